@@ -1,0 +1,15 @@
+import { z } from 'zod'
+
+/**
+ * Everything that travels over the bus. Messages are thin: a version and an id, never a payload. The database is the truth;
+ * whoever receives one reads the row. A version rises when the meaning changes; consumers are deployed before producers.
+ */
+export const GenerationQueued = z.strictObject({ v: z.literal(1), type: z.literal('generation.queued'), id: z.uuid() })
+export const GenerationChanged = z.strictObject({
+  v: z.literal(1),
+  type: z.literal('generation.changed'),
+  id: z.uuid(),
+})
+
+export const BusMessage = z.discriminatedUnion('type', [GenerationQueued, GenerationChanged])
+export type BusMessage = z.infer<typeof BusMessage>

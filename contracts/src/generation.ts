@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { Output, PublicError } from './output.ts'
+import { isEmbedded, isStorable, type PublicParameters } from './parameters.ts'
+import { Reference } from './reference.ts'
+import { ASPECT_RATIOS, KINDS, LIMITS, RESOLUTIONS, STATUSES } from './vocabulary.ts'
+
+export const WAITING_REASONS = ['provider-queue', 'rate-limited', 'provider-down'] as const
+
+export const Parent = z.strictObject({
+  generationId: z.uuid(),
+  outputIndex: z.int().min(0),
+  verb: z.string().regex(/^[a-z][a-z-]{0,31}$/),
+})
+
+/** A generation as everyone who may see it sees it: a row of the list, an event, an answer to a submission. */
+export const Generation = z.strictObject({
+  id: z.uuid(),
+  clientId: z.uuid(),
+  version: z.int().min(1),
+  status: z.enum(STATUSES),
+  prompt: z.string(),
+  model: z.string(),
+  kind: z.enum(KINDS),
+  parameters: z.custom<PublicParameters>(value => typeof value === 'object' && value !== null),
+  outputs: z.array(Output),
+  references: z.array(Reference),
+  error: PublicError.nullable(),
+  waiting: z.strictObject({ reason: z.enum(WAITING_REASONS), until: z.string().nullable() }).nullable(),
+  parent: Parent.nullable(),
+  cost: z.strictObject({ amount: z.number(), currency: z.string(), estimated: z.boolean() }).nullable(),
+  favourite: z.boolean(),
+  attempt: z.int().min(0),
+  progress: z.number().min(0).max(1).nullable(),
+  estimatedSeconds: z.number().nullable(),
+  createdAt: z.string(),
+  startedAt: z.string().nullable(),
+  completedAt: z.string().nullable(),
+  deletedAt: z.string().nullable(),
+})
+export type Generation = z.infer<typeof Generation>
+
+export const GenerationPage = z.strictObject({
+  generations: z.array(Generation),
+  nextCursor: z.string().nullable(),
+  previousCursor: z.string().nullable(),
+})
+export type GenerationPage = z.infer<typeof GenerationPage>
+
+const Words = z.string().refine(isStorable, 'has a character that cannot be stored (NUL or half of a surrogate pair)')
+
+const KeptText = Words.refine(
+  text => !isEmbedded(text),
+  'must not contain an embedded file; send pictures as references',
+)
+
+const Prompt = Words.max(LIMITS.promptCharacters, `is longer than ${LIMITS.promptCharacters} characters`)
+  .refine(text => text.trim() !== '', 'is empty')
+  .refine(text => !/;base64,/i.test(text), 'holds a picture as text; attach it as a reference instead')
+
+export const SubmittedParameters = z.strictObject({
+  aspectRatio: z.enum(ASPECT_RATIOS).default('1:1'),
+  resolution: z.literal([...RESOLUTIONS]).default(1024),
+  numOutputs: z.int().min(1).max(LIMITS.outputs).default(1),
+  duration: z.int().min(1).max(3_600).optional(),
+  seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+  negativePrompt: KeptText.max(LIMITS.promptCharacters).optional(),
+  settings: z
+    .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/), z.union([z.number(), z.boolean(), KeptText.max(1_000)]))
+    .optional(),
+})
+export type SubmittedParameters = z.infer<typeof SubmittedParameters>
+
+/** `POST /api/generate`. A reference is a data URL, the id of one that was uploaded, or an https address. */
+export const Submission = z.strictObject({
+  clientId: z.uuid().optional(),
+  prompt: Prompt,
+  model: z.string().min(1).max(200).optional(),
+  parameters: SubmittedParameters.prefault({}),
+  referenceImages: z.array(z.string().min(1)).max(LIMITS.references).optional(),
+  referenceImage: z.string().min(1).optional(),
+  parent: Parent.optional(),
+})
+export type Submission = z.infer<typeof Submission>

@@ -1,0 +1,31 @@
+import type { Status } from './vocabulary.ts'
+
+/**
+ * The state machine of a generation: which status may follow which. A status may follow itself where a new attempt takes
+ * over unfinished work. Every move is one guarded UPDATE and one row of `generation_events`; nothing else changes a status.
+ */
+const MOVES: Record<Status, readonly Status[]> = {
+  queued: ['processing', 'failed', 'cancelled'],
+  processing: ['processing', 'uploading', 'failed', 'cancelled'],
+  uploading: ['uploading', 'completed', 'failed', 'cancelled'],
+  completed: ['queued'],
+  failed: ['queued', 'processing'],
+  cancelled: ['queued'],
+}
+
+const TERMINAL: readonly Status[] = ['completed', 'failed', 'cancelled']
+
+/** Whether a generation in `from` may become `to`. */
+export function mayMove(from: Status, to: Status): boolean {
+  return MOVES[from].includes(to)
+}
+
+/** Every status from which `to` may be reached: the guard of the UPDATE that moves there. */
+export function sourcesOf(to: Status): Status[] {
+  return (Object.keys(MOVES) as Status[]).filter(from => mayMove(from, to))
+}
+
+/** Whether nothing more happens to a generation in this status unless a person asks for it. */
+export function isTerminal(status: Status): boolean {
+  return TERMINAL.includes(status)
+}

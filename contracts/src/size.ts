@@ -1,0 +1,20 @@
+import type { AspectRatio, Resolution } from './vocabulary.ts'
+
+const EDGE_STEP = 8
+
+/**
+ * The pixels a picture will have, known before it exists.
+ *
+ * @param ratio width to height, as people write it (`3:2`)
+ * @param resolution side in pixels of the square of equal area
+ * @returns width and height in pixels, each a multiple of 8
+ */
+export function sizeOf(ratio: AspectRatio, resolution: Resolution): { width: number; height: number } {
+  const [across = 1, down = 1] = ratio.split(':').map(Number)
+  const height = resolution / Math.sqrt(across / down)
+  return { width: toStep((height * across) / down), height: toStep(height) }
+}
+
+function toStep(pixels: number): number {
+  return Math.max(EDGE_STEP, Math.round(pixels / EDGE_STEP) * EDGE_STEP)
+}

@@ -1,0 +1,131 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+const wholeNumber = z.coerce.number().int()
+const port = wholeNumber.min(1).max(65_535)
+const list = z.string().transform(text => text.split(/[\s,]+/).filter(item => item !== ''))
+
+/**
+ * Every setting of the studio, with what it means. This is the only file that reads the environment; the README's table and
+ * `.env.example` are made from it.
+ */
+export const ConfigSchema = z.object({
+  PORT: port.default(3000).describe('Port people open. `bun start` takes the next free one if it is taken.'),
+  HOST: z.string().default('127.0.0.1').describe('Address that the gateway and the services listen on.'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Address people use, if it is not localhost. Requests for any other Host or from any other Origin are refused.',
+    ),
+  DATA_DIR: z
+    .string()
+    .optional()
+    .describe('Where everything is kept. Unset: `$XDG_DATA_HOME/darkroom`, else `~/.local/share/darkroom`.'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('Postgres to use instead of the embedded one.'),
+  NATS_URL: z
+    .url({ protocol: /^(nats|tls)$/ })
+    .optional()
+    .describe('NATS with JetStream to use instead of the embedded one.'),
+  INTERNAL_API_SECRET: z
+    .string()
+    .min(32, 'needs at least 32 characters')
+    .optional()
+    .describe('Secret for administrative calls. Unset: `bun start` makes one and keeps it in the data directory.'),
+  INGEST_PORT: port.optional().describe('Port of the ingest service. Unset: any free one.'),
+  PROCESSOR_PORT: port.optional().describe('Port of the processor, for health and metrics. Unset: any free one.'),
+  QUERY_PORT: port.optional().describe('Port of the query service. Unset: any free one.'),
+  GENERATION_UPLOAD_CONCURRENCY: wholeNumber
+    .min(1)
+    .max(64)
+    .default(3)
+    .describe('Outputs of one generation that are uploaded at once.'),
+  REFERENCE_UPLOAD_CONCURRENCY: wholeNumber
+    .min(1)
+    .max(64)
+    .default(3)
+    .describe('Reference images of one request that are checked and stored at once.'),
+  PROVIDER_CONCURRENCY: wholeNumber.min(1).max(256).default(2).describe('Generations worked on at once, a provider.'),
+  LEASE_SECONDS: wholeNumber
+    .min(1)
+    .max(600)
+    .default(30)
+    .describe('How long a worker that has fallen silent keeps its generation.'),
+  GENERATION_MAX_SECONDS: wholeNumber
+    .min(1)
+    .max(86_400)
+    .default(720)
+    .describe('Longest active work on one generation before it is failed.'),
+  SHUTDOWN_GRACE_SECONDS: wholeNumber
+    .min(0)
+    .max(600)
+    .default(5)
+    .describe('How long active work may go on after a stop was asked for, before it is handed back.'),
+  BODY_MEMORY_MB: wholeNumber
+    .min(64)
+    .max(65_536)
+    .default(384)
+    .describe('Request bodies held in memory at once, all together. Beyond it: 503 and Retry-After.'),
+  SSE_MAX_STREAMS: wholeNumber.min(1).default(64).describe('Live event streams open at once, a workspace.'),
+  SAFE_GET_ALLOW: list
+    .default([])
+    .describe('Origins on private addresses that provider outputs may come from, as `http://host:port`, by commas.'),
+  FAKE_PROVIDER_URL: z.url().optional().describe("The tests' provider. Refused in production."),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least severe log line that is written.'),
+  NODE_ENV: z
+    .enum(['production', 'development', 'test'])
+    .default('production')
+    .describe('`production`, `development` or `test`.'),
+})
+export type Config = z.infer<typeof ConfigSchema>
+
+/** The configuration of a service that runs: where things are is decided. */
+export type ServiceConfig = Config & { DATABASE_URL: string; NATS_URL: string; DATA_DIR: string }
+
+/** Settings that are wrong, one line each, naming the key and never its value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/**
+ * Reads the settings.
+ *
+ * @param env the environment; an empty value counts as unset
+ * @throws ConfigError naming each key that is wrong
+ */
+export function readConfig(env: Record<string, string | undefined> = process.env): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  )
+  const parsed = ConfigSchema.safeParse(given)
+  if (!parsed.success) throw new ConfigError(explain(parsed.error))
+  if (parsed.data.FAKE_PROVIDER_URL && parsed.data.NODE_ENV === 'production') {
+    throw new ConfigError('FAKE_PROVIDER_URL: is for tests and refused in production')
+  }
+  return parsed.data
+}
+
+/** The same for a service, which cannot run without a database, a bus and a place for its data. */
+export function readServiceConfig(env: Record<string, string | undefined> = process.env): ServiceConfig {
+  const config = readConfig(env)
+  const { DATABASE_URL, NATS_URL } = config
+  if (DATABASE_URL === undefined) throw new ConfigError('DATABASE_URL: is needed by a service; `bun start` sets it')
+  if (NATS_URL === undefined) throw new ConfigError('NATS_URL: is needed by a service; `bun start` sets it')
+  return { ...config, DATABASE_URL, NATS_URL, DATA_DIR: dataDirectory(config, env) }
+}
+
+/** Where everything is kept. @see https://specifications.freedesktop.org/basedir-spec/latest/ */
+export function dataDirectory(config: Config, env: Record<string, string | undefined> = process.env): string {
+  return config.DATA_DIR ?? join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'darkroom')
+}
+
+function explain(error: z.ZodError): string {
+  return error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`).join('\n')
+}
