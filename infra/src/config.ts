@@ -75,6 +75,9 @@ export const ConfigSchema = z.object({
     .default([])
     .describe('Origins on private addresses that provider outputs may come from, as `http://host:port`, by commas.'),
   FAKE_PROVIDER_URL: z.url().optional().describe("The tests' provider. Refused in production."),
+  DARKROOM_PARENT_PID: wholeNumber
+    .optional()
+    .describe('Process that a service stops with. Set by `bun start`; not for people.'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

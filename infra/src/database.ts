@@ -1,0 +1,54 @@
+import postgres from 'postgres'
+import { withDeadline } from './deadline.ts'
+import type { Log } from './log.ts'
+
+type Types = { bigint: number }
+export type Database = postgres.Sql<Types>
+export type Transaction = postgres.TransactionSql<Types>
+/** Whatever a statement can be run on. */
+export type Statement = Database | Transaction
+
+const STATEMENT_MS = 10_000
+const TRANSACTION_MS = 15_000
+
+/**
+ * Opens the pool of connections. Every statement has a time limit on the server; a server that answers nothing at all is
+ * caught by the deadlines of `transaction` and of the readiness check, because the driver has no limit of its own.
+ *
+ * @param options `connections` at most; `name` shows in `pg_stat_activity`
+ */
+export function openDatabase(options: { url: string; name: string; connections?: number; log: Log }): Database {
+  return postgres(options.url, {
+    max: options.connections ?? 10,
+    connect_timeout: 5,
+    idle_timeout: 60,
+    // Notices carry row values.
+    onnotice: notice => options.log.debug({ code: notice.code }, 'database notice'),
+    connection: {
+      application_name: options.name,
+      statement_timeout: STATEMENT_MS,
+      idle_in_transaction_session_timeout: TRANSACTION_MS,
+      lock_timeout: 5_000,
+    },
+    types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
+  })
+}
+
+/**
+ * Runs `work` in one transaction: all of it happens, or none.
+ *
+ * @throws DeadlineError if it takes longer than 15 s; whatever `work` throws
+ */
+export async function transaction<T>(
+  database: Database,
+  work: (tx: Transaction) => Promise<T>,
+  options: { signal?: AbortSignal } = {},
+): Promise<T> {
+  const begun = database.begin(tx => work(tx)) as Promise<T>
+  return await withDeadline(begun, { milliseconds: TRANSACTION_MS, what: 'a transaction', signal: options.signal })
+}
+
+/** Throws if the database does not answer within half a second. */
+export async function pingDatabase(database: Database, signal?: AbortSignal): Promise<void> {
+  await withDeadline(Promise.resolve(database`select 1`), { milliseconds: 500, what: 'the database', signal })
+}

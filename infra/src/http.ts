@@ -1,0 +1,133 @@
+import { OPERATOR_PATHS } from '@darkroom/contracts/routes'
+import { Elysia, ValidationError } from 'elysia'
+import { createBodyBudget, readBody } from './body.ts'
+import type { Config } from './config.ts'
+import { withDeadline } from './deadline.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import { createOriginCheck } from './origin.ts'
+import { ProblemError, problemResponse } from './problem.ts'
+
+export interface HttpOptions {
+  config: Pick<Config, 'PUBLIC_URL' | 'PORT' | 'BODY_MEMORY_MB'>
+  log: Log
+  metrics: Metrics
+  /** What must be well for the service to be ready, by name; each throws if it is not. */
+  checks: Record<string, (signal: AbortSignal) => Promise<void>>
+  /** Aborted when the service is about to stop: it is not ready from then on. */
+  stopping: AbortSignal
+}
+
+const CHECK_MS = 1_000
+
+/**
+ * What every service's HTTP has in common: request ids, the Host and Origin check, bodies read within limits and one budget,
+ * errors as problem documents, health, readiness and metrics.
+ */
+export function createHttp(options: HttpOptions) {
+  const { config, log, metrics } = options
+  const checkOrigin = createOriginCheck(config)
+  const budget = createBodyBudget(config.BODY_MEMORY_MB * 1024 * 1024)
+  const started = new WeakMap<Request, number>()
+  return new Elysia({ name: 'http', normalize: false })
+    .onRequest(({ request, set }) => {
+      started.set(request, performance.now())
+      set.headers['x-request-id'] = requestId(request)
+      set.headers['x-content-type-options'] = 'nosniff'
+      if (!isForOperators(request)) checkOrigin(request)
+    })
+    .onParse({ as: 'global' }, ({ request, contentType }) => readBody(request, contentType, budget))
+    .onError({ as: 'global' }, ({ error, request, set }) => {
+      const problem = toProblem(error)
+      if (problem.code === 'internal') log.error({ err: error, requestId: requestId(request) }, 'request failed')
+      set.headers['x-request-id'] = requestId(request)
+      return problemResponse(problem, requestId(request))
+    })
+    .onAfterResponse({ as: 'global' }, ({ request, route, set }) => {
+      budget.release(request)
+      const seconds = (performance.now() - (started.get(request) ?? performance.now())) / 1_000
+      metrics.requests.observe({ method: request.method, route, status: String(set.status ?? 200) }, seconds)
+    })
+    .get('/healthz', () => new Response('ok\n'))
+    .get('/readyz', () => readiness(options))
+    .get('/metrics', async () => {
+      metrics.bodyBytes.set(budget.inUse())
+      return new Response(await metrics.registry.metrics(), {
+        headers: { 'content-type': metrics.registry.contentType },
+      })
+    })
+}
+
+/** The refusal that an error amounts to. What is not a refusal is nobody's business but the log's. */
+export function toProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error
+  if (error instanceof ValidationError) return invalid(error)
+  if (isCoded(error, 'PARSE')) return error.cause instanceof ProblemError ? error.cause : malformed(error)
+  if (isCoded(error, 'NOT_FOUND')) return new ProblemError('not_found', 'There is nothing at this address.')
+  return new ProblemError(
+    'internal',
+    'This is our fault. Trying again may help; the request id helps to find out why.',
+    {
+      cause: error,
+    },
+  )
+}
+
+function invalid(error: ValidationError): ProblemError {
+  const errors = error.all.map(issue => {
+    const { path, message } = issue as { path?: unknown; message?: string }
+    return { path: pathOf(path), message: message ?? 'is not valid' }
+  })
+  const [first] = errors
+  const detail = first
+    ? [first.path, first.message].filter(part => part !== '').join(': ')
+    : 'The request is not valid.'
+  return new ProblemError('invalid', detail, { errors: errors.slice(0, 20), cause: error })
+}
+
+function pathOf(path: unknown): string {
+  return Array.isArray(path) ? path.join('.').slice(0, 200) : String(path ?? '').slice(0, 200)
+}
+
+function malformed(cause: unknown): ProblemError {
+  return new ProblemError('malformed', 'The request could not be read.', { cause })
+}
+
+function isCoded(error: unknown, code: string): error is Error & { code: string } {
+  return error instanceof Error && 'code' in error && error.code === code
+}
+
+async function readiness({ checks, stopping }: HttpOptions): Promise<Response> {
+  const reasons = Object.fromEntries(
+    await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await outcome(name, check)] as const)),
+  )
+  const ready = !stopping.aborted && Object.values(reasons).every(reason => reason === 'ok')
+  return Response.json(
+    { ready, ...(stopping.aborted ? { stopping: true } : {}), checks: reasons },
+    { status: ready ? 200 : 503 },
+  )
+}
+
+async function outcome(what: string, check: (signal: AbortSignal) => Promise<void>): Promise<string> {
+  const signal = AbortSignal.timeout(CHECK_MS)
+  return await withDeadline(check(signal), { milliseconds: CHECK_MS, what, signal }).then(
+    () => 'ok',
+    () => 'failing',
+  )
+}
+
+const ids = new WeakMap<Request, string>()
+
+/** The request's id: the caller's if it is a plain token, else a new one. */
+export function requestId(request: Request): string {
+  const known = ids.get(request)
+  if (known) return known
+  const given = request.headers.get('x-request-id') ?? ''
+  const id = /^[A-Za-z0-9_-]{8,64}$/.test(given) ? given : Bun.randomUUIDv7()
+  ids.set(request, id)
+  return id
+}
+
+function isForOperators(request: Request): boolean {
+  return OPERATOR_PATHS.some(path => new URL(request.url).pathname === path)
+}

@@ -1,0 +1,60 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { runner } from 'node-pg-migrate'
+import postgres from 'postgres'
+
+const FOLDER = join(import.meta.dirname, '..', 'migrations')
+const TABLE = 'migrations'
+
+/** The database was made by a newer Darkroom than this one; going on would corrupt it. */
+export class NewerDatabaseError extends Error {
+  override readonly name = 'NewerDatabaseError'
+}
+
+/**
+ * Brings the database's tables to this version. Any number may start at once: one does the work, the others wait for it.
+ *
+ * @param options `url` of the database; `say` is told of each migration that ran
+ * @returns the names of the migrations that were applied by this call
+ * @throws NewerDatabaseError if the database has a migration that this version does not know
+ */
+export async function migrate(options: {
+  url: string
+  signal?: AbortSignal
+  say?: (line: string) => void
+}): Promise<{ applied: string[] }> {
+  options.signal?.throwIfAborted()
+  await refuseNewer(options.url)
+  const ran = await runner({
+    databaseUrl: options.url,
+    dir: FOLDER,
+    direction: 'up',
+    migrationsTable: TABLE,
+    // The default fails the second of two concurrent starts.
+    advisoryLockMode: 'wait',
+    logger: { info: () => {}, warn: () => {}, error: line => options.say?.(line) },
+  })
+  const applied = ran.map(migration => migration.name)
+  for (const name of applied) options.say?.(`migrated ${name}`)
+  return { applied }
+}
+
+async function refuseNewer(url: string): Promise<void> {
+  const known = new Set((await readdir(FOLDER)).map(file => file.replace(/\.sql$/, '')))
+  const unknown = (await appliedNames(url)).filter(name => !known.has(name))
+  if (unknown.length === 0) return
+  throw new NewerDatabaseError(
+    `This database was made by a newer Darkroom (it has ${unknown.join(', ')}). Start that version, or restore an older copy.`,
+  )
+}
+
+async function appliedNames(url: string): Promise<string[]> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} })
+  try {
+    const [table] = await sql`select to_regclass(${TABLE}) as name`
+    if (!table?.name) return []
+    return (await sql<{ name: string }[]>`select name from ${sql(TABLE)}`).map(row => row.name)
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}

@@ -1,0 +1,103 @@
+import type { BusMessage } from '@darkroom/contracts/events'
+import type { Bus, Published } from './bus.ts'
+import { type Database, type Statement, type Transaction, transaction } from './database.ts'
+import { backoff, sleep } from './deadline.ts'
+import type { Log } from './log.ts'
+
+const CHANNEL = 'outbox'
+const BATCH = 64
+const POLL_MS = 1_000
+const PRUNE_MS = 60_000
+
+/** Leaves a message that goes out if, and only if, the transaction commits. */
+export async function post(tx: Statement, subject: string, message: BusMessage): Promise<void> {
+  await tx`
+    with posted as (insert into outbox (subject, payload) values (${subject}, ${tx.json(message)}))
+    select pg_notify(${CHANNEL}, '')`
+}
+
+/**
+ * Publishes what was posted, until `signal` is aborted. Any number may run at once: each row is taken by one of them, and the
+ * bus recognises a repeated id. A notification only wakes the relay early; it also looks once a second, because notifications
+ * sent while the connection was away are lost.
+ */
+export async function runRelay(options: {
+  database: Database
+  bus: Bus
+  log: Log
+  signal: AbortSignal
+}): Promise<void> {
+  const { database, log, signal } = options
+  const alarm = createAlarm()
+  const listening = await database.listen(CHANNEL, alarm.ring, alarm.ring)
+  const pruning = setInterval(() => void prune(database).catch(err => log.warn({ err }, 'outbox not pruned')), PRUNE_MS)
+  try {
+    for (let failures = 0; !signal.aborted; ) {
+      failures = await relayAll(options).then(
+        () => 0,
+        err => {
+          log[failures < 3 ? 'warn' : 'error']({ err }, 'outbox could not be relayed')
+          return failures + 1
+        },
+      )
+      const pause = failures === 0 ? POLL_MS : backoff(failures, { base: 200, most: 5_000 }) + 50
+      await (failures === 0 ? alarm.wait(pause, signal) : sleep(pause, signal))
+    }
+  } finally {
+    clearInterval(pruning)
+    await listening.unlisten().catch(() => {})
+  }
+}
+
+/** Publishes everything that waits now. */
+export async function relayAll(options: { database: Database; bus: Bus }): Promise<void> {
+  while ((await transaction(options.database, tx => relayBatch(tx, options.bus))) === BATCH);
+}
+
+async function relayBatch(tx: Transaction, bus: Bus): Promise<number> {
+  const rows = await tx<{ id: number; subject: string; payload: BusMessage }[]>`
+    select id, subject, payload from outbox where published_at is null
+    order by id limit ${BATCH} for update skip locked`
+  if (rows.length === 0) return 0
+  const published = await Promise.all(rows.map(row => bus.publish(row.subject, row.payload, `ob-${row.id}`)))
+  await tx`update outbox set published_at = now() where id = any(${rows.map(row => row.id)})`
+  for (const [stream, highest] of highestOf(published)) await noteSequence(tx, stream, highest)
+  return rows.length
+}
+
+/** The lowest new sequence tells whether the stream began anew, the highest where it stands. */
+function highestOf(published: Published[]): Map<string, { low: number; high: number }> {
+  const fresh = published.filter(ack => !ack.duplicate)
+  const streams = Map.groupBy(fresh, ack => ack.stream)
+  return new Map(
+    [...streams].map(([stream, acks]) => {
+      const sequences = acks.map(ack => ack.sequence)
+      return [stream, { low: Math.min(...sequences), high: Math.max(...sequences) }]
+    }),
+  )
+}
+
+async function noteSequence(tx: Transaction, stream: string, seen: { low: number; high: number }): Promise<void> {
+  await tx`
+    insert into bus_epoch (stream, highest_sequence) values (${stream}, ${seen.high})
+    on conflict (stream) do update set
+      epoch = bus_epoch.epoch + (${seen.low}::bigint <= bus_epoch.highest_sequence)::int,
+      highest_sequence = ${seen.high}`
+}
+
+async function prune(database: Database): Promise<void> {
+  await database`delete from outbox where published_at < now() - interval '1 hour'`
+}
+
+/** A bell that remembers one ring, so that what happens between two waits is not missed. */
+function createAlarm() {
+  let rung = Promise.withResolvers<void>()
+  const ring = () => rung.resolve()
+  const wait = async (milliseconds: number, signal: AbortSignal) => {
+    const nap = new AbortController()
+    await Promise.race([rung.promise, sleep(milliseconds, AbortSignal.any([signal, nap.signal]))])
+    nap.abort()
+    rung = Promise.withResolvers<void>()
+  }
+  return { ring, wait }
+}

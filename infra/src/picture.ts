@@ -1,0 +1,128 @@
+import { LIMITS, PREVIEW_WIDTHS, type PreviewWidth } from '@darkroom/contracts/vocabulary'
+import sharp, { type Sharp } from 'sharp'
+import { rgbaToThumbHash } from 'thumbhash'
+
+/** What a picture really is, told by decoding it, and what is kept beside it. */
+export interface Picture {
+  mimeType: string
+  extension: string
+  /** Pixels, turned upright. */
+  width: number
+  height: number
+  previews: { width: PreviewWidth; bytes: Uint8Array }[]
+  /** thumbhash, base64 */
+  placeholder: string
+}
+
+/** Bytes that are not a picture we take, in a sentence that can follow its name. */
+export class PictureError extends Error {
+  override readonly name = 'PictureError'
+}
+
+/** How large a picture may be: what people send is held to less than what a provider made. */
+export interface PictureLimits {
+  bytes: number
+  pixels: number
+}
+
+export const REFERENCE_LIMITS: PictureLimits = { bytes: LIMITS.referenceBytes, pixels: LIMITS.referencePixels }
+
+const DECODE_SECONDS = 20
+const PLACEHOLDER_PIXELS = 100
+
+/**
+ * The formats that are taken, by the bytes they begin with. Only what is listed here reaches the decoder, so that a document
+ * format with scripts in it (SVG, PDF) or a rarely used decoder is never even tried.
+ */
+const FORMATS: { mimeType: string; extension: string; begins: (bytes: Uint8Array) => boolean }[] = [
+  { mimeType: 'image/png', extension: 'png', begins: bytes => startsWith(bytes, 0, '\x89PNG\r\n\x1a\n') },
+  { mimeType: 'image/jpeg', extension: 'jpg', begins: bytes => startsWith(bytes, 0, '\xff\xd8\xff') },
+  {
+    mimeType: 'image/webp',
+    extension: 'webp',
+    begins: bytes => startsWith(bytes, 0, 'RIFF') && startsWith(bytes, 8, 'WEBP'),
+  },
+  {
+    mimeType: 'image/avif',
+    extension: 'avif',
+    begins: bytes => startsWith(bytes, 4, 'ftypavif') || startsWith(bytes, 4, 'ftypavis'),
+  },
+  { mimeType: 'image/gif', extension: 'gif', begins: bytes => startsWith(bytes, 0, 'GIF8') },
+]
+
+/**
+ * Decodes a picture whole, which is its check, and makes its previews and placeholder from that one decoding.
+ *
+ * @param bytes PNG, JPEG, WebP, AVIF or GIF, of which the first frame counts
+ * @throws PictureError if it is none of these, damaged, cut short or too large
+ */
+export async function readPicture(bytes: Uint8Array, limits: PictureLimits): Promise<Picture> {
+  const { mimeType, extension } = formatOf(bytes, limits)
+  try {
+    const { width, height } = await sizeOf(bytes, limits)
+    const largest = await preview(bytes, Math.max(...PREVIEW_WIDTHS))
+    const previews = await Promise.all(
+      PREVIEW_WIDTHS.map(async pixels => ({ width: pixels, bytes: await smaller(largest, pixels) })),
+    )
+    return { mimeType, extension, width, height, previews, placeholder: await placeholderOf(largest) }
+  } catch (cause) {
+    throw cause instanceof PictureError ? cause : new PictureError('is damaged or cut short', { cause })
+  }
+}
+
+/**
+ * The same picture as others may have it: upright, re-encoded, without metadata (place, camera, thumbnails, comments).
+ *
+ * @returns a PNG if it has transparency, else a JPEG
+ */
+export async function withoutMetadata(bytes: Uint8Array): Promise<{ mimeType: string; bytes: Uint8Array }> {
+  const image = open(bytes).autoOrient()
+  const { hasAlpha } = await open(bytes).metadata()
+  if (hasAlpha) return { mimeType: 'image/png', bytes: await image.png().toBuffer() }
+  return { mimeType: 'image/jpeg', bytes: await image.jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer() }
+}
+
+function formatOf(bytes: Uint8Array, limits: PictureLimits) {
+  if (bytes.byteLength === 0) throw new PictureError('is empty')
+  if (bytes.byteLength > limits.bytes) throw new PictureError(`is larger than ${limits.bytes / 1e6} MB`)
+  const format = FORMATS.find(candidate => candidate.begins(bytes))
+  if (!format) throw new PictureError('is not a PNG, JPEG, WebP, AVIF or GIF picture')
+  return format
+}
+
+async function sizeOf(bytes: Uint8Array, limits: PictureLimits): Promise<{ width: number; height: number }> {
+  const { width, height, autoOrient } = await open(bytes).metadata()
+  if (width * height > limits.pixels) throw new PictureError(`has more than ${limits.pixels / 1e6} megapixels`)
+  return { width: autoOrient.width, height: autoOrient.height }
+}
+
+async function preview(bytes: Uint8Array, width: number): Promise<Uint8Array> {
+  return await open(bytes)
+    .autoOrient()
+    .resize({ width, withoutEnlargement: true })
+    .timeout({ seconds: DECODE_SECONDS })
+    .webp({ quality: 82 })
+    .toBuffer()
+}
+
+async function smaller(largest: Uint8Array, width: PreviewWidth): Promise<Uint8Array> {
+  return width === Math.max(...PREVIEW_WIDTHS) ? largest : await preview(largest, width)
+}
+
+async function placeholderOf(preview: Uint8Array): Promise<string> {
+  const { data, info } = await open(preview)
+    .resize(PLACEHOLDER_PIXELS, PLACEHOLDER_PIXELS, { fit: 'inside' })
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  return Buffer.from(rgbaToThumbHash(info.width, info.height, data)).toString('base64')
+}
+
+function open(bytes: Uint8Array): Sharp {
+  // The limit on pixels is ours, from the header, before anything is decoded: the decoder's own has no words for people.
+  return sharp(bytes, { limitInputPixels: false, failOn: 'truncated', pages: 1 })
+}
+
+function startsWith(bytes: Uint8Array, offset: number, signature: string): boolean {
+  return Array.from(signature).every((character, at) => bytes[offset + at] === character.charCodeAt(0))
+}

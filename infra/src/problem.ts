@@ -1,0 +1,43 @@
+import { PROBLEMS, type Problem, type ProblemCode } from '@darkroom/contracts/problem'
+
+type Detail = { path: string; message: string }
+
+/** A refusal that is meant for the person: its words are shown as they are. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError'
+  readonly code: ProblemCode
+  readonly errors: Detail[] | undefined
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    options: ErrorOptions & { errors?: Detail[]; retryAfterSeconds?: number } = {},
+  ) {
+    super(detail, options)
+    this.code = code
+    this.errors = options.errors
+    this.retryAfterSeconds = options.retryAfterSeconds
+  }
+}
+
+/** The problem document for a refusal. @see https://www.rfc-editor.org/rfc/rfc9457 */
+export function problemDocument(error: ProblemError, requestId: string): Problem {
+  const { status, title } = PROBLEMS[error.code]
+  const document = { type: 'about:blank' as const, title, status, code: error.code, detail: error.message, requestId }
+  return error.errors ? { ...document, errors: error.errors } : document
+}
+
+/** The same as an answer. */
+export function problemResponse(error: ProblemError, requestId: string): Response {
+  const { status } = PROBLEMS[error.code]
+  const retry = error.retryAfterSeconds
+  return new Response(JSON.stringify(problemDocument(error, requestId)), {
+    status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(retry === undefined ? {} : { 'retry-after': String(retry) }),
+    },
+  })
+}

@@ -1,0 +1,55 @@
+import type { Service } from '@darkroom/contracts/routes'
+import { type Bus, openBus } from './bus.ts'
+import { ConfigError, readServiceConfig, type ServiceConfig } from './config.ts'
+import { type Database, openDatabase, pingDatabase } from './database.ts'
+import type { HttpOptions } from './http.ts'
+import { createLifecycle, type Lifecycle } from './lifecycle.ts'
+import { createLog, type Log } from './log.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { openStore, type Store } from './store.ts'
+
+/** What every service stands on. */
+export interface Ground {
+  config: ServiceConfig
+  log: Log
+  metrics: Metrics
+  lifecycle: Lifecycle
+  database: Database
+  bus: Bus
+  store: Store
+  http: HttpOptions
+}
+
+/** Opens what every service stands on, and has it closed again when the process stops. Exits if the settings are wrong. */
+export async function openGround(service: Service, options: { busIsVital: boolean }): Promise<Ground> {
+  const config = configOrExit()
+  const log = createLog({ service, level: config.LOG_LEVEL })
+  const lifecycle = createLifecycle({ log, parentPid: config.DARKROOM_PARENT_PID })
+  const metrics = createMetrics(service)
+  const database = openDatabase({ url: config.DATABASE_URL, name: `darkroom-${service}`, log })
+  lifecycle.onClose('database', () => database.end({ timeout: 3 }))
+  const bus = await openBus({ url: config.NATS_URL, name: `darkroom-${service}`, log })
+  lifecycle.onClose('bus', () => bus.drain(), 2_000)
+  const store = await openStore(config)
+  const checks: HttpOptions['checks'] = {
+    database: signal => pingDatabase(database, signal),
+    store: () => store.ping(),
+    ...(options.busIsVital ? { bus: async () => requireBus(bus) } : {}),
+  }
+  const http = { config, log, metrics, checks, stopping: lifecycle.stopping }
+  return { config, log, metrics, lifecycle, database, bus, store, http }
+}
+
+function requireBus(bus: Bus): void {
+  if (!bus.isConnected()) throw new Error('the bus is away')
+}
+
+function configOrExit(): ServiceConfig {
+  try {
+    return readServiceConfig()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(2)
+  }
+}

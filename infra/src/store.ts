@@ -1,0 +1,58 @@
+import type { Config } from './config.ts'
+import { openDisk } from './store/disk.ts'
+
+export interface StoredObject {
+  /** The whole object's size in bytes. */
+  bytes: number
+  modified: Date
+}
+
+export interface Range {
+  /** First and last byte, both included. */
+  start: number
+  end: number
+}
+
+/** Where pictures are kept. An object is there whole or not at all; keys are made by `objectKey` or refused. */
+export interface Store {
+  /** Throws `StoreError` if the object could not be kept whole. */
+  put(
+    key: string,
+    body: Uint8Array | ReadableStream<Uint8Array>,
+    options: { signal: AbortSignal },
+  ): Promise<StoredObject>
+  /** The object's bytes, or null if there is none. */
+  get(
+    key: string,
+    options?: { range?: Range },
+  ): Promise<{ object: StoredObject; body: Blob | ReadableStream<Uint8Array> } | null>
+  head(key: string): Promise<StoredObject | null>
+  /** Removing what is not there is no error. */
+  remove(key: string): Promise<void>
+  list(prefix: string): AsyncIterable<string>
+  /** Throws if nothing could be kept now. */
+  ping(): Promise<void>
+}
+
+/** The store did not do what it was asked; trying again may help unless it says otherwise. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+}
+
+/** A key that no one of ours made. */
+export class KeyError extends Error {
+  override readonly name = 'KeyError'
+}
+
+const KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/
+
+/** The key itself if it is one that can only lie below the store's root. @throws KeyError */
+export function checkKey(key: string): string {
+  if (key.length <= 512 && KEY.test(key) && !key.includes('..')) return key
+  throw new KeyError('not a key of this store')
+}
+
+/** Opens the store that the configuration names. */
+export async function openStore(config: Pick<Config, 'DATA_DIR'> & { DATA_DIR: string }): Promise<Store> {
+  return await openDisk({ root: `${config.DATA_DIR}/objects` })
+}

@@ -1,0 +1,105 @@
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { checkKey, type Range, type Store, type StoredObject, StoreError } from '../store.ts'
+
+const PARTIAL = '.partial'
+
+/**
+ * A store in a folder. Bytes go to a file beside their place, are flushed, and then take their name in one step, so that a
+ * crash leaves a whole object or none.
+ *
+ * @param options `root` is made if it is not there
+ */
+export async function openDisk(options: { root: string }): Promise<Store> {
+  const { root } = options
+  const path = (key: string) => join(root, checkKey(key))
+  await mkdir(join(root, PARTIAL), { recursive: true, mode: 0o700 })
+  return {
+    put: (key, body, { signal }) => write({ root, path: path(key), body, signal }),
+    get: async (key, { range } = {}) => {
+      const object = await look(path(key))
+      return object && { object, body: slice(path(key), range) }
+    },
+    head: key => look(path(key)),
+    remove: key => rm(path(key), { force: true }),
+    list: prefix => walk(root, prefix),
+    ping: async () => {
+      await stat(root)
+    },
+  }
+}
+
+interface Write {
+  root: string
+  path: string
+  body: Uint8Array | ReadableStream<Uint8Array>
+  signal: AbortSignal
+}
+
+async function write({ root, path, body, signal }: Write): Promise<StoredObject> {
+  signal.throwIfAborted()
+  const partial = join(root, PARTIAL, crypto.randomUUID())
+  try {
+    const bytes = await writeFlushed(partial, body, signal)
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await rename(partial, path)
+    await flushFolder(dirname(path))
+    return await confirm(path, bytes)
+  } finally {
+    await rm(partial, { force: true })
+  }
+}
+
+async function writeFlushed(path: string, body: Write['body'], signal: AbortSignal): Promise<number> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    const bytes = await writeAll(file, body, signal)
+    await file.sync()
+    return bytes
+  } finally {
+    await file.close()
+  }
+}
+
+async function writeAll(file: FileHandle, body: Write['body'], signal: AbortSignal): Promise<number> {
+  let bytes = 0
+  for await (const chunk of body instanceof Uint8Array ? [body] : body) {
+    signal.throwIfAborted()
+    await file.writeFile(chunk)
+    bytes += chunk.byteLength
+  }
+  return bytes
+}
+
+/** A rename is only as durable as the folder it is written in. */
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  await folder.sync().finally(() => folder.close())
+}
+
+async function confirm(path: string, bytes: number): Promise<StoredObject> {
+  const object = await look(path)
+  if (object?.bytes === bytes) return object
+  throw new StoreError(`kept ${object?.bytes ?? 0} of ${bytes} bytes`)
+}
+
+async function look(path: string): Promise<StoredObject | null> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
+    throw error
+  })
+  return found?.isFile() ? { bytes: found.size, modified: found.mtime } : null
+}
+
+function slice(path: string, range: Range | undefined): Blob {
+  const file = Bun.file(path)
+  return range ? file.slice(range.start, range.end + 1) : file
+}
+
+async function* walk(root: string, prefix: string): AsyncGenerator<string> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true })
+  for (const entry of entries) {
+    const key = join(entry.parentPath, entry.name).slice(root.length + 1)
+    if (entry.isFile() && key.startsWith(prefix) && !key.startsWith(PARTIAL)) yield key
+  }
+}

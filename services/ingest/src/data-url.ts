@@ -1,0 +1,34 @@
+const HEADER = /^data:([a-z]+\/[a-z0-9.+-]+)?(?:;[a-z0-9-]+=[^;,]*)*;base64,/i
+const ALIASES: Record<string, string> = { 'image/jpg': 'image/jpeg', 'image/pjpeg': 'image/jpeg' }
+
+/** A data URL that is not one, in a sentence that can follow its name. */
+export class DataUrlError extends Error {
+  override readonly name = 'DataUrlError'
+}
+
+/** Whether a text means to be a data URL. */
+export function isDataUrl(text: string): boolean {
+  return /^\s*data:/i.test(text)
+}
+
+/**
+ * The bytes of a base64 data URL, decoded strictly: whatever is not base64 is refused, not skipped.
+ *
+ * @returns the bytes, and the type it claims to be, which nobody should believe
+ * @throws DataUrlError
+ * @see https://www.rfc-editor.org/rfc/rfc2397
+ */
+export function readDataUrl(text: string): { bytes: Uint8Array; claimedType: string | null } {
+  const header = HEADER.exec(text.slice(0, 512))
+  if (!header) throw new DataUrlError('is not a base64 data URL')
+  const claimed = header[1]?.toLowerCase() ?? null
+  return { bytes: decode(text.slice(header[0].length)), claimedType: claimed && (ALIASES[claimed] ?? claimed) }
+}
+
+function decode(base64: string): Uint8Array {
+  try {
+    return Uint8Array.fromBase64(base64)
+  } catch (cause) {
+    throw new DataUrlError('has characters that are not base64', { cause })
+  }
+}

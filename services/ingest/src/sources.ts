@@ -1,0 +1,53 @@
+import type { Submission } from '@darkroom/contracts/generation'
+import { LIMITS } from '@darkroom/contracts/vocabulary'
+import { ProblemError } from '@darkroom/infra/problem'
+import { DataUrlError, isDataUrl, readDataUrl } from './data-url.ts'
+
+/** A reference as it was sent: a picture's bytes, or the id of one that is kept already. */
+export type ReferenceSource =
+  | { kind: 'bytes'; path: string; bytes: Uint8Array; sha256: string; claimedType: string | null }
+  | { kind: 'id'; path: string; id: string }
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/**
+ * The references of a submission, in order, `referenceImage` first.
+ *
+ * @throws ProblemError `invalid`, naming each that is neither a data URL nor the id of a reference
+ */
+export function readSources(submission: Submission): ReferenceSource[] {
+  const given = [
+    ...(submission.referenceImage === undefined ? [] : [['referenceImage', submission.referenceImage] as const]),
+    ...(submission.referenceImages ?? []).map((text, index) => [`referenceImages.${index}`, text] as const),
+  ]
+  if (given.length > LIMITS.references)
+    refuse([{ path: 'referenceImages', message: `has more than ${LIMITS.references}` }])
+  const read = given.map(([path, text]) => readSource(path, text))
+  const errors = read.filter(source => 'message' in source)
+  if (errors.length > 0) refuse(errors)
+  return read.filter(source => 'kind' in source)
+}
+
+/** A reference from the bytes of a file. */
+export function sourceOf(path: string, bytes: Uint8Array, claimedType: string | null = null): ReferenceSource {
+  return { kind: 'bytes', path, bytes, sha256: new Bun.CryptoHasher('sha256').update(bytes).digest('hex'), claimedType }
+}
+
+/** Refuses a request, naming what is wrong with which part. */
+export function refuse(errors: { path: string; message: string }[]): never {
+  const [first] = errors
+  throw new ProblemError('invalid', `${first?.path} ${first?.message}.`, { errors })
+}
+
+function readSource(path: string, text: string): ReferenceSource | { path: string; message: string } {
+  if (UUID.test(text)) return { kind: 'id', path, id: text.toLowerCase() }
+  if (/^https?:/i.test(text)) return { path, message: 'is an address; download the picture and attach it instead' }
+  if (!isDataUrl(text)) return { path, message: 'is neither a data URL nor the id of a reference' }
+  try {
+    const { bytes, claimedType } = readDataUrl(text)
+    return sourceOf(path, bytes, claimedType)
+  } catch (error) {
+    if (error instanceof DataUrlError) return { path, message: error.message }
+    throw error
+  }
+}

@@ -1,0 +1,77 @@
+import { isTerminal } from '@darkroom/contracts/lifecycle'
+import type { Status } from '@darkroom/contracts/vocabulary'
+import { type Database, type Transaction, transaction } from '@darkroom/infra/database'
+import { move } from '@darkroom/infra/generations'
+import { finish } from './finish.ts'
+import type { Job } from './job.ts'
+import { readJob } from './job-rows.ts'
+
+const GAVE_UP = { code: 'gave_up', message: 'This was tried several times and never finished. You can try it again.' }
+
+/** How an attempt to take a generation ended. */
+export type Claim =
+  | { kind: 'claimed'; job: Job }
+  | { kind: 'not-now'; seconds: number }
+  | { kind: 'nothing-to-do' }
+  | { kind: 'unknown' }
+
+export interface ClaimOptions {
+  database: Database
+  /** Who claims, for people who look at the table. */
+  owner: string
+  leaseSeconds: number
+  /** Silent deaths and retryable errors after which a generation is failed. */
+  maxFailures: number
+}
+
+interface Held {
+  attempt: number
+  failures: number
+  status: Status
+  /** Seconds until the lease of its present holder runs out; null if nobody holds it, negative if it has run out. */
+  leaseLeft: number | null
+  /** Seconds until it should be looked at. */
+  dueIn: number | null
+}
+
+/**
+ * Takes a generation, if nobody else has it and there is something to do. Taking it raises the attempt, which shuts out
+ * whoever had it before. All times are the database's.
+ */
+export async function claim(options: ClaimOptions, id: string): Promise<Claim> {
+  return await transaction(options.database, async tx => {
+    const held = await lock(tx, id)
+    if (!held) return { kind: 'unknown' }
+    if (isTerminal(held.status)) return { kind: 'nothing-to-do' }
+    const wait = Math.max(held.leaseLeft ?? 0, held.dueIn ?? 0)
+    if (wait > 0) return { kind: 'not-now', seconds: wait }
+    return await take(tx, options, id, held)
+  })
+}
+
+async function lock(tx: Transaction, id: string): Promise<Held | undefined> {
+  const [held] = await tx<Held[]>`
+    select j.attempt, j.failures, g.status,
+           extract(epoch from j.lease_until - clock_timestamp())::float as "leaseLeft",
+           extract(epoch from j.next_check_at - clock_timestamp())::float as "dueIn"
+    from generation_jobs j join generations g on g.id = j.generation_id
+    where j.generation_id = ${id} for update of j`
+  return held
+}
+
+async function take(tx: Transaction, options: ClaimOptions, id: string, held: Held): Promise<Claim> {
+  const attempt = held.attempt + 1
+  const died = held.leaseLeft !== null
+  const failures = held.failures + Number(died)
+  await tx`
+    update generation_jobs set attempt = ${attempt}, failures = ${failures}, lease_owner = ${options.owner},
+      lease_until = clock_timestamp() + make_interval(secs => ${options.leaseSeconds}), next_check_at = null, stage = null
+    where generation_id = ${id}`
+  if (held.status === 'queued') await move(tx, { id, to: 'processing', attempt })
+  if (died) await move(tx, { id, to: held.status, attempt, detail: 'taken over: its worker fell silent' })
+  const job = await readJob(tx, id)
+  if (!job) return { kind: 'unknown' }
+  if (failures <= options.maxFailures) return { kind: 'claimed', job }
+  await finish(tx, job, GAVE_UP)
+  return { kind: 'nothing-to-do' }
+}

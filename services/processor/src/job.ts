@@ -1,0 +1,41 @@
+import type { PublicParameters } from '@darkroom/contracts/parameters'
+import type { Kind, OutputState, Status } from '@darkroom/contracts/vocabulary'
+
+/** A generation as the one who works on it needs it, as it was when it was claimed. */
+export interface Job {
+  id: string
+  workspaceId: string
+  /** The fence: this worker may write as long as no other has claimed the generation. */
+  attempt: number
+  failures: number
+  status: Status
+  kind: Kind
+  model: string
+  provider: string
+  prompt: string
+  parameters: PublicParameters
+  /** Seconds that were worked on it before, by whoever. */
+  startedSecondsAgo: number
+  outputs: JobOutput[]
+  calls: JobCall[]
+  /** Keys of the reference images, in order. */
+  referenceKeys: string[]
+}
+
+export interface JobOutput {
+  index: number
+  state: OutputState
+  width: number
+  height: number
+  providerUrl: string | null
+  providerHeaders: Record<string, string> | null
+}
+
+/** One call to the provider, for `count` outputs from `firstIndex` on. */
+export interface JobCall {
+  call: number
+  firstIndex: number
+  count: number
+  requestId: string | null
+  finished: boolean
+}

@@ -1,0 +1,44 @@
+import { createHttp } from '@darkroom/infra/http'
+import { runRelay } from '@darkroom/infra/outbox'
+import { openGround } from '@darkroom/infra/service'
+import { publishModels } from './models.ts'
+import { configuredProviders } from './providers.ts'
+import { work } from './work.ts'
+
+const ground = await openGround('processor', { busIsVital: true })
+const { config, lifecycle, log, database, bus, store } = ground
+await bus.ensureStreams()
+
+const relaying = runRelay({ ...ground, signal: lifecycle.stopping })
+lifecycle.onClose('relay', () => relaying)
+
+const providers = configuredProviders(config)
+const catalogue = await publishModels({ database, providers, signal: lifecycle.stopping })
+
+const giveBack = new AbortController()
+const working = work({
+  database,
+  bus,
+  store,
+  log,
+  providers,
+  catalogue,
+  allowOrigins: config.SAFE_GET_ALLOW,
+  slots: config.PROVIDER_CONCURRENCY,
+  uploadConcurrency: config.GENERATION_UPLOAD_CONCURRENCY,
+  leaseSeconds: config.LEASE_SECONDS,
+  maxSeconds: config.GENERATION_MAX_SECONDS,
+  stopping: lifecycle.stopping,
+  giveBack: giveBack.signal,
+})
+lifecycle.onClose('work', () => drain(), (config.SHUTDOWN_GRACE_SECONDS + 3) * 1_000)
+
+const app = createHttp(ground.http).listen({ port: config.PROCESSOR_PORT ?? 0, hostname: config.HOST })
+lifecycle.onClose('http', () => app.stop())
+log.info({ port: app.server?.port }, 'listening')
+
+/** Lets active work end by itself for a while, then has it handed back. */
+async function drain(): Promise<void> {
+  const timer = setTimeout(() => giveBack.abort(new Error('stopping')), config.SHUTDOWN_GRACE_SECONDS * 1_000)
+  await working.finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,86 @@
+import { mix } from './random.ts'
+
+/** Smooth noise over the plane, from about -1 to 1, with no period anyone will see. */
+export type Noise = (x: number, y: number) => number
+
+const DIRECTIONS = 256
+const FULL_TURN = 2 * Math.PI
+
+/** Gradients by direction; 1.6 brings the noise's reach to about one. */
+const ACROSS = Float64Array.from({ length: DIRECTIONS }, (_, i) => 1.6 * Math.cos((FULL_TURN * i) / DIRECTIONS))
+const DOWN = Float64Array.from({ length: DIRECTIONS }, (_, i) => 1.6 * Math.sin((FULL_TURN * i) / DIRECTIONS))
+
+/**
+ * Gradient noise: corners are hashed instead of looked up in a table, so it never repeats.
+ *
+ * @see Ken Perlin, Improving Noise, 2002, for the quintic fade
+ */
+export function noiseFrom(seed: number): Noise {
+  return (x, y) => {
+    const column = Math.floor(x)
+    const row = Math.floor(y)
+    const u = x - column
+    const v = y - row
+    const left = Math.imul(column, 0x27d4eb2f) ^ seed
+    const right = Math.imul(column + 1, 0x27d4eb2f) ^ seed
+    const top = Math.imul(row, 0x165667b1)
+    const bottom = Math.imul(row + 1, 0x165667b1)
+    const across = fade(u)
+    const a = corner(left ^ top, u, v)
+    const b = corner(right ^ top, u - 1, v)
+    const c = corner(left ^ bottom, u, v - 1)
+    const d = corner(right ^ bottom, u - 1, v - 1)
+    const upper = a + (b - a) * across
+    return upper + (c + (d - c) * across - upper) * fade(v)
+  }
+}
+
+/**
+ * Octaves of noise, each finer and fainter, turned against the one before so that their lattices never line up.
+ *
+ * @param octaves may have a fraction: the last octave fades in, so that detail never pops
+ */
+export function fractal(noise: Noise, x: number, y: number, octaves: number, gain = 0.5): number {
+  let sum = 0
+  let weight = 1
+  for (let left = octaves; left > 0; left--) {
+    sum += weight * Math.min(1, left) * noise(x, y)
+    weight *= gain
+    const turned = 1.6 * x - 1.2 * y + 17.3
+    y = 1.2 * x + 1.6 * y - 9.1
+    x = turned
+  }
+  return sum
+}
+
+/** Like `fractal`, folded at zero: crests are sharp, valleys wide. From about -1 to 1. */
+export function ridged(noise: Noise, x: number, y: number, octaves: number, gain = 0.5): number {
+  let sum = 0
+  let weight = 1
+  let carried = 1
+  for (let left = octaves; left > 0; left--) {
+    const crest = 1 - Math.abs(noise(x, y))
+    const sharp = crest * crest * carried
+    sum += weight * Math.min(1, left) * (sharp - 0.45)
+    carried = Math.min(1, sharp * 1.6)
+    weight *= gain
+    const turned = 1.6 * x - 1.2 * y + 17.3
+    y = 1.2 * x + 1.6 * y - 9.1
+    x = turned
+  }
+  return sum
+}
+
+export function smoothstep(from: number, to: number, x: number): number {
+  const t = Math.min(1, Math.max(0, (x - from) / (to - from)))
+  return t * t * (3 - 2 * t)
+}
+
+function corner(hash: number, x: number, y: number): number {
+  const direction = mix(hash) & 0xff
+  return (ACROSS[direction] ?? 0) * x + (DOWN[direction] ?? 0) * y
+}
+
+function fade(t: number): number {
+  return t * t * t * (t * (t * 6 - 15) + 10)
+}

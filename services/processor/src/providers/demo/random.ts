@@ -1,0 +1,51 @@
+/** A stream of numbers in which every draw follows from the words it was begun with. */
+export interface Random {
+  /** From 0 up to, but never, 1. */
+  next(): number
+  between(low: number, high: number): number
+  chance(probability: number): boolean
+  /** One of them. Throws if there are none. */
+  pick<T>(choices: readonly T[]): T
+  /** 32 bits, to begin something else with. */
+  seed(): number
+}
+
+/**
+ * The same words give the same stream, on every machine.
+ *
+ * @see https://github.com/bryc/code/blob/master/jshash/PRNGs.md splitmix32 by Guy Steele et al., begun with FNV-1a
+ */
+export function randomFrom(...words: readonly (string | number)[]): Random {
+  let state = fnv1a(words.join('\u0000'))
+  const seed = () => {
+    state = (state + 0x9e3779b9) | 0
+    return mix(state)
+  }
+  const next = () => seed() / 0x1_0000_0000
+  return {
+    next,
+    seed,
+    between: (low, high) => low + (high - low) * next(),
+    chance: probability => next() < probability,
+    pick: choices => {
+      const choice = choices[Math.floor(next() * choices.length)]
+      if (choice === undefined) throw new RangeError('there is nothing to pick from')
+      return choice
+    },
+  }
+}
+
+/** Scatters 32 bits, so that neighbouring numbers have nothing in common. */
+export function mix(bits: number): number {
+  let x = bits ^ (bits >>> 16)
+  x = Math.imul(x, 0x21f0aaad)
+  x ^= x >>> 15
+  x = Math.imul(x, 0x735a2d97)
+  return (x ^ (x >>> 15)) >>> 0
+}
+
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash | 0
+}

@@ -1,0 +1,44 @@
+import pLimit from 'p-limit'
+
+/** The stage a generation's row is in while outputs are brought into the store. */
+export const UPLOAD_STAGE = 'storage:upload-batch:heartbeat'
+
+/** The uploads of one generation: as many at once as is allowed, each one's end apart from the others'. */
+export interface UploadBatch<Output> {
+  add(output: Output): void
+  /** Resolves when all that were added have ended, with the first reason that is no mere failure of one upload. */
+  settled(): Promise<void>
+}
+
+/**
+ * @param options `concurrency` at once; `upload` saves one and throws only if none can go on; `enter` is called once, before
+ * the first, and `leave` once, when all have settled
+ */
+export function createUploadBatch<Output>(options: {
+  concurrency: number
+  upload: (output: Output) => Promise<void>
+  enter: () => Promise<void>
+  leave: () => Promise<void>
+}): UploadBatch<Output> {
+  const limit = pLimit(options.concurrency)
+  const uploads: Promise<void>[] = []
+  let entered: Promise<void> | undefined
+  return {
+    add: output => {
+      entered ??= options.enter()
+      const before = entered
+      uploads.push(
+        limit(async () => {
+          await before
+          await options.upload(output)
+        }),
+      )
+    },
+    settled: async () => {
+      const results = await Promise.allSettled(uploads)
+      if (entered) await options.leave()
+      const broken = results.find(result => result.status === 'rejected')
+      if (broken) throw broken.reason
+    },
+  }
+}

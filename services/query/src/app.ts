@@ -1,0 +1,84 @@
+import type { Generation, GenerationPage } from '@darkroom/contracts/generation'
+import type { Model } from '@darkroom/contracts/model'
+import { LIMITS } from '@darkroom/contracts/vocabulary'
+import type { Database } from '@darkroom/infra/database'
+import { readGeneration } from '@darkroom/infra/generations'
+import { createHttp, type HttpOptions } from '@darkroom/infra/http'
+import type { Identify } from '@darkroom/infra/identity'
+import { ProblemError } from '@darkroom/infra/problem'
+import { rawJson } from '@darkroom/infra/raw-json'
+import type { Store } from '@darkroom/infra/store'
+import { Elysia } from 'elysia'
+import { z } from 'zod'
+import { decodeCursor } from './cursor.ts'
+import { listPage } from './list.ts'
+import type { Live } from './live.ts'
+import { serveMedia } from './media.ts'
+import { listModels } from './model-list.ts'
+import { serveUi, type Ui } from './ui.ts'
+
+export interface QueryDeps {
+  http: HttpOptions
+  database: Database
+  store: Store
+  live: Live
+  ui: Ui
+  identify: Identify
+}
+
+export type App = ReturnType<typeof createApp>
+
+const ListParameters = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageRows).default(50),
+  cursor: z.string().max(200).optional(),
+  direction: z.enum(['older', 'newer']).default('older'),
+})
+
+/** The service that shows. It never writes. */
+export function createApp(deps: QueryDeps) {
+  const { database, store, live, ui, identify } = deps
+  return new Elysia({ normalize: false })
+    .use(createHttp(deps.http))
+    .get(
+      '/api/generations',
+      async ({ query, request }) => {
+        const { workspaceId } = identify(request)
+        const cursor = cursorOf(query.cursor)
+        return rawJson<GenerationPage>(await listPage(database, { ...query, workspaceId, cursor }))
+      },
+      { query: ListParameters },
+    )
+    .get(
+      '/api/generations/:id',
+      async ({ params, request }) => {
+        const document = await readGeneration(database, { id: params.id, workspaceId: identify(request).workspaceId })
+        if (document === null) throw new ProblemError('not_found', 'There is no such generation.')
+        return rawJson<Generation>(document)
+      },
+      { params: z.strictObject({ id: z.uuid() }) },
+    )
+    .get('/api/models', async () => rawJson<Model[]>(await listModels(database)))
+    .get('/api/events', async ({ request, server }) => {
+      // Silence is no sign that anybody is gone: the pings tell.
+      server?.timeout(request, 0)
+      return await live.open(identify(request).workspaceId, request.headers.get('last-event-id'))
+    })
+    .get('/media/*', ({ request, params }) => media(params['*'], request))
+    .head('/media/*', ({ request, params }) => media(params['*'], request))
+    .get('/*', ({ request }) => {
+      const file = serveUi(ui, new URL(request.url).pathname)
+      if (!file) throw new ProblemError('not_found', 'There is nothing at this address.')
+      return file
+    })
+
+  async function media(key: string, request: Request): Promise<Response> {
+    return await serveMedia(store, identify(request).workspaceId, key, request)
+  }
+}
+
+function cursorOf(text: string | undefined) {
+  if (text === undefined) return null
+  const cursor = decodeCursor(text)
+  if (!cursor) throw new ProblemError('invalid', 'cursor is not one that this list gave.')
+  return cursor
+}

@@ -1,0 +1,22 @@
+/** A place between two generations of a list: the time of one, in microseconds, as text, and its id. */
+export interface Cursor {
+  createdAt: string
+  id: string
+}
+
+const PLACE =
+  /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z)\|([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/
+
+/** A cursor as people pass it on. Time is text all the way: a `Date` has no microseconds and would lose rows. */
+export function encodeCursor(cursor: Cursor): string {
+  return Buffer.from(`${cursor.createdAt}|${cursor.id}`).toString('base64url')
+}
+
+/** What `encodeCursor` gave, or undefined for anything it did not give. */
+export function decodeCursor(text: string): Cursor | undefined {
+  const place = PLACE.exec(Buffer.from(text, 'base64url').toString('latin1'))
+  const [, createdAt, id] = place ?? []
+  if (createdAt === undefined || id === undefined) return undefined
+  const cursor = { createdAt, id }
+  return encodeCursor(cursor) === text && !Number.isNaN(Date.parse(createdAt)) ? cursor : undefined
+}

@@ -1,0 +1,44 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** The built web UI: each of its files by the path it is served at. Nothing else is ever read. */
+export type Ui = Map<string, { file: string; immutable: boolean }>
+
+const POLICY = [
+  "default-src 'self'",
+  "img-src 'self' blob: data:",
+  "media-src 'self' blob:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** Finds the files of a built UI. @param folder of the build; an empty or missing one gives an empty UI */
+export async function findUi(folder: string): Promise<Ui> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+  const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
+  const ui: Ui = new Map(
+    files.map(file => {
+      const path = file.slice(folder.length).replaceAll('\\', '/')
+      return [path, { file, immutable: path.startsWith('/assets/') }]
+    }),
+  )
+  const page = ui.get('/index.html')
+  if (page) ui.set('/', page)
+  return ui
+}
+
+/** A file of the UI, or undefined for any other path. */
+export function serveUi(ui: Ui, path: string): Response | undefined {
+  const found = ui.get(path)
+  if (!found) return undefined
+  return new Response(Bun.file(found.file), {
+    headers: {
+      'cache-control': found.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+      'content-security-policy': POLICY,
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    },
+  })
+}
