@@ -60,6 +60,7 @@ export async function readPicture(bytes: Uint8Array, limits: PictureLimits): Pro
   const { mimeType, extension } = formatOf(bytes, limits)
   try {
     const { width, height } = await sizeOf(bytes, limits)
+    requireEnd(bytes, mimeType)
     const largest = await preview(bytes, Math.max(...PREVIEW_WIDTHS))
     const previews = await Promise.all(
       PREVIEW_WIDTHS.map(async pixels => ({ width: pixels, bytes: await smaller(largest, pixels) })),
@@ -82,6 +83,11 @@ export async function withoutMetadata(bytes: Uint8Array): Promise<{ mimeType: st
   return { mimeType: 'image/jpeg', bytes: await image.jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer() }
 }
 
+/** The type that a picture's first bytes tell, undefined if it is none that is taken. What follows may still be damaged. */
+export function sniffType(bytes: Uint8Array): string | undefined {
+  return FORMATS.find(format => format.begins(bytes))?.mimeType
+}
+
 function formatOf(bytes: Uint8Array, limits: PictureLimits) {
   if (bytes.byteLength === 0) throw new PictureError('is empty')
   if (bytes.byteLength > limits.bytes) throw new PictureError(`is larger than ${limits.bytes / 1e6} MB`)
@@ -94,6 +100,13 @@ async function sizeOf(bytes: Uint8Array, limits: PictureLimits): Promise<{ width
   const { width, height, autoOrient } = await open(bytes).metadata()
   if (width * height > limits.pixels) throw new PictureError(`has more than ${limits.pixels / 1e6} megapixels`)
   return { width: autoOrient.width, height: autoOrient.height }
+}
+
+/** The decoder is content with a PNG that has all its pixels and lacks its end; whoever sent it has lost a piece. */
+function requireEnd(bytes: Uint8Array, mimeType: string): void {
+  const hasEnd =
+    mimeType !== 'image/png' || Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('IEND')
+  if (!hasEnd) throw new PictureError('is damaged or cut short')
 }
 
 async function preview(bytes: Uint8Array, width: number): Promise<Uint8Array> {

@@ -36,10 +36,10 @@ export async function persistReferenceImages(
 ): Promise<ReferenceRow[]> {
   if (sources.length === 0) return []
   const kept = await findReferences(deps.database, identity.workspaceId, sources)
-  const fresh = sources.filter(source => source.kind === 'bytes').filter(source => !kept.bySha256.has(source.sha256))
-  const made = await storeAll(deps, identity, uniqueBySha256(fresh))
   const unknown = sources.filter(source => source.kind === 'id' && !kept.byId.has(source.id))
   if (unknown.length > 0) refuse(unknown.map(({ path }) => ({ path, message: 'is not a reference of yours' })))
+  const fresh = sources.filter(source => source.kind === 'bytes').filter(source => !kept.bySha256.has(source.sha256))
+  const made = await storeAll(deps, identity, uniqueBySha256(fresh))
   return sources.flatMap(source => {
     const row =
       source.kind === 'id' ? kept.byId.get(source.id) : (kept.bySha256.get(source.sha256) ?? made.get(source.sha256))
@@ -64,10 +64,7 @@ async function storeAll(deps: ReferenceDeps, identity: Identity, given: Given[])
 
 async function check(source: Given): Promise<{ source: Given; picture: Picture } | { path: string; message: string }> {
   try {
-    const picture = await readPicture(source.bytes, REFERENCE_LIMITS)
-    const lies = source.claimedType !== null && source.claimedType !== picture.mimeType
-    if (lies) return { path: source.path, message: `says it is ${source.claimedType}, but is ${picture.mimeType}` }
-    return { source, picture }
+    return { source, picture: await readPicture(source.bytes, REFERENCE_LIMITS) }
   } catch (error) {
     if (error instanceof PictureError) return { path: source.path, message: error.message }
     throw error

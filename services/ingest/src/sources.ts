@@ -1,11 +1,12 @@
 import type { Submission } from '@darkroom/contracts/generation'
 import { LIMITS } from '@darkroom/contracts/vocabulary'
+import { sniffType } from '@darkroom/infra/picture'
 import { ProblemError } from '@darkroom/infra/problem'
 import { DataUrlError, isDataUrl, readDataUrl } from './data-url.ts'
 
 /** A reference as it was sent: a picture's bytes, or the id of one that is kept already. */
 export type ReferenceSource =
-  | { kind: 'bytes'; path: string; bytes: Uint8Array; sha256: string; claimedType: string | null }
+  | { kind: 'bytes'; path: string; bytes: Uint8Array; sha256: string }
   | { kind: 'id'; path: string; id: string }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
@@ -29,8 +30,8 @@ export function readSources(submission: Submission): ReferenceSource[] {
 }
 
 /** A reference from the bytes of a file. */
-export function sourceOf(path: string, bytes: Uint8Array, claimedType: string | null = null): ReferenceSource {
-  return { kind: 'bytes', path, bytes, sha256: new Bun.CryptoHasher('sha256').update(bytes).digest('hex'), claimedType }
+export function sourceOf(path: string, bytes: Uint8Array): ReferenceSource {
+  return { kind: 'bytes', path, bytes, sha256: new Bun.CryptoHasher('sha256').update(bytes).digest('hex') }
 }
 
 /** Refuses a request, naming what is wrong with which part. */
@@ -45,7 +46,9 @@ function readSource(path: string, text: string): ReferenceSource | { path: strin
   if (!isDataUrl(text)) return { path, message: 'is neither a data URL nor the id of a reference' }
   try {
     const { bytes, claimedType } = readDataUrl(text)
-    return sourceOf(path, bytes, claimedType)
+    const type = sniffType(bytes)
+    const lies = claimedType !== null && type !== undefined && claimedType !== type
+    return lies ? { path, message: `says it is ${claimedType}, but is ${type}` } : sourceOf(path, bytes)
   } catch (error) {
     if (error instanceof DataUrlError) return { path, message: error.message }
     throw error

@@ -34,14 +34,11 @@ export async function serveMedia(store: Store, workspaceId: string, key: string,
   const headers = { ...HEADERS, etag, 'content-type': type, 'last-modified': object.modified.toUTCString() }
   if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers })
   const range = rangeOf(request, object, etag)
-  const length = range ? range.end - range.start + 1 : object.bytes
-  const sized = { ...headers, 'content-length': String(length) }
-  if (request.method === 'HEAD') return new Response(null, { headers: sized })
   const found = await store.get(key, range ? { range } : {})
   if (!found) throw notFound()
   if (!range) return new Response(found.body, { headers })
   const contentRange = `bytes ${range.start}-${range.end}/${object.bytes}`
-  return new Response(found.body, { status: 206, headers: { ...sized, 'content-range': contentRange } })
+  return new Response(found.body, { status: 206, headers: { ...headers, 'content-range': contentRange } })
 }
 
 async function lookUp(store: Store, key: string): Promise<StoredObject | null> {

@@ -1,0 +1,229 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { Generation } from '@darkroom/contracts/generation'
+import { Problem } from '@darkroom/contracts/problem'
+import { openDatabase } from '@darkroom/infra/database'
+import { createLog } from '@darkroom/infra/log'
+import { createMetrics } from '@darkroom/infra/metrics'
+import { openStore } from '@darkroom/infra/store'
+import { testDatabase, testDirectory } from '@darkroom/infra/testing'
+import sharp from 'sharp'
+import { createApp } from './app.ts'
+import { demoModel } from './model.fixture.ts'
+
+const log = createLog({ service: 'test', level: 'silent' })
+const stack = new AsyncDisposableStack()
+let app: ReturnType<typeof createApp>
+let sql: ReturnType<typeof openDatabase>
+let keys: () => Promise<string[]>
+
+const ALICE = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
+const BOB = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
+
+beforeAll(async () => {
+  const directory = stack.use(await testDirectory())
+  const database = stack.use(await testDatabase())
+  sql = openDatabase({ url: database.url, name: 'test', log })
+  stack.defer(() => sql.end({ timeout: 1 }))
+  const store = await openStore({ DATA_DIR: directory.path })
+  keys = () => Array.fromAsync(store.list(''))
+  app = createApp({
+    database: sql,
+    store,
+    log,
+    concurrency: 3,
+    identify: request => (request.headers.get('x-test') === 'bob' ? BOB : ALICE),
+    http: {
+      config: { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 },
+      log,
+      metrics: createMetrics('test'),
+      checks: {},
+      stopping: new AbortController().signal,
+    },
+  })
+  await sql`insert into models (id, provider, position, capability) values ('demo', 'demo', 0, ${sql.json(demoModel)})`
+})
+afterAll(() => stack.disposeAsync())
+
+test('a submission is kept whole and announced once, whatever is sent again', async () => {
+  const body = { clientId: crypto.randomUUID(), prompt: 'low cloud', parameters: { numOutputs: 4, aspectRatio: '3:2' } }
+  const first = await submit(body)
+  expect(first.status).toBe(202)
+  const generation = await generationOf(first)
+  expect(generation).toMatchObject({
+    clientId: body.clientId,
+    status: 'queued',
+    version: 1,
+    attempt: 0,
+    references: [],
+  })
+  expect(generation.outputs.map(({ index, state, width, height }) => [index, state, width, height])).toEqual(
+    [0, 1, 2, 3].map(index => [index, 'pending', 1256, 840]),
+  )
+  const again = await submit(body)
+  expect(again.status).toBe(200)
+  expect(await again.json()).toEqual(generation)
+  const other = await submit({ ...body, prompt: 'high cloud' })
+  expect(other.status).toBe(409)
+  expect(await countOf(generation.id)).toEqual({ outputs: 4, events: 1, queued: 1, changed: 1, raw: 1 })
+})
+
+test('the same submission sent ten times at once is one generation', async () => {
+  const body = { clientId: crypto.randomUUID(), prompt: 'rain', referenceImages: [await dataUrl('png', '#345')] }
+  const answers = await Promise.all(Array.from({ length: 10 }, () => submit(body)))
+  const generations = await Promise.all(answers.map(generationOf))
+  expect(new Set(generations.map(generation => generation.id)).size).toBe(1)
+  expect(answers.filter(answer => answer.status === 202)).toHaveLength(1)
+})
+
+test('references are kept once by their bytes, and only pointers reach the database', async () => {
+  const [red, jpeg] = [await dataUrl('png', '#a21'), await dataUrl('jpeg', '#12a')]
+  const answer = await submit({ prompt: 'two', referenceImages: [red, jpeg, red] })
+  expect(answer.status).toBe(202)
+  const { references, parameters } = await generationOf(answer)
+  expect(references.map(({ width, height }) => [width, height])).toEqual(Array(3).fill([40, 30]))
+  expect(references[0]?.id).toBe(references[2]?.id ?? '')
+  expect(parameters.referenceImages).toEqual(references.map(reference => reference.url))
+  const mine = (await keys()).filter(key => key.includes(ALICE.workspaceId))
+  for (const { url, previewUrl } of references) {
+    expect(mine).toContain(url.slice('/media/'.length))
+    expect(mine).toContain(previewUrl.slice('/media/'.length))
+  }
+  const before = mine.length
+  const alone = await submit({ prompt: 'one', referenceImage: red })
+  expect((await generationOf(alone)).references[0]?.id).toBe(references[0]?.id)
+  expect((await keys()).filter(key => key.includes(ALICE.workspaceId))).toHaveLength(before)
+  const [{ embedded } = { embedded: -1 }] = await sql<{ embedded: number }[]>`
+    select count(*)::int as embedded from generations g join generation_raw r on r.generation_id = g.id
+    where g::text || r::text ~* '(data:|;base64,)'`
+  expect(embedded).toBe(0)
+})
+
+test('an uploaded reference can be sent by its id, by its workspace only', async () => {
+  const form = new FormData()
+  form.append('file', new Blob([await picture('webp', '#0a5')]), '../../etc/passwd')
+  form.append('file', new Blob([await picture('avif', '#0a9')]), 'x.svg')
+  const uploaded = await send('/api/references', { method: 'POST', body: form })
+  expect(uploaded.status).toBe(201)
+  const references = (await uploaded.json()) as { id: string; url: string }[]
+  expect(references.map(({ url }) => url.replace(/.*\./, ''))).toEqual(['webp', 'avif'])
+  const ids = references.map(reference => reference.id)
+  const mine = await submit({ prompt: 'by id', referenceImages: ids })
+  expect((await generationOf(mine)).references.map(reference => reference.id)).toEqual(ids)
+  const theirs = await submit({ prompt: 'by id', referenceImages: ids }, { 'x-test': 'bob' })
+  expect(theirs.status).toBe(422)
+})
+
+test('one bad image refuses the whole request, names its place and leaves nothing', async () => {
+  const before = [await rowCount(), (await keys()).length]
+  const good = await dataUrl('png', '#fed')
+  const bad: [string, RegExp][] = [
+    [
+      `data:image/png;base64,${Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>').toString('base64')}`,
+      /is not a PNG/,
+    ],
+    [`${good.slice(0, -40)}`, /damaged|cut short|base64/],
+    ['data:image/png;base64,%%%not base64!!', /not base64/],
+    ['data:image/png,rawbytes', /not a base64 data URL/],
+    ['data:image/png;base64,', /is empty/],
+    [good.replace('image/png', 'image/webp'), /says it is image\/webp, but is image\/png/],
+    ['https://example.com/a.png', /is an address/],
+    [crypto.randomUUID(), /not a reference of yours/],
+  ]
+  for (const [image, words] of bad) {
+    const answer = await submit({ prompt: 'bad', referenceImages: [good, image, good] })
+    expect([image.slice(0, 60), answer.status]).toEqual([image.slice(0, 60), 422])
+    const problem = Problem.parse(await answer.json())
+    expect(problem.errors?.[0]?.path).toBe('referenceImages.1')
+    expect(problem.detail).toMatch(words)
+  }
+  expect([await rowCount(), (await keys()).length]).toEqual(before)
+})
+
+test('what is wrong is refused with a sentence, and nothing is written', async () => {
+  const before = await rowCount()
+  const refused: [unknown, number][] = [
+    ['not json', 400],
+    [null, 422],
+    [[], 422],
+    [{}, 422],
+    [{ prompt: '  \n' }, 422],
+    [{ prompt: 'a\0b' }, 422],
+    [{ prompt: '\ud800' }, 422],
+    [{ prompt: 'x'.repeat(32_001) }, 422],
+    [{ prompt: 'a', colour: 'red' }, 422],
+    [{ prompt: 'a', model: 'nobody' }, 422],
+    [{ prompt: 'a', parameters: { numOutputs: '3' } }, 422],
+    [{ prompt: 'a', parameters: { numOutputs: 11 } }, 422],
+    [{ prompt: 'a', parameters: { aspectRatio: '5:4' } }, 422],
+    [{ prompt: 'a', parameters: { negativePrompt: 'x DATA:image/png' } }, 422],
+    [{ prompt: 'a', parameters: { settings: { grain: 9 } } }, 422],
+    [{ prompt: 'a', parameters: { settings: { unknown: 1 } } }, 422],
+    [{ prompt: 'a', referenceImages: Array(17).fill('x') }, 422],
+  ]
+  for (const [body, status] of refused) {
+    const answer = await send('/api/generate', post(body === 'not json' ? '{"prompt":' : JSON.stringify(body)))
+    expect([body, answer.status]).toEqual([body, status])
+    expect(answer.headers.get('content-type')).toBe('application/problem+json')
+    const problem = Problem.parse(await answer.json())
+    expect(problem.detail.length).toBeGreaterThan(10)
+    expect(problem.requestId).toBe(answer.headers.get('x-request-id'))
+  }
+  expect(await rowCount()).toBe(before)
+  expect((await submit({ prompt: 'and the next good one works' })).status).toBe(202)
+})
+
+test('foreign hosts, foreign origins, wrong types and unknown paths are turned away', async () => {
+  const json = post('{"prompt":"a"}')
+  expect(
+    (await send('/api/generate', { ...json, headers: { ...json.headers, origin: 'http://evil.example' } })).status,
+  ).toBe(403)
+  expect((await send('/api/generate', { ...json, headers: { ...json.headers, host: 'evil.example' } })).status).toBe(
+    403,
+  )
+  expect((await send('/api/generate', { ...json, headers: { 'content-type': 'text/plain' } })).status).toBe(415)
+  expect((await send('/api/references', json)).status).toBe(415)
+  expect((await send('/api/nothing', {})).status).toBe(404)
+})
+
+async function submit(body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return await send('/api/generate', post(JSON.stringify(body), headers))
+}
+
+async function generationOf(answer: Response): Promise<Generation> {
+  return Generation.parse(await answer.json())
+}
+
+function post(body: string, headers: Record<string, string> = {}) {
+  return { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } }
+}
+
+async function send(path: string, init: RequestInit): Promise<Response> {
+  return await app.handle(new Request(`http://localhost${path}`, init))
+}
+
+async function picture(format: 'png' | 'jpeg' | 'webp' | 'avif', background: string): Promise<Buffer> {
+  return await sharp({ create: { width: 40, height: 30, channels: 3, background } })
+    .toFormat(format)
+    .toBuffer()
+}
+
+async function dataUrl(format: 'png' | 'jpeg', background: string): Promise<string> {
+  return `data:image/${format};base64,${(await picture(format, background)).toString('base64')}`
+}
+
+async function rowCount(): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select ((select count(*) from generations) + (select count(*) from generation_raw) + (select count(*) from outbox)
+      + (select count(*) from reference_images))::int as count`
+  return row?.count ?? -1
+}
+
+async function countOf(id: string) {
+  const [row] = await sql`
+    select (select count(*)::int from generation_outputs where generation_id = ${id}) as outputs,
+           (select count(*)::int from generation_events where generation_id = ${id}) as events,
+           (select count(*)::int from generation_raw where generation_id = ${id}) as raw,
+           (select count(*)::int from outbox where payload->>'id' = ${id} and payload->>'type' = 'generation.queued') as queued,
+           (select count(*)::int from outbox where payload->>'id' = ${id} and payload->>'type' = 'generation.changed') as changed`
+  return row
+}

@@ -1,0 +1,281 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { Generation, GenerationPage } from '@darkroom/contracts/generation'
+import { Models } from '@darkroom/contracts/model'
+import { openBus } from '@darkroom/infra/bus'
+import { openDatabase } from '@darkroom/infra/database'
+import { touch } from '@darkroom/infra/generations'
+import { createLog } from '@darkroom/infra/log'
+import { createMetrics } from '@darkroom/infra/metrics'
+import { relayAll } from '@darkroom/infra/outbox'
+import { openStore, type Store } from '@darkroom/infra/store'
+import { type TestNats, testDatabase, testDirectory, testNats } from '@darkroom/infra/testing'
+import { createApp } from './app.ts'
+import { createLive } from './live.ts'
+
+const log = createLog({ service: 'test', level: 'silent' })
+const stack = new AsyncDisposableStack()
+const stopping = new AbortController()
+const ALICE = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
+const BOB = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
+
+let sql: ReturnType<typeof openDatabase>
+let bus: Awaited<ReturnType<typeof openBus>>
+let nats: TestNats
+let store: Store
+let base: string
+
+beforeAll(async () => {
+  const directory = stack.use(await testDirectory())
+  const database = stack.use(await testDatabase())
+  nats = stack.use(await testNats())
+  sql = openDatabase({ url: database.url, name: 'test', log })
+  stack.defer(() => sql.end({ timeout: 1 }))
+  bus = await openBus({ url: nats.url, name: 'test', log })
+  stack.defer(() => bus.close())
+  store = await openStore({ DATA_DIR: directory.path })
+  const live = createLive({ database: sql, bus, log, maxStreams: 4, signal: stopping.signal })
+  const running = live.run()
+  stack.defer(async () => {
+    stopping.abort()
+    await running
+  })
+  const config = { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 }
+  const http = { config, log, metrics: createMetrics('test'), checks: {}, stopping: stopping.signal }
+  const identify = (request: Request) => (request.headers.get('x-test') === 'bob' ? BOB : ALICE)
+  const app = createApp({ http, database: sql, store, live, ui: new Map(), identify }).listen({
+    port: 0,
+    hostname: '127.0.0.1',
+  })
+  stack.defer(async () => void (await app.stop(true)))
+  base = `http://127.0.0.1:${app.server?.port}`
+})
+afterAll(() => stack.disposeAsync())
+
+test('paging both ways gives every row once, even where many share a microsecond', async () => {
+  const ids = await Promise.all(
+    Array.from({ length: 23 }, (_, index) => insert(ALICE.workspaceId, Math.floor(index / 6))),
+  )
+  const older: string[] = []
+  let cursor: string | null = null
+  do {
+    const page: GenerationPage = await list(`limit=4${cursor ? `&cursor=${cursor}` : ''}`)
+    older.push(...page.generations.map(generation => generation.id))
+    cursor = page.nextCursor
+  } while (cursor)
+  expect(older.toSorted()).toEqual(ids.toSorted())
+  const newer: string[] = []
+  const last = await list('limit=100')
+  let back: string | null = (await list('limit=1')).nextCursor && (await oldestCursor())
+  while (back) {
+    const page: GenerationPage = await list(`limit=4&direction=newer&cursor=${back}`)
+    newer.unshift(...page.generations.map(generation => generation.id))
+    back = page.previousCursor
+  }
+  expect(newer).toEqual(older.slice(0, -1))
+  expect(last.generations.map(generation => generation.id)).toEqual(older)
+})
+
+test('nobody sees what is of another workspace', async () => {
+  const id = await insert(BOB.workspaceId, 0)
+  expect((await get(`/api/generations/${id}`)).status).toBe(404)
+  expect((await get(`/api/generations/${id}`, { 'x-test': 'bob' })).status).toBe(200)
+  expect((await list('limit=100')).generations.map(generation => generation.id)).not.toContain(id)
+})
+
+test('wrong parameters are refused', async () => {
+  for (const query of [
+    'limit=0',
+    'limit=-1',
+    'limit=1e9',
+    'limit=abc',
+    'cursor=abc',
+    'direction=up',
+    'other=1',
+    'limit=1&limit=2',
+  ]) {
+    expect([query, (await get(`/api/generations?${query}`)).status]).toEqual([query, 422])
+  }
+  expect((await get('/api/generations/not-a-uuid')).status).toBe(422)
+  expect((await get('/nothing/here')).status).toBe(404)
+})
+
+test('models come with what was learned of them', async () => {
+  await sql`insert into models (id, provider, position, capability) values ('m', 'p', 0, ${sql.json({ ...MODEL })})`
+  await sql`insert into model_timings values ('m', 4, 5, 8.26), ('m', 1, 4, 2)`
+  const models = Models.parse(await (await get('/api/models')).json())
+  expect(models.map(model => model.learnedSeconds)).toEqual([{ 4: 8.3 }])
+})
+
+test('media are served whole and in ranges, to their own workspace only', async () => {
+  const key = `w/${ALICE.workspaceId}/gen/x/1/0.png`
+  await store.put(key, new TextEncoder().encode('0123456789'), { signal: AbortSignal.timeout(5_000) })
+  const whole = await get(`/media/${key}`)
+  expect(await whole.text()).toBe('0123456789')
+  expect(whole.headers.get('content-type')).toBe('image/png')
+  expect(whole.headers.get('x-content-type-options')).toBe('nosniff')
+  expect(whole.headers.get('content-security-policy')).toContain('sandbox')
+  const etag = whole.headers.get('etag') ?? ''
+  expect((await get(`/media/${key}`, { 'if-none-match': etag })).status).toBe(304)
+  const ranges: [string, number, string][] = [
+    ['bytes=2-4', 206, '234'],
+    ['bytes=7-', 206, '789'],
+    ['bytes=-2', 206, '89'],
+    ['bytes=0-99', 206, '0123456789'],
+    ['bytes=x', 200, '0123456789'],
+    ['bytes=1-2,4-5', 200, '0123456789'],
+  ]
+  for (const [range, status, text] of ranges) {
+    const answer = await get(`/media/${key}`, { range })
+    expect([range, answer.status, await answer.text()]).toEqual([range, status, text])
+  }
+  expect((await get(`/media/${key}`, { range: 'bytes=10-' })).status).toBe(416)
+  const head = await fetch(`${base}/media/${key}`, { method: 'HEAD', headers: { host: 'localhost' } })
+  expect([head.status, head.headers.get('content-length')]).toEqual([200, '10'])
+  for (const path of [
+    key.replace('png', 'webp'),
+    key.replace('.png', ''),
+    `w/${ALICE.workspaceId}/../../x.png`,
+    `${key}%00.png`,
+    '..%2f..%2fetc%2fpasswd',
+  ]) {
+    expect([path, (await get(`/media/${path}`)).status]).toEqual([path, 404])
+  }
+  expect((await get(`/media/${key}`, { 'x-test': 'bob' })).status).toBe(404)
+})
+
+test('a change reaches those who watch its workspace, and is caught up on after an absence', async () => {
+  const id = await insert(ALICE.workspaceId, 0)
+  const client = await watch()
+  const stranger = await watch({ 'x-test': 'bob' })
+  await client.until(event => event.id !== undefined)
+  await change(id)
+  const seen = await client.until(event => event.name === 'generation')
+  expect(Generation.parse(JSON.parse(seen.data)).id).toBe(id)
+  client.close()
+  await change(id)
+  await change(id)
+  const back = await watch({ 'last-event-id': seen.id ?? '' })
+  const caughtUp = await back.until(event => event.name === 'generation')
+  expect(Generation.parse(JSON.parse(caughtUp.data)).version).toBe(4)
+  const lost = await watch({ 'last-event-id': '99.1' })
+  expect((await lost.until(event => event.name !== undefined)).name).toBe('resync')
+  expect(stranger.seen.filter(event => event.name === 'generation')).toEqual([])
+  for (const open of [stranger, back, lost]) open.close()
+})
+
+test('a bus that was away makes everybody read again, and events flow on', async () => {
+  const id = await insert(ALICE.workspaceId, 0)
+  const client = await watch()
+  await client.until(event => event.id !== undefined)
+  await nats.kill()
+  await nats.start()
+  await client.until(event => event.name === 'resync')
+  await change(id)
+  const seen = await client.until(event => event.name === 'generation')
+  expect(Generation.parse(JSON.parse(seen.data)).id).toBe(id)
+  client.close()
+}, 20_000)
+
+test('streams are capped', async () => {
+  const clients = await Promise.all(Array.from({ length: 4 }, () => watch()))
+  expect((await get('/api/events')).status).toBe(429)
+  for (const client of clients) client.close()
+})
+
+const MODEL = {
+  id: 'm',
+  name: 'M',
+  provider: 'p',
+  kind: 'image',
+  note: null,
+  aspectRatios: ['1:1'],
+  resolutions: [512],
+  durations: [],
+  maxOutputs: 4,
+  outputsPerCall: 4,
+  maxReferences: 0,
+  promptCharacters: 100,
+  seed: false,
+  negativePrompt: false,
+  settings: {},
+  cost: null,
+  estimatedSeconds: 1,
+  estimatedSecondsEach: 1,
+  learnedSeconds: {},
+}
+
+interface SseEvent {
+  name: string | undefined
+  id: string | undefined
+  data: string
+}
+
+async function watch(headers: Record<string, string> = {}) {
+  const abort = new AbortController()
+  const answer = await fetch(`${base}/api/events`, { headers: { host: 'localhost', ...headers }, signal: abort.signal })
+  if (!answer.body) throw new Error(`no stream: ${answer.status}`)
+  const seen: SseEvent[] = []
+  const wakers = new Set<() => void>()
+  const read = async () => {
+    let text = ''
+    for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      const blocks = (text + chunk).split('\n\n')
+      text = blocks.pop() ?? ''
+      seen.push(...blocks.map(parseEvent))
+      for (const wake of wakers) wake()
+    }
+  }
+  void read().catch(() => {})
+  const until = async (matches: (event: SseEvent) => boolean): Promise<SseEvent> => {
+    const deadline = AbortSignal.timeout(8_000)
+    for (;;) {
+      const found = seen.find(matches)
+      if (found) return found
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      wakers.add(resolve)
+      deadline.addEventListener('abort', () => reject(new Error(`not seen; seen were ${JSON.stringify(seen)}`)))
+      await promise.finally(() => wakers.delete(resolve))
+    }
+  }
+  return { seen, until, close: () => abort.abort() }
+}
+
+function parseEvent(block: string): SseEvent {
+  const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1]
+  return { name: field('event'), id: field('id'), data: field('data') ?? '' }
+}
+
+async function change(id: string): Promise<void> {
+  await touch(sql, id)
+  await relayAll({ database: sql, bus })
+}
+
+async function get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+  return await fetch(`${base}${path}`, { headers: { host: 'localhost', ...headers } })
+}
+
+async function list(query: string): Promise<GenerationPage> {
+  return GenerationPage.parse(await (await get(`/api/generations?${query}`)).json())
+}
+
+/** The cursor of the very last row: the one after which nothing is older. */
+async function oldestCursor(): Promise<string | null> {
+  let page = await list('limit=1')
+  let cursor: string | null = null
+  while (page.nextCursor) {
+    page = await list(`limit=1&cursor=${page.nextCursor}`)
+    cursor = page.previousCursor
+  }
+  return cursor
+}
+
+async function insert(workspaceId: string, microseconds: number): Promise<string> {
+  const id = Bun.randomUUIDv7()
+  await sql`
+    insert into generations (id, workspace_id, user_id, client_id, fingerprint, kind, model, provider, prompt, num_outputs, created_at)
+    values (${id}, ${workspaceId}, ${ALICE.userId}, ${id}, '', 'image', 'demo', 'demo', 'a prompt', 1,
+            '2026-01-01T00:00:00Z'::timestamptz + make_interval(secs => ${microseconds / 1e6}))`
+  await sql`insert into generation_jobs (generation_id) values (${id})`
+  await sql`insert into generation_outputs (generation_id, index, kind) values (${id}, 0, 'image')`
+  return id
+}

@@ -1,0 +1,34 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+
+const cursors = fc.record({
+  createdAt: fc
+    .tuple(fc.date({ min: new Date('2000-01-01'), max: new Date('2100-01-01'), noInvalidDate: true }), fc.nat(999))
+    .map(([date, micros]) => date.toISOString().replace('Z', `${String(micros).padStart(3, '0')}Z`)),
+  id: fc.uuid(),
+})
+
+test('a cursor comes back as it went, microseconds included', () => {
+  fc.assert(fc.property(cursors, cursor => expect(decodeCursor(encodeCursor(cursor))).toEqual(cursor)))
+})
+
+test('whatever was not made here is no cursor', () => {
+  fc.assert(fc.property(fc.string(), text => expect(decodeCursor(text)).toBeUndefined()))
+  fc.assert(
+    fc.property(fc.string(), text => {
+      expect(decodeCursor(Buffer.from(`${text}|${crypto.randomUUID()}`).toString('base64url'))).toBeUndefined()
+    }),
+  )
+})
+
+test('a cursor that was tampered with is refused or names another real place, never anything else', () => {
+  fc.assert(
+    fc.property(cursors, fc.nat(), fc.string({ minLength: 1, maxLength: 1 }), (cursor, at, character) => {
+      const text = encodeCursor(cursor)
+      const tampered = text.slice(0, at % text.length) + character + text.slice((at % text.length) + 1)
+      const decoded = decodeCursor(tampered)
+      if (decoded) expect(encodeCursor(decoded)).toBe(tampered)
+    }),
+  )
+})
