@@ -6,7 +6,7 @@ export const UPLOAD_STAGE = 'storage:upload-batch:heartbeat'
 /** The uploads of one generation: as many at once as is allowed, each one's end apart from the others'. */
 export interface UploadBatch<Output> {
   add(output: Output): void
-  /** Resolves when all that were added have ended, with the first reason that is no mere failure of one upload. */
+  /** Resolves when all have ended; rejects with the first reason why one could not go on. Nothing is added after this. */
   settled(): Promise<void>
 }
 
@@ -23,6 +23,13 @@ export function createUploadBatch<Output>(options: {
   const limit = pLimit(options.concurrency)
   const uploads: Promise<void>[] = []
   let entered: Promise<void> | undefined
+  let ended: Promise<void> | undefined
+  const end = async () => {
+    const results = await Promise.allSettled(uploads)
+    if (entered) await options.leave()
+    const broken = results.find(result => result.status === 'rejected')
+    if (broken) throw broken.reason
+  }
   return {
     add: output => {
       entered ??= options.enter()
@@ -34,11 +41,9 @@ export function createUploadBatch<Output>(options: {
         }),
       )
     },
-    settled: async () => {
-      const results = await Promise.allSettled(uploads)
-      if (entered) await options.leave()
-      const broken = results.find(result => result.status === 'rejected')
-      if (broken) throw broken.reason
+    settled: () => {
+      ended ??= end()
+      return ended
     },
   }
 }
