@@ -35,8 +35,10 @@ export async function runRelay(options: {
     for (let failures = 0; !signal.aborted; ) {
       failures = await relayAll(options).then(
         () => 0,
-        err => {
+        async err => {
           log[failures < 3 ? 'warn' : 'error']({ err }, 'outbox could not be relayed')
+          // A bus that lost its store has no stream to publish to.
+          await options.bus.ensureStreams().catch(() => {})
           return failures + 1
         },
       )

@@ -60,6 +60,7 @@ async function runSlot(deps: WorkDeps, provider: Provider): Promise<void> {
 }
 
 async function openLane({ bus, leaseSeconds }: WorkDeps, { name }: Provider): Promise<Lane> {
+  await bus.ensureStreams()
   return await bus.lane({ consumer: laneConsumer(name), subject: jobSubject(name), ackWaitSeconds: leaseSeconds })
 }
 

@@ -1,101 +1,130 @@
 import type { Composition } from './composition.ts'
-import { fractal, noiseFrom, smoothstep } from './noise.ts'
+import type { Plate, Told } from './plate.ts'
 import type { Sky } from './sky.ts'
+import { type Light, type Spot, surfaceOf } from './surface.ts'
 import { terrainOf } from './terrain.ts'
 
-export interface Plate {
-  width: number
-  height: number
-  side: number
-  tone: Float32Array
-  tint: Float32Array
-  cover: Float32Array
-  mirror: Float32Array
-}
-
+/** Where the land ends, in heights of the eye. */
 const FAR = 90
 
-export function drawLand(plate: Plate, c: Composition, sky: Sky): void {
+/**
+ * Draws the land slice by slice, away from the eye, each slice over what the nearer ones left free: no height of a column is
+ * looked at twice, and what hills hide costs nothing.
+ *
+ * @see https://github.com/s-macke/VoxelSpace the technique, of the game Comanche, 1992
+ */
+export function drawLand(plate: Plate, c: Composition, sky: Sky, told: Told): void {
   const { width, height, side } = plate
-  const heightAt = terrainOf(c)
+  const terrain = terrainOf(c, c.seed)
+  const shine = surfaceOf(c, sky)
   const horizon = c.horizon * side + height / 2
-  const top = new Float64Array(width).fill(height)
-  const lastTone = new Float64Array(width)
-  const lastTint = new Float64Array(width)
-  const lastWet = new Uint8Array(width)
-  const lastY = new Float64Array(width).fill(height + 1)
+  const columns = newColumns(width, height)
   let before = new Float64Array(width)
   let now = new Float64Array(width)
-  const mistNoise = noiseFrom(c.noiseSeed ^ 0x51ab)
-  const bottom = (height - horizon) / side
-  let z = Math.max(0.3, (c.lens * 0.35) / Math.max(0.15, bottom))
-  let first = true
-  const { light } = c
-  const left = -width / 2
-  const fine = c.ground === 'forest'
-  while (z < FAR) {
-    let step = Math.min((z * z) / (c.lens * side), z * 0.007 * (1024 / side) ** 0.5)
-    if (c.ground === 'dunes') step *= 0.6
-    if (fine && z < 14) step = Math.min(step, 0.018)
-    const across = z / (c.lens * side)
-    const octaves = Math.max(1, Math.min(9, Math.log2(c.span / (across * 2.2)) + 2.2))
-    for (let i = 0; i < width; i++) now[i] = heightAt((left + i) * across, z, octaves, step)
-    if (!first) {
-      const far = 1 - Math.exp(-z * c.haze)
-      for (let i = 0; i < width; i++) {
-        const raw = now[i] as number
-        const wet = c.water !== null && raw <= c.water
-        const level = wet ? (c.water as number) : raw
-        const wx = (left + i) * across
-        const y = horizon + (c.lens * side * (1 - level)) / z
-        const limit = top[i] as number
-        if (y < limit) {
-          const X = (left + i) / side
-          const slopeX = ((now[Math.min(width - 1, i + 1)] as number) - (now[Math.max(0, i - 1)] as number)) / (2 * across)
-          const slopeZ = (raw - (before[i] as number)) / step
-          const inv = 1 / Math.sqrt(1 + slopeX * slopeX + slopeZ * slopeZ)
-          const facing = Math.max(0, (-slopeX * light.x + light.y - slopeZ * light.z) * inv)
-          const dapple = light.dapple ? 1 - light.dapple * smoothstep(-0.3, 0.4, mistNoise(wx * 0.25 + 50, z * 0.25)) : 1
-          let shade = light.ambient * (0.5 + 0.5 * inv) + light.direct * facing * dapple
-          if (c.snow) {
-            const snowy = c.snow * smoothstep(0.6, 0.72, inv + 0.1 * level + 0.12 * mistNoise(wx * 3, z * 3))
-            shade += snowy * (0.35 + 0.35 * facing * dapple) * (light.ambient + light.direct) * 1.4
-          }
-          const Y = (y - height / 2) / side
-          const mistAmount = c.mist ? c.mist * Math.exp(-Math.max(0, level - c.mistTop + 0.3 * mistNoise(wx * 0.3, z * 0.3)) / c.mistHeight) * (1 - Math.exp(-z * 0.15)) : 0
-          const fog = 1 - (1 - far) * Math.exp(-mistAmount)
-          const hazeTone = sky.clear(X, Math.min(Y, c.horizon))
-          const billow = mistAmount > 0.2 ? 0.92 + 0.16 * fractal(mistNoise, wx * 0.5 + 9, z * 0.5, Math.min(4, octaves - 1)) : 0.97
-          if (wet) shade = 0
-          const glow = sky.glow(X, Y)
-          const tone = shade + (hazeTone * (0.97 + (billow - 0.97) * Math.min(1, mistAmount)) - shade) * fog
-          const tint = glow * fog + (wet ? 0 : facing * dapple * 0.8 * (1 - fog))
-          const hidden = (lastY[i] as number) > limit + 1e-6 || wet !== (lastWet[i] === 1)
-          const fromTone = hidden ? tone : (lastTone[i] as number)
-          const fromTint = hidden ? tint : (lastTint[i] as number)
-          const spanY = Math.max(1e-6, limit - y)
-          for (let row = Math.min(height - 1, Math.ceil(limit) - 1); row >= Math.max(0, Math.floor(y)); row--) {
-            const at = row * width + i
-            const part = Math.min(row + 1, limit) - Math.max(row, y)
-            const share = Math.min(1, (limit - row) / spanY)
-            const t = fromTone + (tone - fromTone) * share
-            plate.tone[at] = (plate.tone[at] as number) + part * t
-            plate.tint[at] = (plate.tint[at] as number) + part * (fromTint + (tint - fromTint) * share)
-            plate.cover[at] = (plate.cover[at] as number) + part
-            if (wet) plate.mirror[at] = (plate.mirror[at] as number) + part * (1 - fog)
-          }
-          top[i] = y
-          lastTone[i] = tone
-          lastTint[i] = tint
-        }
-        lastY[i] = y
-        lastWet[i] = wet ? 1 : 0
+  const spot: Spot = { x: 0, z: 0, level: 0, slopeX: 0, slopeZ: 0, wet: false, across: 0, down: 0 }
+  const light: Light = { tone: 0, tint: 0, fog: 0 }
+  const level = c.water?.level ?? -Infinity
+
+  for (const { z, step, pixel, octaves, first, share } of slicesOf(c, plate)) {
+    for (let i = 0; i < width; i++) now[i] = terrain((i - width / 2) * pixel, z, octaves, step)
+    for (let i = 0; i < width && !first; i++) {
+      const ground = now[i] ?? 0
+      spot.wet = ground <= level
+      spot.level = spot.wet ? level : ground
+      const y = horizon + (c.lens * side * (1 - spot.level)) / z
+      if (y < (columns.top[i] ?? 0)) {
+        spot.x = (i - width / 2) * pixel
+        spot.z = z
+        spot.slopeX = ((now[Math.min(width - 1, i + 1)] ?? 0) - (now[Math.max(0, i - 1)] ?? 0)) / (2 * pixel)
+        spot.slopeZ = (ground - (before[i] ?? 0)) / step
+        spot.across = (i - width / 2) / side
+        spot.down = (y - height / 2) / side
+        shine(spot, light)
+        raise(plate, columns, i, y, light, spot.wet)
       }
+      columns.last[i] = y
+      columns.wet[i] = spot.wet ? 1 : 0
     }
-    first = false
-    const swap = before
-    before = now
-    now = swap
-    z += step
+    ;[before, now] = [now, before]
+    told(share)
   }
+}
+
+/** What is known of each column of the picture. */
+interface Columns {
+  /** The row down to which it is still free. */
+  top: Float64Array
+  /** The row of the slice before, hidden or not, and whether it was water. */
+  last: Float64Array
+  wet: Uint8Array
+  /** The light of what was drawn last. */
+  tone: Float64Array
+  tint: Float64Array
+}
+
+function newColumns(width: number, height: number): Columns {
+  return {
+    top: new Float64Array(width).fill(height),
+    last: new Float64Array(width).fill(height + 1),
+    wet: new Uint8Array(width),
+    tone: new Float64Array(width),
+    tint: new Float64Array(width),
+  }
+}
+
+interface Slice {
+  z: number
+  /** Depth since the slice before. */
+  step: number
+  /** Width of a pixel there. */
+  pixel: number
+  /** As many as can be seen there; a fraction fades the last one in. */
+  octaves: number
+  first: boolean
+  share: number
+}
+
+/** About one slice a row near by, and a fixed proportion farther off. */
+function* slicesOf(c: Composition, { height, side }: Plate): Generator<Slice> {
+  const below = Math.max(0.15, height / side / 2 - c.horizon)
+  const fine = FINENESS[c.ground] ?? { times: 1, most: Infinity }
+  const near = Math.max(0.3, (c.lens * 0.35) / below)
+  let step = 0
+  for (let z = near; z < FAR; z += step) {
+    const pixel = z / (c.lens * side)
+    const octaves = Math.max(1, Math.min(9, Math.log2(c.span / (pixel * 2.2)) + 2.2))
+    const first = step === 0
+    step = Math.min(z * pixel, z * 0.007 * Math.sqrt(1024 / side)) * fine.times
+    if (z < 14) step = Math.min(step, fine.most)
+    yield { z, step, pixel, octaves, first, share: Math.log(z / near) / Math.log(FAR / near) }
+  }
+}
+
+/** Sharp crests and single trees fall between coarser slices. */
+const FINENESS: Partial<Record<Composition['ground'], { times: number; most: number }>> = {
+  dunes: { times: 0.6, most: Infinity },
+  forest: { times: 1, most: 0.018 },
+}
+
+/** Draws one column up to row `y`, from the light of the slice before to that of this one where both are one surface. */
+function raise(plate: Plate, columns: Columns, column: number, y: number, light: Light, wet: boolean): void {
+  const { width, height, tone, tint, cover, mirror } = plate
+  const limit = columns.top[column] ?? 0
+  const edge = (columns.last[column] ?? 0) > limit + 1e-6 || wet !== (columns.wet[column] === 1)
+  const fromTone = edge ? light.tone : (columns.tone[column] ?? 0)
+  const fromTint = edge ? light.tint : (columns.tint[column] ?? 0)
+  const rise = Math.max(1e-6, limit - y)
+  const last = Math.max(0, Math.floor(y))
+  for (let row = Math.min(height - 1, Math.ceil(limit) - 1); row >= last; row--) {
+    const at = row * width + column
+    const part = Math.min(row + 1, limit) - Math.max(row, y)
+    const share = Math.min(1, (limit - row) / rise)
+    tone[at] = (tone[at] ?? 0) + part * (fromTone + (light.tone - fromTone) * share)
+    tint[at] = (tint[at] ?? 0) + part * (fromTint + (light.tint - fromTint) * share)
+    cover[at] = (cover[at] ?? 0) + part
+    if (wet) mirror[at] = (mirror[at] ?? 0) + part * (1 - light.fog)
+  }
+  columns.top[column] = y
+  columns.tone[column] = light.tone
+  columns.tint[column] = light.tint
 }

@@ -1,10 +1,12 @@
-import { type Lab, type Lch, labFromLch, rgbFromLab } from './oklab.ts'
+import { type Lab, type Lch, labFromLch, lchFromLab, rgbFromLab } from './oklab.ts'
 
-/** A toning bath: what each tone of a print becomes, from the deepest shadow to bare paper. Hues stay within one arc. */
+/**
+ * A toning bath: what the tones of a print become, evenly from the deepest shadow to bare paper, in shade and where the light
+ * falls. Hues stay within one arc.
+ */
 export interface Toning {
-  shade: readonly Lch[]
-  /** Turn of the hue and factor of the chroma where the light falls. */
-  lit: { turn: number; chroma: number }
+  shade: readonly Lab[]
+  lit: readonly Lab[]
 }
 
 export const TONINGS = {
@@ -170,13 +172,9 @@ export const TINTS = 32
 
 /** Every colour a print can have: red, green, blue (0 to 255) for each tint (shade to lit), for each tone (dark to light). */
 export function tableOf(toning: Toning): Float32Array {
-  const shade = toning.shade.map(labFromLch)
-  const lit = toning.shade.map(([lightness, chroma, hue]) =>
-    labFromLch([lightness, chroma * toning.lit.chroma, hue + toning.lit.turn]),
-  )
   const table = new Float32Array(TINTS * TONES * 3)
   for (let tint = 0; tint < TINTS; tint++) {
-    const stops = shade.map((stop, i) => blend(stop, lit[i] ?? stop, tint / (TINTS - 1)))
+    const stops = toning.shade.map((stop, i) => blend(stop, toning.lit[i] ?? stop, tint / (TINTS - 1)))
     for (let tone = 0; tone < TONES; tone++) {
       table.set(rgbFromLab(along(stops, tone / (TONES - 1))), (tint * TONES + tone) * 3)
     }
@@ -184,15 +182,27 @@ export function tableOf(toning: Toning): Float32Array {
   return table
 }
 
-function bath(shade: readonly Lch[], turn: number, chroma: number): Toning {
-  return { shade, lit: { turn, chroma } }
+/** The same bath with its hues turned, in degrees. */
+export function turned({ shade, lit }: Toning, degrees: number): Toning {
+  const turn = (stop: Lab) => {
+    const [lightness, chroma, hue] = lchFromLab(stop)
+    return labFromLch([lightness, chroma, hue + degrees])
+  }
+  return { shade: shade.map(turn), lit: lit.map(turn) }
+}
+
+function bath(stops: readonly Lch[], turn: number, chroma: number): Toning {
+  return {
+    shade: stops.map(labFromLch),
+    lit: stops.map(([lightness, pure, hue]) => labFromLch([lightness, pure * chroma, hue + turn])),
+  }
 }
 
 function blend(from: Lab, to: Lab, share: number): Lab {
   return [from[0] + (to[0] - from[0]) * share, from[1] + (to[1] - from[1]) * share, from[2] + (to[2] - from[2]) * share]
 }
 
-/** Piecewise linear in OKLab; the stops lie at even tones. */
+/** Straight lines in OKLab from stop to stop. */
 function along(stops: readonly Lab[], tone: number): Lab {
   const place = tone * (stops.length - 1)
   const from = Math.min(stops.length - 2, Math.floor(place))

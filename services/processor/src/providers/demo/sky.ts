@@ -1,69 +1,89 @@
 import type { Composition } from './composition.ts'
 import { type Noise, noiseFrom, smoothstep } from './noise.ts'
+import type { Plate, Told } from './plate.ts'
 import { mix } from './random.ts'
+import type { Clouds } from './weather.ts'
 
+/** The light that comes from each point of the picture, were no land there. */
 export interface Sky {
+  /** Tone without clouds and stars; it is also the tone of the air, and what far land fades into. */
   clear(x: number, y: number): number
-  tone(x: number, y: number): number
+  /** How near the sun is, 0 to 1. */
   glow(x: number, y: number): number
 }
 
-export function skyOf(c: Composition): Sky {
-  const { sun, sky, clouds } = c
-  const noise = noiseFrom(c.noiseSeed)
+export function skyOf({ sun, horizon, daylight }: Composition): Sky {
   const glow = (x: number, y: number) => {
-    const d = Math.hypot(x - sun.x, (y - sun.y) * 1.15)
-    return 0.65 * Math.exp(-((d / sun.wide) ** 2)) + 0.35 * Math.exp(-d / (sun.wide * 0.35))
+    const across = x - sun.x
+    const down = (y - sun.y) * 1.25
+    const square = (across * across + down * down) / (sun.wide * sun.wide)
+    return 0.72 * Math.exp(-square) + 0.28 * Math.exp(-3 * Math.sqrt(square))
   }
   const clear = (x: number, y: number) => {
-    const up = Math.max(0, c.horizon - y)
-    const base = sky.zenith + (sky.horizon - sky.zenith) * Math.exp(-up * sky.fall)
-    return base + glow(x, y) * sun.glow * (1 - 0.5 * base)
+    const up = Math.max(0, horizon - y)
+    const base = daylight.zenith + (daylight.horizon - daylight.zenith) * Math.exp(-up * daylight.fall)
+    return base + glow(x, y) * daylight.glow * (1 - 0.5 * base)
   }
-  const billow = clouds?.billow ?? 0
-  const shape = (x: number, y: number, octaves: number) => billows(noise, x, y, octaves, billow)
-  const stars = (x: number, y: number) => {
-    const cell = 0.011
-    const cx = Math.floor(x / cell)
-    const cy = Math.floor(y / cell)
-    const h = mix(Math.imul(cx, 0x27d4eb2f) ^ Math.imul(cy, 0x165667b1) ^ c.noiseSeed)
-    const bright = ((h >>> 16) & 0xff) / 255
-    const px = (cx + 0.2 + (0.6 * (h & 0xff)) / 255) * cell
-    const py = (cy + 0.2 + (0.6 * ((h >>> 8) & 0xff)) / 255) * cell
-    const d = Math.hypot(x - px, y - py) / (0.0007 + 0.0006 * bright)
-    return d > 3 ? 0 : bright ** 14 * Math.exp(-d * d)
-  }
-  const tone = (x: number, y: number) => {
-    const up = Math.max(0, c.horizon - y)
-    let base = clear(x, y)
-    if (c.stars) base += stars(x, y) * c.stars * smoothstep(0, 0.3, up)
-    if (c.sun.disc) {
-      const d = Math.hypot(x - c.sun.x, y - c.sun.y)
-      base += 0.22 * (1 - smoothstep(c.sun.disc * 0.75, c.sun.disc * 1.2, d)) * smoothstep(-0.02, 0.12, up)
-    }
-    if (!clouds) return base
-    const far = 0.5 / (up + clouds.rise)
-    const px = x * far * clouds.scale * 2
-    const py = far * clouds.scale * clouds.stretch * 2
-    const wx = px + 0.3 * noise(px * 0.7 + 31, py * 0.7)
-    const wy = py + 0.3 * noise(px * 0.7, py * 0.7 + 57)
-    const here = shape(wx, wy, 6)
-    const dense = smoothstep(clouds.cover, clouds.cover + clouds.soft, here + 0.2) * clouds.opacity * smoothstep(0, 0.12, up)
-    if (dense <= 0) return base
-    const light = glow(x, y)
-    const toward = shape(wx + (sun.x - x) * 0.3, wy + Math.max(-0.22, Math.min(0.22, (sun.y - y) * 1.5)), 3)
-    const relief = Math.max(-1, Math.min(1, (here - toward) * 1.1))
-    const body = base * (1 + clouds.lift * 1.4) + relief * clouds.relief * (0.4 + 0.6 * sky.horizon) + light * sun.glow * 0.3
-    return base + (body - base) * dense
-  }
-  return { clear, tone, glow }
+  return { clear, glow }
 }
 
-/** Wisps where `billow` is 0, heaped and rounded where it is 1. */
+/** Fills what the land has left free. */
+export function drawSky(plate: Plate, c: Composition, sky: Sky, told: Told): void {
+  const noise = noiseFrom(c.seed)
+  const { width, height, side } = plate
+  for (let row = 0; row < height; row++) {
+    const y = (row + 0.5 - height / 2) / side
+    for (let column = 0; column < width; column++) {
+      const at = row * width + column
+      const free = 1 - (plate.cover[at] ?? 0)
+      if (free < 0.001) continue
+      const x = (column + 0.5 - width / 2) / side
+      plate.tone[at] = (plate.tone[at] ?? 0) + free * toneAt(x, y, c, sky, noise)
+      plate.tint[at] = (plate.tint[at] ?? 0) + free * sky.glow(x, y)
+    }
+    told(row / height)
+  }
+}
+
+function toneAt(x: number, y: number, c: Composition, sky: Sky, noise: Noise): number {
+  const up = Math.max(0, c.horizon - y)
+  const clear =
+    sky.clear(x, y) + starAt(x, y, c) * smoothstep(0, 0.3, up) + discAt(x, y, c) * smoothstep(-0.02, 0.12, up)
+  const clouded = c.clouds ? cloudAt(x, y, up, clear, c, c.clouds, sky, noise) : clear
+  if (!c.rain) return clouded
+  const curtain = smoothstep(-0.3, 0.7, noise(x * 4 - y * 1.6 + 90, y * 0.5)) * smoothstep(0.5, 0.05, up)
+  return clouded * (1 - 0.3 * c.rain * curtain)
+}
+
+/** Clouds lie on a ceiling that runs to the horizon, and are lighter on the side towards the sun. */
+function cloudAt(
+  x: number,
+  y: number,
+  up: number,
+  base: number,
+  c: Composition,
+  clouds: Clouds,
+  sky: Sky,
+  noise: Noise,
+): number {
+  const far = clouds.scale / (up + clouds.rise)
+  const u = x * far + 0.3 * noise(x * far * 0.7 + 31, far * clouds.stretch * 0.7)
+  const v = far * clouds.stretch + 0.3 * noise(x * far * 0.7, far * clouds.stretch * 0.7 + 57)
+  const here = billows(noise, u, v, 6, clouds.billow)
+  const edge = smoothstep(clouds.cover, clouds.cover + clouds.soft, here + 0.2)
+  const dense = edge * clouds.opacity * smoothstep(0, 0.12, up)
+  if (dense <= 0) return base
+  const towards = Math.max(-0.22, Math.min(0.22, (c.sun.y - y) * 1.5))
+  const there = billows(noise, u + (c.sun.x - x) * 0.3, v + towards, 3, clouds.billow)
+  const relief = Math.max(-1, Math.min(1, (here - there) * 1.1)) * clouds.relief * (0.4 + 0.6 * c.daylight.horizon)
+  const body = base * (1 + clouds.lift * 1.4) + relief + sky.glow(x, y) * c.daylight.glow * 0.3
+  return base + (body - base) * dense
+}
+
 function billows(noise: Noise, x: number, y: number, octaves: number, billow: number): number {
   let sum = 0
   let weight = 1
-  for (let left = octaves; left > 0; left--) {
+  for (let octave = 0; octave < octaves; octave++) {
     const n = noise(x, y)
     sum += weight * (n + (0.36 - 1.2 * Math.abs(n) - n) * billow)
     weight *= 0.5
@@ -72,4 +92,24 @@ function billows(noise: Noise, x: number, y: number, octaves: number, billow: nu
     x = turned
   }
   return sum
+}
+
+const STAR_CELL = 0.011
+
+/** At most one star a cell, most of them too faint to see. */
+function starAt(x: number, y: number, { daylight, seed }: Composition): number {
+  if (!daylight.stars) return 0
+  const column = Math.floor(x / STAR_CELL)
+  const row = Math.floor(y / STAR_CELL)
+  const bits = mix(Math.imul(column, 0x27d4eb2f) ^ Math.imul(row, 0x165667b1) ^ seed)
+  const bright = ((bits >>> 16) & 0xff) / 255
+  const across = x - (column + 0.2 + (0.6 * (bits & 0xff)) / 255) * STAR_CELL
+  const down = y - (row + 0.2 + (0.6 * ((bits >>> 8) & 0xff)) / 255) * STAR_CELL
+  const size = 0.0007 + 0.0006 * bright
+  return daylight.stars * bright ** 14 * Math.exp(-(across * across + down * down) / (size * size))
+}
+
+function discAt(x: number, y: number, { sun }: Composition): number {
+  if (!sun.disc) return 0
+  return 0.22 * (1 - smoothstep(sun.disc * 0.75, sun.disc * 1.2, Math.hypot(x - sun.x, y - sun.y)))
 }
