@@ -7,11 +7,14 @@ import type { ProviderReference } from './providers/provider.ts'
 import { type Checked, type Provider, ProviderError, type ProviderOutput } from './providers/provider.ts'
 import { requestFor } from './request.ts'
 
-/** How a call stands when this worker leaves it: over, to be looked at again, or failed. */
+/**
+ * How a call stands when this worker leaves it: over, to be looked at again, or failed. What failed may be tried again only
+ * where that cannot buy the same thing twice.
+ */
 export type CallOutcome =
   | { kind: 'finished' }
   | { kind: 'waiting'; seconds: number }
-  | { kind: 'failed'; error: ProviderError }
+  | { kind: 'failed'; error: ProviderError; mayTryAgain: boolean }
 
 export interface CallContext {
   job: Job
@@ -55,8 +58,8 @@ export async function followCall(
   const requestId = call.requestId ?? ''
   for (;;) {
     const checked = await attempt(() => context.provider.check(requestId, context.lease.signal))
-    if (checked instanceof ProviderError) return { kind: 'failed', error: checked }
-    if (checked.kind === 'failed') return await over(context, call, { kind: 'failed', error: checked.error })
+    if (checked instanceof ProviderError) return { kind: 'failed', error: checked, mayTryAgain: isRetryable(checked) }
+    if (checked.kind === 'failed') return await fail(context, call, checked.error)
     for (const output of checked.outputs) await context.receive(output)
     if (checked.kind === 'finished') return await over(context, call, { kind: 'finished' })
     noteProgress(context, call, checked)
@@ -73,14 +76,24 @@ async function receiveAll(
   const failed = await attempt(async () => {
     for await (const output of outputs) await context.receive(output)
   })
-  if (failed instanceof ProviderError) return await over(context, call, { kind: 'failed', error: failed })
+  if (failed instanceof ProviderError) return await fail(context, call, failed)
   return await over(context, call, { kind: 'finished' })
 }
 
 /** A refusal before the work began leaves no trace; anything else may have begun something that is billed. */
 async function refused(context: CallContext, call: JobCall, error: ProviderError): Promise<CallOutcome> {
   if (error.failure !== 'unknown') await context.lease.write(tx => forgetCall(tx, context.job, call))
-  return { kind: 'failed', error }
+  return { kind: 'failed', error, mayTryAgain: isRetryable(error) }
+}
+
+/** Ends a call that was taken and then failed: asking again would be another call, which only costs nothing if all do. */
+async function fail(context: CallContext, call: JobCall, error: ProviderError): Promise<CallOutcome> {
+  const mayTryAgain = context.provider.free && isRetryable(error)
+  return await over(context, call, { kind: 'failed', error, mayTryAgain })
+}
+
+function isRetryable(error: ProviderError): boolean {
+  return error.failure === 'retryable'
 }
 
 async function over(context: CallContext, call: JobCall, outcome: CallOutcome): Promise<CallOutcome> {

@@ -24,7 +24,7 @@ export interface GenerateDeps extends UploadDeps {
 export type Outcome = { kind: 'ended' } | { kind: 'later'; seconds: number }
 
 type Called = { call: JobCall; outcome: CallOutcome }
-type Failed = { call: JobCall; error: ProviderError }
+type Failed = { call: JobCall; error: ProviderError; mayTryAgain: boolean }
 
 const RETRY_SECONDS = 5
 
@@ -77,7 +77,7 @@ async function makeCalls(
     ...plan.adopt.map(async call => ({ call, outcome: await followCall(context, call) })),
     ...plan.submit.map(async call => ({ call, outcome: await submitCall(context, call) })),
   ]
-  const unknown = plan.unknown.map(call => ({ call, outcome: { kind: 'failed' as const, error: unknownOutcome() } }))
+  const unknown = plan.unknown.map(call => ({ call, outcome: unknownOutcome() }))
   const settled = await Promise.allSettled(works)
   await progress.flush()
   const broken = settled.find(result => result.status === 'rejected')
@@ -91,10 +91,8 @@ async function makeCalls(
  * @returns seconds until the generation should be looked at again, or null if the provider has nothing more to do
  */
 async function settleCalls(deps: GenerateDeps, job: Job, lease: Lease, called: Called[]): Promise<number | null> {
-  const failed = called.flatMap(({ call, outcome }) =>
-    outcome.kind === 'failed' ? [{ call, error: outcome.error }] : [],
-  )
-  const again = failed.filter(({ error }) => error.failure === 'retryable' && mayRetry(deps, job, error))
+  const failed = called.flatMap(({ call, outcome }) => (outcome.kind === 'failed' ? [{ call, ...outcome }] : []))
+  const again = failed.filter(failure => failure.mayTryAgain && hasTries(deps, job, failure))
   const final = failed.filter(failure => !again.includes(failure))
   await lease.write(async tx => {
     for (const { call, error } of final) await markFailed(tx, job, indicesOf(call), publicError(error))
@@ -116,8 +114,8 @@ function isCounted({ error }: Failed): boolean {
   return error.retryAfterSeconds === null
 }
 
-function mayRetry(deps: GenerateDeps, job: Job, error: ProviderError): boolean {
-  return error.retryAfterSeconds !== null || job.failures < deps.maxFailures
+function hasTries(deps: GenerateDeps, job: Job, failure: Failed): boolean {
+  return !isCounted(failure) || job.failures < deps.maxFailures
 }
 
 async function setStage(job: Job, lease: Lease, stage: string | null): Promise<void> {
@@ -132,7 +130,7 @@ function publicError(error: ProviderError): PublicError {
   return { code: error.code, message: error.message.slice(0, 500) }
 }
 
-function unknownOutcome(): ProviderError {
+function unknownOutcome(): CallOutcome {
   const message = 'The studio stopped just as this was being sent, so it may or may not have been made and billed.'
-  return new ProviderError('unknown_outcome', message, 'unknown')
+  return { kind: 'failed', error: new ProviderError('unknown_outcome', message, 'unknown'), mayTryAgain: false }
 }

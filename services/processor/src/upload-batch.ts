@@ -34,12 +34,13 @@ export function createUploadBatch<Output>(options: {
     add: output => {
       entered ??= options.enter()
       const before = entered
-      uploads.push(
-        limit(async () => {
-          await before
-          await options.upload(output)
-        }),
-      )
+      const uploading = limit(async () => {
+        await before
+        await options.upload(output)
+      })
+      // Who asks how it ended asks later; until then nobody may take it for an error that no one cares about.
+      uploading.catch(() => {})
+      uploads.push(uploading)
     },
     settled: () => {
       ended ??= end()

@@ -118,14 +118,14 @@ function outputsOf({ output, indices }: Prediction): ProviderOutput[] {
 }
 
 /** What the provider may name as the reason, in our words: its own are never shown. */
-const FAILURES: Readonly<Record<string, ProviderError>> = {
-  content_refused: new ProviderError('content_refused', 'The provider refused the prompt or a picture.', 'permanent'),
-  overloaded: new ProviderError('provider_busy', 'The provider had no room for it.', 'retryable'),
+const FAILURES: Readonly<Record<string, ConstructorParameters<typeof ProviderError>>> = {
+  content_refused: ['content_refused', 'The provider refused the prompt or a picture.', 'permanent'],
+  overloaded: ['provider_busy', 'The provider had no room for it.', 'retryable'],
 }
 
 function failureOf(code: string): ProviderError {
   const known = Object.hasOwn(FAILURES, code) ? FAILURES[code] : undefined
-  return known ?? new ProviderError('provider_failed', 'The provider could not make it.', 'permanent')
+  return new ProviderError(...(known ?? ['provider_failed', 'The provider could not make it.', 'permanent']))
 }
 
 function failed(code: string, message: string): Checked {

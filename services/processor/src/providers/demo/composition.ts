@@ -36,43 +36,49 @@ export interface Composition extends Scene {
   seed: number
 }
 
+export interface Size {
+  width: number
+  height: number
+}
+
 /** Decides a picture: the words say what of, the references say how it is lit, chance does the rest. */
-export function compose(
-  random: Random,
-  intent: Intent,
-  layout: Layout | null,
-  { width, height }: { width: number; height: number },
-): Composition {
-  const side = Math.sqrt(width * height)
-  const wide = width / side
-  const tall = height / side
+export function compose(random: Random, intent: Intent, layout: Layout | null, size: Size): Composition {
   const scene = SCENES[intent.scene](random)
   const weather = WEATHERS[intent.weather](random)
   const daylight = TIMES[intent.time](random)
-  const horizon = tall * (layout?.horizon ? layout.horizon - 0.5 : scene.horizon)
-  const sun = layout
-    ? { x: wide * (layout.light.x - 0.5), y: tall * (layout.light.y - 0.5) }
-    : { x: wide * random.between(-0.55, 0.55), y: horizon - tall * random.between(-0.04, daylight.sunHeight) }
+  const horizon = layout?.horizon ? layout.horizon - 0.5 : scene.horizon
+  const light = layout ? { x: layout.light.x - 0.5, y: layout.light.y - 0.5 } : sunBy(random, horizon, daylight)
+  const side = Math.sqrt(size.width * size.height)
+  const at = { x: (light.x * size.width) / side, y: (light.y * size.height) / side }
   return {
     ...scene,
-    horizon,
+    horizon: (horizon * size.height) / side,
     haze: scene.haze * weather.haze,
     mist: { ...scene.mist, amount: scene.mist.amount + weather.mist },
     sun: {
-      ...sun,
+      ...at,
       wide: random.between(0.3, 0.75),
       disc: weather.clear && random.chance(0.2) ? random.between(0.009, 0.022) : 0,
     },
-    from: {
-      x: Math.max(-0.9, Math.min(0.9, sun.x * 2.4)),
-      y: scene.ground === 'dunes' ? random.between(0.1, 0.2) : random.between(0.2, 0.5),
-      z: random.chance(0.35) ? -0.5 : 0.3,
-    },
+    from: fromOf(random, at.x, scene),
     daylight,
     clouds: weather.clouds,
     dapple: weather.dapple,
     rain: weather.rain,
     exposure: layout?.exposure ?? daylight.exposure,
     seed: random.seed(),
+  }
+}
+
+function sunBy(random: Random, horizon: number, { sunHeight }: Daylight): { x: number; y: number } {
+  return { x: random.between(-0.55, 0.55), y: horizon - random.between(-0.04, sunHeight) }
+}
+
+/** From the sun's side; low over dunes, whose crests part light from shade. Sometimes the eye has the sun at its back. */
+function fromOf(random: Random, sunX: number, { ground }: Scene): Composition['from'] {
+  return {
+    x: Math.max(-0.9, Math.min(0.9, sunX * 2.4)) * (ground === 'dunes' ? 1.6 : 1),
+    y: ground === 'dunes' ? random.between(0.15, 0.3) : random.between(0.2, 0.5),
+    z: random.chance(0.35) ? -0.5 : 0.3,
   }
 }

@@ -91,13 +91,32 @@ const ANY_TIME: readonly Time[] = ['dawn', 'day', 'dusk', 'dusk', 'night']
 export function intentOf(prompt: string, mood: string, random: Random): Intent & { toning: ToningName } {
   const asked = MOODS[mood] ?? {}
   const read = leaningsIn(prompt)
-  const particular = read.toSorted((a, b) => (a.tonings?.length ?? Infinity) - (b.tonings?.length ?? Infinity)).slice(0, 1)
-  const all = <T>(of: (leaning: Leaning) => readonly T[] | undefined) => of(asked) ?? read.flatMap(leaning => of(leaning) ?? [])
+  const particular = read
+    .toSorted((a, b) => (a.tonings?.length ?? Infinity) - (b.tonings?.length ?? Infinity))
+    .slice(0, 1)
+  const all = <T>(of: (leaning: Leaning) => readonly T[] | undefined) =>
+    of(asked) ?? read.flatMap(leaning => of(leaning) ?? [])
   return {
-    scene: pickFrom(random, all(leaning => leaning.scenes), keysOf(SCENES)),
-    time: pickFrom(random, all(leaning => leaning.times), ANY_TIME),
-    weather: pickFrom(random, all(leaning => leaning.weathers), ANY_WEATHER),
-    toning: pickFrom(random, particular.flatMap(leaning => leaning.tonings ?? []), keysOf(TONINGS)),
+    scene: pickFrom(
+      random,
+      all(leaning => leaning.scenes),
+      keysOf(SCENES),
+    ),
+    time: pickFrom(
+      random,
+      all(leaning => leaning.times),
+      ANY_TIME,
+    ),
+    weather: pickFrom(
+      random,
+      all(leaning => leaning.weathers),
+      ANY_WEATHER,
+    ),
+    toning: pickFrom(
+      random,
+      particular.flatMap(leaning => leaning.tonings ?? []),
+      keysOf(TONINGS),
+    ),
   }
 }
 

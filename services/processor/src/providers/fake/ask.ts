@@ -32,7 +32,7 @@ export async function ask(asker: Asker, question: Question): Promise<Response> {
   throw refusal(response, question)
 }
 
-/** The whole of an answer's text. @throws ProviderError if it breaks off, or is longer than `most` characters */
+/** An answer's text as it comes. @throws ProviderError if it breaks off, or is longer than `most` characters */
 export async function* textOf(response: Response, question: Question, most: number): AsyncGenerator<string, void> {
   const decoder = new TextDecoder()
   let length = 0

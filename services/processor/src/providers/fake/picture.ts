@@ -9,10 +9,10 @@ export async function paintPicture(size: { width: number; height: number }, seed
   const [r, g, b] = [0, 1, 2].map(channel => 40 + ((seed + index * 53 + channel * 97) % 170))
   const background = { r: r ?? 0, g: g ?? 0, b: b ?? 0 }
   return await sharp({ create: { ...size, channels: 3, background } })
-    .composite([{ input: Buffer.from(BAND), tile: true, blend: 'soft-light' }])
+    .composite([{ input: Buffer.from(DOTS), tile: true, blend: 'soft-light' }])
     .png({ compressionLevel: 1 })
     .toBuffer()
 }
 
-/** A little texture: a flat picture would be so few bytes that none could be cut off in the middle. */
-const BAND = '<svg width="64" height="64"><circle cx="32" cy="32" r="24" fill="white" fill-opacity="0.6"/></svg>'
+/** A little texture, smaller than any picture: a flat one would be so few bytes that none could be cut in the middle. */
+const DOTS = '<svg width="8" height="8"><circle cx="4" cy="4" r="3" fill="white" fill-opacity="0.6"/></svg>'

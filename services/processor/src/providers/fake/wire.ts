@@ -28,7 +28,7 @@ export const Prediction = z.object({
   progress: z.number().min(0).max(1).nullish(),
   queuePosition: z.int().min(0).nullish(),
   lookAgainSeconds: z.number().min(0).max(3_600).nullish(),
-  output: z.unknown(),
+  output: z.unknown().optional(),
   error: z.object({ code: z.string() }).nullish(),
 })
 export type Prediction = z.infer<typeof Prediction>
