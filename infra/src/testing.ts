@@ -126,7 +126,8 @@ function addressed(url: string, database: string): string {
   return Object.assign(new URL(url), { pathname: database }).href
 }
 
-function natsServer(): string {
+/** The nats-server program. @throws Error saying how to get it */
+export function natsServer(): string {
   const found = presentNatsServer(TEST_CACHE)
   if (!found) throw new Error('The tests need nats-server: `bun run test` gets it once, then `bun test` finds it.')
   return found

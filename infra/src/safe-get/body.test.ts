@@ -28,6 +28,7 @@ const CHUNKED = `${HEAD}transfer-encoding: chunked\r\n\r\n`
 
 for (const [what, code, answer] of [
   ['a body that never ends', 'too-large', (socket: Socket) => pour(socket, CHUNKED, '10000\r\n', 65_536)],
+  ['a promise of too much', 'too-large', (socket: Socket) => socket.write(`${HEAD}content-length: 5000001\r\n\r\n`)],
   ['headers that never end', 'network', (socket: Socket) => pour(socket, `${HEAD}x: `, '', 65_536)],
   ['a body shorter than promised', 'truncated', cut(`${HEAD}content-length: 100\r\n\r\nhello`)],
   ['a chunked body without its end', 'truncated', cut(`${CHUNKED}5\r\nhello\r\n`)],
@@ -50,7 +51,7 @@ for (const [what, code, answer] of [
 ] as const) {
   test(`${what} ends as ${code}`, async () => {
     await using server = await answering(answer)
-    const options = allowing([server.origin], { maxBytes: 5_000_000, deadlineMs: code === 'timeout' ? 150 : 5_000 })
+    const options = allowing([server.origin], { maxBytes: 5_000_000, deadlineMs: code === 'timeout' ? 150 : 60_000 })
     expect(await codeOf(`${server.origin}/`, options)).toBe(code)
     await server.disconnected
   })
@@ -74,6 +75,15 @@ test('a body that nobody reads is let go at the deadline, and one that is cancel
   const cancelled = await safeGet(`${another.origin}/`, allowing([another.origin]))
   await cancelled.body.cancel()
   await another.disconnected
+})
+
+test('a body that nobody reads may break off without harm', async () => {
+  await using server = await answering(reset(`${HEAD}\r\nhello`))
+  const unread = await safeGet(`${server.origin}/`, allowing([server.origin]))
+  await server.disconnected
+  // The reset reaches this end a moment after the other has closed.
+  await new Promise(setImmediate)
+  expect(await codeThrown(readAll(unread, never))).toBe('truncated')
 })
 
 test('the caller ends it with a reason of its own, before the answer and within the body', async () => {

@@ -28,8 +28,6 @@ export function sendTo(
     lookup: answering(addresses),
   })
   request.on('response', response => {
-    // Whoever reads the body hears of its end there; one that is not read must not bring the process down.
-    response.on('error', () => undefined)
     // A reset of a body without a length is told to the request alone, while the body seems to end well.
     request.on('error', error => response.destroy(error))
     resolve(response)

@@ -2,25 +2,10 @@ import { expect, test } from 'bun:test'
 import { Model } from '@darkroom/contracts/model'
 import { readAll, safeGet } from '@darkroom/infra/safe-get'
 import sharp from 'sharp'
-import type { RequestFault } from './fake/behaviour.ts'
+import { accepted, BYTES, failureOf, finished, never, providerOf, REQUEST } from './fake/testing.ts'
 import { createFakeProvider } from './fake.ts'
 import { type FakeProviderServer, startFakeProvider } from './fake-server.ts'
-import { type Checked, type Provider, ProviderError, type ProviderOutput, type ProviderRequest } from './provider.ts'
-
-const never = new AbortController().signal
-
-const REQUEST: ProviderRequest = {
-  model: 'fake-image',
-  kind: 'image',
-  prompt: 'a lighthouse',
-  width: 64,
-  height: 48,
-  indices: [4, 5, 6],
-  seed: 7,
-  settings: { steps: 20 },
-  references: [{ mimeType: 'image/png', bytes: new TextEncoder().encode('abc') }],
-}
-const BYTES: ProviderRequest = { ...REQUEST, model: 'fake-bytes' }
+import type { Checked, Provider, ProviderOutput, ProviderRequest } from './provider.ts'
 
 test('a submission is taken, waited for, and ends in addresses of real pictures', async () => {
   await using fake = await startFakeProvider()
@@ -103,77 +88,6 @@ test('a model that answers with bytes gives each output as it is made', async ()
   expect(taken).toEqual([4, 5, 6])
   expect(progress.map(fraction => Math.round(fraction * 3))).toEqual([1, 2, 3])
 })
-
-/** What a submission ends in, and how many predictions it began, by what goes wrong. */
-const SUBMIT_FAULTS: readonly (readonly [
-  fault: BehaviourChange['submit'],
-  code: string,
-  failure: string,
-  begun: number,
-])[] = [
-  [{ kind: 'status', status: 400 }, 'provider_refused', 'permanent', 0],
-  [{ kind: 'status', status: 401 }, 'key_refused', 'permanent', 0],
-  [{ kind: 'status', status: 402 }, 'payment_required', 'permanent', 0],
-  [{ kind: 'status', status: 422 }, 'provider_refused', 'permanent', 0],
-  [{ kind: 'status', status: 307 }, 'provider_refused', 'permanent', 0],
-  [{ kind: 'status', status: 429, retryAfter: '7' }, 'rate_limited', 'retryable', 0],
-  [{ kind: 'status', status: 503 }, 'provider_busy', 'retryable', 0],
-  [{ kind: 'status', status: 500 }, 'provider_refused', 'unknown', 0],
-  [{ kind: 'status', status: 502, taken: true }, 'provider_refused', 'unknown', 1],
-  [{ kind: 'status', status: 504, taken: true }, 'provider_refused', 'unknown', 1],
-  [{ kind: 'hang', taken: true }, 'provider_silent', 'unknown', 1],
-  [{ kind: 'reset', taken: true }, 'provider_unreachable', 'unknown', 1],
-  [{ kind: 'cut', taken: true }, 'provider_unreachable', 'unknown', 1],
-  [{ kind: 'malformed', taken: true }, 'provider_misbehaved', 'unknown', 1],
-  [{ kind: 'wrong-shape', taken: true }, 'provider_misbehaved', 'unknown', 1],
-]
-
-for (const [fault, code, failure, begun] of SUBMIT_FAULTS) {
-  test(`submitting: ${fault.kind} ${fault.status ?? ''} is ${code}, ${failure}`, async () => {
-    await using fake = await startFakeProvider()
-    fake.set({ submit: fault })
-    for (const request of [REQUEST, BYTES]) {
-      const provider = providerOf(fake, 100)
-      const error = await failureOf(async () => {
-        const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: never })
-        if (submitted.kind === 'outputs') await Array.fromAsync(submitted.outputs)
-      })
-      expect(error).toMatchObject({ code, failure, retryAfterSeconds: code === 'rate_limited' ? 7 : null })
-      expect(error.message).not.toContain('SECRET')
-    }
-    expect(Object.keys(fake.journal.predictions)).toHaveLength(begun * 2)
-    expect(fake.journal.submitsByKey).toEqual({ k: 2 })
-  })
-}
-
-/** Asking and cancelling change nothing that is billed, so that they may always be tried again unless refused. */
-const QUESTION_FAULTS: readonly (readonly [fault: RequestFault, code: string, failure: string])[] = [
-  [{ kind: 'status', status: 401 }, 'key_refused', 'permanent'],
-  [{ kind: 'status', status: 404 }, 'request_unknown', 'permanent'],
-  [{ kind: 'status', status: 429, retryAfter: 'Wed, 21 Oct 2015 07:28:00 GMT' }, 'rate_limited', 'retryable'],
-  [{ kind: 'status', status: 500, retryAfter: 'soon' }, 'provider_refused', 'retryable'],
-  [{ kind: 'status', status: 503 }, 'provider_busy', 'retryable'],
-  [{ kind: 'hang' }, 'provider_silent', 'retryable'],
-  [{ kind: 'reset' }, 'provider_unreachable', 'retryable'],
-  [{ kind: 'cut' }, 'provider_unreachable', 'retryable'],
-  [{ kind: 'malformed' }, 'provider_misbehaved', 'retryable'],
-  [{ kind: 'wrong-shape' }, 'provider_misbehaved', 'retryable'],
-]
-
-for (const [fault, code, failure] of QUESTION_FAULTS) {
-  test(`checking and cancelling: ${fault.kind} ${fault.status ?? ''} is ${code}, ${failure}`, async () => {
-    await using fake = await startFakeProvider()
-    const provider = providerOf(fake, 100)
-    const requestId = await accepted(provider)
-    fake.set({ check: fault, cancel: fault })
-    const retryAfterSeconds = code === 'rate_limited' ? 0 : null
-    const expected = { code, failure, retryAfterSeconds }
-    expect(await failureOf(() => provider.check(requestId, never))).toMatchObject(expected)
-    expect(await failureOf(() => provider.cancel(requestId, never))).toMatchObject(expected)
-    fake.set({ check: null })
-    expect(await finished(provider, requestId)).toHaveLength(3)
-  })
-}
 
 for (const [output, indices] of [
   ['missing', null],
@@ -292,26 +206,10 @@ test('its models are models', async () => {
   expect(models.map(model => Model.parse(model).id)).toEqual(['fake-image', 'fake-bytes'])
 })
 
-function providerOf({ url }: FakeProviderServer, deadlineMs = 5_000): Provider {
-  return createFakeProvider({ url, deadlineMs })
-}
-
-async function accepted(provider: Provider, request = REQUEST): Promise<string> {
-  const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: never })
-  if (submitted.kind === 'accepted') return submitted.requestId
-  throw new Error('expected a request id')
-}
-
 async function outputsAtOnce(provider: Provider, request: ProviderRequest, onProgress = (_: number) => {}) {
   const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: never, onProgress })
   if (submitted.kind === 'outputs') return submitted.outputs
   throw new Error('expected outputs')
-}
-
-async function finished(provider: Provider, requestId: string): Promise<ProviderOutput[]> {
-  const checked = await provider.check(requestId, never)
-  if (checked.kind === 'finished') return checked.outputs
-  throw new Error(`expected it to have finished: ${checked.kind}`)
 }
 
 function indicesOf(checked: Checked): number[] {
@@ -322,13 +220,4 @@ async function fetchFrom({ url }: FakeProviderServer, output: ProviderOutput): P
   if (output.kind !== 'url') throw new Error('expected an address')
   const limits = { maxBytes: 1_000_000, deadlineMs: 5_000, signal: never }
   return await readAll(await safeGet(output.url, { ...limits, allowOrigins: [url] }), never)
-}
-
-async function failureOf(work: () => Promise<unknown>): Promise<ProviderError> {
-  const error = await work().then(
-    () => undefined,
-    error => error,
-  )
-  if (error instanceof ProviderError) return error
-  throw new Error(`expected a ProviderError, not ${error}`)
 }

@@ -7,9 +7,13 @@ import { terrainOf } from './terrain.ts'
 /** Where the land ends, in heights of the eye. */
 const FAR = 90
 
+/** How steeply land may rise, near enough, and how much higher single trees stand out. */
+const STEEPEST = 2
+const TALLEST_TREE = 0.34
+
 /**
- * Draws the land slice by slice, away from the eye, each slice over what the nearer ones left free: no height of a column is
- * looked at twice, and what hills hide costs nothing.
+ * Draws the land slice by slice, away from the eye, each slice over what the nearer ones left free. What is hidden is left out
+ * for as long as the land could not have risen into sight again, which is most of it.
  *
  * @see https://github.com/s-macke/VoxelSpace the technique, of the game Comanche, 1992
  */
@@ -18,40 +22,65 @@ export function drawLand(plate: Plate, c: Composition, sky: Sky, told: Told): vo
   const terrain = terrainOf(c, c.seed)
   const shine = surfaceOf(c, sky)
   const horizon = c.horizon * side + height / 2
+  const reach = c.lens * side
+  const sea = c.water?.level ?? -Infinity
+  const bump = c.ground === 'forest' ? TALLEST_TREE : 0
   const columns = newColumns(width, height)
-  let before = new Float64Array(width)
-  let now = new Float64Array(width)
   const spot: Spot = { x: 0, z: 0, level: 0, slopeX: 0, slopeZ: 0, wet: false, across: 0, down: 0 }
   const light: Light = { tone: 0, tint: 0, fog: 0 }
-  const level = c.water?.level ?? -Infinity
 
-  for (const { z, step, pixel, octaves, first, share } of slicesOf(c, plate)) {
-    for (let i = 0; i < width; i++) now[i] = terrain((i - width / 2) * pixel, z, octaves, step)
-    for (let i = 0; i < width && !first; i++) {
-      const ground = now[i] ?? 0
-      spot.wet = ground <= level
-      spot.level = spot.wet ? level : ground
-      const y = horizon + (c.lens * side * (1 - spot.level)) / z
-      if (y < (columns.top[i] ?? 0)) {
+  for (const slice of slicesOf(c, plate)) {
+    const { z, step, pixel } = slice
+    columns.now.fill(Number.NaN)
+    for (let i = 0; i < width; i++) {
+      if (z < (columns.wake[i] ?? 0)) continue
+      const ground = heightAt(i, slice)
+      spot.wet = ground <= sea
+      spot.level = spot.wet ? sea : ground
+      const y = horizon + (reach * (1 - spot.level)) / z
+      const below = y - (columns.top[i] ?? 0)
+      if (below < 0) {
         spot.x = (i - width / 2) * pixel
         spot.z = z
-        spot.slopeX = ((now[Math.min(width - 1, i + 1)] ?? 0) - (now[Math.max(0, i - 1)] ?? 0)) / (2 * pixel)
-        spot.slopeZ = (ground - (before[i] ?? 0)) / step
+        spot.slopeX = (heightAt(i + 1, slice) - heightAt(i - 1, slice)) / (2 * pixel)
+        spot.slopeZ = (ground - heightBefore(i, slice)) / step
         spot.across = (i - width / 2) / side
         spot.down = (y - height / 2) / side
         shine(spot, light)
         raise(plate, columns, i, y, light, spot.wet)
+      } else {
+        const sinking = ((columns.top[i] ?? 0) - horizon) / reach
+        columns.wake[i] = z + ((below * z) / reach - bump) / Math.max(0.1, STEEPEST + sinking)
       }
       columns.last[i] = y
       columns.wet[i] = spot.wet ? 1 : 0
     }
-    ;[before, now] = [now, before]
-    told(share)
+    ;[columns.before, columns.now] = [columns.now, columns.before]
+    told(slice.share)
+  }
+
+  function heightAt(column: number, { z, step, pixel, octaves }: Slice): number {
+    const known = columns.now[column + 1] ?? 0
+    if (!Number.isNaN(known)) return known
+    const height = terrain((column - width / 2) * pixel, z, octaves, step)
+    columns.now[column + 1] = height
+    return height
+  }
+
+  /** Where it was hidden then it is looked up now, straight behind and not towards the eye: near enough. */
+  function heightBefore(column: number, { z, step, pixel, octaves }: Slice): number {
+    const known = columns.before[column + 1] ?? 0
+    return Number.isNaN(known) ? terrain((column - width / 2) * pixel, z - step, octaves, step) : known
   }
 }
 
 /** What is known of each column of the picture. */
 interface Columns {
+  /** Heights of this slice and the one before, from one column left of the picture; NaN where nobody has looked. */
+  now: Float64Array
+  before: Float64Array
+  /** The depth before which it need not be looked at. */
+  wake: Float64Array
   /** The row down to which it is still free. */
   top: Float64Array
   /** The row of the slice before, hidden or not, and whether it was water. */
@@ -64,6 +93,9 @@ interface Columns {
 
 function newColumns(width: number, height: number): Columns {
   return {
+    now: new Float64Array(width + 2),
+    before: new Float64Array(width + 2).fill(Number.NaN),
+    wake: new Float64Array(width),
     top: new Float64Array(width).fill(height),
     last: new Float64Array(width).fill(height + 1),
     wet: new Uint8Array(width),
@@ -80,7 +112,6 @@ interface Slice {
   pixel: number
   /** As many as can be seen there; a fraction fades the last one in. */
   octaves: number
-  first: boolean
   share: number
 }
 
@@ -89,14 +120,16 @@ function* slicesOf(c: Composition, { height, side }: Plate): Generator<Slice> {
   const below = Math.max(0.15, height / side / 2 - c.horizon)
   const fine = FINENESS[c.ground] ?? { times: 1, most: Infinity }
   const near = Math.max(0.3, (c.lens * 0.35) / below)
-  let step = 0
+  const stepAt = (z: number) => {
+    const step = z * fine.times * Math.min(z / (c.lens * side), 0.007 * Math.sqrt(1024 / side))
+    return z < 14 ? Math.min(step, fine.most) : step
+  }
+  let step = stepAt(near)
   for (let z = near; z < FAR; z += step) {
     const pixel = z / (c.lens * side)
     const octaves = Math.max(1, Math.min(9, Math.log2(c.span / (pixel * 2.2)) + 2.2))
-    const first = step === 0
-    step = Math.min(z * pixel, z * 0.007 * Math.sqrt(1024 / side)) * fine.times
-    if (z < 14) step = Math.min(step, fine.most)
-    yield { z, step, pixel, octaves, first, share: Math.log(z / near) / Math.log(FAR / near) }
+    yield { z, step, pixel, octaves, share: Math.log(z / near) / Math.log(FAR / near) }
+    step = stepAt(z)
   }
 }
 

@@ -1,5 +1,3 @@
-import { mix } from './random.ts'
-
 /** Smooth noise over the plane, from about -1 to 1, with no period anyone will see. */
 export type Noise = (x: number, y: number) => number
 
@@ -77,7 +75,7 @@ export function smoothstep(from: number, to: number, x: number): number {
 }
 
 function corner(hash: number, x: number, y: number): number {
-  const direction = mix(hash) & 0xff
+  const direction = Math.imul(hash ^ (hash >>> 15), 0x21f0aaad) >>> 24
   return (ACROSS[direction] ?? 0) * x + (DOWN[direction] ?? 0) * y
 }
 

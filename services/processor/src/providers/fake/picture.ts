@@ -10,7 +10,7 @@ export async function paintPicture(size: { width: number; height: number }, seed
   const background = { r: r ?? 0, g: g ?? 0, b: b ?? 0 }
   return await sharp({ create: { ...size, channels: 3, background } })
     .composite([{ input: Buffer.from(DOTS), tile: true, blend: 'soft-light' }])
-    .png({ compressionLevel: 1 })
+    .png({ compressionLevel: 3 })
     .toBuffer()
 }
 

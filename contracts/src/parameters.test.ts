@@ -1,0 +1,323 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { SubmittedParameters } from './generation.ts'
+import { isEmbedded, isStorable, type PublicParameters, referenceUrl, sanitizeParameters } from './parameters.ts'
+import { ASPECT_RATIOS, LIMITS, RESOLUTIONS } from './vocabulary.ts'
+
+const PUBLIC = [
+  'aspectRatio',
+  'numOutputs',
+  'resolution',
+  'duration',
+  'seed',
+  'negativePrompt',
+  'settings',
+  'error',
+  'referenceImageUrl',
+  'referenceImageId',
+  'referenceImagePath',
+  'referenceImageBucket',
+  'referenceImageMimeType',
+  'referenceImageChecksum',
+  'referenceImages',
+] as const satisfies (keyof PublicParameters)[]
+
+const PICTURE = 'data:image/png;base64,iVBORw0KGgo='
+const UUID = '0190a3a0-0000-7000-8000-000000000000'
+
+/** A picture as somebody who wants it through would write it. */
+const smuggled = fc
+  .tuple(
+    fc.constantFrom(
+      'data:',
+      ';base64,',
+      PICTURE,
+      `https://a.example/${PICTURE}`,
+      `/media/${PICTURE}`,
+      `${UUID};base64,`,
+    ),
+    fc.infiniteStream(fc.boolean()),
+    fc.string(),
+    fc.string(),
+  )
+  .map(([text, shouts, before, after]) => {
+    const cased = Array.from(text, letter => (shouts.next().value ? letter.toUpperCase() : letter.toLowerCase())).join(
+      '',
+    )
+    return before.slice(0, before.length % 4) + cased + after
+  })
+
+const text = fc.oneof(
+  { weight: 3, arbitrary: smuggled },
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: 'grapheme' }),
+  fc.webUrl({ withQueryParameters: true, withFragments: true }),
+  fc.constantFrom(
+    'x'.repeat(100_000),
+    `${PICTURE}${'A'.repeat(100_000)}`,
+    '\0',
+    '\ud800',
+    '👩‍👩‍👧‍👦',
+    'שלום',
+    '16:9',
+    '/media/w/a.png',
+  ),
+)
+
+const key = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...PUBLIC) },
+  fc.constantFrom('__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'imageData', 'SETTINGS'),
+  fc.string(),
+)
+
+const { hostile } = fc.letrec<{ hostile: unknown }>(tie => ({
+  hostile: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    text,
+    fc.oneof(fc.integer(), fc.double(), fc.boolean(), fc.constantFrom(null, undefined, 1e308, -0)),
+    fc.array(tie('hostile'), { maxLength: 5 }),
+    dictionary(tie('hostile')),
+  ),
+}))
+
+/** With `__proto__` and the like as keys of its own, which is what `JSON.parse` makes of them. */
+function dictionary(value: fc.Arbitrary<unknown>): fc.Arbitrary<Record<string, unknown>> {
+  return fc.array(fc.tuple(key, value), { maxLength: 8 }).map(entries => Object.fromEntries(entries))
+}
+
+/** Anything, but mostly an object that knows which keys are looked at. */
+const input = fc.oneof({ weight: 9, arbitrary: dictionary(hostile) }, hostile)
+
+const legal = fc.record(
+  {
+    aspectRatio: fc.constantFrom(...ASPECT_RATIOS),
+    numOutputs: fc.integer({ min: 1, max: LIMITS.outputs }),
+    resolution: fc.constantFrom(...RESOLUTIONS),
+    duration: fc.integer({ min: 1, max: 3_600 }),
+    seed: fc.maxSafeNat(),
+    negativePrompt: plainText(LIMITS.promptCharacters),
+    settings: fc.dictionary(
+      fc.stringMatching(/^[A-Za-z][A-Za-z0-9_.-]{0,20}$/).filter(name => name !== 'constructor'),
+      fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), plainText(1_000)),
+      { maxKeys: 16 },
+    ),
+    error: plainText(LIMITS.errorCharacters),
+    referenceImageUrl: url(),
+    referenceImageId: fc.uuid(),
+    referenceImagePath: fc.stringMatching(/^w\/[a-f0-9-]{8}\/ref\/[a-f0-9]{64}\.png$/),
+    referenceImageBucket: fc.stringMatching(/^[a-z][a-z0-9-]{2,40}$/),
+    referenceImageMimeType: fc.constantFrom('image/png', 'image/jpeg', 'image/webp', 'image/avif', 'image/svg+xml'),
+    referenceImageChecksum: fc.stringMatching(/^[a-f0-9]{64}$/),
+    referenceImages: fc.array(url(), { maxLength: LIMITS.references }),
+  },
+  { requiredKeys: [] },
+)
+
+function plainText(most: number): fc.Arbitrary<string> {
+  return fc.string({ unit: 'grapheme', maxLength: most }).filter(value => value.length <= most && isStorable(value))
+}
+
+function url(): fc.Arbitrary<string> {
+  const host = fc.domain().filter(domain => domain.length < 200)
+  return fc.oneof(
+    fc.stringMatching(/^\/media\/w\/[a-z0-9-]{8}\/ref\/[a-f0-9]{64}\.(png|webp)$/),
+    fc
+      .tuple(fc.constantFrom('https', 'http'), host, fc.stringMatching(/^\/[a-z0-9?=&%#]{0,40}$/))
+      .map(([scheme, domain, path]) => `${scheme}://${domain}${path}`),
+  )
+}
+
+function stringsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, inner]) => [name, ...stringsIn(inner)])
+}
+
+test('whatever comes in, no picture comes out: no kept string says data: or ;base64, in any letter case', () => {
+  fc.assert(
+    fc.property(input, parameters => {
+      const strings = stringsIn(sanitizeParameters(parameters)).map(kept => kept.toLowerCase())
+      expect(strings.filter(kept => kept.includes('data:') || kept.includes(';base64,'))).toEqual([])
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('whatever comes in, only keys of the allowlist come out, on a plain object, and nothing else is touched', () => {
+  const untouched = Object.getOwnPropertyNames(Object.prototype)
+  fc.assert(
+    fc.property(input, parameters => {
+      const kept = sanitizeParameters(parameters)
+      expect(Object.getPrototypeOf(kept)).toBe(Object.prototype)
+      expect(PUBLIC).toEqual(expect.arrayContaining(Reflect.ownKeys(kept)))
+      if (kept.settings) expect(Object.getPrototypeOf(kept.settings)).toBe(Object.prototype)
+      expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(untouched)
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+test('whatever comes in, what comes out is small, can be kept as JSON, and sanitizing it again changes nothing', () => {
+  fc.assert(
+    fc.property(input, parameters => {
+      const kept = sanitizeParameters(parameters)
+      expect(sanitizeParameters(kept)).toEqual(kept)
+      const json = JSON.stringify(kept)
+      expect(JSON.stringify(JSON.parse(json))).toBe(json)
+      expect(sanitizeParameters(JSON.parse(json))).toEqual(JSON.parse(json))
+      expect(stringsIn(kept).filter(string => string.length > LIMITS.promptCharacters)).toEqual([])
+      expect(json.isWellFormed() && !json.includes('\\u0000')).toBe(true)
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+test('every legal value survives unchanged, in an object that shares nothing with what was given', () => {
+  fc.assert(
+    fc.property(legal, parameters => {
+      const kept = sanitizeParameters(parameters)
+      expect(kept as unknown).toEqual(parameters)
+      if (kept.settings) expect(kept.settings as unknown).not.toBe(parameters.settings)
+      if (kept.referenceImages) expect(kept.referenceImages).not.toBe(parameters.referenceImages as string[])
+    }),
+  )
+})
+
+test('everything that a submission may say in its parameters is public', () => {
+  const submitted = legal.map(({ error, ...parameters }) =>
+    Object.fromEntries(Object.entries(parameters).filter(([name]) => !name.startsWith('reference'))),
+  )
+  fc.assert(
+    fc.property(submitted, parameters => {
+      const parsed = SubmittedParameters.parse(parameters)
+      expect(sanitizeParameters(parsed) as unknown).toEqual(parsed)
+    }),
+  )
+})
+
+test('what is not an object has no parameters', () => {
+  const nothing = [undefined, null, '', PICTURE, 0, true, [], [{ aspectRatio: '1:1' }], () => ({ aspectRatio: '1:1' })]
+  expect(nothing.map(sanitizeParameters)).toEqual(nothing.map(() => ({})))
+})
+
+test('what is only inherited is not kept', () => {
+  expect(sanitizeParameters(Object.create({ aspectRatio: '1:1', settings: { style: 'calm' } }))).toEqual({})
+})
+
+test('a key called __proto__ or constructor does not become the prototype of anything', () => {
+  const parsed = JSON.parse(
+    '{"__proto__":{"aspectRatio":"1:1"},"constructor":{"prototype":{"seed":1}},"settings":{"__proto__":{"style":"x"},"constructor":"y","calm":1}}',
+  )
+  const kept = sanitizeParameters(parsed)
+  expect(JSON.stringify(kept)).toBe('{"settings":{"calm":1}}')
+  expect('style' in (kept.settings ?? {})).toBe(false)
+})
+
+for (const key of PUBLIC) {
+  test(`${key} is kept only as what it is meant to be`, () => {
+    const wrong = [
+      PICTURE,
+      `x ${PICTURE.toUpperCase()}`,
+      null,
+      {},
+      { url: PICTURE },
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      '\0',
+      '\ud800',
+    ]
+    const survivors = wrong
+      .map(value => sanitizeParameters({ [key]: value }))
+      .filter(kept => Object.keys(kept).length > 0)
+    expect(survivors).toEqual(key === 'settings' ? [{ settings: {} }, { settings: {} }] : [])
+  })
+}
+
+test('settings are scalars with plain names, and not without end', () => {
+  const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`knob${index}`, index]))
+  expect(Object.keys(sanitizeParameters({ settings: many }).settings ?? {})).toHaveLength(64)
+  const settings = {
+    style: 'calm',
+    steps: 30,
+    hd: true,
+    nested: { a: 1 },
+    list: [1],
+    none: null,
+    'a b': 1,
+    'data:': 1,
+    picture: PICTURE,
+  }
+  expect(sanitizeParameters({ settings })).toEqual({ settings: { style: 'calm', steps: 30, hd: true } })
+})
+
+test('of reference images only addresses are kept, in their order', () => {
+  const referenceImages = [
+    '/media/a.png',
+    PICTURE,
+    { url: '/media/b.png' },
+    'https://a.example/b.png',
+    null,
+    ['/media/c.png'],
+  ]
+  expect(sanitizeParameters({ referenceImages })).toEqual({
+    referenceImages: ['/media/a.png', 'https://a.example/b.png'],
+  })
+})
+
+for (const address of [
+  '/media/w/0190/ref/abc.png',
+  '/media/remote/0190/ref/0',
+  'https://a.example',
+  'https://a.example/',
+  'https://a.example:8443/b/c.png?x=1&y=%20#z',
+  'http://192.168.0.1:9000/bucket/key',
+  `https://a.example/${'x'.repeat(LIMITS.urlCharacters - 18)}`,
+]) {
+  test(`${address.slice(0, 60)} may be the address of a reference`, () => {
+    expect(referenceUrl(address)).toBe(address)
+  })
+}
+
+for (const address of [
+  '',
+  '/media/',
+  '/media/../etc/passwd',
+  '/media/a..png',
+  '/media/a b.png',
+  '/media/a.png?x=1',
+  '/mediax/a.png',
+  'media/a.png',
+  '//a.example/b.png',
+  'HTTPS://a.example/b.png',
+  'https:/a.example',
+  'https://',
+  'https://user:secret@a.example/b.png',
+  'https://a.example/b c.png',
+  'https://a.example/bücher.png',
+  'https://bücher.example/b.png',
+  'https://[::1]/b.png',
+  'https://a.example:port/b.png',
+  'https://a.example/../b.png',
+  'https://a.example/b.png\n',
+  '\nhttps://a.example/b.png',
+  'https://a.example/?u=data:image/png',
+  'https://a.example/?u=DaTa:image/png',
+  'https://a.example/x;BASE64,AAAA',
+  '/media/data:x',
+  PICTURE,
+  PICTURE.toUpperCase(),
+  'blob:https://a.example/0190',
+  'javascript:alert(1)',
+  'file:///etc/passwd',
+  'ftp://a.example/b.png',
+  `https://a.example/${'x'.repeat(LIMITS.urlCharacters - 17)}`,
+]) {
+  test(`${JSON.stringify(address.slice(0, 60))} may not`, () => {
+    expect(referenceUrl(address)).toBeUndefined()
+  })
+}
+
+test('an embedded file is recognised in any letter case, and ordinary words are not', () => {
+  expect(['data:', 'x Data:y', ';base64,', 'a;BaSe64,b'].filter(isEmbedded)).toHaveLength(4)
+  expect(['data', 'database', 'base64', ';base64 ,', 'metadata ; x'].filter(isEmbedded)).toEqual([])
+})

@@ -1,0 +1,73 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { generationSubject, jobSubject, laneConsumer, STREAMS, workspaceOf } from './subjects.ts'
+
+const WILD = [
+  '',
+  '*',
+  '>',
+  'a.b',
+  'a.*',
+  'a.>',
+  '.',
+  ' ',
+  'a b',
+  'a\n',
+  'a\0',
+  'ä',
+  '$JS',
+  '../a',
+  'a/b',
+  'x'.repeat(65),
+]
+
+for (const name of WILD) {
+  test(`${JSON.stringify(name.slice(0, 20))} cannot become part of a subject`, () => {
+    for (const make of [generationSubject, jobSubject, laneConsumer]) expect(() => make(name)).toThrow(RangeError)
+  })
+}
+
+test('only a plain token can: no text whatever adds a level or a wildcard', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), name => {
+      const subject = attempt(() => jobSubject(name))
+      expect(subject === undefined || /^jobs\.generate\.[A-Za-z0-9_-]{1,64}$/.test(subject)).toBe(true)
+    }),
+  )
+})
+
+test('the workspace of a subject is the one it was made for', () => {
+  fc.assert(fc.property(fc.uuid(), id => expect(workspaceOf(generationSubject(id))).toBe(id)))
+})
+
+test('no other subject names a workspace', () => {
+  const others = [
+    'events.a',
+    'events.a.generation.b',
+    'events..generation',
+    'events.a.b.generation',
+    'events.*.generation',
+    'jobs.a.generation',
+    'xevents.a.generation',
+    '',
+  ]
+  expect(others.map(workspaceOf)).toEqual(others.map(() => undefined))
+})
+
+test('every subject belongs to the stream that is meant to carry it', () => {
+  expect(STREAMS.jobs.subjects).toEqual([`${jobSubject('demo').split('.')[0]}.>`] as never)
+  expect(STREAMS.events.subjects).toEqual([`${generationSubject('w').split('.')[0]}.>`] as never)
+})
+
+test('lanes of two providers share neither subject nor consumer', () => {
+  expect(jobSubject('a')).not.toBe(jobSubject('b'))
+  expect(laneConsumer('a')).not.toBe(laneConsumer('b'))
+})
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,89 @@
+import { expect, test } from 'bun:test'
+import { z } from 'zod'
+import { generationSubject, jobSubject, laneConsumer, STREAMS } from './subjects.ts'
+
+/**
+ * What travels, over HTTP and over the bus, pinned. Services are deployed one after another and browsers keep a page open for
+ * days, so both sides of a change meet. If this test fails you have changed what is said:
+ *
+ * 1. Can everyone who still runs the old version read the new one, and the other way round? A new optional key of something
+ *    that is sent is safe only where nobody parses it strictly; a key that is gone, renamed, or means something else is not.
+ * 2. A message of the bus whose meaning changes gets a new `v` beside the old one, never instead of it.
+ * 3. Deploy order: consumers first, then producers. (HTTP answers: first the interface that understands both, then query.
+ *    Submissions: first ingest, then the interface. The bus: first whoever reads, then whoever posts.)
+ * 4. Then write the new hash here, in the same commit as the change. It also moves when zod writes JSON Schema otherwise.
+ */
+const PINNED: Record<string, string> = {
+  BusMessage: 'cf4886c8b6b0a7d6',
+  Generation: '0f46c423c94a0c95',
+  GenerationChanged: '16898e0b8a3c4c96',
+  GenerationPage: 'd6916c1a3f24f6dd',
+  GenerationQueued: 'e850bee9145cc323',
+  Model: '27242de3bf7945c7',
+  Models: 'b47f837879c76842',
+  Output: '6a3f4b4a7f8e4cf8',
+  Parent: '67783811f5a99c02',
+  Problem: '9c2e81c5b1a56c7a',
+  PublicError: '5ee195896baad02b',
+  Reference: '27fbffe6c6a8081a',
+  References: '24feffb67abc91bb',
+  Setting: 'a036c63129c0fc85',
+  Submission: '62f8b7955ae08d9f',
+  SubmittedParameters: '83902ce8b3515b1b',
+}
+
+test('what travels is what was agreed', async () => {
+  const schemas = await exportedSchemas()
+  expect(Object.fromEntries(schemas.map(([name, schema]) => [name, hashOf(schema)]))).toEqual(PINNED)
+})
+
+test('a change that matters changes the hash, and one that does not does not', () => {
+  const pinned = hashOf(z.strictObject({ a: z.string(), b: z.int().default(1) }))
+  expect(hashOf(z.strictObject({ b: z.int().default(1).describe('how many'), a: z.string() }))).toBe(pinned)
+  for (const changed of [
+    z.strictObject({ a: z.string() }),
+    z.strictObject({ a: z.string().optional(), b: z.int().default(1) }),
+    z.strictObject({ a: z.string(), b: z.int() }),
+    z.strictObject({ a: z.string(), b: z.int().default(2) }),
+    z.object({ a: z.string(), b: z.int().default(1) }),
+  ]) {
+    expect(hashOf(changed)).not.toBe(pinned)
+  }
+})
+
+test('the names on the bus are what was agreed', () => {
+  expect(STREAMS).toEqual({
+    jobs: { name: 'JOBS', subjects: ['jobs.>'] },
+    events: { name: 'EVENTS', subjects: ['events.>'] },
+  })
+  expect([jobSubject('demo'), laneConsumer('demo'), generationSubject('w')]).toEqual([
+    'jobs.generate.demo',
+    'lane-demo',
+    'events.w.generation',
+  ])
+})
+
+/** Every schema that a file of contracts exports, so that a new one cannot be forgotten. */
+async function exportedSchemas(): Promise<[string, z.ZodType][]> {
+  const files = [...new Bun.Glob('*.ts').scanSync(import.meta.dirname)].filter(file => !file.endsWith('.test.ts'))
+  const modules = await Promise.all(files.map(file => import(`./${file}`) as Promise<Record<string, unknown>>))
+  const all = modules.flatMap(module => Object.entries(module))
+  return all.filter((entry): entry is [string, z.ZodType] => entry[1] instanceof z.ZodType).toSorted()
+}
+
+/** As it is sent and as it is read: defaults are in the one and not in the other. */
+function hashOf(schema: z.ZodType): string {
+  const written = (['input', 'output'] as const).map(io =>
+    sorted(z.toJSONSchema(schema, { io, unrepresentable: 'any' })),
+  )
+  return new Bun.CryptoHasher('sha256').update(JSON.stringify(written)).digest('hex').slice(0, 16)
+}
+
+/** With its keys, and lists whose order says nothing, in one order, and without the words that explain it. */
+function sorted(value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) return key === 'required' ? value.toSorted() : value.map(item => sorted(item))
+  if (typeof value !== 'object' || value === null) return value
+  const said = Object.entries(value).filter(([name, inner]) => name !== 'description' || typeof inner !== 'string')
+  const entries = said.map(([name, inner]) => [name, sorted(inner, name)] as const)
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}

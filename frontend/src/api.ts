@@ -1,0 +1,82 @@
+import type { Generation, GenerationPage, Submission } from '@darkroom/contracts/generation'
+import type { Model } from '@darkroom/contracts/model'
+import type { Problem } from '@darkroom/contracts/problem'
+import { treaty } from '@elysiajs/eden'
+import type { App as IngestApp } from '../../services/ingest/src/app.ts'
+import type { App as QueryApp } from '../../services/query/src/app.ts'
+import type { Clock } from './clock.ts'
+
+/** A refusal in the studio's own words. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+}
+
+/** No answer came: the person is offline, the studio is down, or it took too long. */
+export class OutOfReach extends Error {
+  override readonly name = 'OutOfReach'
+}
+
+export interface Api {
+  /** A page of generations, newest first. @throws Refusal, OutOfReach */
+  page(query: { limit: number; cursor?: string }): Promise<GenerationPage>
+  /** One generation. @throws Refusal, OutOfReach */
+  generation(id: string): Promise<Generation>
+  /** What can be asked for, of which model. @throws Refusal, OutOfReach */
+  models(): Promise<Model[]>
+  /** Asks for pictures; the same `clientId` twice is one generation. @throws Refusal, OutOfReach */
+  generate(submission: Submission): Promise<Generation>
+}
+
+const DEADLINE_MS = 30_000
+const UNREACHABLE = 'The studio cannot be reached.'
+
+/** @param origin of the studio, which is where this page came from */
+export function createApi({ origin, clock }: { origin: string; clock: Clock }): Api {
+  const fetcher = async (...request: Parameters<typeof fetch>) => {
+    const response = await fetch(...request)
+    clock.learn(response.headers.get('date'))
+    return response
+  }
+  // Unless told not to, Eden reads a prompt that looks like a date as a Date.
+  const config = { parseDate: false, fetcher: fetcher as typeof fetch }
+  const query = treaty<QueryApp>(origin, config)
+  const ingest = treaty<IngestApp>(origin, config)
+  return {
+    page: async asked =>
+      unwrap(await query.api.generations.get({ query: { direction: 'older', ...asked }, fetch: deadline() })),
+    generation: async id => unwrap(await query.api.generations({ id }).get({ fetch: deadline() })),
+    models: async () => unwrap(await query.api.models.get({ fetch: deadline() })),
+    generate: async submission => unwrap(await ingest.api.generate.post(submission, { fetch: deadline() })),
+  }
+}
+
+/** What a failure says to the person. */
+export function describeProblem(error: unknown): string {
+  return error instanceof Refusal || error instanceof OutOfReach ? error.message : 'Something went wrong in this page.'
+}
+
+/** What a problem document says to the person; a sentence about the status for an answer that is none. */
+export function wordsOf(value: unknown, status: number): string {
+  const problem = value as Partial<Problem> | null
+  const errors = problem?.errors?.map(({ path, message }) => `${path} ${message}.`) ?? []
+  const sentences = [problem?.detail ?? `The studio answered with an error (${status}).`, ...errors]
+  return [...new Set(sentences)].join(' ')
+}
+
+interface Answer<T> {
+  data: T | null
+  error: { status: unknown; value: unknown } | null
+  response: Response | undefined
+}
+
+function unwrap<T>({ data, error, response }: Answer<T>): Exclude<T, Response> {
+  if (!response) throw new OutOfReach(UNREACHABLE, { cause: error?.value })
+  // A gateway without its services answers like this, and there is nothing the person could change.
+  if (response.status === 502 || response.status === 504) throw new OutOfReach(UNREACHABLE)
+  if (error || data === null || data instanceof Response) throw new Refusal(wordsOf(error?.value, response.status))
+  return data as Exclude<T, Response>
+}
+
+function deadline(): RequestInit {
+  return { signal: AbortSignal.timeout(DEADLINE_MS) }
+}

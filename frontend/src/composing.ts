@@ -1,0 +1,98 @@
+import { estimateSeconds } from '@darkroom/contracts/estimate'
+import type { Generation, Submission } from '@darkroom/contracts/generation'
+import type { Model } from '@darkroom/contracts/model'
+import type { Reference } from '@darkroom/contracts/reference'
+import { type Accessor, createEffect, createMemo } from 'solid-js'
+import { createStore, unwrap } from 'solid-js/store'
+import { createAttachments } from './attachments.ts'
+import type { Clock } from './clock.ts'
+import { adapt, type Draft, draftOf, EMPTY_DRAFT, expected, modelOf, parseDraft, submissionOf } from './draft.ts'
+import type { Library } from './library.ts'
+import { recall, remember } from './memory.ts'
+import { uuid } from './uuid.ts'
+import { estimate, money } from './words.ts'
+
+export interface ComposingOptions {
+  library: Library
+  models: Accessor<readonly Model[]>
+  clock: Clock
+}
+
+export type Composing = ReturnType<typeof createComposing>
+
+const DRAFT = 'darkroom.draft'
+const REFERENCES = 'darkroom.references'
+
+/** What is being written: the draft with its references, kept in this browser until it is sent. */
+export function createComposing({ library, models, clock }: ComposingOptions) {
+  const [draft, setDraft] = createStore<Draft>(parseDraft(recall(DRAFT)))
+  const attachments = createAttachments(parseReferences(recall(REFERENCES)))
+  const model = createMemo(() => modelOf(draft, models()))
+  const fitted = createMemo(() => adaptTo(draft, model()))
+
+  createEffect(() => remember(DRAFT, JSON.stringify(draft)))
+  createEffect(() => {
+    const references = attachments.list.flatMap(attachment => attachment.reference ?? [])
+    remember(REFERENCES, JSON.stringify(references))
+  })
+
+  /** What generating will take and cost, as far as it is known. */
+  const promise = createMemo(() => {
+    const chosen = model()
+    if (!chosen) return []
+    const { numOutputs } = fitted()
+    const cost = chosen.cost && money({ ...chosen.cost, amount: chosen.cost.amount * numOutputs })
+    return [estimate(estimateSeconds(chosen, numOutputs)), ...(cost ? [cost] : [])]
+  })
+
+  const canSend = createMemo(() => {
+    const chosen = model()
+    return chosen !== undefined && draft.prompt.trim() !== '' && draft.prompt.length <= chosen.promptCharacters
+  })
+
+  /** Sends the draft and makes room for the next one; the settings stay. */
+  function send() {
+    const chosen = model()
+    if (!chosen || !canSend()) return
+    const submission = submissionOf(unwrap(draft), chosen, uuid())
+    const { shown, ids, release } = attachments.take(chosen.maxReferences)
+    const generation = expected(submission, chosen, shown, new Date(clock.now()).toISOString())
+    setDraft('prompt', '')
+    void library.send({ generation, submission: withReferences(submission, ids), onDone: release })
+  }
+
+  /** Makes the draft what would make a generation again, references included. */
+  function reuse(generation: Generation) {
+    setDraft({ ...EMPTY_DRAFT, ...draftOf(generation) })
+    setDraft('settings', draftOf(generation).settings)
+    attachments.clear()
+    attachments.addReferences(generation.references)
+  }
+
+  function adaptTo(wanted: Draft, chosen: Model | undefined): Draft {
+    return chosen ? adapt({ ...wanted }, chosen) : { ...wanted }
+  }
+
+  return { draft, setDraft, fitted, model, models, attachments, promise, canSend, send, reuse }
+}
+
+function withReferences(submission: Submission, ids: () => Promise<string[]>): () => Promise<Submission> {
+  return async () => {
+    const referenceImages = await ids()
+    return referenceImages.length > 0 ? { ...submission, referenceImages } : submission
+  }
+}
+
+function parseReferences(text: string | null): Reference[] {
+  try {
+    const kept: unknown = JSON.parse(text ?? '[]')
+    return Array.isArray(kept) ? kept.filter(isReference) : []
+  } catch {
+    return []
+  }
+}
+
+function isReference(value: unknown): value is Reference {
+  if (typeof value !== 'object' || value === null) return false
+  return 'id' in value && typeof value.id === 'string' && 'previewUrl' in value && typeof value.previewUrl === 'string'
+}

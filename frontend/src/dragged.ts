@@ -1,0 +1,28 @@
+import type { ShownPicture } from './attachments.ts'
+
+const TYPE = 'application/x-darkroom-picture'
+
+/** Lets a picture of this page be dragged: onto the composer it becomes a reference, elsewhere it is its address. */
+export function writeDragged(event: DragEvent, picture: ShownPicture): void {
+  event.dataTransfer?.setData(TYPE, JSON.stringify(picture))
+  event.dataTransfer?.setData('text/uri-list', new URL(picture.url, location.href).href)
+}
+
+/** Whether something that is dragged is a picture of this page. What it is can be read only when it is dropped. */
+export function isDragged(transfer: DataTransfer): boolean {
+  return transfer.types.includes(TYPE)
+}
+
+/** The picture of this page that was dropped; undefined if it is something else. */
+export function readDragged(transfer: DataTransfer): ShownPicture | undefined {
+  try {
+    const { url, previewUrl } = JSON.parse(transfer.getData(TYPE))
+    return isOurs(url) && isOurs(previewUrl) ? { url, previewUrl } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isOurs(url: unknown): url is string {
+  return typeof url === 'string' && /^\/media\/(?!.*\.\.)/.test(url)
+}

@@ -1,0 +1,31 @@
+/** Drawn on a grid of 20, with a line of 1.6. */
+const PATHS = {
+  attach: 'M10 4v12M4 10h12',
+  close: 'M5 5l10 10M15 5L5 15',
+  copy: 'M7.5 7.5V4.5h8v8h-3M4.5 7.5h8v8h-8z',
+  dark: 'M16 11.6A6.5 6.5 0 1 1 8.4 4a5.2 5.2 0 0 0 7.6 7.6z',
+  details: 'M10 9v5M10 6.2v.1M3.5 10a6.5 6.5 0 1 0 13 0a6.5 6.5 0 1 0-13 0',
+  down: 'M10 4.5v11M5.5 11L10 15.5l4.5-4.5',
+  download: 'M10 3.5v9M6 9l4 4l4-4M4 16.5h12',
+  next: 'M8 4.5L13.5 10L8 15.5',
+  paper:
+    'M6.8 10a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0-6.4 0M10 2.6v1.6M10 15.8v1.6M2.6 10h1.6M15.8 10h1.6M4.8 4.8l1.1 1.1M14.1 14.1l1.1 1.1M4.8 15.2l1.1-1.1M14.1 5.9l1.1-1.1',
+  previous: 'M12 4.5L6.5 10L12 15.5',
+  reference: 'M11.5 4.5h-7v11h11v-5M4.5 13l3-3l2.5 2.5l2-2l3 3M14.5 3v5M12 5.5h5',
+  reuse: 'M4.5 9A5.8 5.8 0 0 1 15 6.6M15.5 3.2v3.6h-3.6M15.5 11A5.8 5.8 0 0 1 5 13.4M4.5 16.8v-3.6h3.6',
+  send: 'M10 15.5v-11M5.5 9L10 4.5L14.5 9',
+  settings: 'M3.5 6.5h7M15 6.5h1.5M3.5 13.5H5M9.5 13.5h7M10.6 6.5a2.1 2.1 0 1 0 4.2 0a2.1 2.1 0 1 0-4.2 0M5.2 13.5a2.1 2.1 0 1 0 4.2 0a2.1 2.1 0 1 0-4.2 0',
+  system: 'M3.5 10a6.5 6.5 0 1 0 13 0a6.5 6.5 0 1 0-13 0M10 3.5v13M10 6.5l5 -1M10 10h6.5M10 13.5l5 1',
+  warning: 'M10 6.5v4.5M10 13.6v.1M10 3.2L17.2 16H2.8z',
+} as const
+
+export type IconName = keyof typeof PATHS
+
+/** A drawing beside or instead of a word. It is never the only name of a control: that is the control's label. */
+export function Icon(props: { name: IconName }) {
+  return (
+    <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+      <path d={PATHS[props.name]} />
+    </svg>
+  )
+}

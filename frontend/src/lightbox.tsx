@@ -1,0 +1,147 @@
+import { createEffect, createMemo, createSignal, onCleanup, onMount, Show } from 'solid-js'
+import { LightboxBar } from './lightbox-bar.tsx'
+import { LightboxDetails } from './lightbox-details.tsx'
+import { neighbour, type Picture, type PictureRef, pictureAt } from './gallery.ts'
+import { type Ground, GROUNDS } from './grounds.ts'
+import { Icon } from './icons.tsx'
+import { placeholderUrl } from './placeholder.ts'
+import { recall, remember } from './memory.ts'
+import type { Studio } from './studio.ts'
+
+const GROUND = 'darkroom.ground'
+const SWIPE = 60
+/** Older pictures are read when fewer than this many rows are left before the one that is shown. */
+const ROWS_AHEAD = 5
+
+/** One picture, large, over the feed: which stays as it is below, and gets the focus back where it was. */
+export function Lightbox(props: { studio: Studio; at: PictureRef }) {
+  const { known, showPicture, library } = props.studio
+  const [ground, setGround] = createSignal<Ground>(GROUNDS.find(name => name === recall(GROUND)) ?? 'black')
+  const [hasDetails, setDetails] = createSignal(false)
+  const opener = document.activeElement
+  let dialog: HTMLDialogElement | undefined
+  let touchX: number | undefined
+
+  const picture = createMemo(() => pictureAt(known().byKey.get(props.at.key), props.at.index))
+  const around = createMemo(() => ({
+    previous: neighbour(known().rows, props.at, -1),
+    next: neighbour(known().rows, props.at, 1),
+  }))
+
+  const go = (to: PictureRef | undefined) => to && showPicture(to)
+  const close = () => showPicture(null)
+  const keys: Record<string, () => void> = {
+    ArrowLeft: () => go(around().previous),
+    ArrowRight: () => go(around().next),
+    i: () => setDetails(shown => !shown),
+  }
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const act = event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key]
+    if (!act || event.target instanceof HTMLVideoElement) return
+    event.preventDefault()
+    act()
+  }
+
+  const onTouchEnd = (event: TouchEvent) => {
+    const moved = (event.changedTouches[0]?.clientX ?? 0) - (touchX ?? 0)
+    if (touchX !== undefined && Math.abs(moved) > SWIPE) go(moved > 0 ? around().previous : around().next)
+    touchX = undefined
+  }
+
+  onMount(() => dialog?.showModal())
+  onCleanup(() => {
+    dialog?.close()
+    if (opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true })
+  })
+  createEffect(() => remember(GROUND, ground()))
+  createEffect(() => {
+    const before = known().rows.findIndex(row => row.key === props.at.key)
+    if (before < ROWS_AHEAD) queueMicrotask(() => void library.readOlder())
+  })
+
+  return (
+    <dialog
+      ref={dialog}
+      class="lightbox"
+      role="dialog"
+      aria-label={labelOf(picture())}
+      data-ground={ground()}
+      onKeyDown={onKeyDown}
+      onCancel={event => {
+        event.preventDefault()
+        close()
+      }}
+      onTouchStart={event => {
+        touchX = event.touches.length === 1 ? event.touches[0]?.clientX : undefined
+      }}
+      onTouchEnd={onTouchEnd}
+    >
+      <Show when={picture()} fallback={<p class="lightbox-gone">This picture is no longer here.</p>}>
+        {shown => (
+          <>
+            <LightboxBar
+              studio={props.studio}
+              picture={shown()}
+              ground={ground()}
+              onGround={setGround}
+              hasDetails={hasDetails()}
+              onDetails={() => setDetails(open => !open)}
+              onClose={close}
+            />
+            <div class="stage-area">
+              <Large picture={shown()} />
+              <Show when={hasDetails()}>
+                <LightboxDetails studio={props.studio} picture={shown()} />
+              </Show>
+            </div>
+          </>
+        )}
+      </Show>
+      <Turn direction="previous" onTurn={() => go(around().previous)} isEnd={!around().previous} />
+      <Turn direction="next" onTurn={() => go(around().next)} isEnd={!around().next} />
+    </dialog>
+  )
+}
+
+function Turn(props: { direction: 'previous' | 'next'; isEnd: boolean; onTurn: () => void }) {
+  return (
+    <button
+      type="button"
+      class={`turn turn-${props.direction}`}
+      aria-label={props.direction === 'previous' ? 'Previous picture' : 'Next picture'}
+      aria-disabled={props.isEnd}
+      onClick={() => props.onTurn()}
+    >
+      <Icon name={props.direction} />
+    </button>
+  )
+}
+
+/** The original, over its preview until it is there. */
+function Large(props: { picture: Picture }) {
+  const preview = () => props.picture.output.previewUrl ?? placeholderUrl(props.picture.output.placeholder)
+  const alt = () => props.picture.generation.prompt.slice(0, 300)
+  const size = () => ({ width: props.picture.output.width ?? undefined, height: props.picture.output.height ?? undefined })
+  return (
+    <Show
+      when={props.picture.output.kind === 'image'}
+      fallback={
+        // biome-ignore lint/a11y/useMediaCaption: a generated video comes without words
+        <video class="large" src={props.picture.url} poster={props.picture.output.previewUrl ?? undefined} controls {...size()} />
+      }
+    >
+      <img
+        class="large"
+        src={props.picture.url}
+        alt={alt()}
+        {...size()}
+        style={{ 'background-image': preview() === undefined ? 'none' : `url("${preview()}")` }}
+      />
+    </Show>
+  )
+}
+
+function labelOf(picture: Picture | undefined): string {
+  return picture ? `Picture ${picture.index + 1} of ${picture.generation.outputs.length}` : 'Picture'
+}

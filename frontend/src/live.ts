@@ -1,0 +1,91 @@
+import type { Generation } from '@darkroom/contracts/generation'
+
+export type Connection = 'connecting' | 'live' | 'reconnecting' | 'offline'
+
+/** What an `EventSource` is, as far as this page needs one. */
+export interface EventStream {
+  readonly readyState: number
+  addEventListener(type: string, listener: (event: MessageEvent<string>) => void): void
+  close(): void
+}
+
+export interface LiveOptions {
+  /** Opens the stream: an `EventSource`, or a tab that shares one. */
+  open: () => EventStream
+  onGeneration: (generation: Generation) => void
+  /** What was missed is not known: everything shown must be read again. */
+  onGap: () => void
+  onConnection: (connection: Connection) => void
+  isOnline?: () => boolean
+  later?: (callback: () => void, milliseconds: number) => number
+}
+
+const CLOSED = 2
+const FIRST_PAUSE = 1_000
+const LONGEST_PAUSE = 15_000
+
+/**
+ * Listens to what happens in the studio, for as long as the page is open. An `EventSource` comes back by itself after a cut
+ * and the studio replays what was missed; where it gives up (any answer but a stream), this opens another one after 1, 2, 4 …
+ * at most 15 seconds, and reports a gap, because a new stream does not know where the old one ended.
+ *
+ * @returns ends it
+ */
+export function listen(options: LiveOptions): () => void {
+  const { onConnection, isOnline = () => navigator.onLine, later = defaultLater } = options
+  let stream: EventStream | undefined
+  let timer: number | undefined
+  let pause = FIRST_PAUSE
+  let lost = false
+
+  function connect() {
+    const opened = options.open()
+    stream = opened
+    opened.addEventListener('open', onOpen)
+    opened.addEventListener('error', () => onError(opened))
+    opened.addEventListener('resync', options.onGap)
+    opened.addEventListener('generation', event => onEvent(event.data))
+  }
+
+  function onOpen() {
+    pause = FIRST_PAUSE
+    onConnection('live')
+    if (lost) options.onGap()
+    lost = false
+  }
+
+  function onError(failed: EventStream) {
+    onConnection(isOnline() ? 'reconnecting' : 'offline')
+    if (failed !== stream || failed.readyState !== CLOSED) return
+    lost = true
+    timer = later(connect, pause)
+    pause = Math.min(pause * 2, LONGEST_PAUSE)
+  }
+
+  function onEvent(data: string) {
+    const generation = parse(data)
+    if (generation) options.onGeneration(generation)
+  }
+
+  onConnection('connecting')
+  connect()
+  return () => {
+    clearTimeout(timer)
+    stream?.close()
+    stream = undefined
+  }
+}
+
+function defaultLater(callback: () => void, milliseconds: number): number {
+  return window.setTimeout(callback, milliseconds)
+}
+
+/** The studio sends generations and nothing else; whatever is not one is passed over, so that the next one still arrives. */
+function parse(data: string): Generation | undefined {
+  try {
+    const value = JSON.parse(data)
+    return typeof value?.clientId === 'string' && typeof value?.version === 'number' ? value : undefined
+  } catch {
+    return undefined
+  }
+}

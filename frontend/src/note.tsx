@@ -1,0 +1,119 @@
+import { type Accessor, createEffect, createSignal, For, onCleanup, onMount, Show } from 'solid-js'
+import { previewAt } from '@darkroom/contracts/routes'
+import type { Generation } from '@darkroom/contracts/generation'
+import { isTerminal } from '@darkroom/contracts/lifecycle'
+import { writeDragged } from './dragged.ts'
+import type { FeedView } from './feed-view.ts'
+import type { Row } from './generations.ts'
+import { Icon } from './icons.tsx'
+import { LINE, type RowLayout } from './layout.ts'
+import type { Studio } from './studio.ts'
+import { readiness, summary } from './words.ts'
+
+interface NoteProps {
+  studio: Studio
+  view: FeedView
+  key: string
+  row: Accessor<Row | undefined>
+  layout: Accessor<RowLayout | undefined>
+}
+
+/** What a generation was asked for, in words: the prompt, one quiet line of settings, its references, its actions. */
+export function Note(props: NoteProps) {
+  const geometry = () => props.view.frame().geometry
+  const generation = () => props.row()?.generation
+  const width = () => `${geometry().note}px`
+  const height = () => (geometry().beside ? 'auto' : `${props.layout()?.note ?? 0}px`)
+  return (
+    <div class="note" style={{ width: width(), height: height() }}>
+      <Prompt {...props} />
+      <div class="facts">
+        <Show when={generation()}>{shown => <Facts studio={props.studio} generation={shown()} />}</Show>
+        <Show when={props.row()}>{row => <Actions studio={props.studio} row={row()} />}</Show>
+      </div>
+      <Show when={generation()?.references.length}>
+        <ul class="references" aria-label="References">
+          <For each={generation()?.references}>
+            {(reference, index) => (
+              <li>
+                <img
+                  src={previewAt(reference.previewUrl, 320)}
+                  alt={`Reference ${index() + 1}`}
+                  decoding="async"
+                  onDragStart={event => writeDragged(event, reference)}
+                />
+              </li>
+            )}
+          </For>
+        </ul>
+      </Show>
+    </div>
+  )
+}
+
+/** The beginning of the prompt, or all of it. Its whole height is known without asking for layout: the observer tells. */
+function Prompt(props: NoteProps) {
+  const [whole, setWhole] = createSignal(0)
+  const [isOpen, setOpen] = createSignal(props.view.isPromptOpen(props.key))
+  let text: HTMLParagraphElement | undefined
+  const lines = () => props.view.frame().geometry.promptLines * LINE
+  const isLong = () => whole() > lines() + 1
+
+  const show = (open: boolean) => {
+    setOpen(open)
+    props.view.openPrompt(props.key, open ? whole() : null)
+  }
+
+  onMount(() => {
+    const observer = new ResizeObserver(entries => setWhole(Math.ceil(entries[0]?.borderBoxSize[0]?.blockSize ?? 0)))
+    if (text) observer.observe(text)
+    onCleanup(() => observer.disconnect())
+  })
+  createEffect<number>(before => {
+    const height = whole()
+    if (isOpen() && before !== 0 && before !== height) queueMicrotask(() => props.view.openPrompt(props.key, height))
+    return height
+  }, 0)
+
+  return (
+    <div class="prompt" data-clamped={isLong() && !isOpen()} style={{ 'max-height': `${props.layout()?.prompt ?? lines()}px` }}>
+      <p ref={text} id={`prompt-${props.key}`}>
+        {props.row()?.generation.prompt}
+      </p>
+      <Show when={isLong()}>
+        <button type="button" class="prompt-more" aria-expanded={isOpen()} onClick={() => show(!isOpen())}>
+          {isOpen() ? 'less' : 'more'}
+        </button>
+      </Show>
+    </div>
+  )
+}
+
+function Facts(props: { studio: Studio; generation: Generation }) {
+  const model = () => props.studio.modelOf().get(props.generation.model)
+  const isRunning = () => !isTerminal(props.generation.status)
+  const facts = () => {
+    const words = summary(props.generation, model())
+    return isRunning() ? [...words, readiness(props.generation)] : words
+  }
+  return (
+    <p class="meta" title={model()?.note ?? undefined}>
+      {facts().join(' · ')}
+    </p>
+  )
+}
+
+function Actions(props: { studio: Studio; row: Row }) {
+  return (
+    <div class="row-actions">
+      <button type="button" class="quiet" onClick={() => props.studio.reuse(props.row.generation)}>
+        <Icon name="reuse" />
+        <span>Reuse</span>
+      </button>
+      <button type="button" class="quiet" onClick={() => void props.studio.copyPrompt(props.row.generation)}>
+        <Icon name="copy" />
+        <span>Copy prompt</span>
+      </button>
+    </div>
+  )
+}

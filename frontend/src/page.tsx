@@ -1,0 +1,47 @@
+import { Match, Show, Switch } from 'solid-js'
+import { Composer } from './composer.tsx'
+import { DropZone } from './drop-zone.tsx'
+import { Feed } from './feed.tsx'
+import { Header } from './header.tsx'
+import { Lightbox } from './lightbox.tsx'
+import { createStudio, type StudioOptions } from './studio.ts'
+import { FirstFailed, Loading, Welcome } from './welcome.tsx'
+import { createSignal } from 'solid-js'
+
+/** The whole page: what was made, and what is to be made next. */
+export function Page(props: StudioOptions) {
+  const studio = createStudio(props)
+  const [bottom, setBottom] = createSignal(0)
+  const hasRows = () => studio.known().rows.length > 0
+  return (
+    <>
+      <Header connection={studio.connection()} />
+      <main>
+        <h1 class="unseen">Darkroom</h1>
+        <Switch>
+          <Match when={hasRows()}>
+            <Feed studio={studio} bottom={bottom} />
+          </Match>
+          <Match when={studio.reading().first === 'loading'}>
+            <Loading />
+          </Match>
+          <Match when={studio.reading().first === 'failed'}>
+            <FirstFailed problem={studio.reading().problem} onRetry={studio.openFirst} />
+          </Match>
+          <Match when={studio.reading().first === 'ready'}>
+            <Welcome studio={studio} />
+          </Match>
+        </Switch>
+      </main>
+      <Composer studio={studio} onResize={setBottom} />
+      <Show when={studio.picture()}>{at => <Lightbox studio={studio} at={at()} />}</Show>
+      <DropZone studio={studio} />
+      <p class="unseen" role="status">
+        {studio.announcement()}
+      </p>
+      <p class="notice" role="status" data-shown={studio.notice() !== ''}>
+        {studio.notice()}
+      </p>
+    </>
+  )
+}

@@ -1,0 +1,136 @@
+import { previewAt } from '@darkroom/contracts/routes'
+import type { Generation } from '@darkroom/contracts/generation'
+import type { Output } from '@darkroom/contracts/output'
+import { Match, Show, Switch } from 'solid-js'
+import { writeDragged } from './dragged.ts'
+import { fileName, isVisible, pictureAt } from './gallery.ts'
+import { Icon } from './icons.tsx'
+import type { Box } from './layout.ts'
+import { placeholderUrl } from './placeholder.ts'
+import { Progress } from './progress.tsx'
+import type { Studio } from './studio.ts'
+import { clock } from './words.ts'
+
+interface TileProps {
+  studio: Studio
+  rowKey: string
+  generation: Generation
+  output: Output
+  box: Box | undefined
+}
+
+/** One output, in whichever state it is. Its place is the same in all of them. */
+export function Tile(props: TileProps) {
+  const visible = () => (isVisible(props.output) ? props.output : undefined)
+  const isMaking = () => props.output.state === 'pending' || props.output.state === 'saving'
+  return (
+    <div
+      class="tile"
+      data-state={props.output.state}
+      style={{
+        left: `${props.box?.left ?? 0}px`,
+        top: `${props.box?.top ?? 0}px`,
+        width: `${props.box?.width ?? 0}px`,
+        height: `${props.box?.height ?? 0}px`,
+        'background-image': backgroundOf(props.output),
+      }}
+    >
+      <Switch fallback={<Missing output={props.output} />}>
+        <Match when={visible()}>{output => <Shown {...props} output={output()} />}</Match>
+        <Match when={isMaking()}>
+          <Progress clock={props.studio.clock} generation={props.generation} index={props.output.index} />
+        </Match>
+      </Switch>
+    </div>
+  )
+}
+
+function Shown(props: TileProps & { output: Output & { url: string } }) {
+  const preview = () => props.output.previewUrl ?? props.output.url
+  const small = () => previewAt(preview(), 320)
+  const sources = () => (small() === preview() ? undefined : `${small()} 320w, ${preview()} 960w`)
+  const dragged = () => ({ url: props.output.url, previewUrl: preview() })
+  const name = () => `Open picture ${props.output.index + 1} of ${props.generation.outputs.length}`
+  return (
+    <>
+      <button
+        type="button"
+        class="picture"
+        data-output-index={props.output.index}
+        aria-label={name()}
+        onClick={() => props.studio.showPicture({ key: props.rowKey, index: props.output.index })}
+      >
+        <img
+          src={preview()}
+          srcset={sources()}
+          sizes={`${props.box?.width ?? 320}px`}
+          alt=""
+          decoding="async"
+          onDragStart={event => writeDragged(event, dragged())}
+        />
+        <Show when={props.output.kind === 'video'}>
+          <span class="badge">video</span>
+        </Show>
+      </button>
+      <Show when={props.output.state === 'temporary'}>
+        <p class="badge badge-temporary" title="It could not be saved yet. The studio keeps trying.">
+          {temporaryWords(props.output)}
+        </p>
+      </Show>
+      <TileActions {...props} dragged={dragged()} />
+    </>
+  )
+}
+
+function TileActions(props: TileProps & { dragged: { url: string; previewUrl: string } }) {
+  const download = () => {
+    const picture = pictureAt({ key: '', order: '', generation: props.generation, delivery: null }, props.output.index)
+    return picture && fileName(picture)
+  }
+  return (
+    <div class="tile-actions">
+      <button
+        type="button"
+        class="on-picture"
+        aria-label={`Use picture ${props.output.index + 1} as reference`}
+        title="Use as reference"
+        onClick={() => props.studio.useAsReference(props.dragged)}
+      >
+        <Icon name="reference" />
+      </button>
+      <a
+        class="on-picture"
+        href={props.dragged.url}
+        download={download()}
+        aria-label={`Download picture ${props.output.index + 1}`}
+        title="Download"
+      >
+        <Icon name="download" />
+      </a>
+    </div>
+  )
+}
+
+/** An output that is not there and will not come by itself: what became of it. */
+function Missing(props: { output: Output }) {
+  const words = () => {
+    if (props.output.error) return props.output.error.message
+    if (props.output.state === 'lost') return 'Lost: the provider deleted it before it could be saved.'
+    return 'This one was not made.'
+  }
+  return (
+    <p class="missing" title={words()}>
+      <Icon name="warning" />
+      <span>{words()}</span>
+    </p>
+  )
+}
+
+function temporaryWords(output: Output): string {
+  return output.expiresAt === null ? 'Not saved yet' : `Not saved yet, at the provider until ${clock(output.expiresAt)}`
+}
+
+function backgroundOf(output: Output): string | undefined {
+  const url = isVisible(output) ? placeholderUrl(output.placeholder) : undefined
+  return url && `url("${url}")`
+}

@@ -1,0 +1,61 @@
+import { For, type JSX } from 'solid-js'
+import type { Studio } from './studio.ts'
+
+const PROMPTS = [
+  'a paper boat on a black lake, first light, mist',
+  'terraced hills under a copper sky, seen from very far away',
+  'winter orchard in fog, one lamp lit in the farmhouse',
+]
+
+/** What a studio shows in which nothing has been made yet. */
+export function Welcome(props: { studio: Studio }) {
+  const pick = (prompt: string) => {
+    props.studio.composing.setDraft('prompt', prompt)
+    props.studio.focusPrompt()
+  }
+  return (
+    <Centred>
+      <h2>Nothing has been made here yet.</h2>
+      <p>Write what you want to see, add pictures as references if you have some, and generate. Or begin with one of these:</p>
+      <ul class="suggestions">
+        <For each={PROMPTS}>
+          {prompt => (
+            <li>
+              <button type="button" class="suggestion" onClick={() => pick(prompt)}>
+                {prompt}
+              </button>
+            </li>
+          )}
+        </For>
+      </ul>
+    </Centred>
+  )
+}
+
+/** What is shown if the first page takes long enough to be noticed. */
+export function Loading() {
+  return (
+    <Centred>
+      <p class="late-notice" role="status">
+        Loading your pictures…
+      </p>
+    </Centred>
+  )
+}
+
+/** What is shown if the first page cannot be read. */
+export function FirstFailed(props: { problem: string | null; onRetry: () => void }) {
+  return (
+    <Centred>
+      <h2>Your pictures cannot be shown right now.</h2>
+      <p role="alert">{props.problem}</p>
+      <button type="button" class="solid" onClick={() => props.onRetry()}>
+        Try again
+      </button>
+    </Centred>
+  )
+}
+
+function Centred(props: { children: JSX.Element }) {
+  return <section class="centred">{props.children}</section>
+}

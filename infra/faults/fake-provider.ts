@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { until } from '../local/until.ts'
+
+const SERVER = join(import.meta.dirname, '..', '..', 'services', 'processor', 'src', 'providers', 'fake-server.ts')
+
+/** What a test reads of the fake provider's journal. */
+export interface FakeJournal {
+  submits: { indices: number[] }[]
+  files: { index: number; sent: string }[]
+  filesInFlight: number
+  maxFilesInFlight: number
+}
+
+/** The tests' provider in a process of its own. */
+export interface FakeProvider extends AsyncDisposable {
+  url: string
+  /** Settings with which a studio uses it. */
+  env: Record<string, string>
+  set(behaviour: Record<string, unknown>): Promise<void>
+  journal(): Promise<FakeJournal>
+  until(matches: (journal: FakeJournal) => boolean): Promise<FakeJournal>
+}
+
+/** Starts the tests' provider on a free port. */
+export async function startFakeProvider(): Promise<FakeProvider> {
+  const child = Bun.spawn([process.execPath, SERVER], { stdout: 'pipe', stderr: 'inherit', stdin: 'ignore' })
+  const url = await firstLine(child.stdout)
+  const journal = async () => (await (await fetch(`${url}/log`)).json()) as FakeJournal
+  return {
+    url,
+    env: { FAKE_PROVIDER_URL: url, SAFE_GET_ALLOW: url },
+    journal,
+    set: async behaviour => {
+      const answer = await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify({ set: behaviour }) })
+      if (!answer.ok) throw new Error(await answer.text())
+    },
+    until: async matches => {
+      const look = async () => {
+        const now = await journal()
+        return matches(now) ? now : undefined
+      }
+      return await until(look, {
+        what: 'The fake provider',
+        milliseconds: 20_000,
+        signal: new AbortController().signal,
+      })
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.kill()
+      await child.exited
+    },
+  }
+}
+
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of stream) {
+    text += decoder.decode(chunk, { stream: true })
+    if (text.includes('\n')) break
+  }
+  return text.trim()
+}

@@ -1,0 +1,76 @@
+import { join } from 'node:path'
+import type { Service } from '@darkroom/contracts/routes'
+import type { Config } from '../src/config.ts'
+import type { Child } from './child.ts'
+import { startBus, startDatabase } from './embedded.ts'
+import { freePorts } from './port.ts'
+import { keepSecret } from './secret.ts'
+import { servicesReady, startServices } from './services.ts'
+import type { Hold, Site } from './site.ts'
+import { together } from './together.ts'
+
+const STOP_SLACK_MS = 2_000
+
+/**
+ * Everything but the interface and the gateway: the database and the bus, then the services.
+ *
+ * @param port that the gateway will have
+ * @returns the services' ports; they are ready
+ */
+export async function startBackend(
+  site: Site,
+  port: number,
+  holds: { database: Hold; bus: Hold; services: Hold },
+): Promise<Record<Service, number>> {
+  const { config, progress, signal, blueprint, record } = site
+  const [databaseUrl, natsUrl] = await together(signal, [
+    signal => startDatabase({ ...site, signal }, holds.database),
+    signal => startBus({ ...site, signal }, holds.bus),
+  ])
+  await record.tell({ databaseUrl, natsUrl })
+  const ports = await servicePorts(config)
+  const options = {
+    commands: blueprint.services,
+    ports,
+    env: { ...site.env, ...(await settings(site, { port, ports, databaseUrl, natsUrl })) },
+    output: blueprint.output,
+    host: new URL(config.PUBLIC_URL ?? `http://localhost:${port}`).host,
+    stopMs: config.SHUTDOWN_GRACE_SECONDS * 1_000 + STOP_SLACK_MS,
+    progress,
+    started: (name: Service, child: Child) => void record.started(name, child),
+    giveUp: site.giveUp,
+    signal,
+  }
+  holds.services(await startServices(options))
+  await servicesReady(options)
+  return ports
+}
+
+/** Settings that the launcher decides for the services. They stay on loopback: only the gateway is for others. */
+async function settings(
+  { config, dataDir }: Site,
+  found: { port: number; ports: Record<Service, number>; databaseUrl: string; natsUrl: string },
+): Promise<Record<string, string>> {
+  return {
+    DATABASE_URL: found.databaseUrl,
+    NATS_URL: found.natsUrl,
+    DATA_DIR: dataDir,
+    HOST: '127.0.0.1',
+    PORT: String(found.port),
+    INGEST_PORT: String(found.ports.ingest),
+    PROCESSOR_PORT: String(found.ports.processor),
+    QUERY_PORT: String(found.ports.query),
+    INTERNAL_API_SECRET: config.INTERNAL_API_SECRET ?? (await keepSecret(join(dataDir, 'internal-api-secret'))),
+    NODE_ENV: config.NODE_ENV,
+    DARKROOM_PARENT_PID: String(process.pid),
+  }
+}
+
+async function servicePorts(config: Config): Promise<Record<Service, number>> {
+  const [ingest = 0, processor = 0, query = 0] = await freePorts(3)
+  return {
+    ingest: config.INGEST_PORT ?? ingest,
+    processor: config.PROCESSOR_PORT ?? processor,
+    query: config.QUERY_PORT ?? query,
+  }
+}

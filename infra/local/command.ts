@@ -1,0 +1,36 @@
+/** A command that failed, with what it said. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+}
+
+export interface CommandOptions {
+  signal: AbortSignal
+  cwd?: string
+  env?: Record<string, string>
+  /** Longest it may take. */
+  milliseconds?: number
+}
+
+const USUAL_MS = 60_000
+
+/**
+ * Runs a command to its end and gives back what it wrote.
+ *
+ * @throws CommandError with its output if it fails or takes too long; the signal's reason when it is aborted
+ */
+export async function runCommand(command: readonly string[], options: CommandOptions): Promise<string> {
+  const { signal, milliseconds = USUAL_MS } = options
+  signal.throwIfAborted()
+  const child = Bun.spawn([...command], {
+    ...(options.cwd ? { cwd: options.cwd } : {}),
+    ...(options.env ? { env: options.env } : {}),
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    signal: AbortSignal.any([signal, AbortSignal.timeout(milliseconds)]),
+  })
+  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
+  signal.throwIfAborted()
+  if (code === 0) return out
+  throw new CommandError(`${command.at(0)} failed (${child.signalCode ?? `exit ${code}`}): ${`${out}\n${err}`.trim()}`)
+}

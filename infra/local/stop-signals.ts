@@ -1,0 +1,31 @@
+/** What a terminal, a service manager and npx send when somebody wants it to end. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const ONE_WISH_MS = 2_000
+
+export interface StopOptions {
+  /** Called once. */
+  stop: () => void
+  /** Called for each impatient signal after that. */
+  force: () => void
+}
+
+/** Has a process hear the wish to stop. */
+export function onStopSignals(options: StopOptions): void {
+  const hear = createStopWish(options)
+  for (const signal of SIGNALS) process.on(signal, () => hear())
+}
+
+/**
+ * Tells one wish to stop from the next. Through npx one Ctrl-C arrives several times at once, so what follows within two
+ * seconds is the same wish; what comes later is somebody who will not wait.
+ *
+ * @returns to be called with the time of each signal, in milliseconds
+ */
+export function createStopWish({ stop, force }: StopOptions): (now?: number) => void {
+  let first: number | undefined
+  return (now = performance.now()) => {
+    if (first !== undefined && now - first > ONE_WISH_MS) force()
+    if (first === undefined) stop()
+    first ??= now
+  }
+}

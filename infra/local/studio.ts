@@ -1,0 +1,97 @@
+import { startBackend } from './backend.ts'
+import { type Gateway, type GatewayOptions, startGateway } from './gateway.ts'
+import { PartError } from './part.ts'
+import { freePortFrom } from './port.ts'
+import { keepRunFile, stopLeftovers } from './run-file.ts'
+import { type Hold, hold, type Site, type StudioOptions } from './site.ts'
+import { together } from './together.ts'
+
+export interface Studio {
+  /** What people open. */
+  url: string
+  /** Settles if a part keeps dying: the studio is of no use any more. */
+  failed: Promise<PartError>
+  /** Stops everything: nobody gets in, services end their work, then the bus, then the database. */
+  stop(): Promise<void>
+}
+
+const LOOPBACK = '127.0.0.1'
+
+/**
+ * Starts the whole studio, its parts side by side.
+ *
+ * @throws PartError in words for a person; the signal's reason when it is aborted. Nothing is left running then
+ */
+export async function startStudio(options: StudioOptions): Promise<Studio> {
+  const failure = Promise.withResolvers<PartError>()
+  const broken = new AbortController()
+  const giveUp = (error: PartError) => {
+    broken.abort(error)
+    failure.resolve(error)
+  }
+  const signal = AbortSignal.any([options.signal, broken.signal])
+  const closing = new AsyncDisposableStack()
+  const record = keepRunFile(options.dataDir)
+  try {
+    await stopLeftovers(options.dataDir, signal)
+    closing.defer(() => record.remove())
+    const url = await open({ ...options, signal, record, giveUp }, closing)
+    return { url, failed: failure.promise, stop: () => closing.disposeAsync() }
+  } catch (error) {
+    await closing.disposeAsync()
+    throw error
+  }
+}
+
+async function open(site: Site, closing: AsyncDisposableStack): Promise<string> {
+  const { config, record, signal } = site
+  const port = await gatewayPort(site)
+  // What is reserved first is closed last: streams through the gateway end with the services, and the database goes at the end.
+  const holds = {
+    database: hold(closing),
+    bus: hold(closing),
+    ui: hold(closing),
+    cut: hold(closing),
+    services: hold(closing),
+  }
+  const [ui, ports] = await together(signal, [
+    signal => startUi({ ...site, signal }, holds.ui),
+    signal => startBackend({ ...site, signal }, port, holds),
+  ])
+  const upstreams = { ingest: address(ports.ingest), query: address(ports.query), ...ui }
+  const gateway = openGateway({ port, host: config.HOST, upstreams })
+  holds.cut({ stop: () => gateway.cut() })
+  closing.defer(() => gateway.close())
+  const url = config.PUBLIC_URL ?? `http://localhost:${port}`
+  await record.tell({ url })
+  return url
+}
+
+async function gatewayPort({ config, progress }: Site): Promise<number> {
+  const port = await freePortFrom(config.PORT, config.HOST)
+  if (port === undefined) {
+    throw new PartError(`Port ${config.PORT} cannot be used, nor any of the hundred after it. Set PORT to a free one.`)
+  }
+  if (port !== config.PORT) progress.line(`  Port ${config.PORT} is taken: this studio is at ${port}.`)
+  return port
+}
+
+async function startUi(site: Site, hold: Hold): Promise<{ ui?: string }> {
+  const step = site.progress.part('Interface')
+  const server = await site.blueprint.ui({ ...site, say: step.say })
+  if (server) hold(server)
+  step.ready()
+  return server ? { ui: server.url } : {}
+}
+
+function openGateway(options: GatewayOptions): Gateway {
+  try {
+    return startGateway(options)
+  } catch (error) {
+    throw new PartError(`Port ${options.port} was taken while the studio started. Start it again.`, { cause: error })
+  }
+}
+
+function address(port: number): string {
+  return `http://${LOOPBACK}:${port}`
+}
