@@ -63,7 +63,7 @@ for (const prompt of [
   "'; drop table generations; --",
   '%00',
   '\\u0000',
-  '${1}',
+  '$1 {0} %s',
 ]) {
   test(`${JSON.stringify(prompt.slice(0, 40))} is a prompt`, () => {
     expect(Submission.parse({ prompt }).prompt).toBe(prompt)

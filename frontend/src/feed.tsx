@@ -1,4 +1,4 @@
-import { type Accessor, createEffect, createMemo, For, on, onCleanup, onMount, Show } from 'solid-js'
+import { type Accessor, createEffect, createMemo, For, on, Show } from 'solid-js'
 import { Article } from './article.tsx'
 import { createFeedView } from './feed-view.ts'
 import { Icon } from './icons.tsx'
@@ -7,7 +7,6 @@ import type { Studio } from './studio.ts'
 /** Everything that was made, oldest first, as a window on it that never holds more than 20 rows. */
 export function Feed(props: { studio: Studio; bottom: Accessor<number> }) {
   const { library, picture } = props.studio
-  let section: HTMLElement | undefined
   const focused = () => document.activeElement?.closest<HTMLElement>('article')?.dataset.key
   const held = () => [focused(), picture()?.key].filter(key => key !== undefined)
   const view = createFeedView({ library, held, bottom: props.bottom() })
@@ -17,15 +16,11 @@ export function Feed(props: { studio: Studio; bottom: Accessor<number> }) {
 
   // The feed changes outside of reactive computations only: see feed-view.ts.
   createEffect(on(props.bottom, pixels => queueMicrotask(() => view.setBottom(pixels)), { defer: true }))
-  onMount(() => {
-    if (section) view.mountSizer(section)
-  })
-  onCleanup(() => document.documentElement.style.removeProperty('--content'))
 
   return (
     <>
       <section
-        ref={section}
+        ref={view.mountSizer}
         class="feed"
         role="feed"
         aria-label="Everything made here"

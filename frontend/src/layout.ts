@@ -179,6 +179,7 @@ function setRow(row: number[], width: number, top: number, height: number): Box[
 
 /** Large pictures, and of like size: the area of all, less where one is much smaller than another. */
 function worth({ boxes }: Block): number {
+  if (boxes.length === 0) return 0
   const areas = boxes.map(box => box.width * box.height)
   return sum(areas) * Math.sqrt(Math.min(...areas) / Math.max(...areas))
 }

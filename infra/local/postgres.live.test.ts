@@ -1,13 +1,32 @@
-import { expect, test } from 'bun:test'
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { chmod, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { testDirectory } from '../src/testing.ts'
+import { type TestDirectory, testDirectory } from '../src/testing.ts'
 import { startPostgres } from './postgres.ts'
 import { isRunning } from './stale.ts'
 import { until } from './until.ts'
 
 const LIMIT_MS = 60_000
+
+let made: TestDirectory
+
+beforeAll(async () => {
+  made = await testDirectory()
+  await (await start(made.path)).stop()
+}, LIMIT_MS)
+
+afterAll(async () => {
+  await made[Symbol.asyncDispose]()
+})
+
+/** A folder with a cluster in it: making one anew takes most of a start. */
+async function madeDirectory(): Promise<TestDirectory> {
+  const directory = await testDirectory()
+  await cp(made.path, directory.path, { recursive: true, preserveTimestamps: true })
+  await chmod(join(directory.path, 'cluster'), 0o700)
+  return directory
+}
 
 function start(dataDir: string, port?: number) {
   const signal = AbortSignal.timeout(LIMIT_MS)
@@ -38,7 +57,7 @@ const word = (url: string) => ask(url, async sql => (await sql`select word from 
 test(
   'keeps its data over a stop, a kill and a new start on the same folder and port',
   async () => {
-    await using directory = await testDirectory()
+    await using directory = await madeDirectory()
     const first = await start(directory.path)
     await fill(first.url)
     await first.stop()
@@ -82,7 +101,7 @@ test(
 test(
   'waits for the last session of a killed predecessor',
   async () => {
-    await using directory = await testDirectory()
+    await using directory = await madeDirectory()
     const first = await start(directory.path)
     // A session that only computes does not notice the end of its server.
     const busy = ask(first.url, sql => sql`select count(*) from generate_series(1, 5000000)`).catch(() => [])
@@ -100,7 +119,7 @@ test(
 test(
   'is not stopped by a pid file that names a process of somebody else',
   async () => {
-    await using directory = await testDirectory()
+    await using directory = await madeDirectory()
     const first = await start(directory.path)
     const file = join(directory.path, 'cluster', 'postmaster.pid')
     const stranger = Bun.spawn(['/bin/sleep', '60'])
@@ -118,7 +137,7 @@ test(
 test(
   'stops the one that a killed launcher left running on the folder',
   async () => {
-    await using directory = await testDirectory()
+    await using directory = await madeDirectory()
     const left = await start(directory.path)
     const next = await start(directory.path)
     expect(left.child.running()).toBe(false)
@@ -143,8 +162,7 @@ test(
 test(
   'says what Postgres said when it cannot start, and leaves nothing behind',
   async () => {
-    await using directory = await testDirectory()
-    await (await start(directory.path)).stop()
+    await using directory = await madeDirectory()
     await rm(join(directory.path, 'cluster', 'global'), { recursive: true })
     const message = await start(directory.path).catch(error => error.message)
     expect(message).toContain('Postgres stopped while it started (exit 2).\n')

@@ -72,6 +72,6 @@ export const TIMES: Record<Time, (random: Random) => Daylight> = {
     ambient: 0.09,
     direct: 0.2,
     stars: r.between(0.15, 0.5),
-    exposure: { black: 0, white: r.between(0.6, 0.85), bend: r.between(1, 1.2) },
+    exposure: { black: 0, white: r.between(0.55, 0.78), bend: r.between(1, 1.2) },
   }),
 }

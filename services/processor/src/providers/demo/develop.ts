@@ -16,8 +16,8 @@ const CELLS = 96
 const REACH = 3
 
 /** How far a picture's broad light is pulled to its guide's; the rest stays its own. */
-const PULL = 0.7
-const TINT_PULL = 0.85
+const PULL = 0.6
+const TINT_PULL = 0.8
 /** How far light spreads in the emulsion: bright places bleed softly into dark ones. */
 const HALATION = 0.22
 
@@ -28,7 +28,7 @@ export function develop(plate: Plate, exposure: Exposure, guide: Guide | null): 
   const cell = Math.max(width, height) / CELLS
   const columns = Math.max(2, Math.round(width / cell))
   const rows = Math.max(2, Math.round(height / cell))
-  const broad = blurred(shrunk(tone, width, height, columns, rows), REACH)
+  const broad = blurred(shrunk(tone, width, height, columns, rows), REACH, REACH)
   for (let row = 0; row < height; row++) {
     const down = (row + 0.5) / height
     for (let column = 0; column < width; column++) {

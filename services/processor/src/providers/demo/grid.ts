@@ -17,12 +17,12 @@ export function sampled({ columns, rows, values }: Grid, across: number, down: n
   return mixed(upper, lower, y - top)
 }
 
-/** Three box blurs, which come close to a Gaussian. */
-export function blurred(grid: Grid, radius: number): Grid {
+/** Three box blurs each way, which come close to a Gaussian; radii in cells. */
+export function blurred(grid: Grid, across: number, down: number): Grid {
   let { values } = grid
   for (let pass = 0; pass < 3; pass++) {
-    values = boxed(values, grid.rows, grid.columns, grid.columns, 1, radius)
-    values = boxed(values, grid.columns, grid.rows, 1, grid.columns, radius)
+    values = boxed(values, grid.rows, grid.columns, grid.columns, 1, across)
+    values = boxed(values, grid.columns, grid.rows, 1, grid.columns, down)
   }
   return { ...grid, values }
 }

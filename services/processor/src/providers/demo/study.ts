@@ -8,6 +8,9 @@ import type { Toning } from './palette.ts'
 export const STUDY_SIDE = 64
 const POINTS = STUDY_SIDE * STUDY_SIDE
 
+/** How far its light is spread, in points: farther across, as light lies in a landscape, so that no shape of it is left. */
+const SPREAD = [11, 4] as const
+
 export interface Study {
   toning: Toning
   layout: Layout
@@ -26,12 +29,12 @@ export function study(pixels: readonly Uint8Array[], index: number): Study | nul
   const hues = twoHues(pixels.flatMap(labsOf))
   const labs = labsOf(chosen)
   const tones = labs.map(([lightness]) => toneOf(lightness))
-  const tone = blurred(gridOf(tones), 2)
-  const tint = blurred(gridOf(labs.map(lab => (nearer(lab, hues.shade.mean, hues.lit.mean) ? 0 : 1))), 1)
+  const clear = blurred(gridOf(tones), 2, 2)
+  const lit = gridOf(labs.map(lab => (nearer(lab, hues.shade.mean, hues.lit.mean) ? 0 : 1)))
   return {
     toning: { shade: bathOf(hues.shade), lit: bathOf(hues.lit) },
-    guide: { tone, tint },
-    layout: { horizon: horizonOf(tone), light: lightestOf(tone), exposure: exposureOf(tones) },
+    guide: { tone: blurred(clear, ...SPREAD), tint: blurred(lit, ...SPREAD) },
+    layout: { horizon: horizonOf(clear), light: lightestOf(clear), exposure: exposureOf(tones) },
   }
 }
 
@@ -60,7 +63,7 @@ const LIGHTNESSES = [0.14, 0.36, 0.61, 0.85, 0.965]
 const WIDTH = 0.14
 /** Deep shadow and bare paper hold little colour. */
 const PURITY = [0.75, 1, 1, 0.85, 0.4]
-const MOST_CHROMA = 0.15
+const MOST_CHROMA = 0.12
 
 /** At each lightness, the colour that this hue has about there; the hue's mean where it has none. */
 function bathOf({ mean, members }: Hue): Lab[] {
@@ -101,7 +104,7 @@ function exposureOf(tones: number[]): Layout['exposure'] {
   const sorted = tones.toSorted((a, b) => a - b)
   const black = Math.max(0, sorted[Math.floor(POINTS * 0.02)] ?? 0)
   const white = sorted[Math.floor(POINTS * 0.98)] ?? 1
-  return { black: Math.min(black, 0.4), white: Math.max(white, black + 0.4), bend: 1 }
+  return { black: Math.min(black, 0.4), white: Math.max(white, black + 0.55), bend: 1 }
 }
 
 function labsOf(pixels: Uint8Array): Lab[] {

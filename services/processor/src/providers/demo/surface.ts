@@ -41,9 +41,10 @@ export function surfaceOf(c: Composition, sky: Sky): (spot: Spot, light: Light) 
     const air = sky.clear(spot.across, Math.min(spot.down, c.horizon))
     const bank = mist.amount ? mistAt(spot) : 0
     const fog = 1 - Math.exp(-z * c.haze - bank)
-    const billows = bank > 0.2 ? 0.16 * fractal(noise, x * 0.5 + 9, z * 0.5, 3) - 0.05 : 0
+    const thick = Math.min(1, bank - 0.8)
+    const billows = thick > 0 ? thick * (0.16 * fractal(noise, x * 0.5 + 9, z * 0.5, 3) - 0.05) : 0
     light.fog = fog
-    light.tone = tone + (air * (0.97 + billows * Math.min(1, bank)) - tone) * fog
+    light.tone = tone + (air * (0.97 + billows) - tone) * fog
     light.tint = sky.glow(spot.across, spot.down) * fog + (spot.wet ? 0 : 0.8 * facing * (1 - fog))
   }
 
@@ -54,7 +55,7 @@ export function surfaceOf(c: Composition, sky: Sky): (spot: Spot, light: Light) 
   }
 
   function mistAt({ x, z, level }: Spot): number {
-    const above = Math.max(0, level - mist.top + 0.3 * noise(x * 0.3, z * 0.3))
+    const above = Math.max(0, level - mist.top + 0.2 * noise(x * 0.3, z * 0.3))
     return mist.amount * Math.exp(-above / mist.depth) * (1 - Math.exp(-z * 0.15))
   }
 }

@@ -5,8 +5,8 @@ export function treesFrom(seed: number): (x: number, z: number) => number {
   /** Two plantings, each turned its own way, so that no row of trees runs towards the eye. */
   return (x, z) =>
     Math.max(
-      treeAt(0.86 * x - 0.51 * z, 0.51 * x + 0.86 * z, seed, 0.12),
-      treeAt(0.64 * x + 0.77 * z, 0.64 * z - 0.77 * x, seed ^ 0x55, 0.085),
+      treeAt(0.86 * x - 0.51 * z, 0.51 * x + 0.86 * z, seed, 0.095),
+      treeAt(0.64 * x + 0.77 * z, 0.64 * z - 0.77 * x, seed ^ 0x55, 0.068),
     )
 }
 
@@ -25,6 +25,6 @@ function treeAt(x: number, z: number, seed: number, cell: number): number {
   const along = z / cell - row - radius - free * ((bits >>> 8) & 0xff)
   const out = Math.sqrt(across * across + along * along) / radius
   if (out > 1) return 0
-  const tier = (out * 6) % 1
-  return cell * (0.7 + 2.1 * size * size) * (1 - out + 0.07 * tier)
+  const branch = out * 7 + 2 * Math.atan2(along, across)
+  return cell * (0.8 + 2.1 * size * size) * (1 - out + 0.1 * (branch - Math.floor(branch)))
 }

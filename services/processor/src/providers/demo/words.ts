@@ -20,26 +20,26 @@ export const MOODS: Record<string, Leaning> = {
   dusk: { times: ['dusk'] },
   night: { times: ['night'] },
   fog: { weathers: ['fog'] },
-  storm: { weathers: ['storm', 'storm', 'rain'], times: ['day', 'dusk'] },
+  storm: { weathers: ['storm', 'rain'], times: ['day', 'dusk'] },
 }
 
 /** All that this generator understands of a prompt. Everything else in it only sets the dice. */
 const LEANINGS: readonly (readonly [words: string, leaning: Leaning])[] = [
   [
     'mountain peak alps summit ridge cliff range himalaya alpine rock volcano',
-    { scenes: ['ranges', 'ranges', 'cloudsea', 'lake'] },
+    { scenes: ['ranges', 'cloudsea', 'lake'] },
   ],
-  ['cloud heaven above aerial flight', { scenes: ['cloudsea', 'plain', 'sea'], weathers: ['broken', 'banded'] }],
-  ['hill valley moor highland vineyard meadow farm countryside', { scenes: ['hills', 'hills', 'ranges'] }],
+  ['cloud heaven above aerial flight', { scenes: ['cloudsea', 'cloudsea', 'plain'], weathers: ['broken', 'banded'] }],
+  ['hill valley moor highland vineyard meadow farm countryside', { scenes: ['hills', 'ranges'] }],
   ['forest woods woodland tree pine fir spruce conifer jungle grove taiga', { scenes: ['forest'] }],
   ['desert dune sand sahara arid dry camel', { scenes: ['dunes'], tonings: ['terracotta', 'gold', 'ember', 'bistre'] }],
   [
     'plain field prairie steppe savanna horizon empty road city town street house',
-    { scenes: ['plain', 'plain', 'hills'] },
+    { scenes: ['plain', 'hills'] },
   ],
   [
     'sea ocean wave ship sail boat whale beach horizon tide',
-    { scenes: ['sea', 'sea', 'flats'], tonings: ['cyanotype', 'seaglass', 'ultramarine', 'slate'] },
+    { scenes: ['sea', 'flats'], tonings: ['cyanotype', 'seaglass', 'ultramarine', 'slate'] },
   ],
   ['lake fjord reflection mirror shore island loch pond swan', { scenes: ['lake'] }],
   ['river delta tidal flat marsh wetland estuary flood coast bay swamp', { scenes: ['flats', 'lake'] }],
@@ -48,7 +48,7 @@ const LEANINGS: readonly (readonly [words: string, leaning: Leaning])[] = [
   ['portrait face person woman man girl boy cat dog skin body dress', { scenes: ['folds', 'dunes', 'hills'] }],
   [
     'snow winter ice frost glacier arctic polar cold',
-    { scenes: ['snowfield', 'snowfield', 'lake'], tonings: ['lavender', 'slate', 'cyanotype', 'seaglass'] },
+    { scenes: ['snowfield', 'lake'], tonings: ['lavender', 'slate', 'cyanotype', 'seaglass'] },
   ],
   ['dawn morning sunrise early daybreak', { times: ['dawn'] }],
   ['day noon midday summer bright sunny', { times: ['day'] }],
@@ -74,7 +74,7 @@ const LEANINGS: readonly (readonly [words: string, leaning: Leaning])[] = [
   ['brown sepia old vintage wood coffee leather antique', { tonings: ['bistre', 'selenium'] }],
   ['green moss fern spring leaf meadow jungle grass olive', { tonings: ['moss', 'verdigris'] }],
   ['teal turquoise jade emerald verdigris', { tonings: ['verdigris', 'seaglass'] }],
-  ['blue azure indigo cobalt cyan sapphire', { tonings: ['cyanotype', 'ultramarine', 'seaglass'] }],
+  ['blue azure indigo cobalt cyan sapphire', { tonings: ['cyanotype', 'ultramarine'] }],
   ['violet purple lavender lilac heather wine plum', { tonings: ['lavender', 'plum'] }],
   ['pink rose blush peach coral blossom cherry flower romantic love', { tonings: ['rose', 'plum'] }],
   ['black white monochrome noir silver charcoal', { tonings: ['selenium', 'slate'] }],
@@ -126,8 +126,12 @@ function leaningsIn(prompt: string): Leaning[] {
   return LEANINGS.filter(([known]) => known.split(' ').some(said)).map(([, leaning]) => leaning)
 }
 
+/** One of what was named most often. */
 function pickFrom<T>(random: Random, found: readonly T[], any: readonly T[]): T {
-  return random.pick(found.length > 0 ? found : any)
+  if (found.length === 0) return random.pick(any)
+  const times = (one: T) => found.filter(other => other === one).length
+  const most = Math.max(...found.map(times))
+  return random.pick(found.filter(one => times(one) === most))
 }
 
 function keysOf<K extends string>(table: Record<K, unknown>): readonly K[] {

@@ -1,0 +1,36 @@
+import { appendFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/**
+ * A stand-in for a service, for the launcher's tests: ready at once, and it writes down how often it was asked to stop and
+ * whether the database was still there then.
+ */
+
+const [name = ''] = process.argv.slice(2)
+const { DATA_DIR = '', DATABASE_URL = '', PORT = '' } = process.env
+const port = Number(process.env[`${name.toUpperCase()}_PORT`])
+
+const note = (line: string) => appendFile(join(DATA_DIR, 'notes'), `${name} ${line}\n`)
+
+Bun.serve({
+  port,
+  hostname: process.env.HOST ?? '',
+  fetch: request => {
+    const { pathname } = new URL(request.url)
+    if (request.headers.get('host') !== `localhost:${PORT}`) return new Response('wrong host', { status: 403 })
+    return pathname === '/api/models' ? Response.json([{ id: 'stand-in' }]) : new Response(`${name} ${pathname}`)
+  },
+})
+
+process.on('SIGTERM', async () => {
+  const { hostname, port } = new URL(DATABASE_URL)
+  const socket = await Bun.connect({ hostname, port: Number(port), socket: { data() {} } }).catch(() => undefined)
+  socket?.end()
+  await note(`stops, database ${socket ? 'there' : 'gone'}`)
+  process.exit(0)
+})
+
+if (process.env.BREAKS === name) {
+  process.stderr.write('the setting FROBNICATE is wrong\n')
+  process.exit(1)
+}
