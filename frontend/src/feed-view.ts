@@ -57,6 +57,12 @@ export function createFeedView({ library, held, bottom: firstBottom }: FeedViewO
   const [unseen, setUnseen] = createSignal(0)
   const [isAway, setAway] = createSignal(false)
 
+  // Before the rows are in the page there is nothing that could be scrolled.
+  let isMounted = false
+  onMount(() => {
+    isMounted = true
+  })
+
   const virtualizer: WindowVirtualizer = createWindowVirtualizer<HTMLElement>({
     get count() {
       return frame().rows.length
@@ -73,6 +79,7 @@ export function createFeedView({ library, held, bottom: firstBottom }: FeedViewO
     overscan: OVERSCAN,
     anchorTo: 'end',
     scrollEndThreshold: PINNED_WITHIN,
+    getScrollElement: () => (isMounted ? window : null),
     initialOffset: () => Math.max(0, frame().total - innerHeight),
     initialRect: { width: innerWidth, height: innerHeight },
     rangeExtractor: range => rowsToKeep(range, heldIndexes()),

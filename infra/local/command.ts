@@ -29,8 +29,12 @@ export async function runCommand(command: readonly string[], options: CommandOpt
     stderr: 'pipe',
     signal: AbortSignal.any([signal, AbortSignal.timeout(milliseconds)]),
   })
-  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
+  const [out, err, code] = await Promise.all([textOf(child.stdout), textOf(child.stderr), child.exited])
   signal.throwIfAborted()
   if (code === 0) return out
   throw new CommandError(`${command.at(0)} failed (${child.signalCode ?? `exit ${code}`}): ${`${out}\n${err}`.trim()}`)
+}
+
+function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return new Response(stream).text()
 }

@@ -35,7 +35,7 @@ async function commandLine(pid: number): Promise<string> {
   if (raw !== undefined) return raw.replaceAll('\0', ' ').trim()
   if (process.platform === 'linux') return ''
   const ps = Bun.spawn(['/bin/ps', '-p', String(pid), '-o', 'command='], { stdout: 'pipe', stderr: 'ignore' })
-  return (await ps.stdout.text()).trim()
+  return (await new Response(ps.stdout).text()).trim()
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

@@ -37,7 +37,7 @@ const HOLD_SECONDS = 1
 export async function submitCall(context: CallContext, call: JobCall): Promise<CallOutcome> {
   const { job, lease, provider } = context
   await lease.write(tx => noteCall(tx, job, call))
-  const submitted = await attempt(() =>
+  const submitted = await attempt(context, () =>
     provider.submit(requestFor(job, call, context.references), {
       idempotencyKey: `${job.id}:${call.call}`,
       signal: lease.signal,
@@ -57,7 +57,7 @@ export async function followCall(
 ): Promise<CallOutcome> {
   const requestId = call.requestId ?? ''
   for (;;) {
-    const checked = await attempt(() => context.provider.check(requestId, context.lease.signal))
+    const checked = await attempt(context, () => context.provider.check(requestId, context.lease.signal))
     if (checked instanceof ProviderError) return { kind: 'failed', error: checked, mayTryAgain: isRetryable(checked) }
     if (checked.kind === 'failed') return await fail(context, call, checked.error)
     for (const output of checked.outputs) await context.receive(output)
@@ -73,7 +73,7 @@ async function receiveAll(
   call: JobCall,
   outputs: AsyncIterable<ProviderOutput>,
 ): Promise<CallOutcome> {
-  const failed = await attempt(async () => {
+  const failed = await attempt(context, async () => {
     for await (const output of outputs) await context.receive(output)
   })
   if (failed instanceof ProviderError) return await fail(context, call, failed)
@@ -106,11 +106,12 @@ function noteProgress(context: CallContext, call: JobCall, checked: Extract<Chec
   if (checked.progress !== undefined || made > 0) context.onProgress(call, Math.max(checked.progress ?? 0, made))
 }
 
-/** A provider's failure as a value; whatever else goes wrong is thrown on. */
-async function attempt<T>(work: () => Promise<T>): Promise<T | ProviderError> {
+/** A provider's failure as a value; whatever else goes wrong is thrown on, and so is what we broke off ourselves. */
+async function attempt<T>({ lease }: CallContext, work: () => Promise<T>): Promise<T | ProviderError> {
   try {
     return await work()
   } catch (error) {
+    lease.signal.throwIfAborted()
     if (error instanceof ProviderError) return error
     throw error
   }

@@ -3,7 +3,7 @@ import { previewKey } from '@darkroom/contracts/routes'
 import { backoff, sleep } from '@darkroom/infra/deadline'
 import type { Log } from '@darkroom/infra/log'
 import { type PictureLimits, readPicture } from '@darkroom/infra/picture'
-import { readAll, safeGet } from '@darkroom/infra/safe-get'
+import { readAll, SafeGetError, safeGet } from '@darkroom/infra/safe-get'
 import type { Store } from '@darkroom/infra/store'
 import type { Job } from './job.ts'
 import { type Lease, LeaseLostError } from './lease.ts'
@@ -20,6 +20,14 @@ export interface UploadDeps {
 const TRIES = 3
 const FETCH_MS = 120_000
 const LIMITS: PictureLimits = { bytes: 100_000_000, pixels: 100_000_000 }
+const HOPELESS: readonly SafeGetError['code'][] = [
+  'bad-url',
+  'bad-scheme',
+  'bad-port',
+  'userinfo',
+  'blocked-address',
+  'too-large',
+]
 const NOT_STORED: PublicError = { code: 'not_stored', message: 'It was made, but could not be stored.' }
 
 /**
@@ -36,7 +44,8 @@ export async function upload(deps: UploadDeps, job: Job, lease: Lease, output: P
     } catch (err) {
       if (lease.signal.aborted || err instanceof LeaseLostError) throw err
       deps.log.warn({ err, id: job.id, index: output.index, tries }, 'output not stored')
-      if (tries === TRIES) return await lease.write(tx => markNotStored(tx, job, output.index, NOT_STORED))
+      if (tries === TRIES || isHopeless(err))
+        return await lease.write(tx => markNotStored(tx, job, output.index, NOT_STORED))
       await sleep(backoff(tries, { base: 250, most: 5_000 }), lease.signal)
     }
   }
@@ -54,6 +63,11 @@ async function keep(deps: UploadDeps, job: Job, signal: AbortSignal, output: Pro
   const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
   const duration = (output.kind === 'bytes' ? output.duration : undefined) ?? null
   return { ...picture, index: output.index, key, bytes: bytes.byteLength, sha256, duration }
+}
+
+/** What will not get better in a few seconds. */
+function isHopeless(error: unknown): boolean {
+  return error instanceof SafeGetError && HOPELESS.includes(error.code)
 }
 
 async function fetchOutput(

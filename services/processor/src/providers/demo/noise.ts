@@ -60,7 +60,7 @@ export function ridged(noise: Noise, x: number, y: number, octaves: number, gain
     const crest = 1 - Math.abs(noise(x, y))
     const sharp = crest * crest * carried
     sum += weight * Math.min(1, left) * (sharp - 0.45)
-    carried = Math.min(1, sharp * 1.6)
+    carried = sharp * (2 - sharp)
     weight *= gain
     const turned = 1.6 * x - 1.2 * y + 17.3
     y = 1.2 * x + 1.6 * y - 9.1

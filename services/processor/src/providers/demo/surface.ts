@@ -41,7 +41,7 @@ export function surfaceOf(c: Composition, sky: Sky): (spot: Spot, light: Light) 
     const air = sky.clear(spot.across, Math.min(spot.down, c.horizon))
     const bank = mist.amount ? mistAt(spot) : 0
     const fog = 1 - Math.exp(-z * c.haze - bank)
-    const thick = Math.min(1, bank - 0.8)
+    const thick = Math.min(1, bank - 0.8) * Math.exp(-z * 0.03)
     const billows = thick > 0 ? thick * (0.16 * fractal(noise, x * 0.5 + 9, z * 0.5, 3) - 0.05) : 0
     light.fog = fog
     light.tone = tone + (air * (0.97 + billows) - tone) * fog
@@ -50,7 +50,7 @@ export function surfaceOf(c: Composition, sky: Sky): (spot: Spot, light: Light) 
 
   /** Snow does not hold on steep rock. */
   function snowAt({ x, z, level }: Spot, upright: number, facing: number): number {
-    const lying = smoothstep(0.6, 0.72, upright + 0.1 * level + 0.12 * noise(x * 3, z * 3))
+    const lying = smoothstep(0.6, 0.72, upright + 0.1 * level + 0.14 * fractal(noise, x * 4, z * 4, 3))
     return snow * lying * (0.5 + 0.5 * facing) * (daylight.ambient + daylight.direct)
   }
 

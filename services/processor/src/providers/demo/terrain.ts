@@ -39,10 +39,14 @@ function hills({ noise, span, relief }: Making): Terrain {
     fractal(noise, (x * 0.22) / span, (z * 0.22) / span, Math.min(octaves, 6), 0.38) * 0.7 * relief
 }
 
+/** Farther off, trees are thinner than a slice of the land. */
+const LAST_TREE = 32
+
 function forest({ noise, span, relief, seed }: Making): Terrain {
   const trees = treesFrom(seed)
   return (x, z, octaves) =>
-    fractal(noise, (x * 0.2) / span, (z * 0.2) / span, Math.min(octaves, 5), 0.4) * 0.9 * relief + trees(x, z)
+    fractal(noise, (x * 0.2) / span, (z * 0.2) / span, Math.min(octaves, 5), 0.4) * 0.9 * relief +
+    (z < LAST_TREE ? trees(x, z) * smoothstep(LAST_TREE, LAST_TREE / 2, z) : 0)
 }
 
 function plain({ noise }: Making): Terrain {

@@ -33,10 +33,7 @@ const LEANINGS: readonly (readonly [words: string, leaning: Leaning])[] = [
   ['hill valley moor highland vineyard meadow farm countryside', { scenes: ['hills', 'ranges'] }],
   ['forest woods woodland tree pine fir spruce conifer jungle grove taiga', { scenes: ['forest'] }],
   ['desert dune sand sahara arid dry camel', { scenes: ['dunes'], tonings: ['terracotta', 'gold', 'ember', 'bistre'] }],
-  [
-    'plain field prairie steppe savanna horizon empty road city town street house',
-    { scenes: ['plain', 'hills'] },
-  ],
+  ['plain field prairie steppe savanna horizon empty road city town street house', { scenes: ['plain', 'hills'] }],
   [
     'sea ocean wave ship sail boat whale beach horizon tide',
     { scenes: ['sea', 'flats'], tonings: ['cyanotype', 'seaglass', 'ultramarine', 'slate'] },
