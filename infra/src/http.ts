@@ -29,33 +29,37 @@ export function createHttp(options: HttpOptions) {
   const checkOrigin = createOriginCheck(config)
   const budget = createBodyBudget(config.BODY_MEMORY_MB * 1024 * 1024)
   const started = new WeakMap<Request, number>()
-  return new Elysia({ name: 'http', normalize: false })
-    .onRequest(({ request, set }) => {
-      started.set(request, performance.now())
-      set.headers['x-request-id'] = requestId(request)
-      set.headers['x-content-type-options'] = 'nosniff'
-      if (!isForOperators(request)) checkOrigin(request)
-    })
-    .onParse({ as: 'global' }, ({ request, contentType }) => readBody(request, contentType, budget))
-    .onError({ as: 'global' }, ({ error, request, set }) => {
-      const problem = toProblem(error)
-      if (problem.code === 'internal') log.error({ err: error, requestId: requestId(request) }, 'request failed')
-      set.headers['x-request-id'] = requestId(request)
-      return problemResponse(problem, requestId(request))
-    })
-    .onAfterResponse({ as: 'global' }, ({ request, route, set }) => {
-      budget.release(request)
-      const seconds = (performance.now() - (started.get(request) ?? performance.now())) / 1_000
-      metrics.requests.observe({ method: request.method, route, status: String(set.status ?? 200) }, seconds)
-    })
-    .get('/healthz', () => new Response('ok\n'))
-    .get('/readyz', () => readiness(options))
-    .get('/metrics', async () => {
-      metrics.bodyBytes.set(budget.inUse())
-      return new Response(await metrics.registry.metrics(), {
-        headers: { 'content-type': metrics.registry.contentType },
+  return (
+    new Elysia({ name: 'http', normalize: false })
+      .onRequest(({ request, set }) => {
+        started.set(request, performance.now())
+        set.headers['x-request-id'] = requestId(request)
+        set.headers['x-content-type-options'] = 'nosniff'
+        if (!isForOperators(request)) checkOrigin(request)
       })
-    })
+      // For what a handler brings into memory besides the body.
+      .derive({ as: 'global' }, ({ request }) => ({ reserve: (bytes: number) => budget.take(request, bytes) }))
+      .onParse({ as: 'global' }, ({ request, contentType }) => readBody(request, contentType, budget))
+      .onError({ as: 'global' }, ({ error, request, set }) => {
+        const problem = toProblem(error)
+        if (problem.code === 'internal') log.error({ err: error, requestId: requestId(request) }, 'request failed')
+        set.headers['x-request-id'] = requestId(request)
+        return problemResponse(problem, requestId(request))
+      })
+      .onAfterResponse({ as: 'global' }, ({ request, route, set }) => {
+        budget.release(request)
+        const seconds = (performance.now() - (started.get(request) ?? performance.now())) / 1_000
+        metrics.requests.observe({ method: request.method, route, status: String(set.status ?? 200) }, seconds)
+      })
+      .get('/healthz', () => new Response('ok\n'))
+      .get('/readyz', () => readiness(options))
+      .get('/metrics', async () => {
+        metrics.bodyBytes.set(budget.inUse())
+        return new Response(await metrics.registry.metrics(), {
+          headers: { 'content-type': metrics.registry.contentType },
+        })
+      })
+  )
 }
 
 /** The refusal that an error amounts to. What is not a refusal is nobody's business but the log's. */

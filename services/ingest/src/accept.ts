@@ -5,6 +5,7 @@ import { transaction } from '@darkroom/infra/database'
 import { readGeneration } from '@darkroom/infra/generations'
 import type { Identity } from '@darkroom/infra/identity'
 import { ProblemError } from '@darkroom/infra/problem'
+import { type Fetching, fetchReferences } from './fetch-references.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { findByClientId, insertGeneration, isSameFingerprint } from './generation-rows.ts'
 import { judge } from './judge.ts'
@@ -22,16 +23,22 @@ export interface Accepted {
  * Takes a submission in: judges it, persists its references, and writes the row and the message about it in one transaction.
  * When this returns, nothing of it can be lost. The client's id makes it safe to send again.
  *
+ * @param fetching what references sent by address need: memory, and a signal that ends when nobody waits any more
  * @throws ProblemError `invalid`; `conflict` if the client's id was used for something else; `unavailable`
  */
-export async function accept(deps: ReferenceDeps, identity: Identity, submission: Submission): Promise<Accepted> {
-  const sources = readSources(submission)
-  const model = await modelFor(deps, submission, sources.length)
-  const fingerprint = fingerprintOf({ ...submission, model: model.id }, sources)
+export async function accept(
+  deps: ReferenceDeps,
+  identity: Identity,
+  submission: Submission,
+  fetching: Fetching,
+): Promise<Accepted> {
+  const sent = readSources(submission)
+  const model = await modelFor(deps, submission, sent.length)
+  const fingerprint = fingerprintOf({ ...submission, model: model.id }, sent)
   const clientId = submission.clientId ?? crypto.randomUUID()
   const before = await replay(deps, identity, clientId, fingerprint)
   if (before) return before
-  const references = await persistReferenceImages(deps, identity, sources)
+  const references = await persistReferenceImages(deps, identity, await fetchReferences(sent, fetching))
   const id = Bun.randomUUIDv7()
   const estimatedSeconds = estimateSeconds(model, submission.parameters.numOutputs)
   const accepted = { id, clientId, identity, submission, model, fingerprint, references, estimatedSeconds }

@@ -126,7 +126,8 @@ test('one bad image refuses the whole request, names its place and leaves nothin
     ['data:image/png,rawbytes', /not a base64 data URL/],
     ['data:image/png;base64,', /is empty/],
     [good.replace('image/png', 'image/webp'), /says it is image\/webp, but is image\/png/],
-    ['https://example.com/a.png', /is an address/],
+    ['https://127.0.0.1/a.png', /could not be fetched: 127.0.0.1 is not on the public internet/],
+    ['http://example.com/a.png', /nor an https address/],
     [crypto.randomUUID(), /not a reference of yours/],
   ]
   for (const [image, words] of bad) {

@@ -23,8 +23,9 @@ export function createApp(deps: IngestDeps) {
     .use(createHttp(deps.http))
     .post(
       '/api/generate',
-      async ({ body, request }) => {
-        const { document, created } = await accept(deps, deps.identify(request), body)
+      async ({ body, request, reserve }) => {
+        const fetching = { reserve, signal: request.signal }
+        const { document, created } = await accept(deps, deps.identify(request), body, fetching)
         return rawJson<Generation>(document, created ? 202 : 200)
       },
       { body: Submission },

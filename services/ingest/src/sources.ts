@@ -4,19 +4,22 @@ import { sniffType } from '@darkroom/infra/picture'
 import { ProblemError } from '@darkroom/infra/problem'
 import { DataUrlError, isDataUrl, readDataUrl } from './data-url.ts'
 
-/** A reference as it was sent: a picture's bytes, or the id of one that is kept already. */
+/** A reference whose bytes are here, or the id of one that is kept already. */
 export type ReferenceSource =
   | { kind: 'bytes'; path: string; bytes: Uint8Array; sha256: string }
   | { kind: 'id'; path: string; id: string }
+
+/** A reference as it was sent: one of these, or an address where its bytes are to be had. */
+export type SentReference = ReferenceSource | { kind: 'address'; path: string; url: string }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /**
  * The references of a submission, in order, `referenceImage` first.
  *
- * @throws ProblemError `invalid`, naming each that is neither a data URL nor the id of a reference
+ * @throws ProblemError `invalid`, naming each that is neither a data URL, the id of a reference, nor an https address
  */
-export function readSources(submission: Submission): ReferenceSource[] {
+export function readSources(submission: Submission): SentReference[] {
   const given = [
     ...(submission.referenceImage === undefined ? [] : [['referenceImage', submission.referenceImage] as const]),
     ...(submission.referenceImages ?? []).map((text, index) => [`referenceImages.${index}`, text] as const),
@@ -40,10 +43,10 @@ export function refuse(errors: { path: string; message: string }[]): never {
   throw new ProblemError('invalid', `${first?.path} ${first?.message}.`, { errors })
 }
 
-function readSource(path: string, text: string): ReferenceSource | { path: string; message: string } {
+function readSource(path: string, text: string): SentReference | { path: string; message: string } {
   if (UUID.test(text)) return { kind: 'id', path, id: text.toLowerCase() }
-  if (/^https?:/i.test(text)) return { path, message: 'is an address; download the picture and attach it instead' }
-  if (!isDataUrl(text)) return { path, message: 'is neither a data URL nor the id of a reference' }
+  if (/^https:\/\//i.test(text)) return { kind: 'address', path, url: text }
+  if (!isDataUrl(text)) return { path, message: 'is neither a data URL, the id of a reference, nor an https address' }
   try {
     const { bytes, claimedType } = readDataUrl(text)
     const type = sniffType(bytes)

@@ -23,6 +23,8 @@ let bus: Awaited<ReturnType<typeof openBus>>
 let nats: TestNats
 let store: Store
 let base: string
+let upstream: ReturnType<typeof startUpstream>
+const askedUpstream: string[] = []
 
 beforeAll(async () => {
   const directory = stack.use(await testDirectory())
@@ -42,7 +44,10 @@ beforeAll(async () => {
   const config = { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 }
   const http = { config, log, metrics: createMetrics('test'), checks: {}, stopping: stopping.signal }
   const identify = (request: Request) => (request.headers.get('x-test') === 'bob' ? BOB : ALICE)
-  const app = createApp({ http, database: sql, store, live, ui: new Map(), identify }).listen({
+  upstream = startUpstream()
+  stack.defer(() => upstream.stop(true))
+  const allowOrigins = [upstream.url.origin]
+  const app = createApp({ http, database: sql, store, live, ui: new Map(), identify, allowOrigins }).listen({
     port: 0,
     hostname: '127.0.0.1',
   })
@@ -143,6 +148,34 @@ test('media are served whole and in ranges, to their own workspace only', async 
   expect((await get(`/media/${key}`, { 'x-test': 'bob' })).status).toBe(404)
 })
 
+test('what is still at its provider is shown through us, as what it claims to be or not at all', async () => {
+  const id = await insert(ALICE.workspaceId, 0)
+  const show = async (path: string, headers?: Record<string, string>) => {
+    await sql`update generation_outputs set state = 'temporary', provider_url = ${new URL(path, upstream.url).href} where generation_id = ${id}`
+    return await get(`/media/remote/${id}/0`, headers)
+  }
+  const shown = await show('/good.png')
+  expect([shown.status, shown.headers.get('content-type'), await shown.text()]).toEqual([200, 'image/png', 'a picture'])
+  expect(shown.headers.get('content-security-policy')).toContain('sandbox')
+  expect((await show('/page.html')).status).toBe(503)
+  expect((await show('/gone.png')).status).toBe(404)
+  expect((await show('/good.png', { 'x-test': 'bob' })).status).toBe(404)
+  expect((await get(`/media/remote/${id}/7`)).status).toBe(404)
+  await sql`update generation_outputs set state = 'stored', key = 'w/x.png' where generation_id = ${id}`
+  const moved = await fetch(`${base}/media/remote/${id}/0`, { redirect: 'manual', headers: { host: 'localhost' } })
+  expect([moved.status, moved.headers.get('location')]).toEqual([307, '/media/w/x.png'])
+})
+
+test('an address that an old row brought is never followed inside', async () => {
+  const id = await insert(ALICE.workspaceId, 0)
+  const asked = askedUpstream.length
+  await sql`insert into generation_references (generation_id, position, url) values (${id}, 0, ${`${upstream.url.origin}/good.png`})`
+  const answer = await get(`/media/remote/${id}/ref/0`)
+  expect(answer.status).toBe(503)
+  expect(await answer.text()).toMatch(/cannot be fetched|not on the public internet/)
+  expect(askedUpstream).toHaveLength(asked)
+})
+
 test('a change reaches those who watch its workspace, and is caught up on after an absence', async () => {
   const id = await insert(ALICE.workspaceId, 0)
   const client = await watch()
@@ -202,6 +235,23 @@ const MODEL = {
   estimatedSeconds: 1,
   estimatedSecondsEach: 1,
   learnedSeconds: {},
+}
+
+/** Somebody else's server, on a private address. */
+function startUpstream() {
+  const answers: Record<string, () => Response> = {
+    '/good.png': () => new Response('a picture', { headers: { 'content-type': 'image/png' } }),
+    '/page.html': () => new Response('<script>', { headers: { 'content-type': 'text/html' } }),
+  }
+  return Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: request => {
+      const { pathname } = new URL(request.url)
+      askedUpstream.push(pathname)
+      return answers[pathname]?.() ?? new Response(null, { status: 404 })
+    },
+  })
 }
 
 interface SseEvent {

@@ -15,6 +15,7 @@ import { listPage } from './list.ts'
 import type { Live } from './live.ts'
 import { serveMedia } from './media.ts'
 import { listModels } from './model-list.ts'
+import { findRemoteOutput, findRemoteReference, serveRemote } from './remote.ts'
 import { serveUi, type Ui } from './ui.ts'
 
 export interface QueryDeps {
@@ -24,6 +25,8 @@ export interface QueryDeps {
   live: Live
   ui: Ui
   identify: Identify
+  /** Origins on private addresses that provider outputs may come from. */
+  allowOrigins: readonly string[]
 }
 
 export type App = ReturnType<typeof createApp>
@@ -34,9 +37,11 @@ const ListParameters = z.strictObject({
   direction: z.enum(['older', 'newer']).default('older'),
 })
 
+const Position = z.coerce.number().int().min(0).max(99)
+
 /** The service that shows. It never writes. */
 export function createApp(deps: QueryDeps) {
-  const { database, store, live, ui, identify } = deps
+  const { database, store, live, ui, identify, allowOrigins } = deps
   return new Elysia({ normalize: false })
     .use(createHttp(deps.http))
     .get(
@@ -63,6 +68,24 @@ export function createApp(deps: QueryDeps) {
       server?.timeout(request, 0)
       return await live.open(identify(request).workspaceId, request.headers.get('last-event-id'))
     })
+    .get(
+      '/media/remote/:id/:index',
+      async ({ params, request }) => {
+        const { workspaceId } = identify(request)
+        const remote = await findRemoteOutput(database, workspaceId, params.id, params.index)
+        return await serveRemote(remote, { allowOrigins, signal: request.signal })
+      },
+      { params: z.strictObject({ id: z.uuid(), index: Position }) },
+    )
+    .get(
+      '/media/remote/:id/ref/:index',
+      async ({ params, request }) => {
+        const { workspaceId } = identify(request)
+        const remote = await findRemoteReference(database, workspaceId, params.id, params.index)
+        return await serveRemote(remote, { allowOrigins, signal: request.signal })
+      },
+      { params: z.strictObject({ id: z.uuid(), index: Position }) },
+    )
     .get('/media/*', ({ request, params }) => media(params['*'], request))
     .head('/media/*', ({ request, params }) => media(params['*'], request))
     .get('/*', ({ request }) => {

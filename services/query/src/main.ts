@@ -15,7 +15,8 @@ const following = live.run()
 lifecycle.onClose('live events', () => following)
 
 const ui = await findUi(UI_FOLDER)
-const app = createApp({ http: ground.http, database, store, live, ui, identify }).listen({
+const allowOrigins = config.SAFE_GET_ALLOW
+const app = createApp({ http: ground.http, database, store, live, ui, identify, allowOrigins }).listen({
   port: config.QUERY_PORT ?? 0,
   hostname: config.HOST,
 })

@@ -29,7 +29,6 @@ export interface Composition extends Scene {
   from: { x: number; y: number; z: number }
   daylight: Daylight
   clouds: Clouds | null
-  /** Share of the land in the clouds' shadow, and of the sky behind rain. */
   dapple: number
   rain: number
   exposure: Exposure
@@ -55,6 +54,7 @@ export function compose(random: Random, intent: Intent, layout: Layout | null, s
     horizon: (horizon * size.height) / side,
     haze: scene.haze * weather.haze,
     mist: { ...scene.mist, amount: scene.mist.amount + weather.mist },
+    water: scene.water && { ...scene.water, still: scene.water.still * (1 - weather.wind) },
     sun: {
       ...at,
       wide: random.between(0.3, 0.75),

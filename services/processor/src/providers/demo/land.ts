@@ -133,8 +133,10 @@ function* slicesOf(c: Composition, { height, side }: Plate): Generator<Slice> {
   }
 }
 
-/** Sharp crests and single trees fall between coarser slices. */
+/** Steep rock, sharp crests and single trees fall between coarser slices. */
 const FINENESS: Partial<Record<Composition['ground'], { times: number; most: number }>> = {
+  peaks: { times: 0.7, most: Infinity },
+  shore: { times: 0.5, most: Infinity },
   dunes: { times: 0.6, most: Infinity },
   forest: { times: 1, most: 0.018 },
 }

@@ -51,13 +51,14 @@ export function fractal(noise: Noise, x: number, y: number, octaves: number, gai
   return sum
 }
 
-/** Like `fractal`, folded at zero: crests are sharp, valleys wide. From about -1 to 1. */
+/** Like `fractal`, folded at zero: crests are narrow, valleys wide. From about -1 to 1. */
 export function ridged(noise: Noise, x: number, y: number, octaves: number, gain = 0.5): number {
   let sum = 0
   let weight = 1
   let carried = 1
   for (let left = octaves; left > 0; left--) {
-    const crest = 1 - Math.abs(noise(x, y))
+    const n = noise(x, y)
+    const crest = 1 - Math.sqrt(n * n + 0.0008)
     const sharp = crest * crest * carried
     sum += weight * Math.min(1, left) * (sharp - 0.45)
     carried = sharp * (2 - sharp)

@@ -50,7 +50,7 @@ export function surfaceOf(c: Composition, sky: Sky): (spot: Spot, light: Light) 
 
   /** Snow does not hold on steep rock. */
   function snowAt({ x, z, level }: Spot, upright: number, facing: number): number {
-    const lying = smoothstep(0.6, 0.72, upright + 0.1 * level + 0.14 * fractal(noise, x * 4, z * 4, 3))
+    const lying = smoothstep(0.6, 0.72, upright + 0.1 * level + 0.2 * fractal(noise, x * 5, z * 5, 4, 0.6))
     return snow * lying * (0.5 + 0.5 * facing) * (daylight.ambient + daylight.direct)
   }
 

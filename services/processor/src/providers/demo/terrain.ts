@@ -56,7 +56,7 @@ function plain({ noise }: Making): Terrain {
 function shore({ noise, warp, span, relief, shore: away }: Making): Terrain {
   return (x, z, octaves) => {
     const inland = smoothstep(away, away * 3.2, z + 0.45 * away * warp(x * 0.08, 0.5))
-    const rock = ridged(noise, (x * 0.09) / span, (z * 0.09) / span, octaves, 0.46)
+    const rock = ridged(noise, (x * 0.09) / span, (z * 0.09) / span, octaves + 1, 0.47)
     return (rock * 1.2 + 0.55) * relief * inland - 0.5 * (1 - inland)
   }
 }

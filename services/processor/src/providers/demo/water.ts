@@ -30,10 +30,12 @@ export function drawWater(plate: Plate, c: Composition, sky: Sky, told: Told): v
     told((row - horizon) / (height - horizon))
   }
 
+  /** What lies beyond the upper edge is not known; what lies below the edge stands in for it. */
   function mirrored(x: number, y: number): number {
-    const row = Math.min(horizon - 1, Math.floor(y * side + height / 2))
-    if (row < 0) return sky.clear(x, y)
+    if (horizon < 1) return sky.clear(x, y)
+    const up = Math.abs(Math.floor(y * side + height / 2))
+    const row = horizon - 1 - Math.abs(horizon - 1 - (up % (2 * horizon - 1)))
     const column = Math.max(0, Math.min(width - 1, Math.floor(x * side + width / 2)))
-    return tone[row * width + column] ?? 0
+    return tone[Math.max(0, row) * width + column] ?? 0
   }
 }

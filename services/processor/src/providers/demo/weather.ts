@@ -26,11 +26,14 @@ export interface Conditions {
   haze: number
   /** Beyond the scene's own. */
   mist: number
+  /** Share of the light on the land that the clouds' shadows take. */
   dapple: number
   rain: number
+  /** Roughens water, 0 to 1. */
+  wind: number
 }
 
-const CALM: Conditions = { clear: false, clouds: null, haze: 1, mist: 0, dapple: 0.2, rain: 0 }
+const CALM: Conditions = { clear: false, clouds: null, haze: 1, mist: 0, dapple: 0.2, rain: 0, wind: 0 }
 
 export const WEATHERS: Record<Weather, (random: Random) => Conditions> = {
   clear: () => ({ ...CALM, clear: true }),
@@ -39,8 +42,8 @@ export const WEATHERS: Record<Weather, (random: Random) => Conditions> = {
   banded: r => ({ ...CALM, clouds: bands(r), dapple: r.between(0.2, 0.6) }),
   overcast: r => ({ ...CALM, clouds: deck(r), haze: 1.2, dapple: r.between(0.3, 0.9) }),
   fog: r => ({ ...CALM, haze: r.between(2, 3.5), mist: r.between(0.6, 1.6), dapple: 0 }),
-  rain: r => ({ ...CALM, clouds: deck(r), haze: r.between(1.4, 2.2), mist: 0.3, rain: r.between(0.5, 1) }),
-  storm: r => ({ ...CALM, clouds: tempest(r), dapple: r.between(0.5, 0.9), rain: r.between(0, 0.6) }),
+  rain: r => ({ ...CALM, clouds: deck(r), haze: r.between(1.4, 2.2), mist: 0.3, rain: r.between(0.5, 1), wind: 0.5 }),
+  storm: r => ({ ...CALM, clouds: tempest(r), dapple: r.between(0.5, 0.9), rain: r.between(0, 0.6), wind: 0.9 }),
 }
 
 function wisps(r: Random): Clouds {
