@@ -55,12 +55,16 @@ export function describeProblem(error: unknown): string {
   return error instanceof Refusal || error instanceof OutOfReach ? error.message : 'Something went wrong in this page.'
 }
 
-/** What a problem document says to the person; a sentence about the status for an answer that is none. */
-export function wordsOf(value: unknown, status: number): string {
+/**
+ * What a problem document says to the person: what is wrong with each part of the request, else what is wrong with all of it.
+ *
+ * @param subject named instead of the parts, where the person knows only of one
+ */
+export function wordsOf(value: unknown, status: number, subject?: string): string {
   const problem = value as Partial<Problem> | null
-  const errors = problem?.errors?.map(({ path, message }) => `${path} ${message}.`) ?? []
-  const sentences = [problem?.detail ?? `The studio answered with an error (${status}).`, ...errors]
-  return [...new Set(sentences)].join(' ')
+  const errors = problem?.errors?.map(({ path, message }) => sentence(`${subject ?? path} ${message}`)) ?? []
+  if (errors.length > 0) return [...new Set(errors)].join(' ')
+  return problem?.detail ?? `The studio answered with an error (${status}).`
 }
 
 interface Answer<T> {
@@ -75,6 +79,11 @@ function unwrap<T>({ data, error, response }: Answer<T>): Exclude<T, Response> {
   if (response.status === 502 || response.status === 504) throw new OutOfReach(UNREACHABLE)
   if (error || data === null || data instanceof Response) throw new Refusal(wordsOf(error?.value, response.status))
   return data as Exclude<T, Response>
+}
+
+function sentence(words: string): string {
+  const text = words.trim()
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 }
 
 function deadline(): RequestInit {

@@ -61,9 +61,11 @@ export function AttachmentList(props: { studio: Studio }) {
             <span>
               {attachment.name}: {attachment.problem}
             </span>
-            <button type="button" class="quiet" onClick={() => attachments.retry(attachment.key)}>
-              Try again
-            </button>
+            <Show when={attachment.canRetry}>
+              <button type="button" class="quiet" onClick={() => attachments.retry(attachment.key)}>
+                Try again
+              </button>
+            </Show>
           </p>
         )}
       </For>
@@ -100,9 +102,21 @@ function Thumbnail(props: ThumbnailProps) {
     if (step !== undefined && event.currentTarget instanceof HTMLElement) event.currentTarget.focus()
   }
   return (
-    <li class="attachment" data-state={props.attachment.state} data-dragged={props.isDragged} onPointerDown={props.onPointerDown}>
+    <li
+      class="attachment"
+      data-state={props.attachment.state}
+      data-dragged={props.isDragged}
+      onPointerDown={props.onPointerDown}
+    >
       <button type="button" class="attachment-picture" aria-label={label()} onKeyDown={onKeyDown}>
-        <img src={props.attachment.preview} alt="" draggable={false} />
+        <img
+          src={props.attachment.preview}
+          alt=""
+          draggable={false}
+          onError={event => {
+            event.currentTarget.hidden = true
+          }}
+        />
       </button>
       <Show when={props.attachment.state === 'uploading'}>
         <progress

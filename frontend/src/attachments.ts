@@ -12,6 +12,8 @@ export interface Attachment {
   progress: number
   state: 'uploading' | 'ready' | 'failed'
   problem: string | null
+  /** Whether sending it once more may help. */
+  canRetry: boolean
   reference: Reference | null
 }
 
@@ -30,6 +32,7 @@ interface Upload {
 }
 
 const FETCH_DEADLINE_MS = 60_000
+const UNSENT = { progress: 0, state: 'uploading', problem: null, canRetry: false, reference: null } as const
 
 /**
  * The references of the draft, in the order they will be sent.
@@ -42,7 +45,7 @@ export function createAttachments(kept: readonly Reference[]) {
 
   function attach(name: string, preview: string, file: () => Promise<File>) {
     const key = uuid()
-    setList(list.length, { key, name, preview, progress: 0, state: 'uploading', problem: null, reference: null })
+    setList(list.length, { ...UNSENT, key, name, preview })
     start(key, file)
   }
 
@@ -53,7 +56,7 @@ export function createAttachments(kept: readonly Reference[]) {
     uploads.set(key, { file, abort, done })
     done.then(
       reference => change(key, { state: 'ready', progress: 1, reference }),
-      error => change(key, { state: 'failed', problem: describeProblem(error) }),
+      error => change(key, { state: 'failed', problem: describeProblem(error), canRetry: error instanceof OutOfReach }),
     )
   }
 
@@ -166,7 +169,7 @@ async function readPicture(url: string): Promise<File> {
 
 function readyAttachment(reference: Reference): Attachment {
   const { previewUrl: preview } = reference
-  return { key: uuid(), name: 'reference', preview, progress: 1, state: 'ready', problem: null, reference }
+  return { ...UNSENT, key: uuid(), name: 'reference', preview, progress: 1, state: 'ready', reference }
 }
 
 function shownAs(preview: string): Reference {

@@ -39,7 +39,9 @@ export function Composer(props: { studio: Studio; onResize: (pixels: number) => 
     <div ref={slot} class="composer-slot">
       <form class="composer" aria-label="New generation" data-more={isMore()} onSubmit={submit}>
         <AttachmentList studio={props.studio} />
-        <Show when={isMore() && composing.model()}>{model => <MoreSettings studio={props.studio} model={model()} />}</Show>
+        <Show when={isMore() && composing.model()}>
+          {model => <MoreSettings studio={props.studio} model={model()} />}
+        </Show>
         <PromptField studio={props.studio} />
         <div class="composer-bar">
           <button
@@ -51,7 +53,16 @@ export function Composer(props: { studio: Studio; onResize: (pixels: number) => 
           >
             <Icon name="attach" />
           </button>
-          <input ref={files} class="unseen" type="file" accept={IMAGES} multiple tabIndex={-1} aria-hidden="true" onChange={pick} />
+          <input
+            ref={files}
+            class="unseen"
+            type="file"
+            accept={IMAGES}
+            multiple
+            tabIndex={-1}
+            aria-hidden="true"
+            onChange={pick}
+          />
           <Controls studio={props.studio} isMore={isMore()} onMore={() => setMore(open => !open)} />
           <p class="promise">{composing.promise().join(' · ')}</p>
           <button type="submit" class="solid generate" disabled={!composing.canSend()}>

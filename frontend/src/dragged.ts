@@ -2,10 +2,16 @@ import type { ShownPicture } from './attachments.ts'
 
 const TYPE = 'application/x-darkroom-picture'
 
-/** Lets a picture of this page be dragged: onto the composer it becomes a reference, elsewhere it is its address. */
-export function writeDragged(event: DragEvent, picture: ShownPicture): void {
-  event.dataTransfer?.setData(TYPE, JSON.stringify(picture))
-  event.dataTransfer?.setData('text/uri-list', new URL(picture.url, location.href).href)
+/**
+ * Says what is being dragged, if it is a picture of this page (an image with `data-url`): dropped on the page it becomes a
+ * reference, elsewhere it is its address.
+ */
+export function writeDragged(event: DragEvent): void {
+  const image = event.target
+  if (!(image instanceof HTMLImageElement) || image.dataset.url === undefined) return
+  const { url } = image.dataset
+  event.dataTransfer?.setData(TYPE, JSON.stringify({ url, previewUrl: new URL(image.src).pathname }))
+  event.dataTransfer?.setData('text/uri-list', new URL(url, location.href).href)
 }
 
 /** Whether something that is dragged is a picture of this page. What it is can be read only when it is dropped. */

@@ -1,5 +1,5 @@
 import { createSignal, onCleanup, onMount } from 'solid-js'
-import { isDragged, readDragged } from './dragged.ts'
+import { isDragged, readDragged, writeDragged } from './dragged.ts'
 import type { Studio } from './studio.ts'
 
 /** Pictures dropped anywhere, or pasted, become references. */
@@ -46,6 +46,7 @@ export function DropZone(props: { studio: Studio }) {
   onMount(() => {
     const stop = new AbortController()
     const { signal } = stop
+    document.addEventListener('dragstart', writeDragged, { signal })
     document.addEventListener('dragenter', onEnter, { signal })
     document.addEventListener('dragleave', onLeave, { signal })
     document.addEventListener('dragover', onOver, { signal })

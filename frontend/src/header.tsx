@@ -26,7 +26,13 @@ export function Header(props: { connection: Connection }) {
       <p class="connection" role="status">
         <Show when={CONNECTION_WORDS[props.connection]}>{words => <span>{words()}</span>}</Show>
       </p>
-      <button type="button" class="quiet icon-only" aria-label={THEME_WORDS[theme()]} title={THEME_WORDS[theme()]} onClick={next}>
+      <button
+        type="button"
+        class="quiet icon-only"
+        aria-label={THEME_WORDS[theme()]}
+        title={THEME_WORDS[theme()]}
+        onClick={next}
+      >
         <Icon name={theme()} />
       </button>
     </header>

@@ -59,7 +59,11 @@ test('four squares are two by two', () => {
 
 test('three squares stand in one row, one wide picture takes the whole width', () => {
   expect(new Set(justify([1, 1, 1], 864, 648).boxes.map(box => box.top)).size).toBe(1)
-  expect(justify([16 / 9], 864, 648)).toEqual({ boxes: [{ left: 0, top: 0, width: 864, height: 486 }], width: 864, height: 486 })
+  expect(justify([16 / 9], 864, 648)).toEqual({
+    boxes: [{ left: 0, top: 0, width: 864, height: 486 }],
+    width: 864,
+    height: 486,
+  })
 })
 
 test('a row is as high as its pictures or its note, whichever is more', () => {
@@ -85,7 +89,9 @@ test('a generation that failed under the eye keeps its places, one that was read
   const failed = aGeneration({ outputs: 4, status: 'failed' })
   const seen = layoutRow(failed, geometry, { promptHeight: null, roomy: true, refused: null })
   const read = layoutRow(failed, geometry, { promptHeight: null, roomy: false, refused: null })
-  expect(seen.height).toBe(layoutRow(making(failed), geometry, { promptHeight: null, roomy: false, refused: null }).height)
+  expect(seen.height).toBe(
+    layoutRow(making(failed), geometry, { promptHeight: null, roomy: false, refused: null }).height,
+  )
   expect(read.block.height).toBeLessThan(seen.block.height)
 })
 

@@ -1,7 +1,7 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 
-/** Widths and heights that a row is made of, in CSS pixels. The style sheet reads them as custom properties: see `metrics`. */
+/** Widths and heights that a row is made of, in CSS pixels; `feed.css` has the same. */
 export const LINE = 24
 export const GAP = 6
 export const ROW_GAP = 56
@@ -9,6 +9,7 @@ const META = 22
 const META_ABOVE = 40
 const ACTIONS = 44
 const THUMBNAIL = 44
+const THUMBNAILS_PADDING = 8
 const NOTE_GAP = 24
 const PANEL_PADDING = 40
 const PANEL_LINE = 20
@@ -110,7 +111,7 @@ export function barrenMessage(generation: Generation): string {
 export function justify(ratios: readonly number[], width: number, tallest: number): Block {
   const counts = ratios.map((_, index) => index + 1)
   const blocks = counts.map(rows => setRows(inRows(ratios, rows), width, tallest))
-  return blocks.reduce((best, block) => (worth(block) > worth(best) ? block : best), EMPTY)
+  return blocks.reduce((best, block) => (worth(block, width) > worth(best, width) ? block : best), EMPTY)
 }
 
 const EMPTY: Block = { boxes: [], width: 0, height: 0 }
@@ -134,7 +135,8 @@ function panelHeight(message: string, width: number): number {
 
 function noteHeight(generation: Generation, { beside, note }: Geometry, prompt: number): number {
   const across = Math.max(1, Math.floor((note + GAP) / (THUMBNAIL + GAP)))
-  const thumbnails = Math.ceil(generation.references.length / across) * (THUMBNAIL + GAP)
+  const rows = Math.ceil(generation.references.length / across)
+  const thumbnails = rows === 0 ? 0 : THUMBNAILS_PADDING + rows * (THUMBNAIL + GAP)
   return prompt + thumbnails + (beside ? 2 * META + ACTIONS : META_ABOVE)
 }
 
@@ -177,11 +179,11 @@ function setRow(row: number[], width: number, top: number, height: number): Box[
   })
 }
 
-/** Large pictures, and of like size: the area of all, less where one is much smaller than another. */
-function worth({ boxes }: Block): number {
+/** Large pictures, of like size, in a block that uses the width: the area of all, less where one of these is wanting. */
+function worth({ boxes, width }: Block, most: number): number {
   if (boxes.length === 0) return 0
   const areas = boxes.map(box => box.width * box.height)
-  return sum(areas) * Math.sqrt(Math.min(...areas) / Math.max(...areas))
+  return sum(areas) * Math.sqrt((Math.min(...areas) / Math.max(...areas)) * (width / most))
 }
 
 function sum(numbers: readonly number[]): number {

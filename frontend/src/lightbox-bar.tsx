@@ -1,7 +1,7 @@
 import { For } from 'solid-js'
 import { fileName, type Picture } from './gallery.ts'
+import { GROUNDS, type Ground } from './grounds.ts'
 import { Icon } from './icons.tsx'
-import { type Ground, GROUNDS } from './grounds.ts'
 import type { Studio } from './studio.ts'
 
 interface LightboxBarProps {
@@ -53,7 +53,13 @@ export function LightboxBar(props: LightboxBarProps) {
         <Icon name="details" />
         <span>Details</span>
       </button>
-      <button type="button" class="on-ground icon-only" aria-label="Close" title="Close" onClick={() => props.onClose()}>
+      <button
+        type="button"
+        class="on-ground icon-only"
+        aria-label="Close"
+        title="Close"
+        onClick={() => props.onClose()}
+      >
         <Icon name="close" />
       </button>
     </div>

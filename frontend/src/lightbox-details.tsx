@@ -45,5 +45,7 @@ function factsOf({ generation, output }: Picture, model: string | undefined): Fa
     ['Cost', cost && money(cost)],
     ['Made', new Date(createdAt).toLocaleString()],
   ]
-  return facts.flatMap(([name, value]) => (value === null || value === undefined ? [] : [[name, String(value)] as const]))
+  return facts.flatMap(([name, value]) =>
+    value === null || value === undefined ? [] : [[name, String(value)] as const],
+  )
 }

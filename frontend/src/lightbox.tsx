@@ -1,11 +1,11 @@
 import { createEffect, createMemo, createSignal, onCleanup, onMount, Show } from 'solid-js'
+import { neighbour, type Picture, type PictureRef, pictureAt } from './gallery.ts'
+import { GROUNDS, type Ground } from './grounds.ts'
+import { Icon } from './icons.tsx'
 import { LightboxBar } from './lightbox-bar.tsx'
 import { LightboxDetails } from './lightbox-details.tsx'
-import { neighbour, type Picture, type PictureRef, pictureAt } from './gallery.ts'
-import { type Ground, GROUNDS } from './grounds.ts'
-import { Icon } from './icons.tsx'
-import { placeholderUrl } from './placeholder.ts'
 import { recall, remember } from './memory.ts'
+import { placeholderUrl } from './placeholder.ts'
 import type { Studio } from './studio.ts'
 
 const GROUND = 'darkroom.ground'
@@ -38,7 +38,7 @@ export function Lightbox(props: { studio: Studio; at: PictureRef }) {
 
   const onKeyDown = (event: KeyboardEvent) => {
     const act = event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key]
-    if (!act || event.target instanceof HTMLVideoElement) return
+    if (!act || event.target instanceof HTMLVideoElement || event.target instanceof HTMLInputElement) return
     event.preventDefault()
     act()
   }
@@ -49,7 +49,11 @@ export function Lightbox(props: { studio: Studio; at: PictureRef }) {
     touchX = undefined
   }
 
-  onMount(() => dialog?.showModal())
+  onMount(() => {
+    dialog?.showModal()
+    // Not the first control: arrow keys turn the pictures.
+    dialog?.focus()
+  })
   onCleanup(() => {
     dialog?.close()
     if (opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true })
@@ -64,7 +68,7 @@ export function Lightbox(props: { studio: Studio; at: PictureRef }) {
     <dialog
       ref={dialog}
       class="lightbox"
-      role="dialog"
+      tabIndex={-1}
       aria-label={labelOf(picture())}
       data-ground={ground()}
       onKeyDown={onKeyDown}
@@ -98,6 +102,9 @@ export function Lightbox(props: { studio: Studio; at: PictureRef }) {
           </>
         )}
       </Show>
+      <p class="notice" role="status" data-shown={props.studio.notice() !== ''}>
+        {props.studio.notice()}
+      </p>
       <Turn direction="previous" onTurn={() => go(around().previous)} isEnd={!around().previous} />
       <Turn direction="next" onTurn={() => go(around().next)} isEnd={!around().next} />
     </dialog>
@@ -122,13 +129,21 @@ function Turn(props: { direction: 'previous' | 'next'; isEnd: boolean; onTurn: (
 function Large(props: { picture: Picture }) {
   const preview = () => props.picture.output.previewUrl ?? placeholderUrl(props.picture.output.placeholder)
   const alt = () => props.picture.generation.prompt.slice(0, 300)
-  const size = () => ({ width: props.picture.output.width ?? undefined, height: props.picture.output.height ?? undefined })
+  const size = () => ({
+    width: props.picture.output.width ?? undefined,
+    height: props.picture.output.height ?? undefined,
+  })
   return (
     <Show
       when={props.picture.output.kind === 'image'}
       fallback={
-        // biome-ignore lint/a11y/useMediaCaption: a generated video comes without words
-        <video class="large" src={props.picture.url} poster={props.picture.output.previewUrl ?? undefined} controls {...size()} />
+        <video
+          class="large"
+          src={props.picture.url}
+          poster={props.picture.output.previewUrl ?? undefined}
+          controls
+          {...size()}
+        />
       }
     >
       <img

@@ -16,6 +16,8 @@ export interface LiveOptions {
   /** What was missed is not known: everything shown must be read again. */
   onGap: () => void
   onConnection: (connection: Connection) => void
+  /** Says when this computer loses its network and has it again. */
+  network?: EventTarget
   isOnline?: () => boolean
   later?: (callback: () => void, milliseconds: number) => number
 }
@@ -32,7 +34,7 @@ const LONGEST_PAUSE = 15_000
  * @returns ends it
  */
 export function listen(options: LiveOptions): () => void {
-  const { onConnection, isOnline = () => navigator.onLine, later = defaultLater } = options
+  const { onConnection, network = window, isOnline = () => navigator.onLine, later = defaultLater } = options
   let stream: EventStream | undefined
   let timer: number | undefined
   let pause = FIRST_PAUSE
@@ -62,6 +64,16 @@ export function listen(options: LiveOptions): () => void {
     pause = Math.min(pause * 2, LONGEST_PAUSE)
   }
 
+  /** A stream may outlive its network without noticing, for ever where the computer slept: another one is opened. */
+  function onNetwork() {
+    onConnection(isOnline() ? 'reconnecting' : 'offline')
+    if (!isOnline()) return
+    clearTimeout(timer)
+    stream?.close()
+    lost = true
+    connect()
+  }
+
   function onEvent(data: string) {
     const generation = parse(data)
     if (generation) options.onGeneration(generation)
@@ -69,8 +81,12 @@ export function listen(options: LiveOptions): () => void {
 
   onConnection('connecting')
   connect()
+  network.addEventListener('online', onNetwork)
+  network.addEventListener('offline', onNetwork)
   return () => {
     clearTimeout(timer)
+    network.removeEventListener('online', onNetwork)
+    network.removeEventListener('offline', onNetwork)
     stream?.close()
     stream = undefined
   }

@@ -1,8 +1,6 @@
-import { type Accessor, createEffect, createSignal, For, onCleanup, onMount, Show } from 'solid-js'
-import { previewAt } from '@darkroom/contracts/routes'
-import type { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
-import { writeDragged } from './dragged.ts'
+import { previewAt } from '@darkroom/contracts/routes'
+import { type Accessor, createEffect, createSignal, For, onCleanup, onMount, Show } from 'solid-js'
 import type { FeedView } from './feed-view.ts'
 import type { Row } from './generations.ts'
 import { Icon } from './icons.tsx'
@@ -28,7 +26,7 @@ export function Note(props: NoteProps) {
     <div class="note" style={{ width: width(), height: height() }}>
       <Prompt {...props} />
       <div class="facts">
-        <Show when={generation()}>{shown => <Facts studio={props.studio} generation={shown()} />}</Show>
+        <Show when={props.row()}>{row => <Facts studio={props.studio} row={row()} />}</Show>
         <Show when={props.row()}>{row => <Actions studio={props.studio} row={row()} />}</Show>
       </div>
       <Show when={generation()?.references.length}>
@@ -40,7 +38,7 @@ export function Note(props: NoteProps) {
                   src={previewAt(reference.previewUrl, 320)}
                   alt={`Reference ${index() + 1}`}
                   decoding="async"
-                  onDragStart={event => writeDragged(event, reference)}
+                  data-url={reference.url}
                 />
               </li>
             )}
@@ -76,7 +74,11 @@ function Prompt(props: NoteProps) {
   }, 0)
 
   return (
-    <div class="prompt" data-clamped={isLong() && !isOpen()} style={{ 'max-height': `${props.layout()?.prompt ?? lines()}px` }}>
+    <div
+      class="prompt"
+      data-clamped={isLong() && !isOpen()}
+      style={{ 'max-height': `${props.layout()?.prompt ?? lines()}px` }}
+    >
       <p ref={text} id={`prompt-${props.key}`}>
         {props.row()?.generation.prompt}
       </p>
@@ -89,12 +91,13 @@ function Prompt(props: NoteProps) {
   )
 }
 
-function Facts(props: { studio: Studio; generation: Generation }) {
-  const model = () => props.studio.modelOf().get(props.generation.model)
-  const isRunning = () => !isTerminal(props.generation.status)
+function Facts(props: { studio: Studio; row: Row }) {
+  const generation = () => props.row.generation
+  const model = () => props.studio.modelOf().get(generation().model)
+  const isRunning = () => !isTerminal(generation().status) && (props.row.delivery?.state ?? 'sending') === 'sending'
   const facts = () => {
-    const words = summary(props.generation, model())
-    return isRunning() ? [...words, readiness(props.generation)] : words
+    const words = summary(generation(), model())
+    return isRunning() ? [...words, readiness(generation())] : words
   }
   return (
     <p class="meta" title={model()?.note ?? undefined}>

@@ -1,4 +1,4 @@
-import { Match, Show, Switch } from 'solid-js'
+import { createSignal, Match, Show, Switch } from 'solid-js'
 import { Composer } from './composer.tsx'
 import { DropZone } from './drop-zone.tsx'
 import { Feed } from './feed.tsx'
@@ -6,7 +6,6 @@ import { Header } from './header.tsx'
 import { Lightbox } from './lightbox.tsx'
 import { createStudio, type StudioOptions } from './studio.ts'
 import { FirstFailed, Loading, Welcome } from './welcome.tsx'
-import { createSignal } from 'solid-js'
 
 /** The whole page: what was made, and what is to be made next. */
 export function Page(props: StudioOptions) {

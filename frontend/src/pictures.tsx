@@ -64,7 +64,7 @@ function Undelivered(props: PicturesProps & { problem: string | null }) {
   }
   return (
     <div class="panel" role="alert">
-      <p class="panel-title">Not sent yet</p>
+      <p class="panel-title">{props.problem === null ? 'Not sent yet' : 'The studio did not take this'}</p>
       <p>{props.problem ?? 'The studio cannot be reached. This goes out by itself when it is back.'}</p>
       <p class="panel-actions">
         <button type="button" class="solid" onClick={withRow(row => void library.sendAgain(row.key))}>

@@ -18,7 +18,7 @@ export function Progress(props: ProgressProps) {
   const seconds = createMemo(() => props.generation.estimatedSeconds)
   const real = createMemo(() => (props.generation.status === 'processing' ? props.generation.progress : null))
   const mode = createMemo(() => {
-    if (startedAt() === null) return 'waiting'
+    if (startedAt() === null || props.generation.waiting !== null) return 'waiting'
     if (real() !== null) return 'real'
     return seconds() === null ? 'open' : 'timed'
   })
@@ -54,7 +54,7 @@ export function Progress(props: ProgressProps) {
       </div>
       <p class="stage">
         {stage(props.generation)}
-        <Show when={mode() === 'timed' && props.generation.waiting === null}>
+        <Show when={mode() === 'timed'}>
           <span class="overdue">longer than usual</span>
         </Show>
       </p>

@@ -2,8 +2,8 @@ import type { Generation } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import { createMemo, createSignal, onCleanup, onMount } from 'solid-js'
 import type { Api } from './api.ts'
-import type { Clock } from './clock.ts'
 import { copyText } from './clipboard.ts'
+import type { Clock } from './clock.ts'
 import { createComposing } from './composing.ts'
 import type { PictureRef } from './gallery.ts'
 import type { Generations } from './generations.ts'
@@ -89,7 +89,9 @@ export function createStudio({ api, library, clock, openEvents }: StudioOptions)
   }
 
   async function copyPrompt({ prompt }: Generation) {
-    notify((await copyText(prompt)) ? 'Prompt copied.' : 'The prompt could not be copied: this browser does not allow it.')
+    notify(
+      (await copyText(prompt)) ? 'Prompt copied.' : 'The prompt could not be copied: this browser does not allow it.',
+    )
   }
 
   function reuse(generation: Generation) {
@@ -116,15 +118,12 @@ export function createStudio({ api, library, clock, openEvents }: StudioOptions)
   onMount(() => {
     const leave = library.subscribe(onChange)
     const hangUp = listen({ open: openEvents, onGeneration: library.receive, onGap: readAgain, onConnection })
-    const onOnline = () => void library.sendWaiting()
-    window.addEventListener('online', onOnline)
     const timer = setTimeout(begin, FIRST_PAGE_MS)
     void readModels()
     onCleanup(() => {
       clearTimeout(timer)
       leave()
       hangUp()
-      window.removeEventListener('online', onOnline)
     })
   })
 

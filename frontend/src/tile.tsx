@@ -1,8 +1,7 @@
-import { previewAt } from '@darkroom/contracts/routes'
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Output } from '@darkroom/contracts/output'
+import { previewAt } from '@darkroom/contracts/routes'
 import { Match, Show, Switch } from 'solid-js'
-import { writeDragged } from './dragged.ts'
 import { fileName, isVisible, pictureAt } from './gallery.ts'
 import { Icon } from './icons.tsx'
 import type { Box } from './layout.ts'
@@ -66,7 +65,7 @@ function Shown(props: TileProps & { output: Output & { url: string } }) {
           sizes={`${props.box?.width ?? 320}px`}
           alt=""
           decoding="async"
-          onDragStart={event => writeDragged(event, dragged())}
+          data-url={props.output.url}
         />
         <Show when={props.output.kind === 'video'}>
           <span class="badge">video</span>
@@ -127,7 +126,7 @@ function Missing(props: { output: Output }) {
 }
 
 function temporaryWords(output: Output): string {
-  return output.expiresAt === null ? 'Not saved yet' : `Not saved yet, at the provider until ${clock(output.expiresAt)}`
+  return output.expiresAt === null ? 'Not saved yet' : `Not saved yet, gone at ${clock(output.expiresAt)}`
 }
 
 function backgroundOf(output: Output): string | undefined {

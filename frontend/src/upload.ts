@@ -44,7 +44,7 @@ function settle(request: XMLHttpRequest, resolve: (reference: Reference) => void
   const body = parse(request.responseText)
   if (request.status === 201 && Array.isArray(body) && body[0]) return resolve(body[0])
   if (request.status === 502 || request.status === 504) return reject(new OutOfReach('The studio cannot be reached.'))
-  return reject(new Refusal(wordsOf(body, request.status)))
+  return reject(new Refusal(wordsOf(body, request.status, 'this file')))
 }
 
 function parse(text: string): unknown {

@@ -1,4 +1,5 @@
 import { For, type JSX } from 'solid-js'
+import { Icon } from './icons.tsx'
 import type { Studio } from './studio.ts'
 
 const PROMPTS = [
@@ -16,13 +17,17 @@ export function Welcome(props: { studio: Studio }) {
   return (
     <Centred>
       <h2>Nothing has been made here yet.</h2>
-      <p>Write what you want to see, add pictures as references if you have some, and generate. Or begin with one of these:</p>
+      <p>
+        Write what you want to see, add pictures as references if you have some, and generate. Or begin with one of
+        these:
+      </p>
       <ul class="suggestions">
         <For each={PROMPTS}>
           {prompt => (
             <li>
               <button type="button" class="suggestion" onClick={() => pick(prompt)}>
-                {prompt}
+                <Icon name="next" />
+                <span>{prompt}</span>
               </button>
             </li>
           )}

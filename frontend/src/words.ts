@@ -80,7 +80,7 @@ const STAGES: Record<Generation['status'], string> = {
 
 /** The hour and minute of an instant, where the person is. */
 export function clock(instant: string): string {
-  return new Date(instant).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
+  return new Date(instant).toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' })
 }
 
 function taken({ startedAt, completedAt, status }: Generation): string | undefined {

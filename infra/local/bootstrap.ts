@@ -26,22 +26,37 @@ async function bootstrap([name = '', ...args]: string[]): Promise<number> {
   if (!Bun.semver.satisfies(Bun.version, `>=${OLDEST}`)) {
     return fail(`This needs Bun ${OLDEST} or newer; this is ${Bun.version}. Try \`npx -y bun@1.4 run ${name}\`.`)
   }
-  if (!install()) return fail('The packages could not be installed. Is there a network, and room on the disk?')
-  const { main } = await load()
-  return await main(args)
+  const lock = lockHash()
+  if (isInstalled(lock)) return await (await load()).main(args)
+  if (!install(lock)) return fail('The packages could not be installed. Is there a network, and room on the disk?')
+  return await runAgain([name, ...args])
 }
 
-/** @returns whether what the lock file names is installed */
-function install(): boolean {
-  const lock = createHash('sha256')
+function lockHash(): string {
+  return createHash('sha256')
     .update(readFileSync(join(ROOT, 'bun.lock')))
     .digest('hex')
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lock) return true
+}
+
+function isInstalled(lock: string): boolean {
+  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lock
+}
+
+function install(lock: string): boolean {
   process.stdout.write('Installing packages …\n')
   const done = spawnSync(process.execPath, ['install', '--frozen-lockfile'], { cwd: ROOT, encoding: 'utf8' })
   if (done.status !== 0) process.stderr.write(`${done.stdout}${done.stderr}`)
   if (done.status === 0) writeFileSync(STAMP, lock)
   return done.status === 0
+}
+
+/** In a new process: one that began without node_modules goes on to take packages from elsewhere, in other versions. */
+async function runAgain(args: string[]): Promise<number> {
+  const child = Bun.spawn([process.execPath, import.meta.filename, ...args], {
+    stdio: ['inherit', 'inherit', 'inherit'],
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
+  return await child.exited
 }
 
 function fail(sentence: string): number {

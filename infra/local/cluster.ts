@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { runCommand } from './command.ts'
 import { PartError } from './part.ts'
@@ -18,6 +18,9 @@ export interface Cluster {
 
 const USER = 'darkroom'
 const INIT_MS = 120_000
+const ROOT_HELP =
+  'Postgres does not run as root, and this machine has neither unshare nor setpriv to run it as somebody else. ' +
+  'Start the studio as an ordinary user, or give the DATABASE_URL of a Postgres.'
 
 /**
  * The cluster in a folder, made the first time.
@@ -33,13 +36,15 @@ export async function openCluster(options: {
 }): Promise<Cluster> {
   const { dataDir } = options
   const prefix = unprivileged()
-  if (!prefix) throw new PartError('Postgres does not run as root. Start the studio as an ordinary user.')
+  if (!prefix) throw new PartError(ROOT_HELP)
   const binaries = await findBinaries()
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const passwordFile = join(dataDir, 'password')
   const password = await keepSecret(passwordFile)
   const folder = join(dataDir, 'cluster')
   await initialise({ ...options, folder, passwordFile, command: [...prefix, binaries.initdb] })
+  // What came back from a copy may be open to others; Postgres refuses it then.
+  await chmod(folder, 0o700).catch(() => {})
   return { folder, user: USER, password, server: [...prefix, binaries.postgres] }
 }
 

@@ -10,6 +10,7 @@ import type { UiOptions, UiServer } from './site.ts'
 import { supervise } from './supervisor.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
+const VITE = join(ROOT, 'frontend/node_modules/vite/bin/vite.js')
 const READY_MS = 60_000
 const ASK_MS = 5_000
 const STOP_MS = 2_000
@@ -35,7 +36,7 @@ async function startVite(options: UiOptions & { progress: Progress }): Promise<U
   const url = `http://127.0.0.1:${port}`
   const start = async (signal: AbortSignal) => {
     const child = startChild({
-      command: [process.execPath, '--bun', 'run', 'dev', '--host', '127.0.0.1', '--port', String(port), '--strictPort'],
+      command: [process.execPath, VITE, '--host', '127.0.0.1', '--port', String(port), '--strictPort'],
       cwd: join(ROOT, 'frontend'),
       env: options.env,
       output: { line: text => progress.line(`${'vite'.padEnd(9)} | ${text}`) },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { Problem } from '@darkroom/contracts/problem'
 import { type Gateway, startGateway } from './gateway.ts'
 import { freePort } from './port.ts'
@@ -139,6 +139,24 @@ test('so is one who goes away before there is an answer', async () => {
   leaving.abort()
   expect(await asked).toBe('gone')
   expect(await leftEarly.promise).toBe('left')
+})
+
+test('a service that dies in the middle of an answer breaks it off: half a file must not pass for a whole one', async () => {
+  const dying = createServer(socket =>
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n')
+      socket.end()
+    }),
+  )
+  const { promise: listening, resolve } = Promise.withResolvers<void>()
+  dying.listen(0, HOST, resolve)
+  await listening
+  const { port } = dying.address() as AddressInfo
+  const other = startGateway({ port: 0, host: HOST, upstreams: { query: `http://${HOST}:${port}`, ingest: '' } })
+  const read = async () => await (await fetch(`http://${HOST}:${other.port}/media/x`)).text()
+  expect(await read().catch(() => 'broken off')).toBe('broken off')
+  await other.cut()
+  dying.close()
 })
 
 test('a service that is down is a 503 that says when to try again', async () => {

@@ -89,10 +89,25 @@ async function forward(request: Request, target: string): Promise<Response> {
       redirect: 'manual',
       signal: request.signal,
     })
-    return new Response(answer.body, { status: answer.status, headers: endToEnd(answer.headers) })
+    return new Response(quiet(answer.body), { status: answer.status, headers: endToEnd(answer.headers) })
   } catch {
     return problem('unavailable', 'A part of the studio is starting again. Try again in a moment.', DOWN)
   }
+}
+
+/** The same bytes. A service that dies in the middle breaks off the answer, as it must; Bun would print where in our code. */
+function quiet(body: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Array> | null {
+  const reader = body?.getReader()
+  if (!reader) return null
+  return new ReadableStream({
+    pull: async controller => {
+      const next = await reader.read().catch(() => undefined)
+      if (!next) return controller.error()
+      if (next.done) return controller.close()
+      controller.enqueue(next.value)
+    },
+    cancel: reason => reader.cancel(reason),
+  })
 }
 
 function endToEnd(headers: Headers): Headers {

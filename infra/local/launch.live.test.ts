@@ -151,6 +151,21 @@ test.concurrent(
 )
 
 test.concurrent(
+  'stops when the process that it was told to watch is gone',
+  async () => {
+    await using directory = await testDirectory()
+    const parent = Bun.spawn(['/bin/sleep', '60'])
+    const env = { PORT: String(await freePort()), DARKROOM_PARENT_PID: String(parent.pid) }
+    const launcher = launch(directory.path, env)
+    await launcher.open
+    parent.kill()
+    expect(await launcher.ended).toBe(0)
+    expect(await running(directory.path)).toEqual([])
+  },
+  LIMIT_MS,
+)
+
+test.concurrent(
   'a service that keeps dying stops the launcher with its last lines',
   async () => {
     await using directory = await testDirectory()

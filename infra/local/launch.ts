@@ -6,7 +6,7 @@ import { PartError } from './part.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { readRunFile } from './run-file.ts'
 import type { Blueprint } from './site.ts'
-import { onStopSignals } from './stop-signals.ts'
+import { onParentGone, onStopSignals } from './stop-signals.ts'
 import { type Studio, startStudio } from './studio.ts'
 
 export interface LaunchOptions {
@@ -51,14 +51,13 @@ interface RunOptions {
 async function run(options: RunOptions): Promise<number> {
   const { progress } = options
   const stopping = new AbortController()
-  onStopSignals({
-    stop: () => {
-      progress.line('\n  Stopping …')
-      stopping.abort(new PartError('The start was given up.'))
-    },
-    // The parts are on leashes, and are asked to stop as soon as this process is gone.
-    force: () => process.exit(1),
-  })
+  const stop = () => {
+    progress.line('\n  Stopping …')
+    stopping.abort(new PartError('The start was given up.'))
+  }
+  // The parts are on leashes, and are asked to stop as soon as this process is gone.
+  onStopSignals({ stop, force: () => process.exit(1) })
+  if (options.config.DARKROOM_PARENT_PID !== undefined) onParentGone(options.config.DARKROOM_PARENT_PID, stop)
   try {
     const studio = await startStudio({ ...options, signal: stopping.signal })
     progress.line(`\n  Darkroom is open: ${studio.url}`)
@@ -74,6 +73,7 @@ async function run(options: RunOptions): Promise<number> {
 async function stay(studio: Studio, stopping: AbortSignal): Promise<number> {
   const { promise: asked, resolve: stop } = Promise.withResolvers<void>()
   stopping.addEventListener('abort', () => stop(), { once: true })
+  if (stopping.aborted) stop()
   const failed = await Promise.race([asked, studio.failed])
   await studio.stop()
   if (failed) throw failed

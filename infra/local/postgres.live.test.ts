@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { chmod, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { type TestDirectory, testDirectory } from '../src/testing.ts'
@@ -24,7 +24,6 @@ afterAll(async () => {
 async function madeDirectory(): Promise<TestDirectory> {
   const directory = await testDirectory()
   await cp(made.path, directory.path, { recursive: true, preserveTimestamps: true })
-  await chmod(join(directory.path, 'cluster'), 0o700)
   return directory
 }
 

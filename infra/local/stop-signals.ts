@@ -1,6 +1,7 @@
 /** What a terminal, a service manager and npx send when somebody wants it to end. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const ONE_WISH_MS = 2_000
+const PARENT_CHECK_MS = 1_000
 
 export interface StopOptions {
   /** Called once. */
@@ -13,6 +14,19 @@ export interface StopOptions {
 export function onStopSignals(options: StopOptions): void {
   const hear = createStopWish(options)
   for (const signal of SIGNALS) process.on(signal, () => hear())
+}
+
+/** Calls `stop` when the process that started this one is gone, however it went. */
+export function onParentGone(pid: number, stop: () => void): void {
+  const timer = setInterval(() => {
+    try {
+      process.kill(pid, 0)
+    } catch {
+      clearInterval(timer)
+      stop()
+    }
+  }, PARENT_CHECK_MS)
+  timer.unref()
 }
 
 /**

@@ -6,10 +6,17 @@ import { join } from 'node:path'
 
 const CLOSE_MS = 20_000
 
-if (!existsSync(join(import.meta.dirname, '..', '..', 'node_modules'))) {
-  throw new Error('Nothing is installed yet: run `bun run test` once, it prepares what the tests need.')
-}
+if (!existsSync(join(import.meta.dirname, '..', '..', 'node_modules'))) unprepared('the packages')
 
-const { closeTesting } = await import('../src/testing.ts')
+const { closeTesting, TEST_CACHE } = await import('../src/testing.ts')
+const { presentNatsServer } = await import('./nats-server.ts')
+
+if (!presentNatsServer(TEST_CACHE)) unprepared('nats-server')
 
 afterAll(closeTesting, CLOSE_MS)
+
+/** Ends the run with one sentence; an error would be printed again for every file. */
+function unprepared(what: string): never {
+  process.stderr.write(`The tests need ${what}. Run \`bun run test\` once: it prepares all that they need.\n`)
+  process.exit(1)
+}

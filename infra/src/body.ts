@@ -52,7 +52,8 @@ export function createBodyBudget(bytes: number): BodyBudget {
  * @throws ProblemError `unsupported_type`, `too_large`, `malformed` or `unavailable`
  */
 export async function readBody(request: Request, contentType: string, budget: BodyBudget): Promise<unknown> {
-  const reader = Object.hasOwn(READERS, contentType) ? READERS[contentType] : undefined
+  const type = contentType.toLowerCase()
+  const reader = Object.hasOwn(READERS, type) ? READERS[type] : undefined
   if (!reader)
     throw new ProblemError('unsupported_type', 'Send JSON (application/json) or a form (multipart/form-data).')
   const encoding = request.headers.get('content-encoding') ?? 'identity'

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 
 const wholeNumber = z.coerce.number().int()
@@ -126,7 +126,8 @@ export function readServiceConfig(env: Record<string, string | undefined> = proc
 
 /** Where everything is kept. @see https://specifications.freedesktop.org/basedir-spec/latest/ */
 export function dataDirectory(config: Config, env: Record<string, string | undefined> = process.env): string {
-  return config.DATA_DIR ?? join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'darkroom')
+  const home = env.XDG_DATA_HOME ?? ''
+  return config.DATA_DIR ?? join(isAbsolute(home) ? home : join(homedir(), '.local', 'share'), 'darkroom')
 }
 
 function explain(error: z.ZodError): string {

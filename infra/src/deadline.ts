@@ -20,9 +20,10 @@ export async function withDeadline<T>(
     options.milliseconds,
   )
   options.signal?.addEventListener('abort', abort, { once: true })
+  if (options.signal?.aborted) abort()
   try {
-    options.signal?.throwIfAborted()
-    return await Promise.race([work, ended])
+    // Even work that is no longer waited for is watched: its failure would be nobody's, and end the process.
+    return await Promise.race([ended, work])
   } finally {
     clearTimeout(timer)
     options.signal?.removeEventListener('abort', abort)

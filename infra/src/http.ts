@@ -1,3 +1,4 @@
+import { PROBLEMS } from '@darkroom/contracts/problem'
 import { OPERATOR_PATHS } from '@darkroom/contracts/routes'
 import { Elysia, ValidationError } from 'elysia'
 import { createBodyBudget, readBody } from './body.ts'
@@ -39,17 +40,24 @@ export function createHttp(options: HttpOptions) {
       })
       // For what a handler brings into memory besides the body.
       .derive({ as: 'global' }, ({ request }) => ({ reserve: (bytes: number) => budget.take(request, bytes) }))
-      .onParse({ as: 'global' }, ({ request, contentType }) => readBody(request, contentType, budget))
+      .onParse({ as: 'global' }, ({ request, contentType }) => {
+        // A DELETE, and a POST that says all in its address, have none.
+        if (request.body === null && !contentType) return undefined
+        return readBody(request, contentType, budget)
+      })
       .onError({ as: 'global' }, ({ error, request, set }) => {
         const problem = toProblem(error)
         if (problem.code === 'internal') log.error({ err: error, requestId: requestId(request) }, 'request failed')
         set.headers['x-request-id'] = requestId(request)
+        set.status = PROBLEMS[problem.code].status
         return problemResponse(problem, requestId(request))
       })
-      .onAfterResponse({ as: 'global' }, ({ request, route, set }) => {
+      .onAfterResponse({ as: 'global' }, ({ request, route, set, responseValue }) => {
         budget.release(request)
         const seconds = (performance.now() - (started.get(request) ?? performance.now())) / 1_000
-        metrics.requests.observe({ method: request.method, route, status: String(set.status ?? 200) }, seconds)
+        const status = responseValue instanceof Response ? responseValue.status : (set.status ?? 200)
+        const labels = { method: request.method, route: route ?? 'none', status: String(status) }
+        metrics.requests.observe(labels, seconds)
       })
       .get('/healthz', () => new Response('ok\n'))
       .get('/readyz', () => readiness(options))
@@ -90,6 +98,8 @@ function invalid(error: ValidationError): ProblemError {
 }
 
 function pathOf(path: unknown): string {
+  // Elysia's name for the body itself; people know no such field.
+  if (path === 'root') return ''
   return Array.isArray(path) ? path.join('.').slice(0, 200) : String(path ?? '').slice(0, 200)
 }
 
@@ -133,5 +143,7 @@ export function requestId(request: Request): string {
 }
 
 function isForOperators(request: Request): boolean {
-  return OPERATOR_PATHS.some(path => new URL(request.url).pathname === path)
+  // With a Host that is none, the address is none either.
+  const pathname = URL.parse(request.url)?.pathname
+  return OPERATOR_PATHS.some(path => path === pathname)
 }

@@ -2,7 +2,7 @@ import pino from 'pino'
 
 export type Log = pino.Logger
 
-// pino's `*.key` does not cover a key at the top level, so each is listed both ways.
+// pino's `*.key` covers one level and no other, so each is listed at the top and at two levels below it.
 const SECRETS = [
   'authorization',
   'cookie',
@@ -13,6 +13,10 @@ const SECRETS = [
   'parameters',
   'prompt',
 ]
+
+// An error may be its own cause, some steps on.
+const MOST_CAUSES = 4
+const MOST_FRAMES = 20
 
 /**
  * A service's log: JSON lines on standard output, secrets and what people wrote left out.
@@ -26,8 +30,8 @@ export function createLog(options: { service: string; level: string }): Log {
       base: { service: options.service },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },
-      redact: { paths: SECRETS.flatMap(key => [`["${key}"]`, `*["${key}"]`]), censor: '[redacted]' },
-      serializers: { err: describeError },
+      redact: { paths: SECRETS.flatMap(key => [`["${key}"]`, `*["${key}"]`, `*.*["${key}"]`]), censor: '[redacted]' },
+      serializers: { err: error => describeError(error) },
     },
     pino.destination({ fd: 1, sync: true }),
   )
@@ -37,11 +41,18 @@ export function createLog(options: { service: string; level: string }): Log {
  * An error for the log. Postgres errors carry row values in `detail`, `where` and `parameters`, and queries in `query`:
  * none of these is passed on.
  */
-function describeError(error: unknown): Record<string, unknown> {
+function describeError(error: unknown, causes = MOST_CAUSES): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) }
   const { name, message, stack, cause } = error
   const code = 'code' in error ? { code: error.code } : {}
-  return { name, message: clip(message), ...code, stack, ...(cause ? { cause: describeError(cause) } : {}) }
+  const because = cause && causes > 0 ? { cause: describeError(cause, causes - 1) } : {}
+  return { name, message: clip(message), ...code, stack: framesOf(stack), ...because }
+}
+
+/** A stack begins with the message, however long that is. */
+function framesOf(stack = ''): string {
+  const frames = stack.split('\n').filter(line => /^\s+at /.test(line))
+  return frames.slice(0, MOST_FRAMES).join('\n')
 }
 
 function clip(text: string): string {

@@ -11,7 +11,7 @@ export function createOriginCheck(config: Pick<Config, 'PUBLIC_URL' | 'PORT'>): 
   const origins = new Set(allowedOrigins(config))
   const hosts = new Set([...origins].map(origin => new URL(origin).host))
   return request => {
-    const host = request.headers.get('host') ?? new URL(request.url).host
+    const host = request.headers.get('host') ?? URL.parse(request.url)?.host ?? ''
     if (!hosts.has(host.toLowerCase())) {
       throw new ProblemError('forbidden', 'This studio is not known by that address. Its owner can set PUBLIC_URL.')
     }

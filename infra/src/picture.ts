@@ -29,6 +29,8 @@ export const REFERENCE_LIMITS: PictureLimits = { bytes: LIMITS.referenceBytes, p
 
 const DECODE_SECONDS = 20
 const PLACEHOLDER_PIXELS = 100
+/** The longest edge that WebP knows; a long page as one picture is longer. */
+const WEBP_EDGE = 16_383
 
 /**
  * The formats that are taken, by the bytes they begin with. Only what is listed here reaches the decoder, so that a document
@@ -112,7 +114,7 @@ function requireEnd(bytes: Uint8Array, mimeType: string): void {
 async function preview(bytes: Uint8Array, width: number): Promise<Uint8Array> {
   return await open(bytes)
     .autoOrient()
-    .resize({ width, withoutEnlargement: true })
+    .resize({ width, height: WEBP_EDGE, fit: 'inside', withoutEnlargement: true })
     .timeout({ seconds: DECODE_SECONDS })
     .webp({ quality: 82 })
     .toBuffer()

@@ -43,8 +43,8 @@ const MODEL: Model = {
     grain: { type: 'number', label: 'Film grain', min: 0, max: 1, step: 0.1, default: GRAIN },
   },
   cost: null,
-  estimatedSeconds: 1.3,
-  estimatedSecondsEach: 0.8,
+  estimatedSeconds: 1,
+  estimatedSecondsEach: 0.5,
   learnedSeconds: {},
 }
 

@@ -46,17 +46,22 @@ export function develop(plate: Plate, exposure: Exposure, guide: Guide | null): 
   }
 }
 
+/** Half of a picture is never darker than this, or there is nothing to see in it. */
+const LEAST_MIDDLE = 0.2
+
 function expose({ tone }: Plate, { black, white, bend }: Exposure): void {
-  const { low, high } = reachOf(tone)
+  const [low, middle, high] = quantilesOf(tone, [0.01, 0.5, 0.995])
   const range = Math.max(0.25, high - low)
+  const needed = Math.log(LEAST_MIDDLE) / Math.log(Math.min(0.9, Math.max(0.02, (middle - low) / range)))
+  const bent = Math.min(bend, Math.max(0.5, needed))
   for (let i = 0; i < tone.length; i++) {
     const share = Math.max(0, ((tone[i] ?? 0) - low) / range)
-    tone[i] = black + (white - black) * (bend === 1 ? share : share ** bend)
+    tone[i] = black + (white - black) * (bent === 1 ? share : share ** bent)
   }
 }
 
-/** The tones that all but the very darkest and lightest points lie between. */
-function reachOf(tone: Float32Array): { low: number; high: number } {
+/** The tones that these shares of all points are below. */
+function quantilesOf(tone: Float32Array, [a, b, c]: [number, number, number]): [number, number, number] {
   const bins = new Uint32Array(BINS)
   for (let i = 0; i < tone.length; i += 7) {
     const bin = Math.min(BINS - 1, Math.max(0, Math.round((tone[i] ?? 0) * PER_TONE)))
@@ -68,5 +73,5 @@ function reachOf(tone: Float32Array): { low: number; high: number } {
     for (let sum = bins[0] ?? 0; sum < total * share && bin < BINS - 1; sum += bins[bin] ?? 0) bin++
     return bin / PER_TONE
   }
-  return { low: below(0.01), high: below(0.995) }
+  return [below(a), below(b), below(c)]
 }

@@ -30,33 +30,37 @@ export function drawLand(plate: Plate, c: Composition, sky: Sky, told: Told): vo
   const light: Light = { tone: 0, tint: 0, fog: 0 }
 
   for (const slice of slicesOf(c, plate)) {
-    const { z, step, pixel } = slice
     columns.now.fill(Number.NaN)
-    for (let i = 0; i < width; i++) {
-      if (z < (columns.wake[i] ?? 0)) continue
-      const ground = heightAt(i, slice)
-      spot.wet = ground <= sea
-      spot.level = spot.wet ? sea : ground
-      const y = horizon + (reach * (1 - spot.level)) / z
-      const below = y - (columns.top[i] ?? 0)
-      if (below < 0) {
-        spot.x = (i - width / 2) * pixel
-        spot.z = z
-        spot.slopeX = (heightAt(i + 1, slice) - heightAt(i - 1, slice)) / (2 * pixel)
-        spot.slopeZ = (ground - heightBefore(i, slice)) / step
-        spot.across = (i - width / 2) / side
-        spot.down = (y - height / 2) / side
-        shine(spot, light)
-        raise(plate, columns, i, y, light, spot.wet)
-      } else {
-        const sinking = ((columns.top[i] ?? 0) - horizon) / reach
-        columns.wake[i] = z + ((below * z) / reach - bump) / Math.max(0.1, STEEPEST + sinking)
-      }
-      columns.last[i] = y
-      columns.wet[i] = spot.wet ? 1 : 0
-    }
+    for (let i = 0; i < width; i++) if (slice.z >= (columns.wake[i] ?? 0)) look(i, slice)
     ;[columns.before, columns.now] = [columns.now, columns.before]
     told(slice.share)
+  }
+
+  function look(column: number, slice: Slice): void {
+    const ground = heightAt(column, slice)
+    spot.wet = ground <= sea
+    spot.level = spot.wet ? sea : ground
+    const y = horizon + (reach * (1 - spot.level)) / slice.z
+    const top = columns.top[column] ?? 0
+    if (y < top) show(column, y, ground, slice)
+    else {
+      const sinking = (top - horizon) / reach
+      const gap = ((y - top) * slice.z) / reach - bump
+      columns.wake[column] = slice.z + gap / Math.max(0.1, STEEPEST + sinking)
+    }
+    columns.last[column] = y
+    columns.wet[column] = spot.wet ? 1 : 0
+  }
+
+  function show(column: number, y: number, ground: number, slice: Slice): void {
+    spot.x = (column - width / 2) * slice.pixel
+    spot.z = slice.z
+    spot.slopeX = (heightAt(column + 1, slice) - heightAt(column - 1, slice)) / (2 * slice.pixel)
+    spot.slopeZ = (ground - heightBefore(column, slice)) / slice.step
+    spot.across = (column - width / 2) / side
+    spot.down = (y - height / 2) / side
+    shine(spot, light)
+    raise(plate, columns, column, y, light, spot.wet)
   }
 
   function heightAt(column: number, { z, step, pixel, octaves }: Slice): number {

@@ -1,8 +1,8 @@
+import { cloudingOf } from './clouds.ts'
 import type { Composition } from './composition.ts'
-import { type Noise, noiseFrom, smoothstep } from './noise.ts'
+import { noiseFrom, smoothstep } from './noise.ts'
 import type { Plate, Told } from './plate.ts'
 import { mix } from './random.ts'
-import type { Clouds } from './weather.ts'
 
 /** The light that comes from each point of the picture, were no land there. */
 export interface Sky {
@@ -29,8 +29,8 @@ export function skyOf({ sun, horizon, daylight }: Composition): Sky {
 
 /** Fills what the land has left free. */
 export function drawSky(plate: Plate, c: Composition, sky: Sky, told: Told): void {
-  const noise = noiseFrom(c.seed)
   const { width, height, side } = plate
+  const toneAt = toneOf(c, sky)
   for (let row = 0; row < height; row++) {
     const y = (row + 0.5 - height / 2) / side
     for (let column = 0; column < width; column++) {
@@ -38,60 +38,25 @@ export function drawSky(plate: Plate, c: Composition, sky: Sky, told: Told): voi
       const free = 1 - (plate.cover[at] ?? 0)
       if (free < 0.001) continue
       const x = (column + 0.5 - width / 2) / side
-      plate.tone[at] = (plate.tone[at] ?? 0) + free * toneAt(x, y, c, sky, noise)
+      plate.tone[at] = (plate.tone[at] ?? 0) + free * toneAt(x, y)
       plate.tint[at] = (plate.tint[at] ?? 0) + free * sky.glow(x, y)
     }
     told(row / height)
   }
 }
 
-function toneAt(x: number, y: number, c: Composition, sky: Sky, noise: Noise): number {
-  const up = Math.max(0, c.horizon - y)
-  const clear =
-    sky.clear(x, y) + starAt(x, y, c) * smoothstep(0, 0.3, up) + discAt(x, y, c) * smoothstep(-0.02, 0.12, up)
-  const clouded = c.clouds ? cloudAt(x, y, up, clear, c, c.clouds, sky, noise) : clear
-  if (!c.rain) return clouded
-  const curtain = smoothstep(-0.3, 0.7, noise(x * 4 - y * 1.6 + 90, y * 0.5)) * smoothstep(0.5, 0.05, up)
-  return clouded * (1 - 0.3 * c.rain * curtain)
-}
-
-/** Clouds lie on a ceiling that runs to the horizon, and are lighter on the side towards the sun. */
-function cloudAt(
-  x: number,
-  y: number,
-  up: number,
-  base: number,
-  c: Composition,
-  clouds: Clouds,
-  sky: Sky,
-  noise: Noise,
-): number {
-  const far = clouds.scale / (up + clouds.rise)
-  const u = x * far + 0.3 * noise(x * far * 0.7 + 31, far * clouds.stretch * 0.7)
-  const v = far * clouds.stretch + 0.3 * noise(x * far * 0.7, far * clouds.stretch * 0.7 + 57)
-  const here = billows(noise, u, v, 6, clouds.billow)
-  const edge = smoothstep(clouds.cover, clouds.cover + clouds.soft, here + 0.2)
-  const dense = edge * clouds.opacity * smoothstep(0, 0.12, up)
-  if (dense <= 0) return base
-  const towards = Math.max(-0.22, Math.min(0.22, (c.sun.y - y) * 1.5))
-  const there = billows(noise, u + (c.sun.x - x) * 0.3, v + towards, 3, clouds.billow)
-  const relief = Math.max(-1, Math.min(1, (here - there) * 1.1)) * clouds.relief * (0.4 + 0.6 * c.daylight.horizon)
-  const body = base * (1 + clouds.lift * 1.4) + relief + sky.glow(x, y) * c.daylight.glow * 0.3
-  return base + (body - base) * dense
-}
-
-function billows(noise: Noise, x: number, y: number, octaves: number, billow: number): number {
-  let sum = 0
-  let weight = 1
-  for (let octave = 0; octave < octaves; octave++) {
-    const n = noise(x, y)
-    sum += weight * (n + (0.36 - 1.2 * Math.abs(n) - n) * billow)
-    weight *= 0.5
-    const turned = 1.6 * x - 1.2 * y + 17.3
-    y = 1.2 * x + 1.6 * y - 9.1
-    x = turned
+/** Sun and stars, then clouds before them, then rain below the clouds. */
+function toneOf(c: Composition, sky: Sky): (x: number, y: number) => number {
+  const noise = noiseFrom(c.seed)
+  const clouding = cloudingOf(c, sky, noise)
+  return (x, y) => {
+    const up = Math.max(0, c.horizon - y)
+    const lights = starAt(x, y, c) * smoothstep(0, 0.3, up) + discAt(x, y, c) * smoothstep(-0.02, 0.12, up)
+    const clouded = clouding(x, y, up, sky.clear(x, y) + lights)
+    if (!c.rain) return clouded
+    const curtain = smoothstep(-0.3, 0.7, noise(x * 4 - y * 1.6 + 90, y * 0.5)) * smoothstep(0.5, 0.05, up)
+    return clouded * (1 - 0.3 * c.rain * curtain)
   }
-  return sum
 }
 
 const STAR_CELL = 0.011

@@ -2,7 +2,7 @@ import type { Layout } from './composition.ts'
 import type { Guide } from './develop.ts'
 import { blurred, type Grid } from './grid.ts'
 import { type Lab, labFromRgb } from './oklab.ts'
-import type { Toning } from './palette.ts'
+import type { Toning } from './tonings.ts'
 
 /** A reference is studied as a small square, stretched to its frame: this many points a side. */
 export const STUDY_SIDE = 64
@@ -63,7 +63,7 @@ const LIGHTNESSES = [0.14, 0.36, 0.61, 0.85, 0.965]
 const WIDTH = 0.14
 /** Deep shadow and bare paper hold little colour. */
 const PURITY = [0.75, 1, 1, 0.85, 0.4]
-const MOST_CHROMA = 0.12
+const MOST_CHROMA = 0.105
 
 /** At each lightness, the colour that this hue has about there; the hue's mean where it has none. */
 function bathOf({ mean, members }: Hue): Lab[] {

@@ -35,8 +35,7 @@ function peaks({ noise, warp, span, relief }: Making): Terrain {
 }
 
 function hills({ noise, span, relief }: Making): Terrain {
-  return (x, z, octaves) =>
-    fractal(noise, (x * 0.22) / span, (z * 0.22) / span, Math.min(octaves, 6), 0.38) * 0.7 * relief
+  return (x, z, octaves) => fractal(noise, (x * 0.22) / span, (z * 0.22) / span, octaves, 0.41) * 0.68 * relief
 }
 
 /** Farther off, trees are thinner than a slice of the land. */
@@ -44,9 +43,11 @@ const LAST_TREE = 32
 
 function forest({ noise, span, relief, seed }: Making): Terrain {
   const trees = treesFrom(seed)
-  return (x, z, octaves) =>
-    fractal(noise, (x * 0.2) / span, (z * 0.2) / span, Math.min(octaves, 5), 0.4) * 0.9 * relief +
-    (z < LAST_TREE ? trees(x, z) * smoothstep(LAST_TREE, LAST_TREE / 2, z) : 0)
+  return (x, z, octaves) => {
+    const ground = fractal(noise, (x * 0.2) / span, (z * 0.2) / span, Math.min(octaves, 5), 0.4) * 0.9 * relief
+    const wood = z < LAST_TREE ? trees(x, z) * smoothstep(LAST_TREE, LAST_TREE / 2, z) : 0
+    return ground * smoothstep(0, 5, z) + wood
+  }
 }
 
 function plain({ noise }: Making): Terrain {

@@ -1,8 +1,8 @@
 import type { Intent } from './composition.ts'
 import type { Time } from './daylight.ts'
-import { TONINGS, type ToningName } from './palette.ts'
 import type { Random } from './random.ts'
 import { SCENES, type SceneName } from './scenes.ts'
+import { TONINGS, type ToningName } from './tonings.ts'
 import type { Weather } from './weather.ts'
 
 interface Leaning {
@@ -57,7 +57,7 @@ const LEANINGS: readonly (readonly [words: string, leaning: Leaning])[] = [
   ['fog mist haze misty foggy hazy smoke quiet silence silent dream ghost', { weathers: ['fog'] }],
   [
     'storm thunder thunderstorm tempest lightning wild dramatic stormy apocalypse',
-    { weathers: ['storm'], tonings: ['slate', 'selenium', 'ultramarine', 'verdigris'] },
+    { weathers: ['storm'], times: ['day', 'dusk'], tonings: ['slate', 'selenium', 'ultramarine', 'verdigris'] },
   ],
   ['rain rainy wet drizzle shower', { weathers: ['rain'], tonings: ['slate', 'verdigris', 'seaglass'] }],
   [

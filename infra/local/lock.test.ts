@@ -1,0 +1,32 @@
+import { expect, test } from 'bun:test'
+import { testDirectory } from '../src/testing.ts'
+import { lockDirectory } from './lock.ts'
+
+test('one has it at a time', async () => {
+  await using directory = await testDirectory()
+  const unlock = lockDirectory(directory.path)
+  expect(lockDirectory(directory.path)).toBeUndefined()
+  unlock?.()
+  const again = lockDirectory(directory.path)
+  expect(again).toBeFunction()
+  again?.()
+})
+
+test('a process that is killed has it no longer', async () => {
+  await using directory = await testDirectory()
+  const script = `
+    import { lockDirectory } from '${import.meta.dirname}/lock.ts'
+    const unlock = lockDirectory('${directory.path}')
+    process.stdout.write(unlock ? 'locked' : 'refused')
+    setInterval(() => unlock.name, 1_000)
+  `
+  const holder = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe' })
+  const said = await holder.stdout.getReader().read()
+  expect(Buffer.from(said.value ?? []).toString()).toBe('locked')
+  expect(lockDirectory(directory.path)).toBeUndefined()
+  holder.kill('SIGKILL')
+  await holder.exited
+  const unlock = lockDirectory(directory.path)
+  expect(unlock).toBeFunction()
+  unlock?.()
+})

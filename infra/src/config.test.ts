@@ -1,0 +1,131 @@
+import { expect, test } from 'bun:test'
+import { homedir } from 'node:os'
+import fc from 'fast-check'
+import { ConfigError, ConfigSchema, dataDirectory, readConfig, readServiceConfig } from './config.ts'
+
+const SERVICE = { DATABASE_URL: 'postgres://a:b@db/c', NATS_URL: 'nats://a:b@bus:4222' }
+const KEYS = Object.keys(ConfigSchema.shape)
+
+test('nothing needs to be set', () => {
+  expect(readConfig({})).toEqual({
+    PORT: 3000,
+    HOST: '127.0.0.1',
+    GENERATION_UPLOAD_CONCURRENCY: 3,
+    REFERENCE_UPLOAD_CONCURRENCY: 3,
+    PROVIDER_CONCURRENCY: 2,
+    LEASE_SECONDS: 30,
+    GENERATION_MAX_SECONDS: 720,
+    SHUTDOWN_GRACE_SECONDS: 5,
+    BODY_MEMORY_MB: 384,
+    SSE_MAX_STREAMS: 64,
+    SAFE_GET_ALLOW: [],
+    LOG_LEVEL: 'info',
+    NODE_ENV: 'production',
+  })
+})
+
+test('what is set to nothing is unset', () => {
+  expect(readConfig(Object.fromEntries(KEYS.flatMap(key => [[key, '']])))).toEqual(readConfig({}))
+  expect(readConfig({ PORT: '  ', LOG_LEVEL: undefined, PUBLIC_URL: '\t' })).toEqual(readConfig({}))
+})
+
+test('text becomes what it means', () => {
+  const env = {
+    PORT: '8080',
+    SAFE_GET_ALLOW: 'http://a:1, http://b:2\nhttp://c:3,',
+    LEASE_SECONDS: '5',
+    UNRELATED: 'x',
+  }
+  const config = readConfig(env)
+  expect(config).toMatchObject({
+    PORT: 8080,
+    LEASE_SECONDS: 5,
+    SAFE_GET_ALLOW: ['http://a:1', 'http://b:2', 'http://c:3'],
+  })
+  expect(config).not.toHaveProperty('UNRELATED')
+})
+
+for (const [key, value] of [
+  ['PORT', '0'],
+  ['PORT', '65536'],
+  ['PORT', '80.5'],
+  ['PORT', 'three thousand'],
+  ['PUBLIC_URL', 'ftp://studio.example'],
+  ['PUBLIC_URL', 'studio.example'],
+  ['DATABASE_URL', 'mysql://root:hunter2@db/c'],
+  ['NATS_URL', 'http://user:hunter2@bus'],
+  ['INTERNAL_API_SECRET', 'hunter2-is-too-short'],
+  ['GENERATION_UPLOAD_CONCURRENCY', '0'],
+  ['REFERENCE_UPLOAD_CONCURRENCY', '65'],
+  ['LEASE_SECONDS', '601'],
+  ['BODY_MEMORY_MB', '63'],
+  ['SHUTDOWN_GRACE_SECONDS', '-1'],
+  ['LOG_LEVEL', 'hunter2'],
+  ['NODE_ENV', 'Production'],
+  ['FAKE_PROVIDER_URL', 'hunter2'],
+] as const) {
+  test(`${key}=${value} is refused by name, and its value is not repeated`, () => {
+    const message = messageOf(() => readConfig({ [key]: value }))
+    expect(message).toStartWith(`${key}: `)
+    expect(message).not.toContain(value)
+  })
+}
+
+test('every wrong key is named, each in a line of its own', () => {
+  const message = messageOf(() => readConfig({ PORT: 'x', LOG_LEVEL: 'x', PUBLIC_URL: 'x' }))
+  expect(message.split('\n').map(line => line.split(':')[0])).toEqual(['PORT', 'PUBLIC_URL', 'LOG_LEVEL'])
+})
+
+test('no value whatever gets into an error', () => {
+  const secret = fc.stringMatching(/^[A-Za-z0-9:/@.-]{0,20}#secret#[A-Za-z0-9]{0,20}$/)
+  fc.assert(
+    fc.property(fc.constantFrom(...KEYS), secret, (key, value) => {
+      expect(messageOf(() => readConfig({ [key]: value }))).not.toContain('#secret#')
+    }),
+  )
+})
+
+test("the tests' provider is refused in production, which is what is assumed", () => {
+  const FAKE_PROVIDER_URL = 'http://127.0.0.1:9/'
+  expect(messageOf(() => readConfig({ FAKE_PROVIDER_URL }))).toStartWith('FAKE_PROVIDER_URL: ')
+  expect(messageOf(() => readConfig({ FAKE_PROVIDER_URL, NODE_ENV: 'production' }))).toStartWith('FAKE_PROVIDER_URL: ')
+  expect(readConfig({ FAKE_PROVIDER_URL, NODE_ENV: 'test' }).FAKE_PROVIDER_URL).toBe(FAKE_PROVIDER_URL)
+})
+
+test('a service says what it lacks', () => {
+  expect(readServiceConfig({ ...SERVICE, DATA_DIR: '/data' })).toMatchObject({ ...SERVICE, DATA_DIR: '/data' })
+  expect(messageOf(() => readServiceConfig({ NATS_URL: SERVICE.NATS_URL }))).toStartWith('DATABASE_URL: ')
+  expect(messageOf(() => readServiceConfig({ DATABASE_URL: SERVICE.DATABASE_URL }))).toStartWith('NATS_URL: ')
+})
+
+for (const [env, path] of [
+  [{ DATA_DIR: '/data', XDG_DATA_HOME: '/xdg' }, '/data'],
+  [{ XDG_DATA_HOME: '/xdg' }, '/xdg/darkroom'],
+  [{}, `${homedir()}/.local/share/darkroom`],
+  [{ DATA_DIR: '', XDG_DATA_HOME: '' }, `${homedir()}/.local/share/darkroom`],
+  // The specification has relative paths ignored.
+  [{ XDG_DATA_HOME: 'relative' }, `${homedir()}/.local/share/darkroom`],
+] as const) {
+  test(`with ${JSON.stringify(env)} everything is kept in ${path.replace(homedir(), '~')}`, () => {
+    expect(dataDirectory(readConfig(env), env)).toBe(path)
+    expect(readServiceConfig({ ...SERVICE, ...env }).DATA_DIR).toBe(path)
+  })
+}
+
+test('every setting says what it is for', () => {
+  const silent = Object.entries(ConfigSchema.shape).filter(
+    ([, schema]) => !/^[A-Z`].+\.$/s.test(schema.description ?? ''),
+  )
+  expect(silent.map(([key]) => key)).toEqual([])
+})
+
+/** The words of the refusal; empty if there was none. */
+function messageOf(read: () => unknown): string {
+  try {
+    read()
+    return ''
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError)
+    return error instanceof Error ? error.message : ''
+  }
+}

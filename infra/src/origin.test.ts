@@ -1,0 +1,60 @@
+import { expect, test } from 'bun:test'
+import { createOriginCheck } from './origin.ts'
+import { ProblemError } from './problem.ts'
+
+const LOCAL = { PORT: 3000 }
+const NAMED = { PORT: 3000, PUBLIC_URL: 'https://studio.example/ignored' }
+const ODD_PORT = { PORT: 3000, PUBLIC_URL: 'http://studio.example:8080' }
+const USUAL_PORT = { PORT: 80 }
+
+for (const [config, host, origin, taken] of [
+  [LOCAL, 'localhost:3000', undefined, true],
+  [LOCAL, '127.0.0.1:3000', undefined, true],
+  [LOCAL, '[::1]:3000', undefined, true],
+  [LOCAL, 'LocalHost:3000', undefined, true],
+  [LOCAL, 'localhost:3000', 'http://localhost:3000', true],
+  [LOCAL, 'localhost:3000', 'http://127.0.0.1:3000', true],
+  [LOCAL, '[::1]:3000', 'http://[::1]:3000', true],
+  [LOCAL, 'localhost', undefined, false],
+  [LOCAL, 'localhost:3001', undefined, false],
+  [LOCAL, 'localhost:3000.evil.example', undefined, false],
+  [LOCAL, 'localhost.evil.example:3000', undefined, false],
+  [LOCAL, 'evil.example:3000', undefined, false],
+  [LOCAL, '127.0.0.2:3000', undefined, false],
+  [LOCAL, '0.0.0.0:3000', undefined, false],
+  [LOCAL, '', undefined, false],
+  [LOCAL, 'localhost:3000', 'http://localhost:3001', false],
+  [LOCAL, 'localhost:3000', 'https://localhost:3000', false],
+  [LOCAL, 'localhost:3000', 'http://evil.example', false],
+  [LOCAL, 'localhost:3000', 'null', false],
+  [LOCAL, 'localhost:3000', '', false],
+  [LOCAL, 'localhost:3000', 'http://localhost:3000/', false],
+  [NAMED, 'studio.example', 'https://studio.example', true],
+  [NAMED, 'STUDIO.example', undefined, true],
+  [NAMED, 'studio.example', 'http://studio.example', false],
+  [NAMED, 'localhost:3000', undefined, false],
+  [NAMED, 'studio.example:3000', undefined, false],
+  [ODD_PORT, 'studio.example:8080', 'http://studio.example:8080', true],
+  [ODD_PORT, 'studio.example', undefined, false],
+  [USUAL_PORT, 'localhost', 'http://localhost', true],
+] as const) {
+  const words = `${JSON.stringify(host)}, sent ${origin === undefined ? 'by nobody in particular' : `by ${JSON.stringify(origin)}`}`
+  test(`with ${JSON.stringify(config)} a request for ${words}, is ${taken ? 'taken' : 'refused'}`, () => {
+    const headers = { host, ...(origin === undefined ? {} : { origin }) }
+    expect(refusal(config, new Request('http://other.example/', { headers }))).toBe(taken ? undefined : 'forbidden')
+  })
+}
+
+test('without a Host the address that was asked for counts', () => {
+  expect(refusal(LOCAL, new Request('http://localhost:3000/'))).toBeUndefined()
+  expect(refusal(LOCAL, new Request('http://evil.example:3000/'))).toBe('forbidden')
+})
+
+function refusal(config: Parameters<typeof createOriginCheck>[0], request: Request): string | undefined {
+  try {
+    createOriginCheck(config)(request)
+    return undefined
+  } catch (error) {
+    return error instanceof ProblemError ? error.code : String(error)
+  }
+}

@@ -1,0 +1,71 @@
+import { expect, test } from 'bun:test'
+import { mkdir, readdir, stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { testDirectory } from '../testing.ts'
+import { storeConformance } from './conformance.ts'
+import { openDisk } from './disk.ts'
+
+const signal = new AbortController().signal
+
+storeConformance('disk', async () => {
+  const directory = await testDirectory()
+  const store = await openDisk({ root: join(directory.path, 'objects') })
+  return { ...store, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() }
+})
+
+test('after a put that broke there is no file, whole or partial, under any name', async () => {
+  await using directory = await testDirectory()
+  const store = await openDisk({ root: directory.path })
+  const broken = new ReadableStream<Uint8Array>({
+    pull: controller => {
+      controller.enqueue(new Uint8Array(1_000))
+      controller.error(new Error('no'))
+    },
+  })
+  await expect(store.put('a/b', broken, { signal })).rejects.toThrow('no')
+  expect(await filesIn(directory.path)).toEqual([])
+})
+
+test('an object cannot lie below another, and trying leaves the other as it was', async () => {
+  await using directory = await testDirectory()
+  const store = await openDisk({ root: directory.path })
+  await store.put('a', new Uint8Array(3), { signal })
+  await expect(store.put('a/b', new Uint8Array(5), { signal })).rejects.toThrow()
+  expect([await store.head('a/b'), await store.get('a/b')]).toEqual([null, null])
+  expect(await filesIn(directory.path)).toEqual(['a'])
+})
+
+test('objects and folders are nobody else\'s to read', async () => {
+  await using directory = await testDirectory()
+  const store = await openDisk({ root: join(directory.path, 'objects') })
+  await store.put('a/b', new Uint8Array(3), { signal })
+  const modes = ['objects', 'objects/a', 'objects/a/b'].map(async path => (await stat(join(directory.path, path))).mode & 0o777)
+  expect(await Promise.all(modes)).toEqual([0o700, 0o700, 0o600])
+})
+
+for (const [how, name] of [
+  ['relative to where the process runs', (path: string) => relative(process.cwd(), path)],
+  ['with a slash at its end', (path: string) => `${path}/`],
+  ['the long way round', (path: string) => `${path}/x/..//.`],
+] as const) {
+  test(`a root that is named ${how} has the same keys`, async () => {
+    await using directory = await testDirectory()
+    await mkdir(join(directory.path, 'x'))
+    const store = await openDisk({ root: name(directory.path) })
+    await store.put('w/1/a.png', new Uint8Array(3), { signal })
+    expect(await Array.fromAsync(store.list('w/'))).toEqual(['w/1/a.png'])
+  })
+}
+
+test('a store whose folder is gone says so', async () => {
+  await using directory = await testDirectory()
+  const store = await openDisk({ root: join(directory.path, 'objects') })
+  await store.ping()
+  await directory[Symbol.asyncDispose]()
+  await expect(store.ping()).rejects.toThrow()
+})
+
+async function filesIn(path: string): Promise<string[]> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true })
+  return entries.filter(entry => entry.isFile()).map(entry => relative(path, join(entry.parentPath, entry.name)))
+}
