@@ -20,7 +20,9 @@ export function storeConformance(name: string, open: () => Promise<Store & Async
   test(`${name}: what comes as a stream is kept whole`, async () => {
     await using store = await open()
     const bytes = random(3 * MIB + 17)
-    const pieces = [0, 1, 1, 65_536, 2 * MIB, bytes.length].map((from, at, all) => bytes.subarray(all[at - 1] ?? 0, from))
+    const pieces = [0, 1, 1, 65_536, 2 * MIB, bytes.length].map((from, at, all) =>
+      bytes.subarray(all[at - 1] ?? 0, from),
+    )
     expect(await store.put('a', streamOf(pieces), { signal: forever })).toMatchObject({ bytes: bytes.length })
     expect(await bytesOf((await store.get('a'))?.body)).toEqual(bytes)
   })
@@ -39,7 +41,13 @@ export function storeConformance(name: string, open: () => Promise<Store & Async
     await using store = await open()
     const bytes = random(1_000)
     await store.put('a', bytes, { signal: forever })
-    for (const [start, end] of [[0, 0], [0, 999], [10, 19], [999, 999], [990, 5_000]] as const) {
+    for (const [start, end] of [
+      [0, 0],
+      [0, 999],
+      [10, 19],
+      [999, 999],
+      [990, 5_000],
+    ] as const) {
       const found = await store.get('a', { range: { start, end } })
       expect(found?.object.bytes).toBe(1_000)
       expect(await bytesOf(found?.body)).toEqual(bytes.subarray(start, end + 1))

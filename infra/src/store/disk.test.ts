@@ -35,11 +35,13 @@ test('an object cannot lie below another, and trying leaves the other as it was'
   expect(await filesIn(directory.path)).toEqual(['a'])
 })
 
-test('objects and folders are nobody else\'s to read', async () => {
+test("objects and folders are nobody else's to read", async () => {
   await using directory = await testDirectory()
   const store = await openDisk({ root: join(directory.path, 'objects') })
   await store.put('a/b', new Uint8Array(3), { signal })
-  const modes = ['objects', 'objects/a', 'objects/a/b'].map(async path => (await stat(join(directory.path, path))).mode & 0o777)
+  const modes = ['objects', 'objects/a', 'objects/a/b'].map(
+    async path => (await stat(join(directory.path, path))).mode & 0o777,
+  )
   expect(await Promise.all(modes)).toEqual([0o700, 0o700, 0o600])
 })
 
