@@ -13,6 +13,7 @@ const relaying = runRelay({ ...ground, signal: lifecycle.stopping })
 lifecycle.onClose('relay', () => relaying)
 
 const providers = configuredProviders(config)
+lifecycle.onClose('providers', () => Promise.all(providers.map(provider => provider.close?.())))
 const catalogue = await publishModels({ database, providers, signal: lifecycle.stopping })
 
 const giveBack = new AbortController()

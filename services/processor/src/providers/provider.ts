@@ -61,6 +61,8 @@ export interface Provider {
   cancel(requestId: string, signal: AbortSignal): Promise<Cancelled>
   /** What it can do now. */
   models(signal: AbortSignal): Promise<Model[]>
+  /** Lets go of what it holds in this process. */
+  close?(): void | Promise<void>
 }
 
 /**
