@@ -74,7 +74,7 @@ export type SubmittedParameters = z.infer<typeof SubmittedParameters>
 export const Submission = z.strictObject({
   clientId: z.uuid().optional(),
   prompt: Prompt,
-  model: z.string().min(1).max(200).optional(),
+  model: Words.min(1).max(200).optional(),
   parameters: SubmittedParameters.prefault({}),
   referenceImages: z.array(z.string().min(1)).max(LIMITS.references).optional(),
   referenceImage: z.string().min(1).optional(),

@@ -19,13 +19,14 @@ export class OutOfReach extends Error {
 export interface Api {
   /** A page of generations, newest first. @throws Refusal, OutOfReach */
   page(query: { limit: number; cursor?: string }): Promise<GenerationPage>
-  /** One generation. @throws Refusal, OutOfReach */
-  generation(id: string): Promise<Generation>
   /** What can be asked for, of which model. @throws Refusal, OutOfReach */
   models(): Promise<Model[]>
   /** Asks for pictures; the same `clientId` twice is one generation. @throws Refusal, OutOfReach */
   generate(submission: Submission): Promise<Generation>
 }
+
+/** Eden asks for every parameter that the studio has a default for. */
+type ListQuery = Parameters<ReturnType<typeof treaty<QueryApp>>['api']['generations']['get']>[0]['query']
 
 const DEADLINE_MS = 30_000
 const UNREACHABLE = 'The studio cannot be reached.'
@@ -42,9 +43,7 @@ export function createApi({ origin, clock }: { origin: string; clock: Clock }): 
   const query = treaty<QueryApp>(origin, config)
   const ingest = treaty<IngestApp>(origin, config)
   return {
-    page: async asked =>
-      unwrap(await query.api.generations.get({ query: { direction: 'older', ...asked }, fetch: deadline() })),
-    generation: async id => unwrap(await query.api.generations({ id }).get({ fetch: deadline() })),
+    page: async asked => unwrap(await query.api.generations.get({ query: asked as ListQuery, fetch: deadline() })),
     models: async () => unwrap(await query.api.models.get({ fetch: deadline() })),
     generate: async submission => unwrap(await ingest.api.generate.post(submission, { fetch: deadline() })),
   }

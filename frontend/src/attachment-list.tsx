@@ -56,7 +56,7 @@ export function AttachmentList(props: { studio: Studio }) {
       </ul>
       <For each={attachments.list.filter(attachment => attachment.state === 'failed')}>
         {attachment => (
-          <p class="attachment-problem" role="alert">
+          <p class="composer-problem" role="alert">
             <Icon name="warning" />
             <span>
               {attachment.name}: {attachment.problem}
@@ -70,7 +70,7 @@ export function AttachmentList(props: { studio: Studio }) {
         )}
       </For>
       <Show when={surplus()}>
-        <p class="attachment-problem" role="status">
+        <p class="composer-problem" role="status">
           {surplusWords(composing.model()?.name, most())}
         </p>
       </Show>
@@ -141,5 +141,5 @@ function Thumbnail(props: ThumbnailProps) {
 
 function surplusWords(model: string | undefined, most: number): string {
   if (most === 0) return `${model} takes no references. They stay here for another model.`
-  return `${model} takes ${most} reference${most === 1 ? '' : 's'}. Only the first ${most === 1 ? 'one' : most} will be used.`
+  return `${model} takes ${most} reference${most === 1 ? '' : 's'}. Only the first ${most === 1 ? 'one' : most} will be sent.`
 }

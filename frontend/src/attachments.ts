@@ -17,12 +17,16 @@ export interface Attachment {
   reference: Reference | null
 }
 
-export type Attachments = ReturnType<typeof createAttachments>
-
 /** A picture that the studio shows already: one of its outputs, or a reference of an old row. */
 export interface ShownPicture {
   url: string
   previewUrl: string
+}
+
+/** A reference that is on its way with a prompt. */
+export interface Taken {
+  attachment: Attachment
+  upload: Upload | undefined
 }
 
 interface Upload {
@@ -31,6 +35,7 @@ interface Upload {
   done: Promise<Reference>
 }
 
+const UNKNOWN = { id: null, width: null, height: null } as const
 const FETCH_DEADLINE_MS = 60_000
 const UNSENT = { progress: 0, state: 'uploading', problem: null, canRetry: false, reference: null } as const
 
@@ -53,8 +58,12 @@ export function createAttachments(kept: readonly Reference[]) {
     const abort = new AbortController()
     const onProgress = (progress: number) => change(key, { progress })
     const done = send(file, { signal: abort.signal, onProgress })
-    uploads.set(key, { file, abort, done })
-    done.then(
+    follow(key, { file, abort, done })
+  }
+
+  function follow(key: string, upload: Upload) {
+    uploads.set(key, upload)
+    upload.done.then(
       reference => change(key, { state: 'ready', progress: 1, reference }),
       error => change(key, { state: 'failed', problem: describeProblem(error), canRetry: error instanceof OutOfReach }),
     )
@@ -89,10 +98,11 @@ export function createAttachments(kept: readonly Reference[]) {
   }
 
   function remove(key: string) {
+    const attachment = list.find(attachment => attachment.key === key)
     uploads.get(key)?.abort.abort()
-    for (const attachment of list) if (attachment.key === key) forget(attachment.preview)
     uploads.delete(key)
-    setList(before => before.filter(attachment => attachment.key !== key))
+    setList(before => before.filter(other => other.key !== key))
+    if (attachment) forget(attachment.preview)
   }
 
   /** Puts an attachment at another place in the order. */
@@ -107,36 +117,48 @@ export function createAttachments(kept: readonly Reference[]) {
   }
 
   function clear() {
-    uploads.clear()
-    setList([])
+    for (const { key } of [...list]) remove(key)
   }
 
-  /** Takes the references out for sending: what they look like now, and their ids once all of them are kept. */
-  function take(most: number) {
-    const taken = list.filter(attachment => attachment.state !== 'failed').slice(0, most)
-    const previews = list.map(attachment => attachment.preview)
-    const shown = taken.map(({ reference, preview }) => reference ?? shownAs(preview))
-    const pending = taken.map(({ key, name, reference }) => ({ name, reference, upload: uploads.get(key) }))
-    clear()
-    return { shown, ids: () => Promise.all(pending.map(idOf)), release: () => previews.forEach(forget) }
+  /** Takes the first references out for sending. */
+  function take(most: number): Taken[] {
+    const usable = list.filter(attachment => attachment.state !== 'failed').slice(0, most)
+    const taken = usable.map(attachment => ({ attachment: { ...attachment }, upload: uploads.get(attachment.key) }))
+    const keys = new Set(taken.map(({ attachment }) => attachment.key))
+    setList(before => before.filter(attachment => !keys.has(attachment.key)))
+    return taken
   }
 
-  return { list, addFiles, addShown, addReferences, remove, retry, move, clear, take }
+  /** Puts references back that were taken out. */
+  function putBack(taken: readonly Taken[]) {
+    for (const { attachment, upload } of taken) {
+      setList(list.length, { ...attachment })
+      if (upload) follow(attachment.key, upload)
+    }
+  }
+
+  /** Lets go of what only this page has of references that were sent, unless they were put back. */
+  function release(taken: readonly Taken[]) {
+    const shown = new Set(list.map(attachment => attachment.preview))
+    for (const { attachment } of taken) if (!shown.has(attachment.preview)) forget(attachment.preview)
+  }
+
+  return { list, addFiles, addShown, addReferences, remove, retry, move, clear, take, putBack, release }
 }
 
-interface Pending {
-  name: string
-  reference: Reference | null
-  upload: Upload | undefined
+/** What a reference that was taken out looks like, until the studio says. */
+export function appearance({ attachment }: Taken): Reference {
+  return attachment.reference ?? { ...UNKNOWN, url: attachment.preview, previewUrl: attachment.preview }
 }
 
-async function idOf({ name, reference, upload }: Pending): Promise<string> {
+/** The id of a reference that was taken out, once the studio keeps it. @throws Refusal with its name; OutOfReach */
+export async function idOf({ attachment, upload }: Taken): Promise<string> {
   try {
-    const kept = reference ?? (await upload?.done.catch(error => again(error, upload)))
+    const kept = attachment.reference ?? (await upload?.done.catch(error => again(error, upload)))
     if (!kept?.id) throw new Refusal('it could not be kept as a reference.')
     return kept.id
   } catch (error) {
-    throw error instanceof Refusal ? new Refusal(`${name}: ${error.message}`) : error
+    throw error instanceof Refusal ? new Refusal(`${attachment.name}: ${error.message}`) : error
   }
 }
 
@@ -161,7 +183,9 @@ function checked(file: File): File {
 }
 
 async function readPicture(url: string): Promise<File> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_DEADLINE_MS) })
+  const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_DEADLINE_MS) }).catch(cause => {
+    throw new OutOfReach('The picture cannot be read right now.', { cause })
+  })
   if (!answer.ok) throw new Refusal('This picture can no longer be read.')
   const bytes = await answer.blob()
   return new File([bytes], url.slice(url.lastIndexOf('/') + 1), { type: bytes.type })
@@ -170,8 +194,4 @@ async function readPicture(url: string): Promise<File> {
 function readyAttachment(reference: Reference): Attachment {
   const { previewUrl: preview } = reference
   return { ...UNSENT, key: uuid(), name: 'reference', preview, progress: 1, state: 'ready', reference }
-}
-
-function shownAs(preview: string): Reference {
-  return { id: null, url: preview, previewUrl: preview, width: null, height: null }
 }

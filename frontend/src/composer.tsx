@@ -43,6 +43,16 @@ export function Composer(props: { studio: Studio; onResize: (pixels: number) => 
           {model => <MoreSettings studio={props.studio} model={model()} />}
         </Show>
         <PromptField studio={props.studio} />
+        <Show when={composing.surplus() > 0}>
+          <p class="composer-problem" role="status">
+            {composing.surplus().toLocaleString('en')} characters more than {composing.model()?.name} reads.
+          </p>
+        </Show>
+        <Show when={props.studio.hasModels() === false}>
+          <p class="composer-problem" role="status">
+            No model is set up in this studio, so nothing can be made yet.
+          </p>
+        </Show>
         <div class="composer-bar">
           <button
             type="button"

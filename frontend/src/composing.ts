@@ -4,7 +4,7 @@ import type { Model } from '@darkroom/contracts/model'
 import type { Reference } from '@darkroom/contracts/reference'
 import { type Accessor, createEffect, createMemo } from 'solid-js'
 import { createStore, unwrap } from 'solid-js/store'
-import { createAttachments } from './attachments.ts'
+import { appearance, createAttachments, idOf, type Taken } from './attachments.ts'
 import type { Clock } from './clock.ts'
 import { adapt, type Draft, draftOf, EMPTY_DRAFT, expected, modelOf, parseDraft, submissionOf } from './draft.ts'
 import type { Library } from './library.ts'
@@ -18,8 +18,6 @@ export interface ComposingOptions {
   clock: Clock
 }
 
-export type Composing = ReturnType<typeof createComposing>
-
 const DRAFT = 'darkroom.draft'
 const REFERENCES = 'darkroom.references'
 
@@ -27,6 +25,7 @@ const REFERENCES = 'darkroom.references'
 export function createComposing({ library, models, clock }: ComposingOptions) {
   const [draft, setDraft] = createStore<Draft>(parseDraft(recall(DRAFT)))
   const attachments = createAttachments(parseReferences(recall(REFERENCES)))
+  const sent = new Map<string, Taken[]>()
   const model = createMemo(() => modelOf(draft, models()))
   const fitted = createMemo(() => adaptTo(draft, model()))
 
@@ -45,42 +44,45 @@ export function createComposing({ library, models, clock }: ComposingOptions) {
     return [estimate(estimateSeconds(chosen, numOutputs)), ...(cost ? [cost] : [])]
   })
 
-  const canSend = createMemo(() => {
-    const chosen = model()
-    return chosen !== undefined && draft.prompt.trim() !== '' && draft.prompt.length <= chosen.promptCharacters
-  })
+  /** How many characters the prompt has beyond what the model reads. */
+  const surplus = createMemo(() => Math.max(0, draft.prompt.length - (model()?.promptCharacters ?? Infinity)))
+  const canSend = createMemo(() => model() !== undefined && draft.prompt.trim() !== '' && surplus() === 0)
 
   /** Sends the draft and makes room for the next one; the settings stay. */
   function send() {
     const chosen = model()
     if (!chosen || !canSend()) return
     const submission = submissionOf(unwrap(draft), chosen, uuid())
-    const { shown, ids, release } = attachments.take(chosen.maxReferences)
-    const generation = expected(submission, chosen, shown, new Date(clock.now()).toISOString())
+    const taken = attachments.take(chosen.maxReferences)
+    const generation = expected(submission, chosen, taken.map(appearance), new Date(clock.now()).toISOString())
+    sent.set(generation.clientId, taken)
     setDraft('prompt', '')
-    void library.send({ generation, submission: withReferences(submission, ids), onDone: release })
+    const onDone = () => {
+      sent.delete(generation.clientId)
+      attachments.release(taken)
+    }
+    void library.send({ generation, submission: () => withReferences(submission, taken), onDone })
   }
 
   /** Makes the draft what would make a generation again, references included. */
   function reuse(generation: Generation) {
     setDraft({ ...EMPTY_DRAFT, ...draftOf(generation) })
-    setDraft('settings', draftOf(generation).settings)
+    const taken = sent.get(generation.clientId)
     attachments.clear()
-    attachments.addReferences(generation.references)
+    if (taken) attachments.putBack(taken)
+    if (!taken) attachments.addReferences(generation.references)
   }
 
   function adaptTo(wanted: Draft, chosen: Model | undefined): Draft {
     return chosen ? adapt({ ...wanted }, chosen) : { ...wanted }
   }
 
-  return { draft, setDraft, fitted, model, models, attachments, promise, canSend, send, reuse }
+  return { draft, setDraft, fitted, model, models, attachments, promise, surplus, canSend, send, reuse }
 }
 
-function withReferences(submission: Submission, ids: () => Promise<string[]>): () => Promise<Submission> {
-  return async () => {
-    const referenceImages = await ids()
-    return referenceImages.length > 0 ? { ...submission, referenceImages } : submission
-  }
+async function withReferences(submission: Submission, taken: readonly Taken[]): Promise<Submission> {
+  const referenceImages = await Promise.all(taken.map(idOf))
+  return referenceImages.length > 0 ? { ...submission, referenceImages } : submission
 }
 
 function parseReferences(text: string | null): Reference[] {

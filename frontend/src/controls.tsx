@@ -59,7 +59,7 @@ export function Controls(props: ControlsProps) {
               onClick={() => props.onMore()}
             >
               <Icon name="settings" />
-              <span>{moreWords(composing.fitted().seed, model())}</span>
+              <span>{settingsWords(composing.fitted().seed, model())}</span>
             </button>
           </Show>
         </div>
@@ -98,6 +98,6 @@ function Choice(props: ChoiceProps): JSX.Element {
   )
 }
 
-function moreWords(seed: number | null, model: Model): string {
-  return model.seed && seed !== null ? `Seed ${seed}` : 'More'
+function settingsWords(seed: number | null, model: Model): string {
+  return model.seed && seed !== null ? `Seed ${seed}` : 'Settings'
 }

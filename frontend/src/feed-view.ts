@@ -1,12 +1,9 @@
-import { createWindowVirtualizer, observeWindowOffset, type Virtualizer } from '@tanstack/solid-virtual'
+import { createWindowVirtualizer } from '@tanstack/solid-virtual'
 import { type Accessor, batch, createMemo, createSignal, onCleanup, onMount } from 'solid-js'
 import {
-  countNew,
   type Frame,
   frameOf,
   growsUpwards,
-  HEADER,
-  isNewestInView,
   isPinned,
   leftBelow,
   offsetOf,
@@ -16,6 +13,8 @@ import {
 } from './frame.ts'
 import { geometryFor, ROW_GAP } from './layout.ts'
 import type { Library } from './library.ts'
+import { createNewcomers } from './newcomers.ts'
+import { createPageScroll } from './page-scroll.ts'
 import { createRowLayouts } from './row-layouts.ts'
 
 export interface Place {
@@ -23,8 +22,6 @@ export interface Place {
   index: number
   start: number
 }
-
-type WindowVirtualizer = Virtualizer<Window, HTMLElement>
 
 export interface FeedViewOptions {
   library: Library
@@ -39,6 +36,8 @@ export type FeedView = ReturnType<typeof createFeedView>
 const OVERSCAN = 3
 /** Older rows are read when fewer than this many are left above the view. */
 const ROWS_AHEAD = 16
+/** A longer way than so many windows is not travelled but jumped. */
+const TRAVELLED = 3
 
 /**
  * The feed's window on its rows. Everything that may move something (rows that come, grow or go, another width, another
@@ -47,23 +46,20 @@ const ROWS_AHEAD = 16
  */
 export function createFeedView({ library, held, bottom: firstBottom }: FeedViewOptions) {
   const layouts = createRowLayouts()
+  const newcomers = createNewcomers()
   const sizes = new Map<string, number>()
   let geometry = geometryFor(document.documentElement.clientWidth)
   let bottom = firstBottom
   let sizer: HTMLElement | undefined
-  let report: ((offset: number, isScrolling: boolean) => void) | undefined
-  let lastSeen: string | undefined
-  const [frame, setFrame] = createSignal(read())
-  const [unseen, setUnseen] = createSignal(0)
-  const [isAway, setAway] = createSignal(false)
-
   // Before the rows are in the page there is nothing that could be scrolled.
   let isMounted = false
   onMount(() => {
     isMounted = true
   })
 
-  const virtualizer: WindowVirtualizer = createWindowVirtualizer<HTMLElement>({
+  const [frame, setFrame] = createSignal(read())
+  const virtualizer = createWindowVirtualizer<HTMLElement>({
+    ...createPageScroll(),
     get count() {
       return frame().rows.length
     },
@@ -73,32 +69,23 @@ export function createFeedView({ library, held, bottom: firstBottom }: FeedViewO
     get paddingEnd() {
       return frame().bottom
     },
-    estimateSize: index => frame().layouts[index]?.height ?? 0,
+    estimateSize: index => heightOf(frame(), index),
     getItemKey: index => frame().rows[index]?.key ?? index,
     gap: ROW_GAP,
     overscan: OVERSCAN,
     anchorTo: 'end',
     scrollEndThreshold: PINNED_WITHIN,
     getScrollElement: () => (isMounted ? window : null),
-    initialOffset: () => Math.max(0, frame().total - innerHeight),
+    initialOffset: () => Math.max(0, leftBelow(frame(), 0)),
     initialRect: { width: innerWidth, height: innerHeight },
     rangeExtractor: range => rowsToKeep(range, heldIndexes()),
-    observeElementOffset: observeOffset,
-    scrollToFn: scrollPage,
   })
-  virtualizer.shouldAdjustScrollPositionOnItemSizeChange = item =>
-    growsUpwards(item.start, item.end, offset(), frame().viewport)
+  virtualizer.shouldAdjustScrollPositionOnItemSizeChange = ({ start, end }) =>
+    growsUpwards(start, end, offset(), frame().viewport)
 
-  /** Scrolls, and says so at once: the scroll event comes a frame later, and that frame would show the rows of before. */
-  function scrollPage(to: number, { adjustments = 0, behavior }: { adjustments?: number; behavior?: ScrollBehavior }) {
-    window.scrollTo({ top: to + adjustments, ...(behavior && { behavior }) })
-    if (behavior !== 'smooth') report?.(window.scrollY, false)
-  }
-
-  function observeOffset(instance: WindowVirtualizer, tell: (offset: number, isScrolling: boolean) => void) {
-    report = tell
-    return observeWindowOffset(instance, tell)
-  }
+  const places: Accessor<Place[]> = createMemo(() =>
+    virtualizer.getVirtualItems().map(({ key, index, start }) => ({ key: String(key), index, start })),
+  )
 
   function read(): Frame {
     const { rows } = library.now()
@@ -113,29 +100,21 @@ export function createFeedView({ library, held, bottom: firstBottom }: FeedViewO
     const next = read()
     sizeTo(next)
     setFrame(next)
-    if (point) layOutAnew(next)
-    if (!point) resizeChanged(next)
+    if (point) virtualizer.measure()
+    resizeChanged(next, point === undefined)
     if (wasPinned) virtualizer.scrollToEnd()
     if (point && !wasPinned) virtualizer.scrollToOffset(offsetOf(next, point))
     look()
   }
 
-  function layOutAnew(next: Frame) {
-    virtualizer.measure()
-    remember(next)
-  }
-
-  function remember(next: Frame) {
-    for (const [index, row] of next.rows.entries()) sizes.set(row.key, next.layouts[index]?.height ?? 0)
-  }
-
-  function resizeChanged(next: Frame) {
+  /** Tells the virtualizer of rows that have another height than it knows; after another width it knows all of them anew. */
+  function resizeChanged(next: Frame, tell: boolean) {
     batch(() => {
       for (const [index, row] of next.rows.entries()) {
-        const height = next.layouts[index]?.height ?? 0
-        const before = sizes.get(row.key)
+        const height = heightOf(next, index)
+        const before = sizes.get(row.key) ?? height
         sizes.set(row.key, height)
-        if (before !== undefined && before !== height) virtualizer.resizeItem(index, height)
+        if (tell && before !== height) virtualizer.resizeItem(index, height)
       }
     })
   }
@@ -144,14 +123,10 @@ export function createFeedView({ library, held, bottom: firstBottom }: FeedViewO
     sizer?.style.setProperty('height', `${next.total}px`)
   }
 
-  /** Looks at what is in view: what is new is seen then, and what is older is read before the reader gets there. */
+  /** What is in view is seen; what is older is read before the reader gets there. */
   function look() {
-    const now = frame()
-    const inView = isNewestInView(now, offset())
-    if (inView) lastSeen = now.rows.at(-1)?.key
-    setUnseen(inView ? 0 : countNew(now, lastSeen))
-    setAway(!inView && leftBelow(now, offset()) > 2 * now.viewport)
-    const first = virtualizer.range?.startIndex ?? now.rows.length
+    newcomers.look(frame(), offset())
+    const first = virtualizer.range?.startIndex ?? ROWS_AHEAD
     if (first < ROWS_AHEAD && library.reading().older === 'idle') void library.readOlder()
   }
 
@@ -164,12 +139,12 @@ export function createFeedView({ library, held, bottom: firstBottom }: FeedViewO
   }
 
   function onResize() {
-    const width = document.documentElement.clientWidth
-    const next = geometryFor(width)
+    const next = geometryFor(document.documentElement.clientWidth)
     if (next.content !== geometry.content) geometry = next
     update()
   }
 
+  /** Makes room for the composer at the bottom of the page, in CSS pixels. */
   function setBottom(pixels: number) {
     if (pixels === bottom) return
     bottom = pixels
@@ -182,12 +157,14 @@ export function createFeedView({ library, held, bottom: firstBottom }: FeedViewO
     update()
   }
 
+  /** Goes to the newest row. */
   function toEnd() {
-    const far = leftBelow(frame(), offset()) > 3 * frame().viewport
-    const still = matchMedia('(prefers-reduced-motion: reduce)').matches
-    virtualizer.scrollToEnd({ behavior: far || still ? 'auto' : 'smooth' })
+    const isFar = leftBelow(frame(), offset()) > TRAVELLED * frame().viewport
+    const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches
+    virtualizer.scrollToEnd({ behavior: isFar || isStill ? 'auto' : 'smooth' })
   }
 
+  /** Takes the element that is as high as all rows together. */
   function mountSizer(element: HTMLElement) {
     sizer = element
     sizeTo(frame())
@@ -197,7 +174,7 @@ export function createFeedView({ library, held, bottom: firstBottom }: FeedViewO
     const stop = library.subscribe(update)
     window.addEventListener('resize', onResize)
     window.addEventListener('scroll', look, { passive: true })
-    remember(frame())
+    resizeChanged(frame(), false)
     look()
     onCleanup(() => {
       stop()
@@ -206,20 +183,10 @@ export function createFeedView({ library, held, bottom: firstBottom }: FeedViewO
     })
   })
 
-  const places: Accessor<Place[]> = createMemo(() =>
-    virtualizer.getVirtualItems().map(({ key, index, start }) => ({ key: String(key), index, start })),
-  )
+  const { unseen, isAway } = newcomers
+  return { frame, places, unseen, isAway, mountSizer, setBottom, openPrompt, isPromptOpen: layouts.isOpen, toEnd }
+}
 
-  return {
-    frame,
-    places,
-    unseen,
-    isAway,
-    mountSizer,
-    setBottom,
-    openPrompt,
-    isPromptOpen: layouts.isOpen,
-    toEnd,
-    headerHeight: HEADER,
-  }
+function heightOf(frame: Frame, index: number): number {
+  return frame.layouts[index]?.height ?? 0
 }

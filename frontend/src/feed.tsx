@@ -6,9 +6,9 @@ import type { Studio } from './studio.ts'
 
 /** Everything that was made, oldest first, as a window on it that never holds more than 20 rows. */
 export function Feed(props: { studio: Studio; bottom: Accessor<number> }) {
-  const { library, picture } = props.studio
+  const { library, openedFrom } = props.studio
   const focused = () => document.activeElement?.closest<HTMLElement>('article')?.dataset.key
-  const held = () => [focused(), picture()?.key].filter(key => key !== undefined)
+  const held = () => [focused(), openedFrom()].filter(key => key !== undefined)
   const view = createFeedView({ library, held, bottom: props.bottom() })
   const keys = createMemo(() => view.places().map(place => place.key), [], { equals: isSameList })
   const placeOf = createMemo(() => new Map(view.places().map(place => [place.key, place])))

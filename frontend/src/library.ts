@@ -158,7 +158,7 @@ export function createLibrary({ page, generate, nextFrame }: LibraryOptions) {
   return {
     now: () => known,
     reading: () => reading,
-    receive: inbox.put,
+    receive: inbox,
     ...{ open, readOlder, readAgain, send, sendAgain, sendWaiting, takeBack, subscribe },
   }
 }

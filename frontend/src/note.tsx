@@ -1,6 +1,6 @@
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import { previewAt } from '@darkroom/contracts/routes'
-import { type Accessor, createEffect, createSignal, For, onCleanup, onMount, Show } from 'solid-js'
+import { type Accessor, createEffect, createSignal, Index, onCleanup, onMount, Show } from 'solid-js'
 import type { FeedView } from './feed-view.ts'
 import type { Row } from './generations.ts'
 import { Icon } from './icons.tsx'
@@ -31,18 +31,18 @@ export function Note(props: NoteProps) {
       </div>
       <Show when={generation()?.references.length}>
         <ul class="references" aria-label="References">
-          <For each={generation()?.references}>
+          <Index each={generation()?.references}>
             {(reference, index) => (
               <li>
                 <img
-                  src={previewAt(reference.previewUrl, 320)}
-                  alt={`Reference ${index() + 1}`}
+                  src={previewAt(reference().previewUrl, 320)}
+                  alt={`Reference ${index + 1}`}
                   decoding="async"
-                  data-url={reference.url}
+                  data-url={reference().url}
                 />
               </li>
             )}
-          </For>
+          </Index>
         </ul>
       </Show>
     </div>
@@ -84,7 +84,7 @@ function Prompt(props: NoteProps) {
       </p>
       <Show when={isLong()}>
         <button type="button" class="prompt-more" aria-expanded={isOpen()} onClick={() => show(!isOpen())}>
-          {isOpen() ? 'less' : 'more'}
+          {isOpen() ? 'show less' : 'show all'}
         </button>
       </Show>
     </div>

@@ -39,7 +39,6 @@ export function PromptField(props: { studio: Studio }) {
       placeholder="What do you want to see?"
       autocomplete="off"
       enterkeyhint="send"
-      maxLength={composing.model()?.promptCharacters}
       value={composing.draft.prompt}
       onInput={event => composing.setDraft('prompt', event.currentTarget.value)}
       onKeyDown={onKeyDown}

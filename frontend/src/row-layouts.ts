@@ -9,8 +9,6 @@ interface Kept {
   layout: RowLayout
 }
 
-export type RowLayouts = ReturnType<typeof createRowLayouts>
-
 /** The layout of every row, computed again only where something about the row has changed. */
 export function createRowLayouts() {
   const kept = new Map<string, Kept>()

@@ -1,7 +1,7 @@
 import { createEffect, createSignal } from 'solid-js'
 import { recall, remember } from './memory.ts'
 
-export const THEMES = ['system', 'dark', 'paper'] as const
+const THEMES = ['system', 'dark', 'paper'] as const
 export type Theme = (typeof THEMES)[number]
 
 // early-theme.js reads the same key before the first paint.

@@ -13,6 +13,7 @@ const STOP_MS = 15_000
 export interface TestStudio extends AsyncDisposable {
   url: string
   databaseUrl: string
+  dataDir: string
   /** The process that a part of it runs in now. */
   pidOf(part: 'ingest' | 'processor' | 'query' | 'NATS' | 'Postgres'): Promise<number>
   fetch(path: string, init?: RequestInit): Promise<Response>
@@ -56,7 +57,12 @@ export async function startTestStudio(env: Record<string, string> = {}): Promise
     { what: 'The studio', milliseconds: START_MS, signal: new AbortController().signal },
   )
   const owned = undo.move()
-  return { ...open, ...clientOf(open.url, directory.path), [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return {
+    ...open,
+    dataDir: directory.path,
+    ...clientOf(open.url, directory.path),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
 }
 
 function clientOf(url: string, dataDir: string) {

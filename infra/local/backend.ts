@@ -10,52 +10,67 @@ import type { Hold, Site } from './site.ts'
 import { together } from './together.ts'
 
 const STOP_SLACK_MS = 2_000
+const LOOPBACK = '127.0.0.1'
 
-/**
- * Everything but the interface and the gateway: the database and the bus, then the services.
- *
- * @param port that the gateway will have
- * @returns the services' ports; they are ready
- */
-export async function startBackend(
-  site: Site,
-  port: number,
-  holds: { database: Hold; bus: Hold; services: Hold },
-): Promise<Record<Service, number>> {
-  const { config, progress, signal, blueprint, record } = site
-  const [databaseUrl, natsUrl] = await together(signal, [
+/** What the services stand on. */
+export interface Ground {
+  databaseUrl: string
+  natsUrl: string
+}
+
+/** Starts the database and the bus, side by side. */
+export async function startGround(site: Site, holds: { database: Hold; bus: Hold }): Promise<Ground> {
+  const [databaseUrl, natsUrl] = await together(site.signal, [
     signal => startDatabase({ ...site, signal }, holds.database),
     signal => startBus({ ...site, signal }, holds.bus),
   ])
-  await record.tell({ databaseUrl, natsUrl })
+  await site.record.tell({ databaseUrl, natsUrl })
+  return { databaseUrl, natsUrl }
+}
+
+/**
+ * Starts the services.
+ *
+ * @param place `port` that the gateway will have
+ * @returns the services' addresses; they are ready
+ */
+export async function startBackend(
+  site: Site,
+  place: Ground & { port: number },
+  hold: Hold,
+): Promise<Record<Service, string>> {
+  const { config, progress, signal, hurry, blueprint, record } = site
   const ports = await servicePorts(config)
   const options = {
     commands: blueprint.services,
     ports,
-    env: { ...site.env, ...(await settings(site, { port, ports, databaseUrl, natsUrl })) },
+    env: { ...site.env, ...(await settings(site, { ...place, ports })) },
     output: blueprint.output,
-    host: new URL(config.PUBLIC_URL ?? `http://localhost:${port}`).host,
+    host: new URL(config.PUBLIC_URL ?? `http://localhost:${place.port}`).host,
     stopMs: config.SHUTDOWN_GRACE_SECONDS * 1_000 + STOP_SLACK_MS,
+    hurry,
     progress,
     started: (name: Service, child: Child) => void record.started(name, child),
     giveUp: site.giveUp,
     signal,
   }
-  holds.services(await startServices(options))
+  hold(await startServices(options))
   await servicesReady(options)
-  return ports
+  const services = { ingest: address(ports.ingest), processor: address(ports.processor), query: address(ports.query) }
+  await record.tell({ services })
+  return services
 }
 
 /** Settings that the launcher decides for the services. They stay on loopback: only the gateway is for others. */
 async function settings(
   { config, dataDir }: Site,
-  found: { port: number; ports: Record<Service, number>; databaseUrl: string; natsUrl: string },
+  found: Ground & { port: number; ports: Record<Service, number> },
 ): Promise<Record<string, string>> {
   return {
     DATABASE_URL: found.databaseUrl,
     NATS_URL: found.natsUrl,
     DATA_DIR: dataDir,
-    HOST: '127.0.0.1',
+    HOST: LOOPBACK,
     PORT: String(found.port),
     INGEST_PORT: String(found.ports.ingest),
     PROCESSOR_PORT: String(found.ports.processor),
@@ -73,4 +88,8 @@ async function servicePorts(config: Config): Promise<Record<Service, number>> {
     processor: config.PROCESSOR_PORT ?? processor,
     query: config.QUERY_PORT ?? query,
   }
+}
+
+function address(port: number): string {
+  return `http://${LOOPBACK}:${port}`
 }

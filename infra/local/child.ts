@@ -9,8 +9,8 @@ export interface Child {
   running(): boolean
   /** The last lines it wrote, oldest first. */
   lastLines(): Promise<string[]>
-  /** Asks it to stop; what is still there after `milliseconds` is killed. Resolves when it is gone. */
-  stop(milliseconds: number): Promise<void>
+  /** Asks it to stop; what is still there after `milliseconds`, or when `hurry` is aborted, is killed. Resolves when it is gone. */
+  stop(milliseconds: number, hurry?: AbortSignal): Promise<void>
   /** Takes it away at once, with all that it started. */
   kill(): void
 }
@@ -54,7 +54,7 @@ export function startChild(options: ChildOptions): Child {
     exited,
     running,
     lastLines: lines.last,
-    stop: milliseconds => stop({ child, running, kill, exited, stopSignal, milliseconds }),
+    stop: (milliseconds, hurry) => stop({ child, running, kill, exited, stopSignal, milliseconds, hurry }),
     kill,
   }
 }
@@ -66,11 +66,16 @@ async function stop(options: {
   exited: Promise<string>
   stopSignal: NodeJS.Signals
   milliseconds: number
+  hurry: AbortSignal | undefined
 }): Promise<void> {
-  if (options.running()) options.child.kill(options.stopSignal)
-  const timer = setTimeout(options.kill, options.milliseconds)
+  const { child, kill, hurry } = options
+  if (options.running()) child.kill(options.stopSignal)
+  const timer = setTimeout(kill, options.milliseconds)
+  hurry?.addEventListener('abort', kill)
+  if (hurry?.aborted) kill()
   await options.exited
   clearTimeout(timer)
+  hurry?.removeEventListener('abort', kill)
 }
 
 /**

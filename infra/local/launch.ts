@@ -51,15 +51,21 @@ interface RunOptions {
 async function run(options: RunOptions): Promise<number> {
   const { progress } = options
   const stopping = new AbortController()
+  const hurrying = new AbortController()
   const stop = () => {
     progress.line('\n  Stopping …')
     stopping.abort(new PartError('The start was given up.'))
   }
-  // The parts are on leashes, and are asked to stop as soon as this process is gone.
-  onStopSignals({ stop, force: () => process.exit(1) })
+  const force = () => {
+    // The parts are on leashes, and are asked to stop as soon as this process is gone.
+    if (hurrying.signal.aborted) process.exit(1)
+    progress.line('  Stopping at once. What was under way is taken up again at the next start.')
+    hurrying.abort()
+  }
+  onStopSignals({ stop, force })
   if (options.config.DARKROOM_PARENT_PID !== undefined) onParentGone(options.config.DARKROOM_PARENT_PID, stop)
   try {
-    const studio = await startStudio({ ...options, signal: stopping.signal })
+    const studio = await startStudio({ ...options, signal: stopping.signal, hurry: hurrying.signal })
     progress.line(`\n  Darkroom is open: ${studio.url}`)
     return await stay(studio, stopping.signal)
   } catch (error) {

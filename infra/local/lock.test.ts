@@ -1,13 +1,13 @@
 import { expect, test } from 'bun:test'
 import { testDirectory } from '../src/testing.ts'
-import { lockDirectory } from './lock.ts'
+import { lockFile } from './lock.ts'
 
 test('one has it at a time', async () => {
   await using directory = await testDirectory()
-  const unlock = lockDirectory(directory.path)
-  expect(lockDirectory(directory.path)).toBeUndefined()
+  const unlock = lockFile(directory.path)
+  expect(lockFile(directory.path)).toBeUndefined()
   unlock?.()
-  const again = lockDirectory(directory.path)
+  const again = lockFile(directory.path)
   expect(again).toBeFunction()
   again?.()
 })
@@ -15,18 +15,18 @@ test('one has it at a time', async () => {
 test('a process that is killed has it no longer', async () => {
   await using directory = await testDirectory()
   const script = `
-    import { lockDirectory } from '${import.meta.dirname}/lock.ts'
-    const unlock = lockDirectory('${directory.path}')
+    import { lockFile } from '${import.meta.dirname}/lock.ts'
+    const unlock = lockFile('${directory.path}')
     process.stdout.write(unlock ? 'locked' : 'refused')
     setInterval(() => unlock.name, 1_000)
   `
   const holder = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe' })
   const said = await holder.stdout.getReader().read()
   expect(Buffer.from(said.value ?? []).toString()).toBe('locked')
-  expect(lockDirectory(directory.path)).toBeUndefined()
+  expect(lockFile(directory.path)).toBeUndefined()
   holder.kill('SIGKILL')
   await holder.exited
-  const unlock = lockDirectory(directory.path)
+  const unlock = lockFile(directory.path)
   expect(unlock).toBeFunction()
   unlock?.()
 })

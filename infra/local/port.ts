@@ -17,10 +17,18 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
-/** The given port if it is free, else the first free one after it; undefined if none of the next hundred is. */
-export async function freePortFrom(port: number, host: string): Promise<number | undefined> {
+/** A port that nobody else can take until it is released. Whoever comes there meanwhile is turned away. */
+export interface HeldPort {
+  port: number
+  release(): Promise<void>
+}
+
+/** Holds the given port if it is free, else the first free one after it; undefined if none of the next hundred is. */
+export async function holdPortFrom(port: number, host: string): Promise<HeldPort | undefined> {
   for (let candidate = port; candidate < port + 100 && candidate <= 65_535; candidate++) {
-    if ((await isFree(candidate, host)) && (await isFreeForBrowsers(candidate))) return candidate
+    const server = await listen(candidate, host).catch(() => undefined)
+    if (server && (await isFreeForBrowsers(candidate))) return { port: candidate, release: () => close(server) }
+    if (server) await close(server)
   }
   return undefined
 }
@@ -41,7 +49,7 @@ async function isFree(port: number, host: string, harmless: string[] = []): Prom
 
 function listen(port: number, host: string): Promise<Server> {
   const { promise, resolve, reject } = Promise.withResolvers<Server>()
-  const server = createServer()
+  const server = createServer(socket => socket.destroy())
   server.once('error', reject)
   server.listen({ port, host }, () => resolve(server))
   return promise

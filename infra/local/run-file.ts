@@ -11,6 +11,8 @@ const RunFile = z.object({
   url: z.string().optional(),
   databaseUrl: z.string().optional(),
   natsUrl: z.string().optional(),
+  /** Where each service listens, for health and metrics. */
+  services: z.record(z.string(), z.url()).optional(),
   /** The launcher. */
   pid: z.int().positive(),
   startedAt: z.string(),
@@ -20,7 +22,7 @@ export type RunFile = z.infer<typeof RunFile>
 
 /** `run.json` of a data directory, as its launcher keeps it. */
 export interface RunRecord {
-  tell(facts: Pick<RunFile, 'url' | 'databaseUrl' | 'natsUrl'>): Promise<void>
+  tell(facts: Pick<RunFile, 'url' | 'databaseUrl' | 'natsUrl' | 'services'>): Promise<void>
   started(name: string, child: Child): Promise<void>
   remove(): Promise<void>
 }

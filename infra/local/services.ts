@@ -25,6 +25,8 @@ export interface ServicesOptions {
   host: string
   /** How long one may take to stop, in milliseconds. */
   stopMs: number
+  /** Aborted when nobody wants to wait for that. */
+  hurry: AbortSignal
   progress: Progress
   /** Told of each process that was started. */
   started: (name: Service, child: Child) => void
@@ -65,11 +67,11 @@ export async function servicesReady(options: ServicesOptions): Promise<void> {
 }
 
 function superviseService({ name, command }: ServiceCommand, options: ServicesOptions): Promise<Supervised> {
-  const { env, output, started, giveUp, signal, progress, stopMs } = options
+  const { env, output, started, giveUp, signal, progress, stopMs, hurry } = options
   const start = async () => {
     const child = startChild({ command, env, output: output(name), stopSignal: 'SIGTERM' })
     started(name, child)
-    return { child, stop: () => child.stop(stopMs) }
+    return { child, stop: () => child.stop(stopMs, hurry) }
   }
   return supervise({ name, start, say: line => progress.line(`  ${line}`), giveUp, signal })
 }

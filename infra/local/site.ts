@@ -37,6 +37,8 @@ export interface StudioOptions {
   env: Record<string, string>
   progress: Progress
   signal: AbortSignal
+  /** Aborted when whoever stops the studio will not wait for work to end. */
+  hurry: AbortSignal
 }
 
 /** What the steps of a start share. */

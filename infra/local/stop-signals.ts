@@ -6,7 +6,7 @@ const PARENT_CHECK_MS = 1_000
 export interface StopOptions {
   /** Called once. */
   stop: () => void
-  /** Called for each impatient signal after that. */
+  /** Called for each impatient wish after that. */
   force: () => void
 }
 
@@ -36,10 +36,11 @@ export function onParentGone(pid: number, stop: () => void): void {
  * @returns to be called with the time of each signal, in milliseconds
  */
 export function createStopWish({ stop, force }: StopOptions): (now?: number) => void {
-  let first: number | undefined
+  let latest: number | undefined
   return (now = performance.now()) => {
-    if (first !== undefined && now - first > ONE_WISH_MS) force()
-    if (first === undefined) stop()
-    first ??= now
+    if (latest !== undefined && now - latest <= ONE_WISH_MS) return
+    const wish = latest === undefined ? stop : force
+    latest = now
+    wish()
   }
 }

@@ -1,7 +1,7 @@
-import { startBackend } from './backend.ts'
+import { startBackend, startGround } from './backend.ts'
 import { type Gateway, type GatewayOptions, startGateway } from './gateway.ts'
 import { PartError } from './part.ts'
-import { freePortFrom } from './port.ts'
+import { type HeldPort, holdPortFrom } from './port.ts'
 import { keepRunFile, stopLeftovers } from './run-file.ts'
 import { type Hold, hold, type Site, type StudioOptions } from './site.ts'
 import { together } from './together.ts'
@@ -14,8 +14,6 @@ export interface Studio {
   /** Stops everything: nobody gets in, services end their work, then the bus, then the database. */
   stop(): Promise<void>
 }
-
-const LOOPBACK = '127.0.0.1'
 
 /**
  * Starts the whole studio, its parts side by side.
@@ -34,6 +32,8 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
   const record = keepRunFile(options.dataDir)
   try {
     await stopLeftovers(options.dataDir, signal)
+    // What a killed launcher wrote down is no longer true.
+    await record.tell({})
     closing.defer(() => record.remove())
     const url = await open({ ...options, signal, record, giveUp }, closing)
     return { url, failed: failure.promise, stop: () => closing.disposeAsync() }
@@ -45,7 +45,10 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
 
 async function open(site: Site, closing: AsyncDisposableStack): Promise<string> {
   const { config, record, signal } = site
-  const port = await gatewayPort(site)
+  // Kept from now on: another studio that starts meanwhile takes the next one.
+  const held = await holdPort(site)
+  closing.defer(() => held.release())
+  const { port } = held
   // What is reserved first is closed last: streams through the gateway end with the services, and the database goes at the end.
   const holds = {
     database: hold(closing),
@@ -54,12 +57,14 @@ async function open(site: Site, closing: AsyncDisposableStack): Promise<string> 
     cut: hold(closing),
     services: hold(closing),
   }
-  const [ui, ports] = await together(signal, [
+  const [ui, ground] = await together(signal, [
     signal => startUi({ ...site, signal }, holds.ui),
-    signal => startBackend({ ...site, signal }, port, holds),
+    signal => startGround({ ...site, signal }, holds),
   ])
-  const upstreams = { ingest: address(ports.ingest), query: address(ports.query), ...ui }
-  const gateway = openGateway({ port, host: config.HOST, upstreams })
+  // Only now: query serves the files of the interface that are there when it starts.
+  const services = await startBackend(site, { ...ground, port }, holds.services)
+  await held.release()
+  const gateway = openGateway({ port, host: config.HOST, upstreams: { ...services, ...ui } })
   holds.cut({ stop: () => gateway.cut() })
   closing.defer(() => gateway.close())
   const url = config.PUBLIC_URL ?? `http://localhost:${port}`
@@ -67,13 +72,13 @@ async function open(site: Site, closing: AsyncDisposableStack): Promise<string> 
   return url
 }
 
-async function gatewayPort({ config, progress }: Site): Promise<number> {
-  const port = await freePortFrom(config.PORT, config.HOST)
-  if (port === undefined) {
+async function holdPort({ config, progress }: Site): Promise<HeldPort> {
+  const held = await holdPortFrom(config.PORT, config.HOST)
+  if (!held) {
     throw new PartError(`Port ${config.PORT} cannot be used, nor any of the hundred after it. Set PORT to a free one.`)
   }
-  if (port !== config.PORT) progress.line(`  Port ${config.PORT} is taken: this studio is at ${port}.`)
-  return port
+  if (held.port !== config.PORT) progress.line(`  Port ${config.PORT} is taken: this studio is at ${held.port}.`)
+  return held
 }
 
 async function startUi(site: Site, hold: Hold): Promise<{ ui?: string }> {
@@ -90,8 +95,4 @@ function openGateway(options: GatewayOptions): Gateway {
   } catch (error) {
     throw new PartError(`Port ${options.port} was taken while the studio started. Start it again.`, { cause: error })
   }
-}
-
-function address(port: number): string {
-  return `http://${LOOPBACK}:${port}`
 }

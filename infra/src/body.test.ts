@@ -126,6 +126,39 @@ test('a body pays once for what it declared and not again for what then comes', 
   expect(budget.inUse()).toBe(text.length)
 })
 
+test('a body of which nothing more comes is given up, and what it held is free again', async () => {
+  const budget = createBodyBudget(MIB)
+  const silent = post(new ReadableStream({ start: controller => controller.enqueue(new Uint8Array(10)) }))
+  const given = readBody(silent, 'application/json', budget, { arrival: 60_000, silence: 30 })
+  expect(await refusal(given)).toMatchObject({
+    code: 'malformed',
+    message: expect.stringContaining('stopped arriving'),
+  })
+  budget.release(silent)
+  expect(budget.inUse()).toBe(0)
+})
+
+test('so is one that comes drop by drop for ever', async () => {
+  const dripping = post(
+    new ReadableStream({
+      pull: async controller => {
+        await Bun.sleep(10)
+        controller.enqueue(new Uint8Array(1))
+      },
+    }),
+  )
+  const given = readBody(dripping, 'application/json', createBodyBudget(MIB), { arrival: 100, silence: 60_000 })
+  expect(await refusal(given)).toMatchObject({
+    code: 'malformed',
+    message: expect.stringContaining('stopped arriving'),
+  })
+})
+
+test('a body that breaks off fails as it is', async () => {
+  const broken = post(new ReadableStream({ pull: controller => controller.error(new Error('the line is dead')) }))
+  await expect(read(broken)).rejects.toThrow('the line is dead')
+})
+
 test('whatever is taken and given back, what is held is the sum of the rest and never above the budget', () => {
   const requests = Array.from({ length: 4 }, () => post('{}'))
   const step = fc.record({ who: fc.nat(3), bytes: fc.option(fc.nat(600)) })

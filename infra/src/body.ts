@@ -1,4 +1,7 @@
 import { LIMITS } from '@darkroom/contracts/vocabulary'
+import { DeadlineError, withDeadline } from './deadline.ts'
+import { readForm } from './form-body.ts'
+import { readJson } from './json-body.ts'
 import { ProblemError } from './problem.ts'
 
 const MULTIPART_OVERHEAD = 64 * 1024
@@ -8,9 +11,17 @@ const READERS: Record<
   string,
   { most: number; parse: (bytes: Uint8Array<ArrayBuffer>, type: string) => Promise<unknown> }
 > = {
-  'application/json': { most: LIMITS.jsonBytes, parse: parseJson },
-  'multipart/form-data': { most: LIMITS.references * LIMITS.referenceBytes + MULTIPART_OVERHEAD, parse: parseForm },
+  'application/json': { most: LIMITS.jsonBytes, parse: async bytes => readJson(bytes) },
+  'multipart/form-data': { most: LIMITS.references * LIMITS.referenceBytes + MULTIPART_OVERHEAD, parse: readForm },
 }
+
+/** How long a body may take to arrive, in milliseconds, and how long nothing of it may. */
+export interface Patience {
+  arrival: number
+  silence: number
+}
+
+const PATIENCE: Patience = { arrival: 600_000, silence: 15_000 }
 
 /** Memory for request bodies, shared by all requests in flight. */
 export interface BodyBudget {
@@ -46,29 +57,40 @@ export function createBodyBudget(bytes: number): BodyBudget {
 }
 
 /**
- * Reads a request's body whole, within the limit of its content type and the common budget.
+ * Reads a request's body whole, within the limit of its content type and the common budget. One that stops arriving is given up:
+ * what it holds of the budget is missing to everybody else.
  *
  * @returns what the JSON says, or the form
  * @throws ProblemError `unsupported_type`, `too_large`, `malformed` or `unavailable`
  */
-export async function readBody(request: Request, contentType: string, budget: BodyBudget): Promise<unknown> {
+export async function readBody(
+  request: Request,
+  contentType: string,
+  budget: BodyBudget,
+  patience: Patience = PATIENCE,
+): Promise<unknown> {
   const type = contentType.toLowerCase()
   const reader = Object.hasOwn(READERS, type) ? READERS[type] : undefined
   if (!reader)
     throw new ProblemError('unsupported_type', 'Send JSON (application/json) or a form (multipart/form-data).')
   const encoding = request.headers.get('content-encoding') ?? 'identity'
   if (encoding !== 'identity') throw new ProblemError('unsupported_type', 'Send the body without a content encoding.')
-  const bytes = await readBytes(request, reader.most, budget)
+  const bytes = await readBytes(request, reader.most, budget, patience)
   return await reader.parse(bytes, request.headers.get('content-type') ?? '')
 }
 
-async function readBytes(request: Request, most: number, budget: BodyBudget): Promise<Uint8Array<ArrayBuffer>> {
+async function readBytes(
+  request: Request,
+  most: number,
+  budget: BodyBudget,
+  patience: Patience,
+): Promise<Uint8Array<ArrayBuffer>> {
   const declared = Number(request.headers.get('content-length') ?? 0)
   if (declared > most) throw tooLarge(most)
   budget.take(request, declared)
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of request.body ? arriving(request.body, patience) : []) {
     const beyondDeclared = Math.max(0, bytes + chunk.byteLength - Math.max(bytes, declared))
     bytes += chunk.byteLength
     if (bytes > most) throw tooLarge(most)
@@ -76,6 +98,24 @@ async function readBytes(request: Request, most: number, budget: BodyBudget): Pr
     chunks.push(chunk)
   }
   return concatenate(chunks, bytes)
+}
+
+async function* arriving(body: ReadableStream<Uint8Array>, { arrival, silence }: Patience): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader()
+  const signal = AbortSignal.timeout(arrival)
+  try {
+    for (;;) {
+      const next = withDeadline(reader.read(), { milliseconds: silence, what: 'the next part of a body', signal })
+      const { done, value } = await next
+      if (done) return
+      yield value
+    }
+  } catch (cause) {
+    throw cause instanceof DeadlineError || signal.aborted ? stopped(cause) : cause
+  } finally {
+    // Nobody waits for it: whoever sends nothing does not hear that nothing more is wanted either.
+    void reader.cancel().catch(() => {})
+  }
 }
 
 function concatenate(chunks: Uint8Array[], bytes: number): Uint8Array<ArrayBuffer> {
@@ -88,20 +128,8 @@ function concatenate(chunks: Uint8Array[], bytes: number): Uint8Array<ArrayBuffe
   return whole
 }
 
-async function parseJson(bytes: Uint8Array): Promise<unknown> {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (cause) {
-    throw new ProblemError('malformed', 'The body is not JSON.', { cause })
-  }
-}
-
-async function parseForm(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<unknown> {
-  try {
-    return await new Response(bytes, { headers: { 'content-type': type } }).formData()
-  } catch (cause) {
-    throw new ProblemError('malformed', 'The form could not be read. Is its boundary right?', { cause })
-  }
+function stopped(cause: unknown): ProblemError {
+  return new ProblemError('malformed', 'The request stopped arriving before it was whole. Send it again.', { cause })
 }
 
 function tooLarge(most: number): ProblemError {

@@ -62,7 +62,8 @@ export async function openBus(options: { url: string; name: string; log: Log }) 
   return {
     ensureStreams: () => ensureStreams(manager),
     publish: (subject: string, message: BusMessage, id: string) => publish(jetstream, subject, message, id),
-    lane: (lane: { consumer: string; subject: string; ackWaitSeconds: number }) => openLane(jetstream, manager, lane),
+    lane: (lane: { consumer: string; subject: string; ackWaitSeconds: number }) =>
+      openLane(jetstream, manager, lane, options.log),
     notices: (from: { sequence: number } | 'new', signal: AbortSignal) => notices(jetstream, from, signal),
     lastSequence: async () => (await manager.streams.info(STREAMS.events.name)).state.last_seq,
     isConnected: link.isUp,
@@ -125,6 +126,7 @@ async function openLane(
   jetstream: JetStreamClient,
   manager: JetStreamManager,
   lane: { consumer: string; subject: string; ackWaitSeconds: number },
+  log: Log,
 ) {
   await manager.consumers.add(STREAMS.jobs.name, {
     durable_name: lane.consumer,
@@ -145,7 +147,7 @@ async function openLane(
     next: async (milliseconds: number, signal: AbortSignal): Promise<Delivery | null> => {
       const pulled = consumer.next({ expires: milliseconds })
       const message = await untilAborted(pulled, signal)
-      return message ? toDelivery(message) : null
+      return message ? toDelivery(message, log) : null
     },
   }
 }
@@ -162,14 +164,18 @@ async function untilAborted(pulled: Promise<JsMsg | null>, signal: AbortSignal):
   return message
 }
 
-function toDelivery(message: JsMsg): Delivery {
+function toDelivery(message: JsMsg, log: Log): Delivery {
   return {
     data: parse(message),
     ack: async () => {
       await message.ackAck()
     },
     later: milliseconds => message.nak(milliseconds),
-    discard: reason => message.term(reason),
+    // Without the reason, for the log alone: a server before 2.10 does not know a term that has one, and sends it again.
+    discard: reason => {
+      log.warn({ reason, subject: message.subject }, 'message discarded')
+      message.term()
+    },
     working: () => message.working(),
   }
 }
@@ -188,6 +194,7 @@ async function* notices(
   const messages = await consumer.consume({ max_messages: 256, expires: 10 * SECOND, abort_on_missing_resource: true })
   const stop = () => messages.stop()
   signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
   try {
     for await (const message of messages) {
       yield { subject: message.subject, sequence: message.seq, data: parse(message) }

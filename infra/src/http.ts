@@ -8,6 +8,7 @@ import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { createOriginCheck } from './origin.ts'
 import { ProblemError, problemResponse } from './problem.ts'
+import { speakPlainly } from './wording.ts'
 
 export interface HttpOptions {
   config: Pick<Config, 'PUBLIC_URL' | 'PORT' | 'BODY_MEMORY_MB'>
@@ -27,6 +28,7 @@ const CHECK_MS = 1_000
  */
 export function createHttp(options: HttpOptions) {
   const { config, log, metrics } = options
+  speakPlainly()
   const checkOrigin = createOriginCheck(config)
   const budget = createBodyBudget(config.BODY_MEMORY_MB * 1024 * 1024)
   const started = new WeakMap<Request, number>()
@@ -91,16 +93,14 @@ function invalid(error: ValidationError): ProblemError {
     return { path: pathOf(path), message: message ?? 'is not valid' }
   })
   const [first] = errors
-  const detail = first
-    ? [first.path, first.message].filter(part => part !== '').join(': ')
-    : 'The request is not valid.'
-  return new ProblemError('invalid', detail, { errors: errors.slice(0, 20), cause: error })
+  const detail = `${first?.path || `The ${error.type}`} ${first?.message ?? 'is not valid'}.`
+  return new ProblemError('invalid', detail, { errors, cause: error })
 }
 
 function pathOf(path: unknown): string {
   // Elysia's name for the body itself; people know no such field.
   if (path === 'root') return ''
-  return Array.isArray(path) ? path.join('.').slice(0, 200) : String(path ?? '').slice(0, 200)
+  return Array.isArray(path) ? path.join('.') : String(path ?? '')
 }
 
 function malformed(cause: unknown): ProblemError {

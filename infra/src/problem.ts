@@ -2,6 +2,9 @@ import { PROBLEMS, type Problem, type ProblemCode } from '@darkroom/contracts/pr
 
 type Detail = { path: string; message: string }
 
+/** What of a refusal is told: a request may be wrong in a million places, and the answer would be larger than it. */
+const MOST = { errors: 20, characters: 500 }
+
 /** A refusal that is meant for the person: its words are shown as they are. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError'
@@ -24,8 +27,14 @@ export class ProblemError extends Error {
 /** The problem document for a refusal. @see https://www.rfc-editor.org/rfc/rfc9457 */
 export function problemDocument(error: ProblemError, requestId: string): Problem {
   const { status, title } = PROBLEMS[error.code]
-  const document = { type: 'about:blank' as const, title, status, code: error.code, detail: error.message, requestId }
-  return error.errors ? { ...document, errors: error.errors } : document
+  const detail = shortened(error.message)
+  const document = { type: 'about:blank' as const, title, status, code: error.code, detail, requestId }
+  const errors = error.errors?.slice(0, MOST.errors)
+  if (!errors) return document
+  return {
+    ...document,
+    errors: errors.map(({ path, message }) => ({ path: shortened(path), message: shortened(message) })),
+  }
 }
 
 /** The same as an answer. */
@@ -40,4 +49,8 @@ export function problemResponse(error: ProblemError, requestId: string): Respons
       ...(retry === undefined ? {} : { 'retry-after': String(retry) }),
     },
   })
+}
+
+function shortened(text: string): string {
+  return text.length <= MOST.characters ? text : `${text.slice(0, MOST.characters).toWellFormed()}…`
 }

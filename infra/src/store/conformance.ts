@@ -4,8 +4,23 @@ import { KeyError, type Store } from '../store.ts'
 const MIB = 1024 * 1024
 const forever = new AbortController().signal
 
-/** What must be true of every store, whatever it keeps its objects in. `open` gives an empty one, which is disposed of. */
-export function storeConformance(name: string, open: () => Promise<Store & AsyncDisposable>): void {
+/** What a server that stands in for a store's may be unable to do. The store itself may lack nothing. */
+export type Lack =
+  | 'writes in one step' // it writes over what is being read
+  | 'the first byte alone' // it takes the range 0-0 for none
+  | 'pages in order' // what comes after a page may lie before it
+
+/**
+ * What must be true of every store, whatever it keeps its objects in.
+ *
+ * @param open gives an empty one, which is disposed of
+ * @param lacks what is not asked of it
+ */
+export function storeConformance(
+  name: string,
+  open: () => Promise<Store & AsyncDisposable>,
+  lacks: readonly Lack[] = [],
+): void {
   test(`${name}: what was put is there, byte for byte`, async () => {
     await using store = await open()
     const bytes = random(100_000)
@@ -41,8 +56,9 @@ export function storeConformance(name: string, open: () => Promise<Store & Async
     await using store = await open()
     const bytes = random(1_000)
     await store.put('a', bytes, { signal: forever })
+    const first = lacks.includes('the first byte alone') ? 1 : 0
     for (const [start, end] of [
-      [0, 0],
+      [0, first],
       [0, 999],
       [10, 19],
       [999, 999],
@@ -75,6 +91,18 @@ export function storeConformance(name: string, open: () => Promise<Store & Async
     expect(await keysOf(store, 'w/1/ref/a.')).toHaveLength(2)
     expect(await keysOf(store, 'nothing/')).toEqual([])
   })
+
+  if (!lacks.includes('pages in order')) {
+    test(`${name}: a list of more keys than fit a page has each of them once`, async () => {
+      await using store = await open()
+      const keys = Array.from({ length: 1_100 }, (_, at) => `w/1/gen/${at % 7}/${at}.png`)
+      for (let at = 0; at < keys.length; at += 50) {
+        await Promise.all(keys.slice(at, at + 50).map(key => store.put(key, random(3), { signal: forever })))
+      }
+      await store.put('w/2/a.png', random(3), { signal: forever })
+      expect(await keysOf(store, 'w/1/')).toEqual(keys.toSorted())
+    }, 20_000)
+  }
 
   for (const key of HOSTILE_KEYS) {
     test(`${name}: ${JSON.stringify(key.slice(0, 30))} is no key`, async () => {
@@ -110,6 +138,22 @@ export function storeConformance(name: string, open: () => Promise<Store & Async
     expect(await keysOf(store)).toEqual([])
   })
 
+  test(`${name}: a long stream that breaks, or is aborted in the middle, leaves nothing`, async () => {
+    await using store = await open()
+    const broken = pulledStream(13, () => random(MIB), new Error('the provider hung up'))
+    await expect(store.put('a', broken, { signal: forever })).rejects.toThrow('the provider hung up')
+    const controller = new AbortController()
+    let made = 0
+    const aborted = pulledStream(100, () => {
+      made += 1
+      if (made === 13) controller.abort(new Error('lease lost'))
+      return random(MIB)
+    })
+    await expect(store.put('a', aborted, { signal: controller.signal })).rejects.toThrow('lease lost')
+    expect(made).toBeLessThan(100)
+    expect([await keysOf(store), await store.head('a')]).toEqual([[], null])
+  })
+
   test(`${name}: what was aborted before it began is not begun`, async () => {
     await using store = await open()
     const signal = AbortSignal.abort(new Error('lease lost'))
@@ -118,35 +162,37 @@ export function storeConformance(name: string, open: () => Promise<Store & Async
     expect(await keysOf(store)).toEqual([])
   })
 
-  test(`${name}: whoever reads while it is put anew sees one whole version or another`, async () => {
-    await using store = await open()
-    const versions = Array.from({ length: 24 }, (_, at) => new Uint8Array(200_000 + at * 10_000).fill(at))
-    await store.put('a', versions[0] as Uint8Array, { signal: forever })
-    let writing = true
-    const read = async () => {
-      const seen = new Set<number>()
-      while (writing) {
-        const bytes = await bytesOf((await store.get('a'))?.body)
-        const version = bytes[0] ?? -1
-        expect(bytes).toEqual(versions[version] as Uint8Array)
-        seen.add(version)
+  if (!lacks.includes('writes in one step')) {
+    test(`${name}: whoever reads while it is put anew sees one whole version or another`, async () => {
+      await using store = await open()
+      const versions = Array.from({ length: 24 }, (_, at) => new Uint8Array(200_000 + at * 10_000).fill(at))
+      await store.put('a', versions[0] as Uint8Array, { signal: forever })
+      let writing = true
+      const read = async () => {
+        const seen = new Set<number>()
+        while (writing) {
+          const bytes = await bytesOf((await store.get('a'))?.body)
+          const version = bytes[0] ?? -1
+          expect(bytes).toEqual(versions[version] as Uint8Array)
+          seen.add(version)
+        }
+        return seen
       }
-      return seen
-    }
-    const readers = [read(), read(), read()]
-    for (const version of versions) await store.put('a', version, { signal: forever })
-    writing = false
-    expect((await Promise.all(readers)).some(seen => seen.size > 1)).toBe(true)
-  })
+      const readers = [read(), read(), read()]
+      for (const version of versions) await store.put('a', version, { signal: forever })
+      writing = false
+      expect((await Promise.all(readers)).some(seen => seen.size > 1)).toBe(true)
+    })
 
-  test(`${name}: of two that put the same key at once one wins, whole`, async () => {
-    await using store = await open()
-    const versions = [1, 2, 3, 4].map(value => new Uint8Array(300_000).fill(value))
-    await Promise.all(versions.map(version => store.put('a', streamOf([version]), { signal: forever })))
-    const kept = await bytesOf((await store.get('a'))?.body)
-    expect(kept).toEqual(versions[(kept[0] ?? 0) - 1] as Uint8Array)
-    expect(await keysOf(store)).toEqual(['a'])
-  })
+    test(`${name}: of two that put the same key at once one wins, whole`, async () => {
+      await using store = await open()
+      const versions = [1, 2, 3, 4].map(value => new Uint8Array(300_000).fill(value))
+      await Promise.all(versions.map(version => store.put('a', streamOf([version]), { signal: forever })))
+      const kept = await bytesOf((await store.get('a'))?.body)
+      expect(kept).toEqual(versions[(kept[0] ?? 0) - 1] as Uint8Array)
+      expect(await keysOf(store)).toEqual(['a'])
+    })
+  }
 
   test(`${name}: 100 MB go in and out without being held in memory`, async () => {
     await using store = await open()
@@ -224,13 +270,16 @@ function streamOf(pieces: Uint8Array[], error?: Error): ReadableStream<Uint8Arra
   })
 }
 
-function pulledStream(chunks: number, make: () => Uint8Array): ReadableStream<Uint8Array> {
+/** So many chunks, each made when it is asked for, and then the end or an error. */
+function pulledStream(chunks: number, make: () => Uint8Array, error?: Error): ReadableStream<Uint8Array> {
   let made = 0
   return new ReadableStream({
     pull: controller => {
       controller.enqueue(make())
       made += 1
-      if (made === chunks) controller.close()
+      if (made < chunks) return
+      if (error) controller.error(error)
+      else controller.close()
     },
   })
 }

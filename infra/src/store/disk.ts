@@ -1,5 +1,5 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { checkKey, type Range, type Store, type StoredObject, StoreError } from '../store.ts'
 
 const PARTIAL = '.partial'
@@ -11,17 +11,17 @@ const PARTIAL = '.partial'
  * @param options `root` is made if it is not there
  */
 export async function openDisk(options: { root: string }): Promise<Store> {
-  const { root } = options
+  const root = resolve(options.root)
   const path = (key: string) => join(root, checkKey(key))
   await mkdir(join(root, PARTIAL), { recursive: true, mode: 0o700 })
   return {
-    put: (key, body, { signal }) => write({ root, path: path(key), body, signal }),
+    put: async (key, body, { signal }) => await write({ root, path: path(key), body, signal }),
     get: async (key, { range } = {}) => {
       const object = await look(path(key))
       return object && { object, body: slice(path(key), range) }
     },
-    head: key => look(path(key)),
-    remove: key => rm(path(key), { force: true }),
+    head: async key => await look(path(key)),
+    remove: async key => await rm(path(key), { force: true }),
     list: prefix => walk(root, prefix),
     ping: async () => {
       await stat(root)
@@ -63,12 +63,25 @@ async function writeFlushed(path: string, body: Write['body'], signal: AbortSign
 
 async function writeAll(file: FileHandle, body: Write['body'], signal: AbortSignal): Promise<number> {
   let bytes = 0
-  for await (const chunk of body instanceof Uint8Array ? [body] : body) {
-    signal.throwIfAborted()
+  for await (const chunk of body instanceof Uint8Array ? [body] : untilAborted(body, signal)) {
     await file.writeFile(chunk)
     bytes += chunk.byteLength
   }
   return bytes
+}
+
+/** What a stream brings; one that has stalled is let go of on an abort as well. */
+async function* untilAborted(body: ReadableStream<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader()
+  const letGo = () => void reader.cancel(signal.reason).catch(() => {})
+  signal.addEventListener('abort', letGo, { once: true })
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
+    signal.throwIfAborted()
+  } finally {
+    signal.removeEventListener('abort', letGo)
+    letGo()
+  }
 }
 
 /** A rename is only as durable as the folder it is written in. */

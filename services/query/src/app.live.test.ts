@@ -17,6 +17,7 @@ const stack = new AsyncDisposableStack()
 const stopping = new AbortController()
 const ALICE = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
 const BOB = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
+const OWNER = { ...ALICE, userId: crypto.randomUUID(), admin: true }
 
 let sql: ReturnType<typeof openDatabase>
 let bus: Awaited<ReturnType<typeof openBus>>
@@ -43,7 +44,8 @@ beforeAll(async () => {
   })
   const config = { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 }
   const http = { config, log, metrics: createMetrics('test'), checks: {}, stopping: stopping.signal }
-  const identify = (request: Request) => (request.headers.get('x-test') === 'bob' ? BOB : ALICE)
+  const people = new Map(Object.entries({ bob: BOB, owner: OWNER }))
+  const identify = (request: Request) => people.get(request.headers.get('x-test') ?? '') ?? ALICE
   upstream = startUpstream()
   stack.defer(() => upstream.stop(true))
   const allowOrigins = [upstream.url.origin]
@@ -102,6 +104,29 @@ test('wrong parameters are refused', async () => {
   }
   expect((await get('/api/generations/not-a-uuid')).status).toBe(422)
   expect((await get('/nothing/here')).status).toBe(404)
+})
+
+test('parameters in full are for administrators, and for nobody who did not ask', async () => {
+  const [whole, without] = [await insert(ALICE.workspaceId, 0), await insert(ALICE.workspaceId, 1)]
+  const foreign = await insert(BOB.workspaceId, 0)
+  const raw = { numOutputs: 1, referenceImage: 'data:image/png;base64,AAAA', internal: { note: 'secret' } }
+  for (const id of [whole, foreign]) {
+    await sql`update generations set parameters = '{"numOutputs": 1}' where id = ${id}`
+    await sql`insert into generation_raw (generation_id, parameters) values (${id}, ${sql.json(raw)})`
+  }
+  const seen = async (query: string, headers: Record<string, string> = {}) => {
+    const page = GenerationPage.parse(await (await get(`/api/generations?limit=100&${query}`, headers)).json())
+    return Object.fromEntries(page.generations.map(({ id, parameters }) => [id, parameters as object]))
+  }
+  const owner = { 'x-test': 'owner' }
+  expect(await seen('includeParameters=true', owner)).toMatchObject({ [whole]: raw, [without]: {} })
+  expect(await seen('includeParameters=true', owner)).not.toHaveProperty(foreign)
+  for (const parameters of [await seen('', owner), await seen('includeParameters=false', owner), await seen('')]) {
+    expect(parameters[whole]).toEqual({ numOutputs: 1 })
+  }
+  const refused = await get('/api/generations?includeParameters=true')
+  expect([refused.status, await refused.text()]).toEqual([403, expect.not.stringContaining('secret')])
+  expect((await get('/api/generations?includeParameters=yes', owner)).status).toBe(422)
 })
 
 test('models come with what was learned of them', async () => {

@@ -35,6 +35,10 @@ const ListParameters = z.strictObject({
   limit: z.coerce.number().int().min(1).max(LIMITS.pageRows).default(50),
   cursor: z.string().max(200).optional(),
   direction: z.enum(['older', 'newer']).default('older'),
+  includeParameters: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform(text => text === 'true'),
 })
 
 const Position = z.coerce.number().int().min(0).max(99)
@@ -47,7 +51,9 @@ export function createApp(deps: QueryDeps) {
     .get(
       '/api/generations',
       async ({ query, request }) => {
-        const { workspaceId } = identify(request)
+        const { workspaceId, admin } = identify(request)
+        if (query.includeParameters && !admin)
+          throw new ProblemError('forbidden', 'Only administrators see parameters in full.')
         const cursor = cursorOf(query.cursor)
         return rawJson<GenerationPage>(await listPage(database, { ...query, workspaceId, cursor }))
       },

@@ -22,6 +22,20 @@ test('whatever was not made here is no cursor', () => {
   )
 })
 
+test('a moment that never was is no cursor: the database would not take it', () => {
+  const never = [
+    '2026-02-31T00:00:00',
+    '2026-01-01T24:00:00',
+    '2026-01-01T00:00:60',
+    '2026-13-01T00:00:00',
+    '0000-01-01T00:00:00',
+  ]
+  for (const moment of never) {
+    const text = encodeCursor({ createdAt: `${moment}.000000Z`, id: crypto.randomUUID() })
+    expect([moment, decodeCursor(text)]).toEqual([moment, undefined])
+  }
+})
+
 test('a cursor that was tampered with is refused or names another real place, never anything else', () => {
   fc.assert(
     fc.property(cursors, fc.nat(), fc.string({ minLength: 1, maxLength: 1 }), (cursor, at, character) => {

@@ -18,5 +18,12 @@ export function decodeCursor(text: string): Cursor | undefined {
   const [, createdAt, id] = place ?? []
   if (createdAt === undefined || id === undefined) return undefined
   const cursor = { createdAt, id }
-  return encodeCursor(cursor) === text && !Number.isNaN(Date.parse(createdAt)) ? cursor : undefined
+  return encodeCursor(cursor) === text && isTime(createdAt) ? cursor : undefined
+}
+
+/** Whether there is such a moment: `Date` turns the 31st of February into March, and knows a year 0, both of which Postgres refuses. */
+function isTime(text: string): boolean {
+  const time = new Date(text)
+  if (Number.isNaN(time.getTime()) || text.startsWith('0000')) return false
+  return time.toISOString().slice(0, 23) === text.slice(0, 23)
 }

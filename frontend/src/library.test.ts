@@ -1,0 +1,161 @@
+import { expect, test } from 'bun:test'
+import type { Generation, GenerationPage, Submission } from '@darkroom/contracts/generation'
+import { OutOfReach, Refusal } from './api.ts'
+import { aGeneration } from './fixtures.ts'
+import { createLibrary, type Library } from './library.ts'
+
+function numbered(number: number, version = 1): Generation {
+  const createdAt = new Date(1_700_000_000_000 + number * 1_000).toISOString()
+  return aGeneration({ id: `id ${number}`, clientId: `client ${number}`, createdAt, version })
+}
+
+/** A studio of so many generations, numbered from 1. */
+function studioOf(count: number) {
+  const all = Array.from({ length: count }, (_, index) => numbered(index + 1)).reverse()
+  const asked: { limit: number; cursor?: string }[] = []
+  const page = async (query: { limit: number; cursor?: string }): Promise<GenerationPage> => {
+    asked.push(query)
+    const from = query.cursor === undefined ? 0 : Number(query.cursor)
+    const next = from + query.limit
+    return {
+      generations: all.slice(from, next),
+      nextCursor: next < all.length ? String(next) : null,
+      previousCursor: null,
+    }
+  }
+  return { all, asked, page }
+}
+
+const never = () => Promise.reject(new Error('nothing is to be sent'))
+const atOnce = (callback: () => void) => callback()
+
+function numbers(library: Library): number[] {
+  return library.now().rows.map(row => Number(row.key.split(' ')[1]))
+}
+
+function orderOf(number: number, submission: () => Promise<Submission> = async () => ANY) {
+  let done = 0
+  const onDone = () => {
+    done += 1
+  }
+  return { order: { generation: { ...numbered(number), version: 0 }, submission, onDone }, done: () => done }
+}
+
+const ANY: Submission = { prompt: 'any', parameters: { aspectRatio: '1:1', resolution: 1024, numOutputs: 1 } }
+
+test('pages are read backwards until the beginning, each once', async () => {
+  const studio = studioOf(120)
+  const library = createLibrary({ page: studio.page, generate: never, nextFrame: atOnce })
+  await library.open()
+  await Promise.all([library.readOlder(), library.readOlder()])
+  await library.readOlder()
+  await library.readOlder()
+  expect(numbers(library)).toEqual(Array.from({ length: 120 }, (_, index) => index + 1))
+  expect(studio.asked.map(query => query.cursor)).toEqual([undefined, '50', '100'])
+})
+
+test('an event that comes before the first page is not lost', async () => {
+  const studio = studioOf(60)
+  const library = createLibrary({ page: studio.page, generate: never, nextFrame: atOnce })
+  library.receive(numbered(61))
+  library.receive(numbered(2, 5))
+  await library.open()
+  expect(numbers(library)[0]).toBe(11)
+  expect(numbers(library).at(-1)).toBe(61)
+})
+
+test('a page that cannot be read says so, and can be read again', async () => {
+  const studio = studioOf(60)
+  let isDown = true
+  const page = (query: { limit: number }) =>
+    isDown ? Promise.reject(new OutOfReach('out of reach')) : studio.page(query)
+  const library = createLibrary({ page, generate: never, nextFrame: atOnce })
+  await library.open()
+  expect(library.reading()).toMatchObject({ first: 'failed', problem: 'out of reach' })
+  isDown = false
+  await library.open()
+  isDown = true
+  await library.readOlder()
+  expect(library.reading()).toMatchObject({ first: 'ready', older: 'failed' })
+  isDown = false
+  await library.readOlder()
+  expect(library.now().older).toBeNull()
+})
+
+test('after a gap everything shown is read again, as far back as it was', async () => {
+  const studio = studioOf(250)
+  const library = createLibrary({ page: studio.page, generate: never, nextFrame: atOnce })
+  await library.open()
+  await library.readOlder()
+  await library.readOlder()
+  const deleted = numbered(230)
+  studio.all.splice(
+    studio.all.findIndex(generation => generation.id === deleted.id),
+    1,
+  )
+  studio.all.unshift(numbered(251))
+  await library.readAgain()
+  expect(numbers(library)).not.toContain(230)
+  expect(numbers(library).at(-1)).toBe(251)
+  expect(numbers(library)[0]).toBe(51)
+})
+
+test('an order is shown before the studio answers, and is then the studio’s', async () => {
+  const answer = Promise.withResolvers<Generation>()
+  const library = createLibrary({ page: studioOf(1).page, generate: () => answer.promise, nextFrame: atOnce })
+  await library.open()
+  const { order, done } = orderOf(9)
+  const sending = library.send(order)
+  expect(library.now().rows.at(-1)).toMatchObject({ key: 'client 9', delivery: { state: 'sending' } })
+  answer.resolve(numbered(9))
+  await sending
+  expect(library.now().rows.at(-1)).toMatchObject({ key: 'client 9', delivery: null })
+  expect(done()).toBe(1)
+})
+
+test('a refusal is said in its words; tried again it goes out under the same clientId', async () => {
+  const sent: (string | undefined)[] = []
+  const generate = async (submission: Submission) => {
+    sent.push(submission.clientId)
+    if (sent.length === 1) throw new Refusal('The prompt is empty.')
+    return numbered(9)
+  }
+  const library = createLibrary({ page: studioOf(0).page, generate, nextFrame: atOnce })
+  await library.open()
+  await library.send(orderOf(9, async () => ({ ...ANY, clientId: 'client 9' })).order)
+  expect(library.now().rows[0]?.delivery).toEqual({ state: 'refused', problem: 'The prompt is empty.' })
+  await library.sendAgain('client 9')
+  expect(sent).toEqual(['client 9', 'client 9'])
+  expect(library.now().rows.map(row => row.delivery)).toEqual([null])
+})
+
+test('what could not reach the studio waits, and goes out when it can', async () => {
+  let isDown = true
+  const generate = async () => {
+    if (isDown) throw new OutOfReach('out of reach')
+    return numbered(9)
+  }
+  const library = createLibrary({ page: studioOf(0).page, generate, nextFrame: atOnce })
+  await library.open()
+  await library.send(orderOf(9).order)
+  expect(library.now().rows[0]?.delivery).toEqual({ state: 'waiting' })
+  isDown = false
+  await library.sendWaiting()
+  expect(library.now().rows[0]?.delivery).toBeNull()
+})
+
+test('an order that was taken back is gone, and lets go of what it held', async () => {
+  const library = createLibrary({
+    page: studioOf(0).page,
+    generate: () => Promise.reject(new Refusal('no')),
+    nextFrame: atOnce,
+  })
+  await library.open()
+  const { order, done } = orderOf(9)
+  await library.send(order)
+  library.takeBack('client 9')
+  expect(library.now().rows).toEqual([])
+  expect(done()).toBe(1)
+  await library.sendAgain('client 9')
+  expect(library.now().rows).toEqual([])
+})

@@ -1,0 +1,56 @@
+import { expect, test } from 'bun:test'
+import { wordsOf } from './api.ts'
+import { aGeneration } from './fixtures.ts'
+import { duration, estimate, money, readiness, stage, summary } from './words.ts'
+
+test('times are said as exactly as they are known', () => {
+  expect([0, 0.84, 8.44, 42.4, 120, 125.4].map(duration)).toEqual([
+    '0.1 s',
+    '0.8 s',
+    '8.4 s',
+    '42 s',
+    '2 min',
+    '2 min 5 s',
+  ])
+  expect([0.2, 8.6, 89, 95, 600].map(estimate)).toEqual([
+    'about 1 s',
+    'about 9 s',
+    'about 89 s',
+    'about 2 min',
+    'about 10 min',
+  ])
+})
+
+test('money is said in its currency, small amounts to the tenth of a cent', () => {
+  expect(money({ amount: 0.16, currency: 'USD' })).toBe('$0.16')
+  expect(money({ amount: 0.003, currency: 'USD' })).toBe('$0.003')
+  expect(money({ amount: 2, currency: 'credits' })).toBe('2.00 credits')
+})
+
+test('a generation is summed up in one line', () => {
+  const generation = aGeneration({
+    outputs: 4,
+    parameters: { aspectRatio: '3:2', numOutputs: 4, seed: 7 },
+    cost: { amount: 0.16, currency: 'USD', estimated: false },
+  })
+  expect(summary(generation, undefined)).toEqual(['demo', '3:2', '4', 'seed 7', '1.9 s', '$0.16'])
+})
+
+test('what is happening is said in plain words', () => {
+  expect(stage(aGeneration({ status: 'processing' }))).toBe('generating')
+  expect(stage(aGeneration({ waiting: { reason: 'provider-down', until: null } }))).toContain('not answering')
+  expect(
+    readiness(aGeneration({ outputs: [{}, { state: 'temporary' }, { state: 'failed' }, { state: 'pending' }] })),
+  ).toBe('2 of 4 ready')
+})
+
+test('a refusal says what is wrong with each part, or with all of it', () => {
+  const problem = { detail: 'prompt: is empty', errors: [{ path: 'prompt', message: 'is empty' }] }
+  expect(wordsOf(problem, 422)).toBe('Prompt is empty.')
+  expect(wordsOf({ errors: [{ path: 'file.0', message: 'is too large' }] }, 422, 'this file')).toBe(
+    'This file is too large.',
+  )
+  expect(wordsOf({ detail: 'Too many at once.' }, 429)).toBe('Too many at once.')
+  expect(wordsOf('<html>', 502)).toBe('The studio answered with an error (502).')
+  expect(wordsOf(null, 500)).toBe('The studio answered with an error (500).')
+})

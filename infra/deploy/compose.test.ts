@@ -1,0 +1,164 @@
+import { expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { SERVICES } from '@darkroom/contracts/routes'
+import { z } from 'zod'
+import { ConfigSchema, readServiceConfig } from '../src/config.ts'
+
+/** That what a server is told (compose, the Dockerfile, the configurations beside it) agrees with the code and with itself. */
+
+const Health = z.object({ condition: z.string() })
+const Part = z.looseObject({
+  image: z.string().optional(),
+  build: z.object({ context: z.string(), dockerfile: z.string(), target: z.string() }).optional(),
+  command: z.array(z.string()).optional(),
+  environment: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
+  ports: z.array(z.string()).default([]),
+  volumes: z.array(z.string()).default([]),
+  depends_on: z.record(z.string(), Health).default({}),
+})
+type Part = z.infer<typeof Part>
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const read = (path: string) => Bun.file(join(ROOT, path)).text()
+const composeFile = await read('docker-compose.yml')
+const dockerfile = await read('infra/deploy/Dockerfile')
+const dockerignore = await read('.dockerignore')
+const natsConf = await read('infra/deploy/nats.conf')
+const garageToml = await read('infra/deploy/garage.toml')
+const readme = await read('README.md')
+
+const compose = z
+  .object({ services: z.record(z.string(), Part), volumes: z.record(z.string(), z.null()) })
+  .parse(Bun.YAML.parse(composeFile))
+const parts = Object.entries(compose.services)
+
+/** Settings that containers have no use for. */
+const NOT_FOR_COMPOSE = ['DATA_DIR', 'DARKROOM_PARENT_PID', 'FAKE_PROVIDER_URL', 'NODE_ENV']
+
+test('there are the three services and what they stand on, and none has a name that keeps it from being many', () => {
+  const names = [...SERVICES, 'caddy', 'garage', 'migrate', 'nats', 'postgres']
+  expect(Object.keys(compose.services).toSorted()).toEqual(names.toSorted())
+  for (const [, part] of parts) expect(part).not.toHaveProperty('container_name')
+})
+
+test('only caddy can be reached from outside, and only from this machine', () => {
+  const published = parts.filter(([, { ports }]) => ports.length > 0)
+  expect(published.map(([name]) => name)).toEqual(['caddy'])
+  expect(partOf('caddy').ports.join(' ')).toMatch(/^127\.0\.0\.1:\$\{PORT:-3000\}:8080$/)
+  for (const [, part] of parts) expect(part).not.toHaveProperty('network_mode')
+  expect(ConfigSchema.shape.PORT.parse(undefined)).toBe(3000)
+})
+
+test.each([...SERVICES, 'migrate'])('%s is given settings that exist, and all of them that it could use', name => {
+  const known = Object.keys(ConfigSchema.shape).filter(key => !NOT_FOR_COMPOSE.includes(key))
+  expect(Object.keys(partOf(name).environment).toSorted()).toEqual(known.toSorted())
+})
+
+test('the settings are valid as they arrive with no more than the passwords given', () => {
+  const config = readServiceConfig(filledIn(partOf('ingest'), secrets()))
+  const ports = [config.INGEST_PORT, config.PROCESSOR_PORT, config.QUERY_PORT]
+  expect(config.HOST).toBe('0.0.0.0')
+  expect(ports).toEqual([8080, 8080, 8080])
+  expect(config.PUBLIC_URL).toBeUndefined()
+})
+
+test.each([...SERVICES, 'migrate'])('%s starts when what it needs is ready, the tables first', name => {
+  const needs = name === 'migrate' ? ['postgres'] : ['garage', 'migrate', 'nats', 'postgres']
+  const waits = Object.entries(partOf(name).depends_on)
+  expect(waits.map(([other]) => other).toSorted()).toEqual(needs)
+  for (const [other, { condition }] of waits) {
+    expect(condition).toBe(other === 'migrate' ? 'service_completed_successfully' : 'service_healthy')
+    expect(other === 'migrate' || 'healthcheck' in partOf(other)).toBe(true)
+  }
+})
+
+test('every password is asked for by name where it is missing, and the README says how to make each', () => {
+  const references = [...composeFile.matchAll(/\$\{([A-Z0-9_]*(?:PASSWORD|SECRET|KEY)[A-Z0-9_]*)(\S*?) /g)]
+  expect(references.length).toBeGreaterThan(0)
+  for (const [, name, rest] of references) expect(`${name}${rest}`).toBe(`${name}:?Put`)
+  const section = /^## On a server$([\s\S]*?)^## /m.exec(readme)?.[1] ?? ''
+  const made = [...section.matchAll(/^([A-Z0-9_]+)=.*openssl rand/gm)].map(([, name]) => name ?? '')
+  expect(made.toSorted()).toEqual(Object.keys(secrets()).toSorted())
+})
+
+test('everything that is mounted is there, and every volume is declared', () => {
+  const sources = parts.flatMap(([, { volumes }]) => volumes.map(volume => volume.split(':')[0] ?? ''))
+  const [files, volumes] = [sources.filter(isFile), sources.filter(source => !isFile(source))]
+  expect(files.filter(file => !existsSync(join(ROOT, file)))).toEqual([])
+  expect(volumes.toSorted()).toEqual(Object.keys(compose.volumes).toSorted())
+})
+
+test('images are pinned', () => {
+  const images = parts.flatMap(([, { image }]) => image ?? [])
+  expect(images.filter(image => !/:v?\d/.test(image))).toEqual([])
+})
+
+test('the bus is new enough, and a message is on the disk before it is acknowledged', () => {
+  const [name, tag = ''] = (partOf('nats').image ?? '').split(':')
+  expect(name).toBe('nats')
+  expect(Bun.semver.order(tag.replace(/-.*$/, ''), '2.12.3')).toBeGreaterThanOrEqual(0)
+  expect(natsConf).toMatch(/^jetstream \{\n(?:[^}]*\n)? {2}sync_interval: always\n/m)
+  expect(partOf('nats').volumes).toContain('nats:/data')
+  expect(natsConf).toContain('store_dir: "/data"')
+})
+
+test('the store is the one that the services are told of', () => {
+  const store = z
+    .object({ s3_api: z.object({ s3_region: z.string(), api_bind_addr: z.string() }) })
+    .parse(Bun.TOML.parse(garageToml)).s3_api
+  const [given, told] = [partOf('garage').environment, partOf('ingest').environment]
+  expect(told.S3_ENDPOINT).toBe(`http://garage:${store.api_bind_addr.split(':').at(-1)}`)
+  expect(told.S3_REGION).toBe(store.s3_region)
+  expect(told.S3_BUCKET).toBe(given.GARAGE_DEFAULT_BUCKET)
+  expect(told.S3_ACCESS_KEY_ID).toBe(given.GARAGE_DEFAULT_ACCESS_KEY)
+  expect(told.S3_SECRET_ACCESS_KEY).toBe(given.GARAGE_DEFAULT_SECRET_KEY)
+})
+
+test('the Dockerfile has a target for each service that runs it, and asks for its health where it listens', () => {
+  for (const name of SERVICES) {
+    expect(partOf(name).build?.target).toBe(name)
+    expect(dockerfile).toContain(`FROM app AS ${name}\n`)
+    expect(dockerfile).toContain(`CMD ["bun", "services/${name}/src/main.ts"]`)
+  }
+  expect(dockerfile).toContain(`http://127.0.0.1:${partOf('ingest').environment.INGEST_PORT}/readyz`)
+  expect(dockerfile.indexOf('\nUSER bun\n')).toBeLessThan(dockerfile.indexOf('\nFROM app AS '))
+})
+
+test("every workspace's manifest is there for the frozen install, and nothing is copied that is left out of the context", async () => {
+  const { workspaces } = z
+    .object({ workspaces: z.object({ packages: z.array(z.string()) }) })
+    .parse(await Bun.file(join(ROOT, 'package.json')).json())
+  const manifests = workspaces.packages.flatMap(pattern => [
+    ...new Bun.Glob(`${pattern}/package.json`).scanSync({ cwd: ROOT }),
+  ])
+  const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, from = '']) => from.split(' '))
+  expect(manifests.filter(manifest => !copied.includes(manifest))).toEqual([])
+  const context = dockerignore.split('\n').filter(line => line.startsWith('!'))
+  expect(context.toSorted()).toEqual([...new Set(copied.map(path => `!${path.split('/')[0]}`))].toSorted())
+})
+
+function partOf(name: string): Part {
+  const part = compose.services[name]
+  if (!part) throw new Error(`compose has no ${name}`)
+  return part
+}
+
+/** Every variable that compose insists on, with a value such as the README makes. */
+function secrets(): Record<string, string> {
+  const names = [...composeFile.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name ?? '')
+  return Object.fromEntries(names.map(name => [name, new Bun.CryptoHasher('sha256').update(name).digest('hex')]))
+}
+
+/** A part's environment as compose hands it over. */
+function filledIn({ environment }: Part, given: Record<string, string>): Record<string, string> {
+  const fill = (text: string) =>
+    text.replace(/\$\{(\w+):([-?])([^}]*)\}/g, (_, name: string, kind: string, rest: string) => {
+      return given[name] ?? (kind === '-' ? rest : `${name} is missing`)
+    })
+  return Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, fill(String(value))]))
+}
+
+function isFile(source: string): boolean {
+  return source.startsWith('./')
+}

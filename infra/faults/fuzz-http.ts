@@ -1,0 +1,104 @@
+import { connect } from 'node:net'
+
+/** A request as it goes over the wire: nothing of it is put right on the way. */
+export interface WireRequest {
+  method: string
+  /** What stands between the method and the version, as it is. */
+  target: string
+  /** Latin-1, in order. `Host`, `Connection` and what frames the body are added unless they are here. */
+  headers: readonly (readonly [string, string])[]
+  body: Uint8Array
+  /** How the end of the body is told; `untold` if the headers say what they say. */
+  framing: 'length' | 'chunked' | 'untold'
+}
+
+export interface Answer {
+  status: number
+  headers: Headers
+  body: Buffer
+}
+
+/** What became of a request: an answer, or why there is none. */
+export type Outcome = Answer | { status: 'closed' | 'late' | 'unreadable' }
+
+/** Sends a request on a connection of its own. @param milliseconds after which nobody waits any more: `late` */
+export async function exchange(port: number, request: WireRequest, milliseconds = 30_000): Promise<Outcome> {
+  const received = await converse(port, bytesOf(request, port), milliseconds)
+  if (received === 'late') return { status: 'late' }
+  if (received.byteLength === 0) return { status: 'closed' }
+  return readAnswer(received) ?? { status: 'unreadable' }
+}
+
+/** The bytes that a request is. @param port of the studio, for the `Host` that it answers to */
+export function bytesOf(request: WireRequest, port: number): Buffer {
+  const given = new Set(request.headers.map(([name]) => name.toLowerCase()))
+  const usual: (readonly [string, string])[] = [
+    ['Host', `localhost:${port}`],
+    ['Connection', 'close'],
+    ...frame(request),
+  ]
+  const headers = [...usual.filter(([name]) => !given.has(name.toLowerCase())), ...request.headers]
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  const head = `${request.method} ${request.target} HTTP/1.1\r\n${lines}\r\n`
+  return Buffer.concat([
+    Buffer.from(head, 'latin1'),
+    request.framing === 'chunked' ? chunked(request.body) : request.body,
+  ])
+}
+
+function frame({ framing, body }: WireRequest): [string, string][] {
+  if (framing === 'chunked') return [['Transfer-Encoding', 'chunked']]
+  return framing === 'length' && body.byteLength > 0 ? [['Content-Length', String(body.byteLength)]] : []
+}
+
+function chunked(body: Uint8Array): Buffer {
+  const half = Math.ceil(body.byteLength / 2)
+  const pieces = [body.subarray(0, half), body.subarray(half)].filter(piece => piece.byteLength > 0)
+  const framed = pieces.flatMap(piece => [
+    Buffer.from(`${piece.byteLength.toString(16)}\r\n`),
+    piece,
+    Buffer.from('\r\n'),
+  ])
+  return Buffer.concat([...framed, Buffer.from('0\r\n\r\n')])
+}
+
+/** Everything that comes back until the other side ends. One that answers early may also break off: what it said counts. */
+function converse(port: number, bytes: Buffer, milliseconds: number): Promise<Buffer | 'late'> {
+  const { promise, resolve } = Promise.withResolvers<Buffer | 'late'>()
+  const received: Buffer[] = []
+  const socket = connect(port, '127.0.0.1')
+  const timer = setTimeout(() => resolve('late'), milliseconds)
+  const finish = () => resolve(Buffer.concat(received))
+  socket.on('data', chunk => received.push(chunk as Buffer))
+  socket.on('end', finish).on('close', finish).on('error', finish)
+  socket.write(bytes)
+  return promise.finally(() => {
+    clearTimeout(timer)
+    socket.destroy()
+  })
+}
+
+function readAnswer(bytes: Buffer): Answer | undefined {
+  const end = bytes.indexOf('\r\n\r\n')
+  const [first = '', ...lines] = bytes.subarray(0, Math.max(0, end)).toString('latin1').split('\r\n')
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(first)?.[1])
+  if (end === -1 || Number.isNaN(status)) return undefined
+  const rest = bytes.subarray(end + 4)
+  if (status < 200) return readAnswer(rest)
+  const headers = new Headers(lines.map(line => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]))
+  const body = headers.get('transfer-encoding') === 'chunked' ? unchunked(rest) : rest
+  return body && { status, headers, body }
+}
+
+/** What was sent in chunks, or undefined if it broke off. */
+function unchunked(bytes: Buffer): Buffer | undefined {
+  const chunks: Buffer[] = []
+  for (let at = 0; ; ) {
+    const end = bytes.indexOf('\r\n', at)
+    const length = Number.parseInt(bytes.subarray(at, end).toString('latin1'), 16)
+    if (end === -1 || Number.isNaN(length)) return undefined
+    if (length === 0) return Buffer.concat(chunks)
+    chunks.push(bytes.subarray(end + 2, end + 2 + length))
+    at = end + 2 + length + 2
+  }
+}

@@ -1,0 +1,80 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { readJson, shapeOf } from './json-body.ts'
+import { ProblemError } from './problem.ts'
+
+test('what it says comes out as it went in, whatever its strings are made of', () => {
+  const text = fc.string({
+    unit: fc.constantFrom('"', '\\', '[', '{', ',', ':', '}', ']', 'ä', '👩‍🎨', '\ud800', '\0'),
+  })
+  const value = fc.letrec(tie => ({
+    any: fc.oneof({ maxDepth: 4 }, text, fc.integer(), fc.constant(null), tie('list'), tie('record')),
+    list: fc.array(tie('any'), { maxLength: 4 }),
+    record: fc.dictionary(text, tie('any'), { maxKeys: 4 }),
+  })).any
+  fc.assert(fc.property(value, value => expect(readJson(encode(JSON.stringify(value)))).toEqual(value)))
+})
+
+test('its shape is told without parsing it', () => {
+  const shapes: [string, { depth: number; values: number }][] = [
+    ['1', { depth: 0, values: 1 }],
+    ['[]', { depth: 1, values: 1 }],
+    ['[1,2,3]', { depth: 1, values: 3 }],
+    ['{"a":{"b":[1]}}', { depth: 3, values: 3 }],
+    ['["[[[[","\\"]]{{","\\\\"]', { depth: 1, values: 3 }],
+    ['"not closed [[[[', { depth: 0, values: 1 }],
+    ['"\\', { depth: 0, values: 1 }],
+  ]
+  for (const [text, shape] of shapes) expect([text, shapeOf(encode(text))]).toEqual([text, shape])
+})
+
+test('eight levels and ten thousand values are taken, and no more', () => {
+  expect(readJson(encode(nested(8)))).toBeArray()
+  expect(refusal(nested(9))).toMatchObject({ code: 'invalid', message: 'The body is nested deeper than 8 levels.' })
+  expect(readJson(encode(list(10_000)))).toHaveLength(10_000)
+  expect(refusal(list(10_001))).toMatchObject({ code: 'invalid', message: 'The body has more than 10000 values.' })
+})
+
+test('a bomb is refused before it is anything but bytes', () => {
+  for (const bomb of [nested(100_000), list(10_000_000), '{"a":'.repeat(5_000_000), '[[],'.repeat(5_000_000)]) {
+    const bytes = encode(bomb)
+    const began = performance.now()
+    expect(refusal(bytes)).toMatchObject({ code: 'invalid' })
+    expect(performance.now() - began).toBeLessThan(100)
+  }
+})
+
+test('a key `__proto__` is refused wherever it is, however it is written', () => {
+  for (const text of ['{"__proto__":1}', '{"a":[{"__proto__":{"b":1}}]}', '{"\\u005f_proto__":1}']) {
+    expect(refusal(text)).toMatchObject({ code: 'invalid', message: expect.stringContaining('__proto__') })
+  }
+  expect(readJson(encode('["__proto__"]'))).toEqual(['__proto__'])
+})
+
+test('what is not JSON is malformed', () => {
+  for (const text of ['', '{', '{"a":NaN}', "{'a':1}", '[1,]', '1 2', '\u0000', encode('"ä"').subarray(0, 2)]) {
+    expect(refusal(text)).toMatchObject({ code: 'malformed', message: 'The body is not JSON.' })
+  }
+})
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+function nested(depth: number): string {
+  return '['.repeat(depth) + ']'.repeat(depth)
+}
+
+function list(length: number): string {
+  return `[${'1,'.repeat(length - 1)}1]`
+}
+
+function refusal(text: string | Uint8Array): ProblemError | undefined {
+  try {
+    readJson(typeof text === 'string' ? encode(text) : text)
+  } catch (error) {
+    expect(error).toBeInstanceOf(ProblemError)
+    return error as ProblemError
+  }
+  return undefined
+}

@@ -1,0 +1,58 @@
+import { ProblemError } from './problem.ts'
+
+/** How deep the JSON of a request may nest and how many values it may have: many times what any request has. */
+const MOST = { depth: 8, values: 10_000 }
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+const OPENS = new Set([0x5b, 0x7b])
+const CLOSES = new Set([0x5d, 0x7d])
+const SEPARATES = new Set([0x2c, 0x3a])
+
+/**
+ * What JSON says. Its shape is judged on the bytes, before any of it becomes a value: a few megabytes of brackets are a
+ * gigabyte of objects, and nesting that the parser takes breaks whatever walks the value after it.
+ *
+ * @param bytes UTF-8
+ * @throws ProblemError `malformed` if it is not JSON; `invalid` if it is deeper or has more values than anybody needs, or has a
+ *   key `__proto__`, which would be gone without a word as soon as the value is copied
+ */
+export function readJson(bytes: Uint8Array): unknown {
+  const { depth, values } = shapeOf(bytes)
+  if (depth > MOST.depth) throw new ProblemError('invalid', `The body is nested deeper than ${MOST.depth} levels.`)
+  if (values > MOST.values) throw new ProblemError('invalid', `The body has more than ${MOST.values} values.`)
+  return parse(bytes)
+}
+
+/** How deep JSON nests and at most how many keys and values it has. What is beyond the limits is not looked at to its end. */
+export function shapeOf(bytes: Uint8Array): { depth: number; values: number } {
+  let [open, depth, values] = [0, 0, 1]
+  for (let at = 0; at < bytes.length && depth <= MOST.depth && values <= MOST.values; at++) {
+    const byte = bytes[at] ?? 0
+    if (byte === QUOTE) at = endOfString(bytes, at)
+    if (OPENS.has(byte)) depth = Math.max(depth, ++open)
+    if (CLOSES.has(byte)) open -= 1
+    if (SEPARATES.has(byte)) values += 1
+  }
+  return { depth, values }
+}
+
+/** Strings are most of what people send: whole pictures. */
+function endOfString(bytes: Uint8Array, start: number): number {
+  let at = start + 1
+  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1
+  return at
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), refuseProto)
+  } catch (cause) {
+    if (cause instanceof ProblemError) throw cause
+    throw new ProblemError('malformed', 'The body is not JSON.', { cause })
+  }
+}
+
+function refuseProto(key: string, value: unknown): unknown {
+  if (key === '__proto__') throw new ProblemError('invalid', 'The body has a key `__proto__`, which is not taken.')
+  return value
+}

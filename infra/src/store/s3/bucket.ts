@@ -1,0 +1,85 @@
+import {
+  type $Command,
+  S3Client,
+  type S3ClientResolvedConfig,
+  type ServiceInputTypes,
+  type ServiceOutputTypes,
+} from '@aws-sdk/client-s3'
+import { type AskOptions, insist, type Limits } from './insist.ts'
+import { sendByFetch } from './transport.ts'
+
+export interface S3Options {
+  endpoint: string
+  region: string
+  bucket: string
+  accessKeyId: string
+  secretAccessKey: string
+  /** The bucket's name in the path, as most servers but Amazon's want it, rather than in the host. */
+  forcePathStyle: boolean
+  limits?: Partial<Limits>
+}
+
+type Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Command<
+  I,
+  O,
+  S3ClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes
+>
+
+/** One bucket, and the ways to ask its server for something. */
+export interface Bucket {
+  /** What says in a command which bucket is meant. */
+  at: { Bucket: string }
+  limits: Limits
+  /** Asks once. @throws what the SDK throws, or the signal's reason */
+  send<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
+    command: Command<I, O>,
+    signal: AbortSignal,
+  ): Promise<O>
+  /** Does what may be several requests until it works, as `insist` says. */
+  insist<T>(attempt: (signal: AbortSignal) => Promise<T>, options?: AskOptions): Promise<T>
+  /** Asks until there is an answer, likewise. */
+  ask<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
+    command: Command<I, O>,
+    options?: AskOptions,
+  ): Promise<O>
+}
+
+const LIMITS: Limits = {
+  tries: 4,
+  tryMs: 15_000,
+  bytesPerMs: 128,
+  stallMs: 15_000,
+  pause: { base: 100, most: 5_000 },
+}
+
+export function openBucket(options: S3Options): Bucket {
+  const client = createClient(options)
+  const limits = { ...LIMITS, ...options.limits }
+  const send: Bucket['send'] = async (command, signal) => await client.send(command, { abortSignal: signal })
+  const insistHere: Bucket['insist'] = async (attempt, options) => await insist(attempt, { ...limits, ...options })
+  return {
+    at: { Bucket: options.bucket },
+    limits,
+    send,
+    insist: insistHere,
+    ask: async (command, options) => await insistHere(signal => send(command, signal), options),
+  }
+}
+
+function createClient(options: S3Options): S3Client {
+  const { endpoint, region, forcePathStyle, accessKeyId, secretAccessKey } = options
+  return new S3Client({
+    endpoint,
+    region,
+    forcePathStyle,
+    credentials: { accessKeyId, secretAccessKey },
+    // Many servers store the framing of a checksummed stream as if it were the object, and answer 200.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    // We try again ourselves: only we know that an answer of 200 may still be no success, and what a try may cost.
+    maxAttempts: 1,
+    requestHandler: { handle: sendByFetch, metadata: { handlerProtocol: 'http/1.1' } },
+  })
+}
