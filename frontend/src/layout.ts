@@ -179,11 +179,14 @@ function setRow(row: number[], width: number, top: number, height: number): Box[
   })
 }
 
-/** Large pictures, of like size, in a block that uses the width: the area of all, less where one of these is wanting. */
+/**
+ * Large pictures of like size in a block that uses the width: the area of all, less where one of these is wanting. A block
+ * that leaves some of the width empty costs more than smaller pictures, because a ragged edge is what the eye stops at.
+ */
 function worth({ boxes, width }: Block, most: number): number {
   if (boxes.length === 0) return 0
   const areas = boxes.map(box => box.width * box.height)
-  return sum(areas) * Math.sqrt((Math.min(...areas) / Math.max(...areas)) * (width / most))
+  return sum(areas) * (Math.min(...areas) / Math.max(...areas)) * (width / most) ** 1.5
 }
 
 function sum(numbers: readonly number[]): number {

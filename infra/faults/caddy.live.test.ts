@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { type Generation, GenerationPage } from '@darkroom/contracts/generation'
+import type { Generation } from '@darkroom/contracts/generation'
 import { Problem } from '@darkroom/contracts/problem'
 import { Reference } from '@darkroom/contracts/reference'
+import { INGEST_PREFIXES, serviceFor } from '@darkroom/contracts/routes'
 import { LIMITS } from '@darkroom/contracts/vocabulary'
 import sharp from 'sharp'
 import { presentCaddy } from '../local/caddy.ts'
@@ -21,6 +22,7 @@ const STOP_MS = 3_000
 
 const stack = new AsyncDisposableStack()
 let port: number
+let queryPort: number
 let studio: TestStudio
 let drawn: Generation
 let events: AsyncGenerator<string>
@@ -29,6 +31,7 @@ let heard = ''
 beforeAll(async () => {
   const [gateway = 0, ingest = 0, query = 0] = await freePorts(3)
   port = gateway
+  queryPort = query
   const settings = { PUBLIC_URL: addressOf(port), INGEST_PORT: String(ingest), QUERY_PORT: String(query) }
   stack.use(await startCaddy({ port, ingest, query }))
   studio = stack.use(await startTestStudio(settings))
@@ -57,13 +60,21 @@ test('an event stream comes uncompressed and at once, and tells what happens', a
   drawn = await studio.until(drawn.id, ({ status }) => status === 'completed')
 })
 
-test('/api/generate is for ingest, /api/generations and what only looks alike for query', async () => {
-  const page = GenerationPage.parse(await (await studio.fetch('/api/generations')).json())
-  expect(page.generations.map(({ id }) => id)).toContain(drawn.id)
-  const alike = await studio.fetch('/api/generatex', { method: 'POST', body: '{}' })
-  expect(alike.status).toBe(404)
-  const refused = await studio.fetch('/api/generate', json({ prompt: '' }))
-  expect([refused.status, await codeOf(refused)]).toEqual([422, 'invalid'])
+test('each path goes to the service that the code says, and what only looks alike does not', async () => {
+  const [gateway = 0, nobody = 0] = await freePorts(2)
+  await using _caddy = await startCaddy({ port: gateway, ingest: nobody, query: queryPort })
+  const prefixes = INGEST_PREFIXES.flatMap(prefix => [
+    prefix,
+    `${prefix}/x`,
+    `${prefix}/`,
+    `${prefix}x`,
+    `${prefix}?a=/`,
+  ])
+  for (const path of ['/', '/api/generations', '/api/models', '/media/x', '/api', ...prefixes]) {
+    const { status } = await fetch(`${addressOf(gateway)}${path}`, { headers: { host: `127.0.0.1:${port}` } })
+    const asked = status === 503 ? 'ingest' : 'query'
+    expect({ path, asked }).toEqual({ path, asked: serviceFor(new URL(path, studio.url).pathname) ?? 'nobody' })
+  }
 })
 
 test('a reference of several megabytes goes up, can be used, and comes back byte for byte', async () => {
@@ -203,10 +214,6 @@ async function* textOf(answer: Response): AsyncGenerator<string> {
 
 function addressOf(port: number): string {
   return `http://127.0.0.1:${port}`
-}
-
-function json(body: unknown): RequestInit {
-  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
 }
 
 async function codeOf(answer: Response): Promise<string> {

@@ -1,59 +1,48 @@
-import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { install, isInstalled } from './installed.ts'
 
 /**
  * The one file that runs before anything is installed: it imports built-ins only, because Bun would fetch whatever version it
  * likes of anything else. It has the frozen install done where that is due, and then runs the command.
  */
 
-const ROOT = join(import.meta.dirname, '..', '..')
-const STAMP = join(ROOT, 'node_modules', '.darkroom-lock')
+interface Command {
+  load: () => Promise<{ main: (args: string[]) => Promise<number> }>
+  /** Does without packages, on whatever Bun there is: it says what is missing. */
+  bare?: boolean
+}
+
 const OLDEST = '1.4.0'
 
-const COMMANDS: Record<string, () => Promise<{ main: (args: string[]) => Promise<number> }>> = {
-  start: () => import('./start.ts'),
-  dev: () => import('./dev.ts'),
-  test: () => import('./test.ts'),
+const COMMANDS: Record<string, Command> = {
+  start: { load: () => import('./start.ts') },
+  dev: { load: () => import('./dev.ts') },
+  test: { load: () => import('./test.ts') },
+  doctor: { load: () => import('./doctor.ts'), bare: true },
 }
 
 process.exit(await bootstrap(process.argv.slice(2)))
 
 async function bootstrap([name = '', ...args]: string[]): Promise<number> {
-  const load = COMMANDS[name]
-  if (!load) return fail(`Commands: ${Object.keys(COMMANDS).join(', ')}.`)
+  const command = COMMANDS[name]
+  if (!command) return fail(`Commands: ${Object.keys(COMMANDS).join(', ')}.`)
+  const run = async () => await (await command.load()).main(args)
+  if (command.bare) return await run()
   if (!Bun.semver.satisfies(Bun.version, `>=${OLDEST}`)) {
     return fail(`This needs Bun ${OLDEST} or newer; this is ${Bun.version}. Try \`npx -y bun@1.4 run ${name}\`.`)
   }
-  const lock = lockHash()
-  if (isInstalled(lock)) return await (await load()).main(args)
-  if (!install(lock)) return fail('The packages could not be installed. Is there a network, and room on the disk?')
-  return await runAgain([name, ...args])
-}
-
-function lockHash(): string {
-  return createHash('sha256')
-    .update(readFileSync(join(ROOT, 'bun.lock')))
-    .digest('hex')
-}
-
-function isInstalled(lock: string): boolean {
-  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lock
-}
-
-function install(lock: string): boolean {
-  process.stdout.write('Installing packages …\n')
-  const done = spawnSync(process.execPath, ['install', '--frozen-lockfile'], { cwd: ROOT, encoding: 'utf8' })
-  if (done.status !== 0) process.stderr.write(`${done.stdout}${done.stderr}`)
-  if (done.status === 0) writeFileSync(STAMP, lock)
-  return done.status === 0
+  if (isInstalled()) return await run()
+  const installed = install()
+  if (installed === 'failed')
+    return fail('The packages could not be installed. Is there a network, and room on the disk?')
+  return installed === 'ready' ? await run() : await runAgain([name, ...args])
 }
 
 /** In a new process: one that began without node_modules goes on to take packages from elsewhere, in other versions. */
 async function runAgain(args: string[]): Promise<number> {
   const child = Bun.spawn([process.execPath, import.meta.filename, ...args], {
     stdio: ['inherit', 'inherit', 'inherit'],
+    // A studio does not outlive the process that people see.
+    env: { ...process.env, DARKROOM_PARENT_PID: String(process.pid) },
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
   return await child.exited

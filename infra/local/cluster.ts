@@ -17,6 +17,7 @@ export interface Cluster {
 }
 
 const USER = 'darkroom'
+const CLUSTER = 'cluster'
 const VERSION = '18'
 const INIT_MS = 120_000
 const CHOWN_MS = 60_000
@@ -43,13 +44,29 @@ export async function openCluster(options: {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const passwordFile = join(dataDir, 'password')
   const password = await keepSecret(passwordFile)
-  const folder = join(dataDir, 'cluster')
+  const folder = join(dataDir, CLUSTER)
   await initialise({ ...options, folder, passwordFile, command: [...account.prefix, binaries.initdb] })
   await requireVersion(folder)
   await giveTo(account, folder)
   // What came back from a copy may be open to others; Postgres refuses it then.
   await chmod(folder, 0o700).catch(() => {})
   return { folder, user: USER, password, server: [...account.prefix, binaries.postgres] }
+}
+
+/**
+ * Sees to it that a cluster is this user's, before anything is written beside it: an ordinary user could not open any more what
+ * root has had.
+ *
+ * @throws PartError if it belongs to somebody else
+ */
+export async function requireOwnCluster(dataDir: string): Promise<void> {
+  const owner = (await stat(join(dataDir, CLUSTER)).catch(() => undefined))?.uid
+  const self = process.getuid?.()
+  if (owner === undefined || self === undefined || owner === self) return
+  if (self === 0 && ROOTS_OWNERS.includes(owner)) return
+  throw new PartError(
+    `The data in ${dataDir} belongs to another user (${owner}). Start the studio as that user, or set DATA_DIR to another folder.`,
+  )
 }
 
 /** The programs of the embedded Postgres. @throws PartError where there are none for this machine */
@@ -93,14 +110,10 @@ async function requireVersion(folder: string): Promise<void> {
   )
 }
 
-/** Postgres insists on owning its folder. As root it may have run in the other way the last time: another machine, a container. */
+/** Postgres insists on owning its folder. Root may have run it in the other way the last time: in a container, on another machine. */
 async function giveTo({ owner }: Account, folder: string): Promise<void> {
   const { uid } = await stat(folder)
   if (owner === undefined || uid === owner) return
-  // Made by an ordinary user, who could not open it any more after root has had it.
-  if (process.getuid?.() !== 0 || !ROOTS_OWNERS.includes(uid)) {
-    throw new PartError(`${folder} belongs to another user (${uid}). Start the studio as that user, or set DATA_DIR.`)
-  }
   const chown = ['chown', '-R', '-h', `${owner}:${owner}`, folder]
   await runCommand(chown, { signal: AbortSignal.timeout(CHOWN_MS), milliseconds: CHOWN_MS })
 }

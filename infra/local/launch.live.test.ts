@@ -3,54 +3,18 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { natsServer, testDirectory } from '../src/testing.ts'
-import { eachLine } from './output.ts'
 import { freePort } from './port.ts'
 import { readRunFile } from './run-file.ts'
 import { isRunning } from './stale.ts'
 import { until } from './until.ts'
+import { type Launcher, watchLauncher } from './ways/launcher.ts'
+import { allGone, processesOf } from './ways/processes.ts'
 
 const LIMIT_MS = 60_000
-const OPEN = /Darkroom is open: (\S+)/
-
-/** Starts a launcher in a process of its own. `open` gives its address once it says so. */
-function launch(dataDir: string, env: Record<string, string> = {}) {
-  const lines: string[] = []
-  const opened = Promise.withResolvers<string>()
-  const hear = (line: string) => {
-    lines.push(line)
-    const [, url] = OPEN.exec(line) ?? []
-    if (url) opened.resolve(url)
-  }
-  const child = Bun.spawn([process.execPath, join(import.meta.dirname, 'launch.fixture.ts')], {
-    env: { PATH: join(natsServer(), '..'), DATA_DIR: dataDir, ...env },
-    stdout: 'pipe',
-    stderr: 'pipe',
-  })
-  const heard = Promise.all([eachLine(child.stdout, hear), eachLine(child.stderr, hear)])
-  const ended = child.exited.then(async code => {
-    await heard
-    opened.reject(new Error(`ended with ${code}:\n${lines.join('\n')}`))
-    return code
-  })
-  opened.promise.catch(() => {})
-  return { child, lines, ended, open: opened.promise }
-}
-
-async function allGone(mark: string): Promise<true> {
-  const wait = { what: 'The end of every part', milliseconds: 10_000, signal: AbortSignal.timeout(LIMIT_MS) }
-  return await until(async () => ((await running(mark)).length === 0 ? true : undefined), wait)
-}
-
-/** The processes that have the text in their command line or their environment. */
-async function running(mark: string): Promise<number[]> {
-  const pids = (await readdir('/proc')).map(Number).filter(pid => pid > 0 && pid !== process.pid)
-  const found = await Promise.all(pids.map(async pid => ((await mentions(pid, mark)) ? pid : 0)))
-  return found.filter(pid => pid !== 0)
-}
-
-async function mentions(pid: number, mark: string): Promise<boolean> {
-  const texts = ['cmdline', 'environ'].map(file => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => ''))
-  return (await Promise.all(texts)).some(text => text.includes(mark))
+/** Starts a launcher with stand-ins for the services. */
+function launch(dataDir: string, env: Record<string, string> = {}): Launcher {
+  const command = [process.execPath, join(import.meta.dirname, 'launch.fixture.ts')]
+  return watchLauncher(command, { PATH: join(natsServer(), '..'), DATA_DIR: dataDir, ...env })
 }
 
 test(
@@ -61,7 +25,7 @@ test(
     const url = await launcher.open
     expect(await (await fetch(`${url}/api/generate`)).text()).toBe('ingest /api/generate')
     expect(await (await fetch(`${url}/api/generations`)).text()).toBe('query /api/generations')
-    expect((await running(directory.path)).length).toBeGreaterThan(5)
+    expect((await processesOf(directory.path)).length).toBeGreaterThan(5)
 
     const run = await readRunFile(directory.path)
     expect(run?.url).toBe(url)
@@ -71,11 +35,11 @@ test(
     }
 
     const began = performance.now()
-    launcher.child.kill('SIGINT')
-    launcher.child.kill('SIGINT')
+    launcher.kill('SIGINT')
+    launcher.kill('SIGINT')
     expect(await launcher.ended).toBe(0)
     expect(performance.now() - began).toBeLessThan(10_000)
-    expect(await running(directory.path)).toEqual([])
+    expect(await processesOf(directory.path)).toEqual([])
     expect(await readRunFile(directory.path)).toBeUndefined()
     const notes = (await readFile(join(directory.path, 'notes'), 'utf8')).trim().split('\n')
     expect(notes.sort()).toEqual(['ingest', 'processor', 'query'].map(name => `${name} stops, database there`))
@@ -99,7 +63,7 @@ test(
     expect(await second.ended).toBe(1)
     expect(second.lines.join('\n').trim()).toBe(`Darkroom runs on this data already: ${url}`)
 
-    first.child.kill('SIGTERM')
+    first.kill('SIGTERM')
     expect(await first.ended).toBe(0)
     await new Promise(resolve => taken.close(resolve))
   },
@@ -112,14 +76,14 @@ test.concurrent(
     await using directory = await testDirectory()
     const killed = launch(directory.path, { PORT: String(await freePort()) })
     await killed.open
-    killed.child.kill('SIGKILL')
+    killed.kill('SIGKILL')
     await killed.ended
     expect(await allGone(directory.path)).toBe(true)
 
     const next = launch(directory.path, { PORT: String(await freePort()) })
     const url = await next.open
     expect((await fetch(`${url}/api/models`)).status).toBe(200)
-    next.child.kill('SIGINT')
+    next.kill('SIGINT')
     expect(await next.ended).toBe(0)
   },
   LIMIT_MS,
@@ -143,9 +107,9 @@ test.concurrent(
     expect(await until(again, wait)).toBe(true)
     const database = (await readRunFile(directory.path))?.processes.Postgres?.pid ?? 0
     expect(await isRunning(database, directory.path)).toBe(true)
-    launcher.child.kill('SIGINT')
+    launcher.kill('SIGINT')
     expect(await launcher.ended).toBe(0)
-    expect(await running(directory.path)).toEqual([])
+    expect(await processesOf(directory.path)).toEqual([])
   },
   LIMIT_MS,
 )
@@ -160,7 +124,7 @@ test.concurrent(
     await launcher.open
     parent.kill()
     expect(await launcher.ended).toBe(0)
-    expect(await running(directory.path)).toEqual([])
+    expect(await processesOf(directory.path)).toEqual([])
   },
   LIMIT_MS,
 )
@@ -174,7 +138,7 @@ test.concurrent(
     expect(launcher.lines.join('\n')).toContain(
       'ingest keeps dying. ingest ended (exit 1).\nthe setting FROBNICATE is wrong',
     )
-    expect(await running(directory.path)).toEqual([])
+    expect(await processesOf(directory.path)).toEqual([])
   },
   LIMIT_MS,
 )
@@ -185,10 +149,10 @@ test(
     await using directory = await testDirectory()
     const launcher = launch(directory.path, { PORT: String(await freePort()) })
     const wait = { what: 'The first process', milliseconds: 30_000, signal: AbortSignal.timeout(LIMIT_MS), every: 5 }
-    await until(async () => ((await running(join(directory.path, 'postgres'))).length > 0 ? true : undefined), wait)
-    launcher.child.kill('SIGINT')
+    await until(async () => ((await processesOf(join(directory.path, 'postgres'))).length > 0 ? true : undefined), wait)
+    launcher.kill('SIGINT')
     expect(await launcher.ended).toBe(0)
-    expect(await running(directory.path)).toEqual([])
+    expect(await processesOf(directory.path)).toEqual([])
   },
   LIMIT_MS,
 )

@@ -1,11 +1,13 @@
 import { mkdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Config, ConfigError, dataDirectory, readConfig } from '../src/config.ts'
-import { lockDirectory } from './lock.ts'
+import { requireOwnCluster } from './cluster.ts'
+import { lockFile } from './lock.ts'
 import { PartError } from './part.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { readRunFile } from './run-file.ts'
 import type { Blueprint } from './site.ts'
+import { requireSpace } from './space.ts'
 import { onParentGone, onStopSignals } from './stop-signals.ts'
 import { type Studio, startStudio } from './studio.ts'
 
@@ -28,9 +30,11 @@ export async function launch(options: LaunchOptions): Promise<number> {
   const progress = createProgress({ write: text => process.stdout.write(text), colour: wantsColour(env) })
   try {
     const config = readConfig(env)
-    const dataDir = resolve(dataDirectory(config, env))
+    const dataDir = placeOf(config, env)
     const unlock = await takeDirectory(dataDir)
     try {
+      await requireOwnCluster(join(dataDir, 'postgres'))
+      await requireSpace({ folder: dataDir, say: line => progress.line(`  ${line}`) })
       return await run({ blueprint: options.blueprint({ dataDir, progress }), config, dataDir, env, progress })
     } finally {
       unlock()
@@ -86,11 +90,19 @@ async function stay(studio: Studio, stopping: AbortSignal): Promise<number> {
   return 0
 }
 
+function placeOf(config: Config, env: Environment): string {
+  try {
+    return resolve(dataDirectory(config, env))
+  } catch (cause) {
+    throw new PartError('This user has no home folder to keep data in: set DATA_DIR.', { cause })
+  }
+}
+
 async function takeDirectory(dataDir: string): Promise<() => void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch(cause => {
     throw new PartError(`${dataDir} cannot be made. Set DATA_DIR to a folder that you can write to.`, { cause })
   })
-  const unlock = lockDirectory(dataDir)
+  const unlock = lockFile(join(dataDir, 'lock'))
   if (unlock) return unlock
   const url = (await readRunFile(dataDir))?.url
   throw new PartError(

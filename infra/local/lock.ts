@@ -21,7 +21,9 @@ export function lockFile(file: string): (() => void) | undefined {
   } catch (cause) {
     opened?.close()
     if (isBusy(cause)) return undefined
-    throw new PartError(`${file} cannot be written by this user. Is the folder somebody else's, or read-only?`, { cause })
+    throw new PartError(`${file} cannot be written by this user. Is the folder somebody else's, or read-only?`, {
+      cause,
+    })
   }
 }
 

@@ -159,6 +159,17 @@ test(
 )
 
 test(
+  'data of another Postgres is left alone, and it says so',
+  async () => {
+    await using directory = await madeDirectory()
+    await writeFile(join(directory.path, 'cluster', 'PG_VERSION'), '19\n')
+    const message = await start(directory.path).catch(error => error.message)
+    expect(message).toStartWith('This data was made by Postgres 19, which Postgres 18 cannot read.')
+  },
+  LIMIT_MS,
+)
+
+test(
   'says what Postgres said when it cannot start, and leaves nothing behind',
   async () => {
     await using directory = await madeDirectory()

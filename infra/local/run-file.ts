@@ -23,6 +23,7 @@ export type RunFile = z.infer<typeof RunFile>
 /** `run.json` of a data directory, as its launcher keeps it. */
 export interface RunRecord {
   tell(facts: Pick<RunFile, 'url' | 'databaseUrl' | 'natsUrl' | 'services'>): Promise<void>
+  /** Never fails: a part that runs is not stopped because that cannot be written down. */
   started(name: string, child: Child): Promise<void>
   remove(): Promise<void>
 }
@@ -42,17 +43,17 @@ export function keepRunFile(directory: string): RunRecord {
   let written = Promise.resolve()
   const write = (next: RunFile) => {
     run = next
-    written = written.then(() => replace(fileIn(directory), run))
+    written = written.catch(() => {}).then(() => replace(fileIn(directory), run))
     return written
   }
   return {
     tell: facts => write({ ...run, ...facts }),
     started: (name, child) => {
       const entry = { pid: child.pid, command: child.command.join(' ') }
-      return write({ ...run, processes: { ...run.processes, [name]: entry } })
+      return write({ ...run, processes: { ...run.processes, [name]: entry } }).catch(() => {})
     },
     remove: async () => {
-      await written
+      await written.catch(() => {})
       await rm(fileIn(directory), { force: true })
     },
   }

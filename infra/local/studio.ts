@@ -4,6 +4,7 @@ import { PartError } from './part.ts'
 import { type HeldPort, holdPortFrom } from './port.ts'
 import { keepRunFile, stopLeftovers } from './run-file.ts'
 import { type Hold, hold, type Site, type StudioOptions } from './site.ts'
+import { watchSpace } from './space.ts'
 import { together } from './together.ts'
 
 export interface Studio {
@@ -35,6 +36,8 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
     // What a killed launcher wrote down is no longer true.
     await record.tell({})
     closing.defer(() => record.remove())
+    const say = (line: string) => options.progress.line(`  ${line}`)
+    closing.defer(watchSpace({ folder: options.dataDir, say, giveUp }))
     const url = await open({ ...options, signal, record, giveUp }, closing)
     return { url, failed: failure.promise, stop: () => closing.disposeAsync() }
   } catch (error) {

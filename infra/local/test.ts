@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { TEST_CACHE } from '../src/testing.ts'
+import { findCaddy } from './caddy.ts'
 import { findChromium } from './chromium.ts'
 import { findNatsServer } from './nats-server.ts'
 import { onStopSignals } from './stop-signals.ts'
@@ -27,6 +28,7 @@ export async function main(args: string[]): Promise<number> {
 
 async function runAll(args: string[], tools: Tools): Promise<Tally[]> {
   await findNatsServer({ cacheDir: TEST_CACHE, ...tools })
+  await findCaddy({ cacheDir: TEST_CACHE, ...tools })
   if (args.length > 0) return [await run(['test', ...args], tools)]
   return [await run(['run', 'check'], tools), await run(['test'], tools), ...(await runBrowserTests(tools))]
 }

@@ -1,7 +1,9 @@
-import { existsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { CommandError, runCommand } from './command.ts'
+import { lockFile } from './lock.ts'
 import { PartError } from './part.ts'
+import { until } from './until.ts'
 
 const SOURCES = [
   'frontend/{index.html,package.json,vite.config.ts}',
@@ -9,22 +11,42 @@ const SOURCES = [
   'contracts/src/**/*',
   'bun.lock',
 ]
+const BUILT = 'frontend/dist/index.html'
 const BUILD_MS = 180_000
 
 /**
- * Builds the web interface if it has not been built since its sources changed.
+ * Builds the web interface if it has not been built since its sources changed. A clone that cannot be written to is used as it
+ * is.
  *
  * @param options `root` of the clone; `say` is told if a build is needed
  * @throws PartError with what the build said
  */
-export async function buildUi(options: {
+export async function buildUi(options: BuildOptions): Promise<void> {
+  if (isBuilt(options.root) || isSealed(options.root)) return
+  const unlock = await takeTurn(options)
+  try {
+    if (!isBuilt(options.root)) await build(options)
+  } finally {
+    unlock()
+  }
+}
+
+interface BuildOptions {
   root: string
   env: Record<string, string>
   signal: AbortSignal
   say: (line: string) => void
-}): Promise<void> {
-  const { root, env, signal, say } = options
-  if (isBuilt(root)) return
+}
+
+/** Two launchers of one clone must not build into the same folder at once. */
+async function takeTurn({ root, signal }: BuildOptions): Promise<() => void> {
+  const folder = join(root, '.darkroom')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const wait = { what: 'The end of another build', milliseconds: BUILD_MS, signal, every: 250 }
+  return await until(async () => lockFile(join(folder, 'build.lock')), wait)
+}
+
+async function build({ root, env, signal, say }: BuildOptions): Promise<void> {
   say('builds the interface')
   // With Bun as its runtime: Debian's Node is too old for Vite.
   const command = [process.execPath, '--bun', 'run', '--cwd', 'frontend', 'build']
@@ -35,8 +57,20 @@ export async function buildUi(options: {
   })
 }
 
+function isSealed(root: string): boolean {
+  try {
+    accessSync(join(root, 'frontend'), constants.W_OK)
+    return false
+  } catch {
+    if (existsSync(join(root, BUILT))) return true
+    throw new PartError(
+      'The interface is not built, and this user cannot write there. Have `bun run build` run by its owner.',
+    )
+  }
+}
+
 function isBuilt(root: string): boolean {
-  const built = join(root, 'frontend/dist/index.html')
+  const built = join(root, BUILT)
   if (!existsSync(built)) return false
   const { mtimeMs } = statSync(built)
   return SOURCES.every(pattern =>

@@ -8,6 +8,8 @@ import { type TestNats, testNats } from './testing.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 const forever = new AbortController().signal
+// On a busy machine the start of a server takes its time.
+const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let nats: TestNats
 let bus: Bus
@@ -21,7 +23,7 @@ beforeAll(async () => {
   const connection = await connect({ servers: host, user, pass })
   stack.defer(() => connection.close())
   manager = await connection.jetstreamManager()
-})
+}, START_MS)
 afterAll(() => stack.disposeAsync())
 
 test('the streams are made once, whoever asks and however often, and changed where they differ', async () => {

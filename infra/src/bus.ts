@@ -62,8 +62,7 @@ export async function openBus(options: { url: string; name: string; log: Log }) 
   return {
     ensureStreams: () => ensureStreams(manager),
     publish: (subject: string, message: BusMessage, id: string) => publish(jetstream, subject, message, id),
-    lane: (lane: { consumer: string; subject: string; ackWaitSeconds: number }) =>
-      openLane(jetstream, manager, lane, options.log),
+    lane: (lane: { consumer: string; subject: string; ackWaitSeconds: number }) => openLane(jetstream, manager, lane),
     notices: (from: { sequence: number } | 'new', signal: AbortSignal) => notices(jetstream, from, signal),
     lastSequence: async () => (await manager.streams.info(STREAMS.events.name)).state.last_seq,
     isConnected: link.isUp,
@@ -126,7 +125,6 @@ async function openLane(
   jetstream: JetStreamClient,
   manager: JetStreamManager,
   lane: { consumer: string; subject: string; ackWaitSeconds: number },
-  log: Log,
 ) {
   await manager.consumers.add(STREAMS.jobs.name, {
     durable_name: lane.consumer,
@@ -147,7 +145,7 @@ async function openLane(
     next: async (milliseconds: number, signal: AbortSignal): Promise<Delivery | null> => {
       const pulled = consumer.next({ expires: milliseconds })
       const message = await untilAborted(pulled, signal)
-      return message ? toDelivery(message, log) : null
+      return message ? toDelivery(message) : null
     },
   }
 }
@@ -164,18 +162,15 @@ async function untilAborted(pulled: Promise<JsMsg | null>, signal: AbortSignal):
   return message
 }
 
-function toDelivery(message: JsMsg, log: Log): Delivery {
+function toDelivery(message: JsMsg): Delivery {
   return {
     data: parse(message),
     ack: async () => {
       await message.ackAck()
     },
     later: milliseconds => message.nak(milliseconds),
-    // Without the reason, for the log alone: a server before 2.10 does not know a term that has one, and sends it again.
-    discard: reason => {
-      log.warn({ reason, subject: message.subject }, 'message discarded')
-      message.term()
-    },
+    // A server before 2.10 does not know a term that has a reason, and sends the message again for ever.
+    discard: () => message.term(),
     working: () => message.working(),
   }
 }

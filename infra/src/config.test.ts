@@ -10,6 +10,9 @@ test('nothing needs to be set', () => {
   expect(readConfig({})).toEqual({
     PORT: 3000,
     HOST: '127.0.0.1',
+    S3_REGION: 'us-east-1',
+    S3_BUCKET: 'darkroom',
+    S3_FORCE_PATH_STYLE: true,
     GENERATION_UPLOAD_CONCURRENCY: 3,
     REFERENCE_UPLOAD_CONCURRENCY: 3,
     PROVIDER_CONCURRENCY: 2,
@@ -54,6 +57,9 @@ for (const [key, value] of [
   ['PUBLIC_URL', 'studio.example'],
   ['DATABASE_URL', 'mysql://root:hunter2@db/c'],
   ['NATS_URL', 'http://user:hunter2@bus'],
+  ['S3_ENDPOINT', 'hunter2:9000'],
+  ['S3_BUCKET', 'Hunter2/bucket'],
+  ['S3_FORCE_PATH_STYLE', 'hunter2'],
   ['INTERNAL_API_SECRET', 'hunter2-is-too-short'],
   ['GENERATION_UPLOAD_CONCURRENCY', '0'],
   ['REFERENCE_UPLOAD_CONCURRENCY', '65'],
@@ -96,6 +102,31 @@ test('a service says what it lacks', () => {
   expect(readServiceConfig({ ...SERVICE, DATA_DIR: '/data' })).toMatchObject({ ...SERVICE, DATA_DIR: '/data' })
   expect(messageOf(() => readServiceConfig({ NATS_URL: SERVICE.NATS_URL }))).toStartWith('DATABASE_URL: ')
   expect(messageOf(() => readServiceConfig({ DATABASE_URL: SERVICE.DATABASE_URL }))).toStartWith('NATS_URL: ')
+})
+
+const S3 = { S3_ENDPOINT: 'http://s3:9000', S3_ACCESS_KEY_ID: 'who', S3_SECRET_ACCESS_KEY: 'hunter2' }
+
+test('with a server and both keys pictures are kept in S3, with none of the three on disk', () => {
+  expect(readServiceConfig(SERVICE).s3).toBeNull()
+  expect(readServiceConfig({ ...SERVICE, ...S3, S3_FORCE_PATH_STYLE: 'false' }).s3).toEqual({
+    endpoint: 'http://s3:9000',
+    region: 'us-east-1',
+    bucket: 'darkroom',
+    accessKeyId: 'who',
+    secretAccessKey: 'hunter2',
+    forcePathStyle: false,
+  })
+})
+
+test('what is missing to keep pictures in S3 is named, and nothing that is there', () => {
+  const keys = Object.entries(S3)
+  for (const given of [0b001, 0b010, 0b100, 0b011, 0b101, 0b110]) {
+    const env = Object.fromEntries(keys.filter((_, at) => given & (1 << at)))
+    const missing = keys.map(([key]) => key).filter(key => !(key in env))
+    const message = messageOf(() => readConfig(env))
+    expect(message.split('\n').map(line => line.split(':')[0] ?? '')).toEqual(missing)
+    expect(message).not.toMatch(/hunter2|who|9000/)
+  }
 })
 
 for (const [env, path] of [

@@ -31,6 +31,22 @@ export const ConfigSchema = z.object({
     .url({ protocol: /^(nats|tls)$/ })
     .optional()
     .describe('NATS with JetStream to use instead of the embedded one.'),
+  S3_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Server that speaks S3, to keep pictures there instead of in `DATA_DIR`. Needs both S3 keys.'),
+  S3_REGION: z.string().default('us-east-1').describe('Region that S3 requests are signed for.'),
+  S3_BUCKET: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is no name of a bucket')
+    .default('darkroom')
+    .describe('Bucket that pictures are kept in. It must exist.'),
+  S3_ACCESS_KEY_ID: z.string().optional().describe('Who asks the S3 server.'),
+  S3_SECRET_ACCESS_KEY: z.string().optional().describe('What S3 requests are signed with.'),
+  S3_FORCE_PATH_STYLE: z
+    .stringbool()
+    .default(true)
+    .describe('The bucket is named in the path, as most S3 servers want it. `false`: in the host.'),
   INTERNAL_API_SECRET: z
     .string()
     .min(32, 'needs at least 32 characters')
@@ -90,7 +106,14 @@ export const ConfigSchema = z.object({
 export type Config = z.infer<typeof ConfigSchema>
 
 /** The configuration of a service that runs: where things are is decided. */
-export type ServiceConfig = Config & { DATABASE_URL: string; NATS_URL: string; DATA_DIR: string }
+export type ServiceConfig = Config & {
+  DATABASE_URL: string
+  NATS_URL: string
+  DATA_DIR: string
+  s3: ReturnType<typeof s3Settings>
+}
+
+const S3_TOGETHER = ['S3_ENDPOINT', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const
 
 /** Settings that are wrong, one line each, naming the key and never its value. */
 export class ConfigError extends Error {
@@ -112,6 +135,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
   if (parsed.data.FAKE_PROVIDER_URL && parsed.data.NODE_ENV === 'production') {
     throw new ConfigError('FAKE_PROVIDER_URL: is for tests and refused in production')
   }
+  s3Settings(parsed.data)
   return parsed.data
 }
 
@@ -121,13 +145,25 @@ export function readServiceConfig(env: Record<string, string | undefined> = proc
   const { DATABASE_URL, NATS_URL } = config
   if (DATABASE_URL === undefined) throw new ConfigError('DATABASE_URL: is needed by a service; `bun start` sets it')
   if (NATS_URL === undefined) throw new ConfigError('NATS_URL: is needed by a service; `bun start` sets it')
-  return { ...config, DATABASE_URL, NATS_URL, DATA_DIR: dataDirectory(config, env) }
+  return { ...config, DATABASE_URL, NATS_URL, DATA_DIR: dataDirectory(config, env), s3: s3Settings(config) }
 }
 
 /** Where everything is kept. @see https://specifications.freedesktop.org/basedir-spec/latest/ */
 export function dataDirectory(config: Config, env: Record<string, string | undefined> = process.env): string {
   const home = env.XDG_DATA_HOME ?? ''
   return config.DATA_DIR ?? join(isAbsolute(home) ? home : join(homedir(), '.local', 'share'), 'darkroom')
+}
+
+/** How the S3 server is reached; null where pictures are kept in `DATA_DIR`. @throws ConfigError naming what is missing */
+function s3Settings(config: Config) {
+  const { S3_ENDPOINT: endpoint, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config
+  if (endpoint && accessKeyId && secretAccessKey) {
+    const { S3_REGION: region, S3_BUCKET: bucket, S3_FORCE_PATH_STYLE: forcePathStyle } = config
+    return { endpoint, region, bucket, accessKeyId, secretAccessKey, forcePathStyle }
+  }
+  const missing = S3_TOGETHER.filter(key => !config[key])
+  if (missing.length === S3_TOGETHER.length) return null
+  throw new ConfigError(missing.map(key => `${key}: is needed as well to keep pictures in S3`).join('\n'))
 }
 
 function explain(error: z.ZodError): string {

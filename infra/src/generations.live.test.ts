@@ -9,6 +9,8 @@ import { move, readGeneration, touch } from './generations.ts'
 import { createLog } from './log.ts'
 import { testDatabase } from './testing.ts'
 
+// On a busy machine the first start of Postgres takes its time.
+const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let sql: Database
 
@@ -16,7 +18,7 @@ beforeAll(async () => {
   const { url } = stack.use(await testDatabase())
   sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
-})
+}, START_MS)
 afterAll(() => stack.disposeAsync())
 
 for (const from of STATUSES) {

@@ -8,12 +8,14 @@ import { createLog } from './log.ts'
 import { migrate, NewerDatabaseError } from './migrations.ts'
 import { testDatabase } from './testing.ts'
 
+// On a busy machine the first start of Postgres takes its time.
+const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let sql: Database
 
 beforeAll(async () => {
   sql = connect(stack, stack.use(await testDatabase()).url)
-})
+}, START_MS)
 afterAll(() => stack.disposeAsync())
 
 test('of three that start at once on an empty database one does the work, and the others wait for it', async () => {

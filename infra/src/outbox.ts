@@ -20,14 +20,17 @@ export async function post(tx: Statement, subject: string, message: BusMessage):
  * Publishes what was posted, until `signal` is aborted. Any number may run at once: each row is taken by one of them, and the
  * bus recognises a repeated id. A notification only wakes the relay early; it also looks once a second, because notifications
  * sent while the connection was away are lost.
+ *
+ * @param options `pollMs` between two looks
  */
 export async function runRelay(options: {
   database: Database
   bus: Bus
   log: Log
   signal: AbortSignal
+  pollMs?: number
 }): Promise<void> {
-  const { database, log, signal } = options
+  const { database, log, signal, pollMs = POLL_MS } = options
   const alarm = createAlarm()
   const listening = await database.listen(CHANNEL, alarm.ring, alarm.ring)
   const pruning = setInterval(() => void prune(database).catch(err => log.warn({ err }, 'outbox not pruned')), PRUNE_MS)
@@ -42,7 +45,7 @@ export async function runRelay(options: {
           return failures + 1
         },
       )
-      const pause = failures === 0 ? POLL_MS : backoff(failures, { base: 200, most: 5_000 }) + 50
+      const pause = failures === 0 ? pollMs : backoff(failures, { base: 200, most: 5_000 }) + 50
       await (failures === 0 ? alarm.wait(pause, signal) : sleep(pause, signal))
     }
   } finally {
@@ -61,30 +64,45 @@ async function relayBatch(tx: Transaction, bus: Bus): Promise<number> {
     select id, subject, payload from outbox where published_at is null
     order by id limit ${BATCH} for update skip locked`
   if (rows.length === 0) return 0
+  const before = await readEpochs(tx)
   const published = await Promise.all(rows.map(row => bus.publish(row.subject, row.payload, `ob-${row.id}`)))
   await tx`update outbox set published_at = now() where id = any(${rows.map(row => row.id)})`
-  for (const [stream, highest] of highestOf(published)) await noteSequence(tx, stream, highest)
+  // In one order, or two relays could wait for each other.
+  const streams = [...Map.groupBy(published, ack => ack.stream)].toSorted(([one], [other]) => (one < other ? -1 : 1))
+  for (const [stream, acks] of streams) {
+    await noteSequences(tx, { stream, acks, before: before.get(stream) })
+  }
   return rows.length
 }
 
-/** The lowest new sequence tells whether the stream began anew, the highest where it stands. */
-function highestOf(published: Published[]): Map<string, { low: number; high: number }> {
-  const fresh = published.filter(ack => !ack.duplicate)
-  const streams = Map.groupBy(fresh, ack => ack.stream)
-  return new Map(
-    [...streams].map(([stream, acks]) => {
-      const sequences = acks.map(ack => ack.sequence)
-      return [stream, { low: Math.min(...sequences), high: Math.max(...sequences) }]
-    }),
-  )
+interface Epoch {
+  epoch: number
+  highest: number
 }
 
-async function noteSequence(tx: Transaction, stream: string, seen: { low: number; high: number }): Promise<void> {
+async function readEpochs(tx: Transaction): Promise<Map<string, Epoch>> {
+  const rows = await tx<(Epoch & { stream: string })[]>`
+    select stream, epoch, highest_sequence as highest from bus_epoch`
+  return new Map(rows.map(row => [row.stream, row]))
+}
+
+/**
+ * A stream began anew if it gave a sequence not above what was known before it was asked. What another relay noted since says
+ * nothing: acknowledgements of two relays cross. Whoever finds that the epoch has risen meanwhile leaves it as it is.
+ */
+async function noteSequences(
+  tx: Transaction,
+  { stream, acks, before }: { stream: string; acks: Published[]; before: Epoch | undefined },
+): Promise<void> {
+  const { epoch, highest } = before ?? { epoch: 1, highest: 0 }
+  const high = Math.max(...acks.map(ack => ack.sequence))
+  const anew = acks.some(ack => !ack.duplicate && ack.sequence <= highest)
   await tx`
-    insert into bus_epoch (stream, highest_sequence) values (${stream}, ${seen.high})
+    insert into bus_epoch (stream, highest_sequence) values (${stream}, ${high})
     on conflict (stream) do update set
-      epoch = bus_epoch.epoch + (${seen.low}::bigint <= bus_epoch.highest_sequence)::int,
-      highest_sequence = ${seen.high}`
+      epoch = bus_epoch.epoch + ${anew}::boolean::int,
+      highest_sequence = case when ${anew} then ${high} else greatest(bus_epoch.highest_sequence, ${high}) end
+    where bus_epoch.epoch = ${epoch}`
 }
 
 async function prune(database: Database): Promise<void> {

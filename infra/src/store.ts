@@ -1,4 +1,4 @@
-import type { Config } from './config.ts'
+import type { ServiceConfig } from './config.ts'
 import { openDisk } from './store/disk.ts'
 
 export interface StoredObject {
@@ -52,7 +52,12 @@ export function checkKey(key: string): string {
   throw new KeyError('not a key of this store')
 }
 
-/** Opens the store that the configuration names. */
-export async function openStore(config: Pick<Config, 'DATA_DIR'> & { DATA_DIR: string }): Promise<Store> {
-  return await openDisk({ root: `${config.DATA_DIR}/objects` })
+/** Opens the store that the configuration names: the S3 server if there is one, else a folder of the data directory. */
+export async function openStore(
+  config: Pick<ServiceConfig, 'DATA_DIR'> & Partial<Pick<ServiceConfig, 's3'>>,
+): Promise<Store> {
+  if (!config.s3) return await openDisk({ root: `${config.DATA_DIR}/objects` })
+  // Who keeps pictures on disk need not wait for an SDK to load.
+  const { openS3 } = await import('./store/s3.ts')
+  return openS3(config.s3)
 }

@@ -91,14 +91,10 @@ export async function testBucket(
 
 /** Stands in front of a server and does to each request what the test says. Bodies are passed on once they are whole. */
 export function startFaultProxy(to: Endpoint): FaultProxy {
-  const pass = ({ path, method, headers, body }: PassedRequest) => {
-    // The host that was asked is signed, so the server behind must be told that it was this one.
-    return fetch(`${to.endpoint}${path}`, {
-      method,
-      headers,
-      body: body.byteLength > 0 ? body : null,
-      decompress: false,
-    })
+  const pass = async ({ path, method, headers, body }: PassedRequest) => {
+    // The host that was asked is signed, and among the headers: the server behind is told that it was this one.
+    const answer = await fetch(`${to.endpoint}${path}`, { method, headers, body: body.byteLength > 0 ? body : null })
+    return method === 'HEAD' ? answer : new Response(await answer.arrayBuffer(), answer)
   }
   const seen: string[] = []
   const server = Bun.serve({
@@ -109,7 +105,7 @@ export function startFaultProxy(to: Endpoint): FaultProxy {
       const { method, headers, url } = request
       const path = url.slice(new URL(url).origin.length)
       seen.push(`${method} ${path}`)
-      return await proxy.fault({ method, path, headers, body: await request.bytes() }, pass)
+      return await proxy.fault({ method, path, headers, body: new Uint8Array(await request.arrayBuffer()) }, pass)
     },
     error: () => new Response(null, { status: 500 }),
   })
@@ -122,8 +118,12 @@ export function startFaultProxy(to: Endpoint): FaultProxy {
   return proxy
 }
 
-/** Gives every connection the same answer, byte for byte, and then closes it, or says no more. */
-export function startRawAnswer(text: string, then: 'close' | 'silence'): AsyncDisposable & { endpoint: Endpoint } {
+/** What every connection gets, byte for byte, before it is closed or there is silence. */
+export function startRawAnswer(
+  text: string,
+  then: 'close' | 'silence',
+): AsyncDisposable & { endpoint: Endpoint; closed: Promise<void> } {
+  const closed = Promise.withResolvers<void>()
   const server = Bun.listen({
     port: 0,
     hostname: '127.0.0.1',
@@ -132,10 +132,11 @@ export function startRawAnswer(text: string, then: 'close' | 'silence'): AsyncDi
         if (text !== '') socket.write(text)
         if (then === 'close') socket.end()
       },
+      close: () => closed.resolve(),
     },
   })
   const endpoint = { ...SERVER, endpoint: `http://127.0.0.1:${server.port}` }
-  return { endpoint, [Symbol.asyncDispose]: async () => server.stop(true) }
+  return { endpoint, closed: closed.promise, [Symbol.asyncDispose]: async () => server.stop(true) }
 }
 
 const NO_PAUSE = { base: 1, most: 2 }

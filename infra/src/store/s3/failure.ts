@@ -1,5 +1,4 @@
 import { S3ServiceException } from '@aws-sdk/client-s3'
-import { DeadlineError } from '../../deadline.ts'
 import { StoreError } from '../../store.ts'
 
 const MISSING: readonly string[] = ['NoSuchKey', 'NotFound']
@@ -45,7 +44,6 @@ function wordsFor(error: unknown): string {
   if (error instanceof S3ServiceException) {
     return `the object store answered ${error.$metadata.httpStatusCode ?? 'something else'} ${error.name}`
   }
-  if (error instanceof DeadlineError) return error.message
   const code = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
   return `the object store cannot be reached${code}`
 }

@@ -1,4 +1,5 @@
-import { backoff, DeadlineError, sleep } from '../../deadline.ts'
+import { backoff, sleep } from '../../deadline.ts'
+import { StoreError } from '../../store.ts'
 import { isWorthAnotherTry, storeError } from './failure.ts'
 
 export interface Limits {
@@ -57,11 +58,15 @@ async function withinTime<T>(
   outer?.throwIfAborted()
   const controller = new AbortController()
   const stop = () => controller.abort(outer?.reason)
-  const late = () => controller.abort(new DeadlineError('the object store did not answer in time'))
+  const late = () => controller.abort(new StoreError('the object store did not answer in time'))
   const timer = setTimeout(late, milliseconds)
   outer?.addEventListener('abort', stop, { once: true })
   try {
     return await work(controller.signal)
+  } catch (error) {
+    // Whatever became of it then, this is why.
+    controller.signal.throwIfAborted()
+    throw error
   } finally {
     // An answer's body may be read for longer than it took to begin.
     clearTimeout(timer)

@@ -74,6 +74,7 @@ async function answer(request: Request): Promise<Response> {
     if (key === '' && request.method === 'PUT') buckets.set(name, { objects: new Map(), uploads: new Map() })
     const bucket = buckets.get(name)
     if (!bucket) throw new Refusal('NoSuchBucket', 404)
+    if (key === '' && request.method === 'DELETE') buckets.delete(name)
     if (key === '') return request.method === 'GET' ? list(bucket, searchParams) : new Response()
     const handler = HANDLERS.find(([method, has]) => method === request.method && (!has || searchParams.has(has)))
     if (!handler) throw new Refusal('MethodNotAllowed', 405)
@@ -154,9 +155,12 @@ function abandon(asked: Asked): Response {
   return new Response(null, { status: 204 })
 }
 
-/** The keys in order; with `?uploads` how many uploads in parts are under way. */
+/** The keys in order, or with `?uploads` the uploads in parts that are under way. */
 function list(bucket: Bucket, query: URLSearchParams): Response {
-  if (query.has('uploads')) return xml('<Upload/>'.repeat(bucket.uploads.size))
+  if (query.has('uploads')) {
+    const uploads = [...bucket.uploads.values()].map(({ key }) => `<Upload><Key>${key}</Key></Upload>`)
+    return xml(`<ListMultipartUploadsResult>${uploads.join('')}</ListMultipartUploadsResult>`)
+  }
   const after = query.get('continuation-token') ?? ''
   const keys = [...bucket.objects.keys()].filter(key => key.startsWith(query.get('prefix') ?? '')).toSorted()
   const left = keys.filter(key => key > after)

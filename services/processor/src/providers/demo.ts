@@ -28,7 +28,7 @@ const MODEL: Model = {
   name: 'Demo (no AI model)',
   provider: 'demo',
   kind: 'image',
-  note: 'No AI model makes these pictures: a program draws toned landscapes from a few words of the prompt, the seed, and the colours and light of the references.',
+  note: 'No AI model: a program draws landscapes from a few of your words, the seed and your references.',
   aspectRatios: [...ASPECT_RATIOS],
   resolutions: [...RESOLUTIONS],
   durations: [],
