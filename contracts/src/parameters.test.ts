@@ -243,6 +243,8 @@ test('settings are scalars with plain names, and not without end', () => {
     nested: { a: 1 },
     list: [1],
     none: null,
+    endless: Number.POSITIVE_INFINITY,
+    nan: Number.NaN,
     'a b': 1,
     'data:': 1,
     picture: PICTURE,

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { SERVICES } from '@darkroom/contracts/routes'
 import { z } from 'zod'
-import { ConfigSchema, readServiceConfig } from '../src/config.ts'
+import { ConfigSchema, readConfig, readServiceConfig } from '../src/config.ts'
 
 /** That what a server is told (compose, the Dockerfile, the configurations beside it) agrees with the code and with itself. */
 
@@ -61,6 +61,11 @@ test('the settings are valid as they arrive with no more than the passwords give
   expect(config.HOST).toBe('0.0.0.0')
   expect(ports).toEqual([8080, 8080, 8080])
   expect(config.PUBLIC_URL).toBeUndefined()
+  expect(config.s3).toMatchObject({ endpoint: 'http://garage:3900', accessKeyId: secrets().GARAGE_ACCESS_KEY })
+})
+
+test('the passwords lie where every `bun` command finds them, too, and are in the way of none', () => {
+  expect(readConfig(secrets())).toMatchObject({ PORT: 3000 })
 })
 
 test.each([...SERVICES, 'migrate'])('%s starts when what it needs is ready, the tables first', name => {

@@ -12,7 +12,8 @@ export interface Case {
 /** Stands for what nobody but its sender should ever see again: no refusal repeats it. */
 export const SECRET = 'kept-to-myself-9f2c'
 
-const BOUNDARY = 'bad-input'
+/** Between the parts of a form. */
+export const BOUNDARY = 'bad-input'
 
 /** A request with what is usual, but for what is given. */
 export function wire(given: Partial<WireRequest>): WireRequest {

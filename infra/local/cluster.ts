@@ -65,7 +65,7 @@ export async function requireOwnCluster(dataDir: string): Promise<void> {
   if (owner === undefined || self === undefined || owner === self) return
   if (self === 0 && ROOTS_OWNERS.includes(owner)) return
   throw new PartError(
-    `The data in ${dataDir} belongs to another user (${owner}). Start the studio as that user, or set DATA_DIR to another folder.`,
+    `The database in ${dataDir} belongs to another user (${owner}). Start the studio as that user, or set DATA_DIR to another folder.`,
   )
 }
 

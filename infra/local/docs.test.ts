@@ -45,9 +45,9 @@ for (const text of ['# Mine\n', '<!-- config:end -->\n<!-- config:begin -->\n', 
 test('every setting is in both, but for the one that is not for people', async () => {
   const keys = Object.keys(ConfigSchema.shape).filter(key => key !== 'DARKROOM_PARENT_PID')
   const { readme, example } = await renewed()
-  const rows = [...readme.matchAll(/^\| `([A-Z_]+)` \| (?:`(.*?)`)? \| (.+) \|$/gm)]
+  const rows = [...readme.matchAll(/^\| `([A-Z0-9_]+)` \| (?:`(.*?)`)? \| (.+) \|$/gm)]
   expect(rows.map(([, key]) => key)).toEqual(keys)
-  expect([...example.matchAll(/^# ([A-Z_]+)=/gm)].map(([, key]) => key)).toEqual(keys)
+  expect([...example.matchAll(/^# ([A-Z0-9_]+)=/gm)].map(([, key]) => key)).toEqual(keys)
   expect(rows.find(([, key]) => key === 'PORT')?.slice(2)).toEqual([
     '3000',
     expect.stringContaining('Port people open'),
@@ -57,7 +57,7 @@ test('every setting is in both, but for the one that is not for people', async (
 test('the example changes nothing as it is, and nothing either when all of it is meant', async () => {
   const { example } = await renewed()
   expect(example.split('\n').filter(line => line !== '' && !line.startsWith('# '))).toEqual([])
-  const meant = [...example.matchAll(/^# ([A-Z_]+)=(.*)$/gm)].map(([, key = '', value]) => [key, value])
+  const meant = [...example.matchAll(/^# ([A-Z0-9_]+)=(.*)$/gm)].map(([, key = '', value]) => [key, value])
   expect(readConfig(Object.fromEntries(meant))).toEqual(readConfig({}))
 })
 

@@ -130,6 +130,26 @@ test.concurrent(
 )
 
 test.concurrent(
+  'a second Ctrl-C, later on, is somebody who will not wait: a service that still works is stopped at once, and all the rest',
+  async () => {
+    await using directory = await testDirectory()
+    const launcher = launch(directory.path, { PORT: String(await freePort()), STUBBORN: 'processor' })
+    await launcher.open
+    launcher.kill('SIGINT')
+    const began = performance.now()
+    const later = async () => performance.now() - began > 2_100 || undefined
+    await until(later, { what: 'The next wish', milliseconds: 5_000, signal: AbortSignal.timeout(LIMIT_MS) })
+    expect((await processesOf(directory.path)).length).toBeGreaterThan(2)
+    launcher.kill('SIGINT')
+    launcher.kill('SIGINT')
+    expect(await launcher.ended).toBe(0)
+    expect(performance.now() - began).toBeLessThan(5_000)
+    expect(await processesOf(directory.path)).toEqual([])
+  },
+  LIMIT_MS,
+)
+
+test.concurrent(
   'a service that keeps dying stops the launcher with its last lines',
   async () => {
     await using directory = await testDirectory()

@@ -27,7 +27,7 @@ process.on('SIGTERM', async () => {
   const socket = await Bun.connect({ hostname, port: Number(port), socket: { data() {} } }).catch(() => undefined)
   socket?.end()
   await note(`stops, database ${socket ? 'there' : 'gone'}`)
-  process.exit(0)
+  if (process.env.STUBBORN !== name) process.exit(0)
 })
 
 if (process.env.BREAKS === name) {

@@ -37,7 +37,7 @@ interface Violation {
   found: string[]
 }
 
-const TEST = /\.test\.tsx?$|\.(component|browser|fixture)\.tsx?$|\/testing\.ts$|\/e2e\//
+const TEST = /\.test\.tsx?$|\.(component|browser|fixture)\.tsx?$|[/-]testing\.ts$|\/e2e\//
 const SCHEMA_FREE = ['estimate', 'lifecycle', 'parameters', 'routes', 'size', 'subjects', 'vocabulary']
 const IMPURE =
   /\b(process\.|Bun\.|crypto\.|performance\.|console\.|Date\.now|new Date\(\)|Math\.random|fetch\(|setTimeout|setInterval)/g

@@ -4,23 +4,18 @@ import { until } from '../until.ts'
 const DRAW_MS = 30_000
 
 /**
- * Makes a picture in a studio, by HTTP alone: the proof that all of it works.
+ * Makes a picture in a studio, by HTTP alone: the proof that all of it works. While a part starts again the studio says so and
+ * means to be asked again: it is.
  *
  * @returns where the picture is
  * @throws Error if there is no whole picture in half a minute
  */
 export async function draw(studio: string): Promise<string> {
-  const body = { prompt: 'a quiet harbour', model: 'demo', parameters: { numOutputs: 1, resolution: 512 } }
-  const sent = await fetch(`${studio}/api/generate`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
-  if (!sent.ok) throw new Error(`not accepted: ${await sent.text()}`)
-  const { id } = Generation.parse(await sent.json())
   const wait = { what: 'The picture', milliseconds: DRAW_MS, signal: AbortSignal.timeout(DRAW_MS) }
-  const picture = await until(() => outputOf(`${studio}/api/generations/${id}`), wait)
-  if (!(await hasPicture(studio, picture))) throw new Error(`there is no picture at ${picture}`)
+  const clientId = crypto.randomUUID()
+  const { id } = await until(signal => submit(studio, clientId, signal), wait)
+  const picture = await until(signal => outputOf(`${studio}/api/generations/${id}`, signal), wait)
+  await until(async () => (await hasPicture(studio, picture)) || undefined, wait)
   return picture
 }
 
@@ -39,11 +34,31 @@ export async function hasInterface(studio: string): Promise<boolean> {
   return page.ok && scripts.length > 0 && answers.every(answer => answer.ok)
 }
 
-async function outputOf(url: string): Promise<string | undefined> {
-  const answer = await fetch(url).catch(() => undefined)
-  // While a part starts again the studio says so, and means to be asked again.
-  if (!answer?.ok) return undefined
-  const { status, error, outputs } = Generation.parse(await answer.json())
+/** Sent again under the same name it is still one generation. */
+async function submit(studio: string, clientId: string, signal: AbortSignal): Promise<Generation | undefined> {
+  const generation = {
+    clientId,
+    prompt: 'a quiet harbour',
+    model: 'demo',
+    parameters: { numOutputs: 1, resolution: 512 },
+  }
+  const headers = { 'content-type': 'application/json' }
+  const body = JSON.stringify(generation)
+  return await ask(`${studio}/api/generate`, { method: 'POST', headers, body, signal })
+}
+
+async function outputOf(url: string, signal: AbortSignal): Promise<string | undefined> {
+  const found = await ask(url, { signal })
+  if (!found) return undefined
+  const { status, error, outputs } = found
   if (status === 'failed') throw new Error(`the generation failed: ${error?.message}`)
   return status === 'completed' ? (outputs[0]?.url ?? undefined) : undefined
+}
+
+/** @returns undefined if it is to be asked again */
+async function ask(url: string, init: RequestInit): Promise<Generation | undefined> {
+  const answer = await fetch(url, init)
+  if (answer.status === 503) return undefined
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`)
+  return Generation.parse(await answer.json())
 }

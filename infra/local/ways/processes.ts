@@ -16,12 +16,31 @@ export async function allGone(mark: string): Promise<true> {
   return await until(async () => ((await processesOf(mark)).length === 0 ? true : undefined), wait)
 }
 
-/** A process and all that came from it, the farthest descendants first. */
+/**
+ * Takes a process and all that came from it away at once: nothing of it gets to see the end of another, and stop in order.
+ *
+ * @returns how many there were
+ */
+export async function cutPower(pid: number): Promise<number> {
+  const family = await familyOf(pid)
+  for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of family) send(pid, signal)
+  return family.length
+}
+
+/** A process, and all that came from it. */
 export async function familyOf(pid: number): Promise<number[]> {
   const parents = await Promise.all((await allProcesses()).map(async pid => ({ pid, parent: await parentOf(pid) })))
   const below = (ancestor: number): number[] =>
-    parents.filter(({ parent }) => parent === ancestor).flatMap(({ pid }) => [...below(pid), pid])
-  return [...below(pid), pid]
+    parents.filter(({ parent }) => parent === ancestor).flatMap(({ pid }) => [pid, ...below(pid)])
+  return [pid, ...below(pid)]
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // A session of the database has ended by itself in the meantime.
+  }
 }
 
 async function allProcesses(): Promise<number[]> {

@@ -259,7 +259,7 @@ function watchMemory() {
   let most = 0
   const look = () => {
     looks += 1
-    if (looks % 8 === 0) Bun.gc(true)
+    if (looks % 16 === 0) Bun.gc(true)
     most = Math.max(most, process.memoryUsage.rss() - before)
   }
   return { look, most: () => most }

@@ -118,6 +118,22 @@ export function startFaultProxy(to: Endpoint): FaultProxy {
   return proxy
 }
 
+/** A fault that meets the first of every two requests for the same thing. */
+export function everyOther(fault: Fault): Fault {
+  const met = new Map<string, number>()
+  return (request, pass) => {
+    const what = `${request.method} ${request.path}`
+    const times = met.get(what) ?? 0
+    met.set(what, times + 1)
+    return times % 2 === 0 ? fault(request, pass) : pass(request)
+  }
+}
+
+/** How S3 says no. */
+export function refusal(status: number, code: string): Response {
+  return new Response(`<?xml version="1.0"?><Error><Code>${code}</Code></Error>`, { status })
+}
+
 /** What every connection gets, byte for byte, before it is closed or there is silence. */
 export function startRawAnswer(
   text: string,

@@ -7,9 +7,11 @@ import { PART_BYTES } from './s3/parts.ts'
 import { openS3 } from './s3.ts'
 import {
   type Endpoint,
+  everyOther,
   type Fault,
   type FaultProxy,
   type PassedRequest,
+  refusal,
   startFaultProxy,
   startS3rver,
   startStrictS3,
@@ -284,26 +286,11 @@ function usesOf(store: ReturnType<typeof openS3>): (() => Promise<unknown>)[] {
   ]
 }
 
-/** The first of every two requests for the same thing. */
-function everyOther(fault: Fault): Fault {
-  const met = new Map<string, number>()
-  return (request, pass) => {
-    const what = `${request.method} ${request.path}`
-    const times = met.get(what) ?? 0
-    met.set(what, times + 1)
-    return times % 2 === 0 ? fault(request, pass) : pass(request)
-  }
-}
-
 function halved(request: PassedRequest): PassedRequest {
   const body = request.body.slice(0, Math.floor(request.body.byteLength / 2))
   const headers = new Headers(request.headers)
   headers.set('content-length', String(body.byteLength))
   return { ...request, headers, body }
-}
-
-function refusal(status: number, code: string): Response {
-  return new Response(`<?xml version="1.0"?><Error><Code>${code}</Code></Error>`, { status })
 }
 
 async function failureOf(work: Promise<unknown>): Promise<Error> {

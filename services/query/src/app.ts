@@ -13,7 +13,7 @@ import { z } from 'zod'
 import { decodeCursor } from './cursor.ts'
 import { listPage } from './list.ts'
 import type { Live } from './live.ts'
-import { serveMedia } from './media.ts'
+import { keyIn, serveMedia } from './media.ts'
 import { listModels } from './model-list.ts'
 import { findRemoteOutput, findRemoteReference, serveRemote } from './remote.ts'
 import { serveUi, type Ui } from './ui.ts'
@@ -48,6 +48,7 @@ export function createApp(deps: QueryDeps) {
   const { database, store, live, ui, identify, allowOrigins } = deps
   return new Elysia({ normalize: false })
     .use(createHttp(deps.http))
+    .onRequest(({ request }) => headOfMedia(request))
     .get(
       '/api/generations',
       async ({ query, request }) => {
@@ -93,12 +94,17 @@ export function createApp(deps: QueryDeps) {
       { params: z.strictObject({ id: z.uuid(), index: Position }) },
     )
     .get('/media/*', ({ request, params }) => media(params['*'], request))
-    .head('/media/*', ({ request, params }) => media(params['*'], request))
     .get('/*', ({ request }) => {
       const file = serveUi(ui, new URL(request.url).pathname)
       if (!file) throw new ProblemError('not_found', 'There is nothing at this address.')
       return file
     })
+
+  /** Elysia's own answer to HEAD would be the length of what GET gives, and it would read all of that to learn it. */
+  function headOfMedia(request: Request): Promise<Response> | undefined {
+    const key = request.method === 'HEAD' ? keyIn(new URL(request.url).pathname) : undefined
+    return key === undefined ? undefined : media(key, request)
+  }
 
   async function media(key: string, request: Request): Promise<Response> {
     return await serveMedia(store, identify(request).workspaceId, key, request)

@@ -1,5 +1,5 @@
 import { ProblemError } from '@darkroom/infra/problem'
-import { KeyError, type Range, type Store, type StoredObject } from '@darkroom/infra/store'
+import { KeyError, type Range, type Store, type StoredObject, StoreError } from '@darkroom/infra/store'
 
 /** Types by extension. Ours are made from decoded bytes; whatever is not in here is not served. */
 const TYPES: Record<string, string> = {
@@ -24,28 +24,40 @@ const HEADERS = {
  * Serves an object's bytes, whole or the range that is asked for.
  *
  * @param key as in `/media/<key>`, decoded
- * @throws ProblemError `not_found` for what is not there and for what is another workspace's, `range`
+ * @throws ProblemError `not_found` for what is not there and for what is another workspace's, `range`, `unavailable` if the
+ *   store does not answer
  */
 export async function serveMedia(store: Store, workspaceId: string, key: string, request: Request): Promise<Response> {
   const type = key.startsWith(`w/${workspaceId}/`) ? typeOf(key) : undefined
-  const object = type === undefined ? null : await lookUp(store, key)
+  const object = type === undefined ? null : await ask(() => store.head(key))
   if (!object || type === undefined) throw notFound()
   const etag = `"${Bun.hash(key).toString(36)}-${object.bytes.toString(36)}"`
   const headers = { ...HEADERS, etag, 'content-type': type, 'last-modified': object.modified.toUTCString() }
   if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers })
+  // The length of a body that is a stream is not told, and a range means nothing to HEAD.
+  if (request.method === 'HEAD')
+    return new Response(null, { headers: { ...headers, 'content-length': `${object.bytes}` } })
   const range = rangeOf(request, object, etag)
-  const found = await store.get(key, range ? { range } : {})
+  const found = await ask(() => store.get(key, range ? { range } : {}))
   if (!found) throw notFound()
   if (!range) return new Response(found.body, { headers })
   const contentRange = `bytes ${range.start}-${range.end}/${object.bytes}`
   return new Response(found.body, { status: 206, headers: { ...headers, 'content-range': contentRange } })
 }
 
-async function lookUp(store: Store, key: string): Promise<StoredObject | null> {
+/** The key that a path names; undefined if it is no path of ours. */
+export function keyIn(path: string): string | undefined {
+  const [, key] = /^\/media\/(?!remote\/)([A-Za-z0-9._/-]+)$/.exec(path) ?? []
+  return key
+}
+
+/** A key that is none is not there. */
+async function ask<T>(question: () => Promise<T>): Promise<T | null> {
   try {
-    return await store.head(key)
+    return await question()
   } catch (error) {
     if (error instanceof KeyError) return null
+    if (error instanceof StoreError) throw unavailable(error)
     throw error
   }
 }
@@ -70,4 +82,9 @@ function typeOf(key: string): string | undefined {
 
 function notFound(): ProblemError {
   return new ProblemError('not_found', 'There is no such picture here.')
+}
+
+function unavailable(cause: StoreError): ProblemError {
+  const detail = 'The picture cannot be fetched from the store right now. Try again in a moment.'
+  return new ProblemError('unavailable', detail, { cause, retryAfterSeconds: 5 })
 }

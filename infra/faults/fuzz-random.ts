@@ -1,0 +1,28 @@
+/** Chance that can be had again. */
+export interface Random {
+  /** A whole number from 0 up to but not with `end`. */
+  below(end: number): number
+  pick<T>(list: readonly T[]): T
+  /** True once in `times`. */
+  once(times: number): boolean
+  bytes(length: number): Buffer
+}
+
+/** The same numbers for the same seed, wherever and whenever. sfc32, @see https://pracrand.sourceforge.net */
+export function randomOf(seed: string): Random {
+  const state = new Uint32Array(new BigUint64Array([Bun.hash.wyhash(seed), Bun.hash.wyhash(seed, 1n)]).buffer)
+  const next = () => {
+    const [a = 0, b = 0, c = 0, counter = 0] = state
+    const sum = (a + b + counter) >>> 0
+    state.set([b ^ (b >>> 9), c + (c << 3), ((c << 21) | (c >>> 11)) + sum, counter + 1])
+    return sum / 2 ** 32
+  }
+  for (let warm = 0; warm < 12; warm++) next()
+  const below = (end: number) => Math.floor(next() * end)
+  return {
+    below,
+    pick: list => list[below(list.length)] as (typeof list)[number],
+    once: times => below(times) === 0,
+    bytes: length => Buffer.from(Uint8Array.from({ length }, () => below(256))),
+  }
+}
