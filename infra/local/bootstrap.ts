@@ -1,4 +1,4 @@
-import { install, isInstalled } from './installed.ts'
+import { install, isInstalled, OLDEST_BUN } from './installed.ts'
 
 /**
  * The one file that runs before anything is installed: it imports built-ins only, because Bun would fetch whatever version it
@@ -10,8 +10,6 @@ interface Command {
   /** Does without packages, on whatever Bun there is: it says what is missing. */
   bare?: boolean
 }
-
-const OLDEST = '1.4.0'
 
 const COMMANDS: Record<string, Command> = {
   start: { load: () => import('./start.ts') },
@@ -27,8 +25,8 @@ async function bootstrap([name = '', ...args]: string[]): Promise<number> {
   if (!command) return fail(`Commands: ${Object.keys(COMMANDS).join(', ')}.`)
   const run = async () => await (await command.load()).main(args)
   if (command.bare) return await run()
-  if (!Bun.semver.satisfies(Bun.version, `>=${OLDEST}`)) {
-    return fail(`This needs Bun ${OLDEST} or newer; this is ${Bun.version}. Try \`npx -y bun@1.4 run ${name}\`.`)
+  if (!Bun.semver.satisfies(Bun.version, `>=${OLDEST_BUN}`)) {
+    return fail(`This needs Bun ${OLDEST_BUN} or newer; this is ${Bun.version}. Try \`npx -y bun@1.4 run ${name}\`.`)
   }
   if (isInstalled()) return await run()
   const installed = install()

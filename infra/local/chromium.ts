@@ -30,6 +30,7 @@ export async function findChromium(options: { signal: AbortSignal; say: (line: s
   throw new PartError('Chromium was installed but is not on the PATH.')
 }
 
-function presentChromium(): string | undefined {
+/** The Chromium that is there, if one is. */
+export function presentChromium(): string | undefined {
   return NAMES.map(name => Bun.which(name)).find(path => path !== null) ?? undefined
 }

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 
 /** What a clone needs before anything else of it can run. Built-ins only, as in the bootstrap. */
 
+export const OLDEST_BUN = '1.4.0'
+
 const ROOT = join(import.meta.dirname, '..', '..')
 const STAMP = join(ROOT, 'node_modules', '.darkroom-lock')
 

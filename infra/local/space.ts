@@ -9,7 +9,7 @@ export interface SpaceOptions {
 }
 
 const MEGABYTE = 1024 * 1024
-const LOW_BYTES = 1024 * MEGABYTE
+export const LOW_BYTES = 1024 * MEGABYTE
 /** To begin with. A new studio takes a fifth of it; the rest is for the database to finish what it has begun. */
 export const LEAST_BYTES = 256 * MEGABYTE
 /** To go on with: an orderly stop needs some of it. */

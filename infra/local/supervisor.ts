@@ -94,7 +94,7 @@ async function runAgain(
     const running = await start(stopping)
     replace(running)
     if (stopping.aborted) await running.stop()
-    else say('runs again')
+    else say(`${name} runs again.`)
     return await deathOf(name, running.child)
   } catch (error) {
     return error instanceof Error ? error.message : String(error)

@@ -69,7 +69,8 @@ function isSealed(root: string): boolean {
   }
 }
 
-function isBuilt(root: string): boolean {
+/** Whether the interface was built since its sources changed. */
+export function isBuilt(root: string): boolean {
   const built = join(root, BUILT)
   if (!existsSync(built)) return false
   const { mtimeMs } = statSync(built)

@@ -100,7 +100,8 @@ function invalid(error: ValidationError): ProblemError {
 function pathOf(path: unknown): string {
   // Elysia's name for the body itself; people know no such field.
   if (path === 'root') return ''
-  return Array.isArray(path) ? path.join('.') : String(path ?? '')
+  const whole = Array.isArray(path) ? path.join('.') : String(path ?? '')
+  return whole.length <= 100 ? whole : `${whole.slice(0, 100).toWellFormed()}…`
 }
 
 function malformed(cause: unknown): ProblemError {

@@ -39,9 +39,22 @@ export async function migrate(options: {
   return { applied }
 }
 
+/**
+ * How far a database's tables are, which it leaves as they are.
+ *
+ * @returns the migrations that it still needs, and those that this version does not know, because a newer one made them
+ */
+export async function migrationState(url: string): Promise<{ waiting: string[]; unknown: string[] }> {
+  const known = (await readdir(FOLDER)).map(file => file.replace(/\.sql$/, '')).sort()
+  const applied = await appliedNames(url)
+  return {
+    waiting: known.filter(name => !applied.includes(name)),
+    unknown: applied.filter(name => !known.includes(name)),
+  }
+}
+
 async function refuseNewer(url: string): Promise<void> {
-  const known = new Set((await readdir(FOLDER)).map(file => file.replace(/\.sql$/, '')))
-  const unknown = (await appliedNames(url)).filter(name => !known.has(name))
+  const { unknown } = await migrationState(url)
   if (unknown.length === 0) return
   throw new NewerDatabaseError(
     `This database was made by a newer Darkroom (it has ${unknown.join(', ')}). Start that version, or restore an older copy.`,
@@ -49,7 +62,7 @@ async function refuseNewer(url: string): Promise<void> {
 }
 
 async function appliedNames(url: string): Promise<string[]> {
-  const sql = postgres(url, { max: 1, onnotice: () => {} })
+  const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} })
   try {
     const [table] = await sql`select to_regclass(${TABLE}) as name`
     if (!table?.name) return []

@@ -36,8 +36,9 @@ const SAID: [value: unknown, path: string, words: string][] = [
   [{ map: { B: 1 } }, 'map.B', 'is not a name that is taken'],
   [{ map: { b: 'secret' } }, 'map.b', 'is not of a kind that is taken'],
   [{ own: 'x' }, 'own', 'has words of its own'],
-  [{ colour: 'secret' }, '', 'has names that are not known here: colour'],
-  [{ ['k'.repeat(41)]: 1 }, '', `has names that are not known here: ${'k'.repeat(40)}…`],
+  [{ colour: 'secret' }, '', 'has names that are not known here: "colour"'],
+  [{ '': 1, '\0': 1 }, '', 'has names that are not known here: "", "\\u0000"'],
+  [{ ['k'.repeat(41)]: 1 }, '', `has names that are not known here: "${'k'.repeat(40)}…"`],
 ]
 
 test.each(SAID)('%j is said in words that follow its name', (value, path, words) => {

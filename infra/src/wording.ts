@@ -51,6 +51,7 @@ function tooSmall(origin: string, minimum: number | bigint): string {
   return `must be at least ${minimum}`
 }
 
+/** In quotes, because a name may be anything. */
 function shortened(name: string): string {
-  return name.length <= 40 ? name : `${name.slice(0, 40).toWellFormed()}…`
+  return JSON.stringify(name.length <= 40 ? name : `${name.slice(0, 40).toWellFormed()}…`)
 }

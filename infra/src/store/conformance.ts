@@ -213,7 +213,7 @@ export function storeConformance(
     }
     expect(received.digest('hex')).toBe(sent.digest('hex'))
     expect(memory.most()).toBeLessThan(64 * MIB)
-  })
+  }, 30_000)
 }
 
 const HOSTILE_KEYS = [

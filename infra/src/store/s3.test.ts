@@ -5,6 +5,7 @@ import { StoreError } from '../store.ts'
 import { PART_BYTES, partsOf } from './s3/parts.ts'
 import { openS3 } from './s3.ts'
 import { startRawAnswer } from './s3-testing.ts'
+import { streamOf } from './streams.fixture.ts'
 
 const forever = new AbortController().signal
 const QUICK = { tryMs: 60, stallMs: 60, bytesPerMs: 1_000_000, pause: { base: 1, most: 2 } }
@@ -123,15 +124,4 @@ function cut(bytes: number): number[] {
 async function nobody() {
   await using server = startRawAnswer('', 'close')
   return { ...server.endpoint, endpoint: `http://127.0.0.1:${await freePort()}` }
-}
-
-function streamOf(chunks: Uint8Array[]): ReadableStream<Uint8Array> {
-  const left = [...chunks]
-  return new ReadableStream({
-    pull: controller => {
-      const chunk = left.shift()
-      if (chunk) controller.enqueue(chunk)
-      else controller.close()
-    },
-  })
 }

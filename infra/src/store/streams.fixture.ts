@@ -20,7 +20,6 @@ export function streamOf(pieces: Uint8Array[], error?: Error): ReadableStream<Ui
 }
 
 /** So many chunks, each made when it is asked for, and then the end or an error. */
-/** So many chunks, each made when it is asked for. */
 export function pulledStream(chunks: number, make: () => Uint8Array, error?: Error): ReadableStream<Uint8Array> {
   let made = 0
   return new ReadableStream({

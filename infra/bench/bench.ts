@@ -1,0 +1,32 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Report, toMarkdown } from './report.ts'
+
+/** Every benchmark, by the name it is run by. Each loads nothing but loopback, and stops by itself. */
+const BENCHES: Record<string, () => Promise<{ run: () => Promise<Report> }>> = {
+  uploads: () => import('./uploads.ts'),
+}
+
+const RESULTS = join(import.meta.dirname, 'results')
+
+process.exit(await main(process.argv.slice(2)))
+
+/** `bun run bench [name…]`: runs those, or all, prints their tables and keeps them beside this file. */
+async function main(args: string[]): Promise<number> {
+  const unknown = args.filter(name => !Object.hasOwn(BENCHES, name))
+  if (unknown.length > 0) {
+    process.stderr.write(`There is no benchmark ${unknown.join(', ')}. There are: ${Object.keys(BENCHES).join(', ')}\n`)
+    return 2
+  }
+  await mkdir(RESULTS, { recursive: true })
+  for (const [name, load] of Object.entries(BENCHES)) {
+    if (args.length > 0 && !args.includes(name)) continue
+    const { run } = await load()
+    const report = await run()
+    const text = toMarkdown(report)
+    await Bun.write(join(RESULTS, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`)
+    await Bun.write(join(RESULTS, `${name}.md`), text)
+    process.stdout.write(text)
+  }
+  return 0
+}
