@@ -116,6 +116,11 @@ function badHeads(): Case[] {
     ['a cookie that pretends', head(['Host', 'evil.example'], ['Cookie', `__proto__=${SECRET}`]), 403],
     ['a length that is none', head(['Content-Length', 'abc']), 400],
     ['a length below nothing', head(['Content-Length', '-1']), 400],
+    [
+      'two lengths',
+      { ...head(['Content-Length', '2'], ['Content-Length', '2']), method: 'POST', target: '/api/generate' },
+      400,
+    ],
     ['a length and chunks', head(['Content-Length', '2'], ['Transfer-Encoding', 'chunked']), 400],
     ['an address that is none', wire({ target: 'no-slash' }), 400],
     ['a star for an address', wire({ target: '*' }), 400],

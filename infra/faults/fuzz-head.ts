@@ -77,7 +77,11 @@ const MUTATIONS: Record<string, Mutate> = {
   'an id': (draft, random) =>
     add(draft, 'X-Request-Id', random.pick(['short', 'a'.repeat(100), '<script>', 'abcdefgh'])),
   'a header': (draft, random) =>
-    add(draft, random.pick(['Cookie', 'Accept', 'X-Forwarded-For', 'Expect', 'Upgrade']), printable(random)),
+    add(
+      draft,
+      random.pick(['Cookie', 'Accept', 'X-Forwarded-For', 'Connection', 'Expect', 'Upgrade']),
+      printable(random),
+    ),
   'a header of bytes': unsound((draft, random) =>
     add(draft, `X-${printable(random)}`, random.bytes(20).toString('latin1')),
   ),

@@ -5,7 +5,7 @@ export interface WireRequest {
   method: string
   /** What stands between the method and the version, as it is. */
   target: string
-  /** Latin-1, in order. `Host`, `Connection` and what frames the body are added unless they are here. */
+  /** Latin-1, in order. `Host` and what frames the body are added unless they are here. */
   headers: readonly (readonly [string, string])[]
   body: Uint8Array
   /** How the end of the body is told; `untold` if the headers say what they say. */
@@ -21,22 +21,32 @@ export interface Answer {
 /** What became of a request: an answer, or why there is none. */
 export type Outcome = Answer | { status: 'closed' | 'late' | 'unreadable' }
 
+const LAST_CHUNK = Buffer.from('0\r\n\r\n')
+
 /** Sends a request on a connection of its own. @param milliseconds after which nobody waits any more: `late` */
 export async function exchange(port: number, request: WireRequest, milliseconds = 30_000): Promise<Outcome> {
-  const received = await converse(port, bytesOf(request, port), milliseconds)
-  if (received === 'late') return { status: 'late' }
-  if (received.byteLength === 0) return { status: 'closed' }
-  return readAnswer(received) ?? { status: 'unreadable' }
+  const { promise, resolve } = Promise.withResolvers<Outcome>()
+  const reader = createReader(request.method)
+  const socket = connect(port, '127.0.0.1')
+  const timer = setTimeout(() => resolve({ status: 'late' }), milliseconds)
+  const finish = () => resolve(reader.rest())
+  socket.on('data', chunk => {
+    // It may come before all is sent; then nothing more is.
+    const answer = reader.take(chunk as Buffer)
+    if (answer) resolve(answer)
+  })
+  socket.on('end', finish).on('close', finish).on('error', finish)
+  socket.write(bytesOf(request, port))
+  return await promise.finally(() => {
+    clearTimeout(timer)
+    socket.destroy()
+  })
 }
 
 /** The bytes that a request is. @param port of the studio, for the `Host` that it answers to */
 export function bytesOf(request: WireRequest, port: number): Buffer {
   const given = new Set(request.headers.map(([name]) => name.toLowerCase()))
-  const usual: (readonly [string, string])[] = [
-    ['Host', `localhost:${port}`],
-    ['Connection', 'close'],
-    ...frame(request),
-  ]
+  const usual: (readonly [string, string])[] = [['Host', `localhost:${port}`], ...frame(request)]
   const headers = [...usual.filter(([name]) => !given.has(name.toLowerCase())), ...request.headers]
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   const head = `${request.method} ${request.target} HTTP/1.1\r\n${lines}\r\n`
@@ -62,41 +72,53 @@ function chunked(body: Uint8Array): Buffer {
   return Buffer.concat([...framed, Buffer.from('0\r\n\r\n')])
 }
 
-/** Everything that comes back until the other side ends. One that answers early may also break off: what it said counts. */
-function converse(port: number, bytes: Buffer, milliseconds: number): Promise<Buffer | 'late'> {
-  const { promise, resolve } = Promise.withResolvers<Buffer | 'late'>()
-  const received: Buffer[] = []
-  const socket = connect(port, '127.0.0.1')
-  const timer = setTimeout(() => resolve('late'), milliseconds)
-  const finish = () => resolve(Buffer.concat(received))
-  socket.on('data', chunk => received.push(chunk as Buffer))
-  socket.on('end', finish).on('close', finish).on('error', finish)
-  socket.write(bytes)
-  return promise.finally(() => {
-    clearTimeout(timer)
-    socket.destroy()
-  })
+interface Reader {
+  /** The answer, once it is whole. */
+  take(chunk: Buffer): Answer | undefined
+  /** What there is when nothing more comes. */
+  rest(): Outcome
 }
 
-function readAnswer(bytes: Buffer): Answer | undefined {
+function createReader(method: string): Reader {
+  const chunks: Buffer[] = []
+  const whole = () => readAnswer(Buffer.concat(chunks), method)
+  return {
+    take: chunk => {
+      chunks.push(chunk)
+      // A large answer is put together when it may be whole, not with each piece that comes.
+      const mayBeWhole = chunks.length < 8 || chunk.byteLength < 16 * 1024 || chunk.subarray(-5).equals(LAST_CHUNK)
+      return mayBeWhole ? whole() : undefined
+    },
+    rest: () => whole() ?? { status: chunks.length === 0 ? 'closed' : 'unreadable' },
+  }
+}
+
+/** Undefined as long as something is missing. */
+function readAnswer(bytes: Buffer, method: string): Answer | undefined {
   const end = bytes.indexOf('\r\n\r\n')
   const [first = '', ...lines] = bytes.subarray(0, Math.max(0, end)).toString('latin1').split('\r\n')
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(first)?.[1])
   if (end === -1 || Number.isNaN(status)) return undefined
   const rest = bytes.subarray(end + 4)
-  if (status < 200) return readAnswer(rest)
+  if (status < 200) return readAnswer(rest, method)
   const headers = new Headers(lines.map(line => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]))
-  const body = headers.get('transfer-encoding') === 'chunked' ? unchunked(rest) : rest
+  const body = method === 'HEAD' || status === 304 ? Buffer.of() : bodyOf(rest, headers)
   return body && { status, headers, body }
 }
 
-/** What was sent in chunks, or undefined if it broke off. */
+function bodyOf(bytes: Buffer, headers: Headers): Buffer | undefined {
+  if (headers.get('transfer-encoding') === 'chunked') return unchunked(bytes)
+  const length = Number(headers.get('content-length') ?? 0)
+  return bytes.byteLength < length ? undefined : bytes.subarray(0, length)
+}
+
+/** What was sent in chunks, or undefined as long as something is missing. */
 function unchunked(bytes: Buffer): Buffer | undefined {
   const chunks: Buffer[] = []
   for (let at = 0; ; ) {
     const end = bytes.indexOf('\r\n', at)
     const length = Number.parseInt(bytes.subarray(at, end).toString('latin1'), 16)
-    if (end === -1 || Number.isNaN(length)) return undefined
+    if (end === -1 || Number.isNaN(length) || bytes.byteLength < end + 2 + length + 2) return undefined
     if (length === 0) return Buffer.concat(chunks)
     chunks.push(bytes.subarray(end + 2, end + 2 + length))
     at = end + 2 + length + 2

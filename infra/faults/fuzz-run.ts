@@ -1,8 +1,8 @@
 import { Generation } from '@darkroom/contracts/generation'
 import { readRunFile } from '../local/run-file.ts'
 import { sleep } from '../src/deadline.ts'
-import { dataUrl, submission } from './bad-input-case.ts'
-import { type PictureFile, smallPicture, smallPictures } from './corpus-pictures.ts'
+import { dataUrl, filePart, submission, upload } from './bad-input-case.ts'
+import { flatPng, type PictureFile, smallPicture, smallPictures } from './corpus-pictures.ts'
 import type { Facts } from './fuzz-draft.ts'
 import { exchange, type Outcome, type WireRequest } from './fuzz-http.ts'
 import { faultsOf } from './fuzz-judge.ts'
@@ -41,6 +41,9 @@ const AT_ONCE = 6
 /** Longer than the studio waits for a body of which nothing more comes. */
 const PATIENCE_MS = 40_000
 const CHECK_EVERY = 50
+const CROWD_EVERY = 500
+/** Together more than the studio has memory for. */
+const CROWD = { uploads: 6, bytes: 18_000_000 }
 const REST_MS = 5_000
 const ENOUGH_FAILURES = 20
 
@@ -69,14 +72,15 @@ export async function fuzz(
   const ended = AbortSignal.any([signal, enough.signal])
   const statuses: Record<string, number> = {}
   const began = performance.now()
-  let [requests, failures] = [0, 0]
+  let [next, failures] = [0, 0]
   const worker = async () => {
     while (!ended.aborted) {
-      const number = requests++
+      const number = next++
       await sleep(Math.max(0, began + (number * 1_000) / PER_SECOND - performance.now()), ended)
       const { made, outcome, faults } = await sendOne(target, seed, number)
-      statuses[outcome.status] = (statuses[outcome.status] ?? 0) + 1
+      count(statuses, outcome)
       if (number % CHECK_EVERY === 0) faults.push(...(await faultsOfStudio(target)))
+      if (number % CROWD_EVERY === 0) faults.push(...(await faultsOfCrowd(target, statuses)))
       if (number % PER_SECOND === 0) await watch.look()
       if (faults.length === 0) continue
       fail({ number, made, faults })
@@ -88,6 +92,7 @@ export async function fuzz(
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
   await sleep(REST_MS, new AbortController().signal)
   await watch.look()
+  const requests = Object.values(statuses).reduce((sum, count) => sum + count, 0)
   return { requests, statuses, failures, memory: watch.table() }
 }
 
@@ -100,6 +105,19 @@ export async function sendOne(
   const made = fuzzRequest({ seed, number }, facts, pictures)
   const outcome = await exchange(port, made.request, PATIENCE_MS)
   return { made, outcome, faults: await faultsOf(made, outcome, port) }
+}
+
+/** Several large uploads at once: each is taken, or told to come back. */
+async function faultsOfCrowd({ port }: Target, statuses: Record<string, number>): Promise<string[]> {
+  const request = upload([filePart(Buffer.concat([flatPng(64, 64), Buffer.alloc(CROWD.bytes)]))])
+  const outcomes = await Promise.all(Array.from({ length: CROWD.uploads }, () => exchange(port, request, PATIENCE_MS)))
+  for (const outcome of outcomes) count(statuses, outcome)
+  const faults = await Promise.all(outcomes.map(outcome => faultsOf({ request, done: [], sound: true }, outcome, port)))
+  return faults.flat().map(words => `a large upload: ${words}`)
+}
+
+function count(statuses: Record<string, number>, { status }: Outcome): void {
+  statuses[status] = (statuses[status] ?? 0) + 1
 }
 
 async function faultsOfStudio({ studio, port, good, goodId, pids }: Target): Promise<string[]> {

@@ -1,16 +1,28 @@
 import { expect, test } from 'bun:test'
 import { builtinModules } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
-/** Whatever a file imports before its first line runs. */
-async function staticImports(file: string): Promise<string[]> {
-  const text = await Bun.file(join(import.meta.dirname, file)).text()
-  return [...text.matchAll(/^import (?!type)[^'(]*'([^']+)'/gm)].map(([, name]) => name ?? '')
+const BUILT_IN = [...builtinModules.map(name => `node:${name}`), 'bun:test', 'bun:sqlite']
+
+/** Whatever a file imports before its first line runs, and what that imports, and so on. */
+async function staticImports(file: string, seen = new Set<string>()): Promise<Set<string>> {
+  const text = await Bun.file(file).text()
+  const names = [...text.matchAll(/^import (?!type)[^'(]*'([^']+)'/gm)].map(([, name]) => name ?? '')
+  for (const name of names) {
+    const target = name.startsWith('.') ? join(dirname(file), name) : name
+    if (seen.has(target)) continue
+    seen.add(target)
+    if (target !== name) await staticImports(target, seen)
+  }
+  return seen
 }
 
-test.each(['bootstrap.ts', 'test-preload.ts'])('%s needs nothing that is to be installed', async file => {
-  const imports = await staticImports(file)
-  expect(imports.length).toBeGreaterThan(1)
-  const known = [...builtinModules.map(name => `node:${name}`), 'bun:test']
-  expect(imports.filter(name => !known.includes(name))).toEqual([])
+test.each([
+  ['bootstrap.ts', 1],
+  ['test-preload.ts', 1],
+  ['doctor.ts', 15],
+])('%s needs nothing that is to be installed', async (file, least) => {
+  const imports = [...(await staticImports(join(import.meta.dirname, file)))]
+  expect(imports.length).toBeGreaterThan(least)
+  expect(imports.filter(name => !name.startsWith('/') && !BUILT_IN.includes(name))).toEqual([])
 })

@@ -86,6 +86,13 @@ test('asks for no compression that the reader did not ask for', async () => {
   expect(await new Response(socket).text()).not.toContain('accept-encoding')
 })
 
+test('what no service can be told is for its sender to mend, and no sign that a service is down', async () => {
+  const socket = connect(gateway.port, HOST)
+  const lengths = 'Content-Length: 2\r\nContent-Length: 2\r\n'
+  socket.end(`POST /api/echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${lengths}\r\n{}`)
+  expect(await new Response(socket).text()).toStartWith('HTTP/1.1 400 ')
+})
+
 test('what is compressed stays compressed', async () => {
   const answer = await fetch(`${base}/api/gzip`, { decompress: false })
   expect(answer.headers.get('content-encoding')).toBe('gzip')

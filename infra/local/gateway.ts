@@ -90,9 +90,15 @@ async function forward(request: Request, target: string): Promise<Response> {
       signal: request.signal,
     })
     return new Response(quiet(answer.body), { status: answer.status, headers: endToEnd(answer.headers) })
-  } catch {
+  } catch (error) {
+    // Two lengths, say, which arrive here as one that is none.
+    if (isUnsayable(error)) return problem('malformed', 'The request could not be read.')
     return problem('unavailable', 'A part of the studio is starting again. Try again in a moment.', DOWN)
   }
+}
+
+function isUnsayable(error: unknown): boolean {
+  return error instanceof TypeError && 'code' in error && error.code === 'ERR_HTTP_INVALID_HEADER_VALUE'
 }
 
 /** The same bytes. A service that dies in the middle breaks off the answer, as it must; Bun would print where in our code. */

@@ -14,7 +14,7 @@ const LIMIT_MS = 60_000
 /** Starts a launcher with stand-ins for the services. */
 function launch(dataDir: string, env: Record<string, string> = {}): Launcher {
   const command = [process.execPath, join(import.meta.dirname, 'launch.fixture.ts')]
-  return watchLauncher(command, { PATH: join(natsServer(), '..'), DATA_DIR: dataDir, ...env })
+  return watchLauncher(command, { env: { PATH: join(natsServer(), '..'), DATA_DIR: dataDir, ...env } })
 }
 
 test(

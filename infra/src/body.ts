@@ -61,7 +61,7 @@ export function createBodyBudget(bytes: number): BodyBudget {
  * what it holds of the budget is missing to everybody else.
  *
  * @returns what the JSON says, or the form
- * @throws ProblemError `unsupported_type`, `too_large`, `malformed` or `unavailable`
+ * @throws ProblemError `unsupported_type`, `too_large`, `malformed`, `invalid` or `unavailable`
  */
 export async function readBody(
   request: Request,
@@ -102,16 +102,16 @@ async function readBytes(
 
 async function* arriving(body: ReadableStream<Uint8Array>, { arrival, silence }: Patience): AsyncGenerator<Uint8Array> {
   const reader = body.getReader()
-  const signal = AbortSignal.timeout(arrival)
+  const latest = performance.now() + arrival
   try {
     for (;;) {
-      const next = withDeadline(reader.read(), { milliseconds: silence, what: 'the next part of a body', signal })
-      const { done, value } = await next
+      const milliseconds = Math.max(0, Math.min(silence, latest - performance.now()))
+      const { done, value } = await withDeadline(reader.read(), { milliseconds, what: 'the next part of a body' })
       if (done) return
       yield value
     }
   } catch (cause) {
-    throw cause instanceof DeadlineError || signal.aborted ? stopped(cause) : cause
+    throw cause instanceof DeadlineError ? stopped(cause) : cause
   } finally {
     // Nobody waits for it: whoever sends nothing does not hear that nothing more is wanted either.
     void reader.cancel().catch(() => {})

@@ -13,6 +13,7 @@ import {
   RetentionPolicy,
   StorageType,
 } from 'nats'
+import { withDeadline } from './deadline.ts'
 import type { Log } from './log.ts'
 
 export interface Published {
@@ -41,7 +42,7 @@ export type Bus = Awaited<ReturnType<typeof openBus>>
 
 const SECOND = 1_000
 const DAY = 24 * 3_600 * SECOND
-const PUBLISH_MS = 2_000
+const ANSWER_MS = 2_000
 
 const RETENTION: Record<StreamKey, { maxAge: number; maxBytes: number }> = {
   jobs: { maxAge: 7 * DAY, maxBytes: 64 * 1024 * 1024 },
@@ -56,7 +57,7 @@ const RETENTION: Record<StreamKey, { maxAge: number; maxBytes: number }> = {
  */
 export async function openBus(options: { url: string; name: string; log: Log }) {
   const connection = await connect(connectionOptions(options.url, options.name))
-  const jetstream = connection.jetstream({ timeout: PUBLISH_MS })
+  const jetstream = connection.jetstream({ timeout: ANSWER_MS })
   const manager = await connection.jetstreamManager({ timeout: 5 * SECOND })
   const link = watchLink(connection, options.log)
   return {
@@ -143,9 +144,14 @@ async function openLane(
      * or the bus is gone.
      */
     next: async (milliseconds: number, signal: AbortSignal): Promise<Delivery | null> => {
-      const pulled = consumer.next({ expires: milliseconds })
-      const message = await untilAborted(pulled, signal)
-      return message ? toDelivery(message) : null
+      const message = await untilAborted(consumer.next({ expires: milliseconds }), signal)
+      if (message) return toDelivery(message)
+      // An empty pull looks the same whether there was no work or there is no consumer.
+      const asked = withDeadline(consumer.info(), { milliseconds: ANSWER_MS, what: 'asking after a lane', signal })
+      await asked.catch(err => {
+        if (!signal.aborted) throw err
+      })
+      return null
     },
   }
 }

@@ -59,10 +59,20 @@ test('when the transaction is not kept, neither is any of it', async () => {
   expect(await traces(id)).toEqual(before)
 })
 
-test('of ten that move the same generation on at once one does', async () => {
+test('of two that move the same generation on at once one does: the second waits, and sees what the first has done', async () => {
   const id = await insertGeneration(sql)
-  const results = await Promise.all(Array.from({ length: 10 }, () => moved(id, 'cancelled')))
-  expect(results.filter(result => result === 'queued')).toHaveLength(1)
+  const [moving, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const first = transaction(sql, async tx => {
+    const from = await move(tx, { id, to: 'cancelled', attempt: 1 })
+    moving.resolve()
+    await mayCommit.promise
+    return from
+  })
+  await moving.promise
+  const second = moved(id, 'cancelled')
+  await until(async () => (await sql`select from pg_locks where not granted`).length > 0)
+  mayCommit.resolve()
+  expect(await Promise.all([first, second])).toEqual(['queued', null])
   expect((await traces(id)).events).toHaveLength(1)
 })
 
@@ -210,4 +220,12 @@ async function insertRich(): Promise<string> {
     insert into generation_references (generation_id, position, reference_id, url)
     values (${id}, 1, null, 'https://foreign.example/b.png'), (${id}, 0, ${reference}, null)`
   return id
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = AbortSignal.timeout(4_000)
+  while (!(await isSo())) {
+    deadline.throwIfAborted()
+    await Bun.sleep(5)
+  }
 }

@@ -186,9 +186,15 @@ test('a placeholder can be drawn, and has the colour and the shape of its pictur
   expect([r, g, b, a].map(part => Math.round(part * 10) / 10)).toEqual([0.1, 0.3, 0.8, 1])
 })
 
-for (const format of ['jpeg', 'png', 'webp', 'avif'] as const) {
-  test(`of what a ${format} says about place, camera and people nothing goes on, and nothing is in a preview`, async () => {
-    const bytes = await telling(format)
+for (const [format, background] of [
+  ['jpeg', '#246'],
+  ['png', '#246'],
+  ['png', '#2468'],
+  ['webp', '#2468'],
+  ['avif', '#246'],
+] as const) {
+  test(`of what a ${format} of ${background} says about place, camera and people nothing goes on or is in a preview`, async () => {
+    const bytes = await telling(format, background)
     expect(bytes.includes(SECRET)).toBe(true)
     const sent = Buffer.from((await withoutMetadata(bytes)).bytes)
     const { previews } = await readPicture(bytes, REFERENCE_LIMITS)
@@ -233,8 +239,8 @@ async function pixelOf(bytes: Uint8Array, left: number, top: number): Promise<{ 
 }
 
 /** A picture that says a secret in every way that its format has. */
-async function telling(format: 'jpeg' | 'png' | 'webp' | 'avif'): Promise<Buffer> {
-  const bytes = await plain(64, 48)
+async function telling(format: 'jpeg' | 'png' | 'webp' | 'avif', background: string): Promise<Buffer> {
+  const bytes = await sharp({ create: { width: 64, height: 48, channels: 4, background } })
     .withExif({ IFD0: { Artist: SECRET, Make: SECRET }, IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '52/1 31/1 0/1' } })
     .withXmp(`<x:xmpmeta xmlns:x="adobe:ns:meta/">${SECRET}</x:xmpmeta>`)
     .toFormat(format)

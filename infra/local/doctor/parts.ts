@@ -71,18 +71,16 @@ function judgePostgres(version: string): Finding {
 }
 
 async function lookAtTables(url: string | undefined): Promise<Finding> {
-  if (!url)
-    return { mark: 'note', state: 'unknown while the studio is stopped', advice: 'A start brings them up to date.' }
-  const { waiting, unknown } = await migrationState(url)
+  const advice = 'A start brings them up to date.'
+  if (!url) return { mark: 'note', state: 'unknown while the studio is stopped', advice }
+  const state = await migrationState(url).catch(() => undefined)
+  if (!state) return { mark: 'note', state: 'unknown: the database cannot be asked', advice }
+  const { waiting, unknown } = state
   if (unknown.length > 0) {
     return { mark: 'wrong', state: `of a newer Darkroom (${unknown.join(', ')})`, advice: 'Start that version.' }
   }
-  if (waiting.length === 0) return { mark: 'good', state: 'up to date' }
-  return {
-    mark: 'note',
-    state: `${waiting.length} migrations behind`,
-    advice: 'A start, or `bun run migrate`, applies them.',
-  }
+  if (waiting.length > 0) return { mark: 'note', state: `behind by ${waiting.length}`, advice }
+  return { mark: 'good', state: 'up to date' }
 }
 
 async function lookAtBus(url: string): Promise<Finding> {

@@ -1,9 +1,8 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { freePort } from '../port.ts'
-import { draw } from './draw.ts'
 import { type Launcher, startLauncher } from './launcher.ts'
-import { CAN_MAKE_ROOMS, IS_ROOT, makeRoom, type Room } from './room.ts'
+import { CAN_MAKE_ROOMS, makeRoom, type Room } from './room.ts'
 
 const LIMIT_MS = 60_000
 const roomTest = test.skipIf(!CAN_MAKE_ROOMS)
@@ -11,10 +10,15 @@ const roomTest = test.skipIf(!CAN_MAKE_ROOMS)
 const LOOK = ['/bin/sh', '-c', '"$@"; code=$?; find "$DATA_DIR" -type f; exit $code', 'sh']
 
 /** A studio whose data is on a disk of so many megabytes. */
-async function start(room: Room, megabytes: number, as: string[] = []): Promise<Launcher> {
+async function start(
+  room: Room,
+  megabytes: number,
+  options: { as?: string[]; run?: string[] } = {},
+): Promise<Launcher> {
   const env = { DATA_DIR: diskIn(room), PORT: String(await freePort()) }
   const setup = `mkdir "$DATA_DIR"; mount -t tmpfs -o size=${megabytes}m,mode=700 tmpfs "$DATA_DIR"`
-  return startLauncher(room.launcher({ env, setup, as }))
+  const { as = [], ...run } = options
+  return startLauncher({ ...room.launcher({ env, setup, as }), ...run })
 }
 
 function diskIn(room: Room): string {
@@ -25,7 +29,7 @@ roomTest(
   'on a disk that is nearly full: one sentence, and nothing is begun (needs root or user namespaces)',
   async () => {
     await using room = await makeRoom()
-    await using launcher = await start(room, 255, LOOK)
+    await using launcher = await start(room, 255, { as: LOOK })
     expect(await launcher.ended).toBe(1)
     const disk = diskIn(room)
     const sentence = `Only 255 MB are free where Darkroom keeps its data (${disk}), and it needs 256 MB. Make room, or set DATA_DIR to a folder on another disk.`
@@ -39,13 +43,10 @@ roomTest(
   async () => {
     await using room = await makeRoom()
     const disk = diskIn(room)
-    await using launcher = await start(room, 257)
-    await draw(await launcher.open)
-    expect(launcher.lines).toContain(`  Only 257 MB are free in ${disk}: make room soon.`)
-    const spaces = ['--mount', ...(IS_ROOT ? [] : ['--user', '--preserve-credentials'])]
-    const fill = ['dd', 'if=/dev/zero', `of=${disk}/film`, 'bs=1M', 'count=150', 'status=none']
-    expect(Bun.spawnSync(['nsenter', `--target=${launcher.pid}`, ...spaces, ...fill]).success).toBe(true)
+    await using launcher = await start(room, 257, { run: ['infra/local/ways/inside.fixture.ts', 'fill'] })
     expect(await launcher.ended).toBe(1)
+    expect(launcher.lines).toContain(`  Only 257 MB are free in ${disk}: make room soon.`)
+    expect(launcher.lines).toContainEqual(expect.stringMatching(/^drawn: \/media\//))
     expect(launcher.lines.at(-1)).toMatch(
       /^Only \d\d MB are free in .*: Darkroom has stopped in time\. Make room, then/,
     )

@@ -23,28 +23,36 @@ export interface LauncherOptions {
   /** The Bun that runs it, and the clone that it runs from, where these are not this process' own. */
   bun?: string
   clone?: string
+  /** The file of the clone that it runs, and its arguments, where that is not `bun start` itself. */
+  run?: readonly string[]
+  /** Told each line as it comes. */
+  hear?: (line: string) => void
 }
 
 const CLONE = join(import.meta.dirname, '..', '..', '..')
+const START = ['infra/local/bootstrap.ts', 'start']
 const OPEN = /Darkroom is open: (\S+)/
 const STOP_MS = 20_000
 
 /** Runs `bun start`. */
-export function startLauncher({ env, prefix = [], bun = process.execPath, clone = CLONE }: LauncherOptions): Launcher {
-  return watchLauncher([...prefix, bun, join(clone, 'infra/local/bootstrap.ts'), 'start'], env)
+export function startLauncher(options: LauncherOptions): Launcher {
+  const { prefix = [], bun = process.execPath, clone = CLONE, run = START } = options
+  const [file = '', ...args] = run
+  return watchLauncher([...prefix, bun, join(clone, file), ...args], options)
 }
 
 /** Runs a command that is a launcher. It is stopped, at the latest, when it is disposed of. */
-export function watchLauncher(command: string[], env: Record<string, string>): Launcher {
+export function watchLauncher(command: string[], { env, hear }: Pick<LauncherOptions, 'env' | 'hear'>): Launcher {
   const lines: string[] = []
   const opened = Promise.withResolvers<string>()
-  const hear = (line: string) => {
+  const note = (line: string) => {
     lines.push(line)
+    hear?.(line)
     const [, url] = OPEN.exec(line) ?? []
     if (url) opened.resolve(url)
   }
   const child = Bun.spawn(command, { cwd: '/', env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
-  const heard = Promise.all([eachLine(child.stdout, hear), eachLine(child.stderr, hear)])
+  const heard = Promise.all([eachLine(child.stdout, note), eachLine(child.stderr, note)])
   const ended = child.exited.then(async code => {
     await heard
     opened.reject(new Error(`ended with ${code}:\n${lines.join('\n')}`))

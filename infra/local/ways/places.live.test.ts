@@ -7,12 +7,11 @@ import { buildUi } from '../ui.ts'
 import { draw, hasInterface } from './draw.ts'
 import { type Launcher, startLauncher } from './launcher.ts'
 import { processesOf } from './processes.ts'
-import { CAN_MAKE_ROOMS, IS_ROOT, makeRoom } from './room.ts'
+import { CAN_MAKE_ROOMS, makeRoom } from './room.ts'
 
 const LIMIT_MS = 60_000
 const BUILD_MS = 180_000
 const CLONE = join(import.meta.dirname, '..', '..', '..')
-const DRAW = join(import.meta.dirname, 'draw.fixture.ts')
 const roomTest = test.skipIf(!CAN_MAKE_ROOMS)
 
 // Nobody can build in a clone that is read-only, or fetch what a build needs without a network.
@@ -78,16 +77,14 @@ roomTest(
   async () => {
     await using room = await makeRoom()
     const setup = 'if ip route get 192.0.2.1 2> /dev/null; then exit 9; fi'
-    await using launcher = startLauncher(room.launcher({ env: { PORT: '3000' }, setup, network: false }))
-    const url = await launcher.open
-    // Its port is another 3000 than this machine's.
-    expect(url).toBe('http://localhost:3000')
-    const spaces = ['--net', ...(IS_ROOT ? [] : ['--user', '--preserve-credentials'])]
-    const inside = Bun.spawn(['nsenter', `--target=${launcher.pid}`, ...spaces, process.execPath, DRAW, url], {
-      stdout: 'pipe',
+    const inside = { run: ['infra/local/ways/inside.fixture.ts'] }
+    await using launcher = startLauncher({
+      ...room.launcher({ env: { PORT: '3000' }, setup, network: false }),
+      ...inside,
     })
-    expect(await new Response(inside.stdout).text()).toStartWith('/media/')
-    expect(await launcher.stop()).toBe(0)
+    expect(await launcher.ended).toBe(0)
+    expect(launcher.lines).toContainEqual(expect.stringMatching(/^drawn: \/media\//))
+    expect(await processesOf(room.home)).toEqual([])
   },
   LIMIT_MS,
 )

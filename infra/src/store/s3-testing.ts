@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { CreateBucketCommand, DeleteBucketCommand, DeleteObjectCommand } from '@aws-sdk/client-s3'
 import { freePort } from '../../local/port.ts'
 import { until } from '../../local/until.ts'
@@ -41,7 +42,7 @@ const forever = new AbortController().signal
 export async function startS3rver(): Promise<TestS3> {
   const directory = await testDirectory()
   const port = await freePort()
-  const program = Bun.resolveSync('s3rver/bin/s3rver.js', import.meta.dirname)
+  const program = fileURLToPath(import.meta.resolve('s3rver/bin/s3rver.js'))
   const options = ['--directory', directory.path, '--address', '127.0.0.1', '--port', String(port), '--silent']
   const child = Bun.spawn([process.execPath, program, ...options], { stdin: 'ignore', stdout: 'ignore' })
   const endpoint = { ...SERVER, endpoint: `http://127.0.0.1:${port}` }

@@ -80,6 +80,9 @@ function createClient(options: S3Options): S3Client {
     responseChecksumValidation: 'WHEN_REQUIRED',
     // We try again ourselves: only we know that an answer of 200 may still be no success, and what a try may cost.
     maxAttempts: 1,
+    // What the machine's own AWS settings say is meant for other servers.
+    useFipsEndpoint: false,
+    useDualstackEndpoint: false,
     requestHandler: { handle: sendByFetch, metadata: { handlerProtocol: 'http/1.1' } },
   })
 }

@@ -1,0 +1,133 @@
+import { expect, test } from 'bun:test'
+import { cp, mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { natsServer, testDatabase, testDirectory, testNats } from '../src/testing.ts'
+import { freePort } from './port.ts'
+import { readRunFile } from './run-file.ts'
+import { startLauncher } from './ways/launcher.ts'
+
+const LIMIT_MS = 60_000
+const ROOT = join(import.meta.dirname, '..', '..')
+const PATH = `${join(natsServer(), '..')}:/usr/sbin:/usr/bin:/sbin:/bin`
+
+/** Runs the doctor. `lines` has a line for each thing, by its name. */
+async function doctor(env: Record<string, string>, clone = ROOT) {
+  const command = [process.execPath, join(clone, 'infra/local/bootstrap.ts'), 'doctor']
+  const child = Bun.spawn(command, { env: { PATH, ...env }, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+  const texts = await Promise.all([child.stdout.text(), child.stderr.text()])
+  const rows = texts.join('').matchAll(/^ {2}([✓·✗] {2}(\w+) .*)$/gm)
+  const lines = Object.fromEntries([...rows].map(([, line = '', what = '']) => [what, line.replace(/ +/g, ' ')]))
+  return { code: await child.exited, text: texts.join(''), lines }
+}
+
+test(
+  'on a machine that has all it needs: nothing is wrong, and nothing is made',
+  async () => {
+    await using directory = await testDirectory()
+    const port = String(await freePort())
+    const { code, lines } = await doctor({ DATA_DIR: join(directory.path, 'studio'), PORT: port })
+    expect(lines.Data).toBe(`✓ Data ${directory.path}/studio, to be made`)
+    expect(lines.Port).toBe(`✓ Port ${port} is free`)
+    expect(lines.Postgres).toStartWith('✓ Postgres 18.')
+    expect(lines.NATS).toStartWith('✓ NATS nats-server ')
+    expect(lines.Studio).toStartWith('· Studio does not run')
+    expect(code).toBe(0)
+    expect(await readdir(directory.path)).toEqual([])
+  },
+  LIMIT_MS,
+)
+
+test(
+  'before anything is installed it looks at what it can, and fetches nothing',
+  async () => {
+    await using clone = await testDirectory()
+    for (const place of ['infra/local', 'infra/src'])
+      await cp(join(ROOT, place), join(clone.path, place), { recursive: true })
+    await cp(join(ROOT, 'bun.lock'), join(clone.path, 'bun.lock'))
+    const { code, lines, text } = await doctor({ HOME: clone.path }, clone.path)
+    expect(Object.keys(lines)).toEqual(['Bun', 'Packages', 'User', 'NATS', 'Chromium'])
+    expect(lines.Packages).toStartWith('· Packages not installed')
+    expect(text).toContain('The rest is looked at once the packages are installed.')
+    expect(code).toBe(0)
+    expect((await readdir(clone.path)).sort()).toEqual(['bun.lock', 'infra'])
+  },
+  LIMIT_MS,
+)
+
+test(
+  'looks at the database and the bus that the settings name',
+  async () => {
+    await using database = await testDatabase()
+    await using nats = await testNats()
+    const env = { DATABASE_URL: database.url, NATS_URL: nats.url, PORT: String(await freePort()) }
+    const fine = await doctor({ ...env, DATA_DIR: '/tmp' })
+    expect(fine.lines.Postgres).toMatch(/^✓ Postgres 18\S* by DATABASE_URL$/)
+    expect(fine.lines.Tables).toBe('✓ Tables up to date')
+    expect(fine.lines.NATS).toMatch(/^✓ NATS 2\S* by NATS_URL$/)
+    expect(fine.code).toBe(0)
+
+    const sql = postgres(database.url, { max: 1, onnotice: () => {} })
+    await sql`insert into migrations (name, run_on) values ('9999_next', now())`
+    await sql.end({ timeout: 1 })
+    await nats.stop()
+    const changed = await doctor({ ...env, DATA_DIR: '/tmp' })
+    expect(changed.lines.Tables).toBe('✗ Tables of a newer Darkroom (9999_next) Start that version.')
+    expect(changed.lines.NATS).toStartWith('✗ NATS NATS_URL: CONNECTION_REFUSED')
+    expect(changed.text).toContain('2 things are wrong.')
+    expect(changed.code).toBe(1)
+  },
+  LIMIT_MS,
+)
+
+test(
+  'names a setting that is wrong',
+  async () => {
+    const { code, lines } = await doctor({ PORT: 'three' })
+    expect(lines.Settings).toStartWith('✗ Settings PORT: ')
+    expect(code).toBe(1)
+  },
+  LIMIT_MS,
+)
+
+test(
+  'says what else may be in the way: the port, the place, the store',
+  async () => {
+    await using directory = await testDirectory()
+    const stranger = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
+    await Bun.write(join(directory.path, 'file'), '')
+    const s3 = { S3_ENDPOINT: 'http://127.0.0.1:1', S3_ACCESS_KEY_ID: 'key', S3_SECRET_ACCESS_KEY: 'secret' }
+    const env = { PORT: String(stranger.port), DATA_DIR: join(directory.path, 'file/studio'), ...s3 }
+    const { code, lines } = await doctor(env)
+    expect(lines.Port).toStartWith(`· Port ${stranger.port} is taken The studio would be at `)
+    expect(lines.Data).toStartWith(`✗ Data ${directory.path}/file cannot be written`)
+    expect(lines.Storage).toStartWith('✗ Storage S3_ENDPOINT: ')
+    expect(code).toBe(1)
+    await stranger.stop(true)
+  },
+  LIMIT_MS,
+)
+
+test(
+  'a studio that runs is asked whether its parts are ready',
+  async () => {
+    await using directory = await testDirectory()
+    await mkdir(join(directory.path, 'studio'))
+    const env = { PATH, HOME: directory.path, DATA_DIR: join(directory.path, 'studio'), PORT: String(await freePort()) }
+    await using launcher = startLauncher({ env })
+    const url = await launcher.open
+    const well = await doctor(env)
+    expect(well.lines.Studio).toBe(`✓ Studio open at ${url}, all parts ready`)
+    expect(well.lines.Port).toBe(`✓ Port ${env.PORT}, this studio's`)
+    expect(well.lines.Tables).toBe('✓ Tables up to date')
+    expect(well.code).toBe(0)
+
+    const query = (await readRunFile(env.DATA_DIR))?.processes.query?.pid ?? 0
+    process.kill(query, 'SIGSTOP')
+    const ill = await doctor(env)
+    process.kill(query, 'SIGCONT')
+    expect(ill.lines.Studio).toStartWith('✗ Studio query does not answer')
+    expect(ill.code).toBe(1)
+  },
+  LIMIT_MS,
+)
