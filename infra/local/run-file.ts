@@ -2,7 +2,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Child } from './child.ts'
-import { stopStale } from './stale.ts'
+import { isRunning, stopStale } from './stale.ts'
 
 const Process = z.object({ pid: z.int().positive(), command: z.string() })
 
@@ -59,9 +59,19 @@ export function keepRunFile(directory: string): RunRecord {
   }
 }
 
-/** Stops the processes that a killed launcher left behind. Postgres and NATS know their own from their pid files. */
-export async function stopLeftovers(directory: string, signal: AbortSignal): Promise<void> {
-  const left = Object.values((await readRunFile(directory))?.processes ?? {})
+/**
+ * Stops the processes that a killed launcher left behind. Postgres and NATS know their own from their pid files.
+ *
+ * @param options `say` is told if there are any
+ */
+export async function stopLeftovers(
+  directory: string,
+  { signal, say }: { signal: AbortSignal; say: (line: string) => void },
+): Promise<void> {
+  const processes = Object.values((await readRunFile(directory))?.processes ?? {})
+  const running = await Promise.all(processes.map(({ pid, command }) => isRunning(pid, command)))
+  const left = processes.filter((_, at) => running[at])
+  if (left.length > 0) say('Stopping what an earlier start has left running …')
   await Promise.all(left.map(({ pid, command }) => stopStale({ pid, mark: command, stopSignal: 'SIGTERM', signal })))
 }
 

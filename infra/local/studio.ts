@@ -31,12 +31,12 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
   const signal = AbortSignal.any([options.signal, broken.signal])
   const closing = new AsyncDisposableStack()
   const record = keepRunFile(options.dataDir)
+  const say = (line: string) => options.progress.line(`  ${line}`)
   try {
-    await stopLeftovers(options.dataDir, signal)
+    await stopLeftovers(options.dataDir, { signal, say })
     // What a killed launcher wrote down is no longer true.
     await record.tell({})
     closing.defer(() => record.remove())
-    const say = (line: string) => options.progress.line(`  ${line}`)
     closing.defer(watchSpace({ folder: options.dataDir, say, giveUp }))
     const url = await open({ ...options, signal, record, giveUp }, closing)
     return { url, failed: failure.promise, stop: () => closing.disposeAsync() }

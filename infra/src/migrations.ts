@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runner } from 'node-pg-migrate'
+import { Client } from 'pg'
 import postgres from 'postgres'
 
 const FOLDER = join(import.meta.dirname, '..', 'migrations')
@@ -25,16 +26,7 @@ export async function migrate(options: {
 }): Promise<{ applied: string[] }> {
   options.signal?.throwIfAborted()
   await refuseNewer(options.url)
-  const ran = await runner({
-    databaseUrl: options.url,
-    dir: FOLDER,
-    direction: 'up',
-    migrationsTable: TABLE,
-    // The default fails the second of two concurrent starts.
-    advisoryLockMode: 'wait',
-    logger: { info: () => {}, warn: () => {}, error: line => options.say?.(line) },
-  })
-  const applied = ran.map(migration => migration.name)
+  const applied = await withClient(options.url, dbClient => run(dbClient, options.say))
   for (const name of applied) options.say?.(`migrated ${name}`)
   return { applied }
 }
@@ -51,6 +43,28 @@ export async function migrationState(url: string): Promise<{ waiting: string[]; 
     waiting: known.filter(name => !applied.includes(name)),
     unknown: applied.filter(name => !known.includes(name)),
   }
+}
+
+async function run(dbClient: Client, say?: (line: string) => void): Promise<string[]> {
+  const ran = await runner({
+    dbClient,
+    dir: FOLDER,
+    direction: 'up',
+    migrationsTable: TABLE,
+    // The default fails the second of two concurrent starts.
+    advisoryLockMode: 'wait',
+    logger: { info: () => {}, warn: () => {}, error: line => say?.(line) },
+  })
+  return ran.map(migration => migration.name)
+}
+
+/** The runner does not wait for the end of a connection of its own; who goes on would meet its error. */
+async function withClient<T>(connectionString: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString })
+  // What breaks while a query runs is that query's error; what breaks besides is told by the next.
+  client.on('error', () => {})
+  await client.connect()
+  return await work(client).finally(() => client.end())
 }
 
 async function refuseNewer(url: string): Promise<void> {

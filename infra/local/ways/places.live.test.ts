@@ -51,13 +51,15 @@ test(
 )
 
 roomTest(
-  'from a read-only clone on a read-only machine: only DATA_DIR is written (needs root or user namespaces)',
+  'from a read-only clone, changed since its interface was built, on a read-only machine: only DATA_DIR is written (needs root or user namespaces)',
   async () => {
     await using room = await makeRoom()
     const dataDir = join(room.home, 'data')
     const setup = `
       mkdir "$DATA_DIR"
       mount --bind "$DATA_DIR" "$DATA_DIR"
+      : > "$HOME/page"
+      mount --bind "$HOME/page" "$CLONE/frontend/index.html"
       mount -o remount,ro,bind "$CLONE"
       mount -o remount,ro,bind /
       for place in "$CLONE" "$HOME"; do if (: > "$place/written") 2> /dev/null; then exit 9; fi; done`
@@ -67,7 +69,7 @@ roomTest(
     expect(await hasInterface(await launcher.open)).toBe(true)
     expect(await launcher.stop()).toBe(0)
     expect(await processesOf(dataDir)).toEqual([])
-    expect((await readdir(room.home)).sort()).toEqual(['bin', 'clone', 'data'])
+    expect((await readdir(room.home)).sort()).toEqual(['bin', 'clone', 'data', 'page'])
   },
   LIMIT_MS,
 )

@@ -197,6 +197,27 @@ test('an abort while bytes are under way ends the put at once and leaves nothing
   expect(await leftoversOf(faulty)).toEqual({ keys: [], uploads: 0 })
 })
 
+test('a stream that breaks while parts are under way does not wait for them', async () => {
+  await using faulty = await openFaulty(strict)
+  faulty.proxy.fault = async (request, pass) =>
+    request.path.includes('partNumber') ? await new Promise(() => {}) : await pass(request)
+  const broken = streamOf([random(PART_BYTES), random(PART_BYTES - 1)], new Error('the provider hung up'))
+  await expect(faulty.store.put('a', broken, { signal: forever })).rejects.toThrow('the provider hung up')
+  expect(await leftoversOf(faulty)).toEqual({ keys: [], uploads: 0 })
+})
+
+test('an upload that was put together without its last part is an error and is not left there', async () => {
+  await using faulty = await openFaulty(s3rver)
+  faulty.proxy.fault = (request, pass) => {
+    const text = new TextDecoder().decode(request.body)
+    const [, lastPart = ''] = /(<Part>(?:(?!<Part>).)*<\/Part>)<\/CompleteMultipartUpload>/.exec(text) ?? []
+    return pass(lastPart === '' ? request : withBody(request, new TextEncoder().encode(text.replace(lastPart, ''))))
+  }
+  const body = streamOf([random(PART_BYTES + 1)])
+  await expect(faulty.store.put('a', body, { signal: forever })).rejects.toThrow('something else')
+  expect(await Array.fromAsync(faulty.store.list(''))).toEqual([])
+})
+
 test('an upload in parts whose last answer was lost is recognised as done', async () => {
   await using faulty = await openFaulty(strict)
   const isCompletion = ({ method, path }: PassedRequest) => method === 'POST' && path.includes('uploadId')
@@ -265,7 +286,10 @@ function usesOf(store: ReturnType<typeof openS3>): (() => Promise<unknown>)[] {
 }
 
 function halved(request: PassedRequest): PassedRequest {
-  const body = request.body.slice(0, Math.floor(request.body.byteLength / 2))
+  return withBody(request, request.body.slice(0, Math.floor(request.body.byteLength / 2)))
+}
+
+function withBody(request: PassedRequest, body: Uint8Array<ArrayBuffer>): PassedRequest {
   const headers = new Headers(request.headers)
   headers.set('content-length', String(body.byteLength))
   return { ...request, headers, body }

@@ -159,6 +159,10 @@ test('media are served whole and in ranges, to their own workspace only', async 
     expect([range, answer.status, await answer.text()]).toEqual([range, status, text])
   }
   expect((await get(`/media/${key}`, { range: 'bytes=10-' })).status).toBe(416)
+  for (const range of ['bytes=2-4', 'bytes=10-']) {
+    const answer = await get(`/media/${key}`, { range, 'if-range': '"of another picture"' })
+    expect([range, answer.status, await answer.text()]).toEqual([range, 200, '0123456789'])
+  }
   const head = await fetch(`${base}/media/${key}`, { method: 'HEAD', headers: { host: 'localhost' } })
   expect([head.status, head.headers.get('content-length')]).toEqual([200, '10'])
   for (const path of [
