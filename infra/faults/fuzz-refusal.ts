@@ -1,8 +1,11 @@
 import { Problem } from '@darkroom/contracts/problem'
 import type { Answer } from './fuzz-http.ts'
 
-/** With these the HTTP parser turns away what is not HTTP, before any code of ours sees it: with an empty body. */
-const BY_PARSER = [400, 413, 431]
+/**
+ * With these, and an empty body, the server under us turns away what is not HTTP before any code of ours sees it, and a range
+ * that a file of the interface does not have.
+ */
+const WITHOUT_US = [400, 413, 416, 431]
 /** What tells of our inside: places in code, statements, folders, values that are none. */
 const INSIDE =
   /\bat \S+ \(|node_modules|\.tsx?\b|\b(select|insert|update|delete)\b.*\b(from|into|set)\b|postgres|\/(tmp|home|root|usr|var)\/|Error\b|\bundefined\b|\[object |\bNaN\b/i
@@ -14,7 +17,7 @@ const INSIDE =
  * @param method of the request: to HEAD there is no body
  */
 export function faultsOfRefusal(answer: Answer, method = 'GET'): string[] {
-  if (answer.body.byteLength === 0 && BY_PARSER.includes(answer.status)) return []
+  if (answer.body.byteLength === 0 && WITHOUT_US.includes(answer.status)) return []
   const type = answer.headers.get('content-type')
   if (type !== 'application/problem+json') return [`is ${type}, not a problem document`]
   return method === 'HEAD' ? [] : faultsOfProblem(answer)

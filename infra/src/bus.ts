@@ -1,41 +1,23 @@
 import type { BusMessage } from '@darkroom/contracts/events'
 import { STREAMS, type StreamKey } from '@darkroom/contracts/subjects'
 import {
-  AckPolicy,
   type ConnectionOptions,
   connect,
-  DeliverPolicy,
   type JetStreamClient,
   type JetStreamManager,
-  type JsMsg,
   type NatsConnection,
   nanos,
   RetentionPolicy,
   StorageType,
 } from 'nats'
-import { withDeadline } from './deadline.ts'
+import { openLane } from './bus/lane.ts'
+import { notices } from './bus/notices.ts'
 import type { Log } from './log.ts'
 
 export interface Published {
   stream: string
   sequence: number
   duplicate: boolean
-}
-
-/** One message of a lane. Each ends in exactly one of `ack`, `later` and `discard`; long work says `working`. */
-export interface Delivery {
-  data: unknown
-  ack(): Promise<void>
-  later(milliseconds: number): void
-  discard(reason: string): void
-  working(): void
-}
-
-/** One message of the events stream. */
-export interface Notice {
-  subject: string
-  sequence: number
-  data: unknown
 }
 
 export type Bus = Awaited<ReturnType<typeof openBus>>
@@ -116,103 +98,6 @@ async function publish(
 ): Promise<Published> {
   const ack = await jetstream.publish(subject, JSON.stringify(message), { msgID: id })
   return { stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate }
-}
-
-/**
- * A provider's lane: a durable consumer that all processors share. One message is pulled for each free slot and never more:
- * what is prefetched times out while it waits, and is worked on twice.
- */
-async function openLane(
-  jetstream: JetStreamClient,
-  manager: JetStreamManager,
-  lane: { consumer: string; subject: string; ackWaitSeconds: number },
-) {
-  await manager.consumers.add(STREAMS.jobs.name, {
-    durable_name: lane.consumer,
-    filter_subject: lane.subject,
-    ack_policy: AckPolicy.Explicit,
-    deliver_policy: DeliverPolicy.All,
-    ack_wait: nanos(lane.ackWaitSeconds * SECOND),
-    // How often something may fail is counted in the row: a message that ran out would stay behind unseen.
-    max_deliver: -1,
-    max_ack_pending: 10_000,
-  })
-  const consumer = await jetstream.consumers.get(STREAMS.jobs.name, lane.consumer)
-  return {
-    /**
-     * The next message, or null if none came within `milliseconds` or before `signal` was aborted. Throws when the consumer
-     * or the bus is gone.
-     */
-    next: async (milliseconds: number, signal: AbortSignal): Promise<Delivery | null> => {
-      const message = await untilAborted(consumer.next({ expires: milliseconds }), signal)
-      if (message) return toDelivery(message)
-      // An empty pull looks the same whether there was no work or there is no consumer.
-      const asked = withDeadline(consumer.info(), { milliseconds: ANSWER_MS, what: 'asking after a lane', signal })
-      await asked.catch(err => {
-        if (!signal.aborted) throw err
-      })
-      return null
-    },
-  }
-}
-export type Lane = Awaited<ReturnType<typeof openLane>>
-
-/** A pull cannot be called off: what it still brings goes back at once. */
-async function untilAborted(pulled: Promise<JsMsg | null>, signal: AbortSignal): Promise<JsMsg | null> {
-  const { promise: aborted, resolve } = Promise.withResolvers<null>()
-  const abort = () => resolve(null)
-  signal.addEventListener('abort', abort, { once: true })
-  if (signal.aborted) abort()
-  const message = await Promise.race([pulled, aborted]).finally(() => signal.removeEventListener('abort', abort))
-  if (signal.aborted && !message) void pulled.then(late => late?.nak(0)).catch(() => {})
-  return message
-}
-
-function toDelivery(message: JsMsg): Delivery {
-  return {
-    data: parse(message),
-    ack: async () => {
-      await message.ackAck()
-    },
-    later: milliseconds => message.nak(milliseconds),
-    // A server before 2.10 does not know a term that has a reason, and sends the message again for ever.
-    discard: () => message.term(),
-    working: () => message.working(),
-  }
-}
-
-/** Every event from a place in the stream on, in order, until the signal is aborted or the bus breaks off. */
-async function* notices(
-  jetstream: JetStreamClient,
-  from: { sequence: number } | 'new',
-  signal: AbortSignal,
-): AsyncGenerator<Notice> {
-  const start =
-    from === 'new'
-      ? { deliver_policy: DeliverPolicy.New }
-      : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from.sequence }
-  const consumer = await jetstream.consumers.get(STREAMS.events.name, start)
-  const messages = await consumer.consume({ max_messages: 256, expires: 10 * SECOND, abort_on_missing_resource: true })
-  const stop = () => messages.stop()
-  signal.addEventListener('abort', stop, { once: true })
-  if (signal.aborted) stop()
-  try {
-    for await (const message of messages) {
-      yield { subject: message.subject, sequence: message.seq, data: parse(message) }
-    }
-  } finally {
-    signal.removeEventListener('abort', stop)
-    messages.stop()
-  }
-}
-
-/** What a message says, or undefined if it is not JSON: the schema then refuses it like anything else that is wrong. */
-function parse(message: JsMsg): unknown {
-  try {
-    return message.json()
-  } catch {
-    return undefined
-  }
 }
 
 /** Follows the connection's state. An empty pull looks the same whether there is no work or no server; this does not. */

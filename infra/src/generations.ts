@@ -27,6 +27,7 @@ export async function move(tx: Transaction, change: Move): Promise<Status | null
       update generations g set
         version = g.version + 1,
         status = ${change.to},
+        waiting = null,
         error = ${change.error ? tx.json(change.error) : null},
         started_at = case when ${change.to} = 'queued' then null
                           when ${change.to} = 'processing' then coalesce(g.started_at, clock_timestamp())

@@ -6,7 +6,8 @@ import type { HttpOptions } from './http.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { openStore, type Store } from './store.ts'
+import { openStore } from './open-store.ts'
+import type { Store } from './store.ts'
 
 /** What every service stands on. */
 export interface Ground {

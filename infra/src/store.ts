@@ -1,6 +1,3 @@
-import type { ServiceConfig } from './config.ts'
-import { openDisk } from './store/disk.ts'
-
 export interface StoredObject {
   /** The whole object's size in bytes. */
   bytes: number
@@ -50,14 +47,4 @@ const KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/
 export function checkKey(key: string): string {
   if (key.length <= 512 && KEY.test(key) && !key.includes('..')) return key
   throw new KeyError('not a key of this store')
-}
-
-/** Opens the store that the configuration names: the S3 server if there is one, else a folder of the data directory. */
-export async function openStore(
-  config: Pick<ServiceConfig, 'DATA_DIR'> & Partial<Pick<ServiceConfig, 's3'>>,
-): Promise<Store> {
-  if (!config.s3) return await openDisk({ root: `${config.DATA_DIR}/objects` })
-  // Who keeps pictures on disk need not wait for an SDK to load.
-  const { openS3 } = await import('./store/s3.ts')
-  return openS3(config.s3)
 }

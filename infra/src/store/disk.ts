@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { checkKey, type Range, type Store, type StoredObject, StoreError } from '../store.ts'
 
 const PARTIAL = '.partial'
+const ABANDONED_MS = 24 * 3_600_000
 
 /**
  * A store in a folder. Bytes go to a file beside their place, are flushed, and then take their name in one step, so that a
@@ -14,6 +15,7 @@ export async function openDisk(options: { root: string }): Promise<Store> {
   const root = resolve(options.root)
   const path = (key: string) => join(root, checkKey(key))
   await mkdir(join(root, PARTIAL), { recursive: true, mode: 0o700 })
+  await sweep(join(root, PARTIAL))
   return {
     put: async (key, body, { signal }) => await write({ root, path: path(key), body, signal }),
     get: async (key, { range } = {}) => {
@@ -29,6 +31,15 @@ export async function openDisk(options: { root: string }): Promise<Store> {
   }
 }
 
+/** Removes what a crash left half written. Whoever still writes has written within the day. */
+async function sweep(folder: string): Promise<void> {
+  const before = Date.now() - ABANDONED_MS
+  for (const name of await readdir(folder)) {
+    const found = await stat(join(folder, name)).catch(() => null)
+    if (found && found.mtimeMs < before) await rm(join(folder, name), { force: true })
+  }
+}
+
 interface Write {
   root: string
   path: string
@@ -41,9 +52,9 @@ async function write({ root, path, body, signal }: Write): Promise<StoredObject>
   const partial = join(root, PARTIAL, crypto.randomUUID())
   try {
     const bytes = await writeFlushed(partial, body, signal)
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await rename(partial, path)
-    await flushFolder(dirname(path))
+    for (const folder of foldersFrom(dirname(path), made)) await flushFolder(folder)
     return await confirm(path, bytes)
   } finally {
     await rm(partial, { force: true })
@@ -84,7 +95,13 @@ async function* untilAborted(body: ReadableStream<Uint8Array>, signal: AbortSign
   }
 }
 
-/** A rename is only as durable as the folder it is written in. */
+/** The folder of a file and, if folders were made for it, each one above up to the one that the first was made in. */
+function foldersFrom(folder: string, made: string | undefined): string[] {
+  const top = made === undefined ? folder : dirname(made)
+  return folder === top ? [folder] : [folder, ...foldersFrom(dirname(folder), made)]
+}
+
+/** A rename is only as durable as the folder it is written in, and that one as the folder above. */
 async function flushFolder(path: string): Promise<void> {
   const folder = await open(path, 'r')
   await folder.sync().finally(() => folder.close())

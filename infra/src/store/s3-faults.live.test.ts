@@ -15,8 +15,9 @@ import {
   startS3rver,
   startStrictS3,
   testBucket,
+  withBody,
 } from './s3-testing.ts'
-import { random, streamOf } from './streams.fixture.ts'
+import { endless, random, streamOf } from './streams.fixture.ts'
 
 const servers = new AsyncDisposableStack()
 afterAll(() => servers.disposeAsync())
@@ -289,12 +290,6 @@ function halved(request: PassedRequest): PassedRequest {
   return withBody(request, request.body.slice(0, Math.floor(request.body.byteLength / 2)))
 }
 
-function withBody(request: PassedRequest, body: Uint8Array<ArrayBuffer>): PassedRequest {
-  const headers = new Headers(request.headers)
-  headers.set('content-length', String(body.byteLength))
-  return { ...request, headers, body }
-}
-
 async function failureOf(work: Promise<unknown>): Promise<Error> {
   const failure = await work.then(
     () => undefined,
@@ -302,18 +297,4 @@ async function failureOf(work: Promise<unknown>): Promise<Error> {
   )
   if (failure instanceof Error) return failure
   throw new Error('it did not fail')
-}
-
-/** Gives MiB after MiB until it is let go of. */
-function endless() {
-  const cancelled = Promise.withResolvers<void>()
-  let given = 0
-  const body = new ReadableStream<Uint8Array>({
-    pull: controller => {
-      given += MIB
-      controller.enqueue(new Uint8Array(MIB))
-    },
-    cancel: () => cancelled.resolve(),
-  })
-  return { body, cancelled: cancelled.promise, given: () => given }
 }

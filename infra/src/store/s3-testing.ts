@@ -130,6 +130,13 @@ export function everyOther(fault: Fault): Fault {
   }
 }
 
+/** The same request with another body. */
+export function withBody(request: PassedRequest, body: Uint8Array<ArrayBuffer>): PassedRequest {
+  const headers = new Headers(request.headers)
+  headers.set('content-length', String(body.byteLength))
+  return { ...request, headers, body }
+}
+
 /** How S3 says no. */
 export function refusal(status: number, code: string): Response {
   return new Response(`<?xml version="1.0"?><Error><Code>${code}</Code></Error>`, { status })

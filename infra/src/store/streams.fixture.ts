@@ -1,3 +1,5 @@
+const MIB = 1024 * 1024
+
 /** Other bytes each time; cheap to make, because they repeat after 64 KiB. */
 export function random(bytes: number): Uint8Array<ArrayBuffer> {
   const seed = crypto.getRandomValues(new Uint8Array(Math.min(bytes, 65_536)))
@@ -54,4 +56,18 @@ export function stallingStream(piece: Uint8Array) {
     { highWaterMark: 0 },
   )
   return { body, isWaitedFor: waited.promise, isCancelled: cancelled.promise }
+}
+
+/** Gives MiB after MiB until it is let go of. */
+export function endless() {
+  const cancelled = Promise.withResolvers<void>()
+  let given = 0
+  const body = new ReadableStream<Uint8Array>({
+    pull: controller => {
+      given += MIB
+      controller.enqueue(new Uint8Array(MIB))
+    },
+    cancel: () => cancelled.resolve(),
+  })
+  return { body, cancelled: cancelled.promise, given: () => given }
 }

@@ -1,6 +1,7 @@
 import { GenerationQueued } from '@darkroom/contracts/events'
 import { jobSubject, laneConsumer } from '@darkroom/contracts/subjects'
-import type { Bus, Delivery, Lane } from '@darkroom/infra/bus'
+import type { Bus } from '@darkroom/infra/bus'
+import type { Delivery, Lane } from '@darkroom/infra/bus/lane'
 import { type Database, transaction } from '@darkroom/infra/database'
 import { backoff, sleep } from '@darkroom/infra/deadline'
 import type { Log } from '@darkroom/infra/log'
@@ -90,7 +91,7 @@ async function handle(deps: WorkDeps, provider: Provider, delivery: Delivery): P
 
 function refuse({ log }: WorkDeps, delivery: Delivery, reason: string): void {
   log.warn({ reason }, 'message discarded')
-  delivery.discard(reason)
+  delivery.discard()
 }
 
 async function workOn(deps: WorkDeps, provider: Provider, job: Job, delivery: Delivery): Promise<Outcome> {

@@ -64,8 +64,8 @@ async function ask<T>(question: () => Promise<T>): Promise<T | null> {
 
 /** A single range; several at once, or one in another unit, are answered whole. @see https://www.rfc-editor.org/rfc/rfc9110#section-14 */
 function rangeOf(request: Request, object: StoredObject, etag: string): Range | null {
-  const condition = request.headers.get('if-range')
-  const asked = /^bytes=(\d*)-(\d*)$/.exec(request.headers.get('range') ?? '')
+  const condition = request.headers.get('if-range') || null
+  const asked = /^bytes\s*=\s*(\d*)\s*-\s*(\d*)$/i.exec(request.headers.get('range') ?? '')
   if (!asked || (condition !== null && condition !== etag)) return null
   const [, first = '', last = ''] = asked
   if (first === '' && last === '') return null

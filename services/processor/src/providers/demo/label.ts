@@ -7,7 +7,7 @@ export interface Label {
 }
 
 /** The statement that every picture carries, whatever happens to its file name. */
-export const STATEMENT = 'Procedural image, no AI model'
+const STATEMENT = 'Procedural image, no AI model'
 
 /**
  * XMP that says truthfully how the picture was made: by an algorithm that was not trained on anything.

@@ -1,0 +1,79 @@
+import { STREAMS } from '@darkroom/contracts/subjects'
+import { AckPolicy, DeliverPolicy, type JetStreamClient, type JetStreamManager, type JsMsg, nanos } from 'nats'
+import { withDeadline } from '../deadline.ts'
+import { dataOf } from './data.ts'
+
+const SECOND = 1_000
+const ANSWER_MS = 2_000
+
+/** One message of a lane. Each ends in exactly one of `ack`, `later` and `discard`; long work says `working`. */
+export interface Delivery {
+  data: unknown
+  ack(): Promise<void>
+  later(milliseconds: number): void
+  discard(): void
+  working(): void
+}
+
+/**
+ * A provider's lane: a durable consumer that all processors share. One message is pulled for each free slot and never more:
+ * what is prefetched times out while it waits, and is worked on twice.
+ */
+export async function openLane(
+  jetstream: JetStreamClient,
+  manager: JetStreamManager,
+  lane: { consumer: string; subject: string; ackWaitSeconds: number },
+) {
+  await manager.consumers.add(STREAMS.jobs.name, {
+    durable_name: lane.consumer,
+    filter_subject: lane.subject,
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: DeliverPolicy.All,
+    ack_wait: nanos(lane.ackWaitSeconds * SECOND),
+    // How often something may fail is counted in the row: a message that ran out would stay behind unseen.
+    max_deliver: -1,
+    max_ack_pending: 10_000,
+  })
+  const consumer = await jetstream.consumers.get(STREAMS.jobs.name, lane.consumer)
+  return {
+    /**
+     * The next message, or null if none came within `milliseconds` or before `signal` was aborted. Throws when the consumer
+     * or the bus is gone.
+     */
+    next: async (milliseconds: number, signal: AbortSignal): Promise<Delivery | null> => {
+      const message = await untilAborted(consumer.next({ expires: milliseconds }), signal)
+      if (message) return toDelivery(message)
+      // An empty pull looks the same whether there was no work or there is no consumer.
+      const asked = withDeadline(consumer.info(), { milliseconds: ANSWER_MS, what: 'asking after a lane', signal })
+      await asked.catch(err => {
+        if (!signal.aborted) throw err
+      })
+      return null
+    },
+  }
+}
+export type Lane = Awaited<ReturnType<typeof openLane>>
+
+/** A pull cannot be called off: what it still brings goes back at once. */
+async function untilAborted(pulled: Promise<JsMsg | null>, signal: AbortSignal): Promise<JsMsg | null> {
+  const { promise: aborted, resolve } = Promise.withResolvers<null>()
+  const abort = () => resolve(null)
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  const message = await Promise.race([pulled, aborted]).finally(() => signal.removeEventListener('abort', abort))
+  if (signal.aborted && !message) void pulled.then(late => late?.nak(0)).catch(() => {})
+  return message
+}
+
+function toDelivery(message: JsMsg): Delivery {
+  return {
+    data: dataOf(message),
+    ack: async () => {
+      await message.ackAck()
+    },
+    later: milliseconds => message.nak(milliseconds),
+    // A server before 2.10 does not know a term that has a reason, and sends the message again for ever.
+    discard: () => message.term(),
+    working: () => message.working(),
+  }
+}
