@@ -56,8 +56,8 @@ test('a prompt, two dropped references and four outputs, from the first key to t
   expect(await page.getByRole('combobox', { name: 'Outputs' }).inputValue()).toBe('4')
   expect(complaints).toEqual([])
 
-  const page2 = await (await studio.fetch('/api/generations')).text()
-  expect(page2).not.toMatch(/data:|;base64,/i)
+  const listed = await (await studio.fetch('/api/generations')).text()
+  expect(listed).not.toMatch(/data:|;base64,/i)
 }, 180_000)
 
 test('it works at 390 pixels and in the light theme, without a horizontal scroll', async () => {

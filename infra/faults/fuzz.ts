@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util'
 import { onStopSignals } from '../local/stop-signals.ts'
 import { bytesOf } from './fuzz-http.ts'
 import type { Memory } from './fuzz-memory.ts'
-import { type Failure, fuzz, prepare, type Report, sendOne, type Target } from './fuzz-run.ts'
+import { type Failure, fuzz, type Report } from './fuzz-run.ts'
+import { prepareTarget, sendOne, type Target } from './fuzz-target.ts'
 import { startTestStudio } from './studio.ts'
 
 /**
@@ -33,11 +34,11 @@ async function main(): Promise<number> {
   onStopSignals({ stop: () => stopping.abort(), force: () => process.exit(1) })
   // One at a time, or drawing what is accepted takes the processor away from those who answer.
   await using studio = await startTestStudio({ PROVIDER_CONCURRENCY: '1', BODY_MEMORY_MB: '64' })
-  const target = await prepare(studio)
+  const target = await prepareTarget(studio)
   if (values.only !== undefined) return await sendAlone(target, seed, Number(values.only))
   say(`Seed ${seed}, for ${minutes} min, at ${studio.url}.`)
   const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(minutes * 60_000)])
-  const report = await fuzz(target, seed, signal, failure => void tell(failure, seed, target.port))
+  const report = await fuzz({ target, seed, signal, tell: failure => void tell(failure, seed, target.port) })
   return conclude(report)
 }
 

@@ -21,7 +21,9 @@ export function onParentGone(pid: number, stop: () => void): void {
   const timer = setInterval(() => {
     try {
       process.kill(pid, 0)
-    } catch {
+    } catch (error) {
+      // One that is somebody else's may not be signalled, but is there.
+      if (error instanceof Error && 'code' in error && error.code === 'EPERM') return
       clearInterval(timer)
       stop()
     }

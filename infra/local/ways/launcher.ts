@@ -51,7 +51,9 @@ export function watchLauncher(command: string[], { env, hear }: Pick<LauncherOpt
     const [, url] = OPEN.exec(line) ?? []
     if (url) opened.resolve(url)
   }
-  const child = Bun.spawn(command, { cwd: '/', env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+  // It does not outlive a test that is killed.
+  const own = { DARKROOM_PARENT_PID: String(process.pid), ...env }
+  const child = Bun.spawn(command, { cwd: '/', env: own, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
   const heard = Promise.all([eachLine(child.stdout, note), eachLine(child.stderr, note)])
   const ended = child.exited.then(async code => {
     await heard

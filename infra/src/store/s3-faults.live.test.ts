@@ -161,16 +161,19 @@ test('where the ETag is no MD5, the size that is there decides', async () => {
   await expect(faulty.store.put('b', random(1_000), { signal: forever })).rejects.toThrow('something else')
 })
 
-test('a part that cannot be stored ends the upload: nothing is there, no part is left, nobody reads on', async () => {
-  await using faulty = await openFaulty(strict)
-  faulty.proxy.fault = async (request, pass) =>
-    request.path.includes('partNumber=2') ? refusal(403, 'AccessDenied') : await pass(request)
-  const source = endless()
-  await expect(faulty.store.put('a', source.body, { signal: forever })).rejects.toThrow('AccessDenied')
-  await source.cancelled
-  expect(source.given()).toBeLessThan(5 * PART_BYTES)
-  expect(await leftoversOf(faulty)).toEqual({ keys: [], uploads: 0 })
-})
+for (const step of ['uploads=', 'partNumber=2']) {
+  test(`an upload in parts that is refused at ${step} leaves nothing: no object, no part, and nobody who reads on`, async () => {
+    await using faulty = await openFaulty(strict)
+    faulty.proxy.fault = async (request, pass) =>
+      request.path.includes(step) ? refusal(403, 'AccessDenied') : await pass(request)
+    const source = endless()
+    await expect(faulty.store.put('a', source.body, { signal: forever })).rejects.toThrow('AccessDenied')
+    await source.cancelled
+    expect(source.given()).toBeLessThan(5 * PART_BYTES)
+    faulty.proxy.fault = (request, pass) => pass(request)
+    expect(await leftoversOf(faulty)).toEqual({ keys: [], uploads: 0 })
+  })
+}
 
 test('an abort while parts are under way leaves nothing, not even parts', async () => {
   await using faulty = await openFaulty(strict)
@@ -291,10 +294,7 @@ function halved(request: PassedRequest): PassedRequest {
 }
 
 async function failureOf(work: Promise<unknown>): Promise<Error> {
-  const failure = await work.then(
-    () => undefined,
-    error => error,
-  )
+  const failure = await work.catch(error => error)
   if (failure instanceof Error) return failure
   throw new Error('it did not fail')
 }

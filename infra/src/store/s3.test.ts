@@ -59,6 +59,23 @@ test('a redirect is not followed: what was signed is for one server', async () =
   await expect(openS3({ ...server.endpoint, bucket: 'b', limits: QUICK }).get('a')).rejects.toThrow(StoreError)
 })
 
+test('a put is plain: no checksum, framing or trailer that only some servers know', async () => {
+  const names: string[] = []
+  await using stack = new AsyncDisposableStack()
+  const fetch = (request: Request) => {
+    names.push(...request.headers.keys())
+    return new Response(null, { headers: { etag: '"900150983cd24fb0d6963f7d28e17f72"' } })
+  }
+  const server = stack.adopt(Bun.serve({ port: 0, fetch }), server => server.stop(true))
+  const keys = { accessKeyId: 'a', secretAccessKey: 'b' }
+  const store = openS3({ ...keys, endpoint: server.url.origin, region: 'r', bucket: 'b', forcePathStyle: true })
+  await store.put('a', new TextEncoder().encode('abc'), { signal: forever })
+  expect(names).toContain('authorization')
+  expect(names.filter(name => /checksum|encoding$|trailer|decoded/.test(name) && name !== 'accept-encoding')).toEqual(
+    [],
+  )
+})
+
 test('what is no answer of S3 is an error, and nothing else', async () => {
   for (const answer of [
     'hello\r\n\r\n',

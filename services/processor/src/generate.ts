@@ -45,9 +45,11 @@ export async function generate(deps: GenerateDeps, job: Job, lease: Lease): Prom
   for (const output of plan.fetch) batch.add(fetchable(output.index, output.providerUrl ?? '', output.providerHeaders))
   try {
     const called = await makeCalls(deps, job, lease, plan, batch.add)
-    const pause = await settleCalls(deps, job, lease, called)
+    const { pause, failed } = judgeCalls(deps, job, called)
     if (pause === null) await lease.write(tx => toUploading(tx, job))
+    // Only now is it known which outputs of a failed call had come before it failed, and are kept.
     await batch.settled()
+    await noteFailures(job, lease, failed)
     return await leave(job, lease, pause)
   } finally {
     // Whatever went wrong, nothing of this attempt may go on beside the next one.
@@ -85,23 +87,28 @@ async function makeCalls(
   return [...settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])), ...unknown]
 }
 
-/**
- * Writes down which outputs will never come.
- *
- * @returns seconds until the generation should be looked at again, or null if the provider has nothing more to do
- */
-async function settleCalls(deps: GenerateDeps, job: Job, lease: Lease, called: Called[]): Promise<number | null> {
+/** Which calls failed, and in how many seconds to look again; null if the provider has nothing more to do. */
+function judgeCalls(deps: GenerateDeps, job: Job, called: Called[]): { pause: number | null; failed: Failed[] } {
   const failed = called.flatMap(({ call, outcome }) => (outcome.kind === 'failed' ? [{ call, ...outcome }] : []))
-  const again = failed.filter(failure => failure.mayTryAgain && hasTries(deps, job, failure))
-  const final = failed.filter(failure => !again.includes(failure))
+  const judged = failed.map(failure => ({
+    ...failure,
+    mayTryAgain: failure.mayTryAgain && hasTries(deps, job, failure),
+  }))
+  const waits = called.flatMap(({ outcome }) => (outcome.kind === 'waiting' ? [outcome.seconds] : []))
+  const again = judged.filter(failure => failure.mayTryAgain)
+  const pauses = [...waits, ...again.map(({ error }) => error.retryAfterSeconds ?? RETRY_SECONDS)]
+  return { pause: pauses.length === 0 ? null : Math.min(...pauses), failed: judged }
+}
+
+/** Writes down which outputs will never come, and that something failed that will be tried again. */
+async function noteFailures(job: Job, lease: Lease, failed: Failed[]): Promise<void> {
+  const final = failed.filter(failure => !failure.mayTryAgain)
+  const isCountedAgain = failed.some(failure => failure.mayTryAgain && isCounted(failure))
+  if (final.length === 0 && !isCountedAgain) return
   await lease.write(async tx => {
     for (const { call, error } of final) await markFailed(tx, job, indicesOf(call), publicError(error))
-    if (again.some(isCounted))
-      await tx`update generation_jobs set failures = failures + 1 where generation_id = ${job.id}`
+    if (isCountedAgain) await tx`update generation_jobs set failures = failures + 1 where generation_id = ${job.id}`
   })
-  const waits = called.flatMap(({ outcome }) => (outcome.kind === 'waiting' ? [outcome.seconds] : []))
-  const pauses = [...waits, ...again.map(({ error }) => error.retryAfterSeconds ?? RETRY_SECONDS)]
-  return pauses.length === 0 ? null : Math.min(...pauses)
 }
 
 async function leave(job: Job, lease: Lease, pause: number | null): Promise<Outcome> {

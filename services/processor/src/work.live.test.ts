@@ -11,6 +11,7 @@ import { testDatabase, testDirectory, testNats } from '@darkroom/infra/testing'
 import { publishModels } from './models.ts'
 import { createFakeProvider } from './providers/fake.ts'
 import { type FakeProviderServer, startFakeProvider } from './providers/fake-server.ts'
+import { type Provider, ProviderError, type ProviderOutput } from './providers/provider.ts'
 import { insertQueued, type Queued } from './queued.fixture.ts'
 import { work } from './work.ts'
 
@@ -139,6 +140,29 @@ test('a provider that is busy for a moment is asked again, and fewer outputs tha
   expect(generation.outputs.map(({ state }) => state)).toEqual(['stored', 'stored', 'failed'])
 })
 
+test('what came before a call failed is kept, only the rest is failed', async () => {
+  const real = createFakeProvider({ url: fake.url })
+  const submit: Provider['submit'] = async (request, options) => {
+    const submitted = await real.submit(request, options)
+    if (submitted.kind !== 'outputs') throw new Error('bytes were asked for')
+    return { kind: 'outputs', outputs: brokenAfter(submitted.outputs, 2) }
+  }
+  await startWorker({ uploadConcurrency: 1, provider: { ...real, submit } })
+  const generation = await made({ model: 'fake-bytes', outputs: 4 })
+  expect(generation.status).toBe('completed')
+  expect(generation.outputs.map(({ state }) => state)).toEqual(['stored', 'stored', 'failed', 'failed'])
+  expect(generation.outputs[2]?.error?.code).toBe('broke')
+  expect(fake.journal.submits).toHaveLength(1)
+})
+
+async function* brokenAfter(outputs: AsyncIterable<ProviderOutput>, count: number): AsyncGenerator<ProviderOutput> {
+  let given = 0
+  for await (const output of outputs) {
+    if (given++ === count) throw new ProviderError('broke', 'The provider broke off in the middle.', 'permanent')
+    yield output
+  }
+}
+
 test('work that is stopped is handed back with its request id and taken up by the next worker', async () => {
   fake.holdFiles()
   const first = await startWorker({ uploadConcurrency: 2 })
@@ -176,8 +200,8 @@ test('the same message many times is one piece of work', async () => {
   expect(fake.journal.files).toHaveLength(2)
 })
 
-async function startWorker(options: { uploadConcurrency?: number; slots?: number } = {}) {
-  const providers = [createFakeProvider({ url: fake.url })]
+async function startWorker(options: { uploadConcurrency?: number; slots?: number; provider?: Provider } = {}) {
+  const providers = [options.provider ?? createFakeProvider({ url: fake.url })]
   const stopping = new AbortController()
   const giveBack = new AbortController()
   const catalogue = await publishModels({ database, providers, signal: stopping.signal })
