@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { runCommand } from '../local/command.ts'
 import { findNatsServer } from '../local/nats-server.ts'
 import { freePort } from '../local/port.ts'
-import { draw } from '../local/ways/draw.ts'
+import { draw, hasInterface } from '../local/ways/draw.ts'
 import { type Launcher, type LauncherOptions, startLauncher } from '../local/ways/launcher.ts'
 import { sleep } from '../src/deadline.ts'
 import { coldStartReport, type Found } from './cold-start-report.ts'
@@ -53,6 +53,7 @@ async function coldStart({ path }: { path: string }): Promise<Found['cold'][numb
   const opened = seconds()
   await draw(url)
   const total = seconds()
+  if (!(await hasInterface(url))) throw new Error('a fresh clone has no interface')
   await launcher.stop()
   await rm(folder, { recursive: true, force: true })
   return { clone: cloned, install: installed - cloned, open: opened - installed, picture: total - opened, total }

@@ -104,6 +104,11 @@ test('a redirection is for the reader', async () => {
   expect([answer.status, answer.headers.get('location')]).toEqual([302, 'http://elsewhere.example/x'])
 })
 
+test('an answer that says how long it is says so to the reader', async () => {
+  const answer = await fetch(`${base}/api/part`)
+  expect(answer.headers.get('content-length')).toBe('2')
+})
+
 test('a part of a file stays a part', async () => {
   const answer = await fetch(`${base}/api/part`)
   expect([answer.status, answer.headers.get('content-range')]).toEqual([206, 'bytes 2-3/5'])

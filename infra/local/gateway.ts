@@ -89,7 +89,9 @@ async function forward(request: Request, target: string): Promise<Response> {
       redirect: 'manual',
       signal: request.signal,
     })
-    return new Response(quiet(answer.body), { status: answer.status, headers: endToEnd(answer.headers) })
+    // A stream of our own has no length, and whoever seeks in a video or waits for a download wants to know it.
+    const body = answer.headers.has('content-length') ? answer.body : quiet(answer.body)
+    return new Response(body, { status: answer.status, headers: endToEnd(answer.headers) })
   } catch (error) {
     // Two lengths, say, which arrive here as one that is none.
     if (isUnsayable(error)) return problem('malformed', 'The request could not be read.')
