@@ -4,7 +4,7 @@ import { backoff, sleep } from '@darkroom/infra/deadline'
 import type { Log } from '@darkroom/infra/log'
 import { type PictureLimits, readPicture } from '@darkroom/infra/picture'
 import { readAll, SafeGetError, safeGet } from '@darkroom/infra/safe-get'
-import type { Store } from '@darkroom/infra/store'
+import { type Store, StoreError } from '@darkroom/infra/store'
 import type { Job } from './job.ts'
 import { type Lease, LeaseLostError } from './lease.ts'
 import { type KeptOutput, markNotStored, markStored } from './output-rows.ts'
@@ -65,9 +65,9 @@ async function keep(deps: UploadDeps, job: Job, signal: AbortSignal, output: Pro
   return { ...picture, index: output.index, key, bytes: bytes.byteLength, sha256, duration }
 }
 
-/** What will not get better in a few seconds. */
+/** What will not get better in a few seconds; the store has tried again by itself before it says so. */
 function isHopeless(error: unknown): boolean {
-  return error instanceof SafeGetError && HOPELESS.includes(error.code)
+  return error instanceof StoreError || (error instanceof SafeGetError && HOPELESS.includes(error.code))
 }
 
 async function fetchOutput(
