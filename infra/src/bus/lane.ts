@@ -24,16 +24,7 @@ export async function openLane(
   manager: JetStreamManager,
   lane: { consumer: string; subject: string; ackWaitSeconds: number },
 ) {
-  await manager.consumers.add(STREAMS.jobs.name, {
-    durable_name: lane.consumer,
-    filter_subject: lane.subject,
-    ack_policy: AckPolicy.Explicit,
-    deliver_policy: DeliverPolicy.All,
-    ack_wait: nanos(lane.ackWaitSeconds * SECOND),
-    // How often something may fail is counted in the row: a message that ran out would stay behind unseen.
-    max_deliver: -1,
-    max_ack_pending: 10_000,
-  })
+  await ensureConsumer(manager, lane)
   const consumer = await jetstream.consumers.get(STREAMS.jobs.name, lane.consumer)
   return {
     /**
@@ -53,6 +44,31 @@ export async function openLane(
   }
 }
 export type Lane = Awaited<ReturnType<typeof openLane>>
+
+/**
+ * Makes the lane's consumer if it is not there. One that stands further on than its stream ends was left behind by a stream
+ * that lost its tail: it would pass over every message until the numbers have caught up, so it begins anew.
+ */
+async function ensureConsumer(
+  manager: JetStreamManager,
+  lane: { consumer: string; subject: string; ackWaitSeconds: number },
+): Promise<void> {
+  const config = {
+    durable_name: lane.consumer,
+    filter_subject: lane.subject,
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: DeliverPolicy.All,
+    ack_wait: nanos(lane.ackWaitSeconds * SECOND),
+    // How often something may fail is counted in the row: a message that ran out would stay behind unseen.
+    max_deliver: -1,
+    max_ack_pending: 10_000,
+  }
+  const { delivered } = await manager.consumers.add(STREAMS.jobs.name, config)
+  const { state } = await manager.streams.info(STREAMS.jobs.name)
+  if (delivered.stream_seq <= state.last_seq) return
+  await manager.consumers.delete(STREAMS.jobs.name, lane.consumer)
+  await manager.consumers.add(STREAMS.jobs.name, config)
+}
 
 /** A pull cannot be called off: what it still brings goes back at once. */
 async function untilAborted(pulled: Promise<JsMsg | null>, signal: AbortSignal): Promise<JsMsg | null> {
