@@ -5,7 +5,7 @@ import type { Job, JobCall, JobOutput } from './job.ts'
 export async function readJob(db: Statement, id: string): Promise<Job | undefined> {
   const [row] = await db<Omit<Job, 'outputs' | 'calls' | 'referenceKeys'>[]>`
     select g.id, g.workspace_id as "workspaceId", j.attempt, j.failures, g.status, g.kind, g.model, g.provider, g.prompt,
-           g.parameters, extract(epoch from clock_timestamp() - g.started_at)::float as "startedSecondsAgo"
+           g.parameters
     from generations g join generation_jobs j on j.generation_id = g.id where g.id = ${id}`
   if (!row) return undefined
   return {

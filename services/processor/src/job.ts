@@ -14,8 +14,6 @@ export interface Job {
   provider: string
   prompt: string
   parameters: PublicParameters
-  /** Seconds that were worked on it before, by whoever. */
-  startedSecondsAgo: number
   outputs: JobOutput[]
   calls: JobCall[]
   /** Keys of the reference images, in order. */
