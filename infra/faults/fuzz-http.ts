@@ -81,16 +81,34 @@ interface Reader {
 
 function createReader(method: string): Reader {
   const chunks: Buffer[] = []
+  let length = 0
+  /** Shorter than this it cannot be whole: a large answer is put together once, not with each piece that comes. */
+  let least = 0
   const whole = () => readAnswer(Buffer.concat(chunks), method)
   return {
     take: chunk => {
       chunks.push(chunk)
-      // A large answer is put together when it may be whole, not with each piece that comes.
-      const mayBeWhole = chunks.length < 8 || chunk.byteLength < 16 * 1024 || chunk.subarray(-5).equals(LAST_CHUNK)
-      return mayBeWhole ? whole() : undefined
+      length += chunk.byteLength
+      if (length < least && !endsInLastChunk(chunks)) return undefined
+      const answer = whole()
+      if (!answer) least = leastLength(Buffer.concat(chunks))
+      return answer
     },
     rest: () => whole() ?? { status: chunks.length === 0 ? 'closed' : 'unreadable' },
   }
+}
+
+/** How long an answer that is not whole must become: as its head tells; in chunks nobody knows, so their end is looked for. */
+function leastLength(bytes: Buffer): number {
+  const end = bytes.indexOf('\r\n\r\n')
+  if (end === -1) return bytes.byteLength + 1
+  const head = bytes.subarray(0, end).toString('latin1')
+  if (/^transfer-encoding: *chunked/im.test(head)) return Number.POSITIVE_INFINITY
+  return end + 4 + Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0)
+}
+
+function endsInLastChunk(chunks: Buffer[]): boolean {
+  return Buffer.concat(chunks.slice(-LAST_CHUNK.byteLength)).subarray(-LAST_CHUNK.byteLength).equals(LAST_CHUNK)
 }
 
 /** Undefined as long as something is missing. */
