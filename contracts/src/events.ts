@@ -10,6 +10,12 @@ export const GenerationChanged = z.strictObject({
   type: z.literal('generation.changed'),
   id: z.uuid(),
 })
+/** A person has cancelled it: whoever works on it stops, and the provider is asked to. */
+export const GenerationCancelled = z.strictObject({
+  v: z.literal(1),
+  type: z.literal('generation.cancelled'),
+  id: z.uuid(),
+})
 
-export const BusMessage = z.discriminatedUnion('type', [GenerationQueued, GenerationChanged])
+export const BusMessage = z.discriminatedUnion('type', [GenerationQueued, GenerationChanged, GenerationCancelled])
 export type BusMessage = z.infer<typeof BusMessage>

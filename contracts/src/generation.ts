@@ -81,3 +81,7 @@ export const Submission = z.strictObject({
   parent: Parent.optional(),
 })
 export type Submission = z.infer<typeof Submission>
+
+/** `POST /api/generate/:id/cancel`. `note` says what was stopped, and whether the provider may bill it all the same. */
+export const Cancellation = z.strictObject({ cancelled: z.boolean(), note: z.string() })
+export type Cancellation = z.infer<typeof Cancellation>

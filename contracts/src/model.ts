@@ -38,6 +38,7 @@ export const Model = z.strictObject({
   cost: z.strictObject({ amount: z.number(), currency: z.string() }).nullable().describe('an output; null if free'),
   estimatedSeconds: z.number().describe('one output, until five of that size were made'),
   estimatedSecondsEach: z.number().describe('each further output'),
+  maxSeconds: z.int().min(1).describe('longest that one call may take at the provider'),
   learnedSeconds: z.record(z.string(), z.number()).describe('median seconds by number of outputs, once learned'),
 })
 export type Model = z.infer<typeof Model>

@@ -16,6 +16,9 @@ export function laneConsumer(provider: string): string {
   return `lane-${token(provider)}`
 }
 
+/** Generations that were cancelled: a hint, for every processor. */
+export const CANCEL_SUBJECT = 'jobs.cancel'
+
 /** Changes of a workspace's generations. */
 export function generationSubject(workspaceId: string): string {
   return `events.${token(workspaceId)}.generation`

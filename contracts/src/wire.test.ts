@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { z } from 'zod'
-import { generationSubject, jobSubject, laneConsumer, STREAMS } from './subjects.ts'
+import { CANCEL_SUBJECT, generationSubject, jobSubject, laneConsumer, STREAMS } from './subjects.ts'
 
 /**
  * What travels, over HTTP and over the bus, pinned. Services are deployed one after another and browsers keep a page open for
@@ -14,13 +14,15 @@ import { generationSubject, jobSubject, laneConsumer, STREAMS } from './subjects
  * 4. Then write the new hash here, in the same commit as the change. It also moves when zod writes JSON Schema otherwise.
  */
 const PINNED: Record<string, string> = {
-  BusMessage: 'cf4886c8b6b0a7d6',
+  BusMessage: '18c096b7d04a6ac1',
+  Cancellation: 'f1e8ca1513a5066d',
   Generation: '0f46c423c94a0c95',
+  GenerationCancelled: '7509dae4531b8755',
   GenerationChanged: '16898e0b8a3c4c96',
   GenerationPage: 'd6916c1a3f24f6dd',
   GenerationQueued: 'e850bee9145cc323',
-  Model: '27242de3bf7945c7',
-  Models: 'b47f837879c76842',
+  Model: '5ecd1676da321102',
+  Models: 'e1a5f698e2bba44e',
   Output: '6a3f4b4a7f8e4cf8',
   Parent: '67783811f5a99c02',
   Problem: '9c2e81c5b1a56c7a',
@@ -56,10 +58,11 @@ test('the names on the bus are what was agreed', () => {
     jobs: { name: 'JOBS', subjects: ['jobs.>'] },
     events: { name: 'EVENTS', subjects: ['events.>'] },
   })
-  expect([jobSubject('demo'), laneConsumer('demo'), generationSubject('w')]).toEqual([
+  expect([jobSubject('demo'), laneConsumer('demo'), generationSubject('w'), CANCEL_SUBJECT]).toEqual([
     'jobs.generate.demo',
     'lane-demo',
     'events.w.generation',
+    'jobs.cancel',
   ])
 })
 

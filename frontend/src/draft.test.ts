@@ -28,6 +28,7 @@ const MODEL: Model = {
   cost: null,
   estimatedSeconds: 4,
   estimatedSecondsEach: 1,
+  maxSeconds: 600,
   learnedSeconds: {},
 }
 

@@ -21,5 +21,6 @@ export const demoModel: Model = {
   cost: null,
   estimatedSeconds: 2,
   estimatedSecondsEach: 1,
+  maxSeconds: 600,
   learnedSeconds: {},
 }

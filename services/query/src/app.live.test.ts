@@ -273,6 +273,7 @@ const MODEL = {
   cost: null,
   estimatedSeconds: 1,
   estimatedSecondsEach: 1,
+  maxSeconds: 600,
   learnedSeconds: {},
 }
 

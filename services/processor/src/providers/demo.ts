@@ -45,6 +45,7 @@ const MODEL: Model = {
   cost: null,
   estimatedSeconds: 1,
   estimatedSecondsEach: 0.5,
+  maxSeconds: 600,
   learnedSeconds: {},
 }
 

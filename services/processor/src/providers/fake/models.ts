@@ -22,6 +22,7 @@ const COMMON = {
   cost: { amount: 0.01, currency: 'USD' },
   estimatedSeconds: 1,
   estimatedSecondsEach: 0.5,
+  maxSeconds: 600,
   learnedSeconds: {},
 } satisfies Partial<Model>
 
