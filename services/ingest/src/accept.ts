@@ -2,6 +2,7 @@ import { estimateSeconds } from '@darkroom/contracts/estimate'
 import type { Submission } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import { transaction } from '@darkroom/infra/database'
+import { failpoint } from '@darkroom/infra/failpoint'
 import { readGeneration } from '@darkroom/infra/generations'
 import type { Identity } from '@darkroom/infra/identity'
 import { ProblemError } from '@darkroom/infra/problem'
@@ -43,6 +44,7 @@ export async function accept(
   const estimatedSeconds = estimateSeconds(model, submission.parameters.numOutputs)
   const accepted = { id, clientId, identity, submission, model, fingerprint, references, estimatedSeconds }
   const written = await transaction(deps.database, tx => insertGeneration(tx, accepted))
+  await failpoint('after-commit')
   // Somebody else, most likely the same client trying again, was faster by the time it took to store the references.
   const after = written ? undefined : await replay(deps, identity, clientId, fingerprint)
   return after ?? { document: await documentOf(deps, identity, id), created: true }

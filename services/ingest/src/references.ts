@@ -1,6 +1,7 @@
 import { mediaUrl, previewKey } from '@darkroom/contracts/routes'
 import { PREVIEW_WIDTHS } from '@darkroom/contracts/vocabulary'
 import type { Database } from '@darkroom/infra/database'
+import { failpoint } from '@darkroom/infra/failpoint'
 import type { Identity } from '@darkroom/infra/identity'
 import type { Log } from '@darkroom/infra/log'
 import { type Picture, PictureError, REFERENCE_LIMITS, readPicture } from '@darkroom/infra/picture'
@@ -79,8 +80,10 @@ async function storeOne(
   signal: AbortSignal,
 ): Promise<ReferenceRow> {
   const key = `w/${workspaceId}/ref/${source.sha256}.${picture.extension}`
+  await failpoint('before-put')
   const previews = picture.previews.map(({ width, bytes }) => store.put(previewKey(key, width), bytes, { signal }))
   await Promise.all([store.put(key, source.bytes, { signal }), ...previews])
+  await failpoint('after-put')
   const { mimeType, width, height } = picture
   return { id: Bun.randomUUIDv7(), sha256: source.sha256, key, mimeType, bytes: source.bytes.byteLength, width, height }
 }
