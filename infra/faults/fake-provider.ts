@@ -5,7 +5,9 @@ const SERVER = join(import.meta.dirname, '..', '..', 'services', 'processor', 's
 
 /** What a test reads of the fake provider's journal. */
 export interface FakeJournal {
-  submits: { indices: number[] }[]
+  submits: { indices: number[]; id: string | null; idempotencyKey: string | null; prompt: string }[]
+  checks: string[]
+  cancels: { id: string; status: string }[]
   files: { index: number; sent: string }[]
   filesInFlight: number
   maxFilesInFlight: number
