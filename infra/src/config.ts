@@ -71,6 +71,13 @@ export const ConfigSchema = z.object({
     .max(600)
     .default(30)
     .describe('How long a worker that has fallen silent keeps its generation.'),
+  MAX_PROVIDER_SUBMITS: wholeNumber
+    .min(1)
+    .max(5)
+    .default(1)
+    .describe(
+      'Times that an output may be asked for by itself where nobody knows whether the provider took it. Above 1 it may be billed as often.',
+    ),
   GENERATION_MAX_SECONDS: wholeNumber
     .min(1)
     .max(86_400)
