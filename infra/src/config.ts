@@ -88,6 +88,11 @@ export const ConfigSchema = z.object({
     .max(600)
     .default(5)
     .describe('How long active work may go on after a stop was asked for, before it is handed back.'),
+  QUEUE_DEPTH: wholeNumber
+    .min(1)
+    .max(100_000)
+    .default(500)
+    .describe('Unfinished generations that a workspace may have. Beyond it: 429 and Retry-After.'),
   BODY_MEMORY_MB: wholeNumber
     .min(64)
     .max(65_536)
