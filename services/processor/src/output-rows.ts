@@ -13,7 +13,7 @@ export interface KeptOutput {
   height: number
   bytes: number
   mimeType: string
-  placeholder: string
+  placeholder: string | null
   sha256: string
   duration: number | null
 }
