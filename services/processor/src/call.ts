@@ -1,4 +1,5 @@
 import { sleep } from '@darkroom/infra/deadline'
+import { failpoint } from '@darkroom/infra/failpoint'
 import type { CallEnd, Job, JobCall } from './job.ts'
 import type { LaneHealth } from './lane-health.ts'
 import type { Lease } from './lease.ts'
@@ -54,6 +55,7 @@ export async function submitCall(context: CallContext, call: JobCall): Promise<C
   const { job, lease, provider } = context
   await lease.write(tx => noteCall(tx, job, call))
   context.onSubmit()
+  await failpoint('before-submit')
   const submitted = await attempt(context, () =>
     provider.submit(requestFor(job, call, context.references), {
       idempotencyKey: `${job.id}:${call.call}`,
@@ -63,7 +65,9 @@ export async function submitCall(context: CallContext, call: JobCall): Promise<C
   )
   if (submitted instanceof ProviderError) return await refused(context, call, submitted)
   if (submitted.kind === 'outputs') return await receiveAll(context, call, submitted.outputs)
+  await failpoint('after-submit')
   await lease.write(tx => noteRequestId(tx, job, call, submitted.requestId))
+  await failpoint('after-request-id')
   return await followCall(context, { ...call, requestId: submitted.requestId })
 }
 

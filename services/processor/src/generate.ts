@@ -1,4 +1,5 @@
 import type { PublicError } from '@darkroom/contracts/output'
+import { failpoint } from '@darkroom/infra/failpoint'
 import { type CallContext, type Called, type CallOutcome, followCall, submitCall, unknownOutcome } from './call.ts'
 import { finish, toUploading } from './finish.ts'
 import type { Job, JobCall } from './job.ts'
@@ -117,6 +118,7 @@ async function noteFailures(job: Job, lease: Lease, final: Failed[], isCounted: 
 type Failed = { call: JobCall; error: ProviderError }
 
 async function leave(job: Job, lease: Lease, pause: Pause | null): Promise<Outcome> {
+  if (pause !== null) await failpoint('before-hand-back')
   await lease.write(async tx => {
     if (pause === null) return await finish(tx, job)
     await handBack(tx, job, pause.seconds)

@@ -4,6 +4,7 @@ import type { Bus } from '@darkroom/infra/bus'
 import type { Delivery, Lane } from '@darkroom/infra/bus/lane'
 import type { Database } from '@darkroom/infra/database'
 import { backoff, sleep } from '@darkroom/infra/deadline'
+import { failpoint } from '@darkroom/infra/failpoint'
 import type { Log } from '@darkroom/infra/log'
 import { claim } from './claim.ts'
 import type { Outcome } from './generate.ts'
@@ -83,18 +84,23 @@ async function pull(deps: WorkDeps, provider: Provider, lane: Lane): Promise<voi
 async function handle(deps: WorkDeps, provider: Provider, delivery: Delivery): Promise<void> {
   const message = GenerationQueued.safeParse(delivery.data)
   if (!message.success) return refuse(deps, delivery, 'not a message of ours')
+  await failpoint('before-claim')
   const taken = await claim({ ...deps, owner: `processor-${process.pid}` }, message.data.id)
   if (taken.kind === 'unknown') return refuse(deps, delivery, 'no such generation')
   if (taken.kind === 'nothing-to-do') return await delivery.ack()
   if (taken.kind === 'not-now') return delivery.later(taken.seconds * 1_000 + 50)
   deps.measures.claims.inc()
+  await failpoint('after-claim')
   deps.measures.held.inc()
   const outcome = await workOn(deps, provider, taken.job, delivery).finally(() => deps.measures.held.dec())
   await settle(delivery, outcome)
 }
 
 async function settle(delivery: Delivery, outcome: Outcome): Promise<void> {
-  if (outcome.kind === 'ended') return await delivery.ack()
+  if (outcome.kind === 'ended') {
+    await failpoint('after-finish')
+    return await delivery.ack()
+  }
   delivery.later(outcome.seconds * 1_000)
 }
 
