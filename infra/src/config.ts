@@ -72,6 +72,13 @@ export const ConfigSchema = z.object({
     .max(600)
     .default(30)
     .describe('How long a worker that has fallen silent keeps its generation.'),
+  MAX_PROVIDER_SUBMITS: wholeNumber
+    .min(1)
+    .max(5)
+    .default(1)
+    .describe(
+      'Times that an output may be asked for by itself where nobody knows whether the provider took it. Above 1 it may be billed as often.',
+    ),
   GENERATION_MAX_SECONDS: wholeNumber
     .min(1)
     .max(86_400)
@@ -82,6 +89,11 @@ export const ConfigSchema = z.object({
     .max(600)
     .default(5)
     .describe('How long active work may go on after a stop was asked for, before it is handed back.'),
+  QUEUE_DEPTH: wholeNumber
+    .min(1)
+    .max(100_000)
+    .default(500)
+    .describe('Unfinished generations that a workspace may have. Beyond it: 429 and Retry-After.'),
   BODY_MEMORY_MB: wholeNumber
     .min(64)
     .max(65_536)

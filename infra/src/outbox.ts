@@ -17,6 +17,17 @@ export async function post(tx: Statement, subject: string, message: BusMessage):
     select pg_notify(${CHANNEL}, '')`
 }
 
+/** The same for many generations that are to be worked on. */
+export async function postQueued(tx: Statement, subject: string, ids: string[]): Promise<void> {
+  if (ids.length === 0) return
+  await tx`
+    with posted as (
+      insert into outbox (subject, payload)
+      select ${subject}, jsonb_build_object('v', 1, 'type', 'generation.queued', 'id', id) from unnest(${ids}::uuid[]) id
+    )
+    select pg_notify(${CHANNEL}, '')`
+}
+
 /**
  * Publishes what was posted, until `signal` is aborted. Any number may run at once: each row is taken by one of them, and the
  * bus recognises a repeated id. A notification only wakes the relay early; it also looks once a second, because notifications

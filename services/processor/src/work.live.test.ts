@@ -5,9 +5,12 @@ import { type Bus, openBus } from '@darkroom/infra/bus'
 import { openDatabase } from '@darkroom/infra/database'
 import { readGeneration } from '@darkroom/infra/generations'
 import { createLog } from '@darkroom/infra/log'
+import { createMetrics } from '@darkroom/infra/metrics'
 import { openStore } from '@darkroom/infra/open-store'
 import type { Store } from '@darkroom/infra/store'
 import { testDatabase, testDirectory, testNats } from '@darkroom/infra/testing'
+import { createHeld } from './held.ts'
+import { createMeasures } from './measures.ts'
 import { publishModels } from './models.ts'
 import { createFakeProvider } from './providers/fake.ts'
 import { type FakeProviderServer, startFakeProvider } from './providers/fake-server.ts'
@@ -200,8 +203,18 @@ test('the same message many times is one piece of work', async () => {
   expect(fake.journal.files).toHaveLength(2)
 })
 
-async function startWorker(options: { uploadConcurrency?: number; slots?: number; provider?: Provider } = {}) {
+interface WorkerOptions {
+  uploadConcurrency?: number
+  slots?: number
+  provider?: Provider
+  leaseSeconds?: number
+  maxSubmits?: number
+}
+
+async function startWorker(options: WorkerOptions = {}) {
   const providers = [options.provider ?? createFakeProvider({ url: fake.url })]
+  const held = createHeld()
+  const measures = createMeasures(createMetrics('test'))
   const stopping = new AbortController()
   const giveBack = new AbortController()
   const catalogue = await publishModels({ database, providers, signal: stopping.signal })
@@ -210,13 +223,17 @@ async function startWorker(options: { uploadConcurrency?: number; slots?: number
     bus,
     store,
     log,
+    held,
+    measures,
     providers,
     catalogue,
     allowOrigins: [fake.url],
     slots: options.slots ?? 2,
     uploadConcurrency: options.uploadConcurrency ?? 3,
-    leaseSeconds: 5,
+    leaseSeconds: options.leaseSeconds ?? 5,
     maxSeconds: 60,
+    maxSubmits: options.maxSubmits ?? 1,
+    maxFailures: 5,
     stopping: stopping.signal,
     giveBack: giveBack.signal,
   })
@@ -225,8 +242,8 @@ async function startWorker(options: { uploadConcurrency?: number; slots?: number
     giveBack.abort(new Error('stopping'))
     await working
   }
-  const worker = { stop }
-  workers.push(worker)
+  const worker = { stop, held, measures, providers, stopping: stopping.signal }
+  workers.push({ stop })
   return worker
 }
 
