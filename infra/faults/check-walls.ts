@@ -1,4 +1,4 @@
-import { transaction } from '../src/database.ts'
+import { type Database, transaction } from '../src/database.ts'
 import type { Stage } from './stage.ts'
 
 const FOREIGN = {
@@ -8,7 +8,7 @@ const FOREIGN = {
 const PROMPT = 'nobody else may see this'
 
 /** Puts a generation of another workspace into the database, so that there is something not to be shown. */
-export async function plantForeign({ sql }: Stage): Promise<void> {
+export async function plantForeign(sql: Database): Promise<void> {
   await transaction(sql, async tx => {
     const { workspace, generation } = FOREIGN
     await tx`

@@ -10,6 +10,7 @@ import { openStore } from '../src/open-store.ts'
 import type { Store } from '../src/store.ts'
 import { testDirectory } from '../src/testing.ts'
 import { type BusView, viewBus } from './bus-view.ts'
+import { plantForeign } from './check-walls.ts'
 import { type Client, createClient } from './client.ts'
 import { type FakeProvider, startFakeProvider } from './fake-provider.ts'
 import { startProxy, type TcpProxy } from './proxy.ts'
@@ -35,6 +36,8 @@ export interface Stage extends AsyncDisposable {
   readonly processor: FaultService
   /** Starts another processor, which is ready. */
   addProcessor(env?: Record<string, string>): Promise<FaultService>
+  /** Stops one that was added, for good. */
+  dismiss(processor: FaultService): Promise<void>
   readonly client: Client
   /** To the database itself, past the proxy. */
   readonly sql: Database
@@ -93,6 +96,7 @@ export async function startStage({ env = {}, store }: StageOptions = {}): Promis
   await modelsKnown(client)
   const sql = openDatabase({ url: database.url, name: 'test', connections: 2, log })
   undo.defer(() => sql.end({ timeout: 1 }))
+  await plantForeign(sql)
   const view = undo.use(await viewBus(bus.url))
   const processors = [processor]
   const pictures = store ?? (await openStore({ DATA_DIR: folder }))
@@ -125,6 +129,10 @@ export async function startStage({ env = {}, store }: StageOptions = {}): Promis
       processors.push(another)
       await another.ready()
       return another
+    },
+    dismiss: async processor => {
+      processors.splice(processors.indexOf(processor), 1)
+      await processor[Symbol.asyncDispose]()
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
