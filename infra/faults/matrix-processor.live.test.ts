@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import { until } from '../local/until.ts'
 import { violations } from './check.ts'
@@ -17,6 +17,7 @@ let stage: Stage
 beforeAll(async () => {
   stage = await startStage({ env: { PROVIDER_CONCURRENCY: '10' } })
 }, LIMIT_MS)
+afterEach(() => stage.heal(), LIMIT_MS)
 afterAll(() => stage[Symbol.asyncDispose](), LIMIT_MS)
 
 test.each(['before-claim', 'after-claim', 'after-request-id', 'before-hand-back', 'mid-upload', 'after-finish'])(

@@ -11,6 +11,7 @@ export interface FaultServer extends AsyncDisposable {
   readonly url: string
   readonly port: number
   readonly pid: number
+  readonly isRunning: boolean
   start(): Promise<void>
   stop(): Promise<void>
   /** SIGKILL. */
@@ -22,6 +23,8 @@ export interface FaultServer extends AsyncDisposable {
   copy(): Promise<void>
   /** Puts back what was kept, or nothing if nothing was. It must not be running. */
   rollBack(): Promise<void>
+  /** Throws away what was kept. */
+  forget(): Promise<void>
 }
 
 const START_MS = 60_000
@@ -54,6 +57,9 @@ async function keep(options: { start: () => Promise<Part>; port: number; stored:
     get pid() {
       return part.pid
     },
+    get isRunning() {
+      return part.child.running()
+    },
     start: async () => {
       part = await options.start()
     },
@@ -63,6 +69,7 @@ async function keep(options: { start: () => Promise<Part>; port: number; stored:
     thaw: () => void signal('SIGCONT'),
     copy: () => replace(stored, kept),
     rollBack: () => replace(kept, stored),
+    forget: () => rm(kept, { recursive: true, force: true }),
     [Symbol.asyncDispose]: async () => {
       signal('SIGCONT')
       await part.stop()

@@ -38,6 +38,8 @@ export interface Stage extends AsyncDisposable {
   addProcessor(env?: Record<string, string>): Promise<FaultService>
   /** Stops one that was added, for good. */
   dismiss(processor: FaultService): Promise<void>
+  /** Undoes what was done to the servers, the proxies and the provider. */
+  heal(): Promise<void>
   readonly client: Client
   /** To the database itself, past the proxy. */
   readonly sql: Database
@@ -134,8 +136,18 @@ export async function startStage({ env = {}, store }: StageOptions = {}): Promis
       processors.splice(processors.indexOf(processor), 1)
       await processor[Symbol.asyncDispose]()
     },
+    heal: () => heal({ database, bus, fake, between }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+async function heal({ database, bus, fake, between }: Pick<Stage, 'database' | 'bus' | 'fake' | 'between'>) {
+  for (const proxy of Object.values(between)) proxy.set({ kind: 'none' })
+  for (const server of [database, bus]) {
+    server.thaw()
+    if (!server.isRunning) await server.start()
+  }
+  await fake.behave()
 }
 
 function settingsOf(parts: {
