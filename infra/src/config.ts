@@ -81,6 +81,11 @@ export const ConfigSchema = z.object({
     .max(600)
     .default(5)
     .describe('How long active work may go on after a stop was asked for, before it is handed back.'),
+  TRASH_DAYS: wholeNumber
+    .min(0)
+    .max(36_500)
+    .default(30)
+    .describe('How long a deleted generation can be restored. After that it is gone, and its pictures with it.'),
   BODY_MEMORY_MB: wholeNumber
     .min(64)
     .max(65_536)
