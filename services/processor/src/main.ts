@@ -1,8 +1,12 @@
 import { createHttp } from '@darkroom/infra/http'
 import { runRelay } from '@darkroom/infra/outbox'
 import { openGround } from '@darkroom/infra/service'
+import { createUpkeepMetrics } from '@darkroom/infra/upkeep-metrics'
 import { publishModels } from './models.ts'
 import { configuredProviders } from './providers.ts'
+import { runPurge } from './purge.ts'
+import { runRehosts } from './rehost.ts'
+import { countRehosts } from './rehost-rows.ts'
 import { work } from './work.ts'
 
 const ground = await openGround('processor', { busIsVital: true })
@@ -15,6 +19,12 @@ lifecycle.onClose('relay', () => relaying)
 const providers = configuredProviders(config)
 lifecycle.onClose('providers', () => Promise.all(providers.map(provider => provider.close?.())))
 const catalogue = await publishModels({ database, providers, signal: lifecycle.stopping })
+
+const upkeep = { ...ground, metrics: createUpkeepMetrics(ground.metrics, () => countRehosts(database)) }
+const rehosting = runRehosts({ ...upkeep, allowOrigins: config.SAFE_GET_ALLOW, signal: lifecycle.stopping })
+lifecycle.onClose('rehosts', () => rehosting)
+const purging = runPurge({ ...upkeep, trashDays: config.TRASH_DAYS, signal: lifecycle.stopping })
+lifecycle.onClose('purge', () => purging)
 
 const giveBack = new AbortController()
 const working = work({
