@@ -21,6 +21,7 @@ test('nothing needs to be set', () => {
     GENERATION_MAX_SECONDS: 720,
     SHUTDOWN_GRACE_SECONDS: 5,
     QUEUE_DEPTH: 500,
+    TRASH_DAYS: 30,
     BODY_MEMORY_MB: 384,
     SSE_MAX_STREAMS: 64,
     SAFE_GET_ALLOW: [],

@@ -94,6 +94,11 @@ export const ConfigSchema = z.object({
     .max(100_000)
     .default(500)
     .describe('Unfinished generations that a workspace may have. Beyond it: 429 and Retry-After.'),
+  TRASH_DAYS: wholeNumber
+    .min(0)
+    .max(36_500)
+    .default(30)
+    .describe('How long a deleted generation can be restored. After that it is gone, and its pictures with it.'),
   BODY_MEMORY_MB: wholeNumber
     .min(64)
     .max(65_536)

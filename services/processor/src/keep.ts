@@ -16,7 +16,7 @@ export interface KeepDeps {
 export interface Keep {
   workspaceId: string
   generationId: string
-  attempt: number
+  attempt: number | string
 }
 
 const FETCH_MS = 120_000
