@@ -1,5 +1,5 @@
 import type { Service } from '@darkroom/contracts/routes'
-import { type Bus, openBus } from './bus.ts'
+import { type Bus, joinBus } from './bus.ts'
 import { ConfigError, readServiceConfig, type ServiceConfig } from './config.ts'
 import { type Database, openDatabase, pingDatabase } from './database.ts'
 import type { HttpOptions } from './http.ts'
@@ -21,7 +21,11 @@ export interface Ground {
   http: HttpOptions
 }
 
-/** Opens what every service stands on, and has it closed again when the process stops. Exits if the settings are wrong. */
+/**
+ * Opens what every service stands on, and has it closed again when the process stops. Exits if the settings are wrong.
+ *
+ * @param options `busIsVital`: it waits for the bus, and is not ready without. Else it does what it can meanwhile
+ */
 export async function openGround(service: Service, options: { busIsVital: boolean }): Promise<Ground> {
   const config = configOrExit()
   const log = createLog({ service, level: config.LOG_LEVEL })
@@ -29,8 +33,9 @@ export async function openGround(service: Service, options: { busIsVital: boolea
   const metrics = createMetrics(service)
   const database = openDatabase({ url: config.DATABASE_URL, name: `darkroom-${service}`, log })
   lifecycle.onClose('database', () => database.end({ timeout: 3 }))
-  const bus = await openBus({ url: config.NATS_URL, name: `darkroom-${service}`, log })
+  const bus = joinBus({ url: config.NATS_URL, name: `darkroom-${service}`, log })
   lifecycle.onClose('bus', () => bus.drain(), 2_000)
+  if (options.busIsVital) await bus.connected
   const store = await openStore(config)
   const checks: HttpOptions['checks'] = {
     database: signal => pingDatabase(database, signal),
