@@ -1,9 +1,9 @@
 import type { BusMessage } from '@darkroom/contracts/events'
 import { STREAMS, type StreamKey } from '@darkroom/contracts/subjects'
-import { type JetStreamClient, type JetStreamManager, nanos, RetentionPolicy, StorageType } from 'nats'
+import { type JetStreamClient, type JetStreamManager, type NatsError, nanos, RetentionPolicy, StorageType } from 'nats'
 import { openLane } from './bus/lane.ts'
 import { type Link, type LinkOptions, openLink } from './bus/link.ts'
-import { notices } from './bus/notices.ts'
+import { type Choice, messages } from './bus/messages.ts'
 
 export interface Published {
   stream: string
@@ -61,7 +61,11 @@ export function joinBus(options: LinkOptions) {
       publish(linked().jetstream, subject, message, id),
     lane: async (lane: { consumer: string; subject: string; ackWaitSeconds: number }) =>
       openLane(linked().jetstream, linked().manager, lane),
-    notices: (from: { sequence: number } | 'new', signal: AbortSignal) => notices(linked().jetstream, from, signal),
+    /** Changes of generations. */
+    notices: (from: { sequence: number } | 'new', signal: AbortSignal) =>
+      messages(linked().jetstream, { stream: STREAMS.events.name, ...(from === 'new' ? {} : { from }) }, signal),
+    messages: (choice: Choice, signal: AbortSignal) => messages(linked().jetstream, choice, signal),
+    backlog: async (consumer: string) => backlog(linked().manager, consumer),
     lastSequence: async () => (await linked().manager.streams.info(STREAMS.events.name)).state.last_seq,
     isConnected: () => link?.isUp() ?? false,
     serverVersion: () => link?.connection.info?.version ?? 'unknown',
@@ -95,4 +99,13 @@ async function publish(
 ): Promise<Published> {
   const ack = await jetstream.publish(subject, JSON.stringify(message), { msgID: id })
   return { stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate }
+}
+
+/** Messages that a lane has still to bring or to have answered; 0 if it is not there. */
+async function backlog(manager: JetStreamManager, consumer: string): Promise<number> {
+  const found = await manager.consumers.info(STREAMS.jobs.name, consumer).catch((error: NatsError) => {
+    if (error.api_error?.code === 404) return null
+    throw error
+  })
+  return found ? found.num_pending + found.num_ack_pending : 0
 }

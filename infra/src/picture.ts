@@ -17,6 +17,13 @@ export interface Picture {
 /** Bytes that are not a picture we take, in a sentence that can follow its name. */
 export class PictureError extends Error {
   override readonly name = 'PictureError'
+  /** `damaged` may have happened on the way; what is `unfit` is so wherever it is had from. */
+  readonly fault: 'damaged' | 'unfit'
+
+  constructor(fault: PictureError['fault'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.fault = fault
+  }
 }
 
 /** How large a picture may be: what people send is held to less than what a provider made. */
@@ -69,7 +76,7 @@ export async function readPicture(bytes: Uint8Array, limits: PictureLimits): Pro
     )
     return { mimeType, extension, width, height, previews, placeholder: await placeholderOf(largest) }
   } catch (cause) {
-    throw cause instanceof PictureError ? cause : new PictureError('is damaged or cut short', { cause })
+    throw cause instanceof PictureError ? cause : new PictureError('damaged', 'is damaged or cut short', { cause })
   }
 }
 
@@ -91,16 +98,16 @@ export function sniffType(bytes: Uint8Array): string | undefined {
 }
 
 function formatOf(bytes: Uint8Array, limits: PictureLimits) {
-  if (bytes.byteLength === 0) throw new PictureError('is empty')
-  if (bytes.byteLength > limits.bytes) throw new PictureError(`is larger than ${limits.bytes / 1e6} MB`)
+  if (bytes.byteLength === 0) throw new PictureError('damaged', 'is empty')
+  if (bytes.byteLength > limits.bytes) throw new PictureError('unfit', `is larger than ${limits.bytes / 1e6} MB`)
   const format = FORMATS.find(candidate => candidate.begins(bytes))
-  if (!format) throw new PictureError('is not a PNG, JPEG, WebP, AVIF or GIF picture')
+  if (!format) throw new PictureError('unfit', 'is not a PNG, JPEG, WebP, AVIF or GIF picture')
   return format
 }
 
 async function sizeOf(bytes: Uint8Array, limits: PictureLimits): Promise<{ width: number; height: number }> {
   const { width, height, autoOrient } = await open(bytes).metadata()
-  if (width * height > limits.pixels) throw new PictureError(`has more than ${limits.pixels / 1e6} megapixels`)
+  if (width * height > limits.pixels) throw new PictureError('unfit', `has more than ${limits.pixels / 1e6} megapixels`)
   return { width: autoOrient.width, height: autoOrient.height }
 }
 
@@ -108,7 +115,7 @@ async function sizeOf(bytes: Uint8Array, limits: PictureLimits): Promise<{ width
 function requireEnd(bytes: Uint8Array, mimeType: string): void {
   const hasEnd =
     mimeType !== 'image/png' || Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('IEND')
-  if (!hasEnd) throw new PictureError('is damaged or cut short')
+  if (!hasEnd) throw new PictureError('damaged', 'is damaged or cut short')
 }
 
 async function preview(bytes: Uint8Array, width: number): Promise<Uint8Array> {

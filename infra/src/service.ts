@@ -2,6 +2,7 @@ import type { Service } from '@darkroom/contracts/routes'
 import { type Bus, joinBus } from './bus.ts'
 import { ConfigError, readServiceConfig, type ServiceConfig } from './config.ts'
 import { type Database, openDatabase, pingDatabase } from './database.ts'
+import { armFailpoint } from './failpoint.ts'
 import type { HttpOptions } from './http.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import { createLog, type Log } from './log.ts'
@@ -28,6 +29,7 @@ export interface Ground {
  */
 export async function openGround(service: Service, options: { busIsVital: boolean }): Promise<Ground> {
   const config = configOrExit()
+  armFailpoint(config.FAIL_AT)
   const log = createLog({ service, level: config.LOG_LEVEL })
   const lifecycle = createLifecycle({ log, parentPid: config.DARKROOM_PARENT_PID })
   const metrics = createMetrics(service)

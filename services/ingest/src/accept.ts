@@ -1,6 +1,7 @@
 import { estimateSeconds } from '@darkroom/contracts/estimate'
 import type { Submission } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
+import { failpoint } from '@darkroom/infra/failpoint'
 import { readGeneration } from '@darkroom/infra/generations'
 import type { Identity } from '@darkroom/infra/identity'
 import { ProblemError } from '@darkroom/infra/problem'
@@ -55,6 +56,7 @@ export async function accept(
     if (inserted) await requireRoom(tx, identity.workspaceId, deps.queueDepth)
     return inserted
   })
+  await failpoint('after-commit')
   // Somebody else, most likely the same client trying again, was faster by the time it took to store the references.
   const after = written ? undefined : await replay(deps, identity, clientId, fingerprint)
   return after ?? { document: await documentOf(deps, identity, id), created: true }

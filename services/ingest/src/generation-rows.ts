@@ -5,6 +5,7 @@ import { mediaUrl } from '@darkroom/contracts/routes'
 import { sizeOf } from '@darkroom/contracts/size'
 import { jobSubject } from '@darkroom/contracts/subjects'
 import type { Statement, Transaction } from '@darkroom/infra/database'
+import { failpoint } from '@darkroom/infra/failpoint'
 import { announce } from '@darkroom/infra/generations'
 import type { Identity } from '@darkroom/infra/identity'
 import { post } from '@darkroom/infra/outbox'
@@ -54,6 +55,7 @@ export async function insertGeneration(tx: Transaction, made: NewGeneration): Pr
   await tx`insert into generation_events (generation_id, attempt, to_status) values (${made.id}, 0, 'queued')`
   await post(tx, jobSubject(made.model.provider), { v: 1, type: 'generation.queued', id: made.id })
   await announce(tx, made.id, made.identity.workspaceId)
+  await failpoint('before-commit')
   return true
 }
 

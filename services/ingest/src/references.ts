@@ -1,6 +1,7 @@
 import { mediaUrl, previewKey } from '@darkroom/contracts/routes'
 import { PREVIEW_WIDTHS } from '@darkroom/contracts/vocabulary'
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database'
+import { failpoint } from '@darkroom/infra/failpoint'
 import type { Identity } from '@darkroom/infra/identity'
 import type { Log } from '@darkroom/infra/log'
 import { type Picture, PictureError, REFERENCE_LIMITS, readPicture } from '@darkroom/infra/picture'
@@ -110,7 +111,9 @@ async function storeOne(
     database,
     objects.map(object => object.key),
   )
+  await failpoint('before-put')
   await Promise.all(objects.map(object => store.put(object.key, object.bytes, { signal })))
+  await failpoint('after-put')
   const { mimeType, width, height } = picture
   const { sha256, bytes } = source
   return { id: Bun.randomUUIDv7(), was: 'stored', sha256, key, mimeType, bytes: bytes.byteLength, width, height }
