@@ -3,7 +3,7 @@ import type { BusMessage } from '@darkroom/contracts/events'
 import { generationSubject, jobSubject, laneConsumer, STREAMS } from '@darkroom/contracts/subjects'
 import { connect, type JetStreamManager, RetentionPolicy } from 'nats'
 import type { Delivery, Lane } from './bus/lane.ts'
-import type { Notice } from './bus/notices.ts'
+import type { Message } from './bus/messages.ts'
 import { type Bus, openBus } from './bus.ts'
 import { createLog } from './log.ts'
 import { type TestNats, testNats } from './testing.ts'
@@ -205,7 +205,7 @@ function idOf(delivery: Delivery): string {
 /** Collects notices in the background. */
 function listen(from: { sequence: number } | 'new') {
   const controller = new AbortController()
-  const heard: Notice[] = []
+  const heard: Message[] = []
   const listening = (async () => {
     for await (const notice of bus.notices(from, controller.signal)) heard.push(notice)
   })()

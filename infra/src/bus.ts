@@ -6,12 +6,13 @@ import {
   type JetStreamClient,
   type JetStreamManager,
   type NatsConnection,
+  type NatsError,
   nanos,
   RetentionPolicy,
   StorageType,
 } from 'nats'
 import { openLane } from './bus/lane.ts'
-import { notices } from './bus/notices.ts'
+import { type Choice, messages } from './bus/messages.ts'
 import type { Log } from './log.ts'
 
 export interface Published {
@@ -46,7 +47,11 @@ export async function openBus(options: { url: string; name: string; log: Log }) 
     ensureStreams: () => ensureStreams(manager),
     publish: (subject: string, message: BusMessage, id: string) => publish(jetstream, subject, message, id),
     lane: (lane: { consumer: string; subject: string; ackWaitSeconds: number }) => openLane(jetstream, manager, lane),
-    notices: (from: { sequence: number } | 'new', signal: AbortSignal) => notices(jetstream, from, signal),
+    /** Changes of generations. */
+    notices: (from: { sequence: number } | 'new', signal: AbortSignal) =>
+      messages(jetstream, { stream: STREAMS.events.name, ...(from === 'new' ? {} : { from }) }, signal),
+    messages: (choice: Choice, signal: AbortSignal) => messages(jetstream, choice, signal),
+    backlog: (consumer: string) => backlog(manager, consumer),
     lastSequence: async () => (await manager.streams.info(STREAMS.events.name)).state.last_seq,
     isConnected: link.isUp,
     serverVersion: () => connection.info?.version ?? 'unknown',
@@ -98,6 +103,15 @@ async function publish(
 ): Promise<Published> {
   const ack = await jetstream.publish(subject, JSON.stringify(message), { msgID: id })
   return { stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate }
+}
+
+/** Messages that a lane has still to bring or to have answered; 0 if it is not there. */
+async function backlog(manager: JetStreamManager, consumer: string): Promise<number> {
+  const found = await manager.consumers.info(STREAMS.jobs.name, consumer).catch((error: NatsError) => {
+    if (error.api_error?.code === 404) return null
+    throw error
+  })
+  return found ? found.num_pending + found.num_ack_pending : 0
 }
 
 /** Follows the connection's state. An empty pull looks the same whether there is no work or no server; this does not. */

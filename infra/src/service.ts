@@ -2,6 +2,7 @@ import type { Service } from '@darkroom/contracts/routes'
 import { type Bus, openBus } from './bus.ts'
 import { ConfigError, readServiceConfig, type ServiceConfig } from './config.ts'
 import { type Database, openDatabase, pingDatabase } from './database.ts'
+import { armFailpoint } from './failpoint.ts'
 import type { HttpOptions } from './http.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import { createLog, type Log } from './log.ts'
@@ -24,6 +25,7 @@ export interface Ground {
 /** Opens what every service stands on, and has it closed again when the process stops. Exits if the settings are wrong. */
 export async function openGround(service: Service, options: { busIsVital: boolean }): Promise<Ground> {
   const config = configOrExit()
+  armFailpoint(config.FAIL_AT)
   const log = createLog({ service, level: config.LOG_LEVEL })
   const lifecycle = createLifecycle({ log, parentPid: config.DARKROOM_PARENT_PID })
   const metrics = createMetrics(service)

@@ -6,8 +6,8 @@ import { openStore } from '@darkroom/infra/open-store'
 import { type Store, StoreError } from '@darkroom/infra/store'
 import { startS3rver, testBucket } from '@darkroom/infra/store/s3-testing'
 import { testDatabase, testDirectory } from '@darkroom/infra/testing'
-import { createUpkeepMetrics } from '@darkroom/infra/upkeep-metrics'
 import fc from 'fast-check'
+import { createMeasures } from './measures.ts'
 import {
   type Begun,
   beginSubmission,
@@ -23,8 +23,7 @@ import { isReferredTo, listRemovals, objectsOf } from './removal-rows.ts'
 import { removeNext } from './remove-objects.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
-const measured = createMetrics('test')
-const metrics = createUpkeepMetrics(measured, async () => 0)
+const measures = createMeasures(createMetrics('test'))
 const stack = new AsyncDisposableStack()
 // On a busy machine the first start of Postgres takes its time.
 const START_MS = 60_000
@@ -75,7 +74,7 @@ const STEPS = {
     if (life.begun.length === 0) await makeDue()
   },
   remove: async (life: Life) => {
-    while (await removeNext({ ...life, log, metrics }));
+    while (await removeNext({ ...life, log, measures }));
   },
 }
 
@@ -134,7 +133,7 @@ test('whoever stores an object that is being removed waits for it, and has store
     await mayRemove.promise
     await world.store.remove(key)
   }
-  const removed = removeNext({ ...world, store: { ...world.store, remove }, log, metrics })
+  const removed = removeNext({ ...world, store: { ...world.store, remove }, log, measures })
   await removing.promise
   let isStored = false
   const stored = storeAnew(world, key).then(() => {
@@ -154,7 +153,7 @@ test('an object that cannot be removed now is removed later, and keeps no other 
     asked.push(key)
     if (key === 'a') throw new StoreError('away')
   }
-  const deps = { ...world, store: { ...world.store, remove }, log, metrics }
+  const deps = { ...world, store: { ...world.store, remove }, log, measures }
   while (await removeNext(deps));
   expect(asked.toSorted()).toEqual(['a', 'b'])
   expect([...(await database`select key, remove_after > now() as later from object_removals`)]).toEqual([
@@ -212,7 +211,7 @@ function worldOf(name: string): PurgeWorld {
 
 function startPurges(count: number): () => Promise<void> {
   const stopping = new AbortController()
-  const deps = { ...worldOf('disk'), log, metrics, trashDays: 30, signal: stopping.signal, pollMs: 20 }
+  const deps = { ...worldOf('disk'), log, measures, trashDays: 30, signal: stopping.signal, pollMs: 20 }
   const running = Array.from({ length: count }, () => runPurge(deps))
   return async () => {
     stopping.abort(new Error('stopping'))
