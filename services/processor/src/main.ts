@@ -1,7 +1,6 @@
 import { createHttp } from '@darkroom/infra/http'
 import { runRelay } from '@darkroom/infra/outbox'
 import { openGround } from '@darkroom/infra/service'
-import { createUpkeepMetrics } from '@darkroom/infra/upkeep-metrics'
 import { followCancels } from './cancel.ts'
 import { createHeld } from './held.ts'
 import { createMeasures } from './measures.ts'
@@ -10,7 +9,6 @@ import { configuredProviders } from './providers.ts'
 import { runPurge } from './purge.ts'
 import { reconcile } from './reconcile.ts'
 import { runRehosts } from './rehost.ts'
-import { countRehosts } from './rehost-rows.ts'
 import { work } from './work.ts'
 
 const MAX_FAILURES = 5
@@ -31,11 +29,13 @@ const measures = createMeasures(ground.metrics)
 const watching = { database, bus, log, held, providers, measures, stopping: lifecycle.stopping }
 const loops = [followCancels(watching), reconcile(watching)]
 lifecycle.onClose('loops', () => Promise.all(loops))
-const upkeep = { ...ground, metrics: createUpkeepMetrics(ground.metrics, () => countRehosts(database)) }
-const rehosting = runRehosts({ ...upkeep, allowOrigins: config.SAFE_GET_ALLOW, signal: lifecycle.stopping })
-lifecycle.onClose('rehosts', () => rehosting)
-const purging = runPurge({ ...upkeep, trashDays: config.TRASH_DAYS, signal: lifecycle.stopping })
-lifecycle.onClose('purge', () => purging)
+
+const upkeep = { database, store, log, measures, signal: lifecycle.stopping }
+const tidying = [
+  runRehosts({ ...upkeep, allowOrigins: config.SAFE_GET_ALLOW }),
+  runPurge({ ...upkeep, trashDays: config.TRASH_DAYS }),
+]
+lifecycle.onClose('upkeep', () => Promise.all(tidying))
 
 const giveBack = new AbortController()
 const working = work({

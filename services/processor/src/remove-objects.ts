@@ -1,14 +1,14 @@
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database'
 import type { Log } from '@darkroom/infra/log'
 import type { Store } from '@darkroom/infra/store'
-import type { UpkeepMetrics } from '@darkroom/infra/upkeep-metrics'
+import type { Measures } from './measures.ts'
 import { forgetRemoval, isReferredTo, lockRemoval, putOffRemoval } from './removal-rows.ts'
 
 export interface RemovalDeps {
   database: Database
   store: Store
   log: Log
-  metrics: UpkeepMetrics
+  measures: Measures
 }
 
 /** Shorter than a transaction may take, so that nothing is removed after its row was let go of. */
@@ -33,7 +33,7 @@ export async function removeNext(deps: RemovalDeps): Promise<boolean> {
 }
 
 /** One that cannot be removed now keeps nobody else waiting. */
-async function remove({ store, log, metrics }: RemovalDeps, tx: Transaction, key: string): Promise<void> {
+async function remove({ store, log, measures }: RemovalDeps, tx: Transaction, key: string): Promise<void> {
   try {
     await store.remove(key, { signal: AbortSignal.timeout(REMOVE_MS) })
   } catch (err) {
@@ -41,5 +41,5 @@ async function remove({ store, log, metrics }: RemovalDeps, tx: Transaction, key
     return await putOffRemoval(tx, key, AGAIN_SECONDS)
   }
   await forgetRemoval(tx, key)
-  metrics.removed.inc()
+  measures.removed.inc()
 }
