@@ -1,9 +1,14 @@
+import { join } from 'node:path'
 import { createHttp } from '@darkroom/infra/http'
 import { runRelay } from '@darkroom/infra/outbox'
 import { openGround } from '@darkroom/infra/service'
+import { createByteBudget } from './byte-budget.ts'
 import { publishModels } from './models.ts'
 import { configuredProviders } from './providers.ts'
+import { openSpool } from './spool.ts'
 import { work } from './work.ts'
+
+const MIB = 1024 * 1024
 
 const ground = await openGround('processor', { busIsVital: true })
 const { config, lifecycle, log, database, bus, store } = ground
@@ -25,6 +30,8 @@ const working = work({
   providers,
   catalogue,
   allowOrigins: config.SAFE_GET_ALLOW,
+  budget: createByteBudget(config.UPLOAD_MEMORY_MB * MIB),
+  spool: await openSpool({ directory: join(config.DATA_DIR, 'spool') }),
   slots: config.PROVIDER_CONCURRENCY,
   uploadConcurrency: config.GENERATION_UPLOAD_CONCURRENCY,
   leaseSeconds: config.LEASE_SECONDS,

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { join } from 'node:path'
 import { Generation } from '@darkroom/contracts/generation'
 import { jobSubject } from '@darkroom/contracts/subjects'
 import { type Bus, openBus } from '@darkroom/infra/bus'
@@ -8,11 +9,13 @@ import { createLog } from '@darkroom/infra/log'
 import { openStore } from '@darkroom/infra/open-store'
 import type { Store } from '@darkroom/infra/store'
 import { testDatabase, testDirectory, testNats } from '@darkroom/infra/testing'
+import { createByteBudget } from './byte-budget.ts'
 import { publishModels } from './models.ts'
 import { createFakeProvider } from './providers/fake.ts'
 import { type FakeProviderServer, startFakeProvider } from './providers/fake-server.ts'
 import { type Provider, ProviderError, type ProviderOutput } from './providers/provider.ts'
 import { insertQueued, type Queued } from './queued.fixture.ts'
+import { openSpool, type Spool } from './spool.ts'
 import { work } from './work.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
@@ -21,6 +24,7 @@ const WORKSPACE = crypto.randomUUID()
 let database: ReturnType<typeof openDatabase>
 let bus: Bus
 let store: Store
+let spool: Spool
 let fake: FakeProviderServer
 let workers: { stop(): Promise<void> }[] = []
 
@@ -35,6 +39,7 @@ beforeAll(async () => {
   stack.defer(() => bus.close())
   await bus.ensureStreams()
   store = await openStore({ DATA_DIR: directory.path })
+  spool = await openSpool({ directory: join(directory.path, 'spool') })
 })
 afterAll(() => stack.disposeAsync())
 beforeEach(() => fake.reset())
@@ -213,6 +218,8 @@ async function startWorker(options: { uploadConcurrency?: number; slots?: number
     providers,
     catalogue,
     allowOrigins: [fake.url],
+    budget: createByteBudget(64_000_000),
+    spool,
     slots: options.slots ?? 2,
     uploadConcurrency: options.uploadConcurrency ?? 3,
     leaseSeconds: 5,
