@@ -20,6 +20,7 @@ export const FileFault = z.strictObject({
     'cut-without-length',
     'cut-in-chunks',
     'in-chunks',
+    'stall',
     'wrong-type',
     'html',
     'garbage',

@@ -67,6 +67,10 @@ const FAULTS: Record<FileFault['kind'], (exchange: Exchange) => void | Promise<v
     await write(response, content.pieces, signal)
     response.end()
   },
+  stall: async ({ response, content, signal }) => {
+    response.writeHead(200, { 'content-type': content.type, 'content-length': sizeOf(content.pieces) })
+    await write(response, half(content.pieces), signal)
+  },
   'wrong-type': ({ response, content, signal }) => sendWhole(response, { ...content, type: 'application/pdf' }, signal),
   html: ({ response }) => sendBytes(response, Buffer.from('<h1>This link has expired</h1>'), 'text/html'),
   garbage: ({ response }) => sendBytes(response, crypto.getRandomValues(new Uint8Array(10_000)), 'image/png'),
