@@ -77,6 +77,15 @@ test('a picture in a file is read like one in memory, and refused like one', asy
   }
 })
 
+test('a large picture in a file is read to its end', async () => {
+  await using directory = await testDirectory()
+  const bytes = await noise.clone().resize(1_200).png({ compressionLevel: 0 }).toBuffer()
+  expect(bytes.length).toBeGreaterThan(2_000_000)
+  expect(await readPicture(await inFile(directory.path, bytes), REFERENCE_LIMITS)).toMatchObject({ width: 1_200 })
+  const cut = readPicture(await inFile(directory.path, bytes.subarray(0, -12)), REFERENCE_LIMITS)
+  await expect(cut).rejects.toThrow('is damaged or cut short')
+})
+
 test('a picture is read the same wherever in memory it lies', async () => {
   const bytes = await plain(50, 40).png().toBuffer()
   const page = new Uint8Array(bytes.length + 100)

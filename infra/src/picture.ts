@@ -122,9 +122,16 @@ async function sizeOf(source: PictureSource, limits: PictureLimits): Promise<{ w
 /** The decoder is content with a PNG that has all its pixels and lacks its end; whoever sent it has lost a piece. */
 async function requireEnd(source: PictureSource, mimeType: string): Promise<void> {
   if (mimeType !== 'image/png') return
-  const end = source instanceof Uint8Array ? source : await Bun.file(source.path).slice(-END_BYTES).bytes()
+  const end = source instanceof Uint8Array ? source : await endOf(source)
   if (Buffer.from(end.buffer, end.byteOffset, end.byteLength).includes('IEND')) return
   throw new PictureError('damaged', 'is damaged or cut short')
+}
+
+async function endOf({ path, bytes }: { path: string; bytes: number }): Promise<Uint8Array> {
+  // Not `slice(-END_BYTES)`: of a file, Bun gives so many bytes of its beginning then.
+  return await Bun.file(path)
+    .slice(Math.max(0, bytes - END_BYTES), bytes)
+    .bytes()
 }
 
 async function preview(source: PictureSource, width: number): Promise<Uint8Array> {
