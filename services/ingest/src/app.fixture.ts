@@ -14,7 +14,9 @@ export interface TestIngest extends AsyncDisposable {
   store: Store
   /** Whose a request is that says nothing of it. */
   owner: Identity
-  /** A request as it comes; `as: 'stranger'` is somebody else's. */
+  /** A request as it is. */
+  send(request: Request): Promise<Response>
+  /** One with a body of JSON, if any; `as: 'stranger'` is somebody else's. */
   ask(method: string, path: string, body?: unknown, as?: 'owner' | 'stranger'): Promise<Response>
 }
 
@@ -51,6 +53,7 @@ export async function testIngest(
     sql,
     store,
     owner,
+    send: async request => await app.handle(request),
     ask: async (method, path, body, as = 'owner') => {
       const said = body === undefined ? {} : { body: JSON.stringify(body) }
       const type = body === undefined ? {} : { 'content-type': 'application/json' }

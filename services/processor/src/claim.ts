@@ -56,13 +56,14 @@ export async function claim(options: ClaimOptions, id: string): Promise<Claim> {
   })
 }
 
+/** Locked first and read by a statement of its own: one that has waited for the lock still sees what was before. */
 async function lock(tx: Transaction, id: string): Promise<Held | undefined> {
+  await tx`select from generation_jobs where generation_id = ${id} for update`
   const [held] = await tx<Held[]>`
     select j.attempt, j.failures, j.lease_owner as owner, g.status, g.provider,
            extract(epoch from j.lease_until - clock_timestamp())::float as "leaseLeft",
            extract(epoch from j.next_check_at - clock_timestamp())::float as "dueIn"
-    from generation_jobs j join generations g on g.id = j.generation_id
-    where j.generation_id = ${id} for update of j`
+    from generation_jobs j join generations g on g.id = j.generation_id where j.generation_id = ${id}`
   return held
 }
 
