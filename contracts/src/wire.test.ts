@@ -16,6 +16,7 @@ import { CANCEL_SUBJECT, generationSubject, jobSubject, laneConsumer, STREAMS } 
 const PINNED: Record<string, string> = {
   BusMessage: '18c096b7d04a6ac1',
   Cancellation: 'f1e8ca1513a5066d',
+  FavouriteChange: '6433f7346fb1c6cd',
   Generation: '0f46c423c94a0c95',
   GenerationCancelled: '7509dae4531b8755',
   GenerationChanged: '16898e0b8a3c4c96',
@@ -32,6 +33,7 @@ const PINNED: Record<string, string> = {
   Setting: 'a036c63129c0fc85',
   Submission: '62f8b7955ae08d9f',
   SubmittedParameters: '83902ce8b3515b1b',
+  Timeline: 'aa8f22db3f2db5fa',
 }
 
 test('what travels is what was agreed', async () => {

@@ -30,8 +30,8 @@ export interface Store {
     options?: { range?: Range },
   ): Promise<{ object: StoredObject; body: Blob | ReadableStream<Uint8Array> } | null>
   head(key: string): Promise<StoredObject | null>
-  /** Removing what is not there is no error. */
-  remove(key: string): Promise<void>
+  /** Removing what is not there is no error. Once the signal is aborted nothing is begun any more. */
+  remove(key: string, options?: { signal: AbortSignal }): Promise<void>
   list(prefix: string): AsyncIterable<string>
   /** Throws if nothing could be kept now. */
   ping(): Promise<void>

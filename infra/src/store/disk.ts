@@ -23,7 +23,10 @@ export async function openDisk(options: { root: string }): Promise<Store> {
       return object && { object, body: slice(path(key), range) }
     },
     head: async key => await look(path(key)),
-    remove: async key => await rm(path(key), { force: true }),
+    remove: async (key, options) => {
+      options?.signal.throwIfAborted()
+      await rm(path(key), { force: true })
+    },
     list: prefix => walk(root, prefix),
     ping: async () => {
       await stat(root)

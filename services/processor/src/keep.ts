@@ -16,7 +16,7 @@ export interface KeepDeps extends Omit<ReceiveDeps, 'limits'> {
 export interface Keep {
   workspaceId: string
   generationId: string
-  attempt: number
+  attempt: number | string
 }
 
 const LIMITS: ReceiveLimits = {

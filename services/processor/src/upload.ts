@@ -1,5 +1,6 @@
 import type { PublicError } from '@darkroom/contracts/output'
 import { backoff, sleep } from '@darkroom/infra/deadline'
+import { failpoint } from '@darkroom/infra/failpoint'
 import type { Log } from '@darkroom/infra/log'
 import type { Job } from './job.ts'
 import { type KeepDeps, keepOutput } from './keep.ts'
@@ -26,6 +27,7 @@ export async function upload(deps: UploadDeps, job: Job, lease: Lease, output: P
   for (let tries = 1; ; tries++) {
     try {
       const kept = await keepOutput(deps, keep, output, lease.signal)
+      await failpoint('mid-upload')
       return await lease.write(tx => markStored(tx, job, kept))
     } catch (err) {
       if (lease.signal.aborted || err instanceof LeaseLostError) throw err
