@@ -65,11 +65,17 @@ export async function recordOutput(tx: Transaction, job: Job, output: ProviderOu
 
 export async function markStored(tx: Transaction, job: Job, kept: KeptOutput): Promise<void> {
   await tx`
-    update generation_outputs set state = 'stored', kind = ${kept.kind}, key = ${kept.key}, width = ${kept.width}, height = ${kept.height},
-      bytes = ${kept.bytes}, mime_type = ${kept.mimeType}, placeholder = ${kept.placeholder}, duration = ${kept.duration},
-      sha256 = decode(${kept.sha256}, 'hex'), error = null
+    update generation_outputs set ${storedAs(tx, kept)}
     where generation_id = ${job.id} and index = ${kept.index} and state = 'saving'`
   await touch(tx, job.id)
+}
+
+/** What an output's row says once it is kept. */
+export function storedAs(tx: Transaction, kept: KeptOutput) {
+  return tx`
+    state = 'stored', kind = ${kept.kind}, key = ${kept.key}, width = ${kept.width}, height = ${kept.height},
+    bytes = ${kept.bytes}, mime_type = ${kept.mimeType}, placeholder = ${kept.placeholder}, duration = ${kept.duration},
+    sha256 = decode(${kept.sha256}, 'hex'), error = null`
 }
 
 /** An output that could not be kept: still at the provider if it has an address there, else it is gone. */
