@@ -123,7 +123,12 @@ async function uploaded(count: number, using = deps, make = madeByFake): Promise
   const id = await insertQueued(database, { workspaceId: WORKSPACE, outputs: count })
   const job = await transaction(database, tx => readJob(tx, id))
   if (!job) throw new Error('no job')
-  const lease = { signal: never, write: <T>(work: Parameters<typeof transaction<T>>[1]) => transaction(database, work) }
+  const signalAfter = () => never
+  const lease = {
+    signal: never,
+    signalAfter,
+    write: <T>(work: Parameters<typeof transaction<T>>[1]) => transaction(database, work),
+  }
   const outputs = await make(count)
   await transaction(database, async tx => {
     for (const output of outputs) await recordOutput(tx, job, output)
