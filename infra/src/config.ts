@@ -104,6 +104,11 @@ export const ConfigSchema = z.object({
     .max(65_536)
     .default(384)
     .describe('Request bodies held in memory at once, all together. Beyond it: 503 and Retry-After.'),
+  UPLOAD_MEMORY_MB: wholeNumber
+    .min(16)
+    .max(65_536)
+    .default(64)
+    .describe('Outputs held in memory at once while they are stored, all together. Large ones go through files.'),
   SSE_MAX_STREAMS: wholeNumber.min(1).default(64).describe('Live event streams open at once, a workspace.'),
   SAFE_GET_ALLOW: list
     .default([])
@@ -177,7 +182,7 @@ export function dataDirectory(config: Config, env: Record<string, string | undef
 }
 
 /** How the S3 server is reached; null where pictures are kept in `DATA_DIR`. @throws ConfigError naming what is missing */
-function s3Settings(config: Config) {
+export function s3Settings(config: Config) {
   const { S3_ENDPOINT: endpoint, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config
   if (endpoint && accessKeyId && secretAccessKey) {
     const { S3_REGION: region, S3_BUCKET: bucket, S3_FORCE_PATH_STYLE: forcePathStyle } = config

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { KeyError, type Store } from '../store.ts'
-import { pulledStream, random, stallingStream, streamOf } from './streams.fixture.ts'
+import { fileOf, pulledStream, random, stallingStream, streamOf } from './streams.fixture.ts'
 
 const MIB = 1024 * 1024
 const forever = new AbortController().signal
@@ -10,6 +10,7 @@ export type Lack =
   | 'writes in one step' // it writes over what is being read
   | 'the first byte alone' // it takes the range 0-0 for none
   | 'pages in order' // what comes after a page may lie before it
+  | 'nothing of what is cut short' // it keeps what came of a put that broke off
 
 /**
  * What must be true of every store, whatever it keeps its objects in.
@@ -42,6 +43,28 @@ export function storeConformance(
     expect(await store.put('a', streamOf(pieces), { signal: forever })).toMatchObject({ bytes: bytes.length })
     expect(await bytesOf((await store.get('a'))?.body)).toEqual(bytes)
   })
+
+  test(`${name}: a file is kept whole, and is still there`, async () => {
+    await using store = await open()
+    for (const size of [0, 1, 12 * MIB + 17]) {
+      await using file = await fileOf(random(size))
+      expect(await store.put('a', file.body, { signal: forever })).toMatchObject({ bytes: size })
+      expect(await bytesOf((await store.get('a'))?.body)).toEqual(file.bytes)
+      expect(await Bun.file(file.body.path).bytes()).toEqual(file.bytes)
+    }
+  })
+
+  test(`${name}: a file that is not what it is said to be, or that is wanted no more, leaves nothing`, async () => {
+    await using store = await open()
+    await using file = await fileOf(random(3 * MIB))
+    const signal = AbortSignal.abort(new Error('lease lost'))
+    await expect(store.put('a', file.body, { signal })).rejects.toThrow('lease lost')
+    await expect(store.put('a', { ...file.body, path: 'nowhere' }, { signal: forever })).rejects.toThrow()
+    expect(await keysOf(store)).toEqual([])
+    if (lacks.includes('nothing of what is cut short')) return
+    await expect(store.put('a', { ...file.body, bytes: 4 * MIB }, { signal: forever })).rejects.toThrow()
+    expect(await keysOf(store)).toEqual([])
+  }, 30_000)
 
   test(`${name}: nothing is an object too`, async () => {
     await using store = await open()

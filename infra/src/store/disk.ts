@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { checkKey, type Range, type Store, type StoredObject, StoreError } from '../store.ts'
+import { type Body, checkKey, type Range, type Store, type StoredObject, StoreError } from '../store.ts'
 
 const PARTIAL = '.partial'
 const ABANDONED_MS = 24 * 3_600_000
@@ -46,7 +46,7 @@ async function sweep(folder: string): Promise<void> {
 interface Write {
   root: string
   path: string
-  body: Uint8Array | ReadableStream<Uint8Array>
+  body: Body
   signal: AbortSignal
 }
 
@@ -64,7 +64,7 @@ async function write({ root, path, body, signal }: Write): Promise<StoredObject>
   }
 }
 
-async function writeFlushed(path: string, body: Write['body'], signal: AbortSignal): Promise<number> {
+async function writeFlushed(path: string, body: Body, signal: AbortSignal): Promise<number> {
   const file = await open(path, 'wx', 0o600)
   try {
     const bytes = await writeAll(file, body, signal)
@@ -75,13 +75,19 @@ async function writeFlushed(path: string, body: Write['body'], signal: AbortSign
   }
 }
 
-async function writeAll(file: FileHandle, body: Write['body'], signal: AbortSignal): Promise<number> {
+async function writeAll(file: FileHandle, body: Body, signal: AbortSignal): Promise<number> {
   let bytes = 0
-  for await (const chunk of body instanceof Uint8Array ? [body] : untilAborted(body, signal)) {
+  for await (const chunk of chunksOf(body, signal)) {
     await file.writeFile(chunk)
     bytes += chunk.byteLength
   }
+  if ('path' in body && bytes !== body.bytes) throw new StoreError(`a file of ${body.bytes} bytes has ${bytes}`)
   return bytes
+}
+
+function chunksOf(body: Body, signal: AbortSignal): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  if (body instanceof Uint8Array) return [body]
+  return untilAborted('path' in body ? Bun.file(body.path).stream() : body, signal)
 }
 
 /** What a stream brings; one that has stalled is let go of on an abort as well. */

@@ -5,6 +5,7 @@ import { finish, toUploading } from './finish.ts'
 import type { Job, JobCall } from './job.ts'
 import { handBack, type Lease, LeaseLostError, letGo, withLease } from './lease.ts'
 import { publishModels } from './models.ts'
+import type { KeptOutput } from './output-rows.ts'
 import { markFailed, markNotStored, markStored, noteCall, noteRequestId, recordOutput } from './output-rows.ts'
 import { createFakeProvider } from './providers/fake.ts'
 import { markLost, markRehosted, type Rehost, takeRehost } from './rehost-rows.ts'
@@ -111,8 +112,9 @@ function callFor(job: Job, call: number): JobCall {
   return { ...fresh, call, firstIndex: 0, count: job.outputs.length, round: job.round }
 }
 
-function keptAt(id: string, index: number) {
+function keptAt(id: string, index: number): KeptOutput {
   const facts = {
+    kind: 'image' as const,
     width: 8,
     height: 8,
     bytes: 8,

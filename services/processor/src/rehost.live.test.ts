@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { join } from 'node:path'
 import { Generation } from '@darkroom/contracts/generation'
 import { type Database, openDatabase } from '@darkroom/infra/database'
 import { readGeneration } from '@darkroom/infra/generations'
@@ -7,11 +8,13 @@ import { createMetrics } from '@darkroom/infra/metrics'
 import { openStore } from '@darkroom/infra/open-store'
 import { type Store, StoreError } from '@darkroom/infra/store'
 import { testDatabase, testDirectory } from '@darkroom/infra/testing'
+import { createByteBudget } from './byte-budget.ts'
 import { createMeasures } from './measures.ts'
 import { type FakeProviderServer, startFakeProvider } from './providers/fake-server.ts'
 import { runRehosts } from './rehost.ts'
 import { countRehosts } from './rehost-rows.ts'
 import { objectsOf } from './removal-rows.ts'
+import { openSpool, type Spool } from './spool.ts'
 import { insertTemporary, type Temporary } from './temporary.fixture.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
@@ -21,6 +24,7 @@ const WORKSPACE = crypto.randomUUID()
 const START_MS = 60_000
 let database: Database
 let store: Store
+let spool: Spool
 let fake: FakeProviderServer
 let loops: { stop(): Promise<void> }[] = []
 
@@ -31,6 +35,7 @@ beforeAll(async () => {
   database = openDatabase({ url, name: 'test', log })
   stack.defer(() => database.end({ timeout: 1 }))
   store = await openStore({ DATA_DIR: directory.path })
+  spool = await openSpool({ directory: join(directory.path, 'spool') })
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 beforeEach(() => fake.reset())
@@ -119,8 +124,9 @@ test('one that is stopped in the middle is due again at once', async () => {
   const first = startLoop()
   await fake.until(journal => journal.filesInFlight === 1)
   await first.stop()
-  const [row] = await database`select tries, next_try_at <= now() as due from rehosts where generation_id = ${id}`
-  expect({ ...row }).toEqual({ tries: 1, due: true })
+  // A look that had begun may have taken it once more on the way out.
+  const [row] = await database`select next_try_at <= now() as due from rehosts where generation_id = ${id}`
+  expect({ ...row }).toEqual({ due: true })
   fake.releaseFiles()
   startLoop()
   await until(id, ({ outputs }) => outputs[0]?.state === 'stored')
@@ -179,7 +185,8 @@ function startLoop(unusual: { store?: Store } = {}) {
   const stopping = new AbortController()
   const measured = createMetrics('test')
   const options = { database, log, measures: createMeasures(measured), signal: stopping.signal, pollMs: 20, baseMs: 20 }
-  const running = runRehosts({ ...options, store: unusual.store ?? store, allowOrigins: [fake.url] })
+  const keeping = { allowOrigins: [fake.url], budget: createByteBudget(64_000_000), spool }
+  const running = runRehosts({ ...options, ...keeping, store: unusual.store ?? store })
   const stop = async () => {
     stopping.abort(new Error('stopping'))
     await running
