@@ -47,7 +47,11 @@ export async function openBus(options: { url: string; name: string; log: Log }) 
     publish: (subject: string, message: BusMessage, id: string) => publish(jetstream, subject, message, id),
     lane: (lane: { consumer: string; subject: string; ackWaitSeconds: number }) => openLane(jetstream, manager, lane),
     notices: (from: { sequence: number } | 'new', signal: AbortSignal) => notices(jetstream, from, signal),
-    lastSequence: async () => (await manager.streams.info(STREAMS.events.name)).state.last_seq,
+    /** The first message that the stream of events still has, and the last that it was given. */
+    eventBounds: async () => {
+      const { state } = await manager.streams.info(STREAMS.events.name)
+      return { first: state.first_seq, last: state.last_seq }
+    },
     isConnected: link.isUp,
     serverVersion: () => connection.info?.version ?? 'unknown',
     drain: () => connection.drain(),
