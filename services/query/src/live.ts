@@ -56,7 +56,8 @@ export function createLive(deps: LiveDeps): Live {
   }
   const tellGap = (place: Place) => {
     const { name, bytes } = resyncEvent(place)
-    for (const stream of rooms.everyone()) stream.send(name, bytes)
+    // Whoever is being brought up to date finds out by itself whether that is still possible.
+    for (const stream of rooms.joined()) stream.send(name, bytes)
   }
   const following = follow({ ...deps, onChanges: tellChanges, onGap: tellGap })
 

@@ -12,6 +12,7 @@ export interface Rooms {
   tell(workspaceId: string, name: string, bytes: Uint8Array): void
   /** All that are open, whether they have joined or not. */
   everyone(): EventStream[]
+  joined(): EventStream[]
 }
 
 /** @param maxStreams open at once, a workspace */
@@ -39,6 +40,7 @@ export function createRooms(maxStreams: number): Rooms {
       for (const stream of joined.get(workspaceId) ?? []) stream.send(name, bytes)
     },
     everyone: () => [...open.values()].flatMap(streams => [...streams]),
+    joined: () => [...joined.values()].flatMap(streams => [...streams]),
   }
 }
 
