@@ -10,8 +10,8 @@ export type Trouble =
   | { kind: 'reset' }
   /** Each connection is cut off once so many bytes have come back through it. */
   | { kind: 'cut'; afterBytes: number }
-  /** What has the text in it arrives, once; the answer to it does not, and the connection is cut off. */
-  | { kind: 'lost-answer'; to: string }
+  /** On the connection on which `after` was said, an answer with this text does not arrive, once: it is cut off instead. */
+  | { kind: 'lost-answer'; after: string; answer: string }
 
 /** Stands between somebody and a server, byte for byte, until there is trouble. */
 export interface TcpProxy extends AsyncDisposable {
@@ -29,8 +29,8 @@ interface Line {
   server: Socket
   /** Bytes that came back to the client. */
   came: number
-  /** It has sent what is not to be answered. */
-  doomed: boolean
+  /** Something was said on it of which the answer is to be lost. */
+  isMarked: boolean
 }
 
 interface Network {
@@ -68,7 +68,7 @@ function open(network: Network, client: Socket, port: number): void {
   client.on('error', () => {})
   if (network.trouble.kind === 'reset') return void client.resetAndDestroy()
   const server = connect(port, '127.0.0.1')
-  const line: Line = { client, server, came: 0, doomed: false }
+  const line: Line = { client, server, came: 0, isMarked: false }
   network.lines.add(line)
   server.on('error', () => cut(network, line))
   carry(network, line, client, server)
@@ -108,11 +108,12 @@ async function arrival(network: Network, sentAt: number): Promise<void> {
 /** Whether a piece may go on; if not its connection is cut off. */
 function isSpared(network: Network, line: Line, from: Socket, chunk: Buffer): boolean {
   const { trouble } = network
+  const hears = trouble.kind === 'lost-answer' ? trouble : undefined
   if (from === line.client) {
-    line.doomed ||= trouble.kind === 'lost-answer' && chunk.includes(trouble.to)
+    line.isMarked ||= hears !== undefined && chunk.includes(hears.after)
     return true
   }
-  if (line.doomed) {
+  if (hears && line.isMarked && chunk.includes(hears.answer)) {
     change(network, { kind: 'none' })
     network.lost.resolve()
     return false

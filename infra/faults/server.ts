@@ -30,10 +30,10 @@ export interface FaultServer extends AsyncDisposable {
 const START_MS = 60_000
 
 /** @param folder of its own */
-export async function startDatabaseServer(folder: string): Promise<FaultServer> {
+export async function startDatabaseServer(folder: string, { isDurable }: { isDurable: boolean }): Promise<FaultServer> {
   const port = await freePort()
   const start = () =>
-    startPostgres({ dataDir: folder, port, durable: false, signal: AbortSignal.timeout(START_MS), say: () => {} })
+    startPostgres({ dataDir: folder, port, durable: isDurable, signal: AbortSignal.timeout(START_MS), say: () => {} })
   return await keep({ start, port, stored: join(folder, 'cluster') })
 }
 

@@ -54,6 +54,8 @@ export interface Stage extends AsyncDisposable {
 export interface StageOptions {
   /** Settings beside the stage's own. */
   env?: Record<string, string>
+  /** Whether its database waits until a commit is on the disk, so that a kill loses none. */
+  isDurable?: boolean
   /** Where its pictures are, if not in its folder. */
   store?: Store
 }
@@ -64,12 +66,12 @@ const MODELS_MS = 30_000
 const log = createLog({ service: 'test', level: 'silent' })
 
 /** Starts a studio on an empty folder. */
-export async function startStage({ env = {}, store }: StageOptions = {}): Promise<Stage> {
+export async function startStage({ env = {}, store, isDurable = false }: StageOptions = {}): Promise<Stage> {
   await using undo = new AsyncDisposableStack()
   const folder = undo.use(await testDirectory()).path
   const fake = undo.use(await startFakeProvider())
   const [database, bus] = await Promise.all([
-    startDatabaseServer(join(folder, 'postgres')).then(server => undo.use(server)),
+    startDatabaseServer(join(folder, 'postgres'), { isDurable }).then(server => undo.use(server)),
     startBusServer(join(folder, 'nats')).then(server => undo.use(server)),
   ])
   await migrate({ url: database.url })
