@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { SERVICES } from '@darkroom/contracts/routes'
 import { z } from 'zod'
 import { ConfigSchema, readConfig, readServiceConfig } from '../src/config.ts'
@@ -130,15 +130,19 @@ test('the Dockerfile has a target for each service that runs it, and asks for it
   expect(dockerfile.indexOf('\nUSER bun\n')).toBeLessThan(dockerfile.indexOf('\nFROM app AS '))
 })
 
-test("every workspace's manifest is there for the frozen install, and nothing is copied that is left out of the context", async () => {
-  const { workspaces } = z
-    .object({ workspaces: z.object({ packages: z.array(z.string()) }) })
+test("every workspace's manifest and every patch are there for the frozen install, and nothing is copied that is left out of the context", async () => {
+  const { workspaces, patchedDependencies } = z
+    .object({
+      workspaces: z.object({ packages: z.array(z.string()) }),
+      patchedDependencies: z.record(z.string(), z.string()),
+    })
     .parse(await Bun.file(join(ROOT, 'package.json')).json())
   const manifests = workspaces.packages.flatMap(pattern => [
     ...new Bun.Glob(`${pattern}/package.json`).scanSync({ cwd: ROOT }),
   ])
   const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, from = '']) => from.split(' '))
   expect(manifests.filter(manifest => !copied.includes(manifest))).toEqual([])
+  expect(Object.values(patchedDependencies).filter(patch => !copied.includes(dirname(patch)))).toEqual([])
   const context = dockerignore.split('\n').filter(line => line.startsWith('!'))
   expect(context.toSorted()).toEqual([...new Set(copied.map(path => `!${path.split('/')[0]}`))].toSorted())
 })

@@ -18,6 +18,7 @@ export interface Allowance {
 }
 
 const SETTLE_MS = 120_000
+const FATAL = '"level":"fatal"'
 
 /**
  * Waits until a studio that is left in peace has come to rest, and holds it to what its client was promised.
@@ -46,7 +47,13 @@ export async function violations(stage: Stage, allowance: Allowance = {}): Promi
     ...(await checkPictureless(stage)),
     ...(await checkIsolation(stage)),
     ...(await checkBounds(stage)),
+    ...checkLastWords(stage),
   ]
+}
+
+/** What is killed says nothing: whoever says that it cannot go on has died of an error of its own. */
+function checkLastWords({ lines }: Stage): string[] {
+  return lines.filter(line => line.includes(FATAL)).map(line => `a service could not go on: ${line.slice(0, 500)}`)
 }
 
 /** I2: what is still under way after all that time; nothing if it has come to rest. */

@@ -18,14 +18,14 @@ const BY_PROCESSOR = FAILPOINTS.filter(
 )
 const BY_INGEST = ['before-put', 'after-put', 'before-commit', 'after-commit', 'relay-published'] as const
 
+/** Query and all processors but the first live through everything, so that it can be seen whether their memory grows. */
 export const TROUBLES: readonly Trouble[] = [
-  kill('a processor is killed', 6, (stage, random) => random.pick(stage.processors)),
+  kill('a processor is killed', 6, stage => stage.processor),
   kill('ingest is killed', 3, stage => stage.ingest),
-  kill('query is killed', 1, stage => stage.query),
   {
     name: 'a processor is killed at a step',
     weight: 6,
-    strike: (stage, random) => fail(random.pick(stage.processors), `${random.pick(BY_PROCESSOR)}:kill`),
+    strike: (stage, random) => fail(stage.processor, `${random.pick(BY_PROCESSOR)}:kill`),
   },
   {
     name: 'ingest is killed at a step',
@@ -35,7 +35,7 @@ export const TROUBLES: readonly Trouble[] = [
   {
     name: 'a processor stalls at a step',
     weight: 2,
-    strike: (stage, random) => fail(random.pick(stage.processors), `${random.pick(BY_PROCESSOR)}:stall`),
+    strike: (stage, random) => fail(stage.processor, `${random.pick(BY_PROCESSOR)}:stall`),
   },
   {
     name: 'a processor freezes',
@@ -50,7 +50,7 @@ export const TROUBLES: readonly Trouble[] = [
   {
     name: 'a service is stopped in order',
     weight: 2,
-    strike: ({ processors, ingest }, random) => random.pick([ingest, ...processors]).restart(),
+    strike: ({ processor, ingest }, random) => random.pick([ingest, processor]).restart(),
   },
   {
     name: 'the bus is killed',
@@ -121,8 +121,8 @@ export const TROUBLES: readonly Trouble[] = [
   },
 ]
 
-function kill(name: string, weight: number, which: (stage: Stage, random: Random) => FaultService): Trouble {
-  return { name, weight, strike: async (stage, random) => which(stage, random).signal('SIGKILL') }
+function kill(name: string, weight: number, which: (stage: Stage) => FaultService): Trouble {
+  return { name, weight, strike: async stage => which(stage).signal('SIGKILL') }
 }
 
 /** Begins another life that will not last. One that nothing brings to that step lives on. */
