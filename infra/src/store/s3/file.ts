@@ -1,35 +1,29 @@
+import { open, stat } from 'node:fs/promises'
 import type { PutObjectCommand } from '@aws-sdk/client-s3'
 import { type FileBody, StoreError } from '../../store.ts'
 
-/**
- * A file's bytes, read as they are asked for. It is let go of when its end is reached, when nobody wants more, or when the
- * signal is aborted. It ends in an error if the file has another size than it is said to have.
- *
- * @param options `onChunk` is shown each piece before it is given
- */
-export function fileStream(
-  { path, bytes }: FileBody,
-  { onChunk, signal }: { onChunk: (chunk: Uint8Array) => void; signal: AbortSignal },
-): ReadableStream<Uint8Array> {
-  let left = bytes
-  const reader = Bun.file(path).stream().getReader()
-  const letGo = () => void reader.cancel(signal.reason).catch(() => undefined)
-  signal.addEventListener('abort', letGo, { once: true })
-  return new ReadableStream(
-    {
-      pull: async controller => {
-        const next = await reader.read()
-        signal.throwIfAborted()
-        left -= next.value?.byteLength ?? 0
-        if (left < 0 || (next.done && left > 0)) throw new StoreError('a file changed while it was sent')
-        if (next.done) return controller.close()
-        onChunk(next.value)
-        controller.enqueue(next.value)
-      },
-      cancel: letGo,
-    },
-    { highWaterMark: 0 },
+const PIECE = 256 * 1024
+
+/** @throws StoreError if a file has not the size that it is said to have: whoever sent it would promise too much */
+export async function checkSize({ path, bytes }: FileBody): Promise<void> {
+  const size = await stat(path).then(
+    ({ size }) => size,
+    () => 0,
   )
+  if (size !== bytes) throw new StoreError(`a file of ${bytes} bytes has ${size}`)
+}
+
+/** The MD5 of a file in hex, read a piece at a time into the same memory. @throws the signal's reason */
+export async function md5OfFile({ path }: FileBody, signal: AbortSignal): Promise<string> {
+  const hash = new Bun.CryptoHasher('md5')
+  const piece = new Uint8Array(PIECE)
+  await using file = await open(path)
+  for (;;) {
+    signal.throwIfAborted()
+    const { bytesRead } = await file.read(piece, 0, PIECE)
+    if (bytesRead === 0) return hash.digest('hex')
+    hash.update(piece.subarray(0, bytesRead))
+  }
 }
 
 /** Has a request signed with the hash that its body is known to have, so that the server can refuse any other. */

@@ -1,7 +1,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import type { Body, FileBody, StoredObject } from '../../store.ts'
 import type { Bucket } from './bucket.ts'
-import { fileStream, withPayloadHash } from './file.ts'
+import { checkSize, md5OfFile, withPayloadHash } from './file.ts'
 import { putParts } from './multipart.ts'
 import { PART_BYTES, partsOf } from './parts.ts'
 import { confirm, discard, MismatchError, md5Of, vouchesFor } from './verify.ts'
@@ -51,17 +51,20 @@ async function putBytes({ bucket, key, signal }: Put, body: Uint8Array): Promise
   return bytes
 }
 
-/** However large it is, little of it is in memory; and unlike a stream it can be sent again. */
+/** However large it is, little of it is in memory; and unlike another stream it can be sent again. */
 async function putFile({ bucket, key, signal }: Put, file: FileBody): Promise<number> {
-  const { bytes, sha256 } = file
+  const { path, bytes, sha256 } = file
+  await checkSize(file)
+  let digest: Promise<string> | undefined
   const attempt = async (within: AbortSignal) => {
-    const hash = new Bun.CryptoHasher('md5')
-    const Body = fileStream(file, { onChunk: chunk => hash.update(chunk), signal: within })
+    const Body = Bun.file(path).stream()
     const command = new PutObjectCommand({ ...bucket.at, Key: key, Body, ContentLength: bytes })
     withPayloadHash(command, sha256)
-    const said = await bucket.send(command, within)
-    const sent = { bytes, md5: hash.digest('hex') }
-    if (!vouchesFor(said, sent)) await confirm({ bucket, key, signal: within }, sent)
+    const answer = bucket.send(command, within)
+    // Read apart from what is sent, which then goes from the disk to the network without us.
+    digest ??= md5OfFile(file, signal)
+    const [said, md5] = await Promise.all([answer, digest])
+    if (!vouchesFor(said, { bytes, md5 })) await confirm({ bucket, key, signal: within }, { bytes, md5 })
   }
   await bucket.insist(attempt, { signal, bytes })
   return bytes
