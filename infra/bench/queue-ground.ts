@@ -41,6 +41,7 @@ export async function openQueueGround() {
     NODE_ENV: 'test',
     LOG_LEVEL: 'error',
     QUEUE_DEPTH: '1000',
+    DARKROOM_PARENT_PID: String(process.pid),
   }
   const ingest = await startService('ingest', settings, port)
   undo.use(ingest)
