@@ -11,13 +11,14 @@ import {
   log,
   measures,
   newWorld,
+  objectsIn,
   openPurgeDatabase,
   startPurges,
   storeAnew,
   trash,
 } from './purge.fixture.ts'
 import { purgeGenerations, purgeReferences } from './purge-rows.ts'
-import { isReferredTo, listRemovals, objectsOf } from './removal-rows.ts'
+import { folderOf, isReferredTo, listRemovals, objectsOf } from './removal-rows.ts'
 import { removeNext } from './remove-objects.ts'
 
 // On a busy machine the first start of Postgres takes its time.
@@ -90,10 +91,31 @@ test('only what has been in the trash for long enough and is over is purged, wit
   expect(left.map(({ id }) => id)).toEqual([kept, fresh, working].flatMap(id => id ?? []).toSorted())
   for (const table of ['generation_jobs', 'generation_outputs', 'generation_references'])
     expect(await countOf(world, table)).toBe(3)
-  expect(await countOf(world, 'object_removals')).toBe(3)
+  expect(await countOf(world, 'object_removals')).toBe(4)
   await database`update generations set status = 'failed' where id = ${working ?? null}`
   await transaction(database, tx => purgeGenerations(tx, 30, { limit: 9 }))
   expect(await countOf(world, 'generations')).toBe(2)
+})
+
+test('of a generation that is purged nothing stays, not even what a worker left that died in the middle', async () => {
+  const world = newWorld(database, store)
+  const [kept, old] = await Promise.all([1, 2].map(() => endSubmission(world, { pictures: [] })))
+  for (const id of [kept, old]) await storeAnew(world, `w/${world.workspaceId}/gen/${id}/7/0.webp`)
+  await trash(world, old)
+  await transaction(database, tx => purgeGenerations(tx, 30, { limit: 9, removeAfterSeconds: 0 }))
+  while (await removeNext({ ...world, log, measures }));
+  const left = await objectsIn(world)
+  expect(left).toHaveLength(6)
+  expect(left.filter(key => !key.includes(`/${kept}/`))).toEqual([])
+})
+
+test('a folder whose generation is there is left alone', async () => {
+  const world = newWorld(database, store)
+  const id = await endSubmission(world, { pictures: [] })
+  await transaction(database, tx => listRemovals(tx, [folderOf({ ...world, id })], 0))
+  while (await removeNext({ ...world, log, measures }));
+  expect(await objectsIn(world)).toHaveLength(3)
+  expect(await countOf(world, 'object_removals')).toBe(0)
 })
 
 test('a picture that nobody refers to stays for a day', async () => {
