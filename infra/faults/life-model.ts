@@ -20,8 +20,8 @@ export interface Life {
   moves: string[]
 }
 
-/** Silent deaths after which a generation is failed. */
-export const MAX_FAILURES = 2
+/** Silent deaths after which a generation is failed, as the hands have it. */
+const MAX_FAILURES = 2
 
 export function newLife(outputs: number): Life {
   return {

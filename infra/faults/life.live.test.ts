@@ -20,7 +20,10 @@ type Command = fc.AsyncCommand<Life, RealLife & { seen: Seen }>
 
 const at = fc.record({ index: fc.nat({ max: OUTPUTS - 1 }), hold: fc.nat({ max: 50 }) })
 /** Without these little happens. */
-const OFTEN = ['claim', 'claim', 'claim', 'url', 'url', 'store', 'finish', 'finish', 'expire', 'retry']
+const OFTEN = [
+  ...['claim', 'claim', 'claim', 'call', 'url', 'url', 'store', 'fail', 'finish', 'finish', 'expire'],
+  ...['retry', 'check', 'restore'],
+]
 const commands = [...Object.keys(STEPS), ...OFTEN].map(name => at.map(place => commandOf(name, place)))
 
 test(

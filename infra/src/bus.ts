@@ -66,7 +66,11 @@ export function joinBus(options: LinkOptions) {
       messages(linked().jetstream, { stream: STREAMS.events.name, ...(from === 'new' ? {} : { from }) }, signal),
     messages: (choice: Choice, signal: AbortSignal) => messages(linked().jetstream, choice, signal),
     backlog: async (consumer: string) => backlog(linked().manager, consumer),
-    lastSequence: async () => (await linked().manager.streams.info(STREAMS.events.name)).state.last_seq,
+    /** The first message that the stream of events still has, and the last that it was given. */
+    eventBounds: async () => {
+      const { state } = await linked().manager.streams.info(STREAMS.events.name)
+      return { first: state.first_seq, last: state.last_seq }
+    },
     isConnected: () => link?.isUp() ?? false,
     serverVersion: () => link?.connection.info?.version ?? 'unknown',
     drain: () => leave('drain'),

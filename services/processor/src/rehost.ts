@@ -1,5 +1,6 @@
 import type { PublicError } from '@darkroom/contracts/output'
 import { type Database, transaction } from '@darkroom/infra/database'
+import { failpoint } from '@darkroom/infra/failpoint'
 import type { Log } from '@darkroom/infra/log'
 import { SafeGetError } from '@darkroom/infra/safe-get'
 import { type KeepDeps, keepOutput } from './keep.ts'
@@ -38,8 +39,8 @@ const CONCURRENCY = 2
 const POLL_MS = 1_000
 const BASE_MS = 30_000
 /** Longer than the fetch alone may take; what is longer still is our own slowness. */
-const TRY_MS = 240_000
-const HIDDEN_SECONDS = 300
+const TRY_MS = 420_000
+const HIDDEN_SECONDS = 480
 const LOST: PublicError = { code: 'lost', message: 'It was deleted by the provider before it could be saved.' }
 
 /**
@@ -87,6 +88,7 @@ async function rehostOne(deps: RehostDeps, rehost: Rehost, output: ProviderOutpu
 }
 
 async function save(deps: RehostDeps, rehost: Rehost, kept: KeptOutput): Promise<void> {
+  await failpoint('before-rehost')
   const isSaved = await transaction(deps.database, async tx => {
     if (await markRehosted(tx, rehost, kept)) return true
     await listRemovals(tx, objectsOf(kept.key))
