@@ -26,7 +26,8 @@ async function checkOutput(store: Store, generation: GenerationEvidence, output:
     return output.isTriedFor ? [] : [`I6 output ${output.index} is temporary, and nobody tries to store it`]
   if (output.state !== 'stored' || output.key === null) return []
   const { key } = output
-  const attempt = Number(key.split('/').at(-2))
+  // Whoever brought it home later has put the number of its try behind the attempt's.
+  const attempt = Number.parseInt(key.split('/').at(-2) ?? '', 10)
   const wrong = attempt <= generation.attempt ? [] : [`I3 output ${output.index} was stored by attempt ${attempt}`]
   const sha256 = await hashOf(store, key)
   if (sha256 !== output.sha256) wrong.push(`I6 the object of output ${output.index} is not what its row says`)

@@ -25,6 +25,7 @@ const SETTLE_MS = 120_000
  * @returns what is wrong, each with the invariant that it breaks
  */
 export async function violations(stage: Stage, allowance: Allowance = {}): Promise<string[]> {
+  await Promise.all([stage.ingest, stage.query, ...stage.processors].map(service => service.ready()))
   const unrest = await restless(stage, allowance.settleMs ?? SETTLE_MS)
   if (unrest.length > 0) return unrest
   const { sql, client, store, view, fake } = stage

@@ -79,8 +79,8 @@ export function createClient(url: string): Client {
       return answer.ok ? Cancellation.parse(await answer.json()) : null
     },
     askAgain: async (id, verb) => {
-      // Counted before there is an answer: it may be lost, and have been granted.
-      log.mayAskAgain(id)
+      // Counted before there is an answer: it may be lost, and have been granted. A check buys nothing.
+      if (verb !== 'check') log.mayAskAgain(id)
       return (await insist(`An answer to ${verb}`, `/api/generate/${id}/${verb}`, { method: 'POST' })).ok
     },
     until: async (id, matches, milliseconds = 60_000) => {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { join } from 'node:path'
 import type { Generation } from '@darkroom/contracts/generation'
 import { until } from '../local/until.ts'
 import { violations } from './check.ts'
@@ -11,6 +12,7 @@ import { type Stage, startStage } from './stage.ts'
 
 const LIMIT_MS = 120_000
 const HANG_MS = 30_000
+const LEASE_MS = 2_000
 
 let stage: Stage
 
@@ -136,6 +138,28 @@ test(
     const failed = await stage.client.until(refused.id, isOver)
     expect([failed.status, failed.error?.code]).toEqual(['failed', 'provider_busy'])
     await stage.fake.set({ submit: null })
+    expect(await violations(stage)).toEqual([])
+  },
+  LIMIT_MS,
+)
+
+test(
+  'F29: processors whose clocks are an hour off take nothing from one another',
+  async () => {
+    const CLOCK = { BUN_OPTIONS: `--preload ${join(import.meta.dirname, 'clock.fixture.ts')}` }
+    await stage.processor.restart({ ...CLOCK, CLOCK_WRONG_MS: '-3600000' })
+    await stage.fake.set({ holdFiles: true })
+    const { id } = await stage.client.submit(picture('held for longer than a lease'))
+    await isWorkedOnBy(stage.processor, id)
+    const ahead = await stage.addProcessor({ ...CLOCK, CLOCK_WRONG_MS: '3600000' })
+    await stage.view.publish('jobs.generate.fake', JSON.stringify({ v: 1, type: 'generation.queued', id }))
+    const other = await stage.client.submit({ ...picture('by any of them'), model: 'fake-bytes' })
+    expect((await stage.client.until(other.id, isOver)).status).toBe('completed')
+    await Bun.sleep(2 * LEASE_MS)
+    await stage.fake.set({ holdFiles: false })
+    expect(await stage.client.until(id, isOver)).toMatchObject({ status: 'completed', attempt: 1 })
+    await stage.dismiss(ahead)
+    await stage.processor.restart()
     expect(await violations(stage)).toEqual([])
   },
   LIMIT_MS,

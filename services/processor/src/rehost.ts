@@ -1,5 +1,6 @@
 import type { PublicError } from '@darkroom/contracts/output'
 import { type Database, transaction } from '@darkroom/infra/database'
+import { failpoint } from '@darkroom/infra/failpoint'
 import type { Log } from '@darkroom/infra/log'
 import { SafeGetError } from '@darkroom/infra/safe-get'
 import { type KeepDeps, keepOutput } from './keep.ts'
@@ -87,6 +88,7 @@ async function rehostOne(deps: RehostDeps, rehost: Rehost, output: ProviderOutpu
 }
 
 async function save(deps: RehostDeps, rehost: Rehost, kept: KeptOutput): Promise<void> {
+  await failpoint('before-rehost')
   const isSaved = await transaction(deps.database, async tx => {
     if (await markRehosted(tx, rehost, kept)) return true
     await listRemovals(tx, objectsOf(kept.key))

@@ -1,4 +1,5 @@
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database'
+import { failpoint } from '@darkroom/infra/failpoint'
 import type { Log } from '@darkroom/infra/log'
 import type { Store } from '@darkroom/infra/store'
 import type { Measures } from './measures.ts'
@@ -35,6 +36,7 @@ export async function removeNext(deps: RemovalDeps): Promise<boolean> {
 /** One that cannot be removed now keeps nobody else waiting. */
 async function remove({ store, log, measures }: RemovalDeps, tx: Transaction, key: string): Promise<void> {
   try {
+    await failpoint('before-remove')
     const signal = AbortSignal.timeout(REMOVE_MS)
     for await (const object of key.endsWith('/') ? store.list(key) : [key]) {
       await store.remove(object, { signal })
