@@ -85,3 +85,13 @@ export type Submission = z.infer<typeof Submission>
 /** `POST /api/generate/:id/cancel`. `note` says what was stopped, and whether the provider may bill it all the same. */
 export const Cancellation = z.strictObject({ cancelled: z.boolean(), note: z.string() })
 export type Cancellation = z.infer<typeof Cancellation>
+
+/** `PATCH /api/generate/:id`. A favourite is one picture, not all that were made along with it. */
+export const FavouriteChange = z.strictObject({
+  outputIndex: z
+    .int()
+    .min(0)
+    .max(LIMITS.outputs - 1),
+  favourite: z.boolean(),
+})
+export type FavouriteChange = z.infer<typeof FavouriteChange>

@@ -16,6 +16,7 @@ import { CANCEL_SUBJECT, generationSubject, jobSubject, laneConsumer, STREAMS } 
 const PINNED: Record<string, string> = {
   BusMessage: '18c096b7d04a6ac1',
   Cancellation: 'f1e8ca1513a5066d',
+  FavouriteChange: '6433f7346fb1c6cd',
   Generation: '0f46c423c94a0c95',
   GenerationCancelled: '7509dae4531b8755',
   GenerationChanged: '16898e0b8a3c4c96',

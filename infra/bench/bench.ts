@@ -6,6 +6,7 @@ import { type Report, toMarkdown } from './report.ts'
 const BENCHES: Record<string, () => Promise<{ run: () => Promise<Report> }>> = {
   'cold-start': () => import('./cold-start.ts'),
   listing: () => import('./listing.ts'),
+  queue: () => import('./queue.ts'),
   uploads: () => import('./uploads.ts'),
 }
 

@@ -3,13 +3,15 @@ export interface Arm {
   name: string
   /** Does all of the work once. */
   run(): Promise<void>
+  /** What the process that does it has used so far; this one unless said. */
+  cpuMilliseconds?: () => Promise<number>
 }
 
 /** What one arm took, round by round. */
 export interface Measured {
   name: string
   milliseconds: number[]
-  /** Of this process alone. */
+  /** Of the process that did the work alone. */
   cpuMilliseconds: number[]
 }
 
@@ -54,11 +56,16 @@ export function ratioOf(of: Measured, to: Measured): Spread {
 }
 
 async function measure(arm: Arm, into: Measured): Promise<void> {
+  const { cpuMilliseconds = ownCpu } = arm
   Bun.gc(true)
-  const cpu = process.cpuUsage()
+  const cpu = await cpuMilliseconds()
   const started = performance.now()
   await arm.run()
   into.milliseconds.push(performance.now() - started)
-  const { user, system } = process.cpuUsage(cpu)
-  into.cpuMilliseconds.push((user + system) / 1_000)
+  into.cpuMilliseconds.push((await cpuMilliseconds()) - cpu)
+}
+
+async function ownCpu(): Promise<number> {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1_000
 }

@@ -34,7 +34,7 @@ const compose = z
 const parts = Object.entries(compose.services)
 
 /** Settings that containers have no use for. */
-const NOT_FOR_COMPOSE = ['DATA_DIR', 'DARKROOM_PARENT_PID', 'FAKE_PROVIDER_URL', 'NODE_ENV']
+const NOT_FOR_COMPOSE = ['DATA_DIR', 'DARKROOM_PARENT_PID', 'FAKE_PROVIDER_URL', 'FAIL_AT', 'NODE_ENV']
 
 test('there are the three services and what they stand on, and none has a name that keeps it from being many', () => {
   const names = [...SERVICES, 'caddy', 'garage', 'migrate', 'nats', 'postgres']

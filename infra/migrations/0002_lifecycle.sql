@@ -4,8 +4,7 @@
 -- output is counted within one. Work of mode `check` only asks about what was bought before, and never buys.
 alter table generation_jobs
   add column round  smallint not null default 1,
-  add column mode   text not null default 'make' check (mode in ('make', 'check')),
-  add column probe  boolean not null default false;
+  add column mode   text not null default 'make' check (mode in ('make', 'check'));
 
 -- How a call ended, where it did not end by itself. `cancel_tried_at` is when the provider was last asked to stop it.
 alter table provider_calls

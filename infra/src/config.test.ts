@@ -17,9 +17,13 @@ test('nothing needs to be set', () => {
     REFERENCE_UPLOAD_CONCURRENCY: 3,
     PROVIDER_CONCURRENCY: 2,
     LEASE_SECONDS: 30,
+    MAX_PROVIDER_SUBMITS: 1,
     GENERATION_MAX_SECONDS: 720,
     SHUTDOWN_GRACE_SECONDS: 5,
+    QUEUE_DEPTH: 500,
+    TRASH_DAYS: 30,
     BODY_MEMORY_MB: 384,
+    UPLOAD_MEMORY_MB: 64,
     SSE_MAX_STREAMS: 64,
     SAFE_GET_ALLOW: [],
     LOG_LEVEL: 'info',
@@ -69,6 +73,8 @@ for (const [key, value] of [
   ['LOG_LEVEL', 'hunter2'],
   ['NODE_ENV', 'Production'],
   ['FAKE_PROVIDER_URL', 'hunter2'],
+  ['FAIL_AT', 'after-hunter2:kill'],
+  ['FAIL_AT', 'after-submit:hunter2'],
 ] as const) {
   test(`${key}=${value} is refused by name, and its value is not repeated`, () => {
     const message = messageOf(() => readConfig({ [key]: value }))
@@ -96,6 +102,12 @@ test("the tests' provider is refused in production, which is what is assumed", (
   expect(messageOf(() => readConfig({ FAKE_PROVIDER_URL }))).toStartWith('FAKE_PROVIDER_URL: ')
   expect(messageOf(() => readConfig({ FAKE_PROVIDER_URL, NODE_ENV: 'production' }))).toStartWith('FAKE_PROVIDER_URL: ')
   expect(readConfig({ FAKE_PROVIDER_URL, NODE_ENV: 'test' }).FAKE_PROVIDER_URL).toBe(FAKE_PROVIDER_URL)
+})
+
+test('a service fails on purpose in tests only', () => {
+  const FAIL_AT = 'after-submit:kill'
+  expect(messageOf(() => readConfig({ FAIL_AT }))).toStartWith('FAIL_AT: ')
+  expect(readConfig({ FAIL_AT, NODE_ENV: 'test' }).FAIL_AT).toBe(FAIL_AT)
 })
 
 test('a service says what it lacks', () => {

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
+import { FAILPOINTS, FAILURES } from './failpoint.ts'
 
 const wholeNumber = z.coerce.number().int()
 const port = wholeNumber.min(1).max(65_535)
@@ -71,6 +72,13 @@ export const ConfigSchema = z.object({
     .max(600)
     .default(30)
     .describe('How long a worker that has fallen silent keeps its generation.'),
+  MAX_PROVIDER_SUBMITS: wholeNumber
+    .min(1)
+    .max(5)
+    .default(1)
+    .describe(
+      'Times that an output may be asked for by itself where nobody knows whether the provider took it. Above 1 it may be billed as often.',
+    ),
   GENERATION_MAX_SECONDS: wholeNumber
     .min(1)
     .max(86_400)
@@ -81,16 +89,36 @@ export const ConfigSchema = z.object({
     .max(600)
     .default(5)
     .describe('How long active work may go on after a stop was asked for, before it is handed back.'),
+  QUEUE_DEPTH: wholeNumber
+    .min(1)
+    .max(100_000)
+    .default(500)
+    .describe('Unfinished generations that a workspace may have. Beyond it: 429 and Retry-After.'),
+  TRASH_DAYS: wholeNumber
+    .min(0)
+    .max(36_500)
+    .default(30)
+    .describe('How long a deleted generation can be restored. After that it is gone, and its pictures with it.'),
   BODY_MEMORY_MB: wholeNumber
     .min(64)
     .max(65_536)
     .default(384)
     .describe('Request bodies held in memory at once, all together. Beyond it: 503 and Retry-After.'),
+  UPLOAD_MEMORY_MB: wholeNumber
+    .min(16)
+    .max(65_536)
+    .default(64)
+    .describe('Outputs held in memory at once while they are stored, all together. Large ones go through files.'),
   SSE_MAX_STREAMS: wholeNumber.min(1).default(64).describe('Live event streams open at once, a workspace.'),
   SAFE_GET_ALLOW: list
     .default([])
     .describe('Origins on private addresses that provider outputs may come from, as `http://host:port`, by commas.'),
   FAKE_PROVIDER_URL: z.url().optional().describe("The tests' provider. Refused in production."),
+  FAIL_AT: z
+    .string()
+    .regex(new RegExp(`^(${FAILPOINTS.join('|')}):(${FAILURES.join('|')})$`), 'is no place and way to fail')
+    .optional()
+    .describe('Where a service fails on purpose, as `after-submit:kill`, for tests. Refused in production.'),
   DARKROOM_PARENT_PID: wholeNumber
     .optional()
     .describe('Process that a service stops with. Set by `bun start`; not for people.'),
@@ -113,6 +141,7 @@ export type ServiceConfig = Config & {
   s3: ReturnType<typeof s3Settings>
 }
 
+const FOR_TESTS = ['FAKE_PROVIDER_URL', 'FAIL_AT'] as const
 const S3_TOGETHER = ['S3_ENDPOINT', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const
 
 /** Settings that are wrong, one line each, naming the key and never its value. */
@@ -132,9 +161,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
   )
   const parsed = ConfigSchema.safeParse(given)
   if (!parsed.success) throw new ConfigError(explain(parsed.error))
-  if (parsed.data.FAKE_PROVIDER_URL && parsed.data.NODE_ENV === 'production') {
-    throw new ConfigError('FAKE_PROVIDER_URL: is for tests and refused in production')
-  }
+  refuseInProduction(parsed.data)
   s3Settings(parsed.data)
   return parsed.data
 }
@@ -164,6 +191,12 @@ export function s3Settings(config: Config) {
   const missing = S3_TOGETHER.filter(key => !config[key])
   if (missing.length === S3_TOGETHER.length) return null
   throw new ConfigError(missing.map(key => `${key}: is needed as well to keep pictures in S3`).join('\n'))
+}
+
+function refuseInProduction(config: Config): void {
+  const found = config.NODE_ENV === 'production' ? FOR_TESTS.filter(key => config[key] !== undefined) : []
+  if (found.length === 0) return
+  throw new ConfigError(found.map(key => `${key}: is for tests and refused in production`).join('\n'))
 }
 
 function explain(error: z.ZodError): string {

@@ -10,6 +10,10 @@ export function createMetrics(service: string) {
   const registers = [registry]
   return {
     registry,
+    /** Something that is counted, of a service's own. */
+    counter: (name: string, help: string) => new Counter({ name, help, registers }),
+    /** Something that rises and falls, of a service's own. */
+    gauge: (name: string, help: string) => new Gauge({ name, help, registers }),
     requests: new Histogram({
       name: 'http_request_duration_seconds',
       help: 'Time until an answer was ready, by route',

@@ -2,6 +2,7 @@ import type { BusMessage } from '@darkroom/contracts/events'
 import type { Bus, Published } from './bus.ts'
 import { type Database, type Statement, type Transaction, transaction } from './database.ts'
 import { backoff, sleep } from './deadline.ts'
+import { failpoint } from './failpoint.ts'
 import type { Log } from './log.ts'
 
 const CHANNEL = 'outbox'
@@ -13,6 +14,17 @@ const PRUNE_MS = 60_000
 export async function post(tx: Statement, subject: string, message: BusMessage): Promise<void> {
   await tx`
     with posted as (insert into outbox (subject, payload) values (${subject}, ${tx.json(message)}))
+    select pg_notify(${CHANNEL}, '')`
+}
+
+/** The same for many generations that are to be worked on. */
+export async function postQueued(tx: Statement, subject: string, ids: string[]): Promise<void> {
+  if (ids.length === 0) return
+  await tx`
+    with posted as (
+      insert into outbox (subject, payload)
+      select ${subject}, jsonb_build_object('v', 1, 'type', 'generation.queued', 'id', id) from unnest(${ids}::uuid[]) id
+    )
     select pg_notify(${CHANNEL}, '')`
 }
 
@@ -35,13 +47,13 @@ export async function runRelay(options: {
   const listening = await database.listen(CHANNEL, alarm.ring, alarm.ring)
   const pruning = setInterval(() => void prune(database).catch(err => log.warn({ err }, 'outbox not pruned')), PRUNE_MS)
   try {
+    await ensureStreams(options.bus)
     for (let failures = 0; !signal.aborted; ) {
       failures = await relayAll(options).then(
         () => 0,
         async err => {
           log[failures < 3 ? 'warn' : 'error']({ err }, 'outbox could not be relayed')
-          // A bus that lost its store has no stream to publish to.
-          await options.bus.ensureStreams().catch(() => {})
+          await ensureStreams(options.bus)
           return failures + 1
         },
       )
@@ -54,18 +66,24 @@ export async function runRelay(options: {
   }
 }
 
+/** A bus that is new, or lost its store, has no stream to publish to. One that is away is asked again after the next failure. */
+async function ensureStreams(bus: Bus): Promise<void> {
+  await bus.ensureStreams().catch(() => {})
+}
+
 /** Publishes everything that waits now. */
 export async function relayAll(options: { database: Database; bus: Bus }): Promise<void> {
   while ((await transaction(options.database, tx => relayBatch(tx, options.bus))) === BATCH);
 }
 
 async function relayBatch(tx: Transaction, bus: Bus): Promise<number> {
-  const rows = await tx<{ id: number; subject: string; payload: BusMessage }[]>`
-    select id, subject, payload from outbox where published_at is null
+  const rows = await tx<Posted[]>`
+    select id, subject, payload, (extract(epoch from created_at) * 1000000)::bigint as at from outbox where published_at is null
     order by id limit ${BATCH} for update skip locked`
   if (rows.length === 0) return 0
   const before = await readEpochs(tx)
-  const published = await Promise.all(rows.map(row => bus.publish(row.subject, row.payload, `ob-${row.id}`)))
+  const published = await Promise.all(rows.map(row => bus.publish(row.subject, row.payload, messageId(row))))
+  await failpoint('relay-published')
   await tx`update outbox set published_at = now() where id = any(${rows.map(row => row.id)})`
   // In one order, or two relays could wait for each other.
   const streams = [...Map.groupBy(published, ack => ack.stream)].toSorted(([one], [other]) => (one < other ? -1 : 1))
@@ -73,6 +91,19 @@ async function relayBatch(tx: Transaction, bus: Bus): Promise<number> {
     await noteSequences(tx, { stream, acks, before: before.get(stream) })
   }
   return rows.length
+}
+
+interface Posted {
+  id: number
+  subject: string
+  payload: BusMessage
+  /** When, in microseconds. */
+  at: number
+}
+
+/** A database that comes back from a backup gives numbers again that the bus has seen: the moment tells them apart. */
+function messageId({ id, at }: Posted): string {
+  return `ob-${id}-${at}`
 }
 
 interface Epoch {

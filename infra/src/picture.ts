@@ -17,7 +17,17 @@ export interface Picture {
 /** Bytes that are not a picture we take, in a sentence that can follow its name. */
 export class PictureError extends Error {
   override readonly name = 'PictureError'
+  /** `damaged` may have happened on the way; what is `unfit` is so wherever it is had from. */
+  readonly fault: 'damaged' | 'unfit'
+
+  constructor(fault: PictureError['fault'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.fault = fault
+  }
 }
+
+/** Where a picture's bytes are: in memory, or in a file that stays as it is. */
+export type PictureSource = Uint8Array | { path: string; bytes: number }
 
 /** How large a picture may be: what people send is held to less than what a provider made. */
 export interface PictureLimits {
@@ -31,6 +41,9 @@ const DECODE_SECONDS = 20
 const PLACEHOLDER_PIXELS = 100
 /** The longest edge that WebP knows; a long page as one picture is longer. */
 const WEBP_EDGE = 16_383
+const START_BYTES = 16
+/** What is looked at for the end of a picture in a file; whatever was appended to it is shorter. */
+const END_BYTES = 1024 * 1024
 
 /**
  * The formats that are taken, by the bytes they begin with. Only what is listed here reaches the decoder, so that a document
@@ -55,21 +68,21 @@ const FORMATS: { mimeType: string; extension: string; begins: (bytes: Uint8Array
 /**
  * Decodes a picture whole, which is its check, and makes its previews and placeholder from that one decoding.
  *
- * @param bytes PNG, JPEG, WebP, AVIF or GIF, of which the first frame counts
+ * @param source PNG, JPEG, WebP, AVIF or GIF, of which the first frame counts
  * @throws PictureError if it is none of these, damaged, cut short or too large
  */
-export async function readPicture(bytes: Uint8Array, limits: PictureLimits): Promise<Picture> {
-  const { mimeType, extension } = formatOf(bytes, limits)
+export async function readPicture(source: PictureSource, limits: PictureLimits): Promise<Picture> {
+  const { mimeType, extension } = await formatOf(source, limits)
   try {
-    const { width, height } = await sizeOf(bytes, limits)
-    requireEnd(bytes, mimeType)
-    const largest = await preview(bytes, Math.max(...PREVIEW_WIDTHS))
+    const { width, height } = await sizeOf(source, limits)
+    await requireEnd(source, mimeType)
+    const largest = await preview(source, Math.max(...PREVIEW_WIDTHS))
     const previews = await Promise.all(
       PREVIEW_WIDTHS.map(async pixels => ({ width: pixels, bytes: await smaller(largest, pixels) })),
     )
     return { mimeType, extension, width, height, previews, placeholder: await placeholderOf(largest) }
   } catch (cause) {
-    throw cause instanceof PictureError ? cause : new PictureError('is damaged or cut short', { cause })
+    throw cause instanceof PictureError ? cause : new PictureError('damaged', 'is damaged or cut short', { cause })
   }
 }
 
@@ -90,29 +103,39 @@ export function sniffType(bytes: Uint8Array): string | undefined {
   return FORMATS.find(format => format.begins(bytes))?.mimeType
 }
 
-function formatOf(bytes: Uint8Array, limits: PictureLimits) {
-  if (bytes.byteLength === 0) throw new PictureError('is empty')
-  if (bytes.byteLength > limits.bytes) throw new PictureError(`is larger than ${limits.bytes / 1e6} MB`)
-  const format = FORMATS.find(candidate => candidate.begins(bytes))
-  if (!format) throw new PictureError('is not a PNG, JPEG, WebP, AVIF or GIF picture')
+async function formatOf(source: PictureSource, limits: PictureLimits) {
+  const size = source instanceof Uint8Array ? source.byteLength : source.bytes
+  if (size === 0) throw new PictureError('damaged', 'is empty')
+  if (size > limits.bytes) throw new PictureError('unfit', `is larger than ${limits.bytes / 1e6} MB`)
+  const start = source instanceof Uint8Array ? source : await Bun.file(source.path).slice(0, START_BYTES).bytes()
+  const format = FORMATS.find(candidate => candidate.begins(start))
+  if (!format) throw new PictureError('unfit', 'is not a PNG, JPEG, WebP, AVIF or GIF picture')
   return format
 }
 
-async function sizeOf(bytes: Uint8Array, limits: PictureLimits): Promise<{ width: number; height: number }> {
-  const { width, height, autoOrient } = await open(bytes).metadata()
-  if (width * height > limits.pixels) throw new PictureError(`has more than ${limits.pixels / 1e6} megapixels`)
+async function sizeOf(source: PictureSource, limits: PictureLimits): Promise<{ width: number; height: number }> {
+  const { width, height, autoOrient } = await open(source).metadata()
+  if (width * height > limits.pixels) throw new PictureError('unfit', `has more than ${limits.pixels / 1e6} megapixels`)
   return { width: autoOrient.width, height: autoOrient.height }
 }
 
 /** The decoder is content with a PNG that has all its pixels and lacks its end; whoever sent it has lost a piece. */
-function requireEnd(bytes: Uint8Array, mimeType: string): void {
-  const hasEnd =
-    mimeType !== 'image/png' || Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('IEND')
-  if (!hasEnd) throw new PictureError('is damaged or cut short')
+async function requireEnd(source: PictureSource, mimeType: string): Promise<void> {
+  if (mimeType !== 'image/png') return
+  const end = source instanceof Uint8Array ? source : await endOf(source)
+  if (Buffer.from(end.buffer, end.byteOffset, end.byteLength).includes('IEND')) return
+  throw new PictureError('damaged', 'is damaged or cut short')
 }
 
-async function preview(bytes: Uint8Array, width: number): Promise<Uint8Array> {
-  return await open(bytes)
+async function endOf({ path, bytes }: { path: string; bytes: number }): Promise<Uint8Array> {
+  // Not `slice(-END_BYTES)`: of a file, Bun gives so many bytes of its beginning then.
+  return await Bun.file(path)
+    .slice(Math.max(0, bytes - END_BYTES), bytes)
+    .bytes()
+}
+
+async function preview(source: PictureSource, width: number): Promise<Uint8Array> {
+  return await open(source)
     .autoOrient()
     .resize({ width, height: WEBP_EDGE, fit: 'inside', withoutEnlargement: true })
     .timeout({ seconds: DECODE_SECONDS })
@@ -133,9 +156,13 @@ async function placeholderOf(preview: Uint8Array): Promise<string> {
   return Buffer.from(rgbaToThumbHash(info.width, info.height, data)).toString('base64')
 }
 
-function open(bytes: Uint8Array): Sharp {
+function open(source: PictureSource): Sharp {
   // The limit on pixels is ours, from the header, before anything is decoded: the decoder's own has no words for people.
-  return sharp(bytes, { limitInputPixels: false, failOn: 'truncated', pages: 1 })
+  return sharp(source instanceof Uint8Array ? source : source.path, {
+    limitInputPixels: false,
+    failOn: 'truncated',
+    pages: 1,
+  })
 }
 
 function startsWith(bytes: Uint8Array, offset: number, signature: string): boolean {

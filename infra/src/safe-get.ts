@@ -57,20 +57,24 @@ export async function safeGet(address: string | URL, options: SafeGetOptions): P
   }
 }
 
+/** The body piece by piece; it is let go of when nobody wants more. Throws as the body does, or the reason of `signal`. */
+export async function* chunksOf(response: SafeResponse, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  const reader = response.body.getReader()
+  const letGo = () => void reader.cancel(signal.reason).catch(() => undefined)
+  signal.addEventListener('abort', letGo, { once: true })
+  if (signal.aborted) letGo()
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
+    signal.throwIfAborted()
+  } finally {
+    signal.removeEventListener('abort', letGo)
+    letGo()
+  }
+}
+
 /** The whole body, which `maxBytes` keeps within bounds. Throws as the body does, or the reason of `signal`. */
 export async function readAll(response: SafeResponse, signal: AbortSignal): Promise<Uint8Array> {
-  const reader = response.body.getReader()
-  const stop = () => void reader.cancel(signal.reason).catch(() => undefined)
-  signal.addEventListener('abort', stop, { once: true })
-  if (signal.aborted) stop()
-  const chunks: Uint8Array[] = []
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) chunks.push(next.value)
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
-  signal.throwIfAborted()
-  return Buffer.concat(chunks)
+  return Buffer.concat(await Array.fromAsync(chunksOf(response, signal)))
 }
 
 const MAX_REDIRECTS = 3

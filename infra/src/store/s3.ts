@@ -24,8 +24,8 @@ export function openS3(options: S3Options): Store {
     put: async (key, body, { signal }) => await putObject({ bucket, key: checkKey(key), signal }, body),
     get: async (key, { range } = {}) => await get(bucket, checkKey(key), range),
     head: async key => await head(bucket, checkKey(key)),
-    remove: async key => {
-      await bucket.ask(new DeleteObjectCommand({ ...bucket.at, Key: checkKey(key) }))
+    remove: async (key, options) => {
+      await bucket.ask(new DeleteObjectCommand({ ...bucket.at, Key: checkKey(key) }), options)
     },
     list: prefix => list(bucket, prefix),
     ping: async () => {

@@ -1,7 +1,7 @@
 import { estimateSeconds } from '@darkroom/contracts/estimate'
 import type { Submission } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
-import { transaction } from '@darkroom/infra/database'
+import { failpoint } from '@darkroom/infra/failpoint'
 import { readGeneration } from '@darkroom/infra/generations'
 import type { Identity } from '@darkroom/infra/identity'
 import { ProblemError } from '@darkroom/infra/problem'
@@ -10,8 +10,14 @@ import { fingerprintOf } from './fingerprint.ts'
 import { findByClientId, insertGeneration, isSameFingerprint } from './generation-rows.ts'
 import { judge } from './judge.ts'
 import { findModel } from './model-rows.ts'
-import { persistReferenceImages, type ReferenceDeps } from './references.ts'
+import { type ReferenceDeps, withReferences } from './references.ts'
+import { requireRoom } from './room.ts'
 import { readSources, refuse } from './sources.ts'
+
+export interface AcceptDeps extends ReferenceDeps {
+  /** Unfinished generations that a workspace may have. */
+  queueDepth: number
+}
 
 /** `document` is the generation's JSON text; `created` is false if the same submission had been accepted before. */
 export interface Accepted {
@@ -24,10 +30,11 @@ export interface Accepted {
  * When this returns, nothing of it can be lost. The client's id makes it safe to send again.
  *
  * @param fetching what references sent by address need: memory, and a signal that ends when nobody waits any more
- * @throws ProblemError `invalid`; `conflict` if the client's id was used for something else; `unavailable`
+ * @throws ProblemError `invalid`; `conflict` if the client's id was used for something else; `too_many` if the queue is full;
+ *   `unavailable`
  */
 export async function accept(
-  deps: ReferenceDeps,
+  deps: AcceptDeps,
   identity: Identity,
   submission: Submission,
   fetching: Fetching,
@@ -38,11 +45,18 @@ export async function accept(
   const clientId = submission.clientId ?? crypto.randomUUID()
   const before = await replay(deps, identity, clientId, fingerprint)
   if (before) return before
-  const references = await persistReferenceImages(deps, identity, await fetchReferences(sent, fetching))
+  // Before anything is stored, and again in the transaction: what is stored takes its time.
+  await requireRoom(deps.database, identity.workspaceId, deps.queueDepth - 1)
   const id = Bun.randomUUIDv7()
   const estimatedSeconds = estimateSeconds(model, submission.parameters.numOutputs)
-  const accepted = { id, clientId, identity, submission, model, fingerprint, references, estimatedSeconds }
-  const written = await transaction(deps.database, tx => insertGeneration(tx, accepted))
+  const accepted = { id, clientId, identity, submission, model, fingerprint, estimatedSeconds }
+  const sources = await fetchReferences(sent, fetching)
+  const written = await withReferences(deps, identity, sources, async (tx, references) => {
+    const inserted = await insertGeneration(tx, { ...accepted, references })
+    if (inserted) await requireRoom(tx, identity.workspaceId, deps.queueDepth)
+    return inserted
+  })
+  await failpoint('after-commit')
   // Somebody else, most likely the same client trying again, was faster by the time it took to store the references.
   const after = written ? undefined : await replay(deps, identity, clientId, fingerprint)
   return after ?? { document: await documentOf(deps, identity, id), created: true }

@@ -31,6 +31,7 @@ beforeAll(async () => {
     store,
     log,
     concurrency: 3,
+    queueDepth: 500,
     identify: request => (request.headers.get('x-test') === 'bob' ? BOB : ALICE),
     http: {
       config: { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 },

@@ -1,21 +1,26 @@
-import { type Generation, Submission } from '@darkroom/contracts/generation'
+import { type Cancellation, FavouriteChange, type Generation, Submission } from '@darkroom/contracts/generation'
 import type { Reference } from '@darkroom/contracts/reference'
-import { transaction } from '@darkroom/infra/database'
 import { createHttp, type HttpOptions } from '@darkroom/infra/http'
 import type { Identify } from '@darkroom/infra/identity'
 import { rawJson } from '@darkroom/infra/raw-json'
 import { Elysia } from 'elysia'
-import { accept } from './accept.ts'
+import { z } from 'zod'
+import { type AcceptDeps, accept } from './accept.ts'
+import { cancel } from './cancel.ts'
+import { favour } from './favourite.ts'
 import { sourcesOfForm } from './form.ts'
-import { insertReferences } from './reference-rows.ts'
-import { persistReferenceImages, type ReferenceDeps, toReference } from './references.ts'
+import { toReference, withReferences } from './references.ts'
+import { check, complete, retry } from './reopen.ts'
+import { remove, restore } from './trash.ts'
 
-export interface IngestDeps extends ReferenceDeps {
+export interface IngestDeps extends AcceptDeps {
   http: HttpOptions
   identify: Identify
 }
 
 export type App = ReturnType<typeof createApp>
+
+const One = { params: z.strictObject({ id: z.uuid() }) }
 
 /** The service that takes intent in. */
 export function createApp(deps: IngestDeps) {
@@ -31,10 +36,47 @@ export function createApp(deps: IngestDeps) {
       { body: Submission },
     )
     .post('/api/references', async ({ body, request, set }): Promise<Reference[]> => {
-      const identity = deps.identify(request)
-      const rows = await persistReferenceImages(deps, identity, await sourcesOfForm(body))
-      const kept = await transaction(deps.database, tx => insertReferences(tx, identity.workspaceId, rows))
+      const sources = await sourcesOfForm(body)
       set.status = 201
-      return kept.map(toReference)
+      return await withReferences(deps, deps.identify(request), sources, async (_tx, rows) => rows.map(toReference))
     })
+    .post(
+      '/api/generate/:id/cancel',
+      async ({ params, request }): Promise<Cancellation> => await cancel(deps, deps.identify(request), params.id),
+      One,
+    )
+    .post(
+      '/api/generate/:id/retry',
+      async ({ params, request }) => rawJson<Generation>(await retry(deps, deps.identify(request), params.id), 202),
+      One,
+    )
+    .post(
+      '/api/generate/:id/complete',
+      async ({ params, request }) => rawJson<Generation>(await complete(deps, deps.identify(request), params.id), 202),
+      One,
+    )
+    .post(
+      '/api/generate/:id/check',
+      async ({ params, request }) => rawJson<Generation>(await check(deps, deps.identify(request), params.id), 202),
+      One,
+    )
+    .post(
+      '/api/generate/:id/restore',
+      async ({ params, request }) => rawJson<Generation>(await restore(deps, deps.identify(request), params.id)),
+      One,
+    )
+    .patch(
+      '/api/generate/:id',
+      async ({ body, params, request }) =>
+        rawJson<Generation>(await favour(deps, deps.identify(request), params.id, body)),
+      { ...One, body: FavouriteChange },
+    )
+    .delete(
+      '/api/generate/:id',
+      async ({ params, request, set }) => {
+        await remove(deps, deps.identify(request), params.id)
+        set.status = 204
+      },
+      One,
+    )
 }

@@ -5,10 +5,11 @@ import { mediaUrl } from '@darkroom/contracts/routes'
 import { sizeOf } from '@darkroom/contracts/size'
 import { jobSubject } from '@darkroom/contracts/subjects'
 import type { Statement, Transaction } from '@darkroom/infra/database'
+import { failpoint } from '@darkroom/infra/failpoint'
 import { announce } from '@darkroom/infra/generations'
 import type { Identity } from '@darkroom/infra/identity'
 import { post } from '@darkroom/infra/outbox'
-import { insertReferences, type ReferenceRow } from './reference-rows.ts'
+import type { ReferenceRow } from './reference-rows.ts'
 
 export interface NewGeneration {
   id: string
@@ -45,16 +46,16 @@ export function isSameFingerprint(a: Uint8Array, b: Uint8Array): boolean {
  * @returns false if the client's id is taken; nothing was written then
  */
 export async function insertGeneration(tx: Transaction, made: NewGeneration): Promise<boolean> {
-  const references = await insertReferences(tx, made.identity.workspaceId, made.references)
-  const parameters = { ...made.submission.parameters, ...pointersTo(references) }
+  const parameters = { ...made.submission.parameters, ...pointersTo(made.references) }
   if (!(await insertRow(tx, made, parameters))) return false
   await tx`insert into generation_raw (generation_id, parameters) values (${made.id}, ${tx.json(parameters)})`
   await tx`insert into generation_jobs (generation_id) values (${made.id})`
   await insertOutputs(tx, made)
-  await insertGenerationReferences(tx, made.id, references)
+  await insertGenerationReferences(tx, made.id, made.references)
   await tx`insert into generation_events (generation_id, attempt, to_status) values (${made.id}, 0, 'queued')`
   await post(tx, jobSubject(made.model.provider), { v: 1, type: 'generation.queued', id: made.id })
   await announce(tx, made.id, made.identity.workspaceId)
+  await failpoint('before-commit')
   return true
 }
 
@@ -82,7 +83,11 @@ async function insertOutputs(tx: Transaction, made: NewGeneration): Promise<void
     select ${made.id}, index, ${made.model.kind}, ${width}, ${height} from generate_series(0, ${numOutputs - 1}::int) index`
 }
 
-async function insertGenerationReferences(tx: Transaction, id: string, references: ReferenceRow[]): Promise<void> {
+async function insertGenerationReferences(
+  tx: Transaction,
+  id: string,
+  references: readonly ReferenceRow[],
+): Promise<void> {
   if (references.length === 0) return
   await tx`
     insert into generation_references (generation_id, position, reference_id)
@@ -91,7 +96,7 @@ async function insertGenerationReferences(tx: Transaction, id: string, reference
 }
 
 /** What parameters say of the references: the first one in full, as older systems do, and all by address. */
-function pointersTo(references: ReferenceRow[]): Record<string, unknown> {
+function pointersTo(references: readonly ReferenceRow[]): Record<string, unknown> {
   const [first] = references
   if (!first) return {}
   return {

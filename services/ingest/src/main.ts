@@ -7,12 +7,12 @@ const BODY_BYTES = 400 * 1024 * 1024
 
 const ground = await openGround('ingest', { busIsVital: false })
 const { config, lifecycle, log } = ground
-await ground.bus.ensureStreams()
 
 const relaying = runRelay({ ...ground, signal: lifecycle.stopping })
 lifecycle.onClose('relay', () => relaying)
 
-const app = createApp({ ...ground, identify, concurrency: config.REFERENCE_UPLOAD_CONCURRENCY }).listen({
+const limits = { concurrency: config.REFERENCE_UPLOAD_CONCURRENCY, queueDepth: config.QUEUE_DEPTH }
+const app = createApp({ ...ground, ...limits, identify }).listen({
   port: config.INGEST_PORT ?? 0,
   hostname: config.HOST,
   maxRequestBodySize: BODY_BYTES,

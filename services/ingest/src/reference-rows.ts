@@ -3,6 +3,8 @@ import type { ReferenceSource } from './sources.ts'
 
 export interface ReferenceRow {
   id: string
+  /** Whether it was there before this request, or its objects were stored for it. */
+  was: 'kept' | 'stored'
   sha256: string
   key: string
   mimeType: string
@@ -20,29 +22,43 @@ export async function findReferences(
   const ids = sources.flatMap(source => (source.kind === 'id' ? [source.id] : []))
   const hashes = sources.flatMap(source => (source.kind === 'bytes' ? [`\\x${source.sha256}`] : []))
   const rows = await db<ReferenceRow[]>`
-    select id, encode(sha256, 'hex') as sha256, key, mime_type as "mimeType", bytes, width, height
+    select id, 'kept' as was, encode(sha256, 'hex') as sha256, key, mime_type as "mimeType", bytes, width, height
     from reference_images
     where workspace_id = ${workspaceId}
       and (id = any(${ids}::uuid[]) or sha256 = any(${hashes}::text[]::bytea[]))`
   return { byId: new Map(rows.map(row => [row.id, row])), bySha256: new Map(rows.map(row => [row.sha256, row])) }
 }
 
+/** Takes objects that are about to be stored off the list of those that are to be removed. */
+export async function keepObjects(db: Statement, keys: string[]): Promise<void> {
+  await db`delete from object_removals where key = any(${keys})`
+}
+
 /**
- * Writes rows that are not there yet.
+ * Writes rows of what was stored, and sees to it that those that were kept before stay for as long as the transaction takes.
  *
- * @returns the rows as they are kept, in the order given: one that somebody else wrote first keeps its id
+ * @returns the rows as they are kept, in the order given: one that somebody else wrote first keeps its id. Null if one that
+ *   was kept is gone; nothing was written then
  */
 export async function insertReferences(
   tx: Transaction,
   workspaceId: string,
   rows: readonly ReferenceRow[],
-): Promise<ReferenceRow[]> {
+): Promise<ReferenceRow[] | null> {
+  if (!(await lockKept(tx, rows))) return null
   const ids = new Map<string, string>()
   // In the order of their hashes, so that two requests with the same pictures cannot wait for one another.
-  for (const row of [...rows].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1))) {
+  for (const row of rows.filter(({ was }) => was === 'stored').sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1))) {
     if (!ids.has(row.sha256)) ids.set(row.sha256, await insertReference(tx, workspaceId, row))
   }
   return rows.map(row => ({ ...row, id: ids.get(row.sha256) ?? row.id }))
+}
+
+async function lockKept(tx: Transaction, rows: readonly ReferenceRow[]): Promise<boolean> {
+  const kept = new Set(rows.flatMap(row => (row.was === 'kept' ? [row.id] : [])))
+  if (kept.size === 0) return true
+  const locked = await tx`select from reference_images where id = any(${[...kept]}::uuid[]) for key share`
+  return locked.length === kept.size
 }
 
 async function insertReference(tx: Transaction, workspaceId: string, row: ReferenceRow): Promise<string> {

@@ -1,13 +1,14 @@
 import { mediaUrl, previewKey } from '@darkroom/contracts/routes'
 import { PREVIEW_WIDTHS } from '@darkroom/contracts/vocabulary'
-import type { Database } from '@darkroom/infra/database'
+import { type Database, type Transaction, transaction } from '@darkroom/infra/database'
+import { failpoint } from '@darkroom/infra/failpoint'
 import type { Identity } from '@darkroom/infra/identity'
 import type { Log } from '@darkroom/infra/log'
 import { type Picture, PictureError, REFERENCE_LIMITS, readPicture } from '@darkroom/infra/picture'
 import { ProblemError } from '@darkroom/infra/problem'
 import type { Store } from '@darkroom/infra/store'
 import pLimit from 'p-limit'
-import { findReferences, type ReferenceRow } from './reference-rows.ts'
+import { findReferences, insertReferences, keepObjects, type ReferenceRow } from './reference-rows.ts'
 import { type ReferenceSource, refuse } from './sources.ts'
 
 export interface ReferenceDeps {
@@ -22,6 +23,32 @@ type Given = Extract<ReferenceSource, { kind: 'bytes' }>
 
 const PUT_MS = 30_000
 
+const GOING = 'A picture of this was just being removed for good. Send it again.'
+
+/**
+ * Persists a request's reference images and writes what refers to them, in one transaction. One that was kept and is removed
+ * for good meanwhile is stored once more.
+ *
+ * @param write given a row for each source, in order; the same picture twice is one row
+ * @throws what `persistReferenceImages` and `write` throw
+ */
+export async function withReferences<T>(
+  deps: ReferenceDeps,
+  identity: Identity,
+  sources: readonly ReferenceSource[],
+  write: (tx: Transaction, references: ReferenceRow[]) => Promise<T>,
+): Promise<T> {
+  for (let tries = 0; tries < 2; tries++) {
+    const persisted = await persistReferenceImages(deps, identity, sources)
+    const written = await transaction(deps.database, async tx => {
+      const references = await insertReferences(tx, identity.workspaceId, persisted)
+      return references && { value: await write(tx, references) }
+    })
+    if (written) return written.value
+  }
+  throw new ProblemError('unavailable', GOING, { retryAfterSeconds: 1 })
+}
+
 /**
  * Persists a request's reference images: each is checked by decoding it, kept byte for byte under the hash of its bytes, with
  * its previews beside it. All are checked before any is stored, so that one bad image refuses the request and leaves nothing.
@@ -29,7 +56,7 @@ const PUT_MS = 30_000
  * @returns a row for each source, in order, to be written with whatever refers to it; the same picture twice is one row
  * @throws ProblemError `invalid` naming each bad image or unknown id, `unavailable` if the store does not take them
  */
-export async function persistReferenceImages(
+async function persistReferenceImages(
   deps: ReferenceDeps,
   identity: Identity,
   sources: readonly ReferenceSource[],
@@ -55,7 +82,7 @@ async function storeAll(deps: ReferenceDeps, identity: Identity, given: Given[])
   const good = checked.filter(result => 'picture' in result)
   const signal = AbortSignal.timeout(PUT_MS)
   const stored = await Promise.allSettled(
-    good.map(({ source, picture }) => limit(() => storeOne(deps.store, identity.workspaceId, source, picture, signal))),
+    good.map(({ source, picture }) => limit(() => storeOne(deps, identity.workspaceId, source, picture, signal))),
   )
   const failed = stored.find(result => result.status === 'rejected')
   if (failed) throw storeFailed(deps.log, failed.reason)
@@ -72,17 +99,28 @@ async function check(source: Given): Promise<{ source: Given; picture: Picture }
 }
 
 async function storeOne(
-  store: Store,
+  { database, store }: ReferenceDeps,
   workspaceId: string,
   source: Given,
   picture: Picture,
   signal: AbortSignal,
 ): Promise<ReferenceRow> {
   const key = `w/${workspaceId}/ref/${source.sha256}.${picture.extension}`
-  const previews = picture.previews.map(({ width, bytes }) => store.put(previewKey(key, width), bytes, { signal }))
-  await Promise.all([store.put(key, source.bytes, { signal }), ...previews])
+  const objects = [{ key, bytes: source.bytes }, ...picture.previews.map(toObject)]
+  await keepObjects(
+    database,
+    objects.map(object => object.key),
+  )
+  await failpoint('before-put')
+  await Promise.all(objects.map(object => store.put(object.key, object.bytes, { signal })))
+  await failpoint('after-put')
   const { mimeType, width, height } = picture
-  return { id: Bun.randomUUIDv7(), sha256: source.sha256, key, mimeType, bytes: source.bytes.byteLength, width, height }
+  const { sha256, bytes } = source
+  return { id: Bun.randomUUIDv7(), was: 'stored', sha256, key, mimeType, bytes: bytes.byteLength, width, height }
+
+  function toObject(preview: Picture['previews'][number]) {
+    return { key: previewKey(key, preview.width), bytes: preview.bytes }
+  }
 }
 
 /** A reference as everyone may see it. */

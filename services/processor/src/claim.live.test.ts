@@ -1,17 +1,18 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { openDatabase, transaction } from '@darkroom/infra/database'
 import { move } from '@darkroom/infra/generations'
 import { createLog } from '@darkroom/infra/log'
 import { testDatabase } from '@darkroom/infra/testing'
 import { type Claim, claim } from './claim.ts'
 import type { Job } from './job.ts'
-import { handBack, LeaseLostError, withLease } from './lease.ts'
+import { handBack, LeaseLostError, letGo, withLease } from './lease.ts'
 import { insertQueued } from './queued.fixture.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()
 let database: ReturnType<typeof openDatabase>
 const forever = new AbortController().signal
+let stale = 0
 
 beforeAll(async () => {
   const { url } = stack.use(await testDatabase())
@@ -19,7 +20,13 @@ beforeAll(async () => {
   stack.defer(() => database.end({ timeout: 1 }))
 })
 afterAll(() => stack.disposeAsync())
+beforeEach(() => {
+  stale = 0
+})
 
+const onStale = () => {
+  stale++
+}
 const take = (id: string, leaseSeconds = 30) => claim({ database, owner: 'test', leaseSeconds, maxFailures: 2 }, id)
 
 test('of many who want a generation at once, one has it', async () => {
@@ -57,9 +64,33 @@ test('what was handed back is taken again without counting as a failure, when it
   await transaction(database, tx => handBack(tx, job, 60))
   const early = await take(id)
   expect(early.kind === 'not-now' && early.seconds > 50).toBe(true)
-  await transaction(database, tx => handBack(tx, job, null))
+  await database`update generation_jobs set next_check_at = clock_timestamp() where generation_id = ${id}`
   expect(jobOf(await take(id))).toMatchObject({ attempt: 2, failures: 0 })
   expect(await history(id)).toHaveLength(1)
+})
+
+test('what was let go of is taken at once, as another attempt and no failure', async () => {
+  const id = await insertQueued(database)
+  const job = jobOf(await take(id))
+  await transaction(database, tx => letGo(tx, job))
+  expect(jobOf(await take(id))).toMatchObject({ attempt: 2, failures: 0 })
+  expect(await history(id)).toEqual([
+    ['queued', 'processing', 1],
+    ['processing', 'processing', 2],
+  ])
+})
+
+test('what was cancelled shuts its worker out although nobody else has it', async () => {
+  const id = await insertQueued(database)
+  const job = jobOf(await take(id))
+  await transaction(database, async tx => {
+    await tx`update generation_jobs set lease_until = null, lease_owner = null where generation_id = ${id}`
+    await move(tx, { id, to: 'cancelled', attempt: job.attempt })
+  })
+  await expect(withLeaseOf(job, write => write)).rejects.toBeInstanceOf(LeaseLostError)
+  expect(stale).toBe(1)
+  await transaction(database, tx => handBack(tx, job, 0))
+  expect(await take(id)).toEqual({ kind: 'nothing-to-do' })
 })
 
 test('what kills every worker that takes it is failed in the end, in words', async () => {
@@ -84,7 +115,7 @@ test('a lease is renewed while work goes on, and its loss aborts the work', asyn
     beats++
     if (beats === 6) beaten.resolve()
   }
-  const work = withLease({ database, log, job, leaseSeconds: 1, beat, signal: forever }, async lease => {
+  const work = withLease({ database, log, job, leaseSeconds: 1, beat, signal: forever, onStale }, async lease => {
     await beaten.promise
     expect((await take(id)).kind).toBe('not-now')
     await database`update generation_jobs set attempt = attempt + 1 where generation_id = ${id}`
@@ -101,7 +132,7 @@ function jobOf(taken: Claim): Job {
 }
 
 async function withLeaseOf(job: Job, use: (write: Promise<string>) => Promise<string>): Promise<string> {
-  const options = { database, log, job, leaseSeconds: 30, beat: () => {}, signal: forever }
+  const options = { database, log, job, leaseSeconds: 30, beat: () => {}, signal: forever, onStale }
   return await withLease(options, lease => use(lease.write(async () => 'written')))
 }
 

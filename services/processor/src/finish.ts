@@ -1,6 +1,7 @@
 import type { PublicError } from '@darkroom/contracts/output'
 import type { Transaction } from '@darkroom/infra/database'
 import { move } from '@darkroom/infra/generations'
+import { leaveAtProvider } from '@darkroom/infra/rehosts'
 import type { Job } from './job.ts'
 import { learnSeconds, markFailed, tallyOutputs } from './output-rows.ts'
 
@@ -14,6 +15,7 @@ const NOT_MADE: PublicError = { code: 'not_made', message: 'The provider ended w
 export async function finish(tx: Transaction, job: Job, error: PublicError = NOT_MADE): Promise<void> {
   const { attempt, id } = job
   const every = job.outputs.map(output => output.index)
+  await leaveAtProvider(tx, id, null)
   await markFailed(tx, job, every, error)
   const tally = await tallyOutputs(tx, job)
   if (tally.kept === 0) {
@@ -22,7 +24,7 @@ export async function finish(tx: Transaction, job: Job, error: PublicError = NOT
     await toUploading(tx, job)
     await move(tx, { id, to: 'completed', attempt })
   }
-  if (tally.kept === every.length && job.attempt === 1) await learnSeconds(tx, job)
+  if (tally.kept === every.length && wentSmoothly(job)) await learnSeconds(tx, job)
   await tx`
     update generation_jobs set lease_until = null, lease_owner = null, stage = null, progress = null
     where generation_id = ${id}`
@@ -32,4 +34,9 @@ export async function finish(tx: Transaction, job: Job, error: PublicError = NOT
 export async function toUploading(tx: Transaction, job: Job): Promise<void> {
   const [row] = await tx<{ status: string }[]>`select status from generations where id = ${job.id}`
   if (row?.status === 'processing') await move(tx, { id: job.id, to: 'uploading', attempt: job.attempt })
+}
+
+/** What broke off or was asked for again says nothing of how long such a generation takes. */
+function wentSmoothly(job: Job): boolean {
+  return job.round === 1 && job.failures === 0
 }

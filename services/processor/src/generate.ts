@@ -1,32 +1,41 @@
 import type { PublicError } from '@darkroom/contracts/output'
-import { type CallContext, type CallOutcome, followCall, submitCall } from './call.ts'
+import { failpoint } from '@darkroom/infra/failpoint'
+import { type CallContext, type Called, type CallOutcome, followCall, submitCall, unknownOutcome } from './call.ts'
 import { finish, toUploading } from './finish.ts'
 import type { Job, JobCall } from './job.ts'
+import type { LaneHealth } from './lane-health.ts'
 import { handBack, type Lease } from './lease.ts'
-import { markFailed, recordOutput } from './output-rows.ts'
-import { indicesOf, type Plan, planOf } from './plan.ts'
+import { markFailed, noteCallOver, recordOutput } from './output-rows.ts'
+import { type Pause, pauseAfter } from './pause.ts'
+import { indicesOf, type Plan, type PlanLimits, planOf } from './plan.ts'
 import { createProgress } from './progress.ts'
-import { type Provider, ProviderError, type ProviderOutput } from './providers/provider.ts'
+import type { Provider, ProviderError, ProviderOutput } from './providers/provider.ts'
 import { loadReferences } from './request.ts'
 import { type UploadDeps, upload } from './upload.ts'
 import { createUploadBatch, UPLOAD_STAGE } from './upload-batch.ts'
+import { setWaiting } from './waiting.ts'
 
 export interface GenerateDeps extends UploadDeps {
   provider: Provider
-  outputsPerCall: number
+  health: LaneHealth
+  planLimits: PlanLimits
+  /** Longest that a call may take at the provider. */
+  maxCallSeconds: number
   /** Outputs of one generation that are uploaded at once. */
   uploadConcurrency: number
   /** Retryable failures after which a generation is failed. */
   maxFailures: number
+  /** Told that a call is being made. */
+  onSubmit: () => void
 }
 
 /** How a worker leaves a generation: ended, or to be looked at again. */
 export type Outcome = { kind: 'ended' } | { kind: 'later'; seconds: number }
 
-type Called = { call: JobCall; outcome: CallOutcome }
-type Failed = { call: JobCall; error: ProviderError; mayTryAgain: boolean }
-
-const RETRY_SECONDS = 5
+const GONE: PublicError = {
+  code: 'not_stored',
+  message: 'It was made, and most likely billed, but was lost before it could be stored.',
+}
 
 /**
  * Brings a claimed generation as far as it can be brought now: takes up what earlier attempts left, asks the provider for
@@ -41,15 +50,16 @@ export async function generate(deps: GenerateDeps, job: Job, lease: Lease): Prom
     enter: () => setStage(job, lease, UPLOAD_STAGE),
     leave: () => setStage(job, lease, null),
   })
-  const plan = planOf(job, { outputsPerCall: deps.outputsPerCall, free: deps.provider.free })
+  const plan = planOf(job, deps.planLimits)
+  await noteLosses(job, lease, plan)
   for (const output of plan.fetch) batch.add(fetchable(output.index, output.providerUrl ?? '', output.providerHeaders))
   try {
     const called = await makeCalls(deps, job, lease, plan, batch.add)
-    const { pause, failed } = judgeCalls(deps, job, called)
+    const { pause, final, isCounted } = pauseAfter(called, { hasTries: job.failures < deps.maxFailures })
     if (pause === null) await lease.write(tx => toUploading(tx, job))
     // Only now is it known which outputs of a failed call had come before it failed, and are kept.
     await batch.settled()
-    await noteFailures(job, lease, failed)
+    await noteFailures(job, lease, final, isCounted)
     return await leave(job, lease, pause)
   } finally {
     // Whatever went wrong, nothing of this attempt may go on beside the next one.
@@ -66,9 +76,9 @@ async function makeCalls(
 ): Promise<Called[]> {
   const progress = createProgress({ job, lease })
   const context: CallContext = {
+    ...deps,
     job,
     lease,
-    provider: deps.provider,
     references: plan.submit.length > 0 ? await loadReferences(deps.store, job.referenceKeys) : [],
     receive: async output => {
       if (await lease.write(tx => recordOutput(tx, job, output))) add(output)
@@ -79,7 +89,7 @@ async function makeCalls(
     ...plan.adopt.map(async call => ({ call, outcome: await followCall(context, call) })),
     ...plan.submit.map(async call => ({ call, outcome: await submitCall(context, call) })),
   ]
-  const unknown = plan.unknown.map(call => ({ call, outcome: unknownOutcome() }))
+  const unknown = plan.unknown.map(call => ({ call, outcome: unknownEnd() }))
   const settled = await Promise.allSettled(works)
   await progress.flush()
   const broken = settled.find(result => result.status === 'rejected')
@@ -87,42 +97,34 @@ async function makeCalls(
   return [...settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])), ...unknown]
 }
 
-/** Which calls failed, and in how many seconds to look again; null if the provider has nothing more to do. */
-function judgeCalls(deps: GenerateDeps, job: Job, called: Called[]): { pause: number | null; failed: Failed[] } {
-  const failed = called.flatMap(({ call, outcome }) => (outcome.kind === 'failed' ? [{ call, ...outcome }] : []))
-  const judged = failed.map(failure => ({
-    ...failure,
-    mayTryAgain: failure.mayTryAgain && hasTries(deps, job, failure),
-  }))
-  const waits = called.flatMap(({ outcome }) => (outcome.kind === 'waiting' ? [outcome.seconds] : []))
-  const again = judged.filter(failure => failure.mayTryAgain)
-  const pauses = [...waits, ...again.map(({ error }) => error.retryAfterSeconds ?? RETRY_SECONDS)]
-  return { pause: pauses.length === 0 ? null : Math.min(...pauses), failed: judged }
-}
-
-/** Writes down which outputs will never come, and that something failed that will be tried again. */
-async function noteFailures(job: Job, lease: Lease, failed: Failed[]): Promise<void> {
-  const final = failed.filter(failure => !failure.mayTryAgain)
-  const isCountedAgain = failed.some(failure => failure.mayTryAgain && isCounted(failure))
-  if (final.length === 0 && !isCountedAgain) return
+/** Writes down what an earlier worker took with it: outputs it held in memory, and calls that are made once more. */
+async function noteLosses(job: Job, lease: Lease, { gone, repeated }: Plan): Promise<void> {
+  if (gone.length === 0 && repeated.length === 0) return
   await lease.write(async tx => {
-    for (const { call, error } of final) await markFailed(tx, job, indicesOf(call), publicError(error))
-    if (isCountedAgain) await tx`update generation_jobs set failures = failures + 1 where generation_id = ${job.id}`
+    if (gone.length > 0) await markFailed(tx, job, gone, GONE)
+    for (const call of repeated) await noteCallOver(tx, job, call, 'unknown')
   })
 }
 
-async function leave(job: Job, lease: Lease, pause: number | null): Promise<Outcome> {
-  await lease.write(tx => (pause === null ? finish(tx, job) : handBack(tx, job, pause)))
-  return pause === null ? { kind: 'ended' } : { kind: 'later', seconds: pause }
+/** Writes down which outputs will never come, and that something failed that will be tried again. */
+async function noteFailures(job: Job, lease: Lease, final: Failed[], isCounted: boolean): Promise<void> {
+  if (final.length === 0 && !isCounted) return
+  await lease.write(async tx => {
+    for (const { call, error } of final) await markFailed(tx, job, indicesOf(call), publicError(error))
+    if (isCounted) await tx`update generation_jobs set failures = failures + 1 where generation_id = ${job.id}`
+  })
 }
 
-/** A provider that says when to come back is not failing. */
-function isCounted({ error }: Failed): boolean {
-  return error.retryAfterSeconds === null
-}
+type Failed = { call: JobCall; error: ProviderError }
 
-function hasTries(deps: GenerateDeps, job: Job, failure: Failed): boolean {
-  return !isCounted(failure) || job.failures < deps.maxFailures
+async function leave(job: Job, lease: Lease, pause: Pause | null): Promise<Outcome> {
+  if (pause !== null) await failpoint('before-hand-back')
+  await lease.write(async tx => {
+    if (pause === null) return await finish(tx, job)
+    await handBack(tx, job, pause.seconds)
+    await setWaiting(tx, job.id, pause.waiting)
+  })
+  return pause === null ? { kind: 'ended' } : { kind: 'later', seconds: pause.seconds }
 }
 
 async function setStage(job: Job, lease: Lease, stage: string | null): Promise<void> {
@@ -137,7 +139,6 @@ function publicError(error: ProviderError): PublicError {
   return { code: error.code, message: error.message.slice(0, 500) }
 }
 
-function unknownOutcome(): CallOutcome {
-  const message = 'The studio stopped just as this was being sent, so it may or may not have been made and billed.'
-  return { kind: 'failed', error: new ProviderError('unknown_outcome', message, 'unknown'), mayTryAgain: false }
+function unknownEnd(): CallOutcome {
+  return { kind: 'failed', error: unknownOutcome(), mayTryAgain: false }
 }

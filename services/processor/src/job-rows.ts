@@ -4,8 +4,8 @@ import type { Job, JobCall, JobOutput } from './job.ts'
 /** A generation with everything a worker needs of it; undefined if there is none. */
 export async function readJob(db: Statement, id: string): Promise<Job | undefined> {
   const [row] = await db<Omit<Job, 'outputs' | 'calls' | 'referenceKeys'>[]>`
-    select g.id, g.workspace_id as "workspaceId", j.attempt, j.failures, g.status, g.kind, g.model, g.provider, g.prompt,
-           g.parameters
+    select g.id, g.workspace_id as "workspaceId", j.attempt, j.failures, j.round, j.mode, j.progress, g.status, g.kind, g.model,
+           g.provider, g.prompt, g.parameters
     from generations g join generation_jobs j on j.generation_id = g.id where g.id = ${id}`
   if (!row) return undefined
   return {
@@ -24,7 +24,9 @@ async function readOutputs(db: Statement, id: string): Promise<JobOutput[]> {
 
 async function readCalls(db: Statement, id: string): Promise<JobCall[]> {
   return await db<JobCall[]>`
-    select call, first_index as "firstIndex", count, request_id as "requestId", finished_at is not null as finished
+    select call, first_index as "firstIndex", count, round, request_id as "requestId", finished_at is not null as finished,
+           outcome, extract(epoch from clock_timestamp() - submitted_at)::float as "ageSeconds",
+           cancel_tried_at is not null as "stopAsked"
     from provider_calls where generation_id = ${id} order by call`
 }
 

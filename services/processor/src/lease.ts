@@ -1,4 +1,5 @@
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database'
+import { sleep } from '@darkroom/infra/deadline'
 import type { Log } from '@darkroom/infra/log'
 import type { Job } from './job.ts'
 
@@ -11,6 +12,8 @@ export class LeaseLostError extends Error {
 export interface Lease {
   /** Aborted when the hold is lost or the worker is to stop. */
   signal: AbortSignal
+  /** The same, but a stop comes later: for what must not be broken off in the middle if it can be helped. */
+  signalAfter(milliseconds: number): AbortSignal
   /**
    * Writes in one transaction, if the hold still stands.
    *
@@ -19,66 +22,108 @@ export interface Lease {
   write<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
 }
 
+export interface LeaseOptions {
+  database: Database
+  log: Log
+  job: Job
+  leaseSeconds: number
+  /** Called at each renewal. */
+  beat: () => void
+  /** Aborts the work from outside. */
+  signal: AbortSignal
+  /** Told each time that a write was refused because the hold was lost. */
+  onStale: () => void
+  /** Given a function that renews the hold at once, or finds it lost; returns what ends that. */
+  onHeld?: (recheck: () => void) => () => void
+}
+
 /**
  * Does work on a claimed generation and keeps the hold on it meanwhile: one timer renews the lease in the row and tells the
  * bus that the message is being worked on, so that the two cannot disagree.
- *
- * @param options `beat` is called at each renewal; `signal` aborts the work from outside
  */
-export async function withLease<T>(
-  options: { database: Database; log: Log; job: Job; leaseSeconds: number; beat: () => void; signal: AbortSignal },
-  work: (lease: Lease) => Promise<T>,
-): Promise<T> {
-  const { database, job, log } = options
+export async function withLease<T>(options: LeaseOptions, work: (lease: Lease) => Promise<T>): Promise<T> {
   const lost = new AbortController()
-  const renew = async () => {
-    options.beat()
-    if (!(await extend(database, job, options.leaseSeconds))) lost.abort(new LeaseLostError('the lease was lost'))
-  }
-  let renewedAt = performance.now()
-  const timer = setInterval(() => {
-    const silent = (performance.now() - renewedAt) / 1_000
-    if (silent > options.leaseSeconds) lost.abort(new LeaseLostError('the lease ran out'))
-    void renew().then(
-      () => {
-        renewedAt = performance.now()
-      },
-      err => log.warn({ err, id: job.id }, 'lease not renewed'),
-    )
-  }, options.leaseSeconds * 250)
+  const renew = createRenewal(options, lost)
+  const timer = setInterval(renew, options.leaseSeconds * 250)
+  const release = options.onHeld?.(renew)
+  const delays = new AbortController()
   try {
     return await work({
       signal: AbortSignal.any([lost.signal, options.signal]),
-      write: write => transaction(database, tx => fenced(tx, job, write)),
+      signalAfter: milliseconds => AbortSignal.any([lost.signal, delayed(options.signal, milliseconds, delays.signal)]),
+      write: write => transaction(options.database, tx => fenced(tx, options, write)),
     })
   } finally {
+    delays.abort()
+    release?.()
     clearInterval(timer)
   }
 }
 
 /**
- * Gives a generation back unfinished.
+ * Gives a generation back unfinished, to be looked at when it is due: nobody holds it until then.
  *
- * @param seconds until it should be looked at again; null hands it to whoever comes next
+ * @param seconds until it should be looked at again
  */
-export async function handBack(tx: Transaction, job: Job, seconds: number | null): Promise<void> {
+export async function handBack(tx: Transaction, job: Job, seconds: number): Promise<void> {
   await tx`
     update generation_jobs set lease_until = null, lease_owner = null, stage = null,
-      next_check_at = clock_timestamp() + make_interval(secs => ${seconds ?? 0})
-    where generation_id = ${job.id} and attempt = ${job.attempt}`
+      next_check_at = clock_timestamp() + make_interval(secs => ${seconds})
+    where generation_id = ${job.id} and attempt = ${job.attempt} and lease_until is not null`
 }
 
-async function extend(database: Database, job: Job, seconds: number): Promise<boolean> {
+/** Gives a generation to whoever comes next, in the middle of its work. That is not held against it. */
+export async function letGo(tx: Transaction, job: Job): Promise<void> {
+  await tx`
+    update generation_jobs set lease_until = clock_timestamp(), lease_owner = null, stage = null
+    where generation_id = ${job.id} and attempt = ${job.attempt} and lease_until is not null`
+}
+
+function createRenewal(options: LeaseOptions, lost: AbortController): () => void {
+  let renewedAt = performance.now()
+  return () => {
+    const silent = (performance.now() - renewedAt) / 1_000
+    if (silent > options.leaseSeconds) lost.abort(new LeaseLostError('the lease ran out'))
+    options.beat()
+    extend(options).then(
+      held => {
+        renewedAt = performance.now()
+        if (held) return
+        options.onStale()
+        lost.abort(new LeaseLostError('the lease was lost'))
+      },
+      err => options.log.warn({ err, id: options.job.id }, 'lease not renewed'),
+    )
+  }
+}
+
+async function extend({ database, job, leaseSeconds }: LeaseOptions): Promise<boolean> {
   const { count } = await database`
-    update generation_jobs set lease_until = clock_timestamp() + make_interval(secs => ${seconds})
+    update generation_jobs set lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds})
     where generation_id = ${job.id} and attempt = ${job.attempt} and lease_until is not null`
   return count === 1
 }
 
 /** The row is locked first, always before the generation's own, so that no two who write can wait for one another. */
-async function fenced<T>(tx: Transaction, job: Job, work: (tx: Transaction) => Promise<T>): Promise<T> {
+async function fenced<T>(tx: Transaction, options: LeaseOptions, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const { id, attempt } = options.job
   const [held] = await tx`
-    select from generation_jobs where generation_id = ${job.id} and attempt = ${job.attempt} for update`
-  if (!held) throw new LeaseLostError('another attempt has begun')
-  return await work(tx)
+    select from generation_jobs
+    where generation_id = ${id} and attempt = ${attempt} and lease_until is not null for update`
+  if (held) return await work(tx)
+  options.onStale()
+  throw new LeaseLostError('another attempt has begun, or it was ended')
+}
+
+/** Aborted some time after `signal` is, with its reason; never once `unneeded` is. */
+function delayed(signal: AbortSignal, milliseconds: number, unneeded: AbortSignal): AbortSignal {
+  const later = new AbortController()
+  const wait = async () => {
+    await sleep(milliseconds, unneeded)
+    if (!unneeded.aborted) later.abort(signal.reason)
+  }
+  const begin = () => void wait()
+  if (signal.aborted) begin()
+  else signal.addEventListener('abort', begin, { once: true, signal: unneeded })
+  return later.signal
 }

@@ -1,9 +1,21 @@
+import { join } from 'node:path'
 import { createHttp } from '@darkroom/infra/http'
 import { runRelay } from '@darkroom/infra/outbox'
 import { openGround } from '@darkroom/infra/service'
+import { createByteBudget } from './byte-budget.ts'
+import { followCancels } from './cancel.ts'
+import { createHeld } from './held.ts'
+import { createMeasures } from './measures.ts'
 import { publishModels } from './models.ts'
 import { configuredProviders } from './providers.ts'
+import { runPurge } from './purge.ts'
+import { reconcile } from './reconcile.ts'
+import { runRehosts } from './rehost.ts'
+import { openSpool } from './spool.ts'
 import { work } from './work.ts'
+
+const MAX_FAILURES = 5
+const MIB = 1024 * 1024
 
 const ground = await openGround('processor', { busIsVital: true })
 const { config, lifecycle, log, database, bus, store } = ground
@@ -16,20 +28,33 @@ const providers = configuredProviders(config)
 lifecycle.onClose('providers', () => Promise.all(providers.map(provider => provider.close?.())))
 const catalogue = await publishModels({ database, providers, signal: lifecycle.stopping })
 
+const held = createHeld()
+const measures = createMeasures(ground.metrics)
+const watching = { database, bus, log, held, providers, measures, stopping: lifecycle.stopping }
+const loops = [followCancels(watching), reconcile(watching)]
+lifecycle.onClose('loops', () => Promise.all(loops))
+
+const keeping = {
+  store,
+  allowOrigins: config.SAFE_GET_ALLOW,
+  budget: createByteBudget(config.UPLOAD_MEMORY_MB * MIB),
+  spool: await openSpool({ directory: join(config.DATA_DIR, 'spool') }),
+}
+const upkeep = { database, store, log, measures, signal: lifecycle.stopping }
+const tidying = [runRehosts({ ...upkeep, ...keeping }), runPurge({ ...upkeep, trashDays: config.TRASH_DAYS })]
+lifecycle.onClose('upkeep', () => Promise.all(tidying))
+
 const giveBack = new AbortController()
 const working = work({
-  database,
-  bus,
-  store,
-  log,
-  providers,
+  ...watching,
+  ...keeping,
   catalogue,
-  allowOrigins: config.SAFE_GET_ALLOW,
   slots: config.PROVIDER_CONCURRENCY,
   uploadConcurrency: config.GENERATION_UPLOAD_CONCURRENCY,
   leaseSeconds: config.LEASE_SECONDS,
   maxSeconds: config.GENERATION_MAX_SECONDS,
-  stopping: lifecycle.stopping,
+  maxSubmits: config.MAX_PROVIDER_SUBMITS,
+  maxFailures: MAX_FAILURES,
   giveBack: giveBack.signal,
 })
 lifecycle.onClose('work', () => drain(), (config.SHUTDOWN_GRACE_SECONDS + 3) * 1_000)

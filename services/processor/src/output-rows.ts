@@ -1,18 +1,23 @@
 import type { PublicError } from '@darkroom/contracts/output'
+import type { Kind } from '@darkroom/contracts/vocabulary'
 import type { Transaction } from '@darkroom/infra/database'
 import { touch } from '@darkroom/infra/generations'
-import type { Job, JobCall } from './job.ts'
+import { leaveAtProvider } from '@darkroom/infra/rehosts'
+import type { CallEnd, Job, JobCall } from './job.ts'
 import type { ProviderOutput } from './providers/provider.ts'
 
 /** What is known of an output once it is kept. */
 export interface KeptOutput {
   index: number
+  /** What it is by its bytes, whatever was asked for. */
+  kind: Kind
   key: string
   width: number
   height: number
   bytes: number
   mimeType: string
-  placeholder: string
+  /** null for a video */
+  placeholder: string | null
   sha256: string
   duration: number | null
 }
@@ -20,8 +25,8 @@ export interface KeptOutput {
 /** Notes a call before it is made, so that a crash between making it and hearing of it is known to have happened. */
 export async function noteCall(tx: Transaction, job: Job, call: JobCall): Promise<void> {
   await tx`
-    insert into provider_calls (generation_id, call, first_index, count, submitted_at)
-    values (${job.id}, ${call.call}, ${call.firstIndex}, ${call.count}, clock_timestamp())
+    insert into provider_calls (generation_id, call, first_index, count, round, submitted_at)
+    values (${job.id}, ${call.call}, ${call.firstIndex}, ${call.count}, ${call.round}, clock_timestamp())
     on conflict (generation_id, call) do update set submitted_at = excluded.submitted_at`
 }
 
@@ -31,9 +36,10 @@ export async function noteRequestId(tx: Transaction, job: Job, call: JobCall, re
 }
 
 /** Notes that nothing more will come of a call. */
-export async function noteCallFinished(tx: Transaction, job: Job, call: JobCall): Promise<void> {
+export async function noteCallOver(tx: Transaction, job: Job, call: JobCall, outcome: CallEnd): Promise<void> {
   await tx`
-    update provider_calls set finished_at = clock_timestamp() where generation_id = ${job.id} and call = ${call.call}`
+    update provider_calls set finished_at = clock_timestamp(), outcome = ${outcome}
+    where generation_id = ${job.id} and call = ${call.call}`
 }
 
 /** Takes back the note of a call that the provider refused before it began. */
@@ -59,30 +65,33 @@ export async function recordOutput(tx: Transaction, job: Job, output: ProviderOu
 
 export async function markStored(tx: Transaction, job: Job, kept: KeptOutput): Promise<void> {
   await tx`
-    update generation_outputs set state = 'stored', key = ${kept.key}, width = ${kept.width}, height = ${kept.height},
-      bytes = ${kept.bytes}, mime_type = ${kept.mimeType}, placeholder = ${kept.placeholder}, duration = ${kept.duration},
-      sha256 = decode(${kept.sha256}, 'hex'), error = null
+    update generation_outputs set ${storedAs(tx, kept)}
     where generation_id = ${job.id} and index = ${kept.index} and state = 'saving'`
   await touch(tx, job.id)
 }
 
+/** What an output's row says once it is kept. */
+export function storedAs(tx: Transaction, kept: KeptOutput) {
+  return tx`
+    state = 'stored', kind = ${kept.kind}, key = ${kept.key}, width = ${kept.width}, height = ${kept.height},
+    bytes = ${kept.bytes}, mime_type = ${kept.mimeType}, placeholder = ${kept.placeholder}, duration = ${kept.duration},
+    sha256 = decode(${kept.sha256}, 'hex'), error = null`
+}
+
 /** An output that could not be kept: still at the provider if it has an address there, else it is gone. */
 export async function markNotStored(tx: Transaction, job: Job, index: number, error: PublicError): Promise<void> {
-  await tx`
-    update generation_outputs set
-      state = case when provider_url is null then 'failed' else 'temporary' end,
-      error = case when provider_url is null then ${tx.json(error)}::jsonb end
-    where generation_id = ${job.id} and index = ${index} and state = 'saving'`
-  await touch(tx, job.id)
+  const left = await leaveAtProvider(tx, job.id, [index])
+  if (left === 0) await markFailed(tx, job, [index], error)
+  else await touch(tx, job.id)
 }
 
 /** Outputs that will never be made. */
 export async function markFailed(tx: Transaction, job: Job, indices: number[], error: PublicError): Promise<void> {
-  await tx`
+  const { count } = await tx`
     update generation_outputs set state = 'failed', error = ${tx.json(error)}
     where generation_id = ${job.id} and index = any(${indices}::smallint[])
       and (state = 'pending' or (state = 'saving' and provider_url is null))`
-  await touch(tx, job.id)
+  if (count > 0) await touch(tx, job.id)
 }
 
 export interface Tally {

@@ -17,7 +17,7 @@ export function createProgress(options: { job: Job; lease: Lease }): Progress {
   const { job, lease } = options
   const fractions = new Map<number, number>()
   let writing = Promise.resolve()
-  let written = { at: 0, fraction: 0 }
+  let written = { at: 0, fraction: job.progress ?? 0 }
   const report = (call: JobCall, fraction: number) => {
     fractions.set(call.call, clamp(fraction) * call.count)
     const whole = sum(fractions.values()) / job.outputs.length

@@ -2,22 +2,25 @@ import { GenerationQueued } from '@darkroom/contracts/events'
 import { jobSubject, laneConsumer } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus'
 import type { Delivery, Lane } from '@darkroom/infra/bus/lane'
-import { type Database, transaction } from '@darkroom/infra/database'
+import type { Database } from '@darkroom/infra/database'
 import { backoff, sleep } from '@darkroom/infra/deadline'
+import { failpoint } from '@darkroom/infra/failpoint'
 import type { Log } from '@darkroom/infra/log'
 import { claim } from './claim.ts'
-import { finish } from './finish.ts'
-import { type GenerateDeps, generate, type Outcome } from './generate.ts'
-import type { Job } from './job.ts'
-import { handBack, type Lease, LeaseLostError, withLease } from './lease.ts'
+import type { Outcome } from './generate.ts'
+import type { Held } from './held.ts'
+import type { Measures } from './measures.ts'
 import type { ModelCatalogue } from './models.ts'
 import type { Provider } from './providers/provider.ts'
 import type { UploadDeps } from './upload.ts'
+import { workOn } from './work-on.ts'
 
 export interface WorkDeps extends UploadDeps {
   database: Database
   bus: Bus
   log: Log
+  measures: Measures
+  held: Held
   providers: readonly Provider[]
   catalogue: ModelCatalogue
   /** Generations worked on at once, a provider. */
@@ -26,6 +29,10 @@ export interface WorkDeps extends UploadDeps {
   leaseSeconds: number
   /** Longest active work on one generation, in one attempt. */
   maxSeconds: number
+  /** Times that one output may be asked for where nobody knows whether the provider took it. */
+  maxSubmits: number
+  /** Silent deaths and retryable errors after which a generation is failed. */
+  maxFailures: number
   /** Aborted when no more work is to be taken. */
   stopping: AbortSignal
   /** Aborted when active work must be handed back. */
@@ -33,8 +40,6 @@ export interface WorkDeps extends UploadDeps {
 }
 
 const PULL_MS = 5_000
-const MAX_FAILURES = 5
-const TOO_LONG = { code: 'too_long', message: 'This took longer than the studio allows, and was stopped.' }
 
 /**
  * Works on generations until `stopping` is aborted: each provider has a lane of its own, each lane as many slots as are
@@ -79,58 +84,28 @@ async function pull(deps: WorkDeps, provider: Provider, lane: Lane): Promise<voi
 async function handle(deps: WorkDeps, provider: Provider, delivery: Delivery): Promise<void> {
   const message = GenerationQueued.safeParse(delivery.data)
   if (!message.success) return refuse(deps, delivery, 'not a message of ours')
-  const owner = `processor-${process.pid}`
-  const taken = await claim({ ...deps, owner, maxFailures: MAX_FAILURES }, message.data.id)
+  await failpoint('before-claim')
+  const taken = await claim({ ...deps, owner: `processor-${process.pid}` }, message.data.id)
   if (taken.kind === 'unknown') return refuse(deps, delivery, 'no such generation')
   if (taken.kind === 'nothing-to-do') return await delivery.ack()
   if (taken.kind === 'not-now') return delivery.later(taken.seconds * 1_000 + 50)
-  const outcome = await workOn(deps, provider, taken.job, delivery)
-  if (outcome.kind === 'ended') return await delivery.ack()
+  deps.measures.claims.inc()
+  await failpoint('after-claim')
+  deps.measures.held.inc()
+  const outcome = await workOn(deps, provider, taken.job, delivery).finally(() => deps.measures.held.dec())
+  await settle(delivery, outcome)
+}
+
+async function settle(delivery: Delivery, outcome: Outcome): Promise<void> {
+  if (outcome.kind === 'ended') {
+    await failpoint('after-finish')
+    return await delivery.ack()
+  }
   delivery.later(outcome.seconds * 1_000)
 }
 
-function refuse({ log }: WorkDeps, delivery: Delivery, reason: string): void {
+function refuse({ log, measures }: WorkDeps, delivery: Delivery, reason: string): void {
   log.warn({ reason }, 'message discarded')
+  measures.poison.inc()
   delivery.discard()
-}
-
-async function workOn(deps: WorkDeps, provider: Provider, job: Job, delivery: Delivery): Promise<Outcome> {
-  const tooLong = AbortSignal.timeout(deps.maxSeconds * 1_000)
-  const signal = AbortSignal.any([deps.giveBack, tooLong])
-  const options = { ...deps, job, beat: delivery.working, signal }
-  return await withLease(options, async lease => {
-    try {
-      return await generate(generateDeps(deps, provider, job), job, lease)
-    } catch (err) {
-      return await leaveBroken(deps, job, lease, err, tooLong.aborted)
-    }
-  })
-}
-
-function generateDeps(deps: WorkDeps, provider: Provider, job: Job): GenerateDeps {
-  const { outputsPerCall } = deps.catalogue.find(job.model) ?? { outputsPerCall: 1 }
-  return { ...deps, provider, outputsPerCall, maxFailures: MAX_FAILURES }
-}
-
-/** What becomes of a generation whose work broke off: somebody else's, handed back, failed, or tried again in a while. */
-async function leaveBroken(deps: WorkDeps, job: Job, lease: Lease, err: unknown, tooLong: boolean): Promise<Outcome> {
-  if (err instanceof LeaseLostError || lease.signal.reason instanceof LeaseLostError) {
-    deps.log.warn({ id: job.id, attempt: job.attempt }, 'stale write refused')
-    return { kind: 'later', seconds: 1 }
-  }
-  if (tooLong) {
-    await lease.write(tx => finish(tx, job, TOO_LONG))
-    return { kind: 'ended' }
-  }
-  if (deps.giveBack.aborted) {
-    await transaction(deps.database, tx => handBack(tx, job, null))
-    return { kind: 'later', seconds: 0 }
-  }
-  const seconds = 1 + backoff(job.failures, { base: 1_000, most: 30_000 }) / 1_000
-  deps.log.error({ err, id: job.id }, 'work on a generation broke off')
-  await lease.write(async tx => {
-    await tx`update generation_jobs set failures = failures + 1 where generation_id = ${job.id}`
-    await handBack(tx, job, seconds)
-  })
-  return { kind: 'later', seconds }
 }

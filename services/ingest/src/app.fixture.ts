@@ -1,0 +1,70 @@
+import { type Database, openDatabase } from '@darkroom/infra/database'
+import type { Identity } from '@darkroom/infra/identity'
+import { createLog } from '@darkroom/infra/log'
+import { createMetrics } from '@darkroom/infra/metrics'
+import { openStore } from '@darkroom/infra/open-store'
+import type { Store } from '@darkroom/infra/store'
+import { testDatabase, testDirectory } from '@darkroom/infra/testing'
+import { createApp } from './app.ts'
+import { demoModel } from './model.fixture.ts'
+
+/** The service on a database and a folder of its own, with one model. For tests. */
+export interface TestIngest extends AsyncDisposable {
+  sql: Database
+  store: Store
+  /** Whose a request is that says nothing of it. */
+  owner: Identity
+  /** A request as it is. */
+  send(request: Request): Promise<Response>
+  /** One with a body of JSON, if any; `as: 'stranger'` is somebody else's. */
+  ask(method: string, path: string, body?: unknown, as?: 'owner' | 'stranger'): Promise<Response>
+}
+
+/** @param options `store` stands between the service and its store */
+export async function testIngest(
+  options: { queueDepth?: number; store?: (store: Store) => Store } = {},
+): Promise<TestIngest> {
+  await using undo = new AsyncDisposableStack()
+  const log = createLog({ service: 'test', level: 'silent' })
+  const directory = undo.use(await testDirectory())
+  const { url } = undo.use(await testDatabase())
+  const sql = openDatabase({ url, name: 'test', log })
+  undo.defer(() => sql.end({ timeout: 1 }))
+  const store = await openStore({ DATA_DIR: directory.path })
+  const [owner, stranger] = [someone(), someone()]
+  const app = createApp({
+    database: sql,
+    store: options.store?.(store) ?? store,
+    log,
+    concurrency: 3,
+    queueDepth: options.queueDepth ?? 500,
+    identify: request => (request.headers.get('x-test') === 'stranger' ? stranger : owner),
+    http: {
+      config: { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 },
+      log,
+      metrics: createMetrics('test'),
+      checks: {},
+      stopping: new AbortController().signal,
+    },
+  })
+  await sql`insert into models (id, provider, position, capability) values ('demo', 'demo', 0, ${sql.json(demoModel)})`
+  const owned = undo.move()
+  return {
+    sql,
+    store,
+    owner,
+    send: async request => await app.handle(request),
+    ask: async (method, path, body, as = 'owner') => {
+      const said = body === undefined ? {} : { body: JSON.stringify(body) }
+      const type = body === undefined ? {} : { 'content-type': 'application/json' }
+      return await app.handle(
+        new Request(`http://localhost${path}`, { method, headers: { 'x-test': as, ...type }, ...said }),
+      )
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+function someone(): Identity {
+  return { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
+}
