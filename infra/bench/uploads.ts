@@ -6,8 +6,8 @@ import { LARGE, PROVIDER_MS, SMALL, STORE_MS } from './uploads-files.ts'
 import { measureLarge } from './uploads-large.ts'
 import { fetchUpload, ourUpload, plainUpload, seedUpload, type Upload, uploadAll } from './uploads-ways.ts'
 
-const ROUNDS = 3
-const LARGE_ROUNDS = 2
+const ROUNDS = 15
+const LARGE_ROUNDS = 11
 const TIMES_SEQUENTIAL = 7
 const TIMES_FLOOR = 1.3
 const MEMORY_MB = 100

@@ -51,7 +51,14 @@ async function startHands(undo: AsyncDisposableStack, url: string): Promise<stri
 }
 
 async function startIngest(undo: AsyncDisposableStack, settings: Record<string, string>): Promise<string> {
-  const env = { ...process.env, NODE_ENV: 'test', LOG_LEVEL: 'silent', QUEUE_DEPTH: '1000', ...settings }
+  const env = {
+    ...process.env,
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'silent',
+    QUEUE_DEPTH: '1000',
+    DARKROOM_PARENT_PID: String(process.pid),
+    ...settings,
+  }
   const child = Bun.spawn([process.execPath, INGEST], { env, stdin: 'ignore', stdout: 'ignore', stderr: 'inherit' })
   undo.defer(() => stop(child))
   const origin = `http://127.0.0.1:${settings.INGEST_PORT}`

@@ -21,7 +21,7 @@ export interface Events {
   close(): void
 }
 
-/** Opens a stream. What is answered but for events is passed over: an answer that is none simply ends. */
+/** Opens a stream. An answer that is none simply ends. */
 export async function openEvents(options: EventsOptions): Promise<Events> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const socket = connect(options.port, '127.0.0.1', resolve)
@@ -42,7 +42,11 @@ function listen(socket: Socket, onEvent: (event: SseEvent) => void): void {
     text = blocks.pop() ?? ''
     for (const block of blocks) onEvent(parse(block))
   }
-  socket.on('data', unchunk(onText))
+  const onHead = (head: string) => {
+    // Kept open for a next request, which there is not.
+    if (!/^HTTP\/1\.1 200 /.test(head)) socket.destroy()
+  }
+  socket.on('data', unchunk(onHead, onText))
 }
 
 function parse(block: string): SseEvent {
@@ -51,7 +55,7 @@ function parse(block: string): SseEvent {
 }
 
 /** The text of an answer that comes in chunks. @see https://www.rfc-editor.org/rfc/rfc9112#section-7.1 */
-function unchunk(onText: (text: string) => void): (data: Buffer) => void {
+function unchunk(onHead: (head: string) => void, onText: (text: string) => void): (data: Buffer) => void {
   const decoder = new TextDecoder()
   let rest = Buffer.alloc(0)
   let part: 'head' | 'chunks' = 'head'
@@ -60,6 +64,7 @@ function unchunk(onText: (text: string) => void): (data: Buffer) => void {
     if (line < 0) return false
     if (part === 'head') {
       part = 'chunks'
+      onHead(rest.subarray(0, line).toString())
       rest = rest.subarray(line + 4)
       return true
     }

@@ -103,6 +103,14 @@ export function storeConformance(
     expect([await store.get('a/b'), await store.head('a/b'), await keysOf(store)]).toEqual([null, null, []])
   })
 
+  test(`${name}: what is no longer to be removed stays`, async () => {
+    await using store = await open()
+    await store.put('a', random(10), { signal: forever })
+    const reason = new Error('too late')
+    await expect(store.remove('a', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    expect(await store.head('a')).not.toBeNull()
+  })
+
   test(`${name}: a list has every key that begins so, and no other`, async () => {
     await using store = await open()
     const keys = ['w/1/ref/a.png', 'w/1/ref/a.w320.webp', 'w/1/gen/0/0.png', 'w/10/ref/a.png', 'w/2/ref/a.png']

@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type Body, checkKey, type Range, type Store, type StoredObject, StoreError } from '../store.ts'
@@ -135,10 +136,19 @@ function slice(path: string, range: Range | undefined): Blob {
   return range ? file.slice(range.start, range.end + 1) : file
 }
 
+/** Looks only where keys with that beginning can be. */
 async function* walk(root: string, prefix: string): AsyncGenerator<string> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true })
+  const folder = prefix.slice(0, Math.max(0, prefix.lastIndexOf('/')))
+  const entries = await entriesOf(folder === '' ? root : join(root, checkKey(folder)))
   for (const entry of entries) {
     const key = join(entry.parentPath, entry.name).slice(root.length + 1)
     if (entry.isFile() && key.startsWith(prefix) && !key.startsWith(PARTIAL)) yield key
   }
+}
+
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  return await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
+    throw error
+  })
 }

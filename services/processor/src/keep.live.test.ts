@@ -20,6 +20,7 @@ const BUDGET = 64 * MB
 const KEEP = { workspaceId: 'w1', generationId: 'g1', attempt: 3 }
 const LIMITS = {
   fetchMs: 60_000,
+  stallMs: 30_000,
   bufferedBytes: 8 * MB,
   picture: { bytes: 20 * MB, pixels: 100 * MB },
   videoBytes: 80 * MB,
@@ -136,7 +137,7 @@ test('where one of the objects cannot be put, the others are not gone on with', 
 })
 
 /** What becomes of a large file of which something is wrong. */
-const FAULTS: readonly (readonly [fault: FileFault, end: string, fetchMs?: number])[] = [
+const FAULTS: readonly (readonly [fault: FileFault, end: string, limits?: Partial<typeof LIMITS>])[] = [
   [{ kind: 'status', status: 500 }, 'retryable'],
   [{ kind: 'status', status: 429 }, 'retryable'],
   [{ kind: 'status', status: 403 }, 'gone'],
@@ -150,19 +151,19 @@ const FAULTS: readonly (readonly [fault: FileFault, end: string, fetchMs?: numbe
   [{ kind: 'html' }, 'unfit'],
   [{ kind: 'garbage' }, 'unfit'],
   [{ kind: 'endless' }, 'unfit'],
-  [{ kind: 'drip' }, 'retryable', 300],
-  [{ kind: 'stall' }, 'retryable', 300],
-  [{ kind: 'hang' }, 'retryable', 300],
+  [{ kind: 'drip' }, 'retryable', { fetchMs: 300 }],
+  [{ kind: 'stall' }, 'retryable', { stallMs: 300 }],
+  [{ kind: 'hang' }, 'retryable', { stallMs: 300 }],
   [{ kind: 'redirect' }, 'unfit'],
 ]
 
 for (const fileType of ['png', 'mp4', 'webm'] as const) {
-  for (const [fault, end, fetchMs = LIMITS.fetchMs] of FAULTS) {
+  for (const [fault, end, limits] of FAULTS) {
     test(`a large ${fileType}: ${fault.kind} ${fault.status ?? ''} ends as ${end} and leaves nothing else`, async () => {
       await using place = await openPlace(openOnDisk)
       fake.set({ fileType, fileBytes: 11 * MB, files: { '*': fault } })
       const [output] = await outputsOf(1)
-      const deps = { ...place.deps, limits: { ...LIMITS, fetchMs } }
+      const deps = { ...place.deps, limits: { ...LIMITS, ...limits } }
       const ended = await keepOutput(deps, KEEP, output as ProviderOutput, never).then(
         () => 'kept',
         error => (error instanceof KeepError ? error.failure : String(error)),

@@ -21,6 +21,7 @@ export interface Keep {
 
 const LIMITS: ReceiveLimits = {
   fetchMs: 300_000,
+  stallMs: 30_000,
   bufferedBytes: 8_000_000,
   picture: { bytes: 100_000_000, pixels: 100_000_000 },
   videoBytes: 500_000_000,

@@ -1,5 +1,10 @@
-import { type Database, type Transaction, transaction } from '@darkroom/infra/database'
+import { type Database, openDatabase, type Transaction, transaction } from '@darkroom/infra/database'
+import { createLog } from '@darkroom/infra/log'
+import { createMetrics } from '@darkroom/infra/metrics'
 import type { Store } from '@darkroom/infra/store'
+import { testDatabase } from '@darkroom/infra/testing'
+import { createMeasures } from './measures.ts'
+import { runPurge } from './purge.ts'
 import { insertQueued } from './queued.fixture.ts'
 import { objectsOf } from './removal-rows.ts'
 
@@ -14,7 +19,33 @@ export interface Begun {
   pictures: string[]
 }
 
+export const log = createLog({ service: 'test', level: 'silent' })
+export const measures = createMeasures(createMetrics('test'))
 const SIGNAL = new AbortController().signal
+
+/** A database of its own for the tests of a file. */
+export async function openPurgeDatabase(stack: AsyncDisposableStack): Promise<Database> {
+  const { url } = stack.use(await testDatabase())
+  const database = openDatabase({ url, name: 'test', log })
+  stack.defer(() => database.end({ timeout: 1 }))
+  return database
+}
+
+export function newWorld(database: Database, store: Store | undefined): PurgeWorld {
+  if (!store) throw new Error('there is no such store')
+  return { database, store, workspaceId: crypto.randomUUID() }
+}
+
+/** @returns what stops them */
+export function startPurges(world: PurgeWorld, count: number): () => Promise<void> {
+  const stopping = new AbortController()
+  const deps = { ...world, log, measures, trashDays: 30, signal: stopping.signal, pollMs: 20 }
+  const running = Array.from({ length: count }, () => runPurge(deps))
+  return async () => {
+    stopping.abort(new Error('stopping'))
+    await Promise.all(running)
+  }
+}
 
 /** The first step of a submission: what is not kept is stored, after it was taken off the list of what is to go. */
 export async function beginSubmission(world: PurgeWorld, pictures: string[]): Promise<Begun> {
@@ -50,6 +81,32 @@ export async function referredTo({ database }: PurgeWorld): Promise<string[]> {
   const rows = await database<{ key: string }[]>`
     select key from generation_outputs where key is not null union select key from reference_images`
   return rows.flatMap(({ key }) => objectsOf(key)).toSorted()
+}
+
+export async function objectsIn({ store, workspaceId }: PurgeWorld): Promise<string[]> {
+  return (await Array.fromAsync(store.list(`w/${workspaceId}/`))).toSorted()
+}
+
+export async function trash({ database }: PurgeWorld, id: string | undefined, days = 31): Promise<void> {
+  await database`
+    update generations set deleted_at = now() - make_interval(days => ${days}) where id = ${id ?? null}`
+}
+
+/** What is to go has stayed for its hour. */
+export async function makeDue({ database }: PurgeWorld): Promise<void> {
+  await database`update object_removals set remove_after = now()`
+}
+
+export async function countOf({ database }: PurgeWorld, table: string): Promise<number> {
+  return (await database`select from ${database(table)}`).length
+}
+
+export async function becomes(isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = AbortSignal.timeout(20_000)
+  while (!(await isSo())) {
+    deadline.throwIfAborted()
+    await Bun.sleep(20)
+  }
 }
 
 /** Puts an object and its previews, after it was taken off the list of what is to go. */

@@ -1,129 +1,43 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
-import { type Database, openDatabase, transaction } from '@darkroom/infra/database'
-import { createLog } from '@darkroom/infra/log'
-import { createMetrics } from '@darkroom/infra/metrics'
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { type Database, transaction } from '@darkroom/infra/database'
 import { openStore } from '@darkroom/infra/open-store'
 import { type Store, StoreError } from '@darkroom/infra/store'
-import { startS3rver, testBucket } from '@darkroom/infra/store/s3-testing'
-import { testDatabase, testDirectory } from '@darkroom/infra/testing'
-import fc from 'fast-check'
-import { createMeasures } from './measures.ts'
+import { testDirectory } from '@darkroom/infra/testing'
 import {
-  type Begun,
-  beginSubmission,
+  becomes,
+  countOf,
   endSubmission,
   keyOf,
-  type PurgeWorld,
-  referredTo,
+  log,
+  measures,
+  newWorld,
+  objectsIn,
+  openPurgeDatabase,
+  startPurges,
   storeAnew,
+  trash,
 } from './purge.fixture.ts'
-import { runPurge } from './purge.ts'
 import { purgeGenerations, purgeReferences } from './purge-rows.ts'
-import { isReferredTo, listRemovals, objectsOf } from './removal-rows.ts'
+import { folderOf, isReferredTo, listRemovals, objectsOf } from './removal-rows.ts'
 import { removeNext } from './remove-objects.ts'
 
-const log = createLog({ service: 'test', level: 'silent' })
-const measures = createMeasures(createMetrics('test'))
-const stack = new AsyncDisposableStack()
 // On a busy machine the first start of Postgres takes its time.
 const START_MS = 60_000
-const MANY = { limit: 50 }
-const stores: Record<string, Store> = {}
+const stack = new AsyncDisposableStack()
 let database: Database
+let store: Store
 
 beforeAll(async () => {
-  const { url } = stack.use(await testDatabase())
-  const directory = stack.use(await testDirectory())
-  const server = stack.use(await startS3rver())
-  database = openDatabase({ url, name: 'test', log })
-  stack.defer(() => database.end({ timeout: 1 }))
-  stores.disk = await openStore({ DATA_DIR: directory.path })
-  stores.s3 = stack.use(await testBucket(server.endpoint)).store
+  database = await openPurgeDatabase(stack)
+  store = await openStore({ DATA_DIR: stack.use(await testDirectory()).path })
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 afterEach(async () => {
   await database`truncate generations, reference_images, object_removals, outbox cascade`
 })
 
-/** A picture is one of four, so that generations share them. */
-const pictures = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 3 })
-const does = fc.constantFrom(
-  ...(['begin', 'end', 'trash', 'trash', 'restore', 'purge', 'sweep', 'hour', 'remove'] as const),
-)
-const steps = fc.array(fc.record({ does, pictures, place: fc.nat({ max: 20 }) }), { minLength: 10, maxLength: 40 })
-
-interface Life extends PurgeWorld {
-  /** Submissions that have looked for their pictures and have not written their rows. */
-  begun: Begun[]
-  ids: string[]
-}
-
-const STEPS = {
-  begin: async (life: Life, { pictures }: Begun) => void life.begun.push(await beginSubmission(life, pictures)),
-  end: async (life: Life) => {
-    const begun = life.begun.shift()
-    if (begun) life.ids.push(await endSubmission(life, begun))
-  },
-  trash: async ({ ids }: Life, _: Begun, place: number) => await trash(ids[place % ids.length]),
-  restore: async ({ ids }: Life, _: Begun, place: number) =>
-    void (await database`update generations set deleted_at = null where id = ${ids[place % ids.length] ?? null}`),
-  purge: async () => void (await transaction(database, tx => purgeGenerations(tx, 30, MANY))),
-  sweep: async () => void (await transaction(database, tx => purgeReferences(tx, MANY))),
-  // What is to go stays for an hour, which no submission takes.
-  hour: async (life: Life) => {
-    if (life.begun.length === 0) await makeDue()
-  },
-  remove: async (life: Life) => {
-    while (await removeNext({ ...life, log, measures }));
-  },
-}
-
-describe.each(['disk', 's3'])('%s', name => {
-  const live = async (all: { does: keyof typeof STEPS; pictures: string[]; place: number }[]) => {
-    const life: Life = { ...worldOf(name), begun: [], ids: [] }
-    for (const { does, pictures, place } of all) {
-      await STEPS[does](life, { pictures }, place)
-      expect(await objectsIn(life)).toEqual(expect.arrayContaining(await referredTo(life)))
-    }
-    await clear(life)
-    expect(await objectsIn(life)).toEqual(await referredTo(life))
-    for (const id of life.ids) await trash(id)
-    await clear(life)
-    expect(await objectsIn(life)).toEqual([])
-  }
-  test(
-    'in whatever order things happen, nothing that is referred to goes, and in the end all else is gone',
-    () => fc.assert(fc.asyncProperty(steps, live), { numRuns: name === 'disk' ? 40 : 8 }),
-    START_MS,
-  )
-})
-
-test('what is done by several at once, and beside new submissions, loses nothing', async () => {
-  const world = worldOf('disk')
-  const stop = startPurges(3)
-  for (let rounds = 0; rounds < 3; rounds++) {
-    // Between the submissions: none takes an hour.
-    await makeDue()
-    await Promise.all(['ab', 'bc', 'cd', 'da'].map(pair => submitAndTrash(world, [...pair])))
-  }
-  await becomes(async () => {
-    await makeDue()
-    return String(await objectsIn(world)) === String(await referredTo(world))
-  })
-  await stop()
-  expect(await countOf('generations')).toBe(12)
-})
-
-/** Of ten generations one is kept. */
-async function submitAndTrash(world: PurgeWorld, pictures: string[]): Promise<void> {
-  await endSubmission(world, await beginSubmission(world, pictures))
-  for (let times = 0; times < 9; times++) {
-    await trash(await endSubmission(world, await beginSubmission(world, pictures)))
-  }
-}
-
 test('whoever stores an object that is being removed waits for it, and has stored it in the end', async () => {
-  const world = worldOf('disk')
+  const world = newWorld(database, store)
   const key = keyOf(world, 'a')
   await storeAnew(world, key)
   await transaction(database, tx => listRemovals(tx, [key], 0))
@@ -146,7 +60,7 @@ test('whoever stores an object that is being removed waits for it, and has store
 })
 
 test('an object that cannot be removed now is removed later, and keeps no other waiting', async () => {
-  const world = worldOf('disk')
+  const world = newWorld(database, store)
   await transaction(database, tx => listRemovals(tx, ['a', 'b'], 0))
   const asked: string[] = []
   const remove: Store['remove'] = async key => {
@@ -162,39 +76,60 @@ test('an object that cannot be removed now is removed later, and keeps no other 
 })
 
 test('only what has been in the trash for long enough and is over is purged, with all that belongs to it', async () => {
-  const world = worldOf('disk')
+  const world = newWorld(database, store)
   const [kept, fresh, working, old] = await Promise.all(
     [1, 2, 3, 4].map(() => endSubmission(world, { pictures: ['a'] })),
   )
-  await trash(fresh, 29)
-  await trash(working)
-  await trash(old)
+  await trash(world, fresh, 29)
+  await trash(world, working)
+  await trash(world, old)
   await database`update generations set status = 'uploading' where id = ${working ?? null}`
-  const stop = startPurges(1)
-  await becomes(async () => (await countOf('generations')) === 3)
+  const stop = startPurges(world, 1)
+  await becomes(async () => (await countOf(world, 'generations')) === 3)
   await stop()
   const left = await database<{ id: string }[]>`select id from generations order by id`
   expect(left.map(({ id }) => id)).toEqual([kept, fresh, working].flatMap(id => id ?? []).toSorted())
   for (const table of ['generation_jobs', 'generation_outputs', 'generation_references'])
-    expect(await countOf(table)).toBe(3)
-  expect(await countOf('object_removals')).toBe(3)
+    expect(await countOf(world, table)).toBe(3)
+  expect(await countOf(world, 'object_removals')).toBe(4)
   await database`update generations set status = 'failed' where id = ${working ?? null}`
-  await STEPS.purge()
-  expect(await countOf('generations')).toBe(2)
+  await transaction(database, tx => purgeGenerations(tx, 30, { limit: 9 }))
+  expect(await countOf(world, 'generations')).toBe(2)
+})
+
+test('of a generation that is purged nothing stays, not even what a worker left that died in the middle', async () => {
+  const world = newWorld(database, store)
+  const [kept, old] = await Promise.all([1, 2].map(() => endSubmission(world, { pictures: [] })))
+  for (const id of [kept, old]) await storeAnew(world, `w/${world.workspaceId}/gen/${id}/7/0.webp`)
+  await trash(world, old)
+  await transaction(database, tx => purgeGenerations(tx, 30, { limit: 9, removeAfterSeconds: 0 }))
+  while (await removeNext({ ...world, log, measures }));
+  const left = await objectsIn(world)
+  expect(left).toHaveLength(6)
+  expect(left.filter(key => !key.includes(`/${kept}/`))).toEqual([])
+})
+
+test('a folder whose generation is there is left alone', async () => {
+  const world = newWorld(database, store)
+  const id = await endSubmission(world, { pictures: [] })
+  await transaction(database, tx => listRemovals(tx, [folderOf({ ...world, id })], 0))
+  while (await removeNext({ ...world, log, measures }));
+  expect(await objectsIn(world)).toHaveLength(3)
+  expect(await countOf(world, 'object_removals')).toBe(0)
 })
 
 test('a picture that nobody refers to stays for a day', async () => {
-  const world = worldOf('disk')
-  await trash(await endSubmission(world, { pictures: ['a', 'b'] }))
+  const world = newWorld(database, store)
+  await trash(world, await endSubmission(world, { pictures: ['a', 'b'] }))
   await database`update reference_images set created_at = now() - interval '23 hours' where key = ${keyOf(world, 'b')}`
-  await STEPS.purge()
-  await STEPS.sweep()
+  await transaction(database, tx => purgeGenerations(tx, 30, { limit: 9 }))
+  await transaction(database, tx => purgeReferences(tx, { limit: 9 }))
   const left = await database<{ key: string }[]>`select key from reference_images`
   expect(left.map(({ key }) => key)).toEqual([keyOf(world, 'b')])
 })
 
 test('objects of any key are looked for before they go, and previews with their original', async () => {
-  const world = worldOf('disk')
+  const world = newWorld(database, store)
   await endSubmission(world, { pictures: ['a'] })
   await database`update generation_outputs set key = 'older/system.png'`
   const named = ['older/system.png', 'older/system.w320.webp', ...objectsOf(keyOf(world, 'a'))]
@@ -203,58 +138,8 @@ test('objects of any key are looked for before they go, and previews with their 
   for (const key of unnamed) expect(await isReferredTo(database, key)).toBe(false)
 })
 
-function worldOf(name: string): PurgeWorld {
-  const store = stores[name]
-  if (!store) throw new Error(`there is no store ${name}`)
-  return { database, store, workspaceId: crypto.randomUUID() }
-}
-
-function startPurges(count: number): () => Promise<void> {
-  const stopping = new AbortController()
-  const deps = { ...worldOf('disk'), log, measures, trashDays: 30, signal: stopping.signal, pollMs: 20 }
-  const running = Array.from({ length: count }, () => runPurge(deps))
-  return async () => {
-    stopping.abort(new Error('stopping'))
-    await Promise.all(running)
-  }
-}
-
-async function trash(id: string | undefined, days = 31): Promise<void> {
-  await database`
-    update generations set deleted_at = now() - make_interval(days => ${days}) where id = ${id ?? null}`
-}
-
-/** Has everything happen that would happen by itself. */
-async function clear(life: Life): Promise<void> {
-  while (life.begun.length > 0) await STEPS.end(life)
-  await STEPS.purge()
-  await STEPS.sweep()
-  await STEPS.hour(life)
-  await STEPS.remove(life)
-}
-
-async function makeDue(): Promise<void> {
-  await database`update object_removals set remove_after = now()`
-}
-
 async function waitsForLock(): Promise<boolean> {
   const waiting = await database`
     select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
   return waiting.length > 0
-}
-
-async function objectsIn({ store, workspaceId }: PurgeWorld): Promise<string[]> {
-  return (await Array.fromAsync(store.list(`w/${workspaceId}/`))).toSorted()
-}
-
-async function countOf(table: string): Promise<number> {
-  return (await database`select from ${database(table)}`).length
-}
-
-async function becomes(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = AbortSignal.timeout(20_000)
-  while (!(await isSo())) {
-    deadline.throwIfAborted()
-    await Bun.sleep(20)
-  }
 }

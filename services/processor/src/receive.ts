@@ -17,6 +17,8 @@ export interface ReceiveDeps {
 export interface ReceiveLimits extends MediaLimits {
   /** For one fetch, from its first byte to its last. */
   fetchMs: number
+  /** Longest silence in a fetch: who is silent keeps others from the memory. */
+  stallMs: number
   /** What is larger is not held in memory. */
   bufferedBytes: number
 }
@@ -56,7 +58,8 @@ async function fetchBody(
   signal: AbortSignal,
 ): Promise<Uint8Array | SpooledFile> {
   const maxBytes = Math.max(limits.picture.bytes, limits.videoBytes)
-  const response = await safeGet(url, { maxBytes, deadlineMs: limits.fetchMs, signal, allowOrigins, headers })
+  const { fetchMs: deadlineMs, stallMs } = limits
+  const response = await safeGet(url, { maxBytes, deadlineMs, stallMs, signal, allowOrigins, headers })
   const isLong = (response.contentLength ?? 0) > limits.bufferedBytes
   share.shrinkTo(isLong ? STREAM_BYTES : (response.contentLength ?? limits.bufferedBytes))
   const chunks = chunksOf(response, signal)

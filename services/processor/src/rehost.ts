@@ -39,8 +39,8 @@ const CONCURRENCY = 2
 const POLL_MS = 1_000
 const BASE_MS = 30_000
 /** Longer than the fetch alone may take; what is longer still is our own slowness. */
-const TRY_MS = 240_000
-const HIDDEN_SECONDS = 300
+const TRY_MS = 420_000
+const HIDDEN_SECONDS = 480
 const LOST: PublicError = { code: 'lost', message: 'It was deleted by the provider before it could be saved.' }
 
 /**

@@ -17,9 +17,9 @@ const REMOVE_MS = 10_000
 const AGAIN_SECONDS = 300
 
 /**
- * Removes one object that is due for it, unless something refers to it by now. The row that says so is held meanwhile: whoever
- * stores such an object anew takes the row away first, and so waits for this, or is waited for. After a crash the row is still
- * there, or the object is gone.
+ * Removes one object that is due for it, or all in one folder, unless something refers to it by now. The row that says so is
+ * held meanwhile: whoever stores such an object anew takes the row away first, and so waits for this, or is waited for. After
+ * a crash the row is still there, or the object is gone.
  *
  * @returns whether there was one
  */
@@ -37,11 +37,14 @@ export async function removeNext(deps: RemovalDeps): Promise<boolean> {
 async function remove({ store, log, measures }: RemovalDeps, tx: Transaction, key: string): Promise<void> {
   try {
     await failpoint('before-remove')
-    await store.remove(key, { signal: AbortSignal.timeout(REMOVE_MS) })
+    const signal = AbortSignal.timeout(REMOVE_MS)
+    for await (const object of key.endsWith('/') ? store.list(key) : [key]) {
+      await store.remove(object, { signal })
+      measures.removed.inc()
+    }
   } catch (err) {
     log.warn({ err }, 'object not removed')
     return await putOffRemoval(tx, key, AGAIN_SECONDS)
   }
   await forgetRemoval(tx, key)
-  measures.removed.inc()
 }

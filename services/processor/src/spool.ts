@@ -39,6 +39,7 @@ export async function openSpool({ directory }: { directory: string }): Promise<S
 async function writeAll(path: string, chunks: AsyncIterable<Uint8Array>): Promise<Pick<FileBody, 'bytes' | 'sha256'>> {
   const hash = new Bun.CryptoHasher('sha256')
   let bytes = 0
+  // Not Bun's own file sink: its `write` and `flush` say nothing of a disk that is full.
   const file = await open(path, 'wx', 0o600)
   try {
     for await (const chunk of chunks) {

@@ -33,6 +33,7 @@ beforeAll(async () => {
   const spool = await openSpool({ directory: `${path}/spool` })
   const limits = {
     fetchMs: 10_000,
+    stallMs: 10_000,
     bufferedBytes: 8 * MB,
     picture: { bytes: 20 * MB, pixels: 20 * MB },
     videoBytes: 20 * MB,
