@@ -2,6 +2,7 @@ import type { Service } from '@darkroom/contracts/routes'
 import { type Bus, joinBus } from './bus.ts'
 import { ConfigError, readServiceConfig, type ServiceConfig } from './config.ts'
 import { type Database, openDatabase, pingDatabase } from './database.ts'
+import { sleep } from './deadline.ts'
 import { armFailpoint } from './failpoint.ts'
 import type { HttpOptions } from './http.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
@@ -9,6 +10,8 @@ import { createLog, type Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { openStore } from './open-store.ts'
 import type { Store } from './store.ts'
+
+const DATABASE_PAUSE_MS = 250
 
 /** What every service stands on. */
 export interface Ground {
@@ -23,7 +26,8 @@ export interface Ground {
 }
 
 /**
- * Opens what every service stands on, and has it closed again when the process stops. Exits if the settings are wrong.
+ * Opens what every service stands on, and has it closed again when the process stops. Exits if the settings are wrong; a
+ * database that is away is waited for.
  *
  * @param options `busIsVital`: it waits for the bus, and is not ready without. Else it does what it can meanwhile
  */
@@ -38,6 +42,7 @@ export async function openGround(service: Service, options: { busIsVital: boolea
   const bus = joinBus({ url: config.NATS_URL, name: `darkroom-${service}`, log })
   lifecycle.onClose('bus', () => bus.drain(), 2_000)
   if (options.busIsVital) await bus.connected
+  await databaseAnswers(database, lifecycle.stopping)
   const store = await openStore(config)
   const checks: HttpOptions['checks'] = {
     database: signal => pingDatabase(database, signal),
@@ -46,6 +51,18 @@ export async function openGround(service: Service, options: { busIsVital: boolea
   }
   const http = { config, log, metrics, checks, stopping: lifecycle.stopping }
   return { config, log, metrics, lifecycle, database, bus, store, http }
+}
+
+/** Waits for the database, however long that takes: one that is only just starting turns away whoever comes. */
+async function databaseAnswers(database: Database, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const answers = pingDatabase(database, signal).then(
+      () => true,
+      () => false,
+    )
+    if (await answers) return
+    await sleep(DATABASE_PAUSE_MS, signal)
+  }
 }
 
 function requireBus(bus: Bus): void {
