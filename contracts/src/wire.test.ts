@@ -1,6 +1,15 @@
 import { expect, test } from 'bun:test'
 import { z } from 'zod'
-import { CANCEL_SUBJECT, generationSubject, jobSubject, laneConsumer, STREAMS } from './subjects.ts'
+import {
+  BACKFILL_CONSUMER,
+  BACKFILL_EVENTS,
+  BACKFILL_SUBJECT,
+  CANCEL_SUBJECT,
+  generationSubject,
+  jobSubject,
+  laneConsumer,
+  STREAMS,
+} from './subjects.ts'
 
 /**
  * What travels, over HTTP and over the bus, pinned. Services are deployed one after another and browsers keep a page open for
@@ -63,6 +72,11 @@ test('the names on the bus are what was agreed', () => {
     'lane-demo',
     'events.w.generation',
     'jobs.cancel',
+  ])
+  expect([BACKFILL_SUBJECT, BACKFILL_CONSUMER, BACKFILL_EVENTS]).toEqual([
+    'jobs.backfill',
+    'backfill',
+    'events.backfill',
   ])
 })
 

@@ -20,6 +20,7 @@ test('nothing needs to be set', () => {
     GENERATION_MAX_SECONDS: 720,
     SHUTDOWN_GRACE_SECONDS: 5,
     BODY_MEMORY_MB: 384,
+    BACKFILL_MEMORY_MB: 128,
     SSE_MAX_STREAMS: 64,
     SAFE_GET_ALLOW: [],
     LOG_LEVEL: 'info',

@@ -56,16 +56,21 @@ const FORMATS: { mimeType: string; extension: string; begins: (bytes: Uint8Array
  * Decodes a picture whole, which is its check, and makes its previews and placeholder from that one decoding.
  *
  * @param bytes PNG, JPEG, WebP, AVIF or GIF, of which the first frame counts
+ * @param options `effort` that goes into making the previews small, 0 to 6
  * @throws PictureError if it is none of these, damaged, cut short or too large
  */
-export async function readPicture(bytes: Uint8Array, limits: PictureLimits): Promise<Picture> {
+export async function readPicture(
+  bytes: Uint8Array,
+  limits: PictureLimits,
+  { effort = 4 }: { effort?: number } = {},
+): Promise<Picture> {
   const { mimeType, extension } = formatOf(bytes, limits)
   try {
     const { width, height } = await sizeOf(bytes, limits)
     requireEnd(bytes, mimeType)
-    const largest = await preview(bytes, Math.max(...PREVIEW_WIDTHS))
+    const largest = await preview(bytes, Math.max(...PREVIEW_WIDTHS), effort)
     const previews = await Promise.all(
-      PREVIEW_WIDTHS.map(async pixels => ({ width: pixels, bytes: await smaller(largest, pixels) })),
+      PREVIEW_WIDTHS.map(async pixels => ({ width: pixels, bytes: await smaller(largest, pixels, effort) })),
     )
     return { mimeType, extension, width, height, previews, placeholder: await placeholderOf(largest) }
   } catch (cause) {
@@ -111,17 +116,17 @@ function requireEnd(bytes: Uint8Array, mimeType: string): void {
   if (!hasEnd) throw new PictureError('is damaged or cut short')
 }
 
-async function preview(bytes: Uint8Array, width: number): Promise<Uint8Array> {
+async function preview(bytes: Uint8Array, width: number, effort: number): Promise<Uint8Array> {
   return await open(bytes)
     .autoOrient()
     .resize({ width, height: WEBP_EDGE, fit: 'inside', withoutEnlargement: true })
     .timeout({ seconds: DECODE_SECONDS })
-    .webp({ quality: 82 })
+    .webp({ quality: 82, effort })
     .toBuffer()
 }
 
-async function smaller(largest: Uint8Array, width: PreviewWidth): Promise<Uint8Array> {
-  return width === Math.max(...PREVIEW_WIDTHS) ? largest : await preview(largest, width)
+async function smaller(largest: Uint8Array, width: PreviewWidth, effort: number): Promise<Uint8Array> {
+  return width === Math.max(...PREVIEW_WIDTHS) ? largest : await preview(largest, width, effort)
 }
 
 async function placeholderOf(preview: Uint8Array): Promise<string> {

@@ -6,11 +6,12 @@ import type { Identify } from '@darkroom/infra/identity'
 import { rawJson } from '@darkroom/infra/raw-json'
 import { Elysia } from 'elysia'
 import { accept } from './accept.ts'
+import { type BackfillRouteDeps, backfillRoute } from './backfill/route.ts'
 import { sourcesOfForm } from './form.ts'
 import { insertReferences } from './reference-rows.ts'
 import { persistReferenceImages, type ReferenceDeps, toReference } from './references.ts'
 
-export interface IngestDeps extends ReferenceDeps {
+export interface IngestDeps extends ReferenceDeps, BackfillRouteDeps {
   http: HttpOptions
   identify: Identify
 }
@@ -21,6 +22,7 @@ export type App = ReturnType<typeof createApp>
 export function createApp(deps: IngestDeps) {
   return new Elysia({ normalize: false })
     .use(createHttp(deps.http))
+    .use(backfillRoute(deps))
     .post(
       '/api/generate',
       async ({ body, request, reserve }) => {

@@ -91,7 +91,7 @@ async function insertGenerationReferences(tx: Transaction, id: string, reference
 }
 
 /** What parameters say of the references: the first one in full, as older systems do, and all by address. */
-function pointersTo(references: ReferenceRow[]): Record<string, unknown> {
+export function pointersTo(references: ReferenceRow[]): Record<string, unknown> {
   const [first] = references
   if (!first) return {}
   return {

@@ -2,6 +2,7 @@ import { identify } from '@darkroom/infra/identity'
 import { runRelay } from '@darkroom/infra/outbox'
 import { openGround } from '@darkroom/infra/service'
 import { createApp } from './app.ts'
+import { keepBackfilling } from './backfill/process.ts'
 
 const BODY_BYTES = 400 * 1024 * 1024
 
@@ -12,7 +13,16 @@ await ground.bus.ensureStreams()
 const relaying = runRelay({ ...ground, signal: lifecycle.stopping })
 lifecycle.onClose('relay', () => relaying)
 
-const app = createApp({ ...ground, identify, concurrency: config.REFERENCE_UPLOAD_CONCURRENCY }).listen({
+const backfilling = keepBackfilling({ ...ground, signal: lifecycle.stopping })
+lifecycle.onClose('backfill', () => backfilling)
+const backfill = { secret: config.INTERNAL_API_SECRET, memoryBytes: config.BACKFILL_MEMORY_MB * 1024 * 1024 }
+
+const app = createApp({
+  ...ground,
+  identify,
+  concurrency: config.REFERENCE_UPLOAD_CONCURRENCY,
+  backfill,
+}).listen({
   port: config.INGEST_PORT ?? 0,
   hostname: config.HOST,
   maxRequestBodySize: BODY_BYTES,
