@@ -46,7 +46,8 @@ export async function openBus(options: { url: string; name: string; log: Log }) 
     ensureStreams: () => ensureStreams(manager),
     publish: (subject: string, message: BusMessage, id: string) => publish(jetstream, subject, message, id),
     lane: (lane: { consumer: string; subject: string; ackWaitSeconds: number }) => openLane(jetstream, manager, lane),
-    notices: (from: { sequence: number } | 'new', signal: AbortSignal) => notices(jetstream, from, signal),
+    notices: (from: { sequence: number } | 'new', signal: AbortSignal, subject?: string) =>
+      notices(jetstream, from, signal, subject),
     lastSequence: async () => (await manager.streams.info(STREAMS.events.name)).state.last_seq,
     isConnected: link.isUp,
     serverVersion: () => connection.info?.version ?? 'unknown',
