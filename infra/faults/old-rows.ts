@@ -26,7 +26,9 @@ export async function insertOldRow(
 /** A picture that there is no other of. */
 export async function uniquePicture(width: number, height: number): Promise<Buffer> {
   const raw = { width, height, channels: 3 } as const
-  return await sharp(randomBytes(width * height * 3), { raw }).png().toBuffer()
+  return await sharp(randomBytes(width * height * 3), { raw })
+    .png()
+    .toBuffer()
 }
 
 export function asDataUrl(bytes: Uint8Array, prefix = 'data:image/png;base64,'): string {

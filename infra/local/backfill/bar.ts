@@ -39,16 +39,18 @@ function drawn(stream: NodeJS.WriteStream): Bar {
 }
 
 function plain(stream: NodeJS.WriteStream): Bar {
-  let [last, at] = ['', 0]
+  let [line, written, at] = ['', '', 0]
+  const write = () => {
+    if (line !== written) stream.write(`${line}\n`)
+    ;[written, at] = [line, Date.now()]
+  }
   return {
     show: report => {
       const { done, total, words } = progressOf(report)
-      const line = `${done}/${total} ${words}`
-      if (line === last || Date.now() - at < LINE_MS) return
-      ;[last, at] = [line, Date.now()]
-      stream.write(`${line}\n`)
+      line = `${done}/${total} ${words}`
+      if (Date.now() - at >= LINE_MS) write()
     },
-    say: line => void stream.write(`${line}\n`),
-    end: () => {},
+    say: text => void stream.write(`${text}\n`),
+    end: write,
   }
 }

@@ -1,3 +1,4 @@
+import { openDatabase } from '@darkroom/infra/database'
 import { identify } from '@darkroom/infra/identity'
 import { runRelay } from '@darkroom/infra/outbox'
 import { openGround } from '@darkroom/infra/service'
@@ -15,7 +16,9 @@ lifecycle.onClose('relay', () => relaying)
 
 const backfilling = keepBackfilling({ ...ground, signal: lifecycle.stopping })
 lifecycle.onClose('backfill', () => backfilling)
-const backfill = { secret: config.INTERNAL_API_SECRET, memoryBytes: config.BACKFILL_MEMORY_MB * 1024 * 1024 }
+const rows = openDatabase({ url: config.DATABASE_URL, name: 'darkroom-ingest-backfill', connections: 4, log })
+lifecycle.onClose('rows', () => rows.end({ timeout: 1 }))
+const backfill = { secret: config.INTERNAL_API_SECRET, memoryBytes: config.BACKFILL_MEMORY_MB * 1024 * 1024, rows }
 
 const app = createApp({
   ...ground,

@@ -3,7 +3,7 @@ import { createLog } from '@darkroom/infra/log'
 import { openStore } from '@darkroom/infra/open-store'
 import type { Store, StoredObject } from '@darkroom/infra/store'
 import { testDatabase, testDirectory } from '@darkroom/infra/testing'
-import { createBudget } from './budget.ts'
+import { moveDeps } from './deps.ts'
 import type { MoveDeps } from './move.ts'
 
 /** A database and a store of their own, and what a backfill needs of them. */
@@ -29,14 +29,10 @@ export async function testGround(wrap: (store: Store) => Store = store => store)
   const kept = await openStore({ DATA_DIR: directory })
   const puts: string[] = []
   const store = counting(wrap(kept), puts)
-  const deps = {
-    database: sql,
-    store,
-    log,
-    budget: createBudget(64 * 1024 * 1024),
-    signal: new AbortController().signal,
-    atStep: () => {},
-  }
+  const rows = openDatabase({ url: databaseUrl, name: 'test-rows', connections: 16, log })
+  undo.defer(() => rows.end({ timeout: 1 }))
+  const signal = new AbortController().signal
+  const deps = moveDeps({ database: sql, rows, store, log, memoryBytes: 64 * 1024 * 1024, signal })
   const owned = undo.move()
   return {
     deps,

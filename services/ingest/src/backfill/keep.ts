@@ -5,13 +5,16 @@ import type { Log } from '@darkroom/infra/log'
 import { PictureError, REFERENCE_LIMITS, readPicture } from '@darkroom/infra/picture'
 import { type Store, StoreError } from '@darkroom/infra/store'
 import { DataUrlError, readDataUrl } from '../data-url.ts'
-import type { ReferenceRow } from '../reference-rows.ts'
+import { findReferences, type ReferenceRow } from '../reference-rows.ts'
 import type { AtStep } from './steps.ts'
 
 export interface KeepDeps {
+  /** For short statements alone: no transaction that lasts may hold its connections. */
   database: Database
   store: Store
   log: Log
+  /** Pictures that are being kept now: rows that lie together often have the same one. */
+  inFlight: Map<string, Promise<ReferenceRow>>
   atStep: AtStep
 }
 
@@ -32,26 +35,45 @@ const STORE_MS = 60_000
 /** The longest text that can be a picture we take. */
 export const MOST_TEXT = Math.ceil((REFERENCE_LIMITS.bytes * 4) / 3) + 1_024
 
+interface KeepOptions {
+  workspaceId: string
+  /** Checks it and stores nothing. */
+  dryRun: boolean
+  signal: AbortSignal
+}
+
 /**
  * Keeps a picture that stands in a row as text: decoded strictly, checked by decoding it as a picture, stored by its hash
  * byte for byte, and read back and compared. One that is there already is read and compared all the same, and not stored again.
  *
- * @param options `dryRun` checks it and stores nothing
  * @throws UnmovableError; StoreError and the like if the store did not take it
  */
-export async function keepPicture(
-  deps: KeepDeps,
-  text: string,
-  options: { workspaceId: string; dryRun: boolean; signal: AbortSignal },
-): Promise<Kept> {
+export async function keepPicture(deps: KeepDeps, text: string, options: KeepOptions): Promise<Kept> {
   const { bytes, prefix } = decode(text)
   const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
-  const { mimeType, extension, width, height, previews } = await check(bytes)
-  const key = `w/${options.workspaceId}/ref/${sha256}.${extension}`
-  const row = { id: Bun.randomUUIDv7(), sha256, key, mimeType, bytes: bytes.byteLength, width, height }
-  const objects = previews.map(preview => ({ key: previewKey(key, preview.width), bytes: preview.bytes }))
-  if (!options.dryRun) await storeAll(deps, [...objects, { key, bytes }], options.signal)
+  const name = `${options.workspaceId}/${sha256}`
+  const shared = await deps.inFlight.get(name)?.catch(() => undefined)
+  if (shared) return { row: shared, prefix }
+  const keeping = keepBytes(deps, { bytes, sha256 }, options)
+  deps.inFlight.set(name, keeping)
+  const row = await keeping.finally(() => deps.inFlight.get(name) === keeping && deps.inFlight.delete(name))
   return { row, prefix }
+}
+
+interface Picture {
+  bytes: Uint8Array
+  sha256: string
+}
+
+async function keepBytes(deps: KeepDeps, { bytes, sha256 }: Picture, options: KeepOptions): Promise<ReferenceRow> {
+  const { workspaceId, dryRun, signal } = options
+  const known = await findReference(deps.database, workspaceId, sha256)
+  if (known && (dryRun || (await isThere(deps, { key: known.key, bytes }, signal)))) return known
+  const { mimeType, extension, width, height, previews } = await check(bytes)
+  const key = `w/${workspaceId}/ref/${sha256}.${extension}`
+  const objects = previews.map(preview => ({ key: previewKey(key, preview.width), bytes: preview.bytes }))
+  if (!dryRun) await storeAll(deps, { key, bytes }, objects, signal)
+  return { id: Bun.randomUUIDv7(), sha256, key, mimeType, bytes: bytes.byteLength, width, height }
 }
 
 function decode(text: string): { bytes: Uint8Array; prefix: string } {
@@ -61,6 +83,15 @@ function decode(text: string): { bytes: Uint8Array; prefix: string } {
   } catch (cause) {
     throw cause instanceof DataUrlError ? new UnmovableError(cause.message, { cause }) : cause
   }
+}
+
+async function findReference(
+  database: Database,
+  workspaceId: string,
+  sha256: string,
+): Promise<ReferenceRow | undefined> {
+  const source = { kind: 'bytes', path: '', bytes: new Uint8Array(), sha256 } as const
+  return (await findReferences(database, workspaceId, [source])).bySha256.get(sha256)
 }
 
 async function check(bytes: Uint8Array) {
@@ -75,13 +106,25 @@ interface StoredBytes {
 }
 
 /** The picture itself comes last and after its previews: where it is, they are. */
-async function storeAll(deps: KeepDeps, objects: StoredBytes[], signal: AbortSignal): Promise<void> {
-  const [picture, ...previews] = objects.toReversed()
-  if (!picture) return
-  await deps.database`delete from object_removals where key = any(${objects.map(({ key }) => key)}::text[])`
-  if (await again(deps, signal, () => isKept(deps.store, picture))) return
+async function storeAll(
+  deps: KeepDeps,
+  picture: StoredBytes,
+  previews: StoredBytes[],
+  signal: AbortSignal,
+): Promise<void> {
+  await keepFromRemoval(deps.database, [picture, ...previews])
+  if (await isThere(deps, picture, signal)) return
   await Promise.all(previews.map(preview => again(deps, signal, () => put(deps.store, preview, signal))))
   await again(deps, signal, () => putAndCompare(deps, picture, signal))
+}
+
+/** What nothing referred to may be about to be removed. */
+async function keepFromRemoval(database: Database, objects: StoredBytes[]): Promise<void> {
+  await database`delete from object_removals where key = any(${objects.map(({ key }) => key)}::text[])`
+}
+
+async function isThere(deps: KeepDeps, picture: StoredBytes, signal: AbortSignal): Promise<boolean> {
+  return await again(deps, signal, () => isKept(deps.store, picture))
 }
 
 async function putAndCompare(deps: KeepDeps, picture: StoredBytes, signal: AbortSignal): Promise<void> {

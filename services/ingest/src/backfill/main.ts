@@ -1,5 +1,6 @@
+import { openDatabase } from '@darkroom/infra/database'
 import { openGround } from '@darkroom/infra/service'
-import { createBudget } from './budget.ts'
+import { moveDeps } from './deps.ts'
 import { workOnBackfills } from './worker.ts'
 
 /**
@@ -9,20 +10,18 @@ import { workOnBackfills } from './worker.ts'
 
 const IDLE_MS = 10_000
 const MB = 1024 * 1024
+/** As many as a run may ask for, twice: two runs may be under way. */
+const MOST_ROWS = 64
 
 const ground = await openGround('ingest', { busIsVital: false })
-const { config, lifecycle } = ground
+const { config, lifecycle, log, bus } = ground
 void stopWithParent()
 
-await workOnBackfills(
-  {
-    ...ground,
-    budget: createBudget(config.BACKFILL_MEMORY_MB * MB),
-    signal: lifecycle.stopping,
-    atStep: () => {},
-  },
-  { idleMs: IDLE_MS },
-)
+const rows = openDatabase({ url: config.DATABASE_URL, name: 'darkroom-backfill', connections: MOST_ROWS, log })
+lifecycle.onClose('rows', () => rows.end({ timeout: 1 }))
+
+const deps = moveDeps({ ...ground, rows, memoryBytes: config.BACKFILL_MEMORY_MB * MB, signal: lifecycle.stopping })
+await workOnBackfills({ ...deps, bus }, { idleMs: IDLE_MS })
 await lifecycle.stop('nothing to do')
 
 async function stopWithParent(): Promise<void> {

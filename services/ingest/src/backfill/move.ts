@@ -1,5 +1,5 @@
 import { mediaUrl } from '@darkroom/contracts/routes'
-import { type Transaction, transaction } from '@darkroom/infra/database'
+import { type Database, type Transaction, transaction } from '@darkroom/infra/database'
 import { backoff, sleep } from '@darkroom/infra/deadline'
 import { touch } from '@darkroom/infra/generations'
 import { insertReferences } from '../reference-rows.ts'
@@ -12,6 +12,8 @@ import { type Head, rewriteRow, takeRow } from './rows.ts'
 import { countMoved } from './runs.ts'
 
 export interface MoveDeps extends KeepDeps {
+  /** For transactions that last as long as a row's pictures take to be stored. */
+  rows: Database
   budget: Budget
   signal: AbortSignal
 }
@@ -52,7 +54,7 @@ async function tryRow(deps: MoveDeps, id: string, options: MoveOptions): Promise
   const given = new AbortController()
   const signal = AbortSignal.any([deps.signal, given.signal, AbortSignal.timeout(ROW_MS)])
   try {
-    const work = transaction(deps.database, tx => workOn({ ...deps, tx, signal, id }, options), {
+    const work = transaction(deps.rows, tx => workOn({ ...deps, tx, signal, id }, options), {
       milliseconds: ROW_MS,
     })
     const outcome = await work

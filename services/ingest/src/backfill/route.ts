@@ -6,7 +6,7 @@ import { ProblemError } from '@darkroom/infra/problem'
 import type { Store } from '@darkroom/infra/store'
 import { Elysia } from 'elysia'
 import { runBatch } from './batch.ts'
-import { createBudget } from './budget.ts'
+import { moveDeps } from './deps.ts'
 import type { MoveDeps } from './move.ts'
 
 export interface BackfillRouteDeps {
@@ -15,7 +15,7 @@ export interface BackfillRouteDeps {
   log: Log
   http: Pick<HttpOptions, 'stopping'>
   /** Without it, or without a secret, nobody may. */
-  backfill?: { secret: string | undefined; memoryBytes: number }
+  backfill?: { secret: string | undefined; memoryBytes: number; rows: Database }
 }
 
 const CONCURRENCY = 4
@@ -23,13 +23,13 @@ const CURSOR = /^\d{4}-\d\d-\d\dT[\d:.]{8,15}Z\|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]
 
 /** `POST /api/admin/backfill-reference-images`: one batch. It is safe beside a run, and beside another of its own. */
 export function backfillRoute(deps: BackfillRouteDeps) {
-  const { secret, memoryBytes } = deps.backfill ?? { secret: undefined, memoryBytes: 0 }
-  const budget = createBudget(memoryBytes)
+  const { secret, memoryBytes = 0, rows = deps.database } = deps.backfill ?? {}
+  const shared = moveDeps({ ...deps, rows, memoryBytes, signal: deps.http.stopping })
   return new Elysia({ normalize: false }).post(
     '/api/admin/backfill-reference-images',
     async ({ body, request }): Promise<BackfillAnswer> => {
       const signal = AbortSignal.any([deps.http.stopping, request.signal])
-      return await backfillOnce({ ...deps, budget, signal, atStep: () => {} }, body)
+      return await backfillOnce({ ...shared, signal }, body)
     },
     // Who has no secret is not told what a body should look like.
     { body: BackfillRequest.prefault({}), transform: ({ request }) => requireSecret(request, secret) },

@@ -8,7 +8,8 @@ import type { MoveDeps } from './move.ts'
 import { type Advance, advanceRun, beatRun, findRun, holdRun, type Run } from './runs.ts'
 import { verifyBatch } from './verify.ts'
 
-const BEAT_MS = 5_000
+/** Many times while the bus waits for a word. */
+const BEAT_MS = 1_000
 const STORE_AWAY_MS = 5_000
 /** Rows that somebody else worked on, or that failed for a reason that passes, are looked at again so often. */
 const PASSES = 10

@@ -14,7 +14,7 @@ export interface WorkerDeps extends MoveDeps {
   bus: Bus
 }
 
-export const ACK_WAIT_SECONDS = 30
+const ACK_WAIT_SECONDS = 30
 const PULL_MS = 5_000
 const RETRY_MS = 1_000
 /** A batch, and beside it whatever is asked meanwhile. */
@@ -48,14 +48,18 @@ const HANDLERS: { [Type in BackfillMessage['type']]: Handler<Type> } = {
  * Works on backfills until the signal is aborted, or until nothing was asked for a while. Any number may run: each message goes
  * to one of them.
  *
- * @param options `idleMs` without anything to do after which it ends; never unless given
+ * @param options `idleMs` without anything to do after which it ends; never unless given; `ackWaitSeconds` after which what a
+ *   worker that has fallen silent was at goes to another
  */
-export async function workOnBackfills(deps: WorkerDeps, { idleMs = Number.POSITIVE_INFINITY } = {}): Promise<void> {
+export async function workOnBackfills(
+  deps: WorkerDeps,
+  { idleMs = Number.POSITIVE_INFINITY, ackWaitSeconds = ACK_WAIT_SECONDS } = {},
+): Promise<void> {
   let active = Date.now()
   const isIdle = () => Date.now() - active > idleMs
   for (let failures = 0; !deps.signal.aborted && !isIdle(); failures++) {
     try {
-      const lane = await openBackfillLane(deps.bus)
+      const lane = await openBackfillLane(deps.bus, ackWaitSeconds)
       failures = 0
       const slots = Array.from({ length: AT_ONCE }, () => runSlot(deps, lane, isIdle, () => (active = Date.now())))
       await Promise.all(slots)
@@ -67,12 +71,12 @@ export async function workOnBackfills(deps: WorkerDeps, { idleMs = Number.POSITI
 }
 
 /** The consumer that all workers of backfills share. */
-export async function openBackfillLane(bus: Bus): Promise<Lane> {
+export async function openBackfillLane(bus: Bus, ackWaitSeconds = ACK_WAIT_SECONDS): Promise<Lane> {
   await bus.ensureStreams()
   return await bus.lane({
     consumer: BACKFILL_CONSUMER,
     subject: BACKFILL_SUBJECT,
-    ackWaitSeconds: ACK_WAIT_SECONDS,
+    ackWaitSeconds,
   })
 }
 
