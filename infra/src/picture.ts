@@ -68,11 +68,11 @@ export async function readPicture(
   try {
     const { width, height } = await sizeOf(bytes, limits)
     requireEnd(bytes, mimeType)
-    const largest = await preview(bytes, Math.max(...PREVIEW_WIDTHS), effort)
+    const pixels = await decode(bytes, Math.max(...PREVIEW_WIDTHS))
     const previews = await Promise.all(
-      PREVIEW_WIDTHS.map(async pixels => ({ width: pixels, bytes: await smaller(largest, pixels, effort) })),
+      PREVIEW_WIDTHS.map(async width => ({ width, bytes: await preview(pixels, width, effort) })),
     )
-    return { mimeType, extension, width, height, previews, placeholder: await placeholderOf(largest) }
+    return { mimeType, extension, width, height, previews, placeholder: await placeholderOf(pixels) }
   } catch (cause) {
     throw cause instanceof PictureError ? cause : new PictureError('is damaged or cut short', { cause })
   }
@@ -116,26 +116,38 @@ function requireEnd(bytes: Uint8Array, mimeType: string): void {
   if (!hasEnd) throw new PictureError('is damaged or cut short')
 }
 
-async function preview(bytes: Uint8Array, width: number, effort: number): Promise<Uint8Array> {
+/** Pixels, not encoded: everything that is kept beside a picture is made from them, and the picture is decoded once. */
+type Pixels = Awaited<ReturnType<typeof decode>>
+
+async function decode(bytes: Uint8Array, width: number) {
   return await open(bytes)
     .autoOrient()
+    .resize({ width, height: WEBP_EDGE, fit: 'inside', withoutEnlargement: true })
+    .timeout({ seconds: DECODE_SECONDS })
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+}
+
+async function preview(pixels: Pixels, width: number, effort: number): Promise<Uint8Array> {
+  return await reopen(pixels)
     .resize({ width, height: WEBP_EDGE, fit: 'inside', withoutEnlargement: true })
     .timeout({ seconds: DECODE_SECONDS })
     .webp({ quality: 82, effort })
     .toBuffer()
 }
 
-async function smaller(largest: Uint8Array, width: PreviewWidth, effort: number): Promise<Uint8Array> {
-  return width === Math.max(...PREVIEW_WIDTHS) ? largest : await preview(largest, width, effort)
-}
-
-async function placeholderOf(preview: Uint8Array): Promise<string> {
-  const { data, info } = await open(preview)
+async function placeholderOf(pixels: Pixels): Promise<string> {
+  const { data, info } = await reopen(pixels)
     .resize(PLACEHOLDER_PIXELS, PLACEHOLDER_PIXELS, { fit: 'inside' })
     .ensureAlpha()
+    .toColourspace('srgb')
     .raw()
     .toBuffer({ resolveWithObject: true })
   return Buffer.from(rgbaToThumbHash(info.width, info.height, data)).toString('base64')
+}
+
+function reopen({ data, info: { width, height, channels } }: Pixels): Sharp {
+  return sharp(data, { raw: { width, height, channels }, limitInputPixels: false })
 }
 
 function open(bytes: Uint8Array): Sharp {
