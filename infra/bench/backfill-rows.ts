@@ -45,7 +45,10 @@ export async function writeRows(sql: Database, name: keyof typeof SETS): Promise
   for (let row = 0; row < rows; row++) {
     const images = Array.from({ length: pictures }, () => next())
     bytes += images.reduce((sum, image) => sum + image.byteLength, 0)
-    const given = { aspectRatio: '4:3', referenceImages: images.map(image => asDataUrl(image, 'data:image/jpeg;base64,')) }
+    const given = {
+      aspectRatio: '4:3',
+      referenceImages: images.map(image => asDataUrl(image, 'data:image/jpeg;base64,')),
+    }
     await insertOldRow(sql, given, { createdAt: new Date(1_700_000_000_000 + row * 60_000).toISOString() })
   }
   await sql`create table if not exists bench_rows as select generation_id, parameters from generation_raw where false`

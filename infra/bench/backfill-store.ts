@@ -31,7 +31,7 @@ async function answer(request: Request): Promise<Response> {
 
 function give(pathname: string, method: string): Response {
   const object = objects.get(pathname)
-  if (pathname === '/bench') return new Response()
+  if (/^\/bench\/?$/.test(pathname)) return new Response()
   if (!object) return new Response('<Error><Code>NoSuchKey</Code></Error>', { status: 404 })
   const headers = { etag: object.etag, 'content-length': String(object.bytes.byteLength) }
   return new Response(method === 'HEAD' ? null : object.bytes, { headers })

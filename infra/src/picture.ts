@@ -28,6 +28,8 @@ export interface PictureLimits {
 export const REFERENCE_LIMITS: PictureLimits = { bytes: LIMITS.referenceBytes, pixels: LIMITS.referencePixels }
 
 const DECODE_SECONDS = 20
+/** Of the encoder of previews, 0 to 6. */
+const [QUICK, UNHURRIED] = [0, 4]
 const PLACEHOLDER_PIXELS = 100
 /** The longest edge that WebP knows; a long page as one picture is longer. */
 const WEBP_EDGE = 16_383
@@ -56,14 +58,23 @@ const FORMATS: { mimeType: string; extension: string; begins: (bytes: Uint8Array
  * Decodes a picture whole, which is its check, and makes its previews and placeholder from that one decoding.
  *
  * @param bytes PNG, JPEG, WebP, AVIF or GIF, of which the first frame counts
- * @param options `effort` that goes into making the previews small, 0 to 6
  * @throws PictureError if it is none of these, damaged, cut short or too large
  */
-export async function readPicture(
+export async function readPicture(bytes: Uint8Array, limits: PictureLimits): Promise<Picture> {
+  const { pixels, ...picture } = await look(bytes, limits, UNHURRIED)
+  return { ...picture, placeholder: await placeholderOf(pixels) }
+}
+
+/** The same for very many pictures: without a placeholder, and with previews that are made with the least effort. */
+export async function readPictureQuickly(
   bytes: Uint8Array,
   limits: PictureLimits,
-  { effort = 4 }: { effort?: number } = {},
-): Promise<Picture> {
+): Promise<Omit<Picture, 'placeholder'>> {
+  const { pixels: _, ...picture } = await look(bytes, limits, QUICK)
+  return picture
+}
+
+async function look(bytes: Uint8Array, limits: PictureLimits, effort: number) {
   const { mimeType, extension } = formatOf(bytes, limits)
   try {
     const { width, height } = await sizeOf(bytes, limits)
@@ -72,7 +83,7 @@ export async function readPicture(
     const previews = await Promise.all(
       PREVIEW_WIDTHS.map(async width => ({ width, bytes: await preview(pixels, width, effort) })),
     )
-    return { mimeType, extension, width, height, previews, placeholder: await placeholderOf(pixels) }
+    return { mimeType, extension, width, height, previews, pixels }
   } catch (cause) {
     throw cause instanceof PictureError ? cause : new PictureError('is damaged or cut short', { cause })
   }
@@ -93,6 +104,11 @@ export async function withoutMetadata(bytes: Uint8Array): Promise<{ mimeType: st
 /** The type that a picture's first bytes tell, undefined if it is none that is taken. What follows may still be damaged. */
 export function sniffType(bytes: Uint8Array): string | undefined {
   return FORMATS.find(format => format.begins(bytes))?.mimeType
+}
+
+/** The extension that a picture of such first bytes is kept with, undefined if it is none that is taken. */
+export function sniffExtension(bytes: Uint8Array): string | undefined {
+  return FORMATS.find(format => format.begins(bytes))?.extension
 }
 
 function formatOf(bytes: Uint8Array, limits: PictureLimits) {

@@ -4,8 +4,11 @@ export interface Budget {
   take(bytes: number, signal: AbortSignal): Promise<() => void>
 }
 
-/** @param capacity whoever wants more than that gets all of it, alone */
-export function createBudget(capacity: number): Budget {
+/**
+ * @param capacity whoever wants more than that gets all of it, alone
+ * @param options `collect` frees what was given back: pictures lie outside of the heap, where nobody sees them pile up
+ */
+export function createBudget(capacity: number, { collect = () => {} } = {}): Budget {
   const waiting: { bytes: number; go: () => void }[] = []
   let free = capacity
   const wake = () => {
@@ -15,8 +18,14 @@ export function createBudget(capacity: number): Budget {
       next.go()
     }
   }
+  let given = 0
   const give = (bytes: number) => {
     free += bytes
+    given += bytes
+    if (given >= capacity) {
+      given = 0
+      collect()
+    }
     wake()
   }
   const take = async (wanted: number, signal: AbortSignal) => {

@@ -13,9 +13,10 @@ interface Given {
   /** For pictures, all together. */
   memoryBytes: number
   signal: AbortSignal
+  collect?: () => void
 }
 
-/** What all rows of one process share. */
-export function moveDeps({ memoryBytes, ...given }: Given): MoveDeps {
-  return { ...given, budget: createBudget(memoryBytes), inFlight: new Map(), atStep: () => {} }
+/** What all rows of one process share. @param given `collect` if whoever calls has a process of its own */
+export function moveDeps({ memoryBytes, collect, ...given }: Given): MoveDeps {
+  return { ...given, budget: createBudget(memoryBytes, collect && { collect }), inFlight: new Map(), atStep: () => {} }
 }

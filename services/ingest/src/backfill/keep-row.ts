@@ -18,8 +18,8 @@ export class EditedError extends Error {
 
 type Work = KeepDeps & { tx: Transaction; budget: Budget; id: string; signal: AbortSignal }
 
-/** A picture's text comes in pieces, is put together, decoded, and drawn small. */
-const MEMORY_PER_CHARACTER = 4
+/** A picture's text comes in pieces, is put together and decoded; whatever the picture is, it is then drawn small. */
+const MEMORY = { perCharacter: 4, drawn: 8 * 1024 * 1024 }
 
 /**
  * Keeps each picture of a row, several at once. None is read before there is memory for it, so that a row of any size is
@@ -41,7 +41,7 @@ export async function keepRow(
   try {
     const slots = slotsIn((await pieces.next()).value)
     for (const slot of slots.filter(({ embedded }) => embedded)) {
-      const giveBack = await work.budget.take(slot.length * MEMORY_PER_CHARACTER, signal)
+      const giveBack = await work.budget.take(MEMORY.drawn + slot.length * MEMORY.perCharacter, signal)
       const text = textIn((await pieces.next()).value, slot, giveBack)
       const keep = () => keepPicture(work, text, { ...head, dryRun: options.dryRun, signal })
       const kept = limit(keep).then(one => void moved.push({ slot, ...one }))

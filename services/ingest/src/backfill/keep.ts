@@ -1,8 +1,9 @@
 import { previewKey } from '@darkroom/contracts/routes'
+import { PREVIEW_WIDTHS } from '@darkroom/contracts/vocabulary'
 import type { Database } from '@darkroom/infra/database'
 import { backoff, sleep, withDeadline } from '@darkroom/infra/deadline'
 import type { Log } from '@darkroom/infra/log'
-import { PictureError, REFERENCE_LIMITS, readPicture } from '@darkroom/infra/picture'
+import { PictureError, REFERENCE_LIMITS, readPictureQuickly, sniffExtension } from '@darkroom/infra/picture'
 import { type Store, StoreError } from '@darkroom/infra/store'
 import { DataUrlError, readDataUrl } from '../data-url.ts'
 import { findReferences, type ReferenceRow } from '../reference-rows.ts'
@@ -69,10 +70,14 @@ async function keepBytes(deps: KeepDeps, { bytes, sha256 }: Picture, options: Ke
   const { workspaceId, dryRun, signal } = options
   const known = await findReference(deps.database, workspaceId, sha256)
   if (known && (dryRun || (await isThere(deps, { key: known.key, bytes }, signal)))) return known
-  const { mimeType, extension, width, height, previews } = await check(bytes)
-  const key = `w/${workspaceId}/ref/${sha256}.${extension}`
+  const key = `w/${workspaceId}/ref/${sha256}.${sniffExtension(bytes)}`
+  if (!dryRun) await keepFromRemoval(deps.database, key)
+  const [{ mimeType, width, height, previews }, there] = await Promise.all([
+    check(bytes),
+    dryRun || isThere(deps, { key, bytes }, signal),
+  ])
   const objects = previews.map(preview => ({ key: previewKey(key, preview.width), bytes: preview.bytes }))
-  if (!dryRun) await storeAll(deps, { key, bytes }, objects, signal)
+  if (!dryRun) await storeAll(deps, { picture: there ? null : { key, bytes }, previews: objects }, signal)
   return { id: Bun.randomUUIDv7(), sha256, key, mimeType, bytes: bytes.byteLength, width, height }
 }
 
@@ -95,7 +100,7 @@ async function findReference(
 }
 
 async function check(bytes: Uint8Array) {
-  return await readPicture(bytes, REFERENCE_LIMITS, { effort: 0 }).catch(cause => {
+  return await readPictureQuickly(bytes, REFERENCE_LIMITS).catch(cause => {
     throw cause instanceof PictureError ? new UnmovableError(cause.message, { cause }) : cause
   })
 }
@@ -105,22 +110,20 @@ interface StoredBytes {
   bytes: Uint8Array
 }
 
-/** The picture itself comes last and after its previews: where it is, they are. */
+/** Previews are made anew wherever nobody has noted that they are there. */
 async function storeAll(
   deps: KeepDeps,
-  picture: StoredBytes,
-  previews: StoredBytes[],
+  { picture, previews }: { picture: StoredBytes | null; previews: StoredBytes[] },
   signal: AbortSignal,
 ): Promise<void> {
-  await keepFromRemoval(deps.database, [picture, ...previews])
-  if (await isThere(deps, picture, signal)) return
-  await Promise.all(previews.map(preview => again(deps, signal, () => put(deps.store, preview, signal))))
-  await again(deps, signal, () => putAndCompare(deps, picture, signal))
+  const storing = previews.map(preview => again(deps, signal, () => put(deps.store, preview, signal)))
+  await Promise.all([...storing, picture && again(deps, signal, () => putAndCompare(deps, picture, signal))])
 }
 
 /** What nothing referred to may be about to be removed. */
-async function keepFromRemoval(database: Database, objects: StoredBytes[]): Promise<void> {
-  await database`delete from object_removals where key = any(${objects.map(({ key }) => key)}::text[])`
+async function keepFromRemoval(database: Database, key: string): Promise<void> {
+  const keys = [key, ...PREVIEW_WIDTHS.map(width => previewKey(key, width))]
+  await database`delete from object_removals where key = any(${keys}::text[])`
 }
 
 async function isThere(deps: KeepDeps, picture: StoredBytes, signal: AbortSignal): Promise<boolean> {

@@ -20,7 +20,13 @@ void stopWithParent()
 const rows = openDatabase({ url: config.DATABASE_URL, name: 'darkroom-backfill', connections: MOST_ROWS, log })
 lifecycle.onClose('rows', () => rows.end({ timeout: 1 }))
 
-const deps = moveDeps({ ...ground, rows, memoryBytes: config.BACKFILL_MEMORY_MB * MB, signal: lifecycle.stopping })
+const deps = moveDeps({
+  ...ground,
+  rows,
+  memoryBytes: config.BACKFILL_MEMORY_MB * MB,
+  signal: lifecycle.stopping,
+  collect: () => Bun.gc(true),
+})
 await workOnBackfills({ ...deps, bus }, { idleMs: IDLE_MS })
 await lifecycle.stop('nothing to do')
 
