@@ -4,16 +4,14 @@ import { asDataUrl, insertOldRow } from '../faults/old-rows.ts'
 import type { Database } from '../src/database.ts'
 
 /** Old rows of one size. */
-export interface RowSet {
+interface RowSet {
   rows: number
   pictures: number
-  /** Of one picture, about. */
-  bytes: number
 }
 
 export const SETS = {
-  small: { rows: 300, pictures: 1, bytes: 100_000 },
-  big: { rows: 4, pictures: 10, bytes: 4_000_000 },
+  small: { rows: 150, pictures: 1 },
+  big: { rows: 3, pictures: 10 },
 } satisfies Record<string, RowSet>
 
 const SIZES = { small: { width: 800, height: 600 }, big: { width: 3_000, height: 2_250 } }
@@ -26,20 +24,24 @@ export async function photographs(set: keyof typeof SETS): Promise<() => Buffer>
     .raw()
     .toBuffer()
   const grain = randomBytes(shapes.byteLength)
-  const strength = set === 'small' ? 24 : 40
+  const strength = set === 'small' ? 30 : 56
   for (let at = 0; at < shapes.byteLength; at++) {
     const value = (shapes[at] ?? 0) + (((grain[at] ?? 0) - 128) * strength) / 256
     shapes[at] = Math.max(0, Math.min(255, value))
   }
   const photograph = await sharp(shapes, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: set === 'small' ? 82 : 92 })
+    .jpeg({ quality: set === 'small' ? 86 : 93 })
     .toBuffer()
   return () => Buffer.concat([photograph, randomBytes(16)])
 }
 
 /** Writes the rows, and a copy of them to put back. @returns bytes of their pictures */
-export async function writeRows(sql: Database, name: keyof typeof SETS): Promise<number> {
-  const { rows, pictures } = SETS[name]
+export async function writeRows(
+  sql: Database,
+  name: keyof typeof SETS,
+  rows: number = SETS[name].rows,
+): Promise<number> {
+  const { pictures } = SETS[name]
   const next = await photographs(name)
   let bytes = 0
   for (let row = 0; row < rows; row++) {

@@ -62,7 +62,8 @@ export async function runBackfill(
 
 /** Starts a program of this folder. @returns its first line, and the lines that follow */
 export async function startProcess(file: string, ...args: string[]) {
-  const child = Bun.spawn([process.execPath, join(import.meta.dirname, file), ...args], {
+  // As little in a hurry as the process of the backfill, or the arms would not be alike on a machine that is busy.
+  const child = Bun.spawn(['nice', '-n', '19', process.execPath, join(import.meta.dirname, file), ...args], {
     stdin: 'pipe',
     stdout: 'pipe',
   })

@@ -3,6 +3,8 @@ export interface Arm {
   name: string
   /** Does all of the work once. */
   run(): Promise<void>
+  /** What must be done before, and is not measured. */
+  prepare?(): Promise<void>
 }
 
 /** What one arm took, round by round. */
@@ -26,7 +28,10 @@ export interface Spread {
  */
 export async function interleave(arms: readonly Arm[], rounds: number): Promise<Measured[]> {
   const measured = arms.map(({ name }): Measured => ({ name, milliseconds: [], cpuMilliseconds: [] }))
-  for (const arm of arms) await arm.run()
+  for (const arm of arms) {
+    await arm.prepare?.()
+    await arm.run()
+  }
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < arms.length; turn++) {
       const at = (round + turn) % arms.length
@@ -54,6 +59,7 @@ export function ratioOf(of: Measured, to: Measured): Spread {
 }
 
 async function measure(arm: Arm, into: Measured): Promise<void> {
+  await arm.prepare?.()
   Bun.gc(true)
   const cpu = process.cpuUsage()
   const started = performance.now()
