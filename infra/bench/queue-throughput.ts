@@ -3,8 +3,8 @@ import type { QueueGround } from './queue-ground.ts'
 export const WORKERS = [1, 2, 4] as const
 export const ROUNDS = 10
 /** What the provider takes for one, in milliseconds. */
-export const PROVIDER_MS = 1_000
-const JOBS_EACH = 12
+export const PROVIDER_MS = 3_000
+const JOBS_EACH = 6
 
 /** Generations a second, by how many workers there were, a number a round. */
 export type Throughput = Map<number, number[]>
@@ -12,7 +12,7 @@ export type Throughput = Map<number, number[]>
 /** Has as many generations made as keep so many workers equally long at it, the numbers of workers in turns. */
 export async function measureThroughput(ground: QueueGround): Promise<Throughput> {
   const measured: Throughput = new Map(WORKERS.map(workers => [workers, []]))
-  await ground.fake.set({ delayMs: PROVIDER_MS, lookAgainSeconds: 0.2 })
+  await ground.fake.set({ delayMs: PROVIDER_MS, lookAgainSeconds: 0.5 })
   for (let round = 0; round < ROUNDS; round++) {
     for (let turn = 0; turn < WORKERS.length; turn++) {
       const workers = WORKERS[(round + turn) % WORKERS.length] ?? 1

@@ -44,6 +44,11 @@ const upkeep = { database, store, log, measures, signal: lifecycle.stopping }
 const tidying = [runRehosts({ ...upkeep, ...keeping }), runPurge({ ...upkeep, trashDays: config.TRASH_DAYS })]
 lifecycle.onClose('upkeep', () => Promise.all(tidying))
 
+// Closed after the work: whoever asks during a drain is told that it stops.
+const app = createHttp(ground.http).listen({ port: config.PROCESSOR_PORT ?? 0, hostname: config.HOST })
+lifecycle.onClose('http', () => app.stop())
+log.info({ port: app.server?.port }, 'listening')
+
 const giveBack = new AbortController()
 const working = work({
   ...watching,
@@ -58,10 +63,6 @@ const working = work({
   giveBack: giveBack.signal,
 })
 lifecycle.onClose('work', () => drain(), (config.SHUTDOWN_GRACE_SECONDS + 3) * 1_000)
-
-const app = createHttp(ground.http).listen({ port: config.PROCESSOR_PORT ?? 0, hostname: config.HOST })
-lifecycle.onClose('http', () => app.stop())
-log.info({ port: app.server?.port }, 'listening')
 
 /** Lets active work end by itself for a while, then has it handed back. */
 async function drain(): Promise<void> {
