@@ -5,6 +5,8 @@ export interface Arm {
   run(): Promise<void>
   /** What the process that does it has used so far; this one unless said. */
   cpuMilliseconds?: () => Promise<number>
+  /** What must be done before, and is not measured. */
+  prepare?(): Promise<void>
 }
 
 /** What one arm took, round by round. */
@@ -28,7 +30,10 @@ export interface Spread {
  */
 export async function interleave(arms: readonly Arm[], rounds: number): Promise<Measured[]> {
   const measured = arms.map(({ name }): Measured => ({ name, milliseconds: [], cpuMilliseconds: [] }))
-  for (const arm of arms) await arm.run()
+  for (const arm of arms) {
+    await arm.prepare?.()
+    await arm.run()
+  }
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < arms.length; turn++) {
       const at = (round + turn) % arms.length
@@ -57,6 +62,7 @@ export function ratioOf(of: Measured, to: Measured): Spread {
 
 async function measure(arm: Arm, into: Measured): Promise<void> {
   const { cpuMilliseconds = ownCpu } = arm
+  await arm.prepare?.()
   Bun.gc(true)
   const cpu = await cpuMilliseconds()
   const started = performance.now()

@@ -61,9 +61,9 @@ export function joinBus(options: LinkOptions) {
       publish(linked().jetstream, subject, message, id),
     lane: async (lane: { consumer: string; subject: string; ackWaitSeconds: number }) =>
       openLane(linked().jetstream, linked().manager, lane),
-    /** Changes of generations. */
-    notices: (from: { sequence: number } | 'new', signal: AbortSignal) =>
-      messages(linked().jetstream, { stream: STREAMS.events.name, ...(from === 'new' ? {} : { from }) }, signal),
+    /** Events: changes of generations, unless another subject is named. */
+    notices: (from: { sequence: number } | 'new', signal: AbortSignal, subject?: string) =>
+      messages(linked().jetstream, choiceOf(from, subject), signal),
     messages: (choice: Choice, signal: AbortSignal) => messages(linked().jetstream, choice, signal),
     backlog: async (consumer: string) => backlog(linked().manager, consumer),
     /** The first message that the stream of events still has, and the last that it was given. */
@@ -76,6 +76,10 @@ export function joinBus(options: LinkOptions) {
     drain: () => leave('drain'),
     close: () => leave('close'),
   }
+}
+
+function choiceOf(from: { sequence: number } | 'new', subject: string | undefined): Choice {
+  return { stream: STREAMS.events.name, ...(from === 'new' ? {} : { from }), ...(subject ? { subject } : {}) }
 }
 
 async function ensureStreams(manager: JetStreamManager): Promise<void> {

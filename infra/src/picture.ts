@@ -38,6 +38,8 @@ export interface PictureLimits {
 export const REFERENCE_LIMITS: PictureLimits = { bytes: LIMITS.referenceBytes, pixels: LIMITS.referencePixels }
 
 const DECODE_SECONDS = 20
+/** Of the encoder of previews, 0 to 6. */
+const [QUICK, UNHURRIED] = [0, 4]
 const PLACEHOLDER_PIXELS = 100
 /** The longest edge that WebP knows; a long page as one picture is longer. */
 const WEBP_EDGE = 16_383
@@ -72,15 +74,29 @@ const FORMATS: { mimeType: string; extension: string; begins: (bytes: Uint8Array
  * @throws PictureError if it is none of these, damaged, cut short or too large
  */
 export async function readPicture(source: PictureSource, limits: PictureLimits): Promise<Picture> {
+  const { pixels, ...picture } = await look(source, limits, UNHURRIED)
+  return { ...picture, placeholder: await placeholderOf(pixels) }
+}
+
+/** The same for very many pictures: without a placeholder, and with previews that are made with the least effort. */
+export async function readPictureQuickly(
+  source: PictureSource,
+  limits: PictureLimits,
+): Promise<Omit<Picture, 'placeholder'>> {
+  const { pixels: _, ...picture } = await look(source, limits, QUICK)
+  return picture
+}
+
+async function look(source: PictureSource, limits: PictureLimits, effort: number) {
   const { mimeType, extension } = await formatOf(source, limits)
   try {
     const { width, height } = await sizeOf(source, limits)
     await requireEnd(source, mimeType)
-    const largest = await preview(source, Math.max(...PREVIEW_WIDTHS))
+    const pixels = await decode(source, Math.max(...PREVIEW_WIDTHS))
     const previews = await Promise.all(
-      PREVIEW_WIDTHS.map(async pixels => ({ width: pixels, bytes: await smaller(largest, pixels) })),
+      PREVIEW_WIDTHS.map(async width => ({ width, bytes: await preview(pixels, width, effort) })),
     )
-    return { mimeType, extension, width, height, previews, placeholder: await placeholderOf(largest) }
+    return { mimeType, extension, width, height, previews, pixels }
   } catch (cause) {
     throw cause instanceof PictureError ? cause : new PictureError('damaged', 'is damaged or cut short', { cause })
   }
@@ -101,6 +117,11 @@ export async function withoutMetadata(bytes: Uint8Array): Promise<{ mimeType: st
 /** The type that a picture's first bytes tell, undefined if it is none that is taken. What follows may still be damaged. */
 export function sniffType(bytes: Uint8Array): string | undefined {
   return FORMATS.find(format => format.begins(bytes))?.mimeType
+}
+
+/** The extension that a picture of such first bytes is kept with, undefined if it is none that is taken. */
+export function sniffExtension(bytes: Uint8Array): string | undefined {
+  return FORMATS.find(format => format.begins(bytes))?.extension
 }
 
 async function formatOf(source: PictureSource, limits: PictureLimits) {
@@ -134,26 +155,38 @@ async function endOf({ path, bytes }: { path: string; bytes: number }): Promise<
     .bytes()
 }
 
-async function preview(source: PictureSource, width: number): Promise<Uint8Array> {
+/** Pixels, not encoded: everything that is kept beside a picture is made from them, and the picture is decoded once. */
+type Pixels = Awaited<ReturnType<typeof decode>>
+
+async function decode(source: PictureSource, width: number) {
   return await open(source)
     .autoOrient()
     .resize({ width, height: WEBP_EDGE, fit: 'inside', withoutEnlargement: true })
     .timeout({ seconds: DECODE_SECONDS })
-    .webp({ quality: 82 })
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+}
+
+async function preview(pixels: Pixels, width: number, effort: number): Promise<Uint8Array> {
+  return await reopen(pixels)
+    .resize({ width, height: WEBP_EDGE, fit: 'inside', withoutEnlargement: true })
+    .timeout({ seconds: DECODE_SECONDS })
+    .webp({ quality: 82, effort })
     .toBuffer()
 }
 
-async function smaller(largest: Uint8Array, width: PreviewWidth): Promise<Uint8Array> {
-  return width === Math.max(...PREVIEW_WIDTHS) ? largest : await preview(largest, width)
-}
-
-async function placeholderOf(preview: Uint8Array): Promise<string> {
-  const { data, info } = await open(preview)
+async function placeholderOf(pixels: Pixels): Promise<string> {
+  const { data, info } = await reopen(pixels)
     .resize(PLACEHOLDER_PIXELS, PLACEHOLDER_PIXELS, { fit: 'inside' })
     .ensureAlpha()
+    .toColourspace('srgb')
     .raw()
     .toBuffer({ resolveWithObject: true })
   return Buffer.from(rgbaToThumbHash(info.width, info.height, data)).toString('base64')
+}
+
+function reopen({ data, info: { width, height, channels } }: Pixels): Sharp {
+  return sharp(data, { raw: { width, height, channels }, limitInputPixels: false })
 }
 
 function open(source: PictureSource): Sharp {
