@@ -25,6 +25,8 @@ export interface Found {
   bytes: Bytes
   /** Bytes a generation. */
   kept: { documents: number; words: number }
+  /** A page of 50 as it is, and compressed. */
+  packed: { bytes: number; packed: number; milliseconds: number[] }
   memory: Record<string, number>
   load: number
   rounds: number
@@ -91,7 +93,7 @@ function rowOf(one: Measurement, among: readonly Measurement[], table: number): 
   ]
 }
 
-function extraRows({ writes, bytes, kept, memory }: Found): string[][] {
+function extraRows({ writes, bytes, kept, packed, memory }: Found): string[][] {
   const row = (what: string, value: string) => [what, '', '', '', value, '', '', '']
   return [
     ...Object.entries(bytes).map(([arm, count]) =>
@@ -100,6 +102,11 @@ function extraRows({ writes, bytes, kept, memory }: Found): string[][] {
         count.toLocaleString('en'),
       ),
     ),
+    row(
+      'bytes of a page of 50, and compressed',
+      `${packed.bytes.toLocaleString('en')}, ${packed.packed.toLocaleString('en')}`,
+    ),
+    row('compressing it: ms', words(spreadOf(packed.milliseconds), 2)),
     ...(['change', 'outputs'] as const).flatMap(kind => {
       const [kept, bare] = writes[kind]
       if (!kept || !bare) return []

@@ -47,7 +47,34 @@ export async function run(): Promise<Report> {
     await Promise.all(Object.entries(servers).map(async ([name, { pid }]) => [name, await memoryOfProcess(pid)])),
   )
   const kept = await bytesKept(stage.database)
-  return listingReport({ small, large, writes, bytes, kept, memory, load: before, rounds: ROUNDS, seconds: SECONDS })
+  const packed = await pack(servers.ours?.url ?? '')
+  return listingReport({
+    small,
+    large,
+    writes,
+    bytes,
+    kept,
+    packed,
+    memory,
+    load: before,
+    rounds: ROUNDS,
+    seconds: SECONDS,
+  })
+}
+
+/** What compressing a page of 50 takes and saves, where a network is in between. */
+async function pack(url: string): Promise<{ bytes: number; packed: number; milliseconds: number[] }> {
+  const page = Buffer.from(await (await fetch(`${url}/api/generations?limit=50`)).arrayBuffer())
+  const times = Array.from({ length: 50 }, () => {
+    const began = performance.now()
+    const { byteLength } = Bun.gzipSync(page, { level: 1 })
+    return { byteLength, milliseconds: performance.now() - began }
+  })
+  return {
+    bytes: page.byteLength,
+    packed: times[0]?.byteLength ?? 0,
+    milliseconds: times.map(time => time.milliseconds),
+  }
 }
 
 async function startArms(stage: Stage): Promise<Record<string, Served>> {
