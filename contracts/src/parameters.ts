@@ -21,6 +21,9 @@ export interface PublicParameters {
   referenceImages?: string[]
 }
 
+/** Rises with each change of the rule: `bun run migrate` then applies it to what was kept by an older one. */
+export const SANITIZING_RULE = 1
+
 type Rule<T> = (value: unknown) => T | undefined
 
 /**

@@ -33,6 +33,7 @@ const PINNED: Record<string, string> = {
   Setting: 'a036c63129c0fc85',
   Submission: '62f8b7955ae08d9f',
   SubmittedParameters: '83902ce8b3515b1b',
+  Timeline: 'aa8f22db3f2db5fa',
 }
 
 test('what travels is what was agreed', async () => {

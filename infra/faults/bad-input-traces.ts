@@ -35,9 +35,11 @@ export function openTraces(studio: TestStudio): Traces {
     plant: async workspaceId => {
       const id = Bun.randomUUIDv7()
       await sql`
-        insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt, num_outputs)
-        values (${id}, ${workspaceId}, ${id}, ${id}, '', 'completed', 'image', 'demo', 'demo', 'of somebody else', 1)`
-      await sql`insert into generation_jobs (generation_id) values (${id})`
+        with made as (
+          insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt, num_outputs)
+          values (${id}, ${workspaceId}, ${id}, ${id}, '', 'completed', 'image', 'demo', 'demo', 'of somebody else', 1)
+        )
+        insert into generation_jobs (generation_id) values (${id})`
       return id
     },
     close: () => sql.end({ timeout: 1 }),

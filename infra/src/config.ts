@@ -177,7 +177,7 @@ export function dataDirectory(config: Config, env: Record<string, string | undef
 }
 
 /** How the S3 server is reached; null where pictures are kept in `DATA_DIR`. @throws ConfigError naming what is missing */
-function s3Settings(config: Config) {
+export function s3Settings(config: Config) {
   const { S3_ENDPOINT: endpoint, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config
   if (endpoint && accessKeyId && secretAccessKey) {
     const { S3_REGION: region, S3_BUCKET: bucket, S3_FORCE_PATH_STYLE: forcePathStyle } = config

@@ -15,11 +15,13 @@ export async function insertGeneration(
   const { status = 'queued', prompt = 'low cloud', parameters = '{}', attempt = 0, numOutputs = 1 } = unusual
   const id = Bun.randomUUIDv7()
   await db`
-    insert into generations
-      (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt, parameters, num_outputs)
-    values
-      (${id}, ${WORKSPACE}, ${crypto.randomUUID()}, ${crypto.randomUUID()}, '\\x00', ${status}, 'image', 'demo', 'demo',
-       ${prompt}, ${parameters}::text::jsonb, ${numOutputs})`
-  await db`insert into generation_jobs (generation_id, attempt) values (${id}, ${attempt})`
+    with made as (
+      insert into generations
+        (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt, parameters, num_outputs)
+      values
+        (${id}, ${WORKSPACE}, ${crypto.randomUUID()}, ${crypto.randomUUID()}, '\\x00', ${status}, 'image', 'demo', 'demo',
+         ${prompt}, ${parameters}::text::jsonb, ${numOutputs})
+    )
+    insert into generation_jobs (generation_id, attempt) values (${id}, ${attempt})`
   return id
 }

@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { runner } from 'node-pg-migrate'
 import { Client } from 'pg'
 import postgres from 'postgres'
+import { type Database, openDatabase } from './database.ts'
+import { createLog } from './log.ts'
+import { runUpkeep } from './upkeep.ts'
 
 const FOLDER = join(import.meta.dirname, '..', 'migrations')
 const TABLE = 'migrations'
@@ -13,7 +16,8 @@ export class NewerDatabaseError extends Error {
 }
 
 /**
- * Brings the database's tables to this version. Any number may start at once: one does the work, the others wait for it.
+ * Brings the database's tables to this version, and what is in them. Any number may start at once: one does the work, the others
+ * wait for it.
  *
  * @param options `url` of the database; `say` is told of each migration that ran
  * @returns the names of the migrations that were applied by this call
@@ -28,6 +32,7 @@ export async function migrate(options: {
   await refuseNewer(options.url)
   const applied = await withClient(options.url, dbClient => run(dbClient, options.say))
   for (const name of applied) options.say?.(`migrated ${name}`)
+  await withDatabase(options.url, database => runUpkeep(database, options))
   return { applied }
 }
 
@@ -65,6 +70,12 @@ async function withClient<T>(connectionString: string, work: (client: Client) =>
   client.on('error', () => {})
   await client.connect()
   return await work(client).finally(() => client.end())
+}
+
+async function withDatabase<T>(url: string, work: (database: Database) => Promise<T>): Promise<T> {
+  const log = createLog({ service: 'migrate', level: 'silent' })
+  const database = openDatabase({ url, name: 'darkroom-migrate', connections: 1, log })
+  return await work(database).finally(() => database.end({ timeout: 5 }))
 }
 
 async function refuseNewer(url: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { Generation, GenerationPage } from '@darkroom/contracts/generation'
 import { Models } from '@darkroom/contracts/model'
+import { Timeline } from '@darkroom/contracts/timeline'
 import { openBus } from '@darkroom/infra/bus'
 import { openDatabase } from '@darkroom/infra/database'
 import { touch } from '@darkroom/infra/generations'
@@ -12,12 +13,14 @@ import type { Store } from '@darkroom/infra/store'
 import { type TestNats, testDatabase, testDirectory, testNats } from '@darkroom/infra/testing'
 import { createApp } from './app.ts'
 import { createLive } from './live.ts'
+import { insertRow } from './rows.fixture.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()
 const stopping = new AbortController()
 const ALICE = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
 const BOB = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
+const CAROL = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
 const OWNER = { ...ALICE, userId: crypto.randomUUID(), admin: true }
 
 let sql: ReturnType<typeof openDatabase>
@@ -45,7 +48,7 @@ beforeAll(async () => {
   })
   const config = { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 }
   const http = { config, log, metrics: createMetrics('test'), checks: {}, stopping: stopping.signal }
-  const people = new Map(Object.entries({ bob: BOB, owner: OWNER }))
+  const people = new Map(Object.entries({ bob: BOB, carol: CAROL, owner: OWNER }))
   const identify = (request: Request) => people.get(request.headers.get('x-test') ?? '') ?? ALICE
   upstream = startUpstream()
   stack.defer(() => upstream.stop(true))
@@ -100,11 +103,56 @@ test('wrong parameters are refused', async () => {
     'direction=up',
     'other=1',
     'limit=1&limit=2',
+    'around=x',
+    'at=yesterday',
+    'at=2026-02-31',
+    'at=0000-01-01',
+    'at=2026-01-01T00:00:00',
+    `around=${crypto.randomUUID()}&at=2026-01-01`,
+    'status=lost',
+    'status=failed,',
+    'kind=sound',
+    'favourite=yes',
+    'trash=',
+    'q=%00',
+    `q=${'a'.repeat(501)}`,
   ]) {
     expect([query, (await get(`/api/generations?${query}`)).status]).toEqual([query, 422])
   }
   expect((await get('/api/generations/not-a-uuid')).status).toBe(422)
   expect((await get('/nothing/here')).status).toBe(404)
+})
+
+test('days are counted as they are where the person is', async () => {
+  const carol = CAROL.workspaceId
+  const days = ['2026-03-01T23:30:00Z', '2026-03-01T12:00:00Z', '2026-02-27T00:10:00Z', '2025-12-31T23:59:59.999999Z']
+  for (const createdAt of days) await insertRow(sql, carol, { createdAt })
+  await insertRow(sql, carol, { createdAt: '2026-03-01T12:00:00Z', deleted: true })
+  const counted = async (query: string) =>
+    Timeline.parse(await (await get(`/api/generations/timeline${query}`, { 'x-test': 'carol' })).json()).days
+  expect(await counted('')).toEqual([
+    { day: '2026-03-01', count: 2 },
+    { day: '2026-02-27', count: 1 },
+    { day: '2025-12-31', count: 1 },
+  ])
+  expect(await counted('?zone=Europe/Berlin')).toEqual([
+    { day: '2026-03-02', count: 1 },
+    { day: '2026-03-01', count: 1 },
+    { day: '2026-02-27', count: 1 },
+    { day: '2026-01-01', count: 1 },
+  ])
+  for (const zone of ['Nowhere/Land', "UTC'--", '', '%00']) {
+    expect([zone, (await get(`/api/generations/timeline?zone=${zone}`)).status]).toEqual([zone, 422])
+  }
+})
+
+test('a list that has not changed is not sent again, and one that has is', async () => {
+  const carol = { 'x-test': 'carol' }
+  const id = await insertRow(sql, CAROL.workspaceId)
+  const etag = (await get('/api/generations', carol)).headers.get('etag') ?? ''
+  expect((await get('/api/generations', { ...carol, 'if-none-match': etag })).status).toBe(304)
+  await touch(sql, id)
+  expect((await get('/api/generations', { ...carol, 'if-none-match': etag })).status).toBe(200)
 })
 
 test('parameters in full are for administrators, and for nobody who did not ask', async () => {
@@ -362,10 +410,11 @@ async function oldestCursor(): Promise<string | null> {
 async function insert(workspaceId: string, microseconds: number): Promise<string> {
   const id = Bun.randomUUIDv7()
   await sql`
-    insert into generations (id, workspace_id, user_id, client_id, fingerprint, kind, model, provider, prompt, num_outputs, created_at)
-    values (${id}, ${workspaceId}, ${ALICE.userId}, ${id}, '', 'image', 'demo', 'demo', 'a prompt', 1,
-            '2026-01-01T00:00:00Z'::timestamptz + make_interval(secs => ${microseconds / 1e6}))`
-  await sql`insert into generation_jobs (generation_id) values (${id})`
-  await sql`insert into generation_outputs (generation_id, index, kind) values (${id}, 0, 'image')`
+    with made as (
+      insert into generations (id, workspace_id, user_id, client_id, fingerprint, kind, model, provider, prompt, num_outputs, created_at)
+      values (${id}, ${workspaceId}, ${ALICE.userId}, ${id}, '', 'image', 'demo', 'demo', 'a prompt', 1,
+              '2026-01-01T00:00:00Z'::timestamptz + make_interval(secs => ${microseconds / 1e6}))
+    ), job as (insert into generation_jobs (generation_id) values (${id}))
+    insert into generation_outputs (generation_id, index, kind) values (${id}, 0, 'image')`
   return id
 }

@@ -1,8 +1,7 @@
 import type { Generation, GenerationPage } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
-import { LIMITS } from '@darkroom/contracts/vocabulary'
+import type { Timeline } from '@darkroom/contracts/timeline'
 import type { Database } from '@darkroom/infra/database'
-import { readGeneration } from '@darkroom/infra/generations'
 import { createHttp, type HttpOptions } from '@darkroom/infra/http'
 import type { Identify } from '@darkroom/infra/identity'
 import { ProblemError } from '@darkroom/infra/problem'
@@ -10,12 +9,15 @@ import { rawJson } from '@darkroom/infra/raw-json'
 import type { Store } from '@darkroom/infra/store'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { decodeCursor } from './cursor.ts'
+import { answerJson } from './answer.ts'
+import { readDocuments } from './documents.ts'
 import { listPage } from './list.ts'
+import { ListParameters, readListQuery } from './list-parameters.ts'
 import type { Live } from './live.ts'
 import { keyIn, serveMedia } from './media.ts'
 import { listModels } from './model-list.ts'
 import { findRemoteOutput, findRemoteReference, serveRemote } from './remote.ts'
+import { readTimeline, TimelineParameters } from './timeline.ts'
 import { serveUi, type Ui } from './ui.ts'
 
 export interface QueryDeps {
@@ -31,16 +33,6 @@ export interface QueryDeps {
 
 export type App = ReturnType<typeof createApp>
 
-const ListParameters = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(LIMITS.pageRows).default(50),
-  cursor: z.string().max(200).optional(),
-  direction: z.enum(['older', 'newer']).default('older'),
-  includeParameters: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform(text => text === 'true'),
-})
-
 const Position = z.coerce.number().int().min(0).max(99)
 
 /** The service that shows. It never writes. */
@@ -55,17 +47,25 @@ export function createApp(deps: QueryDeps) {
         const { workspaceId, admin } = identify(request)
         if (query.includeParameters && !admin)
           throw new ProblemError('forbidden', 'Only administrators see parameters in full.')
-        const cursor = cursorOf(query.cursor)
-        return rawJson<GenerationPage>(await listPage(database, { ...query, workspaceId, cursor }))
+        return answerJson<GenerationPage>(request, await listPage(database, readListQuery(query, workspaceId)))
       },
       { query: ListParameters },
     )
     .get(
+      '/api/generations/timeline',
+      async ({ query, request }) => {
+        const { workspaceId } = identify(request)
+        return answerJson<Timeline>(request, await readTimeline(database, { ...query, workspaceId }))
+      },
+      { query: TimelineParameters },
+    )
+    .get(
       '/api/generations/:id',
-      async ({ params, request }) => {
-        const document = await readGeneration(database, { id: params.id, workspaceId: identify(request).workspaceId })
-        if (document === null) throw new ProblemError('not_found', 'There is no such generation.')
-        return rawJson<Generation>(document)
+      async ({ params: { id }, request }) => {
+        const { workspaceId } = identify(request)
+        const document = (await readDocuments(database, { workspaceId, ids: [id] })).get(id)
+        if (document === undefined) throw new ProblemError('not_found', 'There is no such generation.')
+        return answerJson<Generation>(request, document)
       },
       { params: z.strictObject({ id: z.uuid() }) },
     )
@@ -109,11 +109,4 @@ export function createApp(deps: QueryDeps) {
   async function media(key: string, request: Request): Promise<Response> {
     return await serveMedia(store, identify(request).workspaceId, key, request)
   }
-}
-
-function cursorOf(text: string | undefined) {
-  if (text === undefined) return null
-  const cursor = decodeCursor(text)
-  if (!cursor) throw new ProblemError('invalid', 'cursor is not one that this list gave.')
-  return cursor
 }

@@ -6,6 +6,7 @@ export interface Cursor {
 
 const PLACE =
   /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z)\|([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/
+const BEFORE_ALL = '00000000-0000-0000-0000-000000000000'
 
 /** A cursor as people pass it on. Time is text all the way: a `Date` has no microseconds and would lose rows. */
 export function encodeCursor(cursor: Cursor): string {
@@ -19,6 +20,14 @@ export function decodeCursor(text: string): Cursor | undefined {
   if (createdAt === undefined || id === undefined) return undefined
   const cursor = { createdAt, id }
   return encodeCursor(cursor) === text && isTime(createdAt) ? cursor : undefined
+}
+
+/** The place just before everything that was made from a moment on. @param moment in ISO 8601, a day or with its zone */
+export function cursorAt(moment: string): Cursor | undefined {
+  const time = new Date(moment)
+  if (Number.isNaN(time.getTime())) return undefined
+  const createdAt = time.toISOString().replace('Z', '000Z')
+  return PLACE.test(`${createdAt}|${BEFORE_ALL}`) && isTime(createdAt) ? { createdAt, id: BEFORE_ALL } : undefined
 }
 
 /** Whether there is such a moment: `Date` turns the 31st of February into March, and knows a year 0, both of which Postgres refuses. */

@@ -1,62 +1,75 @@
-import type { Database, Statement } from '@darkroom/infra/database'
+import type { Database } from '@darkroom/infra/database'
+import { ProblemError } from '@darkroom/infra/problem'
 import { type Cursor, encodeCursor } from './cursor.ts'
+import type { ListQuery } from './list-parameters.ts'
+import {
+  areCommon,
+  type ListFilter,
+  type ListRow,
+  placeOfGeneration,
+  type Side,
+  type Sought,
+  selectRows,
+} from './list-rows.ts'
+import type { Search } from './search.ts'
 
-export interface ListQuery {
-  workspaceId: string
-  limit: number
-  cursor: Cursor | null
-  /** Which way from the cursor. The page is newest first either way. */
-  direction: 'older' | 'newer'
-  /** Each row with its parameters in full instead of the public ones: for administrators only. */
-  includeParameters: boolean
-}
-
-interface Row {
-  id: string
-  createdAt: string
-  document: string
+/** Rows that follow one another, newest first, and whether there were more at either end when they were read. */
+interface Page {
+  rows: ListRow[]
+  more: { older: boolean; newer: boolean }
 }
 
 /**
- * One page of a workspace's generations, newest first, as the JSON text of a `GenerationPage`. The text of each row is passed
- * on as the database gives it; only what may be shown is read.
+ * One page of a workspace's generations, newest first, as the JSON text of a `GenerationPage`. A cursor is null where the list
+ * had nothing more when it was read.
+ *
+ * @throws ProblemError `not_found` if a page around a generation is asked for that is not there
  */
 export async function listPage(database: Database, query: ListQuery): Promise<string> {
-  const rows = await (query.direction === 'newer' && query.cursor ? newer : older)(database, query)
-  const more = rows.length > query.limit
-  const page = rows.slice(0, query.limit)
-  if (query.direction === 'newer') page.reverse()
-  const cursors =
-    query.direction === 'newer' ? { older: page.length > 0, newer: more } : { older: more, newer: page.length > 0 }
-  const next = cursors.older ? quoted(page.at(-1)) : 'null'
-  const previous = cursors.newer ? quoted(page.at(0)) : 'null'
-  return `{"generations":[${page.map(row => row.document).join(',')}],"nextCursor":${next},"previousCursor":${previous}}`
+  const { rows, more } = await readPage(database, query)
+  const next = more.older ? quoted(rows.at(-1)) : 'null'
+  const previous = more.newer ? quoted(rows.at(0)) : 'null'
+  return `{"generations":[${rows.map(row => row.document).join(',')}],"nextCursor":${next},"previousCursor":${previous}}`
 }
 
-async function older(sql: Statement, { workspaceId, cursor, limit, includeParameters }: ListQuery): Promise<Row[]> {
-  const before = cursor
-    ? sql`and (g.created_at, g.id) < (${cursor.createdAt}::text::timestamptz, ${cursor.id}::uuid)`
-    : sql``
-  return await sql<Row[]>`
-    select g.id, timestamp_text(g.created_at) as "createdAt", ${documentOf(sql, includeParameters)} as document
-    from generations g where g.workspace_id = ${workspaceId} and g.deleted_at is null ${before}
-    order by g.created_at desc, g.id desc limit ${limit + 1}`
+async function readPage(database: Database, query: ListQuery): Promise<Page> {
+  const { place, limit } = query
+  const filter = { ...query.filter, search: await judge(database, query.search) }
+  if (place.kind === 'side') return await pageBeside(database, filter, { ...place, limit })
+  const cursor = place.kind === 'around' ? place.cursor : await placeOfGeneration(database, { ...filter, id: place.id })
+  if (!cursor) throw new ProblemError('not_found', 'There is no such generation.')
+  return await pageAround(database, filter, cursor, limit)
 }
 
-async function newer(sql: Statement, { workspaceId, cursor, limit, includeParameters }: ListQuery): Promise<Row[]> {
-  return await sql<Row[]>`
-    select g.id, timestamp_text(g.created_at) as "createdAt", ${documentOf(sql, includeParameters)} as document
-    from generations g where g.workspace_id = ${workspaceId} and g.deleted_at is null
-      and (g.created_at, g.id) > (${cursor?.createdAt ?? null}::text::timestamptz, ${cursor?.id ?? null}::uuid)
-    order by g.created_at, g.id limit ${limit + 1}`
+async function judge(database: Database, search: Search | null): Promise<Sought | null> {
+  return search && { ...search, common: await areCommon(database, search) }
 }
 
-function documentOf(sql: Statement, includeParameters: boolean) {
-  if (!includeParameters) return sql`generation_document(g)::text`
-  return sql`(generation_document(g)::jsonb || jsonb_build_object('parameters', coalesce(
-    (select w.parameters from generation_raw w where w.generation_id = g.id), g.parameters)))::text`
+async function pageBeside(database: Database, filter: ListFilter, side: Omit<Side, 'inclusive'>): Promise<Page> {
+  const { rows, more } = await readSide(database, filter, { ...side, inclusive: false })
+  const behind = side.cursor !== null && rows.length > 0
+  if (side.direction === 'older') return { rows, more: { older: more, newer: behind } }
+  return { rows: rows.toReversed(), more: { older: behind, newer: more } }
 }
 
-function quoted(row: Row | undefined): string {
+/** The row at the place, if there is one, and older ones fill what newer ones leave: at most half of the page is newer. */
+async function pageAround(database: Database, filter: ListFilter, cursor: Cursor, limit: number): Promise<Page> {
+  const half = Math.floor(limit / 2)
+  const newer = await readSide(database, filter, { direction: 'newer', cursor, inclusive: false, limit: half })
+  const rest = limit - newer.rows.length
+  const older = await readSide(database, filter, { direction: 'older', cursor, inclusive: true, limit: rest })
+  return {
+    rows: [...newer.rows.toReversed(), ...older.rows],
+    more: { older: older.more, newer: newer.more },
+  }
+}
+
+/** One row more than is wanted tells whether there are more. */
+async function readSide(database: Database, filter: ListFilter, side: Side) {
+  const rows = await selectRows(database, filter, { ...side, limit: side.limit + 1 })
+  return { rows: rows.slice(0, side.limit), more: rows.length > side.limit }
+}
+
+function quoted(row: ListRow | undefined): string {
   return row ? JSON.stringify(encodeCursor(row)) : 'null'
 }

@@ -1,0 +1,127 @@
+import { type Database, type Transaction, transaction } from '../../src/database.ts'
+import type { Identity } from '../../src/identity.ts'
+import { addBloat, type Bloat } from './bloat.ts'
+import type { SeedPicture } from './pictures.ts'
+
+export interface SeedRows {
+  identity: Identity
+  pictures: readonly SeedPicture[]
+  /** How many generations. The last is made now, the first up to two years ago. */
+  count: number
+  bloat: Bloat | null
+}
+
+const BATCH = 2_500
+const BLOATED_BATCH = 500
+const SPAN_DAYS = 730
+
+const SUBJECTS = ['a lighthouse', 'two foxes', 'an old tram', 'a glass of tea', 'the night market', 'a paper boat']
+const PLACES = [
+  'in the fog',
+  'on a frozen lake',
+  'under a railway bridge',
+  'above the clouds',
+  'at the edge of a forest',
+]
+const LIGHTS = [
+  'low winter sun',
+  'neon and rain',
+  'candle light',
+  'blue hour',
+  'hard noon light',
+  'moonlight',
+  'overcast',
+]
+const STYLES = [
+  '35mm film, grain, muted colours',
+  'watercolour on rough paper',
+  'large format, every leaf sharp',
+  'linocut',
+]
+const MORE = `The horizon lies low, nothing in the middle of the frame, one warm window far away. Keep the greens quiet and the
+blacks open; no text, no frame, no people.`
+
+/**
+ * Writes generations as a studio would have left them after they were made, through SQL: pictures shared, no provider asked.
+ *
+ * @param options `said` is told how many there are so far
+ */
+export async function insertRows(database: Database, rows: SeedRows, said: (done: number) => void): Promise<void> {
+  await transaction(database, tx => insertReferences(tx, rows))
+  const batch = rows.bloat ? BLOATED_BATCH : BATCH
+  for (let from = 1; from <= rows.count; from += batch) {
+    const to = Math.min(from + batch - 1, rows.count)
+    await transaction(database, tx => insertBatch(tx, rows, from, to))
+    said(to)
+  }
+}
+
+async function insertReferences(tx: Transaction, { identity, pictures }: SeedRows): Promise<void> {
+  await tx`
+    insert into reference_images (id, workspace_id, sha256, key, mime_type, bytes, width, height)
+    select uuidv7(), ${identity.workspaceId}, decode(p.sha256, 'hex'), p.key, 'image/png', p.bytes, p.width, p.height
+    from ${picturesIn(tx, pictures)} order by p.sha256 on conflict (workspace_id, sha256) do nothing`
+}
+
+async function insertBatch(tx: Transaction, rows: SeedRows, from: number, to: number): Promise<void> {
+  const { identity, pictures, count } = rows
+  const pick = (words: readonly string[], of: string) =>
+    tx`(${words as string[]}::text[])[1 + abs(hashtext(${of} || i) % ${words.length}::int)]`
+  const made = await tx<{ id: string }[]>`
+    with made as materialized (
+      select i, uuidv7(at - now()) as id, at, 1 + abs(hashtext('outputs' || i) % 4) as outputs,
+             abs(hashtext('picture' || i) % ${pictures.length}::int) as picture,
+             case when i % 33 = 0 then 'failed' when i % 41 = 0 then 'cancelled' else 'completed' end as status,
+             case when i % 66 = 0 then 'video' else 'image' end as kind,
+             ${pick(SUBJECTS, 'subject')} || ' ' || ${pick(PLACES, 'place')} || ', ' || ${pick(LIGHTS, 'light')} || '. '
+               || ${pick(STYLES, 'style')} || '. ' || case when i % 3 = 0 then ${MORE} else '' end as prompt
+      from (
+        select i, now() - make_interval(secs => (${count}::int - i) * least(900, ${SPAN_DAYS * 86_400}::float / ${count}::int)) as at
+        from generate_series(${from}::int, ${to}::int) i
+      ) times
+    ), p as (select * from ${picturesIn(tx, pictures)}),
+    written as (
+      insert into generations (id, workspace_id, user_id, client_id, fingerprint, version, status, kind, model, provider,
+                               prompt, parameters, num_outputs, error, estimated_seconds, created_at, started_at, completed_at)
+      select m.id, ${identity.workspaceId}, ${identity.userId}, gen_random_uuid(), '', 5, m.status, m.kind,
+             case when m.i % 5 = 0 then 'demo-large' else 'demo' end, 'demo', m.prompt,
+             jsonb_build_object('aspectRatio', p.ratio, 'resolution', 512, 'numOutputs', m.outputs, 'seed', m.i), m.outputs,
+             case m.status when 'failed' then '{"code":"refused","message":"The provider refused the prompt."}'::jsonb end,
+             4, m.at, m.at + interval '1 second', m.at + interval '5 seconds'
+      from made m join p on p.n = m.picture
+    ), jobs as (
+      insert into generation_jobs (generation_id, attempt) select id, 1 from made
+    ), outputs as (
+      insert into generation_outputs (generation_id, index, state, kind, key, placeholder, width, height, bytes, mime_type,
+                                      sha256, favourite, error)
+      select m.id, o, case when m.status = 'completed' then 'stored' else 'failed' end, m.kind,
+             case when m.status = 'completed' then p.key end, case when m.status = 'completed' then p.placeholder end,
+             p.width, p.height, case when m.status = 'completed' then p.bytes end,
+             case when m.status = 'completed' then 'image/png' end,
+             case when m.status = 'completed' then decode(p.sha256, 'hex') end,
+             m.status = 'completed' and m.i % 20 = 0 and o = 0,
+             case when m.status = 'failed' then '{"code":"refused","message":"The provider refused the prompt."}'::jsonb end
+      from made m, generate_series(0, m.outputs - 1) o, p
+      where p.n = (m.picture + o * 8) % ${pictures.length}::int
+    ), uses as (
+      insert into generation_references (generation_id, position, reference_id)
+      select m.id, 0, r.id from made m join p on p.n = m.picture
+      join reference_images r on r.workspace_id = ${identity.workspaceId} and r.sha256 = decode(p.sha256, 'hex')
+      where m.i % 10 = 0
+    ), noted as (
+      insert into generation_events (generation_id, attempt, to_status, at) select id, 1, status, at from made
+    )
+    select id from made order by i`
+  if (rows.bloat)
+    await addBloat(
+      tx,
+      rows.bloat,
+      made.map(row => row.id),
+    )
+}
+
+function picturesIn(tx: Transaction, pictures: readonly SeedPicture[]) {
+  const numbered = pictures.map((picture, n) => ({ ...picture, n }))
+  return tx`jsonb_to_recordset(${tx.json(numbered)}) as p
+    (n int, ratio text, key text, width int, height int, bytes bigint, placeholder text, sha256 text)`
+}

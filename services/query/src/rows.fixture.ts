@@ -1,0 +1,58 @@
+import type { Statement } from '@darkroom/infra/database'
+
+/** What must not be as usual of a row. */
+export interface Unusual {
+  id?: string
+  createdAt?: string
+  status?: string
+  kind?: string
+  model?: string
+  prompt?: string
+  favourite?: boolean
+  reference?: string | null
+  deleted?: boolean
+}
+
+/** Writes a finished generation of a workspace. For tests. @returns its id */
+export async function insertRow(db: Statement, workspaceId: string, unusual: Unusual = {}): Promise<string> {
+  const { id = Bun.randomUUIDv7(), status = 'completed', kind = 'image', model = 'demo', prompt = 'a prompt' } = unusual
+  const { createdAt = new Date().toISOString(), favourite = false, reference = null, deleted = false } = unusual
+  await db`
+    with made as (
+      insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt,
+                               num_outputs, created_at, deleted_at)
+      values (${id}, ${workspaceId}, ${id}, ${id}, '', ${status}, ${kind}, ${model}, 'demo', ${prompt}, 1,
+              ${createdAt}::text::timestamptz, case when ${deleted}::boolean then now() end)
+    ), job as (
+      insert into generation_jobs (generation_id) values (${id})
+    ), used as (
+      insert into generation_references (generation_id, position, url)
+      select ${id}, 0, ${reference} where ${reference}::text is not null
+    )
+    insert into generation_outputs (generation_id, index, kind, favourite) values (${id}, 0, ${kind}, ${favourite})`
+  return id
+}
+
+/** Writes so many generations at once, of a bit of everything. For tests. */
+export async function insertMany(db: Statement, workspaceId: string, count: number): Promise<void> {
+  await db`
+    with made as (
+      insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt,
+                               num_outputs, created_at, deleted_at)
+      select gen_random_uuid(), ${workspaceId}, ${workspaceId}, gen_random_uuid(), '',
+             case when i % 50 = 0 then 'failed' else 'completed' end, case when i % 60 = 0 then 'video' else 'image' end,
+             case when i % 40 = 0 then 'rare' else 'demo' end, 'demo', 'a prompt number ' || i, 1,
+             now() - make_interval(mins => i), case when i % 70 = 0 then now() end
+      from generate_series(1, ${count}::int) i returning id
+    ), raw as (
+      insert into generation_raw (generation_id, parameters) select id, '{"referenceImage":"data:image/png;base64,AAAA"}' from made
+    ), job as (
+      insert into generation_jobs (generation_id) select id from made
+    ), used as (
+      insert into generation_references (generation_id, position, url)
+      select id, 0, 'https://example.com/a.png' from made where hashtext(id::text) % 30 = 0
+    )
+    insert into generation_outputs (generation_id, index, kind, favourite)
+    select id, 0, 'image', hashtext(id::text) % 25 = 0 from made`
+  await db`analyze generations, generation_documents, generation_words, generation_raw`
+}
