@@ -1,4 +1,10 @@
-import type { Generation, GenerationPage, Submission } from '@darkroom/contracts/generation'
+import type {
+  Cancellation,
+  FavouriteChange,
+  Generation,
+  GenerationPage,
+  Submission,
+} from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import type { Problem } from '@darkroom/contracts/problem'
 import { treaty } from '@elysiajs/eden'
@@ -23,6 +29,16 @@ export interface Api {
   models(): Promise<Model[]>
   /** Asks for pictures; the same `clientId` twice is one generation. @throws Refusal, OutOfReach */
   generate(submission: Submission): Promise<Generation>
+  /** Stops a generation; the note says what that means. @throws Refusal, OutOfReach */
+  cancel(id: string): Promise<Cancellation>
+  /** Has a generation that has ended worked on again. @throws Refusal, OutOfReach */
+  reopen(id: string, verb: 'retry' | 'check' | 'complete'): Promise<Generation>
+  /** Marks a picture, or takes the mark away. @throws Refusal, OutOfReach */
+  favour(id: string, change: FavouriteChange): Promise<Generation>
+  /** Puts a generation into the trash. @throws Refusal, OutOfReach */
+  remove(id: string): Promise<void>
+  /** Takes a generation out of the trash. @throws Refusal, OutOfReach */
+  restore(id: string): Promise<Generation>
 }
 
 /** Eden asks for every parameter that the studio has a default for. */
@@ -42,10 +58,16 @@ export function createApi({ origin, clock }: { origin: string; clock: Clock }): 
   const config = { parseDate: false, fetcher: fetcher as typeof fetch }
   const query = treaty<QueryApp>(origin, config)
   const ingest = treaty<IngestApp>(origin, config)
+  const one = (id: string) => ingest.api.generate({ id })
   return {
     page: async asked => unwrap(await query.api.generations.get({ query: asked as ListQuery, fetch: deadline() })),
     models: async () => unwrap(await query.api.models.get({ fetch: deadline() })),
     generate: async submission => unwrap(await ingest.api.generate.post(submission, { fetch: deadline() })),
+    cancel: async id => unwrap(await one(id).cancel.post(undefined, { fetch: deadline() })),
+    reopen: async (id, verb) => unwrap(await one(id)[verb].post(undefined, { fetch: deadline() })),
+    favour: async (id, change) => unwrap(await one(id).patch(change, { fetch: deadline() })),
+    remove: async id => void succeed(await one(id).delete(undefined, { fetch: deadline() })),
+    restore: async id => unwrap(await one(id).restore.post(undefined, { fetch: deadline() })),
   }
 }
 
@@ -72,12 +94,19 @@ interface Answer<T> {
   response: Response | undefined
 }
 
-function unwrap<T>({ data, error, response }: Answer<T>): Exclude<T, Response> {
+function unwrap<T>(answer: Answer<T>): Exclude<T, Response> {
+  const response = succeed(answer)
+  const { data } = answer
+  if (data === null || data instanceof Response) throw new Refusal(wordsOf(null, response.status))
+  return data as Exclude<T, Response>
+}
+
+function succeed({ error, response }: Answer<unknown>): Response {
   if (!response) throw new OutOfReach(UNREACHABLE, { cause: error?.value })
   // A gateway without its services answers like this, and there is nothing the person could change.
   if (response.status === 502 || response.status === 504) throw new OutOfReach(UNREACHABLE)
-  if (error || data === null || data instanceof Response) throw new Refusal(wordsOf(error?.value, response.status))
-  return data as Exclude<T, Response>
+  if (error) throw new Refusal(wordsOf(error.value, response.status))
+  return response
 }
 
 function sentence(words: string): string {

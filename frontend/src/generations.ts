@@ -89,6 +89,32 @@ export function withdraw(known: Generations, key: string): Generations {
   )
 }
 
+/** Shows a generation other than the studio has told, until it tells anew. */
+export function foresee(known: Generations, key: string, change: (generation: Generation) => Generation): Generations {
+  return arrange(
+    known,
+    known.rows.map(row => (row.key === key ? { ...row, generation: change(row.generation) } : row)),
+  )
+}
+
+/** Hides a generation that is being deleted, whatever is told of it meanwhile. */
+export function hide(known: Generations, key: string): Generations {
+  const rows = known.rows.filter(row => row.key !== key)
+  return { ...arrange(known, rows), gone: new Map(known.gone).set(key, Number.POSITIVE_INFINITY) }
+}
+
+/**
+ * Ends the hiding of a generation.
+ *
+ * @param row its row, to be shown again; or the version in which it was deleted, to be told of if it comes back
+ */
+export function unhide(known: Generations, key: string, row: Row | number): Generations {
+  const gone = new Map(known.gone)
+  gone.delete(key)
+  if (typeof row === 'number') return { ...known, gone: gone.set(key, row) }
+  return { ...arrange(known, [...known.rows.filter(other => other.key !== key), row]), gone }
+}
+
 const SENDING: Delivery = { state: 'sending' }
 
 function take(known: Generations, told: readonly Generation[]): Generations {

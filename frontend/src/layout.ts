@@ -1,5 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
+import { isUnknown } from './verbs.ts'
 
 /** Widths and heights that a row is made of, in CSS pixels; `feed.css` has the same. */
 export const LINE = 24
@@ -16,6 +17,8 @@ const PANEL_LINE = 20
 /** A character is narrower than this on average, so a message always has the room that is computed for it. */
 const PANEL_CHARACTER = 8.5
 const LEAST_PANEL = 96
+/** The verbs below the words of a panel. */
+const PANEL_VERBS = 44
 
 /** What the width of the window decides. */
 export interface Geometry {
@@ -94,10 +97,14 @@ export function isBarren({ status, outputs }: Generation): boolean {
   return isTerminal(status) && outputs.every(output => output.url === null || output.state === 'lost')
 }
 
+const LOST = 'The provider deleted it before it could be saved.'
+
 /** What a generation without pictures says instead of them. */
 export function barrenMessage(generation: Generation): string {
   const error = generation.error ?? generation.outputs.find(output => output.error !== null)?.error
+  if (isUnknown(generation)) return `${error?.message} Check again, or submit it anyway.`
   if (error) return error.message
+  if (generation.outputs.some(output => output.state === 'lost')) return LOST
   return generation.status === 'cancelled' ? 'Cancelled before there was a picture.' : 'No picture was made.'
 }
 
@@ -121,7 +128,7 @@ function blockOf(generation: Generation, { pictures, tallest }: Geometry, state:
   const barren = isBarren(generation) && !state.roomy
   if (!barren) return state.refused === null ? whole : atLeast(whole, panelHeight(state.refused, whole.width))
   const width = Math.min(pictures, 640)
-  return { boxes: [], width, height: panelHeight(barrenMessage(generation), width) }
+  return { boxes: [], width, height: panelHeight(barrenMessage(generation), width) + PANEL_VERBS }
 }
 
 function atLeast(block: Block, height: number): Block {

@@ -5,11 +5,14 @@ import {
   addSent,
   type Delivery,
   deliver,
+  foresee,
   type Generations,
+  hide,
   joins,
   merge,
   NO_GENERATIONS,
   refresh,
+  unhide,
   withdraw,
 } from './generations.ts'
 import { createInbox } from './inbox.ts'
@@ -149,6 +152,33 @@ export function createLibrary({ page, generate, nextFrame }: LibraryOptions) {
     orders.delete(key)
   }
 
+  /** Shows a change at once while the studio is asked for it, and takes it back if it is not made. @throws what `ask` throws */
+  async function changing(key: string, change: (generation: Generation) => Generation, ask: () => Promise<Generation>) {
+    const before = known.byKey.get(key)?.generation
+    keep(foresee(known, key, change))
+    const shown = known.byKey.get(key)
+    try {
+      keep(merge(known, [await ask()]))
+    } catch (error) {
+      if (before && known.byKey.get(key) === shown) keep(foresee(known, key, () => before))
+      throw error
+    }
+  }
+
+  /** Takes a row away at once while the studio deletes its generation, and puts it back if it does not. @throws what `ask` throws */
+  async function removing(key: string, ask: () => Promise<void>) {
+    const row = known.byKey.get(key)
+    if (!row) return
+    keep(hide(known, key))
+    try {
+      await ask()
+      keep(unhide(known, key, row.generation.version))
+    } catch (error) {
+      keep(unhide(known, key, row))
+      throw error
+    }
+  }
+
   /** Calls the listener after every change, until the function given back is called. */
   function subscribe(listener: Listener): () => void {
     listeners.add(listener)
@@ -159,7 +189,7 @@ export function createLibrary({ page, generate, nextFrame }: LibraryOptions) {
     now: () => known,
     reading: () => reading,
     receive: inbox,
-    ...{ open, readOlder, readAgain, send, sendAgain, sendWaiting, takeBack, subscribe },
+    ...{ open, readOlder, readAgain, send, sendAgain, sendWaiting, takeBack, changing, removing, subscribe },
   }
 }
 

@@ -5,6 +5,7 @@ import { Icon } from './icons.tsx'
 import { LightboxBar } from './lightbox-bar.tsx'
 import { LightboxDetails } from './lightbox-details.tsx'
 import { recall, remember } from './memory.ts'
+import { NoticeBar } from './notice-bar.tsx'
 import { placeholderUrl } from './placeholder.ts'
 import type { Studio } from './studio.ts'
 
@@ -102,9 +103,7 @@ export function Lightbox(props: { studio: Studio; at: PictureRef }) {
           </>
         )}
       </Show>
-      <p class="notice" role="status" data-shown={props.studio.notice() !== ''}>
-        {props.studio.notice()}
-      </p>
+      <NoticeBar studio={props.studio} />
       <Turn direction="previous" onTurn={() => go(around().previous)} isEnd={!around().previous} />
       <Turn direction="next" onTurn={() => go(around().next)} isEnd={!around().next} />
     </dialog>

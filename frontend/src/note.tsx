@@ -6,6 +6,8 @@ import type { Row } from './generations.ts'
 import { Icon } from './icons.tsx'
 import { LINE, type RowLayout } from './layout.ts'
 import type { Studio } from './studio.ts'
+import { VerbButton } from './verb-button.tsx'
+import { verbsFor } from './verbs.ts'
 import { readiness, summary } from './words.ts'
 
 interface NoteProps {
@@ -117,6 +119,15 @@ function Actions(props: { studio: Studio; row: Row }) {
         <Icon name="copy" />
         <span>Copy prompt</span>
       </button>
+      <Show when={props.row.delivery === null && verbsFor(props.row.generation).includes('cancel')}>
+        <VerbButton studio={props.studio} verb="cancel" generation={props.row.generation} look="quiet" icon="close" />
+      </Show>
+      <Show when={props.row.delivery === null}>
+        <button type="button" class="quiet" onClick={() => void props.studio.acting.remove(props.row.generation)}>
+          <Icon name="bin" />
+          <span>Delete</span>
+        </button>
+      </Show>
     </div>
   )
 }

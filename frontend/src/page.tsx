@@ -4,6 +4,7 @@ import { DropZone } from './drop-zone.tsx'
 import { Feed } from './feed.tsx'
 import { Header } from './header.tsx'
 import { Lightbox } from './lightbox.tsx'
+import { NoticeBar } from './notice-bar.tsx'
 import { createStudio, type StudioOptions } from './studio.ts'
 import { FirstFailed, Loading, Welcome } from './welcome.tsx'
 
@@ -38,9 +39,7 @@ export function Page(props: StudioOptions) {
       <p class="unseen" role="status">
         {studio.announcement()}
       </p>
-      <p class="notice" role="status" data-shown={studio.notice() !== ''}>
-        {studio.notice()}
-      </p>
+      <NoticeBar studio={studio} />
     </>
   )
 }

@@ -1,8 +1,11 @@
-import { type Accessor, Index, Match, Show, Switch } from 'solid-js'
+import type { Generation } from '@darkroom/contracts/generation'
+import { type Accessor, For, Index, Match, Show, Switch } from 'solid-js'
 import type { Row } from './generations.ts'
 import { barrenMessage, isBarren, type RowLayout } from './layout.ts'
 import type { Studio } from './studio.ts'
 import { Tile } from './tile.tsx'
+import { VerbButton } from './verb-button.tsx'
+import { verbsFor } from './verbs.ts'
 
 interface PicturesProps {
   studio: Studio
@@ -47,11 +50,32 @@ export function Pictures(props: PicturesProps) {
         <Match when={isEmpty()}>
           <div class="panel">
             <p class="panel-title">{generation()?.status === 'cancelled' ? 'Cancelled' : 'This did not work'}</p>
-            <Show when={generation()}>{shown => <p>{barrenMessage(shown())}</p>}</Show>
+            <Show when={generation()}>{shown => <Barren studio={props.studio} generation={shown()} />}</Show>
           </div>
         </Match>
       </Switch>
     </div>
+  )
+}
+
+/** Why there are no pictures, and what can be done about it. */
+function Barren(props: { studio: Studio; generation: Generation }) {
+  return (
+    <>
+      <p>{barrenMessage(props.generation)}</p>
+      <p class="panel-actions">
+        <For each={verbsFor(props.generation)}>
+          {(verb, index) => (
+            <VerbButton
+              studio={props.studio}
+              verb={verb}
+              generation={props.generation}
+              look={index() === 0 ? 'solid' : 'quiet'}
+            />
+          )}
+        </For>
+      </p>
+    </>
   )
 }
 

@@ -6,6 +6,8 @@ import { stage } from './words.ts'
 interface ProgressProps {
   clock: Clock
   generation: Generation
+  /** Who makes it. */
+  provider: string
   index: number
 }
 
@@ -43,7 +45,7 @@ export function Progress(props: ProgressProps) {
         role="progressbar"
         aria-label={`Picture ${props.index + 1} of ${props.generation.outputs.length}`}
         aria-valuenow={percent()}
-        aria-valuetext={stage(props.generation)}
+        aria-valuetext={stage(props.generation, props.provider)}
       >
         <span class="ring-half ring-right">
           <span class="ring-arc" />
@@ -53,7 +55,7 @@ export function Progress(props: ProgressProps) {
         </span>
       </div>
       <p class="stage">
-        {stage(props.generation)}
+        {stage(props.generation, props.provider)}
         <Show when={mode() === 'timed'}>
           <span class="overdue">longer than usual</span>
         </Show>

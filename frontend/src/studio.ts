@@ -1,6 +1,7 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import { createMemo, createSignal, onCleanup, onMount } from 'solid-js'
+import { createActing } from './acting.ts'
 import type { Api } from './api.ts'
 import { copyText } from './clipboard.ts'
 import type { Clock } from './clock.ts'
@@ -10,6 +11,8 @@ import type { PictureRef } from './gallery.ts'
 import type { Generations } from './generations.ts'
 import type { Library } from './library.ts'
 import type { EventStream } from './live.ts'
+import { createMinute } from './minute.ts'
+import { createNotices } from './notices.ts'
 import { readiness, readyCount } from './words.ts'
 
 export interface StudioOptions {
@@ -23,7 +26,6 @@ export interface StudioOptions {
 export type Studio = ReturnType<typeof createStudio>
 
 const TRY_AGAIN_MS = 4_000
-const NOTICE_MS = 4_000
 
 /** The page's state and everything that can be done on it. */
 export function createStudio({ api, library, clock, openEvents }: StudioOptions) {
@@ -31,28 +33,22 @@ export function createStudio({ api, library, clock, openEvents }: StudioOptions)
   const [hasModels, setHasModels] = createSignal<boolean>()
   const [known, setKnown] = createSignal(library.now())
   const [reading, setReading] = createSignal(library.reading())
-  const [notice, setNotice] = createSignal('')
   const [announcement, setAnnouncement] = createSignal('')
   const [picture, setPicture] = createSignal<PictureRef | null>(null)
+  const notices = createNotices()
+  const { notify } = notices
+  const acting = createActing({ api, library, notify })
   const composing = createComposing({ library, models, clock })
   const connection = createFollowing({ library, openEvents })
   const modelOf = createMemo(() => new Map(models().map(model => [model.id, model])))
   let openedFrom: string | undefined
   let promptField: HTMLTextAreaElement | undefined
-  let noticeTimer: number | undefined
 
   function onChange(now: Generations, before: Generations) {
     setKnown(now)
     setReading(library.reading())
     const ready = newlyReady(now, before)
     if (ready !== undefined) setAnnouncement(ready)
-  }
-
-  /** A short word about something the person has just done. */
-  function notify(words: string) {
-    clearTimeout(noticeTimer)
-    setNotice(words)
-    noticeTimer = window.setTimeout(() => setNotice(''), NOTICE_MS)
   }
 
   async function readModels() {
@@ -120,7 +116,9 @@ export function createStudio({ api, library, clock, openEvents }: StudioOptions)
     modelOf,
     known,
     reading,
-    notice,
+    notices,
+    acting,
+    minute: createMinute(clock),
     announcement,
     picture,
     showPicture,

@@ -8,7 +8,9 @@ import type { Box } from './layout.ts'
 import { placeholderUrl } from './placeholder.ts'
 import { Progress } from './progress.tsx'
 import type { Studio } from './studio.ts'
-import { clock } from './words.ts'
+import { VerbButton } from './verb-button.tsx'
+import { missingCount, verbsFor } from './verbs.ts'
+import { lost, providerName, temporary } from './words.ts'
 
 interface TileProps {
   studio: Studio
@@ -34,10 +36,15 @@ export function Tile(props: TileProps) {
         'background-image': backgroundOf(props.output),
       }}
     >
-      <Switch fallback={<Missing output={props.output} />}>
+      <Switch fallback={<Missing {...props} />}>
         <Match when={visible()}>{output => <Shown {...props} output={output()} />}</Match>
         <Match when={isMaking()}>
-          <Progress clock={props.studio.clock} generation={props.generation} index={props.output.index} />
+          <Progress
+            clock={props.studio.clock}
+            generation={props.generation}
+            provider={providerOf(props)}
+            index={props.output.index}
+          />
         </Match>
       </Switch>
     </div>
@@ -73,7 +80,7 @@ function Shown(props: TileProps & { output: Output & { url: string } }) {
       </button>
       <Show when={props.output.state === 'temporary'}>
         <p class="badge badge-temporary" title="It could not be saved yet. The studio keeps trying.">
-          {temporaryWords(props.output)}
+          {temporary(props.output, providerOf(props), props.studio.minute())}
         </p>
       </Show>
       <TileActions {...props} dragged={dragged()} />
@@ -88,6 +95,16 @@ function TileActions(props: TileProps & { dragged: { url: string; previewUrl: st
   }
   return (
     <div class="tile-actions">
+      <button
+        type="button"
+        class="on-picture"
+        aria-label={`Favourite picture ${props.output.index + 1}`}
+        aria-pressed={props.output.favourite}
+        title="Favourite"
+        onClick={() => void props.studio.acting.favour(props.generation, props.output.index, !props.output.favourite)}
+      >
+        <Icon name="favourite" />
+      </button>
       <button
         type="button"
         class="on-picture"
@@ -110,23 +127,42 @@ function TileActions(props: TileProps & { dragged: { url: string; previewUrl: st
   )
 }
 
-/** An output that is not there and will not come by itself: what became of it. */
-function Missing(props: { output: Output }) {
+/** Less room than this is for one thing only. */
+const ROOMY = 150
+
+/** An output that is not there and will not come by itself: what became of it, and once what can be done about all such. */
+function Missing(props: TileProps) {
   const words = () => {
-    if (props.output.error) return props.output.error.message
-    if (props.output.state === 'lost') return 'Lost: the provider deleted it before it could be saved.'
-    return 'This one was not made.'
+    if (props.output.state === 'lost') return lost(providerOf(props))
+    return props.output.error?.message ?? 'This one was not made.'
   }
+  const verb = () => (isFirstMissing(props) ? verbsFor(props.generation)[0] : undefined)
+  const isRoomy = () => Math.min(props.box?.width ?? 0, props.box?.height ?? 0) >= ROOMY
   return (
-    <p class="missing" title={words()}>
-      <Icon name="warning" />
-      <span>{words()}</span>
-    </p>
+    <div class="missing">
+      <Show when={isRoomy() || verb() === undefined}>
+        <p title={words()}>
+          <Icon name="warning" />
+          <span>{words()}</span>
+        </p>
+      </Show>
+      <Show when={verb()}>
+        {offered => <VerbButton studio={props.studio} verb={offered()} generation={props.generation} look="solid" />}
+      </Show>
+      <Show when={verb() === 'complete' && props.generation.cost !== null && isRoomy()}>
+        <p>billed anew</p>
+      </Show>
+    </div>
   )
 }
 
-function temporaryWords(output: Output): string {
-  return output.expiresAt === null ? 'Not saved yet' : `Not saved yet, gone at ${clock(output.expiresAt)}`
+function isFirstMissing({ generation, output }: TileProps): boolean {
+  const isMissing = ({ state }: Output) => state !== 'stored' && state !== 'temporary'
+  return missingCount(generation) > 0 && generation.outputs.find(isMissing)?.index === output.index
+}
+
+function providerOf({ studio, generation }: TileProps): string {
+  return providerName(studio.modelOf().get(generation.model))
 }
 
 function backgroundOf(output: Output): string | undefined {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { wordsOf } from './api.ts'
 import { aGeneration } from './fixtures.ts'
-import { duration, estimate, money, readiness, stage, summary } from './words.ts'
+import { duration, estimate, lost, money, providerName, readiness, stage, summary, temporary } from './words.ts'
 
 test('times are said as exactly as they are known', () => {
   expect([0, 0.84, 8.44, 42.4, 120, 125.4].map(duration)).toEqual([
@@ -37,11 +37,41 @@ test('a generation is summed up in one line', () => {
 })
 
 test('what is happening is said in plain words', () => {
-  expect(stage(aGeneration({ status: 'processing' }))).toBe('generating')
-  expect(stage(aGeneration({ waiting: { reason: 'provider-down', until: null } }))).toContain('not answering')
+  expect(stage(aGeneration({ status: 'processing' }), 'Replicate')).toBe('generating')
   expect(
     readiness(aGeneration({ outputs: [{}, { state: 'temporary' }, { state: 'failed' }, { state: 'pending' }] })),
   ).toBe('2 of 4 ready')
+})
+
+test('what is waited for is said with who and until when', () => {
+  const until = '2026-11-22T14:32:00.000000Z'
+  const at = new Date(until).toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' })
+  const waits = [
+    ['provider-queue', null, 'queued at Replicate'],
+    ['rate-limited', until, `Replicate asks to wait, again at ${at}`],
+    ['rate-limited', null, 'Replicate asks to wait'],
+    ['provider-down', until, `Replicate is not answering; trying again at ${at}`],
+    ['provider-down', null, 'Replicate is not answering; trying again'],
+  ] as const
+  for (const [reason, until, words] of waits) {
+    expect(stage(aGeneration({ status: 'queued', waiting: { reason, until } }), 'Replicate')).toBe(words)
+  }
+  expect(stage(aGeneration({ waiting: { reason: 'provider-queue', until: null } }), providerName(undefined))).toBe(
+    'queued at the provider',
+  )
+})
+
+test('what is only at its provider says how long it will be there, and what is lost says who deleted it', () => {
+  const [output] = aGeneration({ outputs: [{ state: 'temporary', expiresAt: '2026-11-22T12:42:30Z' }] }).outputs
+  if (!output) throw new Error('no output')
+  const at = (time: string) => temporary(output, 'Replicate', Date.parse(`2026-11-${time}Z`))
+  expect(at('22T12:00:00')).toBe('Only at Replicate, 42 min left')
+  expect(at('22T12:42:00')).toBe('Only at Replicate, less than a minute left')
+  expect(at('22T12:43:00')).toBe('Only at Replicate, gone any moment')
+  expect(at('22T09:00:00')).toBe('Only at Replicate, 3 h left')
+  expect(at('19T12:00:00')).toBe('Only at Replicate, 3 days left')
+  expect(temporary({ ...output, expiresAt: null }, 'The provider', 0)).toBe('Only at the provider, not saved yet')
+  expect(lost('Replicate')).toBe('Deleted by Replicate before it could be saved.')
 })
 
 test('a refusal says what is wrong with each part, or with all of it', () => {

@@ -1,5 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
+import type { Output } from '@darkroom/contracts/output'
 import type { Kind } from '@darkroom/contracts/vocabulary'
 
 /** `0.8 s`, `8.4 s`, `42 s`, `2 min 5 s` */
@@ -57,16 +58,50 @@ export function readiness(generation: Generation): string {
   return `${readyCount(generation)} of ${generation.outputs.length} ready`
 }
 
-/** What is happening to outputs that are not there yet, in a word or a few. */
-export function stage({ status, waiting }: Generation): string {
-  if (waiting) return WAITING[waiting.reason]
-  return STAGES[status]
+/** A provider as people know it. */
+export function providerName(model: Model | undefined): string {
+  const name = model?.provider
+  return name ? `${name.charAt(0).toUpperCase()}${name.slice(1)}` : 'The provider'
 }
 
-const WAITING: Record<NonNullable<Generation['waiting']>['reason'], string> = {
-  'provider-queue': 'in the provider’s queue',
-  'rate-limited': 'waiting: the provider asked for a pause',
-  'provider-down': 'waiting: the provider is not answering',
+/** What is happening to outputs that are not there yet, in a word or a few. */
+export function stage({ status, waiting }: Generation, provider: string): string {
+  if (!waiting) return STAGES[status]
+  return WAITING[waiting.reason](provider, waiting.until === null ? null : clock(waiting.until))
+}
+
+/** What a picture that is still only at its provider says of it. @param now in milliseconds since 1970 */
+export function temporary({ expiresAt }: Output, provider: string, now: number): string {
+  const left = expiresAt === null ? 'not saved yet' : timeLeft(Date.parse(expiresAt) - now)
+  return `Only at ${inSentence(provider)}, ${left}`
+}
+
+/** What is said of a picture that its provider no longer had when it was to be saved. */
+export function lost(provider: string): string {
+  return `Deleted by ${inSentence(provider)} before it could be saved.`
+}
+
+function timeLeft(milliseconds: number): string {
+  const minutes = Math.floor(milliseconds / 60_000)
+  if (milliseconds <= 0) return 'gone any moment'
+  if (minutes < 1) return 'less than a minute left'
+  if (minutes < 90) return `${minutes} min left`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${hours} h left` : `${Math.floor(hours / 24)} days left`
+}
+
+function inSentence(provider: string): string {
+  return provider.replace(/^The /, 'the ')
+}
+
+const WAITING: Record<
+  NonNullable<Generation['waiting']>['reason'],
+  (provider: string, until: string | null) => string
+> = {
+  'provider-queue': provider => `queued at ${inSentence(provider)}`,
+  'rate-limited': (provider, until) => `${provider} asks to wait${until === null ? '' : `, again at ${until}`}`,
+  'provider-down': (provider, until) =>
+    `${provider} is not answering; trying again${until === null ? '' : ` at ${until}`}`,
 }
 
 const STAGES: Record<Generation['status'], string> = {
@@ -79,7 +114,7 @@ const STAGES: Record<Generation['status'], string> = {
 }
 
 /** The hour and minute of an instant, where the person is. */
-export function clock(instant: string): string {
+function clock(instant: string): string {
   return new Date(instant).toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' })
 }
 

@@ -27,6 +27,7 @@ export function openTraces(studio: TestStudio): Traces {
              (select count(*)::int from generation_events) as events,
              (select count(*)::int from generation_references) as uses,
              (select count(*)::int from reference_images) as "references",
+             (select sum(version)::int from generations) as versions,
              (select count(*)::int from outbox) as outbox`
     return counts ?? {}
   }

@@ -7,6 +7,7 @@ import { type Case, dataUrl, filePart, SECRET, submission, upload, wire } from '
 import { badPictures } from './bad-input-pictures.ts'
 import { badSubmissions } from './bad-input-submissions.ts'
 import { openTraces, type Traces } from './bad-input-traces.ts'
+import { badChanges, badVerbs, foreignVerbs } from './bad-input-verbs.ts'
 import { animation, flatPng, smallPicture } from './corpus-pictures.ts'
 import { type Answer, exchange, type Outcome, type WireRequest } from './fuzz-http.ts'
 import { detailOf, faultsOfRefusal } from './fuzz-refusal.ts'
@@ -48,6 +49,7 @@ describe('refused is', () => {
   const rows = (cases: Case[]) => cases.map(row => [row.name, row] as const)
   test.each(rows(badSubmissions()))('%s', (_, row) => expectRefusal(row))
   test.each(rows(badAddresses()))('%s', (_, row) => expectRefusal(row))
+  test.each(rows(badVerbs()))('%s', (_, row) => expectRefusal(row))
   test.each(rows(pictures))('%s', (_, row) => expectRefusal(row))
 })
 
@@ -55,6 +57,11 @@ test('an id of the client’s is good for one submission', async () => {
   const other = submission({ clientId: kept.clientId, prompt: SECRET, parameters: { resolution: 512 } })
   await expectRefusal({ name: 'the same id for another', request: other, status: 409, says: /clientId/ })
 })
+
+test('what has ended, whole, takes no verb that would begin it again, and no change that is none', async () => {
+  for (const row of badChanges(kept.id)) await expectRefusal(row)
+  for (const row of foreignVerbs(foreign)) await expectRefusal(row)
+}, 30_000)
 
 test('what is somebody else’s is not there, whatever cursor is made up', async () => {
   const own = await pageOf('limit=100&includeParameters=true')

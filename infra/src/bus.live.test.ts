@@ -4,7 +4,7 @@ import { generationSubject, jobSubject, laneConsumer, STREAMS } from '@darkroom/
 import { connect, type JetStreamManager, RetentionPolicy } from 'nats'
 import type { Delivery, Lane } from './bus/lane.ts'
 import type { Message } from './bus/messages.ts'
-import { type Bus, openBus } from './bus.ts'
+import { type Bus, joinBus, NotConnectedError, openBus } from './bus.ts'
 import { createLog } from './log.ts'
 import { type TestNats, testNats } from './testing.ts'
 
@@ -155,6 +155,36 @@ test('a bus that goes away and comes back is the same, and it can be told which 
   await server.start()
   await until(() => there.isConnected())
   expect(await there.publish(generationSubject('w'), changed(), 'b')).toMatchObject({ sequence: 2, duplicate: false })
+})
+
+test('a bus that is not there yet refuses what it is asked, and is joined when it comes', async () => {
+  await using server = await testNats()
+  await server.stop()
+  const early = joinBus({ url: server.url, name: 'test', log })
+  await using _ = { [Symbol.asyncDispose]: () => early.close() }
+  const refused = [
+    early.ensureStreams(),
+    early.publish(generationSubject('w'), changed(), 'a'),
+    early.lane({ consumer: 'c', subject: jobSubject('p'), ackWaitSeconds: 1 }),
+    early.lastSequence(),
+  ]
+  for (const asked of refused) await expect(asked).rejects.toBeInstanceOf(NotConnectedError)
+  expect(() => early.notices('new', forever)).toThrow(NotConnectedError)
+  expect([early.isConnected(), early.serverVersion()]).toEqual([false, 'unknown'])
+  await server.start()
+  await early.connected
+  await early.ensureStreams()
+  expect(early.isConnected()).toBe(true)
+  expect(await early.publish(generationSubject('w'), changed(), 'a')).toMatchObject({ sequence: 1 })
+})
+
+test('a bus that never came can be left', async () => {
+  await using server = await testNats()
+  await server.stop()
+  const bus = joinBus({ url: server.url, name: 'test', log })
+  await bus.drain()
+  await bus.connected
+  expect(bus.isConnected()).toBe(false)
 })
 
 async function opened(server: TestNats, disposal: AsyncDisposableStack): Promise<Bus> {

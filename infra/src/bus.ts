@@ -1,19 +1,9 @@
 import type { BusMessage } from '@darkroom/contracts/events'
 import { STREAMS, type StreamKey } from '@darkroom/contracts/subjects'
-import {
-  type ConnectionOptions,
-  connect,
-  type JetStreamClient,
-  type JetStreamManager,
-  type NatsConnection,
-  type NatsError,
-  nanos,
-  RetentionPolicy,
-  StorageType,
-} from 'nats'
+import { type JetStreamClient, type JetStreamManager, type NatsError, nanos, RetentionPolicy, StorageType } from 'nats'
 import { openLane } from './bus/lane.ts'
+import { type Link, type LinkOptions, openLink } from './bus/link.ts'
 import { type Choice, messages } from './bus/messages.ts'
-import type { Log } from './log.ts'
 
 export interface Published {
   stream: string
@@ -21,60 +11,66 @@ export interface Published {
   duplicate: boolean
 }
 
-export type Bus = Awaited<ReturnType<typeof openBus>>
+export type Bus = ReturnType<typeof joinBus>
+
+/** The bus was asked for something before it could be reached for the first time. */
+export class NotConnectedError extends Error {
+  override readonly name = 'NotConnectedError'
+}
 
 const SECOND = 1_000
 const DAY = 24 * 3_600 * SECOND
-const ANSWER_MS = 2_000
 
 const RETENTION: Record<StreamKey, { maxAge: number; maxBytes: number }> = {
   jobs: { maxAge: 7 * DAY, maxBytes: 64 * 1024 * 1024 },
   events: { maxAge: DAY, maxBytes: 64 * 1024 * 1024 },
 }
 
-/**
- * Connects to NATS, for ever: a bus that goes away is waited for. Nothing that only the bus knows may matter, because
- * everything on it can be made again from the database.
- *
- * @param options `url` may carry user and password; `name` shows in the server's monitoring
- */
-export async function openBus(options: { url: string; name: string; log: Log }) {
-  const connection = await connect(connectionOptions(options.url, options.name))
-  const jetstream = connection.jetstream({ timeout: ANSWER_MS })
-  const manager = await connection.jetstreamManager({ timeout: 5 * SECOND })
-  const link = watchLink(connection, options.log)
-  return {
-    ensureStreams: () => ensureStreams(manager),
-    publish: (subject: string, message: BusMessage, id: string) => publish(jetstream, subject, message, id),
-    lane: (lane: { consumer: string; subject: string; ackWaitSeconds: number }) => openLane(jetstream, manager, lane),
-    /** Changes of generations. */
-    notices: (from: { sequence: number } | 'new', signal: AbortSignal) =>
-      messages(jetstream, { stream: STREAMS.events.name, ...(from === 'new' ? {} : { from }) }, signal),
-    messages: (choice: Choice, signal: AbortSignal) => messages(jetstream, choice, signal),
-    backlog: (consumer: string) => backlog(manager, consumer),
-    lastSequence: async () => (await manager.streams.info(STREAMS.events.name)).state.last_seq,
-    isConnected: link.isUp,
-    serverVersion: () => connection.info?.version ?? 'unknown',
-    drain: () => connection.drain(),
-    close: () => connection.close(),
-  }
+/** Connects to NATS and waits until that has succeeded, however long it takes. */
+export async function openBus(options: LinkOptions): Promise<Bus> {
+  const bus = joinBus(options)
+  await bus.connected
+  return bus
 }
 
-function connectionOptions(url: string, name: string): ConnectionOptions {
-  const { host, username, password, protocol } = new URL(url)
+/**
+ * Begins to connect to NATS, and stays connected for ever: a bus that is away is waited for. Until it is there for the first
+ * time, whatever is asked of it is refused with `NotConnectedError`. Nothing that only the bus knows may matter, because
+ * everything on it can be made again from the database.
+ */
+export function joinBus(options: LinkOptions) {
+  const leaving = new AbortController()
+  let link: Link | undefined
+  const connected = openLink(options, leaving.signal).then(opened => {
+    link = opened
+  })
+  const linked = () => {
+    if (!link) throw new NotConnectedError('the bus has not been reached yet')
+    return link
+  }
+  const leave = async (how: 'drain' | 'close') => {
+    leaving.abort()
+    await connected
+    await link?.connection[how]()
+  }
   return {
-    servers: host,
-    name,
-    ...(username ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : {}),
-    ...(protocol === 'tls:' ? { tls: {} } : {}),
-    maxReconnectAttempts: -1,
-    waitOnFirstConnect: true,
-    reconnectTimeWait: 250,
-    reconnectJitter: 250,
-    // The defaults notice a frozen server after four minutes.
-    pingInterval: 2 * SECOND,
-    maxPingOut: 2,
-    timeout: 5 * SECOND,
+    /** Settles when the bus is there for the first time, or was left before. */
+    connected,
+    ensureStreams: async () => ensureStreams(linked().manager),
+    publish: async (subject: string, message: BusMessage, id: string) =>
+      publish(linked().jetstream, subject, message, id),
+    lane: async (lane: { consumer: string; subject: string; ackWaitSeconds: number }) =>
+      openLane(linked().jetstream, linked().manager, lane),
+    /** Changes of generations. */
+    notices: (from: { sequence: number } | 'new', signal: AbortSignal) =>
+      messages(linked().jetstream, { stream: STREAMS.events.name, ...(from === 'new' ? {} : { from }) }, signal),
+    messages: (choice: Choice, signal: AbortSignal) => messages(linked().jetstream, choice, signal),
+    backlog: async (consumer: string) => backlog(linked().manager, consumer),
+    lastSequence: async () => (await linked().manager.streams.info(STREAMS.events.name)).state.last_seq,
+    isConnected: () => link?.isUp() ?? false,
+    serverVersion: () => link?.connection.info?.version ?? 'unknown',
+    drain: () => leave('drain'),
+    close: () => leave('close'),
   }
 }
 
@@ -112,19 +108,4 @@ async function backlog(manager: JetStreamManager, consumer: string): Promise<num
     throw error
   })
   return found ? found.num_pending + found.num_ack_pending : 0
-}
-
-/** Follows the connection's state. An empty pull looks the same whether there is no work or no server; this does not. */
-function watchLink(connection: NatsConnection, log: Log) {
-  let state: 'up' | 'down' = 'up'
-  const follow = async () => {
-    for await (const status of connection.status()) {
-      if (status.type === 'disconnect') state = 'down'
-      if (status.type === 'reconnect') state = 'up'
-      if (status.type !== 'pingTimer') log.info({ status: status.type }, 'bus')
-    }
-    state = 'down'
-  }
-  void follow()
-  return { isUp: () => state === 'up' }
 }

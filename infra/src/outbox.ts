@@ -47,13 +47,13 @@ export async function runRelay(options: {
   const listening = await database.listen(CHANNEL, alarm.ring, alarm.ring)
   const pruning = setInterval(() => void prune(database).catch(err => log.warn({ err }, 'outbox not pruned')), PRUNE_MS)
   try {
+    await ensureStreams(options.bus)
     for (let failures = 0; !signal.aborted; ) {
       failures = await relayAll(options).then(
         () => 0,
         async err => {
           log[failures < 3 ? 'warn' : 'error']({ err }, 'outbox could not be relayed')
-          // A bus that lost its store has no stream to publish to.
-          await options.bus.ensureStreams().catch(() => {})
+          await ensureStreams(options.bus)
           return failures + 1
         },
       )
@@ -64,6 +64,11 @@ export async function runRelay(options: {
     clearInterval(pruning)
     await listening.unlisten().catch(() => {})
   }
+}
+
+/** A bus that is new, or lost its store, has no stream to publish to. One that is away is asked again after the next failure. */
+async function ensureStreams(bus: Bus): Promise<void> {
+  await bus.ensureStreams().catch(() => {})
 }
 
 /** Publishes everything that waits now. */

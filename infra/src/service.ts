@@ -1,5 +1,5 @@
 import type { Service } from '@darkroom/contracts/routes'
-import { type Bus, openBus } from './bus.ts'
+import { type Bus, joinBus } from './bus.ts'
 import { ConfigError, readServiceConfig, type ServiceConfig } from './config.ts'
 import { type Database, openDatabase, pingDatabase } from './database.ts'
 import { armFailpoint } from './failpoint.ts'
@@ -22,7 +22,11 @@ export interface Ground {
   http: HttpOptions
 }
 
-/** Opens what every service stands on, and has it closed again when the process stops. Exits if the settings are wrong. */
+/**
+ * Opens what every service stands on, and has it closed again when the process stops. Exits if the settings are wrong.
+ *
+ * @param options `busIsVital`: it waits for the bus, and is not ready without. Else it does what it can meanwhile
+ */
 export async function openGround(service: Service, options: { busIsVital: boolean }): Promise<Ground> {
   const config = configOrExit()
   armFailpoint(config.FAIL_AT)
@@ -31,8 +35,9 @@ export async function openGround(service: Service, options: { busIsVital: boolea
   const metrics = createMetrics(service)
   const database = openDatabase({ url: config.DATABASE_URL, name: `darkroom-${service}`, log })
   lifecycle.onClose('database', () => database.end({ timeout: 3 }))
-  const bus = await openBus({ url: config.NATS_URL, name: `darkroom-${service}`, log })
+  const bus = joinBus({ url: config.NATS_URL, name: `darkroom-${service}`, log })
   lifecycle.onClose('bus', () => bus.drain(), 2_000)
+  if (options.busIsVital) await bus.connected
   const store = await openStore(config)
   const checks: HttpOptions['checks'] = {
     database: signal => pingDatabase(database, signal),

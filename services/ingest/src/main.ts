@@ -7,7 +7,6 @@ const BODY_BYTES = 400 * 1024 * 1024
 
 const ground = await openGround('ingest', { busIsVital: false })
 const { config, lifecycle, log } = ground
-await ground.bus.ensureStreams()
 
 const relaying = runRelay({ ...ground, signal: lifecycle.stopping })
 lifecycle.onClose('relay', () => relaying)

@@ -1,0 +1,124 @@
+import { expect, test } from 'bun:test'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Locator, Page } from 'playwright-core'
+import { type FakeProvider, startFakeProvider } from '../../infra/faults/fake-provider.ts'
+import { startTestStudio, type TestStudio } from '../../infra/faults/studio.ts'
+import { openPage, startBrowser } from './browser.ts'
+
+/** What a person does about what was asked for, and that it is still so after a reload. */
+test('cancel, try again, get what is missing, favourite, delete and undo', async () => {
+  await using fake = await startFakeProvider()
+  await using studio = await startTestStudio(fake.env)
+  await using browser = await startBrowser()
+  const { page, complaints } = await openPage(browser, studio.url)
+  await page.getByRole('textbox', { name: 'Prompt' }).waitFor()
+
+  await cancelAndRetry(page, studio, fake)
+  await getMissing(page, studio, fake)
+  await actOnUnknown(page, studio, fake)
+  await favouriteAndReload(page)
+  await deleteAndUndo(page)
+  // Chromium writes down that it was refused, which is what a check without a number is.
+  expect(complaints.filter(complaint => !complaint.includes('409'))).toEqual([])
+}, 120_000)
+
+async function cancelAndRetry(page: Page, studio: TestStudio, fake: FakeProvider): Promise<void> {
+  await fake.set({ readyOutputs: 0 })
+  await submit(studio, 'a lighthouse', 2)
+  const row = rowOf(page, 'a lighthouse')
+  await row.getByRole('progressbar').first().waitFor()
+  await fake.until(({ submits }) => submits.length === 1)
+  await row.getByRole('button', { name: 'Cancel' }).click()
+  await page.getByText('The provider is asked to stop.').waitFor()
+  await row.getByText('Cancelled', { exact: true }).waitFor()
+  await expectAccessible(page)
+  await fake.set({ readyOutputs: null })
+  await row.getByRole('button', { name: 'Try again' }).click()
+  await expectPictures(row, 2)
+  expect(await row.getByRole('button', { name: 'Cancel' }).count()).toBe(0)
+}
+
+async function getMissing(page: Page, studio: TestStudio, fake: FakeProvider): Promise<void> {
+  await fake.set({ output: 'fewer' })
+  await submit(studio, 'three boats', 3)
+  const row = rowOf(page, 'three boats')
+  const missing = row.getByRole('button', { name: 'Get the missing one' })
+  await missing.waitFor()
+  await row.getByText('billed anew').waitFor()
+  await expectAccessible(page)
+  await fake.set({ output: null })
+  const before = (await fake.journal()).submits.length
+  await missing.click()
+  await expectPictures(row, 3)
+  expect((await fake.journal()).submits.slice(before).map(({ indices }) => indices)).toEqual([[2]])
+}
+
+async function actOnUnknown(page: Page, studio: TestStudio, fake: FakeProvider): Promise<void> {
+  await fake.set({ submit: { kind: 'reset', times: 1 } })
+  await submit(studio, 'an empty quay', 1)
+  const row = rowOf(page, 'an empty quay')
+  await row.getByText('Check again, or submit it anyway.').waitFor()
+  await expectAccessible(page)
+  await row.getByRole('button', { name: 'Check again' }).click()
+  await page.getByText('gave no number to ask by').waitFor()
+  await row.getByRole('button', { name: 'Submit anyway' }).click()
+  await expectPictures(row, 1)
+}
+
+async function favouriteAndReload(page: Page): Promise<void> {
+  const favourite = rowOf(page, 'three boats').getByRole('button', { name: 'Favourite picture 2' })
+  await favourite.click()
+  await page.locator('[aria-label="Favourite picture 2"][aria-pressed="true"]').waitFor()
+  await saved(page)
+  await page.reload()
+  await favourite.waitFor()
+  expect(await favourite.getAttribute('aria-pressed')).toBe('true')
+  await expectAccessible(page)
+}
+
+async function deleteAndUndo(page: Page): Promise<void> {
+  const row = rowOf(page, 'an empty quay')
+  const remove = row.getByRole('button', { name: 'Delete' })
+  await remove.click()
+  const undo = page.getByRole('button', { name: 'Undo' })
+  await undo.waitFor()
+  expect(await row.count()).toBe(0)
+  expect(await undo.evaluate(node => node === document.activeElement)).toBe(true)
+  await expectAccessible(page)
+  await undo.press('Enter')
+  await expectPictures(row, 1)
+  await remove.click()
+  await undo.waitFor()
+  await page.reload()
+  await rowOf(page, 'three boats').waitFor()
+  expect(await row.count()).toBe(0)
+}
+
+async function submit(studio: TestStudio, prompt: string, numOutputs: number): Promise<void> {
+  await studio.submit({ prompt, model: 'fake-image', parameters: { numOutputs, resolution: 512 } })
+}
+
+function rowOf(page: Page, prompt: string): Locator {
+  return page.getByRole('article').filter({ hasText: prompt })
+}
+
+async function expectPictures(row: Locator, count: number): Promise<void> {
+  const pictures = row.locator('[data-output-index] img')
+  await pictures.nth(count - 1).waitFor()
+  expect(await pictures.count()).toBe(count)
+}
+
+/** What is shown at once has been taken in by the studio. */
+async function saved(page: Page): Promise<void> {
+  await page.waitForFunction(async () => {
+    const { generations } = (await (await fetch('/api/generations')).json()) as {
+      generations: { favourite: boolean }[]
+    }
+    return generations.some(({ favourite }) => favourite)
+  })
+}
+
+async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
+}

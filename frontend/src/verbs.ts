@@ -1,0 +1,54 @@
+import type { Generation } from '@darkroom/contracts/generation'
+import { isTerminal } from '@darkroom/contracts/lifecycle'
+
+/** What a person can have the studio do about a generation that stands still or should. */
+export type Verb = 'cancel' | 'retry' | 'check' | 'complete'
+
+/** After these the provider may well have made it, and knows it by a number. */
+const WORTH_ASKING: readonly string[] = [
+  'unknown_outcome',
+  'gave_up',
+  'provider_silent',
+  'provider_unreachable',
+  'provider_busy',
+  'provider_too_long',
+  'too_long',
+]
+
+/** What can be done about a generation, what helps most likely first. */
+export function verbsFor(generation: Generation): Verb[] {
+  const { status, error } = generation
+  if (!isTerminal(status)) return ['cancel']
+  if (status === 'cancelled') return ['retry']
+  if (status === 'completed') return missingCount(generation) > 0 ? ['complete'] : []
+  return WORTH_ASKING.includes(error?.code ?? '') ? ['check', 'retry'] : ['retry']
+}
+
+/** What a verb is called where it stands for what it does. */
+export function verbLabel(verb: Verb, generation: Generation): string {
+  if (verb === 'retry') return isUnknown(generation) ? 'Submit anyway' : 'Try again'
+  if (verb === 'check') return 'Check again'
+  if (verb === 'cancel') return 'Cancel'
+  const missing = missingCount(generation)
+  return missing === 1 ? 'Get the missing one' : `Get the missing ${missing}`
+}
+
+/** What a verb means, in a sentence, for whoever hesitates. */
+export function verbHint(verb: Verb, generation: Generation): string {
+  if (verb === 'check') return 'Asks the provider what became of it. Nothing is billed by that.'
+  if (verb === 'cancel') return 'Stops it, and asks the provider to stop.'
+  if (generation.cost === null) return 'Makes what is missing.'
+  if (verb === 'retry' && isUnknown(generation)) return 'Makes it again. If it was made before, it is billed twice.'
+  return 'Makes what is missing, which is billed anew.'
+}
+
+/** How many outputs are not there and will not come by themselves. */
+export function missingCount({ outputs, status }: Generation): number {
+  if (!isTerminal(status)) return 0
+  return outputs.filter(({ state }) => state === 'failed' || state === 'lost' || state === 'pending').length
+}
+
+/** Whether nobody knows if the provider has made it. */
+export function isUnknown({ error }: Generation): boolean {
+  return error?.code === 'unknown_outcome'
+}
