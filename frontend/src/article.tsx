@@ -1,5 +1,5 @@
 import { type Accessor, createMemo } from 'solid-js'
-import type { FeedView, Place } from './feed-view.ts'
+import type { FeedView, RowPlace } from './feed-view.ts'
 import { Note } from './note.tsx'
 import { Pictures } from './pictures.tsx'
 import type { Studio } from './studio.ts'
@@ -8,7 +8,7 @@ export interface ArticleProps {
   studio: Studio
   view: FeedView
   key: string
-  place: Accessor<Place | undefined>
+  place: Accessor<RowPlace | undefined>
   setSize: Accessor<number>
 }
 

@@ -13,8 +13,8 @@ import {
   readingPoint,
   rowsToKeep,
 } from './frame.ts'
-import type { Row } from './generations.ts'
 import { geometryFor, ROW_GAP, type RowLayout } from './layout.ts'
+import type { Row } from './rows.ts'
 
 const VIEWPORT = 900
 const BOTTOM = 160

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { aGeneration } from './fixtures.ts'
 import { fileName, neighbour, pictureAt } from './gallery.ts'
-import type { Row } from './generations.ts'
+import type { Row } from './rows.ts'
 
 function row(key: string, outputs: Parameters<typeof aGeneration>[0]): Row {
   return { key, order: key, generation: aGeneration(outputs), delivery: null }

@@ -1,6 +1,6 @@
 import { isTerminal } from '@darkroom/contracts/lifecycle'
-import type { Row } from './generations.ts'
 import { type Geometry, layoutRow, type RowLayout } from './layout.ts'
+import type { Row } from './rows.ts'
 
 interface Kept {
   row: Row
