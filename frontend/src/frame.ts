@@ -71,17 +71,16 @@ export function isNewestInView(frame: Frame, offset: number): boolean {
 }
 
 /**
- * The row that stays where it is whatever changes around it: the first that begins in the upper half of the view, else the one
- * that reaches over all of it. What begins above it grows upwards, what follows it downwards.
+ * The row that stays where it is whatever changes around it: the one under the header's edge if it reaches into the lower half of
+ * the view, else the one after it. What begins above it grows upwards, what follows it downwards.
  *
  * @returns its index; -1 if there are no rows
  */
 export function anchorOf(frame: Frame, offset: number): number {
-  const edge = offset + HEADER
-  const next = firstFrom(frame, edge)
-  const start = frame.starts[next]
-  if (start !== undefined && start < offset + frame.viewport / 2) return next
-  return Math.max(next - 1, Math.min(0, frame.rows.length - 1))
+  const next = firstFrom(frame, offset + HEADER)
+  const end = startOf(frame, next - 1) + heightOf(frame, next - 1)
+  const isReadAbove = next > 0 && end > offset + frame.viewport / 2
+  return Math.min(isReadAbove ? next - 1 : next, frame.rows.length - 1)
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   type Generations,
   later,
   milliseconds,
+  newestOfEach,
   orderOf,
   ownRows,
   type Row,
@@ -19,8 +20,9 @@ import {
  * window is left to the page that it is on; of what is newer than everything, it is noted that it is there.
  */
 export function merge(known: Generations, told: readonly Generation[]): Generations {
-  const within = told.filter(generation => isWithin(known, generation))
-  return note(take(known, within), told)
+  const latest = newestOfEach(told)
+  const within = latest.filter(generation => isWithin(known, generation))
+  return note(take(known, within), latest)
 }
 
 /** Notes the newest generation there is, where the window does not reach it. */

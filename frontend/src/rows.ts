@@ -97,7 +97,8 @@ function isNews(known: Generations, generation: Generation): boolean {
   return generation.version > Math.max(shown, known.gone.get(generation.clientId) ?? 0)
 }
 
-function newestOfEach(told: readonly Generation[]): Generation[] {
+/** The newest version of each. */
+export function newestOfEach(told: readonly Generation[]): Generation[] {
   const newest = new Map<string, Generation>()
   for (const generation of told) {
     if (generation.version > (newest.get(generation.clientId)?.version ?? 0))

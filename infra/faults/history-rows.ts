@@ -12,11 +12,15 @@ export interface HistoryRows {
   isBegun: boolean
 }
 
+/** After so many everything is the same again but for numbers and times: outputs, pictures, prompts, failures. */
+const PATTERN = 600
+
 const WORDS = 'terraced hills under a copper sky, seen from very far away, low sun, long shadows, one window lit. '
 
 /**
  * Writes generations of one to four outputs, every fifth with a prompt of many lines. Of the finished ones one in fifty failed.
- * Triggers are off, because they would take a second for each thousand: what they write is written for all at once.
+ * Triggers are off, because they would take a
+ * second for each thousand: what they write is written for all at once, from texts that repeat.
  */
 export async function fillRows(tx: Transaction, { pictures, from, to, now, isBegun }: HistoryRows): Promise<void> {
   const numbered = pictures.map((picture, n) => ({ ...picture, n }))
@@ -48,9 +52,16 @@ export async function fillRows(tx: Transaction, { pictures, from, to, now, isBeg
            case status when 'completed' then key end, placeholder, width, height, bytes, 'image/png'
     from made, generate_series(0, outputs - 1) o, picture where n = (picture + o * 5) % ${pictures.length}::int`
   await tx`
+    with template as materialized (
+      select i, g.id, g.client_id, timestamp_text(at) as at, timestamp_text(at + interval '5 seconds') as ended,
+             generation_document(g)::text as document
+      from made join generations g using (id) where i <= ${from + PATTERN - 1}::int
+    )
     insert into generation_documents (generation_id, workspace_id, created_at, status, kind, model, favourite, has_references, document)
-    select g.id, g.workspace_id, g.created_at, g.status, g.kind, g.model, false, false, generation_document(g)::text
-    from made join generations g using (id)`
+    select g.id, g.workspace_id, g.created_at, g.status, g.kind, g.model, false, false,
+           replace(replace(replace(replace(replace(t.document, t.id::text, g.id::text), t.client_id::text, g.client_id::text),
+             'No. ' || t.i || ':', 'No. ' || m.i || ':'), t.at, timestamp_text(m.at)), t.ended, timestamp_text(m.at + interval '5 seconds'))
+    from made m join generations g using (id) join template t on t.i = ${from}::int + (m.i - ${from}::int) % ${PATTERN}::int`
   await tx`drop table made, picture`
   await tx`set local session_replication_role = origin`
 }

@@ -23,7 +23,7 @@ export interface History extends AsyncDisposable {
   discard(id: string): Promise<void>
 }
 
-const BATCH = 20_000
+const BATCH = 5_000
 
 /** Connects to a test studio's database, and stores the pictures that all of it shares. */
 export async function openHistory(studio: TestStudio): Promise<History> {
