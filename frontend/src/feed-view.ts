@@ -16,6 +16,7 @@ import {
 import { geometryFor, ROW_GAP } from './layout.ts'
 import type { Library } from './library.ts'
 import { createNewcomers } from './newcomers.ts'
+import { createPace } from './pace.ts'
 import { createPageScroll } from './page-scroll.ts'
 import { createRowLayouts } from './row-layouts.ts'
 
@@ -37,9 +38,8 @@ export interface FeedViewOptions {
 
 export type FeedView = ReturnType<typeof createFeedView>
 
-const OVERSCAN = 3
 /** More rows are read when fewer than this many are left on a side of the view. */
-const ROWS_AHEAD = 30
+const ROWS_AHEAD = 60
 /** A longer way than so many windows is not travelled but jumped. */
 const TRAVELLED = 3
 
@@ -52,6 +52,7 @@ const TRAVELLED = 3
 export function createFeedView({ library, held, mayCut, bottom: firstBottom }: FeedViewOptions) {
   const layouts = createRowLayouts()
   const newcomers = createNewcomers(library.now())
+  const pace = createPace()
   let geometry = geometryFor(document.documentElement.clientWidth)
   let bottom = firstBottom
   let landed = library.landing()
@@ -85,11 +86,10 @@ export function createFeedView({ library, held, mayCut, bottom: firstBottom }: F
       return (index: number) => rows[index]?.key ?? index
     },
     gap: ROW_GAP,
-    overscan: OVERSCAN,
     getScrollElement: () => (isMounted ? window : null),
     initialOffset: () => landingIn(frame()),
     initialRect: { width: innerWidth, height: innerHeight },
-    rangeExtractor: range => rowsToKeep(range, heldIndexes()),
+    rangeExtractor: range => rowsToKeep(range, heldIndexes(), pace.heading()),
   })
 
   const places: Accessor<RowPlace[]> = createMemo(() =>
@@ -97,8 +97,9 @@ export function createFeedView({ library, held, mayCut, bottom: firstBottom }: F
   )
 
   function read(): Frame {
-    const { rows, newer } = library.now()
+    const { rows, byKey, newer } = library.now()
     const laidOut = rows.map(row => layouts.layoutOf(row, geometry))
+    layouts.forget(byKey)
     return frameOf({ rows, layouts: laidOut, geometry, viewport: innerHeight, bottom, isNewest: newer === 'end' })
   }
 
@@ -146,6 +147,11 @@ export function createFeedView({ library, held, mayCut, bottom: firstBottom }: F
     const reading = library.reading()
     if (startIndex < ROWS_AHEAD && reading.older === 'idle') void library.readOlder()
     if (endIndex >= now.rows.length - ROWS_AHEAD && reading.newer === 'idle') void library.readNewer()
+  }
+
+  function onScroll() {
+    pace.moved(offset())
+    look()
   }
 
   function heldIndexes(): number[] {
@@ -204,7 +210,7 @@ export function createFeedView({ library, held, mayCut, bottom: firstBottom }: F
     library.setReader(() => (mayCut() ? (readingKey() ?? null) : null))
     const listeners: [string, () => void][] = [
       ['resize', onResize],
-      ['scroll', look],
+      ['scroll', onScroll],
       ...['scrollend', 'wheel', 'touchstart', 'keydown'].map((type): [string, () => void] => [type, stopGliding]),
     ]
     for (const [type, listener] of listeners) window.addEventListener(type, listener, { passive: true })
@@ -212,12 +218,14 @@ export function createFeedView({ library, held, mayCut, bottom: firstBottom }: F
     onCleanup(() => {
       stop()
       library.setReader(() => null)
+      pace.end()
       for (const [type, listener] of listeners) window.removeEventListener(type, listener)
     })
   })
 
   return {
     ...{ frame, places, readingKey, mountSizer, setBottom, openPrompt, toEnd, readerAt },
+    isFast: pace.isFast,
     unseen: newcomers.unseen,
     isAway: newcomers.isAway,
     isPromptOpen: layouts.isOpen,

@@ -185,16 +185,22 @@ function screenOf(placed: Frame, key: string, offset: number): number {
 }
 
 test('never more than 20 rows are kept, those in view and those that are held always', () => {
-  const range = fc.record({ startIndex: fc.nat(200), length: fc.integer({ min: 1, max: 16 }), overscan: fc.nat(10) })
+  const range = fc.record({ startIndex: fc.nat(200), length: fc.integer({ min: 1, max: 16 }) })
+  const direction = fc.constantFrom('backward', 'forward', null)
   fc.assert(
-    fc.property(range, fc.uniqueArray(fc.nat(250), { maxLength: 2 }), ({ startIndex, length, overscan }, held) => {
-      const count = startIndex + length + 20
-      const endIndex = startIndex + length - 1
-      const kept = rowsToKeep({ startIndex, endIndex, overscan, count }, held)
-      expect(kept.length).toBeLessThanOrEqual(20)
-      expect(kept).toEqual([...new Set(kept)].toSorted((a, b) => a - b))
-      for (let index = startIndex; index <= endIndex; index += 1) expect(kept).toContain(index)
-      for (const index of held.filter(index => index < count)) expect(kept).toContain(index)
-    }),
+    fc.property(
+      range,
+      fc.uniqueArray(fc.nat(250), { maxLength: 2 }),
+      direction,
+      ({ startIndex, length }, held, heading) => {
+        const count = startIndex + length + 20
+        const endIndex = startIndex + length - 1
+        const kept = rowsToKeep({ startIndex, endIndex, count }, held, heading)
+        expect(kept.length).toBeLessThanOrEqual(20)
+        expect(kept).toEqual([...new Set(kept)].toSorted((a, b) => a - b))
+        for (let index = startIndex; index <= endIndex; index += 1) expect(kept).toContain(index)
+        for (const index of held.filter(index => index < count)) expect(kept).toContain(index)
+      },
+    ),
   )
 })

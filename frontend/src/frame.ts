@@ -123,20 +123,30 @@ export function offsetOf(frame: Frame, point: ReadingPoint): number | undefined 
   return Math.min(Math.max(0, offset), endOf(frame))
 }
 
+export type Direction = 'backward' | 'forward' | null
+
+/** How many rows are kept beyond the view, before and after it: more where the reader is heading. */
+const OVERSCAN: Record<Exclude<Direction, null> | 'still', readonly [before: number, after: number]> = {
+  still: [3, 3],
+  backward: [7, 1],
+  forward: [1, 7],
+}
+
 /**
  * The rows to keep in the page: those in view, some on either side, and those that hold the focus, never more than 20.
  *
  * @param held indexes of rows that must stay, wherever they are
  */
 export function rowsToKeep(
-  range: { startIndex: number; endIndex: number; overscan: number; count: number },
-  held: number[],
+  { startIndex, endIndex, count }: { startIndex: number; endIndex: number; count: number },
+  held: readonly number[],
+  direction: Direction = null,
 ): number[] {
-  const { startIndex, endIndex, count } = range
-  const spare = Math.floor((MOST_ROWS - held.length - (endIndex - startIndex + 1)) / 2)
-  const overscan = Math.max(0, Math.min(range.overscan, spare))
-  const from = Math.max(0, startIndex - overscan)
-  const to = Math.min(count - 1, endIndex + overscan)
+  const spare = Math.max(0, MOST_ROWS - held.length - (endIndex - startIndex + 1))
+  const [before, after] = OVERSCAN[direction ?? 'still']
+  const share = Math.min(1, spare / (before + after))
+  const from = Math.max(0, startIndex - Math.floor(before * share))
+  const to = Math.min(count - 1, endIndex + Math.floor(after * share))
   const near = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
   const far = held.filter(index => index >= 0 && index < count && (index < from || index > to))
   return [...near, ...far].toSorted((a, b) => a - b)
