@@ -42,11 +42,11 @@ test('2: it opens at the newest, in the first frame that has rows, and nothing j
   await page.locator('article img').first().waitFor()
   await page.waitForFunction(() => [...document.images].every(image => image.complete))
   await frames(page, 10)
-  const { places, shift } = await page.evaluate(() => window.opening)
+  const { places, shifts } = await page.evaluate(() => window.opening)
   expect(places.length).toBeGreaterThan(3)
   expect(places[0]).toMatchObject({ number: COUNT, left: 0 })
   expect(new Set(places.map(place => JSON.stringify(place))).size).toBe(1)
-  expect(shift).toBe(0)
+  expect(shifts).toBe(0)
   await context.close()
 }, 60_000)
 
@@ -89,7 +89,7 @@ test('4: the window slides back down to the newest, and is at the end there', as
 }, 60_000)
 
 test('9: an address opens at its generation, and a reload comes back to the same place', async () => {
-  const id = await filled.history.idAt(4_000)
+  const id = await filled.history.idOf(6_000)
   const { page } = await filled.open({ path: `/#g=${id}` })
   const [row] = (await inView(page)).filter(({ top }) => top >= 0)
   expect(row).toMatchObject({ id, top: 64 })
@@ -104,7 +104,7 @@ test('9: an address opens at its generation, and a reload comes back to the same
     newest => {
       location.hash = `#g=${newest}`
     },
-    await filled.history.idAt(9_000),
+    await filled.history.idOf(1_000),
   )
   await page.getByText('No. 1000:').waitFor()
   await page.context().close()
@@ -124,7 +124,6 @@ test('10: 500 rapid wheel events: rows are there at every frame, with placeholde
   expect(gap).toBeLessThanOrEqual(ROW_GAP)
   // A frame is drawn at most every 16 ms.
   expect(longestRun(covers, cover => cover < 0.05)).toBeLessThan(6)
-  process.stdout.write(`covers ${covers.map(c => c.toFixed(2)).join(' ')}\n`)
   expect(most).toBeLessThanOrEqual(20)
   expect(await bare.evaluate(counted => counted.stop())).toBe(0)
   await page.waitForFunction(() => [...document.images].every(image => image.complete))
@@ -218,7 +217,8 @@ function countBareTiles() {
 
 interface Opening {
   places: { number: number; top: number; left: number }[]
-  shift: number
+  /** How often something of the feed was moved by the layout. */
+  shifts: number
 }
 
 declare global {
@@ -229,10 +229,12 @@ declare global {
 
 /** Runs before the page's own scripts: writes down where the newest row is in every frame that has rows. */
 function recordOpening() {
-  window.opening = { places: [], shift: 0 }
+  window.opening = { places: [], shifts: 0 }
+  // In the composer names and prices appear when they are known; what was made must not notice.
+  const isOfFeed = ({ node }: { node?: Node | null }) => node instanceof Element && node.closest('.feed') !== null
   const shifts = new PerformanceObserver(list => {
-    for (const entry of list.getEntries()) {
-      if ('value' in entry && typeof entry.value === 'number') window.opening.shift += entry.value
+    for (const entry of list.getEntries() as (PerformanceEntry & { sources: { node?: Node | null }[] })[]) {
+      window.opening.shifts += entry.sources.filter(isOfFeed).length
     }
   })
   shifts.observe({ type: 'layout-shift', buffered: true })

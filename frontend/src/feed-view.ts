@@ -214,12 +214,15 @@ export function createFeedView({ library, held, mayCut, bottom: firstBottom }: F
       ...['scrollend', 'wheel', 'touchstart', 'keydown'].map((type): [string, () => void] => [type, stopGliding]),
     ]
     for (const [type, listener] of listeners) window.addEventListener(type, listener, { passive: true })
+    // Because of this one the browser asks before it turns the page, and so does not run ahead of the rows into blank ground.
+    window.addEventListener('wheel', keepPace, { passive: false })
     look()
     onCleanup(() => {
       stop()
       library.setReader(() => null)
       pace.end()
       for (const [type, listener] of listeners) window.removeEventListener(type, listener)
+      window.removeEventListener('wheel', keepPace)
     })
   })
 
@@ -231,3 +234,5 @@ export function createFeedView({ library, held, mayCut, bottom: firstBottom }: F
     isPromptOpen: layouts.isOpen,
   }
 }
+
+function keepPace() {}

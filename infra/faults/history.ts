@@ -11,14 +11,14 @@ import type { TestStudio } from './studio.ts'
 export interface History extends AsyncDisposable {
   /** Writes generations that were finished long ago, one an hour, the last an hour ago. Open pages are not told of them. */
   fill(count: number): Promise<void>
-  /** Adds one that was begun just now, and tells open pages. @returns its id */
+  /** Adds one of four outputs that was begun just now, and tells open pages. @returns its id */
   begin(): Promise<string>
-  /** The id of the generation so many places before the newest. */
-  idAt(place: number): Promise<string>
+  /** The id of a finished generation, whose numbers begin with 1 for the oldest. */
+  idOf(number: number): Promise<string>
   /** Runs statements that change a generation, and tells open pages as a worker does. */
   change(id: string, statements: (tx: Transaction) => Promise<unknown>): Promise<void>
-  /** Stores an output's picture, which may be of another size than was expected. */
-  finish(id: string, index: number, size: { width: number; height: number }): Promise<void>
+  /** Stores an output's picture, of the size that was expected or another one. */
+  finish(id: string, index: number, size?: { width: number; height: number }): Promise<void>
   /** Puts a generation into the trash, as another page would. */
   discard(id: string): Promise<void>
 }
@@ -44,16 +44,16 @@ export async function openHistory(studio: TestStudio): Promise<History> {
       }
     },
     begin: () => transaction(database, tx => begin(tx, pictures)),
-    idAt: async place => {
-      const [row] = await database<{ id: string }[]>`
-        select id from generations where deleted_at is null order by created_at desc, id desc offset ${place} limit 1`
-      if (!row) throw new Error(`there are not ${place} generations`)
+    idOf: async number => {
+      const [row] = await database<{ id: string }[]>`select id from generations where prompt like ${`No. ${number}:%`}`
+      if (!row) throw new Error(`there is no generation with the number ${number}`)
       return row.id
     },
-    finish: (id, index, { width, height }) =>
+    finish: (id, index, size) =>
       change(id, async tx => {
         await tx`
-          update generation_outputs set state = 'stored', key = ${pictures[0]?.key ?? ''}, width = ${width}, height = ${height}
+          update generation_outputs set state = 'stored', key = ${pictures[0]?.key ?? ''},
+            width = coalesce(${size?.width ?? null}, width), height = coalesce(${size?.height ?? null}, height)
           where generation_id = ${id} and index = ${index}`
         await tx`update generations set started_at = coalesce(started_at, now()) where id = ${id}`
       }),
@@ -63,7 +63,7 @@ export async function openHistory(studio: TestStudio): Promise<History> {
 }
 
 async function begin(tx: Transaction, pictures: Parameters<typeof fillRows>[1]['pictures']): Promise<string> {
-  await fillRows(tx, { pictures, from: 4, to: 4, now: 4, isBegun: true })
+  await fillRows(tx, { pictures, from: 7, to: 7, now: 7, isBegun: true })
   const [row] = await tx<{ id: string }[]>`select id from generations order by created_at desc, id desc limit 1`
   if (!row) throw new Error('nothing was begun')
   await touch(tx, row.id)
