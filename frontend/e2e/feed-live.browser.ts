@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { type Filled, startFilled } from './filled.ts'
 import { differing } from './screencast.ts'
-import { frames, inView, pixels, readRow, scrolled, watch, wheel } from './watch.ts'
+import { frames, inView, pixels, readRow, scrolled, settled, watch, wheel } from './watch.ts'
 
 const COUNT = 10_000
 /** The composer covers the bottom of the view. */
@@ -14,7 +14,7 @@ beforeAll(async () => {
   filled = await startFilled(COUNT)
 }, 120_000)
 
-afterAll(() => filled[Symbol.asyncDispose]())
+afterAll(() => filled[Symbol.asyncDispose](), 60_000)
 
 test('3: at the bottom the view stays there; anywhere else nothing moves and a button says how many are new', async () => {
   const { page, complaints } = await filled.open()
@@ -110,15 +110,6 @@ test('7: what another page deletes above the view moves nothing', async () => {
   expect(seen).toMatchObject({ isSameNode: true, loaded: [] })
   await page.context().close()
 }, 60_000)
-
-/** Every picture that is there has been drawn, and nothing is scrolling any more. */
-async function settled(page: Page): Promise<void> {
-  await page.waitForFunction(() => [...document.images].every(image => image.complete))
-  await page.mouse.move(5, 5)
-  await page.evaluate(() => new Promise(resolve => setTimeout(resolve, 300)))
-  await page.waitForFunction(() => [...document.images].every(image => image.complete))
-  await frames(page, 5)
-}
 
 async function leftBelow(page: Page): Promise<number> {
   const { top, end } = await scrolled(page)

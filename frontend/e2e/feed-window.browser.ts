@@ -13,7 +13,7 @@ beforeAll(async () => {
   filled = await startFilled(COUNT)
 }, 120_000)
 
-afterAll(() => filled[Symbol.asyncDispose]())
+afterAll(() => filled[Symbol.asyncDispose](), 60_000)
 
 test('1: never more than 20 rows are in the page, and the heap does not grow with what has been seen', async () => {
   const { page, complaints } = await filled.open()

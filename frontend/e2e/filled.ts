@@ -12,13 +12,19 @@ export interface Filled extends AsyncDisposable {
   open(options?: BrowserContextOptions & { path?: string }): Promise<Watched>
 }
 
+interface FilledOptions {
+  env?: Record<string, string>
+  /** For the browser. */
+  flags?: string[]
+}
+
 /** Less than any test's own limit: a test that runs into that takes everything down with it. */
 const LONGEST_WAIT_MS = 15_000
 
 /** Starts a studio with so many finished generations, one an hour until now; the text of each begins with its number. */
-export async function startFilled(count: number, env: Record<string, string> = {}): Promise<Filled> {
+export async function startFilled(count: number, { env = {}, flags = [] }: FilledOptions = {}): Promise<Filled> {
   await using undo = new AsyncDisposableStack()
-  const browser = undo.use(await startBrowser())
+  const browser = undo.use(await startBrowser(flags))
   const studio = undo.use(await startTestStudio(env))
   const history = undo.use(await openHistory(studio))
   await history.fill(count)

@@ -120,3 +120,12 @@ export async function wheel(page: Page, pixels: number): Promise<void> {
 export async function pixels(page: Page): Promise<Buffer> {
   return await page.screenshot({ clip: { x: 0, y: 64, width: 1280, height: 560 }, animations: 'disabled' })
 }
+
+/** Every picture that is there has been drawn, and nothing is scrolling any more. */
+export async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(() => [...document.images].every(image => image.complete))
+  await page.mouse.move(5, 5)
+  await page.evaluate(() => new Promise(resolve => setTimeout(resolve, 300)))
+  await page.waitForFunction(() => [...document.images].every(image => image.complete))
+  await frames(page, 5)
+}

@@ -34,6 +34,26 @@ export function neighbour(rows: readonly Row[], at: PictureRef, step: number): P
   return current < 0 ? undefined : pictures[current + step]
 }
 
+/**
+ * The picture to look at when the row of the one that was shown is gone: the first of the next row that is left, else the last
+ * of one before.
+ *
+ * @param before the rows while it was there
+ * @returns undefined if no picture is left
+ */
+export function survivor(
+  before: readonly Row[],
+  now: ReadonlyMap<string, Row>,
+  at: PictureRef,
+): PictureRef | undefined {
+  const place = before.findIndex(row => row.key === at.key)
+  const picturesOf = ({ key }: Row) =>
+    (now.get(key)?.generation.outputs ?? []).filter(isVisible).map(output => ({ key, index: output.index }))
+  const after = before.slice(place + 1).find(row => picturesOf(row).length > 0)
+  const earlier = before.slice(0, Math.max(place, 0)).findLast(row => picturesOf(row).length > 0)
+  return after ? picturesOf(after)[0] : earlier && picturesOf(earlier).at(-1)
+}
+
 /** Whether an output can be looked at. */
 export function isVisible(output: Output): output is Output & { url: string } {
   return output.url !== null && output.state !== 'lost' && output.state !== 'failed'
