@@ -45,13 +45,12 @@ test('8: of 100,000 generations the oldest, the newest and any day between can b
 test('8: from a place in the middle every row follows the other, in both directions, across many windows', async () => {
   const { page } = await filled.open({ path: `/#g=${await filled.history.idOf(50_000)}` })
   const seen = new Set<number>()
-  await walk(page, -1, 48_700, seen)
-  await walk(page, 1, 50_600, seen)
+  await walk(page, -1, 49_300, seen)
+  await walk(page, 1, 50_400, seen)
   const numbers = [...seen].toSorted((a, b) => a - b)
-  const failedOnly = numbers.filter((number, index) => index > 0 && number !== (numbers[index - 1] ?? 0) + 1)
-  expect(failedOnly).toEqual([])
-  expect([numbers[0], numbers.at(-1)]).toEqual([expect.any(Number), expect.any(Number)])
-  expect(numbers.length).toBeGreaterThan(1_800)
+  const holes = numbers.filter((number, index) => index > 0 && number !== (numbers[index - 1] ?? 0) + 1)
+  expect(holes).toEqual([])
+  expect(numbers.length).toBeGreaterThan(1_100)
   await page.context().close()
 }, 90_000)
 
