@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BackfillBatch, BackfillChanged, BackfillRequested, BackfillResume, BackfillStop } from './backfill.ts'
 
 /**
  * Everything that travels over the bus. Messages are thin: a version and an id, never a payload. The database is the truth;
@@ -17,5 +18,14 @@ export const GenerationCancelled = z.strictObject({
   id: z.uuid(),
 })
 
-export const BusMessage = z.discriminatedUnion('type', [GenerationQueued, GenerationChanged, GenerationCancelled])
+export const BusMessage = z.discriminatedUnion('type', [
+  GenerationQueued,
+  GenerationChanged,
+  GenerationCancelled,
+  BackfillRequested,
+  BackfillBatch,
+  BackfillStop,
+  BackfillResume,
+  BackfillChanged,
+])
 export type BusMessage = z.infer<typeof BusMessage>

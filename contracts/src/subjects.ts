@@ -19,6 +19,13 @@ export function laneConsumer(provider: string): string {
 /** Generations that were cancelled: a hint, for every processor. */
 export const CANCEL_SUBJECT = 'jobs.cancel'
 
+/** What is asked of a backfill, and each of its batches. On a consumer of its own: people's submissions never wait for it. */
+export const BACKFILL_SUBJECT = 'jobs.backfill'
+export const BACKFILL_CONSUMER = 'backfill'
+
+/** How the runs of backfills are getting on. */
+export const BACKFILL_EVENTS = 'events.backfill'
+
 /** Changes of a workspace's generations. */
 export function generationSubject(workspaceId: string): string {
   return `events.${token(workspaceId)}.generation`

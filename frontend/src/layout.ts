@@ -179,10 +179,11 @@ function setRows(rows: number[][], width: number, tallest: number): Block {
 
 function setRow(row: number[], width: number, top: number, height: number): Box[] {
   const share = (width - (row.length - 1) * GAP) / sum(row)
-  return row.map((ratio, index) => {
-    const before = sum(row.slice(0, index)) * share
-    const left = Math.round(before) + index * GAP
-    return { left, top, width: Math.round(before + ratio * share) + index * GAP - left, height }
+  // An edge is computed in one way only, or two that are the same would be rounded apart.
+  const edge = (count: number) => Math.round(sum(row.slice(0, count)) * share)
+  return row.map((_, index) => {
+    const left = edge(index) + index * GAP
+    return { left, top, width: edge(index + 1) + index * GAP - left, height }
   })
 }
 

@@ -108,28 +108,32 @@ function TileActions(props: TileProps & { dragged: { url: string; previewUrl: st
       >
         <Icon name="favourite" />
       </button>
-      <button
-        type="button"
-        class="on-picture"
-        aria-label={`Use picture ${props.output.index + 1} as reference`}
-        title="Use as reference"
-        onClick={() => props.studio.useAsReference(props.dragged)}
-      >
-        <Icon name="reference" />
-      </button>
-      <a
-        class="on-picture"
-        href={props.dragged.url}
-        download={download()}
-        aria-label={`Download picture ${props.output.index + 1}`}
-        title="Download"
-      >
-        <Icon name="download" />
-      </a>
+      <Show when={(props.box?.width ?? 0) >= ALL_ACTIONS}>
+        <button
+          type="button"
+          class="on-picture"
+          aria-label={`Use picture ${props.output.index + 1} as reference`}
+          title="Use as reference"
+          onClick={() => props.studio.useAsReference(props.dragged)}
+        >
+          <Icon name="reference" />
+        </button>
+        <a
+          class="on-picture"
+          href={props.dragged.url}
+          download={download()}
+          aria-label={`Download picture ${props.output.index + 1}`}
+          title="Download"
+        >
+          <Icon name="download" />
+        </a>
+      </Show>
     </div>
   )
 }
 
+/** Narrower pictures have room for the first action; the lightbox has them all. */
+const ALL_ACTIONS = 112
 /** Less room than this is for one thing only. */
 const ROOMY = 150
 

@@ -4,7 +4,12 @@ import { type Report, toMarkdown } from './report.ts'
 
 /** Every benchmark, by the name it is run by. Each loads nothing but loopback, cold-start fetches packages as well, and stops by itself. */
 const BENCHES: Record<string, () => Promise<{ run: () => Promise<Report> }>> = {
+  backfill: () => import('./backfill.ts'),
   'cold-start': () => import('./cold-start.ts'),
+  'event-to-screen': () => import('./event-to-screen.ts'),
+  'fan-out': () => import('./fan-out.ts'),
+  listing: () => import('./listing.ts'),
+  queue: () => import('./queue.ts'),
   uploads: () => import('./uploads.ts'),
 }
 

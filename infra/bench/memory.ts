@@ -19,6 +19,11 @@ export async function memoryOf(launcher: number, dataDir: string): Promise<Recor
   return Object.fromEntries(await Promise.all(all.map(async ([name, pids]) => [name, await shareOf(pids)] as const)))
 }
 
+/** The same of one process. */
+export async function memoryOfProcess(pid: number): Promise<number> {
+  return await pssOf(pid)
+}
+
 async function shareOf(pids: readonly number[]): Promise<number> {
   const shares = await Promise.all(pids.map(pssOf))
   return shares.reduce((sum, share) => sum + share, 0)

@@ -3,13 +3,17 @@ export interface Arm {
   name: string
   /** Does all of the work once. */
   run(): Promise<void>
+  /** What the process that does it has used so far; this one unless said. */
+  cpuMilliseconds?: () => Promise<number>
+  /** What must be done before, and is not measured. */
+  prepare?(): Promise<void>
 }
 
 /** What one arm took, round by round. */
 export interface Measured {
   name: string
   milliseconds: number[]
-  /** Of this process alone. */
+  /** Of the process that did the work alone. */
   cpuMilliseconds: number[]
 }
 
@@ -26,7 +30,10 @@ export interface Spread {
  */
 export async function interleave(arms: readonly Arm[], rounds: number): Promise<Measured[]> {
   const measured = arms.map(({ name }): Measured => ({ name, milliseconds: [], cpuMilliseconds: [] }))
-  for (const arm of arms) await arm.run()
+  for (const arm of arms) {
+    await arm.prepare?.()
+    await arm.run()
+  }
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < arms.length; turn++) {
       const at = (round + turn) % arms.length
@@ -54,11 +61,17 @@ export function ratioOf(of: Measured, to: Measured): Spread {
 }
 
 async function measure(arm: Arm, into: Measured): Promise<void> {
+  const { cpuMilliseconds = ownCpu } = arm
+  await arm.prepare?.()
   Bun.gc(true)
-  const cpu = process.cpuUsage()
+  const cpu = await cpuMilliseconds()
   const started = performance.now()
   await arm.run()
   into.milliseconds.push(performance.now() - started)
-  const { user, system } = process.cpuUsage(cpu)
-  into.cpuMilliseconds.push((user + system) / 1_000)
+  into.cpuMilliseconds.push((await cpuMilliseconds()) - cpu)
+}
+
+async function ownCpu(): Promise<number> {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1_000
 }

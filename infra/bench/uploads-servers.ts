@@ -1,17 +1,15 @@
 import { judgeSignature } from '../src/store/s3/signature.fixture.ts'
-import { BUCKET, makePictures, PROVIDER_MS, SERVER, STORE_MS } from './uploads-pictures.ts'
+import { BUCKET, LARGE, makeFiles, PROVIDER_MS, SERVER, SMALL, STORE_MS } from './uploads-files.ts'
 
 /**
- * A provider and an object store, in a process of their own that writes its address as a line. The provider gives a picture
+ * A provider and an object store, in a process of their own that writes its address as a line. The provider gives a file
  * after 50 ms. The store judges the signature, the length, the hash that was signed and every byte, and answers 80 ms after the last
- * of them; it knows the pictures beforehand, so that its own hashing is not what is measured on a machine that both share.
+ * of them; it knows the files beforehand, so that its own hashing is not what is measured on a machine that both share.
  */
 
-const pictures = makePictures().map(bytes => ({
-  bytes,
-  sha256: new Bun.CryptoHasher('sha256').update(bytes).digest('hex'),
-  etag: `"${new Bun.CryptoHasher('md5').update(bytes).digest('hex')}"`,
-}))
+const known = new Map(
+  [SMALL, LARGE].flatMap(files => makeFiles(files).map((bytes, index) => [`${files.name}/${index}`, describe(bytes)])),
+)
 
 const server = Bun.serve({
   port: 0,
@@ -23,20 +21,36 @@ process.stdout.write(`${server.url.origin}\n`)
 
 async function answer(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url)
-  const [, place, index] = /^\/(provider|floor|bench)\/(\d)$/.exec(pathname) ?? []
-  const picture = pictures[Number(index)]
-  if (!picture || place === undefined) return new Response(null, { status: 404 })
-  if (place === 'provider') {
-    await Bun.sleep(PROVIDER_MS)
-    return new Response(picture.bytes, { headers: { 'content-type': 'image/png' } })
-  }
+  const [, place = '', name = '', index = ''] =
+    /^\/(provider|floor|bench)\/.*?(small|large)\b.*?(\d)(?:\.mp4)?$/.exec(pathname) ?? []
+  const file = known.get(`${name}/${index}`)
+  if (!file) return new Response(null, { status: 404 })
+  if (place !== 'provider') return await keep(request, place, file)
+  await Bun.sleep(PROVIDER_MS)
+  return new Response(file.bytes, { headers: { 'content-type': 'video/mp4' } })
+}
+
+async function keep(request: Request, place: string, file: ReturnType<typeof describe>): Promise<Response> {
   const refused = place === BUCKET ? judgeSignature(request, SERVER) : null
-  const bytes = new Uint8Array(await request.arrayBuffer())
-  const arrived = performance.now()
-  const sha256 = request.headers.get('x-amz-content-sha256') ?? picture.sha256
-  if (refused || sha256 !== picture.sha256 || Buffer.compare(bytes, picture.bytes) !== 0) {
+  const sha256 = request.headers.get('x-amz-content-sha256') ?? file.sha256
+  if (refused || sha256 !== file.sha256 || !(await isBody(request, file.bytes))) {
     return new Response(`<Error><Code>${refused ?? 'BadDigest'}</Code></Error>`, { status: 403 })
   }
-  await Bun.sleep(STORE_MS - (performance.now() - arrived))
-  return new Response(null, { headers: { etag: picture.etag } })
+  await Bun.sleep(STORE_MS)
+  return new Response(null, { headers: { etag: file.etag } })
+}
+
+/** Compares what comes as it comes. */
+async function isBody(request: Request, expected: Uint8Array): Promise<boolean> {
+  let at = 0
+  for await (const chunk of request.body ?? []) {
+    if (Buffer.compare(chunk, expected.subarray(at, at + chunk.byteLength)) !== 0) return false
+    at += chunk.byteLength
+  }
+  return at === expected.byteLength
+}
+
+function describe(bytes: Uint8Array<ArrayBuffer>) {
+  const hash = (algorithm: 'sha256' | 'md5') => new Bun.CryptoHasher(algorithm).update(bytes).digest('hex')
+  return { bytes, sha256: hash('sha256'), etag: `"${hash('md5')}"` }
 }

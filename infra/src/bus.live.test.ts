@@ -44,7 +44,7 @@ test('a message that is published twice under one id is there once', async () =>
   const first = await bus.publish(subject, changed(), id)
   expect(first).toMatchObject({ stream: STREAMS.events.name, duplicate: false })
   expect(await bus.publish(subject, changed(), id)).toEqual({ ...first, duplicate: true })
-  expect(await bus.lastSequence()).toBe(first.sequence)
+  expect((await bus.eventBounds()).last).toBe(first.sequence)
 })
 
 test('a pull takes one message and leaves the others to whoever has a slot free', async () => {
@@ -166,7 +166,7 @@ test('a bus that is not there yet refuses what it is asked, and is joined when i
     early.ensureStreams(),
     early.publish(generationSubject('w'), changed(), 'a'),
     early.lane({ consumer: 'c', subject: jobSubject('p'), ackWaitSeconds: 1 }),
-    early.lastSequence(),
+    early.eventBounds(),
   ]
   for (const asked of refused) await expect(asked).rejects.toBeInstanceOf(NotConnectedError)
   expect(() => early.notices('new', forever)).toThrow(NotConnectedError)

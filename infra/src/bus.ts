@@ -61,17 +61,25 @@ export function joinBus(options: LinkOptions) {
       publish(linked().jetstream, subject, message, id),
     lane: async (lane: { consumer: string; subject: string; ackWaitSeconds: number }) =>
       openLane(linked().jetstream, linked().manager, lane),
-    /** Changes of generations. */
-    notices: (from: { sequence: number } | 'new', signal: AbortSignal) =>
-      messages(linked().jetstream, { stream: STREAMS.events.name, ...(from === 'new' ? {} : { from }) }, signal),
+    /** Events: changes of generations, unless another subject is named. */
+    notices: (from: { sequence: number } | 'new', signal: AbortSignal, subject?: string) =>
+      messages(linked().jetstream, choiceOf(from, subject), signal),
     messages: (choice: Choice, signal: AbortSignal) => messages(linked().jetstream, choice, signal),
     backlog: async (consumer: string) => backlog(linked().manager, consumer),
-    lastSequence: async () => (await linked().manager.streams.info(STREAMS.events.name)).state.last_seq,
+    /** The first message that the stream of events still has, and the last that it was given. */
+    eventBounds: async () => {
+      const { state } = await linked().manager.streams.info(STREAMS.events.name)
+      return { first: state.first_seq, last: state.last_seq }
+    },
     isConnected: () => link?.isUp() ?? false,
     serverVersion: () => link?.connection.info?.version ?? 'unknown',
     drain: () => leave('drain'),
     close: () => leave('close'),
   }
+}
+
+function choiceOf(from: { sequence: number } | 'new', subject: string | undefined): Choice {
+  return { stream: STREAMS.events.name, ...(from === 'new' ? {} : { from }), ...(subject ? { subject } : {}) }
 }
 
 async function ensureStreams(manager: JetStreamManager): Promise<void> {

@@ -23,6 +23,8 @@ test('nothing needs to be set', () => {
     QUEUE_DEPTH: 500,
     TRASH_DAYS: 30,
     BODY_MEMORY_MB: 384,
+    UPLOAD_MEMORY_MB: 64,
+    BACKFILL_MEMORY_MB: 128,
     SSE_MAX_STREAMS: 64,
     SAFE_GET_ALLOW: [],
     LOG_LEVEL: 'info',

@@ -104,6 +104,16 @@ export const ConfigSchema = z.object({
     .max(65_536)
     .default(384)
     .describe('Request bodies held in memory at once, all together. Beyond it: 503 and Retry-After.'),
+  UPLOAD_MEMORY_MB: wholeNumber
+    .min(16)
+    .max(65_536)
+    .default(64)
+    .describe('Outputs held in memory at once while they are stored, all together. Large ones go through files.'),
+  BACKFILL_MEMORY_MB: wholeNumber
+    .min(16)
+    .max(65_536)
+    .default(128)
+    .describe('Old pictures that a backfill holds in memory at once, with what it takes to check them.'),
   SSE_MAX_STREAMS: wholeNumber.min(1).default(64).describe('Live event streams open at once, a workspace.'),
   SAFE_GET_ALLOW: list
     .default([])

@@ -37,15 +37,16 @@ export function openDatabase(options: { url: string; name: string; connections?:
 /**
  * Runs `work` in one transaction: all of it happens, or none.
  *
- * @throws DeadlineError if it takes longer than 15 s; whatever `work` throws
+ * @param options `milliseconds` it may take, 15 s unless said; more needs other limits on the server as well
+ * @throws DeadlineError if it takes longer; whatever `work` throws
  */
 export async function transaction<T>(
   database: Database,
   work: (tx: Transaction) => Promise<T>,
-  options: { signal?: AbortSignal } = {},
+  { milliseconds = TRANSACTION_MS, signal }: { milliseconds?: number; signal?: AbortSignal } = {},
 ): Promise<T> {
   const begun = database.begin(tx => work(tx)) as Promise<T>
-  return await withDeadline(begun, { milliseconds: TRANSACTION_MS, what: 'a transaction', signal: options.signal })
+  return await withDeadline(begun, { milliseconds, what: 'a transaction', signal })
 }
 
 /** Throws if the database does not answer within half a second. */

@@ -3,6 +3,7 @@ import { OPERATOR_PATHS } from '@darkroom/contracts/routes'
 import { Elysia, ValidationError } from 'elysia'
 import { createBodyBudget, readBody } from './body.ts'
 import type { Config } from './config.ts'
+import { isPassing } from './database-error.ts'
 import { withDeadline } from './deadline.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -21,6 +22,7 @@ export interface HttpOptions {
 }
 
 const CHECK_MS = 1_000
+const NOT_NOW = 'The studio cannot get at its database right now. Try again in a moment.'
 
 /**
  * What every service's HTTP has in common: request ids, the Host and Origin check, bodies read within limits and one budget,
@@ -50,6 +52,7 @@ export function createHttp(options: HttpOptions) {
       .onError({ as: 'global' }, ({ error, request, set }) => {
         const problem = toProblem(error)
         if (problem.code === 'internal') log.error({ err: error, requestId: requestId(request) }, 'request failed')
+        else if (isPassing(error)) log.warn({ err: error, requestId: requestId(request) }, 'request not served')
         set.headers['x-request-id'] = requestId(request)
         set.status = PROBLEMS[problem.code].status
         return problemResponse(problem, requestId(request))
@@ -78,6 +81,7 @@ export function toProblem(error: unknown): ProblemError {
   if (error instanceof ValidationError) return invalid(error)
   if (isCoded(error, 'PARSE')) return error.cause instanceof ProblemError ? error.cause : malformed(error)
   if (isCoded(error, 'NOT_FOUND')) return new ProblemError('not_found', 'There is nothing at this address.')
+  if (isPassing(error)) return new ProblemError('unavailable', NOT_NOW, { cause: error, retryAfterSeconds: 1 })
   return new ProblemError(
     'internal',
     'This is our fault. Trying again may help; the request id helps to find out why.',

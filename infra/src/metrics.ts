@@ -21,6 +21,7 @@ export function createMetrics(service: string) {
       buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
       registers,
     }),
+    eventRows: new Counter({ name: 'event_rows_total', help: 'Rows read to tell of events', registers }),
     bodyBytes: new Gauge({ name: 'http_body_bytes', help: 'Request bodies held in memory', registers }),
   }
 }

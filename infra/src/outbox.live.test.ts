@@ -219,7 +219,7 @@ function byId(one: BusMessage, other: BusMessage): number {
 
 /** Everything that is on the stream now. */
 async function published(): Promise<BusMessage[]> {
-  const last = await bus.lastSequence()
+  const { last } = await bus.eventBounds()
   if (last === 0) return []
   const messages: BusMessage[] = []
   for await (const notice of bus.notices({ sequence: 1 }, AbortSignal.timeout(4_000))) {

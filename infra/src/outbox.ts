@@ -77,12 +77,12 @@ export async function relayAll(options: { database: Database; bus: Bus }): Promi
 }
 
 async function relayBatch(tx: Transaction, bus: Bus): Promise<number> {
-  const rows = await tx<{ id: number; subject: string; payload: BusMessage }[]>`
-    select id, subject, payload from outbox where published_at is null
+  const rows = await tx<Posted[]>`
+    select id, subject, payload, (extract(epoch from created_at) * 1000000)::bigint as at from outbox where published_at is null
     order by id limit ${BATCH} for update skip locked`
   if (rows.length === 0) return 0
   const before = await readEpochs(tx)
-  const published = await Promise.all(rows.map(row => bus.publish(row.subject, row.payload, `ob-${row.id}`)))
+  const published = await Promise.all(rows.map(row => bus.publish(row.subject, row.payload, messageId(row))))
   await failpoint('relay-published')
   await tx`update outbox set published_at = now() where id = any(${rows.map(row => row.id)})`
   // In one order, or two relays could wait for each other.
@@ -91,6 +91,19 @@ async function relayBatch(tx: Transaction, bus: Bus): Promise<number> {
     await noteSequences(tx, { stream, acks, before: before.get(stream) })
   }
   return rows.length
+}
+
+interface Posted {
+  id: number
+  subject: string
+  payload: BusMessage
+  /** When, in microseconds. */
+  at: number
+}
+
+/** A database that comes back from a backup gives numbers again that the bus has seen: the moment tells them apart. */
+function messageId({ id, at }: Posted): string {
+  return `ob-${id}-${at}`
 }
 
 interface Epoch {

@@ -1,9 +1,11 @@
 import { expect, test } from 'bun:test'
+import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { PREVIEW_WIDTHS } from '@darkroom/contracts/vocabulary'
 import sharp, { type Sharp } from 'sharp'
 import { thumbHashToAverageRGBA, thumbHashToRGBA } from 'thumbhash'
 import { PictureError, REFERENCE_LIMITS, readPicture, sniffType, withoutMetadata } from './picture.ts'
+import { testDirectory } from './testing.ts'
 
 const SECRET = 'Elmstreet-13-hunter2'
 
@@ -55,6 +57,34 @@ for (const [format, mimeType, extension] of FORMATS) {
     expect(await refusal(whole.subarray(0, -12))).toBe('is damaged or cut short')
   })
 }
+
+test('a picture in a file is read like one in memory, and refused like one', async () => {
+  await using directory = await testDirectory()
+  for (const [format] of FORMATS) {
+    const bytes = await noise.clone().toFormat(format).toBuffer()
+    const file = await inFile(directory.path, bytes)
+    expect(await readPicture(file, REFERENCE_LIMITS)).toEqual(await readPicture(bytes, REFERENCE_LIMITS))
+    for (const kept of [0, 4, bytes.length >> 1, bytes.length - 12]) {
+      const cut = bytes.subarray(0, kept)
+      const [inMemory, onDisk] = [
+        readPicture(cut, REFERENCE_LIMITS),
+        readPicture(await inFile(directory.path, cut), REFERENCE_LIMITS),
+      ]
+      const [expected, refused] = await Promise.allSettled([inMemory, onDisk])
+      expect(refused).toMatchObject({ status: 'rejected', reason: expect.any(PictureError) })
+      expect(refused).toEqual(expected)
+    }
+  }
+})
+
+test('a large picture in a file is read to its end', async () => {
+  await using directory = await testDirectory()
+  const bytes = await noise.clone().resize(1_200).png({ compressionLevel: 0 }).toBuffer()
+  expect(bytes.length).toBeGreaterThan(2_000_000)
+  expect(await readPicture(await inFile(directory.path, bytes), REFERENCE_LIMITS)).toMatchObject({ width: 1_200 })
+  const cut = readPicture(await inFile(directory.path, bytes.subarray(0, -12)), REFERENCE_LIMITS)
+  await expect(cut).rejects.toThrow('is damaged or cut short')
+})
 
 test('a picture is read the same wherever in memory it lies', async () => {
   const bytes = await plain(50, 40).png().toBuffer()
@@ -280,4 +310,10 @@ function uint32(value: number): Buffer {
   const bytes = Buffer.alloc(4)
   bytes.writeUInt32BE(value)
   return bytes
+}
+
+async function inFile(directory: string, bytes: Uint8Array<ArrayBuffer>) {
+  const path = join(directory, crypto.randomUUID())
+  await Bun.write(path, bytes)
+  return { path, bytes: bytes.byteLength }
 }

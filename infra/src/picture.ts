@@ -26,6 +26,9 @@ export class PictureError extends Error {
   }
 }
 
+/** Where a picture's bytes are: in memory, or in a file that stays as it is. */
+export type PictureSource = Uint8Array | { path: string; bytes: number }
+
 /** How large a picture may be: what people send is held to less than what a provider made. */
 export interface PictureLimits {
   bytes: number
@@ -35,9 +38,14 @@ export interface PictureLimits {
 export const REFERENCE_LIMITS: PictureLimits = { bytes: LIMITS.referenceBytes, pixels: LIMITS.referencePixels }
 
 const DECODE_SECONDS = 20
+/** Of the encoder of previews, 0 to 6. */
+const [QUICK, UNHURRIED] = [0, 4]
 const PLACEHOLDER_PIXELS = 100
 /** The longest edge that WebP knows; a long page as one picture is longer. */
 const WEBP_EDGE = 16_383
+const START_BYTES = 16
+/** What is looked at for the end of a picture in a file; whatever was appended to it is shorter. */
+const END_BYTES = 1024 * 1024
 
 /**
  * The formats that are taken, by the bytes they begin with. Only what is listed here reaches the decoder, so that a document
@@ -62,19 +70,33 @@ const FORMATS: { mimeType: string; extension: string; begins: (bytes: Uint8Array
 /**
  * Decodes a picture whole, which is its check, and makes its previews and placeholder from that one decoding.
  *
- * @param bytes PNG, JPEG, WebP, AVIF or GIF, of which the first frame counts
+ * @param source PNG, JPEG, WebP, AVIF or GIF, of which the first frame counts
  * @throws PictureError if it is none of these, damaged, cut short or too large
  */
-export async function readPicture(bytes: Uint8Array, limits: PictureLimits): Promise<Picture> {
-  const { mimeType, extension } = formatOf(bytes, limits)
+export async function readPicture(source: PictureSource, limits: PictureLimits): Promise<Picture> {
+  const { pixels, ...picture } = await look(source, limits, UNHURRIED)
+  return { ...picture, placeholder: await placeholderOf(pixels) }
+}
+
+/** The same for very many pictures: without a placeholder, and with previews that are made with the least effort. */
+export async function readPictureQuickly(
+  source: PictureSource,
+  limits: PictureLimits,
+): Promise<Omit<Picture, 'placeholder'>> {
+  const { pixels: _, ...picture } = await look(source, limits, QUICK)
+  return picture
+}
+
+async function look(source: PictureSource, limits: PictureLimits, effort: number) {
+  const { mimeType, extension } = await formatOf(source, limits)
   try {
-    const { width, height } = await sizeOf(bytes, limits)
-    requireEnd(bytes, mimeType)
-    const largest = await preview(bytes, Math.max(...PREVIEW_WIDTHS))
+    const { width, height } = await sizeOf(source, limits)
+    await requireEnd(source, mimeType)
+    const pixels = await decode(source, Math.max(...PREVIEW_WIDTHS))
     const previews = await Promise.all(
-      PREVIEW_WIDTHS.map(async pixels => ({ width: pixels, bytes: await smaller(largest, pixels) })),
+      PREVIEW_WIDTHS.map(async width => ({ width, bytes: await preview(pixels, width, effort) })),
     )
-    return { mimeType, extension, width, height, previews, placeholder: await placeholderOf(largest) }
+    return { mimeType, extension, width, height, previews, pixels }
   } catch (cause) {
     throw cause instanceof PictureError ? cause : new PictureError('damaged', 'is damaged or cut short', { cause })
   }
@@ -97,52 +119,83 @@ export function sniffType(bytes: Uint8Array): string | undefined {
   return FORMATS.find(format => format.begins(bytes))?.mimeType
 }
 
-function formatOf(bytes: Uint8Array, limits: PictureLimits) {
-  if (bytes.byteLength === 0) throw new PictureError('damaged', 'is empty')
-  if (bytes.byteLength > limits.bytes) throw new PictureError('unfit', `is larger than ${limits.bytes / 1e6} MB`)
-  const format = FORMATS.find(candidate => candidate.begins(bytes))
+/** The extension that a picture of such first bytes is kept with, undefined if it is none that is taken. */
+export function sniffExtension(bytes: Uint8Array): string | undefined {
+  return FORMATS.find(format => format.begins(bytes))?.extension
+}
+
+async function formatOf(source: PictureSource, limits: PictureLimits) {
+  const size = source instanceof Uint8Array ? source.byteLength : source.bytes
+  if (size === 0) throw new PictureError('damaged', 'is empty')
+  if (size > limits.bytes) throw new PictureError('unfit', `is larger than ${limits.bytes / 1e6} MB`)
+  const start = source instanceof Uint8Array ? source : await Bun.file(source.path).slice(0, START_BYTES).bytes()
+  const format = FORMATS.find(candidate => candidate.begins(start))
   if (!format) throw new PictureError('unfit', 'is not a PNG, JPEG, WebP, AVIF or GIF picture')
   return format
 }
 
-async function sizeOf(bytes: Uint8Array, limits: PictureLimits): Promise<{ width: number; height: number }> {
-  const { width, height, autoOrient } = await open(bytes).metadata()
+async function sizeOf(source: PictureSource, limits: PictureLimits): Promise<{ width: number; height: number }> {
+  const { width, height, autoOrient } = await open(source).metadata()
   if (width * height > limits.pixels) throw new PictureError('unfit', `has more than ${limits.pixels / 1e6} megapixels`)
   return { width: autoOrient.width, height: autoOrient.height }
 }
 
 /** The decoder is content with a PNG that has all its pixels and lacks its end; whoever sent it has lost a piece. */
-function requireEnd(bytes: Uint8Array, mimeType: string): void {
-  const hasEnd =
-    mimeType !== 'image/png' || Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('IEND')
-  if (!hasEnd) throw new PictureError('damaged', 'is damaged or cut short')
+async function requireEnd(source: PictureSource, mimeType: string): Promise<void> {
+  if (mimeType !== 'image/png') return
+  const end = source instanceof Uint8Array ? source : await endOf(source)
+  if (Buffer.from(end.buffer, end.byteOffset, end.byteLength).includes('IEND')) return
+  throw new PictureError('damaged', 'is damaged or cut short')
 }
 
-async function preview(bytes: Uint8Array, width: number): Promise<Uint8Array> {
-  return await open(bytes)
+async function endOf({ path, bytes }: { path: string; bytes: number }): Promise<Uint8Array> {
+  // Not `slice(-END_BYTES)`: of a file, Bun gives so many bytes of its beginning then.
+  return await Bun.file(path)
+    .slice(Math.max(0, bytes - END_BYTES), bytes)
+    .bytes()
+}
+
+/** Pixels, not encoded: everything that is kept beside a picture is made from them, and the picture is decoded once. */
+type Pixels = Awaited<ReturnType<typeof decode>>
+
+async function decode(source: PictureSource, width: number) {
+  return await open(source)
     .autoOrient()
     .resize({ width, height: WEBP_EDGE, fit: 'inside', withoutEnlargement: true })
     .timeout({ seconds: DECODE_SECONDS })
-    .webp({ quality: 82 })
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+}
+
+async function preview(pixels: Pixels, width: number, effort: number): Promise<Uint8Array> {
+  return await reopen(pixels)
+    .resize({ width, height: WEBP_EDGE, fit: 'inside', withoutEnlargement: true })
+    .timeout({ seconds: DECODE_SECONDS })
+    .webp({ quality: 82, effort })
     .toBuffer()
 }
 
-async function smaller(largest: Uint8Array, width: PreviewWidth): Promise<Uint8Array> {
-  return width === Math.max(...PREVIEW_WIDTHS) ? largest : await preview(largest, width)
-}
-
-async function placeholderOf(preview: Uint8Array): Promise<string> {
-  const { data, info } = await open(preview)
+async function placeholderOf(pixels: Pixels): Promise<string> {
+  const { data, info } = await reopen(pixels)
     .resize(PLACEHOLDER_PIXELS, PLACEHOLDER_PIXELS, { fit: 'inside' })
     .ensureAlpha()
+    .toColourspace('srgb')
     .raw()
     .toBuffer({ resolveWithObject: true })
   return Buffer.from(rgbaToThumbHash(info.width, info.height, data)).toString('base64')
 }
 
-function open(bytes: Uint8Array): Sharp {
+function reopen({ data, info: { width, height, channels } }: Pixels): Sharp {
+  return sharp(data, { raw: { width, height, channels }, limitInputPixels: false })
+}
+
+function open(source: PictureSource): Sharp {
   // The limit on pixels is ours, from the header, before anything is decoded: the decoder's own has no words for people.
-  return sharp(bytes, { limitInputPixels: false, failOn: 'truncated', pages: 1 })
+  return sharp(source instanceof Uint8Array ? source : source.path, {
+    limitInputPixels: false,
+    failOn: 'truncated',
+    pages: 1,
+  })
 }
 
 function startsWith(bytes: Uint8Array, offset: number, signature: string): boolean {

@@ -5,6 +5,7 @@ import { bodyOf } from './safe-get/body.ts'
 import { explain, type Limits, SafeGetError, tooLarge } from './safe-get/error.ts'
 import { isPublicAddress } from './safe-get/public-address.ts'
 import { hostOf, sendTo } from './safe-get/request.ts'
+import { createStall } from './safe-get/stall.ts'
 
 export { SafeGetError }
 
@@ -13,6 +14,8 @@ export interface SafeGetOptions {
   maxBytes: number
   /** For everything together: name, redirects, headers and the last byte of the body. */
   deadlineMs: number
+  /** Longest silence while an answer or more of the body is waited for; up to the deadline unless said. */
+  stallMs?: number
   signal: AbortSignal
   /** Exact origins (`http://host:port`) that may be on a private address or an unusual port. */
   allowOrigins?: readonly string[]
@@ -47,30 +50,38 @@ export interface SafeResponse {
  * @see https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html
  */
 export async function safeGet(address: string | URL, options: SafeGetOptions): Promise<SafeResponse> {
-  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.deadlineMs)])
-  const call: Call = { ...options, signal, caller: options.signal }
+  const stall = createStall(options.stallMs)
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.deadlineMs), stall.signal])
+  const call: Call = { ...options, signal, stall, caller: options.signal }
   const url = parse(address)
   try {
+    stall.waiting()
     return await follow(url, options.headers ?? {}, MAX_REDIRECTS, call)
   } catch (error) {
     throw explain(error, url, 'network', call)
+  } finally {
+    stall.over()
+  }
+}
+
+/** The body piece by piece; it is let go of when nobody wants more. Throws as the body does, or the reason of `signal`. */
+export async function* chunksOf(response: SafeResponse, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  const reader = response.body.getReader()
+  const letGo = () => void reader.cancel(signal.reason).catch(() => undefined)
+  signal.addEventListener('abort', letGo, { once: true })
+  if (signal.aborted) letGo()
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
+    signal.throwIfAborted()
+  } finally {
+    signal.removeEventListener('abort', letGo)
+    letGo()
   }
 }
 
 /** The whole body, which `maxBytes` keeps within bounds. Throws as the body does, or the reason of `signal`. */
 export async function readAll(response: SafeResponse, signal: AbortSignal): Promise<Uint8Array> {
-  const reader = response.body.getReader()
-  const stop = () => void reader.cancel(signal.reason).catch(() => undefined)
-  signal.addEventListener('abort', stop, { once: true })
-  if (signal.aborted) stop()
-  const chunks: Uint8Array[] = []
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) chunks.push(next.value)
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
-  signal.throwIfAborted()
-  return Buffer.concat(chunks)
+  return Buffer.concat(await Array.fromAsync(chunksOf(response, signal)))
 }
 
 const MAX_REDIRECTS = 3

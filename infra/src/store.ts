@@ -10,14 +10,20 @@ export interface Range {
   end: number
 }
 
+/** A file to be kept, with what is known of it, so that it can be sent piece by piece and signed all the same. */
+export interface FileBody {
+  path: string
+  bytes: number
+  /** in hex */
+  sha256: string
+}
+
+export type Body = Uint8Array | ReadableStream<Uint8Array> | FileBody
+
 /** Where pictures are kept. An object is there whole or not at all; keys are made by `objectKey` or refused. */
 export interface Store {
-  /** Throws `StoreError` if the object could not be kept whole. */
-  put(
-    key: string,
-    body: Uint8Array | ReadableStream<Uint8Array>,
-    options: { signal: AbortSignal },
-  ): Promise<StoredObject>
+  /** A file must stay as it is meanwhile. Throws `StoreError` if the object could not be kept whole. */
+  put(key: string, body: Body, options: { signal: AbortSignal }): Promise<StoredObject>
   /** The object's bytes, or null if there is none. */
   get(
     key: string,

@@ -21,6 +21,8 @@ export interface TestNats extends AsyncDisposable {
   start(): Promise<void>
   /** SIGKILL. */
   kill(): Promise<void>
+  /** SIGKILL, and everything that it has stored is gone. */
+  lose(): Promise<void>
 }
 
 /** A folder of its own for one test. */
@@ -64,6 +66,10 @@ export async function testNats(): Promise<TestNats> {
     },
     stop: () => part.stop(),
     kill: () => part.kill(),
+    lose: async () => {
+      await part.kill()
+      await rm(join(directory.path, 'jetstream'), { recursive: true, force: true })
+    },
     start: async () => {
       part = await startNats({ ...options, port, signal: AbortSignal.timeout(START_MS) })
     },

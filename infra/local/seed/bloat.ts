@@ -22,8 +22,8 @@ export async function addBloat(tx: Transaction, bloat: Bloat, ids: readonly stri
   await tx`
     insert into generation_raw (generation_id, parameters)
     select g.id, case
-      when n % ${spread}::int < ${large}::int then g.parameters || jsonb_build_object('referenceImage', ${bloat.large}::text)
-      when n % ${spread}::int < ${small}::int then g.parameters || jsonb_build_object('referenceImage', ${bloat.small}::text)
+      when n * 37 % ${spread}::int < ${large}::int then g.parameters || jsonb_build_object('referenceImage', ${bloat.large}::text)
+      when n * 37 % ${spread}::int < ${small}::int then g.parameters || jsonb_build_object('referenceImage', ${bloat.small}::text)
       else g.parameters
     end
     from unnest(${ids as string[]}::uuid[]) with ordinality as given (id, n) join generations g using (id)`

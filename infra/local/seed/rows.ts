@@ -6,8 +6,10 @@ import type { SeedPicture } from './pictures.ts'
 export interface SeedRows {
   identity: Identity
   pictures: readonly SeedPicture[]
-  /** How many generations. The last is made now, the first up to two years ago. */
+  /** How many generations, over up to two years. */
   count: number
+  /** When the last of them was made, if that is not now. */
+  last?: Date
   bloat: Bloat | null
 }
 
@@ -64,7 +66,7 @@ async function insertReferences(tx: Transaction, { identity, pictures }: SeedRow
 }
 
 async function insertBatch(tx: Transaction, rows: SeedRows, from: number, to: number): Promise<void> {
-  const { identity, pictures, count } = rows
+  const { identity, pictures, count, last = new Date() } = rows
   const pick = (words: readonly string[], of: string) =>
     tx`(${words as string[]}::text[])[1 + abs(hashtext(${of} || i) % ${words.length}::int)]`
   const made = await tx<{ id: string }[]>`
@@ -76,7 +78,7 @@ async function insertBatch(tx: Transaction, rows: SeedRows, from: number, to: nu
              ${pick(SUBJECTS, 'subject')} || ' ' || ${pick(PLACES, 'place')} || ', ' || ${pick(LIGHTS, 'light')} || '. '
                || ${pick(STYLES, 'style')} || '. ' || case when i % 3 = 0 then ${MORE} else '' end as prompt
       from (
-        select i, now() - make_interval(secs => (${count}::int - i) * least(900, ${SPAN_DAYS * 86_400}::float / ${count}::int)) as at
+        select i, ${last.toISOString()}::text::timestamptz - make_interval(secs => (${count}::int - i) * least(900, ${SPAN_DAYS * 86_400}::float / ${count}::int)) as at
         from generate_series(${from}::int, ${to}::int) i
       ) times
     ), p as (select * from ${picturesIn(tx, pictures)}),

@@ -57,6 +57,29 @@ for (const [what, code, answer] of [
   })
 }
 
+for (const [when, answer] of [
+  ['before an answer', () => undefined],
+  ['in a body', (socket: Socket) => socket.write(`${HEAD}content-length: 9\r\n\r\nhello`)],
+] as const) {
+  test(`silence ${when} is not waited for until the deadline`, async () => {
+    await using server = await answering(answer)
+    const limits = allowing([server.origin], { deadlineMs: 60_000, stallMs: 50 })
+    const fetched = safeGet(`${server.origin}/`, limits).then(response => readAll(response, never))
+    await expect(fetched).rejects.toThrow('fell silent')
+    await server.disconnected
+  })
+}
+
+test('who reads slowly is not taken for silent, nor is one who sends little by little', async () => {
+  await using server = await answering(socket => drip(socket, `${HEAD}content-length: 40\r\n\r\n`))
+  const response = await safeGet(`${server.origin}/`, allowing([server.origin], { deadlineMs: 60_000, stallMs: 500 }))
+  const reader = response.body.getReader()
+  await Bun.sleep(700)
+  let bytes = 0
+  for (let next = await reader.read(); !next.done; next = await reader.read()) bytes += next.value.byteLength
+  expect(bytes).toBe(40)
+})
+
 test('a connection that is refused is an error, and so is a name server that never answers', async () => {
   const server = await answering(() => undefined)
   await server[Symbol.asyncDispose]()

@@ -20,13 +20,18 @@ export function bodyOf(url: URL, response: IncomingMessage, limits: Limits): Rea
 async function* bytesOf(url: URL, response: IncomingMessage, limits: Limits): AsyncGenerator<Uint8Array, void> {
   let bytes = 0
   try {
+    limits.stall.waiting()
     for await (const chunk of response as AsyncIterable<Uint8Array>) {
+      limits.stall.over()
       bytes += chunk.byteLength
       if (bytes > limits.maxBytes) throw tooLarge(url, limits)
       yield chunk
+      limits.stall.waiting()
     }
     if (!response.complete) throw new Error('The connection was closed before the end.')
   } catch (error) {
     throw explain(error, url, 'truncated', limits)
+  } finally {
+    limits.stall.over()
   }
 }

@@ -1,3 +1,5 @@
+import type { Stall } from './stall.ts'
+
 export type SafeGetCode =
   | 'bad-url'
   | 'bad-scheme'
@@ -27,11 +29,12 @@ export class SafeGetError extends Error {
   }
 }
 
-/** What bounds one fetch. `signal` is aborted with `caller`, and at the deadline. */
+/** What bounds one fetch. `signal` is aborted with `caller`, at the deadline, and with `stall`. */
 export interface Limits {
   maxBytes: number
   deadlineMs: number
   signal: AbortSignal
+  stall: Stall
   caller: AbortSignal
 }
 
@@ -46,5 +49,6 @@ export function explain(cause: unknown, url: URL, broken: keyof typeof BROKEN, l
   if (cause instanceof SafeGetError) return cause
   if (limits.caller.aborted) return limits.caller.reason
   if (!limits.signal.aborted) return new SafeGetError(broken, `${url.host} ${BROKEN[broken]}`, { cause })
+  if (limits.stall.signal.aborted) return new SafeGetError('timeout', `${url.host} fell silent.`, { cause })
   return new SafeGetError('timeout', `${url.host} took longer than ${limits.deadlineMs / 1000} s.`, { cause })
 }

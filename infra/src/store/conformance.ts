@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { KeyError, type Store } from '../store.ts'
-import { pulledStream, random, stallingStream, streamOf } from './streams.fixture.ts'
+import { fileOf, pulledStream, random, stallingStream, streamOf } from './streams.fixture.ts'
 
 const MIB = 1024 * 1024
 const forever = new AbortController().signal
@@ -43,6 +43,27 @@ export function storeConformance(
     expect(await bytesOf((await store.get('a'))?.body)).toEqual(bytes)
   })
 
+  test(`${name}: a file is kept whole, and is still there`, async () => {
+    await using store = await open()
+    for (const size of [0, 1, 12 * MIB + 17]) {
+      await using file = await fileOf(random(size))
+      expect(await store.put('a', file.body, { signal: forever })).toMatchObject({ bytes: size })
+      expect(await bytesOf((await store.get('a'))?.body)).toEqual(file.bytes)
+      expect(await Bun.file(file.body.path).bytes()).toEqual(file.bytes)
+    }
+  })
+
+  test(`${name}: a file that is not what it is said to be, or that is wanted no more, leaves nothing`, async () => {
+    await using store = await open()
+    await using file = await fileOf(random(3 * MIB))
+    const signal = AbortSignal.abort(new Error('lease lost'))
+    await expect(store.put('a', file.body, { signal })).rejects.toThrow('lease lost')
+    for (const wrong of [{ path: 'nowhere' }, { bytes: 2 * MIB }, { bytes: 4 * MIB }]) {
+      await expect(store.put('a', { ...file.body, ...wrong }, { signal: forever })).rejects.toThrow()
+    }
+    expect(await keysOf(store)).toEqual([])
+  }, 30_000)
+
   test(`${name}: nothing is an object too`, async () => {
     await using store = await open()
     await store.put('empty', new Uint8Array(), { signal: forever })
@@ -80,6 +101,14 @@ export function storeConformance(
     await store.remove('a/b')
     await store.remove('a/b')
     expect([await store.get('a/b'), await store.head('a/b'), await keysOf(store)]).toEqual([null, null, []])
+  })
+
+  test(`${name}: what is no longer to be removed stays`, async () => {
+    await using store = await open()
+    await store.put('a', random(10), { signal: forever })
+    const reason = new Error('too late')
+    await expect(store.remove('a', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    expect(await store.head('a')).not.toBeNull()
   })
 
   test(`${name}: a list has every key that begins so, and no other`, async () => {

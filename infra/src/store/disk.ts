@@ -1,6 +1,7 @@
+import type { Dirent } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { checkKey, type Range, type Store, type StoredObject, StoreError } from '../store.ts'
+import { type Body, checkKey, type Range, type Store, type StoredObject, StoreError } from '../store.ts'
 
 const PARTIAL = '.partial'
 const ABANDONED_MS = 24 * 3_600_000
@@ -46,7 +47,7 @@ async function sweep(folder: string): Promise<void> {
 interface Write {
   root: string
   path: string
-  body: Uint8Array | ReadableStream<Uint8Array>
+  body: Body
   signal: AbortSignal
 }
 
@@ -64,7 +65,7 @@ async function write({ root, path, body, signal }: Write): Promise<StoredObject>
   }
 }
 
-async function writeFlushed(path: string, body: Write['body'], signal: AbortSignal): Promise<number> {
+async function writeFlushed(path: string, body: Body, signal: AbortSignal): Promise<number> {
   const file = await open(path, 'wx', 0o600)
   try {
     const bytes = await writeAll(file, body, signal)
@@ -75,13 +76,19 @@ async function writeFlushed(path: string, body: Write['body'], signal: AbortSign
   }
 }
 
-async function writeAll(file: FileHandle, body: Write['body'], signal: AbortSignal): Promise<number> {
+async function writeAll(file: FileHandle, body: Body, signal: AbortSignal): Promise<number> {
   let bytes = 0
-  for await (const chunk of body instanceof Uint8Array ? [body] : untilAborted(body, signal)) {
+  for await (const chunk of chunksOf(body, signal)) {
     await file.writeFile(chunk)
     bytes += chunk.byteLength
   }
+  if ('path' in body && bytes !== body.bytes) throw new StoreError(`a file of ${body.bytes} bytes has ${bytes}`)
   return bytes
+}
+
+function chunksOf(body: Body, signal: AbortSignal): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  if (body instanceof Uint8Array) return [body]
+  return untilAborted('path' in body ? Bun.file(body.path).stream() : body, signal)
 }
 
 /** What a stream brings; one that has stalled is let go of on an abort as well. */
@@ -129,10 +136,19 @@ function slice(path: string, range: Range | undefined): Blob {
   return range ? file.slice(range.start, range.end + 1) : file
 }
 
+/** Looks only where keys with that beginning can be. */
 async function* walk(root: string, prefix: string): AsyncGenerator<string> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true })
+  const folder = prefix.slice(0, Math.max(0, prefix.lastIndexOf('/')))
+  const entries = await entriesOf(folder === '' ? root : join(root, checkKey(folder)))
   for (const entry of entries) {
     const key = join(entry.parentPath, entry.name).slice(root.length + 1)
     if (entry.isFile() && key.startsWith(prefix) && !key.startsWith(PARTIAL)) yield key
   }
+}
+
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  return await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
+    throw error
+  })
 }

@@ -17,7 +17,7 @@ import {
   testBucket,
   withBody,
 } from './s3-testing.ts'
-import { endless, random, streamOf } from './streams.fixture.ts'
+import { endless, fileOf, random, streamOf } from './streams.fixture.ts'
 
 const servers = new AsyncDisposableStack()
 afterAll(() => servers.disposeAsync())
@@ -120,6 +120,48 @@ test('what was stored short and answered 200 is sent again', async () => {
   faulty.proxy.fault = (request, pass) => pass(request)
   expect(await new Response((await faulty.store.get('a'))?.body).bytes()).toEqual(body)
   expect(await faulty.store.head('b')).toMatchObject({ bytes: 2 * PART_BYTES + 1 })
+})
+
+test('a file is one request, signed with the hash of its bytes, and sent anew where that helps', async () => {
+  await using faulty = await openFaulty(strict)
+  await using file = await fileOf(random(9 * MIB))
+  const damaged = (request: PassedRequest) => withBody(request, new Uint8Array(request.body.byteLength))
+  const hashes: (string | null)[] = []
+  faulty.proxy.fault = async (request, pass) => {
+    if (request.method !== 'PUT') return await pass(request)
+    hashes.push(request.headers.get('x-amz-content-sha256'))
+    if (hashes.length === 1) return refusal(503, 'SlowDown')
+    return await pass(hashes.length === 2 ? damaged(request) : request)
+  }
+  await faulty.store.put('a', file.body, { signal: forever })
+  expect(hashes).toEqual(Array(3).fill(file.body.sha256))
+  expect(faulty.proxy.seen).toHaveLength(3)
+  expect(await new Response((await faulty.store.get('a'))?.body).bytes()).toEqual(file.bytes)
+})
+
+test('a file that a server stores short each time, or damages, is an error and is not left there', async () => {
+  await using faulty = await openFaulty(s3rver)
+  await using file = await fileOf(random(9 * MIB))
+  for (const spoilt of [
+    halved,
+    ({ body, ...rest }: PassedRequest) => ({ ...rest, body: body.map(byte => byte ^ 1) }),
+  ]) {
+    faulty.proxy.fault = (request, pass) => pass(request.method === 'PUT' ? spoilt(request) : request)
+    await expect(faulty.store.put('a', file.body, { signal: forever })).rejects.toThrow('something else')
+    expect(await Array.fromAsync(faulty.store.list(''))).toEqual([])
+  }
+}, 20_000)
+
+test('a file whose server says nothing is let go of when it is wanted no more', async () => {
+  await using faulty = await openFaulty(strict)
+  await using file = await fileOf(random(9 * MIB))
+  const controller = new AbortController()
+  faulty.proxy.fault = () => {
+    controller.abort(new Error('lease lost'))
+    return new Promise(() => {})
+  }
+  await expect(faulty.store.put('a', file.body, { signal: controller.signal })).rejects.toThrow('lease lost')
+  expect(await leftoversOf(faulty)).toEqual({ keys: [], uploads: 0 })
 })
 
 for (const [how, body] of [

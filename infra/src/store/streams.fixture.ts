@@ -1,3 +1,7 @@
+import { join } from 'node:path'
+import type { FileBody } from '../store.ts'
+import { testDirectory } from '../testing.ts'
+
 const MIB = 1024 * 1024
 
 /** Other bytes each time; cheap to make, because they repeat after 64 KiB. */
@@ -70,4 +74,14 @@ export function endless() {
     cancel: () => cancelled.resolve(),
   })
   return { body, cancelled: cancelled.promise, given: () => given }
+}
+
+/** A file with these bytes, that is removed with the folder it is in. */
+export async function fileOf(bytes: Uint8Array<ArrayBuffer>) {
+  const directory = await testDirectory()
+  const path = join(directory.path, 'file')
+  await Bun.write(path, bytes)
+  const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
+  const body: FileBody = { path, bytes: bytes.byteLength, sha256 }
+  return { bytes, body, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() }
 }

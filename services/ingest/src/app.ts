@@ -6,6 +6,7 @@ import { rawJson } from '@darkroom/infra/raw-json'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { type AcceptDeps, accept } from './accept.ts'
+import { type BackfillRouteDeps, backfillRoute } from './backfill/route.ts'
 import { cancel } from './cancel.ts'
 import { favour } from './favourite.ts'
 import { sourcesOfForm } from './form.ts'
@@ -13,7 +14,7 @@ import { toReference, withReferences } from './references.ts'
 import { check, complete, retry } from './reopen.ts'
 import { remove, restore } from './trash.ts'
 
-export interface IngestDeps extends AcceptDeps {
+export interface IngestDeps extends AcceptDeps, BackfillRouteDeps {
   http: HttpOptions
   identify: Identify
 }
@@ -26,6 +27,7 @@ const One = { params: z.strictObject({ id: z.uuid() }) }
 export function createApp(deps: IngestDeps) {
   return new Elysia({ normalize: false })
     .use(createHttp(deps.http))
+    .use(backfillRoute(deps))
     .post(
       '/api/generate',
       async ({ body, request, reserve }) => {

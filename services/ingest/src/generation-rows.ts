@@ -96,7 +96,7 @@ async function insertGenerationReferences(
 }
 
 /** What parameters say of the references: the first one in full, as older systems do, and all by address. */
-function pointersTo(references: readonly ReferenceRow[]): Record<string, unknown> {
+export function pointersTo(references: readonly ReferenceRow[]): Record<string, unknown> {
   const [first] = references
   if (!first) return {}
   return {

@@ -29,7 +29,7 @@ export interface CallContext {
   lease: Lease
   provider: Provider
   health: LaneHealth
-  limits: PlanLimits
+  planLimits: PlanLimits
   /** Longest that a call may take at the provider. */
   maxCallSeconds: number
   references: readonly ProviderReference[]
@@ -106,12 +106,16 @@ async function receiveAll(
 
 /** A refusal before the work began leaves no trace; anything else may have begun something that is billed. */
 async function refused(context: CallContext, call: JobCall, error: ProviderError): Promise<CallOutcome> {
-  const { job, lease, limits } = context
+  const { job, lease, planLimits } = context
   if (error.failure !== 'unknown') {
     await lease.write(tx => forgetCall(tx, job, call))
     return { kind: 'failed', error, mayTryAgain: isRetryable(error) }
   }
-  return { kind: 'failed', error: unknownOutcome(error), mayTryAgain: limits.free || mayRepeat(job, call, limits) }
+  return {
+    kind: 'failed',
+    error: unknownOutcome(error),
+    mayTryAgain: planLimits.free || mayRepeat(job, call, planLimits),
+  }
 }
 
 /** What is said of a call that may or may not have been taken. */

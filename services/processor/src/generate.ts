@@ -18,7 +18,7 @@ import { setWaiting } from './waiting.ts'
 export interface GenerateDeps extends UploadDeps {
   provider: Provider
   health: LaneHealth
-  limits: PlanLimits
+  planLimits: PlanLimits
   /** Longest that a call may take at the provider. */
   maxCallSeconds: number
   /** Outputs of one generation that are uploaded at once. */
@@ -50,7 +50,7 @@ export async function generate(deps: GenerateDeps, job: Job, lease: Lease): Prom
     enter: () => setStage(job, lease, UPLOAD_STAGE),
     leave: () => setStage(job, lease, null),
   })
-  const plan = planOf(job, deps.limits)
+  const plan = planOf(job, deps.planLimits)
   await noteLosses(job, lease, plan)
   for (const output of plan.fetch) batch.add(fetchable(output.index, output.providerUrl ?? '', output.providerHeaders))
   try {

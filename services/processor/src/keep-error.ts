@@ -1,5 +1,6 @@
 import { PictureError } from '@darkroom/infra/picture'
 import { SafeGetError } from '@darkroom/infra/safe-get'
+import { MediaError } from './media-error.ts'
 
 /**
  * What can be done about an output that was not kept: `retryable` may be had in a moment, `store` once our own store works
@@ -35,7 +36,8 @@ const UNFIT: readonly SafeGetError['code'][] = [
 ]
 
 function failureOf(cause: unknown): KeepFailure {
-  if (cause instanceof PictureError) return cause.fault === 'damaged' ? 'retryable' : 'unfit'
+  if (cause instanceof PictureError || cause instanceof MediaError)
+    return cause.fault === 'damaged' ? 'retryable' : 'unfit'
   if (!(cause instanceof SafeGetError)) return 'store'
   if (UNFIT.includes(cause.code)) return 'unfit'
   return GONE.includes(cause.status ?? 0) ? 'gone' : 'retryable'

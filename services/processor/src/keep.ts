@@ -1,15 +1,15 @@
 import { previewKey } from '@darkroom/contracts/routes'
-import { type PictureLimits, readPicture } from '@darkroom/infra/picture'
-import { readAll, safeGet } from '@darkroom/infra/safe-get'
-import type { Store } from '@darkroom/infra/store'
+import type { Body, Store } from '@darkroom/infra/store'
 import { explainKeep } from './keep-error.ts'
+import { readMedia } from './media.ts'
 import type { KeptOutput } from './output-rows.ts'
 import type { ProviderOutput } from './providers/provider.ts'
+import { type ReceiveDeps, type Received, type ReceiveLimits, receive } from './receive.ts'
 
-export interface KeepDeps {
+export interface KeepDeps extends Omit<ReceiveDeps, 'limits'> {
   store: Store
-  /** Origins on private addresses that outputs may come from. */
-  allowOrigins: readonly string[]
+  /** How much is fetched and kept, and for how long; the usual unless said. */
+  limits?: ReceiveLimits
 }
 
 /** Whose output it is. The attempt is part of its key. */
@@ -19,8 +19,13 @@ export interface Keep {
   attempt: number | string
 }
 
-const FETCH_MS = 120_000
-const LIMITS: PictureLimits = { bytes: 100_000_000, pixels: 100_000_000 }
+const LIMITS: ReceiveLimits = {
+  fetchMs: 300_000,
+  stallMs: 30_000,
+  bufferedBytes: 8_000_000,
+  picture: { bytes: 100_000_000, pixels: 100_000_000 },
+  videoBytes: 500_000_000,
+}
 
 /**
  * Fetches one output, makes sure that it is whole, and puts it into our own store with its previews. It tries once; only what
@@ -36,43 +41,35 @@ export async function keepOutput(
   signal: AbortSignal,
 ): Promise<KeptOutput> {
   try {
-    return await fetchAndStore(deps, keep, output, signal)
+    await using received = await receive({ limits: LIMITS, ...deps }, output, signal)
+    return await store(deps, keep, output, received, signal)
   } catch (error) {
     signal.throwIfAborted()
     throw explainKeep(error)
   }
 }
 
-async function fetchAndStore(
+async function store(
   deps: KeepDeps,
   keep: Keep,
   output: ProviderOutput,
+  { body, bytes, sha256 }: Received,
   signal: AbortSignal,
 ): Promise<KeptOutput> {
-  const bytes = output.kind === 'bytes' ? output.bytes : await fetchOutput(deps, output, signal)
-  const { previews, extension, ...picture } = await readPicture(bytes, LIMITS)
+  const { previews, extension, ...media } = await readMedia(body, deps.limits ?? LIMITS)
   // The attempt is in the key so that a worker that was shut out cannot write over the bytes of the one that took over.
   const key = `w/${keep.workspaceId}/gen/${keep.generationId}/${keep.attempt}/${output.index}.${extension}`
-  await Promise.all([
-    deps.store.put(key, bytes, { signal }),
-    ...previews.map(preview => deps.store.put(previewKey(key, preview.width), preview.bytes, { signal })),
-  ])
-  const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
-  const duration = (output.kind === 'bytes' ? output.duration : undefined) ?? null
-  return { ...picture, index: output.index, key, bytes: bytes.byteLength, sha256, duration }
+  const beside = previews.map(preview => [previewKey(key, preview.width), preview.bytes] as const)
+  await putAll(deps.store, [[key, body], ...beside], signal)
+  const said = output.kind === 'bytes' ? output.duration : undefined
+  return { ...media, duration: media.duration ?? said ?? null, index: output.index, key, bytes, sha256 }
 }
 
-async function fetchOutput(
-  deps: KeepDeps,
-  output: Extract<ProviderOutput, { kind: 'url' }>,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  const response = await safeGet(output.url, {
-    maxBytes: LIMITS.bytes,
-    deadlineMs: FETCH_MS,
-    signal,
-    allowOrigins: deps.allowOrigins,
-    ...(output.headers ? { headers: output.headers } : {}),
-  })
-  return await readAll(response, signal)
+/** Puts all of them, or ends with the first failure, and then none of them goes on. */
+async function putAll(store: Store, objects: (readonly [string, Body])[], signal: AbortSignal): Promise<void> {
+  const failed = new AbortController()
+  const within = AbortSignal.any([signal, failed.signal])
+  const fail = (error: unknown) => failed.abort(error)
+  await Promise.all(objects.map(([key, body]) => store.put(key, body, { signal: within }).catch(fail)))
+  failed.signal.throwIfAborted()
 }

@@ -1,7 +1,8 @@
+import { join } from 'node:path'
 import { createHttp } from '@darkroom/infra/http'
 import { runRelay } from '@darkroom/infra/outbox'
 import { openGround } from '@darkroom/infra/service'
-import { createUpkeepMetrics } from '@darkroom/infra/upkeep-metrics'
+import { createByteBudget } from './byte-budget.ts'
 import { followCancels } from './cancel.ts'
 import { createHeld } from './held.ts'
 import { createMeasures } from './measures.ts'
@@ -10,10 +11,11 @@ import { configuredProviders } from './providers.ts'
 import { runPurge } from './purge.ts'
 import { reconcile } from './reconcile.ts'
 import { runRehosts } from './rehost.ts'
-import { countRehosts } from './rehost-rows.ts'
+import { openSpool } from './spool.ts'
 import { work } from './work.ts'
 
 const MAX_FAILURES = 5
+const MIB = 1024 * 1024
 
 const ground = await openGround('processor', { busIsVital: true })
 const { config, lifecycle, log, database, bus, store } = ground
@@ -31,18 +33,27 @@ const measures = createMeasures(ground.metrics)
 const watching = { database, bus, log, held, providers, measures, stopping: lifecycle.stopping }
 const loops = [followCancels(watching), reconcile(watching)]
 lifecycle.onClose('loops', () => Promise.all(loops))
-const upkeep = { ...ground, metrics: createUpkeepMetrics(ground.metrics, () => countRehosts(database)) }
-const rehosting = runRehosts({ ...upkeep, allowOrigins: config.SAFE_GET_ALLOW, signal: lifecycle.stopping })
-lifecycle.onClose('rehosts', () => rehosting)
-const purging = runPurge({ ...upkeep, trashDays: config.TRASH_DAYS, signal: lifecycle.stopping })
-lifecycle.onClose('purge', () => purging)
+
+const keeping = {
+  store,
+  allowOrigins: config.SAFE_GET_ALLOW,
+  budget: createByteBudget(config.UPLOAD_MEMORY_MB * MIB),
+  spool: await openSpool({ directory: join(config.DATA_DIR, 'spool') }),
+}
+const upkeep = { database, store, log, measures, signal: lifecycle.stopping }
+const tidying = [runRehosts({ ...upkeep, ...keeping }), runPurge({ ...upkeep, trashDays: config.TRASH_DAYS })]
+lifecycle.onClose('upkeep', () => Promise.all(tidying))
+
+// Closed after the work: whoever asks during a drain is told that it stops.
+const app = createHttp(ground.http).listen({ port: config.PROCESSOR_PORT ?? 0, hostname: config.HOST })
+lifecycle.onClose('http', () => app.stop())
+log.info({ port: app.server?.port }, 'listening')
 
 const giveBack = new AbortController()
 const working = work({
   ...watching,
-  store,
+  ...keeping,
   catalogue,
-  allowOrigins: config.SAFE_GET_ALLOW,
   slots: config.PROVIDER_CONCURRENCY,
   uploadConcurrency: config.GENERATION_UPLOAD_CONCURRENCY,
   leaseSeconds: config.LEASE_SECONDS,
@@ -52,10 +63,6 @@ const working = work({
   giveBack: giveBack.signal,
 })
 lifecycle.onClose('work', () => drain(), (config.SHUTDOWN_GRACE_SECONDS + 3) * 1_000)
-
-const app = createHttp(ground.http).listen({ port: config.PROCESSOR_PORT ?? 0, hostname: config.HOST })
-lifecycle.onClose('http', () => app.stop())
-log.info({ port: app.server?.port }, 'listening')
 
 /** Lets active work end by itself for a while, then has it handed back. */
 async function drain(): Promise<void> {

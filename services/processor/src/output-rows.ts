@@ -1,4 +1,5 @@
 import type { PublicError } from '@darkroom/contracts/output'
+import type { Kind } from '@darkroom/contracts/vocabulary'
 import type { Transaction } from '@darkroom/infra/database'
 import { touch } from '@darkroom/infra/generations'
 import { leaveAtProvider } from '@darkroom/infra/rehosts'
@@ -8,11 +9,14 @@ import type { ProviderOutput } from './providers/provider.ts'
 /** What is known of an output once it is kept. */
 export interface KeptOutput {
   index: number
+  /** What it is by its bytes, whatever was asked for. */
+  kind: Kind
   key: string
   width: number
   height: number
   bytes: number
   mimeType: string
+  /** null for a video */
   placeholder: string | null
   sha256: string
   duration: number | null
@@ -61,11 +65,17 @@ export async function recordOutput(tx: Transaction, job: Job, output: ProviderOu
 
 export async function markStored(tx: Transaction, job: Job, kept: KeptOutput): Promise<void> {
   await tx`
-    update generation_outputs set state = 'stored', key = ${kept.key}, width = ${kept.width}, height = ${kept.height},
-      bytes = ${kept.bytes}, mime_type = ${kept.mimeType}, placeholder = ${kept.placeholder}, duration = ${kept.duration},
-      sha256 = decode(${kept.sha256}, 'hex'), error = null
+    update generation_outputs set ${storedAs(tx, kept)}
     where generation_id = ${job.id} and index = ${kept.index} and state = 'saving'`
   await touch(tx, job.id)
+}
+
+/** What an output's row says once it is kept. */
+export function storedAs(tx: Transaction, kept: KeptOutput) {
+  return tx`
+    state = 'stored', kind = ${kept.kind}, key = ${kept.key}, width = ${kept.width}, height = ${kept.height},
+    bytes = ${kept.bytes}, mime_type = ${kept.mimeType}, placeholder = ${kept.placeholder}, duration = ${kept.duration},
+    sha256 = decode(${kept.sha256}, 'hex'), error = null`
 }
 
 /** An output that could not be kept: still at the provider if it has an address there, else it is gone. */

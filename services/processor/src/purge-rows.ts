@@ -1,7 +1,7 @@
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import { STATUSES } from '@darkroom/contracts/vocabulary'
 import type { Transaction } from '@darkroom/infra/database'
-import { listRemovals, objectsOf } from './removal-rows.ts'
+import { folderOf, listRemovals, objectsOf } from './removal-rows.ts'
 
 export interface PurgeOptions {
   /** How many are purged at most. */
@@ -16,19 +16,17 @@ const UNUSED_HOURS = 24
 
 /**
  * Deletes generations that have been in the trash for so many days, with everything that belongs to them, and has the objects
- * of their outputs removed. One that is still worked on stays until that has ended.
+ * of their outputs removed, and what else was ever stored for them. One that is still worked on stays until that has ended.
  *
  * @returns how many there were
  */
 export async function purgeGenerations(tx: Transaction, days: number, options: PurgeOptions): Promise<number> {
-  const ids = await lockTrash(tx, days, options.limit)
+  const trash = await lockTrash(tx, days, options.limit)
+  const ids = trash.map(({ id }) => id)
   const outputs = await tx<{ key: string }[]>`
     select key from generation_outputs where generation_id = any(${ids}) and key is not null`
-  await listRemovals(
-    tx,
-    outputs.flatMap(({ key }) => objectsOf(key)),
-    options.removeAfterSeconds,
-  )
+  const keys = [...trash.map(folderOf), ...outputs.flatMap(({ key }) => objectsOf(key))]
+  await listRemovals(tx, keys, options.removeAfterSeconds)
   await tx`delete from generations where id = any(${ids})`
   return ids.length
 }
@@ -54,13 +52,12 @@ export async function purgeReferences(tx: Transaction, options: PurgeOptions): P
 }
 
 /** The job first, as workers do: no two who write can wait for one another. */
-async function lockTrash(tx: Transaction, days: number, limit: number): Promise<string[]> {
-  const rows = await tx<{ id: string }[]>`
-    select g.id from generations g join generation_jobs j on j.generation_id = g.id
+async function lockTrash(tx: Transaction, days: number, limit: number): Promise<{ id: string; workspaceId: string }[]> {
+  return await tx<{ id: string; workspaceId: string }[]>`
+    select g.id, g.workspace_id as "workspaceId" from generations g join generation_jobs j on j.generation_id = g.id
     where g.deleted_at <= now() - make_interval(days => ${days}) and g.status = any(${TERMINAL})
       and (j.lease_until is null or j.lease_until < now())
     order by g.deleted_at limit ${limit} for update of j, g skip locked`
-  return rows.map(({ id }) => id)
 }
 
 async function lockUnused(tx: Transaction, limit: number): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { type Database, transaction } from '@darkroom/infra/database'
 import type { Log } from '@darkroom/infra/log'
 import type { Store } from '@darkroom/infra/store'
-import type { UpkeepMetrics } from '@darkroom/infra/upkeep-metrics'
+import type { Measures } from './measures.ts'
 import { purgeGenerations, purgeReferences } from './purge-rows.ts'
 import { removeNext } from './remove-objects.ts'
 import { repeat } from './repeat.ts'
@@ -10,7 +10,7 @@ export interface PurgeDeps {
   database: Database
   store: Store
   log: Log
-  metrics: UpkeepMetrics
+  measures: Measures
   /** Days that a deleted generation can be restored. */
   trashDays: number
   /** Aborted when the process is to stop. */
@@ -38,10 +38,10 @@ export async function runPurge(deps: PurgeDeps): Promise<void> {
   ])
 }
 
-async function purgeTrash({ database, metrics, trashDays, removeAfterSeconds }: PurgeDeps): Promise<boolean> {
+async function purgeTrash({ database, measures, trashDays, removeAfterSeconds }: PurgeDeps): Promise<boolean> {
   const options = { limit: LIMIT, removeAfterSeconds }
   const purged = await transaction(database, tx => purgeGenerations(tx, trashDays, options))
-  metrics.purged.inc(purged)
+  measures.purged.inc(purged)
   return purged > 0
 }
 

@@ -2,7 +2,7 @@ import type { PublicError } from '@darkroom/contracts/output'
 import type { OutputState } from '@darkroom/contracts/vocabulary'
 import type { Database, Statement, Transaction } from '@darkroom/infra/database'
 import { touch } from '@darkroom/infra/generations'
-import type { KeptOutput } from './output-rows.ts'
+import { type KeptOutput, storedAs } from './output-rows.ts'
 
 /** An output that is only at its provider, taken to be tried for by one process. */
 export interface Rehost {
@@ -63,9 +63,7 @@ export async function putOffRehost(db: Statement, rehost: Rehost, milliseconds: 
 export async function markRehosted(tx: Transaction, rehost: Rehost, kept: KeptOutput): Promise<boolean> {
   await lockJob(tx, rehost)
   const { count } = await tx`
-    update generation_outputs set state = 'stored', key = ${kept.key}, width = ${kept.width}, height = ${kept.height},
-      bytes = ${kept.bytes}, mime_type = ${kept.mimeType}, placeholder = ${kept.placeholder}, duration = ${kept.duration},
-      sha256 = decode(${kept.sha256}, 'hex'), error = null
+    update generation_outputs set ${storedAs(tx, kept)}
     where generation_id = ${rehost.id} and index = ${rehost.index} and state = 'temporary' and provider_url = ${rehost.url}`
   if (count === 0) return false
   await endRehost(tx, rehost)

@@ -1,13 +1,22 @@
 import type { PublicError } from '@darkroom/contracts/output'
 import { type Database, transaction } from '@darkroom/infra/database'
+import { failpoint } from '@darkroom/infra/failpoint'
 import type { Log } from '@darkroom/infra/log'
 import { SafeGetError } from '@darkroom/infra/safe-get'
-import type { UpkeepMetrics } from '@darkroom/infra/upkeep-metrics'
 import { type KeepDeps, keepOutput } from './keep.ts'
 import { KeepError } from './keep-error.ts'
+import type { Measures } from './measures.ts'
 import type { KeptOutput } from './output-rows.ts'
 import type { ProviderOutput } from './providers/provider.ts'
-import { dropRehost, markLost, markRehosted, putOffRehost, type Rehost, takeRehost } from './rehost-rows.ts'
+import {
+  countRehosts,
+  dropRehost,
+  markLost,
+  markRehosted,
+  putOffRehost,
+  type Rehost,
+  takeRehost,
+} from './rehost-rows.ts'
 import { isLost, pauseAfter } from './rehost-verdict.ts'
 import { listRemovals, objectsOf } from './removal-rows.ts'
 import { repeat } from './repeat.ts'
@@ -15,7 +24,7 @@ import { repeat } from './repeat.ts'
 export interface RehostDeps extends KeepDeps {
   database: Database
   log: Log
-  metrics: UpkeepMetrics
+  measures: Measures
   /** Aborted when the process is to stop; what is being tried is given back. */
   signal: AbortSignal
   /** Outputs tried for at once: few, as people's own work goes before. */
@@ -30,8 +39,8 @@ const CONCURRENCY = 2
 const POLL_MS = 1_000
 const BASE_MS = 30_000
 /** Longer than the fetch alone may take; what is longer still is our own slowness. */
-const TRY_MS = 240_000
-const HIDDEN_SECONDS = 300
+const TRY_MS = 420_000
+const HIDDEN_SECONDS = 480
 const LOST: PublicError = { code: 'lost', message: 'It was deleted by the provider before it could be saved.' }
 
 /**
@@ -41,7 +50,15 @@ const LOST: PublicError = { code: 'lost', message: 'It was deleted by the provid
 export async function runRehosts(deps: RehostDeps): Promise<void> {
   const { concurrency = CONCURRENCY, pollMs = POLL_MS, log, signal } = deps
   const options = { what: 'bringing outputs home', pollMs, log, signal }
-  await Promise.all(Array.from({ length: concurrency }, () => repeat(options, () => rehostNext(deps))))
+  await Promise.all([
+    ...Array.from({ length: concurrency }, () => repeat(options, () => rehostNext(deps))),
+    repeat({ ...options, what: 'counting outputs', pollMs: 10 * pollMs }, () => count(deps)),
+  ])
+}
+
+async function count({ database, measures }: RehostDeps): Promise<boolean> {
+  measures.rehosts.set(await countRehosts(database))
+  return false
 }
 
 async function rehostNext(deps: RehostDeps): Promise<boolean> {
@@ -71,12 +88,13 @@ async function rehostOne(deps: RehostDeps, rehost: Rehost, output: ProviderOutpu
 }
 
 async function save(deps: RehostDeps, rehost: Rehost, kept: KeptOutput): Promise<void> {
+  await failpoint('before-rehost')
   const isSaved = await transaction(deps.database, async tx => {
     if (await markRehosted(tx, rehost, kept)) return true
     await listRemovals(tx, objectsOf(kept.key))
     return false
   })
-  if (isSaved) deps.metrics.rehosted.inc()
+  if (isSaved) deps.measures.rehosted.inc()
 }
 
 async function leave(deps: RehostDeps, rehost: Rehost, err: unknown): Promise<void> {
@@ -92,7 +110,7 @@ async function leave(deps: RehostDeps, rehost: Rehost, err: unknown): Promise<vo
   }
   if (!(await transaction(deps.database, tx => markLost(tx, rehost, LOST)))) return
   deps.log.warn({ err, id, index, tries }, 'output lost')
-  deps.metrics.lost.inc()
+  deps.measures.lost.inc()
 }
 
 function statusOf(err: unknown): number | null {

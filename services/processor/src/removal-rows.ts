@@ -10,7 +10,12 @@ export function objectsOf(key: string): string[] {
   return [key, ...PREVIEW_WIDTHS.map(width => previewKey(key, width))]
 }
 
-/** Has objects removed after a while, unless something refers to them by then. */
+/** Where everything lies that is ever stored for a generation, by whatever attempt. It ends in a slash, as no key does. */
+export function folderOf({ id, workspaceId }: { id: string; workspaceId: string }): string {
+  return `w/${workspaceId}/gen/${id}/`
+}
+
+/** Has objects, or all in a folder, removed after a while, unless something refers to them by then. */
 export async function listRemovals(
   tx: Transaction,
   keys: readonly string[],
@@ -39,8 +44,8 @@ export async function putOffRemoval(tx: Transaction, key: string, seconds: numbe
 }
 
 /**
- * Whether a row names the object, or the one that it is a preview of. Our own keys say which row that would be; for any other
- * key all rows are looked at.
+ * Whether a row names the object, or the one that it is a preview of; for a folder, whether its generation is there. Our own
+ * keys say which row that would be; for any other key all rows are looked at.
  */
 export async function isReferredTo(db: Statement, key: string): Promise<boolean> {
   const rows = await rowsThatMayName(db, key, namesIn(db, key))
@@ -61,6 +66,7 @@ function namesIn(db: Statement, key: string) {
 
 function rowsThatMayName(db: Statement, key: string, names: Fragment) {
   const [, generation] = OUTPUT_KEY.exec(key) ?? []
+  if (generation && key.endsWith('/')) return db`select 1 from generations where id = ${generation}`
   if (generation) return db`select 1 from generation_outputs where generation_id = ${generation} and ${names} limit 1`
   const [, workspace, sha256] = REFERENCE_KEY.exec(key) ?? []
   if (workspace && sha256) {

@@ -1,14 +1,15 @@
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database'
+import { failpoint } from '@darkroom/infra/failpoint'
 import type { Log } from '@darkroom/infra/log'
 import type { Store } from '@darkroom/infra/store'
-import type { UpkeepMetrics } from '@darkroom/infra/upkeep-metrics'
+import type { Measures } from './measures.ts'
 import { forgetRemoval, isReferredTo, lockRemoval, putOffRemoval } from './removal-rows.ts'
 
 export interface RemovalDeps {
   database: Database
   store: Store
   log: Log
-  metrics: UpkeepMetrics
+  measures: Measures
 }
 
 /** Shorter than a transaction may take, so that nothing is removed after its row was let go of. */
@@ -16,9 +17,9 @@ const REMOVE_MS = 10_000
 const AGAIN_SECONDS = 300
 
 /**
- * Removes one object that is due for it, unless something refers to it by now. The row that says so is held meanwhile: whoever
- * stores such an object anew takes the row away first, and so waits for this, or is waited for. After a crash the row is still
- * there, or the object is gone.
+ * Removes one object that is due for it, or all in one folder, unless something refers to it by now. The row that says so is
+ * held meanwhile: whoever stores such an object anew takes the row away first, and so waits for this, or is waited for. After
+ * a crash the row is still there, or the object is gone.
  *
  * @returns whether there was one
  */
@@ -33,13 +34,17 @@ export async function removeNext(deps: RemovalDeps): Promise<boolean> {
 }
 
 /** One that cannot be removed now keeps nobody else waiting. */
-async function remove({ store, log, metrics }: RemovalDeps, tx: Transaction, key: string): Promise<void> {
+async function remove({ store, log, measures }: RemovalDeps, tx: Transaction, key: string): Promise<void> {
   try {
-    await store.remove(key, { signal: AbortSignal.timeout(REMOVE_MS) })
+    await failpoint('before-remove')
+    const signal = AbortSignal.timeout(REMOVE_MS)
+    for await (const object of key.endsWith('/') ? store.list(key) : [key]) {
+      await store.remove(object, { signal })
+      measures.removed.inc()
+    }
   } catch (err) {
     log.warn({ err }, 'object not removed')
     return await putOffRemoval(tx, key, AGAIN_SECONDS)
   }
   await forgetRemoval(tx, key)
-  metrics.removed.inc()
 }

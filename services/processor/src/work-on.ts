@@ -40,7 +40,7 @@ function generateDeps(deps: WorkDeps, provider: Provider, job: Job): GenerateDep
     ...deps,
     provider,
     health: createLaneHealth(deps.database, provider.name),
-    limits: { outputsPerCall, free: provider.free, maxSubmits: deps.maxSubmits },
+    planLimits: { outputsPerCall, free: provider.free, maxSubmits: deps.maxSubmits },
     maxCallSeconds: maxSeconds,
     onSubmit: () => deps.measures.submits.inc(),
   }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { Generation } from '@darkroom/contracts/generation'
 import { jobSubject } from '@darkroom/contracts/subjects'
 import { openBus } from '@darkroom/infra/bus'
@@ -7,6 +8,7 @@ import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { openStore } from '@darkroom/infra/open-store'
 import { testDatabase, testDirectory, testNats } from '@darkroom/infra/testing'
+import { createByteBudget } from './byte-budget.ts'
 import { createHeld } from './held.ts'
 import { createMeasures } from './measures.ts'
 import { publishModels } from './models.ts'
@@ -14,6 +16,7 @@ import { createFakeProvider } from './providers/fake.ts'
 import { startFakeProvider } from './providers/fake-server.ts'
 import type { Provider } from './providers/provider.ts'
 import { insertQueued, type Queued } from './queued.fixture.ts'
+import { openSpool } from './spool.ts'
 import { work } from './work.ts'
 
 export interface WorkerOptions {
@@ -42,6 +45,7 @@ export async function openWorkRoom() {
   undo.defer(() => bus.close())
   await bus.ensureStreams()
   const store = await openStore({ DATA_DIR: directory.path })
+  const spool = await openSpool({ directory: join(directory.path, 'spool') })
   const workspaceId = crypto.randomUUID()
   const owned = undo.move()
   let workers: { stop(): Promise<void> }[] = []
@@ -57,6 +61,8 @@ export async function openWorkRoom() {
       store,
       catalogue,
       allowOrigins: [fake.url],
+      budget: createByteBudget(64_000_000),
+      spool,
       slots: options.slots ?? 2,
       uploadConcurrency: options.uploadConcurrency ?? 3,
       leaseSeconds: options.leaseSeconds ?? 5,

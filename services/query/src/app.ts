@@ -73,7 +73,7 @@ export function createApp(deps: QueryDeps) {
     .get('/api/events', async ({ request, server }) => {
       // Silence is no sign that anybody is gone: the pings tell.
       server?.timeout(request, 0)
-      return await live.open(identify(request).workspaceId, request.headers.get('last-event-id'))
+      return live.open(identify(request).workspaceId, request.headers.get('last-event-id'))
     })
     .get(
       '/media/remote/:id/:index',

@@ -1,12 +1,13 @@
-import { GenerationChanged } from '@darkroom/contracts/events'
-import { STREAMS, workspaceOf } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus'
 import type { Database } from '@darkroom/infra/database'
-import { backoff, sleep } from '@darkroom/infra/deadline'
-import { readGeneration } from '@darkroom/infra/generations'
 import type { Log } from '@darkroom/infra/log'
-import { ProblemError } from '@darkroom/infra/problem'
-import { createStream, type EventStream } from './event-stream.ts'
+import { generationEvent, greeting, PING, resyncEvent } from './event.ts'
+import type { EventStream } from './event-stream.ts'
+import { type FollowDeps, follow } from './follow.ts'
+import type { Change } from './history.ts'
+import { type Place, parseId } from './place.ts'
+import { createReader } from './reader.ts'
+import { createRooms } from './rooms.ts'
 
 export interface LiveDeps {
   database: Database
@@ -15,101 +16,114 @@ export interface LiveDeps {
   /** Streams open at once, a workspace. */
   maxStreams: number
   signal: AbortSignal
+  /** Is told how many rows were read, whenever some are. */
+  onRead?: (rows: number) => void
 }
 
 export interface Live {
   /** Opens a stream of a workspace's changes. @param lastEventId where the client left off, if it was here before */
-  open(workspaceId: string, lastEventId: string | null): Promise<Response>
+  open(workspaceId: string, lastEventId: string | null): Response
+  /** How many streams are open. */
+  streams(): number
   /** Follows the bus until the signal is aborted; then every stream is closed. */
   run(): Promise<void>
 }
 
-/** A client that was away longer than this many changes reads the list again instead. */
+const PING_MS = 15_000
+/** A client that was away longer than this many generations reads the list again instead. */
 const REPLAY_MOST = 500
+/** While a client is brought up to date more changes; after so many rounds it reads the list again instead. */
+const REPLAY_ROUNDS = 20
+/** How long a client waits for this process to know of what another one told it. */
+const BEHIND_MS = 2_000
 
 /**
  * Live events. However many clients there are, this process follows the bus once and reads a changed row once; what it sends
- * is the same text that the list gives.
+ * is the same text that the list gives. An event's id is the place of its change: who has it has everything up to there.
  */
 export function createLive(deps: LiveDeps): Live {
-  const rooms = new Map<string, Set<EventStream>>()
-  let place = { epoch: 0, sequence: 0 }
+  const rooms = createRooms(deps.maxStreams)
+  const reader = createReader(deps.database, deps.onRead ?? (() => {}))
+  const tellChanges: FollowDeps['onChanges'] = async (changes, epoch) => {
+    const watched = changes.filter(change => rooms.isWatched(change.workspaceId))
+    const documents = await readAll(reader, watched)
+    for (const change of watched) {
+      const document = documents.get(change.workspaceId)?.get(change.id)
+      if (document === undefined) continue
+      const { name, bytes } = generationEvent(change.id, document, { epoch, sequence: change.sequence })
+      rooms.tell(change.workspaceId, name, bytes)
+    }
+  }
+  const tellGap = (place: Place) => {
+    const { name, bytes } = resyncEvent(place)
+    // Whoever is being brought up to date finds out by itself whether that is still possible.
+    for (const stream of rooms.joined()) stream.send(name, bytes)
+  }
+  const following = follow({ ...deps, onChanges: tellChanges, onGap: tellGap })
 
-  const tell = (workspaceId: string, text: string) => {
-    for (const stream of rooms.get(workspaceId) ?? []) stream.send(text)
-  }
-  const follow = async () => {
-    place = await whereTheBusIs(deps)
-    for (const room of rooms.values()) for (const stream of room) stream.send(resync(place))
-    for await (const notice of deps.bus.notices({ sequence: place.sequence + 1 }, deps.signal)) {
-      place = { ...place, sequence: notice.sequence }
-      const workspaceId = workspaceOf(notice.subject)
-      const message = GenerationChanged.safeParse(notice.data)
-      if (!workspaceId || !message.success || !rooms.get(workspaceId)?.size) continue
-      const document = await readGeneration(deps.database, { id: message.data.id, workspaceId })
-      if (document !== null) tell(workspaceId, event('generation', document, place))
+  const catchUp = async (stream: EventStream, workspaceId: string, from: Place) => {
+    await following.reach(from, BEHIND_MS, stream.signal)
+    for (let rounds = 0, at = from; rounds < REPLAY_ROUNDS; rounds++) {
+      const missed = following.since(at, workspaceId)
+      if (!missed || missed.length > REPLAY_MOST) break
+      // Nothing may come between finding that nothing is missing and joining those who are told.
+      if (missed.length === 0) return rooms.join(workspaceId, stream)
+      at = await replay(stream, missed, at.epoch)
     }
+    sendResync(stream)
+    rooms.join(workspaceId, stream)
   }
-  const run = async () => {
-    for (let failures = 0; !deps.signal.aborted; failures++) {
-      await follow().catch(err => deps.log[failures < 3 ? 'info' : 'error']({ err }, 'events broke off'))
-      await sleep(backoff(Math.min(failures, 5), { base: 100, most: 3_000 }) + 50, deps.signal)
+  const replay = async (stream: EventStream, missed: readonly Change[], epoch: number): Promise<Place> => {
+    const documents = await readAll(reader, missed)
+    for (const { workspaceId, id, sequence } of missed) {
+      const document = documents.get(workspaceId)?.get(id)
+      if (document === undefined) continue
+      const { name, bytes } = generationEvent(id, document, { epoch, sequence })
+      stream.send(name, bytes)
     }
-    for (const room of rooms.values()) for (const stream of room) stream.close()
+    return { epoch, sequence: missed.at(-1)?.sequence ?? 0 }
   }
-  const open = async (workspaceId: string, lastEventId: string | null) => {
-    const room = rooms.get(workspaceId) ?? new Set()
-    if (room.size >= deps.maxStreams) {
-      throw new ProblemError('too_many', 'Too many windows of this studio are open.', { retryAfterSeconds: 10 })
+  const sendResync = (stream: EventStream) => {
+    const { name, bytes } = resyncEvent(following.place())
+    stream.send(name, bytes)
+  }
+
+  const open = (workspaceId: string, lastEventId: string | null) => {
+    const stream = rooms.open(workspaceId, () => resyncEvent(following.place()))
+    const from = lastEventId === null ? null : parseId(lastEventId)
+    // Who comes back is where it was until it has been brought further.
+    const first = greeting(from ? null : following.place())
+    stream.send(first.name, first.bytes)
+    if (from) {
+      void catchUp(stream, workspaceId, from).catch(err => {
+        deps.log.warn({ err }, 'a client could not be brought up to date')
+        stream.close()
+      })
+    } else {
+      if (from === undefined) sendResync(stream)
+      rooms.join(workspaceId, stream)
     }
-    const stream = createStream({ onClose: () => room.delete(stream) })
-    room.add(stream)
-    rooms.set(workspaceId, room)
-    stream.send(`retry: 1000\nid: ${idOf(place)}\n\n`)
-    if (lastEventId !== null) await replay(deps, stream, workspaceId, lastEventId, place)
     return stream.response
   }
-  return { open, run }
-}
-
-/** Sends each generation that changed since the client was here, once, in its present state, or says to read all again. */
-async function replay(
-  deps: LiveDeps,
-  stream: EventStream,
-  workspaceId: string,
-  lastEventId: string,
-  place: { epoch: number; sequence: number },
-): Promise<void> {
-  const [epoch, sequence] = lastEventId.split('.').map(Number)
-  const missed = place.sequence - (sequence ?? Number.NaN)
-  if (epoch !== place.epoch || !(missed >= 0) || missed > REPLAY_MOST) return stream.send(resync(place))
-  if (missed === 0) return
-  const ids = new Set<string>()
-  for await (const notice of deps.bus.notices({ sequence: place.sequence - missed + 1 }, stream.signal)) {
-    const message = GenerationChanged.safeParse(notice.data)
-    if (message.success && workspaceOf(notice.subject) === workspaceId) ids.add(message.data.id)
-    if (notice.sequence >= place.sequence) break
+  const run = async () => {
+    const pinging = setInterval(() => {
+      for (const stream of rooms.everyone()) stream.send(PING.name, PING.bytes)
+    }, PING_MS)
+    await following.run().finally(() => clearInterval(pinging))
+    for (const stream of rooms.everyone()) stream.close()
   }
-  for (const id of ids) {
-    const document = await readGeneration(deps.database, { id, workspaceId })
-    if (document !== null) stream.send(event('generation', document, place))
-  }
+  return { open, streams: () => rooms.everyone().length, run }
 }
 
-async function whereTheBusIs({ bus, database }: LiveDeps): Promise<{ epoch: number; sequence: number }> {
-  await bus.ensureStreams()
-  const [row] = await database<{ epoch: number }[]>`select epoch from bus_epoch where stream = ${STREAMS.events.name}`
-  return { epoch: row?.epoch ?? 1, sequence: await bus.lastSequence() }
-}
-
-function event(name: string, data: string, place: { epoch: number; sequence: number }): string {
-  return `event: ${name}\nid: ${idOf(place)}\ndata: ${data}\n\n`
-}
-
-function resync(place: { epoch: number; sequence: number }): string {
-  return event('resync', '{}', place)
-}
-
-function idOf(place: { epoch: number; sequence: number }): string {
-  return `${place.epoch}.${place.sequence}`
+/** The texts of what changed, by workspace. */
+async function readAll(
+  reader: ReturnType<typeof createReader>,
+  changes: readonly Change[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
+  const rooms = Map.groupBy(changes, change => change.workspaceId)
+  const read = [...rooms].map(async ([workspaceId, changed]) => {
+    const ids = changed.map(change => change.id)
+    return [workspaceId, await reader.read(workspaceId, ids)] as const
+  })
+  return new Map(await Promise.all(read))
 }

@@ -10,7 +10,14 @@ const UI_FOLDER = join(import.meta.dirname, '..', '..', '..', 'frontend', 'dist'
 const ground = await openGround('query', { busIsVital: false })
 const { config, lifecycle, log, database, bus, store } = ground
 
-const live = createLive({ database, bus, log, maxStreams: config.SSE_MAX_STREAMS, signal: lifecycle.stopping })
+const live = createLive({
+  database,
+  bus,
+  log,
+  maxStreams: config.SSE_MAX_STREAMS,
+  signal: lifecycle.stopping,
+  onRead: rows => ground.metrics.eventRows.inc(rows),
+})
 const following = live.run()
 lifecycle.onClose('live events', () => following)
 

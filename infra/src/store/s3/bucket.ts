@@ -54,6 +54,8 @@ const LIMITS: Limits = {
   pause: { base: 100, most: 5_000 },
 }
 
+const SILENT = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore }
+
 export function openBucket(options: S3Options): Bucket {
   const client = createClient(options)
   const limits = { ...LIMITS, ...options.limits }
@@ -78,11 +80,17 @@ function createClient(options: S3Options): S3Client {
     // Many servers store the framing of a checksummed stream as if it were the object, and answer 200.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
+    // Nobody here waits for the answer to it.
+    expectContinueHeader: false,
     // We try again ourselves: only we know that an answer of 200 may still be no success, and what a try may cost.
     maxAttempts: 1,
     // What the machine's own AWS settings say is meant for other servers.
     useFipsEndpoint: false,
     useDualstackEndpoint: false,
+    logger: SILENT,
     requestHandler: { handle: sendByFetch, metadata: { handlerProtocol: 'http/1.1' } },
   })
 }
+
+/** The SDK tells the console of each stream that it cannot send again; what fails here is thrown. */
+function ignore(): void {}

@@ -7,7 +7,7 @@ interface SignedRequest {
   query?: Record<string, string | string[] | null>
   method: string
   headers: Record<string, string>
-  body?: string | Uint8Array<ArrayBuffer>
+  body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
 }
 
 /**

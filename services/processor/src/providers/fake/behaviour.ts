@@ -18,6 +18,9 @@ export const FileFault = z.strictObject({
     'status',
     'truncated',
     'cut-without-length',
+    'cut-in-chunks',
+    'in-chunks',
+    'stall',
     'wrong-type',
     'html',
     'garbage',
@@ -54,6 +57,8 @@ export const Behaviour = z.strictObject({
   output: z.enum(OUTPUT_FAULTS).nullable(),
   holdFiles: z.boolean().describe('files are not sent until this is over'),
   fileDelayMs: z.number().min(0),
+  fileType: z.enum(['png', 'mp4', 'webm']),
+  fileBytes: z.int().min(0).describe('that a file is filled up to, about'),
   files: z.record(z.string(), FileFault).describe('by index, or `*` for each that has none of its own'),
 })
 export type Behaviour = z.infer<typeof Behaviour>
@@ -78,5 +83,7 @@ export const WELL_BEHAVED: Behaviour = {
   output: null,
   holdFiles: false,
   fileDelayMs: 0,
+  fileType: 'png',
+  fileBytes: 0,
   files: {},
 }

@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http'
 import { sleep } from '@darkroom/infra/deadline'
 import { sendJson } from './answer.ts'
 import type { FileFault } from './behaviour.ts'
-import { paintPicture } from './picture.ts'
+import { contentOf } from './content.ts'
+import { type Content, half, sizeOf } from './pieces.ts'
 import type { Begun, World } from './world.ts'
 
 /** Sends the file of one output, once it may be sent, or what a fault makes of it. */
@@ -18,10 +19,10 @@ export async function sendFile(
   await sleep(world.behaviour.fileDelayMs, signal)
   const fault = world.behaviour.files[index] ?? world.behaviour.files['*']
   const struck = fault && world.strikes(fault, `${begun.id}/${index}`) ? fault : undefined
-  const png = await paintPicture(begun.asked, begun.asked.seed, index)
+  const content = await contentOf(world.behaviour, begun, index)
   world.journal.files.push({ id: begun.id, index, sent: struck?.kind ?? 'ok' })
-  if (struck) return await FAULTS[struck.kind]({ response, png, fault: struck, signal })
-  sendBytes(response, png, 'image/png')
+  if (struck) return await FAULTS[struck.kind]({ response, content, fault: struck, signal })
+  await sendWhole(response, content, signal)
 }
 
 function countInFlight(world: World, response: ServerResponse): void {
@@ -37,37 +38,50 @@ function countInFlight(world: World, response: ServerResponse): void {
 
 interface Exchange {
   response: ServerResponse
-  png: Uint8Array
+  content: Content
   fault: FileFault
   signal: AbortSignal
 }
 
 const FAULTS: Record<FileFault['kind'], (exchange: Exchange) => void | Promise<void>> = {
   status: ({ response, fault }) => sendJson(response, fault.status ?? 500, { detail: 'SECRET of the provider' }),
-  truncated: ({ response, png }) => {
-    response.writeHead(200, { 'content-type': 'image/png', 'content-length': png.byteLength })
-    response.write(half(png), () => response.destroy())
+  truncated: async ({ response, content, signal }) => {
+    response.writeHead(200, { 'content-type': content.type, 'content-length': sizeOf(content.pieces) })
+    await write(response, half(content.pieces), signal)
+    response.destroy()
   },
-  'cut-without-length': ({ response, png }) => {
+  'cut-without-length': async ({ response, content, signal }) => {
     // Without a length or chunks the end of the connection is the end of the file, and this one seems whole.
     response.useChunkedEncodingByDefault = false
-    response.writeHead(200, { 'content-type': 'image/png' })
-    response.write(half(png))
+    response.writeHead(200, { 'content-type': content.type })
+    await write(response, half(content.pieces), signal)
     response.end()
   },
-  'wrong-type': ({ response, png }) => sendBytes(response, png, 'application/pdf'),
+  'cut-in-chunks': async ({ response, content, signal }) => {
+    response.writeHead(200, { 'content-type': content.type })
+    await write(response, half(content.pieces), signal)
+    response.destroy()
+  },
+  'in-chunks': async ({ response, content, signal }) => {
+    response.writeHead(200, { 'content-type': content.type })
+    await write(response, content.pieces, signal)
+    response.end()
+  },
+  stall: async ({ response, content, signal }) => {
+    response.writeHead(200, { 'content-type': content.type, 'content-length': sizeOf(content.pieces) })
+    await write(response, half(content.pieces), signal)
+  },
+  'wrong-type': ({ response, content, signal }) => sendWhole(response, { ...content, type: 'application/pdf' }, signal),
   html: ({ response }) => sendBytes(response, Buffer.from('<h1>This link has expired</h1>'), 'text/html'),
   garbage: ({ response }) => sendBytes(response, crypto.getRandomValues(new Uint8Array(10_000)), 'image/png'),
-  endless: async ({ response, signal }) => {
-    response.writeHead(200, { 'content-type': 'image/png' })
-    while (!signal.aborted) {
-      response.write(new Uint8Array(65_536))
-      await sleep(1, signal)
-    }
+  endless: async ({ response, content, signal }) => {
+    response.writeHead(200, { 'content-type': content.type })
+    await write(response, content.pieces.slice(0, 1), signal)
+    while (!signal.aborted) await write(response, [new Uint8Array(65_536)], signal)
   },
-  drip: async ({ response, png, signal }) => {
-    response.writeHead(200, { 'content-type': 'image/png', 'content-length': png.byteLength })
-    for (const byte of png) {
+  drip: async ({ response, content, signal }) => {
+    response.writeHead(200, { 'content-type': content.type, 'content-length': sizeOf(content.pieces) })
+    for (const byte of content.pieces[0] ?? []) {
       if (signal.aborted) return
       response.write(Uint8Array.of(byte))
       await sleep(20, signal)
@@ -80,11 +94,24 @@ const FAULTS: Record<FileFault['kind'], (exchange: Exchange) => void | Promise<v
   },
 }
 
+async function sendWhole(response: ServerResponse, { type, pieces }: Content, signal: AbortSignal): Promise<void> {
+  response.writeHead(200, { 'content-type': type, 'content-length': sizeOf(pieces) })
+  await write(response, pieces, signal)
+  response.end()
+}
+
+/** Writes one piece after the other, each once the one before is on its way. */
+async function write(response: ServerResponse, pieces: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
+  for (const piece of pieces) {
+    if (signal.aborted) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    response.write(piece, () => resolve())
+    await promise
+  }
+}
+
 function sendBytes(response: ServerResponse, bytes: Uint8Array, type: string): void {
   response.writeHead(200, { 'content-type': type, 'content-length': bytes.byteLength })
   response.end(bytes)
-}
-
-function half(bytes: Uint8Array): Uint8Array {
-  return bytes.subarray(0, bytes.byteLength >> 1)
 }

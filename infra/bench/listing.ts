@@ -1,0 +1,134 @@
+import { loadavg } from 'node:os'
+import { join } from 'node:path'
+import { openCountingProxy } from './counting-proxy.ts'
+import { load } from './listing-load.ts'
+import { type Cell, listingReport, type Measurement } from './listing-report.ts'
+import { fill, fillSeed, settle } from './listing-rows.ts'
+import { bytesKept, measureWrites } from './listing-writes.ts'
+import { memoryOfProcess } from './memory.ts'
+import type { Report } from './report.ts'
+import { openStage, QUERY, type Served, type Stage } from './stage.ts'
+
+const BLOATED = 20_000
+const CLEAN = 80_000
+const DEEP = 15_000
+const ROUNDS = 10
+const SECONDS = 0.5
+const ARMS = join(import.meta.dirname, 'listing-arms.ts')
+
+const CELLS: Cell[] = [
+  { rows: 20, depth: 'first', atOnce: 1 },
+  { rows: 20, depth: 'first', atOnce: 16 },
+  { rows: 20, depth: 'deep', atOnce: 1 },
+  { rows: 20, depth: 'deep', atOnce: 16 },
+  { rows: 50, depth: 'first', atOnce: 1 },
+  { rows: 50, depth: 'first', atOnce: 16 },
+]
+
+/** Pages of a list, in the seed's way, in ours, and what nobody can do without; then at five times the rows. */
+export async function run(): Promise<Report> {
+  const before = loadavg()[0] ?? 0
+  await using stage = await openStage({ name: 'listing' })
+  const now = new Date()
+  await fill(stage.database, stage.folder, { count: BLOATED, last: now, bloated: true })
+  await fillSeed(stage.database)
+  await settle(stage.database)
+  const servers = await startArms(stage)
+  const bytes = await countBytes(stage)
+  const small = await measureAll(stage, servers)
+  const writes = await measureWrites(stage.database)
+  // Older than those before: the first pages are the same as they were.
+  const last = new Date(now.getTime() - 800 * 86_400_000)
+  await fill(stage.database, stage.folder, { count: CLEAN, last, bloated: false })
+  await fillSeed(stage.database)
+  await settle(stage.database)
+  const large = await measureAll(stage, servers)
+  const memory = Object.fromEntries(
+    await Promise.all(Object.entries(servers).map(async ([name, { pid }]) => [name, await memoryOfProcess(pid)])),
+  )
+  const kept = await bytesKept(stage.database)
+  return listingReport({ small, large, writes, bytes, kept, memory, load: before, rounds: ROUNDS, seconds: SECONDS })
+}
+
+async function startArms(stage: Stage): Promise<Record<string, Served>> {
+  const [seed, built, bare, floor, ours] = await Promise.all([
+    ...['seed', 'built', 'bare', 'floor'].map(arm => stage.serve(ARMS, {}, [arm])),
+    stage.serve(QUERY),
+  ])
+  if (!seed || !built || !bare || !floor || !ours) throw new Error('an arm did not start')
+  return { seed, built, ours, floor, bare }
+}
+
+async function measureAll(stage: Stage, servers: Record<string, Served>): Promise<Measurement[]> {
+  const measured: Measurement[] = []
+  for (const cell of CELLS) {
+    const urls = await urlsOf(stage, servers, cell)
+    const arms = Object.entries(urls).map(([arm, url]): Measurement & { url: string } => ({
+      arm,
+      cell,
+      url,
+      rates: [],
+      middles: [],
+    }))
+    for (const { url } of arms) await load(url, { atOnce: cell.atOnce, seconds: SECONDS / 2 })
+    for (let round = 0; round < ROUNDS; round++) {
+      for (let turn = 0; turn < arms.length; turn++) {
+        const arm = arms[(round + turn) % arms.length]
+        if (arm) await measure(arm, arm.url)
+      }
+    }
+    measured.push(...arms.map(({ url: _, ...rest }) => rest))
+  }
+  return measured
+}
+
+async function measure(into: Measurement, url: string): Promise<void> {
+  const { milliseconds, seconds } = await load(url, { atOnce: into.cell.atOnce, seconds: SECONDS })
+  into.rates.push(milliseconds.length / seconds)
+  into.middles.push(milliseconds.toSorted((a, b) => a - b)[milliseconds.length >> 1] ?? 0)
+}
+
+async function urlsOf(
+  stage: Stage,
+  servers: Record<string, Served>,
+  { rows, depth }: Cell,
+): Promise<Record<string, string>> {
+  const base = (arm: string) => servers[arm]?.url ?? ''
+  const [row] = await stage.database<{ id: string; at: string }[]>`
+    select id, timestamp_text(created_at) as at from generations order by created_at desc, id desc offset ${DEEP} limit 1`
+  const deep = depth === 'deep'
+  const cursor = Buffer.from(`${row?.at}|${row?.id}`).toString('base64url')
+  const ours = `${base('ours')}/api/generations?limit=${rows}${deep ? `&cursor=${cursor}` : ''}`
+  const bytes = (await (await fetch(ours)).arrayBuffer()).byteLength
+  return {
+    seed: `${base('seed')}/?limit=${rows}${deep ? `&before=${row?.id}` : ''}`,
+    ...(deep ? { 'seed, OFFSET': `${base('seed')}/?limit=${rows}&skip=${DEEP}` } : {}),
+    'JSON per request': `${base('built')}/?limit=${rows}${deep ? `&before=${row?.id}` : ''}`,
+    ours,
+    floor: `${base('floor')}/?bytes=${bytes}`,
+    bare: `${base('bare')}/?bytes=${bytes}`,
+  }
+}
+
+/** What leaves the database for a page of 50: of bloated rows, by the seed and by us, and of the same rows without the bloat. */
+async function countBytes(stage: Stage): Promise<Record<string, number>> {
+  await using proxy = await openCountingProxy(stage.databaseUrl)
+  const env = { DATABASE_URL: proxy.url }
+  const ours = await stage.serve(QUERY, env)
+  const seed = await stage.serve(ARMS, env, ['seed'])
+  const count = async (url: string) => {
+    // The first answer also brings what the driver asks for once.
+    await (await fetch(url)).arrayBuffer()
+    const before = proxy.bytes()
+    await (await fetch(url)).arrayBuffer()
+    return proxy.bytes() - before
+  }
+  const page = `${ours.url}/api/generations?limit=50`
+  const [whole, bloated] = [await count(`${seed.url}/?limit=50`), await count(page)]
+  await stage.database`alter table generation_raw rename to parked`
+  await stage.database`create table generation_raw (like parked)`
+  const clean = await count(page)
+  await stage.database`drop table generation_raw`
+  await stage.database`alter table parked rename to generation_raw`
+  return { seed: whole, ours: bloated, 'ours, clean': clean }
+}

@@ -1,0 +1,36 @@
+import { sleep } from '../src/deadline.ts'
+import type { Client, Draft } from './client.ts'
+
+/** People who go on asking for pictures while things go wrong. */
+export interface Load {
+  /** Asks for no more. Resolves when everything that was asked for was promised. */
+  stop(): Promise<void>
+}
+
+/** @param options a submission every so many milliseconds, each with what `draft` gives for its number */
+export function startLoad(client: Client, options: { everyMs: number; draft: (number: number) => Draft }): Load {
+  const stopping = new AbortController()
+  const asked: Promise<unknown>[] = []
+  const run = async () => {
+    for (let number = 0; !stopping.signal.aborted; number++) {
+      const promised = client.submit(options.draft(number))
+      // Whoever stops the load hears of it.
+      promised.catch(() => {})
+      asked.push(promised)
+      await sleep(options.everyMs, stopping.signal)
+    }
+  }
+  const running = run()
+  return {
+    stop: async () => {
+      stopping.abort()
+      await running
+      await Promise.all(asked)
+    },
+  }
+}
+
+/** A small picture of the fake provider's. */
+export function picture(prompt: string, parameters: Record<string, unknown> = {}): Draft {
+  return { prompt, model: 'fake-image', parameters: { numOutputs: 2, resolution: 512, ...parameters } }
+}

@@ -1,0 +1,76 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { z } from 'zod'
+import { begin, resume, status, stop, verify } from './backfill/verbs.ts'
+
+/**
+ * `bun run backfill …`: has the running studio move old pictures out of rows, and tells how that goes. The work is done by the
+ * studio: this asks over NATS and reads rows.
+ */
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: string[]): Promise<number> {
+  let code = 0
+  const program = commands(exitCode => {
+    code = exitCode
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    return 2
+  }
+}
+
+function commands(end: (code: number) => void): Command {
+  const program = new Command('backfill')
+    .description('Moves pictures that old rows carry as text into the store, and leaves pointers.')
+    .exitOverride()
+    .showHelpAfterError('(--help says more)')
+  const json = () => new Option('--json', 'what was found as JSON on standard output')
+  program
+    .command('reference-images')
+    .description('begins a run and follows it; closing this does not stop it')
+    .option('--dry-run', 'looks at everything and changes nothing', false)
+    .option('--batch <rows>', 'rows that one message stands for', whole(1, 500), 20)
+    .option('--concurrency <rows>', 'rows that are worked on at once', whole(1, 32), 4)
+    .option('--limit <rows>', 'rows after which the run is over', whole(1, 2_147_483_647))
+    .addOption(json())
+    .action(async options => end(await begin(options)))
+  program
+    .command('status [run]')
+    .description('the latest runs, or one with the rows that it could not move')
+    .addOption(json())
+    .action(async (run, options) => end(await status(run && uuid(run), options)))
+  program
+    .command('stop [run]')
+    .description('has a run go no further; the one that runs unless another is named')
+    .action(async run => end(await stop(run && uuid(run))))
+  program
+    .command('resume <run>')
+    .description('has a run that was stopped go on where it was, and follows it')
+    .addOption(json())
+    .action(async (run, options) => end(await resume(uuid(run), options)))
+  program
+    .command('verify [run]')
+    .description('reads back what a run has moved, or all that was ever moved, and compares it')
+    .option('--concurrency <pictures>', 'pictures that are read at once', whole(1, 32), 4)
+    .addOption(json())
+    .action(async (run, options) => end(await verify(run && uuid(run), options)))
+  return program
+}
+
+function whole(least: number, most: number): (text: string) => number {
+  return text => {
+    const value = Number(text)
+    if (Number.isInteger(value) && value >= least && value <= most) return value
+    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`)
+  }
+}
+
+function uuid(text: string): string {
+  if (z.uuid().safeParse(text).success) return text.toLowerCase()
+  throw new InvalidArgumentError('A run is named by its id; `bun run backfill status` lists them.')
+}

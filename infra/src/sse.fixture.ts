@@ -1,0 +1,81 @@
+import { connect, type Socket } from 'node:net'
+
+export interface SseEvent {
+  name: string | undefined
+  id: string | undefined
+  data: string
+}
+
+export interface EventsOptions {
+  port: number
+  lastEventId?: string | undefined
+  onEvent: (event: SseEvent) => void
+  /** The connection has ended, whoever ended it. */
+  onClose?: () => void
+}
+
+/** A connection of its own to the event stream of a studio or of the query service. For tests; it can also not read. */
+export interface Events {
+  pause(): void
+  read(): void
+  close(): void
+}
+
+/** Opens a stream. An answer that is none simply ends. */
+export async function openEvents(options: EventsOptions): Promise<Events> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const socket = connect(options.port, '127.0.0.1', resolve)
+  socket.on('error', reject)
+  socket.on('close', () => options.onClose?.())
+  await promise
+  listen(socket, options.onEvent)
+  const known = options.lastEventId === undefined ? '' : `Last-Event-ID: ${options.lastEventId}\r\n`
+  const host = `127.0.0.1:${options.port}`
+  socket.write(`GET /api/events HTTP/1.1\r\nHost: ${host}\r\nAccept: text/event-stream\r\n${known}\r\n`)
+  return { pause: () => void socket.pause(), read: () => void socket.resume(), close: () => void socket.destroy() }
+}
+
+function listen(socket: Socket, onEvent: (event: SseEvent) => void): void {
+  let text = ''
+  const onText = (more: string) => {
+    const blocks = (text + more).split('\n\n')
+    text = blocks.pop() ?? ''
+    for (const block of blocks) onEvent(parse(block))
+  }
+  const onHead = (head: string) => {
+    // Kept open for a next request, which there is not.
+    if (!/^HTTP\/1\.1 200 /.test(head)) socket.destroy()
+  }
+  socket.on('data', unchunk(onHead, onText))
+}
+
+function parse(block: string): SseEvent {
+  const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1]
+  return { name: field('event'), id: field('id'), data: field('data') ?? '' }
+}
+
+/** The text of an answer that comes in chunks. @see https://www.rfc-editor.org/rfc/rfc9112#section-7.1 */
+function unchunk(onHead: (head: string) => void, onText: (text: string) => void): (data: Buffer) => void {
+  const decoder = new TextDecoder()
+  let rest = Buffer.alloc(0)
+  let part: 'head' | 'chunks' = 'head'
+  const next = (): boolean => {
+    const line = rest.indexOf(part === 'head' ? '\r\n\r\n' : '\r\n')
+    if (line < 0) return false
+    if (part === 'head') {
+      part = 'chunks'
+      onHead(rest.subarray(0, line).toString())
+      rest = rest.subarray(line + 4)
+      return true
+    }
+    const size = Number.parseInt(rest.subarray(0, line).toString(), 16)
+    if (!(rest.length >= line + size + 4)) return false
+    onText(decoder.decode(rest.subarray(line + 2, line + 2 + size), { stream: true }))
+    rest = rest.subarray(line + size + 4)
+    return true
+  }
+  return data => {
+    rest = Buffer.concat([rest, data])
+    while (next());
+  }
+}

@@ -1,0 +1,22 @@
+import type { Database } from '@darkroom/infra/database'
+import type { Log } from '@darkroom/infra/log'
+import type { Store } from '@darkroom/infra/store'
+import { createBudget } from './budget.ts'
+import type { MoveDeps } from './move.ts'
+
+interface Given {
+  database: Database
+  /** A pool of its own: one connection for each row that is worked on. */
+  rows: Database
+  store: Store
+  log: Log
+  /** For pictures, all together. */
+  memoryBytes: number
+  signal: AbortSignal
+  collect?: () => void
+}
+
+/** What all rows of one process share. @param given `collect` if whoever calls has a process of its own */
+export function moveDeps({ memoryBytes, collect, ...given }: Given): MoveDeps {
+  return { ...given, budget: createBudget(memoryBytes, collect && { collect }), inFlight: new Map(), atStep: () => {} }
+}

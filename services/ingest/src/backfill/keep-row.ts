@@ -1,0 +1,81 @@
+import type { Transaction } from '@darkroom/infra/database'
+import pLimit from 'p-limit'
+import type { Budget } from './budget.ts'
+import { type KeepDeps, keepPicture, MOST_TEXT, UnmovableError } from './keep.ts'
+import type { Moved } from './pointers.ts'
+import { type Piece, readPieces, type Slot } from './slots.ts'
+
+/** What a row had, and what of it is kept now. */
+export interface KeptRow {
+  slots: Slot[]
+  moved: Moved[]
+}
+
+/** The row was written by somebody else while it was worked on. */
+export class EditedError extends Error {
+  override readonly name = 'EditedError'
+}
+
+type Work = KeepDeps & { tx: Transaction; budget: Budget; id: string; signal: AbortSignal }
+
+/** A picture's text comes in pieces, is put together and decoded; whatever the picture is, it is then drawn small. */
+const MEMORY = { perCharacter: 4, drawn: 8 * 1024 * 1024 }
+
+/**
+ * Keeps each picture of a row, several at once. None is read before there is memory for it, so that a row of any size is
+ * never here as a whole. The first that cannot be kept ends it.
+ *
+ * @throws UnmovableError naming the picture; EditedError; what the store throws
+ */
+export async function keepRow(
+  work: Work,
+  head: { workspaceId: string },
+  options: { dryRun: boolean; concurrency: number },
+): Promise<KeptRow> {
+  const failed = new AbortController()
+  const signal = AbortSignal.any([work.signal, failed.signal])
+  const limit = pLimit(options.concurrency)
+  const keeping: Promise<void>[] = []
+  const moved: Moved[] = []
+  const pieces = readPieces(work.tx, work.id, MOST_TEXT)
+  try {
+    const slots = slotsIn((await pieces.next()).value)
+    for (const slot of slots.filter(({ embedded }) => embedded)) {
+      const giveBack = await work.budget.take(MEMORY.drawn + slot.length * MEMORY.perCharacter, signal)
+      const text = textIn((await pieces.next()).value, slot, giveBack)
+      const keep = () => keepPicture(work, text, { ...head, dryRun: options.dryRun, signal })
+      const kept = limit(keep).then(one => void moved.push({ slot, ...one }))
+      keeping.push(kept.catch(err => failed.abort(named(slot, err))).finally(giveBack))
+    }
+    await Promise.all(keeping)
+    signal.throwIfAborted()
+    return { slots, moved }
+  } finally {
+    failed.abort()
+    await Promise.all(keeping)
+    await pieces.return(undefined)
+  }
+}
+
+function slotsIn(piece: Piece | undefined): Slot[] {
+  if (!piece || !('slots' in piece)) throw new EditedError()
+  for (const { embedded, length, value, ...slot } of piece.slots) {
+    if (embedded && length > MOST_TEXT) throw unmovable(slot, 'is larger than is taken')
+    if (!embedded && length > 0 && value === null) throw unmovable(slot, 'is neither a picture nor an address')
+  }
+  return piece.slots
+}
+
+function textIn(piece: Piece | undefined, slot: Slot, giveBack: () => void): string {
+  if (piece && 'text' in piece && piece.field === slot.field && piece.position === slot.position) return piece.text
+  giveBack()
+  throw new EditedError()
+}
+
+function named(slot: Slot, err: unknown): unknown {
+  return err instanceof UnmovableError ? unmovable(slot, err.message) : err
+}
+
+function unmovable({ field, position }: Pick<Slot, 'field' | 'position'>, message: string): UnmovableError {
+  return new UnmovableError(`${field}${field === 'referenceImages' ? `.${position}` : ''} ${message}`)
+}

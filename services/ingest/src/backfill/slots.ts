@@ -1,0 +1,57 @@
+import type { Transaction } from '@darkroom/infra/database'
+
+/** A place of a row's full parameters where a reference stands, or may. */
+export interface Slot {
+  field: 'referenceImage' | 'referenceImages' | 'referenceImageUrl'
+  position: number
+  /** Whether it is a picture as text. */
+  embedded: boolean
+  /** Of its text, in bytes. */
+  length: number
+  /** What stands there, where it is no picture and short. */
+  value: unknown
+}
+
+/** All slots of a row, or the text of one that holds a picture. */
+export type Piece = { slots: Slot[] } | { field: Slot['field']; position: number; text: string }
+
+/** A longer value is no address, and nothing that is read whole before anybody knows what it is. */
+const SHORT = 8_192
+
+/**
+ * Reads the references of a row: first all of its slots, then one picture after the other, each only when it is asked for. The
+ * row is unpacked once, by the server, and never is more of it here than the one picture.
+ *
+ * @param most the longest text that is read, in bytes; what is longer has a slot and is not read
+ */
+export async function* readPieces(tx: Transaction, id: string, most: number): AsyncGenerator<Piece> {
+  const rows = tx<{ slots: Slot[] | null; field: Slot['field']; position: number; text: string }[]>`
+    with texts as materialized (
+      select item.field, item.position, item.value #>> '{}' as text, jsonb_typeof(item.value) as type,
+             left(item.value #>> '{}', 256) ~* '^\\s*data:' and jsonb_typeof(item.value) = 'string' as embedded,
+             octet_length(item.value #>> '{}') as length, item.value as value
+      from generation_raw r,
+      jsonb_to_record(case jsonb_typeof(r.parameters) when 'object' then r.parameters else '{}' end)
+        as p ("referenceImage" jsonb, "referenceImages" jsonb, "referenceImageUrl" jsonb),
+      lateral (
+        select 'referenceImageUrl' as field, 0 as position, p."referenceImageUrl" as value
+        union all select 'referenceImage', 0, p."referenceImage"
+        union all select 'referenceImages', (n - 1)::int, each
+        from jsonb_array_elements(case jsonb_typeof(p."referenceImages") when 'array' then p."referenceImages" else '[]' end)
+             with ordinality as images (each, n)
+      ) item
+      where r.generation_id = ${id} and item.value is not null
+    )
+    select (
+      select coalesce(json_agg(json_build_object(
+        'field', field, 'position', position, 'embedded', embedded, 'length', coalesce(length, 0),
+        'value', case when not embedded and length <= ${SHORT} then value end)), '[]'::json)
+      from texts
+    ) as slots, null as field, null as position, null as text
+    union all
+    select null, field, position, text from texts where embedded and length <= ${most}`
+  for await (const [row] of rows.cursor(1)) {
+    if (!row) continue
+    yield row.slots ? { slots: row.slots } : { field: row.field, position: row.position, text: row.text }
+  }
+}

@@ -1,0 +1,58 @@
+import type { BackfillFailure } from '@darkroom/contracts/backfill'
+import type { Database } from '@darkroom/infra/database'
+import { withDeadline } from '@darkroom/infra/deadline'
+import type { Store } from '@darkroom/infra/store'
+import pLimit from 'p-limit'
+import { type Entry, findEntries } from './manifest.ts'
+
+export interface Verified {
+  processed: number
+  bytes: number
+  failures: BackfillFailure[]
+  cursor: string | null
+  ended: 'full' | 'end'
+}
+
+const READ_MS = 60_000
+
+/** Reads back the next pictures of a manifest and compares each with its hash and its size. */
+export async function verifyBatch(
+  deps: { database: Database; store: Store },
+  options: { runId: string | null; cursor: string | null; limit: number; concurrency: number },
+): Promise<Verified> {
+  const entries = await findEntries(deps.database, options)
+  const limit = pLimit(options.concurrency)
+  const failures = await Promise.all(entries.map(entry => limit(() => verify(deps.store, entry))))
+  return {
+    processed: entries.length,
+    bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
+    failures: [...new Map(failures.flat().map(failure => [failure.id, failure])).values()],
+    cursor: entries.at(-1)?.cursor ?? options.cursor,
+    ended: entries.length < options.limit ? 'end' : 'full',
+  }
+}
+
+async function verify(store: Store, entry: Entry): Promise<BackfillFailure[]> {
+  const failed = (reason: string, temporary: boolean) => [{ id: entry.generationId, reason, temporary }]
+  try {
+    const work = sumOf(store, entry.key)
+    const sum = await withDeadline(work, { milliseconds: READ_MS, what: 'reading a picture back' })
+    if (!sum) return failed(`${entry.key} is not in the store`, false)
+    if (sum.bytes === entry.bytes && sum.sha256 === entry.sha256) return []
+    return failed(`${entry.key} is not what was moved there`, false)
+  } catch {
+    return failed(`${entry.key} could not be read right now`, true)
+  }
+}
+
+async function sumOf(store: Store, key: string): Promise<{ bytes: number; sha256: string } | null> {
+  const found = await store.get(key)
+  if (!found) return null
+  const hash = new Bun.CryptoHasher('sha256')
+  let bytes = 0
+  for await (const chunk of found.body instanceof Blob ? found.body.stream() : found.body) {
+    hash.update(chunk)
+    bytes += chunk.byteLength
+  }
+  return { bytes, sha256: hash.digest('hex') }
+}

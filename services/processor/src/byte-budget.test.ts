@@ -1,0 +1,109 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { type ByteShare, createByteBudget } from './byte-budget.ts'
+
+const TOTAL = 100
+const forever = new AbortController().signal
+
+/** What somebody does: ask for so many bytes, or something to one of those who have asked. */
+const step = fc.oneof(
+  fc.record({ does: fc.constant('ask' as const), bytes: fc.integer({ min: 0, max: 150 }) }),
+  fc.record({ does: fc.constant('release' as const), who: fc.nat() }),
+  fc.record({ does: fc.constant('shrink' as const), who: fc.nat(), bytes: fc.integer({ min: 0, max: 150 }) }),
+  fc.record({ does: fc.constant('abort' as const), who: fc.nat() }),
+)
+
+interface Asker {
+  order: number
+  wants: number
+  held: number
+  share: ByteShare | null
+  isOver: boolean
+  controller: AbortController
+}
+
+test('never more than there is, in the order they came, and whoever leaves gives all of it back', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async steps => {
+      const budget = createByteBudget(TOTAL)
+      const askers: Asker[] = []
+      const served: number[] = []
+      const ask = (bytes: number) => {
+        const controller = new AbortController()
+        const wants = Math.min(bytes, TOTAL)
+        const asker: Asker = { order: askers.length, wants, held: 0, share: null, isOver: false, controller }
+        askers.push(asker)
+        const taken = (share: ByteShare) => {
+          Object.assign(asker, { share, held: wants })
+          served.push(asker.order)
+        }
+        budget.take(bytes, controller.signal).then(taken, () => {
+          asker.isOver = true
+        })
+      }
+      const letGo = (asker: Asker, bytes: number) => {
+        asker.share?.shrinkTo(bytes)
+        asker.held = Math.min(asker.held, bytes)
+      }
+      for (const each of steps) {
+        const asker = each.does === 'ask' ? undefined : askers[each.who % Math.max(1, askers.length)]
+        if (each.does === 'ask') ask(each.bytes)
+        if (asker && each.does === 'release') letGo(asker, 0)
+        if (asker && each.does === 'shrink') letGo(asker, each.bytes)
+        if (asker && each.does === 'abort') asker.controller.abort()
+        await settled()
+        expect(budget.taken).toBeLessThanOrEqual(TOTAL)
+        expect(budget.taken).toBe(askers.reduce((sum, { held }) => sum + held, 0))
+        expect(served).toEqual(served.toSorted((a, b) => a - b))
+        // Nobody waits beside bytes that are free and enough for the first in the line.
+        const first = askers.find(({ share, isOver }) => share === null && !isOver)
+        if (first) expect(budget.taken + first.wants).toBeGreaterThan(TOTAL)
+      }
+      for (const asker of askers) asker.controller.abort()
+      await settled()
+      for (const asker of askers) asker.share?.[Symbol.dispose]()
+      await settled()
+      expect(budget.taken).toBe(0)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('one that wants more than there is gets it alone, and does not wait for ever', async () => {
+  const budget = createByteBudget(TOTAL)
+  const small = await budget.take(1, forever)
+  let isServed = false
+  const large = budget.take(10 * TOTAL, forever).then(share => {
+    isServed = true
+    return share
+  })
+  const behind = budget.take(1, forever)
+  await settled()
+  expect(isServed).toBe(false)
+  small[Symbol.dispose]()
+  const share = await large
+  expect(budget.taken).toBe(TOTAL)
+  share[Symbol.dispose]()
+  share[Symbol.dispose]()
+  ;(await behind)[Symbol.dispose]()
+  expect(budget.taken).toBe(0)
+})
+
+test('who is no longer interested is told why, holds up nobody, and begins nothing', async () => {
+  const budget = createByteBudget(TOTAL)
+  const controller = new AbortController()
+  const held = await budget.take(TOTAL, forever)
+  const leaving = budget.take(TOTAL, controller.signal)
+  const next = budget.take(10, forever)
+  held.shrinkTo(50)
+  controller.abort(new Error('lease lost'))
+  await expect(leaving).rejects.toThrow('lease lost')
+  expect(budget.taken).toBe(60)
+  ;(await next)[Symbol.dispose]()
+  await expect(budget.take(1, controller.signal)).rejects.toThrow('lease lost')
+  expect(budget.taken).toBe(50)
+})
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve()
+}

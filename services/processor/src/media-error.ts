@@ -1,0 +1,11 @@
+/** Bytes that are no picture and no video that we keep. */
+export class MediaError extends Error {
+  override readonly name = 'MediaError'
+  /** `damaged` may have happened on the way; what is `unfit` is so wherever it is had from. */
+  readonly fault: 'damaged' | 'unfit'
+
+  constructor(fault: MediaError['fault'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.fault = fault
+  }
+}
