@@ -1,3 +1,4 @@
+import type { Bytes } from './listing-bytes.ts'
 import { describeMachine, type Report } from './report.ts'
 import { type Measured, ratioOf, type Spread, spreadOf } from './rounds.ts'
 
@@ -21,7 +22,7 @@ export interface Found {
   large: Measurement[]
   writes: { change: Measured[]; outputs: Measured[] }
   /** Bytes from the database for one page of 50. */
-  bytes: Record<string, number>
+  bytes: Bytes
   /** Bytes a generation. */
   kept: { documents: number; words: number }
   memory: Record<string, number>
@@ -94,7 +95,10 @@ function extraRows({ writes, bytes, kept, memory }: Found): string[][] {
   const row = (what: string, value: string) => [what, '', '', '', value, '', '', '']
   return [
     ...Object.entries(bytes).map(([arm, count]) =>
-      row(`bytes from the database for a page of 50: ${arm}`, count.toLocaleString('en')),
+      row(
+        `bytes from the database for a page of 50: ${arm === 'clean' ? 'ours, a clean table' : arm}`,
+        count.toLocaleString('en'),
+      ),
     ),
     ...(['change', 'outputs'] as const).flatMap(kind => {
       const [kept, bare] = writes[kind]
@@ -145,7 +149,7 @@ function targetsOf({ small, large, bytes }: Found): Report['targets'] {
       ratio: quotient(big.middles, deep.middles),
     },
   ].map(({ target, ratio }) => ({ target, reached: words(ratio, 2), met: ratio.median <= FLAT }))
-  const extra = (bytes.ours ?? 0) - (bytes['ours, clean'] ?? 0)
+  const extra = bytes.ours - bytes.clean
   const bloat = {
     target: 'flat with bloat: bytes from the database more than for a clean table',
     reached: String(extra),
