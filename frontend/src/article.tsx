@@ -1,5 +1,5 @@
 import { type Accessor, createMemo } from 'solid-js'
-import type { FeedView, Place } from './feed-view.ts'
+import type { FeedView, RowPlace } from './feed-view.ts'
 import { Note } from './note.tsx'
 import { Pictures } from './pictures.tsx'
 import type { Studio } from './studio.ts'
@@ -8,7 +8,7 @@ export interface ArticleProps {
   studio: Studio
   view: FeedView
   key: string
-  place: Accessor<Place | undefined>
+  place: Accessor<RowPlace | undefined>
   setSize: Accessor<number>
 }
 
@@ -18,6 +18,8 @@ export function Article(props: ArticleProps) {
   const start = createMemo<number>(before => props.place()?.start ?? before, 0)
   const row = createMemo(() => props.view.frame().rows[index()])
   const layout = createMemo(() => props.view.frame().layouts[index()])
+  // A row that is flown past shows its places and the beginning of its prompt; what else there is to it follows in calm.
+  const isWhole = createMemo<boolean>(before => before || !props.view.isFast(), false)
   const beside = () => props.view.frame().geometry.beside
   return (
     <article
@@ -34,8 +36,8 @@ export function Article(props: ArticleProps) {
         width: `${props.view.frame().geometry.content}px`,
       }}
     >
-      <Note studio={props.studio} view={props.view} row={row} layout={layout} key={props.key} />
-      <Pictures studio={props.studio} row={row} layout={layout} />
+      <Note studio={props.studio} view={props.view} row={row} layout={layout} key={props.key} isWhole={isWhole()} />
+      <Pictures studio={props.studio} row={row} layout={layout} isWhole={isWhole()} />
     </article>
   )
 }

@@ -1,7 +1,7 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { type Accessor, For, Index, Match, Show, Switch } from 'solid-js'
-import type { Row } from './generations.ts'
 import { barrenMessage, isBarren, type RowLayout } from './layout.ts'
+import type { Row } from './rows.ts'
 import type { Studio } from './studio.ts'
 import { Tile } from './tile.tsx'
 import { VerbButton } from './verb-button.tsx'
@@ -11,6 +11,8 @@ interface PicturesProps {
   studio: Studio
   row: Accessor<Row | undefined>
   layout: Accessor<RowLayout | undefined>
+  /** Whether there is time for more than placeholders. */
+  isWhole: boolean
 }
 
 /** A generation's outputs, each at its place; or why there are none. */
@@ -39,6 +41,7 @@ export function Pictures(props: PicturesProps) {
                     generation={shown()}
                     output={output()}
                     box={block()?.boxes[index]}
+                    isWhole={props.isWhole}
                   />
                 )}
               </Show>

@@ -18,6 +18,8 @@ interface TileProps {
   generation: Generation
   output: Output
   box: Box | undefined
+  /** Whether there is time for more than the placeholder. */
+  isWhole: boolean
 }
 
 /** One output, in whichever state it is. Its place is the same in all of them. */
@@ -37,6 +39,7 @@ export function Tile(props: TileProps) {
       }}
     >
       <Switch fallback={<Missing {...props} />}>
+        <Match when={!props.isWhole}>{null}</Match>
         <Match when={visible()}>{output => <Shown {...props} output={output()} />}</Match>
         <Match when={isMaking()}>
           <Progress
