@@ -23,7 +23,17 @@ import {
  * 4. Then write the new hash here, in the same commit as the change. It also moves when zod writes JSON Schema otherwise.
  */
 const PINNED: Record<string, string> = {
-  BusMessage: '18c096b7d04a6ac1',
+  BackfillAnswer: '11c99d071b62a27c',
+  BackfillBatch: 'eb851c8d738ca23a',
+  BackfillChanged: '097f1f4850fce06a',
+  BackfillFailure: '68adefba9e47337a',
+  BackfillMessage: 'd5e23115371e6709',
+  BackfillOptions: 'e4fd88a743c631a3',
+  BackfillRequest: '6079d23ff45e949e',
+  BackfillRequested: '0b7e40bd35038d78',
+  BackfillResume: '2c72168223ffd0b5',
+  BackfillStop: '75a5e26f0a244d45',
+  BusMessage: 'f510f994aabece01',
   Cancellation: 'f1e8ca1513a5066d',
   Generation: '0f46c423c94a0c95',
   GenerationCancelled: '7509dae4531b8755',
