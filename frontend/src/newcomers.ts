@@ -22,7 +22,7 @@ export function createNewcomers(first: Generations) {
 }
 
 /** Those that were waiting to be seen, those newer than the last one seen, and those beyond the window; none that was deleted. */
-export function unseenOf(waiting: ReadonlySet<string>, known: Generations, lastSeen: string): Set<string> {
+function unseenOf(waiting: ReadonlySet<string>, known: Generations, lastSeen: string): Set<string> {
   const from = known.rows.findLastIndex(row => row.order <= lastSeen) + 1
   const inWindow = known.rows.slice(from).map(row => row.key)
   const there = [...waiting, ...inWindow, ...known.beyond].filter(key => !known.gone.has(key))
