@@ -53,7 +53,7 @@ export async function violations(stage: Stage, allowance: Allowance = {}): Promi
 
 /** What is killed says nothing: whoever says that it cannot go on has died of an error of its own. */
 function checkLastWords({ lines }: Stage): string[] {
-  return lines.filter(line => line.includes(FATAL)).map(line => `a service could not go on: ${line.slice(0, 500)}`)
+  return lines.filter(line => line.includes(FATAL)).map(line => `a service could not go on: ${line.slice(0, 2_000)}`)
 }
 
 /** I2: what is still under way after all that time; nothing if it has come to rest. */

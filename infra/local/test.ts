@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import pLimit from 'p-limit'
 import { TEST_CACHE } from '../src/testing.ts'
 import { findCaddy } from './caddy.ts'
 import { findChromium } from './chromium.ts'
@@ -13,7 +14,7 @@ type Tools = { signal: AbortSignal; say: (line: string) => void }
 /**
  * `bun run test`: gets what the tests need, then runs every check and every test, and ends with how many passed and failed.
  *
- * @param args if given: only `bun test` with them
+ * @param args `--faults`: only the fault tests; anything else: only `bun test` with it
  * @returns the exit code
  */
 export async function main(args: string[]): Promise<number> {
@@ -29,27 +30,51 @@ export async function main(args: string[]): Promise<number> {
 async function runAll(args: string[], tools: Tools): Promise<Tally[]> {
   await findNatsServer({ cacheDir: TEST_CACHE, ...tools })
   await findCaddy({ cacheDir: TEST_CACHE, ...tools })
+  if (args[0] === '--faults') return await runFaultTests(tools)
   if (args.length > 0) return [await run(['test', ...args], tools)]
-  return [await run(['run', 'check'], tools), await run(['test'], tools), ...(await runBrowserTests(tools))]
+  const quick = [await run(['run', 'check'], tools), await run(['test'], tools)]
+  return [...quick, ...(await runFaultTests(tools)), ...(await runBrowserTests(tools))]
+}
+
+/** Two at a time: each has a studio of its own, which mostly waits. */
+async function runFaultTests(tools: Tools): Promise<Tally[]> {
+  const limit = pLimit(2)
+  const runs = filesOf('infra/faults/*.faults.ts').map(file =>
+    limit(() => run(['test', file], tools, { shows: 'end' })),
+  )
+  return await Promise.all(runs)
 }
 
 /** One after the other: each has a whole studio and a browser. */
 async function runBrowserTests(tools: Tools): Promise<Tally[]> {
-  const files = [...new Bun.Glob('frontend/e2e/*.browser.ts').scanSync({ cwd: ROOT })].sort()
+  const files = filesOf('frontend/e2e/*.browser.ts')
   if (files.length === 0) return []
   try {
     const env = { CHROMIUM_PATH: await findChromium(tools) }
     const tallies: Tally[] = []
-    for (const file of files) tallies.push(await run(['test', `./${file}`], tools, env))
+    for (const file of files) tallies.push(await run(['test', file], tools, { env }))
     return tallies
   } catch (error) {
     return [report(error, tools)]
   }
 }
 
-async function run(args: string[], { signal, say }: Tools, env: Record<string, string> = {}): Promise<Tally> {
+/** As they are named to `bun test`, which would take them for parts of names otherwise. */
+function filesOf(pattern: string): string[] {
+  return [...new Bun.Glob(pattern).scanSync({ cwd: ROOT })].sort().map(file => `./${file}`)
+}
+
+interface RunOptions {
+  env?: Record<string, string>
+  /** Whether what it writes is shown as it comes, or all at once at its end, because others run beside it. */
+  shows?: 'live' | 'end'
+}
+
+async function run(args: string[], { signal, say }: Tools, options: RunOptions = {}): Promise<Tally> {
   signal.throwIfAborted()
-  say(`\n$ bun ${args.join(' ')}`)
+  const { env = {}, shows = 'live' } = options
+  const head = `\n$ bun ${args.join(' ')}`
+  if (shows === 'live') say(head)
   const child = Bun.spawn([process.execPath, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
@@ -58,16 +83,18 @@ async function run(args: string[], { signal, say }: Tools, env: Record<string, s
     stderr: 'pipe',
     signal,
   })
-  const written = await Promise.all([show(child.stdout, process.stdout), show(child.stderr, process.stderr)])
+  const to = shows === 'live' ? { out: process.stdout, err: process.stderr } : {}
+  const written = await Promise.all([read(child.stdout, to.out), read(child.stderr, to.err)])
+  if (shows === 'end') say([head, ...written].join('\n'))
   return tallyOf(written.join('\n'), await child.exited)
 }
 
-/** Passes on what comes as it comes. @returns all of it */
-async function show(from: ReadableStream<Uint8Array>, to: NodeJS.WriteStream): Promise<string> {
+/** Passes on what comes as it comes, if anybody wants it. @returns all of it */
+async function read(from: ReadableStream<Uint8Array>, to?: NodeJS.WriteStream): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   for await (const chunk of from) {
-    to.write(chunk)
+    to?.write(chunk)
     text += decoder.decode(chunk, { stream: true })
   }
   return text

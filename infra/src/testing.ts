@@ -141,7 +141,8 @@ export function natsServer(): string {
 
 /** Notes that something was lent, and by whom; the answer notes that it came back. */
 function lend(what: string): () => void {
-  const borrower = new Error().stack?.split('\n').find(line => /\.(test|live\.test|browser)\.tsx?:/.test(line)) ?? ''
+  const borrower =
+    new Error().stack?.split('\n').find(line => /\.(test|live\.test|browser|faults)\.tsx?:/.test(line)) ?? ''
   const entry = `  ${what} ${lent.size + 1}${borrower.replace(/^\s+at/, ', taken at')}`
   lent.add(entry)
   return () => lent.delete(entry)

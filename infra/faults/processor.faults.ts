@@ -17,7 +17,7 @@ const LEASE_MS = 2_000
 let stage: Stage
 
 beforeAll(async () => {
-  stage = await startStage({ env: { PROVIDER_CONCURRENCY: '10' } })
+  stage = await startStage({ env: { PROVIDER_CONCURRENCY: '10', UPLOAD_MEMORY_MB: '256' } })
 }, LIMIT_MS)
 afterEach(() => stage.heal(), LIMIT_MS)
 afterAll(() => stage[Symbol.asyncDispose](), LIMIT_MS)
