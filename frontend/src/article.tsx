@@ -1,6 +1,7 @@
-import { type Accessor, createMemo } from 'solid-js'
+import { type Accessor, createMemo, Show } from 'solid-js'
 import type { FeedView, RowPlace } from './feed-view.ts'
 import { Note } from './note.tsx'
+import { Passing } from './passing.tsx'
 import { Pictures } from './pictures.tsx'
 import type { Studio } from './studio.ts'
 
@@ -36,8 +37,13 @@ export function Article(props: ArticleProps) {
         width: `${props.view.frame().geometry.content}px`,
       }}
     >
-      <Note studio={props.studio} view={props.view} row={row} layout={layout} key={props.key} isWhole={isWhole()} />
-      <Pictures studio={props.studio} row={row} layout={layout} isWhole={isWhole()} />
+      <Show
+        when={isWhole()}
+        fallback={<Passing row={row()} layout={layout()} note={props.view.frame().geometry.note} />}
+      >
+        <Note studio={props.studio} view={props.view} row={row} layout={layout} key={props.key} />
+        <Pictures studio={props.studio} row={row} layout={layout} />
+      </Show>
     </article>
   )
 }

@@ -10,16 +10,12 @@ import { VerbButton } from './verb-button.tsx'
 import { verbsFor } from './verbs.ts'
 import { readiness, summary } from './words.ts'
 
-const GLIMPSE = 60
-
 interface NoteProps {
   studio: Studio
   view: FeedView
   key: string
   row: Accessor<Row | undefined>
   layout: Accessor<RowLayout | undefined>
-  /** Whether there is time for more than the beginning of the prompt. */
-  isWhole: boolean
 }
 
 /** What a generation was asked for, in words: the prompt, one quiet line of settings, its references, its actions. */
@@ -30,14 +26,12 @@ export function Note(props: NoteProps) {
   const height = () => (geometry().beside ? 'auto' : `${props.layout()?.note ?? 0}px`)
   return (
     <div class="note" style={{ width: width(), height: height() }}>
-      <Show when={props.isWhole} fallback={<Glimpse {...props} />}>
-        <Prompt {...props} />
-        <div class="facts">
-          <Show when={props.row()}>{row => <Facts studio={props.studio} row={row()} />}</Show>
-          <Show when={props.row()}>{row => <Actions studio={props.studio} row={row()} />}</Show>
-        </div>
-      </Show>
-      <Show when={props.isWhole && generation()?.references.length}>
+      <Prompt {...props} />
+      <div class="facts">
+        <Show when={props.row()}>{row => <Facts studio={props.studio} row={row()} />}</Show>
+        <Show when={props.row()}>{row => <Actions studio={props.studio} row={row()} />}</Show>
+      </div>
+      <Show when={generation()?.references.length}>
         <ul class="references" aria-label="References">
           <Index each={generation()?.references}>
             {(reference, index) => (
@@ -53,15 +47,6 @@ export function Note(props: NoteProps) {
           </Index>
         </ul>
       </Show>
-    </div>
-  )
-}
-
-/** As much of the prompt as can be taken in while it flies past. */
-function Glimpse(props: NoteProps) {
-  return (
-    <div class="prompt">
-      <p id={`prompt-${props.key}`}>{props.row()?.generation.prompt.slice(0, GLIMPSE)}</p>
     </div>
   )
 }

@@ -3,7 +3,7 @@ import type { Direction } from './frame.ts'
 
 /** Farther than this from one scroll event to the next nobody reads, in CSS pixels. */
 const FAST = 240
-const CALM_MS = 120
+const CALM_MS = 160
 
 /** Tells where the reader is heading, and whether they are flying past rather than reading. */
 export function createPace() {

@@ -11,8 +11,6 @@ interface PicturesProps {
   studio: Studio
   row: Accessor<Row | undefined>
   layout: Accessor<RowLayout | undefined>
-  /** Whether there is time for more than placeholders. */
-  isWhole: boolean
 }
 
 /** A generation's outputs, each at its place; or why there are none. */
@@ -41,7 +39,6 @@ export function Pictures(props: PicturesProps) {
                     generation={shown()}
                     output={output()}
                     box={block()?.boxes[index]}
-                    isWhole={props.isWhole}
                   />
                 )}
               </Show>

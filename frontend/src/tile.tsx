@@ -18,8 +18,6 @@ interface TileProps {
   generation: Generation
   output: Output
   box: Box | undefined
-  /** Whether there is time for more than the placeholder. */
-  isWhole: boolean
 }
 
 /** One output, in whichever state it is. Its place is the same in all of them. */
@@ -39,7 +37,6 @@ export function Tile(props: TileProps) {
       }}
     >
       <Switch fallback={<Missing {...props} />}>
-        <Match when={!props.isWhole}>{null}</Match>
         <Match when={visible()}>{output => <Shown {...props} output={output()} />}</Match>
         <Match when={isMaking()}>
           <Progress
@@ -172,7 +169,8 @@ function providerOf({ studio, generation }: TileProps): string {
   return providerName(studio.modelOf().get(generation.model))
 }
 
-function backgroundOf(output: Output): string | undefined {
+/** The placeholder that a picture has until it is drawn, as a style sheet names it. */
+export function backgroundOf(output: Output): string | undefined {
   const url = isVisible(output) ? placeholderUrl(output.placeholder) : undefined
   return url && `url("${url}")`
 }

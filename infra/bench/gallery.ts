@@ -10,7 +10,7 @@ import { describeMachine, type Report } from './report.ts'
 import { type Spread, spreadOf } from './rounds.ts'
 
 const COUNTS = [500, 10_000, 100_000]
-const ROUNDS = 1
+const ROUNDS = 10
 const NEVER = new AbortController().signal
 
 const METHOD = [

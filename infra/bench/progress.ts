@@ -8,7 +8,7 @@ import { type Spread, spreadOf } from './rounds.ts'
 
 const COUNTS = [50, 200]
 const ARMS = ['idle', 'interval', 'seed', 'ours'] as const
-const ROUNDS = 1
+const ROUNDS = 10
 const TRACED_MS = 2_000
 const NEVER = new AbortController().signal
 const TIMES_SEED = 30
