@@ -59,7 +59,7 @@ export function listLines(reports: readonly BackfillReport[]): string[] {
 }
 
 /** Bytes, as a person reads them. */
-export function size(bytes: number): string {
+function size(bytes: number): string {
   const at = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)))
   return `${(bytes / 1_000 ** at).toFixed(at === 0 ? 0 : 1)} ${UNITS[at]}`
 }
