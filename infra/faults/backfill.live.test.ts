@@ -38,7 +38,11 @@ test('an operator imports, looks, moves, verifies, and is told what could not be
     log: createLog({ service: 'test', level: 'silent' }),
   })
   await using _ = { [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) }
-  const broken = await insertOldRow(sql, { referenceImage: 'data:image/png;base64,%%%' })
+  const broken = await insertOldRow(
+    sql,
+    { referenceImage: 'data:image/png;base64,%%%' },
+    { createdAt: '2030-01-01T00:00:00Z' },
+  )
 
   expect(await report('reference-images', '--dry-run')).toMatchObject({ code: 1, dryRun: true, total: 6, updated: 5 })
   expect(await studio.fetch('/api/admin/backfill-reference-images', { method: 'POST' })).toHaveProperty('status', 401)
