@@ -66,3 +66,24 @@ test('a connection that breaks in the middle of a statement fails the transactio
   const [row] = await sql<{ one: number }[]>`select 1 as one`
   expect(row?.one).toBe(1)
 })
+
+test('a statement that fails in the middle of its rows leaves none of them behind for the next', async () => {
+  await using database = await connect()
+  const { sql } = database
+  expect(await sql`select 1 / (3 - n) from generate_series(1, 5) n`.catch(error => error)).toMatchObject({
+    code: '22012',
+  })
+  const rows = await sql<{ seven: number }[]>`select 7 as seven`
+  expect(rows.map(({ seven }) => seven)).toEqual([7])
+})
+
+test('whatever is asked while connections break gets its own answer, or none', async () => {
+  await using database = await connect()
+  const { sql } = database
+  const answers = Array.from({ length: 200 }, async (_, number) => {
+    if (number % 20 === 0) await database.cut()
+    const rows = await sql<{ number: number }[]>`select ${number}::int as number`.catch(() => [])
+    return rows.length === 0 || (rows.length === 1 && rows[0]?.number === number)
+  })
+  expect(await Promise.all(answers)).not.toContain(false)
+})
