@@ -31,7 +31,7 @@ export interface FrameInput {
 /** Room that the header takes above the oldest row. */
 export const HEADER = 64
 /** What counts as being at the end: a finger does not stop at the exact pixel. */
-export const PINNED_WITHIN = 48
+const PINNED_WITHIN = 48
 const MOST_ROWS = 20
 
 /** Places every row. Few rows stand at the bottom, next to the composer, like the end of a long feed does. */
