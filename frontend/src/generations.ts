@@ -21,7 +21,7 @@ import {
  */
 export function merge(known: Generations, told: readonly Generation[]): Generations {
   const latest = newestOfEach(told)
-  const within = latest.filter(generation => isWithin(known, generation))
+  const within = latest.filter(generation => generation.deletedAt !== null || isWithin(known, generation))
   return note(take(known, within), latest)
 }
 

@@ -38,7 +38,8 @@ export async function serveBenchPages(options: {
       const { pathname, searchParams } = new URL(request.url)
       if (pathname === '/rows') return Response.json(options.rows?.(Number(searchParams.get('count'))) ?? [])
       if (pathname.startsWith('/media/')) return await passOn(`${options.media}${pathname}`)
-      return new Response(Bun.file(join(BUILT, pathname)))
+      const file = Bun.file(join(BUILT, pathname))
+      return (await file.exists()) ? new Response(file) : new Response(null, { status: 404 })
     },
   })
   return { url: server.url.origin, [Symbol.asyncDispose]: () => server.stop(true) }
