@@ -134,7 +134,7 @@ test(
 
     await stage.fake.set({ submit: { kind: 'status', status: 503 } })
     const refused = await stage.client.submit(picture('refused'))
-    await stage.sql`update generation_jobs set failures = 5 where generation_id = ${refused.id}`
+    await hasFailedOftenOnceItIsLeft(refused.id)
     const failed = await stage.client.until(refused.id, isOver)
     expect([failed.status, failed.error?.code]).toEqual(['failed', 'provider_busy'])
     await stage.fake.set({ submit: null })
@@ -181,6 +181,16 @@ async function isWorkedOnBy(processor: FaultService, id: string): Promise<void> 
     return row && true
   }
   await until(held, { what: 'A claim', milliseconds: HANG_MS, signal: new AbortController().signal })
+}
+
+/** As if it had failed as often as it may, from a moment on at which nobody works on it. */
+async function hasFailedOftenOnceItIsLeft(id: string): Promise<void> {
+  const left = async () => {
+    const { count } = await stage.sql`
+      update generation_jobs set failures = 5 where generation_id = ${id} and failures > 0 and lease_until is null`
+    return count === 1 || undefined
+  }
+  await until(left, { what: 'A first failure', milliseconds: HANG_MS, signal: new AbortController().signal })
 }
 
 async function submitsOf(id: string): Promise<number> {

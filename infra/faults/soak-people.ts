@@ -17,6 +17,7 @@ export interface PeopleOptions {
 const MODELS = ['fake-image', 'fake-image', 'fake-image', 'fake-bytes', 'demo']
 const COLOURS = ['crimson', 'teal', 'olive', 'navy', 'orchid', 'gold', 'sienna', 'plum']
 const WATCHED_MS = 180_000
+const MOST_OPEN = 3
 
 /** People who ask for pictures, cancel some, and ask again for what went wrong. Resolves when the last has left. */
 export async function people(options: PeopleOptions): Promise<void> {
@@ -26,13 +27,15 @@ export async function people(options: PeopleOptions): Promise<void> {
 }
 
 async function person({ client, pauseMs, signal }: PeopleOptions, random: Random): Promise<void> {
-  const watched: Promise<void>[] = []
+  const watched = new Set<Promise<void>>()
   while (!signal.aborted) {
+    // Nobody asks for more while so many are still being made: what is measured is trouble, not load.
+    while (watched.size >= MOST_OPEN) await Promise.race(watched)
     const draft = await draftOf(client, random)
     const made = await client.submit(draft)
-    watched.push(
-      attend(client, made, { cancels: random.once(9), insists: random.once(2), patience: random.below(1_500) }),
-    )
+    const mood = { cancels: random.once(9), insists: random.once(2), patience: random.below(1_500) }
+    const attending: Promise<void> = attend(client, made, mood).finally(() => watched.delete(attending))
+    watched.add(attending)
     await sleep(random.below(2 * pauseMs), signal)
   }
   await Promise.all(watched)
@@ -57,8 +60,9 @@ async function attend(
     await Bun.sleep(mood.patience)
     await client.cancel(id)
   }
-  const made = await client.until(id, isOver, WATCHED_MS)
-  const verb = mood.insists ? verbFor(made) : undefined
+  // Whoever has waited for so long goes away. Whether it comes to an end is asked of the studio, when it is left in peace.
+  const made = await client.until(id, isOver, WATCHED_MS).catch(() => undefined)
+  const verb = made && mood.insists ? verbFor(made) : undefined
   if (verb) await client.askAgain(id, verb)
 }
 

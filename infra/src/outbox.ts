@@ -47,13 +47,13 @@ export async function runRelay(options: {
   const listening = await database.listen(CHANNEL, alarm.ring, alarm.ring)
   const pruning = setInterval(() => void prune(database).catch(err => log.warn({ err }, 'outbox not pruned')), PRUNE_MS)
   try {
-    await ensureStreams(options.bus)
+    await ensureStreams(options)
     for (let failures = 0; !signal.aborted; ) {
       failures = await relayAll(options).then(
         () => 0,
         async err => {
           log[failures < 3 ? 'warn' : 'error']({ err }, 'outbox could not be relayed')
-          await ensureStreams(options.bus)
+          await ensureStreams(options)
           return failures + 1
         },
       )
@@ -67,8 +67,8 @@ export async function runRelay(options: {
 }
 
 /** A bus that is new, or lost its store, has no stream to publish to. One that is away is asked again after the next failure. */
-async function ensureStreams(bus: Bus): Promise<void> {
-  await bus.ensureStreams().catch(() => {})
+async function ensureStreams({ bus, log }: { bus: Bus; log: Log }): Promise<void> {
+  await bus.ensureStreams().catch(err => log.warn({ err }, 'streams not made'))
 }
 
 /** Publishes everything that waits now. */
