@@ -4,7 +4,7 @@ import { freePort } from '../port.ts'
 import { type Launcher, startLauncher } from './launcher.ts'
 import { CAN_MAKE_ROOMS, makeRoom, type Room } from './room.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 240_000
 const roomTest = test.skipIf(!CAN_MAKE_ROOMS)
 /** Has the disk looked at when the launcher is gone: what is on it goes with the namespace. */
 const LOOK = ['/bin/sh', '-c', '"$@"; code=$?; find "$DATA_DIR" -type f; exit $code', 'sh']

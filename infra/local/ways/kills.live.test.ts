@@ -9,7 +9,7 @@ import { draw, hasPicture } from './draw.ts'
 import { type Launcher, startLauncher } from './launcher.ts'
 import { allGone, cutPower, processesOf } from './processes.ts'
 
-const LIMIT_MS = 90_000
+const LIMIT_MS = 240_000
 const PARTS = ['ingest', 'processor', 'query', 'NATS', 'Postgres']
 
 async function start({ path }: TestDirectory): Promise<Launcher> {

@@ -9,7 +9,7 @@ import { type Launcher, startLauncher } from './launcher.ts'
 import { processesOf } from './processes.ts'
 import { CAN_MAKE_ROOMS, makeRoom } from './room.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 240_000
 const BUILD_MS = 180_000
 const CLONE = join(import.meta.dirname, '..', '..', '..')
 const roomTest = test.skipIf(!CAN_MAKE_ROOMS)

@@ -9,7 +9,7 @@ import { processesOf } from './processes.ts'
 import { CAN_MAKE_ROOMS, IS_ROOT, makeRoom, type Room, type RoomOptions } from './room.ts'
 import { makeUser, NAMELESS } from './user.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 240_000
 const NO_NAMESPACES = 'mount --bind /bin/false "$(command -v unshare)"'
 const rootTest = test.skipIf(!IS_ROOT || !CAN_MAKE_ROOMS)
 

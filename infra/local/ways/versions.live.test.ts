@@ -8,7 +8,7 @@ import { draw, hasPicture } from './draw.ts'
 import { type Launcher, startLauncher } from './launcher.ts'
 import { CAN_MAKE_ROOMS, makeRoom, type Room } from './room.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 240_000
 const MIGRATIONS = join(import.meta.dirname, '..', '..', 'migrations')
 const NEXT = '9999_next'
 

@@ -4,6 +4,7 @@ import { readGeneration } from '@darkroom/infra/generations'
 import { runBatch } from './batch.ts'
 import { type TestGround, testGround } from './ground.fixture.ts'
 import { asText, insertOldRow, picture, sha256Of } from './old-row.fixture.ts'
+import type { Step } from './steps.ts'
 
 const OPTIONS = { runId: null, dryRun: false, concurrency: 4, cursor: null, limit: 100 }
 const stack = new AsyncDisposableStack()
@@ -99,6 +100,97 @@ test('again, there is nothing to do and nothing is stored', async () => {
   const before = puts.length
   expect(await runBatch(deps, OPTIONS)).toMatchObject({ processed: 0, ended: 'end' })
   expect(puts.length).toBe(before)
+})
+
+test.each([
+  ['base64 that is none', 'data:image/png;base64,%%%', 'has characters that are not base64'],
+  ['text that is cut short', 'data:image/png;base64,A', 'has characters that are not base64'],
+  ['no base64 at all', 'data:image/png,abc', 'is not a base64 data URL'],
+  [
+    'a document',
+    asText(Buffer.from('<svg/>'), 'data:image/svg+xml;base64,'),
+    'is not a PNG, JPEG, WebP, AVIF or GIF picture',
+  ],
+  ['nothing', 'data:image/png;base64,', 'is empty'],
+])('%s cannot be moved: the row is named and stays as it is, and the others are moved', async (_, text, reason) => {
+  const { sql, deps } = ground
+  const given = { referenceImages: [asText(await picture()), text] }
+  const broken = await insertOldRow(sql, given)
+  const fine = await insertOldRow(sql, { referenceImage: asText(await picture()) })
+  const batch = await runBatch(deps, OPTIONS)
+  expect(batch).toMatchObject({ processed: 2, moved: { updated: 1 } })
+  expect(batch.failures).toEqual([{ id: broken, reason: `referenceImages.1 ${reason}`, temporary: false }])
+  expect(await rawOf(broken)).toEqual(given)
+  expect(await rawOf(fine)).toHaveProperty('referenceImageUrl')
+  await sql`delete from generations where id = ${broken}`
+})
+
+test('what was stored for a row that cannot be moved is set down for removal, unless somebody has it', async () => {
+  const { sql, deps } = ground
+  const [lost, shared] = [await picture(), await picture()]
+  const workspaceId = crypto.randomUUID()
+  await insertOldRow(sql, { referenceImage: asText(shared) }, { workspaceId })
+  await runBatch(deps, OPTIONS)
+  const images = [asText(lost), asText(shared), 'data:image/png;base64,%']
+  const broken = await insertOldRow(sql, { referenceImages: images }, { workspaceId })
+  await runBatch(deps, { ...OPTIONS, concurrency: 1 })
+  const rows = await sql<{ key: string }[]>`select key from object_removals order by key`
+  // All of the lost one's, or none where the row was given up before it was stored; never those of the shared one.
+  const name = `w/${workspaceId}/ref/${sha256Of(lost)}`
+  const whole = [`${name}.png`, `${name}.w320.webp`, `${name}.w960.webp`]
+  expect([[], whole]).toContainEqual(rows.map(({ key }) => key))
+  await sql`update generation_raw set parameters = ${sql.json({ referenceImage: asText(lost) })} where generation_id = ${broken}`
+  expect(await runBatch(deps, OPTIONS)).toMatchObject({ moved: { updated: 1 }, failures: [] })
+  expect(await sql`select key from object_removals`).toHaveLength(0)
+})
+
+test('a picture that is too big is never read, and one elsewhere is named while the references are moved', async () => {
+  const { sql, deps } = ground
+  const big = await insertOldRow(sql, {})
+  await sql`
+    update generation_raw set parameters = jsonb_build_object('referenceImage', 'data:image/png;base64,' || repeat('A', 28000000))
+    where generation_id = ${big}`
+  const masked = await insertOldRow(sql, { mask: asText(await picture()), referenceImage: asText(await picture()) })
+  const batch = await runBatch(deps, OPTIONS)
+  expect(new Map(batch.failures.map(({ id, reason }) => [id, reason]))).toEqual(
+    new Map([
+      [big, 'referenceImage is larger than is taken'],
+      [masked, 'has a file as text in another place than referenceImage and referenceImages'],
+    ]),
+  )
+  expect(await rawOf(masked)).toMatchObject({ mask: expect.any(String), referenceImageUrl: expect.any(String) })
+  await sql`delete from generations where id = any(${[big, masked]})`
+}, 30_000)
+
+test('a dry run checks everything and changes nothing', async () => {
+  const { sql, deps, puts } = ground
+  const given = { referenceImages: [asText(await picture()), asText(await picture())] }
+  const id = await insertOldRow(sql, given)
+  const before = puts.length
+  const batch = await runBatch(deps, { ...OPTIONS, dryRun: true })
+  expect(batch).toMatchObject({ processed: 1, moved: { updated: 1, images: 2 }, failures: [] })
+  expect(await rawOf(id)).toEqual(given)
+  expect(puts.length).toBe(before)
+})
+
+test('a row that is written while it is worked on is read again', async () => {
+  const { sql, deps } = ground
+  const id = await insertOldRow(sql, { referenceImage: asText(await picture()) })
+  const [other] = [await picture()]
+  let edits = 0
+  const atStep = async (step: Step) => {
+    if (step !== 'kept' || edits++ > 0) return
+    await sql`update generation_raw set parameters = ${sql.json({ note: 'mine', referenceImage: asText(other) })} where generation_id = ${id}`
+  }
+  expect(await runBatch({ ...deps, atStep }, OPTIONS)).toMatchObject({ failures: [] })
+  expect(await rawOf(id)).toMatchObject({ note: 'mine', referenceImageChecksum: sha256Of(other) })
+})
+
+test('the rows are found by the index that holds no others', async () => {
+  const plan = await ground.sql.unsafe(
+    'explain select generation_id from generation_raw where embeds_file(parameters) order by created_at, generation_id limit 20',
+  )
+  expect(JSON.stringify(plan)).toContain('generation_raw_embedding')
 })
 
 async function rawOf(id: string): Promise<Record<string, unknown>> {

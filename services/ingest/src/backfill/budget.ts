@@ -22,7 +22,7 @@ export function createBudget(capacity: number, { collect = () => {} } = {}): Bud
   const give = (bytes: number) => {
     free += bytes
     given += bytes
-    if (given >= capacity) {
+    if (given >= capacity / 2) {
       given = 0
       collect()
     }

@@ -1,3 +1,5 @@
+import { previewKey } from '@darkroom/contracts/routes'
+import { PREVIEW_WIDTHS } from '@darkroom/contracts/vocabulary'
 import type { Transaction } from '@darkroom/infra/database'
 import pLimit from 'p-limit'
 import type { Budget } from './budget.ts'
@@ -19,7 +21,7 @@ export class EditedError extends Error {
 type Work = KeepDeps & { tx: Transaction; budget: Budget; id: string; signal: AbortSignal }
 
 /** A picture's text comes in pieces, is put together and decoded; whatever the picture is, it is then drawn small. */
-const MEMORY = { perCharacter: 4, drawn: 8 * 1024 * 1024 }
+const MEMORY = { perCharacter: 8, drawn: 4 * 1024 * 1024 }
 
 /**
  * Keeps each picture of a row, several at once. None is read before there is memory for it, so that a row of any size is
@@ -53,9 +55,23 @@ export async function keepRow(
     await Promise.all(keeping)
     signal.throwIfAborted()
     return { slots, moved }
-  } finally {
+  } catch (err) {
     failed.abort()
     await Promise.all(keeping)
+    if (!options.dryRun) await forget(work, moved)
+    throw err
+  }
+}
+
+/** What was stored for a row that stays as it is belongs to nobody, unless another has it, too. */
+async function forget({ database }: Work, moved: readonly Moved[]): Promise<void> {
+  for (const { key } of moved.map(({ row }) => row)) {
+    const keys = [key, ...PREVIEW_WIDTHS.map(width => previewKey(key, width))]
+    await database`
+      insert into object_removals (key, remove_after)
+      select key, now() + interval '1 day' from unnest(${keys}::text[]) as key
+      where not exists (select from reference_images where reference_images.key = ${key})
+      on conflict do nothing`
   }
 }
 

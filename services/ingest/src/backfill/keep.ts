@@ -69,9 +69,9 @@ interface Picture {
 async function keepBytes(deps: KeepDeps, { bytes, sha256 }: Picture, options: KeepOptions): Promise<ReferenceRow> {
   const { workspaceId, dryRun, signal } = options
   const known = await findReference(deps.database, workspaceId, sha256)
-  if (known && (dryRun || (await isThere(deps, { key: known.key, bytes }, signal)))) return known
-  const key = `w/${workspaceId}/ref/${sha256}.${sniffExtension(bytes)}`
+  const key = known?.key ?? `w/${workspaceId}/ref/${sha256}.${sniffExtension(bytes)}`
   if (!dryRun) await keepObjects(deps.database, [key, ...PREVIEW_WIDTHS.map(width => previewKey(key, width))])
+  if (known && (dryRun || (await isThere(deps, { key, bytes }, signal)))) return known
   const [{ mimeType, width, height, previews }, there] = await Promise.all([
     check(bytes),
     dryRun || isThere(deps, { key, bytes }, signal),
@@ -84,10 +84,15 @@ async function keepBytes(deps: KeepDeps, { bytes, sha256 }: Picture, options: Ke
 function decode(text: string): { bytes: Uint8Array; prefix: string } {
   try {
     const { bytes } = readDataUrl(text.trimStart())
-    return { bytes, prefix: text.slice(0, text.indexOf(',') + 1) }
+    return { bytes, prefix: copied(text.slice(0, text.indexOf(',') + 1)) }
   } catch (cause) {
     throw cause instanceof DataUrlError ? new UnmovableError(cause.message, { cause }) : cause
   }
+}
+
+/** A part of a text keeps all of it in memory. */
+function copied(part: string): string {
+  return Buffer.from(part).toString()
 }
 
 async function findReference(
