@@ -136,7 +136,7 @@ async function filesOf(fake: FakeProviderServer, count: number): Promise<string[
 }
 
 async function readFile(fake: FakeProviderServer, url: string): Promise<string> {
-  const limits = { maxBytes: 300_000, deadlineMs: 300, signal: never, accept: ['image/png'] }
+  const limits = { maxBytes: 300_000, deadlineMs: 1_500, signal: never, accept: ['image/png'] }
   try {
     const bytes = await readAll(await safeGet(url, { ...limits, allowOrigins: [fake.url] }), never)
     return await sharp(bytes, { failOn: 'truncated' })
