@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { SubmittedParameters } from './generation.ts'
-import { isEmbedded, isStorable, type PublicParameters, sanitizeParameters } from './parameters.ts'
+import { isEmbedded, isStorable, type PublicParameters, SANITIZING_RULE, sanitizeParameters } from './parameters.ts'
 import { ASPECT_RATIOS, LIMITS, RESOLUTIONS } from './vocabulary.ts'
 
 const PUBLIC = [
@@ -269,4 +269,44 @@ test('of reference images only addresses are kept, in their order', () => {
 test('an embedded file is recognised in any letter case, and ordinary words are not', () => {
   expect(['data:', 'x Data:y', ';base64,', 'a;BaSe64,b'].filter(isEmbedded)).toHaveLength(4)
   expect(['data', 'database', 'base64', ';base64 ,', 'metadata ; x'].filter(isEmbedded)).toEqual([])
+})
+
+/**
+ * If this fails you have changed the rule. What is kept was made by the one before: raise SANITIZING_RULE, so that
+ * `bun run migrate` applies the new one to it, and write the new sum here.
+ */
+test('a change of the rule raises its number', () => {
+  const strings = [
+    '',
+    'a',
+    '1:1',
+    '16:9',
+    '1024',
+    'low cloud',
+    UUID,
+    'w/a/b.png',
+    '../a',
+    'image/png',
+    'a+b/c=',
+    PICTURE,
+    'a\0',
+  ]
+  const urls = [
+    '/media/w/a.png',
+    '/media/../a',
+    'https://a.example/b?c=d',
+    'http://a.example:80',
+    'ftp://a',
+    'blob:a',
+    '//a',
+  ]
+  const sizes = [32, 33, 500, 501, 1_000, 1_001, 2_048, 2_049, 32_000, 32_001].map(length => 'x'.repeat(length))
+  const numbers = [-1, 0, 1, 1.5, 10, 11, 64, 65_536, 65_537, 86_400, 86_401, Number.MAX_SAFE_INTEGER, Number.NaN]
+  const odd = [null, true, [], ['/media/a.png', PICTURE, 1], {}, { steps: 4, sampler: 'a', 'no name': 1, deep: {} }]
+  const values = [...strings, ...urls, ...sizes, ...numbers, ...odd]
+  const kept = [...PUBLIC, 'referenceImage', '__proto__', 'settings.x'].map(key =>
+    values.map(value => sanitizeParameters(Object.fromEntries([[key, value]]))),
+  )
+  const sum = new Bun.CryptoHasher('sha256').update(JSON.stringify(kept)).digest('hex').slice(0, 16)
+  expect({ rule: SANITIZING_RULE, sum }).toEqual({ rule: 1, sum: 'df6c7a2d9e81f6d9' })
 })

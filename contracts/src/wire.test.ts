@@ -41,6 +41,7 @@ const PINNED: Record<string, string> = {
   GenerationChanged: '16898e0b8a3c4c96',
   GenerationPage: 'd6916c1a3f24f6dd',
   GenerationQueued: 'e850bee9145cc323',
+  ImportLine: '1e4f996f290e91f1',
   Model: '5ecd1676da321102',
   Models: 'e1a5f698e2bba44e',
   Output: '6a3f4b4a7f8e4cf8',

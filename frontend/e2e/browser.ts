@@ -16,11 +16,11 @@ const FLAGS = [
   '--disable-sync',
 ]
 
-/** Starts the Chromium that `bun run test` found. @throws if `CHROMIUM_PATH` is not set */
-export async function startBrowser(): Promise<Browser & AsyncDisposable> {
+/** Starts the Chromium that `bun run test` found. @param flags beside the usual ones @throws if `CHROMIUM_PATH` is not set */
+export async function startBrowser(flags: readonly string[] = []): Promise<Browser & AsyncDisposable> {
   const executablePath = process.env.CHROMIUM_PATH
   if (!executablePath) throw new Error('The browser tests need Chromium: run `bun run test`, or set CHROMIUM_PATH.')
-  const browser = await chromium.launch({ executablePath, args: FLAGS })
+  const browser = await chromium.launch({ executablePath, args: [...FLAGS, ...flags] })
   return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() })
 }
 

@@ -7,6 +7,7 @@ import type {
 } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import type { Problem } from '@darkroom/contracts/problem'
+import type { Timeline } from '@darkroom/contracts/timeline'
 import { treaty } from '@elysiajs/eden'
 import type { App as IngestApp } from '../../services/ingest/src/app.ts'
 import type { App as QueryApp } from '../../services/query/src/app.ts'
@@ -22,9 +23,20 @@ export class OutOfReach extends Error {
   override readonly name = 'OutOfReach'
 }
 
+/** Which page: after or before a cursor, around a generation, or at a time; else the newest. */
+export interface PageQuery {
+  limit: number
+  cursor?: string
+  direction?: 'older' | 'newer'
+  around?: string
+  at?: string
+}
+
 export interface Api {
   /** A page of generations, newest first. @throws Refusal, OutOfReach */
-  page(query: { limit: number; cursor?: string }): Promise<GenerationPage>
+  page(query: PageQuery): Promise<GenerationPage>
+  /** How many were made on each day, newest first. @param zone whose days @throws Refusal, OutOfReach */
+  timeline(zone: string): Promise<Timeline>
   /** What can be asked for, of which model. @throws Refusal, OutOfReach */
   models(): Promise<Model[]>
   /** Asks for pictures; the same `clientId` twice is one generation. @throws Refusal, OutOfReach */
@@ -61,6 +73,7 @@ export function createApi({ origin, clock }: { origin: string; clock: Clock }): 
   const one = (id: string) => ingest.api.generate({ id })
   return {
     page: async asked => unwrap(await query.api.generations.get({ query: asked as ListQuery, fetch: deadline() })),
+    timeline: async zone => unwrap(await query.api.generations.timeline.get({ query: { zone }, fetch: deadline() })),
     models: async () => unwrap(await query.api.models.get({ fetch: deadline() })),
     generate: async submission => unwrap(await ingest.api.generate.post(submission, { fetch: deadline() })),
     cancel: async id => unwrap(await one(id).cancel.post(undefined, { fetch: deadline() })),

@@ -1,6 +1,7 @@
-import { type Accessor, createMemo } from 'solid-js'
-import type { FeedView, Place } from './feed-view.ts'
+import { type Accessor, createMemo, Show } from 'solid-js'
+import type { FeedView, RowPlace } from './feed-view.ts'
 import { Note } from './note.tsx'
+import { Passing } from './passing.tsx'
 import { Pictures } from './pictures.tsx'
 import type { Studio } from './studio.ts'
 
@@ -8,7 +9,7 @@ export interface ArticleProps {
   studio: Studio
   view: FeedView
   key: string
-  place: Accessor<Place | undefined>
+  place: Accessor<RowPlace | undefined>
   setSize: Accessor<number>
 }
 
@@ -18,6 +19,8 @@ export function Article(props: ArticleProps) {
   const start = createMemo<number>(before => props.place()?.start ?? before, 0)
   const row = createMemo(() => props.view.frame().rows[index()])
   const layout = createMemo(() => props.view.frame().layouts[index()])
+  // A row that is flown past shows its places and the beginning of its prompt; what else there is to it follows in calm.
+  const isWhole = createMemo<boolean>(before => before || !props.view.isFast(), false)
   const beside = () => props.view.frame().geometry.beside
   return (
     <article
@@ -34,8 +37,13 @@ export function Article(props: ArticleProps) {
         width: `${props.view.frame().geometry.content}px`,
       }}
     >
-      <Note studio={props.studio} view={props.view} row={row} layout={layout} key={props.key} />
-      <Pictures studio={props.studio} row={row} layout={layout} />
+      <Show
+        when={isWhole()}
+        fallback={<Passing row={row()} layout={layout()} note={props.view.frame().geometry.note} />}
+      >
+        <Note studio={props.studio} view={props.view} row={row} layout={layout} key={props.key} />
+        <Pictures studio={props.studio} row={row} layout={layout} />
+      </Show>
     </article>
   )
 }

@@ -35,6 +35,8 @@ export function Composer(props: { studio: Studio; onResize: (pixels: number) => 
     composing.send()
   }
 
+  /** Until the models are known there is room for what the first one says, so that nothing jumps when it does. */
+  const note = () => (props.studio.hasModels() === undefined ? '\u00a0' : composing.model()?.note)
   return (
     <div ref={slot} class="composer-slot">
       <form class="composer" aria-label="New generation" data-more={isMore()} onSubmit={submit}>
@@ -80,7 +82,7 @@ export function Composer(props: { studio: Studio; onResize: (pixels: number) => 
             <Icon name="send" />
           </button>
         </div>
-        <Show when={composing.model()?.note}>{note => <p class="model-note">{note()}</p>}</Show>
+        <Show when={note()}>{words => <p class="model-note">{words()}</p>}</Show>
       </form>
     </div>
   )

@@ -1,23 +1,26 @@
 import { createWindowVirtualizer } from '@tanstack/solid-virtual'
-import { type Accessor, batch, createMemo, createSignal, onCleanup, onMount } from 'solid-js'
+import { type Accessor, createMemo, createSignal, onCleanup, onMount } from 'solid-js'
 import {
+  anchoredOffset,
+  anchorOf,
+  endOf,
   type Frame,
   frameOf,
-  growsUpwards,
   isPinned,
   leftBelow,
   offsetOf,
-  PINNED_WITHIN,
+  type ReadingPoint,
   readingPoint,
   rowsToKeep,
 } from './frame.ts'
 import { geometryFor, ROW_GAP } from './layout.ts'
 import type { Library } from './library.ts'
 import { createNewcomers } from './newcomers.ts'
+import { createPace } from './pace.ts'
 import { createPageScroll } from './page-scroll.ts'
 import { createRowLayouts } from './row-layouts.ts'
 
-export interface Place {
+export interface RowPlace {
   key: string
   index: number
   start: number
@@ -27,30 +30,34 @@ export interface FeedViewOptions {
   library: Library
   /** Keys of rows that must stay in the page, wherever the reader is. */
   held: () => string[]
+  /** Whether the window on all rows may be cut now. */
+  mayCut: () => boolean
   /** Room that the composer takes at the bottom of the page, in CSS pixels. */
   bottom: number
 }
 
 export type FeedView = ReturnType<typeof createFeedView>
 
-const OVERSCAN = 3
-/** Older rows are read when fewer than this many are left above the view. */
-const ROWS_AHEAD = 16
+/** More rows are read when fewer than this many are left on a side of the view. */
+const ROWS_AHEAD = 60
 /** A longer way than so many windows is not travelled but jumped. */
 const TRAVELLED = 3
 
 /**
- * The feed's window on its rows. Everything that may move something (rows that come, grow or go, another width, another
- * composer) passes through `update`, which is never called from within a reactive computation: heights, scroll offset and
- * rows are then changed in one task, and nothing is painted between.
+ * The view of the window's rows. Everything that may move something (rows that come, grow or go, another width, another
+ * composer, another place) passes through `update`, which is never called from within a reactive computation: scroll offset and
+ * rows are then changed in one task, and nothing is painted between. The virtualizer tells which rows are in view; where they
+ * are and where the view stays is computed here, and nothing is measured.
  */
-export function createFeedView({ library, held, bottom: firstBottom }: FeedViewOptions) {
+export function createFeedView({ library, held, mayCut, bottom: firstBottom }: FeedViewOptions) {
   const layouts = createRowLayouts()
-  const newcomers = createNewcomers()
-  const sizes = new Map<string, number>()
+  const newcomers = createNewcomers(library.now())
+  const pace = createPace()
   let geometry = geometryFor(document.documentElement.clientWidth)
   let bottom = firstBottom
+  let landed = library.landing()
   let sizer: HTMLElement | undefined
+  let isGliding = false
   // Before the rows are in the page there is nothing that could be scrolled.
   let isMounted = false
   onMount(() => {
@@ -58,6 +65,7 @@ export function createFeedView({ library, held, bottom: firstBottom }: FeedViewO
   })
 
   const [frame, setFrame] = createSignal(read())
+  const [readingKey, setReadingKey] = createSignal<string>()
   const virtualizer = createWindowVirtualizer<HTMLElement>({
     ...createPageScroll(),
     get count() {
@@ -69,65 +77,81 @@ export function createFeedView({ library, held, bottom: firstBottom }: FeedViewO
     get paddingEnd() {
       return frame().bottom
     },
-    estimateSize: index => heightOf(frame(), index),
-    getItemKey: index => frame().rows[index]?.key ?? index,
+    get estimateSize() {
+      const { layouts } = frame()
+      return (index: number) => layouts[index]?.height ?? 0
+    },
+    get getItemKey() {
+      const { rows } = frame()
+      return (index: number) => rows[index]?.key ?? index
+    },
     gap: ROW_GAP,
-    overscan: OVERSCAN,
-    anchorTo: 'end',
-    scrollEndThreshold: PINNED_WITHIN,
     getScrollElement: () => (isMounted ? window : null),
-    initialOffset: () => Math.max(0, leftBelow(frame(), 0)),
+    initialOffset: () => landingIn(frame()),
     initialRect: { width: innerWidth, height: innerHeight },
-    rangeExtractor: range => rowsToKeep(range, heldIndexes()),
+    rangeExtractor: range => rowsToKeep(range, heldIndexes(), pace.heading()),
   })
-  virtualizer.shouldAdjustScrollPositionOnItemSizeChange = ({ start, end }) =>
-    growsUpwards(start, end, offset(), frame().viewport)
 
-  const places: Accessor<Place[]> = createMemo(() =>
+  const places: Accessor<RowPlace[]> = createMemo(() =>
     virtualizer.getVirtualItems().map(({ key, index, start }) => ({ key: String(key), index, start })),
   )
 
   function read(): Frame {
-    const { rows } = library.now()
+    const { rows, byKey, newer } = library.now()
     const laidOut = rows.map(row => layouts.layoutOf(row, geometry))
-    return frameOf({ rows, layouts: laidOut, geometry, viewport: innerHeight, bottom })
+    layouts.forget(byKey)
+    return frameOf({ rows, layouts: laidOut, geometry, viewport: innerHeight, bottom, isNewest: newer === 'end' })
   }
 
-  function update() {
+  function landingIn(next: Frame): number {
+    const { key, share = 0 } = library.landing()
+    return (key === null ? undefined : offsetOf(next, { key, share })) ?? endOf(next)
+  }
+
+  /** @param kept a row that is to stay where it is, instead of the one that is being read */
+  function update(kept?: string) {
     const before = frame()
-    const wasPinned = isPinned(before, offset())
-    const point = before.geometry === geometry ? undefined : readingPoint(before, offset())
+    const offset = window.scrollY
     const next = read()
+    const target = targetIn(before, next, offset, kept)
     sizeTo(next)
+    virtualizer.scrollOffset = target
     setFrame(next)
-    if (point) virtualizer.measure()
-    resizeChanged(next, point === undefined)
-    if (wasPinned) virtualizer.scrollToEnd()
-    if (point && !wasPinned) virtualizer.scrollToOffset(offsetOf(next, point))
+    if (isGliding) window.scrollTo({ top: endOf(next), behavior: 'smooth' })
+    else if (target !== window.scrollY) window.scrollTo({ top: target })
     look()
   }
 
-  /** Tells the virtualizer of rows that have another height than it knows; after another width it knows all of them anew. */
-  function resizeChanged(next: Frame, tell: boolean) {
-    batch(() => {
-      for (const [index, row] of next.rows.entries()) {
-        const height = heightOf(next, index)
-        const before = sizes.get(row.key) ?? height
-        sizes.set(row.key, height)
-        if (tell && before !== height) virtualizer.resizeItem(index, height)
-      }
-    })
+  /** Where the view is to be after a change: at a place it was moved to, still at the end, or still at the same row. */
+  function targetIn(before: Frame, next: Frame, offset: number, kept?: string): number {
+    const landing = library.landing()
+    if (landing !== landed) {
+      landed = landing
+      return landingIn(next)
+    }
+    if (isPinned(before, offset) && next.isNewest && kept === undefined) return endOf(next)
+    const point = before.geometry === next.geometry ? undefined : readingPoint(before, offset)
+    return (point && offsetOf(next, point)) ?? anchoredOffset(before, next, offset, kept)
   }
 
   function sizeTo(next: Frame) {
     sizer?.style.setProperty('height', `${next.total}px`)
   }
 
-  /** What is in view is seen; what is older is read before the reader gets there. */
+  /** What is in view is seen; what lies beyond the window is read before the reader gets there. */
   function look() {
-    newcomers.look(frame(), offset())
-    const first = virtualizer.range?.startIndex ?? ROWS_AHEAD
-    if (first < ROWS_AHEAD && library.reading().older === 'idle') void library.readOlder()
+    const now = frame()
+    newcomers.look(library.now(), now, offset())
+    setReadingKey(now.rows[anchorOf(now, offset())]?.key)
+    const { startIndex = ROWS_AHEAD, endIndex = startIndex } = virtualizer.range ?? {}
+    const reading = library.reading()
+    if (startIndex < ROWS_AHEAD && reading.older === 'idle') void library.readOlder()
+    if (endIndex >= now.rows.length - ROWS_AHEAD && reading.newer === 'idle') void library.readNewer()
+  }
+
+  function onScroll() {
+    pace.moved(offset())
+    look()
   }
 
   function heldIndexes(): number[] {
@@ -151,17 +175,24 @@ export function createFeedView({ library, held, bottom: firstBottom }: FeedViewO
     update()
   }
 
-  /** Shows a row's whole prompt, which is so many pixels high, or with null its beginning. */
+  /** Shows a row's whole prompt, which is so many pixels high, or with null its beginning. The row's top stays where it is. */
   function openPrompt(key: string, height: number | null) {
     layouts.open(key, height)
-    update()
+    update(key)
   }
 
   /** Goes to the newest row. */
   function toEnd() {
+    if (!frame().isNewest) return void library.moveWindow('newest').catch(() => {})
     const isFar = leftBelow(frame(), offset()) > TRAVELLED * frame().viewport
     const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches
-    virtualizer.scrollToEnd({ behavior: isFar || isStill ? 'auto' : 'smooth' })
+    isGliding = !isFar && !isStill
+    window.scrollTo({ top: endOf(frame()), behavior: isGliding ? 'smooth' : 'instant' })
+  }
+
+  /** Where the reader is; null at the end of the feed. */
+  function readerAt(): ReadingPoint | null {
+    return isPinned(frame(), offset()) ? null : (readingPoint(frame(), offset()) ?? null)
   }
 
   /** Takes the element that is as high as all rows together. */
@@ -170,23 +201,38 @@ export function createFeedView({ library, held, bottom: firstBottom }: FeedViewO
     sizeTo(frame())
   }
 
+  function stopGliding() {
+    isGliding = false
+  }
+
   onMount(() => {
-    const stop = library.subscribe(update)
-    window.addEventListener('resize', onResize)
-    window.addEventListener('scroll', look, { passive: true })
-    resizeChanged(frame(), false)
+    const stop = library.subscribe(() => update())
+    library.setReader(() => (mayCut() ? (readingKey() ?? null) : null))
+    const listeners: [string, () => void][] = [
+      ['resize', onResize],
+      ['scroll', onScroll],
+      ...['scrollend', 'wheel', 'touchstart', 'keydown'].map((type): [string, () => void] => [type, stopGliding]),
+    ]
+    for (const [type, listener] of listeners) window.addEventListener(type, listener, { passive: true })
+    // Because of this one the browser asks before it turns the page, and so does not run ahead of the rows into blank ground.
+    window.addEventListener('wheel', keepPace, { passive: false })
     look()
     onCleanup(() => {
       stop()
-      window.removeEventListener('resize', onResize)
-      window.removeEventListener('scroll', look)
+      library.setReader(() => null)
+      pace.end()
+      for (const [type, listener] of listeners) window.removeEventListener(type, listener)
+      window.removeEventListener('wheel', keepPace)
     })
   })
 
-  const { unseen, isAway } = newcomers
-  return { frame, places, unseen, isAway, mountSizer, setBottom, openPrompt, isPromptOpen: layouts.isOpen, toEnd }
+  return {
+    ...{ frame, places, readingKey, mountSizer, setBottom, openPrompt, toEnd, readerAt },
+    isFast: pace.isFast,
+    unseen: newcomers.unseen,
+    isAway: newcomers.isAway,
+    isPromptOpen: layouts.isOpen,
+  }
 }
 
-function heightOf(frame: Frame, index: number): number {
-  return frame.layouts[index]?.height ?? 0
-}
+function keepPace() {}

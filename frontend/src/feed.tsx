@@ -1,7 +1,10 @@
 import { type Accessor, createEffect, createMemo, For, on, Show } from 'solid-js'
+import { createAddressBar } from './address-bar.ts'
 import { Article } from './article.tsx'
 import { createFeedView } from './feed-view.ts'
 import { Icon } from './icons.tsx'
+import type { Side } from './places.ts'
+import { Scrubber } from './scrubber.tsx'
 import type { Studio } from './studio.ts'
 
 /** Everything that was made, oldest first, as a window on it that never holds more than 20 rows. */
@@ -9,24 +12,31 @@ export function Feed(props: { studio: Studio; bottom: Accessor<number> }) {
   const { library, openedFrom } = props.studio
   const focused = () => document.activeElement?.closest<HTMLElement>('article')?.dataset.key
   const held = () => [focused(), openedFrom()].filter(key => key !== undefined)
-  const view = createFeedView({ library, held, bottom: props.bottom() })
+  const view = createFeedView({ library, held, mayCut: () => props.studio.picture() === null, bottom: props.bottom() })
   const keys = createMemo(() => view.places().map(place => place.key), [], { equals: isSameList })
   const placeOf = createMemo(() => new Map(view.places().map(place => [place.key, place])))
-  const isComplete = () => props.studio.known().older === null
+  const isComplete = () => props.studio.known().older === 'end' && props.studio.known().newer === 'end'
+
+  const isBusy = () => {
+    const { older, newer, moving } = props.studio.reading()
+    return older === 'loading' || newer === 'loading' || moving
+  }
+  const hasDays = () => props.studio.timeline().days.length > 1
+  createAddressBar({ readerAt, goTo: props.studio.goTo })
+
+  function readerAt() {
+    const point = view.readerAt()
+    const row = point && library.now().byKey.get(point.key)
+    return row?.delivery === null ? { id: row.generation.id, share: point?.share ?? 0 } : null
+  }
 
   // The feed changes outside of reactive computations only: see feed-view.ts.
   createEffect(on(props.bottom, pixels => queueMicrotask(() => view.setBottom(pixels)), { defer: true }))
 
   return (
     <>
-      <section
-        ref={view.mountSizer}
-        class="feed"
-        role="feed"
-        aria-label="Everything made here"
-        aria-busy={props.studio.reading().older === 'loading'}
-      >
-        <Older studio={props.studio} />
+      <section ref={view.mountSizer} class="feed" role="feed" aria-label="Everything made here" aria-busy={isBusy()}>
+        <Beyond studio={props.studio} side="older" />
         <For each={keys()}>
           {key => (
             <Article
@@ -38,7 +48,11 @@ export function Feed(props: { studio: Studio; bottom: Accessor<number> }) {
             />
           )}
         </For>
+        <Beyond studio={props.studio} side="newer" />
       </section>
+      <Show when={hasDays()}>
+        <Scrubber studio={props.studio} view={view} timeline={props.studio.timeline()} />
+      </Show>
       <Show when={view.unseen() > 0 || view.isAway()}>
         <button type="button" class="to-end" data-new={view.unseen() > 0} onClick={view.toEnd}>
           <Icon name="down" />
@@ -49,17 +63,23 @@ export function Feed(props: { studio: Studio; bottom: Accessor<number> }) {
   )
 }
 
-function Older(props: { studio: Studio }) {
-  const reading = () => props.studio.reading()
+/** What is said at an end of the window behind which there is more. */
+function Beyond(props: { studio: Studio; side: Side }) {
+  const state = () => props.studio.reading()[props.side]
+  const words = () => (props.side === 'older' ? 'earlier pictures' : 'later pictures')
+  const read = () => {
+    const { readOlder, readNewer } = props.studio.library
+    void (props.side === 'older' ? readOlder() : readNewer())
+  }
   return (
-    <div class="older">
-      <Show when={reading().older === 'loading'}>
-        <p class="late-notice">Loading earlier pictures…</p>
+    <div class="beyond" data-side={props.side}>
+      <Show when={state() === 'loading'}>
+        <p class="late-notice">Loading {words()}…</p>
       </Show>
-      <Show when={reading().older === 'failed'}>
-        <p>{reading().problem}</p>
-        <button type="button" class="quiet" onClick={() => void props.studio.library.readOlder()}>
-          Load earlier pictures
+      <Show when={state() === 'failed'}>
+        <p>{props.studio.reading().problem}</p>
+        <button type="button" class="quiet" onClick={read}>
+          Load {words()}
         </button>
       </Show>
     </div>

@@ -1,5 +1,7 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Output } from '@darkroom/contracts/output'
+import { addOlder } from './pages.ts'
+import { type Edge, type Generations, NO_GENERATIONS } from './rows.ts'
 
 interface Wanted extends Partial<Omit<Generation, 'outputs'>> {
   outputs?: number | Partial<Output>[]
@@ -35,6 +37,26 @@ export function aGeneration({ outputs = 1, ...wanted }: Wanted = {}): Generation
   const list = typeof outputs === 'number' ? Array.from({ length: outputs }, () => ({})) : outputs
   const isMade = (wanted.status ?? 'completed') === 'completed'
   return { ...COMPLETED, ...wanted, outputs: list.map((output, index) => ({ ...anOutput(index, isMade), ...output })) }
+}
+
+/** A generation whose number is its place in time. */
+export function numbered(number: number, fields: Partial<Generation> = {}): Generation {
+  const id = `01930000-0000-7000-8000-${String(number).padStart(12, '0')}`
+  const clientId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
+  const createdAt = new Date(1_700_000_000_000 + number * 1_000).toISOString()
+  return aGeneration({ ...fields, id, clientId, createdAt, outputs: 1 })
+}
+
+/** The numbers of what a window holds. */
+export function numbers(known: Generations): number[] {
+  return known.rows.map(row => Number(row.key.slice(-6)))
+}
+
+/** A window on numbered generations, which are all there are unless something else is said of its ends. */
+export function windowOf(held: readonly number[], ends: { older?: Edge; newer?: Edge } = {}): Generations {
+  const page = { generations: held.map(number => numbered(number)), nextCursor: null, previousCursor: null }
+  const window = addOlder(NO_GENERATIONS, page)
+  return { ...window, ...ends, newest: window.rows.at(-1)?.order ?? '' }
 }
 
 function anOutput(index: number, isMade: boolean): Output {

@@ -1,18 +1,20 @@
 import { createSignal, onCleanup, onMount } from 'solid-js'
 import type { Library } from './library.ts'
-import { type Connection, type EventStream, listen } from './live.ts'
+import type { Connection, Hearing } from './live.ts'
 
 export interface FollowingOptions {
   library: Library
-  /** Opens the stream of events. */
-  openEvents: () => EventStream
+  /** Hears of everything that happens in the studio, until what it gives back is called. */
+  listen: (hearing: Hearing) => () => void
+  /** Reads the first page. */
+  openFirst: () => Promise<void>
 }
 
 const TRY_AGAIN_MS = 4_000
 const FIRST_PAGE_MS = 700
 
 /** Keeps the library to what happens in the studio, from the first page on and through every break. */
-export function createFollowing({ library, openEvents }: FollowingOptions) {
+export function createFollowing({ library, listen, openFirst }: FollowingOptions) {
   const [connection, setConnection] = createSignal<Connection>('connecting')
   let hasBegun = false
   let hasBeenLive = false
@@ -22,7 +24,7 @@ export function createFollowing({ library, openEvents }: FollowingOptions) {
   function begin() {
     if (hasBegun) return
     hasBegun = true
-    void library.open()
+    void openFirst()
   }
 
   function onConnection(state: Connection) {
@@ -34,6 +36,7 @@ export function createFollowing({ library, openEvents }: FollowingOptions) {
     void library.sendWaiting()
     if (isLate || library.reading().first === 'failed') void readAgain()
     if (library.reading().older === 'failed') void library.readOlder()
+    if (library.reading().newer === 'failed') void library.readNewer()
   }
 
   async function readAgain() {
@@ -47,7 +50,7 @@ export function createFollowing({ library, openEvents }: FollowingOptions) {
 
   onMount(() => {
     timer = setTimeout(begin, FIRST_PAGE_MS)
-    const hangUp = listen({ open: openEvents, onGeneration: library.receive, onGap: readAgain, onConnection })
+    const hangUp = listen({ onGeneration: library.receive, onGap: readAgain, onConnection })
     onCleanup(() => {
       clearTimeout(timer)
       hangUp()

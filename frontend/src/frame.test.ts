@@ -2,10 +2,11 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { aGeneration } from './fixtures.ts'
 import {
-  countNew,
+  anchoredOffset,
+  anchorOf,
+  endOf,
   type Frame,
   frameOf,
-  growsUpwards,
   HEADER,
   isNewestInView,
   isPinned,
@@ -13,8 +14,8 @@ import {
   readingPoint,
   rowsToKeep,
 } from './frame.ts'
-import type { Row } from './generations.ts'
 import { geometryFor, ROW_GAP, type RowLayout } from './layout.ts'
+import type { Row } from './rows.ts'
 
 const VIEWPORT = 900
 const BOTTOM = 160
@@ -27,7 +28,14 @@ function frame(rows: number[], keyOf = (index: number) => `row ${index}`): Frame
   const made = rows.map(
     (_, index): Row => ({ key: keyOf(index), order: '', generation: aGeneration(), delivery: null }),
   )
-  return frameOf({ rows: made, layouts, geometry: geometryFor(1440), viewport: VIEWPORT, bottom: BOTTOM })
+  return frameOf({
+    rows: made,
+    layouts,
+    geometry: geometryFor(1440),
+    viewport: VIEWPORT,
+    bottom: BOTTOM,
+    isNewest: true,
+  })
 }
 
 describe('placing', () => {
@@ -55,16 +63,16 @@ describe('placing', () => {
 describe('where the reader is', () => {
   test('after every height has changed, the same share of the same row is under the header’s edge', () => {
     fc.assert(
-      fc.property(heights, fc.nat(20_000), fc.integer({ min: 50, max: 200 }), (rows, far, percent) => {
+      fc.property(heights, fc.nat(20_000), fc.integer({ min: 100, max: 200 }), (rows, far, percent) => {
         const before = frame(rows)
-        const offset = Math.min(far, Math.max(0, before.total - VIEWPORT))
+        const offset = Math.min(far, endOf(before))
         const point = readingPoint(before, offset)
         if (!point) throw new Error('there are rows')
         const after = frame(rows.map(height => Math.round((height * percent) / 100)))
         const index = after.indexOf.get(point.key) ?? -1
-        const edge = offsetOf(after, point) + HEADER
-        const share = (edge - (after.starts[index] ?? 0)) / (after.layouts[index]?.height ?? 1)
-        expect(share).toBeCloseTo(point.share, 1)
+        const moved = offsetOf(after, point) ?? Number.NaN
+        const share = (moved + HEADER - (after.starts[index] ?? 0)) / (after.layouts[index]?.height ?? 1)
+        if (moved > 0 && moved < endOf(after)) expect(share).toBeCloseTo(point.share, 1)
       }),
     )
   })
@@ -76,7 +84,7 @@ describe('where the reader is', () => {
   })
 
   test('a row that is gone has no place', () => {
-    expect(offsetOf(frame([400]), { key: 'gone', share: 0.5 })).toBe(0)
+    expect(offsetOf(frame([400]), { key: 'gone', share: 0.5 })).toBeUndefined()
   })
 })
 
@@ -95,33 +103,104 @@ describe('the end', () => {
     expect(isNewestInView(placed, start - VIEWPORT + BOTTOM)).toBe(false)
   })
 
-  test('new is what came after the one last seen; older pages are not new', () => {
-    expect(countNew(placed, 'row 0')).toBe(2)
-    expect(countNew(placed, 'row 2')).toBe(0)
-    expect(countNew(placed, undefined)).toBe(0)
-    const withOlder = frame([600, 600, 600, 600, 600], index => `row ${index - 2}`)
-    expect(countNew(withOlder, 'row 2')).toBe(0)
+  test('the end of a window is not the end of the feed', () => {
+    const window = { ...placed, isNewest: false }
+    expect(isPinned(window, endOf(window))).toBe(false)
+    expect(isNewestInView(window, endOf(window))).toBe(false)
   })
 })
 
-test('what ends in the upper half of the view grows upwards, what is read does not', () => {
-  expect(growsUpwards(0, 400, 1_000, VIEWPORT)).toBe(true)
-  expect(growsUpwards(900, 1_300, 1_000, VIEWPORT)).toBe(true)
-  expect(growsUpwards(900, 1_700, 1_000, VIEWPORT)).toBe(false)
-  expect(growsUpwards(1_200, 1_400, 1_000, VIEWPORT)).toBe(false)
+describe('what stays where it is', () => {
+  const change = fc.record({
+    rows: fc.array(
+      fc.record({ height: fc.integer({ min: 120, max: 900 }), fate: fc.constantFrom('stays', 'grows', 'goes') }),
+      {
+        minLength: 1,
+        maxLength: 40,
+      },
+    ),
+    prepended: fc.nat(30),
+    appended: fc.nat(30),
+    far: fc.nat(30_000),
+  })
+
+  test('whatever comes, grows or goes around it: the row that is read, to the pixel', () => {
+    fc.assert(
+      fc.property(change, ({ rows, prepended, appended, far }) => {
+        const before = frame(rows.map(row => row.height))
+        const offset = Math.min(far, endOf(before))
+        const left = rows.flatMap(({ height, fate }, index) =>
+          fate === 'goes' ? [] : [{ key: `row ${index}`, height: fate === 'grows' ? height + 300 : height }],
+        )
+        const older = Array.from({ length: prepended }, (_, index) => ({ key: `older ${index}`, height: 500 }))
+        const newer = Array.from({ length: appended }, (_, index) => ({ key: `newer ${index}`, height: 500 }))
+        const all = [...older, ...left, ...newer]
+        const after = frame(
+          all.map(row => row.height),
+          index => all[index]?.key ?? '',
+        )
+        const anchor = before.rows[anchorOf(before, offset)]?.key ?? ''
+        const moved = anchoredOffset(before, after, offset)
+        const isFree = moved > 0 && moved < endOf(after)
+        if (isFree && after.indexOf.has(anchor))
+          expect(screenOf(after, anchor, moved)).toBe(screenOf(before, anchor, offset))
+      }),
+    )
+  })
+
+  test('what ends in the upper half of the view grows upwards, and the row after it is the one that is read', () => {
+    const before = frame([400, 400, 400, 400])
+    expect(anchorOf(before, 500)).toBe(2)
+    const grown = frame([400, 700, 400, 400])
+    expect(anchoredOffset(before, grown, 500)).toBe(800)
+  })
+
+  test('a row that reaches over the upper half stays at its top, and grows downwards', () => {
+    const before = frame([400, 1_500, 400, 400])
+    expect(anchorOf(before, 700)).toBe(1)
+    expect(anchoredOffset(before, frame([400, 2_500, 400, 400]), 700)).toBe(700)
+  })
+
+  test('where the row that is read is deleted, the one after it takes its place', () => {
+    const before = frame([400, 400, 400, 400, 400, 400])
+    const without = [0, 1, 3, 4, 5]
+    const after = frame([400, 400, 400, 400, 400], index => `row ${without[index]}`)
+    expect(screenOf(after, 'row 3', anchoredOffset(before, after, 500))).toBe(screenOf(before, 'row 3', 500))
+  })
+
+  test('a row that is held stays instead', () => {
+    const before = frame([400, 400, 400, 400])
+    const after = frame([400, 700, 400, 400])
+    expect(anchoredOffset(before, after, 500, 'row 1')).toBe(500)
+  })
+
+  test('with nothing left to hold on to it is the end', () => {
+    const after = frame([900, 900], index => `other ${index}`)
+    expect(anchoredOffset(frame([400, 900, 900]), after, 300)).toBe(endOf(after))
+  })
 })
 
+function screenOf(placed: Frame, key: string, offset: number): number {
+  return (placed.starts[placed.indexOf.get(key) ?? -1] ?? Number.NaN) - offset
+}
+
 test('never more than 20 rows are kept, those in view and those that are held always', () => {
-  const range = fc.record({ startIndex: fc.nat(200), length: fc.integer({ min: 1, max: 16 }), overscan: fc.nat(10) })
+  const range = fc.record({ startIndex: fc.nat(200), length: fc.integer({ min: 1, max: 16 }) })
+  const direction = fc.constantFrom('backward', 'forward', null)
   fc.assert(
-    fc.property(range, fc.uniqueArray(fc.nat(250), { maxLength: 2 }), ({ startIndex, length, overscan }, held) => {
-      const count = startIndex + length + 20
-      const endIndex = startIndex + length - 1
-      const kept = rowsToKeep({ startIndex, endIndex, overscan, count }, held)
-      expect(kept.length).toBeLessThanOrEqual(20)
-      expect(kept).toEqual([...new Set(kept)].toSorted((a, b) => a - b))
-      for (let index = startIndex; index <= endIndex; index += 1) expect(kept).toContain(index)
-      for (const index of held.filter(index => index < count)) expect(kept).toContain(index)
-    }),
+    fc.property(
+      range,
+      fc.uniqueArray(fc.nat(250), { maxLength: 2 }),
+      direction,
+      ({ startIndex, length }, held, heading) => {
+        const count = startIndex + length + 20
+        const endIndex = startIndex + length - 1
+        const kept = rowsToKeep({ startIndex, endIndex, count }, held, heading)
+        expect(kept.length).toBeLessThanOrEqual(20)
+        expect(kept).toEqual([...new Set(kept)].toSorted((a, b) => a - b))
+        for (let index = startIndex; index <= endIndex; index += 1) expect(kept).toContain(index)
+        for (const index of held.filter(index => index < count)) expect(kept).toContain(index)
+      },
+    ),
   )
 })

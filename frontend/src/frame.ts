@@ -1,5 +1,5 @@
-import type { Row } from './generations.ts'
 import { type Geometry, ROW_GAP, type RowLayout } from './layout.ts'
+import type { Row } from './rows.ts'
 
 /** The feed at one moment: every row it knows and the exact place of each, in CSS pixels from the top of the page. */
 export interface Frame {
@@ -12,6 +12,8 @@ export interface Frame {
   top: number
   bottom: number
   total: number
+  /** Whether its last row is the newest there is. */
+  isNewest: boolean
 }
 
 export interface FrameInput {
@@ -22,16 +24,18 @@ export interface FrameInput {
   viewport: number
   /** Room that the composer takes below the newest row. */
   bottom: number
+  /** Whether the last row is the newest there is. */
+  isNewest: boolean
 }
 
 /** Room that the header takes above the oldest row. */
 export const HEADER = 64
 /** What counts as being at the end: a finger does not stop at the exact pixel. */
-export const PINNED_WITHIN = 48
+const PINNED_WITHIN = 48
 const MOST_ROWS = 20
 
 /** Places every row. Few rows stand at the bottom, next to the composer, like the end of a long feed does. */
-export function frameOf({ rows, layouts, geometry, viewport, bottom }: FrameInput): Frame {
+export function frameOf({ rows, layouts, geometry, viewport, bottom, isNewest }: FrameInput): Frame {
   const heights = layouts.reduce((total, layout) => total + layout.height, 0)
   const length = heights + Math.max(0, rows.length - 1) * ROW_GAP
   const top = Math.max(HEADER, viewport - length - bottom)
@@ -42,12 +46,12 @@ export function frameOf({ rows, layouts, geometry, viewport, bottom }: FrameInpu
     return start
   })
   const indexOf = new Map(rows.map((row, index) => [row.key, index]))
-  return { rows, layouts, starts, indexOf, geometry, viewport, top, bottom, total: top + length + bottom }
+  return { rows, layouts, starts, indexOf, geometry, viewport, top, bottom, total: top + length + bottom, isNewest }
 }
 
 /** Whether the view is at the end of the feed, and so stays there when something is added. */
 export function isPinned(frame: Frame, offset: number): boolean {
-  return leftBelow(frame, offset) <= PINNED_WITHIN
+  return frame.isNewest && leftBelow(frame, offset) <= PINNED_WITHIN
 }
 
 /** How much of the feed lies below the view. */
@@ -55,16 +59,45 @@ export function leftBelow(frame: Frame, offset: number): number {
   return frame.total - frame.viewport - offset
 }
 
+/** The scroll offset at the end of the feed. */
+export function endOf(frame: Frame): number {
+  return Math.max(0, leftBelow(frame, 0))
+}
+
 /** Whether any of the newest row can be seen between the header and the composer. */
 export function isNewestInView(frame: Frame, offset: number): boolean {
   const start = frame.starts.at(-1)
-  return start === undefined || start < offset + frame.viewport - frame.bottom
+  return frame.isNewest && (start === undefined || start < offset + frame.viewport - frame.bottom)
 }
 
-/** How many rows came after the one that was the newest when it was last in view. */
-export function countNew(frame: Frame, lastSeen: string | undefined): number {
-  const index = lastSeen === undefined ? undefined : frame.indexOf.get(lastSeen)
-  return index === undefined ? 0 : frame.rows.length - 1 - index
+/**
+ * The row that stays where it is whatever changes around it: the one under the header's edge if it reaches into the lower half of
+ * the view, else the one after it. What begins above it grows upwards, what follows it downwards.
+ *
+ * @returns its index; -1 if there are no rows
+ */
+export function anchorOf(frame: Frame, offset: number): number {
+  const next = firstFrom(frame, offset + HEADER)
+  const end = startOf(frame, next - 1) + heightOf(frame, next - 1)
+  const isReadAbove = next > 0 && end > offset + frame.viewport / 2
+  return Math.min(isReadAbove ? next - 1 : next, frame.rows.length - 1)
+}
+
+/**
+ * The scroll offset that leaves the reader's row exactly where it was, whatever came, grew or went elsewhere. Where that row
+ * itself is gone, the next one that is left takes its part, else the one before.
+ *
+ * @param held a row that is to stay instead of the one that is being read
+ */
+export function anchoredOffset(before: Frame, after: Frame, offset: number, held?: string): number {
+  const anchor = (held === undefined ? undefined : before.indexOf.get(held)) ?? anchorOf(before, offset)
+  const isLeft = (row: Row) => after.indexOf.has(row.key)
+  const next = before.rows.findIndex((row, index) => index >= anchor && isLeft(row))
+  const kept = next >= 0 ? next : before.rows.slice(0, Math.max(anchor, 0)).findLastIndex(isLeft)
+  const now = after.indexOf.get(before.rows[kept]?.key ?? '')
+  if (now === undefined) return endOf(after)
+  const moved = startOf(after, now) - startOf(before, kept)
+  return Math.min(Math.max(0, offset + moved), endOf(after))
 }
 
 /** Where in the feed the reader is: a row, and how far down in it, as a share of its height. */
@@ -76,28 +109,27 @@ export interface ReadingPoint {
 /** The row under the header's edge. */
 export function readingPoint(frame: Frame, offset: number): ReadingPoint | undefined {
   const edge = offset + HEADER
-  const index = Math.max(
-    0,
-    frame.starts.findLastIndex(start => start <= edge),
-  )
+  const index = Math.max(0, firstFrom(frame, edge + 1) - 1)
   const row = frame.rows[index]
   if (!row) return undefined
   return { key: row.key, share: (edge - startOf(frame, index)) / Math.max(1, heightOf(frame, index)) }
 }
 
-/** The scroll offset that puts the reader back at the same place of the same row after every height has changed. */
-export function offsetOf(frame: Frame, point: ReadingPoint): number {
+/** The scroll offset that puts the reader at a place of a row; undefined if that row is not there. */
+export function offsetOf(frame: Frame, point: ReadingPoint): number | undefined {
   const index = frame.indexOf.get(point.key)
-  if (index === undefined) return 0
-  return Math.round(startOf(frame, index) + point.share * heightOf(frame, index) - HEADER)
+  if (index === undefined) return undefined
+  const offset = Math.round(startOf(frame, index) + point.share * heightOf(frame, index) - HEADER)
+  return Math.min(Math.max(0, offset), endOf(frame))
 }
 
-/**
- * Which side of a row that changes its height stays where it is. What begins above the view and ends in its upper half
- * grows upwards: the rows that are being read are the ones below it.
- */
-export function growsUpwards(start: number, end: number, offset: number, viewport: number): boolean {
-  return start < offset + HEADER && end <= offset + viewport / 2
+export type Direction = 'backward' | 'forward' | null
+
+/** How many rows are kept beyond the view, before and after it: more where the reader is heading. */
+const OVERSCAN: Record<Exclude<Direction, null> | 'still', readonly [before: number, after: number]> = {
+  still: [3, 3],
+  backward: [7, 1],
+  forward: [1, 7],
 }
 
 /**
@@ -106,17 +138,30 @@ export function growsUpwards(start: number, end: number, offset: number, viewpor
  * @param held indexes of rows that must stay, wherever they are
  */
 export function rowsToKeep(
-  range: { startIndex: number; endIndex: number; overscan: number; count: number },
-  held: number[],
+  { startIndex, endIndex, count }: { startIndex: number; endIndex: number; count: number },
+  held: readonly number[],
+  direction: Direction = null,
 ): number[] {
-  const { startIndex, endIndex, count } = range
-  const spare = Math.floor((MOST_ROWS - held.length - (endIndex - startIndex + 1)) / 2)
-  const overscan = Math.max(0, Math.min(range.overscan, spare))
-  const from = Math.max(0, startIndex - overscan)
-  const to = Math.min(count - 1, endIndex + overscan)
+  const spare = Math.max(0, MOST_ROWS - held.length - (endIndex - startIndex + 1))
+  const [before, after] = OVERSCAN[direction ?? 'still']
+  const share = Math.min(1, spare / (before + after))
+  const from = Math.max(0, startIndex - Math.floor(before * share))
+  const to = Math.min(count - 1, endIndex + Math.floor(after * share))
   const near = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
   const far = held.filter(index => index >= 0 && index < count && (index < from || index > to))
   return [...near, ...far].toSorted((a, b) => a - b)
+}
+
+/** The first row that begins at or below a place; the number of rows if there is none. */
+function firstFrom({ starts }: Frame, place: number): number {
+  let low = 0
+  let high = starts.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((starts[middle] ?? 0) < place) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function startOf(frame: Frame, index: number): number {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { aGeneration } from './fixtures.ts'
-import { fileName, neighbour, pictureAt } from './gallery.ts'
-import type { Row } from './generations.ts'
+import { fileName, neighbour, pictureAt, survivor } from './gallery.ts'
+import type { Row } from './rows.ts'
 
 function row(key: string, outputs: Parameters<typeof aGeneration>[0]): Row {
   return { key, order: key, generation: aGeneration(outputs), delivery: null }
@@ -22,6 +22,13 @@ test('pictures follow one another through the feed, past whatever cannot be show
   expect(neighbour(ROWS, { key: 'c', index: 1 }, -1)).toEqual({ key: 'a', index: 1 })
   expect(neighbour(ROWS, { key: 'a', index: 0 }, -1)).toBeUndefined()
   expect(neighbour(ROWS, { key: 'gone', index: 0 }, 1)).toBeUndefined()
+})
+
+test('what takes the place of a deleted row is the picture after it, else the one before', () => {
+  const without = (...gone: string[]) => new Map(ROWS.filter(row => !gone.includes(row.key)).map(row => [row.key, row]))
+  expect(survivor(ROWS, without('a'), { key: 'a', index: 0 })).toEqual({ key: 'c', index: 1 })
+  expect(survivor(ROWS, without('c', 'd'), { key: 'c', index: 1 })).toEqual({ key: 'a', index: 1 })
+  expect(survivor(ROWS, without('a', 'c', 'd'), { key: 'd', index: 0 })).toBeUndefined()
 })
 
 test('a picture is there only if it can be seen', () => {

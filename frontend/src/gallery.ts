@@ -1,6 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Output } from '@darkroom/contracts/output'
-import type { Row } from './generations.ts'
+import type { Row } from './rows.ts'
 
 /** Which picture of the feed: an output of a row. */
 export interface PictureRef {
@@ -32,6 +32,26 @@ export function neighbour(rows: readonly Row[], at: PictureRef, step: number): P
   )
   const current = pictures.findIndex(picture => picture.key === at.key && picture.index === at.index)
   return current < 0 ? undefined : pictures[current + step]
+}
+
+/**
+ * The picture to look at when the row of the one that was shown is gone: the first of the next row that is left, else the last
+ * of one before.
+ *
+ * @param before the rows while it was there
+ * @returns undefined if no picture is left
+ */
+export function survivor(
+  before: readonly Row[],
+  now: ReadonlyMap<string, Row>,
+  at: PictureRef,
+): PictureRef | undefined {
+  const place = before.findIndex(row => row.key === at.key)
+  const picturesOf = ({ key }: Row) =>
+    (now.get(key)?.generation.outputs ?? []).filter(isVisible).map(output => ({ key, index: output.index }))
+  const after = before.slice(place + 1).find(row => picturesOf(row).length > 0)
+  const earlier = before.slice(0, Math.max(place, 0)).findLast(row => picturesOf(row).length > 0)
+  return after ? picturesOf(after)[0] : earlier && picturesOf(earlier).at(-1)
 }
 
 /** Whether an output can be looked at. */

@@ -1,32 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import fc from 'fast-check'
-import { aGeneration } from './fixtures.ts'
-import {
-  addPage,
-  addSent,
-  deliver,
-  type Generations,
-  joins,
-  merge,
-  NO_GENERATIONS,
-  refresh,
-  withdraw,
-} from './generations.ts'
+import { numbered, numbers, windowOf } from './fixtures.ts'
+import { addSent, deliver, merge, withdraw } from './generations.ts'
 
-const START = addPage(NO_GENERATIONS, [], null)
-
-/** The number is the generation's place in time. */
-function numbered(number: number, fields: Partial<Generation> = {}): Generation {
-  const id = `01930000-0000-7000-8000-${String(number).padStart(12, '0')}`
-  const clientId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
-  const createdAt = new Date(1_700_000_000_000 + number * 1_000).toISOString()
-  return aGeneration({ ...fields, id, clientId, createdAt, outputs: 1 })
-}
-
-function numbers(known: Generations): number[] {
-  return known.rows.map(row => Number(row.generation.clientId.slice(-6)))
-}
+const START = windowOf([])
 
 const told = fc.array(
   fc.record({ number: fc.integer({ min: 1, max: 8 }), version: fc.integer({ min: 1, max: 5 }), deleted: fc.boolean() }),
@@ -66,11 +44,21 @@ describe('merge', () => {
     expect(after.rows[1]).not.toBe(shown.rows[1])
   })
 
-  test('what is older than everything known is left to its page, unless that page is known to be the last', () => {
-    const open = addPage(NO_GENERATIONS, [numbered(5), numbered(6)], 'cursor')
+  test('what lies outside of the window is left to its page', () => {
+    const open = windowOf([5, 6], { older: { cursor: 'before 5' } })
     expect(numbers(merge(open, [numbered(2), numbered(7)]))).toEqual([5, 6, 7])
-    const complete = addPage(NO_GENERATIONS, [numbered(5)], null)
-    expect(numbers(merge(complete, [numbered(2)]))).toEqual([2, 5])
+    expect(numbers(merge(windowOf([5]), [numbered(2)]))).toEqual([2, 5])
+    const cut = windowOf([5, 7], { newer: 'cut' })
+    expect(numbers(merge(cut, [numbered(6), numbered(8)]))).toEqual([5, 6, 7])
+  })
+
+  test('what is newer than everything, outside of the window, is noted once, until it is deleted', () => {
+    const cut = { ...windowOf([5, 7], { newer: 'cut' }), newest: windowOf([9]).newest }
+    const told = merge(cut, [numbered(8), numbered(10), numbered(11)])
+    expect([...told.beyond]).toEqual([numbered(10).clientId, numbered(11).clientId])
+    expect(merge(told, [numbered(10, { version: 2 }), numbered(11, { version: 3 })])).toBe(told)
+    const deleted = merge(told, [numbered(10, { version: 9, deletedAt: '2026-11-22T12:00:00Z' })])
+    expect([...deleted.beyond]).toEqual([numbered(11).clientId])
   })
 
   test('instants are told apart to the microsecond, however they are written', () => {
@@ -103,47 +91,17 @@ describe('what this page sends', () => {
     expect(withdraw(answered, sent.clientId)).toBe(answered)
   })
 
+  test('is not shown in a window that ends before the newest, and is noted when it has arrived', () => {
+    const away = addSent(windowOf([1], { newer: 'cut' }), sent)
+    expect([numbers(away), away.byKey.has(sent.clientId)]).toEqual([[1], true])
+    const answered = merge(away, [numbered(9)])
+    expect([numbers(answered), [...answered.beyond], answered.sent]).toEqual([[1], [sent.clientId], []])
+  })
+
   test('can be taken back while it has not arrived', () => {
     const refused = deliver(addSent(START, sent), sent.clientId, { state: 'refused', problem: 'no' })
     expect(refused.rows[0]?.delivery).toEqual({ state: 'refused', problem: 'no' })
     expect(withdraw(refused, sent.clientId).rows).toEqual([])
-  })
-})
-
-describe('refresh', () => {
-  const known = addSent(
-    addPage(
-      NO_GENERATIONS,
-      [1, 2, 3, 4, 5].map(number => numbered(number)),
-      'before 1',
-    ),
-    { ...numbered(9), version: 0 },
-  )
-
-  test('what is missing within its reach was deleted; what lies before and what is on its way stays', () => {
-    const after = refresh(known, [numbered(6), numbered(5), numbered(3)], 'before 3')
-    expect(numbers(after)).toEqual([1, 2, 3, 5, 6, 9])
-    expect(after.older).toBe('before 1')
-  })
-
-  test('with a gap before it, what was known is let go: the feed is a run without holes', () => {
-    const after = refresh(known, [numbered(8), numbered(7)], 'before 7')
-    expect(numbers(after)).toEqual([7, 8, 9])
-    expect(after.older).toBe('before 7')
-    expect(joins(known, [numbered(7)])).toBe(false)
-  })
-
-  test('reaching the beginning, it is all there is', () => {
-    const after = refresh(known, [numbered(4)], null)
-    expect(numbers(after)).toEqual([4, 9])
-    expect(after.older).toBeNull()
-  })
-
-  test('it never takes a newer version back', () => {
-    const newer = merge(known, [numbered(4, { version: 7 })])
-    expect(
-      refresh(newer, [numbered(4, { version: 6 })], null).byKey.get(numbered(4).clientId)?.generation.version,
-    ).toBe(7)
   })
 })
 

@@ -34,7 +34,7 @@ export interface Geometry {
 
 /** @param width of the window in CSS pixels, without its scroll bar */
 export function geometryFor(width: number): Geometry {
-  const content = width - 2 * (width < 640 ? 16 : 24)
+  const content = width - 2 * marginFor(width)
   if (content < 860) {
     const tallest = width < 640 ? 520 : 600
     return { content, pictures: content, note: content, beside: false, tallest, promptLines: 2 }
@@ -50,6 +50,12 @@ export function geometryFor(width: number): Geometry {
     tallest: Math.min(800, Math.round(pictures * 0.75)),
     promptLines: 4,
   }
+}
+
+/** Beside the feed there is room for the scrubber; where there is little of it, the scrubber is a thin line at the edge. */
+function marginFor(width: number): number {
+  if (width < 640) return 16
+  return width < 980 ? 24 : 60
 }
 
 /** Where one picture is drawn, from the top left of the pictures. */

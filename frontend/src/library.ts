@@ -1,182 +1,144 @@
 import type { Generation, GenerationPage, Submission } from '@darkroom/contracts/generation'
-import { describeProblem, OutOfReach } from './api.ts'
-import {
-  addPage,
-  addSent,
-  type Delivery,
-  deliver,
-  foresee,
-  type Generations,
-  hide,
-  joins,
-  merge,
-  NO_GENERATIONS,
-  refresh,
-  unhide,
-  withdraw,
-} from './generations.ts'
+import { describeProblem, OutOfReach, type PageQuery } from './api.ts'
+import { createChanges } from './changes.ts'
+import { merge, noteNewest } from './generations.ts'
 import { createInbox } from './inbox.ts'
-
-/** Something to make: what it looks like until the studio answers, and what the studio is told once its references are there. */
-export interface Order {
-  generation: Generation
-  submission: () => Promise<Submission>
-  /** Called once the studio has answered or the order was taken back: nothing that only this page has is shown any more. */
-  onDone: () => void
-}
+import { createOrders } from './orders.ts'
+import { addNewer, addOlder, moveTo, refresh, trim } from './pages.ts'
+import { type Landing, landingOf, type Place, queryBeyond, readPlace, readWindow, type Side } from './places.ts'
+import { type Generations, NO_GENERATIONS } from './rows.ts'
 
 /** How far reading has come, for the page to say so. */
 export interface Reading {
   first: 'loading' | 'ready' | 'failed'
   older: 'idle' | 'loading' | 'failed'
+  newer: 'idle' | 'loading' | 'failed'
+  /** Whether the window is on its way to another place. */
+  moving: boolean
   problem: string | null
 }
 
 export type Listener = (now: Generations, before: Generations) => void
 
 export interface LibraryOptions {
-  page: (query: { limit: number; cursor?: string }) => Promise<GenerationPage>
+  page: (query: PageQuery) => Promise<GenerationPage>
   generate: (submission: Submission) => Promise<Generation>
   nextFrame?: (callback: () => void) => void
 }
 
 export type Library = ReturnType<typeof createLibrary>
 
-const PAGE = 50
-const PAGE_AGAIN = 100
-const PAGES_AGAIN = 20
+const FIRST_PAGE = 50
+const PAGE = 100
+/** How large the window becomes, and by how much it is made smaller then. */
+const WINDOW = { most: 1_000, spare: 100 }
 
-/** Everything this page knows of the studio's generations, and how it comes to know: pages, events, and its own orders. */
+/** Everything this page holds of the studio's generations, and how it comes to know: pages, events, and its own orders. */
 export function createLibrary({ page, generate, nextFrame }: LibraryOptions) {
   let known = NO_GENERATIONS
-  let reading: Reading = { first: 'loading', older: 'idle', problem: null }
-  let early: Generation[] = []
-  const orders = new Map<string, Order>()
+  let reading: Reading = { first: 'loading', older: 'idle', newer: 'idle', moving: false, problem: null }
+  let landing: Landing = { key: null }
+  let meanwhile: Generation[] = []
+  let reads = 0
+  let moves = 0
+  let reader: () => string | null = () => null
   const listeners = new Set<Listener>()
   const inbox = createInbox(receive, nextFrame)
 
   function keep(now: Generations, read: Partial<Reading> = {}) {
     const before = known
-    known = now
+    const at = reader()
+    known = at === null ? now : trim(now, at, WINDOW)
     reading = { ...reading, ...read }
-    for (const listener of listeners) listener(now, before)
+    for (const listener of listeners) listener(known, before)
   }
 
-  /** Events that come before the first page wait for it: only then is known what lies within the run. */
+  /** Events that come while a page is read are told again once it is there: it may be older than they are. */
   function receive(told: Generation[]) {
-    if (reading.first !== 'ready') early = [...early, ...told]
+    if (reads > 0 || reading.first !== 'ready') meanwhile = [...meanwhile, ...told]
     if (reading.first === 'ready') keep(merge(known, told))
   }
 
-  /** Reads the newest page. */
-  async function open() {
+  async function whileReading(work: () => Promise<void>): Promise<void> {
+    reads += 1
+    try {
+      await work()
+    } finally {
+      reads -= 1
+      if (reads === 0 && reading.first === 'ready') meanwhile = []
+    }
+  }
+
+  /** Reads the first page: the newest, or the one at a place. @returns false if that place does not exist: then the newest */
+  async function open(place: Place = 'newest'): Promise<boolean> {
     keep(known, { first: 'loading', problem: null })
     try {
-      const read = await page({ limit: PAGE })
-      const told = early
-      early = []
-      keep(merge(addPage(known, read.generations, read.nextCursor), told), { first: 'ready' })
+      await whileReading(() => show(place, FIRST_PAGE))
+      return true
     } catch (error) {
-      keep(known, { first: 'failed', problem: describeProblem(error) })
+      const isNowhere = place !== 'newest' && !(error instanceof OutOfReach)
+      if (isNowhere) await open()
+      if (!isNowhere) keep(known, { first: 'failed', problem: describeProblem(error) })
+      return !isNowhere
     }
   }
 
-  /** Reads the page before the oldest generation known; nothing if there is none or it is being read. */
-  async function readOlder() {
-    if (typeof known.older !== 'string' || reading.older === 'loading') return
-    keep(known, { older: 'loading' })
+  /** Moves the window to another place; the last one asked for counts. @throws Refusal, OutOfReach */
+  async function moveWindow(place: Place): Promise<void> {
+    const move = moves + 1
+    keep(known, { moving: true })
     try {
-      const read = await page({ limit: PAGE, cursor: known.older })
-      keep(addPage(known, read.generations, read.nextCursor), { older: 'idle' })
-    } catch (error) {
-      keep(known, { older: 'failed', problem: describeProblem(error) })
+      await whileReading(() => show(place, PAGE))
+    } finally {
+      if (move === moves) keep(known, { moving: false })
     }
   }
 
-  /** Reads everything shown again, after a gap in the events. @throws Refusal, OutOfReach */
+  async function show(place: Place, limit: number) {
+    moves += 1
+    const move = moves
+    const read = await readPlace(page, place, limit)
+    if (move !== moves) return
+    landing = landingOf(place, read.page)
+    const moved = noteNewest(moveTo(known, read.page), read.newest)
+    keep(merge(moved, meanwhile), { first: 'ready', older: 'idle', newer: 'idle' })
+  }
+
+  /** Reads the page beyond the oldest generation of the window; nothing if there is none or it is being read. */
+  async function readOlder() {
+    const query = queryBeyond(known, 'older')
+    if (query && reading.older !== 'loading') await whileReading(() => readBeyond('older', query))
+  }
+
+  /** Reads the page beyond the newest generation of the window; nothing if there is none or it is being read. */
+  async function readNewer() {
+    const query = queryBeyond(known, 'newer')
+    if (query && reading.newer !== 'loading') await whileReading(() => readBeyond('newer', query))
+  }
+
+  /** What is read for a place that the window has left meanwhile is of no use. */
+  async function readBeyond(side: Side, query: Omit<PageQuery, 'limit'>) {
+    const move = moves
+    const add = side === 'older' ? addOlder : addNewer
+    keep(known, { [side]: 'loading' })
+    try {
+      const read = await page({ limit: PAGE, ...query })
+      if (move === moves) keep(merge(add(known, read), meanwhile), { [side]: 'idle' })
+    } catch (error) {
+      if (move === moves) keep(known, { [side]: 'failed', problem: describeProblem(error) })
+    }
+  }
+
+  /** Reads the window again where it is, after a gap in the events. @throws Refusal, OutOfReach */
   async function readAgain() {
     if (reading.first === 'loading') return
-    if (reading.first === 'failed') return await open()
-    const { generations, cursor } = await readBack(known)
-    keep(refresh(known, generations, cursor))
-  }
-
-  async function readBack(to: Generations) {
-    let generations: Generation[] = []
-    let cursor: string | null = null
-    for (let read = 0; read < PAGES_AGAIN; read += 1) {
-      const next: GenerationPage = await page({ limit: PAGE_AGAIN, ...(cursor !== null && { cursor }) })
-      generations = [...generations, ...next.generations]
-      cursor = next.nextCursor
-      if (cursor === null || (generations.length >= to.rows.length && joins(to, generations))) break
-    }
-    return { generations, cursor }
-  }
-
-  /** Shows an order at once and sends it. */
-  async function send(order: Order) {
-    orders.set(order.generation.clientId, order)
-    keep(addSent(known, order.generation))
-    await post(order)
-  }
-
-  /** Sends an order once more, under the same `clientId`: however often it arrives, it is one generation. */
-  async function sendAgain(key: string) {
-    const order = orders.get(key)
-    if (!order) return
-    keep(deliver(known, key, { state: 'sending' }))
-    await post(order)
-  }
-
-  async function post(order: Order) {
-    try {
-      const generation = await generate(await order.submission())
-      orders.delete(generation.clientId)
-      keep(merge(known, [generation]))
-      order.onDone()
-    } catch (error) {
-      keep(deliver(known, order.generation.clientId, fateOf(error)))
-    }
-  }
-
-  /** Sends what waits for the studio to be in reach. */
-  async function sendWaiting() {
-    const waiting = known.rows.filter(row => row.delivery?.state === 'waiting')
-    await Promise.all(waiting.map(row => sendAgain(row.key)))
-  }
-
-  /** Takes an order back that has not reached the studio. */
-  function takeBack(key: string) {
-    keep(withdraw(known, key))
-    orders.get(key)?.onDone()
-    orders.delete(key)
-  }
-
-  /** Shows a change at once while the studio is asked for it, and takes it back if it is not made. @throws what `ask` throws */
-  async function changing(key: string, change: (generation: Generation) => Generation, ask: () => Promise<Generation>) {
-    const before = known.byKey.get(key)?.generation
-    keep(foresee(known, key, change))
-    const shown = known.byKey.get(key)
-    try {
-      keep(merge(known, [await ask()]))
-    } catch (error) {
-      if (before && known.byKey.get(key) === shown) keep(foresee(known, key, () => before))
-      throw error
-    }
-  }
-
-  /** Takes a row away at once while the studio deletes its generation, and puts it back if it does not. @throws what `ask` throws */
-  async function removing(key: string, ask: () => Promise<void>) {
-    const row = known.byKey.get(key)
-    if (!row) return
-    keep(hide(known, key))
-    try {
-      await ask()
-      keep(unhide(known, key, row.generation.version))
-    } catch (error) {
-      keep(unhide(known, key, row))
-      throw error
-    }
+    if (reading.first === 'failed') return void (await open())
+    const before = known
+    const move = moves
+    await whileReading(async () => {
+      const read = await readWindow(page, before)
+      if (move === moves) keep(merge(refresh(known, read, before), meanwhile))
+    })
   }
 
   /** Calls the listener after every change, until the function given back is called. */
@@ -185,15 +147,18 @@ export function createLibrary({ page, generate, nextFrame }: LibraryOptions) {
     return () => listeners.delete(listener)
   }
 
+  /** Says who tells which row is being read, so that the window is cut elsewhere; null: that it must not be cut now. */
+  function setReader(tell: () => string | null) {
+    reader = tell
+  }
+
   return {
     now: () => known,
     reading: () => reading,
+    landing: () => landing,
     receive: inbox,
-    ...{ open, readOlder, readAgain, send, sendAgain, sendWaiting, takeBack, changing, removing, subscribe },
+    ...{ open, moveWindow, readOlder, readNewer, readAgain, setReader, subscribe },
+    ...createOrders({ now: () => known, keep, generate }),
+    ...createChanges({ now: () => known, keep }),
   }
-}
-
-function fateOf(error: unknown): Delivery {
-  if (error instanceof OutOfReach) return { state: 'waiting' }
-  return { state: 'refused', problem: describeProblem(error) }
 }

@@ -16,7 +16,7 @@ interface LightboxBarProps {
 
 /** What can be done with the picture that is shown. */
 export function LightboxBar(props: LightboxBarProps) {
-  const { useAsReference } = props.studio
+  const { useAsReference, acting } = props.studio
   const reference = () => {
     useAsReference({ url: props.picture.url, previewUrl: props.picture.output.previewUrl })
     props.onClose()
@@ -41,6 +41,17 @@ export function LightboxBar(props: LightboxBarProps) {
           )}
         </For>
       </div>
+      <button
+        type="button"
+        class="on-ground favourite"
+        aria-label="Favourite"
+        aria-pressed={props.picture.output.favourite}
+        onClick={() =>
+          void acting.favour(props.picture.generation, props.picture.index, !props.picture.output.favourite)
+        }
+      >
+        <Icon name="favourite" />
+      </button>
       <button type="button" class="on-ground" onClick={reference}>
         <Icon name="reference" />
         <span>Use as reference</span>
@@ -52,6 +63,15 @@ export function LightboxBar(props: LightboxBarProps) {
       <button type="button" class="on-ground" aria-pressed={props.hasDetails} onClick={() => props.onDetails()}>
         <Icon name="details" />
         <span>Details</span>
+      </button>
+      <button
+        type="button"
+        class="on-ground"
+        title="Deletes the whole generation. It can be taken back."
+        onClick={() => void acting.remove(props.picture.generation)}
+      >
+        <Icon name="bin" />
+        <span>Delete</span>
       </button>
       <button
         type="button"

@@ -1,5 +1,5 @@
 import { createEffect, createMemo, createSignal, onCleanup, onMount, Show } from 'solid-js'
-import { neighbour, type Picture, type PictureRef, pictureAt } from './gallery.ts'
+import { neighbour, type Picture, type PictureRef, pictureAt, survivor } from './gallery.ts'
 import { GROUNDS, type Ground } from './grounds.ts'
 import { Icon } from './icons.tsx'
 import { LightboxBar } from './lightbox-bar.tsx'
@@ -7,11 +7,12 @@ import { LightboxDetails } from './lightbox-details.tsx'
 import { recall, remember } from './memory.ts'
 import { NoticeBar } from './notice-bar.tsx'
 import { placeholderUrl } from './placeholder.ts'
+import type { Row } from './rows.ts'
 import type { Studio } from './studio.ts'
 
 const GROUND = 'darkroom.ground'
 const SWIPE = 60
-/** Older pictures are read when fewer than this many rows are left before the one that is shown. */
+/** More pictures are read when fewer than this many rows are left beside the one that is shown. */
 const ROWS_AHEAD = 5
 
 /** One picture, large, over the feed: which stays as it is below, and gets the focus back where it was. */
@@ -22,6 +23,7 @@ export function Lightbox(props: { studio: Studio; at: PictureRef }) {
   const opener = document.activeElement
   let dialog: HTMLDialogElement | undefined
   let touchX: number | undefined
+  let lastShown = props.at
 
   const picture = createMemo(() => pictureAt(known().byKey.get(props.at.key), props.at.index))
   const around = createMemo(() => ({
@@ -57,12 +59,22 @@ export function Lightbox(props: { studio: Studio; at: PictureRef }) {
   })
   onCleanup(() => {
     dialog?.close()
-    if (opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true })
+    const target = opener instanceof HTMLElement && opener.isConnected ? opener : thumbnailOf(lastShown)
+    target?.focus({ preventScroll: true })
   })
   createEffect(() => remember(GROUND, ground()))
+  // What is deleted while it is looked at, here or in another page, makes room for the picture beside it.
+  createEffect<readonly Row[]>(before => {
+    const { rows, byKey } = known()
+    if (!byKey.has(props.at.key)) showPicture(survivor(before, byKey, props.at) ?? null)
+    return rows
+  }, known().rows)
   createEffect(() => {
-    const before = known().rows.findIndex(row => row.key === props.at.key)
-    if (before < ROWS_AHEAD) queueMicrotask(() => void library.readOlder())
+    lastShown = props.at
+    const { rows } = known()
+    const index = rows.findIndex(row => row.key === props.at.key)
+    if (index < ROWS_AHEAD) queueMicrotask(() => void library.readOlder())
+    if (index >= rows.length - ROWS_AHEAD) queueMicrotask(() => void library.readNewer())
   })
 
   return (
@@ -149,11 +161,16 @@ function Large(props: { picture: Picture }) {
         class="large"
         src={props.picture.url}
         alt={alt()}
+        data-generation-id={props.picture.generation.id}
         {...size()}
         style={{ 'background-image': preview() === undefined ? 'none' : `url("${preview()}")` }}
       />
     </Show>
   )
+}
+
+function thumbnailOf({ key, index }: PictureRef): HTMLElement | null {
+  return document.querySelector<HTMLElement>(`article[data-key="${key}"] [data-output-index="${index}"]`)
 }
 
 function labelOf(picture: Picture | undefined): string {

@@ -1,5 +1,8 @@
 import type { Generation } from '@darkroom/contracts/generation'
 
+/** A browser's timers are numbers, other programs' are objects. */
+type Timer = ReturnType<typeof setTimeout> | number
+
 export type Connection = 'connecting' | 'live' | 'reconnecting' | 'offline'
 
 /** What an `EventSource` is, as far as this page needs one. */
@@ -9,17 +12,21 @@ export interface EventStream {
   close(): void
 }
 
-export interface LiveOptions {
-  /** Opens the stream: an `EventSource`, or a tab that shares one. */
-  open: () => EventStream
+/** Who hears of what happens. */
+export interface Hearing {
   onGeneration: (generation: Generation) => void
   /** What was missed is not known: everything shown must be read again. */
   onGap: () => void
   onConnection: (connection: Connection) => void
+}
+
+export interface LiveOptions extends Hearing {
+  /** Opens the stream: an `EventSource`. */
+  open: () => EventStream
   /** Says when this computer loses its network and has it again. */
   network?: EventTarget
   isOnline?: () => boolean
-  later?: (callback: () => void, milliseconds: number) => number
+  later?: (callback: () => void, milliseconds: number) => Timer
 }
 
 const CLOSED = 2
@@ -27,16 +34,16 @@ const FIRST_PAUSE = 1_000
 const LONGEST_PAUSE = 15_000
 
 /**
- * Listens to what happens in the studio, for as long as the page is open. An `EventSource` comes back by itself after a cut
+ * Listens to what happens in the studio, for as long as it is wanted. An `EventSource` comes back by itself after a cut
  * and the studio replays what was missed; where it gives up (any answer but a stream), this opens another one after 1, 2, 4 …
  * at most 15 seconds, and reports a gap, because a new stream does not know where the old one ended.
  *
  * @returns ends it
  */
 export function listen(options: LiveOptions): () => void {
-  const { onConnection, network = window, isOnline = () => navigator.onLine, later = defaultLater } = options
+  const { onConnection, network = globalThis, isOnline = () => navigator.onLine, later = setTimeout } = options
   let stream: EventStream | undefined
-  let timer: number | undefined
+  let timer: Timer | undefined
   let pause = FIRST_PAUSE
   let lost = false
 
@@ -90,10 +97,6 @@ export function listen(options: LiveOptions): () => void {
     stream?.close()
     stream = undefined
   }
-}
-
-function defaultLater(callback: () => void, milliseconds: number): number {
-  return window.setTimeout(callback, milliseconds)
 }
 
 /** The studio sends generations and nothing else; whatever is not one is passed over, so that the next one still arrives. */

@@ -8,11 +8,15 @@ import './styles/attachments.css'
 import './styles/settings.css'
 import './styles/composer-phone.css'
 import './styles/lightbox.css'
+import './styles/scrubber.css'
 import { render } from 'solid-js/web'
+import { placeAt } from './address.ts'
+import { addressed } from './address-bar.ts'
 import { createApi } from './api.ts'
 import { createClock } from './clock.ts'
 import { createLibrary } from './library.ts'
 import { Page } from './page.tsx'
+import { listenShared } from './shared-live.ts'
 
 const root = document.getElementById('root')
 if (!root) throw new Error('The page has no place for the studio.')
@@ -22,5 +26,5 @@ history.scrollRestoration = 'manual'
 const clock = createClock()
 const api = createApi({ origin: location.origin, clock })
 const library = createLibrary(api)
-const openEvents = () => new EventSource('/api/events')
-render(() => <Page api={api} library={library} clock={clock} openEvents={openEvents} />, root)
+const firstPlace = placeAt(addressed())
+render(() => <Page api={api} library={library} clock={clock} listen={listenShared} firstPlace={firstPlace} />, root)

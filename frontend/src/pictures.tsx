@@ -1,7 +1,7 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { type Accessor, For, Index, Match, Show, Switch } from 'solid-js'
-import type { Row } from './generations.ts'
 import { barrenMessage, isBarren, type RowLayout } from './layout.ts'
+import type { Row } from './rows.ts'
 import type { Studio } from './studio.ts'
 import { Tile } from './tile.tsx'
 import { VerbButton } from './verb-button.tsx'

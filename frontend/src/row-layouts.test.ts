@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { aGeneration } from './fixtures.ts'
-import type { Row } from './generations.ts'
 import { geometryFor } from './layout.ts'
 import { createRowLayouts } from './row-layouts.ts'
+import type { Row } from './rows.ts'
 
 const geometry = geometryFor(1440)
 

@@ -1,6 +1,6 @@
 import { isTerminal } from '@darkroom/contracts/lifecycle'
-import type { Row } from './generations.ts'
 import { type Geometry, layoutRow, type RowLayout } from './layout.ts'
+import type { Row } from './rows.ts'
 
 interface Kept {
   row: Row
@@ -8,6 +8,8 @@ interface Kept {
   promptHeight: number | null
   layout: RowLayout
 }
+
+const SPARE = 200
 
 /** The layout of every row, computed again only where something about the row has changed. */
 export function createRowLayouts() {
@@ -33,5 +35,12 @@ export function createRowLayouts() {
     if (promptHeight !== null) opened.set(key, promptHeight)
   }
 
-  return { layoutOf, open, isOpen: (key: string) => opened.has(key) }
+  /** Forgets rows that the window no longer holds, but for what a person did with them. */
+  function forget(present: ReadonlyMap<string, unknown>) {
+    if (kept.size <= present.size + SPARE) return
+    for (const key of kept.keys()) if (!present.has(key)) kept.delete(key)
+    for (const key of roomy) if (!present.has(key)) roomy.delete(key)
+  }
+
+  return { layoutOf, forget, open, isOpen: (key: string) => opened.has(key) }
 }

@@ -2,33 +2,38 @@ import type { Generation } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import { createMemo, createSignal, onCleanup, onMount } from 'solid-js'
 import { createActing } from './acting.ts'
-import type { Api } from './api.ts'
+import { type Api, describeProblem, Refusal } from './api.ts'
 import { copyText } from './clipboard.ts'
 import type { Clock } from './clock.ts'
 import { createComposing } from './composing.ts'
 import { createFollowing } from './following.ts'
 import type { PictureRef } from './gallery.ts'
-import type { Generations } from './generations.ts'
 import type { Library } from './library.ts'
-import type { EventStream } from './live.ts'
+import type { Hearing } from './live.ts'
 import { createMinute } from './minute.ts'
 import { createNotices } from './notices.ts'
+import type { Place } from './places.ts'
+import type { Generations } from './rows.ts'
+import { createTimeline } from './timeline.ts'
 import { readiness, readyCount } from './words.ts'
 
 export interface StudioOptions {
   api: Api
   library: Library
   clock: Clock
-  /** Opens the stream of events. */
-  openEvents: () => EventStream
+  /** Hears of everything that happens in the studio, until what it gives back is called. */
+  listen: (hearing: Hearing) => () => void
+  /** Where the feed opens. */
+  firstPlace: Place
 }
 
 export type Studio = ReturnType<typeof createStudio>
 
 const TRY_AGAIN_MS = 4_000
+const NO_SUCH_PLACE = 'What that address named is no longer here.'
 
 /** The page's state and everything that can be done on it. */
-export function createStudio({ api, library, clock, openEvents }: StudioOptions) {
+export function createStudio({ api, library, clock, listen, firstPlace }: StudioOptions) {
   const [models, setModels] = createSignal<readonly Model[]>([])
   const [hasModels, setHasModels] = createSignal<boolean>()
   const [known, setKnown] = createSignal(library.now())
@@ -39,10 +44,21 @@ export function createStudio({ api, library, clock, openEvents }: StudioOptions)
   const { notify } = notices
   const acting = createActing({ api, library, notify })
   const composing = createComposing({ library, models, clock })
-  const connection = createFollowing({ library, openEvents })
+  const connection = createFollowing({ library, listen, openFirst })
+  const timeline = createTimeline({ api, library })
   const modelOf = createMemo(() => new Map(models().map(model => [model.id, model])))
   let openedFrom: string | undefined
   let promptField: HTMLTextAreaElement | undefined
+
+  async function openFirst() {
+    if (!(await library.open(firstPlace))) notify(NO_SUCH_PLACE)
+  }
+
+  /** Moves the feed to another place. */
+  function goTo(place: Place) {
+    const fail = (error: unknown) => notify(error instanceof Refusal ? NO_SUCH_PLACE : describeProblem(error))
+    void library.moveWindow(place).catch(fail)
+  }
 
   function onChange(now: Generations, before: Generations) {
     setKnown(now)
@@ -124,7 +140,9 @@ export function createStudio({ api, library, clock, openEvents }: StudioOptions)
     showPicture,
     /** The row on whose picture the lightbox was opened. */
     openedFrom: () => openedFrom,
-    openFirst: () => void library.open(),
+    openFirst: () => void openFirst(),
+    goTo,
+    timeline,
     copyPrompt,
     reuse,
     edit,

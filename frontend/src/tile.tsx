@@ -169,7 +169,8 @@ function providerOf({ studio, generation }: TileProps): string {
   return providerName(studio.modelOf().get(generation.model))
 }
 
-function backgroundOf(output: Output): string | undefined {
+/** The placeholder that a picture has until it is drawn, as a style sheet names it. */
+export function backgroundOf(output: Output): string | undefined {
   const url = isVisible(output) ? placeholderUrl(output.placeholder) : undefined
   return url && `url("${url}")`
 }

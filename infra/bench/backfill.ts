@@ -6,7 +6,7 @@ import { type BackfillStudio, runBackfill, startBackfillStudio, startProcess } f
 import { describeMachine, type Report } from './report.ts'
 import { type Arm, interleave, type Measured, ratioOf, type Spread, spreadOf } from './rounds.ts'
 
-const ROUNDS = 1
+const ROUNDS = 10
 const AT_ONCE = 16
 const CLAIM_ROWS = 600
 const OTHER_ROWS = 20_000

@@ -8,7 +8,9 @@ const BENCHES: Record<string, () => Promise<{ run: () => Promise<Report> }>> = {
   'cold-start': () => import('./cold-start.ts'),
   'event-to-screen': () => import('./event-to-screen.ts'),
   'fan-out': () => import('./fan-out.ts'),
+  gallery: () => import('./gallery.ts'),
   listing: () => import('./listing.ts'),
+  progress: () => import('./progress.ts'),
   queue: () => import('./queue.ts'),
   uploads: () => import('./uploads.ts'),
 }

@@ -1,3 +1,4 @@
+import type { Bytes } from './listing-bytes.ts'
 import { describeMachine, type Report } from './report.ts'
 import { type Measured, ratioOf, type Spread, spreadOf } from './rounds.ts'
 
@@ -21,9 +22,11 @@ export interface Found {
   large: Measurement[]
   writes: { change: Measured[]; outputs: Measured[] }
   /** Bytes from the database for one page of 50. */
-  bytes: Record<string, number>
+  bytes: Bytes
   /** Bytes a generation. */
   kept: { documents: number; words: number }
+  /** A page of 50 as it is, and compressed. */
+  packed: { bytes: number; packed: number; milliseconds: number[] }
   memory: Record<string, number>
   load: number
   rounds: number
@@ -90,12 +93,20 @@ function rowOf(one: Measurement, among: readonly Measurement[], table: number): 
   ]
 }
 
-function extraRows({ writes, bytes, kept, memory }: Found): string[][] {
+function extraRows({ writes, bytes, kept, packed, memory }: Found): string[][] {
   const row = (what: string, value: string) => [what, '', '', '', value, '', '', '']
   return [
     ...Object.entries(bytes).map(([arm, count]) =>
-      row(`bytes from the database for a page of 50: ${arm}`, count.toLocaleString('en')),
+      row(
+        `bytes from the database for a page of 50: ${arm === 'clean' ? 'ours, a clean table' : arm}`,
+        count.toLocaleString('en'),
+      ),
     ),
+    row(
+      'bytes of a page of 50, and compressed',
+      `${packed.bytes.toLocaleString('en')}, ${packed.packed.toLocaleString('en')}`,
+    ),
+    row('compressing it: ms', words(spreadOf(packed.milliseconds), 2)),
     ...(['change', 'outputs'] as const).flatMap(kind => {
       const [kept, bare] = writes[kind]
       if (!kept || !bare) return []
@@ -145,7 +156,7 @@ function targetsOf({ small, large, bytes }: Found): Report['targets'] {
       ratio: quotient(big.middles, deep.middles),
     },
   ].map(({ target, ratio }) => ({ target, reached: words(ratio, 2), met: ratio.median <= FLAT }))
-  const extra = (bytes.ours ?? 0) - (bytes['ours, clean'] ?? 0)
+  const extra = bytes.ours - bytes.clean
   const bloat = {
     target: 'flat with bloat: bytes from the database more than for a clean table',
     reached: String(extra),

@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
-import { openCountingProxy } from './counting-proxy.ts'
+import { countBytes } from './listing-bytes.ts'
 import { load } from './listing-load.ts'
 import { type Cell, listingReport, type Measurement } from './listing-report.ts'
 import { fill, fillSeed, settle } from './listing-rows.ts'
@@ -34,7 +34,7 @@ export async function run(): Promise<Report> {
   await fillSeed(stage.database)
   await settle(stage.database)
   const servers = await startArms(stage)
-  const bytes = await countBytes(stage)
+  const bytes = await countBytes(stage, { script: ARMS, args: ['seed'] })
   const small = await measureAll(stage, servers)
   const writes = await measureWrites(stage.database)
   // Older than those before: the first pages are the same as they were.
@@ -47,7 +47,34 @@ export async function run(): Promise<Report> {
     await Promise.all(Object.entries(servers).map(async ([name, { pid }]) => [name, await memoryOfProcess(pid)])),
   )
   const kept = await bytesKept(stage.database)
-  return listingReport({ small, large, writes, bytes, kept, memory, load: before, rounds: ROUNDS, seconds: SECONDS })
+  const packed = await pack(servers.ours?.url ?? '')
+  return listingReport({
+    small,
+    large,
+    writes,
+    bytes,
+    kept,
+    packed,
+    memory,
+    load: before,
+    rounds: ROUNDS,
+    seconds: SECONDS,
+  })
+}
+
+/** What compressing a page of 50 takes and saves, where a network is in between. */
+async function pack(url: string): Promise<{ bytes: number; packed: number; milliseconds: number[] }> {
+  const page = Buffer.from(await (await fetch(`${url}/api/generations?limit=50`)).arrayBuffer())
+  const times = Array.from({ length: 50 }, () => {
+    const began = performance.now()
+    const { byteLength } = Bun.gzipSync(page, { level: 1 })
+    return { byteLength, milliseconds: performance.now() - began }
+  })
+  return {
+    bytes: page.byteLength,
+    packed: times[0]?.byteLength ?? 0,
+    milliseconds: times.map(time => time.milliseconds),
+  }
 }
 
 async function startArms(stage: Stage): Promise<Record<string, Served>> {
@@ -108,27 +135,4 @@ async function urlsOf(
     floor: `${base('floor')}/?bytes=${bytes}`,
     bare: `${base('bare')}/?bytes=${bytes}`,
   }
-}
-
-/** What leaves the database for a page of 50: of bloated rows, by the seed and by us, and of the same rows without the bloat. */
-async function countBytes(stage: Stage): Promise<Record<string, number>> {
-  await using proxy = await openCountingProxy(stage.databaseUrl)
-  const env = { DATABASE_URL: proxy.url }
-  const ours = await stage.serve(QUERY, env)
-  const seed = await stage.serve(ARMS, env, ['seed'])
-  const count = async (url: string) => {
-    // The first answer also brings what the driver asks for once.
-    await (await fetch(url)).arrayBuffer()
-    const before = proxy.bytes()
-    await (await fetch(url)).arrayBuffer()
-    return proxy.bytes() - before
-  }
-  const page = `${ours.url}/api/generations?limit=50`
-  const [whole, bloated] = [await count(`${seed.url}/?limit=50`), await count(page)]
-  await stage.database`alter table generation_raw rename to parked`
-  await stage.database`create table generation_raw (like parked)`
-  const clean = await count(page)
-  await stage.database`drop table generation_raw`
-  await stage.database`alter table parked rename to generation_raw`
-  return { seed: whole, ours: bloated, 'ours, clean': clean }
 }

@@ -8,6 +8,10 @@ import { until } from '../local/until.ts'
 export interface Page extends AsyncDisposable {
   /** The value of an expression in the page; a promise is waited for. @throws Error if it fails there */
   evaluate<T>(expression: string): Promise<T>
+  /** Has Chromium do something. */
+  command<T>(method: string, params?: object): Promise<T>
+  /** Hears of what Chromium tells by itself. */
+  on(method: string, listener: (params: unknown) => void): void
 }
 
 const FLAGS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
@@ -35,7 +39,7 @@ export async function openPage(url: string): Promise<Page> {
   const devtools = new URL(await addressIn(child.stderr))
   const target = await fetch(`http://${devtools.host}/json/new?${encodeURIComponent(url)}`, { method: 'PUT', signal })
   const { webSocketDebuggerUrl } = (await target.json()) as { webSocketDebuggerUrl: string }
-  const ask = await connect(webSocketDebuggerUrl)
+  const { ask, on } = await connect(webSocketDebuggerUrl)
   const evaluate = async <T>(expression: string) => {
     const answer = (await ask('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })) as {
       result: { value: T }
@@ -47,7 +51,8 @@ export async function openPage(url: string): Promise<Page> {
   const isThere = async () => (await evaluate<boolean>(LOADED)) || undefined
   await until(isThere, { what: 'The page', milliseconds: START_MS, signal })
   const owned = undo.move()
-  return { evaluate, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  const command = async <T>(method: string, params: object = {}) => (await ask(method, params)) as T
+  return { evaluate, command, on, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 async function addressIn(stderr: ReadableStream<Uint8Array>): Promise<string> {
@@ -61,24 +66,27 @@ async function addressIn(stderr: ReadableStream<Uint8Array>): Promise<string> {
   throw new Error(`Chromium did not start: ${text.slice(0, 300)}`)
 }
 
-async function connect(url: string): Promise<(method: string, params: object) => Promise<unknown>> {
+async function connect(url: string) {
   const socket = new WebSocket(url)
   const waiting = new Map<number, (result: unknown) => void>()
+  const listeners = new Map<string, (params: unknown) => void>()
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   socket.addEventListener('open', () => resolve())
   socket.addEventListener('error', () => reject(new Error('the page cannot be reached')))
   socket.addEventListener('message', ({ data }) => {
-    const { id, result } = JSON.parse(String(data))
+    const { id, result, method, params } = JSON.parse(String(data))
+    if (method) listeners.get(method)?.(params)
     waiting.get(id)?.(result)
     waiting.delete(id)
   })
   await promise
   let last = 0
-  return async (method, params) => {
+  const ask = async (method: string, params: object): Promise<unknown> => {
     const id = ++last
     const { promise: answered, resolve: answer } = Promise.withResolvers<unknown>()
     waiting.set(id, answer)
     socket.send(JSON.stringify({ id, method, params }))
     return await answered
   }
+  return { ask, on: (method: string, listener: (params: unknown) => void) => void listeners.set(method, listener) }
 }

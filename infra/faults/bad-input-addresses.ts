@@ -5,7 +5,7 @@ const HERE = '00000000-0000-7000-8000-000000000002'
 
 /** What is wrong with an address: the list's parameters, an id, a path; and heads that no request has. */
 export function badAddresses(): Case[] {
-  return [...badLists(), ...badPaths(), ...badMethods(), ...badHeads()]
+  return [...badLists(), ...badTimelines(), ...badPaths(), ...badMethods(), ...badHeads()]
 }
 
 function badLists(): Case[] {
@@ -26,6 +26,8 @@ function badLists(): Case[] {
     [`cursor=${cursor('2026-01-01T00:00:00.000000Z')}=`, /^cursor/],
     [`cursor=${cursor('2026-01-01T00:00:00.000000Z')}&cursor=a`, /^cursor/],
     ['direction=up', /^direction/],
+    ...badPlaces(),
+    ...badFilters(),
     ['includeParameters=yes', /^includeParameters/],
     ['includeParameters=true&includeParameters=false', /^includeParameters/],
     [`colour=${SECRET}`, /colour/],
@@ -42,6 +44,47 @@ function badLists(): Case[] {
   }))
 }
 
+function badPlaces(): [string, RegExp][] {
+  const place = cursor('2026-01-01T00:00:00.000000Z')
+  return [
+    ...['', '1', 'abc', '%00', UUID.slice(1), `${UUID}%20`].map((id): [string, RegExp] => [`around=${id}`, /^around/]),
+    ...['', 'today', '2026', '2026-13-01', '2026-02-31', '0000-01-01', '2026-01-01T00:00:00', '1e9', '%00', "'"].map(
+      (at): [string, RegExp] => [`at=${at}`, /^at/],
+    ),
+    [`around=${UUID}&around=${UUID}`, /^around/],
+    [`around=${UUID}&at=2026-01-01`, /one of them/],
+    [`cursor=${place}&at=2026-01-01`, /one of them/],
+    [`cursor=${place}&around=${UUID}`, /one of them/],
+  ]
+}
+
+function badFilters(): [string, RegExp][] {
+  const flags = ['favourite', 'references', 'trash'].flatMap(name =>
+    ['', 'yes', '1', 'TRUE', '%00'].map((value): [string, RegExp] => [`${name}=${value}`, new RegExp(`^${name}`)]),
+  )
+  return [
+    ...flags,
+    ...['', 'lost', 'failed,', ',', 'FAILED', 'failed,lost', `failed${',failed'.repeat(50)}`, '%00'].map(
+      (value): [string, RegExp] => [`status=${value}`, /^status/],
+    ),
+    ...['', 'sound', 'image,video', '%00'].map((value): [string, RegExp] => [`kind=${value}`, /^kind/]),
+    ...['', '%00', '%00abc', 'a'.repeat(201)].map((value): [string, RegExp] => [`model=${value}`, /^model/]),
+    ...['%00', 'a%00b', 'a'.repeat(501)].map((value): [string, RegExp] => [`q=${value}`, /^q/]),
+    ['q=a&q=b', /^q/],
+  ]
+}
+
+/** The timeline's. */
+function badTimelines(): Case[] {
+  const zones = ['', '%00', 'Nowhere/Land', "UTC'--", '%2e%2e/etc/passwd', 'a'.repeat(100), '+02:00']
+  const queries = [...zones.map(zone => `zone=${zone}`), 'zone=UTC&zone=UTC', 'year=2026', '__proto__=1']
+  return queries.map(query => ({
+    name: `the timeline with ?${query.slice(0, 60)}`,
+    request: wire({ target: `/api/generations/timeline?${query}` }),
+    status: 422,
+  }))
+}
+
 function badPaths(): Case[] {
   const paths: [string, number][] = [
     [`/api/generations/${SECRET}`, 422],
@@ -51,6 +94,8 @@ function badPaths(): Case[] {
     ['/api/generations/..%2f..', 422],
     [`/api/generations/${UUID}%00`, 422],
     [`/api/generations/${OTHER}`, 404],
+    [`/api/generations?around=${OTHER}`, 404],
+    ['/api/events/x', 404],
     [`/api/generations/${OTHER}/outputs`, 404],
     ['/api//generations', 404],
     ['/api/nothing', 404],

@@ -4,6 +4,7 @@ import { type Reference, References } from '@darkroom/contracts/reference'
 import { until } from '../local/until.ts'
 import { badAddresses } from './bad-input-addresses.ts'
 import { type Case, dataUrl, filePart, SECRET, submission, upload, wire } from './bad-input-case.ts'
+import { BAD_PLACES, firstEvent, openStreams } from './bad-input-events.ts'
 import { badPictures } from './bad-input-pictures.ts'
 import { badSubmissions } from './bad-input-submissions.ts'
 import { openTraces, type Traces } from './bad-input-traces.ts'
@@ -52,6 +53,32 @@ describe('refused is', () => {
   test.each(rows(badVerbs()))('%s', (_, row) => expectRefusal(row))
   test.each(rows(pictures))('%s', (_, row) => expectRefusal(row))
 })
+
+test.each(BAD_PLACES.map(place => [place.slice(0, 30), place] as const))(
+  'events after a place that is none (%s) begin with: read everything again',
+  async (_, place) => {
+    expect((await firstEvent(port, place)).name).toBe('resync')
+    await expectNothingHappened('a place that is none')
+  },
+)
+
+test('more streams than there may be are refused, and one that is closed makes room', async () => {
+  const streams = await openStreams(port, 64)
+  await expectRefusal({
+    name: 'a stream too many',
+    request: wire({ target: '/api/events' }),
+    status: 429,
+    says: /windows/,
+  })
+  streams.pop()?.close()
+  const again = async () => {
+    const [stream] = await openStreams(port, 1).catch(() => [])
+    stream?.close()
+    return stream ? true : undefined
+  }
+  await until(again, { what: 'Room for a stream', milliseconds: 20_000, signal: new AbortController().signal })
+  for (const stream of streams) stream.close()
+}, 60_000)
 
 test('an id of the client’s is good for one submission', async () => {
   const other = submission({ clientId: kept.clientId, prompt: SECRET, parameters: { resolution: 512 } })

@@ -1,1 +1,68 @@
-process.stderr.write('')
+import { stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { dataDirectory, readConfig } from '../src/config.ts'
+import { PartError } from './part.ts'
+import { readRunFile } from './run-file.ts'
+
+/** `bun run import <generations.jsonl | folder>`: brings generations of another system into the studio that runs. */
+
+const MAIN = join(import.meta.dirname, '..', '..', 'services', 'ingest', 'src', 'import', 'main.ts')
+const NOBODY = 'No studio runs here: start it, or give the DATABASE_URL and the NATS_URL of one that runs elsewhere.'
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: string[]): Promise<number> {
+  let code = 0
+  const program = new Command('import')
+    .description('Brings generations of another system in: a JSON Lines file, or a folder of PNG pictures.')
+    .argument('<path>', 'generations.jsonl, or a folder of pictures by A1111, ComfyUI or InvokeAI')
+    .option('--json', 'the counts as JSON on standard output')
+    .exitOverride()
+    .action(async (path, { json }) => {
+      code = await importFrom(path, json === true)
+    })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    return 2
+  }
+}
+
+async function importFrom(path: string, json: boolean): Promise<number> {
+  await stat(path).catch(cause => {
+    throw new PartError(`${path} is not there.`, { cause })
+  })
+  const env = await environment()
+  const child = Bun.spawn([process.execPath, MAIN, resolve(path)], {
+    env,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  const last = (await new Response(child.stdout).text()).trim().split('\n').at(-1) ?? ''
+  const code = await child.exited
+  if (!last.startsWith('{"imported"'))
+    throw new PartError('The import broke off; what was brought in stays. Run it again.')
+  process.stdout.write(`${json ? last : wordsOf(last)}\n`)
+  return code === 0 ? 0 : 1
+}
+
+/** Of the studio that the settings name, else of the one that runs on this data directory. */
+async function environment(): Promise<Record<string, string | undefined>> {
+  const config = readConfig()
+  const dataDir = resolve(dataDirectory(config))
+  const run = await readRunFile(dataDir)
+  const [database, nats] = [config.DATABASE_URL ?? run?.databaseUrl, config.NATS_URL ?? run?.natsUrl]
+  if (!database || !nats) throw new PartError(NOBODY)
+  return { ...process.env, DATABASE_URL: database, NATS_URL: nats, DATA_DIR: dataDir, LOG_LEVEL: 'silent' }
+}
+
+function wordsOf(line: string): string {
+  const { imported, known, failed } = JSON.parse(line) as Record<string, number>
+  const next = imported ? ' `bun run backfill reference-images` moves the pictures that came as text.' : ''
+  return `${imported} brought in, ${known} known already, ${failed} not brought in.${next}`
+}

@@ -34,7 +34,7 @@ async function main(): Promise<void> {
   const database = openDatabase({
     url,
     name: 'darkroom-seed-data',
-    connections: 1,
+    connections: 2,
     log: createLog({ service: 'seed-data', level: config.LOG_LEVEL }),
   })
   try {

@@ -9,6 +9,9 @@ import { sum, type Tally, tallyOf } from './tally.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
+/** A test that says nothing else may take so long: a busy machine starts a database slowly, and one that is late fails the rest. */
+const TEST = ['test', '--timeout', '30000']
+
 type Tools = { signal: AbortSignal; say: (line: string) => void }
 
 /**
@@ -31,8 +34,8 @@ async function runAll(args: string[], tools: Tools): Promise<Tally[]> {
   await findNatsServer({ cacheDir: TEST_CACHE, ...tools })
   await findCaddy({ cacheDir: TEST_CACHE, ...tools })
   if (args[0] === '--faults') return await runFaultTests(tools)
-  if (args.length > 0) return [await run(['test', ...args], tools)]
-  const quick = [await run(['run', 'check'], tools), await run(['test'], tools)]
+  if (args.length > 0) return [await run([...TEST, ...args], tools)]
+  const quick = [await run(['run', 'check'], tools), await run(TEST, tools)]
   return [...quick, ...(await runFaultTests(tools)), ...(await runBrowserTests(tools))]
 }
 
@@ -40,7 +43,7 @@ async function runAll(args: string[], tools: Tools): Promise<Tally[]> {
 async function runFaultTests(tools: Tools): Promise<Tally[]> {
   const limit = pLimit(2)
   const runs = filesOf('infra/faults/*.faults.ts').map(file =>
-    limit(() => run(['test', file], tools, { shows: 'end' })),
+    limit(() => run([...TEST, file], tools, { shows: 'end' })),
   )
   return await Promise.all(runs)
 }
@@ -52,7 +55,7 @@ async function runBrowserTests(tools: Tools): Promise<Tally[]> {
   try {
     const env = { CHROMIUM_PATH: await findChromium(tools) }
     const tallies: Tally[] = []
-    for (const file of files) tallies.push(await run(['test', file], tools, { env }))
+    for (const file of files) tallies.push(await run([...TEST, file], tools, { env }))
     return tallies
   } catch (error) {
     return [report(error, tools)]

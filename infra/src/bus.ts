@@ -4,6 +4,7 @@ import { type JetStreamClient, type JetStreamManager, type NatsError, nanos, Ret
 import { openLane } from './bus/lane.ts'
 import { type Link, type LinkOptions, openLink } from './bus/link.ts'
 import { type Choice, messages } from './bus/messages.ts'
+import { clearWreck } from './bus/wreck.ts'
 
 export interface Published {
   stream: string
@@ -48,6 +49,14 @@ export function joinBus(options: LinkOptions) {
     if (!link) throw new NotConnectedError('the bus has not been reached yet')
     return link
   }
+  const mended = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (link) await clearWreck(link.manager, error, leaving.signal)
+      throw error
+    }
+  }
   const leave = async (how: 'drain' | 'close') => {
     leaving.abort()
     await connected
@@ -57,10 +66,10 @@ export function joinBus(options: LinkOptions) {
     /** Settles when the bus is there for the first time, or was left before. */
     connected,
     ensureStreams: async () => ensureStreams(linked().manager),
-    publish: async (subject: string, message: BusMessage, id: string) =>
-      publish(linked().jetstream, subject, message, id),
-    lane: async (lane: { consumer: string; subject: string; ackWaitSeconds: number }) =>
-      openLane(linked().jetstream, linked().manager, lane),
+    publish: (subject: string, message: BusMessage, id: string) =>
+      mended(() => publish(linked().jetstream, subject, message, id)),
+    lane: (lane: { consumer: string; subject: string; ackWaitSeconds: number }) =>
+      mended(() => openLane(linked().jetstream, linked().manager, lane)),
     /** Events: changes of generations, unless another subject is named. */
     notices: (from: { sequence: number } | 'new', signal: AbortSignal, subject?: string) =>
       messages(linked().jetstream, choiceOf(from, subject), signal),

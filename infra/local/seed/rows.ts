@@ -15,6 +15,7 @@ export interface SeedRows {
 
 const BATCH = 2_500
 const BLOATED_BATCH = 500
+const AT_ONCE = 2
 const SPAN_DAYS = 730
 
 const SUBJECTS = ['a lighthouse', 'two foxes', 'an old tram', 'a glass of tea', 'the night market', 'a paper boat']
@@ -51,11 +52,17 @@ blacks open; no text, no frame, no people.`
 export async function insertRows(database: Database, rows: SeedRows, said: (done: number) => void): Promise<void> {
   await transaction(database, tx => insertReferences(tx, rows))
   const batch = rows.bloat ? BLOATED_BATCH : BATCH
-  for (let from = 1; from <= rows.count; from += batch) {
-    const to = Math.min(from + batch - 1, rows.count)
-    await transaction(database, tx => insertBatch(tx, rows, from, to))
-    said(to)
+  const waiting = Array.from({ length: Math.ceil(rows.count / batch) }, (_, at) => at * batch + 1)
+  let done = 0
+  const work = async () => {
+    for (let from = waiting.shift(); from !== undefined; from = waiting.shift()) {
+      const [first, last] = [from, Math.min(from + batch - 1, rows.count)]
+      await transaction(database, tx => insertBatch(tx, rows, first, last))
+      done += last - first + 1
+      said(done)
+    }
   }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
 }
 
 async function insertReferences(tx: Transaction, { identity, pictures }: SeedRows): Promise<void> {

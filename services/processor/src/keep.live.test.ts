@@ -61,8 +61,21 @@ for (const [name, openStore] of Object.entries(STORES)) {
     expect(place.seen.mostInMemory).toBeGreaterThan(3 * MB)
     expect(place.seen.mostInMemory).toBeLessThanOrEqual(10 * MB)
     expect(place.seen.mostTaken).toBeLessThanOrEqual(10 * MB)
-    expect(fake.journal.maxFilesInFlight).toBeLessThan(4)
     expect(await leftIn(place)).toEqual({ files: [], taken: 0 })
+  }, 30_000)
+
+  test(`${name}: a provider that does not answer keeps no memory from the others`, async () => {
+    await using place = await openPlace(openStore, 10 * MB)
+    fake.set({ fileBytes: 4 * MB, files: { 0: { kind: 'hang' } } })
+    const [silent, ...others] = await outputsOf(4)
+    const controller = new AbortController()
+    const hung = keepOutput(place.deps, KEEP, silent as ProviderOutput, controller.signal).catch(() => 'ended')
+    await fake.until(journal => journal.filesInFlight === 1)
+    const kept = await Promise.all(others.map(output => keepOutput(place.deps, KEEP, output, never)))
+    expect(kept).toHaveLength(3)
+    expect(place.deps.budget.taken).toBe(0)
+    controller.abort(new Error('over'))
+    expect(await hung).toBe('ended')
   }, 30_000)
 
   test(`${name}: a large picture is decoded from its file, and its previews lie beside it`, async () => {

@@ -37,15 +37,16 @@ const STREAM_BYTES = 2 * 1024 * 1024
 const TELLING_BYTES = 64
 
 /**
- * Gets an output's bytes, in memory or, where they are many, in a file. It waits for its share of the memory first.
+ * Gets an output's bytes, in memory or, where they are many, in a file. It waits for its share of the memory: once the provider
+ * has answered, so that one that is silent takes none.
  *
  * @throws SafeGetError, MediaError if it is larger than its kind may be, the signal's reason
  */
 export async function receive(deps: ReceiveDeps, output: ProviderOutput, signal: AbortSignal): Promise<Received> {
   await using stack = new AsyncDisposableStack()
-  const most = output.kind === 'bytes' ? output.bytes.byteLength : deps.limits.bufferedBytes
-  const share = stack.use(await deps.budget.take(most, signal))
-  const body = output.kind === 'bytes' ? output.bytes : await fetchBody(deps, output, share, signal)
+  const take = async (bytes: number) => stack.use(await deps.budget.take(bytes, signal))
+  if (output.kind === 'bytes') await take(output.bytes.byteLength)
+  const body = output.kind === 'bytes' ? output.bytes : await fetchBody(deps, output, take, signal)
   const known = body instanceof Uint8Array ? describe(body) : stack.use(body)
   const held = stack.move()
   return { body, bytes: known.bytes, sha256: known.sha256, [Symbol.asyncDispose]: () => held.disposeAsync() }
@@ -54,14 +55,14 @@ export async function receive(deps: ReceiveDeps, output: ProviderOutput, signal:
 async function fetchBody(
   { allowOrigins, spool, limits }: ReceiveDeps,
   { url, headers = {} }: Extract<ProviderOutput, { kind: 'url' }>,
-  share: ByteShare,
+  take: (bytes: number) => Promise<ByteShare>,
   signal: AbortSignal,
 ): Promise<Uint8Array | SpooledFile> {
   const maxBytes = Math.max(limits.picture.bytes, limits.videoBytes)
   const { fetchMs: deadlineMs, stallMs } = limits
   const response = await safeGet(url, { maxBytes, deadlineMs, stallMs, signal, allowOrigins, headers })
   const isLong = (response.contentLength ?? 0) > limits.bufferedBytes
-  share.shrinkTo(isLong ? STREAM_BYTES : (response.contentLength ?? limits.bufferedBytes))
+  const share = await take(isLong ? STREAM_BYTES : (response.contentLength ?? limits.bufferedBytes))
   const chunks = chunksOf(response, signal)
   try {
     const { start, isAll } = await readStart(chunks, isLong ? TELLING_BYTES : limits.bufferedBytes)

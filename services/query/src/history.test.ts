@@ -20,6 +20,7 @@ test('what changed since a place is each generation once, at its last change, in
       for (const change of changes) history.add(change)
       for (const change of changes.slice(-3)) history.add(change)
       const found = history.since(since, 'w')
+      if (since < begin) expect(found).toBeUndefined()
       if (!found) {
         expect(since < begin || changes.filter(change => change.sequence > since).length > CAPACITY).toBe(true)
         return

@@ -3,7 +3,7 @@ import pLimit from 'p-limit'
 import type { Budget } from './budget.ts'
 import { type KeepDeps, keepPicture, MOST_TEXT, UnmovableError } from './keep.ts'
 import type { Moved } from './pointers.ts'
-import { type Piece, readPieces, type Slot } from './slots.ts'
+import { openRow, type Reading, type Slot } from './slots.ts'
 
 /** What a row had, and what of it is kept now. */
 export interface KeptRow {
@@ -37,12 +37,15 @@ export async function keepRow(
   const limit = pLimit(options.concurrency)
   const keeping: Promise<void>[] = []
   const moved: Moved[] = []
-  const pieces = readPieces(work.tx, work.id, MOST_TEXT)
+  const { slots, next } = await openRow(work.tx, work.id, MOST_TEXT)
+  requireReadable(slots)
   try {
-    const slots = slotsIn((await pieces.next()).value)
     for (const slot of slots.filter(({ embedded }) => embedded)) {
       const giveBack = await work.budget.take(MEMORY.drawn + slot.length * MEMORY.perCharacter, signal)
-      const text = textIn((await pieces.next()).value, slot, giveBack)
+      const text = await read(next, slot).catch(err => {
+        giveBack()
+        throw err
+      })
       const keep = () => keepPicture(work, text, { ...head, dryRun: options.dryRun, signal })
       const kept = limit(keep).then(one => void moved.push({ slot, ...one }))
       keeping.push(kept.catch(err => failed.abort(named(slot, err))).finally(giveBack))
@@ -53,22 +56,21 @@ export async function keepRow(
   } finally {
     failed.abort()
     await Promise.all(keeping)
-    await pieces.return(undefined)
   }
 }
 
-function slotsIn(piece: Piece | undefined): Slot[] {
-  if (!piece || !('slots' in piece)) throw new EditedError()
-  for (const { embedded, length, value, ...slot } of piece.slots) {
-    if (embedded && length > MOST_TEXT) throw unmovable(slot, 'is larger than is taken')
-    if (!embedded && length > 0 && value === null) throw unmovable(slot, 'is neither a picture nor an address')
+function requireReadable(slots: readonly Slot[]): void {
+  for (const slot of slots) {
+    if (slot.embedded && slot.length > MOST_TEXT) throw unmovable(slot, 'is larger than is taken')
+    if (!slot.embedded && slot.length > 0 && slot.value === null)
+      throw unmovable(slot, 'is neither a picture nor an address')
   }
-  return piece.slots
 }
 
-function textIn(piece: Piece | undefined, slot: Slot, giveBack: () => void): string {
-  if (piece && 'text' in piece && piece.field === slot.field && piece.position === slot.position) return piece.text
-  giveBack()
+/** @throws EditedError if what stands there is not what stood there */
+async function read(next: Reading['next'], { field, position }: Slot): Promise<string> {
+  const piece = await next()
+  if (piece?.field === field && piece.position === position) return piece.text
   throw new EditedError()
 }
 

@@ -12,20 +12,26 @@ export interface Slot {
   value: unknown
 }
 
-/** All slots of a row, or the text of one that holds a picture. */
-export type Piece = { slots: Slot[] } | { field: Slot['field']; position: number; text: string }
-
 /** A longer value is no address, and nothing that is read whole before anybody knows what it is. */
 const SHORT = 8_192
 
+/** The pictures of a row, one after the other, in the order of its slots. */
+export interface Reading {
+  slots: Slot[]
+  /** The next picture's text. The one before should be nobody's by then. */
+  next(): Promise<{ field: Slot['field']; position: number; text: string } | undefined>
+}
+
 /**
- * Reads the references of a row: first all of its slots, then one picture after the other, each only when it is asked for. The
- * row is unpacked once, by the server, and never is more of it here than the one picture.
+ * Reads the references of a row: all of its slots, and then one picture after the other, each only when it is asked for. The
+ * row is unpacked once, by the server, and never is more of it here than the one picture. The cursor is one of SQL: each
+ * picture is a statement with a time limit of its own.
  *
  * @param most the longest text that is read, in bytes; what is longer has a slot and is not read
  */
-export async function* readPieces(tx: Transaction, id: string, most: number): AsyncGenerator<Piece> {
-  const rows = tx<{ slots: Slot[] | null; field: Slot['field']; position: number; text: string }[]>`
+export async function openRow(tx: Transaction, id: string, most: number): Promise<Reading> {
+  await tx`
+    declare pictures no scroll cursor for
     with texts as materialized (
       select item.field, item.position, item.value #>> '{}' as text, jsonb_typeof(item.value) as type,
              left(item.value #>> '{}', 256) ~* '^\\s*data:' and jsonb_typeof(item.value) = 'string' as embedded,
@@ -50,8 +56,12 @@ export async function* readPieces(tx: Transaction, id: string, most: number): As
     ) as slots, null as field, null as position, null as text
     union all
     select null, field, position, text from texts where embedded and length <= ${most}`
-  for await (const [row] of rows.cursor(1)) {
-    if (!row) continue
-    yield row.slots ? { slots: row.slots } : { field: row.field, position: row.position, text: row.text }
+  const [first] = await tx<{ slots: Slot[] }[]>`fetch next from pictures`
+  return {
+    slots: first?.slots ?? [],
+    next: async () => {
+      const [row] = await tx<{ field: Slot['field']; position: number; text: string }[]>`fetch next from pictures`
+      return row
+    },
   }
 }

@@ -26,10 +26,16 @@ export async function verifyBatch(
   return {
     processed: entries.length,
     bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
-    failures: [...new Map(failures.flat().map(failure => [failure.id, failure])).values()],
+    failures: [...Map.groupBy(failures.flat(), ({ id }) => id).values()].flatMap(joined),
     cursor: entries.at(-1)?.cursor ?? options.cursor,
     ended: entries.length < options.limit ? 'end' : 'full',
   }
+}
+
+/** A generation has one failure, whatever it has lost. */
+function joined([first, ...others]: BackfillFailure[]): BackfillFailure[] {
+  if (!first) return []
+  return [{ ...first, reason: [first, ...others].map(({ reason }) => reason).join('; ') }]
 }
 
 async function verify(store: Store, entry: Entry): Promise<BackfillFailure[]> {

@@ -1,0 +1,91 @@
+import '../src/styles/tokens.css'
+import '../src/styles/page.css'
+import '../src/styles/progress.css'
+import './progress.css'
+import type { Generation } from '@darkroom/contracts/generation'
+import { createSignal, For, onCleanup } from 'solid-js'
+import { render } from 'solid-js/web'
+import { aGeneration } from '../src/fixtures.ts'
+import { Progress } from '../src/progress.tsx'
+
+/** So many rings at once, each way: `?arm=idle`, `interval`, `seed` or `ours`, `&count=`. */
+
+const SECONDS = 60
+const asked = new URLSearchParams(location.search)
+const rings = Array.from({ length: Number(asked.get('count')) }, (_, index) => index)
+
+const ARMS: Record<string, () => ReturnType<typeof Ours>> = {
+  idle: () => <Still />,
+  interval: () => <Interval />,
+  seed: () => <Seed />,
+  ours: () => <Ours />,
+}
+
+/** What is there anyhow: the same places, nothing in them moves. */
+function Still() {
+  return <For each={rings}>{() => <Circle offset={LENGTH / 2} />}</For>
+}
+
+/** Before the seed: a timer a ring that sets how much of it is drawn. */
+function Interval() {
+  const started = performance.now()
+  return (
+    <For each={rings}>
+      {() => {
+        const [share, setShare] = createSignal(0)
+        const timer = setInterval(() => setShare((performance.now() - started) / 1_000 / SECONDS), 100)
+        onCleanup(() => clearInterval(timer))
+        return <Circle offset={LENGTH * (1 - 0.95 * share())} />
+      }}
+    </For>
+  )
+}
+
+/** The seed: keyframes of `stroke-dashoffset`. */
+function Seed() {
+  return <For each={rings}>{() => <Circle isAnimated />}</For>
+}
+
+function Ours() {
+  const generation: Generation = aGeneration({
+    status: 'processing',
+    outputs: 1,
+    estimatedSeconds: SECONDS,
+    startedAt: new Date().toISOString(),
+  })
+  const clock = { now: Date.now, learn: () => {} }
+  return (
+    <For each={rings}>
+      {() => (
+        <div class="place">
+          <Progress clock={clock} generation={generation} provider="Demo" index={0} />
+        </div>
+      )}
+    </For>
+  )
+}
+
+const LENGTH = 2 * Math.PI * 42
+
+function Circle(props: { offset?: number; isAnimated?: boolean }) {
+  return (
+    <div class="place">
+      <svg class="circle" viewBox="0 0 100 100" aria-hidden="true">
+        <circle
+          cx="50"
+          cy="50"
+          r="42"
+          classList={{ filling: props.isAnimated === true }}
+          stroke-dasharray={String(LENGTH)}
+          stroke-dashoffset={props.offset}
+          style={{ 'animation-duration': `${SECONDS}s` }}
+        />
+      </svg>
+      <p>generating</p>
+    </div>
+  )
+}
+
+const root = document.getElementById('root')
+const arm = ARMS[asked.get('arm') ?? 'idle']
+if (root && arm) render(arm, root)

@@ -1,0 +1,45 @@
+import { expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { runCommand } from '../../infra/faults/command.ts'
+import { asDataUrl, uniquePicture } from '../../infra/faults/old-rows.ts'
+import { startTestStudio } from '../../infra/faults/studio.ts'
+import { openPage, startBrowser } from './browser.ts'
+
+const PROMPT = 'an old valley, from another system'
+
+test('after the backfill an old generation shows its references, and reusing its settings brings them back', async () => {
+  await using studio = await startTestStudio()
+  await using browser = await startBrowser()
+  const env = { DATA_DIR: studio.dataDir, DATABASE_URL: '', NATS_URL: '' }
+  await Bun.write(join(studio.dataDir, 'old', 'made.png'), await uniquePicture(96, 96))
+  const [one, two] = [await uniquePicture(64, 48), await uniquePicture(48, 64)]
+  const parameters = { aspectRatio: '1:1', referenceImages: [asDataUrl(one), asDataUrl(two, 'DATA:image/png;base64,')] }
+  const line = { id: 'old-1', prompt: PROMPT, model: 'demo', parameters, outputs: [{ file: 'made.png' }] }
+  const file = join(studio.dataDir, 'old', 'generations.jsonl')
+  await Bun.write(file, JSON.stringify(line))
+  expect((await runCommand('import', [file], env)).code).toBe(0)
+
+  const { page, complaints } = await openPage(browser, studio.url)
+  const article = page.getByRole('feed').getByRole('article')
+  await article.getByText(PROMPT).waitFor()
+  const references = article.getByRole('list', { name: 'References' }).locator('img')
+  expect(await references.count()).toBe(0)
+  expect((await runCommand('backfill', ['reference-images'], env)).code).toBe(0)
+  // The page is told, and is not loaded anew.
+  await references.nth(1).waitFor()
+  expect(await references.count()).toBe(2)
+  const widths = await references.evaluateAll(async nodes => {
+    const pictures = nodes.filter(node => node instanceof HTMLImageElement)
+    await Promise.all(pictures.map(picture => picture.decode()))
+    return pictures.map(({ naturalWidth }) => naturalWidth)
+  })
+  expect(widths).toEqual([64, 48])
+
+  await article.hover()
+  await article.getByRole('button', { name: 'Reuse' }).click()
+  const attached = page.getByRole('list', { name: 'References, in order' }).getByRole('listitem')
+  await attached.nth(1).waitFor()
+  expect(await attached.count()).toBe(2)
+  expect(await page.getByRole('textbox', { name: 'Prompt' }).inputValue()).toBe(PROMPT)
+  expect(complaints).toEqual([])
+}, 120_000)

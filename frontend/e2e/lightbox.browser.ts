@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import type { Page } from 'playwright-core'
+import { type Filled, startFilled } from './filled.ts'
+import { differing } from './screencast.ts'
+import { frames, pixels, readRow, settled, watch, wheel } from './watch.ts'
+
+const COUNT = 10_000
+
+let filled: Filled
+
+beforeAll(async () => {
+  filled = await startFilled(COUNT)
+}, 120_000)
+
+afterAll(() => filled[Symbol.asyncDispose](), 60_000)
+
+test('6: the lightbox leaves the feed as it is, and closing it gives the focus back to the very thumbnail', async () => {
+  const { page, complaints } = await filled.open()
+  await wheel(page, -6_000)
+  await settled(page)
+  const id = await readRow(page)
+  const thumbnail = page.locator(`article[data-generation-id="${id}"] [data-output-index="0"]`)
+  await thumbnail.focus()
+  const opener = await thumbnail.elementHandle()
+  const drawn = await pixels(page)
+  const stop = await watch(page, id)
+  await page.keyboard.press('Enter')
+  const dialog = page.getByRole('dialog')
+  await dialog.locator('img').first().waitFor()
+  expect(await page.getByRole('article', { includeHidden: true }).count()).toBeGreaterThan(2)
+  for (let turn = 0; turn < 12; turn += 1) await page.keyboard.press('ArrowLeft')
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'detached' })
+  await frames(page, 5)
+  const { tops, isSameNode, loaded } = await stop()
+  expect([tops.length, isSameNode, loaded]).toEqual([1, true, []])
+  expect(await page.evaluate(node => document.activeElement === node, opener)).toBe(true)
+  expect(await differing(page, drawn, await pixels(page))).toBe(0)
+  expect(complaints).toEqual([])
+  await page.context().close()
+}, 60_000)
+
+test('6: the originals of a picture are loaded in the lightbox, and only there', async () => {
+  const { page } = await filled.open()
+  const originals: string[] = []
+  page.on('request', request => /\/media\/.*\.png$/.test(request.url()) && originals.push(request.url()))
+  await settled(page)
+  expect(originals).toEqual([])
+  await page.locator('article [data-output-index="0"]').last().click()
+  await page.getByRole('dialog').locator('img').first().waitFor()
+  expect(originals.length).toBe(1)
+  await page.context().close()
+}, 60_000)
+
+test('6: deleting inside moves to the neighbour, and closing gives the focus to what is left beside it', async () => {
+  const { page } = await filled.open()
+  await wheel(page, -6_000)
+  await settled(page)
+  const id = await readRow(page)
+  const next = await nextRow(page, id)
+  await page.locator(`article[data-generation-id="${id}"] [data-output-index="0"]`).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.locator('img').first().waitFor()
+  await dialog.getByRole('button', { name: 'Delete' }).click()
+  await page.waitForFunction(gone => document.querySelector(`article[data-generation-id="${gone}"]`) === null, id)
+  await dialog.locator(`img[data-generation-id="${next}"]`).waitFor()
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'detached' })
+  const focused = () => document.activeElement?.closest('article')?.getAttribute('data-generation-id')
+  expect(await page.evaluate(focused)).toBe(next)
+  await page.context().close()
+}, 60_000)
+
+/** The row after another one that has a picture. */
+async function nextRow(page: Page, id: string): Promise<string> {
+  return await page.evaluate(row => {
+    const rows = [...document.querySelectorAll<HTMLElement>('article')].toSorted(
+      (a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top,
+    )
+    const after = rows.slice(rows.findIndex(article => article.dataset.generationId === row) + 1)
+    return after.find(article => article.querySelector('[data-output-index]') !== null)?.dataset.generationId ?? ''
+  }, id)
+}

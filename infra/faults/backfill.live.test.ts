@@ -1,0 +1,72 @@
+import { expect, test } from 'bun:test'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BackfillAnswer } from '@darkroom/contracts/backfill'
+import type { BackfillReport } from '../src/backfill-report.ts'
+import { openDatabase } from '../src/database.ts'
+import { createLog } from '../src/log.ts'
+import { runCommand } from './command.ts'
+import { asDataUrl, insertOldRow, uniquePicture } from './old-rows.ts'
+import { startTestStudio } from './studio.ts'
+
+test('an operator imports, looks, moves, verifies, and is told what could not be moved', async () => {
+  await using studio = await startTestStudio()
+  const env = { DATA_DIR: studio.dataDir, DATABASE_URL: '', NATS_URL: '' }
+  const backfill = (...args: string[]) => runCommand('backfill', args, env)
+  const report = async (...args: string[]) => {
+    const { out, code } = await backfill(...args, '--json')
+    return { code, ...(JSON.parse(out) as BackfillReport) }
+  }
+  const lines = await Promise.all(
+    Array.from({ length: 5 }, async (_, at) => ({
+      id: `old-${at}`,
+      prompt: `old ${at}`,
+      status: 'failed',
+      parameters: { referenceImages: [asDataUrl(await uniquePicture(32, 32)), 'https://example.com/a.png'] },
+    })),
+  )
+  const file = join(studio.dataDir, 'generations.jsonl')
+  await Bun.write(file, lines.map(line => JSON.stringify(line)).join('\n'))
+  expect(await runCommand('import', [file, '--json'], env)).toMatchObject({
+    code: 0,
+    out: '{"imported":5,"known":0,"failed":0}\n',
+  })
+  const sql = openDatabase({
+    url: studio.databaseUrl,
+    name: 'test',
+    connections: 1,
+    log: createLog({ service: 'test', level: 'silent' }),
+  })
+  await using _ = { [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) }
+  const broken = await insertOldRow(
+    sql,
+    { referenceImage: 'data:image/png;base64,%%%' },
+    { createdAt: '2030-01-01T00:00:00Z' },
+  )
+
+  expect(await report('reference-images', '--dry-run')).toMatchObject({ code: 1, dryRun: true, total: 6, updated: 5 })
+  expect(await studio.fetch('/api/admin/backfill-reference-images', { method: 'POST' })).toHaveProperty('status', 401)
+  const one = await endpoint({ limit: 2 })
+  expect(one).toMatchObject({ processed: 2, updated: 2, skipped: 0, errors: [], nextCursor: expect.any(String) })
+  const moved = await report('reference-images', '--batch', '2')
+  expect(moved).toMatchObject({ code: 1, state: 'done', updated: 3, images: 3 })
+  expect(moved.failures).toEqual([
+    { id: broken, reason: 'referenceImage has characters that are not base64', temporary: false },
+  ])
+  expect(await report('verify')).toMatchObject({ code: 0, images: 5, failures: [] })
+  const left = await sql`select generation_id as id from generation_raw where parameters::text ~* ';base64,'`
+  expect(left.map(({ id }) => id)).toEqual([broken])
+  expect(await backfill('status', moved.id)).toMatchObject({ code: 1, out: expect.stringContaining(broken) })
+  expect(await backfill('reference-images', '--typo')).toMatchObject({ code: 2, out: '' })
+  expect(await runCommand('backfill', ['status'], { ...env, DATA_DIR: join(studio.dataDir, 'none') })).toMatchObject({
+    code: 2,
+    said: expect.stringContaining('No studio runs here'),
+  })
+
+  async function endpoint(body: unknown): Promise<BackfillAnswer> {
+    const secret = await readFile(join(studio.dataDir, 'internal-api-secret'), 'utf8')
+    const headers = { 'content-type': 'application/json', 'x-internal-secret': secret }
+    const init = { method: 'POST', headers, body: JSON.stringify(body) }
+    return BackfillAnswer.parse(await (await studio.fetch('/api/admin/backfill-reference-images', init)).json())
+  }
+}, 120_000)

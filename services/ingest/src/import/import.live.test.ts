@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { Generation } from '@darkroom/contracts/generation'
+import { readGeneration } from '@darkroom/infra/generations'
+import sharp from 'sharp'
+import { runBatch } from '../backfill/batch.ts'
+import { type TestGround, testGround } from '../backfill/ground.fixture.ts'
+import { asText, picture } from '../backfill/old-row.fixture.ts'
+import { readFolder } from './folder.ts'
+import { clientIdOf } from './identity.ts'
+import { type ImportDeps, importRecord } from './import.ts'
+import { readLines } from './lines.ts'
+import { withText } from './png-text.fixture.ts'
+
+const IDENTITY = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: true }
+const stack = new AsyncDisposableStack()
+let ground: TestGround
+let deps: ImportDeps
+
+beforeAll(async () => {
+  ground = stack.use(await testGround())
+  const { database, store, signal } = ground.deps
+  deps = { database, store, signal, identity: IDENTITY, folder: ground.directory }
+}, 60_000)
+afterAll(() => stack.disposeAsync())
+
+test('lines of another system are brought in once, with their outputs, and then moved like any old row', async () => {
+  const uuid = crypto.randomUUID()
+  await Bun.write(join(ground.directory, 'made', 'one.png'), await picture('png', 48))
+  const lines = [
+    {
+      id: uuid,
+      prompt: 'one',
+      modelId: 'flux',
+      status: 'SUCCEEDED',
+      createdAt: '2023-01-02T03:04:05Z',
+      outputs: [{ file: 'made/one.png' }],
+      parameters: { aspectRatio: '1:1', referenceImages: [asText(await picture())] },
+    },
+    {
+      id: 'run-17',
+      prompt: 'two',
+      status: 'processing',
+      outputs: [{ fileUrl: 'https://example.com/a.png', width: 64, height: 64 }],
+    },
+    { id: 18, prompt: 'three', status: 'failed', error: { message: 'no credit' } },
+  ]
+  const path = join(ground.directory, 'generations.jsonl')
+  await Bun.write(
+    path,
+    `${lines.map(line => JSON.stringify(line)).join('\n')}\n\nnot json\n{"id":"x","outputs":[{"file":"../../etc/passwd"}]}`,
+  )
+  const puts = ground.puts.length
+  expect(await bringIn(path)).toEqual({
+    imported: 3,
+    known: 0,
+    failed: ['is not JSON', '../../etc/passwd is outside of the folder'],
+  })
+  expect(ground.puts.length).toBe(puts + 3)
+  expect(await bringIn(path)).toMatchObject({ imported: 0, known: 3 })
+  expect(ground.puts.length).toBe(puts + 3)
+  const one = await generationBy(uuid)
+  expect(one).toMatchObject({
+    clientId: uuid,
+    status: 'completed',
+    model: 'flux',
+    createdAt: '2023-01-02T03:04:05.000000Z',
+  })
+  expect(one.outputs).toMatchObject([{ state: 'stored', width: 48, height: 48 }])
+  expect(await generationBy(clientIdOf('run-17'))).toMatchObject({
+    status: 'completed',
+    outputs: [{ state: 'temporary', width: 64 }],
+  })
+  expect(await generationBy(clientIdOf('18'))).toMatchObject({ status: 'failed', error: { message: 'no credit' } })
+  const options = { runId: null, dryRun: false, concurrency: 2, cursor: null, limit: 10 }
+  expect(await runBatch(ground.deps, options)).toMatchObject({ moved: { updated: 1, images: 1 }, failures: [] })
+  expect((await generationBy(uuid)).references).toHaveLength(1)
+})
+
+test.each([
+  [
+    'A1111',
+    'parameters',
+    'a valley, low cloud\nsecond line\nNegative prompt: people\nSteps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 123, Size: 48x48, Model: "dream, xl"',
+    'dream, xl',
+    { steps: 20, sampler: 'Euler a', cfgScale: 7.5 },
+  ],
+  [
+    'ComfyUI',
+    'prompt',
+    JSON.stringify({
+      3: {
+        class_type: 'KSampler',
+        inputs: {
+          seed: 123,
+          steps: 20,
+          cfg: 7.5,
+          positive: ['6', 0],
+          negative: ['7', 0],
+          model: ['4', 0],
+          latent_image: ['5', 0],
+        },
+      },
+      4: { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name: 'dream, xl' } },
+      6: { class_type: 'CLIPTextEncode', inputs: { text: 'a valley, low cloud\nsecond line' } },
+      7: { class_type: 'CLIPTextEncode', inputs: { text: 'people' } },
+    }),
+    'dream, xl',
+    { steps: 20, cfg: 7.5 },
+  ],
+  [
+    'InvokeAI',
+    'invokeai_metadata',
+    JSON.stringify({
+      positive_prompt: 'a valley, low cloud\nsecond line',
+      negative_prompt: 'people',
+      seed: 123,
+      steps: 20,
+      cfg_scale: 7.5,
+      model: { name: 'dream, xl' },
+      width: 48,
+      height: 48,
+    }),
+    'dream, xl',
+    { steps: 20, cfgScale: 7.5 },
+  ],
+])('pictures of %s bring their prompt and settings along', async (name, key, text, model, settings) => {
+  const folder = join(ground.directory, name)
+  await Bun.write(join(folder, 'sub', 'a.png'), withText(await picture('png', 48), key, text))
+  await Bun.write(join(folder, 'b.png'), await picture('png', 48))
+  const read = await Array.fromAsync(readFolder(folder))
+  expect(read.map(one => ('error' in one ? one.error.message : one.file))).toEqual([
+    'says nothing of how it was made',
+    'sub/a.png',
+  ])
+  const [, first] = read
+  if (!first || 'error' in first) throw new Error('nothing was read')
+  expect(await importRecord({ ...deps, folder }, first.record)).toBe('imported')
+  expect(await importRecord({ ...deps, folder }, first.record)).toBe('known')
+  const generation = await generationBy(clientIdOf(first.record.externalId))
+  expect(generation).toMatchObject({ prompt: 'a valley, low cloud\nsecond line', model, status: 'completed' })
+  expect(generation.parameters).toEqual({
+    aspectRatio: '1:1',
+    numOutputs: 1,
+    seed: 123,
+    negativePrompt: 'people',
+    settings,
+  })
+  const kept = await ground.bytesOf(generation.outputs[0]?.url?.slice('/media/'.length) ?? '')
+  expect((await sharp(kept).metadata()).width).toBe(48)
+})
+
+async function bringIn(path: string) {
+  const counts = { imported: 0, known: 0, failed: [] as string[] }
+  for await (const read of readLines(path, new Date())) {
+    try {
+      if ('error' in read) throw read.error
+      counts[await importRecord(deps, read.record)] += 1
+    } catch (error) {
+      counts.failed.push(error instanceof Error ? error.message : '')
+    }
+  }
+  return counts
+}
+
+async function generationBy(clientId: string): Promise<Generation> {
+  const [row] = await ground.sql<{ id: string }[]>`select id from generations where client_id = ${clientId}`
+  const document = await readGeneration(ground.sql, { id: row?.id ?? '', workspaceId: IDENTITY.workspaceId })
+  return Generation.parse(JSON.parse(document ?? 'null'))
+}

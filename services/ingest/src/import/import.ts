@@ -1,0 +1,68 @@
+import { realpath } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import { previewKey } from '@darkroom/contracts/routes'
+import { type Database, transaction } from '@darkroom/infra/database'
+import type { Identity } from '@darkroom/infra/identity'
+import { PictureError, readPicture } from '@darkroom/infra/picture'
+import type { Store } from '@darkroom/infra/store'
+import { clientIdOf, generationIdOf } from './identity.ts'
+import { type Imported, RecordError } from './record.ts'
+import { type ImportedOutput, insertImport, isImported } from './rows.ts'
+
+export interface ImportDeps {
+  database: Database
+  store: Store
+  identity: Identity
+  /** Where the files of outputs lie. */
+  folder: string
+  signal: AbortSignal
+}
+
+const LIMITS = { bytes: 100_000_000, pixels: 100_000_000 }
+
+/**
+ * Brings a generation of another system in. One that was brought in before is left as it is, and nothing is stored for it.
+ *
+ * @throws RecordError if a file of it is missing or no picture
+ */
+export async function importRecord(deps: ImportDeps, imported: Imported): Promise<'imported' | 'known'> {
+  const { database, identity } = deps
+  const clientId = clientIdOf(imported.externalId)
+  if (await isImported(database, identity.workspaceId, clientId)) return 'known'
+  const id = generationIdOf(clientId, identity.workspaceId, imported.createdAt)
+  const outputs: ImportedOutput[] = []
+  for (const [index, { url, file, width, height }] of imported.outputs.entries()) {
+    if (file !== null) outputs.push(await storeFile(deps, { id, index, file }))
+    else if (url !== null) outputs.push({ kind: 'temporary', url, width, height })
+  }
+  const written = await transaction(database, tx => insertImport(tx, { id, clientId, identity, imported, outputs }))
+  return written ? 'imported' : 'known'
+}
+
+async function storeFile(
+  { store, identity, folder, signal }: ImportDeps,
+  { id, index, file }: { id: string; index: number; file: string },
+): Promise<ImportedOutput> {
+  const bytes = await bytesOf(folder, file)
+  const { previews, extension, ...picture } = await readPicture(bytes, LIMITS).catch(cause => {
+    throw cause instanceof PictureError ? new RecordError(`${file} ${cause.message}`, { cause }) : cause
+  })
+  const key = `w/${identity.workspaceId}/gen/${id}/0/${index}.${extension}`
+  await Promise.all([
+    store.put(key, bytes, { signal }),
+    ...previews.map(preview => store.put(previewKey(key, preview.width), preview.bytes, { signal })),
+  ])
+  const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
+  return { ...picture, kind: 'stored', key, bytes: bytes.byteLength, sha256 }
+}
+
+/** Files lie in the folder or below it: a line that somebody else wrote names no other. */
+async function bytesOf(folder: string, file: string): Promise<Uint8Array> {
+  const root = await realpath(folder)
+  const path = await realpath(join(root, file)).catch(cause => {
+    throw new RecordError(`${file} is not there`, { cause })
+  })
+  if (!path.startsWith(root + sep)) throw new RecordError(`${file} is outside of the folder`)
+  if (Bun.file(path).size > LIMITS.bytes) throw new RecordError(`${file} is larger than ${LIMITS.bytes / 1e6} MB`)
+  return await Bun.file(path).bytes()
+}

@@ -1,0 +1,36 @@
+import { stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { LOCAL_OWNER } from '@darkroom/infra/identity'
+import { openGround } from '@darkroom/infra/service'
+import { readFolder } from './folder.ts'
+import { importRecord } from './import.ts'
+import { readLines } from './lines.ts'
+import { RecordError } from './record.ts'
+
+/**
+ * `bun import/main.ts <generations.jsonl | folder>`: brings generations of another system in. It says on standard error what
+ * cannot be brought in, and at the end on standard output how it went.
+ */
+
+const [given = ''] = process.argv.slice(2)
+const path = resolve(given)
+const isFolder = (await stat(path)).isDirectory()
+const { database, store, lifecycle } = await openGround('ingest', { busIsVital: false })
+const folder = isFolder ? path : dirname(path)
+const deps = { database, store, identity: LOCAL_OWNER, folder, signal: lifecycle.stopping }
+const counts = { imported: 0, known: 0, failed: 0 }
+
+for await (const read of isFolder ? readFolder(path) : readLines(path, new Date())) {
+  if (lifecycle.stopping.aborted) break
+  const name = 'file' in read ? read.file : `line ${read.line}`
+  try {
+    if ('error' in read) throw read.error
+    counts[await importRecord(deps, read.record)] += 1
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error
+    counts.failed += 1
+    process.stderr.write(`${name}: ${error.message}\n`)
+  }
+}
+process.stdout.write(`${JSON.stringify(counts)}\n`)
+await lifecycle.stop('done', counts.failed > 0 ? 1 : 0)

@@ -1,0 +1,13 @@
+import { crc32 } from 'node:zlib'
+
+/** The same PNG with a text in it. */
+export function withText(png: Buffer, name: string, text: string): Buffer {
+  const header = 8 + 25
+  const data = Buffer.concat([Buffer.from(`${name}\0`, 'latin1'), Buffer.from(text)])
+  const body = Buffer.concat([Buffer.from('tEXt'), data])
+  const chunk = Buffer.alloc(body.length + 8)
+  chunk.writeUInt32BE(data.length)
+  body.copy(chunk, 4)
+  chunk.writeUInt32BE(crc32(body), body.length + 4)
+  return Buffer.concat([png.subarray(0, header), chunk, png.subarray(header)])
+}

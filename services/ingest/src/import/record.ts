@@ -1,0 +1,86 @@
+import { ImportLine } from '@darkroom/contracts/import'
+import { sanitizeParameters } from '@darkroom/contracts/parameters'
+import { type Kind, LIMITS, type Status } from '@darkroom/contracts/vocabulary'
+
+/** A generation of another system, as it is written here. */
+export interface Imported {
+  externalId: string
+  prompt: string
+  model: string
+  kind: Kind
+  status: Extract<Status, 'completed' | 'failed' | 'cancelled'>
+  error: { code: string; message: string } | null
+  parameters: Record<string, unknown>
+  outputs: { url: string | null; file: string | null; width: number | null; height: number | null }[]
+  createdAt: Date
+  completedAt: Date | null
+}
+
+/** A line that cannot be imported, in words for whoever imports it. */
+export class RecordError extends Error {
+  override readonly name = 'RecordError'
+}
+
+const STATUSES: Record<string, Imported['status']> = {
+  completed: 'completed',
+  complete: 'completed',
+  succeeded: 'completed',
+  success: 'completed',
+  done: 'completed',
+  failed: 'failed',
+  error: 'failed',
+  cancelled: 'cancelled',
+  canceled: 'cancelled',
+  aborted: 'cancelled',
+}
+
+const UNFINISHED = { code: 'imported_unfinished', message: 'It was not finished where it came from.' }
+const NOTHING = { code: 'imported_empty', message: 'What it made was not brought along.' }
+const FAILED = { code: 'imported_failed', message: 'It had failed where it came from.' }
+
+/** What a line says. @throws RecordError naming what is wrong with it */
+export function readRecord(line: unknown, now: Date): Imported {
+  const parsed = ImportLine.safeParse(line)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    throw new RecordError(`${issue?.path.join('.') || 'the line'}: ${issue?.message}`)
+  }
+  const { id, prompt, model, modelId, kind, parameters, outputs, createdAt, completedAt } = parsed.data
+  const made = (outputs ?? []).map(({ url, fileUrl, file, width, height }) => ({
+    url: url ?? fileUrl ?? null,
+    file: file ?? null,
+    width: width ?? null,
+    height: height ?? null,
+  }))
+  if (made.some(({ url, file }) => !url && !file)) throw new RecordError('outputs: each needs a url or a file')
+  const kept = promptOf(prompt)
+  return {
+    externalId: id,
+    prompt: kept,
+    model: model ?? modelId ?? 'unknown',
+    kind: kind ?? 'image',
+    ...outcomeOf(parsed.data, made.length),
+    parameters: parameters ?? {},
+    outputs: made,
+    createdAt: createdAt ?? now,
+    completedAt: completedAt ?? createdAt ?? now,
+  }
+}
+
+/** What is unfinished elsewhere is never finished here. */
+function outcomeOf(line: ImportLine, outputs: number): Pick<Imported, 'status' | 'error'> {
+  const said = STATUSES[line.status.toLowerCase()]
+  if (said === 'completed' && outputs > 0) return { status: 'completed', error: null }
+  if (said === 'completed') return { status: 'failed', error: NOTHING }
+  if (said === 'cancelled') return { status: 'cancelled', error: null }
+  if (said === undefined && outputs > 0) return { status: 'completed', error: null }
+  const words = typeof line.error === 'string' ? line.error : line.error?.message
+  const message = sanitizeParameters({ error: words?.slice(0, LIMITS.errorCharacters) }).error
+  return { status: 'failed', error: message ? { ...FAILED, message } : said === 'failed' ? FAILED : UNFINISHED }
+}
+
+function promptOf(prompt: string): string {
+  const text = prompt.replaceAll('\0', '').toWellFormed().slice(0, LIMITS.promptCharacters)
+  if (/;base64,/i.test(text)) throw new RecordError('prompt: holds a file as text')
+  return text
+}

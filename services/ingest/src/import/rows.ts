@@ -1,0 +1,93 @@
+import { referenceUrl, sanitizeParameters } from '@darkroom/contracts/parameters'
+import type { Database, Transaction } from '@darkroom/infra/database'
+import { announce } from '@darkroom/infra/generations'
+import type { Identity } from '@darkroom/infra/identity'
+import type { Imported } from './record.ts'
+
+/** An output whose bytes are kept already, or one that is only where it was. */
+export type ImportedOutput =
+  | {
+      kind: 'stored'
+      key: string
+      sha256: string
+      bytes: number
+      mimeType: string
+      width: number
+      height: number
+      placeholder: string
+    }
+  | { kind: 'temporary'; url: string; width: number | null; height: number | null }
+
+export interface NewImport {
+  id: string
+  clientId: string
+  identity: Identity
+  imported: Imported
+  outputs: readonly ImportedOutput[]
+}
+
+/** Whether an import was made already. */
+export async function isImported(database: Database, workspaceId: string, clientId: string): Promise<boolean> {
+  const rows = await database`select from generations where workspace_id = ${workspaceId} and client_id = ${clientId}`
+  return rows.length > 0
+}
+
+/**
+ * Writes a generation of another system as it was: with all of its parameters, pictures as text included, which the backfill
+ * then moves. Outputs that are only at their provider are fetched like any others.
+ *
+ * @returns false if it was there already; nothing was written then
+ */
+export async function insertImport(tx: Transaction, made: NewImport): Promise<boolean> {
+  if (!(await insertRow(tx, made))) return false
+  const { id, imported } = made
+  await tx`
+    insert into generation_raw (generation_id, parameters, created_at)
+    values (${id}, ${JSON.stringify(imported.parameters)}::text::jsonb, ${imported.createdAt})`
+  await tx`insert into generation_jobs (generation_id) values (${id})`
+  for (const [index, output] of made.outputs.entries()) await insertOutput(tx, made, index, output)
+  await insertReferences(tx, id, imported.parameters)
+  await tx`
+    insert into generation_events (generation_id, at, attempt, to_status, detail)
+    values (${id}, ${imported.completedAt ?? imported.createdAt}, 0, ${imported.status}, 'imported')`
+  await announce(tx, id, made.identity.workspaceId)
+  return true
+}
+
+async function insertRow(tx: Transaction, { id, clientId, identity, imported, outputs }: NewImport): Promise<boolean> {
+  const { prompt, model, kind, status, error, parameters, createdAt, completedAt } = imported
+  const { count } = await tx`
+    insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt,
+                             parameters, num_outputs, error, created_at, started_at, completed_at)
+    values (${id}, ${identity.workspaceId}, ${identity.userId}, ${clientId}, '', ${status}, ${kind}, ${model}, 'imported',
+            ${prompt}, ${tx.json({ ...sanitizeParameters(parameters) })}, ${outputs.length},
+            ${error ? tx.json(error) : null}, ${createdAt}, ${createdAt}, ${completedAt})
+    on conflict (workspace_id, client_id) do nothing`
+  return count === 1
+}
+
+async function insertOutput(tx: Transaction, { id, imported }: NewImport, index: number, output: ImportedOutput) {
+  if (output.kind === 'temporary') {
+    await tx`
+      insert into generation_outputs (generation_id, index, state, kind, width, height, provider_url)
+      values (${id}, ${index}, 'temporary', ${imported.kind}, ${output.width}, ${output.height}, ${output.url})`
+    await tx`insert into rehosts (generation_id, index) values (${id}, ${index})`
+    return
+  }
+  await tx`
+    insert into generation_outputs (generation_id, index, state, kind, key, placeholder, width, height, bytes, mime_type, sha256)
+    values (${id}, ${index}, 'stored', ${imported.kind}, ${output.key}, ${output.placeholder}, ${output.width},
+            ${output.height}, ${output.bytes}, ${output.mimeType}, decode(${output.sha256}, 'hex'))`
+}
+
+/** References that are addresses already; those that are text become references when the backfill moves them. */
+async function insertReferences(tx: Transaction, id: string, parameters: Record<string, unknown>): Promise<void> {
+  const { referenceImageUrl, referenceImage, referenceImages } = parameters
+  const list = Array.isArray(referenceImages) ? referenceImages : []
+  const urls = [...new Set([referenceImageUrl, referenceImage, ...list].map(referenceUrl))]
+    .filter(url => url !== undefined)
+    .filter(url => /^https?:/i.test(url))
+  await tx`
+    insert into generation_references (generation_id, position, url)
+    select ${id}, n - 1, url from unnest(${urls}::text[]) with ordinality as given (url, n)`
+}
