@@ -21,6 +21,15 @@ const SETTLE_MS = 120_000
 const FATAL = '"level":"fatal"'
 
 /**
+ * What holds whatever goes wrong, by the names that broken promises are told by:
+ *
+ *   I1  what was promised is there, and so is every reference      I7  whoever follows the bus is told of every end
+ *   I2  everything comes to its end, and every message goes out    I8  no row carries a picture
+ *   I3  an end comes once each time it was asked for               I9  nobody sees or changes another workspace's
+ *   I4  by moves that are allowed, each claim a higher attempt     I10 memory, files and connections are bounded
+ *   I5  nothing is bought twice that was asked for once            I11 what is thrown away takes only its own along
+ *   I6  a generation has its outputs once, as its rows say         I12 an answer is true, and asking again finds it
+ *
  * Waits until a studio that is left in peace has come to rest, and holds it to what its client was promised.
  *
  * @returns what is wrong, each with the invariant that it breaks
