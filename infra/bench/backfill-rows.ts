@@ -10,8 +10,8 @@ interface RowSet {
 }
 
 export const SETS = {
-  small: { rows: 150, pictures: 1 },
-  big: { rows: 3, pictures: 10 },
+  small: { rows: 96, pictures: 1 },
+  big: { rows: 2, pictures: 10 },
 } satisfies Record<string, RowSet>
 
 const SIZES = { small: { width: 800, height: 600 }, big: { width: 3_000, height: 2_250 } }

@@ -2,12 +2,15 @@ import { expect, test } from 'bun:test'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BackfillAnswer } from '@darkroom/contracts/backfill'
+import { until } from '../local/until.ts'
 import type { BackfillReport } from '../src/backfill-report.ts'
-import { openDatabase } from '../src/database.ts'
+import { type Database, openDatabase } from '../src/database.ts'
 import { createLog } from '../src/log.ts'
 import { runCommand } from './command.ts'
 import { asDataUrl, insertOldRow, uniquePicture } from './old-rows.ts'
-import { startTestStudio } from './studio.ts'
+import { startTestStudio, type TestStudio } from './studio.ts'
+
+const silent = createLog({ service: 'test', level: 'silent' })
 
 test('an operator imports, looks, moves, verifies, and is told what could not be moved', async () => {
   await using studio = await startTestStudio()
@@ -31,12 +34,7 @@ test('an operator imports, looks, moves, verifies, and is told what could not be
     code: 0,
     out: '{"imported":5,"known":0,"failed":0}\n',
   })
-  const sql = openDatabase({
-    url: studio.databaseUrl,
-    name: 'test',
-    connections: 1,
-    log: createLog({ service: 'test', level: 'silent' }),
-  })
+  const sql = openSql(studio)
   await using _ = { [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) }
   const broken = await insertOldRow(
     sql,
@@ -70,3 +68,41 @@ test('an operator imports, looks, moves, verifies, and is told what could not be
     return BackfillAnswer.parse(await (await studio.fetch('/api/admin/backfill-reference-images', init)).json())
   }
 }, 120_000)
+
+test('a run outlives the death of Postgres, of NATS and of ingest: all is moved, once, and every byte is there', async () => {
+  await using studio = await startTestStudio()
+  const env = { DATA_DIR: studio.dataDir, DATABASE_URL: '', NATS_URL: '' }
+  const sql = openSql(studio)
+  await using _ = { [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) }
+  const rows = 90
+  for (let at = 0; at < rows; at++) {
+    await insertOldRow(sql, { referenceImages: [asDataUrl(await uniquePicture(64, 64))] })
+  }
+  const running = runCommand('backfill', ['reference-images', '--batch', '5', '--concurrency', '2', '--json'], env)
+  for (const [part, moved] of [
+    ['Postgres', 5],
+    ['NATS', 25],
+    ['ingest', 45],
+  ] as const) {
+    await untilMoved(sql, moved)
+    process.kill(await studio.pidOf(part), 'SIGKILL')
+  }
+  const { code, out, said } = await running
+  expect({ code, said: code === 0 ? '' : said }).toEqual({ code: 0, said: '' })
+  expect(JSON.parse(out)).toMatchObject({ state: 'done', updated: rows, images: rows, failures: [] })
+  const verified = await runCommand('backfill', ['verify', '--json'], env)
+  expect(JSON.parse(verified.out)).toMatchObject({ images: rows, failures: [] })
+  expect(await sql`select from generation_raw where parameters::text ~* ';base64,'`).toHaveLength(0)
+}, 240_000)
+
+function openSql({ databaseUrl }: TestStudio): Database {
+  return openDatabase({ url: databaseUrl, name: 'test', connections: 1, log: silent })
+}
+
+async function untilMoved(sql: Database, rows: number): Promise<void> {
+  const look = async () => {
+    const [row] = await sql<{ count: number }[]>`select count(*)::int as count from backfill_manifest`.catch(() => [])
+    return (row?.count ?? 0) >= rows ? true : undefined
+  }
+  await until(look, { what: 'The run', milliseconds: 120_000, signal: new AbortController().signal })
+}

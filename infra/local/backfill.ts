@@ -7,7 +7,9 @@ import { begin, resume, status, stop, verify } from './backfill/verbs.ts'
  * studio: this asks over NATS and reads rows.
  */
 
-process.exitCode = await main(process.argv.slice(2))
+const code = await main(process.argv.slice(2))
+// Whatever the bus' client still waits for after it was closed, nobody here does.
+process.stdout.write('', () => process.exit(code))
 
 async function main(args: string[]): Promise<number> {
   let code = 0

@@ -1,12 +1,14 @@
 import { BACKFILL_EVENTS } from '@darkroom/contracts/subjects'
 import { type BackfillReport, readReport } from '../../src/backfill-report.ts'
-import { sleep } from '../../src/deadline.ts'
+import { sleep, withDeadline } from '../../src/deadline.ts'
 import { createBar } from './bar.ts'
 import type { Reached } from './reach.ts'
 import { failureLines, summaryLines } from './words.ts'
 
 const LOOK_MS = 1_000
+const LOOK_MOST_MS = 5_000
 const NOBODY_MS = 15_000
+const PATIENCE_MS = 120_000
 
 /**
  * Follows a run until it is over or somebody closes this; the run goes on then.
@@ -45,11 +47,12 @@ interface Following {
 
 async function untilOver(studio: Reached, following: Following): Promise<BackfillReport | undefined> {
   const { id, closing, since, show, say } = following
+  const look = patiently(() => readReport(studio.database, id), say)
+  const bell = hear(studio, closing)
   const began = Date.now()
   let told = false
-  const bell = hear(studio, closing)
   for (;;) {
-    const report = await readReport(studio.database, id)
+    const report = await look()
     if (report) show(report)
     const isBefore = since !== undefined && report?.state === since.state && Date.now() - began < NOBODY_MS
     if (closing.aborted || (report && report.state !== 'running' && !isBefore)) return report
@@ -58,6 +61,21 @@ async function untilOver(studio: Reached, following: Following): Promise<Backfil
       say('Nobody has taken it up yet. It begins as soon as the ingest service runs.')
     }
     await bell.wait(LOOK_MS)
+  }
+}
+
+/** A database that is away for a while ends nothing: the run waits for it, too. */
+function patiently<T>(look: () => Promise<T | undefined>, say: (line: string) => void): () => Promise<T | undefined> {
+  let [seen, at]: [T | undefined, number] = [undefined, Date.now()]
+  return async () => {
+    try {
+      const looking = withDeadline(look(), { milliseconds: LOOK_MOST_MS, what: 'the database' })
+      ;[seen, at] = [await looking, Date.now()]
+    } catch (error) {
+      if (Date.now() - at > PATIENCE_MS) throw error
+      say('The database does not answer; waiting for it.')
+    }
+    return seen
   }
 }
 
