@@ -46,10 +46,14 @@ export async function readEvidence(sql: Database, workspaceId: string): Promise<
               'sha256', encode(o.sha256, 'hex'), 'isTriedFor', r.generation_id is not null) order by o.index)
        from generation_outputs o left join rehosts r on r.generation_id = o.generation_id and r.index = o.index
        where o.generation_id = g.id) as outputs,
-      (select json_build_object('messageId', 'ob-' || b.id || '-' || (extract(epoch from b.created_at) * 1000000)::bigint, 'isPublished', b.published_at is not null,
-              'at', timestamp_text(b.created_at))
-       from outbox b where b.payload ->> 'id' = g.id::text and b.subject like 'events.%'
-       order by b.id desc limit 1) as "lastNotice"
-    from generations g join generation_jobs j on j.generation_id = g.id where g.workspace_id = ${workspaceId}`
+      n.notice as "lastNotice"
+    from generations g join generation_jobs j on j.generation_id = g.id
+    left join (
+      select distinct on (b.payload ->> 'id') b.payload ->> 'id' as id, json_build_object(
+        'messageId', 'ob-' || b.id || '-' || (extract(epoch from b.created_at) * 1000000)::bigint,
+        'isPublished', b.published_at is not null, 'at', timestamp_text(b.created_at)) as notice
+      from outbox b where b.subject like 'events.%' order by b.payload ->> 'id', b.id desc
+    ) n on n.id = g.id::text
+    where g.workspace_id = ${workspaceId}`
   return new Map(rows.map(row => [row.id, { ...row, happened: row.happened ?? [], outputs: row.outputs ?? [] }]))
 }
