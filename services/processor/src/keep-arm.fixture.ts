@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createByteBudget } from '@darkroom/infra/byte-budget'
 import { openS3 } from '@darkroom/infra/store/s3'
 import pLimit from 'p-limit'
-import { createByteBudget } from './byte-budget.ts'
 import { type KeepDeps, keepOutput } from './keep.ts'
 import { openSpool } from './spool.ts'
 

@@ -1,5 +1,5 @@
+import type { ByteBudget, ByteShare } from '@darkroom/infra/byte-budget'
 import { chunksOf, safeGet } from '@darkroom/infra/safe-get'
-import type { ByteBudget, ByteShare } from './byte-budget.ts'
 import { type MediaLimits, mostBytesOf, tooLarge } from './media.ts'
 import type { ProviderOutput } from './providers/provider.ts'
 import type { Spool, SpooledFile } from './spool.ts'

@@ -1,7 +1,7 @@
+import { createByteBudget } from '@darkroom/infra/byte-budget'
 import type { Database } from '@darkroom/infra/database'
 import type { Log } from '@darkroom/infra/log'
 import type { Store } from '@darkroom/infra/store'
-import { createBudget } from './budget.ts'
 import type { MoveDeps } from './move.ts'
 
 interface Given {
@@ -18,5 +18,10 @@ interface Given {
 
 /** What all rows of one process share. @param given `collect` if whoever calls has a process of its own */
 export function moveDeps({ memoryBytes, collect, ...given }: Given): MoveDeps {
-  return { ...given, budget: createBudget(memoryBytes, collect && { collect }), inFlight: new Map(), atStep: () => {} }
+  return {
+    ...given,
+    budget: createByteBudget(memoryBytes, collect && { collect }),
+    inFlight: new Map(),
+    atStep: () => {},
+  }
 }

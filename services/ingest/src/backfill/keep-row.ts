@@ -1,8 +1,8 @@
 import { previewKey } from '@darkroom/contracts/routes'
 import { PREVIEW_WIDTHS } from '@darkroom/contracts/vocabulary'
+import type { ByteBudget } from '@darkroom/infra/byte-budget'
 import type { Transaction } from '@darkroom/infra/database'
 import pLimit from 'p-limit'
-import type { Budget } from './budget.ts'
 import { type KeepDeps, keepPicture, MOST_TEXT, UnmovableError } from './keep.ts'
 import type { Moved } from './pointers.ts'
 import { openRow, type Reading, type Slot } from './slots.ts'
@@ -18,7 +18,7 @@ export class EditedError extends Error {
   override readonly name = 'EditedError'
 }
 
-type Work = KeepDeps & { tx: Transaction; budget: Budget; id: string; signal: AbortSignal }
+type Work = KeepDeps & { tx: Transaction; budget: ByteBudget; id: string; signal: AbortSignal }
 
 /** A picture's text comes in pieces, is put together and decoded; whatever the picture is, it is then drawn small. */
 const MEMORY = { perCharacter: 8, drawn: 4 * 1024 * 1024 }
@@ -43,14 +43,14 @@ export async function keepRow(
   requireReadable(slots)
   try {
     for (const slot of slots.filter(({ embedded }) => embedded)) {
-      const giveBack = await work.budget.take(MEMORY.drawn + slot.length * MEMORY.perCharacter, signal)
+      const share = await work.budget.take(MEMORY.drawn + slot.length * MEMORY.perCharacter, signal)
       const text = await read(next, slot).catch(err => {
-        giveBack()
+        share[Symbol.dispose]()
         throw err
       })
       const keep = () => keepPicture(work, text, { ...head, dryRun: options.dryRun, signal })
       const kept = limit(keep).then(one => void moved.push({ slot, ...one }))
-      keeping.push(kept.catch(err => failed.abort(named(slot, err))).finally(giveBack))
+      keeping.push(kept.catch(err => failed.abort(named(slot, err))).finally(() => share[Symbol.dispose]()))
     }
     await Promise.all(keeping)
     signal.throwIfAborted()

@@ -1,9 +1,9 @@
 import { mediaUrl } from '@darkroom/contracts/routes'
+import type { ByteBudget } from '@darkroom/infra/byte-budget'
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database'
 import { backoff, sleep } from '@darkroom/infra/deadline'
 import { touch } from '@darkroom/infra/generations'
 import { insertReferences } from '../reference-rows.ts'
-import type { Budget } from './budget.ts'
 import { type KeepDeps, UnmovableError } from './keep.ts'
 import { EditedError, type KeptRow, keepRow } from './keep-row.ts'
 import { noteMoved } from './manifest.ts'
@@ -14,7 +14,7 @@ import { countMoved } from './runs.ts'
 export interface MoveDeps extends KeepDeps {
   /** For transactions that last as long as a row's pictures take to be stored. */
   rows: Database
-  budget: Budget
+  budget: ByteBudget
   signal: AbortSignal
 }
 

@@ -21,12 +21,22 @@ interface Waiter {
   begin: (share: ByteShare) => void
 }
 
-/** @param total how many bytes there are */
-export function createByteBudget(total: number): ByteBudget {
+/**
+ * @param total how many bytes there are
+ * @param options `collect` frees what was given back, each time that it is half of all: pictures lie outside of the heap, where
+ *   nobody sees them pile up
+ */
+export function createByteBudget(total: number, { collect = () => {} } = {}): ByteBudget {
   const waiting: Waiter[] = []
   let taken = 0
+  let uncollected = 0
   const give = (bytes: number) => {
     taken -= bytes
+    uncollected += bytes
+    if (uncollected >= total / 2) {
+      uncollected = 0
+      collect()
+    }
     admit()
   }
   const admit = () => {

@@ -104,6 +104,48 @@ test('who is no longer interested is told why, holds up nobody, and begins nothi
   expect(budget.taken).toBe(50)
 })
 
+test('whoever wants more than there is waits for its turn, and those behind it wait, too', async () => {
+  const budget = createByteBudget(10)
+  const order: string[] = []
+  const take = async (name: string, bytes: number) => {
+    const share = await budget.take(bytes, forever)
+    order.push(name)
+    return share
+  }
+  const first = await take('first', 6)
+  const big = take('big', 50)
+  const small = take('small', 1)
+  await settled()
+  expect(order).toEqual(['first'])
+  first[Symbol.dispose]()
+  first[Symbol.dispose]()
+  const bigDone = await big
+  expect(order).toEqual(['first', 'big'])
+  bigDone[Symbol.dispose]()
+  ;(await small)[Symbol.dispose]()
+  expect(order).toEqual(['first', 'big', 'small'])
+})
+
+test('who stops waiting makes way, and gets nothing', async () => {
+  const budget = createByteBudget(10)
+  const held = await budget.take(8, forever)
+  const impatient = new AbortController()
+  const gone = budget.take(10, impatient.signal)
+  const next = budget.take(2, forever)
+  impatient.abort(new Error('enough'))
+  await expect(gone).rejects.toThrow('enough')
+  ;(await next)[Symbol.dispose]()
+  held[Symbol.dispose]()
+  ;(await budget.take(10, forever))[Symbol.dispose]()
+})
+
+test('what was given back is collected now and then', async () => {
+  const collected: string[] = []
+  const budget = createByteBudget(10, { collect: () => void collected.push('now') })
+  for (let round = 0; round < 6; round++) (await budget.take(2, forever))[Symbol.dispose]()
+  expect(collected).toHaveLength(2)
+})
+
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await Promise.resolve()
 }
