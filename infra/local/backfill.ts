@@ -1,6 +1,7 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { begin, resume, status, stop, verify } from './backfill/verbs.ts'
+import { runProgram } from './program.ts'
 
 /**
  * `bun run backfill …`: has the running studio move old pictures out of rows, and tells how that goes. The work is done by the
@@ -16,14 +17,7 @@ async function main(args: string[]): Promise<number> {
   const program = commands(exitCode => {
     code = exitCode
   })
-  try {
-    await program.parseAsync(args, { from: 'user' })
-    return code
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-    return 2
-  }
+  return (await runProgram(program, args)) || code
 }
 
 function commands(end: (code: number) => void): Command {

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { Command, CommanderError } from 'commander'
+import { Command } from 'commander'
 import { dataDirectory, readConfig } from '../src/config.ts'
 import { PartError } from './part.ts'
+import { runProgram } from './program.ts'
 import { readRunFile } from './run-file.ts'
 
 /** `bun run import <generations.jsonl | folder>`: brings generations of another system into the studio that runs. */
@@ -22,14 +23,7 @@ async function main(args: string[]): Promise<number> {
     .action(async (path, { json }) => {
       code = await importFrom(path, json === true)
     })
-  try {
-    await program.parseAsync(args, { from: 'user' })
-    return code
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-    return 2
-  }
+  return (await runProgram(program, args)) || code
 }
 
 async function importFrom(path: string, json: boolean): Promise<number> {
