@@ -23,7 +23,7 @@ test('while rings run there is no script, no style, no layout and no paint', asy
   const running = () => document.getAnimations().filter(animation => animation.playState === 'running').length
   expect(await page.evaluate(running)).toBeGreaterThan(16)
   const before = await turnOf(page.getByRole('progressbar').last())
-  const work = await traceWork(page)
+  const work = await quietWork(page)
   expect(await turnOf(page.getByRole('progressbar').last())).not.toBe(before)
   expect(work).toEqual({})
   // The trace would have shown it: what moves anything else than `transform` costs a style and a paint each time.
@@ -76,6 +76,15 @@ async function turnOf(ring: Locator): Promise<number> {
 
 interface Traced {
   name: string
+}
+
+/**
+ * What the page's main thread does in a while that something else did not happen to fall into: a notice that appears
+ * late, or the clock of the words like `2 min ago`, twice a minute. What rings cost, they cost every time.
+ */
+async function quietWork(page: Page): Promise<Record<string, number>> {
+  const first = await traceWork(page)
+  return Object.keys(first).length === 0 ? first : await traceWork(page)
 }
 
 /** What the page's main thread does in a while, how often. */

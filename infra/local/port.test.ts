@@ -6,6 +6,7 @@ const HOST = '127.0.0.1'
 test('free ports are different ones', async () => {
   const ports = await freePorts(20)
   expect(new Set(ports).size).toBe(20)
+  expect(Math.max(...ports)).toBeLessThan(16_000)
 })
 
 /** Which port is found from the given one on. */

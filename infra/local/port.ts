@@ -2,19 +2,39 @@ import { createServer, type Server } from 'node:net'
 
 const LOOPBACK = '127.0.0.1'
 
+/**
+ * Where free ports are looked for. Systems give the ports of outgoing connections, and those that a program asks for
+ * as "any", from higher ranges (Linux from 32768, gVisor from 16000, macOS from 49152): a port from there is sometimes
+ * taken by a stranger between being found and being listened on. Browsers refuse 10080.
+ */
+const [LOWEST, HIGHEST] = [11_000, 15_999]
+
 /** A port of the loopback interface that nobody listens on. */
 export async function freePort(): Promise<number> {
   const [port] = await freePorts(1)
   return port ?? 0
 }
 
-/** So many of them, each another one. */
+/** So many of them, each another one. @throws if there are not so many */
 export async function freePorts(count: number): Promise<number[]> {
   // All are held until the last is found, or the same one could come twice.
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0, LOOPBACK)))
-  const ports = servers.map(server => portOf(server))
+  const servers: Server[] = []
+  for (const port of allFrom(LOWEST, HIGHEST)) {
+    if (servers.length === count) break
+    const server = await listen(port, LOOPBACK).catch(() => undefined)
+    if (server) servers.push(server)
+  }
+  const ports = servers.map(portOf)
   await Promise.all(servers.map(close))
+  if (servers.length < count) throw new Error(`There are no ${count} free ports from ${LOWEST} to ${HIGHEST}.`)
   return ports
+}
+
+/** Every number of a range once, from a random one round, so that those who look at the same time look elsewhere. */
+function* allFrom(lowest: number, highest: number): Generator<number> {
+  const count = highest - lowest + 1
+  const first = Math.floor(Math.random() * count)
+  for (let step = 0; step < count; step += 1) yield lowest + ((first + step) % count)
 }
 
 /** A port that nobody else can take until it is released. Whoever comes there meanwhile is turned away. */
