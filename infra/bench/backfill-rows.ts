@@ -64,6 +64,7 @@ export async function putBack(sql: Database): Promise<void> {
   await sql`delete from backfill_manifest`
   await sql`delete from backfill_runs`
   await sql`delete from reference_images`
+  await sql`delete from object_removals`
   await sql`update generation_raw r set parameters = b.parameters from bench_rows b where b.generation_id = r.generation_id`
   await sql`update generations set parameters = '{}'`
   await sql`vacuum generation_raw`

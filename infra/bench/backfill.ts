@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os'
+import { until } from '../local/until.ts'
 import type { Database } from '../src/database.ts'
 import { measureClaims } from './backfill-claims.ts'
 import { putBack, removeRows, SETS, writeRows } from './backfill-rows.ts'
@@ -7,13 +8,14 @@ import { describeMachine, type Report } from './report.ts'
 import { type Arm, interleave, type Measured, ratioOf, type Spread, spreadOf } from './rounds.ts'
 
 const ROUNDS = 10
-const AT_ONCE = 16
+const AT_ONCE = 32
 const CLAIM_ROWS = 600
 const OTHER_ROWS = 20_000
 const MB = 1_000_000
 const TIMES_SEED = { small: 8, big: 3 } as const
 const MOST_MEMORY = 256 * MB
 const TIMES_IDLE = 1.5
+const PREVIEWS_MS = 120_000
 
 type Name = keyof typeof SETS
 
@@ -25,7 +27,8 @@ const METHOD = [
   "- **seed**: section 6 of the seed: whole rows by twenties, row after row, a row's pictures three at a time, `PutObject` by the SDK.",
   '  It checks nothing, makes no previews, and reads nothing back',
   `- **ours, 4** and **ours, ${AT_ONCE}**: \`bun run backfill reference-images\` as it comes, and with \`--batch 100 --concurrency ${AT_ONCE}\`, from the`,
-  '  message on the bus until the run is done: every picture decoded and checked, two previews made, stored, read back and compared',
+  '  message on the bus until the run is done: every picture decoded and checked, stored, read back and compared',
+  '- **ours, with previews**: the same until every picture has two previews as well, which are made after the run',
   `- **floor**: the texts are in memory already; each is decoded and put, unsigned, ${AT_ONCE} at once`,
   '',
   `${ROUNDS} rounds, the arms in turns. Numbers are medians, the middle half of the rounds in brackets; ratios are of the same round.`,
@@ -84,10 +87,15 @@ async function measureSet(backfill: BackfillStudio, name: Name): Promise<Results
     if (report.updated !== SETS[name].rows) throw new Error('a row was not moved')
     note(memory, `ours, ${concurrency}`, report.memory)
   }
+  const withPreviews = async () => {
+    await ours(100, AT_ONCE)()
+    await untilPreviewed(backfill.sql)
+  }
   const arms: Arm[] = [
     { name: 'seed', run: async () => note(memory, 'seed', await seed(backfill)) },
     { name: 'ours, 4', run: ours(20, 4) },
     { name: `ours, ${AT_ONCE}`, run: ours(100, AT_ONCE) },
+    { name: 'ours, with previews', run: withPreviews },
     { name: 'floor', run: async () => void (await floor.ask()) },
   ]
   const prepared = arms.map(arm => ({ ...arm, prepare: () => begin(backfill) }))
@@ -102,6 +110,11 @@ async function measureSet(backfill: BackfillStudio, name: Name): Promise<Results
 async function begin({ sql, storeUrl }: BackfillStudio): Promise<void> {
   await putBack(sql)
   await fetch(`${storeUrl}/forget`, { method: 'POST' })
+}
+
+async function untilPreviewed(sql: Database): Promise<void> {
+  const none = async () => ((await sql`select from previews_due`).length === 0 ? true : undefined)
+  await until(none, { what: 'The previews', milliseconds: PREVIEWS_MS, signal: new AbortController().signal })
 }
 
 async function seed({ studio, storeUrl }: BackfillStudio): Promise<number> {

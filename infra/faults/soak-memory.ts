@@ -16,6 +16,8 @@ export interface MemoryOf {
 
 /** While it warms up a process grows, which is no leak. */
 const WARM_SECONDS = 45
+/** A shorter life says nothing of an hour: what a burst of work takes would be told as if it went on. */
+const TELLING_SECONDS = 120
 
 /** Follows what services hold, and since when. */
 export function createMemoryWatch(services: Record<string, FaultService>) {
@@ -41,6 +43,7 @@ export function slopeOf(samples: readonly Sample[]): number | null {
   let [along, across] = [0, 0]
   for (const life of lives) {
     const warm = life.filter(({ age }) => age > WARM_SECONDS)
+    if ((warm.at(-1)?.age ?? 0) < WARM_SECONDS + TELLING_SECONDS) continue
     const age = mean(warm.map(sample => sample.age))
     const megabytes = mean(warm.map(sample => sample.megabytes))
     for (const sample of warm) {

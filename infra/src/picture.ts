@@ -74,29 +74,31 @@ const FORMATS: { mimeType: string; extension: string; begins: (bytes: Uint8Array
  * @throws PictureError if it is none of these, damaged, cut short or too large
  */
 export async function readPicture(source: PictureSource, limits: PictureLimits): Promise<Picture> {
-  const { pixels, ...picture } = await look(source, limits, UNHURRIED)
-  return { ...picture, placeholder: await placeholderOf(pixels) }
+  const { pixels, ...picture } = await look(source, limits)
+  return { ...picture, previews: await previewsOf(pixels, UNHURRIED), placeholder: await placeholderOf(pixels) }
 }
 
-/** The same for very many pictures: without a placeholder, and with previews that are made with the least effort. */
-export async function readPictureQuickly(
+/** The same check alone. @throws PictureError as `readPicture` does */
+export async function checkPicture(
   source: PictureSource,
   limits: PictureLimits,
-): Promise<Omit<Picture, 'placeholder'>> {
-  const { pixels: _, ...picture } = await look(source, limits, QUICK)
+): Promise<Omit<Picture, 'placeholder' | 'previews'>> {
+  const { pixels: _, ...picture } = await look(source, limits)
   return picture
 }
 
-async function look(source: PictureSource, limits: PictureLimits, effort: number) {
+/** The previews alone, made with the least effort: for very many pictures. @throws PictureError as `readPicture` does */
+export async function makePreviews(source: PictureSource, limits: PictureLimits): Promise<Picture['previews']> {
+  return await previewsOf((await look(source, limits)).pixels, QUICK)
+}
+
+async function look(source: PictureSource, limits: PictureLimits) {
   const { mimeType, extension } = await formatOf(source, limits)
   try {
     const { width, height } = await sizeOf(source, limits)
     await requireEnd(source, mimeType)
     const pixels = await decode(source, Math.max(...PREVIEW_WIDTHS))
-    const previews = await Promise.all(
-      PREVIEW_WIDTHS.map(async width => ({ width, bytes: await preview(pixels, width, effort) })),
-    )
-    return { mimeType, extension, width, height, previews, pixels }
+    return { mimeType, extension, width, height, pixels }
   } catch (cause) {
     throw cause instanceof PictureError ? cause : new PictureError('damaged', 'is damaged or cut short', { cause })
   }
@@ -165,6 +167,10 @@ async function decode(source: PictureSource, width: number) {
     .timeout({ seconds: DECODE_SECONDS })
     .raw()
     .toBuffer({ resolveWithObject: true })
+}
+
+async function previewsOf(pixels: Pixels, effort: number): Promise<Picture['previews']> {
+  return await Promise.all(PREVIEW_WIDTHS.map(async width => ({ width, bytes: await preview(pixels, width, effort) })))
 }
 
 async function preview(pixels: Pixels, width: number, effort: number): Promise<Uint8Array> {

@@ -34,6 +34,30 @@ export async function keepObjects(db: Statement, keys: string[]): Promise<void> 
   await db`delete from object_removals where key = any(${keys})`
 }
 
+/** For longer than anybody may take until a row refers to what was stored. */
+const FORGOTTEN_SECONDS = 86_400
+
+/**
+ * Writes down that an object is about to be stored, which is then removed after a day unless something refers to it by then:
+ * whoever dies or gives up over it leaves nothing for ever.
+ *
+ * @returns false if that was written down before, so that the object may be there
+ */
+export async function noteStoring(db: Statement, key: string): Promise<boolean> {
+  const [row] = await db<{ isFirst: boolean }[]>`
+    insert into object_removals (key, remove_after) values (${key}, now() + make_interval(secs => ${FORGOTTEN_SECONDS}))
+    on conflict (key) do update set remove_after = excluded.remove_after
+    returning xmax = 0 as "isFirst"`
+  return row?.isFirst ?? false
+}
+
+/** Has previews made of references that have just been stored without. */
+export async function orderPreviews(tx: Transaction, referenceIds: readonly string[]): Promise<void> {
+  await tx`
+    insert into previews_due (reference_id) select distinct unnest(${referenceIds}::uuid[]) order by 1
+    on conflict do nothing`
+}
+
 /**
  * Writes rows of what was stored, and sees to it that those that were kept before stay for as long as the transaction takes.
  *

@@ -16,6 +16,7 @@ import { ListParameters, readListQuery } from './list-parameters.ts'
 import type { Live } from './live.ts'
 import { keyIn, serveMedia } from './media.ts'
 import { listModels } from './model-list.ts'
+import { findOriginal } from './original.ts'
 import { findRemoteOutput, findRemoteReference, serveRemote } from './remote.ts'
 import { readTimeline, TimelineParameters } from './timeline.ts'
 import { serveUi, type Ui } from './ui.ts'
@@ -107,6 +108,7 @@ export function createApp(deps: QueryDeps) {
   }
 
   async function media(key: string, request: Request): Promise<Response> {
-    return await serveMedia(store, identify(request).workspaceId, key, request)
+    const media = { store, originalOf: (preview: string) => findOriginal(database, preview) }
+    return await serveMedia(media, identify(request).workspaceId, key, request)
   }
 }

@@ -36,15 +36,41 @@ test('a store that does not answer is no fault of the studio, and worth another 
     { ...streamingStore([]), head: away },
     { ...streamingStore([]), get: away },
   ]) {
-    const refused = await serveMedia(store, '1', KEY, new Request('http://localhost')).catch(error => error)
+    const refused = await serveMedia({ store, originalOf }, '1', KEY, new Request('http://localhost')).catch(
+      error => error,
+    )
     expect(refused).toBeInstanceOf(ProblemError)
     expect(refused.code).toBe('unavailable')
   }
 })
 
+async function originalOf(): Promise<undefined> {}
+
+test('a reference without a preview is shown as it is, and is asked for again; nothing else stands in for anything', async () => {
+  const [preview, original] = ['w/1/ref/a.w960.webp', 'w/1/ref/a.png']
+  const kept = streamingStore([])
+  const media = {
+    store: { ...kept, head: async (key: string) => (key === original ? kept.head(key) : null) },
+    originalOf: async (key: string) => (key === preview ? original : undefined),
+  }
+  const answer = await serveMedia(media, '1', preview, new Request('http://localhost'))
+  expect([answer.headers.get('content-type'), answer.headers.get('cache-control')]).toEqual([
+    'image/png',
+    'private, no-cache',
+  ])
+  expect(await answer.text()).toBe('0123456789')
+  for (const [workspace, key] of [
+    ['1', KEY],
+    ['2', preview],
+  ] as const) {
+    const refused = await serveMedia(media, workspace, key, new Request('http://localhost')).catch(error => error)
+    expect(refused.code).toBe('not_found')
+  }
+})
+
 /** A server of one picture, on a port of its own. */
 function serve(store: Store) {
-  const server = Bun.serve({ port: 0, fetch: request => serveMedia(store, '1', KEY, request) })
+  const server = Bun.serve({ port: 0, fetch: request => serveMedia({ store, originalOf }, '1', KEY, request) })
   return { url: server.url, [Symbol.asyncDispose]: () => server.stop(true) }
 }
 

@@ -12,34 +12,64 @@ const TYPES: Record<string, string> = {
   webm: 'video/webm',
 }
 
+/** A key names its bytes for ever: a picture is never written over. */
+const FOR_EVER = 'private, max-age=31536000, immutable'
+
 const HEADERS = {
-  // A key names its bytes for ever: a picture is never written over.
-  'cache-control': 'private, max-age=31536000, immutable',
   'content-security-policy': "default-src 'none'; sandbox",
   'cross-origin-resource-policy': 'same-origin',
   'accept-ranges': 'bytes',
 }
 
+export interface MediaDeps {
+  store: Store
+  /** The key of the reference that a key is the preview of, if it is one. */
+  originalOf(key: string): Promise<string | undefined>
+}
+
 /**
- * Serves an object's bytes, whole or the range that is asked for.
+ * Serves an object's bytes, whole or the range that is asked for. A reference whose previews are not made yet is shown as it is,
+ * for this once.
  *
  * @param key as in `/media/<key>`, decoded
  * @throws ProblemError `not_found` for what is not there and for what is another workspace's, `range`, `unavailable` if the
  *   store does not answer
  */
-export async function serveMedia(store: Store, workspaceId: string, key: string, request: Request): Promise<Response> {
-  const type = key.startsWith(`w/${workspaceId}/`) ? typeOf(key) : undefined
+export async function serveMedia(
+  deps: MediaDeps,
+  workspaceId: string,
+  key: string,
+  request: Request,
+): Promise<Response> {
+  if (!key.startsWith(`w/${workspaceId}/`)) throw notFound()
+  const served = await serveObject(deps.store, key, FOR_EVER, request)
+  if (served) return served
+  const original = await deps.originalOf(key)
+  const instead =
+    original === undefined ? undefined : await serveObject(deps.store, original, 'private, no-cache', request)
+  if (!instead) throw notFound()
+  return instead
+}
+
+async function serveObject(
+  store: Store,
+  key: string,
+  caching: string,
+  request: Request,
+): Promise<Response | undefined> {
+  const type = typeOf(key)
   const object = type === undefined ? null : await ask(() => store.head(key))
-  if (!object || type === undefined) throw notFound()
+  if (!object || type === undefined) return undefined
   const etag = `"${Bun.hash(key).toString(36)}-${object.bytes.toString(36)}"`
-  const headers = { ...HEADERS, etag, 'content-type': type, 'last-modified': object.modified.toUTCString() }
+  const told = { 'cache-control': caching, etag, 'content-type': type, 'last-modified': object.modified.toUTCString() }
+  const headers = { ...HEADERS, ...told }
   if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers })
   // The length of a body that is a stream is not told, and a range means nothing to HEAD.
   if (request.method === 'HEAD')
     return new Response(null, { headers: { ...headers, 'content-length': `${object.bytes}` } })
   const range = rangeOf(request, object, etag)
   const found = await ask(() => store.get(key, range ? { range } : {}))
-  if (!found) throw notFound()
+  if (!found) return undefined
   if (!range) return new Response(found.body, { headers })
   const contentRange = `bytes ${range.start}-${range.end}/${object.bytes}`
   return new Response(found.body, { status: 206, headers: { ...headers, 'content-range': contentRange } })

@@ -1,9 +1,7 @@
-import { previewKey } from '@darkroom/contracts/routes'
-import { PREVIEW_WIDTHS } from '@darkroom/contracts/vocabulary'
 import type { ByteBudget } from '@darkroom/infra/byte-budget'
 import type { Transaction } from '@darkroom/infra/database'
 import pLimit from 'p-limit'
-import { type KeepDeps, keepPicture, MOST_TEXT, UnmovableError } from './keep.ts'
+import { decode, type Embedded, type KeepDeps, keepPicture, MOST_TEXT, UnmovableError } from './keep.ts'
 import type { Moved } from './pointers.ts'
 import { openRow, type Reading, type Slot } from './slots.ts'
 
@@ -20,8 +18,8 @@ export class EditedError extends Error {
 
 type Work = KeepDeps & { tx: Transaction; budget: ByteBudget; id: string; signal: AbortSignal }
 
-/** A picture's text comes in pieces, is put together and decoded; whatever the picture is, it is then drawn small. */
-const MEMORY = { perCharacter: 8, drawn: 4 * 1024 * 1024 }
+/** A picture's text comes in pieces, is put together and decoded; whatever the picture is, it is then drawn small, and sent. */
+const MEMORY = { perCharacter: 8, perByte: 3, drawn: 4 * 1024 * 1024 }
 
 /**
  * Keeps each picture of a row, several at once. None is read before there is memory for it, so that a row of any size is
@@ -44,12 +42,13 @@ export async function keepRow(
   try {
     for (const slot of slots.filter(({ embedded }) => embedded)) {
       const share = await work.budget.take(MEMORY.drawn + slot.length * MEMORY.perCharacter, signal)
-      const text = await read(next, slot).catch(err => {
+      const { bytes, prefix } = await read(next, slot).catch(err => {
         share[Symbol.dispose]()
         throw err
       })
-      const keep = () => keepPicture(work, text, { ...head, dryRun: options.dryRun, signal })
-      const kept = limit(keep).then(one => void moved.push({ slot, ...one }))
+      share.shrinkTo(MEMORY.drawn + bytes.byteLength * MEMORY.perByte)
+      const keep = () => keepPicture(work, bytes, { ...head, dryRun: options.dryRun, signal })
+      const kept = limit(keep).then(row => void moved.push({ slot, row, prefix }))
       keeping.push(kept.catch(err => failed.abort(named(slot, err))).finally(() => share[Symbol.dispose]()))
     }
     await Promise.all(keeping)
@@ -58,20 +57,7 @@ export async function keepRow(
   } catch (err) {
     failed.abort()
     await Promise.all(keeping)
-    if (!options.dryRun) await forget(work, moved)
     throw err
-  }
-}
-
-/** What was stored for a row that stays as it is belongs to nobody, unless another has it, too. */
-async function forget({ database }: Work, moved: readonly Moved[]): Promise<void> {
-  for (const { key } of moved.map(({ row }) => row)) {
-    const keys = [key, ...PREVIEW_WIDTHS.map(width => previewKey(key, width))]
-    await database`
-      insert into object_removals (key, remove_after)
-      select key, now() + interval '1 day' from unnest(${keys}::text[]) as key
-      where not exists (select from reference_images where reference_images.key = ${key})
-      on conflict do nothing`
   }
 }
 
@@ -83,11 +69,15 @@ function requireReadable(slots: readonly Slot[]): void {
   }
 }
 
-/** @throws EditedError if what stands there is not what stood there */
-async function read(next: Reading['next'], { field, position }: Slot): Promise<string> {
+/** @throws EditedError if what stands there is not what stood there; UnmovableError if it is not what it should be */
+async function read(next: Reading['next'], slot: Slot): Promise<Embedded> {
   const piece = await next()
-  if (piece?.field === field && piece.position === position) return piece.text
-  throw new EditedError()
+  if (piece?.field !== slot.field || piece.position !== slot.position) throw new EditedError()
+  try {
+    return decode(piece.text)
+  } catch (err) {
+    throw named(slot, err)
+  }
 }
 
 function named(slot: Slot, err: unknown): unknown {

@@ -1,12 +1,11 @@
-import { previewKey } from '@darkroom/contracts/routes'
-import { PREVIEW_WIDTHS } from '@darkroom/contracts/vocabulary'
 import type { Database } from '@darkroom/infra/database'
-import { backoff, sleep, withDeadline } from '@darkroom/infra/deadline'
+import { withDeadline } from '@darkroom/infra/deadline'
 import type { Log } from '@darkroom/infra/log'
-import { PictureError, REFERENCE_LIMITS, readPictureQuickly, sniffExtension } from '@darkroom/infra/picture'
+import { checkPicture, PictureError, REFERENCE_LIMITS, sniffExtension } from '@darkroom/infra/picture'
 import { type Store, StoreError } from '@darkroom/infra/store'
 import { DataUrlError, readDataUrl } from '../data-url.ts'
-import { findReferences, keepObjects, type ReferenceRow } from '../reference-rows.ts'
+import { findReferences, noteStoring, type ReferenceRow } from '../reference-rows.ts'
+import { again } from './again.ts'
 import type { AtStep } from './steps.ts'
 
 export interface KeepDeps {
@@ -19,22 +18,32 @@ export interface KeepDeps {
   atStep: AtStep
 }
 
-export interface Kept {
-  row: ReferenceRow
-  /** What stood before the base64. */
-  prefix: string
-}
-
 /** A picture that cannot be moved however often it is tried, in a sentence that can follow its name. */
 export class UnmovableError extends Error {
   override readonly name = 'UnmovableError'
 }
 
-const TRIES = 5
 const STORE_MS = 60_000
 
 /** The longest text that can be a picture we take. */
 export const MOST_TEXT = Math.ceil((REFERENCE_LIMITS.bytes * 4) / 3) + 1_024
+
+/** What stood in a row as text. */
+export interface Embedded {
+  bytes: Uint8Array
+  /** What stood before the base64. */
+  prefix: string
+}
+
+/** @throws UnmovableError if it is not strictly what it should be */
+export function decode(text: string): Embedded {
+  try {
+    const { bytes } = readDataUrl(text.trimStart())
+    return { bytes, prefix: copied(text.slice(0, text.indexOf(',') + 1)) }
+  } catch (cause) {
+    throw cause instanceof DataUrlError ? new UnmovableError(cause.message, { cause }) : cause
+  }
+}
 
 interface KeepOptions {
   workspaceId: string
@@ -44,50 +53,35 @@ interface KeepOptions {
 }
 
 /**
- * Keeps a picture that stands in a row as text: decoded strictly, checked by decoding it as a picture, stored by its hash
- * byte for byte, and read back and compared. One that is there already is read and compared all the same, and not stored again.
+ * Keeps a picture: checked by decoding it, stored by its hash byte for byte, and read back and compared. One that is there
+ * already is read and compared all the same, and not stored again. Its previews are left to whoever has time for them.
  *
  * @throws UnmovableError; StoreError and the like if the store did not take it
  */
-export async function keepPicture(deps: KeepDeps, text: string, options: KeepOptions): Promise<Kept> {
-  const { bytes, prefix } = decode(text)
+export async function keepPicture(deps: KeepDeps, bytes: Uint8Array, options: KeepOptions): Promise<ReferenceRow> {
   const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
   const name = `${options.workspaceId}/${sha256}`
   const shared = await deps.inFlight.get(name)?.catch(() => undefined)
-  if (shared) return { row: shared, prefix }
+  if (shared) return shared
   const keeping = keepBytes(deps, { bytes, sha256 }, options)
   deps.inFlight.set(name, keeping)
-  const row = await keeping.finally(() => deps.inFlight.get(name) === keeping && deps.inFlight.delete(name))
-  return { row, prefix }
+  return await keeping.finally(() => deps.inFlight.get(name) === keeping && deps.inFlight.delete(name))
 }
 
-interface Picture {
-  bytes: Uint8Array
-  sha256: string
-}
-
-async function keepBytes(deps: KeepDeps, { bytes, sha256 }: Picture, options: KeepOptions): Promise<ReferenceRow> {
-  const { workspaceId, dryRun, signal } = options
+async function keepBytes(
+  deps: KeepDeps,
+  { bytes, sha256 }: { bytes: Uint8Array; sha256: string },
+  { workspaceId, dryRun, signal }: KeepOptions,
+): Promise<ReferenceRow> {
+  const own = `w/${workspaceId}/ref/${sha256}.${sniffExtension(bytes) ?? (await check(bytes)).extension}`
+  // Before anybody's row is looked for: whoever wrote one since has taken the note away, and would be overlooked.
+  const isFirst = !dryRun && (await noteStoring(deps.database, own))
   const known = await findReference(deps.database, workspaceId, sha256)
-  const key = known?.key ?? `w/${workspaceId}/ref/${sha256}.${sniffExtension(bytes)}`
-  if (!dryRun) await keepObjects(deps.database, [key, ...PREVIEW_WIDTHS.map(width => previewKey(key, width))])
+  const key = known?.key ?? own
   if (known && (dryRun || (await isThere(deps, { key, bytes }, signal)))) return known
-  const [{ mimeType, width, height, previews }, there] = await Promise.all([
-    check(bytes),
-    dryRun || isThere(deps, { key, bytes }, signal),
-  ])
-  const objects = previews.map(preview => ({ key: previewKey(key, preview.width), bytes: preview.bytes }))
-  if (!dryRun) await storeAll(deps, { picture: there ? null : { key, bytes }, previews: objects }, signal)
+  const { mimeType, width, height } = await check(bytes)
+  if (!dryRun) await store(deps, { key, bytes, mayBeThere: !isFirst }, signal)
   return { id: Bun.randomUUIDv7(), was: 'stored', sha256, key, mimeType, bytes: bytes.byteLength, width, height }
-}
-
-function decode(text: string): { bytes: Uint8Array; prefix: string } {
-  try {
-    const { bytes } = readDataUrl(text.trimStart())
-    return { bytes, prefix: copied(text.slice(0, text.indexOf(',') + 1)) }
-  } catch (cause) {
-    throw cause instanceof DataUrlError ? new UnmovableError(cause.message, { cause }) : cause
-  }
 }
 
 /** A part of a text keeps all of it in memory. */
@@ -105,7 +99,7 @@ async function findReference(
 }
 
 async function check(bytes: Uint8Array) {
-  return await readPictureQuickly(bytes, REFERENCE_LIMITS).catch(cause => {
+  return await checkPicture(bytes, REFERENCE_LIMITS).catch(cause => {
     throw cause instanceof PictureError ? new UnmovableError(cause.message, { cause }) : cause
   })
 }
@@ -115,18 +109,18 @@ interface StoredBytes {
   bytes: Uint8Array
 }
 
-/** Previews are made anew wherever nobody has noted that they are there. */
-async function storeAll(
+/** Whoever died over a picture, or had to give up its row, may have stored it: what nobody ever began is not looked for. */
+async function store(
   deps: KeepDeps,
-  { picture, previews }: { picture: StoredBytes | null; previews: StoredBytes[] },
+  { mayBeThere, ...picture }: StoredBytes & { mayBeThere: boolean },
   signal: AbortSignal,
 ): Promise<void> {
-  const storing = previews.map(preview => again(deps, signal, () => put(deps.store, preview, signal)))
-  await Promise.all([...storing, picture && again(deps, signal, () => putAndCompare(deps, picture, signal))])
+  if (mayBeThere && (await isThere(deps, picture, signal))) return
+  await again({ ...deps, signal }, () => putAndCompare(deps, picture, signal))
 }
 
 async function isThere(deps: KeepDeps, picture: StoredBytes, signal: AbortSignal): Promise<boolean> {
-  return await again(deps, signal, () => isKept(deps.store, picture))
+  return await again({ ...deps, signal }, () => isKept(deps.store, picture))
 }
 
 async function putAndCompare(deps: KeepDeps, picture: StoredBytes, signal: AbortSignal): Promise<void> {
@@ -155,17 +149,4 @@ async function readBack(store: Store, key: string, bytes: Uint8Array): Promise<b
     at += chunk.byteLength
   }
   return at === bytes.byteLength
-}
-
-async function again<T>(deps: KeepDeps, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await work()
-    } catch (err) {
-      signal.throwIfAborted()
-      if (tries === TRIES) throw err
-      deps.log.debug({ err, tries }, 'the store failed')
-      await sleep(backoff(tries, { base: 100, most: 3_000 }), signal)
-    }
-  }
 }

@@ -1,9 +1,10 @@
-import { mediaUrl } from '@darkroom/contracts/routes'
+import { mediaUrl, previewKey } from '@darkroom/contracts/routes'
+import { PREVIEW_WIDTHS } from '@darkroom/contracts/vocabulary'
 import type { ByteBudget } from '@darkroom/infra/byte-budget'
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database'
 import { backoff, sleep } from '@darkroom/infra/deadline'
 import { touch } from '@darkroom/infra/generations'
-import { insertReferences } from '../reference-rows.ts'
+import { insertReferences, keepObjects, orderPreviews, type ReferenceRow } from '../reference-rows.ts'
 import { type KeepDeps, UnmovableError } from './keep.ts'
 import { EditedError, type KeptRow, keepRow } from './keep-row.ts'
 import { noteMoved } from './manifest.ts'
@@ -104,10 +105,22 @@ async function write(
   const written = await rewriteRow(tx, head, rewriting(slots, pointed))
   if (!written) throw new EditedError()
   await noteMoved(tx, { runId, generationId: id, moved: pointed })
-  if (runId) await countMoved(tx, runId, sumsOf(moved))
+  const fresh = rows.filter(({ was }) => was === 'stored')
+  await orderPreviews(
+    tx,
+    fresh.map(row => row.id),
+  )
+  await keepObjects(tx, rows.flatMap(objectsOf))
   await touch(tx, id)
+  // Last, because every row of a run waits here for the one before it to be committed.
+  if (runId) await countMoved(tx, runId, sumsOf(moved))
   await work.atStep('rewritten')
   return written.free ? null : ELSEWHERE
+}
+
+/** A picture, and what will lie beside it. */
+function objectsOf({ key }: ReferenceRow): string[] {
+  return [key, ...PREVIEW_WIDTHS.map(width => previewKey(key, width))]
 }
 
 function sumsOf(moved: readonly Moved[]): { images: number; bytes: number; saved: number } {

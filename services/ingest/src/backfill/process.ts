@@ -3,6 +3,7 @@ import type { Bus } from '@darkroom/infra/bus'
 import type { Database } from '@darkroom/infra/database'
 import { backoff, sleep } from '@darkroom/infra/deadline'
 import type { Log } from '@darkroom/infra/log'
+import { arePreviewsDue } from './preview-rows.ts'
 import { announceStalled } from './runs.ts'
 import { openBackfillLane } from './worker.ts'
 
@@ -29,7 +30,8 @@ export async function keepBackfilling(deps: ProcessDeps): Promise<void> {
         const delivery = await lane.next(PULL_MS, deps.signal)
         if (!delivery) await announceStalled(deps.database)
         delivery?.later(0)
-        if (delivery && !deps.signal.aborted) await runProcess(deps)
+        const isAsked = delivery !== undefined || (await arePreviewsDue(deps.database))
+        if (isAsked && !deps.signal.aborted) await runProcess(deps)
         failures = 0
       }
     } catch (err) {

@@ -1,8 +1,10 @@
 import type { BackfillFailure } from '@darkroom/contracts/backfill'
 import type { Database } from '@darkroom/infra/database'
 import { withDeadline } from '@darkroom/infra/deadline'
+import type { Log } from '@darkroom/infra/log'
 import type { Store } from '@darkroom/infra/store'
 import pLimit from 'p-limit'
+import { again } from './again.ts'
 import { type Entry, findEntries } from './manifest.ts'
 
 export interface Verified {
@@ -13,16 +15,23 @@ export interface Verified {
   ended: 'full' | 'end'
 }
 
+interface VerifyDeps {
+  database: Database
+  store: Store
+  log: Log
+  signal: AbortSignal
+}
+
 const READ_MS = 60_000
 
 /** Reads back the next pictures of a manifest and compares each with its hash and its size. */
 export async function verifyBatch(
-  deps: { database: Database; store: Store },
+  deps: VerifyDeps,
   options: { runId: string | null; cursor: string | null; limit: number; concurrency: number },
 ): Promise<Verified> {
   const entries = await findEntries(deps.database, options)
   const limit = pLimit(options.concurrency)
-  const failures = await Promise.all(entries.map(entry => limit(() => verify(deps.store, entry))))
+  const failures = await Promise.all(entries.map(entry => limit(() => verify(deps, entry))))
   return {
     processed: entries.length,
     bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -38,15 +47,16 @@ function joined([first, ...others]: BackfillFailure[]): BackfillFailure[] {
   return [{ ...first, reason: [first, ...others].map(({ reason }) => reason).join('; ') }]
 }
 
-async function verify(store: Store, entry: Entry): Promise<BackfillFailure[]> {
+async function verify(deps: VerifyDeps, entry: Entry): Promise<BackfillFailure[]> {
   const failed = (reason: string, temporary: boolean) => [{ id: entry.generationId, reason, temporary }]
   try {
-    const work = sumOf(store, entry.key)
-    const sum = await withDeadline(work, { milliseconds: READ_MS, what: 'reading a picture back' })
+    const reading = () => withDeadline(sumOf(deps.store, entry.key), { milliseconds: READ_MS, what: 'reading back' })
+    const sum = await again(deps, reading)
     if (!sum) return failed(`${entry.key} is not in the store`, false)
     if (sum.bytes === entry.bytes && sum.sha256 === entry.sha256) return []
     return failed(`${entry.key} is not what was moved there`, false)
   } catch {
+    deps.signal.throwIfAborted()
     return failed(`${entry.key} could not be read right now`, true)
   }
 }

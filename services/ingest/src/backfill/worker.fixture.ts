@@ -7,19 +7,22 @@ import { openStore } from '@darkroom/infra/open-store'
 import { runRelay } from '@darkroom/infra/outbox'
 import { moveDeps } from './deps.ts'
 import type { Step } from './steps.ts'
+import { unreliable } from './unreliable-store.fixture.ts'
 import { workOnBackfills } from './worker.ts'
 
 /**
  * A worker in a process of its own that dies, as if it were killed, when it comes to a step for the third time:
- * `bun worker.fixture.ts <database> <nats> <directory> <step|never>`. It writes every key that it has put into `puts.log`.
+ * `bun worker.fixture.ts <database> <nats> <directory> <step|never> [seed]`. It writes every key that it has put into `puts.log`.
+ * With a seed its store fails three times in ten.
  */
 
-const [databaseUrl = '', natsUrl = '', directory = '', deadly = ''] = process.argv.slice(2)
+const [databaseUrl = '', natsUrl = '', directory = '', deadly = '', seed] = process.argv.slice(2)
 const log = createLog({ service: 'test', level: 'silent' })
 const database = openDatabase({ url: databaseUrl, name: 'worker', log })
 const rows = openDatabase({ url: databaseUrl, name: 'worker-rows', connections: 16, log })
 const bus = await openBus({ url: natsUrl, name: 'worker', log })
-const kept = await openStore({ DATA_DIR: directory })
+const disk = await openStore({ DATA_DIR: directory })
+const kept = seed === undefined ? disk : unreliable(disk, chance(seed))
 const store: typeof kept = {
   ...kept,
   put: async (key, body, options) => {
@@ -39,3 +42,9 @@ await bus.ensureStreams()
 void runRelay({ database, bus, log, signal })
 const deps = moveDeps({ database, rows, store, log, memoryBytes: 64 * 1024 * 1024, signal })
 await workOnBackfills({ ...deps, atStep, bus }, { ackWaitSeconds: 2 })
+
+/** Numbers from 0 to 1, the same each time for the same seed. */
+function chance(from: string): () => number {
+  let turn = 0
+  return () => Number(Bun.hash.wyhash(`${from}/${turn++}`) % 1_000_000n) / 1_000_000
+}

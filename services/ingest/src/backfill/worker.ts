@@ -6,6 +6,7 @@ import { transaction } from '@darkroom/infra/database'
 import { backoff, sleep } from '@darkroom/infra/deadline'
 import { countEntries } from './manifest.ts'
 import type { MoveDeps } from './move.ts'
+import { makeNextPreviews } from './previews.ts'
 import { countCandidates } from './rows.ts'
 import { workOnBatch } from './run-batch.ts'
 import { announceStalled, beginRun, resumeRun, stopRun } from './runs.ts'
@@ -15,7 +16,7 @@ export interface WorkerDeps extends MoveDeps {
 }
 
 const ACK_WAIT_SECONDS = 30
-const PULL_MS = 5_000
+const [PULL_MS, SHORT_PULL_MS] = [1_000, 50]
 const RETRY_MS = 1_000
 /** A batch, and beside it whatever is asked meanwhile. */
 const AT_ONCE = 2
@@ -81,10 +82,13 @@ export async function openBackfillLane(bus: Bus, ackWaitSeconds = ACK_WAIT_SECON
 }
 
 async function runSlot(deps: WorkerDeps, lane: Lane, isIdle: () => boolean, beat: () => void): Promise<void> {
+  let pullMs = PULL_MS
   while (!deps.signal.aborted && !isIdle()) {
-    const delivery = await lane.next(PULL_MS, deps.signal)
+    const delivery = await lane.next(pullMs, deps.signal)
     if (!delivery) {
       await announceStalled(deps.database)
+      pullMs = (await makeSomePreviews(deps)) ? SHORT_PULL_MS : PULL_MS
+      if (pullMs === SHORT_PULL_MS) beat()
       continue
     }
     beat()
@@ -94,6 +98,14 @@ async function runSlot(deps: WorkerDeps, lane: Lane, isIdle: () => boolean, beat
     })
     beat()
   }
+}
+
+/** What nobody has asked for now is done while there is nothing else, and not for long before that is looked at again. */
+async function makeSomePreviews(deps: WorkerDeps): Promise<boolean> {
+  const until = Date.now() + PULL_MS
+  let made = false
+  while (Date.now() < until && !deps.signal.aborted && (await makeNextPreviews(deps))) made = true
+  return made
 }
 
 async function handle(deps: WorkerDeps, delivery: Delivery): Promise<void> {

@@ -1,0 +1,18 @@
+import { backoff, sleep } from '@darkroom/infra/deadline'
+import type { Log } from '@darkroom/infra/log'
+
+const TRIES = 5
+
+/** Does something with the store, and again if it fails, a few times. @throws what the last try threw, or the signal's reason */
+export async function again<T>({ log, signal }: { log: Log; signal: AbortSignal }, work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work()
+    } catch (err) {
+      signal.throwIfAborted()
+      if (tries === TRIES) throw err
+      log.debug({ err, tries }, 'the store failed')
+      await sleep(backoff(tries, { base: 100, most: 3_000 }), signal)
+    }
+  }
+}
