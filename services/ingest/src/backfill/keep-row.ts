@@ -19,7 +19,7 @@ export class EditedError extends Error {
 type Work = KeepDeps & { tx: Transaction; budget: ByteBudget; id: string; signal: AbortSignal }
 
 /** A picture's text comes in pieces, is put together and decoded; whatever the picture is, it is then drawn small, and sent. */
-const MEMORY = { perCharacter: 8, perByte: 3, drawn: 4 * 1024 * 1024 }
+const MEMORY = { perCharacter: 8, perByte: 4, drawn: 2 * 1024 * 1024 }
 
 /**
  * Keeps each picture of a row, several at once. None is read before there is memory for it, so that a row of any size is
@@ -47,7 +47,8 @@ export async function keepRow(
         throw err
       })
       share.shrinkTo(MEMORY.drawn + bytes.byteLength * MEMORY.perByte)
-      const keep = () => keepPicture(work, bytes, { ...head, dryRun: options.dryRun, signal })
+      const onChecked = () => share.shrinkTo(bytes.byteLength * MEMORY.perByte)
+      const keep = () => keepPicture(work, bytes, { ...head, dryRun: options.dryRun, signal, onChecked })
       const kept = limit(keep).then(row => void moved.push({ slot, row, prefix }))
       keeping.push(kept.catch(err => failed.abort(named(slot, err))).finally(() => share[Symbol.dispose]()))
     }

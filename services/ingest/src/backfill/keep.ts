@@ -50,6 +50,8 @@ interface KeepOptions {
   /** Checks it and stores nothing. */
   dryRun: boolean
   signal: AbortSignal
+  /** Is told when there is no more of it in memory than its bytes. */
+  onChecked: () => void
 }
 
 /**
@@ -71,7 +73,7 @@ export async function keepPicture(deps: KeepDeps, bytes: Uint8Array, options: Ke
 async function keepBytes(
   deps: KeepDeps,
   { bytes, sha256 }: { bytes: Uint8Array; sha256: string },
-  { workspaceId, dryRun, signal }: KeepOptions,
+  { workspaceId, dryRun, signal, onChecked }: KeepOptions,
 ): Promise<ReferenceRow> {
   const own = `w/${workspaceId}/ref/${sha256}.${sniffExtension(bytes) ?? (await check(bytes)).extension}`
   // Before anybody's row is looked for: whoever wrote one since has taken the note away, and would be overlooked.
@@ -80,6 +82,7 @@ async function keepBytes(
   const key = known?.key ?? own
   if (known && (dryRun || (await isThere(deps, { key, bytes }, signal)))) return known
   const { mimeType, width, height } = await check(bytes)
+  onChecked()
   if (!dryRun) await store(deps, { key, bytes, mayBeThere: !isFirst }, signal)
   return { id: Bun.randomUUIDv7(), was: 'stored', sha256, key, mimeType, bytes: bytes.byteLength, width, height }
 }

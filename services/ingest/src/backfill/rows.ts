@@ -69,8 +69,10 @@ export async function takeRow(
  * @returns null if it is not; else whether it is free of files now. Nothing was written where it is null
  */
 export async function rewriteRow(tx: Transaction, head: Head, change: Rewriting): Promise<{ free: boolean } | null> {
+  // What is replaced is taken away first: to put one thing in the place of another would copy all of the row once more.
+  const replaced = [...change.remove, ...Object.keys(change.patch)]
   const [raw] = await tx<{ free: boolean }[]>`
-    update generation_raw set parameters = (parameters - ${change.remove}::text[]) || ${tx.json(asJson(change.patch))}
+    update generation_raw set parameters = (parameters - ${replaced}::text[]) || ${tx.json(asJson(change.patch))}
     where generation_id = ${head.id} and xmin::text = ${head.rowVersion}
     returning not embeds_file(parameters) as free`
   const { count } = await tx`

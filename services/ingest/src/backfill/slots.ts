@@ -32,10 +32,8 @@ export interface Reading {
 export async function openRow(tx: Transaction, id: string, most: number): Promise<Reading> {
   await tx`
     declare pictures no scroll cursor for
-    with texts as materialized (
-      select item.field, item.position, item.value #>> '{}' as text, jsonb_typeof(item.value) as type,
-             left(item.value #>> '{}', 256) ~* '^\\s*data:' and jsonb_typeof(item.value) = 'string' as embedded,
-             octet_length(item.value #>> '{}') as length, item.value as value
+    with given as materialized (
+      select item.field, item.position, item.value, jsonb_typeof(item.value) as type, item.value #>> '{}' as text
       from generation_raw r,
       jsonb_to_record(case jsonb_typeof(r.parameters) when 'object' then r.parameters else '{}' end)
         as p ("referenceImage" jsonb, "referenceImages" jsonb, "referenceImageUrl" jsonb),
@@ -47,6 +45,10 @@ export async function openRow(tx: Transaction, id: string, most: number): Promis
              with ordinality as images (each, n)
       ) item
       where r.generation_id = ${id} and item.value is not null
+    ), texts as not materialized (
+      select field, position, value, text, octet_length(text) as length,
+             type = 'string' and left(text, 256) ~* '^\\s*data:' as embedded
+      from given
     )
     select (
       select coalesce(json_agg(json_build_object(

@@ -20,6 +20,8 @@ const [PULL_MS, SHORT_PULL_MS] = [1_000, 50]
 const RETRY_MS = 1_000
 /** A batch, and beside it whatever is asked meanwhile. */
 const AT_ONCE = 2
+/** Each waits for the store most of the time. */
+const PREVIEWS_AT_ONCE = 6
 
 type Handler<Type extends BackfillMessage['type']> = (
   deps: WorkerDeps,
@@ -103,9 +105,13 @@ async function runSlot(deps: WorkerDeps, lane: Lane, isIdle: () => boolean, beat
 /** What nobody has asked for now is done while there is nothing else, and not for long before that is looked at again. */
 async function makeSomePreviews(deps: WorkerDeps): Promise<boolean> {
   const until = Date.now() + PULL_MS
-  let made = false
-  while (Date.now() < until && !deps.signal.aborted && (await makeNextPreviews(deps))) made = true
-  return made
+  const make = async () => {
+    let made = false
+    while (Date.now() < until && !deps.signal.aborted && (await makeNextPreviews(deps))) made = true
+    return made
+  }
+  const made = await Promise.all(Array.from({ length: PREVIEWS_AT_ONCE }, make))
+  return made.includes(true)
 }
 
 async function handle(deps: WorkerDeps, delivery: Delivery): Promise<void> {
