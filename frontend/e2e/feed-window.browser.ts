@@ -110,6 +110,27 @@ test('9: an address opens at its generation, and a reload comes back to the same
   await page.context().close()
 }, 60_000)
 
+test('pictures can be drawn smaller: the reader stays at the same row, and the choice outlives a reload', async () => {
+  const { page } = await filled.open()
+  await wheel(page, -6_000)
+  const under = async () => (await inView(page)).findLast(({ top }) => top <= 65)?.id
+  const [id, { height }] = [await under(), await scrolled(page)]
+  for (const next of ['medium', 'small']) {
+    await page.getByRole('button', { name: /^Pictures: / }).click()
+    await page.getByRole('button', { name: `Pictures: ${next}` }).waitFor()
+    await frames(page, 5)
+    expect(await under()).toBe(id ?? '')
+  }
+  expect((await scrolled(page)).height).toBeLessThan(height * 0.7)
+  await page.waitForFunction(() => location.hash !== '')
+  await page.reload()
+  await page.getByRole('button', { name: 'Pictures: small' }).waitFor()
+  await page.getByRole('article').first().waitFor()
+  await frames(page, 5)
+  expect(await under()).toBe(id ?? '')
+  await page.context().close()
+}, 60_000)
+
 test('10: 500 rapid wheel events: rows are there at every frame, with placeholders, then previews; no original is asked for', async () => {
   const { page } = await filled.open()
   const asked = picturesAsked(page)

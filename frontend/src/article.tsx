@@ -1,8 +1,8 @@
-import { type Accessor, createMemo, Show } from 'solid-js'
-import type { FeedView, RowPlace } from './feed-view.ts'
+import { type Accessor, createMemo } from 'solid-js'
+import type { FeedView } from './feed-view.ts'
 import { Note } from './note.tsx'
-import { Passing } from './passing.tsx'
 import { Pictures } from './pictures.tsx'
+import type { RowPlace } from './row-virtualizer.ts'
 import type { Studio } from './studio.ts'
 
 export interface ArticleProps {
@@ -19,8 +19,6 @@ export function Article(props: ArticleProps) {
   const start = createMemo<number>(before => props.place()?.start ?? before, 0)
   const row = createMemo(() => props.view.frame().rows[index()])
   const layout = createMemo(() => props.view.frame().layouts[index()])
-  // A row that is flown past shows its places and the beginning of its prompt; what else there is to it follows in calm.
-  const isWhole = createMemo<boolean>(before => before || !props.view.isFast(), false)
   const beside = () => props.view.frame().geometry.beside
   return (
     <article
@@ -37,13 +35,8 @@ export function Article(props: ArticleProps) {
         width: `${props.view.frame().geometry.content}px`,
       }}
     >
-      <Show
-        when={isWhole()}
-        fallback={<Passing row={row()} layout={layout()} note={props.view.frame().geometry.note} />}
-      >
-        <Note studio={props.studio} view={props.view} row={row} layout={layout} key={props.key} />
-        <Pictures studio={props.studio} row={row} layout={layout} />
-      </Show>
+      <Note studio={props.studio} view={props.view} row={row} layout={layout} key={props.key} />
+      <Pictures studio={props.studio} row={row} layout={layout} />
     </article>
   )
 }

@@ -1,5 +1,4 @@
-import { createWindowVirtualizer } from '@tanstack/solid-virtual'
-import { type Accessor, createMemo, createSignal, onCleanup, onMount } from 'solid-js'
+import { createSignal, onCleanup, onMount, untrack } from 'solid-js'
 import {
   anchoredOffset,
   anchorOf,
@@ -13,18 +12,13 @@ import {
   readingPoint,
   rowsToKeep,
 } from './frame.ts'
-import { geometryFor, ROW_GAP } from './layout.ts'
+import { type Density, geometryFor, ROW_GAP } from './layout.ts'
 import type { Library } from './library.ts'
 import { createNewcomers } from './newcomers.ts'
 import { createPace } from './pace.ts'
 import { createPageScroll } from './page-scroll.ts'
 import { createRowLayouts } from './row-layouts.ts'
-
-export interface RowPlace {
-  key: string
-  index: number
-  start: number
-}
+import { createRowVirtualizer } from './row-virtualizer.ts'
 
 export interface FeedViewOptions {
   library: Library
@@ -34,6 +28,7 @@ export interface FeedViewOptions {
   mayCut: () => boolean
   /** Room that the composer takes at the bottom of the page, in CSS pixels. */
   bottom: number
+  density: Density
 }
 
 export type FeedView = ReturnType<typeof createFeedView>
@@ -49,12 +44,12 @@ const TRAVELLED = 3
  * rows are then changed in one task, and nothing is painted between. The virtualizer tells which rows are in view; where they
  * are and where the view stays is computed here, and nothing is measured.
  */
-export function createFeedView({ library, held, mayCut, bottom: firstBottom }: FeedViewOptions) {
+export function createFeedView({ library, held, mayCut, ...first }: FeedViewOptions) {
   const layouts = createRowLayouts()
   const newcomers = createNewcomers(library.now())
   const pace = createPace()
-  let geometry = geometryFor(document.documentElement.clientWidth)
-  let bottom = firstBottom
+  let { bottom, density } = first
+  let geometry = geometryFor(document.documentElement.clientWidth, density)
   let landed = library.landing()
   let sizer: HTMLElement | undefined
   let isGliding = false
@@ -66,35 +61,23 @@ export function createFeedView({ library, held, mayCut, bottom: firstBottom }: F
 
   const [frame, setFrame] = createSignal(read())
   const [readingKey, setReadingKey] = createSignal<string>()
-  const virtualizer = createWindowVirtualizer<HTMLElement>({
-    ...createPageScroll(),
-    get count() {
-      return frame().rows.length
-    },
-    get paddingStart() {
-      return frame().top
-    },
-    get paddingEnd() {
-      return frame().bottom
-    },
-    get estimateSize() {
-      const { layouts } = frame()
-      return (index: number) => layouts[index]?.height ?? 0
-    },
-    get getItemKey() {
-      const { rows } = frame()
-      return (index: number) => rows[index]?.key ?? index
-    },
-    gap: ROW_GAP,
-    getScrollElement: () => (isMounted ? window : null),
-    initialOffset: () => landingIn(frame()),
-    initialRect: { width: innerWidth, height: innerHeight },
-    rangeExtractor: range => rowsToKeep(range, heldIndexes(), pace.heading()),
+  const pageScroll = createPageScroll()
+  const { virtualizer, places } = createRowVirtualizer(() => {
+    const { rows, layouts, top, bottom } = frame()
+    return {
+      ...pageScroll,
+      count: rows.length,
+      paddingStart: top,
+      paddingEnd: bottom,
+      estimateSize: index => layouts[index]?.height ?? 0,
+      getItemKey: index => rows[index]?.key ?? index,
+      gap: ROW_GAP,
+      getScrollElement: () => (isMounted ? window : null),
+      initialOffset: () => landingIn(untrack(frame)),
+      initialRect: { width: innerWidth, height: innerHeight },
+      rangeExtractor: range => rowsToKeep(range, heldIndexes(), pace.heading()),
+    }
   })
-
-  const places: Accessor<RowPlace[]> = createMemo(() =>
-    virtualizer.getVirtualItems().map(({ key, index, start }) => ({ key: String(key), index, start })),
-  )
 
   function read(): Frame {
     const { rows, byKey, newer } = library.now()
@@ -163,9 +146,15 @@ export function createFeedView({ library, held, mayCut, bottom: firstBottom }: F
   }
 
   function onResize() {
-    const next = geometryFor(document.documentElement.clientWidth)
-    if (next.content !== geometry.content) geometry = next
+    const next = geometryFor(document.documentElement.clientWidth, density)
+    if (next.content !== geometry.content || next.tallest !== geometry.tallest) geometry = next
     update()
+  }
+
+  /** Draws pictures larger or smaller. The reader stays at the same place of the same row. */
+  function setDensity(wanted: Density) {
+    density = wanted
+    onResize()
   }
 
   /** Makes room for the composer at the bottom of the page, in CSS pixels. */
@@ -227,7 +216,7 @@ export function createFeedView({ library, held, mayCut, bottom: firstBottom }: F
   })
 
   return {
-    ...{ frame, places, readingKey, mountSizer, setBottom, openPrompt, toEnd, readerAt },
+    ...{ frame, places, readingKey, mountSizer, setBottom, setDensity, openPrompt, toEnd, readerAt },
     isFast: pace.isFast,
     unseen: newcomers.unseen,
     isAway: newcomers.isAway,

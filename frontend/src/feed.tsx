@@ -1,19 +1,31 @@
-import { type Accessor, createEffect, createMemo, For, on, Show } from 'solid-js'
+import { type Accessor, createEffect, createMemo, For, on, Show, untrack } from 'solid-js'
 import { createAddressBar } from './address-bar.ts'
 import { Article } from './article.tsx'
 import { createFeedView } from './feed-view.ts'
 import { Icon } from './icons.tsx'
+import type { Density } from './layout.ts'
+import { Passing } from './passing.tsx'
 import type { Side } from './places.ts'
 import { Scrubber } from './scrubber.tsx'
 import type { Studio } from './studio.ts'
 
 /** Everything that was made, oldest first, as a window on it that never holds more than 20 rows. */
-export function Feed(props: { studio: Studio; bottom: Accessor<number> }) {
+export function Feed(props: { studio: Studio; bottom: Accessor<number>; density: Accessor<Density> }) {
   const { library, openedFrom } = props.studio
   const focused = () => document.activeElement?.closest<HTMLElement>('article')?.dataset.key
   const held = () => [focused(), openedFrom()].filter(key => key !== undefined)
-  const view = createFeedView({ library, held, mayCut: () => props.studio.picture() === null, bottom: props.bottom() })
-  const keys = createMemo(() => view.places().map(place => place.key), [], { equals: isSameList })
+  const first = untrack(() => ({ bottom: props.bottom(), density: props.density() }))
+  const view = createFeedView({ library, held, mayCut: () => props.studio.picture() === null, ...first })
+  // Rows that are flown past are not made whole; what else there is to them follows in calm.
+  const keys = createMemo<string[]>(
+    before => {
+      const near = view.places().map(place => place.key)
+      return view.isFast() ? near.filter(key => before.includes(key)) : near
+    },
+    [],
+    { equals: isSameList },
+  )
+  const passing = createMemo(() => view.places().filter(({ key }) => !keys().includes(key)))
   const placeOf = createMemo(() => new Map(view.places().map(place => [place.key, place])))
   const isComplete = () => props.studio.known().older === 'end' && props.studio.known().newer === 'end'
 
@@ -32,6 +44,7 @@ export function Feed(props: { studio: Studio; bottom: Accessor<number> }) {
 
   // The feed changes outside of reactive computations only: see feed-view.ts.
   createEffect(on(props.bottom, pixels => queueMicrotask(() => view.setBottom(pixels)), { defer: true }))
+  createEffect(on(props.density, density => queueMicrotask(() => view.setDensity(density)), { defer: true }))
 
   return (
     <>
@@ -48,6 +61,7 @@ export function Feed(props: { studio: Studio; bottom: Accessor<number> }) {
             />
           )}
         </For>
+        <Passing view={view} places={passing} />
         <Beyond studio={props.studio} side="newer" />
       </section>
       <Show when={hasDays()}>

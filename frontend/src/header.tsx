@@ -1,5 +1,7 @@
 import { Show } from 'solid-js'
+import type { DensityChoice } from './density.ts'
 import { Icon } from './icons.tsx'
+import type { Density } from './layout.ts'
 import type { Connection } from './live.ts'
 import { createTheme, type Theme } from './theme.ts'
 
@@ -16,7 +18,13 @@ const THEME_WORDS: Record<Theme, string> = {
   paper: 'Theme: paper',
 }
 
-export function Header(props: { connection: Connection }) {
+const DENSITY_WORDS: Record<Density, string> = {
+  large: 'Pictures: large',
+  medium: 'Pictures: medium',
+  small: 'Pictures: small',
+}
+
+export function Header(props: { connection: Connection; size: DensityChoice }) {
   const { theme, next } = createTheme()
   return (
     <header class="header">
@@ -26,6 +34,15 @@ export function Header(props: { connection: Connection }) {
       <p class="connection" role="status">
         <Show when={CONNECTION_WORDS[props.connection]}>{words => <span>{words()}</span>}</Show>
       </p>
+      <button
+        type="button"
+        class="quiet icon-only"
+        aria-label={DENSITY_WORDS[props.size.density()]}
+        title={DENSITY_WORDS[props.size.density()]}
+        onClick={props.size.next}
+      >
+        <Icon name={props.size.density()} />
+      </button>
       <button
         type="button"
         class="quiet icon-only"

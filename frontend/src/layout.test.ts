@@ -68,6 +68,20 @@ test('three squares stand in one row, one wide picture takes the whole width', (
   })
 })
 
+test('denser is never higher, at any width', () => {
+  fc.assert(
+    fc.property(ratios, fc.integer({ min: 320, max: 2_600 }), (shapes, wide) => {
+      const heights = (['large', 'medium', 'small'] as const).map(density => {
+        const { pictures, tallest } = geometryFor(wide, density)
+        return justify(shapes, pictures, tallest).height
+      })
+      const [large = 0, medium = 0, small = 0] = heights
+      expect(medium).toBeLessThanOrEqual(large + shapes.length)
+      expect(small).toBeLessThanOrEqual(medium + shapes.length)
+    }),
+  )
+})
+
 test('a row is as high as its pictures or its note, whichever is more', () => {
   const geometry = geometryFor(1440)
   const generation = aGeneration({ outputs: 4 })

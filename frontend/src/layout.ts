@@ -20,7 +20,11 @@ const LEAST_PANEL = 96
 /** The verbs below the words of a panel. */
 const PANEL_VERBS = 44
 
-/** What the width of the window decides. */
+/** How much of the window's height the pictures of a generation may take. */
+export type Density = 'large' | 'medium' | 'small'
+const SHARE: Record<Density, number> = { large: 1, medium: 0.6, small: 0.36 }
+
+/** What the width of the window and the density decide. */
 export interface Geometry {
   content: number
   /** The width that pictures may take. */
@@ -33,10 +37,10 @@ export interface Geometry {
 }
 
 /** @param width of the window in CSS pixels, without its scroll bar */
-export function geometryFor(width: number): Geometry {
+export function geometryFor(width: number, density: Density = 'large'): Geometry {
   const content = width - 2 * marginFor(width)
   if (content < 860) {
-    const tallest = width < 640 ? 520 : 600
+    const tallest = Math.round((width < 640 ? 520 : 600) * SHARE[density])
     return { content, pictures: content, note: content, beside: false, tallest, promptLines: 2 }
   }
   const wide = Math.min(content, Math.max(1180, Math.min(1560, Math.round(width * 0.78))))
@@ -47,7 +51,7 @@ export function geometryFor(width: number): Geometry {
     pictures,
     note,
     beside: true,
-    tallest: Math.min(800, Math.round(pictures * 0.75)),
+    tallest: Math.round(Math.min(800, pictures * 0.75) * SHARE[density]),
     promptLines: 4,
   }
 }

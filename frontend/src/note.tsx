@@ -103,9 +103,14 @@ function Facts(props: { studio: Studio; row: Row }) {
   }
   return (
     <p class="meta" title={model()?.note ?? undefined}>
-      {facts().join(' · ')}
+      {facts().map(inOnePiece).join(' · ')}
     </p>
   )
+}
+
+/** A line is broken between facts, not within one. */
+function inOnePiece(fact: string): string {
+  return fact.replaceAll(' ', '\u00a0')
 }
 
 function Actions(props: { studio: Studio; row: Row }) {

@@ -1,5 +1,6 @@
 import { createSignal, Match, Show, Switch } from 'solid-js'
 import { Composer } from './composer.tsx'
+import { createDensity } from './density.ts'
 import { DropZone } from './drop-zone.tsx'
 import { Feed } from './feed.tsx'
 import { Header } from './header.tsx'
@@ -12,15 +13,16 @@ import { FirstFailed, Loading, Welcome } from './welcome.tsx'
 export function Page(props: StudioOptions) {
   const studio = createStudio(props)
   const [bottom, setBottom] = createSignal(0)
+  const size = createDensity()
   const hasRows = () => studio.known().rows.length > 0
   return (
     <>
-      <Header connection={studio.connection()} />
+      <Header connection={studio.connection()} size={size} />
       <main>
         <h1 class="unseen">Darkroom</h1>
         <Switch>
           <Match when={hasRows()}>
-            <Feed studio={studio} bottom={bottom} />
+            <Feed studio={studio} bottom={bottom} density={size.density} />
           </Match>
           <Match when={studio.reading().first === 'loading'}>
             <Loading />

@@ -1,46 +1,93 @@
+import { type Accessor, createRenderEffect, onCleanup } from 'solid-js'
+import type { FeedView } from './feed-view.ts'
+import type { Frame } from './frame.ts'
 import type { RowLayout } from './layout.ts'
+import type { RowPlace } from './row-virtualizer.ts'
 import type { Row } from './rows.ts'
 import { backgroundOf } from './tile.tsx'
-
-interface PassingProps {
-  row: Row | undefined
-  layout: RowLayout | undefined
-  /** How wide the note is. */
-  note: number
-}
 
 const GLIMPSE = 60
 
 /**
- * What of a row can be taken in while it flies past: its pictures' placeholders at their places and how its prompt begins. It is
- * made as cheaply as can be, and is not kept to what happens: a moment later the whole row takes its place, or it is gone.
+ * The rows that fly past: of each what can be taken in, which is how its prompt begins and its pictures' placeholders at their
+ * places. Hundreds go by in a second, so that they are made as cheaply as can be, out of elements that are used again and
+ * again; a moment later the whole row takes the place of each, or it is gone.
  */
-export function Passing({ row, layout, note }: PassingProps) {
-  const words = document.createElement('p')
-  words.textContent = row?.generation.prompt.slice(0, GLIMPSE) ?? ''
-  if (row) words.id = `prompt-${row.key}`
-  const noted = divOf('note', `width:${note}px;height:${layout?.note ?? 0}px`)
-  noted.append(words)
-  const { block } = layout ?? {}
-  const pictures = divOf('pictures', `width:${block?.width ?? 0}px;height:${block?.height ?? 0}px`)
-  pictures.append(...(block?.boxes ?? []).map((box, index) => placeOf(row, index, box)))
-  return [noted, pictures]
+export function Passing(props: { view: FeedView; places: Accessor<RowPlace[]> }) {
+  const ground = (<div class="passing" />) as HTMLDivElement
+  const shown = new Map<string, PassingRow>()
+  const free: PassingRow[] = []
+
+  function show(places: readonly RowPlace[], frame: Frame) {
+    const wanted = new Set(places.map(({ key }) => key))
+    for (const [key, row] of shown) {
+      if (wanted.has(key)) continue
+      shown.delete(key)
+      free.push(row)
+    }
+    for (const place of places) rowFor(place.key).show(place, frame)
+    for (const row of free) row.element.remove()
+    free.length = 0
+  }
+
+  function rowFor(key: string): PassingRow {
+    const row = shown.get(key) ?? free.pop() ?? createPassingRow()
+    shown.set(key, row)
+    if (!row.element.isConnected) ground.append(row.element)
+    return row
+  }
+
+  createRenderEffect(() => show(props.places(), props.view.frame()))
+  onCleanup(() => ground.replaceChildren())
+  return ground
 }
 
-function placeOf(row: Row | undefined, index: number, box: RowLayout['block']['boxes'][number]): HTMLElement {
-  const output = row?.generation.outputs[index]
-  const place = `left:${box.left}px;top:${box.top}px;width:${box.width}px;height:${box.height}px`
-  const tile = divOf('tile', place)
-  if (!output) return tile
-  tile.dataset.state = output.state
-  const background = backgroundOf(output)
-  if (background !== undefined) tile.style.backgroundImage = background
-  return tile
+interface PassingRow {
+  element: HTMLElement
+  show(place: RowPlace, frame: Frame): void
 }
 
-function divOf(className: string, style: string): HTMLElement {
-  const div = document.createElement('div')
-  div.className = className
-  div.style.cssText = style
-  return div
+function createPassingRow(): PassingRow {
+  const element = elementOf('article', 'row')
+  const [note, words, pictures] = [elementOf('div', 'note'), document.createElement('p'), elementOf('div', 'pictures')]
+  note.append(words)
+  element.append(note, pictures)
+  let last: { row: Row | undefined; start: number; frame: Frame } | undefined
+
+  function show({ key, index, start }: RowPlace, frame: Frame) {
+    const [row, layout] = [frame.rows[index], frame.layouts[index]]
+    if (!layout || (last?.frame === frame && last.row === row && last.start === start)) return
+    last = { row, start, frame }
+    const { geometry } = frame
+    element.style.cssText = `transform:translateY(${start}px);height:${layout.height}px;width:${geometry.content}px`
+    element.dataset.key = key
+    element.dataset.generationId = row?.generation.id ?? ''
+    element.dataset.beside = String(geometry.beside)
+    element.setAttribute('aria-posinset', String(index + 1))
+    words.textContent = row?.generation.prompt.slice(0, GLIMPSE) ?? ''
+    note.style.cssText = `width:${geometry.note}px;height:${layout.note}px`
+    showPictures(pictures, row, layout)
+  }
+
+  return { element, show }
+}
+
+function showPictures(pictures: HTMLElement, row: Row | undefined, { block }: RowLayout) {
+  pictures.style.cssText = `width:${block.width}px;height:${block.height}px`
+  while (pictures.childElementCount > block.boxes.length) pictures.lastChild?.remove()
+  while (pictures.childElementCount < block.boxes.length) pictures.append(elementOf('div', 'tile'))
+  for (const [at, { left, top, width, height }] of block.boxes.entries()) {
+    const output = row?.generation.outputs[at]
+    const tile = pictures.children[at] as HTMLElement
+    const background = output && backgroundOf(output)
+    const image = background === undefined ? '' : `;background-image:${background}`
+    tile.style.cssText = `left:${left}px;top:${top}px;width:${width}px;height:${height}px${image}`
+    tile.dataset.state = output?.state ?? ''
+  }
+}
+
+function elementOf(tag: string, className: string): HTMLElement {
+  const element = document.createElement(tag)
+  element.className = className
+  return element
 }

@@ -19,7 +19,7 @@ export class EditedError extends Error {
 type Work = KeepDeps & { tx: Transaction; budget: ByteBudget; id: string; signal: AbortSignal }
 
 /** A picture's text comes in pieces, is put together and decoded; whatever the picture is, it is then drawn small, and sent. */
-const MEMORY = { perCharacter: 8, perByte: 4, drawn: 2 * 1024 * 1024 }
+const MEMORY = { perCharacter: 8, perByte: 6, drawn: 2 * 1024 * 1024 }
 
 /**
  * Keeps each picture of a row, several at once. None is read before there is memory for it, so that a row of any size is

@@ -10,7 +10,7 @@ const [STORE_MS, MAKE_MS] = [60_000, 150_000]
 /** How often one is tried whose picture the store does not give: hours, all in all. */
 const MOST_FAILURES = 12
 /** Of the pixels that are drawn, beside the picture's own bytes. */
-const DRAWN_BYTES = 12 * 1024 * 1024
+const DRAWN_BYTES = 24 * 1024 * 1024
 
 /**
  * Makes the previews of the reference that has waited for them the longest. What was moved out of rows is shown by its original
