@@ -25,16 +25,22 @@ export function Passing(props: { view: FeedView; places: Accessor<RowPlace[]> })
       shown.delete(key)
       free.push(row)
     }
-    for (const place of places) rowFor(place.key).show(place, frame)
+    for (const place of places) rowFor(place, frame).show(place, frame)
     for (const row of free) row.element.remove()
     free.length = 0
   }
 
-  function rowFor(key: string): PassingRow {
-    const row = shown.get(key) ?? free.pop() ?? createPassingRow()
+  function rowFor({ key, index }: RowPlace, frame: Frame): PassingRow {
+    const row = shown.get(key) ?? reused(frame.layouts[index]?.block.boxes.length) ?? createPassingRow()
     shown.set(key, row)
     if (!row.element.isConnected) ground.append(row.element)
     return row
+  }
+
+  /** Rather one that has as many pictures: elements that come and go are what costs most. */
+  function reused(pictures = 0): PassingRow | undefined {
+    const at = free.findIndex(row => row.pictures() === pictures)
+    return at < 0 ? free.pop() : free.splice(at, 1)[0]
   }
 
   createRenderEffect(() => show(props.places(), props.view.frame()))
@@ -44,6 +50,8 @@ export function Passing(props: { view: FeedView; places: Accessor<RowPlace[]> })
 
 interface PassingRow {
   element: HTMLElement
+  /** How many it shows. */
+  pictures(): number
   show(place: RowPlace, frame: Frame): void
 }
 
@@ -69,7 +77,7 @@ function createPassingRow(): PassingRow {
     showPictures(pictures, row, layout)
   }
 
-  return { element, show }
+  return { element, pictures: () => pictures.childElementCount, show }
 }
 
 function showPictures(pictures: HTMLElement, row: Row | undefined, { block }: RowLayout) {
