@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { type Filled, startFilled } from './filled.ts'
-import { differing } from './screencast.ts'
+import { differing, still } from './screencast.ts'
 import { frames, inView, pixels, readRow, scrolled, settled, watch, wheel } from './watch.ts'
 
 const COUNT = 10_000
@@ -26,7 +26,7 @@ test('3: at the bottom the view stays there; anywhere else nothing moves and a b
 
   await wheel(page, -3_000)
   await settled(page)
-  const [id, drawn] = [await readRow(page), await pixels(page)]
+  const [id, drawn] = [await readRow(page), await still(page)]
   const stop = await watch(page, id)
   await filled.history.begin()
   const last = await filled.history.begin()
@@ -65,7 +65,7 @@ test('5: rows that grow above the view, by pictures of another size than was exp
   const id = await readRow(page)
   const above = await rowsAbove(page, id, [2, 3, 9, 25])
   const before = await scrolled(page)
-  const drawn = await pixels(page)
+  const drawn = await still(page)
   const stop = await watch(page, id)
   for (const row of above) await filled.history.finish(row, 0, { width: 512, height: 2_400 })
   await page.waitForFunction(height => document.documentElement.scrollHeight !== height, before.height)

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { CDPSession, Page, Request } from 'playwright-core'
 import { type Filled, startFilled } from './filled.ts'
-import { differing, record } from './screencast.ts'
-import { frames, inView, pixels, readRow, scrolled, watch, wheel } from './watch.ts'
+import { differing, record, still } from './screencast.ts'
+import { frames, inView, pixels, readRow, scrolled, settled, watch, wheel } from './watch.ts'
 
 const COUNT = 10_000
 const ROW_GAP = 56
@@ -70,8 +70,8 @@ for (const [window, pages] of [
     expect((await scrolled(page)).top).toBeGreaterThan(2_000)
     const id = await readRow(page)
     await page.locator(`article[data-generation-id="${id}"]`).getByRole('button', { name: 'Reuse' }).focus()
-    await page.waitForFunction(() => [...document.images].every(image => image.complete))
-    const [before, drawn] = [await scrolled(page), await pixels(page)]
+    await settled(page)
+    const [before, drawn] = [await scrolled(page), await still(page)]
     const stop = await watch(page, id)
     held.release()
     await page.waitForFunction(height => document.documentElement.scrollHeight !== height, before.height)

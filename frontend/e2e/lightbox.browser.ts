@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { type Filled, startFilled } from './filled.ts'
-import { differing } from './screencast.ts'
+import { differing, still } from './screencast.ts'
 import { frames, pixels, readRow, settled, watch, wheel } from './watch.ts'
 
 const COUNT = 10_000
@@ -22,7 +22,7 @@ test('6: the lightbox leaves the feed as it is, and closing it gives the focus b
   const thumbnail = page.locator(`article[data-generation-id="${id}"] [data-output-index="0"]`)
   await thumbnail.focus()
   const opener = await thumbnail.elementHandle()
-  const drawn = await pixels(page)
+  const drawn = await still(page)
   const stop = await watch(page, id)
   await page.keyboard.press('Enter')
   const dialog = page.getByRole('dialog')

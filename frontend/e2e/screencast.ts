@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core'
+import { frames, pixels } from './watch.ts'
 
 /** What was really drawn, frame by frame, as small pictures. */
 export interface Screencast {
@@ -23,6 +24,18 @@ export async function record(page: Page): Promise<Screencast> {
       return await coverOf(page, frames)
     },
   }
+}
+
+/** What is drawn, once it is drawn twice in the same way: a browser that is busy shows some of it late. */
+export async function still(page: Page): Promise<Buffer> {
+  let last = await pixels(page)
+  for (let turn = 0; turn < 20; turn += 1) {
+    await frames(page, 5)
+    const next = await pixels(page)
+    if ((await differing(page, last, next)) === 0) return next
+    last = next
+  }
+  throw new Error('the page does not stand still')
 }
 
 /** How many numbers of two pictures' colours differ by more than what drawing the same thing again makes of it. */
