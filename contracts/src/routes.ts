@@ -27,6 +27,11 @@ export function previewKey(key: string, width: PreviewWidth): string {
   return `${key.replace(/\.[a-z0-9]+$/, '')}.w${width}.webp`
 }
 
+/** The keys of an object and of the previews beside it. */
+export function objectsOf(key: string): string[] {
+  return [key, ...PREVIEW_WIDTHS.map(width => previewKey(key, width))]
+}
+
 const LARGEST_PREVIEW = new RegExp(`\\.w${Math.max(...PREVIEW_WIDTHS)}\\.webp$`)
 
 /** The same preview at another width: rows name the largest one. Any other address comes back as it is. */

@@ -1,7 +1,8 @@
 import { isTerminal } from '@darkroom/contracts/lifecycle'
+import { objectsOf } from '@darkroom/contracts/routes'
 import { STATUSES } from '@darkroom/contracts/vocabulary'
 import type { Transaction } from '@darkroom/infra/database'
-import { folderOf, listRemovals, objectsOf } from './removal-rows.ts'
+import { folderOf, listRemovals } from './removal-rows.ts'
 
 export interface PurgeOptions {
   /** How many are purged at most. */

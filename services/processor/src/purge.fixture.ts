@@ -1,3 +1,4 @@
+import { objectsOf } from '@darkroom/contracts/routes'
 import { type Database, openDatabase, type Transaction, transaction } from '@darkroom/infra/database'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
@@ -6,7 +7,6 @@ import { testDatabase } from '@darkroom/infra/testing'
 import { createMeasures } from './measures.ts'
 import { runPurge } from './purge.ts'
 import { insertQueued } from './queued.fixture.ts'
-import { objectsOf } from './removal-rows.ts'
 
 export interface PurgeWorld {
   database: Database

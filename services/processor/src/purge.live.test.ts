@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { objectsOf } from '@darkroom/contracts/routes'
 import { type Database, transaction } from '@darkroom/infra/database'
 import { openStore } from '@darkroom/infra/open-store'
 import { type Store, StoreError } from '@darkroom/infra/store'
@@ -18,7 +19,7 @@ import {
   trash,
 } from './purge.fixture.ts'
 import { purgeGenerations, purgeReferences } from './purge-rows.ts'
-import { folderOf, isReferredTo, listRemovals, objectsOf } from './removal-rows.ts'
+import { folderOf, isReferredTo, listRemovals } from './removal-rows.ts'
 import { removeNext } from './remove-objects.ts'
 
 // On a busy machine the first start of Postgres takes its time.

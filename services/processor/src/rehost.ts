@@ -1,4 +1,5 @@
 import type { PublicError } from '@darkroom/contracts/output'
+import { objectsOf } from '@darkroom/contracts/routes'
 import { type Database, transaction } from '@darkroom/infra/database'
 import { failpoint } from '@darkroom/infra/failpoint'
 import type { Log } from '@darkroom/infra/log'
@@ -18,7 +19,7 @@ import {
   takeRehost,
 } from './rehost-rows.ts'
 import { isLost, pauseAfter } from './rehost-verdict.ts'
-import { listRemovals, objectsOf } from './removal-rows.ts'
+import { listRemovals } from './removal-rows.ts'
 import { repeat } from './repeat.ts'
 
 export interface RehostDeps extends KeepDeps {

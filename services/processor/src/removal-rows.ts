@@ -1,14 +1,7 @@
-import { previewKey } from '@darkroom/contracts/routes'
-import { PREVIEW_WIDTHS } from '@darkroom/contracts/vocabulary'
 import type { Statement, Transaction } from '@darkroom/infra/database'
 
 /** How long an object stays after nothing refers to it any more: for whoever is about to refer to it again. */
 const REMOVE_AFTER_SECONDS = 3_600
-
-/** The keys of an object and of the previews beside it. */
-export function objectsOf(key: string): string[] {
-  return [key, ...PREVIEW_WIDTHS.map(width => previewKey(key, width))]
-}
 
 /** Where everything lies that is ever stored for a generation, by whatever attempt. It ends in a slash, as no key does. */
 export function folderOf({ id, workspaceId }: { id: string; workspaceId: string }): string {

@@ -1,10 +1,9 @@
-import { mediaUrl, previewKey } from '@darkroom/contracts/routes'
-import { PREVIEW_WIDTHS } from '@darkroom/contracts/vocabulary'
+import { mediaUrl, objectsOf } from '@darkroom/contracts/routes'
 import type { ByteBudget } from '@darkroom/infra/byte-budget'
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database'
 import { backoff, sleep } from '@darkroom/infra/deadline'
 import { touch } from '@darkroom/infra/generations'
-import { insertReferences, keepObjects, orderPreviews, type ReferenceRow } from '../reference-rows.ts'
+import { insertReferences, keepObjects, orderPreviews } from '../reference-rows.ts'
 import { type KeepDeps, UnmovableError } from './keep.ts'
 import { EditedError, type KeptRow, keepRow } from './keep-row.ts'
 import { noteMoved } from './manifest.ts'
@@ -110,17 +109,15 @@ async function write(
     tx,
     fresh.map(row => row.id),
   )
-  await keepObjects(tx, rows.flatMap(objectsOf))
+  await keepObjects(
+    tx,
+    rows.flatMap(row => objectsOf(row.key)),
+  )
   await touch(tx, id)
   // Last, because every row of a run waits here for the one before it to be committed.
   if (runId) await countMoved(tx, runId, sumsOf(moved))
   await work.atStep('rewritten')
   return written.free ? null : ELSEWHERE
-}
-
-/** A picture, and what will lie beside it. */
-function objectsOf({ key }: ReferenceRow): string[] {
-  return [key, ...PREVIEW_WIDTHS.map(width => previewKey(key, width))]
 }
 
 function sumsOf(moved: readonly Moved[]): { images: number; bytes: number; saved: number } {
