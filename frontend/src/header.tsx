@@ -1,6 +1,6 @@
 import { Show } from 'solid-js'
-import type { DensityChoice } from './density.ts'
-import { Icon } from './icons.tsx'
+import type { Choice } from './choice.ts'
+import { Icon, type IconName } from './icons.tsx'
 import type { Density } from './layout.ts'
 import type { Connection } from './live.ts'
 import { createTheme, type Theme } from './theme.ts'
@@ -24,8 +24,8 @@ const DENSITY_WORDS: Record<Density, string> = {
   small: 'Pictures: small',
 }
 
-export function Header(props: { connection: Connection; size: DensityChoice }) {
-  const { theme, next } = createTheme()
+export function Header(props: { connection: Connection; density: Choice<Density> }) {
+  const theme = createTheme()
   return (
     <header class="header">
       <span class="wordmark" aria-hidden="true">
@@ -34,24 +34,18 @@ export function Header(props: { connection: Connection; size: DensityChoice }) {
       <p class="connection" role="status">
         <Show when={CONNECTION_WORDS[props.connection]}>{words => <span>{words()}</span>}</Show>
       </p>
-      <button
-        type="button"
-        class="quiet icon-only"
-        aria-label={DENSITY_WORDS[props.size.density()]}
-        title={DENSITY_WORDS[props.size.density()]}
-        onClick={props.size.next}
-      >
-        <Icon name={props.size.density()} />
-      </button>
-      <button
-        type="button"
-        class="quiet icon-only"
-        aria-label={THEME_WORDS[theme()]}
-        title={THEME_WORDS[theme()]}
-        onClick={next}
-      >
-        <Icon name={theme()} />
-      </button>
+      <ChoiceButton choice={props.density} words={DENSITY_WORDS} />
+      <ChoiceButton choice={theme} words={THEME_WORDS} />
     </header>
+  )
+}
+
+/** Shows what is chosen, and takes the next one. */
+function ChoiceButton<Name extends IconName>(props: { choice: Choice<Name>; words: Record<Name, string> }) {
+  const words = () => props.words[props.choice.chosen()]
+  return (
+    <button type="button" class="quiet icon-only" aria-label={words()} title={words()} onClick={props.choice.next}>
+      <Icon name={props.choice.chosen()} />
+    </button>
   )
 }

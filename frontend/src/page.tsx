@@ -13,16 +13,16 @@ import { FirstFailed, Loading, Welcome } from './welcome.tsx'
 export function Page(props: StudioOptions) {
   const studio = createStudio(props)
   const [bottom, setBottom] = createSignal(0)
-  const size = createDensity()
+  const density = createDensity()
   const hasRows = () => studio.known().rows.length > 0
   return (
     <>
-      <Header connection={studio.connection()} size={size} />
+      <Header connection={studio.connection()} density={density} />
       <main>
         <h1 class="unseen">Darkroom</h1>
         <Switch>
           <Match when={hasRows()}>
-            <Feed studio={studio} bottom={bottom} density={size.density} />
+            <Feed studio={studio} bottom={bottom} density={density.chosen} />
           </Match>
           <Match when={studio.reading().first === 'loading'}>
             <Loading />

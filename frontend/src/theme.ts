@@ -1,19 +1,16 @@
-import { createEffect, createSignal } from 'solid-js'
-import { recall, remember } from './memory.ts'
+import { createEffect } from 'solid-js'
+import { type Choice, createChoice } from './choice.ts'
 
-const THEMES = ['system', 'dark', 'paper'] as const
-export type Theme = (typeof THEMES)[number]
+export type Theme = 'system' | 'dark' | 'paper'
 
 // early-theme.js reads the same key before the first paint.
 const KEY = 'darkroom.theme'
 
-/** The theme that the person chose, remembered in this browser; it follows the system until they choose. */
-export function createTheme() {
-  const [theme, setTheme] = createSignal<Theme>(THEMES.find(name => name === recall(KEY)) ?? 'system')
+/** The theme of the page; it follows the system until the person chooses. */
+export function createTheme(): Choice<Theme> {
+  const theme = createChoice(KEY, ['system', 'dark', 'paper'])
   createEffect(() => {
-    document.documentElement.dataset.theme = theme()
-    remember(KEY, theme() === 'system' ? null : theme())
+    document.documentElement.dataset.theme = theme.chosen()
   })
-  const next = () => setTheme(now => THEMES[(THEMES.indexOf(now) + 1) % THEMES.length] ?? 'system')
-  return { theme, next }
+  return theme
 }
