@@ -60,12 +60,12 @@ function createPassingRow(): PassingRow {
   const [note, words, pictures] = [elementOf('div', 'note'), document.createElement('p'), elementOf('div', 'pictures')]
   note.append(words)
   element.append(note, pictures)
-  let last: { row: Row | undefined; start: number; frame: Frame } | undefined
+  let last: { start: number; frame: Frame } | undefined
 
   function show({ key, index, start }: RowPlace, frame: Frame) {
     const [row, layout] = [frame.rows[index], frame.layouts[index]]
-    if (!layout || (last?.frame === frame && last.row === row && last.start === start)) return
-    last = { row, start, frame }
+    if (!layout || (last?.frame === frame && last.start === start)) return
+    last = { start, frame }
     const { geometry } = frame
     element.style.cssText = `transform:translateY(${start}px);height:${layout.height}px;width:${geometry.content}px`
     element.dataset.key = key

@@ -39,6 +39,7 @@ const Position = z.coerce.number().int().min(0).max(99)
 /** The service that shows. It never writes. */
 export function createApp(deps: QueryDeps) {
   const { database, store, live, ui, identify, allowOrigins } = deps
+  const pictures = { store, originalOf: (preview: string) => findOriginal(database, preview) }
   return new Elysia({ normalize: false })
     .use(createHttp(deps.http))
     .onRequest(({ request }) => headOfMedia(request))
@@ -108,7 +109,6 @@ export function createApp(deps: QueryDeps) {
   }
 
   async function media(key: string, request: Request): Promise<Response> {
-    const media = { store, originalOf: (preview: string) => findOriginal(database, preview) }
-    return await serveMedia(media, identify(request).workspaceId, key, request)
+    return await serveMedia(pictures, identify(request).workspaceId, key, request)
   }
 }

@@ -20,7 +20,7 @@ const [PULL_MS, SHORT_PULL_MS] = [1_000, 50]
 const RETRY_MS = 1_000
 /** A batch, and beside it whatever is asked meanwhile. */
 const AT_ONCE = 2
-/** Each waits for the store most of the time. */
+/** In each slot; each waits for the store most of the time, and the budget holds their memory. */
 const PREVIEWS_AT_ONCE = 6
 
 type Handler<Type extends BackfillMessage['type']> = (
@@ -89,8 +89,9 @@ async function runSlot(deps: WorkerDeps, lane: Lane, isIdle: () => boolean, beat
     const delivery = await lane.next(pullMs, deps.signal)
     if (!delivery) {
       await announceStalled(deps.database)
-      pullMs = (await makeSomePreviews(deps)) ? SHORT_PULL_MS : PULL_MS
-      if (pullMs === SHORT_PULL_MS) beat()
+      const made = await makeSomePreviews(deps)
+      if (made) beat()
+      pullMs = made ? SHORT_PULL_MS : PULL_MS
       continue
     }
     beat()
