@@ -24,7 +24,7 @@ afterAll(() => stage[Symbol.asyncDispose](), LIMIT_MS)
 test(
   'F7: nothing is lost over five kills of the bus under load',
   async () => {
-    const load = people()
+    await using load = people()
     for (let kills = 0; kills < 5; kills++) {
       await Bun.sleep(Math.random() * 600)
       await stage.bus.kill()
@@ -64,7 +64,7 @@ test(
 test(
   'F9: a bus that freezes is noticed, and what was published meanwhile has one effect',
   async () => {
-    const load = people()
+    await using load = people()
     stage.bus.freeze()
     await isNotReady()
     stage.bus.thaw()
@@ -76,7 +76,7 @@ test(
 test(
   'F10: a line to the bus that is slow, cut off, or a black hole loses nothing',
   async () => {
-    const load = people()
+    await using load = people()
     stage.between.bus.set({ kind: 'latency', milliseconds: 300 })
     await stage.client.until((await stage.client.submit(picture('slowly'))).id, isOver)
     stage.between.bus.set({ kind: 'reset' })
@@ -147,7 +147,7 @@ test(
 test(
   'F13: lanes and streams that somebody deletes are made again',
   async () => {
-    const load = people()
+    await using load = people()
     await stage.view.deleteConsumers()
     await stage.client.until((await stage.client.submit(picture('without a lane'))).id, isOver)
     busWasLost = true
@@ -167,7 +167,7 @@ test(
     await stage.bus.copy()
     await stage.bus.start()
     for (const loss of ['older', 'empty']) {
-      const load = people()
+      await using load = people()
       await stage.client.until((await stage.client.submit(picture(`before an ${loss} state`))).id, isOver)
       await stage.fake.set({ delayMs: 5_000, lookAgainSeconds: 3 })
       const open = await Promise.all([1, 2].map(at => stage.client.submit(picture(`over an ${loss} state ${at}`))))

@@ -23,7 +23,7 @@ afterAll(() => stage[Symbol.asyncDispose](), LIMIT_MS)
 test(
   'F16: a database that is killed under load has all that was promised when it is back',
   async () => {
-    const load = people()
+    await using load = people()
     await somePromises(4)
     await stage.database.kill()
     await isRefused()
@@ -37,7 +37,7 @@ test(
 test(
   'F17: connections that the database ends, again and again, are opened again',
   async () => {
-    const load = people()
+    await using load = people()
     for (let cuts = 0; cuts < 10; cuts++) {
       await stage.sql`
       select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'darkroom-%'`

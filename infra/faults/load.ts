@@ -1,8 +1,8 @@
 import { sleep } from '../src/deadline.ts'
 import type { Client, Draft } from './client.ts'
 
-/** People who go on asking for pictures while things go wrong. */
-export interface Load {
+/** People who go on asking for pictures while things go wrong. Disposed of they stop as well, and nobody hears how it went. */
+export interface Load extends AsyncDisposable {
   /** Asks for no more. Resolves when everything that was asked for was promised. */
   stop(): Promise<void>
 }
@@ -21,13 +21,12 @@ export function startLoad(client: Client, options: { everyMs: number; draft: (nu
     }
   }
   const running = run()
-  return {
-    stop: async () => {
-      stopping.abort()
-      await running
-      await Promise.all(asked)
-    },
+  const stop = async () => {
+    stopping.abort()
+    await running
+    await Promise.all(asked)
   }
+  return { stop, [Symbol.asyncDispose]: () => stop().catch(() => {}) }
 }
 
 /** A small picture of the fake provider's. */

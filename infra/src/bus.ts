@@ -1,10 +1,11 @@
 import type { BusMessage } from '@darkroom/contracts/events'
-import { STREAMS, type StreamKey } from '@darkroom/contracts/subjects'
-import { type JetStreamClient, type JetStreamManager, type NatsError, nanos, RetentionPolicy, StorageType } from 'nats'
+import { STREAMS } from '@darkroom/contracts/subjects'
+import type { JetStreamClient, JetStreamManager, NatsError } from 'nats'
 import { openLane } from './bus/lane.ts'
 import { type Link, type LinkOptions, openLink } from './bus/link.ts'
 import { type Choice, messages } from './bus/messages.ts'
-import { clearWreck } from './bus/wreck.ts'
+import { ensureStreams } from './bus/streams.ts'
+import { clearRefusing } from './bus/wreck.ts'
 
 export interface Published {
   stream: string
@@ -17,14 +18,6 @@ export type Bus = ReturnType<typeof joinBus>
 /** The bus was asked for something before it could be reached for the first time. */
 export class NotConnectedError extends Error {
   override readonly name = 'NotConnectedError'
-}
-
-const SECOND = 1_000
-const DAY = 24 * 3_600 * SECOND
-
-const RETENTION: Record<StreamKey, { maxAge: number; maxBytes: number }> = {
-  jobs: { maxAge: 7 * DAY, maxBytes: 64 * 1024 * 1024 },
-  events: { maxAge: DAY, maxBytes: 64 * 1024 * 1024 },
 }
 
 /** Connects to NATS and waits until that has succeeded, however long it takes. */
@@ -41,6 +34,7 @@ export async function openBus(options: LinkOptions): Promise<Bus> {
  */
 export function joinBus(options: LinkOptions) {
   const leaving = new AbortController()
+  const seen = new Set<string>()
   let link: Link | undefined
   const connected = openLink(options, leaving.signal).then(opened => {
     link = opened
@@ -53,7 +47,7 @@ export function joinBus(options: LinkOptions) {
     try {
       return await work()
     } catch (error) {
-      if (link) await clearWreck(link.manager, error, leaving.signal)
+      if (link) await clearRefusing({ manager: link.manager, signal: leaving.signal }, error)
       throw error
     }
   }
@@ -65,7 +59,8 @@ export function joinBus(options: LinkOptions) {
   return {
     /** Settles when the bus is there for the first time, or was left before. */
     connected,
-    ensureStreams: async () => ensureStreams(linked().manager),
+    /** @throws Error, NatsError if they are not all there now */
+    ensureStreams: async () => ensureStreams({ manager: linked().manager, signal: leaving.signal }, seen),
     publish: (subject: string, message: BusMessage, id: string) =>
       mended(() => publish(linked().jetstream, subject, message, id)),
     lane: (lane: { consumer: string; subject: string; ackWaitSeconds: number }) =>
@@ -89,23 +84,6 @@ export function joinBus(options: LinkOptions) {
 
 function choiceOf(from: { sequence: number } | 'new', subject: string | undefined): Choice {
   return { stream: STREAMS.events.name, ...(from === 'new' ? {} : { from }), ...(subject ? { subject } : {}) }
-}
-
-async function ensureStreams(manager: JetStreamManager): Promise<void> {
-  for (const [key, stream] of Object.entries(STREAMS) as [StreamKey, (typeof STREAMS)[StreamKey]][]) {
-    const config = {
-      name: stream.name,
-      subjects: [...stream.subjects],
-      // Work-queue retention leaves acknowledged messages behind for ever after a broker was killed.
-      retention: RetentionPolicy.Limits,
-      storage: StorageType.File,
-      max_age: nanos(RETENTION[key].maxAge),
-      max_bytes: RETENTION[key].maxBytes,
-      // As long as a relay may be away and still publish twice.
-      duplicate_window: nanos(3_600 * SECOND),
-    }
-    await manager.streams.add(config).catch(() => manager.streams.update(stream.name, config))
-  }
 }
 
 async function publish(

@@ -1,5 +1,13 @@
 import { STREAMS } from '@darkroom/contracts/subjects'
-import { AckPolicy, DeliverPolicy, type JetStreamClient, type JetStreamManager, type JsMsg, nanos } from 'nats'
+import {
+  AckPolicy,
+  type Consumer,
+  DeliverPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+  type JsMsg,
+  nanos,
+} from 'nats'
 import { withDeadline } from '../deadline.ts'
 import { dataOf } from './data.ts'
 
@@ -29,14 +37,13 @@ export async function openLane(
   return {
     /**
      * The next message, or null if none came within `milliseconds` or before `signal` was aborted. Throws when the consumer
-     * or the bus is gone.
+     * or the bus is gone, and when messages wait that it does not bring.
      */
     next: async (milliseconds: number, signal: AbortSignal): Promise<Delivery | null> => {
       const message = await untilAborted(consumer.next({ expires: milliseconds }), signal)
       if (message) return toDelivery(message)
       // An empty pull looks the same whether there was no work or there is no consumer.
-      const asked = withDeadline(consumer.info(), { milliseconds: ANSWER_MS, what: 'asking after a lane', signal })
-      await asked.catch(err => {
+      await checkLane(consumer, signal).catch(err => {
         if (!signal.aborted) throw err
       })
       return null
@@ -68,6 +75,12 @@ async function ensureConsumer(
   if (delivered.stream_seq <= state.last_seq) return
   await manager.consumers.delete(STREAMS.jobs.name, lane.consumer)
   await manager.consumers.add(STREAMS.jobs.name, config)
+}
+
+async function checkLane(consumer: Consumer, signal: AbortSignal): Promise<void> {
+  const info = await withDeadline(consumer.info(), { milliseconds: ANSWER_MS, what: 'asking after a lane', signal })
+  // One that came just now is told of as well: to open a lane again costs little.
+  if (info.num_pending > 0) throw new Error(`a lane brings nothing, and has messages: ${info.num_pending}`)
 }
 
 /** A pull cannot be called off: what it still brings goes back at once. */

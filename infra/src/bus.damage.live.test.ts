@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { readdir, truncate } from 'node:fs/promises'
+import { readdir, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { jobSubject, laneConsumer } from '@darkroom/contracts/subjects'
+import { jobSubject, laneConsumer, STREAMS } from '@darkroom/contracts/subjects'
 import { startNats } from '../local/nats.ts'
 import { presentNatsServer } from '../local/nats-server.ts'
 import { openBus } from './bus.ts'
@@ -35,6 +35,27 @@ test('a stream that lost its tail does not leave a lane waiting at a place that 
     const delivery = await lane.next(5_000, AbortSignal.timeout(6_000))
     expect(delivery?.data).toMatchObject({ id })
     await delivery?.ack()
+    await bus.close()
+  })
+}, 30_000)
+
+test('a stream that takes messages and gives none out is found out by its lane, and made anew', async () => {
+  await using directory = await testDirectory()
+  await usingServer(directory.path, async url => {
+    const bus = await openBus({ url, name: 'test', log })
+    await bus.ensureStreams()
+    const lane = await bus.lane(LANE)
+    const files = await readdir(directory.path, { recursive: true })
+    const messages = files.find(file => file.endsWith(`${STREAMS.jobs.name}/msgs`)) ?? ''
+    await rm(join(directory.path, messages), { recursive: true })
+    await publish(bus)
+    await expect(lane.next(1_000, AbortSignal.timeout(6_000))).rejects.toThrow('has messages: 1')
+    await expect(bus.ensureStreams()).rejects.toThrow('made anew')
+    await bus.ensureStreams()
+    const again = await bus.lane(LANE)
+    const id = await publish(bus)
+    const delivery = await again.next(5_000, AbortSignal.timeout(6_000))
+    expect(delivery?.data).toMatchObject({ id })
     await bus.close()
   })
 }, 30_000)

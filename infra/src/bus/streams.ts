@@ -1,0 +1,60 @@
+import { STREAMS, type StreamKey } from '@darkroom/contracts/subjects'
+import { type NatsError, nanos, RetentionPolicy, StorageType, type StreamConfig } from 'nats'
+import { sleep } from '../deadline.ts'
+import { CLEARING_MS, clearUnreadable, type Wreckage } from './wreck.ts'
+
+const SECOND = 1_000
+const DAY = 24 * 3_600 * SECOND
+const RETENTION: Record<StreamKey, { maxAge: number; maxBytes: number }> = {
+  jobs: { maxAge: 7 * DAY, maxBytes: 64 * 1024 * 1024 },
+  events: { maxAge: DAY, maxBytes: 64 * 1024 * 1024 },
+}
+const NOT_FOUND = 404
+
+/**
+ * Makes the streams that are not there, brings those that are to what they should be, and deletes those that are wrecks.
+ *
+ * @param seen the streams that were there before, as far as this process knows; those that are there are added
+ * @throws Error, NatsError if not all of them are there now
+ */
+export async function ensureStreams(bus: Wreckage, seen: Set<string>): Promise<void> {
+  await Promise.all((Object.keys(STREAMS) as StreamKey[]).map(key => ensureStream(bus, configOf(key), seen)))
+}
+
+async function ensureStream(bus: Wreckage, config: Partial<StreamConfig> & { name: string }, seen: Set<string>) {
+  const { name } = config
+  const { streams } = bus.manager
+  if (await isThere(bus, name)) await streams.update(name, config)
+  else {
+    // It was deleted a moment ago, perhaps.
+    if (seen.has(name)) await sleep(CLEARING_MS, bus.signal)
+    await streams.add(config).catch(() => streams.update(name, config))
+  }
+  seen.add(name)
+  await clearUnreadable(bus, name)
+}
+
+async function isThere({ manager }: Wreckage, name: string): Promise<boolean> {
+  return await manager.streams.info(name).then(
+    () => true,
+    (error: NatsError) => {
+      if (error.api_error?.code === NOT_FOUND) return false
+      throw error
+    },
+  )
+}
+
+function configOf(key: StreamKey): Partial<StreamConfig> & { name: string } {
+  const { name, subjects } = STREAMS[key]
+  return {
+    name,
+    subjects: [...subjects],
+    // Work-queue retention leaves acknowledged messages behind for ever after a broker was killed.
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    max_age: nanos(RETENTION[key].maxAge),
+    max_bytes: RETENTION[key].maxBytes,
+    // As long as a relay may be away and still publish twice.
+    duplicate_window: nanos(3_600 * SECOND),
+  }
+}
