@@ -3,6 +3,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright-core'
 import { startTestStudio } from '../../infra/faults/studio.ts'
 import { openPage, startBrowser } from './browser.ts'
+import { dropPictures } from './drop.ts'
 
 const PROMPT = 'the same valley after rain, low cloud, one window lit'
 
@@ -74,25 +75,6 @@ test('it works at 390 pixels and in the light theme, without a horizontal scroll
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
   expect(complaints).toEqual([])
 }, 120_000)
-
-/** Drops pictures on the page as a file manager would. They are drawn by the page itself. */
-async function dropPictures(page: Page, colours: string[]): Promise<void> {
-  await page.evaluate(async fills => {
-    const transfer = new DataTransfer()
-    for (const [index, fill] of fills.entries()) {
-      const canvas = new OffscreenCanvas(480, 320)
-      const context = canvas.getContext('2d')
-      if (!context) throw new Error('no canvas')
-      context.fillStyle = fill
-      context.fillRect(0, 0, 480, 320)
-      const blob = await canvas.convertToBlob({ type: 'image/png' })
-      transfer.items.add(new File([blob], `reference-${index}.png`, { type: 'image/png' }))
-    }
-    for (const type of ['dragenter', 'dragover', 'drop']) {
-      document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }))
-    }
-  }, colours)
-}
 
 /** All pictures of a generation have really been decoded. */
 async function expectPictures(article: Locator, count: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createActing } from './acting.ts'
 import { type Api, Refusal } from './api.ts'
-import { aGeneration } from './fixtures.ts'
+import { aGeneration, createUnsent } from './fixtures.ts'
 import { createLibrary } from './library.ts'
 import type { Undo } from './notices.ts'
 
@@ -21,7 +21,7 @@ async function acting(answers: Partial<Api>) {
   })
   const page = async () => ({ generations: [GENERATION], nextCursor: null, previousCursor: null })
   const generate = () => Promise.reject(new Error('nothing is to be sent'))
-  const library = createLibrary({ page, generate, nextFrame: callback => callback() })
+  const library = createLibrary({ page, generate, unsent: createUnsent(), nextFrame: callback => callback() })
   await library.open()
   const notify = (words: string, undo?: Undo) => void said.push({ words, undo })
   const shown = () => library.now().rows.map(row => row.generation)

@@ -1,5 +1,5 @@
 import { createSignal, For, Show } from 'solid-js'
-import type { Attachment } from './attachments.ts'
+import type { Attachment } from './attachment.ts'
 import { Icon } from './icons.tsx'
 import type { Studio } from './studio.ts'
 

@@ -4,16 +4,20 @@ import type { Model } from '@darkroom/contracts/model'
 import type { Reference } from '@darkroom/contracts/reference'
 import { type Accessor, createEffect, createMemo } from 'solid-js'
 import { createStore, unwrap } from 'solid-js/store'
-import { appearance, createAttachments, idOf, type Taken } from './attachments.ts'
+import { createAttachments } from './attachments.ts'
 import type { Clock } from './clock.ts'
 import { adapt, type Draft, draftOf, EMPTY_DRAFT, expected, modelOf, parseDraft, submissionOf } from './draft.ts'
 import type { Library } from './library.ts'
 import { recall, remember } from './memory.ts'
+import type { Order } from './orders.ts'
+import { appearance, idOf, keptOf, type Taken, takeKept } from './taken.ts'
+import type { Unsent, UnsentOrders } from './unsent.ts'
 import { uuid } from './uuid.ts'
-import { estimate, money } from './words.ts'
+import { estimate, money, neverSent } from './words.ts'
 
 export interface ComposingOptions {
   library: Library
+  unsent: UnsentOrders
   models: Accessor<readonly Model[]>
   clock: Clock
 }
@@ -22,7 +26,7 @@ const DRAFT = 'darkroom.draft'
 const REFERENCES = 'darkroom.references'
 
 /** What is being written: the draft with its references, kept in this browser until it is sent. */
-export function createComposing({ library, models, clock }: ComposingOptions) {
+export function createComposing({ library, unsent, models, clock }: ComposingOptions) {
   const [draft, setDraft] = createStore<Draft>(parseDraft(recall(DRAFT)))
   const attachments = createAttachments(parseReferences(recall(REFERENCES)))
   const sent = new Map<string, Taken[]>()
@@ -55,13 +59,29 @@ export function createComposing({ library, models, clock }: ComposingOptions) {
     const submission = submissionOf(unwrap(draft), chosen, uuid())
     const taken = attachments.take(chosen.maxReferences)
     const generation = expected(submission, chosen, taken.map(appearance), new Date(clock.now()).toISOString())
-    sent.set(generation.clientId, taken)
     setDraft('prompt', '')
+    const references = taken.flatMap(keptOf)
+    void library.send(orderOf({ generation, submission, references, problem: null }, taken))
+  }
+
+  /** Goes on with what was asked for on a page that was left before the studio had answered. */
+  async function resume() {
+    for (const kept of await unsent.all()) {
+      const taken = kept.references.map(takeKept)
+      const generation = { ...kept.generation, references: taken.map(appearance) }
+      const problem = kept.problem ?? neverSent(generation, clock.now())
+      void library.resume(orderOf({ ...kept, generation, problem }, taken))
+    }
+  }
+
+  function orderOf(kept: Unsent, taken: Taken[]): Order {
+    const { clientId } = kept.generation
+    sent.set(clientId, taken)
     const onDone = () => {
-      sent.delete(generation.clientId)
+      sent.delete(clientId)
       attachments.release(taken)
     }
-    void library.send({ generation, submission: () => withReferences(submission, taken), onDone })
+    return { unsent: kept, submission: () => withReferences(kept.submission, taken), onDone }
   }
 
   /** Makes the draft what would make a generation again, references included. */
@@ -77,7 +97,7 @@ export function createComposing({ library, models, clock }: ComposingOptions) {
     return chosen ? adapt({ ...wanted }, chosen) : { ...wanted }
   }
 
-  return { draft, setDraft, fitted, model, models, attachments, promise, surplus, canSend, send, reuse }
+  return { draft, setDraft, fitted, model, models, attachments, promise, surplus, canSend, send, resume, reuse }
 }
 
 async function withReferences(submission: Submission, taken: readonly Taken[]): Promise<Submission> {

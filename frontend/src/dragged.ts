@@ -1,4 +1,4 @@
-import type { ShownPicture } from './attachments.ts'
+import type { ShownPicture } from './source.ts'
 
 const TYPE = 'application/x-darkroom-picture'
 

@@ -2,6 +2,7 @@ import type { Generation } from '@darkroom/contracts/generation'
 import type { Output } from '@darkroom/contracts/output'
 import { addOlder } from './pages.ts'
 import { type Edge, type Generations, NO_GENERATIONS } from './rows.ts'
+import type { Unsent, UnsentOrders } from './unsent.ts'
 
 interface Wanted extends Partial<Omit<Generation, 'outputs'>> {
   outputs?: number | Partial<Output>[]
@@ -75,5 +76,16 @@ function anOutput(index: number, isMade: boolean): Output {
     favourite: false,
     expiresAt: null,
     error: null,
+  }
+}
+
+/** Orders that are kept as a browser keeps them, as long as the test lasts. */
+export function createUnsent(): UnsentOrders {
+  const kept = new Map<string, Unsent>()
+  return {
+    keep: async order => void kept.set(order.generation.clientId, order),
+    forget: async clientId => void kept.delete(clientId),
+    isWanted: async clientId => kept.has(clientId),
+    all: async () => [...kept.values()],
   }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Generation, GenerationPage, Submission } from '@darkroom/contracts/generation'
 import { OutOfReach, Refusal } from './api.ts'
-import { aGeneration } from './fixtures.ts'
+import { aGeneration, createUnsent } from './fixtures.ts'
 import { createLibrary, type Library } from './library.ts'
 
 function numbered(number: number, version = 1): Generation {
@@ -38,14 +38,16 @@ function orderOf(number: number, submission: () => Promise<Submission> = async (
   const onDone = () => {
     done += 1
   }
-  return { order: { generation: { ...numbered(number), version: 0 }, submission, onDone }, done: () => done }
+  const generation = { ...numbered(number), version: 0 }
+  const unsent = { generation, submission: ANY, references: [], problem: null }
+  return { order: { unsent, submission, onDone }, done: () => done }
 }
 
 const ANY: Submission = { prompt: 'any', parameters: { aspectRatio: '1:1', resolution: 1024, numOutputs: 1 } }
 
 test('pages are read backwards until the beginning, each once', async () => {
   const studio = studioOf(120)
-  const library = createLibrary({ page: studio.page, generate: never, nextFrame: atOnce })
+  const library = createLibrary({ page: studio.page, generate: never, unsent: createUnsent(), nextFrame: atOnce })
   await library.open()
   await Promise.all([library.readOlder(), library.readOlder()])
   await library.readOlder()
@@ -56,7 +58,7 @@ test('pages are read backwards until the beginning, each once', async () => {
 
 test('an event that comes before the first page is not lost', async () => {
   const studio = studioOf(60)
-  const library = createLibrary({ page: studio.page, generate: never, nextFrame: atOnce })
+  const library = createLibrary({ page: studio.page, generate: never, unsent: createUnsent(), nextFrame: atOnce })
   library.receive(numbered(61))
   library.receive(numbered(2, 5))
   await library.open()
@@ -69,7 +71,7 @@ test('a page that cannot be read says so, and can be read again', async () => {
   let isDown = true
   const page = (query: { limit: number }) =>
     isDown ? Promise.reject(new OutOfReach('out of reach')) : studio.page(query)
-  const library = createLibrary({ page, generate: never, nextFrame: atOnce })
+  const library = createLibrary({ page, generate: never, unsent: createUnsent(), nextFrame: atOnce })
   await library.open()
   expect(library.reading()).toMatchObject({ first: 'failed', problem: 'out of reach' })
   isDown = false
@@ -84,7 +86,7 @@ test('a page that cannot be read says so, and can be read again', async () => {
 
 test('after a gap everything shown is read again, as far back as it was', async () => {
   const studio = studioOf(250)
-  const library = createLibrary({ page: studio.page, generate: never, nextFrame: atOnce })
+  const library = createLibrary({ page: studio.page, generate: never, unsent: createUnsent(), nextFrame: atOnce })
   await library.open()
   await library.readOlder()
   const deleted = numbered(230)
@@ -101,7 +103,12 @@ test('after a gap everything shown is read again, as far back as it was', async 
 
 test('an order is shown before the studio answers, and is then the studio’s', async () => {
   const answer = Promise.withResolvers<Generation>()
-  const library = createLibrary({ page: studioOf(1).page, generate: () => answer.promise, nextFrame: atOnce })
+  const library = createLibrary({
+    page: studioOf(1).page,
+    generate: () => answer.promise,
+    unsent: createUnsent(),
+    nextFrame: atOnce,
+  })
   await library.open()
   const { order, done } = orderOf(9)
   const sending = library.send(order)
@@ -119,7 +126,7 @@ test('a refusal is said in its words; tried again it goes out under the same cli
     if (sent.length === 1) throw new Refusal('The prompt is empty.')
     return numbered(9)
   }
-  const library = createLibrary({ page: studioOf(0).page, generate, nextFrame: atOnce })
+  const library = createLibrary({ page: studioOf(0).page, generate, unsent: createUnsent(), nextFrame: atOnce })
   await library.open()
   await library.send(orderOf(9, async () => ({ ...ANY, clientId: 'client 9' })).order)
   expect(library.now().rows[0]?.delivery).toEqual({ state: 'refused', problem: 'The prompt is empty.' })
@@ -134,7 +141,7 @@ test('what could not reach the studio waits, and goes out when it can', async ()
     if (isDown) throw new OutOfReach('out of reach')
     return numbered(9)
   }
-  const library = createLibrary({ page: studioOf(0).page, generate, nextFrame: atOnce })
+  const library = createLibrary({ page: studioOf(0).page, generate, unsent: createUnsent(), nextFrame: atOnce })
   await library.open()
   await library.send(orderOf(9).order)
   expect(library.now().rows[0]?.delivery).toEqual({ state: 'waiting' })
@@ -143,10 +150,33 @@ test('what could not reach the studio waits, and goes out when it can', async ()
   expect(library.now().rows[0]?.delivery).toBeNull()
 })
 
+test('what waits is tried again by itself, ever more seldom, until it is through', async () => {
+  const pauses: number[] = []
+  let next = () => {}
+  const later = (work: () => void, milliseconds: number) => {
+    pauses.push(milliseconds)
+    next = work
+  }
+  let downs = 6
+  const generate = async () => (downs-- > 0 ? await offline() : numbered(9))
+  const library = createLibrary({ page: studioOf(0).page, generate, unsent: createUnsent(), nextFrame: atOnce, later })
+  await library.open()
+  await library.send(orderOf(9).order)
+  for (let times = 0; times < 6; times++) {
+    expect(library.now().rows[0]?.delivery).toEqual({ state: 'waiting' })
+    next()
+    await new Promise(resolve => setTimeout(resolve, 0))
+  }
+  expect(library.now().rows[0]?.delivery).toBeNull()
+  expect(pauses).toEqual([2_000, 4_000, 8_000, 16_000, 30_000, 30_000])
+})
+
 test('an order that was taken back is gone, and lets go of what it held', async () => {
+  const unsent = createUnsent()
   const library = createLibrary({
     page: studioOf(0).page,
     generate: () => Promise.reject(new Refusal('no')),
+    unsent,
     nextFrame: atOnce,
   })
   await library.open()
@@ -155,7 +185,54 @@ test('an order that was taken back is gone, and lets go of what it held', async 
   library.takeBack('client 9')
   expect(library.now().rows).toEqual([])
   expect(done()).toBe(1)
+  expect(await unsent.all()).toEqual([])
   await library.sendAgain('client 9')
+  expect(library.now().rows).toEqual([])
+})
+
+test('an order is kept until the studio has answered, with the refusal if it was one', async () => {
+  const unsent = createUnsent()
+  const answers = [offline, () => Promise.reject(new Refusal('not like this')), async () => numbered(9)]
+  const generate = () => answers.shift()?.() ?? never()
+  const library = createLibrary({ page: studioOf(0).page, generate, unsent, nextFrame: atOnce })
+  await library.open()
+  const { order } = orderOf(9)
+  await library.send(order)
+  expect(await unsent.all()).toEqual([order.unsent])
+  await library.sendWaiting()
+  expect(await unsent.all()).toEqual([{ ...order.unsent, problem: 'not like this' }])
+  await library.sendAgain('client 9')
+  expect(await unsent.all()).toEqual([])
+})
+
+test('an order of a page that was left is sent; one that was refused there is shown so', async () => {
+  const asked: string[] = []
+  const generate = async () => {
+    asked.push('once')
+    return numbered(9)
+  }
+  const library = createLibrary({ page: studioOf(0).page, generate, unsent: createUnsent(), nextFrame: atOnce })
+  await library.open()
+  const [sent, refused] = [orderOf(9).order, orderOf(8).order]
+  await library.resume(sent)
+  await library.resume({ ...refused, unsent: { ...refused.unsent, problem: 'not like this' } })
+  expect(asked).toHaveLength(1)
+  expect(library.now().rows.map(row => row.delivery)).toEqual([null, { state: 'refused', problem: 'not like this' }])
+})
+
+test('an order that was taken back in another tab is not sent from this one', async () => {
+  const unsent = createUnsent()
+  const asked: string[] = []
+  const generate = () => {
+    asked.push('once')
+    return offline()
+  }
+  const library = createLibrary({ page: studioOf(0).page, generate, unsent, nextFrame: atOnce })
+  await library.open()
+  await library.send(orderOf(9).order)
+  await unsent.forget('client 9')
+  await library.sendWaiting()
+  expect(asked).toHaveLength(1)
   expect(library.now().rows).toEqual([])
 })
 
@@ -163,7 +240,7 @@ const offline = () => Promise.reject(new OutOfReach('away'))
 
 async function opened(count: number) {
   const studio = studioOf(count)
-  const library = createLibrary({ page: studio.page, generate: never, nextFrame: atOnce })
+  const library = createLibrary({ page: studio.page, generate: never, unsent: createUnsent(), nextFrame: atOnce })
   await library.open()
   return library
 }

@@ -7,6 +7,7 @@ import { createOrders } from './orders.ts'
 import { addNewer, addOlder, moveTo, refresh, trim } from './pages.ts'
 import { type Landing, landingOf, type Place, queryBeyond, readPlace, readWindow, type Side } from './places.ts'
 import { type Generations, NO_GENERATIONS } from './rows.ts'
+import type { UnsentOrders } from './unsent.ts'
 
 /** How far reading has come, for the page to say so. */
 export interface Reading {
@@ -23,7 +24,11 @@ export type Listener = (now: Generations, before: Generations) => void
 export interface LibraryOptions {
   page: (query: PageQuery) => Promise<GenerationPage>
   generate: (submission: Submission) => Promise<Generation>
+  /** What is asked for is kept there until the studio has answered. */
+  unsent: UnsentOrders
   nextFrame?: (callback: () => void) => void
+  /** Calls something after so many milliseconds. */
+  later?: (work: () => void, milliseconds: number) => void
 }
 
 export type Library = ReturnType<typeof createLibrary>
@@ -34,7 +39,7 @@ const PAGE = 100
 const WINDOW = { most: 1_000, spare: 100 }
 
 /** Everything this page holds of the studio's generations, and how it comes to know: pages, events, and its own orders. */
-export function createLibrary({ page, generate, nextFrame }: LibraryOptions) {
+export function createLibrary({ page, generate, unsent, nextFrame, later }: LibraryOptions) {
   let known = NO_GENERATIONS
   let reading: Reading = { first: 'loading', older: 'idle', newer: 'idle', moving: false, problem: null }
   let landing: Landing = { key: null }
@@ -158,7 +163,7 @@ export function createLibrary({ page, generate, nextFrame }: LibraryOptions) {
     landing: () => landing,
     receive: inbox,
     ...{ open, moveWindow, readOlder, readNewer, readAgain, setReader, subscribe },
-    ...createOrders({ now: () => known, keep, generate }),
+    ...createOrders({ now: () => known, keep, generate, unsent, ...(later && { later }) }),
     ...createChanges({ now: () => known, keep }),
   }
 }

@@ -17,6 +17,7 @@ import { createClock } from './clock.ts'
 import { createLibrary } from './library.ts'
 import { Page } from './page.tsx'
 import { listenShared } from './shared-live.ts'
+import { keepUnsent } from './unsent.ts'
 
 const root = document.getElementById('root')
 if (!root) throw new Error('The page has no place for the studio.')
@@ -25,6 +26,8 @@ if (!root) throw new Error('The page has no place for the studio.')
 history.scrollRestoration = 'manual'
 const clock = createClock()
 const api = createApi({ origin: location.origin, clock })
-const library = createLibrary(api)
+const unsent = keepUnsent()
+const library = createLibrary({ ...api, unsent })
 const firstPlace = placeAt(addressed())
-render(() => <Page api={api} library={library} clock={clock} listen={listenShared} firstPlace={firstPlace} />, root)
+const studio = { api, library, unsent, clock, listen: listenShared, firstPlace }
+render(() => <Page {...studio} />, root)

@@ -15,11 +15,13 @@ import { createNotices } from './notices.ts'
 import type { Place } from './places.ts'
 import type { Generations } from './rows.ts'
 import { createTimeline } from './timeline.ts'
+import type { UnsentOrders } from './unsent.ts'
 import { readiness, readyCount } from './words.ts'
 
 export interface StudioOptions {
   api: Api
   library: Library
+  unsent: UnsentOrders
   clock: Clock
   /** Hears of everything that happens in the studio, until what it gives back is called. */
   listen: (hearing: Hearing) => () => void
@@ -33,7 +35,7 @@ const TRY_AGAIN_MS = 4_000
 const NO_SUCH_PLACE = 'What that address named is no longer here.'
 
 /** The page's state and everything that can be done on it. */
-export function createStudio({ api, library, clock, listen, firstPlace }: StudioOptions) {
+export function createStudio({ api, library, unsent, clock, listen, firstPlace }: StudioOptions) {
   const [models, setModels] = createSignal<readonly Model[]>([])
   const [hasModels, setHasModels] = createSignal<boolean>()
   const [known, setKnown] = createSignal(library.now())
@@ -43,15 +45,18 @@ export function createStudio({ api, library, clock, listen, firstPlace }: Studio
   const notices = createNotices()
   const { notify } = notices
   const acting = createActing({ api, library, notify })
-  const composing = createComposing({ library, models, clock })
+  const composing = createComposing({ library, unsent, models, clock })
   const connection = createFollowing({ library, listen, openFirst })
   const timeline = createTimeline({ api, library })
   const modelOf = createMemo(() => new Map(models().map(model => [model.id, model])))
+  let resuming: Promise<void> | undefined
   let openedFrom: string | undefined
   let promptField: HTMLTextAreaElement | undefined
 
   async function openFirst() {
     if (!(await library.open(firstPlace))) notify(NO_SUCH_PLACE)
+    resuming ??= composing.resume()
+    await resuming
   }
 
   /** Moves the feed to another place. */

@@ -3,6 +3,8 @@ import type { Model } from '@darkroom/contracts/model'
 import type { Output } from '@darkroom/contracts/output'
 import type { Kind } from '@darkroom/contracts/vocabulary'
 
+const DAY_MS = 24 * 3_600_000
+
 /** `0.8 s`, `8.4 s`, `42 s`, `2 min 5 s` */
 export function duration(seconds: number): string {
   if (seconds < 10) return `${Math.max(seconds, 0.1).toFixed(1)} s`
@@ -26,6 +28,14 @@ export function money(cost: { amount: number; currency: string }): string {
   } catch {
     return `${cost.amount.toFixed(digits)} ${cost.currency}`
   }
+}
+
+/** Why something is not sent by itself any more that was asked for long ago; null if that is not so long. @param now in ms */
+export function neverSent({ createdAt }: Generation, now: number): string | null {
+  const asked = new Date(createdAt)
+  if (now - asked.getTime() < DAY_MS) return null
+  const day = asked.toLocaleDateString('en', { day: 'numeric', month: 'long' })
+  return `This was asked for on ${day} and could not be sent. Is it still wanted?`
 }
 
 /** `1 image`, `4 videos` */

@@ -1,0 +1,20 @@
+import type { Page } from 'playwright-core'
+
+/** Drops pictures on the page as a file manager would. They are drawn by the page itself. */
+export async function dropPictures(page: Page, colours: string[]): Promise<void> {
+  await page.evaluate(async fills => {
+    const transfer = new DataTransfer()
+    for (const [index, fill] of fills.entries()) {
+      const canvas = new OffscreenCanvas(480, 320)
+      const context = canvas.getContext('2d')
+      if (!context) throw new Error('no canvas')
+      context.fillStyle = fill
+      context.fillRect(0, 0, 480, 320)
+      const blob = await canvas.convertToBlob({ type: 'image/png' })
+      transfer.items.add(new File([blob], `reference-${index}.png`, { type: 'image/png' }))
+    }
+    for (const type of ['dragenter', 'dragover', 'drop']) {
+      document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }))
+    }
+  }, colours)
+}
