@@ -12,6 +12,7 @@ const BENCHES: Record<string, () => Promise<{ run: () => Promise<Report> }>> = {
   listing: () => import('./listing.ts'),
   progress: () => import('./progress.ts'),
   queue: () => import('./queue.ts'),
+  references: () => import('./references.ts'),
   uploads: () => import('./uploads.ts'),
 }
 

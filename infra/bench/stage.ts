@@ -16,7 +16,7 @@ export interface Stage extends AsyncDisposable {
   databaseUrl: string
   natsUrl: string
   database: Database
-  /** Starts a program of the studio or of a benchmark, which listens on `QUERY_PORT`. @returns its address and process */
+  /** Starts a program of the studio or of a benchmark, which listens on `QUERY_PORT` or `INGEST_PORT`. @returns its address and process */
   serve(script: string, env?: Record<string, string>, args?: string[]): Promise<Served>
 }
 
@@ -81,6 +81,7 @@ function environment(place: { folder: string; databaseUrl: string; natsUrl: stri
     DATABASE_URL: place.databaseUrl,
     NATS_URL: place.natsUrl,
     QUERY_PORT: String(port),
+    INGEST_PORT: String(port),
     PUBLIC_URL: `http://127.0.0.1:${port}`,
   }
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { LIMITS } from '@darkroom/contracts/vocabulary'
 import fc from 'fast-check'
 import { createBodyBudget, readBody } from './body.ts'
+import type { Form } from './form-body.ts'
 import { ProblemError } from './problem.ts'
 
 const MIB = 1024 * 1024
@@ -20,8 +21,19 @@ test('a form becomes a form, with its files', async () => {
   const sent = new Response(form)
   const type = sent.headers.get('content-type') ?? ''
   const request = post(await sent.bytes(), { 'content-type': type })
-  const read = (await readBody(request, 'multipart/form-data', createBodyBudget(MIB))) as FormData
-  expect(await (read.get('file') as File).text()).toBe('picture')
+  const read = (await readBody(request, 'multipart/form-data', createBodyBudget(MIB))) as Form
+  expect(read.fields.map(field => [field.kind, new TextDecoder().decode(field.bytes)])).toEqual([['file', 'picture']])
+})
+
+test('what was given back is collected each time that it is an eighth of all', () => {
+  let times = 0
+  const budget = createBodyBudget(MIB, { collect: () => times++ })
+  for (const expected of [0, 1, 1, 2]) {
+    const request = post('{}')
+    budget.take(request, MIB / 16)
+    budget.release(request)
+    expect(times).toBe(expected)
+  }
 })
 
 for (const [what, body] of [

@@ -7,11 +7,8 @@ import { ProblemError } from './problem.ts'
 const MULTIPART_OVERHEAD = 64 * 1024
 
 /** How large a body of a content type may be, in bytes, and how its bytes become a value. */
-const READERS: Record<
-  string,
-  { most: number; parse: (bytes: Uint8Array<ArrayBuffer>, type: string) => Promise<unknown> }
-> = {
-  'application/json': { most: LIMITS.jsonBytes, parse: async bytes => readJson(bytes) },
+const READERS: Record<string, { most: number; parse: (bytes: Uint8Array, type: string) => unknown }> = {
+  'application/json': { most: LIMITS.jsonBytes, parse: readJson },
   'multipart/form-data': { most: LIMITS.references * LIMITS.referenceBytes + MULTIPART_OVERHEAD, parse: readForm },
 }
 
@@ -32,10 +29,17 @@ export interface BodyBudget {
   inUse(): number
 }
 
-/** @param bytes that all bodies in flight may hold together */
-export function createBodyBudget(bytes: number): BodyBudget {
+/** Of the budget: so much may have been given back and still be in memory. */
+const UNCOLLECTED = 1 / 8
+
+/**
+ * @param bytes that all bodies in flight may hold together
+ * @param options `collect` frees what was given back, now and then: bodies lie outside of the heap, where nobody sees them pile up
+ */
+export function createBodyBudget(bytes: number, { collect = () => {} } = {}): BodyBudget {
   const taken = new Map<Request, number>()
   let inUse = 0
+  let uncollected = 0
   return {
     take: (request, wanted) => {
       const mine = taken.get(request) ?? 0
@@ -49,8 +53,13 @@ export function createBodyBudget(bytes: number): BodyBudget {
       taken.set(request, mine + wanted)
     },
     release: request => {
-      inUse -= taken.get(request) ?? 0
+      const mine = taken.get(request) ?? 0
+      inUse -= mine
       taken.delete(request)
+      uncollected += mine
+      if (uncollected < bytes * UNCOLLECTED) return
+      uncollected = 0
+      collect()
     },
     inUse: () => inUse,
   }
@@ -76,28 +85,25 @@ export async function readBody(
   const encoding = request.headers.get('content-encoding') ?? 'identity'
   if (encoding !== 'identity') throw new ProblemError('unsupported_type', 'Send the body without a content encoding.')
   const bytes = await readBytes(request, reader.most, budget, patience)
-  return await reader.parse(bytes, request.headers.get('content-type') ?? '')
+  return reader.parse(bytes, request.headers.get('content-type') ?? '')
 }
 
-async function readBytes(
-  request: Request,
-  most: number,
-  budget: BodyBudget,
-  patience: Patience,
-): Promise<Uint8Array<ArrayBuffer>> {
+/** What is said to come is room for what comes: a list of pieces would have all of it in memory twice. */
+async function readBytes(request: Request, most: number, budget: BodyBudget, patience: Patience): Promise<Uint8Array> {
   const declared = Number(request.headers.get('content-length') ?? 0)
   if (declared > most) throw tooLarge(most)
   budget.take(request, declared)
-  const chunks: Uint8Array[] = []
+  let room = new Uint8Array(declared)
   let bytes = 0
   for await (const chunk of request.body ? arriving(request.body, patience) : []) {
-    const beyondDeclared = Math.max(0, bytes + chunk.byteLength - Math.max(bytes, declared))
-    bytes += chunk.byteLength
-    if (bytes > most) throw tooLarge(most)
-    budget.take(request, beyondDeclared)
-    chunks.push(chunk)
+    const whole = bytes + chunk.byteLength
+    if (whole > most) throw tooLarge(most)
+    budget.take(request, Math.max(0, whole - Math.max(bytes, declared)))
+    if (whole > room.byteLength) room = new Uint8Array(room.buffer.transfer(Math.min(most, 2 * whole)))
+    room.set(chunk, bytes)
+    bytes = whole
   }
-  return concatenate(chunks, bytes)
+  return room.subarray(0, bytes)
 }
 
 async function* arriving(body: ReadableStream<Uint8Array>, { arrival, silence }: Patience): AsyncGenerator<Uint8Array> {
@@ -116,16 +122,6 @@ async function* arriving(body: ReadableStream<Uint8Array>, { arrival, silence }:
     // Nobody waits for it: whoever sends nothing does not hear that nothing more is wanted either.
     void reader.cancel().catch(() => {})
   }
-}
-
-function concatenate(chunks: Uint8Array[], bytes: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(bytes)
-  let offset = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, offset)
-    offset += chunk.byteLength
-  }
-  return whole
 }
 
 function stopped(cause: unknown): ProblemError {

@@ -1,4 +1,21 @@
+import { MaxPartsExceededError, type MultipartPart, parseMultipart } from '@remix-run/multipart-parser'
 import { ProblemError } from './problem.ts'
+
+/** One field of a form. Its bytes lie in those of the body: nothing is there twice. */
+export interface Field {
+  name: string
+  kind: 'file' | 'text'
+  bytes: Uint8Array
+}
+
+/** What a form says, in order. */
+export class Form {
+  readonly fields: readonly Field[]
+
+  constructor(fields: readonly Field[]) {
+    this.fields = fields
+  }
+}
 
 /** Parts of a form: more than any request has, so that whoever counts its files is the one to say that they are too many. */
 const MOST_PARTS = 100
@@ -7,32 +24,31 @@ const MOST_PARTS = 100
 const BOUNDARY = /;\s*boundary=(?:"([\w'()+,./:=? -]{1,70})"|([\w'()+,./:=?-]{1,70})\s*(?:;|$))/i
 
 /**
- * What a form says.
+ * Takes a form apart.
  *
  * @param type the whole `content-type`, with the boundary
- * @returns a `FormData`
  * @throws ProblemError `malformed` if it is not a form, `too_large` if it has too many parts
  */
-export async function readForm(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<unknown> {
+export function readForm(bytes: Uint8Array, type: string): Form {
   const found = BOUNDARY.exec(type)
   const boundary = found?.[1] ?? found?.[2]
-  if (boundary === undefined) throw malformed()
-  requireFewParts(bytes, `--${boundary}`)
-  const headers = { 'content-type': `multipart/form-data; boundary="${boundary}"` }
-  return await new Response(bytes, { headers }).formData().catch(cause => {
+  if (boundary === undefined || bytes.byteLength === 0) throw malformed()
+  const most = { maxParts: MOST_PARTS, maxFileSize: bytes.byteLength, maxTotalSize: bytes.byteLength }
+  try {
+    return new Form([...parseMultipart(bytes, { boundary, ...most })].map(fieldOf))
+  } catch (cause) {
+    if (cause instanceof MaxPartsExceededError) {
+      throw new ProblemError('too_large', `The form has more than ${MOST_PARTS} parts.`, { cause })
+    }
     throw malformed(cause)
-  })
+  }
 }
 
-/** They are counted before the form is taken apart: empty parts are many times as large when each is a value. */
-function requireFewParts(bytes: Uint8Array<ArrayBuffer>, mark: string): void {
-  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  let marks = 0
-  for (let at = whole.indexOf(mark); at !== -1; at = whole.indexOf(mark, at + mark.length)) {
-    marks += 1
-    // The last mark is the end and no part.
-    if (marks > MOST_PARTS + 1) throw new ProblemError('too_large', `The form has more than ${MOST_PARTS} parts.`)
-  }
+function fieldOf(part: MultipartPart): Field {
+  const { name, isFile, content } = part
+  if (name === undefined) throw malformed()
+  // What comes in one piece is taken apart into one piece each.
+  return { name, kind: isFile ? 'file' : 'text', bytes: content[0] ?? new Uint8Array() }
 }
 
 function malformed(cause?: unknown): ProblemError {

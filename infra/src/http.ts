@@ -32,7 +32,7 @@ export function createHttp(options: HttpOptions) {
   const { config, log, metrics } = options
   speakPlainly()
   const checkOrigin = createOriginCheck(config)
-  const budget = createBodyBudget(config.BODY_MEMORY_MB * 1024 * 1024)
+  const budget = createBodyBudget(config.BODY_MEMORY_MB * 1024 * 1024, { collect: () => Bun.gc(true) })
   const started = new WeakMap<Request, number>()
   return (
     new Elysia({ name: 'http', normalize: false })

@@ -38,7 +38,7 @@ export function createApp(deps: IngestDeps) {
       { body: Submission },
     )
     .post('/api/references', async ({ body, request, set }): Promise<Reference[]> => {
-      const sources = await sourcesOfForm(body)
+      const sources = sourcesOfForm(body)
       set.status = 201
       return await withReferences(deps, deps.identify(request), sources, async (_tx, rows) => rows.map(toReference))
     })
