@@ -103,7 +103,9 @@ export const ConfigSchema = z.object({
     .min(64)
     .max(65_536)
     .default(384)
-    .describe('Request bodies held in memory at once, all together. Beyond it: 503 and Retry-After.'),
+    .describe(
+      'Request bodies held in memory at once, all together; what is done with them takes about as much again. Beyond it: 503 and Retry-After.',
+    ),
   UPLOAD_MEMORY_MB: wholeNumber
     .min(16)
     .max(65_536)
