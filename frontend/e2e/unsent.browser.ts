@@ -12,6 +12,9 @@ test('orders outlive their page, pictures and all, and each is made once', async
   const { page } = await openPage(browser, studio.url)
   const context = page.context()
   await promptOf(page).waitFor()
+  const kept = page.waitForResponse(answer => answer.url().endsWith('/api/references'))
+  await dropPictures(page, ['#84a98c'])
+  expect((await kept).status()).toBe(201)
   await context.setOffline(true)
   await dropPictures(page, ['#1d3557'])
   await order(page, 'a pier in fog')
@@ -23,7 +26,7 @@ test('orders outlive their page, pictures and all, and each is made once', async
   await expectMade(again, 'a pier in fog')
   await expectMade(again, 'the pier at noon')
   const references = rowOf(again, 'a pier in fog').getByRole('list', { name: 'References' }).locator('img')
-  expect(await references.count()).toBe(1)
+  expect(await references.count()).toBe(2)
 
   await again.reload()
   await expectMade(again, 'the pier at noon')

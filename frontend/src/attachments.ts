@@ -1,5 +1,5 @@
 import type { Reference } from '@darkroom/contracts/reference'
-import { createStore, produce } from 'solid-js/store'
+import { createStore, produce, unwrap } from 'solid-js/store'
 import { describeProblem, OutOfReach } from './api.ts'
 import { type Attachment, readyAttachment, unsentAttachment } from './attachment.ts'
 import { beginUpload, forgetPreview, type ShownPicture, type Source, type Upload } from './source.ts'
@@ -89,7 +89,11 @@ export function createAttachments(kept: readonly Reference[]) {
   /** Takes the first references out for sending, also those that could not be sent yet. */
   function take(most: number): Taken[] {
     const usable = list.filter(({ state, canRetry }) => state !== 'failed' || canRetry).slice(0, most)
-    const taken = usable.map(attachment => ({ attachment: { ...attachment }, upload: uploads.get(attachment.key) }))
+    // As they are, out of the store: what is kept by the browser must be plain.
+    const taken = usable.map(attachment => ({
+      attachment: { ...unwrap(attachment) },
+      upload: uploads.get(attachment.key),
+    }))
     const keys = new Set(taken.map(({ attachment }) => attachment.key))
     setList(before => before.filter(attachment => !keys.has(attachment.key)))
     return taken

@@ -32,7 +32,7 @@ export async function idOf({ attachment, upload }: Taken): Promise<string> {
 
 /** What is to be kept of a reference that was taken out. */
 export function keptOf({ attachment, upload }: Taken): KeptReference[] {
-  if (attachment.reference) return [{ ...attachment.reference }]
+  if (attachment.reference) return [attachment.reference]
   return upload ? [{ source: upload.source }] : []
 }
 
