@@ -101,6 +101,34 @@ test('after a gap everything shown is read again, as far back as it was', async 
   expect(numbers(library)).toContain(101)
 })
 
+test('a window that is moved while it is read again stays where it was moved to, and is read again there', async () => {
+  const { all } = studioOf(1_000)
+  const held: (() => void)[] = []
+  let asked = 0
+  let isSlow = false
+  const page = async ({ at, cursor }: { at?: string; cursor?: string }): Promise<GenerationPage> => {
+    asked += 1
+    if (isSlow) await new Promise<void>(resolve => held.push(resolve))
+    if (cursor === 'newer') return { generations: all.slice(-200, -100), nextCursor: 'older', previousCursor: 'newer' }
+    if (at !== undefined) return { generations: all.slice(-100), nextCursor: null, previousCursor: 'newer' }
+    return { generations: all.slice(0, 100), nextCursor: 'older', previousCursor: null }
+  }
+  const library = createLibrary({ page, generate: never, unsent: createUnsent(), nextFrame: atOnce })
+  await library.open({ at: numbered(1).createdAt })
+  expect(numbers(library)[0]).toBe(1)
+  isSlow = true
+  const moving = library.moveWindow('newest')
+  const reading = [library.readAgain(), library.readNewer()]
+  held.shift()?.()
+  await moving
+  isSlow = false
+  asked = 0
+  for (const answer of held) answer()
+  await Promise.all(reading)
+  expect([numbers(library)[0], numbers(library).at(-1)]).toEqual([901, 1_000])
+  expect(asked).toBe(1)
+})
+
 test('an order is shown before the studio answers, and is then the studio’s', async () => {
   const answer = Promise.withResolvers<Generation>()
   const library = createLibrary({

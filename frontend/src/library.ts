@@ -123,27 +123,32 @@ export function createLibrary({ page, generate, unsent, nextFrame, later }: Libr
 
   /** What is read for a place that the window has left meanwhile is of no use. */
   async function readBeyond(side: Side, query: Omit<PageQuery, 'limit'>) {
-    const move = moves
+    const at = landing
     const add = side === 'older' ? addOlder : addNewer
     keep(known, { [side]: 'loading' })
     try {
       const read = await page({ limit: PAGE, ...query })
-      if (move === moves) keep(merge(add(known, read), meanwhile), { [side]: 'idle' })
+      if (at === landing) keep(merge(add(known, read), meanwhile), { [side]: 'idle' })
     } catch (error) {
-      if (move === moves) keep(known, { [side]: 'failed', problem: describeProblem(error) })
+      if (at === landing) keep(known, { [side]: 'failed', problem: describeProblem(error) })
     }
   }
 
-  /** Reads the window again where it is, after a gap in the events. @throws Refusal, OutOfReach */
-  async function readAgain() {
+  /**
+   * Reads the window again where it is, after a gap in the events. If it comes to another place meanwhile it is read there: what
+   * it shows may have been read before the gap.
+   *
+   * @throws Refusal, OutOfReach
+   */
+  async function readAgain(): Promise<void> {
     if (reading.first === 'loading') return
     if (reading.first === 'failed') return void (await open())
-    const before = known
-    const move = moves
+    const [before, at] = [known, landing]
     await whileReading(async () => {
       const read = await readWindow(page, before)
-      if (move === moves) keep(merge(refresh(known, read, before), meanwhile))
+      if (at === landing) keep(merge(refresh(known, read, before), meanwhile))
     })
+    if (at !== landing) await readAgain()
   }
 
   /** Calls the listener after every change, until the function given back is called. */

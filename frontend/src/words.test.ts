@@ -1,7 +1,18 @@
 import { expect, test } from 'bun:test'
 import { wordsOf } from './api.ts'
 import { aGeneration } from './fixtures.ts'
-import { duration, estimate, lost, money, providerName, readiness, stage, summary, temporary } from './words.ts'
+import {
+  duration,
+  estimate,
+  lost,
+  money,
+  neverSent,
+  providerName,
+  readiness,
+  stage,
+  summary,
+  temporary,
+} from './words.ts'
 
 test('times are said as exactly as they are known', () => {
   expect([0, 0.84, 8.44, 42.4, 120, 125.4].map(duration)).toEqual([
@@ -72,6 +83,14 @@ test('what is only at its provider says how long it will be there, and what is l
   expect(at('19T12:00:00')).toBe('Only at Replicate, 3 days left')
   expect(temporary({ ...output, expiresAt: null }, 'The provider', 0)).toBe('Only at the provider, not saved yet')
   expect(lost('Replicate')).toBe('Deleted by Replicate before it could be saved.')
+})
+
+test('what was asked for a day ago or longer and never sent is not sent unasked', () => {
+  const generation = aGeneration({ createdAt: '2026-11-22T12:00:00.000000Z' })
+  expect(neverSent(generation, Date.parse('2026-11-23T11:59:59Z'))).toBeNull()
+  expect(neverSent(generation, Date.parse('2026-11-24T12:00:00Z'))).toBe(
+    'It could not be reached when this was asked for, on November 22. Is it still wanted?',
+  )
 })
 
 test('a refusal says what is wrong with each part, or with all of it', () => {

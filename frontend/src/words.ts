@@ -35,7 +35,7 @@ export function neverSent({ createdAt }: Generation, now: number): string | null
   const asked = new Date(createdAt)
   if (now - asked.getTime() < DAY_MS) return null
   const day = asked.toLocaleDateString('en', { day: 'numeric', month: 'long' })
-  return `This was asked for on ${day} and could not be sent. Is it still wanted?`
+  return `It could not be reached when this was asked for, on ${day}. Is it still wanted?`
 }
 
 /** `1 image`, `4 videos` */

@@ -53,7 +53,8 @@ export function follow(deps: FollowDeps): Following {
     const canGoOn =
       place?.epoch === at.epoch && place.sequence <= at.sequence && place.sequence + 1 >= at.first && known === 'all'
     if (place && canGoOn) return place.sequence + 1
-    const start = Math.max(at.first, at.sequence - HISTORY + 1)
+    // A stream that never had a message says that its first is 0; the first that it gets is 1.
+    const start = Math.max(1, at.first, at.sequence - HISTORY + 1)
     place = { epoch: at.epoch, sequence: at.sequence }
     known = start > at.sequence ? 'all' : 'loading'
     history.begin(start - 1)

@@ -73,6 +73,17 @@ test('what was missed for too long, or is not known, is read again', async () =>
   }
 }, 30_000)
 
+test('as long as nothing has ever happened nobody is told to read again', async () => {
+  await using studio = await openStudio(undefined, { watchMs: 20 })
+  const client = await studio.watch()
+  // Many times as long as it takes to notice that a stream is silent.
+  await Bun.sleep(1_000)
+  const id = await insertRow(sql, WORKSPACE)
+  await studio.change(id)
+  await client.until(() => client.versions.has(id))
+  expect(client.resyncs).toBe(0)
+})
+
 test('a bus that lost its store begins a new epoch: everybody reads again, and who was away as well', async () => {
   await using studio = await openStudio()
   const [id, client] = [await insertRow(sql, WORKSPACE), await studio.watch()]
@@ -114,7 +125,7 @@ test('a client that does not read is not kept in memory: it reads everything aga
 type Nats = Awaited<ReturnType<typeof testNats>>
 
 /** Live events on a bus, and clients of them. */
-async function openStudio(shared?: Nats) {
+async function openStudio(shared?: Nats, options: { watchMs?: number } = {}) {
   const own = new AsyncDisposableStack()
   const nats = shared ?? own.use(await testNats())
   const bus = await openBus({ url: nats.url, name: 'test', log })
@@ -126,7 +137,7 @@ async function openStudio(shared?: Nats) {
   const onRead = (count: number) => {
     rows += count
   }
-  const live = createLive({ database: sql, bus, log, maxStreams: 100, signal: stopping.signal, onRead })
+  const live = createLive({ database: sql, bus, log, maxStreams: 100, signal: stopping.signal, onRead, ...options })
   const running = live.run()
   own.defer(async () => {
     stopping.abort()

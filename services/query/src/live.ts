@@ -16,6 +16,8 @@ export interface LiveDeps {
   /** Streams open at once, a workspace. */
   maxStreams: number
   signal: AbortSignal
+  /** How often the place of the bus is compared with what has come. */
+  watchMs?: number
   /** Is told how many rows were read, whenever some are. */
   onRead?: (rows: number) => void
 }
