@@ -81,6 +81,8 @@ export async function inView(page: Page): Promise<{ id: string; number: number; 
     [...document.querySelectorAll<HTMLElement>('article')]
       .map(article => ({ article, box: article.getBoundingClientRect() }))
       .filter(({ box }) => box.bottom > 64 && box.top < innerHeight)
+      // Those that fly past stand behind the others in the document.
+      .toSorted((one, other) => one.box.top - other.box.top)
       .map(({ article, box }) => ({
         id: article.dataset.generationId ?? '',
         number: Number(/No\. (\d+)/.exec(article.textContent ?? '')?.[1]),
