@@ -5,13 +5,16 @@ import { startTestStudio } from '../../infra/faults/studio.ts'
 import { openPage, startBrowser } from './browser.ts'
 import { dropPictures } from './drop.ts'
 
+/** What stands there once the first page has been read. */
+const EMPTY = 'Nothing has been made here yet.'
+
 /** What was asked for while the studio could not be reached is made, also if the page was closed before it could be. */
 test('orders outlive their page, pictures and all, and each is made once', async () => {
   await using studio = await startTestStudio()
   await using browser = await startBrowser()
   const { page } = await openPage(browser, studio.url)
   const context = page.context()
-  await promptOf(page).waitFor()
+  await page.getByText(EMPTY).waitFor()
   const kept = page.waitForResponse(answer => answer.url().endsWith('/api/references'))
   await dropPictures(page, ['#84a98c'])
   expect((await kept).status()).toBe(201)
@@ -39,10 +42,10 @@ test('what could not be sent goes out by itself when the network is back, with a
   await using studio = await startTestStudio()
   await using browser = await startBrowser()
   const { page } = await openPage(browser, studio.url)
-  await promptOf(page).waitFor()
+  await page.getByText(EMPTY).waitFor()
   await page.context().setOffline(true)
   await dropPictures(page, ['#84a98c'])
-  await page.getByRole('button', { name: 'Try again' }).waitFor()
+  await page.getByRole('form').getByRole('button', { name: 'Try again' }).waitFor()
   await order(page, 'a pier in fog')
   await page.context().setOffline(false)
   await expectMade(page, 'a pier in fog')
@@ -54,7 +57,7 @@ test('an order that was taken back before the page was closed stays taken back',
   await using browser = await startBrowser()
   const { page } = await openPage(browser, studio.url)
   const context = page.context()
-  await promptOf(page).waitFor()
+  await page.getByText(EMPTY).waitFor()
   await context.setOffline(true)
   await order(page, 'a pier in fog')
   await rowOf(page, 'a pier in fog').getByRole('button', { name: 'Edit' }).click()
@@ -64,7 +67,7 @@ test('an order that was taken back before the page was closed stays taken back',
   await context.setOffline(false)
   const again = await openTab(context, studio.url)
   await promptOf(again).waitFor()
-  await again.getByText('Nothing has been made here yet.').waitFor()
+  await again.getByText(EMPTY).waitFor()
   expect(await promptOf(again).inputValue()).toBe('a pier in fog')
   await promptOf(again).fill('the pier at noon')
   await promptOf(again).press('Enter')
