@@ -10,6 +10,7 @@ import { type BackfillReport, readReport } from '../src/backfill-report.ts'
 import { type Bus, openBus } from '../src/bus.ts'
 import { type Database, openDatabase } from '../src/database.ts'
 import { createLog } from '../src/log.ts'
+import { peakOf } from './process-use.ts'
 
 /** A studio that keeps its pictures in the slow store, and what measures need of it. */
 export interface BackfillStudio extends AsyncDisposable {
@@ -57,7 +58,7 @@ export async function runBackfill(
     return report?.state === 'done' ? report : undefined
   }
   const report = await until(over, { what: 'The run', milliseconds: RUN_MS, signal: forever })
-  return { ...report, memory: await peakOf(await studio.pidOf('ingest')) }
+  return { ...report, memory: await backfillPeakOf(await studio.pidOf('ingest')) }
 }
 
 /** Starts a program of this folder. @returns its first line, and the lines that follow */
@@ -84,12 +85,11 @@ export async function startProcess(file: string, ...args: string[]) {
 }
 
 /** The most memory that the process of the backfill has had. */
-async function peakOf(ingest: number): Promise<number> {
+async function backfillPeakOf(ingest: number): Promise<number> {
   for (const pid of await familyOf(ingest)) {
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
     if (!command.includes(join('backfill', 'main.ts'))) continue
-    const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-    return Number(/^VmHWM:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024
+    return await peakOf(pid).catch(() => 0)
   }
   return 0
 }

@@ -1,6 +1,7 @@
 import type { BusMessage } from '@darkroom/contracts/events'
 import { STREAMS } from '@darkroom/contracts/subjects'
-import type { JetStreamClient, JetStreamManager, NatsError } from 'nats'
+import type { JetStreamClient, JetStreamManager } from 'nats'
+import { found } from './bus/found.ts'
 import { openLane } from './bus/lane.ts'
 import { type Link, type LinkOptions, openLink } from './bus/link.ts'
 import { type Choice, messages } from './bus/messages.ts'
@@ -98,9 +99,6 @@ async function publish(
 
 /** Messages that a lane has still to bring or to have answered; 0 if it is not there. */
 async function backlog(manager: JetStreamManager, consumer: string): Promise<number> {
-  const found = await manager.consumers.info(STREAMS.jobs.name, consumer).catch((error: NatsError) => {
-    if (error.api_error?.code === 404) return null
-    throw error
-  })
-  return found ? found.num_pending + found.num_ack_pending : 0
+  const info = await found(manager.consumers.info(STREAMS.jobs.name, consumer))
+  return info ? info.num_pending + info.num_ack_pending : 0
 }

@@ -1,6 +1,7 @@
 import { STREAMS, type StreamKey } from '@darkroom/contracts/subjects'
-import { type NatsError, nanos, RetentionPolicy, StorageType, type StreamConfig } from 'nats'
+import { nanos, RetentionPolicy, StorageType, type StreamConfig } from 'nats'
 import { sleep } from '../deadline.ts'
+import { found } from './found.ts'
 import { CLEARING_MS, clearUnreadable, type Wreckage } from './wreck.ts'
 
 const SECOND = 1_000
@@ -9,7 +10,6 @@ const RETENTION: Record<StreamKey, { maxAge: number; maxBytes: number }> = {
   jobs: { maxAge: 7 * DAY, maxBytes: 64 * 1024 * 1024 },
   events: { maxAge: DAY, maxBytes: 64 * 1024 * 1024 },
 }
-const NOT_FOUND = 404
 
 /**
  * Makes the streams that are not there, brings those that are to what they should be, and deletes those that are wrecks.
@@ -24,7 +24,7 @@ export async function ensureStreams(bus: Wreckage, seen: Set<string>): Promise<v
 async function ensureStream(bus: Wreckage, config: Partial<StreamConfig> & { name: string }, seen: Set<string>) {
   const { name } = config
   const { streams } = bus.manager
-  if (await isThere(bus, name)) await streams.update(name, config)
+  if (await found(streams.info(name))) await streams.update(name, config)
   else {
     // It was deleted a moment ago, perhaps.
     if (seen.has(name)) await sleep(CLEARING_MS, bus.signal)
@@ -32,16 +32,6 @@ async function ensureStream(bus: Wreckage, config: Partial<StreamConfig> & { nam
   }
   seen.add(name)
   await clearUnreadable(bus, name)
-}
-
-async function isThere({ manager }: Wreckage, name: string): Promise<boolean> {
-  return await manager.streams.info(name).then(
-    () => true,
-    (error: NatsError) => {
-      if (error.api_error?.code === NOT_FOUND) return false
-      throw error
-    },
-  )
 }
 
 function configOf(key: StreamKey): Partial<StreamConfig> & { name: string } {

@@ -1,10 +1,10 @@
 import { STREAMS } from '@darkroom/contracts/subjects'
 import type { JetStreamManager, NatsError } from 'nats'
 import { sleep } from '../deadline.ts'
+import { found } from './found.ts'
 
 const NAMES: readonly string[] = Object.values(STREAMS).map(({ name }) => name)
 const IN_FOLDER = /\/streams\/(\w+)\/.*no such file/i
-const NOT_FOUND = 404
 
 /**
  * A server before 2.10 that is asked to make a stream while it is still clearing away a deleted one of the same name takes the
@@ -35,7 +35,7 @@ export async function clearRefusing({ manager, signal }: Wreckage, error: unknow
  */
 export async function clearUnreadable({ manager, signal }: Wreckage, name: string): Promise<void> {
   const first = await firstOf(manager, name)
-  if (first === 0 || (await isReadable(manager, name, first))) return
+  if (first === 0 || (await found(manager.streams.getMessage(name, { seq: first })))) return
   // It may have been too old just now, and thrown away.
   if ((await firstOf(manager, name)) !== first) return
   await manager.streams.delete(name).catch(() => {})
@@ -47,16 +47,6 @@ export async function clearUnreadable({ manager, signal }: Wreckage, name: strin
 async function firstOf(manager: JetStreamManager, name: string): Promise<number> {
   const { state } = await manager.streams.info(name)
   return state.messages === 0 ? 0 : state.first_seq
-}
-
-async function isReadable(manager: JetStreamManager, name: string, sequence: number): Promise<boolean> {
-  return await manager.streams.getMessage(name, { seq: sequence }).then(
-    () => true,
-    (error: NatsError) => {
-      if (error.api_error?.code === NOT_FOUND) return false
-      throw error
-    },
-  )
 }
 
 function wreckIn(error: unknown): string | undefined {
