@@ -8,7 +8,7 @@ export interface HistoryRows {
   from: number
   to: number
   now: number
-  /** Whether they are being worked on since now, else they were finished, one an hour until now. */
+  /** Whether somebody works on them since now and holds them for an hour, else they were finished, one an hour until now. */
   isBegun: boolean
 }
 
@@ -45,7 +45,9 @@ export async function fillRows(tx: Transaction, { pictures, from, to, now, isBeg
            case status when 'failed' then '{"code":"content_refused","message":"The provider refused the prompt."}'::jsonb end,
            40, at, at, case when status <> 'processing' then at + interval '5 seconds' end
     from made join picture on n = picture`
-  await tx`insert into generation_jobs (generation_id, attempt) select id, 1 from made`
+  await tx`
+    insert into generation_jobs (generation_id, attempt, lease_owner, lease_until)
+    select id, 1, case when ${isBegun} then 'somebody' end, case when ${isBegun} then now() + interval '1 hour' end from made`
   await tx`
     insert into generation_outputs (generation_id, index, state, kind, key, placeholder, width, height, bytes, mime_type)
     select id, o, case status when 'completed' then 'stored' when 'failed' then 'failed' else 'pending' end, 'image',

@@ -25,7 +25,8 @@ export async function main(args: string[]): Promise<number> {
   const stop = () => stopping.abort(new Error('The tests were stopped.'))
   onStopSignals({ stop, force: () => process.exit(1) })
   const tools = { signal: stopping.signal, say: (line: string) => process.stdout.write(`${line}\n`) }
-  const { passed, failed } = sum(await runAll(args, tools).catch(error => [report(error, tools)]))
+  const { passed, failed, failures } = sum(await runAll(args, tools).catch(error => [report(error, tools)]))
+  if (failures.length > 0) tools.say(`\nWhat failed, once more:\n\n${failures.join('\n\n')}\n`)
   tools.say(`${passed} passed, ${failed} failed`)
   return failed === 0 ? 0 : 1
 }
@@ -104,6 +105,7 @@ async function read(from: ReadableStream<Uint8Array>, to?: NodeJS.WriteStream): 
 }
 
 function report(error: unknown, { say }: Tools): Tally {
-  say(error instanceof Error ? error.message : String(error))
-  return { passed: 0, failed: 1 }
+  const failure = error instanceof Error ? error.message : String(error)
+  say(failure)
+  return { passed: 0, failed: 1, failures: [failure] }
 }

@@ -26,6 +26,39 @@ test('who waits is given what comes, and nothing once it is closed', async () =>
   expect(await backlog.take()).toBeUndefined()
 })
 
+test('what is held comes after what is said first, and takes its place where it tells of the same', async () => {
+  const backlog = createBacklog({ most: 100, overflow })
+  backlog.hold()
+  backlog.put('a', bytes('a2'))
+  const taken = backlog.take()
+  backlog.put('b', bytes('b2'))
+  backlog.release([
+    { name: 'c', bytes: bytes('c1') },
+    { name: 'a', bytes: bytes('a1') },
+    { name: 'd', bytes: bytes('d1') },
+  ])
+  expect(texts(await taken)).toEqual(['c1', 'd1', 'a2', 'b2'])
+})
+
+test('what is held is forgotten when it is closed', async () => {
+  const backlog = createBacklog({ most: 100, overflow })
+  backlog.hold()
+  backlog.put('a', bytes('a1'))
+  const taken = backlog.take()
+  backlog.close()
+  backlog.release([{ name: 'b', bytes: bytes('b1') }])
+  expect(await taken).toBeUndefined()
+  expect(await backlog.take()).toBeUndefined()
+})
+
+test('too much while it is held is asked for again, after what is said first', async () => {
+  const backlog = createBacklog({ most: 10, overflow })
+  backlog.hold()
+  for (const name of ['a', 'b', 'c']) backlog.put(name, bytes(`${name} long`))
+  backlog.release([{ name: 'd', bytes: bytes('d1') }])
+  expect(texts(await backlog.take())).toEqual(['d1', 'resync'])
+})
+
 test('it never holds more than it may, ids never fall, and what is not said is asked for again', async () => {
   const puts = fc.array(fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd', 'e'), size: fc.nat(60) }), {
     maxLength: 60,

@@ -1,9 +1,15 @@
+import type { Event } from './event.ts'
+
 /** What one client has yet to be sent: one thing of each name, in its newest state. */
 export interface Backlog {
   /** Puts something at the end, in place of what has the same name. */
   put(name: string, bytes: Uint8Array): void
   /** Everything there is, oldest first, once there is something; undefined once it is closed. One may wait at a time. */
   take(): Promise<Uint8Array[] | undefined>
+  /** From here on nothing is given until it is released. */
+  hold(): void
+  /** Puts these before everything that waits, and gives all of it. */
+  release(first: readonly Event[]): void
   close(): void
 }
 
@@ -11,10 +17,10 @@ export interface Backlog {
  * Keeps what is to be sent for as long as a client does not read. Whatever happens, it holds no more than `most` bytes: what is
  * beyond that is forgotten, all of it, and `overflow` says what stands in its place.
  */
-export function createBacklog(options: { most: number; overflow: () => { name: string; bytes: Uint8Array } }): Backlog {
+export function createBacklog(options: { most: number; overflow: () => Event }): Backlog {
   const waiting = new Map<string, Uint8Array>()
   let held = 0
-  let state: 'open' | 'closed' = 'open'
+  let state: 'open' | 'held' | 'closed' = 'open'
   let bell = Promise.withResolvers<void>()
 
   const place = (name: string, bytes: Uint8Array) => {
@@ -24,28 +30,37 @@ export function createBacklog(options: { most: number; overflow: () => { name: s
     waiting.set(name, bytes)
   }
   const empty = () => {
-    const all = [...waiting.values()]
+    const all = [...waiting].map(([name, bytes]) => ({ name, bytes }))
     waiting.clear()
     held = 0
     return all
   }
+  const put = (name: string, bytes: Uint8Array) => {
+    if (state === 'closed') return
+    place(name, bytes)
+    if (held > options.most) {
+      empty()
+      const instead = options.overflow()
+      place(instead.name, instead.bytes)
+    }
+    bell.resolve()
+  }
   return {
-    put: (name, bytes) => {
-      if (state === 'closed') return
-      place(name, bytes)
-      if (held > options.most) {
-        empty()
-        const instead = options.overflow()
-        place(instead.name, instead.bytes)
-      }
-      bell.resolve()
-    },
+    put,
     take: async () => {
-      while (state === 'open' && waiting.size === 0) {
+      while (state === 'held' || (state === 'open' && waiting.size === 0)) {
         await bell.promise
         bell = Promise.withResolvers<void>()
       }
-      return state === 'open' ? empty() : undefined
+      return state === 'open' ? empty().map(({ bytes }) => bytes) : undefined
+    },
+    hold: () => {
+      if (state === 'open') state = 'held'
+    },
+    release: first => {
+      if (state === 'held') state = 'open'
+      for (const { name, bytes } of [...first, ...empty()]) put(name, bytes)
+      bell.resolve()
     },
     close: () => {
       state = 'closed'

@@ -1,4 +1,5 @@
 import { createBacklog } from './backlog.ts'
+import type { Event } from './event.ts'
 
 /** One client's stream of server-sent events. @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export interface EventStream {
@@ -7,6 +8,8 @@ export interface EventStream {
   signal: AbortSignal
   /** Sends bytes that are already in the format of the protocol; of several with one name a slow client gets the last. */
   send(name: string, bytes: Uint8Array): void
+  /** Sends these as soon as they are there, and before them nothing of what is sent meanwhile. @throws what they are rejected with */
+  sendFirst(events: Promise<readonly Event[]>): Promise<void>
   close(): void
 }
 
@@ -23,10 +26,7 @@ const HEADERS = {
  * @param options `onClose` is called once, whoever ends the stream; `overflow` is sent to a client in place of more than it can
  *   take
  */
-export function createStream(options: {
-  onClose: () => void
-  overflow: () => { name: string; bytes: Uint8Array }
-}): EventStream {
+export function createStream(options: { onClose: () => void; overflow: () => Event }): EventStream {
   const closed = new AbortController()
   const backlog = createBacklog({ most: BACKLOG_BYTES, overflow: options.overflow })
   const end = () => {
@@ -34,6 +34,10 @@ export function createStream(options: {
     closed.abort()
     backlog.close()
     options.onClose()
+  }
+  const sendFirst = async (events: Promise<readonly Event[]>) => {
+    backlog.hold()
+    backlog.release(await events)
   }
   const body = new ReadableStream<Uint8Array>(
     {
@@ -47,5 +51,6 @@ export function createStream(options: {
     },
     { highWaterMark: 0 },
   )
-  return { response: new Response(body, { headers: HEADERS }), signal: closed.signal, send: backlog.put, close: end }
+  const response = new Response(body, { headers: HEADERS })
+  return { response, signal: closed.signal, send: backlog.put, sendFirst, close: end }
 }

@@ -6,6 +6,7 @@ import { backoff, sleep } from '@darkroom/infra/deadline'
 import type { Log } from '@darkroom/infra/log'
 import { type Change, createHistory } from './history.ts'
 import { type BusPlace, type Place, whereTheBusIs } from './place.ts'
+import { createTeller } from './teller.ts'
 
 export interface FollowDeps {
   database: Database
@@ -66,8 +67,14 @@ export function follow(deps: FollowDeps): Following {
     await deps.bus.ensureStreams()
     const at = await whereTheBusIs(deps)
     const start = resume(at)
-    const teller = createTeller(deps, at.epoch, signal, sequence => {
-      place = { epoch: at.epoch, sequence }
+    const teller = createTeller({
+      tell: changes => deps.onChanges(changes, at.epoch),
+      onTold: sequence => {
+        place = { epoch: at.epoch, sequence }
+      },
+      // What cannot be told is not passed over: following breaks off, and begins with it again.
+      fail,
+      signal,
     })
     const received = { sequence: start - 1 }
     void watch(deps, at.epoch, received, signal).catch(fail)
@@ -76,7 +83,7 @@ export function follow(deps: FollowDeps): Following {
       const change = changeIn(notice)
       if (change) history.add(change)
       if (notice.sequence >= at.sequence) known = 'all'
-      if (notice.sequence > (place?.sequence ?? 0)) teller.tell(notice.sequence, change, fail)
+      if (notice.sequence > (place?.sequence ?? 0)) teller.hear(notice.sequence, change)
     }
   }
 
@@ -105,39 +112,6 @@ export function follow(deps: FollowDeps): Following {
     while (isBehind() && !late.aborted) await sleep(LOOK_MS, late)
   }
   return { place: () => place, since, reach, run }
-}
-
-/** Tells of changes as they come, and of those that came meanwhile together. */
-function createTeller(deps: FollowDeps, epoch: number, signal: AbortSignal, onTold: (sequence: number) => void) {
-  const waiting = new Map<string, Change>()
-  let heard = 0
-  let state: 'idle' | 'telling' = 'idle'
-  const tellAll = async () => {
-    for (let told = 0; told < heard; ) {
-      const upTo = heard
-      const changes = [...waiting.values()]
-      waiting.clear()
-      await deps.onChanges(changes, epoch)
-      // Whoever follows by now begins where this one was.
-      if (signal.aborted) return
-      told = upTo
-      onTold(told)
-    }
-  }
-  const tell = (sequence: number, change: Change | undefined, fail: (reason: unknown) => void) => {
-    heard = sequence
-    if (change) {
-      waiting.delete(change.id)
-      waiting.set(change.id, change)
-    }
-    if (state === 'telling') return
-    state = 'telling'
-    // What cannot be told is not passed over: following breaks off, and begins with it again.
-    void tellAll().then(() => {
-      state = 'idle'
-    }, fail)
-  }
-  return { tell }
 }
 
 /**

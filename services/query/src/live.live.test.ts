@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { generationSubject } from '@darkroom/contracts/subjects'
 import { openBus } from '@darkroom/infra/bus'
-import { type Database, openDatabase } from '@darkroom/infra/database'
+import { type Database, openDatabase, transaction } from '@darkroom/infra/database'
 import { touch } from '@darkroom/infra/generations'
 import { createLog } from '@darkroom/infra/log'
 import { relayAll } from '@darkroom/infra/outbox'
@@ -59,6 +60,29 @@ test('who comes back is told each generation that changed once, as it is now, by
     expect([back.resyncs, back.events]).toEqual([0, 2])
   }
 })
+
+test('who comes back while something happens is told that as well, and need not read again', async () => {
+  await using studio = await openStudio()
+  const [missed, meanwhile] = [await insertRow(sql, WORKSPACE), await insertRow(sql, WORKSPACE)]
+  const client = await studio.watch()
+  await studio.change(meanwhile)
+  await client.until(() => client.versions.has(meanwhile))
+  const { lastEventId } = client
+  await studio.change(missed)
+  const opening = await transaction(sql, async tx => {
+    await tx`lock table generation_documents in access exclusive mode`
+    const back = studio.watch(lastEventId)
+    // It reads what it missed now, and this comes before it has.
+    await studio.untilReading()
+    for (let event = 0; event < 3; event++) await studio.tell(meanwhile)
+    return { back }
+  })
+  const back = await opening.back
+  await back.until(() => back.versions.has(missed) && back.versions.has(meanwhile))
+  await studio.change(missed)
+  await back.until(() => back.versions.get(missed) === 3)
+  expect(back.resyncs).toBe(0)
+}, 30_000)
 
 test('what was missed for too long, or is not known, is read again', async () => {
   await using studio = await openStudio()
@@ -137,7 +161,25 @@ async function openStudio(shared?: Nats, options: { watchMs?: number } = {}) {
   const onRead = (count: number) => {
     rows += count
   }
-  const live = createLive({ database: sql, bus, log, maxStreams: 100, signal: stopping.signal, onRead, ...options })
+  let heard = 0
+  const heardBus = {
+    ...bus,
+    async *notices(...args: Parameters<typeof bus.notices>) {
+      for await (const notice of bus.notices(...args)) {
+        heard++
+        yield notice
+      }
+    },
+  }
+  const live = createLive({
+    database: sql,
+    bus: heardBus,
+    log,
+    maxStreams: 100,
+    signal: stopping.signal,
+    onRead,
+    ...options,
+  })
   const running = live.run()
   own.defer(async () => {
     stopping.abort()
@@ -166,11 +208,32 @@ async function openStudio(shared?: Nats, options: { watchMs?: number } = {}) {
       await bus.ensureStreams()
       await relayAll({ database: sql, bus })
     },
+    /** Until a stream waits for rows that are locked. */
+    untilReading: () =>
+      soon('a reader', async () => {
+        const [row] = await sql`
+          select from pg_stat_activity where wait_event_type = 'Lock' and query like '%from generation_documents%'`
+        return row !== undefined
+      }),
+    /** An event without a change, until it has been heard. */
+    tell: async (id: string) => {
+      const before = heard
+      await bus.publish(generationSubject(WORKSPACE), { v: 1, type: 'generation.changed', id }, crypto.randomUUID())
+      await soon('the event', async () => heard > before)
+    },
     /** The bus is gone with all that was in it, and another one is in its place. */
     lose: async () => {
       await nats.lose()
       await nats.start()
     },
     [Symbol.asyncDispose]: () => own.disposeAsync(),
+  }
+}
+
+async function soon(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const late = AbortSignal.timeout(15_000)
+  while (!(await isSo())) {
+    if (late.aborted) throw new Error(`${what} did not come`)
+    await Bun.sleep(5)
   }
 }

@@ -34,8 +34,6 @@ export interface Live {
 const PING_MS = 15_000
 /** A client that was away longer than this many generations reads the list again instead. */
 const REPLAY_MOST = 500
-/** While a client is brought up to date more changes; after so many rounds it reads the list again instead. */
-const REPLAY_ROUNDS = 20
 /** How long a client waits for this process to know of what another one told it. */
 const BEHIND_MS = 2_000
 
@@ -46,15 +44,18 @@ const BEHIND_MS = 2_000
 export function createLive(deps: LiveDeps): Live {
   const rooms = createRooms(deps.maxStreams)
   const reader = createReader(deps.database, deps.onRead ?? (() => {}))
+  /** Generations that are no more are left out. */
+  const eventsOf = async (changes: readonly Change[], epoch: number) => {
+    const documents = await readAll(reader, changes)
+    return changes.flatMap(({ workspaceId, id, sequence }) => {
+      const document = documents.get(workspaceId)?.get(id)
+      return document === undefined ? [] : [{ workspaceId, event: generationEvent(id, document, { epoch, sequence }) }]
+    })
+  }
   const tellChanges: FollowDeps['onChanges'] = async (changes, epoch) => {
     const watched = changes.filter(change => rooms.isWatched(change.workspaceId))
-    const documents = await readAll(reader, watched)
-    for (const change of watched) {
-      const document = documents.get(change.workspaceId)?.get(change.id)
-      if (document === undefined) continue
-      const { name, bytes } = generationEvent(change.id, document, { epoch, sequence: change.sequence })
-      rooms.tell(change.workspaceId, name, bytes)
-    }
+    for (const { workspaceId, event } of await eventsOf(watched, epoch))
+      rooms.tell(workspaceId, event.name, event.bytes)
   }
   const tellGap = (place: Place) => {
     const { name, bytes } = resyncEvent(place)
@@ -65,25 +66,11 @@ export function createLive(deps: LiveDeps): Live {
 
   const catchUp = async (stream: EventStream, workspaceId: string, from: Place) => {
     await following.reach(from, BEHIND_MS, stream.signal)
-    for (let rounds = 0, at = from; rounds < REPLAY_ROUNDS; rounds++) {
-      const missed = following.since(at, workspaceId)
-      if (!missed || missed.length > REPLAY_MOST) break
-      // Nothing may come between finding that nothing is missing and joining those who are told.
-      if (missed.length === 0) return rooms.join(workspaceId, stream)
-      at = await replay(stream, missed, at.epoch)
-    }
-    sendResync(stream)
+    const missed = following.since(from, workspaceId)
+    // From here on it is told what comes: in the same instant in which what it missed is known.
     rooms.join(workspaceId, stream)
-  }
-  const replay = async (stream: EventStream, missed: readonly Change[], epoch: number): Promise<Place> => {
-    const documents = await readAll(reader, missed)
-    for (const { workspaceId, id, sequence } of missed) {
-      const document = documents.get(workspaceId)?.get(id)
-      if (document === undefined) continue
-      const { name, bytes } = generationEvent(id, document, { epoch, sequence })
-      stream.send(name, bytes)
-    }
-    return { epoch, sequence: missed.at(-1)?.sequence ?? 0 }
+    if (!missed || missed.length > REPLAY_MOST) return sendResync(stream)
+    await stream.sendFirst(eventsOf(missed, from.epoch).then(all => all.map(({ event }) => event)))
   }
   const sendResync = (stream: EventStream) => {
     const { name, bytes } = resyncEvent(following.place())

@@ -1,10 +1,11 @@
 import { ProblemError } from '@darkroom/infra/problem'
+import type { Event } from './event.ts'
 import { createStream, type EventStream } from './event-stream.ts'
 
 /** The open streams, by workspace. */
 export interface Rooms {
   /** Opens a stream. It is told nothing before it has joined. @throws ProblemError `too_many` */
-  open(workspaceId: string, overflow: () => { name: string; bytes: Uint8Array }): EventStream
+  open(workspaceId: string, overflow: () => Event): EventStream
   join(workspaceId: string, stream: EventStream): void
   /** Whether anybody is to be told of a workspace. */
   isWatched(workspaceId: string): boolean
