@@ -4,7 +4,7 @@ import { isEmbedded, isStorable, type PublicParameters } from './parameters.ts'
 import { Reference } from './reference.ts'
 import { ASPECT_RATIOS, KINDS, LIMITS, RESOLUTIONS, STATUSES } from './vocabulary.ts'
 
-export const WAITING_REASONS = ['provider-queue', 'rate-limited', 'provider-down'] as const
+export const WAITING_REASONS = ['provider-queue', 'rate-limited', 'provider-down', 'not-configured'] as const
 
 export const Parent = z.strictObject({
   generationId: z.uuid(),

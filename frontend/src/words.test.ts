@@ -63,6 +63,7 @@ test('what is waited for is said with who and until when', () => {
     ['rate-limited', null, 'Replicate asks to wait'],
     ['provider-down', until, `Replicate is not answering; trying again at ${at}`],
     ['provider-down', null, 'Replicate is not answering; trying again'],
+    ['not-configured', null, 'Replicate is not set up here any more; waiting until it is'],
   ] as const
   for (const [reason, until, words] of waits) {
     expect(stage(aGeneration({ status: 'queued', waiting: { reason, until } }), 'Replicate')).toBe(words)

@@ -77,7 +77,9 @@ export function providerName(model: Model | undefined): string {
 /** What is happening to outputs that are not there yet, in a word or a few. */
 export function stage({ status, waiting }: Generation, provider: string): string {
   if (!waiting) return STAGES[status]
-  return WAITING[waiting.reason](provider, waiting.until === null ? null : clock(waiting.until))
+  const says = WAITING[waiting.reason]
+  // A page that was opened before the studio was renewed may not know the word.
+  return says ? says(provider, waiting.until === null ? null : clock(waiting.until)) : STAGES[status]
 }
 
 /** What a picture that is still only at its provider says of it. @param now in milliseconds since 1970 */
@@ -112,6 +114,7 @@ const WAITING: Record<
   'rate-limited': (provider, until) => `${provider} asks to wait${until === null ? '' : `, again at ${until}`}`,
   'provider-down': (provider, until) =>
     `${provider} is not answering; trying again${until === null ? '' : ` at ${until}`}`,
+  'not-configured': provider => `${provider} is not set up here any more; waiting until it is`,
 }
 
 const STAGES: Record<Generation['status'], string> = {

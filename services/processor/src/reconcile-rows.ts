@@ -11,6 +11,18 @@ export async function countUnfinished(database: Database, provider: string): Pro
   return row?.count ?? 0
 }
 
+/** Generations that nobody holds, whose provider is none of these and has no models, and of which that is not said yet. */
+export async function findUnserved(database: Database, providers: string[]): Promise<string[]> {
+  const rows = await database<{ id: string }[]>`
+    select g.id from generations g join generation_jobs j on j.generation_id = g.id
+    where g.status in ('queued', 'processing', 'uploading') and not g.provider = any(${providers})
+      and not exists (select from models m where m.provider = g.provider)
+      and g.waiting ->> 'reason' is distinct from 'not-configured'
+      and coalesce(j.lease_until, '-infinity') < clock_timestamp()
+    limit ${AT_ONCE}`
+  return rows.map(({ id }) => id)
+}
+
 /** Whether messages wait to be published for longer than that takes. */
 export async function isRelayBehind(database: Database): Promise<boolean> {
   const [row] = await database`

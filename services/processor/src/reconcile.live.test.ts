@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { relayAll } from '@darkroom/infra/outbox'
+import { createFakeProvider } from './providers/fake.ts'
 import { insertQueued } from './queued.fixture.ts'
 import { reconcile } from './reconcile.ts'
 import { openWorkRoom, type WorkRoom } from './worker.fixture.ts'
@@ -34,6 +35,21 @@ test('a look that is due is taken although its alarm clock is gone', async () =>
   const worker = await room.startWorker()
   running.push(reconcile({ ...worker.watching, everyMs: 50 }))
   await relayUntil([id])
+})
+
+test('what nobody can make says that its provider is not set up, once, and is made when it is', async () => {
+  const id = await insertQueued(room.database, { workspaceId: room.workspaceId, provider: 'elsewhere' })
+  const worker = await room.startWorker()
+  running.push(reconcile({ ...worker.watching, everyMs: 20 }))
+  const told = await room.until(id, ({ waiting }) => waiting !== null)
+  expect(told).toMatchObject({ status: 'queued', version: 2, waiting: { reason: 'not-configured', until: null } })
+
+  const elsewhere = { ...createFakeProvider({ url: room.fake.url }), name: 'elsewhere' }
+  const other = await room.startWorker({ providers: [elsewhere] })
+  await room.database`update generation_jobs set announced_at = clock_timestamp() - interval '5 minutes'`
+  running.push(reconcile({ ...other.watching, everyMs: 20 }))
+  await relayUntil([id])
+  expect(await room.read(id)).toMatchObject({ status: 'completed', waiting: null })
 })
 
 test('what was announced lately, is not due or is held by somebody is left alone', async () => {

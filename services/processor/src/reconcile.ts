@@ -1,12 +1,13 @@
 import { jobSubject, laneConsumer } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus'
-import type { Database } from '@darkroom/infra/database'
+import { type Database, transaction } from '@darkroom/infra/database'
 import { sleep } from '@darkroom/infra/deadline'
 import type { Log } from '@darkroom/infra/log'
 import { type CancelDeps, stopCancelled } from './cancel.ts'
 import type { Measures } from './measures.ts'
 import type { Provider } from './providers/provider.ts'
-import { countUnfinished, isRelayBehind, reannounce } from './reconcile-rows.ts'
+import { countUnfinished, findUnserved, isRelayBehind, reannounce } from './reconcile-rows.ts'
+import { setWaiting } from './waiting.ts'
 
 export interface ReconcileDeps extends CancelDeps {
   measures: Measures
@@ -36,6 +37,15 @@ async function look(deps: ReconcileDeps): Promise<void> {
   // What was not published yet is not lost.
   if (!deps.bus.isConnected() || (await isRelayBehind(deps.database))) return
   for (const provider of deps.providers) await lookAtLane(deps, provider)
+  await tellUnserved(deps.database, deps.providers)
+}
+
+/** Says of generations whose provider is not set up any more that they wait for that. Once it is they are announced again. */
+async function tellUnserved(database: Database, providers: readonly Provider[]): Promise<void> {
+  const served = providers.map(({ name }) => name)
+  for (const id of await findUnserved(database, served)) {
+    await transaction(database, tx => setWaiting(tx, id, { reason: 'not-configured', seconds: null }))
+  }
 }
 
 async function lookAtLane(
