@@ -44,7 +44,7 @@ export function createLibrary({ page, generate, unsent, nextFrame, later }: Libr
   let reading: Reading = { first: 'loading', older: 'idle', newer: 'idle', moving: false, problem: null }
   let landing: Landing = { key: null }
   let meanwhile: Generation[] = []
-  let reads = 0
+  const reads = new Set<Promise<void>>()
   let moves = 0
   let reader: () => string | null = () => null
   const listeners = new Set<Listener>()
@@ -60,17 +60,18 @@ export function createLibrary({ page, generate, unsent, nextFrame, later }: Libr
 
   /** Events that come while a page is read are told again once it is there: it may be older than they are. */
   function receive(told: Generation[]) {
-    if (reads > 0 || reading.first !== 'ready') meanwhile = [...meanwhile, ...told]
+    if (reads.size > 0 || reading.first !== 'ready') meanwhile = [...meanwhile, ...told]
     if (reading.first === 'ready') keep(merge(known, told))
   }
 
   async function whileReading(work: () => Promise<void>): Promise<void> {
-    reads += 1
+    const read = work()
+    reads.add(read)
     try {
-      await work()
+      await read
     } finally {
-      reads -= 1
-      if (reads === 0 && reading.first === 'ready') meanwhile = []
+      reads.delete(read)
+      if (reads.size === 0 && reading.first === 'ready') meanwhile = []
     }
   }
 
@@ -135,20 +136,27 @@ export function createLibrary({ page, generate, unsent, nextFrame, later }: Libr
   }
 
   /**
-   * Reads the window again where it is, after a gap in the events. If it comes to another place meanwhile it is read there: what
-   * it shows may have been read before the gap.
+   * Reads the window again where it is, after a gap in the events, and once more when everything has come that had been asked for
+   * before: that, too, may be older than the gap.
    *
    * @throws Refusal, OutOfReach
    */
   async function readAgain(): Promise<void> {
-    if (reading.first === 'loading') return
+    const asked = [...reads]
+    if (reading.first === 'ready') await refreshWindow()
+    await Promise.allSettled(asked)
     if (reading.first === 'failed') return void (await open())
+    if (asked.length > 0) await refreshWindow()
+  }
+
+  /** If it comes to another place meanwhile it is read there. */
+  async function refreshWindow(): Promise<void> {
     const [before, at] = [known, landing]
     await whileReading(async () => {
       const read = await readWindow(page, before)
       if (at === landing) keep(merge(refresh(known, read, before), meanwhile))
     })
-    if (at !== landing) await readAgain()
+    if (at !== landing) await refreshWindow()
   }
 
   /** Calls the listener after every change, until the function given back is called. */
