@@ -7,6 +7,7 @@ import { createLog } from '@darkroom/infra/log'
 import { openDisk } from '@darkroom/infra/store/disk'
 import { testDatabase, testDirectory } from '@darkroom/infra/testing'
 import { readJob } from './job-rows.ts'
+import type { Lease } from './lease.ts'
 import { recordOutput } from './output-rows.ts'
 import { accepted, finished, never, providerOf, REQUEST } from './providers/fake/testing.ts'
 import { type FakeProviderServer, startFakeProvider } from './providers/fake-server.ts'
@@ -119,17 +120,29 @@ test('a store that is down is not asked again by us, and what came as bytes is t
   expect((await uploaded(1, down, made)).outputs[0]).toMatchObject({ state: 'failed', error: { code: 'not_stored' } })
 })
 
+test('what was stored and could not be noted is noted later, and not fetched again', async () => {
+  let writes = 0
+  const write: Write = work => {
+    writes += 1
+    return writes < 3 ? Promise.reject(new Error('the database is away')) : transaction(database, work)
+  }
+  expect((await uploaded(1, deps, madeByFake, write)).outputs[0]?.state).toBe('stored')
+  expect([writes, fake.journal.files.length]).toEqual([3, 1])
+})
+
+type Write = Lease['write']
+
 /** A generation whose outputs were made, once each of them has been uploaded or not. */
-async function uploaded(count: number, using = deps, make = madeByFake): Promise<Generation> {
+async function uploaded(
+  count: number,
+  using = deps,
+  make = madeByFake,
+  write: Write = work => transaction(database, work),
+): Promise<Generation> {
   const id = await insertQueued(database, { workspaceId: WORKSPACE, outputs: count })
   const job = await transaction(database, tx => readJob(tx, id))
   if (!job) throw new Error('no job')
-  const signalAfter = () => never
-  const lease = {
-    signal: never,
-    signalAfter,
-    write: <T>(work: Parameters<typeof transaction<T>>[1]) => transaction(database, work),
-  }
+  const lease = { signal: never, signalAfter: () => never, write }
   const outputs = await make(count)
   await transaction(database, async tx => {
     for (const output of outputs) await recordOutput(tx, job, output)

@@ -6,7 +6,7 @@ import type { Job } from './job.ts'
 import { type KeepDeps, keepOutput } from './keep.ts'
 import { KeepError } from './keep-error.ts'
 import { type Lease, LeaseLostError } from './lease.ts'
-import { markNotStored, markStored } from './output-rows.ts'
+import { type KeptOutput, markNotStored, markStored } from './output-rows.ts'
 import type { ProviderOutput } from './providers/provider.ts'
 
 export interface UploadDeps extends KeepDeps {
@@ -24,11 +24,14 @@ const NOT_STORED: PublicError = { code: 'not_stored', message: 'It was made, but
  */
 export async function upload(deps: UploadDeps, job: Job, lease: Lease, output: ProviderOutput): Promise<void> {
   const keep = { workspaceId: job.workspaceId, generationId: job.id, attempt: job.attempt }
+  let kept: KeptOutput | undefined
   for (let tries = 1; ; tries++) {
     try {
-      const kept = await keepOutput(deps, keep, output, lease.signal)
+      // Once it is ours it is not fetched again, only because its row could not be written.
+      kept ??= await keepOutput(deps, keep, output, lease.signal)
       await failpoint('mid-upload')
-      return await lease.write(tx => markStored(tx, job, kept))
+      const stored = kept
+      return await lease.write(tx => markStored(tx, job, stored))
     } catch (err) {
       if (lease.signal.aborted || err instanceof LeaseLostError) throw err
       deps.log.warn({ err, id: job.id, index: output.index, tries }, 'output not stored')
