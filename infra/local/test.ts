@@ -34,19 +34,24 @@ export async function main(args: string[]): Promise<number> {
 async function runAll(args: string[], tools: Tools): Promise<Tally[]> {
   await findNatsServer({ cacheDir: TEST_CACHE, ...tools })
   await findCaddy({ cacheDir: TEST_CACHE, ...tools })
-  if (args[0] === '--faults') return await runFaultTests(tools)
+  const faults = filesOf('infra/faults/*.faults.ts').map(file => [file])
+  if (args[0] === '--faults') return await runSideBySide(faults, tools)
   if (args.length > 0) return [await run([...TEST, ...args], tools)]
-  const quick = [await run(['run', 'check'], tools), await run(TEST, tools)]
-  return [...quick, ...(await runFaultTests(tools)), ...(await runBrowserTests(tools))]
+  const checked = await run(['run', 'check'], tools)
+  const tested = await runSideBySide([...halvesOf(filesOf('**/*.test.ts')), ...faults], tools)
+  return [checked, ...tested, ...(await runBrowserTests(tools))]
 }
 
-/** Two at a time: each has a studio of its own, which mostly waits. */
-async function runFaultTests(tools: Tools): Promise<Tally[]> {
+/** Two at a time: what is slow mostly waits for processes that it started. */
+async function runSideBySide(parts: readonly string[][], tools: Tools): Promise<Tally[]> {
   const limit = pLimit(2)
-  const runs = filesOf('infra/faults/*.faults.ts').map(file =>
-    limit(() => run([...TEST, file], tools, { shows: 'end' })),
-  )
-  return await Promise.all(runs)
+  return await Promise.all(parts.map(files => limit(() => run([...TEST, ...files], tools, { shows: 'end' }))))
+}
+
+/** Those that start whole studios, and the others: both take about as long. */
+function halvesOf(files: readonly string[]): string[][] {
+  const startsStudios = (file: string) => /^\.\/infra\/(local|faults)\//.test(file)
+  return [files.filter(startsStudios), files.filter(file => !startsStudios(file))]
 }
 
 /** One after the other: each has a whole studio and a browser. */
@@ -65,7 +70,9 @@ async function runBrowserTests(tools: Tools): Promise<Tally[]> {
 
 /** As they are named to `bun test`, which would take them for parts of names otherwise. */
 function filesOf(pattern: string): string[] {
-  return [...new Bun.Glob(pattern).scanSync({ cwd: ROOT })].sort().map(file => `./${file}`)
+  const found = [...new Bun.Glob(pattern).scanSync({ cwd: ROOT })]
+  const ours = found.filter(file => !/(^|\/)node_modules\//.test(file))
+  return ours.sort().map(file => `./${file}`)
 }
 
 interface RunOptions {
@@ -77,7 +84,7 @@ interface RunOptions {
 async function run(args: string[], { signal, say }: Tools, options: RunOptions = {}): Promise<Tally> {
   signal.throwIfAborted()
   const { env = {}, shows = 'live' } = options
-  const head = `\n$ bun ${args.join(' ')}`
+  const head = `\n$ bun ${named(args)}`
   if (shows === 'live') say(head)
   const child = Bun.spawn([process.execPath, ...args], {
     cwd: ROOT,
@@ -91,6 +98,11 @@ async function run(args: string[], { signal, say }: Tools, options: RunOptions =
   const written = await Promise.all([read(child.stdout, to.out), read(child.stderr, to.err)])
   if (shows === 'end') say([head, ...written].join('\n'))
   return tallyOf(written.join('\n'), await child.exited)
+}
+
+function named(args: string[]): string {
+  const files = args.filter(arg => arg.startsWith('./'))
+  return files.length < 4 ? args.join(' ') : `${TEST.join(' ')} (${files.length} files)`
 }
 
 /** Passes on what comes as it comes, if anybody wants it. @returns all of it */
