@@ -30,11 +30,17 @@ export function keepUnsent(): UnsentOrders {
   let store: UseStore | undefined
 
   async function within<T>(otherwise: T, work: (store: UseStore) => Promise<T>): Promise<T> {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const late = new Promise<T>(resolve => {
+      timer = setTimeout(resolve, DEADLINE_MS, otherwise)
+    })
     try {
       store ??= createStore('darkroom', 'unsent')
-      return await Promise.race([work(store), later(otherwise)])
+      return await Promise.race([work(store), late])
     } catch {
       return otherwise
+    } finally {
+      clearTimeout(timer)
     }
   }
 
@@ -54,8 +60,4 @@ export function keepUnsent(): UnsentOrders {
         return orders.toSorted((a, b) => (a.generation.createdAt < b.generation.createdAt ? -1 : 1))
       }),
   }
-}
-
-function later<T>(value: T): Promise<T> {
-  return new Promise(resolve => setTimeout(resolve, DEADLINE_MS, value))
 }

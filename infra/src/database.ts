@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { withDeadline } from './deadline.ts'
+import { backoff, withDeadline } from './deadline.ts'
 import type { Log } from './log.ts'
 
 type Types = { bigint: number }
@@ -10,6 +10,7 @@ export type Statement = Database | Transaction
 
 const STATEMENT_MS = 10_000
 const TRANSACTION_MS = 15_000
+const RECONNECT_MS = { base: 100, most: 1_000 }
 
 /**
  * Opens the pool of connections. Every statement has a time limit on the server; a server that answers nothing at all is
@@ -21,6 +22,8 @@ export function openDatabase(options: { url: string; name: string; connections?:
   return postgres(options.url, {
     max: options.connections ?? 10,
     connect_timeout: 5,
+    // The driver's own waits grow to 20 s: a database that starts again would be away for people that much longer.
+    backoff: retries => backoff(retries, RECONNECT_MS) / 1_000,
     idle_timeout: 60,
     // Notices carry row values.
     onnotice: notice => options.log.debug({ code: notice.code }, 'database notice'),
