@@ -55,13 +55,15 @@ test('without a bus that never came, they stop in order all the same, and the pr
     DATABASE_URL: database.url,
     NATS_URL: nats.url,
     DATA_DIR: directory.path,
-    LOG_LEVEL: 'silent',
+    LOG_LEVEL: 'warn',
     INGEST_PORT: String(ingestPort),
     PROCESSOR_PORT: String(processorPort),
   }
   await using ingest = startService('ingest', env)
   await using processor = startService('processor', env)
   await ready(ingestPort)
+  // That the bus cannot be reached: before it says so it might not even know what to do when it is to stop.
+  expect(await processor.firstWords).toContain('the bus cannot be reached')
   expect((await ask(processorPort, '/readyz').catch(() => undefined))?.ok ?? false).toBe(false)
   expect([await ingest.stop(), await processor.stop()]).toEqual([0, 0])
 }, 90_000)
@@ -70,7 +72,7 @@ function startService(name: 'ingest' | 'query' | 'processor', env: Record<string
   const child = Bun.spawn([process.execPath, join(ROOT, 'services', name, 'src/main.ts')], {
     env: { ...process.env, ...env },
     stdin: 'ignore',
-    stdout: 'ignore',
+    stdout: 'pipe',
     stderr: 'inherit',
   })
   const stop = async () => {
@@ -79,11 +81,23 @@ function startService(name: 'ingest' | 'query' | 'processor', env: Record<string
   }
   return {
     stop,
+    firstWords: firstOf(child.stdout),
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL')
       await child.exited
     },
   }
+}
+
+/** The first that comes. All of it is read, so that nothing waits to be. */
+async function firstOf(output: ReadableStream<Uint8Array>): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const read = async () => {
+    for await (const chunk of output) resolve(new TextDecoder().decode(chunk))
+    resolve('')
+  }
+  void read()
+  return await promise
 }
 
 async function ready(port: number): Promise<void> {
