@@ -19,12 +19,12 @@ export interface Backlog {
  */
 export function createBacklog(options: { most: number; overflow: () => Event }): Backlog {
   const waiting = new Map<string, Uint8Array>()
-  let held = 0
+  let waitingBytes = 0
   let state: 'open' | 'held' | 'closed' = 'open'
   let bell = Promise.withResolvers<void>()
 
   const place = (name: string, bytes: Uint8Array) => {
-    held += bytes.byteLength - (waiting.get(name)?.byteLength ?? 0)
+    waitingBytes += bytes.byteLength - (waiting.get(name)?.byteLength ?? 0)
     // Taken out first, so that it goes to the end: ids never fall.
     waiting.delete(name)
     waiting.set(name, bytes)
@@ -32,13 +32,13 @@ export function createBacklog(options: { most: number; overflow: () => Event }):
   const empty = () => {
     const all = [...waiting].map(([name, bytes]) => ({ name, bytes }))
     waiting.clear()
-    held = 0
+    waitingBytes = 0
     return all
   }
   const put = (name: string, bytes: Uint8Array) => {
     if (state === 'closed') return
     place(name, bytes)
-    if (held > options.most) {
+    if (waitingBytes > options.most) {
       empty()
       const instead = options.overflow()
       place(instead.name, instead.bytes)

@@ -33,8 +33,7 @@ export interface Side {
 const RARE = 1_000
 
 export interface ListRow {
-  id: string
-  createdAt: string
+  /** The JSON text of a generation. */
   document: string
 }
 
@@ -42,7 +41,7 @@ export interface ListRow {
 export function selectRows(sql: Statement, filter: ListFilter, side: Side) {
   const order = side.direction === 'older' ? sql`desc` : sql`asc`
   return sql<ListRow[]>`
-    select d.generation_id as id, timestamp_text(d.created_at) as "createdAt", ${documentOf(sql, filter)} as document
+    select ${documentOf(sql, filter)} as document
     from generation_documents d where ${conditions(sql, filter)} ${beyond(sql, side)}
     order by d.created_at ${order}, d.generation_id ${order} limit ${side.limit}`
 }

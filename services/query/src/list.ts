@@ -70,6 +70,9 @@ async function readSide(database: Database, filter: ListFilter, side: Side) {
   return { rows: rows.slice(0, side.limit), more: rows.length > side.limit }
 }
 
+/** The cursor of a row, from its own text: two rows of a page are read here, which costs less than two columns of each. */
 function quoted(row: ListRow | undefined): string {
-  return row ? JSON.stringify(encodeCursor(row)) : 'null'
+  if (!row) return 'null'
+  const { id, createdAt }: Cursor = JSON.parse(row.document)
+  return JSON.stringify(encodeCursor({ id, createdAt }))
 }
