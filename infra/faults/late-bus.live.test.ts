@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { Generation, GenerationPage } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
+import { eachLine } from '../local/output.ts'
 import { freePorts } from '../local/port.ts'
 import { until } from '../local/until.ts'
 import { type Database, openDatabase } from '../src/database.ts'
@@ -63,7 +64,7 @@ test('without a bus that never came, they stop in order all the same, and the pr
   await using processor = startService('processor', env)
   await ready(ingestPort)
   // That the bus cannot be reached: before it says so it might not even know what to do when it is to stop.
-  expect(await processor.firstWords).toContain('the bus cannot be reached')
+  expect(await processor.firstLine).toContain('the bus cannot be reached')
   expect((await ask(processorPort, '/readyz').catch(() => undefined))?.ok ?? false).toBe(false)
   expect([await ingest.stop(), await processor.stop()]).toEqual([0, 0])
 }, 90_000)
@@ -75,29 +76,20 @@ function startService(name: 'ingest' | 'query' | 'processor', env: Record<string
     stdout: 'pipe',
     stderr: 'inherit',
   })
+  const firstLine = Promise.withResolvers<string>()
+  void eachLine(child.stdout, firstLine.resolve).then(() => firstLine.resolve(''))
   const stop = async () => {
     child.kill('SIGTERM')
     return await child.exited
   }
   return {
     stop,
-    firstWords: firstOf(child.stdout),
+    firstLine: firstLine.promise,
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL')
       await child.exited
     },
   }
-}
-
-/** The first that comes. All of it is read, so that nothing waits to be. */
-async function firstOf(output: ReadableStream<Uint8Array>): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>()
-  const read = async () => {
-    for await (const chunk of output) resolve(new TextDecoder().decode(chunk))
-    resolve('')
-  }
-  void read()
-  return await promise
 }
 
 async function ready(port: number): Promise<void> {

@@ -60,7 +60,6 @@ export function createBacklog(options: { most: number; overflow: () => Event }):
     release: first => {
       if (state === 'held') state = 'open'
       for (const { name, bytes } of [...first, ...empty()]) put(name, bytes)
-      bell.resolve()
     },
     close: () => {
       state = 'closed'
