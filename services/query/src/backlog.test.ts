@@ -8,30 +8,30 @@ const overflow = () => ({ name: 'resync', bytes: bytes('resync') })
 
 test('of several with one name the last is sent, where the last was put', async () => {
   const backlog = createBacklog({ most: 100, overflow })
-  backlog.put('a', bytes('a1'))
-  backlog.put('b', bytes('b1'))
-  backlog.put('a', bytes('a2'))
+  backlog.put({ name: 'a', bytes: bytes('a1') })
+  backlog.put({ name: 'b', bytes: bytes('b1') })
+  backlog.put({ name: 'a', bytes: bytes('a2') })
   expect(texts(await backlog.take())).toEqual(['b1', 'a2'])
 })
 
 test('who waits is given what comes, and nothing once it is closed', async () => {
   const backlog = createBacklog({ most: 100, overflow })
   const first = backlog.take()
-  backlog.put('a', bytes('a1'))
+  backlog.put({ name: 'a', bytes: bytes('a1') })
   expect(texts(await first)).toEqual(['a1'])
   const second = backlog.take()
   backlog.close()
   expect(await second).toBeUndefined()
-  backlog.put('a', bytes('a2'))
+  backlog.put({ name: 'a', bytes: bytes('a2') })
   expect(await backlog.take()).toBeUndefined()
 })
 
 test('what is held comes after what is said first, and takes its place where it tells of the same', async () => {
   const backlog = createBacklog({ most: 100, overflow })
   backlog.hold()
-  backlog.put('a', bytes('a2'))
+  backlog.put({ name: 'a', bytes: bytes('a2') })
   const taken = backlog.take()
-  backlog.put('b', bytes('b2'))
+  backlog.put({ name: 'b', bytes: bytes('b2') })
   backlog.release([
     { name: 'c', bytes: bytes('c1') },
     { name: 'a', bytes: bytes('a1') },
@@ -43,7 +43,7 @@ test('what is held comes after what is said first, and takes its place where it 
 test('what is held is forgotten when it is closed', async () => {
   const backlog = createBacklog({ most: 100, overflow })
   backlog.hold()
-  backlog.put('a', bytes('a1'))
+  backlog.put({ name: 'a', bytes: bytes('a1') })
   const taken = backlog.take()
   backlog.close()
   backlog.release([{ name: 'b', bytes: bytes('b1') }])
@@ -54,7 +54,7 @@ test('what is held is forgotten when it is closed', async () => {
 test('too much while it is held is asked for again, after what is said first', async () => {
   const backlog = createBacklog({ most: 10, overflow })
   backlog.hold()
-  for (const name of ['a', 'b', 'c']) backlog.put(name, bytes(`${name} long`))
+  for (const name of ['a', 'b', 'c']) backlog.put({ name, bytes: bytes(`${name} long`) })
   backlog.release([{ name: 'd', bytes: bytes('d1') }])
   expect(texts(await backlog.take())).toEqual(['d1', 'resync'])
 })
@@ -69,7 +69,7 @@ test('it never holds more than it may, ids never fall, and what is not said is a
       const newest = new Map<string, number>()
       for (const [at, { name, size }] of given.entries()) {
         newest.set(name, at)
-        backlog.put(name, bytes(`${name} ${at} `.padEnd(size)))
+        backlog.put({ name, bytes: bytes(`${name} ${at} `.padEnd(size)) })
       }
       if (given.length === 0) return
       const all = texts(await backlog.take()) ?? []

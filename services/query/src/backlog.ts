@@ -3,7 +3,7 @@ import type { Event } from './event.ts'
 /** What one client has yet to be sent: one thing of each name, in its newest state. */
 export interface Backlog {
   /** Puts something at the end, in place of what has the same name. */
-  put(name: string, bytes: Uint8Array): void
+  put(event: Event): void
   /** Everything there is, oldest first, once there is something; undefined once it is closed. One may wait at a time. */
   take(): Promise<Uint8Array[] | undefined>
   /** From here on nothing is given until it is released. */
@@ -23,7 +23,7 @@ export function createBacklog(options: { most: number; overflow: () => Event }):
   let state: 'open' | 'held' | 'closed' = 'open'
   let bell = Promise.withResolvers<void>()
 
-  const place = (name: string, bytes: Uint8Array) => {
+  const place = ({ name, bytes }: Event) => {
     waitingBytes += bytes.byteLength - (waiting.get(name)?.byteLength ?? 0)
     // Taken out first, so that it goes to the end: ids never fall.
     waiting.delete(name)
@@ -35,13 +35,12 @@ export function createBacklog(options: { most: number; overflow: () => Event }):
     waitingBytes = 0
     return all
   }
-  const put = (name: string, bytes: Uint8Array) => {
+  const put = (event: Event) => {
     if (state === 'closed') return
-    place(name, bytes)
+    place(event)
     if (waitingBytes > options.most) {
       empty()
-      const instead = options.overflow()
-      place(instead.name, instead.bytes)
+      place(options.overflow())
     }
     bell.resolve()
   }
@@ -59,7 +58,7 @@ export function createBacklog(options: { most: number; overflow: () => Event }):
     },
     release: first => {
       if (state === 'held') state = 'open'
-      for (const { name, bytes } of [...first, ...empty()]) put(name, bytes)
+      for (const event of [...first, ...empty()]) put(event)
     },
     close: () => {
       state = 'closed'

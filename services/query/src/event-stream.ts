@@ -6,8 +6,8 @@ export interface EventStream {
   response: Response
   /** Aborted when the client is gone or the stream was closed. */
   signal: AbortSignal
-  /** Sends bytes that are already in the format of the protocol; of several with one name a slow client gets the last. */
-  send(name: string, bytes: Uint8Array): void
+  /** Of several events with one name a slow client gets the last. */
+  send(event: Event): void
   /** Sends these as soon as they are there, and before them nothing of what is sent meanwhile. @throws what they are rejected with */
   sendFirst(events: Promise<readonly Event[]>): Promise<void>
   close(): void

@@ -54,13 +54,12 @@ export function createLive(deps: LiveDeps): Live {
   }
   const tellChanges: FollowDeps['onChanges'] = async (changes, epoch) => {
     const watched = changes.filter(change => rooms.isWatched(change.workspaceId))
-    for (const { workspaceId, event } of await eventsOf(watched, epoch))
-      rooms.tell(workspaceId, event.name, event.bytes)
+    for (const { workspaceId, event } of await eventsOf(watched, epoch)) rooms.tell(workspaceId, event)
   }
   const tellGap = (place: Place) => {
-    const { name, bytes } = resyncEvent(place)
+    const event = resyncEvent(place)
     // Whoever is being brought up to date finds out by itself whether that is still possible.
-    for (const stream of rooms.joined()) stream.send(name, bytes)
+    for (const stream of rooms.joined()) stream.send(event)
   }
   const following = follow({ ...deps, onChanges: tellChanges, onGap: tellGap })
 
@@ -72,17 +71,13 @@ export function createLive(deps: LiveDeps): Live {
     if (!missed || missed.length > REPLAY_MOST) return sendResync(stream)
     await stream.sendFirst(eventsOf(missed, from.epoch).then(all => all.map(({ event }) => event)))
   }
-  const sendResync = (stream: EventStream) => {
-    const { name, bytes } = resyncEvent(following.place())
-    stream.send(name, bytes)
-  }
+  const sendResync = (stream: EventStream) => stream.send(resyncEvent(following.place()))
 
   const open = (workspaceId: string, lastEventId: string | null) => {
     const stream = rooms.open(workspaceId, () => resyncEvent(following.place()))
     const from = lastEventId === null ? null : parseId(lastEventId)
     // Who comes back is where it was until it has been brought further.
-    const first = greeting(from ? null : following.place())
-    stream.send(first.name, first.bytes)
+    stream.send(greeting(from ? null : following.place()))
     if (from) {
       void catchUp(stream, workspaceId, from).catch(err => {
         deps.log.warn({ err }, 'a client could not be brought up to date')
@@ -96,7 +91,7 @@ export function createLive(deps: LiveDeps): Live {
   }
   const run = async () => {
     const pinging = setInterval(() => {
-      for (const stream of rooms.everyone()) stream.send(PING.name, PING.bytes)
+      for (const stream of rooms.everyone()) stream.send(PING)
     }, PING_MS)
     await following.run().finally(() => clearInterval(pinging))
     for (const stream of rooms.everyone()) stream.close()

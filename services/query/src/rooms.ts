@@ -9,8 +9,8 @@ export interface Rooms {
   join(workspaceId: string, stream: EventStream): void
   /** Whether anybody is to be told of a workspace. */
   isWatched(workspaceId: string): boolean
-  /** Sends the same bytes to all who have joined. */
-  tell(workspaceId: string, name: string, bytes: Uint8Array): void
+  /** Sends the same event to all who have joined. */
+  tell(workspaceId: string, event: Event): void
   /** All that are open, whether they have joined or not. */
   everyone(): EventStream[]
   joined(): EventStream[]
@@ -37,8 +37,8 @@ export function createRooms(maxStreams: number): Rooms {
       if (!stream.signal.aborted) add(joined, workspaceId, stream)
     },
     isWatched: workspaceId => joined.has(workspaceId),
-    tell: (workspaceId, name, bytes) => {
-      for (const stream of joined.get(workspaceId) ?? []) stream.send(name, bytes)
+    tell: (workspaceId, event) => {
+      for (const stream of joined.get(workspaceId) ?? []) stream.send(event)
     },
     everyone: () => [...open.values()].flatMap(streams => [...streams]),
     joined: () => [...joined.values()].flatMap(streams => [...streams]),
