@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { defineConfig, type HtmlTagDescriptor, type Plugin } from 'vite'
 import solid from 'vite-plugin-solid'
 
-const EARLY_THEME = new URL('./src/early-theme.js', import.meta.url)
+const EARLY_THEME = new URL('./src/settings/early-theme.js', import.meta.url)
 
 export default defineConfig({
   plugins: [solid(), earlyTheme(), preloadedFont()],

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { ASPECT_RATIOS, KINDS, LIMITS, RESOLUTIONS, STATUSES } from './enums.ts'
 import { Output, PublicError } from './output.ts'
 import { isEmbedded, isStorable, type PublicParameters } from './parameters.ts'
 import { Reference } from './reference.ts'
-import { ASPECT_RATIOS, KINDS, LIMITS, RESOLUTIONS, STATUSES } from './vocabulary.ts'
 
 export const WAITING_REASONS = ['provider-queue', 'rate-limited', 'provider-down', 'not-configured'] as const
 

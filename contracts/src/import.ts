@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { KINDS, LIMITS } from './vocabulary.ts'
+import { KINDS, LIMITS } from './enums.ts'
 
 const moment = z.union([z.string(), z.number()]).transform((value, context) => {
   const date = new Date(value)

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import { STATUSES } from './enums.ts'
 import { isTerminal, mayMove, sourcesOf } from './lifecycle.ts'
-import { STATUSES } from './vocabulary.ts'
 
 /** Every move there is, and why. What is not in here must not happen. */
 const MOVES = {

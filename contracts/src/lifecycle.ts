@@ -1,4 +1,4 @@
-import type { Status } from './vocabulary.ts'
+import type { Status } from './enums.ts'
 
 /**
  * The state machine of a generation: which status may follow which. A status may follow itself where a new attempt takes

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ASPECT_RATIOS, KINDS, RESOLUTIONS } from './vocabulary.ts'
+import { ASPECT_RATIOS, KINDS, RESOLUTIONS } from './enums.ts'
 
 const label = z.string().max(100)
 

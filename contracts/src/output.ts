@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { KINDS, OUTPUT_STATES } from './vocabulary.ts'
+import { KINDS, OUTPUT_STATES } from './enums.ts'
 
 export const PublicError = z.strictObject({ code: z.string(), message: z.string().max(500) })
 export type PublicError = z.infer<typeof PublicError>

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { ASPECT_RATIOS, LIMITS, RESOLUTIONS } from './enums.ts'
 import { SubmittedParameters } from './generation.ts'
 import { isEmbedded, isStorable, type PublicParameters, SANITIZING_RULE, sanitizeParameters } from './parameters.ts'
-import { ASPECT_RATIOS, LIMITS, RESOLUTIONS } from './vocabulary.ts'
 
 const PUBLIC = [
   'aspectRatio',

@@ -1,4 +1,4 @@
-import { LIMITS } from './vocabulary.ts'
+import { LIMITS } from './enums.ts'
 
 export type Scalar = string | number | boolean
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import { LIMITS } from './enums.ts'
 import { referenceUrl } from './parameters.ts'
-import { LIMITS } from './vocabulary.ts'
 
 const PICTURE = 'data:image/png;base64,iVBORw0KGgo='
 

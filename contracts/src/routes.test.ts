@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { PREVIEW_WIDTHS } from './enums.ts'
 import { INGEST_PREFIXES, mediaUrl, OPERATOR_PATHS, previewAt, previewKey, serviceFor } from './routes.ts'
-import { PREVIEW_WIDTHS } from './vocabulary.ts'
 
 for (const [path, service] of [
   ['/', 'query'],

@@ -1,4 +1,4 @@
-import { PREVIEW_WIDTHS, type PreviewWidth } from './vocabulary.ts'
+import { PREVIEW_WIDTHS, type PreviewWidth } from './enums.ts'
 
 /** Addresses. Free of schemas. */
 

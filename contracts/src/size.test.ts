@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { ASPECT_RATIOS, RESOLUTIONS } from './enums.ts'
 import { sizeOf } from './size.ts'
-import { ASPECT_RATIOS, RESOLUTIONS } from './vocabulary.ts'
 
 const ratio = fc.constantFrom(...ASPECT_RATIOS)
 const resolution = fc.constantFrom(...RESOLUTIONS)

@@ -1,4 +1,4 @@
-import type { AspectRatio, Resolution } from './vocabulary.ts'
+import type { AspectRatio, Resolution } from './enums.ts'
 
 const EDGE_STEP = 8
 

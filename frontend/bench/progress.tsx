@@ -5,8 +5,8 @@ import './progress.css'
 import type { Generation } from '@darkroom/contracts/generation'
 import { createSignal, For, onCleanup } from 'solid-js'
 import { render } from 'solid-js/web'
-import { aGeneration } from '../src/fixtures.ts'
-import { Progress } from '../src/progress.tsx'
+import { Progress } from '../src/feed/progress.tsx'
+import { aGeneration } from '../src/store/fixtures.ts'
 
 /** So many rings at once, each way: `?arm=idle`, `interval`, `seed` or `ours`, `&count=`. */
 

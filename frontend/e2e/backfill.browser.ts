@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { runCommand } from '../../infra/faults/command.ts'
-import { asDataUrl, uniquePicture } from '../../infra/faults/old-rows.ts'
-import { startTestStudio } from '../../infra/faults/studio.ts'
+import { asDataUrl, uniquePicture } from '../../infra/testing/data/old-rows.ts'
+import { runCommand } from '../../infra/testing/studio/run-command.ts'
+import { startTestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { openPage, startBrowser } from './browser.ts'
 
 const PROMPT = 'an old valley, from another system'

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
-import { type Filled, startFilled } from './filled.ts'
+import { frames, inView, pixels, readRow, scrolled, settled, watch, wheel } from './page-probes.ts'
 import { differing, still } from './screencast.ts'
-import { frames, inView, pixels, readRow, scrolled, settled, watch, wheel } from './watch.ts'
+import { type Filled, startFilled } from './seeded-studio.ts'
 
 const COUNT = 10_000
 /** The composer covers the bottom of the view. */

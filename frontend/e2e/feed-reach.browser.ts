@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
-import { type Filled, startFilled } from './filled.ts'
-import { frames, inView, scrolled } from './watch.ts'
+import { frames, inView, scrolled } from './page-probes.ts'
+import { type Filled, startFilled } from './seeded-studio.ts'
 
 const COUNT = 100_000
 /** Chromium cuts off what is higher. */

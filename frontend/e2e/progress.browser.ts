@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Locator, Page } from 'playwright-core'
-import { type Filled, startFilled } from './filled.ts'
-import { settled } from './watch.ts'
+import { settled } from './page-probes.ts'
+import { type Filled, startFilled } from './seeded-studio.ts'
 
 let filled: Filled
 

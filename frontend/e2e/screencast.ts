@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import { frames, pixels } from './watch.ts'
+import { frames, pixels } from './page-probes.ts'
 
 /** What was really drawn, frame by frame, as small pictures. */
 export interface Screencast {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
-import { freePort } from '../../infra/local/port.ts'
-import { type Cable, layCable } from './cable.ts'
-import { type Filled, startFilled } from './filled.ts'
-import { frames, inView, readRow, scrolled, settled, watch, wheel } from './watch.ts'
+import { freePort } from '../../infra/local/process/port.ts'
+import { type Cable, layCable } from './net-proxy.ts'
+import { frames, inView, readRow, scrolled, settled, watch, wheel } from './page-probes.ts'
+import { type Filled, startFilled } from './seeded-studio.ts'
 
 /** The studio at a plain HTTP address of a network, where a browser withholds what it gives only to secure pages. */
 

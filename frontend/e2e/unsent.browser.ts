@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { GenerationPage } from '@darkroom/contracts/generation'
 import type { BrowserContext, Locator, Page } from 'playwright-core'
-import { startTestStudio } from '../../infra/faults/studio.ts'
+import { startTestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { openPage, startBrowser } from './browser.ts'
 import { dropPictures } from './drop.ts'
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright-core'
-import { type FakeProvider, startFakeProvider } from '../../infra/faults/fake-provider.ts'
-import { startTestStudio, type TestStudio } from '../../infra/faults/studio.ts'
+import { type FakeProvider, startFakeProvider } from '../../infra/testing/studio/fake-provider.ts'
+import { startTestStudio, type TestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { openPage, startBrowser } from './browser.ts'
 
 /** What a person does about what was asked for, and that it is still so after a reload. */

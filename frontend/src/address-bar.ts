@@ -1,6 +1,6 @@
 import { onCleanup, onMount } from 'solid-js'
 import { addressOf, placeAt, type ReadAt } from './address.ts'
-import type { Place } from './places.ts'
+import type { Place } from './store/feed-location.ts'
 
 export interface AddressBarOptions {
   /** Where the reader is; null at the end of the feed. */

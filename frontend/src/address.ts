@@ -1,4 +1,4 @@
-import type { Around, Place } from './places.ts'
+import type { Around, Place } from './store/feed-location.ts'
 
 /** A row, and how far down in it the reader is. */
 export interface ReadAt {

@@ -11,7 +11,7 @@ import type { Timeline } from '@darkroom/contracts/timeline'
 import { treaty } from '@elysiajs/eden'
 import type { App as IngestApp } from '../../services/ingest/src/app.ts'
 import type { App as QueryApp } from '../../services/query/src/app.ts'
-import type { Clock } from './clock.ts'
+import type { Clock } from './ui/clock.ts'
 
 /** A refusal in the studio's own words. */
 export class Refusal extends Error {

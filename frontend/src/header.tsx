@@ -1,9 +1,9 @@
 import { Show } from 'solid-js'
-import type { Choice } from './choice.ts'
-import { Icon, type IconName } from './icons.tsx'
-import type { Density } from './layout.ts'
-import type { Connection } from './live.ts'
-import { createTheme, type Theme } from './theme.ts'
+import type { Density } from './feed/row-layout.ts'
+import type { Connection } from './live/live.ts'
+import { createTheme, type Theme } from './settings/theme.ts'
+import { Icon, type IconName } from './ui/icons.tsx'
+import type { Choice } from './ui/persisted-choice.ts'
 
 const CONNECTION_WORDS: Record<Connection, string> = {
   connecting: '',

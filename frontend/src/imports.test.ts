@@ -10,7 +10,7 @@ test('nothing that the page loads reaches a schema: one of them costs 22 KB', as
   const reached = await reach(join(SOURCE, 'main.tsx'))
   const outside = reached.packages.filter(name => /^(zod|elysia|@sinclair|@darkroom\/(?!contracts))/.test(name))
   expect(outside).toEqual([])
-  expect(reached.files).toContain(join(CONTRACTS, 'vocabulary.ts'))
+  expect(reached.files).toContain(join(CONTRACTS, 'enums.ts'))
 })
 
 test('a service is known by its type alone', async () => {

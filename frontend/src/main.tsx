@@ -13,11 +13,11 @@ import { render } from 'solid-js/web'
 import { placeAt } from './address.ts'
 import { addressed } from './address-bar.ts'
 import { createApi } from './api.ts'
-import { createClock } from './clock.ts'
-import { createLibrary } from './library.ts'
+import { listenShared } from './live/shared-live.ts'
 import { Page } from './page.tsx'
-import { listenShared } from './shared-live.ts'
-import { keepUnsent } from './unsent.ts'
+import { createLibrary } from './store/generation-store.ts'
+import { keepUnsent } from './store/outbox-store.ts'
+import { createClock } from './ui/clock.ts'
 
 const root = document.getElementById('root')
 if (!root) throw new Error('The page has no place for the studio.')

@@ -1,12 +1,12 @@
 import { createSignal, Match, Show, Switch } from 'solid-js'
-import { Composer } from './composer.tsx'
-import { createDensity } from './density.ts'
-import { DropZone } from './drop-zone.tsx'
-import { Feed } from './feed.tsx'
+import { Composer } from './composer/composer.tsx'
+import { DropZone } from './composer/drop-zone.tsx'
+import { Feed } from './feed/feed.tsx'
 import { Header } from './header.tsx'
-import { Lightbox } from './lightbox.tsx'
-import { NoticeBar } from './notice-bar.tsx'
+import { Lightbox } from './lightbox/lightbox.tsx'
+import { createDensity } from './settings/density.ts'
 import { createStudio, type StudioOptions } from './studio.ts'
+import { NoticeBar } from './ui/notice-bar.tsx'
 import { FirstFailed, Loading, Welcome } from './welcome.tsx'
 
 /** The whole page: what was made, and what is to be made next. */

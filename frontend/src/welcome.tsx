@@ -1,6 +1,6 @@
 import { For, type JSX } from 'solid-js'
-import { Icon } from './icons.tsx'
 import type { Studio } from './studio.ts'
+import { Icon } from './ui/icons.tsx'
 
 const PROMPTS = [
   'a paper boat on a black lake, first light, mist',

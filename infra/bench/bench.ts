@@ -1,19 +1,19 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Report, toMarkdown } from './report.ts'
+import { type Report, toMarkdown } from './kit/report.ts'
 
 /** Every benchmark, by the name it is run by. Each loads nothing but loopback, cold-start fetches packages as well, and stops by itself. */
 const BENCHES: Record<string, () => Promise<{ run: () => Promise<Report> }>> = {
-  backfill: () => import('./backfill.ts'),
-  'cold-start': () => import('./cold-start.ts'),
-  'event-to-screen': () => import('./event-to-screen.ts'),
-  'fan-out': () => import('./fan-out.ts'),
-  gallery: () => import('./gallery.ts'),
-  listing: () => import('./listing.ts'),
-  progress: () => import('./progress.ts'),
-  queue: () => import('./queue.ts'),
-  references: () => import('./references.ts'),
-  uploads: () => import('./uploads.ts'),
+  backfill: () => import('./backfill/backfill.ts'),
+  'cold-start': () => import('./cold-start/cold-start.ts'),
+  'event-to-screen': () => import('./event-to-screen/event-to-screen.ts'),
+  'fan-out': () => import('./fan-out/fan-out.ts'),
+  gallery: () => import('./gallery/gallery.ts'),
+  listing: () => import('./listing/listing.ts'),
+  progress: () => import('./progress/progress.ts'),
+  queue: () => import('./queue/queue.ts'),
+  references: () => import('./references/references.ts'),
+  uploads: () => import('./uploads/uploads.ts'),
 }
 
 const RESULTS = join(import.meta.dirname, 'results')

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
-import { begin, resume, status, stop, verify } from './backfill/verbs.ts'
-import { runProgram } from './program.ts'
+import { begin, resume, status, stop, verify } from './backfill/commands.ts'
+import { runProgram } from './cli.ts'
 
 /**
  * `bun run backfill …`: has the running studio move old pictures out of rows, and tells how that goes. The work is done by the

@@ -1,4 +1,4 @@
-import { install, isInstalled, OLDEST_BUN } from './installed.ts'
+import { install, isInstalled, OLDEST_BUN } from './programs/packages.ts'
 
 /**
  * The one file that runs before anything is installed: it imports built-ins only, because Bun would fetch whatever version it

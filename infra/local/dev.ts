@@ -1,13 +1,13 @@
 import { join } from 'node:path'
-import { migrate } from '../src/migrations.ts'
-import { startChild } from './child.ts'
-import { launch } from './launch.ts'
-import { ready } from './part.ts'
-import { freePort } from './port.ts'
-import type { Progress } from './progress.ts'
-import { serviceCommands } from './services.ts'
-import type { UiOptions, UiServer } from './site.ts'
-import { supervise } from './supervisor.ts'
+import { migrate } from '../src/database/migrations.ts'
+import { launch } from './launch/launch.ts'
+import type { UiOptions, UiServer } from './launch/launch-context.ts'
+import type { Progress } from './launch/progress.ts'
+import { serviceCommands } from './launch/services.ts'
+import { supervise } from './launch/supervisor.ts'
+import { startChild } from './process/child-process.ts'
+import { freePort } from './process/port.ts'
+import { ready } from './process/server-process.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const VITE = join(ROOT, 'frontend/node_modules/vite/bin/vite.js')

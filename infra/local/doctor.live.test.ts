@@ -2,10 +2,10 @@ import { expect, test } from 'bun:test'
 import { cp, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { natsServer, testDatabase, testDirectory, testNats } from '../src/testing.ts'
-import { freePort } from './port.ts'
-import { readRunFile } from './run-file.ts'
-import { startLauncher } from './ways/launcher.ts'
+import { startLauncher } from '../testing/installs/launcher.ts'
+import { natsServer, testDatabase, testDirectory, testNats } from '../testing/parts.ts'
+import { readRunFile } from './launch/run-file.ts'
+import { freePort } from './process/port.ts'
 
 const LIMIT_MS = 60_000
 const ROOT = join(import.meta.dirname, '..', '..')

@@ -1,7 +1,7 @@
 import { type Found, lookAt } from './doctor/finding.ts'
 import { BUN, CHROMIUM, INTERFACE, natsProgram, PACKAGES, USER } from './doctor/machine.ts'
 import { tableOf } from './doctor/table.ts'
-import { isInstalled } from './installed.ts'
+import { isInstalled } from './programs/packages.ts'
 
 /**
  * `bun run doctor`: looks at everything that a start needs and changes nothing. Before the packages are installed it looks at

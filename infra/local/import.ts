@@ -2,9 +2,9 @@ import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { dataDirectory, readConfig } from '../src/config.ts'
-import { PartError } from './part.ts'
-import { runProgram } from './program.ts'
-import { readRunFile } from './run-file.ts'
+import { runProgram } from './cli.ts'
+import { readRunFile } from './launch/run-file.ts'
+import { PartError } from './process/server-process.ts'
 
 /** `bun run import <generations.jsonl | folder>`: brings generations of another system into the studio that runs. */
 

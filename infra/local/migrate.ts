@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { dataDirectory, readConfig } from '../src/config.ts'
-import { migrate } from '../src/migrations.ts'
-import { readRunFile } from './run-file.ts'
+import { migrate } from '../src/database/migrations.ts'
+import { readRunFile } from './launch/run-file.ts'
 
 /** `bun run migrate`: brings the tables of DATABASE_URL, else of the studio that runs here, up to date. */
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { GenerationPage } from '@darkroom/contracts/generation'
-import { startTestStudio } from '../faults/studio.ts'
-import { openDatabase } from '../src/database.ts'
+import { openDatabase } from '../src/database/connection.ts'
 import { createLog } from '../src/log.ts'
-import { runCommand } from './command.ts'
+import { startTestStudio } from '../testing/studio/test-studio.ts'
+import { runCommand } from './process/command.ts'
 
 const SCRIPT = join(import.meta.dirname, 'seed-data.ts')
 const COUNT = 400

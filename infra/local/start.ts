@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { migrate } from '../src/migrations.ts'
-import { launch } from './launch.ts'
-import { serviceCommands } from './services.ts'
-import { buildUi } from './ui.ts'
+import { migrate } from '../src/database/migrations.ts'
+import { launch } from './launch/launch.ts'
+import { serviceCommands } from './launch/services.ts'
+import { buildUi } from './launch/ui-build.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 

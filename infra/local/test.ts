@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import pLimit from 'p-limit'
-import { TEST_CACHE } from '../src/testing.ts'
-import { findCaddy } from './caddy.ts'
-import { findChromium } from './chromium.ts'
-import { findNatsServer } from './nats-server.ts'
-import { onStopSignals } from './stop-signals.ts'
-import { sum, type Tally, tallyOf } from './tally.ts'
+import { TEST_CACHE } from '../testing/parts.ts'
+import { onStopSignals } from './launch/stop-signals.ts'
+import { findCaddy } from './programs/caddy.ts'
+import { findChromium } from './programs/chromium.ts'
+import { findNatsServer } from './programs/nats-server.ts'
+import { sum, type Tally, tallyOf } from './test-summary.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
@@ -34,7 +34,7 @@ export async function main(args: string[]): Promise<number> {
 async function runAll(args: string[], tools: Tools): Promise<Tally[]> {
   await findNatsServer({ cacheDir: TEST_CACHE, ...tools })
   await findCaddy({ cacheDir: TEST_CACHE, ...tools })
-  const faults = filesOf('infra/faults/*.faults.ts').map(file => [file])
+  const faults = filesOf('infra/faults/chaos/*.faults.ts').map(file => [file])
   if (args[0] === '--faults') return await runSideBySide(faults, tools)
   if (args.length > 0) return [await run([...TEST, ...args], tools)]
   const checked = await run(['run', 'check'], tools)
@@ -50,7 +50,7 @@ async function runSideBySide(parts: readonly string[][], tools: Tools): Promise<
 
 /** Those that start whole studios, and the others: both take about as long. */
 function halvesOf(files: readonly string[]): string[][] {
-  const startsStudios = (file: string) => /^\.\/infra\/(local|faults)\//.test(file)
+  const startsStudios = (file: string) => /^\.\/infra\/(local|faults|testing|deploy)\//.test(file)
   return [files.filter(startsStudios), files.filter(file => !startsStudios(file))]
 }
 

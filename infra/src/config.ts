@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
-import { FAILPOINTS, FAILURES } from './failpoint.ts'
+import { FAILPOINTS, FAILURES } from './runtime/failpoint.ts'
 
 const wholeNumber = z.coerce.number().int()
 const port = wholeNumber.min(1).max(65_535)

@@ -1,9 +1,9 @@
 import { BACKFILL_EVENTS } from '@darkroom/contracts/subjects'
-import { type BackfillReport, readReport } from '../../src/backfill-report.ts'
-import { sleep, withDeadline } from '../../src/deadline.ts'
-import { createBar } from './bar.ts'
-import type { Reached } from './reach.ts'
-import { failureLines, summaryLines } from './words.ts'
+import { type BackfillReport, readReport } from '../../src/database/backfill-report.ts'
+import { sleep, withDeadline } from '../../src/runtime/timers.ts'
+import type { Reached } from './connect.ts'
+import { failureLines, summaryLines } from './format.ts'
+import { createBar } from './progress-bar.ts'
 
 const LOOK_MS = 1_000
 const LOOK_MOST_MS = 5_000

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { presentChromium } from '../chromium.ts'
-import { isInstalled, OLDEST_BUN } from '../installed.ts'
-import { presentNatsServer } from '../nats-server.ts'
-import { isBuilt } from '../ui.ts'
-import { postgresAccount } from '../unprivileged.ts'
+import { isBuilt } from '../launch/ui-build.ts'
+import { postgresAccount } from '../process/unprivileged.ts'
+import { presentChromium } from '../programs/chromium.ts'
+import { presentNatsServer } from '../programs/nats-server.ts'
+import { isInstalled, OLDEST_BUN } from '../programs/packages.ts'
 import type { Check, Finding } from './finding.ts'
 
 /** What can be looked at before anything is installed: built-ins only, here and in all that this imports. */

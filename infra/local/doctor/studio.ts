@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
 import { ConfigError, dataDirectory, readConfig } from '../../src/config.ts'
-import { readRunFile } from '../run-file.ts'
-import { isRunning } from '../stale.ts'
+import { readRunFile } from '../launch/run-file.ts'
+import { isRunning } from '../process/orphan-process.ts'
+import { placeChecks } from './data-dir.ts'
 import { type Check, type Found, lookAt } from './finding.ts'
-import { partChecks } from './parts.ts'
-import { placeChecks } from './place.ts'
+import { partChecks } from './servers.ts'
 
 const SETTINGS = 'Settings'
 

@@ -1,4 +1,4 @@
-import type { Transaction } from '../../src/database.ts'
+import type { Transaction } from '../../src/database/connection.ts'
 
 /** Pictures as text, as older systems kept them in the parameters: base64 of bytes that nothing can compress. */
 export interface Bloat {

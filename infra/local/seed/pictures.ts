@@ -1,9 +1,9 @@
+import { ASPECT_RATIOS, type AspectRatio } from '@darkroom/contracts/enums'
 import { previewKey } from '@darkroom/contracts/routes'
 import { sizeOf } from '@darkroom/contracts/size'
-import { ASPECT_RATIOS, type AspectRatio } from '@darkroom/contracts/vocabulary'
 import sharp from 'sharp'
-import { type Picture, REFERENCE_LIMITS, readPicture } from '../../src/picture.ts'
-import type { Store } from '../../src/store.ts'
+import { type Picture, REFERENCE_LIMITS, readPicture } from '../../src/images/image.ts'
+import type { Store } from '../../src/store/store.ts'
 
 /** A small real picture that many made-up generations share. */
 export interface SeedPicture {

@@ -1,5 +1,5 @@
-import { type Database, type Transaction, transaction } from '../../src/database.ts'
-import type { Identity } from '../../src/identity.ts'
+import { type Database, type Transaction, transaction } from '../../src/database/connection.ts'
+import type { Identity } from '../../src/http/identity.ts'
 import { addBloat, type Bloat } from './bloat.ts'
 import type { SeedPicture } from './pictures.ts'
 

@@ -1,5 +1,5 @@
 import { DeliverPolicy, type JetStreamClient } from 'nats'
-import { dataOf } from './data.ts'
+import { dataOf } from './decode.ts'
 
 const EXPIRES_MS = 10_000
 

@@ -1,8 +1,8 @@
 import { STREAMS, type StreamKey } from '@darkroom/contracts/subjects'
 import { nanos, RetentionPolicy, StorageType, type StreamConfig } from 'nats'
-import { sleep } from '../deadline.ts'
-import { found } from './found.ts'
-import { CLEARING_MS, clearUnreadable, type Wreckage } from './wreck.ts'
+import { sleep } from '../runtime/timers.ts'
+import { CLEARING_MS, clearUnreadable, type Wreckage } from './corrupt-stream.ts'
+import { found } from './null-if-not-found.ts'
 
 const SECOND = 1_000
 const DAY = 24 * 3_600 * SECOND

@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { type Body, checkKey, type Range, type Store, type StoredObject, StoreError } from '../store.ts'
+import { type Body, checkKey, type Range, type Store, type StoredObject, StoreError } from './store.ts'
 
 const PARTIAL = '.partial'
 const ABANDONED_MS = 24 * 3_600_000

@@ -1,12 +1,12 @@
-import { type Database, openDatabase } from '@darkroom/infra/database'
-import type { Identity } from '@darkroom/infra/identity'
+import { type Database, openDatabase } from '@darkroom/infra/database/connection'
+import type { Identity } from '@darkroom/infra/http/identity'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
-import { openStore } from '@darkroom/infra/open-store'
-import type { Store } from '@darkroom/infra/store'
-import { testDatabase, testDirectory } from '@darkroom/infra/testing'
+import { openStore } from '@darkroom/infra/store/open-store'
+import type { Store } from '@darkroom/infra/store/store'
+import { testDatabase, testDirectory } from '@darkroom/infra/testing/parts'
 import { createApp } from './app.ts'
-import { demoModel } from './model.fixture.ts'
+import { demoModel } from './submit/model.fixture.ts'
 
 /** The service on a database and a folder of its own, with one model. For tests. */
 export interface TestIngest extends AsyncDisposable {

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { Generation } from '@darkroom/contracts/generation'
 import { Problem } from '@darkroom/contracts/problem'
-import { openDatabase } from '@darkroom/infra/database'
+import { openDatabase } from '@darkroom/infra/database/connection'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
-import { openStore } from '@darkroom/infra/open-store'
-import { testDatabase, testDirectory } from '@darkroom/infra/testing'
+import { openStore } from '@darkroom/infra/store/open-store'
+import { testDatabase, testDirectory } from '@darkroom/infra/testing/parts'
 import sharp from 'sharp'
 import { createApp } from './app.ts'
-import { demoModel } from './model.fixture.ts'
+import { demoModel } from './submit/model.fixture.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()

@@ -1,7 +1,7 @@
-import { openDatabase } from '@darkroom/infra/database'
-import { identify } from '@darkroom/infra/identity'
-import { runRelay } from '@darkroom/infra/outbox'
-import { openGround } from '@darkroom/infra/service'
+import { openDatabase } from '@darkroom/infra/database/connection'
+import { runRelay } from '@darkroom/infra/database/outbox'
+import { identify } from '@darkroom/infra/http/identity'
+import { openGround } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
 import { keepBackfilling } from './backfill/process.ts'
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { identify } from '@darkroom/infra/identity'
-import { openGround } from '@darkroom/infra/service'
+import { identify } from '@darkroom/infra/http/identity'
+import { openGround } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
-import { createLive } from './live.ts'
+import { createLive } from './events/live.ts'
 import { findUi } from './ui.ts'
 
 const UI_FOLDER = join(import.meta.dirname, '..', '..', '..', 'frontend', 'dist')

@@ -1,4 +1,4 @@
-import type { Statement } from '@darkroom/infra/database'
+import type { Statement } from '@darkroom/infra/database/connection'
 
 /** What must not be as usual of a row. */
 export interface Unusual {

@@ -1,5 +1,5 @@
-import { withDeadline } from '../../deadline.ts'
-import { StoreError } from '../../store.ts'
+import { withDeadline } from '../../runtime/timers.ts'
+import { StoreError } from '../store.ts'
 
 /**
  * The same bytes, as they are asked for. It ends in an error where fewer or more came than were promised, or where nothing

@@ -5,7 +5,7 @@ import {
   type ServiceInputTypes,
   type ServiceOutputTypes,
 } from '@aws-sdk/client-s3'
-import { type AskOptions, insist, type Limits } from './insist.ts'
+import { type AskOptions, insist, type Limits } from './retry.ts'
 import { sendByFetch } from './transport.ts'
 
 export interface S3Options {

@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises'
 import type { PutObjectCommand } from '@aws-sdk/client-s3'
-import { type FileBody, StoreError } from '../../store.ts'
+import { type FileBody, StoreError } from '../store.ts'
 
 const PIECE = 256 * 1024
 

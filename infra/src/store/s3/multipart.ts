@@ -5,7 +5,7 @@ import {
   CreateMultipartUploadCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { isUploadGone } from './failure.ts'
+import { isUploadGone } from './errors.ts'
 import type { Put } from './put.ts'
 import { confirm, md5Of, vouchesFor } from './verify.ts'
 

@@ -1,5 +1,5 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
-import type { Body, FileBody, StoredObject } from '../../store.ts'
+import type { Body, FileBody, StoredObject } from '../store.ts'
 import type { Bucket } from './bucket.ts'
 import { checkSize, md5OfFile, withPayloadHash } from './file.ts'
 import { putParts } from './multipart.ts'

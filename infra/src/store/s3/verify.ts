@@ -5,7 +5,7 @@ import {
   type HeadObjectCommandOutput,
   type PutObjectCommandOutput,
 } from '@aws-sdk/client-s3'
-import { StoreError } from '../../store.ts'
+import { StoreError } from '../store.ts'
 import type { Put } from './put.ts'
 
 /** What was sent, in short. `md5` is in hex, or null if it is not known. */

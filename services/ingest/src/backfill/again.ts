@@ -1,5 +1,5 @@
-import { backoff, sleep } from '@darkroom/infra/deadline'
 import type { Log } from '@darkroom/infra/log'
+import { backoff, sleep } from '@darkroom/infra/runtime/timers'
 
 const TRIES = 5
 

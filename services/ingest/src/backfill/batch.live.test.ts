@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { mediaUrl } from '@darkroom/contracts/routes'
-import { readGeneration } from '@darkroom/infra/generations'
+import { readGeneration } from '@darkroom/infra/generations/generations'
+import { type TestGround, testGround } from './backfill-env.fixture.ts'
 import { runBatch } from './batch.ts'
-import { type TestGround, testGround } from './ground.fixture.ts'
+import type { Step } from './failpoints.ts'
 import { asText, insertOldRow, picture, sha256Of } from './old-row.fixture.ts'
-import type { Step } from './steps.ts'
 
 const OPTIONS = { runId: null, dryRun: false, concurrency: 4, cursor: null, limit: 100 }
 const stack = new AsyncDisposableStack()

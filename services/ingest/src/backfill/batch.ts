@@ -1,6 +1,6 @@
 import type { BackfillFailure } from '@darkroom/contracts/backfill'
 import pLimit from 'p-limit'
-import { type MoveDeps, type MoveOptions, moveRow, type Outcome } from './move.ts'
+import { type MoveDeps, type MoveOptions, moveRow, type Outcome } from './migrate-row.ts'
 import { findCandidates } from './rows.ts'
 
 export interface BatchOptions extends MoveOptions {

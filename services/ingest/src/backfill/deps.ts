@@ -1,8 +1,8 @@
-import { createByteBudget } from '@darkroom/infra/byte-budget'
-import type { Database } from '@darkroom/infra/database'
+import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
-import type { Store } from '@darkroom/infra/store'
-import type { MoveDeps } from './move.ts'
+import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
+import type { Store } from '@darkroom/infra/store/store'
+import type { MoveDeps } from './migrate-row.ts'
 
 interface Given {
   database: Database

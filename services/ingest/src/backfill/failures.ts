@@ -1,5 +1,5 @@
 import type { BackfillFailure } from '@darkroom/contracts/backfill'
-import type { Transaction } from '@darkroom/infra/database'
+import type { Transaction } from '@darkroom/infra/database/connection'
 
 /** Writes down what a run could not do; of each row the latest reason. */
 export async function noteFailures(

@@ -1,5 +1,5 @@
-import { openDatabase } from '@darkroom/infra/database'
-import { openGround } from '@darkroom/infra/service'
+import { openDatabase } from '@darkroom/infra/database/connection'
+import { openGround } from '@darkroom/infra/runtime/service-context'
 import { moveDeps } from './deps.ts'
 import { workOnBackfills } from './worker.ts'
 

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '@darkroom/infra/database'
+import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import type { Moved } from './pointers.ts'
 
 /** One picture that was moved, as it is checked again. */

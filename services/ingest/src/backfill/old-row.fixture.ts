@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Statement } from '@darkroom/infra/database'
+import type { Statement } from '@darkroom/infra/database/connection'
 import sharp from 'sharp'
 
 export interface OldRow {

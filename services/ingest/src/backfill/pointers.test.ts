@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import type { Slot } from './json-slots.ts'
 import { rewriting } from './pointers.ts'
-import type { Slot } from './slots.ts'
 
 const one = row('a')
 const two = row('b')

@@ -1,8 +1,8 @@
 import { referenceUrl } from '@darkroom/contracts/parameters'
 import { mediaUrl } from '@darkroom/contracts/routes'
-import { pointersTo } from '../generation-rows.ts'
-import type { ReferenceRow } from '../reference-rows.ts'
-import type { Slot } from './slots.ts'
+import type { ReferenceRow } from '../references/reference-rows.ts'
+import { pointersTo } from '../submit/generation-rows.ts'
+import type { Slot } from './json-slots.ts'
 
 /** A slot's picture, now kept. */
 export interface Moved {

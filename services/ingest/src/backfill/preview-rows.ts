@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '@darkroom/infra/database'
+import type { Database, Transaction } from '@darkroom/infra/database/connection'
 
 /** A reference that is kept and has no previews yet. */
 export interface Due {

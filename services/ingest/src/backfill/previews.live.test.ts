@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
-import type { Store } from '@darkroom/infra/store'
+import type { Store } from '@darkroom/infra/store/store'
 import sharp from 'sharp'
+import { type TestGround, testGround } from './backfill-env.fixture.ts'
 import { runBatch } from './batch.ts'
-import { type TestGround, testGround } from './ground.fixture.ts'
 import { asText, insertOldRow, picture, sha256Of } from './old-row.fixture.ts'
 import { makeNextPreviews } from './previews.ts'
 

@@ -1,9 +1,9 @@
 import { previewKey } from '@darkroom/contracts/routes'
-import { type Transaction, transaction } from '@darkroom/infra/database'
-import { withDeadline } from '@darkroom/infra/deadline'
-import { makePreviews, PictureError, REFERENCE_LIMITS } from '@darkroom/infra/picture'
-import type { Store } from '@darkroom/infra/store'
-import type { MoveDeps } from './move.ts'
+import { type Transaction, transaction } from '@darkroom/infra/database/connection'
+import { makePreviews, PictureError, REFERENCE_LIMITS } from '@darkroom/infra/images/image'
+import { withDeadline } from '@darkroom/infra/runtime/timers'
+import type { Store } from '@darkroom/infra/store/store'
+import type { MoveDeps } from './migrate-row.ts'
 import { type Due, forgetDue, putOffDue, takeDue } from './preview-rows.ts'
 
 const [STORE_MS, MAKE_MS] = [60_000, 150_000]

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { type TestGround, testGround } from './backfill-env.fixture.ts'
 import { runBatch } from './batch.ts'
-import { type TestGround, testGround } from './ground.fixture.ts'
 import { asText, insertOldRow, picture } from './old-row.fixture.ts'
 import { verifyBatch } from './verify.ts'
 

@@ -1,13 +1,13 @@
 import { type BackfillAnswer, BackfillRequest } from '@darkroom/contracts/backfill'
-import type { Database } from '@darkroom/infra/database'
-import type { HttpOptions } from '@darkroom/infra/http'
+import type { Database } from '@darkroom/infra/database/connection'
+import type { HttpOptions } from '@darkroom/infra/http/app'
+import { ProblemError } from '@darkroom/infra/http/problem'
 import type { Log } from '@darkroom/infra/log'
-import { ProblemError } from '@darkroom/infra/problem'
-import type { Store } from '@darkroom/infra/store'
+import type { Store } from '@darkroom/infra/store/store'
 import { Elysia } from 'elysia'
 import { runBatch } from './batch.ts'
 import { moveDeps } from './deps.ts'
-import type { MoveDeps } from './move.ts'
+import type { MoveDeps } from './migrate-row.ts'
 
 export interface BackfillRouteDeps {
   database: Database

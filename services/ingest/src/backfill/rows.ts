@@ -1,6 +1,6 @@
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
 import { mediaUrl } from '@darkroom/contracts/routes'
-import type { Database, Transaction } from '@darkroom/infra/database'
+import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import type { Rewriting } from './pointers.ts'
 
 /** A row as it was when its pictures were read. */

@@ -1,7 +1,7 @@
 import type { BackfillFailure, BackfillOptions, BackfillState } from '@darkroom/contracts/backfill'
 import { BACKFILL_EVENTS, BACKFILL_SUBJECT } from '@darkroom/contracts/subjects'
-import type { Database, Statement, Transaction } from '@darkroom/infra/database'
-import { post } from '@darkroom/infra/outbox'
+import type { Database, Statement, Transaction } from '@darkroom/infra/database/connection'
+import { post } from '@darkroom/infra/database/outbox'
 
 /** A run, as far as its next batch needs to know. */
 export interface Run {

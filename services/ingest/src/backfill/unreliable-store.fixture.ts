@@ -1,4 +1,4 @@
-import { type Store, StoreError } from '@darkroom/infra/store'
+import { type Store, StoreError } from '@darkroom/infra/store/store'
 
 const FAILS = 0.3
 

@@ -1,5 +1,5 @@
+import { ASPECT_RATIOS } from '@darkroom/contracts/enums'
 import { isEmbedded, type Scalar } from '@darkroom/contracts/parameters'
-import { ASPECT_RATIOS } from '@darkroom/contracts/vocabulary'
 
 /** What a picture says of how it was made. */
 export interface Made {

@@ -1,6 +1,6 @@
+import { type Kind, LIMITS, type Status } from '@darkroom/contracts/enums'
 import { ImportLine } from '@darkroom/contracts/import'
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
-import { type Kind, LIMITS, type Status } from '@darkroom/contracts/vocabulary'
 
 /** A generation of another system, as it is written here. */
 export interface Imported {

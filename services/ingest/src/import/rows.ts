@@ -1,7 +1,7 @@
 import { referenceUrl, sanitizeParameters } from '@darkroom/contracts/parameters'
-import type { Database, Transaction } from '@darkroom/infra/database'
-import { announce } from '@darkroom/infra/generations'
-import type { Identity } from '@darkroom/infra/identity'
+import type { Database, Transaction } from '@darkroom/infra/database/connection'
+import { announce } from '@darkroom/infra/generations/generations'
+import type { Identity } from '@darkroom/infra/http/identity'
 import type { Imported } from './record.ts'
 
 /** An output whose bytes are kept already, or one that is only where it was. */

@@ -1,5 +1,5 @@
+import type { Kind } from '@darkroom/contracts/enums'
 import type { Model } from '@darkroom/contracts/model'
-import type { Kind } from '@darkroom/contracts/vocabulary'
 
 /** A reference image as a provider gets it: decoded, turned upright, re-encoded without metadata. */
 export interface ProviderReference {

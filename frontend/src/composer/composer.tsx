@@ -1,0 +1,89 @@
+import { createSignal, onCleanup, onMount, Show } from 'solid-js'
+import type { Studio } from '../studio.ts'
+import { Icon } from '../ui/icons.tsx'
+import { AttachmentList } from './attachment-list.tsx'
+import { Controls } from './controls.tsx'
+import { MoreSettings } from './more-settings.tsx'
+import { PromptField } from './prompt-field.tsx'
+
+const IMAGES = 'image/png,image/jpeg,image/webp,image/avif,image/gif'
+
+/** Where the next generation is written. Sending never blocks it. */
+export function Composer(props: { studio: Studio; onResize: (pixels: number) => void }) {
+  const { composing } = props.studio
+  const [isMore, setMore] = createSignal(false)
+  let slot: HTMLDivElement | undefined
+  let files: HTMLInputElement | undefined
+
+  onMount(() => {
+    const observer = new ResizeObserver(entries => {
+      const pixels = Math.ceil(entries[0]?.borderBoxSize[0]?.blockSize ?? 0)
+      document.documentElement.style.setProperty('--composer', `${pixels}px`)
+      props.onResize(pixels)
+    })
+    if (slot) observer.observe(slot)
+    onCleanup(() => observer.disconnect())
+  })
+
+  const pick = () => {
+    composing.attachments.addFiles(files?.files ?? [])
+    if (files) files.value = ''
+  }
+
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    composing.send()
+  }
+
+  /** Until the models are known there is room for what the first one says, so that nothing jumps when it does. */
+  const note = () => (props.studio.hasModels() === undefined ? '\u00a0' : composing.model()?.note)
+  return (
+    <div ref={slot} class="composer-slot">
+      <form class="composer" aria-label="New generation" data-more={isMore()} onSubmit={submit}>
+        <AttachmentList studio={props.studio} />
+        <Show when={isMore() && composing.model()}>
+          {model => <MoreSettings studio={props.studio} model={model()} />}
+        </Show>
+        <PromptField studio={props.studio} />
+        <Show when={composing.surplus() > 0}>
+          <p class="composer-problem" role="status">
+            {composing.surplus().toLocaleString('en')} characters more than {composing.model()?.name} reads.
+          </p>
+        </Show>
+        <Show when={props.studio.hasModels() === false}>
+          <p class="composer-problem" role="status">
+            No model is set up in this studio, so nothing can be made yet.
+          </p>
+        </Show>
+        <div class="composer-bar">
+          <button
+            type="button"
+            class="chip icon-only"
+            aria-label="Attach reference pictures"
+            title="Attach reference pictures"
+            onClick={() => files?.click()}
+          >
+            <Icon name="attach" />
+          </button>
+          <input
+            ref={files}
+            class="unseen"
+            type="file"
+            accept={IMAGES}
+            multiple
+            tabIndex={-1}
+            aria-hidden="true"
+            onChange={pick}
+          />
+          <Controls studio={props.studio} isMore={isMore()} onMore={() => setMore(open => !open)} />
+          <p class="promise">{composing.promise().join(' · ')}</p>
+          <button type="submit" class="solid generate" disabled={!composing.canSend()}>
+            <span>Generate</span>
+            <Icon name="send" />
+          </button>
+        </div>
+        <Show when={note()}>{words => <p class="model-note">{words()}</p>}</Show>
+      </form>
+    </div>
+  )
+}

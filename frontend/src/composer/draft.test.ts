@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'bun:test'
+import { ASPECT_RATIOS, RESOLUTIONS } from '@darkroom/contracts/enums'
+import { Generation, Submission } from '@darkroom/contracts/generation'
+import type { Model } from '@darkroom/contracts/model'
+import fc from 'fast-check'
+import { uuid } from '../ui/uuid.ts'
+import { adapt, type Draft, draftOf, EMPTY_DRAFT, expected, modelOf, parseDraft, submissionOf } from './draft.ts'
+
+const MODEL: Model = {
+  id: 'painter',
+  name: 'Painter',
+  provider: 'somebody',
+  kind: 'image',
+  note: null,
+  aspectRatios: ['1:1', '3:2'],
+  resolutions: [1024, 2048],
+  durations: [],
+  maxOutputs: 4,
+  outputsPerCall: 1,
+  maxReferences: 2,
+  promptCharacters: 1_000,
+  seed: true,
+  negativePrompt: true,
+  settings: {
+    guidance: { type: 'number', label: 'Guidance', min: 1, max: 10, step: 0.5, default: 3.5 },
+    style: { type: 'choice', label: 'Style', choices: ['plain', 'vivid'], default: 'plain' },
+  },
+  cost: null,
+  estimatedSeconds: 4,
+  estimatedSecondsEach: 1,
+  maxSeconds: 600,
+  learnedSeconds: {},
+}
+
+const drafts: fc.Arbitrary<Draft> = fc.record({
+  prompt: fc.constantFrom('a boat', 'snow'),
+  model: fc.constantFrom(null, 'painter', 'gone'),
+  aspectRatio: fc.constantFrom(...ASPECT_RATIOS),
+  resolution: fc.constantFrom(...RESOLUTIONS),
+  numOutputs: fc.integer({ min: 0, max: 20 }),
+  duration: fc.option(fc.integer({ min: 1, max: 60 })),
+  seed: fc.option(fc.nat()),
+  negativePrompt: fc.constantFrom('', ' ', 'text'),
+  settings: fc.constantFrom({}, { guidance: 4 }, { guidance: 99, style: 'vivid' }, { other: true, style: 'odd' }),
+})
+
+const models = fc.record({
+  seed: fc.boolean(),
+  negativePrompt: fc.boolean(),
+  maxOutputs: fc.integer({ min: 1, max: 10 }),
+  durations: fc.constantFrom<number[]>([], [4, 8]),
+})
+
+describe('what is sent', () => {
+  test('is always a submission that the contract takes, within what the model can do', () => {
+    fc.assert(
+      fc.property(drafts, models, (draft, abilities) => {
+        const model = { ...MODEL, ...abilities }
+        const { parameters } = Submission.parse(submissionOf(draft, model, uuid()))
+        expect(model.aspectRatios).toContain(parameters.aspectRatio)
+        expect(model.resolutions).toContain(parameters.resolution)
+        expect(parameters.numOutputs).toBeLessThanOrEqual(model.maxOutputs)
+        expect(model.seed || parameters.seed === undefined).toBe(true)
+        expect(model.negativePrompt || parameters.negativePrompt === undefined).toBe(true)
+        expect(parameters.duration === undefined || model.durations.includes(parameters.duration)).toBe(true)
+        for (const name of Object.keys(parameters.settings ?? {})) expect(Object.keys(model.settings)).toContain(name)
+      }),
+    )
+  })
+
+  test('and what is shown for it until the answer comes is a generation, but for its version', () => {
+    fc.assert(
+      fc.property(drafts, draft => {
+        const submission = submissionOf(draft, MODEL, uuid())
+        const shown = expected(submission, MODEL, [], '2026-11-22T12:00:00.000Z')
+        expect(Generation.safeParse({ ...shown, version: 1 }).success).toBe(true)
+        expect(shown.version).toBe(0)
+        expect(shown.outputs).toHaveLength(submission.parameters.numOutputs)
+      }),
+    )
+  })
+
+  test('outputs have their size before they exist', () => {
+    const submission = submissionOf({ ...EMPTY_DRAFT, aspectRatio: '3:2', resolution: 1024 }, MODEL, uuid())
+    expect(expected(submission, MODEL, [], '')).toMatchObject({ outputs: [{ width: 1256, height: 840 }] })
+  })
+})
+
+test('adapting twice is adapting once', () => {
+  fc.assert(
+    fc.property(drafts, draft => {
+      const adapted = adapt(draft, MODEL)
+      expect(adapt(adapted, MODEL)).toEqual(adapted)
+    }),
+  )
+})
+
+test('reusing a generation brings back everything that made it', () => {
+  const draft: Draft = {
+    ...EMPTY_DRAFT,
+    prompt: 'a boat',
+    model: 'painter',
+    aspectRatio: '3:2',
+    resolution: 2048,
+    numOutputs: 3,
+    seed: 7,
+    negativePrompt: 'people',
+    settings: { guidance: 4.5, style: 'vivid' },
+  }
+  const generation = expected(submissionOf(draft, MODEL, uuid()), MODEL, [], '')
+  expect(draftOf(generation)).toEqual(draft)
+})
+
+test('a kept draft survives whatever became of it', () => {
+  expect(parseDraft(null)).toEqual(EMPTY_DRAFT)
+  expect(parseDraft('not json')).toEqual(EMPTY_DRAFT)
+  expect(parseDraft('[1]')).toEqual(EMPTY_DRAFT)
+  fc.assert(fc.property(fc.json(), text => parseDraft(text).prompt !== undefined))
+  fc.assert(fc.property(drafts, draft => expect(parseDraft(JSON.stringify(draft))).toEqual(draft)))
+})
+
+test('a draft for a model that is gone is for the first there is', () => {
+  expect(modelOf({ ...EMPTY_DRAFT, model: 'gone' }, [MODEL])).toBe(MODEL)
+  expect(modelOf(EMPTY_DRAFT, [])).toBeUndefined()
+})

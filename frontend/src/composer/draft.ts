@@ -1,0 +1,178 @@
+import { ASPECT_RATIOS, type AspectRatio, type Kind, RESOLUTIONS, type Resolution } from '@darkroom/contracts/enums'
+import { estimateSeconds } from '@darkroom/contracts/estimate'
+import type { Generation, Submission } from '@darkroom/contracts/generation'
+import type { Model, Setting } from '@darkroom/contracts/model'
+import type { Output } from '@darkroom/contracts/output'
+import { type Scalar, sanitizeParameters } from '@darkroom/contracts/parameters'
+import type { Reference } from '@darkroom/contracts/reference'
+import { sizeOf } from '@darkroom/contracts/size'
+
+/** What the composer holds, its references apart. */
+export interface Draft {
+  prompt: string
+  model: string | null
+  aspectRatio: AspectRatio
+  resolution: Resolution
+  numOutputs: number
+  duration: number | null
+  seed: number | null
+  negativePrompt: string
+  settings: Record<string, Scalar>
+}
+
+export const EMPTY_DRAFT: Draft = {
+  prompt: '',
+  model: null,
+  aspectRatio: '1:1',
+  resolution: 1024,
+  numOutputs: 1,
+  duration: null,
+  seed: null,
+  negativePrompt: '',
+  settings: {},
+}
+
+/** A draft as it was kept, whatever became of the text meanwhile: what is not right is as in an empty one. */
+export function parseDraft(text: string | null): Draft {
+  const kept = parseRecord(text)
+  return {
+    prompt: textOf(kept.prompt),
+    model: typeof kept.model === 'string' ? kept.model : null,
+    aspectRatio: ASPECT_RATIOS.find(ratio => ratio === kept.aspectRatio) ?? '1:1',
+    resolution: RESOLUTIONS.find(resolution => resolution === kept.resolution) ?? 1024,
+    numOutputs: wholeOf(kept.numOutputs) ?? 1,
+    duration: wholeOf(kept.duration),
+    seed: wholeOf(kept.seed),
+    negativePrompt: textOf(kept.negativePrompt),
+    settings: scalarsOf(kept.settings),
+  }
+}
+
+/** The draft that would make a generation again: its prompt and every setting. */
+export function draftOf({ prompt, model, parameters }: Pick<Generation, 'prompt' | 'model' | 'parameters'>): Draft {
+  return parseDraft(JSON.stringify({ ...parameters, prompt, model }))
+}
+
+/** The model that a draft is for: the one it names, else the first there is. */
+export function modelOf(draft: Draft, models: readonly Model[]): Model | undefined {
+  return models.find(model => model.id === draft.model) ?? models[0]
+}
+
+/** The same draft within what a model can do. What the model does not know stays, for the next model that does. */
+export function adapt(draft: Draft, model: Model): Draft {
+  return {
+    ...draft,
+    model: model.id,
+    aspectRatio: oneOf(model.aspectRatios, draft.aspectRatio) ?? '1:1',
+    resolution: oneOf(model.resolutions, draft.resolution) ?? 1024,
+    numOutputs: Math.min(Math.max(draft.numOutputs, 1), model.maxOutputs),
+    duration: oneOf(model.durations, draft.duration) ?? null,
+    settings: knownSettings(draft.settings, model.settings),
+  }
+}
+
+/** What is told to the studio: only what the model can do, and of that only what was chosen. */
+export function submissionOf(draft: Draft, model: Model, clientId: string): Submission {
+  const { prompt, aspectRatio, resolution, numOutputs, duration, seed, negativePrompt, settings } = adapt(draft, model)
+  const parameters = {
+    aspectRatio,
+    resolution,
+    numOutputs,
+    ...(duration !== null && { duration }),
+    ...(model.seed && seed !== null && { seed }),
+    ...(model.negativePrompt && negativePrompt.trim() !== '' && { negativePrompt }),
+    ...(Object.keys(settings).length > 0 && { settings }),
+  }
+  return { clientId, prompt, model: model.id, parameters }
+}
+
+/** What a submission will look like: the generation that the feed shows until the studio has answered. */
+export function expected(submission: Submission, model: Model, references: Reference[], createdAt: string): Generation {
+  const { clientId = '', parameters, prompt } = submission
+  const size = sizeOf(parameters.aspectRatio, parameters.resolution)
+  const outputs = Array.from({ length: parameters.numOutputs }, (_, index) => pendingOutput(index, model.kind, size))
+  return {
+    ...UNANSWERED,
+    id: clientId,
+    clientId,
+    prompt,
+    model: model.id,
+    kind: model.kind,
+    parameters: sanitizeParameters(parameters),
+    outputs,
+    references,
+    estimatedSeconds: estimateSeconds(model, parameters.numOutputs),
+    createdAt,
+  }
+}
+
+const UNANSWERED = {
+  version: 0,
+  status: 'queued',
+  error: null,
+  waiting: null,
+  parent: null,
+  cost: null,
+  favourite: false,
+  attempt: 0,
+  progress: null,
+  startedAt: null,
+  completedAt: null,
+  deletedAt: null,
+} as const
+
+function pendingOutput(index: number, kind: Kind, size: { width: number; height: number }): Output {
+  return {
+    index,
+    kind,
+    state: 'pending',
+    ...size,
+    url: null,
+    previewUrl: null,
+    placeholder: null,
+    bytes: null,
+    mimeType: null,
+    duration: null,
+    favourite: false,
+    expiresAt: null,
+    error: null,
+  }
+}
+
+function knownSettings(chosen: Record<string, Scalar>, known: Record<string, Setting>): Record<string, Scalar> {
+  const kept = Object.entries(chosen).filter(([name, value]) => Object.hasOwn(known, name) && suits(known[name], value))
+  return Object.fromEntries(kept)
+}
+
+function suits(setting: Setting | undefined, value: Scalar): boolean {
+  if (setting?.type === 'number') return typeof value === 'number' && value >= setting.min && value <= setting.max
+  if (setting?.type === 'choice') return setting.choices.includes(String(value))
+  return typeof value === 'boolean'
+}
+
+function oneOf<T>(choices: readonly T[], chosen: T | null): T | undefined {
+  return choices.find(choice => choice === chosen) ?? choices[0]
+}
+
+function parseRecord(text: string | null): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text ?? '{}')
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    return {}
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function wholeOf(value: unknown): number | null {
+  return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : null
+}
+
+function scalarsOf(value: unknown): Record<string, Scalar> {
+  if (typeof value !== 'object' || value === null) return {}
+  const scalars = Object.entries(value).filter(([, scalar]) => ['string', 'number', 'boolean'].includes(typeof scalar))
+  return Object.fromEntries(scalars)
+}

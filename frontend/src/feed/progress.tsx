@@ -1,0 +1,65 @@
+import type { Generation } from '@darkroom/contracts/generation'
+import { createMemo, Show } from 'solid-js'
+import type { Clock } from '../ui/clock.ts'
+import { stage } from '../ui/format.ts'
+
+interface ProgressProps {
+  clock: Clock
+  generation: Generation
+  /** Who makes it. */
+  provider: string
+  index: number
+}
+
+/**
+ * The ring of an output that is being made. It runs by style sheet alone: two clipped half circles that only ever turn, over
+ * the estimated time, begun as long ago as the work did. A provider's real progress takes over where there is one.
+ */
+export function Progress(props: ProgressProps) {
+  const startedAt = createMemo(() => props.generation.startedAt)
+  const seconds = createMemo(() => props.generation.estimatedSeconds)
+  const real = createMemo(() => (props.generation.status === 'processing' ? props.generation.progress : null))
+  const mode = createMemo(() => {
+    if (startedAt() === null || props.generation.waiting !== null) return 'waiting'
+    if (real() !== null) return 'real'
+    return seconds() === null ? 'open' : 'timed'
+  })
+  /** Read once a start: the style sheet counts from there. */
+  const elapsed = createMemo(() => Math.max(0, (props.clock.now() - Date.parse(startedAt() ?? '')) / 1_000) || 0)
+  const percent = () => {
+    const share = real()
+    return mode() === 'real' && share !== null ? Math.round(share * 100) : undefined
+  }
+  return (
+    <div
+      class="progress"
+      data-mode={mode()}
+      style={{
+        '--seconds': `${Math.max(seconds() ?? 10, 0.1)}s`,
+        '--elapsed': `${elapsed().toFixed(2)}s`,
+        '--share': String(real() ?? 0),
+      }}
+    >
+      <div
+        class="ring"
+        role="progressbar"
+        aria-label={`Picture ${props.index + 1} of ${props.generation.outputs.length}`}
+        aria-valuenow={percent()}
+        aria-valuetext={stage(props.generation, props.provider)}
+      >
+        <span class="ring-half ring-right">
+          <span class="ring-arc" />
+        </span>
+        <span class="ring-half ring-left">
+          <span class="ring-arc" />
+        </span>
+      </div>
+      <p class="stage">
+        {stage(props.generation, props.provider)}
+        <Show when={mode() === 'timed'}>
+          <span class="overdue">longer than usual</span>
+        </Show>
+      </p>
+    </div>
+  )
+}

@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'bun:test'
+import type { Generation } from '@darkroom/contracts/generation'
+import fc from 'fast-check'
+import { numbered, numbers, windowOf } from './fixtures.ts'
+import { addSent, deliver, merge, withdraw } from './merge.ts'
+
+const START = windowOf([])
+
+const told = fc.array(
+  fc.record({ number: fc.integer({ min: 1, max: 8 }), version: fc.integer({ min: 1, max: 5 }), deleted: fc.boolean() }),
+  { maxLength: 30 },
+)
+
+function tell(events: { number: number; version: number; deleted: boolean }[]): Generation[] {
+  return events.map(({ number, version, deleted }) =>
+    numbered(number, { version, deletedAt: deleted && version === 5 ? '2026-11-22T12:00:00Z' : null }),
+  )
+}
+
+describe('merge', () => {
+  test('however events arrive, what is shown is the newest version of each, in order, each once', () => {
+    fc.assert(
+      fc.property(told, fc.array(fc.integer({ min: 1, max: 6 })), (events, cuts) => {
+        const generations = tell(events)
+        const shown = inPieces(generations, cuts).reduce(merge, START)
+        expect(shown.rows.map(row => [row.key, row.generation.version])).toEqual(newest(generations))
+      }),
+    )
+  })
+
+  test('told again, nothing changes: not even the rows are other objects', () => {
+    fc.assert(
+      fc.property(told, events => {
+        const shown = merge(START, tell(events))
+        expect(merge(shown, tell(events))).toBe(shown)
+      }),
+    )
+  })
+
+  test('a row that did not change stays the same object', () => {
+    const shown = merge(START, [numbered(1), numbered(2)])
+    const after = merge(shown, [numbered(2, { version: 2 })])
+    expect(after.rows[0]).toBe(shown.rows[0])
+    expect(after.rows[1]).not.toBe(shown.rows[1])
+  })
+
+  test('what lies outside of the window is left to its page', () => {
+    const open = windowOf([5, 6], { older: { cursor: 'before 5' } })
+    expect(numbers(merge(open, [numbered(2), numbered(7)]))).toEqual([5, 6, 7])
+    expect(numbers(merge(windowOf([5]), [numbered(2)]))).toEqual([2, 5])
+    const cut = windowOf([5, 7], { newer: 'cut' })
+    expect(numbers(merge(cut, [numbered(6), numbered(8)]))).toEqual([5, 6, 7])
+  })
+
+  test('what is newer than everything, outside of the window, is noted once, until it is deleted', () => {
+    const cut = { ...windowOf([5, 7], { newer: 'cut' }), newest: windowOf([9]).newest }
+    const told = merge(cut, [numbered(8), numbered(10), numbered(11)])
+    expect([...told.beyond]).toEqual([numbered(10).clientId, numbered(11).clientId])
+    expect(merge(told, [numbered(10, { version: 2 }), numbered(11, { version: 3 })])).toBe(told)
+    const deleted = merge(told, [numbered(10, { version: 9, deletedAt: '2026-11-22T12:00:00Z' })])
+    expect([...deleted.beyond]).toEqual([numbered(11).clientId])
+  })
+
+  test('instants are told apart to the microsecond, however they are written', () => {
+    const early = { ...numbered(2), createdAt: '2026-11-22T12:00:00.000001Z' }
+    const late = { ...numbered(1), createdAt: '2026-11-22T12:00:00.0001Z' }
+    const latest = { ...numbered(3), createdAt: '2026-11-22T12:00:00.001+00:00' }
+    expect(numbers(merge(START, [latest, late, early]))).toEqual([2, 1, 3])
+  })
+})
+
+describe('what this page sends', () => {
+  const sent = { ...numbered(9), version: 0, id: numbered(9).clientId, createdAt: '2001-01-01T00:00:00Z' }
+
+  test('stands last, whatever this computer’s clock says', () => {
+    expect(numbers(addSent(merge(START, [numbered(1), numbered(2)]), sent))).toEqual([1, 2, 9])
+  })
+
+  test('becomes the studio’s under the same key, whether the answer or the event comes first', () => {
+    const waiting = addSent(merge(START, [numbered(1)]), sent)
+    const answered = merge(waiting, [numbered(9, { version: 1 })])
+    expect(numbers(answered)).toEqual([1, 9])
+    expect(answered.rows.at(-1)).toMatchObject({ key: sent.clientId, delivery: null })
+    const overtaken = merge(merge(waiting, [numbered(9, { version: 3 })]), [numbered(9, { version: 1 })])
+    expect(overtaken.rows.at(-1)?.generation.version).toBe(3)
+  })
+
+  test('a refusal that comes after the studio’s own word changes nothing', () => {
+    const answered = merge(addSent(START, sent), [numbered(9)])
+    expect(deliver(answered, sent.clientId, { state: 'refused', problem: 'too late' })).toBe(answered)
+    expect(withdraw(answered, sent.clientId)).toBe(answered)
+  })
+
+  test('is not shown in a window that ends before the newest, and is noted when it has arrived', () => {
+    const away = addSent(windowOf([1], { newer: 'cut' }), sent)
+    expect([numbers(away), away.byKey.has(sent.clientId)]).toEqual([[1], true])
+    const answered = merge(away, [numbered(9)])
+    expect([numbers(answered), [...answered.beyond], answered.sent]).toEqual([[1], [sent.clientId], []])
+  })
+
+  test('can be taken back while it has not arrived', () => {
+    const refused = deliver(addSent(START, sent), sent.clientId, { state: 'refused', problem: 'no' })
+    expect(refused.rows[0]?.delivery).toEqual({ state: 'refused', problem: 'no' })
+    expect(withdraw(refused, sent.clientId).rows).toEqual([])
+  })
+})
+
+function inPieces(generations: Generation[], cuts: number[]): Generation[][] {
+  const pieces: Generation[][] = []
+  let rest = generations
+  for (const cut of cuts) {
+    pieces.push(rest.slice(0, cut))
+    rest = rest.slice(cut)
+  }
+  return [...pieces, rest]
+}
+
+/** What should be shown, found another way: by version, then by time. */
+function newest(generations: Generation[]): [string, number][] {
+  const byKey = Object.groupBy(generations, generation => generation.clientId)
+  const last = Object.values(byKey).map(versions => (versions ?? []).toSorted((a, b) => a.version - b.version))
+  const shown = last.map(versions => firstOfHighest(versions)).filter(generation => generation.deletedAt === null)
+  return shown
+    .toSorted((a, b) => a.createdAt.localeCompare(b.createdAt))
+    .map(({ clientId, version }) => [clientId, version])
+}
+
+function firstOfHighest(versions: Generation[]): Generation {
+  const highest = versions.at(-1)?.version
+  const first = versions.find(generation => generation.version === highest)
+  if (!first) throw new Error('there is at least one')
+  return first
+}

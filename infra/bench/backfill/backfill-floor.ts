@@ -1,0 +1,28 @@
+import pLimit from 'p-limit'
+import { asDataUrl } from '../../testing/data/old-rows.ts'
+import { photographs, SETS } from './backfill-rows.ts'
+
+/**
+ * What nobody can do without: the texts are here already, each is decoded and put, unsigned, so many at once.
+ * `bun backfill-floor.ts <small|big> <store> <at once>` writes a line when it is ready, does it at each line that comes, and writes
+ * the milliseconds.
+ */
+
+const [name = 'small', storeUrl = '', atOnce = '1'] = process.argv.slice(2)
+const set = name === 'big' ? 'big' : 'small'
+const { rows, pictures } = SETS[set]
+const text = asDataUrl((await photographs(set))(), 'data:image/jpeg;base64,')
+
+process.stdout.write('ready\n')
+for await (const _ of console) {
+  const started = performance.now()
+  const limit = pLimit(Number(atOnce))
+  await Promise.all(Array.from({ length: rows * pictures }, (_, at) => limit(() => keep(at))))
+  process.stdout.write(`${performance.now() - started}\n`)
+}
+
+async function keep(at: number): Promise<void> {
+  const body = Uint8Array.fromBase64(text.slice(text.indexOf(',') + 1))
+  const answer = await fetch(`${storeUrl}/bench/floor-${at}`, { method: 'PUT', body })
+  if (!answer.ok) throw new Error('the store did not take it')
+}

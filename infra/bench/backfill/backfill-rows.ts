@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto'
+import sharp from 'sharp'
+import type { Database } from '../../src/database/connection.ts'
+import { asDataUrl, insertOldRow } from '../../testing/data/old-rows.ts'
+
+/** Old rows of one size. */
+interface RowSet {
+  rows: number
+  pictures: number
+}
+
+export const SETS = {
+  small: { rows: 96, pictures: 1 },
+  big: { rows: 2, pictures: 10 },
+} satisfies Record<string, RowSet>
+
+const SIZES = { small: { width: 800, height: 600 }, big: { width: 3_000, height: 2_250 } }
+
+/** Photographs, as far as an encoder can tell: soft shapes and a little grain. Each has bytes of its own at its end. */
+export async function photographs(set: keyof typeof SETS): Promise<() => Buffer> {
+  const { width, height } = SIZES[set]
+  const shapes = await sharp(randomBytes(12 * 9 * 3), { raw: { width: 12, height: 9, channels: 3 } })
+    .resize(width, height, { kernel: 'cubic' })
+    .raw()
+    .toBuffer()
+  const grain = randomBytes(shapes.byteLength)
+  const strength = set === 'small' ? 30 : 56
+  for (let at = 0; at < shapes.byteLength; at++) {
+    const value = (shapes[at] ?? 0) + (((grain[at] ?? 0) - 128) * strength) / 256
+    shapes[at] = Math.max(0, Math.min(255, value))
+  }
+  const photograph = await sharp(shapes, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: set === 'small' ? 86 : 93 })
+    .toBuffer()
+  return () => Buffer.concat([photograph, randomBytes(16)])
+}
+
+/** Writes the rows, and a copy of them to put back. @returns bytes of their pictures */
+export async function writeRows(
+  sql: Database,
+  name: keyof typeof SETS,
+  rows: number = SETS[name].rows,
+): Promise<number> {
+  const { pictures } = SETS[name]
+  const next = await photographs(name)
+  let bytes = 0
+  for (let row = 0; row < rows; row++) {
+    const images = Array.from({ length: pictures }, () => next())
+    bytes += images.reduce((sum, image) => sum + image.byteLength, 0)
+    const given = {
+      aspectRatio: '4:3',
+      referenceImages: images.map(image => asDataUrl(image, 'data:image/jpeg;base64,')),
+    }
+    await insertOldRow(sql, given, { createdAt: new Date(1_700_000_000_000 + row * 60_000).toISOString() })
+  }
+  await sql`create table if not exists bench_rows as select generation_id, parameters from generation_raw where false`
+  await sql`insert into bench_rows select generation_id, parameters from generation_raw where embeds_file(parameters)`
+  return bytes
+}
+
+/** Puts every row back as it was and forgets what was kept. */
+export async function putBack(sql: Database): Promise<void> {
+  await sql`delete from generation_references`
+  await sql`delete from backfill_manifest`
+  await sql`delete from backfill_runs`
+  await sql`delete from reference_images`
+  await sql`delete from object_removals`
+  await sql`update generation_raw r set parameters = b.parameters from bench_rows b where b.generation_id = r.generation_id`
+  await sql`update generations set parameters = '{}'`
+  await sql`vacuum generation_raw`
+}
+
+/** Removes the rows for good. */
+export async function removeRows(sql: Database): Promise<void> {
+  await sql`delete from backfill_manifest`
+  await sql`delete from backfill_runs`
+  await sql`delete from generations where provider = 'imported'`
+  await sql`drop table bench_rows`
+}

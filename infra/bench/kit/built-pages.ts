@@ -1,0 +1,52 @@
+import { join } from 'node:path'
+import { runCommand } from '../../local/process/command.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..', '..')
+const BUILT = join(ROOT, '.darkroom', 'bench-pages')
+const BUILD_MS = 180_000
+
+/** One row of the benchmark's other arms. */
+export interface BenchRow {
+  key: string
+  prompt: string
+  pictures: { src: string; ratio: number }[]
+}
+
+export interface BenchPages extends AsyncDisposable {
+  url: string
+}
+
+/**
+ * Builds the pages of the other arms and serves them, with rows and pictures.
+ *
+ * @param options `media` is the address that pictures are passed on from
+ */
+export async function serveBenchPages(options: {
+  rows?: (count: number) => BenchRow[]
+  media?: string
+}): Promise<BenchPages> {
+  const command = [process.execPath, '--bun', 'x', 'vite', 'build', '--config', 'bench/vite.config.ts']
+  await runCommand(command, {
+    cwd: join(ROOT, 'frontend'),
+    milliseconds: BUILD_MS,
+    signal: AbortSignal.timeout(BUILD_MS),
+  })
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch: async request => {
+      const { pathname, searchParams } = new URL(request.url)
+      if (pathname === '/rows') return Response.json(options.rows?.(Number(searchParams.get('count'))) ?? [])
+      if (pathname.startsWith('/media/')) return await passOn(`${options.media}${pathname}`)
+      const file = Bun.file(join(BUILT, pathname))
+      return (await file.exists()) ? new Response(file) : new Response(null, { status: 404 })
+    },
+  })
+  return { url: server.url.origin, [Symbol.asyncDispose]: () => server.stop(true) }
+}
+
+async function passOn(url: string): Promise<Response> {
+  const answer = await fetch(url)
+  const headers = { 'content-type': answer.headers.get('content-type') ?? '', 'cache-control': 'max-age=3600' }
+  return new Response(answer.body, { status: answer.status, headers })
+}

@@ -1,0 +1,70 @@
+import { makeBloat } from '../../local/seed/bloat.ts'
+import { storePictures } from '../../local/seed/pictures.ts'
+import { insertRows } from '../../local/seed/rows.ts'
+import type { Database } from '../../src/database/connection.ts'
+import { LOCAL_OWNER } from '../../src/http/identity.ts'
+import { openStore } from '../../src/store/open-store.ts'
+
+/** Rows of which the newest carry pictures as text in their parameters, in our tables. */
+export async function fill(
+  database: Database,
+  folder: string,
+  rows: { count: number; last: Date; bloated: boolean },
+): Promise<void> {
+  const store = await openStore({ DATA_DIR: `${folder}/data` })
+  const pictures = await storePictures(store, LOCAL_OWNER.workspaceId)
+  const { count, last, bloated } = rows
+  await insertRows(
+    database,
+    { identity: LOCAL_OWNER, pictures, count, last, bloat: bloated ? makeBloat() : null },
+    () => {},
+  )
+}
+
+/** The same rows in the seed's tables: the parameters in the row, the index that its list needs. */
+export async function fillSeed(pool: Database): Promise<void> {
+  await using database = await patient(pool)
+  await database.sql`
+    create table if not exists seed_generations (
+      id uuid primary key, user_id text not null, client_id uuid, prompt text, model text, type text, status text,
+      parameters jsonb, created_at timestamptz not null, updated_at timestamptz)`
+  await database.sql`
+    create table if not exists seed_outputs (
+      id uuid primary key default gen_random_uuid(), generation_id uuid not null, index int, url text, preview_url text,
+      placeholder text, width int, height int, bytes bigint, mime_type text, is_favourite boolean)`
+  for (;;) {
+    const { count } = await database.sql`
+      insert into seed_generations
+      select g.id, 'owner', g.client_id, g.prompt, g.model, g.kind, g.status, coalesce(r.parameters, g.parameters),
+             g.created_at, g.completed_at
+      from generations g left join generation_raw r on r.generation_id = g.id
+      where not exists (select from seed_generations s where s.id = g.id) limit 1000`
+    if (count === 0) break
+  }
+  await database.sql`
+    insert into seed_outputs (generation_id, index, url, preview_url, placeholder, width, height, bytes, mime_type, is_favourite)
+    select o.generation_id, o.index, '/media/' || o.key, '/media/' || replace(o.key, '.png', '.w960.webp'), o.placeholder,
+           o.width, o.height, o.bytes, o.mime_type, o.favourite
+    from generation_outputs o where not exists (select from seed_outputs s where s.generation_id = o.generation_id)`
+  await database.sql`create index if not exists seed_newest on seed_generations (user_id, created_at desc, id desc)`
+  await database.sql`create index if not exists seed_of on seed_outputs (generation_id)`
+}
+
+/** As the database itself would in time. */
+export async function settle(pool: Database): Promise<void> {
+  await using database = await patient(pool)
+  await database.sql`vacuum analyze generation_documents, generations, generation_outputs, generation_jobs, generation_raw,
+    generation_words, seed_generations, seed_outputs`
+  await database.sql`checkpoint`
+}
+
+/** A connection on which a statement may take its time. */
+async function patient(pool: Database) {
+  const sql = await pool.reserve()
+  await sql`set statement_timeout = 0`
+  const giveBack = async () => {
+    await sql`reset statement_timeout`
+    sql.release()
+  }
+  return { sql, [Symbol.asyncDispose]: giveBack }
+}

@@ -1,0 +1,87 @@
+import { sanitizeParameters } from '@darkroom/contracts/parameters'
+import { Elysia } from 'elysia'
+import { openDatabase } from '../../src/database/connection.ts'
+import { createHttp } from '../../src/http/app.ts'
+import { createLog } from '../../src/log.ts'
+import { createMetrics } from '../../src/metrics.ts'
+
+/**
+ * Other ways to list, each a process of its own, named by its argument:
+ *
+ * - `seed`: the table as the seed has it, with the parameters in the row. Whole rows are read with their outputs, sanitized in
+ *   JavaScript and written as JSON; by cursor, or by OFFSET where `skip` is given
+ * - `built`: the same tables as ours, and JSON made in SQL for each request
+ * - `bare`: a constant text of so many bytes from the database, with nothing around it
+ * - `floor`: the same with what the HTTP of every service has
+ */
+
+const url = process.env.DATABASE_URL ?? ''
+const sql = openDatabase({ url, name: 'bench', log: createLog({ service: 'bench', level: 'silent' }) })
+
+const ARMS: Record<string, (asked: URLSearchParams) => Promise<string>> = {
+  seed,
+  built,
+  bare: constant,
+  floor: constant,
+}
+const [, , name = ''] = process.argv
+const arm = ARMS[name]
+if (!arm) throw new Error('There is no such arm.')
+
+const place = { port: Number(process.env.QUERY_PORT), hostname: '127.0.0.1' }
+if (name === 'floor') serviceOf(arm).listen(place)
+else Bun.serve({ ...place, fetch: request => respond(arm, request) })
+
+async function respond(answer: typeof constant, request: Request): Promise<Response> {
+  const { pathname, searchParams } = new URL(request.url)
+  if (pathname === '/readyz') return new Response('ok')
+  return new Response(await answer(searchParams), { headers: { 'content-type': 'application/json' } })
+}
+
+function serviceOf(answer: typeof constant) {
+  const config = { PORT: place.port, PUBLIC_URL: process.env.PUBLIC_URL, BODY_MEMORY_MB: 64 }
+  const log = createLog({ service: 'bench', level: 'silent' })
+  const stopping = new AbortController().signal
+  const http = createHttp({ config, log, metrics: createMetrics('bench'), checks: {}, stopping })
+  return new Elysia({ normalize: false }).use(http).get('/', async ({ request }) => await respond(answer, request))
+}
+
+interface SeedRow {
+  id: string
+  createdAt: Date
+  parameters: unknown
+}
+
+async function seed(asked: URLSearchParams): Promise<string> {
+  const limit = Number(asked.get('limit'))
+  const [before, skip] = [asked.get('before'), Number(asked.get('skip') ?? 0)]
+  const rows = await sql<SeedRow[]>`
+    select * from seed_generations where user_id = 'owner'
+      ${before ? sql`and (created_at, id) < (select created_at, id from seed_generations where id = ${before})` : sql``}
+    order by created_at desc, id desc limit ${limit + 1} offset ${skip}`
+  const page = rows.slice(0, limit)
+  const outputs = await sql<{ generation_id: string }[]>`
+    select * from seed_outputs where generation_id = any(${page.map(row => row.id)}::uuid[]) order by index`
+  const byGeneration = Map.groupBy(outputs, output => output.generation_id)
+  const generations = page.map(row => ({
+    ...row,
+    parameters: sanitizeParameters(row.parameters),
+    outputs: byGeneration.get(row.id) ?? [],
+  }))
+  return JSON.stringify({ generations, nextCursor: rows.length > limit ? page.at(-1)?.id : null })
+}
+
+async function built(asked: URLSearchParams): Promise<string> {
+  const before = asked.get('before')
+  const rows = await sql<{ document: string }[]>`
+    select generation_document(g)::text as document from generations g
+    where g.workspace_id = (select workspace_id from generations limit 1) and g.deleted_at is null
+      ${before ? sql`and (g.created_at, g.id) < (select created_at, id from generations where id = ${before})` : sql``}
+    order by g.created_at desc, g.id desc limit ${Number(asked.get('limit')) + 1}`
+  return `{"generations":[${rows.map(row => row.document).join(',')}]}`
+}
+
+async function constant(asked: URLSearchParams): Promise<string> {
+  const [row] = await sql<{ text: string }[]>`select repeat('x', ${Number(asked.get('bytes'))}) as text`
+  return row?.text ?? ''
+}

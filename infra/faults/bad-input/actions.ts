@@ -1,0 +1,121 @@
+import type { WireRequest } from '../fuzz/http.ts'
+import { type Case, SECRET, wire } from './case.ts'
+
+const OTHER = '00000000-0000-7000-8000-0000000000ff'
+const POSTED = ['cancel', 'retry', 'complete', 'check', 'restore']
+
+/** Verbs on what is no generation, or none that is known. */
+export function badVerbs(): Case[] {
+  return [...badIds(), ...badVerbNames()]
+}
+
+/**
+ * Verbs that a generation which has ended with all its outputs does not take, and changes of it that are none.
+ *
+ * @param id of a generation of the workspace
+ */
+export function badChanges(id: string): Case[] {
+  return [...conflicts(id), ...badFavourites(id), ...badHeadsOf(id)]
+}
+
+/** What somebody else's generation is asked for. */
+export function foreignVerbs(id: string): Case[] {
+  return verbsOn(id).map(request => ({ name: `${request.method} ${request.target}`, request, status: 404 }))
+}
+
+function badIds(): Case[] {
+  const ids: [string, number][] = [
+    [OTHER, 404],
+    [SECRET, 422],
+    ['1', 422],
+    ['%00', 422],
+    ['%zz', 422],
+    [`${OTHER}%00`, 422],
+    ["'%20or%201=1--", 422],
+    ['..%2f..', 422],
+    ['*', 422],
+  ]
+  return ids.flatMap(([id, status]) =>
+    verbsOn(id).map(request => ({ name: `${request.method} ${request.target}`, request, status })),
+  )
+}
+
+function badVerbNames(): Case[] {
+  const targets = [`/api/generate/${OTHER}/buy`, `/api/generate/${OTHER}/cancel/now`, `/api/generate//cancel`]
+  return targets.map(target => ({ name: `POST ${target}`, request: wire({ method: 'POST', target }), status: 404 }))
+}
+
+function conflicts(id: string): Case[] {
+  const refused: [string, RegExp][] = [
+    ['retry', /^It is done/],
+    ['complete', /^Nothing of it is missing/],
+    ['check', /^It is done/],
+  ]
+  return refused.map(([verb, says]) => ({
+    name: `${verb} of what is complete`,
+    request: wire({ method: 'POST', target: `/api/generate/${id}/${verb}` }),
+    status: 409,
+    says,
+  }))
+}
+
+function badFavourites(id: string): Case[] {
+  const bodies: [string, string, number][] = [
+    ['nothing', '', 422],
+    ['not JSON', `outputIndex=${SECRET}`, 400],
+    ['null', 'null', 422],
+    ['a list', '[]', 422],
+    ['no index', '{"favourite":true}', 422],
+    ['no mark', '{"outputIndex":0}', 422],
+    ['an index below nothing', '{"outputIndex":-1,"favourite":true}', 422],
+    ['half an index', '{"outputIndex":0.5,"favourite":true}', 422],
+    ['an index as text', '{"outputIndex":"0","favourite":true}', 422],
+    ['an output that it has not', '{"outputIndex":9,"favourite":true}', 422],
+    ['an index that no row can have', '{"outputIndex":40000,"favourite":true}', 422],
+    ['an index beyond all', '{"outputIndex":1e999,"favourite":true}', 422],
+    ['a mark that is a word', `{"outputIndex":0,"favourite":"${SECRET}"}`, 422],
+    ['status, which is not theirs to set', '{"outputIndex":0,"favourite":true,"status":"queued"}', 422],
+    ['__proto__', '{"outputIndex":0,"favourite":true,"__proto__":{"a":1}}', 422],
+  ]
+  return bodies.map(([name, body, status]) => ({ name: `a favourite with ${name}`, request: patch(id, body), status }))
+}
+
+function badHeadsOf(id: string): Case[] {
+  const favourite = '{"outputIndex":0,"favourite":true}'
+  const heads: [string, [string, string][], number][] = [
+    ['no type', [], 415],
+    ['another type', [['Content-Type', 'text/plain']], 415],
+    [
+      'another site’s page',
+      [
+        ['Content-Type', 'application/json'],
+        ['Origin', 'http://evil.example'],
+      ],
+      403,
+    ],
+  ]
+  const origin: [string, string][] = [['Origin', 'http://evil.example']]
+  return [
+    ...heads.map(([name, headers, status]) => ({
+      name: `a favourite from or as ${name}`,
+      request: { ...patch(id, favourite), headers },
+      status,
+    })),
+    ...verbsOn(id).map(request => ({
+      name: `${request.method} ${request.target} from another site’s page`,
+      request: { ...request, headers: [...request.headers, ...origin] },
+      status: 403,
+    })),
+  ]
+}
+
+function verbsOn(id: string): WireRequest[] {
+  const posts = POSTED.map(verb => wire({ method: 'POST', target: `/api/generate/${id}/${verb}` }))
+  const deletion = wire({ method: 'DELETE', target: `/api/generate/${id}` })
+  return [...posts, deletion, patch(id, '{"outputIndex":0,"favourite":true}')]
+}
+
+function patch(id: string, body: string): WireRequest {
+  const headers: [string, string][] = [['Content-Type', 'application/json']]
+  return wire({ method: 'PATCH', target: `/api/generate/${id}`, headers, body: Buffer.from(body) })
+}

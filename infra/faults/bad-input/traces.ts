@@ -1,0 +1,57 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openDatabase } from '../../src/database/connection.ts'
+import { createLog } from '../../src/log.ts'
+import type { TestStudio } from '../../testing/studio/test-studio.ts'
+
+/** What a request may leave behind in a studio: rows, objects, and processes that are other ones than before. */
+export interface Traces {
+  /** How many rows of each table there are, how many objects, and the processes. */
+  now(): Promise<Record<string, number>>
+  /** A row of somebody else's, as if there were accounts. @returns its id */
+  plant(workspaceId: string): Promise<string>
+  close(): Promise<void>
+}
+
+const PARTS = ['ingest', 'processor', 'query', 'NATS', 'Postgres'] as const
+
+/** Looks at a studio from behind: at its database and its folder. */
+export function openTraces(studio: TestStudio): Traces {
+  const log = createLog({ service: 'test', level: 'silent' })
+  const sql = openDatabase({ url: studio.databaseUrl, name: 'test', connections: 1, log })
+  const rows = async () => {
+    const [counts] = await sql<Record<string, number>[]>`
+      select (select count(*)::int from generations) as generations,
+             (select count(*)::int from generation_raw) as raw,
+             (select count(*)::int from generation_outputs) as outputs,
+             (select count(*)::int from generation_events) as events,
+             (select count(*)::int from generation_references) as uses,
+             (select count(*)::int from reference_images) as "references",
+             (select sum(version)::int from generations) as versions,
+             (select count(*)::int from outbox) as outbox`
+    return counts ?? {}
+  }
+  return {
+    now: async () => ({ ...(await rows()), objects: await objectsOf(studio.dataDir), ...(await pidsOf(studio)) }),
+    plant: async workspaceId => {
+      const id = Bun.randomUUIDv7()
+      await sql`
+        with made as (
+          insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt, num_outputs)
+          values (${id}, ${workspaceId}, ${id}, ${id}, '', 'completed', 'image', 'demo', 'demo', 'of somebody else', 1)
+        )
+        insert into generation_jobs (generation_id) values (${id})`
+      return id
+    },
+    close: () => sql.end({ timeout: 1 }),
+  }
+}
+
+async function objectsOf(dataDir: string): Promise<number> {
+  const entries = await readdir(join(dataDir, 'objects'), { recursive: true, withFileTypes: true })
+  return entries.filter(entry => entry.isFile()).length
+}
+
+async function pidsOf(studio: TestStudio): Promise<Record<string, number>> {
+  return Object.fromEntries(await Promise.all(PARTS.map(async part => [part, await studio.pidOf(part)] as const)))
+}

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { until } from '../../local/process/until.ts'
+import { type Database, openDatabase, transaction } from '../../src/database/connection.ts'
+import { touch } from '../../src/generations/generations.ts'
+import { LOCAL_OWNER } from '../../src/http/identity.ts'
+import { createLog } from '../../src/log.ts'
+import { startTestStudio, type TestStudio } from '../../testing/studio/test-studio.ts'
+import { type Client, openClients, readList, type State } from './events-clients.ts'
+
+/**
+ * A thousand pages are open while generations change all the time, and parts of the studio are killed. When it is quiet again
+ * every page shows exactly what `GET` gives.
+ */
+
+const CLIENTS = 1_000
+// The local gateway passes each stream on by `fetch`, of which Bun has 256 at once unless it is told otherwise.
+const ROOM = { SSE_MAX_STREAMS: '1500', BUN_CONFIG_MAX_HTTP_REQUESTS: '4000' }
+const GENERATIONS = 30
+const CHANGE_MS = 40
+const SETTLE_MS = 60_000
+const stack = new AsyncDisposableStack()
+const never = new AbortController().signal
+const over = new AbortController()
+let studio: TestStudio
+let sql: Database
+let clients: Client[]
+let ids: string[]
+
+beforeAll(async () => {
+  studio = stack.use(await startTestStudio(ROOM))
+  sql = openDatabase({
+    url: studio.databaseUrl,
+    name: 'test',
+    connections: 2,
+    log: createLog({ service: 'test', level: 'silent' }),
+  })
+  stack.defer(() => sql.end({ timeout: 1 }))
+  ids = await Promise.all(Array.from({ length: GENERATIONS }, insertFinished))
+  stack.defer(() => over.abort())
+  clients = openClients(CLIENTS, {
+    port: Number(new URL(studio.url).port),
+    readAll: createReadAll(),
+    signal: over.signal,
+  })
+  await allOpen()
+}, 180_000)
+afterAll(() => stack.disposeAsync(), 60_000)
+
+test('killed and started again: query', async () => {
+  await whileThingsChange(async () => {
+    await killed('query')
+    await allOpen()
+  })
+  await expectAllUpToDate()
+  // Nobody had to read everything again: what was missed was told.
+  expect(clients.filter(client => client.resyncs > 0)).toEqual([])
+}, 180_000)
+
+test('killed and started again: NATS, with all that it had stored', async () => {
+  await whileThingsChange(() => killed('NATS'))
+  await expectAllUpToDate()
+  expect(clients.filter(client => client.resyncs > 0)).toEqual([])
+}, 180_000)
+
+test('killed and started again without anything of what it had stored: NATS', async () => {
+  await whileThingsChange(async () => {
+    await rm(join(studio.dataDir, 'nats', 'jetstream'), { recursive: true, force: true })
+    await killed('NATS')
+  })
+  await expectAllUpToDate()
+}, 180_000)
+
+/** Changes one generation after another until the work is done, and a little longer. */
+async function whileThingsChange(work: () => Promise<void>): Promise<void> {
+  const done = new AbortController()
+  const changing = change(done.signal)
+  await work().finally(() => done.abort())
+  await changing
+}
+
+async function change(signal: AbortSignal): Promise<void> {
+  for (let at = 0; !signal.aborted; at++) {
+    const id = ids[at % ids.length] ?? ''
+    await transaction(sql, async tx => {
+      await tx`update generation_jobs set progress = ${(at % 100) / 100} where generation_id = ${id}`
+      await touch(tx, id)
+    })
+    await Bun.sleep(CHANGE_MS)
+  }
+}
+
+async function killed(part: 'query' | 'NATS'): Promise<void> {
+  const pid = await studio.pidOf(part)
+  process.kill(pid, 'SIGKILL')
+  const isBack = async () => ((await studio.pidOf(part).catch(() => pid)) !== pid ? true : undefined)
+  await until(isBack, { what: `A new ${part}`, milliseconds: 60_000, signal: never })
+}
+
+async function allOpen(): Promise<void> {
+  const areOpen = async () => (clients.every(client => client.state === 'open') ? true : undefined)
+  await until(areOpen, { what: 'Every client', milliseconds: SETTLE_MS, signal: never })
+}
+
+async function expectAllUpToDate(): Promise<void> {
+  await allOpen()
+  const published = async () =>
+    (await sql`select from outbox where published_at is null limit 1`).length === 0 ? true : undefined
+  await until(published, { what: 'The last message', milliseconds: SETTLE_MS, signal: never })
+  const state = await readList(studio.url)
+  expect(state.size).toBe(GENERATIONS)
+  const behind = () => clients.filter(client => !isUpToDate(client, state))
+  await until(async () => (behind().length === 0 ? true : undefined), {
+    what: 'The state of every client',
+    milliseconds: SETTLE_MS,
+    signal: never,
+  }).catch(() => {})
+  expect(behind().length).toBe(0)
+}
+
+function isUpToDate({ shown }: Client, state: State): boolean {
+  return shown.size === state.size && [...state].every(([id, { hash }]) => shown.get(id) === hash)
+}
+
+/** One reading for all who want one at the same time. */
+function createReadAll(): () => Promise<State> {
+  let next: Promise<State> | undefined
+  let running: Promise<unknown> = Promise.resolve()
+  return () => {
+    next ??= running.then(() => {
+      next = undefined
+      const reading = readList(studio.url)
+      running = reading.catch(() => {})
+      return reading
+    })
+    return next
+  }
+}
+
+async function insertFinished(): Promise<string> {
+  const id = Bun.randomUUIDv7()
+  await sql`
+    with made as (
+      insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt, num_outputs)
+      values (${id}, ${LOCAL_OWNER.workspaceId}, ${LOCAL_OWNER.userId}, ${id}, '', 'completed', 'image', 'demo', 'demo', 'a prompt', 1)
+    ), job as (insert into generation_jobs (generation_id) values (${id}))
+    insert into generation_outputs (generation_id, index, kind) values (${id}, 0, 'image')`
+  return id
+}

@@ -1,0 +1,79 @@
+import { expect, test } from 'bun:test'
+import type { Generation } from '@darkroom/contracts/generation'
+import { type Database, openDatabase } from '../../src/database/connection.ts'
+import { createLog } from '../../src/log.ts'
+import { startFakeProvider } from '../../testing/studio/fake-provider.ts'
+import { startTestStudio, type TestStudio } from '../../testing/studio/test-studio.ts'
+
+test('a processor killed while it uploads is taken over: each output is there once, and nothing is bought twice', async () => {
+  await using fake = await startFakeProvider()
+  await using studio = await startTestStudio({ ...fake.env, LEASE_SECONDS: '2' })
+  await fake.set({ holdFiles: true })
+  const bought = await studio.submit({
+    prompt: 'kept',
+    model: 'fake-image',
+    parameters: { numOutputs: 4, resolution: 512 },
+  })
+  await fake.until(journal => journal.filesInFlight === 3)
+  await fake.set({ holdFiles: false, files: { 3: { kind: 'hang' } } })
+  await studio.until(bought.id, ({ outputs }) => outputs.filter(({ state }) => state === 'stored').length === 3)
+  await killProcessor(studio)
+  await fake.set({ files: {} })
+  await expectWhole(studio, await studio.until(bought.id, isOver), 4)
+  expect((await fake.journal()).submits.map(({ indices }) => indices)).toEqual([[0, 1, 2, 3]])
+
+  const drawn = await studio.submit({ prompt: 'dunes', model: 'demo', parameters: { numOutputs: 4, resolution: 512 } })
+  await studio.until(drawn.id, ({ outputs }) => outputs[0]?.state === 'stored')
+  await killProcessor(studio)
+  await expectWhole(studio, await studio.until(drawn.id, isOver), 4)
+  await expectNoPictureInRows(studio)
+}, 120_000)
+
+function isOver({ status }: Generation): boolean {
+  return ['completed', 'failed', 'cancelled'].includes(status)
+}
+
+async function killProcessor(studio: TestStudio): Promise<void> {
+  process.kill(await studio.pidOf('processor'), 'SIGKILL')
+}
+
+/** Completed, with each output stored once, whole and readable, by a history that the state machine allows. */
+async function expectWhole(studio: TestStudio, generation: Generation, outputs: number): Promise<void> {
+  expect(generation.status).toBe('completed')
+  expect(generation.attempt).toBeGreaterThan(1)
+  expect(generation.outputs.map(({ index, state }) => [index, state])).toEqual(
+    Array.from({ length: outputs }, (_, index) => [index, 'stored']),
+  )
+  expect(new Set(generation.outputs.map(({ url }) => url)).size).toBe(outputs)
+  for (const { url, bytes } of generation.outputs) {
+    const answer = await studio.fetch(url ?? '')
+    expect((await answer.arrayBuffer()).byteLength).toBe(bytes ?? -1)
+  }
+  const moves = await ask(
+    studio,
+    sql => sql<{ move: string }[]>`
+      select from_status || '→' || to_status as move from generation_events
+      where generation_id = ${generation.id} and from_status is not null order by id`,
+  )
+  const names = moves.map(({ move }) => move)
+  expect(names[0]).toBe('queued→processing')
+  expect(names.slice(-1)).toEqual(['uploading→completed'])
+  expect(names.filter(move => move === 'uploading→completed')).toHaveLength(1)
+  expect(names.some(move => move === 'processing→processing' || move === 'uploading→uploading')).toBe(true)
+}
+
+async function expectNoPictureInRows(studio: TestStudio): Promise<void> {
+  const rows = await ask(
+    studio,
+    sql => sql<{ count: number }[]>`
+      select count(*)::int as count from generations g join generation_raw r on r.generation_id = g.id
+      where g::text || r::text ~* '(data:|;base64,)'`,
+  )
+  expect(rows[0]?.count).toBe(0)
+}
+
+async function ask<T>(studio: TestStudio, question: (sql: Database) => Promise<T>): Promise<T> {
+  const log = createLog({ service: 'test', level: 'silent' })
+  const sql = openDatabase({ url: studio.databaseUrl, name: 'test', connections: 1, log })
+  return await question(sql).finally(() => sql.end({ timeout: 1 }))
+}

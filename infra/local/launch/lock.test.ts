@@ -1,0 +1,37 @@
+import { expect, test } from 'bun:test'
+import { testDirectory } from '../../testing/parts.ts'
+import { lockFile } from './lock.ts'
+
+test('one has it at a time', async () => {
+  await using directory = await testDirectory()
+  const unlock = lockFile(`${directory.path}/lock`)
+  expect(lockFile(`${directory.path}/lock`)).toBeUndefined()
+  unlock?.()
+  const again = lockFile(`${directory.path}/lock`)
+  expect(again).toBeFunction()
+  again?.()
+})
+
+test('a process that is killed has it no longer', async () => {
+  await using directory = await testDirectory()
+  const script = `
+    import { lockFile } from '${import.meta.dirname}/lock.ts'
+    const unlock = lockFile('${directory.path}/lock')
+    process.stdout.write(unlock ? 'locked' : 'refused')
+    setInterval(() => unlock.name, 1_000)
+  `
+  const holder = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe' })
+  const said = await holder.stdout.getReader().read()
+  expect(Buffer.from(said.value ?? []).toString()).toBe('locked')
+  expect(lockFile(`${directory.path}/lock`)).toBeUndefined()
+  holder.kill('SIGKILL')
+  await holder.exited
+  const unlock = lockFile(`${directory.path}/lock`)
+  expect(unlock).toBeFunction()
+  unlock?.()
+})
+
+test('a place that cannot be written to is named', async () => {
+  await using directory = await testDirectory()
+  expect(() => lockFile(`${directory.path}/no/lock`)).toThrow('/no/lock cannot be written by this user.')
+})

@@ -1,0 +1,32 @@
+import { Database } from 'bun:sqlite'
+import { PartError } from '../process/server-process.ts'
+
+/**
+ * Takes a lock for this process. It is the operating system's on an open file: it ends with the process, however that ends, so
+ * it is never stale.
+ *
+ * @param file that stands for what is locked; made if it is not there
+ * @returns gives it back; undefined if another process has it
+ * @throws PartError if the file cannot be written
+ */
+export function lockFile(file: string): (() => void) | undefined {
+  let opened: Database | undefined
+  try {
+    opened = new Database(file, { create: true })
+    const database = opened
+    database.run('pragma busy_timeout = 0')
+    database.run('pragma journal_mode = memory')
+    database.run('begin exclusive')
+    return () => database.close()
+  } catch (cause) {
+    opened?.close()
+    if (isBusy(cause)) return undefined
+    throw new PartError(`${file} cannot be written by this user. Is the folder somebody else's, or read-only?`, {
+      cause,
+    })
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY'
+}

@@ -1,0 +1,23 @@
+import { expect, test } from 'bun:test'
+import { together } from './all-or-abort.ts'
+
+const NEVER = new AbortController().signal
+
+test('gives back what each came to, in order', async () => {
+  expect(await together(NEVER, [async () => 1, async () => 'two'])).toEqual([1, 'two'])
+})
+
+test('the first failure is told to the others, who are waited for', async () => {
+  const ended: string[] = []
+  const slow = async (signal: AbortSignal) => {
+    await new Promise(resolve => signal.addEventListener('abort', resolve))
+    await Promise.resolve()
+    ended.push('slow')
+    throw new Error('given up')
+  }
+  const failing = async () => {
+    throw new Error('broken')
+  }
+  expect(await together(NEVER, [slow, failing]).catch(error => error.message)).toBe('broken')
+  expect(ended).toEqual(['slow'])
+})

@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PartError } from '../process/server-process.ts'
+import { unpackDebianPackage } from './debian.ts'
+import type { FindOptions } from './nats-server.ts'
+
+const PROGRAM = 'caddy'
+
+/**
+ * The Caddy that a studio on a server stands behind, for the tests of its configuration: the one on the PATH, else one that
+ * was fetched before, else Debian's package, fetched now. 2.6 or newer.
+ *
+ * @throws PartError with the ways to get it
+ */
+export async function findCaddy(options: FindOptions): Promise<string> {
+  const { cacheDir, signal, say } = options
+  const present = presentCaddy(cacheDir, options.searchPath)
+  if (present) return present
+  say?.("fetches caddy from Debian's package")
+  await mkdir(cacheDir, { recursive: true, mode: 0o700 })
+  const folder = await mkdtemp(join(cacheDir, 'fetch-'))
+  try {
+    const root = await unpackDebianPackage(PROGRAM, folder, signal)
+    await rename(join(root, 'usr/bin', PROGRAM), join(cacheDir, PROGRAM))
+    return join(cacheDir, PROGRAM)
+  } catch (cause) {
+    signal.throwIfAborted()
+    const help = 'caddy is not here and could not be fetched: have `apt-get install caddy` run, or put it on the PATH.'
+    throw new PartError(help, { cause })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** A Caddy that is there already: on the PATH or in the cache. */
+export function presentCaddy(cacheDir: string, searchPath?: string): string | undefined {
+  const onPath = Bun.which(PROGRAM, searchPath === undefined ? {} : { PATH: searchPath })
+  if (onPath) return onPath
+  const cached = join(cacheDir, PROGRAM)
+  return existsSync(cached) ? cached : undefined
+}

@@ -1,0 +1,30 @@
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { runCommand } from '../process/command.ts'
+
+const FETCH_MS = 120_000
+
+/**
+ * Fetches a package of the Debian that this machine runs and unpacks it, without installing it and without root: apt keeps its
+ * lists and files in folders that it is given.
+ *
+ * @param folder an empty one
+ * @returns the root of what was unpacked
+ * @throws CommandError where there is no apt, no network or no such package
+ */
+export async function unpackDebianPackage(name: string, folder: string, signal: AbortSignal): Promise<string> {
+  const [lists, cache, root] = [join(folder, 'lists'), join(folder, 'cache'), join(folder, 'root')]
+  await Promise.all([lists, cache, root].map(path => mkdir(join(path, 'partial'), { recursive: true })))
+  // As root, apt would hand the download to a user of its own, who cannot see into root's home.
+  const apt = ['apt-get', '-o', `Dir::Cache=${cache}`, '-o', 'APT::Sandbox::User=root']
+  const ownLists = [...apt, '-o', `Dir::State::lists=${lists}`]
+  const run = (command: string[]) => runCommand(command, { signal, cwd: folder, milliseconds: FETCH_MS })
+  // The machine's own lists, if it has them and they are fresh, save most of the time.
+  await run([...apt, 'download', name]).catch(async () => {
+    await run([...ownLists, 'update'])
+    await run([...ownLists, 'download', name])
+  })
+  const file = (await readdir(folder)).find(entry => entry.endsWith('.deb')) ?? ''
+  await run(['dpkg', '-x', join(folder, file), root])
+  return root
+}

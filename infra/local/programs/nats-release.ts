@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+import { runCommand } from '../process/command.ts'
+import { PartError } from '../process/server-process.ts'
+
+const VERSION = '2.12.15'
+const FETCH_MS = 120_000
+
+/** Checksums as its maker publishes them. @see https://github.com/nats-io/nats-docker/blob/main/2.12.x/alpine3.22/Dockerfile */
+const RELEASES: Record<string, { arch: string; sha256: string }> = {
+  'linux-x64': { arch: 'amd64', sha256: '58ab8131f819263897e2fc38e503e1b755b63bcafeecc7d12582487df48ca15e' },
+  'linux-arm64': { arch: 'arm64', sha256: 'b724db99fefbf8f5c808baa82819ee50350aee9734017e4a478f7e545cef3ab6' },
+}
+
+/**
+ * Downloads the official release of nats-server, checks it and unpacks it.
+ *
+ * @param folder an empty one
+ * @returns where the program is
+ * @throws PartError where there is no release for this machine, no network, or what came is not what was published
+ */
+export async function unpackNatsRelease(folder: string, signal: AbortSignal): Promise<string> {
+  const release = RELEASES[`${process.platform}-${process.arch}`]
+  if (!release) throw new PartError(`no checked release for ${process.platform}-${process.arch}`)
+  const name = `nats-server-v${VERSION}-linux-${release.arch}`
+  const archive = join(folder, 'release.tar.gz')
+  await Bun.write(archive, await download(`${name}.tar.gz`, release.sha256, signal))
+  await runCommand(['tar', '-xzf', archive, '-C', folder], { signal })
+  return join(folder, name, 'nats-server')
+}
+
+async function download(file: string, sha256: string, signal: AbortSignal): Promise<Uint8Array> {
+  const url = `https://github.com/nats-io/nats-server/releases/download/v${VERSION}/${file}`
+  const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(FETCH_MS)]) })
+  if (!answer.ok) throw new PartError(`${url} answered ${answer.status}`)
+  const bytes = await answer.bytes()
+  if (new Bun.CryptoHasher('sha256').update(bytes).digest('hex') === sha256) return bytes
+  throw new PartError(`${url} is not the file that was published`)
+}

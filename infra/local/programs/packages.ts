@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** What a clone needs before anything else of it can run. Built-ins only, as in the bootstrap. */
+
+export const OLDEST_BUN = '1.4.0'
+
+const ROOT = join(import.meta.dirname, '..', '..', '..')
+const STAMP = join(ROOT, 'node_modules', '.darkroom-lock')
+
+/** Whether the packages are those that the lock file says. */
+export function isInstalled(): boolean {
+  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lockHash()
+}
+
+/**
+ * Installs the packages as the lock file says.
+ *
+ * @returns how it went: `ready` when everything was there already, in a clone that cannot be written to
+ */
+export function install(): 'done' | 'ready' | 'failed' {
+  process.stdout.write('Installing packages …\n')
+  const done = spawnSync(process.execPath, ['install', '--frozen-lockfile'], { cwd: ROOT, encoding: 'utf8' })
+  if (done.status !== 0) process.stderr.write(`${done.stdout}${done.stderr}`)
+  if (done.status !== 0) return 'failed'
+  return keepStamp() ? 'done' : 'ready'
+}
+
+function keepStamp(): boolean {
+  try {
+    writeFileSync(STAMP, lockHash())
+    return true
+  } catch {
+    return false
+  }
+}
+
+function lockHash(): string {
+  return createHash('sha256')
+    .update(readFileSync(join(ROOT, 'bun.lock')))
+    .digest('hex')
+}

@@ -1,0 +1,48 @@
+import { expect, test } from 'bun:test'
+import { sum, tallyOf } from './test-summary.ts'
+
+const SUMMARY = (pass: number, fail: number) =>
+  ` ${pass} pass\n 1 skip\n ${fail} fail\n 9 expect() calls\nRan 3 tests\n`
+
+test('takes the counts from the end of what bun test wrote', () => {
+  expect(tallyOf(`console says:\n 7 pass\n${SUMMARY(12, 2)}`, 1)).toMatchObject({ passed: 12, failed: 2 })
+})
+
+test('keeps what was written of each test that failed, and of none that passed', () => {
+  const output = [
+    'a/one.test.ts:\nwarned\n(pass) goes well [1ms]\nerror: no\n  at there\n(fail) goes wrong [2ms]',
+    'b/two.test.ts:\n(pass) goes well, too [1ms]\nerror: late\n(fail) takes long [3ms]',
+  ]
+  expect(
+    tallyOf(`${output.join('\n\n')}\n\n1 tests failed:\n(fail) takes long [3ms]\n${SUMMARY(2, 2)}`, 1).failures,
+  ).toEqual([
+    'a/one.test.ts:\nerror: no\n  at there\n(fail) goes wrong [2ms]',
+    'b/two.test.ts:\nerror: late\n(fail) takes long [3ms]',
+  ])
+})
+
+test('reads coloured output', () => {
+  expect(tallyOf('\u001b[32m 3 pass\u001b[0m\n\u001b[2m 0 fail\u001b[0m\n', 0)).toEqual({
+    passed: 3,
+    failed: 0,
+    failures: [],
+  })
+})
+
+test('a run that failed without naming a failure counts as one', () => {
+  expect(tallyOf('error TS2304', 2)).toEqual({ passed: 0, failed: 1, failures: ['error TS2304'] })
+  expect(tallyOf(SUMMARY(4, 0), 1)).toMatchObject({ passed: 4, failed: 1 })
+})
+
+test('a check that passed counts as nothing', () => {
+  expect(tallyOf('Checked 40 files', 0)).toEqual({ passed: 0, failed: 0, failures: [] })
+})
+
+test('adds up', () => {
+  expect(
+    sum([
+      { passed: 1, failed: 0, failures: [] },
+      { passed: 2, failed: 1, failures: ['(fail) one'] },
+    ]),
+  ).toEqual({ passed: 3, failed: 1, failures: ['(fail) one'] })
+})

@@ -1,0 +1,50 @@
+import type { BackfillFailure, BackfillOptions, BackfillState } from '@darkroom/contracts/backfill'
+import type { Statement } from './connection.ts'
+
+/** How a run of the backfill stands, as an operator reads it. */
+export interface BackfillReport {
+  id: string
+  kind: BackfillOptions['kind']
+  state: BackfillState
+  verifies: string | null
+  dryRun: boolean
+  /** Rows, or pictures where it verifies, that there were when it began. */
+  total: number
+  processed: number
+  updated: number
+  skipped: number
+  images: number
+  bytesMoved: number
+  bytesSaved: number
+  pass: number
+  createdAt: string
+  finishedAt: string | null
+  seconds: number
+  failures: BackfillFailure[]
+}
+
+const MOST_RUNS = 20
+
+/** A run by its id; undefined if there is none, or none yet. */
+export async function readReport(db: Statement, id: string): Promise<BackfillReport | undefined> {
+  return (await reports(db, id))[0]
+}
+
+/** The latest runs, newest first. */
+export async function listReports(db: Statement): Promise<BackfillReport[]> {
+  return await reports(db, null)
+}
+
+async function reports(db: Statement, id: string | null): Promise<BackfillReport[]> {
+  return await db<BackfillReport[]>`
+    select id, kind, state, verifies, dry_run as "dryRun", total, processed, updated, skipped, images,
+           bytes_moved as "bytesMoved", bytes_saved as "bytesSaved", pass, timestamp_text(created_at) as "createdAt",
+           timestamp_text(finished_at) as "finishedAt",
+           extract(epoch from coalesce(finished_at, case state when 'running' then clock_timestamp() else seen_at end) - created_at)::float8
+             as seconds,
+           (select coalesce(json_agg(json_build_object('id', f.generation_id, 'reason', f.reason, 'temporary', f.temporary)
+                                     order by f.generation_id), '[]'::json)
+            from backfill_failures f where f.run_id = r.id) as failures
+    from backfill_runs r where ${id}::uuid is null or id = ${id}
+    order by created_at desc limit ${MOST_RUNS}`
+}

@@ -1,0 +1,15 @@
+import { expect, test } from 'bun:test'
+import { freePort } from '../../local/process/port.ts'
+import { createLog } from '../log.ts'
+import { openDatabase } from './connection.ts'
+
+test('a database that is away is asked for again all the time, and not ever more seldom', async () => {
+  const log = createLog({ service: 'test', level: 'silent' })
+  const url = `postgres://somebody@127.0.0.1:${await freePort()}/nowhere`
+  const sql = openDatabase({ url, name: 'test', connections: 1, log })
+  // With the driver's own waits the tenth would fail after more than a minute, later than a test may take.
+  for (let time = 0; time < 10; time++) {
+    expect(await sql`select 1`.catch(error => error.code)).toBe('ECONNREFUSED')
+  }
+  await sql.end({ timeout: 0 })
+})

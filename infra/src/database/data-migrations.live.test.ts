@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { sanitizeParameters } from '@darkroom/contracts/parameters'
+import { testDatabase } from '../../testing/parts.ts'
+import { insertGeneration, WORKSPACE } from '../generations/generation.fixture.ts'
+import { createLog } from '../log.ts'
+import { type Database, openDatabase } from './connection.ts'
+import { parametersStep, runUpkeep, UPKEEP, type UpkeepStep } from './data-migrations.ts'
+
+// On a busy machine the first start of Postgres takes its time.
+const START_MS = 60_000
+const stack = new AsyncDisposableStack()
+let sql: Database
+
+beforeAll(async () => {
+  const { url } = stack.use(await testDatabase())
+  sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
+  stack.defer(() => sql.end({ timeout: 1 }))
+}, START_MS)
+afterAll(() => stack.disposeAsync())
+
+test('texts that an older version made, or did not make, are made anew', async () => {
+  const [old, none] = [await insertGeneration(sql), await insertGeneration(sql)]
+  await sql`update generation_documents set document = '{}' where generation_id = ${old}`
+  await sql`delete from generation_documents where generation_id = ${none}`
+  await sql`delete from generation_words where generation_id = ${none}`
+  await sql`delete from upkeep where name like 'documents-%'`
+  await runUpkeep(sql, {})
+  for (const id of [old, none]) {
+    const [row] = await sql<{ same: boolean }[]>`
+      select d.document = generation_document(g)::text as same from generations g
+      join generation_documents d on d.generation_id = g.id join generation_words w on w.generation_id = g.id
+      where g.id = ${id}`
+    expect(row?.same).toBe(true)
+  }
+})
+
+test('work that was stopped goes on where it was, is done once, and is shared by all who start at once', async () => {
+  const ids = await Promise.all(Array.from({ length: 25 }, () => insertGeneration(sql)))
+  const seen: string[] = []
+  const step = (breakAt: number): UpkeepStep => ({
+    name: 'shared-1',
+    batch: 4,
+    work: async (_, batch) => {
+      if (seen.length >= breakAt) throw new Error('stopped')
+      seen.push(...batch)
+    },
+  })
+  await expect(runUpkeep(sql, { steps: [step(8)] })).rejects.toThrow('stopped')
+  expect(seen).toHaveLength(8)
+  const said: string[] = []
+  await Promise.all(
+    [1, 2, 3].map(() => runUpkeep(sql, { steps: [step(Number.MAX_SAFE_INTEGER)], say: line => said.push(line) })),
+  )
+  expect(new Set(seen).size).toBe(seen.length)
+  expect(seen).toEqual(expect.arrayContaining(ids))
+  expect(said.at(-1)).toMatch(/^shared-1: \d+ generations$/)
+  const before = seen.length
+  await runUpkeep(sql, { steps: [step(0)] })
+  expect(seen).toHaveLength(before)
+})
+
+test('a change of the rule is applied to what came in full, and told to those who watch, where it changes anything', async () => {
+  const [shown, same, bare] = [
+    await insertGeneration(sql, { parameters: '{"aspectRatio":"1:1"}' }),
+    await insertGeneration(sql, { parameters: '{"aspectRatio":"1:1"}' }),
+    await insertGeneration(sql, { parameters: '{"aspectRatio":"1:1","seed":7}' }),
+  ]
+  const raw = { aspectRatio: '1:1', sampler: 'euler', referenceImage: `data:image/png;base64,${'A'.repeat(100_000)}` }
+  await sql`insert into generation_raw (generation_id, parameters) values (${shown}, ${sql.json(raw)})`
+  await sql`insert into generation_raw (generation_id, parameters) values (${same}, ${sql.json({ aspectRatio: '1:1' })})`
+  await sql`delete from outbox`
+  const rule = (parameters: unknown) => {
+    const { seed: _, ...kept } = sanitizeParameters(parameters)
+    const { sampler } = parameters as { sampler?: string }
+    return sampler ? { ...kept, settings: { sampler } } : kept
+  }
+  await runUpkeep(sql, { steps: [parametersStep(2, rule)] })
+  const rows = await sql`select id, parameters, version from generations where id = any(${[shown, same, bare]}::uuid[])`
+  const byId = new Map(rows.map(row => [row.id, [row.parameters, row.version]]))
+  expect(byId.get(shown)).toEqual([{ aspectRatio: '1:1', settings: { sampler: 'euler' } }, 2])
+  expect(byId.get(same)).toEqual([{ aspectRatio: '1:1' }, 1])
+  expect(byId.get(bare)).toEqual([{ aspectRatio: '1:1' }, 2])
+  const told = await sql`select payload ->> 'id' as id from outbox where subject = ${`events.${WORKSPACE}.generation`}`
+  expect(told.map(row => row.id)).toEqual(expect.arrayContaining([shown, bare]))
+  expect(told.map(row => row.id)).not.toContain(same)
+  const [text] = await sql`select document from generation_documents where generation_id = ${shown}`
+  expect(JSON.parse(text?.document).parameters).toEqual({ aspectRatio: '1:1', settings: { sampler: 'euler' } })
+})
+
+test('a rule that would let a picture through is stopped by the table', async () => {
+  const id = await insertGeneration(sql)
+  const raw = { referenceImageUrl: 'data:image/png;base64,AAAA' }
+  await sql`insert into generation_raw (generation_id, parameters) values (${id}, ${sql.json(raw)})`
+  const attempt = runUpkeep(sql, { steps: [parametersStep(3, parameters => parameters as object)] })
+  await expect(attempt).rejects.toMatchObject({ code: '23514' })
+})
+
+test('a new database has nothing left to do', async () => {
+  const rows = await sql<{ name: string }[]>`select name from upkeep where finished_at is not null`
+  expect(rows.map(row => row.name)).toEqual(expect.arrayContaining(UPKEEP.map(step => step.name)))
+})

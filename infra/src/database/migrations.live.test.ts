@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { sanitizeParameters } from '@darkroom/contracts/parameters'
+import fc from 'fast-check'
+import postgres from 'postgres'
+import { testDatabase } from '../../testing/parts.ts'
+import { insertGeneration } from '../generations/generation.fixture.ts'
+import { createLog } from '../log.ts'
+import { type Database, openDatabase } from './connection.ts'
+import { migrate, NewerDatabaseError } from './migrations.ts'
+
+// On a busy machine the first start of Postgres takes its time.
+const START_MS = 60_000
+const stack = new AsyncDisposableStack()
+let sql: Database
+
+beforeAll(async () => {
+  sql = connect(stack, stack.use(await testDatabase()).url)
+}, START_MS)
+afterAll(() => stack.disposeAsync())
+
+test('of three that start at once on an empty database one does the work, and the others wait for it', async () => {
+  await using database = await emptyDatabase()
+  const results = await Promise.all([1, 2, 3].map(() => migrate({ url: database.url })))
+  const applied = results.map(result => result.applied).filter(names => names.length > 0)
+  expect(applied).toHaveLength(1)
+  const rows = await database.sql<{ name: string }[]>`select name from migrations order by id`
+  expect(rows.map(row => row.name)).toEqual(applied.flat())
+  await insertGeneration(database.sql)
+})
+
+test('once is enough, and it says what it does', async () => {
+  await using database = await emptyDatabase()
+  const said: string[] = []
+  const { applied } = await migrate({ url: database.url, say: line => said.push(line) })
+  expect(said).toEqual(applied.map(name => `migrated ${name}`))
+  expect(await migrate({ url: database.url, say: line => said.push(line) })).toEqual({ applied: [] })
+  expect(said).toHaveLength(applied.length)
+})
+
+test('a database that a newer version made is refused with words, and left as it is', async () => {
+  await using database = await emptyDatabase()
+  await migrate({ url: database.url })
+  await database.sql`insert into migrations (name, run_on) values ('9999_colour', now())`
+  const attempt = migrate({ url: database.url })
+  await expect(attempt).rejects.toThrow(NewerDatabaseError)
+  await expect(attempt).rejects.toThrow(/newer Darkroom.*9999_colour/)
+  expect(await database.sql`select from migrations where name = '9999_colour'`).toHaveLength(1)
+})
+
+test('nothing is begun that was called off', async () => {
+  await using database = await emptyDatabase()
+  await expect(migrate({ url: database.url, signal: AbortSignal.abort(new Error('stopping')) })).rejects.toThrow(
+    'stopping',
+  )
+  expect(await database.sql`select from pg_tables where schemaname = 'public'`).toEqual([] as never)
+})
+
+for (const parameters of [
+  '{"referenceImageUrl":"data:image/png;base64,AAAA"}',
+  '{"referenceImageUrl":"DATA:IMAGE/PNG"}',
+  '{"negativePrompt":"see DaTa:x"}',
+  '{"negativePrompt":";BASE64,"}',
+  '{"a":{"b":[1,{"c":";bAsE64,AAAA"}]}}',
+  '{"a":[["data:"]]}',
+  '{"data:":1}',
+  '{"a;base64,":1}',
+  '{"a":"\\u0064\\u0061ta:x"}',
+  '{"a":"\\u003Bbase64,"}',
+  '"data:image/png;base64,AAAA"',
+]) {
+  test(`Postgres itself refuses the parameters ${parameters}, whoever writes them`, async () => {
+    expect(await codeOf(insertGeneration(sql, { parameters }))).toBe('23514')
+    const id = await insertGeneration(sql)
+    expect(await codeOf(sql`update generations set parameters = ${parameters}::text::jsonb where id = ${id}`)).toBe(
+      '23514',
+    )
+  })
+}
+
+for (const prompt of ['see data:image/png;base64,AAAA', ';BASE64,', 'a\n;Base64,b']) {
+  test(`Postgres itself refuses the prompt ${JSON.stringify(prompt)}`, async () => {
+    expect(await codeOf(insertGeneration(sql, { prompt }))).toBe('23514')
+  })
+}
+
+for (const parameters of [
+  '{"settings":{"data":1,"base64":true}}',
+  '{"a":"data","b":":"}',
+  '{"negativePrompt":"metadata, a base64 chart"}',
+]) {
+  test(`Postgres takes the parameters ${parameters}, which only look a little like it`, async () => {
+    expect(await codeOf(insertGeneration(sql, { parameters }))).toBeUndefined()
+  })
+}
+
+test('Postgres takes whatever the sanitizing rule lets through', async () => {
+  const id = await insertGeneration(sql)
+  const piece = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('data', ':', 'DATA:', ';base64', ',', '"', '\\', '\t'),
+  )
+  const text = fc.array(piece, { maxLength: 4 }).map(pieces => pieces.join(''))
+  const settings = fc.dictionary(fc.constantFrom('data', 'base64', 'a.b'), fc.oneof(text, fc.double(), fc.boolean()))
+  const given = fc.record({ negativePrompt: text, error: text, settings, seed: fc.integer(), duration: fc.double() })
+  await fc.assert(
+    fc.asyncProperty(given, async parameters => {
+      const json = JSON.stringify(sanitizeParameters(parameters))
+      await sql`update generations set parameters = ${json}::text::jsonb where id = ${id}`
+    }),
+    { numRuns: 200 },
+  )
+})
+
+/** A database with nothing in it, and a connection to it. */
+async function emptyDatabase() {
+  const disposal = new AsyncDisposableStack()
+  const { url } = disposal.use(await testDatabase())
+  const connection = connect(disposal, url)
+  await connection.unsafe('drop schema public cascade; create schema public')
+  return { url, sql: connection, [Symbol.asyncDispose]: () => disposal.disposeAsync() }
+}
+
+function connect(disposal: AsyncDisposableStack, url: string): Database {
+  const connection = openDatabase({
+    url,
+    name: 'test',
+    connections: 2,
+    log: createLog({ service: 'test', level: 'silent' }),
+  })
+  disposal.defer(() => connection.end({ timeout: 1 }))
+  return connection
+}
+
+/** Postgres' code of the refusal, undefined if there was none. 23514: a CHECK. */
+async function codeOf(work: PromiseLike<unknown>): Promise<string | undefined> {
+  try {
+    await work
+    return undefined
+  } catch (error) {
+    return error instanceof postgres.PostgresError ? error.code : String(error)
+  }
+}

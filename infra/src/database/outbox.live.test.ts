@@ -1,0 +1,296 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
+import type { BusMessage } from '@darkroom/contracts/events'
+import { generationSubject, STREAMS } from '@darkroom/contracts/subjects'
+import { connect } from 'nats'
+import { type TestNats, testDatabase, testNats } from '../../testing/parts.ts'
+import { type Bus, openBus } from '../bus/bus.ts'
+import { WORKSPACE } from '../generations/generation.fixture.ts'
+import { createLog } from '../log.ts'
+import { type Database, openDatabase, transaction } from './connection.ts'
+import { post, relayAll, runRelay } from './outbox.ts'
+
+const log = createLog({ service: 'test', level: 'silent' })
+const subject = generationSubject(WORKSPACE)
+// On a busy machine the first start of Postgres takes its time.
+const START_MS = 60_000
+const stack = new AsyncDisposableStack()
+let nats: TestNats
+let bus: Bus
+let sql: Database
+let url: string
+
+beforeAll(async () => {
+  nats = stack.use(await testNats())
+  bus = await openBus({ url: nats.url, name: 'test', log })
+  stack.defer(() => bus.close())
+  url = stack.use(await testDatabase()).url
+  sql = openDatabase({ url, name: 'test', log })
+  stack.defer(() => sql.end({ timeout: 1 }))
+}, START_MS)
+afterAll(() => stack.disposeAsync())
+
+beforeEach(async () => {
+  await sql`truncate outbox, bus_epoch`
+  await replaceStreams()
+})
+
+test('what is posted in a transaction that is kept is published once, as it was', async () => {
+  const messages = [changed(), changed()]
+  await transaction(sql, async tx => {
+    for (const message of messages) await post(tx, subject, message)
+  })
+  expect(await published()).toEqual([])
+  await relayAll({ database: sql, bus })
+  await relayAll({ database: sql, bus })
+  expect(await published()).toEqual(messages)
+  expect(await waiting()).toBe(0)
+})
+
+test('what is posted in a transaction that is not kept is never published', async () => {
+  const attempt = transaction(sql, async tx => {
+    await post(tx, subject, changed())
+    throw new Error('rolled back')
+  })
+  await expect(attempt).rejects.toThrow('rolled back')
+  await relayAll({ database: sql, bus })
+  expect(await published()).toEqual([])
+})
+
+test('however many wait, all are published', async () => {
+  const messages = await postMany(150)
+  await relayAll({ database: sql, bus })
+  expect((await published()).toSorted(byId)).toEqual(messages.toSorted(byId))
+})
+
+test('published, and then not noted as such: published again, and the bus knows it by its id', async () => {
+  const messages = await postMany(3)
+  const cutOff: Bus = {
+    ...bus,
+    publish: async (...message) => {
+      await bus.publish(...message)
+      throw new Error('the connection broke before the acknowledgement came')
+    },
+  }
+  await expect(relayAll({ database: sql, bus: cutOff })).rejects.toThrow('broke')
+  expect([(await published()).length, await waiting()]).toEqual([3, 3])
+  await relayAll({ database: sql, bus })
+  expect((await published()).toSorted(byId)).toEqual(messages.toSorted(byId))
+  expect([await waiting(), await epoch()]).toEqual([0, 1])
+})
+
+test('a relay is woken by what is posted, and does not have to look', async () => {
+  await using _ = run({ pollMs: 600_000 })
+  // The first may have been there when it looked for the first time; the others cannot.
+  for (const count of [1, 2, 3]) {
+    await postMany(1)
+    await until(async () => (await waiting()) === 0)
+    expect(await published()).toHaveLength(count)
+  }
+})
+
+test('a relay whose connection was cut off hears again, and looks for what it missed', async () => {
+  // The driver cannot unlisten any more what it has listened for anew: a pool of its own.
+  const pool = openDatabase({ url, name: 'test', log })
+  await using disposal = new AsyncDisposableStack()
+  disposal.defer(() => pool.end({ timeout: 1 }))
+  disposal.use(run({ pollMs: 600_000, database: pool }))
+  await until(async () => (await listeners()) === 1)
+  await sql`select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'listen%' and pid <> pg_backend_pid()`
+  for (const count of [1, 2, 3]) {
+    await postMany(1)
+    await until(async () => (await waiting()) === 0)
+    expect(await published()).toHaveLength(count)
+  }
+})
+
+test('a relay that nothing wakes looks by itself', async () => {
+  await using _ = run({ pollMs: 20 })
+  for (let time = 0; time < 3; time++) {
+    await sql`insert into outbox (subject, payload) values (${subject}, ${sql.json(changed())})`
+    await until(async () => (await waiting()) === 0)
+  }
+})
+
+test('a relay survives the death of the bus, and what was posted meanwhile goes out once', async () => {
+  await using _ = run({ pollMs: 50 })
+  const before = await postMany(2)
+  await until(async () => (await waiting()) === 0)
+  await nats.kill()
+  const meanwhile = await postMany(2)
+  await nats.start()
+  await until(async () => (await waiting()) === 0, 15_000)
+  expect((await published()).toSorted(byId)).toEqual([...before, ...meanwhile].toSorted(byId))
+}, 20_000)
+
+test('two relays share: neither waits for the other, nothing is published twice', async () => {
+  const messages = await postMany(100)
+  const slow = gated()
+  const first = relayAll({ database: sql, bus: slow.bus })
+  await slow.isHeld
+  const calls: string[] = []
+  const counting: Bus = {
+    ...bus,
+    publish: (...message) => {
+      calls.push(message[2])
+      return bus.publish(...message)
+    },
+  }
+  await relayAll({ database: sql, bus: counting })
+  expect(calls).toHaveLength(36)
+  slow.open()
+  await first
+  expect((await published()).toSorted(byId)).toEqual(messages.toSorted(byId))
+})
+
+test('two relays whose acknowledgements cross are not taken for a bus that began anew', async () => {
+  await postMany(64)
+  const slow = gated()
+  const first = relayAll({ database: sql, bus: slow.bus })
+  await slow.isHeld
+  await postMany(3)
+  await relayAll({ database: sql, bus })
+  slow.open()
+  await first
+  expect([await epoch(), await highest()]).toEqual([1, 67])
+})
+
+test('the epoch rises when the stream begins anew, once, and not otherwise', async () => {
+  for (let round = 1; round <= 3; round++) {
+    await postMany(round)
+    await relayAll({ database: sql, bus })
+    expect([await epoch(), await highest()]).toEqual([1, (round * (round + 1)) / 2])
+  }
+  await replaceStreams()
+  await postMany(2)
+  await relayAll({ database: sql, bus })
+  expect([await epoch(), await highest()]).toEqual([2, 2])
+  await postMany(1)
+  await relayAll({ database: sql, bus })
+  expect([await epoch(), await highest()]).toEqual([2, 3])
+})
+
+test('two relays that both find the stream anew count it once', async () => {
+  await postMany(100)
+  await relayAll({ database: sql, bus })
+  await replaceStreams()
+  await postMany(64)
+  const slow = gated()
+  const first = relayAll({ database: sql, bus: slow.bus })
+  await slow.isHeld
+  await postMany(1)
+  await relayAll({ database: sql, bus })
+  slow.open()
+  await first
+  expect(await epoch()).toBe(2)
+})
+
+test('a bus whose store is gone gets its streams again, and what waits', async () => {
+  await deleteStreams()
+  await using _ = run({ pollMs: 50 })
+  await postMany(2)
+  await until(async () => (await waiting()) === 0, 8_000)
+  expect(await published()).toHaveLength(2)
+}, 10_000)
+
+test('a relay that is told to stop lets go of its connection', async () => {
+  const controller = new AbortController()
+  const relaying = runRelay({ database: sql, bus, log, signal: controller.signal })
+  await until(async () => (await listeners()) === 1)
+  controller.abort()
+  await relaying
+  await until(async () => (await listeners()) === 0)
+})
+
+function changed(): BusMessage {
+  return { v: 1, type: 'generation.changed', id: crypto.randomUUID() }
+}
+
+async function postMany(count: number): Promise<BusMessage[]> {
+  const messages = Array.from({ length: count }, changed)
+  await transaction(sql, async tx => {
+    for (const message of messages) await post(tx, subject, message)
+  })
+  return messages
+}
+
+function byId(one: BusMessage, other: BusMessage): number {
+  return one.id < other.id ? -1 : 1
+}
+
+/** Everything that is on the stream now. */
+async function published(): Promise<BusMessage[]> {
+  const { last } = await bus.eventBounds()
+  if (last === 0) return []
+  const messages: BusMessage[] = []
+  for await (const notice of bus.notices({ sequence: 1 }, AbortSignal.timeout(4_000))) {
+    expect(notice.subject).toBe(subject)
+    messages.push(notice.data as BusMessage)
+    if (notice.sequence === last) break
+  }
+  return messages
+}
+
+async function waiting(): Promise<number> {
+  return (await sql`select from outbox where published_at is null`).length
+}
+
+async function epoch(): Promise<number | undefined> {
+  return (await sql<{ epoch: number }[]>`select epoch from bus_epoch where stream = ${STREAMS.events.name}`)[0]?.epoch
+}
+
+async function highest(): Promise<number | undefined> {
+  const rows = await sql<
+    { at: number }[]
+  >`select highest_sequence as at from bus_epoch where stream = ${STREAMS.events.name}`
+  return rows[0]?.at
+}
+
+async function listeners(): Promise<number> {
+  return (await sql`select from pg_stat_activity where query ilike 'listen%' and datname = current_database()`).length
+}
+
+/** A relay in the background, until the end of the test. */
+function run({ pollMs, database = sql }: { pollMs: number; database?: Database }): AsyncDisposable {
+  const controller = new AbortController()
+  const relaying = runRelay({ database, bus, log, signal: controller.signal, pollMs })
+  return {
+    [Symbol.asyncDispose]: async () => {
+      controller.abort()
+      await relaying
+    },
+  }
+}
+
+/** The same bus, whose first acknowledgements are held until it is opened. */
+function gated() {
+  const gate = Promise.withResolvers<void>()
+  const held = Promise.withResolvers<void>()
+  const publish: Bus['publish'] = async (...message) => {
+    const acknowledgement = await bus.publish(...message)
+    held.resolve()
+    await gate.promise
+    return acknowledgement
+  }
+  return { bus: { ...bus, publish }, isHeld: held.promise, open: gate.resolve }
+}
+
+async function deleteStreams(): Promise<void> {
+  const { host, username: user, password: pass } = new URL(nats.url)
+  const connection = await connect({ servers: host, user, pass })
+  const manager = await connection.jetstreamManager()
+  for (const { name } of Object.values(STREAMS)) await manager.streams.delete(name).catch(() => {})
+  await connection.close()
+}
+
+async function replaceStreams(): Promise<void> {
+  await deleteStreams()
+  await bus.ensureStreams()
+}
+
+async function until(isSo: () => Promise<boolean>, milliseconds = 4_000): Promise<void> {
+  const deadline = AbortSignal.timeout(milliseconds)
+  while (!(await isSo())) {
+    deadline.throwIfAborted()
+    await Bun.sleep(5)
+  }
+}

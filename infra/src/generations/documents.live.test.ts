@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { STATUSES } from '@darkroom/contracts/enums'
+import fc from 'fast-check'
+import { testDatabase } from '../../testing/parts.ts'
+import { type Database, openDatabase, type Transaction, transaction } from '../database/connection.ts'
+import { DOCUMENT_SHAPE } from '../database/data-migrations.ts'
+import { createLog } from '../log.ts'
+import { insertGeneration } from './generation.fixture.ts'
+import { move, touch } from './generations.ts'
+
+/** The text that is kept of each generation is always what would be made of it now. */
+
+// On a busy machine the first start of Postgres takes its time.
+const START_MS = 60_000
+const stack = new AsyncDisposableStack()
+let sql: Database
+
+beforeAll(async () => {
+  const { url } = stack.use(await testDatabase())
+  sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
+  stack.defer(() => sql.end({ timeout: 1 }))
+}, START_MS)
+afterAll(() => stack.disposeAsync())
+
+/** What a transaction may do to a generation; after some of it nobody touches, because somebody does by the end. */
+const steps: Record<string, (tx: Transaction, id: string, at: number) => Promise<unknown>> = {
+  move: (tx, id, at) => move(tx, { id, to: STATUSES[at % STATUSES.length] ?? 'failed', attempt: at }),
+  touch: (tx, id) => touch(tx, id),
+  attempt: (tx, id, at) => tx`update generation_jobs set attempt = ${at}, progress = null where generation_id = ${id}`,
+  progress: (tx, id, at) => tx`update generation_jobs set progress = ${at / 100} where generation_id = ${id}`,
+  output: (tx, id, at) => tx`update generation_outputs set width = ${at}, state = 'failed' where generation_id = ${id}`,
+  favourite: (tx, id, at) => tx`update generation_outputs set favourite = ${at % 2 === 0} where generation_id = ${id}`,
+  delete: (tx, id) => tx`update generations set deleted_at = now() where id = ${id}`,
+  restore: (tx, id) => tx`update generations set deleted_at = null where id = ${id}`,
+}
+
+test('after whatever a transaction did, in whatever order, the text is as it would be made now', async () => {
+  const step = fc.record({ name: fc.constantFrom(...Object.keys(steps)), at: fc.nat(99) })
+  const transactions = fc.array(fc.array(step, { maxLength: 6 }), { minLength: 1, maxLength: 4 })
+  await fc.assert(
+    fc.asyncProperty(transactions, fc.integer({ min: 0, max: 6 }), async (all, touchAt) => {
+      const id = await insertWhole()
+      for (const one of all) {
+        await transaction(sql, async tx => {
+          for (const [index, { name, at }] of one.entries()) {
+            if (index === touchAt) await touch(tx, id)
+            await steps[name]?.(tx, id, at)
+          }
+          if (touchAt >= one.length) await touch(tx, id)
+        })
+        await expectKept(id)
+      }
+    }),
+    { numRuns: 60 },
+  )
+}, 60_000)
+
+test('a transaction that is not kept keeps no text', async () => {
+  const id = await insertWhole()
+  const attempt = transaction(sql, async tx => {
+    await touch(tx, id)
+    throw new Error('lost')
+  })
+  await expect(attempt).rejects.toThrow('lost')
+  await expectKept(id)
+})
+
+test('however often a transaction raises the version, the text is written once; a heartbeat writes none', async () => {
+  const id = await insertWhole()
+  await sql`create table written (id uuid)`
+  await sql`
+    create function note() returns trigger language plpgsql as $$
+    begin insert into written values (new.generation_id); return null; end $$`
+  await sql`create trigger note after insert or update on generation_documents for each row execute function note()`
+  const writes = async () => (await sql`delete from written returning id`).length
+  await transaction(sql, async tx => {
+    await touch(tx, id)
+    await move(tx, { id, to: 'processing', attempt: 1 })
+    await touch(tx, id)
+  })
+  expect(await writes()).toBe(1)
+  await sql`update generation_jobs set lease_until = now(), next_check_at = now(), stage = 'upload' where generation_id = ${id}`
+  expect(await writes()).toBe(0)
+  await sql`drop trigger note on generation_documents`
+})
+
+test('what is gone has no text, and what was never whole has none either', async () => {
+  const id = await insertWhole()
+  await sql`delete from generations where id = ${id}`
+  expect(await sql`select from generation_documents where generation_id = ${id}`).toHaveLength(0)
+  expect(await sql`select from generation_words where generation_id = ${id}`).toHaveLength(0)
+})
+
+test('workers and people who change the same generation do not stand in each other’s way', async () => {
+  const id = await insertWhole()
+  const worker = () =>
+    transaction(sql, async tx => {
+      await tx`select from generation_jobs where generation_id = ${id} for update`
+      await tx`update generation_outputs set width = width + 1 where generation_id = ${id}`
+      await touch(tx, id)
+    })
+  const person = () => transaction(sql, tx => touch(tx, id))
+  await Promise.all(Array.from({ length: 40 }, (_, at) => (at % 2 === 0 ? worker() : person())))
+  await expectKept(id)
+  expect(await sql`select version from generations where id = ${id}`).toMatchObject([{ version: 41 }])
+})
+
+/**
+ * If this fails you have changed what is shown of a generation, or what it is found by. What was kept before is then made anew
+ * by `bun run migrate`, if DOCUMENT_SHAPE is raised: do both, and write the new sums here.
+ */
+test('a change of what is kept raises its number', async () => {
+  const rows = await sql<{ name: string; sum: string }[]>`
+    select proname as name, left(md5(pg_get_functiondef(oid)), 12) as sum from pg_proc
+    where proname in ('generation_document', 'timestamp_text', 'plain_words', 'write_words') order by proname`
+  expect(rows.map(row => `${row.name} ${row.sum}`)).toEqual([
+    'generation_document 7967a8f55f2a',
+    'plain_words 912eaf399c36',
+    'timestamp_text 1e77a8a4a094',
+    'write_words 2cd04df16d0b',
+  ])
+  expect(DOCUMENT_SHAPE).toBe(1)
+})
+
+async function expectKept(id: string): Promise<void> {
+  const [kept] = await sql`
+    select d.document = generation_document(g)::text as text, d.status = g.status as status,
+           d.deleted_at is not distinct from g.deleted_at as deleted, d.model = g.model as model, d.kind = g.kind as kind,
+           d.created_at = g.created_at as created,
+           d.favourite = exists (select from generation_outputs o where o.generation_id = g.id and o.favourite) as favourite
+    from generations g left join generation_documents d on d.generation_id = g.id where g.id = ${id}`
+  const as = { text: true, status: true, deleted: true, model: true, kind: true, created: true, favourite: true }
+  expect({ ...kept }).toEqual(as)
+}
+
+async function insertWhole(): Promise<string> {
+  return await transaction(sql, async tx => {
+    const id = await insertGeneration(tx)
+    await tx`insert into generation_outputs (generation_id, index, kind, width) values (${id}, 0, 'image', 1)`
+    return id
+  })
+}

@@ -1,0 +1,231 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { STATUSES, type Status } from '@darkroom/contracts/enums'
+import { Generation } from '@darkroom/contracts/generation'
+import { mayMove } from '@darkroom/contracts/lifecycle'
+import { generationSubject } from '@darkroom/contracts/subjects'
+import { testDatabase } from '../../testing/parts.ts'
+import { type Database, openDatabase, transaction } from '../database/connection.ts'
+import { createLog } from '../log.ts'
+import { insertGeneration, WORKSPACE } from './generation.fixture.ts'
+import { move, readGeneration, touch } from './generations.ts'
+
+// On a busy machine the first start of Postgres takes its time.
+const START_MS = 60_000
+const stack = new AsyncDisposableStack()
+let sql: Database
+
+beforeAll(async () => {
+  const { url } = stack.use(await testDatabase())
+  sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
+  stack.defer(() => sql.end({ timeout: 1 }))
+}, START_MS)
+afterAll(() => stack.disposeAsync())
+
+for (const from of STATUSES) {
+  for (const to of STATUSES.filter(to => mayMove(from, to))) {
+    test(`${from} → ${to} is written once: the row, its history and its message`, async () => {
+      const id = await insertGeneration(sql, { status: from })
+      expect(await moved(id, to)).toBe(from)
+      const after = await traces(id)
+      expect(after.row).toMatchObject({ status: to, version: 2 })
+      expect(after.events).toEqual([{ attempt: 3, from_status: from, to_status: to, detail: 'because' }])
+      const message = { v: 1, type: 'generation.changed', id }
+      expect(after.messages).toEqual([{ subject: generationSubject(WORKSPACE), payload: message }])
+    })
+  }
+  for (const to of STATUSES.filter(to => !mayMove(from, to))) {
+    test(`${from} → ${to} is not written at all`, async () => {
+      const id = await insertGeneration(sql, { status: from })
+      const before = await traces(id)
+      expect(await moved(id, to)).toBeNull()
+      expect(await traces(id)).toEqual(before)
+      expect(before).toMatchObject({ row: { status: from, version: 1 }, events: [], messages: [] })
+    })
+  }
+}
+
+test('what is not there cannot be moved', async () => {
+  expect(await moved(crypto.randomUUID(), 'cancelled')).toBeNull()
+})
+
+test('when the transaction is not kept, neither is any of it', async () => {
+  const id = await insertGeneration(sql)
+  const before = await traces(id)
+  const attempt = transaction(sql, async tx => {
+    await move(tx, { id, to: 'processing', attempt: 1 })
+    throw new Error('lost')
+  })
+  await expect(attempt).rejects.toThrow('lost')
+  expect(await traces(id)).toEqual(before)
+})
+
+test('of two that move the same generation on at once one does: the second waits, and sees what the first has done', async () => {
+  const id = await insertGeneration(sql)
+  const [moving, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const first = transaction(sql, async tx => {
+    const from = await move(tx, { id, to: 'cancelled', attempt: 1 })
+    moving.resolve()
+    await mayCommit.promise
+    return from
+  })
+  await moving.promise
+  const second = moved(id, 'cancelled')
+  await until(async () => (await sql`select from pg_locks where not granted`).length > 0)
+  mayCommit.resolve()
+  expect(await Promise.all([first, second])).toEqual(['queued', null])
+  expect((await traces(id)).events).toHaveLength(1)
+})
+
+test('the times tell of the last run: begun with the first claim, over with the end, both forgotten by a retry', async () => {
+  const id = await insertGeneration(sql)
+  const times = async () => (await traces(id)).row
+  await moved(id, 'processing')
+  const { started_at: begun } = await times()
+  expect(begun).toBeInstanceOf(Date)
+  await moved(id, 'processing')
+  expect(await times()).toMatchObject({ started_at: begun, completed_at: null })
+  await moved(id, 'failed')
+  expect(await times()).toMatchObject({ started_at: begun, completed_at: expect.any(Date) })
+  await moved(id, 'queued')
+  expect(await times()).toMatchObject({ started_at: null, completed_at: null })
+})
+
+test('an error stays until the next move', async () => {
+  const id = await insertGeneration(sql, { status: 'processing' })
+  const error = { code: 'refused', message: 'The provider refused the prompt.' }
+  await transaction(sql, tx => move(tx, { id, to: 'failed', attempt: 1, error }))
+  expect((await documentOf(id)).error).toEqual(error)
+  await moved(id, 'queued')
+  expect((await documentOf(id)).error).toBeNull()
+})
+
+test('a touch raises the version and tells everyone, and is no move', async () => {
+  const id = await insertGeneration(sql)
+  await touch(sql, id)
+  const after = await traces(id)
+  expect(after).toMatchObject({ row: { status: 'queued', version: 2 }, events: [], messages: [{}] })
+  await touch(sql, crypto.randomUUID())
+})
+
+test('a generation that was just submitted is shown as everyone may see it', async () => {
+  const id = await insertGeneration(sql, { parameters: '{"aspectRatio":"3:2"}' })
+  expect(await documentOf(id)).toMatchObject({
+    id,
+    version: 1,
+    status: 'queued',
+    parameters: { aspectRatio: '3:2' },
+    outputs: [],
+    references: [],
+    attempt: 0,
+    favourite: false,
+    progress: null,
+    startedAt: null,
+  })
+})
+
+test('a generation with everything there can be is shown as everyone may see it', async () => {
+  const id = await insertRich()
+  const shown = await documentOf(id)
+  const ours = `w/${WORKSPACE}/gen/${id}/1`
+  expect(shown.outputs.map(({ state, url, previewUrl }) => ({ state, url, previewUrl }))).toEqual([
+    { state: 'stored', url: `/media/${ours}/0.png`, previewUrl: `/media/${ours}/0.w960.webp` },
+    { state: 'temporary', url: `/media/remote/${id}/1`, previewUrl: `/media/remote/${id}/1` },
+    { state: 'failed', url: null, previewUrl: null },
+    { state: 'stored', url: `/media/${ours}/3.mp4`, previewUrl: null },
+    { state: 'lost', url: null, previewUrl: null },
+    { state: 'pending', url: null, previewUrl: null },
+  ])
+  expect(shown.outputs[1]?.expiresAt).toBe('2026-01-02T03:04:05.678901Z')
+  expect(shown.outputs[2]?.error).toEqual({ code: 'refused', message: 'no' })
+  expect(shown.references).toEqual([
+    {
+      id: expect.any(String),
+      url: '/media/w/ref/a.b.png',
+      previewUrl: '/media/w/ref/a.b.w960.webp',
+      width: 30,
+      height: 20,
+    },
+    { id: null, url: `/media/remote/${id}/ref/1`, previewUrl: `/media/remote/${id}/ref/1`, width: null, height: null },
+  ])
+  expect(shown).toMatchObject({
+    favourite: true,
+    progress: 0.25,
+    attempt: 4,
+    estimatedSeconds: 12.5,
+    waiting: { reason: 'rate-limited', until: '2026-01-01T00:00:00Z' },
+    cost: { amount: 0.04, currency: 'USD', estimated: true },
+    parent: { outputIndex: 2, verb: 'variation' },
+    createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
+  })
+})
+
+test("what a provider's address, headers or request were, nobody is shown", async () => {
+  const text = (await readGeneration(sql, { id: await insertRich(), workspaceId: WORKSPACE })) ?? ''
+  expect(text).not.toMatch(/provider\.example|hunter2|foreign\.example|request/)
+})
+
+test('of another workspace, and of what is not there, nothing is shown', async () => {
+  const id = await insertGeneration(sql)
+  expect(await readGeneration(sql, { id, workspaceId: crypto.randomUUID() })).toBeNull()
+  expect(await readGeneration(sql, { id: crypto.randomUUID(), workspaceId: WORKSPACE })).toBeNull()
+})
+
+async function moved(id: string, to: Status): Promise<Status | null> {
+  return await transaction(sql, tx => move(tx, { id, to, attempt: 3, detail: 'because' }))
+}
+
+/** Everything that a move may write. */
+async function traces(id: string) {
+  const [row] = await sql`select status, version, started_at, completed_at from generations where id = ${id}`
+  const events = await sql`
+    select attempt, from_status, to_status, detail from generation_events where generation_id = ${id} order by id`
+  const messages = await sql`select subject, payload from outbox where payload ->> 'id' = ${id} order by id`
+  return { row: { ...row } as Record<string, unknown>, events: [...events], messages: [...messages] }
+}
+
+/** As the contract has it: what does not keep to it is an error. */
+async function documentOf(id: string): Promise<Generation> {
+  return Generation.parse(JSON.parse((await readGeneration(sql, { id, workspaceId: WORKSPACE })) ?? 'null'))
+}
+
+async function insertRich(): Promise<string> {
+  const id = await insertGeneration(sql, { status: 'processing', attempt: 4, numOutputs: 6 })
+  const ours = `w/${WORKSPACE}/gen/${id}/1`
+  const parent = { generationId: crypto.randomUUID(), outputIndex: 2, verb: 'variation' }
+  await sql`
+    update generations set
+      waiting = ${sql.json({ reason: 'rate-limited', until: '2026-01-01T00:00:00Z' })}, parent = ${sql.json(parent)},
+      cost = ${sql.json({ amount: 0.04, currency: 'USD', estimated: true })},
+      error = ${sql.json({ code: 'partly', message: 'One output failed.' })}, estimated_seconds = 12.5,
+      started_at = now(), completed_at = now(), deleted_at = now()
+    where id = ${id}`
+  await sql`update generation_jobs set progress = 0.25, stage = 'request' where generation_id = ${id}`
+  await sql`
+    insert into generation_outputs
+      (generation_id, index, state, kind, key, width, height, bytes, mime_type, duration, favourite, provider_url,
+       provider_headers, expires_at, error, placeholder)
+    values
+      (${id}, 3, 'stored', 'video', ${`${ours}/3.mp4`}, 1920, 1080, 5000000000, 'video/mp4', 4.5, false, null, null, null, null, null),
+      (${id}, 0, 'stored', 'image', ${`${ours}/0.png`}, 1024, 1024, 123, 'image/png', null, true, null, null, '2020-01-01', null, 'PwgC'),
+      (${id}, 1, 'temporary', 'image', null, 8, 8, null, null, null, false, 'https://provider.example/a?token=hunter2',
+       '{"authorization":"hunter2"}', '2026-01-02 03:04:05.678901+00', null, null),
+      (${id}, 2, 'failed', 'image', null, 8, 8, null, null, null, false, null, null, null, '{"code":"refused","message":"no"}', null),
+      (${id}, 4, 'lost', 'image', null, null, null, null, null, null, false, 'https://provider.example/b', null, null, null, null),
+      (${id}, 5, 'pending', 'image', null, 8, 8, null, null, null, false, null, null, null, null, null)`
+  const reference = crypto.randomUUID()
+  await sql`
+    insert into reference_images (id, workspace_id, sha256, key, mime_type, bytes, width, height)
+    values (${reference}, ${WORKSPACE}, ${crypto.getRandomValues(Buffer.alloc(32))}, 'w/ref/a.b.png', 'image/png', 9, 30, 20)`
+  await sql`
+    insert into generation_references (generation_id, position, reference_id, url)
+    values (${id}, 1, null, 'https://foreign.example/b.png'), (${id}, 0, ${reference}, null)`
+  return id
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = AbortSignal.timeout(4_000)
+  while (!(await isSo())) {
+    deadline.throwIfAborted()
+    await Bun.sleep(5)
+  }
+}

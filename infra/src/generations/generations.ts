@@ -1,0 +1,74 @@
+import type { Status } from '@darkroom/contracts/enums'
+import { sourcesOf } from '@darkroom/contracts/lifecycle'
+import type { PublicError } from '@darkroom/contracts/output'
+import { generationSubject } from '@darkroom/contracts/subjects'
+import type { Statement, Transaction } from '../database/connection.ts'
+import { post } from '../database/outbox.ts'
+
+/** One change of status. */
+export interface Move {
+  id: string
+  to: Status
+  attempt: number
+  detail?: string
+  error?: PublicError | null
+}
+
+/**
+ * Moves a generation to another status if the state machine allows it from the one it is in: the row, its history and the
+ * message that tells everyone, in the caller's transaction.
+ *
+ * @returns the status it had, or null if it was in none from which `to` may be reached (nothing was written then)
+ */
+export async function move(tx: Transaction, change: Move): Promise<Status | null> {
+  const [moved] = await tx<{ from: Status; workspaceId: string }[]>`
+    with before as (select id, status from generations where id = ${change.id} for update),
+    moved as (
+      update generations g set
+        version = g.version + 1,
+        status = ${change.to},
+        waiting = null,
+        error = ${change.error ? tx.json(change.error) : null},
+        started_at = case when ${change.to} = 'queued' then null
+                          when ${change.to} = 'processing' then coalesce(g.started_at, clock_timestamp())
+                          else g.started_at end,
+        completed_at = case when ${change.to} in ('completed', 'failed', 'cancelled') then clock_timestamp() end
+      from before
+      where g.id = before.id and before.status = any(${sourcesOf(change.to)})
+      returning g.id, g.workspace_id, before.status as "from"
+    ),
+    noted as (
+      insert into generation_events (generation_id, attempt, from_status, to_status, detail)
+      select id, ${change.attempt}, "from", ${change.to}, ${change.detail ?? null} from moved
+    )
+    select "from", workspace_id as "workspaceId" from moved`
+  if (!moved) return null
+  await announce(tx, change.id, moved.workspaceId)
+  return moved.from
+}
+
+/** Says that something a person could see of a generation has changed: its version rises and everyone is told. */
+export async function touch(tx: Statement, id: string): Promise<void> {
+  const [row] = await tx<{ workspaceId: string }[]>`
+    update generations set version = version + 1 where id = ${id} returning workspace_id as "workspaceId"`
+  if (row) await announce(tx, id, row.workspaceId)
+}
+
+/** Tells everyone who watches the workspace to look at a generation. */
+export async function announce(tx: Statement, id: string, workspaceId: string): Promise<void> {
+  await post(tx, generationSubject(workspaceId), { v: 1, type: 'generation.changed', id })
+}
+
+/**
+ * The JSON text of one generation as everyone may see it, or null if the workspace has none of that id. It is text because
+ * most of it goes on as it is.
+ */
+export async function readGeneration(
+  db: Statement,
+  generation: { id: string; workspaceId: string },
+): Promise<string | null> {
+  const [row] = await db<{ document: string }[]>`
+    select generation_document(g)::text as document from generations g
+    where g.id = ${generation.id} and g.workspace_id = ${generation.workspaceId}`
+  return row?.document ?? null
+}

@@ -1,0 +1,277 @@
+import { expect, test } from 'bun:test'
+import { connect } from 'node:net'
+import { PROBLEMS, Problem, type ProblemCode } from '@darkroom/contracts/problem'
+import { z } from 'zod'
+import { createLog } from '../log.ts'
+import { createMetrics } from '../metrics.ts'
+import { createHttp, type HttpOptions } from './app.ts'
+import { ProblemError } from './problem.ts'
+
+const SECRET = 'hunter2-hunter2'
+const log = createLog({ service: 'test', level: 'silent' })
+
+test('a good request is answered, with its id and nothing that a browser could misread', async () => {
+  await using studio = serve()
+  const answer = await studio.fetch('/echo', post('{"a":"b"}'))
+  expect({ status: answer.status, body: await answer.json() }).toEqual({ status: 200, body: { a: 'b' } })
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
+  expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+})
+
+for (const [code, path, init] of [
+  ['malformed', '/echo', post('{"a":')],
+  ['unauthenticated', '/refuse/unauthenticated', {}],
+  ['forbidden', '/echo', post('{"a":"b"}', { origin: 'https://evil.example' })],
+  ['forbidden', '/echo', { headers: { host: 'evil.example' } }],
+  ['not_found', '/nowhere', {}],
+  ['not_found', '/nowhere', post('{}')],
+  ['not_found', '/%E0%A4%A', {}],
+  ['conflict', '/refuse/conflict', {}],
+  ['too_large', '/echo', post(`"${'x'.repeat(33 * 1024 * 1024)}"`)],
+  ['unsupported_type', '/echo', post('a', { 'content-type': 'text/plain' })],
+  ['unsupported_type', '/echo', post('a', { 'content-encoding': 'gzip' })],
+  ['invalid', '/echo', post('{"a":1}')],
+  ['invalid', '/echo', post('{"a":"b","__proto__":1}')],
+  ['too_many', '/refuse/too_many', {}],
+  ['internal', '/throw/error', {}],
+  ['internal', '/throw/postgres', {}],
+  ['internal', '/throw/text', {}],
+  ['internal', '/throw/later', {}],
+  ['unavailable', '/refuse/unavailable', {}],
+] as const) {
+  test(`${'method' in init ? 'POST' : 'GET'} ${path} is answered with a problem document that says ${code}`, async () => {
+    await using studio = serve()
+    const answer = await studio.fetch(path, init)
+    const text = await answer.text()
+    const problem = Problem.parse(JSON.parse(text))
+    expect(answer.headers.get('content-type')).toBe('application/problem+json')
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+    expect(problem).toMatchObject({ code, ...PROBLEMS[code] })
+    expect(answer.status).toBe(PROBLEMS[code].status)
+    expect(problem.requestId).toBe(answer.headers.get('x-request-id') ?? '')
+    expect(problem.detail).toMatch(/\.$|: |Unrecognized/)
+    expect(text).not.toMatch(new RegExp(`${SECRET}|/infra/|\\.ts|select |at <|node_modules`))
+  })
+}
+
+test('what is wrong with a body is told by field, without what was sent', async () => {
+  await using studio = serve()
+  const answer = await studio.fetch(
+    '/echo',
+    post(JSON.stringify({ a: 1, list: [{ n: SECRET }], [SECRET.slice(0, 7)]: SECRET })),
+  )
+  const problem = Problem.parse(await answer.json())
+  expect(problem.errors?.map(({ path }) => path).toSorted()).toEqual(['', 'a', 'list.0.n'])
+  expect(JSON.stringify(problem)).not.toContain(SECRET)
+})
+
+test('what needs no body needs no content type either', async () => {
+  await using studio = serve()
+  for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
+    const answer = await studio.fetch('/any', { method })
+    expect({ method, status: answer.status, text: await answer.text() }).toEqual({
+      method,
+      status: 200,
+      text: 'undefined',
+    })
+  }
+  expect((await studio.fetch('/echo', { method: 'POST' })).status).toBe(422)
+})
+
+test('a body without a content type is not taken for anything', async () => {
+  await using studio = serve()
+  const raw = 'POST /any HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}'
+  expect(await studio.raw(raw)).toStartWith('HTTP/1.1 415 ')
+  const chunked = 'POST /any HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n'
+  expect(await studio.raw(chunked)).toStartWith('HTTP/1.1 415 ')
+})
+
+test('what can be tried again says when', async () => {
+  await using studio = serve()
+  expect((await studio.fetch('/refuse/unavailable')).headers.get('retry-after')).toBe('7')
+  expect((await studio.fetch('/refuse/conflict')).headers.get('retry-after')).toBeNull()
+})
+
+for (const [given, kept] of [
+  ['abcdefgh-0190', true],
+  ['A_b-'.repeat(16), true],
+  ['short', false],
+  ['A_b-'.repeat(16).concat('x'), false],
+  ['with space', false],
+  ['"quoted-id"', false],
+  ['<script>alert(1)</script>', false],
+] as const) {
+  test(`the request id ${given} is ${kept ? 'echoed' : 'replaced by a new one'}`, async () => {
+    await using studio = serve()
+    for (const path of ['/hello', '/nowhere']) {
+      const answer = await studio.fetch(path, { headers: { 'x-request-id': given } })
+      expect(answer.headers.get('x-request-id') === given).toBe(kept)
+      expect(answer.headers.get('x-request-id')).toMatch(/^[A-Za-z0-9_-]{8,64}$/)
+    }
+  })
+}
+
+test('two requests have two ids', async () => {
+  await using studio = serve()
+  const ids = await Promise.all([1, 2, 3].map(async () => (await studio.fetch('/hello')).headers.get('x-request-id')))
+  expect(new Set(ids).size).toBe(3)
+})
+
+for (const head of [
+  'GET /hello HTTP/1.0',
+  'GET /hello HTTP/1.1\r\nHost: a b',
+  'GET /readyz HTTP/1.1\r\nHost: [::bad',
+  'GET /hello HTTP/1.1\r\nHost: evil.example',
+]) {
+  test(`${JSON.stringify(head)} is refused, and is not our fault`, async () => {
+    await using studio = serve()
+    expect(await studio.raw(`${head}\r\nConnection: close\r\n\r\n`)).toStartWith('HTTP/1.1 403 ')
+  })
+}
+
+test('health says that the process is there, whatever else is not', async () => {
+  await using studio = serve({ checks: { database: () => Promise.reject(new Error(SECRET)) } })
+  const answer = await studio.fetch('/healthz', { headers: { host: '10.0.0.1:9' } })
+  expect([answer.status, await answer.text()]).toEqual([200, 'ok\n'])
+})
+
+test('readiness asks every check, and names the failing one without its words', async () => {
+  await using studio = serve({ checks: { store: async () => {}, database: () => Promise.reject(new Error(SECRET)) } })
+  const answer = await studio.fetch('/readyz')
+  expect([answer.status, await answer.json()]).toEqual([
+    503,
+    { ready: false, checks: { store: 'ok', database: 'failing' } },
+  ])
+})
+
+test('readiness is good when all is, and bad from the moment that the service is to stop', async () => {
+  const stopping = new AbortController()
+  await using studio = serve({ checks: { store: async () => {} }, stopping: stopping.signal })
+  expect(await (await studio.fetch('/readyz')).json()).toEqual({ ready: true, checks: { store: 'ok' } })
+  stopping.abort()
+  const answer = await studio.fetch('/readyz')
+  expect([answer.status, await answer.json()]).toEqual([503, { ready: false, stopping: true, checks: { store: 'ok' } }])
+})
+
+test('a check that never answers is a failing one, and is told to give up', async () => {
+  const told = Promise.withResolvers<void>()
+  const hang = (signal: AbortSignal) => new Promise<void>(() => signal.addEventListener('abort', () => told.resolve()))
+  await using studio = serve({ checks: { bus: hang } })
+  const answer = await studio.fetch('/readyz')
+  expect([answer.status, await answer.json()]).toEqual([503, { ready: false, checks: { bus: 'failing' } }])
+  await told.promise
+})
+
+test('measurements are given for each method, route and status, and for no address that somebody made up', async () => {
+  await using studio = serve()
+  await studio.fetch('/raw', { method: 'POST' })
+  await studio.fetch('/echo', post('{"a":1}'))
+  await studio.fetch('/echo', post('{"a":'))
+  await studio.fetch('/refuse/conflict')
+  await studio.fetch('/somewhere-in-particular')
+  const text = await studio.metricsWith(/method="GET",route="none",status="404"/)
+  for (const [method, route, status] of [
+    ['POST', '/raw', 206],
+    ['POST', '/echo', 422],
+    ['POST', '/echo', 400],
+    ['GET', '/refuse/:code', 409],
+  ]) {
+    expect(text).toContain(`_count{service="test",method="${method}",route="${route}",status="${status}"} 1`)
+  }
+  expect(text).not.toContain('particular')
+})
+
+test('bodies are given back whatever became of their requests, a caller who went away included', async () => {
+  await using studio = serve()
+  for (const body of ['{"a":"b"}', '{"a":', '{"a":1}', `"${'x'.repeat(33 * 1024 * 1024)}"`])
+    await studio.fetch('/echo', post(body))
+  for (const path of ['/throw/error', '/refuse/conflict', '/nowhere']) await studio.fetch(path, post('{"a":"b"}'))
+  expect(await studio.metricsWith(/^http_body_bytes\{.*\} 0$/m)).toBeDefined()
+
+  const half =
+    'POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{"a":'
+  const caller = connect(studio.port, '127.0.0.1', () => caller.write(half))
+  expect(await studio.metricsWith(/^http_body_bytes\{.*\} 1000000$/m)).toBeDefined()
+  caller.destroy()
+  expect(await studio.metricsWith(/^http_body_bytes\{.*\} 0$/m)).toBeDefined()
+})
+
+/** A service with nothing of its own, listening on a free port. */
+function serve(options: Partial<Pick<HttpOptions, 'checks' | 'stopping'>> = {}) {
+  const app = createHttp({
+    config: { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 },
+    log,
+    metrics: createMetrics('test'),
+    checks: {},
+    stopping: new AbortController().signal,
+    ...options,
+  })
+    .get('/hello', () => 'hello')
+    .post('/raw', () => new Response('part', { status: 206 }))
+    .all('/any', ({ body }) => typeof body)
+    .post('/echo', ({ body }) => body, {
+      body: z.strictObject({ a: z.string(), list: z.array(z.strictObject({ n: z.number() })).optional() }),
+    })
+    .all('/refuse/:code', ({ params }) => {
+      const options = params.code === 'unavailable' ? { retryAfterSeconds: 7 } : {}
+      throw new ProblemError(params.code as ProblemCode, 'Not this time.', options)
+    })
+    .all('/throw/:what', ({ params }) => THROWN[params.what]?.())
+    .listen({ port: 0, hostname: '127.0.0.1', maxRequestBodySize: 64 * 1024 * 1024 })
+  const port = app.server?.port ?? 0
+  const fetchPath = (path: string, init: RequestInit = {}) =>
+    fetch(`http://127.0.0.1:${port}${path}`, { ...init, headers: { host: 'localhost', ...(init.headers as object) } })
+  return {
+    port,
+    fetch: fetchPath,
+    raw: (text: string) => exchange(port, text),
+    metricsWith: (pattern: RegExp) => eventually(async () => (await fetchPath('/metrics')).text(), pattern),
+    [Symbol.asyncDispose]: async () => {
+      await app.stop(true)
+    },
+  }
+}
+
+const THROWN: Record<string, () => unknown> = {
+  error: () => {
+    throw new Error(`connection to postgres://user:${SECRET}@db failed`)
+  },
+  postgres: () => {
+    throw Object.assign(new Error(`column ${SECRET}`), { code: '42703', query: `select ${SECRET}`, status: 418 })
+  },
+  text: () => {
+    throw SECRET
+  },
+  later: async () => {
+    await Promise.resolve()
+    throw new TypeError(SECRET)
+  },
+}
+
+function post(body: string, headers: Record<string, string> = {}) {
+  return { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } }
+}
+
+/** What is answered to bytes that no client of good manners would send. */
+async function exchange(port: number, text: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  let answer = ''
+  const socket = connect(port, '127.0.0.1', () => socket.write(text, 'latin1'))
+  socket.on('data', data => {
+    answer += data
+    if (answer.includes('\r\n\r\n')) socket.destroy()
+  })
+  socket.on('error', reject)
+  socket.on('close', () => resolve(answer))
+  return await promise
+}
+
+/** What happens after an answer has gone out is not seen in it. */
+async function eventually(ask: () => Promise<string>, pattern: RegExp): Promise<string> {
+  const deadline = AbortSignal.timeout(4_000)
+  for (let answer = await ask(); ; answer = await ask()) {
+    if (pattern.test(answer)) return answer
+    deadline.throwIfAborted()
+    await Bun.sleep(5)
+  }
+}

@@ -1,0 +1,46 @@
+import type { PictureSource } from '../image.ts'
+import { MediaError } from '../media-error.ts'
+
+/** What is wanted of a video. */
+export interface VideoFacts {
+  /** Pixels, as it is shown. */
+  width: number
+  height: number
+  /** in seconds; null if it does not say */
+  duration: number | null
+}
+
+/** Bytes of which a few are read here and there. */
+export interface Source {
+  size: number
+  /** Fewer where there are no more. */
+  read(start: number, end: number): Promise<DataView>
+}
+
+/** However a video is made up, nobody goes through more pieces than this. */
+export const MOST_PIECES = 200_000
+
+export function sourceOf(source: PictureSource): Source {
+  if (source instanceof Uint8Array) {
+    return { size: source.byteLength, read: async (start, end) => viewOf(source.subarray(start, end)) }
+  }
+  const file = Bun.file(source.path)
+  return { size: source.bytes, read: async (start, end) => viewOf(await file.slice(start, end).bytes()) }
+}
+
+export function damaged(): MediaError {
+  return new MediaError('damaged', 'is a video that is damaged or cut short')
+}
+
+/** @throws MediaError if that is no size of a picture */
+export function checkFacts(facts: VideoFacts): VideoFacts {
+  const { width, height, duration } = facts
+  const isSize = (edge: number) => Number.isInteger(edge) && edge > 0 && edge <= 65_535
+  if (!isSize(width) || !isSize(height)) throw new MediaError('unfit', 'is a video without a picture')
+  const isDuration = duration !== null && Number.isFinite(duration) && duration > 0
+  return { width, height, duration: isDuration ? duration : null }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

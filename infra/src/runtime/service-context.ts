@@ -1,0 +1,80 @@
+import type { Service } from '@darkroom/contracts/routes'
+import { type Bus, joinBus } from '../bus/bus.ts'
+import { ConfigError, readServiceConfig, type ServiceConfig } from '../config.ts'
+import { type Database, openDatabase, pingDatabase } from '../database/connection.ts'
+import type { HttpOptions } from '../http/app.ts'
+import { createLog, type Log } from '../log.ts'
+import { createMetrics, type Metrics } from '../metrics.ts'
+import { openStore } from '../store/open-store.ts'
+import type { Store } from '../store/store.ts'
+import { armFailpoint } from './failpoint.ts'
+import { createLifecycle, type Lifecycle } from './lifecycle.ts'
+import { sleep } from './timers.ts'
+
+const DATABASE_PAUSE_MS = 250
+
+/** What every service stands on. */
+export interface Ground {
+  config: ServiceConfig
+  log: Log
+  metrics: Metrics
+  lifecycle: Lifecycle
+  database: Database
+  bus: Bus
+  store: Store
+  http: HttpOptions
+}
+
+/**
+ * Opens what every service stands on, and has it closed again when the process stops. Exits if the settings are wrong; a
+ * database that is away is waited for.
+ *
+ * @param options `busIsVital`: it waits for the bus, and is not ready without. Else it does what it can meanwhile
+ */
+export async function openGround(service: Service, options: { busIsVital: boolean }): Promise<Ground> {
+  const config = configOrExit()
+  armFailpoint(config.FAIL_AT)
+  const log = createLog({ service, level: config.LOG_LEVEL })
+  const lifecycle = createLifecycle({ log, parentPid: config.DARKROOM_PARENT_PID })
+  const metrics = createMetrics(service)
+  const database = openDatabase({ url: config.DATABASE_URL, name: `darkroom-${service}`, log })
+  lifecycle.onClose('database', () => database.end({ timeout: 3 }))
+  const bus = joinBus({ url: config.NATS_URL, name: `darkroom-${service}`, log })
+  lifecycle.onClose('bus', () => bus.drain(), 2_000)
+  if (options.busIsVital) await bus.connected
+  await databaseAnswers(database, lifecycle.stopping)
+  const store = await openStore(config)
+  const checks: HttpOptions['checks'] = {
+    database: signal => pingDatabase(database, signal),
+    store: () => store.ping(),
+    ...(options.busIsVital ? { bus: async () => requireBus(bus) } : {}),
+  }
+  const http = { config, log, metrics, checks, stopping: lifecycle.stopping }
+  return { config, log, metrics, lifecycle, database, bus, store, http }
+}
+
+/** Waits for the database, however long that takes: one that is only just starting turns away whoever comes. */
+async function databaseAnswers(database: Database, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const answers = pingDatabase(database, signal).then(
+      () => true,
+      () => false,
+    )
+    if (await answers) return
+    await sleep(DATABASE_PAUSE_MS, signal)
+  }
+}
+
+function requireBus(bus: Bus): void {
+  if (!bus.isConnected()) throw new Error('the bus is away')
+}
+
+function configOrExit(): ServiceConfig {
+  try {
+    return readServiceConfig()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(2)
+  }
+}

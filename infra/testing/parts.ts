@@ -1,0 +1,149 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { startNats } from '../local/embedded/nats.ts'
+import { startPostgres } from '../local/embedded/postgres.ts'
+import type { Part } from '../local/process/server-process.ts'
+import { presentNatsServer } from '../local/programs/nats-server.ts'
+import { migrate } from '../src/database/migrations.ts'
+
+/** A database of its own for one test. */
+export interface TestDatabase extends AsyncDisposable {
+  url: string
+}
+
+/** A NATS server of its own for one test. Started again, it has the same address and the same streams. */
+export interface TestNats extends AsyncDisposable {
+  readonly url: string
+  readonly pid: number
+  stop(): Promise<void>
+  start(): Promise<void>
+  /** SIGKILL. */
+  kill(): Promise<void>
+  /** SIGKILL, and everything that it has stored is gone. */
+  lose(): Promise<void>
+}
+
+/** A folder of its own for one test. */
+export interface TestDirectory extends AsyncDisposable {
+  path: string
+}
+
+/** Where `bun run test` keeps the programs that tests need. */
+export const TEST_CACHE = join(import.meta.dirname, '..', '..', '.darkroom', 'cache')
+
+const TEMPLATE = 'studio_template'
+const START_MS = 60_000
+
+/** A new, migrated, empty database on a Postgres that this process starts once and `closeTesting` stops. */
+export async function testDatabase(): Promise<TestDatabase> {
+  const settled = lend('database')
+  shared ??= openServer()
+  const server = await shared
+  const name = `test_${crypto.randomUUID().replaceAll('-', '')}`
+  await server.sql`create database ${server.sql(name)} template ${server.sql(TEMPLATE)}`
+  const drop = async () => {
+    await server.sql`drop database ${server.sql(name)} with (force)`
+    settled()
+  }
+  return { url: addressed(server.part.url, name), [Symbol.asyncDispose]: drop }
+}
+
+/** A nats-server with JetStream, with a password, on a folder of its own. */
+export async function testNats(): Promise<TestNats> {
+  const settled = lend('nats-server')
+  const directory = await testDirectory()
+  const auth = { user: 'test', password: crypto.randomUUID() }
+  const options = { binary: natsServer(), storeDir: directory.path, auth }
+  let part = await startNats({ ...options, signal: AbortSignal.timeout(START_MS) })
+  const { url } = part
+  const port = Number(new URL(url).port)
+  return {
+    url,
+    get pid() {
+      return part.pid
+    },
+    stop: () => part.stop(),
+    kill: () => part.kill(),
+    lose: async () => {
+      await part.kill()
+      await rm(join(directory.path, 'jetstream'), { recursive: true, force: true })
+    },
+    start: async () => {
+      part = await startNats({ ...options, port, signal: AbortSignal.timeout(START_MS) })
+    },
+    [Symbol.asyncDispose]: async () => {
+      await part.stop()
+      await directory[Symbol.asyncDispose]()
+      settled()
+    },
+  }
+}
+
+/** An empty folder that is removed with all that is in it. */
+export async function testDirectory(): Promise<TestDirectory> {
+  const settled = lend('directory')
+  const path = await mkdtemp(join(tmpdir(), 'darkroom-test-'))
+  const remove = async () => {
+    await rm(path, { recursive: true, force: true })
+    settled()
+  }
+  return { path, [Symbol.asyncDispose]: remove }
+}
+
+/**
+ * Stops what the tests of this process share.
+ *
+ * @throws Error naming what a test has not given back, and where it took it
+ */
+export async function closeTesting(): Promise<void> {
+  const left = [...lent]
+  const server = await shared
+  shared = undefined
+  await server?.close()
+  if (left.length > 0) throw new Error(`Not disposed of by the tests that made them:\n${left.join('\n')}`)
+}
+
+interface SharedServer {
+  part: Part
+  sql: postgres.Sql
+  close(): Promise<void>
+}
+
+let shared: Promise<SharedServer> | undefined
+const lent = new Set<string>()
+
+async function openServer(): Promise<SharedServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-test-postgres-'))
+  const part = await startPostgres({ dataDir, durable: false, signal: AbortSignal.timeout(START_MS) })
+  const sql = postgres(part.url, { max: 4, onnotice: () => {} })
+  const close = async () => {
+    await sql.end({ timeout: 2 })
+    await part.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+  await sql`create database ${sql(TEMPLATE)}`
+  await migrate({ url: addressed(part.url, TEMPLATE), signal: AbortSignal.timeout(START_MS) })
+  return { part, sql, close }
+}
+
+function addressed(url: string, database: string): string {
+  return Object.assign(new URL(url), { pathname: database }).href
+}
+
+/** The nats-server program. @throws Error saying how to get it */
+export function natsServer(): string {
+  const found = presentNatsServer(TEST_CACHE)
+  if (!found) throw new Error('The tests need nats-server: `bun run test` gets it once, then `bun test` finds it.')
+  return found
+}
+
+/** Notes that something was lent, and by whom; the answer notes that it came back. */
+function lend(what: string): () => void {
+  const borrower =
+    new Error().stack?.split('\n').find(line => /\.(test|live\.test|browser|faults)\.tsx?:/.test(line)) ?? ''
+  const entry = `  ${what} ${lent.size + 1}${borrower.replace(/^\s+at/, ', taken at')}`
+  lent.add(entry)
+  return () => lent.delete(entry)
+}

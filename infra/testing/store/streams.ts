@@ -1,0 +1,87 @@
+import { join } from 'node:path'
+import type { FileBody } from '../../src/store/store.ts'
+import { testDirectory } from '../parts.ts'
+
+const MIB = 1024 * 1024
+
+/** Other bytes each time; cheap to make, because they repeat after 64 KiB. */
+export function random(bytes: number): Uint8Array<ArrayBuffer> {
+  const seed = crypto.getRandomValues(new Uint8Array(Math.min(bytes, 65_536)))
+  const all = new Uint8Array(bytes)
+  for (let at = 0; at < bytes; at += seed.length) all.set(seed.subarray(0, bytes - at), at)
+  return all
+}
+
+/** The pieces, and then the end or an error. */
+export function streamOf(pieces: Uint8Array[], error?: Error): ReadableStream<Uint8Array> {
+  const left = [...pieces]
+  return new ReadableStream({
+    pull: controller => {
+      const piece = left.shift()
+      if (piece) controller.enqueue(piece)
+      else if (error) controller.error(error)
+      else controller.close()
+    },
+  })
+}
+
+/** So many chunks, each made when it is asked for, and then the end or an error. */
+export function pulledStream(chunks: number, make: () => Uint8Array, error?: Error): ReadableStream<Uint8Array> {
+  let made = 0
+  return new ReadableStream({
+    pull: controller => {
+      controller.enqueue(make())
+      made += 1
+      if (made < chunks) return
+      if (error) controller.error(error)
+      else controller.close()
+    },
+  })
+}
+
+/** Gives one piece and then nothing, for ever. */
+export function stallingStream(piece: Uint8Array) {
+  const waited = Promise.withResolvers<void>()
+  const cancelled = Promise.withResolvers<void>()
+  let given = false
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull: controller => {
+        if (given) {
+          waited.resolve()
+          return new Promise(() => {})
+        }
+        given = true
+        controller.enqueue(piece)
+        return undefined
+      },
+      cancel: () => cancelled.resolve(),
+    },
+    { highWaterMark: 0 },
+  )
+  return { body, isWaitedFor: waited.promise, isCancelled: cancelled.promise }
+}
+
+/** Gives MiB after MiB until it is let go of. */
+export function endless() {
+  const cancelled = Promise.withResolvers<void>()
+  let given = 0
+  const body = new ReadableStream<Uint8Array>({
+    pull: controller => {
+      given += MIB
+      controller.enqueue(new Uint8Array(MIB))
+    },
+    cancel: () => cancelled.resolve(),
+  })
+  return { body, cancelled: cancelled.promise, given: () => given }
+}
+
+/** A file with these bytes, that is removed with the folder it is in. */
+export async function fileOf(bytes: Uint8Array<ArrayBuffer>) {
+  const directory = await testDirectory()
+  const path = join(directory.path, 'file')
+  await Bun.write(path, bytes)
+  const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
+  const body: FileBody = { path, bytes: bytes.byteLength, sha256 }
+  return { bytes, body, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() }
+}

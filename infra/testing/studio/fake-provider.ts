@@ -1,0 +1,88 @@
+import { join } from 'node:path'
+import { until } from '../../local/process/until.ts'
+
+const SERVER = join(import.meta.dirname, '..', 'fake-provider', 'fake-server.ts')
+
+/** What a test reads of the fake provider's journal. */
+export interface FakeJournal {
+  submits: { indices: number[]; id: string | null; idempotencyKey: string | null; prompt: string }[]
+  checks: string[]
+  cancels: { id: string; status: string }[]
+  files: { index: number; sent: string }[]
+  filesInFlight: number
+  maxFilesInFlight: number
+}
+
+/** The tests' provider in a process of its own. */
+export interface FakeProvider extends AsyncDisposable {
+  url: string
+  /** Settings with which a studio uses it. */
+  env: Record<string, string>
+  set(behaviour: Record<string, unknown>): Promise<void>
+  /** Has it behave well again. */
+  behave(): Promise<void>
+  journal(): Promise<FakeJournal>
+  until(matches: (journal: FakeJournal) => boolean): Promise<FakeJournal>
+}
+
+const WELL_BEHAVED = {
+  delayMs: 0,
+  oneAtATime: false,
+  readyOutputs: null,
+  queuePosition: null,
+  lookAgainSeconds: 0.05,
+  expiresInSeconds: 3_600,
+  recognisesKeys: false,
+  failure: null,
+  cancelTooLate: false,
+  submit: null,
+  check: null,
+  cancel: null,
+  output: null,
+  holdFiles: false,
+  fileDelayMs: 0,
+  files: {},
+}
+
+/** Starts the tests' provider on a free port. */
+export async function startFakeProvider(): Promise<FakeProvider> {
+  const child = Bun.spawn([process.execPath, SERVER], { stdout: 'pipe', stderr: 'inherit', stdin: 'ignore' })
+  const url = await firstLine(child.stdout)
+  const journal = async () => (await (await fetch(`${url}/log`)).json()) as FakeJournal
+  const set = async (behaviour: Record<string, unknown>) => {
+    const answer = await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify({ set: behaviour }) })
+    if (!answer.ok) throw new Error(await answer.text())
+  }
+  return {
+    url,
+    env: { FAKE_PROVIDER_URL: url, SAFE_GET_ALLOW: url },
+    journal,
+    set,
+    behave: () => set(WELL_BEHAVED),
+    until: async matches => {
+      const look = async () => {
+        const now = await journal()
+        return matches(now) ? now : undefined
+      }
+      return await until(look, {
+        what: 'The fake provider',
+        milliseconds: 20_000,
+        signal: new AbortController().signal,
+      })
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.kill()
+      await child.exited
+    },
+  }
+}
+
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of stream) {
+    text += decoder.decode(chunk, { stream: true })
+    if (text.includes('\n')) break
+  }
+  return text.trim()
+}

@@ -1,0 +1,101 @@
+import { join } from 'node:path'
+import { Generation } from '@darkroom/contracts/generation'
+import { readRunFile } from '../../local/launch/run-file.ts'
+import { freePort } from '../../local/process/port.ts'
+import { until } from '../../local/process/until.ts'
+import { testDirectory } from '../parts.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..', '..')
+const START_MS = 90_000
+const STOP_MS = 15_000
+
+/** A whole studio as people run it, in processes of its own, reached over HTTP and by signals alone. */
+export interface TestStudio extends AsyncDisposable {
+  url: string
+  databaseUrl: string
+  dataDir: string
+  /** The process that a part of it runs in now. */
+  pidOf(part: 'ingest' | 'processor' | 'query' | 'NATS' | 'Postgres'): Promise<number>
+  fetch(path: string, init?: RequestInit): Promise<Response>
+  submit(body: unknown): Promise<Generation>
+  read(id: string): Promise<Generation>
+  /** Waits until a generation is as it should be. @throws DeadlineError after `milliseconds` (30,000 unless said) */
+  until(id: string, matches: (generation: Generation) => boolean, milliseconds?: number): Promise<Generation>
+}
+
+/**
+ * Starts a studio by the command that people use, on an empty data directory and a free port.
+ *
+ * @param env settings beside these
+ */
+export async function startTestStudio(env: Record<string, string> = {}): Promise<TestStudio> {
+  await using undo = new AsyncDisposableStack()
+  const directory = undo.use(await testDirectory())
+  const settings = {
+    DATA_DIR: directory.path,
+    PORT: String(await freePort()),
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'warn',
+    ...env,
+  }
+  const child = Bun.spawn([process.execPath, 'infra/local/bootstrap.ts', 'start'], {
+    cwd: ROOT,
+    env: { ...process.env, ...settings },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  undo.defer(() => stop(child))
+  const output = [new Response(child.stdout).text(), new Response(child.stderr).text()]
+  const open = await until(
+    async () => {
+      if (child.exitCode !== null)
+        throw new Error(`the studio did not start\n${(await Promise.all(output)).join('\n')}`)
+      const run = await readRunFile(directory.path)
+      return run?.url && run.databaseUrl ? { url: run.url, databaseUrl: run.databaseUrl } : undefined
+    },
+    { what: 'The studio', milliseconds: START_MS, signal: new AbortController().signal },
+  )
+  const owned = undo.move()
+  return {
+    ...open,
+    dataDir: directory.path,
+    ...clientOf(open.url, directory.path),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+function clientOf(url: string, dataDir: string) {
+  const ask = (path: string, init?: RequestInit) => fetch(new URL(path, url), init)
+  const read = async (id: string) => Generation.parse(await (await ask(`/api/generations/${id}`)).json())
+  return {
+    fetch: ask,
+    read,
+    submit: async (body: unknown) => {
+      const headers = { 'content-type': 'application/json' }
+      const answer = await ask('/api/generate', { method: 'POST', headers, body: JSON.stringify(body) })
+      if (!answer.ok) throw new Error(await answer.text())
+      return Generation.parse(await answer.json())
+    },
+    until: async (id: string, matches: (generation: Generation) => boolean, milliseconds = 30_000) => {
+      const look = async () => {
+        const generation = await read(id)
+        return matches(generation) ? generation : undefined
+      }
+      return await until(look, { what: `Generation ${id}`, milliseconds, signal: new AbortController().signal })
+    },
+    pidOf: async (part: string) => {
+      const pid = (await readRunFile(dataDir))?.processes[part]?.pid
+      if (pid === undefined) throw new Error(`${part} is not running`)
+      return pid
+    },
+  }
+}
+
+async function stop(child: Bun.Subprocess): Promise<void> {
+  child.kill('SIGINT')
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+  await child.exited
+  clearTimeout(timer)
+  if (child.signalCode) throw new Error('the studio did not stop by itself')
+}

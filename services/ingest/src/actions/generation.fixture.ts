@@ -1,0 +1,82 @@
+import type { OutputState, Status } from '@darkroom/contracts/enums'
+import { type Database, transaction } from '@darkroom/infra/database/connection'
+
+/** A generation as work on it has left it. */
+export interface Left {
+  workspaceId: string
+  status: Status
+  outputs: OutputState[]
+  calls?: LeftCall[]
+  attempt?: number
+  price?: 'billed' | 'free'
+  /** Whether a worker holds it. */
+  lease?: 'held' | 'none'
+}
+
+/** A call for outputs from `first` on. */
+export interface LeftCall {
+  first?: number
+  count?: number
+  requestId?: string
+  /** How it ended; undefined if it has not. */
+  outcome?: 'finished' | 'failed' | 'unknown' | 'cancelled' | 'too-late'
+  round?: number
+}
+
+const ERROR = { code: 'gave_up', message: 'This was tried several times and never finished.' }
+
+/** Writes a generation in whatever state. Outputs that are kept, or being saved, have an address. For tests. @returns its id */
+export async function writeGeneration(sql: Database, left: Left): Promise<string> {
+  const id = Bun.randomUUIDv7()
+  const { attempt = 1, price = 'billed', lease = 'none' } = left
+  const cost = price === 'billed' ? sql.json({ amount: 0.01, currency: 'USD', estimated: true }) : null
+  const error = left.status === 'failed' ? sql.json(ERROR) : null
+  await transaction(sql, async tx => {
+    await tx`
+      insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt, num_outputs,
+                               cost, error)
+      values (${id}, ${left.workspaceId}, ${id}, ${id}, '', ${left.status}, 'image', 'demo', 'demo', 'a prompt',
+              ${left.outputs.length}, ${cost}, ${error})`
+    await tx`
+      insert into generation_jobs (generation_id, attempt, failures, lease_owner, lease_until)
+      values (${id}, ${attempt}, 2, ${lease === 'held' ? 'test' : null},
+              ${lease === 'held' ? sql`now() + interval '30 s'` : null})`
+    for (const [index, state] of left.outputs.entries()) {
+      const isFailed = state === 'failed' || state === 'lost'
+      await tx`
+        insert into generation_outputs (generation_id, index, state, kind, width, height, key, provider_url, error)
+        values (${id}, ${index}, ${state}, 'image', 64, 64, ${state === 'stored' ? `w/${id}/${index}.png` : null},
+                ${state === 'pending' || state === 'failed' ? null : `https://provider.example/${index}.png`},
+                ${isFailed ? tx.json(ERROR) : null})`
+    }
+    for (const [call, { first = 0, count = 1, requestId, outcome, round = 1 }] of (left.calls ?? []).entries()) {
+      await tx`
+        insert into provider_calls (generation_id, call, first_index, count, request_id, submitted_at, finished_at, outcome, round)
+        values (${id}, ${call}, ${first}, ${count}, ${requestId ?? null}, now(), ${outcome ? sql`now()` : null},
+                ${outcome ?? null}, ${round})`
+    }
+  })
+  return id
+}
+
+/** Everything that is written of a generation besides what everyone sees. */
+export async function readTraces(sql: Database, id: string) {
+  const [job] = await sql<{ attempt: number; round: number; mode: string; failures: number; lease: boolean }[]>`
+    select attempt, round, mode, failures, lease_until is not null or lease_owner is not null as lease
+    from generation_jobs where generation_id = ${id}`
+  const moves = await sql<{ move: string }[]>`
+    select from_status || '→' || to_status as move from generation_events where generation_id = ${id} order by id`
+  const posted = await sql<{ subject: string; type: string }[]>`
+    select subject, payload->>'type' as type from outbox where payload->>'id' = ${id} order by id`
+  const calls = await sql<{ requestId: string | null; outcome: string | null; open: boolean }[]>`
+    select request_id as "requestId", outcome, finished_at is null as open from provider_calls
+    where generation_id = ${id} order by call`
+  const rehosts = await sql<{ index: number }[]>`select index from rehosts where generation_id = ${id} order by index`
+  return {
+    job,
+    moves: moves.map(({ move }) => move),
+    posted: posted.map(({ subject, type }) => (type === 'generation.changed' ? type : `${type} ${subject}`)),
+    calls: calls.map(call => ({ ...call })),
+    rehosts: rehosts.map(({ index }) => index),
+  }
+}

@@ -1,0 +1,59 @@
+import { LIMITS } from '@darkroom/contracts/enums'
+import type { Submission } from '@darkroom/contracts/generation'
+import { ProblemError } from '@darkroom/infra/http/problem'
+import { sniffType } from '@darkroom/infra/images/image'
+import { DataUrlError, isDataUrl, readDataUrl } from './data-url.ts'
+
+/** A reference whose bytes are here, or the id of one that is kept already. */
+export type ReferenceSource =
+  | { kind: 'bytes'; path: string; bytes: Uint8Array; sha256: string }
+  | { kind: 'id'; path: string; id: string }
+
+/** A reference as it was sent: one of these, or an address where its bytes are to be had. */
+export type SentReference = ReferenceSource | { kind: 'address'; path: string; url: string }
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/**
+ * The references of a submission, in order, `referenceImage` first.
+ *
+ * @throws ProblemError `invalid`, naming each that is neither a data URL, the id of a reference, nor an https address
+ */
+export function readSources(submission: Submission): SentReference[] {
+  const given = [
+    ...(submission.referenceImage === undefined ? [] : [['referenceImage', submission.referenceImage] as const]),
+    ...(submission.referenceImages ?? []).map((text, index) => [`referenceImages.${index}`, text] as const),
+  ]
+  if (given.length > LIMITS.references)
+    refuse([{ path: 'referenceImages', message: `has more than ${LIMITS.references}` }])
+  const read = given.map(([path, text]) => readSource(path, text))
+  const errors = read.filter(source => 'message' in source)
+  if (errors.length > 0) refuse(errors)
+  return read.filter(source => 'kind' in source)
+}
+
+/** A reference from the bytes of a file. */
+export function sourceOf(path: string, bytes: Uint8Array): ReferenceSource {
+  return { kind: 'bytes', path, bytes, sha256: new Bun.CryptoHasher('sha256').update(bytes).digest('hex') }
+}
+
+/** Refuses a request, naming what is wrong with which part. */
+export function refuse(errors: { path: string; message: string }[]): never {
+  const [first] = errors
+  throw new ProblemError('invalid', `${first?.path} ${first?.message}.`, { errors })
+}
+
+function readSource(path: string, text: string): SentReference | { path: string; message: string } {
+  if (UUID.test(text)) return { kind: 'id', path, id: text.toLowerCase() }
+  if (/^https:\/\//i.test(text)) return { kind: 'address', path, url: text }
+  if (!isDataUrl(text)) return { path, message: 'is neither a data URL, the id of a reference, nor an https address' }
+  try {
+    const { bytes, claimedType } = readDataUrl(text)
+    const type = sniffType(bytes)
+    const lies = claimedType !== null && type !== undefined && claimedType !== type
+    return lies ? { path, message: `says it is ${claimedType}, but is ${type}` } : sourceOf(path, bytes)
+  } catch (error) {
+    if (error instanceof DataUrlError) return { path, message: error.message }
+    throw error
+  }
+}

@@ -1,0 +1,157 @@
+import { expect, test } from 'bun:test'
+import { OUTPUT_STATES } from '@darkroom/contracts/enums'
+import fc from 'fast-check'
+import type { JobCall, JobOutput } from '../queue/job.ts'
+import { indicesOf, planOf } from './plan.ts'
+
+const outputs = fc
+  .array(fc.record({ state: fc.constantFrom(...OUTPUT_STATES), hasUrl: fc.boolean() }), { minLength: 1, maxLength: 10 })
+  .map(states =>
+    states.map(
+      ({ state, hasUrl }, index): JobOutput => ({
+        index,
+        state,
+        width: 8,
+        height: 8,
+        providerUrl: hasUrl ? `https://provider.example/${index}` : null,
+        providerHeaders: null,
+      }),
+    ),
+  )
+
+/** Calls as rows hold them: each output belongs to at most one that is not finished. */
+const calls = (count: number): fc.Arbitrary<JobCall[]> =>
+  fc
+    .array(
+      fc.record({
+        count: fc.integer({ min: 1, max: 4 }),
+        known: fc.boolean(),
+        outcome: fc.constantFrom(null, 'finished', 'failed', 'unknown', 'cancelled'),
+        round: fc.integer({ min: 1, max: 2 }),
+      }),
+    )
+    .map(given => {
+      const made: JobCall[] = []
+      let firstIndex = 0
+      for (const { count: wanted, known, ...told } of given) {
+        const size = Math.min(wanted, count - firstIndex)
+        if (size <= 0) break
+        const requestId = known ? `r${made.length}` : null
+        const finished = told.outcome !== null
+        made.push({
+          ...told,
+          call: made.length,
+          firstIndex,
+          count: size,
+          requestId,
+          finished,
+          ageSeconds: 0,
+          stopAsked: false,
+        })
+        firstIndex += size
+      }
+      return made
+    })
+
+const jobs = outputs.chain(given =>
+  fc.record({
+    outputs: fc.constant(given),
+    calls: calls(given.length),
+    round: fc.constant(2),
+    mode: fc.constantFrom('make' as const, 'check' as const),
+  }),
+)
+const limits = fc.record({
+  outputsPerCall: fc.integer({ min: 1, max: 4 }),
+  free: fc.boolean(),
+  maxSubmits: fc.integer({ min: 1, max: 3 }),
+})
+
+test('no output is covered twice, and what is there or has an address is never asked for', () => {
+  fc.assert(
+    fc.property(jobs, limits, (job, given) => {
+      const plan = planOf(job, given)
+      const missing = job.outputs.filter(isMissing).map(({ index }) => index)
+      const covered = [...[...plan.adopt, ...plan.unknown, ...plan.submit].flatMap(indicesOf), ...plan.gone]
+      for (const index of missing) expect(covered.filter(other => other === index).length).toBeLessThanOrEqual(1)
+      expect(plan.submit.flatMap(indicesOf).filter(index => !missing.includes(index))).toEqual([])
+    }),
+  )
+})
+
+test('with a free provider everything that is missing is seen to', () => {
+  fc.assert(
+    fc.property(jobs, limits, (job, given) => {
+      const plan = planOf({ ...job, mode: 'make' }, { ...given, free: true })
+      const seen = [...plan.adopt, ...plan.submit].flatMap(indicesOf)
+      expect(job.outputs.filter(output => isMissing(output) && !seen.includes(output.index))).toEqual([])
+      expect([plan.unknown, plan.gone, plan.repeated]).toEqual([[], [], []])
+    }),
+  )
+})
+
+test('a call is never submitted under a number that was used, nor for more than the provider makes at once', () => {
+  fc.assert(
+    fc.property(jobs, limits, (job, given) => {
+      const { submit } = planOf(job, given)
+      const used = job.calls.map(call => call.call)
+      expect(submit.filter(call => used.includes(call.call) || call.count > given.outputsPerCall)).toEqual([])
+      expect(submit.every(call => call.round === job.round)).toBe(true)
+    }),
+  )
+})
+
+test('a request id that is known is asked about, and what may have begun is not bought twice', () => {
+  fc.assert(
+    fc.property(jobs, limits, (job, given) => {
+      const plan = planOf(job, { ...given, free: false, maxSubmits: 1 })
+      const begun = job.calls
+        .filter(call => !call.finished || (call.round === job.round && isPaid(call)))
+        .flatMap(indicesOf)
+      expect(plan.submit.flatMap(indicesOf).filter(index => begun.includes(index))).toEqual([])
+      expect(plan.adopt.every(call => call.requestId !== null)).toBe(true)
+    }),
+  )
+})
+
+test('an output is asked for at most so often in a round where nobody knows what became of it', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 4 }), maxSubmits => {
+      const calls: JobCall[] = []
+      const output = {
+        index: 0,
+        state: 'pending',
+        width: 8,
+        height: 8,
+        providerUrl: null,
+        providerHeaders: null,
+      } as const
+      for (let tries = 0; tries < 6; tries++) {
+        const plan = planOf(
+          { outputs: [output], calls, round: 1, mode: 'make' },
+          { outputsPerCall: 1, free: false, maxSubmits },
+        )
+        for (const { call } of plan.repeated) Object.assign(calls[call] ?? {}, { finished: true, outcome: 'unknown' })
+        calls.push(...plan.submit)
+      }
+      expect(calls).toHaveLength(maxSubmits)
+    }),
+  )
+})
+
+test('work that only checks asks for nothing', () => {
+  fc.assert(
+    fc.property(jobs, limits, (job, given) => {
+      const plan = planOf({ ...job, mode: 'check' }, given)
+      expect([plan.submit, plan.repeated]).toEqual([[], []])
+    }),
+  )
+})
+
+function isMissing({ state, providerUrl }: JobOutput): boolean {
+  return state === 'pending' || (state === 'saving' && !providerUrl)
+}
+
+function isPaid({ outcome }: JobCall): boolean {
+  return outcome === 'finished' || outcome === 'failed'
+}

@@ -1,0 +1,71 @@
+import { STATUSES } from '@darkroom/contracts/enums'
+import { isTerminal } from '@darkroom/contracts/lifecycle'
+import { objectsOf } from '@darkroom/contracts/routes'
+import type { Transaction } from '@darkroom/infra/database/connection'
+import { folderOf, listRemovals } from './removal-rows.ts'
+
+export interface PurgeOptions {
+  /** How many are purged at most. */
+  limit: number
+  /** How long objects stay after nothing refers to them any more; an hour unless said. */
+  removeAfterSeconds?: number | undefined
+}
+
+const TERMINAL = STATUSES.filter(isTerminal)
+/** For who uploads a picture first and submits it later. */
+const UNUSED_HOURS = 24
+
+/**
+ * Deletes generations that have been in the trash for so many days, with everything that belongs to them, and has the objects
+ * of their outputs removed, and what else was ever stored for them. One that is still worked on stays until that has ended.
+ *
+ * @returns how many there were
+ */
+export async function purgeGenerations(tx: Transaction, days: number, options: PurgeOptions): Promise<number> {
+  const trash = await lockTrash(tx, days, options.limit)
+  const ids = trash.map(({ id }) => id)
+  const outputs = await tx<{ key: string }[]>`
+    select key from generation_outputs where generation_id = any(${ids}) and key is not null`
+  const keys = [...trash.map(folderOf), ...outputs.flatMap(({ key }) => objectsOf(key))]
+  await listRemovals(tx, keys, options.removeAfterSeconds)
+  await tx`delete from generations where id = any(${ids})`
+  return ids.length
+}
+
+/**
+ * Deletes reference images that no generation refers to, and has their objects removed.
+ *
+ * @returns how many there were
+ */
+export async function purgeReferences(tx: Transaction, options: PurgeOptions): Promise<number> {
+  const ids = await lockUnused(tx, options.limit)
+  // A generation may have come to refer to one before it was locked; from then on none can.
+  const deleted = await tx<{ key: string }[]>`
+    delete from reference_images i where id = any(${ids})
+      and not exists (select from generation_references r where r.reference_id = i.id)
+    returning key`
+  await listRemovals(
+    tx,
+    deleted.flatMap(({ key }) => objectsOf(key)),
+    options.removeAfterSeconds,
+  )
+  return deleted.length
+}
+
+/** The job first, as workers do: no two who write can wait for one another. */
+async function lockTrash(tx: Transaction, days: number, limit: number): Promise<{ id: string; workspaceId: string }[]> {
+  return await tx<{ id: string; workspaceId: string }[]>`
+    select g.id, g.workspace_id as "workspaceId" from generations g join generation_jobs j on j.generation_id = g.id
+    where g.deleted_at <= now() - make_interval(days => ${days}) and g.status = any(${TERMINAL})
+      and (j.lease_until is null or j.lease_until < now())
+    order by g.deleted_at limit ${limit} for update of j, g skip locked`
+}
+
+async function lockUnused(tx: Transaction, limit: number): Promise<string[]> {
+  const rows = await tx<{ id: string }[]>`
+    select id from reference_images i
+    where created_at < now() - make_interval(hours => ${UNUSED_HOURS})
+      and not exists (select from generation_references r where r.reference_id = i.id)
+    limit ${limit} for update skip locked`
+  return rows.map(({ id }) => id)
+}

@@ -1,0 +1,50 @@
+import { type Database, transaction } from '@darkroom/infra/database/connection'
+import type { Log } from '@darkroom/infra/log'
+import type { Store } from '@darkroom/infra/store/store'
+import type { Measures } from '../metrics.ts'
+import { repeat } from './poll-loop.ts'
+import { purgeGenerations, purgeReferences } from './purge-rows.ts'
+import { removeNext } from './remove-objects.ts'
+
+export interface PurgeDeps {
+  database: Database
+  store: Store
+  log: Log
+  measures: Measures
+  /** Days that a deleted generation can be restored. */
+  trashDays: number
+  /** Aborted when the process is to stop. */
+  signal: AbortSignal
+  /** Between two looks, on average, in milliseconds. */
+  pollMs?: number
+  /** How long objects stay after nothing refers to them any more; an hour unless said. */
+  removeAfterSeconds?: number
+}
+
+const LIMIT = 50
+const POLL_MS = 60_000
+
+/**
+ * Empties the trash until the signal is aborted: generations that have been in it for long enough go with everything that
+ * belongs to them, reference images that nothing refers to go after them, and their objects last. Any number of processes
+ * may do so.
+ */
+export async function runPurge(deps: PurgeDeps): Promise<void> {
+  const options = { log: deps.log, signal: deps.signal, pollMs: deps.pollMs ?? POLL_MS }
+  await Promise.all([
+    repeat({ ...options, what: 'purging the trash' }, () => purgeTrash(deps)),
+    repeat({ ...options, what: 'purging reference images' }, () => purgeUnused(deps)),
+    repeat({ ...options, what: 'removing objects' }, () => removeNext(deps)),
+  ])
+}
+
+async function purgeTrash({ database, measures, trashDays, removeAfterSeconds }: PurgeDeps): Promise<boolean> {
+  const options = { limit: LIMIT, removeAfterSeconds }
+  const purged = await transaction(database, tx => purgeGenerations(tx, trashDays, options))
+  measures.purged.inc(purged)
+  return purged > 0
+}
+
+async function purgeUnused({ database, removeAfterSeconds }: PurgeDeps): Promise<boolean> {
+  return (await transaction(database, tx => purgeReferences(tx, { limit: LIMIT, removeAfterSeconds }))) > 0
+}

@@ -1,0 +1,114 @@
+import type { OutputState } from '@darkroom/contracts/enums'
+import type { PublicError } from '@darkroom/contracts/output'
+import type { Database, Statement, Transaction } from '@darkroom/infra/database/connection'
+import { touch } from '@darkroom/infra/generations/generations'
+import { type KeptOutput, storedAs } from '../outputs/output-rows.ts'
+
+/** An output that is only at its provider, taken to be tried for by one process. */
+export interface Rehost {
+  id: string
+  index: number
+  /** This one included; it is the fence: who has taken the row later has another number. */
+  tries: number
+  workspaceId: string
+  /** The generation's when the row was taken. */
+  attempt: number
+  state: OutputState
+  url: string | null
+  headers: Record<string, string> | null
+  /** Seconds until the provider's address expires; negative once it has, null where none was announced. */
+  expiresIn: number | null
+  /** Seconds since the generation was completed; 0 while it is not. */
+  age: number
+}
+
+/**
+ * Takes the output that has waited longest for its next try, if one is due. No one else sees it for `hiddenSeconds`: a
+ * process that dies with it gives it back that way. All times are the database's.
+ */
+export async function takeRehost(db: Database, hiddenSeconds: number): Promise<Rehost | undefined> {
+  const [rehost] = await db<Rehost[]>`
+    with due as (
+      select generation_id, index from rehosts where next_try_at <= now()
+      order by next_try_at limit 1 for update skip locked
+    ),
+    taken as (
+      update rehosts r set tries = r.tries + 1, next_try_at = now() + make_interval(secs => ${hiddenSeconds})
+      from due where r.generation_id = due.generation_id and r.index = due.index
+      returning r.generation_id, r.index, r.tries
+    )
+    select t.generation_id as id, t.index, t.tries, g.workspace_id as "workspaceId", j.attempt, o.state,
+           o.provider_url as url, o.provider_headers as headers,
+           extract(epoch from o.expires_at - now())::float as "expiresIn",
+           coalesce(extract(epoch from now() - g.completed_at), 0)::float as age
+    from taken t
+    join generation_outputs o on o.generation_id = t.generation_id and o.index = t.index
+    join generations g on g.id = t.generation_id
+    join generation_jobs j on j.generation_id = t.generation_id`
+  return rehost
+}
+
+/** Has a taken output tried for again after a while. */
+export async function putOffRehost(db: Statement, rehost: Rehost, milliseconds: number): Promise<void> {
+  await db`
+    update rehosts set next_try_at = now() + make_interval(secs => ${milliseconds / 1_000})
+    where generation_id = ${rehost.id} and index = ${rehost.index} and tries = ${rehost.tries}`
+}
+
+/**
+ * Says that an output is in our own store now.
+ *
+ * @returns false if it is not only at that address of its provider any more, or is gone; nothing was written then
+ */
+export async function markRehosted(tx: Transaction, rehost: Rehost, kept: KeptOutput): Promise<boolean> {
+  await lockJob(tx, rehost)
+  const { count } = await tx`
+    update generation_outputs set ${storedAs(tx, kept)}
+    where generation_id = ${rehost.id} and index = ${rehost.index} and state = 'temporary' and provider_url = ${rehost.url}`
+  if (count === 0) return false
+  await endRehost(tx, rehost)
+  return true
+}
+
+/**
+ * Says that an output can be had no more. The generation stays what it is.
+ *
+ * @returns false if it has been taken by someone else since, or is not only at its provider any more
+ */
+export async function markLost(tx: Transaction, rehost: Rehost, error: PublicError): Promise<boolean> {
+  await lockJob(tx, rehost)
+  const { count } = await tx`
+    update generation_outputs o set state = 'lost', error = ${tx.json(error)}
+    from rehosts r
+    where o.generation_id = ${rehost.id} and o.index = ${rehost.index} and o.state = 'temporary'
+      and o.provider_url = ${rehost.url}
+      and r.generation_id = o.generation_id and r.index = o.index and r.tries = ${rehost.tries}`
+  if (count === 0) return false
+  await endRehost(tx, rehost)
+  return true
+}
+
+/** Ends the trying for an output that is not only at its provider any more. */
+export async function dropRehost(tx: Transaction, rehost: Rehost): Promise<void> {
+  await lockJob(tx, rehost)
+  await tx`
+    delete from rehosts r using generation_outputs o
+    where r.generation_id = ${rehost.id} and r.index = ${rehost.index}
+      and o.generation_id = r.generation_id and o.index = r.index and o.state <> 'temporary'`
+}
+
+/** How many outputs are only at their provider. */
+export async function countRehosts(db: Statement): Promise<number> {
+  const [row] = await db<{ count: number }[]>`select count(*)::int as count from rehosts`
+  return row?.count ?? 0
+}
+
+/** Workers lock it first in whatever they write: no two who write can wait for one another. */
+async function lockJob(tx: Transaction, { id }: Rehost): Promise<void> {
+  await tx`select from generation_jobs where generation_id = ${id} for update`
+}
+
+async function endRehost(tx: Transaction, { id, index }: Rehost): Promise<void> {
+  await tx`delete from rehosts where generation_id = ${id} and index = ${index}`
+  await touch(tx, id)
+}

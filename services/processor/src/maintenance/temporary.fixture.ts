@@ -1,0 +1,35 @@
+import { type Database, transaction } from '@darkroom/infra/database/connection'
+import { accepted, finished, providerOf, REQUEST } from '../../testing/fake-env.ts'
+import { insertQueued } from '../queue/queued.fixture.ts'
+
+export interface Temporary {
+  workspaceId: string
+  outputs?: number
+  /** Seconds; null for an address whose expiry was not announced. */
+  expiresIn?: number | null
+  /** Seconds since the generation was completed. */
+  age?: number
+}
+
+/** Has the tests' provider make pictures that are left there by a generation that was completed. @returns its id */
+export async function insertTemporary(database: Database, fake: { url: string }, given: Temporary): Promise<string> {
+  const { workspaceId, outputs = 1, expiresIn = 3_600, age = 0 } = given
+  const provider = providerOf(fake)
+  const indices = Array.from({ length: outputs }, (_, index) => index)
+  const made = await finished(provider, await accepted(provider, { ...REQUEST, indices, references: [] }))
+  const id = await insertQueued(database, { workspaceId, outputs })
+  await transaction(database, async tx => {
+    for (const output of made) {
+      if (output.kind !== 'url') throw new Error('expected an address')
+      await tx`
+        update generation_outputs set state = 'temporary', provider_url = ${output.url},
+          expires_at = now() + make_interval(secs => ${expiresIn})
+        where generation_id = ${id} and index = ${output.index}`
+      await tx`insert into rehosts (generation_id, index) values (${id}, ${output.index})`
+    }
+    await tx`
+      update generations set status = 'completed', completed_at = now() - make_interval(secs => ${age}) where id = ${id}`
+    await tx`update generation_jobs set attempt = 1 where generation_id = ${id}`
+  })
+  return id
+}

@@ -1,0 +1,80 @@
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { FileBody } from '@darkroom/infra/store/store'
+
+/** A folder for what is too large to be held in memory while it is looked at. */
+export interface Spool {
+  /**
+   * Writes what comes into a file of its own, a piece at a time.
+   *
+   * @throws what `chunks` throws; there is no file then
+   */
+  write(chunks: AsyncIterable<Uint8Array>): Promise<SpooledFile>
+}
+
+/** It is removed when it is disposed of. */
+export interface SpooledFile extends FileBody, AsyncDisposable {}
+
+const ABANDONED_MS = 24 * 3_600_000
+
+/** Opens the folder, which is made if it is not there, and removes what processes that are gone have left in it. */
+export async function openSpool({ directory }: { directory: string }): Promise<Spool> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await sweep(directory)
+  return {
+    async write(chunks) {
+      const path = join(directory, `${process.pid}.${crypto.randomUUID()}.${hostname()}`)
+      const remove = () => rm(path, { force: true })
+      try {
+        return { path, ...(await writeAll(path, chunks)), [Symbol.asyncDispose]: remove }
+      } catch (error) {
+        await remove()
+        throw error
+      }
+    },
+  }
+}
+
+async function writeAll(path: string, chunks: AsyncIterable<Uint8Array>): Promise<Pick<FileBody, 'bytes' | 'sha256'>> {
+  const hash = new Bun.CryptoHasher('sha256')
+  let bytes = 0
+  // Not Bun's own file sink: its `write` and `flush` say nothing of a disk that is full.
+  const file = await open(path, 'wx', 0o600)
+  try {
+    for await (const chunk of chunks) {
+      hash.update(chunk)
+      bytes += chunk.byteLength
+      await file.writeFile(chunk)
+    }
+  } finally {
+    await file.close()
+  }
+  return { bytes, sha256: hash.digest('hex') }
+}
+
+async function sweep(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name)
+    const found = await stat(path).catch(() => null)
+    if (found && isAbandoned(name, found.mtimeMs)) await rm(path, { force: true })
+  }
+}
+
+/** Several processes may share the folder, on several machines: only of ours is it known whether they live. */
+function isAbandoned(name: string, writtenAt: number): boolean {
+  const [pid = '', , ...host] = name.split('.')
+  if (host.join('.') !== hostname()) return writtenAt < Date.now() - ABANDONED_MS
+  // In a container every process may have had the same id.
+  if (Number(pid) === process.pid) return writtenAt < performance.timeOrigin
+  return !isAlive(Number(pid))
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}

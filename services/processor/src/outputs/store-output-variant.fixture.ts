@@ -1,0 +1,46 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
+import { openS3 } from '@darkroom/infra/store/s3/s3'
+import pLimit from 'p-limit'
+import { openSpool } from './spool.ts'
+import { type KeepDeps, keepOutput } from './store-output.ts'
+
+/**
+ * Keeps outputs as the processor does, once for each line that it reads, and then writes one: what `bun run bench uploads`
+ * measures, in a process of its own. What it is to do is its argument, as JSON.
+ */
+const asked: {
+  /** Where the outputs are, and then their index. */
+  outputs: string
+  /** Part of their keys. */
+  name: string
+  count: number
+  concurrency: number
+  memoryBytes: number
+  s3: Parameters<typeof openS3>[0]
+} = JSON.parse(process.argv[2] ?? '{}')
+
+const forever = new AbortController().signal
+const directory = await mkdtemp(join(tmpdir(), 'darkroom-bench-'))
+const limit = pLimit(asked.concurrency)
+const deps: KeepDeps = {
+  store: openS3(asked.s3),
+  allowOrigins: [new URL(asked.outputs).origin],
+  budget: createByteBudget(asked.memoryBytes),
+  spool: await openSpool({ directory }),
+}
+
+process.stdout.write('ready\n')
+for await (const _line of console) {
+  const indices = Array.from({ length: asked.count }, (_, index) => index)
+  await Promise.all(indices.map(index => limit(() => keep(index))))
+  process.stdout.write('done\n')
+}
+await rm(directory, { recursive: true })
+
+async function keep(index: number): Promise<void> {
+  const output = { index, kind: 'url', url: `${asked.outputs}/${index}`, expiresAt: null } as const
+  await keepOutput(deps, { workspaceId: 'bench', generationId: asked.name, attempt: 1 }, output, forever)
+}

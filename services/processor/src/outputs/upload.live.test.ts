@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { Generation } from '@darkroom/contracts/generation'
+import { openDatabase, transaction } from '@darkroom/infra/database/connection'
+import { readGeneration } from '@darkroom/infra/generations/generations'
+import { createLog } from '@darkroom/infra/log'
+import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
+import { openDisk } from '@darkroom/infra/store/disk'
+import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
+import { testDatabase, testDirectory } from '@darkroom/infra/testing/parts'
+import { accepted, finished, never, providerOf, REQUEST } from '../../testing/fake-env.ts'
+import type { ProviderOutput } from '../providers/provider.ts'
+import { readJob } from '../queue/job-rows.ts'
+import type { Lease } from '../queue/lease.ts'
+import { insertQueued } from '../queue/queued.fixture.ts'
+import { recordOutput } from './output-rows.ts'
+import { openSpool } from './spool.ts'
+import { type UploadDeps, upload } from './upload.ts'
+
+const MB = 1_000_000
+const WORKSPACE = crypto.randomUUID()
+const log = createLog({ service: 'test', level: 'silent' })
+const stack = new AsyncDisposableStack()
+let database: ReturnType<typeof openDatabase>
+let fake: FakeProviderServer
+let deps: UploadDeps
+
+beforeAll(async () => {
+  const { url } = stack.use(await testDatabase())
+  const { path } = stack.use(await testDirectory())
+  fake = stack.use(await startFakeProvider())
+  database = openDatabase({ url, name: 'test', log })
+  stack.defer(() => database.end({ timeout: 1 }))
+  const store = await openDisk({ root: `${path}/objects` })
+  const spool = await openSpool({ directory: `${path}/spool` })
+  const limits = {
+    fetchMs: 10_000,
+    stallMs: 10_000,
+    bufferedBytes: 8 * MB,
+    picture: { bytes: 20 * MB, pixels: 20 * MB },
+    videoBytes: 20 * MB,
+  }
+  deps = { store, log, allowOrigins: [fake.url], budget: createByteBudget(64 * MB), spool, limits }
+})
+afterAll(() => stack.disposeAsync())
+beforeEach(() => fake.reset())
+
+test('one of four fails and the others are stored, large and small, pictures and videos', async () => {
+  for (const look of [
+    { fileType: 'png', fileBytes: 0 },
+    { fileType: 'mp4', fileBytes: 10 * MB },
+    { fileType: 'webm', fileBytes: 1 },
+  ] as const) {
+    fake.set({ ...look, files: { 1: { kind: 'truncated' } } })
+    const { outputs } = await uploaded(4)
+    expect(outputs.map(({ state }) => state)).toEqual(['stored', 'temporary', 'stored', 'stored'])
+  }
+})
+
+test('what is stored is described: a video by itself, with no preview', async () => {
+  fake.set({ fileType: 'mp4', fileBytes: 10 * MB })
+  const [output] = (await uploaded(1)).outputs
+  expect(output).toMatchObject({ kind: 'video', state: 'stored', mimeType: 'video/mp4', width: 64, height: 48 })
+  expect(output).toMatchObject({ duration: 4, previewUrl: null, placeholder: null, error: null })
+  expect(output?.url).toEndWith('.mp4')
+  expect(output?.bytes).toBeGreaterThan(9 * MB)
+})
+
+test('all of them fail, and all are still at the provider, with nothing in the store', async () => {
+  fake.set({ fileType: 'mp4', fileBytes: 10 * MB, files: { '*': { kind: 'status' } } })
+  const generation = await uploaded(4)
+  expect(generation.outputs.map(({ state, url }) => [state, url])).toEqual(
+    [0, 1, 2, 3].map(index => ['temporary', `/media/remote/${generation.id}/${index}`]),
+  )
+  expect(await Array.fromAsync(deps.store.list(`w/${WORKSPACE}/gen/${generation.id}`))).toEqual([])
+})
+
+test('what is larger than we keep stays at the provider and is no failure', async () => {
+  for (const fileType of ['png', 'mp4', 'webm'] as const) {
+    fake.reset()
+    fake.set({ fileType, fileBytes: 30 * MB })
+    const [output] = (await uploaded(1)).outputs
+    expect(output).toMatchObject({ state: 'temporary', error: null })
+    expect(fake.journal.files.length).toBeLessThanOrEqual(1)
+  }
+})
+
+/** How often a file is asked for, by what is wrong with it the first time, or always. */
+const TRIES = [
+  [{ kind: 'status', status: 503, times: 1 }, 2, 'stored'],
+  [{ kind: 'status', status: 429, times: 2 }, 3, 'stored'],
+  [{ kind: 'truncated', times: 1 }, 2, 'stored'],
+  [{ kind: 'cut-in-chunks', times: 1 }, 2, 'stored'],
+  [{ kind: 'cut-without-length', times: 1 }, 2, 'stored'],
+  [{ kind: 'status', status: 500 }, 3, 'temporary'],
+  [{ kind: 'status', status: 404 }, 1, 'temporary'],
+  [{ kind: 'html' }, 1, 'temporary'],
+  [{ kind: 'redirect' }, 1, 'temporary'],
+] as const
+
+for (const [fault, asked, state] of TRIES) {
+  test(`a file with ${JSON.stringify(fault)} is asked for ${asked} times and is then ${state}`, async () => {
+    fake.set({ fileBytes: 9 * MB, files: { '*': fault } })
+    expect((await uploaded(1)).outputs[0]?.state).toBe(state)
+    expect(fake.journal.files).toHaveLength(asked)
+  })
+}
+
+test('a store that is down is not asked again by us, and what came as bytes is then failed', async () => {
+  let puts = 0
+  const put = async () => {
+    puts += 1
+    throw new Error('down')
+  }
+  const down = { ...deps, store: { ...deps.store, put } }
+  expect((await uploaded(1, down)).outputs[0]?.state).toBe('temporary')
+  expect(fake.journal.files).toHaveLength(1)
+  expect(puts).toBe(3)
+  const bytes = new Uint8Array(10)
+  const made = async () => [{ index: 0, kind: 'bytes', bytes, mimeType: 'image/png' } as const]
+  expect((await uploaded(1, down, made)).outputs[0]).toMatchObject({ state: 'failed', error: { code: 'not_stored' } })
+})
+
+test('what was stored and could not be noted is noted later, and not fetched again', async () => {
+  let writes = 0
+  const write: Write = work => {
+    writes += 1
+    return writes < 3 ? Promise.reject(new Error('the database is away')) : transaction(database, work)
+  }
+  expect((await uploaded(1, deps, madeByFake, write)).outputs[0]?.state).toBe('stored')
+  expect([writes, fake.journal.files.length]).toEqual([3, 1])
+})
+
+type Write = Lease['write']
+
+/** A generation whose outputs were made, once each of them has been uploaded or not. */
+async function uploaded(
+  count: number,
+  using = deps,
+  make = madeByFake,
+  write: Write = work => transaction(database, work),
+): Promise<Generation> {
+  const id = await insertQueued(database, { workspaceId: WORKSPACE, outputs: count })
+  const job = await transaction(database, tx => readJob(tx, id))
+  if (!job) throw new Error('no job')
+  const lease = { signal: never, signalAfter: () => never, write }
+  const outputs = await make(count)
+  await transaction(database, async tx => {
+    for (const output of outputs) await recordOutput(tx, job, output)
+  })
+  await Promise.all(outputs.map(output => upload(using, job, lease, output)))
+  return Generation.parse(JSON.parse((await readGeneration(database, { id, workspaceId: WORKSPACE })) ?? 'null'))
+}
+
+async function madeByFake(count: number): Promise<ProviderOutput[]> {
+  const provider = providerOf(fake)
+  const indices = Array.from({ length: count }, (_, index) => index)
+  return await finished(provider, await accepted(provider, { ...REQUEST, indices }))
+}

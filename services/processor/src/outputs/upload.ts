@@ -1,0 +1,48 @@
+import type { PublicError } from '@darkroom/contracts/output'
+import type { Log } from '@darkroom/infra/log'
+import { failpoint } from '@darkroom/infra/runtime/failpoint'
+import { backoff, sleep } from '@darkroom/infra/runtime/timers'
+import type { ProviderOutput } from '../providers/provider.ts'
+import type { Job } from '../queue/job.ts'
+import { type Lease, LeaseLostError } from '../queue/lease.ts'
+import { type KeptOutput, markNotStored, markStored } from './output-rows.ts'
+import { type KeepDeps, keepOutput } from './store-output.ts'
+import { KeepError } from './store-output-error.ts'
+
+export interface UploadDeps extends KeepDeps {
+  log: Log
+}
+
+const TRIES = 3
+const NOT_STORED: PublicError = { code: 'not_stored', message: 'It was made, but could not be stored.' }
+
+/**
+ * Brings one output into our own store, with its previews, and says so in its row. One that cannot be brought keeps its
+ * provider's address and becomes temporary; the others stand.
+ *
+ * @throws LeaseLostError, or the lease's reason for aborting; nothing else
+ */
+export async function upload(deps: UploadDeps, job: Job, lease: Lease, output: ProviderOutput): Promise<void> {
+  const keep = { workspaceId: job.workspaceId, generationId: job.id, attempt: job.attempt }
+  let kept: KeptOutput | undefined
+  for (let tries = 1; ; tries++) {
+    try {
+      // Once it is ours it is not fetched again, only because its row could not be written.
+      kept ??= await keepOutput(deps, keep, output, lease.signal)
+      await failpoint('mid-upload')
+      const stored = kept
+      return await lease.write(tx => markStored(tx, job, stored))
+    } catch (err) {
+      if (lease.signal.aborted || err instanceof LeaseLostError) throw err
+      deps.log.warn({ err, id: job.id, index: output.index, tries }, 'output not stored')
+      if (tries === TRIES || !isWorthAnotherTry(err))
+        return await lease.write(tx => markNotStored(tx, job, output.index, NOT_STORED))
+      await sleep(backoff(tries, { base: 250, most: 5_000 }), lease.signal)
+    }
+  }
+}
+
+/** A few seconds help only a fetch: the store has tried again by itself before it says so. */
+function isWorthAnotherTry(error: unknown): boolean {
+  return !(error instanceof KeepError) || error.failure === 'retryable'
+}

@@ -1,0 +1,38 @@
+import type { Model } from '@darkroom/contracts/model'
+import { type Database, type Transaction, transaction } from '@darkroom/infra/database/connection'
+import type { Provider } from './provider.ts'
+
+/** What the configured providers can do. */
+export interface ModelCatalogue {
+  find(id: string): Model | undefined
+}
+
+const ASK_MS = 15_000
+
+/** Asks every provider what it can do and writes it down for the services that judge and show. */
+export async function publishModels(options: {
+  database: Database
+  providers: readonly Provider[]
+  signal: AbortSignal
+}): Promise<ModelCatalogue> {
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(ASK_MS)])
+  const lists = await Promise.all(options.providers.map(provider => provider.models(signal)))
+  const models = lists.flat()
+  await transaction(options.database, tx => replaceModels(tx, models))
+  const byId = new Map(models.map(model => [model.id, model]))
+  return { find: id => byId.get(id) }
+}
+
+async function replaceModels(tx: Transaction, models: Model[]): Promise<void> {
+  // Several processors may start at once.
+  await tx`lock table models in share row exclusive mode`
+  await tx`delete from models where not id = any(${models.map(model => model.id)})`
+  for (const [position, model] of models.entries()) {
+    await tx`
+      insert into models (id, provider, position, capability)
+      values (${model.id}, ${model.provider}, ${position}, ${tx.json(model)})
+      on conflict (id) do update set provider = excluded.provider, position = excluded.position,
+        capability = excluded.capability, updated_at = now()
+      where models.capability is distinct from excluded.capability or models.position <> excluded.position`
+  }
+}

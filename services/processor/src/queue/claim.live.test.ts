@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { openDatabase, transaction } from '@darkroom/infra/database/connection'
+import { move } from '@darkroom/infra/generations/generations'
+import { createLog } from '@darkroom/infra/log'
+import { testDatabase } from '@darkroom/infra/testing/parts'
+import { type Claim, claim } from './claim.ts'
+import type { Job } from './job.ts'
+import { handBack, LeaseLostError, letGo, withLease } from './lease.ts'
+import { insertQueued } from './queued.fixture.ts'
+
+const log = createLog({ service: 'test', level: 'silent' })
+const stack = new AsyncDisposableStack()
+let database: ReturnType<typeof openDatabase>
+const forever = new AbortController().signal
+let stale = 0
+
+beforeAll(async () => {
+  const { url } = stack.use(await testDatabase())
+  database = openDatabase({ url, name: 'test', log })
+  stack.defer(() => database.end({ timeout: 1 }))
+})
+afterAll(() => stack.disposeAsync())
+beforeEach(() => {
+  stale = 0
+})
+
+const onStale = () => {
+  stale++
+}
+const take = (id: string, leaseSeconds = 30) => claim({ database, owner: 'test', leaseSeconds, maxFailures: 2 }, id)
+
+test('of many who want a generation at once, one has it', async () => {
+  const id = await insertQueued(database)
+  const claims = await Promise.all(Array.from({ length: 12 }, () => take(id)))
+  expect(claims.filter(({ kind }) => kind === 'claimed')).toHaveLength(1)
+  expect(claims.filter(({ kind }) => kind === 'not-now')).toHaveLength(11)
+  expect(await history(id)).toEqual([['queued', 'processing', 1]])
+})
+
+test('what is not there is unknown, and what has ended is nothing to do', async () => {
+  expect(await take(crypto.randomUUID())).toEqual({ kind: 'unknown' })
+  const id = await insertQueued(database)
+  await transaction(database, tx => move(tx, { id, to: 'cancelled', attempt: 0 }))
+  expect(await take(id)).toEqual({ kind: 'nothing-to-do' })
+})
+
+test('a worker that fell silent is taken over, and what it still writes is refused', async () => {
+  const id = await insertQueued(database)
+  const first = jobOf(await take(id))
+  await expire(id)
+  const second = jobOf(await take(id))
+  expect([first.attempt, second.attempt, second.failures]).toEqual([1, 2, 1])
+  await expect(withLeaseOf(first, write => write)).rejects.toBeInstanceOf(LeaseLostError)
+  expect(await withLeaseOf(second, async write => await write)).toBe('written')
+  expect(await history(id)).toEqual([
+    ['queued', 'processing', 1],
+    ['processing', 'processing', 2],
+  ])
+})
+
+test('what was handed back is taken again without counting as a failure, when it is due', async () => {
+  const id = await insertQueued(database)
+  const job = jobOf(await take(id))
+  await transaction(database, tx => handBack(tx, job, 60))
+  const early = await take(id)
+  expect(early.kind === 'not-now' && early.seconds > 50).toBe(true)
+  await database`update generation_jobs set next_check_at = clock_timestamp() where generation_id = ${id}`
+  expect(jobOf(await take(id))).toMatchObject({ attempt: 2, failures: 0 })
+  expect(await history(id)).toHaveLength(1)
+})
+
+test('what was let go of is taken at once, as another attempt and no failure', async () => {
+  const id = await insertQueued(database)
+  const job = jobOf(await take(id))
+  await transaction(database, tx => letGo(tx, job))
+  expect(jobOf(await take(id))).toMatchObject({ attempt: 2, failures: 0 })
+  expect(await history(id)).toEqual([
+    ['queued', 'processing', 1],
+    ['processing', 'processing', 2],
+  ])
+})
+
+test('what was cancelled shuts its worker out although nobody else has it', async () => {
+  const id = await insertQueued(database)
+  const job = jobOf(await take(id))
+  await transaction(database, async tx => {
+    await tx`update generation_jobs set lease_until = null, lease_owner = null where generation_id = ${id}`
+    await move(tx, { id, to: 'cancelled', attempt: job.attempt })
+  })
+  await expect(withLeaseOf(job, write => write)).rejects.toBeInstanceOf(LeaseLostError)
+  expect(stale).toBe(1)
+  await transaction(database, tx => handBack(tx, job, 0))
+  expect(await take(id)).toEqual({ kind: 'nothing-to-do' })
+})
+
+test('what kills every worker that takes it is failed in the end, in words', async () => {
+  const id = await insertQueued(database, { outputs: 2 })
+  for (let deaths = 0; deaths < 3; deaths++) {
+    expect((await take(id)).kind).toBe('claimed')
+    await expire(id)
+  }
+  expect(await take(id)).toEqual({ kind: 'nothing-to-do' })
+  const [row] = await database`select status, error from generations where id = ${id}`
+  expect(row).toMatchObject({ status: 'failed', error: { code: 'gave_up' } })
+  const states = await database<{ state: string }[]>`select state from generation_outputs where generation_id = ${id}`
+  expect(states.map(({ state }) => state)).toEqual(['failed', 'failed'])
+})
+
+test('a lease is renewed while work goes on, and its loss aborts the work', async () => {
+  const id = await insertQueued(database)
+  const job = jobOf(await take(id, 1))
+  let beats = 0
+  const beaten = Promise.withResolvers<void>()
+  const beat = () => {
+    beats++
+    if (beats === 6) beaten.resolve()
+  }
+  const work = withLease({ database, log, job, leaseSeconds: 1, beat, signal: forever, onStale }, async lease => {
+    await beaten.promise
+    expect((await take(id)).kind).toBe('not-now')
+    await database`update generation_jobs set attempt = attempt + 1 where generation_id = ${id}`
+    const { promise, reject } = Promise.withResolvers<never>()
+    lease.signal.addEventListener('abort', () => reject(lease.signal.reason))
+    return await promise
+  })
+  await expect(work).rejects.toBeInstanceOf(LeaseLostError)
+})
+
+function jobOf(taken: Claim): Job {
+  if (taken.kind !== 'claimed') throw new Error(`not claimed: ${taken.kind}`)
+  return taken.job
+}
+
+async function withLeaseOf(job: Job, use: (write: Promise<string>) => Promise<string>): Promise<string> {
+  const options = { database, log, job, leaseSeconds: 30, beat: () => {}, signal: forever, onStale }
+  return await withLease(options, lease => use(lease.write(async () => 'written')))
+}
+
+async function expire(id: string): Promise<void> {
+  await database`update generation_jobs set lease_until = clock_timestamp() - interval '1 ms' where generation_id = ${id}`
+}
+
+async function history(id: string): Promise<unknown[][]> {
+  const rows = await database<{ from: string; to: string; attempt: number }[]>`
+    select from_status as "from", to_status as "to", attempt from generation_events where generation_id = ${id} order by id`
+  return rows.map(({ from, to, attempt }) => [from, to, attempt])
+}

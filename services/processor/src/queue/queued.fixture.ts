@@ -1,0 +1,28 @@
+import type { PublicParameters } from '@darkroom/contracts/parameters'
+import { type Database, transaction } from '@darkroom/infra/database/connection'
+
+export interface Queued {
+  workspaceId?: string
+  provider?: string
+  model?: string
+  outputs?: number
+  parameters?: PublicParameters
+  size?: number
+}
+
+/** Writes a generation as ingest leaves it. For tests. @returns its id */
+export async function insertQueued(database: Database, queued: Queued = {}): Promise<string> {
+  const id = Bun.randomUUIDv7()
+  const { workspaceId = crypto.randomUUID(), provider = 'fake', model = 'fake-image', outputs = 1, size = 64 } = queued
+  await transaction(database, async tx => {
+    await tx`
+      insert into generations (id, workspace_id, user_id, client_id, fingerprint, kind, model, provider, prompt, parameters, num_outputs)
+      values (${id}, ${workspaceId}, ${id}, ${id}, '', 'image', ${model}, ${provider}, 'a prompt',
+              ${tx.json({ ...queued.parameters })}, ${outputs})`
+    await tx`insert into generation_jobs (generation_id) values (${id})`
+    await tx`
+      insert into generation_outputs (generation_id, index, kind, width, height)
+      select ${id}, index, 'image', ${size}, ${size} from generate_series(0, ${outputs - 1}::int) index`
+  })
+  return id
+}

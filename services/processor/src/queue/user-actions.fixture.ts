@@ -1,0 +1,41 @@
+import { CANCEL_SUBJECT } from '@darkroom/contracts/subjects'
+import { transaction } from '@darkroom/infra/database/connection'
+import { move } from '@darkroom/infra/generations/generations'
+import { leaveAtProvider } from '@darkroom/infra/generations/rehosts'
+import type { WorkRoom } from '../worker.fixture.ts'
+
+/** What ingest does to the rows when a person cancels. For tests. */
+export async function cancelAsPerson(
+  { database, bus }: WorkRoom,
+  id: string,
+  options: { hint: boolean },
+): Promise<void> {
+  await transaction(database, async tx => {
+    await tx`select from generation_jobs where generation_id = ${id} for update`
+    await move(tx, { id, to: 'cancelled', attempt: 0 })
+    await tx`update generation_jobs set lease_until = null, lease_owner = null, next_check_at = null where generation_id = ${id}`
+    await leaveAtProvider(tx, id, null)
+    await tx`update generation_outputs set state = 'failed' where generation_id = ${id} and state in ('pending', 'saving')`
+  })
+  if (options.hint) await bus.publish(CANCEL_SUBJECT, { v: 1, type: 'generation.cancelled', id }, crypto.randomUUID())
+}
+
+/** What ingest does when a person tries again (`make`) or has the provider asked again (`check`). For tests. */
+export async function reopenAsPerson(room: WorkRoom, id: string, mode: 'make' | 'check'): Promise<void> {
+  await transaction(room.database, async tx => {
+    await tx`
+      update generation_outputs set state = 'pending', error = null, provider_url = null
+      where generation_id = ${id} and state in ('failed', 'lost')`
+    if (mode === 'check')
+      await tx`update provider_calls set finished_at = null, outcome = null where generation_id = ${id} and request_id is not null`
+    else
+      await tx`
+        update provider_calls set finished_at = now(), outcome = 'unknown'
+        where generation_id = ${id} and finished_at is null and request_id is null`
+    await move(tx, { id, to: mode === 'make' ? 'queued' : 'processing', attempt: 0 })
+    await tx`
+      update generation_jobs set mode = ${mode}, round = round + ${mode === 'make' ? 1 : 0}, failures = 0, lease_until = null,
+        next_check_at = null where generation_id = ${id}`
+  })
+  await room.announce(id)
+}

@@ -1,0 +1,42 @@
+import { type Provider, ProviderError, type ProviderOutput, type ProviderRequest } from '../src/providers/provider.ts'
+import { createFakeProvider } from './fake.ts'
+
+export const never = new AbortController().signal
+
+export const REQUEST: ProviderRequest = {
+  model: 'fake-image',
+  kind: 'image',
+  prompt: 'a lighthouse',
+  width: 64,
+  height: 48,
+  indices: [4, 5, 6],
+  seed: 7,
+  settings: { steps: 20 },
+  references: [{ mimeType: 'image/png', bytes: new TextEncoder().encode('abc') }],
+}
+export const BYTES: ProviderRequest = { ...REQUEST, model: 'fake-bytes' }
+
+export function providerOf({ url }: { url: string }, deadlineMs = 5_000): Provider {
+  return createFakeProvider({ url, deadlineMs })
+}
+
+export async function accepted(provider: Provider, request = REQUEST): Promise<string> {
+  const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: never })
+  if (submitted.kind === 'accepted') return submitted.requestId
+  throw new Error('expected a request id')
+}
+
+export async function finished(provider: Provider, requestId: string): Promise<ProviderOutput[]> {
+  const checked = await provider.check(requestId, never)
+  if (checked.kind === 'finished') return checked.outputs
+  throw new Error(`expected it to have finished: ${checked.kind}`)
+}
+
+export async function failureOf(work: () => Promise<unknown>): Promise<ProviderError> {
+  const error = await work().then(
+    () => undefined,
+    error => error,
+  )
+  if (error instanceof ProviderError) return error
+  throw new Error(`expected a ProviderError, not ${error}`)
+}

@@ -1,0 +1,70 @@
+import { expect, test } from 'bun:test'
+import type { RequestFault } from '@darkroom/infra/testing/fake-provider/behaviour'
+import { startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
+import { accepted, BYTES, failureOf, finished, never, providerOf, REQUEST } from './fake-env.ts'
+
+/** What a submission ends in, and how many predictions it began, by what goes wrong. */
+const SUBMIT_FAULTS: readonly (readonly [fault: RequestFault, code: string, failure: string, begun: number])[] = [
+  [{ kind: 'status', status: 400 }, 'provider_refused', 'permanent', 0],
+  [{ kind: 'status', status: 401 }, 'key_refused', 'permanent', 0],
+  [{ kind: 'status', status: 402 }, 'payment_required', 'permanent', 0],
+  [{ kind: 'status', status: 422 }, 'provider_refused', 'permanent', 0],
+  [{ kind: 'status', status: 307 }, 'provider_refused', 'permanent', 0],
+  [{ kind: 'status', status: 429, retryAfter: '7' }, 'rate_limited', 'retryable', 0],
+  [{ kind: 'status', status: 503 }, 'provider_busy', 'retryable', 0],
+  [{ kind: 'status', status: 500 }, 'provider_refused', 'unknown', 0],
+  [{ kind: 'status', status: 502, taken: true }, 'provider_refused', 'unknown', 1],
+  [{ kind: 'status', status: 504, taken: true }, 'provider_refused', 'unknown', 1],
+  [{ kind: 'hang', taken: true }, 'provider_silent', 'unknown', 1],
+  [{ kind: 'reset', taken: true }, 'provider_unreachable', 'unknown', 1],
+  [{ kind: 'cut', taken: true }, 'provider_unreachable', 'unknown', 1],
+  [{ kind: 'malformed', taken: true }, 'provider_misbehaved', 'unknown', 1],
+  [{ kind: 'wrong-shape', taken: true }, 'provider_misbehaved', 'unknown', 1],
+]
+
+for (const [fault, code, failure, begun] of SUBMIT_FAULTS) {
+  test(`submitting: ${fault.kind} ${fault.status ?? ''} is ${code}, ${failure}`, async () => {
+    await using fake = await startFakeProvider()
+    fake.set({ submit: fault })
+    for (const request of [REQUEST, BYTES]) {
+      const provider = providerOf(fake, 100)
+      const error = await failureOf(async () => {
+        const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: never })
+        if (submitted.kind === 'outputs') await Array.fromAsync(submitted.outputs)
+      })
+      expect(error).toMatchObject({ code, failure, retryAfterSeconds: code === 'rate_limited' ? 7 : null })
+      expect(error.message).not.toContain('SECRET')
+    }
+    expect(Object.keys(fake.journal.predictions)).toHaveLength(begun * 2)
+    expect(fake.journal.submitsByKey).toEqual({ k: 2 })
+  })
+}
+
+/** Asking and cancelling change nothing that is billed, so that they may always be tried again unless refused. */
+const QUESTION_FAULTS: readonly (readonly [fault: RequestFault, code: string, failure: string])[] = [
+  [{ kind: 'status', status: 401 }, 'key_refused', 'permanent'],
+  [{ kind: 'status', status: 404 }, 'request_unknown', 'permanent'],
+  [{ kind: 'status', status: 429, retryAfter: 'Wed, 21 Oct 2015 07:28:00 GMT' }, 'rate_limited', 'retryable'],
+  [{ kind: 'status', status: 500, retryAfter: 'soon' }, 'provider_refused', 'retryable'],
+  [{ kind: 'status', status: 503 }, 'provider_busy', 'retryable'],
+  [{ kind: 'hang' }, 'provider_silent', 'retryable'],
+  [{ kind: 'reset' }, 'provider_unreachable', 'retryable'],
+  [{ kind: 'cut' }, 'provider_unreachable', 'retryable'],
+  [{ kind: 'malformed' }, 'provider_misbehaved', 'retryable'],
+  [{ kind: 'wrong-shape' }, 'provider_misbehaved', 'retryable'],
+]
+
+for (const [fault, code, failure] of QUESTION_FAULTS) {
+  test(`checking and cancelling: ${fault.kind} ${fault.status ?? ''} is ${code}, ${failure}`, async () => {
+    await using fake = await startFakeProvider()
+    const provider = providerOf(fake, 100)
+    const requestId = await accepted(provider)
+    fake.set({ check: fault, cancel: fault })
+    const retryAfterSeconds = code === 'rate_limited' ? 0 : null
+    const expected = { code, failure, retryAfterSeconds }
+    expect(await failureOf(() => provider.check(requestId, never))).toMatchObject(expected)
+    expect(await failureOf(() => provider.cancel(requestId, never))).toMatchObject(expected)
+    fake.set({ check: null })
+    expect(await finished(provider, requestId)).toHaveLength(3)
+  })
+}

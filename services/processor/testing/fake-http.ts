@@ -1,0 +1,119 @@
+import { type FailureClass, ProviderError } from '../src/providers/provider.ts'
+
+export interface Asker {
+  url: string
+  fetch: typeof fetch
+  /** For one request, from its first byte to the last of its answer. */
+  deadlineMs: number
+}
+
+export interface Question {
+  method: 'GET' | 'POST'
+  path: string
+  headers?: Record<string, string>
+  body?: unknown
+  signal: AbortSignal
+  /** What it means that no answer can be trusted: asking is free, submitting may have begun what is billed. */
+  unanswered: FailureClass
+}
+
+/**
+ * Asks the provider one thing.
+ *
+ * @returns an answer of 2xx, its body unread and under the same deadline
+ * @throws ProviderError for every other end
+ */
+export async function ask(asker: Asker, question: Question): Promise<Response> {
+  if (question.signal.aborted) throw interrupted('retryable', question.signal.reason)
+  const response = await send(asker, question)
+  if (response.ok) return response
+  // What it says may hold anything, at any length: the status is enough.
+  await response.body?.cancel().catch(() => undefined)
+  throw refusal(response, question)
+}
+
+/** An answer's text as it comes. @throws ProviderError if it breaks off, or is longer than `most` characters */
+export async function* textOf(response: Response, question: Question, most: number): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder()
+  let length = 0
+  try {
+    for await (const chunk of response.body ?? []) {
+      const text = decoder.decode(chunk, { stream: true })
+      length += text.length
+      if (length > most) throw misbehaved(question)
+      yield text
+    }
+  } catch (error) {
+    throw error instanceof ProviderError ? error : broken(error, question)
+  }
+}
+
+/** An answer that is not what the provider's documentation promises. */
+export function misbehaved({ unanswered }: Question, cause?: unknown): ProviderError {
+  return new ProviderError('provider_misbehaved', 'The provider gave an answer that makes no sense.', unanswered, {
+    cause,
+  })
+}
+
+async function send({ url, fetch, deadlineMs }: Asker, question: Question): Promise<Response> {
+  try {
+    return await fetch(new URL(question.path, url), {
+      method: question.method,
+      headers: { 'content-type': 'application/json', ...question.headers },
+      // A redirect would take the submission, and a real provider's key, to where nobody has agreed to send it.
+      redirect: 'manual',
+      signal: AbortSignal.any([question.signal, AbortSignal.timeout(deadlineMs)]),
+      ...(question.body === undefined ? {} : { body: JSON.stringify(question.body) }),
+    })
+  } catch (error) {
+    throw broken(error, question)
+  }
+}
+
+/** Errors that come before a byte was sent, so that nothing can have begun. */
+const NEVER_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']
+
+function broken(cause: unknown, { signal, unanswered }: Question): ProviderError {
+  if (signal.aborted) return interrupted(unanswered, signal.reason)
+  if (cause instanceof Error && cause.name === 'TimeoutError') {
+    return new ProviderError('provider_silent', 'The provider did not answer in time.', unanswered, { cause })
+  }
+  const sent = !(cause instanceof Error && 'code' in cause && NEVER_SENT.includes(String(cause.code)))
+  const failure = sent ? unanswered : 'retryable'
+  return new ProviderError('provider_unreachable', 'The provider could not be reached.', failure, { cause })
+}
+
+function interrupted(failure: FailureClass, cause: unknown): ProviderError {
+  return new ProviderError('interrupted', 'The work was interrupted.', failure, { cause })
+}
+
+const REFUSALS: Readonly<Record<number, readonly [code: string, message: string, failure: FailureClass]>> = {
+  401: ['key_refused', 'The provider does not accept the key it was given.', 'permanent'],
+  402: ['payment_required', 'The provider asks for payment.', 'permanent'],
+  403: ['key_refused', 'The provider does not allow this with the key it was given.', 'permanent'],
+  404: ['request_unknown', 'The provider does not know this request.', 'permanent'],
+  429: ['rate_limited', 'The provider takes no more requests at the moment.', 'retryable'],
+  503: ['provider_busy', 'The provider is busy or down.', 'retryable'],
+}
+
+/**
+ * A status of 4xx says that nothing was begun, and so does 503, by which a server says that it cannot take the request at
+ * present. Any other 5xx may come from a proxy, or after the work was queued: a second submission could then be billed beside
+ * the first, so that nobody knows.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.6
+ */
+function refusal(response: Response, question: Question): ProviderError {
+  const known = REFUSALS[response.status]
+  const failure = response.status >= 500 ? question.unanswered : 'permanent'
+  const [code, message, as] = known ?? ['provider_refused', `The provider refused (${response.status}).`, failure]
+  const seconds = retryAfter(response.headers.get('retry-after'))
+  return new ProviderError(code, message, as, seconds === null ? {} : { retryAfterSeconds: seconds })
+}
+
+/** Seconds or a date. @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
+function retryAfter(header: string | null): number | null {
+  if (header === null) return null
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1_000
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : null
+}

@@ -1,0 +1,155 @@
+import { expect, test } from 'bun:test'
+import { readAll, SafeGetError, safeGet } from '@darkroom/infra/http/safe-get/safe-get'
+import type { FileFault } from '@darkroom/infra/testing/fake-provider/behaviour'
+import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
+import sharp from 'sharp'
+import { accepted, never, providerOf, REQUEST } from './fake-env.ts'
+
+/** What reading a file comes to: `whole`, a picture that does not decode, or the code of a `SafeGetError`. */
+const FILE_FAULTS: readonly (readonly [fault: FileFault, reads: readonly string[]])[] = [
+  [{ kind: 'status' }, ['status', 'status', 'status']],
+  [{ kind: 'status', status: 404 }, ['status', 'status', 'status']],
+  [{ kind: 'status', times: 2 }, ['status', 'status', 'whole']],
+  [{ kind: 'status', status: 410, after: 1 }, ['whole', 'status', 'status']],
+  [{ kind: 'truncated', times: 1 }, ['truncated', 'whole', 'whole']],
+  [{ kind: 'cut-without-length' }, ['undecodable']],
+  [{ kind: 'garbage' }, ['undecodable']],
+  [{ kind: 'html' }, ['wrong-type']],
+  [{ kind: 'wrong-type' }, ['wrong-type']],
+  [{ kind: 'endless' }, ['too-large']],
+  [{ kind: 'drip' }, ['timeout']],
+  [{ kind: 'hang' }, ['timeout']],
+  [{ kind: 'redirect' }, ['blocked-address']],
+  [{ kind: 'redirect', to: 'file:///etc/hostname' }, ['bad-scheme']],
+]
+
+for (const [fault, reads] of FILE_FAULTS) {
+  test(`a file that is ${JSON.stringify(fault)} reads as ${reads.join(', ')}, and its neighbour whole`, async () => {
+    await using fake = await startFakeProvider()
+    const [first = '', second = ''] = await filesOf(fake, 2)
+    fake.set({ files: { 0: fault } })
+    for (const read of reads) expect(await readFile(fake, first)).toBe(read)
+    expect(await readFile(fake, second)).toBe('whole')
+    await fake.until(journal => journal.filesInFlight === 0)
+    expect(fake.journal.files).toHaveLength(reads.length + 1)
+  })
+}
+
+test('a fault of every file strikes each by itself', async () => {
+  await using fake = await startFakeProvider()
+  const urls = await filesOf(fake, 3)
+  fake.set({ files: { '*': { kind: 'status', times: 1 }, 2: { kind: 'html' } } })
+  expect(await Promise.all(urls.map(url => readFile(fake, url)))).toEqual(['status', 'status', 'wrong-type'])
+  expect(await Promise.all(urls.map(url => readFile(fake, url)))).toEqual(['whole', 'whole', 'wrong-type'])
+})
+
+test('files are held back until they are released, and those in flight are counted', async () => {
+  await using fake = await startFakeProvider()
+  const urls = await filesOf(fake, 4)
+  fake.holdFiles()
+  const reads = urls.map(url => readFile(fake, url))
+  await fake.until(journal => journal.filesInFlight === 4)
+  expect(fake.journal.files).toHaveLength(0)
+  fake.releaseFiles()
+  expect(await Promise.all(reads)).toEqual(['whole', 'whole', 'whole', 'whole'])
+  await fake.until(journal => journal.filesInFlight === 0)
+  expect(fake.journal.maxFilesInFlight).toBe(4)
+})
+
+test('a file that is given up is no longer in flight', async () => {
+  await using fake = await startFakeProvider()
+  const [url = ''] = await filesOf(fake, 1)
+  fake.holdFiles()
+  expect(await readFile(fake, url)).toBe('timeout')
+  await fake.until(journal => journal.filesInFlight === 0)
+})
+
+test('takes the time it is told to, for a prediction and for a file', async () => {
+  await using fake = await startFakeProvider()
+  fake.set({ delayMs: 60, fileDelayMs: 60 })
+  const started = performance.now()
+  const provider = providerOf(fake)
+  const requestId = await submit(fake, 1)
+  while ((await provider.check(requestId, never)).kind === 'waiting') await Bun.sleep(5)
+  expect(performance.now() - started).toBeGreaterThanOrEqual(60)
+  expect(await readFile(fake, `${fake.url}/files/${requestId}/0.png`)).toBe('whole')
+  expect(performance.now() - started).toBeGreaterThanOrEqual(120)
+})
+
+test('what it does not know or cannot read is refused', async () => {
+  await using fake = await startFakeProvider()
+  const id = await submit(fake, 1)
+  const post = (path: string, body: string) => fetch(fake.url + path, { method: 'POST', body })
+  const statuses = [
+    fetch(`${fake.url}/`),
+    fetch(`${fake.url}/files/${id}/1.png`),
+    fetch(`${fake.url}/files/gone/0.png`),
+    post('/predictions', '{'),
+    post('/predictions', '{}'),
+    post('/control', '{"set":{"nonsense":1}}'),
+  ].map(async answer => (await answer).status)
+  expect(await Promise.all(statuses)).toEqual([404, 404, 404, 422, 422, 422])
+})
+
+test('a reset behaves well and forgets what came, not what was begun', async () => {
+  await using fake = await startFakeProvider()
+  const [url = ''] = await filesOf(fake, 1)
+  fake.set({ files: { '*': { kind: 'html' } } })
+  fake.reset()
+  expect(fake.journal).toMatchObject({ submits: [], files: [], submitsByKey: {} })
+  expect(await readFile(fake, url)).toBe('whole')
+})
+
+test('waiting for what never comes ends', async () => {
+  await using fake = await startFakeProvider()
+  await expect(fake.until(() => false, 20)).rejects.toThrow('timed out')
+})
+
+test('runs as a process of its own, told what to do over HTTP, and stops when asked', async () => {
+  const process = Bun.spawn(
+    ['bun', `${import.meta.dir}/../../../infra/testing/fake-provider/fake-server.ts`, '--port', '0'],
+    { stdout: 'pipe' },
+  )
+  try {
+    const { value } = await process.stdout.getReader().read()
+    const url = new TextDecoder().decode(value).trim()
+    const control = async (body: unknown) =>
+      await (await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify(body) })).json()
+    expect(await control({ set: { readyOutputs: 0 } })).toMatchObject({ readyOutputs: 0 })
+    const id = await submit({ url }, 1)
+    expect(await providerOf({ url }).check(id, never)).toMatchObject({ kind: 'waiting' })
+    const held = { readyOutputs: null, holdFiles: false, delayMs: 0 }
+    expect(await control({ reset: true, set: { delayMs: 5 } })).toMatchObject({ ...held, delayMs: 5 })
+    expect(await providerOf({ url }).check(id, never)).toMatchObject({ kind: 'finished' })
+    expect(await (await fetch(`${url}/log`)).json()).toMatchObject({ checks: [id], predictions: { [id]: 'succeeded' } })
+  } finally {
+    process.kill('SIGTERM')
+  }
+  expect(await process.exited).toBe(0)
+})
+
+async function submit(fake: { url: string }, count: number): Promise<string> {
+  return await accepted(providerOf(fake), { ...REQUEST, indices: [0, 1, 2, 3].slice(0, count) })
+}
+
+async function filesOf(fake: FakeProviderServer, count: number): Promise<string[]> {
+  const checked = await providerOf(fake).check(await submit(fake, count), never)
+  const outputs = checked.kind === 'finished' ? checked.outputs : []
+  return outputs.flatMap(output => (output.kind === 'url' ? [output.url] : []))
+}
+
+async function readFile(fake: FakeProviderServer, url: string): Promise<string> {
+  const limits = { maxBytes: 300_000, deadlineMs: 1_500, signal: never, accept: ['image/png'] }
+  try {
+    const bytes = await readAll(await safeGet(url, { ...limits, allowOrigins: [fake.url] }), never)
+    return await sharp(bytes, { failOn: 'truncated' })
+      .raw()
+      .toBuffer()
+      .then(
+        () => 'whole',
+        () => 'undecodable',
+      )
+  } catch (error) {
+    return error instanceof SafeGetError ? error.code : String(error)
+  }
+}

@@ -1,0 +1,239 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { generationSubject } from '@darkroom/contracts/subjects'
+import { openBus } from '@darkroom/infra/bus/bus'
+import { type Database, openDatabase, transaction } from '@darkroom/infra/database/connection'
+import { relayAll } from '@darkroom/infra/database/outbox'
+import { touch } from '@darkroom/infra/generations/generations'
+import { createLog } from '@darkroom/infra/log'
+import { testDatabase, testNats } from '@darkroom/infra/testing/parts'
+import { insertRow } from '../rows.fixture.ts'
+import { createLive } from './live.ts'
+import { watchEvents } from './sse.fixture.ts'
+import { parseId } from './stream-position.ts'
+
+// On a busy machine the first start of Postgres takes its time.
+const START_MS = 60_000
+const log = createLog({ service: 'test', level: 'silent' })
+const stack = new AsyncDisposableStack()
+const WORKSPACE = crypto.randomUUID()
+let sql: Database
+let url: string
+
+beforeAll(async () => {
+  url = stack.use(await testDatabase()).url
+  sql = openDatabase({ url, name: 'test', log })
+  stack.defer(() => sql.end({ timeout: 1 }))
+}, START_MS)
+afterAll(() => stack.disposeAsync())
+
+test('a row is read once for an event, however many clients there are', async () => {
+  await using studio = await openStudio()
+  const clients = await Promise.all(Array.from({ length: 50 }, () => studio.watch()))
+  const id = await insertRow(sql, WORKSPACE)
+  for (let change = 0; change < 5; change++) await studio.change(id)
+  for (const client of clients) await client.until(() => client.versions.get(id) === 6)
+  expect(studio.rowsRead()).toBeLessThanOrEqual(5)
+})
+
+test('who comes back is told each generation that changed once, as it is now, by another process as well', async () => {
+  await using studio = await openStudio()
+  const [often, once, never] = [
+    await insertRow(sql, WORKSPACE),
+    await insertRow(sql, WORKSPACE),
+    await insertRow(sql, WORKSPACE),
+  ]
+  const client = await studio.watch()
+  await studio.change(never)
+  await client.until(() => client.versions.has(never))
+  const lastEventId = client.lastEventId
+  client.close()
+  for (let change = 0; change < 3; change++) await studio.change(often)
+  await studio.change(once)
+  await using other = await openStudio(studio.nats)
+  for (const where of [studio, other]) {
+    const back = await where.watch(lastEventId)
+    await back.until(() => back.versions.size === 2)
+    expect([...back.versions]).toEqual([
+      [often, 4],
+      [once, 2],
+    ])
+    expect([back.resyncs, back.events]).toEqual([0, 2])
+  }
+})
+
+test('who comes back while something happens is told that as well, and need not read again', async () => {
+  await using studio = await openStudio()
+  const [missed, meanwhile] = [await insertRow(sql, WORKSPACE), await insertRow(sql, WORKSPACE)]
+  const client = await studio.watch()
+  await studio.change(meanwhile)
+  await client.until(() => client.versions.has(meanwhile))
+  const { lastEventId } = client
+  await studio.change(missed)
+  const opening = await transaction(sql, async tx => {
+    await tx`lock table generation_documents in access exclusive mode`
+    const back = studio.watch(lastEventId)
+    // It reads what it missed now, and this comes before it has.
+    await studio.untilReading()
+    for (let event = 0; event < 3; event++) await studio.tell(meanwhile)
+    return { back }
+  })
+  const back = await opening.back
+  await back.until(() => back.versions.has(missed) && back.versions.has(meanwhile))
+  await studio.change(missed)
+  await back.until(() => back.versions.get(missed) === 3)
+  expect(back.resyncs).toBe(0)
+}, 30_000)
+
+test('what was missed for too long, or is not known, is read again', async () => {
+  await using studio = await openStudio()
+  const id = await insertRow(sql, WORKSPACE)
+  await studio.change(id)
+  for (const lastEventId of ['7.1', '1.99999', 'garbage', '1', '1.-1', '1.1.1', '', ' ', '1e3.1', '01a20592']) {
+    const client = await studio.watch(lastEventId)
+    await client.until(() => client.resyncs === 1)
+    await studio.change(id)
+    await client.until(() => client.versions.has(id))
+    client.close()
+  }
+}, 30_000)
+
+test('as long as nothing has ever happened nobody is told to read again', async () => {
+  await using studio = await openStudio(undefined, { watchMs: 20 })
+  const client = await studio.watch()
+  // Many times as long as it takes to notice that a stream is silent.
+  await Bun.sleep(1_000)
+  const id = await insertRow(sql, WORKSPACE)
+  await studio.change(id)
+  await client.until(() => client.versions.has(id))
+  expect(client.resyncs).toBe(0)
+})
+
+test('a bus that lost its store begins a new epoch: everybody reads again, and who was away as well', async () => {
+  await using studio = await openStudio()
+  const [id, client] = [await insertRow(sql, WORKSPACE), await studio.watch()]
+  for (let change = 0; change < 3; change++) await studio.change(id)
+  await client.until(() => client.versions.get(id) === 4)
+  const away = client.lastEventId
+  const { epoch } = parseId(away) ?? { epoch: 0 }
+  await studio.lose()
+  await client.until(() => client.resyncs === 1)
+  expect(parseId(client.lastEventId)).toEqual({ epoch: epoch + 1, sequence: 0 })
+  // As far as the old stream was, and further: a place of the old one means nothing in the new one.
+  for (let change = 0; change < 5; change++) await studio.change(id)
+  await client.until(() => client.versions.get(id) === 9)
+  expect(parseId(client.lastEventId)).toMatchObject({ epoch: epoch + 1 })
+  const back = await studio.watch(away)
+  await back.until(() => back.resyncs === 1)
+  await using other = await openStudio(studio.nats)
+  const there = await other.watch(away)
+  await there.until(() => there.resyncs === 1)
+}, 30_000)
+
+test('a client that does not read is not kept in memory: it reads everything again when it is back', async () => {
+  await using studio = await openStudio()
+  const ids = await Promise.all(
+    Array.from({ length: 40 }, () => insertRow(sql, WORKSPACE, { prompt: 'a long prompt '.repeat(2_000) })),
+  )
+  const slow = await studio.watch(undefined, 'stalled')
+  const quick = await studio.watch()
+  for (let round = 0; round < 12; round++) for (const id of ids) await studio.change(id)
+  await quick.until(() => ids.every(id => quick.versions.get(id) === 13))
+  expect(quick.resyncs).toBe(0)
+  slow.read()
+  await slow.until(() => slow.resyncs > 0)
+  await studio.change(ids[0] ?? '')
+  await slow.until(() => slow.versions.get(ids[0] ?? '') === 14)
+  expect(slow.events).toBeLessThan(12 * 40)
+}, 60_000)
+
+type Nats = Awaited<ReturnType<typeof testNats>>
+
+/** Live events on a bus, and clients of them. */
+async function openStudio(shared?: Nats, options: { watchMs?: number } = {}) {
+  const own = new AsyncDisposableStack()
+  const nats = shared ?? own.use(await testNats())
+  const bus = await openBus({ url: nats.url, name: 'test', log })
+  own.defer(() => bus.close())
+  if (!shared) await sql`delete from bus_epoch`
+  await sql`delete from outbox`
+  const stopping = new AbortController()
+  let rows = 0
+  const onRead = (count: number) => {
+    rows += count
+  }
+  let heard = 0
+  const heardBus = {
+    ...bus,
+    async *notices(...args: Parameters<typeof bus.notices>) {
+      for await (const notice of bus.notices(...args)) {
+        heard++
+        yield notice
+      }
+    },
+  }
+  const live = createLive({
+    database: sql,
+    bus: heardBus,
+    log,
+    maxStreams: 100,
+    signal: stopping.signal,
+    onRead,
+    ...options,
+  })
+  const running = live.run()
+  own.defer(async () => {
+    stopping.abort()
+    await running
+  })
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    idleTimeout: 0,
+    fetch: request => live.open(WORKSPACE, request.headers.get('last-event-id')),
+  })
+  own.defer(async () => void (await server.stop(true)))
+  const first = await watchEvents(server.port ?? 0)
+  await first.until(() => first.lastEventId !== '')
+  first.close()
+  return {
+    nats,
+    rowsRead: () => rows,
+    watch: async (lastEventId?: string, state: 'reading' | 'stalled' = 'reading') => {
+      const client = await watchEvents(server.port ?? 0, { lastEventId, state })
+      own.defer(() => client.close())
+      return client
+    },
+    change: async (id: string) => {
+      await touch(sql, id)
+      await bus.ensureStreams()
+      await relayAll({ database: sql, bus })
+    },
+    /** Until a stream waits for rows that are locked. */
+    untilReading: () =>
+      soon('a reader', async () => {
+        const [row] = await sql`
+          select from pg_stat_activity where wait_event_type = 'Lock' and query like '%from generation_documents%'`
+        return row !== undefined
+      }),
+    /** An event without a change, until it has been heard. */
+    tell: async (id: string) => {
+      const before = heard
+      await bus.publish(generationSubject(WORKSPACE), { v: 1, type: 'generation.changed', id }, crypto.randomUUID())
+      await soon('the event', async () => heard > before)
+    },
+    /** The bus is gone with all that was in it, and another one is in its place. */
+    lose: async () => {
+      await nats.lose()
+      await nats.start()
+    },
+    [Symbol.asyncDispose]: () => own.disposeAsync(),
+  }
+}
+
+async function soon(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const late = AbortSignal.timeout(15_000)
+  while (!(await isSo())) {
+    if (late.aborted) throw new Error(`${what} did not come`)
+    await Bun.sleep(5)
+  }
+}

@@ -1,0 +1,42 @@
+import { expect, test } from 'bun:test'
+import { answerJson } from './json-response.ts'
+
+const LONG = JSON.stringify(Array.from({ length: 2_000 }, (_, index) => ({ index })))
+
+test('who has the text already is told so, and who has another gets this one', async () => {
+  const first = answer({}, LONG)
+  expect([first.status, await first.text()]).toEqual([200, LONG])
+  const etag = first.headers.get('etag') ?? ''
+  for (const known of [etag, `"other", ${etag}`, '*']) {
+    const again = answer({ 'if-none-match': known }, LONG)
+    expect([again.status, await again.text(), again.headers.get('etag')]).toEqual([304, '', etag])
+  }
+  expect(answer({ 'if-none-match': etag }, `${LONG} `).status).toBe(200)
+})
+
+test('a long text is compressed where a network is in between, for who can read it', async () => {
+  const cases: [string, string, boolean][] = [
+    ['studio.example.com', 'gzip, deflate, br', true],
+    ['192.168.1.7:3000', 'br;q=1.0, gzip;q=0.8', true],
+    ['studio.example.com', 'GZIP', true],
+    ['studio.example.com', 'br', false],
+    ['studio.example.com', 'gzip;q=0', false],
+    ['studio.example.com', 'gzip;q=0.0, br', false],
+    ['studio.example.com', '', false],
+    ['localhost:3000', 'gzip', false],
+    ['127.0.0.1:3000', 'gzip', false],
+    ['[::1]:3000', 'gzip', false],
+  ]
+  for (const [host, accepted, packed] of cases) {
+    const given = answer({ host, 'accept-encoding': accepted }, LONG)
+    expect([host, accepted, given.headers.get('content-encoding')]).toEqual([host, accepted, packed ? 'gzip' : null])
+    const bytes = new Uint8Array(await given.arrayBuffer())
+    expect(new TextDecoder().decode(packed ? Bun.gunzipSync(bytes) : bytes)).toBe(LONG)
+    expect(given.headers.get('vary')).toBe('accept-encoding')
+  }
+  expect(answer({ host: 'a.example', 'accept-encoding': 'gzip' }, '{}').headers.get('content-encoding')).toBeNull()
+})
+
+function answer(headers: Record<string, string>, text: string): Response {
+  return answerJson<Response>(new Request('http://localhost/api/generations', { headers }), text)
+}

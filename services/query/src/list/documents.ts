@@ -1,0 +1,12 @@
+import type { Statement } from '@darkroom/infra/database/connection'
+
+/** The JSON text of some generations of a workspace as everyone may see them, by their ids. What is not there is left out. */
+export async function readDocuments(
+  db: Statement,
+  { workspaceId, ids }: { workspaceId: string; ids: readonly string[] },
+): Promise<Map<string, string>> {
+  const rows = await db<{ id: string; document: string }[]>`
+    select generation_id as id, document from generation_documents
+    where generation_id = any(${ids as string[]}::uuid[]) and workspace_id = ${workspaceId}`
+  return new Map(rows.map(row => [row.id, row.document]))
+}

@@ -1,0 +1,77 @@
+import { KINDS, LIMITS, STATUSES, type Status } from '@darkroom/contracts/enums'
+import { isStorable } from '@darkroom/contracts/parameters'
+import { ProblemError } from '@darkroom/infra/http/problem'
+import { z } from 'zod'
+import { type Cursor, cursorAt, decodeCursor } from './cursor.ts'
+import type { ListFilter } from './list-rows.ts'
+import { readSearch, type Search } from './search.ts'
+
+/** Where a page lies: at the newest or oldest end, on one side of a place, or around one. */
+export type Place =
+  | { kind: 'side'; direction: 'older' | 'newer'; cursor: Cursor | null }
+  | { kind: 'around-id'; id: string }
+  | { kind: 'around'; cursor: Cursor }
+
+export interface ListQuery {
+  filter: Omit<ListFilter, 'search'>
+  search: Search | null
+  place: Place
+  limit: number
+}
+
+const Flag = z.enum(['true', 'false']).transform(text => text === 'true')
+const Text = z.string().refine(isStorable, 'has a character that cannot be searched for')
+
+const Statuses = z
+  .string()
+  .max(100)
+  .transform(text => text.split(','))
+  .refine(names => names.every(isStatus), `can be ${STATUSES.join(', ')}, or several of them with commas between`)
+
+/** What can be asked of the list. */
+export const ListParameters = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageRows).default(50),
+  cursor: z.string().max(200).optional(),
+  direction: z.enum(['older', 'newer']).default('older'),
+  around: z.uuid().optional(),
+  at: z.union([z.iso.date(), z.iso.datetime({ offset: true })], 'is neither a day nor a time with its zone').optional(),
+  status: Statuses.optional(),
+  kind: z.enum(KINDS).optional(),
+  model: Text.min(1).max(200).optional(),
+  favourite: Flag.optional(),
+  references: Flag.optional(),
+  trash: Flag.default(false),
+  q: Text.max(500).optional(),
+  includeParameters: Flag.default(false),
+})
+export type ListParameters = z.infer<typeof ListParameters>
+
+/** What was asked for, as the list takes it. @throws ProblemError `invalid` */
+export function readListQuery(asked: ListParameters, workspaceId: string): ListQuery {
+  const { limit, status, kind, model, favourite, references, trash, q, includeParameters } = asked
+  const statuses = status?.filter(isStatus)
+  return {
+    filter: { workspaceId, statuses, kind, model, favourite, references, trash, includeParameters },
+    search: q === undefined ? null : readSearch(q),
+    place: placeOf(asked),
+    limit,
+  }
+}
+
+function placeOf({ cursor, direction, around, at }: ListParameters): Place {
+  const given = [cursor, around, at].filter(value => value !== undefined)
+  if (given.length > 1) throw new ProblemError('invalid', 'cursor, around and at are three places; give one of them.')
+  if (around !== undefined) return { kind: 'around-id', id: around }
+  if (at !== undefined) return { kind: 'around', cursor: known(cursorAt(at), 'at is not a time that there was.') }
+  if (cursor === undefined) return { kind: 'side', direction, cursor: null }
+  return { kind: 'side', direction, cursor: known(decodeCursor(cursor), 'cursor is not one that this list gave.') }
+}
+
+function known(cursor: Cursor | undefined, otherwise: string): Cursor {
+  if (!cursor) throw new ProblemError('invalid', otherwise)
+  return cursor
+}
+
+function isStatus(name: string): name is Status {
+  return (STATUSES as readonly string[]).includes(name)
+}

@@ -1,0 +1,213 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { GenerationPage } from '@darkroom/contracts/generation'
+import { type Database, openDatabase } from '@darkroom/infra/database/connection'
+import { createLog } from '@darkroom/infra/log'
+import { testDatabase } from '@darkroom/infra/testing/parts'
+import fc from 'fast-check'
+import { insertRow, type Unusual } from '../rows.fixture.ts'
+import { listPage } from './list.ts'
+import { ListParameters, readListQuery } from './list-parameters.ts'
+
+// On a busy machine the first start of Postgres takes its time.
+const START_MS = 60_000
+const stack = new AsyncDisposableStack()
+let sql: Database
+
+beforeAll(async () => {
+  const { url } = stack.use(await testDatabase())
+  sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
+  stack.defer(() => sql.end({ timeout: 1 }))
+}, START_MS)
+afterAll(() => stack.disposeAsync())
+
+test('a cursor is null where there is nothing more, at either end', async () => {
+  const workspace = await workspaceOf(5)
+  const [newest] = [await page(workspace.id, { limit: '2' })]
+  expect([idsOf(newest), newest.previousCursor]).toEqual([workspace.ids.slice(0, 2), null])
+  const middle = await page(workspace.id, { limit: '2', cursor: newest.nextCursor })
+  expect([idsOf(middle), middle.previousCursor === null]).toEqual([workspace.ids.slice(2, 4), false])
+  const oldest = await page(workspace.id, { limit: '2', cursor: middle.nextCursor })
+  expect([idsOf(oldest), oldest.nextCursor]).toEqual([workspace.ids.slice(4), null])
+  const back = await page(workspace.id, { limit: '2', cursor: oldest.previousCursor, direction: 'newer' })
+  expect([idsOf(back), back.previousCursor === null]).toEqual([workspace.ids.slice(2, 4), false])
+  const start = await page(workspace.id, { limit: '3', direction: 'newer' })
+  expect([idsOf(start), start.nextCursor]).toEqual([workspace.ids.slice(2), null])
+  const empty = await page(crypto.randomUUID(), {})
+  expect(empty).toEqual({ generations: [], nextCursor: null, previousCursor: null })
+})
+
+test('a page around a generation has it in its middle, and goes on both ways', async () => {
+  const workspace = await workspaceOf(9)
+  for (const [at, id] of workspace.ids.entries()) {
+    const around = await page(workspace.id, { limit: '4', around: id })
+    const from = Math.max(0, at - 2)
+    expect([at, idsOf(around)]).toEqual([at, workspace.ids.slice(from, from + 4)])
+    expect(around.previousCursor === null).toBe(from === 0)
+    expect(around.nextCursor === null).toBe(from + 4 >= 9)
+  }
+  const [only] = workspace.ids.slice(4)
+  expect(idsOf(await page(workspace.id, { limit: '1', around: only }))).toEqual([only as string])
+  await expect(page(workspace.id, { around: crypto.randomUUID() })).rejects.toThrow('no such generation')
+  await expect(page(crypto.randomUUID(), { around: only })).rejects.toThrow('no such generation')
+})
+
+test('a page at a time has what was made from then on, and what was made before', async () => {
+  const workspace = await workspaceOf(6, index => ({ createdAt: `2026-03-0${6 - index}T12:00:00.000001Z` }))
+  const at = async (moment: string) => idsOf(await page(workspace.id, { limit: '2', at: moment }))
+  expect(await at('2026-03-04')).toEqual(workspace.ids.slice(2, 4))
+  expect(await at('2026-03-04T12:00:00Z')).toEqual(workspace.ids.slice(2, 4))
+  expect(await at('2026-03-04T12:00:01Z')).toEqual(workspace.ids.slice(1, 3))
+  expect(await at('2026-03-04T23:00:00+09:00')).toEqual(workspace.ids.slice(1, 3))
+  expect(await at('1990-01-01')).toEqual(workspace.ids.slice(5))
+  expect(await at('2100-01-01')).toEqual(workspace.ids.slice(0, 2))
+})
+
+test('each filter leaves out what it says, alone and with others', async () => {
+  const rows: Unusual[] = [
+    {},
+    { status: 'failed' },
+    { status: 'cancelled', kind: 'video' },
+    { model: 'other' },
+    { favourite: true },
+    { favourite: true, model: 'other', reference: 'https://example.com/a.png' },
+    { deleted: true },
+    { deleted: true, status: 'failed' },
+  ]
+  const workspace = await workspaceOf(rows.length, index => rows[index] ?? {})
+  const seen = async (asked: Record<string, string>) =>
+    idsOf(await page(workspace.id, asked)).map(id => workspace.ids.indexOf(id))
+  expect(await seen({})).toEqual([0, 1, 2, 3, 4, 5])
+  expect(await seen({ status: 'failed' })).toEqual([1])
+  expect(await seen({ status: 'failed,cancelled' })).toEqual([1, 2])
+  expect(await seen({ kind: 'video' })).toEqual([2])
+  expect(await seen({ model: 'other' })).toEqual([3, 5])
+  expect(await seen({ favourite: 'true' })).toEqual([4, 5])
+  expect(await seen({ favourite: 'false' })).toEqual([0, 1, 2, 3])
+  expect(await seen({ references: 'true' })).toEqual([5])
+  expect(await seen({ references: 'false', favourite: 'true' })).toEqual([4])
+  expect(await seen({ trash: 'true' })).toEqual([6, 7])
+  expect(await seen({ trash: 'true', status: 'failed' })).toEqual([7])
+  expect(await seen({ model: 'other', favourite: 'true', q: 'prompt' })).toEqual([5])
+})
+
+test('words are found by their beginnings, phrases as they stand, in any script', async () => {
+  const prompts = [
+    'A red fox, in the SNOW; f/1.4 at dawn',
+    'The fox is red. Snowfall over foxgloves',
+    'Ein Bär im Schneegestöber – Übermut',
+    '雪の中の狐',
+    'red-fox study no. 12',
+  ]
+  const workspace = await workspaceOf(prompts.length, index => ({
+    prompt: prompts[index] ?? '',
+    model: index === 4 ? 'flux-pro' : 'demo',
+  }))
+  const found = async (q: string) => idsOf(await page(workspace.id, { q })).map(id => workspace.ids.indexOf(id))
+  const expected: [string, number[]][] = [
+    ['fox', [0, 1, 4]],
+    ['FOX snow', [0, 1]],
+    ['sno', [0, 1]],
+    ['"red fox"', [0, 4]],
+    ['"red fox" snow', [0]],
+    ['"fox is"', [1]],
+    ['"red f', [0, 4]],
+    ['red-f', [0, 4]],
+    ['1.4', [0]],
+    ['bär', [2]],
+    ['BÄR übermut', [2]],
+    ['雪', [3]],
+    ['flux', [4]],
+    ['12', [4]],
+    ['ox', []],
+    ['"fo"', []],
+    ['!!!', []],
+    ["fox' & | ! <-> :* \\", [0, 1, 4]],
+    ['  ', [0, 1, 2, 3, 4]],
+    ['""', [0, 1, 2, 3, 4]],
+  ]
+  for (const [q, ids] of expected) expect([q, await found(q)]).toEqual([q, ids])
+})
+
+test('whatever is typed into the search is answered', async () => {
+  const workspace = await workspaceOf(2)
+  const typed = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.string({ unit: fc.constantFrom(...'"\'\\!&|<>:*() ab') }),
+  )
+  await fc.assert(
+    fc.asyncProperty(typed, async q => {
+      if (ListParameters.safeParse({ q }).success)
+        expect((await page(workspace.id, { q })).generations.length).toBeLessThan(3)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('whoever pages while others write sees each row that was there all the time once, and none twice', async () => {
+  const asked = fc.record({
+    direction: fc.constantFrom('older' as const, 'newer' as const),
+    limit: fc.integer({ min: 1, max: 7 }),
+    // What writers do between two pages: a new row at some time, or a row that goes to the trash.
+    writes: fc.array(fc.oneof(fc.record({ insert: fc.nat(40) }), fc.record({ remove: fc.nat(20) })), { maxLength: 30 }),
+  })
+  await fc.assert(
+    fc.asyncProperty(asked, async ({ direction, limit, writes }) => {
+      const workspace = await workspaceOf(20, index => ({ createdAt: timeAt(Math.floor(index / 3)) }))
+      const [waiting, removed, seen] = [[...writes], new Set<string>(), [] as string[]]
+      let cursor: string | null = null
+      do {
+        const disturbed = Promise.all(waiting.splice(0, 3).map(write => disturb(workspace, write, removed)))
+        const read: GenerationPage = await page(workspace.id, { limit: String(limit), direction, cursor })
+        await disturbed
+        seen.push(...idsOf(read))
+        cursor = direction === 'older' ? read.nextCursor : read.previousCursor
+      } while (cursor)
+      expect(new Set(seen).size).toBe(seen.length)
+      const stayed = workspace.ids.filter(id => !removed.has(id))
+      expect(stayed.filter(id => !seen.includes(id))).toEqual([])
+    }),
+    { numRuns: 25 },
+  )
+}, 60_000)
+
+async function disturb(
+  workspace: { id: string; ids: string[] },
+  write: { insert: number } | { remove: number },
+  removed: Set<string>,
+): Promise<void> {
+  if ('insert' in write) {
+    await insertRow(sql, workspace.id, { createdAt: timeAt(write.insert / 4) })
+    return
+  }
+  const id = workspace.ids[write.remove % workspace.ids.length] ?? ''
+  removed.add(id)
+  await sql`update generations set deleted_at = now(), version = version + 1 where id = ${id}`
+}
+
+/** A workspace of so many generations, newest first. */
+async function workspaceOf(count: number, unusual: (index: number) => Unusual = () => ({})) {
+  const id = crypto.randomUUID()
+  const rows = Array.from({ length: count }, (_, index) => ({
+    id: Bun.randomUUIDv7(),
+    createdAt: timeAt(index),
+    ...unusual(index),
+  }))
+  await Promise.all(rows.map(row => insertRow(sql, id, row)))
+  const byPlace = (a: (typeof rows)[number], b: typeof a) =>
+    b.createdAt.localeCompare(a.createdAt) || (a.id < b.id ? 1 : -1)
+  return { id, ids: rows.toSorted(byPlace).map(row => row.id) }
+}
+
+function timeAt(index: number): string {
+  return new Date(Date.UTC(2026, 0, 1) - index * 60_000).toISOString().replace('Z', '001Z')
+}
+
+async function page(workspaceId: string, asked: Record<string, string | null | undefined>): Promise<GenerationPage> {
+  const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => typeof value === 'string'))
+  const text = await listPage(sql, readListQuery(ListParameters.parse(given), workspaceId))
+  return GenerationPage.parse(JSON.parse(text))
+}
+
+function idsOf(page: GenerationPage): string[] {
+  return page.generations.map(generation => generation.id)
+}

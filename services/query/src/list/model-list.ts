@@ -1,0 +1,12 @@
+import type { Statement } from '@darkroom/infra/database/connection'
+
+/** What each configured provider can do, with what was learned of its speed: the JSON text of `Model[]`. */
+export async function listModels(db: Statement): Promise<string> {
+  const rows = await db<{ document: string }[]>`
+    select (m.capability || jsonb_build_object('learnedSeconds', coalesce((
+      select jsonb_object_agg(t.num_outputs, round(t.seconds::numeric, 1))
+      from model_timings t where t.model = m.id and t.samples >= 5
+    ), '{}')))::text as document
+    from models m order by m.position, m.id`
+  return `[${rows.map(row => row.document).join(',')}]`
+}

@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { type Database, openDatabase } from '@darkroom/infra/database/connection'
+import { createLog } from '@darkroom/infra/log'
+import { testDatabase } from '@darkroom/infra/testing/parts'
+import { insertMany } from '../rows.fixture.ts'
+import { ListParameters, readListQuery } from './list-parameters.ts'
+import { areCommon, selectRows } from './list-rows.ts'
+import { selectTimeline } from './timeline.ts'
+
+/** How Postgres goes about each question that the list answers: by an index that is in order, and never over everything. */
+
+const START_MS = 60_000
+const ROWS = 6_000
+const WORKSPACE = crypto.randomUUID()
+const CURSOR = { createdAt: '2026-01-01T00:00:00.000000Z', id: crypto.randomUUID() }
+const stack = new AsyncDisposableStack()
+let sql: Database
+
+beforeAll(async () => {
+  const { url } = stack.use(await testDatabase())
+  sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
+  stack.defer(() => sql.end({ timeout: 1 }))
+  await insertMany(sql, WORKSPACE, ROWS)
+  await insertMany(sql, crypto.randomUUID(), ROWS)
+  await sql`vacuum generation_documents`
+  const [middle] = await sql<{ at: string }[]>`
+    select timestamp_text(created_at) as at from generation_documents where workspace_id = ${WORKSPACE}
+    order by created_at offset ${ROWS / 2} limit 1`
+  CURSOR.createdAt = middle?.at ?? CURSOR.createdAt
+}, START_MS)
+afterAll(() => stack.disposeAsync())
+
+const ONE_INDEX: [string, Record<string, string>, string][] = [
+  ['nothing', {}, 'newest'],
+  ['a status', { status: 'failed' }, 'status'],
+  ['the usual status', { status: 'completed' }, '(newest|status)'],
+  ['a kind', { kind: 'video' }, 'kind'],
+  ['a model', { model: 'rare' }, 'model'],
+  ['favourites', { favourite: 'true' }, 'favourite'],
+  ['references', { references: 'true' }, 'references'],
+  ['the trash', { trash: 'true' }, 'trash'],
+]
+
+for (const [name, asked, index] of ONE_INDEX) {
+  for (const direction of ['older', 'newer'] as const) {
+    for (const cursor of [null, CURSOR]) {
+      const where = cursor ? 'beyond a place' : 'from the end'
+      test(`${name}, ${direction} ${where}: one index, in its order, and no more rows than a page`, async () => {
+        const nodes = await planOf(asked, { direction, cursor })
+        expect(nodes.map(node => node['Node Type'])).toEqual(['Limit', 'Index Scan'])
+        expect(nodes[1]?.['Index Name']).toMatch(new RegExp(`^generation_documents_${index}$`))
+        const removed = nodes[1]?.['Rows Removed by Filter'] ?? 0
+        expect([(nodes[1]?.['Actual Rows'] ?? 99) <= 51, removed < 10]).toEqual([true, true])
+      })
+    }
+  }
+}
+
+test('several filters at once, and words, read no table from end to end and nothing large', async () => {
+  const questions: Record<string, string>[] = [
+    { status: 'failed', kind: 'video' },
+    { status: 'queued,processing,uploading' },
+    { model: 'rare', favourite: 'true', references: 'true' },
+    { q: '"number 17"' },
+    { q: '"number 17" a', status: 'completed', kind: 'image' },
+    { trash: 'true', q: '42' },
+  ]
+  for (const asked of questions) {
+    for (const common of [false, true]) {
+      const nodes = await planOf(asked, { direction: 'older', cursor: CURSOR }, common)
+      expect([asked, nodes.filter(node => node['Node Type'] === 'Seq Scan')]).toEqual([asked, []])
+      expect([asked, relationsOf(nodes).includes('generation_raw')]).toEqual([asked, false])
+    }
+  }
+})
+
+test('rare words are looked up, common ones are met on the way through the list', async () => {
+  const rare = await planOf({ q: 'number' }, { direction: 'older', cursor: null }, false)
+  expect(rare.map(node => node['Index Name'])).toContain('generation_documents_pkey')
+  const common = await planOf({ q: 'number' }, { direction: 'older', cursor: null }, true)
+  expect(common.map(node => node['Index Name'])).toEqual([
+    undefined,
+    'generation_documents_newest',
+    'generation_words_pkey',
+  ])
+})
+
+test('whether words are common the index of words tells, and the answer is right', async () => {
+  expect(await areCommon(sql, { beginnings: ['number'], phrases: [] })).toBe(true)
+  expect(await areCommon(sql, { beginnings: [], phrases: ['number 4242'] })).toBe(false)
+  expect(await areCommon(sql, { beginnings: ['nowhere'], phrases: [] })).toBe(false)
+  const nodes = await sql.begin(async tx => {
+    await tx`set local enable_seqscan to off`
+    return await explain(tx`
+      explain (analyze, format json)
+      select generation_id from generation_words where words @@ search_query('{}', '{number 4242}') limit 1000`)
+  })
+  expect(nodes.map(node => node['Index Name'])).toContain('generation_words_words')
+})
+
+test('parameters in full are read for the rows of a page alone', async () => {
+  const nodes = await planOf({ includeParameters: 'true' }, { direction: 'older', cursor: null })
+  const raw = nodes.filter(node => node['Relation Name'] === 'generation_raw')
+  expect(raw.map(node => [node['Node Type'], node['Actual Loops']])).toEqual([['Index Scan', 51]])
+})
+
+test('the timeline reads an index and no row', async () => {
+  const nodes = await explain(
+    sql`explain (analyze, format json) ${selectTimeline(sql, { workspaceId: WORKSPACE, zone: 'UTC' })}`,
+  )
+  const scans = nodes.filter(node => node['Relation Name'] === 'generation_documents')
+  expect(scans.map(node => node['Node Type'])).toEqual(Array.from(scans, () => 'Index Only Scan'))
+  expect(scans.length).toBeGreaterThan(0)
+})
+
+interface PlanNode {
+  'Node Type': string
+  'Index Name'?: string
+  'Relation Name'?: string
+  'Actual Rows': number
+  'Actual Loops': number
+  'Rows Removed by Filter'?: number
+  Plans?: PlanNode[]
+}
+
+async function planOf(
+  asked: Record<string, string>,
+  side: { direction: 'older' | 'newer'; cursor: typeof CURSOR | null },
+  common = false,
+): Promise<PlanNode[]> {
+  const { filter, search } = readListQuery(ListParameters.parse(asked), WORKSPACE)
+  const rows = selectRows(
+    sql,
+    { ...filter, search: search && { ...search, common } },
+    { ...side, inclusive: false, limit: 51 },
+  )
+  return await explain(sql`explain (analyze, format json) ${rows}`)
+}
+
+async function explain(question: PromiseLike<readonly object[]>): Promise<PlanNode[]> {
+  const [row] = (await question) as { 'QUERY PLAN': [{ Plan: PlanNode }] }[]
+  return row ? flat(row['QUERY PLAN'][0].Plan) : []
+}
+
+function flat(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(flat)]
+}
+
+function relationsOf(nodes: readonly PlanNode[]): string[] {
+  return nodes.flatMap(node => node['Relation Name'] ?? [])
+}

@@ -1,0 +1,54 @@
+import type { Database } from '@darkroom/infra/database/connection'
+import { ProblemError } from '@darkroom/infra/http/problem'
+import { z } from 'zod'
+
+/** What can be asked of the timeline. @see https://www.iana.org/time-zones */
+export const TimelineParameters = z.strictObject({
+  zone: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/, 'is not the name of a time zone')
+    .default('UTC'),
+})
+
+const INVALID_PARAMETER = '22023'
+
+/**
+ * How many generations a workspace has of each day that has some, newest first: the JSON text of a `Timeline`. Days are those
+ * of the zone.
+ *
+ * @throws ProblemError `invalid` for a zone that the database does not know
+ */
+export async function readTimeline(database: Database, asked: { workspaceId: string; zone: string }): Promise<string> {
+  try {
+    const [row] = await selectTimeline(database, asked)
+    return `{"days":${row?.days ?? '[]'}}`
+  } catch (error) {
+    if (!isUnknownZone(error)) throw error
+    throw new ProblemError('invalid', 'zone is not a time zone that is known here.', { cause: error })
+  }
+}
+
+/**
+ * The statement. It reads an index and no row, and goes from each day that has generations to the next: to find the day of
+ * every row would take three times as long.
+ */
+export function selectTimeline(database: Database, { workspaceId, zone }: { workspaceId: string; zone: string }) {
+  const kept = database`from generation_documents where workspace_id = ${workspaceId} and deleted_at is null`
+  const begin = (days: number) => database`((days.day + ${days}::int)::timestamp at time zone ${zone})`
+  const dayOfNewest = database`(created_at at time zone ${zone})::date as day ${kept}`
+  return database<{ days: string | null }[]>`
+    with recursive days as (
+      (select ${dayOfNewest} order by created_at desc limit 1)
+      union all
+      select (select ${dayOfNewest} and created_at < ${begin(0)} order by created_at desc limit 1)
+      from days where day is not null
+    )
+    select json_agg(json_build_object('day', day::text, 'count', (
+      select count(*) ${kept} and created_at >= ${begin(0)} and created_at < ${begin(1)}
+    )) order by day desc)::text as days
+    from days where day is not null`
+}
+
+function isUnknownZone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === INVALID_PARAMETER
+}

@@ -1,0 +1,120 @@
+import { ProblemError } from '@darkroom/infra/http/problem'
+import { KeyError, type Range, type Store, type StoredObject, StoreError } from '@darkroom/infra/store/store'
+
+/** Types by extension. Ours are made from decoded bytes; whatever is not in here is not served. */
+const TYPES: Record<string, string> = {
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  webp: 'image/webp',
+  avif: 'image/avif',
+  gif: 'image/gif',
+  mp4: 'video/mp4',
+  webm: 'video/webm',
+}
+
+/** A key names its bytes for ever: a picture is never written over. */
+const FOR_EVER = 'private, max-age=31536000, immutable'
+
+const HEADERS = {
+  'content-security-policy': "default-src 'none'; sandbox",
+  'cross-origin-resource-policy': 'same-origin',
+  'accept-ranges': 'bytes',
+}
+
+export interface MediaDeps {
+  store: Store
+  /** The key of the reference that a key is the preview of, if it is one. */
+  originalOf(key: string): Promise<string | undefined>
+}
+
+/**
+ * Serves an object's bytes, whole or the range that is asked for. A reference whose previews are not made yet is shown as it is,
+ * for this once.
+ *
+ * @param key as in `/media/<key>`, decoded
+ * @throws ProblemError `not_found` for what is not there and for what is another workspace's, `range`, `unavailable` if the
+ *   store does not answer
+ */
+export async function serveMedia(
+  deps: MediaDeps,
+  workspaceId: string,
+  key: string,
+  request: Request,
+): Promise<Response> {
+  if (!key.startsWith(`w/${workspaceId}/`)) throw notFound()
+  const served = await serveObject(deps.store, key, FOR_EVER, request)
+  if (served) return served
+  const original = await deps.originalOf(key)
+  const instead =
+    original === undefined ? undefined : await serveObject(deps.store, original, 'private, no-cache', request)
+  if (!instead) throw notFound()
+  return instead
+}
+
+async function serveObject(
+  store: Store,
+  key: string,
+  caching: string,
+  request: Request,
+): Promise<Response | undefined> {
+  const type = typeOf(key)
+  const object = type === undefined ? null : await ask(() => store.head(key))
+  if (!object || type === undefined) return undefined
+  const etag = `"${Bun.hash(key).toString(36)}-${object.bytes.toString(36)}"`
+  const told = { 'cache-control': caching, etag, 'content-type': type, 'last-modified': object.modified.toUTCString() }
+  const headers = { ...HEADERS, ...told }
+  if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers })
+  // The length of a body that is a stream is not told, and a range means nothing to HEAD.
+  if (request.method === 'HEAD')
+    return new Response(null, { headers: { ...headers, 'content-length': `${object.bytes}` } })
+  const range = rangeOf(request, object, etag)
+  const found = await ask(() => store.get(key, range ? { range } : {}))
+  if (!found) return undefined
+  if (!range) return new Response(found.body, { headers })
+  const contentRange = `bytes ${range.start}-${range.end}/${object.bytes}`
+  return new Response(found.body, { status: 206, headers: { ...headers, 'content-range': contentRange } })
+}
+
+/** The key that a path names; undefined if it is no path of ours. */
+export function keyIn(path: string): string | undefined {
+  const [, key] = /^\/media\/(?!remote\/)([A-Za-z0-9._/-]+)$/.exec(path) ?? []
+  return key
+}
+
+/** A key that is none is not there. */
+async function ask<T>(question: () => Promise<T>): Promise<T | null> {
+  try {
+    return await question()
+  } catch (error) {
+    if (error instanceof KeyError) return null
+    if (error instanceof StoreError) throw unavailable(error)
+    throw error
+  }
+}
+
+/** A single range; several at once, or one in another unit, are answered whole. @see https://www.rfc-editor.org/rfc/rfc9110#section-14 */
+function rangeOf(request: Request, object: StoredObject, etag: string): Range | null {
+  const condition = request.headers.get('if-range') || null
+  const asked = /^bytes\s*=\s*(\d*)\s*-\s*(\d*)$/i.exec(request.headers.get('range') ?? '')
+  if (!asked || (condition !== null && condition !== etag)) return null
+  const [, first = '', last = ''] = asked
+  if (first === '' && last === '') return null
+  const start = first === '' ? Math.max(0, object.bytes - Number(last)) : Number(first)
+  const end = first === '' || last === '' ? object.bytes - 1 : Math.min(Number(last), object.bytes - 1)
+  if (start > end) throw new ProblemError('range', `The file has ${object.bytes} bytes.`)
+  return { start, end }
+}
+
+function typeOf(key: string): string | undefined {
+  const extension = key.slice(key.lastIndexOf('.') + 1)
+  return Object.hasOwn(TYPES, extension) ? TYPES[extension] : undefined
+}
+
+function notFound(): ProblemError {
+  return new ProblemError('not_found', 'There is no such picture here.')
+}
+
+function unavailable(cause: StoreError): ProblemError {
+  const detail = 'The picture cannot be fetched from the store right now. Try again in a moment.'
+  return new ProblemError('unavailable', detail, { cause, retryAfterSeconds: 5 })
+}

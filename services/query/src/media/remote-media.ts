@@ -1,0 +1,84 @@
+import { mediaUrl } from '@darkroom/contracts/routes'
+import type { Statement } from '@darkroom/infra/database/connection'
+import { ProblemError } from '@darkroom/infra/http/problem'
+import { SafeGetError, safeGet } from '@darkroom/infra/http/safe-get/safe-get'
+
+/** Where something lies that is shown here and is not ours yet: an output at its provider, or an old row's reference. */
+export interface Remote {
+  url: string
+  headers: Record<string, string> | null
+  /** Set once it has become ours. */
+  key: string | null
+  /** Whether it may come from the private addresses that the configuration allows to providers. */
+  fromProvider: boolean
+}
+
+const MOST_BYTES = 500_000_000
+const DEADLINE_MS = 120_000
+const PICTURES_AND_VIDEOS = /^(image\/(png|jpeg|webp|avif|gif)|video\/(mp4|webm))$/
+const GONE: readonly unknown[] = [403, 404, 410]
+
+const HEADERS = {
+  'cache-control': 'private, max-age=300',
+  'content-security-policy': "default-src 'none'; sandbox",
+  'cross-origin-resource-policy': 'same-origin',
+}
+
+/** Where a temporary output of a workspace lies; undefined if there is none. */
+export async function findRemoteOutput(db: Statement, workspaceId: string, id: string, index: number) {
+  const [row] = await db<Remote[]>`
+    select o.provider_url as url, o.provider_headers as headers, o.key, true as "fromProvider"
+    from generation_outputs o join generations g on g.id = o.generation_id
+    where g.id = ${id} and g.workspace_id = ${workspaceId} and o.index = ${index} and o.state in ('temporary', 'stored')
+      and o.provider_url is not null`
+  return row
+}
+
+/** Where a reference that an old row knows by its address only lies; undefined if there is none. */
+export async function findRemoteReference(db: Statement, workspaceId: string, id: string, position: number) {
+  const [row] = await db<Remote[]>`
+    select r.url, null as headers, null as key, false as "fromProvider"
+    from generation_references r join generations g on g.id = r.generation_id
+    where g.id = ${id} and g.workspace_id = ${workspaceId} and r.position = ${position} and r.url is not null`
+  return row
+}
+
+/**
+ * Passes on what lies elsewhere, so that a browser never asks anybody but us. Only pictures and videos are passed on, as what
+ * they claim to be and nothing else.
+ *
+ * @throws ProblemError `not_found` if it is gone, `unavailable` if it cannot be had now
+ */
+export async function serveRemote(
+  remote: Remote | undefined,
+  options: { allowOrigins: readonly string[]; signal: AbortSignal },
+): Promise<Response> {
+  if (!remote) throw new ProblemError('not_found', 'There is no such picture here.')
+  if (remote.key !== null) return new Response(null, { status: 307, headers: { location: mediaUrl(remote.key) } })
+  try {
+    const response = await safeGet(remote.url, {
+      maxBytes: MOST_BYTES,
+      deadlineMs: DEADLINE_MS,
+      accept: PICTURES_AND_VIDEOS,
+      signal: options.signal,
+      allowOrigins: remote.fromProvider ? options.allowOrigins : [],
+      ...(remote.headers ? { headers: remote.headers } : {}),
+    })
+    const length = response.contentLength === null ? {} : { 'content-length': String(response.contentLength) }
+    return new Response(response.body, { headers: { ...HEADERS, ...length, 'content-type': response.mimeType } })
+  } catch (error) {
+    throw error instanceof SafeGetError ? problemOf(error) : error
+  }
+}
+
+function problemOf(error: SafeGetError): ProblemError {
+  if (GONE.includes(error.status)) {
+    return new ProblemError('not_found', 'It is no longer where it was made, and was not saved before.', {
+      cause: error,
+    })
+  }
+  return new ProblemError('unavailable', `It cannot be shown right now: ${error.message}`, {
+    cause: error,
+    retryAfterSeconds: 5,
+  })
+}
