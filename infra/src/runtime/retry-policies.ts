@@ -1,0 +1,60 @@
+/**
+ * How often, and how far apart, something that failed is tried again. The pause before try n + 1 is
+ * `minMs + random(0, min(maxMs, baseMs × 2ⁿ))`: exponential back-off with full jitter above a floor.
+ *
+ * @see https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+ */
+export interface RetryPolicy {
+  /** The floor of every pause, in milliseconds: a failure that is immediate must not become a busy loop. */
+  minMs: number
+  /** The ceiling of the jitter after the first failure, in milliseconds; it doubles with each further one. */
+  baseMs: number
+  /** The ceiling of the jitter after many failures, in milliseconds. */
+  maxMs: number
+  /** Tries in all, the first included. Absent: without end, until the signal is aborted. */
+  tries?: number
+}
+
+/** Every retry of the services, in one place. Each says why it waits as long as it does. */
+export const RETRY_POLICIES = {
+  /** NATS starts within a second; a fixed short pause finds it as soon as it is there. */
+  busConnect: { minMs: 250, baseMs: 0, maxMs: 0 },
+  /** A database that is starting turns connections away; people wait for the studio to open meanwhile. */
+  databaseStart: { minMs: 250, baseMs: 0, maxMs: 0 },
+  /** The driver's own pauses grow to 20 s, which people would wait after a restart of the database. */
+  databaseReconnect: { minMs: 0, baseMs: 100, maxMs: 1_000 },
+  /** Messages wait in the outbox meanwhile, so a bus that is back is used within seconds. */
+  outboxRelay: { minMs: 50, baseMs: 400, maxMs: 5_000 },
+  /** A consumer that broke off: the bus or its stream is coming back, and jobs wait in it. */
+  consumer: { minMs: 50, baseMs: 250, maxMs: 5_000 },
+  /** A subscription without state: opening it anew is cheap, and until then events are not live. */
+  subscription: { minMs: 50, baseMs: 100, maxMs: 3_000 },
+  /** Maintenance is not urgent: a database that is away is not asked more often than every half minute. */
+  maintenance: { minMs: 50, baseMs: 250, maxMs: 30_000 },
+  /** A job that met an error of our own (store, database, code): another worker may do better in a moment. */
+  jobError: { minMs: 1_000, baseMs: 1_000, maxMs: 30_000 },
+  /** A provider that failed without saying when to come back. The circuit breaker takes over after three in a row. */
+  providerError: { minMs: 1_000, baseMs: 4_000, maxMs: 4_000 },
+  /** A download from a provider that broke off: its URL is good for minutes, and a person is waiting. */
+  outputUpload: { minMs: 0, baseMs: 500, maxMs: 5_000, tries: 3 },
+  /** The process of the backfill ended with an error; it is the least urgent of all. */
+  backfillProcess: { minMs: 50, baseMs: 250, maxMs: 10_000 },
+  /** Someone edits the row that is being migrated: they are done in a moment. */
+  backfillRow: { minMs: 0, baseMs: 40, maxMs: 1_000, tries: 5 },
+  /** The store failed in the middle of a backfill that may run for hours: a restart of the store is sat out. */
+  backfillStore: { minMs: 0, baseMs: 200, maxMs: 3_000, tries: 5 },
+} as const satisfies Record<string, RetryPolicy>
+
+/**
+ * Returns the pause before the next try, in milliseconds.
+ *
+ * @param failures failures so far, from 1
+ * @param random in [0, 1), for tests
+ */
+export function retryDelay(
+  { minMs, baseMs, maxMs }: RetryPolicy,
+  failures: number,
+  random: () => number = Math.random,
+): number {
+  return minMs + random() * Math.min(maxMs, baseMs * 2 ** (failures - 1))
+}
