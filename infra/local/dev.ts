@@ -20,8 +20,8 @@ export function main(): Promise<number> {
   return launch({
     env: process.env,
     defaults: { NODE_ENV: 'development', DATA_DIR: join(ROOT, '.darkroom') },
-    blueprint: ({ progress }) => ({
-      services: serviceCommands(ROOT, { watch: true }),
+    blueprint: ({ config, progress }) => ({
+      services: serviceCommands(ROOT, { watch: true, withFake: config.FAKE_PROVIDER_URL !== undefined }),
       migrate,
       ui: options => startVite({ ...options, progress }),
       output: name => ({ line: text => progress.line(`${name.padEnd(9)} | ${text}`) }),

@@ -10,8 +10,8 @@ const ROOT = join(import.meta.dirname, '..', '..')
 export function main(): Promise<number> {
   return launch({
     env: process.env,
-    blueprint: ({ dataDir }) => ({
-      services: serviceCommands(ROOT, { watch: false }),
+    blueprint: ({ config, dataDir }) => ({
+      services: serviceCommands(ROOT, { watch: false, withFake: config.FAKE_PROVIDER_URL !== undefined }),
       migrate,
       ui: async options => {
         await buildUi({ ...options, root: ROOT })

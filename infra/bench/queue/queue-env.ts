@@ -8,11 +8,11 @@ import { migrate } from '../../src/database/migrations.ts'
 import { createLog } from '../../src/log.ts'
 import { natsServer, testDirectory } from '../../testing/parts.ts'
 import { startFakeProvider } from '../../testing/studio/fake-provider.ts'
+import { serviceMain } from '../../testing/studio/service-main.ts'
 
 export type QueueGround = Awaited<ReturnType<typeof openQueueGround>>
 
 export const log = createLog({ service: 'bench', level: 'silent' })
-const ROOT = join(import.meta.dirname, '..', '..', '..')
 const START_MS = 30_000
 const never = new AbortController().signal
 
@@ -73,7 +73,7 @@ export async function openQueueGround() {
 
 async function startService(name: 'ingest' | 'processor', settings: Record<string, string>, port: number) {
   const env = { ...process.env, ...settings, [`${name.toUpperCase()}_PORT`]: String(port) }
-  const main = join(ROOT, 'services', name, 'src', 'main.ts')
+  const main = serviceMain(name)
   const child = Bun.spawn([process.execPath, main], { env, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' })
   const url = `http://127.0.0.1:${port}`
   const isReady = async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok || undefined

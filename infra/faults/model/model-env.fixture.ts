@@ -4,9 +4,9 @@ import { until } from '../../local/process/until.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
 import { testDatabase, testDirectory, testNats } from '../../testing/parts.ts'
+import { serviceMain } from '../../testing/studio/service-main.ts'
 
 const SERVICES = join(import.meta.dirname, '..', '..', '..', 'services')
-const INGEST = join(SERVICES, 'ingest', 'src', 'main.ts')
 const HANDS = join(SERVICES, 'processor', 'src', 'worker-rpc.fixture.ts')
 const START_MS = 30_000
 
@@ -59,7 +59,12 @@ async function startIngest(undo: AsyncDisposableStack, settings: Record<string, 
     DARKROOM_PARENT_PID: String(process.pid),
     ...settings,
   }
-  const child = Bun.spawn([process.execPath, INGEST], { env, stdin: 'ignore', stdout: 'ignore', stderr: 'inherit' })
+  const child = Bun.spawn([process.execPath, serviceMain('ingest')], {
+    env,
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'inherit',
+  })
   undo.defer(() => stop(child))
   const origin = `http://127.0.0.1:${settings.INGEST_PORT}`
   const isReady = async () => (await fetch(`${origin}/healthz`).catch(() => undefined))?.ok || undefined

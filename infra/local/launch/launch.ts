@@ -15,7 +15,7 @@ export interface LaunchOptions {
   env: Record<string, string | undefined>
   /** Settings that hold where the environment says nothing. */
   defaults?: Record<string, string>
-  blueprint: (place: { dataDir: string; progress: Progress }) => Blueprint
+  blueprint: (found: { config: Config; dataDir: string; progress: Progress }) => Blueprint
 }
 
 type Environment = Record<string, string>
@@ -35,7 +35,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
     try {
       await requireOwnCluster(join(dataDir, 'postgres'))
       await requireSpace({ folder: dataDir, say: line => progress.line(`  ${line}`) })
-      return await run({ blueprint: options.blueprint({ dataDir, progress }), config, dataDir, env, progress })
+      return await run({ blueprint: options.blueprint({ config, dataDir, progress }), config, dataDir, env, progress })
     } finally {
       unlock()
     }

@@ -37,12 +37,17 @@ export interface ServicesOptions {
 const READY_MS = 60_000
 const ASK_MS = 2_000
 
-/** The three services of a clone. `watch` starts each again when its code changes. */
-export function serviceCommands(root: string, { watch }: { watch: boolean }): ServiceCommand[] {
-  return SERVICES.map(name => ({
-    name,
-    command: [process.execPath, ...(watch ? ['--watch'] : []), join(root, 'services', name, 'src/main.ts')],
-  }))
+/**
+ * Returns the commands of a clone's three services.
+ *
+ * @param options `watch` starts each again when its code changes; `withFake`: the processor is the one that knows the fake provider
+ */
+export function serviceCommands(root: string, options: { watch: boolean; withFake: boolean }): ServiceCommand[] {
+  const flags = options.watch ? ['--watch'] : []
+  return SERVICES.map(name => {
+    const folder = name === 'processor' && options.withFake ? 'testing' : 'src'
+    return { name, command: [process.execPath, ...flags, join(root, 'services', name, folder, 'main.ts')] }
+  })
 }
 
 /**

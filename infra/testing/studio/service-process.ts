@@ -1,9 +1,9 @@
-import { join } from 'node:path'
 import type { Service } from '@darkroom/contracts/routes'
 import { supervise } from '../../local/launch/supervisor.ts'
 import { type Child, startChild } from '../../local/process/child-process.ts'
 import type { Output } from '../../local/process/output.ts'
 import { until } from '../../local/process/until.ts'
+import { serviceMain } from './service-main.ts'
 
 /** A service's process, to be struck. It starts again whenever it ends, unless it is held. */
 export interface FaultService extends AsyncDisposable {
@@ -29,7 +29,6 @@ export interface FaultServiceOptions {
   output: Output
 }
 
-const ROOT = join(import.meta.dirname, '..', '..', '..')
 const READY_MS = 60_000
 const STOP_MS = 20_000
 const ASK_MS = 2_000
@@ -40,7 +39,7 @@ const forever = new AbortController().signal
 /** Starts a service by its own file. It is not ready yet. */
 export async function startService(options: FaultServiceOptions): Promise<FaultService> {
   const { service, port, output } = options
-  const command = [process.execPath, join(ROOT, 'services', service, 'src/main.ts')]
+  const command = [process.execPath, serviceMain(service)]
   const url = `http://127.0.0.1:${port}`
   const deaths: string[] = []
   let once: Record<string, string> = {}
