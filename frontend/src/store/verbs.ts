@@ -1,19 +1,9 @@
+import { failureOf } from '@darkroom/contracts/failures'
 import type { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 
 /** What a person can have the studio do about a generation that stands still or should. */
 export type Verb = 'cancel' | 'retry' | 'check' | 'complete'
-
-/** After these the provider may well have made it, and knows it by a number. */
-const WORTH_ASKING: readonly string[] = [
-  'unknown_outcome',
-  'gave_up',
-  'provider_silent',
-  'provider_unreachable',
-  'provider_busy',
-  'provider_too_long',
-  'too_long',
-]
 
 /** What can be done about a generation, what helps most likely first. */
 export function verbsFor(generation: Generation): Verb[] {
@@ -21,7 +11,7 @@ export function verbsFor(generation: Generation): Verb[] {
   if (!isTerminal(status)) return ['cancel']
   if (status === 'cancelled') return ['retry']
   if (status === 'completed') return missingCount(generation) > 0 ? ['complete'] : []
-  return WORTH_ASKING.includes(error?.code ?? '') ? ['check', 'retry'] : ['retry']
+  return failureOf(error?.code ?? '')?.canCheck ? ['check', 'retry'] : ['retry']
 }
 
 /** What a verb is called where it stands for what it does. */

@@ -128,14 +128,15 @@ test('what came before a call failed is kept, only the rest is failed', async ()
   const generation = await room.made({ model: 'fake-bytes', outputs: 4 })
   expect(generation.status).toBe('completed')
   expect(generation.outputs.map(({ state }) => state)).toEqual(['stored', 'stored', 'failed', 'failed'])
-  expect(generation.outputs[2]?.error?.code).toBe('broke')
+  expect(generation.outputs[2]?.error?.code).toBe('provider_failed')
   expect(fake.journal.submits).toHaveLength(1)
 })
 
 async function* brokenAfter(outputs: AsyncIterable<ProviderOutput>, count: number): AsyncGenerator<ProviderOutput> {
   let given = 0
   for await (const output of outputs) {
-    if (given++ === count) throw new ProviderError('broke', 'The provider broke off in the middle.', 'permanent')
+    if (given++ === count)
+      throw new ProviderError('provider_failed', { message: 'The provider broke off in the middle.' })
     yield output
   }
 }

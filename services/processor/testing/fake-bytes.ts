@@ -59,5 +59,5 @@ function bytesOf(base64: string, question: Question): Uint8Array {
 
 function nothingMissed(wanted: ReadonlySet<number>, indices: readonly number[]): void {
   if (wanted.size < indices.length) return
-  throw new ProviderError('no_outputs', 'The provider finished without giving anything.', 'permanent')
+  throw new ProviderError('no_outputs')
 }

@@ -1,4 +1,5 @@
-import { type FailureClass, ProviderError } from '../src/providers/provider.ts'
+import type { FailureClass, FailureCode } from '@darkroom/contracts/failures'
+import { ProviderError } from '../src/providers/provider.ts'
 
 export interface Asker {
   url: string
@@ -50,9 +51,7 @@ export async function* textOf(response: Response, question: Question, most: numb
 
 /** An answer that is not what the provider's documentation promises. */
 export function misbehaved({ unanswered }: Question, cause?: unknown): ProviderError {
-  return new ProviderError('provider_misbehaved', 'The provider gave an answer that makes no sense.', unanswered, {
-    cause,
-  })
+  return new ProviderError('provider_misbehaved', { failure: unanswered, cause })
 }
 
 async function send({ url, fetch, deadlineMs }: Asker, question: Question): Promise<Response> {
@@ -76,24 +75,29 @@ const NEVER_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'E
 function broken(cause: unknown, { signal, unanswered }: Question): ProviderError {
   if (signal.aborted) return interrupted(unanswered, signal.reason)
   if (cause instanceof Error && cause.name === 'TimeoutError') {
-    return new ProviderError('provider_silent', 'The provider did not answer in time.', unanswered, { cause })
+    return new ProviderError('provider_silent', { failure: unanswered, cause })
   }
   const sent = !(cause instanceof Error && 'code' in cause && NEVER_SENT.includes(String(cause.code)))
   const failure = sent ? unanswered : 'retryable'
-  return new ProviderError('provider_unreachable', 'The provider could not be reached.', failure, { cause })
+  return new ProviderError('provider_unreachable', { failure, cause })
 }
 
 function interrupted(failure: FailureClass, cause: unknown): ProviderError {
-  return new ProviderError('interrupted', 'The work was interrupted.', failure, { cause })
+  return new ProviderError('interrupted', { failure, cause })
 }
 
-const REFUSALS: Readonly<Record<number, readonly [code: string, message: string, failure: FailureClass]>> = {
-  401: ['key_refused', 'The provider does not accept the key it was given.', 'permanent'],
-  402: ['payment_required', 'The provider asks for payment.', 'permanent'],
-  403: ['key_refused', 'The provider does not allow this with the key it was given.', 'permanent'],
-  404: ['request_unknown', 'The provider does not know this request.', 'permanent'],
-  429: ['rate_limited', 'The provider takes no more requests at the moment.', 'retryable'],
-  503: ['provider_busy', 'The provider is busy or down.', 'retryable'],
+const CODES: Readonly<Record<number, FailureCode>> = {
+  401: 'key_refused',
+  402: 'payment_required',
+  403: 'key_refused',
+  404: 'request_unknown',
+  429: 'rate_limited',
+  503: 'provider_busy',
+}
+
+/** Where the failure table's sentence is not quite it. */
+const MESSAGES: Readonly<Record<number, string>> = {
+  403: 'The provider does not allow this with the key it was given.',
 }
 
 /**
@@ -104,11 +108,17 @@ const REFUSALS: Readonly<Record<number, readonly [code: string, message: string,
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.6
  */
 function refusal(response: Response, question: Question): ProviderError {
-  const known = REFUSALS[response.status]
-  const failure = response.status >= 500 ? question.unanswered : 'permanent'
-  const [code, message, as] = known ?? ['provider_refused', `The provider refused (${response.status}).`, failure]
-  const seconds = retryAfter(response.headers.get('retry-after'))
-  return new ProviderError(code, message, as, seconds === null ? {} : { retryAfterSeconds: seconds })
+  const { status, headers } = response
+  const retryAfterSeconds = retryAfter(headers.get('retry-after'))
+  const message = MESSAGES[status]
+  const code = CODES[status]
+  if (code) return new ProviderError(code, { retryAfterSeconds, ...(message && { message }) })
+  const failure = status >= 500 ? question.unanswered : 'permanent'
+  return new ProviderError('provider_refused', {
+    message: `The provider refused (${status}).`,
+    failure,
+    retryAfterSeconds,
+  })
 }
 
 /** Seconds or a date. @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */

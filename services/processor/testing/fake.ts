@@ -1,3 +1,4 @@
+import type { FailureCode } from '@darkroom/contracts/failures'
 import {
   BYTES_MODEL,
   Prediction,
@@ -93,8 +94,8 @@ const CHECKED: Record<PredictionStatus, (prediction: Prediction) => Checked> = {
   starting: waiting,
   processing: waiting,
   succeeded: finished,
-  failed: ({ error }) => ({ kind: 'failed', error: failureOf(error?.code ?? '') }),
-  canceled: () => failed('cancelled_by_provider', 'The provider cancelled it.'),
+  failed: ({ error }) => ({ kind: 'failed', error: errorOf(error?.code ?? '') }),
+  canceled: () => failed('cancelled_by_provider'),
 }
 
 function waiting(prediction: Prediction): Checked {
@@ -110,7 +111,7 @@ function waiting(prediction: Prediction): Checked {
 
 function finished(prediction: Prediction): Checked {
   const outputs = outputsOf(prediction)
-  if (outputs.length === 0) return failed('no_outputs', 'The provider finished without giving anything.')
+  if (outputs.length === 0) return failed('no_outputs')
   return { kind: 'finished', outputs }
 }
 
@@ -130,16 +131,16 @@ function outputsOf({ output, indices }: Prediction): ProviderOutput[] {
 }
 
 /** What the provider may name as the reason, in our words: its own are never shown. */
-const FAILURES: Readonly<Record<string, ConstructorParameters<typeof ProviderError>>> = {
-  content_refused: ['content_refused', 'The provider refused the prompt or a picture.', 'permanent'],
-  overloaded: ['provider_busy', 'The provider had no room for it.', 'retryable'],
+const ERRORS: Readonly<Record<string, () => ProviderError>> = {
+  content_refused: () => new ProviderError('content_refused'),
+  overloaded: () => new ProviderError('provider_busy', { message: 'The provider had no room for it.' }),
 }
 
-function failureOf(code: string): ProviderError {
-  const known = Object.hasOwn(FAILURES, code) ? FAILURES[code] : undefined
-  return new ProviderError(...(known ?? ['provider_failed', 'The provider could not make it.', 'permanent']))
+function errorOf(code: string): ProviderError {
+  const known = Object.hasOwn(ERRORS, code) ? ERRORS[code] : undefined
+  return known?.() ?? new ProviderError('provider_failed')
 }
 
-function failed(code: string, message: string): Checked {
-  return { kind: 'failed', error: new ProviderError(code, message, 'permanent') }
+function failed(code: FailureCode): Checked {
+  return { kind: 'failed', error: new ProviderError(code, { failure: 'permanent' }) }
 }

@@ -1,4 +1,5 @@
 import type { Status } from '@darkroom/contracts/enums'
+import { publicError } from '@darkroom/contracts/failures'
 import type { Cancellation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import { CANCEL_SUBJECT } from '@darkroom/contracts/subjects'
@@ -19,7 +20,7 @@ const ENDED: Partial<Record<Status, string>> = {
   cancelled: 'It was cancelled before.',
 }
 
-const NOT_MADE = { code: 'cancelled', message: 'This was cancelled before it was made.' }
+const NOT_MADE = publicError('cancelled')
 
 /** What each stage of a call means for the bill, in the order in which it matters to people. */
 const BILLS: [CallStage, string][] = [

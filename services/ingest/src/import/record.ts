@@ -1,4 +1,5 @@
 import { type Kind, LIMITS, type Status } from '@darkroom/contracts/enums'
+import { publicError } from '@darkroom/contracts/failures'
 import { ImportLine } from '@darkroom/contracts/import'
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
 
@@ -34,9 +35,9 @@ const STATUSES: Record<string, Imported['status']> = {
   aborted: 'cancelled',
 }
 
-const UNFINISHED = { code: 'imported_unfinished', message: 'It was not finished where it came from.' }
-const NOTHING = { code: 'imported_empty', message: 'What it made was not brought along.' }
-const FAILED = { code: 'imported_failed', message: 'It had failed where it came from.' }
+const UNFINISHED = publicError('imported_unfinished')
+const NOTHING = publicError('imported_empty')
+const FAILED = publicError('imported_failed')
 
 /** What a line says. @throws RecordError naming what is wrong with it */
 export function readRecord(line: unknown, now: Date): Imported {

@@ -1,3 +1,4 @@
+import { publicError } from '@darkroom/contracts/failures'
 import type { PublicError } from '@darkroom/contracts/output'
 import type { Transaction } from '@darkroom/infra/database/connection'
 import { move } from '@darkroom/infra/generations/generations'
@@ -5,7 +6,7 @@ import { leaveAtProvider } from '@darkroom/infra/generations/rehosts'
 import { learnSeconds, markFailed, tallyOutputs } from '../outputs/output-rows.ts'
 import type { Job } from '../queue/job.ts'
 
-const NOT_MADE: PublicError = { code: 'not_made', message: 'The provider ended without making this.' }
+const NOT_MADE = publicError('not_made')
 
 /**
  * Ends a generation: completed if at least one output is kept, else failed. What was never made is marked so.

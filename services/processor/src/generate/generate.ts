@@ -1,4 +1,4 @@
-import type { PublicError } from '@darkroom/contracts/output'
+import { publicError } from '@darkroom/contracts/failures'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import { markFailed, noteCallOver, recordOutput } from '../outputs/output-rows.ts'
 import { type UploadDeps, upload } from '../outputs/upload.ts'
@@ -39,10 +39,7 @@ export interface GenerateDeps extends UploadDeps {
 /** How a worker leaves a generation: ended, or to be looked at again. */
 export type Outcome = { kind: 'ended' } | { kind: 'later'; seconds: number }
 
-const GONE: PublicError = {
-  code: 'not_stored',
-  message: 'It was made, and most likely billed, but was lost before it could be stored.',
-}
+const GONE = publicError('not_stored', 'It was made, and most likely billed, but was lost before it could be stored.')
 
 /**
  * Brings a claimed generation as far as it can be brought now: takes up what earlier attempts left, asks the provider for
@@ -117,7 +114,8 @@ async function noteLosses(job: Job, lease: Lease, { gone, repeated }: Plan): Pro
 async function noteFailures(job: Job, lease: Lease, final: Failed[], isCounted: boolean): Promise<void> {
   if (final.length === 0 && !isCounted) return
   await lease.write(async tx => {
-    for (const { call, error } of final) await markFailed(tx, job, indicesOf(call), publicError(error))
+    for (const { call, error } of final)
+      await markFailed(tx, job, indicesOf(call), publicError(error.code, error.message))
     if (isCounted) await tx`update generation_jobs set failures = failures + 1 where generation_id = ${job.id}`
   })
 }
@@ -140,10 +138,6 @@ async function setStage(job: Job, lease: Lease, stage: string | null): Promise<v
 
 function fetchable(index: number, url: string, headers: Record<string, string> | null): ProviderOutput {
   return { index, kind: 'url', url, expiresAt: null, ...(headers ? { headers } : {}) }
-}
-
-function publicError(error: ProviderError): PublicError {
-  return { code: error.code, message: error.message.slice(0, 500) }
 }
 
 function unknownEnd(): CallOutcome {

@@ -1,3 +1,4 @@
+import { FAILURES } from '@darkroom/contracts/failures'
 import { backoff } from '@darkroom/infra/runtime/timers'
 import type { ProviderError } from '../providers/provider.ts'
 import type { JobCall } from '../queue/job.ts'
@@ -50,7 +51,7 @@ function retryOf({ error }: Failed): Pause {
     LONGEST_SECONDS,
     error.retryAfterSeconds ?? 1 + backoff(1, { base: RETRY_MS, most: RETRY_MS }) / 1_000,
   )
-  const reason = error.code === 'rate_limited' ? 'rate-limited' : 'provider-down'
+  const reason = FAILURES[error.code].breaker === 'pause' ? 'rate-limited' : 'provider-down'
   return { seconds, waiting: { reason, seconds } }
 }
 

@@ -120,9 +120,7 @@ async function refused(context: CallContext, call: JobCall, error: ProviderError
 
 /** What is said of a call that may or may not have been taken. */
 export function unknownOutcome(cause?: unknown): ProviderError {
-  const message =
-    'It was being sent to the provider when something broke off: it may have been made, and billed, or not.'
-  return new ProviderError('unknown_outcome', message, 'unknown', { cause })
+  return new ProviderError('unknown_outcome', { cause })
 }
 
 /**
@@ -140,7 +138,7 @@ async function giveUp(context: CallContext, call: JobCall): Promise<CallOutcome>
   const minutes = Math.round(context.maxCallSeconds / 60)
   const message = `The provider did not finish within ${minutes} min, and was asked to stop.`
   await attempt(context, () => context.provider.cancel(call.requestId ?? '', context.lease.signal))
-  return await fail(context, call, new ProviderError('provider_too_long', message, 'permanent'))
+  return await fail(context, call, new ProviderError('provider_too_long', { message }))
 }
 
 function isRetryable(error: ProviderError): boolean {

@@ -1,4 +1,4 @@
-import type { PublicError } from '@darkroom/contracts/output'
+import { publicError } from '@darkroom/contracts/failures'
 import { objectsOf } from '@darkroom/contracts/routes'
 import { type Database, transaction } from '@darkroom/infra/database/connection'
 import { SafeGetError } from '@darkroom/infra/http/safe-get/safe-get'
@@ -42,7 +42,7 @@ const BASE_MS = 30_000
 /** Longer than the fetch alone may take; what is longer still is our own slowness. */
 const TRY_MS = 420_000
 const HIDDEN_SECONDS = 480
-const LOST: PublicError = { code: 'lost', message: 'It was deleted by the provider before it could be saved.' }
+const LOST = publicError('lost')
 
 /**
  * Brings outputs home that are only at their provider, until the signal is aborted: each is tried for until it is stored or

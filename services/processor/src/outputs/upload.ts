@@ -1,4 +1,4 @@
-import type { PublicError } from '@darkroom/contracts/output'
+import { publicError } from '@darkroom/contracts/failures'
 import type { Log } from '@darkroom/infra/log'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import { backoff, sleep } from '@darkroom/infra/runtime/timers'
@@ -14,7 +14,7 @@ export interface UploadDeps extends KeepDeps {
 }
 
 const TRIES = 3
-const NOT_STORED: PublicError = { code: 'not_stored', message: 'It was made, but could not be stored.' }
+const NOT_STORED = publicError('not_stored')
 
 /**
  * Brings one output into our own store, with its previews, and says so in its row. One that cannot be brought keeps its

@@ -1,4 +1,5 @@
 import type { Kind } from '@darkroom/contracts/enums'
+import { FAILURES, type FailureClass, type FailureCode } from '@darkroom/contracts/failures'
 import type { Model } from '@darkroom/contracts/model'
 
 /** A reference image as a provider gets it: decoded, turned upright, re-encoded without metadata. */
@@ -65,28 +66,24 @@ export interface Provider {
   close?(): void | Promise<void>
 }
 
-/**
- * What can be done about a failure: `retryable` may be tried again as it is, `permanent` never, and after `unknown` nobody
- * knows whether the provider has begun (and bills) the work.
- */
-export type FailureClass = 'retryable' | 'permanent' | 'unknown'
-
 /** A provider's failure, in words that may be shown: never its raw body, a key or an address. */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError'
-  readonly code: string
+  readonly code: FailureCode
   readonly failure: FailureClass
   readonly retryAfterSeconds: number | null
 
+  /**
+   * @param options `message` and `failure` where the failure table's do not fit; `retryAfterSeconds` if the provider said when
+   *   to come back
+   */
   constructor(
-    code: string,
-    message: string,
-    failure: FailureClass,
-    options?: ErrorOptions & { retryAfterSeconds?: number },
+    code: FailureCode,
+    options: ErrorOptions & { message?: string; failure?: FailureClass; retryAfterSeconds?: number | null } = {},
   ) {
-    super(message, options)
+    super(options.message ?? FAILURES[code].message, options)
     this.code = code
-    this.failure = failure
-    this.retryAfterSeconds = options?.retryAfterSeconds ?? null
+    this.failure = options.failure ?? FAILURES[code].failure
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null
   }
 }

@@ -17,7 +17,7 @@ beforeEach(async () => {
 })
 afterEach(() => room.stopWorkers())
 
-const busy = new ProviderError('provider_busy', 'busy', 'retryable')
+const busy = new ProviderError('provider_busy')
 const pass = (probeSeconds = 30) => transaction(room.database, tx => passLane(tx, 'fake', probeSeconds))
 
 test('a lane is paused by three failures in a row, longer by each further one, and opened by an answer', async () => {
@@ -37,8 +37,8 @@ test('a lane is paused by three failures in a row, longer by each further one, a
 
 test('what is no fault of the provider does not pause its lane', async () => {
   const health = createLaneHealth(room.database, 'fake')
-  const refused = new ProviderError('provider_refused', 'no', 'permanent')
-  const broken = new ProviderError('interrupted', 'stopped by us', 'unknown')
+  const refused = new ProviderError('provider_refused')
+  const broken = new ProviderError('interrupted', { failure: 'unknown' })
   for (const failure of [refused, refused, refused, broken, broken, broken]) await health.note(failure)
   expect(await pass()).toEqual({ kind: 'open' })
 })

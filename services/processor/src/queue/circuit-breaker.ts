@@ -1,3 +1,4 @@
+import { FAILURES } from '@darkroom/contracts/failures'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import type { ProviderError } from '../providers/provider.ts'
 
@@ -10,18 +11,17 @@ export interface LaneHealth {
 /** Whether a lane may be used now. `pause` is in seconds. */
 export type LaneState = { kind: 'open' } | { kind: 'paused'; reason: 'provider-down' | 'rate-limited'; pause: number }
 
-const FAILURES = 3
+const FAILURE_THRESHOLD = 3
 const PAUSE_SECONDS = 10
 const LONGEST_PAUSE_SECONDS = 60
-/** What we broke off ourselves says nothing about the provider. */
-const OWN: readonly string[] = ['interrupted']
 
 /** The health of one provider's lane. */
 export function createLaneHealth(database: Database, provider: string): LaneHealth {
   return {
     note: async failure => {
       if (failure === null) return await noteAnswer(database, provider)
-      if (failure.code === 'rate_limited') return await notePause(database, provider, failure.retryAfterSeconds ?? 0)
+      if (FAILURES[failure.code].breaker === 'pause')
+        return await notePause(database, provider, failure.retryAfterSeconds ?? 0)
       if (isProvidersFault(failure)) await noteFailure(database, provider)
     },
   }
@@ -38,7 +38,7 @@ export async function passLane(tx: Transaction, provider: string, probeSeconds: 
     select failures, extract(epoch from paused_until - clock_timestamp())::float as pause
     from provider_lanes where provider = ${provider}`
   if (!lane || lane.pause === null) return { kind: 'open' }
-  const reason = lane.failures >= FAILURES ? 'provider-down' : 'rate-limited'
+  const reason = lane.failures >= FAILURE_THRESHOLD ? 'provider-down' : 'rate-limited'
   if (lane.pause > 0) return { kind: 'paused', reason, pause: lane.pause }
   if (reason === 'rate-limited') return { kind: 'open' }
   const { count } = await tx`
@@ -49,7 +49,7 @@ export async function passLane(tx: Transaction, provider: string, probeSeconds: 
 
 /** A refusal is an answer; silence, a fault of the server and nonsense are not. */
 function isProvidersFault({ failure, code }: ProviderError): boolean {
-  return failure !== 'permanent' && !OWN.includes(code)
+  return failure !== 'permanent' && FAILURES[code].breaker === 'count'
 }
 
 async function noteAnswer(database: Database, provider: string): Promise<void> {
@@ -70,7 +70,7 @@ async function noteFailure(database: Database, provider: string): Promise<void> 
     insert into provider_lanes (provider, failures) values (${provider}, 1)
     on conflict (provider) do update set
       failures = provider_lanes.failures + 1,
-      paused_until = case when provider_lanes.failures + 1 >= ${FAILURES} then clock_timestamp() + make_interval(secs =>
-        least(${LONGEST_PAUSE_SECONDS}::float, ${PAUSE_SECONDS} * 2 ^ least(10, provider_lanes.failures + 1 - ${FAILURES})))
+      paused_until = case when provider_lanes.failures + 1 >= ${FAILURE_THRESHOLD} then clock_timestamp() + make_interval(secs =>
+        least(${LONGEST_PAUSE_SECONDS}::float, ${PAUSE_SECONDS} * 2 ^ least(10, provider_lanes.failures + 1 - ${FAILURE_THRESHOLD})))
       end`
 }

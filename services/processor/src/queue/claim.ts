@@ -1,4 +1,5 @@
 import type { Status } from '@darkroom/contracts/enums'
+import { publicError } from '@darkroom/contracts/failures'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database/connection'
 import { move } from '@darkroom/infra/generations/generations'
@@ -10,7 +11,7 @@ import { setWaiting } from './waiting-reason.ts'
 
 const DIED = 'taken over: its worker fell silent'
 const LET_GO = 'taken over: its worker was stopped'
-const GAVE_UP = { code: 'gave_up', message: 'This was tried several times and never finished. You can try it again.' }
+const GAVE_UP = publicError('gave_up')
 
 /** How an attempt to take a generation ended. */
 export type Claim =

@@ -1,3 +1,4 @@
+import { publicError } from '@darkroom/contracts/failures'
 import type { Delivery } from '@darkroom/infra/bus/consumer'
 import { transaction } from '@darkroom/infra/database/connection'
 import { backoff } from '@darkroom/infra/runtime/timers'
@@ -10,7 +11,7 @@ import type { Job } from './job.ts'
 import { handBack, type Lease, LeaseLostError, letGo, withLease } from './lease.ts'
 import { setWaiting } from './waiting-reason.ts'
 
-const TOO_LONG = { code: 'too_long', message: 'This took longer than the studio allows, and was stopped.' }
+const TOO_LONG = publicError('too_long')
 /** For a model that the provider no longer lists. */
 const UNLISTED = { outputsPerCall: 1, maxSeconds: 3_600 }
 

@@ -184,7 +184,7 @@ test('threads are made when they are needed, two at most, and used again', async
 test('says what is wrong with a reference or a model', async () => {
   const bytes = new TextEncoder().encode('not a picture')
   const unreadable = outputsOf({ ...SMALL, references: [{ mimeType: 'image/png', bytes }] })
-  await expect(unreadable).rejects.toMatchObject({ code: 'unreadable-reference', failure: 'permanent' })
+  await expect(unreadable).rejects.toMatchObject({ code: 'reference_unreadable', failure: 'permanent' })
   await expect(outputsOf({ ...SMALL, model: 'other' })).rejects.toMatchObject({ failure: 'permanent' })
 })
 

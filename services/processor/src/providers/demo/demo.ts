@@ -57,14 +57,14 @@ export function createDemoProvider(studio: Studio = openStudio(THREADS)): DemoPr
     models: async () => [MODEL],
     submit: async (request, options) => {
       if (request.model !== MODEL.id || request.kind !== MODEL.kind) {
-        throw new ProviderError('unknown-model', 'The demo draws still pictures only.', 'permanent')
+        throw new ProviderError('model_unknown', { message: 'The demo draws still pictures only.' })
       }
       const references = await Promise.all(request.references.map(shrink))
       options.signal.throwIfAborted()
       return { kind: 'outputs', outputs: outputsOf(studio, request, references, options) }
     },
     check: async () => {
-      throw new ProviderError('nothing-to-check', 'The demo answers at once and keeps no requests.', 'permanent')
+      throw new ProviderError('request_unknown', { message: 'The demo answers at once and keeps no requests.' })
     },
     cancel: async () => 'unsupported',
     close: studio.close,
@@ -91,7 +91,7 @@ async function* outputsOf(
   try {
     yield* inOrder(starts, THREADS)
   } finally {
-    stop.abort(new ProviderError('left', 'Nobody waits for these pictures any more.', 'permanent'))
+    stop.abort(new ProviderError('interrupted', { failure: 'permanent' }))
   }
 }
 
@@ -133,7 +133,7 @@ async function shrink({ bytes }: ProviderReference): Promise<Uint8Array> {
     const small = sharp(bytes).resize(STUDY_SIDE, STUDY_SIDE, { fit: 'fill' }).flatten({ background: '#fff' })
     return await small.toColourspace('srgb').raw().toBuffer()
   } catch (cause) {
-    throw new ProviderError('unreadable-reference', 'A reference image could not be read.', 'permanent', { cause })
+    throw new ProviderError('reference_unreadable', { cause })
   }
 }
 

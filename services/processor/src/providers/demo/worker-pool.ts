@@ -34,7 +34,7 @@ export function openStudio(threadsAtMost: number): Studio {
       return unlessAborted(signal, () => limit(() => drawing(request, { ...options, signal })))
     },
     close: () => {
-      closing.abort(new ProviderError('closed', 'The demo provider was closed.', 'retryable'))
+      closing.abort(new ProviderError('interrupted', { message: 'The demo provider was closed.' }))
       for (const worker of idle.splice(0)) end(worker)
     },
   }
@@ -81,7 +81,7 @@ export function openStudio(threadsAtMost: number): Studio {
 }
 
 function crashed(event: ErrorEvent): ProviderError {
-  return new ProviderError('drawing-failed', 'The picture could not be drawn.', 'permanent', { cause: event.message })
+  return new ProviderError('provider_failed', { message: 'The picture could not be drawn.', cause: event.message })
 }
 
 /** What waits for a free thread is rejected at once too. */
