@@ -1,7 +1,4 @@
-/**
- * The words the studio is written in: every closed list and every limit that more than one room must agree on.
- * Free of schemas, so that a browser pays for these few lines and nothing else.
- */
+/** Every closed list that more than one part of the studio must agree on. Free of schemas, so that it costs a browser nothing. */
 
 export const STATUSES = ['queued', 'processing', 'uploading', 'completed', 'failed', 'cancelled'] as const
 export type Status = (typeof STATUSES)[number]
@@ -18,19 +15,3 @@ export type AspectRatio = (typeof ASPECT_RATIOS)[number]
 /** Side, in pixels, of the square that has the picture's area. */
 export const RESOLUTIONS = [512, 1024, 2048] as const
 export type Resolution = (typeof RESOLUTIONS)[number]
-
-/** Widths, in pixels, of the previews kept beside every picture. The first is for thumbnails, the last for the feed. */
-export const PREVIEW_WIDTHS = [320, 960] as const
-export type PreviewWidth = (typeof PREVIEW_WIDTHS)[number]
-
-export const LIMITS = {
-  promptCharacters: 32_000,
-  outputs: 10,
-  references: 16,
-  referenceBytes: 20_000_000,
-  referencePixels: 50_000_000,
-  jsonBytes: 32 * 1024 * 1024,
-  urlCharacters: 2_048,
-  errorCharacters: 500,
-  pageRows: 100,
-} as const

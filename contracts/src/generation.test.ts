@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { ASPECT_RATIOS, LIMITS, RESOLUTIONS } from './enums.ts'
+import { ASPECT_RATIOS, RESOLUTIONS } from './enums.ts'
 import { Submission } from './generation.ts'
+import { LIMITS } from './limits.ts'
 
 const ID = '0190a3a0-0000-7000-8000-000000000000'
 

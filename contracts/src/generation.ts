@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { ASPECT_RATIOS, KINDS, LIMITS, RESOLUTIONS, STATUSES } from './enums.ts'
+import { ASPECT_RATIOS, KINDS, RESOLUTIONS, STATUSES } from './enums.ts'
+import { LIMITS } from './limits.ts'
 import { Output, PublicError } from './output.ts'
 import { isEmbedded, isStorable, type PublicParameters } from './parameters.ts'
 import { Reference } from './reference.ts'

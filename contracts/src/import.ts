@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { KINDS, LIMITS } from './enums.ts'
+import { KINDS } from './enums.ts'
+import { LIMITS } from './limits.ts'
 
 const moment = z.union([z.string(), z.number()]).transform((value, context) => {
   const date = new Date(value)

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { ASPECT_RATIOS, LIMITS, RESOLUTIONS } from './enums.ts'
+import { ASPECT_RATIOS, RESOLUTIONS } from './enums.ts'
 import { SubmittedParameters } from './generation.ts'
+import { LIMITS } from './limits.ts'
 import { isEmbedded, isStorable, type PublicParameters, SANITIZING_RULE, sanitizeParameters } from './parameters.ts'
 
 const PUBLIC = [

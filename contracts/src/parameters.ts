@@ -1,4 +1,4 @@
-import { LIMITS } from './enums.ts'
+import { LIMITS } from './limits.ts'
 
 export type Scalar = string | number | boolean
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { LIMITS } from './enums.ts'
+import { LIMITS } from './limits.ts'
 import { referenceUrl } from './parameters.ts'
 
 const PICTURE = 'data:image/png;base64,iVBORw0KGgo='

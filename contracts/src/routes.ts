@@ -1,5 +1,3 @@
-import { PREVIEW_WIDTHS, type PreviewWidth } from './enums.ts'
-
 /** Addresses. Free of schemas. */
 
 export const SERVICES = ['ingest', 'processor', 'query'] as const
@@ -20,23 +18,6 @@ export function serviceFor(path: string): 'ingest' | 'query' | undefined {
 /** The address of an object of the store. */
 export function mediaUrl(key: string): string {
   return `/media/${key}`
-}
-
-/** The key of the preview that lies beside an object: `a/b.png` → `a/b.w320.webp`. */
-export function previewKey(key: string, width: PreviewWidth): string {
-  return `${key.replace(/\.[a-z0-9]+$/, '')}.w${width}.webp`
-}
-
-/** The keys of an object and of the previews beside it. */
-export function objectsOf(key: string): string[] {
-  return [key, ...PREVIEW_WIDTHS.map(width => previewKey(key, width))]
-}
-
-const LARGEST_PREVIEW = new RegExp(`\\.w${Math.max(...PREVIEW_WIDTHS)}\\.webp$`)
-
-/** The same preview at another width: rows name the largest one. Any other address comes back as it is. */
-export function previewAt(previewUrl: string, width: PreviewWidth): string {
-  return previewUrl.replace(LARGEST_PREVIEW, `.w${width}.webp`)
 }
 
 function isUnder(prefix: string, path: string): boolean {

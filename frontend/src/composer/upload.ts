@@ -1,4 +1,4 @@
-import { LIMITS } from '@darkroom/contracts/enums'
+import { LIMITS } from '@darkroom/contracts/limits'
 import type { Reference } from '@darkroom/contracts/reference'
 import { OutOfReach, Refusal, wordsOf } from '../api.ts'
 

@@ -1,5 +1,5 @@
 import { isTerminal } from '@darkroom/contracts/lifecycle'
-import { previewAt } from '@darkroom/contracts/routes'
+import { previewAt } from '@darkroom/contracts/previews'
 import { type Accessor, createEffect, createSignal, Index, onCleanup, onMount, Show } from 'solid-js'
 import type { Row } from '../store/rows.ts'
 import { verbsFor } from '../store/verbs.ts'

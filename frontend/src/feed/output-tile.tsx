@@ -1,6 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Output } from '@darkroom/contracts/output'
-import { previewAt } from '@darkroom/contracts/routes'
+import { previewAt } from '@darkroom/contracts/previews'
 import { Match, Show, Switch } from 'solid-js'
 import { fileName, isVisible, pictureAt } from '../lightbox/gallery.ts'
 import { missingCount, verbsFor } from '../store/verbs.ts'

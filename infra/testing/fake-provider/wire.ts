@@ -1,4 +1,4 @@
-import { LIMITS } from '@darkroom/contracts/enums'
+import { LIMITS } from '@darkroom/contracts/limits'
 import { z } from 'zod'
 
 /** What the fake provider is asked. Its references are named by their bytes, which nobody draws from. */

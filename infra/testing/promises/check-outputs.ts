@@ -1,5 +1,4 @@
-import { PREVIEW_WIDTHS } from '@darkroom/contracts/enums'
-import { previewKey } from '@darkroom/contracts/routes'
+import { PREVIEW_WIDTHS, previewKey } from '@darkroom/contracts/previews'
 import type { Store } from '../../src/store/store.ts'
 import type { GenerationEvidence, OutputEvidence } from './artifacts.ts'
 import type { ClientLog } from './client-log.ts'

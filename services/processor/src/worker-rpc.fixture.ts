@@ -3,8 +3,15 @@ import { createLog } from '@darkroom/infra/log'
 import { createFakeProvider } from '../testing/fake.ts'
 import { finish, toUploading } from './generate/finish.ts'
 import { markLost, markRehosted, type Rehost, takeRehost } from './maintenance/rehost-rows.ts'
-import type { KeptOutput } from './outputs/output-rows.ts'
-import { markFailed, markNotStored, markStored, noteCall, noteRequestId, recordOutput } from './outputs/output-rows.ts'
+import {
+  type KeptOutput,
+  markFailed,
+  markNotStored,
+  markStored,
+  noteCall,
+  noteRequestId,
+  recordOutput,
+} from './outputs/output-rows.ts'
 import { publishModels } from './providers/model-catalogue.ts'
 import { claim } from './queue/claim.ts'
 import type { Job, JobCall } from './queue/job.ts'

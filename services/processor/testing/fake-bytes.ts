@@ -1,6 +1,5 @@
 import { BytesLine } from '@darkroom/infra/testing/fake-provider/wire'
-import type { CallOptions, ProviderOutput } from '../src/providers/provider.ts'
-import { ProviderError } from '../src/providers/provider.ts'
+import { type CallOptions, ProviderError, type ProviderOutput } from '../src/providers/provider.ts'
 import { misbehaved, type Question, textOf } from './fake-http.ts'
 
 /** Ten large pictures in base64. */

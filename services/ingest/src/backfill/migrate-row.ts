@@ -1,4 +1,5 @@
-import { mediaUrl, objectsOf } from '@darkroom/contracts/routes'
+import { objectsOf } from '@darkroom/contracts/previews'
+import { mediaUrl } from '@darkroom/contracts/routes'
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database/connection'
 import { touch } from '@darkroom/infra/generations/generations'
 import type { ByteBudget } from '@darkroom/infra/runtime/byte-budget'

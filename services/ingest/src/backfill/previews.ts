@@ -1,4 +1,4 @@
-import { previewKey } from '@darkroom/contracts/routes'
+import { previewKey } from '@darkroom/contracts/previews'
 import { type Transaction, transaction } from '@darkroom/infra/database/connection'
 import { makePreviews, PictureError, REFERENCE_LIMITS } from '@darkroom/infra/images/image'
 import { withDeadline } from '@darkroom/infra/runtime/timers'

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import { previewKey } from '@darkroom/contracts/routes'
+import { previewKey } from '@darkroom/contracts/previews'
 import { type Database, transaction } from '@darkroom/infra/database/connection'
 import type { Identity } from '@darkroom/infra/http/identity'
 import { PictureError, readPicture } from '@darkroom/infra/images/image'

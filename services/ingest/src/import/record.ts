@@ -1,6 +1,7 @@
-import { type Kind, LIMITS, type Status } from '@darkroom/contracts/enums'
+import type { Kind, Status } from '@darkroom/contracts/enums'
 import { publicError } from '@darkroom/contracts/failures'
 import { ImportLine } from '@darkroom/contracts/import'
+import { LIMITS } from '@darkroom/contracts/limits'
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
 
 /** A generation of another system, as it is written here. */

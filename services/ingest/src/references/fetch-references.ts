@@ -1,4 +1,4 @@
-import { LIMITS } from '@darkroom/contracts/enums'
+import { LIMITS } from '@darkroom/contracts/limits'
 import { readAll, SafeGetError, safeGet } from '@darkroom/infra/http/safe-get/safe-get'
 import pLimit from 'p-limit'
 import { type ReferenceSource, refuse, type SentReference, sourceOf } from './reference-source.ts'

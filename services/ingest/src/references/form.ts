@@ -1,4 +1,4 @@
-import { LIMITS } from '@darkroom/contracts/enums'
+import { LIMITS } from '@darkroom/contracts/limits'
 import { Form } from '@darkroom/infra/http/form-body'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { type ReferenceSource, refuse, sourceOf } from './reference-source.ts'

@@ -1,5 +1,5 @@
-import { LIMITS } from '@darkroom/contracts/enums'
 import type { Submission } from '@darkroom/contracts/generation'
+import { LIMITS } from '@darkroom/contracts/limits'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { sniffType } from '@darkroom/infra/images/image'
 import { DataUrlError, isDataUrl, readDataUrl } from './data-url.ts'

@@ -1,5 +1,5 @@
-import { PREVIEW_WIDTHS } from '@darkroom/contracts/enums'
-import { mediaUrl, previewKey } from '@darkroom/contracts/routes'
+import { PREVIEW_WIDTHS, previewKey } from '@darkroom/contracts/previews'
+import { mediaUrl } from '@darkroom/contracts/routes'
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database/connection'
 import type { Identity } from '@darkroom/infra/http/identity'
 import { ProblemError } from '@darkroom/infra/http/problem'

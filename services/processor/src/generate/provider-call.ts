@@ -1,8 +1,13 @@
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import { sleep } from '@darkroom/infra/runtime/timers'
 import { forgetCall, noteCall, noteCallOver, noteRequestId } from '../outputs/output-rows.ts'
-import type { ProviderReference } from '../providers/provider.ts'
-import { type Checked, type Provider, ProviderError, type ProviderOutput } from '../providers/provider.ts'
+import {
+  type Checked,
+  type Provider,
+  ProviderError,
+  type ProviderOutput,
+  type ProviderReference,
+} from '../providers/provider.ts'
 import type { LaneHealth } from '../queue/circuit-breaker.ts'
 import type { CallEnd, Job, JobCall } from '../queue/job.ts'
 import type { Lease } from '../queue/lease.ts'

@@ -1,6 +1,6 @@
 import { STATUSES } from '@darkroom/contracts/enums'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
-import { objectsOf } from '@darkroom/contracts/routes'
+import { objectsOf } from '@darkroom/contracts/previews'
 import type { Transaction } from '@darkroom/infra/database/connection'
 import { folderOf, listRemovals } from './removal-rows.ts'
 

@@ -1,4 +1,4 @@
-import { objectsOf } from '@darkroom/contracts/routes'
+import { objectsOf } from '@darkroom/contracts/previews'
 import { type Database, openDatabase, type Transaction, transaction } from '@darkroom/infra/database/connection'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'

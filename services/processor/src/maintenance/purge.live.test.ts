@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
-import { objectsOf } from '@darkroom/contracts/routes'
+import { objectsOf } from '@darkroom/contracts/previews'
 import { type Database, transaction } from '@darkroom/infra/database/connection'
 import { openStore } from '@darkroom/infra/store/open-store'
 import { type Store, StoreError } from '@darkroom/infra/store/store'

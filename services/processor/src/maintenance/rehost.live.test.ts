@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { Generation } from '@darkroom/contracts/generation'
-import { objectsOf } from '@darkroom/contracts/routes'
+import { objectsOf } from '@darkroom/contracts/previews'
 import { type Database, openDatabase } from '@darkroom/infra/database/connection'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'

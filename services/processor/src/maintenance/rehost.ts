@@ -1,5 +1,5 @@
 import { publicError } from '@darkroom/contracts/failures'
-import { objectsOf } from '@darkroom/contracts/routes'
+import { objectsOf } from '@darkroom/contracts/previews'
 import { type Database, transaction } from '@darkroom/infra/database/connection'
 import { SafeGetError } from '@darkroom/infra/http/safe-get/safe-get'
 import type { Log } from '@darkroom/infra/log'

@@ -1,4 +1,4 @@
-import { previewKey } from '@darkroom/contracts/routes'
+import { previewKey } from '@darkroom/contracts/previews'
 import { readMedia } from '@darkroom/infra/images/media'
 import type { Body, Store } from '@darkroom/infra/store/store'
 import type { ProviderOutput } from '../providers/provider.ts'

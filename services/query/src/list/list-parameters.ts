@@ -1,4 +1,5 @@
-import { KINDS, LIMITS, STATUSES, type Status } from '@darkroom/contracts/enums'
+import { KINDS, STATUSES, type Status } from '@darkroom/contracts/enums'
+import { LIMITS } from '@darkroom/contracts/limits'
 import { isStorable } from '@darkroom/contracts/parameters'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { z } from 'zod'

@@ -1,4 +1,5 @@
-import { ASPECT_RATIOS, LIMITS, RESOLUTIONS } from '@darkroom/contracts/enums'
+import { ASPECT_RATIOS, RESOLUTIONS } from '@darkroom/contracts/enums'
+import { LIMITS } from '@darkroom/contracts/limits'
 import type { Model } from '@darkroom/contracts/model'
 import sharp from 'sharp'
 import { STUDY_SIDE } from '../../../demo/colour/reference-palette.ts'

@@ -1,0 +1,12 @@
+/** Every limit that more than one part of the studio must agree on. Free of schemas. */
+export const LIMITS = {
+  promptCharacters: 32_000,
+  outputs: 10,
+  references: 16,
+  referenceBytes: 20_000_000,
+  referencePixels: 50_000_000,
+  jsonBytes: 32 * 1024 * 1024,
+  urlCharacters: 2_048,
+  errorCharacters: 500,
+  pageRows: 100,
+} as const

@@ -1,0 +1,26 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { PREVIEW_WIDTHS, previewAt, previewKey } from './previews.ts'
+import { mediaUrl } from './routes.ts'
+
+const key = fc.stringMatching(/^w\/[a-z0-9-]{4}\/gen\/[a-z0-9.-]{1,12}\/\d\.(png|jpg|webp|avif|gif)$/)
+const width = fc.constantFrom(...PREVIEW_WIDTHS)
+const largest = Math.max(...PREVIEW_WIDTHS) as (typeof PREVIEW_WIDTHS)[number]
+
+test('from the address of the largest preview that of every other can be told', () => {
+  fc.assert(
+    fc.property(key, width, (object, wanted) => {
+      expect(previewAt(mediaUrl(previewKey(object, largest)), wanted)).toBe(mediaUrl(previewKey(object, wanted)))
+    }),
+  )
+})
+
+test('a preview lies beside its object, under its name without the extension', () => {
+  expect(previewKey('w/a.b/ref/c.png', 320)).toBe('w/a.b/ref/c.w320.webp')
+  expect(previewKey('w/a.b/ref/c', 960)).toBe('w/a.b/ref/c.w960.webp')
+})
+
+test('the address of something that has no previews comes back as it is', () => {
+  for (const url of ['/media/remote/0190/0', '/media/a.png', '/media/a.w960.webp.png', ''])
+    expect(previewAt(url, 320)).toBe(url)
+})
