@@ -2,6 +2,7 @@ import { sanitizeParameters } from '@darkroom/contracts/parameters'
 import { Elysia } from 'elysia'
 import { openDatabase } from '../../src/database/connection.ts'
 import { createHttp } from '../../src/http/app.ts'
+import { identify } from '../../src/http/identity.ts'
 import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
 
@@ -42,7 +43,7 @@ function serviceOf(answer: typeof constant) {
   const config = { PORT: place.port, PUBLIC_URL: process.env.PUBLIC_URL, BODY_MEMORY_MB: 64 }
   const log = createLog({ service: 'bench', level: 'silent' })
   const stopping = new AbortController().signal
-  const http = createHttp({ config, log, metrics: createMetrics('bench'), checks: {}, stopping })
+  const http = createHttp({ config, log, metrics: createMetrics('bench'), checks: {}, identify, stopping })
   return new Elysia({ normalize: false }).use(http).get('/', async ({ request }) => await respond(answer, request))
 }
 

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { createLog } from '../log.ts'
 import { createMetrics } from '../metrics.ts'
 import { createHttp, type HttpOptions } from './app.ts'
+import { identify } from './identity.ts'
 import { ProblemError } from './problem.ts'
 
 const SECRET = 'hunter2-hunter2'
@@ -196,17 +197,48 @@ test('bodies are given back whatever became of their requests, a caller who went
   expect(await studio.metricsWith(/^http_body_bytes\{.*\} 0$/m)).toBeDefined()
 })
 
+test('whose request it is, is asked once, and handed to the route', async () => {
+  const asked: string[] = []
+  const who = { userId: 'u', workspaceId: 'w', admin: false }
+  await using studio = serve({
+    identify: async request => {
+      asked.push(new URL(request.url).pathname)
+      return who
+    },
+  })
+  const response = await studio.fetch('/whose', post('{"a":1}'))
+  expect(await response.json()).toEqual({ body: { a: 1 }, ...who })
+  expect(asked).toEqual(['/whose'])
+  await studio.fetch('/healthz')
+  expect(asked).toEqual(['/whose'])
+})
+
+test('a request of nobody is refused before its body has arrived', async () => {
+  await using studio = serve({
+    identify: async () => {
+      throw new ProblemError('unauthenticated', 'Sign in first.')
+    },
+  })
+  const head =
+    'POST /whose HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n'
+  const answer = await studio.raw(`${head}{"a":`)
+  expect(answer).toStartWith('HTTP/1.1 401 ')
+  expect(await studio.metricsWith(/^http_body_bytes\{.*\} 0$/m)).toBeDefined()
+})
+
 /** A service with nothing of its own, listening on a free port. */
-function serve(options: Partial<Pick<HttpOptions, 'checks' | 'stopping'>> = {}) {
+function serve(options: Partial<Pick<HttpOptions, 'checks' | 'identify' | 'stopping'>> = {}) {
   const app = createHttp({
     config: { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 },
     log,
     metrics: createMetrics('test'),
     checks: {},
+    identify,
     stopping: new AbortController().signal,
     ...options,
   })
     .get('/hello', () => 'hello')
+    .post('/whose', ({ body, identity }) => ({ body, ...identity }))
     .post('/raw', () => new Response('part', { status: 206 }))
     .all('/any', ({ body }) => typeof body)
     .post('/echo', ({ body }) => body, {

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { withDeadline } from '../runtime/timers.ts'
 import { createBodyBudget, readBody } from './bodies.ts'
+import { type Identify, type Identity, NOBODY } from './identity.ts'
 import { createOriginCheck } from './origin.ts'
 import { ProblemError, problemResponse } from './problem.ts'
 import { speakPlainly } from './zod-messages.ts'
@@ -17,6 +18,7 @@ export interface HttpOptions {
   metrics: Metrics
   /** What must be well for the service to be ready, by name; each throws if it is not. */
   checks: Record<string, (signal: AbortSignal) => Promise<void>>
+  identify: Identify
   /** Aborted when the service is about to stop: it is not ready from then on. */
   stopping: AbortSignal
 }
@@ -34,45 +36,49 @@ export function createHttp(options: HttpOptions) {
   const checkOrigin = createOriginCheck(config)
   const budget = createBodyBudget(config.BODY_MEMORY_MB * 1024 * 1024, { collect: () => Bun.gc(true) })
   const started = new WeakMap<Request, number>()
-  return (
-    new Elysia({ name: 'http', normalize: false })
-      .onRequest(({ request, set }) => {
-        started.set(request, performance.now())
-        set.headers['x-request-id'] = requestId(request)
-        set.headers['x-content-type-options'] = 'nosniff'
-        if (!isForOperators(request)) checkOrigin(request)
+  return new Elysia({ name: 'http', normalize: false })
+    .onRequest(async ({ request, set }) => {
+      started.set(request, performance.now())
+      set.headers['x-request-id'] = requestId(request)
+      set.headers['x-content-type-options'] = 'nosniff'
+      if (isForOperators(request)) return
+      checkOrigin(request)
+      // Before the body: a request of nobody must cost no memory.
+      identities.set(request, await options.identify(request))
+    })
+    .derive({ as: 'global' }, ({ request }) => ({
+      identity: identityOf(request),
+      /** For what a handler brings into memory besides the body. */
+      reserve: (bytes: number) => budget.take(request, bytes),
+    }))
+    .onParse({ as: 'global' }, ({ request, contentType }) => {
+      // A DELETE, and a POST that says all in its address, have none.
+      if (request.body === null && !contentType) return undefined
+      return readBody(request, contentType, budget)
+    })
+    .onError({ as: 'global' }, ({ error, request, set }) => {
+      const problem = toProblem(error)
+      if (problem.code === 'internal') log.error({ err: error, requestId: requestId(request) }, 'request failed')
+      else if (isPassing(error)) log.warn({ err: error, requestId: requestId(request) }, 'request not served')
+      set.headers['x-request-id'] = requestId(request)
+      set.status = PROBLEMS[problem.code].status
+      return problemResponse(problem, requestId(request))
+    })
+    .onAfterResponse({ as: 'global' }, ({ request, route, set, responseValue }) => {
+      budget.release(request)
+      const seconds = (performance.now() - (started.get(request) ?? performance.now())) / 1_000
+      const status = responseValue instanceof Response ? responseValue.status : (set.status ?? 200)
+      const labels = { method: request.method, route: route ?? 'none', status: String(status) }
+      metrics.requests.observe(labels, seconds)
+    })
+    .get('/healthz', () => new Response('ok\n'))
+    .get('/readyz', () => readiness(options))
+    .get('/metrics', async () => {
+      metrics.bodyBytes.set(budget.inUse())
+      return new Response(await metrics.registry.metrics(), {
+        headers: { 'content-type': metrics.registry.contentType },
       })
-      // For what a handler brings into memory besides the body.
-      .derive({ as: 'global' }, ({ request }) => ({ reserve: (bytes: number) => budget.take(request, bytes) }))
-      .onParse({ as: 'global' }, ({ request, contentType }) => {
-        // A DELETE, and a POST that says all in its address, have none.
-        if (request.body === null && !contentType) return undefined
-        return readBody(request, contentType, budget)
-      })
-      .onError({ as: 'global' }, ({ error, request, set }) => {
-        const problem = toProblem(error)
-        if (problem.code === 'internal') log.error({ err: error, requestId: requestId(request) }, 'request failed')
-        else if (isPassing(error)) log.warn({ err: error, requestId: requestId(request) }, 'request not served')
-        set.headers['x-request-id'] = requestId(request)
-        set.status = PROBLEMS[problem.code].status
-        return problemResponse(problem, requestId(request))
-      })
-      .onAfterResponse({ as: 'global' }, ({ request, route, set, responseValue }) => {
-        budget.release(request)
-        const seconds = (performance.now() - (started.get(request) ?? performance.now())) / 1_000
-        const status = responseValue instanceof Response ? responseValue.status : (set.status ?? 200)
-        const labels = { method: request.method, route: route ?? 'none', status: String(status) }
-        metrics.requests.observe(labels, seconds)
-      })
-      .get('/healthz', () => new Response('ok\n'))
-      .get('/readyz', () => readiness(options))
-      .get('/metrics', async () => {
-        metrics.bodyBytes.set(budget.inUse())
-        return new Response(await metrics.registry.metrics(), {
-          headers: { 'content-type': metrics.registry.contentType },
-        })
-      })
-  )
+    })
 }
 
 /** The refusal that an error amounts to. What is not a refusal is nobody's business but the log's. */
@@ -133,6 +139,13 @@ async function outcome(what: string, check: (signal: AbortSignal) => Promise<voi
     () => 'ok',
     () => 'failing',
   )
+}
+
+const identities = new WeakMap<Request, Identity>()
+
+/** Returns whose request it is, as `identify` found before the body was read; nobody's where it was not asked (probes). */
+export function identityOf(request: Request): Identity {
+  return identities.get(request) ?? NOBODY
 }
 
 const ids = new WeakMap<Request, string>()

@@ -3,6 +3,7 @@ import { type Bus, joinBus } from '../bus/bus.ts'
 import { ConfigError, readServiceConfig, type ServiceConfig } from '../config.ts'
 import { type Database, openDatabase, pingDatabase } from '../database/connection.ts'
 import type { HttpOptions } from '../http/app.ts'
+import { identify } from '../http/identity.ts'
 import { createLog, type Log } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { openStore } from '../store/open-store.ts'
@@ -49,7 +50,7 @@ export async function openGround(service: Service, options: { busIsVital: boolea
     store: () => store.ping(),
     ...(options.busIsVital ? { bus: async () => requireBus(bus) } : {}),
   }
-  const http = { config, log, metrics, checks, stopping: lifecycle.stopping }
+  const http = { config, log, metrics, checks, identify, stopping: lifecycle.stopping }
   return { config, log, metrics, lifecycle, database, bus, store, http }
 }
 

@@ -38,12 +38,12 @@ export async function testIngest(
     log,
     concurrency: 3,
     queueDepth: options.queueDepth ?? 500,
-    identify: request => (request.headers.get('x-test') === 'stranger' ? stranger : owner),
     http: {
       config: { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 },
       log,
       metrics: createMetrics('test'),
       checks: {},
+      identify: async request => (request.headers.get('x-test') === 'stranger' ? stranger : owner),
       stopping: new AbortController().signal,
     },
   })

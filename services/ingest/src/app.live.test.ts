@@ -32,12 +32,12 @@ beforeAll(async () => {
     log,
     concurrency: 3,
     queueDepth: 500,
-    identify: request => (request.headers.get('x-test') === 'bob' ? BOB : ALICE),
     http: {
       config: { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 },
       log,
       metrics: createMetrics('test'),
       checks: {},
+      identify: async request => (request.headers.get('x-test') === 'bob' ? BOB : ALICE),
       stopping: new AbortController().signal,
     },
   })

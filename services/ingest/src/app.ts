@@ -1,7 +1,6 @@
 import { type Cancellation, FavouriteChange, type Generation, Submission } from '@darkroom/contracts/generation'
 import type { Reference } from '@darkroom/contracts/reference'
 import { createHttp, type HttpOptions } from '@darkroom/infra/http/app'
-import type { Identify } from '@darkroom/infra/http/identity'
 import { rawJson } from '@darkroom/infra/http/raw-json'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
@@ -16,7 +15,6 @@ import { type AcceptDeps, accept } from './submit/submit.ts'
 
 export interface IngestDeps extends AcceptDeps, BackfillRouteDeps {
   http: HttpOptions
-  identify: Identify
 }
 
 export type App = ReturnType<typeof createApp>
@@ -30,53 +28,52 @@ export function createApp(deps: IngestDeps) {
     .use(backfillRoute(deps))
     .post(
       '/api/generate',
-      async ({ body, request, reserve }) => {
+      async ({ body, identity, request, reserve }) => {
         const fetching = { reserve, signal: request.signal }
-        const { document, created } = await accept(deps, deps.identify(request), body, fetching)
+        const { document, created } = await accept(deps, identity, body, fetching)
         return rawJson<Generation>(document, created ? 202 : 200)
       },
       { body: Submission },
     )
-    .post('/api/references', async ({ body, request, set }): Promise<Reference[]> => {
+    .post('/api/references', async ({ body, identity, set }): Promise<Reference[]> => {
       const sources = sourcesOfForm(body)
       set.status = 201
-      return await withReferences(deps, deps.identify(request), sources, async (_tx, rows) => rows.map(toReference))
+      return await withReferences(deps, identity, sources, async (_tx, rows) => rows.map(toReference))
     })
     .post(
       '/api/generate/:id/cancel',
-      async ({ params, request }): Promise<Cancellation> => await cancel(deps, deps.identify(request), params.id),
+      async ({ identity, params }): Promise<Cancellation> => await cancel(deps, identity, params.id),
       One,
     )
     .post(
       '/api/generate/:id/retry',
-      async ({ params, request }) => rawJson<Generation>(await retry(deps, deps.identify(request), params.id), 202),
+      async ({ identity, params }) => rawJson<Generation>(await retry(deps, identity, params.id), 202),
       One,
     )
     .post(
       '/api/generate/:id/complete',
-      async ({ params, request }) => rawJson<Generation>(await complete(deps, deps.identify(request), params.id), 202),
+      async ({ identity, params }) => rawJson<Generation>(await complete(deps, identity, params.id), 202),
       One,
     )
     .post(
       '/api/generate/:id/check',
-      async ({ params, request }) => rawJson<Generation>(await check(deps, deps.identify(request), params.id), 202),
+      async ({ identity, params }) => rawJson<Generation>(await check(deps, identity, params.id), 202),
       One,
     )
     .post(
       '/api/generate/:id/restore',
-      async ({ params, request }) => rawJson<Generation>(await restore(deps, deps.identify(request), params.id)),
+      async ({ identity, params }) => rawJson<Generation>(await restore(deps, identity, params.id)),
       One,
     )
     .patch(
       '/api/generate/:id',
-      async ({ body, params, request }) =>
-        rawJson<Generation>(await favour(deps, deps.identify(request), params.id, body)),
+      async ({ body, identity, params }) => rawJson<Generation>(await favour(deps, identity, params.id, body)),
       { ...One, body: FavouriteChange },
     )
     .delete(
       '/api/generate/:id',
-      async ({ params, request, set }) => {
-        await remove(deps, deps.identify(request), params.id)
+      async ({ identity, params, set }) => {
+        await remove(deps, identity, params.id)
         set.status = 204
       },
       One,

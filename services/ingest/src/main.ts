@@ -1,6 +1,5 @@
 import { openDatabase } from '@darkroom/infra/database/connection'
 import { runRelay } from '@darkroom/infra/database/outbox'
-import { identify } from '@darkroom/infra/http/identity'
 import { openGround } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
 import { keepBackfilling } from './backfill/process.ts'
@@ -20,7 +19,7 @@ lifecycle.onClose('rows', () => rows.end({ timeout: 1 }))
 const backfill = { secret: config.INTERNAL_API_SECRET, memoryBytes: config.BACKFILL_MEMORY_MB * 1024 * 1024, rows }
 
 const limits = { concurrency: config.REFERENCE_UPLOAD_CONCURRENCY, queueDepth: config.QUEUE_DEPTH }
-const app = createApp({ ...ground, ...limits, backfill, identify }).listen({
+const app = createApp({ ...ground, ...limits, backfill }).listen({
   port: config.INGEST_PORT ?? 0,
   hostname: config.HOST,
   maxRequestBodySize: BODY_BYTES,

@@ -47,13 +47,13 @@ beforeAll(async () => {
     await running
   })
   const config = { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 }
-  const http = { config, log, metrics: createMetrics('test'), checks: {}, stopping: stopping.signal }
   const people = new Map(Object.entries({ bob: BOB, carol: CAROL, owner: OWNER }))
-  const identify = (request: Request) => people.get(request.headers.get('x-test') ?? '') ?? ALICE
+  const identify = async (request: Request) => people.get(request.headers.get('x-test') ?? '') ?? ALICE
+  const http = { config, log, metrics: createMetrics('test'), checks: {}, identify, stopping: stopping.signal }
   upstream = startUpstream()
   stack.defer(() => upstream.stop(true))
   const allowOrigins = [upstream.url.origin]
-  const app = createApp({ http, database: sql, store, live, ui: new Map(), identify, allowOrigins }).listen({
+  const app = createApp({ http, database: sql, store, live, ui: new Map(), allowOrigins }).listen({
     port: 0,
     hostname: '127.0.0.1',
   })

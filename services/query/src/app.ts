@@ -2,8 +2,7 @@ import type { Generation, GenerationPage } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import type { Timeline } from '@darkroom/contracts/timeline'
 import type { Database } from '@darkroom/infra/database/connection'
-import { createHttp, type HttpOptions } from '@darkroom/infra/http/app'
-import type { Identify } from '@darkroom/infra/http/identity'
+import { createHttp, type HttpOptions, identityOf } from '@darkroom/infra/http/app'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { rawJson } from '@darkroom/infra/http/raw-json'
 import type { Store } from '@darkroom/infra/store/store'
@@ -27,7 +26,6 @@ export interface QueryDeps {
   store: Store
   live: Live
   ui: Ui
-  identify: Identify
   /** Origins on private addresses that provider outputs may come from. */
   allowOrigins: readonly string[]
 }
@@ -38,15 +36,14 @@ const Position = z.coerce.number().int().min(0).max(99)
 
 /** The service that shows. It never writes. */
 export function createApp(deps: QueryDeps) {
-  const { database, store, live, ui, identify, allowOrigins } = deps
+  const { database, store, live, ui, allowOrigins } = deps
   const pictures = { store, originalOf: (preview: string) => findOriginal(database, preview) }
   return new Elysia({ normalize: false })
     .use(createHttp(deps.http))
     .onRequest(({ request }) => headOfMedia(request))
     .get(
       '/api/generations',
-      async ({ query, request }) => {
-        const { workspaceId, admin } = identify(request)
+      async ({ identity: { workspaceId, admin }, query, request }) => {
         if (query.includeParameters && !admin)
           throw new ProblemError('forbidden', 'Only administrators see parameters in full.')
         return answerJson<GenerationPage>(request, await listPage(database, readListQuery(query, workspaceId)))
@@ -55,16 +52,14 @@ export function createApp(deps: QueryDeps) {
     )
     .get(
       '/api/generations/timeline',
-      async ({ query, request }) => {
-        const { workspaceId } = identify(request)
+      async ({ identity: { workspaceId }, query, request }) => {
         return answerJson<Timeline>(request, await readTimeline(database, { ...query, workspaceId }))
       },
       { query: TimelineParameters },
     )
     .get(
       '/api/generations/:id',
-      async ({ params: { id }, request }) => {
-        const { workspaceId } = identify(request)
+      async ({ identity: { workspaceId }, params: { id }, request }) => {
         const document = (await readDocuments(database, { workspaceId, ids: [id] })).get(id)
         if (document === undefined) throw new ProblemError('not_found', 'There is no such generation.')
         return answerJson<Generation>(request, document)
@@ -72,15 +67,14 @@ export function createApp(deps: QueryDeps) {
       { params: z.strictObject({ id: z.uuid() }) },
     )
     .get('/api/models', async () => rawJson<Model[]>(await listModels(database)))
-    .get('/api/events', async ({ request, server }) => {
+    .get('/api/events', async ({ identity, request, server }) => {
       // Silence is no sign that anybody is gone: the pings tell.
       server?.timeout(request, 0)
-      return live.open(identify(request).workspaceId, request.headers.get('last-event-id'))
+      return live.open(identity.workspaceId, request.headers.get('last-event-id'))
     })
     .get(
       '/media/remote/:id/:index',
-      async ({ params, request }) => {
-        const { workspaceId } = identify(request)
+      async ({ identity: { workspaceId }, params, request }) => {
         const remote = await findRemoteOutput(database, workspaceId, params.id, params.index)
         return await serveRemote(remote, { allowOrigins, signal: request.signal })
       },
@@ -88,8 +82,7 @@ export function createApp(deps: QueryDeps) {
     )
     .get(
       '/media/remote/:id/ref/:index',
-      async ({ params, request }) => {
-        const { workspaceId } = identify(request)
+      async ({ identity: { workspaceId }, params, request }) => {
         const remote = await findRemoteReference(database, workspaceId, params.id, params.index)
         return await serveRemote(remote, { allowOrigins, signal: request.signal })
       },
@@ -109,6 +102,6 @@ export function createApp(deps: QueryDeps) {
   }
 
   async function media(key: string, request: Request): Promise<Response> {
-    return await serveMedia(pictures, identify(request).workspaceId, key, request)
+    return await serveMedia(pictures, identityOf(request).workspaceId, key, request)
   }
 }

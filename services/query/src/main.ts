@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { identify } from '@darkroom/infra/http/identity'
 import { openGround } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
 import { createLive } from './events/live.ts'
@@ -23,7 +22,7 @@ lifecycle.onClose('live events', () => following)
 
 const ui = await findUi(UI_FOLDER)
 const allowOrigins = config.SAFE_GET_ALLOW
-const app = createApp({ http: ground.http, database, store, live, ui, identify, allowOrigins }).listen({
+const app = createApp({ http: ground.http, database, store, live, ui, allowOrigins }).listen({
   port: config.QUERY_PORT ?? 0,
   hostname: config.HOST,
 })
