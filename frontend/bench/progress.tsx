@@ -6,7 +6,7 @@ import type { Generation } from '@darkroom/contracts/generation'
 import { createSignal, For, onCleanup } from 'solid-js'
 import { render } from 'solid-js/web'
 import { Progress } from '../src/feed/progress.tsx'
-import { aGeneration } from '../src/store/fixtures.ts'
+import { aGeneration } from '../src/store/generation.fixture.ts'
 
 /** So many rings at once, each way: `?arm=idle`, `interval`, `seed` or `ours`, `&count=`. */
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { asDataUrl, uniquePicture } from '../../infra/testing/data/old-rows.ts'
+import { asDataUrl, uniquePicture } from '../../infra/testing/data/imported-rows.ts'
 import { runCommand } from '../../infra/testing/studio/run-command.ts'
 import { startTestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { openPage, startBrowser } from './browser.ts'

@@ -3,7 +3,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright-core'
 import { startTestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { openPage, startBrowser } from './browser.ts'
-import { dropPictures } from './drop.ts'
+import { dropPictures } from './drop-images.ts'
 
 const PROMPT = 'the same valley after rain, low cloud, one window lit'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
-import { freePort } from '../../infra/local/process/port.ts'
+import { freePort } from '../../infra/local/process/free-ports.ts'
 import { type Cable, layCable } from './net-proxy.ts'
 import { frames, inView, readRow, scrolled, settled, watch, wheel } from './page-probes.ts'
 import { type Filled, startFilled } from './seeded-studio.ts'

@@ -1,7 +1,7 @@
 import './styles/tokens.css'
 import './styles/page.css'
 import './styles/feed.css'
-import './styles/picture.css'
+import './styles/media.css'
 import './styles/progress.css'
 import './styles/composer.css'
 import './styles/attachments.css'

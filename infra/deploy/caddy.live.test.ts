@@ -8,11 +8,11 @@ import { Reference } from '@darkroom/contracts/reference'
 import { INGEST_PREFIXES, serviceFor } from '@darkroom/contracts/routes'
 import sharp from 'sharp'
 import { startChild } from '../local/process/child-process.ts'
-import { freePorts } from '../local/process/port.ts'
+import { freePorts } from '../local/process/free-ports.ts'
 import { ready } from '../local/process/server-process.ts'
 import { presentCaddy } from '../local/programs/caddy.ts'
-import { TEST_CACHE, testDirectory } from '../testing/parts.ts'
 import { startTestStudio, type TestStudio } from '../testing/studio/test-studio.ts'
+import { TEST_CACHE, testDirectory } from '../testing/test-resources.ts'
 
 /** The services of a real studio behind a real Caddy with the configuration for servers, as people reach them there. */
 

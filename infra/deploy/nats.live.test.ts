@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { natsServer, testDirectory } from '../testing/parts.ts'
+import { natsServer, testDirectory } from '../testing/test-resources.ts'
 
 /**
  * A real nats-server reads the configuration for servers. The one that tests run on may be older than the one that compose

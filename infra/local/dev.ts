@@ -6,7 +6,7 @@ import type { Progress } from './launch/progress.ts'
 import { serviceCommands } from './launch/services.ts'
 import { supervise } from './launch/supervisor.ts'
 import { startChild } from './process/child-process.ts'
-import { freePort } from './process/port.ts'
+import { freePort } from './process/free-ports.ts'
 import { ready } from './process/server-process.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')

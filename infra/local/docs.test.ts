@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { ConfigSchema, readConfig } from '../src/config.ts'
-import { testDirectory } from '../testing/parts.ts'
+import { testDirectory } from '../testing/test-resources.ts'
 import { MarkerError, renewDocs } from './docs.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')

@@ -3,9 +3,9 @@ import { cp, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { startLauncher } from '../testing/installs/launcher.ts'
-import { natsServer, testDatabase, testDirectory, testNats } from '../testing/parts.ts'
+import { natsServer, testDatabase, testDirectory, testNats } from '../testing/test-resources.ts'
 import { readRunFile } from './launch/run-file.ts'
-import { freePort } from './process/port.ts'
+import { freePort } from './process/free-ports.ts'
 
 const LIMIT_MS = 60_000
 const ROOT = join(import.meta.dirname, '..', '..')

@@ -1,5 +1,5 @@
-import { type Found, lookAt } from './doctor/finding.ts'
-import { BUN, CHROMIUM, INTERFACE, natsProgram, PACKAGES, USER } from './doctor/machine.ts'
+import { type Found, lookAt } from './doctor/checks.ts'
+import { BUN, CHROMIUM, INTERFACE, natsProgram, PACKAGES, USER } from './doctor/machine-checks.ts'
 import { tableOf } from './doctor/table.ts'
 import { isInstalled } from './programs/packages.ts'
 
@@ -18,7 +18,7 @@ export async function main(): Promise<number> {
 }
 
 async function lookAtAll(): Promise<Found[]> {
-  const { lookAtStudio } = await import('./doctor/studio.ts')
+  const { lookAtStudio } = await import('./doctor/studio-checks.ts')
   const [machine, studio] = await Promise.all([lookAt([BUN, PACKAGES, INTERFACE]), lookAtStudio(process.env)])
   return [...machine, ...studio, ...(await lookAt([CHROMIUM]))]
 }

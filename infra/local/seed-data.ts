@@ -7,7 +7,7 @@ import { createLog } from '../src/log.ts'
 import { openStore } from '../src/store/open-store.ts'
 import { readRunFile } from './launch/run-file.ts'
 import { makeBloat } from './seed/bloat.ts'
-import { storePictures } from './seed/pictures.ts'
+import { storePictures } from './seed/images.ts'
 import { insertRows } from './seed/rows.ts'
 
 /**

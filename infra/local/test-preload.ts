@@ -8,7 +8,7 @@ const CLOSE_MS = 20_000
 
 if (!existsSync(join(import.meta.dirname, '..', '..', 'node_modules'))) unprepared('the packages')
 
-const { closeTesting, TEST_CACHE } = await import('../testing/parts.ts')
+const { closeTesting, TEST_CACHE } = await import('../testing/test-resources.ts')
 const { presentNatsServer } = await import('./programs/nats-server.ts')
 
 if (!presentNatsServer(TEST_CACHE)) unprepared('nats-server')

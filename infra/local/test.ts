@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import pLimit from 'p-limit'
-import { TEST_CACHE } from '../testing/parts.ts'
+import { TEST_CACHE } from '../testing/test-resources.ts'
 import { onStopSignals } from './launch/stop-signals.ts'
 import { findCaddy } from './programs/caddy.ts'
 import { findChromium } from './programs/chromium.ts'

@@ -1,5 +1,5 @@
 import { type Accessor, createRenderEffect, onCleanup } from 'solid-js'
-import type { Row } from '../store/rows.ts'
+import type { Row } from '../store/generation-window.ts'
 import type { Frame } from './feed-layout.ts'
 import type { FeedView } from './feed-view.ts'
 import { backgroundOf } from './output-tile.tsx'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { aGeneration } from '../store/fixtures.ts'
-import type { Row } from '../store/rows.ts'
+import { aGeneration } from '../store/generation.fixture.ts'
+import type { Row } from '../store/generation-window.ts'
 import {
   anchoredOffset,
   anchorOf,

@@ -1,4 +1,4 @@
-import type { Row } from '../store/rows.ts'
+import type { Row } from '../store/generation-window.ts'
 import { type Geometry, ROW_GAP, type RowLayout } from './row-layout.ts'
 
 /** The feed at one moment: every row it knows and the exact place of each, in CSS pixels from the top of the page. */

@@ -15,7 +15,7 @@ import {
 } from './feed-layout.ts'
 import { createPageScroll } from './page-scroll.ts'
 import { type Density, geometryFor, ROW_GAP } from './row-layout.ts'
-import { createRowLayouts } from './row-layouts.ts'
+import { createRowLayouts } from './row-layout-cache.ts'
 import { createRowVirtualizer } from './row-virtualizer.ts'
 import { createPace } from './scroll-velocity.ts'
 import { createNewcomers } from './unseen-count.ts'

@@ -1,7 +1,7 @@
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import { previewAt } from '@darkroom/contracts/previews'
 import { type Accessor, createEffect, createSignal, Index, onCleanup, onMount, Show } from 'solid-js'
-import type { Row } from '../store/rows.ts'
+import type { Row } from '../store/generation-window.ts'
 import { verbsFor } from '../store/verbs.ts'
 import type { Studio } from '../studio.ts'
 import { readiness, summary } from '../ui/format.ts'

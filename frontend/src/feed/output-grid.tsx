@@ -1,6 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { type Accessor, For, Index, Match, Show, Switch } from 'solid-js'
-import type { Row } from '../store/rows.ts'
+import type { Row } from '../store/generation-window.ts'
 import { verbsFor } from '../store/verbs.ts'
 import type { Studio } from '../studio.ts'
 import { Tile } from './output-tile.tsx'

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import fc from 'fast-check'
-import { aGeneration } from '../store/fixtures.ts'
+import { aGeneration } from '../store/generation.fixture.ts'
 import { type Block, GAP, geometryFor, justify, LINE, layoutRow } from './row-layout.ts'
 
 const ratio = fc.double({ min: 0.2, max: 5, noNaN: true })

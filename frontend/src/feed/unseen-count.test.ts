@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { numbered, windowOf } from '../store/fixtures.ts'
+import { numbered, windowOf } from '../store/generation.fixture.ts'
+import type { Generations } from '../store/generation-window.ts'
 import { addSent, merge, withdraw } from '../store/merge.ts'
-import type { Generations } from '../store/rows.ts'
 import { seenOf, unseenOf } from './unseen-count.ts'
 
 const NOTHING = new Set<string>()

@@ -1,5 +1,5 @@
 import { createSignal } from 'solid-js'
-import type { Generations } from '../store/rows.ts'
+import type { Generations } from '../store/generation-window.ts'
 import { type Frame, isNewestInView, leftBelow } from './feed-layout.ts'
 
 /** What a reader has seen when the newest row was in view last. */

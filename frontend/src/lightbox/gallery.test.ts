@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { aGeneration } from '../store/fixtures.ts'
-import type { Row } from '../store/rows.ts'
+import { aGeneration } from '../store/generation.fixture.ts'
+import type { Row } from '../store/generation-window.ts'
 import { fileName, neighbour, pictureAt, survivor } from './gallery.ts'
 
 function row(key: string, outputs: Parameters<typeof aGeneration>[0]): Row {

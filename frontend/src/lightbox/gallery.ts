@@ -1,6 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Output } from '@darkroom/contracts/output'
-import type { Row } from '../store/rows.ts'
+import type { Row } from '../store/generation-window.ts'
 
 /** Which picture of the feed: an output of a row. */
 export interface PictureRef {

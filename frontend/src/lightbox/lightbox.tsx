@@ -1,5 +1,5 @@
 import { createEffect, createMemo, createSignal, onCleanup, onMount, Show } from 'solid-js'
-import type { Row } from '../store/rows.ts'
+import type { Row } from '../store/generation-window.ts'
 import type { Studio } from '../studio.ts'
 import { Icon } from '../ui/icons.tsx'
 import { recall, remember } from '../ui/local-storage.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { aGeneration } from '../store/fixtures.ts'
+import { aGeneration } from '../store/generation.fixture.ts'
 import { createHub, LEAVE, type Line, type Told } from './broadcast.ts'
 import type { Hearing } from './live.ts'
 

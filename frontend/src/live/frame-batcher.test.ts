@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
-import { aGeneration } from '../store/fixtures.ts'
+import { aGeneration } from '../store/generation.fixture.ts'
 import { createInbox } from './frame-batcher.ts'
 
 test('however many events arrive, there is one delivery a frame, with each generation once', () => {

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
-import { aGeneration } from '../store/fixtures.ts'
+import { aGeneration } from '../store/generation.fixture.ts'
 import { type Connection, type EventStream, listen } from './live.ts'
 
 type Listener = (event: MessageEvent<string>) => void

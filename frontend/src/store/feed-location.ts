@@ -1,7 +1,7 @@
 import type { Generation, GenerationPage } from '@darkroom/contracts/generation'
 import type { PageQuery } from '../api.ts'
-import { joins, type Page } from './pages.ts'
-import { type Generations, ownRows } from './rows.ts'
+import { type Generations, ownRows } from './generation-window.ts'
+import { joins, type Page } from './window-pages.ts'
 
 /** Where the window can be moved to: the newest generations, a generation, or a time. */
 export type Place = 'newest' | Around | { at: string }

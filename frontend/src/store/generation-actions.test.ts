@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { type Api, Refusal } from '../api.ts'
 import type { Undo } from '../ui/notices.ts'
-import { aGeneration, createUnsent } from './fixtures.ts'
+import { aGeneration, createUnsent } from './generation.fixture.ts'
 import { createActing } from './generation-actions.ts'
 import { createLibrary } from './generation-store.ts'
 

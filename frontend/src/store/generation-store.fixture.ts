@@ -1,5 +1,5 @@
 import type { Generation, GenerationPage } from '@darkroom/contracts/generation'
-import { aGeneration } from './fixtures.ts'
+import { aGeneration } from './generation.fixture.ts'
 import type { Library } from './generation-store.ts'
 
 export function numbered(number: number, version = 1): Generation {

@@ -2,12 +2,12 @@ import type { Generation, GenerationPage, Submission } from '@darkroom/contracts
 import { describeProblem, OutOfReach, type PageQuery } from '../api.ts'
 import { createInbox } from '../live/frame-batcher.ts'
 import { type Landing, landingOf, type Place, queryBeyond, readPlace, readWindow, type Side } from './feed-location.ts'
+import { type Generations, NO_GENERATIONS } from './generation-window.ts'
 import { merge, noteNewest } from './merge.ts'
 import { createChanges } from './optimistic.ts'
 import type { UnsentOrders } from './outbox-store.ts'
-import { addNewer, addOlder, moveTo, refresh, trim } from './pages.ts'
-import { type Generations, NO_GENERATIONS } from './rows.ts'
 import { createOrders } from './submission-queue.ts'
+import { addNewer, addOlder, moveTo, refresh, trim } from './window-pages.ts'
 
 /** How far reading has come, for the page to say so. */
 export interface Reading {

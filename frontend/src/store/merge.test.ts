@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import fc from 'fast-check'
-import { numbered, numbers, windowOf } from './fixtures.ts'
+import { numbered, numbers, windowOf } from './generation.fixture.ts'
 import { addSent, deliver, merge, withdraw } from './merge.ts'
 
 const START = windowOf([])

@@ -12,7 +12,7 @@ import {
   SENT,
   take,
   withoutSent,
-} from './rows.ts'
+} from './generation-window.ts'
 
 /**
  * Takes in generations as the studio tells them, in any order and any number of times. A version never overwrites a newer

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import { OutOfReach } from '../api.ts'
-import { createUnsent } from './fixtures.ts'
+import { createUnsent } from './generation.fixture.ts'
 import { atOnce, never, numbered, numbers, studioOf } from './generation-store.fixture.ts'
 import { createLibrary, type Library } from './generation-store.ts'
 

@@ -1,6 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
+import type { Generations } from './generation-window.ts'
 import { foresee, hide, merge, unhide } from './merge.ts'
-import type { Generations } from './rows.ts'
 
 export interface ChangesOptions {
   now: () => Generations

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Generation, Submission } from '@darkroom/contracts/generation'
 import { OutOfReach, Refusal } from '../api.ts'
-import { createUnsent } from './fixtures.ts'
+import { createUnsent } from './generation.fixture.ts'
 import { atOnce, never, numbered, studioOf } from './generation-store.fixture.ts'
 import { createLibrary } from './generation-store.ts'
 

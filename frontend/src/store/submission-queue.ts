@@ -1,8 +1,8 @@
 import type { Generation, Submission } from '@darkroom/contracts/generation'
 import { describeProblem, OutOfReach } from '../api.ts'
+import type { Delivery, Generations } from './generation-window.ts'
 import { addSent, deliver, merge, withdraw } from './merge.ts'
 import type { Unsent, UnsentOrders } from './outbox-store.ts'
-import type { Delivery, Generations } from './rows.ts'
 
 /** Something to make: what it looks like until the studio answers, and what the studio is told once its references are there. */
 export interface Order {

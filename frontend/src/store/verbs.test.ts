@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { aGeneration } from './fixtures.ts'
+import { aGeneration } from './generation.fixture.ts'
 import { missingCount, verbHint, verbLabel, verbsFor } from './verbs.ts'
 
 const cost = { amount: 0.04, currency: 'USD', estimated: true }

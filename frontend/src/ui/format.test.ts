@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { wordsOf } from '../api.ts'
-import { aGeneration } from '../store/fixtures.ts'
+import { aGeneration } from '../store/generation.fixture.ts'
 import {
   duration,
   estimate,

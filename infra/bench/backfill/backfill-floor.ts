@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import { asDataUrl } from '../../testing/data/old-rows.ts'
+import { asDataUrl } from '../../testing/data/imported-rows.ts'
 import { photographs, SETS } from './backfill-rows.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import sharp from 'sharp'
 import type { Database } from '../../src/database/connection.ts'
-import { asDataUrl, insertOldRow } from '../../testing/data/old-rows.ts'
+import { asDataUrl, insertOldRow } from '../../testing/data/imported-rows.ts'
 
 /** Old rows of one size. */
 interface RowSet {

@@ -1,5 +1,5 @@
 import { loadavg } from 'node:os'
-import { until } from '../../local/process/until.ts'
+import { until } from '../../local/process/wait-until.ts'
 import type { Database } from '../../src/database/connection.ts'
 import { describeMachine, type Report } from '../kit/report.ts'
 import { type Arm, interleave, type Measured, ratioOf, type Spread, spreadOf } from '../kit/sampling.ts'

@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os'
 import { readRunFile } from '../../local/launch/run-file.ts'
-import { until } from '../../local/process/until.ts'
+import { until } from '../../local/process/wait-until.ts'
 import { type Bus, openBus } from '../../src/bus/bus.ts'
 import { type Database, openDatabase, transaction } from '../../src/database/connection.ts'
 import { announce } from '../../src/generations/generations.ts'

@@ -1,5 +1,5 @@
 import { makeBloat } from '../../local/seed/bloat.ts'
-import { storePictures } from '../../local/seed/pictures.ts'
+import { storePictures } from '../../local/seed/images.ts'
 import { insertRows } from '../../local/seed/rows.ts'
 import type { Database } from '../../src/database/connection.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'

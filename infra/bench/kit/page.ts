@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { until } from '../../local/process/until.ts'
+import { until } from '../../local/process/wait-until.ts'
 import { findChromium } from '../../local/programs/chromium.ts'
 
 /** A page in a Chromium of its own, by its own protocol. @see https://chromedevtools.github.io/devtools-protocol/ */

@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os'
 import { sleep } from '../../src/runtime/timers.ts'
-import { serveBenchPages } from '../kit/built-pages.ts'
+import { serveBenchPages } from '../kit/bench-pages.ts'
 import { openPage, type Page } from '../kit/page.ts'
 import { describeMachine, type Report } from '../kit/report.ts'
 import { type Spread, spreadOf } from '../kit/sampling.ts'

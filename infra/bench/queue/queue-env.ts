@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { startNats } from '../../local/embedded/nats.ts'
 import { startPostgres } from '../../local/embedded/postgres.ts'
-import { freePort } from '../../local/process/port.ts'
-import { until } from '../../local/process/until.ts'
+import { freePort } from '../../local/process/free-ports.ts'
+import { until } from '../../local/process/wait-until.ts'
 import { openDatabase } from '../../src/database/connection.ts'
 import { migrate } from '../../src/database/migrations.ts'
 import { createLog } from '../../src/log.ts'
-import { natsServer, testDirectory } from '../../testing/parts.ts'
 import { startFakeProvider } from '../../testing/studio/fake-provider.ts'
 import { serviceMain } from '../../testing/studio/service-main.ts'
+import { natsServer, testDirectory } from '../../testing/test-resources.ts'
 
 export type QueueGround = Awaited<ReturnType<typeof openQueueGround>>
 

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { Generation, GenerationPage } from '@darkroom/contracts/generation'
 import { type Reference, References } from '@darkroom/contracts/reference'
-import { until } from '../../local/process/until.ts'
+import { until } from '../../local/process/wait-until.ts'
 import { startTestStudio, type TestStudio } from '../../testing/studio/test-studio.ts'
 import { type Answer, exchange, type Outcome, type WireRequest } from '../fuzz/http.ts'
-import { detailOf, faultsOfRefusal } from '../fuzz/refusal.ts'
+import { detailOf, faultsOfRefusal } from '../fuzz/problem-response.ts'
 import { badChanges, badVerbs, foreignVerbs } from './actions.ts'
 import { badAddresses } from './addresses.ts'
 import { type Case, dataUrl, filePart, SECRET, submission, upload, wire } from './case.ts'
 import { animation, flatPng, smallPicture } from './corpus-images.ts'
 import { BAD_PLACES, firstEvent, openStreams } from './events.ts'
 import { badPictures } from './images.ts'
+import { openTraces, type Traces } from './studio-probe.ts'
 import { badSubmissions } from './submissions.ts'
-import { openTraces, type Traces } from './traces.ts'
 
 /**
  * Every way in which a request can be wrong, against a whole studio, with one oracle: it is refused with the right status and

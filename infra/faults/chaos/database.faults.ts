@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
-import { until } from '../../local/process/until.ts'
-import { violations } from '../../testing/promises/check.ts'
-import { isOver } from '../../testing/promises/client.ts'
+import { until } from '../../local/process/wait-until.ts'
+import { violations } from '../../testing/invariants/check-invariants.ts'
+import { isOver } from '../../testing/invariants/client.ts'
 import { type Stage, startStage } from '../../testing/studio/test-stack.ts'
 import { type Load, picture, startLoad } from './load.ts'
 

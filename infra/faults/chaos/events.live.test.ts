@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { until } from '../../local/process/until.ts'
+import { until } from '../../local/process/wait-until.ts'
 import { type Database, openDatabase, transaction } from '../../src/database/connection.ts'
 import { touch } from '../../src/generations/generations.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import sharp from 'sharp'
-import { until } from '../../local/process/until.ts'
-import { violations } from '../../testing/promises/check.ts'
-import { isOver } from '../../testing/promises/client.ts'
+import { until } from '../../local/process/wait-until.ts'
+import { violations } from '../../testing/invariants/check-invariants.ts'
+import { isOver } from '../../testing/invariants/client.ts'
 import { type Stage, startStage } from '../../testing/studio/test-stack.ts'
 import { picture } from './load.ts'
 

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import sharp from 'sharp'
+import { violations } from '../../testing/invariants/check-invariants.ts'
+import { isOver } from '../../testing/invariants/client.ts'
 import { startProxy, type TcpProxy } from '../../testing/net-proxy.ts'
-import { violations } from '../../testing/promises/check.ts'
-import { isOver } from '../../testing/promises/client.ts'
 import {
   type Fault,
   type FaultProxy,

@@ -3,7 +3,7 @@ import { Models } from '@darkroom/contracts/model'
 import { type Reference, References } from '@darkroom/contracts/reference'
 import { wire } from '../bad-input/case.ts'
 import { type Answer, exchange, type Outcome } from './http.ts'
-import { detailOf, faultsOfRefusal } from './refusal.ts'
+import { detailOf, faultsOfRefusal } from './problem-response.ts'
 import type { FuzzRequest } from './request.ts'
 
 /** The types in which anything may ever be served. */

@@ -1,7 +1,7 @@
 import type { Random } from '../../testing/random.ts'
 import { BOUNDARY, dataUrl, type FormPart, filePart } from '../bad-input/case.ts'
 import type { PictureFile } from '../bad-input/corpus-images.ts'
-import { mutateBytes, splice } from './bytes.ts'
+import { mutateBytes, splice } from './mutate-bytes.ts'
 
 /** What a studio has that requests can be about. */
 export interface Facts {

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { randomOf } from '../../testing/random.ts'
 import { smallPictures } from '../bad-input/corpus-images.ts'
-import { mutateBytes } from './bytes.ts'
 import { bytesOf } from './http.ts'
-import { mutateJson } from './json.ts'
+import { mutateBytes } from './mutate-bytes.ts'
+import { mutateJson } from './mutate-json.ts'
 import { fuzzRequest } from './request.ts'
 
 const FACTS = {

@@ -1,11 +1,11 @@
 import { type Random, randomOf } from '../../testing/random.ts'
 import { type FormPart, textPart, upload } from '../bad-input/case.ts'
 import type { PictureFile } from '../bad-input/corpus-images.ts'
-import { mutateBytes } from './bytes.ts'
 import { type Draft, draftOf, type Facts } from './draft.ts'
-import { mutateHead } from './head.ts'
 import type { WireRequest } from './http.ts'
-import { mutateJson } from './json.ts'
+import { mutateBytes } from './mutate-bytes.ts'
+import { mutateHead } from './mutate-head.ts'
+import { mutateJson } from './mutate-json.ts'
 
 /** A request that was made up, and what is known of it. */
 export interface FuzzRequest extends Pick<Draft, 'done' | 'sound'> {

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { freePort } from '../../local/process/port.ts'
-import { until } from '../../local/process/until.ts'
+import { freePort } from '../../local/process/free-ports.ts'
+import { until } from '../../local/process/wait-until.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
-import { testDatabase, testDirectory, testNats } from '../../testing/parts.ts'
 import { serviceMain } from '../../testing/studio/service-main.ts'
+import { testDatabase, testDirectory, testNats } from '../../testing/test-resources.ts'
 
 const SERVICES = join(import.meta.dirname, '..', '..', '..', 'services')
 const HANDS = join(SERVICES, 'processor', 'src', 'worker-rpc.fixture.ts')

@@ -1,7 +1,7 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import sharp from 'sharp'
 import { sleep } from '../../src/runtime/timers.ts'
-import { type Client, type Draft, isOver } from '../../testing/promises/client.ts'
+import { type Client, type Draft, isOver } from '../../testing/invariants/client.ts'
 import { type Random, randomOf } from '../../testing/random.ts'
 
 export interface PeopleOptions {

@@ -1,5 +1,5 @@
 import { sleep } from '../../src/runtime/timers.ts'
-import { violations } from '../../testing/promises/check.ts'
+import { violations } from '../../testing/invariants/check-invariants.ts'
 import { type Random, randomOf } from '../../testing/random.ts'
 import type { Stage } from '../../testing/studio/test-stack.ts'
 import { people } from './soak-clients.ts'

@@ -5,10 +5,10 @@ import { BackfillAnswer } from '@darkroom/contracts/backfill'
 import type { BackfillReport } from '../../src/database/backfill-report.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
-import { asDataUrl, insertOldRow, uniquePicture } from '../../testing/data/old-rows.ts'
+import { asDataUrl, insertOldRow, uniquePicture } from '../../testing/data/imported-rows.ts'
 import { runCommand } from '../../testing/studio/run-command.ts'
 import { startTestStudio, type TestStudio } from '../../testing/studio/test-studio.ts'
-import { until } from '../process/until.ts'
+import { until } from '../process/wait-until.ts'
 
 const silent = createLog({ service: 'test', level: 'silent' })
 

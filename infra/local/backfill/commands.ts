@@ -3,7 +3,7 @@ import { BACKFILL_SUBJECT } from '@darkroom/contracts/subjects'
 import { listReports, readReport } from '../../src/database/backfill-report.ts'
 import { PartError } from '../process/server-process.ts'
 import { type Reached, withStudio } from './connect.ts'
-import { follow } from './follow.ts'
+import { follow } from './follow-run.ts'
 import { failureLines, listLines, summaryLines } from './format.ts'
 
 interface Asked {

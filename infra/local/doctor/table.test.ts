@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { lookAt } from './finding.ts'
+import { lookAt } from './checks.ts'
 import { tableOf } from './table.ts'
 
 test('a table of what, how it is, and what to do', () => {

@@ -1,4 +1,4 @@
-import type { Finding, Found } from './finding.ts'
+import type { Finding, Found } from './checks.ts'
 
 const MARKS: Record<Finding['mark'], { sign: string; colour: number }> = {
   good: { sign: '✓', colour: 32 },

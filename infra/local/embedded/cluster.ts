@@ -3,8 +3,8 @@ import { chmod, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { keepSecret } from '../launch/secret.ts'
 import { runCommand } from '../process/command.ts'
+import { type Account, postgresAccount, ROOTS_OWNERS } from '../process/postgres-account.ts'
 import { PartError } from '../process/server-process.ts'
-import { type Account, postgresAccount, ROOTS_OWNERS } from '../process/unprivileged.ts'
 
 /** The files of an embedded Postgres. */
 export interface Cluster {

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect, StorageType } from 'nats'
-import { natsServer, testDirectory, testNats } from '../../testing/parts.ts'
+import { natsServer, testDirectory, testNats } from '../../testing/test-resources.ts'
 import { isRunning } from '../process/orphan-process.ts'
 import { startNats } from './nats.ts'
 

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { type TestDirectory, testDirectory } from '../../testing/parts.ts'
+import { type TestDirectory, testDirectory } from '../../testing/test-resources.ts'
 import { isRunning } from '../process/orphan-process.ts'
-import { until } from '../process/until.ts'
+import { until } from '../process/wait-until.ts'
 import { startPostgres } from './postgres.ts'
 
 const LIMIT_MS = 60_000

@@ -3,10 +3,10 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { type Child, startChild } from '../process/child-process.ts'
+import { freePort } from '../process/free-ports.ts'
 import { stopStale } from '../process/orphan-process.ts'
-import { freePort } from '../process/port.ts'
 import { asPart, type Part, PartError, ready } from '../process/server-process.ts'
-import { until } from '../process/until.ts'
+import { until } from '../process/wait-until.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 
 export interface PostgresOptions {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { Problem } from '@darkroom/contracts/problem'
-import { freePort } from '../process/port.ts'
+import { freePort } from '../process/free-ports.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 
 const HOST = '127.0.0.1'

@@ -1,6 +1,6 @@
 import type { Service } from '@darkroom/contracts/routes'
 import type { Config } from '../../src/config.ts'
-import type { Output } from '../process/output.ts'
+import type { Output } from '../process/process-output.ts'
 import type { PartError } from '../process/server-process.ts'
 import type { Progress } from './progress.ts'
 import type { RunRecord } from './run-file.ts'

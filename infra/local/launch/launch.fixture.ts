@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SERVICES } from '@darkroom/contracts/routes'
-import { until } from '../process/until.ts'
+import { until } from '../process/wait-until.ts'
 import { launch } from './launch.ts'
 import { readRunFile } from './run-file.ts'
 

@@ -4,10 +4,10 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type Launcher, watchLauncher } from '../../testing/installs/launcher.ts'
 import { allGone, processesOf } from '../../testing/installs/processes.ts'
-import { natsServer, testDirectory } from '../../testing/parts.ts'
+import { natsServer, testDirectory } from '../../testing/test-resources.ts'
+import { freePort } from '../process/free-ports.ts'
 import { isRunning } from '../process/orphan-process.ts'
-import { freePort } from '../process/port.ts'
-import { until } from '../process/until.ts'
+import { until } from '../process/wait-until.ts'
 import { readRunFile } from './run-file.ts'
 
 const LIMIT_MS = 60_000

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { testDirectory } from '../../testing/parts.ts'
+import { testDirectory } from '../../testing/test-resources.ts'
 import { lockFile } from './lock.ts'
 
 test('one has it at a time', async () => {

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { SERVICES, type Service } from '@darkroom/contracts/routes'
 import { type Child, startChild } from '../process/child-process.ts'
-import type { Output } from '../process/output.ts'
+import type { Output } from '../process/process-output.ts'
 import { PartError } from '../process/server-process.ts'
-import { until } from '../process/until.ts'
+import { until } from '../process/wait-until.ts'
 import type { Progress } from './progress.ts'
 import { type Supervised, supervise } from './supervisor.ts'
 

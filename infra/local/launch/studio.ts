@@ -1,5 +1,5 @@
 import { together } from '../process/all-or-abort.ts'
-import { type HeldPort, holdPortFrom } from '../process/port.ts'
+import { type HeldPort, holdPortFrom } from '../process/free-ports.ts'
 import { PartError } from '../process/server-process.ts'
 import { startBackend, startGround } from './backend.ts'
 import { watchSpace } from './disk-space.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { testDirectory } from '../../testing/parts.ts'
+import { testDirectory } from '../../testing/test-resources.ts'
 import { type Child, startChild } from '../process/child-process.ts'
 import type { PartError } from '../process/server-process.ts'
 import { type Supervised, supervise } from './supervisor.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { mkdir, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { testDirectory } from '../../testing/parts.ts'
+import { testDirectory } from '../../testing/test-resources.ts'
 import { buildUi } from './ui-build.ts'
 
 const BUILD = 'mkdir -p dist && cp src/main.tsx dist/index.html'

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { CommandError, runCommand } from '../process/command.ts'
 import { PartError } from '../process/server-process.ts'
-import { until } from '../process/until.ts'
+import { until } from '../process/wait-until.ts'
 import { lockFile } from './lock.ts'
 
 const SOURCES = [

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
-import { testDirectory } from '../../testing/parts.ts'
+import { testDirectory } from '../../testing/test-resources.ts'
 import { startChild } from './child-process.ts'
 import { isRunning } from './orphan-process.ts'
-import { eachLine } from './output.ts'
-import { until } from './until.ts'
+import { eachLine } from './process-output.ts'
+import { until } from './wait-until.ts'
 
 function startShell(script: string, file: string) {
   return startChild({ command: ['/bin/sh', '-c', script], env: {}, output: { file }, stopSignal: 'SIGTERM' })

@@ -1,4 +1,4 @@
-import { type Output, openOutput } from './output.ts'
+import { type Output, openOutput } from './process-output.ts'
 
 /** A process that the launcher started, and all that may be done with it. */
 export interface Child {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { until } from './until.ts'
+import { until } from './wait-until.ts'
 
 /**
  * Stops what an earlier launcher left behind: a process under a recorded number, if its command line still is the one that was

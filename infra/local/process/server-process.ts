@@ -1,5 +1,5 @@
 import type { Child } from './child-process.ts'
-import { until } from './until.ts'
+import { until } from './wait-until.ts'
 
 /** A part of the studio that runs in a process of its own and that others reach by an address. */
 export interface Part {

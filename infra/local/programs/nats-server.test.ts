@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { testDirectory } from '../../testing/parts.ts'
+import { testDirectory } from '../../testing/test-resources.ts'
 import { findNatsServer } from './nats-server.ts'
 
 async function putProgram(folder: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { type Database, type Transaction, transaction } from '../../src/database/connection.ts'
 import type { Identity } from '../../src/http/identity.ts'
 import { addBloat, type Bloat } from './bloat.ts'
-import type { SeedPicture } from './pictures.ts'
+import type { SeedPicture } from './images.ts'
 
 export interface SeedRows {
   identity: Identity

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { jobSubject, laneConsumer, STREAMS } from '@darkroom/contracts/subjects'
 import { startNats } from '../../local/embedded/nats.ts'
 import { presentNatsServer } from '../../local/programs/nats-server.ts'
-import { TEST_CACHE, testDirectory } from '../../testing/parts.ts'
+import { TEST_CACHE, testDirectory } from '../../testing/test-resources.ts'
 import { createLog } from '../log.ts'
 import { openBus } from './bus.ts'
 

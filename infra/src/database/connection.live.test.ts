@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { until } from '../../local/process/until.ts'
-import { testDatabase } from '../../testing/parts.ts'
+import { until } from '../../local/process/wait-until.ts'
+import { testDatabase } from '../../testing/test-resources.ts'
 import { createLog } from '../log.ts'
 import { type Database, openDatabase, transaction } from './connection.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { freePort } from '../../local/process/port.ts'
+import { freePort } from '../../local/process/free-ports.ts'
 import { createLog } from '../log.ts'
 import { openDatabase } from './connection.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
-import { testDatabase } from '../../testing/parts.ts'
+import { testDatabase } from '../../testing/test-resources.ts'
 import { insertGeneration, WORKSPACE } from '../generations/generation.fixture.ts'
 import { createLog } from '../log.ts'
 import { type Database, openDatabase } from './connection.ts'

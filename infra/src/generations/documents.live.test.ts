@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { STATUSES } from '@darkroom/contracts/enums'
 import fc from 'fast-check'
-import { testDatabase } from '../../testing/parts.ts'
+import { testDatabase } from '../../testing/test-resources.ts'
 import { type Database, openDatabase, type Transaction, transaction } from '../database/connection.ts'
 import { DOCUMENT_SHAPE } from '../database/data-migrations.ts'
 import { createLog } from '../log.ts'

@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib'
 import { PREVIEW_WIDTHS } from '@darkroom/contracts/previews'
 import sharp, { type Sharp } from 'sharp'
 import { thumbHashToAverageRGBA, thumbHashToRGBA } from 'thumbhash'
-import { testDirectory } from '../../testing/parts.ts'
+import { testDirectory } from '../../testing/test-resources.ts'
 import { PictureError, REFERENCE_LIMITS, readPicture, sniffType, withoutMetadata } from './image.ts'
 
 const SECRET = 'Elmstreet-13-hunter2'

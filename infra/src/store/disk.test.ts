@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { testDirectory } from '../../testing/parts.ts'
 import { storeConformance } from '../../testing/store/conformance.ts'
+import { testDirectory } from '../../testing/test-resources.ts'
 import { openDisk } from './disk.ts'
 
 const signal = new AbortController().signal

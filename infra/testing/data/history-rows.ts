@@ -1,4 +1,4 @@
-import type { SeedPicture } from '../../local/seed/pictures.ts'
+import type { SeedPicture } from '../../local/seed/images.ts'
 import type { Transaction } from '../../src/database/connection.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
 

@@ -1,4 +1,4 @@
-import { storePictures } from '../../local/seed/pictures.ts'
+import { storePictures } from '../../local/seed/images.ts'
 import { openDatabase, type Transaction, transaction } from '../../src/database/connection.ts'
 import { touch } from '../../src/generations/generations.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
-import type { Behaviour } from './behaviour.ts'
+import type { Behaviour } from './behavior.ts'
+import { type Content, FILLER, sizeOf } from './file-content.ts'
 import { paintPicture } from './image.ts'
-import { type Content, FILLER, sizeOf } from './pieces.ts'
 import type { Begun } from './state.ts'
 import { makeMp4, makeWebm } from './video.ts'
 

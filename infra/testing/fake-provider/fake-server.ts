@@ -1,8 +1,8 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { parseArgs } from 'node:util'
-import { sendJson } from './answer.ts'
-import type { Behaviour, BehaviourChange } from './behaviour.ts'
+import type { Behaviour, BehaviourChange } from './behavior.ts'
 import type { Journal } from './request-log.ts'
+import { sendJson } from './responses.ts'
 import { answer } from './routes.ts'
 import { createWorld, type World } from './state.ts'
 

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { sleep } from '../../src/runtime/timers.ts'
-import { sendJson } from './answer.ts'
-import type { FileFault } from './behaviour.ts'
+import type { FileFault } from './behavior.ts'
 import { contentOf } from './content.ts'
-import { type Content, half, sizeOf } from './pieces.ts'
+import { type Content, half, sizeOf } from './file-content.ts'
+import { sendJson } from './responses.ts'
 import type { Begun, World } from './state.ts'
 
 /** Sends the file of one output, once it may be sent, or what a fault makes of it. */

@@ -1,4 +1,4 @@
-import type { OutputFault } from './behaviour.ts'
+import type { OutputFault } from './behavior.ts'
 import type { Begun, World } from './state.ts'
 import { BYTES_MODEL, type PredictionStatus, type Submission } from './wire.ts'
 

@@ -1,4 +1,4 @@
-import { type Behaviour, BehaviourChange, WELL_BEHAVED } from './behaviour.ts'
+import { type Behaviour, BehaviourChange, WELL_BEHAVED } from './behavior.ts'
 import { emptyJournal, type Journal } from './request-log.ts'
 import type { Submission } from './wire.ts'
 

@@ -1,4 +1,4 @@
-import { type Content, FILLER, sizeOf } from './pieces.ts'
+import { type Content, FILLER, sizeOf } from './file-content.ts'
 
 /** What a video says of itself; there are no pictures in it. */
 export interface VideoShape {

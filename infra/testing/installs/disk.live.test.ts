@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { freePort } from '../../local/process/port.ts'
+import { freePort } from '../../local/process/free-ports.ts'
 import { type Launcher, startLauncher } from './launcher.ts'
 import { CAN_MAKE_ROOMS, makeRoom, type Room } from './sandbox.ts'
 
@@ -43,7 +43,9 @@ roomTest(
   async () => {
     await using room = await makeRoom()
     const disk = diskIn(room)
-    await using launcher = await start(room, 257, { run: ['infra/testing/installs/inside.fixture.ts', 'fill'] })
+    await using launcher = await start(room, 257, {
+      run: ['infra/testing/installs/namespace-runner.fixture.ts', 'fill'],
+    })
     expect(await launcher.ended).toBe(1)
     expect(launcher.lines).toContain(`  Only 257 MB are free in ${disk}: make room soon.`)
     expect(launcher.lines).toContainEqual(expect.stringMatching(/^drawn: \/media\//))

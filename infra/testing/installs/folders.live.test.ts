@@ -2,9 +2,9 @@ import { beforeAll, expect, test } from 'bun:test'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildUi } from '../../local/launch/ui-build.ts'
-import { freePort } from '../../local/process/port.ts'
-import { testDirectory } from '../parts.ts'
-import { draw, hasInterface } from './draw.ts'
+import { freePort } from '../../local/process/free-ports.ts'
+import { testDirectory } from '../test-resources.ts'
+import { draw, hasInterface } from './generate-image.ts'
 import { type Launcher, startLauncher } from './launcher.ts'
 import { processesOf } from './processes.ts'
 import { CAN_MAKE_ROOMS, makeRoom } from './sandbox.ts'
@@ -79,7 +79,7 @@ roomTest(
   async () => {
     await using room = await makeRoom()
     const setup = 'if ip route get 192.0.2.1 2> /dev/null; then exit 9; fi'
-    const inside = { run: ['infra/testing/installs/inside.fixture.ts'] }
+    const inside = { run: ['infra/testing/installs/namespace-runner.fixture.ts'] }
     await using launcher = startLauncher({
       ...room.launcher({ env: { PORT: '3000' }, setup, network: false }),
       ...inside,

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { eachLine } from '../../local/process/output.ts'
+import { eachLine } from '../../local/process/process-output.ts'
 
 /** A launcher in a process of its own, as people start it, known by what it prints. */
 export interface Launcher extends AsyncDisposable {

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { until } from '../../local/process/until.ts'
+import { until } from '../../local/process/wait-until.ts'
 
 const GONE_MS = 15_000
 

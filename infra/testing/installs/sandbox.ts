@@ -1,6 +1,6 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { natsServer, testDirectory } from '../parts.ts'
+import { natsServer, testDirectory } from '../test-resources.ts'
 import type { LauncherOptions } from './launcher.ts'
 
 /** A home of its own for a studio under test, with the clone in it and nothing else of this machine's users. */

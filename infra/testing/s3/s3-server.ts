@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CreateBucketCommand, DeleteBucketCommand, DeleteObjectCommand } from '@aws-sdk/client-s3'
-import { freePort } from '../../local/process/port.ts'
-import { until } from '../../local/process/until.ts'
+import { freePort } from '../../local/process/free-ports.ts'
+import { until } from '../../local/process/wait-until.ts'
 import { openBucket, type S3Options } from '../../src/store/s3/bucket.ts'
 import { openS3 } from '../../src/store/s3/s3.ts'
 import type { Store } from '../../src/store/store.ts'
-import { testDirectory } from '../parts.ts'
+import { testDirectory } from '../test-resources.ts'
 
 /** A server that speaks S3, and who may ask it. */
 export type Endpoint = Omit<S3Options, 'bucket' | 'limits'>

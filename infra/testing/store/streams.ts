@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { FileBody } from '../../src/store/store.ts'
-import { testDirectory } from '../parts.ts'
+import { testDirectory } from '../test-resources.ts'
 
 const MIB = 1024 * 1024
 

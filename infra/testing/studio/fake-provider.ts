@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { until } from '../../local/process/until.ts'
+import { until } from '../../local/process/wait-until.ts'
 
 const SERVER = join(import.meta.dirname, '..', 'fake-provider', 'fake-server.ts')
 

@@ -2,9 +2,9 @@ import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startNats } from '../../local/embedded/nats.ts'
 import { startPostgres } from '../../local/embedded/postgres.ts'
-import { freePort } from '../../local/process/port.ts'
+import { freePort } from '../../local/process/free-ports.ts'
 import type { Part } from '../../local/process/server-process.ts'
-import { natsServer } from '../parts.ts'
+import { natsServer } from '../test-resources.ts'
 
 /** Postgres or NATS, to be struck. Started again it has the same address, and what lies in its folder. */
 export interface FaultServer extends AsyncDisposable {

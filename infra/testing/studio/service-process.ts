@@ -1,8 +1,8 @@
 import type { Service } from '@darkroom/contracts/routes'
 import { supervise } from '../../local/launch/supervisor.ts'
 import { type Child, startChild } from '../../local/process/child-process.ts'
-import type { Output } from '../../local/process/output.ts'
-import { until } from '../../local/process/until.ts'
+import type { Output } from '../../local/process/process-output.ts'
+import { until } from '../../local/process/wait-until.ts'
 import { serviceMain } from './service-main.ts'
 
 /** A service's process, to be struck. It starts again whenever it ends, unless it is held. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { Generation } from '@darkroom/contracts/generation'
 import { readRunFile } from '../../local/launch/run-file.ts'
-import { freePort } from '../../local/process/port.ts'
-import { until } from '../../local/process/until.ts'
-import { testDirectory } from '../parts.ts'
+import { freePort } from '../../local/process/free-ports.ts'
+import { until } from '../../local/process/wait-until.ts'
+import { testDirectory } from '../test-resources.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')
 const START_MS = 90_000

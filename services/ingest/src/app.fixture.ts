@@ -4,7 +4,7 @@ import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { openStore } from '@darkroom/infra/store/open-store'
 import type { Store } from '@darkroom/infra/store/store'
-import { testDatabase, testDirectory } from '@darkroom/infra/testing/parts'
+import { testDatabase, testDirectory } from '@darkroom/infra/testing/test-resources'
 import { createApp } from './app.ts'
 import { demoModel } from './submit/model.fixture.ts'
 

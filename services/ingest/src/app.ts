@@ -9,7 +9,7 @@ import { favour } from './actions/favourite.ts'
 import { check, complete, retry } from './actions/retry.ts'
 import { remove, restore } from './actions/trash.ts'
 import { type BackfillRouteDeps, backfillRoute } from './backfill/route.ts'
-import { sourcesOfForm } from './references/form.ts'
+import { sourcesOfForm } from './references/form-sources.ts'
 import { toReference, withReferences } from './references/references.ts'
 import { type AcceptDeps, accept } from './submit/submit.ts'
 

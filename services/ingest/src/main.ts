@@ -2,7 +2,7 @@ import { openDatabase } from '@darkroom/infra/database/connection'
 import { runRelay } from '@darkroom/infra/database/outbox'
 import { openGround } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
-import { keepBackfilling } from './backfill/process.ts'
+import { keepBackfilling } from './backfill/supervisor.ts'
 
 const BODY_BYTES = 400 * 1024 * 1024
 

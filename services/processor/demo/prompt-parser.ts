@@ -1,9 +1,9 @@
-import { TONINGS, type ToningName } from './colour/tonings.ts'
-import type { Intent } from './composition.ts'
+import { TONINGS, type ToningName } from './color/palettes.ts'
 import type { Time } from './landscape/daylight.ts'
-import { SCENES, type SceneName } from './landscape/scenes.ts'
+import { SCENES, type SceneName } from './landscape/scene-presets.ts'
 import type { Weather } from './landscape/weather.ts'
 import type { Random } from './raster/random.ts'
+import type { Intent } from './scene-description.ts'
 
 interface Leaning {
   scenes?: readonly SceneName[]

@@ -1,4 +1,4 @@
-import { draw, type PictureRequest } from './paint.ts'
+import { draw, type PictureRequest } from './render-image.ts'
 
 declare const self: Worker
 

@@ -1,7 +1,7 @@
 import { openDatabase, type Transaction, transaction } from '@darkroom/infra/database/connection'
 import { createLog } from '@darkroom/infra/log'
-import { createFakeProvider } from '../testing/fake.ts'
-import { finish, toUploading } from './generate/finish.ts'
+import { createFakeProvider } from '../testing/fake-provider.ts'
+import { finish, toUploading } from './generate/finish-generation.ts'
 import { markLost, markRehosted, type Rehost, takeRehost } from './maintenance/rehost-rows.ts'
 import {
   type KeptOutput,

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { jobSubject } from '@darkroom/contracts/subjects'
 import type { FakeProviderServer } from '@darkroom/infra/testing/fake-provider/fake-server'
-import { createFakeProvider } from '../testing/fake.ts'
+import { createFakeProvider } from '../testing/fake-provider.ts'
 import { type Provider, ProviderError, type ProviderOutput } from './providers/provider.ts'
-import { openWorkRoom, type WorkRoom } from './worker.fixture.ts'
+import { openWorkRoom, type WorkRoom } from './worker-env.fixture.ts'
 
 let room: WorkRoom
 let fake: FakeProviderServer

@@ -1,5 +1,5 @@
 import { type Provider, ProviderError, type ProviderOutput, type ProviderRequest } from '../src/providers/provider.ts'
-import { createFakeProvider } from './fake.ts'
+import { createFakeProvider } from './fake-provider.ts'
 
 export const never = new AbortController().signal
 

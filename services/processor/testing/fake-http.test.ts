@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { RequestFault } from '@darkroom/infra/testing/fake-provider/behaviour'
+import type { RequestFault } from '@darkroom/infra/testing/fake-provider/behavior'
 import { startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import { accepted, BYTES, failureOf, finished, never, providerOf, REQUEST } from './fake-env.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { readAll, SafeGetError, safeGet } from '@darkroom/infra/http/safe-get/safe-get'
-import type { FileFault } from '@darkroom/infra/testing/fake-provider/behaviour'
+import type { FileFault } from '@darkroom/infra/testing/fake-provider/behavior'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import sharp from 'sharp'
 import { accepted, never, providerOf, REQUEST } from './fake-env.ts'

@@ -1,6 +1,6 @@
 import { runProcessor } from '../src/processor.ts'
 import { configuredProviders } from '../src/providers/configured-providers.ts'
-import { createFakeProvider } from './fake.ts'
+import { createFakeProvider } from './fake-provider.ts'
 
 /** The processor that tests start: beside the configured providers it knows the fake one, which production does not. */
 await runProcessor(({ FAKE_PROVIDER_URL: url }) => [

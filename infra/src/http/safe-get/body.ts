@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { explain, type Limits, tooLarge } from './error.ts'
+import { explain, type Limits, tooLarge } from './safe-get-error.ts'
 
 /** Reads nothing ahead, so that what the reader does not take yet waits at the sender. */
 export function bodyOf(url: URL, response: IncomingMessage, limits: Limits): ReadableStream<Uint8Array> {

@@ -2,10 +2,10 @@ import { lookup } from 'node:dns/promises'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { bodyOf } from './body.ts'
-import { explain, type Limits, SafeGetError, tooLarge } from './error.ts'
 import { createStall } from './idle-timeout.ts'
 import { isPublicAddress } from './public-address.ts'
 import { hostOf, sendTo } from './request.ts'
+import { explain, type Limits, SafeGetError, tooLarge } from './safe-get-error.ts'
 
 export { SafeGetError }
 

@@ -1,6 +1,6 @@
 import type { PictureSource } from '../image.ts'
+import { sourceOf, type VideoFacts } from './byte-source.ts'
 import { isMp4, readMp4 } from './mp4.ts'
-import { sourceOf, type VideoFacts } from './source.ts'
 import { isWebm, readWebm } from './webm.ts'
 
 /** What a video says of itself. */

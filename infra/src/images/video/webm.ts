@@ -1,5 +1,5 @@
 import { MediaError } from '../media-error.ts'
-import { checkFacts, damaged, MOST_PIECES, type Source, type VideoFacts } from './source.ts'
+import { checkFacts, damaged, MOST_PIECES, type Source, type VideoFacts } from './byte-source.ts'
 
 /** A piece of the file: what it is, and where its content is. */
 interface Element {

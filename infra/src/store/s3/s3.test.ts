@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { freePort } from '../../../local/process/port.ts'
+import { freePort } from '../../../local/process/free-ports.ts'
 import { startRawAnswer } from '../../../testing/s3/s3-server.ts'
 import { streamOf } from '../../../testing/store/streams.ts'
 import { StoreError } from '../store.ts'

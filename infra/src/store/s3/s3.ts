@@ -7,10 +7,10 @@ import {
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3'
 import { checkKey, type Range, type Store, type StoredObject, StoreError } from '../store.ts'
-import { guarded } from './body.ts'
 import { type Bucket, openBucket, type S3Options } from './bucket.ts'
 import { isMissing } from './errors.ts'
 import { putObject } from './put.ts'
+import { guarded } from './verified-stream.ts'
 
 const PING_MS = 900
 

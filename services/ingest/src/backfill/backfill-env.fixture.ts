@@ -2,7 +2,7 @@ import { type Database, openDatabase } from '@darkroom/infra/database/connection
 import { createLog } from '@darkroom/infra/log'
 import { openStore } from '@darkroom/infra/store/open-store'
 import type { Store, StoredObject } from '@darkroom/infra/store/store'
-import { testDatabase, testDirectory } from '@darkroom/infra/testing/parts'
+import { testDatabase, testDirectory } from '@darkroom/infra/testing/test-resources'
 import { moveDeps } from './deps.ts'
 import type { MoveDeps } from './migrate-row.ts'
 

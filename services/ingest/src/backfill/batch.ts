@@ -1,7 +1,7 @@
 import type { BackfillFailure } from '@darkroom/contracts/backfill'
 import pLimit from 'p-limit'
+import { findCandidates } from './generation-raw-rows.ts'
 import { type MoveDeps, type MoveOptions, moveRow, type Outcome } from './migrate-row.ts'
-import { findCandidates } from './rows.ts'
 
 export interface BatchOptions extends MoveOptions {
   /** Where it begins, null for the first rows. */

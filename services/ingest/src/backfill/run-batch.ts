@@ -3,9 +3,9 @@ import type { Delivery } from '@darkroom/infra/bus/consumer'
 import { type Transaction, transaction } from '@darkroom/infra/database/connection'
 import { sleep } from '@darkroom/infra/runtime/timers'
 import { runBatch } from './batch.ts'
-import { noteFailures, settleFailures } from './failures.ts'
+import { noteFailures, settleFailures } from './failure-rows.ts'
 import type { MoveDeps } from './migrate-row.ts'
-import { type Advance, advanceRun, beatRun, findRun, holdRun, type Run } from './runs.ts'
+import { type Advance, advanceRun, beatRun, findRun, holdRun, type Run } from './run-rows.ts'
 import { verifyBatch } from './verify.ts'
 
 /** Many times while the bus waits for a word. */

@@ -2,7 +2,7 @@ import type { Transaction } from '@darkroom/infra/database/connection'
 import type { ByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import pLimit from 'p-limit'
 import { openRow, type Reading, type Slot } from './json-slots.ts'
-import type { Moved } from './pointers.ts'
+import type { Moved } from './parameter-patch.ts'
 import { decode, type Embedded, type KeepDeps, keepPicture, MOST_TEXT, UnmovableError } from './store-image.ts'
 
 /** What a row had, and what of it is kept now. */

@@ -5,7 +5,7 @@ import { withDeadline } from '@darkroom/infra/runtime/timers'
 import type { Store } from '@darkroom/infra/store/store'
 import pLimit from 'p-limit'
 import { again } from './again.ts'
-import { type Entry, findEntries } from './manifest.ts'
+import { type Entry, findEntries } from './manifest-rows.ts'
 
 export interface Verified {
   processed: number

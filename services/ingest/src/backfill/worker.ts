@@ -4,12 +4,12 @@ import type { Bus } from '@darkroom/infra/bus/bus'
 import type { Delivery, Lane } from '@darkroom/infra/bus/consumer'
 import { transaction } from '@darkroom/infra/database/connection'
 import { backoff, sleep } from '@darkroom/infra/runtime/timers'
-import { countEntries } from './manifest.ts'
+import { countCandidates } from './generation-raw-rows.ts'
+import { countEntries } from './manifest-rows.ts'
 import type { MoveDeps } from './migrate-row.ts'
 import { makeNextPreviews } from './previews.ts'
-import { countCandidates } from './rows.ts'
 import { workOnBatch } from './run-batch.ts'
-import { announceStalled, beginRun, resumeRun, stopRun } from './runs.ts'
+import { announceStalled, beginRun, resumeRun, stopRun } from './run-rows.ts'
 
 export interface WorkerDeps extends MoveDeps {
   bus: Bus

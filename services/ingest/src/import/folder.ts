@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ratioOf, readMetadata } from './metadata.ts'
-import { pngTexts } from './png-texts.ts'
+import { pngTexts } from './png-text.ts'
 import { type Imported, RecordError } from './record.ts'
 
 /** What a picture of a folder says, or what is wrong with it. */

@@ -9,7 +9,7 @@ import { asText, picture } from '../backfill/old-row.fixture.ts'
 import { readFolder } from './folder.ts'
 import { clientIdOf } from './identity.ts'
 import { type ImportDeps, importRecord } from './import.ts'
-import { readLines } from './lines.ts'
+import { readLines } from './json-lines.ts'
 import { withText } from './png-text.fixture.ts'
 
 const IDENTITY = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: true }

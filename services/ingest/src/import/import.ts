@@ -6,8 +6,8 @@ import type { Identity } from '@darkroom/infra/http/identity'
 import { PictureError, readPicture } from '@darkroom/infra/images/image'
 import type { Store } from '@darkroom/infra/store/store'
 import { clientIdOf, generationIdOf } from './identity.ts'
+import { type ImportedOutput, insertImport, isImported } from './import-rows.ts'
 import { type Imported, RecordError } from './record.ts'
-import { type ImportedOutput, insertImport, isImported } from './rows.ts'
 
 export interface ImportDeps {
   database: Database

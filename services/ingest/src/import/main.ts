@@ -4,7 +4,7 @@ import { LOCAL_OWNER } from '@darkroom/infra/http/identity'
 import { openGround } from '@darkroom/infra/runtime/service-context'
 import { readFolder } from './folder.ts'
 import { importRecord } from './import.ts'
-import { readLines } from './lines.ts'
+import { readLines } from './json-lines.ts'
 import { RecordError } from './record.ts'
 
 /**

@@ -1,5 +1,5 @@
-import type { Composition } from '../composition.ts'
 import { type Noise, smoothstep } from '../raster/noise.ts'
+import type { Composition } from '../scene-description.ts'
 import type { Sky } from './sky.ts'
 
 /** The tone at a point of the sky, `up` above the horizon, given that of what is behind the clouds. */

@@ -1,7 +1,7 @@
-import type { Composition } from '../composition.ts'
 import { noiseFrom, smoothstep } from '../raster/noise.ts'
-import type { Plate, Told } from '../raster/plate.ts'
 import { mix } from '../raster/random.ts'
+import type { Plate, Told } from '../raster/raster.ts'
+import type { Composition } from '../scene-description.ts'
 import { cloudingOf } from './clouds.ts'
 
 /** The light that comes from each point of the picture, were no land there. */

@@ -1,6 +1,6 @@
-import type { Composition } from '../composition.ts'
 import { fractal, noiseFrom, smoothstep } from '../raster/noise.ts'
-import type { Plate, Told } from '../raster/plate.ts'
+import type { Plate, Told } from '../raster/raster.ts'
+import type { Composition } from '../scene-description.ts'
 import type { Sky } from './sky.ts'
 
 /** Lets the water mirror what stands above the horizon, bent by its ripples. Drawn last. */

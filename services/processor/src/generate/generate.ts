@@ -8,7 +8,7 @@ import type { LaneHealth } from '../queue/circuit-breaker.ts'
 import type { Job, JobCall } from '../queue/job.ts'
 import { handBack, type Lease } from '../queue/lease.ts'
 import { setWaiting } from '../queue/waiting-reason.ts'
-import { finish, toUploading } from './finish.ts'
+import { finish, toUploading } from './finish-generation.ts'
 import { type Pause, pauseAfter } from './next-poll.ts'
 import { indicesOf, type Plan, type PlanLimits, planOf } from './plan.ts'
 import { createProgress } from './progress.ts'
@@ -20,7 +20,7 @@ import {
   submitCall,
   unknownOutcome,
 } from './provider-call.ts'
-import { loadReferences } from './request.ts'
+import { loadReferences } from './provider-request.ts'
 
 export interface GenerateDeps extends UploadDeps {
   provider: Provider

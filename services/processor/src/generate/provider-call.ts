@@ -12,7 +12,7 @@ import type { LaneHealth } from '../queue/circuit-breaker.ts'
 import type { CallEnd, Job, JobCall } from '../queue/job.ts'
 import type { Lease } from '../queue/lease.ts'
 import { indicesOf, mayRepeat, type PlanLimits } from './plan.ts'
-import { requestFor } from './request.ts'
+import { requestFor } from './provider-request.ts'
 
 /**
  * How a call stands when this worker leaves it: over, to be looked at again, or failed. What failed may be tried again only

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
-import { createFakeProvider } from '../../testing/fake.ts'
+import { createFakeProvider } from '../../testing/fake-provider.ts'
 import type { Provider } from '../providers/provider.ts'
 import { insertQueued } from '../queue/queued.fixture.ts'
 import { reopenAsPerson } from '../queue/user-actions.fixture.ts'
-import { openWorkRoom, type WorkRoom } from '../worker.fixture.ts'
+import { openWorkRoom, type WorkRoom } from '../worker-env.fixture.ts'
 
 let room: WorkRoom
 

@@ -3,7 +3,7 @@ import { objectsOf } from '@darkroom/contracts/previews'
 import { type Database, transaction } from '@darkroom/infra/database/connection'
 import { openStore } from '@darkroom/infra/store/open-store'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
-import { testDirectory } from '@darkroom/infra/testing/parts'
+import { testDirectory } from '@darkroom/infra/testing/test-resources'
 import {
   becomes,
   countOf,
@@ -17,7 +17,7 @@ import {
   startPurges,
   storeAnew,
   trash,
-} from './purge.fixture.ts'
+} from './purge-env.fixture.ts'
 import { purgeGenerations, purgeReferences } from './purge-rows.ts'
 import { folderOf, isReferredTo, listRemovals } from './removal-rows.ts'
 import { removeNext } from './remove-objects.ts'

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { relayAll } from '@darkroom/infra/database/outbox'
-import { createFakeProvider } from '../../testing/fake.ts'
+import { createFakeProvider } from '../../testing/fake-provider.ts'
 import { insertQueued } from '../queue/queued.fixture.ts'
-import { openWorkRoom, type WorkRoom } from '../worker.fixture.ts'
+import { openWorkRoom, type WorkRoom } from '../worker-env.fixture.ts'
 import { reconcile } from './reconcile.ts'
 
 let room: WorkRoom

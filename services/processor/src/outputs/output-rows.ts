@@ -2,7 +2,7 @@ import type { Kind } from '@darkroom/contracts/enums'
 import type { PublicError } from '@darkroom/contracts/output'
 import type { Transaction } from '@darkroom/infra/database/connection'
 import { touch } from '@darkroom/infra/generations/generations'
-import { leaveAtProvider } from '@darkroom/infra/generations/rehosts'
+import { leaveAtProvider } from '@darkroom/infra/generations/mark-temporary'
 import type { ProviderOutput } from '../providers/provider.ts'
 import type { CallEnd, Job, JobCall } from '../queue/job.ts'
 

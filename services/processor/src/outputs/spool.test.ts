@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { readdir, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { testDirectory } from '@darkroom/infra/testing/parts'
+import { testDirectory } from '@darkroom/infra/testing/test-resources'
 import { openSpool } from './spool.ts'
 
 const MIB = 1024 * 1024

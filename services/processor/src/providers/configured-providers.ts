@@ -1,4 +1,4 @@
-import { createDemoProvider } from './demo/demo.ts'
+import { createDemoProvider } from './demo/demo-provider.ts'
 import type { Provider } from './provider.ts'
 
 /** Returns the providers that this processor works for. The demo is always there: it needs no key and no network. */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
-import { openWorkRoom, type WorkRoom } from '../worker.fixture.ts'
+import { openWorkRoom, type WorkRoom } from '../worker-env.fixture.ts'
 import { followCancels, stopCancelled } from './cancel.ts'
 import { cancelAsPerson, reopenAsPerson } from './user-actions.fixture.ts'
 

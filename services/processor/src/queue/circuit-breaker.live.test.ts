@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { transaction } from '@darkroom/infra/database/connection'
-import { createFakeProvider } from '../../testing/fake.ts'
+import { createFakeProvider } from '../../testing/fake-provider.ts'
 import { ProviderError } from '../providers/provider.ts'
-import { openWorkRoom, type WorkRoom } from '../worker.fixture.ts'
+import { openWorkRoom, type WorkRoom } from '../worker-env.fixture.ts'
 import { createLaneHealth, passLane } from './circuit-breaker.ts'
 
 let room: WorkRoom

@@ -1,8 +1,8 @@
 import { CANCEL_SUBJECT } from '@darkroom/contracts/subjects'
 import { transaction } from '@darkroom/infra/database/connection'
 import { move } from '@darkroom/infra/generations/generations'
-import { leaveAtProvider } from '@darkroom/infra/generations/rehosts'
-import type { WorkRoom } from '../worker.fixture.ts'
+import { leaveAtProvider } from '@darkroom/infra/generations/mark-temporary'
+import type { WorkRoom } from '../worker-env.fixture.ts'
 
 /** What ingest does to the rows when a person cancels. For tests. */
 export async function cancelAsPerson(

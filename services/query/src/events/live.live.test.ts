@@ -5,7 +5,7 @@ import { type Database, openDatabase, transaction } from '@darkroom/infra/databa
 import { relayAll } from '@darkroom/infra/database/outbox'
 import { touch } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'
-import { testDatabase, testNats } from '@darkroom/infra/testing/parts'
+import { testDatabase, testNats } from '@darkroom/infra/testing/test-resources'
 import { insertRow } from '../rows.fixture.ts'
 import { createLive } from './live.ts'
 import { watchEvents } from './sse.fixture.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { type Database, openDatabase } from '@darkroom/infra/database/connection'
 import { createLog } from '@darkroom/infra/log'
-import { testDatabase } from '@darkroom/infra/testing/parts'
+import { testDatabase } from '@darkroom/infra/testing/test-resources'
 import { insertMany } from '../rows.fixture.ts'
 import { ListParameters, readListQuery } from './list-parameters.ts'
 import { areCommon, selectRows } from './list-rows.ts'

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import type { PictureRequest } from '../../../demo/paint.ts'
+import type { PictureRequest } from '../../../demo/render-image.ts'
 import type { WorkerMessage } from '../../../demo/worker.ts'
 import { ProviderError } from '../provider.ts'
 

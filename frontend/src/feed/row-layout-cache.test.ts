@@ -1,0 +1,39 @@
+import { expect, test } from 'bun:test'
+import { aGeneration } from '../store/generation.fixture.ts'
+import type { Row } from '../store/generation-window.ts'
+import { geometryFor } from './row-layout.ts'
+import { createRowLayouts } from './row-layout-cache.ts'
+
+const geometry = geometryFor(1440)
+
+function row(generation: Row['generation'], delivery: Row['delivery'] = null): Row {
+  return { key: generation.clientId, order: '', generation, delivery }
+}
+
+test('a layout is computed once for as long as nothing about the row changes', () => {
+  const layouts = createRowLayouts()
+  const one = row(aGeneration({ outputs: 4 }))
+  const first = layouts.layoutOf(one, geometry)
+  expect(layouts.layoutOf(one, geometry)).toBe(first)
+  expect(layouts.layoutOf({ ...one }, geometry)).not.toBe(first)
+  expect(layouts.layoutOf(one, geometryFor(390))).not.toBe(first)
+})
+
+test('an opened prompt makes its row higher, closing it takes that back', () => {
+  const layouts = createRowLayouts()
+  const one = row(aGeneration({ outputs: [{ width: 2_100, height: 900 }] }))
+  const closed = layouts.layoutOf(one, geometry).height
+  layouts.open(one.key, 1_200)
+  expect(layouts.layoutOf(one, geometry).height).toBeGreaterThan(1_200)
+  layouts.open(one.key, null)
+  expect(layouts.layoutOf(one, geometry).height).toBe(closed)
+})
+
+test('nothing moves when a generation fails that was watched', () => {
+  const layouts = createRowLayouts()
+  const running = aGeneration({ outputs: 4, status: 'processing' })
+  const before = layouts.layoutOf(row(running), geometry).height
+  const failed = aGeneration({ outputs: 4, status: 'failed' })
+  expect(layouts.layoutOf(row(failed), geometry).height).toBe(before)
+  expect(createRowLayouts().layoutOf(row(failed), geometry).height).toBeLessThan(before)
+})

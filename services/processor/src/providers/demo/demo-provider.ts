@@ -1,0 +1,152 @@
+import { ASPECT_RATIOS, RESOLUTIONS } from '@darkroom/contracts/enums'
+import { LIMITS } from '@darkroom/contracts/limits'
+import type { Model } from '@darkroom/contracts/model'
+import sharp from 'sharp'
+import { STUDY_SIDE } from '../../../demo/color/reference-analysis.ts'
+import { MOODS } from '../../../demo/prompt-parser.ts'
+import {
+  type CallOptions,
+  type Provider,
+  ProviderError,
+  type ProviderOutput,
+  type ProviderReference,
+  type ProviderRequest,
+} from '../provider.ts'
+import { type DrawOptions, openStudio, type Studio } from './worker-pool.ts'
+import { xmpOf } from './xmp-label.ts'
+
+/** The demo must also let go of its threads. */
+export interface DemoProvider extends Provider {
+  close(): void
+}
+
+const THREADS = 2
+const GRAIN = 0.4
+const [MOOD = ''] = Object.keys(MOODS)
+
+const MODEL: Model = {
+  id: 'demo',
+  name: 'Demo (no AI model)',
+  provider: 'demo',
+  kind: 'image',
+  note: 'No AI model: a program draws landscapes from a few of your words, the seed and your references.',
+  aspectRatios: [...ASPECT_RATIOS],
+  resolutions: [...RESOLUTIONS],
+  durations: [],
+  maxOutputs: LIMITS.outputs,
+  outputsPerCall: LIMITS.outputs,
+  maxReferences: LIMITS.references,
+  promptCharacters: LIMITS.promptCharacters,
+  seed: true,
+  negativePrompt: false,
+  settings: {
+    mood: { type: 'choice', label: 'Mood', choices: Object.keys(MOODS), default: MOOD },
+    grain: { type: 'number', label: 'Film grain', min: 0, max: 1, step: 0.1, default: GRAIN },
+  },
+  cost: null,
+  estimatedSeconds: 1,
+  estimatedSecondsEach: 0.5,
+  maxSeconds: 600,
+  learnedSeconds: {},
+}
+
+/** Draws pictures without any model, key or network. The same request gives the same bytes. */
+export function createDemoProvider(studio: Studio = openStudio(THREADS)): DemoProvider {
+  return {
+    name: 'demo',
+    free: true,
+    models: async () => [MODEL],
+    submit: async (request, options) => {
+      if (request.model !== MODEL.id || request.kind !== MODEL.kind) {
+        throw new ProviderError('model_unknown', { message: 'The demo draws still pictures only.' })
+      }
+      const references = await Promise.all(request.references.map(shrink))
+      options.signal.throwIfAborted()
+      return { kind: 'outputs', outputs: outputsOf(studio, request, references, options) }
+    },
+    check: async () => {
+      throw new ProviderError('request_unknown', { message: 'The demo answers at once and keeps no requests.' })
+    },
+    cancel: async () => 'unsupported',
+    close: studio.close,
+  }
+}
+
+/** Each output as it is made, in the order asked for. Whoever stops asking stops the drawing. */
+async function* outputsOf(
+  studio: Studio,
+  request: ProviderRequest,
+  references: Uint8Array[],
+  { signal, onProgress }: CallOptions,
+): AsyncGenerator<ProviderOutput> {
+  const stop = new AbortController()
+  const stopped = AbortSignal.any([signal, stop.signal])
+  const shares = request.indices.map(() => 0)
+  const starts = request.indices.map((index, place) => () => {
+    const told = (share: number) => {
+      shares[place] = share
+      onProgress?.(shares.reduce((sum, one) => sum + one) / shares.length)
+    }
+    return outputOf(studio, request, references, index, { signal: stopped, told })
+  })
+  try {
+    yield* inOrder(starts, THREADS)
+  } finally {
+    stop.abort(new ProviderError('interrupted', { failure: 'permanent' }))
+  }
+}
+
+/** Shares of an output's time. */
+const DRAWN = 0.85
+
+async function outputOf(
+  studio: Studio,
+  request: ProviderRequest,
+  references: Uint8Array[],
+  index: number,
+  { signal, told }: DrawOptions,
+): Promise<ProviderOutput> {
+  const { prompt, seed, width, height } = request
+  const wanted = { prompt, seed, index, width, height, references, ...settingsOf(request) }
+  const pixels = await studio.draw(wanted, { signal, told: share => told(share * DRAWN) })
+  const bytes = await encode(pixels, width, height, xmpOf(wanted))
+  signal.throwIfAborted()
+  told(1)
+  return { index, kind: 'bytes', bytes, mimeType: 'image/png' }
+}
+
+function settingsOf({ settings }: ProviderRequest): { grain: number; mood: string } {
+  const { grain, mood } = settings
+  return { grain: typeof grain === 'number' ? grain : GRAIN, mood: typeof mood === 'string' ? mood : MOOD }
+}
+
+/** Grain leaves nothing for stronger compression to find. */
+async function encode(pixels: Uint8Array, width: number, height: number, xmp: string): Promise<Uint8Array> {
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    .withXmp(xmp)
+    .png({ compressionLevel: 4 })
+    .toBuffer()
+}
+
+/** What is studied of a reference. */
+async function shrink({ bytes }: ProviderReference): Promise<Uint8Array> {
+  try {
+    const small = sharp(bytes).resize(STUDY_SIDE, STUDY_SIDE, { fit: 'fill' }).flatten({ background: '#fff' })
+    return await small.toColourspace('srgb').raw().toBuffer()
+  } catch (cause) {
+    throw new ProviderError('reference_unreadable', { cause })
+  }
+}
+
+/** Begins `ahead` of them at most before the first is asked for, and one more with each that is taken. */
+async function* inOrder<T>(starts: readonly (() => Promise<T>)[], ahead: number): AsyncGenerator<T> {
+  const begun: Promise<T>[] = []
+  for (const start of starts) {
+    const result = start()
+    // Whoever waits for it sees it fail; until then nobody does.
+    result.catch(() => {})
+    begun.push(result)
+    if (begun.length === ahead) yield* begun.splice(0, 1)
+  }
+  yield* begun
+}
