@@ -61,7 +61,7 @@ export const BackfillRequest = z.strictObject({
 })
 export type BackfillRequest = z.infer<typeof BackfillRequest>
 
-export const BackfillAnswer = z.strictObject({
+export const BackfillResponse = z.strictObject({
   processed: z.int().min(0),
   updated: z.int().min(0),
   skipped: z.int().min(0),
@@ -69,4 +69,4 @@ export const BackfillAnswer = z.strictObject({
   nextCursor: z.string().nullable(),
   bytesSaved: z.int().min(0).describe('characters that the rows have fewer'),
 })
-export type BackfillAnswer = z.infer<typeof BackfillAnswer>
+export type BackfillResponse = z.infer<typeof BackfillResponse>

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { FAILURES, failureOf, publicError } from './failures.ts'
+import { FAILURES, findFailure, publicError } from './failures.ts'
 
 test('every code is snake case, and its sentence is one that people may be shown', () => {
   for (const [code, { message }] of Object.entries(FAILURES)) {
@@ -21,7 +21,7 @@ test('an error takes its sentence from the table unless it is given a more parti
 })
 
 test('a code that the table does not know is no failure of ours', () => {
-  expect(failureOf('gave_up')).toBe(FAILURES.gave_up)
-  expect(failureOf('an_older_code')).toBeUndefined()
-  expect(failureOf('toString')).toBeUndefined()
+  expect(findFailure('gave_up')).toBe(FAILURES.gave_up)
+  expect(findFailure('an_older_code')).toBeUndefined()
+  expect(findFailure('toString')).toBeUndefined()
 })

@@ -203,6 +203,6 @@ export function publicError(code: FailureCode, message: string = FAILURES[code].
 }
 
 /** Returns what the table says of a code from a row, or undefined where it does not know it. */
-export function failureOf(code: string): Failure | undefined {
+export function findFailure(code: string): Failure | undefined {
   return Object.hasOwn(FAILURES, code) ? FAILURES[code as FailureCode] : undefined
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ASPECT_RATIOS, KINDS, RESOLUTIONS, STATUSES } from './enums.ts'
 import { LIMITS } from './limits.ts'
 import { Output, PublicError } from './output.ts'
-import { isEmbedded, isStorable, type PublicParameters } from './parameters.ts'
+import { hasEmbeddedFile, isStorable, type PublicParameters } from './parameters.ts'
 import { Reference } from './reference.ts'
 
 export const WAITING_REASONS = ['provider-queue', 'rate-limited', 'provider-down', 'not-configured'] as const
@@ -47,14 +47,16 @@ export const GenerationPage = z.strictObject({
 })
 export type GenerationPage = z.infer<typeof GenerationPage>
 
-const Words = z.string().refine(isStorable, 'has a character that cannot be stored (NUL or half of a surrogate pair)')
+const StorableText = z
+  .string()
+  .refine(isStorable, 'has a character that cannot be stored (NUL or half of a surrogate pair)')
 
-const KeptText = Words.refine(
-  text => !isEmbedded(text),
+const TextWithoutFiles = StorableText.refine(
+  text => !hasEmbeddedFile(text),
   'must not contain an embedded file; send pictures as references',
 )
 
-const Prompt = Words.max(LIMITS.promptCharacters, `is longer than ${LIMITS.promptCharacters} characters`)
+const Prompt = StorableText.max(LIMITS.promptCharacters, `is longer than ${LIMITS.promptCharacters} characters`)
   .refine(text => text.trim() !== '', 'is empty')
   .refine(text => !/;base64,/i.test(text), 'holds a picture as text; attach it as a reference instead')
 
@@ -64,9 +66,12 @@ export const SubmittedParameters = z.strictObject({
   numOutputs: z.int().min(1).max(LIMITS.outputs).default(1),
   duration: z.int().min(1).max(3_600).optional(),
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
-  negativePrompt: KeptText.max(LIMITS.promptCharacters).optional(),
+  negativePrompt: TextWithoutFiles.max(LIMITS.promptCharacters).optional(),
   settings: z
-    .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/), z.union([z.number(), z.boolean(), KeptText.max(1_000)]))
+    .record(
+      z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/),
+      z.union([z.number(), z.boolean(), TextWithoutFiles.max(1_000)]),
+    )
     .optional(),
 })
 export type SubmittedParameters = z.infer<typeof SubmittedParameters>
@@ -75,7 +80,7 @@ export type SubmittedParameters = z.infer<typeof SubmittedParameters>
 export const Submission = z.strictObject({
   clientId: z.uuid().optional(),
   prompt: Prompt,
-  model: Words.min(1).max(200).optional(),
+  model: StorableText.min(1).max(200).optional(),
   parameters: SubmittedParameters.prefault({}),
   referenceImages: z.array(z.string().min(1)).max(LIMITS.references).optional(),
   referenceImage: z.string().min(1).optional(),

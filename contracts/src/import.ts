@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { KINDS } from './enums.ts'
 import { LIMITS } from './limits.ts'
 
-const moment = z.union([z.string(), z.number()]).transform((value, context) => {
+const timestamp = z.union([z.string(), z.number()]).transform((value, context) => {
   const date = new Date(value)
   if (!Number.isNaN(date.getTime())) return date
   context.addIssue({ code: 'custom', message: 'is not a time' })
@@ -29,7 +29,7 @@ export const ImportLine = z.looseObject({
   parameters: z.record(z.string(), z.unknown()).nullish(),
   outputs: z.array(ImportedFile).max(LIMITS.outputs).nullish(),
   error: z.union([z.string(), z.looseObject({ message: z.string() })]).nullish(),
-  createdAt: moment.nullish(),
-  completedAt: moment.nullish(),
+  createdAt: timestamp.nullish(),
+  completedAt: timestamp.nullish(),
 })
 export type ImportLine = z.infer<typeof ImportLine>

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { STATUSES } from './enums.ts'
-import { isTerminal, mayMove, sourcesOf } from './lifecycle.ts'
+import { canTransition, isTerminal, sourceStatuses } from './lifecycle.ts'
 
 /** Every move there is, and why. What is not in here must not happen. */
 const MOVES = {
@@ -25,11 +25,11 @@ const PAIRS = STATUSES.flatMap(from => STATUSES.map(to => ({ from, to, name: `${
 
 for (const { from, to, name } of PAIRS) {
   const legal = Object.hasOwn(MOVES, name)
-  test(`${name} is ${legal ? 'a move' : 'none'}`, () => expect(mayMove(from, to)).toBe(legal))
+  test(`${name} is ${legal ? 'a move' : 'none'}`, () => expect(canTransition(from, to)).toBe(legal))
 }
 
 test('the sources of a status are where a move to it begins', () => {
-  for (const to of STATUSES) expect(sourcesOf(to)).toEqual(STATUSES.filter(from => mayMove(from, to)))
+  for (const to of STATUSES) expect(sourceStatuses(to)).toEqual(STATUSES.filter(from => canTransition(from, to)))
 })
 
 test('only a person moves a generation on from a terminal status', () => {

@@ -3,7 +3,13 @@ import fc from 'fast-check'
 import { ASPECT_RATIOS, RESOLUTIONS } from './enums.ts'
 import { SubmittedParameters } from './generation.ts'
 import { LIMITS } from './limits.ts'
-import { isEmbedded, isStorable, type PublicParameters, SANITIZING_RULE, sanitizeParameters } from './parameters.ts'
+import {
+  hasEmbeddedFile,
+  isStorable,
+  type PublicParameters,
+  SANITIZER_VERSION,
+  sanitizeParameters,
+} from './parameters.ts'
 
 const PUBLIC = [
   'aspectRatio',
@@ -268,8 +274,8 @@ test('of reference images only addresses are kept, in their order', () => {
 })
 
 test('an embedded file is recognised in any letter case, and ordinary words are not', () => {
-  expect(['data:', 'x Data:y', ';base64,', 'a;BaSe64,b'].filter(isEmbedded)).toHaveLength(4)
-  expect(['data', 'database', 'base64', ';base64 ,', 'metadata ; x'].filter(isEmbedded)).toEqual([])
+  expect(['data:', 'x Data:y', ';base64,', 'a;BaSe64,b'].filter(hasEmbeddedFile)).toHaveLength(4)
+  expect(['data', 'database', 'base64', ';base64 ,', 'metadata ; x'].filter(hasEmbeddedFile)).toEqual([])
 })
 
 /**
@@ -309,5 +315,5 @@ test('a change of the rule raises its number', () => {
     values.map(value => sanitizeParameters(Object.fromEntries([[key, value]]))),
   )
   const sum = new Bun.CryptoHasher('sha256').update(JSON.stringify(kept)).digest('hex').slice(0, 16)
-  expect({ rule: SANITIZING_RULE, sum }).toEqual({ rule: 1, sum: 'df6c7a2d9e81f6d9' })
+  expect({ rule: SANITIZER_VERSION, sum }).toEqual({ rule: 1, sum: 'df6c7a2d9e81f6d9' })
 })

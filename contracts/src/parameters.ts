@@ -22,7 +22,7 @@ export interface PublicParameters {
 }
 
 /** Rises with each change of the rule: `bun run migrate` then applies it to what was kept by an older one. */
-export const SANITIZING_RULE = 1
+export const SANITIZER_VERSION = 1
 
 type Rule<T> = (value: unknown) => T | undefined
 
@@ -39,9 +39,9 @@ const RULES: { [K in keyof PublicParameters]-?: Rule<NonNullable<PublicParameter
   negativePrompt: text(LIMITS.promptCharacters),
   settings,
   error: text(LIMITS.errorCharacters),
-  referenceImageUrl: referenceUrl,
+  referenceImageUrl: parseReferenceUrl,
   referenceImageId: matching(/^[A-Za-z0-9_-]{1,128}$/),
-  referenceImagePath: value => (isClimbing(value) ? undefined : matching(/^[A-Za-z0-9._/-]{1,1024}$/)(value)),
+  referenceImagePath: value => (hasPathTraversal(value) ? undefined : matching(/^[A-Za-z0-9._/-]{1,1024}$/)(value)),
   referenceImageBucket: matching(/^[A-Za-z0-9._-]{1,255}$/),
   referenceImageMimeType: matching(/^[a-z]{1,32}\/[A-Za-z0-9.+-]{1,96}$/),
   referenceImageChecksum: matching(/^[A-Za-z0-9+/=_:-]{1,256}$/),
@@ -49,10 +49,10 @@ const RULES: { [K in keyof PublicParameters]-?: Rule<NonNullable<PublicParameter
 }
 
 const REFERENCE_URL = /^(\/media\/[A-Za-z0-9._/-]+|https?:\/\/[A-Za-z0-9.-]+(:[0-9]+)?(\/[!-~]*)?)$/
-const EMBEDDED = /data:|;base64,/i
+const EMBEDDED_FILE = /data:|;base64,/i
 const SETTING_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/
-const SETTINGS_KEPT = 64
-const REFERENCES_KEPT = 64
+const MAX_SETTINGS = 64
+const MAX_REFERENCES = 64
 
 /**
  * The one rule that decides what of a generation's parameters is public. It keeps own keys of the allowlist whose value has
@@ -74,15 +74,15 @@ export function sanitizeParameters(parameters: unknown): PublicParameters {
  * The address of a reference image if it may be kept: one of ours (`/media/…`) or plain http(s), at most 2,048 ASCII
  * characters, without `..`.
  */
-export function referenceUrl(value: unknown): string | undefined {
-  if (isClimbing(value)) return undefined
+export function parseReferenceUrl(value: unknown): string | undefined {
+  if (hasPathTraversal(value)) return undefined
   const url = matching(REFERENCE_URL)(value)
   return url !== undefined && url.length <= LIMITS.urlCharacters ? url : undefined
 }
 
 /** Whether a text carries, or pretends to carry, an embedded file. */
-export function isEmbedded(value: string): boolean {
-  return EMBEDDED.test(value)
+export function hasEmbeddedFile(value: string): boolean {
+  return EMBEDDED_FILE.test(value)
 }
 
 /** Whether Postgres can keep the text as it is: no NUL, no half of a surrogate pair. */
@@ -93,15 +93,15 @@ export function isStorable(value: string): boolean {
 function referenceImages(value: unknown): string[] | undefined {
   if (!Array.isArray(value)) return undefined
   return value
-    .slice(0, REFERENCES_KEPT)
-    .map(referenceUrl)
+    .slice(0, MAX_REFERENCES)
+    .map(parseReferenceUrl)
     .filter(url => url !== undefined)
 }
 
 function settings(value: unknown): Record<string, Scalar> | undefined {
   if (!isRecord(value)) return undefined
   const names = Object.keys(value).filter(name => SETTING_NAME.test(name) && name !== 'constructor')
-  const kept = names.slice(0, SETTINGS_KEPT).flatMap(name => {
+  const kept = names.slice(0, MAX_SETTINGS).flatMap(name => {
     const scalar = settingValue(value[name])
     return scalar === undefined ? [] : [[name, scalar] as const]
   })
@@ -113,29 +113,29 @@ function settingValue(value: unknown): Scalar | undefined {
   return number(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)(value) ?? text(1_000)(value)
 }
 
-function text(most: number): Rule<string> {
+function text(max: number): Rule<string> {
   return value => {
-    if (typeof value !== 'string' || value.length > most) return undefined
-    return isStorable(value) && !isEmbedded(value) ? value : undefined
+    if (typeof value !== 'string' || value.length > max) return undefined
+    return isStorable(value) && !hasEmbeddedFile(value) ? value : undefined
   }
 }
 
 function matching(pattern: RegExp): Rule<string> {
-  return value => (typeof value === 'string' && pattern.test(value) && !isEmbedded(value) ? value : undefined)
+  return value => (typeof value === 'string' && pattern.test(value) && !hasEmbeddedFile(value) ? value : undefined)
 }
 
-function number(least: number, most: number): Rule<number> {
+function number(min: number, max: number): Rule<number> {
   return value => {
     if (typeof value !== 'number' || !Number.isFinite(value)) return undefined
-    return value >= least && value <= most ? value : undefined
+    return value >= min && value <= max ? value : undefined
   }
 }
 
-function integer(least: number, most: number): Rule<number> {
-  return value => (Number.isSafeInteger(value) ? number(least, most)(value) : undefined)
+function integer(min: number, max: number): Rule<number> {
+  return value => (Number.isSafeInteger(value) ? number(min, max)(value) : undefined)
 }
 
-function isClimbing(value: unknown): boolean {
+function hasPathTraversal(value: unknown): boolean {
   return typeof value === 'string' && value.includes('..')
 }
 

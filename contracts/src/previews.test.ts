@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { PREVIEW_WIDTHS, previewAt, previewKey } from './previews.ts'
+import { PREVIEW_WIDTHS, previewKey, previewUrlAtWidth } from './previews.ts'
 import { mediaUrl } from './routes.ts'
 
 const key = fc.stringMatching(/^w\/[a-z0-9-]{4}\/gen\/[a-z0-9.-]{1,12}\/\d\.(png|jpg|webp|avif|gif)$/)
@@ -10,7 +10,9 @@ const largest = Math.max(...PREVIEW_WIDTHS) as (typeof PREVIEW_WIDTHS)[number]
 test('from the address of the largest preview that of every other can be told', () => {
   fc.assert(
     fc.property(key, width, (object, wanted) => {
-      expect(previewAt(mediaUrl(previewKey(object, largest)), wanted)).toBe(mediaUrl(previewKey(object, wanted)))
+      expect(previewUrlAtWidth(mediaUrl(previewKey(object, largest)), wanted)).toBe(
+        mediaUrl(previewKey(object, wanted)),
+      )
     }),
   )
 })
@@ -22,5 +24,5 @@ test('a preview lies beside its object, under its name without the extension', (
 
 test('the address of something that has no previews comes back as it is', () => {
   for (const url of ['/media/remote/0190/0', '/media/a.png', '/media/a.w960.webp.png', ''])
-    expect(previewAt(url, 320)).toBe(url)
+    expect(previewUrlAtWidth(url, 320)).toBe(url)
 })

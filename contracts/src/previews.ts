@@ -8,13 +8,13 @@ export function previewKey(key: string, width: PreviewWidth): string {
 }
 
 /** The keys of an object and of the previews beside it. */
-export function objectsOf(key: string): string[] {
+export function objectKeys(key: string): string[] {
   return [key, ...PREVIEW_WIDTHS.map(width => previewKey(key, width))]
 }
 
 const LARGEST_PREVIEW = new RegExp(`\\.w${Math.max(...PREVIEW_WIDTHS)}\\.webp$`)
 
 /** The same preview at another width: rows name the largest one. Any other address comes back as it is. */
-export function previewAt(previewUrl: string, width: PreviewWidth): string {
+export function previewUrlAtWidth(previewUrl: string, width: PreviewWidth): string {
   return previewUrl.replace(LARGEST_PREVIEW, `.w${width}.webp`)
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { LIMITS } from './limits.ts'
-import { referenceUrl } from './parameters.ts'
+import { parseReferenceUrl } from './parameters.ts'
 
 const PICTURE = 'data:image/png;base64,iVBORw0KGgo='
 
@@ -14,7 +14,7 @@ for (const address of [
   `https://a.example/${'x'.repeat(LIMITS.urlCharacters - 18)}`,
 ]) {
   test(`${address.slice(0, 60)} may be the address of a reference`, () => {
-    expect(referenceUrl(address)).toBe(address)
+    expect(parseReferenceUrl(address)).toBe(address)
   })
 }
 
@@ -53,6 +53,6 @@ for (const address of [
   `https://a.example/${'x'.repeat(LIMITS.urlCharacters - 17)}`,
 ]) {
   test(`${JSON.stringify(address.slice(0, 60))} may not`, () => {
-    expect(referenceUrl(address)).toBeUndefined()
+    expect(parseReferenceUrl(address)).toBeUndefined()
   })
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { INGEST_PREFIXES, OPERATOR_PATHS, serviceFor } from './routes.ts'
+import { INGEST_PREFIXES, OPERATOR_PATHS, resolveService } from './routes.ts'
 
 for (const [path, service] of [
   ['/', 'query'],
@@ -28,15 +28,15 @@ for (const [path, service] of [
   ['/metrics/x', undefined],
   ['/metricsx', 'query'],
 ] as const) {
-  test(`${path} is answered by ${service ?? 'nobody outside'}`, () => expect(serviceFor(path)).toBe(service))
+  test(`${path} is answered by ${service ?? 'nobody outside'}`, () => expect(resolveService(path)).toBe(service))
 }
 
 test('a path goes to ingest if, and only if, it is one of its prefixes or lies below one', () => {
   const prefix = fc.constantFrom(...INGEST_PREFIXES)
-  fc.assert(fc.property(prefix, fc.webPath(), (base, rest) => expect(serviceFor(`${base}/${rest}`)).toBe('ingest')))
+  fc.assert(fc.property(prefix, fc.webPath(), (base, rest) => expect(resolveService(`${base}/${rest}`)).toBe('ingest')))
   fc.assert(
     fc.property(prefix, fc.stringMatching(/^[A-Za-z0-9_-]+$/), (base, more) => {
-      expect(serviceFor(base + more)).toBe('query')
+      expect(resolveService(base + more)).toBe('query')
     }),
   )
 })
@@ -44,7 +44,7 @@ test('a path goes to ingest if, and only if, it is one of its prefixes or lies b
 test('the addresses of operators stay inside', () => {
   fc.assert(
     fc.property(fc.constantFrom(...OPERATOR_PATHS), fc.webPath(), (path, rest) => {
-      expect(serviceFor(`${path}/${rest}`)).toBeUndefined()
+      expect(resolveService(`${path}/${rest}`)).toBeUndefined()
     }),
   )
 })

@@ -10,9 +10,9 @@ export const INGEST_PREFIXES = ['/api/generate', '/api/references', '/api/admin'
 export const OPERATOR_PATHS = ['/healthz', '/readyz', '/metrics'] as const
 
 /** Which service answers for a path; undefined if the gateway routes it nowhere. */
-export function serviceFor(path: string): 'ingest' | 'query' | undefined {
-  if (OPERATOR_PATHS.some(prefix => isUnder(prefix, path))) return undefined
-  return INGEST_PREFIXES.some(prefix => isUnder(prefix, path)) ? 'ingest' : 'query'
+export function resolveService(path: string): 'ingest' | 'query' | undefined {
+  if (OPERATOR_PATHS.some(prefix => matchesPrefix(prefix, path))) return undefined
+  return INGEST_PREFIXES.some(prefix => matchesPrefix(prefix, path)) ? 'ingest' : 'query'
 }
 
 /** The address of an object of the store. */
@@ -20,6 +20,6 @@ export function mediaUrl(key: string): string {
   return `/media/${key}`
 }
 
-function isUnder(prefix: string, path: string): boolean {
+function matchesPrefix(prefix: string, path: string): boolean {
   return path === prefix || path.startsWith(`${prefix}/`)
 }

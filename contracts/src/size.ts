@@ -9,12 +9,12 @@ const EDGE_STEP = 8
  * @param resolution side in pixels of the square of equal area
  * @returns width and height in pixels, each a multiple of 8
  */
-export function sizeOf(ratio: AspectRatio, resolution: Resolution): { width: number; height: number } {
+export function computeSize(ratio: AspectRatio, resolution: Resolution): { width: number; height: number } {
   const [across = 1, down = 1] = ratio.split(':').map(Number)
   const height = resolution / Math.sqrt(across / down)
-  return { width: toStep((height * across) / down), height: toStep(height) }
+  return { width: roundToStep((height * across) / down), height: roundToStep(height) }
 }
 
-function toStep(pixels: number): number {
+function roundToStep(pixels: number): number {
   return Math.max(EDGE_STEP, Math.round(pixels / EDGE_STEP) * EDGE_STEP)
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { generationSubject, jobSubject, laneConsumer, STREAMS, workspaceOf } from './subjects.ts'
+import { generationSubject, jobConsumerName, jobSubject, parseWorkspaceId, STREAMS } from './subjects.ts'
 
 const WILD = [
   '',
@@ -23,7 +23,7 @@ const WILD = [
 
 for (const name of WILD) {
   test(`${JSON.stringify(name.slice(0, 20))} cannot become part of a subject`, () => {
-    for (const make of [generationSubject, jobSubject, laneConsumer]) expect(() => make(name)).toThrow(RangeError)
+    for (const make of [generationSubject, jobSubject, jobConsumerName]) expect(() => make(name)).toThrow(RangeError)
   })
 }
 
@@ -37,7 +37,7 @@ test('only a plain token can: no text whatever adds a level or a wildcard', () =
 })
 
 test('the workspace of a subject is the one it was made for', () => {
-  fc.assert(fc.property(fc.uuid(), id => expect(workspaceOf(generationSubject(id))).toBe(id)))
+  fc.assert(fc.property(fc.uuid(), id => expect(parseWorkspaceId(generationSubject(id))).toBe(id)))
 })
 
 test('no other subject names a workspace', () => {
@@ -51,7 +51,7 @@ test('no other subject names a workspace', () => {
     'xevents.a.generation',
     '',
   ]
-  expect(others.map(workspaceOf)).toEqual(others.map(() => undefined))
+  expect(others.map(parseWorkspaceId)).toEqual(others.map(() => undefined))
 })
 
 test('every subject belongs to the stream that is meant to carry it', () => {
@@ -61,7 +61,7 @@ test('every subject belongs to the stream that is meant to carry it', () => {
 
 test('lanes of two providers share neither subject nor consumer', () => {
   expect(jobSubject('a')).not.toBe(jobSubject('b'))
-  expect(laneConsumer('a')).not.toBe(laneConsumer('b'))
+  expect(jobConsumerName('a')).not.toBe(jobConsumerName('b'))
 })
 
 function attempt<T>(work: () => T): T | undefined {

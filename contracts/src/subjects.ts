@@ -8,12 +8,12 @@ export type StreamKey = keyof typeof STREAMS
 
 /** Work for one provider's lane. Lanes are apart so that a provider that hangs never slows another. */
 export function jobSubject(provider: string): string {
-  return `jobs.generate.${token(provider)}`
+  return `jobs.generate.${requireToken(provider)}`
 }
 
 /** The durable consumer that all processors share for one provider. */
-export function laneConsumer(provider: string): string {
-  return `lane-${token(provider)}`
+export function jobConsumerName(provider: string): string {
+  return `lane-${requireToken(provider)}`
 }
 
 /** Generations that were cancelled: a hint, for every processor. */
@@ -24,20 +24,20 @@ export const BACKFILL_SUBJECT = 'jobs.backfill'
 export const BACKFILL_CONSUMER = 'backfill'
 
 /** How the runs of backfills are getting on. */
-export const BACKFILL_EVENTS = 'events.backfill'
+export const BACKFILL_EVENTS_SUBJECT = 'events.backfill'
 
 /** Changes of a workspace's generations. */
 export function generationSubject(workspaceId: string): string {
-  return `events.${token(workspaceId)}.generation`
+  return `events.${requireToken(workspaceId)}.generation`
 }
 
 /** The workspace that a subject made by `generationSubject` speaks of; undefined for any other subject. */
-export function workspaceOf(subject: string): string | undefined {
+export function parseWorkspaceId(subject: string): string | undefined {
   return /^events\.([A-Za-z0-9_-]+)\.generation$/.exec(subject)?.[1]
 }
 
 /** A subject is text with meaning (`.`, `*`, `>`): nothing that is not a plain token may become part of one. */
-function token(text: string): string {
+function requireToken(text: string): string {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(text)) throw new RangeError('not a plain subject token')
   return text
 }

@@ -2,12 +2,12 @@ import { expect, test } from 'bun:test'
 import { z } from 'zod'
 import {
   BACKFILL_CONSUMER,
-  BACKFILL_EVENTS,
+  BACKFILL_EVENTS_SUBJECT,
   BACKFILL_SUBJECT,
   CANCEL_SUBJECT,
   generationSubject,
+  jobConsumerName,
   jobSubject,
-  laneConsumer,
   STREAMS,
 } from './subjects.ts'
 
@@ -23,7 +23,7 @@ import {
  * 4. Then write the new hash here, in the same commit as the change. It also moves when zod writes JSON Schema otherwise.
  */
 const PINNED: Record<string, string> = {
-  BackfillAnswer: '11c99d071b62a27c',
+  BackfillResponse: '11c99d071b62a27c',
   BackfillBatch: 'eb851c8d738ca23a',
   BackfillChanged: '097f1f4850fce06a',
   BackfillFailure: '68adefba9e47337a',
@@ -80,13 +80,13 @@ test('the names on the bus are what was agreed', () => {
     jobs: { name: 'JOBS', subjects: ['jobs.>'] },
     events: { name: 'EVENTS', subjects: ['events.>'] },
   })
-  expect([jobSubject('demo'), laneConsumer('demo'), generationSubject('w'), CANCEL_SUBJECT]).toEqual([
+  expect([jobSubject('demo'), jobConsumerName('demo'), generationSubject('w'), CANCEL_SUBJECT]).toEqual([
     'jobs.generate.demo',
     'lane-demo',
     'events.w.generation',
     'jobs.cancel',
   ])
-  expect([BACKFILL_SUBJECT, BACKFILL_CONSUMER, BACKFILL_EVENTS]).toEqual([
+  expect([BACKFILL_SUBJECT, BACKFILL_CONSUMER, BACKFILL_EVENTS_SUBJECT]).toEqual([
     'jobs.backfill',
     'backfill',
     'events.backfill',

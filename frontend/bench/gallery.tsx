@@ -13,7 +13,7 @@ interface BenchRow {
 }
 
 /** What the benchmark does with a page. */
-interface Bench {
+interface BenchControls {
   prepend(count: number): void
   /** Makes a row higher, as a picture that turns out taller does. */
   grow(key: string): void
@@ -22,18 +22,18 @@ interface Bench {
 
 declare global {
   interface Window {
-    bench: Bench
+    bench: BenchControls
   }
 }
 
-const asked = new URLSearchParams(location.search)
-const loaded: BenchRow[] = await (await fetch(`/rows?count=${asked.get('count')}`)).json()
+const query = new URLSearchParams(location.search)
+const loaded: BenchRow[] = await (await fetch(`/rows?count=${query.get('count')}`)).json()
 const [rows, setRows] = createSignal(loaded)
 const [isShifted, setShifted] = createSignal(false)
 const root = document.getElementById('root')
-if (root) render(() => (asked.get('arm') === 'virtua' ? <Virtua /> : <Seed />), root)
+if (root) render(() => (query.get('arm') === 'virtua' ? <Virtua /> : <Seed />), root)
 
-function grown(key: string): BenchRow[] {
+function growRow(key: string): BenchRow[] {
   const taller = (row: BenchRow) => ({
     ...row,
     pictures: row.pictures.map(picture => ({ ...picture, ratio: picture.ratio / 2 })),
@@ -41,7 +41,7 @@ function grown(key: string): BenchRow[] {
   return rows().map(row => (row.key === key ? taller(row) : row))
 }
 
-function older(count: number): BenchRow[] {
+function createOlderRows(count: number): BenchRow[] {
   const some = rows().slice(0, count)
   return some.map((row, index) => ({ ...row, key: `older ${index}`, prompt: `older ${index}: ${row.prompt}` }))
 }
@@ -61,10 +61,10 @@ function Seed() {
     window.bench = {
       prepend: count => {
         const before = virtualizer.scrollOffset ?? 0
-        setRows([...older(count), ...rows()])
+        setRows([...createOlderRows(count), ...rows()])
         virtualizer.scrollToOffset(before)
       },
-      grow: key => setRows(grown(key)),
+      grow: key => setRows(growRow(key)),
       toEnd: () => virtualizer.scrollToIndex(rows().length - 1),
     }
   })
@@ -94,10 +94,10 @@ function Virtua() {
     window.bench = {
       prepend: count => {
         setShifted(true)
-        setRows([...older(count), ...rows()])
+        setRows([...createOlderRows(count), ...rows()])
         requestAnimationFrame(() => setShifted(false))
       },
-      grow: key => setRows(grown(key)),
+      grow: key => setRows(growRow(key)),
       toEnd,
     }
   })

@@ -6,28 +6,28 @@ import type { Generation } from '@darkroom/contracts/generation'
 import { createSignal, For, onCleanup } from 'solid-js'
 import { render } from 'solid-js/web'
 import { Progress } from '../src/feed/progress.tsx'
-import { aGeneration } from '../src/store/generation.fixture.ts'
+import { buildGeneration } from '../src/store/generation.fixture.ts'
 
 /** So many rings at once, each way: `?arm=idle`, `interval`, `seed` or `ours`, `&count=`. */
 
 const SECONDS = 60
-const asked = new URLSearchParams(location.search)
-const rings = Array.from({ length: Number(asked.get('count')) }, (_, index) => index)
+const query = new URLSearchParams(location.search)
+const rings = Array.from({ length: Number(query.get('count')) }, (_, index) => index)
 
-const ARMS: Record<string, () => ReturnType<typeof Ours>> = {
-  idle: () => <Still />,
-  interval: () => <Interval />,
-  seed: () => <Seed />,
-  ours: () => <Ours />,
+const VARIANTS: Record<string, () => ReturnType<typeof OurRings>> = {
+  idle: () => <StaticRings />,
+  interval: () => <TimerRings />,
+  seed: () => <SeedRings />,
+  ours: () => <OurRings />,
 }
 
 /** What is there anyhow: the same places, nothing in them moves. */
-function Still() {
-  return <For each={rings}>{() => <Circle offset={LENGTH / 2} />}</For>
+function StaticRings() {
+  return <For each={rings}>{() => <Circle offset={CIRCUMFERENCE / 2} />}</For>
 }
 
 /** Before the seed: a timer a ring that sets how much of it is drawn. */
-function Interval() {
+function TimerRings() {
   const started = performance.now()
   return (
     <For each={rings}>
@@ -35,25 +35,25 @@ function Interval() {
         const [share, setShare] = createSignal(0)
         const timer = setInterval(() => setShare((performance.now() - started) / 1_000 / SECONDS), 100)
         onCleanup(() => clearInterval(timer))
-        return <Circle offset={LENGTH * (1 - 0.95 * share())} />
+        return <Circle offset={CIRCUMFERENCE * (1 - 0.95 * share())} />
       }}
     </For>
   )
 }
 
 /** The seed: keyframes of `stroke-dashoffset`. */
-function Seed() {
+function SeedRings() {
   return <For each={rings}>{() => <Circle isAnimated />}</For>
 }
 
-function Ours() {
-  const generation: Generation = aGeneration({
+function OurRings() {
+  const generation: Generation = buildGeneration({
     status: 'processing',
     outputs: 1,
     estimatedSeconds: SECONDS,
     startedAt: new Date().toISOString(),
   })
-  const clock = { now: Date.now, learn: () => {} }
+  const clock = { now: Date.now, syncTo: () => {} }
   return (
     <For each={rings}>
       {() => (
@@ -65,7 +65,7 @@ function Ours() {
   )
 }
 
-const LENGTH = 2 * Math.PI * 42
+const CIRCUMFERENCE = 2 * Math.PI * 42
 
 function Circle(props: { offset?: number; isAnimated?: boolean }) {
   return (
@@ -76,7 +76,7 @@ function Circle(props: { offset?: number; isAnimated?: boolean }) {
           cy="50"
           r="42"
           classList={{ filling: props.isAnimated === true }}
-          stroke-dasharray={String(LENGTH)}
+          stroke-dasharray={String(CIRCUMFERENCE)}
           stroke-dashoffset={props.offset}
           style={{ 'animation-duration': `${SECONDS}s` }}
         />
@@ -87,5 +87,5 @@ function Circle(props: { offset?: number; isAnimated?: boolean }) {
 }
 
 const root = document.getElementById('root')
-const arm = ARMS[asked.get('arm') ?? 'idle']
-if (root && arm) render(arm, root)
+const variant = VARIANTS[query.get('arm') ?? 'idle']
+if (root && variant) render(variant, root)

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { asDataUrl, uniquePicture } from '../../infra/testing/data/imported-rows.ts'
+import { createUniqueImage, toDataUrl } from '../../infra/testing/data/imported-rows.ts'
 import { runCommand } from '../../infra/testing/studio/run-command.ts'
 import { startTestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { openPage, startBrowser } from './browser.ts'
@@ -11,20 +11,20 @@ test('after the backfill an old generation shows its references, and reusing its
   await using studio = await startTestStudio()
   await using browser = await startBrowser()
   const env = { DATA_DIR: studio.dataDir, DATABASE_URL: '', NATS_URL: '' }
-  await Bun.write(join(studio.dataDir, 'old', 'made.png'), await uniquePicture(96, 96))
-  const [one, two] = [await uniquePicture(64, 48), await uniquePicture(48, 64)]
-  const parameters = { aspectRatio: '1:1', referenceImages: [asDataUrl(one), asDataUrl(two, 'DATA:image/png;base64,')] }
+  await Bun.write(join(studio.dataDir, 'old', 'made.png'), await createUniqueImage(96, 96))
+  const [one, two] = [await createUniqueImage(64, 48), await createUniqueImage(48, 64)]
+  const parameters = { aspectRatio: '1:1', referenceImages: [toDataUrl(one), toDataUrl(two, 'DATA:image/png;base64,')] }
   const line = { id: 'old-1', prompt: PROMPT, model: 'demo', parameters, outputs: [{ file: 'made.png' }] }
   const file = join(studio.dataDir, 'old', 'generations.jsonl')
   await Bun.write(file, JSON.stringify(line))
-  expect((await runCommand('import', [file], env)).code).toBe(0)
+  expect((await runCommand('import', [file], env)).exitCode).toBe(0)
 
-  const { page, complaints } = await openPage(browser, studio.url)
+  const { page, pageErrors } = await openPage(browser, studio.url)
   const article = page.getByRole('feed').getByRole('article')
   await article.getByText(PROMPT).waitFor()
   const references = article.getByRole('list', { name: 'References' }).locator('img')
   expect(await references.count()).toBe(0)
-  expect((await runCommand('backfill', ['reference-images'], env)).code).toBe(0)
+  expect((await runCommand('backfill', ['reference-images'], env)).exitCode).toBe(0)
   // The page is told, and is not loaded anew.
   await references.nth(1).waitFor()
   expect(await references.count()).toBe(2)
@@ -41,5 +41,5 @@ test('after the backfill an old generation shows its references, and reusing its
   await attached.nth(1).waitFor()
   expect(await attached.count()).toBe(2)
   expect(await page.getByRole('textbox', { name: 'Prompt' }).inputValue()).toBe(PROMPT)
-  expect(complaints).toEqual([])
+  expect(pageErrors).toEqual([])
 }, 120_000)

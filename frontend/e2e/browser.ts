@@ -1,9 +1,9 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
 /** What a page did that nobody sees: errors, and requests to anybody but the studio. */
-export interface Watched {
+export interface MonitoredPage {
   page: Page
-  complaints: string[]
+  pageErrors: string[]
 }
 
 const FLAGS = [
@@ -25,17 +25,21 @@ export async function startBrowser(flags: readonly string[] = []): Promise<Brows
 }
 
 /** Opens a page of its own profile that writes down what it should not do. */
-export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Watched> {
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<MonitoredPage> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options })
   const page = await context.newPage()
-  const complaints: string[] = []
-  page.on('console', message => message.type() === 'error' && complaints.push(message.text()))
-  page.on('pageerror', error => complaints.push(error.message))
+  const pageErrors: string[] = []
+  page.on('console', message => message.type() === 'error' && pageErrors.push(message.text()))
+  page.on('pageerror', error => pageErrors.push(error.message))
   page.on('request', request => {
     if (!/^(data|blob):/.test(request.url()) && new URL(request.url()).origin !== new URL(url).origin) {
-      complaints.push(`asked another host: ${request.url()}`)
+      pageErrors.push(`asked another host: ${request.url()}`)
     }
   })
   await page.goto(url)
-  return { page, complaints }
+  return { page, pageErrors }
 }

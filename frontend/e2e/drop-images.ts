@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 
 /** Drops pictures on the page as a file manager would. They are drawn by the page itself. */
-export async function dropPictures(page: Page, colours: string[]): Promise<void> {
+export async function dropImages(page: Page, colours: string[]): Promise<void> {
   await page.evaluate(async fills => {
     const transfer = new DataTransfer()
     for (const [index, fill] of fills.entries()) {

@@ -3,19 +3,19 @@ import { AxeBuilder } from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright-core'
 import { startTestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { openPage, startBrowser } from './browser.ts'
-import { dropPictures } from './drop-images.ts'
+import { dropImages } from './drop-images.ts'
 
 const PROMPT = 'the same valley after rain, low cloud, one window lit'
 
 test('a prompt, two dropped references and four outputs, from the first key to the reload', async () => {
   await using studio = await startTestStudio()
   await using browser = await startBrowser()
-  const { page, complaints } = await openPage(browser, studio.url)
+  const { page, pageErrors } = await openPage(browser, studio.url)
   await page.getByRole('textbox', { name: 'Prompt' }).waitFor()
   await expectAccessible(page)
 
   await page.getByRole('textbox', { name: 'Prompt' }).fill(PROMPT)
-  await dropPictures(page, ['#1d3557', '#84a98c'])
+  await dropImages(page, ['#1d3557', '#84a98c'])
   const attached = page.getByRole('list', { name: 'References, in order' }).getByRole('listitem')
   await attached.nth(1).waitFor()
   expect(await attached.count()).toBe(2)
@@ -55,7 +55,7 @@ test('a prompt, two dropped references and four outputs, from the first key to t
   await attached.nth(1).waitFor()
   expect(await page.getByRole('textbox', { name: 'Prompt' }).inputValue()).toBe(PROMPT)
   expect(await page.getByRole('combobox', { name: 'Outputs' }).inputValue()).toBe('4')
-  expect(complaints).toEqual([])
+  expect(pageErrors).toEqual([])
 
   const listed = await (await studio.fetch('/api/generations')).text()
   expect(listed).not.toMatch(/data:|;base64,/i)
@@ -65,7 +65,7 @@ test('it works at 390 pixels and in the light theme, without a horizontal scroll
   await using studio = await startTestStudio()
   await using browser = await startBrowser()
   const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: 'light' } as const
-  const { page, complaints } = await openPage(browser, studio.url, phone)
+  const { page, pageErrors } = await openPage(browser, studio.url, phone)
   const prompt = page.getByRole('textbox', { name: 'Prompt' })
   await prompt.tap()
   await prompt.fill('dunes at noon')
@@ -73,7 +73,7 @@ test('it works at 390 pixels and in the light theme, without a horizontal scroll
   await expectPictures(page.getByRole('article'), 1)
   await expectAccessible(page)
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
-  expect(complaints).toEqual([])
+  expect(pageErrors).toEqual([])
 }, 120_000)
 
 /** All pictures of a generation have really been decoded. */

@@ -1,29 +1,29 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
-import { frames, pixels, readRow, settled, watch, wheel } from './page-probes.ts'
-import { differing, still } from './screencast.ts'
-import { type Filled, startFilled } from './seeded-studio.ts'
+import { captureFeed, findReadRow, scrollByWheel, startProbe, waitForFrames, waitUntilSettled } from './page-probes.ts'
+import { captureWhenStill, countDifferences } from './screencast.ts'
+import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 
 const COUNT = 10_000
 
-let filled: Filled
+let seeded: SeededStudio
 
 beforeAll(async () => {
-  filled = await startFilled(COUNT)
+  seeded = await startSeededStudio(COUNT)
 }, 120_000)
 
-afterAll(() => filled[Symbol.asyncDispose](), 60_000)
+afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
 
 test('6: the lightbox leaves the feed as it is, and closing it gives the focus back to the very thumbnail', async () => {
-  const { page, complaints } = await filled.open()
-  await wheel(page, -6_000)
-  await settled(page)
-  const id = await readRow(page)
+  const { page, pageErrors } = await seeded.open()
+  await scrollByWheel(page, -6_000)
+  await waitUntilSettled(page)
+  const id = await findReadRow(page)
   const thumbnail = page.locator(`article[data-generation-id="${id}"] [data-output-index="0"]`)
   await thumbnail.focus()
   const opener = await thumbnail.elementHandle()
-  const drawn = await still(page)
-  const stop = await watch(page, id)
+  const drawn = await captureWhenStill(page)
+  const stop = await startProbe(page, id)
   await page.keyboard.press('Enter')
   const dialog = page.getByRole('dialog')
   await dialog.locator('img').first().waitFor()
@@ -31,20 +31,20 @@ test('6: the lightbox leaves the feed as it is, and closing it gives the focus b
   for (let turn = 0; turn < 12; turn += 1) await page.keyboard.press('ArrowLeft')
   await page.keyboard.press('Escape')
   await dialog.waitFor({ state: 'detached' })
-  await frames(page, 5)
+  await waitForFrames(page, 5)
   const { tops, isSameNode, loaded } = await stop()
   expect([tops.length, isSameNode, loaded]).toEqual([1, true, []])
   expect(await page.evaluate(node => document.activeElement === node, opener)).toBe(true)
-  expect(await differing(page, drawn, await pixels(page))).toBe(0)
-  expect(complaints).toEqual([])
+  expect(await countDifferences(page, drawn, await captureFeed(page))).toBe(0)
+  expect(pageErrors).toEqual([])
   await page.context().close()
 }, 60_000)
 
 test('6: the originals of a picture are loaded in the lightbox, and only there', async () => {
-  const { page } = await filled.open()
+  const { page } = await seeded.open()
   const originals: string[] = []
   page.on('request', request => /\/media\/.*\.png$/.test(request.url()) && originals.push(request.url()))
-  await settled(page)
+  await waitUntilSettled(page)
   expect(originals).toEqual([])
   await page.locator('article [data-output-index="0"]').last().click()
   await page.getByRole('dialog').locator('img').first().waitFor()
@@ -53,11 +53,11 @@ test('6: the originals of a picture are loaded in the lightbox, and only there',
 }, 60_000)
 
 test('6: deleting inside moves to the neighbour, and closing gives the focus to what is left beside it', async () => {
-  const { page } = await filled.open()
-  await wheel(page, -6_000)
-  await settled(page)
-  const id = await readRow(page)
-  const next = await nextRow(page, id)
+  const { page } = await seeded.open()
+  await scrollByWheel(page, -6_000)
+  await waitUntilSettled(page)
+  const id = await findReadRow(page)
+  const next = await findNextRow(page, id)
   await page.locator(`article[data-generation-id="${id}"] [data-output-index="0"]`).click()
   const dialog = page.getByRole('dialog')
   await dialog.locator('img').first().waitFor()
@@ -72,7 +72,7 @@ test('6: deleting inside moves to the neighbour, and closing gives the focus to 
 }, 60_000)
 
 /** The row after another one that has a picture. */
-async function nextRow(page: Page, id: string): Promise<string> {
+async function findNextRow(page: Page, id: string): Promise<string> {
   return await page.evaluate(row => {
     const rows = [...document.querySelectorAll<HTMLElement>('article')].toSorted(
       (a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top,

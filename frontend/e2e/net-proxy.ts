@@ -2,31 +2,31 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
 /** The cable between browsers and a studio: it can be cut, and it is known which event streams run through it. */
-export interface Cable extends AsyncDisposable {
+export interface NetProxy extends AsyncDisposable {
   port: number
   /** How many event streams are open now. */
-  streams(): number
+  countStreams(): number
   /** What each stream that was opened said it had heard last; empty for one that begins. */
-  heard: string[]
+  lastEventIds: string[]
   /** Breaks every connection and takes none, until it is joined again. */
-  cut(): void
-  join(): void
+  disconnect(): void
+  reconnect(): void
 }
 
-/** Lays a cable on this machine. @param to port of the studio, once it has one */
-export async function layCable(to: () => number): Promise<Cable> {
-  const lines = new Map<Socket, 'stream' | 'other'>()
-  const heard: string[] = []
-  let isCut = false
+/** Lays a cable on this machine. @param targetPort port of the studio, once it has one */
+export async function startNetProxy(targetPort: () => number): Promise<NetProxy> {
+  const sockets = new Map<Socket, 'stream' | 'other'>()
+  const lastEventIds: string[] = []
+  let isDisconnected = false
   const server = createServer(browser => {
-    if (isCut) return void browser.destroy()
-    const studio = connect(to(), '127.0.0.1')
-    lines.set(browser, 'other')
+    if (isDisconnected) return void browser.destroy()
+    const studio = connect(targetPort(), '127.0.0.1')
+    sockets.set(browser, 'other')
     browser.on('data', (bytes: Buffer) => {
       const head = bytes.toString('latin1')
       if (!head.startsWith('GET /api/events')) return
-      lines.set(browser, 'stream')
-      heard.push(/^last-event-id: (.*)\r$/im.exec(head)?.[1] ?? '')
+      sockets.set(browser, 'stream')
+      lastEventIds.push(/^last-event-id: (.*)\r$/im.exec(head)?.[1] ?? '')
     })
     for (const [from, other] of [
       [browser, studio],
@@ -36,24 +36,24 @@ export async function layCable(to: () => number): Promise<Cable> {
       from.on('error', () => other.destroy())
       from.on('close', () => other.destroy())
     }
-    browser.on('close', () => lines.delete(browser))
+    browser.on('close', () => sockets.delete(browser))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const cut = () => {
-    isCut = true
-    for (const line of lines.keys()) line.destroy()
+  const disconnect = () => {
+    isDisconnected = true
+    for (const socket of sockets.keys()) socket.destroy()
   }
   return {
     port: (server.address() as AddressInfo).port,
-    streams: () => [...lines.values()].filter(use => use === 'stream').length,
-    heard,
-    cut,
-    join: () => {
-      isCut = false
+    countStreams: () => [...sockets.values()].filter(use => use === 'stream').length,
+    lastEventIds,
+    disconnect,
+    reconnect: () => {
+      isDisconnected = false
     },
     [Symbol.asyncDispose]: async () => {
-      cut()
+      disconnect()
       server.close()
       await once(server, 'close')
     },

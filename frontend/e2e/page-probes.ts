@@ -1,10 +1,10 @@
 import type { Page } from 'playwright-core'
 
 /** What a page did at each frame since it has been watched. */
-export interface Seen {
-  frames: number
+export interface ProbeResult {
+  frameCount: number
   /** The most rows that were in the page at any moment. */
-  most: number
+  maxRows: number
   /** Every place that the watched row had on the screen, in pixels from its top. */
   tops: number[]
   /** Whether the row has been the same element all the time. */
@@ -14,20 +14,20 @@ export interface Seen {
   /** Pictures of the row that were loaded anew. */
   loaded: string[]
   /** The largest gap between rows that was in view. */
-  gap: number
+  maxGap: number
 }
 
 /** Watches a row, and what is in the page, at every frame until what is given back is called. */
-export async function watch(page: Page, id: string): Promise<() => Promise<Seen>> {
-  const watching = await page.evaluateHandle(row => {
+export async function startProbe(page: Page, id: string): Promise<() => Promise<ProbeResult>> {
+  const probe = await page.evaluateHandle(row => {
     const find = () => document.querySelector(`article[data-generation-id="${row}"]`)
     const rows = () => [...document.querySelectorAll('article')]
     const [node, focus] = [find(), document.activeElement]
-    const seen = { frames: 0, most: 0, gap: 0, isSameNode: node !== null, isSameFocus: true }
+    const seen = { frameCount: 0, maxRows: 0, maxGap: 0, isSameNode: node !== null, isSameFocus: true }
     const tops = new Set<number>()
     const loaded: string[] = []
     const count = () => {
-      seen.most = Math.max(seen.most, rows().length)
+      seen.maxRows = Math.max(seen.maxRows, rows().length)
     }
     const mutations = new MutationObserver(count)
     mutations.observe(document.body, { childList: true, subtree: true })
@@ -35,28 +35,28 @@ export async function watch(page: Page, id: string): Promise<() => Promise<Seen>
       if (target instanceof HTMLImageElement && node?.contains(target)) loaded.push(target.currentSrc)
     }
     document.addEventListener('load', onLoad, true)
-    const look = () => {
-      seen.frames += 1
+    const sample = () => {
+      seen.frameCount += 1
       count()
       const top = find()?.getBoundingClientRect().top
       if (top !== undefined) tops.add(top)
       seen.isSameNode &&= find() === node
       seen.isSameFocus &&= document.activeElement === focus
-      seen.gap = Math.max(seen.gap, gapInView())
-      request = requestAnimationFrame(look)
+      seen.maxGap = Math.max(seen.maxGap, gapInView())
+      request = requestAnimationFrame(sample)
     }
     /** The largest part of the view, from the header to the composer, that no row covers. */
     const gapInView = () => {
       const bottom = document.querySelector('form')?.getBoundingClientRect().top ?? innerHeight
       const boxes = rows().map(article => article.getBoundingClientRect())
-      let [place, gap] = [64, 0]
+      let [covered, maxGap] = [64, 0]
       for (const box of boxes.toSorted((a, b) => a.top - b.top)) {
-        gap = Math.max(gap, Math.min(box.top, bottom) - place)
-        place = Math.max(place, box.bottom)
+        maxGap = Math.max(maxGap, Math.min(box.top, bottom) - covered)
+        covered = Math.max(covered, box.bottom)
       }
-      return Math.max(gap, bottom - place)
+      return Math.max(maxGap, bottom - covered)
     }
-    let request = requestAnimationFrame(look)
+    let request = requestAnimationFrame(sample)
     const stop = () => {
       cancelAnimationFrame(request)
       mutations.disconnect()
@@ -65,18 +65,18 @@ export async function watch(page: Page, id: string): Promise<() => Promise<Seen>
     }
     return { stop }
   }, id)
-  return async () => await watching.evaluate(({ stop }) => stop())
+  return async () => await probe.evaluate(({ stop }) => stop())
 }
 
 /** Waits until so many frames have been drawn: what a change does, it has done. */
-export async function frames(page: Page, count = 3): Promise<void> {
+export async function waitForFrames(page: Page, count = 3): Promise<void> {
   await page.evaluate(async many => {
     for (let frame = 0; frame < many; frame += 1) await new Promise(resolve => requestAnimationFrame(resolve))
   }, count)
 }
 
 /** The rows that are in view, from top to bottom. */
-export async function inView(page: Page): Promise<{ id: string; number: number; top: number }[]> {
+export async function listRowsInView(page: Page): Promise<{ id: string; number: number; top: number }[]> {
   return await page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>('article')]
       .map(article => ({ article, box: article.getBoundingClientRect() }))
@@ -92,15 +92,15 @@ export async function inView(page: Page): Promise<{ id: string; number: number; 
 }
 
 /** The row that a person reads: the one in the middle of the view. */
-export async function readRow(page: Page): Promise<string> {
-  const rows = await inView(page)
+export async function findReadRow(page: Page): Promise<string> {
+  const rows = await listRowsInView(page)
   const row = rows.find(({ top }) => top >= 64) ?? rows[0]
   if (!row) throw new Error('there is no row in view')
   return row.id
 }
 
 /** How far the page is scrolled, and how far it can be. */
-export async function scrolled(page: Page): Promise<{ top: number; end: number; height: number }> {
+export async function getScroll(page: Page): Promise<{ top: number; end: number; height: number }> {
   return await page.evaluate(() => ({
     top: scrollY,
     end: document.documentElement.scrollHeight - innerHeight,
@@ -109,25 +109,25 @@ export async function scrolled(page: Page): Promise<{ top: number; end: number; 
 }
 
 /** Scrolls as a wheel does, and waits for it. */
-export async function wheel(page: Page, pixels: number): Promise<void> {
-  const before = await scrolled(page)
-  const to = Math.min(Math.max(0, before.top + pixels), before.end)
+export async function scrollByWheel(page: Page, deltaY: number): Promise<void> {
+  const before = await getScroll(page)
+  const to = Math.min(Math.max(0, before.top + deltaY), before.end)
   await page.mouse.move(600, 400)
-  await page.mouse.wheel(0, pixels)
+  await page.mouse.wheel(0, deltaY)
   if (to !== before.top) await page.waitForFunction(top => scrollY !== top, before.top)
-  await frames(page)
+  await waitForFrames(page)
 }
 
 /** What is drawn between the header and the composer. */
-export async function pixels(page: Page): Promise<Buffer> {
+export async function captureFeed(page: Page): Promise<Buffer> {
   return await page.screenshot({ clip: { x: 0, y: 64, width: 1280, height: 560 }, animations: 'disabled' })
 }
 
 /** Every picture that is there has been drawn, and nothing is scrolling any more. */
-export async function settled(page: Page): Promise<void> {
+export async function waitUntilSettled(page: Page): Promise<void> {
   await page.waitForFunction(() => [...document.images].every(image => image.complete))
   await page.mouse.move(5, 5)
   await page.evaluate(() => new Promise(resolve => setTimeout(resolve, 300)))
   await page.waitForFunction(() => [...document.images].every(image => image.complete))
-  await frames(page, 5)
+  await waitForFrames(page, 5)
 }

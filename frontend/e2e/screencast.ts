@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import { frames, pixels } from './page-probes.ts'
+import { captureFeed, waitForFrames } from './page-probes.ts'
 
 /** What was really drawn, frame by frame, as small pictures. */
 export interface Screencast {
@@ -7,54 +7,54 @@ export interface Screencast {
   stop(): Promise<number[]>
 }
 
-const SMALL = { maxWidth: 240, maxHeight: 150 }
+const FRAME_SIZE = { maxWidth: 240, maxHeight: 150 }
 
 /** Records the frames that the browser draws, whatever the page's own script thinks of them. */
-export async function record(page: Page): Promise<Screencast> {
+export async function recordScreencast(page: Page): Promise<Screencast> {
   const cdp = await page.context().newCDPSession(page)
   const frames: string[] = []
   cdp.on('Page.screencastFrame', ({ data, sessionId }) => {
     frames.push(data)
     cdp.send('Page.screencastFrameAck', { sessionId }).catch(() => {})
   })
-  await cdp.send('Page.startScreencast', { format: 'png', everyNthFrame: 1, ...SMALL })
+  await cdp.send('Page.startScreencast', { format: 'png', everyNthFrame: 1, ...FRAME_SIZE })
   return {
     stop: async () => {
       await cdp.send('Page.stopScreencast')
-      return await coverOf(page, frames)
+      return await measureCoverage(page, frames)
     },
   }
 }
 
 /** What is drawn, once it is drawn twice in the same way: a browser that is busy shows some of it late. */
-export async function still(page: Page): Promise<Buffer> {
-  let last = await pixels(page)
+export async function captureWhenStill(page: Page): Promise<Buffer> {
+  let last = await captureFeed(page)
   for (let turn = 0; turn < 20; turn += 1) {
-    await frames(page, 5)
-    const next = await pixels(page)
-    if ((await differing(page, last, next)) === 0) return next
+    await waitForFrames(page, 5)
+    const next = await captureFeed(page)
+    if ((await countDifferences(page, last, next)) === 0) return next
     last = next
   }
   throw new Error('the page does not stand still')
 }
 
 /** How many numbers of two pictures' colours differ by more than what drawing the same thing again makes of it. */
-export async function differing(page: Page, one: Buffer, other: Buffer): Promise<number> {
-  return await inAnotherPage(page, compare, [one.toString('base64'), other.toString('base64')])
+export async function countDifferences(page: Page, one: Buffer, other: Buffer): Promise<number> {
+  return await evaluateInNewPage(page, compareInPage, [one.toString('base64'), other.toString('base64')])
 }
 
-async function coverOf(page: Page, frames: string[]): Promise<number[]> {
-  return await inAnotherPage(page, measureCovers, frames)
+async function measureCoverage(page: Page, frames: string[]): Promise<number[]> {
+  return await evaluateInNewPage(page, measureCoverageInPage, frames)
 }
 
-async function inAnotherPage<T>(page: Page, work: (pngs: string[]) => Promise<T>, pngs: string[]): Promise<T> {
+async function evaluateInNewPage<T>(page: Page, work: (pngs: string[]) => Promise<T>, pngs: string[]): Promise<T> {
   const other = await page.context().newPage()
   const result = await other.evaluate(work, pngs)
   await other.close()
   return result
 }
 
-async function compare(pngs: string[]): Promise<number> {
+async function compareInPage(pngs: string[]): Promise<number> {
   const colours = async (png: string) => {
     const bytes = Uint8Array.from(atob(png), character => character.charCodeAt(0))
     const bitmap = await createImageBitmap(new Blob([bytes]))
@@ -69,7 +69,7 @@ async function compare(pngs: string[]): Promise<number> {
 }
 
 /** Where pictures are, from 10 % to 55 % of the width and from 8 % to 73 % of the height: ground and ink are grey, they are not. */
-async function measureCovers(pngs: string[]): Promise<number[]> {
+async function measureCoverageInPage(pngs: string[]): Promise<number[]> {
   const cover = async (png: string) => {
     const bytes = Uint8Array.from(atob(png), character => character.charCodeAt(0))
     const bitmap = await createImageBitmap(new Blob([bytes]))

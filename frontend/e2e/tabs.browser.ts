@@ -1,32 +1,40 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
-import { freePort } from '../../infra/local/process/free-ports.ts'
-import { type Cable, layCable } from './net-proxy.ts'
-import { frames, inView, readRow, scrolled, settled, watch, wheel } from './page-probes.ts'
-import { type Filled, startFilled } from './seeded-studio.ts'
+import { findFreePort } from '../../infra/local/process/free-ports.ts'
+import { type NetProxy, startNetProxy } from './net-proxy.ts'
+import {
+  findReadRow,
+  getScroll,
+  listRowsInView,
+  scrollByWheel,
+  startProbe,
+  waitForFrames,
+  waitUntilSettled,
+} from './page-probes.ts'
+import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 
 /** The studio at a plain HTTP address of a network, where a browser withholds what it gives only to secure pages. */
 
 const COUNT = 10_000
 const TABS = 8
 
-let cable: Cable
-let filled: Filled
+let proxy: NetProxy
+let seeded: SeededStudio
 
 beforeAll(async () => {
-  const port = await freePort()
-  cable = await layCable(() => port)
-  const env = { PORT: String(port), PUBLIC_URL: `http://studio.test:${cable.port}` }
-  filled = await startFilled(COUNT, { env, flags: ['--host-resolver-rules=MAP studio.test 127.0.0.1'] })
+  const port = await findFreePort()
+  proxy = await startNetProxy(() => port)
+  const env = { PORT: String(port), PUBLIC_URL: `http://studio.test:${proxy.port}` }
+  seeded = await startSeededStudio(COUNT, { env, flags: ['--host-resolver-rules=MAP studio.test 127.0.0.1'] })
 }, 120_000)
 
 afterAll(async () => {
-  await filled[Symbol.asyncDispose]()
-  await cable[Symbol.asyncDispose]()
+  await seeded[Symbol.asyncDispose]()
+  await proxy[Symbol.asyncDispose]()
 }, 60_000)
 
 test('without what only secure pages have, everything works', async () => {
-  const { page, complaints } = await filled.open()
+  const { page, pageErrors } = await seeded.open()
   expect(await page.evaluate(() => [isSecureContext, 'randomUUID' in crypto, 'locks' in navigator])).toEqual([
     false,
     false,
@@ -39,19 +47,19 @@ test('without what only secure pages have, everything works', async () => {
   await row.hover()
   await row.getByRole('button', { name: 'Copy prompt' }).click()
   await page.getByText('Prompt copied.').waitFor()
-  expect(complaints).toEqual([])
+  expect(pageErrors).toEqual([])
   await page.context().close()
 }, 60_000)
 
 test('7: eight tabs share one event stream, all stay live, and their pictures load', async () => {
-  const { page: first } = await filled.open()
+  const { page: first } = await seeded.open()
   const tabs = [first]
   while (tabs.length < TABS) tabs.push(await openTab(first))
-  await Promise.all(tabs.map(settled))
-  const id = await filled.history.begin()
+  await Promise.all(tabs.map(waitUntilSettled))
+  const id = await seeded.history.insertRunning()
   await Promise.all(tabs.map(tab => tab.locator(`article[data-generation-id="${id}"]`).waitFor()))
-  expect(cable.streams()).toBe(1)
-  await filled.history.finish(id, 0)
+  expect(proxy.countStreams()).toBe(1)
+  await seeded.history.storeOutput(id, 0)
   const picture = `article[data-generation-id="${id}"] [data-output-index="0"] img`
   await Promise.all(tabs.map(tab => tab.locator(picture).waitFor()))
   const widths = tabs.map(tab =>
@@ -66,41 +74,41 @@ test('7: eight tabs share one event stream, all stay live, and their pictures lo
 }, 90_000)
 
 test('7: what was missed while the cable was cut is told when it is joined, and moves nothing', async () => {
-  const { page } = await filled.open()
-  await wheel(page, -6_000)
-  await settled(page)
-  const id = await readRow(page)
-  const number = (await inView(page)).find(row => row.id === id)?.number ?? Number.NaN
-  const stop = await watch(page, id)
-  const { height } = await scrolled(page)
-  cable.cut()
+  const { page } = await seeded.open()
+  await scrollByWheel(page, -6_000)
+  await waitUntilSettled(page)
+  const id = await findReadRow(page)
+  const number = (await listRowsInView(page)).find(row => row.id === id)?.number ?? Number.NaN
+  const stop = await startProbe(page, id)
+  const { height } = await getScroll(page)
+  proxy.disconnect()
   await page.getByText('Reconnecting…').waitFor({ state: 'attached' })
-  await filled.history.finish(await filled.history.idOf(number - 2), 0, { width: 512, height: 2_400 })
-  await filled.history.discard(await filled.history.idOf(number - 5))
-  await filled.history.begin()
-  const told = cable.heard.length
-  cable.join()
+  await seeded.history.storeOutput(await seeded.history.findId(number - 2), 0, { width: 512, height: 2_400 })
+  await seeded.history.moveToTrash(await seeded.history.findId(number - 5))
+  await seeded.history.insertRunning()
+  const told = proxy.lastEventIds.length
+  proxy.reconnect()
   await page.getByRole('button', { name: '1 new' }).waitFor()
   await page.waitForFunction(before => document.documentElement.scrollHeight !== before, height)
-  await frames(page, 5)
+  await waitForFrames(page, 5)
   const seen = await stop()
   expect(seen.tops.length).toBe(1)
   expect(seen).toMatchObject({ isSameNode: true, loaded: [] })
-  expect(cable.heard[told]).toMatch(/^\d+\.\d+$/)
+  expect(proxy.lastEventIds[told]).toMatch(/^\d+\.\d+$/)
   await page.context().close()
 }, 60_000)
 
 test('7: where nothing can be replayed the window is read again, where it is', async () => {
-  const { page } = await filled.open({ path: `/#g=${await filled.history.idOf(5_000)}` })
-  await settled(page)
-  const id = await readRow(page)
-  const stop = await watch(page, id)
-  const gone = await filled.history.idOf(4_998)
-  process.kill(await filled.studio.pidOf('query'), 'SIGKILL')
+  const { page } = await seeded.open({ path: `/#g=${await seeded.history.findId(5_000)}` })
+  await waitUntilSettled(page)
+  const id = await findReadRow(page)
+  const stop = await startProbe(page, id)
+  const gone = await seeded.history.findId(4_998)
+  process.kill(await seeded.studio.pidOf('query'), 'SIGKILL')
   await page.getByText('Reconnecting…').waitFor({ state: 'attached' })
-  await filled.history.discard(gone)
+  await seeded.history.moveToTrash(gone)
   await page.locator(`article[data-generation-id="${gone}"]`).waitFor({ state: 'detached' })
-  await frames(page, 5)
+  await waitForFrames(page, 5)
   const seen = await stop()
   expect(seen.tops.length).toBe(1)
   expect(seen).toMatchObject({ isSameNode: true, loaded: [] })
@@ -108,15 +116,15 @@ test('7: where nothing can be replayed the window is read again, where it is', a
 }, 60_000)
 
 test('what is sent while the studio is out of reach says so, and goes out when it is back', async () => {
-  const { page } = await filled.open()
-  cable.cut()
+  const { page } = await seeded.open()
+  proxy.disconnect()
   await page.getByText('Reconnecting…').waitFor({ state: 'attached' })
   await page.getByRole('textbox', { name: 'Prompt' }).fill('a letter for later')
   await page.getByRole('button', { name: 'Generate' }).click()
   const row = page.getByRole('article').filter({ hasText: 'a letter for later' })
   await row.getByText('Not sent yet').waitFor()
   const node = await row.elementHandle()
-  cable.join()
+  proxy.reconnect()
   await row.locator('[data-output-index="0"] img').waitFor()
   expect(await row.evaluate((element, before) => element === before, node)).toBe(true)
   await page.context().close()
@@ -124,7 +132,7 @@ test('what is sent while the studio is out of reach says so, and goes out when i
 
 async function openTab(beside: Page): Promise<Page> {
   const page = await beside.context().newPage()
-  await page.goto(filled.studio.url)
+  await page.goto(seeded.studio.url)
   await page.getByRole('article').first().waitFor()
   return page
 }

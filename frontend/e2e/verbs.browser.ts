@@ -10,7 +10,7 @@ test('cancel, try again, get what is missing, favourite, delete and undo', async
   await using fake = await startFakeProvider()
   await using studio = await startTestStudio(fake.env)
   await using browser = await startBrowser()
-  const { page, complaints } = await openPage(browser, studio.url)
+  const { page, pageErrors } = await openPage(browser, studio.url)
   await page.getByRole('textbox', { name: 'Prompt' }).waitFor()
 
   await cancelAndRetry(page, studio, fake)
@@ -19,20 +19,20 @@ test('cancel, try again, get what is missing, favourite, delete and undo', async
   await favouriteAndReload(page)
   await deleteAndUndo(page)
   // Chromium writes down that it was refused, which is what a check without a number is.
-  expect(complaints.filter(complaint => !complaint.includes('409'))).toEqual([])
+  expect(pageErrors.filter(complaint => !complaint.includes('409'))).toEqual([])
 }, 120_000)
 
 async function cancelAndRetry(page: Page, studio: TestStudio, fake: FakeProvider): Promise<void> {
-  await fake.set({ readyOutputs: 0 })
+  await fake.setBehavior({ readyOutputs: 0 })
   await submit(studio, 'a lighthouse', 2)
-  const row = rowOf(page, 'a lighthouse')
+  const row = findRow(page, 'a lighthouse')
   await row.getByRole('progressbar').first().waitFor()
-  await fake.until(({ submits }) => submits.length === 1)
+  await fake.waitForRequests(({ submits }) => submits.length === 1)
   await row.getByRole('button', { name: 'Cancel' }).click()
   await page.getByText('The provider is asked to stop.').waitFor()
   await row.getByText('Cancelled', { exact: true }).waitFor()
   await expectAccessible(page)
-  await fake.set({ readyOutputs: null })
+  await fake.setBehavior({ readyOutputs: null })
   await row.getByRole('button', { name: 'Try again' }).click()
   await expectPictures(row, 2)
   // Pictures are there before the generation has ended.
@@ -40,24 +40,24 @@ async function cancelAndRetry(page: Page, studio: TestStudio, fake: FakeProvider
 }
 
 async function getMissing(page: Page, studio: TestStudio, fake: FakeProvider): Promise<void> {
-  await fake.set({ output: 'fewer' })
+  await fake.setBehavior({ output: 'fewer' })
   await submit(studio, 'three boats', 3)
-  const row = rowOf(page, 'three boats')
+  const row = findRow(page, 'three boats')
   const missing = row.getByRole('button', { name: 'Get the missing one' })
   await missing.waitFor()
   await row.getByText('billed anew').waitFor()
   await expectAccessible(page)
-  await fake.set({ output: null })
-  const before = (await fake.journal()).submits.length
+  await fake.setBehavior({ output: null })
+  const before = (await fake.readRequestLog()).submits.length
   await missing.click()
   await expectPictures(row, 3)
-  expect((await fake.journal()).submits.slice(before).map(({ indices }) => indices)).toEqual([[2]])
+  expect((await fake.readRequestLog()).submits.slice(before).map(({ indices }) => indices)).toEqual([[2]])
 }
 
 async function actOnUnknown(page: Page, studio: TestStudio, fake: FakeProvider): Promise<void> {
-  await fake.set({ submit: { kind: 'reset', times: 1 } })
+  await fake.setBehavior({ submit: { kind: 'reset', times: 1 } })
   await submit(studio, 'an empty quay', 1)
-  const row = rowOf(page, 'an empty quay')
+  const row = findRow(page, 'an empty quay')
   await row.getByText('Check again, or submit it anyway.').waitFor()
   await expectAccessible(page)
   await row.getByRole('button', { name: 'Check again' }).click()
@@ -67,10 +67,10 @@ async function actOnUnknown(page: Page, studio: TestStudio, fake: FakeProvider):
 }
 
 async function favouriteAndReload(page: Page): Promise<void> {
-  const favourite = rowOf(page, 'three boats').getByRole('button', { name: 'Favourite picture 2' })
+  const favourite = findRow(page, 'three boats').getByRole('button', { name: 'Favourite picture 2' })
   await favourite.click()
   await page.locator('[aria-label="Favourite picture 2"][aria-pressed="true"]').waitFor()
-  await saved(page)
+  await waitUntilSaved(page)
   await page.reload()
   await favourite.waitFor()
   expect(await favourite.getAttribute('aria-pressed')).toBe('true')
@@ -78,7 +78,7 @@ async function favouriteAndReload(page: Page): Promise<void> {
 }
 
 async function deleteAndUndo(page: Page): Promise<void> {
-  const row = rowOf(page, 'an empty quay')
+  const row = findRow(page, 'an empty quay')
   const remove = row.getByRole('button', { name: 'Delete' })
   await remove.click()
   const undo = page.getByRole('button', { name: 'Undo' })
@@ -91,7 +91,7 @@ async function deleteAndUndo(page: Page): Promise<void> {
   await remove.click()
   await undo.waitFor()
   await page.reload()
-  await rowOf(page, 'three boats').waitFor()
+  await findRow(page, 'three boats').waitFor()
   expect(await row.count()).toBe(0)
 }
 
@@ -99,7 +99,7 @@ async function submit(studio: TestStudio, prompt: string, numOutputs: number): P
   await studio.submit({ prompt, model: 'fake-image', parameters: { numOutputs, resolution: 512 } })
 }
 
-function rowOf(page: Page, prompt: string): Locator {
+function findRow(page: Page, prompt: string): Locator {
   return page.getByRole('article').filter({ hasText: prompt })
 }
 
@@ -110,7 +110,7 @@ async function expectPictures(row: Locator, count: number): Promise<void> {
 }
 
 /** What is shown at once has been taken in by the studio. */
-async function saved(page: Page): Promise<void> {
+async function waitUntilSaved(page: Page): Promise<void> {
   await page.waitForFunction(async () => {
     const { generations } = (await (await fetch('/api/generations')).json()) as {
       generations: { favourite: boolean }[]

@@ -1,49 +1,49 @@
 import { onCleanup, onMount } from 'solid-js'
-import { addressOf, placeAt, type ReadAt } from './address.ts'
-import type { Place } from './store/feed-location.ts'
+import { formatAddress, parseAddress, type SavedPosition } from './address.ts'
+import type { FeedLocation } from './store/feed-location.ts'
 
 export interface AddressBarOptions {
   /** Where the reader is; null at the end of the feed. */
-  readerAt: () => ReadAt | null
+  currentPosition: () => SavedPosition | null
   /** Goes to a place that the person has entered. */
-  goTo: (place: Place) => void
+  goTo: (location: FeedLocation) => void
 }
 
-const STILL_MS = 250
+const WRITE_DEBOUNCE_MS = 250
 
 /** Keeps the address of this page at what is being read, so that a reload or a copied address comes back to it. */
-export function createAddressBar({ readerAt, goTo }: AddressBarOptions) {
+export function createAddressBar({ currentPosition, goTo }: AddressBarOptions) {
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  function write() {
+  function writeAddress() {
     clearTimeout(timer)
-    const place = readerAt()
-    history.replaceState(place, '', `${location.pathname}${location.search}${addressOf(place)}`)
+    const position = currentPosition()
+    history.replaceState(position, '', `${location.pathname}${location.search}${formatAddress(position)}`)
   }
 
-  function later() {
+  function scheduleWrite() {
     clearTimeout(timer)
-    timer = setTimeout(write, STILL_MS)
+    timer = setTimeout(writeAddress, WRITE_DEBOUNCE_MS)
   }
 
-  function onHash() {
-    goTo(placeAt(addressed()))
+  function onHashChange() {
+    goTo(parseAddress(readAddress()))
   }
 
   onMount(() => {
-    window.addEventListener('scroll', later, { passive: true })
-    window.addEventListener('pagehide', write)
-    window.addEventListener('hashchange', onHash)
+    window.addEventListener('scroll', scheduleWrite, { passive: true })
+    window.addEventListener('pagehide', writeAddress)
+    window.addEventListener('hashchange', onHashChange)
     onCleanup(() => {
       clearTimeout(timer)
-      window.removeEventListener('scroll', later)
-      window.removeEventListener('pagehide', write)
-      window.removeEventListener('hashchange', onHash)
+      window.removeEventListener('scroll', scheduleWrite)
+      window.removeEventListener('pagehide', writeAddress)
+      window.removeEventListener('hashchange', onHashChange)
     })
   })
 }
 
 /** What the address bar says, and this page's history with it. */
-export function addressed(): { hash: string; state: unknown } {
+export function readAddress(): { hash: string; state: unknown } {
   return { hash: location.hash, state: history.state }
 }

@@ -1,20 +1,20 @@
 import { expect, test } from 'bun:test'
-import { addressOf, placeAt } from './address.ts'
+import { formatAddress, parseAddress } from './address.ts'
 
 const ID = '01930000-0000-7000-8000-000000000001'
 
 test('an address names a generation, and this page’s history how far down in it', () => {
-  expect(placeAt({ hash: `#g=${ID}`, state: null })).toEqual({ around: ID })
-  expect(placeAt({ hash: `#g=${ID}`, state: { id: ID, share: 0.25 } })).toEqual({ around: ID, share: 0.25 })
-  expect(placeAt({ hash: `#g=${ID}`, state: { id: 'another', share: 0.25 } })).toEqual({ around: ID })
-  expect(placeAt({ hash: addressOf({ id: ID, share: 0.5 }), state: { id: ID, share: 0.5 } })).toEqual({
+  expect(parseAddress({ hash: `#g=${ID}`, state: null })).toEqual({ around: ID })
+  expect(parseAddress({ hash: `#g=${ID}`, state: { id: ID, share: 0.25 } })).toEqual({ around: ID, share: 0.25 })
+  expect(parseAddress({ hash: `#g=${ID}`, state: { id: 'another', share: 0.25 } })).toEqual({ around: ID })
+  expect(parseAddress({ hash: formatAddress({ id: ID, share: 0.5 }), state: { id: ID, share: 0.5 } })).toEqual({
     around: ID,
     share: 0.5,
   })
 })
 
 test('every other address is that of the newest', () => {
-  for (const hash of ['', '#', '#g=', '#g=1', '#g=../x', `#h=${ID}`, addressOf(null)]) {
-    expect(placeAt({ hash, state: { id: ID, share: Number.NaN } })).toBe('newest')
+  for (const hash of ['', '#', '#g=', '#g=1', '#g=../x', `#h=${ID}`, formatAddress(null)]) {
+    expect(parseAddress({ hash, state: { id: ID, share: Number.NaN } })).toBe('newest')
   }
 })

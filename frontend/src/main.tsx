@@ -10,13 +10,13 @@ import './styles/composer-phone.css'
 import './styles/lightbox.css'
 import './styles/scrubber.css'
 import { render } from 'solid-js/web'
-import { placeAt } from './address.ts'
-import { addressed } from './address-bar.ts'
+import { parseAddress } from './address.ts'
+import { readAddress } from './address-bar.ts'
 import { createApi } from './api.ts'
-import { listenShared } from './live/shared-live.ts'
+import { subscribeShared } from './live/shared-live.ts'
 import { Page } from './page.tsx'
-import { createLibrary } from './store/generation-store.ts'
-import { keepUnsent } from './store/outbox-store.ts'
+import { createGenerationStore } from './store/generation-store.ts'
+import { createOutboxStore } from './store/outbox-store.ts'
 import { createClock } from './ui/clock.ts'
 
 const root = document.getElementById('root')
@@ -26,8 +26,8 @@ if (!root) throw new Error('The page has no place for the studio.')
 history.scrollRestoration = 'manual'
 const clock = createClock()
 const api = createApi({ origin: location.origin, clock })
-const unsent = keepUnsent()
-const library = createLibrary({ ...api, unsent })
-const firstPlace = placeAt(addressed())
-const studio = { api, library, unsent, clock, listen: listenShared, firstPlace }
+const outbox = createOutboxStore()
+const store = createGenerationStore({ ...api, outbox })
+const initialLocation = parseAddress(readAddress())
+const studio = { api, store, outbox, clock, subscribe: subscribeShared, initialLocation }
 render(() => <Page {...studio} />, root)

@@ -7,7 +7,7 @@ import { Lightbox } from './lightbox/lightbox.tsx'
 import { createDensity } from './settings/density.ts'
 import { createStudio, type StudioOptions } from './studio.ts'
 import { NoticeBar } from './ui/notice-bar.tsx'
-import { FirstFailed, Loading, Welcome } from './welcome.tsx'
+import { LoadFailed, Loading, Welcome } from './welcome.tsx'
 
 /** The whole page: what was made, and what is to be made next. */
 export function Page(props: StudioOptions) {
@@ -22,13 +22,13 @@ export function Page(props: StudioOptions) {
         <h1 class="unseen">Darkroom</h1>
         <Switch>
           <Match when={hasRows()}>
-            <Feed studio={studio} bottom={bottom} density={density.chosen} />
+            <Feed studio={studio} bottom={bottom} density={density.selected} />
           </Match>
           <Match when={studio.reading().first === 'loading'}>
             <Loading />
           </Match>
           <Match when={studio.reading().first === 'failed'}>
-            <FirstFailed problem={studio.reading().problem} onRetry={studio.openFirst} />
+            <LoadFailed problem={studio.reading().problem} onRetry={studio.openFirst} />
           </Match>
           <Match when={studio.reading().first === 'ready'}>
             <Welcome studio={studio} />

@@ -1,84 +1,85 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import { createMemo, createSignal, onCleanup, onMount } from 'solid-js'
-import { type Api, describeProblem, Refusal } from './api.ts'
-import { createComposing } from './composer/composer-state.ts'
+import { type Api, describeProblem, RejectedError } from './api.ts'
+import { createComposerState } from './composer/composer-state.ts'
 import { createTimeline } from './feed/scrubber/timeline.ts'
-import type { PictureRef } from './lightbox/gallery.ts'
-import type { Hearing } from './live/live.ts'
-import { createFollowing } from './live/live-sync.ts'
-import type { Place } from './store/feed-location.ts'
-import { createActing } from './store/generation-actions.ts'
-import type { Library } from './store/generation-store.ts'
-import type { Generations } from './store/generation-window.ts'
-import type { UnsentOrders } from './store/outbox-store.ts'
+import type { MediaRef } from './lightbox/gallery.ts'
+import type { LiveHandlers } from './live/live.ts'
+import { createLiveSync } from './live/live-sync.ts'
+import type { FeedLocation } from './store/feed-location.ts'
+import { createGenerationActions } from './store/generation-actions.ts'
+import type { GenerationStore } from './store/generation-store.ts'
+import type { GenerationWindow } from './store/generation-window.ts'
+import type { OutboxStore } from './store/outbox-store.ts'
 import { copyText } from './ui/clipboard.ts'
 import type { Clock } from './ui/clock.ts'
-import { createMinute } from './ui/coarse-clock.ts'
-import { readiness, readyCount } from './ui/format.ts'
+import { createCoarseClock } from './ui/coarse-clock.ts'
+import { countReady, formatReadyCount } from './ui/format.ts'
 import { createNotices } from './ui/notices.ts'
 
 export interface StudioOptions {
   api: Api
-  library: Library
-  unsent: UnsentOrders
+  store: GenerationStore
+  outbox: OutboxStore
   clock: Clock
   /** Hears of everything that happens in the studio, until what it gives back is called. */
-  listen: (hearing: Hearing) => () => void
+  subscribe: (handlers: LiveHandlers) => () => void
   /** Where the feed opens. */
-  firstPlace: Place
+  initialLocation: FeedLocation
 }
 
 export type Studio = ReturnType<typeof createStudio>
 
-const TRY_AGAIN_MS = 4_000
-const NO_SUCH_PLACE = 'What that address named is no longer here.'
+const RETRY_DELAY_MS = 4_000
+const LOCATION_NOT_FOUND = 'What that address named is no longer here.'
 
 /** The page's state and everything that can be done on it. */
-export function createStudio({ api, library, unsent, clock, listen, firstPlace }: StudioOptions) {
+export function createStudio({ api, store, outbox, clock, subscribe, initialLocation }: StudioOptions) {
   const [models, setModels] = createSignal<readonly Model[]>([])
   const [hasModels, setHasModels] = createSignal<boolean>()
-  const [known, setKnown] = createSignal(library.now())
-  const [reading, setReading] = createSignal(library.reading())
+  const [generationWindow, setGenerationWindow] = createSignal(store.current())
+  const [loadState, setLoadState] = createSignal(store.loadState())
   const [announcement, setAnnouncement] = createSignal('')
-  const [picture, setPicture] = createSignal<PictureRef | null>(null)
+  const [shownMedia, setShownMedia] = createSignal<MediaRef | null>(null)
   const notices = createNotices()
   const { notify } = notices
-  const acting = createActing({ api, library, notify })
-  const composing = createComposing({ library, unsent, models, clock })
-  const connection = createFollowing({ library, listen, openFirst })
-  const timeline = createTimeline({ api, library })
-  const modelOf = createMemo(() => new Map(models().map(model => [model.id, model])))
-  let resuming: Promise<void> | undefined
-  let openedFrom: string | undefined
+  const actions = createGenerationActions({ api, store, notify })
+  const composer = createComposerState({ store, outbox, models, clock })
+  const connection = createLiveSync({ store, subscribe, openFirst })
+  const timeline = createTimeline({ api, store })
+  const modelsById = createMemo(() => new Map(models().map(model => [model.id, model])))
+  let outboxResume: Promise<void> | undefined
+  let openerKey: string | undefined
   let promptField: HTMLTextAreaElement | undefined
 
   async function openFirst() {
-    if (!(await library.open(firstPlace))) notify(NO_SUCH_PLACE)
-    resuming ??= composing.resume()
-    await resuming
+    if (!(await store.open(initialLocation))) notify(LOCATION_NOT_FOUND)
+    outboxResume ??= composer.resume()
+    await outboxResume
   }
 
   /** Moves the feed to another place. */
-  function goTo(place: Place) {
-    const fail = (error: unknown) => notify(error instanceof Refusal ? NO_SUCH_PLACE : describeProblem(error))
-    void library.moveWindow(place).catch(fail)
+  function goTo(location: FeedLocation) {
+    const fail = (error: unknown) =>
+      notify(error instanceof RejectedError ? LOCATION_NOT_FOUND : describeProblem(error))
+    void store.moveWindow(location).catch(fail)
   }
 
-  function onChange(now: Generations, before: Generations) {
-    setKnown(now)
-    setReading(library.reading())
-    const ready = newlyReady(now, before)
+  function onChange(now: GenerationWindow, before: GenerationWindow) {
+    setGenerationWindow(now)
+    setLoadState(store.loadState())
+    const ready = describeNewlyReady(now, before)
     if (ready !== undefined) setAnnouncement(ready)
   }
 
-  async function readModels() {
+  async function loadModels() {
     try {
-      const offered = await api.models()
-      setModels(offered)
-      setHasModels(offered.length > 0)
+      const available = await api.fetchModels()
+      setModels(available)
+      setHasModels(available.length > 0)
     } catch {
-      setTimeout(readModels, TRY_AGAIN_MS)
+      setTimeout(loadModels, RETRY_DELAY_MS)
     }
   }
 
@@ -89,28 +90,28 @@ export function createStudio({ api, library, unsent, clock, listen, firstPlace }
 
   /** Makes the composer hold what would make a generation again. */
   function reuse(generation: Generation) {
-    composing.reuse(generation)
-    const chosen = composing.model()
-    const isOther = chosen !== undefined && chosen.id !== generation.model
-    if (isOther) notify(`${generation.model} is not available here: using ${chosen.name}.`)
+    composer.reuse(generation)
+    const selectedModel = composer.model()
+    const isOtherModel = selectedModel !== undefined && selectedModel.id !== generation.model
+    if (isOtherModel) notify(`${generation.model} is not available here: using ${selectedModel.name}.`)
     focusPrompt()
   }
 
   /** Puts a generation that never reached the studio back into the composer. */
   function edit(key: string, generation: Generation) {
     reuse(generation)
-    library.takeBack(key)
+    store.takeBack(key)
   }
 
   function useAsReference({ url, previewUrl }: { url: string; previewUrl: string | null }) {
-    composing.attachments.addShown({ url, previewUrl: previewUrl ?? url })
+    composer.attachments.addShown({ url, previewUrl: previewUrl ?? url })
     notify('Added as a reference.')
   }
 
   /** Shows a picture in the lightbox, or with null the feed again. */
-  function showPicture(to: PictureRef | null) {
-    if (picture() === null || to === null) openedFrom = to?.key
-    setPicture(to)
+  function showMedia(to: MediaRef | null) {
+    if (shownMedia() === null || to === null) openerKey = to?.key
+    setShownMedia(to)
   }
 
   function focusPrompt() {
@@ -123,28 +124,28 @@ export function createStudio({ api, library, unsent, clock, listen, firstPlace }
   }
 
   onMount(() => {
-    onCleanup(library.subscribe(onChange))
-    void readModels()
+    onCleanup(store.subscribe(onChange))
+    void loadModels()
   })
 
   return {
-    library,
+    library: store,
     clock,
-    composing,
+    composing: composer,
     connection,
     models,
     hasModels,
-    modelOf,
-    known,
-    reading,
+    modelOf: modelsById,
+    known: generationWindow,
+    reading: loadState,
     notices,
-    acting,
-    minute: createMinute(clock),
+    acting: actions,
+    coarseNow: createCoarseClock(clock),
     announcement,
-    picture,
-    showPicture,
+    picture: shownMedia,
+    showPicture: showMedia,
     /** The row on whose picture the lightbox was opened. */
-    openedFrom: () => openedFrom,
+    openerKey: () => openerKey,
     openFirst: () => void openFirst(),
     goTo,
     timeline,
@@ -158,10 +159,10 @@ export function createStudio({ api, library, unsent, clock, listen, firstPlace }
 }
 
 /** `2 of 4 ready`, when a change made another picture ready that was not before. */
-function newlyReady(now: Generations, before: Generations): string | undefined {
+function describeNewlyReady(now: GenerationWindow, before: GenerationWindow): string | undefined {
   const grown = now.rows.findLast(row => {
     const old = before.byKey.get(row.key)
-    return old && old !== row && readyCount(row.generation) > readyCount(old.generation)
+    return old && old !== row && countReady(row.generation) > countReady(old.generation)
   })
-  return grown && readiness(grown.generation)
+  return grown && formatReadyCount(grown.generation)
 }

@@ -5,20 +5,20 @@ import type { Generation } from '@darkroom/contracts/generation'
 import { LIMITS } from '@darkroom/contracts/limits'
 import { Problem } from '@darkroom/contracts/problem'
 import { Reference } from '@darkroom/contracts/reference'
-import { INGEST_PREFIXES, serviceFor } from '@darkroom/contracts/routes'
+import { INGEST_PREFIXES, resolveService } from '@darkroom/contracts/routes'
 import sharp from 'sharp'
-import { startChild } from '../local/process/child-process.ts'
-import { freePorts } from '../local/process/free-ports.ts'
-import { ready } from '../local/process/server-process.ts'
-import { presentCaddy } from '../local/programs/caddy.ts'
+import { startChildProcess } from '../local/process/child-process.ts'
+import { findFreePorts } from '../local/process/free-ports.ts'
+import { waitUntilReady } from '../local/process/server-process.ts'
+import { findInstalledCaddy } from '../local/programs/caddy.ts'
 import { startTestStudio, type TestStudio } from '../testing/studio/test-studio.ts'
-import { TEST_CACHE, testDirectory } from '../testing/test-resources.ts'
+import { createTestDirectory, TEST_CACHE } from '../testing/test-resources.ts'
 
 /** The services of a real studio behind a real Caddy with the configuration for servers, as people reach them there. */
 
 const CADDYFILE = join(import.meta.dirname, 'Caddyfile')
-const START_MS = 10_000
-const STOP_MS = 3_000
+const START_TIMEOUT_MS = 10_000
+const STOP_TIMEOUT_MS = 3_000
 
 const stack = new AsyncDisposableStack()
 let port: number
@@ -26,13 +26,13 @@ let queryPort: number
 let studio: TestStudio
 let drawn: Generation
 let events: AsyncGenerator<string>
-let heard = ''
+let received = ''
 
 beforeAll(async () => {
-  const [gateway = 0, ingest = 0, query = 0] = await freePorts(3)
+  const [gateway = 0, ingest = 0, query = 0] = await findFreePorts(3)
   port = gateway
   queryPort = query
-  const settings = { PUBLIC_URL: addressOf(port), INGEST_PORT: String(ingest), QUERY_PORT: String(query) }
+  const settings = { PUBLIC_URL: toUrl(port), INGEST_PORT: String(ingest), QUERY_PORT: String(query) }
   stack.use(await startCaddy({ port, ingest, query }))
   studio = stack.use(await startTestStudio(settings))
 }, 90_000)
@@ -52,16 +52,16 @@ test('an event stream comes uncompressed and at once, and tells what happens', a
   const stream = await studio.fetch('/api/events', { headers: { 'accept-encoding': 'gzip, zstd' } })
   expect(stream.headers.get('content-type')).toBe('text/event-stream')
   expect(stream.headers.get('content-encoding')).toBeNull()
-  events = textOf(stream)
+  events = decodeBody(stream)
   stack.defer(async () => void (await events.return(undefined)))
-  await hear('retry: ')
+  await readEventsUntil('retry: ')
   drawn = await studio.submit({ prompt: 'dunes', model: 'demo', parameters: { numOutputs: 1, resolution: 512 } })
-  await hear(drawn.id)
-  drawn = await studio.until(drawn.id, ({ status }) => status === 'completed')
+  await readEventsUntil(drawn.id)
+  drawn = await studio.waitForGeneration(drawn.id, ({ status }) => status === 'completed')
 })
 
 test('each path goes to the service that the code says, and what only looks alike does not', async () => {
-  const [gateway = 0, nobody = 0] = await freePorts(2)
+  const [gateway = 0, nobody = 0] = await findFreePorts(2)
   await using _caddy = await startCaddy({ port: gateway, ingest: nobody, query: queryPort })
   const prefixes = INGEST_PREFIXES.flatMap(prefix => [
     prefix,
@@ -71,14 +71,14 @@ test('each path goes to the service that the code says, and what only looks alik
     `${prefix}?a=/`,
   ])
   for (const path of ['/', '/api/generations', '/api/models', '/media/x', '/api', ...prefixes]) {
-    const { status } = await fetch(`${addressOf(gateway)}${path}`, { headers: { host: `127.0.0.1:${port}` } })
+    const { status } = await fetch(`${toUrl(gateway)}${path}`, { headers: { host: `127.0.0.1:${port}` } })
     const asked = status === 503 ? 'ingest' : 'query'
-    expect({ path, asked }).toEqual({ path, asked: serviceFor(new URL(path, studio.url).pathname) ?? 'nobody' })
+    expect({ path, asked }).toEqual({ path, asked: resolveService(new URL(path, studio.url).pathname) ?? 'nobody' })
   }
 })
 
 test('a reference of several megabytes goes up, can be used, and comes back byte for byte', async () => {
-  const png = await noise(1_500)
+  const png = await createNoiseImage(1_500)
   expect(png.byteLength).toBeGreaterThan(6_000_000)
   const form = new FormData()
   form.append('file', new File([png], 'noise.png', { type: 'image/png' }))
@@ -117,13 +117,15 @@ test.each([
   '/x/../readyz',
   '/x/%2e%2e/readyz',
 ])('%s is not routed', async path => {
-  const { status, body } = await ask(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}`)
+  const { status, body } = await sendRawRequest(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}`)
   expect(status).toBe(404)
   expect(Problem.parse(JSON.parse(body)).code).toBe('not_found')
 })
 
 test('the Host that people use arrives, and another one is refused by the service', async () => {
-  const answers = ['127.0.0.1', 'evil.example'].map(host => ask(`GET /api/models HTTP/1.1\r\nHost: ${host}:${port}`))
+  const answers = ['127.0.0.1', 'evil.example'].map(host =>
+    sendRawRequest(`GET /api/models HTTP/1.1\r\nHost: ${host}:${port}`),
+  )
   const [ours, foreign] = await Promise.all(answers)
   expect([ours?.status, foreign?.status]).toEqual([200, 403])
   expect(Problem.parse(JSON.parse(foreign?.body ?? '')).code).toBe('forbidden')
@@ -136,33 +138,33 @@ test("a request's id goes in and comes back", async () => {
 
 test('what is too large is refused by the service, in its own words, before it has been sent', async () => {
   const head = `POST /api/generate HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json`
-  const { status, body } = await ask(`${head}\r\nContent-Length: ${LIMITS.jsonBytes + 1}`)
+  const { status, body } = await sendRawRequest(`${head}\r\nContent-Length: ${LIMITS.jsonBytes + 1}`)
   expect(status).toBe(413)
   expect(Problem.parse(JSON.parse(body)).code).toBe('too_large')
 })
 
 test('after all this the first event stream is still open', async () => {
   const next = await studio.submit({ prompt: 'later', model: 'demo', parameters: { numOutputs: 1, resolution: 512 } })
-  await hear(next.id)
+  await readEventsUntil(next.id)
 })
 
 test('where there are no services, it says so and when to try again', async () => {
-  const [gateway = 0, nobody = 0] = await freePorts(2)
+  const [gateway = 0, nobody = 0] = await findFreePorts(2)
   await using _caddy = await startCaddy({ port: gateway, ingest: nobody, query: nobody })
   for (const path of ['/', '/api/generate']) {
-    const answer = await fetch(`${addressOf(gateway)}${path}`)
+    const answer = await fetch(`${toUrl(gateway)}${path}`)
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
     expect(answer.headers.get('content-type')).toBe('application/problem+json')
-    expect(await codeOf(answer)).toBe('unavailable')
+    expect(await readProblemCode(answer)).toBe('unavailable')
   }
 })
 
 /** Starts Caddy with the configuration for servers. Without its services it answers, too. */
 async function startCaddy(ports: { port: number; ingest: number; query: number }): Promise<AsyncDisposable> {
-  const program = presentCaddy(TEST_CACHE)
+  const program = findInstalledCaddy(TEST_CACHE)
   if (!program) throw new Error('The tests need caddy: `bun run test` gets it once, then `bun test` finds it.')
-  await using undo = new AsyncDisposableStack()
-  const directory = undo.use(await testDirectory())
+  await using disposables = new AsyncDisposableStack()
+  const directory = disposables.use(await createTestDirectory())
   const env = {
     HOME: directory.path,
     BIND: '127.0.0.1',
@@ -172,28 +174,33 @@ async function startCaddy(ports: { port: number; ingest: number; query: number }
   }
   const command = [program, 'run', '--config', CADDYFILE, '--adapter', 'caddyfile']
   const output = { file: join(directory.path, 'caddy.log') }
-  const child = startChild({ command, env, output, stopSignal: 'SIGTERM' })
-  undo.defer(() => child.stop(STOP_MS))
-  const answers = (signal: AbortSignal) =>
-    fetch(addressOf(ports.port), { signal }).then(
+  const child = startChildProcess({ command, env, output, stopSignal: 'SIGTERM' })
+  disposables.defer(() => child.stop(STOP_TIMEOUT_MS))
+  const poll = (signal: AbortSignal) =>
+    fetch(toUrl(ports.port), { signal }).then(
       () => true,
       () => undefined,
     )
-  await ready(child, { name: 'caddy', ask: answers, milliseconds: START_MS, signal: new AbortController().signal })
-  return undo.move()
+  await waitUntilReady(child, {
+    name: 'caddy',
+    poll,
+    milliseconds: START_TIMEOUT_MS,
+    signal: new AbortController().signal,
+  })
+  return disposables.move()
 }
 
 /** Reads on until the text has been heard. @throws if the stream ends before */
-async function hear(text: string): Promise<void> {
-  while (!heard.includes(text)) {
+async function readEventsUntil(text: string): Promise<void> {
+  while (!received.includes(text)) {
     const { value, done } = await events.next()
     if (done) throw new Error(`the stream ended before ${text}`)
-    heard += value
+    received += value
   }
 }
 
 /** A request as it is written here and not as fetch would tidy it up. @returns once the answer has ended */
-async function ask(head: string): Promise<{ status: number; body: string }> {
+async function sendRawRequest(head: string): Promise<{ status: number; body: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const socket = connect(port, '127.0.0.1')
   let text = ''
@@ -207,21 +214,21 @@ async function ask(head: string): Promise<{ status: number; body: string }> {
   return { status: Number(top.split(' ')[1]), body }
 }
 
-async function* textOf(answer: Response): AsyncGenerator<string> {
+async function* decodeBody(answer: Response): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   for await (const chunk of answer.body ?? []) yield decoder.decode(chunk, { stream: true })
 }
 
-function addressOf(port: number): string {
+function toUrl(port: number): string {
   return `http://127.0.0.1:${port}`
 }
 
-async function codeOf(answer: Response): Promise<string> {
+async function readProblemCode(answer: Response): Promise<string> {
   return Problem.parse(await answer.json()).code
 }
 
 /** A picture of so many pixels a side that no compression makes smaller. */
-async function noise(side: number): Promise<Buffer<ArrayBuffer>> {
+async function createNoiseImage(side: number): Promise<Buffer<ArrayBuffer>> {
   const pixels = crypto.getRandomValues(new Uint8Array(65_536))
   const raw = Buffer.alloc(side * side * 3)
   for (let at = 0; at < raw.length; at += pixels.length) raw.set(pixels.subarray(0, raw.length - at), at)

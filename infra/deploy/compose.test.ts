@@ -7,17 +7,17 @@ import { ConfigSchema, readConfig, readServiceConfig } from '../src/config.ts'
 
 /** That what a server is told (compose, the Dockerfile, the configurations beside it) agrees with the code and with itself. */
 
-const Health = z.object({ condition: z.string() })
-const Part = z.looseObject({
+const Dependency = z.object({ condition: z.string() })
+const ComposeService = z.looseObject({
   image: z.string().optional(),
   build: z.object({ context: z.string(), dockerfile: z.string(), target: z.string() }).optional(),
   command: z.array(z.string()).optional(),
   environment: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
   ports: z.array(z.string()).default([]),
   volumes: z.array(z.string()).default([]),
-  depends_on: z.record(z.string(), Health).default({}),
+  depends_on: z.record(z.string(), Dependency).default({}),
 })
-type Part = z.infer<typeof Part>
+type ComposeService = z.infer<typeof ComposeService>
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const read = (path: string) => Bun.file(join(ROOT, path)).text()
@@ -29,9 +29,9 @@ const garageToml = await read('infra/deploy/garage.toml')
 const readme = await read('README.md')
 
 const compose = z
-  .object({ services: z.record(z.string(), Part), volumes: z.record(z.string(), z.null()) })
+  .object({ services: z.record(z.string(), ComposeService), volumes: z.record(z.string(), z.null()) })
   .parse(Bun.YAML.parse(composeFile))
-const parts = Object.entries(compose.services)
+const composeServices = Object.entries(compose.services)
 
 /** Settings that containers have no use for. */
 const NOT_FOR_COMPOSE = ['DATA_DIR', 'DARKROOM_PARENT_PID', 'FAKE_PROVIDER_URL', 'FAIL_AT', 'NODE_ENV']
@@ -39,42 +39,42 @@ const NOT_FOR_COMPOSE = ['DATA_DIR', 'DARKROOM_PARENT_PID', 'FAKE_PROVIDER_URL',
 test('there are the three services and what they stand on, and none has a name that keeps it from being many', () => {
   const names = [...SERVICES, 'caddy', 'garage', 'migrate', 'nats', 'postgres']
   expect(Object.keys(compose.services).toSorted()).toEqual(names.toSorted())
-  for (const [, part] of parts) expect(part).not.toHaveProperty('container_name')
+  for (const [, part] of composeServices) expect(part).not.toHaveProperty('container_name')
 })
 
 test('only caddy can be reached from outside, and only from this machine', () => {
-  const published = parts.filter(([, { ports }]) => ports.length > 0)
+  const published = composeServices.filter(([, { ports }]) => ports.length > 0)
   expect(published.map(([name]) => name)).toEqual(['caddy'])
-  expect(partOf('caddy').ports.join(' ')).toMatch(/^127\.0\.0\.1:\$\{PORT:-3000\}:8080$/)
-  for (const [, part] of parts) expect(part).not.toHaveProperty('network_mode')
+  expect(getComposeService('caddy').ports.join(' ')).toMatch(/^127\.0\.0\.1:\$\{PORT:-3000\}:8080$/)
+  for (const [, part] of composeServices) expect(part).not.toHaveProperty('network_mode')
   expect(ConfigSchema.shape.PORT.parse(undefined)).toBe(3000)
 })
 
 test.each([...SERVICES, 'migrate'])('%s is given settings that exist, and all of them that it could use', name => {
   const known = Object.keys(ConfigSchema.shape).filter(key => !NOT_FOR_COMPOSE.includes(key))
-  expect(Object.keys(partOf(name).environment).toSorted()).toEqual(known.toSorted())
+  expect(Object.keys(getComposeService(name).environment).toSorted()).toEqual(known.toSorted())
 })
 
 test('the settings are valid as they arrive with no more than the passwords given', () => {
-  const config = readServiceConfig(filledIn(partOf('ingest'), secrets()))
+  const config = readServiceConfig(resolveEnvironment(getComposeService('ingest'), createSecrets()))
   const ports = [config.INGEST_PORT, config.PROCESSOR_PORT, config.QUERY_PORT]
   expect(config.HOST).toBe('0.0.0.0')
   expect(ports).toEqual([8080, 8080, 8080])
   expect(config.PUBLIC_URL).toBeUndefined()
-  expect(config.s3).toMatchObject({ endpoint: 'http://garage:3900', accessKeyId: secrets().GARAGE_ACCESS_KEY })
+  expect(config.s3).toMatchObject({ endpoint: 'http://garage:3900', accessKeyId: createSecrets().GARAGE_ACCESS_KEY })
 })
 
 test('the passwords lie where every `bun` command finds them, too, and are in the way of none', () => {
-  expect(readConfig(secrets())).toMatchObject({ PORT: 3000 })
+  expect(readConfig(createSecrets())).toMatchObject({ PORT: 3000 })
 })
 
 test.each([...SERVICES, 'migrate'])('%s starts when what it needs is ready, the tables first', name => {
   const needs = name === 'migrate' ? ['postgres'] : ['garage', 'migrate', 'nats', 'postgres']
-  const waits = Object.entries(partOf(name).depends_on)
+  const waits = Object.entries(getComposeService(name).depends_on)
   expect(waits.map(([other]) => other).toSorted()).toEqual(needs)
   for (const [other, { condition }] of waits) {
     expect(condition).toBe(other === 'migrate' ? 'service_completed_successfully' : 'service_healthy')
-    expect(other === 'migrate' || 'healthcheck' in partOf(other)).toBe(true)
+    expect(other === 'migrate' || 'healthcheck' in getComposeService(other)).toBe(true)
   }
 })
 
@@ -84,27 +84,27 @@ test('every password is asked for by name where it is missing, and the README sa
   for (const [, name, rest] of references) expect(`${name}${rest}`).toBe(`${name}:?Put`)
   const section = /^## On a server$([\s\S]*?)^## /m.exec(readme)?.[1] ?? ''
   const made = [...section.matchAll(/^([A-Z0-9_]+)=.*openssl rand/gm)].map(([, name]) => name ?? '')
-  expect(made.toSorted()).toEqual(Object.keys(secrets()).toSorted())
+  expect(made.toSorted()).toEqual(Object.keys(createSecrets()).toSorted())
 })
 
 test('everything that is mounted is there, and every volume is declared', () => {
-  const sources = parts.flatMap(([, { volumes }]) => volumes.map(volume => volume.split(':')[0] ?? ''))
-  const [files, volumes] = [sources.filter(isFile), sources.filter(source => !isFile(source))]
+  const sources = composeServices.flatMap(([, { volumes }]) => volumes.map(volume => volume.split(':')[0] ?? ''))
+  const [files, volumes] = [sources.filter(isFilePath), sources.filter(source => !isFilePath(source))]
   expect(files.filter(file => !existsSync(join(ROOT, file)))).toEqual([])
   expect(volumes.toSorted()).toEqual(Object.keys(compose.volumes).toSorted())
 })
 
 test('images are pinned', () => {
-  const images = parts.flatMap(([, { image }]) => image ?? [])
+  const images = composeServices.flatMap(([, { image }]) => image ?? [])
   expect(images.filter(image => !/:v?\d/.test(image))).toEqual([])
 })
 
 test('the bus is new enough, and a message is on the disk before it is acknowledged', () => {
-  const [name, tag = ''] = (partOf('nats').image ?? '').split(':')
+  const [name, tag = ''] = (getComposeService('nats').image ?? '').split(':')
   expect(name).toBe('nats')
   expect(Bun.semver.order(tag.replace(/-.*$/, ''), '2.12.3')).toBeGreaterThanOrEqual(0)
   expect(natsConf).toMatch(/^jetstream \{\n(?:[^}]*\n)? {2}sync_interval: always\n/m)
-  expect(partOf('nats').volumes).toContain('nats:/data')
+  expect(getComposeService('nats').volumes).toContain('nats:/data')
   expect(natsConf).toContain('store_dir: "/data"')
 })
 
@@ -112,7 +112,7 @@ test('the store is the one that the services are told of', () => {
   const store = z
     .object({ s3_api: z.object({ s3_region: z.string(), api_bind_addr: z.string() }) })
     .parse(Bun.TOML.parse(garageToml)).s3_api
-  const [given, told] = [partOf('garage').environment, partOf('ingest').environment]
+  const [given, told] = [getComposeService('garage').environment, getComposeService('ingest').environment]
   expect(told.S3_ENDPOINT).toBe(`http://garage:${store.api_bind_addr.split(':').at(-1)}`)
   expect(told.S3_REGION).toBe(store.s3_region)
   expect(told.S3_BUCKET).toBe(given.GARAGE_DEFAULT_BUCKET)
@@ -122,11 +122,11 @@ test('the store is the one that the services are told of', () => {
 
 test('the Dockerfile has a target for each service that runs it, and asks for its health where it listens', () => {
   for (const name of SERVICES) {
-    expect(partOf(name).build?.target).toBe(name)
+    expect(getComposeService(name).build?.target).toBe(name)
     expect(dockerfile).toContain(`FROM app AS ${name}\n`)
     expect(dockerfile).toContain(`CMD ["bun", "services/${name}/src/main.ts"]`)
   }
-  expect(dockerfile).toContain(`http://127.0.0.1:${partOf('ingest').environment.INGEST_PORT}/readyz`)
+  expect(dockerfile).toContain(`http://127.0.0.1:${getComposeService('ingest').environment.INGEST_PORT}/readyz`)
   expect(dockerfile.indexOf('\nUSER bun\n')).toBeLessThan(dockerfile.indexOf('\nFROM app AS '))
 })
 
@@ -147,20 +147,20 @@ test("every workspace's manifest and every patch are there for the frozen instal
   expect(context.toSorted()).toEqual([...new Set(copied.map(path => `!${path.split('/')[0]}`))].toSorted())
 })
 
-function partOf(name: string): Part {
+function getComposeService(name: string): ComposeService {
   const part = compose.services[name]
   if (!part) throw new Error(`compose has no ${name}`)
   return part
 }
 
 /** Every variable that compose insists on, with a value such as the README makes. */
-function secrets(): Record<string, string> {
+function createSecrets(): Record<string, string> {
   const names = [...composeFile.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name ?? '')
   return Object.fromEntries(names.map(name => [name, new Bun.CryptoHasher('sha256').update(name).digest('hex')]))
 }
 
 /** A part's environment as compose hands it over. */
-function filledIn({ environment }: Part, given: Record<string, string>): Record<string, string> {
+function resolveEnvironment({ environment }: ComposeService, given: Record<string, string>): Record<string, string> {
   const fill = (text: string) =>
     text.replace(/\$\{(\w+):([-?])([^}]*)\}/g, (_, name: string, kind: string, rest: string) => {
       return given[name] ?? (kind === '-' ? rest : `${name} is missing`)
@@ -168,6 +168,6 @@ function filledIn({ environment }: Part, given: Record<string, string>): Record<
   return Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, fill(String(value))]))
 }
 
-function isFile(source: string): boolean {
+function isFilePath(source: string): boolean {
   return source.startsWith('./')
 }

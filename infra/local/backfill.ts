@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
-import { begin, resume, status, stop, verify } from './backfill/commands.ts'
-import { runProgram } from './cli.ts'
+import { resumeRun, showStatus, startRun, startVerification, stopRun } from './backfill/commands.ts'
+import { runCommandLine } from './cli.ts'
 
 /**
  * `bun run backfill …`: has the running studio move old pictures out of rows, and tells how that goes. The work is done by the
@@ -14,13 +14,13 @@ process.stdout.write('', () => process.exit(code))
 
 async function main(args: string[]): Promise<number> {
   let code = 0
-  const program = commands(exitCode => {
+  const program = createProgram(exitCode => {
     code = exitCode
   })
-  return (await runProgram(program, args)) || code
+  return (await runCommandLine(program, args)) || code
 }
 
-function commands(end: (code: number) => void): Command {
+function createProgram(setExitCode: (code: number) => void): Command {
   const program = new Command('backfill')
     .description('Moves pictures that old rows carry as text into the store, and leaves pointers.')
     .exitOverride()
@@ -30,43 +30,43 @@ function commands(end: (code: number) => void): Command {
     .command('reference-images')
     .description('begins a run and follows it; closing this does not stop it')
     .option('--dry-run', 'looks at everything and changes nothing', false)
-    .option('--batch <rows>', 'rows that one message stands for', whole(1, 500), 20)
-    .option('--concurrency <rows>', 'rows that are worked on at once', whole(1, 32), 4)
-    .option('--limit <rows>', 'rows after which the run is over', whole(1, 2_147_483_647))
+    .option('--batch <rows>', 'rows that one message stands for', parseInteger(1, 500), 20)
+    .option('--concurrency <rows>', 'rows that are worked on at once', parseInteger(1, 32), 4)
+    .option('--limit <rows>', 'rows after which the run is over', parseInteger(1, 2_147_483_647))
     .addOption(json())
-    .action(async options => end(await begin(options)))
+    .action(async options => setExitCode(await startRun(options)))
   program
     .command('status [run]')
     .description('the latest runs, or one with the rows that it could not move')
     .addOption(json())
-    .action(async (run, options) => end(await status(run && uuid(run), options)))
+    .action(async (run, options) => setExitCode(await showStatus(run && parseUuid(run), options)))
   program
     .command('stop [run]')
     .description('has a run go no further; the one that runs unless another is named')
-    .action(async run => end(await stop(run && uuid(run))))
+    .action(async run => setExitCode(await stopRun(run && parseUuid(run))))
   program
     .command('resume <run>')
     .description('has a run that was stopped go on where it was, and follows it')
     .addOption(json())
-    .action(async (run, options) => end(await resume(uuid(run), options)))
+    .action(async (run, options) => setExitCode(await resumeRun(parseUuid(run), options)))
   program
     .command('verify [run]')
     .description('reads back what a run has moved, or all that was ever moved, and compares it')
-    .option('--concurrency <pictures>', 'pictures that are read at once', whole(1, 32), 4)
+    .option('--concurrency <pictures>', 'pictures that are read at once', parseInteger(1, 32), 4)
     .addOption(json())
-    .action(async (run, options) => end(await verify(run && uuid(run), options)))
+    .action(async (run, options) => setExitCode(await startVerification(run && parseUuid(run), options)))
   return program
 }
 
-function whole(least: number, most: number): (text: string) => number {
+function parseInteger(min: number, max: number): (text: string) => number {
   return text => {
     const value = Number(text)
-    if (Number.isInteger(value) && value >= least && value <= most) return value
-    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`)
+    if (Number.isInteger(value) && value >= min && value <= max) return value
+    throw new InvalidArgumentError(`It is a whole number from ${min} to ${max}.`)
   }
 }
 
-function uuid(text: string): string {
+function parseUuid(text: string): string {
   if (z.uuid().safeParse(text).success) return text.toLowerCase()
   throw new InvalidArgumentError('A run is named by its id; `bun run backfill status` lists them.')
 }

@@ -1,4 +1,4 @@
-import { install, isInstalled, OLDEST_BUN } from './programs/packages.ts'
+import { installPackages, isInstalled, MIN_BUN_VERSION } from './programs/packages.ts'
 
 /**
  * The one file that runs before anything is installed: it imports built-ins only, because Bun would fetch whatever version it
@@ -8,35 +8,37 @@ import { install, isInstalled, OLDEST_BUN } from './programs/packages.ts'
 interface Command {
   load: () => Promise<{ main: (args: string[]) => Promise<number> }>
   /** Does without packages, on whatever Bun there is: it says what is missing. */
-  bare?: boolean
+  worksWithoutPackages?: boolean
 }
 
 const COMMANDS: Record<string, Command> = {
   start: { load: () => import('./start.ts') },
   dev: { load: () => import('./dev.ts') },
   test: { load: () => import('./test.ts') },
-  doctor: { load: () => import('./doctor.ts'), bare: true },
+  doctor: { load: () => import('./doctor.ts'), worksWithoutPackages: true },
 }
 
 process.exit(await bootstrap(process.argv.slice(2)))
 
 async function bootstrap([name = '', ...args]: string[]): Promise<number> {
   const command = COMMANDS[name]
-  if (!command) return fail(`Commands: ${Object.keys(COMMANDS).join(', ')}.`)
+  if (!command) return failWithMessage(`Commands: ${Object.keys(COMMANDS).join(', ')}.`)
   const run = async () => await (await command.load()).main(args)
-  if (command.bare) return await run()
-  if (!Bun.semver.satisfies(Bun.version, `>=${OLDEST_BUN}`)) {
-    return fail(`This needs Bun ${OLDEST_BUN} or newer; this is ${Bun.version}. Try \`npx -y bun@1.4 run ${name}\`.`)
+  if (command.worksWithoutPackages) return await run()
+  if (!Bun.semver.satisfies(Bun.version, `>=${MIN_BUN_VERSION}`)) {
+    return failWithMessage(
+      `This needs Bun ${MIN_BUN_VERSION} or newer; this is ${Bun.version}. Try \`npx -y bun@1.4 run ${name}\`.`,
+    )
   }
   if (isInstalled()) return await run()
-  const installed = install()
-  if (installed === 'failed')
-    return fail('The packages could not be installed. Is there a network, and room on the disk?')
-  return installed === 'ready' ? await run() : await runAgain([name, ...args])
+  const result = installPackages()
+  if (result === 'failed')
+    return failWithMessage('The packages could not be installed. Is there a network, and room on the disk?')
+  return result === 'ready' ? await run() : await rerun([name, ...args])
 }
 
 /** In a new process: one that began without node_modules goes on to take packages from elsewhere, in other versions. */
-async function runAgain(args: string[]): Promise<number> {
+async function rerun(args: string[]): Promise<number> {
   const child = Bun.spawn([process.execPath, import.meta.filename, ...args], {
     stdio: ['inherit', 'inherit', 'inherit'],
     // A studio does not outlive the process that people see.
@@ -46,7 +48,7 @@ async function runAgain(args: string[]): Promise<number> {
   return await child.exited
 }
 
-function fail(sentence: string): number {
+function failWithMessage(sentence: string): number {
   process.stderr.write(`${sentence}\n`)
   return 1
 }

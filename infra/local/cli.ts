@@ -6,7 +6,7 @@ import { type Command, CommanderError } from 'commander'
  *
  * @returns 0 if it was done, or only explained; 2 if not
  */
-export async function runProgram(program: Command, args: string[]): Promise<0 | 2> {
+export async function runCommandLine(program: Command, args: string[]): Promise<0 | 2> {
   try {
     await program.parseAsync(args, { from: 'user' })
     return 0

@@ -1,32 +1,32 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { ConfigSchema, readConfig } from '../src/config.ts'
-import { testDirectory } from '../testing/test-resources.ts'
-import { MarkerError, renewDocs } from './docs.ts'
+import { createTestDirectory } from '../testing/test-resources.ts'
+import { MarkerError, updateDocs } from './docs.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const FILES = ['README.md', '.env.example']
 
 test('what this repository says of its configuration is current', async () => {
-  expect(await renewDocs({ root: ROOT, mayWrite: false })).toEqual([])
+  expect(await updateDocs({ root: ROOT, shouldWrite: false })).toEqual([])
 })
 
 test('in a folder with nothing in it both are made, and are current from then on', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const root = directory.path
-  expect(await renewDocs({ root, mayWrite: false })).toEqual(FILES)
+  expect(await updateDocs({ root, shouldWrite: false })).toEqual(FILES)
   expect(await Bun.file(join(root, 'README.md')).exists()).toBe(false)
-  expect(await renewDocs({ root, mayWrite: true })).toEqual(FILES)
-  expect(await renewDocs({ root, mayWrite: true })).toEqual([])
-  expect(await renewDocs({ root, mayWrite: false })).toEqual([])
+  expect(await updateDocs({ root, shouldWrite: true })).toEqual(FILES)
+  expect(await updateDocs({ root, shouldWrite: true })).toEqual([])
+  expect(await updateDocs({ root, shouldWrite: false })).toEqual([])
 })
 
 test('of a README only what lies between the markers is changed', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const path = join(directory.path, 'README.md')
   const [before, after] = ['# Mine\n\n<!-- config:begin -->', '<!-- config:end -->\n\nAnd more $& of it.\n']
   await Bun.write(path, `${before}\n| an | old | table |\n${after}`)
-  expect(await renewDocs({ root: directory.path, mayWrite: true })).toContain('README.md')
+  expect(await updateDocs({ root: directory.path, shouldWrite: true })).toContain('README.md')
   const text = await Bun.file(path).text()
   expect(text).toStartWith(`${before}\n\n| Key | Default | Meaning |\n`)
   expect(text).toEndWith(`|\n\n${after}`)
@@ -35,16 +35,16 @@ test('of a README only what lies between the markers is changed', async () => {
 
 for (const text of ['# Mine\n', '<!-- config:end -->\n<!-- config:begin -->\n', '<!-- config:begin -->\n']) {
   test(`a README with no place for the table is left alone: ${JSON.stringify(text)}`, async () => {
-    await using directory = await testDirectory()
+    await using directory = await createTestDirectory()
     await Bun.write(join(directory.path, 'README.md'), text)
-    await expect(renewDocs({ root: directory.path, mayWrite: true })).rejects.toThrow(MarkerError)
+    await expect(updateDocs({ root: directory.path, shouldWrite: true })).rejects.toThrow(MarkerError)
     expect(await Bun.file(join(directory.path, 'README.md')).text()).toBe(text)
   })
 }
 
 test('every setting is in both, but for the one that is not for people', async () => {
   const keys = Object.keys(ConfigSchema.shape).filter(key => key !== 'DARKROOM_PARENT_PID')
-  const { readme, example } = await renewed()
+  const { readme, example } = await readUpdatedDocs()
   const rows = [...readme.matchAll(/^\| `([A-Z0-9_]+)` \| (?:`(.*?)`)? \| (.+) \|$/gm)]
   expect(rows.map(([, key]) => key)).toEqual(keys)
   expect([...example.matchAll(/^# ([A-Z0-9_]+)=/gm)].map(([, key]) => key)).toEqual(keys)
@@ -55,15 +55,15 @@ test('every setting is in both, but for the one that is not for people', async (
 })
 
 test('the example changes nothing as it is, and nothing either when all of it is meant', async () => {
-  const { example } = await renewed()
+  const { example } = await readUpdatedDocs()
   expect(example.split('\n').filter(line => line !== '' && !line.startsWith('# '))).toEqual([])
   const meant = [...example.matchAll(/^# ([A-Z0-9_]+)=(.*)$/gm)].map(([, key = '', value]) => [key, value])
   expect(readConfig(Object.fromEntries(meant))).toEqual(readConfig({}))
 })
 
-async function renewed(): Promise<{ readme: string; example: string }> {
-  await using directory = await testDirectory()
-  await renewDocs({ root: directory.path, mayWrite: true })
+async function readUpdatedDocs(): Promise<{ readme: string; example: string }> {
+  await using directory = await createTestDirectory()
+  await updateDocs({ root: directory.path, shouldWrite: true })
   const [readme = '', example = ''] = await Promise.all(FILES.map(name => Bun.file(join(directory.path, name)).text()))
   return { readme, example }
 }

@@ -3,13 +3,13 @@ import { cp, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { startLauncher } from '../testing/installs/launcher.ts'
-import { natsServer, testDatabase, testDirectory, testNats } from '../testing/test-resources.ts'
+import { createTestDatabase, createTestDirectory, findNatsServer, startTestNats } from '../testing/test-resources.ts'
 import { readRunFile } from './launch/run-file.ts'
-import { freePort } from './process/free-ports.ts'
+import { findFreePort } from './process/free-ports.ts'
 
 const LIMIT_MS = 60_000
 const ROOT = join(import.meta.dirname, '..', '..')
-const PATH = `${join(natsServer(), '..')}:/usr/sbin:/usr/bin:/sbin:/bin`
+const PATH = `${join(findNatsServer(), '..')}:/usr/sbin:/usr/bin:/sbin:/bin`
 
 /** Runs the doctor. `lines` has a line for each thing, by its name. */
 async function doctor(env: Record<string, string>, clone = ROOT) {
@@ -24,8 +24,8 @@ async function doctor(env: Record<string, string>, clone = ROOT) {
 test(
   'on a machine that has all it needs: nothing is wrong, and nothing is made',
   async () => {
-    await using directory = await testDirectory()
-    const port = String(await freePort())
+    await using directory = await createTestDirectory()
+    const port = String(await findFreePort())
     const { code, lines } = await doctor({ DATA_DIR: join(directory.path, 'studio'), PORT: port })
     expect(lines.Data).toBe(`✓ Data ${directory.path}/studio, to be made`)
     expect(lines.Port).toBe(`✓ Port ${port} is free`)
@@ -41,7 +41,7 @@ test(
 test(
   'before anything is installed it looks at what it can, and fetches nothing',
   async () => {
-    await using clone = await testDirectory()
+    await using clone = await createTestDirectory()
     for (const place of ['infra/local', 'infra/src'])
       await cp(join(ROOT, place), join(clone.path, place), { recursive: true })
     await cp(join(ROOT, 'bun.lock'), join(clone.path, 'bun.lock'))
@@ -58,9 +58,9 @@ test(
 test(
   'looks at the database and the bus that the settings name',
   async () => {
-    await using database = await testDatabase()
-    await using nats = await testNats()
-    const env = { DATABASE_URL: database.url, NATS_URL: nats.url, PORT: String(await freePort()) }
+    await using database = await createTestDatabase()
+    await using nats = await startTestNats()
+    const env = { DATABASE_URL: database.url, NATS_URL: nats.url, PORT: String(await findFreePort()) }
     const fine = await doctor({ ...env, DATA_DIR: '/tmp' })
     expect(fine.lines.Postgres).toMatch(/^✓ Postgres 18\S* by DATABASE_URL$/)
     expect(fine.lines.Tables).toBe('✓ Tables up to date')
@@ -93,7 +93,7 @@ test(
 test(
   'says what else may be in the way: the port, the place, the store',
   async () => {
-    await using directory = await testDirectory()
+    await using directory = await createTestDirectory()
     const stranger = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
     await Bun.write(join(directory.path, 'file'), '')
     const s3 = { S3_ENDPOINT: 'http://127.0.0.1:1', S3_ACCESS_KEY_ID: 'key', S3_SECRET_ACCESS_KEY: 'secret' }
@@ -111,11 +111,16 @@ test(
 test(
   'a studio that runs is asked whether its parts are ready',
   async () => {
-    await using directory = await testDirectory()
+    await using directory = await createTestDirectory()
     await mkdir(join(directory.path, 'studio'))
-    const env = { PATH, HOME: directory.path, DATA_DIR: join(directory.path, 'studio'), PORT: String(await freePort()) }
+    const env = {
+      PATH,
+      HOME: directory.path,
+      DATA_DIR: join(directory.path, 'studio'),
+      PORT: String(await findFreePort()),
+    }
     await using launcher = startLauncher({ env })
-    const url = await launcher.open
+    const url = await launcher.url
     const well = await doctor(env)
     expect(well.lines.Studio).toBe(`✓ Studio open at ${url}, all parts ready`)
     expect(well.lines.Port).toBe(`✓ Port ${env.PORT}, this studio's`)

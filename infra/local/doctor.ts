@@ -1,6 +1,13 @@
-import { type Found, lookAt } from './doctor/checks.ts'
-import { BUN, CHROMIUM, INTERFACE, natsProgram, PACKAGES, USER } from './doctor/machine-checks.ts'
-import { tableOf } from './doctor/table.ts'
+import { type NamedCheckResult, runChecks } from './doctor/checks.ts'
+import {
+  BUN_CHECK,
+  CHROMIUM_CHECK,
+  createNatsCheck,
+  INTERFACE_CHECK,
+  PACKAGES_CHECK,
+  USER_CHECK,
+} from './doctor/machine-checks.ts'
+import { formatTable } from './doctor/table.ts'
 import { isInstalled } from './programs/packages.ts'
 
 /**
@@ -10,20 +17,25 @@ import { isInstalled } from './programs/packages.ts'
  * @returns the exit code: 1 if something is wrong
  */
 export async function main(): Promise<number> {
-  const found = isInstalled() ? await lookAtAll() : await lookAt([BUN, PACKAGES, USER, natsProgram('/'), CHROMIUM])
-  const wrong = found.filter(({ mark }) => mark === 'wrong').length
-  const colour = process.stdout.isTTY === true && !process.env.NO_COLOR
-  process.stdout.write(`\n${tableOf(found, colour)}\n\n  ${summary(wrong)}\n\n`)
-  return wrong === 0 ? 0 : 1
+  const results = isInstalled()
+    ? await runAllChecks()
+    : await runChecks([BUN_CHECK, PACKAGES_CHECK, USER_CHECK, createNatsCheck('/'), CHROMIUM_CHECK])
+  const failureCount = results.filter(({ status }) => status === 'wrong').length
+  const isColored = process.stdout.isTTY === true && !process.env.NO_COLOR
+  process.stdout.write(`\n${formatTable(results, isColored)}\n\n  ${formatSummary(failureCount)}\n\n`)
+  return failureCount === 0 ? 0 : 1
 }
 
-async function lookAtAll(): Promise<Found[]> {
-  const { lookAtStudio } = await import('./doctor/studio-checks.ts')
-  const [machine, studio] = await Promise.all([lookAt([BUN, PACKAGES, INTERFACE]), lookAtStudio(process.env)])
-  return [...machine, ...studio, ...(await lookAt([CHROMIUM]))]
+async function runAllChecks(): Promise<NamedCheckResult[]> {
+  const { runStudioChecks } = await import('./doctor/studio-checks.ts')
+  const [machine, studio] = await Promise.all([
+    runChecks([BUN_CHECK, PACKAGES_CHECK, INTERFACE_CHECK]),
+    runStudioChecks(process.env),
+  ])
+  return [...machine, ...studio, ...(await runChecks([CHROMIUM_CHECK]))]
 }
 
-function summary(wrong: number): string {
-  if (wrong > 0) return wrong === 1 ? 'One thing is wrong.' : `${wrong} things are wrong.`
+function formatSummary(failureCount: number): string {
+  if (failureCount > 0) return failureCount === 1 ? 'One thing is wrong.' : `${failureCount} things are wrong.`
   return isInstalled() ? 'A start has all that it needs.' : 'The rest is looked at once the packages are installed.'
 }

@@ -1,15 +1,16 @@
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { dataDirectory, readConfig } from '../src/config.ts'
-import { runProgram } from './cli.ts'
+import { readConfig, resolveDataDir } from '../src/config.ts'
+import { runCommandLine } from './cli.ts'
 import { readRunFile } from './launch/run-file.ts'
-import { PartError } from './process/server-process.ts'
+import { StartError } from './process/server-process.ts'
 
 /** `bun run import <generations.jsonl | folder>`: brings generations of another system into the studio that runs. */
 
-const MAIN = join(import.meta.dirname, '..', '..', 'services', 'ingest', 'src', 'import', 'main.ts')
-const NOBODY = 'No studio runs here: start it, or give the DATABASE_URL and the NATS_URL of one that runs elsewhere.'
+const IMPORT_SCRIPT = join(import.meta.dirname, '..', '..', 'services', 'ingest', 'src', 'import', 'main.ts')
+const NO_STUDIO_MESSAGE =
+  'No studio runs here: start it, or give the DATABASE_URL and the NATS_URL of one that runs elsewhere.'
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -21,41 +22,41 @@ async function main(args: string[]): Promise<number> {
     .option('--json', 'the counts as JSON on standard output')
     .exitOverride()
     .action(async (path, { json }) => {
-      code = await importFrom(path, json === true)
+      code = await runImport(path, json === true)
     })
-  return (await runProgram(program, args)) || code
+  return (await runCommandLine(program, args)) || code
 }
 
-async function importFrom(path: string, json: boolean): Promise<number> {
+async function runImport(path: string, json: boolean): Promise<number> {
   await stat(path).catch(cause => {
-    throw new PartError(`${path} is not there.`, { cause })
+    throw new StartError(`${path} is not there.`, { cause })
   })
-  const env = await environment()
-  const child = Bun.spawn([process.execPath, MAIN, resolve(path)], {
+  const env = await buildEnv()
+  const child = Bun.spawn([process.execPath, IMPORT_SCRIPT, resolve(path)], {
     env,
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'inherit',
   })
-  const last = (await new Response(child.stdout).text()).trim().split('\n').at(-1) ?? ''
+  const lastLine = (await new Response(child.stdout).text()).trim().split('\n').at(-1) ?? ''
   const code = await child.exited
-  if (!last.startsWith('{"imported"'))
-    throw new PartError('The import broke off; what was brought in stays. Run it again.')
-  process.stdout.write(`${json ? last : wordsOf(last)}\n`)
+  if (!lastLine.startsWith('{"imported"'))
+    throw new StartError('The import broke off; what was brought in stays. Run it again.')
+  process.stdout.write(`${json ? lastLine : formatCounts(lastLine)}\n`)
   return code === 0 ? 0 : 1
 }
 
 /** Of the studio that the settings name, else of the one that runs on this data directory. */
-async function environment(): Promise<Record<string, string | undefined>> {
+async function buildEnv(): Promise<Record<string, string | undefined>> {
   const config = readConfig()
-  const dataDir = resolve(dataDirectory(config))
+  const dataDir = resolve(resolveDataDir(config))
   const run = await readRunFile(dataDir)
   const [database, nats] = [config.DATABASE_URL ?? run?.databaseUrl, config.NATS_URL ?? run?.natsUrl]
-  if (!database || !nats) throw new PartError(NOBODY)
+  if (!database || !nats) throw new StartError(NO_STUDIO_MESSAGE)
   return { ...process.env, DATABASE_URL: database, NATS_URL: nats, DATA_DIR: dataDir, LOG_LEVEL: 'silent' }
 }
 
-function wordsOf(line: string): string {
+function formatCounts(line: string): string {
   const { imported, known, failed } = JSON.parse(line) as Record<string, number>
   const next = imported ? ' `bun run backfill reference-images` moves the pictures that came as text.' : ''
   return `${imported} brought in, ${known} known already, ${failed} not brought in.${next}`

@@ -1,18 +1,18 @@
 import { resolve } from 'node:path'
-import { dataDirectory, readConfig } from '../src/config.ts'
+import { readConfig, resolveDataDir } from '../src/config.ts'
 import { migrate } from '../src/database/migrations.ts'
 import { readRunFile } from './launch/run-file.ts'
 
 /** `bun run migrate`: brings the tables of DATABASE_URL, else of the studio that runs here, up to date. */
 
-const say = (line: string) => process.stdout.write(`${line}\n`)
+const printLine = (line: string) => process.stdout.write(`${line}\n`)
 
 try {
   const config = readConfig()
-  const url = config.DATABASE_URL ?? (await readRunFile(resolve(dataDirectory(config))))?.databaseUrl
+  const url = config.DATABASE_URL ?? (await readRunFile(resolve(resolveDataDir(config))))?.databaseUrl
   if (!url) throw new Error('No studio runs here. Give the DATABASE_URL of the database; `bun start` migrates its own.')
-  const { applied } = await migrate({ url, say })
-  if (applied.length === 0) say('The database is up to date.')
+  const { applied } = await migrate({ url, onMessage: printLine })
+  if (applied.length === 0) printLine('The database is up to date.')
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1

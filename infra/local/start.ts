@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { migrate } from '../src/database/migrations.ts'
 import { launch } from './launch/launch.ts'
-import { serviceCommands } from './launch/services.ts'
+import { createServiceCommands } from './launch/services.ts'
 import { buildUi } from './launch/ui-build.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -10,14 +10,14 @@ const ROOT = join(import.meta.dirname, '..', '..')
 export function main(): Promise<number> {
   return launch({
     env: process.env,
-    blueprint: ({ config, dataDir }) => ({
-      services: serviceCommands(ROOT, { watch: false, withFake: config.FAKE_PROVIDER_URL !== undefined }),
+    createProfile: ({ config, dataDir }) => ({
+      services: createServiceCommands(ROOT, { watch: false, withFakeProvider: config.FAKE_PROVIDER_URL !== undefined }),
       migrate,
-      ui: async options => {
+      prepareUi: async options => {
         await buildUi({ ...options, root: ROOT })
         return undefined
       },
-      output: name => ({ file: join(dataDir, 'logs', `${name}.log`) }),
+      outputFor: name => ({ file: join(dataDir, 'logs', `${name}.log`) }),
     }),
   })
 }

@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
-import { sum, tallyOf } from './test-summary.ts'
+import { mergeSummaries, summarizeRun } from './test-summary.ts'
 
-const SUMMARY = (pass: number, fail: number) =>
+const formatRunEnd = (pass: number, fail: number) =>
   ` ${pass} pass\n 1 skip\n ${fail} fail\n 9 expect() calls\nRan 3 tests\n`
 
 test('takes the counts from the end of what bun test wrote', () => {
-  expect(tallyOf(`console says:\n 7 pass\n${SUMMARY(12, 2)}`, 1)).toMatchObject({ passed: 12, failed: 2 })
+  expect(summarizeRun(`console says:\n 7 pass\n${formatRunEnd(12, 2)}`, 1)).toMatchObject({ passed: 12, failed: 2 })
 })
 
 test('keeps what was written of each test that failed, and of none that passed', () => {
@@ -14,7 +14,8 @@ test('keeps what was written of each test that failed, and of none that passed',
     'b/two.test.ts:\n(pass) goes well, too [1ms]\nerror: late\n(fail) takes long [3ms]',
   ]
   expect(
-    tallyOf(`${output.join('\n\n')}\n\n1 tests failed:\n(fail) takes long [3ms]\n${SUMMARY(2, 2)}`, 1).failures,
+    summarizeRun(`${output.join('\n\n')}\n\n1 tests failed:\n(fail) takes long [3ms]\n${formatRunEnd(2, 2)}`, 1)
+      .failures,
   ).toEqual([
     'a/one.test.ts:\nerror: no\n  at there\n(fail) goes wrong [2ms]',
     'b/two.test.ts:\nerror: late\n(fail) takes long [3ms]',
@@ -22,7 +23,7 @@ test('keeps what was written of each test that failed, and of none that passed',
 })
 
 test('reads coloured output', () => {
-  expect(tallyOf('\u001b[32m 3 pass\u001b[0m\n\u001b[2m 0 fail\u001b[0m\n', 0)).toEqual({
+  expect(summarizeRun('\u001b[32m 3 pass\u001b[0m\n\u001b[2m 0 fail\u001b[0m\n', 0)).toEqual({
     passed: 3,
     failed: 0,
     failures: [],
@@ -30,17 +31,17 @@ test('reads coloured output', () => {
 })
 
 test('a run that failed without naming a failure counts as one', () => {
-  expect(tallyOf('error TS2304', 2)).toEqual({ passed: 0, failed: 1, failures: ['error TS2304'] })
-  expect(tallyOf(SUMMARY(4, 0), 1)).toMatchObject({ passed: 4, failed: 1 })
+  expect(summarizeRun('error TS2304', 2)).toEqual({ passed: 0, failed: 1, failures: ['error TS2304'] })
+  expect(summarizeRun(formatRunEnd(4, 0), 1)).toMatchObject({ passed: 4, failed: 1 })
 })
 
 test('a check that passed counts as nothing', () => {
-  expect(tallyOf('Checked 40 files', 0)).toEqual({ passed: 0, failed: 0, failures: [] })
+  expect(summarizeRun('Checked 40 files', 0)).toEqual({ passed: 0, failed: 0, failures: [] })
 })
 
 test('adds up', () => {
   expect(
-    sum([
+    mergeSummaries([
       { passed: 1, failed: 0, failures: [] },
       { passed: 2, failed: 1, failures: ['(fail) one'] },
     ]),

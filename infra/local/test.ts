@@ -1,18 +1,18 @@
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { TEST_CACHE } from '../testing/test-resources.ts'
-import { onStopSignals } from './launch/stop-signals.ts'
+import { listenForStopSignals } from './launch/stop-signals.ts'
 import { findCaddy } from './programs/caddy.ts'
 import { findChromium } from './programs/chromium.ts'
 import { findNatsServer } from './programs/nats-server.ts'
-import { sum, type Tally, tallyOf } from './test-summary.ts'
+import { mergeSummaries, summarizeRun, type TestSummary } from './test-summary.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
 /** A test that says nothing else may take so long: a busy machine starts a database slowly, and one that is late fails the rest. */
-const TEST = ['test', '--timeout', '30000']
+const TEST_ARGS = ['test', '--timeout', '30000']
 
-type Tools = { signal: AbortSignal; say: (line: string) => void }
+type TestContext = { signal: AbortSignal; onMessage: (line: string) => void }
 
 /**
  * `bun run test`: gets what the tests need, then runs every check and every test, and ends with how many passed and failed.
@@ -21,71 +21,79 @@ type Tools = { signal: AbortSignal; say: (line: string) => void }
  * @returns the exit code
  */
 export async function main(args: string[]): Promise<number> {
-  const stopping = new AbortController()
-  const stop = () => stopping.abort(new Error('The tests were stopped.'))
-  onStopSignals({ stop, force: () => process.exit(1) })
-  const tools = { signal: stopping.signal, say: (line: string) => process.stdout.write(`${line}\n`) }
-  const { passed, failed, failures } = sum(await runAll(args, tools).catch(error => [report(error, tools)]))
-  if (failures.length > 0) tools.say(`\nWhat failed, once more:\n\n${failures.join('\n\n')}\n`)
-  tools.say(`${passed} passed, ${failed} failed`)
+  const abort = new AbortController()
+  const stop = () => abort.abort(new Error('The tests were stopped.'))
+  listenForStopSignals({ onStop: stop, onForceStop: () => process.exit(1) })
+  const context = { signal: abort.signal, onMessage: (line: string) => process.stdout.write(`${line}\n`) }
+  const { passed, failed, failures } = mergeSummaries(
+    await runAll(args, context).catch(error => [reportFailure(error, context)]),
+  )
+  if (failures.length > 0) context.onMessage(`\nWhat failed, once more:\n\n${failures.join('\n\n')}\n`)
+  context.onMessage(`${passed} passed, ${failed} failed`)
   return failed === 0 ? 0 : 1
 }
 
-async function runAll(args: string[], tools: Tools): Promise<Tally[]> {
-  await findNatsServer({ cacheDir: TEST_CACHE, ...tools })
-  await findCaddy({ cacheDir: TEST_CACHE, ...tools })
-  const faults = filesOf('infra/faults/chaos/*.faults.ts').map(file => [file])
-  if (args[0] === '--faults') return await runSideBySide(faults, tools)
-  if (args.length > 0) return [await run([...TEST, ...args], tools)]
-  const checked = await run(['run', 'check'], tools)
-  const tested = await runSideBySide([...halvesOf(filesOf('**/*.test.ts')), ...faults], tools)
-  return [checked, ...tested, ...(await runBrowserTests(tools))]
+async function runAll(args: string[], context: TestContext): Promise<TestSummary[]> {
+  await findNatsServer({ cacheDir: TEST_CACHE, ...context })
+  await findCaddy({ cacheDir: TEST_CACHE, ...context })
+  const faults = findFiles('infra/faults/chaos/*.faults.ts').map(file => [file])
+  if (args[0] === '--faults') return await runInParallel(faults, context)
+  if (args.length > 0) return [await runBun([...TEST_ARGS, ...args], context)]
+  const checked = await runBun(['run', 'check'], context)
+  const tested = await runInParallel([...splitByStudio(findFiles('**/*.test.ts')), ...faults], context)
+  return [checked, ...tested, ...(await runBrowserTests(context))]
 }
 
 /** Two at a time: what is slow mostly waits for processes that it started. */
-async function runSideBySide(parts: readonly string[][], tools: Tools): Promise<Tally[]> {
+async function runInParallel(fileGroups: readonly string[][], context: TestContext): Promise<TestSummary[]> {
   const limit = pLimit(2)
-  return await Promise.all(parts.map(files => limit(() => run([...TEST, ...files], tools, { shows: 'end' }))))
+  return await Promise.all(
+    fileGroups.map(files => limit(() => runBun([...TEST_ARGS, ...files], context, { display: 'end' }))),
+  )
 }
 
 /** Those that start whole studios, and the others: both take about as long. */
-function halvesOf(files: readonly string[]): string[][] {
+function splitByStudio(files: readonly string[]): string[][] {
   const startsStudios = (file: string) => /^\.\/infra\/(local|faults|testing|deploy)\//.test(file)
   return [files.filter(startsStudios), files.filter(file => !startsStudios(file))]
 }
 
 /** One after the other: each has a whole studio and a browser. */
-async function runBrowserTests(tools: Tools): Promise<Tally[]> {
-  const files = filesOf('frontend/e2e/*.browser.ts')
+async function runBrowserTests(context: TestContext): Promise<TestSummary[]> {
+  const files = findFiles('frontend/e2e/*.browser.ts')
   if (files.length === 0) return []
   try {
-    const env = { CHROMIUM_PATH: await findChromium(tools) }
-    const tallies: Tally[] = []
-    for (const file of files) tallies.push(await run([...TEST, file], tools, { env }))
-    return tallies
+    const env = { CHROMIUM_PATH: await findChromium(context) }
+    const summaries: TestSummary[] = []
+    for (const file of files) summaries.push(await runBun([...TEST_ARGS, file], context, { env }))
+    return summaries
   } catch (error) {
-    return [report(error, tools)]
+    return [reportFailure(error, context)]
   }
 }
 
 /** As they are named to `bun test`, which would take them for parts of names otherwise. */
-function filesOf(pattern: string): string[] {
+function findFiles(pattern: string): string[] {
   const found = [...new Bun.Glob(pattern).scanSync({ cwd: ROOT })]
-  const ours = found.filter(file => !/(^|\/)node_modules\//.test(file))
-  return ours.sort().map(file => `./${file}`)
+  const ownFiles = found.filter(file => !/(^|\/)node_modules\//.test(file))
+  return ownFiles.sort().map(file => `./${file}`)
 }
 
 interface RunOptions {
   env?: Record<string, string>
   /** Whether what it writes is shown as it comes, or all at once at its end, because others run beside it. */
-  shows?: 'live' | 'end'
+  display?: 'live' | 'end'
 }
 
-async function run(args: string[], { signal, say }: Tools, options: RunOptions = {}): Promise<Tally> {
+async function runBun(
+  args: string[],
+  { signal, onMessage }: TestContext,
+  options: RunOptions = {},
+): Promise<TestSummary> {
   signal.throwIfAborted()
-  const { env = {}, shows = 'live' } = options
-  const head = `\n$ bun ${named(args)}`
-  if (shows === 'live') say(head)
+  const { env = {}, display = 'live' } = options
+  const heading = `\n$ bun ${formatArgs(args)}`
+  if (display === 'live') onMessage(heading)
   const child = Bun.spawn([process.execPath, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
@@ -94,19 +102,19 @@ async function run(args: string[], { signal, say }: Tools, options: RunOptions =
     stderr: 'pipe',
     signal,
   })
-  const to = shows === 'live' ? { out: process.stdout, err: process.stderr } : {}
-  const written = await Promise.all([read(child.stdout, to.out), read(child.stderr, to.err)])
-  if (shows === 'end') say([head, ...written].join('\n'))
-  return tallyOf(written.join('\n'), await child.exited)
+  const to = display === 'live' ? { out: process.stdout, err: process.stderr } : {}
+  const outputs = await Promise.all([readStream(child.stdout, to.out), readStream(child.stderr, to.err)])
+  if (display === 'end') onMessage([heading, ...outputs].join('\n'))
+  return summarizeRun(outputs.join('\n'), await child.exited)
 }
 
-function named(args: string[]): string {
+function formatArgs(args: string[]): string {
   const files = args.filter(arg => arg.startsWith('./'))
-  return files.length < 4 ? args.join(' ') : `${TEST.join(' ')} (${files.length} files)`
+  return files.length < 4 ? args.join(' ') : `${TEST_ARGS.join(' ')} (${files.length} files)`
 }
 
 /** Passes on what comes as it comes, if anybody wants it. @returns all of it */
-async function read(from: ReadableStream<Uint8Array>, to?: NodeJS.WriteStream): Promise<string> {
+async function readStream(from: ReadableStream<Uint8Array>, to?: NodeJS.WriteStream): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   for await (const chunk of from) {
@@ -116,8 +124,8 @@ async function read(from: ReadableStream<Uint8Array>, to?: NodeJS.WriteStream): 
   return text
 }
 
-function report(error: unknown, { say }: Tools): Tally {
+function reportFailure(error: unknown, { onMessage }: TestContext): TestSummary {
   const failure = error instanceof Error ? error.message : String(error)
-  say(failure)
+  onMessage(failure)
   return { passed: 0, failed: 1, failures: [failure] }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { homedir } from 'node:os'
 import fc from 'fast-check'
-import { ConfigError, ConfigSchema, dataDirectory, readConfig, readServiceConfig } from './config.ts'
+import { ConfigError, ConfigSchema, readConfig, readServiceConfig, resolveDataDir } from './config.ts'
 
 const SERVICE = { DATABASE_URL: 'postgres://a:b@db/c', NATS_URL: 'nats://a:b@bus:4222' }
 const KEYS = Object.keys(ConfigSchema.shape)
@@ -151,7 +151,7 @@ for (const [env, path] of [
   [{ XDG_DATA_HOME: 'relative' }, `${homedir()}/.local/share/darkroom`],
 ] as const) {
   test(`with ${JSON.stringify(env)} everything is kept in ${path.replace(homedir(), '~')}`, () => {
-    expect(dataDirectory(readConfig(env), env)).toBe(path)
+    expect(resolveDataDir(readConfig(env), env)).toBe(path)
     expect(readServiceConfig({ ...SERVICE, ...env }).DATA_DIR).toBe(path)
   })
 }

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
-import { FAILPOINTS, FAILURES } from './runtime/failpoint.ts'
+import { FAILPOINT_ACTIONS, FAILPOINTS } from './runtime/failpoint.ts'
 
 const wholeNumber = z.coerce.number().int()
 const port = wholeNumber.min(1).max(65_535)
@@ -123,7 +123,7 @@ export const ConfigSchema = z.object({
   FAKE_PROVIDER_URL: z.url().optional().describe("The tests' provider. Refused in production."),
   FAIL_AT: z
     .string()
-    .regex(new RegExp(`^(${FAILPOINTS.join('|')}):(${FAILURES.join('|')})$`), 'is no place and way to fail')
+    .regex(new RegExp(`^(${FAILPOINTS.join('|')}):(${FAILPOINT_ACTIONS.join('|')})$`), 'is no place and way to fail')
     .optional()
     .describe('Where a service fails on purpose, as `after-submit:kill`, for tests. Refused in production.'),
   DARKROOM_PARENT_PID: wholeNumber
@@ -145,11 +145,11 @@ export type ServiceConfig = Config & {
   DATABASE_URL: string
   NATS_URL: string
   DATA_DIR: string
-  s3: ReturnType<typeof s3Settings>
+  s3: ReturnType<typeof readS3Settings>
 }
 
-const FOR_TESTS = ['FAKE_PROVIDER_URL', 'FAIL_AT'] as const
-const S3_TOGETHER = ['S3_ENDPOINT', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const
+const TEST_ONLY_KEYS = ['FAKE_PROVIDER_URL', 'FAIL_AT'] as const
+const S3_REQUIRED_KEYS = ['S3_ENDPOINT', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const
 
 /** Settings that are wrong, one line each, naming the key and never its value. */
 export class ConfigError extends Error {
@@ -167,9 +167,9 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
   )
   const parsed = ConfigSchema.safeParse(given)
-  if (!parsed.success) throw new ConfigError(explain(parsed.error))
-  refuseInProduction(parsed.data)
-  s3Settings(parsed.data)
+  if (!parsed.success) throw new ConfigError(formatIssues(parsed.error))
+  rejectTestKeysInProduction(parsed.data)
+  readS3Settings(parsed.data)
   return parsed.data
 }
 
@@ -179,33 +179,33 @@ export function readServiceConfig(env: Record<string, string | undefined> = proc
   const { DATABASE_URL, NATS_URL } = config
   if (DATABASE_URL === undefined) throw new ConfigError('DATABASE_URL: is needed by a service; `bun start` sets it')
   if (NATS_URL === undefined) throw new ConfigError('NATS_URL: is needed by a service; `bun start` sets it')
-  return { ...config, DATABASE_URL, NATS_URL, DATA_DIR: dataDirectory(config, env), s3: s3Settings(config) }
+  return { ...config, DATABASE_URL, NATS_URL, DATA_DIR: resolveDataDir(config, env), s3: readS3Settings(config) }
 }
 
 /** Where everything is kept. @see https://specifications.freedesktop.org/basedir-spec/latest/ */
-export function dataDirectory(config: Config, env: Record<string, string | undefined> = process.env): string {
+export function resolveDataDir(config: Config, env: Record<string, string | undefined> = process.env): string {
   const home = env.XDG_DATA_HOME ?? ''
   return config.DATA_DIR ?? join(isAbsolute(home) ? home : join(homedir(), '.local', 'share'), 'darkroom')
 }
 
 /** How the S3 server is reached; null where pictures are kept in `DATA_DIR`. @throws ConfigError naming what is missing */
-export function s3Settings(config: Config) {
+export function readS3Settings(config: Config) {
   const { S3_ENDPOINT: endpoint, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config
   if (endpoint && accessKeyId && secretAccessKey) {
     const { S3_REGION: region, S3_BUCKET: bucket, S3_FORCE_PATH_STYLE: forcePathStyle } = config
     return { endpoint, region, bucket, accessKeyId, secretAccessKey, forcePathStyle }
   }
-  const missing = S3_TOGETHER.filter(key => !config[key])
-  if (missing.length === S3_TOGETHER.length) return null
+  const missing = S3_REQUIRED_KEYS.filter(key => !config[key])
+  if (missing.length === S3_REQUIRED_KEYS.length) return null
   throw new ConfigError(missing.map(key => `${key}: is needed as well to keep pictures in S3`).join('\n'))
 }
 
-function refuseInProduction(config: Config): void {
-  const found = config.NODE_ENV === 'production' ? FOR_TESTS.filter(key => config[key] !== undefined) : []
+function rejectTestKeysInProduction(config: Config): void {
+  const found = config.NODE_ENV === 'production' ? TEST_ONLY_KEYS.filter(key => config[key] !== undefined) : []
   if (found.length === 0) return
   throw new ConfigError(found.map(key => `${key}: is for tests and refused in production`).join('\n'))
 }
 
-function explain(error: z.ZodError): string {
+function formatIssues(error: z.ZodError): string {
   return error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`).join('\n')
 }

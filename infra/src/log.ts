@@ -3,7 +3,7 @@ import pino from 'pino'
 export type Log = pino.Logger
 
 // pino's `*.key` covers one level and no other, so each is listed at the top and at two levels below it.
-const SECRETS = [
+const REDACTED_KEYS = [
   'authorization',
   'cookie',
   'set-cookie',
@@ -15,8 +15,8 @@ const SECRETS = [
 ]
 
 // An error may be its own cause, some steps on.
-const MOST_CAUSES = 4
-const MOST_FRAMES = 20
+const MAX_CAUSES = 4
+const MAX_STACK_FRAMES = 20
 
 /**
  * A service's log: JSON lines on standard output, secrets and what people wrote left out.
@@ -30,8 +30,11 @@ export function createLog(options: { service: string; level: string }): Log {
       base: { service: options.service },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },
-      redact: { paths: SECRETS.flatMap(key => [`["${key}"]`, `*["${key}"]`, `*.*["${key}"]`]), censor: '[redacted]' },
-      serializers: { err: error => describeError(error) },
+      redact: {
+        paths: REDACTED_KEYS.flatMap(key => [`["${key}"]`, `*["${key}"]`, `*.*["${key}"]`]),
+        censor: '[redacted]',
+      },
+      serializers: { err: error => serializeError(error) },
     },
     pino.destination({ fd: 1, sync: true }),
   )
@@ -41,20 +44,20 @@ export function createLog(options: { service: string; level: string }): Log {
  * An error for the log. Postgres errors carry row values in `detail`, `where` and `parameters`, and queries in `query`:
  * none of these is passed on.
  */
-function describeError(error: unknown, causes = MOST_CAUSES): Record<string, unknown> {
+function serializeError(error: unknown, causes = MAX_CAUSES): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) }
   const { name, message, stack, cause } = error
   const code = 'code' in error ? { code: error.code } : {}
-  const because = cause && causes > 0 ? { cause: describeError(cause, causes - 1) } : {}
-  return { name, message: clip(message), ...code, stack: framesOf(stack), ...because }
+  const because = cause && causes > 0 ? { cause: serializeError(cause, causes - 1) } : {}
+  return { name, message: truncate(message), ...code, stack: extractFrames(stack), ...because }
 }
 
 /** A stack begins with the message, however long that is. */
-function framesOf(stack = ''): string {
+function extractFrames(stack = ''): string {
   const frames = stack.split('\n').filter(line => /^\s+at /.test(line))
-  return frames.slice(0, MOST_FRAMES).join('\n')
+  return frames.slice(0, MAX_STACK_FRAMES).join('\n')
 }
 
-function clip(text: string): string {
+function truncate(text: string): string {
   return text.length > 500 ? `${text.slice(0, 500)}…` : text
 }

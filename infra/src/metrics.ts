@@ -11,10 +11,10 @@ export function createMetrics(service: string) {
   return {
     registry,
     /** Something that is counted, of a service's own. */
-    counter: (name: string, help: string) => new Counter({ name, help, registers }),
+    createCounter: (name: string, help: string) => new Counter({ name, help, registers }),
     /** Something that rises and falls, of a service's own. */
-    gauge: (name: string, help: string) => new Gauge({ name, help, registers }),
-    requests: new Histogram({
+    createGauge: (name: string, help: string) => new Gauge({ name, help, registers }),
+    requestDuration: new Histogram({
       name: 'http_request_duration_seconds',
       help: 'Time until an answer was ready, by route',
       labelNames: ['method', 'route', 'status'],

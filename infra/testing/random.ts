@@ -1,15 +1,15 @@
 /** Chance that can be had again. */
 export interface Random {
   /** A whole number from 0 up to but not with `end`. */
-  below(end: number): number
+  nextInt(end: number): number
   pick<T>(list: readonly T[]): T
   /** True once in `times`. */
-  once(times: number): boolean
+  oneIn(times: number): boolean
   bytes(length: number): Buffer
 }
 
 /** The same numbers for the same seed, wherever and whenever. sfc32, @see https://pracrand.sourceforge.net */
-export function randomOf(seed: string): Random {
+export function createRandom(seed: string): Random {
   const state = new Uint32Array(new BigUint64Array([Bun.hash.wyhash(seed), Bun.hash.wyhash(seed, 1n)]).buffer)
   const next = () => {
     const [a = 0, b = 0, c = 0, counter = 0] = state
@@ -18,11 +18,11 @@ export function randomOf(seed: string): Random {
     return sum / 2 ** 32
   }
   for (let warm = 0; warm < 12; warm++) next()
-  const below = (end: number) => Math.floor(next() * end)
+  const nextInt = (end: number) => Math.floor(next() * end)
   return {
-    below,
-    pick: list => list[below(list.length)] as (typeof list)[number],
-    once: times => below(times) === 0,
-    bytes: length => Buffer.from(Uint8Array.from({ length }, () => below(256))),
+    nextInt,
+    pick: list => list[nextInt(list.length)] as (typeof list)[number],
+    oneIn: times => nextInt(times) === 0,
+    bytes: length => Buffer.from(Uint8Array.from({ length }, () => nextInt(256))),
   }
 }

@@ -7,9 +7,9 @@ import {
   safeGet,
 } from '../src/http/safe-get/safe-get.ts'
 
-export const never = new AbortController().signal
+export const neverAborted = new AbortController().signal
 
-const NAMES: Record<string, readonly string[]> = {
+const DNS_RECORDS: Record<string, readonly string[]> = {
   'public.example': ['93.184.215.14'],
   'mixed.example': ['93.184.215.14', '10.0.0.1'],
   'inside.example': ['127.0.0.1'],
@@ -19,25 +19,25 @@ const NAMES: Record<string, readonly string[]> = {
 }
 
 /** The options of a test that must never leave the machine: names are known here or not at all. */
-export function options(): SafeGetOptions {
-  const resolve = async (name: string) => NAMES[name] ?? Promise.reject(new Error('getaddrinfo ENOTFOUND'))
-  return { maxBytes: 1_000_000, deadlineMs: 5_000, signal: never, resolve }
+export function testOptions(): SafeGetOptions {
+  const resolve = async (name: string) => DNS_RECORDS[name] ?? Promise.reject(new Error('getaddrinfo ENOTFOUND'))
+  return { maxBytes: 1_000_000, deadlineMs: 5_000, signal: neverAborted, resolve }
 }
 
-export function allowing(allowOrigins: readonly string[], more: Partial<SafeGetOptions> = {}): SafeGetOptions {
-  return { ...options(), allowOrigins, ...more }
+export function optionsAllowing(allowOrigins: readonly string[], more: Partial<SafeGetOptions> = {}): SafeGetOptions {
+  return { ...testOptions(), allowOrigins, ...more }
 }
 
-export async function textOf(response: SafeResponse): Promise<string> {
-  return new TextDecoder().decode(await readAll(response, never))
+export async function readText(response: SafeResponse): Promise<string> {
+  return new TextDecoder().decode(await readAll(response, neverAborted))
 }
 
 /** How fetching and reading a body whole ends: in an error's code, or in `nothing`. */
-export async function codeOf(address: string, how: SafeGetOptions = options()): Promise<string> {
-  return await codeThrown(safeGet(address, how).then(response => readAll(response, never)))
+export async function fetchErrorCode(address: string, options: SafeGetOptions = testOptions()): Promise<string> {
+  return await catchErrorCode(safeGet(address, options).then(response => readAll(response, neverAborted)))
 }
 
-export async function codeThrown(work: Promise<unknown>): Promise<string> {
+export async function catchErrorCode(work: Promise<unknown>): Promise<string> {
   const error = await work.then(
     () => undefined,
     error => error,
@@ -46,8 +46,8 @@ export async function codeThrown(work: Promise<unknown>): Promise<string> {
   return error instanceof SafeGetError ? error.code : String(error)
 }
 
-export async function errorOf(address: string, how: SafeGetOptions): Promise<SafeGetError> {
-  const error = await safeGet(address, how).then(
+export async function fetchError(address: string, options: SafeGetOptions): Promise<SafeGetError> {
+  const error = await safeGet(address, options).then(
     () => undefined,
     error => error,
   )
@@ -56,7 +56,7 @@ export async function errorOf(address: string, how: SafeGetOptions): Promise<Saf
 }
 
 /** An HTTP server on loopback, reached by a name. */
-export async function serving(answer: (request: Request) => Response) {
+export async function startHttpServer(respond: (request: Request) => Response) {
   const requests: { path: string; headers: Record<string, string> }[] = []
   const server = Bun.serve({
     port: 0,
@@ -64,7 +64,7 @@ export async function serving(answer: (request: Request) => Response) {
     fetch: request => {
       // Noted at once: Bun empties a request that was answered.
       requests.push({ path: new URL(request.url).pathname, headers: Object.fromEntries(request.headers) })
-      return answer(request)
+      return respond(request)
     },
   })
   const origin = `http://inside.example:${server.port}`
@@ -72,15 +72,19 @@ export async function serving(answer: (request: Request) => Response) {
 }
 
 /** A TCP server that answers anything with whatever `answer` writes. */
-export async function answering(answer: (socket: Socket) => unknown) {
-  const [listening, asked, disconnected] = [0, 1, 2].map(() => Promise.withResolvers<void>()) as [Gate, Gate, Gate]
+export async function startTcpServer(respond: (socket: Socket) => unknown) {
+  const [listening, requested, disconnected] = [0, 1, 2].map(() => Promise.withResolvers<void>()) as [
+    Deferred,
+    Deferred,
+    Deferred,
+  ]
   const sockets = new Set<Socket>()
   const server = createServer(socket => {
     sockets.add(socket)
     socket.on('error', () => undefined).on('close', () => disconnected.resolve())
     socket.once('data', () => {
-      asked.resolve()
-      answer(socket)
+      requested.resolve()
+      respond(socket)
     })
   })
   server.listen(0, '127.0.0.1', () => listening.resolve())
@@ -89,7 +93,7 @@ export async function answering(answer: (socket: Socket) => unknown) {
   if (address === null || typeof address === 'string') throw new Error('no port')
   return {
     origin: `http://inside.example:${address.port}`,
-    asked: asked.promise,
+    requested: requested.promise,
     disconnected: disconnected.promise,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
@@ -98,4 +102,4 @@ export async function answering(answer: (socket: Socket) => unknown) {
   }
 }
 
-type Gate = PromiseWithResolvers<void>
+type Deferred = PromiseWithResolvers<void>

@@ -6,7 +6,7 @@ export interface SseEvent {
   data: string
 }
 
-export interface EventsOptions {
+export interface EventStreamOptions {
   port: number
   lastEventId?: string | undefined
   onEvent: (event: SseEvent) => void
@@ -15,47 +15,47 @@ export interface EventsOptions {
 }
 
 /** A connection of its own to the event stream of a studio or of the query service. For tests; it can also not read. */
-export interface Events {
+export interface EventStream {
   pause(): void
-  read(): void
+  resume(): void
   close(): void
 }
 
 /** Opens a stream. An answer that is none simply ends. */
-export async function openEvents(options: EventsOptions): Promise<Events> {
+export async function openEventStream(options: EventStreamOptions): Promise<EventStream> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const socket = connect(options.port, '127.0.0.1', resolve)
   socket.on('error', reject)
   socket.on('close', () => options.onClose?.())
   await promise
-  listen(socket, options.onEvent)
-  const known = options.lastEventId === undefined ? '' : `Last-Event-ID: ${options.lastEventId}\r\n`
+  parseEvents(socket, options.onEvent)
+  const lastEventHeader = options.lastEventId === undefined ? '' : `Last-Event-ID: ${options.lastEventId}\r\n`
   const host = `127.0.0.1:${options.port}`
-  socket.write(`GET /api/events HTTP/1.1\r\nHost: ${host}\r\nAccept: text/event-stream\r\n${known}\r\n`)
-  return { pause: () => void socket.pause(), read: () => void socket.resume(), close: () => void socket.destroy() }
+  socket.write(`GET /api/events HTTP/1.1\r\nHost: ${host}\r\nAccept: text/event-stream\r\n${lastEventHeader}\r\n`)
+  return { pause: () => void socket.pause(), resume: () => void socket.resume(), close: () => void socket.destroy() }
 }
 
-function listen(socket: Socket, onEvent: (event: SseEvent) => void): void {
+function parseEvents(socket: Socket, onEvent: (event: SseEvent) => void): void {
   let text = ''
   const onText = (more: string) => {
     const blocks = (text + more).split('\n\n')
     text = blocks.pop() ?? ''
-    for (const block of blocks) onEvent(parse(block))
+    for (const block of blocks) onEvent(parseEvent(block))
   }
   const onHead = (head: string) => {
     // Kept open for a next request, which there is not.
     if (!/^HTTP\/1\.1 200 /.test(head)) socket.destroy()
   }
-  socket.on('data', unchunk(onHead, onText))
+  socket.on('data', createChunkedDecoder(onHead, onText))
 }
 
-function parse(block: string): SseEvent {
+function parseEvent(block: string): SseEvent {
   const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1]
   return { name: field('event'), id: field('id'), data: field('data') ?? '' }
 }
 
 /** The text of an answer that comes in chunks. @see https://www.rfc-editor.org/rfc/rfc9112#section-7.1 */
-function unchunk(onHead: (head: string) => void, onText: (text: string) => void): (data: Buffer) => void {
+function createChunkedDecoder(onHead: (head: string) => void, onText: (text: string) => void): (data: Buffer) => void {
   const decoder = new TextDecoder()
   let rest = Buffer.alloc(0)
   let part: 'head' | 'chunks' = 'head'

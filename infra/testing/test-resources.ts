@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import postgres from 'postgres'
 import { startNats } from '../local/embedded/nats.ts'
 import { startPostgres } from '../local/embedded/postgres.ts'
-import type { Part } from '../local/process/server-process.ts'
-import { presentNatsServer } from '../local/programs/nats-server.ts'
+import type { ServerProcess } from '../local/process/server-process.ts'
+import { findInstalledNatsServer } from '../local/programs/nats-server.ts'
 import { migrate } from '../src/database/migrations.ts'
 
 /** A database of its own for one test. */
@@ -22,7 +22,7 @@ export interface TestNats extends AsyncDisposable {
   /** SIGKILL. */
   kill(): Promise<void>
   /** SIGKILL, and everything that it has stored is gone. */
-  lose(): Promise<void>
+  killAndWipe(): Promise<void>
 }
 
 /** A folder of its own for one test. */
@@ -37,57 +37,57 @@ const TEMPLATE = 'studio_template'
 const START_MS = 60_000
 
 /** A new, migrated, empty database on a Postgres that this process starts once and `closeTesting` stops. */
-export async function testDatabase(): Promise<TestDatabase> {
-  const settled = lend('database')
-  shared ??= openServer()
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const untrack = trackResource('database')
+  shared ??= startSharedServer()
   const server = await shared
   const name = `test_${crypto.randomUUID().replaceAll('-', '')}`
   await server.sql`create database ${server.sql(name)} template ${server.sql(TEMPLATE)}`
   const drop = async () => {
     await server.sql`drop database ${server.sql(name)} with (force)`
-    settled()
+    untrack()
   }
-  return { url: addressed(server.part.url, name), [Symbol.asyncDispose]: drop }
+  return { url: withDatabaseName(server.server.url, name), [Symbol.asyncDispose]: drop }
 }
 
 /** A nats-server with JetStream, with a password, on a folder of its own. */
-export async function testNats(): Promise<TestNats> {
-  const settled = lend('nats-server')
-  const directory = await testDirectory()
+export async function startTestNats(): Promise<TestNats> {
+  const untrack = trackResource('nats-server')
+  const directory = await createTestDirectory()
   const auth = { user: 'test', password: crypto.randomUUID() }
-  const options = { binary: natsServer(), storeDir: directory.path, auth }
-  let part = await startNats({ ...options, signal: AbortSignal.timeout(START_MS) })
-  const { url } = part
+  const options = { binary: findNatsServer(), storeDir: directory.path, auth }
+  let server = await startNats({ ...options, signal: AbortSignal.timeout(START_MS) })
+  const { url } = server
   const port = Number(new URL(url).port)
   return {
     url,
     get pid() {
-      return part.pid
+      return server.pid
     },
-    stop: () => part.stop(),
-    kill: () => part.kill(),
-    lose: async () => {
-      await part.kill()
+    stop: () => server.stop(),
+    kill: () => server.kill(),
+    killAndWipe: async () => {
+      await server.kill()
       await rm(join(directory.path, 'jetstream'), { recursive: true, force: true })
     },
     start: async () => {
-      part = await startNats({ ...options, port, signal: AbortSignal.timeout(START_MS) })
+      server = await startNats({ ...options, port, signal: AbortSignal.timeout(START_MS) })
     },
     [Symbol.asyncDispose]: async () => {
-      await part.stop()
+      await server.stop()
       await directory[Symbol.asyncDispose]()
-      settled()
+      untrack()
     },
   }
 }
 
 /** An empty folder that is removed with all that is in it. */
-export async function testDirectory(): Promise<TestDirectory> {
-  const settled = lend('directory')
+export async function createTestDirectory(): Promise<TestDirectory> {
+  const untrack = trackResource('directory')
   const path = await mkdtemp(join(tmpdir(), 'darkroom-test-'))
   const remove = async () => {
     await rm(path, { recursive: true, force: true })
-    settled()
+    untrack()
   }
   return { path, [Symbol.asyncDispose]: remove }
 }
@@ -97,53 +97,53 @@ export async function testDirectory(): Promise<TestDirectory> {
  *
  * @throws Error naming what a test has not given back, and where it took it
  */
-export async function closeTesting(): Promise<void> {
-  const left = [...lent]
+export async function closeTestResources(): Promise<void> {
+  const leaked = [...undisposed]
   const server = await shared
   shared = undefined
   await server?.close()
-  if (left.length > 0) throw new Error(`Not disposed of by the tests that made them:\n${left.join('\n')}`)
+  if (leaked.length > 0) throw new Error(`Not disposed of by the tests that made them:\n${leaked.join('\n')}`)
 }
 
 interface SharedServer {
-  part: Part
+  server: ServerProcess
   sql: postgres.Sql
   close(): Promise<void>
 }
 
 let shared: Promise<SharedServer> | undefined
-const lent = new Set<string>()
+const undisposed = new Set<string>()
 
-async function openServer(): Promise<SharedServer> {
+async function startSharedServer(): Promise<SharedServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-test-postgres-'))
-  const part = await startPostgres({ dataDir, durable: false, signal: AbortSignal.timeout(START_MS) })
-  const sql = postgres(part.url, { max: 4, onnotice: () => {} })
+  const server = await startPostgres({ dataDir, durable: false, signal: AbortSignal.timeout(START_MS) })
+  const sql = postgres(server.url, { max: 4, onnotice: () => {} })
   const close = async () => {
     await sql.end({ timeout: 2 })
-    await part.stop()
+    await server.stop()
     await rm(dataDir, { recursive: true, force: true })
   }
   await sql`create database ${sql(TEMPLATE)}`
-  await migrate({ url: addressed(part.url, TEMPLATE), signal: AbortSignal.timeout(START_MS) })
-  return { part, sql, close }
+  await migrate({ url: withDatabaseName(server.url, TEMPLATE), signal: AbortSignal.timeout(START_MS) })
+  return { server, sql, close }
 }
 
-function addressed(url: string, database: string): string {
+function withDatabaseName(url: string, database: string): string {
   return Object.assign(new URL(url), { pathname: database }).href
 }
 
 /** The nats-server program. @throws Error saying how to get it */
-export function natsServer(): string {
-  const found = presentNatsServer(TEST_CACHE)
+export function findNatsServer(): string {
+  const found = findInstalledNatsServer(TEST_CACHE)
   if (!found) throw new Error('The tests need nats-server: `bun run test` gets it once, then `bun test` finds it.')
   return found
 }
 
 /** Notes that something was lent, and by whom; the answer notes that it came back. */
-function lend(what: string): () => void {
-  const borrower =
+function trackResource(what: string): () => void {
+  const callSite =
     new Error().stack?.split('\n').find(line => /\.(test|live\.test|browser|faults)\.tsx?:/.test(line)) ?? ''
-  const entry = `  ${what} ${lent.size + 1}${borrower.replace(/^\s+at/, ', taken at')}`
-  lent.add(entry)
-  return () => lent.delete(entry)
+  const entry = `  ${what} ${undisposed.size + 1}${callSite.replace(/^\s+at/, ', taken at')}`
+  undisposed.add(entry)
+  return () => undisposed.delete(entry)
 }

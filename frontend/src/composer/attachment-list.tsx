@@ -5,40 +5,40 @@ import type { Attachment } from './attachment.ts'
 
 /** The references of the draft: sent while the person writes, in an order that can be changed by dragging or by arrow keys. */
 export function AttachmentList(props: { studio: Studio }) {
-  const { composing } = props.studio
-  const { attachments } = composing
-  const [dragged, setDragged] = createSignal<string>()
-  let strip: HTMLUListElement | undefined
+  const { composing: composer } = props.studio
+  const { attachments } = composer
+  const [draggedKey, setDraggedKey] = createSignal<string>()
+  let listElement: HTMLUListElement | undefined
 
-  const most = () => composing.model()?.maxReferences ?? 0
-  const ready = () => attachments.list.filter(attachment => attachment.state !== 'failed')
-  const surplus = () => composing.model() !== undefined && ready().length > most()
+  const maxReferences = () => composer.model()?.maxReferences ?? 0
+  const usable = () => attachments.list.filter(attachment => attachment.state !== 'failed')
+  const isOverLimit = () => composer.model() !== undefined && usable().length > maxReferences()
 
   /** While a thumbnail is held, it goes where the pointer is. */
   const onPointerMove = (event: PointerEvent) => {
-    const key = dragged()
-    if (!key || !strip) return
+    const key = draggedKey()
+    if (!key || !listElement) return
     const over = document.elementFromPoint(event.clientX, event.clientY)?.closest('li')
-    const to = over ? [...strip.children].indexOf(over) : -1
+    const to = over ? [...listElement.children].indexOf(over) : -1
     const from = attachments.list.findIndex(attachment => attachment.key === key)
     if (to >= 0 && to !== from) attachments.move(key, to)
   }
 
   const onPointerDown = (event: PointerEvent, key: string) => {
     if (event.button !== 0 || (event.target as Element).closest('button')?.matches('.remove')) return
-    strip?.setPointerCapture(event.pointerId)
-    setDragged(key)
+    listElement?.setPointerCapture(event.pointerId)
+    setDraggedKey(key)
   }
 
   return (
     <Show when={attachments.list.length > 0}>
       <ul
-        ref={strip}
+        ref={listElement}
         class="attachments"
         aria-label="References, in order"
         onPointerMove={onPointerMove}
-        onPointerUp={() => setDragged(undefined)}
-        onPointerCancel={() => setDragged(undefined)}
+        onPointerUp={() => setDraggedKey(undefined)}
+        onPointerCancel={() => setDraggedKey(undefined)}
       >
         <For each={attachments.list}>
           {(attachment, index) => (
@@ -46,7 +46,7 @@ export function AttachmentList(props: { studio: Studio }) {
               attachment={attachment}
               position={index() + 1}
               count={attachments.list.length}
-              isDragged={dragged() === attachment.key}
+              isDragged={draggedKey() === attachment.key}
               onPointerDown={event => onPointerDown(event, attachment.key)}
               onMove={by => attachments.move(attachment.key, index() + by)}
               onRemove={() => attachments.remove(attachment.key)}
@@ -69,9 +69,9 @@ export function AttachmentList(props: { studio: Studio }) {
           </p>
         )}
       </For>
-      <Show when={surplus()}>
+      <Show when={isOverLimit()}>
         <p class="composer-problem" role="status">
-          {surplusWords(composing.model()?.name, most())}
+          {formatOverLimit(composer.model()?.name, maxReferences())}
         </p>
       </Show>
     </Show>
@@ -88,16 +88,16 @@ interface ThumbnailProps {
   onRemove: () => void
 }
 
-const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1 }
-const REMOVING = ['Delete', 'Backspace']
+const ARROW_STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1 }
+const REMOVE_KEYS = ['Delete', 'Backspace']
 
 function Thumbnail(props: ThumbnailProps) {
   const label = () => `Reference ${props.position} of ${props.count}. Arrow keys move it, Delete removes it.`
   const onKeyDown = (event: KeyboardEvent) => {
-    const step = STEPS[event.key]
+    const step = ARROW_STEPS[event.key]
     if (step !== undefined) props.onMove(step)
-    if (REMOVING.includes(event.key)) props.onRemove()
-    if (step !== undefined || REMOVING.includes(event.key)) event.preventDefault()
+    if (REMOVE_KEYS.includes(event.key)) props.onRemove()
+    if (step !== undefined || REMOVE_KEYS.includes(event.key)) event.preventDefault()
     // A moved element loses the focus.
     if (step !== undefined && event.currentTarget instanceof HTMLElement) event.currentTarget.focus()
   }
@@ -139,7 +139,7 @@ function Thumbnail(props: ThumbnailProps) {
   )
 }
 
-function surplusWords(model: string | undefined, most: number): string {
-  if (most === 0) return `${model} takes no references. They stay here for another model.`
-  return `${model} takes ${most} reference${most === 1 ? '' : 's'}. Only the first ${most === 1 ? 'one' : most} will be sent.`
+function formatOverLimit(model: string | undefined, limit: number): string {
+  if (limit === 0) return `${model} takes no references. They stay here for another model.`
+  return `${model} takes ${limit} reference${limit === 1 ? '' : 's'}. Only the first ${limit === 1 ? 'one' : limit} will be sent.`
 }

@@ -1,6 +1,6 @@
 import type { Reference } from '@darkroom/contracts/reference'
-import { uuid } from '../ui/uuid.ts'
-import { nameOf, previewOf, type Source } from './reference-source.ts'
+import { randomUuid } from '../ui/uuid.ts'
+import { createPreviewUrl, getSourceName, type ReferenceSource } from './reference-source.ts'
 
 /** A picture that will go along with the prompt. It is sent to the studio as soon as it is attached. */
 export interface Attachment {
@@ -15,15 +15,15 @@ export interface Attachment {
   reference: Reference | null
 }
 
-const UNSENT = { progress: 0, state: 'uploading', problem: null, canRetry: false, reference: null } as const
+const INITIAL_STATE = { progress: 0, state: 'uploading', problem: null, canRetry: false, reference: null } as const
 
 /** One that the studio does not have yet. */
-export function unsentAttachment(source: Source): Attachment {
-  return { ...UNSENT, key: uuid(), name: nameOf(source), preview: previewOf(source) }
+export function createUploadingAttachment(source: ReferenceSource): Attachment {
+  return { ...INITIAL_STATE, key: randomUuid(), name: getSourceName(source), preview: createPreviewUrl(source) }
 }
 
 /** One that the studio has already. */
-export function readyAttachment(reference: Reference): Attachment {
+export function createReadyAttachment(reference: Reference): Attachment {
   const { previewUrl: preview } = reference
-  return { ...UNSENT, key: uuid(), name: 'reference', preview, progress: 1, state: 'ready', reference }
+  return { ...INITIAL_STATE, key: randomUuid(), name: 'reference', preview, progress: 1, state: 'ready', reference }
 }

@@ -1,37 +1,48 @@
 import type { Reference } from '@darkroom/contracts/reference'
 import { createStore, produce, unwrap } from 'solid-js/store'
-import { describeProblem, OutOfReach } from '../api.ts'
-import { type Attachment, readyAttachment, unsentAttachment } from './attachment.ts'
-import type { Taken } from './pending-reference.ts'
-import { beginUpload, forgetPreview, type ShownPicture, type Source, type Upload } from './reference-source.ts'
+import { describeProblem, UnreachableError } from '../api.ts'
+import { type Attachment, createReadyAttachment, createUploadingAttachment } from './attachment.ts'
+import type { PendingReference } from './pending-reference.ts'
+import {
+  type ReferenceSource,
+  revokePreviewUrl,
+  type ShownImage,
+  startUpload,
+  type Upload,
+} from './reference-source.ts'
 
 /**
  * The references of the draft, in the order they will be sent.
  *
- * @param kept those that were there before the page was left
+ * @param initial those that were there before the page was left
  */
-export function createAttachments(kept: readonly Reference[]) {
-  const [list, setList] = createStore<Attachment[]>(kept.map(readyAttachment))
+export function createAttachments(initial: readonly Reference[]) {
+  const [list, setList] = createStore<Attachment[]>(initial.map(createReadyAttachment))
   const uploads = new Map<string, Upload>()
 
-  function attach(source: Source) {
-    const attachment = unsentAttachment(source)
+  function attach(source: ReferenceSource) {
+    const attachment = createUploadingAttachment(source)
     setList(list.length, attachment)
-    start(attachment.key, source)
+    startTracked(attachment.key, source)
   }
 
-  function start(key: string, source: Source) {
-    follow(
+  function startTracked(key: string, source: ReferenceSource) {
+    trackUpload(
       key,
-      beginUpload(source, progress => change(key, { progress })),
+      startUpload(source, progress => updateAttachment(key, { progress })),
     )
   }
 
-  function follow(key: string, upload: Upload) {
+  function trackUpload(key: string, upload: Upload) {
     uploads.set(key, upload)
     upload.done.then(
-      reference => change(key, { state: 'ready', progress: 1, reference }),
-      error => change(key, { state: 'failed', problem: describeProblem(error), canRetry: error instanceof OutOfReach }),
+      reference => updateAttachment(key, { state: 'ready', progress: 1, reference }),
+      error =>
+        updateAttachment(key, {
+          state: 'failed',
+          problem: describeProblem(error),
+          canRetry: error instanceof UnreachableError,
+        }),
     )
   }
 
@@ -39,11 +50,11 @@ export function createAttachments(kept: readonly Reference[]) {
   function retry(key: string) {
     const upload = uploads.get(key)
     if (!upload) return
-    change(key, { state: 'uploading', progress: 0, problem: null })
-    start(key, upload.source)
+    updateAttachment(key, { state: 'uploading', progress: 0, problem: null })
+    startTracked(key, upload.source)
   }
 
-  function change(key: string, fields: Partial<Attachment>) {
+  function updateAttachment(key: string, fields: Partial<Attachment>) {
     setList(attachment => attachment.key === key, fields)
   }
 
@@ -52,14 +63,14 @@ export function createAttachments(kept: readonly Reference[]) {
   }
 
   /** Attaches a picture that is shown in the studio: its bytes are read and kept as a reference, once. */
-  function addShown({ url, previewUrl }: ShownPicture) {
+  function addShownImage({ url, previewUrl }: ShownImage) {
     attach({ url, previewUrl })
   }
 
   function addReferences(references: readonly Reference[]) {
     for (const reference of references) {
-      if (reference.id === null) addShown(reference)
-      if (reference.id !== null) setList(list.length, readyAttachment(reference))
+      if (reference.id === null) addShownImage(reference)
+      if (reference.id !== null) setList(list.length, createReadyAttachment(reference))
     }
   }
 
@@ -68,7 +79,7 @@ export function createAttachments(kept: readonly Reference[]) {
     uploads.get(key)?.abort.abort()
     uploads.delete(key)
     setList(before => before.filter(other => other.key !== key))
-    if (attachment) forgetPreview(attachment.preview)
+    if (attachment) revokePreviewUrl(attachment.preview)
   }
 
   /** Puts an attachment at another place in the order. */
@@ -87,31 +98,43 @@ export function createAttachments(kept: readonly Reference[]) {
   }
 
   /** Takes the first references out for sending, also those that could not be sent yet. */
-  function take(most: number): Taken[] {
-    const usable = list.filter(({ state, canRetry }) => state !== 'failed' || canRetry).slice(0, most)
+  function takePending(limit: number): PendingReference[] {
+    const usable = list.filter(({ state, canRetry }) => state !== 'failed' || canRetry).slice(0, limit)
     // As they are, out of the store: what is kept by the browser must be plain.
-    const taken = usable.map(attachment => ({
+    const pending = usable.map(attachment => ({
       attachment: { ...unwrap(attachment) },
       upload: uploads.get(attachment.key),
     }))
-    const keys = new Set(taken.map(({ attachment }) => attachment.key))
+    const keys = new Set(pending.map(({ attachment }) => attachment.key))
     setList(before => before.filter(attachment => !keys.has(attachment.key)))
-    return taken
+    return pending
   }
 
   /** Puts references back that were taken out. */
-  function putBack(taken: readonly Taken[]) {
-    for (const { attachment, upload } of taken) {
+  function restorePending(pending: readonly PendingReference[]) {
+    for (const { attachment, upload } of pending) {
       setList(list.length, { ...attachment })
-      if (upload) follow(attachment.key, upload)
+      if (upload) trackUpload(attachment.key, upload)
     }
   }
 
   /** Lets go of what only this page has of references that were sent, unless they were put back. */
-  function release(taken: readonly Taken[]) {
+  function revokePreviews(pending: readonly PendingReference[]) {
     const shown = new Set(list.map(attachment => attachment.preview))
-    for (const { attachment } of taken) if (!shown.has(attachment.preview)) forgetPreview(attachment.preview)
+    for (const { attachment } of pending) if (!shown.has(attachment.preview)) revokePreviewUrl(attachment.preview)
   }
 
-  return { list, addFiles, addShown, addReferences, remove, retry, move, clear, take, putBack, release }
+  return {
+    list,
+    addFiles,
+    addShown: addShownImage,
+    addReferences,
+    remove,
+    retry,
+    move,
+    clear,
+    take: takePending,
+    putBack: restorePending,
+    release: revokePreviews,
+  }
 }

@@ -6,48 +6,48 @@ import { Controls } from './controls.tsx'
 import { MoreSettings } from './more-settings.tsx'
 import { PromptField } from './prompt-field.tsx'
 
-const IMAGES = 'image/png,image/jpeg,image/webp,image/avif,image/gif'
+const ACCEPTED_TYPES = 'image/png,image/jpeg,image/webp,image/avif,image/gif'
 
 /** Where the next generation is written. Sending never blocks it. */
 export function Composer(props: { studio: Studio; onResize: (pixels: number) => void }) {
-  const { composing } = props.studio
-  const [isMore, setMore] = createSignal(false)
+  const { composing: composer } = props.studio
+  const [isExpanded, setExpanded] = createSignal(false)
   let slot: HTMLDivElement | undefined
   let files: HTMLInputElement | undefined
 
   onMount(() => {
     const observer = new ResizeObserver(entries => {
       const pixels = Math.ceil(entries[0]?.borderBoxSize[0]?.blockSize ?? 0)
-      document.documentElement.style.setProperty('--composer', `${pixels}px`)
+      document.documentElement.style.setProperty('--composer-height', `${pixels}px`)
       props.onResize(pixels)
     })
     if (slot) observer.observe(slot)
     onCleanup(() => observer.disconnect())
   })
 
-  const pick = () => {
-    composing.attachments.addFiles(files?.files ?? [])
+  const addPickedFiles = () => {
+    composer.attachments.addFiles(files?.files ?? [])
     if (files) files.value = ''
   }
 
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
-    composing.send()
+    composer.send()
   }
 
   /** Until the models are known there is room for what the first one says, so that nothing jumps when it does. */
-  const note = () => (props.studio.hasModels() === undefined ? '\u00a0' : composing.model()?.note)
+  const modelNote = () => (props.studio.hasModels() === undefined ? '\u00a0' : composer.model()?.note)
   return (
     <div ref={slot} class="composer-slot">
-      <form class="composer" aria-label="New generation" data-more={isMore()} onSubmit={submit}>
+      <form class="composer" aria-label="New generation" data-more={isExpanded()} onSubmit={submit}>
         <AttachmentList studio={props.studio} />
-        <Show when={isMore() && composing.model()}>
+        <Show when={isExpanded() && composer.model()}>
           {model => <MoreSettings studio={props.studio} model={model()} />}
         </Show>
         <PromptField studio={props.studio} />
-        <Show when={composing.surplus() > 0}>
+        <Show when={composer.surplus() > 0}>
           <p class="composer-problem" role="status">
-            {composing.surplus().toLocaleString('en')} characters more than {composing.model()?.name} reads.
+            {composer.surplus().toLocaleString('en')} characters more than {composer.model()?.name} reads.
           </p>
         </Show>
         <Show when={props.studio.hasModels() === false}>
@@ -69,20 +69,20 @@ export function Composer(props: { studio: Studio; onResize: (pixels: number) => 
             ref={files}
             class="unseen"
             type="file"
-            accept={IMAGES}
+            accept={ACCEPTED_TYPES}
             multiple
             tabIndex={-1}
             aria-hidden="true"
-            onChange={pick}
+            onChange={addPickedFiles}
           />
-          <Controls studio={props.studio} isMore={isMore()} onMore={() => setMore(open => !open)} />
-          <p class="promise">{composing.promise().join(' · ')}</p>
-          <button type="submit" class="solid generate" disabled={!composing.canSend()}>
+          <Controls studio={props.studio} isExpanded={isExpanded()} onToggle={() => setExpanded(open => !open)} />
+          <p class="promise">{composer.promise().join(' · ')}</p>
+          <button type="submit" class="solid generate" disabled={!composer.canSend()}>
             <span>Generate</span>
             <Icon name="send" />
           </button>
         </div>
-        <Show when={note()}>{words => <p class="model-note">{words()}</p>}</Show>
+        <Show when={modelNote()}>{note => <p class="model-note">{note()}</p>}</Show>
       </form>
     </div>
   )

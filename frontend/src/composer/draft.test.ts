@@ -3,8 +3,17 @@ import { ASPECT_RATIOS, RESOLUTIONS } from '@darkroom/contracts/enums'
 import { Generation, Submission } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import fc from 'fast-check'
-import { uuid } from '../ui/uuid.ts'
-import { adapt, type Draft, draftOf, EMPTY_DRAFT, expected, modelOf, parseDraft, submissionOf } from './draft.ts'
+import { randomUuid } from '../ui/uuid.ts'
+import {
+  adaptToModel,
+  createOptimisticGeneration,
+  type Draft,
+  EMPTY_DRAFT,
+  parseDraft,
+  resolveModel,
+  toDraft,
+  toSubmission,
+} from './draft.ts'
 
 const MODEL: Model = {
   id: 'painter',
@@ -56,7 +65,7 @@ describe('what is sent', () => {
     fc.assert(
       fc.property(drafts, models, (draft, abilities) => {
         const model = { ...MODEL, ...abilities }
-        const { parameters } = Submission.parse(submissionOf(draft, model, uuid()))
+        const { parameters } = Submission.parse(toSubmission(draft, model, randomUuid()))
         expect(model.aspectRatios).toContain(parameters.aspectRatio)
         expect(model.resolutions).toContain(parameters.resolution)
         expect(parameters.numOutputs).toBeLessThanOrEqual(model.maxOutputs)
@@ -71,8 +80,8 @@ describe('what is sent', () => {
   test('and what is shown for it until the answer comes is a generation, but for its version', () => {
     fc.assert(
       fc.property(drafts, draft => {
-        const submission = submissionOf(draft, MODEL, uuid())
-        const shown = expected(submission, MODEL, [], '2026-11-22T12:00:00.000Z')
+        const submission = toSubmission(draft, MODEL, randomUuid())
+        const shown = createOptimisticGeneration(submission, MODEL, [], '2026-11-22T12:00:00.000Z')
         expect(Generation.safeParse({ ...shown, version: 1 }).success).toBe(true)
         expect(shown.version).toBe(0)
         expect(shown.outputs).toHaveLength(submission.parameters.numOutputs)
@@ -81,16 +90,18 @@ describe('what is sent', () => {
   })
 
   test('outputs have their size before they exist', () => {
-    const submission = submissionOf({ ...EMPTY_DRAFT, aspectRatio: '3:2', resolution: 1024 }, MODEL, uuid())
-    expect(expected(submission, MODEL, [], '')).toMatchObject({ outputs: [{ width: 1256, height: 840 }] })
+    const submission = toSubmission({ ...EMPTY_DRAFT, aspectRatio: '3:2', resolution: 1024 }, MODEL, randomUuid())
+    expect(createOptimisticGeneration(submission, MODEL, [], '')).toMatchObject({
+      outputs: [{ width: 1256, height: 840 }],
+    })
   })
 })
 
 test('adapting twice is adapting once', () => {
   fc.assert(
     fc.property(drafts, draft => {
-      const adapted = adapt(draft, MODEL)
-      expect(adapt(adapted, MODEL)).toEqual(adapted)
+      const adapted = adaptToModel(draft, MODEL)
+      expect(adaptToModel(adapted, MODEL)).toEqual(adapted)
     }),
   )
 })
@@ -107,8 +118,8 @@ test('reusing a generation brings back everything that made it', () => {
     negativePrompt: 'people',
     settings: { guidance: 4.5, style: 'vivid' },
   }
-  const generation = expected(submissionOf(draft, MODEL, uuid()), MODEL, [], '')
-  expect(draftOf(generation)).toEqual(draft)
+  const generation = createOptimisticGeneration(toSubmission(draft, MODEL, randomUuid()), MODEL, [], '')
+  expect(toDraft(generation)).toEqual(draft)
 })
 
 test('a kept draft survives whatever became of it', () => {
@@ -120,6 +131,6 @@ test('a kept draft survives whatever became of it', () => {
 })
 
 test('a draft for a model that is gone is for the first there is', () => {
-  expect(modelOf({ ...EMPTY_DRAFT, model: 'gone' }, [MODEL])).toBe(MODEL)
-  expect(modelOf(EMPTY_DRAFT, [])).toBeUndefined()
+  expect(resolveModel({ ...EMPTY_DRAFT, model: 'gone' }, [MODEL])).toBe(MODEL)
+  expect(resolveModel(EMPTY_DRAFT, [])).toBeUndefined()
 })

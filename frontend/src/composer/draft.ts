@@ -5,7 +5,7 @@ import type { Model, Setting } from '@darkroom/contracts/model'
 import type { Output } from '@darkroom/contracts/output'
 import { type Scalar, sanitizeParameters } from '@darkroom/contracts/parameters'
 import type { Reference } from '@darkroom/contracts/reference'
-import { sizeOf } from '@darkroom/contracts/size'
+import { computeSize } from '@darkroom/contracts/size'
 
 /** What the composer holds, its references apart. */
 export interface Draft {
@@ -34,46 +34,49 @@ export const EMPTY_DRAFT: Draft = {
 
 /** A draft as it was kept, whatever became of the text meanwhile: what is not right is as in an empty one. */
 export function parseDraft(text: string | null): Draft {
-  const kept = parseRecord(text)
+  const stored = parseRecord(text)
   return {
-    prompt: textOf(kept.prompt),
-    model: typeof kept.model === 'string' ? kept.model : null,
-    aspectRatio: ASPECT_RATIOS.find(ratio => ratio === kept.aspectRatio) ?? '1:1',
-    resolution: RESOLUTIONS.find(resolution => resolution === kept.resolution) ?? 1024,
-    numOutputs: wholeOf(kept.numOutputs) ?? 1,
-    duration: wholeOf(kept.duration),
-    seed: wholeOf(kept.seed),
-    negativePrompt: textOf(kept.negativePrompt),
-    settings: scalarsOf(kept.settings),
+    prompt: toText(stored.prompt),
+    model: typeof stored.model === 'string' ? stored.model : null,
+    aspectRatio: ASPECT_RATIOS.find(ratio => ratio === stored.aspectRatio) ?? '1:1',
+    resolution: RESOLUTIONS.find(resolution => resolution === stored.resolution) ?? 1024,
+    numOutputs: toWholeNumber(stored.numOutputs) ?? 1,
+    duration: toWholeNumber(stored.duration),
+    seed: toWholeNumber(stored.seed),
+    negativePrompt: toText(stored.negativePrompt),
+    settings: toScalars(stored.settings),
   }
 }
 
 /** The draft that would make a generation again: its prompt and every setting. */
-export function draftOf({ prompt, model, parameters }: Pick<Generation, 'prompt' | 'model' | 'parameters'>): Draft {
+export function toDraft({ prompt, model, parameters }: Pick<Generation, 'prompt' | 'model' | 'parameters'>): Draft {
   return parseDraft(JSON.stringify({ ...parameters, prompt, model }))
 }
 
 /** The model that a draft is for: the one it names, else the first there is. */
-export function modelOf(draft: Draft, models: readonly Model[]): Model | undefined {
+export function resolveModel(draft: Draft, models: readonly Model[]): Model | undefined {
   return models.find(model => model.id === draft.model) ?? models[0]
 }
 
 /** The same draft within what a model can do. What the model does not know stays, for the next model that does. */
-export function adapt(draft: Draft, model: Model): Draft {
+export function adaptToModel(draft: Draft, model: Model): Draft {
   return {
     ...draft,
     model: model.id,
-    aspectRatio: oneOf(model.aspectRatios, draft.aspectRatio) ?? '1:1',
-    resolution: oneOf(model.resolutions, draft.resolution) ?? 1024,
+    aspectRatio: findOption(model.aspectRatios, draft.aspectRatio) ?? '1:1',
+    resolution: findOption(model.resolutions, draft.resolution) ?? 1024,
     numOutputs: Math.min(Math.max(draft.numOutputs, 1), model.maxOutputs),
-    duration: oneOf(model.durations, draft.duration) ?? null,
-    settings: knownSettings(draft.settings, model.settings),
+    duration: findOption(model.durations, draft.duration) ?? null,
+    settings: filterSettings(draft.settings, model.settings),
   }
 }
 
 /** What is told to the studio: only what the model can do, and of that only what was chosen. */
-export function submissionOf(draft: Draft, model: Model, clientId: string): Submission {
-  const { prompt, aspectRatio, resolution, numOutputs, duration, seed, negativePrompt, settings } = adapt(draft, model)
+export function toSubmission(draft: Draft, model: Model, clientId: string): Submission {
+  const { prompt, aspectRatio, resolution, numOutputs, duration, seed, negativePrompt, settings } = adaptToModel(
+    draft,
+    model,
+  )
   const parameters = {
     aspectRatio,
     resolution,
@@ -87,12 +90,19 @@ export function submissionOf(draft: Draft, model: Model, clientId: string): Subm
 }
 
 /** What a submission will look like: the generation that the feed shows until the studio has answered. */
-export function expected(submission: Submission, model: Model, references: Reference[], createdAt: string): Generation {
+export function createOptimisticGeneration(
+  submission: Submission,
+  model: Model,
+  references: Reference[],
+  createdAt: string,
+): Generation {
   const { clientId = '', parameters, prompt } = submission
-  const size = sizeOf(parameters.aspectRatio, parameters.resolution)
-  const outputs = Array.from({ length: parameters.numOutputs }, (_, index) => pendingOutput(index, model.kind, size))
+  const size = computeSize(parameters.aspectRatio, parameters.resolution)
+  const outputs = Array.from({ length: parameters.numOutputs }, (_, index) =>
+    createPendingOutput(index, model.kind, size),
+  )
   return {
-    ...UNANSWERED,
+    ...OPTIMISTIC_FIELDS,
     id: clientId,
     clientId,
     prompt,
@@ -106,7 +116,7 @@ export function expected(submission: Submission, model: Model, references: Refer
   }
 }
 
-const UNANSWERED = {
+const OPTIMISTIC_FIELDS = {
   version: 0,
   status: 'queued',
   error: null,
@@ -121,7 +131,7 @@ const UNANSWERED = {
   deletedAt: null,
 } as const
 
-function pendingOutput(index: number, kind: Kind, size: { width: number; height: number }): Output {
+function createPendingOutput(index: number, kind: Kind, size: { width: number; height: number }): Output {
   return {
     index,
     kind,
@@ -139,18 +149,20 @@ function pendingOutput(index: number, kind: Kind, size: { width: number; height:
   }
 }
 
-function knownSettings(chosen: Record<string, Scalar>, known: Record<string, Setting>): Record<string, Scalar> {
-  const kept = Object.entries(chosen).filter(([name, value]) => Object.hasOwn(known, name) && suits(known[name], value))
-  return Object.fromEntries(kept)
+function filterSettings(chosen: Record<string, Scalar>, known: Record<string, Setting>): Record<string, Scalar> {
+  const valid = Object.entries(chosen).filter(
+    ([name, value]) => Object.hasOwn(known, name) && isValidSetting(known[name], value),
+  )
+  return Object.fromEntries(valid)
 }
 
-function suits(setting: Setting | undefined, value: Scalar): boolean {
+function isValidSetting(setting: Setting | undefined, value: Scalar): boolean {
   if (setting?.type === 'number') return typeof value === 'number' && value >= setting.min && value <= setting.max
   if (setting?.type === 'choice') return setting.choices.includes(String(value))
   return typeof value === 'boolean'
 }
 
-function oneOf<T>(choices: readonly T[], chosen: T | null): T | undefined {
+function findOption<T>(choices: readonly T[], chosen: T | null): T | undefined {
   return choices.find(choice => choice === chosen) ?? choices[0]
 }
 
@@ -163,15 +175,15 @@ function parseRecord(text: string | null): Record<string, unknown> {
   }
 }
 
-function textOf(value: unknown): string {
+function toText(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
-function wholeOf(value: unknown): number | null {
+function toWholeNumber(value: unknown): number | null {
   return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : null
 }
 
-function scalarsOf(value: unknown): Record<string, Scalar> {
+function toScalars(value: unknown): Record<string, Scalar> {
   if (typeof value !== 'object' || value === null) return {}
   const scalars = Object.entries(value).filter(([, scalar]) => ['string', 'number', 'boolean'].includes(typeof scalar))
   return Object.fromEntries(scalars)

@@ -1,34 +1,34 @@
-import type { ShownPicture } from './reference-source.ts'
+import type { ShownImage } from './reference-source.ts'
 
-const TYPE = 'application/x-darkroom-picture'
+const DRAG_TYPE = 'application/x-darkroom-picture'
 
 /**
  * Says what is being dragged, if it is a picture of this page (an image with `data-url`): dropped on the page it becomes a
  * reference, elsewhere it is its address.
  */
-export function writeDragged(event: DragEvent): void {
+export function writeDragData(event: DragEvent): void {
   const image = event.target
   if (!(image instanceof HTMLImageElement) || image.dataset.url === undefined) return
   const { url } = image.dataset
-  event.dataTransfer?.setData(TYPE, JSON.stringify({ url, previewUrl: new URL(image.src).pathname }))
+  event.dataTransfer?.setData(DRAG_TYPE, JSON.stringify({ url, previewUrl: new URL(image.src).pathname }))
   event.dataTransfer?.setData('text/uri-list', new URL(url, location.href).href)
 }
 
 /** Whether something that is dragged is a picture of this page. What it is can be read only when it is dropped. */
-export function isDragged(transfer: DataTransfer): boolean {
-  return transfer.types.includes(TYPE)
+export function hasDragData(transfer: DataTransfer): boolean {
+  return transfer.types.includes(DRAG_TYPE)
 }
 
 /** The picture of this page that was dropped; undefined if it is something else. */
-export function readDragged(transfer: DataTransfer): ShownPicture | undefined {
+export function readDragData(transfer: DataTransfer): ShownImage | undefined {
   try {
-    const { url, previewUrl } = JSON.parse(transfer.getData(TYPE))
-    return isOurs(url) && isOurs(previewUrl) ? { url, previewUrl } : undefined
+    const { url, previewUrl } = JSON.parse(transfer.getData(DRAG_TYPE))
+    return isMediaPath(url) && isMediaPath(previewUrl) ? { url, previewUrl } : undefined
   } catch {
     return undefined
   }
 }
 
-function isOurs(url: unknown): url is string {
+function isMediaPath(url: unknown): url is string {
   return typeof url === 'string' && /^\/media\/(?!.*\.\.)/.test(url)
 }

@@ -1,6 +1,6 @@
 import { createSignal, onCleanup, onMount } from 'solid-js'
 import type { Studio } from '../studio.ts'
-import { isDragged, readDragged, writeDragged } from './drag-data.ts'
+import { hasDragData, readDragData, writeDragData } from './drag-data.ts'
 
 /** Pictures dropped anywhere, or pasted, become references. */
 export function DropZone(props: { studio: Studio }) {
@@ -10,27 +10,27 @@ export function DropZone(props: { studio: Studio }) {
   const attachments = () => props.studio.composing.attachments
 
   function onEnter(event: DragEvent) {
-    if (!carriesPictures(event.dataTransfer)) return
+    if (!hasImages(event.dataTransfer)) return
     depth += 1
     setOver(true)
   }
 
   function onLeave(event: DragEvent) {
-    if (!carriesPictures(event.dataTransfer)) return
+    if (!hasImages(event.dataTransfer)) return
     depth = Math.max(0, depth - 1)
     setOver(depth > 0)
   }
 
   function onOver(event: DragEvent) {
-    if (carriesPictures(event.dataTransfer)) event.preventDefault()
+    if (hasImages(event.dataTransfer)) event.preventDefault()
   }
 
   function onDrop(event: DragEvent) {
     depth = 0
     setOver(false)
-    if (!event.dataTransfer || !carriesPictures(event.dataTransfer)) return
+    if (!event.dataTransfer || !hasImages(event.dataTransfer)) return
     event.preventDefault()
-    const shown = readDragged(event.dataTransfer)
+    const shown = readDragData(event.dataTransfer)
     if (shown) attachments().addShown(shown)
     if (!shown) attachments().addFiles(event.dataTransfer.files)
   }
@@ -46,7 +46,7 @@ export function DropZone(props: { studio: Studio }) {
   onMount(() => {
     const stop = new AbortController()
     const { signal } = stop
-    document.addEventListener('dragstart', writeDragged, { signal })
+    document.addEventListener('dragstart', writeDragData, { signal })
     document.addEventListener('dragenter', onEnter, { signal })
     document.addEventListener('dragleave', onLeave, { signal })
     document.addEventListener('dragover', onOver, { signal })
@@ -62,6 +62,6 @@ export function DropZone(props: { studio: Studio }) {
   )
 }
 
-function carriesPictures(transfer: DataTransfer | null): boolean {
-  return transfer !== null && (transfer.types.includes('Files') || isDragged(transfer))
+function hasImages(transfer: DataTransfer | null): boolean {
+  return transfer !== null && (transfer.types.includes('Files') || hasDragData(transfer))
 }

@@ -38,7 +38,7 @@ export function MoreSettings(props: { studio: Studio; model: Model }) {
       </Show>
       <For each={Object.entries(props.model.settings)}>
         {([name, setting]) => (
-          <Knob
+          <SettingField
             setting={setting}
             value={draft.settings[name] ?? setting.default}
             onChange={value => setDraft('settings', name, value)}
@@ -49,22 +49,22 @@ export function MoreSettings(props: { studio: Studio; model: Model }) {
   )
 }
 
-interface KnobProps<S extends Setting = Setting> {
+interface SettingFieldProps<S extends Setting = Setting> {
   setting: S
   value: Scalar
   onChange: (value: Scalar) => void
 }
 
-function Knob(props: KnobProps) {
-  const as = <T extends Setting['type']>(type: T) =>
+function SettingField(props: SettingFieldProps) {
+  const settingOfType = <T extends Setting['type']>(type: T) =>
     props.setting.type === type ? (props.setting as Extract<Setting, { type: T }>) : undefined
   return (
     <label class="field" data-type={props.setting.type}>
       <span>{props.setting.label}</span>
       <Switch>
-        <Match when={as('number')}>{setting => <NumberKnob {...props} setting={setting()} />}</Match>
-        <Match when={as('choice')}>{setting => <ChoiceKnob {...props} setting={setting()} />}</Match>
-        <Match when={as('boolean')}>
+        <Match when={settingOfType('number')}>{setting => <NumberInput {...props} setting={setting()} />}</Match>
+        <Match when={settingOfType('choice')}>{setting => <SelectInput {...props} setting={setting()} />}</Match>
+        <Match when={settingOfType('boolean')}>
           <input
             type="checkbox"
             checked={props.value === true}
@@ -76,7 +76,7 @@ function Knob(props: KnobProps) {
   )
 }
 
-function NumberKnob(props: KnobProps<Extract<Setting, { type: 'number' }>>) {
+function NumberInput(props: SettingFieldProps<Extract<Setting, { type: 'number' }>>) {
   return (
     <>
       <input
@@ -92,7 +92,7 @@ function NumberKnob(props: KnobProps<Extract<Setting, { type: 'number' }>>) {
   )
 }
 
-function ChoiceKnob(props: KnobProps<Extract<Setting, { type: 'choice' }>>) {
+function SelectInput(props: SettingFieldProps<Extract<Setting, { type: 'choice' }>>) {
   return (
     <select class="chip" onChange={event => props.onChange(event.currentTarget.value)}>
       <For each={props.setting.choices}>

@@ -1,11 +1,11 @@
 import { createEffect, onMount } from 'solid-js'
 import type { Studio } from '../studio.ts'
 
-const GROWS_BY_ITSELF = CSS.supports('field-sizing', 'content')
+const HAS_FIELD_SIZING = CSS.supports('field-sizing', 'content')
 
 /** The prompt. Enter sends, Shift+Enter breaks the line, Ctrl or ⌘ with Enter always sends. */
 export function PromptField(props: { studio: Studio }) {
-  const { composing } = props.studio
+  const { composing: composer } = props.studio
   let field: HTMLTextAreaElement | undefined
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -14,7 +14,7 @@ export function PromptField(props: { studio: Studio }) {
     const isSend = event.key === 'Enter' && (event.ctrlKey || event.metaKey || !(event.shiftKey || event.altKey))
     if (isSend) {
       event.preventDefault()
-      composing.send()
+      composer.send()
     }
     if (event.key === 'PageUp' || event.key === 'PageDown') scrollFeed(event)
   }
@@ -22,12 +22,12 @@ export function PromptField(props: { studio: Studio }) {
   onMount(() => {
     if (!field) return
     props.studio.mountPrompt(field)
-    if (matchMedia('(hover: hover) and (pointer: fine)').matches) field.focus({ preventScroll: true })
+    if (matchMedia('(hover) and (pointer: fine)').matches) field.focus({ preventScroll: true })
   })
 
   createEffect(() => {
-    const { prompt } = composing.draft
-    if (field && !GROWS_BY_ITSELF) fitToText(field, prompt)
+    const { prompt } = composer.draft
+    if (field && !HAS_FIELD_SIZING) resizeToText(field, prompt)
   })
 
   return (
@@ -39,8 +39,8 @@ export function PromptField(props: { studio: Studio }) {
       placeholder="What do you want to see?"
       autocomplete="off"
       enterkeyhint="send"
-      value={composing.draft.prompt}
-      onInput={event => composing.setDraft('prompt', event.currentTarget.value)}
+      value={composer.draft.prompt}
+      onInput={event => composer.setDraft('prompt', event.currentTarget.value)}
       onKeyDown={onKeyDown}
     />
   )
@@ -55,7 +55,7 @@ function scrollFeed(event: KeyboardEvent) {
 }
 
 /** For browsers without `field-sizing`. The style sheet sets the most. */
-function fitToText(field: HTMLTextAreaElement, prompt: string) {
+function resizeToText(field: HTMLTextAreaElement, prompt: string) {
   field.style.setProperty('height', 'auto')
   if (prompt !== '') field.style.setProperty('height', `${field.scrollHeight}px`)
 }

@@ -1,29 +1,29 @@
 import type { Reference } from '@darkroom/contracts/reference'
-import { OutOfReach, Refusal } from '../api.ts'
-import { objection, uploadReference } from './upload.ts'
+import { RejectedError, UnreachableError } from '../api.ts'
+import { uploadReference, validateReferenceFile } from './upload.ts'
 
 /** A picture that the studio shows already: one of its outputs, or a reference of an old row. */
-export interface ShownPicture {
+export interface ShownImage {
   url: string
   previewUrl: string
 }
 
 /** What a reference is made of. */
-export type Source = File | ShownPicture
+export type ReferenceSource = File | ShownImage
 
 /** A reference on its way to the studio. */
 export interface Upload {
-  source: Source
+  source: ReferenceSource
   abort: AbortController
   done: Promise<Reference>
 }
 
-const FETCH_DEADLINE_MS = 60_000
+const FETCH_TIMEOUT_MS = 60_000
 
 /** Begins to send a reference. @param onProgress told how much has been sent, from 0 to 1 */
-export function beginUpload(source: Source, onProgress: (share: number) => void): Upload {
+export function startUpload(source: ReferenceSource, onProgress: (share: number) => void): Upload {
   const abort = new AbortController()
-  return { source, abort, done: send(source, abort.signal, onProgress) }
+  return { source, abort, done: uploadSource(source, abort.signal, onProgress) }
 }
 
 /**
@@ -32,44 +32,48 @@ export function beginUpload(source: Source, onProgress: (share: number) => void)
  *
  * @throws Refusal, OutOfReach
  */
-export async function arrival({ source, abort, done }: Upload): Promise<Reference> {
+export async function awaitUpload({ source, abort, done }: Upload): Promise<Reference> {
   try {
     return await done
   } catch (error) {
-    if (!(error instanceof OutOfReach)) throw error
-    return await send(source, abort.signal, () => undefined)
+    if (!(error instanceof UnreachableError)) throw error
+    return await uploadSource(source, abort.signal, () => undefined)
   }
 }
 
-export function nameOf(source: Source): string {
-  return source instanceof File ? source.name : lastPart(source.url)
+export function getSourceName(source: ReferenceSource): string {
+  return source instanceof File ? source.name : lastPathSegment(source.url)
 }
 
 /** The address of a small picture of it; `forgetPreview` when it is shown no more. */
-export function previewOf(source: Source): string {
+export function createPreviewUrl(source: ReferenceSource): string {
   return source instanceof File ? URL.createObjectURL(source) : source.previewUrl
 }
 
-export function forgetPreview(preview: string) {
+export function revokePreviewUrl(preview: string) {
   if (preview.startsWith('blob:')) URL.revokeObjectURL(preview)
 }
 
-async function send(source: Source, signal: AbortSignal, onProgress: (share: number) => void): Promise<Reference> {
-  const file = source instanceof File ? source : await readPicture(source.url)
-  const why = objection(file)
-  if (why !== undefined) throw new Refusal(why)
+async function uploadSource(
+  source: ReferenceSource,
+  signal: AbortSignal,
+  onProgress: (share: number) => void,
+): Promise<Reference> {
+  const file = source instanceof File ? source : await fetchImage(source.url)
+  const problem = validateReferenceFile(file)
+  if (problem !== undefined) throw new RejectedError(problem)
   return await uploadReference(file, { signal, onProgress })
 }
 
-async function readPicture(url: string): Promise<File> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_DEADLINE_MS) }).catch(cause => {
-    throw new OutOfReach('The picture cannot be read right now.', { cause })
+async function fetchImage(url: string): Promise<File> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) }).catch(cause => {
+    throw new UnreachableError('The picture cannot be read right now.', { cause })
   })
-  if (!answer.ok) throw new Refusal('This picture can no longer be read.')
-  const bytes = await answer.blob()
-  return new File([bytes], lastPart(url), { type: bytes.type })
+  if (!response.ok) throw new RejectedError('This picture can no longer be read.')
+  const bytes = await response.blob()
+  return new File([bytes], lastPathSegment(url), { type: bytes.type })
 }
 
-function lastPart(url: string): string {
+function lastPathSegment(url: string): string {
   return url.slice(url.lastIndexOf('/') + 1)
 }

@@ -1,6 +1,6 @@
 import { LIMITS } from '@darkroom/contracts/limits'
 import type { Reference } from '@darkroom/contracts/reference'
-import { OutOfReach, Refusal, wordsOf } from '../api.ts'
+import { formatProblem, RejectedError, UnreachableError } from '../api.ts'
 
 export interface UploadOptions {
   signal: AbortSignal
@@ -8,7 +8,7 @@ export interface UploadOptions {
   onProgress: (share: number) => void
 }
 
-const DEADLINE_MS = 300_000
+const UPLOAD_TIMEOUT_MS = 300_000
 
 /**
  * Sends one picture to be kept as a reference. `fetch` cannot say how far an upload has come; `XMLHttpRequest` can.
@@ -19,12 +19,12 @@ export function uploadReference(file: File, { signal, onProgress }: UploadOption
   const { promise, resolve, reject } = Promise.withResolvers<Reference>()
   const request = new XMLHttpRequest()
   request.open('POST', '/api/references')
-  request.timeout = DEADLINE_MS
+  request.timeout = UPLOAD_TIMEOUT_MS
   request.upload.onprogress = event => onProgress(event.lengthComputable ? event.loaded / event.total : 0)
-  request.onload = () => settle(request, resolve, reject)
-  request.onerror = () => reject(new OutOfReach('The studio cannot be reached.'))
-  request.onabort = () => reject(new Refusal('it was taken away.'))
-  request.ontimeout = () => reject(new OutOfReach('Sending the picture took too long.'))
+  request.onload = () => settleUpload(request, resolve, reject)
+  request.onerror = () => reject(new UnreachableError('The studio cannot be reached.'))
+  request.onabort = () => reject(new RejectedError('it was taken away.'))
+  request.ontimeout = () => reject(new UnreachableError('Sending the picture took too long.'))
   signal.addEventListener('abort', () => request.abort(), { once: true })
   const form = new FormData()
   form.append('file', file)
@@ -33,21 +33,26 @@ export function uploadReference(file: File, { signal, onProgress }: UploadOption
 }
 
 /** Why a file cannot be a reference, before it is sent; undefined if it may be one. The studio decides in the end. */
-export function objection(file: File): string | undefined {
+export function validateReferenceFile(file: File): string | undefined {
   if (!file.type.startsWith('image/')) return 'This is not a picture.'
   if (file.type === 'image/svg+xml') return 'SVG drawings cannot be references. Use a PNG, JPEG, WebP, AVIF or GIF.'
   if (file.size > LIMITS.referenceBytes) return `Larger than ${LIMITS.referenceBytes / 1_000_000} MB.`
   return undefined
 }
 
-function settle(request: XMLHttpRequest, resolve: (reference: Reference) => void, reject: (error: Error) => void) {
-  const body = parse(request.responseText)
+function settleUpload(
+  request: XMLHttpRequest,
+  resolve: (reference: Reference) => void,
+  reject: (error: Error) => void,
+) {
+  const body = parseJson(request.responseText)
   if (request.status === 201 && Array.isArray(body) && body[0]) return resolve(body[0])
-  if (request.status === 502 || request.status === 504) return reject(new OutOfReach('The studio cannot be reached.'))
-  return reject(new Refusal(wordsOf(body, request.status, 'this file')))
+  if (request.status === 502 || request.status === 504)
+    return reject(new UnreachableError('The studio cannot be reached.'))
+  return reject(new RejectedError(formatProblem(body, request.status, 'this file')))
 }
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

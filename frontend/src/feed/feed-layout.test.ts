@@ -1,37 +1,37 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { aGeneration } from '../store/generation.fixture.ts'
+import { buildGeneration } from '../store/generation.fixture.ts'
 import type { Row } from '../store/generation-window.ts'
 import {
   anchoredOffset,
-  anchorOf,
-  endOf,
-  type Frame,
-  frameOf,
-  HEADER,
+  computeFeedLayout,
+  type FeedLayout,
+  findAnchorIndex,
+  HEADER_HEIGHT,
   isNewestInView,
   isPinned,
-  offsetOf,
-  readingPoint,
-  rowsToKeep,
+  maxScrollOffset,
+  rowsToRender,
+  scrollOffsetOf,
+  scrollPositionAt,
 } from './feed-layout.ts'
-import { geometryFor, ROW_GAP, type RowLayout } from './row-layout.ts'
+import { computeGeometry, ROW_GAP, type RowLayout } from './row-layout.ts'
 
 const VIEWPORT = 900
 const BOTTOM = 160
 const heights = fc.array(fc.integer({ min: 120, max: 900 }), { minLength: 1, maxLength: 60 })
 
-function frame(rows: number[], keyOf = (index: number) => `row ${index}`): Frame {
+function frame(rows: number[], keyOf = (index: number) => `row ${index}`): FeedLayout {
   const layouts = rows.map(
-    (height): RowLayout => ({ height, note: 0, prompt: 0, block: { boxes: [], width: 0, height } }),
+    (height): RowLayout => ({ height, metaHeight: 0, promptHeight: 0, block: { boxes: [], width: 0, height } }),
   )
   const made = rows.map(
-    (_, index): Row => ({ key: keyOf(index), order: '', generation: aGeneration(), delivery: null }),
+    (_, index): Row => ({ key: keyOf(index), sortKey: '', generation: buildGeneration(), delivery: null }),
   )
-  return frameOf({
+  return computeFeedLayout({
     rows: made,
     layouts,
-    geometry: geometryFor(1440),
+    geometry: computeGeometry(1440),
     viewport: VIEWPORT,
     bottom: BOTTOM,
     isNewest: true,
@@ -44,7 +44,7 @@ describe('placing', () => {
       fc.property(heights, rows => {
         const placed = frame(rows)
         expect(placed.starts[0]).toBe(placed.top)
-        expect(placed.top).toBeGreaterThanOrEqual(HEADER)
+        expect(placed.top).toBeGreaterThanOrEqual(HEADER_HEIGHT)
         for (const [index, height] of rows.entries()) {
           const end = (placed.starts[index] ?? 0) + height
           expect(placed.starts[index + 1] ?? placed.total - BOTTOM + ROW_GAP).toBe(end + ROW_GAP)
@@ -65,26 +65,26 @@ describe('where the reader is', () => {
     fc.assert(
       fc.property(heights, fc.nat(20_000), fc.integer({ min: 100, max: 200 }), (rows, far, percent) => {
         const before = frame(rows)
-        const offset = Math.min(far, endOf(before))
-        const point = readingPoint(before, offset)
+        const offset = Math.min(far, maxScrollOffset(before))
+        const point = scrollPositionAt(before, offset)
         if (!point) throw new Error('there are rows')
         const after = frame(rows.map(height => Math.round((height * percent) / 100)))
         const index = after.indexOf.get(point.key) ?? -1
-        const moved = offsetOf(after, point) ?? Number.NaN
-        const share = (moved + HEADER - (after.starts[index] ?? 0)) / (after.layouts[index]?.height ?? 1)
-        if (moved > 0 && moved < endOf(after)) expect(share).toBeCloseTo(point.share, 1)
+        const moved = scrollOffsetOf(after, point) ?? Number.NaN
+        const share = (moved + HEADER_HEIGHT - (after.starts[index] ?? 0)) / (after.layouts[index]?.height ?? 1)
+        if (moved > 0 && moved < maxScrollOffset(after)) expect(share).toBeCloseTo(point.share, 1)
       }),
     )
   })
 
   test('nothing changed: the offset is the one it was', () => {
     const placed = frame([400, 500, 600, 700])
-    const point = readingPoint(placed, 700)
-    expect(point && offsetOf(placed, point)).toBe(700)
+    const point = scrollPositionAt(placed, 700)
+    expect(point && scrollOffsetOf(placed, point)).toBe(700)
   })
 
   test('a row that is gone has no place', () => {
-    expect(offsetOf(frame([400]), { key: 'gone', share: 0.5 })).toBeUndefined()
+    expect(scrollOffsetOf(frame([400]), { key: 'gone', share: 0.5 })).toBeUndefined()
   })
 })
 
@@ -105,8 +105,8 @@ describe('the end', () => {
 
   test('the end of a window is not the end of the feed', () => {
     const window = { ...placed, isNewest: false }
-    expect(isPinned(window, endOf(window))).toBe(false)
-    expect(isNewestInView(window, endOf(window))).toBe(false)
+    expect(isPinned(window, maxScrollOffset(window))).toBe(false)
+    expect(isNewestInView(window, maxScrollOffset(window))).toBe(false)
   })
 })
 
@@ -128,7 +128,7 @@ describe('what stays where it is', () => {
     fc.assert(
       fc.property(change, ({ rows, prepended, appended, far }) => {
         const before = frame(rows.map(row => row.height))
-        const offset = Math.min(far, endOf(before))
+        const offset = Math.min(far, maxScrollOffset(before))
         const left = rows.flatMap(({ height, fate }, index) =>
           fate === 'goes' ? [] : [{ key: `row ${index}`, height: fate === 'grows' ? height + 300 : height }],
         )
@@ -139,9 +139,9 @@ describe('what stays where it is', () => {
           all.map(row => row.height),
           index => all[index]?.key ?? '',
         )
-        const anchor = before.rows[anchorOf(before, offset)]?.key ?? ''
+        const anchor = before.rows[findAnchorIndex(before, offset)]?.key ?? ''
         const moved = anchoredOffset(before, after, offset)
-        const isFree = moved > 0 && moved < endOf(after)
+        const isFree = moved > 0 && moved < maxScrollOffset(after)
         if (isFree && after.indexOf.has(anchor))
           expect(screenOf(after, anchor, moved)).toBe(screenOf(before, anchor, offset))
       }),
@@ -150,14 +150,14 @@ describe('what stays where it is', () => {
 
   test('what ends in the upper half of the view grows upwards, and the row after it is the one that is read', () => {
     const before = frame([400, 400, 400, 400])
-    expect(anchorOf(before, 500)).toBe(2)
+    expect(findAnchorIndex(before, 500)).toBe(2)
     const grown = frame([400, 700, 400, 400])
     expect(anchoredOffset(before, grown, 500)).toBe(800)
   })
 
   test('a row that reaches over the upper half stays at its top, and grows downwards', () => {
     const before = frame([400, 1_500, 400, 400])
-    expect(anchorOf(before, 700)).toBe(1)
+    expect(findAnchorIndex(before, 700)).toBe(1)
     expect(anchoredOffset(before, frame([400, 2_500, 400, 400]), 700)).toBe(700)
   })
 
@@ -176,11 +176,11 @@ describe('what stays where it is', () => {
 
   test('with nothing left to hold on to it is the end', () => {
     const after = frame([900, 900], index => `other ${index}`)
-    expect(anchoredOffset(frame([400, 900, 900]), after, 300)).toBe(endOf(after))
+    expect(anchoredOffset(frame([400, 900, 900]), after, 300)).toBe(maxScrollOffset(after))
   })
 })
 
-function screenOf(placed: Frame, key: string, offset: number): number {
+function screenOf(placed: FeedLayout, key: string, offset: number): number {
   return (placed.starts[placed.indexOf.get(key) ?? -1] ?? Number.NaN) - offset
 }
 
@@ -195,7 +195,7 @@ test('never more than 20 rows are kept, those in view and those that are held al
       ({ startIndex, length }, held, heading) => {
         const count = startIndex + length + 20
         const endIndex = startIndex + length - 1
-        const kept = rowsToKeep({ startIndex, endIndex, count }, held, heading)
+        const kept = rowsToRender({ startIndex, endIndex, count }, held, heading)
         expect(kept.length).toBeLessThanOrEqual(20)
         expect(kept).toEqual([...new Set(kept)].toSorted((a, b) => a - b))
         for (let index = startIndex; index <= endIndex; index += 1) expect(kept).toContain(index)

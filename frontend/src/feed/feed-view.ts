@@ -1,31 +1,31 @@
 import { createSignal, onCleanup, onMount, untrack } from 'solid-js'
-import type { Library } from '../store/generation-store.ts'
+import type { GenerationStore } from '../store/generation-store.ts'
 import {
   anchoredOffset,
-  anchorOf,
-  endOf,
-  type Frame,
-  frameOf,
+  computeFeedLayout,
+  distanceToEnd,
+  type FeedLayout,
+  findAnchorIndex,
   isPinned,
-  leftBelow,
-  offsetOf,
-  type ReadingPoint,
-  readingPoint,
-  rowsToKeep,
+  maxScrollOffset,
+  rowsToRender,
+  type ScrollPosition,
+  scrollOffsetOf,
+  scrollPositionAt,
 } from './feed-layout.ts'
 import { createPageScroll } from './page-scroll.ts'
-import { type Density, geometryFor, ROW_GAP } from './row-layout.ts'
-import { createRowLayouts } from './row-layout-cache.ts'
+import { computeGeometry, type Density, ROW_GAP } from './row-layout.ts'
+import { createRowLayoutCache } from './row-layout-cache.ts'
 import { createRowVirtualizer } from './row-virtualizer.ts'
-import { createPace } from './scroll-velocity.ts'
-import { createNewcomers } from './unseen-count.ts'
+import { createScrollVelocity } from './scroll-velocity.ts'
+import { createUnseenCount } from './unseen-count.ts'
 
 export interface FeedViewOptions {
-  library: Library
+  store: GenerationStore
   /** Keys of rows that must stay in the page, wherever the reader is. */
-  held: () => string[]
+  retainedKeys: () => string[]
   /** Whether the window on all rows may be cut now. */
-  mayCut: () => boolean
+  canTrim: () => boolean
   /** Room that the composer takes at the bottom of the page, in CSS pixels. */
   bottom: number
   density: Density
@@ -34,9 +34,9 @@ export interface FeedViewOptions {
 export type FeedView = ReturnType<typeof createFeedView>
 
 /** More rows are read when fewer than this many are left on a side of the view. */
-const ROWS_AHEAD = 60
+const PREFETCH_ROWS = 60
 /** A longer way than so many windows is not travelled but jumped. */
-const TRAVELLED = 3
+const MAX_SMOOTH_SCREENS = 3
 
 /**
  * The view of the window's rows. Everything that may move something (rows that come, grow or go, another width, another
@@ -44,26 +44,26 @@ const TRAVELLED = 3
  * rows are then changed in one task, and nothing is painted between. The virtualizer tells which rows are in view; where they
  * are and where the view stays is computed here, and nothing is measured.
  */
-export function createFeedView({ library, held, mayCut, ...first }: FeedViewOptions) {
-  const layouts = createRowLayouts()
-  const newcomers = createNewcomers(library.now())
-  const pace = createPace()
+export function createFeedView({ store, retainedKeys, canTrim, ...first }: FeedViewOptions) {
+  const layouts = createRowLayoutCache()
+  const unseenCount = createUnseenCount(store.current())
+  const velocity = createScrollVelocity()
   let { bottom, density } = first
-  let geometry = geometryFor(document.documentElement.clientWidth, density)
-  let landed = library.landing()
+  let geometry = computeGeometry(document.documentElement.clientWidth, density)
+  let lastTarget = store.scrollTarget()
   let sizer: HTMLElement | undefined
-  let isGliding = false
+  let isSmoothScrolling = false
   // Before the rows are in the page there is nothing that could be scrolled.
   let isMounted = false
   onMount(() => {
     isMounted = true
   })
 
-  const [frame, setFrame] = createSignal(read())
-  const [readingKey, setReadingKey] = createSignal<string>()
+  const [feedLayout, setFeedLayout] = createSignal(computeLayout())
+  const [anchorKey, setAnchorKey] = createSignal<string>()
   const pageScroll = createPageScroll()
-  const { virtualizer, places } = createRowVirtualizer(() => {
-    const { rows, layouts, top, bottom } = frame()
+  const { virtualizer, places: rowPositions } = createRowVirtualizer(() => {
+    const { rows, layouts, top, bottom } = feedLayout()
     return {
       ...pageScroll,
       count: rows.length,
@@ -73,72 +73,79 @@ export function createFeedView({ library, held, mayCut, ...first }: FeedViewOpti
       getItemKey: index => rows[index]?.key ?? index,
       gap: ROW_GAP,
       getScrollElement: () => (isMounted ? window : null),
-      initialOffset: () => landingIn(untrack(frame)),
+      initialOffset: () => resolveScrollTarget(untrack(feedLayout)),
       initialRect: { width: innerWidth, height: innerHeight },
-      rangeExtractor: range => rowsToKeep(range, heldIndexes(), pace.heading()),
+      rangeExtractor: range => rowsToRender(range, retainedIndexes(), velocity.direction()),
     }
   })
 
-  function read(): Frame {
-    const { rows, byKey, newer } = library.now()
+  function computeLayout(): FeedLayout {
+    const { rows, byKey, newer } = store.current()
     const laidOut = rows.map(row => layouts.layoutOf(row, geometry))
     layouts.forget(byKey)
-    return frameOf({ rows, layouts: laidOut, geometry, viewport: innerHeight, bottom, isNewest: newer === 'end' })
+    return computeFeedLayout({
+      rows,
+      layouts: laidOut,
+      geometry,
+      viewport: innerHeight,
+      bottom,
+      isNewest: newer === 'end',
+    })
   }
 
-  function landingIn(next: Frame): number {
-    const { key, share = 0 } = library.landing()
-    return (key === null ? undefined : offsetOf(next, { key, share })) ?? endOf(next)
+  function resolveScrollTarget(next: FeedLayout): number {
+    const { key, share = 0 } = store.scrollTarget()
+    return (key === null ? undefined : scrollOffsetOf(next, { key, share })) ?? maxScrollOffset(next)
   }
 
-  /** @param kept a row that is to stay where it is, instead of the one that is being read */
-  function update(kept?: string) {
-    const before = frame()
+  /** @param anchorKey a row that is to stay where it is, instead of the one that is being read */
+  function update(anchorKey?: string) {
+    const before = feedLayout()
     const offset = window.scrollY
-    const next = read()
-    const target = targetIn(before, next, offset, kept)
-    sizeTo(next)
+    const next = computeLayout()
+    const target = computeTargetOffset(before, next, offset, anchorKey)
+    applyHeight(next)
     virtualizer.scrollOffset = target
-    setFrame(next)
-    if (isGliding) window.scrollTo({ top: endOf(next), behavior: 'smooth' })
+    setFeedLayout(next)
+    if (isSmoothScrolling) window.scrollTo({ top: maxScrollOffset(next), behavior: 'smooth' })
     else if (target !== window.scrollY) window.scrollTo({ top: target })
-    look()
+    syncInView()
   }
 
   /** Where the view is to be after a change: at a place it was moved to, still at the end, or still at the same row. */
-  function targetIn(before: Frame, next: Frame, offset: number, kept?: string): number {
-    const landing = library.landing()
-    if (landing !== landed) {
-      landed = landing
-      return landingIn(next)
+  function computeTargetOffset(before: FeedLayout, next: FeedLayout, offset: number, anchorKey?: string): number {
+    const scrollTarget = store.scrollTarget()
+    if (scrollTarget !== lastTarget) {
+      lastTarget = scrollTarget
+      return resolveScrollTarget(next)
     }
-    if (isPinned(before, offset) && next.isNewest && kept === undefined) return endOf(next)
-    const point = before.geometry === next.geometry ? undefined : readingPoint(before, offset)
-    return (point && offsetOf(next, point)) ?? anchoredOffset(before, next, offset, kept)
+    if (isPinned(before, offset) && next.isNewest && anchorKey === undefined) return maxScrollOffset(next)
+    const position = before.geometry === next.geometry ? undefined : scrollPositionAt(before, offset)
+    return (position && scrollOffsetOf(next, position)) ?? anchoredOffset(before, next, offset, anchorKey)
   }
 
-  function sizeTo(next: Frame) {
+  function applyHeight(next: FeedLayout) {
     sizer?.style.setProperty('height', `${next.total}px`)
   }
 
   /** What is in view is seen; what lies beyond the window is read before the reader gets there. */
-  function look() {
-    const now = frame()
-    newcomers.look(library.now(), now, offset())
-    setReadingKey(now.rows[anchorOf(now, offset())]?.key)
-    const { startIndex = ROWS_AHEAD, endIndex = startIndex } = virtualizer.range ?? {}
-    const reading = library.reading()
-    if (startIndex < ROWS_AHEAD && reading.older === 'idle') void library.readOlder()
-    if (endIndex >= now.rows.length - ROWS_AHEAD && reading.newer === 'idle') void library.readNewer()
+  function syncInView() {
+    const now = feedLayout()
+    unseenCount.look(store.current(), now, offset())
+    setAnchorKey(now.rows[findAnchorIndex(now, offset())]?.key)
+    const { startIndex = PREFETCH_ROWS, endIndex = startIndex } = virtualizer.range ?? {}
+    const loadState = store.loadState()
+    if (startIndex < PREFETCH_ROWS && loadState.older === 'idle') void store.readOlder()
+    if (endIndex >= now.rows.length - PREFETCH_ROWS && loadState.newer === 'idle') void store.readNewer()
   }
 
   function onScroll() {
-    pace.moved(offset())
-    look()
+    velocity.moved(offset())
+    syncInView()
   }
 
-  function heldIndexes(): number[] {
-    return held().flatMap(key => frame().indexOf.get(key) ?? [])
+  function retainedIndexes(): number[] {
+    return retainedKeys().flatMap(key => feedLayout().indexOf.get(key) ?? [])
   }
 
   function offset(): number {
@@ -146,8 +153,8 @@ export function createFeedView({ library, held, mayCut, ...first }: FeedViewOpti
   }
 
   function onResize() {
-    const next = geometryFor(document.documentElement.clientWidth, density)
-    if (next.content !== geometry.content || next.tallest !== geometry.tallest) geometry = next
+    const next = computeGeometry(document.documentElement.clientWidth, density)
+    if (next.contentWidth !== geometry.contentWidth || next.maxMediaHeight !== geometry.maxMediaHeight) geometry = next
     update()
   }
 
@@ -165,63 +172,73 @@ export function createFeedView({ library, held, mayCut, ...first }: FeedViewOpti
   }
 
   /** Shows a row's whole prompt, which is so many pixels high, or with null its beginning. The row's top stays where it is. */
-  function openPrompt(key: string, height: number | null) {
+  function setPromptHeight(key: string, height: number | null) {
     layouts.open(key, height)
     update(key)
   }
 
   /** Goes to the newest row. */
-  function toEnd() {
-    if (!frame().isNewest) return void library.moveWindow('newest').catch(() => {})
-    const isFar = leftBelow(frame(), offset()) > TRAVELLED * frame().viewport
+  function scrollToEnd() {
+    if (!feedLayout().isNewest) return void store.moveWindow('newest').catch(() => {})
+    const isFar = distanceToEnd(feedLayout(), offset()) > MAX_SMOOTH_SCREENS * feedLayout().viewport
     const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches
-    isGliding = !isFar && !isStill
-    window.scrollTo({ top: endOf(frame()), behavior: isGliding ? 'smooth' : 'instant' })
+    isSmoothScrolling = !isFar && !isStill
+    window.scrollTo({ top: maxScrollOffset(feedLayout()), behavior: isSmoothScrolling ? 'smooth' : 'instant' })
   }
 
   /** Where the reader is; null at the end of the feed. */
-  function readerAt(): ReadingPoint | null {
-    return isPinned(frame(), offset()) ? null : (readingPoint(frame(), offset()) ?? null)
+  function currentPosition(): ScrollPosition | null {
+    return isPinned(feedLayout(), offset()) ? null : (scrollPositionAt(feedLayout(), offset()) ?? null)
   }
 
   /** Takes the element that is as high as all rows together. */
   function mountSizer(element: HTMLElement) {
     sizer = element
-    sizeTo(frame())
+    applyHeight(feedLayout())
   }
 
-  function stopGliding() {
-    isGliding = false
+  function stopSmoothScroll() {
+    isSmoothScrolling = false
   }
 
   onMount(() => {
-    const stop = library.subscribe(() => update())
-    library.setReader(() => (mayCut() ? (readingKey() ?? null) : null))
+    const stop = store.subscribe(() => update())
+    store.setReader(() => (canTrim() ? (anchorKey() ?? null) : null))
     const listeners: [string, () => void][] = [
       ['resize', onResize],
       ['scroll', onScroll],
-      ...['scrollend', 'wheel', 'touchstart', 'keydown'].map((type): [string, () => void] => [type, stopGliding]),
+      ...['scrollend', 'wheel', 'touchstart', 'keydown'].map((type): [string, () => void] => [type, stopSmoothScroll]),
     ]
     for (const [type, listener] of listeners) window.addEventListener(type, listener, { passive: true })
     // Because of this one the browser asks before it turns the page, and so does not run ahead of the rows into blank ground.
-    window.addEventListener('wheel', keepPace, { passive: false })
-    look()
+    window.addEventListener('wheel', blockAsyncScroll, { passive: false })
+    syncInView()
     onCleanup(() => {
       stop()
-      library.setReader(() => null)
-      pace.end()
+      store.setReader(() => null)
+      velocity.stop()
       for (const [type, listener] of listeners) window.removeEventListener(type, listener)
-      window.removeEventListener('wheel', keepPace)
+      window.removeEventListener('wheel', blockAsyncScroll)
     })
   })
 
   return {
-    ...{ frame, places, readingKey, mountSizer, setBottom, setDensity, openPrompt, toEnd, readerAt },
-    isFast: pace.isFast,
-    unseen: newcomers.unseen,
-    isAway: newcomers.isAway,
-    isPromptOpen: layouts.isOpen,
+    ...{
+      frame: feedLayout,
+      places: rowPositions,
+      readingKey: anchorKey,
+      mountSizer,
+      setBottom,
+      setDensity,
+      openPrompt: setPromptHeight,
+      toEnd: scrollToEnd,
+      readerAt: currentPosition,
+    },
+    isFastScrolling: velocity.isFast,
+    unseen: unseenCount.unseen,
+    isAway: unseenCount.isAway,
+    isPromptOpen: layouts.isPromptOpen,
   }
 }
 
-function keepPace() {}
+function blockAsyncScroll() {}

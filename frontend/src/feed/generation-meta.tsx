@@ -1,16 +1,16 @@
 import { isTerminal } from '@darkroom/contracts/lifecycle'
-import { previewAt } from '@darkroom/contracts/previews'
+import { previewUrlAtWidth } from '@darkroom/contracts/previews'
 import { type Accessor, createEffect, createSignal, Index, onCleanup, onMount, Show } from 'solid-js'
 import type { Row } from '../store/generation-window.ts'
-import { verbsFor } from '../store/verbs.ts'
+import { listVerbs } from '../store/verbs.ts'
 import type { Studio } from '../studio.ts'
-import { readiness, summary } from '../ui/format.ts'
+import { formatReadyCount, formatSummary } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
 import type { FeedView } from './feed-view.ts'
-import { LINE, type RowLayout } from './row-layout.ts'
+import { LINE_HEIGHT, type RowLayout } from './row-layout.ts'
 import { VerbButton } from './verb-button.tsx'
 
-interface NoteProps {
+interface GenerationMetaProps {
   studio: Studio
   view: FeedView
   key: string
@@ -19,16 +19,16 @@ interface NoteProps {
 }
 
 /** What a generation was asked for, in words: the prompt, one quiet line of settings, its references, its actions. */
-export function Note(props: NoteProps) {
+export function GenerationMeta(props: GenerationMetaProps) {
   const geometry = () => props.view.frame().geometry
   const generation = () => props.row()?.generation
-  const width = () => `${geometry().note}px`
-  const height = () => (geometry().beside ? 'auto' : `${props.layout()?.note ?? 0}px`)
+  const width = () => `${geometry().metaWidth}px`
+  const height = () => (geometry().isMetaBeside ? 'auto' : `${props.layout()?.metaHeight ?? 0}px`)
   return (
     <div class="note" style={{ width: width(), height: height() }}>
       <Prompt {...props} />
       <div class="facts">
-        <Show when={props.row()}>{row => <Facts studio={props.studio} row={row()} />}</Show>
+        <Show when={props.row()}>{row => <MetaLine studio={props.studio} row={row()} />}</Show>
         <Show when={props.row()}>{row => <Actions studio={props.studio} row={row()} />}</Show>
       </div>
       <Show when={generation()?.references.length}>
@@ -37,7 +37,7 @@ export function Note(props: NoteProps) {
             {(reference, index) => (
               <li>
                 <img
-                  src={previewAt(reference().previewUrl, 320)}
+                  src={previewUrlAtWidth(reference().previewUrl, 320)}
                   alt={`Reference ${index + 1}`}
                   decoding="async"
                   data-url={reference().url}
@@ -52,25 +52,27 @@ export function Note(props: NoteProps) {
 }
 
 /** The beginning of the prompt, or all of it. Its whole height is known without asking for layout: the observer tells. */
-function Prompt(props: NoteProps) {
-  const [whole, setWhole] = createSignal(0)
+function Prompt(props: GenerationMetaProps) {
+  const [fullHeight, setFullHeight] = createSignal(0)
   const [isOpen, setOpen] = createSignal(props.view.isPromptOpen(props.key))
   let text: HTMLParagraphElement | undefined
-  const lines = () => props.view.frame().geometry.promptLines * LINE
-  const isLong = () => whole() > lines() + 1
+  const lines = () => props.view.frame().geometry.promptLines * LINE_HEIGHT
+  const isLong = () => fullHeight() > lines() + 1
 
   const show = (open: boolean) => {
     setOpen(open)
-    props.view.openPrompt(props.key, open ? whole() : null)
+    props.view.openPrompt(props.key, open ? fullHeight() : null)
   }
 
   onMount(() => {
-    const observer = new ResizeObserver(entries => setWhole(Math.ceil(entries[0]?.borderBoxSize[0]?.blockSize ?? 0)))
+    const observer = new ResizeObserver(entries =>
+      setFullHeight(Math.ceil(entries[0]?.borderBoxSize[0]?.blockSize ?? 0)),
+    )
     if (text) observer.observe(text)
     onCleanup(() => observer.disconnect())
   })
   createEffect<number>(before => {
-    const height = whole()
+    const height = fullHeight()
     if (isOpen() && before !== 0 && before !== height) queueMicrotask(() => props.view.openPrompt(props.key, height))
     return height
   }, 0)
@@ -79,7 +81,7 @@ function Prompt(props: NoteProps) {
     <div
       class="prompt"
       data-clamped={isLong() && !isOpen()}
-      style={{ 'max-height': `${props.layout()?.prompt ?? lines()}px` }}
+      style={{ 'max-height': `${props.layout()?.promptHeight ?? lines()}px` }}
     >
       <p ref={text} id={`prompt-${props.key}`}>
         {props.row()?.generation.prompt}
@@ -93,24 +95,24 @@ function Prompt(props: NoteProps) {
   )
 }
 
-function Facts(props: { studio: Studio; row: Row }) {
+function MetaLine(props: { studio: Studio; row: Row }) {
   const generation = () => props.row.generation
   const model = () => props.studio.modelOf().get(generation().model)
   const isRunning = () => !isTerminal(generation().status) && (props.row.delivery?.state ?? 'sending') === 'sending'
-  const facts = () => {
-    const words = summary(generation(), model())
-    return isRunning() ? [...words, readiness(generation())] : words
+  const parts = () => {
+    const items = formatSummary(generation(), model())
+    return isRunning() ? [...items, formatReadyCount(generation())] : items
   }
   return (
     <p class="meta" title={model()?.note ?? undefined}>
-      {facts().map(inOnePiece).join(' · ')}
+      {parts().map(withNonBreakingSpaces).join(' · ')}
     </p>
   )
 }
 
 /** A line is broken between facts, not within one. */
-function inOnePiece(fact: string): string {
-  return fact.replaceAll(' ', '\u00a0')
+function withNonBreakingSpaces(part: string): string {
+  return part.replaceAll(' ', '\u00a0')
 }
 
 function Actions(props: { studio: Studio; row: Row }) {
@@ -124,8 +126,14 @@ function Actions(props: { studio: Studio; row: Row }) {
         <Icon name="copy" />
         <span>Copy prompt</span>
       </button>
-      <Show when={props.row.delivery === null && verbsFor(props.row.generation).includes('cancel')}>
-        <VerbButton studio={props.studio} verb="cancel" generation={props.row.generation} look="quiet" icon="close" />
+      <Show when={props.row.delivery === null && listVerbs(props.row.generation).includes('cancel')}>
+        <VerbButton
+          studio={props.studio}
+          verb="cancel"
+          generation={props.row.generation}
+          variant="quiet"
+          icon="close"
+        />
       </Show>
       <Show when={props.row.delivery === null}>
         <button type="button" class="quiet" onClick={() => void props.studio.acting.remove(props.row.generation)}>

@@ -1,25 +1,25 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { type Accessor, For, Index, Match, Show, Switch } from 'solid-js'
 import type { Row } from '../store/generation-window.ts'
-import { verbsFor } from '../store/verbs.ts'
+import { listVerbs } from '../store/verbs.ts'
 import type { Studio } from '../studio.ts'
-import { Tile } from './output-tile.tsx'
-import { barrenMessage, isBarren, type RowLayout } from './row-layout.ts'
+import { OutputTile } from './output-tile.tsx'
+import { formatNoMediaMessage, hasNoMedia, type RowLayout } from './row-layout.ts'
 import { VerbButton } from './verb-button.tsx'
 
-interface PicturesProps {
+interface OutputGridProps {
   studio: Studio
   row: Accessor<Row | undefined>
   layout: Accessor<RowLayout | undefined>
 }
 
 /** A generation's outputs, each at its place; or why there are none. */
-export function Pictures(props: PicturesProps) {
+export function OutputGrid(props: OutputGridProps) {
   const generation = () => props.row()?.generation
   const block = () => props.layout()?.block
   const isEmpty = () => {
     const shown = generation()
-    return shown !== undefined && isBarren(shown)
+    return shown !== undefined && hasNoMedia(shown)
   }
   const undelivered = () => {
     const delivery = props.row()?.delivery
@@ -33,7 +33,7 @@ export function Pictures(props: PicturesProps) {
             {(output, index) => (
               <Show when={generation()}>
                 {shown => (
-                  <Tile
+                  <OutputTile
                     studio={props.studio}
                     rowKey={shown().clientId}
                     generation={shown()}
@@ -46,11 +46,11 @@ export function Pictures(props: PicturesProps) {
           </Index>
         }
       >
-        <Match when={undelivered()}>{delivery => <Undelivered {...props} problem={problemOf(delivery())} />}</Match>
+        <Match when={undelivered()}>{delivery => <UnsentPanel {...props} problem={problemOf(delivery())} />}</Match>
         <Match when={isEmpty()}>
           <div class="panel">
             <p class="panel-title">{generation()?.status === 'cancelled' ? 'Cancelled' : 'This did not work'}</p>
-            <Show when={generation()}>{shown => <Barren studio={props.studio} generation={shown()} />}</Show>
+            <Show when={generation()}>{shown => <EmptyOutputs studio={props.studio} generation={shown()} />}</Show>
           </div>
         </Match>
       </Switch>
@@ -59,18 +59,18 @@ export function Pictures(props: PicturesProps) {
 }
 
 /** Why there are no pictures, and what can be done about it. */
-function Barren(props: { studio: Studio; generation: Generation }) {
+function EmptyOutputs(props: { studio: Studio; generation: Generation }) {
   return (
     <>
-      <p>{barrenMessage(props.generation)}</p>
+      <p>{formatNoMediaMessage(props.generation)}</p>
       <p class="panel-actions">
-        <For each={verbsFor(props.generation)}>
+        <For each={listVerbs(props.generation)}>
           {(verb, index) => (
             <VerbButton
               studio={props.studio}
               verb={verb}
               generation={props.generation}
-              look={index() === 0 ? 'solid' : 'quiet'}
+              variant={index() === 0 ? 'solid' : 'quiet'}
             />
           )}
         </For>
@@ -80,8 +80,8 @@ function Barren(props: { studio: Studio; generation: Generation }) {
 }
 
 /** A generation that has not reached the studio: why, and what can be done. */
-function Undelivered(props: PicturesProps & { problem: string | null }) {
-  const { library, edit } = props.studio
+function UnsentPanel(props: OutputGridProps & { problem: string | null }) {
+  const { library: store, edit } = props.studio
   const withRow = (act: (row: Row) => void) => () => {
     const row = props.row()
     if (row) act(row)
@@ -91,7 +91,7 @@ function Undelivered(props: PicturesProps & { problem: string | null }) {
       <p class="panel-title">{props.problem === null ? 'Not sent yet' : 'The studio did not take this'}</p>
       <p>{props.problem ?? 'The studio cannot be reached. This goes out by itself when it is back.'}</p>
       <p class="panel-actions">
-        <button type="button" class="solid" onClick={withRow(row => void library.sendAgain(row.key))}>
+        <button type="button" class="solid" onClick={withRow(row => void store.sendAgain(row.key))}>
           Try again
         </button>
         <button type="button" class="quiet" onClick={withRow(row => edit(row.key, row.generation))}>

@@ -1,18 +1,18 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Output } from '@darkroom/contracts/output'
-import { previewAt } from '@darkroom/contracts/previews'
+import { previewUrlAtWidth } from '@darkroom/contracts/previews'
 import { Match, Show, Switch } from 'solid-js'
-import { fileName, isVisible, pictureAt } from '../lightbox/gallery.ts'
-import { missingCount, verbsFor } from '../store/verbs.ts'
+import { findMedia, formatFileName, isVisible } from '../lightbox/gallery.ts'
+import { countMissing, listVerbs } from '../store/verbs.ts'
 import type { Studio } from '../studio.ts'
-import { lost, providerName, temporary } from '../ui/format.ts'
+import { formatExpiry, formatLost, formatProviderName } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
 import { placeholderUrl } from '../ui/placeholder.ts'
 import { Progress } from './progress.tsx'
 import type { Box } from './row-layout.ts'
 import { VerbButton } from './verb-button.tsx'
 
-interface TileProps {
+interface OutputTileProps {
   studio: Studio
   rowKey: string
   generation: Generation
@@ -21,7 +21,7 @@ interface TileProps {
 }
 
 /** One output, in whichever state it is. Its place is the same in all of them. */
-export function Tile(props: TileProps) {
+export function OutputTile(props: OutputTileProps) {
   const visible = () => (isVisible(props.output) ? props.output : undefined)
   const isMaking = () => props.output.state === 'pending' || props.output.state === 'saving'
   return (
@@ -33,16 +33,16 @@ export function Tile(props: TileProps) {
         top: `${props.box?.top ?? 0}px`,
         width: `${props.box?.width ?? 0}px`,
         height: `${props.box?.height ?? 0}px`,
-        'background-image': backgroundOf(props.output),
+        'background-image': placeholderBackground(props.output),
       }}
     >
-      <Switch fallback={<Missing {...props} />}>
-        <Match when={visible()}>{output => <Shown {...props} output={output()} />}</Match>
+      <Switch fallback={<MissingOutput {...props} />}>
+        <Match when={visible()}>{output => <ReadyOutput {...props} output={output()} />}</Match>
         <Match when={isMaking()}>
           <Progress
             clock={props.studio.clock}
             generation={props.generation}
-            provider={providerOf(props)}
+            provider={getProviderName(props)}
             index={props.output.index}
           />
         </Match>
@@ -51,11 +51,11 @@ export function Tile(props: TileProps) {
   )
 }
 
-function Shown(props: TileProps & { output: Output & { url: string } }) {
+function ReadyOutput(props: OutputTileProps & { output: Output & { url: string } }) {
   const preview = () => props.output.previewUrl ?? props.output.url
-  const small = () => previewAt(preview(), 320)
+  const small = () => previewUrlAtWidth(preview(), 320)
   const sources = () => (small() === preview() ? undefined : `${small()} 320w, ${preview()} 960w`)
-  const dragged = () => ({ url: props.output.url, previewUrl: preview() })
+  const shownImage = () => ({ url: props.output.url, previewUrl: preview() })
   const name = () => `Open picture ${props.output.index + 1} of ${props.generation.outputs.length}`
   return (
     <>
@@ -80,18 +80,18 @@ function Shown(props: TileProps & { output: Output & { url: string } }) {
       </button>
       <Show when={props.output.state === 'temporary'}>
         <p class="badge badge-temporary" title="It could not be saved yet. The studio keeps trying.">
-          {temporary(props.output, providerOf(props), props.studio.minute())}
+          {formatExpiry(props.output, getProviderName(props), props.studio.coarseNow())}
         </p>
       </Show>
-      <TileActions {...props} dragged={dragged()} />
+      <TileActions {...props} shownImage={shownImage()} />
     </>
   )
 }
 
-function TileActions(props: TileProps & { dragged: { url: string; previewUrl: string } }) {
+function TileActions(props: OutputTileProps & { shownImage: { url: string; previewUrl: string } }) {
   const download = () => {
-    const picture = pictureAt({ key: '', order: '', generation: props.generation, delivery: null }, props.output.index)
-    return picture && fileName(picture)
+    const media = findMedia({ key: '', sortKey: '', generation: props.generation, delivery: null }, props.output.index)
+    return media && formatFileName(media)
   }
   return (
     <div class="tile-actions">
@@ -105,19 +105,19 @@ function TileActions(props: TileProps & { dragged: { url: string; previewUrl: st
       >
         <Icon name="favourite" />
       </button>
-      <Show when={(props.box?.width ?? 0) >= ALL_ACTIONS}>
+      <Show when={(props.box?.width ?? 0) >= ALL_ACTIONS_MIN_WIDTH}>
         <button
           type="button"
           class="on-picture"
           aria-label={`Use picture ${props.output.index + 1} as reference`}
           title="Use as reference"
-          onClick={() => props.studio.useAsReference(props.dragged)}
+          onClick={() => props.studio.useAsReference(props.shownImage)}
         >
           <Icon name="reference" />
         </button>
         <a
           class="on-picture"
-          href={props.dragged.url}
+          href={props.shownImage.url}
           download={download()}
           aria-label={`Download picture ${props.output.index + 1}`}
           title="Download"
@@ -130,28 +130,28 @@ function TileActions(props: TileProps & { dragged: { url: string; previewUrl: st
 }
 
 /** Narrower pictures have room for the first action; the lightbox has them all. */
-const ALL_ACTIONS = 112
+const ALL_ACTIONS_MIN_WIDTH = 112
 /** Less room than this is for one thing only. */
-const ROOMY = 150
+const ROOMY_MIN_SIZE = 150
 
 /** An output that is not there and will not come by itself: what became of it, and once what can be done about all such. */
-function Missing(props: TileProps) {
-  const words = () => {
-    if (props.output.state === 'lost') return lost(providerOf(props))
+function MissingOutput(props: OutputTileProps) {
+  const message = () => {
+    if (props.output.state === 'lost') return formatLost(getProviderName(props))
     return props.output.error?.message ?? 'This one was not made.'
   }
-  const verb = () => (isFirstMissing(props) ? verbsFor(props.generation)[0] : undefined)
-  const isRoomy = () => Math.min(props.box?.width ?? 0, props.box?.height ?? 0) >= ROOMY
+  const verb = () => (isFirstMissing(props) ? listVerbs(props.generation)[0] : undefined)
+  const isRoomy = () => Math.min(props.box?.width ?? 0, props.box?.height ?? 0) >= ROOMY_MIN_SIZE
   return (
     <div class="missing">
       <Show when={isRoomy() || verb() === undefined}>
-        <p title={words()}>
+        <p title={message()}>
           <Icon name="warning" />
-          <span>{words()}</span>
+          <span>{message()}</span>
         </p>
       </Show>
       <Show when={verb()}>
-        {offered => <VerbButton studio={props.studio} verb={offered()} generation={props.generation} look="solid" />}
+        {offered => <VerbButton studio={props.studio} verb={offered()} generation={props.generation} variant="solid" />}
       </Show>
       <Show when={verb() === 'complete' && props.generation.cost !== null && isRoomy()}>
         <p>billed anew</p>
@@ -160,17 +160,17 @@ function Missing(props: TileProps) {
   )
 }
 
-function isFirstMissing({ generation, output }: TileProps): boolean {
+function isFirstMissing({ generation, output }: OutputTileProps): boolean {
   const isMissing = ({ state }: Output) => state !== 'stored' && state !== 'temporary'
-  return missingCount(generation) > 0 && generation.outputs.find(isMissing)?.index === output.index
+  return countMissing(generation) > 0 && generation.outputs.find(isMissing)?.index === output.index
 }
 
-function providerOf({ studio, generation }: TileProps): string {
-  return providerName(studio.modelOf().get(generation.model))
+function getProviderName({ studio, generation }: OutputTileProps): string {
+  return formatProviderName(studio.modelOf().get(generation.model))
 }
 
 /** The placeholder that a picture has until it is drawn, as a style sheet names it. */
-export function backgroundOf(output: Output): string | undefined {
+export function placeholderBackground(output: Output): string | undefined {
   const url = isVisible(output) ? placeholderUrl(output.placeholder) : undefined
   return url && `url("${url}")`
 }

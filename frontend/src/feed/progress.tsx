@@ -1,7 +1,7 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { createMemo, Show } from 'solid-js'
 import type { Clock } from '../ui/clock.ts'
-import { stage } from '../ui/format.ts'
+import { formatStage } from '../ui/format.ts'
 
 interface ProgressProps {
   clock: Clock
@@ -35,9 +35,9 @@ export function Progress(props: ProgressProps) {
       class="progress"
       data-mode={mode()}
       style={{
-        '--seconds': `${Math.max(seconds() ?? 10, 0.1)}s`,
-        '--elapsed': `${elapsed().toFixed(2)}s`,
-        '--share': String(real() ?? 0),
+        '--estimated-duration': `${Math.max(seconds() ?? 10, 0.1)}s`,
+        '--elapsed-time': `${elapsed().toFixed(2)}s`,
+        '--progress': String(real() ?? 0),
       }}
     >
       <div
@@ -45,7 +45,7 @@ export function Progress(props: ProgressProps) {
         role="progressbar"
         aria-label={`Picture ${props.index + 1} of ${props.generation.outputs.length}`}
         aria-valuenow={percent()}
-        aria-valuetext={stage(props.generation, props.provider)}
+        aria-valuetext={formatStage(props.generation, props.provider)}
       >
         <span class="ring-half ring-right">
           <span class="ring-arc" />
@@ -55,7 +55,7 @@ export function Progress(props: ProgressProps) {
         </span>
       </div>
       <p class="stage">
-        {stage(props.generation, props.provider)}
+        {formatStage(props.generation, props.provider)}
         <Show when={mode() === 'timed'}>
           <span class="overdue">longer than usual</span>
         </Show>

@@ -1,27 +1,27 @@
 import { expect, test } from 'bun:test'
-import { aGeneration } from '../store/generation.fixture.ts'
+import { buildGeneration } from '../store/generation.fixture.ts'
 import type { Row } from '../store/generation-window.ts'
-import { geometryFor } from './row-layout.ts'
-import { createRowLayouts } from './row-layout-cache.ts'
+import { computeGeometry } from './row-layout.ts'
+import { createRowLayoutCache } from './row-layout-cache.ts'
 
-const geometry = geometryFor(1440)
+const geometry = computeGeometry(1440)
 
 function row(generation: Row['generation'], delivery: Row['delivery'] = null): Row {
-  return { key: generation.clientId, order: '', generation, delivery }
+  return { key: generation.clientId, sortKey: '', generation, delivery }
 }
 
 test('a layout is computed once for as long as nothing about the row changes', () => {
-  const layouts = createRowLayouts()
-  const one = row(aGeneration({ outputs: 4 }))
+  const layouts = createRowLayoutCache()
+  const one = row(buildGeneration({ outputs: 4 }))
   const first = layouts.layoutOf(one, geometry)
   expect(layouts.layoutOf(one, geometry)).toBe(first)
   expect(layouts.layoutOf({ ...one }, geometry)).not.toBe(first)
-  expect(layouts.layoutOf(one, geometryFor(390))).not.toBe(first)
+  expect(layouts.layoutOf(one, computeGeometry(390))).not.toBe(first)
 })
 
 test('an opened prompt makes its row higher, closing it takes that back', () => {
-  const layouts = createRowLayouts()
-  const one = row(aGeneration({ outputs: [{ width: 2_100, height: 900 }] }))
+  const layouts = createRowLayoutCache()
+  const one = row(buildGeneration({ outputs: [{ width: 2_100, height: 900 }] }))
   const closed = layouts.layoutOf(one, geometry).height
   layouts.open(one.key, 1_200)
   expect(layouts.layoutOf(one, geometry).height).toBeGreaterThan(1_200)
@@ -30,10 +30,10 @@ test('an opened prompt makes its row higher, closing it takes that back', () => 
 })
 
 test('nothing moves when a generation fails that was watched', () => {
-  const layouts = createRowLayouts()
-  const running = aGeneration({ outputs: 4, status: 'processing' })
+  const layouts = createRowLayoutCache()
+  const running = buildGeneration({ outputs: 4, status: 'processing' })
   const before = layouts.layoutOf(row(running), geometry).height
-  const failed = aGeneration({ outputs: 4, status: 'failed' })
+  const failed = buildGeneration({ outputs: 4, status: 'failed' })
   expect(layouts.layoutOf(row(failed), geometry).height).toBe(before)
-  expect(createRowLayouts().layoutOf(row(failed), geometry).height).toBeLessThan(before)
+  expect(createRowLayoutCache().layoutOf(row(failed), geometry).height).toBeLessThan(before)
 })

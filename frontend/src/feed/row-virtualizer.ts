@@ -2,7 +2,7 @@ import { observeWindowRect, Virtualizer, type VirtualizerOptions } from '@tansta
 import { type Accessor, createComputed, createMemo, createSignal, onCleanup, onMount } from 'solid-js'
 
 /** Where a row is, among all and from the top of the page. */
-export interface RowPlace {
+export interface RowPosition {
   key: string
   index: number
   start: number
@@ -33,8 +33,8 @@ export function createRowVirtualizer(options: Accessor<Options>) {
     onCleanup(virtualizer._didMount())
     virtualizer._willUpdate()
   })
-  const places: Accessor<RowPlace[]> = createMemo(() =>
+  const rowPositions: Accessor<RowPosition[]> = createMemo(() =>
     items().map(({ key, index, start }) => ({ key: String(key), index, start })),
   )
-  return { virtualizer, places }
+  return { virtualizer, places: rowPositions }
 }

@@ -1,32 +1,32 @@
 import { createSignal } from 'solid-js'
-import type { Direction } from './feed-layout.ts'
+import type { ScrollDirection } from './feed-layout.ts'
 
 /** Farther than this from one scroll event to the next nobody reads, in CSS pixels. */
-const FAST = 240
-const CALM_MS = 160
+const FAST_SCROLL_PX = 240
+const IDLE_MS = 160
 
 /** Tells where the reader is heading, and whether they are flying past rather than reading. */
-export function createPace() {
-  const [isFast, setFast] = createSignal(false)
-  let heading: Direction = null
+export function createScrollVelocity() {
+  const [isFastScrolling, setFastScrolling] = createSignal(false)
+  let direction: ScrollDirection = null
   let last: number | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
 
   /** Notes where the reader has come to. */
-  function moved(offset: number) {
-    const way = offset - (last ?? offset)
+  function track(offset: number) {
+    const delta = offset - (last ?? offset)
     last = offset
-    if (way === 0) return
-    heading = way < 0 ? 'backward' : 'forward'
-    if (Math.abs(way) > FAST) setFast(true)
+    if (delta === 0) return
+    direction = delta < 0 ? 'backward' : 'forward'
+    if (Math.abs(delta) > FAST_SCROLL_PX) setFastScrolling(true)
     clearTimeout(timer)
-    timer = setTimeout(calm, CALM_MS)
+    timer = setTimeout(reset, IDLE_MS)
   }
 
-  function calm() {
-    heading = null
-    setFast(false)
+  function reset() {
+    direction = null
+    setFastScrolling(false)
   }
 
-  return { isFast, heading: () => heading, moved, end: () => clearTimeout(timer) }
+  return { isFast: isFastScrolling, direction: () => direction, moved: track, stop: () => clearTimeout(timer) }
 }

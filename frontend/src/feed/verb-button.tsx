@@ -1,6 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { Show } from 'solid-js'
-import { type Verb, verbHint, verbLabel } from '../store/verbs.ts'
+import { formatVerbHint, formatVerbLabel, type Verb } from '../store/verbs.ts'
 import type { Studio } from '../studio.ts'
 import { Icon, type IconName } from '../ui/icons.tsx'
 
@@ -8,7 +8,7 @@ interface VerbButtonProps {
   studio: Studio
   verb: Verb
   generation: Generation
-  look: 'quiet' | 'solid'
+  variant: 'quiet' | 'solid'
   icon?: IconName
 }
 
@@ -17,12 +17,12 @@ export function VerbButton(props: VerbButtonProps) {
   return (
     <button
       type="button"
-      class={props.look}
-      title={verbHint(props.verb, props.generation)}
+      class={props.variant}
+      title={formatVerbHint(props.verb, props.generation)}
       onClick={() => void props.studio.acting.act(props.verb, props.generation)}
     >
       <Show when={props.icon}>{name => <Icon name={name()} />}</Show>
-      <span>{verbLabel(props.verb, props.generation)}</span>
+      <span>{formatVerbLabel(props.verb, props.generation)}</span>
     </button>
   )
 }

@@ -3,19 +3,19 @@ import type { Output } from '@darkroom/contracts/output'
 import type { Row } from '../store/generation-window.ts'
 
 /** Which picture of the feed: an output of a row. */
-export interface PictureRef {
+export interface MediaRef {
   key: string
   index: number
 }
 
-export interface Picture extends PictureRef {
+export interface MediaItem extends MediaRef {
   generation: Generation
   output: Output
   url: string
 }
 
 /** The picture that a reference stands for; undefined if it is not there (any more). */
-export function pictureAt(row: Row | undefined, index: number): Picture | undefined {
+export function findMedia(row: Row | undefined, index: number): MediaItem | undefined {
   const output = row?.generation.outputs[index]
   if (!row || !output || !isVisible(output)) return undefined
   return { key: row.key, index, generation: row.generation, output, url: output.url }
@@ -26,12 +26,12 @@ export function pictureAt(row: Row | undefined, index: number): Picture | undefi
  *
  * @returns undefined beyond either end
  */
-export function neighbour(rows: readonly Row[], at: PictureRef, step: number): PictureRef | undefined {
-  const pictures = rows.flatMap(({ key, generation }) =>
+export function findNeighbour(rows: readonly Row[], at: MediaRef, step: number): MediaRef | undefined {
+  const media = rows.flatMap(({ key, generation }) =>
     generation.outputs.filter(isVisible).map(output => ({ key, index: output.index })),
   )
-  const current = pictures.findIndex(picture => picture.key === at.key && picture.index === at.index)
-  return current < 0 ? undefined : pictures[current + step]
+  const current = media.findIndex(picture => picture.key === at.key && picture.index === at.index)
+  return current < 0 ? undefined : media[current + step]
 }
 
 /**
@@ -41,17 +41,17 @@ export function neighbour(rows: readonly Row[], at: PictureRef, step: number): P
  * @param before the rows while it was there
  * @returns undefined if no picture is left
  */
-export function survivor(
+export function findReplacement(
   before: readonly Row[],
   now: ReadonlyMap<string, Row>,
-  at: PictureRef,
-): PictureRef | undefined {
-  const place = before.findIndex(row => row.key === at.key)
-  const picturesOf = ({ key }: Row) =>
+  at: MediaRef,
+): MediaRef | undefined {
+  const index = before.findIndex(row => row.key === at.key)
+  const mediaOf = ({ key }: Row) =>
     (now.get(key)?.generation.outputs ?? []).filter(isVisible).map(output => ({ key, index: output.index }))
-  const after = before.slice(place + 1).find(row => picturesOf(row).length > 0)
-  const earlier = before.slice(0, Math.max(place, 0)).findLast(row => picturesOf(row).length > 0)
-  return after ? picturesOf(after)[0] : earlier && picturesOf(earlier).at(-1)
+  const after = before.slice(index + 1).find(row => mediaOf(row).length > 0)
+  const earlier = before.slice(0, Math.max(index, 0)).findLast(row => mediaOf(row).length > 0)
+  return after ? mediaOf(after)[0] : earlier && mediaOf(earlier).at(-1)
 }
 
 /** Whether an output can be looked at. */
@@ -60,7 +60,7 @@ export function isVisible(output: Output): output is Output & { url: string } {
 }
 
 /** The name that a downloaded picture gets: the beginning of its prompt, its number, its type. */
-export function fileName({ generation, output, index }: Picture): string {
+export function formatFileName({ generation, output, index }: MediaItem): string {
   const words = generation.prompt
     .toLowerCase()
     .normalize('NFKD')

@@ -1,41 +1,41 @@
 import { For } from 'solid-js'
 import type { Studio } from '../studio.ts'
 import { Icon } from '../ui/icons.tsx'
-import { GROUNDS, type Ground } from './backdrops.ts'
-import { fileName, type Picture } from './gallery.ts'
+import { BACKDROPS, type Backdrop } from './backdrops.ts'
+import { formatFileName, type MediaItem } from './gallery.ts'
 
 interface LightboxBarProps {
   studio: Studio
-  picture: Picture
-  ground: Ground
-  onGround: (ground: Ground) => void
-  hasDetails: boolean
-  onDetails: () => void
+  media: MediaItem
+  backdrop: Backdrop
+  onBackdropChange: (backdrop: Backdrop) => void
+  isDetailsOpen: boolean
+  onToggleDetails: () => void
   onClose: () => void
 }
 
 /** What can be done with the picture that is shown. */
 export function LightboxBar(props: LightboxBarProps) {
-  const { useAsReference, acting } = props.studio
-  const reference = () => {
-    useAsReference({ url: props.picture.url, previewUrl: props.picture.output.previewUrl })
+  const { useAsReference, acting: actions } = props.studio
+  const addAsReference = () => {
+    useAsReference({ url: props.media.url, previewUrl: props.media.output.previewUrl })
     props.onClose()
   }
   return (
     <div class="lightbox-bar">
       <p class="counter">
-        {props.picture.index + 1} / {props.picture.generation.outputs.length}
+        {props.media.index + 1} / {props.media.generation.outputs.length}
       </p>
       <div class="grounds" role="radiogroup" aria-label="Ground">
-        <For each={GROUNDS}>
-          {ground => (
-            <label class="ground" data-ground={ground} title={`On ${ground}`}>
+        <For each={BACKDROPS}>
+          {backdrop => (
+            <label class="ground" data-ground={backdrop} title={`On ${backdrop}`}>
               <input
                 type="radio"
                 name="ground"
-                aria-label={`On ${ground}`}
-                checked={props.ground === ground}
-                onChange={() => props.onGround(ground)}
+                aria-label={`On ${backdrop}`}
+                checked={props.backdrop === backdrop}
+                onChange={() => props.onBackdropChange(backdrop)}
               />
             </label>
           )}
@@ -45,22 +45,25 @@ export function LightboxBar(props: LightboxBarProps) {
         type="button"
         class="on-ground favourite"
         aria-label="Favourite"
-        aria-pressed={props.picture.output.favourite}
-        onClick={() =>
-          void acting.favour(props.picture.generation, props.picture.index, !props.picture.output.favourite)
-        }
+        aria-pressed={props.media.output.favourite}
+        onClick={() => void actions.favour(props.media.generation, props.media.index, !props.media.output.favourite)}
       >
         <Icon name="favourite" />
       </button>
-      <button type="button" class="on-ground" onClick={reference}>
+      <button type="button" class="on-ground" onClick={addAsReference}>
         <Icon name="reference" />
         <span>Use as reference</span>
       </button>
-      <a class="on-ground" href={props.picture.url} download={fileName(props.picture)}>
+      <a class="on-ground" href={props.media.url} download={formatFileName(props.media)}>
         <Icon name="download" />
         <span>Download</span>
       </a>
-      <button type="button" class="on-ground" aria-pressed={props.hasDetails} onClick={() => props.onDetails()}>
+      <button
+        type="button"
+        class="on-ground"
+        aria-pressed={props.isDetailsOpen}
+        onClick={() => props.onToggleDetails()}
+      >
         <Icon name="details" />
         <span>Details</span>
       </button>
@@ -68,7 +71,7 @@ export function LightboxBar(props: LightboxBarProps) {
         type="button"
         class="on-ground"
         title="Deletes the whole generation. It can be taken back."
-        onClick={() => void acting.remove(props.picture.generation)}
+        onClick={() => void actions.remove(props.media.generation)}
       >
         <Icon name="bin" />
         <span>Delete</span>

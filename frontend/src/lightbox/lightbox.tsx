@@ -2,41 +2,43 @@ import { createEffect, createMemo, createSignal, onCleanup, onMount, Show } from
 import type { Row } from '../store/generation-window.ts'
 import type { Studio } from '../studio.ts'
 import { Icon } from '../ui/icons.tsx'
-import { recall, remember } from '../ui/local-storage.ts'
+import { readStorage, writeStorage } from '../ui/local-storage.ts'
 import { NoticeBar } from '../ui/notice-bar.tsx'
 import { placeholderUrl } from '../ui/placeholder.ts'
-import { GROUNDS, type Ground } from './backdrops.ts'
-import { neighbour, type Picture, type PictureRef, pictureAt, survivor } from './gallery.ts'
+import { BACKDROPS, type Backdrop } from './backdrops.ts'
+import { findMedia, findNeighbour, findReplacement, type MediaItem, type MediaRef } from './gallery.ts'
 import { LightboxBar } from './lightbox-bar.tsx'
 import { LightboxDetails } from './lightbox-details.tsx'
 
-const GROUND = 'darkroom.ground'
-const SWIPE = 60
+const BACKDROP_KEY = 'darkroom.ground'
+const MIN_SWIPE_PX = 60
 /** More pictures are read when fewer than this many rows are left beside the one that is shown. */
-const ROWS_AHEAD = 5
+const PREFETCH_ROWS = 5
 
 /** One picture, large, over the feed: which stays as it is below, and gets the focus back where it was. */
-export function Lightbox(props: { studio: Studio; at: PictureRef }) {
-  const { known, showPicture, library } = props.studio
-  const [ground, setGround] = createSignal<Ground>(GROUNDS.find(name => name === recall(GROUND)) ?? 'black')
-  const [hasDetails, setDetails] = createSignal(false)
+export function Lightbox(props: { studio: Studio; at: MediaRef }) {
+  const { known: generationWindow, showPicture: showMedia, library: store } = props.studio
+  const [backdrop, setBackdrop] = createSignal<Backdrop>(
+    BACKDROPS.find(name => name === readStorage(BACKDROP_KEY)) ?? 'black',
+  )
+  const [isDetailsOpen, setDetailsOpen] = createSignal(false)
   const opener = document.activeElement
   let dialog: HTMLDialogElement | undefined
   let touchX: number | undefined
   let lastShown = props.at
 
-  const picture = createMemo(() => pictureAt(known().byKey.get(props.at.key), props.at.index))
+  const media = createMemo(() => findMedia(generationWindow().byKey.get(props.at.key), props.at.index))
   const around = createMemo(() => ({
-    previous: neighbour(known().rows, props.at, -1),
-    next: neighbour(known().rows, props.at, 1),
+    previous: findNeighbour(generationWindow().rows, props.at, -1),
+    next: findNeighbour(generationWindow().rows, props.at, 1),
   }))
 
-  const go = (to: PictureRef | undefined) => to && showPicture(to)
-  const close = () => showPicture(null)
+  const show = (to: MediaRef | undefined) => to && showMedia(to)
+  const close = () => showMedia(null)
   const keys: Record<string, () => void> = {
-    ArrowLeft: () => go(around().previous),
-    ArrowRight: () => go(around().next),
-    i: () => setDetails(shown => !shown),
+    ArrowLeft: () => show(around().previous),
+    ArrowRight: () => show(around().next),
+    i: () => setDetailsOpen(shown => !shown),
   }
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -48,7 +50,7 @@ export function Lightbox(props: { studio: Studio; at: PictureRef }) {
 
   const onTouchEnd = (event: TouchEvent) => {
     const moved = (event.changedTouches[0]?.clientX ?? 0) - (touchX ?? 0)
-    if (touchX !== undefined && Math.abs(moved) > SWIPE) go(moved > 0 ? around().previous : around().next)
+    if (touchX !== undefined && Math.abs(moved) > MIN_SWIPE_PX) show(moved > 0 ? around().previous : around().next)
     touchX = undefined
   }
 
@@ -59,22 +61,22 @@ export function Lightbox(props: { studio: Studio; at: PictureRef }) {
   })
   onCleanup(() => {
     dialog?.close()
-    const target = opener instanceof HTMLElement && opener.isConnected ? opener : thumbnailOf(lastShown)
+    const target = opener instanceof HTMLElement && opener.isConnected ? opener : findThumbnail(lastShown)
     target?.focus({ preventScroll: true })
   })
-  createEffect(() => remember(GROUND, ground()))
+  createEffect(() => writeStorage(BACKDROP_KEY, backdrop()))
   // What is deleted while it is looked at, here or in another page, makes room for the picture beside it.
   createEffect<readonly Row[]>(before => {
-    const { rows, byKey } = known()
-    if (!byKey.has(props.at.key)) showPicture(survivor(before, byKey, props.at) ?? null)
+    const { rows, byKey } = generationWindow()
+    if (!byKey.has(props.at.key)) showMedia(findReplacement(before, byKey, props.at) ?? null)
     return rows
-  }, known().rows)
+  }, generationWindow().rows)
   createEffect(() => {
     lastShown = props.at
-    const { rows } = known()
+    const { rows } = generationWindow()
     const index = rows.findIndex(row => row.key === props.at.key)
-    if (index < ROWS_AHEAD) queueMicrotask(() => void library.readOlder())
-    if (index >= rows.length - ROWS_AHEAD) queueMicrotask(() => void library.readNewer())
+    if (index < PREFETCH_ROWS) queueMicrotask(() => void store.readOlder())
+    if (index >= rows.length - PREFETCH_ROWS) queueMicrotask(() => void store.readNewer())
   })
 
   return (
@@ -82,8 +84,8 @@ export function Lightbox(props: { studio: Studio; at: PictureRef }) {
       ref={dialog}
       class="lightbox"
       tabIndex={-1}
-      aria-label={labelOf(picture())}
-      data-ground={ground()}
+      aria-label={formatLabel(media())}
+      data-ground={backdrop()}
       onKeyDown={onKeyDown}
       onCancel={event => {
         event.preventDefault()
@@ -94,42 +96,42 @@ export function Lightbox(props: { studio: Studio; at: PictureRef }) {
       }}
       onTouchEnd={onTouchEnd}
     >
-      <Show when={picture()} fallback={<p class="lightbox-gone">This picture is no longer here.</p>}>
+      <Show when={media()} fallback={<p class="lightbox-gone">This picture is no longer here.</p>}>
         {shown => (
           <>
             <LightboxBar
               studio={props.studio}
-              picture={shown()}
-              ground={ground()}
-              onGround={setGround}
-              hasDetails={hasDetails()}
-              onDetails={() => setDetails(open => !open)}
+              media={shown()}
+              backdrop={backdrop()}
+              onBackdropChange={setBackdrop}
+              isDetailsOpen={isDetailsOpen()}
+              onToggleDetails={() => setDetailsOpen(open => !open)}
               onClose={close}
             />
             <div class="stage-area">
-              <Large picture={shown()} />
-              <Show when={hasDetails()}>
-                <LightboxDetails studio={props.studio} picture={shown()} />
+              <MediaView media={shown()} />
+              <Show when={isDetailsOpen()}>
+                <LightboxDetails studio={props.studio} media={shown()} />
               </Show>
             </div>
           </>
         )}
       </Show>
       <NoticeBar studio={props.studio} />
-      <Turn direction="previous" onTurn={() => go(around().previous)} isEnd={!around().previous} />
-      <Turn direction="next" onTurn={() => go(around().next)} isEnd={!around().next} />
+      <NavigationButton direction="previous" onNavigate={() => show(around().previous)} isEnd={!around().previous} />
+      <NavigationButton direction="next" onNavigate={() => show(around().next)} isEnd={!around().next} />
     </dialog>
   )
 }
 
-function Turn(props: { direction: 'previous' | 'next'; isEnd: boolean; onTurn: () => void }) {
+function NavigationButton(props: { direction: 'previous' | 'next'; isEnd: boolean; onNavigate: () => void }) {
   return (
     <button
       type="button"
       class={`turn turn-${props.direction}`}
       aria-label={props.direction === 'previous' ? 'Previous picture' : 'Next picture'}
       aria-disabled={props.isEnd}
-      onClick={() => props.onTurn()}
+      onClick={() => props.onNavigate()}
     >
       <Icon name={props.direction} />
     </button>
@@ -137,21 +139,21 @@ function Turn(props: { direction: 'previous' | 'next'; isEnd: boolean; onTurn: (
 }
 
 /** The original, over its preview until it is there. */
-function Large(props: { picture: Picture }) {
-  const preview = () => props.picture.output.previewUrl ?? placeholderUrl(props.picture.output.placeholder)
-  const alt = () => props.picture.generation.prompt.slice(0, 300)
+function MediaView(props: { media: MediaItem }) {
+  const preview = () => props.media.output.previewUrl ?? placeholderUrl(props.media.output.placeholder)
+  const alt = () => props.media.generation.prompt.slice(0, 300)
   const size = () => ({
-    width: props.picture.output.width ?? undefined,
-    height: props.picture.output.height ?? undefined,
+    width: props.media.output.width ?? undefined,
+    height: props.media.output.height ?? undefined,
   })
   return (
     <Show
-      when={props.picture.output.kind === 'image'}
+      when={props.media.output.kind === 'image'}
       fallback={
         <video
           class="large"
-          src={props.picture.url}
-          poster={props.picture.output.previewUrl ?? undefined}
+          src={props.media.url}
+          poster={props.media.output.previewUrl ?? undefined}
           controls
           {...size()}
         />
@@ -159,9 +161,9 @@ function Large(props: { picture: Picture }) {
     >
       <img
         class="large"
-        src={props.picture.url}
+        src={props.media.url}
         alt={alt()}
-        data-generation-id={props.picture.generation.id}
+        data-generation-id={props.media.generation.id}
         {...size()}
         style={{ 'background-image': preview() === undefined ? 'none' : `url("${preview()}")` }}
       />
@@ -169,10 +171,10 @@ function Large(props: { picture: Picture }) {
   )
 }
 
-function thumbnailOf({ key, index }: PictureRef): HTMLElement | null {
+function findThumbnail({ key, index }: MediaRef): HTMLElement | null {
   return document.querySelector<HTMLElement>(`article[data-key="${key}"] [data-output-index="${index}"]`)
 }
 
-function labelOf(picture: Picture | undefined): string {
-  return picture ? `Picture ${picture.index + 1} of ${picture.generation.outputs.length}` : 'Picture'
+function formatLabel(media: MediaItem | undefined): string {
+  return media ? `Picture ${media.index + 1} of ${media.generation.outputs.length}` : 'Picture'
 }

@@ -1,12 +1,12 @@
 import { expect, test } from 'bun:test'
-import { aGeneration } from '../store/generation.fixture.ts'
-import { createHub, LEAVE, type Line, type Told } from './broadcast.ts'
-import type { Hearing } from './live.ts'
+import { buildGeneration } from '../store/generation.fixture.ts'
+import { type BroadcastMessage, createBroadcast, LEAVE_MESSAGE, type TabPort } from './broadcast.ts'
+import type { LiveHandlers } from './live.ts'
 
 function setUp() {
-  const streams: Hearing[] = []
+  const streams: LiveHandlers[] = []
   let ended = 0
-  const join = createHub(hearing => {
+  const join = createBroadcast(hearing => {
     streams.push(hearing)
     hearing.onConnection('connecting')
     return () => {
@@ -14,9 +14,9 @@ function setUp() {
     }
   })
   const tab = () => {
-    const told: Told[] = []
+    const told: BroadcastMessage[] = []
     let hear: (event: MessageEvent) => void = () => {}
-    const line: Line = {
+    const line: TabPort = {
       postMessage: message => told.push(message),
       addEventListener: (_, listener) => {
         hear = listener
@@ -24,7 +24,7 @@ function setUp() {
       start: () => {},
     }
     join(line)
-    return { told, leave: () => hear(new MessageEvent('message', { data: LEAVE })) }
+    return { told, leave: () => hear(new MessageEvent('message', { data: LEAVE_MESSAGE })) }
   }
   return { streams, tab, ended: () => ended }
 }
@@ -32,7 +32,7 @@ function setUp() {
 test('all tabs hear the same one stream', () => {
   const { streams, tab } = setUp()
   const tabs = [tab(), tab(), tab()]
-  const generation = aGeneration()
+  const generation = buildGeneration()
   streams[0]?.onConnection('live')
   streams[0]?.onGeneration(generation)
   streams[0]?.onGap()

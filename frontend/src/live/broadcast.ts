@@ -1,17 +1,17 @@
-import type { Connection, Hearing } from './live.ts'
+import type { Connection, LiveHandlers } from './live.ts'
 
 /** What a tab is told. */
-export type Told =
+export type BroadcastMessage =
   | { type: 'connection'; connection: Connection }
-  | { type: 'generation'; generation: Parameters<Hearing['onGeneration']>[0] }
+  | { type: 'generation'; generation: Parameters<LiveHandlers['onGeneration']>[0] }
   | { type: 'gap' }
 
 /** What a tab says when it is closed or put away. */
-export const LEAVE = 'leave'
+export const LEAVE_MESSAGE = 'leave'
 
 /** A line to one tab: a `MessagePort`. */
-export interface Line {
-  postMessage(message: Told): void
+export interface TabPort {
+  postMessage(message: BroadcastMessage): void
   addEventListener(type: 'message', listener: (event: MessageEvent) => void): void
   start(): void
 }
@@ -20,39 +20,39 @@ export interface Line {
  * One stream of events for all tabs of a browser, for as long as one of them listens: a browser opens only six connections to
  * a studio, and pictures need them.
  *
- * @param listen opens the stream; what it gives back ends it
+ * @param subscribe opens the stream; what it gives back ends it
  * @returns takes in a tab
  */
-export function createHub(listen: (hearing: Hearing) => () => void): (line: Line) => void {
-  const lines = new Set<Line>()
+export function createBroadcast(subscribe: (handlers: LiveHandlers) => () => void): (port: TabPort) => void {
+  const ports = new Set<TabPort>()
   let connection: Connection = 'connecting'
-  let end: (() => void) | undefined
+  let closeStream: (() => void) | undefined
 
-  function tell(told: Told) {
-    for (const line of lines) line.postMessage(told)
+  function broadcast(message: BroadcastMessage) {
+    for (const port of ports) port.postMessage(message)
   }
 
-  const hearing: Hearing = {
-    onGeneration: generation => tell({ type: 'generation', generation }),
-    onGap: () => tell({ type: 'gap' }),
+  const handlers: LiveHandlers = {
+    onGeneration: generation => broadcast({ type: 'generation', generation }),
+    onGap: () => broadcast({ type: 'gap' }),
     onConnection: state => {
       connection = state
-      tell({ type: 'connection', connection })
+      broadcast({ type: 'connection', connection })
     },
   }
 
-  function leave(line: Line) {
-    lines.delete(line)
-    if (lines.size > 0) return
-    end?.()
-    end = undefined
+  function removePort(port: TabPort) {
+    ports.delete(port)
+    if (ports.size > 0) return
+    closeStream?.()
+    closeStream = undefined
   }
 
-  return line => {
-    lines.add(line)
-    line.addEventListener('message', ({ data }) => data === LEAVE && leave(line))
-    line.start()
-    if (end) line.postMessage({ type: 'connection', connection })
-    end ??= listen(hearing)
+  return port => {
+    ports.add(port)
+    port.addEventListener('message', ({ data }) => data === LEAVE_MESSAGE && removePort(port))
+    port.start()
+    if (closeStream) port.postMessage({ type: 'connection', connection })
+    closeStream ??= subscribe(handlers)
   }
 }

@@ -1,11 +1,11 @@
-import { createHub } from './broadcast.ts'
-import { listen } from './live.ts'
+import { createBroadcast } from './broadcast.ts'
+import { subscribeLive } from './live.ts'
 
 /** Runs once for all tabs of a browser. */
 
-const join = createHub(hearing => listen({ open: () => new EventSource('/api/events'), ...hearing }))
+const addPort = createBroadcast(handlers => subscribeLive({ open: () => new EventSource('/api/events'), ...handlers }))
 
 addEventListener('connect', event => {
   const [port] = (event as MessageEvent).ports
-  if (port) join(port)
+  if (port) addPort(port)
 })

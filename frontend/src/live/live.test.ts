@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
-import { aGeneration } from '../store/generation.fixture.ts'
-import { type Connection, type EventStream, listen } from './live.ts'
+import { buildGeneration } from '../store/generation.fixture.ts'
+import { type Connection, type EventStream, subscribeLive } from './live.ts'
 
 type Listener = (event: MessageEvent<string>) => void
 
@@ -25,34 +25,34 @@ class FakeStream implements EventStream {
 
 let streams: FakeStream[]
 let timers: { callback: () => void; after: number }[]
-let told: Generation[]
+let received: Generation[]
 let gaps: number
 let connections: Connection[]
 let network: EventTarget
 let isOnline: boolean
-let hangUp: () => void
+let unsubscribe: () => void
 
 beforeEach(() => {
   streams = []
   timers = []
-  told = []
+  received = []
   gaps = 0
   connections = []
   network = new EventTarget()
   isOnline = true
-  hangUp = listen({
+  unsubscribe = subscribeLive({
     open: () => {
       streams.push(new FakeStream())
       return latest()
     },
-    onGeneration: generation => told.push(generation),
+    onGeneration: generation => received.push(generation),
     onGap: () => {
       gaps += 1
     },
     onConnection: connection => connections.push(connection),
     network,
     isOnline: () => isOnline,
-    later: (callback, after) => timers.push({ callback, after }),
+    setTimer: (callback, after) => timers.push({ callback, after }),
   })
 })
 
@@ -66,8 +66,8 @@ test('generations are handed on, and nothing else breaks it', () => {
   latest().say('open')
   latest().say('generation', '{"half')
   latest().say('generation', '{}')
-  latest().say('generation', JSON.stringify(aGeneration({ version: 4 })))
-  expect(told.map(generation => generation.version)).toEqual([4])
+  latest().say('generation', JSON.stringify(buildGeneration({ version: 4 })))
+  expect(received.map(generation => generation.version)).toEqual([4])
   expect(connections).toEqual(['connecting', 'live'])
 })
 
@@ -114,7 +114,7 @@ test('without a network it says so; with one again it opens another stream and r
 })
 
 test('after it was ended nothing is open', () => {
-  hangUp()
+  unsubscribe()
   expect(latest().readyState).toBe(2)
   network.dispatchEvent(new Event('online'))
   expect(streams).toHaveLength(1)

@@ -13,25 +13,25 @@ export interface EventStream {
 }
 
 /** Who hears of what happens. */
-export interface Hearing {
+export interface LiveHandlers {
   onGeneration: (generation: Generation) => void
   /** What was missed is not known: everything shown must be read again. */
   onGap: () => void
   onConnection: (connection: Connection) => void
 }
 
-export interface LiveOptions extends Hearing {
+export interface LiveOptions extends LiveHandlers {
   /** Opens the stream: an `EventSource`. */
   open: () => EventStream
   /** Says when this computer loses its network and has it again. */
   network?: EventTarget
   isOnline?: () => boolean
-  later?: (callback: () => void, milliseconds: number) => Timer
+  setTimer?: (callback: () => void, milliseconds: number) => Timer
 }
 
 const CLOSED = 2
-const FIRST_PAUSE = 1_000
-const LONGEST_PAUSE = 15_000
+const INITIAL_BACKOFF_MS = 1_000
+const MAX_BACKOFF_MS = 15_000
 
 /**
  * Listens to what happens in the studio, for as long as it is wanted. An `EventSource` comes back by itself after a cut
@@ -40,12 +40,12 @@ const LONGEST_PAUSE = 15_000
  *
  * @returns ends it
  */
-export function listen(options: LiveOptions): () => void {
-  const { onConnection, network = globalThis, isOnline = () => navigator.onLine, later = setTimeout } = options
+export function subscribeLive(options: LiveOptions): () => void {
+  const { onConnection, network = globalThis, isOnline = () => navigator.onLine, setTimer = setTimeout } = options
   let stream: EventStream | undefined
   let timer: Timer | undefined
-  let pause = FIRST_PAUSE
-  let lost = false
+  let backoff = INITIAL_BACKOFF_MS
+  let hasGap = false
 
   function connect() {
     const opened = options.open()
@@ -57,18 +57,18 @@ export function listen(options: LiveOptions): () => void {
   }
 
   function onOpen() {
-    pause = FIRST_PAUSE
+    backoff = INITIAL_BACKOFF_MS
     onConnection('live')
-    if (lost) options.onGap()
-    lost = false
+    if (hasGap) options.onGap()
+    hasGap = false
   }
 
   function onError(failed: EventStream) {
     onConnection(isOnline() ? 'reconnecting' : 'offline')
     if (failed !== stream || failed.readyState !== CLOSED) return
-    lost = true
-    timer = later(connect, pause)
-    pause = Math.min(pause * 2, LONGEST_PAUSE)
+    hasGap = true
+    timer = setTimer(connect, backoff)
+    backoff = Math.min(backoff * 2, MAX_BACKOFF_MS)
   }
 
   /** A stream may outlive its network without noticing, for ever where the computer slept: another one is opened. */
@@ -77,12 +77,12 @@ export function listen(options: LiveOptions): () => void {
     if (!isOnline()) return
     clearTimeout(timer)
     stream?.close()
-    lost = true
+    hasGap = true
     connect()
   }
 
   function onEvent(data: string) {
-    const generation = parse(data)
+    const generation = parseGeneration(data)
     if (generation) options.onGeneration(generation)
   }
 
@@ -100,7 +100,7 @@ export function listen(options: LiveOptions): () => void {
 }
 
 /** The studio sends generations and nothing else; whatever is not one is passed over, so that the next one still arrives. */
-function parse(data: string): Generation | undefined {
+function parseGeneration(data: string): Generation | undefined {
   try {
     const value = JSON.parse(data)
     return typeof value?.clientId === 'string' && typeof value?.version === 'number' ? value : undefined

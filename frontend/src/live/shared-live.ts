@@ -1,5 +1,5 @@
-import { LEAVE, type Told } from './broadcast.ts'
-import { type Hearing, listen } from './live.ts'
+import { type BroadcastMessage, LEAVE_MESSAGE } from './broadcast.ts'
+import { type LiveHandlers, subscribeLive } from './live.ts'
 
 /**
  * Listens to what happens in the studio through the one stream that all tabs of this browser share. Where a browser has no
@@ -7,58 +7,58 @@ import { type Hearing, listen } from './live.ts'
  *
  * @returns ends it
  */
-export function listenShared(hearing: Hearing): () => void {
-  if (typeof SharedWorker === 'undefined') return listenInView(hearing)
-  const lost = new AbortController()
-  let end = join(hearing, fallBack)
+export function subscribeShared(handlers: LiveHandlers): () => void {
+  if (typeof SharedWorker === 'undefined') return subscribeWhileVisible(handlers)
+  const disposed = new AbortController()
+  let unsubscribe = joinSharedWorker(handlers, fallBackToOwnStream)
 
-  function fallBack() {
-    end()
-    lost.abort()
-    end = listenInView(hearing)
+  function fallBackToOwnStream() {
+    unsubscribe()
+    disposed.abort()
+    unsubscribe = subscribeWhileVisible(handlers)
   }
 
   // A page that is put away for the way back hears nothing until it is shown again.
-  const { signal } = lost
-  window.addEventListener('pagehide', () => end(), { signal })
-  const comeBack = ({ persisted }: PageTransitionEvent) => {
+  const { signal } = disposed
+  window.addEventListener('pagehide', () => unsubscribe(), { signal })
+  const onPageShow = ({ persisted }: PageTransitionEvent) => {
     if (!persisted) return
-    end = join(hearing, fallBack)
-    hearing.onGap()
+    unsubscribe = joinSharedWorker(handlers, fallBackToOwnStream)
+    handlers.onGap()
   }
-  window.addEventListener('pageshow', comeBack, { signal })
+  window.addEventListener('pageshow', onPageShow, { signal })
   return () => {
-    lost.abort()
-    end()
+    disposed.abort()
+    unsubscribe()
   }
 }
 
-function join({ onGeneration, onGap, onConnection }: Hearing, onFailure: () => void): () => void {
+function joinSharedWorker({ onGeneration, onGap, onConnection }: LiveHandlers, onFailure: () => void): () => void {
   const worker = new SharedWorker(new URL('./live-worker.ts', import.meta.url), { type: 'module', name: 'darkroom' })
   worker.addEventListener('error', onFailure, { once: true })
-  worker.port.addEventListener('message', ({ data }: MessageEvent<Told>) => {
+  worker.port.addEventListener('message', ({ data }: MessageEvent<BroadcastMessage>) => {
     if (data.type === 'connection') onConnection(data.connection)
     if (data.type === 'generation') onGeneration(data.generation)
     if (data.type === 'gap') onGap()
   })
   worker.port.start()
   return () => {
-    worker.port.postMessage(LEAVE)
+    worker.port.postMessage(LEAVE_MESSAGE)
     worker.port.close()
   }
 }
 
-function listenInView(hearing: Hearing): () => void {
-  const open = () => listen({ open: () => new EventSource('/api/events'), ...hearing })
-  let end: (() => void) | undefined = open()
+function subscribeWhileVisible(handlers: LiveHandlers): () => void {
+  const open = () => subscribeLive({ open: () => new EventSource('/api/events'), ...handlers })
+  let unsubscribe: (() => void) | undefined = open()
   const onVisibility = () => {
-    end?.()
-    end = document.hidden ? undefined : open()
-    if (end) hearing.onGap()
+    unsubscribe?.()
+    unsubscribe = document.hidden ? undefined : open()
+    if (unsubscribe) handlers.onGap()
   }
   document.addEventListener('visibilitychange', onVisibility)
   return () => {
     document.removeEventListener('visibilitychange', onVisibility)
-    end?.()
+    unsubscribe?.()
   }
 }

@@ -1,70 +1,70 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { type Api, describeProblem } from '../api.ts'
-import type { Undo } from '../ui/notices.ts'
-import type { Library } from './generation-store.ts'
+import type { UndoAction } from '../ui/notices.ts'
+import type { GenerationStore } from './generation-store.ts'
 import type { Verb } from './verbs.ts'
 
-export interface ActingOptions {
+export interface GenerationActionsOptions {
   api: Api
-  library: Library
-  notify: (words: string, undo?: Undo) => void
+  store: GenerationStore
+  notify: (message: string, undo?: UndoAction) => void
 }
 
-const DONE: Record<Exclude<Verb, 'cancel'>, string> = {
+const DONE_MESSAGES: Record<Exclude<Verb, 'cancel'>, string> = {
   retry: 'Trying again.',
   check: 'Asking the provider again.',
   complete: 'Making what is missing.',
 }
 
 /** What a person does to generations that are there: the studio does it, and what it answers is shown. */
-export function createActing({ api, library, notify }: ActingOptions) {
-  const underWay = new Set<string>()
+export function createGenerationActions({ api, store, notify }: GenerationActionsOptions) {
+  const inFlight = new Set<string>()
 
   /** Does the same thing once at a time; what the studio refuses is said in its words. */
-  async function once(what: string, work: () => Promise<void>) {
-    if (underWay.has(what)) return
-    underWay.add(what)
+  async function runOnce(key: string, action: () => Promise<void>) {
+    if (inFlight.has(key)) return
+    inFlight.add(key)
     try {
-      await work()
+      await action()
     } catch (error) {
       notify(describeProblem(error))
     } finally {
-      underWay.delete(what)
+      inFlight.delete(key)
     }
   }
 
-  function act(verb: Verb, { id }: Generation) {
-    return once(`${verb} ${id}`, async () => {
+  function runVerb(verb: Verb, { id }: Generation) {
+    return runOnce(`${verb} ${id}`, async () => {
       if (verb === 'cancel') return notify((await api.cancel(id)).note)
-      library.receive(await api.reopen(id, verb))
-      notify(DONE[verb])
+      store.receive(await api.reopen(id, verb))
+      notify(DONE_MESSAGES[verb])
     })
   }
 
   /** Puts a generation into the trash; it leaves the feed at once, and comes back if the studio does not do it. */
   function remove({ id, clientId }: Generation) {
-    return once(`remove ${id}`, async () => {
-      await library.removing(clientId, () => api.remove(id))
+    return runOnce(`remove ${id}`, async () => {
+      await store.removing(clientId, () => api.remove(id))
       notify('Deleted.', { label: 'Undo', run: () => void restore(id) })
     })
   }
 
   function restore(id: string) {
-    return once(`restore ${id}`, async () => {
-      library.receive(await api.restore(id))
+    return runOnce(`restore ${id}`, async () => {
+      store.receive(await api.restore(id))
       notify('It is back.')
     })
   }
 
   /** Marks a picture as a favourite, or takes the mark away. It is shown at once. */
-  function favour({ id, clientId }: Generation, outputIndex: number, favourite: boolean) {
-    const marked = (generation: Generation) => withFavourite(generation, outputIndex, favourite)
-    return once(`favour ${id} ${outputIndex}`, () =>
-      library.changing(clientId, marked, () => api.favour(id, { outputIndex, favourite })),
+  function setFavourite({ id, clientId }: Generation, outputIndex: number, favourite: boolean) {
+    const applyFavourite = (generation: Generation) => withFavourite(generation, outputIndex, favourite)
+    return runOnce(`favour ${id} ${outputIndex}`, () =>
+      store.changing(clientId, applyFavourite, () => api.setFavourite(id, { outputIndex, favourite })),
     )
   }
 
-  return { act, remove, favour }
+  return { act: runVerb, remove, favour: setFavourite }
 }
 
 function withFavourite(generation: Generation, outputIndex: number, favourite: boolean): Generation {

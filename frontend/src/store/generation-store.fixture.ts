@@ -1,18 +1,18 @@
 import type { Generation, GenerationPage } from '@darkroom/contracts/generation'
-import { aGeneration } from './generation.fixture.ts'
-import type { Library } from './generation-store.ts'
+import { buildGeneration } from './generation.fixture.ts'
+import type { GenerationStore } from './generation-store.ts'
 
-export function numbered(number: number, version = 1): Generation {
+export function buildNumbered(number: number, version = 1): Generation {
   const createdAt = new Date(1_700_000_000_000 + number * 1_000).toISOString()
-  return aGeneration({ id: `id ${number}`, clientId: `client ${number}`, createdAt, version })
+  return buildGeneration({ id: `id ${number}`, clientId: `client ${number}`, createdAt, version })
 }
 
 /** A studio of so many generations, numbered from 1. */
-export function studioOf(count: number) {
-  const all = Array.from({ length: count }, (_, index) => numbered(index + 1)).reverse()
-  const asked: { limit: number; cursor?: string }[] = []
-  const page = async (query: { limit: number; cursor?: string }): Promise<GenerationPage> => {
-    asked.push(query)
+export function createFakePages(count: number) {
+  const all = Array.from({ length: count }, (_, index) => buildNumbered(index + 1)).reverse()
+  const queries: { limit: number; cursor?: string }[] = []
+  const fetchPage = async (query: { limit: number; cursor?: string }): Promise<GenerationPage> => {
+    queries.push(query)
     const from = query.cursor === undefined ? 0 : Number(query.cursor)
     const next = from + query.limit
     return {
@@ -21,12 +21,12 @@ export function studioOf(count: number) {
       previousCursor: null,
     }
   }
-  return { all, asked, page }
+  return { all, asked: queries, page: fetchPage }
 }
 
-export const never = () => Promise.reject(new Error('nothing is to be sent'))
-export const atOnce = (callback: () => void) => callback()
+export const rejectSubmission = () => Promise.reject(new Error('nothing is to be sent'))
+export const callImmediately = (callback: () => void) => callback()
 
-export function numbers(library: Library): number[] {
-  return library.now().rows.map(row => Number(row.key.split(' ')[1]))
+export function listNumbers(store: GenerationStore): number[] {
+  return store.current().rows.map(row => Number(row.key.split(' ')[1]))
 }

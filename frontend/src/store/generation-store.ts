@@ -1,137 +1,145 @@
 import type { Generation, GenerationPage, Submission } from '@darkroom/contracts/generation'
-import { describeProblem, OutOfReach, type PageQuery } from '../api.ts'
-import { createInbox } from '../live/frame-batcher.ts'
-import { type Landing, landingOf, type Place, queryBeyond, readPlace, readWindow, type Side } from './feed-location.ts'
-import { type Generations, NO_GENERATIONS } from './generation-window.ts'
+import { describeProblem, type PageQuery, UnreachableError } from '../api.ts'
+import { createFrameBatcher } from '../live/frame-batcher.ts'
+import {
+  type FeedLocation,
+  fetchLocation,
+  fetchWindow,
+  nextPageQuery,
+  type ScrollTarget,
+  type Side,
+  toScrollTarget,
+} from './feed-location.ts'
+import { EMPTY_WINDOW, type GenerationWindow } from './generation-window.ts'
 import { merge, noteNewest } from './merge.ts'
-import { createChanges } from './optimistic.ts'
-import type { UnsentOrders } from './outbox-store.ts'
-import { createOrders } from './submission-queue.ts'
-import { addNewer, addOlder, moveTo, refresh, trim } from './window-pages.ts'
+import { createOptimisticUpdates } from './optimistic.ts'
+import type { OutboxStore } from './outbox-store.ts'
+import { createSubmissionQueue } from './submission-queue.ts'
+import { addNewer, addOlder, reconcileWindow, replaceWindow, trimWindow } from './window-pages.ts'
 
 /** How far reading has come, for the page to say so. */
-export interface Reading {
+export interface LoadState {
   first: 'loading' | 'ready' | 'failed'
   older: 'idle' | 'loading' | 'failed'
   newer: 'idle' | 'loading' | 'failed'
   /** Whether the window is on its way to another place. */
-  moving: boolean
+  isMoving: boolean
   problem: string | null
 }
 
-export type Listener = (now: Generations, before: Generations) => void
+export type Listener = (now: GenerationWindow, before: GenerationWindow) => void
 
-export interface LibraryOptions {
-  page: (query: PageQuery) => Promise<GenerationPage>
+export interface GenerationStoreOptions {
+  fetchPage: (query: PageQuery) => Promise<GenerationPage>
   generate: (submission: Submission) => Promise<Generation>
   /** What is asked for is kept there until the studio has answered. */
-  unsent: UnsentOrders
+  outbox: OutboxStore
   nextFrame?: (callback: () => void) => void
   /** Calls something after so many milliseconds. */
-  later?: (work: () => void, milliseconds: number) => void
+  setTimer?: (work: () => void, milliseconds: number) => void
 }
 
-export type Library = ReturnType<typeof createLibrary>
+export type GenerationStore = ReturnType<typeof createGenerationStore>
 
-const FIRST_PAGE = 50
-const PAGE = 100
+const FIRST_PAGE_SIZE = 50
+const PAGE_SIZE = 100
 /** How large the window becomes, and by how much it is made smaller then. */
-const WINDOW = { most: 1_000, spare: 100 }
+const WINDOW_SIZE = { maxRows: 1_000, slack: 100 }
 
 /** Everything this page holds of the studio's generations, and how it comes to know: pages, events, and its own orders. */
-export function createLibrary({ page, generate, unsent, nextFrame, later }: LibraryOptions) {
-  let known = NO_GENERATIONS
-  let reading: Reading = { first: 'loading', older: 'idle', newer: 'idle', moving: false, problem: null }
-  let landing: Landing = { key: null }
-  let meanwhile: Generation[] = []
-  const reads = new Set<Promise<void>>()
-  let moves = 0
-  let reader: () => string | null = () => null
+export function createGenerationStore({ fetchPage, generate, outbox, nextFrame, setTimer }: GenerationStoreOptions) {
+  let known = EMPTY_WINDOW
+  let loadState: LoadState = { first: 'loading', older: 'idle', newer: 'idle', isMoving: false, problem: null }
+  let scrollTarget: ScrollTarget = { key: null }
+  let bufferedEvents: Generation[] = []
+  const pendingLoads = new Set<Promise<void>>()
+  let moveCount = 0
+  let getAnchorKey: () => string | null = () => null
   const listeners = new Set<Listener>()
-  const inbox = createInbox(receive, nextFrame)
+  const batcher = createFrameBatcher(receive, nextFrame)
 
-  function keep(now: Generations, read: Partial<Reading> = {}) {
+  function commit(next: GenerationWindow, read: Partial<LoadState> = {}) {
     const before = known
-    const at = reader()
-    known = at === null ? now : trim(now, at, WINDOW)
-    reading = { ...reading, ...read }
+    const anchorKey = getAnchorKey()
+    known = anchorKey === null ? next : trimWindow(next, anchorKey, WINDOW_SIZE)
+    loadState = { ...loadState, ...read }
     for (const listener of listeners) listener(known, before)
   }
 
   /** Events that come while a page is read are told again once it is there: it may be older than they are. */
-  function receive(told: Generation[]) {
-    if (reads.size > 0 || reading.first !== 'ready') meanwhile = [...meanwhile, ...told]
-    if (reading.first === 'ready') keep(merge(known, told))
+  function receive(generations: Generation[]) {
+    if (pendingLoads.size > 0 || loadState.first !== 'ready') bufferedEvents = [...bufferedEvents, ...generations]
+    if (loadState.first === 'ready') commit(merge(known, generations))
   }
 
-  async function whileReading(work: () => Promise<void>): Promise<void> {
+  async function trackLoad(work: () => Promise<void>): Promise<void> {
     const read = work()
-    reads.add(read)
+    pendingLoads.add(read)
     try {
       await read
     } finally {
-      reads.delete(read)
-      if (reads.size === 0 && reading.first === 'ready') meanwhile = []
+      pendingLoads.delete(read)
+      if (pendingLoads.size === 0 && loadState.first === 'ready') bufferedEvents = []
     }
   }
 
   /** Reads the first page: the newest, or the one at a place. @returns false if that place does not exist: then the newest */
-  async function open(place: Place = 'newest'): Promise<boolean> {
-    keep(known, { first: 'loading', problem: null })
+  async function open(location: FeedLocation = 'newest'): Promise<boolean> {
+    commit(known, { first: 'loading', problem: null })
     try {
-      await whileReading(() => show(place, FIRST_PAGE))
+      await trackLoad(() => showLocation(location, FIRST_PAGE_SIZE))
       return true
     } catch (error) {
-      const isNowhere = place !== 'newest' && !(error instanceof OutOfReach)
-      if (isNowhere) await open()
-      if (!isNowhere) keep(known, { first: 'failed', problem: describeProblem(error) })
-      return !isNowhere
+      const isNotFound = location !== 'newest' && !(error instanceof UnreachableError)
+      if (isNotFound) await open()
+      if (!isNotFound) commit(known, { first: 'failed', problem: describeProblem(error) })
+      return !isNotFound
     }
   }
 
   /** Moves the window to another place; the last one asked for counts. @throws Refusal, OutOfReach */
-  async function moveWindow(place: Place): Promise<void> {
-    const move = moves + 1
-    keep(known, { moving: true })
+  async function moveWindow(location: FeedLocation): Promise<void> {
+    const move = moveCount + 1
+    commit(known, { isMoving: true })
     try {
-      await whileReading(() => show(place, PAGE))
+      await trackLoad(() => showLocation(location, PAGE_SIZE))
     } finally {
-      if (move === moves) keep(known, { moving: false })
+      if (move === moveCount) commit(known, { isMoving: false })
     }
   }
 
-  async function show(place: Place, limit: number) {
-    moves += 1
-    const move = moves
-    const read = await readPlace(page, place, limit)
-    if (move !== moves) return
-    landing = landingOf(place, read.page)
-    const moved = noteNewest(moveTo(known, read.page), read.newest)
-    keep(merge(moved, meanwhile), { first: 'ready', older: 'idle', newer: 'idle' })
+  async function showLocation(location: FeedLocation, limit: number) {
+    moveCount += 1
+    const move = moveCount
+    const read = await fetchLocation(fetchPage, location, limit)
+    if (move !== moveCount) return
+    scrollTarget = toScrollTarget(location, read.page)
+    const moved = noteNewest(replaceWindow(known, read.page), read.newest)
+    commit(merge(moved, bufferedEvents), { first: 'ready', older: 'idle', newer: 'idle' })
   }
 
   /** Reads the page beyond the oldest generation of the window; nothing if there is none or it is being read. */
-  async function readOlder() {
-    const query = queryBeyond(known, 'older')
-    if (query && reading.older !== 'loading') await whileReading(() => readBeyond('older', query))
+  async function loadOlder() {
+    const query = nextPageQuery(known, 'older')
+    if (query && loadState.older !== 'loading') await trackLoad(() => loadBeyond('older', query))
   }
 
   /** Reads the page beyond the newest generation of the window; nothing if there is none or it is being read. */
-  async function readNewer() {
-    const query = queryBeyond(known, 'newer')
-    if (query && reading.newer !== 'loading') await whileReading(() => readBeyond('newer', query))
+  async function loadNewer() {
+    const query = nextPageQuery(known, 'newer')
+    if (query && loadState.newer !== 'loading') await trackLoad(() => loadBeyond('newer', query))
   }
 
   /** What is read for a place that the window has left meanwhile is of no use. */
-  async function readBeyond(side: Side, query: Omit<PageQuery, 'limit'>) {
-    const at = landing
+  async function loadBeyond(side: Side, query: Omit<PageQuery, 'limit'>) {
+    const at = scrollTarget
     const add = side === 'older' ? addOlder : addNewer
-    keep(known, { [side]: 'loading' })
+    commit(known, { [side]: 'loading' })
     try {
-      const read = await page({ limit: PAGE, ...query })
-      if (at === landing) keep(merge(add(known, read), meanwhile), { [side]: 'idle' })
+      const read = await fetchPage({ limit: PAGE_SIZE, ...query })
+      if (at === scrollTarget) commit(merge(add(known, read), bufferedEvents), { [side]: 'idle' })
     } catch (error) {
-      if (at === landing) keep(known, { [side]: 'failed', problem: describeProblem(error) })
+      if (at === scrollTarget) commit(known, { [side]: 'failed', problem: describeProblem(error) })
     }
   }
 
@@ -141,22 +149,22 @@ export function createLibrary({ page, generate, unsent, nextFrame, later }: Libr
    *
    * @throws Refusal, OutOfReach
    */
-  async function readAgain(): Promise<void> {
-    const asked = [...reads]
-    if (reading.first === 'ready') await refreshWindow()
-    await Promise.allSettled(asked)
-    if (reading.first === 'failed') return void (await open())
-    if (asked.length > 0) await refreshWindow()
+  async function reload(): Promise<void> {
+    const pendingBefore = [...pendingLoads]
+    if (loadState.first === 'ready') await reloadWindow()
+    await Promise.allSettled(pendingBefore)
+    if (loadState.first === 'failed') return void (await open())
+    if (pendingBefore.length > 0) await reloadWindow()
   }
 
   /** If it comes to another place meanwhile it is read there. */
-  async function refreshWindow(): Promise<void> {
-    const [before, at] = [known, landing]
-    await whileReading(async () => {
-      const read = await readWindow(page, before)
-      if (at === landing) keep(merge(refresh(known, read, before), meanwhile))
+  async function reloadWindow(): Promise<void> {
+    const [before, at] = [known, scrollTarget]
+    await trackLoad(async () => {
+      const read = await fetchWindow(fetchPage, before)
+      if (at === scrollTarget) commit(merge(reconcileWindow(known, read, before), bufferedEvents))
     })
-    if (at !== landing) await refreshWindow()
+    if (at !== scrollTarget) await reloadWindow()
   }
 
   /** Calls the listener after every change, until the function given back is called. */
@@ -166,17 +174,25 @@ export function createLibrary({ page, generate, unsent, nextFrame, later }: Libr
   }
 
   /** Says who tells which row is being read, so that the window is cut elsewhere; null: that it must not be cut now. */
-  function setReader(tell: () => string | null) {
-    reader = tell
+  function setTrimAnchor(getKey: () => string | null) {
+    getAnchorKey = getKey
   }
 
   return {
-    now: () => known,
-    reading: () => reading,
-    landing: () => landing,
-    receive: inbox,
-    ...{ open, moveWindow, readOlder, readNewer, readAgain, setReader, subscribe },
-    ...createOrders({ now: () => known, keep, generate, unsent, ...(later && { later }) }),
-    ...createChanges({ now: () => known, keep }),
+    current: () => known,
+    loadState: () => loadState,
+    scrollTarget: () => scrollTarget,
+    receive: batcher,
+    ...{
+      open,
+      moveWindow,
+      readOlder: loadOlder,
+      readNewer: loadNewer,
+      readAgain: reload,
+      setReader: setTrimAnchor,
+      subscribe,
+    },
+    ...createSubmissionQueue({ current: () => known, commit, generate, outbox, ...(setTimer && { setTimer }) }),
+    ...createOptimisticUpdates({ current: () => known, commit }),
   }
 }

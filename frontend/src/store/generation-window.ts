@@ -6,7 +6,7 @@ export type Delivery = { state: 'sending' } | { state: 'waiting' } | { state: 'r
 /** One generation of the feed. Its key is the `clientId`: the same before and after the studio has answered. */
 export interface Row {
   readonly key: string
-  readonly order: string
+  readonly sortKey: string
   readonly generation: Generation
   readonly delivery: Delivery | null
 }
@@ -18,89 +18,89 @@ export type Edge = 'end' | 'cut' | { cursor: string }
  * The generations that this page holds: a window on all there are, without gaps, oldest first. What was sent from here and has
  * no answer yet stands at the end, where the window reaches it.
  */
-export interface Generations {
+export interface GenerationWindow {
   readonly rows: readonly Row[]
   readonly byKey: ReadonlyMap<string, Row>
   /** What this page has sent and the studio has not answered for. */
-  readonly sent: readonly Row[]
+  readonly unsent: readonly Row[]
   readonly older: Edge
   readonly newer: Edge
   /** The place of the newest generation that this page has ever heard of. */
-  readonly newest: string
+  readonly newestKey: string
   /** Those that were heard of as newer than that while the window ends before them. */
-  readonly beyond: ReadonlySet<string>
+  readonly unloadedNewer: ReadonlySet<string>
   /** The versions in which generations were deleted, so that a late event does not bring one back. */
-  readonly gone: ReadonlyMap<string, number>
+  readonly deletedVersions: ReadonlyMap<string, number>
 }
 
-export const NO_GENERATIONS: Generations = {
+export const EMPTY_WINDOW: GenerationWindow = {
   rows: [],
   byKey: new Map(),
-  sent: [],
+  unsent: [],
   older: 'cut',
   newer: 'end',
-  newest: '',
-  beyond: new Set(),
-  gone: new Map(),
+  newestKey: '',
+  unloadedNewer: new Set(),
+  deletedVersions: new Map(),
 }
 
 /** Puts the studio's rows in order, and after them what was sent, if the window reaches that far. */
-export function arrange(known: Generations, own: readonly Row[]): Generations {
-  const ordered = isOrdered(own) ? own : own.toSorted((a, b) => (a.order < b.order ? -1 : 1))
-  const rows = known.newer === 'end' ? [...ordered, ...known.sent] : ordered
-  return { ...known, rows, byKey: new Map([...known.sent, ...ordered].map(row => [row.key, row])) }
+export function withRows(known: GenerationWindow, confirmed: readonly Row[]): GenerationWindow {
+  const ordered = isOrdered(confirmed) ? confirmed : confirmed.toSorted((a, b) => (a.sortKey < b.sortKey ? -1 : 1))
+  const rows = known.newer === 'end' ? [...ordered, ...known.unsent] : ordered
+  return { ...known, rows, byKey: new Map([...known.unsent, ...ordered].map(row => [row.key, row])) }
 }
 
 /** Sorts after every instant. */
-export const SENT = '~'
+export const UNSENT_PREFIX = '~'
 
 /** The window's rows that the studio has told of. */
-export function ownRows(known: Generations): readonly Row[] {
+export function confirmedRows(known: GenerationWindow): readonly Row[] {
   return known.rows.filter(row => row.delivery === null)
 }
 
 /** Puts what the studio told in the place of what was known of it, where it is news. */
-export function take(known: Generations, told: readonly Generation[]): Generations {
-  const news = newestOfEach(told).filter(generation => isNews(known, generation))
-  if (news.length === 0) return known
-  const rows = new Map(ownRows(known).map(row => [row.key, row]))
-  const gone = new Map(known.gone)
-  for (const generation of news) {
+export function upsertGenerations(known: GenerationWindow, generations: readonly Generation[]): GenerationWindow {
+  const changed = latestVersions(generations).filter(generation => isNewer(known, generation))
+  if (changed.length === 0) return known
+  const rows = new Map(confirmedRows(known).map(row => [row.key, row]))
+  const deletedVersions = new Map(known.deletedVersions)
+  for (const generation of changed) {
     rows.delete(generation.clientId)
-    if (generation.deletedAt === null) rows.set(generation.clientId, rowOf(generation))
-    if (generation.deletedAt !== null) gone.set(generation.clientId, generation.version)
+    if (generation.deletedAt === null) rows.set(generation.clientId, toRow(generation))
+    if (generation.deletedAt !== null) deletedVersions.set(generation.clientId, generation.version)
   }
-  return { ...arrange(withoutSent(known, news), [...rows.values()]), gone }
+  return { ...withRows(withoutUnsent(known, changed), [...rows.values()]), deletedVersions }
 }
 
 /** Nothing of these is on its way any more: the studio has answered for them. */
-export function withoutSent(known: Generations, told: readonly Generation[]): Generations {
-  const answered = new Set(told.map(({ clientId }) => clientId))
-  if (!known.sent.some(row => answered.has(row.key))) return known
-  return { ...known, sent: known.sent.filter(row => !answered.has(row.key)) }
+export function withoutUnsent(known: GenerationWindow, generations: readonly Generation[]): GenerationWindow {
+  const confirmedKeys = new Set(generations.map(({ clientId }) => clientId))
+  if (!known.unsent.some(row => confirmedKeys.has(row.key))) return known
+  return { ...known, unsent: known.unsent.filter(row => !confirmedKeys.has(row.key)) }
 }
 
 /** A text that sorts as `createdAt, id` do. Instants are compared to the microsecond, however they are written. */
-export function orderOf({ createdAt, id }: Generation): string {
-  const beyond = /\.\d{3}(\d{1,6})/.exec(createdAt)?.[1] ?? ''
-  return `${milliseconds(createdAt)}.${beyond.padEnd(6, '0')} ${id}`
+export function sortKeyOf({ createdAt, id }: Generation): string {
+  const submilliseconds = /\.\d{3}(\d{1,6})/.exec(createdAt)?.[1] ?? ''
+  return `${padMilliseconds(createdAt)}.${submilliseconds.padEnd(6, '0')} ${id}`
 }
 
 /** The later of two places. */
-export function later(a: string, b: string): string {
+export function laterSortKey(a: string, b: string): string {
   return a > b ? a : b
 }
 
-function isNews(known: Generations, generation: Generation): boolean {
+function isNewer(known: GenerationWindow, generation: Generation): boolean {
   const row = known.byKey.get(generation.clientId)
   const shown = row && row.delivery === null ? row.generation.version : 0
-  return generation.version > Math.max(shown, known.gone.get(generation.clientId) ?? 0)
+  return generation.version > Math.max(shown, known.deletedVersions.get(generation.clientId) ?? 0)
 }
 
 /** The newest version of each. */
-export function newestOfEach(told: readonly Generation[]): Generation[] {
+export function latestVersions(generations: readonly Generation[]): Generation[] {
   const newest = new Map<string, Generation>()
-  for (const generation of told) {
+  for (const generation of generations) {
     if (generation.version > (newest.get(generation.clientId)?.version ?? 0))
       newest.set(generation.clientId, generation)
   }
@@ -108,13 +108,13 @@ export function newestOfEach(told: readonly Generation[]): Generation[] {
 }
 
 function isOrdered(rows: readonly Row[]): boolean {
-  return rows.every((row, index) => index === 0 || (rows[index - 1]?.order ?? '') <= row.order)
+  return rows.every((row, index) => index === 0 || (rows[index - 1]?.sortKey ?? '') <= row.sortKey)
 }
 
-function rowOf(generation: Generation): Row {
-  return { key: generation.clientId, order: orderOf(generation), generation, delivery: null }
+function toRow(generation: Generation): Row {
+  return { key: generation.clientId, sortKey: sortKeyOf(generation), generation, delivery: null }
 }
 
-export function milliseconds(instant: string): string {
+export function padMilliseconds(instant: string): string {
   return String(Date.parse(instant) || 0).padStart(15, '0')
 }

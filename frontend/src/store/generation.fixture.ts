@@ -1,10 +1,10 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Output } from '@darkroom/contracts/output'
-import { type Edge, type Generations, NO_GENERATIONS } from './generation-window.ts'
-import type { Unsent, UnsentOrders } from './outbox-store.ts'
+import { type Edge, EMPTY_WINDOW, type GenerationWindow } from './generation-window.ts'
+import type { OutboxEntry, OutboxStore } from './outbox-store.ts'
 import { addOlder } from './window-pages.ts'
 
-interface Wanted extends Partial<Omit<Generation, 'outputs'>> {
+interface GenerationOverrides extends Partial<Omit<Generation, 'outputs'>> {
   outputs?: number | Partial<Output>[]
 }
 
@@ -34,33 +34,37 @@ const COMPLETED: Generation = {
 }
 
 /** A generation for tests: completed with as many stored squares as are wanted, unless something else is said. */
-export function aGeneration({ outputs = 1, ...wanted }: Wanted = {}): Generation {
+export function buildGeneration({ outputs = 1, ...wanted }: GenerationOverrides = {}): Generation {
   const list = typeof outputs === 'number' ? Array.from({ length: outputs }, () => ({})) : outputs
   const isMade = (wanted.status ?? 'completed') === 'completed'
-  return { ...COMPLETED, ...wanted, outputs: list.map((output, index) => ({ ...anOutput(index, isMade), ...output })) }
+  return {
+    ...COMPLETED,
+    ...wanted,
+    outputs: list.map((output, index) => ({ ...buildOutput(index, isMade), ...output })),
+  }
 }
 
 /** A generation whose number is its place in time. */
-export function numbered(number: number, fields: Partial<Generation> = {}): Generation {
+export function buildNumbered(number: number, fields: Partial<Generation> = {}): Generation {
   const id = `01930000-0000-7000-8000-${String(number).padStart(12, '0')}`
   const clientId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
   const createdAt = new Date(1_700_000_000_000 + number * 1_000).toISOString()
-  return aGeneration({ ...fields, id, clientId, createdAt, outputs: 1 })
+  return buildGeneration({ ...fields, id, clientId, createdAt, outputs: 1 })
 }
 
 /** The numbers of what a window holds. */
-export function numbers(known: Generations): number[] {
+export function listNumbers(known: GenerationWindow): number[] {
   return known.rows.map(row => Number(row.key.slice(-6)))
 }
 
 /** A window on numbered generations, which are all there are unless something else is said of its ends. */
-export function windowOf(held: readonly number[], ends: { older?: Edge; newer?: Edge } = {}): Generations {
-  const page = { generations: held.map(number => numbered(number)), nextCursor: null, previousCursor: null }
-  const window = addOlder(NO_GENERATIONS, page)
-  return { ...window, ...ends, newest: window.rows.at(-1)?.order ?? '' }
+export function buildWindow(numbers: readonly number[], ends: { older?: Edge; newer?: Edge } = {}): GenerationWindow {
+  const page = { generations: numbers.map(number => buildNumbered(number)), nextCursor: null, previousCursor: null }
+  const window = addOlder(EMPTY_WINDOW, page)
+  return { ...window, ...ends, newestKey: window.rows.at(-1)?.sortKey ?? '' }
 }
 
-function anOutput(index: number, isMade: boolean): Output {
+function buildOutput(index: number, isMade: boolean): Output {
   return {
     index,
     kind: 'image',
@@ -80,12 +84,12 @@ function anOutput(index: number, isMade: boolean): Output {
 }
 
 /** Orders that are kept as a browser keeps them, as long as the test lasts. */
-export function createUnsent(): UnsentOrders {
-  const kept = new Map<string, Unsent>()
+export function createMemoryOutbox(): OutboxStore {
+  const entries = new Map<string, OutboxEntry>()
   return {
-    keep: async order => void kept.set(order.generation.clientId, order),
-    forget: async clientId => void kept.delete(clientId),
-    isWanted: async clientId => kept.has(clientId),
-    all: async () => [...kept.values()],
+    put: async entry => void entries.set(entry.generation.clientId, entry),
+    remove: async clientId => void entries.delete(clientId),
+    isPending: async clientId => entries.has(clientId),
+    list: async () => [...entries.values()],
   }
 }

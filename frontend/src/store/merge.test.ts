@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import fc from 'fast-check'
-import { numbered, numbers, windowOf } from './generation.fixture.ts'
-import { addSent, deliver, merge, withdraw } from './merge.ts'
+import { buildNumbered, buildWindow, listNumbers } from './generation.fixture.ts'
+import { addUnsent, merge, removeUnsent, setDelivery } from './merge.ts'
 
-const START = windowOf([])
+const START = buildWindow([])
 
 const told = fc.array(
   fc.record({ number: fc.integer({ min: 1, max: 8 }), version: fc.integer({ min: 1, max: 5 }), deleted: fc.boolean() }),
@@ -13,7 +13,7 @@ const told = fc.array(
 
 function tell(events: { number: number; version: number; deleted: boolean }[]): Generation[] {
   return events.map(({ number, version, deleted }) =>
-    numbered(number, { version, deletedAt: deleted && version === 5 ? '2026-11-22T12:00:00Z' : null }),
+    buildNumbered(number, { version, deletedAt: deleted && version === 5 ? '2026-11-22T12:00:00Z' : null }),
   )
 }
 
@@ -38,70 +38,70 @@ describe('merge', () => {
   })
 
   test('a row that did not change stays the same object', () => {
-    const shown = merge(START, [numbered(1), numbered(2)])
-    const after = merge(shown, [numbered(2, { version: 2 })])
+    const shown = merge(START, [buildNumbered(1), buildNumbered(2)])
+    const after = merge(shown, [buildNumbered(2, { version: 2 })])
     expect(after.rows[0]).toBe(shown.rows[0])
     expect(after.rows[1]).not.toBe(shown.rows[1])
   })
 
   test('what lies outside of the window is left to its page', () => {
-    const open = windowOf([5, 6], { older: { cursor: 'before 5' } })
-    expect(numbers(merge(open, [numbered(2), numbered(7)]))).toEqual([5, 6, 7])
-    expect(numbers(merge(windowOf([5]), [numbered(2)]))).toEqual([2, 5])
-    const cut = windowOf([5, 7], { newer: 'cut' })
-    expect(numbers(merge(cut, [numbered(6), numbered(8)]))).toEqual([5, 6, 7])
+    const open = buildWindow([5, 6], { older: { cursor: 'before 5' } })
+    expect(listNumbers(merge(open, [buildNumbered(2), buildNumbered(7)]))).toEqual([5, 6, 7])
+    expect(listNumbers(merge(buildWindow([5]), [buildNumbered(2)]))).toEqual([2, 5])
+    const cut = buildWindow([5, 7], { newer: 'cut' })
+    expect(listNumbers(merge(cut, [buildNumbered(6), buildNumbered(8)]))).toEqual([5, 6, 7])
   })
 
   test('what is newer than everything, outside of the window, is noted once, until it is deleted', () => {
-    const cut = { ...windowOf([5, 7], { newer: 'cut' }), newest: windowOf([9]).newest }
-    const told = merge(cut, [numbered(8), numbered(10), numbered(11)])
-    expect([...told.beyond]).toEqual([numbered(10).clientId, numbered(11).clientId])
-    expect(merge(told, [numbered(10, { version: 2 }), numbered(11, { version: 3 })])).toBe(told)
-    const deleted = merge(told, [numbered(10, { version: 9, deletedAt: '2026-11-22T12:00:00Z' })])
-    expect([...deleted.beyond]).toEqual([numbered(11).clientId])
+    const cut = { ...buildWindow([5, 7], { newer: 'cut' }), newestKey: buildWindow([9]).newestKey }
+    const told = merge(cut, [buildNumbered(8), buildNumbered(10), buildNumbered(11)])
+    expect([...told.unloadedNewer]).toEqual([buildNumbered(10).clientId, buildNumbered(11).clientId])
+    expect(merge(told, [buildNumbered(10, { version: 2 }), buildNumbered(11, { version: 3 })])).toBe(told)
+    const deleted = merge(told, [buildNumbered(10, { version: 9, deletedAt: '2026-11-22T12:00:00Z' })])
+    expect([...deleted.unloadedNewer]).toEqual([buildNumbered(11).clientId])
   })
 
   test('instants are told apart to the microsecond, however they are written', () => {
-    const early = { ...numbered(2), createdAt: '2026-11-22T12:00:00.000001Z' }
-    const late = { ...numbered(1), createdAt: '2026-11-22T12:00:00.0001Z' }
-    const latest = { ...numbered(3), createdAt: '2026-11-22T12:00:00.001+00:00' }
-    expect(numbers(merge(START, [latest, late, early]))).toEqual([2, 1, 3])
+    const early = { ...buildNumbered(2), createdAt: '2026-11-22T12:00:00.000001Z' }
+    const late = { ...buildNumbered(1), createdAt: '2026-11-22T12:00:00.0001Z' }
+    const latest = { ...buildNumbered(3), createdAt: '2026-11-22T12:00:00.001+00:00' }
+    expect(listNumbers(merge(START, [latest, late, early]))).toEqual([2, 1, 3])
   })
 })
 
 describe('what this page sends', () => {
-  const sent = { ...numbered(9), version: 0, id: numbered(9).clientId, createdAt: '2001-01-01T00:00:00Z' }
+  const sent = { ...buildNumbered(9), version: 0, id: buildNumbered(9).clientId, createdAt: '2001-01-01T00:00:00Z' }
 
   test('stands last, whatever this computer’s clock says', () => {
-    expect(numbers(addSent(merge(START, [numbered(1), numbered(2)]), sent))).toEqual([1, 2, 9])
+    expect(listNumbers(addUnsent(merge(START, [buildNumbered(1), buildNumbered(2)]), sent))).toEqual([1, 2, 9])
   })
 
   test('becomes the studio’s under the same key, whether the answer or the event comes first', () => {
-    const waiting = addSent(merge(START, [numbered(1)]), sent)
-    const answered = merge(waiting, [numbered(9, { version: 1 })])
-    expect(numbers(answered)).toEqual([1, 9])
+    const waiting = addUnsent(merge(START, [buildNumbered(1)]), sent)
+    const answered = merge(waiting, [buildNumbered(9, { version: 1 })])
+    expect(listNumbers(answered)).toEqual([1, 9])
     expect(answered.rows.at(-1)).toMatchObject({ key: sent.clientId, delivery: null })
-    const overtaken = merge(merge(waiting, [numbered(9, { version: 3 })]), [numbered(9, { version: 1 })])
+    const overtaken = merge(merge(waiting, [buildNumbered(9, { version: 3 })]), [buildNumbered(9, { version: 1 })])
     expect(overtaken.rows.at(-1)?.generation.version).toBe(3)
   })
 
   test('a refusal that comes after the studio’s own word changes nothing', () => {
-    const answered = merge(addSent(START, sent), [numbered(9)])
-    expect(deliver(answered, sent.clientId, { state: 'refused', problem: 'too late' })).toBe(answered)
-    expect(withdraw(answered, sent.clientId)).toBe(answered)
+    const answered = merge(addUnsent(START, sent), [buildNumbered(9)])
+    expect(setDelivery(answered, sent.clientId, { state: 'refused', problem: 'too late' })).toBe(answered)
+    expect(removeUnsent(answered, sent.clientId)).toBe(answered)
   })
 
   test('is not shown in a window that ends before the newest, and is noted when it has arrived', () => {
-    const away = addSent(windowOf([1], { newer: 'cut' }), sent)
-    expect([numbers(away), away.byKey.has(sent.clientId)]).toEqual([[1], true])
-    const answered = merge(away, [numbered(9)])
-    expect([numbers(answered), [...answered.beyond], answered.sent]).toEqual([[1], [sent.clientId], []])
+    const away = addUnsent(buildWindow([1], { newer: 'cut' }), sent)
+    expect([listNumbers(away), away.byKey.has(sent.clientId)]).toEqual([[1], true])
+    const answered = merge(away, [buildNumbered(9)])
+    expect([listNumbers(answered), [...answered.unloadedNewer], answered.unsent]).toEqual([[1], [sent.clientId], []])
   })
 
   test('can be taken back while it has not arrived', () => {
-    const refused = deliver(addSent(START, sent), sent.clientId, { state: 'refused', problem: 'no' })
+    const refused = setDelivery(addUnsent(START, sent), sent.clientId, { state: 'refused', problem: 'no' })
     expect(refused.rows[0]?.delivery).toEqual({ state: 'refused', problem: 'no' })
-    expect(withdraw(refused, sent.clientId).rows).toEqual([])
+    expect(removeUnsent(refused, sent.clientId).rows).toEqual([])
   })
 })
 

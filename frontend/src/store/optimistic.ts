@@ -1,40 +1,44 @@
 import type { Generation } from '@darkroom/contracts/generation'
-import type { Generations } from './generation-window.ts'
-import { foresee, hide, merge, unhide } from './merge.ts'
+import type { GenerationWindow } from './generation-window.ts'
+import { applyOptimistic, hideRow, merge, unhideRow } from './merge.ts'
 
-export interface ChangesOptions {
-  now: () => Generations
-  keep: (now: Generations) => void
+export interface OptimisticOptions {
+  current: () => GenerationWindow
+  commit: (current: GenerationWindow) => void
 }
 
 /** Changes that are shown before the studio has made them. */
-export function createChanges({ now, keep }: ChangesOptions) {
+export function createOptimisticUpdates({ current, commit }: OptimisticOptions) {
   /** Shows a change at once while the studio is asked for it, and takes it back if it is not made. @throws what `ask` throws */
-  async function changing(key: string, change: (generation: Generation) => Generation, ask: () => Promise<Generation>) {
-    const before = now().byKey.get(key)?.generation
-    keep(foresee(now(), key, change))
-    const shown = now().byKey.get(key)
+  async function updateOptimistically(
+    key: string,
+    change: (generation: Generation) => Generation,
+    request: () => Promise<Generation>,
+  ) {
+    const before = current().byKey.get(key)?.generation
+    commit(applyOptimistic(current(), key, change))
+    const shown = current().byKey.get(key)
     try {
-      keep(merge(now(), [await ask()]))
+      commit(merge(current(), [await request()]))
     } catch (error) {
-      if (before && now().byKey.get(key) === shown) keep(foresee(now(), key, () => before))
+      if (before && current().byKey.get(key) === shown) commit(applyOptimistic(current(), key, () => before))
       throw error
     }
   }
 
   /** Takes a row away at once while the studio deletes its generation, and puts it back if it does not. @throws what `ask` throws */
-  async function removing(key: string, ask: () => Promise<void>) {
-    const row = now().byKey.get(key)
+  async function removeOptimistically(key: string, request: () => Promise<void>) {
+    const row = current().byKey.get(key)
     if (!row) return
-    keep(hide(now(), key))
+    commit(hideRow(current(), key))
     try {
-      await ask()
-      keep(unhide(now(), key, row.generation.version))
+      await request()
+      commit(unhideRow(current(), key, row.generation.version))
     } catch (error) {
-      keep(unhide(now(), key, row))
+      commit(unhideRow(current(), key, row))
       throw error
     }
   }
 
-  return { changing, removing }
+  return { changing: updateOptimistically, removing: removeOptimistically }
 }

@@ -1,114 +1,120 @@
 import type { Generation, Submission } from '@darkroom/contracts/generation'
-import { describeProblem, OutOfReach } from '../api.ts'
-import type { Delivery, Generations } from './generation-window.ts'
-import { addSent, deliver, merge, withdraw } from './merge.ts'
-import type { Unsent, UnsentOrders } from './outbox-store.ts'
+import { describeProblem, UnreachableError } from '../api.ts'
+import type { Delivery, GenerationWindow } from './generation-window.ts'
+import { addUnsent, merge, removeUnsent, setDelivery } from './merge.ts'
+import type { OutboxEntry, OutboxStore } from './outbox-store.ts'
 
 /** Something to make: what it looks like until the studio answers, and what the studio is told once its references are there. */
-export interface Order {
+export interface QueuedSubmission {
   /** What is kept of it until the studio has answered. */
-  unsent: Unsent
+  entry: OutboxEntry
   submission: () => Promise<Submission>
   /** Called once the studio has answered or the order was taken back: nothing that only this page has is shown any more. */
   onDone: () => void
 }
 
-export interface OrdersOptions {
-  now: () => Generations
-  keep: (now: Generations) => void
+export interface SubmissionQueueOptions {
+  current: () => GenerationWindow
+  commit: (current: GenerationWindow) => void
   generate: (submission: Submission) => Promise<Generation>
-  unsent: UnsentOrders
+  outbox: OutboxStore
   /** Calls something after so many milliseconds. */
-  later?: (work: () => void, milliseconds: number) => void
+  setTimer?: (work: () => void, milliseconds: number) => void
 }
 
-const FIRST_PAUSE_MS = 2_000
-const LONGEST_PAUSE_MS = 30_000
+const INITIAL_RETRY_MS = 2_000
+const MAX_RETRY_MS = 30_000
 
 /** What was asked for and the studio has not answered for yet. */
-export function createOrders({ now, keep, generate, unsent, later = setTimeout }: OrdersOptions) {
-  const orders = new Map<string, Order>()
-  let pause = FIRST_PAUSE_MS
-  let trying: 'when asked' | 'soon' = 'when asked'
+export function createSubmissionQueue({
+  current,
+  commit,
+  generate,
+  outbox,
+  setTimer = setTimeout,
+}: SubmissionQueueOptions) {
+  const queue = new Map<string, QueuedSubmission>()
+  let retryDelay = INITIAL_RETRY_MS
+  let retryState: 'when asked' | 'soon' = 'when asked'
 
   /** Shows an order at once, keeps it, and sends it. */
-  async function send(order: Order) {
-    void unsent.keep(order.unsent)
-    await resume(order)
+  async function send(queued: QueuedSubmission) {
+    void outbox.put(queued.entry)
+    await resume(queued)
   }
 
   /** Goes on with an order that was kept: shows it, and sends it unless it was refused. */
-  async function resume(order: Order) {
-    const { generation, problem } = order.unsent
-    orders.set(generation.clientId, order)
-    keep(addSent(now(), generation))
-    if (problem === null) await post(order)
-    if (problem !== null) keep(deliver(now(), generation.clientId, { state: 'refused', problem }))
+  async function resume(queued: QueuedSubmission) {
+    const { generation, problem } = queued.entry
+    queue.set(generation.clientId, queued)
+    commit(addUnsent(current(), generation))
+    if (problem === null) await submit(queued)
+    if (problem !== null) commit(setDelivery(current(), generation.clientId, { state: 'refused', problem }))
   }
 
   /** Sends an order once more, under the same `clientId`: however often it arrives, it is one generation. */
-  async function sendAgain(key: string) {
-    keep(deliver(now(), key, { state: 'sending' }))
-    await tryAgain(key)
+  async function resend(key: string) {
+    commit(setDelivery(current(), key, { state: 'sending' }))
+    await retry(key)
   }
 
-  async function tryAgain(key: string) {
-    const order = orders.get(key)
-    if (order && (await unsent.isWanted(key))) await post(order)
-    else takeBack(key)
+  async function retry(key: string) {
+    const queued = queue.get(key)
+    if (queued && (await outbox.isPending(key))) await submit(queued)
+    else discard(key)
   }
 
-  async function post(order: Order) {
-    const { clientId } = order.unsent.generation
+  async function submit(queued: QueuedSubmission) {
+    const { clientId } = queued.entry.generation
     try {
-      const generation = await generate(await order.submission())
-      pause = FIRST_PAUSE_MS
-      end(clientId)
-      keep(merge(now(), [generation]))
-      order.onDone()
+      const generation = await generate(await queued.submission())
+      retryDelay = INITIAL_RETRY_MS
+      removeFromQueue(clientId)
+      commit(merge(current(), [generation]))
+      queued.onDone()
     } catch (error) {
-      const fate = fateOf(error)
-      keep(deliver(now(), clientId, fate))
-      if (fate.state === 'refused') void unsent.keep({ ...order.unsent, problem: fate.problem })
-      if (fate.state === 'waiting') sendSoon()
+      const failure = toDeliveryFailure(error)
+      commit(setDelivery(current(), clientId, failure))
+      if (failure.state === 'refused') void outbox.put({ ...queued.entry, problem: failure.problem })
+      if (failure.state === 'waiting') scheduleRetry()
     }
   }
 
   /** Sends what waits for the studio to be in reach. */
-  async function sendWaiting() {
-    const waiting = now().sent.filter(row => row.delivery?.state === 'waiting')
-    await Promise.all(waiting.map(row => tryAgain(row.key)))
+  async function sendQueued() {
+    const waiting = current().unsent.filter(row => row.delivery?.state === 'waiting')
+    await Promise.all(waiting.map(row => retry(row.key)))
   }
 
   /** A part of the studio may be away while events still come: nobody says then that it is back. */
-  function sendSoon() {
-    if (trying === 'soon') return
-    trying = 'soon'
-    later(() => {
-      trying = 'when asked'
-      void sendWaiting()
-    }, pause)
-    pause = Math.min(2 * pause, LONGEST_PAUSE_MS)
+  function scheduleRetry() {
+    if (retryState === 'soon') return
+    retryState = 'soon'
+    setTimer(() => {
+      retryState = 'when asked'
+      void sendQueued()
+    }, retryDelay)
+    retryDelay = Math.min(2 * retryDelay, MAX_RETRY_MS)
   }
 
   /** Takes an order back that has not reached the studio. */
-  function takeBack(key: string) {
-    keep(withdraw(now(), key))
-    orders.get(key)?.onDone()
-    end(key)
+  function discard(key: string) {
+    commit(removeUnsent(current(), key))
+    queue.get(key)?.onDone()
+    removeFromQueue(key)
   }
 
-  function end(key: string) {
-    orders.delete(key)
-    void unsent.forget(key)
+  function removeFromQueue(key: string) {
+    queue.delete(key)
+    void outbox.remove(key)
   }
 
-  return { send, resume, sendAgain, sendWaiting, takeBack }
+  return { send, resume, sendAgain: resend, sendWaiting: sendQueued, takeBack: discard }
 }
 
-type Fate = Exclude<Delivery, { state: 'sending' }>
+type DeliveryFailure = Exclude<Delivery, { state: 'sending' }>
 
-function fateOf(error: unknown): Fate {
-  if (error instanceof OutOfReach) return { state: 'waiting' }
+function toDeliveryFailure(error: unknown): DeliveryFailure {
+  if (error instanceof UnreachableError) return { state: 'waiting' }
   return { state: 'refused', problem: describeProblem(error) }
 }

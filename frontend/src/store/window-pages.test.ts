@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { numbered, numbers, windowOf } from './generation.fixture.ts'
-import { addSent, merge } from './merge.ts'
-import { addNewer, addOlder, joins, moveTo, type Page, refresh, trim } from './window-pages.ts'
+import { buildNumbered, buildWindow, listNumbers } from './generation.fixture.ts'
+import { addUnsent, merge } from './merge.ts'
+import { addNewer, addOlder, overlaps, type Page, reconcileWindow, replaceWindow, trimWindow } from './window-pages.ts'
 
 function page(held: readonly number[], nextCursor: string | null, previousCursor: string | null): Page {
-  return { generations: held.map(number => numbered(number)).reverse(), nextCursor, previousCursor }
+  return { generations: held.map(number => buildNumbered(number)).reverse(), nextCursor, previousCursor }
 }
 
 function span(from: number, to: number): number[] {
@@ -13,40 +13,40 @@ function span(from: number, to: number): number[] {
 }
 
 describe('pages', () => {
-  const middle = windowOf([5, 6], { older: { cursor: 'before 5' }, newer: { cursor: 'after 6' } })
+  const middle = buildWindow([5, 6], { older: { cursor: 'before 5' }, newer: { cursor: 'after 6' } })
 
   test('are added at either end', () => {
     const older = addOlder(middle, page([3, 4], 'before 3', 'after 4'))
-    expect([numbers(older), older.older, older.newer]).toEqual([
+    expect([listNumbers(older), older.older, older.newer]).toEqual([
       span(3, 6),
       { cursor: 'before 3' },
       { cursor: 'after 6' },
     ])
     const newer = addNewer(middle, page([7, 8], 'before 7', null))
-    expect([numbers(newer), newer.older, newer.newer]).toEqual([span(5, 8), { cursor: 'before 5' }, 'end'])
+    expect([listNumbers(newer), newer.older, newer.newer]).toEqual([span(5, 8), { cursor: 'before 5' }, 'end'])
   })
 
   test('that reach what was beyond the window leave nothing beyond it', () => {
-    const told = merge({ ...middle, newest: '~' }, [numbered(9)])
-    expect(told.beyond.size).toBe(0)
-    const heard = merge(middle, [numbered(9), numbered(10)])
-    expect(heard.beyond.size).toBe(2)
+    const told = merge({ ...middle, newestKey: '~' }, [buildNumbered(9)])
+    expect(told.unloadedNewer.size).toBe(0)
+    const heard = merge(middle, [buildNumbered(9), buildNumbered(10)])
+    expect(heard.unloadedNewer.size).toBe(2)
     const nearer = addNewer(heard, page([7, 8, 9], 'before 7', 'after 9'))
-    expect([...nearer.beyond]).toEqual([numbered(10).clientId])
-    expect(addNewer(nearer, page([10], 'before 10', null)).beyond.size).toBe(0)
+    expect([...nearer.unloadedNewer]).toEqual([buildNumbered(10).clientId])
+    expect(addNewer(nearer, page([10], 'before 10', null)).unloadedNewer.size).toBe(0)
   })
 
   test('elsewhere take the place of the window; what is being sent stays', () => {
-    const sent = addSent(windowOf([5, 6]), { ...numbered(20), version: 0 })
-    const away = moveTo(sent, page([1, 2], null, 'after 2'))
-    expect([numbers(away), away.older, away.newer]).toEqual([[1, 2], 'end', { cursor: 'after 2' }])
-    expect(numbers(moveTo(away, page([6, 7], 'before 6', null)))).toEqual([6, 7, 20])
+    const sent = addUnsent(buildWindow([5, 6]), { ...buildNumbered(20), version: 0 })
+    const away = replaceWindow(sent, page([1, 2], null, 'after 2'))
+    expect([listNumbers(away), away.older, away.newer]).toEqual([[1, 2], 'end', { cursor: 'after 2' }])
+    expect(listNumbers(replaceWindow(away, page([6, 7], 'before 6', null)))).toEqual([6, 7, 20])
   })
 
   test('never bring back what was deleted, nor an older version', () => {
-    const window = merge(windowOf([5, 6], { older: { cursor: 'before 5' } }), [
-      numbered(6, { version: 7 }),
-      numbered(5, { version: 3, deletedAt: '2026-11-22T12:00:00Z' }),
+    const window = merge(buildWindow([5, 6], { older: { cursor: 'before 5' } }), [
+      buildNumbered(6, { version: 7 }),
+      buildNumbered(5, { version: 3, deletedAt: '2026-11-22T12:00:00Z' }),
     ])
     const after = addOlder(window, page([4, 5, 6], null, null))
     expect(after.rows.map(row => row.generation.version)).toEqual([1, 7])
@@ -54,56 +54,62 @@ describe('pages', () => {
 })
 
 describe('refresh', () => {
-  const known = addSent(windowOf(span(1, 5), { older: { cursor: 'before 1' } }), { ...numbered(9), version: 0 })
+  const known = addUnsent(buildWindow(span(1, 5), { older: { cursor: 'before 1' } }), {
+    ...buildNumbered(9),
+    version: 0,
+  })
 
   test('what is missing within its reach was deleted; what lies before and what is on its way stays', () => {
-    const after = refresh(known, page([3, 5, 6], 'before 3', null), known)
-    expect([numbers(after), after.older, after.newer]).toEqual([[1, 2, 3, 5, 6, 9], { cursor: 'before 1' }, 'end'])
+    const after = reconcileWindow(known, page([3, 5, 6], 'before 3', null), known)
+    expect([listNumbers(after), after.older, after.newer]).toEqual([[1, 2, 3, 5, 6, 9], { cursor: 'before 1' }, 'end'])
   })
 
   test('the newest that is missing was deleted, but not if it came while the page was read', () => {
-    expect(numbers(refresh(known, page([3, 4], 'before 3', null), known))).toEqual([1, 2, 3, 4, 9])
-    const meanwhile = merge(known, [numbered(6)])
-    expect(numbers(refresh(meanwhile, page(span(3, 5), 'before 3', null), known))).toEqual([...span(1, 6), 9])
+    expect(listNumbers(reconcileWindow(known, page([3, 4], 'before 3', null), known))).toEqual([1, 2, 3, 4, 9])
+    const meanwhile = merge(known, [buildNumbered(6)])
+    expect(listNumbers(reconcileWindow(meanwhile, page(span(3, 5), 'before 3', null), known))).toEqual([
+      ...span(1, 6),
+      9,
+    ])
   })
 
   test('of a window that no longer reaches the newest, it is left where it was', () => {
-    const after = refresh(known, page(span(2, 7), 'before 2', 'after 7'), known)
-    expect([numbers(after), after.newer]).toEqual([span(1, 7), { cursor: 'after 7' }])
+    const after = reconcileWindow(known, page(span(2, 7), 'before 2', 'after 7'), known)
+    expect([listNumbers(after), after.newer]).toEqual([span(1, 7), { cursor: 'after 7' }])
   })
 
   test('with a gap before it, what was known is let go: the feed is a run without holes', () => {
-    const after = refresh(known, page([7, 8], 'before 7', null), known)
-    expect([numbers(after), after.older]).toEqual([[7, 8, 9], { cursor: 'before 7' }])
-    expect(joins(known, [numbered(7)])).toBe(false)
+    const after = reconcileWindow(known, page([7, 8], 'before 7', null), known)
+    expect([listNumbers(after), after.older]).toEqual([[7, 8, 9], { cursor: 'before 7' }])
+    expect(overlaps(known, [buildNumbered(7)])).toBe(false)
   })
 
   test('reaching the beginning, it is all there is', () => {
-    const after = refresh(known, page([4], null, null), known)
-    expect([numbers(after), after.older]).toEqual([[4, 9], 'end'])
+    const after = reconcileWindow(known, page([4], null, null), known)
+    expect([listNumbers(after), after.older]).toEqual([[4, 9], 'end'])
   })
 
   test('it never takes a newer version back', () => {
-    const newer = merge(known, [numbered(4, { version: 7 })])
-    const after = refresh(newer, page(span(1, 5), null, null), known)
-    expect(after.byKey.get(numbered(4).clientId)?.generation.version).toBe(7)
+    const newer = merge(known, [buildNumbered(4, { version: 7 })])
+    const after = reconcileWindow(newer, page(span(1, 5), null, null), known)
+    expect(after.byKey.get(buildNumbered(4).clientId)?.generation.version).toBe(7)
   })
 })
 
 describe('trim', () => {
-  const limits = { most: 40, spare: 10 }
+  const limits = { maxRows: 40, slack: 10 }
 
   test('the window never grows beyond its limit, has no hole, and keeps the row that is read', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 90 }), fc.nat(89), (count, place) => {
-        const reader = numbered(1 + (place % count)).clientId
-        const window = trim(windowOf(span(1, count)), reader, limits)
-        const [first = 0] = numbers(window)
-        expect(window.rows.length).toBe(count > limits.most ? limits.most - limits.spare : count)
-        expect(numbers(window)).toEqual(span(first, first + window.rows.length - 1))
-        if (count <= 2 * (limits.most - limits.spare)) expect(window.byKey.has(reader)).toBe(true)
+        const reader = buildNumbered(1 + (place % count)).clientId
+        const window = trimWindow(buildWindow(span(1, count)), reader, limits)
+        const [first = 0] = listNumbers(window)
+        expect(window.rows.length).toBe(count > limits.maxRows ? limits.maxRows - limits.slack : count)
+        expect(listNumbers(window)).toEqual(span(first, first + window.rows.length - 1))
+        if (count <= 2 * (limits.maxRows - limits.slack)) expect(window.byKey.has(reader)).toBe(true)
         expect(window.older).toBe(first > 1 ? 'cut' : 'end')
-        expect(window.newer).toBe(numbers(window).at(-1) === count ? 'end' : 'cut')
+        expect(window.newer).toBe(listNumbers(window).at(-1) === count ? 'end' : 'cut')
       }),
     )
   })

@@ -1,14 +1,14 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import {
-  arrange,
+  confirmedRows,
   type Edge,
-  type Generations,
-  later,
-  orderOf,
-  ownRows,
+  type GenerationWindow,
+  laterSortKey,
   type Row,
-  SENT,
-  take,
+  sortKeyOf,
+  UNSENT_PREFIX,
+  upsertGenerations,
+  withRows,
 } from './generation-window.ts'
 
 /** A page of the list, newest first, and where the ones beside it begin; null where there is none. */
@@ -19,21 +19,21 @@ export interface Page {
 }
 
 /** Takes in the page that follows the window's oldest row. */
-export function addOlder(known: Generations, page: Page): Generations {
-  return { ...take(known, page.generations), older: edgeOf(page.nextCursor) }
+export function addOlder(known: GenerationWindow, page: Page): GenerationWindow {
+  return { ...upsertGenerations(known, page.generations), older: toEdge(page.nextCursor) }
 }
 
 /** Takes in the page that follows the window's newest row. */
-export function addNewer(known: Generations, page: Page): Generations {
+export function addNewer(known: GenerationWindow, page: Page): GenerationWindow {
   const { generations, previousCursor } = page
-  return reach({ ...take(known, generations), newer: edgeOf(previousCursor) }, generations)
+  return markReached({ ...upsertGenerations(known, generations), newer: toEdge(previousCursor) }, generations)
 }
 
 /** Moves the window to a page, wherever it is. */
-export function moveTo(known: Generations, page: Page): Generations {
+export function replaceWindow(known: GenerationWindow, page: Page): GenerationWindow {
   const { generations, nextCursor, previousCursor } = page
-  const empty = { ...known, newer: edgeOf(previousCursor), older: edgeOf(nextCursor) }
-  return reach(take(arrange(empty, []), generations), generations)
+  const empty = { ...known, newer: toEdge(previousCursor), older: toEdge(nextCursor) }
+  return markReached(upsertGenerations(withRows(empty, []), generations), generations)
 }
 
 /**
@@ -42,54 +42,54 @@ export function moveTo(known: Generations, page: Page): Generations {
  *
  * @param before what was known when reading began: what came meanwhile may be too young to be among them
  */
-export function refresh(known: Generations, page: Page, before: Generations): Generations {
+export function reconcileWindow(known: GenerationWindow, page: Page, before: GenerationWindow): GenerationWindow {
   const present = new Set(page.generations.map(generation => generation.clientId))
-  const places = page.generations.map(orderOf).toSorted()
-  const [first = ''] = page.nextCursor === null || !joins(known, page.generations) ? [] : places
-  const last = page.previousCursor === null ? SENT : (places.at(-1) ?? '')
-  const stays = (row: Row) => {
-    const isUnread = row.order < first || (row.order > last && page.previousCursor === null)
-    return isUnread || present.has(row.key) || (row.order <= last && before.byKey.get(row.key) !== row)
+  const sortKeys = page.generations.map(sortKeyOf).toSorted()
+  const [first = ''] = page.nextCursor === null || !overlaps(known, page.generations) ? [] : sortKeys
+  const last = page.previousCursor === null ? UNSENT_PREFIX : (sortKeys.at(-1) ?? '')
+  const isKept = (row: Row) => {
+    const isUnread = row.sortKey < first || (row.sortKey > last && page.previousCursor === null)
+    return isUnread || present.has(row.key) || (row.sortKey <= last && before.byKey.get(row.key) !== row)
   }
-  const kept = ownRows(known).filter(stays)
-  const reachesFurther = kept.some(row => row.order < first)
-  const older = reachesFurther ? known.older : edgeOf(page.nextCursor)
-  const window = { ...known, older, newer: edgeOf(page.previousCursor) }
-  return reach(take(arrange(window, kept), page.generations), page.generations)
+  const kept = confirmedRows(known).filter(isKept)
+  const reachesFurther = kept.some(row => row.sortKey < first)
+  const older = reachesFurther ? known.older : toEdge(page.nextCursor)
+  const window = { ...known, older, newer: toEdge(page.previousCursor) }
+  return markReached(upsertGenerations(withRows(window, kept), page.generations), page.generations)
 }
 
 /** Whether newly read generations meet the window, so that nothing can lie between the two. */
-export function joins(known: Generations, read: readonly Generation[]): boolean {
+export function overlaps(known: GenerationWindow, read: readonly Generation[]): boolean {
   return read.some(generation => known.byKey.get(generation.clientId)?.delivery === null)
 }
 
 /**
  * Keeps the window from growing for ever: what is over is cut off at the end that is further from the reader.
  *
- * @param most rows that it may have
- * @param spare rows that are cut off beyond that, so that it need not be done for each
+ * @param maxRows rows that it may have
+ * @param slack rows that are cut off beyond that, so that it need not be done for each
  */
-export function trim(
-  known: Generations,
-  reader: string,
-  { most, spare }: { most: number; spare: number },
-): Generations {
-  const rows = ownRows(known)
-  const at = rows.findIndex(row => row.key === reader)
-  if (rows.length <= most) return known
-  const surplus = rows.length - most + spare
+export function trimWindow(
+  known: GenerationWindow,
+  anchorKey: string,
+  { maxRows, slack }: { maxRows: number; slack: number },
+): GenerationWindow {
+  const rows = confirmedRows(known)
+  const at = rows.findIndex(row => row.key === anchorKey)
+  if (rows.length <= maxRows) return known
+  const excess = rows.length - maxRows + slack
   const isNearOldest = at >= 0 && at < rows.length / 2
-  if (isNearOldest) return arrange({ ...known, newer: 'cut' }, rows.slice(0, -surplus))
-  return arrange({ ...known, older: 'cut' }, rows.slice(surplus))
+  if (isNearOldest) return withRows({ ...known, newer: 'cut' }, rows.slice(0, -excess))
+  return withRows({ ...known, older: 'cut' }, rows.slice(excess))
 }
 
 /** The window has come to these rows: what it holds or has reached is no longer beyond it. */
-function reach(known: Generations, read: readonly Generation[]): Generations {
-  const newest = read.map(orderOf).reduce(later, known.newest)
-  const left = known.newer === 'end' ? [] : [...known.beyond].filter(key => !known.byKey.has(key))
-  return { ...known, newest, beyond: new Set(left) }
+function markReached(known: GenerationWindow, read: readonly Generation[]): GenerationWindow {
+  const newest = read.map(sortKeyOf).reduce(laterSortKey, known.newestKey)
+  const left = known.newer === 'end' ? [] : [...known.unloadedNewer].filter(key => !known.byKey.has(key))
+  return { ...known, newestKey: newest, unloadedNewer: new Set(left) }
 }
 
-function edgeOf(cursor: string | null): Edge {
+function toEdge(cursor: string | null): Edge {
   return cursor === null ? 'end' : { cursor }
 }

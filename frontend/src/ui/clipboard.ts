@@ -8,20 +8,20 @@ export async function copyText(text: string): Promise<boolean> {
     await navigator.clipboard.writeText(text)
     return true
   } catch {
-    return copyByCommand(text)
+    return copyWithExecCommand(text)
   }
 }
 
-function copyByCommand(text: string): boolean {
+function copyWithExecCommand(text: string): boolean {
   const focused = document.activeElement
   const field = document.createElement('textarea')
   field.value = text
   field.className = 'unseen'
-  const place = document.querySelector('dialog[open]') ?? document.body
-  place.append(field)
+  const container = document.querySelector('dialog[open]') ?? document.body
+  container.append(field)
   field.select()
-  const copied = document.execCommand('copy')
+  const isCopied = document.execCommand('copy')
   field.remove()
   if (focused instanceof HTMLElement) focused.focus({ preventScroll: true })
-  return copied
+  return isCopied
 }

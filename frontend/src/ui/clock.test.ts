@@ -3,14 +3,14 @@ import { createClock } from './clock.ts'
 
 test('a computer whose clock is wrong takes the studio’s time', () => {
   const clock = createClock(() => Date.parse('2026-11-22T12:00:00Z'))
-  clock.learn('Sun, 22 Nov 2026 12:05:00 GMT')
+  clock.syncTo('Sun, 22 Nov 2026 12:05:00 GMT')
   expect(new Date(clock.now()).toISOString()).toBe('2026-11-22T12:05:00.000Z')
 })
 
 test('the age of an answer is no difference, and a missing header changes nothing', () => {
   const clock = createClock(() => Date.parse('2026-11-22T12:00:01.500Z'))
-  clock.learn('Sun, 22 Nov 2026 12:00:00 GMT')
-  clock.learn(null)
-  clock.learn('nonsense')
+  clock.syncTo('Sun, 22 Nov 2026 12:00:00 GMT')
+  clock.syncTo(null)
+  clock.syncTo('nonsense')
   expect(new Date(clock.now()).toISOString()).toBe('2026-11-22T12:00:01.500Z')
 })

@@ -2,21 +2,21 @@ export interface Clock {
   /** The studio's time, in milliseconds since 1970. */
   now: () => number
   /** Learns the studio's time from the `Date` header of an answer. */
-  learn: (date: string | null) => void
+  syncTo: (date: string | null) => void
 }
 
 /** The header has whole seconds and is as old as the answer was long: less than this is no difference. */
-const NOTICEABLE_MS = 3_000
+const SKEW_TOLERANCE_MS = 3_000
 
 /**
  * The studio's clock. A ring that continues where it was needs to know how long ago the work began, and this computer's own
  * clock may be wrong by minutes.
  */
-export function createClock(own: () => number = Date.now): Clock {
-  let ahead = 0
-  const learn = (date: string | null) => {
-    const difference = Date.parse(date ?? '') - own()
-    if (!Number.isNaN(difference)) ahead = Math.abs(difference) < NOTICEABLE_MS ? 0 : difference
+export function createClock(localNow: () => number = Date.now): Clock {
+  let offset = 0
+  const syncTo = (date: string | null) => {
+    const difference = Date.parse(date ?? '') - localNow()
+    if (!Number.isNaN(difference)) offset = Math.abs(difference) < SKEW_TOLERANCE_MS ? 0 : difference
   }
-  return { now: () => own() + ahead, learn }
+  return { now: () => localNow() + offset, syncTo }
 }

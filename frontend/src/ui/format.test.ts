@@ -1,21 +1,21 @@
 import { expect, test } from 'bun:test'
-import { wordsOf } from '../api.ts'
-import { aGeneration } from '../store/generation.fixture.ts'
+import { formatProblem } from '../api.ts'
+import { buildGeneration } from '../store/generation.fixture.ts'
 import {
-  duration,
-  estimate,
-  lost,
-  money,
-  neverSent,
-  providerName,
-  readiness,
-  stage,
-  summary,
-  temporary,
+  formatDuration,
+  formatEstimate,
+  formatExpiry,
+  formatLost,
+  formatMoney,
+  formatProviderName,
+  formatReadyCount,
+  formatStage,
+  formatStaleSubmission,
+  formatSummary,
 } from './format.ts'
 
 test('times are said as exactly as they are known', () => {
-  expect([0, 0.84, 8.44, 42.4, 120, 125.4].map(duration)).toEqual([
+  expect([0, 0.84, 8.44, 42.4, 120, 125.4].map(formatDuration)).toEqual([
     '0.1 s',
     '0.8 s',
     '8.4 s',
@@ -23,7 +23,7 @@ test('times are said as exactly as they are known', () => {
     '2 min',
     '2 min 5 s',
   ])
-  expect([0.2, 8.6, 89, 95, 600].map(estimate)).toEqual([
+  expect([0.2, 8.6, 89, 95, 600].map(formatEstimate)).toEqual([
     'about 1 s',
     'about 9 s',
     'about 89 s',
@@ -33,24 +33,26 @@ test('times are said as exactly as they are known', () => {
 })
 
 test('money is said in its currency, small amounts to the tenth of a cent', () => {
-  expect(money({ amount: 0.16, currency: 'USD' })).toBe('$0.16')
-  expect(money({ amount: 0.003, currency: 'USD' })).toBe('$0.003')
-  expect(money({ amount: 2, currency: 'credits' })).toBe('2.00 credits')
+  expect(formatMoney({ amount: 0.16, currency: 'USD' })).toBe('$0.16')
+  expect(formatMoney({ amount: 0.003, currency: 'USD' })).toBe('$0.003')
+  expect(formatMoney({ amount: 2, currency: 'credits' })).toBe('2.00 credits')
 })
 
 test('a generation is summed up in one line', () => {
-  const generation = aGeneration({
+  const generation = buildGeneration({
     outputs: 4,
     parameters: { aspectRatio: '3:2', numOutputs: 4, seed: 7 },
     cost: { amount: 0.16, currency: 'USD', estimated: false },
   })
-  expect(summary(generation, undefined)).toEqual(['demo', '3:2', '4', 'seed 7', '1.9 s', '$0.16'])
+  expect(formatSummary(generation, undefined)).toEqual(['demo', '3:2', '4', 'seed 7', '1.9 s', '$0.16'])
 })
 
 test('what is happening is said in plain words', () => {
-  expect(stage(aGeneration({ status: 'processing' }), 'Replicate')).toBe('generating')
+  expect(formatStage(buildGeneration({ status: 'processing' }), 'Replicate')).toBe('generating')
   expect(
-    readiness(aGeneration({ outputs: [{}, { state: 'temporary' }, { state: 'failed' }, { state: 'pending' }] })),
+    formatReadyCount(
+      buildGeneration({ outputs: [{}, { state: 'temporary' }, { state: 'failed' }, { state: 'pending' }] }),
+    ),
   ).toBe('2 of 4 ready')
 })
 
@@ -66,41 +68,41 @@ test('what is waited for is said with who and until when', () => {
     ['not-configured', null, 'Replicate is not set up here any more; waiting until it is'],
   ] as const
   for (const [reason, until, words] of waits) {
-    expect(stage(aGeneration({ status: 'queued', waiting: { reason, until } }), 'Replicate')).toBe(words)
+    expect(formatStage(buildGeneration({ status: 'queued', waiting: { reason, until } }), 'Replicate')).toBe(words)
   }
-  expect(stage(aGeneration({ waiting: { reason: 'provider-queue', until: null } }), providerName(undefined))).toBe(
-    'queued at the provider',
-  )
+  expect(
+    formatStage(buildGeneration({ waiting: { reason: 'provider-queue', until: null } }), formatProviderName(undefined)),
+  ).toBe('queued at the provider')
 })
 
 test('what is only at its provider says how long it will be there, and what is lost says who deleted it', () => {
-  const [output] = aGeneration({ outputs: [{ state: 'temporary', expiresAt: '2026-11-22T12:42:30Z' }] }).outputs
+  const [output] = buildGeneration({ outputs: [{ state: 'temporary', expiresAt: '2026-11-22T12:42:30Z' }] }).outputs
   if (!output) throw new Error('no output')
-  const at = (time: string) => temporary(output, 'Replicate', Date.parse(`2026-11-${time}Z`))
+  const at = (time: string) => formatExpiry(output, 'Replicate', Date.parse(`2026-11-${time}Z`))
   expect(at('22T12:00:00')).toBe('Only at Replicate, 42 min left')
   expect(at('22T12:42:00')).toBe('Only at Replicate, less than a minute left')
   expect(at('22T12:43:00')).toBe('Only at Replicate, gone any moment')
   expect(at('22T09:00:00')).toBe('Only at Replicate, 3 h left')
   expect(at('19T12:00:00')).toBe('Only at Replicate, 3 days left')
-  expect(temporary({ ...output, expiresAt: null }, 'The provider', 0)).toBe('Only at the provider, not saved yet')
-  expect(lost('Replicate')).toBe('Deleted by Replicate before it could be saved.')
+  expect(formatExpiry({ ...output, expiresAt: null }, 'The provider', 0)).toBe('Only at the provider, not saved yet')
+  expect(formatLost('Replicate')).toBe('Deleted by Replicate before it could be saved.')
 })
 
 test('what was asked for a day ago or longer and never sent is not sent unasked', () => {
-  const generation = aGeneration({ createdAt: '2026-11-22T12:00:00.000000Z' })
-  expect(neverSent(generation, Date.parse('2026-11-23T11:59:59Z'))).toBeNull()
-  expect(neverSent(generation, Date.parse('2026-11-24T12:00:00Z'))).toBe(
+  const generation = buildGeneration({ createdAt: '2026-11-22T12:00:00.000000Z' })
+  expect(formatStaleSubmission(generation, Date.parse('2026-11-23T11:59:59Z'))).toBeNull()
+  expect(formatStaleSubmission(generation, Date.parse('2026-11-24T12:00:00Z'))).toBe(
     'It could not be reached when this was asked for, on November 22. Is it still wanted?',
   )
 })
 
 test('a refusal says what is wrong with each part, or with all of it', () => {
   const problem = { detail: 'prompt: is empty', errors: [{ path: 'prompt', message: 'is empty' }] }
-  expect(wordsOf(problem, 422)).toBe('Prompt is empty.')
-  expect(wordsOf({ errors: [{ path: 'file.0', message: 'is too large' }] }, 422, 'this file')).toBe(
+  expect(formatProblem(problem, 422)).toBe('Prompt is empty.')
+  expect(formatProblem({ errors: [{ path: 'file.0', message: 'is too large' }] }, 422, 'this file')).toBe(
     'This file is too large.',
   )
-  expect(wordsOf({ detail: 'Too many at once.' }, 429)).toBe('Too many at once.')
-  expect(wordsOf('<html>', 502)).toBe('The studio answered with an error (502).')
-  expect(wordsOf(null, 500)).toBe('The studio answered with an error (500).')
+  expect(formatProblem({ detail: 'Too many at once.' }, 429)).toBe('Too many at once.')
+  expect(formatProblem('<html>', 502)).toBe('The studio answered with an error (502).')
+  expect(formatProblem(null, 500)).toBe('The studio answered with an error (500).')
 })

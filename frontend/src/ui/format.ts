@@ -6,7 +6,7 @@ import type { Output } from '@darkroom/contracts/output'
 const DAY_MS = 24 * 3_600_000
 
 /** `0.8 s`, `8.4 s`, `42 s`, `2 min 5 s` */
-export function duration(seconds: number): string {
+export function formatDuration(seconds: number): string {
   if (seconds < 10) return `${Math.max(seconds, 0.1).toFixed(1)} s`
   const whole = Math.round(seconds)
   if (whole < 60) return `${whole} s`
@@ -15,12 +15,12 @@ export function duration(seconds: number): string {
 }
 
 /** What a person may expect, without false exactness: `about 9 s`, `about 2 min` */
-export function estimate(seconds: number): string {
+export function formatEstimate(seconds: number): string {
   if (seconds < 90) return `about ${Math.max(1, Math.round(seconds))} s`
   return `about ${Math.round(seconds / 60)} min`
 }
 
-export function money(cost: { amount: number; currency: string }): string {
+export function formatMoney(cost: { amount: number; currency: string }): string {
   const digits = cost.amount !== 0 && cost.amount < 0.1 ? 3 : 2
   try {
     const options = { style: 'currency', currency: cost.currency, maximumFractionDigits: digits } as const
@@ -31,69 +31,71 @@ export function money(cost: { amount: number; currency: string }): string {
 }
 
 /** Why something is not sent by itself any more that was asked for long ago; null if that is not so long. @param now in ms */
-export function neverSent({ createdAt }: Generation, now: number): string | null {
-  const asked = new Date(createdAt)
-  if (now - asked.getTime() < DAY_MS) return null
-  const day = asked.toLocaleDateString('en', { day: 'numeric', month: 'long' })
+export function formatStaleSubmission({ createdAt }: Generation, now: number): string | null {
+  const submittedAt = new Date(createdAt)
+  if (now - submittedAt.getTime() < DAY_MS) return null
+  const day = submittedAt.toLocaleDateString('en', { day: 'numeric', month: 'long' })
   return `It could not be reached when this was asked for, on ${day}. Is it still wanted?`
 }
 
 /** `1 image`, `4 videos` */
-export function count(many: number, kind: Kind): string {
-  return `${many} ${kind}${many === 1 ? '' : 's'}`
+export function formatCount(amount: number, kind: Kind): string {
+  return `${amount} ${kind}${amount === 1 ? '' : 's'}`
 }
 
 /** Model, settings, time taken and cost of a generation, in the order they are read. */
-export function summary(generation: Generation, model: Model | undefined): string[] {
+export function formatSummary(generation: Generation, model: Model | undefined): string[] {
   const { parameters, outputs, cost } = generation
   const facts = [
     model?.name ?? generation.model,
     parameters.aspectRatio,
     outputs.length > 1 ? String(outputs.length) : undefined,
-    parameters.duration === undefined ? undefined : duration(parameters.duration),
+    parameters.duration === undefined ? undefined : formatDuration(parameters.duration),
     parameters.seed === undefined ? undefined : `seed ${parameters.seed}`,
-    taken(generation),
-    cost ? money(cost) : undefined,
+    formatTimeTaken(generation),
+    cost ? formatMoney(cost) : undefined,
   ]
   return facts.filter(fact => fact !== undefined)
 }
 
 /** How many of a generation's outputs can be looked at. */
-export function readyCount(generation: Generation): number {
+export function countReady(generation: Generation): number {
   return generation.outputs.filter(output => output.state === 'stored' || output.state === 'temporary').length
 }
 
 /** `2 of 4 ready`, for as long as not all are. */
-export function readiness(generation: Generation): string {
-  return `${readyCount(generation)} of ${generation.outputs.length} ready`
+export function formatReadyCount(generation: Generation): string {
+  return `${countReady(generation)} of ${generation.outputs.length} ready`
 }
 
 /** A provider as people know it. */
-export function providerName(model: Model | undefined): string {
+export function formatProviderName(model: Model | undefined): string {
   const name = model?.provider
   return name ? `${name.charAt(0).toUpperCase()}${name.slice(1)}` : 'The provider'
 }
 
 /** What is happening to outputs that are not there yet, in a word or a few. */
-export function stage({ status, waiting }: Generation, provider: string): string {
-  if (!waiting) return STAGES[status]
-  const says = WAITING[waiting.reason]
+export function formatStage({ status, waiting }: Generation, provider: string): string {
+  if (!waiting) return STATUS_LABELS[status]
+  const formatWaiting = WAITING_MESSAGES[waiting.reason]
   // A page that was opened before the studio was renewed may not know the word.
-  return says ? says(provider, waiting.until === null ? null : clock(waiting.until)) : STAGES[status]
+  return formatWaiting
+    ? formatWaiting(provider, waiting.until === null ? null : formatTime(waiting.until))
+    : STATUS_LABELS[status]
 }
 
 /** What a picture that is still only at its provider says of it. @param now in milliseconds since 1970 */
-export function temporary({ expiresAt }: Output, provider: string, now: number): string {
-  const left = expiresAt === null ? 'not saved yet' : timeLeft(Date.parse(expiresAt) - now)
-  return `Only at ${inSentence(provider)}, ${left}`
+export function formatExpiry({ expiresAt }: Output, provider: string, now: number): string {
+  const left = expiresAt === null ? 'not saved yet' : formatTimeLeft(Date.parse(expiresAt) - now)
+  return `Only at ${lowercaseArticle(provider)}, ${left}`
 }
 
 /** What is said of a picture that its provider no longer had when it was to be saved. */
-export function lost(provider: string): string {
-  return `Deleted by ${inSentence(provider)} before it could be saved.`
+export function formatLost(provider: string): string {
+  return `Deleted by ${lowercaseArticle(provider)} before it could be saved.`
 }
 
-function timeLeft(milliseconds: number): string {
+function formatTimeLeft(milliseconds: number): string {
   const minutes = Math.floor(milliseconds / 60_000)
   if (milliseconds <= 0) return 'gone any moment'
   if (minutes < 1) return 'less than a minute left'
@@ -102,22 +104,22 @@ function timeLeft(milliseconds: number): string {
   return hours < 48 ? `${hours} h left` : `${Math.floor(hours / 24)} days left`
 }
 
-function inSentence(provider: string): string {
+function lowercaseArticle(provider: string): string {
   return provider.replace(/^The /, 'the ')
 }
 
-const WAITING: Record<
+const WAITING_MESSAGES: Record<
   NonNullable<Generation['waiting']>['reason'],
   (provider: string, until: string | null) => string
 > = {
-  'provider-queue': provider => `queued at ${inSentence(provider)}`,
+  'provider-queue': provider => `queued at ${lowercaseArticle(provider)}`,
   'rate-limited': (provider, until) => `${provider} asks to wait${until === null ? '' : `, again at ${until}`}`,
   'provider-down': (provider, until) =>
     `${provider} is not answering; trying again${until === null ? '' : ` at ${until}`}`,
   'not-configured': provider => `${provider} is not set up here any more; waiting until it is`,
 }
 
-const STAGES: Record<Generation['status'], string> = {
+const STATUS_LABELS: Record<Generation['status'], string> = {
   queued: 'queued',
   processing: 'generating',
   uploading: 'saving',
@@ -127,11 +129,11 @@ const STAGES: Record<Generation['status'], string> = {
 }
 
 /** The hour and minute of an instant, where the person is. */
-function clock(instant: string): string {
+function formatTime(instant: string): string {
   return new Date(instant).toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' })
 }
 
-function taken({ startedAt, completedAt, status }: Generation): string | undefined {
+function formatTimeTaken({ startedAt, completedAt, status }: Generation): string | undefined {
   if (status !== 'completed' || startedAt === null || completedAt === null) return undefined
-  return duration((Date.parse(completedAt) - Date.parse(startedAt)) / 1_000)
+  return formatDuration((Date.parse(completedAt) - Date.parse(startedAt)) / 1_000)
 }

@@ -1,5 +1,5 @@
 /** What this browser remembers under a name; null if it remembers nothing or must not. */
-export function recall(key: string): string | null {
+export function readStorage(key: string): string | null {
   try {
     return localStorage.getItem(key)
   } catch {
@@ -8,7 +8,7 @@ export function recall(key: string): string | null {
 }
 
 /** Remembers a text under a name, or with null forgets it. Where storage is switched off or full, the page works without. */
-export function remember(key: string, value: string | null): void {
+export function writeStorage(key: string, value: string | null): void {
   try {
     if (value === null) localStorage.removeItem(key)
     if (value !== null) localStorage.setItem(key, value)

@@ -1,45 +1,45 @@
 import { createSignal } from 'solid-js'
 
 /** What takes back what was just done. */
-export interface Undo {
+export interface UndoAction {
   label: string
   run: () => void
 }
 
 export interface Notice {
-  words: string
-  undo: Undo | null
+  message: string
+  undo: UndoAction | null
 }
 
-const SHORT_MS = 4_000
-const LONG_MS = 10_000
+const SHORT_NOTICE_MS = 4_000
+const LONG_NOTICE_MS = 10_000
 /** Longer words take longer to read. */
-const SHORT_WORDS = 60
+const SHORT_MESSAGE_LENGTH = 60
 
 /** Short words about what the person has just done. They go by themselves, but not from under a hand. */
 export function createNotices() {
-  const [notice, setNotice] = createSignal<Notice>({ words: '', undo: null })
+  const [notice, setNotice] = createSignal<Notice>({ message: '', undo: null })
   let timer: number | undefined
 
-  const leave = () => setNotice({ words: '', undo: null })
-  const leaveLater = () => {
+  const hide = () => setNotice({ message: '', undo: null })
+  const scheduleHide = () => {
     clearTimeout(timer)
-    const { words, undo } = notice()
-    timer = window.setTimeout(leave, undo || words.length > SHORT_WORDS ? LONG_MS : SHORT_MS)
+    const { message, undo } = notice()
+    timer = window.setTimeout(hide, undo || message.length > SHORT_MESSAGE_LENGTH ? LONG_NOTICE_MS : SHORT_NOTICE_MS)
   }
 
-  function notify(words: string, undo: Undo | null = null) {
-    setNotice({ words, undo })
-    leaveLater()
+  function notify(message: string, undo: UndoAction | null = null) {
+    setNotice({ message, undo })
+    scheduleHide()
   }
 
   /** Takes back what the notice tells of. */
   function undo() {
-    const chosen = notice().undo
+    const action = notice().undo
     clearTimeout(timer)
-    leave()
-    chosen?.run()
+    hide()
+    action?.run()
   }
 
-  return { notice, notify, undo, hold: () => clearTimeout(timer), release: leaveLater }
+  return { notice, notify, undo, pauseTimeout: () => clearTimeout(timer), resumeTimeout: scheduleHide }
 }

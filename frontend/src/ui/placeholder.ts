@@ -1,7 +1,7 @@
 import { thumbHashToDataURL } from 'thumbhash'
 
-const MOST_KEPT = 400
-const kept = new Map<string, string>()
+const MAX_CACHED = 400
+const cachedUrls = new Map<string, string>()
 
 /**
  * The blurred picture that a thumbhash stands for, as a data URL; undefined if there is none or it cannot be read.
@@ -11,10 +11,10 @@ const kept = new Map<string, string>()
  */
 export function placeholderUrl(hash: string | null): string | undefined {
   if (hash === null) return undefined
-  const known = kept.get(hash)
-  if (known !== undefined) return known
+  const cached = cachedUrls.get(hash)
+  if (cached !== undefined) return cached
   const url = decode(hash)
-  if (url !== undefined) keep(hash, url)
+  if (url !== undefined) cacheUrl(hash, url)
   return url
 }
 
@@ -26,8 +26,8 @@ function decode(hash: string): string | undefined {
   }
 }
 
-function keep(hash: string, url: string) {
-  const [oldest] = kept.keys()
-  if (kept.size >= MOST_KEPT && oldest !== undefined) kept.delete(oldest)
-  kept.set(hash, url)
+function cacheUrl(hash: string, url: string) {
+  const [oldest] = cachedUrls.keys()
+  if (cachedUrls.size >= MAX_CACHED && oldest !== undefined) cachedUrls.delete(oldest)
+  cachedUrls.set(hash, url)
 }

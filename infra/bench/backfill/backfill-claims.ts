@@ -1,23 +1,23 @@
-import { putBack } from './backfill-rows.ts'
+import { restoreRows } from './backfill-rows.ts'
 import { type BackfillStudio, runBackfill } from './backfill-studio.ts'
 
 const [BLOCKS, SUBMISSIONS, PAUSE_MS] = [4, 20, 200]
 
 /** Milliseconds from a submission's row to its claim by a processor, one after the other. */
-export interface Claims {
+export interface ClaimLatencies {
   idle: number[]
   busy: number[]
 }
 
 /** Submits as people do, by turns with nothing else going on and during a backfill at full speed. */
-export async function measureClaims(backfill: BackfillStudio): Promise<Claims> {
-  const claims: Claims = { idle: [], busy: [] }
+export async function measureClaims(backfill: BackfillStudio): Promise<ClaimLatencies> {
+  const claims: ClaimLatencies = { idle: [], busy: [] }
   for (let block = 0; block <= BLOCKS; block++) {
     const idle = await submitAll(backfill)
     const running = runBackfill(backfill, { batch: 100, concurrency: 16 })
     const busy = await submitAll(backfill)
     await running
-    await putBack(backfill.sql)
+    await restoreRows(backfill.sql)
     await fetch(`${backfill.storeUrl}/forget`, { method: 'POST' })
     // The first block warms everything up.
     if (block > 0) claims.idle.push(...idle)
@@ -33,7 +33,7 @@ async function submitAll({ studio, sql }: BackfillStudio): Promise<number[]> {
     ids.push(id)
     await Bun.sleep(PAUSE_MS)
   }
-  for (const id of ids) await studio.until(id, ({ startedAt }) => startedAt !== null)
+  for (const id of ids) await studio.waitForGeneration(id, ({ startedAt }) => startedAt !== null)
   const rows = await sql<{ milliseconds: number }[]>`
     select extract(epoch from min(e.at) filter (where e.to_status = 'processing') - min(e.at)) * 1000 as milliseconds
     from generation_events e where e.generation_id = any(${ids}) group by e.generation_id`

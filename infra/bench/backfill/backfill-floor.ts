@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
-import { asDataUrl } from '../../testing/data/imported-rows.ts'
-import { photographs, SETS } from './backfill-rows.ts'
+import { toDataUrl } from '../../testing/data/imported-rows.ts'
+import { createPhotographFactory, ROW_SETS } from './backfill-rows.ts'
 
 /**
  * What nobody can do without: the texts are here already, each is decoded and put, unsigned, so many at once.
@@ -8,21 +8,21 @@ import { photographs, SETS } from './backfill-rows.ts'
  * the milliseconds.
  */
 
-const [name = 'small', storeUrl = '', atOnce = '1'] = process.argv.slice(2)
+const [name = 'small', storeUrl = '', concurrency = '1'] = process.argv.slice(2)
 const set = name === 'big' ? 'big' : 'small'
-const { rows, pictures } = SETS[set]
-const text = asDataUrl((await photographs(set))(), 'data:image/jpeg;base64,')
+const { rows, images } = ROW_SETS[set]
+const text = toDataUrl((await createPhotographFactory(set))(), 'data:image/jpeg;base64,')
 
 process.stdout.write('ready\n')
 for await (const _ of console) {
   const started = performance.now()
-  const limit = pLimit(Number(atOnce))
-  await Promise.all(Array.from({ length: rows * pictures }, (_, at) => limit(() => keep(at))))
+  const limit = pLimit(Number(concurrency))
+  await Promise.all(Array.from({ length: rows * images }, (_, at) => limit(() => storeImage(at))))
   process.stdout.write(`${performance.now() - started}\n`)
 }
 
-async function keep(at: number): Promise<void> {
+async function storeImage(at: number): Promise<void> {
   const body = Uint8Array.fromBase64(text.slice(text.indexOf(',') + 1))
-  const answer = await fetch(`${storeUrl}/bench/floor-${at}`, { method: 'PUT', body })
-  if (!answer.ok) throw new Error('the store did not take it')
+  const response = await fetch(`${storeUrl}/bench/floor-${at}`, { method: 'PUT', body })
+  if (!response.ok) throw new Error('the store did not take it')
 }

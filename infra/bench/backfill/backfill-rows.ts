@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import sharp from 'sharp'
 import type { Database } from '../../src/database/connection.ts'
-import { asDataUrl, insertOldRow } from '../../testing/data/imported-rows.ts'
+import { insertImportedGeneration, toDataUrl } from '../../testing/data/imported-rows.ts'
 
 /** Old rows of one size. */
 interface RowSet {
   rows: number
-  pictures: number
+  images: number
 }
 
-export const SETS = {
-  small: { rows: 96, pictures: 1 },
-  big: { rows: 2, pictures: 10 },
+export const ROW_SETS = {
+  small: { rows: 96, images: 1 },
+  big: { rows: 2, images: 10 },
 } satisfies Record<string, RowSet>
 
 const SIZES = { small: { width: 800, height: 600 }, big: { width: 3_000, height: 2_250 } }
 
 /** Photographs, as far as an encoder can tell: soft shapes and a little grain. Each has bytes of its own at its end. */
-export async function photographs(set: keyof typeof SETS): Promise<() => Buffer> {
+export async function createPhotographFactory(set: keyof typeof ROW_SETS): Promise<() => Buffer> {
   const { width, height } = SIZES[set]
   const shapes = await sharp(randomBytes(12 * 9 * 3), { raw: { width: 12, height: 9, channels: 3 } })
     .resize(width, height, { kernel: 'cubic' })
@@ -36,22 +36,22 @@ export async function photographs(set: keyof typeof SETS): Promise<() => Buffer>
 }
 
 /** Writes the rows, and a copy of them to put back. @returns bytes of their pictures */
-export async function writeRows(
+export async function insertRows(
   sql: Database,
-  name: keyof typeof SETS,
-  rows: number = SETS[name].rows,
+  name: keyof typeof ROW_SETS,
+  rows: number = ROW_SETS[name].rows,
 ): Promise<number> {
-  const { pictures } = SETS[name]
-  const next = await photographs(name)
+  const { images: imageCount } = ROW_SETS[name]
+  const next = await createPhotographFactory(name)
   let bytes = 0
   for (let row = 0; row < rows; row++) {
-    const images = Array.from({ length: pictures }, () => next())
+    const images = Array.from({ length: imageCount }, () => next())
     bytes += images.reduce((sum, image) => sum + image.byteLength, 0)
     const given = {
       aspectRatio: '4:3',
-      referenceImages: images.map(image => asDataUrl(image, 'data:image/jpeg;base64,')),
+      referenceImages: images.map(image => toDataUrl(image, 'data:image/jpeg;base64,')),
     }
-    await insertOldRow(sql, given, { createdAt: new Date(1_700_000_000_000 + row * 60_000).toISOString() })
+    await insertImportedGeneration(sql, given, { createdAt: new Date(1_700_000_000_000 + row * 60_000).toISOString() })
   }
   await sql`create table if not exists bench_rows as select generation_id, parameters from generation_raw where false`
   await sql`insert into bench_rows select generation_id, parameters from generation_raw where embeds_file(parameters)`
@@ -59,7 +59,7 @@ export async function writeRows(
 }
 
 /** Puts every row back as it was and forgets what was kept. */
-export async function putBack(sql: Database): Promise<void> {
+export async function restoreRows(sql: Database): Promise<void> {
   await sql`delete from generation_references`
   await sql`delete from backfill_manifest`
   await sql`delete from backfill_runs`

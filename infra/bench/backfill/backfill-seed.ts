@@ -20,13 +20,13 @@ const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} })
 const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench-secret' }
 const client = new S3Client({ endpoint: storeUrl, region: 'us-east-1', credentials, forcePathStyle: true })
 
-for (let rows = await next(); rows.length > 0; rows = await next(rows.at(-1))) {
-  for (const row of rows.filter(needsBackfill)) await backfill(row)
+for (let rows = await readNextRows(); rows.length > 0; rows = await readNextRows(rows.at(-1))) {
+  for (const row of rows.filter(needsBackfill)) await backfillRow(row)
 }
 await sql.end()
 process.stdout.write(`${process.resourceUsage().maxRSS * 1024}\n`)
 
-async function next(last?: Row): Promise<Row[]> {
+async function readNextRows(last?: Row): Promise<Row[]> {
   return await sql<Row[]>`
     select generation_id as id, created_at::text as created, parameters from generation_raw
     where ${last === undefined} or (created_at, generation_id) > (${last?.created ?? 'now'}::text::timestamptz, ${last?.id ?? null}::uuid)
@@ -38,15 +38,15 @@ function needsBackfill({ parameters }: Row): boolean {
   return parameters.referenceImages?.some(image => image.startsWith('data:')) ?? false
 }
 
-async function backfill({ id, parameters }: Row): Promise<void> {
+async function backfillRow({ id, parameters }: Row): Promise<void> {
   const limit = pLimit(3)
   const images = parameters.referenceImages ?? []
-  const urls = await Promise.all(images.map((image, index) => limit(() => persist(image, `ref-${id}-${index}`))))
-  const kept = { ...parameters, referenceImages: urls }
-  await sql`update generation_raw set parameters = ${sql.json(kept)} where generation_id = ${id}`
+  const urls = await Promise.all(images.map((image, index) => limit(() => persistImage(image, `ref-${id}-${index}`))))
+  const rewritten = { ...parameters, referenceImages: urls }
+  await sql`update generation_raw set parameters = ${sql.json(rewritten)} where generation_id = ${id}`
 }
 
-async function persist(dataUrl: string, name: string): Promise<string> {
+async function persistImage(dataUrl: string, name: string): Promise<string> {
   const [, type = '', base64 = ''] = /^data:([^;]+);base64,(.*)$/s.exec(dataUrl) ?? []
   const Body = Buffer.from(base64, 'base64')
   await client.send(new PutObjectCommand({ Bucket: 'bench', Key: name, Body, ContentType: type }))

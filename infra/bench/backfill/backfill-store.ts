@@ -3,7 +3,7 @@
  * has come, keeps everything in memory, and forgets it on `POST /forget`.
  */
 
-const ANSWER_MS = 80
+const RESPONSE_DELAY_MS = 80
 const objects = new Map<string, { bytes: Uint8Array<ArrayBuffer>; etag: string }>()
 const counts: Record<string, number> = {}
 
@@ -11,25 +11,25 @@ const server = Bun.serve({
   port: 0,
   hostname: '127.0.0.1',
   maxRequestBodySize: 1024 ** 3,
-  fetch: answer,
+  fetch: handleRequest,
   error: () => new Response(null, { status: 500 }),
 })
 process.stdout.write(`${server.url.origin}\n`)
 
-async function answer(request: Request): Promise<Response> {
+async function handleRequest(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url)
   if (pathname === '/forget') objects.clear()
   if (pathname === '/forget') return Response.json(counts)
   const bytes = new Uint8Array(await request.arrayBuffer())
   counts[request.method] = (counts[request.method] ?? 0) + 1
   const etag = request.method === 'PUT' ? `"${new Bun.CryptoHasher('md5').update(bytes).digest('hex')}"` : ''
-  await Bun.sleep(ANSWER_MS)
-  if (request.method !== 'PUT') return give(pathname, request.method)
+  await Bun.sleep(RESPONSE_DELAY_MS)
+  if (request.method !== 'PUT') return createObjectResponse(pathname, request.method)
   objects.set(pathname, { bytes, etag })
   return new Response(null, { headers: { etag } })
 }
 
-function give(pathname: string, method: string): Response {
+function createObjectResponse(pathname: string, method: string): Response {
   const object = objects.get(pathname)
   if (/^\/bench\/?$/.test(pathname)) return new Response()
   if (!object) return new Response('<Error><Code>NoSuchKey</Code></Error>', { status: 404 })

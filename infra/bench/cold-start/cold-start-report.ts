@@ -1,11 +1,11 @@
 import { describeMachine, type Report } from '../kit/report.ts'
-import { spreadOf } from '../kit/sampling.ts'
+import { computeQuartiles } from '../kit/sampling.ts'
 
 /** What was measured: seconds and bytes. */
-export interface Found {
+export interface ColdStartResults {
   cold: { clone: number; install: number; open: number; picture: number; total: number }[]
   /** What fetching nats-server takes, where that is possible. */
-  fetched: number | undefined
+  natsFetchSeconds: number | undefined
   /** A start, and the slowest part of the same start. */
   warm: { total: number; slowest: number }[]
   /** By part, after the start and after some pictures. */
@@ -13,76 +13,84 @@ export interface Found {
   /** How many processes wanted to run, on average, in the minute before the first round and in the last minute. */
   load: number[]
   idleSeconds: number
-  pictures: number
+  images: number
 }
 
-const COLD_SECONDS = 90
-const WARM_SECONDS = 3
-const TIMES_SLOWEST = 1.5
-const IDLE_BYTES = 600e6
+const MAX_COLD_SECONDS = 90
+const MAX_WARM_SECONDS = 3
+const MAX_SLOWEST_RATIO = 1.5
+const MAX_IDLE_BYTES = 600e6
 
 /** Puts it into words. */
-export function coldStartReport(found: Found): Report {
-  const { cold, warm, memory, load } = found
+export function createColdStartReport(results: ColdStartResults): Report {
+  const { cold, warm, memory, load } = results
   const ratios = warm.map(({ total, slowest }) => total / slowest)
-  const [started, used] = [sumOf(memory.started), sumOf(memory.used)]
-  const totals = { cold: cold.map(round => round.total), warm: warm.map(round => round.total) }
+  const [started, used] = [sumMemory(memory.started), sumMemory(memory.used)]
+  const totals = { cold: cold.map(sample => sample.total), warm: warm.map(sample => sample.total) }
   return {
     title: 'Cold start',
-    method: methodOf(found),
+    method: describeMethod(results),
     machine: `${describeMachine()}; load average ${load.map(minute => minute.toFixed(1)).join(' before, ')} at the end`,
     columns: ['what', 'measured', 'guide'],
     rows: [
-      ['**clone to first picture**', seconds(totals.cold), `≤ ${COLD_SECONDS} s`],
-      ...stepsOf(cold),
+      ['**clone to first picture**', formatSeconds(totals.cold), `≤ ${MAX_COLD_SECONDS} s`],
+      ...createStepRows(cold),
       [
         'if nats-server has to be fetched as well',
-        found.fetched ? `+ ${found.fetched.toFixed(1)} s` : 'not possible here',
+        results.natsFetchSeconds ? `+ ${results.natsFetchSeconds.toFixed(1)} s` : 'not possible here',
         '',
       ],
-      ['**warm start to address**', seconds(totals.warm), `≤ ${WARM_SECONDS} s`],
-      ['slowest part of the same start', seconds(warm.map(round => round.slowest)), ''],
-      ['times the slowest part', words(ratios, 2), `≤ ${TIMES_SLOWEST}`],
-      ['**memory, idle after the start**', megabytes(started), `≤ ${megabytes(IDLE_BYTES)}`],
-      ...Object.entries(memory.started).map(([part, bytes]) => [part, megabytes(bytes), '']),
-      [`memory, idle after ${found.pictures} pictures`, megabytes(used), ''],
+      ['**warm start to address**', formatSeconds(totals.warm), `≤ ${MAX_WARM_SECONDS} s`],
+      ['slowest part of the same start', formatSeconds(warm.map(sample => sample.slowest)), ''],
+      ['times the slowest part', formatQuartiles(ratios, 2), `≤ ${MAX_SLOWEST_RATIO}`],
+      ['**memory, idle after the start**', formatMegabytes(started), `≤ ${formatMegabytes(MAX_IDLE_BYTES)}`],
+      ...Object.entries(memory.started).map(([part, bytes]) => [part, formatMegabytes(bytes), '']),
+      [`memory, idle after ${results.images} pictures`, formatMegabytes(used), ''],
     ],
     targets: [
-      target(
-        `clone to first picture ≤ ${COLD_SECONDS} s`,
-        seconds(totals.cold),
-        spreadOf(totals.cold).median <= COLD_SECONDS,
+      createTarget(
+        `clone to first picture ≤ ${MAX_COLD_SECONDS} s`,
+        formatSeconds(totals.cold),
+        computeQuartiles(totals.cold).median <= MAX_COLD_SECONDS,
       ),
-      target(`warm start ≤ ${WARM_SECONDS} s`, seconds(totals.warm), spreadOf(totals.warm).median <= WARM_SECONDS),
-      target(
-        `warm start ≤ ${TIMES_SLOWEST} times its slowest part`,
-        words(ratios, 2),
-        spreadOf(ratios).median <= TIMES_SLOWEST,
+      createTarget(
+        `warm start ≤ ${MAX_WARM_SECONDS} s`,
+        formatSeconds(totals.warm),
+        computeQuartiles(totals.warm).median <= MAX_WARM_SECONDS,
       ),
-      target(`idle memory ≤ ${megabytes(IDLE_BYTES)}`, megabytes(started), started <= IDLE_BYTES),
+      createTarget(
+        `warm start ≤ ${MAX_SLOWEST_RATIO} times its slowest part`,
+        formatQuartiles(ratios, 2),
+        computeQuartiles(ratios).median <= MAX_SLOWEST_RATIO,
+      ),
+      createTarget(
+        `idle memory ≤ ${formatMegabytes(MAX_IDLE_BYTES)}`,
+        formatMegabytes(started),
+        started <= MAX_IDLE_BYTES,
+      ),
     ],
     rounds: {
       'clone to picture, s': totals.cold,
       'warm start, s': totals.warm,
-      'slowest part, s': warm.map(round => round.slowest),
+      'slowest part, s': warm.map(sample => sample.slowest),
     },
   }
 }
 
-function methodOf({ cold, warm, idleSeconds, pictures }: Found): string[] {
+function describeMethod({ cold, warm, idleSeconds, images }: ColdStartResults): string[] {
   return [
-    `- **clone to first picture** (${cold.length} rounds): \`git clone\` of HEAD, then \`bun start\` in it with an empty package cache and an empty data`,
+    `- **clone to first picture** (${cold.length} samples): \`git clone\` of HEAD, then \`bun start\` in it with an empty package cache and an empty data`,
     '  folder, until the first picture of the demo model has been read back. Bun and nats-server are on the machine; git clones',
     '  from its disk',
-    `- **warm start** (${warm.length} rounds): \`bun start\` on data that is there, until it prints its address; against the slowest part of the same`,
+    `- **warm start** (${warm.length} samples): \`bun start\` on data that is there, until it prints its address; against the slowest part of the same`,
     '  start, as the launcher prints it, to 0.1 s, while the other parts start beside it',
-    `- **memory**: the proportional set size of all processes, ${idleSeconds} s after the start, and ${idleSeconds} s after ${pictures} pictures of 512 × 512`,
+    `- **memory**: the proportional set size of all processes, ${idleSeconds} s after the start, and ${idleSeconds} s after ${images} pictures of 512 × 512`,
     '',
-    'Times are medians, the middle half of the rounds in brackets.',
+    'Times are medians, the middle half of the samples in brackets.',
   ]
 }
 
-function stepsOf(cold: Found['cold']): string[][] {
+function createStepRows(cold: ColdStartResults['cold']): string[][] {
   const steps = {
     clone: 'git clone',
     install: 'packages',
@@ -91,28 +99,28 @@ function stepsOf(cold: Found['cold']): string[][] {
   }
   return Object.entries(steps).map(([step, name]) => [
     name,
-    seconds(cold.map(round => round[step as keyof typeof steps])),
+    formatSeconds(cold.map(sample => sample[step as keyof typeof steps])),
     '',
   ])
 }
 
-function target(target: string, reached: string, met: boolean): Report['targets'][number] {
+function createTarget(target: string, reached: string, met: boolean): Report['targets'][number] {
   return { target, reached, met }
 }
 
-function sumOf(memory: Record<string, number>): number {
+function sumMemory(memory: Record<string, number>): number {
   return Object.values(memory).reduce((sum, bytes) => sum + bytes, 0)
 }
 
-function seconds(numbers: readonly number[]): string {
-  return `${words(numbers, 1)} s`
+function formatSeconds(numbers: readonly number[]): string {
+  return `${formatQuartiles(numbers, 1)} s`
 }
 
-function words(numbers: readonly number[], digits: number): string {
-  const { median, low, high } = spreadOf(numbers)
+function formatQuartiles(numbers: readonly number[], digits: number): string {
+  const { median, low, high } = computeQuartiles(numbers)
   return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`
 }
 
-function megabytes(bytes: number): string {
+function formatMegabytes(bytes: number): string {
   return `${Math.round(bytes / 1e6)} MB`
 }

@@ -1,26 +1,26 @@
 import { loadavg } from 'node:os'
 import { readRunFile } from '../../local/launch/run-file.ts'
-import { until } from '../../local/process/wait-until.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
 import { type Bus, openBus } from '../../src/bus/bus.ts'
 import { type Database, openDatabase, transaction } from '../../src/database/connection.ts'
-import { announce } from '../../src/generations/generations.ts'
+import { publishChange } from '../../src/generations/generations.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
 import { createLog } from '../../src/log.ts'
 import { sleep } from '../../src/runtime/timers.ts'
 import { startTestStudio } from '../../testing/studio/test-studio.ts'
 import { openPage, type Page } from '../kit/page.ts'
 import { describeMachine, type Report } from '../kit/report.ts'
-import { spreadOf } from '../kit/sampling.ts'
+import { computeQuartiles } from '../kit/sampling.ts'
 
 const EVENTS = 200
 const POLL_MS = 2_000
-const LATE_MS = 15_000
-const APART_MS = 200
-const NEVER = new AbortController().signal
+const EVENT_TIMEOUT_MS = 15_000
+const EVENT_INTERVAL_MS = 200
+const neverAborted = new AbortController().signal
 const log = createLog({ service: 'bench', level: 'silent' })
 
 /** What happens in the page: the moment at which each generation is first in its document. */
-const WATCH = `window.seen = {}; new MutationObserver(() => {
+const WATCH_SCRIPT = `window.seen = {}; new MutationObserver(() => {
   const now = performance.timeOrigin + performance.now()
   for (const one of document.querySelectorAll('[data-generation-id]')) window.seen[one.dataset.generationId] ??= now
 }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-generation-id'] })`
@@ -29,22 +29,22 @@ const WATCH = `window.seen = {}; new MutationObserver(() => {
 export async function run(): Promise<Report> {
   const before = loadavg()[0] ?? 0
   await using studio = await startTestStudio({ NODE_ENV: 'production' })
-  const run = await readRunFile(studio.dataDir)
+  const runFile = await readRunFile(studio.dataDir)
   const database = openDatabase({ url: studio.databaseUrl, name: 'bench', connections: 2, log })
-  const bus = await openBus({ url: run?.natsUrl ?? '', name: 'bench', log })
+  const bus = await openBus({ url: runFile?.natsUrl ?? '', name: 'bench', log })
   await using page = await openPage(studio.url)
-  await page.evaluate(WATCH)
+  await page.evaluate(WATCH_SCRIPT)
   const stopping = new AbortController()
   const polled = new Map<string, number>()
   const polling = poll(studio.url, polled, stopping.signal)
-  const found = await measure({ database, bus, page, polled }).finally(() => stopping.abort())
+  const latencies = await measure({ database, bus, page, polled }).finally(() => stopping.abort())
   await polling
   await bus.close()
   await database.end({ timeout: 2 })
-  return report(found, before)
+  return createReport(latencies, before)
 }
 
-interface Found {
+interface Latencies {
   ours: number[]
   bare: number[]
   polling: number[]
@@ -55,33 +55,37 @@ async function measure(deps: {
   bus: Bus
   page: Page
   polled: ReadonlyMap<string, number>
-}): Promise<Found> {
+}): Promise<Latencies> {
   const { database, bus, page, polled } = deps
   const committed = new Map<string, number>()
-  const found: Found = { ours: [], bare: [], polling: [] }
+  const latencies: Latencies = { ours: [], bare: [], polling: [] }
   // The page follows from some moment on: a first one is waited for and not counted.
-  await shownIn(page, (await insertShown(database)).id)
+  await waitUntilShown(page, (await insertCancelledGeneration(database)).id)
   for (let event = 0; event < EVENTS; event++) {
-    const { id, at } = await insertShown(database)
+    const { id, at } = await insertCancelledGeneration(database)
     committed.set(id, at)
-    found.ours.push((await shownIn(page, id)) - at)
-    found.bare.push(await bareTrip(database, bus))
+    latencies.ours.push((await waitUntilShown(page, id)) - at)
+    latencies.bare.push(await measureBareTrip(database, bus))
     // At random, or polling would always be asked at the same moment of its round.
-    await sleep(APART_MS * (0.5 + Math.random()), NEVER)
+    await sleep(EVENT_INTERVAL_MS * (0.5 + Math.random()), neverAborted)
   }
-  await sleep(POLL_MS * 2, NEVER)
-  found.polling = [...committed].map(([id, at]) => (polled.get(id) ?? Number.NaN) - at)
-  return found
+  await sleep(POLL_MS * 2, neverAborted)
+  latencies.polling = [...committed].map(([id, at]) => (polled.get(id) ?? Number.NaN) - at)
+  return latencies
 }
 
 /** When the page first had it. */
-async function shownIn(page: Page, id: string): Promise<number> {
-  const look = async () => (await page.evaluate<number | null>(`window.seen['${id}'] ?? null`)) ?? undefined
-  return await until(look, { what: 'The generation in the page', milliseconds: LATE_MS, signal: NEVER })
+async function waitUntilShown(page: Page, id: string): Promise<number> {
+  const readShownAt = async () => (await page.evaluate<number | null>(`window.seen['${id}'] ?? null`)) ?? undefined
+  return await waitUntil(readShownAt, {
+    what: 'The generation in the page',
+    milliseconds: EVENT_TIMEOUT_MS,
+    signal: neverAborted,
+  })
 }
 
 /** A generation that is over, as it is announced by whoever makes it. */
-async function insertShown(database: Database): Promise<{ id: string; at: number }> {
+async function insertCancelledGeneration(database: Database): Promise<{ id: string; at: number }> {
   const id = Bun.randomUUIDv7()
   const { workspaceId, userId } = LOCAL_OWNER
   let at = 0
@@ -92,25 +96,25 @@ async function insertShown(database: Database): Promise<{ id: string; at: number
         values (${id}, ${workspaceId}, ${userId}, ${id}, '', 'cancelled', 'image', 'demo', 'demo', 'a prompt', 1)
       ), job as (insert into generation_jobs (generation_id) values (${id}))
       insert into generation_outputs (generation_id, index, kind, width, height) values (${id}, 0, 'image', 512, 512)`
-    await announce(tx, id, workspaceId)
+    await publishChange(tx, id, workspaceId)
     at = now()
   })
   return { id, at }
 }
 
 /** A commit, a message, and its receipt, with nothing else. */
-async function bareTrip(database: Database, bus: Bus): Promise<number> {
+async function measureBareTrip(database: Database, bus: Bus): Promise<number> {
   const id = crypto.randomUUID()
   const done = new AbortController()
   const { last } = await bus.eventBounds()
   const receiving = (async () => {
-    for await (const notice of bus.notices({ sequence: last + 1 }, done.signal)) {
-      if ((notice.data as { id?: string }).id === id) return now()
+    for await (const event of bus.consumeEvents({ sequence: last + 1 }, done.signal)) {
+      if ((event.data as { id?: string }).id === id) return now()
     }
     return Number.NaN
   })()
   // Whoever follows has been following for long.
-  await sleep(20, NEVER)
+  await sleep(20, neverAborted)
   let at = 0
   await transaction(database, async tx => {
     await tx`insert into outbox (subject, payload, published_at) values ('bench', '{}', now())`
@@ -136,13 +140,13 @@ function now(): number {
   return performance.timeOrigin + performance.now()
 }
 
-function report({ ours, bare, polling }: Found, load: number): Report {
-  const ratio = middle(ours) / middle(bare)
+function createReport({ ours, bare, polling }: Latencies, load: number): Report {
+  const ratio = computeMedian(ours) / computeMedian(bare)
   const row = (name: string, times: number[]) => [
     name,
-    words(times),
+    formatQuartiles(times),
     quantile(times, 0.99).toFixed(1),
-    (middle(times) / middle(bare)).toFixed(1),
+    (computeMedian(times) / computeMedian(bare)).toFixed(1),
   ]
   return {
     title: 'Event to screen',
@@ -153,16 +157,16 @@ function report({ ours, bare, polling }: Found, load: number): Report {
       '- **ours**: commit, outbox, relay, JetStream, query, gateway, event stream, document',
       '- **bare**: a commit, then a message over JetStream, until it is received: what nobody can do without',
       '',
-      `${EVENTS} events at random moments, each way in turns; the middle half in brackets. The clocks are of one machine.`,
+      `${EVENTS} events at random moments, the variants in turns; the middle half in brackets. The clocks are of one machine.`,
     ],
     machine: `${describeMachine()}; load average ${load.toFixed(1)} before`,
-    columns: ['way', 'p50, ms', 'p99, ms', 'times the bare trip'],
+    columns: ['variant', 'p50, ms', 'p99, ms', 'times the bare trip'],
     rows: [row('polling', polling), row('**ours**', ours), row('bare', bare)],
     targets: [
       {
         target: 'p50 ≤ 25 ms, as a guide on an idle machine',
-        reached: `${middle(ours).toFixed(1)} ms, ${ratio.toFixed(1)} times the bare trip`,
-        met: middle(ours) <= 25,
+        reached: `${computeMedian(ours).toFixed(1)} ms, ${ratio.toFixed(1)} times the bare trip`,
+        met: computeMedian(ours) <= 25,
       },
       {
         target: 'p99 ≤ 100 ms, as a guide on an idle machine',
@@ -179,15 +183,15 @@ function report({ ours, bare, polling }: Found, load: number): Report {
   }
 }
 
-function middle(times: readonly number[]): number {
-  return spreadOf(times).median
+function computeMedian(times: readonly number[]): number {
+  return computeQuartiles(times).median
 }
 
 function quantile(times: readonly number[], share: number): number {
   return times.toSorted((a, b) => a - b)[Math.floor((times.length - 1) * share)] ?? Number.NaN
 }
 
-function words(times: readonly number[]): string {
-  const { median, low, high } = spreadOf(times)
+function formatQuartiles(times: readonly number[]): string {
+  const { median, low, high } = computeQuartiles(times)
   return `${median.toFixed(1)} (${low.toFixed(1)}–${high.toFixed(1)})`
 }

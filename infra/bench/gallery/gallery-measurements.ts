@@ -2,22 +2,22 @@ import { sleep } from '../../src/runtime/timers.ts'
 import type { Page } from '../kit/page.ts'
 
 /** What happened to the row that was read while something changed elsewhere. */
-export interface Held {
+export interface AnchorShift {
   /** How far it was moved, at most, in any frame; null if it was not even there in some. */
   shift: number | null
   isSameNode: boolean
 }
 
 /** What scrolling fast cost the main thread, in parts of a hundred of the time. */
-export interface Scroll {
+export interface ScrollCost {
   script: number
   task: number
-  most: number
+  maxRows: number
 }
 
-const NEVER = new AbortController().signal
-const TURNS = 120
-const TURN = 1_500
+const neverAborted = new AbortController().signal
+const WHEEL_EVENTS = 120
+const WHEEL_DELTA = 1_500
 
 const HELPERS = `window.rows = () => [...document.querySelectorAll('article')]
 window.frames = async many => { for (let n = 0; n < many; n++) await new Promise(next => requestAnimationFrame(next)) }
@@ -42,7 +42,7 @@ new MutationObserver(() => { most = Math.max(most, rows().length) }).observe(doc
 0`
 
 /** Prepares a page for being measured, and waits for its rows. */
-export async function prepare(page: Page): Promise<void> {
+export async function preparePage(page: Page): Promise<void> {
   await page.command('Performance.enable')
   await page.command('Emulation.setDeviceMetricsOverride', {
     width: 1440,
@@ -55,30 +55,30 @@ export async function prepare(page: Page): Promise<void> {
 }
 
 /** Turns the wheel upwards, as far as a free wheel goes in a frame, each frame. */
-export async function scrollFast(page: Page): Promise<Scroll> {
+export async function scrollFast(page: Page): Promise<ScrollCost> {
   await page.evaluate('most = 0')
-  const before = await metricsOf(page)
+  const before = await readMetrics(page)
   const started = performance.now()
-  const turn = { type: 'mouseWheel', x: 700, y: 400, deltaX: 0, deltaY: -TURN }
-  for (let at = 0; at < TURNS; at++) {
-    void page.command('Input.dispatchMouseEvent', turn)
-    await sleep(16, NEVER)
+  const wheelEvent = { type: 'mouseWheel', x: 700, y: 400, deltaX: 0, deltaY: -WHEEL_DELTA }
+  for (let at = 0; at < WHEEL_EVENTS; at++) {
+    void page.command('Input.dispatchMouseEvent', wheelEvent)
+    await sleep(16, neverAborted)
   }
   await page.evaluate('frames(3)')
   const seconds = (performance.now() - started) / 1_000
-  const after = await metricsOf(page)
+  const after = await readMetrics(page)
   const share = (name: string) => (((after[name] ?? 0) - (before[name] ?? 0)) / seconds) * 100
-  return { script: share('ScriptDuration'), task: share('TaskDuration'), most: await page.evaluate<number>('most') }
+  return { script: share('ScriptDuration'), task: share('TaskDuration'), maxRows: await page.evaluate<number>('most') }
 }
 
 /** Megabytes of the page's JavaScript heap, after its garbage was collected. */
-export async function heapOf(page: Page): Promise<number> {
+export async function measureHeap(page: Page): Promise<number> {
   await page.command('HeapProfiler.collectGarbage')
   const { usedSize } = await page.command<{ usedSize: number }>('Runtime.getHeapUsage')
   return usedSize / 1_000_000
 }
 
-async function metricsOf(page: Page): Promise<Record<string, number>> {
+async function readMetrics(page: Page): Promise<Record<string, number>> {
   const { metrics } = await page.command<{ metrics: { name: string; value: number }[] }>('Performance.getMetrics')
   return Object.fromEntries(metrics.map(({ name, value }) => [name, value]))
 }

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { runCommand } from '../../local/process/command.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')
-const BUILT = join(ROOT, '.darkroom', 'bench-pages')
-const BUILD_MS = 180_000
+const BUILD_DIR = join(ROOT, '.darkroom', 'bench-pages')
+const BUILD_TIMEOUT_MS = 180_000
 
 /** One row of the benchmark's other arms. */
 export interface BenchRow {
@@ -28,8 +28,8 @@ export async function serveBenchPages(options: {
   const command = [process.execPath, '--bun', 'x', 'vite', 'build', '--config', 'bench/vite.config.ts']
   await runCommand(command, {
     cwd: join(ROOT, 'frontend'),
-    milliseconds: BUILD_MS,
-    signal: AbortSignal.timeout(BUILD_MS),
+    milliseconds: BUILD_TIMEOUT_MS,
+    signal: AbortSignal.timeout(BUILD_TIMEOUT_MS),
   })
   const server = Bun.serve({
     hostname: '127.0.0.1',
@@ -37,16 +37,16 @@ export async function serveBenchPages(options: {
     fetch: async request => {
       const { pathname, searchParams } = new URL(request.url)
       if (pathname === '/rows') return Response.json(options.rows?.(Number(searchParams.get('count'))) ?? [])
-      if (pathname.startsWith('/media/')) return await passOn(`${options.media}${pathname}`)
-      const file = Bun.file(join(BUILT, pathname))
+      if (pathname.startsWith('/media/')) return await proxyMedia(`${options.media}${pathname}`)
+      const file = Bun.file(join(BUILD_DIR, pathname))
       return (await file.exists()) ? new Response(file) : new Response(null, { status: 404 })
     },
   })
   return { url: server.url.origin, [Symbol.asyncDispose]: () => server.stop(true) }
 }
 
-async function passOn(url: string): Promise<Response> {
-  const answer = await fetch(url)
-  const headers = { 'content-type': answer.headers.get('content-type') ?? '', 'cache-control': 'max-age=3600' }
-  return new Response(answer.body, { status: answer.status, headers })
+async function proxyMedia(url: string): Promise<Response> {
+  const response = await fetch(url)
+  const headers = { 'content-type': response.headers.get('content-type') ?? '', 'cache-control': 'max-age=3600' }
+  return new Response(response.body, { status: response.status, headers })
 }

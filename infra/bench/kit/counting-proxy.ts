@@ -12,11 +12,11 @@ export interface CountingProxy extends AsyncDisposable {
 /** @param url of the server, with its port */
 export async function openCountingProxy(url: string): Promise<CountingProxy> {
   const target = new URL(url)
-  const open = new Set<Socket>()
+  const sockets = new Set<Socket>()
   let bytes = 0
   const listener = createServer(client => {
     const server = connect(Number(target.port), target.hostname)
-    open.add(client).add(server)
+    sockets.add(client).add(server)
     server.on('data', (data: Buffer) => {
       bytes += data.byteLength
     })
@@ -32,7 +32,7 @@ export async function openCountingProxy(url: string): Promise<CountingProxy> {
     bytes: () => bytes,
     [Symbol.asyncDispose]: async () => {
       listener.close()
-      for (const socket of open) socket.destroy()
+      for (const socket of sockets) socket.destroy()
     },
   }
 }

@@ -1,29 +1,29 @@
-import { makeBloat } from '../../local/seed/bloat.ts'
-import { storePictures } from '../../local/seed/images.ts'
-import { insertRows } from '../../local/seed/rows.ts'
+import { createBloat } from '../../local/seed/bloat.ts'
+import { storeSeedImages } from '../../local/seed/images.ts'
+import { insertGenerations } from '../../local/seed/rows.ts'
 import type { Database } from '../../src/database/connection.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
 import { openStore } from '../../src/store/open-store.ts'
 
 /** Rows of which the newest carry pictures as text in their parameters, in our tables. */
-export async function fill(
+export async function insertListingRows(
   database: Database,
   folder: string,
   rows: { count: number; last: Date; bloated: boolean },
 ): Promise<void> {
   const store = await openStore({ DATA_DIR: `${folder}/data` })
-  const pictures = await storePictures(store, LOCAL_OWNER.workspaceId)
+  const images = await storeSeedImages(store, LOCAL_OWNER.workspaceId)
   const { count, last, bloated } = rows
-  await insertRows(
+  await insertGenerations(
     database,
-    { identity: LOCAL_OWNER, pictures, count, last, bloat: bloated ? makeBloat() : null },
+    { identity: LOCAL_OWNER, images, count, newestAt: last, bloat: bloated ? createBloat() : null },
     () => {},
   )
 }
 
 /** The same rows in the seed's tables: the parameters in the row, the index that its list needs. */
-export async function fillSeed(pool: Database): Promise<void> {
-  await using database = await patient(pool)
+export async function copyToSeedTables(pool: Database): Promise<void> {
+  await using database = await reserveWithoutTimeout(pool)
   await database.sql`
     create table if not exists seed_generations (
       id uuid primary key, user_id text not null, client_id uuid, prompt text, model text, type text, status text,
@@ -51,20 +51,20 @@ export async function fillSeed(pool: Database): Promise<void> {
 }
 
 /** As the database itself would in time. */
-export async function settle(pool: Database): Promise<void> {
-  await using database = await patient(pool)
+export async function vacuumTables(pool: Database): Promise<void> {
+  await using database = await reserveWithoutTimeout(pool)
   await database.sql`vacuum analyze generation_documents, generations, generation_outputs, generation_jobs, generation_raw,
     generation_words, seed_generations, seed_outputs`
   await database.sql`checkpoint`
 }
 
 /** A connection on which a statement may take its time. */
-async function patient(pool: Database) {
+async function reserveWithoutTimeout(pool: Database) {
   const sql = await pool.reserve()
   await sql`set statement_timeout = 0`
-  const giveBack = async () => {
+  const release = async () => {
     await sql`reset statement_timeout`
     sql.release()
   }
-  return { sql, [Symbol.asyncDispose]: giveBack }
+  return { sql, [Symbol.asyncDispose]: release }
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { until } from '../../local/process/wait-until.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
 import { findChromium } from '../../local/programs/chromium.ts'
 
 /** A page in a Chromium of its own, by its own protocol. @see https://chromedevtools.github.io/devtools-protocol/ */
@@ -14,48 +14,58 @@ export interface Page extends AsyncDisposable {
   on(method: string, listener: (params: unknown) => void): void
 }
 
-const FLAGS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
-const START_MS = 30_000
-const LOADED = `document.readyState === 'complete' && location.protocol !== 'about:'`
+const CHROMIUM_FLAGS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+]
+const START_TIMEOUT_MS = 30_000
+const IS_LOADED = `document.readyState === 'complete' && location.protocol !== 'about:'`
 
 export async function openPage(url: string): Promise<Page> {
-  await using undo = new AsyncDisposableStack()
+  await using stack = new AsyncDisposableStack()
   const profile = await mkdtemp(join(tmpdir(), 'darkroom-bench-page-'))
-  undo.defer(() => rm(profile, { recursive: true, force: true }))
-  const signal = AbortSignal.timeout(START_MS)
-  const program = await findChromium({ signal, say: () => {} })
+  stack.defer(() => rm(profile, { recursive: true, force: true }))
+  const signal = AbortSignal.timeout(START_TIMEOUT_MS)
+  const program = await findChromium({ signal, onMessage: () => {} })
   const child = Bun.spawn(
-    [program, ...FLAGS, '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'],
+    [program, ...CHROMIUM_FLAGS, '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'],
     {
       stdin: 'ignore',
       stdout: 'ignore',
       stderr: 'pipe',
     },
   )
-  undo.defer(async () => {
+  stack.defer(async () => {
     child.kill('SIGKILL')
     await child.exited
   })
-  const devtools = new URL(await addressIn(child.stderr))
+  const devtools = new URL(await readDevtoolsUrl(child.stderr))
   const target = await fetch(`http://${devtools.host}/json/new?${encodeURIComponent(url)}`, { method: 'PUT', signal })
   const { webSocketDebuggerUrl } = (await target.json()) as { webSocketDebuggerUrl: string }
-  const { ask, on } = await connect(webSocketDebuggerUrl)
+  const { sendCommand, on } = await connectDevtools(webSocketDebuggerUrl)
   const evaluate = async <T>(expression: string) => {
-    const answer = (await ask('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })) as {
+    const response = (await sendCommand('Runtime.evaluate', {
+      expression,
+      awaitPromise: true,
+      returnByValue: true,
+    })) as {
       result: { value: T }
       exceptionDetails?: { text: string }
     }
-    if (answer.exceptionDetails) throw new Error(`in the page: ${answer.exceptionDetails.text}`)
-    return answer.result.value
+    if (response.exceptionDetails) throw new Error(`in the page: ${response.exceptionDetails.text}`)
+    return response.result.value
   }
-  const isThere = async () => (await evaluate<boolean>(LOADED)) || undefined
-  await until(isThere, { what: 'The page', milliseconds: START_MS, signal })
-  const owned = undo.move()
-  const command = async <T>(method: string, params: object = {}) => (await ask(method, params)) as T
-  return { evaluate, command, on, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  const isLoaded = async () => (await evaluate<boolean>(IS_LOADED)) || undefined
+  await waitUntil(isLoaded, { what: 'The page', milliseconds: START_TIMEOUT_MS, signal })
+  const disposables = stack.move()
+  const command = async <T>(method: string, params: object = {}) => (await sendCommand(method, params)) as T
+  return { evaluate, command, on, [Symbol.asyncDispose]: () => disposables.disposeAsync() }
 }
 
-async function addressIn(stderr: ReadableStream<Uint8Array>): Promise<string> {
+async function readDevtoolsUrl(stderr: ReadableStream<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   for await (const chunk of stderr) {
@@ -66,9 +76,9 @@ async function addressIn(stderr: ReadableStream<Uint8Array>): Promise<string> {
   throw new Error(`Chromium did not start: ${text.slice(0, 300)}`)
 }
 
-async function connect(url: string) {
+async function connectDevtools(url: string) {
   const socket = new WebSocket(url)
-  const waiting = new Map<number, (result: unknown) => void>()
+  const pending = new Map<number, (result: unknown) => void>()
   const listeners = new Map<string, (params: unknown) => void>()
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   socket.addEventListener('open', () => resolve())
@@ -76,17 +86,20 @@ async function connect(url: string) {
   socket.addEventListener('message', ({ data }) => {
     const { id, result, method, params } = JSON.parse(String(data))
     if (method) listeners.get(method)?.(params)
-    waiting.get(id)?.(result)
-    waiting.delete(id)
+    pending.get(id)?.(result)
+    pending.delete(id)
   })
   await promise
   let last = 0
-  const ask = async (method: string, params: object): Promise<unknown> => {
+  const sendCommand = async (method: string, params: object): Promise<unknown> => {
     const id = ++last
     const { promise: answered, resolve: answer } = Promise.withResolvers<unknown>()
-    waiting.set(id, answer)
+    pending.set(id, answer)
     socket.send(JSON.stringify({ id, method, params }))
     return await answered
   }
-  return { ask, on: (method: string, listener: (params: unknown) => void) => void listeners.set(method, listener) }
+  return {
+    sendCommand,
+    on: (method: string, listener: (params: unknown) => void) => void listeners.set(method, listener),
+  }
 }

@@ -23,6 +23,8 @@ export function describeMachine(): string {
 export function toMarkdown({ title, method, machine, columns, rows, targets }: Report): string {
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`
   const table = [line(columns), line(columns.map(() => '---')), ...rows.map(line)]
-  const verdicts = targets.map(({ target, reached, met }) => `- ${target}: ${reached}, ${met ? 'met' : '**not met**'}`)
-  return `${[`# ${title}`, '', ...method, '', `Machine: ${machine}.`, '', ...table, '', ...verdicts].join('\n')}\n`
+  const targetLines = targets.map(
+    ({ target, reached, met }) => `- ${target}: ${reached}, ${met ? 'met' : '**not met**'}`,
+  )
+  return `${[`# ${title}`, '', ...method, '', `Machine: ${machine}.`, '', ...table, '', ...targetLines].join('\n')}\n`
 }

@@ -1,5 +1,5 @@
 /** One way of doing the work that is measured. */
-export interface Arm {
+export interface Variant {
   name: string
   /** Does all of the work once. */
   run(): Promise<void>
@@ -10,14 +10,14 @@ export interface Arm {
 }
 
 /** What one arm took, round by round. */
-export interface Measured {
+export interface VariantSamples {
   name: string
   milliseconds: number[]
   /** Of the process that did the work alone. */
   cpuMilliseconds: number[]
 }
 
-export interface Spread {
+export interface Quartiles {
   median: number
   /** The middle half lies between these. */
   low: number
@@ -28,50 +28,52 @@ export interface Spread {
  * Runs the arms in turns, so that whatever else the machine does meets all of them, and each round begins with another arm.
  * A first round is not counted.
  */
-export async function interleave(arms: readonly Arm[], rounds: number): Promise<Measured[]> {
-  const measured = arms.map(({ name }): Measured => ({ name, milliseconds: [], cpuMilliseconds: [] }))
-  for (const arm of arms) {
-    await arm.prepare?.()
-    await arm.run()
+export async function interleave(variants: readonly Variant[], samples: number): Promise<VariantSamples[]> {
+  const measured = variants.map(({ name }): VariantSamples => ({ name, milliseconds: [], cpuMilliseconds: [] }))
+  for (const variant of variants) {
+    await variant.prepare?.()
+    await variant.run()
   }
-  for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < arms.length; turn++) {
-      const at = (round + turn) % arms.length
-      const [arm, into] = [arms[at], measured[at]]
-      if (arm && into) await measure(arm, into)
+  for (let sample = 0; sample < samples; sample++) {
+    for (let turn = 0; turn < variants.length; turn++) {
+      const at = (sample + turn) % variants.length
+      const [variant, into] = [variants[at], measured[at]]
+      if (variant && into) await measureVariant(variant, into)
     }
   }
   return measured
 }
 
 /** The median of some numbers, and their middle half. */
-export function spreadOf(numbers: readonly number[]): Spread {
+export function computeQuartiles(numbers: readonly number[]): Quartiles {
   const sorted = numbers.toSorted((a, b) => a - b)
   const at = (share: number) => {
-    const place = (sorted.length - 1) * share
-    const [below = 0, above = 0] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]]
-    return below + (above - below) * (place % 1)
+    const position = (sorted.length - 1) * share
+    const [below = 0, above = 0] = [sorted[Math.floor(position)], sorted[Math.ceil(position)]]
+    return below + (above - below) * (position % 1)
   }
   return { median: at(0.5), low: at(0.25), high: at(0.75) }
 }
 
 /** How often one arm fits into another, round by round. */
-export function ratioOf(of: Measured, to: Measured): Spread {
-  return spreadOf(of.milliseconds.map((milliseconds, round) => milliseconds / (to.milliseconds[round] ?? Number.NaN)))
+export function computeRatio(of: VariantSamples, to: VariantSamples): Quartiles {
+  return computeQuartiles(
+    of.milliseconds.map((milliseconds, sample) => milliseconds / (to.milliseconds[sample] ?? Number.NaN)),
+  )
 }
 
-async function measure(arm: Arm, into: Measured): Promise<void> {
-  const { cpuMilliseconds = ownCpu } = arm
-  await arm.prepare?.()
+async function measureVariant(variant: Variant, into: VariantSamples): Promise<void> {
+  const { cpuMilliseconds = readOwnCpuMilliseconds } = variant
+  await variant.prepare?.()
   Bun.gc(true)
   const cpu = await cpuMilliseconds()
   const started = performance.now()
-  await arm.run()
+  await variant.run()
   into.milliseconds.push(performance.now() - started)
   into.cpuMilliseconds.push((await cpuMilliseconds()) - cpu)
 }
 
-async function ownCpu(): Promise<number> {
+async function readOwnCpuMilliseconds(): Promise<number> {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1_000
 }

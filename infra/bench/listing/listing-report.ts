@@ -1,66 +1,66 @@
 import { describeMachine, type Report } from '../kit/report.ts'
-import { type Measured, ratioOf, type Spread, spreadOf } from '../kit/sampling.ts'
-import type { Bytes } from './listing-bytes.ts'
+import { computeQuartiles, computeRatio, type Quartiles, type VariantSamples } from '../kit/sampling.ts'
+import type { DatabaseBytes } from './listing-bytes.ts'
 
-export interface Cell {
+export interface ListingCase {
   rows: number
   depth: 'first' | 'deep'
-  atOnce: number
+  concurrency: number
 }
 
 /** What one arm did in one cell, round by round: requests a second, and the middle of what they took, in milliseconds. */
 export interface Measurement {
-  arm: string
-  cell: Cell
+  variant: string
+  listingCase: ListingCase
   rates: number[]
-  middles: number[]
+  medians: number[]
 }
 
-export interface Found {
+export interface ListingResults {
   /** At 20,000 rows, and at 100,000. */
   small: Measurement[]
   large: Measurement[]
-  writes: { change: Measured[]; outputs: Measured[] }
+  writes: { change: VariantSamples[]; outputs: VariantSamples[] }
   /** Bytes from the database for one page of 50. */
-  bytes: Bytes
+  bytes: DatabaseBytes
   /** Bytes a generation. */
-  kept: { documents: number; words: number }
+  storedBytes: { documents: number; words: number }
   /** A page of 50 as it is, and compressed. */
-  packed: { bytes: number; packed: number; milliseconds: number[] }
+  compressed: { bytes: number; compressed: number; milliseconds: number[] }
   memory: Record<string, number>
   load: number
-  rounds: number
+  samples: number
   seconds: number
 }
 
 const WRITES = 100
-const TIMES_SEED: Record<number, number> = { 1: 30, 16: 40 }
-const TIMES_FLOOR = 1.2
-const FLAT = 1.2
+const MIN_SEED_RATIOS: Record<number, number> = { 1: 30, 16: 40 }
+const MAX_FLOOR_RATIO = 1.2
+const MAX_FLAT_RATIO = 1.2
 
 /** Puts it into words. */
-export function listingReport(found: Found): Report {
+export function createListingReport(results: ListingResults): Report {
   const all = [
-    ...found.small.map(one => ({ ...one, table: 20_000 })),
-    ...found.large.map(one => ({ ...one, table: 100_000 })),
+    ...results.small.map(one => ({ ...one, table: 20_000 })),
+    ...results.large.map(one => ({ ...one, table: 100_000 })),
   ]
   return {
     title: 'Listing',
-    method: methodOf(found),
-    machine: `${describeMachine()}; load average ${found.load.toFixed(1)} before`,
-    columns: ['table', 'page', 'at once', 'arm', 'requests/s', 'p50, ms', 'times the seed', 'p50, times the floor'],
+    method: describeMethod(results),
+    machine: `${describeMachine()}; load average ${results.load.toFixed(1)} before`,
+    columns: ['table', 'page', 'at once', 'variant', 'requests/s', 'p50, ms', 'times the seed', 'p50, times the floor'],
     rows: [
-      ...all.map(one => rowOf(one, one.table === 20_000 ? found.small : found.large, one.table)),
-      ...extraRows(found),
+      ...all.map(one => toRow(one, one.table === 20_000 ? results.small : results.large, one.table)),
+      ...createExtraRows(results),
     ],
-    targets: targetsOf(found),
+    targets: createTargets(results),
     rounds: Object.fromEntries(
-      all.map(one => [`${one.table}, ${keyOf(one)}, requests/s`, one.rates.map(rate => Math.round(rate))]),
+      all.map(one => [`${one.table}, ${formatKey(one)}, requests/s`, one.rates.map(rate => Math.round(rate))]),
     ),
   }
 }
 
-function methodOf({ rounds, seconds }: Found): string[] {
+function describeMethod({ samples, seconds }: ListingResults): string[] {
   return [
     'Pages of a list over HTTP, the newest or 15,000 rows deep, asked for one after another or 16 at once by one process beside the',
     'servers. Of 20,000 rows 6 in 100 carry 2 MB of base64 in their parameters and 6 in 100 carry 100 KB; for 100,000 rows there are',
@@ -73,89 +73,91 @@ function methodOf({ rounds, seconds }: Found): string[] {
     '- **floor**: a constant text of the same length from Postgres, over the HTTP that every service has',
     '- **bare**: the same over nothing but `Bun.serve`',
     '',
-    `${rounds} rounds of ${seconds} s, the arms in turns. Numbers are medians, the middle half of the rounds in brackets; ratios are of the`,
-    'same round. Writing: 100 transactions after one another, each on a generation of four outputs, with the text kept and without.',
+    `${samples} samples of ${seconds} s, the variants in turns. Numbers are medians, the middle half of the samples in brackets; ratios are of the`,
+    'same sample. Writing: 100 transactions after one another, each on a generation of four outputs, with the text kept and without.',
   ]
 }
 
-function rowOf(one: Measurement, among: readonly Measurement[], table: number): string[] {
-  const seed = armOf(among, one.cell, 'seed')
-  const floor = armOf(among, one.cell, 'floor')
+function toRow(one: Measurement, among: readonly Measurement[], table: number): string[] {
+  const seed = findMeasurement(among, one.listingCase, 'seed')
+  const floor = findMeasurement(among, one.listingCase, 'floor')
   return [
     table.toLocaleString('en'),
-    `${one.cell.rows}, ${one.cell.depth}`,
-    String(one.cell.atOnce),
-    one.arm === 'ours' ? '**ours**' : one.arm,
-    words(spreadOf(one.rates), 0),
-    words(spreadOf(one.middles), 2),
-    words(quotient(one.rates, seed.rates), 1),
-    words(quotient(one.middles, floor.middles), 2),
+    `${one.listingCase.rows}, ${one.listingCase.depth}`,
+    String(one.listingCase.concurrency),
+    one.variant === 'ours' ? '**ours**' : one.variant,
+    formatQuartiles(computeQuartiles(one.rates), 0),
+    formatQuartiles(computeQuartiles(one.medians), 2),
+    formatQuartiles(computeSampleRatio(one.rates, seed.rates), 1),
+    formatQuartiles(computeSampleRatio(one.medians, floor.medians), 2),
   ]
 }
 
-function extraRows({ writes, bytes, kept, packed, memory }: Found): string[][] {
+function createExtraRows({ writes, bytes, storedBytes, compressed, memory }: ListingResults): string[][] {
   const row = (what: string, value: string) => [what, '', '', '', value, '', '', '']
   return [
-    ...Object.entries(bytes).map(([arm, count]) =>
+    ...Object.entries(bytes).map(([variant, count]) =>
       row(
-        `bytes from the database for a page of 50: ${arm === 'clean' ? 'ours, a clean table' : arm}`,
+        `bytes from the database for a page of 50: ${variant === 'clean' ? 'ours, a clean table' : variant}`,
         count.toLocaleString('en'),
       ),
     ),
     row(
       'bytes of a page of 50, and compressed',
-      `${packed.bytes.toLocaleString('en')}, ${packed.packed.toLocaleString('en')}`,
+      `${compressed.bytes.toLocaleString('en')}, ${compressed.compressed.toLocaleString('en')}`,
     ),
-    row('compressing it: ms', words(spreadOf(packed.milliseconds), 2)),
+    row('compressing it: ms', formatQuartiles(computeQuartiles(compressed.milliseconds), 2)),
     ...(['change', 'outputs'] as const).flatMap(kind => {
       const [kept, bare] = writes[kind]
       if (!kept || !bare) return []
       const what = kind === 'change' ? 'a change of status' : 'a change of four outputs'
       return [
-        row(`${what}, text kept: ms`, words(each(kept), 2)),
-        row(`${what}, not kept: ms`, words(each(bare), 2)),
-        row(`${what}, times as long`, words(ratioOf(kept, bare), 2)),
+        row(`${what}, text kept: ms`, formatQuartiles(computePerWrite(kept), 2)),
+        row(`${what}, not kept: ms`, formatQuartiles(computePerWrite(bare), 2)),
+        row(`${what}, times as long`, formatQuartiles(computeRatio(kept, bare), 2)),
       ]
     }),
-    row('bytes a generation: texts with their indexes', kept.documents.toFixed(0)),
-    row('bytes a generation: words with their index', kept.words.toFixed(0)),
-    ...Object.entries(memory).map(([arm, size]) => row(`memory after all of it: ${arm}, MB`, (size / 1e6).toFixed(0))),
+    row('bytes a generation: texts with their indexes', storedBytes.documents.toFixed(0)),
+    row('bytes a generation: words with their index', storedBytes.words.toFixed(0)),
+    ...Object.entries(memory).map(([variant, size]) =>
+      row(`memory after all of it: ${variant}, MB`, (size / 1e6).toFixed(0)),
+    ),
   ]
 }
 
-function targetsOf({ small, large, bytes }: Found): Report['targets'] {
-  const ours = [...small, ...large].filter(one => one.arm === 'ours')
+function createTargets({ small, large, bytes }: ListingResults): Report['targets'] {
+  const ours = [...small, ...large].filter(one => one.variant === 'ours')
   const against = (one: Measurement) => (small.includes(one) ? small : large)
   const faster = small
-    .filter(one => one.arm === 'ours')
-    .map(one => ({ one, ratio: quotient(one.rates, armOf(small, one.cell, 'seed').rates) }))
+    .filter(one => one.variant === 'ours')
+    .map(one => ({ one, ratio: computeSampleRatio(one.rates, findMeasurement(small, one.listingCase, 'seed').rates) }))
   const speed = faster.map(({ one, ratio }) => ({
-    target: `${labelOf(one)}: at least ${TIMES_SEED[one.cell.atOnce]} times the seed's requests a second`,
-    reached: words(ratio, 1),
-    met: ratio.median >= (TIMES_SEED[one.cell.atOnce] ?? 0),
+    target: `${formatCase(one)}: at least ${MIN_SEED_RATIOS[one.listingCase.concurrency]} times the seed's requests a second`,
+    reached: formatQuartiles(ratio, 1),
+    met: ratio.median >= (MIN_SEED_RATIOS[one.listingCase.concurrency] ?? 0),
   }))
   const floors = ours.map(one => {
-    const ratio = quotient(one.middles, armOf(against(one), one.cell, 'floor').middles)
+    const ratio = computeSampleRatio(one.medians, findMeasurement(against(one), one.listingCase, 'floor').medians)
     const table = small.includes(one) ? '20,000' : '100,000'
     return {
-      target: `${table} rows, ${labelOf(one)}: p50 at most ${TIMES_FLOOR} times the floor's`,
-      reached: words(ratio, 2),
-      met: ratio.median <= TIMES_FLOOR,
+      target: `${table} rows, ${formatCase(one)}: p50 at most ${MAX_FLOOR_RATIO} times the floor's`,
+      reached: formatQuartiles(ratio, 2),
+      met: ratio.median <= MAX_FLOOR_RATIO,
     }
   })
-  const first = armOf(small, { rows: 20, depth: 'first', atOnce: 1 }, 'ours')
-  const deep = armOf(small, { rows: 20, depth: 'deep', atOnce: 1 }, 'ours')
-  const big = armOf(large, { rows: 20, depth: 'deep', atOnce: 1 }, 'ours')
+  const first = findMeasurement(small, { rows: 20, depth: 'first', concurrency: 1 }, 'ours')
+  const deep = findMeasurement(small, { rows: 20, depth: 'deep', concurrency: 1 }, 'ours')
+  const big = findMeasurement(large, { rows: 20, depth: 'deep', concurrency: 1 }, 'ours')
   const flat = [
     {
       target: 'flat with depth: p50 at 15,000 rows to that of the first page',
-      ratio: quotient(deep.middles, first.middles),
+      ratio: computeSampleRatio(deep.medians, first.medians),
     },
     {
       target: 'flat with size: p50 at 100,000 rows to that at 20,000, deep',
-      ratio: quotient(big.middles, deep.middles),
+      ratio: computeSampleRatio(big.medians, deep.medians),
     },
-  ].map(({ target, ratio }) => ({ target, reached: words(ratio, 2), met: ratio.median <= FLAT }))
+  ].map(({ target, ratio }) => ({ target, reached: formatQuartiles(ratio, 2), met: ratio.median <= MAX_FLAT_RATIO }))
   const extra = bytes.ours - bytes.clean
   const bloat = {
     target: 'flat with bloat: bytes from the database more than for a clean table',
@@ -165,34 +167,34 @@ function targetsOf({ small, large, bytes }: Found): Report['targets'] {
   return [...speed, ...floors, ...flat, bloat]
 }
 
-function labelOf({ cell }: Measurement): string {
-  return `page of ${cell.rows}, ${cell.depth}, ${cell.atOnce} at once`
+function formatCase({ listingCase }: Measurement): string {
+  return `page of ${listingCase.rows}, ${listingCase.depth}, ${listingCase.concurrency} at once`
 }
 
-function keyOf(one: Measurement): string {
-  return `${labelOf(one)}, ${one.arm}`
+function formatKey(one: Measurement): string {
+  return `${formatCase(one)}, ${one.variant}`
 }
 
-function armOf(among: readonly Measurement[], cell: Cell, arm: string): Measurement {
+function findMeasurement(among: readonly Measurement[], listingCase: ListingCase, variant: string): Measurement {
   const found = among.find(
     one =>
-      one.arm === arm &&
-      one.cell.rows === cell.rows &&
-      one.cell.depth === cell.depth &&
-      one.cell.atOnce === cell.atOnce,
+      one.variant === variant &&
+      one.listingCase.rows === listingCase.rows &&
+      one.listingCase.depth === listingCase.depth &&
+      one.listingCase.concurrency === listingCase.concurrency,
   )
-  if (!found) throw new Error(`there is no arm ${arm}`)
+  if (!found) throw new Error(`there is no variant ${variant}`)
   return found
 }
 
-function quotient(of: readonly number[], to: readonly number[]): Spread {
-  return spreadOf(of.map((number, round) => number / (to[round] ?? Number.NaN)))
+function computeSampleRatio(of: readonly number[], to: readonly number[]): Quartiles {
+  return computeQuartiles(of.map((number, round) => number / (to[round] ?? Number.NaN)))
 }
 
-function each({ milliseconds }: Measured): Spread {
-  return spreadOf(milliseconds.map(all => all / WRITES))
+function computePerWrite({ milliseconds }: VariantSamples): Quartiles {
+  return computeQuartiles(milliseconds.map(all => all / WRITES))
 }
 
-function words({ median, low, high }: Spread, digits: number): string {
+function formatQuartiles({ median, low, high }: Quartiles, digits: number): string {
   return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`
 }

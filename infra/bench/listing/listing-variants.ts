@@ -1,7 +1,7 @@
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
 import { Elysia } from 'elysia'
 import { openDatabase } from '../../src/database/connection.ts'
-import { createHttp } from '../../src/http/app.ts'
+import { createHttpApp } from '../../src/http/app.ts'
 import { identify } from '../../src/http/identity.ts'
 import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
@@ -19,32 +19,32 @@ import { createMetrics } from '../../src/metrics.ts'
 const url = process.env.DATABASE_URL ?? ''
 const sql = openDatabase({ url, name: 'bench', log: createLog({ service: 'bench', level: 'silent' }) })
 
-const ARMS: Record<string, (asked: URLSearchParams) => Promise<string>> = {
-  seed,
-  built,
-  bare: constant,
-  floor: constant,
+const VARIANTS: Record<string, (query: URLSearchParams) => Promise<string>> = {
+  seed: listFromSeed,
+  built: listWithBuiltJson,
+  bare: readConstant,
+  floor: readConstant,
 }
 const [, , name = ''] = process.argv
-const arm = ARMS[name]
-if (!arm) throw new Error('There is no such arm.')
+const variant = VARIANTS[name]
+if (!variant) throw new Error('There is no such variant.')
 
-const place = { port: Number(process.env.QUERY_PORT), hostname: '127.0.0.1' }
-if (name === 'floor') serviceOf(arm).listen(place)
-else Bun.serve({ ...place, fetch: request => respond(arm, request) })
+const address = { port: Number(process.env.QUERY_PORT), hostname: '127.0.0.1' }
+if (name === 'floor') createService(variant).listen(address)
+else Bun.serve({ ...address, fetch: request => respond(variant, request) })
 
-async function respond(answer: typeof constant, request: Request): Promise<Response> {
+async function respond(handler: typeof readConstant, request: Request): Promise<Response> {
   const { pathname, searchParams } = new URL(request.url)
   if (pathname === '/readyz') return new Response('ok')
-  return new Response(await answer(searchParams), { headers: { 'content-type': 'application/json' } })
+  return new Response(await handler(searchParams), { headers: { 'content-type': 'application/json' } })
 }
 
-function serviceOf(answer: typeof constant) {
-  const config = { PORT: place.port, PUBLIC_URL: process.env.PUBLIC_URL, BODY_MEMORY_MB: 64 }
+function createService(handler: typeof readConstant) {
+  const config = { PORT: address.port, PUBLIC_URL: process.env.PUBLIC_URL, BODY_MEMORY_MB: 64 }
   const log = createLog({ service: 'bench', level: 'silent' })
   const stopping = new AbortController().signal
-  const http = createHttp({ config, log, metrics: createMetrics('bench'), checks: {}, identify, stopping })
-  return new Elysia({ normalize: false }).use(http).get('/', async ({ request }) => await respond(answer, request))
+  const http = createHttpApp({ config, log, metrics: createMetrics('bench'), checks: {}, identify, stopping })
+  return new Elysia({ normalize: false }).use(http).get('/', async ({ request }) => await respond(handler, request))
 }
 
 interface SeedRow {
@@ -53,9 +53,9 @@ interface SeedRow {
   parameters: unknown
 }
 
-async function seed(asked: URLSearchParams): Promise<string> {
-  const limit = Number(asked.get('limit'))
-  const [before, skip] = [asked.get('before'), Number(asked.get('skip') ?? 0)]
+async function listFromSeed(query: URLSearchParams): Promise<string> {
+  const limit = Number(query.get('limit'))
+  const [before, skip] = [query.get('before'), Number(query.get('skip') ?? 0)]
   const rows = await sql<SeedRow[]>`
     select * from seed_generations where user_id = 'owner'
       ${before ? sql`and (created_at, id) < (select created_at, id from seed_generations where id = ${before})` : sql``}
@@ -72,17 +72,17 @@ async function seed(asked: URLSearchParams): Promise<string> {
   return JSON.stringify({ generations, nextCursor: rows.length > limit ? page.at(-1)?.id : null })
 }
 
-async function built(asked: URLSearchParams): Promise<string> {
-  const before = asked.get('before')
+async function listWithBuiltJson(query: URLSearchParams): Promise<string> {
+  const before = query.get('before')
   const rows = await sql<{ document: string }[]>`
     select generation_document(g)::text as document from generations g
     where g.workspace_id = (select workspace_id from generations limit 1) and g.deleted_at is null
       ${before ? sql`and (g.created_at, g.id) < (select created_at, id from generations where id = ${before})` : sql``}
-    order by g.created_at desc, g.id desc limit ${Number(asked.get('limit')) + 1}`
+    order by g.created_at desc, g.id desc limit ${Number(query.get('limit')) + 1}`
   return `{"generations":[${rows.map(row => row.document).join(',')}]}`
 }
 
-async function constant(asked: URLSearchParams): Promise<string> {
-  const [row] = await sql<{ text: string }[]>`select repeat('x', ${Number(asked.get('bytes'))}) as text`
+async function readConstant(query: URLSearchParams): Promise<string> {
+  const [row] = await sql<{ text: string }[]>`select repeat('x', ${Number(query.get('bytes'))}) as text`
   return row?.text ?? ''
 }

@@ -1,15 +1,15 @@
 import { expect, test } from 'bun:test'
-import { openStage } from '../kit/bench-stack.ts'
-import { fill } from '../kit/listing-rows.ts'
+import { openBenchStack } from '../kit/bench-stack.ts'
+import { insertListingRows } from '../kit/listing-rows.ts'
 import { countBytes } from './listing-bytes.ts'
 
 test('what leaves the database for a page is that of a clean table, whatever is in the parameters', async () => {
-  await using stage = await openStage({ name: 'bytes' })
-  await fill(stage.database, stage.folder, { count: 100, last: new Date(), bloated: true })
-  const [raw] = await stage.database<{ bytes: number }[]>`
+  await using stack = await openBenchStack({ name: 'bytes' })
+  await insertListingRows(stack.database, stack.folder, { count: 100, last: new Date(), bloated: true })
+  const [raw] = await stack.database<{ bytes: number }[]>`
     select sum(octet_length(parameters::text))::int as bytes from generation_raw`
   expect(raw?.bytes).toBeGreaterThan(12_000_000)
-  const { ours, clean } = await countBytes(stage)
+  const { ours, clean } = await countBytes(stack)
   expect(ours).toBe(clean)
   expect(ours).toBeLessThan(250_000)
 }, 120_000)

@@ -1,37 +1,41 @@
 import { join } from 'node:path'
 import { startNats } from '../../local/embedded/nats.ts'
 import { startPostgres } from '../../local/embedded/postgres.ts'
-import { freePort } from '../../local/process/free-ports.ts'
-import { until } from '../../local/process/wait-until.ts'
+import { findFreePort } from '../../local/process/free-ports.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
 import { openDatabase } from '../../src/database/connection.ts'
 import { migrate } from '../../src/database/migrations.ts'
 import { createLog } from '../../src/log.ts'
 import { startFakeProvider } from '../../testing/studio/fake-provider.ts'
-import { serviceMain } from '../../testing/studio/service-main.ts'
-import { natsServer, testDirectory } from '../../testing/test-resources.ts'
+import { findServiceMain } from '../../testing/studio/service-main.ts'
+import { createTestDirectory, findNatsServer } from '../../testing/test-resources.ts'
 
-export type QueueGround = Awaited<ReturnType<typeof openQueueGround>>
+export type QueueEnv = Awaited<ReturnType<typeof openQueueEnv>>
 
 export const log = createLog({ service: 'bench', level: 'silent' })
-const START_MS = 30_000
-const never = new AbortController().signal
+const START_TIMEOUT_MS = 30_000
+const neverAborted = new AbortController().signal
 
 /**
  * Everything that a submission passes but the browser: Postgres that flushes what it commits, NATS, ingest and a provider, each
  * in a process of its own. Processors are started by whoever measures.
  */
-export async function openQueueGround() {
-  await using undo = new AsyncDisposableStack()
-  const directory = undo.use(await testDirectory())
-  const postgres = await startPostgres({ dataDir: join(directory.path, 'postgres'), signal: never })
-  undo.defer(() => postgres.stop())
+export async function openQueueEnv() {
+  await using stack = new AsyncDisposableStack()
+  const directory = stack.use(await createTestDirectory())
+  const postgres = await startPostgres({ dataDir: join(directory.path, 'postgres'), signal: neverAborted })
+  stack.defer(() => postgres.stop())
   await migrate({ url: postgres.url })
-  const nats = await startNats({ binary: natsServer(), storeDir: join(directory.path, 'nats'), signal: never })
-  undo.defer(() => nats.stop())
-  const fake = undo.use(await startFakeProvider())
+  const nats = await startNats({
+    binary: findNatsServer(),
+    storeDir: join(directory.path, 'nats'),
+    signal: neverAborted,
+  })
+  stack.defer(() => nats.stop())
+  const fake = stack.use(await startFakeProvider())
   const sql = openDatabase({ url: postgres.url, name: 'bench', log })
-  undo.defer(() => sql.end({ timeout: 1 }))
-  const port = await freePort()
+  stack.defer(() => sql.end({ timeout: 1 }))
+  const port = await findFreePort()
   const settings = {
     ...fake.env,
     DATABASE_URL: postgres.url,
@@ -44,14 +48,14 @@ export async function openQueueGround() {
     DARKROOM_PARENT_PID: String(process.pid),
   }
   const ingest = await startService('ingest', settings, port)
-  undo.use(ingest)
-  const owned = undo.move()
+  stack.use(ingest)
+  const disposables = stack.move()
   const submit = async (model: string): Promise<string> => {
     const headers = { 'content-type': 'application/json' }
     const body = JSON.stringify({ prompt: 'a prompt', model, parameters: { resolution: 512 } })
-    const answer = await fetch(`${ingest.url}/api/generate`, { method: 'POST', headers, body })
-    if (answer.status !== 202) throw new Error(await answer.text())
-    return ((await answer.json()) as { id: string }).id
+    const response = await fetch(`${ingest.url}/api/generate`, { method: 'POST', headers, body })
+    if (response.status !== 202) throw new Error(await response.text())
+    return ((await response.json()) as { id: string }).id
   }
   return {
     sql,
@@ -59,25 +63,30 @@ export async function openQueueGround() {
     natsUrl: nats.url,
     submit,
     cancel: async (id: string) => void (await fetch(`${ingest.url}/api/generate/${id}/cancel`, { method: 'POST' })),
-    startProcessor: async () => await startService('processor', settings, await freePort()),
+    startProcessor: async () => await startService('processor', settings, await findFreePort()),
     /** Waits until so many of the generations have ended. */
-    ended: async (ids: readonly string[]) => {
+    waitUntilEnded: async (ids: readonly string[]) => {
       const count = async () =>
         (await sql`select from generations where id = any(${[...ids]}::uuid[]) and completed_at is not null`).length
-      const look = async () => ((await count()) === ids.length ? true : undefined)
-      await until(look, { what: 'The end of all generations', milliseconds: 120_000, every: 20, signal: never })
+      const hasEnded = async () => ((await count()) === ids.length ? true : undefined)
+      await waitUntil(hasEnded, {
+        what: 'The end of all generations',
+        milliseconds: 120_000,
+        intervalMs: 20,
+        signal: neverAborted,
+      })
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   }
 }
 
 async function startService(name: 'ingest' | 'processor', settings: Record<string, string>, port: number) {
   const env = { ...process.env, ...settings, [`${name.toUpperCase()}_PORT`]: String(port) }
-  const main = serviceMain(name)
+  const main = findServiceMain(name)
   const child = Bun.spawn([process.execPath, main], { env, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' })
   const url = `http://127.0.0.1:${port}`
   const isReady = async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok || undefined
-  await until(isReady, { what: name, milliseconds: START_MS, signal: never })
+  await waitUntil(isReady, { what: name, milliseconds: START_TIMEOUT_MS, signal: neverAborted })
   const stop = async () => {
     child.kill('SIGTERM')
     await child.exited

@@ -1,12 +1,12 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import pLimit from 'p-limit'
-import { BUCKET, SERVER } from '../kit/image-files.ts'
+import { BUCKET, S3_SETTINGS } from '../kit/image-files.ts'
 
 /**
  * References as the seed takes them: data URLs in the body of a submission, three of a request at a time put by the SDK as it
  * comes, and looked at by nobody. It listens on `QUERY_PORT`, and its store is at `S3_ENDPOINT`.
  */
-const { region, ...credentials } = SERVER
+const { region, ...credentials } = S3_SETTINGS
 const client = new S3Client({ endpoint: process.env.S3_ENDPOINT ?? '', region, credentials, forcePathStyle: true })
 
 Bun.serve({

@@ -1,15 +1,15 @@
 import { join } from 'node:path'
-import { BUCKET, LARGE, SERVER } from '../kit/image-files.ts'
-import { interleave, type Measured } from '../kit/sampling.ts'
-import { type ProcessArm, startArm } from './uploads-process.ts'
+import { BUCKET, LARGE_FILES, S3_SETTINGS } from '../kit/image-files.ts'
+import { interleave, type VariantSamples } from '../kit/sampling.ts'
+import { type ProcessVariant, startProcessVariant } from './uploads-process.ts'
 
 /** What an arm took of memory as well, round by round. */
-export interface MeasuredMemory extends Measured {
+export interface VariantMemorySamples extends VariantSamples {
   memoryBytes: number[]
 }
 
-const ARM = join(import.meta.dirname, 'uploads-variant.ts')
-const KEEP_ARM = join(
+const UPLOAD_VARIANT = join(import.meta.dirname, 'uploads-variant.ts')
+const STORE_OUTPUT_VARIANT = join(
   import.meta.dirname,
   '..',
   '..',
@@ -24,32 +24,32 @@ const KEEP_ARM = join(
 const MEMORY_BYTES = 64 * 1024 * 1024
 
 /** Fetches and stores the large files, each way in a process of its own. */
-export async function measureLarge(url: string, rounds: number): Promise<MeasuredMemory[]> {
+export async function measureLarge(url: string, samples: number): Promise<VariantMemorySamples[]> {
   await using stack = new AsyncDisposableStack()
-  const arms: ProcessArm[] = []
-  for (const start of ARMS) arms.push(stack.use(await start(url)))
-  const measured = await interleave(arms, rounds)
+  const variants: ProcessVariant[] = []
+  for (const start of VARIANTS) variants.push(stack.use(await start(url)))
+  const measured = await interleave(variants, samples)
   // The first time is not counted.
-  return measured.map((arm, at) => ({ ...arm, memoryBytes: arms[at]?.memoryBytes.slice(1) ?? [] }))
+  return measured.map((variant, at) => ({ ...variant, memoryBytes: variants[at]?.memoryBytes.slice(1) ?? [] }))
 }
 
-const ARMS: ((url: string) => Promise<ProcessArm>)[] = [
-  url => startArm('sequential', ARM, 'seed', '1', url),
-  url => startArm('seed, 3', ARM, 'seed', '3', url),
-  url => startArm(`seed, ${LARGE.count}`, ARM, 'seed', String(LARGE.count), url),
-  url => startOurs('ours, 3', 3, url),
-  url => startOurs(`ours, ${LARGE.count}`, LARGE.count, url),
-  url => startArm('floor', ARM, 'stream', String(LARGE.count), url),
+const VARIANTS: ((url: string) => Promise<ProcessVariant>)[] = [
+  url => startProcessVariant('sequential', UPLOAD_VARIANT, 'seed', '1', url),
+  url => startProcessVariant('seed, 3', UPLOAD_VARIANT, 'seed', '3', url),
+  url => startProcessVariant(`seed, ${LARGE_FILES.count}`, UPLOAD_VARIANT, 'seed', String(LARGE_FILES.count), url),
+  url => startProcessorVariant('ours, 3', 3, url),
+  url => startProcessorVariant(`ours, ${LARGE_FILES.count}`, LARGE_FILES.count, url),
+  url => startProcessVariant('floor', UPLOAD_VARIANT, 'stream', String(LARGE_FILES.count), url),
 ]
 
-async function startOurs(name: string, concurrency: number, url: string): Promise<ProcessArm> {
-  const asked = {
-    outputs: `${url}/provider/${LARGE.name}`,
-    name: LARGE.name,
-    count: LARGE.count,
+async function startProcessorVariant(name: string, concurrency: number, url: string): Promise<ProcessVariant> {
+  const options = {
+    outputs: `${url}/provider/${LARGE_FILES.name}`,
+    name: LARGE_FILES.name,
+    count: LARGE_FILES.count,
     concurrency,
     memoryBytes: MEMORY_BYTES,
-    s3: { ...SERVER, endpoint: url, bucket: BUCKET, forcePathStyle: true },
+    s3: { ...S3_SETTINGS, endpoint: url, bucket: BUCKET, forcePathStyle: true },
   }
-  return await startArm(name, KEEP_ARM, JSON.stringify(asked))
+  return await startProcessVariant(name, STORE_OUTPUT_VARIANT, JSON.stringify(options))
 }

@@ -1,5 +1,13 @@
-import { judgeSignature } from '../../testing/s3/signature.ts'
-import { BUCKET, LARGE, makeFiles, PROVIDER_MS, SERVER, SMALL, STORE_MS } from '../kit/image-files.ts'
+import { verifySignature } from '../../testing/s3/signature.ts'
+import {
+  BUCKET,
+  createVideoFiles,
+  LARGE_FILES,
+  PROVIDER_DELAY_MS,
+  S3_SETTINGS,
+  SMALL_FILES,
+  STORE_DELAY_MS,
+} from '../kit/image-files.ts'
 
 /**
  * A provider and an object store, in a process of their own that writes its address as a line. The provider gives a file
@@ -7,41 +15,43 @@ import { BUCKET, LARGE, makeFiles, PROVIDER_MS, SERVER, SMALL, STORE_MS } from '
  * of them; it knows the files beforehand, so that its own hashing is not what is measured on a machine that both share.
  */
 
-const known = new Map(
-  [SMALL, LARGE].flatMap(files => makeFiles(files).map((bytes, index) => [`${files.name}/${index}`, describe(bytes)])),
+const knownFiles = new Map(
+  [SMALL_FILES, LARGE_FILES].flatMap(files =>
+    createVideoFiles(files).map((bytes, index) => [`${files.name}/${index}`, describeFile(bytes)]),
+  ),
 )
 
 const server = Bun.serve({
   port: 0,
   hostname: '127.0.0.1',
-  fetch: answer,
+  fetch: handleRequest,
   error: () => new Response(null, { status: 500 }),
 })
 process.stdout.write(`${server.url.origin}\n`)
 
-async function answer(request: Request): Promise<Response> {
+async function handleRequest(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url)
-  const [, place = '', name = '', index = ''] =
+  const [, target = '', name = '', index = ''] =
     /^\/(provider|floor|bench)\/.*?(small|large)\b.*?(\d)(?:\.mp4)?$/.exec(pathname) ?? []
-  const file = known.get(`${name}/${index}`)
+  const file = knownFiles.get(`${name}/${index}`)
   if (!file) return new Response(null, { status: 404 })
-  if (place !== 'provider') return await keep(request, place, file)
-  await Bun.sleep(PROVIDER_MS)
+  if (target !== 'provider') return await handlePut(request, target, file)
+  await Bun.sleep(PROVIDER_DELAY_MS)
   return new Response(file.bytes, { headers: { 'content-type': 'video/mp4' } })
 }
 
-async function keep(request: Request, place: string, file: ReturnType<typeof describe>): Promise<Response> {
-  const refused = place === BUCKET ? judgeSignature(request, SERVER) : null
+async function handlePut(request: Request, target: string, file: ReturnType<typeof describeFile>): Promise<Response> {
+  const refused = target === BUCKET ? verifySignature(request, S3_SETTINGS) : null
   const sha256 = request.headers.get('x-amz-content-sha256') ?? file.sha256
-  if (refused || sha256 !== file.sha256 || !(await isBody(request, file.bytes))) {
+  if (refused || sha256 !== file.sha256 || !(await matchesBody(request, file.bytes))) {
     return new Response(`<Error><Code>${refused ?? 'BadDigest'}</Code></Error>`, { status: 403 })
   }
-  await Bun.sleep(STORE_MS)
+  await Bun.sleep(STORE_DELAY_MS)
   return new Response(null, { headers: { etag: file.etag } })
 }
 
 /** Compares what comes as it comes. */
-async function isBody(request: Request, expected: Uint8Array): Promise<boolean> {
+async function matchesBody(request: Request, expected: Uint8Array): Promise<boolean> {
   let at = 0
   for await (const chunk of request.body ?? []) {
     if (Buffer.compare(chunk, expected.subarray(at, at + chunk.byteLength)) !== 0) return false
@@ -50,7 +60,7 @@ async function isBody(request: Request, expected: Uint8Array): Promise<boolean> 
   return at === expected.byteLength
 }
 
-function describe(bytes: Uint8Array<ArrayBuffer>) {
+function describeFile(bytes: Uint8Array<ArrayBuffer>) {
   const hash = (algorithm: 'sha256' | 'md5') => new Bun.CryptoHasher(algorithm).update(bytes).digest('hex')
   return { bytes, sha256: hash('sha256'), etag: `"${hash('md5')}"` }
 }

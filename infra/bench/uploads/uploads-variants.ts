@@ -1,8 +1,8 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import pLimit from 'p-limit'
 import { readAll, safeGet } from '../../src/http/safe-get/safe-get.ts'
-import { openS3 } from '../../src/store/s3/s3.ts'
-import { BUCKET, type Files, SERVER } from '../kit/image-files.ts'
+import { openS3Store } from '../../src/store/s3/s3.ts'
+import { BUCKET, type FileSet, S3_SETTINGS } from '../kit/image-files.ts'
 
 /** Fetches one output and stores it. */
 export type Upload = (index: number) => Promise<void>
@@ -10,14 +10,14 @@ export type Upload = (index: number) => Promise<void>
 const DEADLINE_MS = 60_000
 
 /** Uploads all files, so many at once. */
-export async function uploadAll({ count }: Files, concurrency: number, upload: Upload): Promise<void> {
+export async function uploadAll({ count }: FileSet, concurrency: number, upload: Upload): Promise<void> {
   const limit = pLimit(concurrency)
   await Promise.all(Array.from({ length: count }, (_, index) => limit(() => upload(index))))
 }
 
 /** As the seed has it: the bytes in memory, and the SDK as it comes. */
-export function seedUpload(url: string, { name }: Files): Upload {
-  const { region, ...credentials } = SERVER
+export function createSeedUpload(url: string, { name }: FileSet): Upload {
+  const { region, ...credentials } = S3_SETTINGS
   const client = new S3Client({ endpoint: url, region, credentials, forcePathStyle: true })
   return async index => {
     const response = await fetch(`${url}/provider/${name}/${index}`)
@@ -27,62 +27,62 @@ export function seedUpload(url: string, { name }: Files): Upload {
 }
 
 /** By `safeGet` and the s3 store, the bytes in memory. */
-export function ourUpload(url: string, files: Files): Upload {
+export function createSafeGetUpload(url: string, files: FileSet): Upload {
   const limits = { maxBytes: 2 * files.bytes, deadlineMs: DEADLINE_MS, allowOrigins: [url] }
-  return storeUpload(url, files, async (address, signal) => {
+  return createStoreUpload(url, files, async (address, signal) => {
     return await readAll(await safeGet(address, { ...limits, signal }), signal)
   })
 }
 
 /** The same with plain `fetch` in place of `safeGet`. */
-export function fetchUpload(url: string, files: Files): Upload {
-  return storeUpload(url, files, async (address, signal) => {
+export function createFetchUpload(url: string, files: FileSet): Upload {
+  return createStoreUpload(url, files, async (address, signal) => {
     return new Uint8Array(await (await fetch(address, { signal })).arrayBuffer())
   })
 }
 
 /** What the bytes and the check cost anyone, in memory: unsigned, the MD5 compared. */
-export function plainUpload(url: string, { name }: Files): Upload {
+export function createPlainUpload(url: string, { name }: FileSet): Upload {
   return async index => {
     const body = await (await fetch(`${url}/provider/${name}/${index}`)).arrayBuffer()
-    const answer = fetch(`${url}/floor/${name}/${index}`, { method: 'PUT', body })
+    const response = fetch(`${url}/floor/${name}/${index}`, { method: 'PUT', body })
     const md5 = new Bun.CryptoHasher('md5').update(body).digest('hex')
-    requireEtag(await answer, md5)
+    assertEtag(await response, md5)
   }
 }
 
 /** The same piece by piece. */
-export function plainStream(url: string, { name, bytes }: Files): Upload {
+export function createStreamUpload(url: string, { name, bytes }: FileSet): Upload {
   return async index => {
     const { body } = await fetch(`${url}/provider/${name}/${index}`)
     const hash = new Bun.CryptoHasher('md5')
-    const look = new TransformStream<Uint8Array, Uint8Array>({
+    const hashStream = new TransformStream<Uint8Array, Uint8Array>({
       transform: (chunk, controller) => {
         hash.update(chunk)
         controller.enqueue(chunk)
       },
     })
-    const answer = await fetch(`${url}/floor/${name}/${index}`, {
+    const response = await fetch(`${url}/floor/${name}/${index}`, {
       method: 'PUT',
       headers: { 'content-length': String(bytes) },
-      body: body?.pipeThrough(look) ?? null,
+      body: body?.pipeThrough(hashStream) ?? null,
     })
-    requireEtag(answer, hash.digest('hex'))
+    assertEtag(response, hash.digest('hex'))
   }
 }
 
-function storeUpload(
+function createStoreUpload(
   url: string,
-  { name }: Files,
+  { name }: FileSet,
   get: (address: string, signal: AbortSignal) => Promise<Uint8Array>,
 ): Upload {
-  const store = openS3({ ...SERVER, endpoint: url, bucket: BUCKET, forcePathStyle: true })
+  const store = openS3Store({ ...S3_SETTINGS, endpoint: url, bucket: BUCKET, forcePathStyle: true })
   return async index => {
     const signal = AbortSignal.timeout(DEADLINE_MS)
     await store.put(`${name}/${index}`, await get(`${url}/provider/${name}/${index}`, signal), { signal })
   }
 }
 
-function requireEtag(answer: Response, md5: string): void {
-  if (answer.headers.get('etag') !== `"${md5}"`) throw new Error('the store has something else')
+function assertEtag(response: Response, md5: string): void {
+  if (response.headers.get('etag') !== `"${md5}"`) throw new Error('the store has something else')
 }

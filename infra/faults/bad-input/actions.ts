@@ -1,11 +1,11 @@
 import type { WireRequest } from '../fuzz/http.ts'
-import { type Case, SECRET, wire } from './case.ts'
+import { type BadInputCase, createRequest, SECRET } from './case.ts'
 
 const OTHER = '00000000-0000-7000-8000-0000000000ff'
-const POSTED = ['cancel', 'retry', 'complete', 'check', 'restore']
+const POST_VERBS = ['cancel', 'retry', 'complete', 'check', 'restore']
 
 /** Verbs on what is no generation, or none that is known. */
-export function badVerbs(): Case[] {
+export function badVerbs(): BadInputCase[] {
   return [...badIds(), ...badVerbNames()]
 }
 
@@ -14,16 +14,16 @@ export function badVerbs(): Case[] {
  *
  * @param id of a generation of the workspace
  */
-export function badChanges(id: string): Case[] {
-  return [...conflicts(id), ...badFavourites(id), ...badHeadsOf(id)]
+export function badChanges(id: string): BadInputCase[] {
+  return [...conflicts(id), ...badFavourites(id), ...badHeadersOf(id)]
 }
 
 /** What somebody else's generation is asked for. */
-export function foreignVerbs(id: string): Case[] {
-  return verbsOn(id).map(request => ({ name: `${request.method} ${request.target}`, request, status: 404 }))
+export function foreignVerbs(id: string): BadInputCase[] {
+  return verbRequests(id).map(request => ({ name: `${request.method} ${request.target}`, request, status: 404 }))
 }
 
-function badIds(): Case[] {
+function badIds(): BadInputCase[] {
   const ids: [string, number][] = [
     [OTHER, 404],
     [SECRET, 422],
@@ -36,30 +36,34 @@ function badIds(): Case[] {
     ['*', 422],
   ]
   return ids.flatMap(([id, status]) =>
-    verbsOn(id).map(request => ({ name: `${request.method} ${request.target}`, request, status })),
+    verbRequests(id).map(request => ({ name: `${request.method} ${request.target}`, request, status })),
   )
 }
 
-function badVerbNames(): Case[] {
+function badVerbNames(): BadInputCase[] {
   const targets = [`/api/generate/${OTHER}/buy`, `/api/generate/${OTHER}/cancel/now`, `/api/generate//cancel`]
-  return targets.map(target => ({ name: `POST ${target}`, request: wire({ method: 'POST', target }), status: 404 }))
+  return targets.map(target => ({
+    name: `POST ${target}`,
+    request: createRequest({ method: 'POST', target }),
+    status: 404,
+  }))
 }
 
-function conflicts(id: string): Case[] {
+function conflicts(id: string): BadInputCase[] {
   const refused: [string, RegExp][] = [
     ['retry', /^It is done/],
     ['complete', /^Nothing of it is missing/],
     ['check', /^It is done/],
   ]
-  return refused.map(([verb, says]) => ({
+  return refused.map(([verb, detail]) => ({
     name: `${verb} of what is complete`,
-    request: wire({ method: 'POST', target: `/api/generate/${id}/${verb}` }),
+    request: createRequest({ method: 'POST', target: `/api/generate/${id}/${verb}` }),
     status: 409,
-    says,
+    detail,
   }))
 }
 
-function badFavourites(id: string): Case[] {
+function badFavourites(id: string): BadInputCase[] {
   const bodies: [string, string, number][] = [
     ['nothing', '', 422],
     ['not JSON', `outputIndex=${SECRET}`, 400],
@@ -77,10 +81,14 @@ function badFavourites(id: string): Case[] {
     ['status, which is not theirs to set', '{"outputIndex":0,"favourite":true,"status":"queued"}', 422],
     ['__proto__', '{"outputIndex":0,"favourite":true,"__proto__":{"a":1}}', 422],
   ]
-  return bodies.map(([name, body, status]) => ({ name: `a favourite with ${name}`, request: patch(id, body), status }))
+  return bodies.map(([name, body, status]) => ({
+    name: `a favourite with ${name}`,
+    request: patchRequest(id, body),
+    status,
+  }))
 }
 
-function badHeadsOf(id: string): Case[] {
+function badHeadersOf(id: string): BadInputCase[] {
   const favourite = '{"outputIndex":0,"favourite":true}'
   const heads: [string, [string, string][], number][] = [
     ['no type', [], 415],
@@ -98,10 +106,10 @@ function badHeadsOf(id: string): Case[] {
   return [
     ...heads.map(([name, headers, status]) => ({
       name: `a favourite from or as ${name}`,
-      request: { ...patch(id, favourite), headers },
+      request: { ...patchRequest(id, favourite), headers },
       status,
     })),
-    ...verbsOn(id).map(request => ({
+    ...verbRequests(id).map(request => ({
       name: `${request.method} ${request.target} from another site’s page`,
       request: { ...request, headers: [...request.headers, ...origin] },
       status: 403,
@@ -109,13 +117,13 @@ function badHeadsOf(id: string): Case[] {
   ]
 }
 
-function verbsOn(id: string): WireRequest[] {
-  const posts = POSTED.map(verb => wire({ method: 'POST', target: `/api/generate/${id}/${verb}` }))
-  const deletion = wire({ method: 'DELETE', target: `/api/generate/${id}` })
-  return [...posts, deletion, patch(id, '{"outputIndex":0,"favourite":true}')]
+function verbRequests(id: string): WireRequest[] {
+  const posts = POST_VERBS.map(verb => createRequest({ method: 'POST', target: `/api/generate/${id}/${verb}` }))
+  const deletion = createRequest({ method: 'DELETE', target: `/api/generate/${id}` })
+  return [...posts, deletion, patchRequest(id, '{"outputIndex":0,"favourite":true}')]
 }
 
-function patch(id: string, body: string): WireRequest {
+function patchRequest(id: string, body: string): WireRequest {
   const headers: [string, string][] = [['Content-Type', 'application/json']]
-  return wire({ method: 'PATCH', target: `/api/generate/${id}`, headers, body: Buffer.from(body) })
+  return createRequest({ method: 'PATCH', target: `/api/generate/${id}`, headers, body: Buffer.from(body) })
 }

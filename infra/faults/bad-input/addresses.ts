@@ -1,14 +1,14 @@
-import { type Case, SECRET, wire } from './case.ts'
+import { type BadInputCase, createRequest, SECRET } from './case.ts'
 
 const [UUID, OTHER] = ['01a20592-fbaf-7202-a976-12bf970672c3', '00000000-0000-7000-8000-0000000000ff']
-const HERE = '00000000-0000-7000-8000-000000000002'
+const WORKSPACE = '00000000-0000-7000-8000-000000000002'
 
 /** What is wrong with an address: the list's parameters, an id, a path; and heads that no request has. */
-export function badAddresses(): Case[] {
-  return [...badLists(), ...badTimelines(), ...badPaths(), ...badMethods(), ...badHeads()]
+export function badAddresses(): BadInputCase[] {
+  return [...badLists(), ...badTimelines(), ...badPaths(), ...badMethods(), ...badHeaders()]
 }
 
-function badLists(): Case[] {
+function badLists(): BadInputCase[] {
   const queries: [string, RegExp][] = [
     ...['0', '-1', '101', '1e9', '1.5', 'abc', '', '%00', 'NaN', 'Infinity', '1%27'].map(
       value => [`limit=${value}`, /^limit/] as [string, RegExp],
@@ -26,7 +26,7 @@ function badLists(): Case[] {
     [`cursor=${cursor('2026-01-01T00:00:00.000000Z')}=`, /^cursor/],
     [`cursor=${cursor('2026-01-01T00:00:00.000000Z')}&cursor=a`, /^cursor/],
     ['direction=up', /^direction/],
-    ...badPlaces(),
+    ...badPositions(),
     ...badFilters(),
     ['includeParameters=yes', /^includeParameters/],
     ['includeParameters=true&includeParameters=false', /^includeParameters/],
@@ -36,16 +36,16 @@ function badLists(): Case[] {
     ['limit[]=1', /limit\[\]/],
     ['%zz=1', /%zz/],
   ]
-  return queries.map(([query, says]) => ({
+  return queries.map(([query, detail]) => ({
     name: `the list with ?${query.slice(0, 60)}`,
-    request: wire({ target: `/api/generations?${query}` }),
+    request: createRequest({ target: `/api/generations?${query}` }),
     status: 422,
-    says,
+    detail,
   }))
 }
 
-function badPlaces(): [string, RegExp][] {
-  const place = cursor('2026-01-01T00:00:00.000000Z')
+function badPositions(): [string, RegExp][] {
+  const position = cursor('2026-01-01T00:00:00.000000Z')
   return [
     ...['', '1', 'abc', '%00', UUID.slice(1), `${UUID}%20`].map((id): [string, RegExp] => [`around=${id}`, /^around/]),
     ...['', 'today', '2026', '2026-13-01', '2026-02-31', '0000-01-01', '2026-01-01T00:00:00', '1e9', '%00', "'"].map(
@@ -53,8 +53,8 @@ function badPlaces(): [string, RegExp][] {
     ),
     [`around=${UUID}&around=${UUID}`, /^around/],
     [`around=${UUID}&at=2026-01-01`, /one of them/],
-    [`cursor=${place}&at=2026-01-01`, /one of them/],
-    [`cursor=${place}&around=${UUID}`, /one of them/],
+    [`cursor=${position}&at=2026-01-01`, /one of them/],
+    [`cursor=${position}&around=${UUID}`, /one of them/],
   ]
 }
 
@@ -75,17 +75,17 @@ function badFilters(): [string, RegExp][] {
 }
 
 /** The timeline's. */
-function badTimelines(): Case[] {
+function badTimelines(): BadInputCase[] {
   const zones = ['', '%00', 'Nowhere/Land', "UTC'--", '%2e%2e/etc/passwd', 'a'.repeat(100), '+02:00']
   const queries = [...zones.map(zone => `zone=${zone}`), 'zone=UTC&zone=UTC', 'year=2026', '__proto__=1']
   return queries.map(query => ({
     name: `the timeline with ?${query.slice(0, 60)}`,
-    request: wire({ target: `/api/generations/timeline?${query}` }),
+    request: createRequest({ target: `/api/generations/timeline?${query}` }),
     status: 422,
   }))
 }
 
-function badPaths(): Case[] {
+function badPaths(): BadInputCase[] {
   const paths: [string, number][] = [
     [`/api/generations/${SECRET}`, 422],
     ['/api/generations/1', 422],
@@ -113,12 +113,12 @@ function badPaths(): Case[] {
     ['/media/', 404],
     ['/media/../../etc/passwd', 404],
     ['/media/..%2f..%2fetc%2fpasswd', 404],
-    [`/media/w/${HERE}/../../run.json`, 404],
-    [`/media/w/${HERE}/..%2f..%2f..%2frun.json`, 404],
-    [`/media/w/${HERE}/ref/%00.png`, 404],
-    [`/media/w/${HERE}//ref/a.png`, 404],
-    [`/media/w/${HERE}/ref`, 404],
-    [`/media/w%2F${HERE}%2Fref%2Fa.png`, 404],
+    [`/media/w/${WORKSPACE}/../../run.json`, 404],
+    [`/media/w/${WORKSPACE}/..%2f..%2f..%2frun.json`, 404],
+    [`/media/w/${WORKSPACE}/ref/%00.png`, 404],
+    [`/media/w/${WORKSPACE}//ref/a.png`, 404],
+    [`/media/w/${WORKSPACE}/ref`, 404],
+    [`/media/w%2F${WORKSPACE}%2Fref%2Fa.png`, 404],
     [`/media/w/${OTHER}/ref/${'a'.repeat(64)}.png`, 404],
     [`/media/.partial/${UUID}`, 404],
     ['/media/remote/x/0', 422],
@@ -136,23 +136,27 @@ function badPaths(): Case[] {
       [`/${name}%2f`, 404],
     ]),
   ]
-  return paths.map(([target, status]) => ({ name: `GET ${target.slice(0, 70)}`, request: wire({ target }), status }))
+  return paths.map(([target, status]) => ({
+    name: `GET ${target.slice(0, 70)}`,
+    request: createRequest({ target }),
+    status,
+  }))
 }
 
-function badMethods(): Case[] {
+function badMethods(): BadInputCase[] {
   const methods = ['PUT', 'PATCH', 'DELETE', 'OPTIONS']
   return methods.flatMap(method =>
     ['/api/generate', '/api/references', '/api/generations', '/'].map(target => ({
       name: `${method} ${target}`,
-      request: wire({ method, target }),
+      request: createRequest({ method, target }),
       status: 404,
     })),
   )
 }
 
-function badHeads(): Case[] {
-  const head = (...headers: [string, string][]) => wire({ target: '/api/generations', headers })
-  const heads: [string, ReturnType<typeof wire>, number][] = [
+function badHeaders(): BadInputCase[] {
+  const head = (...headers: [string, string][]) => createRequest({ target: '/api/generations', headers })
+  const heads: [string, ReturnType<typeof createRequest>, number][] = [
     ['a header of 64 KiB', head(['X-Long', 'a'.repeat(65_536)]), 431],
     ['5,000 headers', head(...Array.from({ length: 5_000 }, (_, index): [string, string] => [`X-${index}`, 'a'])), 431],
     ['NUL in a header', head(['X-Nul', 'a\0b']), 400],
@@ -167,8 +171,8 @@ function badHeads(): Case[] {
       400,
     ],
     ['a length and chunks', head(['Content-Length', '2'], ['Transfer-Encoding', 'chunked']), 400],
-    ['an address that is none', wire({ target: 'no-slash' }), 400],
-    ['a star for an address', wire({ target: '*' }), 400],
+    ['an address that is none', createRequest({ target: 'no-slash' }), 400],
+    ['a star for an address', createRequest({ target: '*' }), 400],
   ]
   return heads.map(([name, request, status]) => ({ name: `a request with ${name}`, request, status }))
 }

@@ -1,12 +1,12 @@
 import type { WireRequest } from '../fuzz/http.ts'
 
 /** A request, and how it must be refused. */
-export interface Case {
+export interface BadInputCase {
   name: string
   request: WireRequest
   status: number
   /** What the words say, where it matters which of several things is found wrong. */
-  says?: RegExp
+  detail?: RegExp
 }
 
 /** Stands for what nobody but its sender should ever see again: no refusal repeats it. */
@@ -16,13 +16,13 @@ export const SECRET = 'kept-to-myself-9f2c'
 export const BOUNDARY = 'bad-input'
 
 /** A request with what is usual, but for what is given. */
-export function wire(given: Partial<WireRequest>): WireRequest {
+export function createRequest(given: Partial<WireRequest>): WireRequest {
   return { method: 'GET', target: '/', headers: [], body: new Uint8Array(), framing: 'length', ...given }
 }
 
 /** `POST /api/generate`. @param body text as it is, or anything else as JSON */
-export function submission(body: unknown, given: Partial<WireRequest> = {}): WireRequest {
-  return wire({
+export function createSubmissionRequest(body: unknown, given: Partial<WireRequest> = {}): WireRequest {
+  return createRequest({
     method: 'POST',
     target: '/api/generate',
     headers: [['Content-Type', 'application/json']],
@@ -37,25 +37,25 @@ export interface FormPart {
   body: Uint8Array | string
 }
 
-export function filePart(body: Uint8Array | string, filename = 'a.png', name = 'file'): FormPart {
+export function createFilePart(body: Uint8Array | string, filename = 'a.png', name = 'file'): FormPart {
   return {
     headers: `Content-Disposition: form-data; name="${name}"; filename="${filename}"\r\nContent-Type: image/png`,
     body,
   }
 }
 
-export function textPart(body: string, name = 'file'): FormPart {
+export function createTextPart(body: string, name = 'file'): FormPart {
   return { headers: `Content-Disposition: form-data; name="${name}"`, body }
 }
 
 /** `POST /api/references`. */
-export function upload(parts: readonly FormPart[], given: Partial<WireRequest> = {}): WireRequest {
+export function createUploadRequest(parts: readonly FormPart[], given: Partial<WireRequest> = {}): WireRequest {
   const written = parts.flatMap(({ headers, body }) => [
     Buffer.from(`--${BOUNDARY}\r\n${headers}\r\n\r\n`, 'latin1'),
     Buffer.from(body as Uint8Array),
     Buffer.from('\r\n'),
   ])
-  return wire({
+  return createRequest({
     method: 'POST',
     target: '/api/references',
     headers: [['Content-Type', `multipart/form-data; boundary=${BOUNDARY}`]],
@@ -64,6 +64,6 @@ export function upload(parts: readonly FormPart[], given: Partial<WireRequest> =
   })
 }
 
-export function dataUrl(bytes: Uint8Array, type = 'image/png'): string {
+export function toDataUrl(bytes: Uint8Array, type = 'image/png'): string {
   return `data:${type};base64,${Buffer.from(bytes).toString('base64')}`
 }

@@ -2,7 +2,7 @@ import { crc32, deflateSync } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
 
 /** A picture file, and the type that it is. */
-export interface PictureFile {
+export interface ImageFile {
   type: string
   bytes: Buffer
 }
@@ -10,49 +10,54 @@ export interface PictureFile {
 const SIDE = 24
 
 /** Small pictures of every format that is taken, in the ways that encoders write them. The same ones every time. */
-export async function smallPictures(): Promise<PictureFile[]> {
+export async function createSmallImages(): Promise<ImageFile[]> {
   const made = [
-    still().png(),
-    still().png({ palette: true }),
-    still().png({ progressive: true }),
-    still().ensureAlpha(0.5).png(),
-    still().jpeg(),
-    still().jpeg({ progressive: true, chromaSubsampling: '4:4:4' }),
-    still()
+    createStill().png(),
+    createStill().png({ palette: true }),
+    createStill().png({ progressive: true }),
+    createStill().ensureAlpha(0.5).png(),
+    createStill().jpeg(),
+    createStill().jpeg({ progressive: true, chromaSubsampling: '4:4:4' }),
+    createStill()
       .withExif({ IFD0: { Artist: 'nobody', Orientation: '6' } })
       .jpeg(),
-    still().webp(),
-    still().webp({ lossless: true }),
-    still().avif({ effort: 0 }),
-    still().gif(),
-    moving(3).gif(),
-    moving(3).webp(),
-  ].map(fileOf)
+    createStill().webp(),
+    createStill().webp({ lossless: true }),
+    createStill().avif({ effort: 0 }),
+    createStill().gif(),
+    createAnimated(3).gif(),
+    createAnimated(3).webp(),
+  ].map(toImageFile)
   return await Promise.all(made)
 }
 
 /** One picture of a format. */
-export async function smallPicture(format: 'png' | 'jpeg' | 'webp' | 'avif' | 'gif'): Promise<Buffer> {
-  return await still().toFormat(format).toBuffer()
+export async function createSmallImage(format: 'png' | 'jpeg' | 'webp' | 'avif' | 'gif'): Promise<Buffer> {
+  return await createStill().toFormat(format).toBuffer()
 }
 
 /** A picture that moves. @param frames each another one, or they would be made one */
-export async function animation(format: 'gif' | 'webp', frames: number): Promise<Buffer> {
-  return await moving(frames, 4).toFormat(format).toBuffer()
+export async function createAnimation(format: 'gif' | 'webp', frames: number): Promise<Buffer> {
+  return await createAnimated(frames, 4).toFormat(format).toBuffer()
 }
 
 /** A flat black-and-white PNG: tiny as a file, as large as it says once it is decoded. */
-export function flatPng(width: number, height: number): Buffer {
+export function createFlatPng(width: number, height: number): Buffer {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)
   header[8] = 1
   const rows = deflateSync(Buffer.alloc((Math.ceil(width / 8) + 1) * height), { level: 9 })
   const signature = Buffer.from('89504e470d0a1a0a', 'hex')
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', rows), chunk('IEND', Buffer.alloc(0))])
+  return Buffer.concat([
+    signature,
+    createPngChunk('IHDR', header),
+    createPngChunk('IDAT', rows),
+    createPngChunk('IEND', Buffer.alloc(0)),
+  ])
 }
 
-function chunk(type: string, data: Buffer): Buffer {
+function createPngChunk(type: string, data: Buffer): Buffer {
   const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)]
   const named = Buffer.concat([Buffer.from(type, 'latin1'), data])
   length.writeUInt32BE(data.byteLength)
@@ -60,20 +65,22 @@ function chunk(type: string, data: Buffer): Buffer {
   return Buffer.concat([length, named, sum])
 }
 
-function still(): Sharp {
-  return sharp(pixels(SIDE, 1), { raw: { width: SIDE, height: SIDE, channels: 3 } })
+function createStill(): Sharp {
+  return sharp(createPixels(SIDE, 1), { raw: { width: SIDE, height: SIDE, channels: 3 } })
 }
 
-function moving(frames: number, side = SIDE): Sharp {
-  return sharp(pixels(side, frames), { raw: { width: side, height: side * frames, channels: 3, pageHeight: side } })
+function createAnimated(frames: number, side = SIDE): Sharp {
+  return sharp(createPixels(side, frames), {
+    raw: { width: side, height: side * frames, channels: 3, pageHeight: side },
+  })
 }
 
 /** Something to see, so that no encoder finds it all the same. */
-function pixels(side: number, frames: number): Buffer {
+function createPixels(side: number, frames: number): Buffer {
   return Buffer.from(Uint8Array.from({ length: side * side * 3 * frames }, (_, at) => at * 7 + (at >> 6) * 31))
 }
 
-async function fileOf(image: Sharp): Promise<PictureFile> {
+async function toImageFile(image: Sharp): Promise<ImageFile> {
   const { data, info } = await image.toBuffer({ resolveWithObject: true })
   return { type: info.format === 'heif' ? 'image/avif' : `image/${info.format}`, bytes: data }
 }

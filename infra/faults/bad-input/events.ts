@@ -1,8 +1,8 @@
 import { withDeadline } from '../../src/runtime/timers.ts'
-import { type Events, openEvents, type SseEvent } from '../../testing/sse-reader.ts'
+import { type EventStream, openEventStream, type SseEvent } from '../../testing/sse-reader.ts'
 
 /** What a client may send for its place that is none: each is told to read everything again. */
-export const BAD_PLACES = [
+export const BAD_EVENT_IDS = [
   '',
   'abc',
   '1',
@@ -21,23 +21,25 @@ export const BAD_PLACES = [
   '\u00e9',
 ]
 
-const LATE_MS = 10_000
+const EVENT_TIMEOUT_MS = 10_000
 
 /** The first event that a client is sent that comes with this for its place. */
-export async function firstEvent(port: number, lastEventId: string): Promise<SseEvent> {
+export async function readFirstEvent(port: number, lastEventId: string): Promise<SseEvent> {
   const { promise, resolve, reject } = Promise.withResolvers<SseEvent>()
   const onEvent = (event: SseEvent) => (event.name === undefined ? undefined : resolve(event))
   const onClose = () => reject(new Error('the stream was closed'))
-  const events = await openEvents({ port, lastEventId, onEvent, onClose })
-  return await withDeadline(promise, { milliseconds: LATE_MS, what: 'the first event' }).finally(() => events.close())
+  const events = await openEventStream({ port, lastEventId, onEvent, onClose })
+  return await withDeadline(promise, { milliseconds: EVENT_TIMEOUT_MS, operation: 'the first event' }).finally(() =>
+    events.close(),
+  )
 }
 
 /** So many streams, each of which has been greeted. */
-export async function openStreams(port: number, count: number): Promise<Events[]> {
+export async function openStreams(port: number, count: number): Promise<EventStream[]> {
   const opened = Array.from({ length: count }, async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const events = await openEvents({ port, onEvent: () => resolve() })
-    await withDeadline(promise, { milliseconds: LATE_MS, what: 'a greeting' })
+    const events = await openEventStream({ port, onEvent: () => resolve() })
+    await withDeadline(promise, { milliseconds: EVENT_TIMEOUT_MS, operation: 'a greeting' })
     return events
   })
   return await Promise.all(opened)

@@ -5,18 +5,18 @@ import { createLog } from '../../src/log.ts'
 import type { TestStudio } from '../../testing/studio/test-studio.ts'
 
 /** What a request may leave behind in a studio: rows, objects, and processes that are other ones than before. */
-export interface Traces {
+export interface StudioProbe {
   /** How many rows of each table there are, how many objects, and the processes. */
-  now(): Promise<Record<string, number>>
+  takeSnapshot(): Promise<Record<string, number>>
   /** A row of somebody else's, as if there were accounts. @returns its id */
-  plant(workspaceId: string): Promise<string>
+  insertForeignGeneration(workspaceId: string): Promise<string>
   close(): Promise<void>
 }
 
-const PARTS = ['ingest', 'processor', 'query', 'NATS', 'Postgres'] as const
+const PROCESSES = ['ingest', 'processor', 'query', 'NATS', 'Postgres'] as const
 
 /** Looks at a studio from behind: at its database and its folder. */
-export function openTraces(studio: TestStudio): Traces {
+export function openStudioProbe(studio: TestStudio): StudioProbe {
   const log = createLog({ service: 'test', level: 'silent' })
   const sql = openDatabase({ url: studio.databaseUrl, name: 'test', connections: 1, log })
   const rows = async () => {
@@ -32,8 +32,12 @@ export function openTraces(studio: TestStudio): Traces {
     return counts ?? {}
   }
   return {
-    now: async () => ({ ...(await rows()), objects: await objectsOf(studio.dataDir), ...(await pidsOf(studio)) }),
-    plant: async workspaceId => {
+    takeSnapshot: async () => ({
+      ...(await rows()),
+      objects: await countObjects(studio.dataDir),
+      ...(await readPids(studio)),
+    }),
+    insertForeignGeneration: async workspaceId => {
       const id = Bun.randomUUIDv7()
       await sql`
         with made as (
@@ -47,11 +51,11 @@ export function openTraces(studio: TestStudio): Traces {
   }
 }
 
-async function objectsOf(dataDir: string): Promise<number> {
+async function countObjects(dataDir: string): Promise<number> {
   const entries = await readdir(join(dataDir, 'objects'), { recursive: true, withFileTypes: true })
   return entries.filter(entry => entry.isFile()).length
 }
 
-async function pidsOf(studio: TestStudio): Promise<Record<string, number>> {
-  return Object.fromEntries(await Promise.all(PARTS.map(async part => [part, await studio.pidOf(part)] as const)))
+async function readPids(studio: TestStudio): Promise<Record<string, number>> {
+  return Object.fromEntries(await Promise.all(PROCESSES.map(async part => [part, await studio.pidOf(part)] as const)))
 }

@@ -1,14 +1,14 @@
-import { type Case, SECRET, submission } from './case.ts'
+import { type BadInputCase, createSubmissionRequest, SECRET } from './case.ts'
 
 const MIB = 1024 * 1024
-const LONG = 100_000
+const DEPTH = 100_000
 
 /** Submissions that are wrong in their form, their type, their fields, their numbers or their size. */
-export function badSubmissions(): Case[] {
+export function badSubmissions(): BadInputCase[] {
   return [...badBodies(), ...badTypes(), ...badFields(), ...badNumbers(), ...hugeBodies()]
 }
 
-function badBodies(): Case[] {
+function badBodies(): BadInputCase[] {
   const bodies: [string, string | Buffer, number][] = [
     ['not JSON', `prompt=${SECRET}`, 400],
     ['JSON that breaks off', `{"prompt":"${SECRET}`, 400],
@@ -27,12 +27,12 @@ function badBodies(): Case[] {
   ]
   return bodies.map(([name, body, status]) => ({
     name: `a body that is ${name}`,
-    request: submission('', { body: Buffer.from(body as Uint8Array) }),
+    request: createSubmissionRequest('', { body: Buffer.from(body as Uint8Array) }),
     status,
   }))
 }
 
-function badTypes(): Case[] {
+function badTypes(): BadInputCase[] {
   const types: [string, string[], number][] = [
     ['no type', [], 415],
     ['text/plain', ['Content-Type: text/plain'], 415],
@@ -48,12 +48,12 @@ function badTypes(): Case[] {
   ]
   return types.map(([name, lines, status]) => ({
     name: `a submission from or as ${name}`,
-    request: submission({ prompt: SECRET }, { headers: lines.map(split) }),
+    request: createSubmissionRequest({ prompt: SECRET }, { headers: lines.map(parseHeader) }),
     status,
   }))
 }
 
-function badFields(): Case[] {
+function badFields(): BadInputCase[] {
   const bodies: [string, unknown, RegExp?][] = [
     ['a name that is not known', { prompt: SECRET, colour: SECRET }, /colour/],
     ['a parameter that is not known', { prompt: 'a', parameters: { colour: SECRET } }, /colour/],
@@ -96,15 +96,15 @@ function badFields(): Case[] {
       { prompt: 'a', parent: { generationId: crypto.randomUUID(), outputIndex: 0, verb: 'A B' } },
     ],
   ]
-  return bodies.map(([name, body, says]) => ({
+  return bodies.map(([name, body, detail]) => ({
     name: `a submission with ${name}`,
-    request: submission(body),
+    request: createSubmissionRequest(body),
     status: 422,
-    ...(says ? { says } : {}),
+    ...(detail ? { detail } : {}),
   }))
 }
 
-function badNumbers(): Case[] {
+function badNumbers(): BadInputCase[] {
   const outputs = ['0', '-1', '1.5', '11', '1000', '1e999', '-1e999', '"3"', 'null', 'true', '[1]', '1e-9', '"NaN"']
   const seeds = ['-1', '0.5', '1e999', '9007199254740992', '"7"']
   const grains = ['-0.1', '1.1', '1e999', '"0.5"', 'null']
@@ -117,38 +117,39 @@ function badNumbers(): Case[] {
   ]
   return parameters.map(written => ({
     name: `a submission with ${written}`,
-    request: submission(`{"prompt":"a","parameters":{${written}}}`),
+    request: createSubmissionRequest(`{"prompt":"a","parameters":{${written}}}`),
     status: 422,
-    says: /^parameters\./,
+    detail: /^parameters\./,
   }))
 }
 
-function hugeBodies(): Case[] {
-  const deep = (open: string, close: string) => `{"prompt":"a","parameters":${open.repeat(LONG)}1${close.repeat(LONG)}}`
-  const keys = Array.from({ length: LONG }, (_, index) => `"k${index}":1`).join()
+function hugeBodies(): BadInputCase[] {
+  const deep = (open: string, close: string) =>
+    `{"prompt":"a","parameters":${open.repeat(DEPTH)}1${close.repeat(DEPTH)}}`
+  const keys = Array.from({ length: DEPTH }, (_, index) => `"k${index}":1`).join()
   const bodies: [string, string, number, RegExp][] = [
-    ['100,000 lists in one another', '['.repeat(LONG) + ']'.repeat(LONG), 422, /nested/],
+    ['100,000 lists in one another', '['.repeat(DEPTH) + ']'.repeat(DEPTH), 422, /nested/],
     ['100,000 objects in one another', deep('{"a":', '}'), 422, /nested/],
-    ['100,000 lists that never close', '['.repeat(LONG), 422, /nested/],
+    ['100,000 lists that never close', '['.repeat(DEPTH), 422, /nested/],
     ['100,000 names', `{"prompt":"a",${keys}}`, 422, /values/],
     ['100,000 settings', `{"prompt":"a","parameters":{"settings":{${keys}}}}`, 422, /values/],
     ['ten million lists', `[${'[],'.repeat(10_000_000)}1]`, 422, /values/],
     ['a prompt of 31 MiB', `{"prompt":"${'x'.repeat(31 * MIB)}"}`, 422, /32000/],
     ['33 MiB', `{"prompt":"${'x'.repeat(33 * MIB)}"}`, 413, /32 MiB/],
   ]
-  const cases = bodies.map(([name, body, status, says]) => ({
+  const cases = bodies.map(([name, body, status, detail]) => ({
     name: `a submission of ${name}`,
-    request: submission(body),
+    request: createSubmissionRequest(body),
     status,
-    says,
+    detail,
   }))
-  const unsaid = submission(`{"prompt":"${'x'.repeat(33 * MIB)}"}`, { framing: 'chunked' })
+  const unsaid = createSubmissionRequest(`{"prompt":"${'x'.repeat(33 * MIB)}"}`, { framing: 'chunked' })
   return [
     ...cases,
-    { name: 'a submission of 33 MiB that does not say so', request: unsaid, status: 413, says: /32 MiB/ },
+    { name: 'a submission of 33 MiB that does not say so', request: unsaid, status: 413, detail: /32 MiB/ },
   ]
 }
 
-function split(line: string): readonly [string, string] {
+function parseHeader(line: string): readonly [string, string] {
   return [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]
 }

@@ -1,35 +1,35 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
-import { until } from '../../local/process/wait-until.ts'
-import { violations } from '../../testing/invariants/check-invariants.ts'
-import { isOver } from '../../testing/invariants/client.ts'
-import { type Stage, startStage } from '../../testing/studio/test-stack.ts'
-import { type Load, picture, startLoad } from './load.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
+import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
+import { isFinished } from '../../testing/invariants/client.ts'
+import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
+import { createImageDraft, type Load, startLoad } from './load.ts'
 
 /** A database that dies, cuts off, freezes, is locked, loses its answers, and comes back from a backup. */
 
 const LIMIT_MS = 150_000
 const SOON_MS = 20_000
-const forever = new AbortController().signal
+const neverAborted = new AbortController().signal
 
-let stage: Stage
+let stack: TestStack
 let number = 0
 
 beforeAll(async () => {
-  stage = await startStage({ isDurable: true, env: { PROVIDER_CONCURRENCY: '4' } })
+  stack = await startTestStack({ isDurable: true, env: { PROVIDER_CONCURRENCY: '4' } })
 }, LIMIT_MS)
-afterEach(() => stage.heal(), LIMIT_MS)
-afterAll(() => stage[Symbol.asyncDispose](), LIMIT_MS)
+afterEach(() => stack.clearFaults(), LIMIT_MS)
+afterAll(() => stack[Symbol.asyncDispose](), LIMIT_MS)
 
 test(
   'F16: a database that is killed under load has all that was promised when it is back',
   async () => {
-    await using load = people()
-    await somePromises(4)
-    await stage.database.kill()
-    await isRefused()
-    await stage.database.start()
-    await somePromises(4)
-    await inPeace(load)
+    await using load = startClientLoad()
+    await waitForSubmissions(4)
+    await stack.database.kill()
+    await waitUntilRejected()
+    await stack.database.start()
+    await waitForSubmissions(4)
+    await expectInvariants(load)
   },
   LIMIT_MS,
 )
@@ -37,13 +37,13 @@ test(
 test(
   'F17: connections that the database ends, again and again, are opened again',
   async () => {
-    await using load = people()
+    await using load = startClientLoad()
     for (let cuts = 0; cuts < 10; cuts++) {
-      await stage.sql`
+      await stack.sql`
       select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'darkroom-%'`
       await Bun.sleep(200)
     }
-    await inPeace(load)
+    await expectInvariants(load)
   },
   LIMIT_MS,
 )
@@ -51,7 +51,7 @@ test(
 test(
   'F18: a session of the database that freezes holds up nobody for long',
   async () => {
-    const frozen = await stage.sql<{ pid: number }[]>`
+    const frozen = await stack.sql<{ pid: number }[]>`
     select distinct on (application_name) pid from pg_stat_activity
     where application_name like 'darkroom-%' and state = 'idle' order by application_name, pid`
     expect(frozen.length).toBeGreaterThan(0)
@@ -61,18 +61,20 @@ test(
     const thaw = () => signal('SIGCONT')
     signal('SIGSTOP')
     try {
-      const drafts = Array.from({ length: 12 }, (_, at) => stage.client.log.ask(picture(`over a frozen session ${at}`)))
-      const asked = drafts.map(draft => stage.client.trySubmit(draft))
+      const drafts = Array.from({ length: 12 }, (_, at) =>
+        stack.client.log.addSubmission(createImageDraft(`over a frozen session ${at}`)),
+      )
+      const submission = drafts.map(draft => stack.client.trySubmit(draft))
       // One request at most waits for each frozen session, and none comes after it.
-      await somePromises(drafts.length - frozen.length)
-      const next = await stage.client.submit(picture('while a session is frozen'))
-      await isCompleted(next.id)
+      await waitForSubmissions(drafts.length - frozen.length)
+      const next = await stack.client.submit(createImageDraft('while a session is frozen'))
+      await waitUntilCompleted(next.id)
       thaw()
-      expect((await Promise.all(asked)).filter(status => ![202, 503].includes(status))).toEqual([])
+      expect((await Promise.all(submission)).filter(status => ![202, 503].includes(status))).toEqual([])
     } finally {
       thaw()
     }
-    await inPeace()
+    await expectInvariants()
   },
   LIMIT_MS,
 )
@@ -80,15 +82,15 @@ test(
 test(
   'F19: a commit of which nobody hears is found by whoever asks again, under the same id',
   async () => {
-    const asked = stage.client.log.ask(picture('it is there and nobody hears of it'))
-    stage.between.database.set({ kind: 'lost-answer', after: asked.draft.prompt, answer: 'COMMIT' })
-    const lost = stage.between.database.lost()
-    expect(await stage.client.trySubmit(asked)).toBe(503)
+    const submission = stack.client.log.addSubmission(createImageDraft('it is there and nobody hears of it'))
+    stack.proxies.database.setFault({ kind: 'lost-response', after: submission.draft.prompt, response: 'COMMIT' })
+    const lost = stack.proxies.database.waitForLostResponse()
+    expect(await stack.client.trySubmit(submission)).toBe(503)
     await lost
-    const [row] = await stage.sql<{ id: string }[]>`select id from generations where client_id = ${asked.clientId}`
-    expect(await stage.client.trySubmit(asked)).toBe(200)
-    expect([...asked.ids]).toEqual([row?.id ?? ''])
-    await inPeace()
+    const [row] = await stack.sql<{ id: string }[]>`select id from generations where client_id = ${submission.clientId}`
+    expect(await stack.client.trySubmit(submission)).toBe(200)
+    expect([...submission.ids]).toEqual([row?.id ?? ''])
+    await expectInvariants()
   },
   LIMIT_MS,
 )
@@ -96,27 +98,27 @@ test(
 test(
   'F20: whoever waits for a lock is told to come again, and the service is alive meanwhile',
   async () => {
-    const held = Promise.withResolvers<void>()
+    const release = Promise.withResolvers<void>()
     const locked = Promise.withResolvers<void>()
-    const locking = stage.sql.begin(async tx => {
+    const locking = stack.sql.begin(async tx => {
       await tx`lock table generations in access exclusive mode`
       locked.resolve()
-      await held.promise
+      await release.promise
     })
     await locked.promise
-    const body = JSON.stringify(picture('behind a lock'))
+    const body = JSON.stringify(createImageDraft('behind a lock'))
     const headers = { 'content-type': 'application/json' }
-    const asked = Array.from({ length: 4 }, () =>
-      stage.client.fetch('/api/generate', { method: 'POST', headers, body }),
+    const submission = Array.from({ length: 4 }, () =>
+      stack.client.fetch('/api/generate', { method: 'POST', headers, body }),
     )
-    expect((await fetch(`${stage.ingest.url}/healthz`)).status).toBe(200)
-    for (const answer of await Promise.all(asked)) {
+    expect((await fetch(`${stack.ingest.url}/healthz`)).status).toBe(200)
+    for (const answer of await Promise.all(submission)) {
       expect([answer.status, answer.headers.has('retry-after')]).toEqual([503, true])
     }
-    held.resolve()
+    release.resolve()
     await locking
-    await stage.client.submit(picture('after a lock'))
-    await inPeace()
+    await stack.client.submit(createImageDraft('after a lock'))
+    await expectInvariants()
   },
   LIMIT_MS,
 )
@@ -124,67 +126,72 @@ test(
 test(
   'a database that comes back from a backup goes on from there, whatever the bus still knows',
   async () => {
-    await stage.fake.set({ delayMs: 3_000, lookAgainSeconds: 2 })
-    const open = await stage.client.submit(picture('open in the backup'))
-    await isBought(open.id)
-    await stage.database.stop()
-    await stage.database.copy()
-    await stage.database.start()
-    await stage.fake.set({ delayMs: 0, lookAgainSeconds: 0.05 })
+    await stack.fake.setBehavior({ delayMs: 3_000, lookAgainSeconds: 2 })
+    const open = await stack.client.submit(createImageDraft('open in the backup'))
+    await waitForRequestId(open.id)
+    await stack.database.stop()
+    await stack.database.takeSnapshot()
+    await stack.database.start()
+    await stack.fake.setBehavior({ delayMs: 0, lookAgainSeconds: 0.05 })
     const since = await Promise.all(
-      [1, 2, 3, 4, 5, 6].map(at => stage.client.submit(picture(`since the backup ${at}`))),
+      [1, 2, 3, 4, 5, 6].map(at => stack.client.submit(createImageDraft(`since the backup ${at}`))),
     )
-    for (const { id } of since) await stage.client.until(id, isOver)
-    await stage.database.stop()
-    await stage.database.rollBack()
-    await stage.database.start()
-    for (const { clientId } of since) stage.client.log.asked.delete(clientId)
-    const after = await Promise.all([1, 2, 3, 4].map(at => stage.client.submit(picture(`after the backup ${at}`))))
+    for (const { id } of since) await stack.client.waitForGeneration(id, isFinished)
+    await stack.database.stop()
+    await stack.database.restoreSnapshot()
+    await stack.database.start()
+    for (const { clientId } of since) stack.client.log.submissions.delete(clientId)
+    const after = await Promise.all(
+      [1, 2, 3, 4].map(at => stack.client.submit(createImageDraft(`after the backup ${at}`))),
+    )
     for (const { id } of [open, ...after]) {
-      expect((await stage.client.until(id, isOver, SOON_MS)).status).toBe('completed')
+      expect((await stack.client.waitForGeneration(id, isFinished, SOON_MS)).status).toBe('completed')
     }
-    await inPeace()
+    await expectInvariants()
   },
   LIMIT_MS,
 )
 
-function people(): Load {
-  return startLoad(stage.client, { everyMs: 250, draft: () => picture(`on and on ${number++}`, { numOutputs: 1 }) })
+function startClientLoad(): Load {
+  return startLoad(stack.client, {
+    everyMs: 250,
+    draft: () => createImageDraft(`on and on ${number++}`, { numOutputs: 1 }),
+  })
 }
 
 /** Waits until so many more submissions were promised. */
-async function somePromises(count: number): Promise<void> {
-  const wanted = stage.client.log.promised().length + count
-  const there = async () => (stage.client.log.promised().length >= wanted ? true : undefined)
-  await until(there, { what: 'A promise', milliseconds: LIMIT_MS, signal: forever })
+async function waitForSubmissions(count: number): Promise<void> {
+  const wanted = stack.client.log.listAccepted().length + count
+  const there = async () => (stack.client.log.listAccepted().length >= wanted ? true : undefined)
+  await waitUntil(there, { what: 'A promise', milliseconds: LIMIT_MS, signal: neverAborted })
 }
 
 /** Waits until the provider's number for it is known. */
-async function isBought(id: string): Promise<void> {
+async function waitForRequestId(id: string): Promise<void> {
   const known = async () => {
-    const rows = await stage.sql`select from provider_calls where generation_id = ${id} and request_id is not null`
+    const rows = await stack.sql`select from provider_calls where generation_id = ${id} and request_id is not null`
     return rows.length > 0 || undefined
   }
-  await until(known, { what: 'A request id', milliseconds: LIMIT_MS, signal: forever })
+  await waitUntil(known, { what: 'A request id', milliseconds: LIMIT_MS, signal: neverAborted })
 }
 
 /** As the database says, whoever else may be waiting for it. */
-async function isCompleted(id: string): Promise<void> {
+async function waitUntilCompleted(id: string): Promise<void> {
   const completed = async () => {
-    const rows = await stage.sql`select from generations where id = ${id} and status = 'completed'`
+    const rows = await stack.sql`select from generations where id = ${id} and status = 'completed'`
     return rows.length > 0 || undefined
   }
-  await until(completed, { what: 'Its completion', milliseconds: LIMIT_MS, signal: forever })
+  await waitUntil(completed, { what: 'Its completion', milliseconds: LIMIT_MS, signal: neverAborted })
 }
 
 /** Waits until a submission is turned away. */
-async function isRefused(): Promise<void> {
-  const asked = stage.client.log.ask(picture('without a database'))
-  const refused = async () => ((await stage.client.trySubmit(asked)) === 503 ? true : undefined)
-  await until(refused, { what: 'A refusal', milliseconds: LIMIT_MS, signal: forever })
+async function waitUntilRejected(): Promise<void> {
+  const submission = stack.client.log.addSubmission(createImageDraft('without a database'))
+  const refused = async () => ((await stack.client.trySubmit(submission)) === 503 ? true : undefined)
+  await waitUntil(refused, { what: 'A refusal', milliseconds: LIMIT_MS, signal: neverAborted })
 }
 
-async function inPeace(load?: Load): Promise<void> {
+async function expectInvariants(load?: Load): Promise<void> {
   await load?.stop()
-  expect(await violations(stage)).toEqual([])
+  expect(await checkInvariants(stack)).toEqual([])
 }

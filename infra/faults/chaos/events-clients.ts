@@ -1,19 +1,19 @@
 import { GenerationPage } from '@darkroom/contracts/generation'
 import { sleep } from '../../src/runtime/timers.ts'
-import { type Events, openEvents, type SseEvent } from '../../testing/sse-reader.ts'
+import { type EventStream, openEventStream, type SseEvent } from '../../testing/sse-reader.ts'
 
 /** One page that is open for as long as the studio is, however often the connection breaks: as a browser does it. */
-export interface Client {
+export interface EventClient {
   /** What it shows: each generation by its id, as the hash of its text. */
   shown: Map<string, bigint | number>
   /** How often it was told to read everything again. */
   resyncs: number
   connections: number
-  state: 'away' | 'open'
+  state: 'disconnected' | 'open'
   close(): void
 }
 
-export type State = ReadonlyMap<string, { version: number; hash: bigint | number }>
+export type FeedState = ReadonlyMap<string, { version: number; hash: bigint | number }>
 
 const RETRY_MS = 200
 
@@ -22,30 +22,30 @@ const RETRY_MS = 200
  *
  * @param readAll gives everything there is, by GET
  */
-export function openClients(
+export function openEventClients(
   count: number,
-  options: { port: number; readAll: () => Promise<State>; signal: AbortSignal },
-): Client[] {
-  return Array.from({ length: count }, () => openClient(options))
+  options: { port: number; readAll: () => Promise<FeedState>; signal: AbortSignal },
+): EventClient[] {
+  return Array.from({ length: count }, () => openEventClient(options))
 }
 
 /** Everything that the list gives. */
-export async function readList(url: string): Promise<State> {
+export async function readList(url: string): Promise<FeedState> {
   const page = GenerationPage.parse(await (await fetch(new URL('/api/generations?limit=100', url))).json())
   return new Map(page.generations.map(one => [one.id, { version: one.version, hash: Bun.hash(JSON.stringify(one)) }]))
 }
 
-function openClient({
+function openEventClient({
   port,
   readAll,
   signal,
 }: {
   port: number
-  readAll: () => Promise<State>
+  readAll: () => Promise<FeedState>
   signal: AbortSignal
-}): Client {
+}): EventClient {
   const known = new Map<string, { version: number; hash: bigint | number }>()
-  const client: Client = { shown: new Map(), resyncs: 0, connections: 0, state: 'away', close: () => {} }
+  const client: EventClient = { shown: new Map(), resyncs: 0, connections: 0, state: 'disconnected', close: () => {} }
   let lastEventId: string | undefined
   const show = (id: string, version: number, hash: bigint | number) => {
     if ((known.get(id)?.version ?? 0) > version) return
@@ -56,10 +56,10 @@ function openClient({
     for (const [id, { version, hash }] of await readAll()) show(id, version, hash)
   }
   const onEvent = ({ name, id, data }: SseEvent) => {
-    if (client.state === 'away') opened()
+    if (client.state === 'disconnected') opened()
     lastEventId = id ?? lastEventId
     if (name === 'resync') client.resyncs++
-    if (name === 'resync') void again(refresh, signal)
+    if (name === 'resync') void retryUntilDone(refresh, signal)
     if (name !== 'generation') return
     const generation = JSON.parse(data)
     show(generation.id, generation.version, Bun.hash(JSON.stringify(generation)))
@@ -67,26 +67,28 @@ function openClient({
   const opened = () => {
     client.state = 'open'
     client.connections++
-    if (client.connections === 1) void again(refresh, signal)
+    if (client.connections === 1) void retryUntilDone(refresh, signal)
   }
-  const stay = async () => {
+  const maintainConnection = async () => {
     while (!signal.aborted) {
       const { promise: closed, resolve } = Promise.withResolvers<void>()
-      const events: Events | null = await openEvents({ port, lastEventId, onEvent, onClose: resolve }).catch(() => null)
+      const events: EventStream | null = await openEventStream({ port, lastEventId, onEvent, onClose: resolve }).catch(
+        () => null,
+      )
       client.close = () => events?.close()
       if (signal.aborted) events?.close()
       if (events) await closed
-      client.state = 'away'
+      client.state = 'disconnected'
       await sleep(RETRY_MS * (1 + Math.random()), signal)
     }
   }
   signal.addEventListener('abort', () => client.close())
-  void stay()
+  void maintainConnection()
   return client
 }
 
 /** Until it works: the studio may be starting again. */
-async function again(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+async function retryUntilDone(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const state = await work().then(
       () => 'done',

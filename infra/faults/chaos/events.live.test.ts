@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { until } from '../../local/process/wait-until.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
 import { type Database, openDatabase, transaction } from '../../src/database/connection.ts'
-import { touch } from '../../src/generations/generations.ts'
+import { bumpVersion } from '../../src/generations/generations.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
 import { createLog } from '../../src/log.ts'
 import { startTestStudio, type TestStudio } from '../../testing/studio/test-studio.ts'
-import { type Client, openClients, readList, type State } from './events-clients.ts'
+import { type EventClient, type FeedState, openEventClients, readList } from './events-clients.ts'
 
 /**
  * A thousand pages are open while generations change all the time, and parts of the studio are killed. When it is quiet again
@@ -16,20 +16,20 @@ import { type Client, openClients, readList, type State } from './events-clients
 
 const CLIENTS = 1_000
 // The local gateway passes each stream on by `fetch`, of which Bun has 256 at once unless it is told otherwise.
-const ROOM = { SSE_MAX_STREAMS: '1500', BUN_CONFIG_MAX_HTTP_REQUESTS: '4000' }
+const CAPACITY_ENV = { SSE_MAX_STREAMS: '1500', BUN_CONFIG_MAX_HTTP_REQUESTS: '4000' }
 const GENERATIONS = 30
 const CHANGE_MS = 40
 const SETTLE_MS = 60_000
 const stack = new AsyncDisposableStack()
-const never = new AbortController().signal
-const over = new AbortController()
+const neverAborted = new AbortController().signal
+const ended = new AbortController()
 let studio: TestStudio
 let sql: Database
-let clients: Client[]
+let clients: EventClient[]
 let ids: string[]
 
 beforeAll(async () => {
-  studio = stack.use(await startTestStudio(ROOM))
+  studio = stack.use(await startTestStudio(CAPACITY_ENV))
   sql = openDatabase({
     url: studio.databaseUrl,
     name: 'test',
@@ -38,20 +38,20 @@ beforeAll(async () => {
   })
   stack.defer(() => sql.end({ timeout: 1 }))
   ids = await Promise.all(Array.from({ length: GENERATIONS }, insertFinished))
-  stack.defer(() => over.abort())
-  clients = openClients(CLIENTS, {
+  stack.defer(() => ended.abort())
+  clients = openEventClients(CLIENTS, {
     port: Number(new URL(studio.url).port),
     readAll: createReadAll(),
-    signal: over.signal,
+    signal: ended.signal,
   })
-  await allOpen()
+  await waitUntilAllOpen()
 }, 180_000)
 afterAll(() => stack.disposeAsync(), 60_000)
 
 test('killed and started again: query', async () => {
-  await whileThingsChange(async () => {
-    await killed('query')
-    await allOpen()
+  await withOngoingChanges(async () => {
+    await killAndAwaitRestart('query')
+    await waitUntilAllOpen()
   })
   await expectAllUpToDate()
   // Nobody had to read everything again: what was missed was told.
@@ -59,73 +59,73 @@ test('killed and started again: query', async () => {
 }, 180_000)
 
 test('killed and started again: NATS, with all that it had stored', async () => {
-  await whileThingsChange(() => killed('NATS'))
+  await withOngoingChanges(() => killAndAwaitRestart('NATS'))
   await expectAllUpToDate()
   expect(clients.filter(client => client.resyncs > 0)).toEqual([])
 }, 180_000)
 
 test('killed and started again without anything of what it had stored: NATS', async () => {
-  await whileThingsChange(async () => {
+  await withOngoingChanges(async () => {
     await rm(join(studio.dataDir, 'nats', 'jetstream'), { recursive: true, force: true })
-    await killed('NATS')
+    await killAndAwaitRestart('NATS')
   })
   await expectAllUpToDate()
 }, 180_000)
 
 /** Changes one generation after another until the work is done, and a little longer. */
-async function whileThingsChange(work: () => Promise<void>): Promise<void> {
+async function withOngoingChanges(work: () => Promise<void>): Promise<void> {
   const done = new AbortController()
-  const changing = change(done.signal)
+  const changing = changeGenerations(done.signal)
   await work().finally(() => done.abort())
   await changing
 }
 
-async function change(signal: AbortSignal): Promise<void> {
+async function changeGenerations(signal: AbortSignal): Promise<void> {
   for (let at = 0; !signal.aborted; at++) {
     const id = ids[at % ids.length] ?? ''
     await transaction(sql, async tx => {
       await tx`update generation_jobs set progress = ${(at % 100) / 100} where generation_id = ${id}`
-      await touch(tx, id)
+      await bumpVersion(tx, id)
     })
     await Bun.sleep(CHANGE_MS)
   }
 }
 
-async function killed(part: 'query' | 'NATS'): Promise<void> {
+async function killAndAwaitRestart(part: 'query' | 'NATS'): Promise<void> {
   const pid = await studio.pidOf(part)
   process.kill(pid, 'SIGKILL')
   const isBack = async () => ((await studio.pidOf(part).catch(() => pid)) !== pid ? true : undefined)
-  await until(isBack, { what: `A new ${part}`, milliseconds: 60_000, signal: never })
+  await waitUntil(isBack, { what: `A new ${part}`, milliseconds: 60_000, signal: neverAborted })
 }
 
-async function allOpen(): Promise<void> {
+async function waitUntilAllOpen(): Promise<void> {
   const areOpen = async () => (clients.every(client => client.state === 'open') ? true : undefined)
-  await until(areOpen, { what: 'Every client', milliseconds: SETTLE_MS, signal: never })
+  await waitUntil(areOpen, { what: 'Every client', milliseconds: SETTLE_MS, signal: neverAborted })
 }
 
 async function expectAllUpToDate(): Promise<void> {
-  await allOpen()
+  await waitUntilAllOpen()
   const published = async () =>
     (await sql`select from outbox where published_at is null limit 1`).length === 0 ? true : undefined
-  await until(published, { what: 'The last message', milliseconds: SETTLE_MS, signal: never })
+  await waitUntil(published, { what: 'The last message', milliseconds: SETTLE_MS, signal: neverAborted })
   const state = await readList(studio.url)
   expect(state.size).toBe(GENERATIONS)
   const behind = () => clients.filter(client => !isUpToDate(client, state))
-  await until(async () => (behind().length === 0 ? true : undefined), {
+  await waitUntil(async () => (behind().length === 0 ? true : undefined), {
     what: 'The state of every client',
     milliseconds: SETTLE_MS,
-    signal: never,
+    signal: neverAborted,
   }).catch(() => {})
   expect(behind().length).toBe(0)
 }
 
-function isUpToDate({ shown }: Client, state: State): boolean {
+function isUpToDate({ shown }: EventClient, state: FeedState): boolean {
   return shown.size === state.size && [...state].every(([id, { hash }]) => shown.get(id) === hash)
 }
 
 /** One reading for all who want one at the same time. */
-function createReadAll(): () => Promise<State> {
-  let next: Promise<State> | undefined
+function createReadAll(): () => Promise<FeedState> {
+  let next: Promise<FeedState> | undefined
   let running: Promise<unknown> = Promise.resolve()
   return () => {
     next ??= running.then(() => {

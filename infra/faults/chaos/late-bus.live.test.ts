@@ -2,23 +2,23 @@ import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { Generation, GenerationPage } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
-import { freePorts } from '../../local/process/free-ports.ts'
-import { eachLine } from '../../local/process/process-output.ts'
-import { until } from '../../local/process/wait-until.ts'
+import { findFreePorts } from '../../local/process/free-ports.ts'
+import { forEachLine } from '../../local/process/process-output.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
-import { testDatabase, testDirectory, testNats } from '../../testing/test-resources.ts'
+import { createTestDatabase, createTestDirectory, startTestNats } from '../../testing/test-resources.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')
 const HOST = 'localhost:3000'
-const forever = new AbortController().signal
+const neverAborted = new AbortController().signal
 
 test('while there is no bus at their start, ingest takes in and query shows; when it comes, what waited goes out', async () => {
-  await using nats = await testNats()
+  await using nats = await startTestNats()
   await nats.stop()
-  await using database = await testDatabase()
-  await using directory = await testDirectory()
-  const [ingestPort = 0, queryPort = 0] = await freePorts(2)
+  await using database = await createTestDatabase()
+  await using directory = await createTestDirectory()
+  const [ingestPort = 0, queryPort = 0] = await findFreePorts(2)
   const env = {
     DATABASE_URL: database.url,
     NATS_URL: nats.url,
@@ -27,31 +27,31 @@ test('while there is no bus at their start, ingest takes in and query shows; whe
     INGEST_PORT: String(ingestPort),
     QUERY_PORT: String(queryPort),
   }
-  await using sql = rowsOf(database.url)
+  await using sql = openRows(database.url)
   await sql.addModel()
   await using ingest = startService('ingest', env)
   await using query = startService('query', env)
-  await Promise.all([ready(ingestPort), ready(queryPort)])
+  await Promise.all([waitUntilReady(ingestPort), waitUntilReady(queryPort)])
 
-  const accepted = await ask(ingestPort, '/api/generate', { prompt: 'while nobody listens' })
+  const accepted = await request(ingestPort, '/api/generate', { prompt: 'while nobody listens' })
   expect(accepted.status).toBe(202)
   const { id } = Generation.parse(await accepted.json())
-  const page = GenerationPage.parse(await (await ask(queryPort, '/api/generations')).json())
+  const page = GenerationPage.parse(await (await request(queryPort, '/api/generations')).json())
   expect(page.generations.map(generation => generation.id)).toEqual([id])
   expect(await sql.unpublished()).toBe(2)
 
   await nats.start()
-  const wait = { what: 'The messages', milliseconds: 20_000, signal: forever }
-  await until(async () => ((await sql.unpublished()) === 0 ? true : undefined), wait)
+  const wait = { what: 'The messages', milliseconds: 20_000, signal: neverAborted }
+  await waitUntil(async () => ((await sql.unpublished()) === 0 ? true : undefined), wait)
   expect([await ingest.stop(), await query.stop()]).toEqual([0, 0])
 }, 90_000)
 
 test('without a bus that never came, they stop in order all the same, and the processor was never ready', async () => {
-  await using nats = await testNats()
+  await using nats = await startTestNats()
   await nats.stop()
-  await using database = await testDatabase()
-  await using directory = await testDirectory()
-  const [ingestPort = 0, processorPort = 0] = await freePorts(2)
+  await using database = await createTestDatabase()
+  await using directory = await createTestDirectory()
+  const [ingestPort = 0, processorPort = 0] = await findFreePorts(2)
   const env = {
     DATABASE_URL: database.url,
     NATS_URL: nats.url,
@@ -62,10 +62,10 @@ test('without a bus that never came, they stop in order all the same, and the pr
   }
   await using ingest = startService('ingest', env)
   await using processor = startService('processor', env)
-  await ready(ingestPort)
+  await waitUntilReady(ingestPort)
   // That the bus cannot be reached: before it says so it might not even know what to do when it is to stop.
   expect(await processor.firstLine).toContain('the bus cannot be reached')
-  expect((await ask(processorPort, '/readyz').catch(() => undefined))?.ok ?? false).toBe(false)
+  expect((await request(processorPort, '/readyz').catch(() => undefined))?.ok ?? false).toBe(false)
   expect([await ingest.stop(), await processor.stop()]).toEqual([0, 0])
 }, 90_000)
 
@@ -77,7 +77,7 @@ function startService(name: 'ingest' | 'query' | 'processor', env: Record<string
     stderr: 'inherit',
   })
   const firstLine = Promise.withResolvers<string>()
-  void eachLine(child.stdout, firstLine.resolve).then(() => firstLine.resolve(''))
+  void forEachLine(child.stdout, firstLine.resolve).then(() => firstLine.resolve(''))
   const stop = async () => {
     child.kill('SIGTERM')
     return await child.exited
@@ -92,18 +92,18 @@ function startService(name: 'ingest' | 'query' | 'processor', env: Record<string
   }
 }
 
-async function ready(port: number): Promise<void> {
-  const look = async () => ((await ask(port, '/readyz').catch(() => undefined))?.ok ? true : undefined)
-  await until(look, { what: 'A service', milliseconds: 30_000, signal: forever })
+async function waitUntilReady(port: number): Promise<void> {
+  const isReady = async () => ((await request(port, '/readyz').catch(() => undefined))?.ok ? true : undefined)
+  await waitUntil(isReady, { what: 'A service', milliseconds: 30_000, signal: neverAborted })
 }
 
-async function ask(port: number, path: string, body?: object): Promise<Response> {
+async function request(port: number, path: string, body?: object): Promise<Response> {
   const post = { method: 'POST', body: JSON.stringify(body) }
   const headers = { host: HOST, ...(body ? { 'content-type': 'application/json' } : {}) }
   return await fetch(`http://127.0.0.1:${port}${path}`, { headers, ...(body ? post : {}) })
 }
 
-function rowsOf(url: string) {
+function openRows(url: string) {
   const sql: Database = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   return {
     addModel: async () => {

@@ -10,13 +10,13 @@ export interface Load extends AsyncDisposable {
 /** @param options a submission every so many milliseconds, each with what `draft` gives for its number */
 export function startLoad(client: Client, options: { everyMs: number; draft: (number: number) => Draft }): Load {
   const stopping = new AbortController()
-  const asked: Promise<unknown>[] = []
+  const submissions: Promise<unknown>[] = []
   const run = async () => {
     for (let number = 0; !stopping.signal.aborted; number++) {
-      const promised = client.submit(options.draft(number))
+      const submission = client.submit(options.draft(number))
       // Whoever stops the load hears of it.
-      promised.catch(() => {})
-      asked.push(promised)
+      submission.catch(() => {})
+      submissions.push(submission)
       await sleep(options.everyMs, stopping.signal)
     }
   }
@@ -24,12 +24,12 @@ export function startLoad(client: Client, options: { everyMs: number; draft: (nu
   const stop = async () => {
     stopping.abort()
     await running
-    await Promise.all(asked)
+    await Promise.all(submissions)
   }
   return { stop, [Symbol.asyncDispose]: () => stop().catch(() => {}) }
 }
 
 /** A small picture of the fake provider's. */
-export function picture(prompt: string, parameters: Record<string, unknown> = {}): Draft {
+export function createImageDraft(prompt: string, parameters: Record<string, unknown> = {}): Draft {
   return { prompt, model: 'fake-image', parameters: { numOutputs: 2, resolution: 512, ...parameters } }
 }

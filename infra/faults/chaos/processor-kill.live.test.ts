@@ -8,28 +8,31 @@ import { startTestStudio, type TestStudio } from '../../testing/studio/test-stud
 test('a processor killed while it uploads is taken over: each output is there once, and nothing is bought twice', async () => {
   await using fake = await startFakeProvider()
   await using studio = await startTestStudio({ ...fake.env, LEASE_SECONDS: '2' })
-  await fake.set({ holdFiles: true })
-  const bought = await studio.submit({
+  await fake.setBehavior({ holdFiles: true })
+  const purchased = await studio.submit({
     prompt: 'kept',
     model: 'fake-image',
     parameters: { numOutputs: 4, resolution: 512 },
   })
-  await fake.until(journal => journal.filesInFlight === 3)
-  await fake.set({ holdFiles: false, files: { 3: { kind: 'hang' } } })
-  await studio.until(bought.id, ({ outputs }) => outputs.filter(({ state }) => state === 'stored').length === 3)
+  await fake.waitForRequests(journal => journal.filesInFlight === 3)
+  await fake.setBehavior({ holdFiles: false, files: { 3: { kind: 'hang' } } })
+  await studio.waitForGeneration(
+    purchased.id,
+    ({ outputs }) => outputs.filter(({ state }) => state === 'stored').length === 3,
+  )
   await killProcessor(studio)
-  await fake.set({ files: {} })
-  await expectWhole(studio, await studio.until(bought.id, isOver), 4)
-  expect((await fake.journal()).submits.map(({ indices }) => indices)).toEqual([[0, 1, 2, 3]])
+  await fake.setBehavior({ files: {} })
+  await expectComplete(studio, await studio.waitForGeneration(purchased.id, isFinished), 4)
+  expect((await fake.readRequestLog()).submits.map(({ indices }) => indices)).toEqual([[0, 1, 2, 3]])
 
   const drawn = await studio.submit({ prompt: 'dunes', model: 'demo', parameters: { numOutputs: 4, resolution: 512 } })
-  await studio.until(drawn.id, ({ outputs }) => outputs[0]?.state === 'stored')
+  await studio.waitForGeneration(drawn.id, ({ outputs }) => outputs[0]?.state === 'stored')
   await killProcessor(studio)
-  await expectWhole(studio, await studio.until(drawn.id, isOver), 4)
-  await expectNoPictureInRows(studio)
+  await expectComplete(studio, await studio.waitForGeneration(drawn.id, isFinished), 4)
+  await expectNoImageDataInRows(studio)
 }, 120_000)
 
-function isOver({ status }: Generation): boolean {
+function isFinished({ status }: Generation): boolean {
   return ['completed', 'failed', 'cancelled'].includes(status)
 }
 
@@ -38,7 +41,7 @@ async function killProcessor(studio: TestStudio): Promise<void> {
 }
 
 /** Completed, with each output stored once, whole and readable, by a history that the state machine allows. */
-async function expectWhole(studio: TestStudio, generation: Generation, outputs: number): Promise<void> {
+async function expectComplete(studio: TestStudio, generation: Generation, outputs: number): Promise<void> {
   expect(generation.status).toBe('completed')
   expect(generation.attempt).toBeGreaterThan(1)
   expect(generation.outputs.map(({ index, state }) => [index, state])).toEqual(
@@ -49,7 +52,7 @@ async function expectWhole(studio: TestStudio, generation: Generation, outputs: 
     const answer = await studio.fetch(url ?? '')
     expect((await answer.arrayBuffer()).byteLength).toBe(bytes ?? -1)
   }
-  const moves = await ask(
+  const moves = await queryDatabase(
     studio,
     sql => sql<{ move: string }[]>`
       select from_status || '→' || to_status as move from generation_events
@@ -62,8 +65,8 @@ async function expectWhole(studio: TestStudio, generation: Generation, outputs: 
   expect(names.some(move => move === 'processing→processing' || move === 'uploading→uploading')).toBe(true)
 }
 
-async function expectNoPictureInRows(studio: TestStudio): Promise<void> {
-  const rows = await ask(
+async function expectNoImageDataInRows(studio: TestStudio): Promise<void> {
+  const rows = await queryDatabase(
     studio,
     sql => sql<{ count: number }[]>`
       select count(*)::int as count from generations g join generation_raw r on r.generation_id = g.id
@@ -72,8 +75,8 @@ async function expectNoPictureInRows(studio: TestStudio): Promise<void> {
   expect(rows[0]?.count).toBe(0)
 }
 
-async function ask<T>(studio: TestStudio, question: (sql: Database) => Promise<T>): Promise<T> {
+async function queryDatabase<T>(studio: TestStudio, query: (sql: Database) => Promise<T>): Promise<T> {
   const log = createLog({ service: 'test', level: 'silent' })
   const sql = openDatabase({ url: studio.databaseUrl, name: 'test', connections: 1, log })
-  return await question(sql).finally(() => sql.end({ timeout: 1 }))
+  return await query(sql).finally(() => sql.end({ timeout: 1 }))
 }

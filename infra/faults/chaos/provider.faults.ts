@@ -1,116 +1,116 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
-import { violations } from '../../testing/invariants/check-invariants.ts'
-import { isOver } from '../../testing/invariants/client.ts'
-import { type Stage, startStage } from '../../testing/studio/test-stack.ts'
-import { picture } from './load.ts'
+import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
+import { isFinished } from '../../testing/invariants/client.ts'
+import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
+import { createImageDraft } from './load.ts'
 
 /** A provider in every way that one can misbehave. */
 
 const LIMIT_MS = 150_000
-const NONE = { accepted: 0, asked: 1 }
+const NO_SUBMITS = { accepted: 0, sent: 1 }
 
-let stage: Stage
+let stack: TestStack
 
 beforeAll(async () => {
-  stage = await startStage({ env: { GENERATION_MAX_SECONDS: '8', PROVIDER_CONCURRENCY: '4' } })
+  stack = await startTestStack({ env: { GENERATION_MAX_SECONDS: '8', PROVIDER_CONCURRENCY: '4' } })
 }, LIMIT_MS)
 afterEach(async () => {
-  await stage.heal()
+  await stack.clearFaults()
   // An answer that is well: three failures in a row would pause the provider's lane, which is another test's.
-  expect((await make('well again')).status).toBe('completed')
+  expect((await generate('well again')).status).toBe('completed')
 }, LIMIT_MS)
-afterAll(() => stage[Symbol.asyncDispose](), LIMIT_MS)
+afterAll(() => stack[Symbol.asyncDispose](), LIMIT_MS)
 
-interface Misbehaviour {
+interface Misbehavior {
   name: string
-  behaviour: Record<string, unknown>
+  behavior: Record<string, unknown>
   status: Generation['status']
   code?: string
   /** Submissions that it took, and that it was sent. */
-  submits?: { accepted: number; asked: number }
+  submits?: { accepted: number; sent: number }
 }
 
-const UNKNOWN = { status: 'failed', code: 'unknown_outcome', submits: NONE } as const
-const ONCE = { accepted: 1, asked: 1 }
+const UNKNOWN_OUTCOME = { status: 'failed', code: 'unknown_outcome', submits: NO_SUBMITS } as const
+const ONE_SUBMIT = { accepted: 1, sent: 1 }
 
-const MISBEHAVIOURS: Misbehaviour[] = [
+const MISBEHAVIORS: Misbehavior[] = [
   {
     name: 'too many requests, come back in a second',
-    behaviour: { submit: { kind: 'status', status: 429, retryAfter: '1', times: 1 } },
+    behavior: { submit: { kind: 'status', status: 429, retryAfter: '1', times: 1 } },
     status: 'completed',
-    submits: { accepted: 1, asked: 2 },
+    submits: { accepted: 1, sent: 2 },
   },
   {
     name: 'busy once',
-    behaviour: { submit: { kind: 'status', status: 503, times: 1 } },
+    behavior: { submit: { kind: 'status', status: 503, times: 1 } },
     status: 'completed',
-    submits: { accepted: 1, asked: 2 },
+    submits: { accepted: 1, sent: 2 },
   },
   {
     name: 'asks for payment',
-    behaviour: { submit: { kind: 'status', status: 402 } },
+    behavior: { submit: { kind: 'status', status: 402 } },
     status: 'failed',
     code: 'payment_required',
-    submits: NONE,
+    submits: NO_SUBMITS,
   },
-  { name: 'an error of its own', behaviour: { submit: { kind: 'status', status: 500 } }, ...UNKNOWN },
+  { name: 'an error of its own', behavior: { submit: { kind: 'status', status: 500 } }, ...UNKNOWN_OUTCOME },
   {
     name: 'an error of its own after it took the work',
-    behaviour: { submit: { kind: 'status', status: 500, taken: true } },
-    ...UNKNOWN,
-    submits: ONCE,
+    behavior: { submit: { kind: 'status', status: 500, taken: true } },
+    ...UNKNOWN_OUTCOME,
+    submits: ONE_SUBMIT,
   },
   {
     name: 'a connection that breaks',
-    behaviour: { submit: { kind: 'reset', taken: true } },
-    ...UNKNOWN,
-    submits: ONCE,
+    behavior: { submit: { kind: 'reset', taken: true } },
+    ...UNKNOWN_OUTCOME,
+    submits: ONE_SUBMIT,
   },
-  { name: 'an answer cut in the middle', behaviour: { submit: { kind: 'cut' } }, ...UNKNOWN },
-  { name: 'an answer that is no JSON', behaviour: { submit: { kind: 'malformed' } }, ...UNKNOWN },
-  { name: 'an answer of another shape', behaviour: { submit: { kind: 'wrong-shape' } }, ...UNKNOWN },
+  { name: 'an answer cut in the middle', behavior: { submit: { kind: 'cut' } }, ...UNKNOWN_OUTCOME },
+  { name: 'an answer that is no JSON', behavior: { submit: { kind: 'malformed' } }, ...UNKNOWN_OUTCOME },
+  { name: 'an answer of another shape', behavior: { submit: { kind: 'wrong-shape' } }, ...UNKNOWN_OUTCOME },
   {
     name: 'questions that go wrong twice',
-    behaviour: { check: { kind: 'status', status: 500, times: 2 } },
+    behavior: { check: { kind: 'status', status: 500, times: 2 } },
     status: 'completed',
-    submits: ONCE,
+    submits: ONE_SUBMIT,
   },
   {
     name: 'a question whose answer is cut',
-    behaviour: { check: { kind: 'cut', times: 1 } },
+    behavior: { check: { kind: 'cut', times: 1 } },
     status: 'completed',
-    submits: ONCE,
+    submits: ONE_SUBMIT,
   },
   {
     name: 'a refusal of the prompt',
-    behaviour: { failure: { code: 'content_refused', message: 'SECRET words' } },
+    behavior: { failure: { code: 'content_refused', message: 'SECRET words' } },
     status: 'failed',
     code: 'content_refused',
-    submits: ONCE,
+    submits: ONE_SUBMIT,
   },
   ...['missing', 'null', 'not-a-list', 'empty', 'hostile'].map(output => ({
     name: `a list of outputs that is ${output}`,
-    behaviour: { output },
+    behavior: { output },
     status: 'failed' as const,
-    submits: ONCE,
+    submits: ONE_SUBMIT,
   })),
   ...['fewer', 'more', 'twice'].map(output => ({
     name: `a list of outputs with ${output}`,
-    behaviour: { output },
+    behavior: { output },
     status: 'completed' as const,
-    submits: ONCE,
+    submits: ONE_SUBMIT,
   })),
 ]
 
-test.each(MISBEHAVIOURS.map(misbehaviour => [misbehaviour.name, misbehaviour] as const))(
+test.each(MISBEHAVIORS.map(misbehavior => [misbehavior.name, misbehavior] as const))(
   'F26: %s',
-  async (_, { behaviour, status, code, submits }) => {
-    await stage.fake.set(behaviour)
-    const made = await make('misbehaved')
+  async (_, { behavior, status, code, submits }) => {
+    await stack.fake.setBehavior(behavior)
+    const made = await generate('misbehaved')
     expect(made.status).toBe(status)
     if (code !== undefined) expect(made.error?.code).toBe(code)
-    if (submits) expect(await submitsOf(made.id)).toEqual(submits)
+    if (submits) expect(await countSubmits(made.id)).toEqual(submits)
     expect(JSON.stringify(made)).not.toContain('SECRET')
   },
   LIMIT_MS,
@@ -130,22 +130,22 @@ test(
       8: { kind: 'cut-in-chunks' },
       9: { kind: 'endless' },
     }
-    await stage.fake.set({ files })
-    const made = await make('all kinds of files', { numOutputs: 10 })
+    await stack.fake.setBehavior({ files })
+    const made = await generate('all kinds of files', { numOutputs: 10 })
     expect(made.status).toBe('completed')
     const states = made.outputs.map(({ state }) => state)
     expect([states[0], states[7]]).toEqual(['stored', 'stored'])
     expect(states.filter(state => state === 'temporary').length).toBe(8)
-    expect(await violations(stage)).toEqual([])
+    expect(await checkInvariants(stack)).toEqual([])
 
-    await stage.fake.set({ files: { 6: { kind: 'status', status: 410 } } })
-    const settled = await stage.client.until(made.id, ({ outputs }) => {
+    await stack.fake.setBehavior({ files: { 6: { kind: 'status', status: 410 } } })
+    const settled = await stack.client.waitForGeneration(made.id, ({ outputs }) => {
       // Nobody wants to wait for the pauses between the tries.
-      void stage.sql`update rehosts set next_try_at = now()`.catch(() => {})
+      void stack.sql`update rehosts set next_try_at = now()`.catch(() => {})
       return outputs.every(({ state }) => state === 'stored' || state === 'lost')
     })
     expect(settled.outputs.filter(({ state }) => state === 'lost').map(({ index }) => index)).toEqual([6])
-    expect(await violations(stage)).toEqual([])
+    expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,
 )
@@ -153,10 +153,10 @@ test(
 test(
   'F26: a file that never comes is left at the provider when the time is up',
   async () => {
-    await stage.fake.set({ files: { 1: { kind: 'hang' } } })
-    const made = await make('a file that hangs')
+    await stack.fake.setBehavior({ files: { 1: { kind: 'hang' } } })
+    const made = await generate('a file that hangs')
     expect([made.status, made.outputs.map(({ state }) => state)]).toEqual(['completed', ['stored', 'temporary']])
-    expect(await violations(stage)).toEqual([])
+    expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,
 )
@@ -164,17 +164,19 @@ test(
 test(
   'F26: a provider that hangs keeps no other waiting, and goes on when it answers again',
   async () => {
-    await stage.fake.set({ delayMs: 1_000 })
-    const hung = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(at => stage.client.submit(picture(`hung ${at}`))))
-    await stage.fake.until(({ checks }) => checks.length > 0)
-    stage.between.provider.set({ kind: 'black-hole' })
+    await stack.fake.setBehavior({ delayMs: 1_000 })
+    const hung = await Promise.all(
+      [1, 2, 3, 4, 5, 6, 7, 8].map(at => stack.client.submit(createImageDraft(`hung ${at}`))),
+    )
+    await stack.fake.waitForRequests(({ checks }) => checks.length > 0)
+    stack.proxies.provider.setFault({ kind: 'black-hole' })
     for (const prompt of ['dunes', 'hills', 'clouds']) {
-      const drawn = await stage.client.submit({ ...picture(prompt), model: 'demo' })
-      expect((await stage.client.until(drawn.id, isOver)).status).toBe('completed')
+      const drawn = await stack.client.submit({ ...createImageDraft(prompt), model: 'demo' })
+      expect((await stack.client.waitForGeneration(drawn.id, isFinished)).status).toBe('completed')
     }
-    stage.between.provider.set({ kind: 'none' })
-    for (const { id } of hung) expect(isOver(await stage.client.until(id, isOver))).toBe(true)
-    expect(await violations(stage)).toEqual([])
+    stack.proxies.provider.setFault({ kind: 'none' })
+    for (const { id } of hung) expect(isFinished(await stack.client.waitForGeneration(id, isFinished))).toBe(true)
+    expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,
 )
@@ -182,32 +184,32 @@ test(
 test(
   'a cancelled generation is stopped at its provider, also by whoever comes after a processor that was killed',
   async () => {
-    await stage.fake.set({ queuePosition: 0, lookAgainSeconds: 0.2 })
-    const made = await stage.client.submit(picture('cancelled'))
-    await stage.fake.until(({ submits }) => submits.some(({ prompt }) => prompt === 'cancelled'))
-    await stage.client.until(made.id, ({ waiting }) => waiting?.reason === 'provider-queue')
-    await stage.fake.set({ cancel: { kind: 'reset', times: 1 } })
-    const died = stage.processor.died()
-    stage.processor.signal('SIGKILL')
-    expect(await stage.client.cancel(made.id)).toMatchObject({ cancelled: true })
+    await stack.fake.setBehavior({ queuePosition: 0, lookAgainSeconds: 0.2 })
+    const made = await stack.client.submit(createImageDraft('cancelled'))
+    await stack.fake.waitForRequests(({ submits }) => submits.some(({ prompt }) => prompt === 'cancelled'))
+    await stack.client.waitForGeneration(made.id, ({ waiting }) => waiting?.reason === 'provider-queue')
+    await stack.fake.setBehavior({ cancel: { kind: 'reset', times: 1 } })
+    const died = stack.processor.waitForExit()
+    stack.processor.signal('SIGKILL')
+    expect(await stack.client.cancel(made.id)).toMatchObject({ cancelled: true })
     expect(await died).toBe('SIGKILL')
-    await stage.fake.until(({ cancels }) => cancels.length === 1)
+    await stack.fake.waitForRequests(({ cancels }) => cancels.length === 1)
     // Nobody wants to wait for the pause between two tries.
-    await stage.sql`update provider_calls set cancel_tried_at = null`
-    await stage.fake.until(({ cancels }) => cancels.some(({ status }) => status === 'canceled'))
-    expect((await stage.client.read(made.id)).status).toBe('cancelled')
-    expect(await violations(stage)).toEqual([])
+    await stack.sql`update provider_calls set cancel_tried_at = null`
+    await stack.fake.waitForRequests(({ cancels }) => cancels.some(({ status }) => status === 'canceled'))
+    expect((await stack.client.getGeneration(made.id)).status).toBe('cancelled')
+    expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,
 )
 
-async function make(prompt: string, parameters: Record<string, unknown> = {}): Promise<Generation> {
-  const { id } = await stage.client.submit(picture(prompt, parameters))
-  return await stage.client.until(id, isOver)
+async function generate(prompt: string, parameters: Record<string, unknown> = {}): Promise<Generation> {
+  const { id } = await stack.client.submit(createImageDraft(prompt, parameters))
+  return await stack.client.waitForGeneration(id, isFinished)
 }
 
-async function submitsOf(id: string): Promise<{ accepted: number; asked: number }> {
-  const { submits } = await stage.fake.journal()
-  const asked = submits.filter(({ idempotencyKey }) => idempotencyKey?.startsWith(id))
-  return { accepted: asked.filter(submit => submit.id !== null).length, asked: asked.length }
+async function countSubmits(id: string): Promise<{ accepted: number; sent: number }> {
+  const { submits } = await stack.fake.readRequestLog()
+  const sent = submits.filter(({ idempotencyKey }) => idempotencyKey?.startsWith(id))
+  return { accepted: sent.filter(submit => submit.id !== null).length, sent: sent.length }
 }

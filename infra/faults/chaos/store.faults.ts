@@ -1,78 +1,78 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import sharp from 'sharp'
-import { violations } from '../../testing/invariants/check-invariants.ts'
-import { isOver } from '../../testing/invariants/client.ts'
+import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
+import { isFinished } from '../../testing/invariants/client.ts'
 import { startProxy, type TcpProxy } from '../../testing/net-proxy.ts'
 import {
-  type Fault,
+  createTestBucket,
   type FaultProxy,
-  type PassedRequest,
-  refusal,
+  type ProxiedRequest,
+  type RequestInterceptor,
+  s3ErrorResponse,
   startFaultProxy,
   startS3rver,
-  testBucket,
   withBody,
 } from '../../testing/s3/s3-server.ts'
-import { type Stage, startStage } from '../../testing/studio/test-stack.ts'
-import { picture } from './load.ts'
+import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
+import { createImageDraft } from './load.ts'
 
 /** A store that is away, slow, overloaded, a black hole, or lies about what it has. */
 
 const LIMIT_MS = 150_000
-const pass: Fault = (request, pass) => pass(request)
+const forwardUnchanged: RequestInterceptor = (request, pass) => pass(request)
 
-const closing = new AsyncDisposableStack()
-let stage: Stage
-let line: TcpProxy
-let proxy: FaultProxy
+const disposables = new AsyncDisposableStack()
+let stack: TestStack
+let networkProxy: TcpProxy
+let faultProxy: FaultProxy
 
 beforeAll(async () => {
-  const s3rver = closing.use(await startS3rver())
-  const bucket = closing.use(await testBucket(s3rver.endpoint))
-  proxy = closing.use(startFaultProxy(s3rver.endpoint))
-  line = closing.use(await startProxy(Number(new URL(proxy.endpoint.endpoint).port)))
+  const s3rver = disposables.use(await startS3rver())
+  const bucket = disposables.use(await createTestBucket(s3rver.endpoint))
+  faultProxy = disposables.use(startFaultProxy(s3rver.endpoint))
+  networkProxy = disposables.use(await startProxy(Number(new URL(faultProxy.endpoint.endpoint).port)))
   const env = {
-    S3_ENDPOINT: new URL(line.through(proxy.endpoint.endpoint)).origin,
+    S3_ENDPOINT: new URL(networkProxy.urlThrough(faultProxy.endpoint.endpoint)).origin,
     S3_BUCKET: bucket.options.bucket,
     S3_ACCESS_KEY_ID: bucket.options.accessKeyId,
     S3_SECRET_ACCESS_KEY: bucket.options.secretAccessKey,
   }
-  stage = closing.use(await startStage({ env, store: bucket.store }))
+  stack = disposables.use(await startTestStack({ env, store: bucket.store }))
 }, LIMIT_MS)
 afterEach(async () => {
-  proxy.fault = pass
-  line.set({ kind: 'none' })
-  await stage.heal()
+  faultProxy.intercept = forwardUnchanged
+  networkProxy.setFault({ kind: 'none' })
+  await stack.clearFaults()
 }, LIMIT_MS)
-afterAll(() => closing.disposeAsync(), LIMIT_MS)
+afterAll(() => disposables.disposeAsync(), LIMIT_MS)
 
 test(
   'F23: without a store nothing with a picture is taken, and what is made is shown from its provider until it is stored',
   async () => {
-    line.set({ kind: 'reset' })
-    const before = await rows()
-    const png = await red()
+    networkProxy.setFault({ kind: 'reset' })
+    const before = await countRows()
+    const png = await createRedImage()
     const form = new FormData()
     form.append('file', new Blob([png]), 'red.png')
     const dataUrl = `data:image/png;base64,${png.toBase64()}`
-    const body = JSON.stringify({ ...picture('with a picture'), referenceImages: [dataUrl] })
+    const body = JSON.stringify({ ...createImageDraft('with a picture'), referenceImages: [dataUrl] })
     const refused = await Promise.all([
-      stage.client.fetch('/api/references', { method: 'POST', body: form }),
-      stage.client.fetch('/api/generate', { method: 'POST', headers: { 'content-type': 'application/json' }, body }),
+      stack.client.fetch('/api/references', { method: 'POST', body: form }),
+      stack.client.fetch('/api/generate', { method: 'POST', headers: { 'content-type': 'application/json' }, body }),
     ])
     expect(refused.map(({ status, headers }) => [status, headers.has('retry-after')])).toEqual([
       [503, true],
       [503, true],
     ])
-    expect(await rows()).toEqual(before)
-    const made = await make('while the store is away')
-    expect([made.status, statesOf(made)]).toEqual(['completed', ['temporary', 'temporary']])
-    expect((await stage.client.fetch(made.outputs[0]?.url ?? '')).status).toBe(200)
-    line.set({ kind: 'none' })
-    await isBroughtHome(made.id)
-    await stage.client.sendReference(png)
-    expect(await violations(stage)).toEqual([])
+    expect(await countRows()).toEqual(before)
+    const made = await generate('while the store is away')
+    expect([made.status, listOutputStates(made)]).toEqual(['completed', ['temporary', 'temporary']])
+    expect((await stack.client.fetch(made.outputs[0]?.url ?? '')).status).toBe(200)
+    networkProxy.setFault({ kind: 'none' })
+    await waitUntilStored(made.id)
+    await stack.client.uploadReference(png)
+    expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,
 )
@@ -80,21 +80,22 @@ test(
 test(
   'F24: a store that is overloaded now and then, slow, or a black hole for a while gets everything in the end',
   async () => {
-    proxy.fault = (request, pass) => (Math.random() < 0.3 ? Promise.resolve(refusal(503, 'SlowDown')) : pass(request))
-    const overloaded = await Promise.all([1, 2, 3, 4].map(at => make(`overloaded ${at}`)))
-    proxy.fault = async (request, pass) => {
+    faultProxy.intercept = (request, pass) =>
+      Math.random() < 0.3 ? Promise.resolve(s3ErrorResponse(503, 'SlowDown')) : pass(request)
+    const overloaded = await Promise.all([1, 2, 3, 4].map(at => generate(`overloaded ${at}`)))
+    faultProxy.intercept = async (request, pass) => {
       await Bun.sleep(2_500)
       return await pass(request)
     }
-    const slow = await make('slow')
-    proxy.fault = pass
-    line.set({ kind: 'black-hole' })
-    const lost = await stage.client.submit(picture('into a black hole'))
-    await stage.fake.until(({ submits }) => submits.some(({ prompt }) => prompt === 'into a black hole'))
+    const slow = await generate('slow')
+    faultProxy.intercept = forwardUnchanged
+    networkProxy.setFault({ kind: 'black-hole' })
+    const lost = await stack.client.submit(createImageDraft('into a black hole'))
+    await stack.fake.waitForRequests(({ submits }) => submits.some(({ prompt }) => prompt === 'into a black hole'))
     await Bun.sleep(2_500)
-    line.set({ kind: 'none' })
-    for (const { id } of [...overloaded, slow, lost]) await isBroughtHome(id)
-    expect(await violations(stage)).toEqual([])
+    networkProxy.setFault({ kind: 'none' })
+    for (const { id } of [...overloaded, slow, lost]) await waitUntilStored(id)
+    expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,
 )
@@ -103,15 +104,15 @@ test(
   'F25: a store that says that it has it all and has half is found out',
   async () => {
     const met = new Set<string>()
-    proxy.fault = async (request, pass) => {
+    faultProxy.intercept = async (request, pass) => {
       if (request.method !== 'PUT' || met.has(request.path)) return await pass(request)
       met.add(request.path)
       return await pass(withBody(request, request.body.slice(0, request.body.byteLength >> 1)))
     }
-    const made = await make('cut in half')
-    expect([made.status, statesOf(made)]).toEqual(['completed', ['stored', 'stored']])
+    const made = await generate('cut in half')
+    expect([made.status, listOutputStates(made)]).toEqual(['completed', ['stored', 'stored']])
     expect(met.size).toBeGreaterThanOrEqual(6)
-    expect(await violations(stage)).toEqual([])
+    expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,
 )
@@ -119,51 +120,57 @@ test(
 test(
   'F27: of several outputs those that cannot be stored wait at their provider, and the others stand',
   async () => {
-    proxy.fault = async (request, pass) => (isPutOf(request, 1) ? refusal(500, 'InternalError') : await pass(request))
-    const one = await make('one cannot be stored', { numOutputs: 4 })
-    expect([one.status, statesOf(one)]).toEqual(['completed', ['stored', 'temporary', 'stored', 'stored']])
-    proxy.fault = async (request, pass) =>
-      request.method === 'PUT' ? refusal(500, 'InternalError') : await pass(request)
-    const none = await make('none can be stored')
-    expect([none.status, statesOf(none)]).toEqual(['completed', ['temporary', 'temporary']])
-    const { id } = await stage.client.submit({ ...picture('bytes that cannot be stored'), model: 'fake-bytes' })
-    const bytes = await stage.client.until(id, isOver)
+    faultProxy.intercept = async (request, pass) =>
+      isPutOf(request, 1) ? s3ErrorResponse(500, 'InternalError') : await pass(request)
+    const one = await generate('one cannot be stored', { numOutputs: 4 })
+    expect([one.status, listOutputStates(one)]).toEqual(['completed', ['stored', 'temporary', 'stored', 'stored']])
+    faultProxy.intercept = async (request, pass) =>
+      request.method === 'PUT' ? s3ErrorResponse(500, 'InternalError') : await pass(request)
+    const none = await generate('none can be stored')
+    expect([none.status, listOutputStates(none)]).toEqual(['completed', ['temporary', 'temporary']])
+    const { id } = await stack.client.submit({
+      ...createImageDraft('bytes that cannot be stored'),
+      model: 'fake-bytes',
+    })
+    const bytes = await stack.client.waitForGeneration(id, isFinished)
     expect([bytes.status, bytes.error?.code]).toEqual(['failed', 'not_stored'])
-    proxy.fault = pass
-    for (const { id } of [one, none]) await isBroughtHome(id)
-    expect(await violations(stage)).toEqual([])
+    faultProxy.intercept = forwardUnchanged
+    for (const { id } of [one, none]) await waitUntilStored(id)
+    expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,
 )
 
-async function make(prompt: string, parameters: Record<string, unknown> = {}): Promise<Generation> {
-  const { id } = await stage.client.submit(picture(prompt, parameters))
-  return await stage.client.until(id, isOver)
+async function generate(prompt: string, parameters: Record<string, unknown> = {}): Promise<Generation> {
+  const { id } = await stack.client.submit(createImageDraft(prompt, parameters))
+  return await stack.client.waitForGeneration(id, isFinished)
 }
 
 /** Waits until every output is stored; what is left at the provider is tried for at once. */
-async function isBroughtHome(id: string): Promise<void> {
-  await stage.client.until(id, isOver)
-  await stage.sql`update rehosts set next_try_at = now() where generation_id = ${id}`
-  const made = await stage.client.until(id, ({ outputs }) => outputs.every(({ state }) => state === 'stored'))
+async function waitUntilStored(id: string): Promise<void> {
+  await stack.client.waitForGeneration(id, isFinished)
+  await stack.sql`update rehosts set next_try_at = now() where generation_id = ${id}`
+  const made = await stack.client.waitForGeneration(id, ({ outputs }) =>
+    outputs.every(({ state }) => state === 'stored'),
+  )
   expect(made.status).toBe('completed')
 }
 
-async function rows(): Promise<unknown> {
-  const [counted] = await stage.sql`
+async function countRows(): Promise<unknown> {
+  const [counted] = await stack.sql`
     select (select count(*) from generations) as generations, (select count(*) from reference_images) as "references"`
   return counted
 }
 
-function isPutOf({ method, path }: PassedRequest, index: number): boolean {
+function isPutOf({ method, path }: ProxiedRequest, index: number): boolean {
   return method === 'PUT' && new RegExp(`/\\d+/${index}\\.png`).test(path)
 }
 
-function statesOf({ outputs }: Generation): string[] {
+function listOutputStates({ outputs }: Generation): string[] {
   return outputs.map(({ state }) => state)
 }
 
-async function red(): Promise<Uint8Array<ArrayBuffer>> {
+async function createRedImage(): Promise<Uint8Array<ArrayBuffer>> {
   const image = sharp({ create: { width: 64, height: 64, channels: 3, background: 'red' } })
   return new Uint8Array(await image.png().toBuffer())
 }

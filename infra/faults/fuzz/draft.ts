@@ -1,10 +1,10 @@
 import type { Random } from '../../testing/random.ts'
-import { BOUNDARY, dataUrl, type FormPart, filePart } from '../bad-input/case.ts'
-import type { PictureFile } from '../bad-input/corpus-images.ts'
-import { mutateBytes, splice } from './mutate-bytes.ts'
+import { BOUNDARY, createFilePart, type FormPart, toDataUrl } from '../bad-input/case.ts'
+import type { ImageFile } from '../bad-input/corpus-images.ts'
+import { mutateBytes, spliceBytes } from './mutate-bytes.ts'
 
 /** What a studio has that requests can be about. */
-export interface Facts {
+export interface KnownResources {
   generationId: string
   referenceId: string
   mediaPath: string
@@ -12,57 +12,59 @@ export interface Facts {
 }
 
 /** A request before it is bytes, so that each part of it can be damaged in its own way. */
-export interface Draft {
+export interface RequestDraft {
   method: string
   target: string
   headers: [string, string][]
   content: { json: unknown } | { form: FormPart[] } | null
-  framing: 'length' | 'chunked' | 'untold'
+  framing: 'length' | 'chunked' | 'none'
   /** What was damaged, in words. As long as nothing was, the request has to succeed. */
-  done: string[]
+  mutations: string[]
   /** Whether it is HTTP by the letter, so that there has to be an answer. */
-  sound: boolean
+  isWellFormed: boolean
 }
 
-type Make = (random: Random, facts: Facts, pictures: readonly PictureFile[]) => Draft
+type DraftFactory = (random: Random, known: KnownResources, images: readonly ImageFile[]) => RequestDraft
 
-const MAKES: Make[] = [
-  random => submission(random, { prompt: 'dunes' }),
-  random => submission(random, { ...EVERYTHING, clientId: uuid(random) }),
-  (random, facts) =>
-    submission(random, { prompt: 'again', referenceImages: [facts.referenceId], parent: parentOf(facts) }),
-  withPictures,
-  withPictures,
-  upload,
-  upload,
+const DRAFT_FACTORIES: DraftFactory[] = [
+  random => submissionDraft(random, { prompt: 'dunes' }),
+  random => submissionDraft(random, { ...FULL_BODY, clientId: createUuid(random) }),
+  (random, known) =>
+    submissionDraft(random, { prompt: 'again', referenceImages: [known.referenceId], parent: createParent(known) }),
+  submissionDraftWithImages,
+  submissionDraftWithImages,
+  uploadDraft,
+  uploadDraft,
   (random, { cursor }) =>
-    get(`/api/generations?limit=${1 + random.below(5)}&cursor=${cursor}&direction=${random.pick(['older', 'newer'])}`),
-  (_, { generationId }) => get(`/api/generations/${generationId}`),
-  (_, { mediaPath }) => get(mediaPath),
-  (_, { mediaPath }) => ({ ...get(mediaPath), method: 'HEAD' }),
-  () => get('/api/models'),
+    getDraft(
+      `/api/generations?limit=${1 + random.nextInt(5)}&cursor=${cursor}&direction=${random.pick(['older', 'newer'])}`,
+    ),
+  (_, { generationId }) => getDraft(`/api/generations/${generationId}`),
+  (_, { mediaPath }) => getDraft(mediaPath),
+  (_, { mediaPath }) => ({ ...getDraft(mediaPath), method: 'HEAD' }),
+  () => getDraft('/api/models'),
 ]
 
-const EVERYTHING = {
+const FULL_BODY = {
   prompt: 'Nebel über dem Fluss 👩‍🎨 שלום',
   model: 'demo',
   parameters: { aspectRatio: '3:2', numOutputs: 1, seed: 7, settings: { grain: 0.5, mood: 'fog' } },
 }
 
 /** A request that succeeds, or would but for its pictures. */
-export function draftOf(random: Random, facts: Facts, pictures: readonly PictureFile[]): Draft {
-  return random.pick(MAKES)(random, facts, pictures)
+export function createDraft(random: Random, known: KnownResources, images: readonly ImageFile[]): RequestDraft {
+  return random.pick(DRAFT_FACTORIES)(random, known, images)
 }
 
-function get(target: string): Draft {
-  return { method: 'GET', target, headers: [], content: null, framing: 'length', done: [], sound: true }
+function getDraft(target: string): RequestDraft {
+  return { method: 'GET', target, headers: [], content: null, framing: 'length', mutations: [], isWellFormed: true }
 }
 
-function submission(random: Random, body: { parameters?: object; [key: string]: unknown }): Draft {
+function submissionDraft(random: Random, body: { parameters?: object; [key: string]: unknown }): RequestDraft {
   const json = { ...body, parameters: { ...body.parameters, resolution: 512 } }
-  const framing = random.once(4) ? 'chunked' : 'length'
+  const framing = random.oneIn(4) ? 'chunked' : 'length'
   return {
-    ...get('/api/generate'),
+    ...getDraft('/api/generate'),
     method: 'POST',
     headers: [['Content-Type', 'application/json']],
     content: { json },
@@ -70,34 +72,40 @@ function submission(random: Random, body: { parameters?: object; [key: string]: 
   }
 }
 
-function withPictures(random: Random, _: Facts, pictures: readonly PictureFile[]): Draft {
-  const chosen = Array.from({ length: 1 + random.below(3) }, () => pictureOf(random, pictures))
-  const referenceImages = chosen.map(({ file }) => dataUrl(file.bytes, file.type))
-  return { ...submission(random, { prompt: 'like this', referenceImages }), done: chosen.flatMap(({ done }) => done) }
+function submissionDraftWithImages(random: Random, _: KnownResources, images: readonly ImageFile[]): RequestDraft {
+  const chosen = Array.from({ length: 1 + random.nextInt(3) }, () => pickImage(random, images))
+  const referenceImages = chosen.map(({ file }) => toDataUrl(file.bytes, file.type))
+  return {
+    ...submissionDraft(random, { prompt: 'like this', referenceImages }),
+    mutations: chosen.flatMap(({ mutations }) => mutations),
+  }
 }
 
-function upload(random: Random, _: Facts, pictures: readonly PictureFile[]): Draft {
-  const chosen = Array.from({ length: 1 + random.below(3) }, () => pictureOf(random, pictures))
-  const form = chosen.map(({ file }) => filePart(file.bytes))
-  const headers: Draft['headers'] = [['Content-Type', `multipart/form-data; boundary=${BOUNDARY}`]]
-  const done = chosen.flatMap(picture => picture.done)
-  return { ...get('/api/references'), method: 'POST', headers, content: { form }, done }
+function uploadDraft(random: Random, _: KnownResources, images: readonly ImageFile[]): RequestDraft {
+  const chosen = Array.from({ length: 1 + random.nextInt(3) }, () => pickImage(random, images))
+  const form = chosen.map(({ file }) => createFilePart(file.bytes))
+  const headers: RequestDraft['headers'] = [['Content-Type', `multipart/form-data; boundary=${BOUNDARY}`]]
+  const mutations = chosen.flatMap(image => image.mutations)
+  return { ...getDraft('/api/references'), method: 'POST', headers, content: { form }, mutations }
 }
 
-function pictureOf(random: Random, pictures: readonly PictureFile[]): { file: PictureFile; done: string[] } {
-  const [file, other] = [random.pick(pictures), random.pick(pictures)]
-  if (random.once(2)) return { file, done: [] }
-  if (random.once(6))
-    return { file: { ...file, bytes: splice(file.bytes, other.bytes, random) }, done: ['two pictures in one'] }
-  const { bytes, done } = mutateBytes(file.bytes, random)
-  return { file: { ...file, bytes }, done: done.map(words => `a picture: ${words}`) }
+function pickImage(random: Random, images: readonly ImageFile[]): { file: ImageFile; mutations: string[] } {
+  const [file, other] = [random.pick(images), random.pick(images)]
+  if (random.oneIn(2)) return { file, mutations: [] }
+  if (random.oneIn(6))
+    return {
+      file: { ...file, bytes: spliceBytes(file.bytes, other.bytes, random) },
+      mutations: ['two pictures in one'],
+    }
+  const { bytes, mutations } = mutateBytes(file.bytes, random)
+  return { file: { ...file, bytes }, mutations: mutations.map(mutation => `a picture: ${mutation}`) }
 }
 
-function parentOf({ generationId }: Facts) {
+function createParent({ generationId }: KnownResources) {
   return { generationId, outputIndex: 0, verb: 'vary' }
 }
 
-function uuid(random: Random): string {
+function createUuid(random: Random): string {
   const hex = random.bytes(16).toString('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`
 }

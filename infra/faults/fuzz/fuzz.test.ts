@@ -1,18 +1,18 @@
 import { expect, test } from 'bun:test'
-import { randomOf } from '../../testing/random.ts'
-import { smallPictures } from '../bad-input/corpus-images.ts'
-import { bytesOf } from './http.ts'
+import { createRandom } from '../../testing/random.ts'
+import { createSmallImages } from '../bad-input/corpus-images.ts'
+import { serializeRequest } from './http.ts'
 import { mutateBytes } from './mutate-bytes.ts'
 import { mutateJson } from './mutate-json.ts'
-import { fuzzRequest } from './request.ts'
+import { createFuzzRequest } from './request.ts'
 
-const FACTS = {
+const KNOWN = {
   generationId: '01a20592-fbaf-7202-a976-12bf970672c3',
   referenceId: '01a20592-fbaf-7202-a976-12bf970672c4',
   mediaPath: '/media/w/a/ref/b.png',
   cursor: 'MjAyNg',
 }
-const pictures = await smallPictures()
+const images = await createSmallImages()
 
 test('chance is the same for the same seed, another for another, and of the size that was asked for', () => {
   const drawn = (seed: string) =>
@@ -20,44 +20,44 @@ test('chance is the same for the same seed, another for another, and of the size
       { length: 1_000 },
       (
         random => () =>
-          random.below(6)
-      )(randomOf(seed)),
+          random.nextInt(6)
+      )(createRandom(seed)),
     )
   expect(drawn('a')).toEqual(drawn('a'))
   expect(drawn('a')).not.toEqual(drawn('b'))
   const counts = Map.groupBy(drawn('a'), number => number)
   expect([...counts.keys()].toSorted()).toEqual([0, 1, 2, 3, 4, 5])
   for (const all of counts.values()) expect(all.length).toBeWithin(120, 220)
-  expect(randomOf('a').bytes(9)).toHaveLength(9)
+  expect(createRandom('a').bytes(9)).toHaveLength(9)
 })
 
 test('a request is the same for the same seed and number, whatever was made before it', () => {
   const numbers = Array.from({ length: 500 }, (_, number) => number)
-  const forwards = numbers.map(number => written('s', number))
-  const backwards = numbers.toReversed().map(number => written('s', number))
+  const forwards = numbers.map(number => serializedRequest('s', number))
+  const backwards = numbers.toReversed().map(number => serializedRequest('s', number))
   expect(backwards.toReversed().every((bytes, number) => bytes.equals(forwards[number] ?? Buffer.of()))).toBe(true)
   expect(new Set(forwards.map(bytes => bytes.toString('base64'))).size).toBeGreaterThan(400)
-  expect(written('t', 7)).not.toEqual(written('s', 7))
+  expect(serializedRequest('t', 7)).not.toEqual(serializedRequest('s', 7))
 })
 
 test('some stay whole, most do not, and every way of damage comes up', () => {
-  const made = Array.from({ length: 3_000 }, (_, number) => fuzzRequest({ seed: 'many', number }, FACTS, pictures))
-  const whole = made.filter(({ done }) => done.length === 0)
+  const made = Array.from({ length: 3_000 }, (_, number) => createFuzzRequest({ seed: 'many', number }, KNOWN, images))
+  const whole = made.filter(({ mutations }) => mutations.length === 0)
   expect(whole.length / made.length).toBeWithin(0.08, 0.4)
-  expect(whole.every(({ sound }) => sound)).toBe(true)
-  expect(new Set(made.flatMap(({ done }) => done)).size).toBeGreaterThan(50)
+  expect(whole.every(({ isWellFormed }) => isWellFormed)).toBe(true)
+  expect(new Set(made.flatMap(({ mutations }) => mutations)).size).toBeGreaterThan(50)
 })
 
 test('damage leaves what it was given as it was', () => {
   const bytes = Buffer.from('the quick brown fox')
   const value = { a: [1, { b: 'c' }] }
   for (let number = 0; number < 500; number++) {
-    mutateBytes(bytes, randomOf(`${number}`))
-    mutateJson(value, randomOf(`${number}`))
+    mutateBytes(bytes, createRandom(`${number}`))
+    mutateJson(value, createRandom(`${number}`))
   }
   expect([bytes.toString(), value]).toEqual(['the quick brown fox', { a: [1, { b: 'c' }] }])
 })
 
-function written(seed: string, number: number): Buffer {
-  return bytesOf(fuzzRequest({ seed, number }, FACTS, pictures).request, 3000)
+function serializedRequest(seed: string, number: number): Buffer {
+  return serializeRequest(createFuzzRequest({ seed, number }, KNOWN, images).request, 3000)
 }

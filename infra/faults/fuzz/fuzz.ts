@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { onStopSignals } from '../../local/launch/stop-signals.ts'
+import { listenForStopSignals } from '../../local/launch/stop-signals.ts'
 import { startTestStudio } from '../../testing/studio/test-studio.ts'
-import { bytesOf } from './http.ts'
-import type { Memory } from './memory.ts'
-import { type Failure, fuzz, type Report } from './run.ts'
-import { prepareTarget, sendOne, type Target } from './target.ts'
+import { serializeRequest } from './http.ts'
+import type { MemoryUsage } from './memory.ts'
+import { type FuzzFailure, type FuzzReport, fuzz } from './run.ts'
+import { type FuzzTarget, prepareTarget, sendFuzzRequest } from './target.ts'
 
 /**
  * `bun run fuzz`: sends a studio of its own what nobody should, made up from a seed, and judges every answer by one oracle.
@@ -19,7 +19,7 @@ import { prepareTarget, sendOne, type Target } from './target.ts'
  */
 
 /** What a process may hold at its peak, in MiB: several times what it holds when nothing happens. */
-const MOST_MIB: Record<string, number> = { gateway: 400, ingest: 800, processor: 1_500, query: 400 }
+const MAX_MIB: Record<string, number> = { gateway: 400, ingest: 800, processor: 1_500, query: 400 }
 
 process.exitCode = await main()
 
@@ -31,49 +31,55 @@ async function main(): Promise<number> {
   const minutes = Number(values.minutes ?? 1)
   if (!(minutes > 0)) throw new Error('--minutes is a number above 0')
   const stopping = new AbortController()
-  onStopSignals({ stop: () => stopping.abort(), force: () => process.exit(1) })
+  listenForStopSignals({ onStop: () => stopping.abort(), onForceStop: () => process.exit(1) })
   // One at a time, or drawing what is accepted takes the processor away from those who answer.
   await using studio = await startTestStudio({ PROVIDER_CONCURRENCY: '1', BODY_MEMORY_MB: '64' })
   const target = await prepareTarget(studio)
-  if (values.only !== undefined) return await sendAlone(target, seed, Number(values.only))
-  say(`Seed ${seed}, for ${minutes} min, at ${studio.url}.`)
+  if (values.only !== undefined) return await sendSingle(target, seed, Number(values.only))
+  printLine(`Seed ${seed}, for ${minutes} min, at ${studio.url}.`)
   const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(minutes * 60_000)])
-  const report = await fuzz({ target, seed, signal, tell: failure => void tell(failure, seed, target.port) })
-  return conclude(report)
+  const report = await fuzz({
+    target,
+    seed,
+    signal,
+    onFailure: failure => void reportFailure(failure, seed, target.port),
+  })
+  return printReport(report)
 }
 
-async function sendAlone(target: Target, seed: string, number: number): Promise<number> {
-  const { made, outcome, faults } = await sendOne(target, seed, number)
-  say(`Request ${number} of seed ${seed} (${made.done.join(', ') || 'nothing was damaged'}):`)
-  say(bytesOf(made.request, target.port).toString('latin1').slice(0, 4_000))
-  say(`\n→ ${outcome.status}`)
-  if ('body' in outcome) say(outcome.body.toString().slice(0, 4_000))
-  say(faults.length === 0 ? 'As it has to be.' : faults.join('\n'))
+async function sendSingle(target: FuzzTarget, seed: string, number: number): Promise<number> {
+  const { fuzzed, outcome, faults } = await sendFuzzRequest(target, seed, number)
+  printLine(`Request ${number} of seed ${seed} (${fuzzed.mutations.join(', ') || 'nothing was damaged'}):`)
+  printLine(serializeRequest(fuzzed.request, target.port).toString('latin1').slice(0, 4_000))
+  printLine(`\n→ ${outcome.status}`)
+  if ('body' in outcome) printLine(outcome.body.toString().slice(0, 4_000))
+  printLine(faults.length === 0 ? 'As it has to be.' : faults.join('\n'))
   return faults.length === 0 ? 0 : 1
 }
 
-async function tell({ number, made, faults }: Failure, seed: string, port: number): Promise<void> {
+async function reportFailure({ number, fuzzed, faults }: FuzzFailure, seed: string, port: number): Promise<void> {
   const file = join(tmpdir(), `darkroom-fuzz-${seed}-${number}.http`)
-  say(`✗ request ${number} of seed ${seed} (${made.done.join(', ') || 'nothing was damaged'})`)
-  for (const fault of faults) say(`    ${fault}`)
-  say(`    again: bun run fuzz --seed ${seed} --only ${number}   as it was sent: ${file}`)
-  await Bun.write(file, bytesOf(made.request, port))
+  printLine(`✗ request ${number} of seed ${seed} (${fuzzed.mutations.join(', ') || 'nothing was damaged'})`)
+  for (const fault of faults) printLine(`    ${fault}`)
+  printLine(`    again: bun run fuzz --seed ${seed} --only ${number}   as it was sent: ${file}`)
+  await Bun.write(file, serializeRequest(fuzzed.request, port))
 }
 
-function conclude({ requests, statuses, failures, memory }: Report): number {
-  say(`\n${requests} requests, ${failures} unexpected answers`)
-  for (const [status, count] of Object.entries(statuses)) say(`${status.padStart(10)} ${String(count).padStart(8)}`)
-  say('\n  memory, MiB   start    peak     end    most')
-  for (const row of memory) say(lineOf(row))
-  const greedy = memory.filter(({ name, peak }) => peak > (MOST_MIB[name] ?? 0))
-  for (const { name } of greedy) say(`✗ ${name} took more memory than it may`)
+function printReport({ requests, statuses, failures, memory }: FuzzReport): number {
+  printLine(`\n${requests} requests, ${failures} unexpected answers`)
+  for (const [status, count] of Object.entries(statuses))
+    printLine(`${status.padStart(10)} ${String(count).padStart(8)}`)
+  printLine('\n  memory, MiB   start    peak     end    most')
+  for (const row of memory) printLine(formatMemory(row))
+  const greedy = memory.filter(({ name, peak }) => peak > (MAX_MIB[name] ?? 0))
+  for (const { name } of greedy) printLine(`✗ ${name} took more memory than it may`)
   return failures === 0 && greedy.length === 0 ? 0 : 1
 }
 
-function lineOf({ name, start, peak, end }: Memory): string {
-  return `${name.padStart(13)}${[start, peak, end, MOST_MIB[name] ?? 0].map(number => String(number).padStart(8)).join('')}`
+function formatMemory({ name, start, peak, end }: MemoryUsage): string {
+  return `${name.padStart(13)}${[start, peak, end, MAX_MIB[name] ?? 0].map(number => String(number).padStart(8)).join('')}`
 }
 
-function say(line: string): void {
+function printLine(line: string): void {
   process.stdout.write(`${line}\n`)
 }

@@ -1,7 +1,7 @@
 import type { Random } from '../../testing/random.ts'
-import type { Draft } from './draft.ts'
+import type { RequestDraft } from './draft.ts'
 
-type Mutate = (draft: Draft, random: Random) => void
+type Mutate = (draft: RequestDraft, random: Random) => void
 
 const TYPES = [
   '',
@@ -42,7 +42,7 @@ const VALUES = [
   "'",
   'a'.repeat(300),
 ]
-const PIECES = [
+const PATH_FRAGMENTS = [
   '/..',
   '/%2e%2e',
   '//',
@@ -63,79 +63,82 @@ const PIECES = [
 
 /** Ways to damage what comes before the body. */
 const MUTATIONS: Record<string, Mutate> = {
-  'no type': draft => without(draft, 'content-type'),
-  'another type': (draft, random) => add(without(draft, 'content-type'), 'Content-Type', random.pick(TYPES)),
-  'two types': (draft, random) => add(draft, 'Content-Type', random.pick(TYPES)),
-  'an encoding': (draft, random) => add(draft, 'Content-Encoding', random.pick(['gzip', 'br', 'identity', 'x'])),
+  'no type': draft => withoutHeader(draft, 'content-type'),
+  'another type': (draft, random) =>
+    addHeader(withoutHeader(draft, 'content-type'), 'Content-Type', random.pick(TYPES)),
+  'two types': (draft, random) => addHeader(draft, 'Content-Type', random.pick(TYPES)),
+  'an encoding': (draft, random) => addHeader(draft, 'Content-Encoding', random.pick(['gzip', 'br', 'identity', 'x'])),
   'an origin': (draft, random) =>
-    add(draft, 'Origin', random.pick(['null', 'http://evil.example', 'http://localhost', 'x'])),
+    addHeader(draft, 'Origin', random.pick(['null', 'http://evil.example', 'http://localhost', 'x'])),
   'a host': (draft, random) =>
-    add(draft, 'Host', random.pick(['evil.example', 'localhost', 'localhost:x', '[', 'a, b'])),
-  'a range': (draft, random) => add(draft, 'Range', random.pick(RANGES)),
+    addHeader(draft, 'Host', random.pick(['evil.example', 'localhost', 'localhost:x', '[', 'a, b'])),
+  'a range': (draft, random) => addHeader(draft, 'Range', random.pick(RANGES)),
   'a condition': (draft, random) =>
-    add(draft, random.pick(['If-None-Match', 'If-Range', 'If-Match']), random.pick(['*', '"x"', 'x', ''])),
+    addHeader(draft, random.pick(['If-None-Match', 'If-Range', 'If-Match']), random.pick(['*', '"x"', 'x', ''])),
   'an id': (draft, random) =>
-    add(draft, 'X-Request-Id', random.pick(['short', 'a'.repeat(100), '<script>', 'abcdefgh'])),
+    addHeader(draft, 'X-Request-Id', random.pick(['short', 'a'.repeat(100), '<script>', 'abcdefgh'])),
   'a header': (draft, random) =>
-    add(
+    addHeader(
       draft,
       random.pick(['Cookie', 'Accept', 'X-Forwarded-For', 'Connection', 'Expect', 'Upgrade']),
-      printable(random),
+      randomToken(random),
     ),
-  'a header of bytes': unsound((draft, random) =>
-    add(draft, `X-${printable(random)}`, random.bytes(20).toString('latin1')),
+  'a header of bytes': malformed((draft, random) =>
+    addHeader(draft, `X-${randomToken(random)}`, random.bytes(20).toString('latin1')),
   ),
-  'a long header': unsound((draft, random) => add(draft, 'X-Long', 'a'.repeat(random.pick([1_000, 20_000, 200_000])))),
-  'another method': unsound((draft, random) => assign(draft, { method: random.pick(METHODS) })),
+  'a long header': malformed((draft, random) =>
+    addHeader(draft, 'X-Long', 'a'.repeat(random.pick([1_000, 20_000, 200_000]))),
+  ),
+  'another method': malformed((draft, random) => assign(draft, { method: random.pick(METHODS) })),
   'a parameter': (draft, random) => {
     const joint = draft.target.includes('?') ? '&' : '?'
     assign(draft, { target: `${draft.target}${joint}${random.pick(NAMES)}=${random.pick(VALUES)}` })
   },
-  'another path': unsound((draft, random) => {
-    const at = random.below(draft.target.length + 1)
-    assign(draft, { target: draft.target.slice(0, at) + random.pick(PIECES) + draft.target.slice(at) })
+  'another path': malformed((draft, random) => {
+    const at = random.nextInt(draft.target.length + 1)
+    assign(draft, { target: draft.target.slice(0, at) + random.pick(PATH_FRAGMENTS) + draft.target.slice(at) })
   }),
-  'an address of bytes': unsound((draft, random) => {
-    const at = 1 + random.below(draft.target.length)
-    assign(draft, { target: draft.target.slice(0, at) + random.bytes(1 + random.below(3)).toString('latin1') })
+  'an address of bytes': malformed((draft, random) => {
+    const at = 1 + random.nextInt(draft.target.length)
+    assign(draft, { target: draft.target.slice(0, at) + random.bytes(1 + random.nextInt(3)).toString('latin1') })
   }),
   chunks: draft => assign(draft, { framing: 'chunked' }),
-  'no framing': unsound(draft => assign(draft, { framing: 'untold' })),
-  'a length that is too small': unsound(draft => add(draft, 'Content-Length', '1')),
-  'a length that is none': unsound((draft, random) =>
-    add(draft, 'Content-Length', random.pick(['x', '-1', '1e9', '1, 1', '99999999999'])),
+  'no framing': malformed(draft => assign(draft, { framing: 'none' })),
+  'a length that is too small': malformed(draft => addHeader(draft, 'Content-Length', '1')),
+  'a length that is none': malformed((draft, random) =>
+    addHeader(draft, 'Content-Length', random.pick(['x', '-1', '1e9', '1, 1', '99999999999'])),
   ),
 }
 
 /** Damages what comes before the body in one or two ways. */
-export function mutateHead(draft: Draft, random: Random): void {
-  for (let times = 1 + random.below(2); times > 0; times--) {
+export function mutateHead(draft: RequestDraft, random: Random): void {
+  for (let times = 1 + random.nextInt(2); times > 0; times--) {
     const name = random.pick(Object.keys(MUTATIONS))
     MUTATIONS[name]?.(draft, random)
-    draft.done.push(name)
+    draft.mutations.push(name)
   }
 }
 
 /** What an HTTP parser may turn away, or take as the end of a conversation. */
-function unsound(mutate: Mutate): Mutate {
+function malformed(mutate: Mutate): Mutate {
   return (draft, random) => {
     mutate(draft, random)
-    draft.sound = false
+    draft.isWellFormed = false
   }
 }
 
-function add(draft: Draft, name: string, value: string): void {
+function addHeader(draft: RequestDraft, name: string, value: string): void {
   draft.headers.push([name, value])
 }
 
-function without(draft: Draft, name: string): Draft {
+function withoutHeader(draft: RequestDraft, name: string): RequestDraft {
   return Object.assign(draft, { headers: draft.headers.filter(([given]) => given.toLowerCase() !== name) })
 }
 
-function assign(draft: Draft, change: Partial<Draft>): void {
+function assign(draft: RequestDraft, change: Partial<RequestDraft>): void {
   Object.assign(draft, change)
 }
 
-function printable(random: Random): string {
-  return random.bytes(1 + random.below(40)).toString('base64url')
+function randomToken(random: Random): string {
+  return random.bytes(1 + random.nextInt(40)).toString('base64url')
 }

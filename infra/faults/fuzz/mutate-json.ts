@@ -1,7 +1,7 @@
 import type { Random } from '../../testing/random.ts'
 
 /** JSON in which a name may come twice, and a value be what no value is. */
-type Node = { raw: string } | { items: Node[] } | { entries: [string, Node][] }
+type JsonNode = { raw: string } | { items: JsonNode[] } | { entries: [string, JsonNode][] }
 
 const NAMES = [
   '__proto__',
@@ -52,14 +52,14 @@ const VALUES = [
   '{"a":'.repeat(100_000),
 ]
 
-type Mutate = (nodes: Node[], random: Random) => void
+type Mutate = (nodes: JsonNode[], random: Random) => void
 
 const MUTATIONS: Record<string, Mutate> = {
-  'another value': (nodes, random) => become(random.pick(nodes), { raw: random.pick(VALUES) }),
-  'a value in the place of another': (nodes, random) => become(random.pick(nodes), copy(random.pick(nodes))),
-  'a value in a list': (nodes, random) => wrap(random.pick(nodes), node => ({ items: [node] })),
+  'another value': (nodes, random) => replaceNode(random.pick(nodes), { raw: random.pick(VALUES) }),
+  'a value in the place of another': (nodes, random) => replaceNode(random.pick(nodes), cloneNode(random.pick(nodes))),
+  'a value in a list': (nodes, random) => wrapNode(random.pick(nodes), node => ({ items: [node] })),
   'a value in an object': (nodes, random) =>
-    wrap(random.pick(nodes), node => ({ entries: [[random.pick(NAMES), node]] })),
+    wrapNode(random.pick(nodes), node => ({ entries: [[random.pick(NAMES), node]] })),
   'another name': (nodes, random) =>
     changeEntries(nodes, random, (entries, at) => entries[at]?.splice(0, 1, random.pick(NAMES))),
   'a name more': (nodes, random) =>
@@ -70,54 +70,54 @@ const MUTATIONS: Record<string, Mutate> = {
 }
 
 /** Damages what JSON says in one to four ways. @returns its text, and in words what was done */
-export function mutateJson(value: unknown, random: Random): { text: string; done: string[] } {
-  const root = nodeOf(value)
-  const done = Array.from({ length: 1 + random.below(4) }, () => random.pick(Object.keys(MUTATIONS)))
-  for (const name of done) MUTATIONS[name]?.(all(root), random)
-  return { text: write(root), done }
+export function mutateJson(value: unknown, random: Random): { text: string; mutations: string[] } {
+  const root = toNode(value)
+  const mutations = Array.from({ length: 1 + random.nextInt(4) }, () => random.pick(Object.keys(MUTATIONS)))
+  for (const name of mutations) MUTATIONS[name]?.(listNodes(root), random)
+  return { text: serialize(root), mutations }
 }
 
-function nodeOf(value: unknown): Node {
-  if (Array.isArray(value)) return { items: value.map(nodeOf) }
+function toNode(value: unknown): JsonNode {
+  if (Array.isArray(value)) return { items: value.map(toNode) }
   if (typeof value !== 'object' || value === null) return { raw: JSON.stringify(value) }
-  return { entries: Object.entries(value).map(([name, inner]) => [name, nodeOf(inner)]) }
+  return { entries: Object.entries(value).map(([name, inner]) => [name, toNode(inner)]) }
 }
 
-function all(node: Node): Node[] {
-  return [node, ...innerOf(node).flatMap(all)]
+function listNodes(node: JsonNode): JsonNode[] {
+  return [node, ...listChildren(node).flatMap(listNodes)]
 }
 
-function innerOf(node: Node): Node[] {
+function listChildren(node: JsonNode): JsonNode[] {
   if ('items' in node) return node.items
   return 'entries' in node ? node.entries.map(([, inner]) => inner) : []
 }
 
-function write(node: Node): string {
+function serialize(node: JsonNode): string {
   if ('raw' in node) return node.raw
-  if ('items' in node) return `[${node.items.map(write).join()}]`
-  return `{${node.entries.map(([name, inner]) => `${JSON.stringify(name)}:${write(inner)}`).join()}}`
+  if ('items' in node) return `[${node.items.map(serialize).join()}]`
+  return `{${node.entries.map(([name, inner]) => `${JSON.stringify(name)}:${serialize(inner)}`).join()}}`
 }
 
-function become(node: Node, other: Node): void {
+function replaceNode(node: JsonNode, other: JsonNode): void {
   for (const key of Object.keys(node)) Reflect.deleteProperty(node, key)
   Object.assign(node, other)
 }
 
-function wrap(node: Node, around: (node: Node) => Node): void {
-  become(node, around(copy(node)))
+function wrapNode(node: JsonNode, around: (node: JsonNode) => JsonNode): void {
+  replaceNode(node, around(cloneNode(node)))
 }
 
-function copy(node: Node): Node {
+function cloneNode(node: JsonNode): JsonNode {
   return structuredClone(node)
 }
 
 function changeEntries(
-  nodes: Node[],
+  nodes: JsonNode[],
   random: Random,
-  change: (entries: [string, Node][], at: number) => unknown,
+  change: (entries: [string, JsonNode][], at: number) => unknown,
 ): void {
   const objects = nodes.flatMap(node => ('entries' in node ? [node.entries] : []))
   if (objects.length === 0) return
   const entries = random.pick(objects)
-  change(entries, random.below(entries.length))
+  change(entries, random.nextInt(entries.length))
 }

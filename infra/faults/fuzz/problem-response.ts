@@ -1,13 +1,13 @@
 import { Problem } from '@darkroom/contracts/problem'
-import type { Answer } from './http.ts'
+import type { HttpResponse } from './http.ts'
 
 /**
  * With these, and an empty body, the server under us turns away what is not HTTP before any code of ours sees it, and a range
  * that a file of the interface does not have.
  */
-const WITHOUT_US = [400, 413, 416, 431]
+const BARE_STATUSES = [400, 413, 416, 431]
 /** What tells of our inside: places in code, statements, folders, values that are none. */
-const INSIDE =
+const INTERNAL_DETAILS =
   /\bat \S+ \(|node_modules|\.tsx?\b|\b(select|insert|update|delete)\b.*\b(from|into|set)\b|postgres|\/(tmp|home|root|usr|var)\/|Error\b|\bundefined\b|\[object |\bNaN\b/i
 
 /**
@@ -16,36 +16,36 @@ const INSIDE =
  *
  * @param method of the request: to HEAD there is no body
  */
-export function faultsOfRefusal(answer: Answer, method = 'GET'): string[] {
-  if (answer.body.byteLength === 0 && WITHOUT_US.includes(answer.status)) return []
-  const type = answer.headers.get('content-type')
+export function checkProblemResponse(response: HttpResponse, method = 'GET'): string[] {
+  if (response.body.byteLength === 0 && BARE_STATUSES.includes(response.status)) return []
+  const type = response.headers.get('content-type')
   if (type !== 'application/problem+json') return [`is ${type}, not a problem document`]
-  return method === 'HEAD' ? [] : faultsOfProblem(answer)
+  return method === 'HEAD' ? [] : checkProblem(response)
 }
 
 /** The words of a refusal, empty if it has none. */
-export function detailOf(answer: Answer): string {
-  return parse(answer)?.detail ?? ''
+export function readDetail(response: HttpResponse): string {
+  return parseProblem(response)?.detail ?? ''
 }
 
-function faultsOfProblem(answer: Answer): string[] {
-  const problem = parse(answer)
-  if (!problem) return [`is not a problem document: ${answer.body.toString().slice(0, 200)}`]
+function checkProblem(response: HttpResponse): string[] {
+  const problem = parseProblem(response)
+  if (!problem) return [`is not a problem document: ${response.body.toString().slice(0, 200)}`]
   const { detail, status, requestId } = problem
-  const given = answer.headers.get('x-request-id')
+  const given = response.headers.get('x-request-id')
   const faults: [boolean, string][] = [
-    [status !== answer.status, `says ${status} in a ${answer.status}`],
+    [status !== response.status, `says ${status} in a ${response.status}`],
     [!/^\S+( \S+)+[.?]$/s.test(detail) || detail.length > 600, `is no sentence: ${detail.slice(0, 700)}`],
-    [INSIDE.test(detail), `tells of our inside: ${detail}`],
+    [INTERNAL_DETAILS.test(detail), `tells of our inside: ${detail}`],
     [given !== null && given !== requestId, 'has two request ids'],
-    [answer.body.byteLength > 16_384, `is ${answer.body.byteLength} bytes long`],
+    [response.body.byteLength > 16_384, `is ${response.body.byteLength} bytes long`],
   ]
-  return faults.flatMap(([wrong, words]) => (wrong ? [words] : []))
+  return faults.flatMap(([isViolated, fault]) => (isViolated ? [fault] : []))
 }
 
-function parse(answer: Answer): Problem | undefined {
+function parseProblem(response: HttpResponse): Problem | undefined {
   try {
-    return Problem.parse(JSON.parse(answer.body.toString()))
+    return Problem.parse(JSON.parse(response.body.toString()))
   } catch {
     return undefined
   }

@@ -1,14 +1,14 @@
-import { type Random, randomOf } from '../../testing/random.ts'
-import { type FormPart, textPart, upload } from '../bad-input/case.ts'
-import type { PictureFile } from '../bad-input/corpus-images.ts'
-import { type Draft, draftOf, type Facts } from './draft.ts'
+import { createRandom, type Random } from '../../testing/random.ts'
+import { createTextPart, createUploadRequest, type FormPart } from '../bad-input/case.ts'
+import type { ImageFile } from '../bad-input/corpus-images.ts'
+import { createDraft, type KnownResources, type RequestDraft } from './draft.ts'
 import type { WireRequest } from './http.ts'
 import { mutateBytes } from './mutate-bytes.ts'
 import { mutateHead } from './mutate-head.ts'
 import { mutateJson } from './mutate-json.ts'
 
 /** A request that was made up, and what is known of it. */
-export interface FuzzRequest extends Pick<Draft, 'done' | 'sound'> {
+export interface FuzzRequest extends Pick<RequestDraft, 'mutations' | 'isWellFormed'> {
   request: WireRequest
 }
 
@@ -17,65 +17,67 @@ const FILE_NAMES = ['../../etc/passwd', 'a\0b', 'n'.repeat(5_000), '"', '\xff', 
 /**
  * Request `number` of a seed. It depends on nothing but these and on what the studio has: any one can be sent again alone.
  */
-export function fuzzRequest(
+export function createFuzzRequest(
   { seed, number }: { seed: string; number: number },
-  facts: Facts,
-  pictures: readonly PictureFile[],
+  known: KnownResources,
+  images: readonly ImageFile[],
 ): FuzzRequest {
-  const random = randomOf(`${seed}:${number}`)
-  const draft = draftOf(random, facts, pictures)
+  const random = createRandom(`${seed}:${number}`)
+  const draft = createDraft(random, known, images)
   // One in eight stays whole: what is good has to go through in the middle of all this.
-  const untouched = random.once(8)
-  if (!untouched && (!draft.content || random.once(3))) mutateHead(draft, random)
-  const body = bodyOf(draft, random, untouched || random.once(4))
-  const { method, target, headers, framing, done, sound } = draft
-  return { request: { method, target, headers, framing, body }, done, sound }
+  const isIntact = random.oneIn(8)
+  if (!isIntact && (!draft.content || random.oneIn(3))) mutateHead(draft, random)
+  const body = createBody(draft, random, isIntact || random.oneIn(4))
+  const { method, target, headers, framing, mutations, isWellFormed } = draft
+  return { request: { method, target, headers, framing, body }, mutations, isWellFormed }
 }
 
-function bodyOf(draft: Draft, random: Random, whole: boolean): Uint8Array {
+function createBody(draft: RequestDraft, random: Random, isIntact: boolean): Uint8Array {
   const { content } = draft
   if (!content) return new Uint8Array()
-  if ('json' in content) return jsonOf(draft, content.json, random, whole)
-  if (whole) return upload(content.form).body
-  const { body } = upload(mutateForm(draft, content.form, random))
-  return random.once(2) ? body : damaged(draft, body, random)
+  if ('json' in content) return createJsonBody(draft, content.json, random, isIntact)
+  if (isIntact) return createUploadRequest(content.form).body
+  const { body } = createUploadRequest(mutateForm(draft, content.form, random))
+  return random.oneIn(2) ? body : mutateBody(draft, body, random)
 }
 
-function jsonOf(draft: Draft, json: unknown, random: Random, whole: boolean): Buffer {
-  if (whole) return Buffer.from(JSON.stringify(json))
-  if (random.once(4)) return damaged(draft, Buffer.from(JSON.stringify(json)), random)
-  const { text, done } = mutateJson(json, random)
-  draft.done.push(...done)
+function createJsonBody(draft: RequestDraft, json: unknown, random: Random, isIntact: boolean): Buffer {
+  if (isIntact) return Buffer.from(JSON.stringify(json))
+  if (random.oneIn(4)) return mutateBody(draft, Buffer.from(JSON.stringify(json)), random)
+  const { text, mutations } = mutateJson(json, random)
+  draft.mutations.push(...mutations)
   return Buffer.from(text)
 }
 
-function damaged(draft: Draft, body: Uint8Array, random: Random): Buffer {
-  const { bytes, done } = mutateBytes(Buffer.from(body), random)
-  draft.done.push(...done.map(words => `the body: ${words}`))
+function mutateBody(draft: RequestDraft, body: Uint8Array, random: Random): Buffer {
+  const { bytes, mutations } = mutateBytes(Buffer.from(body), random)
+  draft.mutations.push(...mutations.map(mutation => `the body: ${mutation}`))
   return bytes
 }
 
-const FORMS: Record<string, (parts: FormPart[], random: Random) => FormPart[]> = {
-  'another file name': (parts, random) => renamed(parts, /filename="[^"]*"/, `filename="${random.pick(FILE_NAMES)}"`),
-  'no file name': parts => renamed(parts, /; filename="[^"]*"/, ''),
+const FORM_MUTATIONS: Record<string, (parts: FormPart[], random: Random) => FormPart[]> = {
+  'another file name': (parts, random) =>
+    replaceInHeaders(parts, /filename="[^"]*"/, `filename="${random.pick(FILE_NAMES)}"`),
+  'no file name': parts => replaceInHeaders(parts, /; filename="[^"]*"/, ''),
   'another name': (parts, random) =>
-    renamed(parts, / name="[^"]*"/, ` name="${random.pick(['', 'x', '__proto__', 'file"'])}"`),
+    replaceInHeaders(parts, / name="[^"]*"/, ` name="${random.pick(['', 'x', '__proto__', 'file"'])}"`),
   'another type of a part': (parts, random) =>
-    renamed(parts, /image\/png/, random.pick(['text/html', '', 'image/svg+xml'])),
+    replaceInHeaders(parts, /image\/png/, random.pick(['text/html', '', 'image/svg+xml'])),
   'a head of a part': parts => [...parts, { headers: 'X: y', body: '' }],
   'no head of a part': parts => [...parts, { headers: '', body: 'x' }],
-  'a text': parts => [...parts, textPart('x', 'note')],
+  'a text': parts => [...parts, createTextPart('x', 'note')],
   'an empty file': parts => parts.map(part => ({ ...part, body: '' })),
-  'many times': (parts, random) => Array.from({ length: 1 + random.below(200) }, () => parts[0] ?? textPart('')),
+  'many times': (parts, random) =>
+    Array.from({ length: 1 + random.nextInt(200) }, () => parts[0] ?? createTextPart('')),
   'no parts': () => [],
 }
 
-function mutateForm(draft: Draft, parts: FormPart[], random: Random): FormPart[] {
-  const name = random.pick(Object.keys(FORMS))
-  draft.done.push(`the form: ${name}`)
-  return FORMS[name]?.(parts, random) ?? parts
+function mutateForm(draft: RequestDraft, parts: FormPart[], random: Random): FormPart[] {
+  const name = random.pick(Object.keys(FORM_MUTATIONS))
+  draft.mutations.push(`the form: ${name}`)
+  return FORM_MUTATIONS[name]?.(parts, random) ?? parts
 }
 
-function renamed(parts: FormPart[], pattern: RegExp, by: string): FormPart[] {
+function replaceInHeaders(parts: FormPart[], pattern: RegExp, by: string): FormPart[] {
   return parts.map(({ headers, body }) => ({ headers: headers.replace(pattern, () => by), body }))
 }

@@ -1,80 +1,81 @@
 import { sleep } from '../../src/runtime/timers.ts'
 import type { Outcome } from './http.ts'
-import { type Memory, watchMemory } from './memory.ts'
+import { createMemorySampler, type MemoryUsage } from './memory.ts'
 import type { FuzzRequest } from './request.ts'
-import { faultsOfStudio, sendCrowd, sendOne, type Target } from './target.ts'
+import { checkStudio, type FuzzTarget, sendConcurrentUploads, sendFuzzRequest } from './target.ts'
 
 /** A request after which something was not as it has to be. */
-export interface Failure {
+export interface FuzzFailure {
   number: number
-  made: FuzzRequest
+  fuzzed: FuzzRequest
   faults: string[]
 }
 
-export interface Report {
+export interface FuzzReport {
   requests: number
   /** How often each status came. */
   statuses: Record<string, number>
   failures: number
-  memory: Memory[]
+  memory: MemoryUsage[]
 }
 
 const PER_SECOND = 60
-const AT_ONCE = 6
+const CONCURRENCY = 6
 const CHECK_EVERY = 50
-const CROWD_EVERY = 500
-const REST_MS = 5_000
-const ENOUGH_FAILURES = 20
+const CONCURRENT_UPLOADS_EVERY = 500
+const IDLE_MS = 5_000
+const MAX_FAILURES = 20
 
 /**
  * Sends the requests of a seed, a bounded number a second, until the signal is aborted or enough is enough.
  *
- * @param options `tell` hears of each failure
+ * @param options `onFailure` hears of each failure
  */
 export async function fuzz(options: {
-  target: Target
+  target: FuzzTarget
   seed: string
   signal: AbortSignal
-  tell: (failure: Failure) => void
-}): Promise<Report> {
-  const { target, seed, tell } = options
-  const watch = watchMemory(target.pids)
-  const enough = new AbortController()
-  const signal = AbortSignal.any([options.signal, enough.signal])
+  onFailure: (failure: FuzzFailure) => void
+}): Promise<FuzzReport> {
+  const { target, seed, onFailure } = options
+  const sampler = createMemorySampler(target.pids)
+  const limitReached = new AbortController()
+  const signal = AbortSignal.any([options.signal, limitReached.signal])
   const statuses: Record<string, number> = {}
   const began = performance.now()
   let [next, failures] = [0, 0]
-  const fail = (failure: Failure) => {
-    tell(failure)
+  const fail = (failure: FuzzFailure) => {
+    onFailure(failure)
     failures += 1
-    if (failures >= ENOUGH_FAILURES) enough.abort()
+    if (failures >= MAX_FAILURES) limitReached.abort()
   }
-  const work = async () => {
+  const runWorker = async () => {
     while (!signal.aborted) {
       const number = next++
       await sleep(Math.max(0, began + (number * 1_000) / PER_SECOND - performance.now()), signal)
-      const { made, outcomes, faults } = await step(target, seed, number)
+      const { fuzzed, outcomes, faults } = await runStep(target, seed, number)
       for (const { status } of outcomes) statuses[status] = (statuses[status] ?? 0) + 1
-      if (number % PER_SECOND === 0) await watch.look()
-      if (faults.length > 0) fail({ number, made, faults })
+      if (number % PER_SECOND === 0) await sampler.sample()
+      if (faults.length > 0) fail({ number, fuzzed, faults })
     }
   }
-  await watch.look()
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
-  await sleep(REST_MS, new AbortController().signal)
-  await watch.look()
+  await sampler.sample()
+  await Promise.all(Array.from({ length: CONCURRENCY }, runWorker))
+  await sleep(IDLE_MS, new AbortController().signal)
+  await sampler.sample()
   const requests = Object.values(statuses).reduce((sum, count) => sum + count, 0)
-  return { requests, statuses, failures, memory: watch.table() }
+  return { requests, statuses, failures, memory: sampler.summarize() }
 }
 
 /** A request, and now and then a crowd of large ones and a look at the studio itself. */
-async function step(
-  target: Target,
+async function runStep(
+  target: FuzzTarget,
   seed: string,
   number: number,
-): Promise<{ made: FuzzRequest; outcomes: Outcome[]; faults: string[] }> {
-  const { made, outcome, faults } = await sendOne(target, seed, number)
-  const crowd = number % CROWD_EVERY === 0 ? await sendCrowd(target) : { outcomes: [], faults: [] }
-  const studio = number % CHECK_EVERY === 0 ? await faultsOfStudio(target) : []
-  return { made, outcomes: [outcome, ...crowd.outcomes], faults: [...faults, ...crowd.faults, ...studio] }
+): Promise<{ fuzzed: FuzzRequest; outcomes: Outcome[]; faults: string[] }> {
+  const { fuzzed, outcome, faults } = await sendFuzzRequest(target, seed, number)
+  const uploads =
+    number % CONCURRENT_UPLOADS_EVERY === 0 ? await sendConcurrentUploads(target) : { outcomes: [], faults: [] }
+  const studio = number % CHECK_EVERY === 0 ? await checkStudio(target) : []
+  return { fuzzed, outcomes: [outcome, ...uploads.outcomes], faults: [...faults, ...uploads.faults, ...studio] }
 }

@@ -1,142 +1,153 @@
 import type { Status } from '@darkroom/contracts/enums'
-import { isTerminal, mayMove } from '@darkroom/contracts/lifecycle'
+import { canTransition, isTerminal } from '@darkroom/contracts/lifecycle'
 
-type Output = 'pending' | 'saving from an address' | 'saving from bytes' | 'temporary' | 'stored' | 'lost' | 'failed'
+type OutputModel =
+  | 'pending'
+  | 'saving from an address'
+  | 'saving from bytes'
+  | 'temporary'
+  | 'stored'
+  | 'lost'
+  | 'failed'
 
 /** What a generation should be, as the contract's state machine and the design have it. It knows nothing of how that is done. */
-export interface Life {
+export interface GenerationModel {
   status: Status
-  place: 'studio' | 'trash'
+  isTrashed: boolean
   attempt: number
   failures: number
   /** Whether somebody has it: for good, until somebody else comes, or after having let go of it. */
-  lease: 'none' | 'live' | 'over' | 'let go'
+  lease: 'none' | 'live' | 'expired' | 'released'
   /** Which hold may write, of all that were ever got. */
-  holder: number | null
-  holds: number
+  leaseHolder: number | null
+  leaseCount: number
   /** Whether the provider was sent something that it gave a number for. */
   calls: 'none' | 'known'
-  outputs: Output[]
-  moves: string[]
+  outputs: OutputModel[]
+  transitions: string[]
 }
 
 /** Silent deaths after which a generation is failed, as the hands have it. */
 const MAX_FAILURES = 2
 
-export function newLife(outputs: number): Life {
+export function createGenerationModel(outputs: number): GenerationModel {
   return {
     status: 'queued',
-    place: 'studio',
+    isTrashed: false,
     attempt: 0,
     failures: 0,
     lease: 'none',
-    holder: null,
-    holds: 0,
+    leaseHolder: null,
+    leaseCount: 0,
     calls: 'none',
     outputs: Array(outputs).fill('pending'),
-    moves: ['→queued'],
+    transitions: ['→queued'],
   }
 }
 
 /** What a worker writes does to a generation that it holds. */
-export const WRITES: Record<string, (life: Life, index: number) => void> = {
+export const WORKER_WRITES: Record<string, (model: GenerationModel, index: number) => void> = {
   nothing: () => {},
-  call: life => {
-    life.calls = 'known'
+  call: model => {
+    model.calls = 'known'
   },
-  url: (life, index) => become(life, index, ['pending', 'saving from bytes'], 'saving from an address'),
-  bytes: (life, index) => become(life, index, ['pending'], 'saving from bytes'),
-  store: (life, index) => become(life, index, ['saving from an address', 'saving from bytes'], 'stored'),
-  leave: (life, index) => {
-    become(life, index, ['saving from an address'], 'temporary')
-    become(life, index, ['pending', 'saving from bytes'], 'failed')
+  url: (model, index) => setOutputIf(model, index, ['pending', 'saving from bytes'], 'saving from an address'),
+  bytes: (model, index) => setOutputIf(model, index, ['pending'], 'saving from bytes'),
+  store: (model, index) => setOutputIf(model, index, ['saving from an address', 'saving from bytes'], 'stored'),
+  markTemporary: (model, index) => {
+    setOutputIf(model, index, ['saving from an address'], 'temporary')
+    setOutputIf(model, index, ['pending', 'saving from bytes'], 'failed')
   },
-  fail: (life, index) => become(life, index, ['pending', 'saving from bytes'], 'failed'),
-  upload: life => {
-    if (life.status === 'processing') move(life, 'uploading')
+  fail: (model, index) => setOutputIf(model, index, ['pending', 'saving from bytes'], 'failed'),
+  upload: model => {
+    if (model.status === 'processing') transition(model, 'uploading')
   },
-  finish: end,
-  'hand back': letGoOf,
-  'let go': life => {
-    life.lease = 'let go'
+  finish,
+  reschedule: releaseLease,
+  release: model => {
+    model.lease = 'released'
   },
 }
 
 /** @returns how a claim should end */
-export function claim(life: Life): 'claimed' | 'not-now' | 'nothing-to-do' {
-  if (isTerminal(life.status)) return 'nothing-to-do'
-  if (life.lease === 'live') return 'not-now'
-  life.attempt++
-  life.failures += Number(life.lease === 'over')
-  if (life.status === 'queued') move(life, 'processing')
-  else if (life.lease !== 'none') move(life, life.status)
-  if (life.failures > MAX_FAILURES) {
-    end(life)
+export function claim(model: GenerationModel): 'claimed' | 'not-now' | 'nothing-to-do' {
+  if (isTerminal(model.status)) return 'nothing-to-do'
+  if (model.lease === 'live') return 'not-now'
+  model.attempt++
+  model.failures += Number(model.lease === 'expired')
+  if (model.status === 'queued') transition(model, 'processing')
+  else if (model.lease !== 'none') transition(model, model.status)
+  if (model.failures > MAX_FAILURES) {
+    finish(model)
     return 'nothing-to-do'
   }
-  life.lease = 'live'
-  life.holder = life.holds++
+  model.lease = 'live'
+  model.leaseHolder = model.leaseCount++
   return 'claimed'
 }
 
 /** @returns whether it was cancelled by this */
-export function cancel(life: Life): boolean {
-  if (isTerminal(life.status)) return false
-  move(life, 'cancelled')
-  leaveUnfinished(life)
-  letGoOf(life)
+export function cancel(model: GenerationModel): boolean {
+  if (isTerminal(model.status)) return false
+  transition(model, 'cancelled')
+  endUnfinishedOutputs(model)
+  releaseLease(model)
   return true
 }
 
 /** What a person may ask of a generation that has ended. @returns whether that is taken */
-export const REOPENINGS: Record<'retry' | 'complete' | 'check', (life: Life) => boolean> = {
-  retry: life => isOneOf(life, ['failed', 'cancelled']) && reopen(life, 'queued'),
-  complete: life => isOneOf(life, ['completed', 'failed']) && missing(life) > 0 && reopen(life, 'queued'),
-  check: life => isOneOf(life, ['failed']) && life.calls === 'known' && missing(life) > 0 && reopen(life, 'processing'),
+export const REOPEN_ACTIONS: Record<'retry' | 'complete' | 'check', (model: GenerationModel) => boolean> = {
+  retry: model => isReopenable(model, ['failed', 'cancelled']) && reopen(model, 'queued'),
+  complete: model => isReopenable(model, ['completed', 'failed']) && countMissing(model) > 0 && reopen(model, 'queued'),
+  check: model =>
+    isReopenable(model, ['failed']) &&
+    model.calls === 'known' &&
+    countMissing(model) > 0 &&
+    reopen(model, 'processing'),
 }
 
-export function become(life: Life, index: number, from: Output[], to: Output): void {
-  if (from.includes(life.outputs[index] ?? 'lost')) life.outputs[index] = to
+export function setOutputIf(model: GenerationModel, index: number, from: OutputModel[], to: OutputModel): void {
+  if (from.includes(model.outputs[index] ?? 'lost')) model.outputs[index] = to
 }
 
-function isOneOf({ place, status }: Life, statuses: Status[]): boolean {
-  return place === 'studio' && statuses.includes(status)
+function isReopenable({ isTrashed, status }: GenerationModel, statuses: Status[]): boolean {
+  return !isTrashed && statuses.includes(status)
 }
 
-function reopen(life: Life, to: Status): true {
-  for (const index of life.outputs.keys()) become(life, index, ['failed', 'lost', 'pending'], 'pending')
-  move(life, to)
-  life.failures = 0
-  letGoOf(life)
+function reopen(model: GenerationModel, to: Status): true {
+  for (const index of model.outputs.keys()) setOutputIf(model, index, ['failed', 'lost', 'pending'], 'pending')
+  transition(model, to)
+  model.failures = 0
+  releaseLease(model)
   return true
 }
 
-function end(life: Life): void {
-  leaveUnfinished(life)
-  const kept = life.outputs.some(output => output === 'stored' || output === 'temporary')
-  if (kept && life.status === 'processing') move(life, 'uploading')
-  move(life, kept ? 'completed' : 'failed')
-  letGoOf(life)
+function finish(model: GenerationModel): void {
+  endUnfinishedOutputs(model)
+  const hasResult = model.outputs.some(output => output === 'stored' || output === 'temporary')
+  if (hasResult && model.status === 'processing') transition(model, 'uploading')
+  transition(model, hasResult ? 'completed' : 'failed')
+  releaseLease(model)
 }
 
-function leaveUnfinished(life: Life): void {
-  for (const index of life.outputs.keys()) {
-    become(life, index, ['saving from an address'], 'temporary')
-    become(life, index, ['pending', 'saving from bytes'], 'failed')
+function endUnfinishedOutputs(model: GenerationModel): void {
+  for (const index of model.outputs.keys()) {
+    setOutputIf(model, index, ['saving from an address'], 'temporary')
+    setOutputIf(model, index, ['pending', 'saving from bytes'], 'failed')
   }
 }
 
-function letGoOf(life: Life): void {
-  life.lease = 'none'
-  life.holder = null
+function releaseLease(model: GenerationModel): void {
+  model.lease = 'none'
+  model.leaseHolder = null
 }
 
-function missing({ outputs }: Life): number {
+function countMissing({ outputs }: GenerationModel): number {
   return outputs.filter(output => output !== 'stored' && output !== 'temporary').length
 }
 
-function move(life: Life, to: Status): void {
-  if (!mayMove(life.status, to)) throw new Error(`the model itself goes from ${life.status} to ${to}`)
-  life.moves.push(`${life.status}→${to}`)
-  life.status = to
+function transition(model: GenerationModel, to: Status): void {
+  if (!canTransition(model.status, to)) throw new Error(`the model itself goes from ${model.status} to ${to}`)
+  model.transitions.push(`${model.status}→${to}`)
+  model.status = to
 }

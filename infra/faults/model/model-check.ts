@@ -1,51 +1,55 @@
 import { expect } from 'bun:test'
 import type { Status } from '@darkroom/contracts/enums'
-import { mayMove } from '@darkroom/contracts/lifecycle'
-import type { Life } from './lifecycle-model.ts'
-import type { RealLife } from './model-steps.ts'
+import { canTransition } from '@darkroom/contracts/lifecycle'
+import type { GenerationModel } from './lifecycle-model.ts'
+import type { RealGeneration } from './model-steps.ts'
 
-interface Event {
+interface RecordedTransition {
   from: Status | null
   to: Status
   attempt: number
 }
 
 /** What was seen at the step before. */
-export interface Seen {
+export interface Observation {
   stored: number[]
   version: number
   /** What people saw, but for what changes without their being told. */
   shown: string
 }
 
-export const NOTHING_SEEN: Seen = { stored: [], version: 0, shown: '' }
+export const NO_OBSERVATION: Observation = { stored: [], version: 0, shown: '' }
 
 /**
  * Compares the rows with the model, and both with what must be true of every generation at any time.
  *
  * @returns what was seen, for the next time
  */
-export async function checkLife(life: Life, real: RealLife, before: Seen): Promise<Seen> {
-  await checkRows(life, real)
-  await checkHistory(life, real)
-  await checkHolds(life, real)
-  const seen = await look(real)
-  expect(seen.stored).toEqual(expect.arrayContaining(before.stored))
-  if (seen.shown !== before.shown) expect(seen.version).toBeGreaterThan(before.version)
-  return seen
+export async function checkGeneration(
+  model: GenerationModel,
+  real: RealGeneration,
+  before: Observation,
+): Promise<Observation> {
+  await checkRows(model, real)
+  await checkHistory(model, real)
+  await checkLeases(model, real)
+  const observation = await observe(real)
+  expect(observation.stored).toEqual(expect.arrayContaining(before.stored))
+  if (observation.shown !== before.shown) expect(observation.version).toBeGreaterThan(before.version)
+  return observation
 }
 
-async function checkRows(life: Life, { ground: { sql }, id }: RealLife): Promise<void> {
+async function checkRows(model: GenerationModel, { env: { sql }, id }: RealGeneration): Promise<void> {
   const [row] = await sql`
     select g.status, j.attempt, j.failures, g.deleted_at is not null as trashed, j.lease_until is not null as leased
     from generations g join generation_jobs j on j.generation_id = g.id where g.id = ${id}`
-  const { status, attempt, failures, place, lease } = life
-  expect({ ...row }).toEqual({ status, attempt, failures, trashed: place === 'trash', leased: lease !== 'none' })
+  const { status, attempt, failures, isTrashed, lease } = model
+  expect({ ...row }).toEqual({ status, attempt, failures, trashed: isTrashed, leased: lease !== 'none' })
   const outputs = await sql<{ state: string; tried: boolean }[]>`
     select o.state, r.generation_id is not null as tried
     from generation_outputs o left join rehosts r on r.generation_id = o.generation_id and r.index = o.index
     where o.generation_id = ${id} order by o.index`
-  const states = life.outputs.map(output => output.split(' ')[0] ?? output)
+  const states = model.outputs.map(output => output.split(' ')[0] ?? output)
   expect(outputs.map(({ state }) => state)).toEqual(states)
   expect(outputs.map(({ tried }) => tried)).toEqual(states.map(state => state === 'temporary'))
   // One that was kept at the provider and lost later stays completed.
@@ -53,27 +57,27 @@ async function checkRows(life: Life, { ground: { sql }, id }: RealLife): Promise
 }
 
 /** The history is the model's, goes from one allowed status to the next, and each attempt begins with a number of its own. */
-async function checkHistory(life: Life, { ground: { sql }, id }: RealLife): Promise<void> {
-  const events = await sql<Event[]>`
+async function checkHistory(model: GenerationModel, { env: { sql }, id }: RealGeneration): Promise<void> {
+  const events = await sql<RecordedTransition[]>`
     select from_status as "from", to_status as "to", attempt from generation_events where generation_id = ${id} order by id`
-  expect(events.map(({ from, to }) => `${from ?? ''}→${to}`)).toEqual(life.moves)
+  expect(events.map(({ from, to }) => `${from ?? ''}→${to}`)).toEqual(model.transitions)
   for (const [at, { from, to, attempt }] of events.entries()) {
     const before = events[at - 1]
     expect(from).toBe(before?.to ?? null)
     if (from === null) continue
-    expect(mayMove(from, to)).toBe(true)
+    expect(canTransition(from, to)).toBe(true)
     const isClaim = from === to || (from === 'queued' && to === 'processing')
     expect(attempt - (before?.attempt ?? 0)).toBeGreaterThanOrEqual(isClaim ? 1 : 0)
   }
 }
 
 /** Of all that ever held it at most one may write, and that one is the model's. */
-async function checkHolds(life: Life, { ground, holds }: RealLife): Promise<void> {
-  const answers = await Promise.all(holds.map(hold => ground.hands({ does: 'nothing', hold })))
-  expect(answers).toEqual(holds.map((_, at) => (at === life.holder ? 'written' : 'refused')))
+async function checkLeases(model: GenerationModel, { env, leases }: RealGeneration): Promise<void> {
+  const results = await Promise.all(leases.map(lease => env.runWorkerCommand({ action: 'nothing', lease })))
+  expect(results).toEqual(leases.map((_, at) => (at === model.leaseHolder ? 'written' : 'refused')))
 }
 
-async function look({ ground: { sql }, id }: RealLife): Promise<Seen> {
+async function observe({ env: { sql }, id }: RealGeneration): Promise<Observation> {
   const [row] = await sql<{ shown: string; version: number; stored: number[] }[]>`
     select (generation_document(g)::jsonb - 'version' - 'attempt' - 'progress')::text as shown, g.version,
            array(select index from generation_outputs o where o.generation_id = g.id and o.state = 'stored') as stored

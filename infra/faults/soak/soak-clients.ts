@@ -1,10 +1,10 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import sharp from 'sharp'
 import { sleep } from '../../src/runtime/timers.ts'
-import { type Client, type Draft, isOver } from '../../testing/invariants/client.ts'
-import { type Random, randomOf } from '../../testing/random.ts'
+import { type Client, type Draft, isFinished } from '../../testing/invariants/client.ts'
+import { createRandom, type Random } from '../../testing/random.ts'
 
-export interface PeopleOptions {
+export interface SoakClientsOptions {
   client: Client
   seed: string
   count: number
@@ -15,67 +15,67 @@ export interface PeopleOptions {
 }
 
 const MODELS = ['fake-image', 'fake-image', 'fake-image', 'fake-bytes', 'demo']
-const COLOURS = ['crimson', 'teal', 'olive', 'navy', 'orchid', 'gold', 'sienna', 'plum']
-const WATCHED_MS = 180_000
-const MOST_OPEN = 3
+const COLORS = ['crimson', 'teal', 'olive', 'navy', 'orchid', 'gold', 'sienna', 'plum']
+const FOLLOW_TIMEOUT_MS = 180_000
+const MAX_OPEN = 3
 
 /** People who ask for pictures, cancel some, and ask again for what went wrong. Resolves when the last has left. */
-export async function people(options: PeopleOptions): Promise<void> {
+export async function runClients(options: SoakClientsOptions): Promise<void> {
   await Promise.all(
-    Array.from({ length: options.count }, (_, at) => person(options, randomOf(`${options.seed}/${at}`))),
+    Array.from({ length: options.count }, (_, at) => runClient(options, createRandom(`${options.seed}/${at}`))),
   )
 }
 
-async function person({ client, pauseMs, signal }: PeopleOptions, random: Random): Promise<void> {
-  const watched = new Set<Promise<void>>()
+async function runClient({ client, pauseMs, signal }: SoakClientsOptions, random: Random): Promise<void> {
+  const open = new Set<Promise<void>>()
   while (!signal.aborted) {
     // Nobody asks for more while so many are still being made: what is measured is trouble, not load.
-    while (watched.size >= MOST_OPEN) await Promise.race(watched)
-    const draft = await draftOf(client, random)
+    while (open.size >= MAX_OPEN) await Promise.race(open)
+    const draft = await createDraft(client, random)
     const made = await client.submit(draft)
-    const mood = { cancels: random.once(9), insists: random.once(2), patience: random.below(1_500) }
-    const attending: Promise<void> = attend(client, made, mood).finally(() => watched.delete(attending))
-    watched.add(attending)
-    await sleep(random.below(2 * pauseMs), signal)
+    const behavior = { cancels: random.oneIn(9), reruns: random.oneIn(2), cancelAfterMs: random.nextInt(1_500) }
+    const following: Promise<void> = followGeneration(client, made, behavior).finally(() => open.delete(following))
+    open.add(following)
+    await sleep(random.nextInt(2 * pauseMs), signal)
   }
-  await Promise.all(watched)
+  await Promise.all(open)
 }
 
-async function draftOf(client: Client, random: Random): Promise<Draft> {
-  const references = random.once(6) ? [(await client.sendReference(await picture(random))).id ?? ''] : []
+async function createDraft(client: Client, random: Random): Promise<Draft> {
+  const references = random.oneIn(6) ? [(await client.uploadReference(await createImage(random))).id ?? ''] : []
   return {
-    prompt: `${random.pick(COLOURS)} ${crypto.randomUUID()}`,
+    prompt: `${random.pick(COLORS)} ${crypto.randomUUID()}`,
     model: random.pick(MODELS),
-    parameters: { numOutputs: random.once(12) ? 6 : 1 + random.below(3), resolution: 512 },
+    parameters: { numOutputs: random.oneIn(12) ? 6 : 1 + random.nextInt(3), resolution: 512 },
     ...(references.length > 0 ? { referenceImages: references } : {}),
   }
 }
 
-async function attend(
+async function followGeneration(
   client: Client,
   { id }: Generation,
-  mood: { cancels: boolean; insists: boolean; patience: number },
+  behavior: { cancels: boolean; reruns: boolean; cancelAfterMs: number },
 ): Promise<void> {
-  if (mood.cancels) {
-    await Bun.sleep(mood.patience)
+  if (behavior.cancels) {
+    await Bun.sleep(behavior.cancelAfterMs)
     await client.cancel(id)
   }
   // Whoever has waited for so long goes away. Whether it comes to an end is asked of the studio, when it is left in peace.
-  const made = await client.until(id, isOver, WATCHED_MS).catch(() => undefined)
-  const verb = made && mood.insists ? verbFor(made) : undefined
-  if (verb) await client.askAgain(id, verb)
+  const made = await client.waitForGeneration(id, isFinished, FOLLOW_TIMEOUT_MS).catch(() => undefined)
+  const verb = made && behavior.reruns ? chooseRerun(made) : undefined
+  if (verb) await client.rerun(id, verb)
 }
 
-function verbFor({ status, outputs, error }: Generation): 'retry' | 'complete' | 'check' | undefined {
+function chooseRerun({ status, outputs, error }: Generation): 'retry' | 'complete' | 'check' | undefined {
   if (status === 'cancelled') return 'retry'
   if (status === 'failed') return error?.code === 'unknown_outcome' ? 'retry' : 'check'
   return outputs.some(({ state }) => state === 'failed') ? 'complete' : undefined
 }
 
 /** One of a few hundred, so that the same comes again now and then. */
-async function picture(random: Random): Promise<Uint8Array<ArrayBuffer>> {
-  const background = random.pick(COLOURS)
-  const size = { width: 40 + random.below(12), height: 40 + random.below(4) }
+async function createImage(random: Random): Promise<Uint8Array<ArrayBuffer>> {
+  const background = random.pick(COLORS)
+  const size = { width: 40 + random.nextInt(12), height: 40 + random.nextInt(4) }
   return new Uint8Array(
     await sharp({ create: { ...size, channels: 3, background } })
       .png()

@@ -2,157 +2,165 @@ import { jobSubject } from '@darkroom/contracts/subjects'
 import { FAILPOINTS } from '../../src/runtime/failpoint.ts'
 import type { Random } from '../../testing/random.ts'
 import type { FaultService } from '../../testing/studio/service-process.ts'
-import type { Stage } from '../../testing/studio/test-stack.ts'
+import type { TestStack } from '../../testing/studio/test-stack.ts'
 
 /** Something that goes wrong. Resolves when it is over, or when it may go on by itself beside what comes next. */
-export interface Trouble {
+export interface SoakFault {
   name: string
   /** How often it comes, beside the others. */
   weight: number
-  strike(stage: Stage, random: Random): Promise<void>
+  inject(stack: TestStack, random: Random): Promise<void>
 }
 
-const LANE = jobSubject('fake')
-const BY_PROCESSOR = FAILPOINTS.filter(
+const JOB_SUBJECT = jobSubject('fake')
+const PROCESSOR_FAILPOINTS = FAILPOINTS.filter(
   name => !['before-put', 'after-put', 'before-commit', 'after-commit'].includes(name),
 )
-const BY_INGEST = ['before-put', 'after-put', 'before-commit', 'after-commit', 'relay-published'] as const
+const INGEST_FAILPOINTS = ['before-put', 'after-put', 'before-commit', 'after-commit', 'relay-published'] as const
 
 /** Query and all processors but the first live through everything, so that it can be seen whether their memory grows. */
-export const TROUBLES: readonly Trouble[] = [
-  kill('a processor is killed', 6, stage => stage.processor),
-  kill('ingest is killed', 3, stage => stage.ingest),
+export const SOAK_FAULTS: readonly SoakFault[] = [
+  createKillFault('a processor is killed', 6, stack => stack.processor),
+  createKillFault('ingest is killed', 3, stack => stack.ingest),
   {
     name: 'a processor is killed at a step',
     weight: 6,
-    strike: (stage, random) => fail(stage.processor, `${random.pick(BY_PROCESSOR)}:kill`),
+    inject: (stack, random) => restartWithFailpoint(stack.processor, `${random.pick(PROCESSOR_FAILPOINTS)}:kill`),
   },
   {
     name: 'ingest is killed at a step',
     weight: 3,
-    strike: ({ ingest }, random) => fail(ingest, `${random.pick(BY_INGEST)}:kill`),
+    inject: ({ ingest }, random) => restartWithFailpoint(ingest, `${random.pick(INGEST_FAILPOINTS)}:kill`),
   },
   {
     name: 'a processor stalls at a step',
     weight: 2,
-    strike: (stage, random) => fail(stage.processor, `${random.pick(BY_PROCESSOR)}:stall`),
+    inject: (stack, random) => restartWithFailpoint(stack.processor, `${random.pick(PROCESSOR_FAILPOINTS)}:stall`),
   },
   {
     name: 'a processor freezes',
     weight: 4,
-    strike: async ({ processors }, random) => {
+    inject: async ({ processors }, random) => {
       const processor = random.pick(processors)
       processor.signal('SIGSTOP')
-      await Bun.sleep(500 + random.below(4_500))
+      await Bun.sleep(500 + random.nextInt(4_500))
       processor.signal('SIGCONT')
     },
   },
   {
     name: 'a service is stopped in order',
     weight: 2,
-    strike: ({ processor, ingest }, random) => random.pick([ingest, processor]).restart(),
+    inject: ({ processor, ingest }, random) => random.pick([ingest, processor]).restart(),
   },
   {
     name: 'the bus is killed',
     weight: 4,
-    strike: async ({ bus }, random) => {
+    inject: async ({ bus }, random) => {
       await bus.kill()
-      await Bun.sleep(random.below(2_000))
+      await Bun.sleep(random.nextInt(2_000))
       await bus.start()
     },
   },
   {
     name: 'the bus freezes',
     weight: 2,
-    strike: async ({ bus }, random) => {
+    inject: async ({ bus }, random) => {
       bus.freeze()
-      await Bun.sleep(500 + random.below(7_000))
+      await Bun.sleep(500 + random.nextInt(7_000))
       bus.thaw()
     },
   },
   {
     name: 'the database is killed',
     weight: 2,
-    strike: async ({ database }, random) => {
+    inject: async ({ database }, random) => {
       await database.kill()
-      await Bun.sleep(random.below(2_000))
+      await Bun.sleep(random.nextInt(2_000))
       await database.start()
     },
   },
   {
     name: 'the database ends all sessions',
     weight: 3,
-    strike: async ({ sql }) => {
+    inject: async ({ sql }) => {
       await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'darkroom-%'`
     },
   },
-  onLine('the line to the bus', 3, ({ between }) => between.bus),
-  onLine('the line to the database', 3, ({ between }) => between.database),
-  onLine('the line to the provider', 3, ({ between }) => between.provider),
-  byProvider('the provider takes nothing more', { submit: { kind: 'status', status: 429, retryAfter: '1', times: 4 } }),
-  byProvider('the provider is busy', { submit: { kind: 'status', status: 503, times: 2 } }),
-  byProvider('the provider fails after it took it', { submit: { kind: 'status', status: 500, taken: true, times: 1 } }),
-  byProvider('the provider cannot be asked', { check: { kind: 'reset', times: 3 } }),
-  byProvider('the provider has a queue', { queuePosition: 3 }),
-  byProvider('the provider is slow', { delayMs: 3_000, oneAtATime: true, lookAgainSeconds: 0.5 }),
-  byProvider('files are cut', {
+  createNetworkFault('the line to the bus', 3, ({ proxies }) => proxies.bus),
+  createNetworkFault('the line to the database', 3, ({ proxies }) => proxies.database),
+  createNetworkFault('the line to the provider', 3, ({ proxies }) => proxies.provider),
+  createProviderFault('the provider takes nothing more', {
+    submit: { kind: 'status', status: 429, retryAfter: '1', times: 4 },
+  }),
+  createProviderFault('the provider is busy', { submit: { kind: 'status', status: 503, times: 2 } }),
+  createProviderFault('the provider fails after it took it', {
+    submit: { kind: 'status', status: 500, taken: true, times: 1 },
+  }),
+  createProviderFault('the provider cannot be asked', { check: { kind: 'reset', times: 3 } }),
+  createProviderFault('the provider has a queue', { queuePosition: 3 }),
+  createProviderFault('the provider is slow', { delayMs: 3_000, oneAtATime: true, lookAgainSeconds: 0.5 }),
+  createProviderFault('files are cut', {
     files: { '*': { kind: 'truncated', times: 1 }, 1: { kind: 'cut-in-chunks', times: 2 } },
   }),
-  byProvider('files are away', { files: { 0: { kind: 'status', status: 503, times: 5 } } }),
-  byProvider('the provider gives fewer', { output: 'fewer' }),
+  createProviderFault('files are away', { files: { 0: { kind: 'status', status: 503, times: 5 } } }),
+  createProviderFault('the provider gives fewer', { output: 'fewer' }),
   {
     name: 'messages come again',
     weight: 2,
-    strike: async ({ client, view }, random) => {
-      const known = client.log.promised()
+    inject: async ({ client, busAdmin }, random) => {
+      const known = client.log.listAccepted()
       for (let times = 0; times < 10 && known.length > 0; times++) {
-        const { promised } = random.pick(known.slice(-50))
-        await view.publish(LANE, JSON.stringify({ v: 1, type: 'generation.queued', id: promised.id }))
+        const { generation } = random.pick(known.slice(-50))
+        await busAdmin.publish(JOB_SUBJECT, JSON.stringify({ v: 1, type: 'generation.queued', id: generation.id }))
       }
     },
   },
   {
     name: 'messages make no sense',
     weight: 1,
-    strike: async ({ view }, random) => {
-      await view.publish(LANE, random.bytes(200))
-      await view.publish(LANE, JSON.stringify({ v: 1, type: 'generation.queued', id: crypto.randomUUID() }))
+    inject: async ({ busAdmin }, random) => {
+      await busAdmin.publish(JOB_SUBJECT, random.bytes(200))
+      await busAdmin.publish(JOB_SUBJECT, JSON.stringify({ v: 1, type: 'generation.queued', id: crypto.randomUUID() }))
     },
   },
 ]
 
-function kill(name: string, weight: number, which: (stage: Stage) => FaultService): Trouble {
-  return { name, weight, strike: async stage => which(stage).signal('SIGKILL') }
+function createKillFault(name: string, weight: number, which: (stack: TestStack) => FaultService): SoakFault {
+  return { name, weight, inject: async stack => which(stack).signal('SIGKILL') }
 }
 
 /** Begins another life that will not last. One that nothing brings to that step lives on. */
-async function fail(service: FaultService, FAIL_AT: string): Promise<void> {
+async function restartWithFailpoint(service: FaultService, FAIL_AT: string): Promise<void> {
   await service.restart({ FAIL_AT })
 }
 
-function onLine(name: string, weight: number, which: (stage: Stage) => Stage['between']['bus']): Trouble {
+function createNetworkFault(
+  name: string,
+  weight: number,
+  which: (stack: TestStack) => TestStack['proxies']['bus'],
+): SoakFault {
   return {
     name: `${name} is bad`,
     weight,
-    strike: async (stage, random) => {
-      const line = which(stage)
-      line.set(
+    inject: async (stack, random) => {
+      const proxy = which(stack)
+      proxy.setFault(
         random.pick([{ kind: 'latency', milliseconds: 300 }, { kind: 'reset' }, { kind: 'black-hole' }] as const),
       )
-      await Bun.sleep(500 + random.below(5_000))
-      line.set({ kind: 'none' })
+      await Bun.sleep(500 + random.nextInt(5_000))
+      proxy.setFault({ kind: 'none' })
     },
   }
 }
 
-function byProvider(name: string, behaviour: Record<string, unknown>): Trouble {
+function createProviderFault(name: string, behavior: Record<string, unknown>): SoakFault {
   return {
     name,
     weight: 1,
-    strike: async ({ fake }, random) => {
-      await fake.set(behaviour)
-      await Bun.sleep(500 + random.below(3_000))
-      await fake.behave()
+    inject: async ({ fake }, random) => {
+      await fake.setBehavior(behavior)
+      await Bun.sleep(500 + random.nextInt(3_000))
+      await fake.resetBehavior()
     },
   }
 }

@@ -1,119 +1,120 @@
 import { sleep } from '../../src/runtime/timers.ts'
-import { violations } from '../../testing/invariants/check-invariants.ts'
-import { type Random, randomOf } from '../../testing/random.ts'
-import type { Stage } from '../../testing/studio/test-stack.ts'
-import { people } from './soak-clients.ts'
-import { TROUBLES, type Trouble } from './soak-faults.ts'
-import { createMemoryWatch, type MemoryOf } from './soak-memory.ts'
+import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
+import { FOREIGN_IDS } from '../../testing/invariants/check-isolation.ts'
+import { createRandom, type Random } from '../../testing/random.ts'
+import type { TestStack } from '../../testing/studio/test-stack.ts'
+import { runClients } from './soak-clients.ts'
+import { SOAK_FAULTS, type SoakFault } from './soak-faults.ts'
+import { createMemorySampler, type MemorySeries } from './soak-memory.ts'
 
 export interface SoakOptions {
-  stage: Stage
+  stack: TestStack
   seed: string
   /** Aborted when there is to be no more trouble. */
   signal: AbortSignal
-  say: (line: string) => void
+  log: (line: string) => void
 }
 
 export interface SoakReport {
-  promised: number
+  accepted: number
   /** How the generations ended, by status. */
   ended: Record<string, number>
   /** How often each trouble came. */
-  troubles: Record<string, number>
+  faults: Record<string, number>
   /** How the services' lives ended, by how. */
-  deaths: Record<string, number>
+  exits: Record<string, number>
   /** Calls that the provider took, and generations of its models. */
-  bought: { calls: number; generations: number }
-  most: { attempt: number; staleWrites: number }
-  memory: MemoryOf[]
-  wrong: string[]
+  purchases: { calls: number; generations: number }
+  maxima: { attempt: number; staleWrites: number }
+  memory: MemorySeries[]
+  violations: string[]
 }
 
-const PEOPLE = 8
-const PAUSE_MS = 2_500
-const BETWEEN_MS = 1_200
-const LOOK_MS = 5_000
+const CLIENTS = 8
+const CLIENT_PAUSE_MS = 2_500
+const FAULT_PAUSE_MS = 1_200
+const SAMPLE_INTERVAL_MS = 5_000
 const SETTLE_MS = 240_000
 
 /** Lets people use a studio in which one thing after another goes wrong, and holds it to what it has promised. */
-export async function soak({ stage, seed, signal, say }: SoakOptions): Promise<SoakReport> {
-  const others = await stage.addProcessor()
-  const watch = createMemoryWatch({
-    ingest: stage.ingest,
-    query: stage.query,
-    processor: stage.processor,
-    other: others,
+export async function soak({ stack, seed, signal, log }: SoakOptions): Promise<SoakReport> {
+  const secondProcessor = await stack.addProcessor()
+  const sampler = createMemorySampler({
+    ingest: stack.ingest,
+    query: stack.query,
+    processor: stack.processor,
+    other: secondProcessor,
   })
-  const counts = { troubles: {} as Record<string, number>, staleWrites: 0 }
-  const looking = every(LOOK_MS, signal, async () => {
-    await watch.look()
-    counts.staleWrites = Math.max(counts.staleWrites, await staleWrites(stage))
+  const counts = { faults: {} as Record<string, number>, staleWrites: 0 }
+  const sampling = repeatEvery(SAMPLE_INTERVAL_MS, signal, async () => {
+    await sampler.sample()
+    counts.staleWrites = Math.max(counts.staleWrites, await countStaleWrites(stack))
   })
-  const using = people({ client: stage.client, seed, count: PEOPLE, pauseMs: PAUSE_MS, signal })
-  using.catch(error => say(`somebody left: ${error}`))
-  await trouble({ stage, signal, random: randomOf(`${seed}/trouble`), counts: counts.troubles, say })
-  await looking
-  await stage.heal()
-  const left = await using.then(
+  const clients = runClients({ client: stack.client, seed, count: CLIENTS, pauseMs: CLIENT_PAUSE_MS, signal })
+  clients.catch(error => log(`somebody left: ${error}`))
+  await injectFaults({ stack, signal, random: createRandom(`${seed}/trouble`), counts: counts.faults, log })
+  await sampling
+  await stack.clearFaults()
+  const clientErrors = await clients.then(
     () => [],
     error => [`I2 ${error}`],
   )
-  const wrong = [...left, ...(await violations(stage, { settleMs: SETTLE_MS }))]
+  const violations = [...clientErrors, ...(await checkInvariants(stack, { settleMs: SETTLE_MS }))]
   return {
-    ...(await outcome(stage)),
+    ...(await readOutcome(stack)),
     ...counts,
-    most: await most(stage, counts.staleWrites),
-    memory: watch.watched,
-    wrong,
+    maxima: await readMaxima(stack, counts.staleWrites),
+    memory: sampler.series,
+    violations,
   }
 }
 
-async function trouble(options: {
-  stage: Stage
+async function injectFaults(options: {
+  stack: TestStack
   signal: AbortSignal
   random: Random
   counts: Record<string, number>
-  say: (line: string) => void
+  log: (line: string) => void
 }): Promise<void> {
-  const { stage, signal, random, counts, say } = options
-  const drawn = TROUBLES.flatMap(trouble => Array<Trouble>(trouble.weight).fill(trouble))
+  const { stack, signal, random, counts, log } = options
+  const weighted = SOAK_FAULTS.flatMap(fault => Array<SoakFault>(fault.weight).fill(fault))
   while (!signal.aborted) {
-    const { name, strike } = random.pick(drawn)
+    const { name, inject } = random.pick(weighted)
     counts[name] = (counts[name] ?? 0) + 1
-    await strike(stage, random).catch(error => say(`${name}: ${error}`))
-    await sleep(random.below(2 * BETWEEN_MS), signal)
+    await inject(stack, random).catch(error => log(`${name}: ${error}`))
+    await sleep(random.nextInt(2 * FAULT_PAUSE_MS), signal)
   }
 }
 
-async function every(milliseconds: number, signal: AbortSignal, look: () => Promise<void>): Promise<void> {
+async function repeatEvery(milliseconds: number, signal: AbortSignal, sample: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
-    await look()
+    await sample()
     await sleep(milliseconds, signal)
   }
 }
 
-async function staleWrites({ processors }: Stage): Promise<number> {
-  const counted = await Promise.all(processors.map(processor => processor.metric('stale_writes_total').catch(() => 0)))
+async function countStaleWrites({ processors }: TestStack): Promise<number> {
+  const counted = await Promise.all(
+    processors.map(processor => processor.readMetric('stale_writes_total').catch(() => 0)),
+  )
   return counted.reduce((sum, count) => sum + count, 0)
 }
 
-async function outcome({ client, sql, fake, ingest, query, processors }: Stage) {
+async function readOutcome({ client, sql, fake, ingest, query, processors }: TestStack) {
   const ended = await sql<{ status: string; count: number }[]>`
-    select status, count(*)::int as count from generations where workspace_id <> ${FOREIGN} group by 1 order by 1`
+    select status, count(*)::int as count from generations where workspace_id <> ${FOREIGN_IDS.workspace} group by 1 order by 1`
   const [made] = await sql<{ count: number }[]>`select count(*)::int as count from generations where provider = 'fake'`
-  const { submits } = await fake.journal()
-  const deaths = [ingest, query, ...processors].flatMap(service => service.deaths)
+  const { submits } = await fake.readRequestLog()
+  const exits = [ingest, query, ...processors].flatMap(service => service.exits)
   return {
-    promised: client.log.promised().length,
+    accepted: client.log.listAccepted().length,
     ended: Object.fromEntries(ended.map(({ status, count }) => [status, count])),
-    deaths: Object.fromEntries([...Map.groupBy(deaths, how => how)].map(([how, lives]) => [how, lives.length])),
-    bought: { calls: submits.filter(({ id }) => id !== null).length, generations: made?.count ?? 0 },
+    exits: Object.fromEntries([...Map.groupBy(exits, how => how)].map(([how, lives]) => [how, lives.length])),
+    purchases: { calls: submits.filter(({ id }) => id !== null).length, generations: made?.count ?? 0 },
   }
 }
 
-const FOREIGN = '00000000-0000-7000-8000-0000000000ff'
-
-async function most({ sql }: Stage, staleWrites: number): Promise<SoakReport['most']> {
+async function readMaxima({ sql }: TestStack, staleWrites: number): Promise<SoakReport['maxima']> {
   const [row] = await sql<{ attempt: number }[]>`select max(attempt)::int as attempt from generation_jobs`
   return { attempt: row?.attempt ?? 0, staleWrites }
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
-import { onStopSignals } from '../../local/launch/stop-signals.ts'
-import { startStage } from '../../testing/studio/test-stack.ts'
-import { slopeOf } from './soak-memory.ts'
+import { listenForStopSignals } from '../../local/launch/stop-signals.ts'
+import { startTestStack } from '../../testing/studio/test-stack.ts'
+import { calculateHourlyGrowth } from './soak-memory.ts'
 import { type SoakReport, soak } from './soak-run.ts'
 
 /**
@@ -22,43 +22,47 @@ async function main(): Promise<number> {
   const minutes = Number(values.minutes ?? 5)
   if (!(minutes > 0)) throw new Error('--minutes is a number above 0')
   const stopping = new AbortController()
-  onStopSignals({ stop: () => stopping.abort(), force: () => process.exit(1) })
-  await using stage = await startStage({ isDurable: true, env: { PROVIDER_CONCURRENCY: '6' } })
-  say(`Seed ${seed}, for ${minutes} min.`)
+  listenForStopSignals({ onStop: () => stopping.abort(), onForceStop: () => process.exit(1) })
+  await using stack = await startTestStack({ isDurable: true, env: { PROVIDER_CONCURRENCY: '6' } })
+  printLine(`Seed ${seed}, for ${minutes} min.`)
   const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(minutes * 60_000)])
-  return conclude(await soak({ stage, seed, signal, say }))
+  return printReport(await soak({ stack, seed, signal, log: printLine }))
 }
 
-function conclude(report: SoakReport): number {
-  const { promised, ended, troubles, deaths, bought, most, memory, wrong } = report
-  say(`\n${promised} generations promised; ${listed(ended)}`)
-  say(`${bought.calls} calls taken by the provider for ${bought.generations} generations of its models`)
-  say(`lives of services ended: ${listed(deaths)}`)
-  say(`at most ${most.attempt} attempts at one; ${most.staleWrites} writes refused at most in one pair of lives`)
-  say(`\ntroubles: ${Object.values(troubles).reduce((sum, count) => sum + count, 0)}`)
-  for (const [name, count] of Object.entries(troubles).toSorted()) say(`${String(count).padStart(6)}  ${name}`)
-  say('\n  memory, MB  lives    most   gained an hour')
+function printReport(report: SoakReport): number {
+  const { accepted, ended, faults, exits, purchases, maxima, memory, violations } = report
+  printLine(`\n${accepted} generations promised; ${formatCounts(ended)}`)
+  printLine(`${purchases.calls} calls taken by the provider for ${purchases.generations} generations of its models`)
+  printLine(`lives of services ended: ${formatCounts(exits)}`)
+  printLine(
+    `at most ${maxima.attempt} attempts at one; ${maxima.staleWrites} writes refused at most in one pair of lives`,
+  )
+  printLine(`\ntroubles: ${Object.values(faults).reduce((sum, count) => sum + count, 0)}`)
+  for (const [name, count] of Object.entries(faults).toSorted()) printLine(`${String(count).padStart(6)}  ${name}`)
+  printLine('\n  memory, MB  lives    most   gained an hour')
   for (const { name, samples } of memory) {
     const lives = new Set(samples.map(({ pid }) => pid)).size
     const peak = Math.round(Math.max(0, ...samples.map(({ megabytes }) => megabytes)))
-    const slope = slopeOf(samples)
-    say(`${name.padStart(12)}${String(lives).padStart(7)}${String(peak).padStart(8)}${inMegabytes(slope).padStart(17)}`)
+    const growth = calculateHourlyGrowth(samples)
+    printLine(
+      `${name.padStart(12)}${String(lives).padStart(7)}${String(peak).padStart(8)}${formatGrowth(growth).padStart(17)}`,
+    )
   }
-  say(`\n${wrong.length} broken promises`)
-  for (const line of wrong.slice(0, 50)) say(`✗ ${line}`)
-  return wrong.length === 0 ? 0 : 1
+  printLine(`\n${violations.length} broken promises`)
+  for (const line of violations.slice(0, 50)) printLine(`✗ ${line}`)
+  return violations.length === 0 ? 0 : 1
 }
 
-function listed(counts: Record<string, number>): string {
+function formatCounts(counts: Record<string, number>): string {
   return Object.entries(counts)
     .map(([name, count]) => `${count} ${name}`)
     .join(', ')
 }
 
-function inMegabytes(slope: number | null): string {
-  return slope === null ? 'too short' : slope.toFixed(1)
+function formatGrowth(growth: number | null): string {
+  return growth === null ? 'too short' : growth.toFixed(1)
 }
 
-function say(line: string): void {
+function printLine(line: string): void {
   process.stdout.write(`${line}\n`)
 }

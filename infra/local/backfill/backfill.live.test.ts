@@ -1,14 +1,14 @@
 import { expect, test } from 'bun:test'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BackfillAnswer } from '@darkroom/contracts/backfill'
+import { BackfillResponse } from '@darkroom/contracts/backfill'
 import type { BackfillReport } from '../../src/database/backfill-report.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
-import { asDataUrl, insertOldRow, uniquePicture } from '../../testing/data/imported-rows.ts'
+import { createUniqueImage, insertImportedGeneration, toDataUrl } from '../../testing/data/imported-rows.ts'
 import { runCommand } from '../../testing/studio/run-command.ts'
 import { startTestStudio, type TestStudio } from '../../testing/studio/test-studio.ts'
-import { until } from '../process/wait-until.ts'
+import { waitUntil } from '../process/wait-until.ts'
 
 const silent = createLog({ service: 'test', level: 'silent' })
 
@@ -17,55 +17,60 @@ test('an operator imports, looks, moves, verifies, and is told what could not be
   const env = { DATA_DIR: studio.dataDir, DATABASE_URL: '', NATS_URL: '' }
   const backfill = (...args: string[]) => runCommand('backfill', args, env)
   const report = async (...args: string[]) => {
-    const { out, code } = await backfill(...args, '--json')
-    return { code, ...(JSON.parse(out) as BackfillReport) }
+    const { stdout, exitCode } = await backfill(...args, '--json')
+    return { exitCode, ...(JSON.parse(stdout) as BackfillReport) }
   }
   const lines = await Promise.all(
     Array.from({ length: 5 }, async (_, at) => ({
       id: `old-${at}`,
       prompt: `old ${at}`,
       status: 'failed',
-      parameters: { referenceImages: [asDataUrl(await uniquePicture(32, 32)), 'https://example.com/a.png'] },
+      parameters: { referenceImages: [toDataUrl(await createUniqueImage(32, 32)), 'https://example.com/a.png'] },
     })),
   )
   const file = join(studio.dataDir, 'generations.jsonl')
   await Bun.write(file, lines.map(line => JSON.stringify(line)).join('\n'))
   expect(await runCommand('import', [file, '--json'], env)).toMatchObject({
-    code: 0,
-    out: '{"imported":5,"known":0,"failed":0}\n',
+    exitCode: 0,
+    stdout: '{"imported":5,"known":0,"failed":0}\n',
   })
   const sql = openSql(studio)
   await using _ = { [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) }
-  const broken = await insertOldRow(
+  const broken = await insertImportedGeneration(
     sql,
     { referenceImage: 'data:image/png;base64,%%%' },
     { createdAt: '2030-01-01T00:00:00Z' },
   )
 
-  expect(await report('reference-images', '--dry-run')).toMatchObject({ code: 1, dryRun: true, total: 6, updated: 5 })
+  expect(await report('reference-images', '--dry-run')).toMatchObject({
+    exitCode: 1,
+    dryRun: true,
+    total: 6,
+    updated: 5,
+  })
   expect(await studio.fetch('/api/admin/backfill-reference-images', { method: 'POST' })).toHaveProperty('status', 401)
   const one = await endpoint({ limit: 2 })
   expect(one).toMatchObject({ processed: 2, updated: 2, skipped: 0, errors: [], nextCursor: expect.any(String) })
   const moved = await report('reference-images', '--batch', '2')
-  expect(moved).toMatchObject({ code: 1, state: 'done', updated: 3, images: 3 })
+  expect(moved).toMatchObject({ exitCode: 1, state: 'done', updated: 3, images: 3 })
   expect(moved.failures).toEqual([
     { id: broken, reason: 'referenceImage has characters that are not base64', temporary: false },
   ])
-  expect(await report('verify')).toMatchObject({ code: 0, images: 5, failures: [] })
+  expect(await report('verify')).toMatchObject({ exitCode: 0, images: 5, failures: [] })
   const left = await sql`select generation_id as id from generation_raw where parameters::text ~* ';base64,'`
   expect(left.map(({ id }) => id)).toEqual([broken])
-  expect(await backfill('status', moved.id)).toMatchObject({ code: 1, out: expect.stringContaining(broken) })
-  expect(await backfill('reference-images', '--typo')).toMatchObject({ code: 2, out: '' })
+  expect(await backfill('status', moved.id)).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(broken) })
+  expect(await backfill('reference-images', '--typo')).toMatchObject({ exitCode: 2, stdout: '' })
   expect(await runCommand('backfill', ['status'], { ...env, DATA_DIR: join(studio.dataDir, 'none') })).toMatchObject({
-    code: 2,
-    said: expect.stringContaining('No studio runs here'),
+    exitCode: 2,
+    stderr: expect.stringContaining('No studio runs here'),
   })
 
-  async function endpoint(body: unknown): Promise<BackfillAnswer> {
+  async function endpoint(body: unknown): Promise<BackfillResponse> {
     const secret = await readFile(join(studio.dataDir, 'internal-api-secret'), 'utf8')
     const headers = { 'content-type': 'application/json', 'x-internal-secret': secret }
     const init = { method: 'POST', headers, body: JSON.stringify(body) }
-    return BackfillAnswer.parse(await (await studio.fetch('/api/admin/backfill-reference-images', init)).json())
+    return BackfillResponse.parse(await (await studio.fetch('/api/admin/backfill-reference-images', init)).json())
   }
 }, 120_000)
 
@@ -76,7 +81,7 @@ test('a run outlives the death of Postgres, of NATS and of ingest: all is moved,
   await using _ = { [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) }
   const rows = 90
   for (let at = 0; at < rows; at++) {
-    await insertOldRow(sql, { referenceImages: [asDataUrl(await uniquePicture(64, 64))] })
+    await insertImportedGeneration(sql, { referenceImages: [toDataUrl(await createUniqueImage(64, 64))] })
   }
   const running = runCommand('backfill', ['reference-images', '--batch', '5', '--concurrency', '2', '--json'], env)
   for (const [part, moved] of [
@@ -84,14 +89,14 @@ test('a run outlives the death of Postgres, of NATS and of ingest: all is moved,
     ['NATS', 25],
     ['ingest', 45],
   ] as const) {
-    await untilMoved(sql, moved)
+    await waitUntilMoved(sql, moved)
     process.kill(await studio.pidOf(part), 'SIGKILL')
   }
-  const { code, out, said } = await running
+  const { exitCode: code, stdout: out, stderr: said } = await running
   expect({ code, said: code === 0 ? '' : said }).toEqual({ code: 0, said: '' })
   expect(JSON.parse(out)).toMatchObject({ state: 'done', updated: rows, images: rows, failures: [] })
   const verified = await runCommand('backfill', ['verify', '--json'], env)
-  expect(JSON.parse(verified.out)).toMatchObject({ images: rows, failures: [] })
+  expect(JSON.parse(verified.stdout)).toMatchObject({ images: rows, failures: [] })
   expect(await sql`select from generation_raw where parameters::text ~* ';base64,'`).toHaveLength(0)
 }, 240_000)
 
@@ -99,10 +104,10 @@ function openSql({ databaseUrl }: TestStudio): Database {
   return openDatabase({ url: databaseUrl, name: 'test', connections: 1, log: silent })
 }
 
-async function untilMoved(sql: Database, rows: number): Promise<void> {
+async function waitUntilMoved(sql: Database, rows: number): Promise<void> {
   const look = async () => {
     const [row] = await sql<{ count: number }[]>`select count(*)::int as count from backfill_manifest`.catch(() => [])
     return (row?.count ?? 0) >= rows ? true : undefined
   }
-  await until(look, { what: 'The run', milliseconds: 120_000, signal: new AbortController().signal })
+  await waitUntil(look, { what: 'The run', milliseconds: 120_000, signal: new AbortController().signal })
 }

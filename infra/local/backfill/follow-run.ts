@@ -1,34 +1,40 @@
-import { BACKFILL_EVENTS } from '@darkroom/contracts/subjects'
+import { BACKFILL_EVENTS_SUBJECT } from '@darkroom/contracts/subjects'
 import { type BackfillReport, readReport } from '../../src/database/backfill-report.ts'
 import { sleep, withDeadline } from '../../src/runtime/timers.ts'
-import type { Reached } from './connect.ts'
-import { failureLines, summaryLines } from './format.ts'
-import { createBar } from './progress-bar.ts'
+import type { StudioConnection } from './connect.ts'
+import { formatFailures, formatSummary } from './format.ts'
+import { createProgressBar } from './progress-bar.ts'
 
-const LOOK_MS = 1_000
-const LOOK_MOST_MS = 5_000
-const NOBODY_MS = 15_000
-const PATIENCE_MS = 120_000
+const POLL_INTERVAL_MS = 1_000
+const QUERY_TIMEOUT_MS = 5_000
+const PICKUP_TIMEOUT_MS = 15_000
+const MAX_OUTAGE_MS = 120_000
 
 /**
  * Follows a run until it is over or somebody closes this; the run goes on then.
  *
- * @param options `since` how the run stood before it was asked to go on
+ * @param options `previous` how the run stood before it was asked to go on
  * @returns the exit code: 0 if it is done and has left nothing, else 1
  */
-export async function follow(
-  studio: Reached,
-  { id, json, since }: { id: string; json: boolean; since?: BackfillReport },
+export async function followRun(
+  studio: StudioConnection,
+  { id, json, previous }: { id: string; json: boolean; previous?: BackfillReport },
 ): Promise<number> {
   const closing = new AbortController()
   const close = () => closing.abort()
   process.once('SIGINT', close).once('SIGTERM', close)
-  const bar = createBar(process.stderr)
+  const bar = createProgressBar(process.stderr)
   try {
-    const report = await untilOver(studio, { id, closing: closing.signal, since, show: bar.show, say: bar.say })
-    bar.end()
-    if (!report || report.state === 'running') return goesOn(id)
-    const lines = json ? [JSON.stringify(report, null, 2)] : [...summaryLines(report), ...failureLines(report)]
+    const report = await pollUntilFinished(studio, {
+      id,
+      signal: closing.signal,
+      previous,
+      onReport: bar.update,
+      onMessage: bar.writeLine,
+    })
+    bar.stop()
+    if (!report || report.state === 'running') return reportStillRunning(id)
+    const lines = json ? [JSON.stringify(report, null, 2)] : [...formatSummary(report), ...formatFailures(report)]
     process.stdout.write(`${lines.join('\n')}\n`)
     return report.state === 'done' && report.failures.length === 0 ? 0 : 1
   } finally {
@@ -37,64 +43,68 @@ export async function follow(
   }
 }
 
-interface Following {
+interface PollOptions {
   id: string
-  closing: AbortSignal
-  since: BackfillReport | undefined
-  show: (report: BackfillReport) => void
-  say: (line: string) => void
+  signal: AbortSignal
+  previous: BackfillReport | undefined
+  onReport: (report: BackfillReport) => void
+  onMessage: (line: string) => void
 }
 
-async function untilOver(studio: Reached, following: Following): Promise<BackfillReport | undefined> {
-  const { id, closing, since, show, say } = following
-  const look = patiently(() => readReport(studio.database, id), say)
-  const bell = hear(studio, closing)
-  const began = Date.now()
-  let told = false
+async function pollUntilFinished(studio: StudioConnection, options: PollOptions): Promise<BackfillReport | undefined> {
+  const { id, signal, previous, onReport, onMessage } = options
+  const readLatest = tolerateOutage(() => readReport(studio.database, id), onMessage)
+  const changes = listenForChanges(studio, signal)
+  const startedAt = Date.now()
+  let hasWarned = false
   for (;;) {
-    const report = await look()
-    if (report) show(report)
-    const isBefore = since !== undefined && report?.state === since.state && Date.now() - began < NOBODY_MS
-    if (closing.aborted || (report && report.state !== 'running' && !isBefore)) return report
-    if (!report && !told && Date.now() - began > NOBODY_MS) {
-      told = true
-      say('Nobody has taken it up yet. It begins as soon as the ingest service runs.')
+    const report = await readLatest()
+    if (report) onReport(report)
+    const isUnchanged =
+      previous !== undefined && report?.state === previous.state && Date.now() - startedAt < PICKUP_TIMEOUT_MS
+    if (signal.aborted || (report && report.state !== 'running' && !isUnchanged)) return report
+    if (!report && !hasWarned && Date.now() - startedAt > PICKUP_TIMEOUT_MS) {
+      hasWarned = true
+      onMessage('Nobody has taken it up yet. It begins as soon as the ingest service runs.')
     }
-    await bell.wait(LOOK_MS)
+    await changes.waitForChange(POLL_INTERVAL_MS)
   }
 }
 
 /** A database that is away for a while ends nothing: the run waits for it, too. */
-function patiently<T>(look: () => Promise<T | undefined>, say: (line: string) => void): () => Promise<T | undefined> {
-  let [seen, at]: [T | undefined, number] = [undefined, Date.now()]
+function tolerateOutage<T>(
+  read: () => Promise<T | undefined>,
+  onMessage: (line: string) => void,
+): () => Promise<T | undefined> {
+  let [latest, readAt]: [T | undefined, number] = [undefined, Date.now()]
   return async () => {
     try {
-      const looking = withDeadline(look(), { milliseconds: LOOK_MOST_MS, what: 'the database' })
-      ;[seen, at] = [await looking, Date.now()]
+      const reading = withDeadline(read(), { milliseconds: QUERY_TIMEOUT_MS, operation: 'the database' })
+      ;[latest, readAt] = [await reading, Date.now()]
     } catch (error) {
-      if (Date.now() - at > PATIENCE_MS) throw error
-      say('The database does not answer; waiting for it.')
+      if (Date.now() - readAt > MAX_OUTAGE_MS) throw error
+      onMessage('The database does not answer; waiting for it.')
     }
-    return seen
+    return latest
   }
 }
 
 /** Rings when a run has changed. Events only wake it early: what counts is in the row. */
-function hear({ bus }: Reached, signal: AbortSignal) {
-  let rung = Promise.withResolvers<void>()
+function listenForChanges({ bus }: StudioConnection, signal: AbortSignal) {
+  let changed = Promise.withResolvers<void>()
   const listen = async () => {
-    for await (const _ of bus.notices('new', signal, BACKFILL_EVENTS)) rung.resolve()
+    for await (const _ of bus.consumeEvents('new', signal, BACKFILL_EVENTS_SUBJECT)) changed.resolve()
   }
   void listen().catch(() => {})
   return {
-    wait: async (milliseconds: number) => {
-      await Promise.race([rung.promise, sleep(milliseconds, signal)])
-      rung = Promise.withResolvers<void>()
+    waitForChange: async (milliseconds: number) => {
+      await Promise.race([changed.promise, sleep(milliseconds, signal)])
+      changed = Promise.withResolvers<void>()
     },
   }
 }
 
-function goesOn(id: string): number {
+function reportStillRunning(id: string): number {
   process.stderr.write(`The run goes on. \`bun run backfill status ${id}\` tells how it stands, \`stop\` stops it.\n`)
   return 1
 }

@@ -1,56 +1,56 @@
 import cliProgress from 'cli-progress'
 import type { BackfillReport } from '../../src/database/backfill-report.ts'
-import { progressOf } from './format.ts'
+import { computeProgress } from './format.ts'
 
 /** Where a run's progress is shown. */
-export interface Bar {
-  show(report: BackfillReport): void
-  say(line: string): void
-  end(): void
+export interface ProgressBar {
+  update(report: BackfillReport): void
+  writeLine(line: string): void
+  stop(): void
 }
 
-const LINE_MS = 2_000
+const LINE_INTERVAL_MS = 2_000
 
 /** A bar on a terminal; elsewhere a line every now and then. */
-export function createBar(stream: NodeJS.WriteStream): Bar {
-  return stream.isTTY ? drawn(stream) : plain(stream)
+export function createProgressBar(stream: NodeJS.WriteStream): ProgressBar {
+  return stream.isTTY ? createTerminalBar(stream) : createLineOutput(stream)
 }
 
-function drawn(stream: NodeJS.WriteStream): Bar {
+function createTerminalBar(stream: NodeJS.WriteStream): ProgressBar {
   const bar = new cliProgress.SingleBar({
     stream,
-    format: ' {bar} {percentage}%  {words}',
+    format: ' {bar} {percentage}%  {text}',
     barCompleteChar: '█',
     barIncompleteChar: '░',
     barsize: 24,
     hideCursor: true,
     etaBuffer: 1,
   })
-  bar.start(1, 0, { words: 'waiting for the studio' })
+  bar.start(1, 0, { text: 'waiting for the studio' })
   return {
-    show: report => {
-      const { done, total, words } = progressOf(report)
+    update: report => {
+      const { done, total, text } = computeProgress(report)
       bar.setTotal(Math.max(1, total))
-      bar.update(total === 0 ? 1 : done, { words })
+      bar.update(total === 0 ? 1 : done, { text })
     },
-    say: line => bar.update({ words: line }),
-    end: () => bar.stop(),
+    writeLine: line => bar.update({ text: line }),
+    stop: () => bar.stop(),
   }
 }
 
-function plain(stream: NodeJS.WriteStream): Bar {
-  let [line, written, at] = ['', '', 0]
+function createLineOutput(stream: NodeJS.WriteStream): ProgressBar {
+  let [line, lastWritten, lastWrittenAt] = ['', '', 0]
   const write = () => {
-    if (line !== written) stream.write(`${line}\n`)
-    ;[written, at] = [line, Date.now()]
+    if (line !== lastWritten) stream.write(`${line}\n`)
+    ;[lastWritten, lastWrittenAt] = [line, Date.now()]
   }
   return {
-    show: report => {
-      const { done, total, words } = progressOf(report)
-      line = `${done}/${total} ${words}`
-      if (Date.now() - at >= LINE_MS) write()
+    update: report => {
+      const { done, total, text } = computeProgress(report)
+      line = `${done}/${total} ${text}`
+      if (Date.now() - lastWrittenAt >= LINE_INTERVAL_MS) write()
     },
-    say: text => void stream.write(`${text}\n`),
-    end: write,
+    writeLine: text => void stream.write(`${text}\n`),
+    stop: write,
   }
 }

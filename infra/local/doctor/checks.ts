@@ -1,37 +1,39 @@
 /** What a look at one thing came to. */
-export interface Finding {
+export interface CheckResult {
   /** `note`: nothing is wrong, but it is good to know. */
-  mark: 'good' | 'note' | 'wrong'
-  state: string
+  status: 'good' | 'note' | 'wrong'
+  detail: string
   /** What to do about it, as a sentence. */
   advice?: string
 }
 
 /** One thing that a start needs. */
 export interface Check {
-  what: string
+  name: string
   /** What it throws is wrong. It has a few seconds. */
-  look(signal: AbortSignal): Finding | Promise<Finding>
+  run(signal: AbortSignal): CheckResult | Promise<CheckResult>
 }
 
-export interface Found extends Finding {
-  what: string
+export interface NamedCheckResult extends CheckResult {
+  name: string
 }
 
-const LOOK_MS = 8_000
+const CHECK_TIMEOUT_MS = 8_000
 
 /** Looks at everything, side by side. */
-export async function lookAt(checks: readonly Check[]): Promise<Found[]> {
-  return await Promise.all(checks.map(async check => ({ what: check.what, ...(await findingOf(check)) })))
+export async function runChecks(checks: readonly Check[]): Promise<NamedCheckResult[]> {
+  return await Promise.all(checks.map(async check => ({ name: check.name, ...(await runCheck(check)) })))
 }
 
-async function findingOf({ look }: Check): Promise<Finding> {
-  const signal = AbortSignal.timeout(LOOK_MS)
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  signal.addEventListener('abort', () => reject(new Error(`no answer within ${LOOK_MS / 1_000} s`)), { once: true })
+async function runCheck({ run }: Check): Promise<CheckResult> {
+  const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS)
+  const { promise: timedOut, reject } = Promise.withResolvers<never>()
+  signal.addEventListener('abort', () => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS / 1_000} s`)), {
+    once: true,
+  })
   try {
-    return await Promise.race([look(signal), late])
+    return await Promise.race([run(signal), timedOut])
   } catch (error) {
-    return { mark: 'wrong', state: error instanceof Error ? error.message : String(error) }
+    return { status: 'wrong', detail: error instanceof Error ? error.message : String(error) }
   }
 }

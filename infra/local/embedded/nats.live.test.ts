@@ -2,37 +2,37 @@ import { expect, test } from 'bun:test'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect, StorageType } from 'nats'
-import { natsServer, testDirectory, testNats } from '../../testing/test-resources.ts'
-import { isRunning } from '../process/orphan-process.ts'
+import { createTestDirectory, findNatsServer, startTestNats } from '../../testing/test-resources.ts'
+import { isProcessRunning } from '../process/orphan-process.ts'
 import { startNats } from './nats.ts'
 
 const SIGNAL = () => AbortSignal.timeout(30_000)
 
-async function client(url: string) {
+async function connectClient(url: string) {
   const { host, username, password } = new URL(url)
   return await connect({ servers: host, user: username, pass: password, timeout: 2_000, reconnect: false })
 }
 
 test('keeps its streams over a kill and a new start at the same address', async () => {
-  await using nats = await testNats()
-  const before = await client(nats.url)
+  await using nats = await startTestNats()
+  const before = await connectClient(nats.url)
   await (await before.jetstreamManager()).streams.add({ name: 'kept', subjects: ['kept.*'], storage: StorageType.File })
   await before.jetstream().publish('kept.word', 'still here')
   await before.close()
   await nats.kill()
   await nats.start()
-  const after = await client(nats.url)
+  const after = await connectClient(nats.url)
   const message = await (await after.jetstreamManager()).streams.getMessage('kept', { seq: 1 })
   expect(message.string()).toBe('still here')
   await after.close()
   await nats.stop()
-  expect(await isRunning(nats.pid, '')).toBe(false)
+  expect(await isProcessRunning(nats.pid, '')).toBe(false)
 })
 
 test('wants its password, which is neither in its arguments nor for others to read', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const auth = { user: 'darkroom', password: 'a "quoted" word' }
-  const server = await startNats({ binary: natsServer(), storeDir: directory.path, auth, signal: SIGNAL() })
+  const server = await startNats({ binary: findNatsServer(), storeDir: directory.path, auth, signal: SIGNAL() })
   const { host } = new URL(server.url)
   expect(await connect({ servers: host, timeout: 2_000 }).catch(error => error.message)).toContain('Authorization')
   const inside = await connect({ servers: host, user: auth.user, pass: auth.password, timeout: 2_000 })
@@ -43,20 +43,20 @@ test('wants its password, which is neither in its arguments nor for others to re
 })
 
 test('stops the one that a killed launcher left running on the folder', async () => {
-  await using directory = await testDirectory()
-  const options = { binary: natsServer(), storeDir: directory.path }
+  await using directory = await createTestDirectory()
+  const options = { binary: findNatsServer(), storeDir: directory.path }
   const left = await startNats({ ...options, signal: SIGNAL() })
   const next = await startNats({ ...options, signal: SIGNAL() })
-  expect(left.child.running()).toBe(false)
-  expect(await isRunning(next.pid, directory.path)).toBe(true)
+  expect(left.child.isRunning()).toBe(false)
+  expect(await isProcessRunning(next.pid, directory.path)).toBe(true)
   await next.stop()
 })
 
 test('says what the server said when it cannot start', async () => {
-  await using directory = await testDirectory()
-  const first = await startNats({ binary: natsServer(), storeDir: join(directory.path, 'a'), signal: SIGNAL() })
+  await using directory = await createTestDirectory()
+  const first = await startNats({ binary: findNatsServer(), storeDir: join(directory.path, 'a'), signal: SIGNAL() })
   const port = Number(new URL(first.url).port)
-  const second = startNats({ binary: natsServer(), storeDir: join(directory.path, 'b'), port, signal: SIGNAL() })
+  const second = startNats({ binary: findNatsServer(), storeDir: join(directory.path, 'b'), port, signal: SIGNAL() })
   const message = await second.catch(error => error.message)
   expect(message).toContain('NATS stopped while it started')
   expect(message).toContain('address already in use')

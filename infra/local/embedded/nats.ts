@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startChild } from '../process/child-process.ts'
-import { stopStale } from '../process/orphan-process.ts'
-import { asPart, type Part, ready } from '../process/server-process.ts'
+import { startChildProcess } from '../process/child-process.ts'
+import { stopOrphanProcess } from '../process/orphan-process.ts'
+import { type ServerProcess, toServerProcess, waitUntilReady } from '../process/server-process.ts'
 
 export interface NatsOptions {
   /** The nats-server program, 2.9 or newer. */
@@ -19,8 +19,8 @@ export interface NatsOptions {
 }
 
 const NAME = 'NATS'
-const READY_MS = 20_000
-const STOP_MS = 3_000
+const READY_TIMEOUT_MS = 20_000
+const STOP_TIMEOUT_MS = 3_000
 
 /**
  * Starts nats-server with JetStream on loopback and waits until its streams answer. What an earlier launcher left running on
@@ -28,40 +28,40 @@ const STOP_MS = 3_000
  *
  * @throws PartError in words for a person
  */
-export async function startNats(options: NatsOptions): Promise<Part> {
+export async function startNats(options: NatsOptions): Promise<ServerProcess> {
   const { storeDir, signal } = options
   await mkdir(storeDir, { recursive: true, mode: 0o700 })
-  await clearWay(storeDir, signal)
+  await stopOrphanServer(storeDir, signal)
   const config = join(storeDir, 'nats.conf')
   // In a file, because anybody on the machine can read the arguments of a process.
-  await writeFile(config, configuration(options), { mode: 0o600 })
-  const child = startChild({
+  await writeFile(config, formatConfig(options), { mode: 0o600 })
+  const child = startChildProcess({
     command: [options.binary, '--config', config],
     env: {},
     output: { file: options.log ?? join(storeDir, 'nats.log') },
     stopSignal: 'SIGTERM',
   })
-  const ask = () => addressOf(storeDir, child.pid)
-  const address = await ready(child, { name: NAME, ask, milliseconds: READY_MS, signal })
-  const url = `nats://${credentials(options.auth)}${address}`
-  return asPart(child, url, STOP_MS)
+  const poll = () => readAddressWhenHealthy(storeDir, child.pid)
+  const address = await waitUntilReady(child, { name: NAME, poll, milliseconds: READY_TIMEOUT_MS, signal })
+  const url = `nats://${formatCredentials(options.auth)}${address}`
+  return toServerProcess(child, url, STOP_TIMEOUT_MS)
 }
 
 /** Two servers on one folder would spoil each other's streams, and they do not notice. */
-async function clearWay(storeDir: string, signal: AbortSignal): Promise<void> {
-  const pid = Number.parseInt(await readFile(pidFile(storeDir), 'utf8').catch(() => ''), 10)
-  if (pid > 0) await stopStale({ pid, mark: storeDir, stopSignal: 'SIGTERM', signal })
-  const left = (await readdir(storeDir)).filter(name => name.endsWith('.ports'))
-  await Promise.all(left.map(name => rm(join(storeDir, name), { force: true })))
+async function stopOrphanServer(storeDir: string, signal: AbortSignal): Promise<void> {
+  const pid = Number.parseInt(await readFile(pidFilePath(storeDir), 'utf8').catch(() => ''), 10)
+  if (pid > 0) await stopOrphanProcess({ pid, commandText: storeDir, stopSignal: 'SIGTERM', signal })
+  const stalePortsFiles = (await readdir(storeDir)).filter(name => name.endsWith('.ports'))
+  await Promise.all(stalePortsFiles.map(name => rm(join(storeDir, name), { force: true })))
 }
 
-function configuration({ storeDir, port, auth }: NatsOptions): string {
+function formatConfig({ storeDir, port, auth }: NatsOptions): string {
   const access = auth ? `authorization { user: ${quote(auth.user)}, password: ${quote(auth.password)} }\n` : ''
   return `# Written anew at each start.
 server_name: darkroom
 listen: "127.0.0.1:${port ?? -1}"
 http: "127.0.0.1:-1"
-pid_file: ${quote(pidFile(storeDir))}
+pid_file: ${quote(pidFilePath(storeDir))}
 ports_file_dir: ${quote(storeDir)}
 jetstream { store_dir: ${quote(join(storeDir, 'jetstream'))}, max_memory_store: 64MB, max_file_store: 1GB }
 ${access}`
@@ -71,12 +71,12 @@ function quote(text: string): string {
   return JSON.stringify(text)
 }
 
-function pidFile(storeDir: string): string {
+function pidFilePath(storeDir: string): string {
   return join(storeDir, 'nats.pid')
 }
 
 /** Where the server listens, once its streams are ready. */
-async function addressOf(storeDir: string, pid: number): Promise<string | undefined> {
+async function readAddressWhenHealthy(storeDir: string, pid: number): Promise<string | undefined> {
   try {
     const ports = await Bun.file(join(storeDir, `nats-server_${pid}.ports`)).json()
     const [client, monitor] = [new URL(ports.nats[0]), new URL(ports.monitoring[0])]
@@ -87,6 +87,6 @@ async function addressOf(storeDir: string, pid: number): Promise<string | undefi
   }
 }
 
-function credentials(auth: NatsOptions['auth']): string {
+function formatCredentials(auth: NatsOptions['auth']): string {
   return auth ? `${encodeURIComponent(auth.user)}:${encodeURIComponent(auth.password)}@` : ''
 }

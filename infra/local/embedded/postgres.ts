@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { type Child, startChild } from '../process/child-process.ts'
-import { freePort } from '../process/free-ports.ts'
-import { stopStale } from '../process/orphan-process.ts'
-import { asPart, type Part, PartError, ready } from '../process/server-process.ts'
-import { until } from '../process/wait-until.ts'
+import { type ChildProcess, startChildProcess } from '../process/child-process.ts'
+import { findFreePort } from '../process/free-ports.ts'
+import { stopOrphanProcess } from '../process/orphan-process.ts'
+import { type ServerProcess, StartError, toServerProcess, waitUntilReady } from '../process/server-process.ts'
+import { waitUntil } from '../process/wait-until.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 
 export interface PostgresOptions {
@@ -20,14 +20,14 @@ export interface PostgresOptions {
   log?: string
   /** Aborted: the start is given up. A Postgres that has started is stopped with `stop`. */
   signal: AbortSignal
-  say?: (line: string) => void
+  onMessage?: (line: string) => void
 }
 
 const NAME = 'Postgres'
 const DATABASE = 'darkroom'
 // Going over the log after a power cut can take a while.
-const READY_MS = 60_000
-const STOP_MS = 4_000
+const READY_TIMEOUT_MS = 60_000
+const STOP_TIMEOUT_MS = 4_000
 
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
@@ -38,7 +38,7 @@ const SETTINGS = {
   log_timezone: 'UTC',
   log_checkpoints: 'off',
 }
-const FORGETFUL = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
+const NON_DURABLE_SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
 
 /**
  * Starts the embedded Postgres 18 on loopback, on a folder that it makes the first time, and waits until it answers. What an
@@ -47,28 +47,28 @@ const FORGETFUL = { fsync: 'off', synchronous_commit: 'off', full_page_writes: '
  * @returns with the `url` of the database `darkroom`
  * @throws PartError in words for a person
  */
-export async function startPostgres(options: PostgresOptions): Promise<Part> {
-  const { dataDir, signal, durable = true, say, log = join(dataDir, 'postgres.log') } = options
-  const cluster = await openCluster({ dataDir, durable, signal, say })
-  await clearWay(cluster.folder, signal)
-  const port = options.port ?? (await freePort())
+export async function startPostgres(options: PostgresOptions): Promise<ServerProcess> {
+  const { dataDir, signal, durable = true, onMessage, log = join(dataDir, 'postgres.log') } = options
+  const cluster = await openCluster({ dataDir, durable, signal, onMessage })
+  await stopOrphanServer(cluster.folder, signal)
+  const port = options.port ?? (await findFreePort())
   const url = `postgres://${cluster.user}:${cluster.password}@127.0.0.1:${port}`
-  const child = await until(() => launch({ cluster, port, durable, log, url: `${url}/postgres`, signal }), {
+  const child = await waitUntil(() => tryStartServer({ cluster, port, durable, log, url: `${url}/postgres`, signal }), {
     what: `The end of an earlier ${NAME}`,
-    milliseconds: READY_MS,
-    every: 250,
+    milliseconds: READY_TIMEOUT_MS,
+    intervalMs: 250,
     signal,
   })
-  await createDatabase(`${url}/postgres`)
-  return asPart(child, `${url}/${DATABASE}`, STOP_MS)
+  await ensureDatabase(`${url}/postgres`)
+  return toServerProcess(child, `${url}/${DATABASE}`, STOP_TIMEOUT_MS)
 }
 
 /** Nothing may run on the folder, and no pid file may name a process that is not ours. */
-async function clearWay(folder: string, signal: AbortSignal): Promise<void> {
+async function stopOrphanServer(folder: string, signal: AbortSignal): Promise<void> {
   const file = join(folder, 'postmaster.pid')
   const text = await readFile(file, 'utf8').catch(() => '')
   const pid = Number.parseInt(text, 10)
-  if (pid > 0) await stopStale({ pid, mark: folder, stopSignal: 'SIGINT', signal })
+  if (pid > 0) await stopOrphanProcess({ pid, commandText: folder, stopSignal: 'SIGINT', signal })
   if (!existsSync(file)) return
   // Postgres would refuse for ever to start where somebody else has that number now. It looks past the number of its own
   // parent, and still checks that nobody is attached to the old one's memory.
@@ -76,35 +76,35 @@ async function clearWay(folder: string, signal: AbortSignal): Promise<void> {
 }
 
 /** A server that is ready, or undefined while a session of its predecessor, killed in the middle of a query, still ends. */
-async function launch(options: {
+async function tryStartServer(options: {
   cluster: Cluster
   port: number
   durable: boolean
   log: string
   url: string
   signal: AbortSignal
-}): Promise<Child | undefined> {
-  const child = startServer(options)
+}): Promise<ChildProcess | undefined> {
+  const child = spawnServer(options)
   try {
-    await ready(child, {
+    await waitUntilReady(child, {
       name: NAME,
-      ask: () => answers(options.url),
-      milliseconds: READY_MS,
+      poll: () => ping(options.url),
+      milliseconds: READY_TIMEOUT_MS,
       signal: options.signal,
     })
     return child
   } catch (error) {
-    if (error instanceof PartError && error.message.includes('is still in use')) return undefined
+    if (error instanceof StartError && error.message.includes('is still in use')) return undefined
     throw error
   }
 }
 
-function startServer(options: { cluster: Cluster; port: number; durable: boolean; log: string }): Child {
+function spawnServer(options: { cluster: Cluster; port: number; durable: boolean; log: string }): ChildProcess {
   const { cluster, port } = options
-  const settings = Object.entries({ ...SETTINGS, ...(options.durable ? {} : FORGETFUL) })
+  const settings = Object.entries({ ...SETTINGS, ...(options.durable ? {} : NON_DURABLE_SETTINGS) })
   const flags = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  return startChild({
-    command: [...cluster.server, '-D', cluster.folder, '-p', String(port), ...flags],
+  return startChildProcess({
+    command: [...cluster.serverCommand, '-D', cluster.folder, '-p', String(port), ...flags],
     env: {},
     output: { file: options.log },
     // Ends sessions and writes a checkpoint; SIGTERM would wait for the sessions.
@@ -112,24 +112,24 @@ function startServer(options: { cluster: Cluster; port: number; durable: boolean
   })
 }
 
-async function answers(url: string): Promise<true | undefined> {
-  return await ask(url, async sql => {
+async function ping(url: string): Promise<true | undefined> {
+  return await withConnection(url, async sql => {
     await sql`select 1`
     return true as const
   }).catch(() => undefined)
 }
 
-async function createDatabase(url: string): Promise<void> {
-  await ask(url, async sql => {
+async function ensureDatabase(url: string): Promise<void> {
+  await withConnection(url, async sql => {
     const [found] = await sql`select 1 from pg_database where datname = ${DATABASE}`
     if (!found) await sql`create database ${sql(DATABASE)}`
   })
 }
 
-async function ask<T>(url: string, question: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+async function withConnection<T>(url: string, query: (sql: postgres.Sql) => Promise<T>): Promise<T> {
   const sql = postgres(url, { max: 1, connect_timeout: 2, onnotice: () => {} })
   try {
-    return await question(sql)
+    return await query(sql)
   } finally {
     await sql.end({ timeout: 1 })
   }

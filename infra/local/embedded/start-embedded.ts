@@ -1,56 +1,64 @@
 import { join } from 'node:path'
-import type { Hold, Site } from '../launch/launch-context.ts'
-import type { Step } from '../launch/progress.ts'
-import { keepSecret } from '../launch/secret.ts'
-import { type Running, supervise } from '../launch/supervisor.ts'
-import { freePort } from '../process/free-ports.ts'
+import type { CloseSlot, LaunchContext } from '../launch/launch-context.ts'
+import type { ProgressStep } from '../launch/progress.ts'
+import { readOrCreateSecret } from '../launch/secret.ts'
+import { type RunningProcess, supervise } from '../launch/supervisor.ts'
+import { findFreePort } from '../process/free-ports.ts'
 import { findNatsServer } from '../programs/nats-server.ts'
 import { startNats } from './nats.ts'
 import { startPostgres } from './postgres.ts'
 
 /** The database's address, once its tables are up to date. */
-export async function startDatabase(site: Site, hold: Hold): Promise<string> {
-  const step = site.progress.part('Postgres 18')
-  const url = site.config.DATABASE_URL ?? (await startEmbedded(site, hold, 'Postgres', await postgresStart(site, step)))
-  await site.blueprint.migrate({ url, signal: site.signal })
-  step.ready()
+export async function startDatabase(context: LaunchContext, slot: CloseSlot): Promise<string> {
+  const step = context.progress.startStep('Postgres 18')
+  const url =
+    context.config.DATABASE_URL ??
+    (await startEmbeddedServer(context, slot, 'Postgres', await preparePostgres(context, step)))
+  await context.profile.migrate({ url, signal: context.signal })
+  step.markReady()
   return url
 }
 
 /** The bus' address. */
-export async function startBus(site: Site, hold: Hold): Promise<string> {
-  const step = site.progress.part('NATS')
-  const url = site.config.NATS_URL ?? (await startEmbedded(site, hold, 'NATS', await natsStart(site, step)))
-  step.ready()
+export async function startBus(context: LaunchContext, slot: CloseSlot): Promise<string> {
+  const step = context.progress.startStep('NATS')
+  const url =
+    context.config.NATS_URL ?? (await startEmbeddedServer(context, slot, 'NATS', await prepareNats(context, step)))
+  step.markReady()
   return url
 }
 
-type Start = (signal: AbortSignal) => Promise<Running & { url: string }>
+type StartServer = (signal: AbortSignal) => Promise<RunningProcess & { url: string }>
 
 /** Starts an embedded part and keeps it running at the same address. */
-async function startEmbedded(site: Site, hold: Hold, name: string, start: Start): Promise<string> {
-  const { record, giveUp, signal, progress } = site
+async function startEmbeddedServer(
+  context: LaunchContext,
+  slot: CloseSlot,
+  name: string,
+  start: StartServer,
+): Promise<string> {
+  const { record, onFatal, signal, progress } = context
   let url = ''
   const startRecorded = async (signal: AbortSignal) => {
-    const part = await start(signal)
-    url = part.url
-    await record.started(name, part.child)
-    return part
+    const server = await start(signal)
+    url = server.url
+    await record.recordProcess(name, server.child)
+    return server
   }
-  hold(await supervise({ name, start: startRecorded, say: line => progress.line(`  ${line}`), giveUp, signal }))
+  slot(await supervise({ name, start: startRecorded, onMessage: line => progress.line(`  ${line}`), onFatal, signal }))
   return url
 }
 
-async function postgresStart({ dataDir }: Site, step: Step): Promise<Start> {
-  const port = await freePort()
-  const places = { dataDir: join(dataDir, 'postgres'), log: join(dataDir, 'logs', 'postgres.log') }
-  return signal => startPostgres({ ...places, port, signal, say: step.say })
+async function preparePostgres({ dataDir }: LaunchContext, step: ProgressStep): Promise<StartServer> {
+  const port = await findFreePort()
+  const paths = { dataDir: join(dataDir, 'postgres'), log: join(dataDir, 'logs', 'postgres.log') }
+  return signal => startPostgres({ ...paths, port, signal, onMessage: step.report })
 }
 
-async function natsStart({ dataDir, signal }: Site, step: Step): Promise<Start> {
-  const binary = await findNatsServer({ cacheDir: join(dataDir, 'cache'), signal, say: step.say })
-  const port = await freePort()
-  const auth = { user: 'darkroom', password: await keepSecret(join(dataDir, 'nats', 'password')) }
-  const places = { storeDir: join(dataDir, 'nats'), log: join(dataDir, 'logs', 'nats.log') }
-  return signal => startNats({ ...places, binary, port, auth, signal })
+async function prepareNats({ dataDir, signal }: LaunchContext, step: ProgressStep): Promise<StartServer> {
+  const binary = await findNatsServer({ cacheDir: join(dataDir, 'cache'), signal, onMessage: step.report })
+  const port = await findFreePort()
+  const auth = { user: 'darkroom', password: await readOrCreateSecret(join(dataDir, 'nats', 'password')) }
+  const paths = { storeDir: join(dataDir, 'nats'), log: join(dataDir, 'logs', 'nats.log') }
+  return signal => startNats({ ...paths, binary, port, auth, signal })
 }

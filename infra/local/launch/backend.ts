@@ -2,87 +2,94 @@ import { join } from 'node:path'
 import type { Service } from '@darkroom/contracts/routes'
 import type { Config } from '../../src/config.ts'
 import { startBus, startDatabase } from '../embedded/start-embedded.ts'
-import { together } from '../process/all-or-abort.ts'
-import type { Child } from '../process/child-process.ts'
-import { freePorts } from '../process/free-ports.ts'
-import type { Hold, Site } from './launch-context.ts'
-import { keepSecret } from './secret.ts'
-import { servicesReady, startServices } from './services.ts'
+import { allOrAbort } from '../process/all-or-abort.ts'
+import type { ChildProcess } from '../process/child-process.ts'
+import { findFreePorts } from '../process/free-ports.ts'
+import type { CloseSlot, LaunchContext } from './launch-context.ts'
+import { readOrCreateSecret } from './secret.ts'
+import { startServices, waitUntilServicesReady } from './services.ts'
 
-const STOP_SLACK_MS = 2_000
+const STOP_MARGIN_MS = 2_000
 const LOOPBACK = '127.0.0.1'
 
 /** What the services stand on. */
-export interface Ground {
+export interface Infrastructure {
   databaseUrl: string
   natsUrl: string
 }
 
 /** Starts the database and the bus, side by side. */
-export async function startGround(site: Site, holds: { database: Hold; bus: Hold }): Promise<Ground> {
-  const [databaseUrl, natsUrl] = await together(site.signal, [
-    signal => startDatabase({ ...site, signal }, holds.database),
-    signal => startBus({ ...site, signal }, holds.bus),
+export async function startInfrastructure(
+  context: LaunchContext,
+  slots: { database: CloseSlot; bus: CloseSlot },
+): Promise<Infrastructure> {
+  const [databaseUrl, natsUrl] = await allOrAbort(context.signal, [
+    signal => startDatabase({ ...context, signal }, slots.database),
+    signal => startBus({ ...context, signal }, slots.bus),
   ])
-  await site.record.tell({ databaseUrl, natsUrl })
+  await context.record.update({ databaseUrl, natsUrl })
   return { databaseUrl, natsUrl }
 }
 
 /**
  * Starts the services.
  *
- * @param place `port` that the gateway will have
+ * @param addresses `port` that the gateway will have
  * @returns the services' addresses; they are ready
  */
 export async function startBackend(
-  site: Site,
-  place: Ground & { port: number },
-  hold: Hold,
+  context: LaunchContext,
+  addresses: Infrastructure & { port: number },
+  slot: CloseSlot,
 ): Promise<Record<Service, string>> {
-  const { config, progress, signal, hurry, blueprint, record } = site
-  const ports = await servicePorts(config)
+  const { config, progress, signal, forceSignal, profile, record } = context
+  const ports = await allocateServicePorts(config)
   const options = {
-    commands: blueprint.services,
+    commands: profile.services,
     ports,
-    env: { ...site.env, ...(await settings(site, { ...place, ports })) },
-    output: blueprint.output,
-    host: new URL(config.PUBLIC_URL ?? `http://localhost:${place.port}`).host,
-    stopMs: config.SHUTDOWN_GRACE_SECONDS * 1_000 + STOP_SLACK_MS,
-    hurry,
+    env: { ...context.env, ...(await buildServiceEnv(context, { ...addresses, ports })) },
+    outputFor: profile.outputFor,
+    host: new URL(config.PUBLIC_URL ?? `http://localhost:${addresses.port}`).host,
+    stopMs: config.SHUTDOWN_GRACE_SECONDS * 1_000 + STOP_MARGIN_MS,
+    forceSignal,
     progress,
-    started: (name: Service, child: Child) => void record.started(name, child),
-    giveUp: site.giveUp,
+    onStarted: (name: Service, child: ChildProcess) => void record.recordProcess(name, child),
+    onFatal: context.onFatal,
     signal,
   }
-  hold(await startServices(options))
-  await servicesReady(options)
-  const services = { ingest: address(ports.ingest), processor: address(ports.processor), query: address(ports.query) }
-  await record.tell({ services })
+  slot(await startServices(options))
+  await waitUntilServicesReady(options)
+  const services = {
+    ingest: toLoopbackUrl(ports.ingest),
+    processor: toLoopbackUrl(ports.processor),
+    query: toLoopbackUrl(ports.query),
+  }
+  await record.update({ services })
   return services
 }
 
 /** Settings that the launcher decides for the services. They stay on loopback: only the gateway is for others. */
-async function settings(
-  { config, dataDir }: Site,
-  found: Ground & { port: number; ports: Record<Service, number> },
+async function buildServiceEnv(
+  { config, dataDir }: LaunchContext,
+  addresses: Infrastructure & { port: number; ports: Record<Service, number> },
 ): Promise<Record<string, string>> {
   return {
-    DATABASE_URL: found.databaseUrl,
-    NATS_URL: found.natsUrl,
+    DATABASE_URL: addresses.databaseUrl,
+    NATS_URL: addresses.natsUrl,
     DATA_DIR: dataDir,
     HOST: LOOPBACK,
-    PORT: String(found.port),
-    INGEST_PORT: String(found.ports.ingest),
-    PROCESSOR_PORT: String(found.ports.processor),
-    QUERY_PORT: String(found.ports.query),
-    INTERNAL_API_SECRET: config.INTERNAL_API_SECRET ?? (await keepSecret(join(dataDir, 'internal-api-secret'))),
+    PORT: String(addresses.port),
+    INGEST_PORT: String(addresses.ports.ingest),
+    PROCESSOR_PORT: String(addresses.ports.processor),
+    QUERY_PORT: String(addresses.ports.query),
+    INTERNAL_API_SECRET: config.INTERNAL_API_SECRET ?? (await readOrCreateSecret(join(dataDir, 'internal-api-secret'))),
     NODE_ENV: config.NODE_ENV,
     DARKROOM_PARENT_PID: String(process.pid),
   }
 }
 
-async function servicePorts(config: Config): Promise<Record<Service, number>> {
-  const [ingest = 0, processor = 0, query = 0] = await freePorts(3)
+async function allocateServicePorts(config: Config): Promise<Record<Service, number>> {
+  const [ingest = 0, processor = 0, query = 0] = await findFreePorts(3)
   return {
     ingest: config.INGEST_PORT ?? ingest,
     processor: config.PROCESSOR_PORT ?? processor,
@@ -90,6 +97,6 @@ async function servicePorts(config: Config): Promise<Record<Service, number>> {
   }
 }
 
-function address(port: number): string {
+function toLoopbackUrl(port: number): string {
   return `http://${LOOPBACK}:${port}`
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { Problem } from '@darkroom/contracts/problem'
-import { freePort } from '../process/free-ports.ts'
+import { findFreePort } from '../process/free-ports.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 
 const HOST = '127.0.0.1'
@@ -45,13 +45,13 @@ beforeAll(async () => {
       return ROUTES[pathname]?.(request) ?? new Response(`query ${pathname}${search}`)
     },
   })
-  const upstreams = { query: `http://${HOST}:${service.port}`, ingest: `http://${HOST}:${await freePort()}` }
-  gateway = startGateway({ port: 0, host: HOST, upstreams, idleSeconds: 1 })
+  const upstreams = { query: `http://${HOST}:${service.port}`, ingest: `http://${HOST}:${await findFreePort()}` }
+  gateway = startGateway({ port: 0, host: HOST, upstreams, idleTimeoutSeconds: 1 })
   base = `http://${HOST}:${gateway.port}`
 })
 
 afterAll(async () => {
-  await gateway.cut()
+  await gateway.closeConnections()
   await service.stop(true)
 })
 
@@ -167,7 +167,7 @@ test('a service that dies in the middle of an answer breaks it off: half a file 
   const other = startGateway({ port: 0, host: HOST, upstreams: { query: `http://${HOST}:${port}`, ingest: '' } })
   const read = async () => await (await fetch(`http://${HOST}:${other.port}/media/x`)).text()
   expect(await read().catch(() => 'broken off')).toBe('broken off')
-  await other.cut()
+  await other.closeConnections()
   dying.close()
 })
 
@@ -206,7 +206,7 @@ test('with a server for the interface, that has what is neither API nor media', 
   const paths = ['/', '/src/main.tsx', '/apiary', '/api/models', '/media/x', '/openapi.json']
   const texts = await Promise.all(paths.map(async path => (await fetch(`http://${HOST}:${dev.port}${path}`)).text()))
   expect(texts).toEqual(['ui', 'ui', 'ui', 'query /api/models', 'query /media/x', 'query /openapi.json'])
-  await dev.cut()
+  await dev.closeConnections()
   await ui.stop(true)
 })
 
@@ -217,13 +217,13 @@ test('close takes no new connection and lets what is under way end; cut ends it'
   const answer = await fetch(`${address}/api/forever`)
   const reader = answer.body?.getReader()
   await reader?.read()
-  other.close()
+  other.stopListening()
   const refused = await fetch(`${address}/api/headers`, { keepalive: false }).catch(() => 'refused')
   expect(refused).toBe('refused')
   const next = reader?.read().then(
     () => 'ended',
     () => 'ended',
   )
-  await other.cut()
+  await other.closeConnections()
   expect(await next).toBe('ended')
 })

@@ -1,5 +1,5 @@
-import { serviceFor } from '@darkroom/contracts/routes'
-import { ProblemError, problemResponse } from '../../src/http/problem.ts'
+import { resolveService } from '@darkroom/contracts/routes'
+import { createProblemResponse, ProblemError } from '../../src/http/problem.ts'
 
 export interface GatewayOptions {
   port: number
@@ -7,19 +7,19 @@ export interface GatewayOptions {
   /** Where each service listens, without a slash at the end. `ui`, if given, gets what is neither API nor media: Vite. */
   upstreams: { ingest: string; query: string; ui?: string }
   /** How long a connection may be silent before it has asked for anything, in seconds. */
-  idleSeconds?: number
+  idleTimeoutSeconds?: number
 }
 
 export interface Gateway {
   port: number
   /** Takes no more connections. What is under way goes on. */
-  close(): void
+  stopListening(): void
   /** Ends what is still under way, streams above all. */
-  cut(): Promise<void>
+  closeConnections(): Promise<void>
 }
 
 /** Headers that are about one connection. @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
-const HOP_BY_HOP = [
+const HOP_BY_HOP_HEADERS = [
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -30,8 +30,8 @@ const HOP_BY_HOP = [
   'transfer-encoding',
   'upgrade',
 ]
-const SERVED_BY_QUERY = /^\/(api|media)(\/|$)|^\/openapi\.json$/
-const DOWN = { retryAfterSeconds: 1 }
+const QUERY_PATHS = /^\/(api|media)(\/|$)|^\/openapi\.json$/
+const RETRY_AFTER = { retryAfterSeconds: 1 }
 
 /**
  * The studio's one address: hands each request on to the service that answers for its path, and the answer back, byte for
@@ -39,38 +39,38 @@ const DOWN = { retryAfterSeconds: 1 }
  *
  * @throws Error with code EADDRINUSE if the port is taken
  */
-export function startGateway({ port, host, upstreams, idleSeconds = 10 }: GatewayOptions): Gateway {
+export function startGateway({ port, host, upstreams, idleTimeoutSeconds = 10 }: GatewayOptions): Gateway {
   const server = Bun.serve({
     port,
     hostname: host,
-    idleTimeout: idleSeconds,
+    idleTimeout: idleTimeoutSeconds,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     fetch: (request, server) => {
       const url = new URL(request.url)
-      const upstream = upstreamFor(url.pathname, upstreams)
-      if (!upstream) return problem('not_found', 'There is nothing at this address.')
+      const upstream = resolveUpstream(url.pathname, upstreams)
+      if (!upstream) return respondWithProblem('not_found', 'There is nothing at this address.')
       // Event streams are silent between their pings, and an upload may be slow: how long is too long, the service decides.
       server.timeout(request, 0)
-      return forward(request, `${upstream}${url.pathname}${url.search}`)
+      return forwardRequest(request, `${upstream}${url.pathname}${url.search}`)
     },
-    error: () => problem('malformed', 'The request could not be read.'),
+    error: () => respondWithProblem('malformed', 'The request could not be read.'),
   })
   return {
     port: server.port ?? port,
-    close: () => void server.stop(),
-    cut: () => server.stop(true),
+    stopListening: () => void server.stop(),
+    closeConnections: () => server.stop(true),
   }
 }
 
-function upstreamFor(path: string, upstreams: GatewayOptions['upstreams']): string | undefined {
-  const service = serviceFor(decoded(path).replace(/[\\/]+/g, '/'))
+function resolveUpstream(path: string, upstreams: GatewayOptions['upstreams']): string | undefined {
+  const service = resolveService(decodePath(path).replace(/[\\/]+/g, '/'))
   if (!service) return undefined
-  if (upstreams.ui && service === 'query' && !SERVED_BY_QUERY.test(path)) return upstreams.ui
+  if (upstreams.ui && service === 'query' && !QUERY_PATHS.test(path)) return upstreams.ui
   return upstreams[service]
 }
 
 /** As a service may read it: an operator's path must not get through in disguise. */
-function decoded(path: string): string {
+function decodePath(path: string): string {
   try {
     return decodeURIComponent(path)
   } catch {
@@ -78,11 +78,11 @@ function decoded(path: string): string {
   }
 }
 
-async function forward(request: Request, target: string): Promise<Response> {
+async function forwardRequest(request: Request, target: string): Promise<Response> {
   try {
-    const answer = await fetch(target, {
+    const response = await fetch(target, {
       method: request.method,
-      headers: endToEnd(request.headers),
+      headers: dropHopByHopHeaders(request.headers),
       body: request.body,
       // What the service compressed stays compressed, where it sends people they go: this is not the reader.
       decompress: false,
@@ -90,21 +90,25 @@ async function forward(request: Request, target: string): Promise<Response> {
       signal: request.signal,
     })
     // A stream of our own has no length, and whoever seeks in a video or waits for a download wants to know it.
-    const body = answer.headers.has('content-length') ? answer.body : quiet(answer.body)
-    return new Response(body, { status: answer.status, headers: endToEnd(answer.headers) })
+    const body = response.headers.has('content-length') ? response.body : suppressReadErrors(response.body)
+    return new Response(body, { status: response.status, headers: dropHopByHopHeaders(response.headers) })
   } catch (error) {
     // Two lengths, say, which arrive here as one that is none.
-    if (isUnsayable(error)) return problem('malformed', 'The request could not be read.')
-    return problem('unavailable', 'A part of the studio is starting again. Try again in a moment.', DOWN)
+    if (isInvalidHeaderError(error)) return respondWithProblem('malformed', 'The request could not be read.')
+    return respondWithProblem(
+      'unavailable',
+      'A part of the studio is starting again. Try again in a moment.',
+      RETRY_AFTER,
+    )
   }
 }
 
-function isUnsayable(error: unknown): boolean {
+function isInvalidHeaderError(error: unknown): boolean {
   return error instanceof TypeError && 'code' in error && error.code === 'ERR_HTTP_INVALID_HEADER_VALUE'
 }
 
 /** The same bytes. A service that dies in the middle breaks off the answer, as it must; Bun would print where in our code. */
-function quiet(body: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Array> | null {
+function suppressReadErrors(body: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Array> | null {
   const reader = body?.getReader()
   if (!reader) return null
   return new ReadableStream({
@@ -118,13 +122,18 @@ function quiet(body: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Arr
   })
 }
 
-function endToEnd(headers: Headers): Headers {
-  const kept = new Headers(headers)
-  const named = (headers.get('connection') ?? '').split(',').map(name => name.trim())
-  for (const name of [...HOP_BY_HOP, ...named]) if (/^[\w-]+$/.test(name)) kept.delete(name)
-  return kept
+function dropHopByHopHeaders(headers: Headers): Headers {
+  const endToEndHeaders = new Headers(headers)
+  const connectionHeaders = (headers.get('connection') ?? '').split(',').map(name => name.trim())
+  for (const name of [...HOP_BY_HOP_HEADERS, ...connectionHeaders])
+    if (/^[\w-]+$/.test(name)) endToEndHeaders.delete(name)
+  return endToEndHeaders
 }
 
-function problem(code: ProblemError['code'], detail: string, options?: { retryAfterSeconds: number }): Response {
-  return problemResponse(new ProblemError(code, detail, options), Bun.randomUUIDv7())
+function respondWithProblem(
+  code: ProblemError['code'],
+  detail: string,
+  options?: { retryAfterSeconds: number },
+): Response {
+  return createProblemResponse(new ProblemError(code, detail, options), Bun.randomUUIDv7())
 }

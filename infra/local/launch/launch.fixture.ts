@@ -1,33 +1,33 @@
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SERVICES } from '@darkroom/contracts/routes'
-import { until } from '../process/wait-until.ts'
+import { waitUntil } from '../process/wait-until.ts'
 import { launch } from './launch.ts'
 import { readRunFile } from './run-file.ts'
 
-const LATE_MS = 300
+const UI_DELAY_MS = 300
 
 /** The launcher with stand-ins for the services, no tables and no interface, for its tests. */
 process.exit(
   await launch({
     env: process.env,
-    blueprint: ({ dataDir }) => ({
+    createProfile: ({ dataDir }) => ({
       services: SERVICES.map(name => ({
         name,
         command: [process.execPath, join(import.meta.dirname, 'service.fixture.ts'), name],
       })),
       migrate: async () => {},
-      ui: () => (process.env.LATE_UI ? lateUi(dataDir) : Promise.resolve(undefined)),
-      output: name => ({ file: join(dataDir, 'logs', `${name}.log`) }),
+      prepareUi: () => (process.env.LATE_UI ? prepareUiLate(dataDir) : Promise.resolve(undefined)),
+      outputFor: name => ({ file: join(dataDir, 'logs', `${name}.log`) }),
     }),
   }),
 )
 
 /** An interface that is ready long after the database: it writes down which services have started by then. */
-async function lateUi(dataDir: string): Promise<undefined> {
-  const grounded = async () => (await readRunFile(dataDir))?.natsUrl
-  await until(grounded, { what: 'The database', milliseconds: 30_000, signal: AbortSignal.timeout(30_000) })
-  await Bun.sleep(LATE_MS)
+async function prepareUiLate(dataDir: string): Promise<undefined> {
+  const readNatsUrl = async () => (await readRunFile(dataDir))?.natsUrl
+  await waitUntil(readNatsUrl, { what: 'The database', milliseconds: 30_000, signal: AbortSignal.timeout(30_000) })
+  await Bun.sleep(UI_DELAY_MS)
   const started = Object.keys((await readRunFile(dataDir))?.processes ?? {}).sort()
   await appendFile(join(dataDir, 'notes'), `interface ready beside ${started.join(', ')}\n`)
 }

@@ -3,29 +3,29 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type Launcher, watchLauncher } from '../../testing/installs/launcher.ts'
-import { allGone, processesOf } from '../../testing/installs/processes.ts'
-import { natsServer, testDirectory } from '../../testing/test-resources.ts'
-import { freePort } from '../process/free-ports.ts'
-import { isRunning } from '../process/orphan-process.ts'
-import { until } from '../process/wait-until.ts'
+import { findProcesses, waitUntilProcessesExit } from '../../testing/installs/processes.ts'
+import { createTestDirectory, findNatsServer } from '../../testing/test-resources.ts'
+import { findFreePort } from '../process/free-ports.ts'
+import { isProcessRunning } from '../process/orphan-process.ts'
+import { waitUntil } from '../process/wait-until.ts'
 import { readRunFile } from './run-file.ts'
 
 const LIMIT_MS = 60_000
 /** Starts a launcher with stand-ins for the services. */
 function launch(dataDir: string, env: Record<string, string> = {}): Launcher {
   const command = [process.execPath, join(import.meta.dirname, 'launch.fixture.ts')]
-  return watchLauncher(command, { env: { PATH: join(natsServer(), '..'), DATA_DIR: dataDir, ...env } })
+  return watchLauncher(command, { env: { PATH: join(findNatsServer(), '..'), DATA_DIR: dataDir, ...env } })
 }
 
 test(
   'starts everything, routes, and one Ctrl-C that arrives twice stops it in order and leaves nothing running',
   async () => {
-    await using directory = await testDirectory()
-    const launcher = launch(directory.path, { PORT: String(await freePort()), LATE_UI: 'yes' })
-    const url = await launcher.open
+    await using directory = await createTestDirectory()
+    const launcher = launch(directory.path, { PORT: String(await findFreePort()), LATE_UI: 'yes' })
+    const url = await launcher.url
     expect(await (await fetch(`${url}/api/generate`)).text()).toBe('ingest /api/generate')
     expect(await (await fetch(`${url}/api/generations`)).text()).toBe('query /api/generations')
-    expect((await processesOf(directory.path)).length).toBeGreaterThan(5)
+    expect((await findProcesses(directory.path)).length).toBeGreaterThan(5)
 
     const run = await readRunFile(directory.path)
     expect(run?.url).toBe(url)
@@ -37,9 +37,9 @@ test(
     const began = performance.now()
     launcher.kill('SIGINT')
     launcher.kill('SIGINT')
-    expect(await launcher.ended).toBe(0)
+    expect(await launcher.exited).toBe(0)
     expect(performance.now() - began).toBeLessThan(10_000)
-    expect(await processesOf(directory.path)).toEqual([])
+    expect(await findProcesses(directory.path)).toEqual([])
     expect(await readRunFile(directory.path)).toBeUndefined()
     const notes = (await readFile(join(directory.path, 'notes'), 'utf8')).trim().split('\n')
     // query serves the files of the interface that are there when it starts.
@@ -52,21 +52,21 @@ test(
 test(
   'a second launcher on the same data says where the first is, and a taken port is passed over',
   async () => {
-    await using directory = await testDirectory()
-    const port = await freePort()
+    await using directory = await createTestDirectory()
+    const port = await findFreePort()
     const taken = createServer()
     await new Promise<void>(resolve => taken.listen(port, '127.0.0.1', resolve))
     const first = launch(directory.path, { PORT: String(port) })
-    const url = await first.open
+    const url = await first.url
     expect(Number(new URL(url).port)).toBeGreaterThan(port)
     expect(first.lines).toContain(`  Port ${port} is taken: this studio is at ${new URL(url).port}.`)
 
     const second = launch(directory.path)
-    expect(await second.ended).toBe(1)
+    expect(await second.exited).toBe(1)
     expect(second.lines.join('\n').trim()).toBe(`Darkroom runs on this data already: ${url}`)
 
     first.kill('SIGTERM')
-    expect(await first.ended).toBe(0)
+    expect(await first.exited).toBe(0)
     await new Promise(resolve => taken.close(resolve))
   },
   LIMIT_MS,
@@ -75,18 +75,18 @@ test(
 test.concurrent(
   'after a kill -9 of the launcher its parts end by themselves, and the next one starts on the same data',
   async () => {
-    await using directory = await testDirectory()
-    const killed = launch(directory.path, { PORT: String(await freePort()) })
-    await killed.open
+    await using directory = await createTestDirectory()
+    const killed = launch(directory.path, { PORT: String(await findFreePort()) })
+    await killed.url
     killed.kill('SIGKILL')
-    await killed.ended
-    expect(await allGone(directory.path)).toBe(true)
+    await killed.exited
+    expect(await waitUntilProcessesExit(directory.path)).toBe(true)
 
-    const next = launch(directory.path, { PORT: String(await freePort()) })
-    const url = await next.open
+    const next = launch(directory.path, { PORT: String(await findFreePort()) })
+    const url = await next.url
     expect((await fetch(`${url}/api/models`)).status).toBe(200)
     next.kill('SIGINT')
-    expect(await next.ended).toBe(0)
+    expect(await next.exited).toBe(0)
   },
   LIMIT_MS,
 )
@@ -94,9 +94,9 @@ test.concurrent(
 test.concurrent(
   'a part that is killed is started again: service, bus and database',
   async () => {
-    await using directory = await testDirectory()
-    const launcher = launch(directory.path, { PORT: String(await freePort()) })
-    const url = await launcher.open
+    await using directory = await createTestDirectory()
+    const launcher = launch(directory.path, { PORT: String(await findFreePort()) })
+    const url = await launcher.url
     const before = (await readRunFile(directory.path))?.processes ?? {}
     for (const name of ['query', 'NATS', 'Postgres']) process.kill(before[name]?.pid ?? 0, 'SIGKILL')
     const again = async () => {
@@ -106,12 +106,12 @@ test.concurrent(
       return (renewed && answer?.ok) || undefined
     }
     const wait = { what: 'The new parts', milliseconds: 30_000, signal: AbortSignal.timeout(LIMIT_MS) }
-    expect(await until(again, wait)).toBe(true)
+    expect(await waitUntil(again, wait)).toBe(true)
     const database = (await readRunFile(directory.path))?.processes.Postgres?.pid ?? 0
-    expect(await isRunning(database, directory.path)).toBe(true)
+    expect(await isProcessRunning(database, directory.path)).toBe(true)
     launcher.kill('SIGINT')
-    expect(await launcher.ended).toBe(0)
-    expect(await processesOf(directory.path)).toEqual([])
+    expect(await launcher.exited).toBe(0)
+    expect(await findProcesses(directory.path)).toEqual([])
   },
   LIMIT_MS,
 )
@@ -119,14 +119,14 @@ test.concurrent(
 test.concurrent(
   'stops when the process that it was told to watch is gone',
   async () => {
-    await using directory = await testDirectory()
+    await using directory = await createTestDirectory()
     const parent = Bun.spawn(['/bin/sleep', '60'])
-    const env = { PORT: String(await freePort()), DARKROOM_PARENT_PID: String(parent.pid) }
+    const env = { PORT: String(await findFreePort()), DARKROOM_PARENT_PID: String(parent.pid) }
     const launcher = launch(directory.path, env)
-    await launcher.open
+    await launcher.url
     parent.kill()
-    expect(await launcher.ended).toBe(0)
-    expect(await processesOf(directory.path)).toEqual([])
+    expect(await launcher.exited).toBe(0)
+    expect(await findProcesses(directory.path)).toEqual([])
   },
   LIMIT_MS,
 )
@@ -134,19 +134,19 @@ test.concurrent(
 test.concurrent(
   'a second Ctrl-C, later on, is somebody who will not wait: a service that still works is stopped at once, and all the rest',
   async () => {
-    await using directory = await testDirectory()
-    const launcher = launch(directory.path, { PORT: String(await freePort()), STUBBORN: 'processor' })
-    await launcher.open
+    await using directory = await createTestDirectory()
+    const launcher = launch(directory.path, { PORT: String(await findFreePort()), STUBBORN: 'processor' })
+    await launcher.url
     launcher.kill('SIGINT')
     const began = performance.now()
     const later = async () => performance.now() - began > 2_100 || undefined
-    await until(later, { what: 'The next wish', milliseconds: 5_000, signal: AbortSignal.timeout(LIMIT_MS) })
-    expect((await processesOf(directory.path)).length).toBeGreaterThan(2)
+    await waitUntil(later, { what: 'The next wish', milliseconds: 5_000, signal: AbortSignal.timeout(LIMIT_MS) })
+    expect((await findProcesses(directory.path)).length).toBeGreaterThan(2)
     launcher.kill('SIGINT')
     launcher.kill('SIGINT')
-    expect(await launcher.ended).toBe(0)
+    expect(await launcher.exited).toBe(0)
     expect(performance.now() - began).toBeLessThan(5_000)
-    expect(await processesOf(directory.path)).toEqual([])
+    expect(await findProcesses(directory.path)).toEqual([])
   },
   LIMIT_MS,
 )
@@ -154,13 +154,13 @@ test.concurrent(
 test.concurrent(
   'a service that keeps dying stops the launcher with its last lines',
   async () => {
-    await using directory = await testDirectory()
-    const launcher = launch(directory.path, { PORT: String(await freePort()), BREAKS: 'ingest' })
-    expect(await launcher.ended).toBe(1)
+    await using directory = await createTestDirectory()
+    const launcher = launch(directory.path, { PORT: String(await findFreePort()), BREAKS: 'ingest' })
+    expect(await launcher.exited).toBe(1)
     expect(launcher.lines.join('\n')).toContain(
       'ingest keeps dying. ingest ended (exit 1).\nthe setting FROBNICATE is wrong',
     )
-    expect(await processesOf(directory.path)).toEqual([])
+    expect(await findProcesses(directory.path)).toEqual([])
   },
   LIMIT_MS,
 )
@@ -168,21 +168,29 @@ test.concurrent(
 test(
   'a Ctrl-C while it starts stops what was begun',
   async () => {
-    await using directory = await testDirectory()
-    const launcher = launch(directory.path, { PORT: String(await freePort()) })
-    const wait = { what: 'The first process', milliseconds: 30_000, signal: AbortSignal.timeout(LIMIT_MS), every: 5 }
-    await until(async () => ((await processesOf(join(directory.path, 'postgres'))).length > 0 ? true : undefined), wait)
+    await using directory = await createTestDirectory()
+    const launcher = launch(directory.path, { PORT: String(await findFreePort()) })
+    const wait = {
+      what: 'The first process',
+      milliseconds: 30_000,
+      signal: AbortSignal.timeout(LIMIT_MS),
+      intervalMs: 5,
+    }
+    await waitUntil(
+      async () => ((await findProcesses(join(directory.path, 'postgres'))).length > 0 ? true : undefined),
+      wait,
+    )
     launcher.kill('SIGINT')
-    expect(await launcher.ended).toBe(0)
-    expect(await processesOf(directory.path)).toEqual([])
+    expect(await launcher.exited).toBe(0)
+    expect(await findProcesses(directory.path)).toEqual([])
   },
   LIMIT_MS,
 )
 
 test('a setting that is wrong is named, and nothing is started', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const launcher = launch(directory.path, { PORT: 'three' })
-  expect(await launcher.ended).toBe(2)
+  expect(await launcher.exited).toBe(2)
   expect(launcher.lines.join('\n')).toContain('PORT: ')
   expect(await readdir(directory.path)).toEqual([])
 })

@@ -1,21 +1,21 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { type Config, ConfigError, dataDirectory, readConfig } from '../../src/config.ts'
-import { requireOwnCluster } from '../embedded/cluster.ts'
-import { PartError } from '../process/server-process.ts'
-import { requireSpace } from './disk-space.ts'
-import type { Blueprint } from './launch-context.ts'
+import { type Config, ConfigError, readConfig, resolveDataDir } from '../../src/config.ts'
+import { assertClusterOwner } from '../embedded/cluster.ts'
+import { StartError } from '../process/server-process.ts'
+import { assertDiskSpace } from './disk-space.ts'
+import type { LaunchProfile } from './launch-context.ts'
 import { lockFile } from './lock.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { readRunFile } from './run-file.ts'
-import { onParentGone, onStopSignals } from './stop-signals.ts'
+import { listenForStopSignals, watchParentProcess } from './stop-signals.ts'
 import { type Studio, startStudio } from './studio.ts'
 
 export interface LaunchOptions {
   env: Record<string, string | undefined>
   /** Settings that hold where the environment says nothing. */
   defaults?: Record<string, string>
-  blueprint: (found: { config: Config; dataDir: string; progress: Progress }) => Blueprint
+  createProfile: (found: { config: Config; dataDir: string; progress: Progress }) => LaunchProfile
 }
 
 type Environment = Record<string, string>
@@ -26,52 +26,58 @@ type Environment = Record<string, string>
  * @returns the exit code: 0 after a stop that was asked for, 1 when the studio could not go on, 2 when a setting is wrong
  */
 export async function launch(options: LaunchOptions): Promise<number> {
-  const env: Environment = { ...options.defaults, ...given(options.env) }
-  const progress = createProgress({ write: text => process.stdout.write(text), colour: wantsColour(env) })
+  const env: Environment = { ...options.defaults, ...omitEmptyValues(options.env) }
+  const progress = createProgress({ write: text => process.stdout.write(text), color: isColorEnabled(env) })
   try {
     const config = readConfig(env)
-    const dataDir = placeOf(config, env)
-    const unlock = await takeDirectory(dataDir)
+    const dataDir = requireDataDir(config, env)
+    const unlock = await lockDataDir(dataDir)
     try {
-      await requireOwnCluster(join(dataDir, 'postgres'))
-      await requireSpace({ folder: dataDir, say: line => progress.line(`  ${line}`) })
-      return await run({ blueprint: options.blueprint({ config, dataDir, progress }), config, dataDir, env, progress })
+      await assertClusterOwner(join(dataDir, 'postgres'))
+      await assertDiskSpace({ folder: dataDir, onMessage: line => progress.line(`  ${line}`) })
+      return await runStudio({
+        profile: options.createProfile({ config, dataDir, progress }),
+        config,
+        dataDir,
+        env,
+        progress,
+      })
     } finally {
       unlock()
     }
   } catch (error) {
-    return explain(error)
+    return reportError(error)
   }
 }
 
 interface RunOptions {
-  blueprint: Blueprint
+  profile: LaunchProfile
   config: Config
   dataDir: string
   env: Environment
   progress: Progress
 }
 
-async function run(options: RunOptions): Promise<number> {
+async function runStudio(options: RunOptions): Promise<number> {
   const { progress } = options
   const stopping = new AbortController()
-  const hurrying = new AbortController()
+  const forcing = new AbortController()
   const stop = () => {
     progress.line('\n  Stopping …')
-    stopping.abort(new PartError('The start was given up.'))
+    stopping.abort(new StartError('The start was given up.'))
   }
   const force = () => {
     // The parts are on leashes, and are asked to stop as soon as this process is gone.
-    if (hurrying.signal.aborted) process.exit(1)
+    if (forcing.signal.aborted) process.exit(1)
     progress.line('  Stopping at once. What was under way is taken up again at the next start.')
-    hurrying.abort()
+    forcing.abort()
   }
-  onStopSignals({ stop, force })
-  if (options.config.DARKROOM_PARENT_PID !== undefined) onParentGone(options.config.DARKROOM_PARENT_PID, stop)
+  listenForStopSignals({ onStop: stop, onForceStop: force })
+  if (options.config.DARKROOM_PARENT_PID !== undefined) watchParentProcess(options.config.DARKROOM_PARENT_PID, stop)
   try {
-    const studio = await startStudio({ ...options, signal: stopping.signal, hurry: hurrying.signal })
+    const studio = await startStudio({ ...options, signal: stopping.signal, forceSignal: forcing.signal })
     progress.line(`\n  Darkroom is open: ${studio.url}`)
-    return await stay(studio, stopping.signal)
+    return await runUntilStopped(studio, stopping.signal)
   } catch (error) {
     if (!stopping.signal.aborted) throw error
     return 0
@@ -80,48 +86,48 @@ async function run(options: RunOptions): Promise<number> {
   }
 }
 
-async function stay(studio: Studio, stopping: AbortSignal): Promise<number> {
-  const { promise: asked, resolve: stop } = Promise.withResolvers<void>()
+async function runUntilStopped(studio: Studio, stopping: AbortSignal): Promise<number> {
+  const { promise: stopRequested, resolve: stop } = Promise.withResolvers<void>()
   stopping.addEventListener('abort', () => stop(), { once: true })
   if (stopping.aborted) stop()
-  const failed = await Promise.race([asked, studio.failed])
+  const failed = await Promise.race([stopRequested, studio.failed])
   await studio.stop()
   if (failed) throw failed
   return 0
 }
 
-function placeOf(config: Config, env: Environment): string {
+function requireDataDir(config: Config, env: Environment): string {
   try {
-    return resolve(dataDirectory(config, env))
+    return resolve(resolveDataDir(config, env))
   } catch (cause) {
-    throw new PartError('This user has no home folder to keep data in: set DATA_DIR.', { cause })
+    throw new StartError('This user has no home folder to keep data in: set DATA_DIR.', { cause })
   }
 }
 
-async function takeDirectory(dataDir: string): Promise<() => void> {
+async function lockDataDir(dataDir: string): Promise<() => void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch(cause => {
-    throw new PartError(`${dataDir} cannot be made. Set DATA_DIR to a folder that you can write to.`, { cause })
+    throw new StartError(`${dataDir} cannot be made. Set DATA_DIR to a folder that you can write to.`, { cause })
   })
   const unlock = lockFile(join(dataDir, 'lock'))
   if (unlock) return unlock
   const url = (await readRunFile(dataDir))?.url
-  throw new PartError(
+  throw new StartError(
     url
       ? `Darkroom runs on this data already: ${url}`
       : 'Darkroom is being started or stopped on this data already. Wait a moment, or set DATA_DIR to another folder.',
   )
 }
 
-function given(env: Record<string, string | undefined>): Environment {
+function omitEmptyValues(env: Record<string, string | undefined>): Environment {
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1])))
 }
 
 /** @see https://no-color.org */
-function wantsColour(env: Environment): boolean {
+function isColorEnabled(env: Environment): boolean {
   return process.stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb'
 }
 
-function explain(error: unknown): number {
+function reportError(error: unknown): number {
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`\n${message}\n`)
   return error instanceof ConfigError ? 2 : 1

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
-import { testDirectory } from '../../testing/test-resources.ts'
+import { createTestDirectory } from '../../testing/test-resources.ts'
 import { lockFile } from './lock.ts'
 
 test('one has it at a time', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const unlock = lockFile(`${directory.path}/lock`)
   expect(lockFile(`${directory.path}/lock`)).toBeUndefined()
   unlock?.()
@@ -13,7 +13,7 @@ test('one has it at a time', async () => {
 })
 
 test('a process that is killed has it no longer', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const script = `
     import { lockFile } from '${import.meta.dirname}/lock.ts'
     const unlock = lockFile('${directory.path}/lock')
@@ -32,6 +32,6 @@ test('a process that is killed has it no longer', async () => {
 })
 
 test('a place that cannot be written to is named', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   expect(() => lockFile(`${directory.path}/no/lock`)).toThrow('/no/lock cannot be written by this user.')
 })

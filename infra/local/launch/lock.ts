@@ -1,5 +1,5 @@
 import { Database } from 'bun:sqlite'
-import { PartError } from '../process/server-process.ts'
+import { StartError } from '../process/server-process.ts'
 
 /**
  * Takes a lock for this process. It is the operating system's on an open file: it ends with the process, however that ends, so
@@ -21,7 +21,7 @@ export function lockFile(file: string): (() => void) | undefined {
   } catch (cause) {
     opened?.close()
     if (isBusy(cause)) return undefined
-    throw new PartError(`${file} cannot be written by this user. Is the folder somebody else's, or read-only?`, {
+    throw new StartError(`${file} cannot be written by this user. Is the folder somebody else's, or read-only?`, {
       cause,
     })
   }

@@ -1,10 +1,10 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Child } from '../process/child-process.ts'
-import { isRunning, stopStale } from '../process/orphan-process.ts'
+import type { ChildProcess } from '../process/child-process.ts'
+import { isProcessRunning, stopOrphanProcess } from '../process/orphan-process.ts'
 
-const Process = z.object({ pid: z.int().positive(), command: z.string() })
+const RecordedProcess = z.object({ pid: z.int().positive(), command: z.string() })
 
 const RunFile = z.object({
   /** The address people use; absent until the studio is open. */
@@ -16,45 +16,45 @@ const RunFile = z.object({
   /** The launcher. */
   pid: z.int().positive(),
   startedAt: z.string(),
-  processes: z.record(z.string(), Process),
+  processes: z.record(z.string(), RecordedProcess),
 })
 export type RunFile = z.infer<typeof RunFile>
 
 /** `run.json` of a data directory, as its launcher keeps it. */
 export interface RunRecord {
-  tell(facts: Pick<RunFile, 'url' | 'databaseUrl' | 'natsUrl' | 'services'>): Promise<void>
+  update(changes: Pick<RunFile, 'url' | 'databaseUrl' | 'natsUrl' | 'services'>): Promise<void>
   /** Never fails: a part that runs is not stopped because that cannot be written down. */
-  started(name: string, child: Child): Promise<void>
+  recordProcess(name: string, child: ChildProcess): Promise<void>
   remove(): Promise<void>
 }
 
 /** What runs on a data directory; undefined if nothing does. It may be out of date if a launcher was killed. */
 export async function readRunFile(directory: string): Promise<RunFile | undefined> {
   try {
-    return RunFile.parse(JSON.parse(await readFile(fileIn(directory), 'utf8')))
+    return RunFile.parse(JSON.parse(await readFile(runFilePath(directory), 'utf8')))
   } catch {
     return undefined
   }
 }
 
 /** Begins the record of a launcher, with which commands find the studio, and the next launcher what this one left behind. */
-export function keepRunFile(directory: string): RunRecord {
+export function createRunRecord(directory: string): RunRecord {
   let run: RunFile = { pid: process.pid, startedAt: new Date().toISOString(), processes: {} }
-  let written = Promise.resolve()
+  let lastWrite = Promise.resolve()
   const write = (next: RunFile) => {
     run = next
-    written = written.catch(() => {}).then(() => replace(fileIn(directory), run))
-    return written
+    lastWrite = lastWrite.catch(() => {}).then(() => replaceRunFile(runFilePath(directory), run))
+    return lastWrite
   }
   return {
-    tell: facts => write({ ...run, ...facts }),
-    started: (name, child) => {
+    update: changes => write({ ...run, ...changes }),
+    recordProcess: (name, child) => {
       const entry = { pid: child.pid, command: child.command.join(' ') }
       return write({ ...run, processes: { ...run.processes, [name]: entry } }).catch(() => {})
     },
     remove: async () => {
-      await written.catch(() => {})
-      await rm(fileIn(directory), { force: true })
+      await lastWrite.catch(() => {})
+      await rm(runFilePath(directory), { force: true })
     },
   }
 }
@@ -64,23 +64,25 @@ export function keepRunFile(directory: string): RunRecord {
  *
  * @param options `say` is told if there are any
  */
-export async function stopLeftovers(
+export async function stopOrphanProcesses(
   directory: string,
-  { signal, say }: { signal: AbortSignal; say: (line: string) => void },
+  { signal, onMessage }: { signal: AbortSignal; onMessage: (line: string) => void },
 ): Promise<void> {
   const processes = Object.values((await readRunFile(directory))?.processes ?? {})
-  const running = await Promise.all(processes.map(({ pid, command }) => isRunning(pid, command)))
-  const left = processes.filter((_, at) => running[at])
-  if (left.length > 0) say('Stopping what an earlier start has left running …')
-  await Promise.all(left.map(({ pid, command }) => stopStale({ pid, mark: command, stopSignal: 'SIGTERM', signal })))
+  const running = await Promise.all(processes.map(({ pid, command }) => isProcessRunning(pid, command)))
+  const orphans = processes.filter((_, at) => running[at])
+  if (orphans.length > 0) onMessage('Stopping what an earlier start has left running …')
+  await Promise.all(
+    orphans.map(({ pid, command }) => stopOrphanProcess({ pid, commandText: command, stopSignal: 'SIGTERM', signal })),
+  )
 }
 
 /** Written beside and renamed, so that no reader sees half of it; for its owner only, because there are passwords in it. */
-async function replace(file: string, run: RunFile): Promise<void> {
+async function replaceRunFile(file: string, run: RunFile): Promise<void> {
   await writeFile(`${file}.new`, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 })
   await rename(`${file}.new`, file)
 }
 
-function fileIn(directory: string): string {
+function runFilePath(directory: string): string {
   return join(directory, 'run.json')
 }

@@ -10,7 +10,7 @@ const [name = ''] = process.argv.slice(2)
 const { DATA_DIR = '', DATABASE_URL = '', PORT = '' } = process.env
 const port = Number(process.env[`${name.toUpperCase()}_PORT`])
 
-const note = (line: string) => appendFile(join(DATA_DIR, 'notes'), `${name} ${line}\n`)
+const appendNote = (line: string) => appendFile(join(DATA_DIR, 'notes'), `${name} ${line}\n`)
 
 Bun.serve({
   port,
@@ -26,7 +26,7 @@ process.on('SIGTERM', async () => {
   const { hostname, port } = new URL(DATABASE_URL)
   const socket = await Bun.connect({ hostname, port: Number(port), socket: { data() {} } }).catch(() => undefined)
   socket?.end()
-  await note(`stops, database ${socket ? 'there' : 'gone'}`)
+  await appendNote(`stops, database ${socket ? 'there' : 'gone'}`)
   if (process.env.STUBBORN !== name) process.exit(0)
 })
 

@@ -1,23 +1,23 @@
 /** What a terminal, a service manager and npx send when somebody wants it to end. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-const ONE_WISH_MS = 2_000
-const PARENT_CHECK_MS = 1_000
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const DEBOUNCE_MS = 2_000
+const PARENT_CHECK_INTERVAL_MS = 1_000
 
-export interface StopOptions {
+export interface StopHandlers {
   /** Called once. */
-  stop: () => void
+  onStop: () => void
   /** Called for each impatient wish after that. */
-  force: () => void
+  onForceStop: () => void
 }
 
 /** Has a process hear the wish to stop. */
-export function onStopSignals(options: StopOptions): void {
-  const hear = createStopWish(options)
-  for (const signal of SIGNALS) process.on(signal, () => hear())
+export function listenForStopSignals(handlers: StopHandlers): void {
+  const handleSignal = createStopDebouncer(handlers)
+  for (const signal of STOP_SIGNALS) process.on(signal, () => handleSignal())
 }
 
 /** Calls `stop` when the process that started this one is gone, however it went. */
-export function onParentGone(pid: number, stop: () => void): void {
+export function watchParentProcess(pid: number, onExit: () => void): void {
   const timer = setInterval(() => {
     try {
       process.kill(pid, 0)
@@ -25,9 +25,9 @@ export function onParentGone(pid: number, stop: () => void): void {
       // One that is somebody else's may not be signalled, but is there.
       if (error instanceof Error && 'code' in error && error.code === 'EPERM') return
       clearInterval(timer)
-      stop()
+      onExit()
     }
-  }, PARENT_CHECK_MS)
+  }, PARENT_CHECK_INTERVAL_MS)
   timer.unref()
 }
 
@@ -37,12 +37,12 @@ export function onParentGone(pid: number, stop: () => void): void {
  *
  * @returns to be called with the time of each signal, in milliseconds
  */
-export function createStopWish({ stop, force }: StopOptions): (now?: number) => void {
-  let latest: number | undefined
+export function createStopDebouncer({ onStop, onForceStop }: StopHandlers): (now?: number) => void {
+  let lastSignalAt: number | undefined
   return (now = performance.now()) => {
-    if (latest !== undefined && now - latest <= ONE_WISH_MS) return
-    const wish = latest === undefined ? stop : force
-    latest = now
-    wish()
+    if (lastSignalAt !== undefined && now - lastSignalAt <= DEBOUNCE_MS) return
+    const handler = lastSignalAt === undefined ? onStop : onForceStop
+    lastSignalAt = now
+    handler()
   }
 }

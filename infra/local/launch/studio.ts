@@ -1,17 +1,17 @@
-import { together } from '../process/all-or-abort.ts'
-import { type HeldPort, holdPortFrom } from '../process/free-ports.ts'
-import { PartError } from '../process/server-process.ts'
-import { startBackend, startGround } from './backend.ts'
-import { watchSpace } from './disk-space.ts'
+import { allOrAbort } from '../process/all-or-abort.ts'
+import { type ReservedPort, reservePortFrom } from '../process/free-ports.ts'
+import { StartError } from '../process/server-process.ts'
+import { startBackend, startInfrastructure } from './backend.ts'
+import { watchDiskSpace } from './disk-space.ts'
 import { type Gateway, type GatewayOptions, startGateway } from './gateway.ts'
-import { type Hold, hold, type Site, type StudioOptions } from './launch-context.ts'
-import { keepRunFile, stopLeftovers } from './run-file.ts'
+import { type CloseSlot, type LaunchContext, reserveCloseSlot, type StudioOptions } from './launch-context.ts'
+import { createRunRecord, stopOrphanProcesses } from './run-file.ts'
 
 export interface Studio {
   /** What people open. */
   url: string
   /** Settles if a part keeps dying: the studio is of no use any more. */
-  failed: Promise<PartError>
+  failed: Promise<StartError>
   /** Stops everything: nobody gets in, services end their work, then the bus, then the database. */
   stop(): Promise<void>
 }
@@ -22,73 +22,74 @@ export interface Studio {
  * @throws PartError in words for a person; the signal's reason when it is aborted. Nothing is left running then
  */
 export async function startStudio(options: StudioOptions): Promise<Studio> {
-  const failure = Promise.withResolvers<PartError>()
-  const broken = new AbortController()
-  const giveUp = (error: PartError) => {
-    broken.abort(error)
+  const failure = Promise.withResolvers<StartError>()
+  const fatal = new AbortController()
+  const onFatal = (error: StartError) => {
+    fatal.abort(error)
     failure.resolve(error)
   }
-  const signal = AbortSignal.any([options.signal, broken.signal])
-  const closing = new AsyncDisposableStack()
-  const record = keepRunFile(options.dataDir)
-  const say = (line: string) => options.progress.line(`  ${line}`)
+  const signal = AbortSignal.any([options.signal, fatal.signal])
+  const stack = new AsyncDisposableStack()
+  const record = createRunRecord(options.dataDir)
+  const onMessage = (line: string) => options.progress.line(`  ${line}`)
   try {
-    await stopLeftovers(options.dataDir, { signal, say })
+    await stopOrphanProcesses(options.dataDir, { signal, onMessage })
     // What a killed launcher wrote down is no longer true.
-    await record.tell({})
-    closing.defer(() => record.remove())
-    closing.defer(watchSpace({ folder: options.dataDir, say, giveUp }))
-    const url = await open({ ...options, signal, record, giveUp }, closing)
-    return { url, failed: failure.promise, stop: () => closing.disposeAsync() }
+    await record.update({})
+    stack.defer(() => record.remove())
+    stack.defer(watchDiskSpace({ folder: options.dataDir, onMessage, onFatal }))
+    const url = await startParts({ ...options, signal, record, onFatal }, stack)
+    return { url, failed: failure.promise, stop: () => stack.disposeAsync() }
   } catch (error) {
-    await closing.disposeAsync()
+    await stack.disposeAsync()
     throw error
   }
 }
 
-async function open(site: Site, closing: AsyncDisposableStack): Promise<string> {
-  const { config, record, signal } = site
+async function startParts(context: LaunchContext, stack: AsyncDisposableStack): Promise<string> {
+  const { config, record, signal } = context
   // Kept from now on: another studio that starts meanwhile takes the next one.
-  const held = await holdPort(site)
-  closing.defer(() => held.release())
-  const { port } = held
+  const reservedPort = await reservePort(context)
+  stack.defer(() => reservedPort.release())
+  const { port } = reservedPort
   // What is reserved first is closed last: streams through the gateway end with the services, and the database goes at the end.
-  const holds = {
-    database: hold(closing),
-    bus: hold(closing),
-    ui: hold(closing),
-    cut: hold(closing),
-    services: hold(closing),
+  const slots = {
+    database: reserveCloseSlot(stack),
+    bus: reserveCloseSlot(stack),
+    ui: reserveCloseSlot(stack),
+    gatewayConnections: reserveCloseSlot(stack),
+    services: reserveCloseSlot(stack),
   }
-  const [ui, ground] = await together(signal, [
-    signal => startUi({ ...site, signal }, holds.ui),
-    signal => startGround({ ...site, signal }, holds),
+  const [ui, infrastructure] = await allOrAbort(signal, [
+    signal => startUi({ ...context, signal }, slots.ui),
+    signal => startInfrastructure({ ...context, signal }, slots),
   ])
   // Only now: query serves the files of the interface that are there when it starts.
-  const services = await startBackend(site, { ...ground, port }, holds.services)
-  await held.release()
+  const services = await startBackend(context, { ...infrastructure, port }, slots.services)
+  await reservedPort.release()
   const gateway = openGateway({ port, host: config.HOST, upstreams: { ...services, ...ui } })
-  holds.cut({ stop: () => gateway.cut() })
-  closing.defer(() => gateway.close())
+  slots.gatewayConnections({ stop: () => gateway.closeConnections() })
+  stack.defer(() => gateway.stopListening())
   const url = config.PUBLIC_URL ?? `http://localhost:${port}`
-  await record.tell({ url })
+  await record.update({ url })
   return url
 }
 
-async function holdPort({ config, progress }: Site): Promise<HeldPort> {
-  const held = await holdPortFrom(config.PORT, config.HOST)
-  if (!held) {
-    throw new PartError(`Port ${config.PORT} cannot be used, nor any of the hundred after it. Set PORT to a free one.`)
+async function reservePort({ config, progress }: LaunchContext): Promise<ReservedPort> {
+  const reservedPort = await reservePortFrom(config.PORT, config.HOST)
+  if (!reservedPort) {
+    throw new StartError(`Port ${config.PORT} cannot be used, nor any of the hundred after it. Set PORT to a free one.`)
   }
-  if (held.port !== config.PORT) progress.line(`  Port ${config.PORT} is taken: this studio is at ${held.port}.`)
-  return held
+  if (reservedPort.port !== config.PORT)
+    progress.line(`  Port ${config.PORT} is taken: this studio is at ${reservedPort.port}.`)
+  return reservedPort
 }
 
-async function startUi(site: Site, hold: Hold): Promise<{ ui?: string }> {
-  const step = site.progress.part('Interface')
-  const server = await site.blueprint.ui({ ...site, say: step.say })
-  if (server) hold(server)
-  step.ready()
+async function startUi(context: LaunchContext, slot: CloseSlot): Promise<{ ui?: string }> {
+  const step = context.progress.startStep('Interface')
+  const server = await context.profile.prepareUi({ ...context, onMessage: step.report })
+  if (server) slot(server)
+  step.markReady()
   return server ? { ui: server.url } : {}
 }
 
@@ -96,6 +97,6 @@ function openGateway(options: GatewayOptions): Gateway {
   try {
     return startGateway(options)
   } catch (error) {
-    throw new PartError(`Port ${options.port} was taken while the studio started. Start it again.`, { cause: error })
+    throw new StartError(`Port ${options.port} was taken while the studio started. Start it again.`, { cause: error })
   }
 }

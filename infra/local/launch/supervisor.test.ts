@@ -1,38 +1,38 @@
 import { expect, test } from 'bun:test'
-import { testDirectory } from '../../testing/test-resources.ts'
-import { type Child, startChild } from '../process/child-process.ts'
-import type { PartError } from '../process/server-process.ts'
-import { type Supervised, supervise } from './supervisor.ts'
+import { createTestDirectory } from '../../testing/test-resources.ts'
+import { type ChildProcess, startChildProcess } from '../process/child-process.ts'
+import type { StartError } from '../process/server-process.ts'
+import { type Stoppable, supervise } from './supervisor.ts'
 
-const QUICK = { firstPause: 10, longestPause: 20, deaths: 3, window: 10_000 }
+const FAST_RESTARTS = { initialDelayMs: 10, maxDelayMs: 20, maxExits: 3, windowMs: 10_000 }
 
 /** Supervises a shell command; `started` gives each process that was started, in order. */
 async function superviseShell(script: string) {
-  const directory = await testDirectory()
-  const children: Child[] = []
-  const arrivals = Array.from({ length: 5 }, () => Promise.withResolvers<Child>())
-  const failure = Promise.withResolvers<PartError>()
-  const said: string[] = []
+  const directory = await createTestDirectory()
+  const children: ChildProcess[] = []
+  const starts = Array.from({ length: 5 }, () => Promise.withResolvers<ChildProcess>())
+  const failure = Promise.withResolvers<StartError>()
+  const messages: string[] = []
   const start = async () => {
     const output = { file: `${directory.path}/log` }
-    const child = startChild({ command: ['/bin/sh', '-c', script], env: {}, output, stopSignal: 'SIGTERM' })
-    arrivals[children.length]?.resolve(child)
+    const child = startChildProcess({ command: ['/bin/sh', '-c', script], env: {}, output, stopSignal: 'SIGTERM' })
+    starts[children.length]?.resolve(child)
     children.push(child)
     return { child, stop: () => child.stop(1_000) }
   }
-  const supervised: Supervised = await supervise({
+  const supervised: Stoppable = await supervise({
     name: 'the part',
     start,
-    say: line => said.push(line),
-    giveUp: failure.resolve,
+    onMessage: line => messages.push(line),
+    onFatal: failure.resolve,
     signal: AbortSignal.timeout(5_000),
-    patience: QUICK,
+    restartPolicy: FAST_RESTARTS,
   })
   return {
-    said,
+    messages,
     children,
     failed: failure.promise,
-    arrival: async (index: number) => await arrivals[index]?.promise,
+    waitForStart: async (index: number) => await starts[index]?.promise,
     supervised,
     [Symbol.asyncDispose]: async () => {
       await supervised.stop()
@@ -44,29 +44,29 @@ async function superviseShell(script: string) {
 test('starts again what was killed, and says so', async () => {
   await using shell = await superviseShell('exec sleep 60')
   shell.children[0]?.kill()
-  const second = await shell.arrival(1)
-  expect(second?.running()).toBe(true)
+  const second = await shell.waitForStart(1)
+  expect(second?.isRunning()).toBe(true)
   expect(second?.pid).not.toBe(shell.children[0]?.pid ?? 0)
-  expect(shell.said[0]).toBe('the part ended (SIGKILL). It starts again in 0.01 s.')
+  expect(shell.messages[0]).toBe('the part ended (SIGKILL). It starts again in 0.01 s.')
 })
 
 test('gives up on what keeps dying, with its last lines, and does not start it once more', async () => {
   await using shell = await superviseShell('echo "no such setting"; exit 3')
   const error = await shell.failed
   expect(error.message).toBe('the part keeps dying. the part ended (exit 3).\nno such setting')
-  expect(shell.children).toHaveLength(QUICK.deaths)
+  expect(shell.children).toHaveLength(FAST_RESTARTS.maxExits)
 })
 
 test('a stop is not a death: nothing is started again', async () => {
   await using shell = await superviseShell('exec sleep 60')
   await shell.supervised.stop()
-  expect(shell.children.map(child => child.running())).toEqual([false])
-  expect(shell.said).toEqual([])
+  expect(shell.children.map(child => child.isRunning())).toEqual([false])
+  expect(shell.messages).toEqual([])
 })
 
 test('a stop during the pause before a new start ends it', async () => {
   await using shell = await superviseShell('exit 1')
   await shell.children[0]?.exited
   await shell.supervised.stop()
-  expect(shell.children.every(child => !child.running())).toBe(true)
+  expect(shell.children.every(child => !child.isRunning())).toBe(true)
 })

@@ -1,12 +1,12 @@
 import { expect, test } from 'bun:test'
 import { mkdir, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { testDirectory } from '../../testing/test-resources.ts'
+import { createTestDirectory } from '../../testing/test-resources.ts'
 import { buildUi } from './ui-build.ts'
 
 const BUILD = 'mkdir -p dist && cp src/main.tsx dist/index.html'
 
-async function put(root: string, file: string, text: string, seconds?: number): Promise<void> {
+async function writeSource(root: string, file: string, text: string, seconds?: number): Promise<void> {
   const path = join(root, file)
   await mkdir(dirname(path), { recursive: true })
   await writeFile(path, text)
@@ -16,26 +16,26 @@ async function put(root: string, file: string, text: string, seconds?: number): 
 async function build(root: string): Promise<string[]> {
   const said: string[] = []
   const env = { PATH: '/usr/bin:/bin' }
-  await buildUi({ root, env, signal: AbortSignal.timeout(10_000), say: line => said.push(line) })
+  await buildUi({ root, env, signal: AbortSignal.timeout(10_000), onMessage: line => said.push(line) })
   return said
 }
 
 test('builds what was not built, and again only when a source is newer', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const root = directory.path
-  await put(root, 'frontend/package.json', JSON.stringify({ scripts: { build: BUILD } }), 1_000)
-  await put(root, 'frontend/src/main.tsx', 'first', 1_000)
+  await writeSource(root, 'frontend/package.json', JSON.stringify({ scripts: { build: BUILD } }), 1_000)
+  await writeSource(root, 'frontend/src/main.tsx', 'first', 1_000)
   expect(await build(root)).toEqual(['builds the interface'])
   expect(await build(root)).toEqual([])
-  await put(root, 'frontend/src/main.tsx', 'second', Date.now() / 1_000 + 10)
+  await writeSource(root, 'frontend/src/main.tsx', 'second', Date.now() / 1_000 + 10)
   expect(await build(root)).toEqual(['builds the interface'])
   expect(await Bun.file(join(root, 'frontend/dist/index.html')).text()).toBe('second')
 })
 
 test('a build that fails is told in its own words', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const script = 'echo "tokens.css is missing" >&2; exit 1'
-  await put(directory.path, 'frontend/package.json', JSON.stringify({ scripts: { build: script } }))
+  await writeSource(directory.path, 'frontend/package.json', JSON.stringify({ scripts: { build: script } }))
   const message = await build(directory.path).catch(error => error.message)
   expect(message).toContain('The interface could not be built.')
   expect(message).toContain('tokens.css is missing')

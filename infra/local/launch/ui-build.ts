@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { CommandError, runCommand } from '../process/command.ts'
-import { PartError } from '../process/server-process.ts'
-import { until } from '../process/wait-until.ts'
+import { StartError } from '../process/server-process.ts'
+import { waitUntil } from '../process/wait-until.ts'
 import { lockFile } from './lock.ts'
 
 const SOURCES = [
@@ -11,8 +11,8 @@ const SOURCES = [
   'contracts/src/**/*',
   'bun.lock',
 ]
-const BUILT = 'frontend/dist/index.html'
-const BUILD_MS = 180_000
+const BUILT_FILE = 'frontend/dist/index.html'
+const BUILD_TIMEOUT_MS = 180_000
 
 /**
  * Builds the web interface if it has not been built since its sources changed. A clone that cannot be written to is used as it
@@ -22,10 +22,10 @@ const BUILD_MS = 180_000
  * @throws PartError with what the build said
  */
 export async function buildUi(options: BuildOptions): Promise<void> {
-  if (isBuilt(options.root) || isSealed(options.root)) return
-  const unlock = await takeTurn(options)
+  if (isUiBuilt(options.root) || isReadOnly(options.root)) return
+  const unlock = await lockBuild(options)
   try {
-    if (!isBuilt(options.root)) await build(options)
+    if (!isUiBuilt(options.root)) await runBuild(options)
   } finally {
     unlock()
   }
@@ -35,43 +35,43 @@ interface BuildOptions {
   root: string
   env: Record<string, string>
   signal: AbortSignal
-  say: (line: string) => void
+  onMessage: (line: string) => void
 }
 
 /** Two launchers of one clone must not build into the same folder at once. */
-async function takeTurn({ root, signal }: BuildOptions): Promise<() => void> {
+async function lockBuild({ root, signal }: BuildOptions): Promise<() => void> {
   const folder = join(root, '.darkroom')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const wait = { what: 'The end of another build', milliseconds: BUILD_MS, signal, every: 250 }
-  return await until(async () => lockFile(join(folder, 'build.lock')), wait)
+  const wait = { what: 'The end of another build', milliseconds: BUILD_TIMEOUT_MS, signal, intervalMs: 250 }
+  return await waitUntil(async () => lockFile(join(folder, 'build.lock')), wait)
 }
 
-async function build({ root, env, signal, say }: BuildOptions): Promise<void> {
-  say('builds the interface')
+async function runBuild({ root, env, signal, onMessage }: BuildOptions): Promise<void> {
+  onMessage('builds the interface')
   // With Bun as its runtime: Debian's Node is too old for Vite.
   const command = [process.execPath, '--bun', 'run', '--cwd', 'frontend', 'build']
-  const place = { signal, cwd: root, env: { ...env, NO_COLOR: '1' }, milliseconds: BUILD_MS }
-  await runCommand(command, place).catch(error => {
+  const commandOptions = { signal, cwd: root, env: { ...env, NO_COLOR: '1' }, milliseconds: BUILD_TIMEOUT_MS }
+  await runCommand(command, commandOptions).catch(error => {
     if (!(error instanceof CommandError)) throw error
-    throw new PartError(`The interface could not be built. ${error.message}`, { cause: error })
+    throw new StartError(`The interface could not be built. ${error.message}`, { cause: error })
   })
 }
 
-function isSealed(root: string): boolean {
+function isReadOnly(root: string): boolean {
   try {
     accessSync(join(root, 'frontend'), constants.W_OK)
     return false
   } catch {
-    if (existsSync(join(root, BUILT))) return true
-    throw new PartError(
+    if (existsSync(join(root, BUILT_FILE))) return true
+    throw new StartError(
       'The interface is not built, and this user cannot write there. Have `bun run build` run by its owner.',
     )
   }
 }
 
 /** Whether the interface was built since its sources changed. */
-export function isBuilt(root: string): boolean {
-  const built = join(root, BUILT)
+export function isUiBuilt(root: string): boolean {
+  const built = join(root, BUILT_FILE)
   if (!existsSync(built)) return false
   const { mtimeMs } = statSync(built)
   return SOURCES.every(pattern =>

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
-import { together } from './all-or-abort.ts'
+import { allOrAbort } from './all-or-abort.ts'
 
 const NEVER = new AbortController().signal
 
 test('gives back what each came to, in order', async () => {
-  expect(await together(NEVER, [async () => 1, async () => 'two'])).toEqual([1, 'two'])
+  expect(await allOrAbort(NEVER, [async () => 1, async () => 'two'])).toEqual([1, 'two'])
 })
 
 test('the first failure is told to the others, who are waited for', async () => {
@@ -18,6 +18,6 @@ test('the first failure is told to the others, who are waited for', async () => 
   const failing = async () => {
     throw new Error('broken')
   }
-  expect(await together(NEVER, [slow, failing]).catch(error => error.message)).toBe('broken')
+  expect(await allOrAbort(NEVER, [slow, failing]).catch(error => error.message)).toBe('broken')
   expect(ended).toEqual(['slow'])
 })

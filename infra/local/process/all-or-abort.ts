@@ -4,16 +4,16 @@
  *
  * @throws what the first that failed threw
  */
-export async function together<Results extends readonly unknown[]>(
+export async function allOrAbort<Results extends readonly unknown[]>(
   signal: AbortSignal,
   tasks: readonly [...{ [Index in keyof Results]: (signal: AbortSignal) => Promise<Results[Index]> }],
 ): Promise<Results> {
   const failed = new AbortController()
-  const either = AbortSignal.any([signal, failed.signal])
+  const combinedSignal = AbortSignal.any([signal, failed.signal])
   const settled = await Promise.allSettled(
     tasks.map(async task => {
       try {
-        return await task(either)
+        return await task(combinedSignal)
       } catch (error) {
         failed.abort(error)
         throw error

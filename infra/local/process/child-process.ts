@@ -1,25 +1,25 @@
-import { type Output, openOutput } from './process-output.ts'
+import { openProcessOutput, type ProcessOutput } from './process-output.ts'
 
 /** A process that the launcher started, and all that may be done with it. */
-export interface Child {
+export interface ChildProcess {
   readonly pid: number
   readonly command: readonly string[]
   /** Settles once, when the process is gone, with what ended it: `exit 1`, `SIGKILL`. */
   readonly exited: Promise<string>
-  running(): boolean
+  isRunning(): boolean
   /** The last lines it wrote, oldest first. */
   lastLines(): Promise<string[]>
   /** Asks it to stop; what is still there after `milliseconds`, or when `hurry` is aborted, is killed. Resolves when it is gone. */
-  stop(milliseconds: number, hurry?: AbortSignal): Promise<void>
+  stop(milliseconds: number, forceSignal?: AbortSignal): Promise<void>
   /** Takes it away at once, with all that it started. */
   kill(): void
 }
 
-export interface ChildOptions {
+export interface ChildProcessOptions {
   command: readonly string[]
   env: Record<string, string>
   cwd?: string
-  output: Output
+  output: ProcessOutput
   /** What asks it to stop in order. */
   stopSignal: 'SIGTERM' | 'SIGINT'
 }
@@ -28,54 +28,55 @@ export interface ChildOptions {
  * Starts a process in a session of its own, so that a Ctrl-C in the terminal reaches the launcher alone and parts stop in the
  * launcher's order. Should the launcher die without stopping it, a leash does.
  */
-export function startChild(options: ChildOptions): Child {
+export function startChildProcess(options: ChildProcessOptions): ChildProcess {
   const { output, command, stopSignal } = options
-  const lines = openOutput(output)
+  const sink = openProcessOutput(output)
   const child = Bun.spawn([...command], {
     ...(options.cwd ? { cwd: options.cwd } : {}),
     env: options.env,
     stdin: 'ignore',
-    stdout: lines.stdio,
-    stderr: lines.stdio,
+    stdout: sink.stdio,
+    stderr: sink.stdio,
     detached: true,
   })
-  lines.follow(child)
-  const leash = holdLeash(child.pid, stopSignal)
+  sink.attach(child)
+  const stopWatchdog = startWatchdog(child.pid, stopSignal)
   const exited = child.exited.then(async code => {
-    leash()
-    await lines.finished()
+    stopWatchdog()
+    await sink.waitUntilRead()
     return child.signalCode ? String(child.signalCode) : `exit ${code}`
   })
-  const running = () => child.exitCode === null && child.signalCode === null
-  const kill = () => running() && signalGroup(child.pid, 'SIGKILL')
+  const isRunning = () => child.exitCode === null && child.signalCode === null
+  const kill = () => isRunning() && signalGroup(child.pid, 'SIGKILL')
   return {
     pid: child.pid,
     command,
     exited,
-    running,
-    lastLines: lines.last,
-    stop: (milliseconds, hurry) => stop({ child, running, kill, exited, stopSignal, milliseconds, hurry }),
+    isRunning,
+    lastLines: sink.readLastLines,
+    stop: (milliseconds, forceSignal) =>
+      stopChildProcess({ child, isRunning, kill, exited, stopSignal, milliseconds, forceSignal }),
     kill,
   }
 }
 
-async function stop(options: {
+async function stopChildProcess(options: {
   child: Bun.Subprocess
-  running(): boolean
+  isRunning(): boolean
   kill(): void
   exited: Promise<string>
   stopSignal: NodeJS.Signals
   milliseconds: number
-  hurry: AbortSignal | undefined
+  forceSignal: AbortSignal | undefined
 }): Promise<void> {
-  const { child, kill, hurry } = options
-  if (options.running()) child.kill(options.stopSignal)
+  const { child, kill, forceSignal } = options
+  if (options.isRunning()) child.kill(options.stopSignal)
   const timer = setTimeout(kill, options.milliseconds)
-  hurry?.addEventListener('abort', kill)
-  if (hurry?.aborted) kill()
+  forceSignal?.addEventListener('abort', kill)
+  if (forceSignal?.aborted) kill()
   await options.exited
   clearTimeout(timer)
-  hurry?.removeEventListener('abort', kill)
+  forceSignal?.removeEventListener('abort', kill)
 }
 
 /**
@@ -84,9 +85,9 @@ async function stop(options: {
  *
  * @returns lets go of the process
  */
-function holdLeash(pid: number, stopSignal: NodeJS.Signals): () => void {
+function startWatchdog(pid: number, stopSignal: NodeJS.Signals): () => void {
   const script = 'read -r _; kill -s "$1" "$2"'
-  const shell = Bun.spawn(['/bin/sh', '-c', script, 'leash', stopSignal.slice('SIG'.length), String(pid)], {
+  const shell = Bun.spawn(['/bin/sh', '-c', script, 'watchdog', stopSignal.slice('SIG'.length), String(pid)], {
     env: {},
     stdin: 'pipe',
     stdout: 'ignore',

@@ -11,7 +11,7 @@ export interface CommandOptions {
   milliseconds?: number
 }
 
-const USUAL_MS = 60_000
+const DEFAULT_TIMEOUT_MS = 60_000
 
 /**
  * Runs a command to its end and gives back what it wrote.
@@ -19,7 +19,7 @@ const USUAL_MS = 60_000
  * @throws CommandError with its output if it fails or takes too long; the signal's reason when it is aborted
  */
 export async function runCommand(command: readonly string[], options: CommandOptions): Promise<string> {
-  const { signal, milliseconds = USUAL_MS } = options
+  const { signal, milliseconds = DEFAULT_TIMEOUT_MS } = options
   signal.throwIfAborted()
   const child = Bun.spawn([...command], {
     ...(options.cwd ? { cwd: options.cwd } : {}),
@@ -29,12 +29,12 @@ export async function runCommand(command: readonly string[], options: CommandOpt
     stderr: 'pipe',
     signal: AbortSignal.any([signal, AbortSignal.timeout(milliseconds)]),
   })
-  const [out, err, code] = await Promise.all([textOf(child.stdout), textOf(child.stderr), child.exited])
+  const [out, err, code] = await Promise.all([readText(child.stdout), readText(child.stderr), child.exited])
   signal.throwIfAborted()
   if (code === 0) return out
   throw new CommandError(`${command.at(0)} failed (${child.signalCode ?? `exit ${code}`}): ${`${out}\n${err}`.trim()}`)
 }
 
-function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+function readText(stream: ReadableStream<Uint8Array>): Promise<string> {
   return new Response(stream).text()
 }

@@ -1,34 +1,34 @@
 import { expect, test } from 'bun:test'
-import { freePort, freePorts, holdPortFrom } from './free-ports.ts'
+import { findFreePort, findFreePorts, reservePortFrom } from './free-ports.ts'
 
 const HOST = '127.0.0.1'
 
 test('free ports are different ones', async () => {
-  const ports = await freePorts(20)
+  const ports = await findFreePorts(20)
   expect(new Set(ports).size).toBe(20)
   expect(Math.max(...ports)).toBeLessThan(16_000)
 })
 
 /** Which port is found from the given one on. */
-async function portFrom(port: number): Promise<number | undefined> {
-  const held = await holdPortFrom(port, HOST)
+async function findPortFrom(port: number): Promise<number | undefined> {
+  const held = await reservePortFrom(port, HOST)
   await held?.release()
   return held?.port
 }
 
 test.each([HOST, '0.0.0.0', '::1'])('passes over a port that is taken on %s', async hostname => {
-  const port = await freePort()
+  const port = await findFreePort()
   const server = Bun.serve({ port, hostname, fetch: () => new Response('taken') })
-  expect(await portFrom(port)).toBeGreaterThan(port)
+  expect(await findPortFrom(port)).toBeGreaterThan(port)
   await server.stop(true)
-  expect(await portFrom(port)).toBe(port)
+  expect(await findPortFrom(port)).toBe(port)
 })
 
 test('a port that is held is not given to the next one who asks, and can be used as soon as it is released', async () => {
-  const port = await freePort()
-  const held = await holdPortFrom(port, HOST)
+  const port = await findFreePort()
+  const held = await reservePortFrom(port, HOST)
   expect(held?.port).toBe(port)
-  expect(await portFrom(port)).toBeGreaterThan(port)
+  expect(await findPortFrom(port)).toBeGreaterThan(port)
   expect(await fetch(`http://${HOST}:${port}`).catch(() => 'turned away')).toBe('turned away')
   await held?.release()
   const server = Bun.serve({ port, hostname: HOST, fetch: () => new Response('open') })
@@ -38,6 +38,6 @@ test('a port that is held is not given to the next one who asks, and can be used
 
 test('says when there is none', async () => {
   const server = Bun.serve({ port: 65_535, hostname: HOST, fetch: () => new Response('taken') })
-  expect(await portFrom(65_535)).toBeUndefined()
+  expect(await findPortFrom(65_535)).toBeUndefined()
   await server.stop(true)
 })

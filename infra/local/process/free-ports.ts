@@ -7,44 +7,44 @@ const LOOPBACK = '127.0.0.1'
  * as "any", from higher ranges (Linux from 32768, gVisor from 16000, macOS from 49152): a port from there is sometimes
  * taken by a stranger between being found and being listened on. Browsers refuse 10080.
  */
-const [LOWEST, HIGHEST] = [11_000, 15_999]
+const [MIN_PORT, MAX_PORT] = [11_000, 15_999]
 
 /** A port of the loopback interface that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const [port] = await freePorts(1)
+export async function findFreePort(): Promise<number> {
+  const [port] = await findFreePorts(1)
   return port ?? 0
 }
 
 /** So many of them, each another one. @throws if there are not so many */
-export async function freePorts(count: number): Promise<number[]> {
+export async function findFreePorts(count: number): Promise<number[]> {
   // All are held until the last is found, or the same one could come twice.
   const servers: Server[] = []
-  for (const port of allFrom(LOWEST, HIGHEST)) {
+  for (const port of iterateFromRandomStart(MIN_PORT, MAX_PORT)) {
     if (servers.length === count) break
     const server = await listen(port, LOOPBACK).catch(() => undefined)
     if (server) servers.push(server)
   }
-  const ports = servers.map(portOf)
+  const ports = servers.map(getPort)
   await Promise.all(servers.map(close))
-  if (servers.length < count) throw new Error(`There are no ${count} free ports from ${LOWEST} to ${HIGHEST}.`)
+  if (servers.length < count) throw new Error(`There are no ${count} free ports from ${MIN_PORT} to ${MAX_PORT}.`)
   return ports
 }
 
 /** Every number of a range once, from a random one round, so that those who look at the same time look elsewhere. */
-function* allFrom(lowest: number, highest: number): Generator<number> {
+function* iterateFromRandomStart(lowest: number, highest: number): Generator<number> {
   const count = highest - lowest + 1
   const first = Math.floor(Math.random() * count)
   for (let step = 0; step < count; step += 1) yield lowest + ((first + step) % count)
 }
 
 /** A port that nobody else can take until it is released. Whoever comes there meanwhile is turned away. */
-export interface HeldPort {
+export interface ReservedPort {
   port: number
   release(): Promise<void>
 }
 
 /** Holds the given port if it is free, else the first free one after it; undefined if none of the next hundred is. */
-export async function holdPortFrom(port: number, host: string): Promise<HeldPort | undefined> {
+export async function reservePortFrom(port: number, host: string): Promise<ReservedPort | undefined> {
   for (let candidate = port; candidate < port + 100 && candidate <= 65_535; candidate++) {
     const server = await listen(candidate, host).catch(() => undefined)
     if (server && (await isFreeForBrowsers(candidate))) return { port: candidate, release: () => close(server) }
@@ -81,7 +81,7 @@ function close(server: Server): Promise<void> {
   return promise
 }
 
-function portOf(server: Server): number {
+function getPort(server: Server): number {
   const address = server.address()
   return typeof address === 'object' && address ? address.port : 0
 }

@@ -1,25 +1,25 @@
 /** The user that Postgres runs as. */
-export interface Account {
+export interface PostgresAccount {
   /** What to put before a command so that it runs as that user. */
-  prefix: string[]
+  commandPrefix: string[]
   /** Whose its files are, as seen from here; unknown on a system that has no such numbers. */
-  owner: number | undefined
+  ownerUid: number | undefined
 }
 
 /** Root's data belongs to one of these, by the way that Postgres was started in. */
-export const ROOTS_OWNERS = [0, 65_534]
+export const ROOT_DATA_OWNERS = [0, 65_534]
 
-const NOBODY = '65534'
-const NAMESPACE = ['--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`]
-const SEE_EVERYTHING = '-all,+dac_override'
-const OTHER_USER = [
+const NOBODY_UID = '65534'
+const UNSHARE_OPTIONS = ['--user', `--map-user=${NOBODY_UID}`, `--map-group=${NOBODY_UID}`]
+const READ_ALL_CAPABILITIES = '-all,+dac_override'
+const SETPRIV_OPTIONS = [
   '--securebits=+no_setuid_fixup',
-  `--reuid=${NOBODY}`,
-  `--regid=${NOBODY}`,
+  `--reuid=${NOBODY_UID}`,
+  `--regid=${NOBODY_UID}`,
   '--clear-groups',
-  `--inh-caps=${SEE_EVERYTHING}`,
-  `--ambient-caps=${SEE_EVERYTHING}`,
-  `--bounding-set=${SEE_EVERYTHING}`,
+  `--inh-caps=${READ_ALL_CAPABILITIES}`,
+  `--ambient-caps=${READ_ALL_CAPABILITIES}`,
+  `--bounding-set=${READ_ALL_CAPABILITIES}`,
 ]
 
 /**
@@ -29,24 +29,24 @@ const OTHER_USER = [
  *
  * @returns undefined if this machine has no way
  */
-export function postgresAccount(userId: number | undefined = process.getuid?.()): Account | undefined {
-  const namespace = { prefix: prefix('unshare', NAMESPACE), owner: userId }
-  const otherUser = { prefix: prefix('setpriv', OTHER_USER), owner: Number(NOBODY) }
-  if (userId === 0) return [namespace, otherUser].find(works)
-  if (userId === undefined || isNamed(userId)) return { prefix: [], owner: userId }
-  return works(namespace) ? namespace : undefined
+export function findPostgresAccount(userId: number | undefined = process.getuid?.()): PostgresAccount | undefined {
+  const namespace = { commandPrefix: buildCommandPrefix('unshare', UNSHARE_OPTIONS), ownerUid: userId }
+  const otherUser = { commandPrefix: buildCommandPrefix('setpriv', SETPRIV_OPTIONS), ownerUid: Number(NOBODY_UID) }
+  if (userId === 0) return [namespace, otherUser].find(isUsable)
+  if (userId === undefined || hasUserName(userId)) return { commandPrefix: [], ownerUid: userId }
+  return isUsable(namespace) ? namespace : undefined
 }
 
-function prefix(program: string, options: string[]): string[] {
+function buildCommandPrefix(program: string, options: string[]): string[] {
   return [Bun.which(program) ?? `/usr/bin/${program}`, ...options]
 }
 
-function works({ prefix }: Account): boolean {
-  return succeeds([...prefix, '/bin/true'])
+function isUsable({ commandPrefix }: PostgresAccount): boolean {
+  return succeeds([...commandPrefix, '/bin/true'])
 }
 
 /** A container may run as a number that no list of users knows. */
-function isNamed(userId: number): boolean {
+function hasUserName(userId: number): boolean {
   return !Bun.which('id') || succeeds(['id', '-un', String(userId)])
 }
 

@@ -2,17 +2,17 @@ import { closeSync, existsSync, fstatSync, mkdirSync, openSync, renameSync, stat
 import { dirname } from 'node:path'
 
 /** Where a process writes: to a file, which goes on working when the launcher is gone, or line by line to a listener. */
-export type Output = { file: string } | { line: (text: string) => void }
+export type ProcessOutput = { file: string } | { onLine: (text: string) => void }
 
 const ROTATE_BYTES = 10 * 1024 * 1024
-const KEPT_LINES = 20
+const TAIL_LINES = 20
 const TAIL_BYTES = 16 * 1024
 
-export function openOutput(output: Output) {
-  return 'file' in output ? openFile(output.file) : openLines(output.line)
+export function openProcessOutput(output: ProcessOutput) {
+  return 'file' in output ? openFileOutput(output.file) : openLineOutput(output.onLine)
 }
 
-function openFile(file: string) {
+function openFileOutput(file: string) {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   if (existsSync(file) && statSync(file).size > ROTATE_BYTES) renameSync(file, `${file}.1`)
   const descriptor = openSync(file, 'a', 0o600)
@@ -20,49 +20,49 @@ function openFile(file: string) {
   return {
     stdio: descriptor,
     // The child has its own copy by now.
-    follow: (_: Bun.Subprocess) => closeSync(descriptor),
-    finished: async () => {},
-    last: async () => {
+    attach: (_: Bun.Subprocess) => closeSync(descriptor),
+    waitUntilRead: async () => {},
+    readLastLines: async () => {
       const written = Bun.file(file)
-      return lastOf((await written.slice(Math.max(start, written.size - TAIL_BYTES)).text()).split('\n'))
+      return takeLastLines((await written.slice(Math.max(start, written.size - TAIL_BYTES)).text()).split('\n'))
     },
   }
 }
 
-function openLines(say: (text: string) => void) {
-  const kept: string[] = []
-  const reading: Promise<void>[] = []
-  const keep = (line: string) => {
-    kept.push(line)
-    if (kept.length > KEPT_LINES) kept.shift()
-    say(line)
+function openLineOutput(onLine: (text: string) => void) {
+  const tail: string[] = []
+  const readers: Promise<void>[] = []
+  const addLine = (line: string) => {
+    tail.push(line)
+    if (tail.length > TAIL_LINES) tail.shift()
+    onLine(line)
   }
   return {
     stdio: 'pipe' as const,
-    follow: (child: Bun.Subprocess) => {
+    attach: (child: Bun.Subprocess) => {
       for (const stream of [child.stdout, child.stderr]) {
-        if (stream instanceof ReadableStream) reading.push(eachLine(stream, keep))
+        if (stream instanceof ReadableStream) readers.push(forEachLine(stream, addLine))
       }
     },
-    finished: async () => {
-      await Promise.all(reading)
+    waitUntilRead: async () => {
+      await Promise.all(readers)
     },
-    last: async () => lastOf(kept),
+    readLastLines: async () => takeLastLines(tail),
   }
 }
 
 /** Hands on each line of a stream of bytes. */
-export async function eachLine(stream: ReadableStream<Uint8Array>, say: (line: string) => void): Promise<void> {
+export async function forEachLine(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const chunk of stream) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
     rest = lines.pop() ?? ''
-    for (const line of lines) say(line)
+    for (const line of lines) onLine(line)
   }
-  if (rest !== '') say(rest)
+  if (rest !== '') onLine(rest)
 }
 
-function lastOf(lines: string[]): string[] {
-  return lines.filter(line => line.trim() !== '').slice(-KEPT_LINES)
+function takeLastLines(lines: string[]): string[] {
+  return lines.filter(line => line.trim() !== '').slice(-TAIL_LINES)
 }

@@ -1,11 +1,11 @@
-import type { Child } from './child-process.ts'
-import { until } from './wait-until.ts'
+import type { ChildProcess } from './child-process.ts'
+import { waitUntil } from './wait-until.ts'
 
 /** A part of the studio that runs in a process of its own and that others reach by an address. */
-export interface Part {
+export interface ServerProcess {
   readonly url: string
   readonly pid: number
-  readonly child: Child
+  readonly child: ChildProcess
   /** Stops it in order. Resolves when it is gone, at the latest a few seconds later. */
   stop(): Promise<void>
   /** SIGKILL, as a power cut would. Resolves when it is gone. */
@@ -13,7 +13,7 @@ export interface Part {
 }
 
 /** @param stopMs how long it may take to stop in order, before it is killed */
-export function asPart(child: Child, url: string, stopMs: number): Part {
+export function toServerProcess(child: ChildProcess, url: string, stopMs: number): ServerProcess {
   const kill = async () => {
     child.kill()
     await child.exited
@@ -22,8 +22,8 @@ export function asPart(child: Child, url: string, stopMs: number): Part {
 }
 
 /** A part that could not be started, in words for a person. */
-export class PartError extends Error {
-  override readonly name = 'PartError'
+export class StartError extends Error {
+  override readonly name = 'StartError'
 }
 
 /**
@@ -32,31 +32,31 @@ export class PartError extends Error {
  * @param options `ask` gives undefined for "not yet"; `name` as a person knows it
  * @throws PartError with the process' last lines if it ends first, or is not ready in time
  */
-export async function ready<T>(
-  child: Child,
+export async function waitUntilReady<T>(
+  child: ChildProcess,
   options: {
     name: string
-    ask: (signal: AbortSignal) => Promise<T | undefined>
+    poll: (signal: AbortSignal) => Promise<T | undefined>
     milliseconds: number
     signal: AbortSignal
   },
 ): Promise<T> {
   const { name, milliseconds, signal } = options
   try {
-    return await until(
+    return await waitUntil(
       async ended => {
-        if (!child.running()) throw new PartError(`${name} stopped while it started (${await child.exited})`)
-        return await options.ask(ended)
+        if (!child.isRunning()) throw new StartError(`${name} stopped while it started (${await child.exited})`)
+        return await options.poll(ended)
       },
       { what: `An answer from ${name}`, milliseconds, signal },
     )
   } catch (error) {
     await child.stop(2_000)
     signal.throwIfAborted()
-    throw new PartError([reason(error), ...(await child.lastLines())].join('\n'), { cause: error })
+    throw new StartError([formatReason(error), ...(await child.lastLines())].join('\n'), { cause: error })
   }
 }
 
-function reason(error: unknown): string {
+function formatReason(error: unknown): string {
   return error instanceof Error ? `${error.message}.` : String(error)
 }

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { testDirectory } from '../../testing/test-resources.ts'
+import { createTestDirectory } from '../../testing/test-resources.ts'
 import { findCaddy } from './caddy.ts'
 
-async function putProgram(folder: string): Promise<string> {
+async function writeProgram(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true })
   const program = join(folder, 'caddy')
   await writeFile(program, '#!/bin/sh\n')
@@ -13,16 +13,16 @@ async function putProgram(folder: string): Promise<string> {
 }
 
 test('takes the one on the PATH first, else the one that was fetched before, without asking anybody', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const [path, cacheDir] = [join(directory.path, 'path'), join(directory.path, 'cache')]
-  const [onPath, cached] = [await putProgram(path), await putProgram(cacheDir)]
+  const [onPath, cached] = [await writeProgram(path), await writeProgram(cacheDir)]
   const signal = AbortSignal.timeout(1_000)
   expect(await findCaddy({ cacheDir, searchPath: path, signal })).toBe(onPath)
   expect(await findCaddy({ cacheDir, searchPath: '/nowhere', signal })).toBe(cached)
 })
 
 test('a fetch that is given up leaves nothing in the cache', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const signal = AbortSignal.abort(new Error('given up'))
   const found = findCaddy({ cacheDir: directory.path, searchPath: '/nowhere', signal })
   expect(await found.catch(error => error.message)).toBe('given up')

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PartError } from '../process/server-process.ts'
+import { StartError } from '../process/server-process.ts'
 import { unpackDebianPackage } from './debian.ts'
-import type { FindOptions } from './nats-server.ts'
+import type { FindProgramOptions } from './nats-server.ts'
 
 const PROGRAM = 'caddy'
 
@@ -13,11 +13,11 @@ const PROGRAM = 'caddy'
  *
  * @throws PartError with the ways to get it
  */
-export async function findCaddy(options: FindOptions): Promise<string> {
-  const { cacheDir, signal, say } = options
-  const present = presentCaddy(cacheDir, options.searchPath)
+export async function findCaddy(options: FindProgramOptions): Promise<string> {
+  const { cacheDir, signal, onMessage } = options
+  const present = findInstalledCaddy(cacheDir, options.searchPath)
   if (present) return present
-  say?.("fetches caddy from Debian's package")
+  onMessage?.("fetches caddy from Debian's package")
   await mkdir(cacheDir, { recursive: true, mode: 0o700 })
   const folder = await mkdtemp(join(cacheDir, 'fetch-'))
   try {
@@ -27,14 +27,14 @@ export async function findCaddy(options: FindOptions): Promise<string> {
   } catch (cause) {
     signal.throwIfAborted()
     const help = 'caddy is not here and could not be fetched: have `apt-get install caddy` run, or put it on the PATH.'
-    throw new PartError(help, { cause })
+    throw new StartError(help, { cause })
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
 /** A Caddy that is there already: on the PATH or in the cache. */
-export function presentCaddy(cacheDir: string, searchPath?: string): string | undefined {
+export function findInstalledCaddy(cacheDir: string, searchPath?: string): string | undefined {
   const onPath = Bun.which(PROGRAM, searchPath === undefined ? {} : { PATH: searchPath })
   if (onPath) return onPath
   const cached = join(cacheDir, PROGRAM)

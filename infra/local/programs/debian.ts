@@ -2,7 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runCommand } from '../process/command.ts'
 
-const FETCH_MS = 120_000
+const FETCH_TIMEOUT_MS = 120_000
 
 /**
  * Fetches a package of the Debian that this machine runs and unpacks it, without installing it and without root: apt keeps its
@@ -18,7 +18,7 @@ export async function unpackDebianPackage(name: string, folder: string, signal: 
   // As root, apt would hand the download to a user of its own, who cannot see into root's home.
   const apt = ['apt-get', '-o', `Dir::Cache=${cache}`, '-o', 'APT::Sandbox::User=root']
   const ownLists = [...apt, '-o', `Dir::State::lists=${lists}`]
-  const run = (command: string[]) => runCommand(command, { signal, cwd: folder, milliseconds: FETCH_MS })
+  const run = (command: string[]) => runCommand(command, { signal, cwd: folder, milliseconds: FETCH_TIMEOUT_MS })
   // The machine's own lists, if it has them and they are fresh, save most of the time.
   await run([...apt, 'download', name]).catch(async () => {
     await run([...ownLists, 'update'])

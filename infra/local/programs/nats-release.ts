@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { runCommand } from '../process/command.ts'
-import { PartError } from '../process/server-process.ts'
+import { StartError } from '../process/server-process.ts'
 
 const VERSION = '2.12.15'
-const FETCH_MS = 120_000
+const FETCH_TIMEOUT_MS = 120_000
 
 /** Checksums as its maker publishes them. @see https://github.com/nats-io/nats-docker/blob/main/2.12.x/alpine3.22/Dockerfile */
 const RELEASES: Record<string, { arch: string; sha256: string }> = {
@@ -20,7 +20,7 @@ const RELEASES: Record<string, { arch: string; sha256: string }> = {
  */
 export async function unpackNatsRelease(folder: string, signal: AbortSignal): Promise<string> {
   const release = RELEASES[`${process.platform}-${process.arch}`]
-  if (!release) throw new PartError(`no checked release for ${process.platform}-${process.arch}`)
+  if (!release) throw new StartError(`no checked release for ${process.platform}-${process.arch}`)
   const name = `nats-server-v${VERSION}-linux-${release.arch}`
   const archive = join(folder, 'release.tar.gz')
   await Bun.write(archive, await download(`${name}.tar.gz`, release.sha256, signal))
@@ -30,9 +30,9 @@ export async function unpackNatsRelease(folder: string, signal: AbortSignal): Pr
 
 async function download(file: string, sha256: string, signal: AbortSignal): Promise<Uint8Array> {
   const url = `https://github.com/nats-io/nats-server/releases/download/v${VERSION}/${file}`
-  const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(FETCH_MS)]) })
-  if (!answer.ok) throw new PartError(`${url} answered ${answer.status}`)
-  const bytes = await answer.bytes()
+  const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]) })
+  if (!response.ok) throw new StartError(`${url} answered ${response.status}`)
+  const bytes = await response.bytes()
   if (new Bun.CryptoHasher('sha256').update(bytes).digest('hex') === sha256) return bytes
-  throw new PartError(`${url} is not the file that was published`)
+  throw new StartError(`${url} is not the file that was published`)
 }

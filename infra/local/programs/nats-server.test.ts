@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { testDirectory } from '../../testing/test-resources.ts'
+import { createTestDirectory } from '../../testing/test-resources.ts'
 import { findNatsServer } from './nats-server.ts'
 
-async function putProgram(folder: string): Promise<string> {
+async function writeProgram(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true })
   const program = join(folder, 'nats-server')
   await writeFile(program, '#!/bin/sh\n')
@@ -13,23 +13,23 @@ async function putProgram(folder: string): Promise<string> {
 }
 
 test('takes the one on the PATH first', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const [path, cache] = [join(directory.path, 'path'), join(directory.path, 'cache')]
-  const onPath = await putProgram(path)
-  await putProgram(cache)
+  const onPath = await writeProgram(path)
+  await writeProgram(cache)
   const signal = AbortSignal.timeout(1_000)
   expect(await findNatsServer({ cacheDir: cache, searchPath: path, signal })).toBe(onPath)
 })
 
 test('else the one that was fetched before, without asking anybody', async () => {
-  await using directory = await testDirectory()
-  const cached = await putProgram(directory.path)
+  await using directory = await createTestDirectory()
+  const cached = await writeProgram(directory.path)
   const signal = AbortSignal.timeout(1_000)
   expect(await findNatsServer({ cacheDir: directory.path, searchPath: '/nowhere', signal })).toBe(cached)
 })
 
 test('a fetch that is given up leaves nothing in the cache', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const signal = AbortSignal.abort(new Error('given up'))
   const found = findNatsServer({ cacheDir: directory.path, searchPath: '/nowhere', signal })
   expect(await found.catch(error => error.message)).toBe('given up')

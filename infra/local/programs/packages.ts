@@ -5,14 +5,14 @@ import { join } from 'node:path'
 
 /** What a clone needs before anything else of it can run. Built-ins only, as in the bootstrap. */
 
-export const OLDEST_BUN = '1.4.0'
+export const MIN_BUN_VERSION = '1.4.0'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')
-const STAMP = join(ROOT, 'node_modules', '.darkroom-lock')
+const STAMP_FILE = join(ROOT, 'node_modules', '.darkroom-lock')
 
 /** Whether the packages are those that the lock file says. */
 export function isInstalled(): boolean {
-  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lockHash()
+  return existsSync(STAMP_FILE) && readFileSync(STAMP_FILE, 'utf8') === hashLockFile()
 }
 
 /**
@@ -20,24 +20,24 @@ export function isInstalled(): boolean {
  *
  * @returns how it went: `ready` when everything was there already, in a clone that cannot be written to
  */
-export function install(): 'done' | 'ready' | 'failed' {
+export function installPackages(): 'done' | 'ready' | 'failed' {
   process.stdout.write('Installing packages …\n')
   const done = spawnSync(process.execPath, ['install', '--frozen-lockfile'], { cwd: ROOT, encoding: 'utf8' })
   if (done.status !== 0) process.stderr.write(`${done.stdout}${done.stderr}`)
   if (done.status !== 0) return 'failed'
-  return keepStamp() ? 'done' : 'ready'
+  return writeStamp() ? 'done' : 'ready'
 }
 
-function keepStamp(): boolean {
+function writeStamp(): boolean {
   try {
-    writeFileSync(STAMP, lockHash())
+    writeFileSync(STAMP_FILE, hashLockFile())
     return true
   } catch {
     return false
   }
 }
 
-function lockHash(): string {
+function hashLockFile(): string {
   return createHash('sha256')
     .update(readFileSync(join(ROOT, 'bun.lock')))
     .digest('hex')

@@ -7,18 +7,18 @@ export interface Bloat {
 }
 
 /** Of a hundred rows so many have a large one, and so many a small one. */
-const SHARE = 6
+const PERCENT_PER_SIZE = 6
 const LARGE_CHARACTERS = 2_000_000
 const SMALL_CHARACTERS = 100_000
 
-export function makeBloat(): Bloat {
+export function createBloat(): Bloat {
   const url = (characters: number) => `data:image/png;base64,${randomBase64(characters)}`
   return { large: url(LARGE_CHARACTERS), small: url(SMALL_CHARACTERS) }
 }
 
 /** Gives the generations raw parameters, some with a picture in them. They are in full in the database for each row. */
-export async function addBloat(tx: Transaction, bloat: Bloat, ids: readonly string[]): Promise<void> {
-  const [spread, large, small] = [100, SHARE, SHARE * 2]
+export async function insertBloat(tx: Transaction, bloat: Bloat, ids: readonly string[]): Promise<void> {
+  const [spread, large, small] = [100, PERCENT_PER_SIZE, PERCENT_PER_SIZE * 2]
   await tx`
     insert into generation_raw (generation_id, parameters)
     select g.id, case

@@ -1,12 +1,12 @@
 import { ASPECT_RATIOS, type AspectRatio } from '@darkroom/contracts/enums'
 import { previewKey } from '@darkroom/contracts/previews'
-import { sizeOf } from '@darkroom/contracts/size'
+import { computeSize } from '@darkroom/contracts/size'
 import sharp from 'sharp'
-import { type Picture, REFERENCE_LIMITS, readPicture } from '../../src/images/image.ts'
+import { type DecodedImage, REFERENCE_LIMITS, readImage } from '../../src/images/image.ts'
 import type { Store } from '../../src/store/store.ts'
 
 /** A small real picture that many made-up generations share. */
-export interface SeedPicture {
+export interface SeedImage {
   ratio: AspectRatio
   key: string
   width: number
@@ -16,40 +16,41 @@ export interface SeedPicture {
   sha256: string
 }
 
-const EACH = 3
+const IMAGES_PER_RATIO = 3
 const RESOLUTION = 512
-const PUT_MS = 30_000
+const PUT_TIMEOUT_MS = 30_000
 
 /** Draws a few pictures of every aspect ratio and stores them with their previews, each at the same key every time. */
-export async function storePictures(store: Store, workspaceId: string): Promise<SeedPicture[]> {
-  const wanted = ASPECT_RATIOS.flatMap(ratio => Array.from({ length: EACH }, (_, nth) => ({ ratio, nth })))
-  return await Promise.all(wanted.map(({ ratio, nth }, at) => storePicture(store, workspaceId, ratio, at + nth * 7)))
+export async function storeSeedImages(store: Store, workspaceId: string): Promise<SeedImage[]> {
+  const wanted = ASPECT_RATIOS.flatMap(ratio => Array.from({ length: IMAGES_PER_RATIO }, (_, nth) => ({ ratio, nth })))
+  return await Promise.all(wanted.map(({ ratio, nth }, at) => storeSeedImage(store, workspaceId, ratio, at + nth * 7)))
 }
 
-async function storePicture(store: Store, workspaceId: string, ratio: AspectRatio, hue: number): Promise<SeedPicture> {
-  const { width, height } = sizeOf(ratio, RESOLUTION)
-  const bytes = await draw(width, height, hue)
-  const { previews, placeholder }: Picture = await readPicture(bytes, REFERENCE_LIMITS)
+async function storeSeedImage(store: Store, workspaceId: string, ratio: AspectRatio, hue: number): Promise<SeedImage> {
+  const { width, height } = computeSize(ratio, RESOLUTION)
+  const bytes = await drawImage(width, height, hue)
+  const { previews, placeholder }: DecodedImage = await readImage(bytes, REFERENCE_LIMITS)
   const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
   const key = `w/${workspaceId}/gen/seed/1/${sha256}.png`
-  const put = (at: string, what: Uint8Array) => store.put(at, what, { signal: AbortSignal.timeout(PUT_MS) })
-  await put(key, bytes)
-  for (const preview of previews) await put(previewKey(key, preview.width), preview.bytes)
+  const putObject = (at: string, what: Uint8Array) =>
+    store.put(at, what, { signal: AbortSignal.timeout(PUT_TIMEOUT_MS) })
+  await putObject(key, bytes)
+  for (const preview of previews) await putObject(previewKey(key, preview.width), preview.bytes)
   return { ratio, key, width, height, bytes: bytes.byteLength, placeholder, sha256 }
 }
 
 /** Light from one corner over a ground of one hue. Drawn small, because there is nothing small in it. */
-async function draw(width: number, height: number, hue: number): Promise<Uint8Array> {
+async function drawImage(width: number, height: number, hue: number): Promise<Uint8Array> {
   const raw = { width: Math.round(width / 8), height: Math.round(height / 8), channels: 3 } as const
-  const places = Array.from({ length: raw.width * raw.height }, (_, at) => ({
+  const points = Array.from({ length: raw.width * raw.height }, (_, at) => ({
     x: (at % raw.width) / raw.width,
     y: Math.floor(at / raw.width) / raw.height,
   }))
-  const pixels = Buffer.from(places.flatMap(({ x, y }) => colourAt(x, y, hue)))
+  const pixels = Buffer.from(points.flatMap(({ x, y }) => computeColor(x, y, hue)))
   return await sharp(pixels, { raw }).resize(width, height).png().toBuffer()
 }
 
-function colourAt(x: number, y: number, hue: number): number[] {
+function computeColor(x: number, y: number, hue: number): number[] {
   const light = 0.15 + 0.85 * Math.exp(-((x - 0.3) ** 2 + (y - 0.35) ** 2) * 4)
   return [0, 2, 4].map(shift => Math.round(255 * light * (0.5 + 0.5 * Math.sin(hue * 0.9 + shift + y * 2))))
 }

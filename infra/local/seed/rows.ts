@@ -1,25 +1,25 @@
 import { type Database, type Transaction, transaction } from '../../src/database/connection.ts'
 import type { Identity } from '../../src/http/identity.ts'
-import { addBloat, type Bloat } from './bloat.ts'
-import type { SeedPicture } from './images.ts'
+import { type Bloat, insertBloat } from './bloat.ts'
+import type { SeedImage } from './images.ts'
 
-export interface SeedRows {
+export interface SeedOptions {
   identity: Identity
-  pictures: readonly SeedPicture[]
+  images: readonly SeedImage[]
   /** How many generations, over up to two years. */
   count: number
   /** When the last of them was made, if that is not now. */
-  last?: Date
+  newestAt?: Date
   bloat: Bloat | null
 }
 
 const BATCH = 2_500
 const BLOATED_BATCH = 500
-const AT_ONCE = 2
+const CONCURRENCY = 2
 const SPAN_DAYS = 730
 
 const SUBJECTS = ['a lighthouse', 'two foxes', 'an old tram', 'a glass of tea', 'the night market', 'a paper boat']
-const PLACES = [
+const LOCATIONS = [
   'in the fog',
   'on a frozen lake',
   'under a railway bridge',
@@ -41,7 +41,7 @@ const STYLES = [
   'large format, every leaf sharp',
   'linocut',
 ]
-const MORE = `The horizon lies low, nothing in the middle of the frame, one warm window far away. Keep the greens quiet and the
+const LONG_PROMPT = `The horizon lies low, nothing in the middle of the frame, one warm window far away. Keep the greens quiet and the
 blacks open; no text, no frame, no people.`
 
 /**
@@ -49,46 +49,50 @@ blacks open; no text, no frame, no people.`
  *
  * @param options `said` is told how many there are so far
  */
-export async function insertRows(database: Database, rows: SeedRows, said: (done: number) => void): Promise<void> {
+export async function insertGenerations(
+  database: Database,
+  rows: SeedOptions,
+  onProgress: (done: number) => void,
+): Promise<void> {
   await transaction(database, tx => insertReferences(tx, rows))
   const batch = rows.bloat ? BLOATED_BATCH : BATCH
-  const waiting = Array.from({ length: Math.ceil(rows.count / batch) }, (_, at) => at * batch + 1)
+  const batchStarts = Array.from({ length: Math.ceil(rows.count / batch) }, (_, at) => at * batch + 1)
   let done = 0
-  const work = async () => {
-    for (let from = waiting.shift(); from !== undefined; from = waiting.shift()) {
+  const runWorker = async () => {
+    for (let from = batchStarts.shift(); from !== undefined; from = batchStarts.shift()) {
       const [first, last] = [from, Math.min(from + batch - 1, rows.count)]
       await transaction(database, tx => insertBatch(tx, rows, first, last))
       done += last - first + 1
-      said(done)
+      onProgress(done)
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  await Promise.all(Array.from({ length: CONCURRENCY }, runWorker))
 }
 
-async function insertReferences(tx: Transaction, { identity, pictures }: SeedRows): Promise<void> {
+async function insertReferences(tx: Transaction, { identity, images }: SeedOptions): Promise<void> {
   await tx`
     insert into reference_images (id, workspace_id, sha256, key, mime_type, bytes, width, height)
     select uuidv7(), ${identity.workspaceId}, decode(p.sha256, 'hex'), p.key, 'image/png', p.bytes, p.width, p.height
-    from ${picturesIn(tx, pictures)} order by p.sha256 on conflict (workspace_id, sha256) do nothing`
+    from ${selectImages(tx, images)} order by p.sha256 on conflict (workspace_id, sha256) do nothing`
 }
 
-async function insertBatch(tx: Transaction, rows: SeedRows, from: number, to: number): Promise<void> {
-  const { identity, pictures, count, last = new Date() } = rows
-  const pick = (words: readonly string[], of: string) =>
-    tx`(${words as string[]}::text[])[1 + abs(hashtext(${of} || i) % ${words.length}::int)]`
-  const made = await tx<{ id: string }[]>`
+async function insertBatch(tx: Transaction, rows: SeedOptions, from: number, to: number): Promise<void> {
+  const { identity, images, count, newestAt = new Date() } = rows
+  const pick = (phrases: readonly string[], of: string) =>
+    tx`(${phrases as string[]}::text[])[1 + abs(hashtext(${of} || i) % ${phrases.length}::int)]`
+  const inserted = await tx<{ id: string }[]>`
     with made as materialized (
       select i, uuidv7(at - now()) as id, at, 1 + abs(hashtext('outputs' || i) % 4) as outputs,
-             abs(hashtext('picture' || i) % ${pictures.length}::int) as picture,
+             abs(hashtext('picture' || i) % ${images.length}::int) as picture,
              case when i % 33 = 0 then 'failed' when i % 41 = 0 then 'cancelled' else 'completed' end as status,
              case when i % 66 = 0 then 'video' else 'image' end as kind,
-             ${pick(SUBJECTS, 'subject')} || ' ' || ${pick(PLACES, 'place')} || ', ' || ${pick(LIGHTS, 'light')} || '. '
-               || ${pick(STYLES, 'style')} || '. ' || case when i % 3 = 0 then ${MORE} else '' end as prompt
+             ${pick(SUBJECTS, 'subject')} || ' ' || ${pick(LOCATIONS, 'place')} || ', ' || ${pick(LIGHTS, 'light')} || '. '
+               || ${pick(STYLES, 'style')} || '. ' || case when i % 3 = 0 then ${LONG_PROMPT} else '' end as prompt
       from (
-        select i, ${last.toISOString()}::text::timestamptz - make_interval(secs => (${count}::int - i) * least(900, ${SPAN_DAYS * 86_400}::float / ${count}::int)) as at
+        select i, ${newestAt.toISOString()}::text::timestamptz - make_interval(secs => (${count}::int - i) * least(900, ${SPAN_DAYS * 86_400}::float / ${count}::int)) as at
         from generate_series(${from}::int, ${to}::int) i
       ) times
-    ), p as (select * from ${picturesIn(tx, pictures)}),
+    ), p as (select * from ${selectImages(tx, images)}),
     written as (
       insert into generations (id, workspace_id, user_id, client_id, fingerprint, version, status, kind, model, provider,
                                prompt, parameters, num_outputs, error, estimated_seconds, created_at, started_at, completed_at)
@@ -111,7 +115,7 @@ async function insertBatch(tx: Transaction, rows: SeedRows, from: number, to: nu
              m.status = 'completed' and m.i % 20 = 0 and o = 0,
              case when m.status = 'failed' then '{"code":"refused","message":"The provider refused the prompt."}'::jsonb end
       from made m, generate_series(0, m.outputs - 1) o, p
-      where p.n = (m.picture + o * 8) % ${pictures.length}::int
+      where p.n = (m.picture + o * 8) % ${images.length}::int
     ), uses as (
       insert into generation_references (generation_id, position, reference_id)
       select m.id, 0, r.id from made m join p on p.n = m.picture
@@ -122,15 +126,15 @@ async function insertBatch(tx: Transaction, rows: SeedRows, from: number, to: nu
     )
     select id from made order by i`
   if (rows.bloat)
-    await addBloat(
+    await insertBloat(
       tx,
       rows.bloat,
-      made.map(row => row.id),
+      inserted.map(row => row.id),
     )
 }
 
-function picturesIn(tx: Transaction, pictures: readonly SeedPicture[]) {
-  const numbered = pictures.map((picture, n) => ({ ...picture, n }))
+function selectImages(tx: Transaction, images: readonly SeedImage[]) {
+  const numbered = images.map((image, n) => ({ ...image, n }))
   return tx`jsonb_to_recordset(${tx.json(numbered)}) as p
     (n int, ratio text, key text, width int, height int, bytes bigint, placeholder text, sha256 text)`
 }

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { BusMessage } from '@darkroom/contracts/events'
-import { generationSubject, jobSubject, laneConsumer, STREAMS } from '@darkroom/contracts/subjects'
+import { generationSubject, jobConsumerName, jobSubject, STREAMS } from '@darkroom/contracts/subjects'
 import { connect, type JetStreamManager, RetentionPolicy } from 'nats'
-import { type TestNats, testNats } from '../../testing/test-resources.ts'
+import { startTestNats, type TestNats } from '../../testing/test-resources.ts'
 import { createLog } from '../log.ts'
-import { type Bus, joinBus, NotConnectedError, openBus } from './bus.ts'
-import type { Delivery, Lane } from './consumer.ts'
+import { type Bus, connectBus, NotConnectedError, openBus } from './bus.ts'
+import type { Delivery, JobConsumer } from './consumer.ts'
 import type { Message } from './messages.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
@@ -18,7 +18,7 @@ let bus: Bus
 let manager: JetStreamManager
 
 beforeAll(async () => {
-  nats = stack.use(await testNats())
+  nats = stack.use(await startTestNats())
   bus = await opened(nats, stack)
   await bus.ensureStreams()
   const { host, username: user, password: pass } = new URL(nats.url)
@@ -63,8 +63,8 @@ test.concurrent('what is acknowledged or discarded never comes again, what is pu
   const { mine, theirs, sent, pending } = await twoOn('endings', 3)
   const [done, wrong, busy] = [await taken(mine), await taken(mine), await taken(mine)]
   await done.ack()
-  wrong.discard()
-  busy.later(50)
+  wrong.term()
+  busy.nak(50)
   const again = await taken(theirs)
   expect(idOf(again)).toBe(sent[2] ?? '')
   await again.ack()
@@ -119,7 +119,7 @@ test('what is not JSON is no message, and does not stop a lane', async () => {
   await publishText('{"v":1,')
   const delivery = await taken(mine)
   expect(delivery.data).toBeUndefined()
-  delivery.discard()
+  delivery.term()
 })
 
 test('notices come in their order, from the place that was asked for or from now on', async () => {
@@ -137,15 +137,15 @@ test('notices come in their order, from the place that was asked for or from now
 
 test('notices end when they are called off, also before they began', async () => {
   const controller = new AbortController()
-  const collecting = Array.fromAsync(bus.notices('new', controller.signal))
+  const collecting = Array.fromAsync(bus.consumeEvents('new', controller.signal))
   controller.abort()
   expect(await collecting).toEqual([])
-  expect(await Array.fromAsync(bus.notices('new', AbortSignal.abort()))).toEqual([])
+  expect(await Array.fromAsync(bus.consumeEvents('new', AbortSignal.abort()))).toEqual([])
 })
 
 test('a bus that goes away and comes back is the same, and it can be told which it is', async () => {
   await using disposal = new AsyncDisposableStack()
-  const server = disposal.use(await testNats())
+  const server = disposal.use(await startTestNats())
   const there = await opened(server, disposal)
   await there.ensureStreams()
   expect([there.isConnected(), there.serverVersion()]).toEqual([true, expect.stringMatching(/^2\.\d+/)])
@@ -158,18 +158,18 @@ test('a bus that goes away and comes back is the same, and it can be told which 
 })
 
 test('a bus that is not there yet refuses what it is asked, and is joined when it comes', async () => {
-  await using server = await testNats()
+  await using server = await startTestNats()
   await server.stop()
-  const early = joinBus({ url: server.url, name: 'test', log })
+  const early = connectBus({ url: server.url, name: 'test', log })
   await using _ = { [Symbol.asyncDispose]: () => early.close() }
   const refused = [
     early.ensureStreams(),
     early.publish(generationSubject('w'), changed(), 'a'),
-    early.lane({ consumer: 'c', subject: jobSubject('p'), ackWaitSeconds: 1 }),
+    early.consumer({ name: 'c', subject: jobSubject('p'), ackWaitSeconds: 1 }),
     early.eventBounds(),
   ]
   for (const asked of refused) await expect(asked).rejects.toBeInstanceOf(NotConnectedError)
-  expect(() => early.notices('new', forever)).toThrow(NotConnectedError)
+  expect(() => early.consumeEvents('new', forever)).toThrow(NotConnectedError)
   expect([early.isConnected(), early.serverVersion()]).toEqual([false, 'unknown'])
   await server.start()
   await early.connected
@@ -179,9 +179,9 @@ test('a bus that is not there yet refuses what it is asked, and is joined when i
 })
 
 test('a bus that never came can be left', async () => {
-  await using server = await testNats()
+  await using server = await startTestNats()
   await server.stop()
-  const bus = joinBus({ url: server.url, name: 'test', log })
+  const bus = connectBus({ url: server.url, name: 'test', log })
   await bus.drain()
   await bus.connected
   expect(bus.isConnected()).toBe(false)
@@ -199,8 +199,8 @@ function changed(): BusMessage {
 
 /** A lane of its own that two share, with so many messages on it. */
 async function twoOn(provider: string, messages: number, ackWaitSeconds = 1) {
-  const [consumer, subject] = [laneConsumer(provider), jobSubject(provider)]
-  const open = () => bus.lane({ consumer, subject, ackWaitSeconds })
+  const [consumer, subject] = [jobConsumerName(provider), jobSubject(provider)]
+  const open = () => bus.consumer({ name: consumer, subject, ackWaitSeconds })
   const [mine, theirs] = [await open(), await open()]
   const publish = async () => {
     const id = crypto.randomUUID()
@@ -222,7 +222,7 @@ async function twoOn(provider: string, messages: number, ackWaitSeconds = 1) {
   return { mine, theirs, consumer, publish, publishText, pending, sent }
 }
 
-async function taken(lane: Lane): Promise<Delivery> {
+async function taken(lane: JobConsumer): Promise<Delivery> {
   const delivery = await lane.next(4_000, forever)
   if (!delivery) throw new Error('nothing came')
   return delivery
@@ -237,7 +237,7 @@ function listen(from: { sequence: number } | 'new') {
   const controller = new AbortController()
   const heard: Message[] = []
   const listening = (async () => {
-    for await (const notice of bus.notices(from, controller.signal)) heard.push(notice)
+    for await (const notice of bus.consumeEvents(from, controller.signal)) heard.push(notice)
   })()
   const consumersBefore = consumersOf()
   return {

@@ -3,15 +3,15 @@ import type { Log } from '../log.ts'
 import { sleep } from '../runtime/timers.ts'
 
 /** A connection to NATS that comes back by itself, and what can be asked over it. */
-export interface Link {
-  connection: NatsConnection
+export interface BusConnection {
+  nats: NatsConnection
   jetstream: JetStreamClient
   manager: JetStreamManager
   /** An empty pull looks the same whether there is no work or no server; this does not. */
-  isUp(): boolean
+  isConnected(): boolean
 }
 
-export interface LinkOptions {
+export interface BusOptions {
   /** May carry user and password. */
   url: string
   /** Shows in the server's monitoring. */
@@ -20,30 +20,30 @@ export interface LinkOptions {
 }
 
 const SECOND = 1_000
-const ANSWER_MS = 2_000
+const REQUEST_TIMEOUT_MS = 2_000
 const RETRY_MS = 250
 
 /** Connects, trying until it succeeds. @returns undefined if the signal was aborted before */
-export async function openLink(options: LinkOptions, signal: AbortSignal): Promise<Link | undefined> {
+export async function openBusConnection(options: BusOptions, signal: AbortSignal): Promise<BusConnection | undefined> {
   for (let failures = 0; !signal.aborted; failures++) {
-    const link = await tryOpen(options).catch(err => {
+    const opened = await connectOnce(options).catch(err => {
       // Once, and then every minute or so.
       if (failures % 240 === 0) options.log.warn({ err }, 'the bus cannot be reached')
       return undefined
     })
-    if (link && !signal.aborted) return link
-    await link?.connection.close()
+    if (opened && !signal.aborted) return opened
+    await opened?.nats.close()
     await sleep(RETRY_MS, signal)
   }
   return undefined
 }
 
-async function tryOpen({ url, name, log }: LinkOptions): Promise<Link> {
+async function connectOnce({ url, name, log }: BusOptions): Promise<BusConnection> {
   const connection = await connect(connectionOptions(url, name))
-  const follow = followed(connection, log)
+  const status = trackStatus(connection, log)
   try {
     const manager = await connection.jetstreamManager({ timeout: 5 * SECOND })
-    return { connection, jetstream: connection.jetstream({ timeout: ANSWER_MS }), manager, ...follow }
+    return { nats: connection, jetstream: connection.jetstream({ timeout: REQUEST_TIMEOUT_MS }), manager, ...status }
   } catch (error) {
     await connection.close()
     throw error
@@ -67,9 +67,9 @@ function connectionOptions(url: string, name: string): ConnectionOptions {
   }
 }
 
-function followed(connection: NatsConnection, log: Log): { isUp: () => boolean } {
+function trackStatus(connection: NatsConnection, log: Log): { isConnected: () => boolean } {
   let state: 'up' | 'down' = 'up'
-  const follow = async () => {
+  const watch = async () => {
     for await (const status of connection.status()) {
       if (status.type === 'disconnect') state = 'down'
       if (status.type === 'reconnect') state = 'up'
@@ -77,6 +77,6 @@ function followed(connection: NatsConnection, log: Log): { isUp: () => boolean }
     }
     state = 'down'
   }
-  void follow()
-  return { isUp: () => state === 'up' }
+  void watch()
+  return { isConnected: () => state === 'up' }
 }

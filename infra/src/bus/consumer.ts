@@ -9,31 +9,37 @@ import {
   nanos,
 } from 'nats'
 import { withDeadline } from '../runtime/timers.ts'
-import { dataOf } from './decode.ts'
+import { decodeMessage } from './decode.ts'
 
 const SECOND = 1_000
-const ANSWER_MS = 2_000
+const REQUEST_TIMEOUT_MS = 2_000
 
 /** One message of a lane. Each ends in exactly one of `ack`, `later` and `discard`; long work says `working`. */
 export interface Delivery {
   data: unknown
   ack(): Promise<void>
-  later(milliseconds: number): void
-  discard(): void
+  nak(milliseconds: number): void
+  term(): void
   working(): void
+}
+
+export interface JobConsumerOptions {
+  name: string
+  subject: string
+  ackWaitSeconds: number
 }
 
 /**
  * A provider's lane: a durable consumer that all processors share. One message is pulled for each free slot and never more:
  * what is prefetched times out while it waits, and is worked on twice.
  */
-export async function openLane(
+export async function openJobConsumer(
   jetstream: JetStreamClient,
   manager: JetStreamManager,
-  lane: { consumer: string; subject: string; ackWaitSeconds: number },
+  options: JobConsumerOptions,
 ) {
-  await ensureConsumer(manager, lane)
-  const consumer = await jetstream.consumers.get(STREAMS.jobs.name, lane.consumer)
+  await ensureConsumer(manager, options)
+  const consumer = await jetstream.consumers.get(STREAMS.jobs.name, options.name)
   return {
     /**
      * The next message, or null if none came within `milliseconds` or before `signal` was aborted. Throws when the consumer
@@ -43,29 +49,26 @@ export async function openLane(
       const message = await untilAborted(consumer.next({ expires: milliseconds }), signal)
       if (message) return toDelivery(message)
       // An empty pull looks the same whether there was no work or there is no consumer.
-      await checkLane(consumer, signal).catch(err => {
+      await assertNotStalled(consumer, signal).catch(err => {
         if (!signal.aborted) throw err
       })
       return null
     },
   }
 }
-export type Lane = Awaited<ReturnType<typeof openLane>>
+export type JobConsumer = Awaited<ReturnType<typeof openJobConsumer>>
 
 /**
  * Makes the lane's consumer if it is not there. One that stands further on than its stream ends was left behind by a stream
  * that lost its tail: it would pass over every message until the numbers have caught up, so it begins anew.
  */
-async function ensureConsumer(
-  manager: JetStreamManager,
-  lane: { consumer: string; subject: string; ackWaitSeconds: number },
-): Promise<void> {
+async function ensureConsumer(manager: JetStreamManager, options: JobConsumerOptions): Promise<void> {
   const config = {
-    durable_name: lane.consumer,
-    filter_subject: lane.subject,
+    durable_name: options.name,
+    filter_subject: options.subject,
     ack_policy: AckPolicy.Explicit,
     deliver_policy: DeliverPolicy.All,
-    ack_wait: nanos(lane.ackWaitSeconds * SECOND),
+    ack_wait: nanos(options.ackWaitSeconds * SECOND),
     // How often something may fail is counted in the row: a message that ran out would stay behind unseen.
     max_deliver: -1,
     max_ack_pending: 10_000,
@@ -73,12 +76,16 @@ async function ensureConsumer(
   const { delivered } = await manager.consumers.add(STREAMS.jobs.name, config)
   const { state } = await manager.streams.info(STREAMS.jobs.name)
   if (delivered.stream_seq <= state.last_seq) return
-  await manager.consumers.delete(STREAMS.jobs.name, lane.consumer)
+  await manager.consumers.delete(STREAMS.jobs.name, options.name)
   await manager.consumers.add(STREAMS.jobs.name, config)
 }
 
-async function checkLane(consumer: Consumer, signal: AbortSignal): Promise<void> {
-  const info = await withDeadline(consumer.info(), { milliseconds: ANSWER_MS, what: 'asking after a lane', signal })
+async function assertNotStalled(consumer: Consumer, signal: AbortSignal): Promise<void> {
+  const info = await withDeadline(consumer.info(), {
+    milliseconds: REQUEST_TIMEOUT_MS,
+    operation: 'asking after a lane',
+    signal,
+  })
   // One that came just now is told of as well: to open a lane again costs little.
   if (info.num_pending > 0) throw new Error(`a lane brings nothing, and has messages: ${info.num_pending}`)
 }
@@ -96,13 +103,13 @@ async function untilAborted(pulled: Promise<JsMsg | null>, signal: AbortSignal):
 
 function toDelivery(message: JsMsg): Delivery {
   return {
-    data: dataOf(message),
+    data: decodeMessage(message),
     ack: async () => {
       await message.ackAck()
     },
-    later: milliseconds => message.nak(milliseconds),
+    nak: milliseconds => message.nak(milliseconds),
     // A server before 2.10 does not know a term that has a reason, and sends the message again for ever.
-    discard: () => message.term(),
+    term: () => message.term(),
     working: () => message.working(),
   }
 }

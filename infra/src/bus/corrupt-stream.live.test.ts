@@ -1,25 +1,25 @@
 import { expect, test } from 'bun:test'
 import { readdir, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { jobSubject, laneConsumer, STREAMS } from '@darkroom/contracts/subjects'
+import { jobConsumerName, jobSubject, STREAMS } from '@darkroom/contracts/subjects'
 import { startNats } from '../../local/embedded/nats.ts'
-import { presentNatsServer } from '../../local/programs/nats-server.ts'
-import { TEST_CACHE, testDirectory } from '../../testing/test-resources.ts'
+import { findInstalledNatsServer } from '../../local/programs/nats-server.ts'
+import { createTestDirectory, TEST_CACHE } from '../../testing/test-resources.ts'
 import { createLog } from '../log.ts'
 import { openBus } from './bus.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
-const LANE = { consumer: laneConsumer('demo'), subject: jobSubject('demo'), ackWaitSeconds: 5 }
+const LANE = { name: jobConsumerName('demo'), subject: jobSubject('demo'), ackWaitSeconds: 5 }
 
 test('a stream that lost its tail does not leave a lane waiting at a place that is gone', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   await usingServer(directory.path, async url => {
     const bus = await openBus({ url, name: 'test', log })
     await bus.ensureStreams()
-    const lane = await bus.lane(LANE)
+    const consumer = await bus.consumer(LANE)
     for (let count = 0; count < 3; count++) {
       await publish(bus)
-      await (await lane.next(5_000, AbortSignal.timeout(6_000)))?.ack()
+      await (await consumer.next(5_000, AbortSignal.timeout(6_000)))?.ack()
     }
     await bus.close()
   })
@@ -30,9 +30,9 @@ test('a stream that lost its tail does not leave a lane waiting at a place that 
   await usingServer(directory.path, async url => {
     const bus = await openBus({ url, name: 'test', log })
     await bus.ensureStreams()
-    const lane = await bus.lane(LANE)
+    const consumer = await bus.consumer(LANE)
     const id = await publish(bus)
-    const delivery = await lane.next(5_000, AbortSignal.timeout(6_000))
+    const delivery = await consumer.next(5_000, AbortSignal.timeout(6_000))
     expect(delivery?.data).toMatchObject({ id })
     await delivery?.ack()
     await bus.close()
@@ -40,19 +40,19 @@ test('a stream that lost its tail does not leave a lane waiting at a place that 
 }, 30_000)
 
 test('a stream that takes messages and gives none out is found out by its lane, and made anew', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   await usingServer(directory.path, async url => {
     const bus = await openBus({ url, name: 'test', log })
     await bus.ensureStreams()
-    const lane = await bus.lane(LANE)
+    const consumer = await bus.consumer(LANE)
     const files = await readdir(directory.path, { recursive: true })
     const messages = files.find(file => file.endsWith(`${STREAMS.jobs.name}/msgs`)) ?? ''
     await rm(join(directory.path, messages), { recursive: true })
     await publish(bus)
-    await expect(lane.next(1_000, AbortSignal.timeout(6_000))).rejects.toThrow('has messages: 1')
+    await expect(consumer.next(1_000, AbortSignal.timeout(6_000))).rejects.toThrow('has messages: 1')
     await expect(bus.ensureStreams()).rejects.toThrow('made anew')
     await bus.ensureStreams()
-    const again = await bus.lane(LANE)
+    const again = await bus.consumer(LANE)
     const id = await publish(bus)
     const delivery = await again.next(5_000, AbortSignal.timeout(6_000))
     expect(delivery?.data).toMatchObject({ id })
@@ -67,7 +67,7 @@ async function publish(bus: Awaited<ReturnType<typeof openBus>>): Promise<string
 }
 
 async function usingServer(storeDir: string, use: (url: string) => Promise<void>): Promise<void> {
-  const binary = presentNatsServer(TEST_CACHE)
+  const binary = findInstalledNatsServer(TEST_CACHE)
   if (!binary) throw new Error('The tests need nats-server: `bun run test` gets it once, then `bun test` finds it.')
   const server = await startNats({ binary, storeDir, signal: AbortSignal.timeout(20_000) })
   await use(server.url).finally(() => server.stop())

@@ -1,5 +1,5 @@
 import { DeliverPolicy, type JetStreamClient } from 'nats'
-import { dataOf } from './decode.ts'
+import { decodeMessage } from './decode.ts'
 
 const EXPIRES_MS = 10_000
 
@@ -11,32 +11,36 @@ export interface Message {
 }
 
 /** Which messages of a stream: those of a subject, or all; from a place on, or only what is new. */
-export interface Choice {
+export interface ConsumeOptions {
   stream: string
   subject?: string
   from?: { sequence: number }
 }
 
 /** Every message that was chosen, in order, until the signal is aborted or the bus breaks off. */
-export async function* messages(
+export async function* consumeMessages(
   jetstream: JetStreamClient,
-  { stream, subject, from }: Choice,
+  { stream, subject, from }: ConsumeOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Message> {
   const start = from
     ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from.sequence }
     : { deliver_policy: DeliverPolicy.New }
   const consumer = await jetstream.consumers.get(stream, { ...start, ...(subject ? { filterSubjects: subject } : {}) })
-  const coming = await consumer.consume({ max_messages: 256, expires: EXPIRES_MS, abort_on_missing_resource: true })
-  const stop = () => coming.stop()
+  const subscription = await consumer.consume({
+    max_messages: 256,
+    expires: EXPIRES_MS,
+    abort_on_missing_resource: true,
+  })
+  const stop = () => subscription.stop()
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
   try {
-    for await (const message of coming) {
-      yield { subject: message.subject, sequence: message.seq, data: dataOf(message) }
+    for await (const message of subscription) {
+      yield { subject: message.subject, sequence: message.seq, data: decodeMessage(message) }
     }
   } finally {
     signal.removeEventListener('abort', stop)
-    coming.stop()
+    subscription.stop()
   }
 }

@@ -1,8 +1,8 @@
 import { STREAMS, type StreamKey } from '@darkroom/contracts/subjects'
 import { nanos, RetentionPolicy, StorageType, type StreamConfig } from 'nats'
 import { sleep } from '../runtime/timers.ts'
-import { CLEARING_MS, clearUnreadable, type Wreckage } from './corrupt-stream.ts'
-import { found } from './null-if-not-found.ts'
+import { deleteUnreadableStream, STREAM_DELETION_MS, type StreamAdmin } from './corrupt-stream.ts'
+import { nullIfNotFound } from './null-if-not-found.ts'
 
 const SECOND = 1_000
 const DAY = 24 * 3_600 * SECOND
@@ -14,27 +14,33 @@ const RETENTION: Record<StreamKey, { maxAge: number; maxBytes: number }> = {
 /**
  * Makes the streams that are not there, brings those that are to what they should be, and deletes those that are wrecks.
  *
- * @param seen the streams that were there before, as far as this process knows; those that are there are added
+ * @param knownStreams the streams that were there before, as far as this process knows; those that are there are added
  * @throws Error, NatsError if not all of them are there now
  */
-export async function ensureStreams(bus: Wreckage, seen: Set<string>): Promise<void> {
-  await Promise.all((Object.keys(STREAMS) as StreamKey[]).map(key => ensureStream(bus, configOf(key), seen)))
+export async function ensureStreams(admin: StreamAdmin, knownStreams: Set<string>): Promise<void> {
+  await Promise.all(
+    (Object.keys(STREAMS) as StreamKey[]).map(key => ensureStream(admin, buildStreamConfig(key), knownStreams)),
+  )
 }
 
-async function ensureStream(bus: Wreckage, config: Partial<StreamConfig> & { name: string }, seen: Set<string>) {
+async function ensureStream(
+  admin: StreamAdmin,
+  config: Partial<StreamConfig> & { name: string },
+  knownStreams: Set<string>,
+) {
   const { name } = config
-  const { streams } = bus.manager
-  if (await found(streams.info(name))) await streams.update(name, config)
+  const { streams } = admin.manager
+  if (await nullIfNotFound(streams.info(name))) await streams.update(name, config)
   else {
     // It was deleted a moment ago, perhaps.
-    if (seen.has(name)) await sleep(CLEARING_MS, bus.signal)
+    if (knownStreams.has(name)) await sleep(STREAM_DELETION_MS, admin.signal)
     await streams.add(config).catch(() => streams.update(name, config))
   }
-  seen.add(name)
-  await clearUnreadable(bus, name)
+  knownStreams.add(name)
+  await deleteUnreadableStream(admin, name)
 }
 
-function configOf(key: StreamKey): Partial<StreamConfig> & { name: string } {
+function buildStreamConfig(key: StreamKey): Partial<StreamConfig> & { name: string } {
   const { name, subjects } = STREAMS[key]
   return {
     name,

@@ -1,5 +1,5 @@
 import type { BackfillFailure, BackfillOptions, BackfillState } from '@darkroom/contracts/backfill'
-import type { Statement } from './connection.ts'
+import type { Queryable } from './connection.ts'
 
 /** How a run of the backfill stands, as an operator reads it. */
 export interface BackfillReport {
@@ -23,19 +23,19 @@ export interface BackfillReport {
   failures: BackfillFailure[]
 }
 
-const MOST_RUNS = 20
+const MAX_REPORTS = 20
 
 /** A run by its id; undefined if there is none, or none yet. */
-export async function readReport(db: Statement, id: string): Promise<BackfillReport | undefined> {
-  return (await reports(db, id))[0]
+export async function readReport(db: Queryable, id: string): Promise<BackfillReport | undefined> {
+  return (await selectReports(db, id))[0]
 }
 
 /** The latest runs, newest first. */
-export async function listReports(db: Statement): Promise<BackfillReport[]> {
-  return await reports(db, null)
+export async function listReports(db: Queryable): Promise<BackfillReport[]> {
+  return await selectReports(db, null)
 }
 
-async function reports(db: Statement, id: string | null): Promise<BackfillReport[]> {
+async function selectReports(db: Queryable, id: string | null): Promise<BackfillReport[]> {
   return await db<BackfillReport[]>`
     select id, kind, state, verifies, dry_run as "dryRun", total, processed, updated, skipped, images,
            bytes_moved as "bytesMoved", bytes_saved as "bytesSaved", pass, timestamp_text(created_at) as "createdAt",
@@ -46,5 +46,5 @@ async function reports(db: Statement, id: string | null): Promise<BackfillReport
                                      order by f.generation_id), '[]'::json)
             from backfill_failures f where f.run_id = r.id) as failures
     from backfill_runs r where ${id}::uuid is null or id = ${id}
-    order by created_at desc limit ${MOST_RUNS}`
+    order by created_at desc limit ${MAX_REPORTS}`
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { until } from '../../local/process/wait-until.ts'
-import { testDatabase } from '../../testing/test-resources.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
+import { createTestDatabase } from '../../testing/test-resources.ts'
 import { createLog } from '../log.ts'
 import { type Database, openDatabase, transaction } from './connection.ts'
 
@@ -10,7 +10,7 @@ const open = (url: string, name: string, connections: number) => openDatabase({ 
 /** A database of its own, a pool of one connection to it, and somebody who can end that connection. */
 async function connect() {
   await using undo = new AsyncDisposableStack()
-  const { url } = undo.use(await testDatabase())
+  const { url } = undo.use(await createTestDatabase())
   const [sql, operator] = [open(url, 'one', 1), open(url, 'operator', 1)]
   undo.defer(() => operator.end({ timeout: 1 }))
   undo.defer(() => sql.end({ timeout: 1 }))
@@ -25,7 +25,7 @@ async function cut(operator: Database): Promise<void> {
       select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'one'`
     return rows.length === 0 || undefined
   }
-  await until(gone, { what: 'The end of a connection', milliseconds: 10_000, signal: new AbortController().signal })
+  await waitUntil(gone, { what: 'The end of a connection', milliseconds: 10_000, signal: new AbortController().signal })
 }
 
 test('a connection that breaks in the middle of a transaction fails it, and what it would still write is written nowhere', async () => {
@@ -36,7 +36,7 @@ test('a connection that breaks in the middle of a transaction fails it, and what
     await tx`insert into notes values ('first')`
     await database.cut()
     // By now the pool has a new connection, which is not this transaction's.
-    await until(() => sql`select 1`.then(() => true as const).catch(() => undefined), {
+    await waitUntil(() => sql`select 1`.then(() => true as const).catch(() => undefined), {
       what: 'A new connection',
       milliseconds: 10_000,
       signal: new AbortController().signal,

@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
-import { freePort } from '../../local/process/free-ports.ts'
+import { findFreePort } from '../../local/process/free-ports.ts'
 import { createLog } from '../log.ts'
 import { openDatabase } from './connection.ts'
 
 test('a database that is away is asked for again all the time, and not ever more seldom', async () => {
   const log = createLog({ service: 'test', level: 'silent' })
-  const url = `postgres://somebody@127.0.0.1:${await freePort()}/nowhere`
+  const url = `postgres://somebody@127.0.0.1:${await findFreePort()}/nowhere`
   const sql = openDatabase({ url, name: 'test', connections: 1, log })
   // With the driver's own waits the tenth would fail after more than a minute, later than a test may take.
   for (let time = 0; time < 10; time++) {

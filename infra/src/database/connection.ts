@@ -6,7 +6,7 @@ type Types = { bigint: number }
 export type Database = postgres.Sql<Types>
 export type Transaction = postgres.TransactionSql<Types>
 /** Whatever a statement can be run on. */
-export type Statement = Database | Transaction
+export type Queryable = Database | Transaction
 
 const STATEMENT_MS = 10_000
 const TRANSACTION_MS = 15_000
@@ -49,10 +49,10 @@ export async function transaction<T>(
   { milliseconds = TRANSACTION_MS, signal }: { milliseconds?: number; signal?: AbortSignal } = {},
 ): Promise<T> {
   const begun = database.begin(tx => work(tx)) as Promise<T>
-  return await withDeadline(begun, { milliseconds, what: 'a transaction', signal })
+  return await withDeadline(begun, { milliseconds, operation: 'a transaction', signal })
 }
 
 /** Throws if the database does not answer within half a second. */
 export async function pingDatabase(database: Database, signal?: AbortSignal): Promise<void> {
-  await withDeadline(Promise.resolve(database`select 1`), { milliseconds: 500, what: 'the database', signal })
+  await withDeadline(Promise.resolve(database`select 1`), { milliseconds: 500, operation: 'the database', signal })
 }

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
-import { testDatabase } from '../../testing/test-resources.ts'
+import { createTestDatabase } from '../../testing/test-resources.ts'
 import { insertGeneration, WORKSPACE } from '../generations/generation.fixture.ts'
 import { createLog } from '../log.ts'
 import { type Database, openDatabase } from './connection.ts'
-import { parametersStep, runUpkeep, UPKEEP, type UpkeepStep } from './data-migrations.ts'
+import { createParametersMigration, DATA_MIGRATIONS, type DataMigration, runDataMigrations } from './data-migrations.ts'
 
 // On a busy machine the first start of Postgres takes its time.
 const START_MS = 60_000
@@ -12,7 +12,7 @@ const stack = new AsyncDisposableStack()
 let sql: Database
 
 beforeAll(async () => {
-  const { url } = stack.use(await testDatabase())
+  const { url } = stack.use(await createTestDatabase())
   sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
 }, START_MS)
@@ -24,7 +24,7 @@ test('texts that an older version made, or did not make, are made anew', async (
   await sql`delete from generation_documents where generation_id = ${none}`
   await sql`delete from generation_words where generation_id = ${none}`
   await sql`delete from upkeep where name like 'documents-%'`
-  await runUpkeep(sql, {})
+  await runDataMigrations(sql, {})
   for (const id of [old, none]) {
     const [row] = await sql<{ same: boolean }[]>`
       select d.document = generation_document(g)::text as same from generations g
@@ -37,25 +37,27 @@ test('texts that an older version made, or did not make, are made anew', async (
 test('work that was stopped goes on where it was, is done once, and is shared by all who start at once', async () => {
   const ids = await Promise.all(Array.from({ length: 25 }, () => insertGeneration(sql)))
   const seen: string[] = []
-  const step = (breakAt: number): UpkeepStep => ({
+  const step = (breakAt: number): DataMigration => ({
     name: 'shared-1',
-    batch: 4,
-    work: async (_, batch) => {
+    batchSize: 4,
+    run: async (_, batch) => {
       if (seen.length >= breakAt) throw new Error('stopped')
       seen.push(...batch)
     },
   })
-  await expect(runUpkeep(sql, { steps: [step(8)] })).rejects.toThrow('stopped')
+  await expect(runDataMigrations(sql, { migrations: [step(8)] })).rejects.toThrow('stopped')
   expect(seen).toHaveLength(8)
   const said: string[] = []
   await Promise.all(
-    [1, 2, 3].map(() => runUpkeep(sql, { steps: [step(Number.MAX_SAFE_INTEGER)], say: line => said.push(line) })),
+    [1, 2, 3].map(() =>
+      runDataMigrations(sql, { migrations: [step(Number.MAX_SAFE_INTEGER)], onMessage: line => said.push(line) }),
+    ),
   )
   expect(new Set(seen).size).toBe(seen.length)
   expect(seen).toEqual(expect.arrayContaining(ids))
   expect(said.at(-1)).toMatch(/^shared-1: \d+ generations$/)
   const before = seen.length
-  await runUpkeep(sql, { steps: [step(0)] })
+  await runDataMigrations(sql, { migrations: [step(0)] })
   expect(seen).toHaveLength(before)
 })
 
@@ -74,7 +76,7 @@ test('a change of the rule is applied to what came in full, and told to those wh
     const { sampler } = parameters as { sampler?: string }
     return sampler ? { ...kept, settings: { sampler } } : kept
   }
-  await runUpkeep(sql, { steps: [parametersStep(2, rule)] })
+  await runDataMigrations(sql, { migrations: [createParametersMigration(2, rule)] })
   const rows = await sql`select id, parameters, version from generations where id = any(${[shown, same, bare]}::uuid[])`
   const byId = new Map(rows.map(row => [row.id, [row.parameters, row.version]]))
   expect(byId.get(shown)).toEqual([{ aspectRatio: '1:1', settings: { sampler: 'euler' } }, 2])
@@ -91,11 +93,13 @@ test('a rule that would let a picture through is stopped by the table', async ()
   const id = await insertGeneration(sql)
   const raw = { referenceImageUrl: 'data:image/png;base64,AAAA' }
   await sql`insert into generation_raw (generation_id, parameters) values (${id}, ${sql.json(raw)})`
-  const attempt = runUpkeep(sql, { steps: [parametersStep(3, parameters => parameters as object)] })
+  const attempt = runDataMigrations(sql, {
+    migrations: [createParametersMigration(3, parameters => parameters as object)],
+  })
   await expect(attempt).rejects.toMatchObject({ code: '23514' })
 })
 
 test('a new database has nothing left to do', async () => {
   const rows = await sql<{ name: string }[]>`select name from upkeep where finished_at is not null`
-  expect(rows.map(row => row.name)).toEqual(expect.arrayContaining(UPKEEP.map(step => step.name)))
+  expect(rows.map(row => row.name)).toEqual(expect.arrayContaining(DATA_MIGRATIONS.map(step => step.name)))
 })

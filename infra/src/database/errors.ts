@@ -1,7 +1,7 @@
 import { DeadlineError } from '../runtime/timers.ts'
 
 /** How the driver, and the system below it, say that there is nobody at the other end. */
-const AWAY = [
+const CONNECTION_ERROR_CODES = [
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
   'CONNECTION_DESTROYED',
@@ -17,12 +17,12 @@ const AWAY = [
  *
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const NOT_NOW = /^(08|53|40)[0-9A-Z]{3}$|^(55P03|57014|25P03|57P[0-9A-Z]{2})$/
+const TRANSIENT_SQLSTATE = /^(08|53|40)[0-9A-Z]{3}$|^(55P03|57014|25P03|57P[0-9A-Z]{2})$/
 
 /** Whether an error says that the database cannot do it now, and may in a moment. Whether it was done is not known then. */
-export function isPassing(error: unknown): boolean {
+export function isTransientDbError(error: unknown): boolean {
   if (error instanceof DeadlineError) return true
   if (!(error instanceof Error) || !('code' in error)) return false
   const code = String(error.code)
-  return AWAY.includes(code) || NOT_NOW.test(code)
+  return CONNECTION_ERROR_CODES.includes(code) || TRANSIENT_SQLSTATE.test(code)
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
 import fc from 'fast-check'
 import postgres from 'postgres'
-import { testDatabase } from '../../testing/test-resources.ts'
+import { createTestDatabase } from '../../testing/test-resources.ts'
 import { insertGeneration } from '../generations/generation.fixture.ts'
 import { createLog } from '../log.ts'
 import { type Database, openDatabase } from './connection.ts'
@@ -14,7 +14,7 @@ const stack = new AsyncDisposableStack()
 let sql: Database
 
 beforeAll(async () => {
-  sql = connect(stack, stack.use(await testDatabase()).url)
+  sql = connect(stack, stack.use(await createTestDatabase()).url)
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 
@@ -31,9 +31,9 @@ test('of three that start at once on an empty database one does the work, and th
 test('once is enough, and it says what it does', async () => {
   await using database = await emptyDatabase()
   const said: string[] = []
-  const { applied } = await migrate({ url: database.url, say: line => said.push(line) })
+  const { applied } = await migrate({ url: database.url, onMessage: line => said.push(line) })
   expect(said).toEqual(applied.map(name => `migrated ${name}`))
-  expect(await migrate({ url: database.url, say: line => said.push(line) })).toEqual({ applied: [] })
+  expect(await migrate({ url: database.url, onMessage: line => said.push(line) })).toEqual({ applied: [] })
   expect(said).toHaveLength(applied.length)
 })
 
@@ -114,7 +114,7 @@ test('Postgres takes whatever the sanitizing rule lets through', async () => {
 /** A database with nothing in it, and a connection to it. */
 async function emptyDatabase() {
   const disposal = new AsyncDisposableStack()
-  const { url } = disposal.use(await testDatabase())
+  const { url } = disposal.use(await createTestDatabase())
   const connection = connect(disposal, url)
   await connection.unsafe('drop schema public cascade; create schema public')
   return { url, sql: connection, [Symbol.asyncDispose]: () => disposal.disposeAsync() }

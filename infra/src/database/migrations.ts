@@ -5,10 +5,10 @@ import { Client } from 'pg'
 import postgres from 'postgres'
 import { createLog } from '../log.ts'
 import { type Database, openDatabase } from './connection.ts'
-import { runUpkeep } from './data-migrations.ts'
+import { runDataMigrations } from './data-migrations.ts'
 
-const FOLDER = join(import.meta.dirname, '..', '..', 'migrations')
-const TABLE = 'migrations'
+const MIGRATIONS_DIR = join(import.meta.dirname, '..', '..', 'migrations')
+const MIGRATIONS_TABLE = 'migrations'
 
 /** The database was made by a newer Darkroom than this one; going on would corrupt it. */
 export class NewerDatabaseError extends Error {
@@ -26,13 +26,13 @@ export class NewerDatabaseError extends Error {
 export async function migrate(options: {
   url: string
   signal?: AbortSignal
-  say?: (line: string) => void
+  onMessage?: (line: string) => void
 }): Promise<{ applied: string[] }> {
   options.signal?.throwIfAborted()
-  await refuseNewer(options.url)
-  const applied = await withClient(options.url, dbClient => run(dbClient, options.say))
-  for (const name of applied) options.say?.(`migrated ${name}`)
-  await withDatabase(options.url, database => runUpkeep(database, options))
+  await assertDatabaseNotNewer(options.url)
+  const applied = await withClient(options.url, dbClient => runMigrations(dbClient, options.onMessage))
+  for (const name of applied) options.onMessage?.(`migrated ${name}`)
+  await withDatabase(options.url, database => runDataMigrations(database, options))
   return { applied }
 }
 
@@ -41,24 +41,24 @@ export async function migrate(options: {
  *
  * @returns the migrations that it still needs, and those that this version does not know, because a newer one made them
  */
-export async function migrationState(url: string): Promise<{ waiting: string[]; unknown: string[] }> {
-  const known = (await readdir(FOLDER)).map(file => file.replace(/\.sql$/, '')).sort()
-  const applied = await appliedNames(url)
+export async function readMigrationState(url: string): Promise<{ pending: string[]; unknown: string[] }> {
+  const known = (await readdir(MIGRATIONS_DIR)).map(file => file.replace(/\.sql$/, '')).sort()
+  const applied = await readAppliedMigrations(url)
   return {
-    waiting: known.filter(name => !applied.includes(name)),
+    pending: known.filter(name => !applied.includes(name)),
     unknown: applied.filter(name => !known.includes(name)),
   }
 }
 
-async function run(dbClient: Client, say?: (line: string) => void): Promise<string[]> {
+async function runMigrations(dbClient: Client, onMessage?: (line: string) => void): Promise<string[]> {
   const ran = await runner({
     dbClient,
-    dir: FOLDER,
+    dir: MIGRATIONS_DIR,
     direction: 'up',
-    migrationsTable: TABLE,
+    migrationsTable: MIGRATIONS_TABLE,
     // The default fails the second of two concurrent starts.
     advisoryLockMode: 'wait',
-    logger: { info: () => {}, warn: () => {}, error: line => say?.(line) },
+    logger: { info: () => {}, warn: () => {}, error: line => onMessage?.(line) },
   })
   return ran.map(migration => migration.name)
 }
@@ -78,20 +78,20 @@ async function withDatabase<T>(url: string, work: (database: Database) => Promis
   return await work(database).finally(() => database.end({ timeout: 5 }))
 }
 
-async function refuseNewer(url: string): Promise<void> {
-  const { unknown } = await migrationState(url)
+async function assertDatabaseNotNewer(url: string): Promise<void> {
+  const { unknown } = await readMigrationState(url)
   if (unknown.length === 0) return
   throw new NewerDatabaseError(
     `This database was made by a newer Darkroom (it has ${unknown.join(', ')}). Start that version, or restore an older copy.`,
   )
 }
 
-async function appliedNames(url: string): Promise<string[]> {
+async function readAppliedMigrations(url: string): Promise<string[]> {
   const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} })
   try {
-    const [table] = await sql`select to_regclass(${TABLE}) as name`
+    const [table] = await sql`select to_regclass(${MIGRATIONS_TABLE}) as name`
     if (!table?.name) return []
-    return (await sql<{ name: string }[]>`select name from ${sql(TABLE)}`).map(row => row.name)
+    return (await sql<{ name: string }[]>`select name from ${sql(MIGRATIONS_TABLE)}`).map(row => row.name)
   } finally {
     await sql.end({ timeout: 5 })
   }

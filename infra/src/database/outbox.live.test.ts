@@ -2,12 +2,12 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import type { BusMessage } from '@darkroom/contracts/events'
 import { generationSubject, STREAMS } from '@darkroom/contracts/subjects'
 import { connect } from 'nats'
-import { type TestNats, testDatabase, testNats } from '../../testing/test-resources.ts'
+import { createTestDatabase, startTestNats, type TestNats } from '../../testing/test-resources.ts'
 import { type Bus, openBus } from '../bus/bus.ts'
 import { WORKSPACE } from '../generations/generation.fixture.ts'
 import { createLog } from '../log.ts'
 import { type Database, openDatabase, transaction } from './connection.ts'
-import { post, relayAll, runRelay } from './outbox.ts'
+import { enqueueMessage, relayAll, runRelay } from './outbox.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 const subject = generationSubject(WORKSPACE)
@@ -20,10 +20,10 @@ let sql: Database
 let url: string
 
 beforeAll(async () => {
-  nats = stack.use(await testNats())
+  nats = stack.use(await startTestNats())
   bus = await openBus({ url: nats.url, name: 'test', log })
   stack.defer(() => bus.close())
-  url = stack.use(await testDatabase()).url
+  url = stack.use(await createTestDatabase()).url
   sql = openDatabase({ url, name: 'test', log })
   stack.defer(() => sql.end({ timeout: 1 }))
 }, START_MS)
@@ -37,7 +37,7 @@ beforeEach(async () => {
 test('what is posted in a transaction that is kept is published once, as it was', async () => {
   const messages = [changed(), changed()]
   await transaction(sql, async tx => {
-    for (const message of messages) await post(tx, subject, message)
+    for (const message of messages) await enqueueMessage(tx, subject, message)
   })
   expect(await published()).toEqual([])
   await relayAll({ database: sql, bus })
@@ -48,7 +48,7 @@ test('what is posted in a transaction that is kept is published once, as it was'
 
 test('what is posted in a transaction that is not kept is never published', async () => {
   const attempt = transaction(sql, async tx => {
-    await post(tx, subject, changed())
+    await enqueueMessage(tx, subject, changed())
     throw new Error('rolled back')
   })
   await expect(attempt).rejects.toThrow('rolled back')
@@ -208,7 +208,7 @@ function changed(): BusMessage {
 async function postMany(count: number): Promise<BusMessage[]> {
   const messages = Array.from({ length: count }, changed)
   await transaction(sql, async tx => {
-    for (const message of messages) await post(tx, subject, message)
+    for (const message of messages) await enqueueMessage(tx, subject, message)
   })
   return messages
 }
@@ -222,7 +222,7 @@ async function published(): Promise<BusMessage[]> {
   const { last } = await bus.eventBounds()
   if (last === 0) return []
   const messages: BusMessage[] = []
-  for await (const notice of bus.notices({ sequence: 1 }, AbortSignal.timeout(4_000))) {
+  for await (const notice of bus.consumeEvents({ sequence: 1 }, AbortSignal.timeout(4_000))) {
     expect(notice.subject).toBe(subject)
     messages.push(notice.data as BusMessage)
     if (notice.sequence === last) break

@@ -1,9 +1,9 @@
 import type { BusMessage } from '@darkroom/contracts/events'
-import type { Bus, Published } from '../bus/bus.ts'
+import type { Bus, PublishAck } from '../bus/bus.ts'
 import type { Log } from '../log.ts'
 import { failpoint } from '../runtime/failpoint.ts'
 import { backoff, sleep } from '../runtime/timers.ts'
-import { type Database, type Statement, type Transaction, transaction } from './connection.ts'
+import { type Database, type Queryable, type Transaction, transaction } from './connection.ts'
 
 const CHANNEL = 'outbox'
 const BATCH = 64
@@ -11,14 +11,14 @@ const POLL_MS = 1_000
 const PRUNE_MS = 60_000
 
 /** Leaves a message that goes out if, and only if, the transaction commits. */
-export async function post(tx: Statement, subject: string, message: BusMessage): Promise<void> {
+export async function enqueueMessage(tx: Queryable, subject: string, message: BusMessage): Promise<void> {
   await tx`
     with posted as (insert into outbox (subject, payload) values (${subject}, ${tx.json(message)}))
     select pg_notify(${CHANNEL}, '')`
 }
 
 /** The same for many generations that are to be worked on. */
-export async function postQueued(tx: Statement, subject: string, ids: string[]): Promise<void> {
+export async function enqueueJobs(tx: Queryable, subject: string, ids: string[]): Promise<void> {
   if (ids.length === 0) return
   await tx`
     with posted as (
@@ -43,8 +43,8 @@ export async function runRelay(options: {
   pollMs?: number
 }): Promise<void> {
   const { database, log, signal, pollMs = POLL_MS } = options
-  const alarm = createAlarm()
-  const listening = await database.listen(CHANNEL, alarm.ring, alarm.ring)
+  const wakeup = createWakeup()
+  const listening = await database.listen(CHANNEL, wakeup.notify, wakeup.notify)
   const pruning = setInterval(() => void prune(database).catch(err => log.warn({ err }, 'outbox not pruned')), PRUNE_MS)
   try {
     await ensureStreams(options)
@@ -58,7 +58,7 @@ export async function runRelay(options: {
         },
       )
       const pause = failures === 0 ? pollMs : backoff(failures, { base: 200, most: 5_000 }) + 50
-      await (failures === 0 ? alarm.wait(pause, signal) : sleep(pause, signal))
+      await (failures === 0 ? wakeup.wait(pause, signal) : sleep(pause, signal))
     }
   } finally {
     clearInterval(pruning)
@@ -77,7 +77,7 @@ export async function relayAll(options: { database: Database; bus: Bus }): Promi
 }
 
 async function relayBatch(tx: Transaction, bus: Bus): Promise<number> {
-  const rows = await tx<Posted[]>`
+  const rows = await tx<OutboxRow[]>`
     select id, subject, payload, (extract(epoch from created_at) * 1000000)::bigint as at from outbox where published_at is null
     order by id limit ${BATCH} for update skip locked`
   if (rows.length === 0) return 0
@@ -88,12 +88,12 @@ async function relayBatch(tx: Transaction, bus: Bus): Promise<number> {
   // In one order, or two relays could wait for each other.
   const streams = [...Map.groupBy(published, ack => ack.stream)].toSorted(([one], [other]) => (one < other ? -1 : 1))
   for (const [stream, acks] of streams) {
-    await noteSequences(tx, { stream, acks, before: before.get(stream) })
+    await recordSequences(tx, { stream, acks, before: before.get(stream) })
   }
   return rows.length
 }
 
-interface Posted {
+interface OutboxRow {
   id: number
   subject: string
   payload: BusMessage
@@ -102,17 +102,17 @@ interface Posted {
 }
 
 /** A database that comes back from a backup gives numbers again that the bus has seen: the moment tells them apart. */
-function messageId({ id, at }: Posted): string {
+function messageId({ id, at }: OutboxRow): string {
   return `ob-${id}-${at}`
 }
 
-interface Epoch {
+interface StreamEpoch {
   epoch: number
   highest: number
 }
 
-async function readEpochs(tx: Transaction): Promise<Map<string, Epoch>> {
-  const rows = await tx<(Epoch & { stream: string })[]>`
+async function readEpochs(tx: Transaction): Promise<Map<string, StreamEpoch>> {
+  const rows = await tx<(StreamEpoch & { stream: string })[]>`
     select stream, epoch, highest_sequence as highest from bus_epoch`
   return new Map(rows.map(row => [row.stream, row]))
 }
@@ -121,18 +121,18 @@ async function readEpochs(tx: Transaction): Promise<Map<string, Epoch>> {
  * A stream began anew if it gave a sequence not above what was known before it was asked. What another relay noted since says
  * nothing: acknowledgements of two relays cross. Whoever finds that the epoch has risen meanwhile leaves it as it is.
  */
-async function noteSequences(
+async function recordSequences(
   tx: Transaction,
-  { stream, acks, before }: { stream: string; acks: Published[]; before: Epoch | undefined },
+  { stream, acks, before }: { stream: string; acks: PublishAck[]; before: StreamEpoch | undefined },
 ): Promise<void> {
   const { epoch, highest } = before ?? { epoch: 1, highest: 0 }
   const high = Math.max(...acks.map(ack => ack.sequence))
-  const anew = acks.some(ack => !ack.duplicate && ack.sequence <= highest)
+  const restarted = acks.some(ack => !ack.duplicate && ack.sequence <= highest)
   await tx`
     insert into bus_epoch (stream, highest_sequence) values (${stream}, ${high})
     on conflict (stream) do update set
-      epoch = bus_epoch.epoch + ${anew}::boolean::int,
-      highest_sequence = case when ${anew} then ${high} else greatest(bus_epoch.highest_sequence, ${high}) end
+      epoch = bus_epoch.epoch + ${restarted}::boolean::int,
+      highest_sequence = case when ${restarted} then ${high} else greatest(bus_epoch.highest_sequence, ${high}) end
     where bus_epoch.epoch = ${epoch}`
 }
 
@@ -141,14 +141,14 @@ async function prune(database: Database): Promise<void> {
 }
 
 /** A bell that remembers one ring, so that what happens between two waits is not missed. */
-function createAlarm() {
-  let rung = Promise.withResolvers<void>()
-  const ring = () => rung.resolve()
+function createWakeup() {
+  let notified = Promise.withResolvers<void>()
+  const notify = () => notified.resolve()
   const wait = async (milliseconds: number, signal: AbortSignal) => {
-    const nap = new AbortController()
-    await Promise.race([rung.promise, sleep(milliseconds, AbortSignal.any([signal, nap.signal]))])
-    nap.abort()
-    rung = Promise.withResolvers<void>()
+    const timeout = new AbortController()
+    await Promise.race([notified.promise, sleep(milliseconds, AbortSignal.any([signal, timeout.signal]))])
+    timeout.abort()
+    notified = Promise.withResolvers<void>()
   }
-  return { ring, wait }
+  return { notify, wait }
 }

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { STATUSES } from '@darkroom/contracts/enums'
 import fc from 'fast-check'
-import { testDatabase } from '../../testing/test-resources.ts'
+import { createTestDatabase } from '../../testing/test-resources.ts'
 import { type Database, openDatabase, type Transaction, transaction } from '../database/connection.ts'
-import { DOCUMENT_SHAPE } from '../database/data-migrations.ts'
+import { DOCUMENT_VERSION } from '../database/data-migrations.ts'
 import { createLog } from '../log.ts'
 import { insertGeneration } from './generation.fixture.ts'
-import { move, touch } from './generations.ts'
+import { bumpVersion, transition } from './generations.ts'
 
 /** The text that is kept of each generation is always what would be made of it now. */
 
@@ -16,7 +16,7 @@ const stack = new AsyncDisposableStack()
 let sql: Database
 
 beforeAll(async () => {
-  const { url } = stack.use(await testDatabase())
+  const { url } = stack.use(await createTestDatabase())
   sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
 }, START_MS)
@@ -24,8 +24,8 @@ afterAll(() => stack.disposeAsync())
 
 /** What a transaction may do to a generation; after some of it nobody touches, because somebody does by the end. */
 const steps: Record<string, (tx: Transaction, id: string, at: number) => Promise<unknown>> = {
-  move: (tx, id, at) => move(tx, { id, to: STATUSES[at % STATUSES.length] ?? 'failed', attempt: at }),
-  touch: (tx, id) => touch(tx, id),
+  move: (tx, id, at) => transition(tx, { id, to: STATUSES[at % STATUSES.length] ?? 'failed', attempt: at }),
+  touch: (tx, id) => bumpVersion(tx, id),
   attempt: (tx, id, at) => tx`update generation_jobs set attempt = ${at}, progress = null where generation_id = ${id}`,
   progress: (tx, id, at) => tx`update generation_jobs set progress = ${at / 100} where generation_id = ${id}`,
   output: (tx, id, at) => tx`update generation_outputs set width = ${at}, state = 'failed' where generation_id = ${id}`,
@@ -43,10 +43,10 @@ test('after whatever a transaction did, in whatever order, the text is as it wou
       for (const one of all) {
         await transaction(sql, async tx => {
           for (const [index, { name, at }] of one.entries()) {
-            if (index === touchAt) await touch(tx, id)
+            if (index === touchAt) await bumpVersion(tx, id)
             await steps[name]?.(tx, id, at)
           }
-          if (touchAt >= one.length) await touch(tx, id)
+          if (touchAt >= one.length) await bumpVersion(tx, id)
         })
         await expectKept(id)
       }
@@ -58,7 +58,7 @@ test('after whatever a transaction did, in whatever order, the text is as it wou
 test('a transaction that is not kept keeps no text', async () => {
   const id = await insertWhole()
   const attempt = transaction(sql, async tx => {
-    await touch(tx, id)
+    await bumpVersion(tx, id)
     throw new Error('lost')
   })
   await expect(attempt).rejects.toThrow('lost')
@@ -74,9 +74,9 @@ test('however often a transaction raises the version, the text is written once; 
   await sql`create trigger note after insert or update on generation_documents for each row execute function note()`
   const writes = async () => (await sql`delete from written returning id`).length
   await transaction(sql, async tx => {
-    await touch(tx, id)
-    await move(tx, { id, to: 'processing', attempt: 1 })
-    await touch(tx, id)
+    await bumpVersion(tx, id)
+    await transition(tx, { id, to: 'processing', attempt: 1 })
+    await bumpVersion(tx, id)
   })
   expect(await writes()).toBe(1)
   await sql`update generation_jobs set lease_until = now(), next_check_at = now(), stage = 'upload' where generation_id = ${id}`
@@ -97,9 +97,9 @@ test('workers and people who change the same generation do not stand in each oth
     transaction(sql, async tx => {
       await tx`select from generation_jobs where generation_id = ${id} for update`
       await tx`update generation_outputs set width = width + 1 where generation_id = ${id}`
-      await touch(tx, id)
+      await bumpVersion(tx, id)
     })
-  const person = () => transaction(sql, tx => touch(tx, id))
+  const person = () => transaction(sql, tx => bumpVersion(tx, id))
   await Promise.all(Array.from({ length: 40 }, (_, at) => (at % 2 === 0 ? worker() : person())))
   await expectKept(id)
   expect(await sql`select version from generations where id = ${id}`).toMatchObject([{ version: 41 }])
@@ -119,7 +119,7 @@ test('a change of what is kept raises its number', async () => {
     'timestamp_text 1e77a8a4a094',
     'write_words 2cd04df16d0b',
   ])
-  expect(DOCUMENT_SHAPE).toBe(1)
+  expect(DOCUMENT_VERSION).toBe(1)
 })
 
 async function expectKept(id: string): Promise<void> {

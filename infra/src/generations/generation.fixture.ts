@@ -1,5 +1,5 @@
 import type { Status } from '@darkroom/contracts/enums'
-import type { Statement } from '../database/connection.ts'
+import type { Queryable } from '../database/connection.ts'
 
 export const WORKSPACE = '0190a3a0-0000-7000-8000-00000000000a'
 
@@ -9,10 +9,10 @@ export const WORKSPACE = '0190a3a0-0000-7000-8000-00000000000a'
  * @returns its id
  */
 export async function insertGeneration(
-  db: Statement,
-  unusual: { status?: Status; prompt?: string; parameters?: string; attempt?: number; numOutputs?: number } = {},
+  db: Queryable,
+  overrides: { status?: Status; prompt?: string; parameters?: string; attempt?: number; numOutputs?: number } = {},
 ): Promise<string> {
-  const { status = 'queued', prompt = 'low cloud', parameters = '{}', attempt = 0, numOutputs = 1 } = unusual
+  const { status = 'queued', prompt = 'low cloud', parameters = '{}', attempt = 0, numOutputs = 1 } = overrides
   const id = Bun.randomUUIDv7()
   await db`
     with made as (

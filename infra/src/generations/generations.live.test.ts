@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { STATUSES, type Status } from '@darkroom/contracts/enums'
 import { Generation } from '@darkroom/contracts/generation'
-import { mayMove } from '@darkroom/contracts/lifecycle'
+import { canTransition } from '@darkroom/contracts/lifecycle'
 import { generationSubject } from '@darkroom/contracts/subjects'
-import { testDatabase } from '../../testing/test-resources.ts'
+import { createTestDatabase } from '../../testing/test-resources.ts'
 import { type Database, openDatabase, transaction } from '../database/connection.ts'
 import { createLog } from '../log.ts'
 import { insertGeneration, WORKSPACE } from './generation.fixture.ts'
-import { move, readGeneration, touch } from './generations.ts'
+import { bumpVersion, readGeneration, transition } from './generations.ts'
 
 // On a busy machine the first start of Postgres takes its time.
 const START_MS = 60_000
@@ -15,14 +15,14 @@ const stack = new AsyncDisposableStack()
 let sql: Database
 
 beforeAll(async () => {
-  const { url } = stack.use(await testDatabase())
+  const { url } = stack.use(await createTestDatabase())
   sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 
 for (const from of STATUSES) {
-  for (const to of STATUSES.filter(to => mayMove(from, to))) {
+  for (const to of STATUSES.filter(to => canTransition(from, to))) {
     test(`${from} → ${to} is written once: the row, its history and its message`, async () => {
       const id = await insertGeneration(sql, { status: from })
       expect(await moved(id, to)).toBe(from)
@@ -33,7 +33,7 @@ for (const from of STATUSES) {
       expect(after.messages).toEqual([{ subject: generationSubject(WORKSPACE), payload: message }])
     })
   }
-  for (const to of STATUSES.filter(to => !mayMove(from, to))) {
+  for (const to of STATUSES.filter(to => !canTransition(from, to))) {
     test(`${from} → ${to} is not written at all`, async () => {
       const id = await insertGeneration(sql, { status: from })
       const before = await traces(id)
@@ -52,7 +52,7 @@ test('when the transaction is not kept, neither is any of it', async () => {
   const id = await insertGeneration(sql)
   const before = await traces(id)
   const attempt = transaction(sql, async tx => {
-    await move(tx, { id, to: 'processing', attempt: 1 })
+    await transition(tx, { id, to: 'processing', attempt: 1 })
     throw new Error('lost')
   })
   await expect(attempt).rejects.toThrow('lost')
@@ -63,7 +63,7 @@ test('of two that move the same generation on at once one does: the second waits
   const id = await insertGeneration(sql)
   const [moving, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const first = transaction(sql, async tx => {
-    const from = await move(tx, { id, to: 'cancelled', attempt: 1 })
+    const from = await transition(tx, { id, to: 'cancelled', attempt: 1 })
     moving.resolve()
     await mayCommit.promise
     return from
@@ -93,7 +93,7 @@ test('the times tell of the last run: begun with the first claim, over with the 
 test('an error stays until the next move', async () => {
   const id = await insertGeneration(sql, { status: 'processing' })
   const error = { code: 'refused', message: 'The provider refused the prompt.' }
-  await transaction(sql, tx => move(tx, { id, to: 'failed', attempt: 1, error }))
+  await transaction(sql, tx => transition(tx, { id, to: 'failed', attempt: 1, error }))
   expect((await documentOf(id)).error).toEqual(error)
   await moved(id, 'queued')
   expect((await documentOf(id)).error).toBeNull()
@@ -101,10 +101,10 @@ test('an error stays until the next move', async () => {
 
 test('a touch raises the version and tells everyone, and is no move', async () => {
   const id = await insertGeneration(sql)
-  await touch(sql, id)
+  await bumpVersion(sql, id)
   const after = await traces(id)
   expect(after).toMatchObject({ row: { status: 'queued', version: 2 }, events: [], messages: [{}] })
-  await touch(sql, crypto.randomUUID())
+  await bumpVersion(sql, crypto.randomUUID())
 })
 
 test('a generation that was just submitted is shown as everyone may see it', async () => {
@@ -171,7 +171,7 @@ test('of another workspace, and of what is not there, nothing is shown', async (
 })
 
 async function moved(id: string, to: Status): Promise<Status | null> {
-  return await transaction(sql, tx => move(tx, { id, to, attempt: 3, detail: 'because' }))
+  return await transaction(sql, tx => transition(tx, { id, to, attempt: 3, detail: 'because' }))
 }
 
 /** Everything that a move may write. */

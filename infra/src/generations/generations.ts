@@ -1,12 +1,12 @@
 import type { Status } from '@darkroom/contracts/enums'
-import { sourcesOf } from '@darkroom/contracts/lifecycle'
+import { sourceStatuses } from '@darkroom/contracts/lifecycle'
 import type { PublicError } from '@darkroom/contracts/output'
 import { generationSubject } from '@darkroom/contracts/subjects'
-import type { Statement, Transaction } from '../database/connection.ts'
-import { post } from '../database/outbox.ts'
+import type { Queryable, Transaction } from '../database/connection.ts'
+import { enqueueMessage } from '../database/outbox.ts'
 
 /** One change of status. */
-export interface Move {
+export interface Transition {
   id: string
   to: Status
   attempt: number
@@ -20,43 +20,43 @@ export interface Move {
  *
  * @returns the status it had, or null if it was in none from which `to` may be reached (nothing was written then)
  */
-export async function move(tx: Transaction, change: Move): Promise<Status | null> {
+export async function transition(tx: Transaction, request: Transition): Promise<Status | null> {
   const [moved] = await tx<{ from: Status; workspaceId: string }[]>`
-    with before as (select id, status from generations where id = ${change.id} for update),
+    with before as (select id, status from generations where id = ${request.id} for update),
     moved as (
       update generations g set
         version = g.version + 1,
-        status = ${change.to},
+        status = ${request.to},
         waiting = null,
-        error = ${change.error ? tx.json(change.error) : null},
-        started_at = case when ${change.to} = 'queued' then null
-                          when ${change.to} = 'processing' then coalesce(g.started_at, clock_timestamp())
+        error = ${request.error ? tx.json(request.error) : null},
+        started_at = case when ${request.to} = 'queued' then null
+                          when ${request.to} = 'processing' then coalesce(g.started_at, clock_timestamp())
                           else g.started_at end,
-        completed_at = case when ${change.to} in ('completed', 'failed', 'cancelled') then clock_timestamp() end
+        completed_at = case when ${request.to} in ('completed', 'failed', 'cancelled') then clock_timestamp() end
       from before
-      where g.id = before.id and before.status = any(${sourcesOf(change.to)})
+      where g.id = before.id and before.status = any(${sourceStatuses(request.to)})
       returning g.id, g.workspace_id, before.status as "from"
     ),
     noted as (
       insert into generation_events (generation_id, attempt, from_status, to_status, detail)
-      select id, ${change.attempt}, "from", ${change.to}, ${change.detail ?? null} from moved
+      select id, ${request.attempt}, "from", ${request.to}, ${request.detail ?? null} from moved
     )
     select "from", workspace_id as "workspaceId" from moved`
   if (!moved) return null
-  await announce(tx, change.id, moved.workspaceId)
+  await publishChange(tx, request.id, moved.workspaceId)
   return moved.from
 }
 
 /** Says that something a person could see of a generation has changed: its version rises and everyone is told. */
-export async function touch(tx: Statement, id: string): Promise<void> {
+export async function bumpVersion(tx: Queryable, id: string): Promise<void> {
   const [row] = await tx<{ workspaceId: string }[]>`
     update generations set version = version + 1 where id = ${id} returning workspace_id as "workspaceId"`
-  if (row) await announce(tx, id, row.workspaceId)
+  if (row) await publishChange(tx, id, row.workspaceId)
 }
 
 /** Tells everyone who watches the workspace to look at a generation. */
-export async function announce(tx: Statement, id: string, workspaceId: string): Promise<void> {
-  await post(tx, generationSubject(workspaceId), { v: 1, type: 'generation.changed', id })
+export async function publishChange(tx: Queryable, id: string, workspaceId: string): Promise<void> {
+  await enqueueMessage(tx, generationSubject(workspaceId), { v: 1, type: 'generation.changed', id })
 }
 
 /**
@@ -64,7 +64,7 @@ export async function announce(tx: Statement, id: string, workspaceId: string): 
  * most of it goes on as it is.
  */
 export async function readGeneration(
-  db: Statement,
+  db: Queryable,
   generation: { id: string; workspaceId: string },
 ): Promise<string | null> {
   const [row] = await db<{ document: string }[]>`

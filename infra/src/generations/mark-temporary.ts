@@ -7,7 +7,7 @@ import type { Transaction } from '../database/connection.ts'
  * @param indices which of the generation's outputs; null for all
  * @returns how many were left so
  */
-export async function leaveAtProvider(tx: Transaction, id: string, indices: number[] | null): Promise<number> {
+export async function markTemporary(tx: Transaction, id: string, indices: number[] | null): Promise<number> {
   const { count } = await tx`
     with left_there as (
       update generation_outputs set state = 'temporary', error = null

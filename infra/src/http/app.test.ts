@@ -4,7 +4,7 @@ import { PROBLEMS, Problem, type ProblemCode } from '@darkroom/contracts/problem
 import { z } from 'zod'
 import { createLog } from '../log.ts'
 import { createMetrics } from '../metrics.ts'
-import { createHttp, type HttpOptions } from './app.ts'
+import { createHttpApp, type HttpAppOptions } from './app.ts'
 import { identify } from './identity.ts'
 import { ProblemError } from './problem.ts'
 
@@ -227,8 +227,8 @@ test('a request of nobody is refused before its body has arrived', async () => {
 })
 
 /** A service with nothing of its own, listening on a free port. */
-function serve(options: Partial<Pick<HttpOptions, 'checks' | 'identify' | 'stopping'>> = {}) {
-  const app = createHttp({
+function serve(options: Partial<Pick<HttpAppOptions, 'checks' | 'identify' | 'stopping'>> = {}) {
+  const app = createHttpApp({
     config: { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 },
     log,
     metrics: createMetrics('test'),

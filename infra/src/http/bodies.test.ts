@@ -27,10 +27,10 @@ test('a form becomes a form, with its files', async () => {
 
 test('what was given back is collected each time that it is an eighth of all', () => {
   let times = 0
-  const budget = createBodyBudget(MIB, { collect: () => times++ })
+  const budget = createBodyBudget(MIB, { collectGarbage: () => times++ })
   for (const expected of [0, 1, 1, 2]) {
     const request = post('{}')
-    budget.take(request, MIB / 16)
+    budget.reserve(request, MIB / 16)
     budget.release(request)
     expect(times).toBe(expected)
   }
@@ -67,7 +67,7 @@ for (const type of [
   test(`a body of type ${JSON.stringify(type)} is not taken`, async () => {
     const budget = createBodyBudget(MIB)
     expect(await refusal(readBody(post('{}'), type, budget))).toMatchObject({ code: 'unsupported_type' })
-    expect(budget.inUse()).toBe(0)
+    expect(budget.bytesInUse()).toBe(0)
   })
 }
 
@@ -83,7 +83,7 @@ test('what is declared to be too large is refused before a byte of it is read', 
   const { body, pulled } = counted(Number.POSITIVE_INFINITY)
   const request = post(body, { 'content-length': String(LIMITS.jsonBytes + 1) })
   expect(await refusal(read(request, budget))).toMatchObject({ code: 'too_large' })
-  expect([pulled(), budget.inUse()]).toEqual([0, 0])
+  expect([pulled(), budget.bytesInUse()]).toEqual([0, 0])
 })
 
 test('what grows too large without having said so is cut off', async () => {
@@ -94,7 +94,7 @@ test('what grows too large without having said so is cut off', async () => {
   expect(pulled()).toBeLessThanOrEqual(LIMITS.jsonBytes / MIB + 2)
   expect(cancelled()).toBe(true)
   budget.release(request)
-  expect(budget.inUse()).toBe(0)
+  expect(budget.bytesInUse()).toBe(0)
 })
 
 test('a body as large as is allowed, and not a byte larger, is read', async () => {
@@ -108,7 +108,7 @@ test('when the others hold all there is, a body has to come back later, and may'
   const budget = createBodyBudget(4 * MIB)
   const [large, small] = [post(chunked([new Uint8Array(3 * MIB)])), post('{}')]
   await refusal(read(large, budget))
-  expect(budget.inUse()).toBe(3 * MIB)
+  expect(budget.bytesInUse()).toBe(3 * MIB)
   const refused = await refusal(read(post('{}', { 'content-length': String(2 * MIB) }), budget))
   expect(refused).toMatchObject({ code: 'unavailable', retryAfterSeconds: expect.any(Number) })
   budget.release(large)
@@ -127,7 +127,7 @@ test('a body that comes in pieces pays for each as it comes', async () => {
   expect(await refusal(read(request, budget))).toMatchObject({ code: 'too_large' })
   expect(pulled()).toBeLessThanOrEqual(6)
   budget.release(request)
-  expect(budget.inUse()).toBe(0)
+  expect(budget.bytesInUse()).toBe(0)
 })
 
 test('a body pays once for what it declared and not again for what then comes', async () => {
@@ -135,19 +135,19 @@ test('a body pays once for what it declared and not again for what then comes', 
   const text = JSON.stringify('x'.repeat(700_000))
   const request = post(text, { 'content-length': String(text.length) })
   await read(request, budget)
-  expect(budget.inUse()).toBe(text.length)
+  expect(budget.bytesInUse()).toBe(text.length)
 })
 
 test('a body of which nothing more comes is given up, and what it held is free again', async () => {
   const budget = createBodyBudget(MIB)
   const silent = post(new ReadableStream({ start: controller => controller.enqueue(new Uint8Array(10)) }))
-  const given = readBody(silent, 'application/json', budget, { arrival: 60_000, silence: 30 })
+  const given = readBody(silent, 'application/json', budget, { totalMs: 60_000, idleMs: 30 })
   expect(await refusal(given)).toMatchObject({
     code: 'malformed',
     message: expect.stringContaining('stopped arriving'),
   })
   budget.release(silent)
-  expect(budget.inUse()).toBe(0)
+  expect(budget.bytesInUse()).toBe(0)
 })
 
 test('so is one that comes drop by drop for ever', async () => {
@@ -159,7 +159,7 @@ test('so is one that comes drop by drop for ever', async () => {
       },
     }),
   )
-  const given = readBody(dripping, 'application/json', createBodyBudget(MIB), { arrival: 100, silence: 60_000 })
+  const given = readBody(dripping, 'application/json', createBodyBudget(MIB), { totalMs: 100, idleMs: 60_000 })
   expect(await refusal(given)).toMatchObject({
     code: 'malformed',
     message: expect.stringContaining('stopped arriving'),
@@ -181,13 +181,13 @@ test('whatever is taken and given back, what is held is the sum of the rest and 
       for (const { who, bytes } of steps) {
         const request = requests[who] as Request
         if (bytes === null) budget.release(request)
-        const taken = bytes !== null && succeeds(() => budget.take(request, bytes))
+        const taken = bytes !== null && succeeds(() => budget.reserve(request, bytes))
         held[who] = bytes === null ? 0 : (held[who] ?? 0) + (taken ? bytes : 0)
-        expect(budget.inUse()).toBe(held.reduce((sum, one) => sum + one, 0))
-        expect(budget.inUse()).toBeLessThanOrEqual(1_000)
+        expect(budget.bytesInUse()).toBe(held.reduce((sum, one) => sum + one, 0))
+        expect(budget.bytesInUse()).toBeLessThanOrEqual(1_000)
       }
       for (const request of requests) budget.release(request)
-      expect(budget.inUse()).toBe(0)
+      expect(budget.bytesInUse()).toBe(0)
     }),
   )
 })

@@ -7,61 +7,62 @@ import { ProblemError } from './problem.ts'
 const MULTIPART_OVERHEAD = 64 * 1024
 
 /** How large a body of a content type may be, in bytes, and how its bytes become a value. */
-const READERS: Record<string, { most: number; parse: (bytes: Uint8Array, type: string) => unknown }> = {
-  'application/json': { most: LIMITS.jsonBytes, parse: readJson },
-  'multipart/form-data': { most: LIMITS.references * LIMITS.referenceBytes + MULTIPART_OVERHEAD, parse: readForm },
+const READERS: Record<string, { maxBytes: number; parse: (bytes: Uint8Array, type: string) => unknown }> = {
+  'application/json': { maxBytes: LIMITS.jsonBytes, parse: readJson },
+  'multipart/form-data': { maxBytes: LIMITS.references * LIMITS.referenceBytes + MULTIPART_OVERHEAD, parse: readForm },
 }
 
 /** How long a body may take to arrive, in milliseconds, and how long nothing of it may. */
-export interface Patience {
-  arrival: number
-  silence: number
+export interface BodyTimeouts {
+  totalMs: number
+  idleMs: number
 }
 
-const PATIENCE: Patience = { arrival: 600_000, silence: 15_000 }
+const DEFAULT_BODY_TIMEOUTS: BodyTimeouts = { totalMs: 600_000, idleMs: 15_000 }
 
 /** Memory for request bodies, shared by all requests in flight. */
 export interface BodyBudget {
   /** Takes `bytes` for a request. @throws ProblemError `unavailable` when there is no room now, `too_large` when never */
-  take(request: Request, bytes: number): void
+  reserve(request: Request, bytes: number): void
   /** Gives back everything a request took. */
   release(request: Request): void
-  inUse(): number
+  bytesInUse(): number
 }
 
 /** Of the budget: so much may have been given back and still be in memory. */
-const UNCOLLECTED = 1 / 8
+const COLLECT_FRACTION = 1 / 8
 
 /**
- * @param bytes that all bodies in flight may hold together
+ * @param capacity that all bodies in flight may hold together
  * @param options `collect` frees what was given back, now and then: bodies lie outside of the heap, where nobody sees them pile up
  */
-export function createBodyBudget(bytes: number, { collect = () => {} } = {}): BodyBudget {
-  const taken = new Map<Request, number>()
+export function createBodyBudget(capacity: number, { collectGarbage = () => {} } = {}): BodyBudget {
+  const reservedBy = new Map<Request, number>()
   let inUse = 0
   let uncollected = 0
   return {
-    take: (request, wanted) => {
-      const mine = taken.get(request) ?? 0
-      if (mine + wanted > bytes) throw new ProblemError('too_large', 'That is more than this studio takes at once.')
-      if (inUse + wanted > bytes) {
+    reserve: (request, requested) => {
+      const mine = reservedBy.get(request) ?? 0
+      if (mine + requested > capacity)
+        throw new ProblemError('too_large', 'That is more than this studio takes at once.')
+      if (inUse + requested > capacity) {
         throw new ProblemError('unavailable', 'Too much is being uploaded right now. Try again in a moment.', {
           retryAfterSeconds: 2,
         })
       }
-      inUse += wanted
-      taken.set(request, mine + wanted)
+      inUse += requested
+      reservedBy.set(request, mine + requested)
     },
     release: request => {
-      const mine = taken.get(request) ?? 0
+      const mine = reservedBy.get(request) ?? 0
       inUse -= mine
-      taken.delete(request)
+      reservedBy.delete(request)
       uncollected += mine
-      if (uncollected < bytes * UNCOLLECTED) return
+      if (uncollected < capacity * COLLECT_FRACTION) return
       uncollected = 0
-      collect()
+      collectGarbage()
     },
-    inUse: () => inUse,
+    bytesInUse: () => inUse,
   }
 }
 
@@ -76,7 +77,7 @@ export async function readBody(
   request: Request,
   contentType: string,
   budget: BodyBudget,
-  patience: Patience = PATIENCE,
+  timeouts: BodyTimeouts = DEFAULT_BODY_TIMEOUTS,
 ): Promise<unknown> {
   const type = contentType.toLowerCase()
   const reader = Object.hasOwn(READERS, type) ? READERS[type] : undefined
@@ -84,50 +85,58 @@ export async function readBody(
     throw new ProblemError('unsupported_type', 'Send JSON (application/json) or a form (multipart/form-data).')
   const encoding = request.headers.get('content-encoding') ?? 'identity'
   if (encoding !== 'identity') throw new ProblemError('unsupported_type', 'Send the body without a content encoding.')
-  const bytes = await readBytes(request, reader.most, budget, patience)
+  const bytes = await readBytes(request, reader.maxBytes, budget, timeouts)
   return reader.parse(bytes, request.headers.get('content-type') ?? '')
 }
 
 /** What is said to come is room for what comes: a list of pieces would have all of it in memory twice. */
-async function readBytes(request: Request, most: number, budget: BodyBudget, patience: Patience): Promise<Uint8Array> {
+async function readBytes(
+  request: Request,
+  maxBytes: number,
+  budget: BodyBudget,
+  timeouts: BodyTimeouts,
+): Promise<Uint8Array> {
   const declared = Number(request.headers.get('content-length') ?? 0)
-  if (declared > most) throw tooLarge(most)
-  budget.take(request, declared)
-  let room = new Uint8Array(declared)
+  if (declared > maxBytes) throw createTooLargeError(maxBytes)
+  budget.reserve(request, declared)
+  let buffer = new Uint8Array(declared)
   let bytes = 0
-  for await (const chunk of request.body ? arriving(request.body, patience) : []) {
-    const whole = bytes + chunk.byteLength
-    if (whole > most) throw tooLarge(most)
-    budget.take(request, Math.max(0, whole - Math.max(bytes, declared)))
-    if (whole > room.byteLength) room = new Uint8Array(room.buffer.transfer(Math.min(most, 2 * whole)))
-    room.set(chunk, bytes)
-    bytes = whole
+  for await (const chunk of request.body ? readChunks(request.body, timeouts) : []) {
+    const total = bytes + chunk.byteLength
+    if (total > maxBytes) throw createTooLargeError(maxBytes)
+    budget.reserve(request, Math.max(0, total - Math.max(bytes, declared)))
+    if (total > buffer.byteLength) buffer = new Uint8Array(buffer.buffer.transfer(Math.min(maxBytes, 2 * total)))
+    buffer.set(chunk, bytes)
+    bytes = total
   }
-  return room.subarray(0, bytes)
+  return buffer.subarray(0, bytes)
 }
 
-async function* arriving(body: ReadableStream<Uint8Array>, { arrival, silence }: Patience): AsyncGenerator<Uint8Array> {
+async function* readChunks(
+  body: ReadableStream<Uint8Array>,
+  { totalMs, idleMs }: BodyTimeouts,
+): AsyncGenerator<Uint8Array> {
   const reader = body.getReader()
-  const latest = performance.now() + arrival
+  const deadline = performance.now() + totalMs
   try {
     for (;;) {
-      const milliseconds = Math.max(0, Math.min(silence, latest - performance.now()))
-      const { done, value } = await withDeadline(reader.read(), { milliseconds, what: 'the next part of a body' })
+      const milliseconds = Math.max(0, Math.min(idleMs, deadline - performance.now()))
+      const { done, value } = await withDeadline(reader.read(), { milliseconds, operation: 'the next part of a body' })
       if (done) return
       yield value
     }
   } catch (cause) {
-    throw cause instanceof DeadlineError ? stopped(cause) : cause
+    throw cause instanceof DeadlineError ? createStalledError(cause) : cause
   } finally {
     // Nobody waits for it: whoever sends nothing does not hear that nothing more is wanted either.
     void reader.cancel().catch(() => {})
   }
 }
 
-function stopped(cause: unknown): ProblemError {
+function createStalledError(cause: unknown): ProblemError {
   return new ProblemError('malformed', 'The request stopped arriving before it was whole. Send it again.', { cause })
 }
 
-function tooLarge(most: number): ProblemError {
-  return new ProblemError('too_large', `The body is larger than ${Math.floor(most / 1024 / 1024)} MiB.`)
+function createTooLargeError(maxBytes: number): ProblemError {
+  return new ProblemError('too_large', `The body is larger than ${Math.floor(maxBytes / 1024 / 1024)} MiB.`)
 }

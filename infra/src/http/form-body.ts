@@ -2,7 +2,7 @@ import { MaxPartsExceededError, type MultipartPart, parseMultipart } from '@remi
 import { ProblemError } from './problem.ts'
 
 /** One field of a form. Its bytes lie in those of the body: nothing is there twice. */
-export interface Field {
+export interface FormField {
   name: string
   kind: 'file' | 'text'
   bytes: Uint8Array
@@ -10,15 +10,15 @@ export interface Field {
 
 /** What a form says, in order. */
 export class Form {
-  readonly fields: readonly Field[]
+  readonly fields: readonly FormField[]
 
-  constructor(fields: readonly Field[]) {
+  constructor(fields: readonly FormField[]) {
     this.fields = fields
   }
 }
 
 /** Parts of a form: more than any request has, so that whoever counts its files is the one to say that they are too many. */
-const MOST_PARTS = 100
+const MAX_PARTS = 100
 
 /** @see https://www.rfc-editor.org/rfc/rfc2046#section-5.1.1 */
 const BOUNDARY = /;\s*boundary=(?:"([\w'()+,./:=? -]{1,70})"|([\w'()+,./:=?-]{1,70})\s*(?:;|$))/i
@@ -30,27 +30,27 @@ const BOUNDARY = /;\s*boundary=(?:"([\w'()+,./:=? -]{1,70})"|([\w'()+,./:=?-]{1,
  * @throws ProblemError `malformed` if it is not a form, `too_large` if it has too many parts
  */
 export function readForm(bytes: Uint8Array, type: string): Form {
-  const found = BOUNDARY.exec(type)
-  const boundary = found?.[1] ?? found?.[2]
-  if (boundary === undefined || bytes.byteLength === 0) throw malformed()
-  const most = { maxParts: MOST_PARTS, maxFileSize: bytes.byteLength, maxTotalSize: bytes.byteLength }
+  const match = BOUNDARY.exec(type)
+  const boundary = match?.[1] ?? match?.[2]
+  if (boundary === undefined || bytes.byteLength === 0) throw createMalformedError()
+  const limits = { maxParts: MAX_PARTS, maxFileSize: bytes.byteLength, maxTotalSize: bytes.byteLength }
   try {
-    return new Form([...parseMultipart(bytes, { boundary, ...most })].map(fieldOf))
+    return new Form([...parseMultipart(bytes, { boundary, ...limits })].map(toField))
   } catch (cause) {
     if (cause instanceof MaxPartsExceededError) {
-      throw new ProblemError('too_large', `The form has more than ${MOST_PARTS} parts.`, { cause })
+      throw new ProblemError('too_large', `The form has more than ${MAX_PARTS} parts.`, { cause })
     }
-    throw malformed(cause)
+    throw createMalformedError(cause)
   }
 }
 
-function fieldOf(part: MultipartPart): Field {
+function toField(part: MultipartPart): FormField {
   const { name, isFile, content } = part
-  if (name === undefined) throw malformed()
+  if (name === undefined) throw createMalformedError()
   // What comes in one piece is taken apart into one piece each.
   return { name, kind: isFile ? 'file' : 'text', bytes: content[0] ?? new Uint8Array() }
 }
 
-function malformed(cause?: unknown): ProblemError {
+function createMalformedError(cause?: unknown): ProblemError {
   return new ProblemError('malformed', 'The form could not be read. Is its boundary right?', { cause })
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { readJson, shapeOf } from './json-body.ts'
+import { measureJson, readJson } from './json-body.ts'
 import { ProblemError } from './problem.ts'
 
 test('what it says comes out as it went in, whatever its strings are made of', () => {
@@ -25,7 +25,7 @@ test('its shape is told without parsing it', () => {
     ['"not closed [[[[', { depth: 0, values: 1 }],
     ['"\\', { depth: 0, values: 1 }],
   ]
-  for (const [text, shape] of shapes) expect([text, shapeOf(encode(text))]).toEqual([text, shape])
+  for (const [text, shape] of shapes) expect([text, measureJson(encode(text))]).toEqual([text, shape])
 })
 
 test('eight levels and ten thousand values are taken, and no more', () => {

@@ -1,12 +1,12 @@
 import { ProblemError } from './problem.ts'
 
 /** How deep the JSON of a request may nest and how many values it may have: many times what any request has. */
-const MOST = { depth: 8, values: 10_000 }
+const JSON_LIMITS = { depth: 8, values: 10_000 }
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c]
-const OPENS = new Set([0x5b, 0x7b])
-const CLOSES = new Set([0x5d, 0x7d])
-const SEPARATES = new Set([0x2c, 0x3a])
+const OPENING_BRACKETS = new Set([0x5b, 0x7b])
+const CLOSING_BRACKETS = new Set([0x5d, 0x7d])
+const SEPARATORS = new Set([0x2c, 0x3a])
 
 /**
  * What JSON says. Its shape is judged on the bytes, before any of it becomes a value: a few megabytes of brackets are a
@@ -17,42 +17,44 @@ const SEPARATES = new Set([0x2c, 0x3a])
  *   key `__proto__`, which would be gone without a word as soon as the value is copied
  */
 export function readJson(bytes: Uint8Array): unknown {
-  const { depth, values } = shapeOf(bytes)
-  if (depth > MOST.depth) throw new ProblemError('invalid', `The body is nested deeper than ${MOST.depth} levels.`)
-  if (values > MOST.values) throw new ProblemError('invalid', `The body has more than ${MOST.values} values.`)
-  return parse(bytes)
+  const { depth, values } = measureJson(bytes)
+  if (depth > JSON_LIMITS.depth)
+    throw new ProblemError('invalid', `The body is nested deeper than ${JSON_LIMITS.depth} levels.`)
+  if (values > JSON_LIMITS.values)
+    throw new ProblemError('invalid', `The body has more than ${JSON_LIMITS.values} values.`)
+  return decodeJson(bytes)
 }
 
 /** How deep JSON nests and at most how many keys and values it has. What is beyond the limits is not looked at to its end. */
-export function shapeOf(bytes: Uint8Array): { depth: number; values: number } {
+export function measureJson(bytes: Uint8Array): { depth: number; values: number } {
   let [open, depth, values] = [0, 0, 1]
-  for (let at = 0; at < bytes.length && depth <= MOST.depth && values <= MOST.values; at++) {
+  for (let at = 0; at < bytes.length && depth <= JSON_LIMITS.depth && values <= JSON_LIMITS.values; at++) {
     const byte = bytes[at] ?? 0
-    if (byte === QUOTE) at = endOfString(bytes, at)
-    if (OPENS.has(byte)) depth = Math.max(depth, ++open)
-    if (CLOSES.has(byte)) open -= 1
-    if (SEPARATES.has(byte)) values += 1
+    if (byte === QUOTE) at = findStringEnd(bytes, at)
+    if (OPENING_BRACKETS.has(byte)) depth = Math.max(depth, ++open)
+    if (CLOSING_BRACKETS.has(byte)) open -= 1
+    if (SEPARATORS.has(byte)) values += 1
   }
   return { depth, values }
 }
 
 /** Strings are most of what people send: whole pictures. */
-function endOfString(bytes: Uint8Array, start: number): number {
+function findStringEnd(bytes: Uint8Array, start: number): number {
   let at = start + 1
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1
   return at
 }
 
-function parse(bytes: Uint8Array): unknown {
+function decodeJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), refuseProto)
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), rejectProtoKey)
   } catch (cause) {
     if (cause instanceof ProblemError) throw cause
     throw new ProblemError('malformed', 'The body is not JSON.', { cause })
   }
 }
 
-function refuseProto(key: string, value: unknown): unknown {
+function rejectProtoKey(key: string, value: unknown): unknown {
   if (key === '__proto__') throw new ProblemError('invalid', 'The body has a key `__proto__`, which is not taken.')
   return value
 }

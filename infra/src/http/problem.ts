@@ -1,21 +1,21 @@
 import { PROBLEMS, type Problem, type ProblemCode } from '@darkroom/contracts/problem'
 
-type Detail = { path: string; message: string }
+type FieldError = { path: string; message: string }
 
 /** What of a refusal is told: a request may be wrong in a million places, and the answer would be larger than it. */
-const MOST = { errors: 20, characters: 500 }
+const PROBLEM_LIMITS = { errors: 20, characters: 500 }
 
 /** A refusal that is meant for the person: its words are shown as they are. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError'
   readonly code: ProblemCode
-  readonly errors: Detail[] | undefined
+  readonly errors: FieldError[] | undefined
   readonly retryAfterSeconds: number | undefined
 
   constructor(
     code: ProblemCode,
     detail: string,
-    options: ErrorOptions & { errors?: Detail[]; retryAfterSeconds?: number } = {},
+    options: ErrorOptions & { errors?: FieldError[]; retryAfterSeconds?: number } = {},
   ) {
     super(detail, options)
     this.code = code
@@ -25,23 +25,23 @@ export class ProblemError extends Error {
 }
 
 /** The problem document for a refusal. @see https://www.rfc-editor.org/rfc/rfc9457 */
-export function problemDocument(error: ProblemError, requestId: string): Problem {
+export function createProblemDocument(error: ProblemError, requestId: string): Problem {
   const { status, title } = PROBLEMS[error.code]
-  const detail = shortened(error.message)
+  const detail = truncate(error.message)
   const document = { type: 'about:blank' as const, title, status, code: error.code, detail, requestId }
-  const errors = error.errors?.slice(0, MOST.errors)
+  const errors = error.errors?.slice(0, PROBLEM_LIMITS.errors)
   if (!errors) return document
   return {
     ...document,
-    errors: errors.map(({ path, message }) => ({ path: shortened(path), message: shortened(message) })),
+    errors: errors.map(({ path, message }) => ({ path: truncate(path), message: truncate(message) })),
   }
 }
 
 /** The same as an answer. */
-export function problemResponse(error: ProblemError, requestId: string): Response {
+export function createProblemResponse(error: ProblemError, requestId: string): Response {
   const { status } = PROBLEMS[error.code]
   const retry = error.retryAfterSeconds
-  return new Response(JSON.stringify(problemDocument(error, requestId)), {
+  return new Response(JSON.stringify(createProblemDocument(error, requestId)), {
     status,
     headers: {
       'content-type': 'application/problem+json',
@@ -51,6 +51,6 @@ export function problemResponse(error: ProblemError, requestId: string): Respons
   })
 }
 
-function shortened(text: string): string {
-  return text.length <= MOST.characters ? text : `${text.slice(0, MOST.characters).toWellFormed()}…`
+function truncate(text: string): string {
+  return text.length <= PROBLEM_LIMITS.characters ? text : `${text.slice(0, PROBLEM_LIMITS.characters).toWellFormed()}…`
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { z } from 'zod'
-import { wordsFor } from './zod-messages.ts'
+import { formatIssue } from './zod-messages.ts'
 
 const Thing = z.strictObject({
   text: z.string().min(1).max(3).optional(),
@@ -16,7 +16,7 @@ const Thing = z.strictObject({
     .optional(),
 })
 
-const SAID: [value: unknown, path: string, words: string][] = [
+const CASES: [value: unknown, path: string, words: string][] = [
   [null, '', 'must be an object'],
   [[], '', 'must be an object'],
   [undefined, '', 'is missing'],
@@ -41,7 +41,7 @@ const SAID: [value: unknown, path: string, words: string][] = [
   [{ ['k'.repeat(41)]: 1 }, '', `has names that are not known here: "${'k'.repeat(40)}…"`],
 ]
 
-test.each(SAID)('%j is said in words that follow its name', (value, path, words) => {
-  const [issue] = Thing.safeParse(value, { error: wordsFor }).error?.issues ?? []
+test.each(CASES)('%j is said in words that follow its name', (value, path, words) => {
+  const [issue] = Thing.safeParse(value, { error: formatIssue }).error?.issues ?? []
   expect([issue?.path.join('.'), issue?.message]).toEqual([path, words])
 })

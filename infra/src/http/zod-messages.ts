@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 type Issue = z.core.$ZodIssue
 
-const NOUNS: Record<string, string> = {
+const TYPE_NAMES: Record<string, string> = {
   array: 'a list',
   boolean: 'true or false',
   int: 'a whole number',
@@ -13,45 +13,45 @@ const NOUNS: Record<string, string> = {
   string: 'text',
 }
 
-const WORDS: { [Code in Issue['code']]?: (issue: Extract<Issue, { code: Code }>) => string } = {
+const MESSAGES: { [Code in Issue['code']]?: (issue: Extract<Issue, { code: Code }>) => string } = {
   invalid_type: ({ expected, input }) =>
-    input === undefined ? 'is missing' : `must be ${NOUNS[expected] ?? `of type ${expected}`}`,
+    input === undefined ? 'is missing' : `must be ${TYPE_NAMES[expected] ?? `of type ${expected}`}`,
   invalid_value: ({ values }) => `can be ${values.join(', ')}`,
   invalid_format: ({ format }) => (format === 'uuid' ? 'is not a UUID' : 'is not written as it has to be'),
   invalid_key: () => 'is not a name that is taken',
   invalid_union: () => 'is not of a kind that is taken',
-  too_big: ({ origin, maximum }) => tooBig(origin, maximum),
-  too_small: ({ origin, minimum }) => tooSmall(origin, minimum),
-  unrecognized_keys: ({ keys }) => `has names that are not known here: ${keys.slice(0, 5).map(shortened).join(', ')}`,
+  too_big: ({ origin, maximum }) => formatTooBig(origin, maximum),
+  too_small: ({ origin, minimum }) => formatTooSmall(origin, minimum),
+  unrecognized_keys: ({ keys }) => `has names that are not known here: ${keys.slice(0, 5).map(quoteName).join(', ')}`,
 }
 
 /**
  * Says what is wrong with a value in words that can follow its name, where a schema has none of its own: `must be a number`,
  * `is missing`. It never repeats the value.
  */
-export function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
-  const words = WORDS[issue.code] as ((issue: z.core.$ZodRawIssue) => string) | undefined
-  return words?.(issue)
+export function formatIssue(issue: z.core.$ZodRawIssue): string | undefined {
+  const formatMessage = MESSAGES[issue.code] as ((issue: z.core.$ZodRawIssue) => string) | undefined
+  return formatMessage?.(issue)
 }
 
 /** Has every schema of this process speak so. */
-export function speakPlainly(): void {
-  z.config({ customError: wordsFor })
+export function installZodMessages(): void {
+  z.config({ customError: formatIssue })
 }
 
-function tooBig(origin: string, maximum: number | bigint): string {
+function formatTooBig(origin: string, maximum: number | bigint): string {
   if (origin === 'string') return `is longer than ${maximum} characters`
   if (origin === 'array') return `has more than ${maximum}`
   return `can be at most ${maximum}`
 }
 
-function tooSmall(origin: string, minimum: number | bigint): string {
+function formatTooSmall(origin: string, minimum: number | bigint): string {
   if (origin === 'string') return Number(minimum) === 1 ? 'is empty' : `is shorter than ${minimum} characters`
   if (origin === 'array') return `has fewer than ${minimum}`
   return `must be at least ${minimum}`
 }
 
 /** In quotes, because a name may be anything. */
-function shortened(name: string): string {
+function quoteName(name: string): string {
   return JSON.stringify(name.length <= 40 ? name : `${name.slice(0, 40).toWellFormed()}…`)
 }

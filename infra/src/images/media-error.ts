@@ -2,10 +2,10 @@
 export class MediaError extends Error {
   override readonly name = 'MediaError'
   /** `damaged` may have happened on the way; what is `unfit` is so wherever it is had from. */
-  readonly fault: 'damaged' | 'unfit'
+  readonly reason: 'damaged' | 'unfit'
 
-  constructor(fault: MediaError['fault'], message: string, options?: ErrorOptions) {
+  constructor(reason: MediaError['reason'], message: string, options?: ErrorOptions) {
     super(message, options)
-    this.fault = fault
+    this.reason = reason
   }
 }

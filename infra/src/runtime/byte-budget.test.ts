@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { type ByteShare, createByteBudget } from './byte-budget.ts'
+import { type ByteReservation, createByteBudget } from './byte-budget.ts'
 
 const TOTAL = 100
 const forever = new AbortController().signal
@@ -17,7 +17,7 @@ interface Asker {
   order: number
   wants: number
   held: number
-  share: ByteShare | null
+  share: ByteReservation | null
   isOver: boolean
   controller: AbortController
 }
@@ -33,11 +33,11 @@ test('never more than there is, in the order they came, and whoever leaves gives
         const wants = Math.min(bytes, TOTAL)
         const asker: Asker = { order: askers.length, wants, held: 0, share: null, isOver: false, controller }
         askers.push(asker)
-        const taken = (share: ByteShare) => {
+        const taken = (share: ByteReservation) => {
           Object.assign(asker, { share, held: wants })
           served.push(asker.order)
         }
-        budget.take(bytes, controller.signal).then(taken, () => {
+        budget.reserve(bytes, controller.signal).then(taken, () => {
           asker.isOver = true
         })
       }
@@ -52,18 +52,18 @@ test('never more than there is, in the order they came, and whoever leaves gives
         if (asker && each.does === 'shrink') letGo(asker, each.bytes)
         if (asker && each.does === 'abort') asker.controller.abort()
         await settled()
-        expect(budget.taken).toBeLessThanOrEqual(TOTAL)
-        expect(budget.taken).toBe(askers.reduce((sum, { held }) => sum + held, 0))
+        expect(budget.reserved).toBeLessThanOrEqual(TOTAL)
+        expect(budget.reserved).toBe(askers.reduce((sum, { held }) => sum + held, 0))
         expect(served).toEqual(served.toSorted((a, b) => a - b))
         // Nobody waits beside bytes that are free and enough for the first in the line.
         const first = askers.find(({ share, isOver }) => share === null && !isOver)
-        if (first) expect(budget.taken + first.wants).toBeGreaterThan(TOTAL)
+        if (first) expect(budget.reserved + first.wants).toBeGreaterThan(TOTAL)
       }
       for (const asker of askers) asker.controller.abort()
       await settled()
       for (const asker of askers) asker.share?.[Symbol.dispose]()
       await settled()
-      expect(budget.taken).toBe(0)
+      expect(budget.reserved).toBe(0)
     }),
     { numRuns: 200 },
   )
@@ -71,44 +71,44 @@ test('never more than there is, in the order they came, and whoever leaves gives
 
 test('one that wants more than there is gets it alone, and does not wait for ever', async () => {
   const budget = createByteBudget(TOTAL)
-  const small = await budget.take(1, forever)
+  const small = await budget.reserve(1, forever)
   let isServed = false
-  const large = budget.take(10 * TOTAL, forever).then(share => {
+  const large = budget.reserve(10 * TOTAL, forever).then(share => {
     isServed = true
     return share
   })
-  const behind = budget.take(1, forever)
+  const behind = budget.reserve(1, forever)
   await settled()
   expect(isServed).toBe(false)
   small[Symbol.dispose]()
   const share = await large
-  expect(budget.taken).toBe(TOTAL)
+  expect(budget.reserved).toBe(TOTAL)
   share[Symbol.dispose]()
   share[Symbol.dispose]()
   ;(await behind)[Symbol.dispose]()
-  expect(budget.taken).toBe(0)
+  expect(budget.reserved).toBe(0)
 })
 
 test('who is no longer interested is told why, holds up nobody, and begins nothing', async () => {
   const budget = createByteBudget(TOTAL)
   const controller = new AbortController()
-  const held = await budget.take(TOTAL, forever)
-  const leaving = budget.take(TOTAL, controller.signal)
-  const next = budget.take(10, forever)
+  const held = await budget.reserve(TOTAL, forever)
+  const leaving = budget.reserve(TOTAL, controller.signal)
+  const next = budget.reserve(10, forever)
   held.shrinkTo(50)
   controller.abort(new Error('lease lost'))
   await expect(leaving).rejects.toThrow('lease lost')
-  expect(budget.taken).toBe(60)
+  expect(budget.reserved).toBe(60)
   ;(await next)[Symbol.dispose]()
-  await expect(budget.take(1, controller.signal)).rejects.toThrow('lease lost')
-  expect(budget.taken).toBe(50)
+  await expect(budget.reserve(1, controller.signal)).rejects.toThrow('lease lost')
+  expect(budget.reserved).toBe(50)
 })
 
 test('whoever wants more than there is waits for its turn, and those behind it wait, too', async () => {
   const budget = createByteBudget(10)
   const order: string[] = []
   const take = async (name: string, bytes: number) => {
-    const share = await budget.take(bytes, forever)
+    const share = await budget.reserve(bytes, forever)
     order.push(name)
     return share
   }
@@ -128,21 +128,21 @@ test('whoever wants more than there is waits for its turn, and those behind it w
 
 test('who stops waiting makes way, and gets nothing', async () => {
   const budget = createByteBudget(10)
-  const held = await budget.take(8, forever)
+  const held = await budget.reserve(8, forever)
   const impatient = new AbortController()
-  const gone = budget.take(10, impatient.signal)
-  const next = budget.take(2, forever)
+  const gone = budget.reserve(10, impatient.signal)
+  const next = budget.reserve(2, forever)
   impatient.abort(new Error('enough'))
   await expect(gone).rejects.toThrow('enough')
   ;(await next)[Symbol.dispose]()
   held[Symbol.dispose]()
-  ;(await budget.take(10, forever))[Symbol.dispose]()
+  ;(await budget.reserve(10, forever))[Symbol.dispose]()
 })
 
 test('what was given back is collected now and then', async () => {
   const collected: string[] = []
-  const budget = createByteBudget(10, { collect: () => void collected.push('now') })
-  for (let round = 0; round < 6; round++) (await budget.take(2, forever))[Symbol.dispose]()
+  const budget = createByteBudget(10, { collectGarbage: () => void collected.push('now') })
+  for (let round = 0; round < 6; round++) (await budget.reserve(2, forever))[Symbol.dispose]()
   expect(collected).toHaveLength(2)
 })
 

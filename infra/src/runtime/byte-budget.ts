@@ -1,81 +1,81 @@
 /** Memory that many share: who wants some waits until there is enough of it. */
 export interface ByteBudget {
-  readonly taken: number
+  readonly reserved: number
   /**
    * Waits for so many bytes; first come, first served, so that nobody who wants much is passed over for ever. Who wants more
    * than there are gets them all, alone.
    *
    * @throws the signal's reason; nothing is taken then
    */
-  take(bytes: number, signal: AbortSignal): Promise<ByteShare>
+  reserve(bytes: number, signal: AbortSignal): Promise<ByteReservation>
 }
 
 /** Bytes that were taken, until it is disposed of. */
-export interface ByteShare extends Disposable {
+export interface ByteReservation extends Disposable {
   /** Gives back what is not needed after all. */
   shrinkTo(bytes: number): void
 }
 
 interface Waiter {
   bytes: number
-  begin: (share: ByteShare) => void
+  grant: (share: ByteReservation) => void
 }
 
 /**
  * @param total how many bytes there are
- * @param options `collect` frees what was given back, each time that it is half of all: pictures lie outside of the heap, where
+ * @param options `collectGarbage` frees what was given back, each time that it is half of all: pictures lie outside of the heap, where
  *   nobody sees them pile up
  */
-export function createByteBudget(total: number, { collect = () => {} } = {}): ByteBudget {
+export function createByteBudget(total: number, { collectGarbage = () => {} } = {}): ByteBudget {
   const waiting: Waiter[] = []
-  let taken = 0
+  let reserved = 0
   let uncollected = 0
-  const give = (bytes: number) => {
-    taken -= bytes
+  const release = (bytes: number) => {
+    reserved -= bytes
     uncollected += bytes
     if (uncollected >= total / 2) {
       uncollected = 0
-      collect()
+      collectGarbage()
     }
-    admit()
+    grantWaiting()
   }
-  const admit = () => {
-    for (let next = waiting[0]; next && taken + next.bytes <= total; next = waiting[0]) {
+  const grantWaiting = () => {
+    for (let next = waiting[0]; next && reserved + next.bytes <= total; next = waiting[0]) {
       waiting.shift()
-      taken += next.bytes
-      next.begin(shareOf(next.bytes, give))
+      reserved += next.bytes
+      next.grant(createReservation(next.bytes, release))
     }
   }
-  const leave = (waiter: Waiter) => {
+  const removeWaiter = (waiter: Waiter) => {
     waiting.splice(waiting.indexOf(waiter), 1)
-    admit()
+    grantWaiting()
   }
   return {
-    get taken() {
-      return taken
+    get reserved() {
+      return reserved
     },
-    async take(bytes, signal) {
+    async reserve(bytes, signal) {
       signal.throwIfAborted()
-      const { promise, resolve, reject } = Promise.withResolvers<ByteShare>()
-      const waiter = { bytes: Math.min(bytes, total), begin: resolve }
+      const { promise, resolve, reject } = Promise.withResolvers<ByteReservation>()
+      const waiter = { bytes: Math.min(bytes, total), grant: resolve }
       const abort = () => {
-        if (waiting.includes(waiter)) leave(waiter)
+        if (waiting.includes(waiter)) removeWaiter(waiter)
         reject(signal.reason)
       }
       signal.addEventListener('abort', abort, { once: true })
       waiting.push(waiter)
-      admit()
+      grantWaiting()
       return await promise.finally(() => signal.removeEventListener('abort', abort))
     },
   }
 }
 
-function shareOf(bytes: number, give: (bytes: number) => void): ByteShare {
+function createReservation(bytes: number, release: (bytes: number) => void): ByteReservation {
   let held = bytes
   const shrinkTo = (wanted: number) => {
     const spare = Math.max(0, held - wanted)
     held -= spare
-    give(spare)
+    release(spare)
   }
   return { shrinkTo, [Symbol.dispose]: () => shrinkTo(0) }
 }

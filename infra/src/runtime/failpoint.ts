@@ -20,8 +20,8 @@ export const FAILPOINTS = [
 ] as const
 export type Failpoint = (typeof FAILPOINTS)[number]
 
-export const FAILURES = ['kill', 'stop', 'stall', 'throw'] as const
-type Failure = (typeof FAILURES)[number]
+export const FAILPOINT_ACTIONS = ['kill', 'stop', 'stall', 'throw'] as const
+type FailpointAction = (typeof FAILPOINT_ACTIONS)[number]
 
 /** A failure that was asked for. */
 export class FailpointError extends Error {
@@ -29,15 +29,15 @@ export class FailpointError extends Error {
 }
 
 const STALL_MS = 6_000
-const SETTLE_MS = 100
-const forever = new AbortController().signal
+const SIGNAL_DELIVERY_MS = 100
+const neverAborted = new AbortController().signal
 
-let armed: { at: string; failure: Failure } | undefined
+let armed: { at: string; failure: FailpointAction } | undefined
 
 /** Has this process fail once, at a place and in a way, as in `after-submit:kill`. Where nothing is set nothing ever fails. */
 export function armFailpoint(setting: string | undefined): void {
   const [at = '', how] = setting?.split(':') ?? []
-  const failure = FAILURES.find(name => name === how)
+  const failure = FAILPOINT_ACTIONS.find(name => name === how)
   armed = failure && { at, failure }
 }
 
@@ -46,12 +46,12 @@ export async function failpoint(at: Failpoint): Promise<void> {
   if (armed?.at !== at) return
   const { failure } = armed
   armed = undefined
-  await FAIL[failure](at)
+  await ACTIONS[failure](at)
 }
 
-const FAIL: Record<Failure, (at: Failpoint) => void | Promise<void>> = {
-  kill: () => strike('SIGKILL'),
-  stop: () => strike('SIGSTOP'),
+const ACTIONS: Record<FailpointAction, (at: Failpoint) => void | Promise<void>> = {
+  kill: () => signalSelf('SIGKILL'),
+  stop: () => signalSelf('SIGSTOP'),
   stall: () => {
     // Nothing else runs meanwhile: not the lease's timer either.
     for (const end = performance.now() + STALL_MS; performance.now() < end; );
@@ -62,7 +62,7 @@ const FAIL: Record<Failure, (at: Failpoint) => void | Promise<void>> = {
 }
 
 /** Another thread may be the one that takes the signal: this one does not go on before it has worked. */
-async function strike(signal: 'SIGKILL' | 'SIGSTOP'): Promise<void> {
+async function signalSelf(signal: 'SIGKILL' | 'SIGSTOP'): Promise<void> {
   process.kill(process.pid, signal)
-  await sleep(SETTLE_MS, forever)
+  await sleep(SIGNAL_DELIVERY_MS, neverAborted)
 }

@@ -6,7 +6,7 @@ export interface Lifecycle {
   /** Aborted when the process is to stop. */
   stopping: AbortSignal
   /** Has `close` called on stopping; what was opened last is closed first. */
-  onClose(what: string, close: () => unknown, deadlineMs?: number): void
+  onClose(name: string, close: () => unknown, deadlineMs?: number): void
   /** Stops the process: closes everything and exits. */
   stop(reason: string, exitCode?: number): Promise<void>
 }
@@ -23,7 +23,7 @@ const PARENT_CHECK_MS = 1_000
 export function createLifecycle(options: { log: Log; parentPid?: number | undefined }): Lifecycle {
   const { log } = options
   const controller = new AbortController()
-  const closers: { what: string; close: () => unknown; deadlineMs: number }[] = []
+  const closers: { name: string; close: () => unknown; deadlineMs: number }[] = []
   let stopped: Promise<void> | undefined
 
   const closeAll = async (reason: string, exitCode: number) => {
@@ -50,25 +50,25 @@ export function createLifecycle(options: { log: Log; parentPid?: number | undefi
 
   return {
     stopping: controller.signal,
-    onClose: (what, close, deadlineMs = CLOSE_MS) => void closers.push({ what, close, deadlineMs }),
+    onClose: (name, close, deadlineMs = CLOSE_MS) => void closers.push({ name, close, deadlineMs }),
     stop,
   }
 }
 
-async function closeOne(closer: { what: string; close: () => unknown; deadlineMs: number }, log: Log): Promise<void> {
+async function closeOne(closer: { name: string; close: () => unknown; deadlineMs: number }, log: Log): Promise<void> {
   const closing = Promise.resolve().then(closer.close)
-  await withDeadline(closing, { milliseconds: closer.deadlineMs, what: `closing ${closer.what}` }).catch(err =>
-    log.warn({ err }, `${closer.what} did not close well`),
+  await withDeadline(closing, { milliseconds: closer.deadlineMs, operation: `closing ${closer.name}` }).catch(err =>
+    log.warn({ err }, `${closer.name} did not close well`),
   )
 }
 
-function watchParent(pid: number, onGone: () => void): void {
+function watchParent(pid: number, onExit: () => void): void {
   const timer = setInterval(() => {
     try {
       process.kill(pid, 0)
     } catch {
       clearInterval(timer)
-      onGone()
+      onExit()
     }
   }, PARENT_CHECK_MS)
   timer.unref()

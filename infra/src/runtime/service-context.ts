@@ -1,8 +1,8 @@
 import type { Service } from '@darkroom/contracts/routes'
-import { type Bus, joinBus } from '../bus/bus.ts'
+import { type Bus, connectBus } from '../bus/bus.ts'
 import { ConfigError, readServiceConfig, type ServiceConfig } from '../config.ts'
 import { type Database, openDatabase, pingDatabase } from '../database/connection.ts'
-import type { HttpOptions } from '../http/app.ts'
+import type { HttpAppOptions } from '../http/app.ts'
 import { identify } from '../http/identity.ts'
 import { createLog, type Log } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
@@ -12,10 +12,10 @@ import { armFailpoint } from './failpoint.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import { sleep } from './timers.ts'
 
-const DATABASE_PAUSE_MS = 250
+const DATABASE_RETRY_MS = 250
 
 /** What every service stands on. */
-export interface Ground {
+export interface ServiceContext {
   config: ServiceConfig
   log: Log
   metrics: Metrics
@@ -23,7 +23,7 @@ export interface Ground {
   database: Database
   bus: Bus
   store: Store
-  http: HttpOptions
+  http: HttpAppOptions
 }
 
 /**
@@ -32,45 +32,48 @@ export interface Ground {
  *
  * @param options `busIsVital`: it waits for the bus, and is not ready without. Else it does what it can meanwhile
  */
-export async function openGround(service: Service, options: { busIsVital: boolean }): Promise<Ground> {
-  const config = configOrExit()
+export async function openServiceContext(
+  service: Service,
+  options: { isBusRequired: boolean },
+): Promise<ServiceContext> {
+  const config = readConfigOrExit()
   armFailpoint(config.FAIL_AT)
   const log = createLog({ service, level: config.LOG_LEVEL })
   const lifecycle = createLifecycle({ log, parentPid: config.DARKROOM_PARENT_PID })
   const metrics = createMetrics(service)
   const database = openDatabase({ url: config.DATABASE_URL, name: `darkroom-${service}`, log })
   lifecycle.onClose('database', () => database.end({ timeout: 3 }))
-  const bus = joinBus({ url: config.NATS_URL, name: `darkroom-${service}`, log })
+  const bus = connectBus({ url: config.NATS_URL, name: `darkroom-${service}`, log })
   lifecycle.onClose('bus', () => bus.drain(), 2_000)
-  if (options.busIsVital) await bus.connected
-  await databaseAnswers(database, lifecycle.stopping)
+  if (options.isBusRequired) await bus.connected
+  await waitForDatabase(database, lifecycle.stopping)
   const store = await openStore(config)
-  const checks: HttpOptions['checks'] = {
+  const checks: HttpAppOptions['checks'] = {
     database: signal => pingDatabase(database, signal),
     store: () => store.ping(),
-    ...(options.busIsVital ? { bus: async () => requireBus(bus) } : {}),
+    ...(options.isBusRequired ? { bus: async () => assertBusConnected(bus) } : {}),
   }
   const http = { config, log, metrics, checks, identify, stopping: lifecycle.stopping }
   return { config, log, metrics, lifecycle, database, bus, store, http }
 }
 
 /** Waits for the database, however long that takes: one that is only just starting turns away whoever comes. */
-async function databaseAnswers(database: Database, signal: AbortSignal): Promise<void> {
+async function waitForDatabase(database: Database, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const answers = pingDatabase(database, signal).then(
+    const isReachable = pingDatabase(database, signal).then(
       () => true,
       () => false,
     )
-    if (await answers) return
-    await sleep(DATABASE_PAUSE_MS, signal)
+    if (await isReachable) return
+    await sleep(DATABASE_RETRY_MS, signal)
   }
 }
 
-function requireBus(bus: Bus): void {
+function assertBusConnected(bus: Bus): void {
   if (!bus.isConnected()) throw new Error('the bus is away')
 }
 
-function configOrExit(): ServiceConfig {
+function readConfigOrExit(): ServiceConfig {
   try {
     return readServiceConfig()
   } catch (error) {

@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { backoff, DeadlineError, sleep, withDeadline } from './timers.ts'
 
 const never = new Promise<never>(() => {})
-const soon = { milliseconds: 5, what: 'the work' }
-const late = { milliseconds: 60_000, what: 'the work' }
+const soon = { milliseconds: 5, operation: 'the work' }
+const late = { milliseconds: 60_000, operation: 'the work' }
 
 test('work that is done in time gives what it gives, and throws what it throws', async () => {
   expect(await withDeadline(Promise.resolve(1), late)).toBe(1)

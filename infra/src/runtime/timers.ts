@@ -11,12 +11,12 @@ export class DeadlineError extends Error {
  */
 export async function withDeadline<T>(
   work: Promise<T>,
-  options: { milliseconds: number; what: string; signal?: AbortSignal | undefined },
+  options: { milliseconds: number; operation: string; signal?: AbortSignal | undefined },
 ): Promise<T> {
   const { promise: ended, reject } = Promise.withResolvers<never>()
   const abort = () => reject(options.signal?.reason)
   const timer = setTimeout(
-    () => reject(new DeadlineError(`${options.what} took longer than ${options.milliseconds} ms`)),
+    () => reject(new DeadlineError(`${options.operation} took longer than ${options.milliseconds} ms`)),
     options.milliseconds,
   )
   options.signal?.addEventListener('abort', abort, { once: true })

@@ -1,21 +1,21 @@
 import { expect, test } from 'bun:test'
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { storeConformance } from '../../testing/store/conformance.ts'
-import { testDirectory } from '../../testing/test-resources.ts'
-import { openDisk } from './disk.ts'
+import { testStoreConformance } from '../../testing/store/conformance.ts'
+import { createTestDirectory } from '../../testing/test-resources.ts'
+import { openDiskStore } from './disk.ts'
 
 const signal = new AbortController().signal
 
-storeConformance('disk', async () => {
-  const directory = await testDirectory()
-  const store = await openDisk({ root: join(directory.path, 'objects') })
+testStoreConformance('disk', async () => {
+  const directory = await createTestDirectory()
+  const store = await openDiskStore({ root: join(directory.path, 'objects') })
   return { ...store, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() }
 })
 
 test('after a put that broke there is no file, whole or partial, under any name', async () => {
-  await using directory = await testDirectory()
-  const store = await openDisk({ root: directory.path })
+  await using directory = await createTestDirectory()
+  const store = await openDiskStore({ root: directory.path })
   const broken = new ReadableStream<Uint8Array>({
     pull: controller => {
       controller.enqueue(new Uint8Array(1_000))
@@ -27,8 +27,8 @@ test('after a put that broke there is no file, whole or partial, under any name'
 })
 
 test('an object cannot lie below another, and trying leaves the other as it was', async () => {
-  await using directory = await testDirectory()
-  const store = await openDisk({ root: directory.path })
+  await using directory = await createTestDirectory()
+  const store = await openDiskStore({ root: directory.path })
   await store.put('a', new Uint8Array(3), { signal })
   await expect(store.put('a/b', new Uint8Array(5), { signal })).rejects.toThrow()
   expect([await store.head('a/b'), await store.get('a/b')]).toEqual([null, null])
@@ -36,8 +36,8 @@ test('an object cannot lie below another, and trying leaves the other as it was'
 })
 
 test("objects and folders are nobody else's to read", async () => {
-  await using directory = await testDirectory()
-  const store = await openDisk({ root: join(directory.path, 'objects') })
+  await using directory = await createTestDirectory()
+  const store = await openDiskStore({ root: join(directory.path, 'objects') })
   await store.put('a/b', new Uint8Array(3), { signal })
   const modes = ['objects', 'objects/a', 'objects/a/b'].map(
     async path => (await stat(join(directory.path, path))).mode & 0o777,
@@ -51,17 +51,17 @@ for (const [how, name] of [
   ['the long way round', (path: string) => `${path}/x/..//.`],
 ] as const) {
   test(`a root that is named ${how} has the same keys`, async () => {
-    await using directory = await testDirectory()
+    await using directory = await createTestDirectory()
     await mkdir(join(directory.path, 'x'))
-    const store = await openDisk({ root: name(directory.path) })
+    const store = await openDiskStore({ root: name(directory.path) })
     await store.put('w/1/a.png', new Uint8Array(3), { signal })
     expect(await Array.fromAsync(store.list('w/'))).toEqual(['w/1/a.png'])
   })
 }
 
 test('a store whose folder is gone says so', async () => {
-  await using directory = await testDirectory()
-  const store = await openDisk({ root: join(directory.path, 'objects') })
+  await using directory = await createTestDirectory()
+  const store = await openDiskStore({ root: join(directory.path, 'objects') })
   await store.ping()
   await directory[Symbol.asyncDispose]()
   await expect(store.ping()).rejects.toThrow()

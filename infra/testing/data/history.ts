@@ -1,71 +1,74 @@
-import { storePictures } from '../../local/seed/images.ts'
+import { storeSeedImages } from '../../local/seed/images.ts'
 import { openDatabase, type Transaction, transaction } from '../../src/database/connection.ts'
-import { touch } from '../../src/generations/generations.ts'
+import { bumpVersion } from '../../src/generations/generations.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
 import { createLog } from '../../src/log.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { TestStudio } from '../studio/test-studio.ts'
-import { fillRows } from './history-rows.ts'
+import { insertHistoryRows } from './history-rows.ts'
 
 /** What lies in a studio's database: for tests that need much of it, or a change at a moment of their choosing. */
-export interface History extends AsyncDisposable {
+export interface StudioHistory extends AsyncDisposable {
   /** Writes generations that were finished long ago, one an hour, the last an hour ago. Open pages are not told of them. */
-  fill(count: number): Promise<void>
+  insertFinished(count: number): Promise<void>
   /** Adds one of four outputs that was begun just now, and tells open pages. @returns its id */
-  begin(): Promise<string>
+  insertRunning(): Promise<string>
   /** The id of a finished generation, whose numbers begin with 1 for the oldest. */
-  idOf(number: number): Promise<string>
+  findId(number: number): Promise<string>
   /** Runs statements that change a generation, and tells open pages as a worker does. */
-  change(id: string, statements: (tx: Transaction) => Promise<unknown>): Promise<void>
+  updateGeneration(id: string, statements: (tx: Transaction) => Promise<unknown>): Promise<void>
   /** Stores an output's picture, of the size that was expected or another one. */
-  finish(id: string, index: number, size?: { width: number; height: number }): Promise<void>
+  storeOutput(id: string, index: number, size?: { width: number; height: number }): Promise<void>
   /** Puts a generation into the trash, as another page would. */
-  discard(id: string): Promise<void>
+  moveToTrash(id: string): Promise<void>
 }
 
 const BATCH = 5_000
 
 /** Connects to a test studio's database, and stores the pictures that all of it shares. */
-export async function openHistory(studio: TestStudio): Promise<History> {
+export async function openStudioHistory(studio: TestStudio): Promise<StudioHistory> {
   const log = createLog({ service: 'history', level: 'error' })
   const database = openDatabase({ url: studio.databaseUrl, name: 'darkroom-history', connections: 2, log })
-  const pictures = await storePictures(await openStore({ DATA_DIR: studio.dataDir }), LOCAL_OWNER.workspaceId)
-  const change = (id: string, statements: (tx: Transaction) => Promise<unknown>) =>
+  const images = await storeSeedImages(await openStore({ DATA_DIR: studio.dataDir }), LOCAL_OWNER.workspaceId)
+  const updateGeneration = (id: string, statements: (tx: Transaction) => Promise<unknown>) =>
     transaction(database, async tx => {
       await statements(tx)
-      await touch(tx, id)
+      await bumpVersion(tx, id)
     })
   return {
-    change,
-    fill: async count => {
+    updateGeneration,
+    insertFinished: async count => {
       for (let from = 1; from <= count; from += BATCH) {
-        const rows = { pictures, from, to: Math.min(from + BATCH - 1, count), now: count + 1, isBegun: false }
-        await transaction(database, tx => fillRows(tx, rows))
+        const rows = { images, from, to: Math.min(from + BATCH - 1, count), now: count + 1, isRunning: false }
+        await transaction(database, tx => insertHistoryRows(tx, rows))
       }
     },
-    begin: () => transaction(database, tx => begin(tx, pictures)),
-    idOf: async number => {
+    insertRunning: () => transaction(database, tx => insertRunning(tx, images)),
+    findId: async number => {
       const [row] = await database<{ id: string }[]>`select id from generations where prompt like ${`No. ${number}:%`}`
       if (!row) throw new Error(`there is no generation with the number ${number}`)
       return row.id
     },
-    finish: (id, index, size) =>
-      change(id, async tx => {
+    storeOutput: (id, index, size) =>
+      updateGeneration(id, async tx => {
         await tx`
-          update generation_outputs set state = 'stored', key = ${pictures[0]?.key ?? ''},
+          update generation_outputs set state = 'stored', key = ${images[0]?.key ?? ''},
             width = coalesce(${size?.width ?? null}, width), height = coalesce(${size?.height ?? null}, height)
           where generation_id = ${id} and index = ${index}`
         await tx`update generations set started_at = coalesce(started_at, now()) where id = ${id}`
       }),
-    discard: id => change(id, tx => tx`update generations set deleted_at = now() where id = ${id}`),
+    moveToTrash: id => updateGeneration(id, tx => tx`update generations set deleted_at = now() where id = ${id}`),
     [Symbol.asyncDispose]: () => database.end({ timeout: 2 }),
   }
 }
 
-async function begin(tx: Transaction, pictures: Parameters<typeof fillRows>[1]['pictures']): Promise<string> {
-  await fillRows(tx, { pictures, from: 7, to: 7, now: 7, isBegun: true })
+async function insertRunning(
+  tx: Transaction,
+  images: Parameters<typeof insertHistoryRows>[1]['images'],
+): Promise<string> {
+  await insertHistoryRows(tx, { images, from: 7, to: 7, now: 7, isRunning: true })
   const [row] = await tx<{ id: string }[]>`select id from generations order by created_at desc, id desc limit 1`
   if (!row) throw new Error('nothing was begun')
-  await touch(tx, row.id)
+  await bumpVersion(tx, row.id)
   return row.id
 }

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import sharp from 'sharp'
-import type { Statement } from '../../src/database/connection.ts'
+import type { Queryable } from '../../src/database/connection.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
 
 /** Writes a completed generation of the local owner as another system left it. @returns its id */
-export async function insertOldRow(
-  db: Statement,
+export async function insertImportedGeneration(
+  db: Queryable,
   parameters: unknown,
   { createdAt = '2024-05-01T10:00:00Z', prompt = 'an old prompt' } = {},
 ): Promise<string> {
@@ -24,13 +24,13 @@ export async function insertOldRow(
 }
 
 /** A picture that there is no other of. */
-export async function uniquePicture(width: number, height: number): Promise<Buffer> {
+export async function createUniqueImage(width: number, height: number): Promise<Buffer> {
   const raw = { width, height, channels: 3 } as const
   return await sharp(randomBytes(width * height * 3), { raw })
     .png()
     .toBuffer()
 }
 
-export function asDataUrl(bytes: Uint8Array, prefix = 'data:image/png;base64,'): string {
+export function toDataUrl(bytes: Uint8Array, prefix = 'data:image/png;base64,'): string {
   return `${prefix}${Buffer.from(bytes).toString('base64')}`
 }

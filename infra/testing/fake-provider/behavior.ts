@@ -41,7 +41,7 @@ export const OUTPUT_FAULTS = ['missing', 'null', 'not-a-list', 'empty', 'fewer',
 export type OutputFault = (typeof OUTPUT_FAULTS)[number]
 
 /** How the fake provider behaves from now on. What a prediction takes in time is settled when it is submitted. */
-export const Behaviour = z.strictObject({
+export const Behavior = z.strictObject({
   delayMs: z.number().min(0).describe('that making all outputs of a prediction takes'),
   oneAtATime: z.boolean().describe('outputs are shown as they are made, else all together'),
   readyOutputs: z.int().min(0).nullable().describe('at most so many are made, until this is raised; null: no gate'),
@@ -61,13 +61,13 @@ export const Behaviour = z.strictObject({
   fileBytes: z.int().min(0).describe('that a file is filled up to, about'),
   files: z.record(z.string(), FileFault).describe('by index, or `*` for each that has none of its own'),
 })
-export type Behaviour = z.infer<typeof Behaviour>
+export type Behavior = z.infer<typeof Behavior>
 
-export const BehaviourChange = Behaviour.partial()
-export type BehaviourChange = z.infer<typeof BehaviourChange>
+export const BehaviorChange = Behavior.partial()
+export type BehaviorChange = z.infer<typeof BehaviorChange>
 
 /** Everything goes well, at once. */
-export const WELL_BEHAVED: Behaviour = {
+export const DEFAULT_BEHAVIOR: Behavior = {
   delayMs: 0,
   oneAtATime: false,
   readyOutputs: null,

@@ -1,26 +1,26 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { parseArgs } from 'node:util'
-import type { Behaviour, BehaviourChange } from './behavior.ts'
-import type { Journal } from './request-log.ts'
+import type { Behavior, BehaviorChange } from './behavior.ts'
+import type { RequestLog } from './request-log.ts'
 import { sendJson } from './responses.ts'
-import { answer } from './routes.ts'
-import { createWorld, type World } from './state.ts'
+import { handleRequest } from './routes.ts'
+import { createProviderState, type ProviderState } from './state.ts'
 
 /** The tests' provider while it runs. What its methods do, `POST /control` and `GET /log` do for another process. */
 export interface FakeProviderServer extends AsyncDisposable {
   /** Where it is reached, and the origin of its files. */
   readonly url: string
-  readonly behaviour: Behaviour
-  readonly journal: Journal
+  readonly behavior: Behavior
+  readonly requestLog: RequestLog
   /** Behaves otherwise from now on; what is not named stays. */
-  set(change: BehaviourChange): void
+  setBehavior(change: BehaviorChange): void
   /** Behaves well again and empties the journal. */
   reset(): void
   /** Holds every file back that is asked for, until they are released. */
   holdFiles(): void
   releaseFiles(): void
   /** Waits until the journal says so. @throws TimeoutError after `milliseconds` (5,000 unless said) */
-  until(test: (journal: Journal) => boolean, milliseconds?: number): Promise<void>
+  waitForRequests(test: (requestLog: RequestLog) => boolean, milliseconds?: number): Promise<void>
 }
 
 /**
@@ -31,29 +31,30 @@ export interface FakeProviderServer extends AsyncDisposable {
  */
 export async function startFakeProvider(options: { port?: number } = {}): Promise<FakeProviderServer> {
   const server = createServer()
-  const world = createWorld(await listen(server, options.port ?? 0))
+  const state = createProviderState(await listen(server, options.port ?? 0))
   server.on('request', (request, response) => {
-    const over = new AbortController()
-    response.once('close', () => over.abort())
-    answer(world, { request, response, signal: over.signal }).catch(error => refuse(response, error))
+    const closed = new AbortController()
+    response.once('close', () => closed.abort())
+    handleRequest(state, { request, response, signal: closed.signal }).catch(error => sendError(response, error))
   })
-  return controlOf(world, server)
+  return createControl(state, server)
 }
 
-function controlOf(world: World, server: Server): FakeProviderServer {
+function createControl(state: ProviderState, server: Server): FakeProviderServer {
   return {
-    url: world.url,
-    get behaviour() {
-      return world.behaviour
+    url: state.url,
+    get behavior() {
+      return state.behavior
     },
-    get journal() {
-      return world.journal
+    get requestLog() {
+      return state.requestLog
     },
-    set: world.change,
-    reset: world.reset,
-    holdFiles: () => world.change({ holdFiles: true }),
-    releaseFiles: () => world.change({ holdFiles: false }),
-    until: (test, milliseconds = 5_000) => world.until(() => test(world.journal), AbortSignal.timeout(milliseconds)),
+    setBehavior: state.setBehavior,
+    reset: state.reset,
+    holdFiles: () => state.setBehavior({ holdFiles: true }),
+    releaseFiles: () => state.setBehavior({ holdFiles: false }),
+    waitForRequests: (test, milliseconds = 5_000) =>
+      state.waitUntil(() => test(state.requestLog), AbortSignal.timeout(milliseconds)),
     [Symbol.asyncDispose]: () => close(server),
   }
 }
@@ -75,7 +76,7 @@ async function close(server: Server): Promise<void> {
 }
 
 /** What it cannot read is the asker's mistake. An answer that was begun can only be broken off. */
-function refuse(response: ServerResponse, error: unknown): void {
+function sendError(response: ServerResponse, error: unknown): void {
   if (response.headersSent || response.destroyed) return void response.destroy()
   sendJson(response, 422, { detail: error instanceof Error ? error.message : String(error) })
 }

@@ -5,7 +5,7 @@ import sharp from 'sharp'
  *
  * @returns PNG bytes
  */
-export async function paintPicture(size: { width: number; height: number }, seed: number, index: number) {
+export async function renderImage(size: { width: number; height: number }, seed: number, index: number) {
   const [r, g, b] = [0, 1, 2].map(channel => 40 + ((seed + index * 53 + channel * 97) % 170))
   const background = { r: r ?? 0, g: g ?? 0, b: b ?? 0 }
   return await sharp({ create: { ...size, channels: 3, background } })

@@ -1,89 +1,94 @@
 import type { OutputFault } from './behavior.ts'
-import type { Begun, World } from './state.ts'
+import type { PredictionRecord, ProviderState } from './state.ts'
 import { BYTES_MODEL, type PredictionStatus, type Submission } from './wire.ts'
 
 /** Begins the work, or finds it begun where the key is known and keys are recognised. */
-export function begin(world: World, asked: Submission, idempotencyKey: string | null): Begun {
-  const known = [...world.begun.values()].find(other => other.idempotencyKey === idempotencyKey)
-  if (known && idempotencyKey !== null && world.behaviour.recognisesKeys) return known
+export function startPrediction(
+  state: ProviderState,
+  submission: Submission,
+  idempotencyKey: string | null,
+): PredictionRecord {
+  const known = [...state.predictions.values()].find(other => other.idempotencyKey === idempotencyKey)
+  if (known && idempotencyKey !== null && state.behavior.recognisesKeys) return known
   // An id of its own for each, so that a server that was restarted never answers for what another began.
-  const begun = {
+  const prediction = {
     id: crypto.randomUUID(),
-    asked,
+    submission,
     idempotencyKey,
     startedAt: performance.now(),
-    delayMs: world.behaviour.delayMs,
+    delayMs: state.behavior.delayMs,
     cancelled: false,
   }
-  world.begun.set(begun.id, begun)
-  return begun
+  state.predictions.set(prediction.id, prediction)
+  return prediction
 }
 
 /** How a prediction stands now, as the wire says it. Its status is noted in the journal. */
-export function describe(world: World, begun: Begun) {
-  const { behaviour } = world
-  const status = statusOf(world, begun)
-  world.journal.predictions[begun.id] = status
+export function describePrediction(state: ProviderState, prediction: PredictionRecord) {
+  const { behavior } = state
+  const status = statusOf(state, prediction)
+  state.requestLog.predictions[prediction.id] = status
   return {
-    id: begun.id,
+    id: prediction.id,
     status,
-    indices: begun.asked.indices,
-    progress: status === 'starting' ? 0 : madeOf(world, begun) / begun.asked.indices.length,
-    queuePosition: status === 'starting' ? behaviour.queuePosition : null,
-    lookAgainSeconds: behaviour.lookAgainSeconds,
-    output: outputOf(world, begun, status),
-    error: status === 'failed' ? behaviour.failure : null,
+    indices: prediction.submission.indices,
+    progress:
+      status === 'starting' ? 0 : countFinishedOutputs(state, prediction) / prediction.submission.indices.length,
+    queuePosition: status === 'starting' ? behavior.queuePosition : null,
+    lookAgainSeconds: behavior.lookAgainSeconds,
+    output: buildOutput(state, prediction, status),
+    error: status === 'failed' ? behavior.failure : null,
   }
 }
 
-export function statusOf(world: World, begun: Begun): PredictionStatus {
-  if (begun.cancelled) return 'canceled'
-  if (world.behaviour.queuePosition !== null) return 'starting'
-  if (madeOf(world, begun) < begun.asked.indices.length) return 'processing'
-  return world.behaviour.failure ? 'failed' : 'succeeded'
+export function statusOf(state: ProviderState, prediction: PredictionRecord): PredictionStatus {
+  if (prediction.cancelled) return 'canceled'
+  if (state.behavior.queuePosition !== null) return 'starting'
+  if (countFinishedOutputs(state, prediction) < prediction.submission.indices.length) return 'processing'
+  return state.behavior.failure ? 'failed' : 'succeeded'
 }
 
 /** The indices that a wrong list of outputs still names. */
-export function listedIndices(world: World, begun: Begun): number[] {
-  const listed = spoil(
-    world,
-    begun.asked.indices.map(index => ({ index, url: '' })),
+export function listFaultyIndices(state: ProviderState, prediction: PredictionRecord): number[] {
+  const listed = applyOutputFault(
+    state,
+    prediction.submission.indices.map(index => ({ index, url: '' })),
   )
   const named = Array.isArray(listed) ? listed.map(({ index }) => index) : []
-  return begun.asked.indices.filter(index => named.includes(index))
+  return prediction.submission.indices.filter(index => named.includes(index))
 }
 
-function madeOf({ behaviour }: World, begun: Begun): number {
-  const count = begun.asked.indices.length
-  const done = begun.delayMs === 0 ? 1 : (performance.now() - begun.startedAt) / begun.delayMs
-  return Math.min(count, Math.floor(done * count), behaviour.readyOutputs ?? count)
+function countFinishedOutputs({ behavior }: ProviderState, prediction: PredictionRecord): number {
+  const count = prediction.submission.indices.length
+  const done = prediction.delayMs === 0 ? 1 : (performance.now() - prediction.startedAt) / prediction.delayMs
+  return Math.min(count, Math.floor(done * count), behavior.readyOutputs ?? count)
 }
 
 const ENDED_WITH_OUTPUT: readonly PredictionStatus[] = ['succeeded', 'canceled']
 
-function outputOf(world: World, begun: Begun, status: PredictionStatus): unknown {
-  if (begun.asked.model === BYTES_MODEL || status === 'starting' || status === 'failed') return null
-  if (!world.behaviour.oneAtATime && !ENDED_WITH_OUTPUT.includes(status)) return null
-  const made = begun.asked.indices.slice(0, madeOf(world, begun))
-  return spoil(
-    world,
-    made.map(index => ({ index, url: `${world.url}/files/${begun.id}/${index}.png` })),
+function buildOutput(state: ProviderState, prediction: PredictionRecord, status: PredictionStatus): unknown {
+  if (prediction.submission.model === BYTES_MODEL || status === 'starting' || status === 'failed') return null
+  if (!state.behavior.oneAtATime && !ENDED_WITH_OUTPUT.includes(status)) return null
+  const finished = prediction.submission.indices.slice(0, countFinishedOutputs(state, prediction))
+  return applyOutputFault(
+    state,
+    finished.map(index => ({ index, url: `${state.url}/files/${prediction.id}/${index}.png` })),
   )
 }
 
-interface Listed {
+interface ListedOutput {
   index: number
   url: string
 }
 
-function spoil({ behaviour }: World, outputs: Listed[]): unknown {
-  const { expiresInSeconds: seconds, output: fault } = behaviour
+function applyOutputFault({ behavior }: ProviderState, outputs: ListedOutput[]): unknown {
+  const { expiresInSeconds: seconds, output: fault } = behavior
   const expiresAt = seconds === null ? null : new Date(Date.now() + seconds * 1_000).toISOString()
   const listed = outputs.map(output => ({ ...output, expiresAt }))
-  return fault === null ? listed : SPOILT[fault](listed)
+  return fault === null ? listed : OUTPUT_FAULT_HANDLERS[fault](listed)
 }
 
-const HOSTILE = [
+const HOSTILE_URLS = [
   'file:///etc/hostname',
   'javascript:alert(1)',
   'data:image/png;base64,AAAA',
@@ -92,7 +97,7 @@ const HOSTILE = [
   'http://169.254.169.254/latest/meta-data/',
 ]
 
-const SPOILT: Record<OutputFault, (outputs: Listed[]) => unknown> = {
+const OUTPUT_FAULT_HANDLERS: Record<OutputFault, (outputs: ListedOutput[]) => unknown> = {
   missing: () => undefined,
   null: () => null,
   'not-a-list': () => 'https://example.com/1.png',
@@ -100,5 +105,5 @@ const SPOILT: Record<OutputFault, (outputs: Listed[]) => unknown> = {
   fewer: outputs => outputs.slice(0, -1),
   more: outputs => [...outputs, ...Array.from({ length: 10_000 }, (_, n) => ({ ...outputs[0], index: n }))],
   twice: outputs => outputs.map(({ index }) => ({ ...outputs[0], index })),
-  hostile: outputs => outputs.map((output, n) => ({ ...output, url: HOSTILE[n % HOSTILE.length] })),
+  hostile: outputs => outputs.map((output, n) => ({ ...output, url: HOSTILE_URLS[n % HOSTILE_URLS.length] })),
 }

@@ -15,7 +15,7 @@ export interface FileEntry {
 }
 
 /** What happened at the fake provider, for tests to read. */
-export interface Journal {
+export interface RequestLog {
   submits: SubmitEntry[]
   submitsByKey: Record<string, number>
   /** How each prediction was last seen, by its id. */
@@ -29,7 +29,7 @@ export interface Journal {
   maxFilesInFlight: number
 }
 
-export function emptyJournal(): Journal {
+export function createRequestLog(): RequestLog {
   return {
     submits: [],
     submitsByKey: {},

@@ -6,12 +6,12 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
 }
 
 /** Goes wrong in the way asked for, instead of answering. */
-export function misbehave(response: ServerResponse, fault: RequestFault): void {
+export function sendFault(response: ServerResponse, fault: RequestFault): void {
   if (fault.retryAfter !== undefined) response.setHeader('retry-after', fault.retryAfter)
-  FAULTS[fault.kind](response, fault)
+  FAULT_HANDLERS[fault.kind](response, fault)
 }
 
-const FAULTS: Record<RequestFault['kind'], (response: ServerResponse, fault: RequestFault) => void> = {
+const FAULT_HANDLERS: Record<RequestFault['kind'], (response: ServerResponse, fault: RequestFault) => void> = {
   status: (response, { status }) => sendJson(response, status ?? 500, { detail: 'SECRET of the provider' }),
   hang: () => undefined,
   reset: response => void response.destroy(),

@@ -1,10 +1,10 @@
-import { type Behaviour, BehaviourChange, WELL_BEHAVED } from './behavior.ts'
-import { emptyJournal, type Journal } from './request-log.ts'
+import { type Behavior, BehaviorChange, DEFAULT_BEHAVIOR } from './behavior.ts'
+import { createRequestLog, type RequestLog } from './request-log.ts'
 import type { Submission } from './wire.ts'
 
-export interface Begun {
+export interface PredictionRecord {
   id: string
-  asked: Submission
+  submission: Submission
   idempotencyKey: string | null
   startedAt: number
   delayMs: number
@@ -12,80 +12,80 @@ export interface Begun {
 }
 
 /** Everything the fake provider knows: what it was told to do, what it has begun, and what came to its door. */
-export interface World {
+export interface ProviderState {
   /** Where it is reached, without a slash at the end. */
   readonly url: string
-  readonly behaviour: Behaviour
-  readonly journal: Journal
-  readonly begun: Map<string, Begun>
+  readonly behavior: Behavior
+  readonly requestLog: RequestLog
+  readonly predictions: Map<string, PredictionRecord>
   /** Behaves otherwise from now on. @throws ZodError if that is no behaviour */
-  change(change: unknown): void
+  setBehavior(setBehavior: unknown): void
   /** Behaves well and forgets what came; what was begun stays, and so do its files. */
   reset(): void
   /** Counts one more occasion for a fault, and says whether it comes about. */
-  strikes(fault: Occasional, place?: string): boolean
+  shouldInject(fault: FaultSchedule, key?: string): boolean
   /** Says that something has happened, to those who wait for it. */
-  touch(): void
+  notifyWaiters(): void
   /** Waits for something to have become so. @throws the signal's reason */
-  until(test: () => boolean, signal: AbortSignal): Promise<void>
+  waitUntil(test: () => boolean, signal: AbortSignal): Promise<void>
 }
 
-interface Occasional {
+interface FaultSchedule {
   times?: number | undefined
   after?: number | undefined
 }
 
-export function createWorld(url: string): World {
-  const waiting = new Set<() => void>()
-  const occasions = new WeakMap<Occasional, Map<string, number>>()
-  const touch = () => {
-    for (const look of waiting) look()
+export function createProviderState(url: string): ProviderState {
+  const waiters = new Set<() => void>()
+  const counters = new WeakMap<FaultSchedule, Map<string, number>>()
+  const notifyWaiters = () => {
+    for (const check of waiters) check()
   }
-  let behaviour = WELL_BEHAVED
-  let journal = emptyJournal()
+  let behavior = DEFAULT_BEHAVIOR
+  let requestLog = createRequestLog()
   return {
     url,
-    begun: new Map(),
-    get behaviour() {
-      return behaviour
+    predictions: new Map(),
+    get behavior() {
+      return behavior
     },
-    get journal() {
-      return journal
+    get requestLog() {
+      return requestLog
     },
-    change(change) {
-      behaviour = { ...behaviour, ...withoutUndefined(BehaviourChange.parse(change)) }
-      touch()
+    setBehavior(change) {
+      behavior = { ...behavior, ...withoutUndefined(BehaviorChange.parse(change)) }
+      notifyWaiters()
     },
     reset() {
-      const { filesInFlight } = journal
-      behaviour = WELL_BEHAVED
-      journal = { ...emptyJournal(), filesInFlight, maxFilesInFlight: filesInFlight }
-      touch()
+      const { filesInFlight } = requestLog
+      behavior = DEFAULT_BEHAVIOR
+      requestLog = { ...createRequestLog(), filesInFlight, maxFilesInFlight: filesInFlight }
+      notifyWaiters()
     },
-    strikes(fault, place = '') {
-      const counts = occasions.get(fault) ?? new Map<string, number>()
-      const count = (counts.get(place) ?? 0) + 1
-      occasions.set(fault, counts.set(place, count))
-      const spared = fault.after ?? 0
-      return count > spared && count <= spared + (fault.times ?? Number.POSITIVE_INFINITY)
+    shouldInject(fault, key = '') {
+      const counts = counters.get(fault) ?? new Map<string, number>()
+      const count = (counts.get(key) ?? 0) + 1
+      counters.set(fault, counts.set(key, count))
+      const skipped = fault.after ?? 0
+      return count > skipped && count <= skipped + (fault.times ?? Number.POSITIVE_INFINITY)
     },
-    touch,
-    async until(test, signal) {
+    notifyWaiters,
+    async waitUntil(test, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const look = () => test() && resolve()
-      const give = () => reject(signal.reason)
+      const check = () => test() && resolve()
+      const onAbort = () => reject(signal.reason)
       signal.throwIfAborted()
-      signal.addEventListener('abort', give, { once: true })
-      waiting.add(look)
-      look()
+      signal.addEventListener('abort', onAbort, { once: true })
+      waiters.add(check)
+      check()
       await promise.finally(() => {
-        waiting.delete(look)
-        signal.removeEventListener('abort', give)
+        waiters.delete(check)
+        signal.removeEventListener('abort', onAbort)
       })
     },
   }
 }
 
-function withoutUndefined(change: BehaviourChange): Partial<Behaviour> {
+function withoutUndefined(change: BehaviorChange): Partial<Behavior> {
   return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
 }

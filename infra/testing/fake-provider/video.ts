@@ -1,7 +1,7 @@
-import { type Content, FILLER, sizeOf } from './file-content.ts'
+import { FILLER, type FileContent, totalBytes } from './file-content.ts'
 
 /** What a video says of itself; there are no pictures in it. */
-export interface VideoShape {
+export interface VideoOptions {
   width: number
   height: number
   seconds: number
@@ -10,60 +10,60 @@ export interface VideoShape {
 }
 
 /** An MP4 file, its index at its end. */
-export function makeMp4({ width, height, seconds, bytes }: VideoShape): Content {
+export function makeMp4({ width, height, seconds, bytes }: VideoOptions): FileContent {
   const times = [0, 0, 1_000, seconds * 1_000]
   const trackHeader = box(
     'tkhd',
-    words(3, 0, 0, 1, 0, seconds * 1_000, 0, 0, 0, 0),
+    uint32s(3, 0, 0, 1, 0, seconds * 1_000, 0, 0, 0, 0),
     MATRIX,
-    words(width << 16, height << 16),
+    uint32s(width << 16, height << 16),
   )
   const media = box(
     'mdia',
-    box('mdhd', words(0, ...times, 0)),
-    box('hdlr', words(0, 0), ascii('vide'), words(0, 0, 0, 0)),
+    box('mdhd', uint32s(0, ...times, 0)),
+    box('hdlr', uint32s(0, 0), ascii('vide'), uint32s(0, 0, 0, 0)),
   )
-  const movieHeader = box('mvhd', words(0, ...times, 0x10000, 0x1000000, 0, 0), MATRIX, words(0, 0, 0, 0, 0, 0, 2))
+  const movieHeader = box('mvhd', uint32s(0, ...times, 0x10000, 0x1000000, 0, 0), MATRIX, uint32s(0, 0, 0, 0, 0, 0, 2))
   const index = box('moov', movieHeader, box('trak', trackHeader, media))
   const data = Array.from({ length: Math.max(1, Math.round(bytes / FILLER.byteLength)) }, () => FILLER)
   const head = Buffer.concat([
-    box('ftyp', ascii('isom'), words(0), ascii('isommp42')),
-    words(sizeOf(data) + 8),
+    box('ftyp', ascii('isom'), uint32s(0), ascii('isommp42')),
+    uint32s(totalBytes(data) + 8),
     ascii('mdat'),
   ])
   return { type: 'video/mp4', pieces: [head, ...data, index] }
 }
 
 /** A WebM file that says how long each piece is. */
-export function makeWebm({ width, height, seconds, bytes }: VideoShape): Content {
-  const info = element('1549a966', element('2ad7b1', words(1_000_000)), element('4489', float(seconds * 1_000)))
-  const picture = element('e0', element('b0', words(width)), element('ba', words(height)))
-  const track = element('ae', element('d7', byte(1)), element('83', byte(1)), element('86', ascii('V_VP8')), picture)
+export function makeWebm({ width, height, seconds, bytes }: VideoOptions): FileContent {
+  const info = element('1549a966', element('2ad7b1', uint32s(1_000_000)), element('4489', float(seconds * 1_000)))
+  const video = element('e0', element('b0', uint32s(width)), element('ba', uint32s(height)))
+  const track = element('ae', element('d7', byte(1)), element('83', byte(1)), element('86', ascii('V_VP8')), video)
   const clusters = Array.from({ length: Math.max(1, Math.round(bytes / FILLER.byteLength)) }, (_, at) => cluster(at))
   const inside = [info, element('1654ae6b', track), ...clusters.flat()]
   const head = Buffer.concat([
     element('1a45dfa3', element('4282', ascii('webm'))),
-    elementHead('18538067', sizeOf(inside)),
+    elementHead('18538067', totalBytes(inside)),
   ])
   return { type: 'video/webm', pieces: [head, ...inside] }
 }
 
 /** Turned not at all. */
-const MATRIX = words(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+const MATRIX = uint32s(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 function box(type: string, ...content: Uint8Array[]): Buffer {
-  return Buffer.concat([words(sizeOf(content) + 8), ascii(type), ...content])
+  return Buffer.concat([uint32s(totalBytes(content) + 8), ascii(type), ...content])
 }
 
 /** One block of one picture. */
 function cluster(seconds: number): Uint8Array[] {
-  const time = element('e7', words(seconds * 1_000))
+  const time = element('e7', uint32s(seconds * 1_000))
   const block = Buffer.concat([elementHead('a3', FILLER.byteLength + 4), Buffer.from('81000080', 'hex')])
   return [elementHead('1f43b675', time.byteLength + block.byteLength + FILLER.byteLength), time, block, FILLER]
 }
 
 function element(id: string, ...content: Uint8Array[]): Buffer {
-  return Buffer.concat([elementHead(id, sizeOf(content)), ...content])
+  return Buffer.concat([elementHead(id, totalBytes(content)), ...content])
 }
 
 function elementHead(id: string, bytes: number): Buffer {
@@ -72,7 +72,7 @@ function elementHead(id: string, bytes: number): Buffer {
   return Buffer.concat([Buffer.from(id, 'hex'), size])
 }
 
-function words(...numbers: number[]): Buffer {
+function uint32s(...numbers: number[]): Buffer {
   return Buffer.from(Uint32Array.from(numbers).buffer).swap32()
 }
 

@@ -2,47 +2,47 @@ import { expect, test } from 'bun:test'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readRunFile } from '../../local/launch/run-file.ts'
-import { freePort } from '../../local/process/free-ports.ts'
-import { until } from '../../local/process/wait-until.ts'
-import { type TestDirectory, testDirectory } from '../test-resources.ts'
-import { draw, hasPicture } from './generate-image.ts'
+import { findFreePort } from '../../local/process/free-ports.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
+import { createTestDirectory, type TestDirectory } from '../test-resources.ts'
+import { generateImage, isImageServed } from './generate-image.ts'
 import { type Launcher, startLauncher } from './launcher.ts'
-import { allGone, cutPower, processesOf } from './processes.ts'
+import { findProcesses, killProcessTree, waitUntilProcessesExit } from './processes.ts'
 
 const LIMIT_MS = 240_000
-const PARTS = ['ingest', 'processor', 'query', 'NATS', 'Postgres']
+const PROCESSES = ['ingest', 'processor', 'query', 'NATS', 'Postgres']
 
 async function start({ path }: TestDirectory): Promise<Launcher> {
-  const env = { PATH: process.env.PATH ?? '', HOME: path, DATA_DIR: path, PORT: String(await freePort()) }
+  const env = { PATH: process.env.PATH ?? '', HOME: path, DATA_DIR: path, PORT: String(await findFreePort()) }
   return startLauncher({ env })
 }
 
-async function pidOf(part: string, dataDir: string): Promise<number | undefined> {
-  return (await readRunFile(dataDir))?.processes[part]?.pid
+async function pidOf(name: string, dataDir: string): Promise<number | undefined> {
+  return (await readRunFile(dataDir))?.processes[name]?.pid
 }
 
-async function killPart(part: string, dataDir: string): Promise<void> {
-  const before = (await pidOf(part, dataDir)) ?? 0
+async function killProcess(name: string, dataDir: string): Promise<void> {
+  const before = (await pidOf(name, dataDir)) ?? 0
   process.kill(before, 'SIGKILL')
-  const again = async () => ((await pidOf(part, dataDir)) !== before ? true : undefined)
-  await until(again, { what: `Another ${part}`, milliseconds: 20_000, signal: AbortSignal.timeout(LIMIT_MS) })
+  const again = async () => ((await pidOf(name, dataDir)) !== before ? true : undefined)
+  await waitUntil(again, { what: `Another ${name}`, milliseconds: 20_000, signal: AbortSignal.timeout(LIMIT_MS) })
 }
 
 test.concurrent(
   'after a kill -9 of each part: it comes back by itself, and the studio works on',
   async () => {
-    await using directory = await testDirectory()
+    await using directory = await createTestDirectory()
     await using launcher = await start(directory)
-    const url = await launcher.open
-    const pictures = [await draw(url)]
-    for (const part of PARTS) {
-      await killPart(part, directory.path)
-      pictures.push(await draw(url))
-      expect(launcher.lines).toContain(`  ${part} ended (SIGKILL). It starts again in 1 s.`)
+    const url = await launcher.url
+    const images = [await generateImage(url)]
+    for (const name of PROCESSES) {
+      await killProcess(name, directory.path)
+      images.push(await generateImage(url))
+      expect(launcher.lines).toContain(`  ${name} ended (SIGKILL). It starts again in 1 s.`)
     }
-    expect(await Promise.all(pictures.map(picture => hasPicture(url, picture)))).not.toContain(false)
+    expect(await Promise.all(images.map(image => isImageServed(url, image)))).not.toContain(false)
     expect(await launcher.stop()).toBe(0)
-    expect(await processesOf(directory.path)).toEqual([])
+    expect(await findProcesses(directory.path)).toEqual([])
   },
   LIMIT_MS,
 )
@@ -50,33 +50,33 @@ test.concurrent(
 test.concurrent(
   'after a kill -9 of the launcher, then of all there is at once, as when the machine stops',
   async () => {
-    await using directory = await testDirectory()
+    await using directory = await createTestDirectory()
     await using first = await start(directory)
-    const pictures = [await draw(await first.open)]
+    const images = [await generateImage(await first.url)]
     first.kill('SIGKILL')
-    expect(await allGone(directory.path)).toBe(true)
+    expect(await waitUntilProcessesExit(directory.path)).toBe(true)
 
     await using second = await start(directory)
-    pictures.push(await draw(await second.open))
-    expect(await cutPower(second.pid)).toBeGreaterThan(2 * PARTS.length)
-    expect(await allGone(directory.path)).toBe(true)
+    images.push(await generateImage(await second.url))
+    expect(await killProcessTree(second.pid)).toBeGreaterThan(2 * PROCESSES.length)
+    expect(await waitUntilProcessesExit(directory.path)).toBe(true)
 
-    const stranger = Bun.spawn(['/bin/sleep', '60'])
-    expect(await giveNumbersTo(stranger.pid, directory.path)).toEqual(['nats.pid', 'postmaster.pid', 'run.json'])
+    const otherProcess = Bun.spawn(['/bin/sleep', '60'])
+    expect(await reassignPids(otherProcess.pid, directory.path)).toEqual(['nats.pid', 'postmaster.pid', 'run.json'])
     await using third = await start(directory)
-    pictures.push(await draw(await third.open))
-    const kept = pictures.map(async picture => await hasPicture(await third.open, picture))
-    expect(await Promise.all(kept)).toEqual([true, true, true])
-    expect(stranger.exitCode).toBeNull()
-    stranger.kill()
+    images.push(await generateImage(await third.url))
+    const checks = images.map(async image => await isImageServed(await third.url, image))
+    expect(await Promise.all(checks)).toEqual([true, true, true])
+    expect(otherProcess.exitCode).toBeNull()
+    otherProcess.kill()
     expect(await third.stop()).toBe(0)
-    expect(await processesOf(directory.path)).toEqual([])
+    expect(await findProcesses(directory.path)).toEqual([])
   },
   LIMIT_MS,
 )
 
 /** After a boot the numbers that were left behind are somebody else's. @returns the files they were in */
-async function giveNumbersTo(pid: number, dataDir: string): Promise<string[]> {
+async function reassignPids(pid: number, dataDir: string): Promise<string[]> {
   const left = (await readdir(dataDir, { recursive: true })).filter(name => /(^|\/)(\w+\.pid|run\.json)$/.test(name))
   for (const name of left) {
     const text = await readFile(join(dataDir, name), 'utf8')

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { eachLine } from '../../local/process/process-output.ts'
+import { forEachLine } from '../../local/process/process-output.ts'
 
 /** A launcher in a process of its own, as people start it, known by what it prints. */
 export interface Launcher extends AsyncDisposable {
@@ -7,9 +7,9 @@ export interface Launcher extends AsyncDisposable {
   /** All that it has printed. */
   lines: string[]
   /** Its address, once it says that it is open. Fails with all that it printed if it ends before. */
-  open: Promise<string>
+  url: Promise<string>
   /** Its exit code, when it is gone; negative is no code, but a signal. */
-  ended: Promise<number>
+  exited: Promise<number>
   kill(signal: NodeJS.Signals): void
   /** Ctrl-C. @returns the exit code */
   stop(): Promise<number>
@@ -26,12 +26,12 @@ export interface LauncherOptions {
   /** The file of the clone that it runs, and its arguments, where that is not `bun start` itself. */
   run?: readonly string[]
   /** Told each line as it comes. */
-  hear?: (line: string) => void
+  onLine?: (line: string) => void
 }
 
 const CLONE = join(import.meta.dirname, '..', '..', '..')
 const START = ['infra/local/bootstrap.ts', 'start']
-const OPEN = /Darkroom is open: (\S+)/
+const OPEN_LINE = /Darkroom is open: (\S+)/
 const STOP_MS = 20_000
 
 /** Runs `bun start`. */
@@ -42,34 +42,34 @@ export function startLauncher(options: LauncherOptions): Launcher {
 }
 
 /** Runs a command that is a launcher. It is stopped, at the latest, when it is disposed of. */
-export function watchLauncher(command: string[], { env, hear }: Pick<LauncherOptions, 'env' | 'hear'>): Launcher {
+export function watchLauncher(command: string[], { env, onLine }: Pick<LauncherOptions, 'env' | 'onLine'>): Launcher {
   const lines: string[] = []
   const opened = Promise.withResolvers<string>()
-  const note = (line: string) => {
+  const onOutputLine = (line: string) => {
     lines.push(line)
-    hear?.(line)
-    const [, url] = OPEN.exec(line) ?? []
+    onLine?.(line)
+    const [, url] = OPEN_LINE.exec(line) ?? []
     if (url) opened.resolve(url)
   }
   // It does not outlive a test that is killed.
-  const own = { DARKROOM_PARENT_PID: String(process.pid), ...env }
-  const child = Bun.spawn(command, { cwd: '/', env: own, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
-  const heard = Promise.all([eachLine(child.stdout, note), eachLine(child.stderr, note)])
-  const ended = child.exited.then(async code => {
-    await heard
+  const childEnv = { DARKROOM_PARENT_PID: String(process.pid), ...env }
+  const child = Bun.spawn(command, { cwd: '/', env: childEnv, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+  const outputDone = Promise.all([forEachLine(child.stdout, onOutputLine), forEachLine(child.stderr, onOutputLine)])
+  const exited = child.exited.then(async code => {
+    await outputDone
     opened.reject(new Error(`ended with ${code}:\n${lines.join('\n')}`))
     return child.signalCode ? -1 : code
   })
   opened.promise.catch(() => {})
   const stop = async () => {
     child.kill('SIGINT')
-    return await ended
+    return await exited
   }
   return {
     pid: child.pid,
     lines,
-    open: opened.promise,
-    ended,
+    url: opened.promise,
+    exited,
     kill: signal => child.kill(signal),
     stop,
     [Symbol.asyncDispose]: async () => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { draw } from './generate-image.ts'
+import { generateImage } from './generate-image.ts'
 import { startLauncher } from './launcher.ts'
 
 /**
@@ -7,13 +7,13 @@ import { startLauncher } from './launcher.ts'
  * argument `fill`, fills the disk up and stays to the end. It prints what the launcher prints.
  */
 
-const FILM_BYTES = 150 * 1024 * 1024
+const FILLER_BYTES = 150 * 1024 * 1024
 
-const say = (line: string) => process.stdout.write(`${line}\n`)
+const printLine = (line: string) => process.stdout.write(`${line}\n`)
 const { DATA_DIR = '' } = process.env
 const env = { ...(process.env as Record<string, string>), DARKROOM_PARENT_PID: String(process.pid) }
-const launcher = startLauncher({ env, hear: say })
-say(`drawn: ${await draw(await launcher.open)}`)
-const isToFill = process.argv.includes('fill')
-if (isToFill) await Bun.write(join(DATA_DIR, 'film'), new Uint8Array(FILM_BYTES))
-process.exit(isToFill ? await launcher.ended : await launcher.stop())
+const launcher = startLauncher({ env, onLine: printLine })
+printLine(`drawn: ${await generateImage(await launcher.url)}`)
+const shouldFillDisk = process.argv.includes('fill')
+if (shouldFillDisk) await Bun.write(join(DATA_DIR, 'film'), new Uint8Array(FILLER_BYTES))
+process.exit(shouldFillDisk ? await launcher.exited : await launcher.stop())

@@ -1,25 +1,25 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { natsServer, testDirectory } from '../test-resources.ts'
+import { createTestDirectory, findNatsServer } from '../test-resources.ts'
 import type { LauncherOptions } from './launcher.ts'
 
 /** A home of its own for a studio under test, with the clone in it and nothing else of this machine's users. */
-export interface Room extends AsyncDisposable {
+export interface Sandbox extends AsyncDisposable {
   home: string
   /** Where the studio keeps its data if nothing else is said. */
   dataDir: string
   /** How a launcher is started in there. */
-  launcher(options?: RoomOptions): LauncherOptions
+  launcherOptions(options?: SandboxLaunchOptions): LauncherOptions
 }
 
-export interface RoomOptions {
+export interface SandboxLaunchOptions {
   env?: Record<string, string>
   /** A shell script that prepares the place, as root of it: the clone is already there, as `$CLONE`. */
   setup?: string
   /** False cuts the network off, all but loopback. */
   network?: boolean
   /** What is put before the command in the end: another user. */
-  as?: readonly string[]
+  userPrefix?: readonly string[]
 }
 
 const CLONE = join(import.meta.dirname, '..', '..', '..')
@@ -27,25 +27,28 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 export const IS_ROOT = process.getuid?.() === 0
 /** Whether this user may make rooms: root may, and whoever may make user namespaces. */
-export const CAN_MAKE_ROOMS = succeeds([...apart({ setup: 'mount -t tmpfs tmpfs /tmp', network: false }), '/bin/true'])
+export const CAN_CREATE_SANDBOXES = commandSucceeds([
+  ...unshareCommand({ setup: 'mount -t tmpfs tmpfs /tmp', network: false }),
+  '/bin/true',
+])
 
 /** A room whose home has the given rights. Without 0o711 nobody else sees into it. */
-export async function makeRoom(mode = 0o700): Promise<Room> {
-  const directory = await testDirectory()
+export async function createSandbox(mode = 0o700): Promise<Sandbox> {
+  const directory = await createTestDirectory()
   const home = join(directory.path, 'home')
   const [clone, bin] = [join(home, 'clone'), join(home, 'bin')]
   await Promise.all([clone, bin].map(path => mkdir(path, { recursive: true })))
-  const tools = { bun: process.execPath, 'nats-server': natsServer() }
+  const tools = { bun: process.execPath, 'nats-server': findNatsServer() }
   await Promise.all(Object.keys(tools).map(name => Bun.write(join(bin, name), '')))
   await Promise.all([chmod(directory.path, mode), chmod(home, mode)])
   const mounts = Object.entries(tools).map(([name, program]) => `mount --bind '${program}' '${join(bin, name)}'`)
-  const furnish = [`CLONE='${clone}'`, `mount --bind '${CLONE}' "$CLONE"`, ...mounts].join('\n')
+  const mountScript = [`CLONE='${clone}'`, `mount --bind '${CLONE}' "$CLONE"`, ...mounts].join('\n')
   return {
     home,
     dataDir: join(home, '.local/share/darkroom'),
-    launcher: ({ env = {}, setup = '', network = true, as = [] } = {}) => ({
+    launcherOptions: ({ env = {}, setup = '', network = true, userPrefix = [] } = {}) => ({
       env: { HOME: home, PATH: `${bin}:${PATH}`, LANG: 'C.UTF-8', ...env },
-      prefix: [...apart({ setup: `${furnish}\n${setup}`, network }), ...as],
+      prefix: [...unshareCommand({ setup: `${mountScript}\n${setup}`, network }), ...userPrefix],
       bun: join(bin, 'bun'),
       clone,
     }),
@@ -54,17 +57,17 @@ export async function makeRoom(mode = 0o700): Promise<Room> {
 }
 
 /** What runs a command in namespaces of its own, in which this user is root until the script is done. */
-function apart({ setup, network }: { setup: string; network: boolean }): string[] {
+function unshareCommand({ setup, network }: { setup: string; network: boolean }): string[] {
   const script = network ? setup : `${setup}\nip link set lo up`
-  const spaces = ['--mount', ...(network ? [] : ['--net'])]
+  const namespaces = ['--mount', ...(network ? [] : ['--net'])]
   const then = IS_ROOT
     ? 'exec "$@"'
     : `exec unshare --user --map-user=${process.getuid?.()} --map-group=${process.getgid?.()} "$@"`
   const root = IS_ROOT ? [] : ['--user', '--map-root-user']
-  return ['unshare', ...root, ...spaces, '/bin/sh', '-ec', `${script}\n${then}`, 'sh']
+  return ['unshare', ...root, ...namespaces, '/bin/sh', '-ec', `${script}\n${then}`, 'sh']
 }
 
-function succeeds(command: string[]): boolean {
+function commandSucceeds(command: string[]): boolean {
   try {
     return Bun.spawnSync(command, { stdout: 'ignore', stderr: 'ignore' }).success
   } catch {

@@ -8,21 +8,21 @@ export interface User {
 }
 
 /** A user that no list of users knows. */
-export const NAMELESS: User = { id: 54_321, prefix: runAs(54_321) }
+export const UNNAMED_USER: User = { id: 54_321, prefix: setprivCommand(54_321) }
 
 /** A user of this machine with a name, which is removed when it is disposed of. Needs root. */
-export async function makeUser(): Promise<User & AsyncDisposable> {
+export async function createUser(): Promise<User & AsyncDisposable> {
   const name = `darkroom-${crypto.randomUUID().slice(0, 8)}`
-  run(['useradd', '--system', '--user-group', '--no-create-home', '--shell', '/bin/false', name])
-  const id = Number(run(['id', '-u', name]))
-  return { id, prefix: runAs(id), [Symbol.asyncDispose]: async () => void run(['userdel', name]) }
+  runOrThrow(['useradd', '--system', '--user-group', '--no-create-home', '--shell', '/bin/false', name])
+  const id = Number(runOrThrow(['id', '-u', name]))
+  return { id, prefix: setprivCommand(id), [Symbol.asyncDispose]: async () => void runOrThrow(['userdel', name]) }
 }
 
-function runAs(id: number): string[] {
+function setprivCommand(id: number): string[] {
   return ['setpriv', `--reuid=${id}`, `--regid=${id}`, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all']
 }
 
-function run(command: string[]): string {
+function runOrThrow(command: string[]): string {
   const done = Bun.spawnSync(command, { stdin: 'ignore' })
   if (done.success) return done.stdout.toString().trim()
   throw new Error(`${command[0]} failed as ${userInfo().username}: ${done.stderr}`)

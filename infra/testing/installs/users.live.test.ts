@@ -2,46 +2,46 @@ import { expect, test } from 'bun:test'
 import { chown, readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readRunFile } from '../../local/launch/run-file.ts'
-import { freePort } from '../../local/process/free-ports.ts'
-import { draw, hasInterface, hasPicture } from './generate-image.ts'
+import { findFreePort } from '../../local/process/free-ports.ts'
+import { generateImage, isImageServed, isUiServed } from './generate-image.ts'
 import { type Launcher, startLauncher } from './launcher.ts'
-import { processesOf } from './processes.ts'
-import { CAN_MAKE_ROOMS, IS_ROOT, makeRoom, type Room, type RoomOptions } from './sandbox.ts'
-import { makeUser, NAMELESS } from './user.ts'
+import { findProcesses } from './processes.ts'
+import { CAN_CREATE_SANDBOXES, createSandbox, IS_ROOT, type Sandbox, type SandboxLaunchOptions } from './sandbox.ts'
+import { createUser, UNNAMED_USER } from './user.ts'
 
 const LIMIT_MS = 240_000
 const NO_NAMESPACES = 'mount --bind /bin/false "$(command -v unshare)"'
-const rootTest = test.skipIf(!IS_ROOT || !CAN_MAKE_ROOMS)
+const rootTest = test.skipIf(!IS_ROOT || !CAN_CREATE_SANDBOXES)
 
-async function start(room: Room, options: RoomOptions = {}): Promise<Launcher> {
-  const env = { PORT: String(await freePort()) }
-  return startLauncher(room.launcher({ ...options, env: { ...env, ...options.env } }))
+async function start(sandbox: Sandbox, options: SandboxLaunchOptions = {}): Promise<Launcher> {
+  const env = { PORT: String(await findFreePort()) }
+  return startLauncher(sandbox.launcherOptions({ ...options, env: { ...env, ...options.env } }))
 }
 
 /** As whom Postgres runs, as seen from here, and whether it is in a user namespace of its own. */
-async function postgresIn(room: Room): Promise<{ user: number; apart: boolean }> {
-  const pid = (await readRunFile(room.dataDir))?.processes.Postgres?.pid ?? 0
+async function readPostgresUser(sandbox: Sandbox): Promise<{ user: number; isIsolated: boolean }> {
+  const pid = (await readRunFile(sandbox.dataDir))?.processes.Postgres?.pid ?? 0
   const [, user] = /^Uid:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? []
   const [its, ours] = await Promise.all([readlink(`/proc/${pid}/ns/user`), readlink('/proc/self/ns/user')])
-  return { user: Number(user), apart: its !== ours }
+  return { user: Number(user), isIsolated: its !== ours }
 }
 
-async function expectStopped(launcher: Launcher, room: Room): Promise<void> {
+async function expectStopped(launcher: Launcher, sandbox: Sandbox): Promise<void> {
   expect(await launcher.stop()).toBe(0)
-  expect(await processesOf(room.dataDir)).toEqual([])
+  expect(await findProcesses(sandbox.dataDir)).toEqual([])
 }
 
 rootTest(
   'as root in a home that is closed to others, by a user namespace (needs root)',
   async () => {
-    await using room = await makeRoom()
-    await using launcher = await start(room)
-    const url = await launcher.open
-    await draw(url)
-    expect(await hasInterface(url)).toBe(true)
-    expect(await postgresIn(room)).toEqual({ user: 0, apart: true })
-    expect((await stat(room.home)).mode & 0o077).toBe(0)
-    await expectStopped(launcher, room)
+    await using sandbox = await createSandbox()
+    await using launcher = await start(sandbox)
+    const url = await launcher.url
+    await generateImage(url)
+    expect(await isUiServed(url)).toBe(true)
+    expect(await readPostgresUser(sandbox)).toEqual({ user: 0, isIsolated: true })
+    expect((await stat(sandbox.home)).mode & 0o077).toBe(0)
+    await expectStopped(launcher, sandbox)
   },
   LIMIT_MS,
 )
@@ -49,21 +49,21 @@ rootTest(
 rootTest(
   'as root where user namespaces are forbidden, then where they are not, and back, on the same data (needs root)',
   async () => {
-    await using room = await makeRoom()
-    await using first = await start(room, { setup: NO_NAMESPACES })
-    const picture = await draw(await first.open)
-    expect(await postgresIn(room)).toEqual({ user: 65_534, apart: false })
-    await expectStopped(first, room)
+    await using sandbox = await createSandbox()
+    await using first = await start(sandbox, { setup: NO_NAMESPACES })
+    const image = await generateImage(await first.url)
+    expect(await readPostgresUser(sandbox)).toEqual({ user: 65_534, isIsolated: false })
+    await expectStopped(first, sandbox)
 
-    await using second = await start(room)
-    expect(await hasPicture(await second.open, picture)).toBe(true)
-    await draw(await second.open)
-    expect(await postgresIn(room)).toEqual({ user: 0, apart: true })
-    await expectStopped(second, room)
+    await using second = await start(sandbox)
+    expect(await isImageServed(await second.url, image)).toBe(true)
+    await generateImage(await second.url)
+    expect(await readPostgresUser(sandbox)).toEqual({ user: 0, isIsolated: true })
+    await expectStopped(second, sandbox)
 
-    await using third = await start(room, { setup: NO_NAMESPACES })
-    expect(await hasPicture(await third.open, picture)).toBe(true)
-    await expectStopped(third, room)
+    await using third = await start(sandbox, { setup: NO_NAMESPACES })
+    expect(await isImageServed(await third.url, image)).toBe(true)
+    await expectStopped(third, sandbox)
   },
   LIMIT_MS,
 )
@@ -71,22 +71,22 @@ rootTest(
 rootTest(
   'as an ordinary user; root then leaves that data alone and says why (needs root, to make the user)',
   async () => {
-    await using user = await makeUser()
-    await using room = await makeRoom(0o711)
-    await chown(room.home, user.id, user.id)
-    await using launcher = await start(room, { as: user.prefix })
-    await draw(await launcher.open)
-    expect(await hasInterface(await launcher.open)).toBe(true)
-    expect(await postgresIn(room)).toEqual({ user: user.id, apart: false })
-    await expectStopped(launcher, room)
+    await using user = await createUser()
+    await using sandbox = await createSandbox(0o711)
+    await chown(sandbox.home, user.id, user.id)
+    await using launcher = await start(sandbox, { userPrefix: user.prefix })
+    await generateImage(await launcher.url)
+    expect(await isUiServed(await launcher.url)).toBe(true)
+    expect(await readPostgresUser(sandbox)).toEqual({ user: user.id, isIsolated: false })
+    await expectStopped(launcher, sandbox)
 
-    const before = await ownersIn(room.dataDir)
-    await using other = await start(room)
-    expect(await other.ended).toBe(1)
+    const before = await readOwners(sandbox.dataDir)
+    await using other = await start(sandbox)
+    expect(await other.exited).toBe(1)
     expect(other.lines.join('\n').trim()).toBe(
-      `The database in ${room.dataDir}/postgres belongs to another user (${user.id}). Start the studio as that user, or set DATA_DIR to another folder.`,
+      `The database in ${sandbox.dataDir}/postgres belongs to another user (${user.id}). Start the studio as that user, or set DATA_DIR to another folder.`,
     )
-    expect(await ownersIn(room.dataDir)).toEqual(before)
+    expect(await readOwners(sandbox.dataDir)).toEqual(before)
     expect([...new Set(before.values())]).toEqual([user.id])
   },
   LIMIT_MS,
@@ -95,12 +95,12 @@ rootTest(
 test.skipIf(IS_ROOT)(
   'as the ordinary user that runs the tests (when that is not root)',
   async () => {
-    await using room = await makeRoom()
-    const env = { HOME: room.home, PATH: process.env.PATH ?? '', PORT: String(await freePort()) }
+    await using sandbox = await createSandbox()
+    const env = { HOME: sandbox.home, PATH: process.env.PATH ?? '', PORT: String(await findFreePort()) }
     await using launcher = startLauncher({ env })
-    await draw(await launcher.open)
-    expect(await postgresIn(room)).toEqual({ user: process.getuid?.() ?? -1, apart: false })
-    await expectStopped(launcher, room)
+    await generateImage(await launcher.url)
+    expect(await readPostgresUser(sandbox)).toEqual({ user: process.getuid?.() ?? -1, isIsolated: false })
+    await expectStopped(launcher, sandbox)
   },
   LIMIT_MS,
 )
@@ -108,12 +108,12 @@ test.skipIf(IS_ROOT)(
 rootTest(
   'as a user that has a number and no name, as containers do (needs root)',
   async () => {
-    await using room = await makeRoom(0o711)
-    await chown(room.home, NAMELESS.id, NAMELESS.id)
-    await using launcher = await start(room, { as: NAMELESS.prefix })
-    await draw(await launcher.open)
-    expect(await postgresIn(room)).toEqual({ user: NAMELESS.id, apart: true })
-    await expectStopped(launcher, room)
+    await using sandbox = await createSandbox(0o711)
+    await chown(sandbox.home, UNNAMED_USER.id, UNNAMED_USER.id)
+    await using launcher = await start(sandbox, { userPrefix: UNNAMED_USER.prefix })
+    await generateImage(await launcher.url)
+    expect(await readPostgresUser(sandbox)).toEqual({ user: UNNAMED_USER.id, isIsolated: true })
+    await expectStopped(launcher, sandbox)
   },
   LIMIT_MS,
 )
@@ -121,19 +121,19 @@ rootTest(
 rootTest(
   'on data that this user cannot open: one sentence (needs root)',
   async () => {
-    await using room = await makeRoom(0o755)
-    const env = { DATA_DIR: room.home }
-    await using launcher = await start(room, { as: NAMELESS.prefix, env })
-    expect(await launcher.ended).toBe(1)
+    await using sandbox = await createSandbox(0o755)
+    const env = { DATA_DIR: sandbox.home }
+    await using launcher = await start(sandbox, { userPrefix: UNNAMED_USER.prefix, env })
+    expect(await launcher.exited).toBe(1)
     expect(launcher.lines.join('\n').trim()).toBe(
-      `${room.home}/lock cannot be written by this user. Is the folder somebody else's, or read-only?`,
+      `${sandbox.home}/lock cannot be written by this user. Is the folder somebody else's, or read-only?`,
     )
   },
   LIMIT_MS,
 )
 
 /** Whose each file is. */
-async function ownersIn(folder: string): Promise<Map<string, number>> {
+async function readOwners(folder: string): Promise<Map<string, number>> {
   const names = (await readdir(folder, { recursive: true })).sort()
   const owners = await Promise.all(names.map(async name => [name, (await stat(join(folder, name))).uid] as const))
   return new Map(owners)

@@ -1,10 +1,10 @@
-import type { BusView } from '../studio/bus-admin.ts'
-import type { GenerationEvidence } from './generation-snapshots.ts'
+import type { BusAdmin } from '../studio/bus-admin.ts'
+import type { GenerationSnapshot } from './generation-snapshots.ts'
 
 /** I7: whoever follows the bus was told after the last thing that happened to each generation. */
-export async function checkEvents(view: BusView, kept: Map<string, GenerationEvidence>): Promise<string[]> {
-  const sent = await view.messageIds('events')
-  return [...kept.values()].flatMap(({ id, lastNotice, happened }) => {
+export async function checkEvents(view: BusAdmin, generations: Map<string, GenerationSnapshot>): Promise<string[]> {
+  const sent = await view.listMessageIds('events')
+  return [...generations.values()].flatMap(({ id, lastNotice, happened }) => {
     const last = happened.at(-1)
     // Rows of messages that went out are thrown away after an hour.
     if (!lastNotice || !last) return []

@@ -1,15 +1,15 @@
 import { expect, test } from 'bun:test'
 import { checkHistory } from './check-history.ts'
-import type { GenerationEvidence, Happened } from './generation-snapshots.ts'
+import type { GenerationSnapshot, RecordedTransition } from './generation-snapshots.ts'
 
 /** A history from `from→to attempt`, comma by comma. */
-function judged(history: string, attempt: number): string[] {
+function checkHistoryText(history: string, attempt: number): string[] {
   const happened = history.split(', ').map(text => {
     const [, from, to, at] = /^(\w*)→(\w+) (\d+)$/.exec(text) ?? []
-    return { from: from || null, to, attempt: Number(at), at: '' } as Happened
+    return { from: from || null, to, attempt: Number(at), at: '' } as RecordedTransition
   })
   const status = happened.at(-1)?.to ?? 'queued'
-  return checkHistory({ happened, status, attempt } as unknown as GenerationEvidence)
+  return checkHistory({ happened, status, attempt } as unknown as GenerationSnapshot)
 }
 
 for (const [history, attempt] of [
@@ -18,7 +18,7 @@ for (const [history, attempt] of [
   ['→queued 0, queued→cancelled 0, cancelled→queued 0, queued→processing 1', 1],
   ['→queued 0, queued→processing 1, processing→failed 1, failed→processing 1, processing→processing 2', 2],
 ] as const) {
-  test(`${history}: nothing is wrong`, () => expect(judged(history, attempt)).toEqual([]))
+  test(`${history}: nothing is wrong`, () => expect(checkHistoryText(history, attempt)).toEqual([]))
 }
 
 for (const [history, attempt, invariant] of [
@@ -29,5 +29,5 @@ for (const [history, attempt, invariant] of [
   ['→queued 0, queued→processing 1, processing→failed 1, failed→failed 1', 1, 'I3'],
   ['→processing 1, processing→failed 1', 1, 'I4'],
 ] as const) {
-  test(`${history}: that is noticed`, () => expect(judged(history, attempt).join()).toContain(invariant))
+  test(`${history}: that is noticed`, () => expect(checkHistoryText(history, attempt).join()).toContain(invariant))
 }

@@ -1,16 +1,16 @@
-import { until } from '../../local/process/wait-until.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
-import type { Stage } from '../studio/test-stack.ts'
-import { checkPromises } from './check-accepted.ts'
+import type { TestStack } from '../studio/test-stack.ts'
+import { checkAcceptedSubmissions } from './check-accepted.ts'
 import { checkEvents } from './check-events.ts'
 import { checkHistory } from './check-history.ts'
-import { checkIsolation, checkPictureless } from './check-isolation.ts'
+import { checkIsolation, checkNoImageData } from './check-isolation.ts'
 import { checkOutputs, checkReferences } from './check-outputs.ts'
 import { checkSpend } from './check-purchases.ts'
-import { checkBounds } from './check-resources.ts'
-import { readEvidence } from './generation-snapshots.ts'
+import { checkResourceLimits } from './check-resources.ts'
+import { readGenerationSnapshots } from './generation-snapshots.ts'
 
-export interface Allowance {
+export interface CheckOptions {
   /** The bus lost what it had: its past events cannot be there. */
   busWasLost?: boolean
   /** How long everything may take to come to its end once there is no more trouble; 120 s unless said. */
@@ -34,52 +34,52 @@ const FATAL = '"level":"fatal"'
  *
  * @returns what is wrong, each with the invariant that it breaks
  */
-export async function violations(stage: Stage, allowance: Allowance = {}): Promise<string[]> {
-  await Promise.all([stage.ingest, stage.query, ...stage.processors].map(service => service.ready()))
-  const unrest = await restless(stage, allowance.settleMs ?? SETTLE_MS)
-  if (unrest.length > 0) return unrest
-  const { sql, client, store, view, fake } = stage
-  const kept = await readEvidence(sql, LOCAL_OWNER.workspaceId)
-  const each = await Promise.all(
-    [...kept.values()].map(async generation =>
+export async function checkInvariants(stack: TestStack, options: CheckOptions = {}): Promise<string[]> {
+  await Promise.all([stack.ingest, stack.query, ...stack.processors].map(service => service.waitUntilReady()))
+  const unfinished = await waitUntilIdle(stack, options.settleMs ?? SETTLE_MS)
+  if (unfinished.length > 0) return unfinished
+  const { sql, client, store, busAdmin, fake } = stack
+  const generations = await readGenerationSnapshots(sql, LOCAL_OWNER.workspaceId)
+  const perGeneration = await Promise.all(
+    [...generations.values()].map(async generation =>
       [...checkHistory(generation), ...(await checkOutputs(store, generation))].map(
-        wrong => `${generation.id}: ${wrong}`,
+        violation => `${generation.id}: ${violation}`,
       ),
     ),
   )
   return [
-    ...each.flat(),
-    ...checkPromises(client.log, kept),
+    ...perGeneration.flat(),
+    ...checkAcceptedSubmissions(client.log, generations),
     ...(await checkReferences(store, client.log)),
-    ...checkSpend(client.log, await fake.journal()),
-    ...(allowance.busWasLost ? [] : await checkEvents(view, kept)),
-    ...(await checkPictureless(stage)),
-    ...(await checkIsolation(stage)),
-    ...(await checkBounds(stage)),
-    ...checkLastWords(stage),
+    ...checkSpend(client.log, await fake.readRequestLog()),
+    ...(options.busWasLost ? [] : await checkEvents(busAdmin, generations)),
+    ...(await checkNoImageData(stack)),
+    ...(await checkIsolation(stack)),
+    ...(await checkResourceLimits(stack)),
+    ...checkFatalLogs(stack),
   ]
 }
 
 /** What is killed says nothing: whoever says that it cannot go on has died of an error of its own. */
-function checkLastWords({ lines }: Stage): string[] {
-  return lines.filter(line => line.includes(FATAL)).map(line => `a service could not go on: ${line.slice(0, 2_000)}`)
+function checkFatalLogs({ logLines }: TestStack): string[] {
+  return logLines.filter(line => line.includes(FATAL)).map(line => `a service could not go on: ${line.slice(0, 2_000)}`)
 }
 
 /** I2: what is still under way after all that time; nothing if it has come to rest. */
-async function restless(stage: Stage, milliseconds: number): Promise<string[]> {
+async function waitUntilIdle(stack: TestStack, milliseconds: number): Promise<string[]> {
   let busy: string[] = []
-  const atRest = async () => {
-    busy = await stillBusy(stage).catch(error => [`I2 it cannot be asked: ${error}`])
+  const isIdle = async () => {
+    busy = await listUnfinished(stack).catch(error => [`I2 it cannot be asked: ${error}`])
     return busy.length === 0 ? true : undefined
   }
-  const wait = { what: 'Rest', milliseconds, every: 100, signal: new AbortController().signal }
-  return await until(atRest, wait).then(
+  const wait = { what: 'Rest', milliseconds, intervalMs: 100, signal: new AbortController().signal }
+  return await waitUntil(isIdle, wait).then(
     () => [],
     () => busy,
   )
 }
 
-async function stillBusy({ sql, view }: Stage): Promise<string[]> {
+async function listUnfinished({ sql, busAdmin }: TestStack): Promise<string[]> {
   const [left] = await sql<{ open: string[]; held: number; unsent: number }[]>`
     select
       coalesce((select array_agg(g.id || ' ' || g.status || ' ' || j::text) from generations g
@@ -87,12 +87,12 @@ async function stillBusy({ sql, view }: Stage): Promise<string[]> {
         '{}') as open,
       (select count(*)::int from generation_jobs where lease_until is not null) as held,
       (select count(*)::int from outbox where published_at is null) as unsent`
-  const waiting = await view.waiting()
+  const pending = await busAdmin.countPending()
   const { open = [], held = 0, unsent = 0 } = left ?? {}
   return [
     ...open.slice(0, 10).map(row => `I2 not over: ${row}`),
     ...(held > 0 ? [`I2 ${held} leases are held`] : []),
     ...(unsent > 0 ? [`I2 ${unsent} messages are not sent`] : []),
-    ...(waiting > 0 ? [`I2 ${waiting} messages of the lanes wait`] : []),
+    ...(pending > 0 ? [`I2 ${pending} messages of the lanes wait`] : []),
   ]
 }

@@ -1,38 +1,39 @@
 import { PREVIEW_WIDTHS, previewKey } from '@darkroom/contracts/previews'
 import type { Store } from '../../src/store/store.ts'
 import type { ClientLog } from './client-log.ts'
-import type { GenerationEvidence, OutputEvidence } from './generation-snapshots.ts'
+import type { GenerationSnapshot, OutputSnapshot } from './generation-snapshots.ts'
 
 /** I6: a generation has its outputs once each, and each is in the state that it is said to be in. */
-export async function checkOutputs(store: Store, generation: GenerationEvidence): Promise<string[]> {
+export async function checkOutputs(store: Store, generation: GenerationSnapshot): Promise<string[]> {
   const { outputs, numOutputs, status, error } = generation
-  const wrong: string[] = []
+  const violations: string[] = []
   if (outputs.map(({ index }) => index).join() !== [...Array(numOutputs).keys()].join())
-    wrong.push(`I6 it has the outputs ${outputs.map(({ index }) => index).join()} of ${numOutputs}`)
-  if (status === 'completed' && !outputs.some(isKept)) wrong.push('I6 it is completed, and nothing of it is kept')
-  if (status === 'failed' && error === null) wrong.push('I6 it failed and does not say why')
+    violations.push(`I6 it has the outputs ${outputs.map(({ index }) => index).join()} of ${numOutputs}`)
+  if (status === 'completed' && !outputs.some(hasResult))
+    violations.push('I6 it is completed, and nothing of it is kept')
+  if (status === 'failed' && error === null) violations.push('I6 it failed and does not say why')
   if (status === 'completed' && outputs.some(({ state }) => state === 'pending' || state === 'saving'))
-    wrong.push(`I6 it is completed, and its outputs are ${outputs.map(({ state }) => state).join()}`)
-  return [...wrong, ...(await Promise.all(outputs.map(output => checkOutput(store, generation, output)))).flat()]
+    violations.push(`I6 it is completed, and its outputs are ${outputs.map(({ state }) => state).join()}`)
+  return [...violations, ...(await Promise.all(outputs.map(output => checkOutput(store, generation, output)))).flat()]
 }
 
-function isKept({ state }: OutputEvidence): boolean {
+function hasResult({ state }: OutputSnapshot): boolean {
   return state === 'stored' || state === 'temporary' || state === 'lost'
 }
 
-async function checkOutput(store: Store, generation: GenerationEvidence, output: OutputEvidence): Promise<string[]> {
+async function checkOutput(store: Store, generation: GenerationSnapshot, output: OutputSnapshot): Promise<string[]> {
   if (output.state === 'temporary')
     return output.isTriedFor ? [] : [`I6 output ${output.index} is temporary, and nobody tries to store it`]
   if (output.state !== 'stored' || output.key === null) return []
   const { key } = output
   // Whoever brought it home later has put the number of its try behind the attempt's.
   const attempt = Number.parseInt(key.split('/').at(-2) ?? '', 10)
-  const wrong = attempt <= generation.attempt ? [] : [`I3 output ${output.index} was stored by attempt ${attempt}`]
-  const sha256 = await hashOf(store, key)
-  if (sha256 !== output.sha256) wrong.push(`I6 the object of output ${output.index} is not what its row says`)
+  const violations = attempt <= generation.attempt ? [] : [`I3 output ${output.index} was stored by attempt ${attempt}`]
+  const sha256 = await hashObject(store, key)
+  if (sha256 !== output.sha256) violations.push(`I6 the object of output ${output.index} is not what its row says`)
   const previews = await Promise.all(PREVIEW_WIDTHS.map(width => store.head(previewKey(key, width))))
-  if (previews.includes(null)) wrong.push(`I6 output ${output.index} lacks a preview`)
-  return wrong
+  if (previews.includes(null)) violations.push(`I6 output ${output.index} lacks a preview`)
+  return violations
 }
 
 /** I1: each reference that was promised is there byte for byte, at the key of its hash. */
@@ -40,12 +41,12 @@ export async function checkReferences(store: Store, log: ClientLog): Promise<str
   const checked = log.references.map(async ({ id, url, sha256 }) => {
     const key = url.slice('/media/'.length)
     if (!key.includes(`/ref/${sha256}.`)) return [`I1 reference ${id} is at ${key}`]
-    return (await hashOf(store, key)) === sha256 ? [] : [`I1 reference ${id} is not what was sent`]
+    return (await hashObject(store, key)) === sha256 ? [] : [`I1 reference ${id} is not what was sent`]
   })
   return (await Promise.all(checked)).flat()
 }
 
-async function hashOf(store: Store, key: string): Promise<string | null> {
+async function hashObject(store: Store, key: string): Promise<string | null> {
   const found = await store.get(key)
   if (!found) return null
   return new Bun.CryptoHasher('sha256').update(await new Response(found.body).bytes()).digest('hex')

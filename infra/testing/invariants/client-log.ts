@@ -3,65 +3,65 @@ import type { Reference } from '@darkroom/contracts/reference'
 import type { Draft } from './client.ts'
 
 /** A submission as its client knows of it. */
-export interface Asked {
+export interface SubmissionRecord {
   clientId: string
   draft: Draft
-  tries: number
+  attempts: number
   /** What the first answer of 2xx said. */
-  promised: Generation | undefined
+  generation: Generation | undefined
   /** Every id that an answer of 2xx named: more than one is one too many. */
   ids: Set<string>
   /** How often it may have been asked for: the submission, and what was asked again. */
-  rounds: number
+  requestCount: number
   /** What the answer said if it was a no. */
-  refusal: string | undefined
+  rejection: string | undefined
 }
 
 /** What a client has asked for and was promised, to hold the studio to. */
 export interface ClientLog {
-  readonly asked: Map<string, Asked>
+  readonly submissions: Map<string, SubmissionRecord>
   readonly references: (Reference & { sha256: string })[]
   /** Answers that nobody should ever get. */
-  readonly oddities: string[]
-  ask(draft: Draft): Asked
-  promise(asked: Asked, generation: Generation): void
-  mayAskAgain(id: string): void
+  readonly unexpectedResponses: string[]
+  addSubmission(draft: Draft): SubmissionRecord
+  recordAccepted(submissions: SubmissionRecord, generation: Generation): void
+  countRerun(id: string): void
   /** Those for which there was an answer of 2xx. */
-  promised(): (Asked & { promised: Generation })[]
+  listAccepted(): (SubmissionRecord & { generation: Generation })[]
 }
 
 export function createClientLog(): ClientLog {
-  const asked = new Map<string, Asked>()
-  const promised = () => [...asked.values()].filter(isPromised)
+  const submissions = new Map<string, SubmissionRecord>()
+  const listAccepted = () => [...submissions.values()].filter(isAccepted)
   return {
-    asked,
+    submissions,
     references: [],
-    oddities: [],
-    promised,
-    ask: draft => {
+    unexpectedResponses: [],
+    listAccepted,
+    addSubmission: draft => {
       const clientId = crypto.randomUUID()
       const entry = {
         clientId,
         draft,
-        tries: 0,
-        promised: undefined,
+        attempts: 0,
+        generation: undefined,
         ids: new Set<string>(),
-        rounds: 1,
-        refusal: undefined,
+        requestCount: 1,
+        rejection: undefined,
       }
-      asked.set(clientId, entry)
+      submissions.set(clientId, entry)
       return entry
     },
-    promise: (entry, generation) => {
-      entry.promised ??= generation
+    recordAccepted: (entry, generation) => {
+      entry.generation ??= generation
       entry.ids.add(generation.id)
     },
-    mayAskAgain: id => {
-      for (const entry of promised()) if (entry.promised.id === id) entry.rounds++
+    countRerun: id => {
+      for (const entry of listAccepted()) if (entry.generation.id === id) entry.requestCount++
     },
   }
 }
 
-function isPromised(entry: Asked): entry is Asked & { promised: Generation } {
-  return entry.promised !== undefined
+function isAccepted(entry: SubmissionRecord): entry is SubmissionRecord & { generation: Generation } {
+  return entry.generation !== undefined
 }

@@ -1,7 +1,7 @@
 import { Cancellation, Generation } from '@darkroom/contracts/generation'
 import { Reference } from '@darkroom/contracts/reference'
-import { until } from '../../local/process/wait-until.ts'
-import { type Asked, type ClientLog, createClientLog } from './client-log.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
+import { type ClientLog, createClientLog, type SubmissionRecord } from './client-log.ts'
 
 export interface Draft {
   prompt: string
@@ -17,80 +17,86 @@ export interface Client {
   /** Asks for a generation, with one id of the client's own however often it has to ask. @throws DeadlineError without an answer */
   submit(draft: Draft): Promise<Generation>
   /** One try. @returns the status; 0 if there was no answer */
-  trySubmit(asked: Asked): Promise<number>
-  sendReference(bytes: Uint8Array<ArrayBuffer>): Promise<Reference>
+  trySubmit(submission: SubmissionRecord): Promise<number>
+  uploadReference(bytes: Uint8Array<ArrayBuffer>): Promise<Reference>
   cancel(id: string): Promise<Cancellation | null>
   /** Asks for another round. @returns whether it was granted */
-  askAgain(id: string, verb: 'retry' | 'complete' | 'check'): Promise<boolean>
-  read(id: string): Promise<Generation>
+  rerun(id: string, verb: 'retry' | 'complete' | 'check'): Promise<boolean>
+  getGeneration(id: string): Promise<Generation>
   /** Waits until a generation is as it should be. @throws DeadlineError after `milliseconds`, 60,000 unless said */
-  until(id: string, matches: (generation: Generation) => boolean, milliseconds?: number): Promise<Generation>
+  waitForGeneration(
+    id: string,
+    matches: (generation: Generation) => boolean,
+    milliseconds?: number,
+  ): Promise<Generation>
 }
 
-const ANSWER_MS = 30_000
-const PATIENCE_MS = 90_000
-const LOOK_MS = 100
-const forever = new AbortController().signal
+const RESPONSE_TIMEOUT_MS = 30_000
+const RETRY_TIMEOUT_MS = 90_000
+const POLL_INTERVAL_MS = 100
+const neverAborted = new AbortController().signal
 
 export function createClient(url: string): Client {
   const log = createClientLog()
-  const ask = (path: string, init: RequestInit = {}) =>
-    fetch(new URL(path, url), { signal: AbortSignal.timeout(ANSWER_MS), ...init })
-  const insist = (what: string, path: string, init: RequestInit) =>
-    until(() => answered(log, ask, path, init), {
+  const request = (path: string, init: RequestInit = {}) =>
+    fetch(new URL(path, url), { signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS), ...init })
+  const requestUntilAnswered = (what: string, path: string, init: RequestInit) =>
+    waitUntil(() => requestOnce(log, request, path, init), {
       what,
-      milliseconds: PATIENCE_MS,
-      every: LOOK_MS,
-      signal: forever,
+      milliseconds: RETRY_TIMEOUT_MS,
+      intervalMs: POLL_INTERVAL_MS,
+      signal: neverAborted,
     })
-  const read = async (id: string) => Generation.parse(await (await ask(`/api/generations/${id}`)).json())
-  const trySubmit = (asked: Asked) => submitOnce(log, ask, asked)
+  const getGeneration = async (id: string) => Generation.parse(await (await request(`/api/generations/${id}`)).json())
+  const trySubmit = (submission: SubmissionRecord) => submitOnce(log, request, submission)
   return {
     log,
-    fetch: ask,
-    read,
+    fetch: request,
+    getGeneration,
     trySubmit,
     submit: async draft => {
-      const asked = log.ask(draft)
-      const settled = async () => {
-        await trySubmit(asked)
-        if (asked.refusal !== undefined) throw new Error(asked.refusal)
-        return asked.promised
+      const submission = log.addSubmission(draft)
+      const trySubmitOnce = async () => {
+        await trySubmit(submission)
+        if (submission.rejection !== undefined) throw new Error(submission.rejection)
+        return submission.generation
       }
       const wait = {
-        what: `A promise for ${asked.clientId}`,
-        milliseconds: PATIENCE_MS,
-        every: LOOK_MS,
-        signal: forever,
+        what: `A promise for ${submission.clientId}`,
+        milliseconds: RETRY_TIMEOUT_MS,
+        intervalMs: POLL_INTERVAL_MS,
+        signal: neverAborted,
       }
-      return await until(settled, wait)
+      return await waitUntil(trySubmitOnce, wait)
     },
-    sendReference: async bytes => {
+    uploadReference: async bytes => {
       const form = new FormData()
       form.append('file', new Blob([bytes]), 'picture.png')
-      const answer = await insist('A kept reference', '/api/references', { method: 'POST', body: form })
-      const [reference] = Reference.array().parse(await answer.json())
+      const response = await requestUntilAnswered('A kept reference', '/api/references', { method: 'POST', body: form })
+      const [reference] = Reference.array().parse(await response.json())
       if (!reference) throw new Error('no reference came back')
       log.references.push({ ...reference, sha256: new Bun.CryptoHasher('sha256').update(bytes).digest('hex') })
       return reference
     },
     cancel: async id => {
-      const answer = await insist('An answer to cancel', `/api/generate/${id}/cancel`, { method: 'POST' })
-      return answer.ok ? Cancellation.parse(await answer.json()) : null
+      const response = await requestUntilAnswered('An answer to cancel', `/api/generate/${id}/cancel`, {
+        method: 'POST',
+      })
+      return response.ok ? Cancellation.parse(await response.json()) : null
     },
-    askAgain: async (id, verb) => {
+    rerun: async (id, verb) => {
       // Counted before there is an answer: it may be lost, and have been granted. A check buys nothing.
-      if (verb !== 'check') log.mayAskAgain(id)
-      return (await insist(`An answer to ${verb}`, `/api/generate/${id}/${verb}`, { method: 'POST' })).ok
+      if (verb !== 'check') log.countRerun(id)
+      return (await requestUntilAnswered(`An answer to ${verb}`, `/api/generate/${id}/${verb}`, { method: 'POST' })).ok
     },
-    until: async (id, matches, milliseconds = 60_000) => {
+    waitForGeneration: async (id, matches, milliseconds = 60_000) => {
       let last: Generation | undefined
-      const look = async () => {
-        last = await read(id).catch(() => undefined)
+      const poll = async () => {
+        last = await getGeneration(id).catch(() => undefined)
         return last && matches(last) ? last : undefined
       }
-      const wait = { what: `Generation ${id}`, milliseconds, every: LOOK_MS, signal: forever }
-      return await until(look, wait).catch(cause => {
+      const wait = { what: `Generation ${id}`, milliseconds, intervalMs: POLL_INTERVAL_MS, signal: neverAborted }
+      return await waitUntil(poll, wait).catch(cause => {
         throw new Error(`${cause.message}; it was ${JSON.stringify(last)}`, { cause })
       })
     },
@@ -98,32 +104,37 @@ export function createClient(url: string): Client {
 }
 
 /** Whether a generation has come to an end. */
-export function isOver({ status }: Generation): boolean {
+export function isFinished({ status }: Generation): boolean {
   return ['completed', 'failed', 'cancelled'].includes(status)
 }
 
-type Ask = (path: string, init?: RequestInit) => Promise<Response>
+type SendRequest = (path: string, init?: RequestInit) => Promise<Response>
 
 /** An answer that says more than "not now"; undefined while there is none. */
-async function answered(log: ClientLog, ask: Ask, path: string, init: RequestInit): Promise<Response | undefined> {
-  const answer = await ask(path, init).catch(() => undefined)
-  if (!answer || isNotNow(log, path, answer.status)) return undefined
-  return answer
+async function requestOnce(
+  log: ClientLog,
+  request: SendRequest,
+  path: string,
+  init: RequestInit,
+): Promise<Response | undefined> {
+  const response = await request(path, init).catch(() => undefined)
+  if (!response || isRetryable(log, path, response.status)) return undefined
+  return response
 }
 
-async function submitOnce(log: ClientLog, ask: Ask, asked: Asked): Promise<number> {
+async function submitOnce(log: ClientLog, request: SendRequest, submission: SubmissionRecord): Promise<number> {
   const headers = { 'content-type': 'application/json' }
-  const body = JSON.stringify({ ...asked.draft, clientId: asked.clientId })
-  asked.tries++
-  const answer = await ask('/api/generate', { method: 'POST', headers, body }).catch(() => undefined)
-  const text = await answer?.text().catch(() => undefined)
-  if (!answer || text === undefined) return 0
-  if (answer.ok) log.promise(asked, Generation.parse(JSON.parse(text)))
-  else if (!isNotNow(log, '/api/generate', answer.status)) asked.refusal = `${answer.status} ${text}`
-  return answer.status
+  const body = JSON.stringify({ ...submission.draft, clientId: submission.clientId })
+  submission.attempts++
+  const response = await request('/api/generate', { method: 'POST', headers, body }).catch(() => undefined)
+  const text = await response?.text().catch(() => undefined)
+  if (!response || text === undefined) return 0
+  if (response.ok) log.recordAccepted(submission, Generation.parse(JSON.parse(text)))
+  else if (!isRetryable(log, '/api/generate', response.status)) submission.rejection = `${response.status} ${text}`
+  return response.status
 }
 
-function isNotNow(log: ClientLog, path: string, status: number): boolean {
-  if (status >= 500 && status !== 503) log.oddities.push(`${path} was answered by ${status}`)
+function isRetryable(log: ClientLog, path: string, status: number): boolean {
+  if (status >= 500 && status !== 503) log.unexpectedResponses.push(`${path} was answered by ${status}`)
   return status >= 500 || status === 429
 }

@@ -1,14 +1,14 @@
 import type { OutputState, Status } from '@darkroom/contracts/enums'
 import type { Database } from '../../src/database/connection.ts'
 
-export interface Happened {
+export interface RecordedTransition {
   attempt: number
   from: Status | null
   to: Status
   at: string
 }
 
-export interface OutputEvidence {
+export interface OutputSnapshot {
   index: number
   state: OutputState
   key: string | null
@@ -19,7 +19,7 @@ export interface OutputEvidence {
 }
 
 /** A generation as the database has it, with its whole history. */
-export interface GenerationEvidence {
+export interface GenerationSnapshot {
   id: string
   workspaceId: string
   clientId: string
@@ -28,15 +28,18 @@ export interface GenerationEvidence {
   numOutputs: number
   error: { code: string; message: string } | null
   attempt: number
-  happened: Happened[]
-  outputs: OutputEvidence[]
+  happened: RecordedTransition[]
+  outputs: OutputSnapshot[]
   /** The message about it that was left last, and whether it went out; null if none is there any more. */
   lastNotice: { messageId: string; isPublished: boolean; at: string } | null
 }
 
 /** All generations of a workspace, by their ids. */
-export async function readEvidence(sql: Database, workspaceId: string): Promise<Map<string, GenerationEvidence>> {
-  const rows = await sql<GenerationEvidence[]>`
+export async function readGenerationSnapshots(
+  sql: Database,
+  workspaceId: string,
+): Promise<Map<string, GenerationSnapshot>> {
+  const rows = await sql<GenerationSnapshot[]>`
     select g.id, g.workspace_id as "workspaceId", g.client_id as "clientId", g.prompt, g.status,
            g.num_outputs as "numOutputs", g.error, j.attempt,
       (select json_agg(json_build_object('attempt', e.attempt, 'from', e.from_status, 'to', e.to_status,

@@ -1,25 +1,28 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CreateBucketCommand, DeleteBucketCommand, DeleteObjectCommand } from '@aws-sdk/client-s3'
-import { freePort } from '../../local/process/free-ports.ts'
-import { until } from '../../local/process/wait-until.ts'
+import { findFreePort } from '../../local/process/free-ports.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
 import { openBucket, type S3Options } from '../../src/store/s3/bucket.ts'
-import { openS3 } from '../../src/store/s3/s3.ts'
+import { openS3Store } from '../../src/store/s3/s3.ts'
 import type { Store } from '../../src/store/store.ts'
-import { testDirectory } from '../test-resources.ts'
+import { createTestDirectory } from '../test-resources.ts'
 
 /** A server that speaks S3, and who may ask it. */
-export type Endpoint = Omit<S3Options, 'bucket' | 'limits'>
+export type S3Endpoint = Omit<S3Options, 'bucket' | 'limits'>
 
 /** The same, in a process of its own. */
 export interface TestS3 extends AsyncDisposable {
-  endpoint: Endpoint
+  endpoint: S3Endpoint
 }
 
 /** What stands between a test and a server: it may answer itself, or `pass` a request on, as it is or otherwise. */
-export type Fault = (request: PassedRequest, pass: (request: PassedRequest) => Promise<Response>) => Promise<Response>
+export type RequestInterceptor = (
+  request: ProxiedRequest,
+  forward: (request: ProxiedRequest) => Promise<Response>,
+) => Promise<Response>
 
-export interface PassedRequest {
+export interface ProxiedRequest {
   method: string
   /** With what is asked for. */
   path: string
@@ -28,26 +31,26 @@ export interface PassedRequest {
 }
 
 export interface FaultProxy extends AsyncDisposable {
-  endpoint: Endpoint
+  endpoint: S3Endpoint
   /** Every request, as `PUT /bucket/key`, in the order they came. */
-  seen: string[]
-  fault: Fault
+  requests: string[]
+  intercept: RequestInterceptor
 }
 
 const START_MS = 20_000
 const SERVER = { region: 'us-east-1', accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER', forcePathStyle: true }
-const forever = new AbortController().signal
+const neverAborted = new AbortController().signal
 
 /** The S3 server of npm. It looks at no signature, and writes over what is being read. */
 export async function startS3rver(): Promise<TestS3> {
-  const directory = await testDirectory()
-  const port = await freePort()
+  const directory = await createTestDirectory()
+  const port = await findFreePort()
   const program = fileURLToPath(import.meta.resolve('s3rver/bin/s3rver.js'))
   const options = ['--directory', directory.path, '--address', '127.0.0.1', '--port', String(port), '--silent']
   const child = Bun.spawn([process.execPath, program, ...options], { stdin: 'ignore', stdout: 'ignore' })
   const endpoint = { ...SERVER, endpoint: `http://127.0.0.1:${port}` }
   const ready = () => fetch(endpoint.endpoint).then(Boolean, () => undefined)
-  await until(ready, { what: 's3rver', milliseconds: START_MS, signal: forever })
+  await waitUntil(ready, { what: 's3rver', milliseconds: START_MS, signal: neverAborted })
   const stop = async () => {
     child.kill()
     await child.exited
@@ -73,31 +76,35 @@ export async function startStrictS3(): Promise<TestS3> {
 }
 
 /** A bucket of its own for one test: empty, and gone with all that is in it. */
-export async function testBucket(
-  endpoint: Endpoint,
+export async function createTestBucket(
+  endpoint: S3Endpoint,
   limits: S3Options['limits'] = {},
 ): Promise<{ options: S3Options; store: Store } & AsyncDisposable> {
-  const options = { ...endpoint, bucket: `test-${crypto.randomUUID()}`, limits: { pause: NO_PAUSE, ...limits } }
+  const options = {
+    ...endpoint,
+    bucket: `test-${crypto.randomUUID()}`,
+    limits: { backoffOptions: NO_PAUSE, ...limits },
+  }
   const bucket = openBucket(options)
-  await bucket.ask(new CreateBucketCommand(bucket.at))
-  const store = openS3(options)
+  await bucket.sendWithRetry(new CreateBucketCommand(bucket.params))
+  const store = openS3Store(options)
   const remove = async () => {
     for (const key of await Array.fromAsync(store.list(''))) {
-      await bucket.ask(new DeleteObjectCommand({ ...bucket.at, Key: key }))
+      await bucket.sendWithRetry(new DeleteObjectCommand({ ...bucket.params, Key: key }))
     }
-    await bucket.ask(new DeleteBucketCommand(bucket.at))
+    await bucket.sendWithRetry(new DeleteBucketCommand(bucket.params))
   }
   return { options, store, [Symbol.asyncDispose]: remove }
 }
 
 /** Stands in front of a server and does to each request what the test says. Bodies are passed on once they are whole. */
-export function startFaultProxy(to: Endpoint): FaultProxy {
-  const pass = async ({ path, method, headers, body }: PassedRequest) => {
+export function startFaultProxy(to: S3Endpoint): FaultProxy {
+  const forward = async ({ path, method, headers, body }: ProxiedRequest) => {
     // The host that was asked is signed, and among the headers: the server behind is told that it was this one.
     const answer = await fetch(`${to.endpoint}${path}`, { method, headers, body: body.byteLength > 0 ? body : null })
     return method === 'HEAD' ? answer : new Response(await answer.arrayBuffer(), answer)
   }
-  const seen: string[] = []
+  const requests: string[] = []
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
@@ -105,48 +112,51 @@ export function startFaultProxy(to: Endpoint): FaultProxy {
     fetch: async request => {
       const { method, headers, url } = request
       const path = url.slice(new URL(url).origin.length)
-      seen.push(`${method} ${path}`)
-      return await proxy.fault({ method, path, headers, body: new Uint8Array(await request.arrayBuffer()) }, pass)
+      requests.push(`${method} ${path}`)
+      return await proxy.intercept(
+        { method, path, headers, body: new Uint8Array(await request.arrayBuffer()) },
+        forward,
+      )
     },
     error: () => new Response(null, { status: 500 }),
   })
   const proxy: FaultProxy = {
     endpoint: { ...to, endpoint: server.url.origin },
-    seen,
-    fault: (request, pass) => pass(request),
+    requests,
+    intercept: (request, forward) => forward(request),
     [Symbol.asyncDispose]: () => server.stop(true),
   }
   return proxy
 }
 
 /** A fault that meets the first of every two requests for the same thing. */
-export function everyOther(fault: Fault): Fault {
+export function interceptEveryOther(intercept: RequestInterceptor): RequestInterceptor {
   const met = new Map<string, number>()
-  return (request, pass) => {
+  return (request, forward) => {
     const what = `${request.method} ${request.path}`
     const times = met.get(what) ?? 0
     met.set(what, times + 1)
-    return times % 2 === 0 ? fault(request, pass) : pass(request)
+    return times % 2 === 0 ? intercept(request, forward) : forward(request)
   }
 }
 
 /** The same request with another body. */
-export function withBody(request: PassedRequest, body: Uint8Array<ArrayBuffer>): PassedRequest {
+export function withBody(request: ProxiedRequest, body: Uint8Array<ArrayBuffer>): ProxiedRequest {
   const headers = new Headers(request.headers)
   headers.set('content-length', String(body.byteLength))
   return { ...request, headers, body }
 }
 
 /** How S3 says no. */
-export function refusal(status: number, code: string): Response {
+export function s3ErrorResponse(status: number, code: string): Response {
   return new Response(`<?xml version="1.0"?><Error><Code>${code}</Code></Error>`, { status })
 }
 
 /** What every connection gets, byte for byte, before it is closed or there is silence. */
-export function startRawAnswer(
+export function startRawServer(
   text: string,
   then: 'close' | 'silence',
-): AsyncDisposable & { endpoint: Endpoint; closed: Promise<void> } {
+): AsyncDisposable & { endpoint: S3Endpoint; closed: Promise<void> } {
   const closed = Promise.withResolvers<void>()
   const server = Bun.listen({
     port: 0,

@@ -3,7 +3,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 /** What a request says about who made it. */
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=(?<accessKeyId>[^/]+)\/(?<scope>(?<day>\d{8})\/(?<region>[^/]+)\/s3\/aws4_request), ?SignedHeaders=(?<headers>[a-z0-9;-]+), ?Signature=(?<signature>[0-9a-f]{64})$/
-const MOST_SKEW_MS = 900_000
+const MAX_SKEW_MS = 900_000
 
 /**
  * Whether a request was signed with the secret, as a server has to judge it; its body apart, whose hash is signed as it was
@@ -12,24 +12,24 @@ const MOST_SKEW_MS = 900_000
  * @returns the code of S3's refusal, or null
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
-export function judgeSignature(
+export function verifySignature(
   request: Request,
   credentials: { accessKeyId: string; secretAccessKey: string },
 ): string | null {
-  const said = AUTHORIZATION.exec(request.headers.get('authorization') ?? '')?.groups
-  if (!said) return 'AccessDenied'
-  if (said.accessKeyId !== credentials.accessKeyId) return 'InvalidAccessKeyId'
-  const { scope = '', day = '', region = '', headers = '', signature = '' } = said
+  const authorization = AUTHORIZATION.exec(request.headers.get('authorization') ?? '')?.groups
+  if (!authorization) return 'AccessDenied'
+  if (authorization.accessKeyId !== credentials.accessKeyId) return 'InvalidAccessKeyId'
+  const { scope = '', day = '', region = '', headers = '', signature = '' } = authorization
   const date = request.headers.get('x-amz-date') ?? ''
-  if (!date.startsWith(day) || Math.abs(Date.now() - timeOf(date)) > MOST_SKEW_MS) return 'RequestTimeTooSkewed'
+  if (!date.startsWith(day) || Math.abs(Date.now() - parseAmzDate(date)) > MAX_SKEW_MS) return 'RequestTimeTooSkewed'
   if (!['host', 'x-amz-date', 'x-amz-content-sha256'].every(name => headers.split(';').includes(name)))
     return 'AccessDenied'
-  const text = ['AWS4-HMAC-SHA256', date, scope, sha256(canonical(request, headers))].join('\n')
+  const text = ['AWS4-HMAC-SHA256', date, scope, sha256(buildCanonicalRequest(request, headers))].join('\n')
   const key = [day, region, 's3', 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${credentials.secretAccessKey}`)
   return timingSafeEqual(hmac(key, text), Buffer.from(signature, 'hex')) ? null : 'SignatureDoesNotMatch'
 }
 
-function canonical(request: Request, signedHeaders: string): string {
+function buildCanonicalRequest(request: Request, signedHeaders: string): string {
   const url = new URL(request.url)
   const query = [...url.searchParams].map(([name, value]) => `${encode(name)}=${encode(value)}`).toSorted()
   const headers = signedHeaders.split(';').map(name => `${name}:${(request.headers.get(name) ?? '').trim()}\n`)
@@ -37,7 +37,7 @@ function canonical(request: Request, signedHeaders: string): string {
   return [request.method, url.pathname, query.join('&'), headers.join(''), signedHeaders, payload].join('\n')
 }
 
-function timeOf(date: string): number {
+function parseAmzDate(date: string): number {
   return Date.parse(date.replace(/^(....)(..)(..T..)(..)(..Z)$/, '$1-$2-$3:$4:$5'))
 }
 

@@ -1,4 +1,4 @@
-import { judgeSignature } from './signature.ts'
+import { verifySignature } from './signature.ts'
 
 /**
  * An S3 server that is strict where s3rver is not: it checks every signature and every hash, takes an object whole or not at
@@ -6,7 +6,7 @@ import { judgeSignature } from './signature.ts'
  * and runs as a process of its own: `bun strict.fixture.ts <access key> <secret>` writes its address as a line.
  */
 
-interface Kept {
+interface StoredObject {
   bytes: Uint8Array
   etag: string
   modified: Date
@@ -14,22 +14,22 @@ interface Kept {
 
 interface Upload {
   key: string
-  parts: Map<number, Kept>
+  parts: Map<number, StoredObject>
 }
 
 interface Bucket {
-  objects: Map<string, Kept>
+  objects: Map<string, StoredObject>
   uploads: Map<string, Upload>
 }
 
-interface Asked {
+interface RequestContext {
   request: Request
   bucket: Bucket
   key: string
   query: URLSearchParams
 }
 
-class Refusal extends Error {
+class S3Error extends Error {
   readonly code: string
   readonly status: number
 
@@ -41,65 +41,69 @@ class Refusal extends Error {
 }
 
 const [accessKeyId = '', secretAccessKey = ''] = process.argv.slice(2)
-const SMALLEST_PART = 5 * 1024 * 1024
-const PAGE = 1_000
+const MIN_PART_BYTES = 5 * 1024 * 1024
+const PAGE_SIZE = 1_000
 const buckets = new Map<string, Bucket>()
 
-const HANDLERS: [method: string, parameter: string | null, handle: (asked: Asked) => Response | Promise<Response>][] = [
-  ['POST', 'uploads', begin],
-  ['PUT', 'uploadId', putPart],
-  ['POST', 'uploadId', complete],
-  ['DELETE', 'uploadId', abandon],
-  ['PUT', null, put],
-  ['GET', null, get],
-  ['HEAD', null, get],
-  ['DELETE', null, remove],
+const HANDLERS: [
+  method: string,
+  parameter: string | null,
+  handle: (context: RequestContext) => Response | Promise<Response>,
+][] = [
+  ['POST', 'uploads', createMultipartUpload],
+  ['PUT', 'uploadId', uploadPart],
+  ['POST', 'uploadId', completeMultipartUpload],
+  ['DELETE', 'uploadId', abortMultipartUpload],
+  ['PUT', null, putObject],
+  ['GET', null, getObject],
+  ['HEAD', null, getObject],
+  ['DELETE', null, deleteObject],
 ]
 
 const server = Bun.serve({
   port: 0,
   hostname: '127.0.0.1',
   maxRequestBodySize: 1024 ** 3,
-  fetch: answer,
-  error: () => refuse(new Refusal('InternalError', 500)),
+  fetch: handleRequest,
+  error: () => errorResponse(new S3Error('InternalError', 500)),
 })
 process.stdout.write(`${server.url.origin}\n`)
 
-async function answer(request: Request): Promise<Response> {
+async function handleRequest(request: Request): Promise<Response> {
   try {
-    const refused = judgeSignature(request, { accessKeyId, secretAccessKey })
-    if (refused) throw new Refusal(refused, 403)
+    const errorCode = verifySignature(request, { accessKeyId, secretAccessKey })
+    if (errorCode) throw new S3Error(errorCode, 403)
     const { pathname, searchParams } = new URL(request.url)
     const [, name = '', key = ''] = /^\/([^/]+)\/?(.*)$/.exec(decodeURIComponent(pathname)) ?? []
     if (key === '' && request.method === 'PUT') buckets.set(name, { objects: new Map(), uploads: new Map() })
     const bucket = buckets.get(name)
-    if (!bucket) throw new Refusal('NoSuchBucket', 404)
+    if (!bucket) throw new S3Error('NoSuchBucket', 404)
     if (key === '' && request.method === 'DELETE') buckets.delete(name)
-    if (key === '') return request.method === 'GET' ? list(bucket, searchParams) : new Response()
+    if (key === '') return request.method === 'GET' ? listObjects(bucket, searchParams) : new Response()
     const handler = HANDLERS.find(([method, has]) => method === request.method && (!has || searchParams.has(has)))
-    if (!handler) throw new Refusal('MethodNotAllowed', 405)
+    if (!handler) throw new S3Error('MethodNotAllowed', 405)
     return await handler[2]({ request, bucket, key, query: searchParams })
   } catch (error) {
-    if (error instanceof Refusal) return refuse(error)
+    if (error instanceof S3Error) return errorResponse(error)
     throw error
   }
 }
 
-async function put({ request, bucket, key }: Asked): Promise<Response> {
-  const kept = await receive(request)
-  bucket.objects.set(key, kept)
-  return new Response(null, { headers: { etag: kept.etag } })
+async function putObject({ request, bucket, key }: RequestContext): Promise<Response> {
+  const object = await readBody(request)
+  bucket.objects.set(key, object)
+  return new Response(null, { headers: { etag: object.etag } })
 }
 
-function get({ request, bucket, key }: Asked): Response {
+function getObject({ request, bucket, key }: RequestContext): Response {
   const object = bucket.objects.get(key)
-  if (!object) throw new Refusal('NoSuchKey', 404)
+  if (!object) throw new S3Error('NoSuchKey', 404)
   const headers = { etag: object.etag, 'last-modified': object.modified.toUTCString(), 'accept-ranges': 'bytes' }
   const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.get('range') ?? '') ?? []
   const size = object.bytes.byteLength
   const end = Math.min(Number(last ?? size), size - 1)
   const start = Number(first ?? 0)
-  if (first !== undefined && start > end) throw new Refusal('InvalidRange', 416)
+  if (first !== undefined && start > end) throw new S3Error('InvalidRange', 416)
   const part = object.bytes.slice(start, end + 1)
   const body = request.method === 'HEAD' ? null : part
   const length = { 'content-length': String(part.byteLength) }
@@ -108,55 +112,55 @@ function get({ request, bucket, key }: Asked): Response {
   return new Response(body, { status: 206, headers: { ...headers, ...length, ...range } })
 }
 
-function remove({ bucket, key }: Asked): Response {
+function deleteObject({ bucket, key }: RequestContext): Response {
   bucket.objects.delete(key)
   return new Response(null, { status: 204 })
 }
 
-function begin({ bucket, key }: Asked): Response {
+function createMultipartUpload({ bucket, key }: RequestContext): Response {
   const id = crypto.randomUUID()
   bucket.uploads.set(id, { key, parts: new Map() })
   return xml(`<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`)
 }
 
-async function putPart(asked: Asked): Promise<Response> {
-  const kept = await receive(asked.request)
-  uploadOf(asked).parts.set(Number(asked.query.get('partNumber')), kept)
-  return new Response(null, { headers: { etag: kept.etag } })
+async function uploadPart(context: RequestContext): Promise<Response> {
+  const object = await readBody(context.request)
+  findUpload(context).parts.set(Number(context.query.get('partNumber')), object)
+  return new Response(null, { headers: { etag: object.etag } })
 }
 
-async function complete(asked: Asked): Promise<Response> {
-  const upload = uploadOf(asked)
-  const named = [...(await asked.request.text()).matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, part = '']) => part)
+async function completeMultipartUpload(context: RequestContext): Promise<Response> {
+  const upload = findUpload(context)
+  const named = [...(await context.request.text()).matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, part = '']) => part)
   const parts = named.map(part => {
-    const kept = upload.parts.get(Number(/<PartNumber>(\d+)</.exec(part)?.[1]))
+    const object = upload.parts.get(Number(/<PartNumber>(\d+)</.exec(part)?.[1]))
     const etag = /<ETag>(?:"|&quot;)?([0-9a-f]+)/.exec(part)?.[1]
-    if (!kept || kept.etag !== `"${etag}"`) throw new Refusal('InvalidPart', 400)
-    return kept
+    if (!object || object.etag !== `"${etag}"`) throw new S3Error('InvalidPart', 400)
+    return object
   })
-  if (parts.length === 0) throw new Refusal('MalformedXML', 400)
-  if (parts.slice(0, -1).some(part => part.bytes.byteLength < SMALLEST_PART)) throw new Refusal('EntityTooSmall', 400)
+  if (parts.length === 0) throw new S3Error('MalformedXML', 400)
+  if (parts.slice(0, -1).some(part => part.bytes.byteLength < MIN_PART_BYTES)) throw new S3Error('EntityTooSmall', 400)
   const digests = Buffer.concat(parts.map(part => Buffer.from(part.etag.slice(1, -1), 'hex')))
   const etag = `"${hash('md5', digests).toString('hex')}-${parts.length}"`
-  asked.bucket.objects.set(asked.key, {
+  context.bucket.objects.set(context.key, {
     bytes: Buffer.concat(parts.map(part => part.bytes)),
     etag,
     modified: new Date(),
   })
-  asked.bucket.uploads.delete(asked.query.get('uploadId') ?? '')
+  context.bucket.uploads.delete(context.query.get('uploadId') ?? '')
   return xml(
     `<CompleteMultipartUploadResult><ETag>${etag.replaceAll('"', '&quot;')}</ETag></CompleteMultipartUploadResult>`,
   )
 }
 
-function abandon(asked: Asked): Response {
-  uploadOf(asked)
-  asked.bucket.uploads.delete(asked.query.get('uploadId') ?? '')
+function abortMultipartUpload(context: RequestContext): Response {
+  findUpload(context)
+  context.bucket.uploads.delete(context.query.get('uploadId') ?? '')
   return new Response(null, { status: 204 })
 }
 
 /** The keys in order, or with `?uploads` the uploads in parts that are under way. */
-function list(bucket: Bucket, query: URLSearchParams): Response {
+function listObjects(bucket: Bucket, query: URLSearchParams): Response {
   if (query.has('uploads')) {
     const uploads = [...bucket.uploads.values()].map(({ key }) => `<Upload><Key>${key}</Key></Upload>`)
     return xml(`<ListMultipartUploadsResult>${uploads.join('')}</ListMultipartUploadsResult>`)
@@ -164,27 +168,27 @@ function list(bucket: Bucket, query: URLSearchParams): Response {
   const after = query.get('continuation-token') ?? ''
   const keys = [...bucket.objects.keys()].filter(key => key.startsWith(query.get('prefix') ?? '')).toSorted()
   const left = keys.filter(key => key > after)
-  const page = left.slice(0, PAGE)
-  const next = left.length > PAGE ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : ''
+  const page = left.slice(0, PAGE_SIZE)
+  const next = left.length > PAGE_SIZE ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : ''
   const contents = page.map(key => `<Contents><Key>${key}</Key></Contents>`).join('')
   return xml(`<ListBucketResult><IsTruncated>${next !== ''}</IsTruncated>${next}${contents}</ListBucketResult>`)
 }
 
 /** A body that is as long, and what, the request says that it is. */
-async function receive(request: Request): Promise<Kept> {
-  if (/aws-chunked/.test(request.headers.get('content-encoding') ?? '')) throw new Refusal('NotImplemented', 501)
+async function readBody(request: Request): Promise<StoredObject> {
+  if (/aws-chunked/.test(request.headers.get('content-encoding') ?? '')) throw new S3Error('NotImplemented', 501)
   const bytes = await request.bytes()
-  if (bytes.byteLength !== Number(request.headers.get('content-length'))) throw new Refusal('IncompleteBody', 400)
+  if (bytes.byteLength !== Number(request.headers.get('content-length'))) throw new S3Error('IncompleteBody', 400)
   const sha256 = request.headers.get('x-amz-content-sha256')
   if (sha256 !== 'UNSIGNED-PAYLOAD' && sha256 !== hash('sha256', bytes).toString('hex')) {
-    throw new Refusal('XAmzContentSHA256Mismatch', 400)
+    throw new S3Error('XAmzContentSHA256Mismatch', 400)
   }
   return { bytes, etag: `"${hash('md5', bytes).toString('hex')}"`, modified: new Date() }
 }
 
-function uploadOf({ bucket, key, query }: Asked): Upload {
+function findUpload({ bucket, key, query }: RequestContext): Upload {
   const upload = bucket.uploads.get(query.get('uploadId') ?? '')
-  if (upload?.key !== key) throw new Refusal('NoSuchUpload', 404)
+  if (upload?.key !== key) throw new S3Error('NoSuchUpload', 404)
   return upload
 }
 
@@ -198,6 +202,6 @@ function xml(text: string): Response {
   })
 }
 
-function refuse({ code, status }: Refusal): Response {
+function errorResponse({ code, status }: S3Error): Response {
   return new Response(`<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code></Error>`, { status })
 }

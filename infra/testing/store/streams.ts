@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import type { FileBody } from '../../src/store/store.ts'
-import { testDirectory } from '../test-resources.ts'
+import { createTestDirectory } from '../test-resources.ts'
 
 const MIB = 1024 * 1024
 
 /** Other bytes each time; cheap to make, because they repeat after 64 KiB. */
-export function random(bytes: number): Uint8Array<ArrayBuffer> {
+export function createRandomBytes(bytes: number): Uint8Array<ArrayBuffer> {
   const seed = crypto.getRandomValues(new Uint8Array(Math.min(bytes, 65_536)))
   const all = new Uint8Array(bytes)
   for (let at = 0; at < bytes; at += seed.length) all.set(seed.subarray(0, bytes - at), at)
@@ -13,7 +13,7 @@ export function random(bytes: number): Uint8Array<ArrayBuffer> {
 }
 
 /** The pieces, and then the end or an error. */
-export function streamOf(pieces: Uint8Array[], error?: Error): ReadableStream<Uint8Array> {
+export function createStream(pieces: Uint8Array[], error?: Error): ReadableStream<Uint8Array> {
   const left = [...pieces]
   return new ReadableStream({
     pull: controller => {
@@ -26,7 +26,7 @@ export function streamOf(pieces: Uint8Array[], error?: Error): ReadableStream<Ui
 }
 
 /** So many chunks, each made when it is asked for, and then the end or an error. */
-export function pulledStream(chunks: number, make: () => Uint8Array, error?: Error): ReadableStream<Uint8Array> {
+export function createLazyStream(chunks: number, make: () => Uint8Array, error?: Error): ReadableStream<Uint8Array> {
   let made = 0
   return new ReadableStream({
     pull: controller => {
@@ -40,18 +40,18 @@ export function pulledStream(chunks: number, make: () => Uint8Array, error?: Err
 }
 
 /** Gives one piece and then nothing, for ever. */
-export function stallingStream(piece: Uint8Array) {
-  const waited = Promise.withResolvers<void>()
+export function createStallingStream(piece: Uint8Array) {
+  const pulledAgain = Promise.withResolvers<void>()
   const cancelled = Promise.withResolvers<void>()
-  let given = false
+  let isSent = false
   const body = new ReadableStream<Uint8Array>(
     {
       pull: controller => {
-        if (given) {
-          waited.resolve()
+        if (isSent) {
+          pulledAgain.resolve()
           return new Promise(() => {})
         }
-        given = true
+        isSent = true
         controller.enqueue(piece)
         return undefined
       },
@@ -59,26 +59,26 @@ export function stallingStream(piece: Uint8Array) {
     },
     { highWaterMark: 0 },
   )
-  return { body, isWaitedFor: waited.promise, isCancelled: cancelled.promise }
+  return { body, pulledAgain: pulledAgain.promise, cancelled: cancelled.promise }
 }
 
 /** Gives MiB after MiB until it is let go of. */
-export function endless() {
+export function createEndlessStream() {
   const cancelled = Promise.withResolvers<void>()
-  let given = 0
+  let bytesSent = 0
   const body = new ReadableStream<Uint8Array>({
     pull: controller => {
-      given += MIB
+      bytesSent += MIB
       controller.enqueue(new Uint8Array(MIB))
     },
     cancel: () => cancelled.resolve(),
   })
-  return { body, cancelled: cancelled.promise, given: () => given }
+  return { body, cancelled: cancelled.promise, bytesSent: () => bytesSent }
 }
 
 /** A file with these bytes, that is removed with the folder it is in. */
-export async function fileOf(bytes: Uint8Array<ArrayBuffer>) {
-  const directory = await testDirectory()
+export async function createTestFile(bytes: Uint8Array<ArrayBuffer>) {
+  const directory = await createTestDirectory()
   const path = join(directory.path, 'file')
   await Bun.write(path, bytes)
   const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')

@@ -2,13 +2,13 @@ import { STREAMS } from '@darkroom/contracts/subjects'
 import { connect, type JetStreamManager, type NatsConnection } from 'nats'
 
 /** The bus as its operator sees it, past every service. */
-export interface BusView extends AsyncDisposable {
+export interface BusAdmin extends AsyncDisposable {
   /** Puts a message on the bus as it is, with an id of its own. */
   publish(subject: string, data: Uint8Array | string): Promise<void>
   /** Messages that a lane has not given out yet, or that nobody has acknowledged yet; of all lanes. */
-  waiting(): Promise<number>
+  countPending(): Promise<number>
   /** The ids of all messages of a stream. */
-  messageIds(stream: 'jobs' | 'events'): Promise<Set<string>>
+  listMessageIds(stream: 'jobs' | 'events'): Promise<Set<string>>
   deleteConsumers(): Promise<void>
   deleteStream(stream: 'jobs' | 'events'): Promise<void>
 }
@@ -16,8 +16,8 @@ export interface BusView extends AsyncDisposable {
 const MSG_ID = 'Nats-Msg-Id'
 
 /** Looks at a server for as long as it is the same one; a connection that breaks comes back. */
-export async function viewBus(url: string): Promise<BusView> {
-  const connection = await open(url)
+export async function openBusAdmin(url: string): Promise<BusAdmin> {
+  const connection = await connectNats(url)
   const manager = await connection.jetstreamManager()
   const jetstream = connection.jetstream()
   return {
@@ -26,13 +26,13 @@ export async function viewBus(url: string): Promise<BusView> {
         msgID: crypto.randomUUID(),
       })
     },
-    waiting: async () => {
-      const lanes = await consumersOf(manager)
-      return lanes.reduce((sum, lane) => sum + lane.num_pending + lane.num_ack_pending, 0)
+    countPending: async () => {
+      const consumers = await listConsumers(manager)
+      return consumers.reduce((sum, consumer) => sum + consumer.num_pending + consumer.num_ack_pending, 0)
     },
-    messageIds: stream => messageIds(connection, manager, STREAMS[stream].name),
+    listMessageIds: stream => listMessageIds(connection, manager, STREAMS[stream].name),
     deleteConsumers: async () => {
-      for (const { name } of await consumersOf(manager)) await manager.consumers.delete(STREAMS.jobs.name, name)
+      for (const { name } of await listConsumers(manager)) await manager.consumers.delete(STREAMS.jobs.name, name)
     },
     deleteStream: async stream => {
       await manager.streams.delete(STREAMS[stream].name)
@@ -41,7 +41,7 @@ export async function viewBus(url: string): Promise<BusView> {
   }
 }
 
-async function open(url: string): Promise<NatsConnection> {
+async function connectNats(url: string): Promise<NatsConnection> {
   const { host, username, password } = new URL(url)
   return await connect({
     servers: host,
@@ -52,12 +52,16 @@ async function open(url: string): Promise<NatsConnection> {
   })
 }
 
-async function consumersOf(manager: JetStreamManager) {
-  const lanes = await Array.fromAsync(manager.consumers.list(STREAMS.jobs.name))
-  return lanes.filter(({ config }) => config.durable_name !== undefined)
+async function listConsumers(manager: JetStreamManager) {
+  const consumers = await Array.fromAsync(manager.consumers.list(STREAMS.jobs.name))
+  return consumers.filter(({ config }) => config.durable_name !== undefined)
 }
 
-async function messageIds(connection: NatsConnection, manager: JetStreamManager, stream: string): Promise<Set<string>> {
+async function listMessageIds(
+  connection: NatsConnection,
+  manager: JetStreamManager,
+  stream: string,
+): Promise<Set<string>> {
   const { state } = await manager.streams.info(stream)
   const ids = new Set<string>()
   if (state.messages === 0) return ids

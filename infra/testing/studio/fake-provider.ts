@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { until } from '../../local/process/wait-until.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
 
 const SERVER = join(import.meta.dirname, '..', 'fake-provider', 'fake-server.ts')
 
 /** What a test reads of the fake provider's journal. */
-export interface FakeJournal {
+export interface FakeRequestLog {
   submits: { indices: number[]; id: string | null; idempotencyKey: string | null; prompt: string }[]
   checks: string[]
   cancels: { id: string; status: string }[]
@@ -18,14 +18,14 @@ export interface FakeProvider extends AsyncDisposable {
   url: string
   /** Settings with which a studio uses it. */
   env: Record<string, string>
-  set(behaviour: Record<string, unknown>): Promise<void>
+  setBehavior(behavior: Record<string, unknown>): Promise<void>
   /** Has it behave well again. */
-  behave(): Promise<void>
-  journal(): Promise<FakeJournal>
-  until(matches: (journal: FakeJournal) => boolean): Promise<FakeJournal>
+  resetBehavior(): Promise<void>
+  readRequestLog(): Promise<FakeRequestLog>
+  waitForRequests(matches: (readRequestLog: FakeRequestLog) => boolean): Promise<FakeRequestLog>
 }
 
-const WELL_BEHAVED = {
+const DEFAULT_BEHAVIOR = {
   delayMs: 0,
   oneAtATime: false,
   readyOutputs: null,
@@ -47,24 +47,24 @@ const WELL_BEHAVED = {
 /** Starts the tests' provider on a free port. */
 export async function startFakeProvider(): Promise<FakeProvider> {
   const child = Bun.spawn([process.execPath, SERVER], { stdout: 'pipe', stderr: 'inherit', stdin: 'ignore' })
-  const url = await firstLine(child.stdout)
-  const journal = async () => (await (await fetch(`${url}/log`)).json()) as FakeJournal
-  const set = async (behaviour: Record<string, unknown>) => {
-    const answer = await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify({ set: behaviour }) })
-    if (!answer.ok) throw new Error(await answer.text())
+  const url = await readFirstLine(child.stdout)
+  const readRequestLog = async () => (await (await fetch(`${url}/log`)).json()) as FakeRequestLog
+  const setBehavior = async (behavior: Record<string, unknown>) => {
+    const response = await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify({ set: behavior }) })
+    if (!response.ok) throw new Error(await response.text())
   }
   return {
     url,
     env: { FAKE_PROVIDER_URL: url, SAFE_GET_ALLOW: url },
-    journal,
-    set,
-    behave: () => set(WELL_BEHAVED),
-    until: async matches => {
-      const look = async () => {
-        const now = await journal()
+    readRequestLog,
+    setBehavior,
+    resetBehavior: () => setBehavior(DEFAULT_BEHAVIOR),
+    waitForRequests: async matches => {
+      const check = async () => {
+        const now = await readRequestLog()
         return matches(now) ? now : undefined
       }
-      return await until(look, {
+      return await waitUntil(check, {
         what: 'The fake provider',
         milliseconds: 20_000,
         signal: new AbortController().signal,
@@ -77,7 +77,7 @@ export async function startFakeProvider(): Promise<FakeProvider> {
   }
 }
 
-async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+async function readFirstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   for await (const chunk of stream) {

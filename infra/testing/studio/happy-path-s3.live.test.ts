@@ -5,14 +5,20 @@ import { join } from 'node:path'
 import { type Generation, GenerationPage } from '@darkroom/contracts/generation'
 import { Reference } from '@darkroom/contracts/reference'
 import sharp from 'sharp'
-import { everyOther, refusal, startFaultProxy, startS3rver, testBucket } from '../s3/s3-server.ts'
+import {
+  createTestBucket,
+  interceptEveryOther,
+  s3ErrorResponse,
+  startFaultProxy,
+  startS3rver,
+} from '../s3/s3-server.ts'
 import { startTestStudio, type TestStudio } from './test-studio.ts'
 
 const PROMPT = { prompt: 'dunes', model: 'demo', parameters: { numOutputs: 4, resolution: 512 } }
 
 test('with S3_ENDPOINT set the whole story is kept in the bucket, whatever the server does, and nothing on disk', async () => {
   await using s3rver = await startS3rver()
-  await using bucket = await testBucket(s3rver.endpoint)
+  await using bucket = await createTestBucket(s3rver.endpoint)
   await using proxy = startFaultProxy(s3rver.endpoint)
   await using studio = await startTestStudio({
     S3_ENDPOINT: proxy.endpoint.endpoint,
@@ -22,36 +28,36 @@ test('with S3_ENDPOINT set the whole story is kept in the bucket, whatever the s
   })
   const keysOf = () => Array.fromAsync(bucket.store.list(''))
 
-  const references = await sendReferences(studio, 'crimson', 'teal')
+  const references = await uploadReferences(studio, 'crimson', 'teal')
   const calm = await studio.submit({ ...PROMPT, referenceImages: references.map(({ id }) => id) })
-  const made = [await studio.until(calm.id, isOver)]
-  proxy.fault = everyOther(async () => refusal(503, 'SlowDown'))
-  made.push(await studio.until((await studio.submit(PROMPT)).id, isOver))
+  const made = [await studio.waitForGeneration(calm.id, isFinished)]
+  proxy.intercept = interceptEveryOther(async () => s3ErrorResponse(503, 'SlowDown'))
+  made.push(await studio.waitForGeneration((await studio.submit(PROMPT)).id, isFinished))
 
-  proxy.fault = async () => refusal(500, 'InternalError')
+  proxy.intercept = async () => s3ErrorResponse(500, 'InternalError')
   const before = await keysOf()
-  const refused = await postReferences(studio, 'olive')
-  expect([refused.status, refused.headers.get('content-type')]).toEqual([503, 'application/problem+json'])
+  const rejected = await postReferences(studio, 'olive')
+  expect([rejected.status, rejected.headers.get('content-type')]).toEqual([503, 'application/problem+json'])
   expect((await studio.fetch(made[0]?.outputs[0]?.url ?? '')).status).toBe(503)
   expect(await keysOf()).toEqual(before)
-  proxy.fault = (request, pass) => pass(request)
-  references.push(...(await sendReferences(studio, 'olive')))
+  proxy.intercept = (request, pass) => pass(request)
+  references.push(...(await uploadReferences(studio, 'olive')))
 
   const page = GenerationPage.parse(await (await studio.fetch('/api/generations')).json())
   expect(page.generations.map(({ id }) => id)).toEqual(made.map(({ id }) => id).toReversed())
-  const urls = [...made.flatMap(urlsOf), ...references.flatMap(({ url, previewUrl }) => [url, previewUrl])]
+  const urls = [...made.flatMap(expectStoredUrls), ...references.flatMap(({ url, previewUrl }) => [url, previewUrl])]
   for (const url of urls) await expectServed(studio, url)
   const keys = new Set(await keysOf())
   expect(urls.filter(url => !keys.has(url.slice('/media/'.length)))).toEqual([])
-  expect(await filesIn(join(studio.dataDir, 'objects'))).toEqual([])
+  expect(await listFiles(join(studio.dataDir, 'objects'))).toEqual([])
 }, 180_000)
 
-function isOver({ status }: Generation): boolean {
+function isFinished({ status }: Generation): boolean {
   return ['completed', 'failed', 'cancelled'].includes(status)
 }
 
 /** What a generation that went well shows: four outputs, each stored. */
-function urlsOf({ status, outputs, references }: Generation): string[] {
+function expectStoredUrls({ status, outputs, references }: Generation): string[] {
   expect([status, outputs.map(({ state }) => state)]).toEqual(['completed', Array(4).fill('stored')])
   return [...outputs, ...references].flatMap(({ url, previewUrl }) => [url ?? '', previewUrl ?? ''])
 }
@@ -66,21 +72,21 @@ async function expectServed(studio: TestStudio, url: string): Promise<void> {
   expect([head.status, head.headers.get('content-length')]).toEqual([200, String(whole.byteLength)])
 }
 
-async function sendReferences(studio: TestStudio, ...colours: string[]): Promise<Reference[]> {
-  const answer = await postReferences(studio, ...colours)
-  expect(answer.status).toBe(201)
-  return Reference.array().parse(await answer.json())
+async function uploadReferences(studio: TestStudio, ...colours: string[]): Promise<Reference[]> {
+  const response = await postReferences(studio, ...colours)
+  expect(response.status).toBe(201)
+  return Reference.array().parse(await response.json())
 }
 
 async function postReferences(studio: TestStudio, ...colours: string[]): Promise<Response> {
   const form = new FormData()
   for (const colour of colours) {
-    const picture = sharp({ create: { width: 400, height: 300, channels: 3, background: colour } })
-    form.append('file', new Blob([await picture.png().toBuffer()]), `${colour}.png`)
+    const image = sharp({ create: { width: 400, height: 300, channels: 3, background: colour } })
+    form.append('file', new Blob([await image.png().toBuffer()]), `${colour}.png`)
   }
   return await studio.fetch('/api/references', { method: 'POST', body: form })
 }
 
-async function filesIn(path: string): Promise<string[]> {
+async function listFiles(path: string): Promise<string[]> {
   return existsSync(path) ? await readdir(path, { recursive: true }) : []
 }

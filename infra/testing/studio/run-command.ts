@@ -7,7 +7,7 @@ export async function runCommand(
   file: 'backfill' | 'import',
   args: string[],
   env: Record<string, string>,
-): Promise<{ code: number; out: string; said: string }> {
+): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   const child = Bun.spawn([process.execPath, `infra/local/${file}.ts`, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
@@ -15,6 +15,6 @@ export async function runCommand(
     stdout: 'pipe',
     stderr: 'pipe',
   })
-  const [out, said] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
-  return { code: await child.exited, out, said }
+  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+  return { exitCode: await child.exited, stdout, stderr }
 }

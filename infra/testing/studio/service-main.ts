@@ -4,6 +4,6 @@ import type { Service } from '@darkroom/contracts/routes'
 const SERVICES = join(import.meta.dirname, '..', '..', '..', 'services')
 
 /** Returns the file that runs a service; of the processor the one that knows the fake provider as well. */
-export function serviceMain(service: Service): string {
+export function findServiceMain(service: Service): string {
   return join(SERVICES, service, service === 'processor' ? 'testing' : 'src', 'main.ts')
 }

@@ -1,84 +1,84 @@
 import type { Service } from '@darkroom/contracts/routes'
 import { supervise } from '../../local/launch/supervisor.ts'
-import { type Child, startChild } from '../../local/process/child-process.ts'
-import type { Output } from '../../local/process/process-output.ts'
-import { until } from '../../local/process/wait-until.ts'
-import { serviceMain } from './service-main.ts'
+import { type ChildProcess, startChildProcess } from '../../local/process/child-process.ts'
+import type { ProcessOutput } from '../../local/process/process-output.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
+import { findServiceMain } from './service-main.ts'
 
 /** A service's process, to be struck. It starts again whenever it ends, unless it is held. */
 export interface FaultService extends AsyncDisposable {
   readonly url: string
   readonly pid: number
   /** How each of its lives has ended: `SIGKILL`, `exit 0`. */
-  readonly deaths: readonly string[]
+  readonly exits: readonly string[]
   signal(name: NodeJS.Signals): void
   /** Waits until it says that it is ready. */
-  ready(): Promise<void>
+  waitUntilReady(): Promise<void>
   /** Resolves when a life has ended that had not when this was called. */
-  died(): Promise<string>
+  waitForExit(): Promise<string>
   /** Ends this life in order and begins another with these settings, which no later life has. Resolves when it is ready. */
   restart(env?: Record<string, string>): Promise<void>
   /** A measurement of this life, summed over its labels; 0 if there is none of that name. */
-  metric(name: string): Promise<number>
+  readMetric(name: string): Promise<number>
 }
 
 export interface FaultServiceOptions {
   service: Service
   port: number
   env: Record<string, string>
-  output: Output
+  output: ProcessOutput
 }
 
-const READY_MS = 60_000
-const STOP_MS = 20_000
-const ASK_MS = 2_000
+const READY_TIMEOUT_MS = 60_000
+const STOP_TIMEOUT_MS = 20_000
+const REQUEST_TIMEOUT_MS = 2_000
 /** It is the tests that kill it: however often that is, it comes back. */
-const PATIENCE = { firstPause: 50, longestPause: 50, deaths: Number.POSITIVE_INFINITY, window: 1 }
-const forever = new AbortController().signal
+const RESTART_POLICY = { initialDelayMs: 50, maxDelayMs: 50, maxExits: Number.POSITIVE_INFINITY, windowMs: 1 }
+const neverAborted = new AbortController().signal
 
 /** Starts a service by its own file. It is not ready yet. */
 export async function startService(options: FaultServiceOptions): Promise<FaultService> {
   const { service, port, output } = options
-  const command = [process.execPath, serviceMain(service)]
+  const command = [process.execPath, findServiceMain(service)]
   const url = `http://127.0.0.1:${port}`
-  const deaths: string[] = []
-  let once: Record<string, string> = {}
-  let child: Child | undefined
+  const exits: string[] = []
+  let nextEnv: Record<string, string> = {}
+  let child: ChildProcess | undefined
   const start = async () => {
-    const born = startChild({ command, env: { ...options.env, ...once }, output, stopSignal: 'SIGTERM' })
-    once = {}
-    child = born
-    void born.exited.then(how => deaths.push(how))
-    return { child: born, stop: () => born.stop(STOP_MS) }
+    const started = startChildProcess({ command, env: { ...options.env, ...nextEnv }, output, stopSignal: 'SIGTERM' })
+    nextEnv = {}
+    child = started
+    void started.exited.then(how => exits.push(how))
+    return { child: started, stop: () => started.stop(STOP_TIMEOUT_MS) }
   }
   const supervised = await supervise({
     name: service,
     start,
-    say: () => {},
-    giveUp: () => {},
-    signal: forever,
-    patience: PATIENCE,
+    onMessage: () => {},
+    onFatal: () => {},
+    signal: neverAborted,
+    restartPolicy: RESTART_POLICY,
   })
-  const signal = (name: NodeJS.Signals) => void (child?.running() && process.kill(child.pid, name))
-  const ready = () => answersReady(service, url)
+  const signal = (name: NodeJS.Signals) => void (child?.isRunning() && process.kill(child.pid, name))
+  const waitUntilReady = () => pollReadyz(service, url)
   return {
     url,
-    deaths,
+    exits,
     get pid() {
       return child?.pid ?? 0
     },
     signal,
-    ready,
-    died: async () => (await child?.exited) ?? '',
+    waitUntilReady,
+    waitForExit: async () => (await child?.exited) ?? '',
     restart: async env => {
-      once = env ?? {}
+      nextEnv = env ?? {}
       const before = child
       signal('SIGTERM')
       await before?.exited
-      await until(async () => (child === before ? undefined : true), waiting(service))
-      await ready()
+      await waitUntil(async () => (child === before ? undefined : true), readinessWait(service))
+      await waitUntilReady()
     },
-    metric: name => readMetric(url, name),
+    readMetric: name => readMetric(url, name),
     [Symbol.asyncDispose]: async () => {
       signal('SIGCONT')
       await supervised.stop()
@@ -86,21 +86,21 @@ export async function startService(options: FaultServiceOptions): Promise<FaultS
   }
 }
 
-async function answersReady(service: Service, url: string): Promise<void> {
-  const ask = async () => ((await get(`${url}/readyz`))?.ok ? true : undefined)
-  await until(ask, waiting(service))
+async function pollReadyz(service: Service, url: string): Promise<void> {
+  const isReady = async () => ((await fetchIfReachable(`${url}/readyz`))?.ok ? true : undefined)
+  await waitUntil(isReady, readinessWait(service))
 }
 
 async function readMetric(url: string, name: string): Promise<number> {
-  const text = (await (await get(`${url}/metrics`))?.text()) ?? ''
+  const text = (await (await fetchIfReachable(`${url}/metrics`))?.text()) ?? ''
   const line = new RegExp(`^${name}(\\{[^}]*\\})? (\\S+)`)
   return text.split('\n').reduce((sum, row) => sum + Number(line.exec(row)?.[2] ?? 0), 0)
 }
 
-async function get(url: string): Promise<Response | undefined> {
-  return await fetch(url, { signal: AbortSignal.timeout(ASK_MS) }).catch(() => undefined)
+async function fetchIfReachable(url: string): Promise<Response | undefined> {
+  return await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) }).catch(() => undefined)
 }
 
-function waiting(service: Service) {
-  return { what: `${service}'s readiness`, milliseconds: READY_MS, signal: forever }
+function readinessWait(service: Service) {
+  return { what: `${service}'s readiness`, milliseconds: READY_TIMEOUT_MS, signal: neverAborted }
 }

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { Generation } from '@darkroom/contracts/generation'
 import { readRunFile } from '../../local/launch/run-file.ts'
-import { freePort } from '../../local/process/free-ports.ts'
-import { until } from '../../local/process/wait-until.ts'
-import { testDirectory } from '../test-resources.ts'
+import { findFreePort } from '../../local/process/free-ports.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
+import { createTestDirectory } from '../test-resources.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')
 const START_MS = 90_000
@@ -18,9 +18,13 @@ export interface TestStudio extends AsyncDisposable {
   pidOf(part: 'ingest' | 'processor' | 'query' | 'NATS' | 'Postgres'): Promise<number>
   fetch(path: string, init?: RequestInit): Promise<Response>
   submit(body: unknown): Promise<Generation>
-  read(id: string): Promise<Generation>
+  getGeneration(id: string): Promise<Generation>
   /** Waits until a generation is as it should be. @throws DeadlineError after `milliseconds` (30,000 unless said) */
-  until(id: string, matches: (generation: Generation) => boolean, milliseconds?: number): Promise<Generation>
+  waitForGeneration(
+    id: string,
+    matches: (generation: Generation) => boolean,
+    milliseconds?: number,
+  ): Promise<Generation>
 }
 
 /**
@@ -29,11 +33,11 @@ export interface TestStudio extends AsyncDisposable {
  * @param env settings beside these
  */
 export async function startTestStudio(env: Record<string, string> = {}): Promise<TestStudio> {
-  await using undo = new AsyncDisposableStack()
-  const directory = undo.use(await testDirectory())
+  await using stack = new AsyncDisposableStack()
+  const directory = stack.use(await createTestDirectory())
   const settings = {
     DATA_DIR: directory.path,
-    PORT: String(await freePort()),
+    PORT: String(await findFreePort()),
     NODE_ENV: 'test',
     LOG_LEVEL: 'warn',
     ...env,
@@ -45,9 +49,9 @@ export async function startTestStudio(env: Record<string, string> = {}): Promise
     stdout: 'pipe',
     stderr: 'pipe',
   })
-  undo.defer(() => stop(child))
+  stack.defer(() => stopStudio(child))
   const output = [new Response(child.stdout).text(), new Response(child.stderr).text()]
-  const open = await until(
+  const open = await waitUntil(
     async () => {
       if (child.exitCode !== null)
         throw new Error(`the studio did not start\n${(await Promise.all(output)).join('\n')}`)
@@ -56,33 +60,33 @@ export async function startTestStudio(env: Record<string, string> = {}): Promise
     },
     { what: 'The studio', milliseconds: START_MS, signal: new AbortController().signal },
   )
-  const owned = undo.move()
+  const disposables = stack.move()
   return {
     ...open,
     dataDir: directory.path,
-    ...clientOf(open.url, directory.path),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    ...createStudioClient(open.url, directory.path),
+    [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   }
 }
 
-function clientOf(url: string, dataDir: string) {
-  const ask = (path: string, init?: RequestInit) => fetch(new URL(path, url), init)
-  const read = async (id: string) => Generation.parse(await (await ask(`/api/generations/${id}`)).json())
+function createStudioClient(url: string, dataDir: string) {
+  const request = (path: string, init?: RequestInit) => fetch(new URL(path, url), init)
+  const getGeneration = async (id: string) => Generation.parse(await (await request(`/api/generations/${id}`)).json())
   return {
-    fetch: ask,
-    read,
+    fetch: request,
+    getGeneration,
     submit: async (body: unknown) => {
       const headers = { 'content-type': 'application/json' }
-      const answer = await ask('/api/generate', { method: 'POST', headers, body: JSON.stringify(body) })
-      if (!answer.ok) throw new Error(await answer.text())
-      return Generation.parse(await answer.json())
+      const response = await request('/api/generate', { method: 'POST', headers, body: JSON.stringify(body) })
+      if (!response.ok) throw new Error(await response.text())
+      return Generation.parse(await response.json())
     },
-    until: async (id: string, matches: (generation: Generation) => boolean, milliseconds = 30_000) => {
-      const look = async () => {
-        const generation = await read(id)
+    waitForGeneration: async (id: string, matches: (generation: Generation) => boolean, milliseconds = 30_000) => {
+      const poll = async () => {
+        const generation = await getGeneration(id)
         return matches(generation) ? generation : undefined
       }
-      return await until(look, { what: `Generation ${id}`, milliseconds, signal: new AbortController().signal })
+      return await waitUntil(poll, { what: `Generation ${id}`, milliseconds, signal: new AbortController().signal })
     },
     pidOf: async (part: string) => {
       const pid = (await readRunFile(dataDir))?.processes[part]?.pid
@@ -92,7 +96,7 @@ function clientOf(url: string, dataDir: string) {
   }
 }
 
-async function stop(child: Bun.Subprocess): Promise<void> {
+async function stopStudio(child: Bun.Subprocess): Promise<void> {
   child.kill('SIGINT')
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
   await child.exited

@@ -4,7 +4,7 @@ import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { openStore } from '@darkroom/infra/store/open-store'
 import type { Store } from '@darkroom/infra/store/store'
-import { testDatabase, testDirectory } from '@darkroom/infra/testing/test-resources'
+import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { createApp } from './app.ts'
 import { demoModel } from './submit/model.fixture.ts'
 
@@ -17,21 +17,21 @@ export interface TestIngest extends AsyncDisposable {
   /** A request as it is. */
   send(request: Request): Promise<Response>
   /** One with a body of JSON, if any; `as: 'stranger'` is somebody else's. */
-  ask(method: string, path: string, body?: unknown, as?: 'owner' | 'stranger'): Promise<Response>
+  request(method: string, path: string, body?: unknown, as?: 'owner' | 'stranger'): Promise<Response>
 }
 
 /** @param options `store` stands between the service and its store */
-export async function testIngest(
+export async function openTestIngest(
   options: { queueDepth?: number; store?: (store: Store) => Store } = {},
 ): Promise<TestIngest> {
-  await using undo = new AsyncDisposableStack()
+  await using stack = new AsyncDisposableStack()
   const log = createLog({ service: 'test', level: 'silent' })
-  const directory = undo.use(await testDirectory())
-  const { url } = undo.use(await testDatabase())
+  const directory = stack.use(await createTestDirectory())
+  const { url } = stack.use(await createTestDatabase())
   const sql = openDatabase({ url, name: 'test', log })
-  undo.defer(() => sql.end({ timeout: 1 }))
+  stack.defer(() => sql.end({ timeout: 1 }))
   const store = await openStore({ DATA_DIR: directory.path })
-  const [owner, stranger] = [someone(), someone()]
+  const [owner, stranger] = [createIdentity(), createIdentity()]
   const app = createApp({
     database: sql,
     store: options.store?.(store) ?? store,
@@ -48,23 +48,23 @@ export async function testIngest(
     },
   })
   await sql`insert into models (id, provider, position, capability) values ('demo', 'demo', 0, ${sql.json(demoModel)})`
-  const owned = undo.move()
+  const disposables = stack.move()
   return {
     sql,
     store,
     owner,
     send: async request => await app.handle(request),
-    ask: async (method, path, body, as = 'owner') => {
-      const said = body === undefined ? {} : { body: JSON.stringify(body) }
+    request: async (method, path, body, as = 'owner') => {
+      const init = body === undefined ? {} : { body: JSON.stringify(body) }
       const type = body === undefined ? {} : { 'content-type': 'application/json' }
       return await app.handle(
-        new Request(`http://localhost${path}`, { method, headers: { 'x-test': as, ...type }, ...said }),
+        new Request(`http://localhost${path}`, { method, headers: { 'x-test': as, ...type }, ...init }),
       )
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   }
 }
 
-function someone(): Identity {
+function createIdentity(): Identity {
   return { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
 }

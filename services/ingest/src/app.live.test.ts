@@ -5,7 +5,7 @@ import { openDatabase } from '@darkroom/infra/database/connection'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { openStore } from '@darkroom/infra/store/open-store'
-import { testDatabase, testDirectory } from '@darkroom/infra/testing/test-resources'
+import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import sharp from 'sharp'
 import { createApp } from './app.ts'
 import { demoModel } from './submit/model.fixture.ts'
@@ -20,8 +20,8 @@ const ALICE = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), a
 const BOB = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
 
 beforeAll(async () => {
-  const directory = stack.use(await testDirectory())
-  const database = stack.use(await testDatabase())
+  const directory = stack.use(await createTestDirectory())
+  const database = stack.use(await createTestDatabase())
   sql = openDatabase({ url: database.url, name: 'test', log })
   stack.defer(() => sql.end({ timeout: 1 }))
   const store = await openStore({ DATA_DIR: directory.path })
@@ -49,7 +49,7 @@ test('a submission is kept whole and announced once, whatever is sent again', as
   const body = { clientId: crypto.randomUUID(), prompt: 'low cloud', parameters: { numOutputs: 4, aspectRatio: '3:2' } }
   const first = await submit(body)
   expect(first.status).toBe(202)
-  const generation = await generationOf(first)
+  const generation = await readGeneration(first)
   expect(generation).toMatchObject({
     clientId: body.clientId,
     status: 'queued',
@@ -65,22 +65,22 @@ test('a submission is kept whole and announced once, whatever is sent again', as
   expect(await again.json()).toEqual(generation)
   const other = await submit({ ...body, prompt: 'high cloud' })
   expect(other.status).toBe(409)
-  expect(await countOf(generation.id)).toEqual({ outputs: 4, events: 1, queued: 1, changed: 1, raw: 1 })
+  expect(await countRowsOf(generation.id)).toEqual({ outputs: 4, events: 1, queued: 1, changed: 1, raw: 1 })
 })
 
 test('the same submission sent ten times at once is one generation', async () => {
-  const body = { clientId: crypto.randomUUID(), prompt: 'rain', referenceImages: [await dataUrl('png', '#345')] }
-  const answers = await Promise.all(Array.from({ length: 10 }, () => submit(body)))
-  const generations = await Promise.all(answers.map(generationOf))
+  const body = { clientId: crypto.randomUUID(), prompt: 'rain', referenceImages: [await createDataUrl('png', '#345')] }
+  const responses = await Promise.all(Array.from({ length: 10 }, () => submit(body)))
+  const generations = await Promise.all(responses.map(readGeneration))
   expect(new Set(generations.map(generation => generation.id)).size).toBe(1)
-  expect(answers.filter(answer => answer.status === 202)).toHaveLength(1)
+  expect(responses.filter(response => response.status === 202)).toHaveLength(1)
 })
 
 test('references are kept once by their bytes, and only pointers reach the database', async () => {
-  const [red, jpeg] = [await dataUrl('png', '#a21'), await dataUrl('jpeg', '#12a')]
-  const answer = await submit({ prompt: 'two', referenceImages: [red, jpeg, red] })
-  expect(answer.status).toBe(202)
-  const { references, parameters } = await generationOf(answer)
+  const [red, jpeg] = [await createDataUrl('png', '#a21'), await createDataUrl('jpeg', '#12a')]
+  const response = await submit({ prompt: 'two', referenceImages: [red, jpeg, red] })
+  expect(response.status).toBe(202)
+  const { references, parameters } = await readGeneration(response)
   expect(references.map(({ width, height }) => [width, height])).toEqual(Array(3).fill([40, 30]))
   expect(references[0]?.id).toBe(references[2]?.id ?? '')
   expect(parameters.referenceImages).toEqual(references.map(reference => reference.url))
@@ -91,7 +91,7 @@ test('references are kept once by their bytes, and only pointers reach the datab
   }
   const before = mine.length
   const alone = await submit({ prompt: 'one', referenceImage: red })
-  expect((await generationOf(alone)).references[0]?.id).toBe(references[0]?.id)
+  expect((await readGeneration(alone)).references[0]?.id).toBe(references[0]?.id)
   expect((await keys()).filter(key => key.includes(ALICE.workspaceId))).toHaveLength(before)
   const [{ embedded } = { embedded: -1 }] = await sql<{ embedded: number }[]>`
     select count(*)::int as embedded from generations g join generation_raw r on r.generation_id = g.id
@@ -101,22 +101,22 @@ test('references are kept once by their bytes, and only pointers reach the datab
 
 test('an uploaded reference can be sent by its id, by its workspace only', async () => {
   const form = new FormData()
-  form.append('file', new Blob([await picture('webp', '#0a5')]), '../../etc/passwd')
-  form.append('file', new Blob([await picture('avif', '#0a9')]), 'x.svg')
+  form.append('file', new Blob([await createImage('webp', '#0a5')]), '../../etc/passwd')
+  form.append('file', new Blob([await createImage('avif', '#0a9')]), 'x.svg')
   const uploaded = await send('/api/references', { method: 'POST', body: form })
   expect(uploaded.status).toBe(201)
   const references = (await uploaded.json()) as { id: string; url: string }[]
   expect(references.map(({ url }) => url.replace(/.*\./, ''))).toEqual(['webp', 'avif'])
   const ids = references.map(reference => reference.id)
   const mine = await submit({ prompt: 'by id', referenceImages: ids })
-  expect((await generationOf(mine)).references.map(reference => reference.id)).toEqual(ids)
+  expect((await readGeneration(mine)).references.map(reference => reference.id)).toEqual(ids)
   const theirs = await submit({ prompt: 'by id', referenceImages: ids }, { 'x-test': 'bob' })
   expect(theirs.status).toBe(422)
 })
 
 test('one bad image refuses the whole request, names its place and leaves nothing', async () => {
-  const before = [await rowCount(), (await keys()).length]
-  const good = await dataUrl('png', '#fed')
+  const before = [await countRows(), (await keys()).length]
+  const good = await createDataUrl('png', '#fed')
   const bad: [string, RegExp][] = [
     [
       `data:image/png;base64,${Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>').toString('base64')}`,
@@ -132,17 +132,17 @@ test('one bad image refuses the whole request, names its place and leaves nothin
     [crypto.randomUUID(), /not a reference of yours/],
   ]
   for (const [image, words] of bad) {
-    const answer = await submit({ prompt: 'bad', referenceImages: [good, image, good] })
-    expect([image.slice(0, 60), answer.status]).toEqual([image.slice(0, 60), 422])
-    const problem = Problem.parse(await answer.json())
+    const response = await submit({ prompt: 'bad', referenceImages: [good, image, good] })
+    expect([image.slice(0, 60), response.status]).toEqual([image.slice(0, 60), 422])
+    const problem = Problem.parse(await response.json())
     expect(problem.errors?.[0]?.path).toBe('referenceImages.1')
     expect(problem.detail).toMatch(words)
   }
-  expect([await rowCount(), (await keys()).length]).toEqual(before)
+  expect([await countRows(), (await keys()).length]).toEqual(before)
 })
 
 test('what is wrong is refused with a sentence, and nothing is written', async () => {
-  const before = await rowCount()
+  const before = await countRows()
   const refused: [unknown, number][] = [
     ['not json', 400],
     [null, 422],
@@ -163,14 +163,14 @@ test('what is wrong is refused with a sentence, and nothing is written', async (
     [{ prompt: 'a', referenceImages: Array(17).fill('x') }, 422],
   ]
   for (const [body, status] of refused) {
-    const answer = await send('/api/generate', post(body === 'not json' ? '{"prompt":' : JSON.stringify(body)))
-    expect([body, answer.status]).toEqual([body, status])
-    expect(answer.headers.get('content-type')).toBe('application/problem+json')
-    const problem = Problem.parse(await answer.json())
+    const response = await send('/api/generate', post(body === 'not json' ? '{"prompt":' : JSON.stringify(body)))
+    expect([body, response.status]).toEqual([body, status])
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+    const problem = Problem.parse(await response.json())
     expect(problem.detail.length).toBeGreaterThan(10)
-    expect(problem.requestId).toBe(answer.headers.get('x-request-id') ?? 'none')
+    expect(problem.requestId).toBe(response.headers.get('x-request-id') ?? 'none')
   }
-  expect(await rowCount()).toBe(before)
+  expect(await countRows()).toBe(before)
   expect((await submit({ prompt: 'and the next good one works' })).status).toBe(202)
 })
 
@@ -191,8 +191,8 @@ async function submit(body: unknown, headers: Record<string, string> = {}): Prom
   return await send('/api/generate', post(JSON.stringify(body), headers))
 }
 
-async function generationOf(answer: Response): Promise<Generation> {
-  return Generation.parse(await answer.json())
+async function readGeneration(response: Response): Promise<Generation> {
+  return Generation.parse(await response.json())
 }
 
 function post(body: string, headers: Record<string, string> = {}) {
@@ -203,24 +203,24 @@ async function send(path: string, init: RequestInit): Promise<Response> {
   return await app.handle(new Request(`http://localhost${path}`, init))
 }
 
-async function picture(format: 'png' | 'jpeg' | 'webp' | 'avif', background: string): Promise<Buffer> {
+async function createImage(format: 'png' | 'jpeg' | 'webp' | 'avif', background: string): Promise<Buffer> {
   return await sharp({ create: { width: 40, height: 30, channels: 3, background } })
     .toFormat(format)
     .toBuffer()
 }
 
-async function dataUrl(format: 'png' | 'jpeg', background: string): Promise<string> {
-  return `data:image/${format};base64,${(await picture(format, background)).toString('base64')}`
+async function createDataUrl(format: 'png' | 'jpeg', background: string): Promise<string> {
+  return `data:image/${format};base64,${(await createImage(format, background)).toString('base64')}`
 }
 
-async function rowCount(): Promise<number> {
+async function countRows(): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select ((select count(*) from generations) + (select count(*) from generation_raw) + (select count(*) from outbox)
       + (select count(*) from reference_images))::int as count`
   return row?.count ?? -1
 }
 
-async function countOf(id: string) {
+async function countRowsOf(id: string) {
   const [row] = await sql`
     select (select count(*)::int from generation_outputs where generation_id = ${id}) as outputs,
            (select count(*)::int from generation_events where generation_id = ${id}) as events,

@@ -1,14 +1,14 @@
 import { expect, test } from 'bun:test'
-import { intentOf, MOODS } from './prompt-parser.ts'
-import { randomFrom } from './raster/random.ts'
+import { MOODS, parsePrompt } from './prompt-parser.ts'
+import { createRandom } from './raster/random.ts'
 
-const read = (prompt: string, mood = 'from the words') => intentOf(prompt, mood, randomFrom(prompt, mood))
+const read = (prompt: string, mood = 'from the words') => parsePrompt(prompt, mood, createRandom(prompt, mood))
 
 test('reads land, hour, weather and colour', () => {
   expect(read('A misty pine FOREST at dawn')).toMatchObject({ scene: 'forest', time: 'dawn', weather: 'fog' })
   expect(read('storms over blue dunes, evening')).toMatchObject({ scene: 'dunes', time: 'dusk', weather: 'storm' })
-  expect(read('volcano at night').toning).toBeOneOf(['ember', 'terracotta'])
-  expect(read('lavender').toning).toBeOneOf(['lavender', 'plum'])
+  expect(read('volcano at night').palette).toBeOneOf(['ember', 'terracotta'])
+  expect(read('lavender').palette).toBeOneOf(['lavender', 'plum'])
 })
 
 test('what is named most often wins', () => {

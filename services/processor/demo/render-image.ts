@@ -1,19 +1,19 @@
-import { tableOf } from './color/color-table.ts'
-import { TONINGS, turned } from './color/palettes.ts'
-import { study } from './color/reference-analysis.ts'
-import { drawFolds } from './landscape/contour-pattern.ts'
-import { drawSky, skyOf } from './landscape/sky.ts'
-import { drawLand } from './landscape/terrain-renderer.ts'
-import { drawWater } from './landscape/water.ts'
-import { intentOf } from './prompt-parser.ts'
-import { print } from './raster/post-processing.ts'
-import { randomFrom } from './raster/random.ts'
-import { newPlate, type Told } from './raster/raster.ts'
-import { develop } from './raster/tone-mapping.ts'
-import { compose } from './scene-description.ts'
+import { createColorTable } from './color/color-table.ts'
+import { PALETTES, rotateHue } from './color/palettes.ts'
+import { analyzeReferences } from './color/reference-analysis.ts'
+import { renderContourPattern } from './landscape/contour-pattern.ts'
+import { createSkyModel, renderSky } from './landscape/sky.ts'
+import { renderTerrain } from './landscape/terrain-renderer.ts'
+import { renderWater } from './landscape/water.ts'
+import { parsePrompt } from './prompt-parser.ts'
+import { renderPixels } from './raster/post-processing.ts'
+import { createRandom } from './raster/random.ts'
+import { createRaster, type ProgressCallback } from './raster/raster.ts'
+import { applyToneMapping } from './raster/tone-mapping.ts'
+import { composeScene } from './scene-description.ts'
 
 /** All that a picture follows from. */
-export interface PictureRequest {
+export interface RenderRequest {
   prompt: string
   seed: number
   index: number
@@ -30,29 +30,29 @@ export interface PictureRequest {
  * Draws a picture. The same request gives the same bytes; another index gives a sibling: the same land, hour, weather and
  * colours, seen elsewhere.
  *
- * @param told how much of the whole is done, 0 to 1, rising
+ * @param onProgress how much of the whole is done, 0 to 1, rising
  * @returns red, green, blue, a byte each, row by row
  */
-export function draw(request: PictureRequest, told: Told): Uint8Array<ArrayBuffer> {
-  const family = randomFrom(request.prompt, request.seed, request.mood)
-  const intent = intentOf(request.prompt, request.mood, family)
-  const learned = study(request.references, request.index)
-  const toning = learned?.toning ?? turned(TONINGS[intent.toning], family.between(-7, 7))
-  const own = randomFrom(request.prompt, request.seed, request.mood, request.index)
-  const picture = compose(own, intent, learned?.layout ?? null, request)
-  const sky = skyOf(picture)
-  const plate = newPlate(request.width, request.height)
-  const layer = (from: number, to: number) => (share: number) => told(from + (to - from) * share)
+export function renderImage(request: RenderRequest, onProgress: ProgressCallback): Uint8Array<ArrayBuffer> {
+  const sharedRandom = createRandom(request.prompt, request.seed, request.mood)
+  const intent = parsePrompt(request.prompt, request.mood, sharedRandom)
+  const analysis = analyzeReferences(request.references, request.index)
+  const palette = analysis?.palette ?? rotateHue(PALETTES[intent.palette], sharedRandom.between(-7, 7))
+  const imageRandom = createRandom(request.prompt, request.seed, request.mood, request.index)
+  const scene = composeScene(imageRandom, intent, analysis?.layout ?? null, request)
+  const sky = createSkyModel(scene)
+  const raster = createRaster(request.width, request.height)
+  const layerProgress = (from: number, to: number) => (share: number) => onProgress(from + (to - from) * share)
 
-  if (picture.folds) drawFolds(plate, picture, sky, layer(0, 0.8))
+  if (scene.contourPattern) renderContourPattern(raster, scene, sky, layerProgress(0, 0.8))
   else {
-    drawLand(plate, picture, sky, layer(0, 0.45))
-    drawSky(plate, picture, sky, layer(0.45, 0.75))
-    drawWater(plate, picture, sky, layer(0.75, 0.8))
+    renderTerrain(raster, scene, sky, layerProgress(0, 0.45))
+    renderSky(raster, scene, sky, layerProgress(0.45, 0.75))
+    renderWater(raster, scene, sky, layerProgress(0.75, 0.8))
   }
-  develop(plate, picture.exposure, learned?.guide ?? null)
-  told(0.9)
-  const pixels = print(plate, tableOf(toning), request.grain, picture.seed)
-  told(1)
+  applyToneMapping(raster, scene.toneCurve, analysis?.guide ?? null)
+  onProgress(0.9)
+  const pixels = renderPixels(raster, createColorTable(palette), request.grain, scene.seed)
+  onProgress(1)
   return pixels
 }

@@ -1,12 +1,12 @@
-import { type Daylight, type Exposure, TIMES, type Time } from './landscape/daylight.ts'
-import { SCENES, type Scene, type SceneName } from './landscape/scene-presets.ts'
-import { type Clouds, WEATHERS, type Weather } from './landscape/weather.ts'
+import { DAYLIGHT_PRESETS, type Daylight, type TimeOfDay, type ToneCurve } from './landscape/daylight.ts'
+import { SCENE_PRESETS, type SceneParameters, type SceneType } from './landscape/scene-presets.ts'
+import { type Clouds, WEATHER_PRESETS, type Weather } from './landscape/weather.ts'
 import type { Random } from './raster/random.ts'
 
 /** What a picture is to be of; the same for every output of a generation. */
 export interface Intent {
-  scene: SceneName
-  time: Time
+  scene: SceneType
+  time: TimeOfDay
   weather: Weather
 }
 
@@ -15,23 +15,23 @@ export interface Layout {
   /** Where the horizon lies, as a share of the height from the top; null where nothing looks like one. */
   horizon: number | null
   /** The lightest place, as shares of width and height. */
-  light: { x: number; y: number }
-  exposure: Exposure
+  brightestPoint: { x: number; y: number }
+  toneCurve: ToneCurve
 }
 
 /**
  * One picture, decided before it is drawn. On the picture, lengths are in sides of the square of equal area, from its middle,
  * rightwards and downwards; in the land they are in heights of the eye above the mean ground. Tones go from 0, dark, to 1.
  */
-export interface Composition extends Scene {
-  sun: { x: number; y: number; wide: number; disc: number }
+export interface SceneDescription extends SceneParameters {
+  sun: { x: number; y: number; glowRadius: number; discRadius: number }
   /** Where the light on the land comes from: to the right, up, and from beyond. */
-  from: { x: number; y: number; z: number }
+  lightDirection: { x: number; y: number; z: number }
   daylight: Daylight
   clouds: Clouds | null
-  dapple: number
+  cloudShadow: number
   rain: number
-  exposure: Exposure
+  toneCurve: ToneCurve
   seed: number
 }
 
@@ -41,44 +41,50 @@ export interface Size {
 }
 
 /** Decides a picture: the words say what of, the references say how it is lit, chance does the rest. */
-export function compose(random: Random, intent: Intent, layout: Layout | null, size: Size): Composition {
-  const scene = SCENES[intent.scene](random)
-  const weather = WEATHERS[intent.weather](random)
-  const daylight = TIMES[intent.time](random)
+export function composeScene(random: Random, intent: Intent, layout: Layout | null, size: Size): SceneDescription {
+  const scene = SCENE_PRESETS[intent.scene](random)
+  const weather = WEATHER_PRESETS[intent.weather](random)
+  const daylight = DAYLIGHT_PRESETS[intent.time](random)
   const horizon = layout?.horizon ? layout.horizon - 0.5 : scene.horizon
-  const light = layout ? { x: layout.light.x - 0.5, y: layout.light.y - 0.5 } : sunBy(random, horizon, daylight)
-  const side = Math.sqrt(size.width * size.height)
-  const at = { x: (light.x * size.width) / side, y: (light.y * size.height) / side }
+  const light = layout
+    ? { x: layout.brightestPoint.x - 0.5, y: layout.brightestPoint.y - 0.5 }
+    : chooseSunPosition(random, horizon, daylight)
+  const pixelsPerUnit = Math.sqrt(size.width * size.height)
+  const sunPosition = { x: (light.x * size.width) / pixelsPerUnit, y: (light.y * size.height) / pixelsPerUnit }
   return {
     ...scene,
-    horizon: (horizon * size.height) / side,
+    horizon: (horizon * size.height) / pixelsPerUnit,
     haze: scene.haze * weather.haze,
     mist: { ...scene.mist, amount: scene.mist.amount + weather.mist },
-    water: scene.water && { ...scene.water, still: scene.water.still * (1 - weather.wind) },
+    water: scene.water && { ...scene.water, stillness: scene.water.stillness * (1 - weather.wind) },
     sun: {
-      ...at,
-      wide: random.between(0.3, 0.75),
-      disc: weather.clear && random.chance(0.2) ? random.between(0.009, 0.022) : 0,
+      ...sunPosition,
+      glowRadius: random.between(0.3, 0.75),
+      discRadius: weather.hasClearSky && random.chance(0.2) ? random.between(0.009, 0.022) : 0,
     },
-    from: fromOf(random, at.x, scene),
+    lightDirection: chooseLightDirection(random, sunPosition.x, scene),
     daylight,
     clouds: weather.clouds,
-    dapple: weather.dapple,
+    cloudShadow: weather.cloudShadow,
     rain: weather.rain,
-    exposure: layout?.exposure ?? daylight.exposure,
+    toneCurve: layout?.toneCurve ?? daylight.toneCurve,
     seed: random.seed(),
   }
 }
 
-function sunBy(random: Random, horizon: number, { sunHeight }: Daylight): { x: number; y: number } {
-  return { x: random.between(-0.55, 0.55), y: horizon - random.between(-0.04, sunHeight) }
+function chooseSunPosition(random: Random, horizon: number, { maxSunHeight }: Daylight): { x: number; y: number } {
+  return { x: random.between(-0.55, 0.55), y: horizon - random.between(-0.04, maxSunHeight) }
 }
 
 /** From the sun's side; low over dunes, whose crests part light from shade. Sometimes the eye has the sun at its back. */
-function fromOf(random: Random, sunX: number, { ground }: Scene): Composition['from'] {
+function chooseLightDirection(
+  random: Random,
+  sunX: number,
+  { terrainType }: SceneParameters,
+): SceneDescription['lightDirection'] {
   return {
-    x: Math.max(-0.9, Math.min(0.9, sunX * 2.4)) * (ground === 'dunes' ? 1.6 : 1),
-    y: ground === 'dunes' ? random.between(0.15, 0.3) : random.between(0.2, 0.5),
+    x: Math.max(-0.9, Math.min(0.9, sunX * 2.4)) * (terrainType === 'dunes' ? 1.6 : 1),
+    y: terrainType === 'dunes' ? random.between(0.15, 0.3) : random.between(0.2, 0.5),
     z: random.chance(0.35) ? -0.5 : 0.3,
   }
 }

@@ -1,20 +1,20 @@
-import { draw, type PictureRequest } from './render-image.ts'
+import { type RenderRequest, renderImage } from './render-image.ts'
 
 declare const self: Worker
 
-export type WorkerMessage = { kind: 'told'; share: number } | { kind: 'drawn'; pixels: Uint8Array<ArrayBuffer> }
+export type WorkerMessage = { kind: 'progress'; share: number } | { kind: 'done'; pixels: Uint8Array<ArrayBuffer> }
 
 /** Least share of a picture worth a message. */
-const STRIDE = 0.04
+const MIN_PROGRESS_STEP = 0.04
 
-self.onmessage = ({ data }: MessageEvent<PictureRequest>) => {
+self.onmessage = ({ data }: MessageEvent<RenderRequest>) => {
   let last = 0
-  const pixels = draw(data, share => {
-    if (share - last < STRIDE) return
+  const pixels = renderImage(data, share => {
+    if (share - last < MIN_PROGRESS_STEP) return
     last = share
-    send({ kind: 'told', share })
+    send({ kind: 'progress', share })
   })
-  send({ kind: 'drawn', pixels }, [pixels.buffer])
+  send({ kind: 'done', pixels }, [pixels.buffer])
 }
 
 function send(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {

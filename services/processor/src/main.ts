@@ -1,4 +1,4 @@
 import { runProcessor } from './processor.ts'
-import { configuredProviders } from './providers/configured-providers.ts'
+import { createConfiguredProviders } from './providers/configured-providers.ts'
 
-await runProcessor(configuredProviders)
+await runProcessor(createConfiguredProviders)

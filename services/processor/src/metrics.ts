@@ -1,20 +1,20 @@
 import type { Metrics } from '@darkroom/infra/metrics'
 
-export type Measures = ReturnType<typeof createMeasures>
+export type ProcessorMetrics = ReturnType<typeof createProcessorMetrics>
 
 /** What is counted of the work, beside what every service measures. */
-export function createMeasures({ counter, gauge }: Metrics) {
+export function createProcessorMetrics({ createCounter: counter, createGauge: gauge }: Metrics) {
   return {
     claims: counter('claims_total', 'Generations taken up'),
     staleWrites: counter('stale_writes_total', 'Writes of a worker that had lost its generation, refused'),
-    poison: counter('poison_messages_total', 'Messages that make no sense, discarded'),
+    poisonMessages: counter('poison_messages_total', 'Messages that make no sense, discarded'),
     submits: counter('provider_submits_total', 'Calls made to providers'),
     reannounced: counter('reannounced_total', 'Generations whose message was lost and was posted again'),
     rehosted: counter('outputs_rehosted_total', 'Outputs that were only at their provider and were stored'),
     lost: counter('outputs_lost_total', 'Outputs whose provider deleted them before they could be stored'),
     purged: counter('generations_purged_total', 'Generations that left the trash for good'),
     removed: counter('objects_removed_total', 'Objects removed because nothing refers to them any more'),
-    rehosts: gauge('rehosts_waiting', 'Outputs that are only at their provider, in the whole studio'),
-    held: gauge('generations_held', 'Generations worked on now'),
+    rehostsWaiting: gauge('rehosts_waiting', 'Outputs that are only at their provider, in the whole studio'),
+    activeJobs: gauge('generations_held', 'Generations worked on now'),
   }
 }

@@ -9,15 +9,15 @@ import { createMetrics } from '@darkroom/infra/metrics'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { openStore } from '@darkroom/infra/store/open-store'
 import { startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
-import { testDatabase, testDirectory, testNats } from '@darkroom/infra/testing/test-resources'
+import { createTestDatabase, createTestDirectory, startTestNats } from '@darkroom/infra/testing/test-resources'
 import { createFakeProvider } from '../testing/fake-provider.ts'
-import { createMeasures } from './metrics.ts'
+import { createProcessorMetrics } from './metrics.ts'
 import { openSpool } from './outputs/spool.ts'
 import { publishModels } from './providers/model-catalogue.ts'
 import type { Provider } from './providers/provider.ts'
-import { createHeld } from './queue/active-jobs.ts'
-import { insertQueued, type Queued } from './queue/queued.fixture.ts'
-import { work } from './worker.ts'
+import { createActiveJobs } from './queue/active-jobs.ts'
+import { insertQueuedGeneration, type QueuedOptions } from './queue/queued.fixture.ts'
+import { runWorker } from './worker.ts'
 
 export interface WorkerOptions {
   uploadConcurrency?: number
@@ -27,37 +27,45 @@ export interface WorkerOptions {
   maxSubmits?: number
 }
 
-export type WorkRoom = Awaited<ReturnType<typeof openWorkRoom>>
+export type WorkerEnv = Awaited<ReturnType<typeof openWorkerEnv>>
 
 const log = createLog({ service: 'test', level: 'silent' })
-const UNTIL_MS = 20_000
+const WAIT_TIMEOUT_MS = 20_000
 
 /** A database, a bus, a store and the fake provider for tests of the whole work, with any number of workers on them. */
-export async function openWorkRoom() {
-  await using undo = new AsyncDisposableStack()
-  const { url } = undo.use(await testDatabase())
-  const nats = undo.use(await testNats())
-  const directory = undo.use(await testDirectory())
-  const fake = undo.use(await startFakeProvider())
+export async function openWorkerEnv() {
+  await using stack = new AsyncDisposableStack()
+  const { url } = stack.use(await createTestDatabase())
+  const nats = stack.use(await startTestNats())
+  const directory = stack.use(await createTestDirectory())
+  const fake = stack.use(await startFakeProvider())
   const database = openDatabase({ url, name: 'test', log })
-  undo.defer(() => database.end({ timeout: 1 }))
+  stack.defer(() => database.end({ timeout: 1 }))
   const bus = await openBus({ url: nats.url, name: 'test', log })
-  undo.defer(() => bus.close())
+  stack.defer(() => bus.close())
   await bus.ensureStreams()
   const store = await openStore({ DATA_DIR: directory.path })
   const spool = await openSpool({ directory: join(directory.path, 'spool') })
   const workspaceId = crypto.randomUUID()
-  const owned = undo.move()
+  const disposables = stack.move()
   let workers: { stop(): Promise<void> }[] = []
 
   const startWorker = async (options: WorkerOptions = {}) => {
     const providers = options.providers ?? [createFakeProvider({ url: fake.url })]
-    const [stopping, giveBack] = [new AbortController(), new AbortController()]
-    const measures = createMeasures(createMetrics('test'))
-    const watching = { database, bus, log, held: createHeld(), measures, providers, stopping: stopping.signal }
+    const [stopping, drainController] = [new AbortController(), new AbortController()]
+    const metrics = createProcessorMetrics(createMetrics('test'))
+    const deps = {
+      database,
+      bus,
+      log,
+      activeJobs: createActiveJobs(),
+      metrics,
+      providers,
+      stopping: stopping.signal,
+    }
     const catalogue = await publishModels({ database, providers, signal: stopping.signal })
-    const working = work({
-      ...watching,
+    const worker = runWorker({
+      ...deps,
       store,
       catalogue,
       allowOrigins: [fake.url],
@@ -69,32 +77,32 @@ export async function openWorkRoom() {
       maxSeconds: 60,
       maxSubmits: options.maxSubmits ?? 1,
       maxFailures: 5,
-      giveBack: giveBack.signal,
+      drainSignal: drainController.signal,
     })
     const stop = async () => {
       stopping.abort(new Error('stopping'))
-      giveBack.abort(new Error('stopping'))
-      await working
+      drainController.abort(new Error('stopping'))
+      await worker
     }
     workers.push({ stop })
-    return { stop, watching, measures }
+    return { stop, deps, metrics }
   }
   const stopWorkers = async () => {
     await Promise.all(workers.map(worker => worker.stop()))
     workers = []
   }
-  const announce = async (id: string, provider = 'fake') => {
+  const publishJob = async (id: string, provider = 'fake') => {
     await bus.publish(jobSubject(provider), { v: 1, type: 'generation.queued', id }, crypto.randomUUID())
   }
-  const queue = async (queued: Queued) => {
-    const id = await insertQueued(database, { ...queued, workspaceId })
-    await announce(id, queued.provider)
+  const queue = async (queued: QueuedOptions) => {
+    const id = await insertQueuedGeneration(database, { ...queued, workspaceId })
+    await publishJob(id, queued.provider)
     return id
   }
   const read = async (id: string) =>
     Generation.parse(JSON.parse((await readGeneration(database, { id, workspaceId })) ?? 'null'))
-  const until = async (id: string, matches: (generation: Generation) => boolean) => {
-    const deadline = AbortSignal.timeout(UNTIL_MS)
+  const waitUntil = async (id: string, matches: (generation: Generation) => boolean) => {
+    const deadline = AbortSignal.timeout(WAIT_TIMEOUT_MS)
     for (;;) {
       const generation = await read(id)
       if (matches(generation)) return generation
@@ -102,17 +110,28 @@ export async function openWorkRoom() {
       await Bun.sleep(20)
     }
   }
-  const ended = (id: string) => until(id, ({ status }) => ['completed', 'failed', 'cancelled'].includes(status))
-  const made = async (queued: Queued) => await ended(await queue(queued))
-  const history = async (id: string) => {
+  const waitUntilEnded = (id: string) =>
+    waitUntil(id, ({ status }) => ['completed', 'failed', 'cancelled'].includes(status))
+  const queueAndWait = async (queued: QueuedOptions) => await waitUntilEnded(await queue(queued))
+  const readTransitions = async (id: string) => {
     const rows = await database<{ move: string }[]>`
       select from_status || '→' || to_status as move from generation_events where generation_id = ${id} order by id`
     return rows.map(({ move }) => move)
   }
   const close = async () => {
     await stopWorkers()
-    await owned.disposeAsync()
+    await disposables.disposeAsync()
   }
-  const room = { database, bus, store, fake, nats, workspaceId, startWorker, stopWorkers }
-  return { ...room, announce, queue, read, until, ended, made, history, [Symbol.asyncDispose]: close }
+  const env = { database, bus, store, fake, nats, workspaceId, startWorker, stopWorkers }
+  return {
+    ...env,
+    publishJob,
+    queue,
+    read,
+    waitUntil,
+    waitUntilEnded,
+    queueAndWait,
+    readTransitions,
+    [Symbol.asyncDispose]: close,
+  }
 }

@@ -1,21 +1,21 @@
 import { openDatabase, type Transaction, transaction } from '@darkroom/infra/database/connection'
 import { createLog } from '@darkroom/infra/log'
 import { createFakeProvider } from '../testing/fake-provider.ts'
-import { finish, toUploading } from './generate/finish-generation.ts'
+import { finishGeneration, markUploading } from './generate/finish-generation.ts'
 import { markLost, markRehosted, type Rehost, takeRehost } from './maintenance/rehost-rows.ts'
 import {
-  type KeptOutput,
   markFailed,
   markNotStored,
   markStored,
-  noteCall,
-  noteRequestId,
+  recordCall,
   recordOutput,
+  recordRequestId,
+  type StoredOutput,
 } from './outputs/output-rows.ts'
 import { publishModels } from './providers/model-catalogue.ts'
-import { claim } from './queue/claim.ts'
+import { claimGeneration } from './queue/claim.ts'
 import type { Job, JobCall } from './queue/job.ts'
-import { handBack, type Lease, LeaseLostError, letGo, withLease } from './queue/lease.ts'
+import { type Lease, LeaseLostError, releaseLease, rescheduleJob, withLease } from './queue/lease.ts'
 
 /**
  * A processor's hands without its will: what it does to rows, step by step as another process says. A command is a POST, its
@@ -23,16 +23,16 @@ import { handBack, type Lease, LeaseLostError, letGo, withLease } from './queue/
  */
 
 const [url = ''] = process.argv.slice(2)
-const log = createLog({ service: 'hands', level: 'silent' })
-const database = openDatabase({ url, name: 'hands', log })
-const forever = new AbortController().signal
+const log = createLog({ service: 'worker-rpc', level: 'silent' })
+const database = openDatabase({ url, name: 'worker-rpc', log })
+const neverAborted = new AbortController().signal
 // So long that none is renewed meanwhile: time passes when the test says so.
 const LEASE_SECONDS = 36_000
 const MAX_FAILURES = 2
-const BROKEN = { code: 'broken', message: 'It broke.' }
+const BROKEN_ERROR = { code: 'broken', message: 'It broke.' }
 
 /** In the order in which they were got; none is ever forgotten. */
-const holds: { job: Job; lease: Lease }[] = []
+const leases: { job: Job; lease: Lease }[] = []
 
 type Write = (tx: Transaction, job: Job, index: number) => Promise<unknown>
 
@@ -40,66 +40,74 @@ type Write = (tx: Transaction, job: Job, index: number) => Promise<unknown>
 const WRITES: Record<string, Write> = {
   nothing: async () => {},
   call: async (tx, job, index) => {
-    await noteCall(tx, job, callFor(job, index))
-    await noteRequestId(tx, job, callFor(job, index), `request-${index}`)
+    await recordCall(tx, job, createCall(job, index))
+    await recordRequestId(tx, job, createCall(job, index), `request-${index}`)
   },
   url: (tx, job, index) => recordOutput(tx, job, { index, kind: 'url', url: 'http://fake/', expiresAt: null }),
   bytes: (tx, job, index) =>
     recordOutput(tx, job, { index, kind: 'bytes', bytes: new Uint8Array(), mimeType: 'image/png' }),
-  store: (tx, job, index) => markStored(tx, job, keptAt(job.id, index)),
-  leave: (tx, job, index) => markNotStored(tx, job, index, BROKEN),
-  fail: (tx, job, index) => markFailed(tx, job, [index], BROKEN),
-  upload: toUploading,
-  finish: (tx, job) => finish(tx, job),
-  'hand back': (tx, job) => handBack(tx, job, 0),
-  'let go': letGo,
+  store: (tx, job, index) => markStored(tx, job, createStoredOutput(job.id, index)),
+  markTemporary: (tx, job, index) => markNotStored(tx, job, index, BROKEN_ERROR),
+  fail: (tx, job, index) => markFailed(tx, job, [index], BROKEN_ERROR),
+  upload: markUploading,
+  finish: (tx, job) => finishGeneration(tx, job),
+  reschedule: (tx, job) => rescheduleJob(tx, job, 0),
+  release: releaseLease,
 }
 
 interface Command {
-  does: string
+  action: string
   id: string
-  hold: number
+  lease: number
   index: number
 }
 
 const COMMANDS: Record<string, (command: Command) => Promise<unknown>> = {
   claim: async ({ id }) => {
-    const options = { database, owner: 'hands', leaseSeconds: LEASE_SECONDS, maxFailures: MAX_FAILURES }
-    const claimed = await claim(options, id)
-    if (claimed.kind === 'claimed') holds.push({ job: claimed.job, lease: await holdOn(claimed.job) })
-    return claimed.kind === 'claimed' ? { kind: 'claimed', hold: holds.length - 1 } : claimed
+    const options = { database, owner: 'worker-rpc', leaseSeconds: LEASE_SECONDS, maxFailures: MAX_FAILURES }
+    const claimed = await claimGeneration(options, id)
+    if (claimed.kind === 'claimed') leases.push({ job: claimed.job, lease: await acquireLease(claimed.job) })
+    return claimed.kind === 'claimed' ? { kind: 'claimed', lease: leases.length - 1 } : claimed
   },
-  rehost: () => endRehost((tx, rehost) => markRehosted(tx, rehost, keptAt(rehost.id, rehost.index))),
-  lose: () => endRehost((tx, rehost) => markLost(tx, rehost, BROKEN)),
+  rehost: () => settleRehost((tx, rehost) => markRehosted(tx, rehost, createStoredOutput(rehost.id, rehost.index))),
+  markLost: () => settleRehost((tx, rehost) => markLost(tx, rehost, BROKEN_ERROR)),
 }
 
-await publishModels({ database, providers: [createFakeProvider({ url: 'http://fake' })], signal: forever })
+await publishModels({ database, providers: [createFakeProvider({ url: 'http://fake' })], signal: neverAborted })
 const server = Bun.serve({
   port: 0,
   hostname: '127.0.0.1',
-  fetch: async request => Response.json(await obey((await request.json()) as Command)),
+  fetch: async request => Response.json(await handleCommand((await request.json()) as Command)),
 })
 process.stdout.write(`${server.url.origin}\n`)
 
-async function obey(command: Command): Promise<unknown> {
-  const { does, hold, index } = command
-  const write = WRITES[does]
-  if (!write) return await COMMANDS[does]?.(command)
-  const held = holds[hold]
-  if (!held) throw new Error(`there is no hold ${hold}`)
-  return await held.lease.write(tx => write(tx, held.job, index)).then(() => 'written', whatRefused)
+async function handleCommand(command: Command): Promise<unknown> {
+  const { action, lease, index } = command
+  const write = WRITES[action]
+  if (!write) return await COMMANDS[action]?.(command)
+  const entry = leases[lease]
+  if (!entry) throw new Error(`there is no lease ${lease}`)
+  return await entry.lease.write(tx => write(tx, entry.job, index)).then(() => 'written', toRefusal)
 }
 
-function whatRefused(err: unknown): string {
+function toRefusal(err: unknown): string {
   if (err instanceof LeaseLostError) return 'refused'
   throw err
 }
 
 /** Holds on until the process ends. */
-async function holdOn(job: Job): Promise<Lease> {
+async function acquireLease(job: Job): Promise<Lease> {
   const { promise, resolve } = Promise.withResolvers<Lease>()
-  const nobody = () => {}
-  const options = { database, log, job, leaseSeconds: LEASE_SECONDS, beat: nobody, onStale: nobody, signal: forever }
+  const noop = () => {}
+  const options = {
+    database,
+    log,
+    job,
+    leaseSeconds: LEASE_SECONDS,
+    onRenewal: noop,
+    onStale: noop,
+    signal: neverAborted,
+  }
   void withLease(options, lease => {
     resolve(lease)
     return new Promise<never>(() => {})
@@ -107,20 +115,20 @@ async function holdOn(job: Job): Promise<Lease> {
   return await promise
 }
 
-async function endRehost(end: (tx: Transaction, rehost: Rehost) => Promise<boolean>): Promise<unknown> {
+async function settleRehost(end: (tx: Transaction, rehost: Rehost) => Promise<boolean>): Promise<unknown> {
   const rehost = await takeRehost(database, 0)
   if (!rehost) return null
   return { index: rehost.index, isDone: await transaction(database, tx => end(tx, rehost)) }
 }
 
 /** One for all outputs. */
-function callFor(job: Job, call: number): JobCall {
+function createCall(job: Job, call: number): JobCall {
   const fresh = { requestId: null, finished: false, outcome: null, ageSeconds: 0, stopAsked: false }
   return { ...fresh, call, firstIndex: 0, count: job.outputs.length, round: job.round }
 }
 
-function keptAt(id: string, index: number): KeptOutput {
-  const facts = {
+function createStoredOutput(id: string, index: number): StoredOutput {
+  const metadata = {
     kind: 'image' as const,
     width: 8,
     height: 8,
@@ -130,5 +138,5 @@ function keptAt(id: string, index: number): KeptOutput {
     sha256: '00',
     duration: null,
   }
-  return { ...facts, index, key: `w/${id}/${index}.png` }
+  return { ...metadata, index, key: `w/${id}/${index}.png` }
 }

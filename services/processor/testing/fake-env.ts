@@ -1,7 +1,7 @@
 import { type Provider, ProviderError, type ProviderOutput, type ProviderRequest } from '../src/providers/provider.ts'
 import { createFakeProvider } from './fake-provider.ts'
 
-export const never = new AbortController().signal
+export const neverAborted = new AbortController().signal
 
 export const REQUEST: ProviderRequest = {
   model: 'fake-image',
@@ -14,25 +14,25 @@ export const REQUEST: ProviderRequest = {
   settings: { steps: 20 },
   references: [{ mimeType: 'image/png', bytes: new TextEncoder().encode('abc') }],
 }
-export const BYTES: ProviderRequest = { ...REQUEST, model: 'fake-bytes' }
+export const BYTES_REQUEST: ProviderRequest = { ...REQUEST, model: 'fake-bytes' }
 
-export function providerOf({ url }: { url: string }, deadlineMs = 5_000): Provider {
+export function createTestProvider({ url }: { url: string }, deadlineMs = 5_000): Provider {
   return createFakeProvider({ url, deadlineMs })
 }
 
-export async function accepted(provider: Provider, request = REQUEST): Promise<string> {
-  const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: never })
+export async function submitRequest(provider: Provider, request = REQUEST): Promise<string> {
+  const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: neverAborted })
   if (submitted.kind === 'accepted') return submitted.requestId
   throw new Error('expected a request id')
 }
 
-export async function finished(provider: Provider, requestId: string): Promise<ProviderOutput[]> {
-  const checked = await provider.check(requestId, never)
+export async function readFinishedOutputs(provider: Provider, requestId: string): Promise<ProviderOutput[]> {
+  const checked = await provider.check(requestId, neverAborted)
   if (checked.kind === 'finished') return checked.outputs
   throw new Error(`expected it to have finished: ${checked.kind}`)
 }
 
-export async function failureOf(work: () => Promise<unknown>): Promise<ProviderError> {
+export async function getProviderError(work: () => Promise<unknown>): Promise<ProviderError> {
   const error = await work().then(
     () => undefined,
     error => error,

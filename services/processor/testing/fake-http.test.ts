@@ -1,7 +1,15 @@
 import { expect, test } from 'bun:test'
 import type { RequestFault } from '@darkroom/infra/testing/fake-provider/behavior'
 import { startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
-import { accepted, BYTES, failureOf, finished, never, providerOf, REQUEST } from './fake-env.ts'
+import {
+  BYTES_REQUEST,
+  createTestProvider,
+  getProviderError,
+  neverAborted,
+  REQUEST,
+  readFinishedOutputs,
+  submitRequest,
+} from './fake-env.ts'
 
 /** What a submission ends in, and how many predictions it began, by what goes wrong. */
 const SUBMIT_FAULTS: readonly (readonly [fault: RequestFault, code: string, failure: string, begun: number])[] = [
@@ -25,23 +33,23 @@ const SUBMIT_FAULTS: readonly (readonly [fault: RequestFault, code: string, fail
 for (const [fault, code, failure, begun] of SUBMIT_FAULTS) {
   test(`submitting: ${fault.kind} ${fault.status ?? ''} is ${code}, ${failure}`, async () => {
     await using fake = await startFakeProvider()
-    fake.set({ submit: fault })
-    for (const request of [REQUEST, BYTES]) {
-      const provider = providerOf(fake, 100)
-      const error = await failureOf(async () => {
-        const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: never })
+    fake.setBehavior({ submit: fault })
+    for (const request of [REQUEST, BYTES_REQUEST]) {
+      const provider = createTestProvider(fake, 100)
+      const error = await getProviderError(async () => {
+        const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: neverAborted })
         if (submitted.kind === 'outputs') await Array.fromAsync(submitted.outputs)
       })
       expect(error).toMatchObject({ code, failure, retryAfterSeconds: code === 'rate_limited' ? 7 : null })
       expect(error.message).not.toContain('SECRET')
     }
-    expect(Object.keys(fake.journal.predictions)).toHaveLength(begun * 2)
-    expect(fake.journal.submitsByKey).toEqual({ k: 2 })
+    expect(Object.keys(fake.requestLog.predictions)).toHaveLength(begun * 2)
+    expect(fake.requestLog.submitsByKey).toEqual({ k: 2 })
   })
 }
 
 /** Asking and cancelling change nothing that is billed, so that they may always be tried again unless refused. */
-const QUESTION_FAULTS: readonly (readonly [fault: RequestFault, code: string, failure: string])[] = [
+const CHECK_FAULTS: readonly (readonly [fault: RequestFault, code: string, failure: string])[] = [
   [{ kind: 'status', status: 401 }, 'key_refused', 'permanent'],
   [{ kind: 'status', status: 404 }, 'request_unknown', 'permanent'],
   [{ kind: 'status', status: 429, retryAfter: 'Wed, 21 Oct 2015 07:28:00 GMT' }, 'rate_limited', 'retryable'],
@@ -54,17 +62,17 @@ const QUESTION_FAULTS: readonly (readonly [fault: RequestFault, code: string, fa
   [{ kind: 'wrong-shape' }, 'provider_misbehaved', 'retryable'],
 ]
 
-for (const [fault, code, failure] of QUESTION_FAULTS) {
+for (const [fault, code, failure] of CHECK_FAULTS) {
   test(`checking and cancelling: ${fault.kind} ${fault.status ?? ''} is ${code}, ${failure}`, async () => {
     await using fake = await startFakeProvider()
-    const provider = providerOf(fake, 100)
-    const requestId = await accepted(provider)
-    fake.set({ check: fault, cancel: fault })
+    const provider = createTestProvider(fake, 100)
+    const requestId = await submitRequest(provider)
+    fake.setBehavior({ check: fault, cancel: fault })
     const retryAfterSeconds = code === 'rate_limited' ? 0 : null
     const expected = { code, failure, retryAfterSeconds }
-    expect(await failureOf(() => provider.check(requestId, never))).toMatchObject(expected)
-    expect(await failureOf(() => provider.cancel(requestId, never))).toMatchObject(expected)
-    fake.set({ check: null })
-    expect(await finished(provider, requestId)).toHaveLength(3)
+    expect(await getProviderError(() => provider.check(requestId, neverAborted))).toMatchObject(expected)
+    expect(await getProviderError(() => provider.cancel(requestId, neverAborted))).toMatchObject(expected)
+    fake.setBehavior({ check: null })
+    expect(await readFinishedOutputs(provider, requestId)).toHaveLength(3)
   })
 }

@@ -1,21 +1,21 @@
 import type { FailureClass, FailureCode } from '@darkroom/contracts/failures'
 import { ProviderError } from '../src/providers/provider.ts'
 
-export interface Asker {
+export interface HttpClient {
   url: string
   fetch: typeof fetch
   /** For one request, from its first byte to the last of its answer. */
   deadlineMs: number
 }
 
-export interface Question {
+export interface HttpRequest {
   method: 'GET' | 'POST'
   path: string
   headers?: Record<string, string>
   body?: unknown
   signal: AbortSignal
   /** What it means that no answer can be trusted: asking is free, submitting may have begun what is billed. */
-  unanswered: FailureClass
+  failureIfUnanswered: FailureClass
 }
 
 /**
@@ -24,69 +24,73 @@ export interface Question {
  * @returns an answer of 2xx, its body unread and under the same deadline
  * @throws ProviderError for every other end
  */
-export async function ask(asker: Asker, question: Question): Promise<Response> {
-  if (question.signal.aborted) throw interrupted('retryable', question.signal.reason)
-  const response = await send(asker, question)
+export async function sendRequest(client: HttpClient, request: HttpRequest): Promise<Response> {
+  if (request.signal.aborted) throw createInterruptedError('retryable', request.signal.reason)
+  const response = await fetchResponse(client, request)
   if (response.ok) return response
   // What it says may hold anything, at any length: the status is enough.
   await response.body?.cancel().catch(() => undefined)
-  throw refusal(response, question)
+  throw createRefusalError(response, request)
 }
 
 /** An answer's text as it comes. @throws ProviderError if it breaks off, or is longer than `most` characters */
-export async function* textOf(response: Response, question: Question, most: number): AsyncGenerator<string, void> {
+export async function* readText(
+  response: Response,
+  request: HttpRequest,
+  maxCharacters: number,
+): AsyncGenerator<string, void> {
   const decoder = new TextDecoder()
   let length = 0
   try {
     for await (const chunk of response.body ?? []) {
       const text = decoder.decode(chunk, { stream: true })
       length += text.length
-      if (length > most) throw misbehaved(question)
+      if (length > maxCharacters) throw createMisbehavedError(request)
       yield text
     }
   } catch (error) {
-    throw error instanceof ProviderError ? error : broken(error, question)
+    throw error instanceof ProviderError ? error : toProviderError(error, request)
   }
 }
 
 /** An answer that is not what the provider's documentation promises. */
-export function misbehaved({ unanswered }: Question, cause?: unknown): ProviderError {
-  return new ProviderError('provider_misbehaved', { failure: unanswered, cause })
+export function createMisbehavedError({ failureIfUnanswered }: HttpRequest, cause?: unknown): ProviderError {
+  return new ProviderError('provider_misbehaved', { failure: failureIfUnanswered, cause })
 }
 
-async function send({ url, fetch, deadlineMs }: Asker, question: Question): Promise<Response> {
+async function fetchResponse({ url, fetch, deadlineMs }: HttpClient, request: HttpRequest): Promise<Response> {
   try {
-    return await fetch(new URL(question.path, url), {
-      method: question.method,
-      headers: { 'content-type': 'application/json', ...question.headers },
+    return await fetch(new URL(request.path, url), {
+      method: request.method,
+      headers: { 'content-type': 'application/json', ...request.headers },
       // A redirect would take the submission, and a real provider's key, to where nobody has agreed to send it.
       redirect: 'manual',
-      signal: AbortSignal.any([question.signal, AbortSignal.timeout(deadlineMs)]),
-      ...(question.body === undefined ? {} : { body: JSON.stringify(question.body) }),
+      signal: AbortSignal.any([request.signal, AbortSignal.timeout(deadlineMs)]),
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     })
   } catch (error) {
-    throw broken(error, question)
+    throw toProviderError(error, request)
   }
 }
 
 /** Errors that come before a byte was sent, so that nothing can have begun. */
 const NEVER_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']
 
-function broken(cause: unknown, { signal, unanswered }: Question): ProviderError {
-  if (signal.aborted) return interrupted(unanswered, signal.reason)
+function toProviderError(cause: unknown, { signal, failureIfUnanswered }: HttpRequest): ProviderError {
+  if (signal.aborted) return createInterruptedError(failureIfUnanswered, signal.reason)
   if (cause instanceof Error && cause.name === 'TimeoutError') {
-    return new ProviderError('provider_silent', { failure: unanswered, cause })
+    return new ProviderError('provider_silent', { failure: failureIfUnanswered, cause })
   }
-  const sent = !(cause instanceof Error && 'code' in cause && NEVER_SENT.includes(String(cause.code)))
-  const failure = sent ? unanswered : 'retryable'
+  const isSent = !(cause instanceof Error && 'code' in cause && NEVER_SENT.includes(String(cause.code)))
+  const failure = isSent ? failureIfUnanswered : 'retryable'
   return new ProviderError('provider_unreachable', { failure, cause })
 }
 
-function interrupted(failure: FailureClass, cause: unknown): ProviderError {
+function createInterruptedError(failure: FailureClass, cause: unknown): ProviderError {
   return new ProviderError('interrupted', { failure, cause })
 }
 
-const CODES: Readonly<Record<number, FailureCode>> = {
+const CODES_BY_STATUS: Readonly<Record<number, FailureCode>> = {
   401: 'key_refused',
   402: 'payment_required',
   403: 'key_refused',
@@ -96,7 +100,7 @@ const CODES: Readonly<Record<number, FailureCode>> = {
 }
 
 /** Where the failure table's sentence is not quite it. */
-const MESSAGES: Readonly<Record<number, string>> = {
+const MESSAGES_BY_STATUS: Readonly<Record<number, string>> = {
   403: 'The provider does not allow this with the key it was given.',
 }
 
@@ -107,13 +111,13 @@ const MESSAGES: Readonly<Record<number, string>> = {
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.6
  */
-function refusal(response: Response, question: Question): ProviderError {
+function createRefusalError(response: Response, request: HttpRequest): ProviderError {
   const { status, headers } = response
-  const retryAfterSeconds = retryAfter(headers.get('retry-after'))
-  const message = MESSAGES[status]
-  const code = CODES[status]
+  const retryAfterSeconds = parseRetryAfter(headers.get('retry-after'))
+  const message = MESSAGES_BY_STATUS[status]
+  const code = CODES_BY_STATUS[status]
   if (code) return new ProviderError(code, { retryAfterSeconds, ...(message && { message }) })
-  const failure = status >= 500 ? question.unanswered : 'permanent'
+  const failure = status >= 500 ? request.failureIfUnanswered : 'permanent'
   return new ProviderError('provider_refused', {
     message: `The provider refused (${status}).`,
     failure,
@@ -122,7 +126,7 @@ function refusal(response: Response, question: Question): ProviderError {
 }
 
 /** Seconds or a date. @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
-function retryAfter(header: string | null): number | null {
+function parseRetryAfter(header: string | null): number | null {
   if (header === null) return null
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1_000
   return Number.isFinite(seconds) ? Math.max(0, seconds) : null

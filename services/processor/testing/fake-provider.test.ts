@@ -3,50 +3,58 @@ import { Model } from '@darkroom/contracts/model'
 import { readAll, safeGet } from '@darkroom/infra/http/safe-get/safe-get'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import sharp from 'sharp'
-import type { Checked, Provider, ProviderOutput, ProviderRequest } from '../src/providers/provider.ts'
-import { accepted, BYTES, failureOf, finished, never, providerOf, REQUEST } from './fake-env.ts'
+import type { CheckResult, Provider, ProviderOutput, ProviderRequest } from '../src/providers/provider.ts'
+import {
+  BYTES_REQUEST,
+  createTestProvider,
+  getProviderError,
+  neverAborted,
+  REQUEST,
+  readFinishedOutputs,
+  submitRequest,
+} from './fake-env.ts'
 import { createFakeProvider } from './fake-provider.ts'
 
 test('a submission is taken, waited for, and ends in addresses of real pictures', async () => {
   await using fake = await startFakeProvider()
-  const provider = providerOf(fake)
-  fake.set({ readyOutputs: 1, lookAgainSeconds: 3 })
-  const requestId = await accepted(provider)
-  expect(await provider.check(requestId, never)).toEqual({
+  const provider = createTestProvider(fake)
+  fake.setBehavior({ readyOutputs: 1, lookAgainSeconds: 3 })
+  const requestId = await submitRequest(provider)
+  expect(await provider.check(requestId, neverAborted)).toEqual({
     kind: 'waiting',
-    lookAgainSeconds: 3,
+    pollAfterSeconds: 3,
     progress: 1 / 3,
     outputs: [],
   })
-  fake.set({ readyOutputs: null })
-  const outputs = await finished(provider, requestId)
+  fake.setBehavior({ readyOutputs: null })
+  const outputs = await readFinishedOutputs(provider, requestId)
   expect(outputs.map(({ index, kind }) => [index, kind])).toEqual(REQUEST.indices.map(index => [index, 'url']))
-  const pictures = await Promise.all(outputs.map(output => fetchFrom(fake, output)))
-  expect(new Set(pictures.map(picture => Buffer.from(picture).toString('base64'))).size).toBe(3)
-  for (const picture of pictures) {
-    expect(await sharp(picture, { failOn: 'warning' }).metadata()).toMatchObject({
+  const images = await Promise.all(outputs.map(output => fetchFrom(fake, output)))
+  expect(new Set(images.map(image => Buffer.from(image).toString('base64'))).size).toBe(3)
+  for (const image of images) {
+    expect(await sharp(image, { failOn: 'warning' }).metadata()).toMatchObject({
       format: 'png',
       width: 64,
       height: 48,
     })
-    await sharp(picture, { failOn: 'warning' }).raw().toBuffer()
+    await sharp(image, { failOn: 'warning' }).raw().toBuffer()
   }
 })
 
 test('the server is told everything, the references by what they are, and the key', async () => {
   await using fake = await startFakeProvider()
-  const provider = providerOf(fake)
-  const id = await accepted(provider, { ...REQUEST, negativePrompt: 'fog', duration: 2 })
-  const { references, ...asked } = REQUEST
+  const provider = createTestProvider(fake)
+  const id = await submitRequest(provider, { ...REQUEST, negativePrompt: 'fog', duration: 2 })
+  const { references, ...expected } = REQUEST
   const reference = {
     mimeType: 'image/png',
     bytes: 3,
     sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
   }
   expect(references).toHaveLength(1)
-  expect(fake.journal.submits).toEqual([
+  expect(fake.requestLog.submits).toEqual([
     {
-      ...asked,
+      ...expected,
       indices: [4, 5, 6],
       negativePrompt: 'fog',
       duration: 2,
@@ -59,29 +67,35 @@ test('the server is told everything, the references by what they are, and the ke
 
 test('outputs come one at a time where the provider works so, and a place in the queue is passed on', async () => {
   await using fake = await startFakeProvider()
-  const provider = providerOf(fake)
-  fake.set({ queuePosition: 4, oneAtATime: true, readyOutputs: 0 })
-  const requestId = await accepted(provider)
-  expect(await provider.check(requestId, never)).toMatchObject({ kind: 'waiting', queuePosition: 4, outputs: [] })
-  fake.set({ queuePosition: null })
+  const provider = createTestProvider(fake)
+  fake.setBehavior({ queuePosition: 4, oneAtATime: true, readyOutputs: 0 })
+  const requestId = await submitRequest(provider)
+  expect(await provider.check(requestId, neverAborted)).toMatchObject({
+    kind: 'waiting',
+    queuePosition: 4,
+    outputs: [],
+  })
+  fake.setBehavior({ queuePosition: null })
   for (const made of [0, 1, 2]) {
-    fake.set({ readyOutputs: made })
-    const checked = await provider.check(requestId, never)
+    fake.setBehavior({ readyOutputs: made })
+    const checked = await provider.check(requestId, neverAborted)
     expect(checked).toMatchObject({ kind: 'waiting', progress: made / 3 })
-    expect(indicesOf(checked)).toEqual(REQUEST.indices.slice(0, made))
+    expect(getIndices(checked)).toEqual(REQUEST.indices.slice(0, made))
   }
-  fake.set({ readyOutputs: 3 })
-  expect(indicesOf(await provider.check(requestId, never))).toEqual([4, 5, 6])
+  fake.setBehavior({ readyOutputs: 3 })
+  expect(getIndices(await provider.check(requestId, neverAborted))).toEqual([4, 5, 6])
 })
 
 test('a model that answers with bytes gives each output as it is made', async () => {
   await using fake = await startFakeProvider()
-  fake.set({ readyOutputs: 1 })
+  fake.setBehavior({ readyOutputs: 1 })
   const progress: number[] = []
   const taken: number[] = []
-  for await (const output of await outputsAtOnce(providerOf(fake), BYTES, fraction => progress.push(fraction))) {
+  for await (const output of await outputsAtOnce(createTestProvider(fake), BYTES_REQUEST, fraction =>
+    progress.push(fraction),
+  )) {
     taken.push(output.index)
-    fake.set({ readyOutputs: taken.length + 1 })
+    fake.setBehavior({ readyOutputs: taken.length + 1 })
     if (output.kind !== 'bytes') throw new Error('expected bytes')
     expect(await sharp(output.bytes).metadata()).toMatchObject({ format: 'png', width: 64, height: 48 })
   }
@@ -101,10 +115,10 @@ for (const [output, indices] of [
 ] as const) {
   test(`a list of outputs that is wrong (${output}) gives what can be used of it`, async () => {
     await using fake = await startFakeProvider()
-    const provider = providerOf(fake)
-    fake.set({ output })
-    const checked = await provider.check(await accepted(provider), never)
-    if (indices) return expect([checked.kind, indicesOf(checked)]).toEqual(['finished', [...indices]])
+    const provider = createTestProvider(fake)
+    fake.setBehavior({ output })
+    const checked = await provider.check(await submitRequest(provider), neverAborted)
+    if (indices) return expect([checked.kind, getIndices(checked)]).toEqual(['finished', [...indices]])
     const error = expect.objectContaining({ code: 'no_outputs', failure: 'permanent' })
     expect(checked).toEqual({ kind: 'failed', error })
   })
@@ -112,11 +126,13 @@ for (const [output, indices] of [
 
 test('bytes that are fewer than asked for are taken, and none is a failure', async () => {
   await using fake = await startFakeProvider()
-  fake.set({ output: 'fewer' })
-  const fewer = await Array.fromAsync(await outputsAtOnce(providerOf(fake), BYTES))
+  fake.setBehavior({ output: 'fewer' })
+  const fewer = await Array.fromAsync(await outputsAtOnce(createTestProvider(fake), BYTES_REQUEST))
   expect(fewer.map(({ index }) => index)).toEqual([4, 5])
-  fake.set({ output: 'empty' })
-  const error = await failureOf(async () => Array.fromAsync(await outputsAtOnce(providerOf(fake), BYTES)))
+  fake.setBehavior({ output: 'empty' })
+  const error = await getProviderError(async () =>
+    Array.fromAsync(await outputsAtOnce(createTestProvider(fake), BYTES_REQUEST)),
+  )
   expect(error).toMatchObject({ code: 'no_outputs', failure: 'permanent' })
 })
 
@@ -127,9 +143,9 @@ for (const [code, ours, failure] of [
 ] as const) {
   test(`a prediction that failed with ${code} is ${ours}, ${failure}, in our own words`, async () => {
     await using fake = await startFakeProvider()
-    const provider = providerOf(fake)
-    fake.set({ failure: { code, message: 'SECRET' } })
-    const checked = await provider.check(await accepted(provider), never)
+    const provider = createTestProvider(fake)
+    fake.setBehavior({ failure: { code, message: 'SECRET' } })
+    const checked = await provider.check(await submitRequest(provider), neverAborted)
     if (checked.kind !== 'failed') throw new Error('expected a failure')
     expect(checked.error).toMatchObject({ code: ours, failure })
     expect(checked.error.message).not.toContain('SECRET')
@@ -138,34 +154,41 @@ for (const [code, ours, failure] of [
 
 test('cancelling works while it runs, again, and is too late afterwards or where the provider says so', async () => {
   await using fake = await startFakeProvider()
-  const provider = providerOf(fake)
-  const done = await accepted(provider)
-  expect(await provider.cancel(done, never)).toBe('too-late')
-  fake.set({ readyOutputs: 0 })
-  const running = await accepted(provider)
-  fake.set({ cancelTooLate: true })
-  expect(await provider.cancel(running, never)).toBe('too-late')
-  fake.set({ cancelTooLate: false })
-  expect(await provider.cancel(running, never)).toBe('cancelled')
-  expect(await provider.cancel(running, never)).toBe('cancelled')
-  expect(await provider.check(running, never)).toMatchObject({
+  const provider = createTestProvider(fake)
+  const done = await submitRequest(provider)
+  expect(await provider.cancel(done, neverAborted)).toBe('too-late')
+  fake.setBehavior({ readyOutputs: 0 })
+  const running = await submitRequest(provider)
+  fake.setBehavior({ cancelTooLate: true })
+  expect(await provider.cancel(running, neverAborted)).toBe('too-late')
+  fake.setBehavior({ cancelTooLate: false })
+  expect(await provider.cancel(running, neverAborted)).toBe('cancelled')
+  expect(await provider.cancel(running, neverAborted)).toBe('cancelled')
+  expect(await provider.check(running, neverAborted)).toMatchObject({
     kind: 'failed',
     error: { code: 'cancelled_by_provider' },
   })
-  expect(fake.journal.cancels.map(({ status }) => status)).toEqual(['succeeded', 'processing', 'canceled', 'canceled'])
+  expect(fake.requestLog.cancels.map(({ status }) => status)).toEqual([
+    'succeeded',
+    'processing',
+    'canceled',
+    'canceled',
+  ])
 })
 
 test('a request nobody knows is a permanent failure, whatever its id', async () => {
   await using fake = await startFakeProvider()
   for (const id of ['gone', '../control', '?', '']) {
-    expect(await failureOf(() => providerOf(fake).check(id, never))).toMatchObject({ failure: 'permanent' })
+    expect(await getProviderError(() => createTestProvider(fake).check(id, neverAborted))).toMatchObject({
+      failure: 'permanent',
+    })
   }
 })
 
 test('a provider that is not there has begun nothing', async () => {
   const fake = await startFakeProvider()
   await fake[Symbol.asyncDispose]()
-  expect(await failureOf(() => accepted(providerOf(fake)))).toMatchObject({
+  expect(await getProviderError(() => submitRequest(createTestProvider(fake)))).toMatchObject({
     code: 'provider_unreachable',
     failure: 'retryable',
   })
@@ -173,19 +196,19 @@ test('a provider that is not there has begun nothing', async () => {
 
 test('an interruption is a failure too: harmless before anything was sent, unknown after', async () => {
   await using fake = await startFakeProvider()
-  const provider = providerOf(fake)
+  const provider = createTestProvider(fake)
   const submit = (request: ProviderRequest, signal: AbortSignal) =>
-    failureOf(async () => {
+    getProviderError(async () => {
       const submitted = await provider.submit(request, { idempotencyKey: 'k', signal })
       if (submitted.kind === 'outputs') await Array.fromAsync(submitted.outputs)
     })
   expect(await submit(REQUEST, AbortSignal.abort())).toMatchObject({ code: 'interrupted', failure: 'retryable' })
-  expect(fake.journal.submits).toHaveLength(0)
-  fake.set({ submit: { kind: 'hang', taken: true, times: 1 }, readyOutputs: 0 })
-  for (const [count, request] of [REQUEST, BYTES].entries()) {
+  expect(fake.requestLog.submits).toHaveLength(0)
+  fake.setBehavior({ submit: { kind: 'hang', taken: true, times: 1 }, readyOutputs: 0 })
+  for (const [count, request] of [REQUEST, BYTES_REQUEST].entries()) {
     const stop = new AbortController()
     const ended = submit(request, stop.signal)
-    await fake.until(journal => journal.submits.length > count)
+    await fake.waitForRequests(journal => journal.submits.length > count)
     stop.abort()
     expect(await ended).toMatchObject({ code: 'interrupted', failure: 'unknown' })
   }
@@ -193,31 +216,31 @@ test('an interruption is a failure too: harmless before anything was sent, unkno
 
 test('a repeated submission is another prediction, unless keys are recognised', async () => {
   await using fake = await startFakeProvider()
-  const provider = providerOf(fake)
-  const [first, second] = [await accepted(provider), await accepted(provider)]
+  const provider = createTestProvider(fake)
+  const [first, second] = [await submitRequest(provider), await submitRequest(provider)]
   expect(second).not.toBe(first)
-  fake.set({ recognisesKeys: true })
-  expect([first, second]).toContain(await accepted(provider))
-  expect(fake.journal.submitsByKey).toEqual({ k: 3 })
+  fake.setBehavior({ recognisesKeys: true })
+  expect([first, second]).toContain(await submitRequest(provider))
+  expect(fake.requestLog.submitsByKey).toEqual({ k: 3 })
 })
 
 test('its models are models', async () => {
-  const models = await createFakeProvider({ url: 'http://127.0.0.1:1' }).models(never)
+  const models = await createFakeProvider({ url: 'http://127.0.0.1:1' }).models(neverAborted)
   expect(models.map(model => Model.parse(model).id)).toEqual(['fake-image', 'fake-bytes'])
 })
 
 async function outputsAtOnce(provider: Provider, request: ProviderRequest, onProgress = (_: number) => {}) {
-  const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: never, onProgress })
+  const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: neverAborted, onProgress })
   if (submitted.kind === 'outputs') return submitted.outputs
   throw new Error('expected outputs')
 }
 
-function indicesOf(checked: Checked): number[] {
+function getIndices(checked: CheckResult): number[] {
   return checked.kind === 'failed' ? [] : checked.outputs.map(({ index }) => index)
 }
 
 async function fetchFrom({ url }: FakeProviderServer, output: ProviderOutput): Promise<Uint8Array> {
   if (output.kind !== 'url') throw new Error('expected an address')
-  const limits = { maxBytes: 1_000_000, deadlineMs: 5_000, signal: never }
-  return await readAll(await safeGet(output.url, { ...limits, allowOrigins: [url] }), never)
+  const limits = { maxBytes: 1_000_000, deadlineMs: 5_000, signal: neverAborted }
+  return await readAll(await safeGet(output.url, { ...limits, allowOrigins: [url] }), neverAborted)
 }

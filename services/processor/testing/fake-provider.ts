@@ -7,13 +7,13 @@ import {
   UrlOutput,
 } from '@darkroom/infra/testing/fake-provider/wire'
 import {
-  type Checked,
+  type CheckResult,
   type Provider,
   ProviderError,
   type ProviderOutput,
   type ProviderRequest,
 } from '../src/providers/provider.ts'
-import { type Asker, ask, misbehaved, type Question, textOf } from './fake-http.ts'
+import { createMisbehavedError, type HttpClient, type HttpRequest, readText, sendRequest } from './fake-http.ts'
 import { FAKE_MODELS } from './fake-models.ts'
 import { readOutputs } from './fake-stream.ts'
 
@@ -33,27 +33,40 @@ export function createFakeProvider({
   fetch = globalThis.fetch,
   deadlineMs = 30_000,
 }: FakeProviderOptions): Provider {
-  const asker: Asker = { url, fetch, deadlineMs }
+  const client: HttpClient = { url, fetch, deadlineMs }
   return {
     name: 'fake',
-    free: false,
+    isFree: false,
     async submit(request, { idempotencyKey, signal, onProgress }) {
       const headers = { 'idempotency-key': idempotencyKey }
-      const body = submissionOf(request)
-      const question = { method: 'POST', path: '/predictions', headers, body, signal, unanswered: 'unknown' } as const
-      const response = await ask(asker, question)
-      if (request.model !== BYTES_MODEL) return { kind: 'accepted', requestId: (await read(response, question)).id }
-      return { kind: 'outputs', outputs: readOutputs(response, question, request.indices, onProgress) }
+      const body = toSubmission(request)
+      const httpRequest = {
+        method: 'POST',
+        path: '/predictions',
+        headers,
+        body,
+        signal,
+        failureIfUnanswered: 'unknown',
+      } as const
+      const response = await sendRequest(client, httpRequest)
+      if (request.model !== BYTES_MODEL)
+        return { kind: 'accepted', requestId: (await readPrediction(response, httpRequest)).id }
+      return { kind: 'outputs', outputs: readOutputs(response, httpRequest, request.indices, onProgress) }
     },
     async check(requestId, signal) {
-      const question = { method: 'GET', path: pathOf(requestId), signal, unanswered: 'retryable' } as const
-      const prediction = await read(await ask(asker, question), question)
-      return CHECKED[prediction.status](prediction)
+      const httpRequest = {
+        method: 'GET',
+        path: getPredictionPath(requestId),
+        signal,
+        failureIfUnanswered: 'retryable',
+      } as const
+      const prediction = await readPrediction(await sendRequest(client, httpRequest), httpRequest)
+      return TO_CHECK_RESULT[prediction.status](prediction)
     },
     async cancel(requestId, signal) {
-      const path = `${pathOf(requestId)}/cancel`
-      const question = { method: 'POST', path, signal, unanswered: 'retryable' } as const
-      const { status } = await read(await ask(asker, question), question)
+      const path = `${getPredictionPath(requestId)}/cancel`
+      const httpRequest = { method: 'POST', path, signal, failureIfUnanswered: 'retryable' } as const
+      const { status } = await readPrediction(await sendRequest(client, httpRequest), httpRequest)
       return status === 'canceled' ? 'cancelled' : 'too-late'
     },
     models: async () => [...FAKE_MODELS],
@@ -61,14 +74,14 @@ export function createFakeProvider({
 }
 
 /** Far above what ten outputs need: the rest of a longer answer is not worth the memory. */
-const ANSWER_CHARACTERS = 4_000_000
-const LOOK_AGAIN_SECONDS = 1
+const MAX_RESPONSE_CHARACTERS = 4_000_000
+const DEFAULT_POLL_SECONDS = 1
 
-function pathOf(requestId: string): string {
+function getPredictionPath(requestId: string): string {
   return `/predictions/${encodeURIComponent(requestId)}`
 }
 
-function submissionOf({ references, ...request }: ProviderRequest): Submission {
+function toSubmission({ references, ...request }: ProviderRequest): Submission {
   return {
     ...request,
     indices: [...request.indices],
@@ -81,42 +94,42 @@ function submissionOf({ references, ...request }: ProviderRequest): Submission {
   }
 }
 
-async function read(response: Response, question: Question): Promise<Prediction> {
-  const text = (await Array.fromAsync(textOf(response, question, ANSWER_CHARACTERS))).join('')
+async function readPrediction(response: Response, httpRequest: HttpRequest): Promise<Prediction> {
+  const text = (await Array.fromAsync(readText(response, httpRequest, MAX_RESPONSE_CHARACTERS))).join('')
   try {
     return Prediction.parse(JSON.parse(text))
   } catch (error) {
-    throw misbehaved(question, error)
+    throw createMisbehavedError(httpRequest, error)
   }
 }
 
-const CHECKED: Record<PredictionStatus, (prediction: Prediction) => Checked> = {
-  starting: waiting,
-  processing: waiting,
-  succeeded: finished,
-  failed: ({ error }) => ({ kind: 'failed', error: errorOf(error?.code ?? '') }),
-  canceled: () => failed('cancelled_by_provider'),
+const TO_CHECK_RESULT: Record<PredictionStatus, (prediction: Prediction) => CheckResult> = {
+  starting: toWaitingResult,
+  processing: toWaitingResult,
+  succeeded: toFinishedResult,
+  failed: ({ error }) => ({ kind: 'failed', error: toProviderError(error?.code ?? '') }),
+  canceled: () => createFailedResult('cancelled_by_provider'),
 }
 
-function waiting(prediction: Prediction): Checked {
+function toWaitingResult(prediction: Prediction): CheckResult {
   const { lookAgainSeconds, progress, queuePosition } = prediction
   return {
     kind: 'waiting',
-    lookAgainSeconds: lookAgainSeconds ?? LOOK_AGAIN_SECONDS,
-    outputs: outputsOf(prediction),
+    pollAfterSeconds: lookAgainSeconds ?? DEFAULT_POLL_SECONDS,
+    outputs: toOutputs(prediction),
     ...(typeof progress === 'number' ? { progress } : {}),
     ...(typeof queuePosition === 'number' ? { queuePosition } : {}),
   }
 }
 
-function finished(prediction: Prediction): Checked {
-  const outputs = outputsOf(prediction)
-  if (outputs.length === 0) return failed('no_outputs')
+function toFinishedResult(prediction: Prediction): CheckResult {
+  const outputs = toOutputs(prediction)
+  if (outputs.length === 0) return createFailedResult('no_outputs')
   return { kind: 'finished', outputs }
 }
 
 /** The outputs that can be used: an http address nobody else has, for an index that was asked for. */
-function outputsOf({ output, indices }: Prediction): ProviderOutput[] {
+function toOutputs({ output, indices }: Prediction): ProviderOutput[] {
   const usable = new Map<string, UrlOutput>()
   const taken = new Set<number>()
   for (const item of Array.isArray(output) ? output : []) {
@@ -136,11 +149,11 @@ const ERRORS: Readonly<Record<string, () => ProviderError>> = {
   overloaded: () => new ProviderError('provider_busy', { message: 'The provider had no room for it.' }),
 }
 
-function errorOf(code: string): ProviderError {
+function toProviderError(code: string): ProviderError {
   const known = Object.hasOwn(ERRORS, code) ? ERRORS[code] : undefined
   return known?.() ?? new ProviderError('provider_failed')
 }
 
-function failed(code: FailureCode): Checked {
+function createFailedResult(code: FailureCode): CheckResult {
   return { kind: 'failed', error: new ProviderError(code, { failure: 'permanent' }) }
 }

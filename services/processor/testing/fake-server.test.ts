@@ -3,7 +3,7 @@ import { readAll, SafeGetError, safeGet } from '@darkroom/infra/http/safe-get/sa
 import type { FileFault } from '@darkroom/infra/testing/fake-provider/behavior'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import sharp from 'sharp'
-import { accepted, never, providerOf, REQUEST } from './fake-env.ts'
+import { createTestProvider, neverAborted, REQUEST, submitRequest } from './fake-env.ts'
 
 /** What reading a file comes to: `whole`, a picture that does not decode, or the code of a `SafeGetError`. */
 const FILE_FAULTS: readonly (readonly [fault: FileFault, reads: readonly string[]])[] = [
@@ -27,18 +27,18 @@ for (const [fault, reads] of FILE_FAULTS) {
   test(`a file that is ${JSON.stringify(fault)} reads as ${reads.join(', ')}, and its neighbour whole`, async () => {
     await using fake = await startFakeProvider()
     const [first = '', second = ''] = await filesOf(fake, 2)
-    fake.set({ files: { 0: fault } })
+    fake.setBehavior({ files: { 0: fault } })
     for (const read of reads) expect(await readFile(fake, first)).toBe(read)
     expect(await readFile(fake, second)).toBe('whole')
-    await fake.until(journal => journal.filesInFlight === 0)
-    expect(fake.journal.files).toHaveLength(reads.length + 1)
+    await fake.waitForRequests(journal => journal.filesInFlight === 0)
+    expect(fake.requestLog.files).toHaveLength(reads.length + 1)
   })
 }
 
 test('a fault of every file strikes each by itself', async () => {
   await using fake = await startFakeProvider()
   const urls = await filesOf(fake, 3)
-  fake.set({ files: { '*': { kind: 'status', times: 1 }, 2: { kind: 'html' } } })
+  fake.setBehavior({ files: { '*': { kind: 'status', times: 1 }, 2: { kind: 'html' } } })
   expect(await Promise.all(urls.map(url => readFile(fake, url)))).toEqual(['status', 'status', 'wrong-type'])
   expect(await Promise.all(urls.map(url => readFile(fake, url)))).toEqual(['whole', 'whole', 'wrong-type'])
 })
@@ -48,12 +48,12 @@ test('files are held back until they are released, and those in flight are count
   const urls = await filesOf(fake, 4)
   fake.holdFiles()
   const reads = urls.map(url => readFile(fake, url))
-  await fake.until(journal => journal.filesInFlight === 4)
-  expect(fake.journal.files).toHaveLength(0)
+  await fake.waitForRequests(journal => journal.filesInFlight === 4)
+  expect(fake.requestLog.files).toHaveLength(0)
   fake.releaseFiles()
   expect(await Promise.all(reads)).toEqual(['whole', 'whole', 'whole', 'whole'])
-  await fake.until(journal => journal.filesInFlight === 0)
-  expect(fake.journal.maxFilesInFlight).toBe(4)
+  await fake.waitForRequests(journal => journal.filesInFlight === 0)
+  expect(fake.requestLog.maxFilesInFlight).toBe(4)
 })
 
 test('a file that is given up is no longer in flight', async () => {
@@ -61,16 +61,16 @@ test('a file that is given up is no longer in flight', async () => {
   const [url = ''] = await filesOf(fake, 1)
   fake.holdFiles()
   expect(await readFile(fake, url)).toBe('timeout')
-  await fake.until(journal => journal.filesInFlight === 0)
+  await fake.waitForRequests(journal => journal.filesInFlight === 0)
 })
 
 test('takes the time it is told to, for a prediction and for a file', async () => {
   await using fake = await startFakeProvider()
-  fake.set({ delayMs: 60, fileDelayMs: 60 })
+  fake.setBehavior({ delayMs: 60, fileDelayMs: 60 })
   const started = performance.now()
-  const provider = providerOf(fake)
+  const provider = createTestProvider(fake)
   const requestId = await submit(fake, 1)
-  while ((await provider.check(requestId, never)).kind === 'waiting') await Bun.sleep(5)
+  while ((await provider.check(requestId, neverAborted)).kind === 'waiting') await Bun.sleep(5)
   expect(performance.now() - started).toBeGreaterThanOrEqual(60)
   expect(await readFile(fake, `${fake.url}/files/${requestId}/0.png`)).toBe('whole')
   expect(performance.now() - started).toBeGreaterThanOrEqual(120)
@@ -94,15 +94,15 @@ test('what it does not know or cannot read is refused', async () => {
 test('a reset behaves well and forgets what came, not what was begun', async () => {
   await using fake = await startFakeProvider()
   const [url = ''] = await filesOf(fake, 1)
-  fake.set({ files: { '*': { kind: 'html' } } })
+  fake.setBehavior({ files: { '*': { kind: 'html' } } })
   fake.reset()
-  expect(fake.journal).toMatchObject({ submits: [], files: [], submitsByKey: {} })
+  expect(fake.requestLog).toMatchObject({ submits: [], files: [], submitsByKey: {} })
   expect(await readFile(fake, url)).toBe('whole')
 })
 
 test('waiting for what never comes ends', async () => {
   await using fake = await startFakeProvider()
-  await expect(fake.until(() => false, 20)).rejects.toThrow('timed out')
+  await expect(fake.waitForRequests(() => false, 20)).rejects.toThrow('timed out')
 })
 
 test('runs as a process of its own, told what to do over HTTP, and stops when asked', async () => {
@@ -117,10 +117,10 @@ test('runs as a process of its own, told what to do over HTTP, and stops when as
       await (await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify(body) })).json()
     expect(await control({ set: { readyOutputs: 0 } })).toMatchObject({ readyOutputs: 0 })
     const id = await submit({ url }, 1)
-    expect(await providerOf({ url }).check(id, never)).toMatchObject({ kind: 'waiting' })
-    const held = { readyOutputs: null, holdFiles: false, delayMs: 0 }
-    expect(await control({ reset: true, set: { delayMs: 5 } })).toMatchObject({ ...held, delayMs: 5 })
-    expect(await providerOf({ url }).check(id, never)).toMatchObject({ kind: 'finished' })
+    expect(await createTestProvider({ url }).check(id, neverAborted)).toMatchObject({ kind: 'waiting' })
+    const initial = { readyOutputs: null, holdFiles: false, delayMs: 0 }
+    expect(await control({ reset: true, set: { delayMs: 5 } })).toMatchObject({ ...initial, delayMs: 5 })
+    expect(await createTestProvider({ url }).check(id, neverAborted)).toMatchObject({ kind: 'finished' })
     expect(await (await fetch(`${url}/log`)).json()).toMatchObject({ checks: [id], predictions: { [id]: 'succeeded' } })
   } finally {
     process.kill('SIGTERM')
@@ -129,19 +129,19 @@ test('runs as a process of its own, told what to do over HTTP, and stops when as
 })
 
 async function submit(fake: { url: string }, count: number): Promise<string> {
-  return await accepted(providerOf(fake), { ...REQUEST, indices: [0, 1, 2, 3].slice(0, count) })
+  return await submitRequest(createTestProvider(fake), { ...REQUEST, indices: [0, 1, 2, 3].slice(0, count) })
 }
 
 async function filesOf(fake: FakeProviderServer, count: number): Promise<string[]> {
-  const checked = await providerOf(fake).check(await submit(fake, count), never)
+  const checked = await createTestProvider(fake).check(await submit(fake, count), neverAborted)
   const outputs = checked.kind === 'finished' ? checked.outputs : []
   return outputs.flatMap(output => (output.kind === 'url' ? [output.url] : []))
 }
 
 async function readFile(fake: FakeProviderServer, url: string): Promise<string> {
-  const limits = { maxBytes: 300_000, deadlineMs: 1_500, signal: never, accept: ['image/png'] }
+  const limits = { maxBytes: 300_000, deadlineMs: 1_500, signal: neverAborted, accept: ['image/png'] }
   try {
-    const bytes = await readAll(await safeGet(url, { ...limits, allowOrigins: [fake.url] }), never)
+    const bytes = await readAll(await safeGet(url, { ...limits, allowOrigins: [fake.url] }), neverAborted)
     return await sharp(bytes, { failOn: 'truncated' })
       .raw()
       .toBuffer()

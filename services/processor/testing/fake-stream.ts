@@ -1,9 +1,9 @@
 import { BytesLine } from '@darkroom/infra/testing/fake-provider/wire'
 import { type CallOptions, ProviderError, type ProviderOutput } from '../src/providers/provider.ts'
-import { misbehaved, type Question, textOf } from './fake-http.ts'
+import { createMisbehavedError, type HttpRequest, readText } from './fake-http.ts'
 
 /** Ten large pictures in base64. */
-const ANSWER_CHARACTERS = 256_000_000
+const MAX_RESPONSE_CHARACTERS = 256_000_000
 
 /**
  * Reads outputs from the lines of an answer, as they come.
@@ -13,24 +13,24 @@ const ANSWER_CHARACTERS = 256_000_000
  */
 export async function* readOutputs(
   response: Response,
-  question: Question,
+  request: HttpRequest,
   indices: readonly number[],
   onProgress: CallOptions['onProgress'],
 ): AsyncGenerator<ProviderOutput, void> {
   const wanted = new Set(indices)
-  for await (const line of linesOf(response, question)) {
-    const read = parse(line, question)
-    if ('done' in read) return nothingMissed(wanted, indices)
+  for await (const line of readLines(response, request)) {
+    const read = parseLine(line, request)
+    if ('done' in read) return assertSomeOutputs(wanted, indices)
     if (!wanted.delete(read.index)) continue
     onProgress?.(1 - wanted.size / indices.length)
-    yield { kind: 'bytes', index: read.index, mimeType: read.mimeType, bytes: bytesOf(read.base64, question) }
+    yield { kind: 'bytes', index: read.index, mimeType: read.mimeType, bytes: decodeBase64(read.base64, request) }
   }
-  throw misbehaved(question)
+  throw createMisbehavedError(request)
 }
 
-async function* linesOf(response: Response, question: Question): AsyncGenerator<string, void> {
+async function* readLines(response: Response, request: HttpRequest): AsyncGenerator<string, void> {
   let rest: string[] = []
-  for await (const text of textOf(response, question, ANSWER_CHARACTERS)) {
+  for await (const text of readText(response, request, MAX_RESPONSE_CHARACTERS)) {
     const [first = '', ...lines] = text.split('\n')
     rest.push(first)
     for (const line of lines) {
@@ -40,23 +40,23 @@ async function* linesOf(response: Response, question: Question): AsyncGenerator<
   }
 }
 
-function parse(line: string, question: Question): BytesLine {
+function parseLine(line: string, request: HttpRequest): BytesLine {
   try {
     return BytesLine.parse(JSON.parse(line))
   } catch (error) {
-    throw misbehaved(question, error)
+    throw createMisbehavedError(request, error)
   }
 }
 
-function bytesOf(base64: string, question: Question): Uint8Array {
+function decodeBase64(base64: string, request: HttpRequest): Uint8Array {
   try {
     return Uint8Array.fromBase64(base64)
   } catch (error) {
-    throw misbehaved(question, error)
+    throw createMisbehavedError(request, error)
   }
 }
 
-function nothingMissed(wanted: ReadonlySet<number>, indices: readonly number[]): void {
+function assertSomeOutputs(wanted: ReadonlySet<number>, indices: readonly number[]): void {
   if (wanted.size < indices.length) return
   throw new ProviderError('no_outputs')
 }

@@ -5,14 +5,19 @@ import { Timeline } from '@darkroom/contracts/timeline'
 import { openBus } from '@darkroom/infra/bus/bus'
 import { openDatabase } from '@darkroom/infra/database/connection'
 import { relayAll } from '@darkroom/infra/database/outbox'
-import { touch } from '@darkroom/infra/generations/generations'
+import { bumpVersion } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { openStore } from '@darkroom/infra/store/open-store'
 import type { Store } from '@darkroom/infra/store/store'
-import { type TestNats, testDatabase, testDirectory, testNats } from '@darkroom/infra/testing/test-resources'
+import {
+  createTestDatabase,
+  createTestDirectory,
+  startTestNats,
+  type TestNats,
+} from '@darkroom/infra/testing/test-resources'
 import { createApp } from './app.ts'
-import { createLive } from './events/live.ts'
+import { createLiveEvents } from './events/live.ts'
 import { insertRow } from './rows.fixture.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
@@ -29,18 +34,18 @@ let nats: TestNats
 let store: Store
 let base: string
 let upstream: ReturnType<typeof startUpstream>
-const askedUpstream: string[] = []
+const upstreamRequests: string[] = []
 
 beforeAll(async () => {
-  const directory = stack.use(await testDirectory())
-  const database = stack.use(await testDatabase())
-  nats = stack.use(await testNats())
+  const directory = stack.use(await createTestDirectory())
+  const database = stack.use(await createTestDatabase())
+  nats = stack.use(await startTestNats())
   sql = openDatabase({ url: database.url, name: 'test', log })
   stack.defer(() => sql.end({ timeout: 1 }))
   bus = await openBus({ url: nats.url, name: 'test', log })
   stack.defer(() => bus.close())
   store = await openStore({ DATA_DIR: directory.path })
-  const live = createLive({ database: sql, bus, log, maxStreams: 4, signal: stopping.signal })
+  const live = createLiveEvents({ database: sql, bus, log, maxStreams: 4, signal: stopping.signal })
   const running = live.run()
   stack.defer(async () => {
     stopping.abort()
@@ -53,7 +58,7 @@ beforeAll(async () => {
   upstream = startUpstream()
   stack.defer(() => upstream.stop(true))
   const allowOrigins = [upstream.url.origin]
-  const app = createApp({ http, database: sql, store, live, ui: new Map(), allowOrigins }).listen({
+  const app = createApp({ http, database: sql, store, liveEvents: live, ui: new Map(), allowOrigins }).listen({
     port: 0,
     hostname: '127.0.0.1',
   })
@@ -151,7 +156,7 @@ test('a list that has not changed is not sent again, and one that has is', async
   const id = await insertRow(sql, CAROL.workspaceId)
   const etag = (await get('/api/generations', carol)).headers.get('etag') ?? ''
   expect((await get('/api/generations', { ...carol, 'if-none-match': etag })).status).toBe(304)
-  await touch(sql, id)
+  await bumpVersion(sql, id)
   expect((await get('/api/generations', { ...carol, 'if-none-match': etag })).status).toBe(200)
 })
 
@@ -255,29 +260,29 @@ test('what is still at its provider is shown through us, as what it claims to be
 
 test('an address that an old row brought is never followed inside', async () => {
   const id = await insert(ALICE.workspaceId, 0)
-  const asked = askedUpstream.length
+  const asked = upstreamRequests.length
   await sql`insert into generation_references (generation_id, position, url) values (${id}, 0, ${`${upstream.url.origin}/good.png`})`
   const answer = await get(`/media/remote/${id}/ref/0`)
   expect(answer.status).toBe(503)
   expect(await answer.text()).toMatch(/cannot be fetched|not on the public internet/)
-  expect(askedUpstream).toHaveLength(asked)
+  expect(upstreamRequests).toHaveLength(asked)
 })
 
 test('a change reaches those who watch its workspace, and is caught up on after an absence', async () => {
   const id = await insert(ALICE.workspaceId, 0)
-  const client = await watch()
-  const stranger = await watch({ 'x-test': 'bob' })
+  const client = await openEvents()
+  const stranger = await openEvents({ 'x-test': 'bob' })
   await client.until(event => event.id !== undefined)
-  await change(id)
+  await changeGeneration(id)
   const seen = await client.until(event => event.name === 'generation')
   expect(Generation.parse(JSON.parse(seen.data)).id).toBe(id)
   client.close()
-  await change(id)
-  await change(id)
-  const back = await watch({ 'last-event-id': seen.id ?? '' })
+  await changeGeneration(id)
+  await changeGeneration(id)
+  const back = await openEvents({ 'last-event-id': seen.id ?? '' })
   const caughtUp = await back.until(event => event.name === 'generation')
   expect(Generation.parse(JSON.parse(caughtUp.data)).version).toBe(4)
-  const lost = await watch({ 'last-event-id': '99.1' })
+  const lost = await openEvents({ 'last-event-id': '99.1' })
   expect((await lost.until(event => event.name !== undefined)).name).toBe('resync')
   expect(stranger.seen.filter(event => event.name === 'generation')).toEqual([])
   for (const open of [stranger, back, lost]) open.close()
@@ -285,12 +290,12 @@ test('a change reaches those who watch its workspace, and is caught up on after 
 
 test('a bus that was away is followed on where it was, and nobody need read again', async () => {
   const id = await insert(ALICE.workspaceId, 0)
-  const client = await watch()
+  const client = await openEvents()
   await client.until(event => event.id !== undefined)
   await nats.kill()
-  await touch(sql, id)
+  await bumpVersion(sql, id)
   await nats.start()
-  await connected()
+  await waitUntilConnected()
   await relayAll({ database: sql, bus })
   const seen = await client.until(event => event.name === 'generation')
   expect(Generation.parse(JSON.parse(seen.data)).version).toBe(2)
@@ -299,7 +304,7 @@ test('a bus that was away is followed on where it was, and nobody need read agai
 }, 20_000)
 
 test('streams are capped', async () => {
-  const clients = await Promise.all(Array.from({ length: 4 }, () => watch()))
+  const clients = await Promise.all(Array.from({ length: 4 }, () => openEvents()))
   expect((await get('/api/events')).status).toBe(429)
   for (const client of clients) client.close()
 })
@@ -329,7 +334,7 @@ const MODEL = {
 
 /** Somebody else's server, on a private address. */
 function startUpstream() {
-  const answers: Record<string, () => Response> = {
+  const responses: Record<string, () => Response> = {
     '/good.png': () => new Response('a picture', { headers: { 'content-type': 'image/png' } }),
     '/page.html': () => new Response('<script>', { headers: { 'content-type': 'text/html' } }),
   }
@@ -338,8 +343,8 @@ function startUpstream() {
     hostname: '127.0.0.1',
     fetch: request => {
       const { pathname } = new URL(request.url)
-      askedUpstream.push(pathname)
-      return answers[pathname]?.() ?? new Response(null, { status: 404 })
+      upstreamRequests.push(pathname)
+      return responses[pathname]?.() ?? new Response(null, { status: 404 })
     },
   })
 }
@@ -350,15 +355,18 @@ interface SseEvent {
   data: string
 }
 
-async function watch(headers: Record<string, string> = {}) {
+async function openEvents(headers: Record<string, string> = {}) {
   const abort = new AbortController()
-  const answer = await fetch(`${base}/api/events`, { headers: { host: 'localhost', ...headers }, signal: abort.signal })
-  if (!answer.body) throw new Error(`no stream: ${answer.status}`)
+  const response = await fetch(`${base}/api/events`, {
+    headers: { host: 'localhost', ...headers },
+    signal: abort.signal,
+  })
+  if (!response.body) throw new Error(`no stream: ${response.status}`)
   const seen: SseEvent[] = []
   const wakers = new Set<() => void>()
   const read = async () => {
     let text = ''
-    for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
       const blocks = (text + chunk).split('\n\n')
       text = blocks.pop() ?? ''
       seen.push(...blocks.map(parseEvent))
@@ -385,12 +393,12 @@ function parseEvent(block: string): SseEvent {
   return { name: field('event'), id: field('id'), data: field('data') ?? '' }
 }
 
-async function change(id: string): Promise<void> {
-  await touch(sql, id)
+async function changeGeneration(id: string): Promise<void> {
+  await bumpVersion(sql, id)
   await relayAll({ database: sql, bus })
 }
 
-async function connected(): Promise<void> {
+async function waitUntilConnected(): Promise<void> {
   const deadline = AbortSignal.timeout(10_000)
   while (!bus.isConnected()) {
     deadline.throwIfAborted()

@@ -1,17 +1,17 @@
 import { expect, test } from 'bun:test'
-import { answerJson } from './json-response.ts'
+import { createJsonResponse } from './json-response.ts'
 
 const LONG = JSON.stringify(Array.from({ length: 2_000 }, (_, index) => ({ index })))
 
 test('who has the text already is told so, and who has another gets this one', async () => {
-  const first = answer({}, LONG)
+  const first = createResponse({}, LONG)
   expect([first.status, await first.text()]).toEqual([200, LONG])
   const etag = first.headers.get('etag') ?? ''
   for (const known of [etag, `"other", ${etag}`, '*']) {
-    const again = answer({ 'if-none-match': known }, LONG)
+    const again = createResponse({ 'if-none-match': known }, LONG)
     expect([again.status, await again.text(), again.headers.get('etag')]).toEqual([304, '', etag])
   }
-  expect(answer({ 'if-none-match': etag }, `${LONG} `).status).toBe(200)
+  expect(createResponse({ 'if-none-match': etag }, `${LONG} `).status).toBe(200)
 })
 
 test('a long text is compressed where a network is in between, for who can read it', async () => {
@@ -28,15 +28,17 @@ test('a long text is compressed where a network is in between, for who can read 
     ['[::1]:3000', 'gzip', false],
   ]
   for (const [host, accepted, packed] of cases) {
-    const given = answer({ host, 'accept-encoding': accepted }, LONG)
+    const given = createResponse({ host, 'accept-encoding': accepted }, LONG)
     expect([host, accepted, given.headers.get('content-encoding')]).toEqual([host, accepted, packed ? 'gzip' : null])
     const bytes = new Uint8Array(await given.arrayBuffer())
     expect(new TextDecoder().decode(packed ? Bun.gunzipSync(bytes) : bytes)).toBe(LONG)
     expect(given.headers.get('vary')).toBe('accept-encoding')
   }
-  expect(answer({ host: 'a.example', 'accept-encoding': 'gzip' }, '{}').headers.get('content-encoding')).toBeNull()
+  expect(
+    createResponse({ host: 'a.example', 'accept-encoding': 'gzip' }, '{}').headers.get('content-encoding'),
+  ).toBeNull()
 })
 
-function answer(headers: Record<string, string>, text: string): Response {
-  return answerJson<Response>(new Request('http://localhost/api/generations', { headers }), text)
+function createResponse(headers: Record<string, string>, text: string): Response {
+  return createJsonResponse<Response>(new Request('http://localhost/api/generations', { headers }), text)
 }

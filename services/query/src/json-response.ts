@@ -1,16 +1,16 @@
 /** Shorter texts fit into a packet or two as they are. */
-const WORTH_PACKING = 4_096
+const MIN_COMPRESSED_LENGTH = 4_096
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i
 
 /**
  * An answer whose JSON text is there already, typed as what the text says: nothing is parsed and written again on the way.
  * Whoever has the same text already is told so. It is compressed where a network is in between.
  */
-export function answerJson<T>(request: Request, text: string): T {
-  return respond(request, text) as unknown as T
+export function createJsonResponse<T>(request: Request, text: string): T {
+  return buildResponse(request, text) as unknown as T
 }
 
-function respond(request: Request, text: string): Response {
+function buildResponse(request: Request, text: string): Response {
   const etag = `W/"${Bun.hash(text).toString(36)}"`
   const headers = {
     'content-type': 'application/json;charset=utf-8',
@@ -18,19 +18,19 @@ function respond(request: Request, text: string): Response {
     vary: 'accept-encoding',
     etag,
   }
-  if (isKnown(request, etag)) return new Response(null, { status: 304, headers })
-  if (!isWorthPacking(request, text)) return new Response(text, { headers })
-  const packed = Bun.gzipSync(Buffer.from(text), { level: 1 })
-  return new Response(packed, { headers: { ...headers, 'content-encoding': 'gzip' } })
+  if (isNotModified(request, etag)) return new Response(null, { status: 304, headers })
+  if (!shouldCompress(request, text)) return new Response(text, { headers })
+  const compressed = Bun.gzipSync(Buffer.from(text), { level: 1 })
+  return new Response(compressed, { headers: { ...headers, 'content-encoding': 'gzip' } })
 }
 
-function isKnown(request: Request, etag: string): boolean {
-  const known = request.headers.get('if-none-match')?.split(',') ?? []
-  return known.some(tag => tag.trim() === etag || tag.trim() === '*')
+function isNotModified(request: Request, etag: string): boolean {
+  const etags = request.headers.get('if-none-match')?.split(',') ?? []
+  return etags.some(tag => tag.trim() === etag || tag.trim() === '*')
 }
 
 /** Within one machine bytes cost less than packing them does. People's own address for the studio tells where they are. */
-function isWorthPacking(request: Request, text: string): boolean {
-  if (text.length < WORTH_PACKING || LOOPBACK.test(request.headers.get('host') ?? '')) return false
+function shouldCompress(request: Request, text: string): boolean {
+  if (text.length < MIN_COMPRESSED_LENGTH || LOOPBACK.test(request.headers.get('host') ?? '')) return false
   return /(^|,)\s*gzip\s*(;\s*q=(0\.0*[1-9]|1)[\d.]*\s*)?(,|$)/i.test(request.headers.get('accept-encoding') ?? '')
 }

@@ -1,28 +1,28 @@
 import { join } from 'node:path'
-import { openGround } from '@darkroom/infra/runtime/service-context'
+import { openServiceContext } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
-import { createLive } from './events/live.ts'
-import { findUi } from './ui.ts'
+import { createLiveEvents } from './events/live.ts'
+import { loadUi } from './ui.ts'
 
 const UI_FOLDER = join(import.meta.dirname, '..', '..', '..', 'frontend', 'dist')
 
-const ground = await openGround('query', { busIsVital: false })
-const { config, lifecycle, log, database, bus, store } = ground
+const context = await openServiceContext('query', { isBusRequired: false })
+const { config, lifecycle, log, database, bus, store } = context
 
-const live = createLive({
+const liveEvents = createLiveEvents({
   database,
   bus,
   log,
   maxStreams: config.SSE_MAX_STREAMS,
   signal: lifecycle.stopping,
-  onRead: rows => ground.metrics.eventRows.inc(rows),
+  onRead: rows => context.metrics.eventRows.inc(rows),
 })
-const following = live.run()
-lifecycle.onClose('live events', () => following)
+const liveEventsDone = liveEvents.run()
+lifecycle.onClose('live events', () => liveEventsDone)
 
-const ui = await findUi(UI_FOLDER)
+const ui = await loadUi(UI_FOLDER)
 const allowOrigins = config.SAFE_GET_ALLOW
-const app = createApp({ http: ground.http, database, store, live, ui, allowOrigins }).listen({
+const app = createApp({ http: context.http, database, store, liveEvents, ui, allowOrigins }).listen({
   port: config.QUERY_PORT ?? 0,
   hostname: config.HOST,
 })

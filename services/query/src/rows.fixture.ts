@@ -1,7 +1,7 @@
-import type { Statement } from '@darkroom/infra/database/connection'
+import type { Queryable } from '@darkroom/infra/database/connection'
 
 /** What must not be as usual of a row. */
-export interface Unusual {
+export interface RowOverrides {
   id?: string
   createdAt?: string
   status?: string
@@ -14,9 +14,15 @@ export interface Unusual {
 }
 
 /** Writes a finished generation of a workspace. For tests. @returns its id */
-export async function insertRow(db: Statement, workspaceId: string, unusual: Unusual = {}): Promise<string> {
-  const { id = Bun.randomUUIDv7(), status = 'completed', kind = 'image', model = 'demo', prompt = 'a prompt' } = unusual
-  const { createdAt = new Date().toISOString(), favourite = false, reference = null, deleted = false } = unusual
+export async function insertRow(db: Queryable, workspaceId: string, overrides: RowOverrides = {}): Promise<string> {
+  const {
+    id = Bun.randomUUIDv7(),
+    status = 'completed',
+    kind = 'image',
+    model = 'demo',
+    prompt = 'a prompt',
+  } = overrides
+  const { createdAt = new Date().toISOString(), favourite = false, reference = null, deleted = false } = overrides
   await db`
     with made as (
       insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt,
@@ -34,7 +40,7 @@ export async function insertRow(db: Statement, workspaceId: string, unusual: Unu
 }
 
 /** Writes so many generations at once, of a bit of everything. For tests. */
-export async function insertMany(db: Statement, workspaceId: string, count: number): Promise<void> {
+export async function insertRows(db: Queryable, workspaceId: string, count: number): Promise<void> {
   await db`
     with made as (
       insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 /** The built web UI: each of its files by the path it is served at. Nothing else is ever read. */
 export type Ui = Map<string, { file: string; immutable: boolean }>
 
-const POLICY = [
+const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
   "img-src 'self' blob: data:",
   "media-src 'self' blob:",
@@ -15,7 +15,7 @@ const POLICY = [
 ].join('; ')
 
 /** Finds the files of a built UI. @param folder of the build; an empty or missing one gives an empty UI */
-export async function findUi(folder: string): Promise<Ui> {
+export async function loadUi(folder: string): Promise<Ui> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
   const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
   const ui: Ui = new Map(
@@ -36,7 +36,7 @@ export function serveUi(ui: Ui, path: string): Response | undefined {
   return new Response(Bun.file(found.file), {
     headers: {
       'cache-control': found.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
-      'content-security-policy': POLICY,
+      'content-security-policy': CONTENT_SECURITY_POLICY,
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
     },

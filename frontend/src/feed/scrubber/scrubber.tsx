@@ -2,7 +2,7 @@ import type { Timeline } from '@darkroom/contracts/timeline'
 import { createMemo, createSignal, For, onCleanup, onMount, Show } from 'solid-js'
 import type { Studio } from '../../studio.ts'
 import type { FeedView } from '../feed-view.ts'
-import { beginOf, dayOf, indexOfDay, marksOf, stopAt, stopsOf } from './timeline-scale.ts'
+import { computeMarks, computeStops, findStop, indexOfDay, startOfDay, toLocalDay } from './timeline-scale.ts'
 
 interface ScrubberProps {
   studio: Studio
@@ -13,11 +13,11 @@ interface ScrubberProps {
 /** Every day that has pictures, at the edge of the page: shows where the reader is, and goes anywhere. */
 export function Scrubber(props: ScrubberProps) {
   const [height, setHeight] = createSignal(0)
-  const [aim, setAim] = createSignal<number>()
-  const stops = createMemo(() => stopsOf(props.timeline))
-  const marks = createMemo(() => marksOf(stops(), height()))
-  const reading = createMemo(() => dayRead(props.view))
-  const at = createMemo(() => aim() ?? indexOfDay(stops(), reading()))
+  const [aimedIndex, setAimedIndex] = createSignal<number>()
+  const stops = createMemo(() => computeStops(props.timeline))
+  const marks = createMemo(() => computeMarks(stops(), height()))
+  const readingDay = createMemo(() => getReadingDay(props.view))
+  const at = createMemo(() => aimedIndex() ?? indexOfDay(stops(), readingDay()))
   const stop = () => stops()[at()]
   let track: HTMLDivElement | undefined
 
@@ -26,21 +26,21 @@ export function Scrubber(props: ScrubberProps) {
     return box ? Math.min(Math.max((event.clientY - box.top) / box.height, 0), 1) : 0
   }
   const aimAt = (event: PointerEvent) => {
-    const found = stopAt(stops(), shareOf(event))
-    setAim(found && stops().indexOf(found))
+    const found = findStop(stops(), shareOf(event))
+    setAimedIndex(found && stops().indexOf(found))
   }
   const go = (index: number) => {
     const isLast = index >= stops().length - 1
     const day = stops()[index]?.day
-    if (day !== undefined) props.studio.goTo(isLast ? 'newest' : { at: beginOf(day) })
+    if (day !== undefined) props.studio.goTo(isLast ? 'newest' : { at: startOfDay(day) })
   }
   const onPointerUp = () => {
-    const index = aim()
+    const index = aimedIndex()
     if (index !== undefined) go(index)
-    setAim(undefined)
+    setAimedIndex(undefined)
   }
   const onKeyDown = (event: KeyboardEvent) => {
-    const to = KEYS[event.key]?.(at(), stops().length - 1)
+    const to = KEY_MOVES[event.key]?.(at(), stops().length - 1)
     if (to === undefined) return
     event.preventDefault()
     go(Math.min(Math.max(to, 0), stops().length - 1))
@@ -63,15 +63,15 @@ export function Scrubber(props: ScrubberProps) {
       aria-valuemin={0}
       aria-valuemax={stops().length - 1}
       aria-valuenow={at()}
-      aria-valuetext={wordsOf(stop()?.day ?? '')}
-      data-aiming={aim() !== undefined}
+      aria-valuetext={formatDay(stop()?.day ?? '')}
+      data-aiming={aimedIndex() !== undefined}
       onPointerDown={event => {
         event.currentTarget.setPointerCapture(event.pointerId)
         aimAt(event)
       }}
-      onPointerMove={event => aim() !== undefined && aimAt(event)}
+      onPointerMove={event => aimedIndex() !== undefined && aimAt(event)}
       onPointerUp={onPointerUp}
-      onPointerCancel={() => setAim(undefined)}
+      onPointerCancel={() => setAimedIndex(undefined)}
       onKeyDown={onKeyDown}
     >
       <For each={marks()}>
@@ -84,7 +84,7 @@ export function Scrubber(props: ScrubberProps) {
       <Show when={stop()}>
         {shown => (
           <span class="scrubber-here" style={{ transform: `translateY(${shown().share * height()}px)` }}>
-            {aim() === undefined ? shortWordsOf(shown().day) : wordsOf(shown().day)}
+            {aimedIndex() === undefined ? formatShortDay(shown().day) : formatDay(shown().day)}
           </span>
         )}
       </Show>
@@ -93,7 +93,7 @@ export function Scrubber(props: ScrubberProps) {
 }
 
 /** How keys move along the days: the newest is at the bottom. */
-const KEYS: Record<string, (at: number, last: number) => number> = {
+const KEY_MOVES: Record<string, (at: number, last: number) => number> = {
   ArrowUp: at => at - 1,
   ArrowDown: at => at + 1,
   ArrowLeft: at => at - 1,
@@ -104,18 +104,18 @@ const KEYS: Record<string, (at: number, last: number) => number> = {
   End: (_, last) => last,
 }
 
-function dayRead(view: FeedView): string {
+function getReadingDay(view: FeedView): string {
   const { rows, indexOf } = view.frame()
   const row = rows[indexOf.get(view.readingKey() ?? '') ?? rows.length - 1]
-  return row ? dayOf(row.generation.createdAt) : ''
+  return row ? toLocalDay(row.generation.createdAt) : ''
 }
 
 /** `22 November 2026`, in the person's language. */
-function wordsOf(day: string): string {
+function formatDay(day: string): string {
   if (day === '') return ''
   return new Date(`${day}T12:00`).toLocaleDateString([], { day: 'numeric', month: 'long', year: 'numeric' })
 }
 
-function shortWordsOf(day: string): string {
+function formatShortDay(day: string): string {
   return new Date(`${day}T12:00`).toLocaleDateString([], { day: 'numeric', month: 'short' })
 }

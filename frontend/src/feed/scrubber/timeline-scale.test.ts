@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { dayOf, indexOfDay, marksOf, stopAt, stopsOf } from './timeline-scale.ts'
+import { computeMarks, computeStops, findStop, indexOfDay, toLocalDay } from './timeline-scale.ts'
 
 const TIMELINE = {
   days: [
@@ -11,13 +11,13 @@ const TIMELINE = {
 }
 
 test('days take as much of the scale as they have generations, the oldest at its top', () => {
-  const stops = stopsOf(TIMELINE)
+  const stops = computeStops(TIMELINE)
   expect(stops.map(({ day, share }) => [day, share])).toEqual([
     ['2025-12-31', 0],
     ['2026-01-31', 0.8],
     ['2026-02-01', 0.9],
   ])
-  expect([0, 0.79, 0.8, 1].map(share => stopAt(stops, share)?.day)).toEqual([
+  expect([0, 0.79, 0.8, 1].map(share => findStop(stops, share)?.day)).toEqual([
     '2025-12-31',
     '2025-12-31',
     '2026-01-31',
@@ -27,12 +27,12 @@ test('days take as much of the scale as they have generations, the oldest at its
 
 test('a day without any is found at the last one before it', () => {
   expect(
-    ['2020-01-01', '2026-01-30', '2026-01-31', '2030-01-01'].map(day => indexOfDay(stopsOf(TIMELINE), day)),
+    ['2020-01-01', '2026-01-30', '2026-01-31', '2030-01-01'].map(day => indexOfDay(computeStops(TIMELINE), day)),
   ).toEqual([0, 0, 1, 2])
 })
 
 test('years are named where they begin, months are ticks, and none stand on each other', () => {
-  expect(marksOf(stopsOf(TIMELINE), 600).map(({ label }) => label)).toEqual(['2025', '2026', null])
+  expect(computeMarks(computeStops(TIMELINE), 600).map(({ label }) => label)).toEqual(['2025', '2026', null])
   const counts = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 120 })
   fc.assert(
     fc.property(counts, fc.integer({ min: 50, max: 900 }), (months, height) => {
@@ -40,7 +40,7 @@ test('years are named where they begin, months are ticks, and none stand on each
         day: `${2010 + Math.floor(index / 12)}-${String((index % 12) + 1).padStart(2, '0')}-15`,
         count,
       }))
-      const marks = marksOf(stopsOf({ days: days.reverse() }), height)
+      const marks = computeMarks(computeStops({ days: days.reverse() }), height)
       const labels = marks.filter(({ label }) => label !== null).map(({ share }) => share * height)
       for (const [index, place] of labels.slice(1).entries())
         expect(place - (labels[index] ?? 0)).toBeGreaterThanOrEqual(28)
@@ -50,5 +50,5 @@ test('years are named where they begin, months are ticks, and none stand on each
 
 test('a day is the one where the person is', () => {
   const noon = new Date(2026, 10, 22, 12)
-  expect(dayOf(noon.toISOString())).toBe('2026-11-22')
+  expect(toLocalDay(noon.toISOString())).toBe('2026-11-22')
 })

@@ -1,25 +1,33 @@
 import { expect, test } from 'bun:test'
 import type { Socket } from 'node:net'
-import { allowing, answering, codeOf, codeThrown, never, options, serving } from '../../../testing/safe-get-server.ts'
+import {
+  catchErrorCode,
+  fetchErrorCode,
+  neverAborted,
+  optionsAllowing,
+  startHttpServer,
+  startTcpServer,
+  testOptions,
+} from '../../../testing/safe-get-server.ts'
 import { readAll, safeGet } from './safe-get.ts'
 
 test('a compressed answer is refused, so that no bomb is unpacked', async () => {
   const bomb = Bun.gzipSync(new Uint8Array(50_000_000))
-  await using server = await serving(() => new Response(bomb, { headers: { 'content-encoding': 'gzip' } }))
-  expect(await codeOf(server.at('/'), allowing([server.origin]))).toBe('encoding')
+  await using server = await startHttpServer(() => new Response(bomb, { headers: { 'content-encoding': 'gzip' } }))
+  expect(await fetchErrorCode(server.at('/'), optionsAllowing([server.origin]))).toBe('encoding')
 })
 
 test('takes a body of exactly the allowed size and not a byte more, promised or not', async () => {
-  await using server = await serving(({ url }) => {
+  await using server = await startHttpServer(({ url }) => {
     const bytes = new Uint8Array(Number(new URL(url).searchParams.get('bytes')))
     return new Response(url.includes('chunked') ? streamOnce(bytes) : bytes)
   })
-  const options = allowing([server.origin], { maxBytes: 100_000 })
+  const options = optionsAllowing([server.origin], { maxBytes: 100_000 })
   for (const path of ['/plain', '/chunked']) {
     const response = await safeGet(server.at(`${path}?bytes=100000`), options)
     expect(response.contentLength).toBe(path === '/plain' ? 100_000 : null)
-    expect(await readAll(response, never)).toHaveLength(100_000)
-    expect(await codeOf(server.at(`${path}?bytes=100001`), options)).toBe('too-large')
+    expect(await readAll(response, neverAborted)).toHaveLength(100_000)
+    expect(await fetchErrorCode(server.at(`${path}?bytes=100001`), options)).toBe('too-large')
   }
 })
 
@@ -50,9 +58,12 @@ for (const [what, code, answer] of [
   ['a drip of headers', 'timeout', (socket: Socket) => drip(socket, HEAD)],
 ] as const) {
   test(`${what} ends as ${code}`, async () => {
-    await using server = await answering(answer)
-    const options = allowing([server.origin], { maxBytes: 5_000_000, deadlineMs: code === 'timeout' ? 150 : 60_000 })
-    expect(await codeOf(`${server.origin}/`, options)).toBe(code)
+    await using server = await startTcpServer(answer)
+    const options = optionsAllowing([server.origin], {
+      maxBytes: 5_000_000,
+      deadlineMs: code === 'timeout' ? 150 : 60_000,
+    })
+    expect(await fetchErrorCode(`${server.origin}/`, options)).toBe(code)
     await server.disconnected
   })
 }
@@ -62,17 +73,20 @@ for (const [when, answer] of [
   ['in a body', (socket: Socket) => socket.write(`${HEAD}content-length: 9\r\n\r\nhello`)],
 ] as const) {
   test(`silence ${when} is not waited for until the deadline`, async () => {
-    await using server = await answering(answer)
-    const limits = allowing([server.origin], { deadlineMs: 60_000, stallMs: 50 })
-    const fetched = safeGet(`${server.origin}/`, limits).then(response => readAll(response, never))
+    await using server = await startTcpServer(answer)
+    const limits = optionsAllowing([server.origin], { deadlineMs: 60_000, idleTimeoutMs: 50 })
+    const fetched = safeGet(`${server.origin}/`, limits).then(response => readAll(response, neverAborted))
     await expect(fetched).rejects.toThrow('fell silent')
     await server.disconnected
   })
 }
 
 test('who reads slowly is not taken for silent, nor is one who sends little by little', async () => {
-  await using server = await answering(socket => drip(socket, `${HEAD}content-length: 40\r\n\r\n`))
-  const response = await safeGet(`${server.origin}/`, allowing([server.origin], { deadlineMs: 60_000, stallMs: 500 }))
+  await using server = await startTcpServer(socket => drip(socket, `${HEAD}content-length: 40\r\n\r\n`))
+  const response = await safeGet(
+    `${server.origin}/`,
+    optionsAllowing([server.origin], { deadlineMs: 60_000, idleTimeoutMs: 500 }),
+  )
   const reader = response.body.getReader()
   await Bun.sleep(700)
   let bytes = 0
@@ -81,56 +95,58 @@ test('who reads slowly is not taken for silent, nor is one who sends little by l
 })
 
 test('a connection that is refused is an error, and so is a name server that never answers', async () => {
-  const server = await answering(() => undefined)
+  const server = await startTcpServer(() => undefined)
   await server[Symbol.asyncDispose]()
-  expect(await codeOf(`${server.origin}/`, allowing([server.origin]))).toBe('network')
+  expect(await fetchErrorCode(`${server.origin}/`, optionsAllowing([server.origin]))).toBe('network')
   const resolve = () => new Promise<string[]>(() => undefined)
-  expect(await codeOf('http://public.example/', { ...options(), resolve, deadlineMs: 50 })).toBe('timeout')
+  expect(await fetchErrorCode('http://public.example/', { ...testOptions(), resolve, deadlineMs: 50 })).toBe('timeout')
 })
 
 test('a body that nobody reads is let go at the deadline, and one that is cancelled at once', async () => {
-  await using server = await answering(socket => pour(socket, CHUNKED, '10000\r\n', 65_536))
-  const unread = await safeGet(`${server.origin}/`, allowing([server.origin], { deadlineMs: 200 }))
+  await using server = await startTcpServer(socket => pour(socket, CHUNKED, '10000\r\n', 65_536))
+  const unread = await safeGet(`${server.origin}/`, optionsAllowing([server.origin], { deadlineMs: 200 }))
   await server.disconnected
-  expect(await codeThrown(readAll(unread, never))).toBe('timeout')
+  expect(await catchErrorCode(readAll(unread, neverAborted))).toBe('timeout')
 
-  await using another = await answering(socket => pour(socket, CHUNKED, '10000\r\n', 65_536))
-  const cancelled = await safeGet(`${another.origin}/`, allowing([another.origin]))
+  await using another = await startTcpServer(socket => pour(socket, CHUNKED, '10000\r\n', 65_536))
+  const cancelled = await safeGet(`${another.origin}/`, optionsAllowing([another.origin]))
   await cancelled.body.cancel()
   await another.disconnected
 })
 
 test('a body that nobody reads may break off without harm', async () => {
-  await using server = await answering(reset(`${HEAD}\r\nhello`))
-  const unread = await safeGet(`${server.origin}/`, allowing([server.origin]))
+  await using server = await startTcpServer(reset(`${HEAD}\r\nhello`))
+  const unread = await safeGet(`${server.origin}/`, optionsAllowing([server.origin]))
   await server.disconnected
   // The reset reaches this end a moment after the other has closed.
   await new Promise(setImmediate)
-  expect(await codeThrown(readAll(unread, never))).toBe('truncated')
+  expect(await catchErrorCode(readAll(unread, neverAborted))).toBe('truncated')
 })
 
 test('the caller ends it with a reason of its own, before the answer and within the body', async () => {
   const reason = new Error('no longer wanted')
-  await using silent = await answering(() => undefined)
+  await using silent = await startTcpServer(() => undefined)
   const before = new AbortController()
-  const asked = safeGet(`${silent.origin}/`, allowing([silent.origin], { signal: before.signal }))
-  await silent.asked
+  const asked = safeGet(`${silent.origin}/`, optionsAllowing([silent.origin], { signal: before.signal }))
+  await silent.requested
   before.abort(reason)
   await expect(asked).rejects.toBe(reason)
-  await expect(safeGet(`${silent.origin}/`, allowing([silent.origin], { signal: before.signal }))).rejects.toBe(reason)
+  await expect(safeGet(`${silent.origin}/`, optionsAllowing([silent.origin], { signal: before.signal }))).rejects.toBe(
+    reason,
+  )
 
-  await using stalled = await answering(socket => socket.write(`${HEAD}content-length: 9\r\n\r\nhello`))
+  await using stalled = await startTcpServer(socket => socket.write(`${HEAD}content-length: 9\r\n\r\nhello`))
   const [within, reading] = [new AbortController(), new AbortController()]
-  const get = (signal: AbortSignal) => safeGet(`${stalled.origin}/`, allowing([stalled.origin], { signal }))
-  const [first, second] = [await get(within.signal), await get(never)]
-  const reads = [readAll(first, never), readAll(second, reading.signal)]
+  const get = (signal: AbortSignal) => safeGet(`${stalled.origin}/`, optionsAllowing([stalled.origin], { signal }))
+  const [first, second] = [await get(within.signal), await get(neverAborted)]
+  const reads = [readAll(first, neverAborted), readAll(second, reading.signal)]
   within.abort(reason)
   reading.abort(reason)
   expect((await Promise.allSettled(reads)).map(read => read.status === 'rejected' && read.reason)).toEqual([
     reason,
     reason,
   ])
-  await expect(readAll(await get(never), AbortSignal.abort(reason))).rejects.toBe(reason)
+  await expect(readAll(await get(neverAborted), AbortSignal.abort(reason))).rejects.toBe(reason)
 })
 
 function streamOnce(bytes: Uint8Array): ReadableStream<Uint8Array> {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
-import { explain, type Limits, tooLarge } from './safe-get-error.ts'
+import { createTooLargeError, type FetchLimits, toSafeGetError } from './safe-get-error.ts'
 
 /** Reads nothing ahead, so that what the reader does not take yet waits at the sender. */
-export function bodyOf(url: URL, response: IncomingMessage, limits: Limits): ReadableStream<Uint8Array> {
-  const chunks = bytesOf(url, response, limits)
+export function createBodyStream(url: URL, response: IncomingMessage, limits: FetchLimits): ReadableStream<Uint8Array> {
+  const chunks = readChunks(url, response, limits)
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -17,21 +17,21 @@ export function bodyOf(url: URL, response: IncomingMessage, limits: Limits): Rea
   )
 }
 
-async function* bytesOf(url: URL, response: IncomingMessage, limits: Limits): AsyncGenerator<Uint8Array, void> {
+async function* readChunks(url: URL, response: IncomingMessage, limits: FetchLimits): AsyncGenerator<Uint8Array, void> {
   let bytes = 0
   try {
-    limits.stall.waiting()
+    limits.idleTimeout.start()
     for await (const chunk of response as AsyncIterable<Uint8Array>) {
-      limits.stall.over()
+      limits.idleTimeout.stop()
       bytes += chunk.byteLength
-      if (bytes > limits.maxBytes) throw tooLarge(url, limits)
+      if (bytes > limits.maxBytes) throw createTooLargeError(url, limits)
       yield chunk
-      limits.stall.waiting()
+      limits.idleTimeout.start()
     }
     if (!response.complete) throw new Error('The connection was closed before the end.')
   } catch (error) {
-    throw explain(error, url, 'truncated', limits)
+    throw toSafeGetError(error, url, 'truncated', limits)
   } finally {
-    limits.stall.over()
+    limits.idleTimeout.stop()
   }
 }

@@ -1,21 +1,21 @@
 /** Notices that nothing comes while something is waited for. */
-export interface Stall {
+export interface IdleTimeout {
   /** Aborted when nothing has come for too long. */
   signal: AbortSignal
   /** From now on something is waited for, */
-  waiting(): void
+  start(): void
   /** and now no longer: it came, or whoever reads is not ready for more. */
-  over(): void
+  stop(): void
 }
 
 /** @param milliseconds the longest silence; without it any is allowed */
-export function createStall(milliseconds: number | undefined): Stall {
+export function createIdleTimeout(milliseconds: number | undefined): IdleTimeout {
   const controller = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
-  const over = () => clearTimeout(timer)
-  const waiting = () => {
-    over()
+  const stop = () => clearTimeout(timer)
+  const start = () => {
+    stop()
     if (milliseconds !== undefined) timer = setTimeout(() => controller.abort(), milliseconds)
   }
-  return { signal: controller.signal, waiting, over }
+  return { signal: controller.signal, start, stop }
 }

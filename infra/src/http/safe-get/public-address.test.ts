@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { codeOf, options } from '../../../testing/safe-get-server.ts'
+import { fetchErrorCode, testOptions } from '../../../testing/safe-get-server.ts'
 import { isPublicAddress } from './public-address.ts'
 
 /** Written out again, so that the two lists must agree. */
@@ -53,7 +53,7 @@ test('a private IPv4 address is refused however it is written', async () => {
   const spelling = fc.constantFrom(...SPELLINGS)
   await fc.assert(
     fc.asyncProperty(privateV4, spelling, async (address, spell) => {
-      expect(await codeOf(`http://${spell(address)}/`)).toBe('blocked-address')
+      expect(await fetchErrorCode(`http://${spell(address)}/`)).toBe('blocked-address')
     }),
     { numRuns: 1_000 },
   )
@@ -70,7 +70,7 @@ test('every IPv6 address outside global unicast is refused however it is written
       async (first, rest, long) => {
         const words = [first, ...rest].map(value => value.toString(16).padStart(long ? 4 : 1, '0'))
         const text = words.join(':')
-        expect(await codeOf(`http://[${long ? text.toUpperCase() : text}]/`)).toBe('blocked-address')
+        expect(await fetchErrorCode(`http://[${long ? text.toUpperCase() : text}]/`)).toBe('blocked-address')
       },
     ),
     { numRuns: 1_000 },
@@ -84,7 +84,7 @@ test('a name with any private answer is refused, wherever among the others it st
   await fc.assert(
     fc.asyncProperty(answers, async addresses => {
       const resolve = async () => addresses
-      expect(await codeOf('http://public.example/', { ...options(), resolve })).toBe('blocked-address')
+      expect(await fetchErrorCode('http://public.example/', { ...testOptions(), resolve })).toBe('blocked-address')
     }),
   )
 })

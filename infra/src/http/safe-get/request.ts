@@ -10,7 +10,7 @@ import { isIP } from 'node:net'
  * @returns the answer with its body unread; destroy it unless you read it to its end
  * @throws as node:http does, and when `signal` is aborted, which also ends the body
  */
-export function sendTo(
+export function sendGet(
   url: URL,
   addresses: readonly string[],
   headers: Readonly<Record<string, string>>,
@@ -18,14 +18,14 @@ export function sendTo(
 ): Promise<IncomingMessage> {
   signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  const request = clientFor(url).request({
-    host: hostOf(url),
+  const request = selectClient(url).request({
+    host: getHostname(url),
     port: url.port,
     path: url.pathname + url.search,
     headers: { 'user-agent': 'darkroom', ...headers, host: url.host, 'accept-encoding': 'identity' },
     // A pooled connection may lead to where nobody has looked.
     agent: false,
-    lookup: answering(addresses),
+    lookup: createPinnedLookup(addresses),
   })
   request.on('response', response => {
     // A reset of a body without a length is told to the request alone, while the body seems to end well.
@@ -41,19 +41,19 @@ export function sendTo(
 }
 
 /** The host as a resolver wants it: an IPv6 address without its brackets. */
-export function hostOf(url: URL): string {
+export function getHostname(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '')
 }
 
-function clientFor(url: URL): typeof http | typeof https {
+function selectClient(url: URL): typeof http | typeof https {
   return url.protocol === 'https:' ? https : http
 }
 
 /** A `lookup` that knows only these, so that a name cannot change its mind between being judged and being connected to. */
-function answering(addresses: readonly string[]): NonNullable<http.RequestOptions['lookup']> {
-  const answers = addresses.map(address => ({ address, family: isIP(address) }))
-  return (_host, options, done) => {
-    if (options.all) return done(null, answers)
-    done(null, answers[0]?.address ?? '', answers[0]?.family)
+function createPinnedLookup(addresses: readonly string[]): NonNullable<http.RequestOptions['lookup']> {
+  const results = addresses.map(address => ({ address, family: isIP(address) }))
+  return (_host, options, callback) => {
+    if (options.all) return callback(null, results)
+    callback(null, results[0]?.address ?? '', results[0]?.family)
   }
 }

@@ -1,4 +1,4 @@
-import type { Stall } from './idle-timeout.ts'
+import type { IdleTimeout } from './idle-timeout.ts'
 
 export type SafeGetCode =
   | 'bad-url'
@@ -30,25 +30,31 @@ export class SafeGetError extends Error {
 }
 
 /** What bounds one fetch. `signal` is aborted with `caller`, at the deadline, and with `stall`. */
-export interface Limits {
+export interface FetchLimits {
   maxBytes: number
   deadlineMs: number
   signal: AbortSignal
-  stall: Stall
-  caller: AbortSignal
+  idleTimeout: IdleTimeout
+  callerSignal: AbortSignal
 }
 
-export function tooLarge(url: URL, limits: Limits): SafeGetError {
+export function createTooLargeError(url: URL, limits: FetchLimits): SafeGetError {
   return new SafeGetError('too-large', `${url.host} sent more than ${(limits.maxBytes / 1e6).toFixed(1)} MB.`)
 }
 
-const BROKEN = { network: 'could not be reached.', truncated: 'broke off before the end.' }
+const CONNECTION_MESSAGES = { network: 'could not be reached.', truncated: 'broke off before the end.' }
 
 /** What to throw for whatever went wrong: the caller's own reason where the caller ended it. */
-export function explain(cause: unknown, url: URL, broken: keyof typeof BROKEN, limits: Limits): unknown {
+export function toSafeGetError(
+  cause: unknown,
+  url: URL,
+  fallbackCode: keyof typeof CONNECTION_MESSAGES,
+  limits: FetchLimits,
+): unknown {
   if (cause instanceof SafeGetError) return cause
-  if (limits.caller.aborted) return limits.caller.reason
-  if (!limits.signal.aborted) return new SafeGetError(broken, `${url.host} ${BROKEN[broken]}`, { cause })
-  if (limits.stall.signal.aborted) return new SafeGetError('timeout', `${url.host} fell silent.`, { cause })
+  if (limits.callerSignal.aborted) return limits.callerSignal.reason
+  if (!limits.signal.aborted)
+    return new SafeGetError(fallbackCode, `${url.host} ${CONNECTION_MESSAGES[fallbackCode]}`, { cause })
+  if (limits.idleTimeout.signal.aborted) return new SafeGetError('timeout', `${url.host} fell silent.`, { cause })
   return new SafeGetError('timeout', `${url.host} took longer than ${limits.deadlineMs / 1000} s.`, { cause })
 }

@@ -1,5 +1,11 @@
 import { expect, test } from 'bun:test'
-import { allowing, codeOf, errorOf, serving, textOf } from '../../../testing/safe-get-server.ts'
+import {
+  fetchError,
+  fetchErrorCode,
+  optionsAllowing,
+  readText,
+  startHttpServer,
+} from '../../../testing/safe-get-server.ts'
 import { safeGet } from './safe-get.ts'
 
 for (const [address, code] of [
@@ -38,28 +44,28 @@ for (const [address, code] of [
   ['http://', 'bad-url'],
 ] as const) {
   test(`${address} is refused as ${code}`, async () => {
-    expect(await codeOf(address)).toBe(code)
+    expect(await fetchErrorCode(address)).toBe(code)
   })
 }
 
 test('a name that becomes private between two looks is still fetched from the address that was judged', async () => {
-  await using server = await serving(() => new Response('judged'))
+  await using server = await startHttpServer(() => new Response('judged'))
   const answers = [['127.0.0.1'], ['127.0.0.9']]
   const resolve = async () => answers.shift() ?? []
-  const response = await safeGet(server.at('/'), allowing([server.origin], { resolve }))
-  expect(await textOf(response)).toBe('judged')
+  const response = await safeGet(server.at('/'), optionsAllowing([server.origin], { resolve }))
+  expect(await readText(response)).toBe('judged')
   expect(answers).toEqual([['127.0.0.9']])
 })
 
 test('gives the body, its claimed type and the few headers that matter', async () => {
-  await using server = await serving(
+  await using server = await startHttpServer(
     () => new Response('hello', { headers: { 'Content-Type': 'Image/PNG; x=1', etag: '"1"', 'set-cookie': 'a=b' } }),
   )
-  const response = await safeGet(server.at('/a?token=1'), allowing([server.origin]))
+  const response = await safeGet(server.at('/a?token=1'), optionsAllowing([server.origin]))
   expect(response).toMatchObject({ status: 200, mimeType: 'image/png', contentLength: 5 })
   expect(Object.keys(response.headers).toSorted()).toEqual(['content-length', 'content-type', 'etag'])
   expect(response.url.href).toBe(server.at('/a?token=1'))
-  expect(await textOf(response)).toBe('hello')
+  expect(await readText(response)).toBe('hello')
   expect(server.requests[0]?.headers).toMatchObject({
     'accept-encoding': 'identity',
     host: new URL(server.origin).host,
@@ -67,25 +73,25 @@ test('gives the body, its claimed type and the few headers that matter', async (
 })
 
 test('an origin is allowed exactly, not its host, its scheme or its neighbour', async () => {
-  await using server = await serving(() => new Response('hello'))
+  await using server = await startHttpServer(() => new Response('hello'))
   const { port } = new URL(server.origin)
   for (const origin of [`http://inside.example:${Number(port) + 1}`, `https://inside.example:${port}`]) {
-    expect(await codeOf(server.at('/'), allowing([origin]))).toBe('bad-port')
+    expect(await fetchErrorCode(server.at('/'), optionsAllowing([origin]))).toBe('bad-port')
   }
-  expect(await codeOf('http://inside.example/', allowing([server.origin]))).toBe('blocked-address')
+  expect(await fetchErrorCode('http://inside.example/', optionsAllowing([server.origin]))).toBe('blocked-address')
   expect(server.requests).toHaveLength(0)
 })
 
 test('follows three redirects, relative ones too, and no fourth', async () => {
-  await using server = await serving(({ url }) => {
+  await using server = await startHttpServer(({ url }) => {
     const left = Number(new URL(url).searchParams.get('left'))
     return left > 0 ? redirect(`?left=${left - 1}`) : new Response('there')
   })
-  const options = allowing([server.origin])
+  const options = optionsAllowing([server.origin])
   const response = await safeGet(server.at('/?left=3'), options)
-  expect([response.url.search, await textOf(response)]).toEqual(['?left=0', 'there'])
-  expect(await codeOf(server.at('/?left=4'), options)).toBe('too-many-redirects')
-  expect(await codeOf(server.at('/?left=1000'), options)).toBe('too-many-redirects')
+  expect([response.url.search, await readText(response)]).toEqual(['?left=0', 'there'])
+  expect(await fetchErrorCode(server.at('/?left=4'), options)).toBe('too-many-redirects')
+  expect(await fetchErrorCode(server.at('/?left=1000'), options)).toBe('too-many-redirects')
   expect(server.requests).toHaveLength(12)
 })
 
@@ -100,27 +106,27 @@ for (const [target, code] of [
   ['http://', 'bad-url'],
 ] as const) {
   test(`a redirect to ${target} is refused as ${code}`, async () => {
-    await using server = await serving(() => redirect(target))
-    expect(await codeOf(server.at('/'), allowing([server.origin]))).toBe(code)
+    await using server = await startHttpServer(() => redirect(target))
+    expect(await fetchErrorCode(server.at('/'), optionsAllowing([server.origin]))).toBe(code)
   })
 }
 
 test('a redirect from an allowed origin does not reach a private one that is not', async () => {
-  await using secret = await serving(() => new Response('secret'))
-  await using server = await serving(() => redirect(secret.at('/')))
-  expect(await codeOf(server.at('/'), allowing([server.origin]))).toBe('bad-port')
+  await using secret = await startHttpServer(() => new Response('secret'))
+  await using server = await startHttpServer(() => redirect(secret.at('/')))
+  expect(await fetchErrorCode(server.at('/'), optionsAllowing([server.origin]))).toBe('bad-port')
   expect(secret.requests).toHaveLength(0)
-  expect(await textOf(await safeGet(server.at('/'), allowing([server.origin, secret.origin])))).toBe('secret')
+  expect(await readText(await safeGet(server.at('/'), optionsAllowing([server.origin, secret.origin])))).toBe('secret')
 })
 
 test('headers go to their own origin, and never to another nor back from it', async () => {
-  await using other = await serving(() => redirect(home.at('/back')))
-  await using home = await serving(({ url }) => {
+  await using other = await startHttpServer(() => redirect(home.at('/back')))
+  await using home = await startHttpServer(({ url }) => {
     if (url.endsWith('/start')) return redirect('/next')
     return url.endsWith('/next') ? redirect(other.at('/')) : new Response('ok')
   })
   const headers = { authorization: 'Key secret' }
-  await textOf(await safeGet(home.at('/start'), allowing([home.origin, other.origin], { headers })))
+  await readText(await safeGet(home.at('/start'), optionsAllowing([home.origin, other.origin], { headers })))
   const sent = [...home.requests, ...other.requests].map(({ path, headers }) => [path, headers.authorization])
   expect(sent).toEqual([
     ['/start', 'Key secret'],
@@ -132,25 +138,31 @@ test('headers go to their own origin, and never to another nor back from it', as
 
 for (const status of [301, 304, 400, 404, 410, 429, 500, 503]) {
   test(`an answer of ${status} is an error that carries it`, async () => {
-    await using server = await serving(() => new Response('secret of the server', { status }))
-    const error = await errorOf(server.at('/'), allowing([server.origin]))
+    await using server = await startHttpServer(() => new Response('secret of the server', { status }))
+    const error = await fetchError(server.at('/'), optionsAllowing([server.origin]))
     expect([error.code, error.status]).toEqual(['status', status])
     expect(error.message).not.toContain('secret')
   })
 }
 
 test('only accepted types are read', async () => {
-  await using server = await serving(() => new Response('<p>', { headers: { 'content-type': 'text/html' } }))
-  expect(await codeOf(server.at('/'), allowing([server.origin], { accept: /^(image|video)\// }))).toBe('wrong-type')
-  expect(await codeOf(server.at('/'), allowing([server.origin], { accept: ['image/png'] }))).toBe('wrong-type')
-  expect(await codeOf(server.at('/'), allowing([server.origin], { accept: ['text/html'] }))).toBe('nothing')
+  await using server = await startHttpServer(() => new Response('<p>', { headers: { 'content-type': 'text/html' } }))
+  expect(await fetchErrorCode(server.at('/'), optionsAllowing([server.origin], { accept: /^(image|video)\// }))).toBe(
+    'wrong-type',
+  )
+  expect(await fetchErrorCode(server.at('/'), optionsAllowing([server.origin], { accept: ['image/png'] }))).toBe(
+    'wrong-type',
+  )
+  expect(await fetchErrorCode(server.at('/'), optionsAllowing([server.origin], { accept: ['text/html'] }))).toBe(
+    'nothing',
+  )
 })
 
 test('no error shows a path, a query or a password', async () => {
-  await using server = await serving(() => new Response('', { status: 404 }))
+  await using server = await startHttpServer(() => new Response('', { status: 404 }))
   const addresses = ['http://127.0.0.1', 'http://u:SECRET@public.example', 'ftp://public.example', server.origin]
   for (const address of [...addresses, 'http://public.example:22', 'http://nxdomain.example']) {
-    const error = await errorOf(`${address}/SECRET?SECRET=SECRET#SECRET`, allowing([server.origin]))
+    const error = await fetchError(`${address}/SECRET?SECRET=SECRET#SECRET`, optionsAllowing([server.origin]))
     expect(error.message).not.toContain('SECRET')
   }
 })

@@ -1,11 +1,11 @@
 import { lookup } from 'node:dns/promises'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
-import { bodyOf } from './body.ts'
-import { createStall } from './idle-timeout.ts'
+import { createBodyStream } from './body.ts'
+import { createIdleTimeout } from './idle-timeout.ts'
 import { isPublicAddress } from './public-address.ts'
-import { hostOf, sendTo } from './request.ts'
-import { explain, type Limits, SafeGetError, tooLarge } from './safe-get-error.ts'
+import { getHostname, sendGet } from './request.ts'
+import { createTooLargeError, type FetchLimits, SafeGetError, toSafeGetError } from './safe-get-error.ts'
 
 export { SafeGetError }
 
@@ -15,7 +15,7 @@ export interface SafeGetOptions {
   /** For everything together: name, redirects, headers and the last byte of the body. */
   deadlineMs: number
   /** Longest silence while an answer or more of the body is waited for; up to the deadline unless said. */
-  stallMs?: number
+  idleTimeoutMs?: number
   signal: AbortSignal
   /** Exact origins (`http://host:port`) that may be on a private address or an unusual port. */
   allowOrigins?: readonly string[]
@@ -50,60 +50,65 @@ export interface SafeResponse {
  * @see https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html
  */
 export async function safeGet(address: string | URL, options: SafeGetOptions): Promise<SafeResponse> {
-  const stall = createStall(options.stallMs)
-  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.deadlineMs), stall.signal])
-  const call: Call = { ...options, signal, stall, caller: options.signal }
-  const url = parse(address)
+  const idleTimeout = createIdleTimeout(options.idleTimeoutMs)
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.deadlineMs), idleTimeout.signal])
+  const context: FetchContext = { ...options, signal, idleTimeout, callerSignal: options.signal }
+  const url = parseUrl(address)
   try {
-    stall.waiting()
-    return await follow(url, options.headers ?? {}, MAX_REDIRECTS, call)
+    idleTimeout.start()
+    return await fetchFollowingRedirects(url, options.headers ?? {}, MAX_REDIRECTS, context)
   } catch (error) {
-    throw explain(error, url, 'network', call)
+    throw toSafeGetError(error, url, 'network', context)
   } finally {
-    stall.over()
+    idleTimeout.stop()
   }
 }
 
 /** The body piece by piece; it is let go of when nobody wants more. Throws as the body does, or the reason of `signal`. */
-export async function* chunksOf(response: SafeResponse, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+export async function* readChunks(response: SafeResponse, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
   const reader = response.body.getReader()
-  const letGo = () => void reader.cancel(signal.reason).catch(() => undefined)
-  signal.addEventListener('abort', letGo, { once: true })
-  if (signal.aborted) letGo()
+  const cancelReader = () => void reader.cancel(signal.reason).catch(() => undefined)
+  signal.addEventListener('abort', cancelReader, { once: true })
+  if (signal.aborted) cancelReader()
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
     signal.throwIfAborted()
   } finally {
-    signal.removeEventListener('abort', letGo)
-    letGo()
+    signal.removeEventListener('abort', cancelReader)
+    cancelReader()
   }
 }
 
 /** The whole body, which `maxBytes` keeps within bounds. Throws as the body does, or the reason of `signal`. */
 export async function readAll(response: SafeResponse, signal: AbortSignal): Promise<Uint8Array> {
-  return Buffer.concat(await Array.fromAsync(chunksOf(response, signal)))
+  return Buffer.concat(await Array.fromAsync(readChunks(response, signal)))
 }
 
 const MAX_REDIRECTS = 3
-const REDIRECTS = [301, 302, 303, 307, 308]
-const PORTS = ['', '80', '443']
-const KEPT_HEADERS = ['content-type', 'content-length', 'content-range', 'accept-ranges', 'etag', 'last-modified']
+const REDIRECT_STATUSES = [301, 302, 303, 307, 308]
+const ALLOWED_PORTS = ['', '80', '443']
+const EXPOSED_HEADERS = ['content-type', 'content-length', 'content-range', 'accept-ranges', 'etag', 'last-modified']
 
-type Call = SafeGetOptions & Limits
+type FetchContext = SafeGetOptions & FetchLimits
 
-async function follow(
+async function fetchFollowingRedirects(
   url: URL,
   headers: Readonly<Record<string, string>>,
   redirectsLeft: number,
-  call: Call,
+  context: FetchContext,
 ): Promise<SafeResponse> {
-  const response = await sendTo(url, await judgedAddresses(url, call), headers, call.signal)
+  const response = await sendGet(url, await resolveAllowedAddresses(url, context), headers, context.signal)
   try {
-    const target = redirectTarget(url, response)
-    if (target === null) return accept(url, response, call)
+    const target = getRedirectTarget(url, response)
+    if (target === null) return accept(url, response, context)
     response.destroy()
     if (redirectsLeft === 0) throw new SafeGetError('too-many-redirects', `${url.host} redirects too often.`)
-    return await follow(target, target.origin === url.origin ? headers : {}, redirectsLeft - 1, call)
+    return await fetchFollowingRedirects(
+      target,
+      target.origin === url.origin ? headers : {},
+      redirectsLeft - 1,
+      context,
+    )
   } catch (error) {
     response.destroy()
     throw error
@@ -111,63 +116,64 @@ async function follow(
 }
 
 /** Where a URL may be fetched from. One private answer among public ones condemns the whole name. */
-async function judgedAddresses(url: URL, call: Call): Promise<readonly string[]> {
-  const allowed = call.allowOrigins?.includes(url.origin) ?? false
-  judgeUrl(url, allowed)
-  const addresses = await addressesOf(hostOf(url), call)
+async function resolveAllowedAddresses(url: URL, context: FetchContext): Promise<readonly string[]> {
+  const isAllowedOrigin = context.allowOrigins?.includes(url.origin) ?? false
+  validateUrl(url, isAllowedOrigin)
+  const addresses = await resolveAddresses(getHostname(url), context)
   if (addresses.length === 0) throw new SafeGetError('network', `${url.host} has no address.`)
-  if (allowed || addresses.every(isPublicAddress)) return addresses
+  if (isAllowedOrigin || addresses.every(isPublicAddress)) return addresses
   throw new SafeGetError('blocked-address', `${url.host} is not on the public internet, so it is not fetched.`)
 }
 
-function judgeUrl(url: URL, allowed: boolean): void {
+function validateUrl(url: URL, isAllowedOrigin: boolean): void {
   if (!['http:', 'https:'].includes(url.protocol)) {
     throw new SafeGetError('bad-scheme', 'Only http and https addresses can be fetched.')
   }
   if (url.username || url.password)
     throw new SafeGetError('userinfo', 'An address must not carry a name or a password.')
-  if (!allowed && !PORTS.includes(url.port)) {
+  if (!isAllowedOrigin && !ALLOWED_PORTS.includes(url.port)) {
     throw new SafeGetError('bad-port', `Port ${url.port} cannot be fetched from, only 80 and 443.`)
   }
 }
 
-async function addressesOf(host: string, call: Call): Promise<readonly string[]> {
+async function resolveAddresses(host: string, context: FetchContext): Promise<readonly string[]> {
   if (isIP(host)) return [host]
-  const { promise: ended, reject } = Promise.withResolvers<never>()
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
   // A name server that never answers cannot be interrupted, only left waiting.
-  call.signal.addEventListener('abort', () => reject(call.signal.reason), { once: true })
-  return await Promise.race([(call.resolve ?? resolveName)(host), ended])
+  context.signal.addEventListener('abort', () => reject(context.signal.reason), { once: true })
+  return await Promise.race([(context.resolve ?? lookupHostname)(host), aborted])
 }
 
-async function resolveName(host: string): Promise<readonly string[]> {
+async function lookupHostname(host: string): Promise<readonly string[]> {
   return (await lookup(host, { all: true })).map(({ address }) => address)
 }
 
-function redirectTarget(url: URL, { statusCode, headers: { location } }: IncomingMessage): URL | null {
-  if (!REDIRECTS.includes(statusCode ?? 0) || location === undefined) return null
-  return parse(location, url)
+function getRedirectTarget(url: URL, { statusCode, headers: { location } }: IncomingMessage): URL | null {
+  if (!REDIRECT_STATUSES.includes(statusCode ?? 0) || location === undefined) return null
+  return parseUrl(location, url)
 }
 
-function parse(address: string | URL, base?: URL): URL {
+function parseUrl(address: string | URL, base?: URL): URL {
   const url = URL.parse(String(address), base?.href)
   if (url === null) throw new SafeGetError('bad-url', 'That is not an address that can be fetched.')
   return url
 }
 
-function accept(url: URL, response: IncomingMessage, call: Call): SafeResponse {
-  const headers = keptHeaders(response)
+function accept(url: URL, response: IncomingMessage, context: FetchContext): SafeResponse {
+  const headers = pickHeaders(response)
   const mimeType = headers['content-type']?.split(';')[0]?.trim().toLowerCase() || 'application/octet-stream'
   const contentLength = headers['content-length'] === undefined ? null : Number(headers['content-length'])
   const status = response.statusCode ?? 0
   if (status < 200 || status > 299) throw new SafeGetError('status', `${url.host} answered ${status}.`, { status })
   if (isEncoded(response)) throw new SafeGetError('encoding', `${url.host} sent a compressed answer unasked.`)
-  if (!isAccepted(mimeType, call.accept)) throw new SafeGetError('wrong-type', `${url.host} sent another type of file.`)
-  if ((contentLength ?? 0) > call.maxBytes) throw tooLarge(url, call)
-  return { status, headers, mimeType, contentLength, body: bodyOf(url, response, call), url }
+  if (!isAccepted(mimeType, context.accept))
+    throw new SafeGetError('wrong-type', `${url.host} sent another type of file.`)
+  if ((contentLength ?? 0) > context.maxBytes) throw createTooLargeError(url, context)
+  return { status, headers, mimeType, contentLength, body: createBodyStream(url, response, context), url }
 }
 
-function keptHeaders({ headers }: IncomingMessage): Record<string, string> {
-  return Object.fromEntries(KEPT_HEADERS.flatMap(name => (headers[name] ? [[name, String(headers[name])]] : [])))
+function pickHeaders({ headers }: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(EXPOSED_HEADERS.flatMap(name => (headers[name] ? [[name, String(headers[name])]] : [])))
 }
 
 function isEncoded({ headers }: IncomingMessage): boolean {

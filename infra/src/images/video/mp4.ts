@@ -1,5 +1,11 @@
 import { MediaError } from '../media-error.ts'
-import { checkFacts, damaged, MOST_PIECES, type Source, type VideoFacts } from './byte-source.ts'
+import {
+  type ByteSource,
+  createDamagedError,
+  MAX_ELEMENTS,
+  type VideoProperties,
+  validateProperties,
+} from './byte-source.ts'
 
 /** A piece of the file: what it is, and where its content is. */
 interface Box {
@@ -27,92 +33,93 @@ export function isMp4(bytes: Uint8Array): boolean {
  * @throws MediaError
  * @see ISO/IEC 14496-12
  */
-export async function readMp4(source: Source): Promise<VideoFacts> {
-  const boxes = await boxesIn(source, { start: 0, end: source.size })
+export async function readMp4(source: ByteSource): Promise<VideoProperties> {
+  const boxes = await readBoxes(source, { start: 0, end: source.size })
   const moov = boxes.find(({ type }) => type === 'moov')
   // The index may come last: a file without one has lost its end.
-  if (!moov || !boxes.some(({ type }) => type === 'mdat')) throw damaged()
-  const inside = await boxesIn(source, moov)
-  const size = await sizeOf(source, await videoTrack(source, inside))
-  return checkFacts({ ...size, duration: await durationOf(source, inside) })
+  if (!moov || !boxes.some(({ type }) => type === 'mdat')) throw createDamagedError()
+  const children = await readBoxes(source, moov)
+  const size = await readSize(source, await findVideoTrack(source, children))
+  return validateProperties({ ...size, duration: await readDuration(source, children) })
 }
 
-async function boxesIn(source: Source, { start, end }: Pick<Box, 'start' | 'end'>): Promise<Box[]> {
+async function readBoxes(source: ByteSource, { start, end }: Pick<Box, 'start' | 'end'>): Promise<Box[]> {
   const boxes: Box[] = []
   for (let at = start; at < end; at = boxes.at(-1)?.end ?? end) {
-    if (boxes.length === MOST_PIECES) throw new MediaError('unfit', 'is a video of too many pieces')
-    boxes.push(await boxAt(source, at, end))
+    if (boxes.length === MAX_ELEMENTS) throw new MediaError('unfit', 'is a video of too many pieces')
+    boxes.push(await readBox(source, at, end))
   }
   return boxes
 }
 
-async function boxAt(source: Source, at: number, most: number): Promise<Box> {
-  const view = await source.read(at, Math.min(at + 16, most))
-  if (view.byteLength < 8) throw damaged()
-  const short = view.getUint32(0)
-  if (short === 1 && view.byteLength < 16) throw damaged()
-  const size = short === 1 ? Number(view.getBigUint64(8)) : short || most - at
-  const head = short === 1 ? 16 : 8
-  if (size < head || at + size > most) throw damaged()
-  return { type: textAt(view, 4), start: at + head, end: at + size }
+async function readBox(source: ByteSource, at: number, parentEnd: number): Promise<Box> {
+  const view = await source.read(at, Math.min(at + 16, parentEnd))
+  if (view.byteLength < 8) throw createDamagedError()
+  const size32 = view.getUint32(0)
+  if (size32 === 1 && view.byteLength < 16) throw createDamagedError()
+  const size = size32 === 1 ? Number(view.getBigUint64(8)) : size32 || parentEnd - at
+  const headerBytes = size32 === 1 ? 16 : 8
+  if (size < headerBytes || at + size > parentEnd) throw createDamagedError()
+  return { type: readFourCc(view, 4), start: at + headerBytes, end: at + size }
 }
 
-async function videoTrack(source: Source, inside: readonly Box[]): Promise<Box> {
-  for (const track of inside.filter(({ type }) => type === 'trak')) {
-    const handler = await find(source, track, ['mdia', 'hdlr'])
-    if (handler && textAt(await read(source, handler, 12), 8) === 'vide') return await need(source, track, 'tkhd')
+async function findVideoTrack(source: ByteSource, children: readonly Box[]): Promise<Box> {
+  for (const track of children.filter(({ type }) => type === 'trak')) {
+    const handler = await findBox(source, track, ['mdia', 'hdlr'])
+    if (handler && readFourCc(await readBoxBytes(source, handler, 12), 8) === 'vide')
+      return await findRequiredBox(source, track, 'tkhd')
   }
   throw new MediaError('unfit', 'is a video without a picture')
 }
 
 /** As it is shown: turned, if the file says so. */
-async function sizeOf(source: Source, header: Box): Promise<{ width: number; height: number }> {
-  const view = await read(source, header, 84)
+async function readSize(source: ByteSource, header: Box): Promise<{ width: number; height: number }> {
+  const view = await readBoxBytes(source, header, 84)
   const matrix = view.getUint8(0) === 1 ? 52 : 40
-  const long = matrix === 52 ? await read(source, header, 96) : view
+  const long = matrix === 52 ? await readBoxBytes(source, header, 96) : view
   const [width, height] = [matrix + 36, matrix + 40].map(at => Math.round(long.getUint32(at) / 65_536))
-  const isTurned = long.getInt32(matrix) === 0 && long.getInt32(matrix + 4) !== 0
+  const isRotated = long.getInt32(matrix) === 0 && long.getInt32(matrix + 4) !== 0
   const size = { width: width ?? 0, height: height ?? 0 }
-  return isTurned ? { width: size.height, height: size.width } : size
+  return isRotated ? { width: size.height, height: size.width } : size
 }
 
-async function durationOf(source: Source, inside: readonly Box[]): Promise<number | null> {
-  const header = inside.find(({ type }) => type === 'mvhd')
-  if (!header) throw damaged()
-  const view = await read(source, header, 20)
+async function readDuration(source: ByteSource, children: readonly Box[]): Promise<number | null> {
+  const header = children.find(({ type }) => type === 'mvhd')
+  if (!header) throw createDamagedError()
+  const view = await readBoxBytes(source, header, 20)
   const isLong = view.getUint8(0) === 1
-  const long = isLong ? await read(source, header, 32) : view
+  const long = isLong ? await readBoxBytes(source, header, 32) : view
   const ticks = isLong ? Number(long.getBigUint64(24)) : long.getUint32(16)
-  const isSaid = ticks !== 0 && ticks !== 0xffff_ffff
-  return (isSaid ? ticks : await fragmentTicks(source, inside)) / long.getUint32(isLong ? 20 : 12)
+  const isKnown = ticks !== 0 && ticks !== 0xffff_ffff
+  return (isKnown ? ticks : await readFragmentDuration(source, children)) / long.getUint32(isLong ? 20 : 12)
 }
 
 /** The length of a file that was written piece by piece, 0 where it does not say. */
-async function fragmentTicks(source: Source, inside: readonly Box[]): Promise<number> {
-  const extends_ = inside.find(({ type }) => type === 'mvex')
-  const header = extends_ && (await find(source, extends_, ['mehd']))
+async function readFragmentDuration(source: ByteSource, children: readonly Box[]): Promise<number> {
+  const movieExtends = children.find(({ type }) => type === 'mvex')
+  const header = movieExtends && (await findBox(source, movieExtends, ['mehd']))
   if (!header) return 0
-  const view = await read(source, header, 8)
-  return view.getUint8(0) === 1 ? Number((await read(source, header, 12)).getBigUint64(4)) : view.getUint32(4)
+  const view = await readBoxBytes(source, header, 8)
+  return view.getUint8(0) === 1 ? Number((await readBoxBytes(source, header, 12)).getBigUint64(4)) : view.getUint32(4)
 }
 
-async function find(source: Source, within: Box, [type, ...deeper]: string[]): Promise<Box | undefined> {
-  const found = (await boxesIn(source, within)).find(box => box.type === type)
-  return found && deeper.length > 0 ? await find(source, found, deeper) : found
+async function findBox(source: ByteSource, parent: Box, [type, ...path]: string[]): Promise<Box | undefined> {
+  const found = (await readBoxes(source, parent)).find(box => box.type === type)
+  return found && path.length > 0 ? await findBox(source, found, path) : found
 }
 
-async function need(source: Source, within: Box, type: string): Promise<Box> {
-  const found = await find(source, within, [type])
-  if (!found) throw damaged()
+async function findRequiredBox(source: ByteSource, parent: Box, type: string): Promise<Box> {
+  const found = await findBox(source, parent, [type])
+  if (!found) throw createDamagedError()
   return found
 }
 
 /** The first bytes of a box. @throws MediaError if it has fewer */
-async function read(source: Source, box: Box, bytes: number): Promise<DataView> {
-  if (box.end - box.start < bytes) throw damaged()
+async function readBoxBytes(source: ByteSource, box: Box, bytes: number): Promise<DataView> {
+  if (box.end - box.start < bytes) throw createDamagedError()
   return await source.read(box.start, box.start + bytes)
 }
 
-function textAt(view: DataView, at: number): string {
+function readFourCc(view: DataView, at: number): string {
   return String.fromCharCode(...[0, 1, 2, 3].map(offset => view.getUint8(at + offset)))
 }

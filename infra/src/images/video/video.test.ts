@@ -6,7 +6,7 @@ import { type Media, readMedia } from '../media.ts'
 import { MediaError } from '../media-error.ts'
 import { sniffVideo } from './video.ts'
 
-const LIMITS = { picture: { bytes: 1_000_000, pixels: 1_000_000 }, videoBytes: 3_500_000 }
+const LIMITS = { image: { bytes: 1_000_000, pixels: 1_000_000 }, videoBytes: 3_500_000 }
 const CONTAINERS = ['mp4', 'webm'] as const
 const MADE = { mp4: makeMp4, webm: makeWebm }
 
@@ -89,7 +89,7 @@ test('relatives that browsers do not play are refused', async () => {
   for (const brand of ['isom', 'isom', 'mp42']) quicktime.write('qt  ', quicktime.indexOf(brand))
   for (const bytes of [webm, quicktime]) {
     const error = await readMedia(bytes, LIMITS).catch(error => error)
-    expect(error.fault).toBe('unfit')
+    expect(error.reason).toBe('unfit')
   }
 })
 
@@ -104,5 +104,5 @@ async function faultOf(bytes: Uint8Array): Promise<string> {
     () => undefined,
     error => error,
   )
-  return error instanceof MediaError ? error.fault : String(error)
+  return error instanceof MediaError ? error.reason : String(error)
 }

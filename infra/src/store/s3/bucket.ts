@@ -5,8 +5,8 @@ import {
   type ServiceInputTypes,
   type ServiceOutputTypes,
 } from '@aws-sdk/client-s3'
-import { type AskOptions, insist, type Limits } from './retry.ts'
-import { sendByFetch } from './transport.ts'
+import { type RequestLimits, type RequestOptions, retry } from './retry.ts'
+import { sendWithFetch } from './transport.ts'
 
 export interface S3Options {
   endpoint: string
@@ -16,7 +16,7 @@ export interface S3Options {
   secretAccessKey: string
   /** The bucket's name in the path, as most servers but Amazon's want it, rather than in the host. */
   forcePathStyle: boolean
-  limits?: Partial<Limits>
+  limits?: Partial<RequestLimits>
 }
 
 type Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Command<
@@ -30,43 +30,43 @@ type Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Comma
 /** One bucket, and the ways to ask its server for something. */
 export interface Bucket {
   /** What says in a command which bucket is meant. */
-  at: { Bucket: string }
-  limits: Limits
+  params: { Bucket: string }
+  limits: RequestLimits
   /** Asks once. @throws what the SDK throws, or the signal's reason */
   send<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
     command: Command<I, O>,
     signal: AbortSignal,
   ): Promise<O>
   /** Does what may be several requests until it works, as `insist` says. */
-  insist<T>(attempt: (signal: AbortSignal) => Promise<T>, options?: AskOptions): Promise<T>
+  retry<T>(attempt: (signal: AbortSignal) => Promise<T>, options?: RequestOptions): Promise<T>
   /** Asks until there is an answer, likewise. */
-  ask<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
+  sendWithRetry<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
     command: Command<I, O>,
-    options?: AskOptions,
+    options?: RequestOptions,
   ): Promise<O>
 }
 
-const LIMITS: Limits = {
+const DEFAULT_LIMITS: RequestLimits = {
   tries: 4,
-  tryMs: 15_000,
-  bytesPerMs: 128,
-  stallMs: 15_000,
-  pause: { base: 100, most: 5_000 },
+  tryTimeoutMs: 15_000,
+  minBytesPerMs: 128,
+  idleTimeoutMs: 15_000,
+  backoffOptions: { base: 100, most: 5_000 },
 }
 
-const SILENT = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore }
+const SILENT_LOGGER = { trace: noop, debug: noop, info: noop, warn: noop, error: noop }
 
 export function openBucket(options: S3Options): Bucket {
   const client = createClient(options)
-  const limits = { ...LIMITS, ...options.limits }
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const send: Bucket['send'] = async (command, signal) => await client.send(command, { abortSignal: signal })
-  const insistHere: Bucket['insist'] = async (attempt, options) => await insist(attempt, { ...limits, ...options })
+  const retryWithLimits: Bucket['retry'] = async (attempt, options) => await retry(attempt, { ...limits, ...options })
   return {
-    at: { Bucket: options.bucket },
+    params: { Bucket: options.bucket },
     limits,
     send,
-    insist: insistHere,
-    ask: async (command, options) => await insistHere(signal => send(command, signal), options),
+    retry: retryWithLimits,
+    sendWithRetry: async (command, options) => await retryWithLimits(signal => send(command, signal), options),
   }
 }
 
@@ -87,10 +87,10 @@ function createClient(options: S3Options): S3Client {
     // What the machine's own AWS settings say is meant for other servers.
     useFipsEndpoint: false,
     useDualstackEndpoint: false,
-    logger: SILENT,
-    requestHandler: { handle: sendByFetch, metadata: { handlerProtocol: 'http/1.1' } },
+    logger: SILENT_LOGGER,
+    requestHandler: { handle: sendWithFetch, metadata: { handlerProtocol: 'http/1.1' } },
   })
 }
 
 /** The SDK tells the console of each stream that it cannot send again; what fails here is thrown. */
-function ignore(): void {}
+function noop(): void {}

@@ -5,90 +5,101 @@ import {
   CreateMultipartUploadCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { isUploadGone } from './errors.ts'
-import type { Put } from './put.ts'
-import { confirm, md5Of, vouchesFor } from './verify.ts'
+import { isUploadNotFound } from './errors.ts'
+import type { PutTarget } from './put.ts'
+import { computeMd5, verifyChecksum, verifyStored } from './verify.ts'
 
 /** What every request about one upload says. */
-interface Upload {
+interface UploadParams {
   Bucket: string
   Key: string
   UploadId: string | undefined
 }
 
-const AT_ONCE = 2
-const ABANDON = { tries: 2, tryMs: 3_000 }
+const MAX_CONCURRENT_PARTS = 2
+const ABORT_LIMITS = { tries: 2, tryTimeoutMs: 3_000 }
 
 /**
  * Uploads an object part by part, two at a time. There is nothing under its key before all are there, and nothing is left of
  * it if one fails.
  *
- * @param fail ends what gives the parts, and whatever else goes on under the signal
+ * @param onError ends what gives the parts, and whatever else goes on under the signal
  * @returns how many bytes it is long
  */
-export async function putParts(
-  put: Put,
+export async function putMultipart(
+  put: PutTarget,
   parts: AsyncIterable<Uint8Array>,
-  fail: (error: unknown) => void,
+  onError: (error: unknown) => void,
 ): Promise<number> {
   const { bucket, key, signal } = put
-  const { UploadId } = await bucket.ask(new CreateMultipartUploadCommand({ ...bucket.at, Key: key }), { signal })
-  const upload: Upload = { ...bucket.at, Key: key, UploadId }
+  const { UploadId } = await bucket.sendWithRetry(new CreateMultipartUploadCommand({ ...bucket.params, Key: key }), {
+    signal,
+  })
+  const upload: UploadParams = { ...bucket.params, Key: key, UploadId }
   try {
-    const { sent, bytes } = await sendAll(put, upload, parts, fail)
-    await complete(put, upload, sent)
-    await bucket.insist(within => confirm({ ...put, signal: within }, { bytes, md5: null }), { signal })
+    const { sent, bytes } = await uploadParts(put, upload, parts, onError)
+    await completeUpload(put, upload, sent)
+    await bucket.retry(within => verifyStored({ ...put, signal: within }, { bytes, md5: null }), { signal })
     return bytes
   } catch (error) {
-    await bucket.ask(new AbortMultipartUploadCommand(upload), ABANDON).catch(() => undefined)
+    await bucket.sendWithRetry(new AbortMultipartUploadCommand(upload), ABORT_LIMITS).catch(() => undefined)
     throw error
   }
 }
 
-async function sendAll(put: Put, upload: Upload, parts: AsyncIterable<Uint8Array>, fail: (error: unknown) => void) {
-  const sending: Promise<CompletedPart>[] = []
-  const underWay = new Set<Promise<void>>()
+async function uploadParts(
+  put: PutTarget,
+  upload: UploadParams,
+  parts: AsyncIterable<Uint8Array>,
+  onError: (error: unknown) => void,
+) {
+  const uploads: Promise<CompletedPart>[] = []
+  const inFlight = new Set<Promise<void>>()
   let bytes = 0
   try {
     for await (const part of parts) {
-      const sent = sendPart(put, { ...upload, PartNumber: sending.length + 1 }, part)
-      const settled = sent.then(() => {}, fail).finally(() => underWay.delete(settled))
-      sending.push(sent)
-      underWay.add(settled)
+      const sent = uploadPart(put, { ...upload, PartNumber: uploads.length + 1 }, part)
+      const settled = sent.then(() => {}, onError).finally(() => inFlight.delete(settled))
+      uploads.push(sent)
+      inFlight.add(settled)
       bytes += part.byteLength
-      if (underWay.size === AT_ONCE) await Promise.race(underWay)
+      if (inFlight.size === MAX_CONCURRENT_PARTS) await Promise.race(inFlight)
     }
-    return { sent: await Promise.all(sending), bytes }
+    return { sent: await Promise.all(uploads), bytes }
   } catch (error) {
-    fail(error)
+    onError(error)
     // A part that arrives after the upload was given up would be kept for ever.
-    await Promise.all(underWay)
+    await Promise.all(inFlight)
     throw error
   }
 }
 
-async function sendPart(
-  { bucket, signal }: Put,
-  part: Upload & { PartNumber: number },
+async function uploadPart(
+  { bucket, signal }: PutTarget,
+  part: UploadParams & { PartNumber: number },
   body: Uint8Array,
 ): Promise<CompletedPart> {
   const bytes = body.byteLength
   const command = new UploadPartCommand({ ...part, Body: body })
   let digest: Promise<string> | undefined
-  const attempt = async (within: AbortSignal) => {
-    const answer = bucket.send(command, within)
-    digest ??= md5Of(body)
-    const [said, md5] = await Promise.all([answer, digest])
-    vouchesFor(said, { bytes, md5 })
-    return { ETag: said.ETag, PartNumber: part.PartNumber }
+  const attempt = async (trySignal: AbortSignal) => {
+    const sending = bucket.send(command, trySignal)
+    digest ??= computeMd5(body)
+    const [response, md5] = await Promise.all([sending, digest])
+    verifyChecksum(response, { bytes, md5 })
+    return { ETag: response.ETag, PartNumber: part.PartNumber }
   }
-  return await bucket.insist(attempt, { signal, bytes })
+  return await bucket.retry(attempt, { signal, bytes })
 }
 
-async function complete({ bucket, signal }: Put, upload: Upload, sent: CompletedPart[]): Promise<void> {
+async function completeUpload(
+  { bucket, signal }: PutTarget,
+  upload: UploadParams,
+  sent: CompletedPart[],
+): Promise<void> {
   const command = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: sent } })
-  await bucket.ask(command, { signal }).catch(error => {
+  await bucket.sendWithRetry(command, { signal }).catch(error => {
     // It may have been completed by a try whose answer was lost. What lies there will tell.
-    if (!isUploadGone(error)) throw error
+    if (!isUploadNotFound(error)) throw error
   })
 }

@@ -1,27 +1,27 @@
 import { backoff, sleep } from '../../runtime/timers.ts'
 import { StoreError } from '../store.ts'
-import { isWorthAnotherTry, storeError } from './errors.ts'
+import { isRetryable, toStoreError } from './errors.ts'
 
-export interface Limits {
+export interface RequestLimits {
   /** How often something is asked for at most. */
   tries: number
   /** How long one try may take, in milliseconds, and everything together twice that. */
-  tryMs: number
+  tryTimeoutMs: number
   /** Slowest transfer that is waited for: what is big may take longer. */
-  bytesPerMs: number
+  minBytesPerMs: number
   /** Longest silence in the middle of an answer, in milliseconds. */
-  stallMs: number
+  idleTimeoutMs: number
   /** Between two tries, in milliseconds. */
-  pause: { base: number; most: number }
+  backoffOptions: { base: number; most: number }
 }
 
-export interface AskOptions extends Partial<Limits> {
+export interface RequestOptions extends Partial<RequestLimits> {
   signal?: AbortSignal | undefined
   /** How much goes to the server. */
   bytes?: number | undefined
 }
 
-const TRIES_OF_TIME = 2
+const TOTAL_TIMEOUT_FACTOR = 2
 
 /**
  * Tries until it works, it cannot work, or the time is up; with pauses of full jitter, so that many who were turned away at
@@ -30,37 +30,37 @@ const TRIES_OF_TIME = 2
  * @throws StoreError, or the reason of the caller's signal
  * @see https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
  */
-export async function insist<T>(
+export async function retry<T>(
   attempt: (signal: AbortSignal) => Promise<T>,
-  options: Limits & AskOptions,
+  options: RequestLimits & RequestOptions,
 ): Promise<T> {
-  const { signal, bytes = 0, tries: most, tryMs, bytesPerMs, pause } = options
-  const milliseconds = tryMs + bytes / bytesPerMs
-  return await withinTime(signal, milliseconds * TRIES_OF_TIME, async within => {
+  const { signal, bytes = 0, tries: maxTries, tryTimeoutMs, minBytesPerMs, backoffOptions } = options
+  const milliseconds = tryTimeoutMs + bytes / minBytesPerMs
+  return await withTimeout(signal, milliseconds * TOTAL_TIMEOUT_FACTOR, async totalSignal => {
     for (let tries = 1; ; tries++) {
       try {
-        return await withinTime(within, milliseconds, attempt)
+        return await withTimeout(totalSignal, milliseconds, attempt)
       } catch (error) {
         signal?.throwIfAborted()
-        if (within.aborted || tries === most || !isWorthAnotherTry(error)) throw storeError(error)
-        await sleep(backoff(tries - 1, pause), within)
+        if (totalSignal.aborted || tries === maxTries || !isRetryable(error)) throw toStoreError(error)
+        await sleep(backoff(tries - 1, backoffOptions), totalSignal)
       }
     }
   })
 }
 
 /** Does something under a signal that is aborted after some time, or with `outer`. */
-async function withinTime<T>(
+async function withTimeout<T>(
   outer: AbortSignal | undefined,
   milliseconds: number,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   outer?.throwIfAborted()
   const controller = new AbortController()
-  const stop = () => controller.abort(outer?.reason)
-  const late = () => controller.abort(new StoreError('the object store did not answer in time'))
-  const timer = setTimeout(late, milliseconds)
-  outer?.addEventListener('abort', stop, { once: true })
+  const onAbort = () => controller.abort(outer?.reason)
+  const onTimeout = () => controller.abort(new StoreError('the object store did not answer in time'))
+  const timer = setTimeout(onTimeout, milliseconds)
+  outer?.addEventListener('abort', onAbort, { once: true })
   try {
     return await work(controller.signal)
   } catch (error) {
@@ -70,6 +70,6 @@ async function withinTime<T>(
   } finally {
     // An answer's body may be read for longer than it took to begin.
     clearTimeout(timer)
-    outer?.removeEventListener('abort', stop)
+    outer?.removeEventListener('abort', onAbort)
   }
 }

@@ -6,11 +6,11 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3'
-import { checkKey, type Range, type Store, type StoredObject, StoreError } from '../store.ts'
+import { type ByteRange, type Store, type StoredObject, StoreError, validateKey } from '../store.ts'
 import { type Bucket, openBucket, type S3Options } from './bucket.ts'
-import { isMissing } from './errors.ts'
+import { isNotFound } from './errors.ts'
 import { putObject } from './put.ts'
-import { guarded } from './verified-stream.ts'
+import { createVerifiedStream } from './verified-stream.ts'
 
 const PING_MS = 900
 
@@ -18,55 +18,62 @@ const PING_MS = 900
  * A store in a bucket of anything that speaks S3. Every request is signed, has a deadline and is made again where that may
  * help; every put is compared with what the server says that it has. The bucket must exist.
  */
-export function openS3(options: S3Options): Store {
+export function openS3Store(options: S3Options): Store {
   const bucket = openBucket(options)
   return {
-    put: async (key, body, { signal }) => await putObject({ bucket, key: checkKey(key), signal }, body),
-    get: async (key, { range } = {}) => await get(bucket, checkKey(key), range),
-    head: async key => await head(bucket, checkKey(key)),
+    put: async (key, body, { signal }) => await putObject({ bucket, key: validateKey(key), signal }, body),
+    get: async (key, { range } = {}) => await getObject(bucket, validateKey(key), range),
+    head: async key => await headObject(bucket, validateKey(key)),
     remove: async (key, options) => {
-      await bucket.ask(new DeleteObjectCommand({ ...bucket.at, Key: checkKey(key) }), options)
+      await bucket.sendWithRetry(new DeleteObjectCommand({ ...bucket.params, Key: validateKey(key) }), options)
     },
-    list: prefix => list(bucket, prefix),
+    list: prefix => listKeys(bucket, prefix),
     ping: async () => {
-      await bucket.ask(new HeadBucketCommand(bucket.at), { tries: 1, tryMs: PING_MS })
+      await bucket.sendWithRetry(new HeadBucketCommand(bucket.params), { tries: 1, tryTimeoutMs: PING_MS })
     },
   }
 }
 
-async function get(bucket: Bucket, key: string, range: Range | undefined): ReturnType<Store['get']> {
+async function getObject(bucket: Bucket, key: string, range: ByteRange | undefined): ReturnType<Store['get']> {
   const part = range && { Range: `bytes=${range.start}-${range.end}` }
-  const answer = await orNull(bucket.ask(new GetObjectCommand({ ...bucket.at, Key: key, ...part })))
-  if (!answer) return null
-  const object = { bytes: wholeSize(answer), modified: answer.LastModified ?? new Date() }
+  const response = await nullIfNotFound(
+    bucket.sendWithRetry(new GetObjectCommand({ ...bucket.params, Key: key, ...part })),
+  )
+  if (!response) return null
+  const object = { bytes: parseObjectSize(response), lastModified: response.LastModified ?? new Date() }
   const bytes = range ? Math.min(range.end, object.bytes - 1) - range.start + 1 : object.bytes
-  const body = answer.Body?.transformToWebStream() ?? new Blob().stream()
-  return { object, body: guarded(body, { bytes, stallMs: bucket.limits.stallMs }) }
+  const body = response.Body?.transformToWebStream() ?? new Blob().stream()
+  return { object, body: createVerifiedStream(body, { bytes, idleTimeoutMs: bucket.limits.idleTimeoutMs }) }
 }
 
-async function head(bucket: Bucket, key: string): Promise<StoredObject | null> {
-  const answer = await orNull(bucket.ask(new HeadObjectCommand({ ...bucket.at, Key: key })))
-  return answer && { bytes: wholeSize(answer), modified: answer.LastModified ?? new Date() }
+async function headObject(bucket: Bucket, key: string): Promise<StoredObject | null> {
+  const response = await nullIfNotFound(bucket.sendWithRetry(new HeadObjectCommand({ ...bucket.params, Key: key })))
+  return response && { bytes: parseObjectSize(response), lastModified: response.LastModified ?? new Date() }
 }
 
-async function* list(bucket: Bucket, prefix: string): AsyncGenerator<string> {
+async function* listKeys(bucket: Bucket, prefix: string): AsyncGenerator<string> {
   let next: string | undefined
   do {
-    const page = await bucket.ask(new ListObjectsV2Command({ ...bucket.at, Prefix: prefix, ContinuationToken: next }))
+    const page = await bucket.sendWithRetry(
+      new ListObjectsV2Command({ ...bucket.params, Prefix: prefix, ContinuationToken: next }),
+    )
     for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key
     next = page.NextContinuationToken
   } while (next !== undefined)
 }
 
-async function orNull<T>(answer: Promise<T>): Promise<T | null> {
-  return await answer.catch(error => {
-    if (isMissing(error)) return null
+async function nullIfNotFound<T>(response: Promise<T>): Promise<T | null> {
+  return await response.catch(error => {
+    if (isNotFound(error)) return null
     throw error
   })
 }
 
 /** The size of the whole object, also where only a part of it was asked for. */
-function wholeSize({ ContentRange, ContentLength }: Pick<GetObjectCommandOutput, 'ContentRange' | 'ContentLength'>) {
+function parseObjectSize({
+  ContentRange,
+  ContentLength,
+}: Pick<GetObjectCommandOutput, 'ContentRange' | 'ContentLength'>) {
   const [, total] = /\/(\d+)$/.exec(ContentRange ?? '') ?? []
   const bytes = total === undefined ? ContentLength : Number(total)
   if (bytes === undefined) throw new StoreError('the object store does not say how big an object is')

@@ -14,10 +14,10 @@ interface SignedRequest {
  * Sends the SDK's requests by Bun's own fetch: it takes bytes as they are, gives answers as web streams, breaks off at once
  * when its signal is aborted, and tells a body that was cut from one that has ended.
  */
-export async function sendByFetch(request: SignedRequest, { abortSignal }: { abortSignal?: AbortSignal } = {}) {
+export async function sendWithFetch(request: SignedRequest, { abortSignal }: { abortSignal?: AbortSignal } = {}) {
   const { protocol, hostname, port, path, query, method, headers, body } = request
-  const at = `${protocol}//${hostname}${port ? `:${port}` : ''}${path}`
-  const answer = await fetch(withQuery(at, query), {
+  const url = `${protocol}//${hostname}${port ? `:${port}` : ''}${path}`
+  const fetched = await fetch(appendQuery(url, query), {
     method,
     headers,
     body: body ?? null,
@@ -26,25 +26,25 @@ export async function sendByFetch(request: SignedRequest, { abortSignal }: { abo
     redirect: 'manual',
     decompress: false,
   })
-  const { status: statusCode, statusText: reason } = answer
+  const { status: statusCode, statusText: reason } = fetched
   return {
     response: {
       statusCode,
       reason,
-      headers: Object.fromEntries(answer.headers),
-      body: answer.body ?? new Uint8Array(),
+      headers: Object.fromEntries(fetched.headers),
+      body: fetched.body ?? new Uint8Array(),
     },
   }
 }
 
-function withQuery(address: string, query: SignedRequest['query']): string {
+function appendQuery(address: string, query: SignedRequest['query']): string {
   const pairs = Object.entries(query ?? {}).flatMap(([name, value]) =>
-    [value].flat().map(one => `${encode(name)}=${encode(one ?? '')}`),
+    [value].flat().map(one => `${encodeRfc3986(name)}=${encodeRfc3986(one ?? '')}`),
   )
   return pairs.length === 0 ? address : `${address}?${pairs.join('&')}`
 }
 
 /** As it is signed. @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html */
-function encode(text: string): string {
+function encodeRfc3986(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, sign => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
 }

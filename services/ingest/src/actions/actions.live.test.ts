@@ -3,8 +3,8 @@ import type { OutputState, Status } from '@darkroom/contracts/enums'
 import { Cancellation, Generation } from '@darkroom/contracts/generation'
 import { Problem } from '@darkroom/contracts/problem'
 import { readGeneration } from '@darkroom/infra/generations/generations'
-import { type TestIngest, testIngest } from '../app.fixture.ts'
-import { type Left, readTraces, writeGeneration } from './generation.fixture.ts'
+import { openTestIngest, type TestIngest } from '../app.fixture.ts'
+import { type GenerationFixture, readInternalState, writeGeneration } from './generation.fixture.ts'
 
 // On a busy machine the first start of Postgres takes its time.
 const START_MS = 60_000
@@ -23,13 +23,13 @@ const VERBS = [
 const UNFINISHED: Status[] = ['queued', 'processing', 'uploading']
 
 beforeAll(async () => {
-  ingest = stack.use(await testIngest())
+  ingest = stack.use(await openTestIngest())
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 
 test('what is unknown or somebody else’s is not there, and what is no id is refused', async () => {
-  const id = await left({ status: 'failed', outputs: ['failed'] })
-  const before = await traces(id)
+  const id = await createGeneration({ status: 'failed', outputs: ['failed'] })
+  const before = await readInternals(id)
   for (const [method, verb] of VERBS) {
     const body = method === 'PATCH' ? { outputIndex: 0, favourite: true } : undefined
     for (const [target, as, status] of [
@@ -38,33 +38,33 @@ test('what is unknown or somebody else’s is not there, and what is no id is re
       ['1', 'owner', 422],
       [`${id}%00`, 'owner', 422],
     ] as const) {
-      const answer = await ingest.ask(method, `/api/generate/${target}${verb}`, body, as)
-      expect([method, verb, target, answer.status]).toEqual([method, verb, target, status])
-      Problem.parse(await answer.json())
+      const response = await ingest.request(method, `/api/generate/${target}${verb}`, body, as)
+      expect([method, verb, target, response.status]).toEqual([method, verb, target, status])
+      Problem.parse(await response.json())
     }
   }
-  expect(await traces(id)).toEqual(before)
+  expect(await readInternals(id)).toEqual(before)
 })
 
 test('what has not ended is cancelled once: its worker is shut out, the provider is told, nothing bought is lost', async () => {
   for (const status of UNFINISHED) {
     const outputs: OutputState[] = ['stored', 'saving', 'pending', 'temporary']
     const calls = [{ count: 4, requestId: 'r-1' }]
-    const id = await left({ status, outputs, calls, attempt: 3, lease: 'held' })
+    const id = await createGeneration({ status, outputs, calls, attempt: 3, lease: 'held' })
     const first = await cancel(id)
     expect(first).toEqual({ cancelled: true, note: expect.stringMatching(/asked to stop.*may be billed/) })
     const generation = await read(id)
     expect(generation.status).toBe('cancelled')
-    expect(statesOf(generation)).toEqual(['stored', 'temporary', 'failed', 'temporary'])
+    expect(listStates(generation)).toEqual(['stored', 'temporary', 'failed', 'temporary'])
     expect(generation.outputs[2]?.error?.code).toBe('cancelled')
-    const after = await traces(id)
+    const after = await readInternals(id)
     expect(after.job).toEqual({ attempt: 3, round: 1, mode: 'make', failures: 2, lease: false })
     expect(after.moves).toEqual([`${status}→cancelled`])
     expect(after.posted).toEqual(['generation.changed', 'generation.cancelled jobs.cancel'])
     expect(after.calls).toEqual([{ requestId: 'r-1', outcome: null, open: true }])
     expect(after.rehosts).toEqual([1])
     expect(await cancel(id)).toEqual({ cancelled: false, note: 'It was cancelled before.' })
-    expect(await traces(id)).toEqual(after)
+    expect(await readInternals(id)).toEqual(after)
   }
 })
 
@@ -74,15 +74,15 @@ test('what has ended is not cancelled, and the answer says how it ended', async 
     ['failed', /failed/],
     ['cancelled', /cancelled before/],
   ] as const) {
-    const id = await left({ status, outputs: ['stored'] })
-    const before = await traces(id)
+    const id = await createGeneration({ status, outputs: ['stored'] })
+    const before = await readInternals(id)
     expect(await cancel(id)).toEqual({ cancelled: false, note: expect.stringMatching(words) })
-    expect(await traces(id)).toEqual(before)
+    expect(await readInternals(id)).toEqual(before)
   }
 })
 
 test('a cancel says honestly what may be billed', async () => {
-  const bills: [Partial<Left>, RegExp][] = [
+  const bills: [Partial<GenerationFixture>, RegExp][] = [
     [{}, /^Nothing was sent to a provider, so nothing is billed\.$/],
     [{ calls: [{ requestId: 'a' }] }, /^The provider is asked to stop\. What it has done until then may be billed\.$/],
     [{ calls: [{}] }, /^It was just being sent .* may bill it\.$/],
@@ -95,7 +95,7 @@ test('a cancel says honestly what may be billed', async () => {
     [{ calls: [{ requestId: 'a', outcome: 'finished', round: 0 }] }, /^Nothing was sent/],
   ]
   for (const [unusual, words] of bills) {
-    const id = await left({ status: 'processing', outputs: ['pending'], ...unusual })
+    const id = await createGeneration({ status: 'processing', outputs: ['pending'], ...unusual })
     expect(await cancel(id)).toEqual({ cancelled: true, note: expect.stringMatching(words) })
   }
 })
@@ -104,13 +104,13 @@ test('a retry begins another round for what is missing, and takes up what the pr
   for (const status of ['failed', 'cancelled'] as const) {
     const outputs: OutputState[] = ['stored', 'failed', 'lost', 'temporary', 'pending']
     const calls = [{ count: 2, requestId: 'r-1' }, { first: 2 }, { requestId: 'r-0', outcome: 'finished' as const }]
-    const id = await left({ status, outputs, calls, attempt: 4 })
+    const id = await createGeneration({ status, outputs, calls, attempt: 4 })
     await ingest.sql`insert into rehosts (generation_id, index) values (${id}, 2), (${id}, 3)`
-    const generation = await reopened(id, 'retry')
+    const generation = await reopen(id, 'retry')
     expect(generation).toMatchObject({ status: 'queued', error: null, waiting: null, attempt: 4 })
-    expect(statesOf(generation)).toEqual(['stored', 'pending', 'pending', 'temporary', 'pending'])
+    expect(listStates(generation)).toEqual(['stored', 'pending', 'pending', 'temporary', 'pending'])
     expect(generation.outputs.map(({ error }) => error)).toEqual(Array(5).fill(null))
-    const after = await traces(id)
+    const after = await readInternals(id)
     expect(after.job).toEqual({ attempt: 4, round: 2, mode: 'make', failures: 0, lease: false })
     expect(after.moves).toEqual([`${status}→queued`])
     expect(after.posted).toEqual(['generation.changed', 'generation.queued jobs.generate.demo'])
@@ -125,11 +125,11 @@ test('a retry begins another round for what is missing, and takes up what the pr
 })
 
 test('complete asks for the missing ones of what has ended, and only if there are any', async () => {
-  const id = await left({ status: 'completed', outputs: ['stored', 'lost', 'temporary', 'failed'] })
-  expect(statesOf(await reopened(id, 'complete'))).toEqual(['stored', 'pending', 'temporary', 'pending'])
-  expect((await traces(id)).job).toMatchObject({ round: 2, mode: 'make' })
-  expect((await traces(id)).moves).toEqual(['completed→queued'])
-  const whole = await left({ status: 'completed', outputs: ['stored', 'temporary'] })
+  const id = await createGeneration({ status: 'completed', outputs: ['stored', 'lost', 'temporary', 'failed'] })
+  expect(listStates(await reopen(id, 'complete'))).toEqual(['stored', 'pending', 'temporary', 'pending'])
+  expect((await readInternals(id)).job).toMatchObject({ round: 2, mode: 'make' })
+  expect((await readInternals(id)).moves).toEqual(['completed→queued'])
+  const whole = await createGeneration({ status: 'completed', outputs: ['stored', 'temporary'] })
   await expectRefusal(whole, 'complete', /Nothing of it is missing/)
 })
 
@@ -141,11 +141,11 @@ test('a check asks about what was bought, opens only that, and never begins a ro
     { first: 3, count: 1 },
     { first: 4, count: 1, requestId: 'r-4', outcome: 'cancelled' as const },
   ]
-  const id = await left({ status: 'failed', outputs, calls, attempt: 6 })
-  const generation = await reopened(id, 'check')
+  const id = await createGeneration({ status: 'failed', outputs, calls, attempt: 6 })
+  const generation = await reopen(id, 'check')
   expect(generation).toMatchObject({ status: 'processing', error: null, attempt: 6 })
-  expect(statesOf(generation)).toEqual(['pending', 'pending', 'pending', 'failed', 'failed'])
-  const after = await traces(id)
+  expect(listStates(generation)).toEqual(['pending', 'pending', 'pending', 'failed', 'failed'])
+  const after = await readInternals(id)
   expect(after.job).toEqual({ attempt: 6, round: 1, mode: 'check', failures: 0, lease: false })
   expect(after.moves).toEqual(['failed→processing'])
   expect(after.posted).toEqual(['generation.changed', 'generation.queued jobs.generate.demo'])
@@ -158,9 +158,9 @@ test('a check asks about what was bought, opens only that, and never begins a ro
 })
 
 test('a check without a number to ask by says what is left to do', async () => {
-  const unknown = await left({ status: 'failed', outputs: ['failed'], calls: [{ outcome: 'unknown' }] })
+  const unknown = await createGeneration({ status: 'failed', outputs: ['failed'], calls: [{ outcome: 'unknown' }] })
   await expectRefusal(unknown, 'check', /gave no number to ask by.*Submit it anyway/)
-  const nothing = await left({ status: 'failed', outputs: ['failed'] })
+  const nothing = await createGeneration({ status: 'failed', outputs: ['failed'] })
   await expectRefusal(nothing, 'check', /Try it again instead/)
 })
 
@@ -172,20 +172,20 @@ test('in any other state nothing is reopened, and the refusal says why', async (
   ]
   for (const [verb, statuses] of refused) {
     for (const status of statuses) {
-      const id = await left({ status, outputs: ['failed', 'stored'], calls: [{ requestId: 'r-1' }] })
+      const id = await createGeneration({ status, outputs: ['failed', 'stored'], calls: [{ requestId: 'r-1' }] })
       await expectRefusal(id, verb, /^(It is|It was)/)
     }
   }
 })
 
 test('a favourite is one output, marking it twice changes nothing, and the generation tells of it', async () => {
-  const id = await left({ status: 'completed', outputs: ['stored', 'stored'] })
-  const marked = await favour(id, { outputIndex: 1, favourite: true })
+  const id = await createGeneration({ status: 'completed', outputs: ['stored', 'stored'] })
+  const marked = await setFavourite(id, { outputIndex: 1, favourite: true })
   expect(marked).toMatchObject({ favourite: true, version: 2 })
   expect(marked.outputs.map(output => output.favourite)).toEqual([false, true])
-  expect(await favour(id, { outputIndex: 1, favourite: true })).toEqual(marked)
-  expect((await traces(id)).posted).toEqual(['generation.changed'])
-  expect(await favour(id, { outputIndex: 1, favourite: false })).toMatchObject({ favourite: false, version: 3 })
+  expect(await setFavourite(id, { outputIndex: 1, favourite: true })).toEqual(marked)
+  expect((await readInternals(id)).posted).toEqual(['generation.changed'])
+  expect(await setFavourite(id, { outputIndex: 1, favourite: false })).toMatchObject({ favourite: false, version: 3 })
   for (const body of [
     { outputIndex: 2, favourite: true },
     { outputIndex: -1, favourite: true },
@@ -197,66 +197,66 @@ test('a favourite is one output, marking it twice changes nothing, and the gener
     [],
     undefined,
   ]) {
-    const answer = await ingest.ask('PATCH', `/api/generate/${id}`, body)
-    expect([body, answer.status]).toEqual([body, 422])
+    const response = await ingest.request('PATCH', `/api/generate/${id}`, body)
+    expect([body, response.status]).toEqual([body, 422])
   }
 })
 
 test('what is deleted goes to the trash, ended if it had not, and comes back as it was', async () => {
-  const id = await left({ status: 'processing', outputs: ['stored', 'pending'], lease: 'held' })
+  const id = await createGeneration({ status: 'processing', outputs: ['stored', 'pending'], lease: 'held' })
   expect((await remove(id)).status).toBe(204)
   const deleted = await read(id)
   expect(deleted).toMatchObject({ status: 'cancelled', deletedAt: expect.any(String) })
-  expect(statesOf(deleted)).toEqual(['stored', 'failed'])
-  const after = await traces(id)
+  expect(listStates(deleted)).toEqual(['stored', 'failed'])
+  const after = await readInternals(id)
   expect(after.posted).toEqual(['generation.changed', 'generation.cancelled jobs.cancel', 'generation.changed'])
   expect((await remove(id)).status).toBe(204)
   expect(await read(id)).toEqual(deleted)
   for (const verb of ['retry', 'complete', 'check']) await expectRefusal(id, verb, /in the trash\. Restore it first/)
-  const favourite = await ingest.ask('PATCH', `/api/generate/${id}`, { outputIndex: 0, favourite: true })
+  const favourite = await ingest.request('PATCH', `/api/generate/${id}`, { outputIndex: 0, favourite: true })
   expect(favourite.status).toBe(409)
   const restored = await restore(id)
   expect(restored).toEqual({ ...deleted, deletedAt: null, version: deleted.version + 1 })
   expect(await restore(id)).toEqual(restored)
-  expect((await reopened(id, 'retry')).status).toBe('queued')
+  expect((await reopen(id, 'retry')).status).toBe('queued')
 })
 
-async function left(unusual: Omit<Left, 'workspaceId'>): Promise<string> {
-  return await writeGeneration(ingest.sql, { workspaceId: ingest.owner.workspaceId, ...unusual })
+async function createGeneration(overrides: Omit<GenerationFixture, 'workspaceId'>): Promise<string> {
+  return await writeGeneration(ingest.sql, { workspaceId: ingest.owner.workspaceId, ...overrides })
 }
 
 async function cancel(id: string): Promise<Cancellation> {
-  const answer = await ingest.ask('POST', `/api/generate/${id}/cancel`)
-  expect(answer.status).toBe(200)
-  return Cancellation.parse(await answer.json())
+  const response = await ingest.request('POST', `/api/generate/${id}/cancel`)
+  expect(response.status).toBe(200)
+  return Cancellation.parse(await response.json())
 }
 
-async function reopened(id: string, verb: string): Promise<Generation> {
-  const answer = await ingest.ask('POST', `/api/generate/${id}/${verb}`)
-  expect(answer.status).toBe(202)
-  return Generation.parse(await answer.json())
+async function reopen(id: string, verb: string): Promise<Generation> {
+  const response = await ingest.request('POST', `/api/generate/${id}/${verb}`)
+  expect(response.status).toBe(202)
+  return Generation.parse(await response.json())
 }
 
-async function favour(id: string, body: object): Promise<Generation> {
-  return Generation.parse(await (await ingest.ask('PATCH', `/api/generate/${id}`, body)).json())
+async function setFavourite(id: string, body: object): Promise<Generation> {
+  return Generation.parse(await (await ingest.request('PATCH', `/api/generate/${id}`, body)).json())
 }
 
 async function remove(id: string): Promise<Response> {
-  return await ingest.ask('DELETE', `/api/generate/${id}`)
+  return await ingest.request('DELETE', `/api/generate/${id}`)
 }
 
 async function restore(id: string): Promise<Generation> {
-  const answer = await ingest.ask('POST', `/api/generate/${id}/restore`)
-  expect(answer.status).toBe(200)
-  return Generation.parse(await answer.json())
+  const response = await ingest.request('POST', `/api/generate/${id}/restore`)
+  expect(response.status).toBe(200)
+  return Generation.parse(await response.json())
 }
 
 async function expectRefusal(id: string, verb: string, words: RegExp): Promise<void> {
-  const before = [await traces(id), await read(id)]
-  const answer = await ingest.ask('POST', `/api/generate/${id}/${verb}`)
-  expect([verb, answer.status]).toEqual([verb, 409])
-  expect(Problem.parse(await answer.json()).detail).toMatch(words)
-  expect([await traces(id), await read(id)]).toEqual(before)
+  const before = [await readInternals(id), await read(id)]
+  const response = await ingest.request('POST', `/api/generate/${id}/${verb}`)
+  expect([verb, response.status]).toEqual([verb, 409])
+  expect(Problem.parse(await response.json()).detail).toMatch(words)
+  expect([await readInternals(id), await read(id)]).toEqual(before)
 }
 
 async function read(id: string): Promise<Generation> {
@@ -264,7 +264,7 @@ async function read(id: string): Promise<Generation> {
   return Generation.parse(JSON.parse((await readGeneration(ingest.sql, { id, workspaceId })) ?? 'null'))
 }
 
-function statesOf({ outputs }: Generation): OutputState[] {
+function listStates({ outputs }: Generation): OutputState[] {
   return outputs.map(({ state }) => state)
 }
 
@@ -274,4 +274,4 @@ async function urlsOf(id: string): Promise<boolean[]> {
   return rows.map(({ has }) => has)
 }
 
-const traces = (id: string) => readTraces(ingest.sql, id)
+const readInternals = (id: string) => readInternalState(ingest.sql, id)

@@ -4,7 +4,7 @@ import type { Transaction } from '@darkroom/infra/database/connection'
 export type CallStage = 'sending' | 'under-way' | 'made' | 'unknown' | 'nothing'
 
 /** How the calls of a generation's present round stand, and those of earlier ones that are not over. */
-export async function stagesOfCalls(tx: Transaction, id: string, round: number): Promise<CallStage[]> {
+export async function readCallStages(tx: Transaction, id: string, round: number): Promise<CallStage[]> {
   const rows = await tx<{ stage: CallStage }[]>`
     select case when finished_at is null and request_id is null then 'sending'
                 when finished_at is null then 'under-way'
@@ -19,7 +19,7 @@ export async function stagesOfCalls(tx: Transaction, id: string, round: number):
  * Gives up on calls of which nobody knows whether the provider took them. Those that it gave an id for stay as they are: they
  * are asked about, so that nothing is bought twice.
  */
-export async function giveUpUnknownCalls(tx: Transaction, id: string): Promise<void> {
+export async function closeUnknownCalls(tx: Transaction, id: string): Promise<void> {
   await tx`
     update provider_calls set finished_at = now(), outcome = 'unknown'
     where generation_id = ${id} and finished_at is null and request_id is null`

@@ -2,11 +2,11 @@ import type { OutputState, Status } from '@darkroom/contracts/enums'
 import { type Database, transaction } from '@darkroom/infra/database/connection'
 
 /** A generation as work on it has left it. */
-export interface Left {
+export interface GenerationFixture {
   workspaceId: string
   status: Status
   outputs: OutputState[]
-  calls?: LeftCall[]
+  calls?: CallFixture[]
   attempt?: number
   price?: 'billed' | 'free'
   /** Whether a worker holds it. */
@@ -14,7 +14,7 @@ export interface Left {
 }
 
 /** A call for outputs from `first` on. */
-export interface LeftCall {
+export interface CallFixture {
   first?: number
   count?: number
   requestId?: string
@@ -26,22 +26,22 @@ export interface LeftCall {
 const ERROR = { code: 'gave_up', message: 'This was tried several times and never finished.' }
 
 /** Writes a generation in whatever state. Outputs that are kept, or being saved, have an address. For tests. @returns its id */
-export async function writeGeneration(sql: Database, left: Left): Promise<string> {
+export async function writeGeneration(sql: Database, fixture: GenerationFixture): Promise<string> {
   const id = Bun.randomUUIDv7()
-  const { attempt = 1, price = 'billed', lease = 'none' } = left
+  const { attempt = 1, price = 'billed', lease = 'none' } = fixture
   const cost = price === 'billed' ? sql.json({ amount: 0.01, currency: 'USD', estimated: true }) : null
-  const error = left.status === 'failed' ? sql.json(ERROR) : null
+  const error = fixture.status === 'failed' ? sql.json(ERROR) : null
   await transaction(sql, async tx => {
     await tx`
       insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt, num_outputs,
                                cost, error)
-      values (${id}, ${left.workspaceId}, ${id}, ${id}, '', ${left.status}, 'image', 'demo', 'demo', 'a prompt',
-              ${left.outputs.length}, ${cost}, ${error})`
+      values (${id}, ${fixture.workspaceId}, ${id}, ${id}, '', ${fixture.status}, 'image', 'demo', 'demo', 'a prompt',
+              ${fixture.outputs.length}, ${cost}, ${error})`
     await tx`
       insert into generation_jobs (generation_id, attempt, failures, lease_owner, lease_until)
       values (${id}, ${attempt}, 2, ${lease === 'held' ? 'test' : null},
               ${lease === 'held' ? sql`now() + interval '30 s'` : null})`
-    for (const [index, state] of left.outputs.entries()) {
+    for (const [index, state] of fixture.outputs.entries()) {
       const isFailed = state === 'failed' || state === 'lost'
       await tx`
         insert into generation_outputs (generation_id, index, state, kind, width, height, key, provider_url, error)
@@ -49,7 +49,7 @@ export async function writeGeneration(sql: Database, left: Left): Promise<string
                 ${state === 'pending' || state === 'failed' ? null : `https://provider.example/${index}.png`},
                 ${isFailed ? tx.json(ERROR) : null})`
     }
-    for (const [call, { first = 0, count = 1, requestId, outcome, round = 1 }] of (left.calls ?? []).entries()) {
+    for (const [call, { first = 0, count = 1, requestId, outcome, round = 1 }] of (fixture.calls ?? []).entries()) {
       await tx`
         insert into provider_calls (generation_id, call, first_index, count, request_id, submitted_at, finished_at, outcome, round)
         values (${id}, ${call}, ${first}, ${count}, ${requestId ?? null}, now(), ${outcome ? sql`now()` : null},
@@ -60,7 +60,7 @@ export async function writeGeneration(sql: Database, left: Left): Promise<string
 }
 
 /** Everything that is written of a generation besides what everyone sees. */
-export async function readTraces(sql: Database, id: string) {
+export async function readInternalState(sql: Database, id: string) {
   const [job] = await sql<{ attempt: number; round: number; mode: string; failures: number; lease: boolean }[]>`
     select attempt, round, mode, failures, lease_until is not null or lease_owner is not null as lease
     from generation_jobs where generation_id = ${id}`

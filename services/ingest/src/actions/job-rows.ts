@@ -1,4 +1,4 @@
-import type { Statement, Transaction } from '@darkroom/infra/database/connection'
+import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
 
 /** Takes a generation away from whoever works on it: without a lease nothing that a worker writes counts. */
 export async function closeJob(tx: Transaction, id: string): Promise<void> {
@@ -20,9 +20,9 @@ export async function reopenJob(tx: Transaction, id: string, mode: 'make' | 'che
 }
 
 /** Whether a workspace has more unfinished generations than so many. */
-export async function hasMoreUnfinished(db: Statement, workspaceId: string, than: number): Promise<boolean> {
+export async function hasMoreUnfinished(db: Queryable, workspaceId: string, limit: number): Promise<boolean> {
   const rows = await db`
     select from generations where workspace_id = ${workspaceId} and status in ('queued', 'processing', 'uploading')
-    offset ${than} limit 1`
+    offset ${limit} limit 1`
   return rows.length > 0
 }

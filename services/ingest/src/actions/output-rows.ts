@@ -14,7 +14,7 @@ export async function failUnfinishedOutputs(tx: Transaction, id: string, error: 
  * @param indices which of them; null for all
  * @returns how many are wanted now
  */
-export async function wantOutputs(tx: Transaction, id: string, indices: number[] | null): Promise<number> {
+export async function resetOutputs(tx: Transaction, id: string, indices: number[] | null): Promise<number> {
   const [row] = await tx<{ count: number }[]>`
     with wanted as (
       update generation_outputs set state = 'pending', error = null, provider_url = null, provider_headers = null,
@@ -35,7 +35,7 @@ export async function wantOutputs(tx: Transaction, id: string, indices: number[]
  *
  * @returns whether that changed anything; undefined if there is no such output
  */
-export async function setFavourite(
+export async function updateFavourite(
   tx: Transaction,
   id: string,
   { outputIndex, favourite }: { outputIndex: number; favourite: boolean },

@@ -1,6 +1,6 @@
 /** The places between which a backfill may die: tests have it die at each. */
-export const STEPS = ['stored', 'compared', 'kept', 'rewritten', 'committed', 'advanced'] as const
-export type Step = (typeof STEPS)[number]
+export const FAILPOINTS = ['stored', 'compared', 'kept', 'rewritten', 'committed', 'advanced'] as const
+export type Failpoint = (typeof FAILPOINTS)[number]
 
 /** Called at each step; what it throws is thrown there. */
-export type AtStep = (step: Step) => void | Promise<void>
+export type OnFailpoint = (failpoint: Failpoint) => void | Promise<void>

@@ -2,7 +2,7 @@ import type { BackfillFailure } from '@darkroom/contracts/backfill'
 import type { Transaction } from '@darkroom/infra/database/connection'
 
 /** Writes down what a run could not do; of each row the latest reason. */
-export async function noteFailures(
+export async function recordFailures(
   tx: Transaction,
   runId: string,
   failures: readonly BackfillFailure[],
@@ -21,7 +21,7 @@ export async function noteFailures(
  *
  * @returns whether there are rows that another try may help
  */
-export async function settleFailures(tx: Transaction, runId: string): Promise<{ again: boolean }> {
+export async function deleteResolvedFailures(tx: Transaction, runId: string): Promise<{ again: boolean }> {
   await tx`
     delete from backfill_failures f where run_id = ${runId} and not exists (
       select from generation_raw r where r.generation_id = f.generation_id and embeds_file(r.parameters))`

@@ -1,10 +1,10 @@
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
 import { mediaUrl } from '@darkroom/contracts/routes'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
-import type { Rewriting } from './parameter-patch.ts'
+import type { ParameterPatch } from './parameter-patch.ts'
 
 /** A row as it was when its pictures were read. */
-export interface Head {
+export interface RowSnapshot {
   id: string
   workspaceId: string
   /** Rises with every write of the full parameters. */
@@ -12,7 +12,7 @@ export interface Head {
   publicParameters: unknown
 }
 
-const LOCK_SPACE = 4
+const LOCK_NAMESPACE = 4
 
 /** How many rows have a picture as text. */
 export async function countCandidates(database: Database): Promise<number> {
@@ -44,15 +44,15 @@ export async function findCandidates(
  * @param options `runId` of the run that wants it; `milliseconds` that a statement and a pause between two may take from now on
  * @returns `busy` if somebody else has it, `stopped` if the run is no longer running, `gone` if there is no such row
  */
-export async function takeRow(
+export async function lockRow(
   tx: Transaction,
   id: string,
   { runId, milliseconds }: { runId: string | null; milliseconds: number },
-): Promise<Head | 'busy' | 'stopped' | 'gone'> {
-  const [row] = await tx<(Head & { free: boolean; running: boolean })[]>`
+): Promise<RowSnapshot | 'busy' | 'stopped' | 'gone'> {
+  const [row] = await tx<(RowSnapshot & { free: boolean; running: boolean })[]>`
     select r.generation_id as id, g.workspace_id as "workspaceId", r.xmin::text as "rowVersion",
            g.parameters as "publicParameters",
-           pg_try_advisory_xact_lock(hashtextextended(r.generation_id::text, ${LOCK_SPACE})) as free,
+           pg_try_advisory_xact_lock(hashtextextended(r.generation_id::text, ${LOCK_NAMESPACE})) as free,
            not exists (select from backfill_runs where id = ${runId}::uuid and state <> 'running') as running,
            set_config('statement_timeout', ${String(milliseconds)}, true),
            set_config('idle_in_transaction_session_timeout', ${String(milliseconds)}, true)
@@ -68,35 +68,39 @@ export async function takeRow(
  *
  * @returns null if it is not; else whether it is free of files now. Nothing was written where it is null
  */
-export async function rewriteRow(tx: Transaction, head: Head, change: Rewriting): Promise<{ free: boolean } | null> {
+export async function rewriteRow(
+  tx: Transaction,
+  row: RowSnapshot,
+  patch: ParameterPatch,
+): Promise<{ free: boolean } | null> {
   // What is replaced is taken away first: to put one thing in the place of another would copy all of the row once more.
-  const replaced = [...change.remove, ...Object.keys(change.patch)]
+  const replaced = [...patch.remove, ...Object.keys(patch.patch)]
   const [raw] = await tx<{ free: boolean }[]>`
-    update generation_raw set parameters = (parameters - ${replaced}::text[]) || ${tx.json(asJson(change.patch))}
-    where generation_id = ${head.id} and xmin::text = ${head.rowVersion}
+    update generation_raw set parameters = (parameters - ${replaced}::text[]) || ${tx.json(toJsonValue(patch.patch))}
+    where generation_id = ${row.id} and xmin::text = ${row.rowVersion}
     returning not embeds_file(parameters) as free`
   const { count } = await tx`
-    update generations set parameters = parameters || ${tx.json({ ...sanitizeParameters(change.patch) })}
-    where id = ${head.id} and parameters = ${tx.json(asJson(head.publicParameters))}`
+    update generations set parameters = parameters || ${tx.json({ ...sanitizeParameters(patch.patch) })}
+    where id = ${row.id} and parameters = ${tx.json(toJsonValue(row.publicParameters))}`
   if (!raw || count === 0) return null
-  await replaceReferences(tx, head, change.shown)
+  await replaceReferences(tx, row, patch.referenceUrls)
   return raw
 }
 
 /** Who is shown a generation is shown its references from these rows. */
-async function replaceReferences(tx: Transaction, head: Head, shown: string[]): Promise<void> {
-  const hashes = shown.map(address => /\/ref\/([0-9a-f]{64})\./.exec(address)?.[1] ?? '')
-  await tx`delete from generation_references where generation_id = ${head.id}`
+async function replaceReferences(tx: Transaction, row: RowSnapshot, referenceUrls: string[]): Promise<void> {
+  const hashes = referenceUrls.map(address => /\/ref\/([0-9a-f]{64})\./.exec(address)?.[1] ?? '')
+  await tx`delete from generation_references where generation_id = ${row.id}`
   await tx`
     insert into generation_references (generation_id, position, reference_id, url)
-    select ${head.id}, row_number() over (order by n) - 1, i.id, case when i.id is null then given.address end
-    from unnest(${shown}::text[], ${hashes}::text[]) with ordinality as given (address, sha256, n)
-    left join reference_images i on i.workspace_id = ${head.workspaceId} and i.sha256 = decode(given.sha256, 'hex')
+    select ${row.id}, row_number() over (order by n) - 1, i.id, case when i.id is null then given.address end
+    from unnest(${referenceUrls}::text[], ${hashes}::text[]) with ordinality as given (address, sha256, n)
+    left join reference_images i on i.workspace_id = ${row.workspaceId} and i.sha256 = decode(given.sha256, 'hex')
       and given.address = ${mediaUrl('')} || i.key
     where i.id is not null or given.address ~* '^https?:'`
 }
 
 /** What came from JSON goes back into it. */
-function asJson(value: unknown) {
+function toJsonValue(value: unknown) {
   return value as Parameters<Transaction['json']>[0]
 }

@@ -13,10 +13,10 @@ export interface Slot {
 }
 
 /** A longer value is no address, and nothing that is read whole before anybody knows what it is. */
-const SHORT = 8_192
+const MAX_VALUE_BYTES = 8_192
 
 /** The pictures of a row, one after the other, in the order of its slots. */
-export interface Reading {
+export interface SlotReader {
   slots: Slot[]
   /** The next picture's text. The one before should be nobody's by then. */
   next(): Promise<{ field: Slot['field']; position: number; text: string } | undefined>
@@ -27,9 +27,9 @@ export interface Reading {
  * row is unpacked once, by the server, and never is more of it here than the one picture. The cursor is one of SQL: each
  * picture is a statement with a time limit of its own.
  *
- * @param most the longest text that is read, in bytes; what is longer has a slot and is not read
+ * @param maxBytes the longest text that is read, in bytes; what is longer has a slot and is not read
  */
-export async function openRow(tx: Transaction, id: string, most: number): Promise<Reading> {
+export async function openSlotReader(tx: Transaction, id: string, maxBytes: number): Promise<SlotReader> {
   await tx`
     declare pictures no scroll cursor for
     with given as materialized (
@@ -53,11 +53,11 @@ export async function openRow(tx: Transaction, id: string, most: number): Promis
     select (
       select coalesce(json_agg(json_build_object(
         'field', field, 'position', position, 'embedded', embedded, 'length', coalesce(length, 0),
-        'value', case when not embedded and length <= ${SHORT} then value end)), '[]'::json)
+        'value', case when not embedded and length <= ${MAX_VALUE_BYTES} then value end)), '[]'::json)
       from texts
     ) as slots, null as field, null as position, null as text
     union all
-    select null, field, position, text from texts where embedded and length <= ${most}`
+    select null, field, position, text from texts where embedded and length <= ${maxBytes}`
   const [first] = await tx<{ slots: Slot[] }[]>`fetch next from pictures`
   return {
     slots: first?.slots ?? [],

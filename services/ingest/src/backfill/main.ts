@@ -1,7 +1,7 @@
 import { openDatabase } from '@darkroom/infra/database/connection'
-import { openGround } from '@darkroom/infra/runtime/service-context'
-import { moveDeps } from './deps.ts'
-import { workOnBackfills } from './worker.ts'
+import { openServiceContext } from '@darkroom/infra/runtime/service-context'
+import { createMigrateDeps } from './deps.ts'
+import { runBackfillWorker } from './worker.ts'
 
 /**
  * The process that backfills are worked on in. Ingest starts it when something is asked and it ends when nothing is, so that
@@ -11,23 +11,23 @@ import { workOnBackfills } from './worker.ts'
 const IDLE_MS = 10_000
 const MB = 1024 * 1024
 /** As many as a run may ask for, twice: two runs may be under way. */
-const MOST_ROWS = 64
+const MAX_CONNECTIONS = 64
 
-const ground = await openGround('ingest', { busIsVital: false })
-const { config, lifecycle, log, bus } = ground
+const context = await openServiceContext('ingest', { isBusRequired: false })
+const { config, lifecycle, log, bus } = context
 void stopWithParent()
 
-const rows = openDatabase({ url: config.DATABASE_URL, name: 'darkroom-backfill', connections: MOST_ROWS, log })
+const rows = openDatabase({ url: config.DATABASE_URL, name: 'darkroom-backfill', connections: MAX_CONNECTIONS, log })
 lifecycle.onClose('rows', () => rows.end({ timeout: 1 }))
 
-const deps = moveDeps({
-  ...ground,
-  rows,
+const deps = createMigrateDeps({
+  ...context,
+  rowPool: rows,
   memoryBytes: config.BACKFILL_MEMORY_MB * MB,
   signal: lifecycle.stopping,
-  collect: () => Bun.gc(true),
+  collectGarbage: () => Bun.gc(true),
 })
-await workOnBackfills({ ...deps, bus }, { idleMs: IDLE_MS })
+await runBackfillWorker({ ...deps, bus }, { idleMs: IDLE_MS })
 await lifecycle.stop('nothing to do')
 
 async function stopWithParent(): Promise<void> {

@@ -1,8 +1,8 @@
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
-import type { Moved } from './parameter-patch.ts'
+import type { MovedImage } from './parameter-patch.ts'
 
 /** One picture that was moved, as it is checked again. */
-export interface Entry {
+export interface ManifestEntry {
   generationId: string
   key: string
   sha256: string
@@ -12,9 +12,9 @@ export interface Entry {
 }
 
 /** Writes down what was moved from where to where. */
-export async function noteMoved(
+export async function recordMoved(
   tx: Transaction,
-  { runId, generationId, moved }: { runId: string | null; generationId: string; moved: readonly Moved[] },
+  { runId, generationId, moved }: { runId: string | null; generationId: string; moved: readonly MovedImage[] },
 ): Promise<void> {
   for (const { slot, row, prefix } of moved) {
     await tx`
@@ -27,20 +27,20 @@ export async function noteMoved(
 }
 
 /** How many pictures a run has moved, or all runs together. */
-export async function countEntries(database: Database, runId: string | null): Promise<number> {
+export async function countManifestEntries(database: Database, runId: string | null): Promise<number> {
   const [row] = await database<{ count: number }[]>`
     select count(*)::int as count from backfill_manifest where ${runId}::uuid is null or run_id = ${runId}`
   return row?.count ?? 0
 }
 
 /** The next pictures that a run has moved, or that were ever moved. */
-export async function findEntries(
+export async function findManifestEntries(
   database: Database,
   { runId, cursor, limit }: { runId: string | null; cursor: string | null; limit: number },
-): Promise<Entry[]> {
+): Promise<ManifestEntry[]> {
   const [generation = '00000000-0000-0000-0000-000000000000', field = '', position = '0', sha256 = ''] =
     cursor?.split('|') ?? []
-  return await database<Entry[]>`
+  return await database<ManifestEntry[]>`
     select generation_id as "generationId", key, encode(sha256, 'hex') as sha256, bytes,
            concat_ws('|', generation_id, field, position, encode(sha256, 'hex')) as cursor
     from backfill_manifest

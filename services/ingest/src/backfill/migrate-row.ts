@@ -1,25 +1,25 @@
-import { objectsOf } from '@darkroom/contracts/previews'
+import { objectKeys } from '@darkroom/contracts/previews'
 import { mediaUrl } from '@darkroom/contracts/routes'
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database/connection'
-import { touch } from '@darkroom/infra/generations/generations'
+import { bumpVersion } from '@darkroom/infra/generations/generations'
 import type { ByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { backoff, sleep } from '@darkroom/infra/runtime/timers'
-import { insertReferences, keepObjects, orderPreviews } from '../references/reference-rows.ts'
-import { type Head, rewriteRow, takeRow } from './generation-raw-rows.ts'
-import { noteMoved } from './manifest-rows.ts'
-import { type Moved, rewriting } from './parameter-patch.ts'
-import { countMoved } from './run-rows.ts'
-import { type KeepDeps, UnmovableError } from './store-image.ts'
-import { EditedError, type KeptRow, keepRow } from './store-row-images.ts'
+import { cancelObjectRemovals, enqueuePreviews, insertReferences } from '../references/reference-rows.ts'
+import { lockRow, type RowSnapshot, rewriteRow } from './generation-raw-rows.ts'
+import { recordMoved } from './manifest-rows.ts'
+import { buildParameterPatch, type MovedImage } from './parameter-patch.ts'
+import { addMovedCounts } from './run-rows.ts'
+import { InvalidImageError, type StoreImageDeps } from './store-image.ts'
+import { ConcurrentEditError, type StoredRow, storeRowImages } from './store-row-images.ts'
 
-export interface MoveDeps extends KeepDeps {
+export interface MigrateDeps extends StoreImageDeps {
   /** For transactions that last as long as a row's pictures take to be stored. */
-  rows: Database
+  rowPool: Database
   budget: ByteBudget
   signal: AbortSignal
 }
 
-export interface MoveOptions {
+export interface MigrateOptions {
   runId: string | null
   dryRun: boolean
   /** Pictures of one row that are stored at once. */
@@ -27,14 +27,14 @@ export interface MoveOptions {
 }
 
 /** What became of a row. `rest` says what it still has that is not a reference's picture. */
-export type Outcome =
-  | { kind: 'moved'; images: number; bytes: number; saved: number; rest: string | null }
+export type RowOutcome =
+  | { kind: 'moved'; images: number; bytes: number; saved: number; remainingReason: string | null }
   | { kind: 'nothing-to-do' | 'busy' | 'stopped' }
   | { kind: 'failed'; reason: string; temporary: boolean }
 
-const ROW_MS = 600_000
-const TRIES = 5
-const ELSEWHERE = 'has a file as text in another place than referenceImage and referenceImages'
+const ROW_TIMEOUT_MS = 600_000
+const MAX_TRIES = 5
+const UNSUPPORTED_FILE_REASON = 'has a file as text in another place than referenceImage and referenceImages'
 
 /**
  * Moves the pictures of one row into the store and leaves pointers, in one transaction that holds the row against other
@@ -42,86 +42,87 @@ const ELSEWHERE = 'has a file as text in another place than referenceImage and r
  *
  * @throws the signal's reason; what the database throws
  */
-export async function moveRow(deps: MoveDeps, id: string, options: MoveOptions): Promise<Outcome> {
-  for (let tries = 1; tries <= TRIES; tries++) {
-    const outcome = await tryRow(deps, id, options)
+export async function migrateRow(deps: MigrateDeps, id: string, options: MigrateOptions): Promise<RowOutcome> {
+  for (let tries = 1; tries <= MAX_TRIES; tries++) {
+    const outcome = await tryMigrateRow(deps, id, options)
     if (outcome !== 'edited') return outcome
     await sleep(backoff(tries, { base: 20, most: 1_000 }), deps.signal)
   }
   return { kind: 'failed', reason: 'was written by somebody else each time', temporary: true }
 }
 
-async function tryRow(deps: MoveDeps, id: string, options: MoveOptions): Promise<Outcome | 'edited'> {
-  const given = new AbortController()
-  const signal = AbortSignal.any([deps.signal, given.signal, AbortSignal.timeout(ROW_MS)])
+async function tryMigrateRow(deps: MigrateDeps, id: string, options: MigrateOptions): Promise<RowOutcome | 'edited'> {
+  const attempt = new AbortController()
+  const signal = AbortSignal.any([deps.signal, attempt.signal, AbortSignal.timeout(ROW_TIMEOUT_MS)])
   try {
-    const work = transaction(deps.rows, tx => workOn({ ...deps, tx, signal, id }, options), {
-      milliseconds: ROW_MS,
+    const work = transaction(deps.rowPool, tx => migrateLockedRow({ ...deps, tx, signal, id }, options), {
+      milliseconds: ROW_TIMEOUT_MS,
     })
     const outcome = await work
-    await deps.atStep('committed')
+    await deps.onFailpoint('committed')
     return outcome
   } catch (err) {
     deps.signal.throwIfAborted()
-    if (err instanceof EditedError) return 'edited'
-    if (err instanceof UnmovableError) return { kind: 'failed', reason: err.message, temporary: false }
+    if (err instanceof ConcurrentEditError) return 'edited'
+    if (err instanceof InvalidImageError) return { kind: 'failed', reason: err.message, temporary: false }
     deps.log.warn({ err, id }, 'a row was not moved')
     return { kind: 'failed', reason: 'could not be moved right now', temporary: true }
   } finally {
-    given.abort()
+    attempt.abort()
   }
 }
 
-type Work = MoveDeps & { tx: Transaction; id: string }
+type RowContext = MigrateDeps & { tx: Transaction; id: string }
 
-async function workOn(work: Work, options: MoveOptions): Promise<Outcome> {
-  const head = await takeRow(work.tx, work.id, { runId: options.runId, milliseconds: ROW_MS })
-  if (head === 'gone') return { kind: 'nothing-to-do' }
-  if (typeof head === 'string') return { kind: head }
-  const kept = await keepRow(work, head, options)
-  await work.atStep('kept')
-  const sums = sumsOf(kept.moved)
-  if (kept.slots.every(({ embedded }) => !embedded)) return { kind: 'failed', reason: ELSEWHERE, temporary: false }
-  if (options.dryRun) return { kind: 'moved', ...sums, rest: null }
-  return { kind: 'moved', ...sums, rest: await write(work, head, kept, options) }
+async function migrateLockedRow(context: RowContext, options: MigrateOptions): Promise<RowOutcome> {
+  const row = await lockRow(context.tx, context.id, { runId: options.runId, milliseconds: ROW_TIMEOUT_MS })
+  if (row === 'gone') return { kind: 'nothing-to-do' }
+  if (typeof row === 'string') return { kind: row }
+  const stored = await storeRowImages(context, row, options)
+  await context.onFailpoint('kept')
+  const sums = sumMoved(stored.moved)
+  if (stored.slots.every(({ embedded }) => !embedded))
+    return { kind: 'failed', reason: UNSUPPORTED_FILE_REASON, temporary: false }
+  if (options.dryRun) return { kind: 'moved', ...sums, remainingReason: null }
+  return { kind: 'moved', ...sums, remainingReason: await writePointers(context, row, stored, options) }
 }
 
 /** Writes what was kept. @returns what the row still has that is not a reference's picture */
-async function write(
-  work: Work,
-  head: Head,
-  { slots, moved }: KeptRow,
-  { runId }: MoveOptions,
+async function writePointers(
+  context: RowContext,
+  row: RowSnapshot,
+  { slots, moved }: StoredRow,
+  { runId }: MigrateOptions,
 ): Promise<string | null> {
-  const { tx, id } = work
+  const { tx, id } = context
   const rows = await insertReferences(
     tx,
-    head.workspaceId,
+    row.workspaceId,
     moved.map(({ row }) => row),
   )
   // One that was there before was being removed for good: it is stored again.
-  if (!rows) throw new EditedError()
-  const pointed = moved.map((one, at) => ({ ...one, row: rows[at] ?? one.row }))
-  const written = await rewriteRow(tx, head, rewriting(slots, pointed))
-  if (!written) throw new EditedError()
-  await noteMoved(tx, { runId, generationId: id, moved: pointed })
-  const fresh = rows.filter(({ was }) => was === 'stored')
-  await orderPreviews(
+  if (!rows) throw new ConcurrentEditError()
+  const inserted = moved.map((one, at) => ({ ...one, row: rows[at] ?? one.row }))
+  const written = await rewriteRow(tx, row, buildParameterPatch(slots, inserted))
+  if (!written) throw new ConcurrentEditError()
+  await recordMoved(tx, { runId, generationId: id, moved: inserted })
+  const newRows = rows.filter(({ was }) => was === 'stored')
+  await enqueuePreviews(
     tx,
-    fresh.map(row => row.id),
+    newRows.map(row => row.id),
   )
-  await keepObjects(
+  await cancelObjectRemovals(
     tx,
-    rows.flatMap(row => objectsOf(row.key)),
+    rows.flatMap(row => objectKeys(row.key)),
   )
-  await touch(tx, id)
+  await bumpVersion(tx, id)
   // Last, because every row of a run waits here for the one before it to be committed.
-  if (runId) await countMoved(tx, runId, sumsOf(moved))
-  await work.atStep('rewritten')
-  return written.free ? null : ELSEWHERE
+  if (runId) await addMovedCounts(tx, runId, sumMoved(moved))
+  await context.onFailpoint('rewritten')
+  return written.free ? null : UNSUPPORTED_FILE_REASON
 }
 
-function sumsOf(moved: readonly Moved[]): { images: number; bytes: number; saved: number } {
+function sumMoved(moved: readonly MovedImage[]): { images: number; bytes: number; saved: number } {
   return {
     images: moved.length,
     bytes: moved.reduce((sum, { row }) => sum + row.bytes, 0),

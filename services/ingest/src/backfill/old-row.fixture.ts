@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Statement } from '@darkroom/infra/database/connection'
+import type { Queryable } from '@darkroom/infra/database/connection'
 import sharp from 'sharp'
 
 export interface OldRow {
@@ -9,7 +9,7 @@ export interface OldRow {
 }
 
 /** Writes a completed generation as another system left it, whatever its full parameters hold. For tests. @returns its id */
-export async function insertOldRow(db: Statement, parameters: unknown, row: OldRow = {}): Promise<string> {
+export async function insertOldRow(db: Queryable, parameters: unknown, row: OldRow = {}): Promise<string> {
   const { workspaceId = crypto.randomUUID(), createdAt = '2024-05-01T10:00:00Z', prompt = 'an old prompt' } = row
   const id = crypto.randomUUID()
   await db`
@@ -25,17 +25,17 @@ export async function insertOldRow(db: Statement, parameters: unknown, row: OldR
 }
 
 /** A picture that there is no other of. */
-export async function picture(format: 'png' | 'jpeg' | 'webp' = 'png', side = 24): Promise<Buffer> {
+export async function createImage(format: 'png' | 'jpeg' | 'webp' = 'png', side = 24): Promise<Buffer> {
   const raw = { width: side, height: side, channels: 3 } as const
   return await sharp(randomBytes(side * side * 3), { raw })
     .toFormat(format)
     .toBuffer()
 }
 
-export function asText(bytes: Uint8Array, prefix = 'data:image/png;base64,'): string {
+export function toDataUrl(bytes: Uint8Array, prefix = 'data:image/png;base64,'): string {
   return `${prefix}${Buffer.from(bytes).toString('base64')}`
 }
 
-export function sha256Of(bytes: Uint8Array): string {
+export function computeSha256(bytes: Uint8Array): string {
   return new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
 }

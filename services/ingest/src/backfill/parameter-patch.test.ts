@@ -1,13 +1,13 @@
 import { expect, test } from 'bun:test'
 import type { Slot } from './json-slots.ts'
-import { rewriting } from './parameter-patch.ts'
+import { buildParameterPatch } from './parameter-patch.ts'
 
 const one = row('a')
 const two = row('b')
 
 test('a single picture becomes the six pointers, and its key goes', () => {
   const slot = embedded('referenceImage')
-  expect(rewriting([slot], [{ slot, row: one, prefix: '' }])).toEqual({
+  expect(buildParameterPatch([slot], [{ slot, row: one, prefix: '' }])).toEqual({
     remove: ['referenceImage'],
     patch: {
       referenceImageUrl: '/media/w/x/ref/a.png',
@@ -17,16 +17,16 @@ test('a single picture becomes the six pointers, and its key goes', () => {
       referenceImageMimeType: 'image/png',
       referenceImageChecksum: 'a',
     },
-    shown: ['/media/w/x/ref/a.png'],
+    referenceUrls: ['/media/w/x/ref/a.png'],
   })
 })
 
 test('pointers that were there already stay, and are shown first', () => {
   const slot = embedded('referenceImage')
   const url = given('referenceImageUrl', 'https://example.com/first.png')
-  const { patch, shown } = rewriting([url, slot], [{ slot, row: one, prefix: '' }])
+  const { patch, referenceUrls } = buildParameterPatch([url, slot], [{ slot, row: one, prefix: '' }])
   expect(patch).toEqual({})
-  expect(shown).toEqual(['https://example.com/first.png', '/media/w/x/ref/a.png'])
+  expect(referenceUrls).toEqual(['https://example.com/first.png', '/media/w/x/ref/a.png'])
 })
 
 test('a list keeps its order and everything that was no picture, and the same one is not shown twice', () => {
@@ -42,16 +42,18 @@ test('a list keeps its order and everything that was no picture, and the same on
     { slot: first, row: one, prefix: '' },
     { slot: single, row: one, prefix: '' },
   ]
-  const { patch, shown } = rewriting(slots, moved)
+  const { patch, referenceUrls } = buildParameterPatch(slots, moved)
   expect(patch.referenceImages).toEqual([7, 'https://example.com/b.png', '/media/w/x/ref/a.png'])
-  expect(shown).toEqual(['https://example.com/b.png', '/media/w/x/ref/a.png'])
+  expect(referenceUrls).toEqual(['https://example.com/b.png', '/media/w/x/ref/a.png'])
 })
 
 test('a list that has the same picture twice shows it twice', () => {
   const slots = [embedded('referenceImages', 0), embedded('referenceImages', 1), embedded('referenceImages', 2)]
   const rows = [one, two, one]
   const moved = slots.map((slot, at) => ({ slot, row: rows[at] ?? one, prefix: '' }))
-  expect(rewriting(slots, moved).shown).toEqual(['a', 'b', 'a'].map(name => `/media/w/x/ref/${name}.png`))
+  expect(buildParameterPatch(slots, moved).referenceUrls).toEqual(
+    ['a', 'b', 'a'].map(name => `/media/w/x/ref/${name}.png`),
+  )
 })
 
 function row(sha256: string) {

@@ -1,7 +1,7 @@
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
 
 /** A reference that is kept and has no previews yet. */
-export interface Due {
+export interface DuePreview {
   id: string
   key: string
   bytes: number
@@ -9,12 +9,12 @@ export interface Due {
 }
 
 const FIRST_DELAY_SECONDS = 5
-const MOST_DELAY_SECONDS = 3_600
+const MAX_DELAY_SECONDS = 3_600
 
 /** Whether there is one whose time has come. */
 export async function arePreviewsDue(database: Database): Promise<boolean> {
   const [row] = await database<{ due: boolean }[]>`
-    select exists (select from previews_due where due_at <= clock_timestamp()) and not ${isMoving(database)} as due`
+    select exists (select from previews_due where due_at <= clock_timestamp()) and not ${isMigrationRunning(database)} as due`
   return row?.due ?? false
 }
 
@@ -23,28 +23,31 @@ export async function arePreviewsDue(database: Database): Promise<boolean> {
  *
  * @param options `milliseconds` that the transaction may be at nothing from now on
  */
-export async function takeDue(tx: Transaction, { milliseconds }: { milliseconds: number }): Promise<Due | undefined> {
-  const [due] = await tx<Due[]>`
+export async function lockDuePreview(
+  tx: Transaction,
+  { milliseconds }: { milliseconds: number },
+): Promise<DuePreview | undefined> {
+  const [due] = await tx<DuePreview[]>`
     select i.id, i.key, i.bytes, d.failures,
            set_config('idle_in_transaction_session_timeout', ${String(milliseconds)}, true)
     from previews_due d join reference_images i on i.id = d.reference_id
-    where d.due_at <= clock_timestamp() and not ${isMoving(tx)}
+    where d.due_at <= clock_timestamp() and not ${isMigrationRunning(tx)}
     order by d.due_at limit 1 for update of d skip locked for key share of i skip locked`
   return due
 }
 
-export async function forgetDue(tx: Transaction, { id }: Due): Promise<void> {
+export async function deleteDuePreview(tx: Transaction, { id }: DuePreview): Promise<void> {
   await tx`delete from previews_due where reference_id = ${id}`
 }
 
 /** Looks at it again later, each time much later. */
-export async function putOffDue(tx: Transaction, { id, failures }: Due): Promise<void> {
-  const seconds = Math.min(MOST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** failures)
+export async function postponeDuePreview(tx: Transaction, { id, failures }: DuePreview): Promise<void> {
+  const seconds = Math.min(MAX_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** failures)
   await tx`
     update previews_due set failures = failures + 1, due_at = clock_timestamp() + make_interval(secs => ${seconds})
     where reference_id = ${id}`
 }
 
-function isMoving(db: Database | Transaction) {
+function isMigrationRunning(db: Database | Transaction) {
   return db`exists (select from backfill_runs where kind = 'move' and state = 'running')`
 }

@@ -1,16 +1,16 @@
 import { previewKey } from '@darkroom/contracts/previews'
 import { type Transaction, transaction } from '@darkroom/infra/database/connection'
-import { makePreviews, PictureError, REFERENCE_LIMITS } from '@darkroom/infra/images/image'
+import { ImageError, makePreviews, REFERENCE_LIMITS } from '@darkroom/infra/images/image'
 import { withDeadline } from '@darkroom/infra/runtime/timers'
 import type { Store } from '@darkroom/infra/store/store'
-import type { MoveDeps } from './migrate-row.ts'
-import { type Due, forgetDue, putOffDue, takeDue } from './preview-rows.ts'
+import type { MigrateDeps } from './migrate-row.ts'
+import { type DuePreview, deleteDuePreview, lockDuePreview, postponeDuePreview } from './preview-rows.ts'
 
-const [STORE_MS, MAKE_MS] = [60_000, 150_000]
+const [STORE_TIMEOUT_MS, RENDER_TIMEOUT_MS] = [60_000, 150_000]
 /** How often one is tried whose picture the store does not give: hours, all in all. */
-const MOST_FAILURES = 12
+const MAX_FAILURES = 12
 /** Of the pixels that are drawn, beside the picture's own bytes. */
-const DRAWN_BYTES = 24 * 1024 * 1024
+const DECODED_BYTES = 24 * 1024 * 1024
 
 /**
  * Makes the previews of the reference that has waited for them the longest. What was moved out of rows is shown by its original
@@ -19,42 +19,46 @@ const DRAWN_BYTES = 24 * 1024 * 1024
  * @returns whether there was one
  * @throws the signal's reason; what the database throws
  */
-export async function makeNextPreviews(deps: MoveDeps): Promise<boolean> {
+export async function makeNextPreviews(deps: MigrateDeps): Promise<boolean> {
   return await transaction(
-    deps.rows,
+    deps.rowPool,
     async tx => {
-      const due = await takeDue(tx, { milliseconds: MAKE_MS })
+      const due = await lockDuePreview(tx, { milliseconds: RENDER_TIMEOUT_MS })
       if (!due) return false
-      await settle(deps, tx, due)
+      await processDuePreview(deps, tx, due)
       return true
     },
-    { milliseconds: MAKE_MS },
+    { milliseconds: RENDER_TIMEOUT_MS },
   )
 }
 
 /** One that cannot be had now keeps nobody else waiting, and one that cannot be drawn is shown as it is for good. */
-async function settle(deps: MoveDeps, tx: Transaction, due: Due): Promise<void> {
+async function processDuePreview(deps: MigrateDeps, tx: Transaction, due: DuePreview): Promise<void> {
   try {
-    await make(deps, due)
+    await renderAndStore(deps, due)
   } catch (err) {
     deps.signal.throwIfAborted()
     deps.log.warn({ err, key: due.key }, 'previews were not made')
-    if (due.failures + 1 < MOST_FAILURES && !(err instanceof PictureError)) return await putOffDue(tx, due)
+    if (due.failures + 1 < MAX_FAILURES && !(err instanceof ImageError)) return await postponeDuePreview(tx, due)
   }
-  await forgetDue(tx, due)
+  await deleteDuePreview(tx, due)
 }
 
-async function make({ store, budget, signal }: MoveDeps, { key, bytes }: Due): Promise<void> {
-  using _ = await budget.take(DRAWN_BYTES + bytes * 2, signal)
-  const picture = await withDeadline(read(store, key), { milliseconds: STORE_MS, what: 'reading a picture', signal })
-  const previews = await makePreviews(picture, REFERENCE_LIMITS)
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(STORE_MS)])
+async function renderAndStore({ store, budget, signal }: MigrateDeps, { key, bytes }: DuePreview): Promise<void> {
+  using _ = await budget.reserve(DECODED_BYTES + bytes * 2, signal)
+  const image = await withDeadline(readObject(store, key), {
+    milliseconds: STORE_TIMEOUT_MS,
+    operation: 'reading a picture',
+    signal,
+  })
+  const previews = await makePreviews(image, REFERENCE_LIMITS)
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(STORE_TIMEOUT_MS)])
   await Promise.all(
     previews.map(preview => store.put(previewKey(key, preview.width), preview.bytes, { signal: deadline })),
   )
 }
 
-async function read(store: Store, key: string): Promise<Uint8Array> {
+async function readObject(store: Store, key: string): Promise<Uint8Array> {
   const found = await store.get(key)
   if (!found) throw new Error('the picture is not in the store')
   return await new Response(found.body).bytes()

@@ -1,14 +1,14 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { type TestGround, testGround } from './backfill-env.fixture.ts'
+import { type BackfillEnv, openBackfillEnv } from './backfill-env.fixture.ts'
 import { runBatch } from './batch.ts'
-import { asText, insertOldRow, picture } from './old-row.fixture.ts'
+import { createImage, insertOldRow, toDataUrl } from './old-row.fixture.ts'
 import { verifyBatch } from './verify.ts'
 
 /** Whatever rows other systems have left, what is moved out of them can be put back; only base64 is as it should be written. */
 
 const OPTIONS = { runId: null, dryRun: false, concurrency: 4, cursor: null, limit: 100 }
-const PICTURES = await Promise.all((['png', 'jpeg', 'webp'] as const).map(format => picture(format)))
+const IMAGES = await Promise.all((['png', 'jpeg', 'webp'] as const).map(format => createImage(format)))
 
 const prefix = fc.constantFrom(
   'data:image/png;base64,',
@@ -17,8 +17,8 @@ const prefix = fc.constantFrom(
   'data:image/jpg;charset=utf-8;base64,',
   ' \n\tdata:image/webp;base64,',
 )
-const bytes = fc.constantFrom(...PICTURES)
-const whole = fc.tuple(bytes, prefix).map(([given, before]) => asText(given, before))
+const bytes = fc.constantFrom(...IMAGES)
+const whole = fc.tuple(bytes, prefix).map(([given, before]) => toDataUrl(given, before))
 /** What strict decoders take for something else than it was, or not at all. */
 const spoiled = fc.tuple(whole, fc.constantFrom('cut', 'unpadded', 'spaced', 'url-safe', 'more')).map(([text, how]) => {
   const body = text.slice(text.indexOf(',') + 1)
@@ -50,17 +50,17 @@ const row = fc.record(
 )
 
 test('a row is moved whole and can be rebuilt from its manifest, or it is named and stays as it is', async () => {
-  await using ground = await testGround()
+  await using env = await openBackfillEnv()
   await fc.assert(
     fc.asyncProperty(row, async given => {
-      await ground.sql`delete from generations`
-      const id = await insertOldRow(ground.sql, given)
-      const { failures } = await runBatch(ground.deps, OPTIONS)
-      const after = await rawOf(ground, id)
-      if (failures.length > 0) return expect(after).toEqual(await asKept(ground, given))
+      await env.sql`delete from generations`
+      const id = await insertOldRow(env.sql, given)
+      const { failures } = await runBatch(env.deps, OPTIONS)
+      const after = await readRawParameters(env, id)
+      if (failures.length > 0) return expect(after).toEqual(await toStoredParameters(env, given))
       expect(JSON.stringify(after)).not.toMatch(/data:|;base64,/i)
-      expect(await rebuilt(ground, id, after, given)).toEqual(canonical(await asKept(ground, given)))
-      const verified = await verifyBatch(ground.deps, { runId: null, cursor: null, limit: 100, concurrency: 4 })
+      expect(await rebuildParameters(env, id, after, given)).toEqual(canonical(await toStoredParameters(env, given)))
+      const verified = await verifyBatch(env.deps, { runId: null, cursor: null, limit: 100, concurrency: 4 })
       expect(verified.failures).toEqual([])
     }),
     { numRuns: 150 },
@@ -68,12 +68,12 @@ test('a row is moved whole and can be rebuilt from its manifest, or it is named 
 }, 60_000)
 
 /** The row as it was, made from what it is now, its manifest and the store: what `docs/backfill.md` tells an operator. */
-async function rebuilt(ground: TestGround, id: string, after: Record<string, unknown>, given: object) {
+async function rebuildParameters(env: BackfillEnv, id: string, after: Record<string, unknown>, given: object) {
   const made = structuredClone(after)
-  const entries = await ground.sql<{ field: string; position: number; key: string; prefix: string }[]>`
+  const entries = await env.sql<{ field: string; position: number; key: string; prefix: string }[]>`
     select field, position, key, prefix from backfill_manifest where generation_id = ${id}`
   for (const { field, position, key, prefix: before } of entries) {
-    const text = asText(await ground.bytesOf(key), before)
+    const text = toDataUrl(await env.readBytes(key), before)
     if (field === 'referenceImage') made[field] = text
     else (made[field] as unknown[])[position] = text
   }
@@ -92,13 +92,13 @@ function canonical<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value, text))
 }
 
-async function rawOf({ sql }: TestGround, id: string): Promise<Record<string, unknown>> {
+async function readRawParameters({ sql }: BackfillEnv, id: string): Promise<Record<string, unknown>> {
   const [found] = await sql`select parameters from generation_raw where generation_id = ${id}`
   return found?.parameters
 }
 
 /** As the database gives back what it was given. */
-async function asKept({ sql }: TestGround, given: object): Promise<Record<string, unknown>> {
+async function toStoredParameters({ sql }: BackfillEnv, given: object): Promise<Record<string, unknown>> {
   const [kept] = await sql`select ${JSON.stringify(given)}::text::jsonb as value`
   return kept?.value
 }

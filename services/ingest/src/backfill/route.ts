@@ -1,43 +1,46 @@
-import { type BackfillAnswer, BackfillRequest } from '@darkroom/contracts/backfill'
+import { BackfillRequest, type BackfillResponse } from '@darkroom/contracts/backfill'
 import type { Database } from '@darkroom/infra/database/connection'
-import type { HttpOptions } from '@darkroom/infra/http/app'
+import type { HttpAppOptions } from '@darkroom/infra/http/app'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import type { Log } from '@darkroom/infra/log'
 import type { Store } from '@darkroom/infra/store/store'
 import { Elysia } from 'elysia'
 import { runBatch } from './batch.ts'
-import { moveDeps } from './deps.ts'
-import type { MoveDeps } from './migrate-row.ts'
+import { createMigrateDeps } from './deps.ts'
+import type { MigrateDeps } from './migrate-row.ts'
 
 export interface BackfillRouteDeps {
   database: Database
   store: Store
   log: Log
-  http: Pick<HttpOptions, 'stopping'>
+  http: Pick<HttpAppOptions, 'stopping'>
   /** Without it, or without a secret, nobody may. */
-  backfill?: { secret: string | undefined; memoryBytes: number; rows: Database }
+  backfill?: { secret: string | undefined; memoryBytes: number; rowPool: Database }
 }
 
 const CONCURRENCY = 4
-const CURSOR = /^\d{4}-\d\d-\d\dT[\d:.]{8,15}Z\|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const CURSOR_PATTERN = /^\d{4}-\d\d-\d\dT[\d:.]{8,15}Z\|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** `POST /api/admin/backfill-reference-images`: one batch. It is safe beside a run, and beside another of its own. */
-export function backfillRoute(deps: BackfillRouteDeps) {
-  const { secret, memoryBytes = 0, rows = deps.database } = deps.backfill ?? {}
-  const shared = moveDeps({ ...deps, rows, memoryBytes, signal: deps.http.stopping })
+export function createBackfillRoute(deps: BackfillRouteDeps) {
+  const { secret, memoryBytes = 0, rowPool: rows = deps.database } = deps.backfill ?? {}
+  const shared = createMigrateDeps({ ...deps, rowPool: rows, memoryBytes, signal: deps.http.stopping })
   return new Elysia({ normalize: false }).post(
     '/api/admin/backfill-reference-images',
-    async ({ body, request }): Promise<BackfillAnswer> => {
+    async ({ body, request }): Promise<BackfillResponse> => {
       const signal = AbortSignal.any([deps.http.stopping, request.signal])
-      return await backfillOnce({ ...shared, signal }, body)
+      return await runBackfillOnce({ ...shared, signal }, body)
     },
     // Who has no secret is not told what a body should look like.
-    { body: BackfillRequest.prefault({}), transform: ({ request }) => requireSecret(request, secret) },
+    { body: BackfillRequest.prefault({}), transform: ({ request }) => assertSecret(request, secret) },
   )
 }
 
-async function backfillOnce(deps: MoveDeps, { limit, dryRun, cursor }: BackfillRequest): Promise<BackfillAnswer> {
-  const options = { runId: null, dryRun, concurrency: CONCURRENCY, cursor: readCursor(cursor ?? null), limit }
+async function runBackfillOnce(
+  deps: MigrateDeps,
+  { limit, dryRun, cursor }: BackfillRequest,
+): Promise<BackfillResponse> {
+  const options = { runId: null, dryRun, concurrency: CONCURRENCY, cursor: decodeCursor(cursor ?? null), limit }
   const batch = await runBatch(deps, options)
   return {
     processed: batch.processed,
@@ -50,21 +53,21 @@ async function backfillOnce(deps: MoveDeps, { limit, dryRun, cursor }: BackfillR
 }
 
 /** Hashes of both are compared, so that neither the place of the first difference nor a length shows in the time. */
-function requireSecret(request: Request, secret: string | undefined): void {
-  const given = request.headers.get('x-internal-secret')
-  if (given === null || secret === undefined || !crypto.timingSafeEqual(hashOf(given), hashOf(secret))) {
+function assertSecret(request: Request, secret: string | undefined): void {
+  const header = request.headers.get('x-internal-secret')
+  if (header === null || secret === undefined || !crypto.timingSafeEqual(computeHash(header), computeHash(secret))) {
     throw new ProblemError('unauthenticated', 'Send the secret of this studio as `x-internal-secret`.')
   }
 }
 
-function hashOf(text: string): Uint8Array {
+function computeHash(text: string): Uint8Array {
   return new Uint8Array(new Bun.CryptoHasher('sha256').update(text).digest().buffer)
 }
 
-function readCursor(text: string | null): string | null {
+function decodeCursor(text: string | null): string | null {
   if (text === null) return null
   const cursor = Buffer.from(text, 'base64url').toString()
-  if (CURSOR.test(cursor)) return cursor
+  if (CURSOR_PATTERN.test(cursor)) return cursor
   throw new ProblemError('invalid', 'cursor is not one that this address gave.', {
     errors: [{ path: 'cursor', message: 'is not one that this address gave' }],
   })

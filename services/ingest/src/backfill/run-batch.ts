@@ -3,67 +3,72 @@ import type { Delivery } from '@darkroom/infra/bus/consumer'
 import { type Transaction, transaction } from '@darkroom/infra/database/connection'
 import { sleep } from '@darkroom/infra/runtime/timers'
 import { runBatch } from './batch.ts'
-import { noteFailures, settleFailures } from './failure-rows.ts'
-import type { MoveDeps } from './migrate-row.ts'
-import { type Advance, advanceRun, beatRun, findRun, holdRun, type Run } from './run-rows.ts'
+import { deleteResolvedFailures, recordFailures } from './failure-rows.ts'
+import type { MigrateDeps } from './migrate-row.ts'
+import { advanceRun, type BatchProgress, findRun, lockRun, type Run, recordHeartbeat } from './run-rows.ts'
 import { verifyBatch } from './verify.ts'
 
 /** Many times while the bus waits for a word. */
-const BEAT_MS = 1_000
-const STORE_AWAY_MS = 5_000
+const HEARTBEAT_INTERVAL_MS = 1_000
+const STORE_RETRY_DELAY_MS = 5_000
 /** Rows that somebody else worked on, or that failed for a reason that passes, are looked at again so often. */
-const PASSES = 10
-const PASS_PAUSE_MS = 300
+const MAX_PASSES = 10
+const PASS_DELAY_MS = 300
 
-const WORK: Record<Run['kind'], (deps: MoveDeps, run: Run, limit: number) => Promise<Advance>> = { move, verify }
+const BATCH_RUNNERS: Record<Run['kind'], (deps: MigrateDeps, run: Run, limit: number) => Promise<BatchProgress>> = {
+  move: migrateBatch,
+  verify: verifyRunBatch,
+}
 
 /** Works on the next rows of a run and moves it on. A batch that was done already, or whose run was stopped, is let go. */
-export async function workOnBatch(deps: MoveDeps, { id, batch }: BackfillBatch, delivery: Delivery): Promise<void> {
+export async function handleBatch(deps: MigrateDeps, { id, batch }: BackfillBatch, delivery: Delivery): Promise<void> {
   const run = await findRun(deps.database, id)
   if (run?.state !== 'running' || run.batches !== batch) return await delivery.ack()
-  const advance = await beating(deps, run, delivery, () => workOn(deps, run))
-  if (advance.failures.some(({ temporary }) => temporary) && !(await isStoreThere(deps))) {
-    return delivery.later(STORE_AWAY_MS)
+  const progress = await withHeartbeat(deps, run, delivery, () => runNextBatch(deps, run))
+  if (progress.failures.some(({ temporary }) => temporary) && !(await isStoreReachable(deps))) {
+    return delivery.nak(STORE_RETRY_DELAY_MS)
   }
-  await transaction(deps.database, tx => moveOn(tx, run, advance))
-  await deps.atStep('advanced')
+  await transaction(deps.database, tx => saveProgress(tx, run, progress))
+  await deps.onFailpoint('advanced')
   await delivery.ack()
 }
 
-async function workOn(deps: MoveDeps, run: Run): Promise<Advance> {
-  if (run.cursor === null && run.pass > 1) await sleep(PASS_PAUSE_MS * run.pass, deps.signal)
-  const left = run.rowLimit === null ? run.batchRows : run.rowLimit - run.processed
-  const limit = Math.min(run.batchRows, left)
-  const advance = await WORK[run.kind](deps, run, limit)
-  return left === limit && run.rowLimit !== null && advance.ended === 'full' ? { ...advance, ended: 'end' } : advance
+async function runNextBatch(deps: MigrateDeps, run: Run): Promise<BatchProgress> {
+  if (run.cursor === null && run.pass > 1) await sleep(PASS_DELAY_MS * run.pass, deps.signal)
+  const remaining = run.rowLimit === null ? run.batchRows : run.rowLimit - run.processed
+  const limit = Math.min(run.batchRows, remaining)
+  const progress = await BATCH_RUNNERS[run.kind](deps, run, limit)
+  return remaining === limit && run.rowLimit !== null && progress.ended === 'full'
+    ? { ...progress, ended: 'end' }
+    : progress
 }
 
-async function move(deps: MoveDeps, run: Run, limit: number): Promise<Advance> {
+async function migrateBatch(deps: MigrateDeps, run: Run, limit: number): Promise<BatchProgress> {
   const options = { runId: run.id, dryRun: run.dryRun, concurrency: run.concurrency }
   const batch = await runBatch(deps, { ...options, cursor: run.cursor, limit })
   // What is really moved is counted with the row that it is moved out of.
   return { ...batch, moved: run.dryRun ? batch.moved : null }
 }
 
-async function verify(deps: MoveDeps, run: Run, limit: number): Promise<Advance> {
+async function verifyRunBatch(deps: MigrateDeps, run: Run, limit: number): Promise<BatchProgress> {
   const options = { runId: run.verifies, cursor: run.cursor, concurrency: run.concurrency, limit }
   const { bytes, processed, ...verified } = await verifyBatch(deps, options)
   return { ...verified, processed, skipped: 0, moved: { updated: 0, images: processed, bytes, saved: 0 } }
 }
 
-async function moveOn(tx: Transaction, run: Run, advance: Advance): Promise<void> {
-  if (!(await holdRun(tx, run))) return
-  await noteFailures(tx, run.id, advance.failures)
-  await advanceRun(tx, run, advance, advance.ended === 'end' ? await afterTheLast(tx, run) : 'batch')
+async function saveProgress(tx: Transaction, run: Run, progress: BatchProgress): Promise<void> {
+  if (!(await lockRun(tx, run))) return
+  await recordFailures(tx, run.id, progress.failures)
+  await advanceRun(tx, run, progress, progress.ended === 'end' ? await decideNextStep(tx, run) : 'batch')
 }
 
 /** Whoever moves everything looks again until there is nothing left but what cannot be moved. */
-async function afterTheLast(tx: Transaction, run: Run): Promise<'pass' | 'done'> {
+async function decideNextStep(tx: Transaction, run: Run): Promise<'pass' | 'done'> {
   if (run.kind === 'verify' || run.dryRun || run.rowLimit !== null) return 'done'
-  return (await settleFailures(tx, run.id)).again && run.pass < PASSES ? 'pass' : 'done'
+  return (await deleteResolvedFailures(tx, run.id)).again && run.pass < MAX_PASSES ? 'pass' : 'done'
 }
 
-async function isStoreThere({ store }: MoveDeps): Promise<boolean> {
+async function isStoreReachable({ store }: MigrateDeps): Promise<boolean> {
   return await store.ping().then(
     () => true,
     () => false,
@@ -71,11 +76,16 @@ async function isStoreThere({ store }: MoveDeps): Promise<boolean> {
 }
 
 /** Says again and again that the batch is being worked on, to the bus and in the run's row. */
-async function beating<T>(deps: MoveDeps, { id }: Run, delivery: Delivery, work: () => Promise<T>): Promise<T> {
-  const beat = () => {
+async function withHeartbeat<T>(
+  deps: MigrateDeps,
+  { id }: Run,
+  delivery: Delivery,
+  work: () => Promise<T>,
+): Promise<T> {
+  const sendHeartbeat = () => {
     delivery.working()
-    beatRun(deps.database, id).catch(err => deps.log.debug({ err }, 'a run could not be said to be worked on'))
+    recordHeartbeat(deps.database, id).catch(err => deps.log.debug({ err }, 'a run could not be said to be worked on'))
   }
-  const timer = setInterval(beat, BEAT_MS)
+  const timer = setInterval(sendHeartbeat, HEARTBEAT_INTERVAL_MS)
   return await work().finally(() => clearInterval(timer))
 }

@@ -4,10 +4,10 @@ import type { Log } from '@darkroom/infra/log'
 import { withDeadline } from '@darkroom/infra/runtime/timers'
 import type { Store } from '@darkroom/infra/store/store'
 import pLimit from 'p-limit'
-import { again } from './again.ts'
-import { type Entry, findEntries } from './manifest-rows.ts'
+import { retryStoreCall } from './again.ts'
+import { findManifestEntries, type ManifestEntry } from './manifest-rows.ts'
 
-export interface Verified {
+export interface VerifyResult {
   processed: number
   bytes: number
   failures: BackfillFailure[]
@@ -22,46 +22,47 @@ interface VerifyDeps {
   signal: AbortSignal
 }
 
-const READ_MS = 60_000
+const READ_TIMEOUT_MS = 60_000
 
 /** Reads back the next pictures of a manifest and compares each with its hash and its size. */
 export async function verifyBatch(
   deps: VerifyDeps,
   options: { runId: string | null; cursor: string | null; limit: number; concurrency: number },
-): Promise<Verified> {
-  const entries = await findEntries(deps.database, options)
+): Promise<VerifyResult> {
+  const entries = await findManifestEntries(deps.database, options)
   const limit = pLimit(options.concurrency)
-  const failures = await Promise.all(entries.map(entry => limit(() => verify(deps, entry))))
+  const failures = await Promise.all(entries.map(entry => limit(() => verifyEntry(deps, entry))))
   return {
     processed: entries.length,
     bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
-    failures: [...Map.groupBy(failures.flat(), ({ id }) => id).values()].flatMap(joined),
+    failures: [...Map.groupBy(failures.flat(), ({ id }) => id).values()].flatMap(mergeFailures),
     cursor: entries.at(-1)?.cursor ?? options.cursor,
     ended: entries.length < options.limit ? 'end' : 'full',
   }
 }
 
 /** A generation has one failure, whatever it has lost. */
-function joined([first, ...others]: BackfillFailure[]): BackfillFailure[] {
+function mergeFailures([first, ...others]: BackfillFailure[]): BackfillFailure[] {
   if (!first) return []
   return [{ ...first, reason: [first, ...others].map(({ reason }) => reason).join('; ') }]
 }
 
-async function verify(deps: VerifyDeps, entry: Entry): Promise<BackfillFailure[]> {
-  const failed = (reason: string, temporary: boolean) => [{ id: entry.generationId, reason, temporary }]
+async function verifyEntry(deps: VerifyDeps, entry: ManifestEntry): Promise<BackfillFailure[]> {
+  const createFailure = (reason: string, temporary: boolean) => [{ id: entry.generationId, reason, temporary }]
   try {
-    const reading = () => withDeadline(sumOf(deps.store, entry.key), { milliseconds: READ_MS, what: 'reading back' })
-    const sum = await again(deps, reading)
-    if (!sum) return failed(`${entry.key} is not in the store`, false)
-    if (sum.bytes === entry.bytes && sum.sha256 === entry.sha256) return []
-    return failed(`${entry.key} is not what was moved there`, false)
+    const readChecksum = () =>
+      withDeadline(computeChecksum(deps.store, entry.key), { milliseconds: READ_TIMEOUT_MS, operation: 'reading back' })
+    const checksum = await retryStoreCall(deps, readChecksum)
+    if (!checksum) return createFailure(`${entry.key} is not in the store`, false)
+    if (checksum.bytes === entry.bytes && checksum.sha256 === entry.sha256) return []
+    return createFailure(`${entry.key} is not what was moved there`, false)
   } catch {
     deps.signal.throwIfAborted()
-    return failed(`${entry.key} could not be read right now`, true)
+    return createFailure(`${entry.key} could not be read right now`, true)
   }
 }
 
-async function sumOf(store: Store, key: string): Promise<{ bytes: number; sha256: string } | null> {
+async function computeChecksum(store: Store, key: string): Promise<{ bytes: number; sha256: string } | null> {
   const found = await store.get(key)
   if (!found) return null
   const hash = new Bun.CryptoHasher('sha256')

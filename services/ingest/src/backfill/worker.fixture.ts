@@ -5,10 +5,10 @@ import { openDatabase } from '@darkroom/infra/database/connection'
 import { runRelay } from '@darkroom/infra/database/outbox'
 import { createLog } from '@darkroom/infra/log'
 import { openStore } from '@darkroom/infra/store/open-store'
-import { moveDeps } from './deps.ts'
-import type { Step } from './failpoints.ts'
-import { unreliable } from './unreliable-store.fixture.ts'
-import { workOnBackfills } from './worker.ts'
+import { createMigrateDeps } from './deps.ts'
+import type { Failpoint } from './failpoints.ts'
+import { createUnreliableStore } from './unreliable-store.fixture.ts'
+import { runBackfillWorker } from './worker.ts'
 
 /**
  * A worker in a process of its own that dies, as if it were killed, when it comes to a step for the third time:
@@ -16,35 +16,35 @@ import { workOnBackfills } from './worker.ts'
  * With a seed its store fails three times in ten.
  */
 
-const [databaseUrl = '', natsUrl = '', directory = '', deadly = '', seed] = process.argv.slice(2)
+const [databaseUrl = '', natsUrl = '', directory = '', fatalFailpoint = '', seed] = process.argv.slice(2)
 const log = createLog({ service: 'test', level: 'silent' })
 const database = openDatabase({ url: databaseUrl, name: 'worker', log })
 const rows = openDatabase({ url: databaseUrl, name: 'worker-rows', connections: 16, log })
 const bus = await openBus({ url: natsUrl, name: 'worker', log })
 const disk = await openStore({ DATA_DIR: directory })
-const kept = seed === undefined ? disk : unreliable(disk, chance(seed))
-const store: typeof kept = {
-  ...kept,
+const baseStore = seed === undefined ? disk : createUnreliableStore(disk, createRandom(seed))
+const store: typeof baseStore = {
+  ...baseStore,
   put: async (key, body, options) => {
-    const object = await kept.put(key, body, options)
+    const object = await baseStore.put(key, body, options)
     appendFileSync(join(directory, 'puts.log'), `${key}\n`)
     return object
   },
 }
 const signal = new AbortController().signal
-const met = new Map<Step, number>()
-const atStep = (step: Step) => {
-  met.set(step, (met.get(step) ?? 0) + 1)
-  if (step === deadly && met.get(step) === (step === 'advanced' ? 1 : 3)) process.kill(process.pid, 'SIGKILL')
+const hits = new Map<Failpoint, number>()
+const onFailpoint = (step: Failpoint) => {
+  hits.set(step, (hits.get(step) ?? 0) + 1)
+  if (step === fatalFailpoint && hits.get(step) === (step === 'advanced' ? 1 : 3)) process.kill(process.pid, 'SIGKILL')
 }
 
 await bus.ensureStreams()
 void runRelay({ database, bus, log, signal })
-const deps = moveDeps({ database, rows, store, log, memoryBytes: 64 * 1024 * 1024, signal })
-await workOnBackfills({ ...deps, atStep, bus }, { ackWaitSeconds: 2 })
+const deps = createMigrateDeps({ database, rowPool: rows, store, log, memoryBytes: 64 * 1024 * 1024, signal })
+await runBackfillWorker({ ...deps, onFailpoint, bus }, { ackWaitSeconds: 2 })
 
 /** Numbers from 0 to 1, the same each time for the same seed. */
-function chance(from: string): () => number {
-  let turn = 0
-  return () => Number(Bun.hash.wyhash(`${from}/${turn++}`) % 1_000_000n) / 1_000_000
+function createRandom(from: string): () => number {
+  let counter = 0
+  return () => Number(Bun.hash.wyhash(`${from}/${counter++}`) % 1_000_000n) / 1_000_000
 }

@@ -6,30 +6,30 @@ import { BACKFILL_SUBJECT } from '@darkroom/contracts/subjects'
 import { type Bus, openBus } from '@darkroom/infra/bus/bus'
 import { type BackfillReport, readReport } from '@darkroom/infra/database/backfill-report'
 import { sleep, withDeadline } from '@darkroom/infra/runtime/timers'
-import { type TestNats, testNats } from '@darkroom/infra/testing/test-resources'
-import { type TestGround, testGround } from './backfill-env.fixture.ts'
+import { startTestNats, type TestNats } from '@darkroom/infra/testing/test-resources'
+import { type BackfillEnv, openBackfillEnv } from './backfill-env.fixture.ts'
 import { runBatch } from './batch.ts'
-import { STEPS } from './failpoints.ts'
-import { asText, insertOldRow, picture, sha256Of } from './old-row.fixture.ts'
+import { FAILPOINTS } from './failpoints.ts'
+import { computeSha256, createImage, insertOldRow, toDataUrl } from './old-row.fixture.ts'
 
-const WORKER = join(import.meta.dirname, 'worker.fixture.ts')
-const DONE_MS = 30_000
+const WORKER_MAIN = join(import.meta.dirname, 'worker.fixture.ts')
+const DONE_TIMEOUT_MS = 30_000
 const TEST_MS = 90_000
-const never = new AbortController().signal
+const neverAborted = new AbortController().signal
 
-test.each(STEPS)(
+test.each(FAILPOINTS)(
   'killed at `%s`, a run is taken up again: every byte is there, nothing is uploaded twice',
   async step => {
-    await using ground = await testScene()
-    const given = await writeRows(ground, 12)
-    await using dead = startWorker(ground, step)
-    const id = await begin(ground, { batch: 5 })
-    await withDeadline(dead.exited, { milliseconds: DONE_MS, what: 'the death of a worker' })
-    await using _ = startWorker(ground, 'never')
-    const report = await untilDone(ground, id)
+    await using env = await openWorkerEnv()
+    const given = await writeRows(env, 12)
+    await using dead = startWorker(env, step)
+    const id = await startRun(env, { batch: 5 })
+    await withDeadline(dead.exited, { milliseconds: DONE_TIMEOUT_MS, operation: 'the death of a worker' })
+    await using _ = startWorker(env, 'never')
+    const report = await waitUntilDone(env, id)
     expect(report).toMatchObject({ updated: 12, images: 24, failures: [] })
-    await expectMoved(ground, given)
-    await expectPutOnce(ground)
+    await expectMoved(env, given)
+    await expectPutOnce(env)
   },
   TEST_MS,
 )
@@ -37,33 +37,33 @@ test.each(STEPS)(
 test(
   'two workers, the endpoint and rows that are written meanwhile: nothing is lost, counted twice or uploaded twice',
   async () => {
-    await using ground = await testScene()
-    const given = await writeRows(ground, 40)
-    await using _one = startWorker(ground, 'never')
-    await using _two = startWorker(ground, 'never')
-    const runs = await Promise.all([begin(ground, { batch: 7 }), begin(ground, { batch: 9 })])
+    await using env = await openWorkerEnv()
+    const given = await writeRows(env, 40)
+    await using _one = startWorker(env, 'never')
+    await using _two = startWorker(env, 'never')
+    const runs = await Promise.all([startRun(env, { batch: 7 }), startRun(env, { batch: 9 })])
     const stop = new AbortController()
     const editing = keepEditing(
-      ground,
+      env,
       given.map(({ id }) => id),
       stop.signal,
     )
     const endpoint = async () => {
       const options = { runId: null, dryRun: false, concurrency: 4, cursor: null, limit: 10 }
-      for (let round = 0; round < 4; round++) await runBatch(ground.deps, options)
+      for (let round = 0; round < 4; round++) await runBatch(env.deps, options)
     }
-    const [reports] = await Promise.all([Promise.all(runs.map(id => untilDone(ground, id))), endpoint()])
+    const [reports] = await Promise.all([Promise.all(runs.map(id => waitUntilDone(env, id))), endpoint()])
     stop.abort()
     const edits = await editing
-    await expectMoved(ground, given)
-    const [row] = await ground.sql<{ rows: number; edited: number }[]>`
+    await expectMoved(env, given)
+    const [row] = await env.sql<{ rows: number; edited: number }[]>`
     select count(distinct m.generation_id)::int as rows,
       (select sum((parameters ->> 'edits')::int)::int from generation_raw) as edited
     from backfill_manifest m`
     expect(row?.rows).toBe(40)
     expect(row?.edited).toBe(edits)
     const byRuns = reports.reduce((sum, { updated }) => sum + updated, 0)
-    const [endpointRows] = await ground.sql<{ count: number }[]>`
+    const [endpointRows] = await env.sql<{ count: number }[]>`
     select count(distinct generation_id)::int as count from backfill_manifest where run_id is null`
     expect(byRuns + (endpointRows?.count ?? 0)).toBe(40)
   },
@@ -73,16 +73,16 @@ test(
 test(
   'a bus that loses everything, and one that is away, only hold a run up',
   async () => {
-    await using ground = await testScene()
-    const given = await writeRows(ground, 30)
-    await using worker = startWorker(ground, 'never')
-    const id = await begin(ground, { batch: 3 })
-    await untilSome(ground, id)
-    await ground.nats.kill()
-    await ground.nats.start()
-    await untilDone(ground, id)
+    await using env = await openWorkerEnv()
+    const given = await writeRows(env, 30)
+    await using worker = startWorker(env, 'never')
+    const id = await startRun(env, { batch: 3 })
+    await waitUntilStarted(env, id)
+    await env.nats.kill()
+    await env.nats.start()
+    await waitUntilDone(env, id)
     expect(worker.isRunning()).toBe(true)
-    await expectMoved(ground, given)
+    await expectMoved(env, given)
   },
   TEST_MS,
 )
@@ -90,17 +90,17 @@ test(
 test(
   'connections to the database that are cut only hold a run up',
   async () => {
-    await using ground = await testScene()
-    const given = await writeRows(ground, 30)
-    await using _ = startWorker(ground, 'never')
-    const id = await begin(ground, { batch: 5 })
-    await untilSome(ground, id)
-    await ground.sql`
+    await using env = await openWorkerEnv()
+    const given = await writeRows(env, 30)
+    await using _ = startWorker(env, 'never')
+    const id = await startRun(env, { batch: 5 })
+    await waitUntilStarted(env, id)
+    await env.sql`
     select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and application_name like 'worker%'`
-    const report = await untilDone(ground, id)
+    const report = await waitUntilDone(env, id)
     expect(report).toMatchObject({ updated: 30, failures: [] })
-    await expectMoved(ground, given)
+    await expectMoved(env, given)
   },
   TEST_MS,
 )
@@ -108,18 +108,18 @@ test(
 test(
   'a run that is stopped goes no further until it is resumed',
   async () => {
-    await using ground = await testScene()
-    const given = await writeRows(ground, 30)
-    await using _ = startWorker(ground, 'never')
-    const id = await begin(ground, { batch: 2, concurrency: 1 })
-    await untilSome(ground, id)
-    await publish(ground, { v: 1, type: 'backfill.stop', id })
-    const stopped = await untilReport(ground, id, ({ state }) => state !== 'running')
+    await using env = await openWorkerEnv()
+    const given = await writeRows(env, 30)
+    await using _ = startWorker(env, 'never')
+    const id = await startRun(env, { batch: 2, concurrency: 1 })
+    await waitUntilStarted(env, id)
+    await publish(env, { v: 1, type: 'backfill.stop', id })
+    const stopped = await waitForReport(env, id, ({ state }) => state !== 'running')
     expect(stopped.state).toBe('stopped')
     expect(stopped.updated).toBeLessThan(30)
-    await publish(ground, { v: 1, type: 'backfill.resume', id })
-    expect(await untilDone(ground, id)).toMatchObject({ updated: 30, images: 60 })
-    await expectMoved(ground, given)
+    await publish(env, { v: 1, type: 'backfill.resume', id })
+    expect(await waitUntilDone(env, id)).toMatchObject({ updated: 30, images: 60 })
+    await expectMoved(env, given)
   },
   TEST_MS,
 )
@@ -127,20 +127,20 @@ test(
 test(
   'a verification tells what is missing and what is not as it was moved',
   async () => {
-    await using ground = await testScene()
-    const given = await writeRows(ground, 4)
-    await using _ = startWorker(ground, 'never')
-    const moved = await begin(ground, {})
-    await untilDone(ground, moved)
-    const fine = await begin(ground, { kind: 'verify', of: moved })
-    expect(await untilDone(ground, fine)).toMatchObject({ images: 8, failures: [] })
+    await using env = await openWorkerEnv()
+    const given = await writeRows(env, 4)
+    await using _ = startWorker(env, 'never')
+    const moved = await startRun(env, {})
+    await waitUntilDone(env, moved)
+    const fine = await startRun(env, { kind: 'verify', of: moved })
+    expect(await waitUntilDone(env, fine)).toMatchObject({ images: 8, failures: [] })
     const [missing = '', other = ''] = await Promise.all(
-      [given[0], given[3]].map(row => keyOf(ground, row?.pictures[row === given[0] ? 0 : 1] ?? Buffer.of())),
+      [given[0], given[3]].map(row => findKey(env, row?.images[row === given[0] ? 0 : 1] ?? Buffer.of())),
     )
-    await ground.deps.store.remove(missing)
-    await ground.deps.store.put(other, await picture(), { signal: never })
-    const wrong = await begin(ground, { kind: 'verify', of: moved })
-    const { failures } = await untilDone(ground, wrong)
+    await env.deps.store.remove(missing)
+    await env.deps.store.put(other, await createImage(), { signal: neverAborted })
+    const wrong = await startRun(env, { kind: 'verify', of: moved })
+    const { failures } = await waitUntilDone(env, wrong)
     expect(new Map(failures.map(({ id, reason }) => [id, reason]))).toEqual(
       new Map([
         [given[0]?.id ?? '', `${missing} is not in the store`],
@@ -155,62 +155,56 @@ test(
   'with a store that fails three times in ten and keeps wrong sizes, a run moves everything all the same',
   async () => {
     const seed = Math.floor(Math.random() * 2 ** 32)
-    await using ground = await testScene()
-    const given = await writeRows(ground, 30)
-    await using _ = startWorker(ground, 'never', seed)
-    const id = await begin(ground, { batch: 8 })
-    const report = await untilDone(ground, id).catch(cause => {
+    await using env = await openWorkerEnv()
+    const given = await writeRows(env, 30)
+    await using _ = startWorker(env, 'never', seed)
+    const id = await startRun(env, { batch: 8 })
+    const report = await waitUntilDone(env, id).catch(cause => {
       throw new Error(`with the seed ${seed}`, { cause })
     })
     expect([seed, report]).toMatchObject([seed, { updated: 30, images: 60, failures: [] }])
-    await expectMoved(ground, given)
+    await expectMoved(env, given)
   },
   TEST_MS,
 )
 
 /** A ground with a bus of its own: messages of another database would be taken for repetitions. */
-type Scene = TestGround & { nats: TestNats; bus: Bus }
+type WorkerEnv = BackfillEnv & { nats: TestNats; bus: Bus }
 
-async function testScene(): Promise<Scene> {
-  await using undo = new AsyncDisposableStack()
-  const ground = undo.use(await testGround())
-  const nats = undo.use(await testNats())
-  const bus = await openBus({ url: nats.url, name: 'test', log: ground.deps.log })
-  undo.defer(() => bus.close())
+async function openWorkerEnv(): Promise<WorkerEnv> {
+  await using stack = new AsyncDisposableStack()
+  const env = stack.use(await openBackfillEnv())
+  const nats = stack.use(await startTestNats())
+  const bus = await openBus({ url: nats.url, name: 'test', log: env.deps.log })
+  stack.defer(() => bus.close())
   await bus.ensureStreams()
-  const owned = undo.move()
-  return { ...ground, nats, bus, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  const disposables = stack.move()
+  return { ...env, nats, bus, [Symbol.asyncDispose]: () => disposables.disposeAsync() }
 }
 
-interface Given {
+interface InsertedRow {
   id: string
-  pictures: Buffer[]
+  images: Buffer[]
 }
 
 /** Rows with two pictures each, one of which the next row has, too. */
-async function writeRows({ sql }: TestGround, count: number): Promise<Given[]> {
+async function writeRows({ sql }: BackfillEnv, count: number): Promise<InsertedRow[]> {
   const workspaceId = crypto.randomUUID()
-  const pictures = await Promise.all(Array.from({ length: count + 1 }, () => picture()))
-  const rows: Given[] = []
+  const pictures = await Promise.all(Array.from({ length: count + 1 }, () => createImage()))
+  const rows: InsertedRow[] = []
   for (let at = 0; at < count; at++) {
     const mine = pictures.slice(at, at + 2)
-    const given = { edits: 0, referenceImages: mine.map(bytes => asText(bytes)) }
+    const given = { edits: 0, referenceImages: mine.map(bytes => toDataUrl(bytes)) }
     const createdAt = new Date(1_600_000_000_000 + at * 1_000).toISOString()
-    rows.push({ id: await insertOldRow(sql, given, { workspaceId, createdAt }), pictures: mine })
+    rows.push({ id: await insertOldRow(sql, given, { workspaceId, createdAt }), images: mine })
   }
   return rows
 }
 
 /** @param seed of the chance by which its store fails; it never does unless given */
-function startWorker(ground: Scene, step: string, seed?: number) {
-  const given = [
-    ground.databaseUrl,
-    ground.nats.url,
-    ground.directory,
-    step,
-    ...(seed === undefined ? [] : [`${seed}`]),
-  ]
-  const command = [process.execPath, WORKER, ...given]
+function startWorker(env: WorkerEnv, step: string, seed?: number) {
+  const given = [env.databaseUrl, env.nats.url, env.directory, step, ...(seed === undefined ? [] : [`${seed}`])]
+  const command = [process.execPath, WORKER_MAIN, ...given]
   const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'ignore', stderr: 'inherit' })
   const stop = async () => {
     child.kill('SIGKILL')
@@ -219,29 +213,29 @@ function startWorker(ground: Scene, step: string, seed?: number) {
   return { exited: child.exited, isRunning: () => child.exitCode === null, [Symbol.asyncDispose]: stop }
 }
 
-async function begin(scene: Scene, options: Partial<BackfillOptions>): Promise<string> {
+async function startRun(env: WorkerEnv, options: Partial<BackfillOptions>): Promise<string> {
   const id = Bun.randomUUIDv7()
   const usual = { kind: 'move', of: null, dryRun: false, batch: 20, concurrency: 4, limit: null } as const
-  await publish(scene, { v: 1, type: 'backfill.requested', id, options: { ...usual, ...options } })
+  await publish(env, { v: 1, type: 'backfill.requested', id, options: { ...usual, ...options } })
   return id
 }
 
-async function publish({ bus }: Scene, message: Parameters<Bus['publish']>[1]): Promise<void> {
+async function publish({ bus }: WorkerEnv, message: Parameters<Bus['publish']>[1]): Promise<void> {
   await bus.publish(BACKFILL_SUBJECT, message, crypto.randomUUID())
 }
 
-async function untilDone(ground: TestGround, id: string): Promise<BackfillReport> {
-  return await untilReport(ground, id, ({ state }) => state === 'done')
+async function waitUntilDone(env: BackfillEnv, id: string): Promise<BackfillReport> {
+  return await waitForReport(env, id, ({ state }) => state === 'done')
 }
 
-async function untilSome(ground: TestGround, id: string): Promise<void> {
-  await untilReport(ground, id, ({ updated }) => updated > 0)
+async function waitUntilStarted(env: BackfillEnv, id: string): Promise<void> {
+  await waitForReport(env, id, ({ updated }) => updated > 0)
 }
 
-async function untilReport(ground: TestGround, id: string, matches: (report: BackfillReport) => boolean) {
-  const deadline = AbortSignal.timeout(DONE_MS)
+async function waitForReport(env: BackfillEnv, id: string, matches: (report: BackfillReport) => boolean) {
+  const deadline = AbortSignal.timeout(DONE_TIMEOUT_MS)
   for (;;) {
-    const report = await readReport(ground.sql, id)
+    const report = await readReport(env.sql, id)
     if (report && matches(report)) return report
     if (deadline.aborted) throw new Error(`the run is not as it should be: ${JSON.stringify(report)}`)
     await sleep(25, deadline)
@@ -249,35 +243,35 @@ async function untilReport(ground: TestGround, id: string, matches: (report: Bac
 }
 
 /** No picture is left in any row, and each is in the store, byte for byte. */
-async function expectMoved(ground: TestGround, given: Given[]): Promise<void> {
-  const left = await ground.sql`select generation_id from generation_raw where parameters::text ~* '(data:|;base64,)'`
+async function expectMoved(env: BackfillEnv, given: InsertedRow[]): Promise<void> {
+  const left = await env.sql`select generation_id from generation_raw where parameters::text ~* '(data:|;base64,)'`
   expect(left).toHaveLength(0)
-  for (const { id, pictures } of given) {
-    const [row] = await ground.sql`
+  for (const { id, images: pictures } of given) {
+    const [row] = await env.sql`
       select parameters -> 'referenceImages' as images,
         (select json_agg(encode(i.sha256, 'hex') order by r.position) from generation_references r
          join reference_images i on i.id = r.reference_id where r.generation_id = ${id}) as hashes
       from generation_raw where generation_id = ${id}`
-    expect(row?.hashes).toEqual(pictures.map(sha256Of))
+    expect(row?.hashes).toEqual(pictures.map(computeSha256))
     const keys = ((row?.images ?? []) as string[]).map(url => url.slice('/media/'.length))
-    expect(await Promise.all(keys.map(key => ground.bytesOf(key)))).toEqual(pictures)
+    expect(await Promise.all(keys.map(key => env.readBytes(key)))).toEqual(pictures)
   }
 }
 
-async function expectPutOnce({ directory }: TestGround): Promise<void> {
+async function expectPutOnce({ directory }: BackfillEnv): Promise<void> {
   const puts = (await readFile(join(directory, 'puts.log'), 'utf8')).trim().split('\n')
   const pictures = puts.filter(key => !key.endsWith('.webp'))
   expect(pictures.toSorted()).toEqual([...new Set(pictures)].toSorted())
 }
 
-async function keyOf({ sql }: TestGround, bytes: Buffer): Promise<string> {
+async function findKey({ sql }: BackfillEnv, bytes: Buffer): Promise<string> {
   const [row] = await sql<{ key: string }[]>`
-    select key from reference_images where sha256 = decode(${sha256Of(bytes)}, 'hex')`
+    select key from reference_images where sha256 = decode(${computeSha256(bytes)}, 'hex')`
   return row?.key ?? ''
 }
 
 /** Writes rows while they are moved, as nobody should. @returns how often */
-async function keepEditing({ sql }: TestGround, ids: string[], signal: AbortSignal): Promise<number> {
+async function keepEditing({ sql }: BackfillEnv, ids: string[], signal: AbortSignal): Promise<number> {
   let edits = 0
   for (let at = 0; !signal.aborted; at++) {
     const id = ids[at % ids.length] ?? ''

@@ -1,27 +1,27 @@
 import { BackfillMessage } from '@darkroom/contracts/backfill'
 import { BACKFILL_CONSUMER, BACKFILL_SUBJECT } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus/bus'
-import type { Delivery, Lane } from '@darkroom/infra/bus/consumer'
+import type { Delivery, JobConsumer } from '@darkroom/infra/bus/consumer'
 import { transaction } from '@darkroom/infra/database/connection'
 import { backoff, sleep } from '@darkroom/infra/runtime/timers'
 import { countCandidates } from './generation-raw-rows.ts'
-import { countEntries } from './manifest-rows.ts'
-import type { MoveDeps } from './migrate-row.ts'
+import { countManifestEntries } from './manifest-rows.ts'
+import type { MigrateDeps } from './migrate-row.ts'
 import { makeNextPreviews } from './previews.ts'
-import { workOnBatch } from './run-batch.ts'
-import { announceStalled, beginRun, resumeRun, stopRun } from './run-rows.ts'
+import { handleBatch } from './run-batch.ts'
+import { beginRun, enqueueStalledBatches, resumeRun, stopRun } from './run-rows.ts'
 
-export interface WorkerDeps extends MoveDeps {
+export interface WorkerDeps extends MigrateDeps {
   bus: Bus
 }
 
 const ACK_WAIT_SECONDS = 30
-const [PULL_MS, SHORT_PULL_MS] = [1_000, 50]
-const RETRY_MS = 1_000
+const [PULL_TIMEOUT_MS, SHORT_PULL_TIMEOUT_MS] = [1_000, 50]
+const RETRY_DELAY_MS = 1_000
 /** A batch, and beside it whatever is asked meanwhile. */
-const AT_ONCE = 2
+const CONCURRENCY = 2
 /** In each slot; each waits for the store most of the time, and the budget holds their memory. */
-const PREVIEWS_AT_ONCE = 6
+const PREVIEW_CONCURRENCY = 6
 
 type Handler<Type extends BackfillMessage['type']> = (
   deps: WorkerDeps,
@@ -32,7 +32,9 @@ type Handler<Type extends BackfillMessage['type']> = (
 const HANDLERS: { [Type in BackfillMessage['type']]: Handler<Type> } = {
   'backfill.requested': async (deps, { id, options }, delivery) => {
     const total =
-      options.kind === 'move' ? await countCandidates(deps.database) : await countEntries(deps.database, options.of)
+      options.kind === 'move'
+        ? await countCandidates(deps.database)
+        : await countManifestEntries(deps.database, options.of)
     await transaction(deps.database, tx => beginRun(tx, id, options, total))
     await delivery.ack()
   },
@@ -44,7 +46,7 @@ const HANDLERS: { [Type in BackfillMessage['type']]: Handler<Type> } = {
     await transaction(deps.database, tx => resumeRun(tx, id))
     await delivery.ack()
   },
-  'backfill.batch': workOnBatch,
+  'backfill.batch': handleBatch,
 }
 
 /**
@@ -54,17 +56,19 @@ const HANDLERS: { [Type in BackfillMessage['type']]: Handler<Type> } = {
  * @param options `idleMs` without anything to do after which it ends; never unless given; `ackWaitSeconds` after which what a
  *   worker that has fallen silent was at goes to another
  */
-export async function workOnBackfills(
+export async function runBackfillWorker(
   deps: WorkerDeps,
   { idleMs = Number.POSITIVE_INFINITY, ackWaitSeconds = ACK_WAIT_SECONDS } = {},
 ): Promise<void> {
-  let active = Date.now()
-  const isIdle = () => Date.now() - active > idleMs
+  let lastActiveAt = Date.now()
+  const isIdle = () => Date.now() - lastActiveAt > idleMs
   for (let failures = 0; !deps.signal.aborted && !isIdle(); failures++) {
     try {
-      const lane = await openBackfillLane(deps.bus, ackWaitSeconds)
+      const consumer = await openBackfillConsumer(deps.bus, ackWaitSeconds)
       failures = 0
-      const slots = Array.from({ length: AT_ONCE }, () => runSlot(deps, lane, isIdle, () => (active = Date.now())))
+      const slots = Array.from({ length: CONCURRENCY }, () =>
+        runSlot(deps, consumer, isIdle, () => (lastActiveAt = Date.now())),
+      )
       await Promise.all(slots)
     } catch (err) {
       deps.log[failures < 3 ? 'info' : 'error']({ err }, 'the backfill lane broke off')
@@ -74,54 +78,59 @@ export async function workOnBackfills(
 }
 
 /** The consumer that all workers of backfills share. */
-export async function openBackfillLane(bus: Bus, ackWaitSeconds = ACK_WAIT_SECONDS): Promise<Lane> {
+export async function openBackfillConsumer(bus: Bus, ackWaitSeconds = ACK_WAIT_SECONDS): Promise<JobConsumer> {
   await bus.ensureStreams()
-  return await bus.lane({
-    consumer: BACKFILL_CONSUMER,
+  return await bus.consumer({
+    name: BACKFILL_CONSUMER,
     subject: BACKFILL_SUBJECT,
     ackWaitSeconds,
   })
 }
 
-async function runSlot(deps: WorkerDeps, lane: Lane, isIdle: () => boolean, beat: () => void): Promise<void> {
-  let pullMs = PULL_MS
+async function runSlot(
+  deps: WorkerDeps,
+  consumer: JobConsumer,
+  isIdle: () => boolean,
+  onActivity: () => void,
+): Promise<void> {
+  let pullMs = PULL_TIMEOUT_MS
   while (!deps.signal.aborted && !isIdle()) {
-    const delivery = await lane.next(pullMs, deps.signal)
+    const delivery = await consumer.next(pullMs, deps.signal)
     if (!delivery) {
-      await announceStalled(deps.database)
-      const made = await makeSomePreviews(deps)
-      if (made) beat()
-      pullMs = made ? SHORT_PULL_MS : PULL_MS
+      await enqueueStalledBatches(deps.database)
+      const hasMade = await makePreviewsForAWhile(deps)
+      if (hasMade) onActivity()
+      pullMs = hasMade ? SHORT_PULL_TIMEOUT_MS : PULL_TIMEOUT_MS
       continue
     }
-    beat()
-    await handle(deps, delivery).catch(err => {
+    onActivity()
+    await handleDelivery(deps, delivery).catch(err => {
       deps.log[deps.signal.aborted ? 'info' : 'error']({ err }, 'a step of a backfill broke off')
-      delivery.later(deps.signal.aborted ? 0 : RETRY_MS)
+      delivery.nak(deps.signal.aborted ? 0 : RETRY_DELAY_MS)
     })
-    beat()
+    onActivity()
   }
 }
 
 /** What nobody has asked for now is done while there is nothing else, and not for long before that is looked at again. */
-async function makeSomePreviews(deps: WorkerDeps): Promise<boolean> {
-  const until = Date.now() + PULL_MS
+async function makePreviewsForAWhile(deps: WorkerDeps): Promise<boolean> {
+  const deadline = Date.now() + PULL_TIMEOUT_MS
   const make = async () => {
     let made = false
-    while (Date.now() < until && !deps.signal.aborted && (await makeNextPreviews(deps))) made = true
+    while (Date.now() < deadline && !deps.signal.aborted && (await makeNextPreviews(deps))) made = true
     return made
   }
-  const made = await Promise.all(Array.from({ length: PREVIEWS_AT_ONCE }, make))
+  const made = await Promise.all(Array.from({ length: PREVIEW_CONCURRENCY }, make))
   return made.includes(true)
 }
 
-async function handle(deps: WorkerDeps, delivery: Delivery): Promise<void> {
+async function handleDelivery(deps: WorkerDeps, delivery: Delivery): Promise<void> {
   const message = BackfillMessage.safeParse(delivery.data)
-  if (message.success) return await handlerOf(message.data)(deps, message.data, delivery)
+  if (message.success) return await getHandler(message.data)(deps, message.data, delivery)
   deps.log.warn('a message that is none was discarded')
-  delivery.discard()
+  delivery.term()
 }
 
-function handlerOf<Type extends BackfillMessage['type']>(message: { type: Type }): Handler<BackfillMessage['type']> {
+function getHandler<Type extends BackfillMessage['type']>(message: { type: Type }): Handler<BackfillMessage['type']> {
   return HANDLERS[message.type] as Handler<BackfillMessage['type']>
 }

@@ -1,8 +1,8 @@
-import { referenceUrl, sanitizeParameters } from '@darkroom/contracts/parameters'
+import { parseReferenceUrl, sanitizeParameters } from '@darkroom/contracts/parameters'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
-import { announce } from '@darkroom/infra/generations/generations'
+import { publishChange } from '@darkroom/infra/generations/generations'
 import type { Identity } from '@darkroom/infra/http/identity'
-import type { Imported } from './record.ts'
+import type { ImportRecord } from './record.ts'
 
 /** An output whose bytes are kept already, or one that is only where it was. */
 export type ImportedOutput =
@@ -22,7 +22,7 @@ export interface NewImport {
   id: string
   clientId: string
   identity: Identity
-  imported: Imported
+  record: ImportRecord
   outputs: readonly ImportedOutput[]
 }
 
@@ -38,23 +38,26 @@ export async function isImported(database: Database, workspaceId: string, client
  *
  * @returns false if it was there already; nothing was written then
  */
-export async function insertImport(tx: Transaction, made: NewImport): Promise<boolean> {
-  if (!(await insertRow(tx, made))) return false
-  const { id, imported } = made
+export async function insertImport(tx: Transaction, newImport: NewImport): Promise<boolean> {
+  if (!(await insertRow(tx, newImport))) return false
+  const { id, record: imported } = newImport
   await tx`
     insert into generation_raw (generation_id, parameters, created_at)
     values (${id}, ${JSON.stringify(imported.parameters)}::text::jsonb, ${imported.createdAt})`
   await tx`insert into generation_jobs (generation_id) values (${id})`
-  for (const [index, output] of made.outputs.entries()) await insertOutput(tx, made, index, output)
+  for (const [index, output] of newImport.outputs.entries()) await insertOutput(tx, newImport, index, output)
   await insertReferences(tx, id, imported.parameters)
   await tx`
     insert into generation_events (generation_id, at, attempt, to_status, detail)
     values (${id}, ${imported.completedAt ?? imported.createdAt}, 0, ${imported.status}, 'imported')`
-  await announce(tx, id, made.identity.workspaceId)
+  await publishChange(tx, id, newImport.identity.workspaceId)
   return true
 }
 
-async function insertRow(tx: Transaction, { id, clientId, identity, imported, outputs }: NewImport): Promise<boolean> {
+async function insertRow(
+  tx: Transaction,
+  { id, clientId, identity, record: imported, outputs }: NewImport,
+): Promise<boolean> {
   const { prompt, model, kind, status, error, parameters, createdAt, completedAt } = imported
   const { count } = await tx`
     insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt,
@@ -66,7 +69,12 @@ async function insertRow(tx: Transaction, { id, clientId, identity, imported, ou
   return count === 1
 }
 
-async function insertOutput(tx: Transaction, { id, imported }: NewImport, index: number, output: ImportedOutput) {
+async function insertOutput(
+  tx: Transaction,
+  { id, record: imported }: NewImport,
+  index: number,
+  output: ImportedOutput,
+) {
   if (output.kind === 'temporary') {
     await tx`
       insert into generation_outputs (generation_id, index, state, kind, width, height, provider_url)
@@ -84,7 +92,7 @@ async function insertOutput(tx: Transaction, { id, imported }: NewImport, index:
 async function insertReferences(tx: Transaction, id: string, parameters: Record<string, unknown>): Promise<void> {
   const { referenceImageUrl, referenceImage, referenceImages } = parameters
   const list = Array.isArray(referenceImages) ? referenceImages : []
-  const urls = [...new Set([referenceImageUrl, referenceImage, ...list].map(referenceUrl))]
+  const urls = [...new Set([referenceImageUrl, referenceImage, ...list].map(parseReferenceUrl))]
     .filter(url => url !== undefined)
     .filter(url => /^https?:/i.test(url))
   await tx`

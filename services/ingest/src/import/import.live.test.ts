@@ -3,30 +3,30 @@ import { join } from 'node:path'
 import { Generation } from '@darkroom/contracts/generation'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import sharp from 'sharp'
-import { type TestGround, testGround } from '../backfill/backfill-env.fixture.ts'
+import { type BackfillEnv, openBackfillEnv } from '../backfill/backfill-env.fixture.ts'
 import { runBatch } from '../backfill/batch.ts'
-import { asText, picture } from '../backfill/old-row.fixture.ts'
+import { createImage, toDataUrl } from '../backfill/old-row.fixture.ts'
 import { readFolder } from './folder.ts'
-import { clientIdOf } from './identity.ts'
+import { toClientId } from './identity.ts'
 import { type ImportDeps, importRecord } from './import.ts'
 import { readLines } from './json-lines.ts'
-import { withText } from './png-text.fixture.ts'
+import { addPngText } from './png-text.fixture.ts'
 
 const IDENTITY = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: true }
 const stack = new AsyncDisposableStack()
-let ground: TestGround
+let env: BackfillEnv
 let deps: ImportDeps
 
 beforeAll(async () => {
-  ground = stack.use(await testGround())
-  const { database, store, signal } = ground.deps
-  deps = { database, store, signal, identity: IDENTITY, folder: ground.directory }
+  env = stack.use(await openBackfillEnv())
+  const { database, store, signal } = env.deps
+  deps = { database, store, signal, identity: IDENTITY, folder: env.directory }
 }, 60_000)
 afterAll(() => stack.disposeAsync())
 
 test('lines of another system are brought in once, with their outputs, and then moved like any old row', async () => {
   const uuid = crypto.randomUUID()
-  await Bun.write(join(ground.directory, 'made', 'one.png'), await picture('png', 48))
+  await Bun.write(join(env.directory, 'made', 'one.png'), await createImage('png', 48))
   const lines = [
     {
       id: uuid,
@@ -35,7 +35,7 @@ test('lines of another system are brought in once, with their outputs, and then 
       status: 'SUCCEEDED',
       createdAt: '2023-01-02T03:04:05Z',
       outputs: [{ file: 'made/one.png' }],
-      parameters: { aspectRatio: '1:1', referenceImages: [asText(await picture())] },
+      parameters: { aspectRatio: '1:1', referenceImages: [toDataUrl(await createImage())] },
     },
     {
       id: 'run-17',
@@ -45,21 +45,21 @@ test('lines of another system are brought in once, with their outputs, and then 
     },
     { id: 18, prompt: 'three', status: 'failed', error: { message: 'no credit' } },
   ]
-  const path = join(ground.directory, 'generations.jsonl')
+  const path = join(env.directory, 'generations.jsonl')
   await Bun.write(
     path,
     `${lines.map(line => JSON.stringify(line)).join('\n')}\n\nnot json\n{"id":"x","outputs":[{"file":"../../etc/passwd"}]}`,
   )
-  const puts = ground.puts.length
-  expect(await bringIn(path)).toEqual({
+  const puts = env.puts.length
+  expect(await runImport(path)).toEqual({
     imported: 3,
     known: 0,
     failed: ['is not JSON', '../../etc/passwd is outside of the folder'],
   })
-  expect(ground.puts.length).toBe(puts + 3)
-  expect(await bringIn(path)).toMatchObject({ imported: 0, known: 3 })
-  expect(ground.puts.length).toBe(puts + 3)
-  const one = await generationBy(uuid)
+  expect(env.puts.length).toBe(puts + 3)
+  expect(await runImport(path)).toMatchObject({ imported: 0, known: 3 })
+  expect(env.puts.length).toBe(puts + 3)
+  const one = await findGeneration(uuid)
   expect(one).toMatchObject({
     clientId: uuid,
     status: 'completed',
@@ -67,14 +67,14 @@ test('lines of another system are brought in once, with their outputs, and then 
     createdAt: '2023-01-02T03:04:05.000000Z',
   })
   expect(one.outputs).toMatchObject([{ state: 'stored', width: 48, height: 48 }])
-  expect(await generationBy(clientIdOf('run-17'))).toMatchObject({
+  expect(await findGeneration(toClientId('run-17'))).toMatchObject({
     status: 'completed',
     outputs: [{ state: 'temporary', width: 64 }],
   })
-  expect(await generationBy(clientIdOf('18'))).toMatchObject({ status: 'failed', error: { message: 'no credit' } })
+  expect(await findGeneration(toClientId('18'))).toMatchObject({ status: 'failed', error: { message: 'no credit' } })
   const options = { runId: null, dryRun: false, concurrency: 2, cursor: null, limit: 10 }
-  expect(await runBatch(ground.deps, options)).toMatchObject({ moved: { updated: 1, images: 1 }, failures: [] })
-  expect((await generationBy(uuid)).references).toHaveLength(1)
+  expect(await runBatch(env.deps, options)).toMatchObject({ moved: { updated: 1, images: 1 }, failures: [] })
+  expect((await findGeneration(uuid)).references).toHaveLength(1)
 })
 
 test.each([
@@ -125,9 +125,9 @@ test.each([
     { steps: 20, cfgScale: 7.5 },
   ],
 ])('pictures of %s bring their prompt and settings along', async (name, key, text, model, settings) => {
-  const folder = join(ground.directory, name)
-  await Bun.write(join(folder, 'sub', 'a.png'), withText(await picture('png', 48), key, text))
-  await Bun.write(join(folder, 'b.png'), await picture('png', 48))
+  const folder = join(env.directory, name)
+  await Bun.write(join(folder, 'sub', 'a.png'), addPngText(await createImage('png', 48), key, text))
+  await Bun.write(join(folder, 'b.png'), await createImage('png', 48))
   const read = await Array.fromAsync(readFolder(folder))
   expect(read.map(one => ('error' in one ? one.error.message : one.file))).toEqual([
     'says nothing of how it was made',
@@ -137,7 +137,7 @@ test.each([
   if (!first || 'error' in first) throw new Error('nothing was read')
   expect(await importRecord({ ...deps, folder }, first.record)).toBe('imported')
   expect(await importRecord({ ...deps, folder }, first.record)).toBe('known')
-  const generation = await generationBy(clientIdOf(first.record.externalId))
+  const generation = await findGeneration(toClientId(first.record.externalId))
   expect(generation).toMatchObject({ prompt: 'a valley, low cloud\nsecond line', model, status: 'completed' })
   expect(generation.parameters).toEqual({
     aspectRatio: '1:1',
@@ -146,11 +146,11 @@ test.each([
     negativePrompt: 'people',
     settings,
   })
-  const kept = await ground.bytesOf(generation.outputs[0]?.url?.slice('/media/'.length) ?? '')
+  const kept = await env.readBytes(generation.outputs[0]?.url?.slice('/media/'.length) ?? '')
   expect((await sharp(kept).metadata()).width).toBe(48)
 })
 
-async function bringIn(path: string) {
+async function runImport(path: string) {
   const counts = { imported: 0, known: 0, failed: [] as string[] }
   for await (const read of readLines(path, new Date())) {
     try {
@@ -163,8 +163,8 @@ async function bringIn(path: string) {
   return counts
 }
 
-async function generationBy(clientId: string): Promise<Generation> {
-  const [row] = await ground.sql<{ id: string }[]>`select id from generations where client_id = ${clientId}`
-  const document = await readGeneration(ground.sql, { id: row?.id ?? '', workspaceId: IDENTITY.workspaceId })
+async function findGeneration(clientId: string): Promise<Generation> {
+  const [row] = await env.sql<{ id: string }[]>`select id from generations where client_id = ${clientId}`
+  const document = await readGeneration(env.sql, { id: row?.id ?? '', workspaceId: IDENTITY.workspaceId })
   return Generation.parse(JSON.parse(document ?? 'null'))
 }

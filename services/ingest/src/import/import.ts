@@ -3,11 +3,11 @@ import { join, sep } from 'node:path'
 import { previewKey } from '@darkroom/contracts/previews'
 import { type Database, transaction } from '@darkroom/infra/database/connection'
 import type { Identity } from '@darkroom/infra/http/identity'
-import { PictureError, readPicture } from '@darkroom/infra/images/image'
+import { ImageError, readImage } from '@darkroom/infra/images/image'
 import type { Store } from '@darkroom/infra/store/store'
-import { clientIdOf, generationIdOf } from './identity.ts'
+import { deriveGenerationId, toClientId } from './identity.ts'
 import { type ImportedOutput, insertImport, isImported } from './import-rows.ts'
-import { type Imported, RecordError } from './record.ts'
+import { type ImportRecord, RecordError } from './record.ts'
 
 export interface ImportDeps {
   database: Database
@@ -25,27 +25,27 @@ const LIMITS = { bytes: 100_000_000, pixels: 100_000_000 }
  *
  * @throws RecordError if a file of it is missing or no picture
  */
-export async function importRecord(deps: ImportDeps, imported: Imported): Promise<'imported' | 'known'> {
+export async function importRecord(deps: ImportDeps, record: ImportRecord): Promise<'imported' | 'known'> {
   const { database, identity } = deps
-  const clientId = clientIdOf(imported.externalId)
+  const clientId = toClientId(record.externalId)
   if (await isImported(database, identity.workspaceId, clientId)) return 'known'
-  const id = generationIdOf(clientId, identity.workspaceId, imported.createdAt)
+  const id = deriveGenerationId(clientId, identity.workspaceId, record.createdAt)
   const outputs: ImportedOutput[] = []
-  for (const [index, { url, file, width, height }] of imported.outputs.entries()) {
+  for (const [index, { url, file, width, height }] of record.outputs.entries()) {
     if (file !== null) outputs.push(await storeFile(deps, { id, index, file }))
     else if (url !== null) outputs.push({ kind: 'temporary', url, width, height })
   }
-  const written = await transaction(database, tx => insertImport(tx, { id, clientId, identity, imported, outputs }))
-  return written ? 'imported' : 'known'
+  const isInserted = await transaction(database, tx => insertImport(tx, { id, clientId, identity, record, outputs }))
+  return isInserted ? 'imported' : 'known'
 }
 
 async function storeFile(
   { store, identity, folder, signal }: ImportDeps,
   { id, index, file }: { id: string; index: number; file: string },
 ): Promise<ImportedOutput> {
-  const bytes = await bytesOf(folder, file)
-  const { previews, extension, ...picture } = await readPicture(bytes, LIMITS).catch(cause => {
-    throw cause instanceof PictureError ? new RecordError(`${file} ${cause.message}`, { cause }) : cause
+  const bytes = await readImportFile(folder, file)
+  const { previews, extension, ...image } = await readImage(bytes, LIMITS).catch(cause => {
+    throw cause instanceof ImageError ? new RecordError(`${file} ${cause.message}`, { cause }) : cause
   })
   const key = `w/${identity.workspaceId}/gen/${id}/0/${index}.${extension}`
   await Promise.all([
@@ -53,11 +53,11 @@ async function storeFile(
     ...previews.map(preview => store.put(previewKey(key, preview.width), preview.bytes, { signal })),
   ])
   const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
-  return { ...picture, kind: 'stored', key, bytes: bytes.byteLength, sha256 }
+  return { ...image, kind: 'stored', key, bytes: bytes.byteLength, sha256 }
 }
 
 /** Files lie in the folder or below it: a line that somebody else wrote names no other. */
-async function bytesOf(folder: string, file: string): Promise<Uint8Array> {
+async function readImportFile(folder: string, file: string): Promise<Uint8Array> {
   const root = await realpath(folder)
   const path = await realpath(join(root, file)).catch(cause => {
     throw new RecordError(`${file} is not there`, { cause })

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { LOCAL_OWNER } from '@darkroom/infra/http/identity'
-import { openGround } from '@darkroom/infra/runtime/service-context'
+import { openServiceContext } from '@darkroom/infra/runtime/service-context'
 import { readFolder } from './folder.ts'
 import { importRecord } from './import.ts'
 import { readLines } from './json-lines.ts'
@@ -12,20 +12,20 @@ import { RecordError } from './record.ts'
  * cannot be brought in, and at the end on standard output how it went.
  */
 
-const [given = ''] = process.argv.slice(2)
-const path = resolve(given)
+const [argument = ''] = process.argv.slice(2)
+const path = resolve(argument)
 const isFolder = (await stat(path)).isDirectory()
-const { database, store, lifecycle } = await openGround('ingest', { busIsVital: false })
+const { database, store, lifecycle } = await openServiceContext('ingest', { isBusRequired: false })
 const folder = isFolder ? path : dirname(path)
 const deps = { database, store, identity: LOCAL_OWNER, folder, signal: lifecycle.stopping }
 const counts = { imported: 0, known: 0, failed: 0 }
 
-for await (const read of isFolder ? readFolder(path) : readLines(path, new Date())) {
+for await (const entry of isFolder ? readFolder(path) : readLines(path, new Date())) {
   if (lifecycle.stopping.aborted) break
-  const name = 'file' in read ? read.file : `line ${read.line}`
+  const name = 'file' in entry ? entry.file : `line ${entry.line}`
   try {
-    if ('error' in read) throw read.error
-    counts[await importRecord(deps, read.record)] += 1
+    if ('error' in entry) throw entry.error
+    counts[await importRecord(deps, entry.record)] += 1
   } catch (error) {
     if (!(error instanceof RecordError)) throw error
     counts.failed += 1

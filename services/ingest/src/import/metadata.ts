@@ -1,28 +1,28 @@
 import { ASPECT_RATIOS } from '@darkroom/contracts/enums'
-import { isEmbedded, type Scalar } from '@darkroom/contracts/parameters'
+import { hasEmbeddedFile, type Scalar } from '@darkroom/contracts/parameters'
 
 /** What a picture says of how it was made. */
-export interface Made {
+export interface ImageMetadata {
   prompt: string
   model: string | null
   parameters: Record<string, unknown>
 }
 
-type Reader = (texts: Record<string, string>) => Made | undefined
+type MetadataReader = (texts: Record<string, string>) => ImageMetadata | undefined
 
-const READERS: Reader[] = [readInvoke, readA1111, readComfy]
+const READERS: MetadataReader[] = [readInvokeAi, readA1111, readComfy]
 
 /** Reads what A1111, ComfyUI or InvokeAI have written into a picture; undefined if none of them has. */
-export function readMetadata(texts: Record<string, string>): Made | undefined {
+export function readMetadata(texts: Record<string, string>): ImageMetadata | undefined {
   for (const read of READERS) {
-    const made = read(texts)
-    if (made) return made
+    const metadata = read(texts)
+    if (metadata) return metadata
   }
   return undefined
 }
 
 /** The ratio of sides that a picture of this size was asked for with, if it is one of ours. */
-export function ratioOf(width: number, height: number): string | undefined {
+export function findAspectRatio(width: number, height: number): string | undefined {
   return ASPECT_RATIOS.find(ratio => {
     const [across = 1, down = 1] = ratio.split(':').map(Number)
     return Math.abs(width / height - across / down) < 0.02
@@ -30,7 +30,7 @@ export function ratioOf(width: number, height: number): string | undefined {
 }
 
 /** A prompt, a line `Negative prompt:` and a line of `Name: value` pairs. */
-function readA1111({ parameters }: Record<string, string>): Made | undefined {
+function readA1111({ parameters }: Record<string, string>): ImageMetadata | undefined {
   const lines = parameters?.split('\n') ?? []
   const at = lines.findLastIndex(line => /^Steps: \d+/.test(line.trim()))
   if (at < 0) return undefined
@@ -42,43 +42,47 @@ function readA1111({ parameters }: Record<string, string>): Made | undefined {
   const text = lines.slice(0, at).join('\n')
   const [prompt = '', negative] = text.split(/^Negative prompt: ?/m)
   const { Seed: seed, Model: model, Size: _, ...rest } = settings
-  return made(prompt, model, { seed, negative, rest })
+  return createMetadata(prompt, model, { seed, negative, rest })
 }
 
 /** A graph of nodes: the texts are followed from the sampler that made the picture. */
-function readComfy({ prompt }: Record<string, string>): Made | undefined {
-  const graph = objectOf(parsed(prompt))
-  const nodes = Object.values(graph).map(objectOf)
+function readComfy({ prompt }: Record<string, string>): ImageMetadata | undefined {
+  const graph = toObject(parseJson(prompt))
+  const nodes = Object.values(graph).map(toObject)
   const sampler = nodes.find(node => String(node.class_type).includes('KSampler'))
   if (!sampler) return undefined
-  const inputs = objectOf(sampler.inputs)
+  const inputs = toObject(sampler.inputs)
   const loader = nodes.find(node => /CheckpointLoader|UNETLoader/.test(String(node.class_type)))
-  const model = objectOf(loader?.inputs).ckpt_name ?? objectOf(loader?.inputs).unet_name
+  const model = toObject(loader?.inputs).ckpt_name ?? toObject(loader?.inputs).unet_name
   const { seed, noise_seed, positive, negative, model: _, latent_image: __, ...rest } = inputs
-  return made(textAt(graph, positive) ?? '', model, {
+  return createMetadata(findText(graph, positive) ?? '', model, {
     seed: seed ?? noise_seed,
-    negative: textAt(graph, negative),
+    negative: findText(graph, negative),
     rest,
   })
 }
 
-function readInvoke({ invokeai_metadata }: Record<string, string>): Made | undefined {
-  const given = objectOf(parsed(invokeai_metadata))
-  if (Object.keys(given).length === 0) return undefined
-  const { positive_prompt, negative_prompt, seed, model, width: _, height: __, ...rest } = given
-  const name = objectOf(model).name ?? objectOf(model).model_name ?? model
-  return made(String(positive_prompt ?? ''), name, { seed, negative: negative_prompt, rest })
+function readInvokeAi({ invokeai_metadata }: Record<string, string>): ImageMetadata | undefined {
+  const metadata = toObject(parseJson(invokeai_metadata))
+  if (Object.keys(metadata).length === 0) return undefined
+  const { positive_prompt, negative_prompt, seed, model, width: _, height: __, ...rest } = metadata
+  const name = toObject(model).name ?? toObject(model).model_name ?? model
+  return createMetadata(String(positive_prompt ?? ''), name, { seed, negative: negative_prompt, rest })
 }
 
-function made(prompt: string, model: unknown, given: { seed: unknown; negative: unknown; rest: object }): Made {
-  const seed = Number(given.seed)
-  const negative = typeof given.negative === 'string' ? given.negative.trim() : ''
-  const settings = Object.fromEntries(Object.entries(given.rest).flatMap(settingOf))
+function createMetadata(
+  prompt: string,
+  model: unknown,
+  fields: { seed: unknown; negative: unknown; rest: object },
+): ImageMetadata {
+  const seed = Number(fields.seed)
+  const negative = typeof fields.negative === 'string' ? fields.negative.trim() : ''
+  const settings = Object.fromEntries(Object.entries(fields.rest).flatMap(toSetting))
   return {
     prompt: prompt.trim(),
     model: typeof model === 'string' && model !== '' ? model.slice(0, 200) : null,
     parameters: {
-      ...(given.seed !== undefined && Number.isSafeInteger(seed) ? { seed } : {}),
+      ...(fields.seed !== undefined && Number.isSafeInteger(seed) ? { seed } : {}),
       ...(negative ? { negativePrompt: negative } : {}),
       ...(Object.keys(settings).length > 0 ? { settings } : {}),
     },
@@ -86,26 +90,26 @@ function made(prompt: string, model: unknown, given: { seed: unknown; negative: 
 }
 
 /** `CFG scale` becomes `cfgScale`: names as settings have them here, and scalars only. */
-function settingOf([name, value]: [string, unknown]): [string, Scalar][] {
+function toSetting([name, value]: [string, unknown]): [string, Scalar][] {
   const words = name.split(/[^A-Za-z0-9]+/).filter(word => word !== '')
   const key = words.map((word, at) => (at === 0 ? word.toLowerCase() : word[0]?.toUpperCase() + word.slice(1))).join('')
   if (!/^[A-Za-z]/.test(key)) return []
   if (typeof value === 'number' || typeof value === 'boolean') return [[key, value]]
-  if (typeof value !== 'string' || value === '' || value.length > 1_000 || isEmbedded(value)) return []
+  if (typeof value !== 'string' || value === '' || value.length > 1_000 || hasEmbeddedFile(value)) return []
   return [[key, /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value]]
 }
 
 /** The text that a link of a graph leads to, through whatever stands between. */
-function textAt(graph: Record<string, unknown>, link: unknown, depth = 0): string | undefined {
+function findText(graph: Record<string, unknown>, link: unknown, depth = 0): string | undefined {
   if (!Array.isArray(link) || depth > 8) return undefined
-  const inputs = objectOf(objectOf(graph[String(link[0])]).inputs)
+  const inputs = toObject(toObject(graph[String(link[0])]).inputs)
   const text = inputs.text ?? inputs.text_g ?? inputs.string ?? inputs.value
   if (typeof text === 'string') return text
   const links = [text, ...Object.values(inputs)].filter(Array.isArray)
-  return links.map(next => textAt(graph, next, depth + 1)).find(found => found !== undefined)
+  return links.map(next => findText(graph, next, depth + 1)).find(found => found !== undefined)
 }
 
-function parsed(text: string | undefined): unknown {
+function parseJson(text: string | undefined): unknown {
   try {
     // Graphs are written with NaN where nothing has changed.
     return JSON.parse((text ?? '').replaceAll(/\bNaN\b/g, 'null'))
@@ -114,6 +118,6 @@ function parsed(text: string | undefined): unknown {
   }
 }
 
-function objectOf(value: unknown): Record<string, unknown> {
+function toObject(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
 }

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 
 /** The same PNG with a text in it. */
-export function withText(png: Buffer, name: string, text: string): Buffer {
+export function addPngText(png: Buffer, name: string, text: string): Buffer {
   const header = 8 + 25
   const data = Buffer.concat([Buffer.from(`${name}\0`, 'latin1'), Buffer.from(text)])
   const body = Buffer.concat([Buffer.from('tEXt'), data])

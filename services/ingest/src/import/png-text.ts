@@ -1,12 +1,12 @@
 import { inflateSync } from 'node:zlib'
 
-const SIGNATURE = '89504e470d0a1a0a'
-const MOST_BYTES = 32 * 1024 * 1024
+const PNG_SIGNATURE = '89504e470d0a1a0a'
+const MAX_INFLATED_BYTES = 32 * 1024 * 1024
 
-const READERS: Record<string, (data: Buffer) => [string, string] | undefined> = {
-  tEXt: plain,
-  zTXt: packed,
-  iTXt: international,
+const CHUNK_READERS: Record<string, (data: Buffer) => [string, string] | undefined> = {
+  tEXt: readTextChunk,
+  zTXt: readCompressedTextChunk,
+  iTXt: readInternationalTextChunk,
 }
 
 /**
@@ -14,50 +14,52 @@ const READERS: Record<string, (data: Buffer) => [string, string] | undefined> = 
  *
  * @see https://www.w3.org/TR/png-3/#11textinfo
  */
-export function pngTexts(bytes: Uint8Array): Record<string, string> {
+export function readPngTexts(bytes: Uint8Array): Record<string, string> {
   const png = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (png.subarray(0, 8).toString('hex') !== SIGNATURE) return {}
+  if (png.subarray(0, 8).toString('hex') !== PNG_SIGNATURE) return {}
   const texts: [string, string][] = []
   for (let at = 8; at + 12 <= png.length; ) {
     const length = png.readUInt32BE(at)
     const type = png.toString('latin1', at + 4, at + 8)
-    const read = Object.hasOwn(READERS, type) ? READERS[type]?.(png.subarray(at + 8, at + 8 + length)) : undefined
+    const read = Object.hasOwn(CHUNK_READERS, type)
+      ? CHUNK_READERS[type]?.(png.subarray(at + 8, at + 8 + length))
+      : undefined
     if (read) texts.push(read)
     at += 12 + length
   }
   return Object.fromEntries(texts)
 }
 
-function plain(data: Buffer): [string, string] | undefined {
+function readTextChunk(data: Buffer): [string, string] | undefined {
   const end = data.indexOf(0)
   // Latin-1 by the standard; many write UTF-8 all the same.
-  return end < 0 ? undefined : [data.toString('latin1', 0, end), textOf(data.subarray(end + 1))]
+  return end < 0 ? undefined : [data.toString('latin1', 0, end), decodeText(data.subarray(end + 1))]
 }
 
-function packed(data: Buffer): [string, string] | undefined {
+function readCompressedTextChunk(data: Buffer): [string, string] | undefined {
   const end = data.indexOf(0)
-  const text = end < 0 ? undefined : inflated(data.subarray(end + 2))
-  return text && [data.toString('latin1', 0, end), textOf(text)]
+  const text = end < 0 ? undefined : inflate(data.subarray(end + 2))
+  return text && [data.toString('latin1', 0, end), decodeText(text)]
 }
 
-function international(data: Buffer): [string, string] | undefined {
+function readInternationalTextChunk(data: Buffer): [string, string] | undefined {
   const end = data.indexOf(0)
   const language = data.indexOf(0, end + 3)
   const keyword = data.indexOf(0, language + 1)
   if (end < 0 || language < 0 || keyword < 0) return undefined
   const rest = data.subarray(keyword + 1)
-  const text = data[end + 1] === 1 ? inflated(rest) : rest
+  const text = data[end + 1] === 1 ? inflate(rest) : rest
   return text && [data.toString('latin1', 0, end), text.toString('utf8')]
 }
 
-function textOf(data: Buffer): string {
+function decodeText(data: Buffer): string {
   const text = data.toString('utf8')
   return text.includes('\ufffd') ? data.toString('latin1') : text
 }
 
-function inflated(data: Buffer): Buffer | undefined {
+function inflate(data: Buffer): Buffer | undefined {
   try {
-    return inflateSync(data, { maxOutputLength: MOST_BYTES })
+    return inflateSync(data, { maxOutputLength: MAX_INFLATED_BYTES })
   } catch {
     return undefined
   }

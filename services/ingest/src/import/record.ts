@@ -5,7 +5,7 @@ import { LIMITS } from '@darkroom/contracts/limits'
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
 
 /** A generation of another system, as it is written here. */
-export interface Imported {
+export interface ImportRecord {
   externalId: string
   prompt: string
   model: string
@@ -23,7 +23,7 @@ export class RecordError extends Error {
   override readonly name = 'RecordError'
 }
 
-const STATUSES: Record<string, Imported['status']> = {
+const STATUS_ALIASES: Record<string, ImportRecord['status']> = {
   completed: 'completed',
   complete: 'completed',
   succeeded: 'completed',
@@ -36,52 +36,55 @@ const STATUSES: Record<string, Imported['status']> = {
   aborted: 'cancelled',
 }
 
-const UNFINISHED = publicError('imported_unfinished')
-const NOTHING = publicError('imported_empty')
-const FAILED = publicError('imported_failed')
+const UNFINISHED_ERROR = publicError('imported_unfinished')
+const EMPTY_ERROR = publicError('imported_empty')
+const FAILED_ERROR = publicError('imported_failed')
 
 /** What a line says. @throws RecordError naming what is wrong with it */
-export function readRecord(line: unknown, now: Date): Imported {
+export function parseRecord(line: unknown, now: Date): ImportRecord {
   const parsed = ImportLine.safeParse(line)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     throw new RecordError(`${issue?.path.join('.') || 'the line'}: ${issue?.message}`)
   }
   const { id, prompt, model, modelId, kind, parameters, outputs, createdAt, completedAt } = parsed.data
-  const made = (outputs ?? []).map(({ url, fileUrl, file, width, height }) => ({
+  const outputRecords = (outputs ?? []).map(({ url, fileUrl, file, width, height }) => ({
     url: url ?? fileUrl ?? null,
     file: file ?? null,
     width: width ?? null,
     height: height ?? null,
   }))
-  if (made.some(({ url, file }) => !url && !file)) throw new RecordError('outputs: each needs a url or a file')
-  const kept = promptOf(prompt)
+  if (outputRecords.some(({ url, file }) => !url && !file)) throw new RecordError('outputs: each needs a url or a file')
+  const sanitizedPrompt = sanitizePrompt(prompt)
   return {
     externalId: id,
-    prompt: kept,
+    prompt: sanitizedPrompt,
     model: model ?? modelId ?? 'unknown',
     kind: kind ?? 'image',
-    ...outcomeOf(parsed.data, made.length),
+    ...resolveOutcome(parsed.data, outputRecords.length),
     parameters: parameters ?? {},
-    outputs: made,
+    outputs: outputRecords,
     createdAt: createdAt ?? now,
     completedAt: completedAt ?? createdAt ?? now,
   }
 }
 
 /** What is unfinished elsewhere is never finished here. */
-function outcomeOf(line: ImportLine, outputs: number): Pick<Imported, 'status' | 'error'> {
-  const said = STATUSES[line.status.toLowerCase()]
-  if (said === 'completed' && outputs > 0) return { status: 'completed', error: null }
-  if (said === 'completed') return { status: 'failed', error: NOTHING }
-  if (said === 'cancelled') return { status: 'cancelled', error: null }
-  if (said === undefined && outputs > 0) return { status: 'completed', error: null }
-  const words = typeof line.error === 'string' ? line.error : line.error?.message
-  const message = sanitizeParameters({ error: words?.slice(0, LIMITS.errorCharacters) }).error
-  return { status: 'failed', error: message ? { ...FAILED, message } : said === 'failed' ? FAILED : UNFINISHED }
+function resolveOutcome(line: ImportLine, outputs: number): Pick<ImportRecord, 'status' | 'error'> {
+  const status = STATUS_ALIASES[line.status.toLowerCase()]
+  if (status === 'completed' && outputs > 0) return { status: 'completed', error: null }
+  if (status === 'completed') return { status: 'failed', error: EMPTY_ERROR }
+  if (status === 'cancelled') return { status: 'cancelled', error: null }
+  if (status === undefined && outputs > 0) return { status: 'completed', error: null }
+  const errorText = typeof line.error === 'string' ? line.error : line.error?.message
+  const message = sanitizeParameters({ error: errorText?.slice(0, LIMITS.errorCharacters) }).error
+  return {
+    status: 'failed',
+    error: message ? { ...FAILED_ERROR, message } : status === 'failed' ? FAILED_ERROR : UNFINISHED_ERROR,
+  }
 }
 
-function promptOf(prompt: string): string {
+function sanitizePrompt(prompt: string): string {
   const text = prompt.replaceAll('\0', '').toWellFormed().slice(0, LIMITS.promptCharacters)
   if (/;base64,/i.test(text)) throw new RecordError('prompt: holds a file as text')
   return text

@@ -1,5 +1,5 @@
-const HEADER = /^data:([a-z]+\/[a-z0-9.+-]+)?(?:;[a-z0-9-]+=[^;,]*)*;base64,/i
-const ALIASES: Record<string, string> = { 'image/jpg': 'image/jpeg', 'image/pjpeg': 'image/jpeg' }
+const DATA_URL_HEADER = /^data:([a-z]+\/[a-z0-9.+-]+)?(?:;[a-z0-9-]+=[^;,]*)*;base64,/i
+const TYPE_ALIASES: Record<string, string> = { 'image/jpg': 'image/jpeg', 'image/pjpeg': 'image/jpeg' }
 
 /** A data URL that is not one, in a sentence that can follow its name. */
 export class DataUrlError extends Error {
@@ -18,14 +18,17 @@ export function isDataUrl(text: string): boolean {
  * @throws DataUrlError
  * @see https://www.rfc-editor.org/rfc/rfc2397
  */
-export function readDataUrl(text: string): { bytes: Uint8Array; claimedType: string | null } {
-  const header = HEADER.exec(text.slice(0, 512))
+export function parseDataUrl(text: string): { bytes: Uint8Array; claimedType: string | null } {
+  const header = DATA_URL_HEADER.exec(text.slice(0, 512))
   if (!header) throw new DataUrlError('is not a base64 data URL')
   const claimed = header[1]?.toLowerCase() ?? null
-  return { bytes: decode(text.slice(header[0].length)), claimedType: claimed && (ALIASES[claimed] ?? claimed) }
+  return {
+    bytes: decodeBase64(text.slice(header[0].length)),
+    claimedType: claimed && (TYPE_ALIASES[claimed] ?? claimed),
+  }
 }
 
-function decode(base64: string): Uint8Array {
+function decodeBase64(base64: string): Uint8Array {
   try {
     return Uint8Array.fromBase64(base64)
   } catch (cause) {

@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from 'bun:test'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { safeGet } from '@darkroom/infra/http/safe-get/safe-get'
-import { type Fetching, fetchReferences } from './fetch-references.ts'
-import { sourceOf } from './reference-source.ts'
+import { type FetchOptions, fetchReferences } from './fetch-references.ts'
+import { createSource } from './reference-source.ts'
 
 const upstream = Bun.serve({
   port: 0,
@@ -14,28 +14,29 @@ const upstream = Bun.serve({
 })
 afterAll(() => upstream.stop(true))
 
-const here: typeof safeGet = (url, options) => safeGet(url, { ...options, allowOrigins: [upstream.url.origin] })
+const safeGetFromUpstream: typeof safeGet = (url, options) =>
+  safeGet(url, { ...options, allowOrigins: [upstream.url.origin] })
 const address = (path: string, index: number) => ({
   kind: 'address' as const,
   path: `referenceImages.${index}`,
   url: new URL(path, upstream.url).href,
 })
 
-function fetching(reserved: number[] = []): Fetching {
-  return { reserve: bytes => void reserved.push(bytes), signal: AbortSignal.timeout(5_000), get: here }
+function createFetchOptions(reserved: number[] = []): FetchOptions {
+  return { reserve: bytes => void reserved.push(bytes), signal: AbortSignal.timeout(5_000), get: safeGetFromUpstream }
 }
 
 test('what was sent by address comes as bytes, in its place, with its memory asked for', async () => {
-  const given = sourceOf('referenceImages.0', new Uint8Array([1]))
+  const given = createSource('referenceImages.0', new Uint8Array([1]))
   const reserved: number[] = []
-  const fetched = await fetchReferences([given, address('/a.png', 1)], fetching(reserved))
-  expect(fetched).toEqual([given, sourceOf('referenceImages.1', new TextEncoder().encode('bytes'))])
+  const fetched = await fetchReferences([given, address('/a.png', 1)], createFetchOptions(reserved))
+  expect(fetched).toEqual([given, createSource('referenceImages.1', new TextEncoder().encode('bytes'))])
   expect(reserved).toEqual([5])
 })
 
 test('each that cannot be had is named, and nothing that is no picture is read', async () => {
   const sent = [address('/a.png', 0), address('/page', 1), { ...address('/a.png', 2), url: 'https://10.0.0.1/a.png' }]
-  const refused = await fetchReferences(sent, fetching()).catch(error => error)
+  const refused = await fetchReferences(sent, createFetchOptions()).catch(error => error)
   expect(refused).toBeInstanceOf(ProblemError)
   expect(refused.errors.map(({ path }: { path: string }) => path)).toEqual(['referenceImages.1', 'referenceImages.2'])
 })

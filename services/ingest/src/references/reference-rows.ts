@@ -1,4 +1,4 @@
-import type { Statement, Transaction } from '@darkroom/infra/database/connection'
+import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
 import type { ReferenceSource } from './reference-source.ts'
 
 export interface ReferenceRow {
@@ -15,7 +15,7 @@ export interface ReferenceRow {
 
 /** Those of the sources that the workspace keeps already, by id and by hash. */
 export async function findReferences(
-  db: Statement,
+  db: Queryable,
   workspaceId: string,
   sources: readonly ReferenceSource[],
 ): Promise<{ byId: Map<string, ReferenceRow>; bySha256: Map<string, ReferenceRow> }> {
@@ -30,12 +30,12 @@ export async function findReferences(
 }
 
 /** Takes objects that are about to be stored off the list of those that are to be removed. */
-export async function keepObjects(db: Statement, keys: string[]): Promise<void> {
+export async function cancelObjectRemovals(db: Queryable, keys: string[]): Promise<void> {
   await db`delete from object_removals where key = any(${keys})`
 }
 
 /** For longer than anybody may take until a row refers to what was stored. */
-const FORGOTTEN_SECONDS = 86_400
+const UNREFERENCED_TTL_SECONDS = 86_400
 
 /**
  * Writes down that an object is about to be stored, which is then removed after a day unless something refers to it by then:
@@ -43,16 +43,16 @@ const FORGOTTEN_SECONDS = 86_400
  *
  * @returns false if that was written down before, so that the object may be there
  */
-export async function noteStoring(db: Statement, key: string): Promise<boolean> {
+export async function scheduleOrphanRemoval(db: Queryable, key: string): Promise<boolean> {
   const [row] = await db<{ isFirst: boolean }[]>`
-    insert into object_removals (key, remove_after) values (${key}, now() + make_interval(secs => ${FORGOTTEN_SECONDS}))
+    insert into object_removals (key, remove_after) values (${key}, now() + make_interval(secs => ${UNREFERENCED_TTL_SECONDS}))
     on conflict (key) do update set remove_after = excluded.remove_after
     returning xmax = 0 as "isFirst"`
   return row?.isFirst ?? false
 }
 
 /** Has previews made of references that have just been stored without. */
-export async function orderPreviews(tx: Transaction, referenceIds: readonly string[]): Promise<void> {
+export async function enqueuePreviews(tx: Transaction, referenceIds: readonly string[]): Promise<void> {
   await tx`
     insert into previews_due (reference_id) select distinct unnest(${referenceIds}::uuid[]) order by 1
     on conflict do nothing`
@@ -69,7 +69,7 @@ export async function insertReferences(
   workspaceId: string,
   rows: readonly ReferenceRow[],
 ): Promise<ReferenceRow[] | null> {
-  if (!(await lockKept(tx, rows))) return null
+  if (!(await lockExisting(tx, rows))) return null
   const ids = new Map<string, string>()
   // In the order of their hashes, so that two requests with the same pictures cannot wait for one another.
   for (const row of rows.filter(({ was }) => was === 'stored').sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1))) {
@@ -78,19 +78,19 @@ export async function insertReferences(
   return rows.map(row => ({ ...row, id: ids.get(row.sha256) ?? row.id }))
 }
 
-async function lockKept(tx: Transaction, rows: readonly ReferenceRow[]): Promise<boolean> {
-  const kept = new Set(rows.flatMap(row => (row.was === 'kept' ? [row.id] : [])))
-  if (kept.size === 0) return true
-  const locked = await tx`select from reference_images where id = any(${[...kept]}::uuid[]) for key share`
-  return locked.length === kept.size
+async function lockExisting(tx: Transaction, rows: readonly ReferenceRow[]): Promise<boolean> {
+  const existingIds = new Set(rows.flatMap(row => (row.was === 'kept' ? [row.id] : [])))
+  if (existingIds.size === 0) return true
+  const locked = await tx`select from reference_images where id = any(${[...existingIds]}::uuid[]) for key share`
+  return locked.length === existingIds.size
 }
 
 async function insertReference(tx: Transaction, workspaceId: string, row: ReferenceRow): Promise<string> {
-  const [kept] = await tx<{ id: string }[]>`
+  const [inserted] = await tx<{ id: string }[]>`
     insert into reference_images (id, workspace_id, sha256, key, mime_type, bytes, width, height)
     values (${row.id}, ${workspaceId}, decode(${row.sha256}, 'hex'), ${row.key}, ${row.mimeType}, ${row.bytes},
             ${row.width}, ${row.height})
     on conflict (workspace_id, sha256) do update set key = excluded.key
     returning id`
-  return kept?.id ?? row.id
+  return inserted?.id ?? row.id
 }

@@ -1,8 +1,8 @@
 import type { Submission } from '@darkroom/contracts/generation'
 import { LIMITS } from '@darkroom/contracts/limits'
 import { ProblemError } from '@darkroom/infra/http/problem'
-import { sniffType } from '@darkroom/infra/images/image'
-import { DataUrlError, isDataUrl, readDataUrl } from './data-url.ts'
+import { sniffImageType } from '@darkroom/infra/images/image'
+import { DataUrlError, isDataUrl, parseDataUrl } from './data-url.ts'
 
 /** A reference whose bytes are here, or the id of one that is kept already. */
 export type ReferenceSource =
@@ -10,7 +10,7 @@ export type ReferenceSource =
   | { kind: 'id'; path: string; id: string }
 
 /** A reference as it was sent: one of these, or an address where its bytes are to be had. */
-export type SentReference = ReferenceSource | { kind: 'address'; path: string; url: string }
+export type SubmittedReference = ReferenceSource | { kind: 'address'; path: string; url: string }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
@@ -19,39 +19,39 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
  *
  * @throws ProblemError `invalid`, naming each that is neither a data URL, the id of a reference, nor an https address
  */
-export function readSources(submission: Submission): SentReference[] {
-  const given = [
+export function parseSources(submission: Submission): SubmittedReference[] {
+  const values = [
     ...(submission.referenceImage === undefined ? [] : [['referenceImage', submission.referenceImage] as const]),
     ...(submission.referenceImages ?? []).map((text, index) => [`referenceImages.${index}`, text] as const),
   ]
-  if (given.length > LIMITS.references)
-    refuse([{ path: 'referenceImages', message: `has more than ${LIMITS.references}` }])
-  const read = given.map(([path, text]) => readSource(path, text))
-  const errors = read.filter(source => 'message' in source)
-  if (errors.length > 0) refuse(errors)
-  return read.filter(source => 'kind' in source)
+  if (values.length > LIMITS.references)
+    throwValidationError([{ path: 'referenceImages', message: `has more than ${LIMITS.references}` }])
+  const parsed = values.map(([path, text]) => parseSource(path, text))
+  const errors = parsed.filter(source => 'message' in source)
+  if (errors.length > 0) throwValidationError(errors)
+  return parsed.filter(source => 'kind' in source)
 }
 
 /** A reference from the bytes of a file. */
-export function sourceOf(path: string, bytes: Uint8Array): ReferenceSource {
+export function createSource(path: string, bytes: Uint8Array): ReferenceSource {
   return { kind: 'bytes', path, bytes, sha256: new Bun.CryptoHasher('sha256').update(bytes).digest('hex') }
 }
 
 /** Refuses a request, naming what is wrong with which part. */
-export function refuse(errors: { path: string; message: string }[]): never {
+export function throwValidationError(errors: { path: string; message: string }[]): never {
   const [first] = errors
   throw new ProblemError('invalid', `${first?.path} ${first?.message}.`, { errors })
 }
 
-function readSource(path: string, text: string): SentReference | { path: string; message: string } {
+function parseSource(path: string, text: string): SubmittedReference | { path: string; message: string } {
   if (UUID.test(text)) return { kind: 'id', path, id: text.toLowerCase() }
   if (/^https:\/\//i.test(text)) return { kind: 'address', path, url: text }
   if (!isDataUrl(text)) return { path, message: 'is neither a data URL, the id of a reference, nor an https address' }
   try {
-    const { bytes, claimedType } = readDataUrl(text)
-    const type = sniffType(bytes)
-    const lies = claimedType !== null && type !== undefined && claimedType !== type
-    return lies ? { path, message: `says it is ${claimedType}, but is ${type}` } : sourceOf(path, bytes)
+    const { bytes, claimedType } = parseDataUrl(text)
+    const type = sniffImageType(bytes)
+    const isMismatched = claimedType !== null && type !== undefined && claimedType !== type
+    return isMismatched ? { path, message: `says it is ${claimedType}, but is ${type}` } : createSource(path, bytes)
   } catch (error) {
     if (error instanceof DataUrlError) return { path, message: error.message }
     throw error

@@ -3,13 +3,13 @@ import { mediaUrl } from '@darkroom/contracts/routes'
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database/connection'
 import type { Identity } from '@darkroom/infra/http/identity'
 import { ProblemError } from '@darkroom/infra/http/problem'
-import { type Picture, PictureError, REFERENCE_LIMITS, readPicture } from '@darkroom/infra/images/image'
+import { type DecodedImage, ImageError, REFERENCE_LIMITS, readImage } from '@darkroom/infra/images/image'
 import type { Log } from '@darkroom/infra/log'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import type { Store } from '@darkroom/infra/store/store'
 import pLimit from 'p-limit'
-import { findReferences, insertReferences, keepObjects, type ReferenceRow } from './reference-rows.ts'
-import { type ReferenceSource, refuse } from './reference-source.ts'
+import { cancelObjectRemovals, findReferences, insertReferences, type ReferenceRow } from './reference-rows.ts'
+import { type ReferenceSource, throwValidationError } from './reference-source.ts'
 
 export interface ReferenceDeps {
   database: Database
@@ -19,11 +19,11 @@ export interface ReferenceDeps {
   concurrency: number
 }
 
-type Given = Extract<ReferenceSource, { kind: 'bytes' }>
+type BytesSource = Extract<ReferenceSource, { kind: 'bytes' }>
 
-const PUT_MS = 30_000
+const PUT_TIMEOUT_MS = 30_000
 
-const GOING = 'A picture of this was just being removed for good. Send it again.'
+const BEING_REMOVED_MESSAGE = 'A picture of this was just being removed for good. Send it again.'
 
 /**
  * Persists a request's reference images and writes what refers to them, in one transaction. One that was kept and is removed
@@ -46,7 +46,7 @@ export async function withReferences<T>(
     })
     if (written) return written.value
   }
-  throw new ProblemError('unavailable', GOING, { retryAfterSeconds: 1 })
+  throw new ProblemError('unavailable', BEING_REMOVED_MESSAGE, { retryAfterSeconds: 1 })
 }
 
 /**
@@ -62,63 +62,74 @@ async function persistReferenceImages(
   sources: readonly ReferenceSource[],
 ): Promise<ReferenceRow[]> {
   if (sources.length === 0) return []
-  const kept = await findReferences(deps.database, identity.workspaceId, sources)
-  const unknown = sources.filter(source => source.kind === 'id' && !kept.byId.has(source.id))
-  if (unknown.length > 0) refuse(unknown.map(({ path }) => ({ path, message: 'is not a reference of yours' })))
-  const fresh = sources.filter(source => source.kind === 'bytes').filter(source => !kept.bySha256.has(source.sha256))
-  const made = await storeAll(deps, identity, uniqueBySha256(fresh))
+  const existing = await findReferences(deps.database, identity.workspaceId, sources)
+  const unknown = sources.filter(source => source.kind === 'id' && !existing.byId.has(source.id))
+  if (unknown.length > 0)
+    throwValidationError(unknown.map(({ path }) => ({ path, message: 'is not a reference of yours' })))
+  const newSources = sources
+    .filter(source => source.kind === 'bytes')
+    .filter(source => !existing.bySha256.has(source.sha256))
+  const stored = await storeReferences(deps, identity, uniqueBySha256(newSources))
   return sources.flatMap(source => {
     const row =
-      source.kind === 'id' ? kept.byId.get(source.id) : (kept.bySha256.get(source.sha256) ?? made.get(source.sha256))
+      source.kind === 'id'
+        ? existing.byId.get(source.id)
+        : (existing.bySha256.get(source.sha256) ?? stored.get(source.sha256))
     return row ? [row] : []
   })
 }
 
-async function storeAll(deps: ReferenceDeps, identity: Identity, given: Given[]): Promise<Map<string, ReferenceRow>> {
+async function storeReferences(
+  deps: ReferenceDeps,
+  identity: Identity,
+  sources: BytesSource[],
+): Promise<Map<string, ReferenceRow>> {
   const limit = pLimit(deps.concurrency)
-  const checked = await Promise.all(given.map(source => limit(() => check(source))))
-  const bad = checked.filter(result => 'message' in result)
-  if (bad.length > 0) refuse(bad)
-  const good = checked.filter(result => 'picture' in result)
-  const signal = AbortSignal.timeout(PUT_MS)
+  const checked = await Promise.all(sources.map(source => limit(() => decodeReference(source))))
+  const invalid = checked.filter(result => 'message' in result)
+  if (invalid.length > 0) throwValidationError(invalid)
+  const valid = checked.filter(result => 'image' in result)
+  const signal = AbortSignal.timeout(PUT_TIMEOUT_MS)
   const stored = await Promise.allSettled(
-    good.map(({ source, picture }) => limit(() => storeOne(deps, identity.workspaceId, source, picture, signal))),
+    valid.map(({ source, image }) => limit(() => storeReference(deps, identity.workspaceId, source, image, signal))),
   )
   const failed = stored.find(result => result.status === 'rejected')
-  if (failed) throw storeFailed(deps.log, failed.reason)
+  if (failed) throw createStoreError(deps.log, failed.reason)
   return new Map(stored.flatMap(result => (result.status === 'fulfilled' ? [[result.value.sha256, result.value]] : [])))
 }
 
-async function check(source: Given): Promise<{ source: Given; picture: Picture } | { path: string; message: string }> {
+async function decodeReference(
+  source: BytesSource,
+): Promise<{ source: BytesSource; image: DecodedImage } | { path: string; message: string }> {
   try {
-    return { source, picture: await readPicture(source.bytes, REFERENCE_LIMITS) }
+    return { source, image: await readImage(source.bytes, REFERENCE_LIMITS) }
   } catch (error) {
-    if (error instanceof PictureError) return { path: source.path, message: error.message }
+    if (error instanceof ImageError) return { path: source.path, message: error.message }
     throw error
   }
 }
 
-async function storeOne(
+async function storeReference(
   { database, store }: ReferenceDeps,
   workspaceId: string,
-  source: Given,
-  picture: Picture,
+  source: BytesSource,
+  image: DecodedImage,
   signal: AbortSignal,
 ): Promise<ReferenceRow> {
-  const key = `w/${workspaceId}/ref/${source.sha256}.${picture.extension}`
-  const objects = [{ key, bytes: source.bytes }, ...picture.previews.map(toObject)]
-  await keepObjects(
+  const key = `w/${workspaceId}/ref/${source.sha256}.${image.extension}`
+  const objects = [{ key, bytes: source.bytes }, ...image.previews.map(toObject)]
+  await cancelObjectRemovals(
     database,
     objects.map(object => object.key),
   )
   await failpoint('before-put')
   await Promise.all(objects.map(object => store.put(object.key, object.bytes, { signal })))
   await failpoint('after-put')
-  const { mimeType, width, height } = picture
+  const { mimeType, width, height } = image
   const { sha256, bytes } = source
   return { id: Bun.randomUUIDv7(), was: 'stored', sha256, key, mimeType, bytes: bytes.byteLength, width, height }
 
-  function toObject(preview: Picture['previews'][number]) {
+  function toObject(preview: DecodedImage['previews'][number]) {
     return { key: previewKey(key, preview.width), bytes: preview.bytes }
   }
 }
@@ -130,11 +141,11 @@ export function toReference(row: ReferenceRow) {
   return { id, url: mediaUrl(row.key), previewUrl: mediaUrl(previewKey(row.key, largest)), width, height }
 }
 
-function uniqueBySha256(given: Given[]): Given[] {
-  return [...new Map(given.map(source => [source.sha256, source])).values()]
+function uniqueBySha256(sources: BytesSource[]): BytesSource[] {
+  return [...new Map(sources.map(source => [source.sha256, source])).values()]
 }
 
-function storeFailed(log: Log, err: unknown): ProblemError {
+function createStoreError(log: Log, err: unknown): ProblemError {
   log.error({ err }, 'reference not stored')
   return new ProblemError('unavailable', 'The pictures could not be stored right now. Try again in a moment.', {
     cause: err,

@@ -1,25 +1,28 @@
 import type { Submission } from '@darkroom/contracts/generation'
-import type { SentReference } from '../references/reference-source.ts'
+import type { SubmittedReference } from '../references/reference-source.ts'
 
 /**
  * What makes two submissions the same: the sha256 of the body after its defaults, keys sorted, without `clientId`, each
  * data URL replaced by the sha256 of its bytes.
  *
- * @param sent the submission's references, in order, as `readSources` gives them
+ * @param submittedReferences the submission's references, in order, as `readSources` gives them
  */
-export function fingerprintOf(submission: Submission, sent: readonly SentReference[]): Uint8Array {
+export function computeFingerprint(
+  submission: Submission,
+  submittedReferences: readonly SubmittedReference[],
+): Uint8Array {
   const { clientId: _, referenceImage, referenceImages, ...rest } = submission
-  const references = sent.map(nameOf)
-  const text = JSON.stringify({ ...rest, references }, sorted)
+  const references = submittedReferences.map(toFingerprintPart)
+  const text = JSON.stringify({ ...rest, references }, sortKeys)
   return new Uint8Array(new Bun.CryptoHasher('sha256').update(text).digest().buffer)
 }
 
-function nameOf(reference: SentReference): string {
+function toFingerprintPart(reference: SubmittedReference): string {
   if (reference.kind === 'bytes') return `sha256:${reference.sha256}`
   return reference.kind === 'id' ? reference.id : reference.url
 }
 
-function sorted(_key: string, value: unknown): unknown {
+function sortKeys(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -1,8 +1,8 @@
 import type { Model } from '@darkroom/contracts/model'
-import type { Statement } from '@darkroom/infra/database/connection'
+import type { Queryable } from '@darkroom/infra/database/connection'
 
 /** A model by its id, or the first of all where none is named; undefined if there is none. */
-export async function findModel(db: Statement, id: string | undefined): Promise<Model | undefined> {
+export async function findModel(db: Queryable, id: string | undefined): Promise<Model | undefined> {
   const [row] = await db<{ capability: Model; learned: Model['learnedSeconds'] | null }[]>`
     select m.capability, (
       select json_object_agg(t.num_outputs, t.seconds) from model_timings t where t.model = m.id and t.samples >= 5

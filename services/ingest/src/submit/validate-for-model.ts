@@ -1,15 +1,15 @@
 import type { Submission } from '@darkroom/contracts/generation'
 import type { Model, Setting } from '@darkroom/contracts/model'
 
-export interface Objection {
+export interface FieldError {
   path: string
   message: string
 }
 
 /** What a model cannot do of what was asked, a line each; empty if it can do all of it. */
-export function judge(model: Model, submission: Submission, references: number): Objection[] {
+export function validateForModel(model: Model, submission: Submission, referenceCount: number): FieldError[] {
   const { aspectRatio, resolution, numOutputs, duration, seed, negativePrompt, settings } = submission.parameters
-  const asked: [string, boolean, string][] = [
+  const checks: [string, boolean, string][] = [
     [
       'prompt',
       submission.prompt.length <= model.promptCharacters,
@@ -18,43 +18,43 @@ export function judge(model: Model, submission: Submission, references: number):
     ['parameters.aspectRatio', model.aspectRatios.includes(aspectRatio), `can be ${model.aspectRatios.join(', ')}`],
     ['parameters.resolution', model.resolutions.includes(resolution), `can be ${model.resolutions.join(', ')}`],
     ['parameters.numOutputs', numOutputs <= model.maxOutputs, `can be 1 to ${model.maxOutputs}`],
-    ['parameters.duration', mayLast(model, duration), durationsOf(model)],
+    ['parameters.duration', isDurationAllowed(model, duration), formatAllowedDurations(model)],
     ['parameters.seed', seed === undefined || model.seed, 'is not something this model takes'],
     [
       'parameters.negativePrompt',
       negativePrompt === undefined || model.negativePrompt,
       'is not something this model takes',
     ],
-    ['referenceImages', references <= model.maxReferences, `can be at most ${model.maxReferences} with this model`],
+    ['referenceImages', referenceCount <= model.maxReferences, `can be at most ${model.maxReferences} with this model`],
   ]
-  const objections = asked.flatMap(([path, fine, message]) => (fine ? [] : [{ path, message }]))
-  return [...objections, ...Object.entries(settings ?? {}).flatMap(([name, value]) => judgeSetting(model, name, value))]
+  const errors = checks.flatMap(([path, isValid, message]) => (isValid ? [] : [{ path, message }]))
+  return [...errors, ...Object.entries(settings ?? {}).flatMap(([name, value]) => validateSetting(model, name, value))]
 }
 
-function judgeSetting(model: Model, name: string, value: string | number | boolean): Objection[] {
+function validateSetting(model: Model, name: string, value: string | number | boolean): FieldError[] {
   const path = `parameters.settings.${name}`
   const setting = Object.hasOwn(model.settings, name) ? model.settings[name] : undefined
   if (!setting) return [{ path, message: 'is not a setting of this model' }]
-  return fits(setting, value) ? [] : [{ path, message: rangeOf(setting) }]
+  return isValidSetting(setting, value) ? [] : [{ path, message: formatAllowedValues(setting) }]
 }
 
-function fits(setting: Setting, value: string | number | boolean): boolean {
+function isValidSetting(setting: Setting, value: string | number | boolean): boolean {
   if (setting.type === 'number') return typeof value === 'number' && value >= setting.min && value <= setting.max
   if (setting.type === 'boolean') return typeof value === 'boolean'
   return typeof value === 'string' && setting.choices.includes(value)
 }
 
-function rangeOf(setting: Setting): string {
+function formatAllowedValues(setting: Setting): string {
   if (setting.type === 'number') return `can be ${setting.min} to ${setting.max}`
   if (setting.type === 'boolean') return 'can be true or false'
   return `can be ${setting.choices.join(', ')}`
 }
 
-function mayLast(model: Model, duration: number | undefined): boolean {
+function isDurationAllowed(model: Model, duration: number | undefined): boolean {
   return duration === undefined || model.durations.includes(duration)
 }
 
-function durationsOf(model: Model): string {
+function formatAllowedDurations(model: Model): string {
   return model.durations.length === 0
     ? 'is not something this model takes'
     : `can be ${model.durations.join(', ')} seconds`

@@ -21,15 +21,15 @@ export function rgbFromLab([lightness, a, b]: Lab): [number, number, number] {
   const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
   const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3
   return [
-    encode(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),
-    encode(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
-    encode(-0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s),
+    encodeSrgb(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),
+    encodeSrgb(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
+    encodeSrgb(-0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s),
   ]
 }
 
 /** @param red, green, blue from 0 to 255, sRGB */
 export function labFromRgb(red: number, green: number, blue: number): Lab {
-  const [r, g, b] = [decode(red), decode(green), decode(blue)]
+  const [r, g, b] = [decodeSrgb(red), decodeSrgb(green), decodeSrgb(blue)]
   const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b)
   const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b)
   const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b)
@@ -40,12 +40,12 @@ export function labFromRgb(red: number, green: number, blue: number): Lab {
   ]
 }
 
-function encode(linear: number): number {
+function encodeSrgb(linear: number): number {
   const light = Math.min(1, Math.max(0, linear))
   return 255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055)
 }
 
-function decode(byte: number): number {
+function decodeSrgb(byte: number): number {
   const value = byte / 255
   return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4
 }

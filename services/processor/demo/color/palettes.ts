@@ -4,13 +4,13 @@ import { type Lab, type Lch, labFromLch, lchFromLab } from './oklab.ts'
  * A toning bath: what the tones of a print become, evenly from the deepest shadow to bare paper, in shade and where the light
  * falls. Hues stay within one arc.
  */
-export interface Toning {
+export interface Palette {
   shade: readonly Lab[]
   lit: readonly Lab[]
 }
 
-export const TONINGS = {
-  cyanotype: bath(
+export const PALETTES = {
+  cyanotype: createPalette(
     [
       [0.15, 0.045, 258],
       [0.35, 0.085, 252],
@@ -21,7 +21,7 @@ export const TONINGS = {
     -28,
     0.9,
   ),
-  ultramarine: bath(
+  ultramarine: createPalette(
     [
       [0.12, 0.045, 278],
       [0.28, 0.08, 272],
@@ -32,7 +32,7 @@ export const TONINGS = {
     24,
     0.8,
   ),
-  seaglass: bath(
+  seaglass: createPalette(
     [
       [0.17, 0.035, 222],
       [0.42, 0.055, 212],
@@ -43,7 +43,7 @@ export const TONINGS = {
     -30,
     0.9,
   ),
-  verdigris: bath(
+  verdigris: createPalette(
     [
       [0.15, 0.025, 205],
       [0.37, 0.045, 192],
@@ -54,7 +54,7 @@ export const TONINGS = {
     -34,
     1,
   ),
-  moss: bath(
+  moss: createPalette(
     [
       [0.14, 0.022, 150],
       [0.35, 0.04, 142],
@@ -65,7 +65,7 @@ export const TONINGS = {
     -22,
     1.1,
   ),
-  slate: bath(
+  slate: createPalette(
     [
       [0.13, 0.014, 250],
       [0.34, 0.022, 242],
@@ -76,7 +76,7 @@ export const TONINGS = {
     10,
     1,
   ),
-  selenium: bath(
+  selenium: createPalette(
     [
       [0.13, 0.014, 335],
       [0.36, 0.018, 350],
@@ -87,7 +87,7 @@ export const TONINGS = {
     12,
     1.3,
   ),
-  bistre: bath(
+  bistre: createPalette(
     [
       [0.14, 0.02, 48],
       [0.36, 0.042, 56],
@@ -98,7 +98,7 @@ export const TONINGS = {
     8,
     1.2,
   ),
-  gold: bath(
+  gold: createPalette(
     [
       [0.18, 0.032, 58],
       [0.43, 0.065, 66],
@@ -109,7 +109,7 @@ export const TONINGS = {
     -14,
     1.15,
   ),
-  ember: bath(
+  ember: createPalette(
     [
       [0.13, 0.035, 18],
       [0.33, 0.09, 30],
@@ -120,7 +120,7 @@ export const TONINGS = {
     14,
     1.15,
   ),
-  terracotta: bath(
+  terracotta: createPalette(
     [
       [0.17, 0.03, 30],
       [0.41, 0.075, 36],
@@ -131,7 +131,7 @@ export const TONINGS = {
     12,
     1.2,
   ),
-  rose: bath(
+  rose: createPalette(
     [
       [0.16, 0.032, 328],
       [0.36, 0.062, 348],
@@ -142,7 +142,7 @@ export const TONINGS = {
     20,
     1.2,
   ),
-  plum: bath(
+  plum: createPalette(
     [
       [0.14, 0.042, 305],
       [0.33, 0.07, 322],
@@ -153,7 +153,7 @@ export const TONINGS = {
     22,
     1.15,
   ),
-  lavender: bath(
+  lavender: createPalette(
     [
       [0.19, 0.026, 283],
       [0.43, 0.042, 286],
@@ -164,21 +164,21 @@ export const TONINGS = {
     30,
     1.1,
   ),
-} satisfies Record<string, Toning>
-export type ToningName = keyof typeof TONINGS
+} satisfies Record<string, Palette>
+export type PaletteName = keyof typeof PALETTES
 
 /** The same bath with its hues turned, in degrees. */
-export function turned({ shade, lit }: Toning, degrees: number): Toning {
-  const turn = (stop: Lab) => {
+export function rotateHue({ shade, lit }: Palette, degrees: number): Palette {
+  const rotate = (stop: Lab) => {
     const [lightness, chroma, hue] = lchFromLab(stop)
     return labFromLch([lightness, chroma, hue + degrees])
   }
-  return { shade: shade.map(turn), lit: lit.map(turn) }
+  return { shade: shade.map(rotate), lit: lit.map(rotate) }
 }
 
-function bath(stops: readonly Lch[], turn: number, chroma: number): Toning {
+function createPalette(stops: readonly Lch[], hueShift: number, chroma: number): Palette {
   return {
     shade: stops.map(labFromLch),
-    lit: stops.map(([lightness, pure, hue]) => labFromLch([lightness, pure * chroma, hue + turn])),
+    lit: stops.map(([lightness, pure, hue]) => labFromLch([lightness, pure * chroma, hue + hueShift])),
   }
 }

@@ -1,20 +1,20 @@
-import { blurred, type Grid } from '../raster/grid.ts'
-import type { Guide } from '../raster/tone-mapping.ts'
+import { blur, type Grid } from '../raster/grid.ts'
+import type { ToneGuide } from '../raster/tone-mapping.ts'
 import type { Layout } from '../scene-description.ts'
 import { type Lab, labFromRgb } from './oklab.ts'
-import type { Toning } from './palettes.ts'
+import type { Palette } from './palettes.ts'
 
 /** A reference is studied as a small square, stretched to its frame: this many points a side. */
-export const STUDY_SIDE = 64
-const POINTS = STUDY_SIDE * STUDY_SIDE
+export const REFERENCE_SIDE = 64
+const PIXEL_COUNT = REFERENCE_SIDE * REFERENCE_SIDE
 
 /** How far its light is spread, in points: farther across, as light lies in a landscape, so that no shape of it is left. */
-const SPREAD = [11, 4] as const
+const BLUR_RADII = [11, 4] as const
 
-export interface Study {
-  toning: Toning
+export interface ReferenceAnalysis {
+  palette: Palette
   layout: Layout
-  guide: Guide
+  guide: ToneGuide
 }
 
 /**
@@ -23,66 +23,73 @@ export interface Study {
  * @param pixels each reference as `STUDY_SIDE` squared points of red, green and blue
  * @param index which one the light is taken from, counted round
  */
-export function study(pixels: readonly Uint8Array[], index: number): Study | null {
+export function analyzeReferences(pixels: readonly Uint8Array[], index: number): ReferenceAnalysis | null {
   const chosen = pixels[index % pixels.length]
   if (!chosen) return null
-  const hues = twoHues(pixels.flatMap(labsOf))
-  const labs = labsOf(chosen)
-  const tones = labs.map(([lightness]) => toneOf(lightness))
-  const clear = blurred(gridOf(tones), 2, 2)
-  const lit = gridOf(labs.map(lab => (nearer(lab, hues.shade.mean, hues.lit.mean) ? 0 : 1)))
+  const hues = clusterColors(pixels.flatMap(toLabs))
+  const labs = toLabs(chosen)
+  const tones = labs.map(([lightness]) => toTone(lightness))
+  const blurred = blur(createGrid(tones), 2, 2)
+  const lit = createGrid(labs.map(lab => (isNearer(lab, hues.shade.mean, hues.lit.mean) ? 0 : 1)))
   return {
-    toning: { shade: bathOf(hues.shade), lit: bathOf(hues.lit) },
-    guide: { tone: blurred(clear, ...SPREAD), tint: blurred(lit, ...SPREAD) },
-    layout: { horizon: horizonOf(clear), light: lightestOf(clear), exposure: exposureOf(tones) },
+    palette: { shade: createStops(hues.shade), lit: createStops(hues.lit) },
+    guide: { tone: blur(blurred, ...BLUR_RADII), tint: blur(lit, ...BLUR_RADII) },
+    layout: {
+      horizon: detectHorizon(blurred),
+      brightestPoint: findBrightestPoint(blurred),
+      toneCurve: computeToneCurve(tones),
+    },
   }
 }
 
-interface Hue {
+interface ColorCluster {
   mean: Lab
   members: Lab[]
 }
 
 /** The two colours that most of the picture's colour lies about: k-means over hue and chroma, greys hardly counting. */
-function twoHues(labs: Lab[]): { shade: Hue; lit: Hue } {
-  const mean = meanOf(labs)
-  let first = farthest(labs, mean)
-  let second = farthest(labs, first)
+function clusterColors(labs: Lab[]): { shade: ColorCluster; lit: ColorCluster } {
+  const mean = computeMean(labs)
+  let first = findFarthest(labs, mean)
+  let second = findFarthest(labs, first)
   let split = { a: labs, b: labs }
-  for (let round = 0; round < 12; round++) {
-    split = { a: labs.filter(lab => nearer(lab, first, second)), b: labs.filter(lab => !nearer(lab, first, second)) }
-    first = meanOf(split.a.length ? split.a : labs)
-    second = meanOf(split.b.length ? split.b : labs)
+  for (let iteration = 0; iteration < 12; iteration++) {
+    split = {
+      a: labs.filter(lab => isNearer(lab, first, second)),
+      b: labs.filter(lab => !isNearer(lab, first, second)),
+    }
+    first = computeMean(split.a.length ? split.a : labs)
+    second = computeMean(split.b.length ? split.b : labs)
   }
   const one = { mean: first, members: split.a.length ? split.a : labs }
   const other = { mean: second, members: split.b.length ? split.b : labs }
   return first[0] <= second[0] ? { shade: one, lit: other } : { shade: other, lit: one }
 }
 
-const LIGHTNESSES = [0.14, 0.36, 0.61, 0.85, 0.965]
-const WIDTH = 0.14
+const STOP_LIGHTNESSES = [0.14, 0.36, 0.61, 0.85, 0.965]
+const STOP_WIDTH = 0.14
 /** Deep shadow and bare paper hold little colour. */
-const PURITY = [0.75, 1, 1, 0.85, 0.4]
-const MOST_CHROMA = 0.105
+const STOP_CHROMA_SCALE = [0.75, 1, 1, 0.85, 0.4]
+const MAX_CHROMA = 0.105
 
 /** At each lightness, the colour that this hue has about there; the hue's mean where it has none. */
-function bathOf({ mean, members }: Hue): Lab[] {
-  return LIGHTNESSES.map((lightness, i) => {
+function createStops({ mean, members }: ColorCluster): Lab[] {
+  return STOP_LIGHTNESSES.map((lightness, i) => {
     let [weights, a, b] = [0.02 * members.length, 0.02 * members.length * mean[1], 0.02 * members.length * mean[2]]
     for (const member of members) {
-      const weight = chromaOf(member) * 12 * Math.exp(-(((member[0] - lightness) / WIDTH) ** 2))
+      const weight = computeChroma(member) * 12 * Math.exp(-(((member[0] - lightness) / STOP_WIDTH) ** 2))
       weights += weight
       a += weight * member[1]
       b += weight * member[2]
     }
     const chroma = Math.hypot(a, b) / weights
-    const scale = ((PURITY[i] ?? 1) * Math.min(1, MOST_CHROMA / Math.max(1e-6, chroma))) / weights
+    const scale = ((STOP_CHROMA_SCALE[i] ?? 1) * Math.min(1, MAX_CHROMA / Math.max(1e-6, chroma))) / weights
     return [lightness, a * scale, b * scale]
   })
 }
 
 /** The row where light changes most from above to below, if it changes along most of it. */
-function horizonOf({ columns, rows, values }: Grid): number | null {
+function detectHorizon({ columns, rows, values }: Grid): number | null {
   const changes = Array.from({ length: rows }, (_, row) => {
     if (row < 6 || row > rows - 7) return 0
     let sum = 0
@@ -95,37 +102,37 @@ function horizonOf({ columns, rows, values }: Grid): number | null {
   return most < 0.1 ? null : (changes.indexOf(most) + 0.5) / rows
 }
 
-function lightestOf({ columns, rows, values }: Grid): { x: number; y: number } {
+function findBrightestPoint({ columns, rows, values }: Grid): { x: number; y: number } {
   const at = values.indexOf(Math.max(...values))
   return { x: ((at % columns) + 0.5) / columns, y: (Math.floor(at / columns) + 0.5) / rows }
 }
 
-function exposureOf(tones: number[]): Layout['exposure'] {
+function computeToneCurve(tones: number[]): Layout['toneCurve'] {
   const sorted = tones.toSorted((a, b) => a - b)
-  const black = Math.max(0, sorted[Math.floor(POINTS * 0.02)] ?? 0)
-  const white = sorted[Math.floor(POINTS * 0.98)] ?? 1
-  return { black: Math.min(black, 0.4), white: Math.max(white, black + 0.55), bend: 1 }
+  const black = Math.max(0, sorted[Math.floor(PIXEL_COUNT * 0.02)] ?? 0)
+  const white = sorted[Math.floor(PIXEL_COUNT * 0.98)] ?? 1
+  return { blackPoint: Math.min(black, 0.4), whitePoint: Math.max(white, black + 0.55), gamma: 1 }
 }
 
-function labsOf(pixels: Uint8Array): Lab[] {
-  return Array.from({ length: POINTS }, (_, i) =>
+function toLabs(pixels: Uint8Array): Lab[] {
+  return Array.from({ length: PIXEL_COUNT }, (_, i) =>
     labFromRgb(pixels[i * 3] ?? 0, pixels[i * 3 + 1] ?? 0, pixels[i * 3 + 2] ?? 0),
   )
 }
 
-function gridOf(values: number[]): Grid {
-  return { columns: STUDY_SIDE, rows: STUDY_SIDE, values: Float32Array.from(values) }
+function createGrid(values: number[]): Grid {
+  return { columns: REFERENCE_SIDE, rows: REFERENCE_SIDE, values: Float32Array.from(values) }
 }
 
 /** The inverse, near enough, of the lightnesses above. */
-function toneOf(lightness: number): number {
+function toTone(lightness: number): number {
   return Math.min(1, Math.max(0, (lightness - 0.14) / 0.86))
 }
 
-function meanOf(labs: readonly Lab[]): Lab {
+function computeMean(labs: readonly Lab[]): Lab {
   let [weights, l, a, b] = [0, 0, 0, 0]
   for (const lab of labs) {
-    const weight = chromaOf(lab) + 0.002
+    const weight = computeChroma(lab) + 0.002
     weights += weight
     l += weight * lab[0]
     a += weight * lab[1]
@@ -134,19 +141,19 @@ function meanOf(labs: readonly Lab[]): Lab {
   return [l / weights, a / weights, b / weights]
 }
 
-function farthest(labs: readonly Lab[], from: Lab): Lab {
-  return labs.reduce((best, lab) => (apart(lab, from) > apart(best, from) ? lab : best), from)
+function findFarthest(labs: readonly Lab[], from: Lab): Lab {
+  return labs.reduce((best, lab) => (computeDistance(lab, from) > computeDistance(best, from) ? lab : best), from)
 }
 
-function nearer(lab: Lab, one: Lab, other: Lab): boolean {
-  return apart(lab, one) <= apart(lab, other)
+function isNearer(lab: Lab, one: Lab, other: Lab): boolean {
+  return computeDistance(lab, one) <= computeDistance(lab, other)
 }
 
 /** In hue and chroma; lightness counts a little, so that greys part by it. */
-function apart(one: Lab, other: Lab): number {
+function computeDistance(one: Lab, other: Lab): number {
   return (one[1] - other[1]) ** 2 + (one[2] - other[2]) ** 2 + 0.01 * (one[0] - other[0]) ** 2
 }
 
-function chromaOf([, a, b]: Lab): number {
+function computeChroma([, a, b]: Lab): number {
   return Math.hypot(a, b)
 }

@@ -1,24 +1,24 @@
-import { fractal, noiseFrom, smoothstep } from '../raster/noise.ts'
-import type { Composition } from '../scene-description.ts'
-import type { Sky } from './sky.ts'
+import { createNoise, fractalNoise, smoothstep } from '../raster/noise.ts'
+import type { SceneDescription } from '../scene-description.ts'
+import type { SkyModel } from './sky.ts'
 
 /** A point of the land as the eye meets it. */
-export interface Spot {
+export interface SurfacePoint {
   /** Where it is in the land. */
   x: number
   z: number
-  level: number
+  height: number
   /** How steeply it rises to the right, and away from the eye. */
   slopeX: number
   slopeZ: number
-  wet: boolean
+  isWater: boolean
   /** Where it is on the picture. */
-  across: number
-  down: number
+  imageX: number
+  imageY: number
 }
 
 /** The light that comes from it. */
-export interface Light {
+export interface ShadedPoint {
   tone: number
   tint: number
   /** How much of it is air, 0 to 1. */
@@ -26,36 +26,41 @@ export interface Light {
 }
 
 /** Writes the light of a spot into `light`; both are used again and again, since there are millions. */
-export function surfaceOf(c: Composition, sky: Sky): (spot: Spot, light: Light) => void {
-  const noise = noiseFrom(c.seed ^ 0x51ab)
-  const { from, daylight, mist, snow, dapple } = c
-  return (spot, light) => {
-    const { x, z } = spot
-    const upright = 1 / Math.sqrt(1 + spot.slopeX * spot.slopeX + spot.slopeZ * spot.slopeZ)
-    const sunlit = dapple ? 1 - dapple * smoothstep(-0.3, 0.4, noise(x * 0.25 + 50, z * 0.25)) : 1
-    const facing = Math.max(0, (from.y - spot.slopeX * from.x - spot.slopeZ * from.z) * upright) * sunlit
-    let tone = daylight.ambient * (0.5 + 0.5 * upright) + daylight.direct * facing
-    if (snow) tone += snowAt(spot, upright, facing)
-    if (spot.wet) tone = 0
+export function createSurfaceShader(
+  scene: SceneDescription,
+  sky: SkyModel,
+): (point: SurfacePoint, light: ShadedPoint) => void {
+  const noise = createNoise(scene.seed ^ 0x51ab)
+  const { lightDirection, daylight, mist, snow, cloudShadow } = scene
+  return (point, light) => {
+    const { x, z } = point
+    const normalY = 1 / Math.sqrt(1 + point.slopeX * point.slopeX + point.slopeZ * point.slopeZ)
+    const sunlit = cloudShadow ? 1 - cloudShadow * smoothstep(-0.3, 0.4, noise(x * 0.25 + 50, z * 0.25)) : 1
+    const diffuse =
+      Math.max(0, (lightDirection.y - point.slopeX * lightDirection.x - point.slopeZ * lightDirection.z) * normalY) *
+      sunlit
+    let tone = daylight.ambient * (0.5 + 0.5 * normalY) + daylight.direct * diffuse
+    if (snow) tone += snowAt(point, normalY, diffuse)
+    if (point.isWater) tone = 0
 
-    const air = sky.clear(spot.across, Math.min(spot.down, c.horizon))
-    const bank = mist.amount ? mistAt(spot) : 0
-    const fog = 1 - Math.exp(-z * c.haze - bank)
-    const thick = Math.min(1, bank - 0.8) * Math.exp(-z * 0.03)
-    const billows = thick > 0 ? thick * (0.16 * fractal(noise, x * 0.5 + 9, z * 0.5, 3) - 0.05) : 0
+    const skyTone = sky.clearTone(point.imageX, Math.min(point.imageY, scene.horizon))
+    const mistDensity = mist.amount ? mistAt(point) : 0
+    const fog = 1 - Math.exp(-z * scene.haze - mistDensity)
+    const thick = Math.min(1, mistDensity - 0.8) * Math.exp(-z * 0.03)
+    const billows = thick > 0 ? thick * (0.16 * fractalNoise(noise, x * 0.5 + 9, z * 0.5, 3) - 0.05) : 0
     light.fog = fog
-    light.tone = tone + (air * (0.97 + billows) - tone) * fog
-    light.tint = sky.glow(spot.across, spot.down) * fog + (spot.wet ? 0 : 0.8 * facing * (1 - fog))
+    light.tone = tone + (skyTone * (0.97 + billows) - tone) * fog
+    light.tint = sky.glow(point.imageX, point.imageY) * fog + (point.isWater ? 0 : 0.8 * diffuse * (1 - fog))
   }
 
   /** Snow does not hold on steep rock. */
-  function snowAt({ x, z, level }: Spot, upright: number, facing: number): number {
-    const lying = smoothstep(0.6, 0.72, upright + 0.1 * level + 0.2 * fractal(noise, x * 5, z * 5, 4, 0.6))
-    return snow * lying * (0.5 + 0.5 * facing) * (daylight.ambient + daylight.direct)
+  function snowAt({ x, z, height }: SurfacePoint, normalY: number, diffuse: number): number {
+    const lying = smoothstep(0.6, 0.72, normalY + 0.1 * height + 0.2 * fractalNoise(noise, x * 5, z * 5, 4, 0.6))
+    return snow * lying * (0.5 + 0.5 * diffuse) * (daylight.ambient + daylight.direct)
   }
 
-  function mistAt({ x, z, level }: Spot): number {
-    const above = Math.max(0, level - mist.top + 0.2 * noise(x * 0.3, z * 0.3))
+  function mistAt({ x, z, height }: SurfacePoint): number {
+    const above = Math.max(0, height - mist.top + 0.2 * noise(x * 0.3, z * 0.3))
     return mist.amount * Math.exp(-above / mist.depth) * (1 - Math.exp(-z * 0.15))
   }
 }

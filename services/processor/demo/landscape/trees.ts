@@ -1,24 +1,24 @@
-import { mix } from '../raster/random.ts'
+import { hash32 } from '../raster/random.ts'
 
 /** Height of the conifers at a place, 0 between them. */
-export function treesFrom(seed: number): (x: number, z: number) => number {
+export function createTreeHeight(seed: number): (x: number, z: number) => number {
   /** Two plantings, each turned its own way, so that no row of trees runs towards the eye. */
   return (x, z) =>
     Math.max(
-      treeAt(0.86 * x - 0.51 * z, 0.51 * x + 0.86 * z, seed, 0.095),
-      treeAt(0.64 * x + 0.77 * z, 0.64 * z - 0.77 * x, seed ^ 0x55, 0.068),
+      treeHeightAt(0.86 * x - 0.51 * z, 0.51 * x + 0.86 * z, seed, 0.095),
+      treeHeightAt(0.64 * x + 0.77 * z, 0.64 * z - 0.77 * x, seed ^ 0x55, 0.068),
     )
 }
 
-const BARE = 0.3
+const TREELESS_SHARE = 0.3
 
 /** One tree a cell, wholly inside it: a cone with tiers. */
-function treeAt(x: number, z: number, seed: number, cell: number): number {
+function treeHeightAt(x: number, z: number, seed: number, cell: number): number {
   const column = Math.floor(x / cell)
   const row = Math.floor(z / cell)
-  const bits = mix(Math.imul(column, 0x27d4eb2f) ^ Math.imul(row, 0x165667b1) ^ seed)
+  const bits = hash32(Math.imul(column, 0x27d4eb2f) ^ Math.imul(row, 0x165667b1) ^ seed)
   const size = ((bits >>> 16) & 0xff) / 255
-  if (size < BARE) return 0
+  if (size < TREELESS_SHARE) return 0
   const radius = 0.2 + 0.12 * size
   const free = (1 - 2 * radius) / 255
   const across = x / cell - column - radius - free * (bits & 0xff)

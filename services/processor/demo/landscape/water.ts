@@ -1,41 +1,46 @@
-import { fractal, noiseFrom, smoothstep } from '../raster/noise.ts'
-import type { Plate, Told } from '../raster/raster.ts'
-import type { Composition } from '../scene-description.ts'
-import type { Sky } from './sky.ts'
+import { createNoise, fractalNoise, smoothstep } from '../raster/noise.ts'
+import type { ProgressCallback, Raster } from '../raster/raster.ts'
+import type { SceneDescription } from '../scene-description.ts'
+import type { SkyModel } from './sky.ts'
 
 /** Lets the water mirror what stands above the horizon, bent by its ripples. Drawn last. */
-export function drawWater(plate: Plate, c: Composition, sky: Sky, told: Told): void {
-  if (!c.water) return
-  const noise = noiseFrom(c.seed ^ 0x3a7e4)
-  const rough = 1.05 - c.water.still
-  const { width, height, side, tone, tint, mirror } = plate
-  const horizon = Math.floor(c.horizon * side + height / 2)
+export function renderWater(
+  raster: Raster,
+  scene: SceneDescription,
+  sky: SkyModel,
+  onProgress: ProgressCallback,
+): void {
+  if (!scene.water) return
+  const noise = createNoise(scene.seed ^ 0x3a7e4)
+  const rough = 1.05 - scene.water.stillness
+  const { width, height, pixelsPerUnit, tone, tint, reflectivity } = raster
+  const horizon = Math.floor(scene.horizon * pixelsPerUnit + height / 2)
   for (let row = Math.max(0, horizon); row < height; row++) {
-    const down = (row + 0.5 - height / 2) / side - c.horizon
-    const z = c.lens / Math.max(0.0005, down)
+    const down = (row + 0.5 - height / 2) / pixelsPerUnit - scene.horizon
+    const z = scene.focalLength / Math.max(0.0005, down)
     const near = smoothstep(0.002, 0.05, down)
     const dark = 0.88 - 0.3 * smoothstep(0, 0.6, down)
     for (let column = 0; column < width; column++) {
       const at = row * width + column
-      const share = mirror[at] ?? 0
+      const share = reflectivity[at] ?? 0
       if (share < 0.001) continue
-      const x = (column + 0.5 - width / 2) / side
+      const x = (column + 0.5 - width / 2) / pixelsPerUnit
       const gust = smoothstep(-0.4, 0.5, noise(x * z * 0.12, z * 0.25 + 9))
-      const ripple = fractal(noise, ((x * z) / c.lens) * 1.1, z * 2.4, 3) * near
+      const ripple = fractalNoise(noise, ((x * z) / scene.focalLength) * 1.1, z * 2.4, 3) * near
       const slope = ripple * 0.05 * (0.15 + rough * (0.3 + 0.7 * gust))
-      const y = c.horizon - down - slope * 2 - 0.004
-      tone[at] = (tone[at] ?? 0) + share * (mirrored(x + slope * 0.25, y) * dark - 0.02 + ripple * 0.05 * rough)
+      const y = scene.horizon - down - slope * 2 - 0.004
+      tone[at] = (tone[at] ?? 0) + share * (sampleReflection(x + slope * 0.25, y) * dark - 0.02 + ripple * 0.05 * rough)
       tint[at] = (tint[at] ?? 0) + share * sky.glow(x, y) * 0.9
     }
-    told((row - horizon) / (height - horizon))
+    onProgress((row - horizon) / (height - horizon))
   }
 
   /** What lies beyond the upper edge is not known; what lies below the edge stands in for it. */
-  function mirrored(x: number, y: number): number {
-    if (horizon < 1) return sky.clear(x, y)
-    const up = Math.abs(Math.floor(y * side + height / 2))
+  function sampleReflection(x: number, y: number): number {
+    if (horizon < 1) return sky.clearTone(x, y)
+    const up = Math.abs(Math.floor(y * pixelsPerUnit + height / 2))
     const row = horizon - 1 - Math.abs(horizon - 1 - (up % (2 * horizon - 1)))
-    const column = Math.max(0, Math.min(width - 1, Math.floor(x * side + width / 2)))
+    const column = Math.max(0, Math.min(width - 1, Math.floor(x * pixelsPerUnit + width / 2)))
     return tone[Math.max(0, row) * width + column] ?? 0
   }
 }

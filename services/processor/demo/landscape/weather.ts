@@ -6,117 +6,138 @@ export interface Clouds {
   /** Share of the sky behind them that they take, 0 to 1. */
   opacity: number
   /** How rare they are, about -0.6 to 0.4, and how gently they end. */
-  cover: number
-  soft: number
+  threshold: number
+  softness: number
   scale: number
   stretch: number
   /** Height above the horizon at which they stop shrinking towards it. */
-  rise: number
+  horizonOffset: number
   /** Wisps at 0, heaps at 1. */
   billow: number
   /** Lighter than the sky if above nought. */
-  lift: number
+  brightness: number
   relief: number
 }
 
-export interface Conditions {
-  clear: boolean
+export interface WeatherConditions {
+  hasClearSky: boolean
   clouds: Clouds | null
   /** Times the scene's own. */
   haze: number
   /** Beyond the scene's own. */
   mist: number
   /** Share of the light on the land that the clouds' shadows take. */
-  dapple: number
+  cloudShadow: number
   rain: number
   /** Roughens water, 0 to 1. */
   wind: number
 }
 
-const CALM: Conditions = { clear: false, clouds: null, haze: 1, mist: 0, dapple: 0.2, rain: 0, wind: 0 }
-
-export const WEATHERS: Record<Weather, (random: Random) => Conditions> = {
-  clear: () => ({ ...CALM, clear: true }),
-  veiled: r => ({ ...CALM, clear: true, clouds: wisps(r) }),
-  broken: r => ({ ...CALM, clouds: heaps(r), dapple: r.between(0.4, 0.9) }),
-  banded: r => ({ ...CALM, clouds: bands(r), dapple: r.between(0.2, 0.6) }),
-  overcast: r => ({ ...CALM, clouds: deck(r), haze: 1.2, dapple: r.between(0.3, 0.9) }),
-  fog: r => ({ ...CALM, haze: r.between(2, 3.5), mist: r.between(0.6, 1.6), dapple: 0 }),
-  rain: r => ({ ...CALM, clouds: deck(r), haze: r.between(1.4, 2.2), mist: 0.3, rain: r.between(0.5, 1), wind: 0.5 }),
-  storm: r => ({ ...CALM, clouds: tempest(r), dapple: r.between(0.5, 0.9), rain: r.between(0, 0.6), wind: 0.9 }),
+const BASE_CONDITIONS: WeatherConditions = {
+  hasClearSky: false,
+  clouds: null,
+  haze: 1,
+  mist: 0,
+  cloudShadow: 0.2,
+  rain: 0,
+  wind: 0,
 }
 
-function wisps(r: Random): Clouds {
-  const shape = { scale: r.between(0.5, 1), stretch: r.between(1.2, 3), rise: r.between(0.1, 0.2), billow: 0 }
+export const WEATHER_PRESETS: Record<Weather, (random: Random) => WeatherConditions> = {
+  clear: () => ({ ...BASE_CONDITIONS, hasClearSky: true }),
+  veiled: r => ({ ...BASE_CONDITIONS, hasClearSky: true, clouds: createCirrus(r) }),
+  broken: r => ({ ...BASE_CONDITIONS, clouds: createCumulus(r), cloudShadow: r.between(0.4, 0.9) }),
+  banded: r => ({ ...BASE_CONDITIONS, clouds: createBandedClouds(r), cloudShadow: r.between(0.2, 0.6) }),
+  overcast: r => ({ ...BASE_CONDITIONS, clouds: createStratus(r), haze: 1.2, cloudShadow: r.between(0.3, 0.9) }),
+  fog: r => ({ ...BASE_CONDITIONS, haze: r.between(2, 3.5), mist: r.between(0.6, 1.6), cloudShadow: 0 }),
+  rain: r => ({
+    ...BASE_CONDITIONS,
+    clouds: createStratus(r),
+    haze: r.between(1.4, 2.2),
+    mist: 0.3,
+    rain: r.between(0.5, 1),
+    wind: 0.5,
+  }),
+  storm: r => ({
+    ...BASE_CONDITIONS,
+    clouds: createStormClouds(r),
+    cloudShadow: r.between(0.5, 0.9),
+    rain: r.between(0, 0.6),
+    wind: 0.9,
+  }),
+}
+
+function createCirrus(r: Random): Clouds {
+  const shape = { scale: r.between(0.5, 1), stretch: r.between(1.2, 3), horizonOffset: r.between(0.1, 0.2), billow: 0 }
   return {
     ...shape,
     opacity: r.between(0.5, 0.9),
-    cover: r.between(-0.2, 0.2),
-    soft: 0.9,
-    lift: r.between(0.05, 0.14),
+    threshold: r.between(-0.2, 0.2),
+    softness: 0.9,
+    brightness: r.between(0.05, 0.14),
     relief: 0.08,
   }
 }
 
-function heaps(r: Random): Clouds {
+function createCumulus(r: Random): Clouds {
   const shape = {
     scale: r.between(0.6, 1.1),
     stretch: r.between(1, 1.5),
-    rise: r.between(0.22, 0.42),
+    horizonOffset: r.between(0.22, 0.42),
     billow: r.between(0.7, 1),
   }
   return {
     ...shape,
     opacity: 0.88,
-    cover: r.between(0.02, 0.32),
-    soft: r.between(0.25, 0.45),
-    lift: r.between(0.02, 0.1),
+    threshold: r.between(0.02, 0.32),
+    softness: r.between(0.25, 0.45),
+    brightness: r.between(0.02, 0.1),
     relief: r.between(0.16, 0.26),
   }
 }
 
-function bands(r: Random): Clouds {
-  const shape = { scale: r.between(0.25, 0.5), stretch: r.between(3, 6), rise: r.between(0.2, 0.4), billow: 0 }
+function createBandedClouds(r: Random): Clouds {
+  const shape = { scale: r.between(0.25, 0.5), stretch: r.between(3, 6), horizonOffset: r.between(0.2, 0.4), billow: 0 }
   return {
     ...shape,
     opacity: r.between(0.5, 0.9),
-    cover: r.between(-0.2, 0.2),
-    soft: r.between(0.4, 0.7),
-    lift: r.between(-0.18, -0.06),
+    threshold: r.between(-0.2, 0.2),
+    softness: r.between(0.4, 0.7),
+    brightness: r.between(-0.18, -0.06),
     relief: r.between(0.06, 0.14),
   }
 }
 
-function deck(r: Random): Clouds {
+function createStratus(r: Random): Clouds {
   const shape = {
     scale: r.between(0.35, 0.8),
     stretch: r.between(0.9, 1.8),
-    rise: r.between(0.08, 0.16),
+    horizonOffset: r.between(0.08, 0.16),
     billow: r.between(0, 0.7),
   }
   return {
     ...shape,
     opacity: r.between(0.6, 0.95),
-    cover: r.between(-0.6, -0.1),
-    soft: r.between(0.4, 0.8),
-    lift: r.between(-0.22, -0.1),
+    threshold: r.between(-0.6, -0.1),
+    softness: r.between(0.4, 0.8),
+    brightness: r.between(-0.22, -0.1),
     relief: r.between(0.12, 0.24),
   }
 }
 
-function tempest(r: Random): Clouds {
+function createStormClouds(r: Random): Clouds {
   const shape = {
     scale: r.between(0.35, 0.6),
     stretch: r.between(0.8, 1.4),
-    rise: r.between(0.12, 0.25),
+    horizonOffset: r.between(0.12, 0.25),
     billow: r.between(0.5, 1),
   }
   return {
     ...shape,
     opacity: 0.97,
-    cover: r.between(-0.5, -0.15),
-    soft: r.between(0.4, 0.6),
-    lift: r.between(-0.36, -0.24),
+    threshold: r.between(-0.5, -0.15),
+    softness: r.between(0.4, 0.6),
+    brightness: r.between(-0.36, -0.24),
     relief: r.between(0.24, 0.36),
   }
 }

@@ -6,29 +6,29 @@ export interface Grid {
 }
 
 /** @param across, down shares of width and height, 0 to 1 */
-export function sampled({ columns, rows, values }: Grid, across: number, down: number): number {
+export function sampleBilinear({ columns, rows, values }: Grid, across: number, down: number): number {
   const x = Math.min(columns - 1, Math.max(0, across * columns - 0.5))
   const y = Math.min(rows - 1, Math.max(0, down * rows - 0.5))
   const left = Math.min(columns - 2, Math.floor(x))
   const top = Math.min(rows - 2, Math.floor(y))
   const at = top * columns + left
-  const upper = mixed(values[at] ?? 0, values[at + 1] ?? 0, x - left)
-  const lower = mixed(values[at + columns] ?? 0, values[at + columns + 1] ?? 0, x - left)
-  return mixed(upper, lower, y - top)
+  const upper = lerp(values[at] ?? 0, values[at + 1] ?? 0, x - left)
+  const lower = lerp(values[at + columns] ?? 0, values[at + columns + 1] ?? 0, x - left)
+  return lerp(upper, lower, y - top)
 }
 
 /** Three box blurs each way, which come close to a Gaussian; radii in cells. */
-export function blurred(grid: Grid, across: number, down: number): Grid {
+export function blur(grid: Grid, across: number, down: number): Grid {
   let { values } = grid
   for (let pass = 0; pass < 3; pass++) {
-    values = boxed(values, grid.rows, grid.columns, grid.columns, 1, across)
-    values = boxed(values, grid.columns, grid.rows, 1, grid.columns, down)
+    values = boxBlurPass(values, grid.rows, grid.columns, grid.columns, 1, across)
+    values = boxBlurPass(values, grid.columns, grid.rows, 1, grid.columns, down)
   }
   return { ...grid, values }
 }
 
 /** The mean of each cell of a large field. */
-export function shrunk(field: Float32Array, width: number, height: number, columns: number, rows: number): Grid {
+export function downsample(field: Float32Array, width: number, height: number, columns: number, rows: number): Grid {
   const sums = new Float32Array(columns * rows)
   const counts = new Float32Array(columns * rows)
   for (let y = 0; y < height; y += 2) {
@@ -42,7 +42,7 @@ export function shrunk(field: Float32Array, width: number, height: number, colum
   return { columns, rows, values: sums.map((sum, cell) => sum / Math.max(1, counts[cell] ?? 1)) }
 }
 
-function boxed(
+function boxBlurPass(
   from: Float32Array,
   lines: number,
   length: number,
@@ -62,6 +62,6 @@ function boxed(
   return to
 }
 
-function mixed(a: number, b: number, share: number): number {
+function lerp(a: number, b: number, share: number): number {
   return a + (b - a) * share
 }

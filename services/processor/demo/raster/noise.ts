@@ -5,15 +5,15 @@ const DIRECTIONS = 256
 const FULL_TURN = 2 * Math.PI
 
 /** Gradients by direction; 1.6 brings the noise's reach to about one. */
-const ACROSS = Float64Array.from({ length: DIRECTIONS }, (_, i) => 1.6 * Math.cos((FULL_TURN * i) / DIRECTIONS))
-const DOWN = Float64Array.from({ length: DIRECTIONS }, (_, i) => 1.6 * Math.sin((FULL_TURN * i) / DIRECTIONS))
+const GRADIENT_X = Float64Array.from({ length: DIRECTIONS }, (_, i) => 1.6 * Math.cos((FULL_TURN * i) / DIRECTIONS))
+const GRADIENT_Y = Float64Array.from({ length: DIRECTIONS }, (_, i) => 1.6 * Math.sin((FULL_TURN * i) / DIRECTIONS))
 
 /**
  * Gradient noise: corners are hashed instead of looked up in a table, so it never repeats.
  *
  * @see Ken Perlin, Improving Noise, 2002, for the quintic fade
  */
-export function noiseFrom(seed: number): Noise {
+export function createNoise(seed: number): Noise {
   return (x, y) => {
     const column = Math.floor(x)
     const row = Math.floor(y)
@@ -24,10 +24,10 @@ export function noiseFrom(seed: number): Noise {
     const top = Math.imul(row, 0x165667b1)
     const bottom = Math.imul(row + 1, 0x165667b1)
     const across = fade(u)
-    const a = corner(left ^ top, u, v)
-    const b = corner(right ^ top, u - 1, v)
-    const c = corner(left ^ bottom, u, v - 1)
-    const d = corner(right ^ bottom, u - 1, v - 1)
+    const a = cornerGradient(left ^ top, u, v)
+    const b = cornerGradient(right ^ top, u - 1, v)
+    const c = cornerGradient(left ^ bottom, u, v - 1)
+    const d = cornerGradient(right ^ bottom, u - 1, v - 1)
     const upper = a + (b - a) * across
     return upper + (c + (d - c) * across - upper) * fade(v)
   }
@@ -38,34 +38,34 @@ export function noiseFrom(seed: number): Noise {
  *
  * @param octaves may have a fraction: the last octave fades in, so that detail never pops
  */
-export function fractal(noise: Noise, x: number, y: number, octaves: number, gain = 0.5): number {
+export function fractalNoise(noise: Noise, x: number, y: number, octaves: number, gain = 0.5): number {
   let sum = 0
   let weight = 1
-  for (let left = octaves; left > 0; left--) {
-    sum += weight * Math.min(1, left) * noise(x, y)
+  for (let remaining = octaves; remaining > 0; remaining--) {
+    sum += weight * Math.min(1, remaining) * noise(x, y)
     weight *= gain
-    const turned = 1.6 * x - 1.2 * y + 17.3
+    const rotatedX = 1.6 * x - 1.2 * y + 17.3
     y = 1.2 * x + 1.6 * y - 9.1
-    x = turned
+    x = rotatedX
   }
   return sum
 }
 
 /** Like `fractal`, folded at zero: crests are narrow, valleys wide. From about -1 to 1. */
-export function ridged(noise: Noise, x: number, y: number, octaves: number, gain = 0.5): number {
+export function ridgedNoise(noise: Noise, x: number, y: number, octaves: number, gain = 0.5): number {
   let sum = 0
   let weight = 1
-  let carried = 1
-  for (let left = octaves; left > 0; left--) {
+  let feedback = 1
+  for (let remaining = octaves; remaining > 0; remaining--) {
     const n = noise(x, y)
     const crest = 1 - Math.sqrt(n * n + 0.0008)
-    const sharp = crest * crest * carried
-    sum += weight * Math.min(1, left) * (sharp - 0.45)
-    carried = sharp * (2 - sharp)
+    const sharp = crest * crest * feedback
+    sum += weight * Math.min(1, remaining) * (sharp - 0.45)
+    feedback = sharp * (2 - sharp)
     weight *= gain
-    const turned = 1.6 * x - 1.2 * y + 17.3
+    const rotatedX = 1.6 * x - 1.2 * y + 17.3
     y = 1.2 * x + 1.6 * y - 9.1
-    x = turned
+    x = rotatedX
   }
   return sum
 }
@@ -75,9 +75,9 @@ export function smoothstep(from: number, to: number, x: number): number {
   return t * t * (3 - 2 * t)
 }
 
-function corner(hash: number, x: number, y: number): number {
+function cornerGradient(hash: number, x: number, y: number): number {
   const direction = Math.imul(hash ^ (hash >>> 15), 0x21f0aaad) >>> 24
-  return (ACROSS[direction] ?? 0) * x + (DOWN[direction] ?? 0) * y
+  return (GRADIENT_X[direction] ?? 0) * x + (GRADIENT_Y[direction] ?? 0) * y
 }
 
 function fade(t: number): number {

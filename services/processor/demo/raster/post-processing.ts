@@ -1,8 +1,8 @@
-import { TINTS, TONES } from '../color/color-table.ts'
-import { mix } from './random.ts'
-import type { Plate } from './raster.ts'
+import { TINT_COUNT, TONE_COUNT } from '../color/color-table.ts'
+import { hash32 } from './random.ts'
+import type { Raster } from './raster.ts'
 
-const VIGNETTE = 0.14
+const VIGNETTE_STRENGTH = 0.14
 
 /**
  * Prints a plate through a toning bath, with the grain of film: each grain leans a little towards its neighbours, and shows
@@ -12,24 +12,29 @@ const VIGNETTE = 0.14
  * @param grain 0 to 1
  * @returns red, green, blue, a byte each, row by row
  */
-export function print(plate: Plate, table: Float32Array, grain: number, seed: number): Uint8Array<ArrayBuffer> {
-  const { width, height, side } = plate
+export function renderPixels(
+  raster: Raster,
+  table: Float32Array,
+  grain: number,
+  seed: number,
+): Uint8Array<ArrayBuffer> {
+  const { width, height, pixelsPerUnit } = raster
   const pixels = new Uint8Array(width * height * 3)
-  const above = new Float32Array(width)
-  const strength = grain * 0.09 * Math.min(1, 0.4 + (0.6 * side) / 1024)
+  const grainAbove = new Float32Array(width)
+  const strength = grain * 0.09 * Math.min(1, 0.4 + (0.6 * pixelsPerUnit) / 1024)
   for (let row = 0; row < height; row++) {
-    const y = (row + 0.5 - height / 2) / side
-    let beside = 0
+    const y = (row + 0.5 - height / 2) / pixelsPerUnit
+    let grainLeft = 0
     for (let column = 0; column < width; column++) {
       const at = row * width + column
-      const bits = mix(at ^ seed)
-      beside = 0.8 * bell(bits) + 0.35 * beside + 0.3 * (above[column] ?? 0)
-      above[column] = beside
-      const x = (column + 0.5 - width / 2) / side
-      const clean = Math.min(1, Math.max(0, (plate.tone[at] ?? 0) - VIGNETTE * (x * x + y * y)))
-      const tone = clean + beside * strength * (0.35 + 2.2 * clean * (1 - clean))
-      const tint = (plate.tint[at] ?? 0) * (TINTS - 1) + (bits >>> 24) / 255
-      const from = (index(tint, TINTS) * TONES + index(tone * TONES, TONES)) * 3
+      const bits = hash32(at ^ seed)
+      grainLeft = 0.8 * approximateGaussian(bits) + 0.35 * grainLeft + 0.3 * (grainAbove[column] ?? 0)
+      grainAbove[column] = grainLeft
+      const x = (column + 0.5 - width / 2) / pixelsPerUnit
+      const ungrainedTone = Math.min(1, Math.max(0, (raster.tone[at] ?? 0) - VIGNETTE_STRENGTH * (x * x + y * y)))
+      const tone = ungrainedTone + grainLeft * strength * (0.35 + 2.2 * ungrainedTone * (1 - ungrainedTone))
+      const tint = (raster.tint[at] ?? 0) * (TINT_COUNT - 1) + (bits >>> 24) / 255
+      const from = (clampIndex(tint, TINT_COUNT) * TONE_COUNT + clampIndex(tone * TONE_COUNT, TONE_COUNT)) * 3
       for (let channel = 0; channel < 3; channel++) pixels[at * 3 + channel] = (table[from + channel] ?? 0) + 0.5
     }
   }
@@ -37,10 +42,10 @@ export function print(plate: Plate, table: Float32Array, grain: number, seed: nu
 }
 
 /** About -1 to 1, mostly near 0: the sum of four even dice. */
-function bell(bits: number): number {
+function approximateGaussian(bits: number): number {
   return ((bits & 0xff) + ((bits >>> 8) & 0xff) + ((bits >>> 16) & 0xff) + (bits >>> 24)) / 510 - 1
 }
 
-function index(place: number, count: number): number {
-  return Math.min(count - 1, Math.max(0, Math.floor(place)))
+function clampIndex(value: number, count: number): number {
+  return Math.min(count - 1, Math.max(0, Math.floor(value)))
 }

@@ -15,11 +15,11 @@ export interface Random {
  *
  * @see https://github.com/bryc/code/blob/master/jshash/PRNGs.md splitmix32 by Guy Steele et al., begun with FNV-1a
  */
-export function randomFrom(...words: readonly (string | number)[]): Random {
-  let state = fnv1a(words.join('\u0000'))
+export function createRandom(...seedParts: readonly (string | number)[]): Random {
+  let state = fnv1a(seedParts.join('\u0000'))
   const seed = () => {
     state = (state + 0x9e3779b9) | 0
-    return mix(state)
+    return hash32(state)
   }
   const next = () => seed() / 0x1_0000_0000
   return {
@@ -36,7 +36,7 @@ export function randomFrom(...words: readonly (string | number)[]): Random {
 }
 
 /** Scatters 32 bits, so that neighbouring numbers have nothing in common. */
-export function mix(bits: number): number {
+export function hash32(bits: number): number {
   let x = bits ^ (bits >>> 16)
   x = Math.imul(x, 0x21f0aaad)
   x ^= x >>> 15

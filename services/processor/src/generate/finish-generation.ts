@@ -1,9 +1,9 @@
 import { publicError } from '@darkroom/contracts/failures'
 import type { PublicError } from '@darkroom/contracts/output'
 import type { Transaction } from '@darkroom/infra/database/connection'
-import { move } from '@darkroom/infra/generations/generations'
-import { leaveAtProvider } from '@darkroom/infra/generations/mark-temporary'
-import { learnSeconds, markFailed, tallyOutputs } from '../outputs/output-rows.ts'
+import { transition } from '@darkroom/infra/generations/generations'
+import { markTemporary } from '@darkroom/infra/generations/mark-temporary'
+import { markFailed, recordTiming, summarizeOutputs } from '../outputs/output-rows.ts'
 import type { Job } from '../queue/job.ts'
 
 const NOT_MADE = publicError('not_made')
@@ -13,31 +13,31 @@ const NOT_MADE = publicError('not_made')
  *
  * @param error what outputs that are still missing are said to have failed of
  */
-export async function finish(tx: Transaction, job: Job, error: PublicError = NOT_MADE): Promise<void> {
+export async function finishGeneration(tx: Transaction, job: Job, error: PublicError = NOT_MADE): Promise<void> {
   const { attempt, id } = job
-  const every = job.outputs.map(output => output.index)
-  await leaveAtProvider(tx, id, null)
-  await markFailed(tx, job, every, error)
-  const tally = await tallyOutputs(tx, job)
-  if (tally.kept === 0) {
-    await move(tx, { id, to: 'failed', attempt, error: tally.error ?? error })
+  const indices = job.outputs.map(output => output.index)
+  await markTemporary(tx, id, null)
+  await markFailed(tx, job, indices, error)
+  const summary = await summarizeOutputs(tx, job)
+  if (summary.kept === 0) {
+    await transition(tx, { id, to: 'failed', attempt, error: summary.error ?? error })
   } else {
-    await toUploading(tx, job)
-    await move(tx, { id, to: 'completed', attempt })
+    await markUploading(tx, job)
+    await transition(tx, { id, to: 'completed', attempt })
   }
-  if (tally.kept === every.length && wentSmoothly(job)) await learnSeconds(tx, job)
+  if (summary.kept === indices.length && isUninterrupted(job)) await recordTiming(tx, job)
   await tx`
     update generation_jobs set lease_until = null, lease_owner = null, stage = null, progress = null
     where generation_id = ${id}`
 }
 
 /** Says that the provider has finished and only the storing is left. */
-export async function toUploading(tx: Transaction, job: Job): Promise<void> {
+export async function markUploading(tx: Transaction, job: Job): Promise<void> {
   const [row] = await tx<{ status: string }[]>`select status from generations where id = ${job.id}`
-  if (row?.status === 'processing') await move(tx, { id: job.id, to: 'uploading', attempt: job.attempt })
+  if (row?.status === 'processing') await transition(tx, { id: job.id, to: 'uploading', attempt: job.attempt })
 }
 
 /** What broke off or was asked for again says nothing of how long such a generation takes. */
-function wentSmoothly(job: Job): boolean {
+function isUninterrupted(job: Job): boolean {
   return job.round === 1 && job.failures === 0
 }

@@ -1,30 +1,30 @@
 import { publicError } from '@darkroom/contracts/failures'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
-import { markFailed, noteCallOver, recordOutput } from '../outputs/output-rows.ts'
-import { type UploadDeps, upload } from '../outputs/upload.ts'
+import { markFailed, recordCallEnd, recordOutput } from '../outputs/output-rows.ts'
+import { type UploadDeps, uploadOutput } from '../outputs/upload.ts'
 import { createUploadBatch, UPLOAD_STAGE } from '../outputs/upload-batch.ts'
 import type { Provider, ProviderError, ProviderOutput } from '../providers/provider.ts'
-import type { LaneHealth } from '../queue/circuit-breaker.ts'
+import type { CircuitBreaker } from '../queue/circuit-breaker.ts'
 import type { Job, JobCall } from '../queue/job.ts'
-import { handBack, type Lease } from '../queue/lease.ts'
+import { type Lease, rescheduleJob } from '../queue/lease.ts'
 import { setWaiting } from '../queue/waiting-reason.ts'
-import { finish, toUploading } from './finish-generation.ts'
-import { type Pause, pauseAfter } from './next-poll.ts'
-import { indicesOf, type Plan, type PlanLimits, planOf } from './plan.ts'
+import { finishGeneration, markUploading } from './finish-generation.ts'
+import { decideNextPoll, type PollDelay } from './next-poll.ts'
+import { createPlan, getOutputIndices, type Plan, type PlanLimits } from './plan.ts'
 import { createProgress } from './progress.ts'
 import {
   type CallContext,
-  type Called,
   type CallOutcome,
-  followCall,
+  type CallResult,
+  createUnknownOutcomeError,
+  pollCall,
   submitCall,
-  unknownOutcome,
 } from './provider-call.ts'
 import { loadReferences } from './provider-request.ts'
 
 export interface GenerateDeps extends UploadDeps {
   provider: Provider
-  health: LaneHealth
+  breaker: CircuitBreaker
   planLimits: PlanLimits
   /** Longest that a call may take at the provider. */
   maxCallSeconds: number
@@ -37,9 +37,12 @@ export interface GenerateDeps extends UploadDeps {
 }
 
 /** How a worker leaves a generation: ended, or to be looked at again. */
-export type Outcome = { kind: 'ended' } | { kind: 'later'; seconds: number }
+export type JobOutcome = { kind: 'ended' } | { kind: 'reschedule'; seconds: number }
 
-const GONE = publicError('not_stored', 'It was made, and most likely billed, but was lost before it could be stored.')
+const OUTPUT_LOST = publicError(
+  'not_stored',
+  'It was made, and most likely billed, but was lost before it could be stored.',
+)
 
 /**
  * Brings a claimed generation as far as it can be brought now: takes up what earlier attempts left, asks the provider for
@@ -47,24 +50,27 @@ const GONE = publicError('not_stored', 'It was made, and most likely billed, but
  *
  * @throws LeaseLostError, or the lease's reason for aborting
  */
-export async function generate(deps: GenerateDeps, job: Job, lease: Lease): Promise<Outcome> {
+export async function generate(deps: GenerateDeps, job: Job, lease: Lease): Promise<JobOutcome> {
   const batch = createUploadBatch<ProviderOutput>({
     concurrency: deps.uploadConcurrency,
-    upload: output => upload(deps, job, lease, output),
-    enter: () => setStage(job, lease, UPLOAD_STAGE),
-    leave: () => setStage(job, lease, null),
+    upload: output => uploadOutput(deps, job, lease, output),
+    onStart: () => setStage(job, lease, UPLOAD_STAGE),
+    onSettled: () => setStage(job, lease, null),
   })
-  const plan = planOf(job, deps.planLimits)
-  await noteLosses(job, lease, plan)
-  for (const output of plan.fetch) batch.add(fetchable(output.index, output.providerUrl ?? '', output.providerHeaders))
+  const plan = createPlan(job, deps.planLimits)
+  await recordLosses(job, lease, plan)
+  for (const output of plan.fetch)
+    batch.add(toUrlOutput(output.index, output.providerUrl ?? '', output.providerHeaders))
   try {
-    const called = await makeCalls(deps, job, lease, plan, batch.add)
-    const { pause, final, isCounted } = pauseAfter(called, { hasTries: job.failures < deps.maxFailures })
-    if (pause === null) await lease.write(tx => toUploading(tx, job))
+    const results = await makeCalls(deps, job, lease, plan, batch.add)
+    const { delay, failedCalls, hasCountedFailure } = decideNextPoll(results, {
+      hasTriesLeft: job.failures < deps.maxFailures,
+    })
+    if (delay === null) await lease.write(tx => markUploading(tx, job))
     // Only now is it known which outputs of a failed call had come before it failed, and are kept.
     await batch.settled()
-    await noteFailures(job, lease, final, isCounted)
-    return await leave(job, lease, pause)
+    await recordFailures(job, lease, failedCalls, hasCountedFailure)
+    return await finishOrReschedule(job, lease, delay)
   } finally {
     // Whatever went wrong, nothing of this attempt may go on beside the next one.
     await batch.settled().catch(() => {})
@@ -77,69 +83,74 @@ async function makeCalls(
   lease: Lease,
   plan: Plan,
   add: (output: ProviderOutput) => void,
-): Promise<Called[]> {
+): Promise<CallResult[]> {
   const progress = createProgress({ job, lease })
   const context: CallContext = {
     ...deps,
     job,
     lease,
     references: plan.submit.length > 0 ? await loadReferences(deps.store, job.referenceKeys) : [],
-    receive: async output => {
+    onOutput: async output => {
       if (await lease.write(tx => recordOutput(tx, job, output))) add(output)
     },
     onProgress: progress.report,
   }
-  const works = [
-    ...plan.adopt.map(async call => ({ call, outcome: await followCall(context, call) })),
+  const calls = [
+    ...plan.resume.map(async call => ({ call, outcome: await pollCall(context, call) })),
     ...plan.submit.map(async call => ({ call, outcome: await submitCall(context, call) })),
   ]
-  const unknown = plan.unknown.map(call => ({ call, outcome: unknownEnd() }))
-  const settled = await Promise.allSettled(works)
+  const unknown = plan.unknown.map(call => ({ call, outcome: createUnknownOutcome() }))
+  const settled = await Promise.allSettled(calls)
   await progress.flush()
-  const broken = settled.find(result => result.status === 'rejected')
-  if (broken) throw broken.reason
+  const rejected = settled.find(result => result.status === 'rejected')
+  if (rejected) throw rejected.reason
   return [...settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])), ...unknown]
 }
 
 /** Writes down what an earlier worker took with it: outputs it held in memory, and calls that are made once more. */
-async function noteLosses(job: Job, lease: Lease, { gone, repeated }: Plan): Promise<void> {
-  if (gone.length === 0 && repeated.length === 0) return
+async function recordLosses(job: Job, lease: Lease, { lostOutputs, resubmitted }: Plan): Promise<void> {
+  if (lostOutputs.length === 0 && resubmitted.length === 0) return
   await lease.write(async tx => {
-    if (gone.length > 0) await markFailed(tx, job, gone, GONE)
-    for (const call of repeated) await noteCallOver(tx, job, call, 'unknown')
+    if (lostOutputs.length > 0) await markFailed(tx, job, lostOutputs, OUTPUT_LOST)
+    for (const call of resubmitted) await recordCallEnd(tx, job, call, 'unknown')
   })
 }
 
 /** Writes down which outputs will never come, and that something failed that will be tried again. */
-async function noteFailures(job: Job, lease: Lease, final: Failed[], isCounted: boolean): Promise<void> {
-  if (final.length === 0 && !isCounted) return
+async function recordFailures(
+  job: Job,
+  lease: Lease,
+  failedCalls: FailedCall[],
+  hasCountedFailure: boolean,
+): Promise<void> {
+  if (failedCalls.length === 0 && !hasCountedFailure) return
   await lease.write(async tx => {
-    for (const { call, error } of final)
-      await markFailed(tx, job, indicesOf(call), publicError(error.code, error.message))
-    if (isCounted) await tx`update generation_jobs set failures = failures + 1 where generation_id = ${job.id}`
+    for (const { call, error } of failedCalls)
+      await markFailed(tx, job, getOutputIndices(call), publicError(error.code, error.message))
+    if (hasCountedFailure) await tx`update generation_jobs set failures = failures + 1 where generation_id = ${job.id}`
   })
 }
 
-type Failed = { call: JobCall; error: ProviderError }
+type FailedCall = { call: JobCall; error: ProviderError }
 
-async function leave(job: Job, lease: Lease, pause: Pause | null): Promise<Outcome> {
-  if (pause !== null) await failpoint('before-hand-back')
+async function finishOrReschedule(job: Job, lease: Lease, delay: PollDelay | null): Promise<JobOutcome> {
+  if (delay !== null) await failpoint('before-hand-back')
   await lease.write(async tx => {
-    if (pause === null) return await finish(tx, job)
-    await handBack(tx, job, pause.seconds)
-    await setWaiting(tx, job.id, pause.waiting)
+    if (delay === null) return await finishGeneration(tx, job)
+    await rescheduleJob(tx, job, delay.seconds)
+    await setWaiting(tx, job.id, delay.waiting)
   })
-  return pause === null ? { kind: 'ended' } : { kind: 'later', seconds: pause.seconds }
+  return delay === null ? { kind: 'ended' } : { kind: 'reschedule', seconds: delay.seconds }
 }
 
 async function setStage(job: Job, lease: Lease, stage: string | null): Promise<void> {
   await lease.write(tx => tx`update generation_jobs set stage = ${stage} where generation_id = ${job.id}`)
 }
 
-function fetchable(index: number, url: string, headers: Record<string, string> | null): ProviderOutput {
+function toUrlOutput(index: number, url: string, headers: Record<string, string> | null): ProviderOutput {
   return { index, kind: 'url', url, expiresAt: null, ...(headers ? { headers } : {}) }
 }
 
-function unknownEnd(): CallOutcome {
-  return { kind: 'failed', error: unknownOutcome(), mayTryAgain: false }
+function createUnknownOutcome(): CallOutcome {
+  return { kind: 'failed', error: createUnknownOutcomeError(), canRetry: false }
 }

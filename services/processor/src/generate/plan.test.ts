@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { OUTPUT_STATES } from '@darkroom/contracts/enums'
 import fc from 'fast-check'
 import type { JobCall, JobOutput } from '../queue/job.ts'
-import { indicesOf, planOf } from './plan.ts'
+import { createPlan, getOutputIndices } from './plan.ts'
 
 const outputs = fc
   .array(fc.record({ state: fc.constantFrom(...OUTPUT_STATES), hasUrl: fc.boolean() }), { minLength: 1, maxLength: 10 })
@@ -33,13 +33,13 @@ const calls = (count: number): fc.Arbitrary<JobCall[]> =>
     .map(given => {
       const made: JobCall[] = []
       let firstIndex = 0
-      for (const { count: wanted, known, ...told } of given) {
+      for (const { count: wanted, known, ...rest } of given) {
         const size = Math.min(wanted, count - firstIndex)
         if (size <= 0) break
         const requestId = known ? `r${made.length}` : null
-        const finished = told.outcome !== null
+        const finished = rest.outcome !== null
         made.push({
-          ...told,
+          ...rest,
           call: made.length,
           firstIndex,
           count: size,
@@ -63,18 +63,21 @@ const jobs = outputs.chain(given =>
 )
 const limits = fc.record({
   outputsPerCall: fc.integer({ min: 1, max: 4 }),
-  free: fc.boolean(),
+  isFree: fc.boolean(),
   maxSubmits: fc.integer({ min: 1, max: 3 }),
 })
 
 test('no output is covered twice, and what is there or has an address is never asked for', () => {
   fc.assert(
     fc.property(jobs, limits, (job, given) => {
-      const plan = planOf(job, given)
+      const plan = createPlan(job, given)
       const missing = job.outputs.filter(isMissing).map(({ index }) => index)
-      const covered = [...[...plan.adopt, ...plan.unknown, ...plan.submit].flatMap(indicesOf), ...plan.gone]
+      const covered = [
+        ...[...plan.resume, ...plan.unknown, ...plan.submit].flatMap(getOutputIndices),
+        ...plan.lostOutputs,
+      ]
       for (const index of missing) expect(covered.filter(other => other === index).length).toBeLessThanOrEqual(1)
-      expect(plan.submit.flatMap(indicesOf).filter(index => !missing.includes(index))).toEqual([])
+      expect(plan.submit.flatMap(getOutputIndices).filter(index => !missing.includes(index))).toEqual([])
     }),
   )
 })
@@ -82,10 +85,10 @@ test('no output is covered twice, and what is there or has an address is never a
 test('with a free provider everything that is missing is seen to', () => {
   fc.assert(
     fc.property(jobs, limits, (job, given) => {
-      const plan = planOf({ ...job, mode: 'make' }, { ...given, free: true })
-      const seen = [...plan.adopt, ...plan.submit].flatMap(indicesOf)
+      const plan = createPlan({ ...job, mode: 'make' }, { ...given, isFree: true })
+      const seen = [...plan.resume, ...plan.submit].flatMap(getOutputIndices)
       expect(job.outputs.filter(output => isMissing(output) && !seen.includes(output.index))).toEqual([])
-      expect([plan.unknown, plan.gone, plan.repeated]).toEqual([[], [], []])
+      expect([plan.unknown, plan.lostOutputs, plan.resubmitted]).toEqual([[], [], []])
     }),
   )
 })
@@ -93,7 +96,7 @@ test('with a free provider everything that is missing is seen to', () => {
 test('a call is never submitted under a number that was used, nor for more than the provider makes at once', () => {
   fc.assert(
     fc.property(jobs, limits, (job, given) => {
-      const { submit } = planOf(job, given)
+      const { submit } = createPlan(job, given)
       const used = job.calls.map(call => call.call)
       expect(submit.filter(call => used.includes(call.call) || call.count > given.outputsPerCall)).toEqual([])
       expect(submit.every(call => call.round === job.round)).toBe(true)
@@ -104,12 +107,12 @@ test('a call is never submitted under a number that was used, nor for more than 
 test('a request id that is known is asked about, and what may have begun is not bought twice', () => {
   fc.assert(
     fc.property(jobs, limits, (job, given) => {
-      const plan = planOf(job, { ...given, free: false, maxSubmits: 1 })
+      const plan = createPlan(job, { ...given, isFree: false, maxSubmits: 1 })
       const begun = job.calls
         .filter(call => !call.finished || (call.round === job.round && isPaid(call)))
-        .flatMap(indicesOf)
-      expect(plan.submit.flatMap(indicesOf).filter(index => begun.includes(index))).toEqual([])
-      expect(plan.adopt.every(call => call.requestId !== null)).toBe(true)
+        .flatMap(getOutputIndices)
+      expect(plan.submit.flatMap(getOutputIndices).filter(index => begun.includes(index))).toEqual([])
+      expect(plan.resume.every(call => call.requestId !== null)).toBe(true)
     }),
   )
 })
@@ -127,11 +130,12 @@ test('an output is asked for at most so often in a round where nobody knows what
         providerHeaders: null,
       } as const
       for (let tries = 0; tries < 6; tries++) {
-        const plan = planOf(
+        const plan = createPlan(
           { outputs: [output], calls, round: 1, mode: 'make' },
-          { outputsPerCall: 1, free: false, maxSubmits },
+          { outputsPerCall: 1, isFree: false, maxSubmits },
         )
-        for (const { call } of plan.repeated) Object.assign(calls[call] ?? {}, { finished: true, outcome: 'unknown' })
+        for (const { call } of plan.resubmitted)
+          Object.assign(calls[call] ?? {}, { finished: true, outcome: 'unknown' })
         calls.push(...plan.submit)
       }
       expect(calls).toHaveLength(maxSubmits)
@@ -142,8 +146,8 @@ test('an output is asked for at most so often in a round where nobody knows what
 test('work that only checks asks for nothing', () => {
   fc.assert(
     fc.property(jobs, limits, (job, given) => {
-      const plan = planOf({ ...job, mode: 'check' }, given)
-      expect([plan.submit, plan.repeated]).toEqual([[], []])
+      const plan = createPlan({ ...job, mode: 'check' }, given)
+      expect([plan.submit, plan.resubmitted]).toEqual([[], []])
     }),
   )
 })

@@ -1,22 +1,26 @@
-import { withoutMetadata } from '@darkroom/infra/images/image'
+import { stripMetadata } from '@darkroom/infra/images/image'
 import type { Store } from '@darkroom/infra/store/store'
 import type { ProviderReference, ProviderRequest } from '../providers/provider.ts'
 import type { Job, JobCall } from '../queue/job.ts'
-import { indicesOf } from './plan.ts'
+import { getOutputIndices } from './plan.ts'
 
 /** What a provider is asked for by one call. */
-export function requestFor(job: Job, call: JobCall, references: readonly ProviderReference[]): ProviderRequest {
+export function createProviderRequest(
+  job: Job,
+  call: JobCall,
+  references: readonly ProviderReference[],
+): ProviderRequest {
   const { prompt, model, kind, parameters } = job
   const { negativePrompt, duration } = parameters
-  const place = job.outputs.find(output => output.index === call.firstIndex)
+  const firstOutput = job.outputs.find(output => output.index === call.firstIndex)
   return {
     model,
     kind,
     prompt,
-    width: place?.width ?? 1024,
-    height: place?.height ?? 1024,
-    indices: indicesOf(call),
-    seed: parameters.seed ?? seedOf(job.id),
+    width: firstOutput?.width ?? 1024,
+    height: firstOutput?.height ?? 1024,
+    indices: getOutputIndices(call),
+    seed: parameters.seed ?? deriveSeed(job.id),
     settings: parameters.settings ?? {},
     references,
     ...(negativePrompt === undefined ? {} : { negativePrompt }),
@@ -30,12 +34,12 @@ export async function loadReferences(store: Store, keys: readonly string[]): Pro
 }
 
 async function loadReference(store: Store, key: string): Promise<ProviderReference> {
-  const found = await store.get(key)
-  if (!found) throw new Error('a reference image is not in the store')
-  return await withoutMetadata(await new Response(found.body).bytes())
+  const object = await store.get(key)
+  if (!object) throw new Error('a reference image is not in the store')
+  return await stripMetadata(await new Response(object.body).bytes())
 }
 
 /** A seed of its own for each generation that was given none, the same each time it is asked for. */
-function seedOf(id: string): number {
+function deriveSeed(id: string): number {
   return new Bun.CryptoHasher('sha256').update(id).digest().readUInt32BE(0)
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { createLog } from '@darkroom/infra/log'
-import { repeat } from './poll-loop.ts'
+import { runPollLoop } from './poll-loop.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 const HOUR_MS = 3_600_000
@@ -8,7 +8,7 @@ const HOUR_MS = 3_600_000
 test('while there is something to do there is no pause', async () => {
   const stop = new AbortController()
   let left = 100
-  await repeat({ what: 'a test', pollMs: HOUR_MS, log, signal: stop.signal }, async () => {
+  await runPollLoop({ name: 'a test', pollMs: HOUR_MS, log, signal: stop.signal }, async () => {
     if (--left === 0) stop.abort()
     return true
   })
@@ -18,14 +18,14 @@ test('while there is something to do there is no pause', async () => {
 test('where there is nothing to do it is asked again after a pause, and an abort ends the pause', async () => {
   const stop = new AbortController()
   let looks = 0
-  const repeating = repeat({ what: 'a test', pollMs: 1, log, signal: stop.signal }, async () => {
+  const repeating = runPollLoop({ name: 'a test', pollMs: 1, log, signal: stop.signal }, async () => {
     if (++looks === 3) stop.abort()
     return false
   })
   await repeating
   expect(looks).toBe(3)
   const late = new AbortController()
-  const pausing = repeat({ what: 'a test', pollMs: HOUR_MS, log, signal: late.signal }, async () => {
+  const pausing = runPollLoop({ name: 'a test', pollMs: HOUR_MS, log, signal: late.signal }, async () => {
     queueMicrotask(() => late.abort())
     return false
   })
@@ -35,7 +35,7 @@ test('where there is nothing to do it is asked again after a pause, and an abort
 test('what goes wrong ends nothing', async () => {
   const stop = new AbortController()
   let looks = 0
-  await repeat({ what: 'a test', pollMs: 1, log, signal: stop.signal }, async () => {
+  await runPollLoop({ name: 'a test', pollMs: 1, log, signal: stop.signal }, async () => {
     if (++looks === 3) stop.abort()
     throw new Error('broken')
   })

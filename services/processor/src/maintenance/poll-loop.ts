@@ -1,9 +1,9 @@
 import type { Log } from '@darkroom/infra/log'
 import { backoff, sleep } from '@darkroom/infra/runtime/timers'
 
-export interface RepeatOptions {
+export interface PollLoopOptions {
   /** Words for the log: what is done. */
-  what: string
+  name: string
   /** Between two looks that found nothing, on average, in milliseconds. */
   pollMs: number
   log: Log
@@ -17,8 +17,8 @@ export interface RepeatOptions {
  *
  * @param step says whether there was something to do
  */
-export async function repeat(options: RepeatOptions, step: () => Promise<boolean>): Promise<void> {
-  const { what, pollMs, log, signal } = options
+export async function runPollLoop(options: PollLoopOptions, step: () => Promise<boolean>): Promise<void> {
+  const { name, pollMs, log, signal } = options
   for (let failures = 0; !signal.aborted; ) {
     try {
       const found = await step()
@@ -26,7 +26,7 @@ export async function repeat(options: RepeatOptions, step: () => Promise<boolean
       if (!found) await sleep(pollMs * (0.5 + Math.random()), signal)
     } catch (err) {
       if (signal.aborted) return
-      log[failures < 3 ? 'warn' : 'error']({ err }, `${what} broke off`)
+      log[failures < 3 ? 'warn' : 'error']({ err }, `${name} broke off`)
       await sleep(backoff(failures++, { base: 250, most: 30_000 }) + 50, signal)
     }
   }

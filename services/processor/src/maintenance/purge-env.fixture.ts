@@ -1,45 +1,45 @@
-import { objectsOf } from '@darkroom/contracts/previews'
+import { objectKeys } from '@darkroom/contracts/previews'
 import { type Database, openDatabase, type Transaction, transaction } from '@darkroom/infra/database/connection'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import type { Store } from '@darkroom/infra/store/store'
-import { testDatabase } from '@darkroom/infra/testing/test-resources'
-import { createMeasures } from '../metrics.ts'
-import { insertQueued } from '../queue/queued.fixture.ts'
+import { createTestDatabase } from '@darkroom/infra/testing/test-resources'
+import { createProcessorMetrics } from '../metrics.ts'
+import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 import { runPurge } from './purge.ts'
 
-export interface PurgeWorld {
+export interface PurgeEnv {
   database: Database
   store: Store
   workspaceId: string
 }
 
 /** A submission between its two steps, as ingest takes them. */
-export interface Begun {
-  pictures: string[]
+export interface PendingSubmission {
+  images: string[]
 }
 
 export const log = createLog({ service: 'test', level: 'silent' })
-export const measures = createMeasures(createMetrics('test'))
-const SIGNAL = new AbortController().signal
+export const metrics = createProcessorMetrics(createMetrics('test'))
+const neverAborted = new AbortController().signal
 
 /** A database of its own for the tests of a file. */
 export async function openPurgeDatabase(stack: AsyncDisposableStack): Promise<Database> {
-  const { url } = stack.use(await testDatabase())
+  const { url } = stack.use(await createTestDatabase())
   const database = openDatabase({ url, name: 'test', log })
   stack.defer(() => database.end({ timeout: 1 }))
   return database
 }
 
-export function newWorld(database: Database, store: Store | undefined): PurgeWorld {
+export function createPurgeEnv(database: Database, store: Store | undefined): PurgeEnv {
   if (!store) throw new Error('there is no such store')
   return { database, store, workspaceId: crypto.randomUUID() }
 }
 
 /** @returns what stops them */
-export function startPurges(world: PurgeWorld, count: number): () => Promise<void> {
+export function startPurges(env: PurgeEnv, count: number): () => Promise<void> {
   const stopping = new AbortController()
-  const deps = { ...world, log, measures, trashDays: 30, signal: stopping.signal, pollMs: 20 }
+  const deps = { ...env, log, metrics, trashDays: 30, signal: stopping.signal, pollMs: 20 }
   const running = Array.from({ length: count }, () => runPurge(deps))
   return async () => {
     stopping.abort(new Error('stopping'))
@@ -48,25 +48,25 @@ export function startPurges(world: PurgeWorld, count: number): () => Promise<voi
 }
 
 /** The first step of a submission: what is not kept is stored, after it was taken off the list of what is to go. */
-export async function beginSubmission(world: PurgeWorld, pictures: string[]): Promise<Begun> {
-  const { database, workspaceId } = world
-  for (const picture of pictures) {
-    const [kept] = await database`
-      select from reference_images where workspace_id = ${workspaceId} and sha256 = decode(${hashOf(picture)}, 'hex')`
-    if (!kept) await storeAnew(world, keyOf(world, picture))
+export async function beginSubmission(env: PurgeEnv, images: string[]): Promise<PendingSubmission> {
+  const { database, workspaceId } = env
+  for (const image of images) {
+    const [existing] = await database`
+      select from reference_images where workspace_id = ${workspaceId} and sha256 = decode(${computeHash(image)}, 'hex')`
+    if (!existing) await storeObject(env, createReferenceKey(env, image))
   }
-  return { pictures }
+  return { images }
 }
 
 /** The second step: the generation and the rows of its pictures. Its one output is stored at once. @returns its id */
-export async function endSubmission(world: PurgeWorld, { pictures }: Begun): Promise<string> {
-  const { database, workspaceId } = world
-  const id = await insertQueued(database, { workspaceId })
+export async function endSubmission(env: PurgeEnv, { images }: PendingSubmission): Promise<string> {
+  const { database, workspaceId } = env
+  const id = await insertQueuedGeneration(database, { workspaceId })
   const output = `w/${workspaceId}/gen/${id}/1/0.png`
-  await storeAnew(world, output)
+  await storeObject(env, output)
   await transaction(database, async tx => {
-    for (const [position, picture] of pictures.toSorted().entries()) {
-      const reference = await insertReference(tx, world, picture)
+    for (const [position, image] of images.toSorted().entries()) {
+      const reference = await insertReference(tx, env, image)
       await tx`
         insert into generation_references (generation_id, position, reference_id) values (${id}, ${position}, ${reference})`
     }
@@ -77,31 +77,31 @@ export async function endSubmission(world: PurgeWorld, { pictures }: Begun): Pro
 }
 
 /** Every object that a row names, with its previews. */
-export async function referredTo({ database }: PurgeWorld): Promise<string[]> {
+export async function listReferencedObjects({ database }: PurgeEnv): Promise<string[]> {
   const rows = await database<{ key: string }[]>`
     select key from generation_outputs where key is not null union select key from reference_images`
-  return rows.flatMap(({ key }) => objectsOf(key)).toSorted()
+  return rows.flatMap(({ key }) => objectKeys(key)).toSorted()
 }
 
-export async function objectsIn({ store, workspaceId }: PurgeWorld): Promise<string[]> {
+export async function listObjects({ store, workspaceId }: PurgeEnv): Promise<string[]> {
   return (await Array.fromAsync(store.list(`w/${workspaceId}/`))).toSorted()
 }
 
-export async function trash({ database }: PurgeWorld, id: string | undefined, days = 31): Promise<void> {
+export async function trashGeneration({ database }: PurgeEnv, id: string | undefined, days = 31): Promise<void> {
   await database`
     update generations set deleted_at = now() - make_interval(days => ${days}) where id = ${id ?? null}`
 }
 
 /** What is to go has stayed for its hour. */
-export async function makeDue({ database }: PurgeWorld): Promise<void> {
+export async function makeRemovalsDue({ database }: PurgeEnv): Promise<void> {
   await database`update object_removals set remove_after = now()`
 }
 
-export async function countOf({ database }: PurgeWorld, table: string): Promise<number> {
+export async function countRows({ database }: PurgeEnv, table: string): Promise<number> {
   return (await database`select from ${database(table)}`).length
 }
 
-export async function becomes(isSo: () => Promise<boolean>): Promise<void> {
+export async function waitUntil(isSo: () => Promise<boolean>): Promise<void> {
   const deadline = AbortSignal.timeout(20_000)
   while (!(await isSo())) {
     deadline.throwIfAborted()
@@ -110,27 +110,28 @@ export async function becomes(isSo: () => Promise<boolean>): Promise<void> {
 }
 
 /** Puts an object and its previews, after it was taken off the list of what is to go. */
-export async function storeAnew({ database, store }: PurgeWorld, key: string): Promise<void> {
-  await database`delete from object_removals where key = any(${objectsOf(key)})`
-  for (const object of objectsOf(key)) await store.put(object, new TextEncoder().encode(object), { signal: SIGNAL })
+export async function storeObject({ database, store }: PurgeEnv, key: string): Promise<void> {
+  await database`delete from object_removals where key = any(${objectKeys(key)})`
+  for (const object of objectKeys(key))
+    await store.put(object, new TextEncoder().encode(object), { signal: neverAborted })
 }
 
-export function keyOf({ workspaceId }: PurgeWorld, picture: string): string {
-  return `w/${workspaceId}/ref/${hashOf(picture)}.png`
+export function createReferenceKey({ workspaceId }: PurgeEnv, image: string): string {
+  return `w/${workspaceId}/ref/${computeHash(image)}.png`
 }
 
 /** As old as it must be to be purged when nothing refers to it. */
-async function insertReference(tx: Transaction, world: PurgeWorld, picture: string): Promise<string> {
-  const [kept] = await tx<{ id: string }[]>`
+async function insertReference(tx: Transaction, env: PurgeEnv, image: string): Promise<string> {
+  const [inserted] = await tx<{ id: string }[]>`
     insert into reference_images (id, workspace_id, sha256, key, mime_type, bytes, width, height, created_at)
-    values (${crypto.randomUUID()}, ${world.workspaceId}, decode(${hashOf(picture)}, 'hex'), ${keyOf(world, picture)},
+    values (${crypto.randomUUID()}, ${env.workspaceId}, decode(${computeHash(image)}, 'hex'), ${createReferenceKey(env, image)},
             'image/png', 9, 3, 3, now() - interval '25 hours')
     on conflict (workspace_id, sha256) do update set key = excluded.key
     returning id`
-  if (!kept) throw new Error('a reference image was not written')
-  return kept.id
+  if (!inserted) throw new Error('a reference image was not written')
+  return inserted.id
 }
 
-function hashOf(picture: string): string {
-  return new Bun.CryptoHasher('sha256').update(picture).digest('hex')
+function computeHash(image: string): string {
+  return new Bun.CryptoHasher('sha256').update(image).digest('hex')
 }

@@ -1,8 +1,8 @@
 import { STATUSES } from '@darkroom/contracts/enums'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
-import { objectsOf } from '@darkroom/contracts/previews'
+import { objectKeys } from '@darkroom/contracts/previews'
 import type { Transaction } from '@darkroom/infra/database/connection'
-import { folderOf, listRemovals } from './removal-rows.ts'
+import { getGenerationFolder, scheduleRemovals } from './removal-rows.ts'
 
 export interface PurgeOptions {
   /** How many are purged at most. */
@@ -11,7 +11,7 @@ export interface PurgeOptions {
   removeAfterSeconds?: number | undefined
 }
 
-const TERMINAL = STATUSES.filter(isTerminal)
+const TERMINAL_STATUSES = STATUSES.filter(isTerminal)
 /** For who uploads a picture first and submits it later. */
 const UNUSED_HOURS = 24
 
@@ -26,8 +26,8 @@ export async function purgeGenerations(tx: Transaction, days: number, options: P
   const ids = trash.map(({ id }) => id)
   const outputs = await tx<{ key: string }[]>`
     select key from generation_outputs where generation_id = any(${ids}) and key is not null`
-  const keys = [...trash.map(folderOf), ...outputs.flatMap(({ key }) => objectsOf(key))]
-  await listRemovals(tx, keys, options.removeAfterSeconds)
+  const keys = [...trash.map(getGenerationFolder), ...outputs.flatMap(({ key }) => objectKeys(key))]
+  await scheduleRemovals(tx, keys, options.removeAfterSeconds)
   await tx`delete from generations where id = any(${ids})`
   return ids.length
 }
@@ -38,15 +38,15 @@ export async function purgeGenerations(tx: Transaction, days: number, options: P
  * @returns how many there were
  */
 export async function purgeReferences(tx: Transaction, options: PurgeOptions): Promise<number> {
-  const ids = await lockUnused(tx, options.limit)
+  const ids = await lockUnusedReferences(tx, options.limit)
   // A generation may have come to refer to one before it was locked; from then on none can.
   const deleted = await tx<{ key: string }[]>`
     delete from reference_images i where id = any(${ids})
       and not exists (select from generation_references r where r.reference_id = i.id)
     returning key`
-  await listRemovals(
+  await scheduleRemovals(
     tx,
-    deleted.flatMap(({ key }) => objectsOf(key)),
+    deleted.flatMap(({ key }) => objectKeys(key)),
     options.removeAfterSeconds,
   )
   return deleted.length
@@ -56,12 +56,12 @@ export async function purgeReferences(tx: Transaction, options: PurgeOptions): P
 async function lockTrash(tx: Transaction, days: number, limit: number): Promise<{ id: string; workspaceId: string }[]> {
   return await tx<{ id: string; workspaceId: string }[]>`
     select g.id, g.workspace_id as "workspaceId" from generations g join generation_jobs j on j.generation_id = g.id
-    where g.deleted_at <= now() - make_interval(days => ${days}) and g.status = any(${TERMINAL})
+    where g.deleted_at <= now() - make_interval(days => ${days}) and g.status = any(${TERMINAL_STATUSES})
       and (j.lease_until is null or j.lease_until < now())
     order by g.deleted_at limit ${limit} for update of j, g skip locked`
 }
 
-async function lockUnused(tx: Transaction, limit: number): Promise<string[]> {
+async function lockUnusedReferences(tx: Transaction, limit: number): Promise<string[]> {
   const rows = await tx<{ id: string }[]>`
     select id from reference_images i
     where created_at < now() - make_interval(hours => ${UNUSED_HOURS})

@@ -1,26 +1,26 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
-import { objectsOf } from '@darkroom/contracts/previews'
+import { objectKeys } from '@darkroom/contracts/previews'
 import { type Database, transaction } from '@darkroom/infra/database/connection'
 import { openStore } from '@darkroom/infra/store/open-store'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
-import { testDirectory } from '@darkroom/infra/testing/test-resources'
+import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import {
-  becomes,
-  countOf,
+  countRows,
+  createPurgeEnv,
+  createReferenceKey,
   endSubmission,
-  keyOf,
+  listObjects,
   log,
-  measures,
-  newWorld,
-  objectsIn,
+  metrics,
   openPurgeDatabase,
   startPurges,
-  storeAnew,
-  trash,
+  storeObject,
+  trashGeneration,
+  waitUntil,
 } from './purge-env.fixture.ts'
 import { purgeGenerations, purgeReferences } from './purge-rows.ts'
-import { folderOf, isReferredTo, listRemovals } from './removal-rows.ts'
-import { removeNext } from './remove-objects.ts'
+import { getGenerationFolder, isReferenced, scheduleRemovals } from './removal-rows.ts'
+import { removeNextObjects } from './remove-objects.ts'
 
 // On a busy machine the first start of Postgres takes its time.
 const START_MS = 60_000
@@ -30,7 +30,7 @@ let store: Store
 
 beforeAll(async () => {
   database = await openPurgeDatabase(stack)
-  store = await openStore({ DATA_DIR: stack.use(await testDirectory()).path })
+  store = await openStore({ DATA_DIR: stack.use(await createTestDirectory()).path })
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 afterEach(async () => {
@@ -38,105 +38,110 @@ afterEach(async () => {
 })
 
 test('whoever stores an object that is being removed waits for it, and has stored it in the end', async () => {
-  const world = newWorld(database, store)
-  const key = keyOf(world, 'a')
-  await storeAnew(world, key)
-  await transaction(database, tx => listRemovals(tx, [key], 0))
+  const env = createPurgeEnv(database, store)
+  const key = createReferenceKey(env, 'a')
+  await storeObject(env, key)
+  await transaction(database, tx => scheduleRemovals(tx, [key], 0))
   const [removing, mayRemove] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const remove: Store['remove'] = async key => {
     removing.resolve()
     await mayRemove.promise
-    await world.store.remove(key)
+    await env.store.remove(key)
   }
-  const removed = removeNext({ ...world, store: { ...world.store, remove }, log, measures })
+  const removed = removeNextObjects({ ...env, store: { ...env.store, remove }, log, metrics })
   await removing.promise
   let isStored = false
-  const stored = storeAnew(world, key).then(() => {
+  const stored = storeObject(env, key).then(() => {
     isStored = true
   })
-  await becomes(async () => isStored || (await waitsForLock()))
+  await waitUntil(async () => isStored || (await waitsForLock()))
   mayRemove.resolve()
   await Promise.all([removed, stored])
-  expect(await world.store.head(key)).not.toBeNull()
+  expect(await env.store.head(key)).not.toBeNull()
 })
 
 test('an object that cannot be removed now is removed later, and keeps no other waiting', async () => {
-  const world = newWorld(database, store)
-  await transaction(database, tx => listRemovals(tx, ['a', 'b'], 0))
-  const asked: string[] = []
+  const env = createPurgeEnv(database, store)
+  await transaction(database, tx => scheduleRemovals(tx, ['a', 'b'], 0))
+  const removedKeys: string[] = []
   const remove: Store['remove'] = async key => {
-    asked.push(key)
+    removedKeys.push(key)
     if (key === 'a') throw new StoreError('away')
   }
-  const deps = { ...world, store: { ...world.store, remove }, log, measures }
-  while (await removeNext(deps));
-  expect(asked.toSorted()).toEqual(['a', 'b'])
+  const deps = { ...env, store: { ...env.store, remove }, log, metrics }
+  while (await removeNextObjects(deps));
+  expect(removedKeys.toSorted()).toEqual(['a', 'b'])
   expect([...(await database`select key, remove_after > now() as later from object_removals`)]).toEqual([
     { key: 'a', later: true },
   ])
 })
 
 test('only what has been in the trash for long enough and is over is purged, with all that belongs to it', async () => {
-  const world = newWorld(database, store)
-  const [kept, fresh, working, old] = await Promise.all(
-    [1, 2, 3, 4].map(() => endSubmission(world, { pictures: ['a'] })),
+  const env = createPurgeEnv(database, store)
+  const [retained, fresh, working, old] = await Promise.all(
+    [1, 2, 3, 4].map(() => endSubmission(env, { images: ['a'] })),
   )
-  await trash(world, fresh, 29)
-  await trash(world, working)
-  await trash(world, old)
+  await trashGeneration(env, fresh, 29)
+  await trashGeneration(env, working)
+  await trashGeneration(env, old)
   await database`update generations set status = 'uploading' where id = ${working ?? null}`
-  const stop = startPurges(world, 1)
-  await becomes(async () => (await countOf(world, 'generations')) === 3)
+  const stop = startPurges(env, 1)
+  await waitUntil(async () => (await countRows(env, 'generations')) === 3)
   await stop()
   const left = await database<{ id: string }[]>`select id from generations order by id`
-  expect(left.map(({ id }) => id)).toEqual([kept, fresh, working].flatMap(id => id ?? []).toSorted())
+  expect(left.map(({ id }) => id)).toEqual([retained, fresh, working].flatMap(id => id ?? []).toSorted())
   for (const table of ['generation_jobs', 'generation_outputs', 'generation_references'])
-    expect(await countOf(world, table)).toBe(3)
-  expect(await countOf(world, 'object_removals')).toBe(4)
+    expect(await countRows(env, table)).toBe(3)
+  expect(await countRows(env, 'object_removals')).toBe(4)
   await database`update generations set status = 'failed' where id = ${working ?? null}`
   await transaction(database, tx => purgeGenerations(tx, 30, { limit: 9 }))
-  expect(await countOf(world, 'generations')).toBe(2)
+  expect(await countRows(env, 'generations')).toBe(2)
 })
 
 test('of a generation that is purged nothing stays, not even what a worker left that died in the middle', async () => {
-  const world = newWorld(database, store)
-  const [kept, old] = await Promise.all([1, 2].map(() => endSubmission(world, { pictures: [] })))
-  for (const id of [kept, old]) await storeAnew(world, `w/${world.workspaceId}/gen/${id}/7/0.webp`)
-  await trash(world, old)
+  const env = createPurgeEnv(database, store)
+  const [retained, old] = await Promise.all([1, 2].map(() => endSubmission(env, { images: [] })))
+  for (const id of [retained, old]) await storeObject(env, `w/${env.workspaceId}/gen/${id}/7/0.webp`)
+  await trashGeneration(env, old)
   await transaction(database, tx => purgeGenerations(tx, 30, { limit: 9, removeAfterSeconds: 0 }))
-  while (await removeNext({ ...world, log, measures }));
-  const left = await objectsIn(world)
+  while (await removeNextObjects({ ...env, log, metrics }));
+  const left = await listObjects(env)
   expect(left).toHaveLength(6)
-  expect(left.filter(key => !key.includes(`/${kept}/`))).toEqual([])
+  expect(left.filter(key => !key.includes(`/${retained}/`))).toEqual([])
 })
 
 test('a folder whose generation is there is left alone', async () => {
-  const world = newWorld(database, store)
-  const id = await endSubmission(world, { pictures: [] })
-  await transaction(database, tx => listRemovals(tx, [folderOf({ ...world, id })], 0))
-  while (await removeNext({ ...world, log, measures }));
-  expect(await objectsIn(world)).toHaveLength(3)
-  expect(await countOf(world, 'object_removals')).toBe(0)
+  const env = createPurgeEnv(database, store)
+  const id = await endSubmission(env, { images: [] })
+  await transaction(database, tx => scheduleRemovals(tx, [getGenerationFolder({ ...env, id })], 0))
+  while (await removeNextObjects({ ...env, log, metrics }));
+  expect(await listObjects(env)).toHaveLength(3)
+  expect(await countRows(env, 'object_removals')).toBe(0)
 })
 
 test('a picture that nobody refers to stays for a day', async () => {
-  const world = newWorld(database, store)
-  await trash(world, await endSubmission(world, { pictures: ['a', 'b'] }))
-  await database`update reference_images set created_at = now() - interval '23 hours' where key = ${keyOf(world, 'b')}`
+  const env = createPurgeEnv(database, store)
+  await trashGeneration(env, await endSubmission(env, { images: ['a', 'b'] }))
+  await database`update reference_images set created_at = now() - interval '23 hours' where key = ${createReferenceKey(env, 'b')}`
   await transaction(database, tx => purgeGenerations(tx, 30, { limit: 9 }))
   await transaction(database, tx => purgeReferences(tx, { limit: 9 }))
   const left = await database<{ key: string }[]>`select key from reference_images`
-  expect(left.map(({ key }) => key)).toEqual([keyOf(world, 'b')])
+  expect(left.map(({ key }) => key)).toEqual([createReferenceKey(env, 'b')])
 })
 
 test('objects of any key are looked for before they go, and previews with their original', async () => {
-  const world = newWorld(database, store)
-  await endSubmission(world, { pictures: ['a'] })
+  const env = createPurgeEnv(database, store)
+  await endSubmission(env, { images: ['a'] })
   await database`update generation_outputs set key = 'older/system.png'`
-  const named = ['older/system.png', 'older/system.w320.webp', ...objectsOf(keyOf(world, 'a'))]
-  const unnamed = ['older/system.jpg', 'older/other.png', 'older/other.w320.webp', ...objectsOf(keyOf(world, 'b'))]
-  for (const key of named) expect(await isReferredTo(database, key)).toBe(true)
-  for (const key of unnamed) expect(await isReferredTo(database, key)).toBe(false)
+  const named = ['older/system.png', 'older/system.w320.webp', ...objectKeys(createReferenceKey(env, 'a'))]
+  const unnamed = [
+    'older/system.jpg',
+    'older/other.png',
+    'older/other.w320.webp',
+    ...objectKeys(createReferenceKey(env, 'b')),
+  ]
+  for (const key of named) expect(await isReferenced(database, key)).toBe(true)
+  for (const key of unnamed) expect(await isReferenced(database, key)).toBe(false)
 })
 
 async function waitsForLock(): Promise<boolean> {

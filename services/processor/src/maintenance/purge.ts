@@ -1,16 +1,16 @@
 import { type Database, transaction } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
 import type { Store } from '@darkroom/infra/store/store'
-import type { Measures } from '../metrics.ts'
-import { repeat } from './poll-loop.ts'
+import type { ProcessorMetrics } from '../metrics.ts'
+import { runPollLoop } from './poll-loop.ts'
 import { purgeGenerations, purgeReferences } from './purge-rows.ts'
-import { removeNext } from './remove-objects.ts'
+import { removeNextObjects } from './remove-objects.ts'
 
 export interface PurgeDeps {
   database: Database
   store: Store
   log: Log
-  measures: Measures
+  metrics: ProcessorMetrics
   /** Days that a deleted generation can be restored. */
   trashDays: number
   /** Aborted when the process is to stop. */
@@ -21,7 +21,7 @@ export interface PurgeDeps {
   removeAfterSeconds?: number
 }
 
-const LIMIT = 50
+const BATCH_SIZE = 50
 const POLL_MS = 60_000
 
 /**
@@ -32,19 +32,19 @@ const POLL_MS = 60_000
 export async function runPurge(deps: PurgeDeps): Promise<void> {
   const options = { log: deps.log, signal: deps.signal, pollMs: deps.pollMs ?? POLL_MS }
   await Promise.all([
-    repeat({ ...options, what: 'purging the trash' }, () => purgeTrash(deps)),
-    repeat({ ...options, what: 'purging reference images' }, () => purgeUnused(deps)),
-    repeat({ ...options, what: 'removing objects' }, () => removeNext(deps)),
+    runPollLoop({ ...options, name: 'purge_trash' }, () => purgeTrash(deps)),
+    runPollLoop({ ...options, name: 'purge_references' }, () => purgeUnusedReferences(deps)),
+    runPollLoop({ ...options, name: 'remove_objects' }, () => removeNextObjects(deps)),
   ])
 }
 
-async function purgeTrash({ database, measures, trashDays, removeAfterSeconds }: PurgeDeps): Promise<boolean> {
-  const options = { limit: LIMIT, removeAfterSeconds }
+async function purgeTrash({ database, metrics, trashDays, removeAfterSeconds }: PurgeDeps): Promise<boolean> {
+  const options = { limit: BATCH_SIZE, removeAfterSeconds }
   const purged = await transaction(database, tx => purgeGenerations(tx, trashDays, options))
-  measures.purged.inc(purged)
+  metrics.purged.inc(purged)
   return purged > 0
 }
 
-async function purgeUnused({ database, removeAfterSeconds }: PurgeDeps): Promise<boolean> {
-  return (await transaction(database, tx => purgeReferences(tx, { limit: LIMIT, removeAfterSeconds }))) > 0
+async function purgeUnusedReferences({ database, removeAfterSeconds }: PurgeDeps): Promise<boolean> {
+  return (await transaction(database, tx => purgeReferences(tx, { limit: BATCH_SIZE, removeAfterSeconds }))) > 0
 }

@@ -1,7 +1,7 @@
 import { type Database, transaction } from '@darkroom/infra/database/connection'
-import { postQueued } from '@darkroom/infra/database/outbox'
+import { enqueueJobs } from '@darkroom/infra/database/outbox'
 
-const AT_ONCE = 500
+const BATCH_SIZE = 500
 
 /** Generations of a provider that have not ended. */
 export async function countUnfinished(database: Database, provider: string): Promise<number> {
@@ -12,14 +12,14 @@ export async function countUnfinished(database: Database, provider: string): Pro
 }
 
 /** Generations that nobody holds, whose provider is none of these and has no models, and of which that is not said yet. */
-export async function findUnserved(database: Database, providers: string[]): Promise<string[]> {
+export async function findUnservedGenerations(database: Database, providers: string[]): Promise<string[]> {
   const rows = await database<{ id: string }[]>`
     select g.id from generations g join generation_jobs j on j.generation_id = g.id
     where g.status in ('queued', 'processing', 'uploading') and not g.provider = any(${providers})
       and not exists (select from models m where m.provider = g.provider)
       and g.waiting ->> 'reason' is distinct from 'not-configured'
       and coalesce(j.lease_until, '-infinity') < clock_timestamp()
-    limit ${AT_ONCE}`
+    limit ${BATCH_SIZE}`
   return rows.map(({ id }) => id)
 }
 
@@ -35,25 +35,25 @@ export async function isRelayBehind(database: Database): Promise<boolean> {
  *
  * @returns how many
  */
-export async function reannounce(
+export async function enqueueLostJobs(
   database: Database,
-  lane: { provider: string; subject: string; seconds: number },
+  options: { provider: string; subject: string; seconds: number },
 ): Promise<number> {
   return await transaction(database, async tx => {
     const rows = await tx<{ id: string }[]>`
       update generation_jobs j set announced_at = clock_timestamp()
       from (
         select j.generation_id from generation_jobs j join generations g on g.id = j.generation_id
-        where g.status in ('queued', 'processing', 'uploading') and g.provider = ${lane.provider}
+        where g.status in ('queued', 'processing', 'uploading') and g.provider = ${options.provider}
           and coalesce(j.lease_until, '-infinity') < clock_timestamp()
           and coalesce(j.next_check_at, '-infinity') < clock_timestamp() - interval '2 seconds'
-          and j.announced_at < clock_timestamp() - make_interval(secs => ${lane.seconds})
-        order by g.created_at limit ${AT_ONCE} for update of j skip locked
+          and j.announced_at < clock_timestamp() - make_interval(secs => ${options.seconds})
+        order by g.created_at limit ${BATCH_SIZE} for update of j skip locked
       ) lost
       where j.generation_id = lost.generation_id returning j.generation_id as id`
-    await postQueued(
+    await enqueueJobs(
       tx,
-      lane.subject,
+      options.subject,
       rows.map(({ id }) => id),
     )
     return rows.length

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { type FailedTry, isLost, pauseAfter } from './rehost-policy.ts'
+import { type FailedTry, isLost, nextRehostDelay } from './rehost-policy.ts'
 
 const FAILED: FailedTry = { failure: 'gone', status: 404, tries: 1, expiresIn: 600, age: 60 }
 const HOUR = 3_600
@@ -17,7 +17,7 @@ const CASES: [string, Partial<FailedTry>, boolean][] = [
   ['not there, no expiry announced, three times', { expiresIn: null, tries: 3 }, true],
   ['broken, just after the expiry', { failure: 'retryable', status: null, expiresIn: -60 }, false],
   ['broken, an hour after the expiry', { failure: 'retryable', status: null, expiresIn: -HOUR - 1 }, true],
-  ['unfit, an hour after the expiry', { failure: 'unfit', status: null, expiresIn: -HOUR - 1 }, true],
+  ['unusable, an hour after the expiry', { failure: 'unusable', status: null, expiresIn: -HOUR - 1 }, true],
   ['broken, no expiry, a day', { failure: 'retryable', status: 500, expiresIn: null, age: 24 * HOUR }, false],
   ['broken, no expiry, eight days', { failure: 'retryable', status: 500, expiresIn: null, age: 8 * 24 * HOUR }, true],
 ]
@@ -37,7 +37,7 @@ test('what our own store did never makes an output lost', () => {
 })
 
 test('an address that has expired long ago and fails is lost, whatever the failure', () => {
-  const failures = fc.constantFrom('retryable', 'gone', 'unfit' as const)
+  const failures = fc.constantFrom('retryable', 'gone', 'unusable' as const)
   fc.assert(
     fc.property(anyTry, failures, (failed, failure) =>
       isLost({ ...failed, failure, expiresIn: -HOUR - 1 } as FailedTry),
@@ -46,7 +46,7 @@ test('an address that has expired long ago and fails is lost, whatever the failu
 })
 
 test('pauses grow to an hour, and no further', () => {
-  const longest = (tries: number) => pauseAfter({ tries, expiresIn: null }, { base: 30_000, random: () => 1 })
+  const longest = (tries: number) => nextRehostDelay({ tries, expiresIn: null }, { base: 30_000, random: () => 1 })
   expect([1, 2, 3, 7, 8, 9, 2_000].map(longest)).toEqual([
     30_000,
     60_000,
@@ -56,7 +56,7 @@ test('pauses grow to an hour, and no further', () => {
     HOUR * 1e3,
     HOUR * 1e3,
   ])
-  expect(pauseAfter({ tries: 5, expiresIn: null }, { base: 30_000, random: () => 0 })).toBe(0)
+  expect(nextRehostDelay({ tries: 5, expiresIn: null }, { base: 30_000, random: () => 0 })).toBe(0)
 })
 
 test('there is always a try in the last minute before an address expires', () => {
@@ -68,7 +68,7 @@ test('there is always a try in the last minute before an address expires', () =>
       let expiresIn = life
       for (let tries = 1; expiresIn > 60; tries++) {
         const random = () => Math.max(0.01, chances[tries % chances.length] ?? 1)
-        expiresIn -= pauseAfter({ tries, expiresIn }, { base, random }) / 1_000
+        expiresIn -= nextRehostDelay({ tries, expiresIn }, { base, random }) / 1_000
       }
       return expiresIn > 0
     }),

@@ -1,9 +1,9 @@
 import { backoff } from '@darkroom/infra/runtime/timers'
-import type { KeepFailure } from '../outputs/store-output-error.ts'
+import type { StoreOutputFailure } from '../outputs/store-output-error.ts'
 
 /** A try to bring an output home that failed, and what was known when it began. */
 export interface FailedTry {
-  failure: KeepFailure
+  failure: StoreOutputFailure
   /** What the provider answered, where it answered that there is nothing to be had. */
   status: number | null
   /** This one included. */
@@ -15,21 +15,21 @@ export interface FailedTry {
 }
 
 /** Which try it is, and how long its address has to live. */
-export type Moment = Pick<FailedTry, 'tries' | 'expiresIn'>
+export type TryState = Pick<FailedTry, 'tries' | 'expiresIn'>
 
-const DELETED = [404, 410]
+const DELETED_STATUSES = [404, 410]
 /** So often a provider must have said that an output is gone while its address has not expired. */
 const TRIES_BEFORE_EXPIRY = 3
 /** After an address has expired, a provider that fails in other ways gets so much longer, in seconds. */
-const GRACE = 3_600
+const GRACE_SECONDS = 3_600
 /** Without an announced expiry an output is tried for so long, in seconds. */
-const TRIED_FOR = 7 * 86_400
-const LONGEST_PAUSE_MS = 3_600_000
+const MAX_AGE_SECONDS = 7 * 86_400
+const MAX_DELAY_MS = 3_600_000
 
 /** Whether an output can be had no more. Our own store's failures say nothing about the provider. */
 export function isLost(failed: FailedTry): boolean {
   if (failed.failure === 'store') return false
-  return isRefusedForGood(failed) || isOverdue(failed)
+  return isPermanentlyRefused(failed) || isOverdue(failed)
 }
 
 /**
@@ -38,21 +38,21 @@ export function isLost(failed: FailedTry): boolean {
  *
  * @param options.base the longest pause after the first try, in milliseconds
  */
-export function pauseAfter(
-  { tries, expiresIn }: Moment,
+export function nextRehostDelay(
+  { tries, expiresIn }: TryState,
   { base, random }: { base: number; random?: () => number },
 ): number {
-  const pause = backoff(tries - 1, { base, most: LONGEST_PAUSE_MS, ...(random ? { random } : {}) })
-  if (expiresIn === null || expiresIn <= 0) return pause
-  return Math.min(pause, Math.max(base, (expiresIn * 1_000) / 2))
+  const delay = backoff(tries - 1, { base, most: MAX_DELAY_MS, ...(random ? { random } : {}) })
+  if (expiresIn === null || expiresIn <= 0) return delay
+  return Math.min(delay, Math.max(base, (expiresIn * 1_000) / 2))
 }
 
-function isRefusedForGood({ failure, status, tries, expiresIn }: FailedTry): boolean {
+function isPermanentlyRefused({ failure, status, tries, expiresIn }: FailedTry): boolean {
   if (failure !== 'gone') return false
   if (expiresIn !== null && expiresIn <= 0) return true
-  return DELETED.includes(status ?? 0) && tries >= TRIES_BEFORE_EXPIRY
+  return DELETED_STATUSES.includes(status ?? 0) && tries >= TRIES_BEFORE_EXPIRY
 }
 
 function isOverdue({ expiresIn, age }: FailedTry): boolean {
-  return expiresIn === null ? age > TRIED_FOR : expiresIn < -GRACE
+  return expiresIn === null ? age > MAX_AGE_SECONDS : expiresIn < -GRACE_SECONDS
 }

@@ -1,8 +1,8 @@
 import type { OutputState } from '@darkroom/contracts/enums'
 import type { PublicError } from '@darkroom/contracts/output'
-import type { Database, Statement, Transaction } from '@darkroom/infra/database/connection'
-import { touch } from '@darkroom/infra/generations/generations'
-import { type KeptOutput, storedAs } from '../outputs/output-rows.ts'
+import type { Database, Queryable, Transaction } from '@darkroom/infra/database/connection'
+import { bumpVersion } from '@darkroom/infra/generations/generations'
+import { type StoredOutput, setStoredColumns } from '../outputs/output-rows.ts'
 
 /** An output that is only at its provider, taken to be tried for by one process. */
 export interface Rehost {
@@ -26,14 +26,14 @@ export interface Rehost {
  * Takes the output that has waited longest for its next try, if one is due. No one else sees it for `hiddenSeconds`: a
  * process that dies with it gives it back that way. All times are the database's.
  */
-export async function takeRehost(db: Database, hiddenSeconds: number): Promise<Rehost | undefined> {
+export async function takeRehost(db: Database, visibilityTimeoutSeconds: number): Promise<Rehost | undefined> {
   const [rehost] = await db<Rehost[]>`
     with due as (
       select generation_id, index from rehosts where next_try_at <= now()
       order by next_try_at limit 1 for update skip locked
     ),
     taken as (
-      update rehosts r set tries = r.tries + 1, next_try_at = now() + make_interval(secs => ${hiddenSeconds})
+      update rehosts r set tries = r.tries + 1, next_try_at = now() + make_interval(secs => ${visibilityTimeoutSeconds})
       from due where r.generation_id = due.generation_id and r.index = due.index
       returning r.generation_id, r.index, r.tries
     )
@@ -49,7 +49,7 @@ export async function takeRehost(db: Database, hiddenSeconds: number): Promise<R
 }
 
 /** Has a taken output tried for again after a while. */
-export async function putOffRehost(db: Statement, rehost: Rehost, milliseconds: number): Promise<void> {
+export async function postponeRehost(db: Queryable, rehost: Rehost, milliseconds: number): Promise<void> {
   await db`
     update rehosts set next_try_at = now() + make_interval(secs => ${milliseconds / 1_000})
     where generation_id = ${rehost.id} and index = ${rehost.index} and tries = ${rehost.tries}`
@@ -60,13 +60,13 @@ export async function putOffRehost(db: Statement, rehost: Rehost, milliseconds: 
  *
  * @returns false if it is not only at that address of its provider any more, or is gone; nothing was written then
  */
-export async function markRehosted(tx: Transaction, rehost: Rehost, kept: KeptOutput): Promise<boolean> {
+export async function markRehosted(tx: Transaction, rehost: Rehost, output: StoredOutput): Promise<boolean> {
   await lockJob(tx, rehost)
   const { count } = await tx`
-    update generation_outputs set ${storedAs(tx, kept)}
+    update generation_outputs set ${setStoredColumns(tx, output)}
     where generation_id = ${rehost.id} and index = ${rehost.index} and state = 'temporary' and provider_url = ${rehost.url}`
   if (count === 0) return false
-  await endRehost(tx, rehost)
+  await deleteRehost(tx, rehost)
   return true
 }
 
@@ -84,12 +84,12 @@ export async function markLost(tx: Transaction, rehost: Rehost, error: PublicErr
       and o.provider_url = ${rehost.url}
       and r.generation_id = o.generation_id and r.index = o.index and r.tries = ${rehost.tries}`
   if (count === 0) return false
-  await endRehost(tx, rehost)
+  await deleteRehost(tx, rehost)
   return true
 }
 
 /** Ends the trying for an output that is not only at its provider any more. */
-export async function dropRehost(tx: Transaction, rehost: Rehost): Promise<void> {
+export async function deleteObsoleteRehost(tx: Transaction, rehost: Rehost): Promise<void> {
   await lockJob(tx, rehost)
   await tx`
     delete from rehosts r using generation_outputs o
@@ -98,7 +98,7 @@ export async function dropRehost(tx: Transaction, rehost: Rehost): Promise<void>
 }
 
 /** How many outputs are only at their provider. */
-export async function countRehosts(db: Statement): Promise<number> {
+export async function countRehosts(db: Queryable): Promise<number> {
   const [row] = await db<{ count: number }[]>`select count(*)::int as count from rehosts`
   return row?.count ?? 0
 }
@@ -108,7 +108,7 @@ async function lockJob(tx: Transaction, { id }: Rehost): Promise<void> {
   await tx`select from generation_jobs where generation_id = ${id} for update`
 }
 
-async function endRehost(tx: Transaction, { id, index }: Rehost): Promise<void> {
+async function deleteRehost(tx: Transaction, { id, index }: Rehost): Promise<void> {
   await tx`delete from rehosts where generation_id = ${id} and index = ${index}`
-  await touch(tx, id)
+  await bumpVersion(tx, id)
 }

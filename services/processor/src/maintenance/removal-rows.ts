@@ -1,15 +1,15 @@
-import type { Statement, Transaction } from '@darkroom/infra/database/connection'
+import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
 
 /** How long an object stays after nothing refers to it any more: for whoever is about to refer to it again. */
 const REMOVE_AFTER_SECONDS = 3_600
 
 /** Where everything lies that is ever stored for a generation, by whatever attempt. It ends in a slash, as no key does. */
-export function folderOf({ id, workspaceId }: { id: string; workspaceId: string }): string {
+export function getGenerationFolder({ id, workspaceId }: { id: string; workspaceId: string }): string {
   return `w/${workspaceId}/gen/${id}/`
 }
 
 /** Has objects, or all in a folder, removed after a while, unless something refers to them by then. */
-export async function listRemovals(
+export async function scheduleRemovals(
   tx: Transaction,
   keys: readonly string[],
   afterSeconds = REMOVE_AFTER_SECONDS,
@@ -22,17 +22,17 @@ export async function listRemovals(
 }
 
 /** Locks the object that has been due for removal the longest; undefined if none is, or others are at all of them. */
-export async function lockRemoval(tx: Transaction): Promise<string | undefined> {
+export async function lockDueRemoval(tx: Transaction): Promise<string | undefined> {
   const [due] = await tx<{ key: string }[]>`
     select key from object_removals where remove_after <= now() order by remove_after limit 1 for update skip locked`
   return due?.key
 }
 
-export async function forgetRemoval(tx: Transaction, key: string): Promise<void> {
+export async function deleteRemoval(tx: Transaction, key: string): Promise<void> {
   await tx`delete from object_removals where key = ${key}`
 }
 
-export async function putOffRemoval(tx: Transaction, key: string, seconds: number): Promise<void> {
+export async function postponeRemoval(tx: Transaction, key: string, seconds: number): Promise<void> {
   await tx`update object_removals set remove_after = now() + make_interval(secs => ${seconds}) where key = ${key}`
 }
 
@@ -40,33 +40,34 @@ export async function putOffRemoval(tx: Transaction, key: string, seconds: numbe
  * Whether a row names the object, or the one that it is a preview of; for a folder, whether its generation is there. Our own
  * keys say which row that would be; for any other key all rows are looked at.
  */
-export async function isReferredTo(db: Statement, key: string): Promise<boolean> {
-  const rows = await rowsThatMayName(db, key, namesIn(db, key))
+export async function isReferenced(db: Queryable, key: string): Promise<boolean> {
+  const rows = await selectReferencingRows(db, key, createKeyCondition(db, key))
   return rows.length > 0
 }
 
 const OUTPUT_KEY = /^w\/[^/]+\/gen\/([0-9a-f-]{36})\//
 const REFERENCE_KEY = /^w\/([0-9a-f-]{36})\/ref\/([0-9a-f]{64})\./
-const PREVIEW = /\.w\d+\.webp$/
+const PREVIEW_SUFFIX = /\.w\d+\.webp$/
 
-type Fragment = ReturnType<typeof namesIn>
+type Fragment = ReturnType<typeof createKeyCondition>
 
 /** The condition under which a row's key is this one, or that of its original, whose extension is not known. */
-function namesIn(db: Statement, key: string) {
-  const original = key.replace(PREVIEW, '')
+function createKeyCondition(db: Queryable, key: string) {
+  const original = key.replace(PREVIEW_SUFFIX, '')
   return db`(key = ${key} or regexp_replace(key, '\\.[a-z0-9]+$', '') = ${original === key ? null : original})`
 }
 
-function rowsThatMayName(db: Statement, key: string, names: Fragment) {
+function selectReferencingRows(db: Queryable, key: string, keyCondition: Fragment) {
   const [, generation] = OUTPUT_KEY.exec(key) ?? []
   if (generation && key.endsWith('/')) return db`select 1 from generations where id = ${generation}`
-  if (generation) return db`select 1 from generation_outputs where generation_id = ${generation} and ${names} limit 1`
+  if (generation)
+    return db`select 1 from generation_outputs where generation_id = ${generation} and ${keyCondition} limit 1`
   const [, workspace, sha256] = REFERENCE_KEY.exec(key) ?? []
   if (workspace && sha256) {
     return db`
       select 1 from reference_images
-      where workspace_id = ${workspace} and sha256 = decode(${sha256}, 'hex') and ${names} limit 1`
+      where workspace_id = ${workspace} and sha256 = decode(${sha256}, 'hex') and ${keyCondition} limit 1`
   }
   return db`
-    select 1 from generation_outputs where ${names} union all select 1 from reference_images where ${names} limit 1`
+    select 1 from generation_outputs where ${keyCondition} union all select 1 from reference_images where ${keyCondition} limit 1`
 }

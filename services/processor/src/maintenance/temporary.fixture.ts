@@ -1,8 +1,8 @@
 import { type Database, transaction } from '@darkroom/infra/database/connection'
-import { accepted, finished, providerOf, REQUEST } from '../../testing/fake-env.ts'
-import { insertQueued } from '../queue/queued.fixture.ts'
+import { createTestProvider, REQUEST, readFinishedOutputs, submitRequest } from '../../testing/fake-env.ts'
+import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 
-export interface Temporary {
+export interface TemporaryOptions {
   workspaceId: string
   outputs?: number
   /** Seconds; null for an address whose expiry was not announced. */
@@ -12,12 +12,19 @@ export interface Temporary {
 }
 
 /** Has the tests' provider make pictures that are left there by a generation that was completed. @returns its id */
-export async function insertTemporary(database: Database, fake: { url: string }, given: Temporary): Promise<string> {
+export async function insertTemporaryOutputs(
+  database: Database,
+  fake: { url: string },
+  given: TemporaryOptions,
+): Promise<string> {
   const { workspaceId, outputs = 1, expiresIn = 3_600, age = 0 } = given
-  const provider = providerOf(fake)
+  const provider = createTestProvider(fake)
   const indices = Array.from({ length: outputs }, (_, index) => index)
-  const made = await finished(provider, await accepted(provider, { ...REQUEST, indices, references: [] }))
-  const id = await insertQueued(database, { workspaceId, outputs })
+  const made = await readFinishedOutputs(
+    provider,
+    await submitRequest(provider, { ...REQUEST, indices, references: [] }),
+  )
+  const id = await insertQueuedGeneration(database, { workspaceId, outputs })
   await transaction(database, async tx => {
     for (const output of made) {
       if (output.kind !== 'url') throw new Error('expected an address')

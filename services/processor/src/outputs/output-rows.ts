@@ -1,13 +1,13 @@
 import type { Kind } from '@darkroom/contracts/enums'
 import type { PublicError } from '@darkroom/contracts/output'
 import type { Transaction } from '@darkroom/infra/database/connection'
-import { touch } from '@darkroom/infra/generations/generations'
-import { leaveAtProvider } from '@darkroom/infra/generations/mark-temporary'
+import { bumpVersion } from '@darkroom/infra/generations/generations'
+import { markTemporary } from '@darkroom/infra/generations/mark-temporary'
 import type { ProviderOutput } from '../providers/provider.ts'
-import type { CallEnd, Job, JobCall } from '../queue/job.ts'
+import type { FinalOutcome, Job, JobCall } from '../queue/job.ts'
 
 /** What is known of an output once it is kept. */
-export interface KeptOutput {
+export interface StoredOutput {
   index: number
   /** What it is by its bytes, whatever was asked for. */
   kind: Kind
@@ -23,7 +23,7 @@ export interface KeptOutput {
 }
 
 /** Notes a call before it is made, so that a crash between making it and hearing of it is known to have happened. */
-export async function noteCall(tx: Transaction, job: Job, call: JobCall): Promise<void> {
+export async function recordCall(tx: Transaction, job: Job, call: JobCall): Promise<void> {
   await tx`
     insert into provider_calls (generation_id, call, first_index, count, round, submitted_at)
     values (${job.id}, ${call.call}, ${call.firstIndex}, ${call.count}, ${call.round}, clock_timestamp())
@@ -31,19 +31,19 @@ export async function noteCall(tx: Transaction, job: Job, call: JobCall): Promis
 }
 
 /** Notes the provider's id for a call: from now on a crash asks again instead of buying again. */
-export async function noteRequestId(tx: Transaction, job: Job, call: JobCall, requestId: string): Promise<void> {
+export async function recordRequestId(tx: Transaction, job: Job, call: JobCall, requestId: string): Promise<void> {
   await tx`update provider_calls set request_id = ${requestId} where generation_id = ${job.id} and call = ${call.call}`
 }
 
 /** Notes that nothing more will come of a call. */
-export async function noteCallOver(tx: Transaction, job: Job, call: JobCall, outcome: CallEnd): Promise<void> {
+export async function recordCallEnd(tx: Transaction, job: Job, call: JobCall, outcome: FinalOutcome): Promise<void> {
   await tx`
     update provider_calls set finished_at = clock_timestamp(), outcome = ${outcome}
     where generation_id = ${job.id} and call = ${call.call}`
 }
 
 /** Takes back the note of a call that the provider refused before it began. */
-export async function forgetCall(tx: Transaction, job: Job, call: JobCall): Promise<void> {
+export async function deleteCall(tx: Transaction, job: Job, call: JobCall): Promise<void> {
   await tx`delete from provider_calls where generation_id = ${job.id} and call = ${call.call} and request_id is null`
 }
 
@@ -59,30 +59,30 @@ export async function recordOutput(tx: Transaction, job: Job, output: ProviderOu
       provider_headers = ${url?.headers ? tx.json(url.headers) : null}, expires_at = ${url?.expiresAt ?? null}
     where generation_id = ${job.id} and index = ${output.index}
       and (state = 'pending' or (state = 'saving' and provider_url is null))`
-  if (count === 1) await touch(tx, job.id)
+  if (count === 1) await bumpVersion(tx, job.id)
   return count === 1
 }
 
-export async function markStored(tx: Transaction, job: Job, kept: KeptOutput): Promise<void> {
+export async function markStored(tx: Transaction, job: Job, output: StoredOutput): Promise<void> {
   await tx`
-    update generation_outputs set ${storedAs(tx, kept)}
-    where generation_id = ${job.id} and index = ${kept.index} and state = 'saving'`
-  await touch(tx, job.id)
+    update generation_outputs set ${setStoredColumns(tx, output)}
+    where generation_id = ${job.id} and index = ${output.index} and state = 'saving'`
+  await bumpVersion(tx, job.id)
 }
 
 /** What an output's row says once it is kept. */
-export function storedAs(tx: Transaction, kept: KeptOutput) {
+export function setStoredColumns(tx: Transaction, output: StoredOutput) {
   return tx`
-    state = 'stored', kind = ${kept.kind}, key = ${kept.key}, width = ${kept.width}, height = ${kept.height},
-    bytes = ${kept.bytes}, mime_type = ${kept.mimeType}, placeholder = ${kept.placeholder}, duration = ${kept.duration},
-    sha256 = decode(${kept.sha256}, 'hex'), error = null`
+    state = 'stored', kind = ${output.kind}, key = ${output.key}, width = ${output.width}, height = ${output.height},
+    bytes = ${output.bytes}, mime_type = ${output.mimeType}, placeholder = ${output.placeholder}, duration = ${output.duration},
+    sha256 = decode(${output.sha256}, 'hex'), error = null`
 }
 
 /** An output that could not be kept: still at the provider if it has an address there, else it is gone. */
 export async function markNotStored(tx: Transaction, job: Job, index: number, error: PublicError): Promise<void> {
-  const left = await leaveAtProvider(tx, job.id, [index])
-  if (left === 0) await markFailed(tx, job, [index], error)
-  else await touch(tx, job.id)
+  const temporaryCount = await markTemporary(tx, job.id, [index])
+  if (temporaryCount === 0) await markFailed(tx, job, [index], error)
+  else await bumpVersion(tx, job.id)
 }
 
 /** Outputs that will never be made. */
@@ -91,26 +91,26 @@ export async function markFailed(tx: Transaction, job: Job, indices: number[], e
     update generation_outputs set state = 'failed', error = ${tx.json(error)}
     where generation_id = ${job.id} and index = any(${indices}::smallint[])
       and (state = 'pending' or (state = 'saving' and provider_url is null))`
-  if (count > 0) await touch(tx, job.id)
+  if (count > 0) await bumpVersion(tx, job.id)
 }
 
-export interface Tally {
+export interface OutputSummary {
   kept: number
   /** What the first output that failed said. */
   error: PublicError | null
 }
 
 /** How a generation's outputs ended. */
-export async function tallyOutputs(tx: Transaction, job: Job): Promise<Tally> {
-  const [tally] = await tx<Tally[]>`
+export async function summarizeOutputs(tx: Transaction, job: Job): Promise<OutputSummary> {
+  const [summary] = await tx<OutputSummary[]>`
     select (count(*) filter (where state in ('stored', 'temporary')))::int as kept,
            (array_agg(error order by index) filter (where error is not null))[1] as error
     from generation_outputs where generation_id = ${job.id}`
-  return tally ?? { kept: 0, error: null }
+  return summary ?? { kept: 0, error: null }
 }
 
 /** Learns from a generation how long those of its model and size take. */
-export async function learnSeconds(tx: Transaction, job: Job): Promise<void> {
+export async function recordTiming(tx: Transaction, job: Job): Promise<void> {
   await tx`
     insert into model_timings (model, num_outputs, samples, seconds)
     select model, num_outputs, 1, extract(epoch from clock_timestamp() - started_at) from generations where id = ${job.id}

@@ -2,13 +2,13 @@ import { expect, test } from 'bun:test'
 import { readdir, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { testDirectory } from '@darkroom/infra/testing/test-resources'
+import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { openSpool } from './spool.ts'
 
 const MIB = 1024 * 1024
 
 test('what comes is in a file, with its size and hash, until it is disposed of', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const spool = await openSpool({ directory: join(directory.path, 'spool') })
   const pieces = [new Uint8Array(3).fill(1), new Uint8Array(0), new Uint8Array(MIB).fill(2)]
   const file = await spool.write(streamOf(pieces))
@@ -23,14 +23,14 @@ test('what comes is in a file, with its size and hash, until it is disposed of',
 })
 
 test('of a stream that breaks nothing is left, and the reason is thrown', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const spool = await openSpool({ directory: directory.path })
   await expect(spool.write(streamOf([new Uint8Array(MIB)], new Error('cut')))).rejects.toThrow('cut')
   expect(await filesIn(directory.path)).toEqual([])
 })
 
 test('a piece is asked for when the one before is written, so that none is waiting in memory', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const spool = await openSpool({ directory: directory.path })
   const ahead: number[] = []
   async function* watched() {
@@ -46,7 +46,7 @@ test('a piece is asked for when the one before is written, so that none is waiti
 })
 
 test('on opening, what processes that are gone have left is removed, and nothing else', async () => {
-  await using directory = await testDirectory()
+  await using directory = await createTestDirectory()
   const gone = Bun.spawn(['true'])
   await gone.exited
   const day = 24 * 3_600_000

@@ -21,13 +21,13 @@ const ABANDONED_MS = 24 * 3_600_000
 /** Opens the folder, which is made if it is not there, and removes what processes that are gone have left in it. */
 export async function openSpool({ directory }: { directory: string }): Promise<Spool> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  await sweep(directory)
+  await removeAbandonedFiles(directory)
   return {
     async write(chunks) {
       const path = join(directory, `${process.pid}.${crypto.randomUUID()}.${hostname()}`)
       const remove = () => rm(path, { force: true })
       try {
-        return { path, ...(await writeAll(path, chunks)), [Symbol.asyncDispose]: remove }
+        return { path, ...(await writeChunks(path, chunks)), [Symbol.asyncDispose]: remove }
       } catch (error) {
         await remove()
         throw error
@@ -36,7 +36,10 @@ export async function openSpool({ directory }: { directory: string }): Promise<S
   }
 }
 
-async function writeAll(path: string, chunks: AsyncIterable<Uint8Array>): Promise<Pick<FileBody, 'bytes' | 'sha256'>> {
+async function writeChunks(
+  path: string,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<Pick<FileBody, 'bytes' | 'sha256'>> {
   const hash = new Bun.CryptoHasher('sha256')
   let bytes = 0
   // Not Bun's own file sink: its `write` and `flush` say nothing of a disk that is full.
@@ -53,11 +56,11 @@ async function writeAll(path: string, chunks: AsyncIterable<Uint8Array>): Promis
   return { bytes, sha256: hash.digest('hex') }
 }
 
-async function sweep(directory: string): Promise<void> {
+async function removeAbandonedFiles(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     const path = join(directory, name)
-    const found = await stat(path).catch(() => null)
-    if (found && isAbandoned(name, found.mtimeMs)) await rm(path, { force: true })
+    const stats = await stat(path).catch(() => null)
+    if (stats && isAbandoned(name, stats.mtimeMs)) await rm(path, { force: true })
   }
 }
 

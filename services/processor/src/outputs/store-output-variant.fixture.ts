@@ -2,16 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
-import { openS3 } from '@darkroom/infra/store/s3/s3'
+import { openS3Store } from '@darkroom/infra/store/s3/s3'
 import pLimit from 'p-limit'
 import { openSpool } from './spool.ts'
-import { type KeepDeps, keepOutput } from './store-output.ts'
+import { type StoreOutputDeps, storeOutput } from './store-output.ts'
 
 /**
  * Keeps outputs as the processor does, once for each line that it reads, and then writes one: what `bun run bench uploads`
  * measures, in a process of its own. What it is to do is its argument, as JSON.
  */
-const asked: {
+const options: {
   /** Where the outputs are, and then their index. */
   outputs: string
   /** Part of their keys. */
@@ -19,28 +19,28 @@ const asked: {
   count: number
   concurrency: number
   memoryBytes: number
-  s3: Parameters<typeof openS3>[0]
+  s3: Parameters<typeof openS3Store>[0]
 } = JSON.parse(process.argv[2] ?? '{}')
 
-const forever = new AbortController().signal
+const neverAborted = new AbortController().signal
 const directory = await mkdtemp(join(tmpdir(), 'darkroom-bench-'))
-const limit = pLimit(asked.concurrency)
-const deps: KeepDeps = {
-  store: openS3(asked.s3),
-  allowOrigins: [new URL(asked.outputs).origin],
-  budget: createByteBudget(asked.memoryBytes),
+const limit = pLimit(options.concurrency)
+const deps: StoreOutputDeps = {
+  store: openS3Store(options.s3),
+  allowOrigins: [new URL(options.outputs).origin],
+  budget: createByteBudget(options.memoryBytes),
   spool: await openSpool({ directory }),
 }
 
 process.stdout.write('ready\n')
 for await (const _line of console) {
-  const indices = Array.from({ length: asked.count }, (_, index) => index)
-  await Promise.all(indices.map(index => limit(() => keep(index))))
+  const indices = Array.from({ length: options.count }, (_, index) => index)
+  await Promise.all(indices.map(index => limit(() => storeOne(index))))
   process.stdout.write('done\n')
 }
 await rm(directory, { recursive: true })
 
-async function keep(index: number): Promise<void> {
-  const output = { index, kind: 'url', url: `${asked.outputs}/${index}`, expiresAt: null } as const
-  await keepOutput(deps, { workspaceId: 'bench', generationId: asked.name, attempt: 1 }, output, forever)
+async function storeOne(index: number): Promise<void> {
+  const output = { index, kind: 'url', url: `${options.outputs}/${index}`, expiresAt: null } as const
+  await storeOutput(deps, { workspaceId: 'bench', generationId: options.name, attempt: 1 }, output, neverAborted)
 }

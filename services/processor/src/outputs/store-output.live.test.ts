@@ -2,27 +2,33 @@ import { afterAll, afterEach, beforeEach, expect, test } from 'bun:test'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
-import { openDisk } from '@darkroom/infra/store/disk'
-import { openS3 } from '@darkroom/infra/store/s3/s3'
+import { openDiskStore } from '@darkroom/infra/store/disk'
+import { openS3Store } from '@darkroom/infra/store/s3/s3'
 import type { Body, Store } from '@darkroom/infra/store/store'
 import type { FileFault } from '@darkroom/infra/testing/fake-provider/behavior'
 import { startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
-import { startFaultProxy, startStrictS3, testBucket } from '@darkroom/infra/testing/s3/s3-server'
-import { testDirectory } from '@darkroom/infra/testing/test-resources'
-import { accepted, finished, never, providerOf, REQUEST } from '../../testing/fake-env.ts'
+import { createTestBucket, startFaultProxy, startStrictS3 } from '@darkroom/infra/testing/s3/s3-server'
+import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
+import {
+  createTestProvider,
+  neverAborted,
+  REQUEST,
+  readFinishedOutputs,
+  submitRequest,
+} from '../../testing/fake-env.ts'
 import type { ProviderOutput } from '../providers/provider.ts'
 import { openSpool, type Spool } from './spool.ts'
-import { type KeepDeps, keepOutput } from './store-output.ts'
-import { KeepError } from './store-output-error.ts'
+import { type StoreOutputDeps, storeOutput } from './store-output.ts'
+import { StoreOutputError } from './store-output-error.ts'
 
 const MB = 1_000_000
 const BUDGET = 64 * MB
-const KEEP = { workspaceId: 'w1', generationId: 'g1', attempt: 3 }
+const TARGET = { workspaceId: 'w1', generationId: 'g1', attempt: 3 }
 const LIMITS = {
-  fetchMs: 60_000,
-  stallMs: 30_000,
-  bufferedBytes: 8 * MB,
-  picture: { bytes: 20 * MB, pixels: 100 * MB },
+  deadlineMs: 60_000,
+  idleTimeoutMs: 30_000,
+  maxBufferedBytes: 8 * MB,
+  image: { bytes: 20 * MB, pixels: 100 * MB },
   videoBytes: 80 * MB,
 }
 
@@ -31,109 +37,109 @@ const fake = servers.use(await startFakeProvider())
 const strict = servers.use(await startStrictS3()).endpoint
 afterAll(() => servers.disposeAsync())
 beforeEach(() => fake.reset())
-afterEach(async () => await fake.until(journal => journal.filesInFlight === 0))
+afterEach(async () => await fake.waitForRequests(journal => journal.filesInFlight === 0))
 
 const STORES = { disk: openOnDisk, s3: openOnS3 } as const
 
 for (const [name, openStore] of Object.entries(STORES)) {
   test(`${name}: eight of 50 MB at once are kept whole, and no more of them is in memory than is allowed`, async () => {
-    await using place = await openPlace(openStore)
-    fake.set({ fileType: 'mp4', fileBytes: 50 * MB })
-    const outputs = await outputsOf(8)
-    const kept = await Promise.all(outputs.map(output => keepOutput(place.deps, KEEP, output, never)))
-    for (const { key, bytes, sha256, mimeType } of kept) {
+    await using env = await openStoreEnv(openStore)
+    fake.setBehavior({ fileType: 'mp4', fileBytes: 50 * MB })
+    const outputs = await generateOutputs(8)
+    const stored = await Promise.all(outputs.map(output => storeOutput(env.deps, TARGET, output, neverAborted)))
+    for (const { key, bytes, sha256, mimeType } of stored) {
       expect(key).toMatch(/^w\/w1\/gen\/g1\/3\/\d\.mp4$/)
       expect([mimeType, bytes > 45 * MB]).toEqual(['video/mp4', true])
-      expect(await hashOf(place.store, key)).toBe(sha256)
+      expect(await computeHash(env.store, key)).toBe(sha256)
     }
-    expect(fake.journal.maxFilesInFlight).toBe(8)
-    expect(place.seen.mostTaken).toBeLessThanOrEqual(BUDGET)
-    expect(place.seen.mostInMemory).toBe(0)
-    expect(await leftIn(place)).toEqual({ files: [], taken: 0 })
+    expect(fake.requestLog.maxFilesInFlight).toBe(8)
+    expect(env.seen.maxReserved).toBeLessThanOrEqual(BUDGET)
+    expect(env.seen.maxInMemory).toBe(0)
+    expect(await listLeftovers(env)).toEqual({ files: [], taken: 0 })
   }, 60_000)
 
   test(`${name}: of small ones no more is in memory than is allowed, and all of them are kept`, async () => {
-    await using place = await openPlace(openStore, 10 * MB)
-    fake.set({ fileBytes: 4 * MB })
-    const outputs = await outputsOf(8)
-    const kept = await Promise.all(outputs.map(output => keepOutput(place.deps, KEEP, output, never)))
-    expect(new Set(kept.map(({ key }) => key)).size).toBe(8)
-    expect(place.seen.mostInMemory).toBeGreaterThan(3 * MB)
-    expect(place.seen.mostInMemory).toBeLessThanOrEqual(10 * MB)
-    expect(place.seen.mostTaken).toBeLessThanOrEqual(10 * MB)
-    expect(await leftIn(place)).toEqual({ files: [], taken: 0 })
+    await using env = await openStoreEnv(openStore, 10 * MB)
+    fake.setBehavior({ fileBytes: 4 * MB })
+    const outputs = await generateOutputs(8)
+    const stored = await Promise.all(outputs.map(output => storeOutput(env.deps, TARGET, output, neverAborted)))
+    expect(new Set(stored.map(({ key }) => key)).size).toBe(8)
+    expect(env.seen.maxInMemory).toBeGreaterThan(3 * MB)
+    expect(env.seen.maxInMemory).toBeLessThanOrEqual(10 * MB)
+    expect(env.seen.maxReserved).toBeLessThanOrEqual(10 * MB)
+    expect(await listLeftovers(env)).toEqual({ files: [], taken: 0 })
   }, 30_000)
 
   test(`${name}: a provider that does not answer keeps no memory from the others`, async () => {
-    await using place = await openPlace(openStore, 10 * MB)
-    fake.set({ fileBytes: 4 * MB, files: { 0: { kind: 'hang' } } })
-    const [silent, ...others] = await outputsOf(4)
+    await using env = await openStoreEnv(openStore, 10 * MB)
+    fake.setBehavior({ fileBytes: 4 * MB, files: { 0: { kind: 'hang' } } })
+    const [silent, ...others] = await generateOutputs(4)
     const controller = new AbortController()
-    const hung = keepOutput(place.deps, KEEP, silent as ProviderOutput, controller.signal).catch(() => 'ended')
-    await fake.until(journal => journal.filesInFlight === 1)
-    const kept = await Promise.all(others.map(output => keepOutput(place.deps, KEEP, output, never)))
-    expect(kept).toHaveLength(3)
-    expect(place.deps.budget.taken).toBe(0)
+    const hung = storeOutput(env.deps, TARGET, silent as ProviderOutput, controller.signal).catch(() => 'ended')
+    await fake.waitForRequests(journal => journal.filesInFlight === 1)
+    const stored = await Promise.all(others.map(output => storeOutput(env.deps, TARGET, output, neverAborted)))
+    expect(stored).toHaveLength(3)
+    expect(env.deps.budget.reserved).toBe(0)
     controller.abort(new Error('over'))
     expect(await hung).toBe('ended')
   }, 30_000)
 
   test(`${name}: a large picture is decoded from its file, and its previews lie beside it`, async () => {
-    await using place = await openPlace(openStore)
-    fake.set({ fileBytes: 12 * MB })
-    const [output] = await outputsOf(1)
-    const kept = await keepOutput(place.deps, KEEP, output as ProviderOutput, never)
-    expect(kept).toMatchObject({ kind: 'image', width: 64, height: 48, duration: null, mimeType: 'image/png' })
-    expect(await Array.fromAsync(place.store.list('w/'))).toHaveLength(3)
-    expect(await hashOf(place.store, kept.key)).toBe(kept.sha256)
+    await using env = await openStoreEnv(openStore)
+    fake.setBehavior({ fileBytes: 12 * MB })
+    const [output] = await generateOutputs(1)
+    const stored = await storeOutput(env.deps, TARGET, output as ProviderOutput, neverAborted)
+    expect(stored).toMatchObject({ kind: 'image', width: 64, height: 48, duration: null, mimeType: 'image/png' })
+    expect(await Array.fromAsync(env.store.list('w/'))).toHaveLength(3)
+    expect(await computeHash(env.store, stored.key)).toBe(stored.sha256)
   }, 20_000)
 
   test(`${name}: one that is wanted no more while it is fetched leaves nothing`, async () => {
-    await using place = await openPlace(openStore)
-    fake.set({ fileType: 'mp4', fileBytes: 30 * MB, files: { '*': { kind: 'stall' } } })
-    const outputs = await outputsOf(3)
+    await using env = await openStoreEnv(openStore)
+    fake.setBehavior({ fileType: 'mp4', fileBytes: 30 * MB, files: { '*': { kind: 'stall' } } })
+    const outputs = await generateOutputs(3)
     const controller = new AbortController()
-    const ends = outputs.map(output => keepOutput(place.deps, KEEP, output, controller.signal).catch(error => error))
-    await place.seen.written
+    const ends = outputs.map(output => storeOutput(env.deps, TARGET, output, controller.signal).catch(error => error))
+    await env.seen.written
     controller.abort(new Error('lease lost'))
     expect((await Promise.all(ends)).map(({ message }) => message)).toEqual(Array(3).fill('lease lost'))
-    expect(await leftIn(place)).toEqual({ files: [], taken: 0 })
-    expect(await Array.fromAsync(place.store.list(''))).toEqual([])
+    expect(await listLeftovers(env)).toEqual({ files: [], taken: 0 })
+    expect(await Array.fromAsync(env.store.list(''))).toEqual([])
   }, 20_000)
 }
 
 test('one that is wanted no more while it is put leaves nothing under its key and no file', async () => {
   await using stack = new AsyncDisposableStack()
   const proxy = stack.use(startFaultProxy(strict))
-  const bucket = stack.use(await testBucket(strict))
-  const store = openS3({ ...bucket.options, ...proxy.endpoint })
-  const place = stack.use(await openPlace(async () => ({ store, [Symbol.asyncDispose]: async () => {} })))
+  const bucket = stack.use(await createTestBucket(strict))
+  const store = openS3Store({ ...bucket.options, ...proxy.endpoint })
+  const env = stack.use(await openStoreEnv(async () => ({ store, [Symbol.asyncDispose]: async () => {} })))
   const controller = new AbortController()
-  proxy.fault = () => {
+  proxy.intercept = () => {
     controller.abort(new Error('lease lost'))
     return new Promise(() => {})
   }
-  fake.set({ fileType: 'webm', fileBytes: 30 * MB })
-  const [output] = await outputsOf(1)
-  const keeping = keepOutput(place.deps, KEEP, output as ProviderOutput, controller.signal)
+  fake.setBehavior({ fileType: 'webm', fileBytes: 30 * MB })
+  const [output] = await generateOutputs(1)
+  const keeping = storeOutput(env.deps, TARGET, output as ProviderOutput, controller.signal)
   await expect(keeping).rejects.toThrow('lease lost')
-  expect(await leftIn(place)).toEqual({ files: [], taken: 0 })
+  expect(await listLeftovers(env)).toEqual({ files: [], taken: 0 })
   expect(await Array.fromAsync(bucket.store.list(''))).toEqual([])
 }, 20_000)
 
 test('one that waits for its share of the memory fetches nothing, and goes when it is wanted no more', async () => {
-  await using place = await openPlace(openOnDisk)
-  using _all = await place.deps.budget.take(BUDGET, never)
+  await using env = await openStoreEnv(openOnDisk)
+  using _all = await env.deps.budget.reserve(BUDGET, neverAborted)
   const controller = new AbortController()
-  const [output] = await outputsOf(1)
-  const keeping = keepOutput(place.deps, KEEP, output as ProviderOutput, controller.signal)
+  const [output] = await generateOutputs(1)
+  const keeping = storeOutput(env.deps, TARGET, output as ProviderOutput, controller.signal)
   controller.abort(new Error('stopping'))
   await expect(keeping).rejects.toThrow('stopping')
-  expect(fake.journal.files).toEqual([])
+  expect(fake.requestLog.files).toEqual([])
 })
 
 test('where one of the objects cannot be put, the others are not gone on with', async () => {
-  await using place = await openPlace(openOnDisk)
+  await using env = await openStoreEnv(openOnDisk)
   const stopped = Promise.withResolvers<unknown>()
   const put: Store['put'] = (key, _body, { signal }) => {
     if (key.endsWith('.w320.webp')) return Promise.reject(new Error('full'))
@@ -142,9 +148,9 @@ test('where one of the objects cannot be put, the others are not gone on with', 
     signal.addEventListener('abort', () => stopped.resolve(signal.reason), { once: true })
     return promise
   }
-  const [output] = await outputsOf(1)
-  const deps = { ...place.deps, store: { ...place.store, put } }
-  const error = await keepOutput(deps, KEEP, output as ProviderOutput, never).catch(error => error)
+  const [output] = await generateOutputs(1)
+  const deps = { ...env.deps, store: { ...env.store, put } }
+  const error = await storeOutput(deps, TARGET, output as ProviderOutput, neverAborted).catch(error => error)
   expect([error.failure, error.cause.message]).toEqual(['store', 'full'])
   expect(await stopped.promise).toBe(error.cause)
 })
@@ -161,64 +167,64 @@ const FAULTS: readonly (readonly [fault: FileFault, end: string, limits?: Partia
   [{ kind: 'cut-in-chunks' }, 'retryable'],
   [{ kind: 'in-chunks' }, 'kept'],
   [{ kind: 'wrong-type' }, 'kept'],
-  [{ kind: 'html' }, 'unfit'],
-  [{ kind: 'garbage' }, 'unfit'],
-  [{ kind: 'endless' }, 'unfit'],
-  [{ kind: 'drip' }, 'retryable', { fetchMs: 300 }],
-  [{ kind: 'stall' }, 'retryable', { stallMs: 300 }],
-  [{ kind: 'hang' }, 'retryable', { stallMs: 300 }],
-  [{ kind: 'redirect' }, 'unfit'],
+  [{ kind: 'html' }, 'unusable'],
+  [{ kind: 'garbage' }, 'unusable'],
+  [{ kind: 'endless' }, 'unusable'],
+  [{ kind: 'drip' }, 'retryable', { deadlineMs: 300 }],
+  [{ kind: 'stall' }, 'retryable', { idleTimeoutMs: 300 }],
+  [{ kind: 'hang' }, 'retryable', { idleTimeoutMs: 300 }],
+  [{ kind: 'redirect' }, 'unusable'],
 ]
 
 for (const fileType of ['png', 'mp4', 'webm'] as const) {
   for (const [fault, end, limits] of FAULTS) {
     test(`a large ${fileType}: ${fault.kind} ${fault.status ?? ''} ends as ${end} and leaves nothing else`, async () => {
-      await using place = await openPlace(openOnDisk)
-      fake.set({ fileType, fileBytes: 11 * MB, files: { '*': fault } })
-      const [output] = await outputsOf(1)
-      const deps = { ...place.deps, limits: { ...LIMITS, ...limits } }
-      const ended = await keepOutput(deps, KEEP, output as ProviderOutput, never).then(
+      await using env = await openStoreEnv(openOnDisk)
+      fake.setBehavior({ fileType, fileBytes: 11 * MB, files: { '*': fault } })
+      const [output] = await generateOutputs(1)
+      const deps = { ...env.deps, limits: { ...LIMITS, ...limits } }
+      const ended = await storeOutput(deps, TARGET, output as ProviderOutput, neverAborted).then(
         () => 'kept',
-        error => (error instanceof KeepError ? error.failure : String(error)),
+        error => (error instanceof StoreOutputError ? error.failure : String(error)),
       )
       expect(ended).toBe(end)
-      expect(await leftIn(place)).toEqual({ files: [], taken: 0 })
-      expect((await Array.fromAsync(place.store.list(''))).length > 0).toBe(end === 'kept')
+      expect(await listLeftovers(env)).toEqual({ files: [], taken: 0 })
+      expect((await Array.fromAsync(env.store.list(''))).length > 0).toBe(end === 'kept')
     }, 20_000)
   }
 }
 
-interface Place extends AsyncDisposable {
+interface StoreEnv extends AsyncDisposable {
   store: Store
-  deps: KeepDeps
+  deps: StoreOutputDeps
   spoolDirectory: string
-  seen: Seen
+  seen: Observed
 }
 
-interface Seen {
+interface Observed {
   /** Bytes of the budget. */
-  mostTaken: number
+  maxReserved: number
   /** Bytes of outputs that were being put from memory. */
-  mostInMemory: number
+  maxInMemory: number
   /** Resolves when something has been written to a file. */
   written: Promise<void>
 }
 
 type OpenStore = () => Promise<{ store: Store } & AsyncDisposable>
 
-async function openPlace(openStore: OpenStore, budgetBytes = BUDGET): Promise<Place> {
+async function openStoreEnv(openStore: OpenStore, budgetBytes = BUDGET): Promise<StoreEnv> {
   const stack = new AsyncDisposableStack()
   const opened = stack.use(await openStore())
-  const spoolDirectory = stack.use(await testDirectory()).path
+  const spoolDirectory = stack.use(await createTestDirectory()).path
   const written = Promise.withResolvers<void>()
   const budget = createByteBudget(budgetBytes)
-  const seen: Seen = { mostTaken: 0, mostInMemory: 0, written: written.promise }
-  const store = watched(opened.store, bytes => {
-    seen.mostInMemory = Math.max(seen.mostInMemory, bytes)
-    seen.mostTaken = Math.max(seen.mostTaken, budget.taken)
+  const seen: Observed = { maxReserved: 0, maxInMemory: 0, written: written.promise }
+  const store = watchStore(opened.store, bytes => {
+    seen.maxInMemory = Math.max(seen.maxInMemory, bytes)
+    seen.maxReserved = Math.max(seen.maxReserved, budget.reserved)
   })
-  const spool = watchedSpool(await openSpool({ directory: spoolDirectory }), () => {
-    seen.mostTaken = Math.max(seen.mostTaken, budget.taken)
+  const spool = watchSpool(await openSpool({ directory: spoolDirectory }), () => {
+    seen.maxReserved = Math.max(seen.maxReserved, budget.reserved)
     written.resolve()
   })
   const deps = { store, allowOrigins: [fake.url], budget, spool, limits: LIMITS }
@@ -226,7 +232,7 @@ async function openPlace(openStore: OpenStore, budgetBytes = BUDGET): Promise<Pl
 }
 
 /** A store of which it is known how many bytes of outputs it is being given from memory. */
-function watched(store: Store, look: (bytes: number) => void): Store {
+function watchStore(store: Store, look: (bytes: number) => void): Store {
   let inMemory = 0
   const sizeOf = (key: string, body: Body) =>
     body instanceof Uint8Array && !key.endsWith('.webp') ? body.byteLength : 0
@@ -242,37 +248,37 @@ function watched(store: Store, look: (bytes: number) => void): Store {
   }
 }
 
-function watchedSpool(spool: Spool, onPiece: () => void): Spool {
-  async function* told(chunks: AsyncIterable<Uint8Array>) {
+function watchSpool(spool: Spool, onPiece: () => void): Spool {
+  async function* watchChunks(chunks: AsyncIterable<Uint8Array>) {
     for await (const chunk of chunks) {
       yield chunk
       onPiece()
     }
   }
-  return { write: chunks => spool.write(told(chunks)) }
+  return { write: chunks => spool.write(watchChunks(chunks)) }
 }
 
 async function openOnDisk() {
-  const directory = await testDirectory()
-  const store = await openDisk({ root: join(directory.path, 'objects') })
+  const directory = await createTestDirectory()
+  const store = await openDiskStore({ root: join(directory.path, 'objects') })
   return { store, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() }
 }
 
 async function openOnS3() {
-  return await testBucket(strict)
+  return await createTestBucket(strict)
 }
 
-async function leftIn({ spoolDirectory, deps }: Place) {
-  return { files: await readdir(spoolDirectory), taken: deps.budget.taken }
+async function listLeftovers({ spoolDirectory, deps }: StoreEnv) {
+  return { files: await readdir(spoolDirectory), taken: deps.budget.reserved }
 }
 
-async function outputsOf(count: number): Promise<ProviderOutput[]> {
-  const provider = providerOf(fake)
+async function generateOutputs(count: number): Promise<ProviderOutput[]> {
+  const provider = createTestProvider(fake)
   const indices = Array.from({ length: count }, (_, index) => index)
-  return await finished(provider, await accepted(provider, { ...REQUEST, indices }))
+  return await readFinishedOutputs(provider, await submitRequest(provider, { ...REQUEST, indices }))
 }
 
-async function hashOf(store: Store, key: string): Promise<string> {
+async function computeHash(store: Store, key: string): Promise<string> {
   const hash = new Bun.CryptoHasher('sha256')
   for await (const chunk of new Response((await store.get(key))?.body).body ?? []) hash.update(chunk)
   return hash.digest('hex')

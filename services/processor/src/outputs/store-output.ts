@@ -2,28 +2,28 @@ import { previewKey } from '@darkroom/contracts/previews'
 import { readMedia } from '@darkroom/infra/images/media'
 import type { Body, Store } from '@darkroom/infra/store/store'
 import type { ProviderOutput } from '../providers/provider.ts'
-import { type ReceiveDeps, type Received, type ReceiveLimits, receive } from './download.ts'
-import type { KeptOutput } from './output-rows.ts'
-import { explainKeep } from './store-output-error.ts'
+import { type DownloadDeps, type DownloadedOutput, type DownloadLimits, downloadOutput } from './download.ts'
+import type { StoredOutput } from './output-rows.ts'
+import { toStoreOutputError } from './store-output-error.ts'
 
-export interface KeepDeps extends Omit<ReceiveDeps, 'limits'> {
+export interface StoreOutputDeps extends Omit<DownloadDeps, 'limits'> {
   store: Store
   /** How much is fetched and kept, and for how long; the usual unless said. */
-  limits?: ReceiveLimits
+  limits?: DownloadLimits
 }
 
 /** Whose output it is. The attempt is part of its key. */
-export interface Keep {
+export interface OutputTarget {
   workspaceId: string
   generationId: string
   attempt: number | string
 }
 
-const LIMITS: ReceiveLimits = {
-  fetchMs: 300_000,
-  stallMs: 30_000,
-  bufferedBytes: 8_000_000,
-  picture: { bytes: 100_000_000, pixels: 100_000_000 },
+const DEFAULT_LIMITS: DownloadLimits = {
+  deadlineMs: 300_000,
+  idleTimeoutMs: 30_000,
+  maxBufferedBytes: 8_000_000,
+  image: { bytes: 100_000_000, pixels: 100_000_000 },
   videoBytes: 500_000_000,
 }
 
@@ -34,42 +34,42 @@ const LIMITS: ReceiveLimits = {
  * @returns what goes into the output's row; nothing is written there
  * @throws KeepError, which says whether it may be had later; the signal's reason
  */
-export async function keepOutput(
-  deps: KeepDeps,
-  keep: Keep,
+export async function storeOutput(
+  deps: StoreOutputDeps,
+  target: OutputTarget,
   output: ProviderOutput,
   signal: AbortSignal,
-): Promise<KeptOutput> {
+): Promise<StoredOutput> {
   try {
-    await using received = await receive({ limits: LIMITS, ...deps }, output, signal)
-    return await store(deps, keep, output, received, signal)
+    await using downloaded = await downloadOutput({ limits: DEFAULT_LIMITS, ...deps }, output, signal)
+    return await putOutput(deps, target, output, downloaded, signal)
   } catch (error) {
     signal.throwIfAborted()
-    throw explainKeep(error)
+    throw toStoreOutputError(error)
   }
 }
 
-async function store(
-  deps: KeepDeps,
-  keep: Keep,
+async function putOutput(
+  deps: StoreOutputDeps,
+  target: OutputTarget,
   output: ProviderOutput,
-  { body, bytes, sha256 }: Received,
+  { body, bytes, sha256 }: DownloadedOutput,
   signal: AbortSignal,
-): Promise<KeptOutput> {
-  const { previews, extension, ...media } = await readMedia(body, deps.limits ?? LIMITS)
+): Promise<StoredOutput> {
+  const { previews, extension, ...media } = await readMedia(body, deps.limits ?? DEFAULT_LIMITS)
   // The attempt is in the key so that a worker that was shut out cannot write over the bytes of the one that took over.
-  const key = `w/${keep.workspaceId}/gen/${keep.generationId}/${keep.attempt}/${output.index}.${extension}`
-  const beside = previews.map(preview => [previewKey(key, preview.width), preview.bytes] as const)
-  await putAll(deps.store, [[key, body], ...beside], signal)
-  const said = output.kind === 'bytes' ? output.duration : undefined
-  return { ...media, duration: media.duration ?? said ?? null, index: output.index, key, bytes, sha256 }
+  const key = `w/${target.workspaceId}/gen/${target.generationId}/${target.attempt}/${output.index}.${extension}`
+  const previewObjects = previews.map(preview => [previewKey(key, preview.width), preview.bytes] as const)
+  await putAll(deps.store, [[key, body], ...previewObjects], signal)
+  const providerDuration = output.kind === 'bytes' ? output.duration : undefined
+  return { ...media, duration: media.duration ?? providerDuration ?? null, index: output.index, key, bytes, sha256 }
 }
 
 /** Puts all of them, or ends with the first failure, and then none of them goes on. */
 async function putAll(store: Store, objects: (readonly [string, Body])[], signal: AbortSignal): Promise<void> {
   const failed = new AbortController()
-  const within = AbortSignal.any([signal, failed.signal])
-  const fail = (error: unknown) => failed.abort(error)
-  await Promise.all(objects.map(([key, body]) => store.put(key, body, { signal: within }).catch(fail)))
+  const putSignal = AbortSignal.any([signal, failed.signal])
+  const onError = (error: unknown) => failed.abort(error)
+  await Promise.all(objects.map(([key, body]) => store.put(key, body, { signal: putSignal }).catch(onError)))
   failed.signal.throwIfAborted()
 }

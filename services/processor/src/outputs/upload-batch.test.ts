@@ -4,19 +4,19 @@ import { createUploadBatch } from './upload-batch.ts'
 function gate() {
   const log: string[] = []
   const open = Promise.withResolvers<void>()
-  const enter = async () => void log.push('enter')
-  const leave = async () => void log.push('leave')
-  return { log, open, enter, leave }
+  const onStart = async () => void log.push('enter')
+  const onSettled = async () => void log.push('leave')
+  return { log, open, onStart, onSettled }
 }
 
 test('the stage is entered once before the first upload and left once when all have settled', async () => {
-  const { log, open, enter, leave } = gate()
+  const { log, open, onStart, onSettled } = gate()
   const upload = async (output: number) => {
     log.push(`start ${output}`)
     await open.promise
     log.push(`end ${output}`)
   }
-  const batch = createUploadBatch({ concurrency: 2, upload, enter, leave })
+  const batch = createUploadBatch({ concurrency: 2, upload, onStart, onSettled })
   for (const output of [0, 1, 2]) batch.add(output)
   open.resolve()
   await Promise.all([batch.settled(), batch.settled()])
@@ -27,39 +27,39 @@ test('the stage is entered once before the first upload and left once when all h
 })
 
 test('as many go on at once as is allowed, no more and no fewer', async () => {
-  const { open, enter, leave } = gate()
+  const { open, onStart, onSettled } = gate()
   let inFlight = 0
-  let most = 0
+  let maxInFlight = 0
   const full = Promise.withResolvers<void>()
   const upload = async () => {
     inFlight++
-    most = Math.max(most, inFlight)
+    maxInFlight = Math.max(maxInFlight, inFlight)
     if (inFlight === 3) full.resolve()
     await open.promise
     inFlight--
   }
-  const batch = createUploadBatch({ concurrency: 3, upload, enter, leave })
+  const batch = createUploadBatch({ concurrency: 3, upload, onStart, onSettled })
   for (let output = 0; output < 8; output++) batch.add(output)
   await full.promise
   open.resolve()
   await batch.settled()
-  expect(most).toBe(3)
+  expect(maxInFlight).toBe(3)
 })
 
 test('one that cannot go on does not keep the others from ending, and is told of', async () => {
-  const { log, enter, leave } = gate()
+  const { log, onStart, onSettled } = gate()
   const upload = async (output: number) => {
     if (output === 1) throw new Error('lost')
     log.push(`end ${output}`)
   }
-  const batch = createUploadBatch({ concurrency: 1, upload, enter, leave })
+  const batch = createUploadBatch({ concurrency: 1, upload, onStart, onSettled })
   for (const output of [0, 1, 2]) batch.add(output)
   await expect(batch.settled()).rejects.toThrow('lost')
   expect(log).toEqual(['enter', 'end 0', 'end 2', 'leave'])
 })
 
 test('where there is nothing to upload, no stage is entered', async () => {
-  const { log, enter, leave } = gate()
-  await createUploadBatch({ concurrency: 3, upload: async () => {}, enter, leave }).settled()
+  const { log, onStart, onSettled } = gate()
+  await createUploadBatch({ concurrency: 3, upload: async () => {}, onStart, onSettled }).settled()
   expect(log).toEqual([])
 })

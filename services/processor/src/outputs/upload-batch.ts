@@ -17,25 +17,25 @@ export interface UploadBatch<Output> {
 export function createUploadBatch<Output>(options: {
   concurrency: number
   upload: (output: Output) => Promise<void>
-  enter: () => Promise<void>
-  leave: () => Promise<void>
+  onStart: () => Promise<void>
+  onSettled: () => Promise<void>
 }): UploadBatch<Output> {
   const limit = pLimit(options.concurrency)
   const uploads: Promise<void>[] = []
-  let entered: Promise<void> | undefined
+  let starting: Promise<void> | undefined
   let ended: Promise<void> | undefined
   const end = async () => {
     const results = await Promise.allSettled(uploads)
-    if (entered) await options.leave()
-    const broken = results.find(result => result.status === 'rejected')
-    if (broken) throw broken.reason
+    if (starting) await options.onSettled()
+    const rejected = results.find(result => result.status === 'rejected')
+    if (rejected) throw rejected.reason
   }
   return {
     add: output => {
-      entered ??= options.enter()
-      const before = entered
+      starting ??= options.onStart()
+      const started = starting
       const uploading = limit(async () => {
-        await before
+        await started
         await options.upload(output)
       })
       // Who asks how it ended asks later; until then nobody may take it for an error that no one cares about.

@@ -4,17 +4,23 @@ import { openDatabase, transaction } from '@darkroom/infra/database/connection'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
-import { openDisk } from '@darkroom/infra/store/disk'
+import { openDiskStore } from '@darkroom/infra/store/disk'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
-import { testDatabase, testDirectory } from '@darkroom/infra/testing/test-resources'
-import { accepted, finished, never, providerOf, REQUEST } from '../../testing/fake-env.ts'
+import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
+import {
+  createTestProvider,
+  neverAborted,
+  REQUEST,
+  readFinishedOutputs,
+  submitRequest,
+} from '../../testing/fake-env.ts'
 import type { ProviderOutput } from '../providers/provider.ts'
 import { readJob } from '../queue/job-rows.ts'
 import type { Lease } from '../queue/lease.ts'
-import { insertQueued } from '../queue/queued.fixture.ts'
+import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 import { recordOutput } from './output-rows.ts'
 import { openSpool } from './spool.ts'
-import { type UploadDeps, upload } from './upload.ts'
+import { type UploadDeps, uploadOutput } from './upload.ts'
 
 const MB = 1_000_000
 const WORKSPACE = crypto.randomUUID()
@@ -25,18 +31,18 @@ let fake: FakeProviderServer
 let deps: UploadDeps
 
 beforeAll(async () => {
-  const { url } = stack.use(await testDatabase())
-  const { path } = stack.use(await testDirectory())
+  const { url } = stack.use(await createTestDatabase())
+  const { path } = stack.use(await createTestDirectory())
   fake = stack.use(await startFakeProvider())
   database = openDatabase({ url, name: 'test', log })
   stack.defer(() => database.end({ timeout: 1 }))
-  const store = await openDisk({ root: `${path}/objects` })
+  const store = await openDiskStore({ root: `${path}/objects` })
   const spool = await openSpool({ directory: `${path}/spool` })
   const limits = {
-    fetchMs: 10_000,
-    stallMs: 10_000,
-    bufferedBytes: 8 * MB,
-    picture: { bytes: 20 * MB, pixels: 20 * MB },
+    deadlineMs: 10_000,
+    idleTimeoutMs: 10_000,
+    maxBufferedBytes: 8 * MB,
+    image: { bytes: 20 * MB, pixels: 20 * MB },
     videoBytes: 20 * MB,
   }
   deps = { store, log, allowOrigins: [fake.url], budget: createByteBudget(64 * MB), spool, limits }
@@ -50,15 +56,15 @@ test('one of four fails and the others are stored, large and small, pictures and
     { fileType: 'mp4', fileBytes: 10 * MB },
     { fileType: 'webm', fileBytes: 1 },
   ] as const) {
-    fake.set({ ...look, files: { 1: { kind: 'truncated' } } })
-    const { outputs } = await uploaded(4)
+    fake.setBehavior({ ...look, files: { 1: { kind: 'truncated' } } })
+    const { outputs } = await uploadAll(4)
     expect(outputs.map(({ state }) => state)).toEqual(['stored', 'temporary', 'stored', 'stored'])
   }
 })
 
 test('what is stored is described: a video by itself, with no preview', async () => {
-  fake.set({ fileType: 'mp4', fileBytes: 10 * MB })
-  const [output] = (await uploaded(1)).outputs
+  fake.setBehavior({ fileType: 'mp4', fileBytes: 10 * MB })
+  const [output] = (await uploadAll(1)).outputs
   expect(output).toMatchObject({ kind: 'video', state: 'stored', mimeType: 'video/mp4', width: 64, height: 48 })
   expect(output).toMatchObject({ duration: 4, previewUrl: null, placeholder: null, error: null })
   expect(output?.url).toEndWith('.mp4')
@@ -66,8 +72,8 @@ test('what is stored is described: a video by itself, with no preview', async ()
 })
 
 test('all of them fail, and all are still at the provider, with nothing in the store', async () => {
-  fake.set({ fileType: 'mp4', fileBytes: 10 * MB, files: { '*': { kind: 'status' } } })
-  const generation = await uploaded(4)
+  fake.setBehavior({ fileType: 'mp4', fileBytes: 10 * MB, files: { '*': { kind: 'status' } } })
+  const generation = await uploadAll(4)
   expect(generation.outputs.map(({ state, url }) => [state, url])).toEqual(
     [0, 1, 2, 3].map(index => ['temporary', `/media/remote/${generation.id}/${index}`]),
   )
@@ -77,10 +83,10 @@ test('all of them fail, and all are still at the provider, with nothing in the s
 test('what is larger than we keep stays at the provider and is no failure', async () => {
   for (const fileType of ['png', 'mp4', 'webm'] as const) {
     fake.reset()
-    fake.set({ fileType, fileBytes: 30 * MB })
-    const [output] = (await uploaded(1)).outputs
+    fake.setBehavior({ fileType, fileBytes: 30 * MB })
+    const [output] = (await uploadAll(1)).outputs
     expect(output).toMatchObject({ state: 'temporary', error: null })
-    expect(fake.journal.files.length).toBeLessThanOrEqual(1)
+    expect(fake.requestLog.files.length).toBeLessThanOrEqual(1)
   }
 })
 
@@ -97,11 +103,11 @@ const TRIES = [
   [{ kind: 'redirect' }, 1, 'temporary'],
 ] as const
 
-for (const [fault, asked, state] of TRIES) {
-  test(`a file with ${JSON.stringify(fault)} is asked for ${asked} times and is then ${state}`, async () => {
-    fake.set({ fileBytes: 9 * MB, files: { '*': fault } })
-    expect((await uploaded(1)).outputs[0]?.state).toBe(state)
-    expect(fake.journal.files).toHaveLength(asked)
+for (const [fault, requests, state] of TRIES) {
+  test(`a file with ${JSON.stringify(fault)} is asked for ${requests} times and is then ${state}`, async () => {
+    fake.setBehavior({ fileBytes: 9 * MB, files: { '*': fault } })
+    expect((await uploadAll(1)).outputs[0]?.state).toBe(state)
+    expect(fake.requestLog.files).toHaveLength(requests)
   })
 }
 
@@ -112,12 +118,12 @@ test('a store that is down is not asked again by us, and what came as bytes is t
     throw new Error('down')
   }
   const down = { ...deps, store: { ...deps.store, put } }
-  expect((await uploaded(1, down)).outputs[0]?.state).toBe('temporary')
-  expect(fake.journal.files).toHaveLength(1)
+  expect((await uploadAll(1, down)).outputs[0]?.state).toBe('temporary')
+  expect(fake.requestLog.files).toHaveLength(1)
   expect(puts).toBe(3)
   const bytes = new Uint8Array(10)
   const made = async () => [{ index: 0, kind: 'bytes', bytes, mimeType: 'image/png' } as const]
-  expect((await uploaded(1, down, made)).outputs[0]).toMatchObject({ state: 'failed', error: { code: 'not_stored' } })
+  expect((await uploadAll(1, down, made)).outputs[0]).toMatchObject({ state: 'failed', error: { code: 'not_stored' } })
 })
 
 test('what was stored and could not be noted is noted later, and not fetched again', async () => {
@@ -126,33 +132,33 @@ test('what was stored and could not be noted is noted later, and not fetched aga
     writes += 1
     return writes < 3 ? Promise.reject(new Error('the database is away')) : transaction(database, work)
   }
-  expect((await uploaded(1, deps, madeByFake, write)).outputs[0]?.state).toBe('stored')
-  expect([writes, fake.journal.files.length]).toEqual([3, 1])
+  expect((await uploadAll(1, deps, generateWithFake, write)).outputs[0]?.state).toBe('stored')
+  expect([writes, fake.requestLog.files.length]).toEqual([3, 1])
 })
 
 type Write = Lease['write']
 
 /** A generation whose outputs were made, once each of them has been uploaded or not. */
-async function uploaded(
+async function uploadAll(
   count: number,
   using = deps,
-  make = madeByFake,
+  make = generateWithFake,
   write: Write = work => transaction(database, work),
 ): Promise<Generation> {
-  const id = await insertQueued(database, { workspaceId: WORKSPACE, outputs: count })
+  const id = await insertQueuedGeneration(database, { workspaceId: WORKSPACE, outputs: count })
   const job = await transaction(database, tx => readJob(tx, id))
   if (!job) throw new Error('no job')
-  const lease = { signal: never, signalAfter: () => never, write }
+  const lease = { signal: neverAborted, signalWithGrace: () => neverAborted, write }
   const outputs = await make(count)
   await transaction(database, async tx => {
     for (const output of outputs) await recordOutput(tx, job, output)
   })
-  await Promise.all(outputs.map(output => upload(using, job, lease, output)))
+  await Promise.all(outputs.map(output => uploadOutput(using, job, lease, output)))
   return Generation.parse(JSON.parse((await readGeneration(database, { id, workspaceId: WORKSPACE })) ?? 'null'))
 }
 
-async function madeByFake(count: number): Promise<ProviderOutput[]> {
-  const provider = providerOf(fake)
+async function generateWithFake(count: number): Promise<ProviderOutput[]> {
+  const provider = createTestProvider(fake)
   const indices = Array.from({ length: count }, (_, index) => index)
-  return await finished(provider, await accepted(provider, { ...REQUEST, indices }))
+  return await readFinishedOutputs(provider, await submitRequest(provider, { ...REQUEST, indices }))
 }

@@ -5,15 +5,15 @@ import { backoff, sleep } from '@darkroom/infra/runtime/timers'
 import type { ProviderOutput } from '../providers/provider.ts'
 import type { Job } from '../queue/job.ts'
 import { type Lease, LeaseLostError } from '../queue/lease.ts'
-import { type KeptOutput, markNotStored, markStored } from './output-rows.ts'
-import { type KeepDeps, keepOutput } from './store-output.ts'
-import { KeepError } from './store-output-error.ts'
+import { markNotStored, markStored, type StoredOutput } from './output-rows.ts'
+import { type StoreOutputDeps, storeOutput } from './store-output.ts'
+import { StoreOutputError } from './store-output-error.ts'
 
-export interface UploadDeps extends KeepDeps {
+export interface UploadDeps extends StoreOutputDeps {
   log: Log
 }
 
-const TRIES = 3
+const MAX_TRIES = 3
 const NOT_STORED = publicError('not_stored')
 
 /**
@@ -22,20 +22,20 @@ const NOT_STORED = publicError('not_stored')
  *
  * @throws LeaseLostError, or the lease's reason for aborting; nothing else
  */
-export async function upload(deps: UploadDeps, job: Job, lease: Lease, output: ProviderOutput): Promise<void> {
-  const keep = { workspaceId: job.workspaceId, generationId: job.id, attempt: job.attempt }
-  let kept: KeptOutput | undefined
+export async function uploadOutput(deps: UploadDeps, job: Job, lease: Lease, output: ProviderOutput): Promise<void> {
+  const target = { workspaceId: job.workspaceId, generationId: job.id, attempt: job.attempt }
+  let stored: StoredOutput | undefined
   for (let tries = 1; ; tries++) {
     try {
       // Once it is ours it is not fetched again, only because its row could not be written.
-      kept ??= await keepOutput(deps, keep, output, lease.signal)
+      stored ??= await storeOutput(deps, target, output, lease.signal)
       await failpoint('mid-upload')
-      const stored = kept
-      return await lease.write(tx => markStored(tx, job, stored))
+      const storedOutput = stored
+      return await lease.write(tx => markStored(tx, job, storedOutput))
     } catch (err) {
       if (lease.signal.aborted || err instanceof LeaseLostError) throw err
       deps.log.warn({ err, id: job.id, index: output.index, tries }, 'output not stored')
-      if (tries === TRIES || !isWorthAnotherTry(err))
+      if (tries === MAX_TRIES || !isRetryable(err))
         return await lease.write(tx => markNotStored(tx, job, output.index, NOT_STORED))
       await sleep(backoff(tries, { base: 250, most: 5_000 }), lease.signal)
     }
@@ -43,6 +43,6 @@ export async function upload(deps: UploadDeps, job: Job, lease: Lease, output: P
 }
 
 /** A few seconds help only a fetch: the store has tried again by itself before it says so. */
-function isWorthAnotherTry(error: unknown): boolean {
-  return !(error instanceof KeepError) || error.failure === 'retryable'
+function isRetryable(error: unknown): boolean {
+  return !(error instanceof StoreOutputError) || error.failure === 'retryable'
 }

@@ -7,7 +7,7 @@ export interface ModelCatalogue {
   find(id: string): Model | undefined
 }
 
-const ASK_MS = 15_000
+const MODELS_TIMEOUT_MS = 15_000
 
 /** Asks every provider what it can do and writes it down for the services that judge and show. */
 export async function publishModels(options: {
@@ -15,7 +15,7 @@ export async function publishModels(options: {
   providers: readonly Provider[]
   signal: AbortSignal
 }): Promise<ModelCatalogue> {
-  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(ASK_MS)])
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(MODELS_TIMEOUT_MS)])
   const lists = await Promise.all(options.providers.map(provider => provider.models(signal)))
   const models = lists.flat()
   await transaction(options.database, tx => replaceModels(tx, models))

@@ -31,16 +31,16 @@ export type ProviderOutput =
   | { index: number; kind: 'bytes'; bytes: Uint8Array; mimeType: string; duration?: number }
 
 /** How a submission was taken: as a job to ask for later, or answered at once, outputs coming as they are made. */
-export type Submitted =
+export type SubmitResult =
   | { kind: 'accepted'; requestId: string }
   | { kind: 'outputs'; outputs: AsyncIterable<ProviderOutput> }
 
-export type Checked =
-  | { kind: 'waiting'; lookAgainSeconds: number; queuePosition?: number; progress?: number; outputs: ProviderOutput[] }
+export type CheckResult =
+  | { kind: 'waiting'; pollAfterSeconds: number; queuePosition?: number; progress?: number; outputs: ProviderOutput[] }
   | { kind: 'finished'; outputs: ProviderOutput[] }
   | { kind: 'failed'; error: ProviderError }
 
-export type Cancelled = 'cancelled' | 'too-late' | 'unsupported'
+export type CancelResult = 'cancelled' | 'too-late' | 'unsupported'
 
 export interface CallOptions {
   /** The same for every try of the same call, for providers that recognise a repeated submission. */
@@ -54,12 +54,12 @@ export interface CallOptions {
 export interface Provider {
   readonly name: string
   /** Whether asking twice costs nothing, so that a call whose outcome is unknown may simply be made again. */
-  readonly free: boolean
+  readonly isFree: boolean
   /** Throws `ProviderError`. */
-  submit(request: ProviderRequest, options: CallOptions): Promise<Submitted>
+  submit(request: ProviderRequest, options: CallOptions): Promise<SubmitResult>
   /** Asks how a submitted request stands. Throws `ProviderError` where the question itself failed. */
-  check(requestId: string, signal: AbortSignal): Promise<Checked>
-  cancel(requestId: string, signal: AbortSignal): Promise<Cancelled>
+  check(requestId: string, signal: AbortSignal): Promise<CheckResult>
+  cancel(requestId: string, signal: AbortSignal): Promise<CancelResult>
   /** What it can do now. */
   models(signal: AbortSignal): Promise<Model[]>
   /** Lets go of what it holds in this process. */

@@ -1,34 +1,34 @@
 import type { Database } from '@darkroom/infra/database/connection'
 
 /** A call that is open at its provider although its generation was cancelled. */
-export interface StoppableCall {
+export interface CancellableCall {
   generationId: string
   call: number
   provider: string
   requestId: string
 }
 
-const AT_ONCE = 50
+const BATCH_SIZE = 50
 
 /** Takes the calls that a provider should be asked to stop now; each is taken again in half a minute if nobody says how it went. */
-export async function takeStoppable(database: Database, providers: string[]): Promise<StoppableCall[]> {
-  return await database<StoppableCall[]>`
+export async function takeCancellableCalls(database: Database, providers: string[]): Promise<CancellableCall[]> {
+  return await database<CancellableCall[]>`
     update provider_calls c set cancel_tried_at = clock_timestamp()
     from (
       select c.generation_id, c.call, g.provider from provider_calls c join generations g on g.id = c.generation_id
       where c.finished_at is null and c.request_id is not null and c.outcome is null and g.status = 'cancelled'
         and g.provider = any(${providers}) and g.completed_at > clock_timestamp() - interval '1 day'
         and coalesce(c.cancel_tried_at, '-infinity') < clock_timestamp() - interval '30 seconds'
-      limit ${AT_ONCE} for update of c skip locked
+      limit ${BATCH_SIZE} for update of c skip locked
     ) taken
     where c.generation_id = taken.generation_id and c.call = taken.call
     returning c.generation_id as "generationId", c.call, taken.provider, c.request_id as "requestId"`
 }
 
 /** Notes what the provider said. One that was too late still has what it made: a retry asks for it. */
-export async function noteStopped(
+export async function recordCancelOutcome(
   database: Database,
-  { generationId, call }: StoppableCall,
+  { generationId, call }: CancellableCall,
   outcome: 'cancelled' | 'too-late',
 ): Promise<void> {
   await database`

@@ -3,26 +3,28 @@ import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import type { ProviderError } from '../providers/provider.ts'
 
 /** How a provider answers, all processors together. */
-export interface LaneHealth {
+export interface CircuitBreaker {
   /** Notes an answer, or the failure that came instead. After three failures in a row the lane is paused. */
-  note(failure: ProviderError | null): Promise<void>
+  record(failure: ProviderError | null): Promise<void>
 }
 
 /** Whether a lane may be used now. `pause` is in seconds. */
-export type LaneState = { kind: 'open' } | { kind: 'paused'; reason: 'provider-down' | 'rate-limited'; pause: number }
+export type BreakerState =
+  | { kind: 'closed' }
+  | { kind: 'open'; reason: 'provider-down' | 'rate-limited'; pauseSeconds: number }
 
 const FAILURE_THRESHOLD = 3
-const PAUSE_SECONDS = 10
-const LONGEST_PAUSE_SECONDS = 60
+const COOL_DOWN_SECONDS = 10
+const MAX_COOL_DOWN_SECONDS = 60
 
 /** The health of one provider's lane. */
-export function createLaneHealth(database: Database, provider: string): LaneHealth {
+export function createCircuitBreaker(database: Database, provider: string): CircuitBreaker {
   return {
-    note: async failure => {
-      if (failure === null) return await noteAnswer(database, provider)
+    record: async failure => {
+      if (failure === null) return await recordSuccess(database, provider)
       if (FAILURES[failure.code].breaker === 'pause')
-        return await notePause(database, provider, failure.retryAfterSeconds ?? 0)
-      if (isProvidersFault(failure)) await noteFailure(database, provider)
+        return await recordPause(database, provider, failure.retryAfterSeconds ?? 0)
+      if (isProviderFault(failure)) await recordFailure(database, provider)
     },
   }
 }
@@ -33,44 +35,44 @@ export function createLaneHealth(database: Database, provider: string): LaneHeal
  *
  * @param probeSeconds until another may try, if nothing is heard of this one
  */
-export async function passLane(tx: Transaction, provider: string, probeSeconds: number): Promise<LaneState> {
-  const [lane] = await tx<{ failures: number; pause: number | null }[]>`
+export async function checkBreaker(tx: Transaction, provider: string, probeSeconds: number): Promise<BreakerState> {
+  const [row] = await tx<{ failures: number; pause: number | null }[]>`
     select failures, extract(epoch from paused_until - clock_timestamp())::float as pause
     from provider_lanes where provider = ${provider}`
-  if (!lane || lane.pause === null) return { kind: 'open' }
-  const reason = lane.failures >= FAILURE_THRESHOLD ? 'provider-down' : 'rate-limited'
-  if (lane.pause > 0) return { kind: 'paused', reason, pause: lane.pause }
-  if (reason === 'rate-limited') return { kind: 'open' }
+  if (!row || row.pause === null) return { kind: 'closed' }
+  const reason = row.failures >= FAILURE_THRESHOLD ? 'provider-down' : 'rate-limited'
+  if (row.pause > 0) return { kind: 'open', reason, pauseSeconds: row.pause }
+  if (reason === 'rate-limited') return { kind: 'closed' }
   const { count } = await tx`
     update provider_lanes set paused_until = clock_timestamp() + make_interval(secs => ${probeSeconds})
     where provider = ${provider} and paused_until < clock_timestamp()`
-  return count === 1 ? { kind: 'open' } : { kind: 'paused', reason, pause: probeSeconds }
+  return count === 1 ? { kind: 'closed' } : { kind: 'open', reason, pauseSeconds: probeSeconds }
 }
 
 /** A refusal is an answer; silence, a fault of the server and nonsense are not. */
-function isProvidersFault({ failure, code }: ProviderError): boolean {
+function isProviderFault({ failure, code }: ProviderError): boolean {
   return failure !== 'permanent' && FAILURES[code].breaker === 'count'
 }
 
-async function noteAnswer(database: Database, provider: string): Promise<void> {
+async function recordSuccess(database: Database, provider: string): Promise<void> {
   await database`
     update provider_lanes set failures = 0, paused_until = null
     where provider = ${provider} and (failures > 0 or paused_until is not null)`
 }
 
-async function notePause(database: Database, provider: string, seconds: number): Promise<void> {
+async function recordPause(database: Database, provider: string, seconds: number): Promise<void> {
   await database`
     insert into provider_lanes (provider, paused_until)
-    values (${provider}, clock_timestamp() + make_interval(secs => ${Math.min(seconds, LONGEST_PAUSE_SECONDS)}))
+    values (${provider}, clock_timestamp() + make_interval(secs => ${Math.min(seconds, MAX_COOL_DOWN_SECONDS)}))
     on conflict (provider) do update set paused_until = greatest(provider_lanes.paused_until, excluded.paused_until)`
 }
 
-async function noteFailure(database: Database, provider: string): Promise<void> {
+async function recordFailure(database: Database, provider: string): Promise<void> {
   await database`
     insert into provider_lanes (provider, failures) values (${provider}, 1)
     on conflict (provider) do update set
       failures = provider_lanes.failures + 1,
       paused_until = case when provider_lanes.failures + 1 >= ${FAILURE_THRESHOLD} then clock_timestamp() + make_interval(secs =>
-        least(${LONGEST_PAUSE_SECONDS}::float, ${PAUSE_SECONDS} * 2 ^ least(10, provider_lanes.failures + 1 - ${FAILURE_THRESHOLD})))
+        least(${MAX_COOL_DOWN_SECONDS}::float, ${COOL_DOWN_SECONDS} * 2 ^ least(10, provider_lanes.failures + 1 - ${FAILURE_THRESHOLD})))
       end`
 }

@@ -1,21 +1,21 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { openDatabase, transaction } from '@darkroom/infra/database/connection'
-import { move } from '@darkroom/infra/generations/generations'
+import { transition } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'
-import { testDatabase } from '@darkroom/infra/testing/test-resources'
-import { type Claim, claim } from './claim.ts'
+import { createTestDatabase } from '@darkroom/infra/testing/test-resources'
+import { type ClaimResult, claimGeneration } from './claim.ts'
 import type { Job } from './job.ts'
-import { handBack, LeaseLostError, letGo, withLease } from './lease.ts'
-import { insertQueued } from './queued.fixture.ts'
+import { LeaseLostError, releaseLease, rescheduleJob, withLease } from './lease.ts'
+import { insertQueuedGeneration } from './queued.fixture.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()
 let database: ReturnType<typeof openDatabase>
-const forever = new AbortController().signal
+const neverAborted = new AbortController().signal
 let stale = 0
 
 beforeAll(async () => {
-  const { url } = stack.use(await testDatabase())
+  const { url } = stack.use(await createTestDatabase())
   database = openDatabase({ url, name: 'test', log })
   stack.defer(() => database.end({ timeout: 1 }))
 })
@@ -27,10 +27,11 @@ beforeEach(() => {
 const onStale = () => {
   stale++
 }
-const take = (id: string, leaseSeconds = 30) => claim({ database, owner: 'test', leaseSeconds, maxFailures: 2 }, id)
+const take = (id: string, leaseSeconds = 30) =>
+  claimGeneration({ database, owner: 'test', leaseSeconds, maxFailures: 2 }, id)
 
 test('of many who want a generation at once, one has it', async () => {
-  const id = await insertQueued(database)
+  const id = await insertQueuedGeneration(database)
   const claims = await Promise.all(Array.from({ length: 12 }, () => take(id)))
   expect(claims.filter(({ kind }) => kind === 'claimed')).toHaveLength(1)
   expect(claims.filter(({ kind }) => kind === 'not-now')).toHaveLength(11)
@@ -39,13 +40,13 @@ test('of many who want a generation at once, one has it', async () => {
 
 test('what is not there is unknown, and what has ended is nothing to do', async () => {
   expect(await take(crypto.randomUUID())).toEqual({ kind: 'unknown' })
-  const id = await insertQueued(database)
-  await transaction(database, tx => move(tx, { id, to: 'cancelled', attempt: 0 }))
+  const id = await insertQueuedGeneration(database)
+  await transaction(database, tx => transition(tx, { id, to: 'cancelled', attempt: 0 }))
   expect(await take(id)).toEqual({ kind: 'nothing-to-do' })
 })
 
 test('a worker that fell silent is taken over, and what it still writes is refused', async () => {
-  const id = await insertQueued(database)
+  const id = await insertQueuedGeneration(database)
   const first = jobOf(await take(id))
   await expire(id)
   const second = jobOf(await take(id))
@@ -59,9 +60,9 @@ test('a worker that fell silent is taken over, and what it still writes is refus
 })
 
 test('what was handed back is taken again without counting as a failure, when it is due', async () => {
-  const id = await insertQueued(database)
+  const id = await insertQueuedGeneration(database)
   const job = jobOf(await take(id))
-  await transaction(database, tx => handBack(tx, job, 60))
+  await transaction(database, tx => rescheduleJob(tx, job, 60))
   const early = await take(id)
   expect(early.kind === 'not-now' && early.seconds > 50).toBe(true)
   await database`update generation_jobs set next_check_at = clock_timestamp() where generation_id = ${id}`
@@ -70,9 +71,9 @@ test('what was handed back is taken again without counting as a failure, when it
 })
 
 test('what was let go of is taken at once, as another attempt and no failure', async () => {
-  const id = await insertQueued(database)
+  const id = await insertQueuedGeneration(database)
   const job = jobOf(await take(id))
-  await transaction(database, tx => letGo(tx, job))
+  await transaction(database, tx => releaseLease(tx, job))
   expect(jobOf(await take(id))).toMatchObject({ attempt: 2, failures: 0 })
   expect(await history(id)).toEqual([
     ['queued', 'processing', 1],
@@ -81,20 +82,20 @@ test('what was let go of is taken at once, as another attempt and no failure', a
 })
 
 test('what was cancelled shuts its worker out although nobody else has it', async () => {
-  const id = await insertQueued(database)
+  const id = await insertQueuedGeneration(database)
   const job = jobOf(await take(id))
   await transaction(database, async tx => {
     await tx`update generation_jobs set lease_until = null, lease_owner = null where generation_id = ${id}`
-    await move(tx, { id, to: 'cancelled', attempt: job.attempt })
+    await transition(tx, { id, to: 'cancelled', attempt: job.attempt })
   })
   await expect(withLeaseOf(job, write => write)).rejects.toBeInstanceOf(LeaseLostError)
   expect(stale).toBe(1)
-  await transaction(database, tx => handBack(tx, job, 0))
+  await transaction(database, tx => rescheduleJob(tx, job, 0))
   expect(await take(id)).toEqual({ kind: 'nothing-to-do' })
 })
 
 test('what kills every worker that takes it is failed in the end, in words', async () => {
-  const id = await insertQueued(database, { outputs: 2 })
+  const id = await insertQueuedGeneration(database, { outputs: 2 })
   for (let deaths = 0; deaths < 3; deaths++) {
     expect((await take(id)).kind).toBe('claimed')
     await expire(id)
@@ -107,32 +108,35 @@ test('what kills every worker that takes it is failed in the end, in words', asy
 })
 
 test('a lease is renewed while work goes on, and its loss aborts the work', async () => {
-  const id = await insertQueued(database)
+  const id = await insertQueuedGeneration(database)
   const job = jobOf(await take(id, 1))
   let beats = 0
   const beaten = Promise.withResolvers<void>()
-  const beat = () => {
+  const onRenewal = () => {
     beats++
     if (beats === 6) beaten.resolve()
   }
-  const work = withLease({ database, log, job, leaseSeconds: 1, beat, signal: forever, onStale }, async lease => {
-    await beaten.promise
-    expect((await take(id)).kind).toBe('not-now')
-    await database`update generation_jobs set attempt = attempt + 1 where generation_id = ${id}`
-    const { promise, reject } = Promise.withResolvers<never>()
-    lease.signal.addEventListener('abort', () => reject(lease.signal.reason))
-    return await promise
-  })
+  const work = withLease(
+    { database, log, job, leaseSeconds: 1, onRenewal, signal: neverAborted, onStale },
+    async lease => {
+      await beaten.promise
+      expect((await take(id)).kind).toBe('not-now')
+      await database`update generation_jobs set attempt = attempt + 1 where generation_id = ${id}`
+      const { promise, reject } = Promise.withResolvers<never>()
+      lease.signal.addEventListener('abort', () => reject(lease.signal.reason))
+      return await promise
+    },
+  )
   await expect(work).rejects.toBeInstanceOf(LeaseLostError)
 })
 
-function jobOf(taken: Claim): Job {
+function jobOf(taken: ClaimResult): Job {
   if (taken.kind !== 'claimed') throw new Error(`not claimed: ${taken.kind}`)
   return taken.job
 }
 
 async function withLeaseOf(job: Job, use: (write: Promise<string>) => Promise<string>): Promise<string> {
-  const options = { database, log, job, leaseSeconds: 30, beat: () => {}, signal: forever, onStale }
+  const options = { database, log, job, leaseSeconds: 30, onRenewal: () => {}, signal: neverAborted, onStale }
   return await withLease(options, lease => use(lease.write(async () => 'written')))
 }
 

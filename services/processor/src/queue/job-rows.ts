@@ -1,8 +1,8 @@
-import type { Statement } from '@darkroom/infra/database/connection'
+import type { Queryable } from '@darkroom/infra/database/connection'
 import type { Job, JobCall, JobOutput } from './job.ts'
 
 /** A generation with everything a worker needs of it; undefined if there is none. */
-export async function readJob(db: Statement, id: string): Promise<Job | undefined> {
+export async function readJob(db: Queryable, id: string): Promise<Job | undefined> {
   const [row] = await db<Omit<Job, 'outputs' | 'calls' | 'referenceKeys'>[]>`
     select g.id, g.workspace_id as "workspaceId", j.attempt, j.failures, j.round, j.mode, j.progress, g.status, g.kind, g.model,
            g.provider, g.prompt, g.parameters
@@ -12,17 +12,17 @@ export async function readJob(db: Statement, id: string): Promise<Job | undefine
     ...row,
     outputs: await readOutputs(db, id),
     calls: await readCalls(db, id),
-    referenceKeys: await readKeys(db, id),
+    referenceKeys: await readReferenceKeys(db, id),
   }
 }
 
-async function readOutputs(db: Statement, id: string): Promise<JobOutput[]> {
+async function readOutputs(db: Queryable, id: string): Promise<JobOutput[]> {
   return await db<JobOutput[]>`
     select index, state, width, height, provider_url as "providerUrl", provider_headers as "providerHeaders"
     from generation_outputs where generation_id = ${id} order by index`
 }
 
-async function readCalls(db: Statement, id: string): Promise<JobCall[]> {
+async function readCalls(db: Queryable, id: string): Promise<JobCall[]> {
   return await db<JobCall[]>`
     select call, first_index as "firstIndex", count, round, request_id as "requestId", finished_at is not null as finished,
            outcome, extract(epoch from clock_timestamp() - submitted_at)::float as "ageSeconds",
@@ -30,7 +30,7 @@ async function readCalls(db: Statement, id: string): Promise<JobCall[]> {
     from provider_calls where generation_id = ${id} order by call`
 }
 
-async function readKeys(db: Statement, id: string): Promise<string[]> {
+async function readReferenceKeys(db: Queryable, id: string): Promise<string[]> {
   const rows = await db<{ key: string }[]>`
     select i.key from generation_references r join reference_images i on i.id = r.reference_id
     where r.generation_id = ${id} order by r.position`

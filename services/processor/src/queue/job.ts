@@ -35,7 +35,7 @@ export interface JobOutput {
   providerHeaders: Record<string, string> | null
 }
 
-export type CallEnd = 'finished' | 'failed' | 'unknown' | 'cancelled' | 'too-late'
+export type FinalOutcome = 'finished' | 'failed' | 'unknown' | 'cancelled' | 'too-late'
 
 /** One call to the provider, for `count` outputs from `firstIndex` on. */
 export interface JobCall {
@@ -45,7 +45,7 @@ export interface JobCall {
   round: number
   requestId: string | null
   finished: boolean
-  outcome: CallEnd | null
+  outcome: FinalOutcome | null
   /** Since it was submitted, by the database's clock. */
   ageSeconds: number
   /** Whether the provider was asked to stop it, because a person cancelled. */

@@ -13,7 +13,7 @@ export interface Lease {
   /** Aborted when the hold is lost or the worker is to stop. */
   signal: AbortSignal
   /** The same, but a stop comes later: for what must not be broken off in the middle if it can be helped. */
-  signalAfter(milliseconds: number): AbortSignal
+  signalWithGrace(milliseconds: number): AbortSignal
   /**
    * Writes in one transaction, if the hold still stands.
    *
@@ -28,13 +28,13 @@ export interface LeaseOptions {
   job: Job
   leaseSeconds: number
   /** Called at each renewal. */
-  beat: () => void
+  onRenewal: () => void
   /** Aborts the work from outside. */
   signal: AbortSignal
   /** Told each time that a write was refused because the hold was lost. */
   onStale: () => void
   /** Given a function that renews the hold at once, or finds it lost; returns what ends that. */
-  onHeld?: (recheck: () => void) => () => void
+  onAcquired?: (recheck: () => void) => () => void
 }
 
 /**
@@ -45,17 +45,18 @@ export async function withLease<T>(options: LeaseOptions, work: (lease: Lease) =
   const lost = new AbortController()
   const renew = createRenewal(options, lost)
   const timer = setInterval(renew, options.leaseSeconds * 250)
-  const release = options.onHeld?.(renew)
+  const unregister = options.onAcquired?.(renew)
   const delays = new AbortController()
   try {
     return await work({
       signal: AbortSignal.any([lost.signal, options.signal]),
-      signalAfter: milliseconds => AbortSignal.any([lost.signal, delayed(options.signal, milliseconds, delays.signal)]),
-      write: write => transaction(options.database, tx => fenced(tx, options, write)),
+      signalWithGrace: milliseconds =>
+        AbortSignal.any([lost.signal, createDelayedSignal(options.signal, milliseconds, delays.signal)]),
+      write: write => transaction(options.database, tx => withFence(tx, options, write)),
     })
   } finally {
     delays.abort()
-    release?.()
+    unregister?.()
     clearInterval(timer)
   }
 }
@@ -65,7 +66,7 @@ export async function withLease<T>(options: LeaseOptions, work: (lease: Lease) =
  *
  * @param seconds until it should be looked at again
  */
-export async function handBack(tx: Transaction, job: Job, seconds: number): Promise<void> {
+export async function rescheduleJob(tx: Transaction, job: Job, seconds: number): Promise<void> {
   await tx`
     update generation_jobs set lease_until = null, lease_owner = null, stage = null,
       next_check_at = clock_timestamp() + make_interval(secs => ${seconds})
@@ -73,7 +74,7 @@ export async function handBack(tx: Transaction, job: Job, seconds: number): Prom
 }
 
 /** Gives a generation to whoever comes next, in the middle of its work. That is not held against it. */
-export async function letGo(tx: Transaction, job: Job): Promise<void> {
+export async function releaseLease(tx: Transaction, job: Job): Promise<void> {
   await tx`
     update generation_jobs set lease_until = clock_timestamp(), lease_owner = null, stage = null
     where generation_id = ${job.id} and attempt = ${job.attempt} and lease_until is not null`
@@ -82,13 +83,13 @@ export async function letGo(tx: Transaction, job: Job): Promise<void> {
 function createRenewal(options: LeaseOptions, lost: AbortController): () => void {
   let renewedAt = performance.now()
   return () => {
-    const silent = (performance.now() - renewedAt) / 1_000
-    if (silent > options.leaseSeconds) lost.abort(new LeaseLostError('the lease ran out'))
-    options.beat()
-    extend(options).then(
-      held => {
+    const elapsedSeconds = (performance.now() - renewedAt) / 1_000
+    if (elapsedSeconds > options.leaseSeconds) lost.abort(new LeaseLostError('the lease ran out'))
+    options.onRenewal()
+    renewLease(options).then(
+      isRenewed => {
         renewedAt = performance.now()
-        if (held) return
+        if (isRenewed) return
         options.onStale()
         lost.abort(new LeaseLostError('the lease was lost'))
       },
@@ -97,7 +98,7 @@ function createRenewal(options: LeaseOptions, lost: AbortController): () => void
   }
 }
 
-async function extend({ database, job, leaseSeconds }: LeaseOptions): Promise<boolean> {
+async function renewLease({ database, job, leaseSeconds }: LeaseOptions): Promise<boolean> {
   const { count } = await database`
     update generation_jobs set lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds})
     where generation_id = ${job.id} and attempt = ${job.attempt} and lease_until is not null`
@@ -105,25 +106,25 @@ async function extend({ database, job, leaseSeconds }: LeaseOptions): Promise<bo
 }
 
 /** The row is locked first, always before the generation's own, so that no two who write can wait for one another. */
-async function fenced<T>(tx: Transaction, options: LeaseOptions, work: (tx: Transaction) => Promise<T>): Promise<T> {
+async function withFence<T>(tx: Transaction, options: LeaseOptions, work: (tx: Transaction) => Promise<T>): Promise<T> {
   const { id, attempt } = options.job
-  const [held] = await tx`
+  const [job] = await tx`
     select from generation_jobs
     where generation_id = ${id} and attempt = ${attempt} and lease_until is not null for update`
-  if (held) return await work(tx)
+  if (job) return await work(tx)
   options.onStale()
   throw new LeaseLostError('another attempt has begun, or it was ended')
 }
 
 /** Aborted some time after `signal` is, with its reason; never once `unneeded` is. */
-function delayed(signal: AbortSignal, milliseconds: number, unneeded: AbortSignal): AbortSignal {
-  const later = new AbortController()
-  const wait = async () => {
-    await sleep(milliseconds, unneeded)
-    if (!unneeded.aborted) later.abort(signal.reason)
+function createDelayedSignal(signal: AbortSignal, milliseconds: number, cancelSignal: AbortSignal): AbortSignal {
+  const controller = new AbortController()
+  const abortLater = async () => {
+    await sleep(milliseconds, cancelSignal)
+    if (!cancelSignal.aborted) controller.abort(signal.reason)
   }
-  const begin = () => void wait()
-  if (signal.aborted) begin()
-  else signal.addEventListener('abort', begin, { once: true, signal: unneeded })
-  return later.signal
+  const onAbort = () => void abortLater()
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort, { once: true, signal: cancelSignal })
+  return controller.signal
 }

@@ -1,7 +1,7 @@
 import type { PublicParameters } from '@darkroom/contracts/parameters'
 import { type Database, transaction } from '@darkroom/infra/database/connection'
 
-export interface Queued {
+export interface QueuedOptions {
   workspaceId?: string
   provider?: string
   model?: string
@@ -11,7 +11,7 @@ export interface Queued {
 }
 
 /** Writes a generation as ingest leaves it. For tests. @returns its id */
-export async function insertQueued(database: Database, queued: Queued = {}): Promise<string> {
+export async function insertQueuedGeneration(database: Database, queued: QueuedOptions = {}): Promise<string> {
   const id = Bun.randomUUIDv7()
   const { workspaceId = crypto.randomUUID(), provider = 'fake', model = 'fake-image', outputs = 1, size = 64 } = queued
   await transaction(database, async tx => {

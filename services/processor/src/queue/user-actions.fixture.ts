@@ -1,28 +1,29 @@
 import { CANCEL_SUBJECT } from '@darkroom/contracts/subjects'
 import { transaction } from '@darkroom/infra/database/connection'
-import { move } from '@darkroom/infra/generations/generations'
-import { leaveAtProvider } from '@darkroom/infra/generations/mark-temporary'
-import type { WorkRoom } from '../worker-env.fixture.ts'
+import { transition } from '@darkroom/infra/generations/generations'
+import { markTemporary } from '@darkroom/infra/generations/mark-temporary'
+import type { WorkerEnv } from '../worker-env.fixture.ts'
 
 /** What ingest does to the rows when a person cancels. For tests. */
-export async function cancelAsPerson(
-  { database, bus }: WorkRoom,
+export async function cancelAsUser(
+  { database, bus }: WorkerEnv,
   id: string,
-  options: { hint: boolean },
+  options: { isPublished: boolean },
 ): Promise<void> {
   await transaction(database, async tx => {
     await tx`select from generation_jobs where generation_id = ${id} for update`
-    await move(tx, { id, to: 'cancelled', attempt: 0 })
+    await transition(tx, { id, to: 'cancelled', attempt: 0 })
     await tx`update generation_jobs set lease_until = null, lease_owner = null, next_check_at = null where generation_id = ${id}`
-    await leaveAtProvider(tx, id, null)
+    await markTemporary(tx, id, null)
     await tx`update generation_outputs set state = 'failed' where generation_id = ${id} and state in ('pending', 'saving')`
   })
-  if (options.hint) await bus.publish(CANCEL_SUBJECT, { v: 1, type: 'generation.cancelled', id }, crypto.randomUUID())
+  if (options.isPublished)
+    await bus.publish(CANCEL_SUBJECT, { v: 1, type: 'generation.cancelled', id }, crypto.randomUUID())
 }
 
 /** What ingest does when a person tries again (`make`) or has the provider asked again (`check`). For tests. */
-export async function reopenAsPerson(room: WorkRoom, id: string, mode: 'make' | 'check'): Promise<void> {
-  await transaction(room.database, async tx => {
+export async function retryAsUser(env: WorkerEnv, id: string, mode: 'make' | 'check'): Promise<void> {
+  await transaction(env.database, async tx => {
     await tx`
       update generation_outputs set state = 'pending', error = null, provider_url = null
       where generation_id = ${id} and state in ('failed', 'lost')`
@@ -32,10 +33,10 @@ export async function reopenAsPerson(room: WorkRoom, id: string, mode: 'make' | 
       await tx`
         update provider_calls set finished_at = now(), outcome = 'unknown'
         where generation_id = ${id} and finished_at is null and request_id is null`
-    await move(tx, { id, to: mode === 'make' ? 'queued' : 'processing', attempt: 0 })
+    await transition(tx, { id, to: mode === 'make' ? 'queued' : 'processing', attempt: 0 })
     await tx`
       update generation_jobs set mode = ${mode}, round = round + ${mode === 'make' ? 1 : 0}, failures = 0, lease_until = null,
         next_check_at = null where generation_id = ${id}`
   })
-  await room.announce(id)
+  await env.publishJob(id)
 }

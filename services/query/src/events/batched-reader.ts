@@ -2,13 +2,13 @@ import type { Database } from '@darkroom/infra/database/connection'
 import { readDocuments } from '../list/documents.ts'
 
 /** Reads generations for everyone who waits for some at once. */
-export interface Reader {
+export interface BatchedReader {
   /** The texts of generations of a workspace, as they are when this is asked or newer. More may be in it than was asked for. */
   read(workspaceId: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>>
 }
 
-interface Turn {
-  wanted: Set<string>
+interface Batch {
+  ids: Set<string>
   result: Promise<ReadonlyMap<string, string>>
 }
 
@@ -18,17 +18,17 @@ interface Turn {
  *
  * @param onRead is told how many rows each statement asked for
  */
-export function createReader(database: Database, onRead: (rows: number) => void): Reader {
-  const gathering = new Map<string, Turn>()
+export function createBatchedReader(database: Database, onRead: (rows: number) => void): BatchedReader {
+  const pendingBatches = new Map<string, Batch>()
   const running = new Map<string, Promise<unknown>>()
 
-  const begin = (workspaceId: string): Turn => {
-    const wanted = new Set<string>()
-    const before = running.get(workspaceId) ?? Promise.resolve()
-    const result = before.then(async () => {
-      gathering.delete(workspaceId)
-      onRead(wanted.size)
-      return await readDocuments(database, { workspaceId, ids: [...wanted] })
+  const startBatch = (workspaceId: string): Batch => {
+    const ids = new Set<string>()
+    const previous = running.get(workspaceId) ?? Promise.resolve()
+    const result = previous.then(async () => {
+      pendingBatches.delete(workspaceId)
+      onRead(ids.size)
+      return await readDocuments(database, { workspaceId, ids: [...ids] })
     })
     const settled = result.then(
       () => {},
@@ -38,15 +38,15 @@ export function createReader(database: Database, onRead: (rows: number) => void)
     void settled.then(() => {
       if (running.get(workspaceId) === settled) running.delete(workspaceId)
     })
-    const turn = { wanted, result }
-    gathering.set(workspaceId, turn)
-    return turn
+    const batch = { ids, result }
+    pendingBatches.set(workspaceId, batch)
+    return batch
   }
   return {
     read: async (workspaceId, ids) => {
-      const turn = gathering.get(workspaceId) ?? begin(workspaceId)
-      for (const id of ids) turn.wanted.add(id)
-      return await turn.result
+      const batch = pendingBatches.get(workspaceId) ?? startBatch(workspaceId)
+      for (const id of ids) batch.ids.add(id)
+      return await batch.result
     },
   }
 }

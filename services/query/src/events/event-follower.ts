@@ -1,14 +1,14 @@
 import { GenerationChanged } from '@darkroom/contracts/events'
-import { workspaceOf } from '@darkroom/contracts/subjects'
+import { parseWorkspaceId } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus/bus'
 import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
 import { backoff, sleep } from '@darkroom/infra/runtime/timers'
-import { createTeller } from './change-batcher.ts'
-import { type Change, createHistory } from './replay-buffer.ts'
-import { type BusPlace, type Place, whereTheBusIs } from './stream-position.ts'
+import { createChangeBatcher } from './change-batcher.ts'
+import { type Change, createReplayBuffer } from './replay-buffer.ts'
+import { type BusPosition, readBusPosition, type StreamPosition } from './stream-position.ts'
 
-export interface FollowDeps {
+export interface EventFollowerDeps {
   database: Database
   bus: Bus
   log: Log
@@ -16,102 +16,105 @@ export interface FollowDeps {
   /** Takes changes in order, each generation once. When it has returned they count as told; if it throws they come again. */
   onChanges(changes: readonly Change[], epoch: number): Promise<void>
   /** What happened until this place is not known. */
-  onGap(place: Place): void
+  onGap(position: StreamPosition): void
   /** How often the place of the bus is compared with what has come. */
-  watchMs?: number
+  stallCheckMs?: number
 }
 
-export interface Following {
+export interface EventFollower {
   /** Up to here everything has been told; null while the bus was never seen. */
-  place(): Place | null
+  position(): StreamPosition | null
   /** What changed in a workspace after a place; undefined if that is not known. */
-  since(place: Place, workspaceId: string): Change[] | undefined
+  getChangesSince(position: StreamPosition, workspaceId: string): Change[] | undefined
   /**
    * Waits until it is known what changed lately, and then for a place that another process may have given, but for that no
    * longer than `milliseconds`.
    */
-  reach(place: Place, milliseconds: number, signal: AbortSignal): Promise<void>
+  waitForPosition(position: StreamPosition, milliseconds: number, signal: AbortSignal): Promise<void>
   /** Until the signal is aborted. */
   run(): Promise<void>
 }
 
 /** Changes remembered, and read again from the bus by a process that begins. */
-const HISTORY = 10_000
-const WATCH_MS = 2_000
-const LOOK_MS = 25
+const REPLAY_CAPACITY = 10_000
+const STALL_CHECK_MS = 2_000
+const POLL_MS = 25
 
 /**
  * Follows the events of the whole studio over one consumer, whatever becomes of the bus: after a break it goes on where it was,
  * and where that is not possible, because the bus begins anew or has forgotten that far, it says so.
  */
-export function follow(deps: FollowDeps): Following {
-  const history = createHistory(HISTORY)
-  let place: Place | null = null
-  let known: 'nothing' | 'loading' | 'all' = 'nothing'
+export function createEventFollower(deps: EventFollowerDeps): EventFollower {
+  const replayBuffer = createReplayBuffer(REPLAY_CAPACITY)
+  let position: StreamPosition | null = null
+  let replayState: 'empty' | 'loading' | 'ready' = 'empty'
 
   /** The sequence to go on from. */
-  const resume = (at: BusPlace): number => {
+  const resumeFrom = (busPosition: BusPosition): number => {
     const canGoOn =
-      place?.epoch === at.epoch && place.sequence <= at.sequence && place.sequence + 1 >= at.first && known === 'all'
-    if (place && canGoOn) return place.sequence + 1
+      position?.epoch === busPosition.epoch &&
+      position.sequence <= busPosition.sequence &&
+      position.sequence + 1 >= busPosition.first &&
+      replayState === 'ready'
+    if (position && canGoOn) return position.sequence + 1
     // A stream that never had a message says that its first is 0; the first that it gets is 1.
-    const start = Math.max(1, at.first, at.sequence - HISTORY + 1)
-    place = { epoch: at.epoch, sequence: at.sequence }
-    known = start > at.sequence ? 'all' : 'loading'
-    history.begin(start - 1)
-    deps.onGap(place)
+    const start = Math.max(1, busPosition.first, busPosition.sequence - REPLAY_CAPACITY + 1)
+    position = { epoch: busPosition.epoch, sequence: busPosition.sequence }
+    replayState = start > busPosition.sequence ? 'ready' : 'loading'
+    replayBuffer.reset(start - 1)
+    deps.onGap(position)
     return start
   }
 
-  const followOnce = async (signal: AbortSignal, fail: (reason: unknown) => void) => {
+  const consumeOnce = async (signal: AbortSignal, onError: (reason: unknown) => void) => {
     await deps.bus.ensureStreams()
-    const at = await whereTheBusIs(deps)
-    const start = resume(at)
-    const teller = createTeller({
-      tell: changes => deps.onChanges(changes, at.epoch),
-      onTold: sequence => {
-        place = { epoch: at.epoch, sequence }
+    const busPosition = await readBusPosition(deps)
+    const start = resumeFrom(busPosition)
+    const batcher = createChangeBatcher({
+      onBatch: changes => deps.onChanges(changes, busPosition.epoch),
+      onProcessed: sequence => {
+        position = { epoch: busPosition.epoch, sequence }
       },
       // What cannot be told is not passed over: following breaks off, and begins with it again.
-      fail,
+      onError,
       signal,
     })
     const received = { sequence: start - 1 }
-    void watch(deps, at.epoch, received, signal).catch(fail)
-    for await (const notice of deps.bus.notices({ sequence: start }, signal)) {
-      received.sequence = notice.sequence
-      const change = changeIn(notice)
-      if (change) history.add(change)
-      if (notice.sequence >= at.sequence) known = 'all'
-      if (notice.sequence > (place?.sequence ?? 0)) teller.hear(notice.sequence, change)
+    void watchForStall(deps, busPosition.epoch, received, signal).catch(onError)
+    for await (const event of deps.bus.consumeEvents({ sequence: start }, signal)) {
+      received.sequence = event.sequence
+      const change = parseChange(event)
+      if (change) replayBuffer.add(change)
+      if (event.sequence >= busPosition.sequence) replayState = 'ready'
+      if (event.sequence > (position?.sequence ?? 0)) batcher.add(event.sequence, change)
     }
   }
 
   const run = async () => {
     for (let failures = 0; !deps.signal.aborted; failures++) {
-      const broken = new AbortController()
-      const fail = (reason: unknown) => broken.abort(reason)
-      const began = performance.now()
-      await followOnce(AbortSignal.any([deps.signal, broken.signal]), fail).catch(fail)
-      broken.abort(new Error('the bus broke off'))
+      const attemptController = new AbortController()
+      const onError = (reason: unknown) => attemptController.abort(reason)
+      const startedAt = performance.now()
+      await consumeOnce(AbortSignal.any([deps.signal, attemptController.signal]), onError).catch(onError)
+      attemptController.abort(new Error('the bus broke off'))
       if (deps.signal.aborted) return
-      if (performance.now() - began > 10 * WATCH_MS) failures = 0
-      deps.log[failures < 3 ? 'info' : 'error']({ err: broken.signal.reason }, 'events broke off')
+      if (performance.now() - startedAt > 10 * STALL_CHECK_MS) failures = 0
+      deps.log[failures < 3 ? 'info' : 'error']({ err: attemptController.signal.reason }, 'events broke off')
       await sleep(backoff(Math.min(failures, 5), { base: 100, most: 3_000 }) + 50, deps.signal)
     }
   }
 
-  const since = (from: Place, workspaceId: string) => {
-    const isOurs = known === 'all' && place?.epoch === from.epoch && from.sequence <= place.sequence
-    return isOurs ? history.since(from.sequence, workspaceId) : undefined
+  const getChangesSince = (from: StreamPosition, workspaceId: string) => {
+    const isCovered = replayState === 'ready' && position?.epoch === from.epoch && from.sequence <= position.sequence
+    return isCovered ? replayBuffer.getChangesSince(from.sequence, workspaceId) : undefined
   }
-  const reach = async (wanted: Place, milliseconds: number, signal: AbortSignal) => {
-    while (known !== 'all' && !signal.aborted) await sleep(LOOK_MS, signal)
-    const late = AbortSignal.any([signal, AbortSignal.timeout(milliseconds)])
-    const isBehind = () => place?.epoch === wanted.epoch && place.sequence < wanted.sequence
-    while (isBehind() && !late.aborted) await sleep(LOOK_MS, late)
+  const waitForPosition = async (target: StreamPosition, milliseconds: number, signal: AbortSignal) => {
+    while (replayState !== 'ready' && !signal.aborted) await sleep(POLL_MS, signal)
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(milliseconds)])
+    const isBehind = () => position?.epoch === target.epoch && position.sequence < target.sequence
+    while (isBehind() && !deadline.aborted) await sleep(POLL_MS, deadline)
   }
-  return { place: () => place, since, reach, run }
+  return { position: () => position, getChangesSince, waitForPosition, run }
 }
 
 /**
@@ -119,31 +122,35 @@ export function follow(deps: FollowDeps): Following {
  *
  * @throws Error if the bus is elsewhere than what was received
  */
-async function watch(
-  deps: FollowDeps,
+async function watchForStall(
+  deps: EventFollowerDeps,
   epoch: number,
   received: { sequence: number },
   signal: AbortSignal,
 ): Promise<void> {
   for (;;) {
     const before = received.sequence
-    await sleep(deps.watchMs ?? WATCH_MS, signal)
+    await sleep(deps.stallCheckMs ?? STALL_CHECK_MS, signal)
     if (signal.aborted) return
-    const at = await whereTheBusIs(deps)
-    if (at.epoch !== epoch || at.sequence < before) throw new Error('the stream of events began anew')
-    if (received.sequence === before && at.sequence > before && (await isSilent(deps, received, before, signal))) {
+    const busPosition = await readBusPosition(deps)
+    if (busPosition.epoch !== epoch || busPosition.sequence < before) throw new Error('the stream of events began anew')
+    if (
+      received.sequence === before &&
+      busPosition.sequence > before &&
+      (await isStalled(deps, received, before, signal))
+    ) {
       throw new Error('the stream of events went on without telling')
     }
   }
 }
 
-async function isSilent(deps: FollowDeps, received: { sequence: number }, before: number, signal: AbortSignal) {
-  await sleep(deps.watchMs ?? WATCH_MS, signal)
+async function isStalled(deps: EventFollowerDeps, received: { sequence: number }, before: number, signal: AbortSignal) {
+  await sleep(deps.stallCheckMs ?? STALL_CHECK_MS, signal)
   return received.sequence === before && !signal.aborted
 }
 
-function changeIn(notice: { subject: string; sequence: number; data: unknown }): Change | undefined {
-  const workspaceId = workspaceOf(notice.subject)
-  const message = GenerationChanged.safeParse(notice.data)
-  return workspaceId && message.success ? { sequence: notice.sequence, workspaceId, id: message.data.id } : undefined
+function parseChange(event: { subject: string; sequence: number; data: unknown }): Change | undefined {
+  const workspaceId = parseWorkspaceId(event.subject)
+  const message = GenerationChanged.safeParse(event.data)
+  return workspaceId && message.success ? { sequence: event.sequence, workspaceId, id: message.data.id } : undefined
 }

@@ -3,13 +3,13 @@ import { generationSubject } from '@darkroom/contracts/subjects'
 import { openBus } from '@darkroom/infra/bus/bus'
 import { type Database, openDatabase, transaction } from '@darkroom/infra/database/connection'
 import { relayAll } from '@darkroom/infra/database/outbox'
-import { touch } from '@darkroom/infra/generations/generations'
+import { bumpVersion } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'
-import { testDatabase, testNats } from '@darkroom/infra/testing/test-resources'
+import { createTestDatabase, startTestNats } from '@darkroom/infra/testing/test-resources'
 import { insertRow } from '../rows.fixture.ts'
-import { createLive } from './live.ts'
-import { watchEvents } from './sse.fixture.ts'
-import { parseId } from './stream-position.ts'
+import { createLiveEvents } from './live.ts'
+import { openSseClient } from './sse.fixture.ts'
+import { parseEventId } from './stream-position.ts'
 
 // On a busy machine the first start of Postgres takes its time.
 const START_MS = 60_000
@@ -20,39 +20,39 @@ let sql: Database
 let url: string
 
 beforeAll(async () => {
-  url = stack.use(await testDatabase()).url
+  url = stack.use(await createTestDatabase()).url
   sql = openDatabase({ url, name: 'test', log })
   stack.defer(() => sql.end({ timeout: 1 }))
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 
 test('a row is read once for an event, however many clients there are', async () => {
-  await using studio = await openStudio()
+  await using studio = await startTestEnv()
   const clients = await Promise.all(Array.from({ length: 50 }, () => studio.watch()))
   const id = await insertRow(sql, WORKSPACE)
-  for (let change = 0; change < 5; change++) await studio.change(id)
-  for (const client of clients) await client.until(() => client.versions.get(id) === 6)
+  for (let change = 0; change < 5; change++) await studio.changeGeneration(id)
+  for (const client of clients) await client.waitUntil(() => client.versions.get(id) === 6)
   expect(studio.rowsRead()).toBeLessThanOrEqual(5)
 })
 
 test('who comes back is told each generation that changed once, as it is now, by another process as well', async () => {
-  await using studio = await openStudio()
+  await using studio = await startTestEnv()
   const [often, once, never] = [
     await insertRow(sql, WORKSPACE),
     await insertRow(sql, WORKSPACE),
     await insertRow(sql, WORKSPACE),
   ]
   const client = await studio.watch()
-  await studio.change(never)
-  await client.until(() => client.versions.has(never))
+  await studio.changeGeneration(never)
+  await client.waitUntil(() => client.versions.has(never))
   const lastEventId = client.lastEventId
   client.close()
-  for (let change = 0; change < 3; change++) await studio.change(often)
-  await studio.change(once)
-  await using other = await openStudio(studio.nats)
+  for (let change = 0; change < 3; change++) await studio.changeGeneration(often)
+  await studio.changeGeneration(once)
+  await using other = await startTestEnv(studio.nats)
   for (const where of [studio, other]) {
     const back = await where.watch(lastEventId)
-    await back.until(() => back.versions.size === 2)
+    await back.waitUntil(() => back.versions.size === 2)
     expect([...back.versions]).toEqual([
       [often, 4],
       [once, 2],
@@ -62,98 +62,98 @@ test('who comes back is told each generation that changed once, as it is now, by
 })
 
 test('who comes back while something happens is told that as well, and need not read again', async () => {
-  await using studio = await openStudio()
+  await using studio = await startTestEnv()
   const [missed, meanwhile] = [await insertRow(sql, WORKSPACE), await insertRow(sql, WORKSPACE)]
   const client = await studio.watch()
-  await studio.change(meanwhile)
-  await client.until(() => client.versions.has(meanwhile))
+  await studio.changeGeneration(meanwhile)
+  await client.waitUntil(() => client.versions.has(meanwhile))
   const { lastEventId } = client
-  await studio.change(missed)
+  await studio.changeGeneration(missed)
   const opening = await transaction(sql, async tx => {
     await tx`lock table generation_documents in access exclusive mode`
     const back = studio.watch(lastEventId)
     // It reads what it missed now, and this comes before it has.
-    await studio.untilReading()
-    for (let event = 0; event < 3; event++) await studio.tell(meanwhile)
+    await studio.waitUntilReading()
+    for (let event = 0; event < 3; event++) await studio.publishUnchanged(meanwhile)
     return { back }
   })
   const back = await opening.back
-  await back.until(() => back.versions.has(missed) && back.versions.has(meanwhile))
-  await studio.change(missed)
-  await back.until(() => back.versions.get(missed) === 3)
+  await back.waitUntil(() => back.versions.has(missed) && back.versions.has(meanwhile))
+  await studio.changeGeneration(missed)
+  await back.waitUntil(() => back.versions.get(missed) === 3)
   expect(back.resyncs).toBe(0)
 }, 30_000)
 
 test('what was missed for too long, or is not known, is read again', async () => {
-  await using studio = await openStudio()
+  await using studio = await startTestEnv()
   const id = await insertRow(sql, WORKSPACE)
-  await studio.change(id)
+  await studio.changeGeneration(id)
   for (const lastEventId of ['7.1', '1.99999', 'garbage', '1', '1.-1', '1.1.1', '', ' ', '1e3.1', '01a20592']) {
     const client = await studio.watch(lastEventId)
-    await client.until(() => client.resyncs === 1)
-    await studio.change(id)
-    await client.until(() => client.versions.has(id))
+    await client.waitUntil(() => client.resyncs === 1)
+    await studio.changeGeneration(id)
+    await client.waitUntil(() => client.versions.has(id))
     client.close()
   }
 }, 30_000)
 
 test('as long as nothing has ever happened nobody is told to read again', async () => {
-  await using studio = await openStudio(undefined, { watchMs: 20 })
+  await using studio = await startTestEnv(undefined, { stallCheckMs: 20 })
   const client = await studio.watch()
   // Many times as long as it takes to notice that a stream is silent.
   await Bun.sleep(1_000)
   const id = await insertRow(sql, WORKSPACE)
-  await studio.change(id)
-  await client.until(() => client.versions.has(id))
+  await studio.changeGeneration(id)
+  await client.waitUntil(() => client.versions.has(id))
   expect(client.resyncs).toBe(0)
 })
 
 test('a bus that lost its store begins a new epoch: everybody reads again, and who was away as well', async () => {
-  await using studio = await openStudio()
+  await using studio = await startTestEnv()
   const [id, client] = [await insertRow(sql, WORKSPACE), await studio.watch()]
-  for (let change = 0; change < 3; change++) await studio.change(id)
-  await client.until(() => client.versions.get(id) === 4)
+  for (let change = 0; change < 3; change++) await studio.changeGeneration(id)
+  await client.waitUntil(() => client.versions.get(id) === 4)
   const away = client.lastEventId
-  const { epoch } = parseId(away) ?? { epoch: 0 }
-  await studio.lose()
-  await client.until(() => client.resyncs === 1)
-  expect(parseId(client.lastEventId)).toEqual({ epoch: epoch + 1, sequence: 0 })
+  const { epoch } = parseEventId(away) ?? { epoch: 0 }
+  await studio.restartBus()
+  await client.waitUntil(() => client.resyncs === 1)
+  expect(parseEventId(client.lastEventId)).toEqual({ epoch: epoch + 1, sequence: 0 })
   // As far as the old stream was, and further: a place of the old one means nothing in the new one.
-  for (let change = 0; change < 5; change++) await studio.change(id)
-  await client.until(() => client.versions.get(id) === 9)
-  expect(parseId(client.lastEventId)).toMatchObject({ epoch: epoch + 1 })
+  for (let change = 0; change < 5; change++) await studio.changeGeneration(id)
+  await client.waitUntil(() => client.versions.get(id) === 9)
+  expect(parseEventId(client.lastEventId)).toMatchObject({ epoch: epoch + 1 })
   const back = await studio.watch(away)
-  await back.until(() => back.resyncs === 1)
-  await using other = await openStudio(studio.nats)
+  await back.waitUntil(() => back.resyncs === 1)
+  await using other = await startTestEnv(studio.nats)
   const there = await other.watch(away)
-  await there.until(() => there.resyncs === 1)
+  await there.waitUntil(() => there.resyncs === 1)
 }, 30_000)
 
 test('a client that does not read is not kept in memory: it reads everything again when it is back', async () => {
-  await using studio = await openStudio()
+  await using studio = await startTestEnv()
   const ids = await Promise.all(
     Array.from({ length: 40 }, () => insertRow(sql, WORKSPACE, { prompt: 'a long prompt '.repeat(2_000) })),
   )
   const slow = await studio.watch(undefined, 'stalled')
   const quick = await studio.watch()
-  for (let round = 0; round < 12; round++) for (const id of ids) await studio.change(id)
-  await quick.until(() => ids.every(id => quick.versions.get(id) === 13))
+  for (let round = 0; round < 12; round++) for (const id of ids) await studio.changeGeneration(id)
+  await quick.waitUntil(() => ids.every(id => quick.versions.get(id) === 13))
   expect(quick.resyncs).toBe(0)
   slow.read()
-  await slow.until(() => slow.resyncs > 0)
-  await studio.change(ids[0] ?? '')
-  await slow.until(() => slow.versions.get(ids[0] ?? '') === 14)
+  await slow.waitUntil(() => slow.resyncs > 0)
+  await studio.changeGeneration(ids[0] ?? '')
+  await slow.waitUntil(() => slow.versions.get(ids[0] ?? '') === 14)
   expect(slow.events).toBeLessThan(12 * 40)
 }, 60_000)
 
-type Nats = Awaited<ReturnType<typeof testNats>>
+type TestNats = Awaited<ReturnType<typeof startTestNats>>
 
 /** Live events on a bus, and clients of them. */
-async function openStudio(shared?: Nats, options: { watchMs?: number } = {}) {
-  const own = new AsyncDisposableStack()
-  const nats = shared ?? own.use(await testNats())
+async function startTestEnv(shared?: TestNats, options: { stallCheckMs?: number } = {}) {
+  const stack = new AsyncDisposableStack()
+  const nats = shared ?? stack.use(await startTestNats())
   const bus = await openBus({ url: nats.url, name: 'test', log })
-  own.defer(() => bus.close())
+  stack.defer(() => bus.close())
   if (!shared) await sql`delete from bus_epoch`
   await sql`delete from outbox`
   const stopping = new AbortController()
@@ -161,27 +161,27 @@ async function openStudio(shared?: Nats, options: { watchMs?: number } = {}) {
   const onRead = (count: number) => {
     rows += count
   }
-  let heard = 0
-  const heardBus = {
+  let received = 0
+  const countingBus = {
     ...bus,
-    async *notices(...args: Parameters<typeof bus.notices>) {
-      for await (const notice of bus.notices(...args)) {
-        heard++
-        yield notice
+    async *consumeEvents(...args: Parameters<typeof bus.consumeEvents>) {
+      for await (const event of bus.consumeEvents(...args)) {
+        received++
+        yield event
       }
     },
   }
-  const live = createLive({
+  const liveEvents = createLiveEvents({
     database: sql,
-    bus: heardBus,
+    bus: countingBus,
     log,
     maxStreams: 100,
     signal: stopping.signal,
     onRead,
     ...options,
   })
-  const running = live.run()
-  own.defer(async () => {
+  const running = liveEvents.run()
+  stack.defer(async () => {
     stopping.abort()
     await running
   })
@@ -189,51 +189,51 @@ async function openStudio(shared?: Nats, options: { watchMs?: number } = {}) {
     port: 0,
     hostname: '127.0.0.1',
     idleTimeout: 0,
-    fetch: request => live.open(WORKSPACE, request.headers.get('last-event-id')),
+    fetch: request => liveEvents.open(WORKSPACE, request.headers.get('last-event-id')),
   })
-  own.defer(async () => void (await server.stop(true)))
-  const first = await watchEvents(server.port ?? 0)
-  await first.until(() => first.lastEventId !== '')
+  stack.defer(async () => void (await server.stop(true)))
+  const first = await openSseClient(server.port ?? 0)
+  await first.waitUntil(() => first.lastEventId !== '')
   first.close()
   return {
     nats,
     rowsRead: () => rows,
     watch: async (lastEventId?: string, state: 'reading' | 'stalled' = 'reading') => {
-      const client = await watchEvents(server.port ?? 0, { lastEventId, state })
-      own.defer(() => client.close())
+      const client = await openSseClient(server.port ?? 0, { lastEventId, state })
+      stack.defer(() => client.close())
       return client
     },
-    change: async (id: string) => {
-      await touch(sql, id)
+    changeGeneration: async (id: string) => {
+      await bumpVersion(sql, id)
       await bus.ensureStreams()
       await relayAll({ database: sql, bus })
     },
     /** Until a stream waits for rows that are locked. */
-    untilReading: () =>
-      soon('a reader', async () => {
+    waitUntilReading: () =>
+      waitUntil('a reader', async () => {
         const [row] = await sql`
           select from pg_stat_activity where wait_event_type = 'Lock' and query like '%from generation_documents%'`
         return row !== undefined
       }),
     /** An event without a change, until it has been heard. */
-    tell: async (id: string) => {
-      const before = heard
+    publishUnchanged: async (id: string) => {
+      const before = received
       await bus.publish(generationSubject(WORKSPACE), { v: 1, type: 'generation.changed', id }, crypto.randomUUID())
-      await soon('the event', async () => heard > before)
+      await waitUntil('the event', async () => received > before)
     },
     /** The bus is gone with all that was in it, and another one is in its place. */
-    lose: async () => {
-      await nats.lose()
+    restartBus: async () => {
+      await nats.killAndWipe()
       await nats.start()
     },
-    [Symbol.asyncDispose]: () => own.disposeAsync(),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
 
-async function soon(what: string, isSo: () => Promise<boolean>): Promise<void> {
+async function waitUntil(description: string, condition: () => Promise<boolean>): Promise<void> {
   const late = AbortSignal.timeout(15_000)
-  while (!(await isSo())) {
-    if (late.aborted) throw new Error(`${what} did not come`)
+  while (!(await condition())) {
+    if (late.aborted) throw new Error(`${description} did not come`)
     await Bun.sleep(5)
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createHistory } from './replay-buffer.ts'
+import { createReplayBuffer } from './replay-buffer.ts'
 
 const CAPACITY = 10
 const told = fc.array(
@@ -10,8 +10,8 @@ const told = fc.array(
 test('what changed since a place is each generation once, at its last change, in order, or not known', () => {
   fc.assert(
     fc.property(told, fc.nat(200), fc.nat(20), (given, since, begin) => {
-      const history = createHistory(CAPACITY)
-      history.begin(begin)
+      const history = createReplayBuffer(CAPACITY)
+      history.reset(begin)
       let sequence = begin
       const changes = given.map(({ gap, ...change }) => {
         sequence += 1 + gap
@@ -19,7 +19,7 @@ test('what changed since a place is each generation once, at its last change, in
       })
       for (const change of changes) history.add(change)
       for (const change of changes.slice(-3)) history.add(change)
-      const found = history.since(since, 'w')
+      const found = history.getChangesSince(since, 'w')
       if (since < begin) expect(found).toBeUndefined()
       if (!found) {
         expect(since < begin || changes.filter(change => change.sequence > since).length > CAPACITY).toBe(true)

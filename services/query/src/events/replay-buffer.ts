@@ -6,20 +6,20 @@ export interface Change {
 }
 
 /** The last changes that were told, so that whoever was away a short while need not read everything again. */
-export interface History {
+export interface ReplayBuffer {
   /** Those that come a second time are passed over. */
   add(change: Change): void
   /**
    * What changed in a workspace after a sequence: each generation once, at its last change, in order. Undefined if that is longer
    * ago than is remembered.
    */
-  since(sequence: number, workspaceId: string): Change[] | undefined
+  getChangesSince(sequence: number, workspaceId: string): Change[] | undefined
   /** Begins anew. @param sequence up to which nothing is known */
-  begin(sequence: number): void
+  reset(sequence: number): void
 }
 
 /** @param capacity how many changes are remembered */
-export function createHistory(capacity: number): History {
+export function createReplayBuffer(capacity: number): ReplayBuffer {
   let changes: Change[] = []
   let floor = 0
 
@@ -34,24 +34,24 @@ export function createHistory(capacity: number): History {
       changes.push(change)
       trim()
     },
-    since: (sequence, workspaceId) => {
+    getChangesSince: (sequence, workspaceId) => {
       if (sequence < floor) return undefined
       const latest = new Map<string, Change>()
-      for (const change of changes.slice(indexAfter(changes, sequence))) {
+      for (const change of changes.slice(findIndexAfter(changes, sequence))) {
         if (change.workspaceId !== workspaceId) continue
         latest.delete(change.id)
         latest.set(change.id, change)
       }
       return [...latest.values()]
     },
-    begin: sequence => {
+    reset: sequence => {
       changes = []
       floor = sequence
     },
   }
 }
 
-function indexAfter(changes: readonly Change[], sequence: number): number {
+function findIndexAfter(changes: readonly Change[], sequence: number): number {
   let [low, high] = [0, changes.length]
   while (low < high) {
     const middle = (low + high) >> 1

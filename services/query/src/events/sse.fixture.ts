@@ -1,4 +1,4 @@
-import { openEvents, type SseEvent } from '@darkroom/infra/testing/sse-reader'
+import { openEventStream, type SseEvent } from '@darkroom/infra/testing/sse-reader'
 
 /** A client of event streams. For tests. */
 export interface SseClient {
@@ -11,40 +11,40 @@ export interface SseClient {
   /** Begins to read. */
   read(): void
   /** @throws Error if it is not so within 15 s */
-  until(isSo: () => boolean): Promise<void>
+  waitUntil(condition: () => boolean): Promise<void>
   close(): void
 }
 
 const DEADLINE_MS = 15_000
 
 /** @param state `stalled` reads nothing before it is told to */
-export async function watchEvents(
+export async function openSseClient(
   port: number,
   options: { lastEventId?: string | undefined; state?: 'reading' | 'stalled' } = {},
 ): Promise<SseClient> {
   const wakers = new Set<() => void>()
   const seen = { versions: new Map<string, number>(), lastEventId: options.lastEventId ?? '', events: 0, resyncs: 0 }
   const onEvent = (event: SseEvent) => {
-    take(seen, event)
+    recordEvent(seen, event)
     for (const wake of wakers) wake()
   }
-  const events = await openEvents({ port, lastEventId: options.lastEventId, onEvent })
+  const events = await openEventStream({ port, lastEventId: options.lastEventId, onEvent })
   if (options.state === 'stalled') events.pause()
-  const until = async (isSo: () => boolean) => {
+  const waitUntil = async (condition: () => boolean) => {
     const deadline = AbortSignal.timeout(DEADLINE_MS)
-    while (!isSo()) {
+    while (!condition()) {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const late = () => reject(new Error(`not within ${DEADLINE_MS} ms; there were ${JSON.stringify(seen)}`))
-      deadline.addEventListener('abort', late, { once: true })
+      const onTimeout = () => reject(new Error(`not within ${DEADLINE_MS} ms; there were ${JSON.stringify(seen)}`))
+      deadline.addEventListener('abort', onTimeout, { once: true })
       wakers.add(resolve)
       await promise.finally(() => wakers.delete(resolve))
-      deadline.removeEventListener('abort', late)
+      deadline.removeEventListener('abort', onTimeout)
     }
   }
-  return Object.assign(seen, { until, read: events.read, close: events.close })
+  return Object.assign(seen, { waitUntil, read: events.resume, close: events.close })
 }
 
-function take(seen: Pick<SseClient, 'versions' | 'lastEventId' | 'events' | 'resyncs'>, event: SseEvent): void {
+function recordEvent(seen: Pick<SseClient, 'versions' | 'lastEventId' | 'events' | 'resyncs'>, event: SseEvent): void {
   seen.lastEventId = event.id ?? seen.lastEventId
   if (event.name === 'resync') seen.resyncs++
   if (event.name !== 'generation') return

@@ -3,24 +3,24 @@ import type { Bus } from '@darkroom/infra/bus/bus'
 import type { Database } from '@darkroom/infra/database/connection'
 
 /** A place in the events of the studio. Sequences mean something within one epoch only: a bus that lost its store begins anew. */
-export interface Place {
+export interface StreamPosition {
   epoch: number
   sequence: number
 }
 
 /** Where the stream of events stands: its last message, and the first that it still has. */
-export interface BusPlace extends Place {
+export interface BusPosition extends StreamPosition {
   first: number
 }
 
-const TRIES = 5
+const MAX_TRIES = 5
 
-export function idOf({ epoch, sequence }: Place): string {
+export function formatEventId({ epoch, sequence }: StreamPosition): string {
   return `${epoch}.${sequence}`
 }
 
 /** What `idOf` gave, or undefined for anything it did not give. */
-export function parseId(text: string): Place | undefined {
+export function parseEventId(text: string): StreamPosition | undefined {
   const [, epoch, sequence] = /^(\d{1,15})\.(\d{1,15})$/.exec(text) ?? []
   return epoch === undefined || sequence === undefined
     ? undefined
@@ -33,14 +33,14 @@ export function parseId(text: string): Place | undefined {
  *
  * @throws Error if the epoch keeps changing meanwhile
  */
-export async function whereTheBusIs({ bus, database }: { bus: Bus; database: Database }): Promise<BusPlace> {
-  for (let tries = 0; tries < TRIES; tries++) {
+export async function readBusPosition({ bus, database }: { bus: Bus; database: Database }): Promise<BusPosition> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
     // In this order: what is published between the two makes the stream longer, and not what was known of it.
-    const known = await readEpoch(database)
+    const before = await readEpoch(database)
     const { first, last } = await bus.eventBounds()
     const after = await readEpoch(database)
-    if (known.epoch === after.epoch) {
-      return { epoch: known.epoch + Number(last < known.highest), sequence: last, first }
+    if (before.epoch === after.epoch) {
+      return { epoch: before.epoch + Number(last < before.highest), sequence: last, first }
     }
   }
   throw new Error('the epoch of the bus does not stand still')

@@ -1,8 +1,8 @@
-import type { Statement } from '@darkroom/infra/database/connection'
+import type { Queryable } from '@darkroom/infra/database/connection'
 
 /** The JSON text of some generations of a workspace as everyone may see them, by their ids. What is not there is left out. */
 export async function readDocuments(
-  db: Statement,
+  db: Queryable,
   { workspaceId, ids }: { workspaceId: string; ids: readonly string[] },
 ): Promise<Map<string, string>> {
   const rows = await db<{ id: string; document: string }[]>`

@@ -3,27 +3,27 @@ import { LIMITS } from '@darkroom/contracts/limits'
 import { isStorable } from '@darkroom/contracts/parameters'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { z } from 'zod'
-import { type Cursor, cursorAt, decodeCursor } from './cursor.ts'
+import { type Cursor, createCursorAt, decodeCursor } from './cursor.ts'
 import type { ListFilter } from './list-rows.ts'
-import { readSearch, type Search } from './search.ts'
+import { parseSearch, type Search } from './search.ts'
 
 /** Where a page lies: at the newest or oldest end, on one side of a place, or around one. */
-export type Place =
-  | { kind: 'side'; direction: 'older' | 'newer'; cursor: Cursor | null }
+export type PageAnchor =
+  | { kind: 'cursor'; direction: 'older' | 'newer'; cursor: Cursor | null }
   | { kind: 'around-id'; id: string }
   | { kind: 'around'; cursor: Cursor }
 
 export interface ListQuery {
   filter: Omit<ListFilter, 'search'>
   search: Search | null
-  place: Place
+  anchor: PageAnchor
   limit: number
 }
 
-const Flag = z.enum(['true', 'false']).transform(text => text === 'true')
-const Text = z.string().refine(isStorable, 'has a character that cannot be searched for')
+const BooleanParameter = z.enum(['true', 'false']).transform(text => text === 'true')
+const SearchableText = z.string().refine(isStorable, 'has a character that cannot be searched for')
 
-const Statuses = z
+const StatusList = z
   .string()
   .max(100)
   .transform(text => text.split(','))
@@ -36,40 +36,54 @@ export const ListParameters = z.strictObject({
   direction: z.enum(['older', 'newer']).default('older'),
   around: z.uuid().optional(),
   at: z.union([z.iso.date(), z.iso.datetime({ offset: true })], 'is neither a day nor a time with its zone').optional(),
-  status: Statuses.optional(),
+  status: StatusList.optional(),
   kind: z.enum(KINDS).optional(),
-  model: Text.min(1).max(200).optional(),
-  favourite: Flag.optional(),
-  references: Flag.optional(),
-  trash: Flag.default(false),
-  q: Text.max(500).optional(),
-  includeParameters: Flag.default(false),
+  model: SearchableText.min(1).max(200).optional(),
+  favourite: BooleanParameter.optional(),
+  references: BooleanParameter.optional(),
+  trash: BooleanParameter.default(false),
+  q: SearchableText.max(500).optional(),
+  includeParameters: BooleanParameter.default(false),
 })
 export type ListParameters = z.infer<typeof ListParameters>
 
 /** What was asked for, as the list takes it. @throws ProblemError `invalid` */
-export function readListQuery(asked: ListParameters, workspaceId: string): ListQuery {
-  const { limit, status, kind, model, favourite, references, trash, q, includeParameters } = asked
+export function parseListQuery(parameters: ListParameters, workspaceId: string): ListQuery {
+  const { limit, status, kind, model, favourite, references, trash, q, includeParameters } = parameters
   const statuses = status?.filter(isStatus)
   return {
-    filter: { workspaceId, statuses, kind, model, favourite, references, trash, includeParameters },
-    search: q === undefined ? null : readSearch(q),
-    place: placeOf(asked),
+    filter: {
+      workspaceId,
+      statuses,
+      kind,
+      model,
+      isFavourite: favourite,
+      hasReferences: references,
+      isTrashed: trash,
+      includeParameters,
+    },
+    search: q === undefined ? null : parseSearch(q),
+    anchor: parsePageAnchor(parameters),
     limit,
   }
 }
 
-function placeOf({ cursor, direction, around, at }: ListParameters): Place {
+function parsePageAnchor({ cursor, direction, around, at }: ListParameters): PageAnchor {
   const given = [cursor, around, at].filter(value => value !== undefined)
   if (given.length > 1) throw new ProblemError('invalid', 'cursor, around and at are three places; give one of them.')
   if (around !== undefined) return { kind: 'around-id', id: around }
-  if (at !== undefined) return { kind: 'around', cursor: known(cursorAt(at), 'at is not a time that there was.') }
-  if (cursor === undefined) return { kind: 'side', direction, cursor: null }
-  return { kind: 'side', direction, cursor: known(decodeCursor(cursor), 'cursor is not one that this list gave.') }
+  if (at !== undefined)
+    return { kind: 'around', cursor: requireCursor(createCursorAt(at), 'at is not a time that there was.') }
+  if (cursor === undefined) return { kind: 'cursor', direction, cursor: null }
+  return {
+    kind: 'cursor',
+    direction,
+    cursor: requireCursor(decodeCursor(cursor), 'cursor is not one that this list gave.'),
+  }
 }
 
-function known(cursor: Cursor | undefined, otherwise: string): Cursor {
-  if (!cursor) throw new ProblemError('invalid', otherwise)
+function requireCursor(cursor: Cursor | undefined, message: string): Cursor {
+  if (!cursor) throw new ProblemError('invalid', message)
   return cursor
 }
 

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { GenerationPage } from '@darkroom/contracts/generation'
 import { type Database, openDatabase } from '@darkroom/infra/database/connection'
 import { createLog } from '@darkroom/infra/log'
-import { testDatabase } from '@darkroom/infra/testing/test-resources'
+import { createTestDatabase } from '@darkroom/infra/testing/test-resources'
 import fc from 'fast-check'
-import { insertRow, type Unusual } from '../rows.fixture.ts'
+import { insertRow, type RowOverrides } from '../rows.fixture.ts'
 import { listPage } from './list.ts'
-import { ListParameters, readListQuery } from './list-parameters.ts'
+import { ListParameters, parseListQuery } from './list-parameters.ts'
 
 // On a busy machine the first start of Postgres takes its time.
 const START_MS = 60_000
@@ -14,46 +14,46 @@ const stack = new AsyncDisposableStack()
 let sql: Database
 
 beforeAll(async () => {
-  const { url } = stack.use(await testDatabase())
+  const { url } = stack.use(await createTestDatabase())
   sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 
 test('a cursor is null where there is nothing more, at either end', async () => {
-  const workspace = await workspaceOf(5)
-  const [newest] = [await page(workspace.id, { limit: '2' })]
-  expect([idsOf(newest), newest.previousCursor]).toEqual([workspace.ids.slice(0, 2), null])
-  const middle = await page(workspace.id, { limit: '2', cursor: newest.nextCursor })
-  expect([idsOf(middle), middle.previousCursor === null]).toEqual([workspace.ids.slice(2, 4), false])
-  const oldest = await page(workspace.id, { limit: '2', cursor: middle.nextCursor })
-  expect([idsOf(oldest), oldest.nextCursor]).toEqual([workspace.ids.slice(4), null])
-  const back = await page(workspace.id, { limit: '2', cursor: oldest.previousCursor, direction: 'newer' })
-  expect([idsOf(back), back.previousCursor === null]).toEqual([workspace.ids.slice(2, 4), false])
-  const start = await page(workspace.id, { limit: '3', direction: 'newer' })
-  expect([idsOf(start), start.nextCursor]).toEqual([workspace.ids.slice(2), null])
-  const empty = await page(crypto.randomUUID(), {})
+  const workspace = await createWorkspace(5)
+  const [newest] = [await fetchPage(workspace.id, { limit: '2' })]
+  expect([getIds(newest), newest.previousCursor]).toEqual([workspace.ids.slice(0, 2), null])
+  const middle = await fetchPage(workspace.id, { limit: '2', cursor: newest.nextCursor })
+  expect([getIds(middle), middle.previousCursor === null]).toEqual([workspace.ids.slice(2, 4), false])
+  const oldest = await fetchPage(workspace.id, { limit: '2', cursor: middle.nextCursor })
+  expect([getIds(oldest), oldest.nextCursor]).toEqual([workspace.ids.slice(4), null])
+  const back = await fetchPage(workspace.id, { limit: '2', cursor: oldest.previousCursor, direction: 'newer' })
+  expect([getIds(back), back.previousCursor === null]).toEqual([workspace.ids.slice(2, 4), false])
+  const start = await fetchPage(workspace.id, { limit: '3', direction: 'newer' })
+  expect([getIds(start), start.nextCursor]).toEqual([workspace.ids.slice(2), null])
+  const empty = await fetchPage(crypto.randomUUID(), {})
   expect(empty).toEqual({ generations: [], nextCursor: null, previousCursor: null })
 })
 
 test('a page around a generation has it in its middle, and goes on both ways', async () => {
-  const workspace = await workspaceOf(9)
+  const workspace = await createWorkspace(9)
   for (const [at, id] of workspace.ids.entries()) {
-    const around = await page(workspace.id, { limit: '4', around: id })
+    const around = await fetchPage(workspace.id, { limit: '4', around: id })
     const from = Math.max(0, at - 2)
-    expect([at, idsOf(around)]).toEqual([at, workspace.ids.slice(from, from + 4)])
+    expect([at, getIds(around)]).toEqual([at, workspace.ids.slice(from, from + 4)])
     expect(around.previousCursor === null).toBe(from === 0)
     expect(around.nextCursor === null).toBe(from + 4 >= 9)
   }
   const [only] = workspace.ids.slice(4)
-  expect(idsOf(await page(workspace.id, { limit: '1', around: only }))).toEqual([only as string])
-  await expect(page(workspace.id, { around: crypto.randomUUID() })).rejects.toThrow('no such generation')
-  await expect(page(crypto.randomUUID(), { around: only })).rejects.toThrow('no such generation')
+  expect(getIds(await fetchPage(workspace.id, { limit: '1', around: only }))).toEqual([only as string])
+  await expect(fetchPage(workspace.id, { around: crypto.randomUUID() })).rejects.toThrow('no such generation')
+  await expect(fetchPage(crypto.randomUUID(), { around: only })).rejects.toThrow('no such generation')
 })
 
 test('a page at a time has what was made from then on, and what was made before', async () => {
-  const workspace = await workspaceOf(6, index => ({ createdAt: `2026-03-0${6 - index}T12:00:00.000001Z` }))
-  const at = async (moment: string) => idsOf(await page(workspace.id, { limit: '2', at: moment }))
+  const workspace = await createWorkspace(6, index => ({ createdAt: `2026-03-0${6 - index}T12:00:00.000001Z` }))
+  const at = async (moment: string) => getIds(await fetchPage(workspace.id, { limit: '2', at: moment }))
   expect(await at('2026-03-04')).toEqual(workspace.ids.slice(2, 4))
   expect(await at('2026-03-04T12:00:00Z')).toEqual(workspace.ids.slice(2, 4))
   expect(await at('2026-03-04T12:00:01Z')).toEqual(workspace.ids.slice(1, 3))
@@ -63,7 +63,7 @@ test('a page at a time has what was made from then on, and what was made before'
 })
 
 test('each filter leaves out what it says, alone and with others', async () => {
-  const rows: Unusual[] = [
+  const rows: RowOverrides[] = [
     {},
     { status: 'failed' },
     { status: 'cancelled', kind: 'video' },
@@ -73,9 +73,9 @@ test('each filter leaves out what it says, alone and with others', async () => {
     { deleted: true },
     { deleted: true, status: 'failed' },
   ]
-  const workspace = await workspaceOf(rows.length, index => rows[index] ?? {})
+  const workspace = await createWorkspace(rows.length, index => rows[index] ?? {})
   const seen = async (asked: Record<string, string>) =>
-    idsOf(await page(workspace.id, asked)).map(id => workspace.ids.indexOf(id))
+    getIds(await fetchPage(workspace.id, asked)).map(id => workspace.ids.indexOf(id))
   expect(await seen({})).toEqual([0, 1, 2, 3, 4, 5])
   expect(await seen({ status: 'failed' })).toEqual([1])
   expect(await seen({ status: 'failed,cancelled' })).toEqual([1, 2])
@@ -98,11 +98,11 @@ test('words are found by their beginnings, phrases as they stand, in any script'
     '雪の中の狐',
     'red-fox study no. 12',
   ]
-  const workspace = await workspaceOf(prompts.length, index => ({
+  const workspace = await createWorkspace(prompts.length, index => ({
     prompt: prompts[index] ?? '',
     model: index === 4 ? 'flux-pro' : 'demo',
   }))
-  const found = async (q: string) => idsOf(await page(workspace.id, { q })).map(id => workspace.ids.indexOf(id))
+  const found = async (q: string) => getIds(await fetchPage(workspace.id, { q })).map(id => workspace.ids.indexOf(id))
   const expected: [string, number[]][] = [
     ['fox', [0, 1, 4]],
     ['FOX snow', [0, 1]],
@@ -129,7 +129,7 @@ test('words are found by their beginnings, phrases as they stand, in any script'
 })
 
 test('whatever is typed into the search is answered', async () => {
-  const workspace = await workspaceOf(2)
+  const workspace = await createWorkspace(2)
   const typed = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 60 }),
     fc.string({ unit: fc.constantFrom(...'"\'\\!&|<>:*() ab') }),
@@ -137,7 +137,7 @@ test('whatever is typed into the search is answered', async () => {
   await fc.assert(
     fc.asyncProperty(typed, async q => {
       if (ListParameters.safeParse({ q }).success)
-        expect((await page(workspace.id, { q })).generations.length).toBeLessThan(3)
+        expect((await fetchPage(workspace.id, { q })).generations.length).toBeLessThan(3)
     }),
     { numRuns: 200 },
   )
@@ -152,14 +152,16 @@ test('whoever pages while others write sees each row that was there all the time
   })
   await fc.assert(
     fc.asyncProperty(asked, async ({ direction, limit, writes }) => {
-      const workspace = await workspaceOf(20, index => ({ createdAt: timeAt(Math.floor(index / 3)) }))
+      const workspace = await createWorkspace(20, index => ({ createdAt: timeAt(Math.floor(index / 3)) }))
       const [waiting, removed, seen] = [[...writes], new Set<string>(), [] as string[]]
       let cursor: string | null = null
       do {
-        const disturbed = Promise.all(waiting.splice(0, 3).map(write => disturb(workspace, write, removed)))
-        const read: GenerationPage = await page(workspace.id, { limit: String(limit), direction, cursor })
+        const disturbed = Promise.all(
+          waiting.splice(0, 3).map(write => applyConcurrentWrite(workspace, write, removed)),
+        )
+        const read: GenerationPage = await fetchPage(workspace.id, { limit: String(limit), direction, cursor })
         await disturbed
-        seen.push(...idsOf(read))
+        seen.push(...getIds(read))
         cursor = direction === 'older' ? read.nextCursor : read.previousCursor
       } while (cursor)
       expect(new Set(seen).size).toBe(seen.length)
@@ -170,7 +172,7 @@ test('whoever pages while others write sees each row that was there all the time
   )
 }, 60_000)
 
-async function disturb(
+async function applyConcurrentWrite(
   workspace: { id: string; ids: string[] },
   write: { insert: number } | { remove: number },
   removed: Set<string>,
@@ -185,29 +187,32 @@ async function disturb(
 }
 
 /** A workspace of so many generations, newest first. */
-async function workspaceOf(count: number, unusual: (index: number) => Unusual = () => ({})) {
+async function createWorkspace(count: number, overrides: (index: number) => RowOverrides = () => ({})) {
   const id = crypto.randomUUID()
   const rows = Array.from({ length: count }, (_, index) => ({
     id: Bun.randomUUIDv7(),
     createdAt: timeAt(index),
-    ...unusual(index),
+    ...overrides(index),
   }))
   await Promise.all(rows.map(row => insertRow(sql, id, row)))
-  const byPlace = (a: (typeof rows)[number], b: typeof a) =>
+  const newestFirst = (a: (typeof rows)[number], b: typeof a) =>
     b.createdAt.localeCompare(a.createdAt) || (a.id < b.id ? 1 : -1)
-  return { id, ids: rows.toSorted(byPlace).map(row => row.id) }
+  return { id, ids: rows.toSorted(newestFirst).map(row => row.id) }
 }
 
 function timeAt(index: number): string {
   return new Date(Date.UTC(2026, 0, 1) - index * 60_000).toISOString().replace('Z', '001Z')
 }
 
-async function page(workspaceId: string, asked: Record<string, string | null | undefined>): Promise<GenerationPage> {
-  const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => typeof value === 'string'))
-  const text = await listPage(sql, readListQuery(ListParameters.parse(given), workspaceId))
+async function fetchPage(
+  workspaceId: string,
+  parameters: Record<string, string | null | undefined>,
+): Promise<GenerationPage> {
+  const given = Object.fromEntries(Object.entries(parameters).filter(([, value]) => typeof value === 'string'))
+  const text = await listPage(sql, parseListQuery(ListParameters.parse(given), workspaceId))
   return GenerationPage.parse(JSON.parse(text))
 }
 
-function idsOf(page: GenerationPage): string[] {
+function getIds(page: GenerationPage): string[] {
   return page.generations.map(generation => generation.id)
 }

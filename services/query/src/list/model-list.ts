@@ -1,7 +1,7 @@
-import type { Statement } from '@darkroom/infra/database/connection'
+import type { Queryable } from '@darkroom/infra/database/connection'
 
 /** What each configured provider can do, with what was learned of its speed: the JSON text of `Model[]`. */
-export async function listModels(db: Statement): Promise<string> {
+export async function listModels(db: Queryable): Promise<string> {
   const rows = await db<{ document: string }[]>`
     select (m.capability || jsonb_build_object('learnedSeconds', coalesce((
       select jsonb_object_agg(t.num_outputs, round(t.seconds::numeric, 1))

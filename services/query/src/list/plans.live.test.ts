@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { type Database, openDatabase } from '@darkroom/infra/database/connection'
 import { createLog } from '@darkroom/infra/log'
-import { testDatabase } from '@darkroom/infra/testing/test-resources'
-import { insertMany } from '../rows.fixture.ts'
-import { ListParameters, readListQuery } from './list-parameters.ts'
-import { areCommon, selectRows } from './list-rows.ts'
+import { createTestDatabase } from '@darkroom/infra/testing/test-resources'
+import { insertRows } from '../rows.fixture.ts'
+import { ListParameters, parseListQuery } from './list-parameters.ts'
+import { isSearchCommon, selectRows } from './list-rows.ts'
 import { selectTimeline } from './timeline.ts'
 
 /** How Postgres goes about each question that the list answers: by an index that is in order, and never over everything. */
@@ -17,11 +17,11 @@ const stack = new AsyncDisposableStack()
 let sql: Database
 
 beforeAll(async () => {
-  const { url } = stack.use(await testDatabase())
+  const { url } = stack.use(await createTestDatabase())
   sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
-  await insertMany(sql, WORKSPACE, ROWS)
-  await insertMany(sql, crypto.randomUUID(), ROWS)
+  await insertRows(sql, WORKSPACE, ROWS)
+  await insertRows(sql, crypto.randomUUID(), ROWS)
   await sql`vacuum generation_documents`
   const [middle] = await sql<{ at: string }[]>`
     select timestamp_text(created_at) as at from generation_documents where workspace_id = ${WORKSPACE}
@@ -46,7 +46,7 @@ for (const [name, asked, index] of ONE_INDEX) {
     for (const cursor of [null, CURSOR]) {
       const where = cursor ? 'beyond a place' : 'from the end'
       test(`${name}, ${direction} ${where}: one index, in its order, and no more rows than a page`, async () => {
-        const nodes = await planOf(asked, { direction, cursor })
+        const nodes = await explainList(asked, { direction, cursor })
         expect(nodes.map(node => node['Node Type'])).toEqual(['Limit', 'Index Scan'])
         expect(nodes[1]?.['Index Name']).toMatch(new RegExp(`^generation_documents_${index}$`))
         const removed = nodes[1]?.['Rows Removed by Filter'] ?? 0
@@ -67,17 +67,17 @@ test('several filters at once, and words, read no table from end to end and noth
   ]
   for (const asked of questions) {
     for (const common of [false, true]) {
-      const nodes = await planOf(asked, { direction: 'older', cursor: CURSOR }, common)
+      const nodes = await explainList(asked, { direction: 'older', cursor: CURSOR }, common)
       expect([asked, nodes.filter(node => node['Node Type'] === 'Seq Scan')]).toEqual([asked, []])
-      expect([asked, relationsOf(nodes).includes('generation_raw')]).toEqual([asked, false])
+      expect([asked, getRelations(nodes).includes('generation_raw')]).toEqual([asked, false])
     }
   }
 })
 
 test('rare words are looked up, common ones are met on the way through the list', async () => {
-  const rare = await planOf({ q: 'number' }, { direction: 'older', cursor: null }, false)
+  const rare = await explainList({ q: 'number' }, { direction: 'older', cursor: null }, false)
   expect(rare.map(node => node['Index Name'])).toContain('generation_documents_pkey')
-  const common = await planOf({ q: 'number' }, { direction: 'older', cursor: null }, true)
+  const common = await explainList({ q: 'number' }, { direction: 'older', cursor: null }, true)
   expect(common.map(node => node['Index Name'])).toEqual([
     undefined,
     'generation_documents_newest',
@@ -86,9 +86,9 @@ test('rare words are looked up, common ones are met on the way through the list'
 })
 
 test('whether words are common the index of words tells, and the answer is right', async () => {
-  expect(await areCommon(sql, { beginnings: ['number'], phrases: [] })).toBe(true)
-  expect(await areCommon(sql, { beginnings: [], phrases: ['number 4242'] })).toBe(false)
-  expect(await areCommon(sql, { beginnings: ['nowhere'], phrases: [] })).toBe(false)
+  expect(await isSearchCommon(sql, { prefixes: ['number'], phrases: [] })).toBe(true)
+  expect(await isSearchCommon(sql, { prefixes: [], phrases: ['number 4242'] })).toBe(false)
+  expect(await isSearchCommon(sql, { prefixes: ['nowhere'], phrases: [] })).toBe(false)
   const nodes = await sql.begin(async tx => {
     await tx`set local enable_seqscan to off`
     return await explain(tx`
@@ -99,7 +99,7 @@ test('whether words are common the index of words tells, and the answer is right
 })
 
 test('parameters in full are read for the rows of a page alone', async () => {
-  const nodes = await planOf({ includeParameters: 'true' }, { direction: 'older', cursor: null })
+  const nodes = await explainList({ includeParameters: 'true' }, { direction: 'older', cursor: null })
   const raw = nodes.filter(node => node['Relation Name'] === 'generation_raw')
   expect(raw.map(node => [node['Node Type'], node['Actual Loops']])).toEqual([['Index Scan', 51]])
 })
@@ -123,29 +123,29 @@ interface PlanNode {
   Plans?: PlanNode[]
 }
 
-async function planOf(
-  asked: Record<string, string>,
-  side: { direction: 'older' | 'newer'; cursor: typeof CURSOR | null },
-  common = false,
+async function explainList(
+  parameters: Record<string, string>,
+  range: { direction: 'older' | 'newer'; cursor: typeof CURSOR | null },
+  isCommon = false,
 ): Promise<PlanNode[]> {
-  const { filter, search } = readListQuery(ListParameters.parse(asked), WORKSPACE)
+  const { filter, search } = parseListQuery(ListParameters.parse(parameters), WORKSPACE)
   const rows = selectRows(
     sql,
-    { ...filter, search: search && { ...search, common } },
-    { ...side, inclusive: false, limit: 51 },
+    { ...filter, search: search && { ...search, isCommon } },
+    { ...range, inclusive: false, limit: 51 },
   )
   return await explain(sql`explain (analyze, format json) ${rows}`)
 }
 
-async function explain(question: PromiseLike<readonly object[]>): Promise<PlanNode[]> {
-  const [row] = (await question) as { 'QUERY PLAN': [{ Plan: PlanNode }] }[]
-  return row ? flat(row['QUERY PLAN'][0].Plan) : []
+async function explain(query: PromiseLike<readonly object[]>): Promise<PlanNode[]> {
+  const [row] = (await query) as { 'QUERY PLAN': [{ Plan: PlanNode }] }[]
+  return row ? flattenPlan(row['QUERY PLAN'][0].Plan) : []
 }
 
-function flat(node: PlanNode): PlanNode[] {
-  return [node, ...(node.Plans ?? []).flatMap(flat)]
+function flattenPlan(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(flattenPlan)]
 }
 
-function relationsOf(nodes: readonly PlanNode[]): string[] {
+function getRelations(nodes: readonly PlanNode[]): string[] {
   return nodes.flatMap(node => node['Relation Name'] ?? [])
 }

@@ -1,20 +1,20 @@
 import { expect, test } from 'bun:test'
-import { readSearch } from './search.ts'
+import { parseSearch } from './search.ts'
 
-const TYPED: [string, ReturnType<typeof readSearch>][] = [
+const CASES: [string, ReturnType<typeof parseSearch>][] = [
   ['', null],
   ['  " "', null],
-  ['fox', { beginnings: ['fox'], phrases: [] }],
-  [' red\tfox ', { beginnings: ['red', 'fox'], phrases: [] }],
-  ['"red fox"', { beginnings: [], phrases: ['red fox'] }],
-  ['snow "red fox" dawn', { beginnings: ['snow', 'dawn'], phrases: ['red fox'] }],
-  ['"red fox" "blue b', { beginnings: ['blue b'], phrases: ['red fox'] }],
-  ['snow "', { beginnings: ['snow'], phrases: [] }],
-  ['"a""b"', { beginnings: [], phrases: ['a', 'b'] }],
+  ['fox', { prefixes: ['fox'], phrases: [] }],
+  [' red\tfox ', { prefixes: ['red', 'fox'], phrases: [] }],
+  ['"red fox"', { prefixes: [], phrases: ['red fox'] }],
+  ['snow "red fox" dawn', { prefixes: ['snow', 'dawn'], phrases: ['red fox'] }],
+  ['"red fox" "blue b', { prefixes: ['blue b'], phrases: ['red fox'] }],
+  ['snow "', { prefixes: ['snow'], phrases: [] }],
+  ['"a""b"', { prefixes: [], phrases: ['a', 'b'] }],
 ]
 
-for (const [typed, search] of TYPED) {
+for (const [typed, search] of CASES) {
   test(`${JSON.stringify(typed)} looks for ${JSON.stringify(search)}`, () => {
-    expect(readSearch(typed)).toEqual(search)
+    expect(parseSearch(typed)).toEqual(search)
   })
 }

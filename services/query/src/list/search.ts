@@ -1,6 +1,6 @@
 /** What somebody looks for: beginnings of words, and phrases that stand there word for word. */
 export interface Search {
-  beginnings: string[]
+  prefixes: string[]
   phrases: string[]
 }
 
@@ -10,16 +10,16 @@ export interface Search {
  *
  * @returns null if there is nothing to look for
  */
-export function readSearch(typed: string): Search | null {
-  const parts = typed.split('"')
-  const closed = parts.length % 2 === 1
-  const quoted = parts.filter((_, at) => at % 2 === 1).filter(isSaid)
-  const unfinished = closed ? [] : quoted.splice(isSaid(parts.at(-1) ?? '') ? -1 : quoted.length)
-  const words = parts.filter((_, at) => at % 2 === 0).flatMap(part => part.split(/\s+/).filter(isSaid))
-  const search = { beginnings: [...words, ...unfinished], phrases: quoted }
-  return search.beginnings.length + search.phrases.length === 0 ? null : search
+export function parseSearch(input: string): Search | null {
+  const parts = input.split('"')
+  const isClosed = parts.length % 2 === 1
+  const quoted = parts.filter((_, at) => at % 2 === 1).filter(isNotBlank)
+  const unfinished = isClosed ? [] : quoted.splice(isNotBlank(parts.at(-1) ?? '') ? -1 : quoted.length)
+  const words = parts.filter((_, at) => at % 2 === 0).flatMap(part => part.split(/\s+/).filter(isNotBlank))
+  const search = { prefixes: [...words, ...unfinished], phrases: quoted }
+  return search.prefixes.length + search.phrases.length === 0 ? null : search
 }
 
-function isSaid(part: string): boolean {
+function isNotBlank(part: string): boolean {
   return part.trim() !== ''
 }

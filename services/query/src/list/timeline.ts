@@ -18,12 +18,15 @@ const INVALID_PARAMETER = '22023'
  *
  * @throws ProblemError `invalid` for a zone that the database does not know
  */
-export async function readTimeline(database: Database, asked: { workspaceId: string; zone: string }): Promise<string> {
+export async function readTimeline(
+  database: Database,
+  request: { workspaceId: string; zone: string },
+): Promise<string> {
   try {
-    const [row] = await selectTimeline(database, asked)
+    const [row] = await selectTimeline(database, request)
     return `{"days":${row?.days ?? '[]'}}`
   } catch (error) {
-    if (!isUnknownZone(error)) throw error
+    if (!isUnknownTimeZone(error)) throw error
     throw new ProblemError('invalid', 'zone is not a time zone that is known here.', { cause: error })
   }
 }
@@ -33,22 +36,22 @@ export async function readTimeline(database: Database, asked: { workspaceId: str
  * every row would take three times as long.
  */
 export function selectTimeline(database: Database, { workspaceId, zone }: { workspaceId: string; zone: string }) {
-  const kept = database`from generation_documents where workspace_id = ${workspaceId} and deleted_at is null`
-  const begin = (days: number) => database`((days.day + ${days}::int)::timestamp at time zone ${zone})`
-  const dayOfNewest = database`(created_at at time zone ${zone})::date as day ${kept}`
+  const visibleRows = database`from generation_documents where workspace_id = ${workspaceId} and deleted_at is null`
+  const startOfDay = (days: number) => database`((days.day + ${days}::int)::timestamp at time zone ${zone})`
+  const dayOfNewest = database`(created_at at time zone ${zone})::date as day ${visibleRows}`
   return database<{ days: string | null }[]>`
     with recursive days as (
       (select ${dayOfNewest} order by created_at desc limit 1)
       union all
-      select (select ${dayOfNewest} and created_at < ${begin(0)} order by created_at desc limit 1)
+      select (select ${dayOfNewest} and created_at < ${startOfDay(0)} order by created_at desc limit 1)
       from days where day is not null
     )
     select json_agg(json_build_object('day', day::text, 'count', (
-      select count(*) ${kept} and created_at >= ${begin(0)} and created_at < ${begin(1)}
+      select count(*) ${visibleRows} and created_at >= ${startOfDay(0)} and created_at < ${startOfDay(1)}
     )) order by day desc)::text as days
     from days where day is not null`
 }
 
-function isUnknownZone(error: unknown): boolean {
+function isUnknownTimeZone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === INVALID_PARAMETER
 }

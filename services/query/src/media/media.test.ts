@@ -36,7 +36,7 @@ test('a store that does not answer is no fault of the studio, and worth another 
     { ...streamingStore([]), head: away },
     { ...streamingStore([]), get: away },
   ]) {
-    const refused = await serveMedia({ store, originalOf }, '1', KEY, new Request('http://localhost')).catch(
+    const refused = await serveMedia({ store, findPreviewSource }, '1', KEY, new Request('http://localhost')).catch(
       error => error,
     )
     expect(refused).toBeInstanceOf(ProblemError)
@@ -44,14 +44,14 @@ test('a store that does not answer is no fault of the studio, and worth another 
   }
 })
 
-async function originalOf(): Promise<undefined> {}
+async function findPreviewSource(): Promise<undefined> {}
 
 test('a reference without a preview is shown as it is, and is asked for again; nothing else stands in for anything', async () => {
   const [preview, original] = ['w/1/ref/a.w960.webp', 'w/1/ref/a.png']
   const kept = streamingStore([])
   const media = {
     store: { ...kept, head: async (key: string) => (key === original ? kept.head(key) : null) },
-    originalOf: async (key: string) => (key === preview ? original : undefined),
+    findPreviewSource: async (key: string) => (key === preview ? original : undefined),
   }
   const answer = await serveMedia(media, '1', preview, new Request('http://localhost'))
   expect([answer.headers.get('content-type'), answer.headers.get('cache-control')]).toEqual([
@@ -70,12 +70,12 @@ test('a reference without a preview is shown as it is, and is asked for again; n
 
 /** A server of one picture, on a port of its own. */
 function serve(store: Store) {
-  const server = Bun.serve({ port: 0, fetch: request => serveMedia({ store, originalOf }, '1', KEY, request) })
+  const server = Bun.serve({ port: 0, fetch: request => serveMedia({ store, findPreviewSource }, '1', KEY, request) })
   return { url: server.url, [Symbol.asyncDispose]: () => server.stop(true) }
 }
 
 function streamingStore(asked: string[]): Store {
-  const object = { bytes: PICTURE.byteLength, modified: MODIFIED }
+  const object = { bytes: PICTURE.byteLength, lastModified: MODIFIED }
   const unused = () => {
     throw new Error('not for looking at pictures')
   }

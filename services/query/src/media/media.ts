@@ -1,8 +1,8 @@
 import { ProblemError } from '@darkroom/infra/http/problem'
-import { KeyError, type Range, type Store, type StoredObject, StoreError } from '@darkroom/infra/store/store'
+import { type ByteRange, InvalidKeyError, type Store, type StoredObject, StoreError } from '@darkroom/infra/store/store'
 
 /** Types by extension. Ours are made from decoded bytes; whatever is not in here is not served. */
-const TYPES: Record<string, string> = {
+const CONTENT_TYPES: Record<string, string> = {
   png: 'image/png',
   jpg: 'image/jpeg',
   webp: 'image/webp',
@@ -13,7 +13,7 @@ const TYPES: Record<string, string> = {
 }
 
 /** A key names its bytes for ever: a picture is never written over. */
-const FOR_EVER = 'private, max-age=31536000, immutable'
+const IMMUTABLE = 'private, max-age=31536000, immutable'
 
 const HEADERS = {
   'content-security-policy': "default-src 'none'; sandbox",
@@ -24,7 +24,7 @@ const HEADERS = {
 export interface MediaDeps {
   store: Store
   /** The key of the reference that a key is the preview of, if it is one. */
-  originalOf(key: string): Promise<string | undefined>
+  findPreviewSource(key: string): Promise<string | undefined>
 }
 
 /**
@@ -41,34 +41,39 @@ export async function serveMedia(
   key: string,
   request: Request,
 ): Promise<Response> {
-  if (!key.startsWith(`w/${workspaceId}/`)) throw notFound()
-  const served = await serveObject(deps.store, key, FOR_EVER, request)
-  if (served) return served
-  const original = await deps.originalOf(key)
-  const instead =
-    original === undefined ? undefined : await serveObject(deps.store, original, 'private, no-cache', request)
-  if (!instead) throw notFound()
-  return instead
+  if (!key.startsWith(`w/${workspaceId}/`)) throw createNotFoundError()
+  const response = await serveObject(deps.store, key, IMMUTABLE, request)
+  if (response) return response
+  const source = await deps.findPreviewSource(key)
+  const fallback =
+    source === undefined ? undefined : await serveObject(deps.store, source, 'private, no-cache', request)
+  if (!fallback) throw createNotFoundError()
+  return fallback
 }
 
 async function serveObject(
   store: Store,
   key: string,
-  caching: string,
+  cacheControl: string,
   request: Request,
 ): Promise<Response | undefined> {
-  const type = typeOf(key)
-  const object = type === undefined ? null : await ask(() => store.head(key))
+  const type = getContentType(key)
+  const object = type === undefined ? null : await readFromStore(() => store.head(key))
   if (!object || type === undefined) return undefined
   const etag = `"${Bun.hash(key).toString(36)}-${object.bytes.toString(36)}"`
-  const told = { 'cache-control': caching, etag, 'content-type': type, 'last-modified': object.modified.toUTCString() }
-  const headers = { ...HEADERS, ...told }
+  const objectHeaders = {
+    'cache-control': cacheControl,
+    etag,
+    'content-type': type,
+    'last-modified': object.lastModified.toUTCString(),
+  }
+  const headers = { ...HEADERS, ...objectHeaders }
   if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers })
   // The length of a body that is a stream is not told, and a range means nothing to HEAD.
   if (request.method === 'HEAD')
     return new Response(null, { headers: { ...headers, 'content-length': `${object.bytes}` } })
-  const range = rangeOf(request, object, etag)
-  const found = await ask(() => store.get(key, range ? { range } : {}))
+  const range = parseRange(request, object, etag)
+  const found = await readFromStore(() => store.get(key, range ? { range } : {}))
   if (!found) return undefined
   if (!range) return new Response(found.body, { headers })
   const contentRange = `bytes ${range.start}-${range.end}/${object.bytes}`
@@ -76,28 +81,28 @@ async function serveObject(
 }
 
 /** The key that a path names; undefined if it is no path of ours. */
-export function keyIn(path: string): string | undefined {
+export function parseMediaKey(path: string): string | undefined {
   const [, key] = /^\/media\/(?!remote\/)([A-Za-z0-9._/-]+)$/.exec(path) ?? []
   return key
 }
 
 /** A key that is none is not there. */
-async function ask<T>(question: () => Promise<T>): Promise<T | null> {
+async function readFromStore<T>(read: () => Promise<T>): Promise<T | null> {
   try {
-    return await question()
+    return await read()
   } catch (error) {
-    if (error instanceof KeyError) return null
-    if (error instanceof StoreError) throw unavailable(error)
+    if (error instanceof InvalidKeyError) return null
+    if (error instanceof StoreError) throw createUnavailableError(error)
     throw error
   }
 }
 
 /** A single range; several at once, or one in another unit, are answered whole. @see https://www.rfc-editor.org/rfc/rfc9110#section-14 */
-function rangeOf(request: Request, object: StoredObject, etag: string): Range | null {
-  const condition = request.headers.get('if-range') || null
-  const asked = /^bytes\s*=\s*(\d*)\s*-\s*(\d*)$/i.exec(request.headers.get('range') ?? '')
-  if (!asked || (condition !== null && condition !== etag)) return null
-  const [, first = '', last = ''] = asked
+function parseRange(request: Request, object: StoredObject, etag: string): ByteRange | null {
+  const ifRange = request.headers.get('if-range') || null
+  const match = /^bytes\s*=\s*(\d*)\s*-\s*(\d*)$/i.exec(request.headers.get('range') ?? '')
+  if (!match || (ifRange !== null && ifRange !== etag)) return null
+  const [, first = '', last = ''] = match
   if (first === '' && last === '') return null
   const start = first === '' ? Math.max(0, object.bytes - Number(last)) : Number(first)
   const end = first === '' || last === '' ? object.bytes - 1 : Math.min(Number(last), object.bytes - 1)
@@ -105,16 +110,16 @@ function rangeOf(request: Request, object: StoredObject, etag: string): Range | 
   return { start, end }
 }
 
-function typeOf(key: string): string | undefined {
+function getContentType(key: string): string | undefined {
   const extension = key.slice(key.lastIndexOf('.') + 1)
-  return Object.hasOwn(TYPES, extension) ? TYPES[extension] : undefined
+  return Object.hasOwn(CONTENT_TYPES, extension) ? CONTENT_TYPES[extension] : undefined
 }
 
-function notFound(): ProblemError {
+function createNotFoundError(): ProblemError {
   return new ProblemError('not_found', 'There is no such picture here.')
 }
 
-function unavailable(cause: StoreError): ProblemError {
+function createUnavailableError(cause: StoreError): ProblemError {
   const detail = 'The picture cannot be fetched from the store right now. Try again in a moment.'
   return new ProblemError('unavailable', detail, { cause, retryAfterSeconds: 5 })
 }

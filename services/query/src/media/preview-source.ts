@@ -1,10 +1,10 @@
 import type { Database } from '@darkroom/infra/database/connection'
 
-const PREVIEW = /^w\/([0-9a-f-]{36})\/ref\/([0-9a-f]{64})\.w\d+\.webp$/
+const PREVIEW_KEY = /^w\/([0-9a-f-]{36})\/ref\/([0-9a-f]{64})\.w\d+\.webp$/
 
 /** The key of the reference that a key is the preview of; undefined if it is no such key, or there is no such reference. */
-export async function findOriginal(database: Database, key: string): Promise<string | undefined> {
-  const [, workspaceId, sha256] = PREVIEW.exec(key) ?? []
+export async function findPreviewSource(database: Database, key: string): Promise<string | undefined> {
+  const [, workspaceId, sha256] = PREVIEW_KEY.exec(key) ?? []
   if (!workspaceId || !sha256) return undefined
   const [row] = await database<{ key: string }[]>`
     select key from reference_images where workspace_id = ${workspaceId} and sha256 = decode(${sha256}, 'hex')`

@@ -1,10 +1,10 @@
 import { mediaUrl } from '@darkroom/contracts/routes'
-import type { Statement } from '@darkroom/infra/database/connection'
+import type { Queryable } from '@darkroom/infra/database/connection'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { SafeGetError, safeGet } from '@darkroom/infra/http/safe-get/safe-get'
 
 /** Where something lies that is shown here and is not ours yet: an output at its provider, or an old row's reference. */
-export interface Remote {
+export interface RemoteMedia {
   url: string
   headers: Record<string, string> | null
   /** Set once it has become ours. */
@@ -13,10 +13,10 @@ export interface Remote {
   fromProvider: boolean
 }
 
-const MOST_BYTES = 500_000_000
+const MAX_BYTES = 500_000_000
 const DEADLINE_MS = 120_000
-const PICTURES_AND_VIDEOS = /^(image\/(png|jpeg|webp|avif|gif)|video\/(mp4|webm))$/
-const GONE: readonly unknown[] = [403, 404, 410]
+const ALLOWED_TYPES = /^(image\/(png|jpeg|webp|avif|gif)|video\/(mp4|webm))$/
+const NOT_FOUND_STATUSES: readonly unknown[] = [403, 404, 410]
 
 const HEADERS = {
   'cache-control': 'private, max-age=300',
@@ -25,8 +25,8 @@ const HEADERS = {
 }
 
 /** Where a temporary output of a workspace lies; undefined if there is none. */
-export async function findRemoteOutput(db: Statement, workspaceId: string, id: string, index: number) {
-  const [row] = await db<Remote[]>`
+export async function findRemoteOutput(db: Queryable, workspaceId: string, id: string, index: number) {
+  const [row] = await db<RemoteMedia[]>`
     select o.provider_url as url, o.provider_headers as headers, o.key, true as "fromProvider"
     from generation_outputs o join generations g on g.id = o.generation_id
     where g.id = ${id} and g.workspace_id = ${workspaceId} and o.index = ${index} and o.state in ('temporary', 'stored')
@@ -35,8 +35,8 @@ export async function findRemoteOutput(db: Statement, workspaceId: string, id: s
 }
 
 /** Where a reference that an old row knows by its address only lies; undefined if there is none. */
-export async function findRemoteReference(db: Statement, workspaceId: string, id: string, position: number) {
-  const [row] = await db<Remote[]>`
+export async function findRemoteReference(db: Queryable, workspaceId: string, id: string, position: number) {
+  const [row] = await db<RemoteMedia[]>`
     select r.url, null as headers, null as key, false as "fromProvider"
     from generation_references r join generations g on g.id = r.generation_id
     where g.id = ${id} and g.workspace_id = ${workspaceId} and r.position = ${position} and r.url is not null`
@@ -49,17 +49,17 @@ export async function findRemoteReference(db: Statement, workspaceId: string, id
  *
  * @throws ProblemError `not_found` if it is gone, `unavailable` if it cannot be had now
  */
-export async function serveRemote(
-  remote: Remote | undefined,
+export async function serveRemoteMedia(
+  remote: RemoteMedia | undefined,
   options: { allowOrigins: readonly string[]; signal: AbortSignal },
 ): Promise<Response> {
   if (!remote) throw new ProblemError('not_found', 'There is no such picture here.')
   if (remote.key !== null) return new Response(null, { status: 307, headers: { location: mediaUrl(remote.key) } })
   try {
     const response = await safeGet(remote.url, {
-      maxBytes: MOST_BYTES,
+      maxBytes: MAX_BYTES,
       deadlineMs: DEADLINE_MS,
-      accept: PICTURES_AND_VIDEOS,
+      accept: ALLOWED_TYPES,
       signal: options.signal,
       allowOrigins: remote.fromProvider ? options.allowOrigins : [],
       ...(remote.headers ? { headers: remote.headers } : {}),
@@ -67,12 +67,12 @@ export async function serveRemote(
     const length = response.contentLength === null ? {} : { 'content-length': String(response.contentLength) }
     return new Response(response.body, { headers: { ...HEADERS, ...length, 'content-type': response.mimeType } })
   } catch (error) {
-    throw error instanceof SafeGetError ? problemOf(error) : error
+    throw error instanceof SafeGetError ? toProblemError(error) : error
   }
 }
 
-function problemOf(error: SafeGetError): ProblemError {
-  if (GONE.includes(error.status)) {
+function toProblemError(error: SafeGetError): ProblemError {
+  if (NOT_FOUND_STATUSES.includes(error.status)) {
     return new ProblemError('not_found', 'It is no longer where it was made, and was not saved before.', {
       cause: error,
     })

@@ -1,12 +1,12 @@
 import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { ASPECT_RATIOS } from '@darkroom/contracts/enums'
 import { Model } from '@darkroom/contracts/model'
-import { sizeOf } from '@darkroom/contracts/size'
+import { computeSize } from '@darkroom/contracts/size'
 import sharp from 'sharp'
 import { type Lab, labFromRgb } from '../../../demo/color/oklab.ts'
 import { type CallOptions, ProviderError, type ProviderOutput, type ProviderRequest } from '../provider.ts'
 import { createDemoProvider } from './demo-provider.ts'
-import { openStudio } from './worker-pool.ts'
+import { openWorkerPool } from './worker-pool.ts'
 
 // Others may be using the processors.
 setDefaultTimeout(20_000)
@@ -58,7 +58,7 @@ test('another seed, index, prompt, setting or reference gives another picture', 
 
 test('every aspect ratio has its own size and is a PNG', async () => {
   for (const ratio of ASPECT_RATIOS) {
-    const size = sizeOf(ratio, 512)
+    const size = computeSize(ratio, 512)
     const [output] = await outputsOf({ ...SMALL, ...size })
     expect(output).toMatchObject({ kind: 'bytes', mimeType: 'image/png' })
     const { format, width, height } = await sharp(bytesOf(output)).metadata()
@@ -93,12 +93,12 @@ test('takes the light of its reference: what is light above is light above', asy
 
 test('says in the picture that no AI model made it', async () => {
   const { xmp } = await sharp(await drawn(SMALL)).metadata()
-  const said = xmp?.toString() ?? ''
-  expect(said).toContain('Procedural image, no AI model')
-  expect(said).toContain('digitalsourcetype/algorithmicMedia"')
-  expect(said).not.toContain('trained')
-  expect(said).toContain('hills &amp; &lt;valleys&gt; at dusk')
-  expect(said).toContain('Seed: 7')
+  const description = xmp?.toString() ?? ''
+  expect(description).toContain('Procedural image, no AI model')
+  expect(description).toContain('digitalsourcetype/algorithmicMedia"')
+  expect(description).not.toContain('trained')
+  expect(description).toContain('hills &amp; &lt;valleys&gt; at dusk')
+  expect(description).toContain('Seed: 7')
 })
 
 test('outputs come one by one, in the order of their indices, while the rest is still being drawn', async () => {
@@ -116,11 +116,11 @@ test('an output of a call is the same as when it is asked for alone', async () =
 })
 
 test('progress only rises, in many steps, and ends at one', async () => {
-  const told: number[] = []
-  await outputsOf({ ...SMALL, indices: [0, 1, 2] }, { onProgress: fraction => told.push(fraction) })
-  expect(told).toEqual(told.toSorted((a, b) => a - b))
-  expect(told.at(-1)).toBe(1)
-  expect(new Set(told).size).toBeGreaterThan(20)
+  const progress: number[] = []
+  await outputsOf({ ...SMALL, indices: [0, 1, 2] }, { onProgress: fraction => progress.push(fraction) })
+  expect(progress).toEqual(progress.toSorted((a, b) => a - b))
+  expect(progress.at(-1)).toBe(1)
+  expect(new Set(progress).size).toBeGreaterThan(20)
 })
 
 test('other work goes on while a picture is drawn', async () => {
@@ -132,31 +132,31 @@ test('other work goes on while a picture is drawn', async () => {
 })
 
 test('an abort ends the threads at once and rejects with its reason', async () => {
-  const studio = openStudio(2)
+  const pool = openWorkerPool(2)
   const stop = new AbortController()
   const reason = new Error('the person cancelled')
-  const told: number[] = []
+  const progress: number[] = []
   const onProgress = (fraction: number) => {
-    told.push(fraction)
+    progress.push(fraction)
     stop.abort(reason)
   }
   const request = { ...SMALL, width: 2048, height: 2048, indices: [0, 1, 2, 3] }
-  const outputs = outputsOf(request, { signal: stop.signal, onProgress }, createDemoProvider(studio))
+  const outputs = outputsOf(request, { signal: stop.signal, onProgress }, createDemoProvider(pool))
   expect(await outputs.catch((error: unknown) => error)).toBe(reason)
-  expect(studio.threads).toBe(0)
-  expect(told.length).toBe(1)
+  expect(pool.threads).toBe(0)
+  expect(progress.length).toBe(1)
 })
 
 test('an abort before it begins draws nothing', async () => {
-  const studio = openStudio(2)
+  const pool = openWorkerPool(2)
   const signal = AbortSignal.abort(new Error('too late'))
-  await expect(outputsOf(SMALL, { signal }, createDemoProvider(studio))).rejects.toThrow('too late')
-  expect(studio.threads).toBe(0)
+  await expect(outputsOf(SMALL, { signal }, createDemoProvider(pool))).rejects.toThrow('too late')
+  expect(pool.threads).toBe(0)
 })
 
 test('who stops asking stops the drawing', async () => {
-  const studio = openStudio(2)
-  const own = createDemoProvider(studio)
+  const pool = openWorkerPool(2)
+  const own = createDemoProvider(pool)
   let progress = 0
   const request = { ...SMALL, indices: [0, 1, 2, 3, 4, 5] }
   for await (const { index } of await submit(request, { onProgress: fraction => (progress = fraction) }, own)) {
@@ -171,13 +171,13 @@ test('who stops asking stops the drawing', async () => {
 })
 
 test('threads are made when they are needed, two at most, and used again', async () => {
-  const studio = openStudio(2)
-  const own = createDemoProvider(studio)
-  expect(studio.threads).toBe(0)
+  const pool = openWorkerPool(2)
+  const own = createDemoProvider(pool)
+  expect(pool.threads).toBe(0)
   await outputsOf({ ...SMALL, indices: [0, 1, 2, 3, 4] }, {}, own)
-  expect(studio.threads).toBe(2)
+  expect(pool.threads).toBe(2)
   own.close()
-  expect(studio.threads).toBe(0)
+  expect(pool.threads).toBe(0)
   await expect(outputsOf(SMALL, {}, own)).rejects.toBeInstanceOf(ProviderError)
 })
 

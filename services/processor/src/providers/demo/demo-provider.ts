@@ -2,7 +2,7 @@ import { ASPECT_RATIOS, RESOLUTIONS } from '@darkroom/contracts/enums'
 import { LIMITS } from '@darkroom/contracts/limits'
 import type { Model } from '@darkroom/contracts/model'
 import sharp from 'sharp'
-import { STUDY_SIDE } from '../../../demo/color/reference-analysis.ts'
+import { REFERENCE_SIDE } from '../../../demo/color/reference-analysis.ts'
 import { MOODS } from '../../../demo/prompt-parser.ts'
 import {
   type CallOptions,
@@ -12,8 +12,8 @@ import {
   type ProviderReference,
   type ProviderRequest,
 } from '../provider.ts'
-import { type DrawOptions, openStudio, type Studio } from './worker-pool.ts'
-import { xmpOf } from './xmp-label.ts'
+import { type DrawOptions, openWorkerPool, type WorkerPool } from './worker-pool.ts'
+import { createXmp } from './xmp-label.ts'
 
 /** The demo must also let go of its threads. */
 export interface DemoProvider extends Provider {
@@ -21,8 +21,8 @@ export interface DemoProvider extends Provider {
 }
 
 const THREADS = 2
-const GRAIN = 0.4
-const [MOOD = ''] = Object.keys(MOODS)
+const DEFAULT_GRAIN = 0.4
+const [DEFAULT_MOOD = ''] = Object.keys(MOODS)
 
 const MODEL: Model = {
   id: 'demo',
@@ -40,8 +40,8 @@ const MODEL: Model = {
   seed: true,
   negativePrompt: false,
   settings: {
-    mood: { type: 'choice', label: 'Mood', choices: Object.keys(MOODS), default: MOOD },
-    grain: { type: 'number', label: 'Film grain', min: 0, max: 1, step: 0.1, default: GRAIN },
+    mood: { type: 'choice', label: 'Mood', choices: Object.keys(MOODS), default: DEFAULT_MOOD },
+    grain: { type: 'number', label: 'Film grain', min: 0, max: 1, step: 0.1, default: DEFAULT_GRAIN },
   },
   cost: null,
   estimatedSeconds: 1,
@@ -51,30 +51,30 @@ const MODEL: Model = {
 }
 
 /** Draws pictures without any model, key or network. The same request gives the same bytes. */
-export function createDemoProvider(studio: Studio = openStudio(THREADS)): DemoProvider {
+export function createDemoProvider(pool: WorkerPool = openWorkerPool(THREADS)): DemoProvider {
   return {
     name: 'demo',
-    free: true,
+    isFree: true,
     models: async () => [MODEL],
     submit: async (request, options) => {
       if (request.model !== MODEL.id || request.kind !== MODEL.kind) {
         throw new ProviderError('model_unknown', { message: 'The demo draws still pictures only.' })
       }
-      const references = await Promise.all(request.references.map(shrink))
+      const references = await Promise.all(request.references.map(resizeReference))
       options.signal.throwIfAborted()
-      return { kind: 'outputs', outputs: outputsOf(studio, request, references, options) }
+      return { kind: 'outputs', outputs: generateOutputs(pool, request, references, options) }
     },
     check: async () => {
       throw new ProviderError('request_unknown', { message: 'The demo answers at once and keeps no requests.' })
     },
     cancel: async () => 'unsupported',
-    close: studio.close,
+    close: pool.close,
   }
 }
 
 /** Each output as it is made, in the order asked for. Whoever stops asking stops the drawing. */
-async function* outputsOf(
-  studio: Studio,
+async function* generateOutputs(
+  pool: WorkerPool,
   request: ProviderRequest,
   references: Uint8Array[],
   { signal, onProgress }: CallOptions,
@@ -82,46 +82,49 @@ async function* outputsOf(
   const stop = new AbortController()
   const stopped = AbortSignal.any([signal, stop.signal])
   const shares = request.indices.map(() => 0)
-  const starts = request.indices.map((index, place) => () => {
-    const told = (share: number) => {
-      shares[place] = share
+  const starts = request.indices.map((index, position) => () => {
+    const reportShare = (share: number) => {
+      shares[position] = share
       onProgress?.(shares.reduce((sum, one) => sum + one) / shares.length)
     }
-    return outputOf(studio, request, references, index, { signal: stopped, told })
+    return generateOutput(pool, request, references, index, { signal: stopped, onProgress: reportShare })
   })
   try {
-    yield* inOrder(starts, THREADS)
+    yield* runInOrder(starts, THREADS)
   } finally {
     stop.abort(new ProviderError('interrupted', { failure: 'permanent' }))
   }
 }
 
 /** Shares of an output's time. */
-const DRAWN = 0.85
+const DRAW_SHARE = 0.85
 
-async function outputOf(
-  studio: Studio,
+async function generateOutput(
+  pool: WorkerPool,
   request: ProviderRequest,
   references: Uint8Array[],
   index: number,
-  { signal, told }: DrawOptions,
+  { signal, onProgress }: DrawOptions,
 ): Promise<ProviderOutput> {
   const { prompt, seed, width, height } = request
-  const wanted = { prompt, seed, index, width, height, references, ...settingsOf(request) }
-  const pixels = await studio.draw(wanted, { signal, told: share => told(share * DRAWN) })
-  const bytes = await encode(pixels, width, height, xmpOf(wanted))
+  const drawRequest = { prompt, seed, index, width, height, references, ...readSettings(request) }
+  const pixels = await pool.draw(drawRequest, { signal, onProgress: share => onProgress(share * DRAW_SHARE) })
+  const bytes = await encodePng(pixels, width, height, createXmp(drawRequest))
   signal.throwIfAborted()
-  told(1)
+  onProgress(1)
   return { index, kind: 'bytes', bytes, mimeType: 'image/png' }
 }
 
-function settingsOf({ settings }: ProviderRequest): { grain: number; mood: string } {
+function readSettings({ settings }: ProviderRequest): { grain: number; mood: string } {
   const { grain, mood } = settings
-  return { grain: typeof grain === 'number' ? grain : GRAIN, mood: typeof mood === 'string' ? mood : MOOD }
+  return {
+    grain: typeof grain === 'number' ? grain : DEFAULT_GRAIN,
+    mood: typeof mood === 'string' ? mood : DEFAULT_MOOD,
+  }
 }
 
 /** Grain leaves nothing for stronger compression to find. */
-async function encode(pixels: Uint8Array, width: number, height: number, xmp: string): Promise<Uint8Array> {
+async function encodePng(pixels: Uint8Array, width: number, height: number, xmp: string): Promise<Uint8Array> {
   return sharp(pixels, { raw: { width, height, channels: 3 } })
     .withXmp(xmp)
     .png({ compressionLevel: 4 })
@@ -129,9 +132,9 @@ async function encode(pixels: Uint8Array, width: number, height: number, xmp: st
 }
 
 /** What is studied of a reference. */
-async function shrink({ bytes }: ProviderReference): Promise<Uint8Array> {
+async function resizeReference({ bytes }: ProviderReference): Promise<Uint8Array> {
   try {
-    const small = sharp(bytes).resize(STUDY_SIDE, STUDY_SIDE, { fit: 'fill' }).flatten({ background: '#fff' })
+    const small = sharp(bytes).resize(REFERENCE_SIDE, REFERENCE_SIDE, { fit: 'fill' }).flatten({ background: '#fff' })
     return await small.toColourspace('srgb').raw().toBuffer()
   } catch (cause) {
     throw new ProviderError('reference_unreadable', { cause })
@@ -139,14 +142,14 @@ async function shrink({ bytes }: ProviderReference): Promise<Uint8Array> {
 }
 
 /** Begins `ahead` of them at most before the first is asked for, and one more with each that is taken. */
-async function* inOrder<T>(starts: readonly (() => Promise<T>)[], ahead: number): AsyncGenerator<T> {
-  const begun: Promise<T>[] = []
+async function* runInOrder<T>(starts: readonly (() => Promise<T>)[], concurrency: number): AsyncGenerator<T> {
+  const started: Promise<T>[] = []
   for (const start of starts) {
     const result = start()
     // Whoever waits for it sees it fail; until then nobody does.
     result.catch(() => {})
-    begun.push(result)
-    if (begun.length === ahead) yield* begun.splice(0, 1)
+    started.push(result)
+    if (started.length === concurrency) yield* started.splice(0, 1)
   }
-  yield* begun
+  yield* started
 }

@@ -1,97 +1,97 @@
 import pLimit from 'p-limit'
-import type { PictureRequest } from '../../../demo/render-image.ts'
+import type { RenderRequest } from '../../../demo/render-image.ts'
 import type { WorkerMessage } from '../../../demo/worker.ts'
 import { ProviderError } from '../provider.ts'
 
 export interface DrawOptions {
   signal: AbortSignal
   /** Told, from 0 to 1, how much of the picture is done. */
-  told: (share: number) => void
+  onProgress: (share: number) => void
 }
 
 /** A few threads that draw, each made when it is first needed and kept for the next picture. */
-export interface Studio {
+export interface WorkerPool {
   /** Gives red, green and blue, a byte each. Rejects with the signal's reason as soon as it is aborted. */
-  draw(request: PictureRequest, options: DrawOptions): Promise<Uint8Array<ArrayBuffer>>
+  draw(request: RenderRequest, options: DrawOptions): Promise<Uint8Array<ArrayBuffer>>
   /** Threads alive now. */
   readonly threads: number
   /** Ends every thread; what they draw is rejected. */
   close(): void
 }
 
-export function openStudio(threadsAtMost: number): Studio {
-  const limit = pLimit(threadsAtMost)
-  const alive = new Set<Worker>()
-  const idle: Worker[] = []
+export function openWorkerPool(maxThreads: number): WorkerPool {
+  const limit = pLimit(maxThreads)
+  const workers = new Set<Worker>()
+  const idleWorkers: Worker[] = []
   const closing = new AbortController()
 
   return {
     get threads() {
-      return alive.size
+      return workers.size
     },
     draw: (request, options) => {
       const signal = AbortSignal.any([options.signal, closing.signal])
-      return unlessAborted(signal, () => limit(() => drawing(request, { ...options, signal })))
+      return rejectOnAbort(signal, () => limit(() => drawOnWorker(request, { ...options, signal })))
     },
     close: () => {
       closing.abort(new ProviderError('interrupted', { message: 'The demo provider was closed.' }))
-      for (const worker of idle.splice(0)) end(worker)
+      for (const worker of idleWorkers.splice(0)) terminateWorker(worker)
     },
   }
 
-  function drawing(request: PictureRequest, { signal, told }: DrawOptions): Promise<Uint8Array<ArrayBuffer>> {
+  function drawOnWorker(request: RenderRequest, { signal, onProgress }: DrawOptions): Promise<Uint8Array<ArrayBuffer>> {
     signal.throwIfAborted()
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array<ArrayBuffer>>()
-    const worker = idle.pop() ?? hire()
+    const worker = idleWorkers.pop() ?? startWorker()
     const done = new AbortController()
-    const dismiss = (reason: unknown) => {
+    const failDraw = (reason: unknown) => {
       done.abort()
-      end(worker)
+      terminateWorker(worker)
       reject(reason)
     }
-    const listen = { signal: done.signal }
-    signal.addEventListener('abort', () => dismiss(signal.reason), listen)
-    worker.addEventListener('error', event => dismiss(crashed(event)), listen)
+    const listenerOptions = { signal: done.signal }
+    signal.addEventListener('abort', () => failDraw(signal.reason), listenerOptions)
+    worker.addEventListener('error', event => failDraw(createCrashError(event)), listenerOptions)
     worker.addEventListener(
       'message',
       ({ data }: MessageEvent<WorkerMessage>) => {
-        if (data.kind === 'told') return told(data.share)
+        if (data.kind === 'progress') return onProgress(data.share)
         done.abort()
         worker.unref()
-        idle.push(worker)
+        idleWorkers.push(worker)
         resolve(data.pixels)
       },
-      listen,
+      listenerOptions,
     )
     worker.ref()
     worker.postMessage(request)
     return promise
   }
 
-  function hire(): Worker {
+  function startWorker(): Worker {
     const worker = new Worker(new URL('../../../demo/worker.ts', import.meta.url))
-    alive.add(worker)
+    workers.add(worker)
     return worker
   }
 
-  function end(worker: Worker): void {
+  function terminateWorker(worker: Worker): void {
     worker.terminate()
-    alive.delete(worker)
+    workers.delete(worker)
   }
 }
 
-function crashed(event: ErrorEvent): ProviderError {
+function createCrashError(event: ErrorEvent): ProviderError {
   return new ProviderError('provider_failed', { message: 'The picture could not be drawn.', cause: event.message })
 }
 
 /** What waits for a free thread is rejected at once too. */
-function unlessAborted<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
+function rejectOnAbort<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
   signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<T>()
-  const stop = () => reject(signal.reason)
-  signal.addEventListener('abort', stop, { once: true })
+  const onAbort = () => reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
   start()
     .then(resolve, reject)
-    .finally(() => signal.removeEventListener('abort', stop))
+    .finally(() => signal.removeEventListener('abort', onAbort))
   return promise
 }
