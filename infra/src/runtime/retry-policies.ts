@@ -37,6 +37,10 @@ export const RETRY_POLICIES = {
   providerError: { minMs: 1_000, baseMs: 4_000, maxMs: 4_000 },
   /** A download from a provider that broke off: its URL is good for minutes, and a person is waiting. */
   outputUpload: { minMs: 0, baseMs: 500, maxMs: 5_000, tries: 3 },
+  /** A request to the object store that failed or timed out. Ends soon: a person or a lease waits behind it. */
+  storeRequest: { minMs: 0, baseMs: 100, maxMs: 5_000, tries: 4 },
+  /** Removal of the parts of a failed upload: a courtesy, for which the error behind it does not wait long. */
+  storeAbortUpload: { minMs: 0, baseMs: 100, maxMs: 5_000, tries: 2 },
   /** The process of the backfill ended with an error; it is the least urgent of all. */
   backfillProcess: { minMs: 50, baseMs: 250, maxMs: 10_000 },
   /** Someone edits the row that is being migrated: they are done in a moment. */

@@ -13,7 +13,7 @@ testStoreConformance('disk', async () => {
   return { ...store, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() }
 })
 
-test('after a put that broke there is no file, whole or partial, under any name', async () => {
+test('a put that fails leaves no file, whole or partial', async () => {
   await using directory = await createTestDirectory()
   const store = await openDiskStore({ root: directory.path })
   const broken = new ReadableStream<Uint8Array>({
@@ -23,19 +23,19 @@ test('after a put that broke there is no file, whole or partial, under any name'
     },
   })
   await expect(store.put('a/b', broken, { signal })).rejects.toThrow('no')
-  expect(await filesIn(directory.path)).toEqual([])
+  expect(await listFiles(directory.path)).toEqual([])
 })
 
-test('an object cannot lie below another, and trying leaves the other as it was', async () => {
+test('rejects a key below an existing object, which stays as it was', async () => {
   await using directory = await createTestDirectory()
   const store = await openDiskStore({ root: directory.path })
   await store.put('a', new Uint8Array(3), { signal })
   await expect(store.put('a/b', new Uint8Array(5), { signal })).rejects.toThrow()
   expect([await store.head('a/b'), await store.get('a/b')]).toEqual([null, null])
-  expect(await filesIn(directory.path)).toEqual(['a'])
+  expect(await listFiles(directory.path)).toEqual(['a'])
 })
 
-test("objects and folders are nobody else's to read", async () => {
+test('objects and folders are readable by their owner only', async () => {
   await using directory = await createTestDirectory()
   const store = await openDiskStore({ root: join(directory.path, 'objects') })
   await store.put('a/b', new Uint8Array(3), { signal })
@@ -45,21 +45,21 @@ test("objects and folders are nobody else's to read", async () => {
   expect(await Promise.all(modes)).toEqual([0o700, 0o700, 0o600])
 })
 
-for (const [how, name] of [
-  ['relative to where the process runs', (path: string) => relative(process.cwd(), path)],
-  ['with a slash at its end', (path: string) => `${path}/`],
-  ['the long way round', (path: string) => `${path}/x/..//.`],
+for (const [name, spell] of [
+  ['relative to the working directory', (path: string) => relative(process.cwd(), path)],
+  ['with a trailing slash', (path: string) => `${path}/`],
+  ['with redundant segments', (path: string) => `${path}/x/..//.`],
 ] as const) {
-  test(`a root that is named ${how} has the same keys`, async () => {
+  test(`a root given ${name} has the same keys`, async () => {
     await using directory = await createTestDirectory()
     await mkdir(join(directory.path, 'x'))
-    const store = await openDiskStore({ root: name(directory.path) })
+    const store = await openDiskStore({ root: spell(directory.path) })
     await store.put('w/1/a.png', new Uint8Array(3), { signal })
     expect(await Array.fromAsync(store.list('w/'))).toEqual(['w/1/a.png'])
   })
 }
 
-test('a store whose folder is gone says so', async () => {
+test('ping rejects when the folder is missing', async () => {
   await using directory = await createTestDirectory()
   const store = await openDiskStore({ root: join(directory.path, 'objects') })
   await store.ping()
@@ -67,7 +67,7 @@ test('a store whose folder is gone says so', async () => {
   await expect(store.ping()).rejects.toThrow()
 })
 
-async function filesIn(path: string): Promise<string[]> {
+async function listFiles(path: string): Promise<string[]> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true })
   return entries.filter(entry => entry.isFile()).map(entry => relative(path, join(entry.parentPath, entry.name)))
 }

@@ -1,16 +1,17 @@
 import type { Dirent } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { readStream } from '../runtime/read-stream.ts'
 import { type Body, type ByteRange, type Store, type StoredObject, StoreError, validateKey } from './store.ts'
 
 const PARTIAL_FOLDER = '.partial'
 const STALE_PARTIAL_MS = 24 * 3_600_000
 
 /**
- * A store in a folder. Bytes go to a file beside their place, are flushed, and then take their name in one step, so that a
- * crash leaves a whole object or none.
+ * Opens a store in a folder. Bytes are written to a temporary file on the same file system, flushed, and renamed to their key
+ * atomically: a crash leaves a whole object or none.
  *
- * @param options `root` is made if it is not there
+ * @param options `root` is created when it is missing
  */
 export async function openDiskStore(options: { root: string }): Promise<Store> {
   const root = resolve(options.root)
@@ -35,7 +36,7 @@ export async function openDiskStore(options: { root: string }): Promise<Store> {
   }
 }
 
-/** Removes what a crash left half written. Whoever still writes has written within the day. */
+/** Removes partial files that a crash left behind. Another process may still be writing those younger than a day. */
 async function removeStalePartials(folder: string): Promise<void> {
   const before = Date.now() - STALE_PARTIAL_MS
   for (const name of await readdir(folder)) {
@@ -82,36 +83,22 @@ async function writeAll(file: FileHandle, body: Body, signal: AbortSignal): Prom
     await file.writeFile(chunk)
     bytes += chunk.byteLength
   }
-  if ('path' in body && bytes !== body.bytes) throw new StoreError(`a file of ${body.bytes} bytes has ${bytes}`)
+  if ('path' in body && bytes !== body.bytes) throw new StoreError(`file has ${bytes} bytes instead of ${body.bytes}`)
   return bytes
 }
 
 function toChunks(body: Body, signal: AbortSignal): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
   if (body instanceof Uint8Array) return [body]
-  return readUntilAborted('path' in body ? Bun.file(body.path).stream() : body, signal)
+  return readStream('path' in body ? Bun.file(body.path).stream() : body, signal)
 }
 
-/** What a stream brings; one that has stalled is let go of on an abort as well. */
-async function* readUntilAborted(body: ReadableStream<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const reader = body.getReader()
-  const cancelReader = () => void reader.cancel(signal.reason).catch(() => {})
-  signal.addEventListener('abort', cancelReader, { once: true })
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
-    signal.throwIfAborted()
-  } finally {
-    signal.removeEventListener('abort', cancelReader)
-    cancelReader()
-  }
-}
-
-/** The folder of a file and, if folders were made for it, each one above up to the one that the first was made in. */
+/** Returns a file's folder and, if folders were created for it, each parent up to the one the first was created in. */
 function listFoldersToSync(folder: string, firstCreated: string | undefined): string[] {
   const top = firstCreated === undefined ? folder : dirname(firstCreated)
   return folder === top ? [folder] : [folder, ...listFoldersToSync(dirname(folder), firstCreated)]
 }
 
-/** A rename is only as durable as the folder it is written in, and that one as the folder above. */
+/** Flushes a folder's entries to disk. A rename is durable only once the folder is, and a new folder once its parent is. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r')
   await folder.sync().finally(() => folder.close())
@@ -120,7 +107,7 @@ async function syncFolder(path: string): Promise<void> {
 async function verifyStored(path: string, bytes: number): Promise<StoredObject> {
   const object = await statObject(path)
   if (object?.bytes === bytes) return object
-  throw new StoreError(`kept ${object?.bytes ?? 0} of ${bytes} bytes`)
+  throw new StoreError(`stored ${object?.bytes ?? 0} of ${bytes} bytes`)
 }
 
 async function statObject(path: string): Promise<StoredObject | null> {
@@ -136,7 +123,7 @@ function sliceFile(path: string, range: ByteRange | undefined): Blob {
   return range ? file.slice(range.start, range.end + 1) : file
 }
 
-/** Looks only where keys with that beginning can be. */
+/** Yields the keys that begin with `prefix`. Reads only the folder that can contain them. */
 async function* listKeys(root: string, prefix: string): AsyncGenerator<string> {
   const folder = prefix.slice(0, Math.max(0, prefix.lastIndexOf('/')))
   const entries = await readEntries(folder === '' ? root : join(root, validateKey(folder)))

@@ -10,47 +10,55 @@ export interface ByteRange {
   end: number
 }
 
-/** A file to be kept, with what is known of it, so that it can be sent piece by piece and signed all the same. */
+/** A file to be stored. Its size and hash are known in advance, so that it can be streamed in a signed request. */
 export interface FileBody {
   path: string
   bytes: number
-  /** in hex */
+  /** In hex. */
   sha256: string
 }
 
 export type Body = Uint8Array | ReadableStream<Uint8Array> | FileBody
 
-/** Where pictures are kept. An object is there whole or not at all; keys are made by `objectKey` or refused. */
+/** Storage for media. An object exists whole or not at all. Keys are made by `objectKey`; any other is rejected. */
 export interface Store {
-  /** A file must stay as it is meanwhile. Throws `StoreError` if the object could not be kept whole. */
+  /**
+   * Stores an object. A file must not change meanwhile.
+   *
+   * @throws StoreError when the object could not be stored whole
+   */
   put(key: string, body: Body, options: { signal: AbortSignal }): Promise<StoredObject>
-  /** The object's bytes, or null if there is none. */
+  /** Returns the object with its bytes, or null when there is none. */
   get(
     key: string,
     options?: { range?: ByteRange },
   ): Promise<{ object: StoredObject; body: Blob | ReadableStream<Uint8Array> } | null>
   head(key: string): Promise<StoredObject | null>
-  /** Removing what is not there is no error. Once the signal is aborted nothing is begun any more. */
+  /** Removes an object. A missing object is no error. An aborted signal prevents removals that have not begun. */
   remove(key: string, options?: { signal: AbortSignal }): Promise<void>
   list(prefix: string): AsyncIterable<string>
-  /** Throws if nothing could be kept now. */
+  /** Throws when the store cannot be used at present. */
   ping(): Promise<void>
 }
 
-/** The store did not do what it was asked; trying again may help unless it says otherwise. */
+/** A failure of the store. A retry may help unless the message says otherwise. */
 export class StoreError extends Error {
   override readonly name = 'StoreError'
 }
 
-/** A key that no one of ours made. */
+/** A key that does not have the form of the keys that Darkroom makes. */
 export class InvalidKeyError extends Error {
   override readonly name = 'InvalidKeyError'
 }
 
 const KEY_PATTERN = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/
 
-/** The key itself if it is one that can only lie below the store's root. @throws KeyError */
+/**
+ * Returns the key when it can only lie below the store's root.
+ *
+ * @throws InvalidKeyError
+ */
 export function validateKey(key: string): string {
   if (key.length <= 512 && KEY_PATTERN.test(key) && !key.includes('..')) return key
-  throw new InvalidKeyError('not a key of this store')
+  throw new InvalidKeyError('invalid key of an object')
 }

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { CreateBucketCommand, DeleteBucketCommand, DeleteObjectCommand } from '@aws-sdk/client-s3'
 import { findFreePort } from '../../local/process/free-ports.ts'
 import { waitUntil } from '../../local/process/wait-until.ts'
+import { RETRY_POLICIES } from '../../src/runtime/retry-policies.ts'
 import { openBucket, type S3Options } from '../../src/store/s3/bucket.ts'
 import { openS3Store } from '../../src/store/s3/s3.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -83,7 +84,7 @@ export async function createTestBucket(
   const options = {
     ...endpoint,
     bucket: `test-${crypto.randomUUID()}`,
-    limits: { backoffOptions: NO_PAUSE, ...limits },
+    limits: { retryPolicy: SHORT_PAUSES, ...limits },
   }
   const bucket = openBucket(options)
   await bucket.sendWithRetry(new CreateBucketCommand(bucket.params))
@@ -173,4 +174,4 @@ export function startRawServer(
   return { endpoint, closed: closed.promise, [Symbol.asyncDispose]: async () => server.stop(true) }
 }
 
-const NO_PAUSE = { base: 1, most: 2 }
+const SHORT_PAUSES = { ...RETRY_POLICIES.storeRequest, baseMs: 1, maxMs: 2 }

@@ -5,7 +5,8 @@ import {
   type ServiceInputTypes,
   type ServiceOutputTypes,
 } from '@aws-sdk/client-s3'
-import { type RequestLimits, type RequestOptions, retry } from './retry.ts'
+import { RETRY_POLICIES } from '../../runtime/retry-policies.ts'
+import { type RequestLimits, type RequestOptions, retryRequest } from './retry.ts'
 import { sendWithFetch } from './transport.ts'
 
 export interface S3Options {
@@ -14,7 +15,7 @@ export interface S3Options {
   bucket: string
   accessKeyId: string
   secretAccessKey: string
-  /** The bucket's name in the path, as most servers but Amazon's want it, rather than in the host. */
+  /** Whether the bucket's name is in the path rather than in the host. Most servers but Amazon's need it there. */
   forcePathStyle: boolean
   limits?: Partial<RequestLimits>
 }
@@ -27,19 +28,23 @@ type Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Comma
   ServiceOutputTypes
 >
 
-/** One bucket, and the ways to ask its server for something. */
+/** One bucket of a server, and the ways to send requests to it. */
 export interface Bucket {
-  /** What says in a command which bucket is meant. */
+  /** The parameter of every command that names the bucket. */
   params: { Bucket: string }
   limits: RequestLimits
-  /** Asks once. @throws what the SDK throws, or the signal's reason */
+  /**
+   * Sends a command once.
+   *
+   * @throws what the SDK throws, or the signal's reason
+   */
   send<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
     command: Command<I, O>,
     signal: AbortSignal,
   ): Promise<O>
-  /** Does what may be several requests until it works, as `insist` says. */
+  /** Runs one or more requests with retries, as `retryRequest` does. */
   retry<T>(attempt: (signal: AbortSignal) => Promise<T>, options?: RequestOptions): Promise<T>
-  /** Asks until there is an answer, likewise. */
+  /** Sends a command with retries, as `retryRequest` does. */
   sendWithRetry<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
     command: Command<I, O>,
     options?: RequestOptions,
@@ -47,20 +52,21 @@ export interface Bucket {
 }
 
 const DEFAULT_LIMITS: RequestLimits = {
-  tries: 4,
+  retryPolicy: RETRY_POLICIES.storeRequest,
   tryTimeoutMs: 15_000,
   minBytesPerMs: 128,
   idleTimeoutMs: 15_000,
-  backoffOptions: { base: 100, most: 5_000 },
 }
 
+/** Silences the SDK, which warns on the console about each stream that it cannot resend; failures are thrown anyway. */
 const SILENT_LOGGER = { trace: noop, debug: noop, info: noop, warn: noop, error: noop }
 
 export function openBucket(options: S3Options): Bucket {
   const client = createClient(options)
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const send: Bucket['send'] = async (command, signal) => await client.send(command, { abortSignal: signal })
-  const retryWithLimits: Bucket['retry'] = async (attempt, options) => await retry(attempt, { ...limits, ...options })
+  const retryWithLimits: Bucket['retry'] = async (attempt, options) =>
+    await retryRequest(attempt, { ...limits, ...options })
   return {
     params: { Bucket: options.bucket },
     limits,
@@ -77,14 +83,14 @@ function createClient(options: S3Options): S3Client {
     region,
     forcePathStyle,
     credentials: { accessKeyId, secretAccessKey },
-    // Many servers store the framing of a checksummed stream as if it were the object, and answer 200.
+    // With the defaults many servers store the framing of a checksummed stream as part of the object, and answer 200.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    // Nobody here waits for the answer to it.
+    // `sendWithFetch` sends the body without waiting for a 100 response.
     expectContinueHeader: false,
-    // We try again ourselves: only we know that an answer of 200 may still be no success, and what a try may cost.
+    // `retryRequest` retries instead: only it knows that a put with status 200 may have failed, and how long a try may take.
     maxAttempts: 1,
-    // What the machine's own AWS settings say is meant for other servers.
+    // The machine's own AWS settings are meant for other servers.
     useFipsEndpoint: false,
     useDualstackEndpoint: false,
     logger: SILENT_LOGGER,
@@ -92,5 +98,4 @@ function createClient(options: S3Options): S3Client {
   })
 }
 
-/** The SDK tells the console of each stream that it cannot send again; what fails here is thrown. */
 function noop(): void {}

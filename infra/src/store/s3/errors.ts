@@ -3,7 +3,7 @@ import { StoreError } from '../store.ts'
 
 const NOT_FOUND_CODES: readonly string[] = ['NoSuchKey', 'NotFound']
 const RETRYABLE_STATUSES: readonly number[] = [408, 429, 500, 502, 503, 504]
-/** What is answered 400 or 403 and is about this one request, which was damaged or late. */
+/** Codes of 400 and 403 responses that concern a single request, which was damaged or late. */
 const RETRYABLE_CODES: readonly string[] = [
   'BadDigest',
   'IncompleteBody',
@@ -12,25 +12,26 @@ const RETRYABLE_CODES: readonly string[] = [
   'XAmzContentSHA256Mismatch',
 ]
 
+/** Returns whether another try may succeed. */
 export function isRetryable(error: unknown): boolean {
-  // What is no answer is the network's fault, or comes of our own deadline.
+  // No response of the server: a network error, or a time limit of our own.
   if (!(error instanceof S3ServiceException)) return true
   const status = error.$metadata.httpStatusCode ?? 0
   return RETRYABLE_STATUSES.includes(status) || RETRYABLE_CODES.includes(error.name)
 }
 
-/** What failed, in words that carry no key, address or signature. */
+/** Wraps any error in a StoreError, whose message has no key, address or signature. */
 export function toStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error
   return new StoreError(formatError(error), { cause: error })
 }
 
-/** Whether the failure is that there is no such object. */
+/** Returns whether the object does not exist. */
 export function isNotFound(error: unknown): boolean {
   return hasCode(error, NOT_FOUND_CODES)
 }
 
-/** Whether the server no longer knows the upload in parts that was meant. */
+/** Returns whether the server no longer knows the multipart upload. */
 export function isUploadNotFound(error: unknown): boolean {
   return hasCode(error, ['NoSuchUpload'])
 }

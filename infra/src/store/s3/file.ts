@@ -4,16 +4,24 @@ import { type FileBody, StoreError } from '../store.ts'
 
 const READ_CHUNK_BYTES = 256 * 1024
 
-/** @throws StoreError if a file has not the size that it is said to have: whoever sent it would promise too much */
+/**
+ * Asserts that a file has its declared size: the request would announce a length that never arrives.
+ *
+ * @throws StoreError when the sizes differ
+ */
 export async function assertFileSize({ path, bytes }: FileBody): Promise<void> {
   const size = await stat(path).then(
     ({ size }) => size,
     () => 0,
   )
-  if (size !== bytes) throw new StoreError(`a file of ${bytes} bytes has ${size}`)
+  if (size !== bytes) throw new StoreError(`file has ${size} bytes instead of ${bytes}`)
 }
 
-/** The MD5 of a file in hex, read a piece at a time into the same memory. @throws the signal's reason */
+/**
+ * Returns the MD5 of a file in hex. Reads it chunk by chunk into one buffer.
+ *
+ * @throws the signal's reason
+ */
 export async function computeFileMd5({ path }: FileBody, signal: AbortSignal): Promise<string> {
   const hash = new Bun.CryptoHasher('md5')
   const buffer = new Uint8Array(READ_CHUNK_BYTES)
@@ -26,7 +34,7 @@ export async function computeFileMd5({ path }: FileBody, signal: AbortSignal): P
   }
 }
 
-/** Has a request signed with the hash that its body is known to have, so that the server can refuse any other. */
+/** Signs a request with the known hash of its body, so that the server can reject any other body. */
 export function setPayloadHash(command: PutObjectCommand, sha256: string): void {
   command.middlewareStack.add(
     next => async args => {
@@ -38,8 +46,9 @@ export function setPayloadHash(command: PutObjectCommand, sha256: string): void 
 }
 
 function getHeaders(request: unknown): object {
-  if (typeof request !== 'object' || request === null || !('headers' in request)) throw new Error('not a request')
+  if (typeof request !== 'object' || request === null || !('headers' in request))
+    throw new Error('S3 request has no headers')
   const { headers } = request
-  if (typeof headers !== 'object' || headers === null) throw new Error('not a request')
+  if (typeof headers !== 'object' || headers === null) throw new Error('S3 request has no headers')
   return headers
 }

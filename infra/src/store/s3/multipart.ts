@@ -5,11 +5,12 @@ import {
   CreateMultipartUploadCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
+import { RETRY_POLICIES } from '../../runtime/retry-policies.ts'
 import { isUploadNotFound } from './errors.ts'
-import type { PutTarget } from './put.ts'
+import type { PutTarget } from './put-target.ts'
 import { computeMd5, verifyChecksum, verifyStored } from './verify.ts'
 
-/** What every request about one upload says. */
+/** The parameters of every request of one upload. */
 interface UploadParams {
   Bucket: string
   Key: string
@@ -17,14 +18,14 @@ interface UploadParams {
 }
 
 const MAX_CONCURRENT_PARTS = 2
-const ABORT_LIMITS = { tries: 2, tryTimeoutMs: 3_000 }
+const ABORT_LIMITS = { retryPolicy: RETRY_POLICIES.storeAbortUpload, tryTimeoutMs: 3_000 }
 
 /**
- * Uploads an object part by part, two at a time. There is nothing under its key before all are there, and nothing is left of
- * it if one fails.
+ * Uploads an object part by part, two at a time. The object appears once all parts have arrived. When a part fails, the upload
+ * is aborted and its parts are removed.
  *
- * @param onError ends what gives the parts, and whatever else goes on under the signal
- * @returns how many bytes it is long
+ * @param onError aborts the signal of `put`, and with it the source of the parts and the requests in flight
+ * @returns the size of the object in bytes
  */
 export async function putMultipart(
   put: PutTarget,
@@ -68,7 +69,7 @@ async function uploadParts(
     return { sent: await Promise.all(uploads), bytes }
   } catch (error) {
     onError(error)
-    // A part that arrives after the upload was given up would be kept for ever.
+    // A part that arrived after the upload is aborted would stay in the bucket for ever.
     await Promise.all(inFlight)
     throw error
   }
@@ -99,7 +100,7 @@ async function completeUpload(
 ): Promise<void> {
   const command = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: sent } })
   await bucket.sendWithRetry(command, { signal }).catch(error => {
-    // It may have been completed by a try whose answer was lost. What lies there will tell.
+    // An earlier try, whose response was lost, may have completed the upload: `verifyStored` decides.
     if (!isUploadNotFound(error)) throw error
   })
 }

@@ -1,29 +1,22 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import type { Body, FileBody, StoredObject } from '../store.ts'
-import type { Bucket } from './bucket.ts'
 import { assertFileSize, computeFileMd5, setPayloadHash } from './file.ts'
 import { putMultipart } from './multipart.ts'
 import { PART_BYTES, splitIntoParts } from './parts.ts'
-import { computeMd5, MismatchError, removeIfMismatched, verifyChecksum, verifyStored } from './verify.ts'
-
-/** Where something is put, and how long that is wanted. */
-export interface PutTarget {
-  bucket: Bucket
-  key: string
-  signal: AbortSignal
-}
+import type { PutTarget } from './put-target.ts'
+import { computeMd5, MismatchError, removeIfMismatched, verifyPut } from './verify.ts'
 
 /**
- * Keeps an object. Bytes that are in memory are one request, and so are a file and a stream that ends within a part. A longer
- * stream goes part by part, and is there once the last has arrived.
+ * Stores an object. Bytes, a file, and a stream no longer than a part are sent in one request. A longer stream is a multipart
+ * upload, and exists once its last part has arrived.
  *
- * @throws StoreError if the server has not just these bytes; what the stream throws; the signal's reason
+ * @throws StoreError when the server does not have exactly these bytes; what the stream throws; the signal's reason
  */
 export async function putObject(put: PutTarget, body: Body): Promise<StoredObject> {
   put.signal.throwIfAborted()
   try {
     const bytes = await putBody(put, body)
-    // What the server's clock says would be one more request.
+    // The local clock: the server's own date would cost another request.
     return { bytes, lastModified: new Date() }
   } catch (error) {
     if (error instanceof MismatchError) await removeIfMismatched(put, error.expected)
@@ -42,17 +35,16 @@ async function putBytes({ bucket, key, signal }: PutTarget, body: Uint8Array): P
   let digest: Promise<string> | undefined
   const attempt = async (trySignal: AbortSignal) => {
     const sending = bucket.send(command, trySignal)
-    // Worked out while the bytes are under way and the server thinks.
+    // Computed during the transfer, and only once for all tries.
     digest ??= computeMd5(body)
     const [response, md5] = await Promise.all([sending, digest])
-    if (!verifyChecksum(response, { bytes, md5 }))
-      await verifyStored({ bucket, key, signal: trySignal }, { bytes, md5 })
+    await verifyPut({ bucket, key, signal: trySignal }, response, { bytes, md5 })
   }
   await bucket.retry(attempt, { signal, bytes })
   return bytes
 }
 
-/** However large it is, little of it is in memory; and unlike another stream it can be sent again. */
+/** Streams a file in one request, so that only a little of it is in memory. Unlike another stream it can be sent again. */
 async function putFile({ bucket, key, signal }: PutTarget, file: FileBody): Promise<number> {
   const { path, bytes, sha256 } = file
   await assertFileSize(file)
@@ -62,11 +54,10 @@ async function putFile({ bucket, key, signal }: PutTarget, file: FileBody): Prom
     const command = new PutObjectCommand({ ...bucket.params, Key: key, Body, ContentLength: bytes })
     setPayloadHash(command, sha256)
     const sending = bucket.send(command, trySignal)
-    // Read apart from what is sent, which then goes from the disk to the network without us.
+    // A second read of the file: what is sent then goes from disk to network without passing through JavaScript.
     digest ??= computeFileMd5(file, signal)
     const [response, md5] = await Promise.all([sending, digest])
-    if (!verifyChecksum(response, { bytes, md5 }))
-      await verifyStored({ bucket, key, signal: trySignal }, { bytes, md5 })
+    await verifyPut({ bucket, key, signal: trySignal }, response, { bytes, md5 })
   }
   await bucket.retry(attempt, { signal, bytes })
   return bytes

@@ -1,55 +1,50 @@
-import { backoff, sleep } from '../../runtime/timers.ts'
+import { retry } from '../../runtime/retry.ts'
+import type { RetryPolicy } from '../../runtime/retry-policies.ts'
 import { StoreError } from '../store.ts'
 import { isRetryable, toStoreError } from './errors.ts'
 
 export interface RequestLimits {
-  /** How often something is asked for at most. */
-  tries: number
-  /** How long one try may take, in milliseconds, and everything together twice that. */
+  retryPolicy: RetryPolicy
+  /** Time limit of one try, in milliseconds. All tries and pauses together may take twice as long. */
   tryTimeoutMs: number
-  /** Slowest transfer that is waited for: what is big may take longer. */
+  /** Slowest acceptable upload, in bytes per millisecond: the time limits grow with the size of the body. */
   minBytesPerMs: number
-  /** Longest silence in the middle of an answer, in milliseconds. */
+  /** Longest silence in the middle of a response's body, in milliseconds. */
   idleTimeoutMs: number
-  /** Between two tries, in milliseconds. */
-  backoffOptions: { base: number; most: number }
 }
 
 export interface RequestOptions extends Partial<RequestLimits> {
   signal?: AbortSignal | undefined
-  /** How much goes to the server. */
+  /** Size of the request's body. */
   bytes?: number | undefined
 }
 
 const TOTAL_TIMEOUT_FACTOR = 2
 
 /**
- * Tries until it works, it cannot work, or the time is up; with pauses of full jitter, so that many who were turned away at
- * once do not come back at once. This is the one layer that tries again; whatever is tried must bear to be done twice.
+ * Runs `attempt` until it succeeds, fails permanently, or the tries or the time are used up. The SDK's own retries are off, so
+ * this is the only layer that retries a request. `attempt` must be idempotent.
  *
  * @throws StoreError, or the reason of the caller's signal
- * @see https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
  */
-export async function retry<T>(
+export async function retryRequest<T>(
   attempt: (signal: AbortSignal) => Promise<T>,
-  options: RequestLimits & RequestOptions,
+  { signal, bytes = 0, tryTimeoutMs, minBytesPerMs, retryPolicy: policy }: RequestLimits & RequestOptions,
 ): Promise<T> {
-  const { signal, bytes = 0, tries: maxTries, tryTimeoutMs, minBytesPerMs, backoffOptions } = options
   const milliseconds = tryTimeoutMs + bytes / minBytesPerMs
   return await withTimeout(signal, milliseconds * TOTAL_TIMEOUT_FACTOR, async totalSignal => {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await withTimeout(totalSignal, milliseconds, attempt)
-      } catch (error) {
-        signal?.throwIfAborted()
-        if (totalSignal.aborted || tries === maxTries || !isRetryable(error)) throw toStoreError(error)
-        await sleep(backoff(tries - 1, backoffOptions), totalSignal)
-      }
-    }
+    const attemptInTime = async (trySignal: AbortSignal) => await withTimeout(trySignal, milliseconds, attempt)
+    return await retry(attemptInTime, { policy, signal: totalSignal, isRetryable }).catch(error => {
+      throw toStoreError(error)
+    })
   })
 }
 
-/** Does something under a signal that is aborted after some time, or with `outer`. */
+/**
+ * Runs `work` under a signal that is aborted after some time, or with `outer`.
+ *
+ * @throws the reason of the abort, once there is one, whatever `work` threw in its course; else what `work` throws
+ */
 async function withTimeout<T>(
   outer: AbortSignal | undefined,
   milliseconds: number,
@@ -64,11 +59,10 @@ async function withTimeout<T>(
   try {
     return await work(controller.signal)
   } catch (error) {
-    // Whatever became of it then, this is why.
     controller.signal.throwIfAborted()
     throw error
   } finally {
-    // An answer's body may be read for longer than it took to begin.
+    // The limit covers the response's headers only: its body may take longer to read.
     clearTimeout(timer)
     outer?.removeEventListener('abort', onAbort)
   }

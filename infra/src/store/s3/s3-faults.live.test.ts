@@ -36,14 +36,14 @@ const RETRYABLE_RESPONSES: [status: number, code: string][] = [
 ]
 
 for (const [status, code] of RETRYABLE_RESPONSES) {
-  test(`what is answered ${status} ${code} is asked for again, whatever it is`, async () => {
+  test(`retries every operation after ${status} ${code}`, async () => {
     await using faulty = await openFaultyStore(strict)
     const { store, proxy } = faulty
     const body = createRandomBytes(2_000)
-    // An answer to HEAD has no body to name the code in.
-    const isTold = ({ method }: ProxiedRequest) => status >= 429 || method !== 'HEAD'
-    proxy.intercept = interceptEveryOther(async (request, pass) =>
-      isTold(request) ? s3ErrorResponse(status, code) : await pass(request),
+    // The response to a HEAD request has no body, so it cannot carry the code.
+    const carriesCode = ({ method }: ProxiedRequest) => status >= 429 || method !== 'HEAD'
+    proxy.intercept = interceptEveryOther(async (request, forward) =>
+      carriesCode(request) ? s3ErrorResponse(status, code) : await forward(request),
     )
     await store.put('a/1', body, { signal: neverAborted })
     await store.put('a/2', createStream([body]), { signal: neverAborted })
@@ -56,7 +56,7 @@ for (const [status, code] of RETRYABLE_RESPONSES) {
   })
 }
 
-test('a server that turns everything away is given up, and what was answered is said', async () => {
+test('gives up after four tries, with an error that names the response', async () => {
   await using faulty = await openFaultyStore(strict)
   faulty.proxy.intercept = async () => s3ErrorResponse(503, 'SlowDown')
   const error = await getError(faulty.store.put('a', createRandomBytes(10), { signal: neverAborted }))
@@ -71,7 +71,7 @@ for (const [status, code] of [
   [400, 'InvalidArgument'],
   [501, 'NotImplemented'],
 ] as const) {
-  test(`what is answered ${status} ${code} is not asked for again`, async () => {
+  test(`does not retry after ${status} ${code}`, async () => {
     await using faulty = await openFaultyStore(strict)
     faulty.proxy.intercept = async () => s3ErrorResponse(status, code)
     await expect(faulty.store.put('a', createRandomBytes(10), { signal: neverAborted })).rejects.toThrow(StoreError)
@@ -80,14 +80,14 @@ for (const [status, code] of [
   })
 }
 
-test('with faults on every key, up to three of them, everything is kept', async () => {
+test('stores every object when each key meets up to three faults', async () => {
   await using faulty = await openFaultyStore(strict)
-  const met = new Map<string, number>()
-  faulty.proxy.intercept = async (request, pass) => {
-    const times = met.get(request.path) ?? 0
-    met.set(request.path, times + 1)
-    const most = Number(/(\d+)\?/.exec(request.path)?.[1]) % 4
-    return times < most ? s3ErrorResponse(503, 'SlowDown') : await pass(request)
+  const faultsByPath = new Map<string, number>()
+  faulty.proxy.intercept = async (request, forward) => {
+    const faults = faultsByPath.get(request.path) ?? 0
+    faultsByPath.set(request.path, faults + 1)
+    const maxFaults = Number(/(\d+)\?/.exec(request.path)?.[1]) % 4
+    return faults < maxFaults ? s3ErrorResponse(503, 'SlowDown') : await forward(request)
   }
   const bodies = Array.from({ length: 40 }, (_, at) => createRandomBytes(1_000 + at))
   await Promise.all(bodies.map((body, at) => faulty.store.put(`k/${at}`, body, { signal: neverAborted })))
@@ -96,46 +96,46 @@ test('with faults on every key, up to three of them, everything is kept', async 
   }
 })
 
-test('an answer that comes too late is not waited for', async () => {
+test('an operation whose response is late fails with a StoreError', async () => {
   await using faulty = await openFaultyStore(strict, { tryTimeoutMs: 40 })
   faulty.proxy.intercept = () => new Promise(() => {})
-  for (const use of listOperations(faulty.store)) {
-    const error = await getError(use())
+  for (const operation of listOperations(faulty.store)) {
+    const error = await getError(operation())
     expect(error).toBeInstanceOf(StoreError)
     expect(error.message).toBe('the object store did not answer in time')
   }
 })
 
-test('one slow answer is made good by another try', async () => {
+test('retries after a try that timed out', async () => {
   await using faulty = await openFaultyStore(strict, { tryTimeoutMs: 200 })
   faulty.proxy.intercept = interceptEveryOther(() => new Promise(() => {}))
   await faulty.store.put('a', createRandomBytes(10), { signal: neverAborted })
   expect(await faulty.store.head('a')).toMatchObject({ bytes: 10 })
 })
 
-test('what was stored short and answered 200 is sent again', async () => {
+test('sends an object again that the server truncated in spite of status 200', async () => {
   await using faulty = await openFaultyStore(s3rver)
   const body = createRandomBytes(100_000)
-  faulty.proxy.intercept = interceptEveryOther((request, pass) =>
-    pass(request.method === 'PUT' ? truncateBody(request) : request),
+  faulty.proxy.intercept = interceptEveryOther((request, forward) =>
+    forward(request.method === 'PUT' ? truncateBody(request) : request),
   )
   await faulty.store.put('a', body, { signal: neverAborted })
   await faulty.store.put('b', createStream([createRandomBytes(2 * PART_BYTES + 1)]), { signal: neverAborted })
-  faulty.proxy.intercept = (request, pass) => pass(request)
+  faulty.proxy.intercept = (request, forward) => forward(request)
   expect(await new Response((await faulty.store.get('a'))?.body).bytes()).toEqual(body)
   expect(await faulty.store.head('b')).toMatchObject({ bytes: 2 * PART_BYTES + 1 })
 })
 
-test('a file is one request, signed with the hash of its bytes, and sent anew where that helps', async () => {
+test('a file is one request, signed with the hash of its bytes, and is retried', async () => {
   await using faulty = await openFaultyStore(strict)
   await using file = await createTestFile(createRandomBytes(9 * MIB))
   const damaged = (request: ProxiedRequest) => withBody(request, new Uint8Array(request.body.byteLength))
   const hashes: (string | null)[] = []
-  faulty.proxy.intercept = async (request, pass) => {
-    if (request.method !== 'PUT') return await pass(request)
+  faulty.proxy.intercept = async (request, forward) => {
+    if (request.method !== 'PUT') return await forward(request)
     hashes.push(request.headers.get('x-amz-content-sha256'))
     if (hashes.length === 1) return s3ErrorResponse(503, 'SlowDown')
-    return await pass(hashes.length === 2 ? damaged(request) : request)
+    return await forward(hashes.length === 2 ? damaged(request) : request)
   }
   await faulty.store.put('a', file.body, { signal: neverAborted })
   expect(hashes).toEqual(Array(3).fill(file.body.sha256))
@@ -143,20 +143,20 @@ test('a file is one request, signed with the hash of its bytes, and sent anew wh
   expect(await new Response((await faulty.store.get('a'))?.body).bytes()).toEqual(file.bytes)
 })
 
-test('a file that a server stores short each time, or damages, is an error and is not left there', async () => {
+test('a file that the server truncates or damages at every try is an error, and is removed', async () => {
   await using faulty = await openFaultyStore(s3rver)
   await using file = await createTestFile(createRandomBytes(9 * MIB))
-  for (const spoilt of [
+  for (const corrupt of [
     truncateBody,
     ({ body, ...rest }: ProxiedRequest) => ({ ...rest, body: body.map(byte => byte ^ 1) }),
   ]) {
-    faulty.proxy.intercept = (request, pass) => pass(request.method === 'PUT' ? spoilt(request) : request)
+    faulty.proxy.intercept = (request, forward) => forward(request.method === 'PUT' ? corrupt(request) : request)
     await expect(faulty.store.put('a', file.body, { signal: neverAborted })).rejects.toThrow('something else')
     expect(await Array.fromAsync(faulty.store.list(''))).toEqual([])
   }
 }, 20_000)
 
-test('a file whose server says nothing is let go of when it is wanted no more', async () => {
+test('an abort ends the put of a file whose server does not respond', async () => {
   await using faulty = await openFaultyStore(strict)
   await using file = await createTestFile(createRandomBytes(9 * MIB))
   const controller = new AbortController()
@@ -168,13 +168,13 @@ test('a file whose server says nothing is let go of when it is wanted no more', 
   expect(await listLeftovers(faulty)).toEqual({ keys: [], uploads: 0 })
 })
 
-for (const [how, body] of [
-  ['in one piece', () => createRandomBytes(100_000)],
-  ['in parts', () => createStream([createRandomBytes(PART_BYTES + 1)])],
+for (const [name, body] of [
+  ['sent in one request', () => createRandomBytes(100_000)],
+  ['sent in parts', () => createStream([createRandomBytes(PART_BYTES + 1)])],
 ] as const) {
-  test(`what is stored short each time it is sent ${how}, and answered 200, is an error and is not left there`, async () => {
+  test(`an object ${name} that the server truncates at every try is an error, and is removed`, async () => {
     await using faulty = await openFaultyStore(s3rver)
-    faulty.proxy.intercept = (request, pass) => pass(request.method === 'PUT' ? truncateBody(request) : request)
+    faulty.proxy.intercept = (request, forward) => forward(request.method === 'PUT' ? truncateBody(request) : request)
     const error = await getError(faulty.store.put('a', body(), { signal: neverAborted }))
     expect(error).toBeInstanceOf(StoreError)
     expect(error.message).toBe('the object store has something else than what it was sent')
@@ -182,54 +182,55 @@ for (const [how, body] of [
   })
 }
 
-test('what was damaged on the way is refused by a server that looks, and sent again', async () => {
+test('sends an object again that was damaged in transit and rejected by the server', async () => {
   await using faulty = await openFaultyStore(strict)
   const body = createRandomBytes(1_000)
-  faulty.proxy.intercept = interceptEveryOther((request, pass) =>
-    pass({ ...request, body: request.body.map(byte => byte ^ 1) }),
+  faulty.proxy.intercept = interceptEveryOther((request, forward) =>
+    forward({ ...request, body: request.body.map(byte => byte ^ 1) }),
   )
   await faulty.store.put('a', body, { signal: neverAborted })
   expect(await new Response((await faulty.store.get('a'))?.body).bytes()).toEqual(body)
   expect(faulty.proxy.requests.filter(line => line.startsWith('PUT'))).toHaveLength(2)
 })
 
-test('where the ETag is no MD5, the size that is there decides', async () => {
+test('verifies a put by its size when the ETag is no MD5', async () => {
   await using faulty = await openFaultyStore(s3rver)
-  const opaque: RequestInterceptor = async (request, pass) => {
-    const answer = await pass(request)
-    const headers = new Headers(answer.headers)
+  const opaque: RequestInterceptor = async (request, forward) => {
+    const response = await forward(request)
+    const headers = new Headers(response.headers)
     headers.set('etag', `"${'0'.repeat(32)}"`)
     headers.set('x-amz-server-side-encryption', 'aws:kms')
-    return new Response(answer.body, { status: answer.status, headers })
+    return new Response(response.body, { status: response.status, headers })
   }
   faulty.proxy.intercept = opaque
   await faulty.store.put('a', createRandomBytes(1_000), { signal: neverAborted })
   expect(faulty.proxy.requests.map(line => line.split(' ')[0])).toEqual(['PUT', 'HEAD'])
-  faulty.proxy.intercept = (request, pass) => opaque(request.method === 'PUT' ? truncateBody(request) : request, pass)
+  faulty.proxy.intercept = (request, forward) =>
+    opaque(request.method === 'PUT' ? truncateBody(request) : request, forward)
   await expect(faulty.store.put('b', createRandomBytes(1_000), { signal: neverAborted })).rejects.toThrow(
     'something else',
   )
 })
 
 for (const step of ['uploads=', 'partNumber=2']) {
-  test(`an upload in parts that is refused at ${step} leaves nothing: no object, no part, and nobody who reads on`, async () => {
+  test(`a multipart upload that is rejected at ${step} leaves no object and no part, and cancels its source`, async () => {
     await using faulty = await openFaultyStore(strict)
-    faulty.proxy.intercept = async (request, pass) =>
-      request.path.includes(step) ? s3ErrorResponse(403, 'AccessDenied') : await pass(request)
+    faulty.proxy.intercept = async (request, forward) =>
+      request.path.includes(step) ? s3ErrorResponse(403, 'AccessDenied') : await forward(request)
     const source = createEndlessStream()
     await expect(faulty.store.put('a', source.body, { signal: neverAborted })).rejects.toThrow('AccessDenied')
     await source.cancelled
     expect(source.bytesSent()).toBeLessThan(5 * PART_BYTES)
-    faulty.proxy.intercept = (request, pass) => pass(request)
+    faulty.proxy.intercept = (request, forward) => forward(request)
     expect(await listLeftovers(faulty)).toEqual({ keys: [], uploads: 0 })
   })
 }
 
-test('an abort while parts are under way leaves nothing, not even parts', async () => {
+test('an abort during a multipart upload leaves no object and no part', async () => {
   await using faulty = await openFaultyStore(strict)
   const controller = new AbortController()
-  faulty.proxy.intercept = async (request, pass) => {
-    if (!request.path.includes('partNumber=3')) return await pass(request)
+  faulty.proxy.intercept = async (request, forward) => {
+    if (!request.path.includes('partNumber=3')) return await forward(request)
     controller.abort(new Error('lease lost'))
     return await new Promise(() => {})
   }
@@ -239,7 +240,7 @@ test('an abort while parts are under way leaves nothing, not even parts', async 
   expect(await listLeftovers(faulty)).toEqual({ keys: [], uploads: 0 })
 })
 
-test('an abort while bytes are under way ends the put at once and leaves nothing', async () => {
+test('an abort during a request ends the put at once and leaves no object', async () => {
   await using faulty = await openFaultyStore(strict)
   const controller = new AbortController()
   faulty.proxy.intercept = () => {
@@ -249,14 +250,14 @@ test('an abort while bytes are under way ends the put at once and leaves nothing
   await expect(faulty.store.put('a', createRandomBytes(MIB), { signal: controller.signal })).rejects.toThrow(
     'lease lost',
   )
-  faulty.proxy.intercept = (request, pass) => pass(request)
+  faulty.proxy.intercept = (request, forward) => forward(request)
   expect(await listLeftovers(faulty)).toEqual({ keys: [], uploads: 0 })
 })
 
-test('a stream that breaks while parts are under way does not wait for them', async () => {
+test('a stream that fails ends the put without waiting for parts in flight', async () => {
   await using faulty = await openFaultyStore(strict)
-  faulty.proxy.intercept = async (request, pass) =>
-    request.path.includes('partNumber') ? await new Promise(() => {}) : await pass(request)
+  faulty.proxy.intercept = async (request, forward) =>
+    request.path.includes('partNumber') ? await new Promise(() => {}) : await forward(request)
   const broken = createStream(
     [createRandomBytes(PART_BYTES), createRandomBytes(PART_BYTES - 1)],
     new Error('the provider hung up'),
@@ -265,24 +266,24 @@ test('a stream that breaks while parts are under way does not wait for them', as
   expect(await listLeftovers(faulty)).toEqual({ keys: [], uploads: 0 })
 })
 
-test('an upload that was put together without its last part is an error and is not left there', async () => {
+test('an upload that was completed without its last part is an error, and is removed', async () => {
   await using faulty = await openFaultyStore(s3rver)
-  faulty.proxy.intercept = (request, pass) => {
+  faulty.proxy.intercept = (request, forward) => {
     const text = new TextDecoder().decode(request.body)
     const [, lastPart = ''] = /(<Part>(?:(?!<Part>).)*<\/Part>)<\/CompleteMultipartUpload>/.exec(text) ?? []
-    return pass(lastPart === '' ? request : withBody(request, new TextEncoder().encode(text.replace(lastPart, ''))))
+    return forward(lastPart === '' ? request : withBody(request, new TextEncoder().encode(text.replace(lastPart, ''))))
   }
   const body = createStream([createRandomBytes(PART_BYTES + 1)])
   await expect(faulty.store.put('a', body, { signal: neverAborted })).rejects.toThrow('something else')
   expect(await Array.fromAsync(faulty.store.list(''))).toEqual([])
 })
 
-test('an upload in parts whose last answer was lost is recognised as done', async () => {
+test('a multipart upload whose final response was lost counts as completed', async () => {
   await using faulty = await openFaultyStore(strict)
   const isCompletion = ({ method, path }: ProxiedRequest) => method === 'POST' && path.includes('uploadId')
-  faulty.proxy.intercept = async (request, pass) => {
-    const answer = await pass(request)
-    return isCompletion(request) && answer.ok ? s3ErrorResponse(500, 'InternalError') : answer
+  faulty.proxy.intercept = async (request, forward) => {
+    const response = await forward(request)
+    return isCompletion(request) && response.ok ? s3ErrorResponse(500, 'InternalError') : response
   }
   const body = createRandomBytes(PART_BYTES + 7)
   expect(await faulty.store.put('a', createStream([body]), { signal: neverAborted })).toMatchObject({
@@ -291,24 +292,24 @@ test('an upload in parts whose last answer was lost is recognised as done', asyn
   expect(await listLeftovers(faulty)).toEqual({ keys: ['a'], uploads: 0 })
 })
 
-test('no more of a stream is read than three parts, however long the server takes', async () => {
+test('reads no more than three parts of a stream ahead of the server', async () => {
   await using faulty = await openFaultyStore(strict)
   const controller = new AbortController()
-  const held: ProxiedRequest[] = []
-  const twoAreHeld = Promise.withResolvers<void>()
-  faulty.proxy.intercept = async (request, pass) => {
-    if (!request.path.includes('partNumber')) return await pass(request)
-    if (held.push(request) === 2) twoAreHeld.resolve()
+  const pending: ProxiedRequest[] = []
+  const twoArePending = Promise.withResolvers<void>()
+  faulty.proxy.intercept = async (request, forward) => {
+    if (!request.path.includes('partNumber')) return await forward(request)
+    if (pending.push(request) === 2) twoArePending.resolve()
     return await new Promise(() => {})
   }
   const source = createEndlessStream()
   const putting = faulty.store.put('a', source.body, { signal: controller.signal })
-  await twoAreHeld.promise
-  // Whatever would be read without waiting for the server is read by now.
+  await twoArePending.promise
+  // Gives a reader that does not wait for the server the turns it would need to read on.
   for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate)
   expect(source.bytesSent()).toBeGreaterThanOrEqual(2 * PART_BYTES)
   expect(source.bytesSent()).toBeLessThanOrEqual(3 * PART_BYTES + 2 * MIB)
-  expect(held).toHaveLength(2)
+  expect(pending).toHaveLength(2)
   controller.abort(new Error('enough'))
   await expect(putting).rejects.toThrow('enough')
 })
@@ -319,7 +320,7 @@ interface FaultyStore extends AsyncDisposable {
   direct: Awaited<ReturnType<typeof createTestBucket>>
 }
 
-/** A bucket that is reached through a proxy; what is wrong with that is up to the test. */
+/** Opens a store whose requests go through a proxy, which injects the faults that the test sets. */
 async function openFaultyStore(endpoint: S3Endpoint, limits: { tryTimeoutMs?: number } = {}): Promise<FaultyStore> {
   const stack = new AsyncDisposableStack()
   const direct = stack.use(await createTestBucket(endpoint))
@@ -353,5 +354,5 @@ function truncateBody(request: ProxiedRequest): ProxiedRequest {
 async function getError(work: Promise<unknown>): Promise<Error> {
   const failure = await work.catch(error => error)
   if (failure instanceof Error) return failure
-  throw new Error('it did not fail')
+  throw new Error('the operation did not fail')
 }

@@ -10,29 +10,30 @@ const servers = new AsyncDisposableStack()
 afterAll(() => servers.disposeAsync())
 const strict = servers.use(await startStrictS3()).endpoint
 const s3rver = servers.use(await startS3rver()).endpoint
-// Any other server is tried if it is given as a studio is given one. Who asks must be allowed to make buckets.
-const given = readServiceConfig({ DATABASE_URL: 'postgres://none', NATS_URL: 'nats://none', ...process.env }).s3
+// Another server is tested when the environment configures one, with the settings of a studio. Its key must be allowed to create
+// buckets.
+const configured = readServiceConfig({ DATABASE_URL: 'postgres://none', NATS_URL: 'nats://none', ...process.env }).s3
 
-testStoreConformance('s3, strict', () => openEmpty(strict))
-testStoreConformance('s3, s3rver', () => openEmpty(s3rver), [
+testStoreConformance('s3, strict', () => openEmptyStore(strict))
+testStoreConformance('s3, s3rver', () => openEmptyStore(s3rver), [
   'writes in one step',
   'the first byte alone',
   'pages in order',
 ])
-if (given) testStoreConformance('s3, given', () => openEmpty(given))
+if (configured) testStoreConformance('s3, configured', () => openEmptyStore(configured))
 
-test('a wrong secret is refused, and named in no error', async () => {
+test('a wrong secret is rejected, and no error contains it', async () => {
   const store = openS3Store({ ...strict, bucket: 'b', secretAccessKey: 'hunter2' })
-  const refused = await store.put('a', createRandomBytes(3), { signal: AbortSignal.timeout(5_000) }).then(
+  const error = await store.put('a', createRandomBytes(3), { signal: AbortSignal.timeout(5_000) }).then(
     () => undefined,
     error => error,
   )
-  expect(refused).toBeInstanceOf(StoreError)
-  expect(refused.message).toBe('the object store answered 403 SignatureDoesNotMatch')
-  expect(Bun.inspect(refused)).not.toMatch(/hunter2|Signature=|Credential=/)
+  expect(error).toBeInstanceOf(StoreError)
+  expect(error.message).toBe('the object store answered 403 SignatureDoesNotMatch')
+  expect(Bun.inspect(error)).not.toMatch(/hunter2|Signature=|Credential=/)
 })
 
-async function openEmpty(endpoint: S3Endpoint) {
+async function openEmptyStore(endpoint: S3Endpoint) {
   const bucket = await createTestBucket(endpoint)
   return { ...bucket.store, [Symbol.asyncDispose]: () => bucket[Symbol.asyncDispose]() }
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { findFreePort } from '../../../local/process/free-ports.ts'
 import { startRawServer } from '../../../testing/s3/s3-server.ts'
 import { createStream } from '../../../testing/store/streams.ts'
+import { RETRY_POLICIES } from '../../runtime/retry-policies.ts'
 import { StoreError } from '../store.ts'
 import { PART_BYTES, splitIntoParts } from './parts.ts'
 import { openS3Store } from './s3.ts'
@@ -12,58 +13,58 @@ const FAST_LIMITS = {
   tryTimeoutMs: 60,
   idleTimeoutMs: 60,
   minBytesPerMs: 1_000_000,
-  backoffOptions: { base: 1, most: 2 },
+  retryPolicy: { ...RETRY_POLICIES.storeRequest, baseMs: 1, maxMs: 2 },
 }
 const OK = 'HTTP/1.1 200 OK\r\netag: "x"\r\n'
 
-for (const [what, body, then] of [
-  ['is cut off', 'content-length: 10\r\n\r\nabc', 'close'],
-  ['falls silent', 'content-length: 10\r\n\r\nabc', 'silence'],
-  ['has nothing but a promise', 'content-length: 10\r\n\r\n', 'close'],
+for (const [name, body, then] of [
+  ['that is cut off', 'content-length: 10\r\n\r\nabc', 'close'],
+  ['that stalls', 'content-length: 10\r\n\r\nabc', 'silence'],
+  ['that has no bytes', 'content-length: 10\r\n\r\n', 'close'],
 ] as const) {
-  test(`a body that ${what} in the middle is an error to whoever reads it`, async () => {
+  test(`a body ${name} fails its reader`, async () => {
     await using server = startRawServer(OK + body, then)
-    const found = await openS3Store({ ...server.endpoint, bucket: 'b', limits: FAST_LIMITS }).get('a')
-    expect(found?.object.bytes).toBe(10)
-    await expect(new Response(found?.body).bytes()).rejects.toThrow('broke off in the middle')
+    const stored = await openS3Store({ ...server.endpoint, bucket: 'b', limits: FAST_LIMITS }).get('a')
+    expect(stored?.object.bytes).toBe(10)
+    await expect(new Response(stored?.body).bytes()).rejects.toThrow('broke off in the middle')
   })
 }
 
-test('a part of another length than was asked for is an error to whoever reads it', async () => {
-  const answer = 'HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 0-2/10\r\ncontent-length: 3\r\n\r\nabc'
-  await using server = startRawServer(answer, 'close')
+test('a range of another length than requested fails its reader', async () => {
+  const response = 'HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 0-2/10\r\ncontent-length: 3\r\n\r\nabc'
+  await using server = startRawServer(response, 'close')
   const store = openS3Store({ ...server.endpoint, bucket: 'b', limits: FAST_LIMITS })
   expect(await new Response((await store.get('a', { range: { start: 0, end: 2 } }))?.body).text()).toBe('abc')
   for (const range of [
     { start: 0, end: 1 },
     { start: 0, end: 3 },
   ]) {
-    const found = await store.get('a', { range })
-    await expect(new Response(found?.body).bytes()).rejects.toThrow('another number of bytes')
+    const stored = await store.get('a', { range })
+    await expect(new Response(stored?.body).bytes()).rejects.toThrow('another number of bytes')
   }
 })
 
-test('an answer that does not say how long it is is not taken for an object', async () => {
+test('rejects a response without a length', async () => {
   await using server = startRawServer(`${OK}transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`, 'close')
   await expect(openS3Store({ ...server.endpoint, bucket: 'b', limits: FAST_LIMITS }).get('a')).rejects.toThrow(
     StoreError,
   )
 })
 
-test('who stops reading hangs up', async () => {
+test('cancelling the body closes the connection', async () => {
   await using server = startRawServer(`${OK}content-length: 1000000\r\n\r\nabc`, 'silence')
-  const found = await openS3Store({
+  const stored = await openS3Store({
     ...server.endpoint,
     bucket: 'b',
     limits: { ...FAST_LIMITS, idleTimeoutMs: 60_000 },
   }).get('a')
-  const reader = new Response(found?.body).body?.getReader()
+  const reader = new Response(stored?.body).body?.getReader()
   await reader?.read()
   await reader?.cancel()
   await server.closed
 })
 
-test('a redirect is not followed: what was signed is for one server', async () => {
+test('follows no redirect, since a signature is meant for one server', async () => {
   await using elsewhere = startRawServer(`${OK}content-length: 3\r\n\r\nabc`, 'close')
   const location = `location: ${elsewhere.endpoint.endpoint}/b/a\r\ncontent-length: 0\r\n\r\n`
   await using server = startRawServer(`HTTP/1.1 307 Temporary Redirect\r\n${location}`, 'close')
@@ -72,7 +73,7 @@ test('a redirect is not followed: what was signed is for one server', async () =
   )
 })
 
-test('a put is plain: no checksum, framing or trailer that only some servers know', async () => {
+test('a put has no checksum, framing or trailer that only some servers support', async () => {
   const names: string[] = []
   await using stack = new AsyncDisposableStack()
   const fetch = (request: Request) => {
@@ -89,28 +90,28 @@ test('a put is plain: no checksum, framing or trailer that only some servers kno
   )
 })
 
-test('what is no answer of S3 is an error, and nothing else', async () => {
-  for (const answer of [
+test('a response that is not S3 is a StoreError', async () => {
+  for (const response of [
     'hello\r\n\r\n',
     'HTTP/1.1 500 \r\ncontent-length: 6\r\n\r\n<html>',
     'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n<a',
   ]) {
-    await using server = startRawServer(answer, 'close')
+    await using server = startRawServer(response, 'close')
     const store = openS3Store({ ...server.endpoint, bucket: 'b', limits: FAST_LIMITS })
     await expect(Array.fromAsync(store.list(''))).rejects.toThrow(StoreError)
     await expect(store.put('a', new Uint8Array(3), { signal: neverAborted })).rejects.toThrow(StoreError)
   }
 })
 
-for (const [what, open] of [
-  ['takes everything and says nothing', async () => startRawServer('', 'silence')],
-  ['is not there', async () => ({ endpoint: await reserveUnusedEndpoint(), [Symbol.asyncDispose]: async () => {} })],
+for (const [name, open] of [
+  ['accepts requests and never responds', async () => startRawServer('', 'silence')],
+  ['is not running', async () => ({ endpoint: await reserveUnusedEndpoint(), [Symbol.asyncDispose]: async () => {} })],
 ] as const) {
-  test(`a server that ${what} is waited for no longer than it may`, async () => {
+  test(`a server that ${name} fails every operation in time`, async () => {
     await using server = await open()
     const store = openS3Store({ ...server.endpoint, bucket: 'b', limits: FAST_LIMITS })
     const body = new Uint8Array(30_000_000)
-    const uses = [
+    const operations = [
       store.put('a', new Uint8Array(10), { signal: neverAborted }),
       store.put('a', body, { signal: neverAborted }),
       store.put('a', new Blob([body]).stream(), { signal: neverAborted }),
@@ -120,13 +121,13 @@ for (const [what, open] of [
       Array.fromAsync(store.list('')),
       store.ping(),
     ]
-    for (const use of await Promise.allSettled(uses)) {
-      expect(use).toMatchObject({ status: 'rejected', reason: expect.any(StoreError) })
+    for (const outcome of await Promise.allSettled(operations)) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(StoreError) })
     }
   }, 5_000)
 }
 
-test('a stream is cut into parts that are full but for the last, and nothing is lost', async () => {
+test('cuts a stream into full parts and a last one with the remaining bytes', async () => {
   const sizes = fc.array(fc.oneof(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 2 * PART_BYTES })), {
     maxLength: 6,
   })
@@ -145,7 +146,7 @@ test('a stream is cut into parts that are full but for the last, and nothing is 
   )
 })
 
-/** Full parts, then what is left; nothing is one part, too. */
+/** Returns the sizes of the full parts and of the last one. No bytes are one empty part. */
 function expectedPartSizes(bytes: number): number[] {
   const full = Array<number>(Math.floor(bytes / PART_BYTES)).fill(PART_BYTES)
   return bytes % PART_BYTES > 0 || bytes === 0 ? [...full, bytes % PART_BYTES] : full

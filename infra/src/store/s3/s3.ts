@@ -6,17 +6,19 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3'
+import { RETRY_POLICIES } from '../../runtime/retry-policies.ts'
 import { type ByteRange, type Store, type StoredObject, StoreError, validateKey } from '../store.ts'
 import { type Bucket, openBucket, type S3Options } from './bucket.ts'
 import { isNotFound } from './errors.ts'
 import { putObject } from './put.ts'
 import { createVerifiedStream } from './verified-stream.ts'
 
-const PING_MS = 900
+/** Shorter than the second that a readiness check may take. A failed ping is not retried: the next check is one. */
+const PING_LIMITS = { retryPolicy: { ...RETRY_POLICIES.storeRequest, tries: 1 }, tryTimeoutMs: 900 }
 
 /**
- * A store in a bucket of anything that speaks S3. Every request is signed, has a deadline and is made again where that may
- * help; every put is compared with what the server says that it has. The bucket must exist.
+ * Opens a store in a bucket of any server that speaks S3. Every request is signed, has a time limit and is retried where that
+ * may help. Every put is verified against what the server has. The bucket must exist.
  */
 export function openS3Store(options: S3Options): Store {
   const bucket = openBucket(options)
@@ -29,7 +31,7 @@ export function openS3Store(options: S3Options): Store {
     },
     list: prefix => listKeys(bucket, prefix),
     ping: async () => {
-      await bucket.sendWithRetry(new HeadBucketCommand(bucket.params), { tries: 1, tryTimeoutMs: PING_MS })
+      await bucket.sendWithRetry(new HeadBucketCommand(bucket.params), PING_LIMITS)
     },
   }
 }
@@ -69,13 +71,13 @@ async function nullIfNotFound<T>(response: Promise<T>): Promise<T | null> {
   })
 }
 
-/** The size of the whole object, also where only a part of it was asked for. */
+/** Returns the size of the whole object, even when only a range of it was requested. */
 function parseObjectSize({
   ContentRange,
   ContentLength,
 }: Pick<GetObjectCommandOutput, 'ContentRange' | 'ContentLength'>) {
   const [, total] = /\/(\d+)$/.exec(ContentRange ?? '') ?? []
   const bytes = total === undefined ? ContentLength : Number(total)
-  if (bytes === undefined) throw new StoreError('the object store does not say how big an object is')
+  if (bytes === undefined) throw new StoreError('the object store did not report the size of the object')
   return bytes
 }

@@ -1,4 +1,4 @@
-/** What the SDK hands on to be sent, signed. */
+/** A signed request of the SDK. */
 interface SignedRequest {
   protocol: string
   hostname: string
@@ -11,8 +11,8 @@ interface SignedRequest {
 }
 
 /**
- * Sends the SDK's requests by Bun's own fetch: it takes bytes as they are, gives answers as web streams, breaks off at once
- * when its signal is aborted, and tells a body that was cut from one that has ended.
+ * Sends a request of the SDK with Bun's own fetch, which takes bytes without copying them, returns web streams, stops at once on
+ * an abort, and reports a response body that was cut short as an error.
  */
 export async function sendWithFetch(request: SignedRequest, { abortSignal }: { abortSignal?: AbortSignal } = {}) {
   const { protocol, hostname, port, path, query, method, headers, body } = request
@@ -22,7 +22,7 @@ export async function sendWithFetch(request: SignedRequest, { abortSignal }: { a
     headers,
     body: body ?? null,
     signal: abortSignal ?? null,
-    // What is signed is for this server alone, and its bytes are wanted as they lie there.
+    // The signature is meant for this server alone, and the bytes are needed as they are stored.
     redirect: 'manual',
     decompress: false,
   })
@@ -44,7 +44,11 @@ function appendQuery(address: string, query: SignedRequest['query']): string {
   return pairs.length === 0 ? address : `${address}?${pairs.join('&')}`
 }
 
-/** As it is signed. @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html */
+/**
+ * Percent-encodes text as the signature of the request does.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ */
 function encodeRfc3986(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, sign => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
 }

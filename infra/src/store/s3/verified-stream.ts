@@ -2,8 +2,11 @@ import { withDeadline } from '../../runtime/timers.ts'
 import { StoreError } from '../store.ts'
 
 /**
- * The same bytes, as they are asked for. It ends in an error where fewer or more came than were promised, or where nothing
- * comes for too long, so that nobody takes a part for the whole.
+ * Wraps the body of a response and verifies its length, so that a truncated object is never taken for a whole one. Reads only as
+ * much as the consumer requests.
+ *
+ * @param options `bytes` is the announced length; `idleTimeoutMs` is the longest wait for a chunk
+ * @returns a stream that fails with a StoreError when fewer or more bytes arrive, or nothing arrives in time
  */
 export function createVerifiedStream(
   body: ReadableStream<Uint8Array>,
@@ -15,7 +18,7 @@ export function createVerifiedStream(
     pull: async controller => {
       const next = await withDeadline(reader.read(), {
         milliseconds: idleTimeoutMs,
-        operation: 'The object store',
+        operation: 'a read from the object store',
       }).catch(async error => {
         void reader.cancel(error).catch(() => undefined)
         throw new StoreError('the object store broke off in the middle', { cause: error })

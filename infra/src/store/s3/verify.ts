@@ -6,15 +6,16 @@ import {
   type PutObjectCommandOutput,
 } from '@aws-sdk/client-s3'
 import { StoreError } from '../store.ts'
-import type { PutTarget } from './put.ts'
+import type { PutTarget } from './put-target.ts'
 
-/** What was sent, in short. `md5` is in hex, or null if it is not known. */
+/** Size and checksum of the bytes that were sent. */
 export interface ObjectDigest {
   bytes: number
+  /** In hex; null when it is not known. */
   md5: string | null
 }
 
-/** The server has something else than what it was sent, whatever it answered. */
+/** The server has other bytes than those it was sent, although it reported success. */
 export class MismatchError extends StoreError {
   readonly expected: ObjectDigest
 
@@ -28,7 +29,7 @@ type PutResponse = Pick<PutObjectCommandOutput, 'ETag' | 'ServerSideEncryption' 
 
 const HASH_CHUNK_BYTES = 1024 * 1024
 
-/** The MD5 of some bytes in hex, worked out a little at a time, so that what else there is to do gets its turn. */
+/** Returns the MD5 of some bytes in hex. Yields to the event loop after each chunk, so that hashing does not block it. */
 export async function computeMd5(bytes: Uint8Array): Promise<string> {
   const hash = new Bun.CryptoHasher('md5')
   for (let at = 0; at < bytes.byteLength; at += HASH_CHUNK_BYTES) {
@@ -38,20 +39,38 @@ export async function computeMd5(bytes: Uint8Array): Promise<string> {
   return hash.digest('hex')
 }
 
-/** Whether an answer says that the server has just what was sent. @throws MismatchError if it says that it has not */
+/**
+ * Verifies a put by the checksum of its response, or by a HEAD request when the response has none.
+ *
+ * @throws MismatchError when the server has other bytes; what the SDK throws
+ */
+export async function verifyPut(target: PutTarget, response: PutResponse, expected: ObjectDigest): Promise<void> {
+  if (!verifyChecksum(response, expected)) await verifyStored(target, expected)
+}
+
+/**
+ * Compares the checksum of a response with what was sent.
+ *
+ * @returns false when the response has no checksum
+ * @throws MismatchError when the checksums differ
+ */
 export function verifyChecksum(response: PutResponse, expected: ObjectDigest): boolean {
   const md5 = parseEtagMd5(response)
   if (md5 !== null && md5 !== expected.md5) throw new MismatchError(expected)
   return md5 !== null
 }
 
-/** Looks at what the server has. @throws MismatchError if that is not what was sent; what the SDK throws */
+/**
+ * Compares the stored object with what was sent, by a HEAD request.
+ *
+ * @throws MismatchError when they differ; what the SDK throws
+ */
 export async function verifyStored({ bucket, key, signal }: PutTarget, expected: ObjectDigest): Promise<void> {
   const stored = await bucket.send(new HeadObjectCommand({ ...bucket.params, Key: key }), signal)
   if (!matchesDigest(stored, expected)) throw new MismatchError(expected)
 }
 
-/** Removes what is not what was sent, unless another put of the same key has set it right meanwhile. */
+/** Removes an object that is not what was sent, unless another put of the same key has replaced it meanwhile. */
 export async function removeIfMismatched(
   { bucket, key }: Pick<PutTarget, 'bucket' | 'key'>,
   expected: ObjectDigest,
@@ -61,7 +80,7 @@ export async function removeIfMismatched(
     const stored = await bucket.sendWithRetry(new HeadObjectCommand(object))
     if (!matchesDigest(stored, expected)) await bucket.sendWithRetry(new DeleteObjectCommand(object))
   } catch {
-    // Nothing refers to it, and who put it is told that it failed.
+    // No row refers to the object, and the caller receives the error of the put itself.
   }
 }
 
@@ -71,8 +90,8 @@ function matchesDigest(stored: HeadObjectCommandOutput, { bytes, md5 }: ObjectDi
 }
 
 /**
- * The MD5 of what the server has, or null where its ETag is something else: it is one for what came in one request, unless
- * that was encrypted under a key of its own.
+ * Returns the MD5 of the stored object in hex, or null when its ETag is no MD5. An ETag is an MD5 for objects that were sent in
+ * one request and are not encrypted under a key of their own.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
  */
