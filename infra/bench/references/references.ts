@@ -1,6 +1,7 @@
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
-import { REFERENCE_LIMITS, readImage } from '../../src/images/image.ts'
+import { REFERENCE_LIMITS } from '../../src/images/check-image.ts'
+import { readImage } from '../../src/images/image.ts'
 import { sleep } from '../../src/runtime/timers.ts'
 import { type BenchServer, type BenchStack, openBenchStack } from '../kit/bench-stack.ts'
 import { BUCKET, S3_SETTINGS, STORE_DELAY_MS } from '../kit/image-files.ts'

@@ -2,7 +2,8 @@ import { ASPECT_RATIOS, type AspectRatio } from '@darkroom/contracts/enums'
 import { previewKey } from '@darkroom/contracts/previews'
 import { computeSize } from '@darkroom/contracts/size'
 import sharp from 'sharp'
-import { type DecodedImage, REFERENCE_LIMITS, readImage } from '../../src/images/image.ts'
+import { REFERENCE_LIMITS } from '../../src/images/check-image.ts'
+import { type DecodedImage, readImage } from '../../src/images/image.ts'
 import type { Store } from '../../src/store/store.ts'
 
 /** A small real picture that many made-up generations share. */

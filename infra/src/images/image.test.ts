@@ -5,12 +5,16 @@ import { PREVIEW_WIDTHS } from '@darkroom/contracts/previews'
 import sharp, { type Sharp } from 'sharp'
 import { thumbHashToAverageRGBA, thumbHashToRGBA } from 'thumbhash'
 import { createTestDirectory } from '../../testing/test-resources.ts'
-import { ImageError, REFERENCE_LIMITS, readImage, sniffImageType, stripMetadata } from './image.ts'
+import { REFERENCE_LIMITS } from './check-image.ts'
+import { readImage } from './image.ts'
+import { sniffImageType } from './image-formats.ts'
+import { MediaError } from './media-error.ts'
+import { stripMetadata } from './strip-metadata.ts'
 
 const SECRET = 'Elmstreet-13-hunter2'
 
-/** An edge as two bytes, twice; the same from either end. */
-const WALL = [0x7f, 0x7f, 0x7f, 0x7f]
+/** Width and height of 32,639 pixels, as two bytes each; the same in either byte order. */
+const HUGE_DIMENSIONS = [0x7f, 0x7f, 0x7f, 0x7f]
 
 const FORMATS = [
   ['png', 'image/png', 'png'],
@@ -20,7 +24,7 @@ const FORMATS = [
   ['gif', 'image/gif', 'gif'],
 ] as const
 
-/** Different at every pixel, so that what is cut away is missed. */
+/** Differs at every pixel, so that a truncation is never without effect. */
 const noise: Sharp = sharp({
   create: {
     width: 200,
@@ -36,65 +40,68 @@ function plain(width: number, height: number, background: string | object = '#24
 }
 
 for (const [format, mimeType, extension] of FORMATS) {
-  test(`${format} is read: what it is, how large, and what is kept beside it`, async () => {
-    const picture = await readImage(await plain(1200, 800).toFormat(format).toBuffer(), REFERENCE_LIMITS)
-    expect(picture).toMatchObject({ mimeType, extension, width: 1200, height: 800 })
-    const previews = picture.previews.map(async ({ width, bytes }) => ({ asked: width, ...(await readFormat(bytes)) }))
+  test(`reads the type, the dimensions and the previews of ${format}`, async () => {
+    const image = await readImage(await plain(1200, 800).toFormat(format).toBuffer(), REFERENCE_LIMITS)
+    expect(image).toMatchObject({ mimeType, extension, width: 1200, height: 800 })
+    const previews = image.previews.map(async ({ width, bytes }) => ({
+      requested: width,
+      ...(await readFormat(bytes)),
+    }))
     expect(await Promise.all(previews)).toEqual([
-      { asked: 320, format: 'webp', width: 320, height: 213 },
-      { asked: 960, format: 'webp', width: 960, height: 640 },
+      { requested: 320, format: 'webp', width: 320, height: 213 },
+      { requested: 960, format: 'webp', width: 960, height: 640 },
     ])
   })
 
-  test(`${format} that is cut short anywhere is refused`, async () => {
+  test(`rejects ${format} that is truncated anywhere`, async () => {
     const whole = await noise.clone().toFormat(format).toBuffer()
-    expect(await getRefusal(whole)).toBeUndefined()
-    for (const kept of [0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99]) {
-      expect(await getRefusal(whole.subarray(0, Math.floor(whole.length * kept)))).toMatch(
+    expect(await getRejection(whole)).toBeUndefined()
+    for (const fraction of [0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99]) {
+      expect(await getRejection(whole.subarray(0, Math.floor(whole.length * fraction)))).toMatch(
         /^is (damaged or cut short|not a PNG)/,
       )
     }
-    expect(await getRefusal(whole.subarray(0, -12))).toBe('is damaged or cut short')
+    expect(await getRejection(whole.subarray(0, -12))).toBe('is damaged or cut short')
   })
 }
 
-test('a picture in a file is read like one in memory, and refused like one', async () => {
+test('reads and rejects an image in a file like one in memory', async () => {
   await using directory = await createTestDirectory()
   for (const [format] of FORMATS) {
     const bytes = await noise.clone().toFormat(format).toBuffer()
     const file = await writeToFile(directory.path, bytes)
     expect(await readImage(file, REFERENCE_LIMITS)).toEqual(await readImage(bytes, REFERENCE_LIMITS))
-    for (const kept of [0, 4, bytes.length >> 1, bytes.length - 12]) {
-      const cut = bytes.subarray(0, kept)
+    for (const length of [0, 4, bytes.length >> 1, bytes.length - 12]) {
+      const truncated = bytes.subarray(0, length)
       const [inMemory, onDisk] = [
-        readImage(cut, REFERENCE_LIMITS),
-        readImage(await writeToFile(directory.path, cut), REFERENCE_LIMITS),
+        readImage(truncated, REFERENCE_LIMITS),
+        readImage(await writeToFile(directory.path, truncated), REFERENCE_LIMITS),
       ]
-      const [expected, refused] = await Promise.allSettled([inMemory, onDisk])
-      expect(refused).toMatchObject({ status: 'rejected', reason: expect.any(ImageError) })
-      expect(refused).toEqual(expected)
+      const [expected, rejected] = await Promise.allSettled([inMemory, onDisk])
+      expect(rejected).toMatchObject({ status: 'rejected', reason: expect.any(MediaError) })
+      expect(rejected).toEqual(expected)
     }
   }
 })
 
-test('a large picture in a file is read to its end', async () => {
+test('reads a large image in a file to its end', async () => {
   await using directory = await createTestDirectory()
   const bytes = await noise.clone().resize(1_200).png({ compressionLevel: 0 }).toBuffer()
   expect(bytes.length).toBeGreaterThan(2_000_000)
   expect(await readImage(await writeToFile(directory.path, bytes), REFERENCE_LIMITS)).toMatchObject({ width: 1_200 })
-  const cut = readImage(await writeToFile(directory.path, bytes.subarray(0, -12)), REFERENCE_LIMITS)
-  await expect(cut).rejects.toThrow('is damaged or cut short')
+  const truncated = readImage(await writeToFile(directory.path, bytes.subarray(0, -12)), REFERENCE_LIMITS)
+  await expect(truncated).rejects.toThrow('is damaged or cut short')
 })
 
-test('a picture is read the same wherever in memory it lies', async () => {
+test('reads an image in the middle of a larger buffer', async () => {
   const bytes = await plain(50, 40).png().toBuffer()
-  const page = new Uint8Array(bytes.length + 100)
-  page.set(bytes, 37)
-  const read = await readImage(page.subarray(37, 37 + bytes.length), REFERENCE_LIMITS)
+  const buffer = new Uint8Array(bytes.length + 100)
+  buffer.set(bytes, 37)
+  const read = await readImage(buffer.subarray(37, 37 + bytes.length), REFERENCE_LIMITS)
   expect(read).toEqual(await readImage(bytes, REFERENCE_LIMITS))
 })
 
-test('a small picture is not enlarged', async () => {
+test('does not enlarge a small image', async () => {
   const { previews } = await readImage(await plain(100, 50).png().toBuffer(), REFERENCE_LIMITS)
   for (const { bytes } of previews) expect(await readFormat(bytes)).toEqual({ format: 'webp', width: 100, height: 50 })
 })
@@ -104,15 +111,15 @@ for (const [width, height] of [
   [40, 17_000],
   [20_000, 2],
 ] as const) {
-  test(`a picture of ${width} × ${height} is a picture`, async () => {
-    const picture = await readImage(await plain(width, height).png().toBuffer(), REFERENCE_LIMITS)
-    expect(picture).toMatchObject({ width, height })
-    expect(picture.previews).toHaveLength(PREVIEW_WIDTHS.length)
+  test(`reads an image of ${width} × ${height} pixels`, async () => {
+    const image = await readImage(await plain(width, height).png().toBuffer(), REFERENCE_LIMITS)
+    expect(image).toMatchObject({ width, height })
+    expect(image.previews).toHaveLength(PREVIEW_WIDTHS.length)
   })
 }
 
 for (let orientation = 1; orientation <= 8; orientation++) {
-  test(`a picture held as camera orientation ${orientation} says is told upright, and so are its previews`, async () => {
+  test(`turns an image of EXIF orientation ${orientation} upright, and its previews`, async () => {
     const [red, blue] = ['#c00', '#00c'].map(colour => plain(40, 60, colour).png().toBuffer())
     const bytes = await plain(80, 60)
       .composite([
@@ -123,19 +130,19 @@ for (let orientation = 1; orientation <= 8; orientation++) {
       .withMetadata({ orientation })
       .toBuffer()
     const { width, height, previews } = await readImage(bytes, REFERENCE_LIMITS)
-    const turned = orientation > 4
-    expect([width, height]).toEqual(turned ? [60, 80] : [80, 60])
+    const isSwapped = orientation > 4
+    expect([width, height]).toEqual(isSwapped ? [60, 80] : [80, 60])
     const corner = await pixelOf(previews[0]?.bytes ?? new Uint8Array(), 5, 5)
-    // Where the first pixel of the first row is to be seen, by TIFF 6.0: top left, top right, bottom right, …
-    const redFirst = [1, 4, 5, 6].includes(orientation)
-    expect(corner.red > corner.blue).toBe(redFirst)
-    const sent = await sharp((await stripMetadata(bytes)).bytes).metadata()
-    expect([sent.width, sent.height, sent.orientation]).toEqual([width, height, undefined])
+    // TIFF 6.0 defines where the first pixel of the first row is displayed: top left, top right, bottom right, …
+    const isRedLeft = [1, 4, 5, 6].includes(orientation)
+    expect(corner.red > corner.blue).toBe(isRedLeft)
+    const stripped = await sharp((await stripMetadata(bytes)).bytes).metadata()
+    expect([stripped.width, stripped.height, stripped.orientation]).toEqual([width, height, undefined])
   })
 }
 
 for (const format of ['gif', 'webp'] as const) {
-  test(`of an animated ${format} the first frame counts, not the strip of all`, async () => {
+  test(`reads the first frame of an animated ${format}, not the strip of all frames`, async () => {
     const colours = ['#c00', '#0c0', '#00c'].map(colour => plain(60, 40, colour).png().toBuffer())
     const animation = await sharp(await Promise.all(colours), { join: { animated: true } })
       .toFormat(format)
@@ -148,7 +155,7 @@ for (const format of ['gif', 'webp'] as const) {
   })
 }
 
-for (const [what, bytes] of [
+for (const [name, bytes] of [
   ['SVG', '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"><script>alert(1)</script></svg>'],
   ['SVG in XML', '<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]><svg>&x;</svg>'],
   ['HTML', '<!doctype html><script>alert(1)</script>'],
@@ -160,53 +167,56 @@ for (const [what, bytes] of [
   ['MP4', '\0\0\0\x18ftypisom\0\0\x02\0isomiso2'],
   ['WAVE', 'RIFF\x24\0\0\0WAVEfmt '],
   ['ZIP', 'PK\x03\x04'],
-  ['a picture with something before it', ' \x89PNG\r\n\x1a\n'],
+  ['an image with a byte before it', ' \x89PNG\r\n\x1a\n'],
   ['text', 'hello'],
   ['one byte', '\x89'],
 ] as const) {
-  test(`${what} is none of the pictures that are taken, and is not even tried`, async () => {
+  test(`rejects ${name} before decoding`, async () => {
     const latin = Buffer.from(bytes, 'latin1')
-    expect(await getRefusal(latin)).toBe('is not a PNG, JPEG, WebP, AVIF or GIF picture')
+    expect(await getRejection(latin)).toBe('is not a PNG, JPEG, WebP, AVIF or GIF picture')
     expect(sniffImageType(latin)).toBeUndefined()
   })
 }
 
 for (const [format, mimeType] of FORMATS) {
-  test(`a page that begins like ${format} is refused all the same`, async () => {
+  test(`rejects an HTML page that begins like ${format}`, async () => {
     const head = (await plain(8, 8).toFormat(format).toBuffer()).subarray(0, 16)
     const page = Buffer.concat([head, Buffer.from('<html><script>alert(1)</script></html>'.repeat(20))])
     expect(sniffImageType(page)).toBe(mimeType)
-    expect(await getRefusal(page)).toBe('is damaged or cut short')
+    expect(await getRejection(page)).toBe('is damaged or cut short')
   })
 }
 
-test('nothing is refused as empty, too much as too much', async () => {
-  expect(await getRefusal(new Uint8Array())).toBe('is empty')
-  const [png, most] = [await plain(10, 10).png().toBuffer(), REFERENCE_LIMITS.bytes]
-  const padded = Buffer.concat([png, Buffer.alloc(most + 1 - png.length)])
-  expect(await getRefusal(padded)).toBe('is larger than 20 MB')
-  expect(await getRefusal(padded.subarray(0, most))).toBeUndefined()
+test('rejects an empty file and one above the limit on bytes', async () => {
+  expect(await getRejection(new Uint8Array())).toBe('is empty')
+  const [png, maxBytes] = [await plain(10, 10).png().toBuffer(), REFERENCE_LIMITS.bytes]
+  const padded = Buffer.concat([png, Buffer.alloc(maxBytes + 1 - png.length)])
+  expect(await getRejection(padded)).toBe('is larger than 20 MB')
+  expect(await getRejection(padded.subarray(0, maxBytes))).toBeUndefined()
 })
 
 for (const [format, enlarge] of [
   ['png', (bytes: Buffer) => withIhdr(bytes, 30_000, 30_000)],
-  ['gif', (bytes: Buffer) => overwrite(overwrite(bytes, 6, WALL), firstFrame(bytes) + 5, WALL)],
-  ['jpeg', (bytes: Buffer) => overwrite(bytes, startOfFrame(bytes) + 5, WALL)],
+  [
+    'gif',
+    (bytes: Buffer) => overwrite(overwrite(bytes, 6, HUGE_DIMENSIONS), findFirstFrame(bytes) + 5, HUGE_DIMENSIONS),
+  ],
+  ['jpeg', (bytes: Buffer) => overwrite(bytes, findStartOfFrame(bytes) + 5, HUGE_DIMENSIONS)],
 ] as const) {
-  test(`a ${format} that promises to be a wall is refused by its header, before anything of it is unpacked`, async () => {
+  test(`rejects a ${format} of too many pixels by its header, before decoding`, async () => {
     const bomb = enlarge(await noise.clone().toFormat(format).toBuffer())
-    // Behind the header there is nothing of that size: whoever unpacked it would call it damaged.
-    expect(await getRefusal(bomb)).toBe('has more than 50 megapixels')
+    // The pixels are those of a small image: a decoder would report it as damaged instead.
+    expect(await getRejection(bomb)).toBe('has more than 50 megapixels')
   })
 }
 
-test('the limit on pixels is the one that was given', async () => {
+test('applies the limit on pixels that it is given', async () => {
   const bytes = await plain(100, 101).png().toBuffer()
-  expect(await getRefusal(bytes, { bytes: 1e6, pixels: 10_000 })).toBe('has more than 0.01 megapixels')
-  expect(await getRefusal(bytes, { bytes: 1e6, pixels: 10_100 })).toBeUndefined()
+  expect(await getRejection(bytes, { bytes: 1e6, pixels: 10_000 })).toBe('has more than 0.01 megapixels')
+  expect(await getRejection(bytes, { bytes: 1e6, pixels: 10_100 })).toBeUndefined()
 })
 
-test('a placeholder can be drawn, and has the colour and the shape of its picture', async () => {
+test('a placeholder has the colour and the aspect ratio of its image', async () => {
   const { placeholder } = await readImage(await plain(600, 300, '#2040c0').png().toBuffer(), REFERENCE_LIMITS)
   const hash = Buffer.from(placeholder, 'base64')
   const { w, h, rgba } = thumbHashToRGBA(hash)
@@ -223,12 +233,12 @@ for (const [format, background] of [
   ['webp', '#2468'],
   ['avif', '#246'],
 ] as const) {
-  test(`of what a ${format} of ${background} says about place, camera and people nothing goes on or is in a preview`, async () => {
+  test(`removes all metadata of a ${format} of ${background} from its copy and its previews`, async () => {
     const bytes = await withSecretMetadata(format, background)
     expect(bytes.includes(SECRET)).toBe(true)
-    const sent = Buffer.from((await stripMetadata(bytes)).bytes)
+    const stripped = Buffer.from((await stripMetadata(bytes)).bytes)
     const { previews } = await readImage(bytes, REFERENCE_LIMITS)
-    for (const made of [sent, ...previews.map(preview => Buffer.from(preview.bytes))]) {
+    for (const made of [stripped, ...previews.map(preview => Buffer.from(preview.bytes))]) {
       expect(made.includes(SECRET)).toBe(false)
       const { exif, xmp, iptc, orientation } = await sharp(made).metadata()
       expect({ exif, xmp, iptc, orientation }).toEqual({
@@ -241,18 +251,18 @@ for (const [format, background] of [
   })
 }
 
-test('without metadata a picture is a JPEG, or a PNG where one can see through it', async () => {
-  const seeThrough = sharp({ create: { width: 8, height: 8, channels: 4, background: '#fff8' } })
-  expect(await stripMetadata(await seeThrough.webp().toBuffer())).toMatchObject({ mimeType: 'image/png' })
+test('re-encodes as JPEG, or as PNG with an alpha channel', async () => {
+  const transparent = sharp({ create: { width: 8, height: 8, channels: 4, background: '#fff8' } })
+  expect(await stripMetadata(await transparent.webp().toBuffer())).toMatchObject({ mimeType: 'image/png' })
   expect(await stripMetadata(await plain(8, 8).png().toBuffer())).toMatchObject({ mimeType: 'image/jpeg' })
 })
 
-/** Why the picture is refused, undefined if it is not. */
-async function getRefusal(bytes: Uint8Array, limits = REFERENCE_LIMITS): Promise<string | undefined> {
+/** Returns the message with which an image is rejected, undefined when it is accepted. */
+async function getRejection(bytes: Uint8Array, limits = REFERENCE_LIMITS): Promise<string | undefined> {
   return await readImage(bytes, limits).then(
     () => undefined,
     error => {
-      expect(error).toBeInstanceOf(ImageError)
+      expect(error).toBeInstanceOf(MediaError)
       return error.message
     },
   )
@@ -268,7 +278,7 @@ async function pixelOf(bytes: Uint8Array, left: number, top: number): Promise<{ 
   return { red: pixel[0] ?? 0, blue: pixel[2] ?? 0 }
 }
 
-/** A picture that says a secret in every way that its format has. */
+/** Makes an image with a secret in every kind of metadata that its format supports. */
 async function withSecretMetadata(format: 'jpeg' | 'png' | 'webp' | 'avif', background: string): Promise<Buffer> {
   const bytes = await sharp({ create: { width: 64, height: 48, channels: 4, background } })
     .withExif({ IFD0: { Artist: SECRET, Make: SECRET }, IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '52/1 31/1 0/1' } })
@@ -290,12 +300,12 @@ function withIhdr(png: Buffer, width: number, height: number): Buffer {
   return Buffer.concat([png.subarray(0, 8), chunk('IHDR', header), png.subarray(33)])
 }
 
-/** Behind header, colours and the block that says how often it repeats. */
-function firstFrame(gif: Buffer): number {
+/** Finds the descriptor of the first frame, after the header, the colour table and the loop extension. */
+function findFirstFrame(gif: Buffer): number {
   return gif.indexOf(Buffer.of(0x2c, 0, 0, 0, 0))
 }
 
-function startOfFrame(jpeg: Buffer): number {
+function findStartOfFrame(jpeg: Buffer): number {
   const markers = [0xc0, 0xc2].map(kind => jpeg.indexOf(Buffer.of(0xff, kind)))
   return Math.max(...markers)
 }

@@ -1,7 +1,7 @@
-/** Bytes that are no picture and no video that we keep. */
+/** Bytes that are no image and no video of an accepted kind. The message can follow a file's name in a sentence. */
 export class MediaError extends Error {
   override readonly name = 'MediaError'
-  /** `damaged` may have happened on the way; what is `unfit` is so wherever it is had from. */
+  /** `damaged`: the bytes may have been damaged in transit. `unfit`: every copy of the file is rejected. */
   readonly reason: 'damaged' | 'unfit'
 
   constructor(reason: MediaError['reason'], message: string, options?: ErrorOptions) {

@@ -1,14 +1,17 @@
 import type { Kind } from '@darkroom/contracts/enums'
-import { type DecodedImage, type ImageLimits, type MediaInput, readImage, sniffImageType } from './image.ts'
+import type { ImageLimits } from './check-image.ts'
+import { type DecodedImage, readImage } from './image.ts'
+import { sniffImageType } from './image-formats.ts'
 import { MediaError } from './media-error.ts'
+import { getByteLength, type MediaInput, readBytes } from './media-input.ts'
 import { readVideo, sniffVideo } from './video/video.ts'
 
-/** What an output really is, told by its bytes, and what is kept beside it. */
+/** The true properties of an output, known from its bytes, with its previews and placeholder. */
 export interface Media extends Omit<DecodedImage, 'placeholder'> {
   kind: Kind
-  /** thumbhash, base64; null for a video, of which no picture is made */
+  /** Thumbhash, base64; null for a video, of which no frame is decoded. */
   placeholder: string | null
-  /** in seconds; null for a picture, and where a video does not say */
+  /** In seconds; null for an image, and for a video that does not state it. */
   duration: number | null
 }
 
@@ -20,20 +23,22 @@ export interface MediaLimits {
 const START_BYTES = 64
 
 /**
- * Makes sure that an output is whole, a picture by decoding it and a video by the sizes it is made of.
+ * Validates that an output is whole: an image by decoding it, a video by the sizes of its elements.
  *
- * @throws PictureError or MediaError if it is not, or is nothing that we keep
+ * @throws MediaError when it is damaged, too large or of no accepted kind
  */
-export async function readMedia(source: MediaInput, limits: MediaLimits): Promise<Media> {
-  const start = source instanceof Uint8Array ? source : await Bun.file(source.path).slice(0, START_BYTES).bytes()
-  const container = sniffVideo(start)
-  if (container === undefined) return { ...(await readImage(source, limits.image)), kind: 'image', duration: null }
-  const size = source instanceof Uint8Array ? source.byteLength : source.bytes
-  if (size > limits.videoBytes) throw createTooLargeError(limits.videoBytes)
-  return { ...(await readVideo(source, container)), kind: 'video', placeholder: null, previews: [] }
+export async function readMedia(input: MediaInput, limits: MediaLimits): Promise<Media> {
+  const container = sniffVideo(await readBytes(input, 0, START_BYTES))
+  if (container === undefined) return { ...(await readImage(input, limits.image)), kind: 'image', duration: null }
+  if (getByteLength(input) > limits.videoBytes) throw createTooLargeError(limits.videoBytes)
+  return { ...(await readVideo(input, container)), kind: 'video', placeholder: null, previews: [] }
 }
 
-/** How large that which begins so may be. @throws MediaError if it is neither a picture nor a video */
+/**
+ * Returns the largest accepted size of a file, in bytes, by the kind that its first bytes indicate.
+ *
+ * @throws MediaError when it is neither an image nor a video
+ */
 export function getMaxBytes(start: Uint8Array, limits: MediaLimits): number {
   if (sniffImageType(start)) return limits.image.bytes
   if (sniffVideo(start)) return limits.videoBytes

@@ -1,38 +1,41 @@
-import type { MediaInput } from '../image.ts'
 import { MediaError } from '../media-error.ts'
+import { getByteLength, type MediaInput, readBytes } from '../media-input.ts'
 
-/** What is wanted of a video. */
+/** The properties that are read from a video's headers. */
 export interface VideoProperties {
-  /** Pixels, as it is shown. */
+  /** Pixels, as displayed. */
   width: number
   height: number
-  /** in seconds; null if it does not say */
+  /** In seconds; null when the file does not state it. */
   duration: number | null
 }
 
-/** Bytes of which a few are read here and there. */
+/** Random access to the bytes of a video. */
 export interface ByteSource {
   size: number
-  /** Fewer where there are no more. */
+  /** Reads the bytes from `start` up to `end`; fewer when the source ends before. */
   read(start: number, end: number): Promise<DataView>
 }
 
-/** However a video is made up, nobody goes through more pieces than this. */
+/** Limit on the elements of one level that are read, which bounds the work on a hostile file. */
 export const MAX_ELEMENTS = 200_000
 
-export function openByteSource(source: MediaInput): ByteSource {
-  if (source instanceof Uint8Array) {
-    return { size: source.byteLength, read: async (start, end) => toDataView(source.subarray(start, end)) }
+export function openByteSource(input: MediaInput): ByteSource {
+  return {
+    size: getByteLength(input),
+    read: async (start, end) => toDataView(await readBytes(input, start, end)),
   }
-  const file = Bun.file(source.path)
-  return { size: source.bytes, read: async (start, end) => toDataView(await file.slice(start, end).bytes()) }
 }
 
 export function createDamagedError(): MediaError {
   return new MediaError('damaged', 'is a video that is damaged or cut short')
 }
 
-/** @throws MediaError if that is no size of a picture */
+/**
+ * Validates the dimensions of a video and drops a duration that makes no sense.
+ *
+ * @throws MediaError when the dimensions are not those of an image
+ */
 export function validateProperties(properties: VideoProperties): VideoProperties {
   const { width, height, duration } = properties
   const isSize = (edge: number) => Number.isInteger(edge) && edge > 0 && edge <= 65_535

@@ -7,18 +7,18 @@ import {
   validateProperties,
 } from './byte-source.ts'
 
-/** A piece of the file: what it is, and where its content is. */
+/** A box of the file: its type, and the range of its content. */
 interface Box {
   type: string
   start: number
   end: number
 }
 
-/** Brands of files that players of MP4 take, QuickTime's own not being one of them. */
+/** Brands of files that players of MP4 accept. QuickTime's own is not one of them. */
 const BRANDS = /^(iso[m2-9]|mp4[12]|avc1|M4V |MSNV|dash|cmf[c2])$/
 const FTYP_BYTES = 64
 
-/** Whether bytes begin like an MP4 file. */
+/** Returns whether bytes begin like an MP4 file. */
 export function isMp4(bytes: Uint8Array): boolean {
   const text = new TextDecoder('latin1').decode(bytes.subarray(0, FTYP_BYTES))
   if (text.slice(4, 8) !== 'ftyp') return false
@@ -28,7 +28,7 @@ export function isMp4(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads an MP4 file: its boxes have to add up to just its size, so that one that was cut short is known.
+ * Reads the headers of an MP4 file. Its boxes must add up to exactly its size, which reveals a truncated file.
  *
  * @throws MediaError
  * @see ISO/IEC 14496-12
@@ -36,7 +36,7 @@ export function isMp4(bytes: Uint8Array): boolean {
 export async function readMp4(source: ByteSource): Promise<VideoProperties> {
   const boxes = await readBoxes(source, { start: 0, end: source.size })
   const moov = boxes.find(({ type }) => type === 'moov')
-  // The index may come last: a file without one has lost its end.
+  // The index may be the last box: a file without one has lost its end.
   if (!moov || !boxes.some(({ type }) => type === 'mdat')) throw createDamagedError()
   const children = await readBoxes(source, moov)
   const size = await readSize(source, await findVideoTrack(source, children))
@@ -72,7 +72,7 @@ async function findVideoTrack(source: ByteSource, children: readonly Box[]): Pro
   throw new MediaError('unfit', 'is a video without a picture')
 }
 
-/** As it is shown: turned, if the file says so. */
+/** Reads the dimensions as displayed: width and height are swapped when the track's matrix rotates it. */
 async function readSize(source: ByteSource, header: Box): Promise<{ width: number; height: number }> {
   const view = await readBoxBytes(source, header, 84)
   const matrix = view.getUint8(0) === 1 ? 52 : 40
@@ -94,7 +94,7 @@ async function readDuration(source: ByteSource, children: readonly Box[]): Promi
   return (isKnown ? ticks : await readFragmentDuration(source, children)) / long.getUint32(isLong ? 20 : 12)
 }
 
-/** The length of a file that was written piece by piece, 0 where it does not say. */
+/** Reads the duration of a fragmented file in ticks, 0 when the file does not state it. */
 async function readFragmentDuration(source: ByteSource, children: readonly Box[]): Promise<number> {
   const movieExtends = children.find(({ type }) => type === 'mvex')
   const header = movieExtends && (await findBox(source, movieExtends, ['mehd']))
@@ -114,7 +114,11 @@ async function findRequiredBox(source: ByteSource, parent: Box, type: string): P
   return found
 }
 
-/** The first bytes of a box. @throws MediaError if it has fewer */
+/**
+ * Reads the first bytes of a box.
+ *
+ * @throws MediaError when it has fewer
+ */
 async function readBoxBytes(source: ByteSource, box: Box, bytes: number): Promise<DataView> {
   if (box.end - box.start < bytes) throw createDamagedError()
   return await source.read(box.start, box.start + bytes)

@@ -11,10 +11,10 @@ const CONTAINERS = ['mp4', 'webm'] as const
 const MADE = { mp4: makeMp4, webm: makeWebm }
 
 for (const container of CONTAINERS) {
-  /** Chromium's own recorder wrote these: the one in fragments, the other in a segment that says how long it is. */
+  /** Recorded by Chromium's own recorder: the MP4 in fragments, the WebM in a segment of known size. */
   const path = join(import.meta.dirname, `recorded.${container}`)
 
-  test(`${container}: one that a browser recorded is read, from memory and from a file`, async () => {
+  test(`${container}: reads a browser's recording, from memory and from a file`, async () => {
     const bytes = await Bun.file(path).bytes()
     const media = await readMedia(bytes, LIMITS)
     expect(media).toMatchObject({ kind: 'video', mimeType: `video/${container}`, extension: container })
@@ -24,53 +24,53 @@ for (const container of CONTAINERS) {
     expect(await readMedia({ path, bytes: bytes.byteLength }, LIMITS)).toEqual(media)
   })
 
-  test(`${container}: wherever a recording is cut short, that is seen, unless it is just before a fragment`, async () => {
+  test(`${container}: detects a recording truncated anywhere but just before a fragment`, async () => {
     const bytes = await Bun.file(path).bytes()
     const at = fc.integer({ min: 64, max: bytes.byteLength - 1 })
     await fc.assert(
       fc.asyncProperty(at, async length => {
         const next = new TextDecoder().decode(bytes.subarray(length + 4, length + 8))
         if (['moof', 'mfra'].includes(next)) return
-        expect(await faultOf(bytes.subarray(0, length))).toBe('damaged')
+        expect(await getReason(bytes.subarray(0, length))).toBe('damaged')
       }),
       { numRuns: 300 },
     )
   })
 
-  test(`${container}: whatever is wrong in it, it ends in words of ours or in facts that make sense`, async () => {
+  test(`${container}: a corrupted file is a MediaError or has plausible properties`, async () => {
     const bytes = await Bun.file(path).bytes()
     const change = fc.record({ at: fc.nat(2_000), to: fc.nat(255) })
     await fc.assert(
       fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 8 }), async changes => {
-        const spoilt = bytes.slice()
-        for (const { at, to } of changes) spoilt[at % spoilt.length] = to
-        if (sniffVideo(spoilt) !== container) return
-        const read = await readMedia(spoilt, LIMITS).catch(error => error)
-        if (!(read instanceof MediaError)) expectSense(read)
+        const corrupted = bytes.slice()
+        for (const { at, to } of changes) corrupted[at % corrupted.length] = to
+        if (sniffVideo(corrupted) !== container) return
+        const read = await readMedia(corrupted, LIMITS).catch(error => error)
+        if (!(read instanceof MediaError)) expectPlausible(read)
       }),
       { numRuns: 300 },
     )
   })
 
-  test(`${container}: one that was made is what it says, and one that is too large is refused`, async () => {
+  test(`${container}: reads a generated file, and rejects a larger one than allowed`, async () => {
     const shape = { width: 1920, height: 1080, seconds: 7 }
     const small = Buffer.concat(MADE[container]({ ...shape, bytes: 2_000_000 }).pieces)
     expect(await readMedia(small, LIMITS)).toMatchObject({ width: 1920, height: 1080, duration: 7 })
     const large = Buffer.concat(MADE[container]({ ...shape, bytes: 4_000_000 }).pieces)
-    expect(await faultOf(large)).toBe('unfit')
-    expect(await faultOf(small.subarray(0, -1))).toBe('damaged')
-    expect(await faultOf(Buffer.concat(MADE[container]({ ...shape, width: 0, bytes: 0 }).pieces))).toBe('unfit')
+    expect(await getReason(large)).toBe('unfit')
+    expect(await getReason(small.subarray(0, -1))).toBe('damaged')
+    expect(await getReason(Buffer.concat(MADE[container]({ ...shape, width: 0, bytes: 0 }).pieces))).toBe('unfit')
   })
 }
 
-test('a video that is shown turned has its edges changed over', async () => {
+test('swaps width and height of a rotated video', async () => {
   const bytes = Buffer.concat(makeMp4({ width: 640, height: 360, seconds: 1, bytes: 0 }).pieces)
   const matrix = bytes.indexOf('tkhd') + 4 + 40
   for (const [at, value] of [0, 0x10000, 0, -0x10000, 0].entries()) bytes.writeInt32BE(value, matrix + at * 4)
   expect(await readMedia(bytes, LIMITS)).toMatchObject({ width: 360, height: 640 })
 })
 
-test('a WebM that was recorded without sizes is read piece by piece', async () => {
+test('reads a WebM whose elements have no sizes', async () => {
   const bytes = Buffer.concat(makeWebm({ width: 640, height: 360, seconds: 2, bytes: 2_000_000 }).pieces)
   for (const id of ['18538067', '1f43b675']) {
     const name = Buffer.from(id, 'hex')
@@ -79,10 +79,10 @@ test('a WebM that was recorded without sizes is read piece by piece', async () =
     }
   }
   expect(await readMedia(bytes, LIMITS)).toMatchObject({ width: 640, height: 360, duration: 2 })
-  expect(await faultOf(bytes.subarray(0, -1))).toBe('damaged')
+  expect(await getReason(bytes.subarray(0, -1))).toBe('damaged')
 })
 
-test('relatives that browsers do not play are refused', async () => {
+test('rejects related containers that browsers do not play', async () => {
   const webm = Buffer.concat(makeWebm({ width: 64, height: 64, seconds: 2, bytes: 0 }).pieces)
   webm.write('mkvx', webm.indexOf('webm'))
   const quicktime = Buffer.concat(makeMp4({ width: 64, height: 64, seconds: 2, bytes: 0 }).pieces)
@@ -93,13 +93,13 @@ test('relatives that browsers do not play are refused', async () => {
   }
 })
 
-function expectSense({ width, height, duration }: Media): void {
+function expectPlausible({ width, height, duration }: Media): void {
   expect(Math.min(width, height)).toBeGreaterThan(0)
   expect(Math.max(width, height)).toBeLessThanOrEqual(65_535)
   if (duration !== null) expect(duration).toBeGreaterThan(0)
 }
 
-async function faultOf(bytes: Uint8Array): Promise<string> {
+async function getReason(bytes: Uint8Array): Promise<string> {
   const error = await readMedia(bytes, LIMITS).then(
     () => undefined,
     error => error,

@@ -1,9 +1,9 @@
-import type { MediaInput } from '../image.ts'
+import type { MediaInput } from '../media-input.ts'
 import { openByteSource, type VideoProperties } from './byte-source.ts'
 import { isMp4, readMp4 } from './mp4.ts'
 import { isWebm, readWebm } from './webm.ts'
 
-/** What a video says of itself. */
+/** The properties of a video, with its type. */
 export interface Video extends VideoProperties {
   mimeType: string
   extension: string
@@ -16,17 +16,17 @@ const CONTAINERS = {
 
 const CONTAINER_NAMES = ['mp4', 'webm'] as const
 
-/** The container that a video's first bytes tell, undefined if it is none that is kept. What follows may still be damaged. */
+/** Returns the container that a video's first bytes indicate, undefined when it is not accepted. The rest may be damaged. */
 export function sniffVideo(bytes: Uint8Array): keyof typeof CONTAINERS | undefined {
   return CONTAINER_NAMES.find(name => CONTAINERS[name].matches(bytes))
 }
 
 /**
- * Reads what a video says of itself, and looks whether all the pieces that it is made of are there. It decodes nothing.
+ * Reads the properties of a video from its headers, and checks that all of its elements are there. Decodes nothing.
  *
- * @throws MediaError if it was cut short, makes no sense, or has no picture
+ * @throws MediaError when it is truncated, malformed, or has no video track
  */
-export async function readVideo(source: MediaInput, container: keyof typeof CONTAINERS): Promise<Video> {
+export async function readVideo(input: MediaInput, container: keyof typeof CONTAINERS): Promise<Video> {
   const { mimeType, read } = CONTAINERS[container]
-  return { mimeType, extension: container, ...(await read(openByteSource(source))) }
+  return { mimeType, extension: container, ...(await read(openByteSource(input))) }
 }

@@ -7,7 +7,7 @@ import {
   validateProperties,
 } from './byte-source.ts'
 
-/** A piece of the file: what it is, and where its content is. */
+/** An element of the file: its id, and the range of its content. */
 interface EbmlElement {
   id: number
   start: number
@@ -29,24 +29,24 @@ const PIXEL_HEIGHT = 0xba
 const CLUSTER = 0x1f43b675
 
 const VIDEO_TRACK = 1
-/** Nanoseconds a tick, unless the file says otherwise. */
+/** Nanoseconds per tick, unless the file states another value. */
 const DEFAULT_TIMESTAMP_SCALE = 1_000_000
 const MAX_HEADER_BYTES = 12
 
-/** Whether bytes begin like a WebM file, or another of its family. */
+/** Returns whether bytes begin like a file of the Matroska family, of which WebM is one. */
 export function isWebm(bytes: Uint8Array): boolean {
   return bytes.byteLength >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) === EBML_HEADER
 }
 
 /**
- * Reads a WebM file. Where it says how long it and its pieces are, one that was cut short is known; one that was recorded
- * without saying so may have been cut between two pictures.
+ * Reads the headers of a WebM file. Sizes of elements reveal a truncated file. A recording whose elements have no sizes may have
+ * been truncated between two frames without notice.
  *
  * @throws MediaError
  * @see https://www.rfc-editor.org/rfc/rfc9559
  */
 export async function readWebm(source: ByteSource): Promise<VideoProperties> {
-  const [header, segment] = await readElements(source, { start: 0, end: source.size }, [EBML_HEADER, SEGMENT])
+  const [header, segment] = await readElements(source, { start: 0, end: source.size }, 2)
   if (header?.id !== EBML_HEADER) throw createDamagedError()
   await assertWebmDocType(source, header)
   if (segment?.id !== SEGMENT) throw createDamagedError()
@@ -56,15 +56,15 @@ export async function readWebm(source: ByteSource): Promise<VideoProperties> {
   return validateProperties({ ...(await readSize(source, tracks)), duration: await readDuration(source, info) })
 }
 
-/** @param first what may come; the rest is not looked at once these have come */
+/** Reads the elements of a parent, or the first `count` of them. */
 async function readElements(
   source: ByteSource,
   parent: Omit<EbmlElement, 'id'>,
-  first?: readonly number[],
+  count = Number.POSITIVE_INFINITY,
 ): Promise<EbmlElement[]> {
   const elements: EbmlElement[] = []
   for (let at = parent.start; at < parent.end; at = elements.at(-1)?.end ?? parent.end) {
-    if (elements.length === first?.length) break
+    if (elements.length === count) break
     if (elements.length === MAX_ELEMENTS) throw new MediaError('unfit', 'is a video of too many pieces')
     elements.push(await readElement(source, at, parent.end))
   }
@@ -76,13 +76,13 @@ async function readElement(source: ByteSource, at: number, parentEnd: number): P
   const id = readVint(view, 0, 4)
   const size = readVint(view, id.length, 8)
   const start = at + id.length + size.length
-  // What an element of unknown size holds comes after it as if it were beside it; a segment holds all there is.
+  // The children of an element of unknown size are read as its siblings. A segment contains the rest of the file.
   if (size.isUnknown) return { id: id.whole, start, end: id.whole === SEGMENT ? parentEnd : start }
   if (start + size.value > parentEnd) throw createDamagedError()
   return { id: id.whole, start, end: start + size.value }
 }
 
-/** A number whose first bits say how many bytes it has; `whole` counts those bits in, as ids do. */
+/** Reads a number whose first bits state its length in bytes. `whole` includes those bits, as ids do. */
 function readVint(view: DataView, at: number, maxLength: number) {
   const first = at < view.byteLength ? view.getUint8(at) : 0
   const length = Math.clz32(first) - 23
@@ -90,7 +90,7 @@ function readVint(view: DataView, at: number, maxLength: number) {
   const bytes = Array.from({ length }, (_, offset) => view.getUint8(at + offset))
   const whole = bytes.reduce((number, byte) => number * 256 + byte, 0)
   const marker = 2 ** (7 * length)
-  // Beyond 2^53 it is not exact, and larger than any file.
+  // Inexact beyond 2^53, which is larger than any file.
   const value = bytes.slice(1).reduce((number, byte) => number * 256 + byte, first % (256 >> length))
   return { length, whole, value, isUnknown: value >= marker - 1 }
 }

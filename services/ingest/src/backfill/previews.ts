@@ -1,6 +1,8 @@
 import { previewKey } from '@darkroom/contracts/previews'
 import { type Transaction, transaction } from '@darkroom/infra/database/connection'
-import { ImageError, makePreviews, REFERENCE_LIMITS } from '@darkroom/infra/images/image'
+import { REFERENCE_LIMITS } from '@darkroom/infra/images/check-image'
+import { MediaError } from '@darkroom/infra/images/media-error'
+import { makePreviews } from '@darkroom/infra/images/previews'
 import { withDeadline } from '@darkroom/infra/runtime/timers'
 import type { Store } from '@darkroom/infra/store/store'
 import type { MigrateDeps } from './migrate-row.ts'
@@ -39,7 +41,7 @@ async function processDuePreview(deps: MigrateDeps, tx: Transaction, due: DuePre
   } catch (err) {
     deps.signal.throwIfAborted()
     deps.log.warn({ err, key: due.key }, 'previews were not made')
-    if (due.failures + 1 < MAX_FAILURES && !(err instanceof ImageError)) return await postponeDuePreview(tx, due)
+    if (due.failures + 1 < MAX_FAILURES && !(err instanceof MediaError)) return await postponeDuePreview(tx, due)
   }
   await deleteDuePreview(tx, due)
 }

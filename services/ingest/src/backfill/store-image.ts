@@ -1,5 +1,8 @@
 import type { Database } from '@darkroom/infra/database/connection'
-import { ImageError, REFERENCE_LIMITS, sniffImageExtension, validateImage } from '@darkroom/infra/images/image'
+import { REFERENCE_LIMITS } from '@darkroom/infra/images/check-image'
+import { validateImage } from '@darkroom/infra/images/image'
+import { sniffImageExtension } from '@darkroom/infra/images/image-formats'
+import { MediaError } from '@darkroom/infra/images/media-error'
 import type { Log } from '@darkroom/infra/log'
 import { withDeadline } from '@darkroom/infra/runtime/timers'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
@@ -107,7 +110,7 @@ async function findReference(
 
 async function validateReferenceImage(bytes: Uint8Array) {
   return await validateImage(bytes, REFERENCE_LIMITS).catch(cause => {
-    throw cause instanceof ImageError ? new InvalidImageError(cause.message, { cause }) : cause
+    throw cause instanceof MediaError ? new InvalidImageError(cause.message, { cause }) : cause
   })
 }
 

@@ -3,7 +3,8 @@ import { join, sep } from 'node:path'
 import { previewKey } from '@darkroom/contracts/previews'
 import { type Database, transaction } from '@darkroom/infra/database/connection'
 import type { Identity } from '@darkroom/infra/http/identity'
-import { ImageError, readImage } from '@darkroom/infra/images/image'
+import { readImage } from '@darkroom/infra/images/image'
+import { MediaError } from '@darkroom/infra/images/media-error'
 import type { Store } from '@darkroom/infra/store/store'
 import { deriveGenerationId, toClientId } from './identity.ts'
 import { type ImportedOutput, insertImport, isImported } from './import-rows.ts'
@@ -45,7 +46,7 @@ async function storeFile(
 ): Promise<ImportedOutput> {
   const bytes = await readImportFile(folder, file)
   const { previews, extension, ...image } = await readImage(bytes, LIMITS).catch(cause => {
-    throw cause instanceof ImageError ? new RecordError(`${file} ${cause.message}`, { cause }) : cause
+    throw cause instanceof MediaError ? new RecordError(`${file} ${cause.message}`, { cause }) : cause
   })
   const key = `w/${identity.workspaceId}/gen/${id}/0/${index}.${extension}`
   await Promise.all([

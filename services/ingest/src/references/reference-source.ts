@@ -1,7 +1,7 @@
 import type { Submission } from '@darkroom/contracts/generation'
 import { LIMITS } from '@darkroom/contracts/limits'
 import { ProblemError } from '@darkroom/infra/http/problem'
-import { sniffImageType } from '@darkroom/infra/images/image'
+import { sniffImageType } from '@darkroom/infra/images/image-formats'
 import { DataUrlError, isDataUrl, parseDataUrl } from './data-url.ts'
 
 /** A reference whose bytes are here, or the id of one that is kept already. */

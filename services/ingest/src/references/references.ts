@@ -3,7 +3,9 @@ import { mediaUrl } from '@darkroom/contracts/routes'
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database/connection'
 import type { Identity } from '@darkroom/infra/http/identity'
 import { ProblemError } from '@darkroom/infra/http/problem'
-import { type DecodedImage, ImageError, REFERENCE_LIMITS, readImage } from '@darkroom/infra/images/image'
+import { REFERENCE_LIMITS } from '@darkroom/infra/images/check-image'
+import { type DecodedImage, readImage } from '@darkroom/infra/images/image'
+import { MediaError } from '@darkroom/infra/images/media-error'
 import type { Log } from '@darkroom/infra/log'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import type { Store } from '@darkroom/infra/store/store'
@@ -104,7 +106,7 @@ async function decodeReference(
   try {
     return { source, image: await readImage(source.bytes, REFERENCE_LIMITS) }
   } catch (error) {
-    if (error instanceof ImageError) return { path: source.path, message: error.message }
+    if (error instanceof MediaError) return { path: source.path, message: error.message }
     throw error
   }
 }

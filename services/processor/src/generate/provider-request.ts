@@ -1,4 +1,4 @@
-import { stripMetadata } from '@darkroom/infra/images/image'
+import { stripMetadata } from '@darkroom/infra/images/strip-metadata'
 import type { Store } from '@darkroom/infra/store/store'
 import type { ProviderReference, ProviderRequest } from '../providers/provider.ts'
 import type { Job, JobCall } from '../queue/job.ts'

@@ -1,5 +1,4 @@
 import { SafeGetError } from '@darkroom/infra/http/safe-get/safe-get'
-import { ImageError } from '@darkroom/infra/images/image'
 import { MediaError } from '@darkroom/infra/images/media-error'
 
 /**
@@ -36,8 +35,7 @@ const UNUSABLE_CODES: readonly SafeGetError['code'][] = [
 ]
 
 function classifyFailure(cause: unknown): StoreOutputFailure {
-  if (cause instanceof ImageError || cause instanceof MediaError)
-    return cause.reason === 'damaged' ? 'retryable' : 'unusable'
+  if (cause instanceof MediaError) return cause.reason === 'damaged' ? 'retryable' : 'unusable'
   if (!(cause instanceof SafeGetError)) return 'store'
   if (UNUSABLE_CODES.includes(cause.code)) return 'unusable'
   return GONE_STATUSES.includes(cause.status ?? 0) ? 'gone' : 'retryable'

@@ -1,0 +1,57 @@
+import { PREVIEW_WIDTHS } from '@darkroom/contracts/previews'
+import sharp, { type Sharp } from 'sharp'
+import { checkDimensions, checkFormat, checkPngEnd, type ImageLimits } from './check-image.ts'
+import type { ImageFormat } from './image-formats.ts'
+import { MediaError } from './media-error.ts'
+import type { MediaInput } from './media-input.ts'
+import { openImage } from './open-image.ts'
+
+/** Time limit of one decoding or encoding, in seconds. */
+export const IMAGE_TIMEOUT_SECONDS = 20
+
+/** The longest edge that WebP supports. A long page as one image is longer. */
+export const MAX_WEBP_EDGE = 16_383
+
+/** Raw pixels, upright, no wider than the widest preview. Previews and placeholder share this one decoding. */
+export type Pixels = Awaited<ReturnType<typeof decodePixels>>
+
+/** The true properties of an image. */
+export interface ImageProperties extends ImageFormat {
+  /** Pixels, upright. */
+  width: number
+  height: number
+}
+
+/**
+ * Checks an image and decodes it whole, which is the final check.
+ *
+ * @throws MediaError when its format is not accepted, or it is damaged, truncated or too large
+ */
+export async function decodeImage(
+  input: MediaInput,
+  limits: ImageLimits,
+): Promise<{ properties: ImageProperties; pixels: Pixels }> {
+  const format = await checkFormat(input, limits)
+  try {
+    const dimensions = await checkDimensions(input, limits)
+    if (format.mimeType === 'image/png') await checkPngEnd(input)
+    const pixels = await decodePixels(input, Math.max(...PREVIEW_WIDTHS))
+    return { properties: { ...format, ...dimensions }, pixels }
+  } catch (cause) {
+    throw cause instanceof MediaError ? cause : new MediaError('damaged', 'is damaged or cut short', { cause })
+  }
+}
+
+/** Opens decoded pixels for sharp. */
+export function openPixels({ data, info: { width, height, channels } }: Pixels): Sharp {
+  return sharp(data, { raw: { width, height, channels }, limitInputPixels: false })
+}
+
+async function decodePixels(input: MediaInput, width: number) {
+  return await openImage(input)
+    .autoOrient()
+    .resize({ width, height: MAX_WEBP_EDGE, fit: 'inside', withoutEnlargement: true })
+    .timeout({ seconds: IMAGE_TIMEOUT_SECONDS })
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+}
