@@ -11,12 +11,12 @@ import { ProblemError } from './problem.ts'
 const SECRET = 'hunter2-hunter2'
 const log = createLog({ service: 'test', level: 'silent' })
 
-test('a good request is answered, with its id and nothing that a browser could misread', async () => {
+test('responds with the request id and without MIME sniffing', async () => {
   await using studio = serve()
-  const answer = await studio.fetch('/echo', post('{"a":"b"}'))
-  expect({ status: answer.status, body: await answer.json() }).toEqual({ status: 200, body: { a: 'b' } })
-  expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
-  expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+  const response = await studio.fetch('/echo', post('{"a":"b"}'))
+  expect({ status: response.status, body: await response.json() }).toEqual({ status: 200, body: { a: 'b' } })
+  expect(response.headers.get('x-content-type-options')).toBe('nosniff')
+  expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
 })
 
 for (const [code, path, init] of [
@@ -40,37 +40,37 @@ for (const [code, path, init] of [
   ['internal', '/throw/later', {}],
   ['unavailable', '/refuse/unavailable', {}],
 ] as const) {
-  test(`${'method' in init ? 'POST' : 'GET'} ${path} is answered with a problem document that says ${code}`, async () => {
+  test(`${'method' in init ? 'POST' : 'GET'} ${path} responds with the problem document ${code}`, async () => {
     await using studio = serve()
-    const answer = await studio.fetch(path, init)
-    const text = await answer.text()
+    const response = await studio.fetch(path, init)
+    const text = await response.text()
     const problem = Problem.parse(JSON.parse(text))
-    expect(answer.headers.get('content-type')).toBe('application/problem+json')
-    expect(answer.headers.get('cache-control')).toBe('no-store')
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+    expect(response.headers.get('cache-control')).toBe('no-store')
     expect(problem).toMatchObject({ code, ...PROBLEMS[code] })
-    expect(answer.status).toBe(PROBLEMS[code].status)
-    expect(problem.requestId).toBe(answer.headers.get('x-request-id') ?? '')
+    expect(response.status).toBe(PROBLEMS[code].status)
+    expect(problem.requestId).toBe(response.headers.get('x-request-id') ?? '')
     expect(problem.detail).toMatch(/\.$|: |Unrecognized/)
     expect(text).not.toMatch(new RegExp(`${SECRET}|/infra/|\\.ts|select |at <|node_modules`))
   })
 }
 
-test('what is wrong with a body is told by field, without what was sent', async () => {
+test('reports the errors of a body by field, without its values', async () => {
   await using studio = serve()
-  const answer = await studio.fetch(
+  const response = await studio.fetch(
     '/echo',
     post(JSON.stringify({ a: 1, list: [{ n: SECRET }], [SECRET.slice(0, 7)]: SECRET })),
   )
-  const problem = Problem.parse(await answer.json())
+  const problem = Problem.parse(await response.json())
   expect(problem.errors?.map(({ path }) => path).toSorted()).toEqual(['', 'a', 'list.0.n'])
   expect(JSON.stringify(problem)).not.toContain(SECRET)
 })
 
-test('what needs no body needs no content type either', async () => {
+test('requires no content type without a body', async () => {
   await using studio = serve()
   for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
-    const answer = await studio.fetch('/any', { method })
-    expect({ method, status: answer.status, text: await answer.text() }).toEqual({
+    const response = await studio.fetch('/any', { method })
+    expect({ method, status: response.status, text: await response.text() }).toEqual({
       method,
       status: 200,
       text: 'undefined',
@@ -79,7 +79,7 @@ test('what needs no body needs no content type either', async () => {
   expect((await studio.fetch('/echo', { method: 'POST' })).status).toBe(422)
 })
 
-test('a body without a content type is not taken for anything', async () => {
+test('rejects a body without a content type', async () => {
   await using studio = serve()
   const raw = 'POST /any HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}'
   expect(await studio.raw(raw)).toStartWith('HTTP/1.1 415 ')
@@ -87,13 +87,13 @@ test('a body without a content type is not taken for anything', async () => {
   expect(await studio.raw(chunked)).toStartWith('HTTP/1.1 415 ')
 })
 
-test('what can be tried again says when', async () => {
+test('sends Retry-After with errors that allow a retry', async () => {
   await using studio = serve()
   expect((await studio.fetch('/refuse/unavailable')).headers.get('retry-after')).toBe('7')
   expect((await studio.fetch('/refuse/conflict')).headers.get('retry-after')).toBeNull()
 })
 
-for (const [given, kept] of [
+for (const [given, isAccepted] of [
   ['abcdefgh-0190', true],
   ['A_b-'.repeat(16), true],
   ['short', false],
@@ -102,17 +102,17 @@ for (const [given, kept] of [
   ['"quoted-id"', false],
   ['<script>alert(1)</script>', false],
 ] as const) {
-  test(`the request id ${given} is ${kept ? 'echoed' : 'replaced by a new one'}`, async () => {
+  test(`the request id ${given} is ${isAccepted ? 'echoed' : 'replaced by a new one'}`, async () => {
     await using studio = serve()
     for (const path of ['/hello', '/nowhere']) {
-      const answer = await studio.fetch(path, { headers: { 'x-request-id': given } })
-      expect(answer.headers.get('x-request-id') === given).toBe(kept)
-      expect(answer.headers.get('x-request-id')).toMatch(/^[A-Za-z0-9_-]{8,64}$/)
+      const response = await studio.fetch(path, { headers: { 'x-request-id': given } })
+      expect(response.headers.get('x-request-id') === given).toBe(isAccepted)
+      expect(response.headers.get('x-request-id')).toMatch(/^[A-Za-z0-9_-]{8,64}$/)
     }
   })
 }
 
-test('two requests have two ids', async () => {
+test('every request has its own id', async () => {
   await using studio = serve()
   const ids = await Promise.all([1, 2, 3].map(async () => (await studio.fetch('/hello')).headers.get('x-request-id')))
   expect(new Set(ids).size).toBe(3)
@@ -124,46 +124,50 @@ for (const head of [
   'GET /readyz HTTP/1.1\r\nHost: [::bad',
   'GET /hello HTTP/1.1\r\nHost: evil.example',
 ]) {
-  test(`${JSON.stringify(head)} is refused, and is not our fault`, async () => {
+  test(`rejects ${JSON.stringify(head)} as forbidden`, async () => {
     await using studio = serve()
     expect(await studio.raw(`${head}\r\nConnection: close\r\n\r\n`)).toStartWith('HTTP/1.1 403 ')
   })
 }
 
-test('health says that the process is there, whatever else is not', async () => {
+test('health is ok while every check fails', async () => {
   await using studio = serve({ checks: { database: () => Promise.reject(new Error(SECRET)) } })
-  const answer = await studio.fetch('/healthz', { headers: { host: '10.0.0.1:9' } })
-  expect([answer.status, await answer.text()]).toEqual([200, 'ok\n'])
+  const response = await studio.fetch('/healthz', { headers: { host: '10.0.0.1:9' } })
+  expect([response.status, await response.text()]).toEqual([200, 'ok\n'])
 })
 
-test('readiness asks every check, and names the failing one without its words', async () => {
+test('readiness runs every check, and names the failing one without its error', async () => {
   await using studio = serve({ checks: { store: async () => {}, database: () => Promise.reject(new Error(SECRET)) } })
-  const answer = await studio.fetch('/readyz')
-  expect([answer.status, await answer.json()]).toEqual([
+  const response = await studio.fetch('/readyz')
+  expect([response.status, await response.json()]).toEqual([
     503,
     { ready: false, checks: { store: 'ok', database: 'failing' } },
   ])
 })
 
-test('readiness is good when all is, and bad from the moment that the service is to stop', async () => {
+test('is ready when all checks pass, until the service begins to stop', async () => {
   const stopping = new AbortController()
   await using studio = serve({ checks: { store: async () => {} }, stopping: stopping.signal })
   expect(await (await studio.fetch('/readyz')).json()).toEqual({ ready: true, checks: { store: 'ok' } })
   stopping.abort()
-  const answer = await studio.fetch('/readyz')
-  expect([answer.status, await answer.json()]).toEqual([503, { ready: false, stopping: true, checks: { store: 'ok' } }])
+  const response = await studio.fetch('/readyz')
+  expect([response.status, await response.json()]).toEqual([
+    503,
+    { ready: false, stopping: true, checks: { store: 'ok' } },
+  ])
 })
 
-test('a check that never answers is a failing one, and is told to give up', async () => {
-  const told = Promise.withResolvers<void>()
-  const hang = (signal: AbortSignal) => new Promise<void>(() => signal.addEventListener('abort', () => told.resolve()))
+test('a check that never settles fails, and its signal is aborted', async () => {
+  const aborted = Promise.withResolvers<void>()
+  const hang = (signal: AbortSignal) =>
+    new Promise<void>(() => signal.addEventListener('abort', () => aborted.resolve()))
   await using studio = serve({ checks: { bus: hang } })
-  const answer = await studio.fetch('/readyz')
-  expect([answer.status, await answer.json()]).toEqual([503, { ready: false, checks: { bus: 'failing' } }])
-  await told.promise
+  const response = await studio.fetch('/readyz')
+  expect([response.status, await response.json()]).toEqual([503, { ready: false, checks: { bus: 'failing' } }])
+  await aborted.promise
 })
 
-test('measurements are given for each method, route and status, and for no address that somebody made up', async () => {
+test('measures requests by method, route and status, and unknown paths together', async () => {
   await using studio = serve()
   await studio.fetch('/raw', { method: 'POST' })
   await studio.fetch('/echo', post('{"a":1}'))
@@ -182,7 +186,7 @@ test('measurements are given for each method, route and status, and for no addre
   expect(text).not.toContain('particular')
 })
 
-test('bodies are given back whatever became of their requests, a caller who went away included', async () => {
+test('releases the memory of a body after every outcome, a disconnected caller included', async () => {
   await using studio = serve()
   for (const body of ['{"a":"b"}', '{"a":', '{"a":1}', `"${'x'.repeat(33 * 1024 * 1024)}"`])
     await studio.fetch('/echo', post(body))
@@ -197,36 +201,36 @@ test('bodies are given back whatever became of their requests, a caller who went
   expect(await studio.metricsWith(/^http_body_bytes\{.*\} 0$/m)).toBeDefined()
 })
 
-test('whose request it is, is asked once, and handed to the route', async () => {
-  const asked: string[] = []
-  const who = { userId: 'u', workspaceId: 'w', admin: false }
+test('identifies a request once, and passes the identity to the route', async () => {
+  const identified: string[] = []
+  const identity = { userId: 'u', workspaceId: 'w', admin: false }
   await using studio = serve({
     identify: async request => {
-      asked.push(new URL(request.url).pathname)
-      return who
+      identified.push(new URL(request.url).pathname)
+      return identity
     },
   })
-  const response = await studio.fetch('/whose', post('{"a":1}'))
-  expect(await response.json()).toEqual({ body: { a: 1 }, ...who })
-  expect(asked).toEqual(['/whose'])
+  const response = await studio.fetch('/identity', post('{"a":1}'))
+  expect(await response.json()).toEqual({ body: { a: 1 }, ...identity })
+  expect(identified).toEqual(['/identity'])
   await studio.fetch('/healthz')
-  expect(asked).toEqual(['/whose'])
+  expect(identified).toEqual(['/identity'])
 })
 
-test('a request of nobody is refused before its body has arrived', async () => {
+test('rejects an unauthenticated request before its body has arrived', async () => {
   await using studio = serve({
     identify: async () => {
       throw new ProblemError('unauthenticated', 'Sign in first.')
     },
   })
   const head =
-    'POST /whose HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n'
-  const answer = await studio.raw(`${head}{"a":`)
-  expect(answer).toStartWith('HTTP/1.1 401 ')
+    'POST /identity HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n'
+  const response = await studio.raw(`${head}{"a":`)
+  expect(response).toStartWith('HTTP/1.1 401 ')
   expect(await studio.metricsWith(/^http_body_bytes\{.*\} 0$/m)).toBeDefined()
 })
 
-/** A service with nothing of its own, listening on a free port. */
+/** Starts a service with test routes on a free port. */
 function serve(options: Partial<Pick<HttpAppOptions, 'checks' | 'identify' | 'stopping'>> = {}) {
   const app = createHttpApp({
     config: { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 },
@@ -238,7 +242,7 @@ function serve(options: Partial<Pick<HttpAppOptions, 'checks' | 'identify' | 'st
     ...options,
   })
     .get('/hello', () => 'hello')
-    .post('/whose', ({ body, identity }) => ({ body, ...identity }))
+    .post('/identity', ({ body, identity }) => ({ body, ...identity }))
     .post('/raw', () => new Response('part', { status: 206 }))
     .all('/any', ({ body }) => typeof body)
     .post('/echo', ({ body }) => body, {
@@ -248,7 +252,7 @@ function serve(options: Partial<Pick<HttpAppOptions, 'checks' | 'identify' | 'st
       const options = params.code === 'unavailable' ? { retryAfterSeconds: 7 } : {}
       throw new ProblemError(params.code as ProblemCode, 'Not this time.', options)
     })
-    .all('/throw/:what', ({ params }) => THROWN[params.what]?.())
+    .all('/throw/:kind', ({ params }) => THROWN[params.kind]?.())
     .listen({ port: 0, hostname: '127.0.0.1', maxRequestBodySize: 64 * 1024 * 1024 })
   const port = app.server?.port ?? 0
   const fetchPath = (path: string, init: RequestInit = {}) =>
@@ -284,25 +288,25 @@ function post(body: string, headers: Record<string, string> = {}) {
   return { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } }
 }
 
-/** What is answered to bytes that no client of good manners would send. */
+/** Sends raw bytes, as no HTTP client would, and returns the head of the response. */
 async function exchange(port: number, text: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
-  let answer = ''
+  let received = ''
   const socket = connect(port, '127.0.0.1', () => socket.write(text, 'latin1'))
   socket.on('data', data => {
-    answer += data
-    if (answer.includes('\r\n\r\n')) socket.destroy()
+    received += data
+    if (received.includes('\r\n\r\n')) socket.destroy()
   })
   socket.on('error', reject)
-  socket.on('close', () => resolve(answer))
+  socket.on('close', () => resolve(received))
   return await promise
 }
 
-/** What happens after an answer has gone out is not seen in it. */
-async function eventually(ask: () => Promise<string>, pattern: RegExp): Promise<string> {
+/** Reads a text until it matches, since some effects come only after a response has been sent. */
+async function eventually(read: () => Promise<string>, pattern: RegExp): Promise<string> {
   const deadline = AbortSignal.timeout(4_000)
-  for (let answer = await ask(); ; answer = await ask()) {
-    if (pattern.test(answer)) return answer
+  for (let text = await read(); ; text = await read()) {
+    if (pattern.test(text)) return text
     deadline.throwIfAborted()
     await Bun.sleep(5)
   }

@@ -6,15 +6,17 @@ import { ProblemError } from './problem.ts'
 
 const MULTIPART_OVERHEAD = 64 * 1024
 
-/** How large a body of a content type may be, in bytes, and how its bytes become a value. */
+/** The accepted content types, each with its limit and its parser. */
 const READERS: Record<string, { maxBytes: number; parse: (bytes: Uint8Array, type: string) => unknown }> = {
   'application/json': { maxBytes: LIMITS.jsonBytes, parse: readJson },
   'multipart/form-data': { maxBytes: LIMITS.references * LIMITS.referenceBytes + MULTIPART_OVERHEAD, parse: readForm },
 }
 
-/** How long a body may take to arrive, in milliseconds, and how long nothing of it may. */
+/** Time limits of a body's arrival. */
 export interface BodyTimeouts {
+  /** For the whole body, in milliseconds. */
   totalMs: number
+  /** Longest wait for the next chunk, in milliseconds. */
   idleMs: number
 }
 
@@ -22,28 +24,35 @@ const DEFAULT_BODY_TIMEOUTS: BodyTimeouts = { totalMs: 600_000, idleMs: 15_000 }
 
 /** Memory for request bodies, shared by all requests in flight. */
 export interface BodyBudget {
-  /** Takes `bytes` for a request. @throws ProblemError `unavailable` when there is no room now, `too_large` when never */
+  /**
+   * Reserves `bytes` for a request.
+   *
+   * @throws ProblemError `unavailable` when they are not free at present, `too_large` when they exceed the whole budget
+   */
   reserve(request: Request, bytes: number): void
-  /** Gives back everything a request took. */
+  /** Releases everything that a request has reserved. */
   release(request: Request): void
   bytesInUse(): number
 }
 
-/** Of the budget: so much may have been given back and still be in memory. */
+/** The fraction of the budget that may be released and not yet collected. */
 const COLLECT_FRACTION = 1 / 8
 
 /**
- * @param capacity that all bodies in flight may hold together
- * @param options `collect` frees what was given back, now and then: bodies lie outside of the heap, where nobody sees them pile up
+ * Creates the budget that all bodies in flight share.
+ *
+ * @param capacity in bytes
+ * @param options `collectGarbage` is called from time to time to free what was released: bodies lie outside of the heap, so
+ *   their number alone does not start a collection
  */
 export function createBodyBudget(capacity: number, { collectGarbage = () => {} } = {}): BodyBudget {
-  const reservedBy = new Map<Request, number>()
+  const reservedByRequest = new Map<Request, number>()
   let inUse = 0
   let uncollected = 0
   return {
     reserve: (request, requested) => {
-      const mine = reservedBy.get(request) ?? 0
-      if (mine + requested > capacity)
+      const reserved = reservedByRequest.get(request) ?? 0
+      if (reserved + requested > capacity)
         throw new ProblemError('too_large', 'That is more than this studio takes at once.')
       if (inUse + requested > capacity) {
         throw new ProblemError('unavailable', 'Too much is being uploaded right now. Try again in a moment.', {
@@ -51,13 +60,13 @@ export function createBodyBudget(capacity: number, { collectGarbage = () => {} }
         })
       }
       inUse += requested
-      reservedBy.set(request, mine + requested)
+      reservedByRequest.set(request, reserved + requested)
     },
     release: request => {
-      const mine = reservedBy.get(request) ?? 0
-      inUse -= mine
-      reservedBy.delete(request)
-      uncollected += mine
+      const reserved = reservedByRequest.get(request) ?? 0
+      inUse -= reserved
+      reservedByRequest.delete(request)
+      uncollected += reserved
       if (uncollected < capacity * COLLECT_FRACTION) return
       uncollected = 0
       collectGarbage()
@@ -67,10 +76,10 @@ export function createBodyBudget(capacity: number, { collectGarbage = () => {} }
 }
 
 /**
- * Reads a request's body whole, within the limit of its content type and the common budget. One that stops arriving is given up:
- * what it holds of the budget is missing to everybody else.
+ * Reads and parses a request's body, within the limit of its content type and the shared budget. A body that stops arriving is
+ * abandoned, because its share of the budget is missing for other requests.
  *
- * @returns what the JSON says, or the form
+ * @returns the value of the JSON, or a `Form`
  * @throws ProblemError `unsupported_type`, `too_large`, `malformed`, `invalid` or `unavailable`
  */
 export async function readBody(
@@ -89,7 +98,10 @@ export async function readBody(
   return reader.parse(bytes, request.headers.get('content-type') ?? '')
 }
 
-/** What is said to come is room for what comes: a list of pieces would have all of it in memory twice. */
+/**
+ * Reads the body into one buffer, which is allocated at the declared length: joining a list of chunks would need the memory
+ * twice. A longer body grows the buffer.
+ */
 async function readBytes(
   request: Request,
   maxBytes: number,
@@ -121,14 +133,14 @@ async function* readChunks(
   try {
     for (;;) {
       const milliseconds = Math.max(0, Math.min(idleMs, deadline - performance.now()))
-      const { done, value } = await withDeadline(reader.read(), { milliseconds, operation: 'the next part of a body' })
+      const { done, value } = await withDeadline(reader.read(), { milliseconds, operation: 'the next chunk of a body' })
       if (done) return
       yield value
     }
   } catch (cause) {
     throw cause instanceof DeadlineError ? createStalledError(cause) : cause
   } finally {
-    // Nobody waits for it: whoever sends nothing does not hear that nothing more is wanted either.
+    // Not awaited: a sender that has stalled may never confirm the cancellation.
     void reader.cancel().catch(() => {})
   }
 }

@@ -1,14 +1,14 @@
 import { MaxPartsExceededError, type MultipartPart, parseMultipart } from '@remix-run/multipart-parser'
 import { ProblemError } from './problem.ts'
 
-/** One field of a form. Its bytes lie in those of the body: nothing is there twice. */
+/** One field of a form. Its bytes are a view of the body, not a copy. */
 export interface FormField {
   name: string
   kind: 'file' | 'text'
   bytes: Uint8Array
 }
 
-/** What a form says, in order. */
+/** A parsed form: its fields, in order. */
 export class Form {
   readonly fields: readonly FormField[]
 
@@ -17,17 +17,17 @@ export class Form {
   }
 }
 
-/** Parts of a form: more than any request has, so that whoever counts its files is the one to say that they are too many. */
+/** Limit on the parts of a form. It is above the limit on files, so that a route can report too many files in its own words. */
 const MAX_PARTS = 100
 
 /** @see https://www.rfc-editor.org/rfc/rfc2046#section-5.1.1 */
 const BOUNDARY = /;\s*boundary=(?:"([\w'()+,./:=? -]{1,70})"|([\w'()+,./:=?-]{1,70})\s*(?:;|$))/i
 
 /**
- * Takes a form apart.
+ * Parses a multipart form.
  *
- * @param type the whole `content-type`, with the boundary
- * @throws ProblemError `malformed` if it is not a form, `too_large` if it has too many parts
+ * @param type the whole `content-type` header, with the boundary
+ * @throws ProblemError `malformed` when it is not a form, `too_large` when it has too many parts
  */
 export function readForm(bytes: Uint8Array, type: string): Form {
   const match = BOUNDARY.exec(type)
@@ -47,7 +47,7 @@ export function readForm(bytes: Uint8Array, type: string): Form {
 function toField(part: MultipartPart): FormField {
   const { name, isFile, content } = part
   if (name === undefined) throw createMalformedError()
-  // What comes in one piece is taken apart into one piece each.
+  // The body is one buffer, so the content of each part is one chunk.
   return { name, kind: isFile ? 'file' : 'text', bytes: content[0] ?? new Uint8Array() }
 }
 

@@ -1,4 +1,4 @@
-/** Whose request it is. Rows, objects, events and media belong to the workspace. */
+/** The user and the workspace that a request acts for. Rows, objects, events and media belong to the workspace. */
 export interface Identity {
   userId: string
   workspaceId: string
@@ -6,14 +6,11 @@ export interface Identity {
 }
 
 /**
- * Returns whose request it is, from its headers alone: it is called once a request, before the body is read.
+ * Identifies a request by its headers alone: it is called once a request, before the body is read.
  *
  * @throws ProblemError `unauthenticated` or `forbidden`
  */
 export type Identify = (request: Request) => Promise<Identity>
-
-/** The identity of a request that was not identified. It has access to nothing. */
-export const NOBODY: Identity = { userId: '', workspaceId: '', admin: false }
 
 /** The identity of everyone who reaches the studio, until there are accounts. */
 export const LOCAL_OWNER: Identity = {
@@ -22,7 +19,22 @@ export const LOCAL_OWNER: Identity = {
   admin: true,
 }
 
-/** Returns the local owner. Accounts will take its place here. */
+/** The identity of a request that was not identified, such as a probe. It has access to nothing. */
+const ANONYMOUS: Identity = { userId: '', workspaceId: '', admin: false }
+
+const identities = new WeakMap<Request, Identity>()
+
+/** Returns the local owner. Accounts will replace this function. */
 export async function identify(_request: Request): Promise<Identity> {
   return LOCAL_OWNER
+}
+
+/** Stores a request's identity for `identityOf`. */
+export function setIdentity(request: Request, identity: Identity): void {
+  identities.set(request, identity)
+}
+
+/** Returns the identity of a request that was found before its body was read, or one without any access. */
+export function identityOf(request: Request): Identity {
+  return identities.get(request) ?? ANONYMOUS
 }

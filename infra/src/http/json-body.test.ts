@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { measureJson, readJson } from './json-body.ts'
 import { ProblemError } from './problem.ts'
 
-test('what it says comes out as it went in, whatever its strings are made of', () => {
+test('parses every value, whatever characters its strings contain', () => {
   const text = fc.string({
     unit: fc.constantFrom('"', '\\', '[', '{', ',', ':', '}', ']', 'ä', '👩‍🎨', '\ud800', '\0'),
   })
@@ -15,7 +15,7 @@ test('what it says comes out as it went in, whatever its strings are made of', (
   fc.assert(fc.property(value, value => expect(readJson(encode(JSON.stringify(value)))).toEqual(value)))
 })
 
-test('its shape is told without parsing it', () => {
+test('measures depth and values without parsing', () => {
   const shapes: [string, { depth: number; values: number }][] = [
     ['1', { depth: 0, values: 1 }],
     ['[]', { depth: 1, values: 1 }],
@@ -28,32 +28,35 @@ test('its shape is told without parsing it', () => {
   for (const [text, shape] of shapes) expect([text, measureJson(encode(text))]).toEqual([text, shape])
 })
 
-test('eight levels and ten thousand values are taken, and no more', () => {
+test('accepts eight levels and ten thousand values, and no more', () => {
   expect(readJson(encode(nested(8)))).toBeArray()
-  expect(refusal(nested(9))).toMatchObject({ code: 'invalid', message: 'The body is nested deeper than 8 levels.' })
+  expect(getRejection(nested(9))).toMatchObject({
+    code: 'invalid',
+    message: 'The body is nested deeper than 8 levels.',
+  })
   expect(readJson(encode(list(10_000)))).toHaveLength(10_000)
-  expect(refusal(list(10_001))).toMatchObject({ code: 'invalid', message: 'The body has more than 10000 values.' })
+  expect(getRejection(list(10_001))).toMatchObject({ code: 'invalid', message: 'The body has more than 10000 values.' })
 })
 
-test('a bomb is refused before it is anything but bytes', () => {
+test('rejects a bomb of brackets or values before parsing it', () => {
   for (const bomb of [nested(100_000), list(10_000_000), '{"a":'.repeat(5_000_000), '[[],'.repeat(5_000_000)]) {
     const bytes = encode(bomb)
-    const began = performance.now()
-    expect(refusal(bytes)).toMatchObject({ code: 'invalid' })
-    expect(performance.now() - began).toBeLessThan(100)
+    const start = performance.now()
+    expect(getRejection(bytes)).toMatchObject({ code: 'invalid' })
+    expect(performance.now() - start).toBeLessThan(100)
   }
 })
 
-test('a key `__proto__` is refused wherever it is, however it is written', () => {
+test('rejects a key `__proto__` at any depth, escaped or not', () => {
   for (const text of ['{"__proto__":1}', '{"a":[{"__proto__":{"b":1}}]}', '{"\\u005f_proto__":1}']) {
-    expect(refusal(text)).toMatchObject({ code: 'invalid', message: expect.stringContaining('__proto__') })
+    expect(getRejection(text)).toMatchObject({ code: 'invalid', message: expect.stringContaining('__proto__') })
   }
   expect(readJson(encode('["__proto__"]'))).toEqual(['__proto__'])
 })
 
-test('what is not JSON is malformed', () => {
+test('text that is not JSON is malformed', () => {
   for (const text of ['', '{', '{"a":NaN}', "{'a':1}", '[1,]', '1 2', '\u0000', encode('"ä"').subarray(0, 2)]) {
-    expect(refusal(text)).toMatchObject({ code: 'malformed', message: 'The body is not JSON.' })
+    expect(getRejection(text)).toMatchObject({ code: 'malformed', message: 'The body is not JSON.' })
   }
 })
 
@@ -69,7 +72,7 @@ function list(length: number): string {
   return `[${'1,'.repeat(length - 1)}1]`
 }
 
-function refusal(text: string | Uint8Array): ProblemError | undefined {
+function getRejection(text: string | Uint8Array): ProblemError | undefined {
   try {
     readJson(typeof text === 'string' ? encode(text) : text)
   } catch (error) {

@@ -1,6 +1,6 @@
 import { ProblemError } from './problem.ts'
 
-/** How deep the JSON of a request may nest and how many values it may have: many times what any request has. */
+/** Limits on the nesting and the number of values of a JSON body: many times what any valid request has. */
 const JSON_LIMITS = { depth: 8, values: 10_000 }
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c]
@@ -9,12 +9,12 @@ const CLOSING_BRACKETS = new Set([0x5d, 0x7d])
 const SEPARATORS = new Set([0x2c, 0x3a])
 
 /**
- * What JSON says. Its shape is judged on the bytes, before any of it becomes a value: a few megabytes of brackets are a
- * gigabyte of objects, and nesting that the parser takes breaks whatever walks the value after it.
+ * Parses a JSON body. Its depth and number of values are measured on the bytes before it is parsed: a few megabytes of brackets
+ * become a gigabyte of objects, and nesting that the parser accepts overflows the stack of recursive code behind it.
  *
  * @param bytes UTF-8
- * @throws ProblemError `malformed` if it is not JSON; `invalid` if it is deeper or has more values than anybody needs, or has a
- *   key `__proto__`, which would be gone without a word as soon as the value is copied
+ * @throws ProblemError `malformed` when it is not JSON; `invalid` when it is too deep, has too many values, or has a key
+ *   `__proto__`, which copying the value would silently drop
  */
 export function readJson(bytes: Uint8Array): unknown {
   const { depth, values } = measureJson(bytes)
@@ -25,7 +25,7 @@ export function readJson(bytes: Uint8Array): unknown {
   return decodeJson(bytes)
 }
 
-/** How deep JSON nests and at most how many keys and values it has. What is beyond the limits is not looked at to its end. */
+/** Returns the depth of JSON and an upper bound of its keys and values. Stops counting once a limit is exceeded. */
 export function measureJson(bytes: Uint8Array): { depth: number; values: number } {
   let [open, depth, values] = [0, 0, 1]
   for (let at = 0; at < bytes.length && depth <= JSON_LIMITS.depth && values <= JSON_LIMITS.values; at++) {
@@ -38,7 +38,7 @@ export function measureJson(bytes: Uint8Array): { depth: number; values: number 
   return { depth, values }
 }
 
-/** Strings are most of what people send: whole pictures. */
+/** Finds the closing quote of a string. Strings are most of a body: they contain whole images. */
 function findStringEnd(bytes: Uint8Array, start: number): number {
   let at = start + 1
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1

@@ -7,7 +7,7 @@ const NAMED = { PORT: 3000, PUBLIC_URL: 'https://studio.example/ignored' }
 const ODD_PORT = { PORT: 3000, PUBLIC_URL: 'http://studio.example:8080' }
 const USUAL_PORT = { PORT: 80 }
 
-for (const [config, host, origin, taken] of [
+for (const [config, host, origin, isAccepted] of [
   [LOCAL, 'localhost:3000', undefined, true],
   [LOCAL, '127.0.0.1:3000', undefined, true],
   [LOCAL, '[::1]:3000', undefined, true],
@@ -38,19 +38,21 @@ for (const [config, host, origin, taken] of [
   [ODD_PORT, 'studio.example', undefined, false],
   [USUAL_PORT, 'localhost', 'http://localhost', true],
 ] as const) {
-  const words = `${JSON.stringify(host)}, sent ${origin === undefined ? 'by nobody in particular' : `by ${JSON.stringify(origin)}`}`
-  test(`with ${JSON.stringify(config)} a request for ${words}, is ${taken ? 'taken' : 'refused'}`, () => {
+  const request = `Host ${JSON.stringify(host)} and ${origin === undefined ? 'no Origin' : `Origin ${JSON.stringify(origin)}`}`
+  test(`with ${JSON.stringify(config)}, ${isAccepted ? 'accepts' : 'rejects'} ${request}`, () => {
     const headers = { host, ...(origin === undefined ? {} : { origin }) }
-    expect(refusal(config, new Request('http://other.example/', { headers }))).toBe(taken ? undefined : 'forbidden')
+    expect(getErrorCode(config, new Request('http://other.example/', { headers }))).toBe(
+      isAccepted ? undefined : 'forbidden',
+    )
   })
 }
 
-test('without a Host the address that was asked for counts', () => {
-  expect(refusal(LOCAL, new Request('http://localhost:3000/'))).toBeUndefined()
-  expect(refusal(LOCAL, new Request('http://evil.example:3000/'))).toBe('forbidden')
+test('uses the host of the URL when there is no Host header', () => {
+  expect(getErrorCode(LOCAL, new Request('http://localhost:3000/'))).toBeUndefined()
+  expect(getErrorCode(LOCAL, new Request('http://evil.example:3000/'))).toBe('forbidden')
 })
 
-function refusal(config: Parameters<typeof createOriginCheck>[0], request: Request): string | undefined {
+function getErrorCode(config: Parameters<typeof createOriginCheck>[0], request: Request): string | undefined {
   try {
     createOriginCheck(config)(request)
     return undefined

@@ -2,8 +2,8 @@ import type { Config } from '../config.ts'
 import { ProblemError } from './problem.ts'
 
 /**
- * Judges whether a request was meant for this studio: its Host must be the address people use, and so must its Origin if it
- * has one. The first stops a foreign name that resolves to this machine, the second a foreign page that posts here.
+ * Creates the check that a request is meant for this studio. Its Host must be the studio's public address, against DNS
+ * rebinding; and so must its Origin if it has one, against cross-site requests.
  *
  * @returns a check that throws ProblemError `forbidden`
  */

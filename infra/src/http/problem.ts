@@ -2,10 +2,10 @@ import { PROBLEMS, type Problem, type ProblemCode } from '@darkroom/contracts/pr
 
 type FieldError = { path: string; message: string }
 
-/** What of a refusal is told: a request may be wrong in a million places, and the answer would be larger than it. */
+/** Limits on a problem document: a request may be wrong in a million places, and the response would be larger than it. */
 const PROBLEM_LIMITS = { errors: 20, characters: 500 }
 
-/** A refusal that is meant for the person: its words are shown as they are. */
+/** An error that is meant for the user: its message is shown unchanged. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError'
   readonly code: ProblemCode
@@ -24,7 +24,11 @@ export class ProblemError extends Error {
   }
 }
 
-/** The problem document for a refusal. @see https://www.rfc-editor.org/rfc/rfc9457 */
+/**
+ * Creates the problem document of an error.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9457
+ */
 export function createProblemDocument(error: ProblemError, requestId: string): Problem {
   const { status, title } = PROBLEMS[error.code]
   const detail = truncate(error.message)
@@ -37,16 +41,16 @@ export function createProblemDocument(error: ProblemError, requestId: string): P
   }
 }
 
-/** The same as an answer. */
+/** Creates the response with the problem document of an error. */
 export function createProblemResponse(error: ProblemError, requestId: string): Response {
   const { status } = PROBLEMS[error.code]
-  const retry = error.retryAfterSeconds
+  const retryAfter = error.retryAfterSeconds
   return new Response(JSON.stringify(createProblemDocument(error, requestId)), {
     status,
     headers: {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
-      ...(retry === undefined ? {} : { 'retry-after': String(retry) }),
+      ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
     },
   })
 }

@@ -1,6 +1,6 @@
 /**
- * An answer whose JSON text is there already, typed as what the text says: the caller of the route reads a `T`, and nothing
- * is parsed and written again on the way.
+ * Creates a response from JSON text, typed as the value that the text represents: Eden infers `T` for the route, while the text
+ * is sent without being parsed and serialized again.
  */
 export function createRawJsonResponse<T>(text: string, status = 200): T {
   const response = new Response(text, {

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { z } from 'zod'
 import { formatIssue } from './zod-messages.ts'
 
-const Thing = z.strictObject({
+const Schema = z.strictObject({
   text: z.string().min(1).max(3).optional(),
   whole: z.int().min(2).max(4).optional(),
   number: z.number().optional(),
@@ -16,7 +16,7 @@ const Thing = z.strictObject({
     .optional(),
 })
 
-const CASES: [value: unknown, path: string, words: string][] = [
+const CASES: [value: unknown, path: string, message: string][] = [
   [null, '', 'must be an object'],
   [[], '', 'must be an object'],
   [undefined, '', 'is missing'],
@@ -41,7 +41,7 @@ const CASES: [value: unknown, path: string, words: string][] = [
   [{ ['k'.repeat(41)]: 1 }, '', `has names that are not known here: "${'k'.repeat(40)}…"`],
 ]
 
-test.each(CASES)('%j is said in words that follow its name', (value, path, words) => {
-  const [issue] = Thing.safeParse(value, { error: formatIssue }).error?.issues ?? []
-  expect([issue?.path.join('.'), issue?.message]).toEqual([path, words])
+test.each(CASES)('formats the issue of %j as a message that follows the name', (value, path, expected) => {
+  const [issue] = Schema.safeParse(value, { error: formatIssue }).error?.issues ?? []
+  expect([issue?.path.join('.'), issue?.message]).toEqual([path, expected])
 })

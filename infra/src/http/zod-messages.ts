@@ -26,15 +26,15 @@ const MESSAGES: { [Code in Issue['code']]?: (issue: Extract<Issue, { code: Code 
 }
 
 /**
- * Says what is wrong with a value in words that can follow its name, where a schema has none of its own: `must be a number`,
- * `is missing`. It never repeats the value.
+ * Formats an issue as a message that can follow the name of the value: `must be a number`, `is missing`. Used where the schema
+ * has no message of its own. Never repeats the value.
  */
 export function formatIssue(issue: z.core.$ZodRawIssue): string | undefined {
   const formatMessage = MESSAGES[issue.code] as ((issue: z.core.$ZodRawIssue) => string) | undefined
   return formatMessage?.(issue)
 }
 
-/** Has every schema of this process speak so. */
+/** Makes these the default messages of every schema in this process. */
 export function installZodMessages(): void {
   z.config({ customError: formatIssue })
 }
@@ -51,7 +51,7 @@ function formatTooSmall(origin: string, minimum: number | bigint): string {
   return `must be at least ${minimum}`
 }
 
-/** In quotes, because a name may be anything. */
+/** Quotes a name, because it may contain any characters. */
 function quoteName(name: string): string {
   return JSON.stringify(name.length <= 40 ? name : `${name.slice(0, 40).toWellFormed()}…`)
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { createTooLargeError, type FetchLimits, toSafeGetError } from './safe-get-error.ts'
 
-/** Reads nothing ahead, so that what the reader does not take yet waits at the sender. */
+/** Creates the stream of a response's body. It reads nothing ahead: backpressure reaches the sender. */
 export function createBodyStream(url: URL, response: IncomingMessage, limits: FetchLimits): ReadableStream<Uint8Array> {
   const chunks = readChunks(url, response, limits)
   return new ReadableStream<Uint8Array>(
@@ -28,7 +28,7 @@ async function* readChunks(url: URL, response: IncomingMessage, limits: FetchLim
       yield chunk
       limits.idleTimeout.start()
     }
-    if (!response.complete) throw new Error('The connection was closed before the end.')
+    if (!response.complete) throw new Error('connection closed before the end of the body')
   } catch (error) {
     throw toSafeGetError(error, url, 'truncated', limits)
   } finally {

@@ -1,14 +1,18 @@
-/** Notices that nothing comes while something is waited for. */
+/** A timeout that runs only while data is awaited. */
 export interface IdleTimeout {
-  /** Aborted when nothing has come for too long. */
+  /** Aborted when the timeout has elapsed. */
   signal: AbortSignal
-  /** From now on something is waited for, */
+  /** Starts to wait for data, with the whole timeout. */
   start(): void
-  /** and now no longer: it came, or whoever reads is not ready for more. */
+  /** Stops waiting: data has arrived, or the reader is not ready for more. */
   stop(): void
 }
 
-/** @param milliseconds the longest silence; without it any is allowed */
+/**
+ * Creates an idle timeout.
+ *
+ * @param milliseconds absent for no limit
+ */
 export function createIdleTimeout(milliseconds: number | undefined): IdleTimeout {
   const controller = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { fetchErrorCode, testOptions } from '../../../testing/safe-get-server.ts'
 import { isPublicAddress } from './public-address.ts'
 
-/** Written out again, so that the two lists must agree. */
+/** A second, independent copy of the list of the product, which must agree with it. */
 const PRIVATE_V4 = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -25,31 +25,31 @@ const PRIVATE_V4 = [
 
 const privateV4 = fc
   .tuple(fc.constantFrom(...PRIVATE_V4), fc.nat(2 ** 32 - 1))
-  .map(([[network, bits], rest]) => (numberOf(network) + (rest % 2 ** (32 - bits))) >>> 0)
+  .map(([[network, bits], rest]) => (toNumber(network) + (rest % 2 ** (32 - bits))) >>> 0)
 
-test('an IPv4 address is public exactly where no special block holds it', () => {
+test('an IPv4 address is public exactly when no special block contains it', () => {
   const inside = (address: number) =>
     PRIVATE_V4.some(
-      ([network, bits]) => address >>> 0 >= numberOf(network) && address - numberOf(network) < 2 ** (32 - bits),
+      ([network, bits]) => address >>> 0 >= toNumber(network) && address - toNumber(network) < 2 ** (32 - bits),
     )
   const edges = PRIVATE_V4.flatMap(([network, bits]) => {
-    const first = numberOf(network)
+    const first = toNumber(network)
     return [first - 1, first, first + 2 ** (32 - bits) - 1, first + 2 ** (32 - bits)].filter(a => a >= 0 && a < 2 ** 32)
   })
   const address = fc.oneof(fc.nat(2 ** 32 - 1), fc.constantFrom(...edges))
   fc.assert(
-    fc.property(address, value => expect(isPublicAddress(dotted(value))).toBe(!inside(value))),
+    fc.property(address, value => expect(isPublicAddress(toDotted(value))).toBe(!inside(value))),
     { numRuns: 5_000, examples: edges.map(edge => [edge]) },
   )
 })
 
-test('global IPv6 addresses are public, and what is no address is not', () => {
-  const answers = ['2606:4700::1111', '2001:4860:4860::8888', '2a00::1'].map(isPublicAddress)
+test('global IPv6 addresses are public, and text that is no address is not', () => {
+  const addresses = ['2606:4700::1111', '2001:4860:4860::8888', '2a00::1'].map(isPublicAddress)
   const others = ['', 'localhost', '1.2.3', '127.1', '::1%lo', 'fe80::1%eth0', '[2a00::1]', '2001:db8::1', '3fff::1']
-  expect([answers, others.map(isPublicAddress)]).toEqual([answers.map(() => true), others.map(() => false)])
+  expect([addresses, others.map(isPublicAddress)]).toEqual([addresses.map(() => true), others.map(() => false)])
 })
 
-test('a private IPv4 address is refused however it is written', async () => {
+test('rejects a private IPv4 address in every spelling', async () => {
   const spelling = fc.constantFrom(...SPELLINGS)
   await fc.assert(
     fc.asyncProperty(privateV4, spelling, async (address, spell) => {
@@ -59,7 +59,7 @@ test('a private IPv4 address is refused however it is written', async () => {
   )
 })
 
-test('every IPv6 address outside global unicast is refused however it is written', async () => {
+test('rejects every IPv6 address outside of global unicast, in every spelling', async () => {
   const word = fc.nat(0xffff)
   const prefix = fc.constantFrom(0x0000, 0x0064, 0x0100, 0x2002, 0x5f00, 0xfc00, 0xfdff, 0xfe80, 0xfec0, 0xff02)
   await fc.assert(
@@ -77,60 +77,60 @@ test('every IPv6 address outside global unicast is refused however it is written
   )
 })
 
-test('a name with any private answer is refused, wherever among the others it stands', async () => {
-  const answers = fc.tuple(privateV4, fc.nat(3)).map(([address, at]) => {
-    return ['1.1.1.1', '8.8.8.8', '2606:4700::1111'].toSpliced(at, 0, dotted(address))
+test('rejects a name with a private address at any position among its addresses', async () => {
+  const resolved = fc.tuple(privateV4, fc.nat(3)).map(([address, at]) => {
+    return ['1.1.1.1', '8.8.8.8', '2606:4700::1111'].toSpliced(at, 0, toDotted(address))
   })
   await fc.assert(
-    fc.asyncProperty(answers, async addresses => {
+    fc.asyncProperty(resolved, async addresses => {
       const resolve = async () => addresses
       expect(await fetchErrorCode('http://public.example/', { ...testOptions(), resolve })).toBe('blocked-address')
     }),
   )
 })
 
-/** Ways in which the URL standard lets one IPv4 address be written, and IPv6 addresses that lead to it. */
+/** The spellings of an IPv4 address that the URL standard allows, and the IPv6 addresses that contain it. */
 const SPELLINGS: readonly ((address: number) => string)[] = [
-  dotted,
+  toDotted,
   String,
   address => `0x${address.toString(16)}`,
   address => `0${address.toString(8)}`,
   address =>
-    octets(address)
+    toOctets(address)
       .map(octet => `0x${octet.toString(16)}`)
       .join('.'),
   address =>
-    octets(address)
+    toOctets(address)
       .map(octet => `0${octet.toString(8)}`)
       .join('.'),
   address => `${address >>> 24}.${address & 0xffffff}`,
   address => `${address >>> 24}.0x${((address >>> 16) & 0xff).toString(16)}.${address & 0xffff}`,
-  address => `${dotted(address)}.`,
-  address => dotted(address).replaceAll(/\d/g, digit => `%3${digit}`),
-  address => dotted(address).replaceAll(/\d/g, digit => String.fromCodePoint(0xff10 + Number(digit))),
-  address => dotted(address).replaceAll('.', '。'),
-  address => `[::ffff:${dotted(address)}]`,
-  address => `[::FFFF:${words(address)}]`,
-  address => `[0:0:0:0:0:ffff:${words(address)}]`,
-  address => `[::${dotted(address)}]`,
-  address => `[64:ff9b::${dotted(address)}]`,
-  address => `[64:ff9b:1::${words(address)}]`,
-  address => `[2002:${words(address)}::1]`,
-  address => `[2001:0:${words(address)}::1]`,
+  address => `${toDotted(address)}.`,
+  address => toDotted(address).replaceAll(/\d/g, digit => `%3${digit}`),
+  address => toDotted(address).replaceAll(/\d/g, digit => String.fromCodePoint(0xff10 + Number(digit))),
+  address => toDotted(address).replaceAll('.', '。'),
+  address => `[::ffff:${toDotted(address)}]`,
+  address => `[::FFFF:${toWords(address)}]`,
+  address => `[0:0:0:0:0:ffff:${toWords(address)}]`,
+  address => `[::${toDotted(address)}]`,
+  address => `[64:ff9b::${toDotted(address)}]`,
+  address => `[64:ff9b:1::${toWords(address)}]`,
+  address => `[2002:${toWords(address)}::1]`,
+  address => `[2001:0:${toWords(address)}::1]`,
 ]
 
-function octets(address: number): number[] {
+function toOctets(address: number): number[] {
   return [24, 16, 8, 0].map(shift => (address >>> shift) & 0xff)
 }
 
-function dotted(address: number): string {
-  return octets(address).join('.')
+function toDotted(address: number): string {
+  return toOctets(address).join('.')
 }
 
-function words(address: number): string {
+function toWords(address: number): string {
   return `${(address >>> 16).toString(16)}:${(address & 0xffff).toString(16)}`
 }
 
-function numberOf(address: string): number {
+function toNumber(address: string): number {
   return address.split('.').reduce((value, octet) => value * 256 + Number(octet), 0)
 }

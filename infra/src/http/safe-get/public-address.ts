@@ -1,8 +1,8 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
 /**
- * Whether an address belongs to the open internet, so that a stranger may send us there. Fails closed: what is not an
- * address is not public.
+ * Returns whether an address belongs to the public internet, which a URL from outside may point to. Fails closed: text that is
+ * no address is not public.
  *
  * @param address an IPv4 or IPv6 address as a resolver or a parsed URL gives it, without brackets
  * @see https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry
@@ -33,8 +33,8 @@ const SPECIAL_V4 = subnets('ipv4', [
 ])
 
 /**
- * All that was ever handed out as global unicast. Loopback, unique-local, link-local, multicast, IPv4 in any of its IPv6
- * spellings and NAT64 lie outside, so that none of them needs a line here.
+ * The block of global unicast addresses. Loopback, unique-local, link-local, multicast, all IPv6 forms of IPv4 addresses and
+ * NAT64 lie outside of it, so that none of them needs an entry.
  */
 const GLOBAL_V6 = subnets('ipv6', ['2000::/3'])
 

@@ -3,12 +3,12 @@ import https from 'node:https'
 import { isIP } from 'node:net'
 
 /**
- * Sends a GET to exactly the addresses given, whatever the URL's name means to anyone else, and follows nothing. The answer's
- * bytes come as they were sent, never decompressed.
+ * Sends a GET request to one of the given addresses, without resolving the URL's host name again. Follows no redirect and
+ * decompresses nothing.
  *
  * @param addresses of the URL's host; the first that connects is used
- * @returns the answer with its body unread; destroy it unless you read it to its end
- * @throws as node:http does, and when `signal` is aborted, which also ends the body
+ * @returns the response with its body unread; destroy it unless you read it to its end
+ * @throws what node:http throws, also when `signal` is aborted, which ends the body, too
  */
 export function sendGet(
   url: URL,
@@ -23,24 +23,24 @@ export function sendGet(
     port: url.port,
     path: url.pathname + url.search,
     headers: { 'user-agent': 'darkroom', ...headers, host: url.host, 'accept-encoding': 'identity' },
-    // A pooled connection may lead to where nobody has looked.
+    // A pooled connection may lead to an address that was not checked.
     agent: false,
     lookup: createPinnedLookup(addresses),
   })
   request.on('response', response => {
-    // A reset of a body without a length is told to the request alone, while the body seems to end well.
+    // When a body without a length is reset, only the request emits the error, and the response seems to end normally.
     request.on('error', error => response.destroy(error))
     resolve(response)
   })
   request.on('error', reject)
-  // Some ways to end raise no error: a destroyed request, a switch of protocols.
-  request.on('close', () => reject(new Error('The connection was closed before an answer.')))
+  // A destroyed request and a switch of protocols emit no error.
+  request.on('close', () => reject(new Error('connection closed before a response')))
   signal.addEventListener('abort', () => request.destroy(), { once: true })
   request.end()
   return promise
 }
 
-/** The host as a resolver wants it: an IPv6 address without its brackets. */
+/** Returns a URL's host in the form that resolvers take: an IPv6 address without its brackets. */
 export function getHostname(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '')
 }
@@ -49,7 +49,7 @@ function selectClient(url: URL): typeof http | typeof https {
   return url.protocol === 'https:' ? https : http
 }
 
-/** A `lookup` that knows only these, so that a name cannot change its mind between being judged and being connected to. */
+/** Creates a `lookup` that returns the checked addresses only: the name may resolve to another one by now (DNS rebinding). */
 function createPinnedLookup(addresses: readonly string[]): NonNullable<http.RequestOptions['lookup']> {
   const results = addresses.map(address => ({ address, family: isIP(address) }))
   return (_host, options, callback) => {

@@ -15,11 +15,11 @@ export type SafeGetCode =
   | 'truncated'
   | 'network'
 
-/** Why an address was not fetched, in words that may be shown: its host at most, never its path or query. */
+/** A fetch that was refused or failed. The message may be shown: it names the host at most, never the path or query. */
 export class SafeGetError extends Error {
   override readonly name = 'SafeGetError'
   readonly code: SafeGetCode
-  /** What the server answered, where the code is `status`. */
+  /** The status of the response, when the code is `status`. */
   readonly status: number | null
 
   constructor(code: SafeGetCode, message: string, options?: ErrorOptions & { status?: number }) {
@@ -29,7 +29,7 @@ export class SafeGetError extends Error {
   }
 }
 
-/** What bounds one fetch. `signal` is aborted with `caller`, at the deadline, and with `stall`. */
+/** The limits of one fetch. `signal` is aborted with `callerSignal`, at the deadline, and with `idleTimeout`. */
 export interface FetchLimits {
   maxBytes: number
   deadlineMs: number
@@ -44,7 +44,7 @@ export function createTooLargeError(url: URL, limits: FetchLimits): SafeGetError
 
 const CONNECTION_MESSAGES = { network: 'could not be reached.', truncated: 'broke off before the end.' }
 
-/** What to throw for whatever went wrong: the caller's own reason where the caller ended it. */
+/** Maps any error of a fetch to a SafeGetError, or to the caller's own reason when the caller aborted it. */
 export function toSafeGetError(
   cause: unknown,
   url: URL,

@@ -43,21 +43,21 @@ for (const [address, code] of [
   ['http://[fe80::1%25lo]/', 'bad-url'],
   ['http://', 'bad-url'],
 ] as const) {
-  test(`${address} is refused as ${code}`, async () => {
+  test(`rejects ${address} as ${code}`, async () => {
     expect(await fetchErrorCode(address)).toBe(code)
   })
 }
 
-test('a name that becomes private between two looks is still fetched from the address that was judged', async () => {
-  await using server = await startHttpServer(() => new Response('judged'))
-  const answers = [['127.0.0.1'], ['127.0.0.9']]
-  const resolve = async () => answers.shift() ?? []
+test('connects to the checked address of a name that resolves to another one later', async () => {
+  await using server = await startHttpServer(() => new Response('checked'))
+  const resolutions = [['127.0.0.1'], ['127.0.0.9']]
+  const resolve = async () => resolutions.shift() ?? []
   const response = await safeGet(server.at('/'), optionsAllowing([server.origin], { resolve }))
-  expect(await readText(response)).toBe('judged')
-  expect(answers).toEqual([['127.0.0.9']])
+  expect(await readText(response)).toBe('checked')
+  expect(resolutions).toEqual([['127.0.0.9']])
 })
 
-test('gives the body, its claimed type and the few headers that matter', async () => {
+test('returns the body, its claimed type and the headers that describe it', async () => {
   await using server = await startHttpServer(
     () => new Response('hello', { headers: { 'Content-Type': 'Image/PNG; x=1', etag: '"1"', 'set-cookie': 'a=b' } }),
   )
@@ -72,7 +72,7 @@ test('gives the body, its claimed type and the few headers that matter', async (
   })
 })
 
-test('an origin is allowed exactly, not its host, its scheme or its neighbour', async () => {
+test('allows an exact origin, not another scheme or port of its host', async () => {
   await using server = await startHttpServer(() => new Response('hello'))
   const { port } = new URL(server.origin)
   for (const origin of [`http://inside.example:${Number(port) + 1}`, `https://inside.example:${port}`]) {
@@ -82,7 +82,7 @@ test('an origin is allowed exactly, not its host, its scheme or its neighbour', 
   expect(server.requests).toHaveLength(0)
 })
 
-test('follows three redirects, relative ones too, and no fourth', async () => {
+test('follows three redirects, also relative ones, and no fourth', async () => {
   await using server = await startHttpServer(({ url }) => {
     const left = Number(new URL(url).searchParams.get('left'))
     return left > 0 ? redirect(`?left=${left - 1}`) : new Response('there')
@@ -105,13 +105,13 @@ for (const [target, code] of [
   ['http://public.example:22/', 'bad-port'],
   ['http://', 'bad-url'],
 ] as const) {
-  test(`a redirect to ${target} is refused as ${code}`, async () => {
+  test(`rejects a redirect to ${target} as ${code}`, async () => {
     await using server = await startHttpServer(() => redirect(target))
     expect(await fetchErrorCode(server.at('/'), optionsAllowing([server.origin]))).toBe(code)
   })
 }
 
-test('a redirect from an allowed origin does not reach a private one that is not', async () => {
+test('a redirect from an allowed origin does not reach another private one', async () => {
   await using secret = await startHttpServer(() => new Response('secret'))
   await using server = await startHttpServer(() => redirect(secret.at('/')))
   expect(await fetchErrorCode(server.at('/'), optionsAllowing([server.origin]))).toBe('bad-port')
@@ -119,7 +119,7 @@ test('a redirect from an allowed origin does not reach a private one that is not
   expect(await readText(await safeGet(server.at('/'), optionsAllowing([server.origin, secret.origin])))).toBe('secret')
 })
 
-test('headers go to their own origin, and never to another nor back from it', async () => {
+test('sends headers to the first origin only, and not after a redirect back to it', async () => {
   await using other = await startHttpServer(() => redirect(home.at('/back')))
   await using home = await startHttpServer(({ url }) => {
     if (url.endsWith('/start')) return redirect('/next')
@@ -137,7 +137,7 @@ test('headers go to their own origin, and never to another nor back from it', as
 })
 
 for (const status of [301, 304, 400, 404, 410, 429, 500, 503]) {
-  test(`an answer of ${status} is an error that carries it`, async () => {
+  test(`a response of ${status} is an error with that status`, async () => {
     await using server = await startHttpServer(() => new Response('secret of the server', { status }))
     const error = await fetchError(server.at('/'), optionsAllowing([server.origin]))
     expect([error.code, error.status]).toEqual(['status', status])
@@ -145,7 +145,7 @@ for (const status of [301, 304, 400, 404, 410, 429, 500, 503]) {
   })
 }
 
-test('only accepted types are read', async () => {
+test('rejects a content type that is not accepted', async () => {
   await using server = await startHttpServer(() => new Response('<p>', { headers: { 'content-type': 'text/html' } }))
   expect(await fetchErrorCode(server.at('/'), optionsAllowing([server.origin], { accept: /^(image|video)\// }))).toBe(
     'wrong-type',
@@ -158,7 +158,7 @@ test('only accepted types are read', async () => {
   )
 })
 
-test('no error shows a path, a query or a password', async () => {
+test('no error contains a path, a query or a password', async () => {
   await using server = await startHttpServer(() => new Response('', { status: 404 }))
   const addresses = ['http://127.0.0.1', 'http://u:SECRET@public.example', 'ftp://public.example', server.origin]
   for (const address of [...addresses, 'http://public.example:22', 'http://nxdomain.example']) {

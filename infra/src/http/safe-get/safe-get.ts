@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
+import { readStream } from '../../runtime/read-stream.ts'
 import { createBodyStream } from './body.ts'
 import { createIdleTimeout } from './idle-timeout.ts'
 import { isPublicAddress } from './public-address.ts'
@@ -10,40 +11,40 @@ import { createTooLargeError, type FetchLimits, SafeGetError, toSafeGetError } f
 export { SafeGetError }
 
 export interface SafeGetOptions {
-  /** Longest body accepted; one byte more is an error. */
+  /** Longest accepted body; one byte more is an error. */
   maxBytes: number
-  /** For everything together: name, redirects, headers and the last byte of the body. */
+  /** Time limit of the whole fetch, from name resolution and redirects to the last byte of the body. */
   deadlineMs: number
-  /** Longest silence while an answer or more of the body is waited for; up to the deadline unless said. */
+  /** Longest wait for the response or the next chunk of the body; up to the deadline when absent. */
   idleTimeoutMs?: number
   signal: AbortSignal
-  /** Exact origins (`http://host:port`) that may be on a private address or an unusual port. */
+  /** Exact origins (`http://host:port`) that may have a private address or another port than 80 and 443. */
   allowOrigins?: readonly string[]
-  /** Sent to the first origin and never to another, as they may carry a key. */
+  /** Sent to the first origin only, as they may contain a key. */
   headers?: Readonly<Record<string, string>>
-  /** Content types accepted, without their parameters. */
+  /** Accepted content types, without their parameters. */
   accept?: RegExp | readonly string[]
-  /** Gives every address of a host. */
+  /** Returns every address of a host; the system's resolver when absent. */
   resolve?: (hostname: string) => Promise<readonly string[]>
 }
 
 export interface SafeResponse {
   status: number
-  /** The few headers that say something about the bytes, in lower case. */
+  /** The headers that describe the bytes, by names in lower case. */
   headers: Readonly<Record<string, string>>
-  /** As claimed, in lower case and without parameters. Only decoding tells what the bytes are. */
+  /** The content type that the server claims, in lower case and without parameters. Only decoding proves it. */
   mimeType: string
-  /** As promised and held to; `null` where nothing was promised, and then only decoding tells whether all of it came. */
+  /** The announced length, which is enforced; `null` when there is none, and then only decoding reveals a truncation. */
   contentLength: number | null
-  /** Closes once every byte came, else ends in a `SafeGetError` or the signal's reason. Cancel it unless you read it. */
+  /** Closes once every byte has arrived, else fails with a `SafeGetError` or the signal's reason. Cancel it unless you read it. */
   body: ReadableStream<Uint8Array>
-  /** Where it was found, after redirects. */
+  /** The final URL, after redirects. */
   url: URL
 }
 
 /**
- * The one way to fetch an address that someone else chose. It reaches the open internet only: the addresses that were
- * judged are the ones connected to, anew for each redirect, so that neither a name nor a redirect leads inside. It stands on
+ * Fetches a URL that someone else chose. Reaches the public internet only: the addresses of the host are resolved and checked
+ * once per redirect, and exactly those are connected to, so that neither a name nor a redirect leads to a private address. Uses
  * node:http because Bun's fetch follows redirects to loopback, reads `file:` and ignores `lookup`.
  *
  * @throws SafeGetError, or the signal's reason
@@ -64,22 +65,20 @@ export async function safeGet(address: string | URL, options: SafeGetOptions): P
   }
 }
 
-/** The body piece by piece; it is let go of when nobody wants more. Throws as the body does, or the reason of `signal`. */
-export async function* readChunks(response: SafeResponse, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
-  const reader = response.body.getReader()
-  const cancelReader = () => void reader.cancel(signal.reason).catch(() => undefined)
-  signal.addEventListener('abort', cancelReader, { once: true })
-  if (signal.aborted) cancelReader()
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
-    signal.throwIfAborted()
-  } finally {
-    signal.removeEventListener('abort', cancelReader)
-    cancelReader()
-  }
+/**
+ * Yields the chunks of a response's body, and cancels it when the loop ends.
+ *
+ * @throws what the body throws, or the reason of `signal`
+ */
+export function readChunks(response: SafeResponse, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  return readStream(response.body, signal)
 }
 
-/** The whole body, which `maxBytes` keeps within bounds. Throws as the body does, or the reason of `signal`. */
+/**
+ * Reads the whole body, whose size `maxBytes` limits.
+ *
+ * @throws what the body throws, or the reason of `signal`
+ */
 export async function readAll(response: SafeResponse, signal: AbortSignal): Promise<Uint8Array> {
   return Buffer.concat(await Array.fromAsync(readChunks(response, signal)))
 }
@@ -115,7 +114,11 @@ async function fetchFollowingRedirects(
   }
 }
 
-/** Where a URL may be fetched from. One private answer among public ones condemns the whole name. */
+/**
+ * Resolves the addresses that a URL may be fetched from. A single private address among public ones blocks the whole name.
+ *
+ * @throws SafeGetError
+ */
 async function resolveAllowedAddresses(url: URL, context: FetchContext): Promise<readonly string[]> {
   const isAllowedOrigin = context.allowOrigins?.includes(url.origin) ?? false
   validateUrl(url, isAllowedOrigin)
@@ -139,7 +142,7 @@ function validateUrl(url: URL, isAllowedOrigin: boolean): void {
 async function resolveAddresses(host: string, context: FetchContext): Promise<readonly string[]> {
   if (isIP(host)) return [host]
   const { promise: aborted, reject } = Promise.withResolvers<never>()
-  // A name server that never answers cannot be interrupted, only left waiting.
+  // A pending name resolution cannot be cancelled, only abandoned.
   context.signal.addEventListener('abort', () => reject(context.signal.reason), { once: true })
   return await Promise.race([(context.resolve ?? lookupHostname)(host), aborted])
 }
