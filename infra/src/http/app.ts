@@ -48,7 +48,7 @@ export function createHttpApp(options: HttpAppOptions) {
       reserve: (bytes: number) => budget.reserve(request, bytes),
     }))
     .onParse({ as: 'global' }, ({ request, contentType }) => {
-      // A DELETE has no body, nor has a POST whose path says everything.
+      // A DELETE has no body, nor has a POST whose path is the whole request.
       if (request.body === null && !contentType) return undefined
       return readBody(request, contentType, budget)
     })

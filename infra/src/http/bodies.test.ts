@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { LIMITS } from '@darkroom/contracts/limits'
 import fc from 'fast-check'
+import { createStream } from '../../testing/store/streams.ts'
 import { createBodyBudget, readBody } from './bodies.ts'
 import type { Form } from './form-body.ts'
 import { ProblemError } from './problem.ts'
@@ -201,15 +202,6 @@ function post(body: Bun.BodyInit, headers: Record<string, string> = {}): Request
     method: 'POST',
     body,
     headers: { 'content-type': 'application/json', ...headers },
-  })
-}
-
-function createStream(chunks: Uint8Array[]): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start: controller => {
-      for (const chunk of chunks) controller.enqueue(chunk)
-      controller.close()
-    },
   })
 }
 

@@ -9,6 +9,7 @@ import {
   startTcpServer,
   testOptions,
 } from '../../../testing/safe-get-server.ts'
+import { createStream } from '../../../testing/store/streams.ts'
 import { readAll, safeGet } from './safe-get.ts'
 
 test('rejects a compressed response without decompressing it', async () => {
@@ -20,7 +21,7 @@ test('rejects a compressed response without decompressing it', async () => {
 test('accepts a body of exactly the limit and not a byte more, with and without an announced length', async () => {
   await using server = await startHttpServer(({ url }) => {
     const bytes = new Uint8Array(Number(new URL(url).searchParams.get('bytes')))
-    return new Response(url.includes('chunked') ? streamOnce(bytes) : bytes)
+    return new Response(url.includes('chunked') ? createStream([bytes]) : bytes)
   })
   const options = optionsAllowing([server.origin], { maxBytes: 100_000 })
   for (const path of ['/plain', '/chunked']) {
@@ -152,15 +153,6 @@ test('an abort by the caller throws its reason, before the response and within t
   ])
   await expect(readAll(await get(neverAborted), AbortSignal.abort(reason))).rejects.toBe(reason)
 })
-
-function streamOnce(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(bytes)
-      controller.close()
-    },
-  })
-}
 
 function cut(text: string): (socket: Socket) => void {
   return socket => socket.end(text)

@@ -41,10 +41,10 @@ async function readPart(chunks: AsyncGenerator<Uint8Array, void>, rest: Uint8Arr
   const part = new Uint8Array(PART_BYTES)
   let filled = 0
   for (let chunk = rest; ; ) {
-    const taken = chunk.subarray(0, PART_BYTES - filled)
-    part.set(taken, filled)
-    filled += taken.byteLength
-    if (filled === PART_BYTES) return { part, rest: chunk.subarray(taken.byteLength) }
+    const piece = chunk.subarray(0, PART_BYTES - filled)
+    part.set(piece, filled)
+    filled += piece.byteLength
+    if (filled === PART_BYTES) return { part, rest: chunk.subarray(piece.byteLength) }
     const next = await chunks.next()
     if (next.done) return { part: part.subarray(0, filled), rest: EMPTY }
     chunk = next.value
