@@ -6,7 +6,7 @@ import { type Stoppable, supervise } from './supervisor.ts'
 
 const FAST_RESTARTS = { initialDelayMs: 10, maxDelayMs: 20, maxExits: 3, windowMs: 10_000 }
 
-/** Supervises a shell command; `started` gives each process that was started, in order. */
+/** Supervises a shell command. `children` are the started processes, in order. */
 async function superviseShell(script: string) {
   const directory = await createTestDirectory()
   const children: ChildProcess[] = []
@@ -41,7 +41,7 @@ async function superviseShell(script: string) {
   }
 }
 
-test('starts again what was killed, and says so', async () => {
+test('restarts a killed process and reports it', async () => {
   await using shell = await superviseShell('exec sleep 60')
   shell.children[0]?.kill()
   const second = await shell.waitForStart(1)
@@ -50,21 +50,21 @@ test('starts again what was killed, and says so', async () => {
   expect(shell.messages[0]).toBe('the part ended (SIGKILL). It starts again in 0.01 s.')
 })
 
-test('gives up on what keeps dying, with its last lines, and does not start it once more', async () => {
+test('gives up at the maximum of exits, with the last lines, and does not restart again', async () => {
   await using shell = await superviseShell('echo "no such setting"; exit 3')
   const error = await shell.failed
   expect(error.message).toBe('the part keeps dying. the part ended (exit 3).\nno such setting')
   expect(shell.children).toHaveLength(FAST_RESTARTS.maxExits)
 })
 
-test('a stop is not a death: nothing is started again', async () => {
+test('does not restart after a stop', async () => {
   await using shell = await superviseShell('exec sleep 60')
   await shell.supervised.stop()
   expect(shell.children.map(child => child.isRunning())).toEqual([false])
   expect(shell.messages).toEqual([])
 })
 
-test('a stop during the pause before a new start ends it', async () => {
+test('a stop during the pause before a restart ends the pause', async () => {
   await using shell = await superviseShell('exit 1')
   await shell.children[0]?.exited
   await shell.supervised.stop()

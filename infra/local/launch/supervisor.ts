@@ -1,17 +1,9 @@
 import { sleep } from '../../src/runtime/timers.ts'
 import type { ChildProcess } from '../process/child-process.ts'
 import { StartError } from '../process/server-process.ts'
+import { createRestartDelays, type RestartPolicy, STUDIO_RESTART_POLICY } from './restart-policy.ts'
 
-/** When to start again what died, and when to give up. In milliseconds. */
-export interface RestartPolicy {
-  initialDelayMs: number
-  maxDelayMs: number
-  /** So many deaths within `window` are too many. */
-  maxExits: number
-  windowMs: number
-}
-
-/** Something that runs until it dies. */
+/** A process under supervision, until it exits. */
 export interface RunningProcess {
   readonly child: ChildProcess
   stop(): Promise<void>
@@ -22,29 +14,23 @@ export interface Stoppable {
 }
 
 export interface SuperviseOptions {
-  /** As a person knows it. */
+  /** Name shown to users. */
   name: string
-  /** Starts it, the first time and each time after it died. */
+  /** Starts the process: once at first, and again after each exit. */
   start: (signal: AbortSignal) => Promise<RunningProcess>
-  /** Told each time it died, and each time it runs again. */
+  /** Called with a line for users at each exit and each restart. */
   onMessage: (line: string) => void
-  /** Told once, when it keeps dying; it is not started again. */
+  /** Called once, when the policy gives up: there are no more restarts. */
   onFatal: (error: StartError) => void
   signal: AbortSignal
+  /** `STUDIO_RESTART_POLICY` unless given. */
   restartPolicy?: RestartPolicy
 }
 
-const DEFAULT_RESTART_POLICY: RestartPolicy = {
-  initialDelayMs: 1_000,
-  maxDelayMs: 10_000,
-  maxExits: 5,
-  windowMs: 60_000,
-}
-
 /**
- * Starts something and keeps it running: each death is followed by a pause, twice as long as the one before, and a new start.
+ * Starts a process and restarts it after each exit, with the pauses of the restart policy.
  *
- * @throws what the first start throws
+ * @throws the error of the first start
  */
 export async function supervise(options: SuperviseOptions): Promise<Stoppable> {
   const stopping = new AbortController()
@@ -67,7 +53,7 @@ async function restartOnExit(
   first: RunningProcess,
   replace: (next: RunningProcess) => void,
 ): Promise<void> {
-  const nextDelay = createRestartDelays(options.restartPolicy ?? DEFAULT_RESTART_POLICY)
+  const nextDelay = createRestartDelays(options.restartPolicy ?? STUDIO_RESTART_POLICY)
   let exitMessage = await waitForExit(options.name, first.child)
   while (!stopping.aborted) {
     const delayMs = nextDelay()
@@ -78,18 +64,11 @@ async function restartOnExit(
   }
 }
 
-/** How long to wait after the death that has just been; undefined when it was one too many. */
-function createRestartDelays(policy: RestartPolicy): () => number | undefined {
-  let exits: number[] = []
-  return () => {
-    const now = performance.now()
-    exits = [...exits.filter(exitedAt => now - exitedAt < policy.windowMs), now]
-    if (exits.length >= policy.maxExits) return undefined
-    return Math.min(policy.maxDelayMs, policy.initialDelayMs * 2 ** (exits.length - 1))
-  }
-}
-
-/** @returns how it ended, once it has; a start that failed has ended at once */
+/**
+ * Restarts the process and waits for its next exit.
+ *
+ * @returns the exit message; the error message if the start failed
+ */
 async function restart(
   { name, start, onMessage }: SuperviseOptions,
   stopping: AbortSignal,
