@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { SERVICES } from '@darkroom/contracts/routes'
 import { z } from 'zod'
+import { ROOT } from '../local/root.ts'
 import { ConfigSchema, readConfig, readServiceConfig } from '../src/config.ts'
 
-/** That what a server is told (compose, the Dockerfile, the configurations beside it) agrees with the code and with itself. */
+/** Compares the deployment files (compose, Dockerfile, the configurations in this folder) with the code and with one another. */
 
 const Dependency = z.object({ condition: z.string() })
 const ComposeService = z.looseObject({
@@ -19,7 +20,6 @@ const ComposeService = z.looseObject({
 })
 type ComposeService = z.infer<typeof ComposeService>
 
-const ROOT = join(import.meta.dirname, '..', '..')
 const read = (path: string) => Bun.file(join(ROOT, path)).text()
 const composeFile = await read('docker-compose.yml')
 const dockerfile = await read('infra/deploy/Dockerfile')
@@ -33,29 +33,32 @@ const compose = z
   .parse(Bun.YAML.parse(composeFile))
 const composeServices = Object.entries(compose.services)
 
-/** Settings that containers have no use for. */
+/** Settings that have no effect in containers. */
 const NOT_FOR_COMPOSE = ['DATA_DIR', 'DARKROOM_PARENT_PID', 'FAKE_PROVIDER_URL', 'FAIL_AT', 'NODE_ENV']
 
-test('there are the three services and what they stand on, and none has a name that keeps it from being many', () => {
+test('has the services and their infrastructure, and no container name that would prevent scaling', () => {
   const names = [...SERVICES, 'caddy', 'garage', 'migrate', 'nats', 'postgres']
   expect(Object.keys(compose.services).toSorted()).toEqual(names.toSorted())
-  for (const [, part] of composeServices) expect(part).not.toHaveProperty('container_name')
+  for (const [, service] of composeServices) expect(service).not.toHaveProperty('container_name')
 })
 
-test('only caddy can be reached from outside, and only from this machine', () => {
+test('publishes only the port of caddy, and only on loopback', () => {
   const published = composeServices.filter(([, { ports }]) => ports.length > 0)
   expect(published.map(([name]) => name)).toEqual(['caddy'])
   expect(getComposeService('caddy').ports.join(' ')).toMatch(/^127\.0\.0\.1:\$\{PORT:-3000\}:8080$/)
-  for (const [, part] of composeServices) expect(part).not.toHaveProperty('network_mode')
+  for (const [, service] of composeServices) expect(service).not.toHaveProperty('network_mode')
   expect(ConfigSchema.shape.PORT.parse(undefined)).toBe(3000)
 })
 
-test.each([...SERVICES, 'migrate'])('%s is given settings that exist, and all of them that it could use', name => {
-  const known = Object.keys(ConfigSchema.shape).filter(key => !NOT_FOR_COMPOSE.includes(key))
-  expect(Object.keys(getComposeService(name).environment).toSorted()).toEqual(known.toSorted())
-})
+test.each([...SERVICES, 'migrate'])(
+  '%s gets every setting that has an effect in a container, and no unknown one',
+  name => {
+    const known = Object.keys(ConfigSchema.shape).filter(key => !NOT_FOR_COMPOSE.includes(key))
+    expect(Object.keys(getComposeService(name).environment).toSorted()).toEqual(known.toSorted())
+  },
+)
 
-test('the settings are valid as they arrive with no more than the passwords given', () => {
+test('the settings are valid when .env has only the passwords', () => {
   const config = readServiceConfig(resolveEnvironment(getComposeService('ingest'), createSecrets()))
   const ports = [config.INGEST_PORT, config.PROCESSOR_PORT, config.QUERY_PORT]
   expect(config.HOST).toBe('0.0.0.0')
@@ -64,11 +67,11 @@ test('the settings are valid as they arrive with no more than the passwords give
   expect(config.s3).toMatchObject({ endpoint: 'http://garage:3900', accessKeyId: createSecrets().GARAGE_ACCESS_KEY })
 })
 
-test('the passwords lie where every `bun` command finds them, too, and are in the way of none', () => {
+test('`bun` commands, which read the same .env, accept the passwords in it', () => {
   expect(readConfig(createSecrets())).toMatchObject({ PORT: 3000 })
 })
 
-test.each([...SERVICES, 'migrate'])('%s starts when what it needs is ready, the tables first', name => {
+test.each([...SERVICES, 'migrate'])('%s waits for its dependencies to be healthy, and for the migration', name => {
   const needs = name === 'migrate' ? ['postgres'] : ['garage', 'migrate', 'nats', 'postgres']
   const waits = Object.entries(getComposeService(name).depends_on)
   expect(waits.map(([other]) => other).toSorted()).toEqual(needs)
@@ -78,28 +81,28 @@ test.each([...SERVICES, 'migrate'])('%s starts when what it needs is ready, the 
   }
 })
 
-test('every password is asked for by name where it is missing, and the README says how to make each', () => {
+test('a missing password fails with its name, and the README shows how to generate each', () => {
   const references = [...composeFile.matchAll(/\$\{([A-Z0-9_]*(?:PASSWORD|SECRET|KEY)[A-Z0-9_]*)(\S*?) /g)]
   expect(references.length).toBeGreaterThan(0)
   for (const [, name, rest] of references) expect(`${name}${rest}`).toBe(`${name}:?Put`)
   const section = /^## On a server$([\s\S]*?)^## /m.exec(readme)?.[1] ?? ''
-  const made = [...section.matchAll(/^([A-Z0-9_]+)=.*openssl rand/gm)].map(([, name]) => name ?? '')
-  expect(made.toSorted()).toEqual(Object.keys(createSecrets()).toSorted())
+  const generated = [...section.matchAll(/^([A-Z0-9_]+)=.*openssl rand/gm)].map(([, name]) => name ?? '')
+  expect(generated.toSorted()).toEqual(Object.keys(createSecrets()).toSorted())
 })
 
-test('everything that is mounted is there, and every volume is declared', () => {
+test('every mounted file exists, and every volume is declared', () => {
   const sources = composeServices.flatMap(([, { volumes }]) => volumes.map(volume => volume.split(':')[0] ?? ''))
   const [files, volumes] = [sources.filter(isFilePath), sources.filter(source => !isFilePath(source))]
   expect(files.filter(file => !existsSync(join(ROOT, file)))).toEqual([])
   expect(volumes.toSorted()).toEqual(Object.keys(compose.volumes).toSorted())
 })
 
-test('images are pinned', () => {
+test('every image has a version tag', () => {
   const images = composeServices.flatMap(([, { image }]) => image ?? [])
   expect(images.filter(image => !/:v?\d/.test(image))).toEqual([])
 })
 
-test('the bus is new enough, and a message is on the disk before it is acknowledged', () => {
+test('the bus is new enough, and syncs a message to disk before it acknowledges it', () => {
   const [name, tag = ''] = (getComposeService('nats').image ?? '').split(':')
   expect(name).toBe('nats')
   expect(Bun.semver.order(tag.replace(/-.*$/, ''), '2.12.3')).toBeGreaterThanOrEqual(0)
@@ -108,19 +111,19 @@ test('the bus is new enough, and a message is on the disk before it is acknowled
   expect(natsConf).toContain('store_dir: "/data"')
 })
 
-test('the store is the one that the services are told of', () => {
+test('the services use the address, region, bucket and key of the store', () => {
   const store = z
     .object({ s3_api: z.object({ s3_region: z.string(), api_bind_addr: z.string() }) })
     .parse(Bun.TOML.parse(garageToml)).s3_api
-  const [given, told] = [getComposeService('garage').environment, getComposeService('ingest').environment]
-  expect(told.S3_ENDPOINT).toBe(`http://garage:${store.api_bind_addr.split(':').at(-1)}`)
-  expect(told.S3_REGION).toBe(store.s3_region)
-  expect(told.S3_BUCKET).toBe(given.GARAGE_DEFAULT_BUCKET)
-  expect(told.S3_ACCESS_KEY_ID).toBe(given.GARAGE_DEFAULT_ACCESS_KEY)
-  expect(told.S3_SECRET_ACCESS_KEY).toBe(given.GARAGE_DEFAULT_SECRET_KEY)
+  const [garage, ingest] = [getComposeService('garage').environment, getComposeService('ingest').environment]
+  expect(ingest.S3_ENDPOINT).toBe(`http://garage:${store.api_bind_addr.split(':').at(-1)}`)
+  expect(ingest.S3_REGION).toBe(store.s3_region)
+  expect(ingest.S3_BUCKET).toBe(garage.GARAGE_DEFAULT_BUCKET)
+  expect(ingest.S3_ACCESS_KEY_ID).toBe(garage.GARAGE_DEFAULT_ACCESS_KEY)
+  expect(ingest.S3_SECRET_ACCESS_KEY).toBe(garage.GARAGE_DEFAULT_SECRET_KEY)
 })
 
-test('the Dockerfile has a target for each service that runs it, and asks for its health where it listens', () => {
+test('the Dockerfile has a target for each service, and a health check on its port', () => {
   for (const name of SERVICES) {
     expect(getComposeService(name).build?.target).toBe(name)
     expect(dockerfile).toContain(`FROM app AS ${name}\n`)
@@ -130,7 +133,7 @@ test('the Dockerfile has a target for each service that runs it, and asks for it
   expect(dockerfile.indexOf('\nUSER bun\n')).toBeLessThan(dockerfile.indexOf('\nFROM app AS '))
 })
 
-test("every workspace's manifest and every patch are there for the frozen install, and nothing is copied that is left out of the context", async () => {
+test('copies every manifest and patch for the frozen install, and only what .dockerignore lets into the context', async () => {
   const { workspaces, patchedDependencies } = z
     .object({
       workspaces: z.object({ packages: z.array(z.string()) }),
@@ -148,22 +151,22 @@ test("every workspace's manifest and every patch are there for the frozen instal
 })
 
 function getComposeService(name: string): ComposeService {
-  const part = compose.services[name]
-  if (!part) throw new Error(`compose has no ${name}`)
-  return part
+  const service = compose.services[name]
+  if (!service) throw new Error(`docker-compose.yml has no service ${name}`)
+  return service
 }
 
-/** Every variable that compose insists on, with a value such as the README makes. */
+/** Returns every variable that compose requires, with a value of the kind that the README generates. */
 function createSecrets(): Record<string, string> {
   const names = [...composeFile.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name ?? '')
   return Object.fromEntries(names.map(name => [name, new Bun.CryptoHasher('sha256').update(name).digest('hex')]))
 }
 
-/** A part's environment as compose hands it over. */
-function resolveEnvironment({ environment }: ComposeService, given: Record<string, string>): Record<string, string> {
+/** Returns a service's environment after the interpolation that compose does. */
+function resolveEnvironment({ environment }: ComposeService, values: Record<string, string>): Record<string, string> {
   const fill = (text: string) =>
     text.replace(/\$\{(\w+):([-?])([^}]*)\}/g, (_, name: string, kind: string, rest: string) => {
-      return given[name] ?? (kind === '-' ? rest : `${name} is missing`)
+      return values[name] ?? (kind === '-' ? rest : `${name} is missing`)
     })
   return Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, fill(String(value))]))
 }

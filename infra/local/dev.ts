@@ -8,14 +8,14 @@ import { supervise } from './launch/supervisor.ts'
 import { startChildProcess } from './process/child-process.ts'
 import { findFreePort } from './process/free-ports.ts'
 import { waitUntilReady } from './process/server-process.ts'
+import { ROOT } from './root.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
 const VITE = join(ROOT, 'frontend/node_modules/vite/bin/vite.js')
 const READY_TIMEOUT_MS = 60_000
 const REQUEST_TIMEOUT_MS = 5_000
 const STOP_TIMEOUT_MS = 2_000
 
-/** `bun dev`: the studio with every change of the code in it at once, on data in the clone. @returns the exit code */
+/** Runs `bun dev`: the studio with automatic reload of its code, on data in the clone. @returns the exit code */
 export function main(): Promise<number> {
   return launch({
     env: process.env,
@@ -29,7 +29,7 @@ export function main(): Promise<number> {
   })
 }
 
-/** Vite on a port of its own, where the browser also finds its socket for updates. */
+/** Starts Vite on a port of its own, where the browser also opens the socket for updates. */
 async function startVite(options: UiOptions & { progress: Progress }): Promise<UiServer> {
   const { progress, signal, onMessage, onFatal } = options
   const port = await findFreePort()

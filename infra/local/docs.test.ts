@@ -3,15 +3,15 @@ import { join } from 'node:path'
 import { ConfigSchema, readConfig } from '../src/config.ts'
 import { createTestDirectory } from '../testing/test-resources.ts'
 import { MarkerError, updateDocs } from './docs.ts'
+import { ROOT } from './root.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
 const FILES = ['README.md', '.env.example']
 
-test('what this repository says of its configuration is current', async () => {
+test("this repository's configuration docs are current", async () => {
   expect(await updateDocs({ root: ROOT, shouldWrite: false })).toEqual([])
 })
 
-test('in a folder with nothing in it both are made, and are current from then on', async () => {
+test('creates both files in an empty folder, and finds them current afterwards', async () => {
   await using directory = await createTestDirectory()
   const root = directory.path
   expect(await updateDocs({ root, shouldWrite: false })).toEqual(FILES)
@@ -21,7 +21,7 @@ test('in a folder with nothing in it both are made, and are current from then on
   expect(await updateDocs({ root, shouldWrite: false })).toEqual([])
 })
 
-test('of a README only what lies between the markers is changed', async () => {
+test('changes a README only between the markers', async () => {
   await using directory = await createTestDirectory()
   const path = join(directory.path, 'README.md')
   const [before, after] = ['# Mine\n\n<!-- config:begin -->', '<!-- config:end -->\n\nAnd more $& of it.\n']
@@ -34,7 +34,7 @@ test('of a README only what lies between the markers is changed', async () => {
 })
 
 for (const text of ['# Mine\n', '<!-- config:end -->\n<!-- config:begin -->\n', '<!-- config:begin -->\n']) {
-  test(`a README with no place for the table is left alone: ${JSON.stringify(text)}`, async () => {
+  test(`leaves a README without valid markers unchanged: ${JSON.stringify(text)}`, async () => {
     await using directory = await createTestDirectory()
     await Bun.write(join(directory.path, 'README.md'), text)
     await expect(updateDocs({ root: directory.path, shouldWrite: true })).rejects.toThrow(MarkerError)
@@ -42,7 +42,7 @@ for (const text of ['# Mine\n', '<!-- config:end -->\n<!-- config:begin -->\n', 
   })
 }
 
-test('every setting is in both, but for the one that is not for people', async () => {
+test('both files list every setting except the internal one', async () => {
   const keys = Object.keys(ConfigSchema.shape).filter(key => key !== 'DARKROOM_PARENT_PID')
   const { readme, example } = await readUpdatedDocs()
   const rows = [...readme.matchAll(/^\| `([A-Z0-9_]+)` \| (?:`(.*?)`)? \| (.+) \|$/gm)]
@@ -54,11 +54,11 @@ test('every setting is in both, but for the one that is not for people', async (
   ])
 })
 
-test('the example changes nothing as it is, and nothing either when all of it is meant', async () => {
+test('the example sets nothing, and its commented values are the defaults', async () => {
   const { example } = await readUpdatedDocs()
   expect(example.split('\n').filter(line => line !== '' && !line.startsWith('# '))).toEqual([])
-  const meant = [...example.matchAll(/^# ([A-Z0-9_]+)=(.*)$/gm)].map(([, key = '', value]) => [key, value])
-  expect(readConfig(Object.fromEntries(meant))).toEqual(readConfig({}))
+  const commented = [...example.matchAll(/^# ([A-Z0-9_]+)=(.*)$/gm)].map(([, key = '', value]) => [key, value])
+  expect(readConfig(Object.fromEntries(commented))).toEqual(readConfig({}))
 })
 
 async function readUpdatedDocs(): Promise<{ readme: string; example: string }> {

@@ -1,22 +1,22 @@
 import { join } from 'node:path'
 import { ConfigSchema, readConfig } from '../src/config.ts'
+import { ROOT } from './root.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
 const BEGIN_MARKER = '<!-- config:begin -->'
 const END_MARKER = '<!-- config:end -->'
 const INTERNAL_KEYS: readonly string[] = ['DARKROOM_PARENT_PID']
 
-/** A README without the place that the table goes to. */
+/** A README without the markers of the configuration table. */
 export class MarkerError extends Error {
   override readonly name = 'MarkerError'
 }
 
 /**
- * Makes what README.md and .env.example say of the configuration anew, from the schema alone.
+ * Generates the configuration table of README.md and the whole .env.example from the config schema.
  *
- * @param options `root` of the clone; without `shouldWrite` nothing is changed
- * @returns the files that were not current
- * @throws MarkerError if there is a README.md that has no place for the table
+ * @param options `root` of the clone; `shouldWrite` false only compares
+ * @returns names of the files that were not current
+ * @throws MarkerError if README.md exists and has no markers, or has them in the wrong order
  */
 export async function updateDocs({ root, shouldWrite }: { root: string; shouldWrite: boolean }): Promise<string[]> {
   const readme = await readTextIfExists(join(root, 'README.md'))

@@ -6,12 +6,12 @@ import { startLauncher } from '../testing/installs/launcher.ts'
 import { createTestDatabase, createTestDirectory, findNatsServer, startTestNats } from '../testing/test-resources.ts'
 import { readRunFile } from './launch/run-file.ts'
 import { findFreePort } from './process/free-ports.ts'
+import { ROOT } from './root.ts'
 
 const LIMIT_MS = 60_000
-const ROOT = join(import.meta.dirname, '..', '..')
 const PATH = `${join(findNatsServer(), '..')}:/usr/sbin:/usr/bin:/sbin:/bin`
 
-/** Runs the doctor. `lines` has a line for each thing, by its name. */
+/** Runs the doctor. @returns `lines` by the name of their check */
 async function doctor(env: Record<string, string>, clone = ROOT) {
   const command = [process.execPath, join(clone, 'infra/local/bootstrap.ts'), 'doctor']
   const child = Bun.spawn(command, { env: { PATH, ...env }, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
@@ -22,7 +22,7 @@ async function doctor(env: Record<string, string>, clone = ROOT) {
 }
 
 test(
-  'on a machine that has all it needs: nothing is wrong, and nothing is made',
+  'on a machine that has all it needs, finds nothing wrong and creates nothing',
   async () => {
     await using directory = await createTestDirectory()
     const port = String(await findFreePort())
@@ -39,11 +39,11 @@ test(
 )
 
 test(
-  'before anything is installed it looks at what it can, and fetches nothing',
+  'before the packages are installed, runs the checks that need none, and downloads nothing',
   async () => {
     await using clone = await createTestDirectory()
-    for (const place of ['infra/local', 'infra/src'])
-      await cp(join(ROOT, place), join(clone.path, place), { recursive: true })
+    for (const folder of ['infra/local', 'infra/src'])
+      await cp(join(ROOT, folder), join(clone.path, folder), { recursive: true })
     await cp(join(ROOT, 'bun.lock'), join(clone.path, 'bun.lock'))
     const { code, lines, text } = await doctor({ HOME: clone.path }, clone.path)
     expect(Object.keys(lines)).toEqual(['Bun', 'Packages', 'User', 'NATS', 'Chromium'])
@@ -56,7 +56,7 @@ test(
 )
 
 test(
-  'looks at the database and the bus that the settings name',
+  'checks the database and the bus that the settings name',
   async () => {
     await using database = await createTestDatabase()
     await using nats = await startTestNats()
@@ -81,7 +81,7 @@ test(
 )
 
 test(
-  'names a setting that is wrong',
+  'names an invalid setting',
   async () => {
     const { code, lines } = await doctor({ PORT: 'three' })
     expect(lines.Settings).toStartWith('✗ Settings PORT: ')
@@ -91,25 +91,25 @@ test(
 )
 
 test(
-  'says what else may be in the way: the port, the place, the store',
+  'reports a taken port, a data directory that cannot be written, and a store that does not answer',
   async () => {
     await using directory = await createTestDirectory()
-    const stranger = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
+    const otherServer = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
     await Bun.write(join(directory.path, 'file'), '')
     const s3 = { S3_ENDPOINT: 'http://127.0.0.1:1', S3_ACCESS_KEY_ID: 'key', S3_SECRET_ACCESS_KEY: 'secret' }
-    const env = { PORT: String(stranger.port), DATA_DIR: join(directory.path, 'file/studio'), ...s3 }
+    const env = { PORT: String(otherServer.port), DATA_DIR: join(directory.path, 'file/studio'), ...s3 }
     const { code, lines } = await doctor(env)
-    expect(lines.Port).toStartWith(`· Port ${stranger.port} is taken The studio would be at `)
+    expect(lines.Port).toStartWith(`· Port ${otherServer.port} is taken The studio would be at `)
     expect(lines.Data).toStartWith(`✗ Data ${directory.path}/file cannot be written`)
     expect(lines.Storage).toStartWith('✗ Storage S3_ENDPOINT: ')
     expect(code).toBe(1)
-    await stranger.stop(true)
+    await otherServer.stop(true)
   },
   LIMIT_MS,
 )
 
 test(
-  'a studio that runs is asked whether its parts are ready',
+  'checks the readiness of the services of a running studio',
   async () => {
     await using directory = await createTestDirectory()
     await mkdir(join(directory.path, 'studio'))
@@ -121,18 +121,18 @@ test(
     }
     await using launcher = startLauncher({ env })
     const url = await launcher.url
-    const well = await doctor(env)
-    expect(well.lines.Studio).toBe(`✓ Studio open at ${url}, all parts ready`)
-    expect(well.lines.Port).toBe(`✓ Port ${env.PORT}, this studio's`)
-    expect(well.lines.Tables).toBe('✓ Tables up to date')
-    expect(well.code).toBe(0)
+    const healthy = await doctor(env)
+    expect(healthy.lines.Studio).toBe(`✓ Studio open at ${url}, all parts ready`)
+    expect(healthy.lines.Port).toBe(`✓ Port ${env.PORT}, this studio's`)
+    expect(healthy.lines.Tables).toBe('✓ Tables up to date')
+    expect(healthy.code).toBe(0)
 
     const query = (await readRunFile(env.DATA_DIR))?.processes.query?.pid ?? 0
     process.kill(query, 'SIGSTOP')
-    const ill = await doctor(env)
+    const unhealthy = await doctor(env)
     process.kill(query, 'SIGCONT')
-    expect(ill.lines.Studio).toStartWith('✗ Studio query does not answer')
-    expect(ill.code).toBe(1)
+    expect(unhealthy.lines.Studio).toStartWith('✗ Studio query does not answer')
+    expect(unhealthy.code).toBe(1)
   },
   LIMIT_MS,
 )

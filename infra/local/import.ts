@@ -5,10 +5,11 @@ import { readConfig, resolveDataDir } from '../src/config.ts'
 import { runCommandLine } from './cli.ts'
 import { readRunFile } from './launch/run-file.ts'
 import { StartError } from './process/server-process.ts'
+import { ROOT } from './root.ts'
 
-/** `bun run import <generations.jsonl | folder>`: brings generations of another system into the studio that runs. */
+/** `bun run import <generations.jsonl | folder>`: imports generations of another system into the running studio. */
 
-const IMPORT_SCRIPT = join(import.meta.dirname, '..', '..', 'services', 'ingest', 'src', 'import', 'main.ts')
+const IMPORT_SCRIPT = join(ROOT, 'services', 'ingest', 'src', 'import', 'main.ts')
 const NO_STUDIO_MESSAGE =
   'No studio runs here: start it, or give the DATABASE_URL and the NATS_URL of one that runs elsewhere.'
 
@@ -46,7 +47,7 @@ async function runImport(path: string, json: boolean): Promise<number> {
   return code === 0 ? 0 : 1
 }
 
-/** Of the studio that the settings name, else of the one that runs on this data directory. */
+/** Builds the environment of the import for the studio that the settings name, else for the one on this data directory. */
 async function buildEnv(): Promise<Record<string, string | undefined>> {
   const config = readConfig()
   const dataDir = resolve(resolveDataDir(config))

@@ -3,10 +3,9 @@ import { migrate } from '../src/database/migrations.ts'
 import { launch } from './launch/launch.ts'
 import { createServiceCommands } from './launch/services.ts'
 import { buildUi } from './launch/ui-build.ts'
+import { ROOT } from './root.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
-
-/** `bun start`: the whole studio in one terminal. @returns the exit code */
+/** Runs `bun start`: the whole studio in one terminal. @returns the exit code */
 export function main(): Promise<number> {
   return launch({
     env: process.env,

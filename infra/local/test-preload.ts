@@ -1,21 +1,22 @@
 import { afterAll } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { ROOT } from './root.ts'
 
-/** Runs before every test file. Built-ins only, until it is sure that the rest is installed. */
+/** Setup of every test file. Static imports are built-ins only: the packages may not be installed yet. */
 
 const CLOSE_TIMEOUT_MS = 20_000
 
-if (!existsSync(join(import.meta.dirname, '..', '..', 'node_modules'))) exitUnprepared('the packages')
+if (!existsSync(join(ROOT, 'node_modules'))) exitUnprepared('the packages')
 
-const { closeTestResources: closeTesting, TEST_CACHE } = await import('../testing/test-resources.ts')
+const { closeTestResources, TEST_CACHE } = await import('../testing/test-resources.ts')
 const { findInstalledNatsServer } = await import('./programs/nats-server.ts')
 
 if (!findInstalledNatsServer(TEST_CACHE)) exitUnprepared('nats-server')
 
-afterAll(closeTesting, CLOSE_TIMEOUT_MS)
+afterAll(closeTestResources, CLOSE_TIMEOUT_MS)
 
-/** Ends the run with one sentence; an error would be printed again for every file. */
+/** Exits the run with one sentence. An error would be printed again for every file. */
 function exitUnprepared(what: string): never {
   process.stderr.write(`The tests need ${what}. Run \`bun run test\` once: it prepares all that they need.\n`)
   process.exit(1)

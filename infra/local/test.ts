@@ -1,23 +1,31 @@
-import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { TEST_CACHE } from '../testing/test-resources.ts'
 import { listenForStopSignals } from './launch/stop-signals.ts'
 import { findCaddy } from './programs/caddy.ts'
 import { findChromium } from './programs/chromium.ts'
 import { findNatsServer } from './programs/nats-server.ts'
+import { ROOT } from './root.ts'
 import { mergeSummaries, summarizeRun, type TestSummary } from './test-summary.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
-
-/** A test that says nothing else may take so long: a busy machine starts a database slowly, and one that is late fails the rest. */
+/** Default time limit of a test: a busy machine starts a database slowly, and a test that times out fails the rest of its file. */
 const TEST_ARGS = ['test', '--timeout', '30000']
+
+/** Folders whose tests start whole studios. */
+const STUDIO_TEST_FOLDERS = [
+  'infra/deploy',
+  'infra/faults',
+  'infra/local',
+  'infra/testing/installs',
+  'infra/testing/studio',
+]
 
 type TestContext = { signal: AbortSignal; onMessage: (line: string) => void }
 
 /**
- * `bun run test`: gets what the tests need, then runs every check and every test, and ends with how many passed and failed.
+ * Runs `bun run test`: fetches the programs that tests need, runs every check and every test, and prints the number of passed
+ * and failed tests last.
  *
- * @param args `--faults`: only the fault tests; anything else: only `bun test` with it
+ * @param args `--faults`: only the fault tests; anything else: only `bun test` with these arguments
  * @returns the exit code
  */
 export async function main(args: string[]): Promise<number> {
@@ -44,7 +52,7 @@ async function runAll(args: string[], context: TestContext): Promise<TestSummary
   return [checked, ...tested, ...(await runBrowserTests(context))]
 }
 
-/** Two at a time: what is slow mostly waits for processes that it started. */
+/** Runs each group in a process of its own, two at a time: slow tests mostly wait for processes that they started. */
 async function runInParallel(fileGroups: readonly string[][], context: TestContext): Promise<TestSummary[]> {
   const limit = pLimit(2)
   return await Promise.all(
@@ -52,13 +60,13 @@ async function runInParallel(fileGroups: readonly string[][], context: TestConte
   )
 }
 
-/** Those that start whole studios, and the others: both take about as long. */
+/** Splits the test files into two halves that run side by side: those that start whole studios, and the rest. */
 function splitByStudio(files: readonly string[]): string[][] {
-  const startsStudios = (file: string) => /^\.\/infra\/(local|faults|testing|deploy)\//.test(file)
+  const startsStudios = (file: string) => STUDIO_TEST_FOLDERS.some(folder => file.startsWith(`./${folder}/`))
   return [files.filter(startsStudios), files.filter(file => !startsStudios(file))]
 }
 
-/** One after the other: each has a whole studio and a browser. */
+/** Runs the browser tests one after the other: each needs a whole studio and a browser. */
 async function runBrowserTests(context: TestContext): Promise<TestSummary[]> {
   const files = findFiles('frontend/e2e/*.browser.ts')
   if (files.length === 0) return []
@@ -72,7 +80,7 @@ async function runBrowserTests(context: TestContext): Promise<TestSummary[]> {
   }
 }
 
-/** As they are named to `bun test`, which would take them for parts of names otherwise. */
+/** Returns the matching files with a leading `./`, without which `bun test` takes a path as a name filter. */
 function findFiles(pattern: string): string[] {
   const found = [...new Bun.Glob(pattern).scanSync({ cwd: ROOT })]
   const ownFiles = found.filter(file => !/(^|\/)node_modules\//.test(file))
@@ -81,7 +89,7 @@ function findFiles(pattern: string): string[] {
 
 interface RunOptions {
   env?: Record<string, string>
-  /** Whether what it writes is shown as it comes, or all at once at its end, because others run beside it. */
+  /** `end`: print the output in one piece when the run has ended, because other runs are under way. */
   display?: 'live' | 'end'
 }
 
@@ -113,7 +121,7 @@ function formatArgs(args: string[]): string {
   return files.length < 4 ? args.join(' ') : `${TEST_ARGS.join(' ')} (${files.length} files)`
 }
 
-/** Passes on what comes as it comes, if anybody wants it. @returns all of it */
+/** Reads a stream to its end, copying each chunk to `to` if given. @returns the whole text */
 async function readStream(from: ReadableStream<Uint8Array>, to?: NodeJS.WriteStream): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''

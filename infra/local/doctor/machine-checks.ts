@@ -1,14 +1,13 @@
-import { join } from 'node:path'
 import { isUiBuilt } from '../launch/ui-build.ts'
 import { findPostgresAccount } from '../process/postgres-account.ts'
 import { findInstalledChromium } from '../programs/chromium.ts'
 import { findInstalledNatsServer } from '../programs/nats-server.ts'
 import { isInstalled, MIN_BUN_VERSION } from '../programs/packages.ts'
+import { ROOT } from '../root.ts'
 import type { Check, CheckResult } from './checks.ts'
 
-/** What can be looked at before anything is installed: built-ins only, here and in all that this imports. */
+/** Checks that run before anything is installed. They import built-ins only, directly and indirectly. */
 
-const ROOT = join(import.meta.dirname, '..', '..', '..')
 const MIN_NATS_VERSION = '2.9.0'
 export const ACCOUNT_ADVICE =
   'Postgres refuses root and users without a name, and neither unshare nor setpriv works here. ' +
@@ -20,7 +19,7 @@ export const INTERFACE_CHECK: Check = { name: 'Interface', run: checkInterface }
 export const USER_CHECK: Check = { name: 'User', run: checkUser }
 export const CHROMIUM_CHECK: Check = { name: 'Chromium', run: checkChromium }
 
-/** @param cacheDir where the studio keeps one that it has fetched */
+/** @param cacheDir folder of a nats-server that the studio downloaded */
 export function createNatsCheck(cacheDir: string): Check {
   return { name: 'NATS', run: () => checkNats(cacheDir) }
 }
@@ -60,7 +59,7 @@ function checkNats(cacheDir: string): CheckResult {
   return checkNatsVersion(version, `nats-server ${version}, ${program}`)
 }
 
-/** Whether a NATS of that version will do. */
+/** Checks that a NATS version is new enough. */
 export function checkNatsVersion(version: string, detail: string): CheckResult {
   if (Bun.semver.satisfies(version, `>=${MIN_NATS_VERSION}`)) return { status: 'good', detail }
   return { status: 'wrong', detail, advice: `NATS ${MIN_NATS_VERSION} or newer is needed.` }

@@ -2,23 +2,23 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ROOT } from '../root.ts'
 
-/** What a clone needs before anything else of it can run. Built-ins only, as in the bootstrap. */
+/** Installation of a clone's packages. Built-ins only, as in the bootstrap. */
 
 export const MIN_BUN_VERSION = '1.4.0'
 
-const ROOT = join(import.meta.dirname, '..', '..', '..')
 const STAMP_FILE = join(ROOT, 'node_modules', '.darkroom-lock')
 
-/** Whether the packages are those that the lock file says. */
+/** Returns whether the installed packages are those of the lock file. */
 export function isInstalled(): boolean {
   return existsSync(STAMP_FILE) && readFileSync(STAMP_FILE, 'utf8') === hashLockFile()
 }
 
 /**
- * Installs the packages as the lock file says.
+ * Installs the packages of the lock file.
  *
- * @returns how it went: `ready` when everything was there already, in a clone that cannot be written to
+ * @returns `ready` if they were installed already, in a clone that this user cannot write to
  */
 export function installPackages(): 'done' | 'ready' | 'failed' {
   process.stdout.write('Installing packages …\n')
