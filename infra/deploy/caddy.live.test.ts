@@ -14,7 +14,7 @@ import { findInstalledCaddy } from '../local/programs/caddy.ts'
 import { startTestStudio, type TestStudio } from '../testing/studio/test-studio.ts'
 import { createTestDirectory, TEST_CACHE } from '../testing/test-resources.ts'
 
-/** The services of a real studio behind a real Caddy with the configuration for servers, as people reach them there. */
+/** Requests to a studio's services through a real Caddy with the server configuration. */
 
 const CADDYFILE = join(import.meta.dirname, 'Caddyfile')
 const START_TIMEOUT_MS = 10_000
@@ -24,7 +24,7 @@ const stack = new AsyncDisposableStack()
 let port: number
 let queryPort: number
 let studio: TestStudio
-let drawn: Generation
+let completed: Generation
 let events: AsyncGenerator<string>
 let received = ''
 
@@ -38,7 +38,7 @@ beforeAll(async () => {
 }, 90_000)
 afterAll(() => stack.disposeAsync(), 30_000)
 
-test('the page comes, compressed, with its own headers', async () => {
+test('serves the page compressed, with the headers of query', async () => {
   const page = await studio.fetch('/', { headers: { 'accept-encoding': 'gzip' } })
   expect([page.status, page.headers.get('content-encoding')]).toEqual([200, 'gzip'])
   expect(page.headers.get('content-security-policy')).toContain("default-src 'self'")
@@ -48,21 +48,21 @@ test('the page comes, compressed, with its own headers', async () => {
   expect(asset.headers.get('cache-control')).toContain('immutable')
 })
 
-test('an event stream comes uncompressed and at once, and tells what happens', async () => {
+test('forwards an event stream uncompressed and without buffering', async () => {
   const stream = await studio.fetch('/api/events', { headers: { 'accept-encoding': 'gzip, zstd' } })
   expect(stream.headers.get('content-type')).toBe('text/event-stream')
   expect(stream.headers.get('content-encoding')).toBeNull()
   events = decodeBody(stream)
   stack.defer(async () => void (await events.return(undefined)))
   await readEventsUntil('retry: ')
-  drawn = await studio.submit({ prompt: 'dunes', model: 'demo', parameters: { numOutputs: 1, resolution: 512 } })
-  await readEventsUntil(drawn.id)
-  drawn = await studio.waitForGeneration(drawn.id, ({ status }) => status === 'completed')
+  const { id } = await studio.submit({ prompt: 'dunes', model: 'demo', parameters: { numOutputs: 1, resolution: 512 } })
+  await readEventsUntil(id)
+  completed = await studio.waitForGeneration(id, ({ status }) => status === 'completed')
 })
 
-test('each path goes to the service that the code says, and what only looks alike does not', async () => {
-  const [gateway = 0, nobody = 0] = await findFreePorts(2)
-  await using _caddy = await startCaddy({ port: gateway, ingest: nobody, query: queryPort })
+test('routes each path, also those with a similar prefix, as `resolveService` does', async () => {
+  const [gateway = 0, closed = 0] = await findFreePorts(2)
+  await using _caddy = await startCaddy({ port: gateway, ingest: closed, query: queryPort })
   const prefixes = INGEST_PREFIXES.flatMap(prefix => [
     prefix,
     `${prefix}/x`,
@@ -72,27 +72,27 @@ test('each path goes to the service that the code says, and what only looks alik
   ])
   for (const path of ['/', '/api/generations', '/api/models', '/media/x', '/api', ...prefixes]) {
     const { status } = await fetch(`${toUrl(gateway)}${path}`, { headers: { host: `127.0.0.1:${port}` } })
-    const asked = status === 503 ? 'ingest' : 'query'
-    expect({ path, asked }).toEqual({ path, asked: resolveService(new URL(path, studio.url).pathname) ?? 'nobody' })
+    const service = status === 503 ? 'ingest' : 'query'
+    expect({ path, service }).toEqual({ path, service: resolveService(new URL(path, studio.url).pathname) ?? 'none' })
   }
 })
 
-test('a reference of several megabytes goes up, can be used, and comes back byte for byte', async () => {
+test('accepts a reference of several megabytes and serves it byte for byte', async () => {
   const png = await createNoiseImage(1_500)
   expect(png.byteLength).toBeGreaterThan(6_000_000)
   const form = new FormData()
   form.append('file', new File([png], 'noise.png', { type: 'image/png' }))
-  const answer = await studio.fetch('/api/references', { method: 'POST', body: form })
-  expect(answer.status).toBe(201)
-  const [reference] = Reference.array().parse(await answer.json())
-  const kept = await studio.fetch(reference?.url ?? '')
-  expect(Bun.hash(await kept.arrayBuffer())).toBe(Bun.hash(png))
+  const response = await studio.fetch('/api/references', { method: 'POST', body: form })
+  expect(response.status).toBe(201)
+  const [reference] = Reference.array().parse(await response.json())
+  const stored = await studio.fetch(reference?.url ?? '')
+  expect(Bun.hash(await stored.arrayBuffer())).toBe(Bun.hash(png))
   const used = await studio.submit({ prompt: 'like this', model: 'demo', referenceImages: [reference?.id ?? ''] })
   expect(used.references.map(({ id }) => id)).toEqual([reference?.id ?? null])
 })
 
-test('a picture can be asked for whole, in part, by its head, and only if it has changed', async () => {
-  const [output] = drawn.outputs
+test('supports full, range, HEAD and conditional requests for an image', async () => {
+  const [output] = completed.outputs
   const [url, bytes] = [output?.url ?? '', output?.bytes ?? 0]
   const whole = await studio.fetch(url, { headers: { 'accept-encoding': 'gzip' } })
   const content = await whole.bytes()
@@ -122,44 +122,44 @@ test.each([
   expect(Problem.parse(JSON.parse(body)).code).toBe('not_found')
 })
 
-test('the Host that people use arrives, and another one is refused by the service', async () => {
-  const answers = ['127.0.0.1', 'evil.example'].map(host =>
+test('forwards the Host, and the service refuses a foreign one', async () => {
+  const responses = ['127.0.0.1', 'evil.example'].map(host =>
     sendRawRequest(`GET /api/models HTTP/1.1\r\nHost: ${host}:${port}`),
   )
-  const [ours, foreign] = await Promise.all(answers)
+  const [ours, foreign] = await Promise.all(responses)
   expect([ours?.status, foreign?.status]).toEqual([200, 403])
   expect(Problem.parse(JSON.parse(foreign?.body ?? '')).code).toBe('forbidden')
 })
 
-test("a request's id goes in and comes back", async () => {
-  const answer = await studio.fetch('/api/models', { headers: { 'x-request-id': 'from-a-proxy-1' } })
-  expect(answer.headers.get('x-request-id')).toBe('from-a-proxy-1')
+test('forwards a request id and returns it', async () => {
+  const response = await studio.fetch('/api/models', { headers: { 'x-request-id': 'from-a-proxy-1' } })
+  expect(response.headers.get('x-request-id')).toBe('from-a-proxy-1')
 })
 
-test('what is too large is refused by the service, in its own words, before it has been sent', async () => {
+test("returns the service's refusal of a large body before the body has been sent", async () => {
   const head = `POST /api/generate HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json`
   const { status, body } = await sendRawRequest(`${head}\r\nContent-Length: ${LIMITS.jsonBytes + 1}`)
   expect(status).toBe(413)
   expect(Problem.parse(JSON.parse(body)).code).toBe('too_large')
 })
 
-test('after all this the first event stream is still open', async () => {
+test('the event stream of the earlier test is still open', async () => {
   const next = await studio.submit({ prompt: 'later', model: 'demo', parameters: { numOutputs: 1, resolution: 512 } })
   await readEventsUntil(next.id)
 })
 
-test('where there are no services, it says so and when to try again', async () => {
-  const [gateway = 0, nobody = 0] = await findFreePorts(2)
-  await using _caddy = await startCaddy({ port: gateway, ingest: nobody, query: nobody })
+test('answers 503 with Retry-After when the services are down', async () => {
+  const [gateway = 0, closed = 0] = await findFreePorts(2)
+  await using _caddy = await startCaddy({ port: gateway, ingest: closed, query: closed })
   for (const path of ['/', '/api/generate']) {
-    const answer = await fetch(`${toUrl(gateway)}${path}`)
-    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
-    expect(answer.headers.get('content-type')).toBe('application/problem+json')
-    expect(await readProblemCode(answer)).toBe('unavailable')
+    const response = await fetch(`${toUrl(gateway)}${path}`)
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1'])
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+    expect(await readProblemCode(response)).toBe('unavailable')
   }
 })
 
-/** Starts Caddy with the configuration for servers. Without its services it answers, too. */
+/** Starts Caddy with the server configuration. It answers without its services, too. */
 async function startCaddy(ports: { port: number; ingest: number; query: number }): Promise<AsyncDisposable> {
   const program = findInstalledCaddy(TEST_CACHE)
   if (!program) throw new Error('The tests need caddy: `bun run test` gets it once, then `bun test` finds it.')
@@ -190,16 +190,16 @@ async function startCaddy(ports: { port: number; ingest: number; query: number }
   return disposables.move()
 }
 
-/** Reads on until the text has been heard. @throws if the stream ends before */
+/** Reads events until the text has been received. @throws if the stream ends before */
 async function readEventsUntil(text: string): Promise<void> {
   while (!received.includes(text)) {
     const { value, done } = await events.next()
-    if (done) throw new Error(`the stream ended before ${text}`)
+    if (done) throw new Error(`the event stream ended before ${JSON.stringify(text)} was received`)
     received += value
   }
 }
 
-/** A request as it is written here and not as fetch would tidy it up. @returns once the answer has ended */
+/** Sends a request without the normalization of `fetch`. Resolves when the response has ended. */
 async function sendRawRequest(head: string): Promise<{ status: number; body: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const socket = connect(port, '127.0.0.1')
@@ -214,20 +214,20 @@ async function sendRawRequest(head: string): Promise<{ status: number; body: str
   return { status: Number(top.split(' ')[1]), body }
 }
 
-async function* decodeBody(answer: Response): AsyncGenerator<string> {
+async function* decodeBody(response: Response): AsyncGenerator<string> {
   const decoder = new TextDecoder()
-  for await (const chunk of answer.body ?? []) yield decoder.decode(chunk, { stream: true })
+  for await (const chunk of response.body ?? []) yield decoder.decode(chunk, { stream: true })
 }
 
 function toUrl(port: number): string {
   return `http://127.0.0.1:${port}`
 }
 
-async function readProblemCode(answer: Response): Promise<string> {
-  return Problem.parse(await answer.json()).code
+async function readProblemCode(response: Response): Promise<string> {
+  return Problem.parse(await response.json()).code
 }
 
-/** A picture of so many pixels a side that no compression makes smaller. */
+/** Creates a square image of random pixels, which does not compress. */
 async function createNoiseImage(side: number): Promise<Buffer<ArrayBuffer>> {
   const pixels = crypto.getRandomValues(new Uint8Array(65_536))
   const raw = Buffer.alloc(side * side * 3)

@@ -4,12 +4,12 @@ import { resumeRun, showStatus, startRun, startVerification, stopRun } from './b
 import { runCommandLine } from './cli.ts'
 
 /**
- * `bun run backfill …`: has the running studio move old pictures out of rows, and tells how that goes. The work is done by the
- * studio: this asks over NATS and reads rows.
+ * `bun run backfill …`: starts and follows the migration of old images from rows into the store. The running studio does the
+ * work: this command sends it messages over NATS and reads the progress from the database.
  */
 
 const code = await main(process.argv.slice(2))
-// Whatever the bus' client still waits for after it was closed, nobody here does.
+// The NATS client may still have timers after it was closed, which would keep this process alive.
 process.stdout.write('', () => process.exit(code))
 
 async function main(args: string[]): Promise<number> {

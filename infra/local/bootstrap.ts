@@ -1,13 +1,13 @@
 import { installPackages, isInstalled, MIN_BUN_VERSION } from './programs/packages.ts'
 
 /**
- * The one file that runs before anything is installed: it imports built-ins only, because Bun would fetch whatever version it
- * likes of anything else. It has the frozen install done where that is due, and then runs the command.
+ * Entry point of the commands that work in a fresh clone. It imports built-ins only, because without `node_modules` Bun fetches
+ * any version of a package. It runs the frozen install if the packages are missing or old, and then the command.
  */
 
 interface Command {
   load: () => Promise<{ main: (args: string[]) => Promise<number> }>
-  /** Does without packages, on whatever Bun there is: it says what is missing. */
+  /** Runs without packages and on any version of Bun, because it reports what is missing. */
   worksWithoutPackages?: boolean
 }
 
@@ -37,11 +37,11 @@ async function bootstrap([name = '', ...args]: string[]): Promise<number> {
   return result === 'ready' ? await run() : await rerun([name, ...args])
 }
 
-/** In a new process: one that began without node_modules goes on to take packages from elsewhere, in other versions. */
+/** Runs a command in a new process. One that started without `node_modules` keeps loading packages of other versions. */
 async function rerun(args: string[]): Promise<number> {
   const child = Bun.spawn([process.execPath, import.meta.filename, ...args], {
     stdio: ['inherit', 'inherit', 'inherit'],
-    // A studio does not outlive the process that people see.
+    // The studio stops when this process, the one that users see, is gone.
     env: { ...process.env, DARKROOM_PARENT_PID: String(process.pid) },
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))

@@ -1,10 +1,10 @@
 import { type Command, CommanderError } from 'commander'
 
 /**
- * Runs what a command line asks a program for, and says on standard error what went wrong. The program exits by nothing but
- * what this returns (`exitOverride`).
+ * Parses a command line, runs its action and prints an error to standard error.
  *
- * @returns 0 if it was done, or only explained; 2 if not
+ * @param program with `exitOverride`, so that it does not exit by itself
+ * @returns the exit code: 0 on success and after help, 2 on an error
  */
 export async function runCommandLine(program: Command, args: string[]): Promise<0 | 2> {
   try {

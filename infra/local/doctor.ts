@@ -11,8 +11,8 @@ import { formatTable } from './doctor/table.ts'
 import { isInstalled } from './programs/packages.ts'
 
 /**
- * `bun run doctor`: looks at everything that a start needs and changes nothing. Before the packages are installed it looks at
- * what can be looked at without them, so nothing that this file imports may need one.
+ * Runs `bun run doctor`: checks everything that a start needs and changes nothing. Before the packages are installed it runs
+ * only the checks that need none, so this file and its imports may not import a package statically.
  *
  * @returns the exit code: 1 if something is wrong
  */

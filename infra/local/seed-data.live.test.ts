@@ -9,7 +9,7 @@ import { runCommand } from './process/command.ts'
 const SCRIPT = join(import.meta.dirname, 'seed-data.ts')
 const COUNT = 400
 
-test('a studio that runs is filled with generations that it shows like its own, pictures and all', async () => {
+test('fills a running studio with generations whose images and previews it serves', async () => {
   await using studio = await startTestStudio()
   const env = { ...process.env, DATA_DIR: studio.dataDir } as Record<string, string>
   const seed = (...args: string[]) =>

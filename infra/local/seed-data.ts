@@ -12,8 +12,8 @@ import { insertGenerations } from './seed/rows.ts'
 
 /**
  * `bun run seed-data --generations N [--bloat]`: fills the database of DATABASE_URL, else of the studio that runs here, with
- * generations that were never made: small real pictures, shared. With `--bloat` some carry pictures as text in their raw
- * parameters, as older systems left them (6 in 100 of them 2 MB, 6 in 100 of them 100 KB).
+ * synthetic generations that share a few small, valid images. With `--bloat` some have images as text in their raw parameters, as
+ * older systems left them: 6 in 100 have 2 MB, 6 in 100 have 100 KB.
  */
 
 const USAGE = 'bun run seed-data --generations N [--bloat], N from 1 to 1,000,000'

@@ -4,11 +4,11 @@ import { mergeSummaries, summarizeRun } from './test-summary.ts'
 const formatRunEnd = (pass: number, fail: number) =>
   ` ${pass} pass\n 1 skip\n ${fail} fail\n 9 expect() calls\nRan 3 tests\n`
 
-test('takes the counts from the end of what bun test wrote', () => {
+test('reads the counts at the end of the output of bun test', () => {
   expect(summarizeRun(`console says:\n 7 pass\n${formatRunEnd(12, 2)}`, 1)).toMatchObject({ passed: 12, failed: 2 })
 })
 
-test('keeps what was written of each test that failed, and of none that passed', () => {
+test('extracts the output of each failed test, and of no other', () => {
   const output = [
     'a/one.test.ts:\nwarned\n(pass) goes well [1ms]\nerror: no\n  at there\n(fail) goes wrong [2ms]',
     'b/two.test.ts:\n(pass) goes well, too [1ms]\nerror: late\n(fail) takes long [3ms]',
@@ -30,16 +30,16 @@ test('reads coloured output', () => {
   })
 })
 
-test('a run that failed without naming a failure counts as one', () => {
+test('counts a run that failed without naming a test as one failure', () => {
   expect(summarizeRun('error TS2304', 2)).toEqual({ passed: 0, failed: 1, failures: ['error TS2304'] })
   expect(summarizeRun(formatRunEnd(4, 0), 1)).toMatchObject({ passed: 4, failed: 1 })
 })
 
-test('a check that passed counts as nothing', () => {
+test('counts a successful check as zero tests', () => {
   expect(summarizeRun('Checked 40 files', 0)).toEqual({ passed: 0, failed: 0, failures: [] })
 })
 
-test('adds up', () => {
+test('sums the counts of several runs', () => {
   expect(
     mergeSummaries([
       { passed: 1, failed: 0, failures: [] },

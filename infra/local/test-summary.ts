@@ -1,23 +1,23 @@
-/** How many tests passed and failed, and what was written of those that failed. */
+/** Counts of the passed and failed tests, and the output of the failed ones. */
 export interface TestSummary {
   passed: number
   failed: number
   failures: readonly string[]
 }
 
-/** Lines shown of one failure: an error with its piece of code has about twenty. */
+/** Lines shown of one failure: an error with its code excerpt has about twenty. */
 const MAX_FAILURE_LINES = 40
 
 const FILE_LINE = /^\S+\.tsx?:$/
 const RESULT_LINE = /^\((pass|fail|skip|todo)\)/
-/** At the end of a long run `bun test` names those that failed again. */
+/** Heading of the list of failed tests that `bun test` repeats at the end of a long run. */
 const REPEATED_FAILURES = /^\d+ tests? failed:$/
 
 /**
- * What one run of a test runner or a check came to.
+ * Summarizes one run of `bun test` or of a check.
  *
- * @param output all it wrote; `bun test` ends with lines such as ` 12 pass` and ` 0 fail`
- * @param exitCode a run that failed counts as one failure, if it names none
+ * @param output the whole output; `bun test` ends with lines such as ` 12 pass` and ` 0 fail`
+ * @param exitCode a failed run counts as one failure if its output has none
  */
 export function summarizeRun(output: string, exitCode: number): TestSummary {
   const plain = Bun.stripANSI(output)
@@ -29,7 +29,7 @@ export function summarizeRun(output: string, exitCode: number): TestSummary {
   }
 }
 
-/** All of them together. */
+/** Sums several summaries. */
 export function mergeSummaries(summaries: readonly TestSummary[]): TestSummary {
   const total = (key: 'passed' | 'failed') => summaries.reduce((sum, summary) => sum + summary[key], 0)
   return { passed: total('passed'), failed: total('failed'), failures: summaries.flatMap(({ failures }) => failures) }
@@ -40,7 +40,7 @@ function findLastCount(output: string, word: 'pass' | 'fail'): number {
   return Number(found?.[1] ?? 0)
 }
 
-/** Each test that failed, with its file and the lines before it, which say why; of a run that names none, its end. */
+/** Extracts each failed test with its file and the lines before it, which have the error. Without any, returns the last lines. */
 function extractFailures(output: string): string[] {
   const failures: string[] = []
   let file = ''

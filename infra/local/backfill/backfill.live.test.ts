@@ -12,7 +12,7 @@ import { waitUntil } from '../process/wait-until.ts'
 
 const silent = createLog({ service: 'test', level: 'silent' })
 
-test('an operator imports, looks, moves, verifies, and is told what could not be moved', async () => {
+test('an operator imports, does a dry run, moves, verifies, and sees which rows could not be moved', async () => {
   await using studio = await startTestStudio()
   const env = { DATA_DIR: studio.dataDir, DATABASE_URL: '', NATS_URL: '' }
   const backfill = (...args: string[]) => runCommand('backfill', args, env)
@@ -49,8 +49,8 @@ test('an operator imports, looks, moves, verifies, and is told what could not be
     updated: 5,
   })
   expect(await studio.fetch('/api/admin/backfill-reference-images', { method: 'POST' })).toHaveProperty('status', 401)
-  const one = await endpoint({ limit: 2 })
-  expect(one).toMatchObject({ processed: 2, updated: 2, skipped: 0, errors: [], nextCursor: expect.any(String) })
+  const firstBatch = await endpoint({ limit: 2 })
+  expect(firstBatch).toMatchObject({ processed: 2, updated: 2, skipped: 0, errors: [], nextCursor: expect.any(String) })
   const moved = await report('reference-images', '--batch', '2')
   expect(moved).toMatchObject({ exitCode: 1, state: 'done', updated: 3, images: 3 })
   expect(moved.failures).toEqual([
@@ -74,7 +74,7 @@ test('an operator imports, looks, moves, verifies, and is told what could not be
   }
 }, 120_000)
 
-test('a run outlives the death of Postgres, of NATS and of ingest: all is moved, once, and every byte is there', async () => {
+test('a run survives a kill of Postgres, NATS and ingest: every image is moved once, and verifies', async () => {
   await using studio = await startTestStudio()
   const env = { DATA_DIR: studio.dataDir, DATABASE_URL: '', NATS_URL: '' }
   const sql = openSql(studio)
@@ -84,17 +84,17 @@ test('a run outlives the death of Postgres, of NATS and of ingest: all is moved,
     await insertImportedGeneration(sql, { referenceImages: [toDataUrl(await createUniqueImage(64, 64))] })
   }
   const running = runCommand('backfill', ['reference-images', '--batch', '5', '--concurrency', '2', '--json'], env)
-  for (const [part, moved] of [
+  for (const [processName, moved] of [
     ['Postgres', 5],
     ['NATS', 25],
     ['ingest', 45],
   ] as const) {
     await waitUntilMoved(sql, moved)
-    process.kill(await studio.pidOf(part), 'SIGKILL')
+    process.kill(await studio.pidOf(processName), 'SIGKILL')
   }
-  const { exitCode: code, stdout: out, stderr: said } = await running
-  expect({ code, said: code === 0 ? '' : said }).toEqual({ code: 0, said: '' })
-  expect(JSON.parse(out)).toMatchObject({ state: 'done', updated: rows, images: rows, failures: [] })
+  const { exitCode, stdout, stderr } = await running
+  expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' })
+  expect(JSON.parse(stdout)).toMatchObject({ state: 'done', updated: rows, images: rows, failures: [] })
   const verified = await runCommand('backfill', ['verify', '--json'], env)
   expect(JSON.parse(verified.stdout)).toMatchObject({ images: rows, failures: [] })
   expect(await sql`select from generation_raw where parameters::text ~* ';base64,'`).toHaveLength(0)
@@ -105,9 +105,9 @@ function openSql({ databaseUrl }: TestStudio): Database {
 }
 
 async function waitUntilMoved(sql: Database, rows: number): Promise<void> {
-  const look = async () => {
+  const poll = async () => {
     const [row] = await sql<{ count: number }[]>`select count(*)::int as count from backfill_manifest`.catch(() => [])
     return (row?.count ?? 0) >= rows ? true : undefined
   }
-  await waitUntil(look, { what: 'The run', milliseconds: 120_000, signal: new AbortController().signal })
+  await waitUntil(poll, { what: 'The run', milliseconds: 120_000, signal: new AbortController().signal })
 }

@@ -10,7 +10,7 @@ interface OutputOptions {
   json?: boolean
 }
 
-/** Begins a run and follows it. @returns the exit code: 0 if all went well, 1 if rows are left or the run is not done */
+/** Starts a run and follows it. @returns the exit code: 0 on success, 1 if rows are left or the run is not done */
 export async function startRun(
   options: OutputOptions & { dryRun: boolean; batch: number; concurrency: number; limit?: number },
 ) {
@@ -18,7 +18,7 @@ export async function startRun(
   return await requestRun({ kind: 'move', of: null, dryRun, batch, concurrency, limit }, options)
 }
 
-/** Begins a run that reads back what was moved, and follows it. @returns as `begin` */
+/** Starts a run that reads back and compares the moved images, and follows it. @returns the exit code, as `startRun` */
 export async function startVerification(
   of: string | undefined,
   { concurrency, ...output }: OutputOptions & { concurrency: number },
@@ -29,7 +29,12 @@ export async function startVerification(
   )
 }
 
-/** Says how runs stand. @returns the exit code: 1 if there is no such run, or it has left rows */
+/**
+ * Prints the state of the latest runs, or of one run with its failures.
+ *
+ * @returns the exit code: 1 if the run has failures
+ * @throws StartError if there is no such run
+ */
 export async function showStatus(id: string | undefined, { json }: OutputOptions): Promise<number> {
   return await withStudioConnection(async ({ database }) => {
     if (id === undefined) {
@@ -44,7 +49,7 @@ export async function showStatus(id: string | undefined, { json }: OutputOptions
   })
 }
 
-/** Has a run go no further. */
+/** Stops a run, the running one unless named. @throws StartError if none or several are running and none is named */
 export async function stopRun(runId: string | undefined): Promise<number> {
   return await withStudioConnection(async studio => {
     const running = (await listReports(studio.database)).filter(({ state }) => state === 'running')
@@ -56,7 +61,7 @@ export async function stopRun(runId: string | undefined): Promise<number> {
   })
 }
 
-/** Has a run go on, and follows it. @returns as `begin` */
+/** Resumes a stopped run and follows it. @returns the exit code, as `startRun` */
 export async function resumeRun(id: string, options: OutputOptions): Promise<number> {
   return await withStudioConnection(async studio => {
     const previous = await readReport(studio.database, id)

@@ -7,7 +7,7 @@ import { withDeadline } from '../../src/runtime/timers.ts'
 import { readRunFile } from '../launch/run-file.ts'
 import { StartError } from '../process/server-process.ts'
 
-/** A studio that runs, as far as a command needs it. */
+/** Connections to the running studio that a command needs. */
 export interface StudioConnection {
   database: Database
   bus: Bus
@@ -18,10 +18,10 @@ const NO_STUDIO_MESSAGE =
   'No studio runs here: start it, or give the DATABASE_URL and the NATS_URL of one that runs elsewhere.'
 
 /**
- * Opens the database and the bus of the studio that the settings name, else of the one that runs on this data directory, for as
- * long as `work` takes.
+ * Runs `work` with the database and the bus of the studio that the settings name, else of the one on this data directory, and
+ * closes both afterwards.
  *
- * @throws PartError if there is none, or it does not answer
+ * @throws StartError if no studio runs, or its database or bus does not answer
  */
 export async function withStudioConnection<T>(work: (studio: StudioConnection) => Promise<T>): Promise<T> {
   const config = readConfig()

@@ -11,10 +11,11 @@ const PICKUP_TIMEOUT_MS = 15_000
 const MAX_OUTAGE_MS = 120_000
 
 /**
- * Follows a run until it is over or somebody closes this; the run goes on then.
+ * Shows the progress of a run until it has ended or this command is stopped. Stopping the command does not stop the run.
  *
- * @param options `previous` how the run stood before it was asked to go on
- * @returns the exit code: 0 if it is done and has left nothing, else 1
+ * @param options `previous` is the report from before a resume: its state does not count as the end of the run until the studio
+ *   has had time to pick the resume up
+ * @returns the exit code: 0 if the run is done without failures, else 1
  */
 export async function followRun(
   studio: StudioConnection,
@@ -71,7 +72,11 @@ async function pollUntilFinished(studio: StudioConnection, options: PollOptions)
   }
 }
 
-/** A database that is away for a while ends nothing: the run waits for it, too. */
+/**
+ * Wraps a read of the database: during an outage it returns the latest value, because the run waits for the database, too.
+ *
+ * @returns a read that throws only after an outage of `MAX_OUTAGE_MS`
+ */
 function tolerateOutage<T>(
   read: () => Promise<T | undefined>,
   onMessage: (line: string) => void,
@@ -89,7 +94,7 @@ function tolerateOutage<T>(
   }
 }
 
-/** Rings when a run has changed. Events only wake it early: what counts is in the row. */
+/** Subscribes to the events of runs. An event only ends a wait early: the state of a run is read from its row. */
 function listenForChanges({ bus }: StudioConnection, signal: AbortSignal) {
   let changed = Promise.withResolvers<void>()
   const listen = async () => {

@@ -3,10 +3,10 @@ import type { BackfillReport } from '../../src/database/backfill-report.ts'
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
 const MAX_FAILURES_SHOWN = 20
 
-/** How far a run is: rows, or pictures where it verifies. */
+/** Computes the progress of a run: in rows, or in images for a verification. */
 export function computeProgress(report: BackfillReport): { done: number; total: number; text: string } {
   const { total, processed, updated, skipped, failures, seconds, bytesMoved } = report
-  // Rows are counted as they are moved, batches when they are over.
+  // `processed` rises at the end of each batch, the others with each row.
   const seen = Math.max(processed, updated + skipped + failures.length)
   const done = report.state === 'done' ? total : Math.min(total, seen)
   const rate = seconds > 0 ? seen / seconds : 0
@@ -21,7 +21,7 @@ export function computeProgress(report: BackfillReport): { done: number; total: 
   }
 }
 
-/** What a run has done, a line each. */
+/** Formats the result of a run, a statement a line. */
 export function formatSummary(report: BackfillReport): string[] {
   const { id, kind, state, dryRun, images, updated, skipped, bytesMoved, bytesSaved, seconds, failures } = report
   const time = formatDuration(seconds)
@@ -39,7 +39,7 @@ export function formatSummary(report: BackfillReport): string[] {
   ]
 }
 
-/** The rows that were not moved, with the reason of each. */
+/** Formats the rows that were not moved, each with its reason. */
 export function formatFailures({ failures }: BackfillReport): string[] {
   const shown = failures.slice(0, MAX_FAILURES_SHOWN).map(({ id, reason, temporary }) => {
     return `  ${id}  ${reason}${temporary ? ' (another try may help)' : ''}`
@@ -48,7 +48,7 @@ export function formatFailures({ failures }: BackfillReport): string[] {
   return more > 0 ? [...shown, `  and ${more} more; --json has them all`] : shown
 }
 
-/** The latest runs, a line each. */
+/** Formats the latest runs, one a line. */
 export function formatRuns(reports: readonly BackfillReport[]): string[] {
   if (reports.length === 0) return ['There was no run yet.']
   return reports.map(report => {
@@ -58,7 +58,7 @@ export function formatRuns(reports: readonly BackfillReport[]): string[] {
   })
 }
 
-/** Bytes, as a person reads them. */
+/** Formats a number of bytes with a decimal unit: `1.5 MB`. */
 function formatBytes(bytes: number): string {
   const at = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)))
   return `${(bytes / 1_000 ** at).toFixed(at === 0 ? 0 : 1)} ${UNITS[at]}`

@@ -2,7 +2,7 @@ import cliProgress from 'cli-progress'
 import type { BackfillReport } from '../../src/database/backfill-report.ts'
 import { computeProgress } from './format.ts'
 
-/** Where a run's progress is shown. */
+/** Display of a run's progress. */
 export interface ProgressBar {
   update(report: BackfillReport): void
   writeLine(line: string): void
@@ -11,7 +11,7 @@ export interface ProgressBar {
 
 const LINE_INTERVAL_MS = 2_000
 
-/** A bar on a terminal; elsewhere a line every now and then. */
+/** Creates a progress bar on a terminal, elsewhere a writer of at most one line every `LINE_INTERVAL_MS`. */
 export function createProgressBar(stream: NodeJS.WriteStream): ProgressBar {
   return stream.isTTY ? createTerminalBar(stream) : createLineOutput(stream)
 }

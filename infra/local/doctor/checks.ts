@@ -1,16 +1,16 @@
-/** What a look at one thing came to. */
+/** Result of one check. */
 export interface CheckResult {
-  /** `note`: nothing is wrong, but it is good to know. */
+  /** `note`: not an error, but worth knowing. */
   status: 'good' | 'note' | 'wrong'
   detail: string
-  /** What to do about it, as a sentence. */
+  /** Sentence for the user: the way to fix it. */
   advice?: string
 }
 
-/** One thing that a start needs. */
+/** Check of one requirement of a start. */
 export interface Check {
   name: string
-  /** What it throws is wrong. It has a few seconds. */
+  /** Runs the check. An error counts as `wrong`, and so does no result within `CHECK_TIMEOUT_MS`. */
   run(signal: AbortSignal): CheckResult | Promise<CheckResult>
 }
 
@@ -20,7 +20,7 @@ export interface NamedCheckResult extends CheckResult {
 
 const CHECK_TIMEOUT_MS = 8_000
 
-/** Looks at everything, side by side. */
+/** Runs all checks concurrently. */
 export async function runChecks(checks: readonly Check[]): Promise<NamedCheckResult[]> {
   return await Promise.all(checks.map(async check => ({ name: check.name, ...(await runCheck(check)) })))
 }

@@ -15,7 +15,7 @@ export interface DataDirCheckOptions {
 
 const REQUEST_TIMEOUT_MS = 3_000
 
-/** Where the studio keeps its data and where people reach it. */
+/** Creates the checks of the data directory, its disk, the studio's port and the studio that runs on the data. */
 export function createDataDirChecks({ config, dataDir, running }: DataDirCheckOptions): Check[] {
   return [
     { name: 'Data', run: () => checkDataDir(dataDir) },
@@ -73,7 +73,7 @@ async function checkRunningStudio(running: RunFile | undefined): Promise<CheckRe
   return { status: 'wrong', detail: problems.join('\n'), advice: 'It starts again what has died; its logs say more.' }
 }
 
-/** @returns what a service lacks, or undefined if it is ready */
+/** Requests a service's readiness. @returns a message if it is not ready, else undefined */
 async function findServiceProblem([name, address]: [string, string], host: string): Promise<string | undefined> {
   try {
     const response = await fetch(`${address}/readyz`, {
@@ -86,7 +86,7 @@ async function findServiceProblem([name, address]: [string, string], host: strin
   }
 }
 
-/** The folder itself, or the one that it would be made in. */
+/** Returns the folder itself, or the nearest existing one above it, in which it would be created. */
 async function findExistingFolder(folder: string): Promise<string> {
   const exists = await access(folder).then(
     () => true,

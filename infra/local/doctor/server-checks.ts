@@ -15,7 +15,7 @@ export interface ServerCheckOptions {
   config: Config
   dataDir: string
   env: Record<string, string | undefined>
-  /** The studio that runs on the data, if one does. */
+  /** Studio that runs on the data directory, if any. */
   running: RunFile | undefined
 }
 
@@ -23,7 +23,7 @@ const TESTED_POSTGRES_VERSION = 18
 const MIN_POSTGRES_VERSION = 14
 const CONNECT_TIMEOUT_SECONDS = 4
 
-/** The database, the bus and the store: the embedded ones, or those that the settings name. */
+/** Creates the checks of the database, the bus and the store: the embedded ones, or those that the settings name. */
 export function createServerChecks({ config, dataDir, env, running }: ServerCheckOptions): Check[] {
   const database = config.DATABASE_URL
   const bus = config.NATS_URL
@@ -79,11 +79,11 @@ async function checkMigrations(url: string | undefined): Promise<CheckResult> {
   if (!url) return { status: 'note', detail: 'unknown while the studio is stopped', advice }
   const state = await readMigrationState(url).catch(() => undefined)
   if (!state) return { status: 'note', detail: 'unknown: the database cannot be asked', advice }
-  const { pending: waiting, unknown } = state
+  const { pending, unknown } = state
   if (unknown.length > 0) {
     return { status: 'wrong', detail: `of a newer Darkroom (${unknown.join(', ')})`, advice: 'Start that version.' }
   }
-  if (waiting.length > 0) return { status: 'note', detail: `behind by ${waiting.length}`, advice }
+  if (pending.length > 0) return { status: 'note', detail: `behind by ${pending.length}`, advice }
   return { status: 'good', detail: 'up to date' }
 }
 
@@ -117,8 +117,9 @@ function checkNatsServer(version: string, hasJetStream: boolean): CheckResult {
 }
 
 async function checkStore(env: ServerCheckOptions['env']): Promise<CheckResult> {
-  const elsewhere = { DATABASE_URL: 'postgres://localhost', NATS_URL: 'nats://localhost' }
-  const config = readServiceConfig({ ...elsewhere, ...env })
+  // Required by `readServiceConfig`; the store needs neither.
+  const placeholders = { DATABASE_URL: 'postgres://localhost', NATS_URL: 'nats://localhost' }
+  const config = readServiceConfig({ ...placeholders, ...env })
   if (!config.s3) return { status: 'good', detail: 'on disk, in the data folder' }
   const { endpoint, bucket } = config.s3
   try {

@@ -8,7 +8,7 @@ import { createServerChecks } from './server-checks.ts'
 
 const SETTINGS_NAME = 'Settings'
 
-/** Looks at all that depends on the settings, which are looked at first. Needs the packages. */
+/** Runs the checks that depend on the settings. Invalid settings are the only result then. Needs the packages. */
 export async function runStudioChecks(env: Record<string, string | undefined>): Promise<NamedCheckResult[]> {
   try {
     const config = readConfig(env)

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { runChecks } from './checks.ts'
 import { formatTable } from './table.ts'
 
-test('a table of what, how it is, and what to do', () => {
+test('formats a table of name, state and advice', () => {
   const table = formatTable(
     [
       { name: 'Bun', status: 'good', detail: '1.4.5' },
@@ -25,23 +25,23 @@ test('a table of what, how it is, and what to do', () => {
   ])
 })
 
-test('a state that is too long for its column pushes the advice down', () => {
+test('moves the advice to the next line when the state is too long for its column', () => {
   const table = formatTable([{ name: 'NATS', status: 'wrong', detail: 'x'.repeat(60), advice: 'Start it.' }], false)
   expect(table.split('\n').slice(1)).toEqual([`  ✗  NATS  ${'x'.repeat(60)}`, `${' '.repeat(57)}Start it.`])
 })
 
-test('in colour it says the same', () => {
-  const found = [{ name: 'Bun', status: 'good' as const, detail: '1.4.5' }]
-  expect(formatTable(found, true)).not.toBe(formatTable(found, false))
-  expect(Bun.stripANSI(formatTable(found, true))).toBe(formatTable(found, false))
+test('has the same text in colour', () => {
+  const results = [{ name: 'Bun', status: 'good' as const, detail: '1.4.5' }]
+  expect(formatTable(results, true)).not.toBe(formatTable(results, false))
+  expect(Bun.stripANSI(formatTable(results, true))).toBe(formatTable(results, false))
 })
 
-test('a look that fails is wrong, and the others are still looked at', async () => {
-  const found = await runChecks([
+test('a check that throws is wrong, and the others still run', async () => {
+  const results = await runChecks([
     { name: 'Disk', run: () => Promise.reject(new Error('no such disk')) },
     { name: 'Bun', run: () => ({ status: 'good', detail: 'there' }) },
   ])
-  expect(found).toEqual([
+  expect(results).toEqual([
     { name: 'Disk', status: 'wrong', detail: 'no such disk' },
     { name: 'Bun', status: 'good', detail: 'there' },
   ])

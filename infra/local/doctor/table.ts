@@ -8,7 +8,7 @@ const STATUS_STYLES: Record<CheckResult['status'], { symbol: string; color: numb
 const HEADINGS: NamedCheckResult = { name: 'what', status: 'good', detail: 'state', advice: 'what to do' }
 const MAX_DETAIL_WIDTH = 44
 
-/** A calm table of what was found: what, how it is, what to do. A state that is too long for its column pushes the advice down. */
+/** Formats the results as a table of name, state and advice. A state too long for its column moves the advice to the next line. */
 export function formatTable(results: readonly NamedCheckResult[], isColored: boolean): string {
   const paint = (code: number, text: string) => (isColored ? `\u001b[${code}m${text}\u001b[0m` : text)
   const nameWidth = getMaxLength(results.map(row => row.name))

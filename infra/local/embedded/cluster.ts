@@ -6,13 +6,13 @@ import { runCommand } from '../process/command.ts'
 import { findPostgresAccount, type PostgresAccount, ROOT_DATA_OWNERS } from '../process/postgres-account.ts'
 import { StartError } from '../process/server-process.ts'
 
-/** The files of an embedded Postgres. */
+/** An initialized database cluster of the embedded Postgres. */
 export interface Cluster {
-  /** Postgres' own folder. */
+  /** Postgres' data directory. */
   folder: string
   user: string
   password: string
-  /** What starts a Postgres, less its arguments. */
+  /** Command that starts Postgres, without its arguments. */
   serverCommand: string[]
 }
 
@@ -26,10 +26,11 @@ const ACCOUNT_HELP =
   '(unshare, setpriv). Start the studio as an ordinary user, or give the DATABASE_URL of a Postgres.'
 
 /**
- * The cluster in a folder, made the first time.
+ * Opens the cluster in a folder, and creates it the first time.
  *
- * @param options `durable` false forgoes waiting for the disk; `say` is told when one is made
- * @throws PartError where no Postgres can run; CommandError if a new one cannot be made
+ * @param options `durable` false skips the sync of a new cluster to disk; `onMessage` is called when one is created
+ * @throws StartError if no Postgres can run on this machine, or the cluster is of another version; CommandError if a new one
+ *   cannot be created
  */
 export async function openCluster(options: {
   dataDir: string
@@ -48,16 +49,16 @@ export async function openCluster(options: {
   await initializeCluster({ ...options, folder, passwordFile, command: [...account.commandPrefix, binaries.initdb] })
   await assertClusterVersion(folder)
   await changeOwner(account, folder)
-  // What came back from a copy may be open to others; Postgres refuses it then.
+  // A restored copy may be readable by others; Postgres refuses to start on it then.
   await chmod(folder, 0o700).catch(() => {})
   return { folder, user: USER, password, serverCommand: [...account.commandPrefix, binaries.postgres] }
 }
 
 /**
- * Sees to it that a cluster is this user's, before anything is written beside it: an ordinary user could not open any more what
- * root has had.
+ * Asserts that this user owns the cluster. To be called before anything is written beside it: files that root creates there
+ * could not be opened by the ordinary user any more.
  *
- * @throws PartError if it belongs to somebody else
+ * @throws StartError if another user owns it
  */
 export async function assertClusterOwner(dataDir: string): Promise<void> {
   const owner = (await stat(join(dataDir, CLUSTER_FOLDER)).catch(() => undefined))?.uid
@@ -69,7 +70,7 @@ export async function assertClusterOwner(dataDir: string): Promise<void> {
   )
 }
 
-/** The programs of the embedded Postgres. @throws PartError where there are none for this machine */
+/** Returns the paths of the embedded Postgres' programs. @throws StartError if there are none for this platform */
 export async function findPostgresBinaries(): Promise<{ initdb: string; postgres: string }> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   try {
@@ -92,7 +93,7 @@ async function initializeCluster(options: {
   const { folder, passwordFile, signal } = options
   if (existsSync(join(folder, 'PG_VERSION'))) return
   options.onMessage?.('makes a new database')
-  // Made beside and renamed: a first start that was cut off is begun again, never half believed.
+  // Created beside and renamed, so that an interrupted first start begins again instead of using half a cluster.
   const temporaryFolder = `${folder}.new`
   await rm(temporaryFolder, { recursive: true, force: true })
   const flags = ['--pgdata', temporaryFolder, '--username', USER, '--pwfile', passwordFile, '--auth', 'scram-sha-256']
@@ -114,7 +115,10 @@ async function assertClusterVersion(folder: string): Promise<void> {
   )
 }
 
-/** Postgres insists on owning its folder. Root may have run it in the other way the last time: in a container, on another machine. */
+/**
+ * Changes the owner of the cluster to the account that Postgres runs as, which Postgres requires. They differ when root ran it
+ * through the other account the last time: in a container, on another machine.
+ */
 async function changeOwner({ ownerUid }: PostgresAccount, folder: string): Promise<void> {
   const { uid } = await stat(folder)
   if (ownerUid === undefined || uid === ownerUid) return
@@ -122,7 +126,7 @@ async function changeOwner({ ownerUid }: PostgresAccount, folder: string): Promi
   await runCommand(chown, { signal: AbortSignal.timeout(CHOWN_TIMEOUT_MS), milliseconds: CHOWN_TIMEOUT_MS })
 }
 
-/** The rules of Postgres' own C.UTF-8, so that an upgrade of the machine's libraries never breaks an index. */
+/** Returns the flags for Postgres' builtin C.UTF-8 collation, so that an upgrade of the system's libc never breaks an index. */
 function buildLocaleFlags(): string[] {
   const system = process.platform === 'linux' ? 'C.UTF-8' : 'C'
   return ['--encoding', 'UTF8', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', '--locale', system]

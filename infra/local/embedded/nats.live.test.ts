@@ -13,23 +13,24 @@ async function connectClient(url: string) {
   return await connect({ servers: host, user: username, pass: password, timeout: 2_000, reconnect: false })
 }
 
-test('keeps its streams over a kill and a new start at the same address', async () => {
+test('retains its streams over a kill and a restart at the same address', async () => {
   await using nats = await startTestNats()
   const before = await connectClient(nats.url)
-  await (await before.jetstreamManager()).streams.add({ name: 'kept', subjects: ['kept.*'], storage: StorageType.File })
-  await before.jetstream().publish('kept.word', 'still here')
+  const { streams } = await before.jetstreamManager()
+  await streams.add({ name: 'retained', subjects: ['retained.*'], storage: StorageType.File })
+  await before.jetstream().publish('retained.word', 'still here')
   await before.close()
   await nats.kill()
   await nats.start()
   const after = await connectClient(nats.url)
-  const message = await (await after.jetstreamManager()).streams.getMessage('kept', { seq: 1 })
+  const message = await (await after.jetstreamManager()).streams.getMessage('retained', { seq: 1 })
   expect(message.string()).toBe('still here')
   await after.close()
   await nats.stop()
   expect(await isProcessRunning(nats.pid, '')).toBe(false)
 })
 
-test('wants its password, which is neither in its arguments nor for others to read', async () => {
+test('requires its password, which is neither in its arguments nor readable by other users', async () => {
   await using directory = await createTestDirectory()
   const auth = { user: 'darkroom', password: 'a "quoted" word' }
   const server = await startNats({ binary: findNatsServer(), storeDir: directory.path, auth, signal: SIGNAL() })
@@ -42,17 +43,17 @@ test('wants its password, which is neither in its arguments nor for others to re
   await server.stop()
 })
 
-test('stops the one that a killed launcher left running on the folder', async () => {
+test('stops an orphan server on the same folder', async () => {
   await using directory = await createTestDirectory()
   const options = { binary: findNatsServer(), storeDir: directory.path }
-  const left = await startNats({ ...options, signal: SIGNAL() })
+  const orphan = await startNats({ ...options, signal: SIGNAL() })
   const next = await startNats({ ...options, signal: SIGNAL() })
-  expect(left.child.isRunning()).toBe(false)
+  expect(orphan.child.isRunning()).toBe(false)
   expect(await isProcessRunning(next.pid, directory.path)).toBe(true)
   await next.stop()
 })
 
-test('says what the server said when it cannot start', async () => {
+test('fails with the output of a server that cannot start', async () => {
   await using directory = await createTestDirectory()
   const first = await startNats({ binary: findNatsServer(), storeDir: join(directory.path, 'a'), signal: SIGNAL() })
   const port = Number(new URL(first.url).port)

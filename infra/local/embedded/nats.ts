@@ -7,14 +7,14 @@ import { type ServerProcess, toServerProcess, waitUntilReady } from '../process/
 export interface NatsOptions {
   /** The nats-server program, 2.9 or newer. */
   binary: string
-  /** Folder of its own: streams, configuration and log go in there. */
+  /** Folder for this server alone: streams, configuration and, unless `log` is given, the log. */
   storeDir: string
-  /** Any free one if it is not given. */
+  /** A free port unless given. */
   port?: number
   auth?: { user: string; password: string }
-  /** Where it writes; a file in `storeDir` if it is not given. */
+  /** Log file; `nats.log` in `storeDir` unless given. */
   log?: string
-  /** Aborted: the start is given up. A server that has started is stopped with `stop`. */
+  /** Aborts the start. A server that has started is stopped with `stop`. */
   signal: AbortSignal
 }
 
@@ -23,17 +23,17 @@ const READY_TIMEOUT_MS = 20_000
 const STOP_TIMEOUT_MS = 3_000
 
 /**
- * Starts nats-server with JetStream on loopback and waits until its streams answer. What an earlier launcher left running on
- * the same folder is stopped first.
+ * Starts nats-server with JetStream on loopback and waits until JetStream is healthy. An orphan server on the same folder is
+ * stopped first.
  *
- * @throws PartError in words for a person
+ * @throws StartError with a message for users
  */
 export async function startNats(options: NatsOptions): Promise<ServerProcess> {
   const { storeDir, signal } = options
   await mkdir(storeDir, { recursive: true, mode: 0o700 })
   await stopOrphanServer(storeDir, signal)
   const config = join(storeDir, 'nats.conf')
-  // In a file, because anybody on the machine can read the arguments of a process.
+  // In a file, because every user of the machine can read the arguments of a process.
   await writeFile(config, formatConfig(options), { mode: 0o600 })
   const child = startChildProcess({
     command: [options.binary, '--config', config],
@@ -47,7 +47,7 @@ export async function startNats(options: NatsOptions): Promise<ServerProcess> {
   return toServerProcess(child, url, STOP_TIMEOUT_MS)
 }
 
-/** Two servers on one folder would spoil each other's streams, and they do not notice. */
+/** Stops a server that an earlier launcher left running. Two servers on one folder corrupt each other's streams unnoticed. */
 async function stopOrphanServer(storeDir: string, signal: AbortSignal): Promise<void> {
   const pid = Number.parseInt(await readFile(pidFilePath(storeDir), 'utf8').catch(() => ''), 10)
   if (pid > 0) await stopOrphanProcess({ pid, commandText: storeDir, stopSignal: 'SIGTERM', signal })
@@ -75,7 +75,7 @@ function pidFilePath(storeDir: string): string {
   return join(storeDir, 'nats.pid')
 }
 
-/** Where the server listens, once its streams are ready. */
+/** Returns the host and port of the server, or undefined until JetStream is healthy. */
 async function readAddressWhenHealthy(storeDir: string, pid: number): Promise<string | undefined> {
   try {
     const ports = await Bun.file(join(storeDir, `nats-server_${pid}.ports`)).json()

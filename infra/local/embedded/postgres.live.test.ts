@@ -9,21 +9,21 @@ import { startPostgres } from './postgres.ts'
 
 const LIMIT_MS = 60_000
 
-let made: TestDirectory
+let template: TestDirectory
 
 beforeAll(async () => {
-  made = await createTestDirectory()
-  await (await start(made.path)).stop()
+  template = await createTestDirectory()
+  await (await start(template.path)).stop()
 }, LIMIT_MS)
 
 afterAll(async () => {
-  await made[Symbol.asyncDispose]()
+  await template[Symbol.asyncDispose]()
 })
 
-/** A folder with a cluster in it: making one anew takes most of a start. */
+/** Creates a folder with a copy of a cluster: to initialize one takes most of a start. */
 async function createDirectory(): Promise<TestDirectory> {
   const directory = await createTestDirectory()
-  await cp(made.path, directory.path, { recursive: true, preserveTimestamps: true })
+  await cp(template.path, directory.path, { recursive: true, preserveTimestamps: true })
   return directory
 }
 
@@ -42,19 +42,20 @@ async function withConnection<T>(url: string, query: (sql: postgres.Sql) => Prom
 }
 
 async function isComputing(url: string): Promise<true | undefined> {
-  const found = await withConnection(
+  const sessions = await withConnection(
     url,
     sql =>
       sql`select 1 from pg_stat_activity where state = 'active' and query like '%generate_series%' and pid <> pg_backend_pid()`,
   )
-  return found.length > 0 || undefined
+  return sessions.length > 0 || undefined
 }
 
-const insertMarker = (url: string) => withConnection(url, sql => sql`create table kept as select 'still here' as word`)
-const readMarker = (url: string) => withConnection(url, async sql => (await sql`select word from kept`)[0]?.word)
+const insertMarker = (url: string) =>
+  withConnection(url, sql => sql`create table marker as select 'still here' as word`)
+const readMarker = (url: string) => withConnection(url, async sql => (await sql`select word from marker`)[0]?.word)
 
 test(
-  'keeps its data over a stop, a kill and a new start on the same folder and port',
+  'retains its data over a stop, a kill and a restart on the same folder and port',
   async () => {
     await using directory = await createDirectory()
     const first = await start(directory.path)
@@ -98,11 +99,11 @@ test(
 )
 
 test(
-  'waits for the last session of a killed predecessor',
+  'waits for the last session of a killed server on the same folder',
   async () => {
     await using directory = await createDirectory()
     const first = await start(directory.path)
-    // A session that only computes does not notice the end of its server.
+    // A session that only computes does not notice that its server is gone.
     const busy = withConnection(first.url, sql => sql`select count(*) from generate_series(1, 5000000)`).catch(() => [])
     const wait = { what: 'The busy session', milliseconds: 10_000, signal: AbortSignal.timeout(LIMIT_MS) }
     await waitUntil(() => isComputing(first.url), wait)
@@ -116,30 +117,30 @@ test(
 )
 
 test(
-  'is not stopped by a pid file that names a process of somebody else',
+  'starts despite a pid file that names an unrelated process',
   async () => {
     await using directory = await createDirectory()
     const first = await start(directory.path)
     const file = join(directory.path, 'cluster', 'postmaster.pid')
-    const stranger = Bun.spawn(['/bin/sleep', '60'])
-    const left = (await readFile(file, 'utf8')).replace(/^\d+/, String(stranger.pid))
+    const unrelated = Bun.spawn(['/bin/sleep', '60'])
+    const stalePidFile = (await readFile(file, 'utf8')).replace(/^\d+/, String(unrelated.pid))
     await first.stop()
-    await writeFile(file, left)
+    await writeFile(file, stalePidFile)
     const second = await start(directory.path)
-    expect(stranger.exitCode).toBeNull()
-    stranger.kill()
+    expect(unrelated.exitCode).toBeNull()
+    unrelated.kill()
     await second.stop()
   },
   LIMIT_MS,
 )
 
 test(
-  'stops the one that a killed launcher left running on the folder',
+  'stops an orphan server on the same folder',
   async () => {
     await using directory = await createDirectory()
-    const left = await start(directory.path)
+    const orphan = await start(directory.path)
     const next = await start(directory.path)
-    expect(left.child.isRunning()).toBe(false)
+    expect(orphan.child.isRunning()).toBe(false)
     expect(await isProcessRunning(next.pid, directory.path)).toBe(true)
     await next.stop()
   },
@@ -147,7 +148,7 @@ test(
 )
 
 test(
-  'begins again where a first start was cut off',
+  'initializes the cluster again after an interrupted first start',
   async () => {
     await using directory = await createTestDirectory()
     await mkdir(join(directory.path, 'cluster.new'))
@@ -159,7 +160,7 @@ test(
 )
 
 test(
-  'data of another Postgres is left alone, and it says so',
+  'refuses the data of another version of Postgres',
   async () => {
     await using directory = await createDirectory()
     await writeFile(join(directory.path, 'cluster', 'PG_VERSION'), '19\n')
@@ -170,7 +171,7 @@ test(
 )
 
 test(
-  'says what Postgres said when it cannot start, and leaves nothing behind',
+  'fails with the output of a Postgres that cannot start, and leaves no process',
   async () => {
     await using directory = await createDirectory()
     await rm(join(directory.path, 'cluster', 'global'), { recursive: true })
@@ -181,10 +182,10 @@ test(
   LIMIT_MS,
 )
 
-test('a start that is given up stops what it began', async () => {
+test('an aborted start stops its processes', async () => {
   await using directory = await createTestDirectory()
-  const giving = new AbortController()
-  const starting = startPostgres({ dataDir: directory.path, signal: giving.signal })
-  giving.abort(new Error('given up'))
+  const abort = new AbortController()
+  const starting = startPostgres({ dataDir: directory.path, signal: abort.signal })
+  abort.abort(new Error('given up'))
   expect(await starting.catch(error => error.message)).toBe('given up')
 })

@@ -10,22 +10,22 @@ import { waitUntil } from '../process/wait-until.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 
 export interface PostgresOptions {
-  /** Folder of its own: the cluster and its password go in there. */
+  /** Folder for this Postgres alone: the cluster and its password. */
   dataDir: string
-  /** Any free one if it is not given. */
+  /** A free port unless given. */
   port?: number
-  /** False forgoes every write to disk that only matters if the machine dies: for tests. */
+  /** False turns off every sync to disk that only matters after a crash of the machine: for tests. */
   durable?: boolean
-  /** Where it writes; a file in `dataDir` if it is not given. */
+  /** Log file; `postgres.log` in `dataDir` unless given. */
   log?: string
-  /** Aborted: the start is given up. A Postgres that has started is stopped with `stop`. */
+  /** Aborts the start. A Postgres that has started is stopped with `stop`. */
   signal: AbortSignal
   onMessage?: (line: string) => void
 }
 
 const NAME = 'Postgres'
 const DATABASE = 'darkroom'
-// Going over the log after a power cut can take a while.
+// Recovery from the write-ahead log after a power cut can take long.
 const READY_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 4_000
 
@@ -41,11 +41,11 @@ const SETTINGS = {
 const NON_DURABLE_SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
 
 /**
- * Starts the embedded Postgres 18 on loopback, on a folder that it makes the first time, and waits until it answers. What an
- * earlier launcher left running on the same folder is stopped first.
+ * Starts the embedded Postgres 18 on loopback and waits until it answers. The cluster is created the first time. An orphan
+ * server on the same folder is stopped first.
  *
- * @returns with the `url` of the database `darkroom`
- * @throws PartError in words for a person
+ * @returns the process, with the `url` of the database `darkroom`
+ * @throws StartError with a message for users
  */
 export async function startPostgres(options: PostgresOptions): Promise<ServerProcess> {
   const { dataDir, signal, durable = true, onMessage, log = join(dataDir, 'postgres.log') } = options
@@ -63,19 +63,19 @@ export async function startPostgres(options: PostgresOptions): Promise<ServerPro
   return toServerProcess(child, `${url}/${DATABASE}`, STOP_TIMEOUT_MS)
 }
 
-/** Nothing may run on the folder, and no pid file may name a process that is not ours. */
+/** Stops a server that an earlier launcher left running on the folder, and corrects a pid file that names another process. */
 async function stopOrphanServer(folder: string, signal: AbortSignal): Promise<void> {
   const file = join(folder, 'postmaster.pid')
   const text = await readFile(file, 'utf8').catch(() => '')
   const pid = Number.parseInt(text, 10)
   if (pid > 0) await stopOrphanProcess({ pid, commandText: folder, stopSignal: 'SIGINT', signal })
   if (!existsSync(file)) return
-  // Postgres would refuse for ever to start where somebody else has that number now. It looks past the number of its own
-  // parent, and still checks that nobody is attached to the old one's memory.
+  // Postgres refuses to start while an unrelated process has the recorded pid. It ignores the pid of its own parent, and still
+  // checks that no process is attached to the shared memory of the old server.
   await writeFile(file, text.replace(/^\d+/, String(process.pid)))
 }
 
-/** A server that is ready, or undefined while a session of its predecessor, killed in the middle of a query, still ends. */
+/** Starts a server. @returns undefined while a session of a killed server, in the middle of a query, still uses the folder */
 async function tryStartServer(options: {
   cluster: Cluster
   port: number
@@ -107,7 +107,7 @@ function spawnServer(options: { cluster: Cluster; port: number; durable: boolean
     command: [...cluster.serverCommand, '-D', cluster.folder, '-p', String(port), ...flags],
     env: {},
     output: { file: options.log },
-    // Ends sessions and writes a checkpoint; SIGTERM would wait for the sessions.
+    // Fast shutdown: ends sessions and writes a checkpoint. SIGTERM waits for the sessions.
     stopSignal: 'SIGINT',
   })
 }
@@ -121,8 +121,8 @@ async function ping(url: string): Promise<true | undefined> {
 
 async function ensureDatabase(url: string): Promise<void> {
   await withConnection(url, async sql => {
-    const [found] = await sql`select 1 from pg_database where datname = ${DATABASE}`
-    if (!found) await sql`create database ${sql(DATABASE)}`
+    const [existing] = await sql`select 1 from pg_database where datname = ${DATABASE}`
+    if (!existing) await sql`create database ${sql(DATABASE)}`
   })
 }
 

@@ -8,7 +8,7 @@ import { findNatsServer } from '../programs/nats-server.ts'
 import { startNats } from './nats.ts'
 import { startPostgres } from './postgres.ts'
 
-/** The database's address, once its tables are up to date. */
+/** Starts the database, unless the settings name one, and migrates it. @returns its URL */
 export async function startDatabase(context: LaunchContext, slot: CloseSlot): Promise<string> {
   const step = context.progress.startStep('Postgres 18')
   const url =
@@ -19,7 +19,7 @@ export async function startDatabase(context: LaunchContext, slot: CloseSlot): Pr
   return url
 }
 
-/** The bus' address. */
+/** Starts the bus, unless the settings name one. @returns its URL */
 export async function startBus(context: LaunchContext, slot: CloseSlot): Promise<string> {
   const step = context.progress.startStep('NATS')
   const url =
@@ -30,7 +30,7 @@ export async function startBus(context: LaunchContext, slot: CloseSlot): Promise
 
 type StartServer = (signal: AbortSignal) => Promise<RunningProcess & { url: string }>
 
-/** Starts an embedded part and keeps it running at the same address. */
+/** Starts an embedded server and restarts it after each exit, at the same URL. @returns the URL */
 async function startEmbeddedServer(
   context: LaunchContext,
   slot: CloseSlot,

@@ -12,13 +12,13 @@ import { startServices, waitUntilServicesReady } from './services.ts'
 const STOP_MARGIN_MS = 2_000
 const LOOPBACK = '127.0.0.1'
 
-/** What the services stand on. */
+/** Servers that the services depend on. */
 export interface Infrastructure {
   databaseUrl: string
   natsUrl: string
 }
 
-/** Starts the database and the bus, side by side. */
+/** Starts the database and the bus concurrently. */
 export async function startInfrastructure(
   context: LaunchContext,
   slots: { database: CloseSlot; bus: CloseSlot },
@@ -32,10 +32,10 @@ export async function startInfrastructure(
 }
 
 /**
- * Starts the services.
+ * Starts the services and waits until they are ready.
  *
- * @param addresses `port` that the gateway will have
- * @returns the services' addresses; they are ready
+ * @param addresses `port` is the gateway's, which listens later
+ * @returns the base URL of each service
  */
 export async function startBackend(
   context: LaunchContext,
@@ -68,7 +68,7 @@ export async function startBackend(
   return services
 }
 
-/** Settings that the launcher decides for the services. They stay on loopback: only the gateway is for others. */
+/** Builds the settings that the launcher decides for the services. They listen on loopback; only the gateway is public. */
 async function buildServiceEnv(
   { config, dataDir }: LaunchContext,
   addresses: Infrastructure & { port: number; ports: Record<Service, number> },

@@ -2,25 +2,24 @@ import { statfs } from 'node:fs/promises'
 import { StartError } from '../process/server-process.ts'
 
 export interface DiskSpaceOptions {
-  /** Where everything is kept. */
+  /** Data directory. */
   folder: string
-  /** Told once, when room is left, but little. */
+  /** Called with a warning each time the free space becomes low. */
   onMessage: (line: string) => void
 }
 
 const MEGABYTE = 1024 * 1024
 export const LOW_SPACE_BYTES = 1024 * MEGABYTE
-/** To begin with. A new studio takes a fifth of it; the rest is for the database to finish what it has begun. */
+/** Free space required to start. A new studio uses a fifth of it; the rest lets the database complete running transactions. */
 export const MIN_START_BYTES = 256 * MEGABYTE
-/** To go on with: an orderly stop needs some of it. */
+/** Free space required to go on: an orderly stop writes, too. */
 const MIN_RUNNING_BYTES = 96 * MEGABYTE
 const CHECK_INTERVAL_MS = 5_000
 
 /**
- * Sees to it that there is room, before anything is written: a database that runs out of it in the middle of its work has to
- * stop where it stands.
+ * Asserts enough free disk space before anything is written: a database whose disk is full crashes in the middle of its work.
  *
- * @throws PartError when there is too little
+ * @throws StartError below `MIN_START_BYTES`
  */
 export async function assertDiskSpace({ folder, onMessage }: DiskSpaceOptions): Promise<void> {
   const free = await getFreeBytes(folder)
@@ -34,10 +33,10 @@ export async function assertDiskSpace({ folder, onMessage }: DiskSpaceOptions): 
 }
 
 /**
- * Goes on looking while the studio runs.
+ * Polls the free disk space while the studio runs.
  *
- * @param options `giveUp` is told, once, when the studio has to be stopped as long as it can be stopped in order
- * @returns ends it
+ * @param options `onFatal` is called once, below `MIN_RUNNING_BYTES`: the studio must stop while an orderly stop still fits
+ * @returns a function that ends the polling
  */
 export function watchDiskSpace(options: DiskSpaceOptions & { onFatal: (error: StartError) => void }): () => void {
   const { folder, onMessage, onFatal } = options
@@ -59,13 +58,13 @@ export function watchDiskSpace(options: DiskSpaceOptions & { onFatal: (error: St
   return () => clearInterval(timer)
 }
 
-/** What this user may still write there. */
+/** Returns the free space of a folder's disk that this user may write to, in bytes. */
 export async function getFreeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder)
   return bavail * bsize
 }
 
-/** As people say it. */
+/** Formats bytes as MB, from 10 GB on as GB. */
 export function formatMegabytes(bytes: number): string {
   const megabytes = Math.floor(bytes / MEGABYTE)
   return megabytes < 10_240 ? `${megabytes} MB` : `${Math.floor(megabytes / 1024)} GB`

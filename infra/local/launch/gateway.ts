@@ -4,21 +4,21 @@ import { createProblemResponse, ProblemError } from '../../src/http/problem.ts'
 export interface GatewayOptions {
   port: number
   host: string
-  /** Where each service listens, without a slash at the end. `ui`, if given, gets what is neither API nor media: Vite. */
+  /** Base URL of each service, without a trailing slash. `ui` (Vite), if given, gets every path that is neither API nor media. */
   upstreams: { ingest: string; query: string; ui?: string }
-  /** How long a connection may be silent before it has asked for anything, in seconds. */
+  /** Time that a connection may stay open without a request, in seconds. */
   idleTimeoutSeconds?: number
 }
 
 export interface Gateway {
   port: number
-  /** Takes no more connections. What is under way goes on. */
+  /** Accepts no more connections. Requests in progress continue. */
   stopListening(): void
-  /** Ends what is still under way, streams above all. */
+  /** Closes the connections of requests in progress, mostly event streams. */
   closeConnections(): Promise<void>
 }
 
-/** Headers that are about one connection. @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
+/** Headers of one connection, which a proxy must not forward. @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
 const HOP_BY_HOP_HEADERS = [
   'connection',
   'keep-alive',
@@ -34,8 +34,8 @@ const QUERY_PATHS = /^\/(api|media)(\/|$)|^\/openapi\.json$/
 const RETRY_AFTER = { retryAfterSeconds: 1 }
 
 /**
- * The studio's one address: hands each request on to the service that answers for its path, and the answer back, byte for
- * byte as they come. Limits on bodies and the check of Host and Origin are the services' own.
+ * Starts the reverse proxy at the studio's one address. It forwards each request to the service of its path, and streams request
+ * and response bodies unchanged. The services themselves limit bodies and check Host and Origin.
  *
  * @throws Error with code EADDRINUSE if the port is taken
  */
@@ -49,7 +49,7 @@ export function startGateway({ port, host, upstreams, idleTimeoutSeconds = 10 }:
       const url = new URL(request.url)
       const upstream = resolveUpstream(url.pathname, upstreams)
       if (!upstream) return respondWithProblem('not_found', 'There is nothing at this address.')
-      // Event streams are silent between their pings, and an upload may be slow: how long is too long, the service decides.
+      // Event streams are silent between pings, and an upload may be slow: the timeout is the service's decision.
       server.timeout(request, 0)
       return forwardRequest(request, `${upstream}${url.pathname}${url.search}`)
     },
@@ -69,7 +69,7 @@ function resolveUpstream(path: string, upstreams: GatewayOptions['upstreams']): 
   return upstreams[service]
 }
 
-/** As a service may read it: an operator's path must not get through in disguise. */
+/** Decodes a path as a service may decode it, so that an encoded operator path (`/%6detrics`) is not forwarded. */
 function decodePath(path: string): string {
   try {
     return decodeURIComponent(path)
@@ -84,16 +84,16 @@ async function forwardRequest(request: Request, target: string): Promise<Respons
       method: request.method,
       headers: dropHopByHopHeaders(request.headers),
       body: request.body,
-      // What the service compressed stays compressed, where it sends people they go: this is not the reader.
+      // The client, not this proxy, decompresses responses and follows redirects.
       decompress: false,
       redirect: 'manual',
       signal: request.signal,
     })
-    // A stream of our own has no length, and whoever seeks in a video or waits for a download wants to know it.
+    // A stream of our own would lose the content length, which clients need to seek in a video or show a download's progress.
     const body = response.headers.has('content-length') ? response.body : suppressReadErrors(response.body)
     return new Response(body, { status: response.status, headers: dropHopByHopHeaders(response.headers) })
   } catch (error) {
-    // Two lengths, say, which arrive here as one that is none.
+    // For example two content lengths, which Bun joins to an invalid one.
     if (isInvalidHeaderError(error)) return respondWithProblem('malformed', 'The request could not be read.')
     return respondWithProblem(
       'unavailable',
@@ -107,7 +107,10 @@ function isInvalidHeaderError(error: unknown): boolean {
   return error instanceof TypeError && 'code' in error && error.code === 'ERR_HTTP_INVALID_HEADER_VALUE'
 }
 
-/** The same bytes. A service that dies in the middle breaks off the answer, as it must; Bun would print where in our code. */
+/**
+ * Returns a stream of the same bytes that is aborted without a reason when the service breaks off. With the original error Bun
+ * would print a stack trace of this file.
+ */
 function suppressReadErrors(body: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Array> | null {
   const reader = body?.getReader()
   if (!reader) return null

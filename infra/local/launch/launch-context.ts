@@ -7,12 +7,12 @@ import type { RunRecord } from './run-file.ts'
 import type { ServiceCommand } from './services.ts'
 import type { Stoppable } from './supervisor.ts'
 
-/** What `bun start` and `bun dev` do differently, and what tests put in place of the real thing. */
+/** Differences between `bun start`, `bun dev` and the launcher of the tests. */
 export interface LaunchProfile {
   services: readonly ServiceCommand[]
   /** Brings the database's tables up to date. */
   migrate: (options: { url: string; signal: AbortSignal }) => Promise<unknown>
-  /** Has the interface ready; gives back a server if it has one of its own. */
+  /** Prepares the interface: builds it, or starts a server for it and returns that. */
   prepareUi: (options: UiOptions) => Promise<UiServer | undefined>
   outputFor: (name: Service) => ProcessOutput
 }
@@ -31,26 +31,26 @@ export interface UiServer extends Stoppable {
 export interface StudioOptions {
   profile: LaunchProfile
   config: Config
-  /** Where everything is kept. Nobody else may use it. */
+  /** Data directory. This launcher has its lock. */
   dataDir: string
-  /** The environment that services start from. */
+  /** Base environment of the services. */
   env: Record<string, string>
   progress: Progress
   signal: AbortSignal
-  /** Aborted when whoever stops the studio will not wait for work to end. */
+  /** Aborted when the user does not wait for running jobs to end: processes are killed then. */
   forceSignal: AbortSignal
 }
 
-/** What the steps of a start share. */
+/** Dependencies that the steps of a start share. */
 export interface LaunchContext extends StudioOptions {
   record: RunRecord
   onFatal: (error: StartError) => void
 }
 
-/** A place in the order of closing, for something that is yet to be started. */
+/** Slot in the order of closing, filled when the thing to be closed has started. */
 export type CloseSlot = (stoppable: Stoppable) => void
 
-/** What is reserved first is closed last. */
+/** Reserves a slot. The slot reserved first is closed last. */
 export function reserveCloseSlot(stack: AsyncDisposableStack): CloseSlot {
   let occupant: Stoppable | undefined
   stack.defer(() => occupant?.stop())

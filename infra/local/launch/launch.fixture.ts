@@ -7,7 +7,7 @@ import { readRunFile } from './run-file.ts'
 
 const UI_DELAY_MS = 300
 
-/** The launcher with stand-ins for the services, no tables and no interface, for its tests. */
+/** Launcher for its own tests: fake services, no migrations and no interface. */
 process.exit(
   await launch({
     env: process.env,
@@ -23,7 +23,7 @@ process.exit(
   }),
 )
 
-/** An interface that is ready long after the database: it writes down which services have started by then. */
+/** Prepares an interface that is ready long after the database, and notes the processes that have started by then. */
 async function prepareUiLate(dataDir: string): Promise<undefined> {
   const readNatsUrl = async () => (await readRunFile(dataDir))?.natsUrl
   await waitUntil(readNatsUrl, { what: 'The database', milliseconds: 30_000, signal: AbortSignal.timeout(30_000) })

@@ -11,14 +11,15 @@ import { waitUntil } from '../process/wait-until.ts'
 import { readRunFile } from './run-file.ts'
 
 const LIMIT_MS = 60_000
-/** Starts a launcher with stand-ins for the services. */
+
+/** Starts a launcher with fake services. */
 function launch(dataDir: string, env: Record<string, string> = {}): Launcher {
   const command = [process.execPath, join(import.meta.dirname, 'launch.fixture.ts')]
   return watchLauncher(command, { env: { PATH: join(findNatsServer(), '..'), DATA_DIR: dataDir, ...env } })
 }
 
 test(
-  'starts everything, routes, and one Ctrl-C that arrives twice stops it in order and leaves nothing running',
+  'starts all processes, routes requests, and one Ctrl-C that arrives twice stops it in order and leaves no process',
   async () => {
     await using directory = await createTestDirectory()
     const launcher = launch(directory.path, { PORT: String(await findFreePort()), LATE_UI: 'yes' })
@@ -34,15 +35,15 @@ test(
       expect((await stat(join(directory.path, file))).mode & 0o777).toBe(0o600)
     }
 
-    const began = performance.now()
+    const stoppedAt = performance.now()
     launcher.kill('SIGINT')
     launcher.kill('SIGINT')
     expect(await launcher.exited).toBe(0)
-    expect(performance.now() - began).toBeLessThan(10_000)
+    expect(performance.now() - stoppedAt).toBeLessThan(10_000)
     expect(await findProcesses(directory.path)).toEqual([])
     expect(await readRunFile(directory.path)).toBeUndefined()
     const notes = (await readFile(join(directory.path, 'notes'), 'utf8')).trim().split('\n')
-    // query serves the files of the interface that are there when it starts.
+    // The interface must be ready before query starts, which reads the list of its files then.
     expect(notes.shift()).toBe('interface ready beside NATS, Postgres')
     expect(notes.sort()).toEqual(['ingest', 'processor', 'query'].map(name => `${name} stops, database there`))
   },
@@ -50,7 +51,7 @@ test(
 )
 
 test(
-  'a second launcher on the same data says where the first is, and a taken port is passed over',
+  'a second launcher on the same data exits with the URL of the first, and a taken port is skipped',
   async () => {
     await using directory = await createTestDirectory()
     const port = await findFreePort()
@@ -73,7 +74,7 @@ test(
 )
 
 test.concurrent(
-  'after a kill -9 of the launcher its parts end by themselves, and the next one starts on the same data',
+  'after a SIGKILL of the launcher its processes stop by themselves, and the next launcher starts on the same data',
   async () => {
     await using directory = await createTestDirectory()
     const killed = launch(directory.path, { PORT: String(await findFreePort()) })
@@ -92,21 +93,21 @@ test.concurrent(
 )
 
 test.concurrent(
-  'a part that is killed is started again: service, bus and database',
+  'restarts a killed service, bus and database',
   async () => {
     await using directory = await createTestDirectory()
     const launcher = launch(directory.path, { PORT: String(await findFreePort()) })
     const url = await launcher.url
     const before = (await readRunFile(directory.path))?.processes ?? {}
     for (const name of ['query', 'NATS', 'Postgres']) process.kill(before[name]?.pid ?? 0, 'SIGKILL')
-    const again = async () => {
+    const areRestarted = async () => {
       const now = (await readRunFile(directory.path))?.processes ?? {}
-      const renewed = ['query', 'NATS', 'Postgres'].every(name => now[name]?.pid !== before[name]?.pid)
-      const answer = await fetch(`${url}/api/models`).catch(() => undefined)
-      return (renewed && answer?.ok) || undefined
+      const haveNewPids = ['query', 'NATS', 'Postgres'].every(name => now[name]?.pid !== before[name]?.pid)
+      const response = await fetch(`${url}/api/models`).catch(() => undefined)
+      return (haveNewPids && response?.ok) || undefined
     }
-    const wait = { what: 'The new parts', milliseconds: 30_000, signal: AbortSignal.timeout(LIMIT_MS) }
-    expect(await waitUntil(again, wait)).toBe(true)
+    const wait = { what: 'The restarted processes', milliseconds: 30_000, signal: AbortSignal.timeout(LIMIT_MS) }
+    expect(await waitUntil(areRestarted, wait)).toBe(true)
     const database = (await readRunFile(directory.path))?.processes.Postgres?.pid ?? 0
     expect(await isProcessRunning(database, directory.path)).toBe(true)
     launcher.kill('SIGINT')
@@ -117,7 +118,7 @@ test.concurrent(
 )
 
 test.concurrent(
-  'stops when the process that it was told to watch is gone',
+  'stops when the process of DARKROOM_PARENT_PID is gone',
   async () => {
     await using directory = await createTestDirectory()
     const parent = Bun.spawn(['/bin/sleep', '60'])
@@ -132,27 +133,31 @@ test.concurrent(
 )
 
 test.concurrent(
-  'a second Ctrl-C, later on, is somebody who will not wait: a service that still works is stopped at once, and all the rest',
+  'a later second Ctrl-C kills a service that is still stopping, and stops everything at once',
   async () => {
     await using directory = await createTestDirectory()
     const launcher = launch(directory.path, { PORT: String(await findFreePort()), STUBBORN: 'processor' })
     await launcher.url
     launcher.kill('SIGINT')
-    const began = performance.now()
-    const later = async () => performance.now() - began > 2_100 || undefined
-    await waitUntil(later, { what: 'The next wish', milliseconds: 5_000, signal: AbortSignal.timeout(LIMIT_MS) })
+    const stoppedAt = performance.now()
+    const isAfterDebounce = async () => performance.now() - stoppedAt > 2_100 || undefined
+    await waitUntil(isAfterDebounce, {
+      what: 'The end of the debounce',
+      milliseconds: 5_000,
+      signal: AbortSignal.timeout(LIMIT_MS),
+    })
     expect((await findProcesses(directory.path)).length).toBeGreaterThan(2)
     launcher.kill('SIGINT')
     launcher.kill('SIGINT')
     expect(await launcher.exited).toBe(0)
-    expect(performance.now() - began).toBeLessThan(5_000)
+    expect(performance.now() - stoppedAt).toBeLessThan(5_000)
     expect(await findProcesses(directory.path)).toEqual([])
   },
   LIMIT_MS,
 )
 
 test.concurrent(
-  'a service that keeps dying stops the launcher with its last lines',
+  'a service that exits again and again stops the launcher, which prints its last lines',
   async () => {
     await using directory = await createTestDirectory()
     const launcher = launch(directory.path, { PORT: String(await findFreePort()), BREAKS: 'ingest' })
@@ -166,7 +171,7 @@ test.concurrent(
 )
 
 test(
-  'a Ctrl-C while it starts stops what was begun',
+  'a Ctrl-C during the start stops the processes that have started',
   async () => {
     await using directory = await createTestDirectory()
     const launcher = launch(directory.path, { PORT: String(await findFreePort()) })
@@ -187,7 +192,7 @@ test(
   LIMIT_MS,
 )
 
-test('a setting that is wrong is named, and nothing is started', async () => {
+test('names an invalid setting and starts nothing', async () => {
   await using directory = await createTestDirectory()
   const launcher = launch(directory.path, { PORT: 'three' })
   expect(await launcher.exited).toBe(2)

@@ -13,7 +13,7 @@ import { type Studio, startStudio } from './studio.ts'
 
 export interface LaunchOptions {
   env: Record<string, string | undefined>
-  /** Settings that hold where the environment says nothing. */
+  /** Settings used where the environment has none. */
   defaults?: Record<string, string>
   createProfile: (found: { config: Config; dataDir: string; progress: Progress }) => LaunchProfile
 }
@@ -21,9 +21,9 @@ export interface LaunchOptions {
 type Environment = Record<string, string>
 
 /**
- * Starts a studio in this terminal and stays until somebody stops it.
+ * Starts a studio in this terminal and runs until it is stopped.
  *
- * @returns the exit code: 0 after a stop that was asked for, 1 when the studio could not go on, 2 when a setting is wrong
+ * @returns the exit code: 0 after a requested stop, 1 when the studio failed, 2 when a setting is invalid
  */
 export async function launch(options: LaunchOptions): Promise<number> {
   const env: Environment = { ...options.defaults, ...omitEmptyValues(options.env) }
@@ -67,7 +67,7 @@ async function runStudio(options: RunOptions): Promise<number> {
     stopping.abort(new StartError('The start was given up.'))
   }
   const force = () => {
-    // The parts are on leashes, and are asked to stop as soon as this process is gone.
+    // The watchdog of each process stops it when this process is gone.
     if (forcing.signal.aborted) process.exit(1)
     progress.line('  Stopping at once. What was under way is taken up again at the next start.')
     forcing.abort()

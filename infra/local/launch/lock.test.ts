@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { createTestDirectory } from '../../testing/test-resources.ts'
 import { lockFile } from './lock.ts'
 
-test('one has it at a time', async () => {
+test('is exclusive', async () => {
   await using directory = await createTestDirectory()
   const unlock = lockFile(`${directory.path}/lock`)
   expect(lockFile(`${directory.path}/lock`)).toBeUndefined()
@@ -12,7 +12,7 @@ test('one has it at a time', async () => {
   again?.()
 })
 
-test('a process that is killed has it no longer', async () => {
+test('is released when its process is killed', async () => {
   await using directory = await createTestDirectory()
   const script = `
     import { lockFile } from '${import.meta.dirname}/lock.ts'
@@ -21,8 +21,8 @@ test('a process that is killed has it no longer', async () => {
     setInterval(() => unlock.name, 1_000)
   `
   const holder = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe' })
-  const said = await holder.stdout.getReader().read()
-  expect(Buffer.from(said.value ?? []).toString()).toBe('locked')
+  const output = await holder.stdout.getReader().read()
+  expect(Buffer.from(output.value ?? []).toString()).toBe('locked')
   expect(lockFile(`${directory.path}/lock`)).toBeUndefined()
   holder.kill('SIGKILL')
   await holder.exited
@@ -31,7 +31,7 @@ test('a process that is killed has it no longer', async () => {
   unlock?.()
 })
 
-test('a place that cannot be written to is named', async () => {
+test('names a file that cannot be written', async () => {
   await using directory = await createTestDirectory()
   expect(() => lockFile(`${directory.path}/no/lock`)).toThrow('/no/lock cannot be written by this user.')
 })

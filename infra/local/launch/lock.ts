@@ -2,12 +2,12 @@ import { Database } from 'bun:sqlite'
 import { StartError } from '../process/server-process.ts'
 
 /**
- * Takes a lock for this process. It is the operating system's on an open file: it ends with the process, however that ends, so
- * it is never stale.
+ * Takes an exclusive lock for this process. It is an operating system lock on an open file: it ends with the process, however
+ * that ends, so it is never stale.
  *
- * @param file that stands for what is locked; made if it is not there
- * @returns gives it back; undefined if another process has it
- * @throws PartError if the file cannot be written
+ * @param file lock file, created if missing
+ * @returns a function that releases the lock; undefined if another process has it
+ * @throws StartError if the file cannot be written
  */
 export function lockFile(file: string): (() => void) | undefined {
   let opened: Database | undefined

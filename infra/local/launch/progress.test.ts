@@ -13,11 +13,11 @@ function renderProgress(color: boolean): string {
   return text
 }
 
-test('a line a part, with how long it took', () => {
+test('writes a line for each step, with its duration', () => {
   expect(renderProgress(false)).toBe('  Postgres 18    makes a new database\n  Postgres 18    ready  1.4 s\n')
 })
 
-test('in colour it says the same', () => {
+test('has the same text in colour', () => {
   expect(renderProgress(true)).not.toBe(renderProgress(false))
   expect(Bun.stripANSI(renderProgress(true))).toBe(renderProgress(false))
 })

@@ -1,6 +1,6 @@
-/** Where a launcher tells people how far it is. */
+/** Progress of a start, shown to users. */
 export interface Progress {
-  /** One part; gives back how to say that it is ready. */
+  /** Starts the clock of one step. */
   startStep(name: string): ProgressStep
   line(text: string): void
 }
@@ -18,7 +18,7 @@ export interface ProgressOptions {
 
 const NAME_WIDTH = 14
 
-/** Calm progress: a line when a part is ready, and one for whatever takes long enough to be explained. */
+/** Creates a progress that writes a line when a step is ready, and one for each action that takes long enough to be explained. */
 export function createProgress({ write, color, now = () => performance.now() }: ProgressOptions): Progress {
   const paint = (code: number, text: string) => (color ? `\u001b[${code}m${text}\u001b[0m` : text)
   const writeLine = (text: string) => write(`${text}\n`)

@@ -7,28 +7,28 @@ import { isProcessRunning, stopOrphanProcess } from '../process/orphan-process.t
 const RecordedProcess = z.object({ pid: z.int().positive(), command: z.string() })
 
 const RunFile = z.object({
-  /** The address people use; absent until the studio is open. */
+  /** Public URL of the studio; absent until it is open. */
   url: z.string().optional(),
   databaseUrl: z.string().optional(),
   natsUrl: z.string().optional(),
-  /** Where each service listens, for health and metrics. */
+  /** Base URL of each service, for health and metrics. */
   services: z.record(z.string(), z.url()).optional(),
-  /** The launcher. */
+  /** Process id of the launcher. */
   pid: z.int().positive(),
   startedAt: z.string(),
   processes: z.record(z.string(), RecordedProcess),
 })
 export type RunFile = z.infer<typeof RunFile>
 
-/** `run.json` of a data directory, as its launcher keeps it. */
+/** Writer of a data directory's `run.json`, used by its launcher. */
 export interface RunRecord {
   update(changes: Pick<RunFile, 'url' | 'databaseUrl' | 'natsUrl' | 'services'>): Promise<void>
-  /** Never fails: a part that runs is not stopped because that cannot be written down. */
+  /** Never fails: a process that runs is not stopped because the file cannot be written. */
   recordProcess(name: string, child: ChildProcess): Promise<void>
   remove(): Promise<void>
 }
 
-/** What runs on a data directory; undefined if nothing does. It may be out of date if a launcher was killed. */
+/** Reads `run.json` of a data directory. It may be stale if a launcher was killed. @returns undefined if there is none */
 export async function readRunFile(directory: string): Promise<RunFile | undefined> {
   try {
     return RunFile.parse(JSON.parse(await readFile(runFilePath(directory), 'utf8')))
@@ -37,7 +37,7 @@ export async function readRunFile(directory: string): Promise<RunFile | undefine
   }
 }
 
-/** Begins the record of a launcher, with which commands find the studio, and the next launcher what this one left behind. */
+/** Creates the record of a launcher. Commands find the studio by it, and the next launcher finds orphan processes by it. */
 export function createRunRecord(directory: string): RunRecord {
   let run: RunFile = { pid: process.pid, startedAt: new Date().toISOString(), processes: {} }
   let lastWrite = Promise.resolve()
@@ -60,9 +60,9 @@ export function createRunRecord(directory: string): RunRecord {
 }
 
 /**
- * Stops the processes that a killed launcher left behind. Postgres and NATS know their own from their pid files.
+ * Stops the processes that a killed launcher left running. Postgres and NATS find their own orphans by pid files.
  *
- * @param options `say` is told if there are any
+ * @param options `onMessage` is called if there are any
  */
 export async function stopOrphanProcesses(
   directory: string,
@@ -77,7 +77,7 @@ export async function stopOrphanProcesses(
   )
 }
 
-/** Written beside and renamed, so that no reader sees half of it; for its owner only, because there are passwords in it. */
+/** Writes the file beside and renames it, so that readers never see half of it. It has passwords, so only its owner may read it. */
 async function replaceRunFile(file: string, run: RunFile): Promise<void> {
   await writeFile(`${file}.new`, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 })
   await rename(`${file}.new`, file)

@@ -2,8 +2,8 @@ import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
- * A stand-in for a service, for the launcher's tests: ready at once, and it writes down how often it was asked to stop and
- * whether the database was still there then.
+ * Fake service for the launcher's tests. It is ready at once, and notes each SIGTERM and whether the database was still
+ * reachable then.
  */
 
 const [name = ''] = process.argv.slice(2)

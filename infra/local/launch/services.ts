@@ -7,7 +7,7 @@ import { waitUntil } from '../process/wait-until.ts'
 import type { Progress } from './progress.ts'
 import { type Stoppable, supervise } from './supervisor.ts'
 
-/** What starts a service. */
+/** Command that starts a service. */
 export interface ServiceCommand {
   name: Service
   command: readonly string[]
@@ -15,20 +15,18 @@ export interface ServiceCommand {
 
 export interface ServicesOptions {
   commands: readonly ServiceCommand[]
-  /** The port of each, by its name. */
   ports: Record<Service, number>
-  /** The environment of each. */
+  /** Environment of every service. */
   env: Record<string, string>
-  /** Where each writes. */
   outputFor: (name: Service) => ProcessOutput
-  /** The Host that people use: the services refuse any other. */
+  /** Public Host of the studio: the services refuse any other. */
   host: string
-  /** How long one may take to stop, in milliseconds. */
+  /** Time that a service may take to stop, in milliseconds, before it is killed. */
   stopMs: number
-  /** Aborted when nobody wants to wait for that. */
+  /** Aborted when the user does not wait for that. */
   forceSignal: AbortSignal
   progress: Progress
-  /** Told of each process that was started. */
+  /** Called with each started process. */
   onStarted: (name: Service, child: ChildProcess) => void
   onFatal: (error: StartError) => void
   signal: AbortSignal
@@ -40,7 +38,7 @@ const REQUEST_TIMEOUT_MS = 2_000
 /**
  * Returns the commands of a clone's three services.
  *
- * @param options `watch` starts each again when its code changes; `withFake`: the processor is the one that knows the fake provider
+ * @param options `watch` restarts a service when its code changes; `withFakeProvider` uses the processor that has the fake provider
  */
 export function createServiceCommands(
   root: string,
@@ -54,9 +52,9 @@ export function createServiceCommands(
 }
 
 /**
- * Starts the services and keeps them running. They are not ready yet.
+ * Starts the services under supervision. They are not ready yet.
  *
- * @returns stops them all, side by side
+ * @returns their common stop, which stops them concurrently
  */
 export async function startServices(options: ServicesOptions): Promise<Stoppable> {
   const supervised = await Promise.all(options.commands.map(service => superviseService(service, options)))
@@ -67,7 +65,7 @@ export async function startServices(options: ServicesOptions): Promise<Stoppable
   }
 }
 
-/** Waits until every service says that it is ready and there is a model to work with. */
+/** Waits until every service is ready and at least one model is listed. @throws StartError if a service is not ready in time */
 export async function waitUntilServicesReady(options: ServicesOptions): Promise<void> {
   await Promise.all(options.commands.map(({ name }) => waitUntilServiceReady(name, options)))
   const wait = { what: 'The list of models', milliseconds: READY_TIMEOUT_MS, signal: options.signal }

@@ -8,14 +8,14 @@ function callsAt(...times: number[]): string[] {
   return calls
 }
 
-test('one Ctrl-C that arrives three times at once is one stop', () => {
+test('three signals at once are one stop', () => {
   expect(callsAt(0, 1, 40)).toEqual(['stop'])
 })
 
-test('a second one within two seconds does not force', () => {
+test('a signal within two seconds after the first does not force', () => {
   expect(callsAt(500, 2_400)).toEqual(['stop'])
 })
 
-test('a later one forces, once for each time it was meant', () => {
+test('each later signal forces once, however often it arrives', () => {
   expect(callsAt(500, 600, 2_501, 2_503, 9_000)).toEqual(['stop', 'force', 'force'])
 })

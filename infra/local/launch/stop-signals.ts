@@ -1,28 +1,28 @@
-/** What a terminal, a service manager and npx send when somebody wants it to end. */
+/** Signals by which a terminal, a service manager and npx request a stop. */
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const DEBOUNCE_MS = 2_000
 const PARENT_CHECK_INTERVAL_MS = 1_000
 
 export interface StopHandlers {
-  /** Called once. */
+  /** Called once, for the first request. */
   onStop: () => void
-  /** Called for each impatient wish after that. */
+  /** Called for each further request. */
   onForceStop: () => void
 }
 
-/** Has a process hear the wish to stop. */
+/** Calls the handlers when this process receives a stop signal. */
 export function listenForStopSignals(handlers: StopHandlers): void {
   const handleSignal = createStopDebouncer(handlers)
   for (const signal of STOP_SIGNALS) process.on(signal, () => handleSignal())
 }
 
-/** Calls `stop` when the process that started this one is gone, however it went. */
+/** Calls `onExit` when the process that started this one is gone, however it ended. */
 export function watchParentProcess(pid: number, onExit: () => void): void {
   const timer = setInterval(() => {
     try {
       process.kill(pid, 0)
     } catch (error) {
-      // One that is somebody else's may not be signalled, but is there.
+      // The process of another user exists, though it may not be signalled.
       if (error instanceof Error && 'code' in error && error.code === 'EPERM') return
       clearInterval(timer)
       onExit()
@@ -32,10 +32,10 @@ export function watchParentProcess(pid: number, onExit: () => void): void {
 }
 
 /**
- * Tells one wish to stop from the next. Through npx one Ctrl-C arrives several times at once, so what follows within two
- * seconds is the same wish; what comes later is somebody who will not wait.
+ * Debounces stop signals. Through npx one Ctrl-C arrives several times at once, so signals within two seconds are one request.
+ * A later signal is a new request, from a user who does not want to wait.
  *
- * @returns to be called with the time of each signal, in milliseconds
+ * @returns a function to be called with the time of each signal, in milliseconds
  */
 export function createStopDebouncer({ onStop, onForceStop }: StopHandlers): (now?: number) => void {
   let lastSignalAt: number | undefined

@@ -8,18 +8,18 @@ import { type CloseSlot, type LaunchContext, reserveCloseSlot, type StudioOption
 import { createRunRecord, stopOrphanProcesses } from './run-file.ts'
 
 export interface Studio {
-  /** What people open. */
+  /** Public URL. */
   url: string
-  /** Settles if a part keeps dying: the studio is of no use any more. */
+  /** Resolves when a process is not restarted any more, or the disk is nearly full: the studio must be stopped. */
   failed: Promise<StartError>
-  /** Stops everything: nobody gets in, services end their work, then the bus, then the database. */
+  /** Stops everything in order: the gateway accepts no more connections, then the services end, then the bus, then the database. */
   stop(): Promise<void>
 }
 
 /**
- * Starts the whole studio, its parts side by side.
+ * Starts the whole studio, independent processes concurrently. No process is left running when it throws.
  *
- * @throws PartError in words for a person; the signal's reason when it is aborted. Nothing is left running then
+ * @throws StartError with a message for users; the signal's reason when it is aborted
  */
 export async function startStudio(options: StudioOptions): Promise<Studio> {
   const failure = Promise.withResolvers<StartError>()
@@ -34,7 +34,7 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
   const onMessage = (line: string) => options.progress.line(`  ${line}`)
   try {
     await stopOrphanProcesses(options.dataDir, { signal, onMessage })
-    // What a killed launcher wrote down is no longer true.
+    // Replaces the stale record of a killed launcher.
     await record.update({})
     stack.defer(() => record.remove())
     stack.defer(watchDiskSpace({ folder: options.dataDir, onMessage, onFatal }))
@@ -48,11 +48,11 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
 
 async function startParts(context: LaunchContext, stack: AsyncDisposableStack): Promise<string> {
   const { config, record, signal } = context
-  // Kept from now on: another studio that starts meanwhile takes the next one.
+  // Reserved from now on, so that another studio that starts meanwhile takes the next port.
   const reservedPort = await reservePort(context)
   stack.defer(() => reservedPort.release())
   const { port } = reservedPort
-  // What is reserved first is closed last: streams through the gateway end with the services, and the database goes at the end.
+  // The slot reserved first is closed last: streams through the gateway end after the services have stopped, the database last.
   const slots = {
     database: reserveCloseSlot(stack),
     bus: reserveCloseSlot(stack),
@@ -64,7 +64,7 @@ async function startParts(context: LaunchContext, stack: AsyncDisposableStack): 
     signal => startUi({ ...context, signal }, slots.ui),
     signal => startInfrastructure({ ...context, signal }, slots),
   ])
-  // Only now: query serves the files of the interface that are there when it starts.
+  // After the interface, because query reads the list of its files when it starts.
   const services = await startBackend(context, { ...infrastructure, port }, slots.services)
   await reservedPort.release()
   const gateway = openGateway({ port, host: config.HOST, upstreams: { ...services, ...ui } })

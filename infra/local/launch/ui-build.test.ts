@@ -14,13 +14,13 @@ async function writeSource(root: string, file: string, text: string, seconds?: n
 }
 
 async function build(root: string): Promise<string[]> {
-  const said: string[] = []
+  const messages: string[] = []
   const env = { PATH: '/usr/bin:/bin' }
-  await buildUi({ root, env, signal: AbortSignal.timeout(10_000), onMessage: line => said.push(line) })
-  return said
+  await buildUi({ root, env, signal: AbortSignal.timeout(10_000), onMessage: line => messages.push(line) })
+  return messages
 }
 
-test('builds what was not built, and again only when a source is newer', async () => {
+test('builds once, and again only when a source is newer', async () => {
   await using directory = await createTestDirectory()
   const root = directory.path
   await writeSource(root, 'frontend/package.json', JSON.stringify({ scripts: { build: BUILD } }), 1_000)
@@ -32,7 +32,7 @@ test('builds what was not built, and again only when a source is newer', async (
   expect(await Bun.file(join(root, 'frontend/dist/index.html')).text()).toBe('second')
 })
 
-test('a build that fails is told in its own words', async () => {
+test('fails with the output of a failed build', async () => {
   await using directory = await createTestDirectory()
   const script = 'echo "tokens.css is missing" >&2; exit 1'
   await writeSource(directory.path, 'frontend/package.json', JSON.stringify({ scripts: { build: script } }))

@@ -15,11 +15,10 @@ const BUILT_FILE = 'frontend/dist/index.html'
 const BUILD_TIMEOUT_MS = 180_000
 
 /**
- * Builds the web interface if it has not been built since its sources changed. A clone that cannot be written to is used as it
- * is.
+ * Builds the web interface if its sources are newer than the last build. A clone that this user cannot write to is used as it is.
  *
- * @param options `root` of the clone; `say` is told if a build is needed
- * @throws PartError with what the build said
+ * @param options `root` of the clone; `onMessage` is called if a build is needed
+ * @throws StartError with the output of a failed build
  */
 export async function buildUi(options: BuildOptions): Promise<void> {
   if (isUiBuilt(options.root) || isReadOnly(options.root)) return
@@ -38,7 +37,7 @@ interface BuildOptions {
   onMessage: (line: string) => void
 }
 
-/** Two launchers of one clone must not build into the same folder at once. */
+/** Takes the build lock of the clone: two launchers must not build into the same folder at once. */
 async function lockBuild({ root, signal }: BuildOptions): Promise<() => void> {
   const folder = join(root, '.darkroom')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -69,7 +68,7 @@ function isReadOnly(root: string): boolean {
   }
 }
 
-/** Whether the interface was built since its sources changed. */
+/** Returns whether the last build is newer than every source of the interface. */
 export function isUiBuilt(root: string): boolean {
   const built = join(root, BUILT_FILE)
   if (!existsSync(built)) return false

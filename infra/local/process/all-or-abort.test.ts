@@ -3,11 +3,11 @@ import { allOrAbort } from './all-or-abort.ts'
 
 const NEVER = new AbortController().signal
 
-test('gives back what each came to, in order', async () => {
+test('returns the results in the order of the tasks', async () => {
   expect(await allOrAbort(NEVER, [async () => 1, async () => 'two'])).toEqual([1, 'two'])
 })
 
-test('the first failure is told to the others, who are waited for', async () => {
+test('aborts and awaits the other tasks on the first failure', async () => {
   const ended: string[] = []
   const slow = async (signal: AbortSignal) => {
     await new Promise(resolve => signal.addEventListener('abort', resolve))

@@ -1,8 +1,9 @@
 /**
- * Does several things side by side. When one fails the others are told to give up, and waited for, so that nothing goes on
- * behind the back of whoever deals with the failure.
+ * Runs tasks concurrently. When one fails, the others are aborted and awaited, so that none is still running when the caller
+ * handles the failure.
  *
- * @throws what the first that failed threw
+ * @returns the results, in the order of the tasks
+ * @throws the error of the first task that failed
  */
 export async function allOrAbort<Results extends readonly unknown[]>(
   signal: AbortSignal,

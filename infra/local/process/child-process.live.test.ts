@@ -14,7 +14,7 @@ async function waitUntilExited(pid: number): Promise<true> {
   return await waitUntil(async () => ((await isProcessRunning(pid, '')) ? undefined : true), wait)
 }
 
-test('stops on its signal, and says how', async () => {
+test('stops on its stop signal, and reports the exit code', async () => {
   await using directory = await createTestDirectory()
   const child = startShell(
     'trap "echo bye; exit 0" TERM; echo up; while :; do sleep 0.02; done',
@@ -28,7 +28,7 @@ test('stops on its signal, and says how', async () => {
   expect(await lines()).toEqual(['up', 'bye'])
 })
 
-test('is killed when it does not stop in time, with what it started', async () => {
+test('is killed with its own child processes when it does not stop in time', async () => {
   await using directory = await createTestDirectory()
   const child = startShell('trap "" TERM; sleep 60 & echo $!; wait; sleep 60', `${directory.path}/log`)
   const wait = { what: 'its first line', milliseconds: 4_000, signal: AbortSignal.timeout(5_000) }

@@ -1,17 +1,20 @@
 import { openProcessOutput, type ProcessOutput } from './process-output.ts'
 
-/** A process that the launcher started, and all that may be done with it. */
+/** Handle of a process that the launcher started. */
 export interface ChildProcess {
   readonly pid: number
   readonly command: readonly string[]
-  /** Settles once, when the process is gone, with what ended it: `exit 1`, `SIGKILL`. */
+  /** Resolves when the process is gone, with the cause: `exit 1`, `SIGKILL`. */
   readonly exited: Promise<string>
   isRunning(): boolean
-  /** The last lines it wrote, oldest first. */
+  /** Returns the last lines of its output, oldest first. */
   lastLines(): Promise<string[]>
-  /** Asks it to stop; what is still there after `milliseconds`, or when `hurry` is aborted, is killed. Resolves when it is gone. */
+  /**
+   * Sends the stop signal. After `milliseconds`, or when `forceSignal` is aborted, it kills the process with all that it
+   * started. Resolves when the process is gone.
+   */
   stop(milliseconds: number, forceSignal?: AbortSignal): Promise<void>
-  /** Takes it away at once, with all that it started. */
+  /** Sends SIGKILL to the process and all that it started. */
   kill(): void
 }
 
@@ -20,13 +23,13 @@ export interface ChildProcessOptions {
   env: Record<string, string>
   cwd?: string
   output: ProcessOutput
-  /** What asks it to stop in order. */
+  /** Signal that requests an orderly stop. */
   stopSignal: 'SIGTERM' | 'SIGINT'
 }
 
 /**
- * Starts a process in a session of its own, so that a Ctrl-C in the terminal reaches the launcher alone and parts stop in the
- * launcher's order. Should the launcher die without stopping it, a leash does.
+ * Starts a process in a session of its own, so that a Ctrl-C in the terminal reaches only the launcher, which stops processes in
+ * its order. If the launcher dies without stopping the process, a watchdog stops it.
  */
 export function startChildProcess(options: ChildProcessOptions): ChildProcess {
   const { output, command, stopSignal } = options
@@ -80,10 +83,10 @@ async function stopChildProcess(options: {
 }
 
 /**
- * A shell that waits for the end of its standard input, which comes when the launcher is gone however it went, and then asks
- * the process to stop.
+ * Starts a shell that sends the stop signal to the process when the launcher is gone, however it ended: its standard input ends
+ * then.
  *
- * @returns lets go of the process
+ * @returns a function that ends the watchdog
  */
 function startWatchdog(pid: number, stopSignal: NodeJS.Signals): () => void {
   const script = 'read -r _; kill -s "$1" "$2"'
@@ -102,6 +105,6 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal)
   } catch {
-    // It went by itself in the meantime.
+    // It has exited in the meantime.
   }
 }

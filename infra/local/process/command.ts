@@ -1,4 +1,4 @@
-/** A command that failed, with what it said. */
+/** Failure of a command, with its output. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
 }
@@ -7,16 +7,17 @@ export interface CommandOptions {
   signal: AbortSignal
   cwd?: string
   env?: Record<string, string>
-  /** Longest it may take. */
+  /** Time limit, in milliseconds; `DEFAULT_TIMEOUT_MS` unless given. */
   milliseconds?: number
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000
 
 /**
- * Runs a command to its end and gives back what it wrote.
+ * Runs a command to its end.
  *
- * @throws CommandError with its output if it fails or takes too long; the signal's reason when it is aborted
+ * @returns its standard output
+ * @throws CommandError with its output if it fails or exceeds the time limit; the signal's reason when it is aborted
  */
 export async function runCommand(command: readonly string[], options: CommandOptions): Promise<string> {
   const { signal, milliseconds = DEFAULT_TIMEOUT_MS } = options

@@ -3,21 +3,21 @@ import { createServer, type Server } from 'node:net'
 const LOOPBACK = '127.0.0.1'
 
 /**
- * Where free ports are looked for. Systems give the ports of outgoing connections, and those that a program asks for
- * as "any", from higher ranges (Linux from 32768, gVisor from 16000, macOS from 49152): a port from there is sometimes
- * taken by a stranger between being found and being listened on. Browsers refuse 10080.
+ * Range of the ports that are tried. It lies below the ephemeral ranges of the systems (Linux from 32768, gVisor from 16000,
+ * macOS from 49152): a port from those is sometimes taken by an unrelated connection between being found and being listened on.
+ * It lies above 10080, which browsers refuse.
  */
 const [MIN_PORT, MAX_PORT] = [11_000, 15_999]
 
-/** A port of the loopback interface that nobody listens on. */
+/** Finds a free port of the loopback interface. @throws if there is none */
 export async function findFreePort(): Promise<number> {
   const [port] = await findFreePorts(1)
   return port ?? 0
 }
 
-/** So many of them, each another one. @throws if there are not so many */
+/** Finds distinct free ports of the loopback interface. @throws if there are fewer than `count` */
 export async function findFreePorts(count: number): Promise<number[]> {
-  // All are held until the last is found, or the same one could come twice.
+  // All stay open until the last is found, so that no port is found twice.
   const servers: Server[] = []
   for (const port of iterateFromRandomStart(MIN_PORT, MAX_PORT)) {
     if (servers.length === count) break
@@ -30,20 +30,20 @@ export async function findFreePorts(count: number): Promise<number[]> {
   return ports
 }
 
-/** Every number of a range once, from a random one round, so that those who look at the same time look elsewhere. */
+/** Yields every number of a range once, from a random start, so that concurrent searches try different ports. */
 function* iterateFromRandomStart(lowest: number, highest: number): Generator<number> {
   const count = highest - lowest + 1
   const first = Math.floor(Math.random() * count)
   for (let step = 0; step < count; step += 1) yield lowest + ((first + step) % count)
 }
 
-/** A port that nobody else can take until it is released. Whoever comes there meanwhile is turned away. */
+/** A port that no other process can take until it is released. Connections to it are closed meanwhile. */
 export interface ReservedPort {
   port: number
   release(): Promise<void>
 }
 
-/** Holds the given port if it is free, else the first free one after it; undefined if none of the next hundred is. */
+/** Reserves the given port, or the first free one after it. @returns undefined if none of a hundred ports is free */
 export async function reservePortFrom(port: number, host: string): Promise<ReservedPort | undefined> {
   for (let candidate = port; candidate < port + 100 && candidate <= 65_535; candidate++) {
     const server = await listen(candidate, host).catch(() => undefined)
@@ -53,7 +53,7 @@ export async function reservePortFrom(port: number, host: string): Promise<Reser
   return undefined
 }
 
-/** A browser that is sent to localhost tries ::1 first, and would meet whoever listens there. */
+/** Checks that no server listens on the port of ::1, which browsers try first for localhost. */
 async function isFreeForBrowsers(port: number): Promise<boolean> {
   return await isFree(port, '::1', ['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 }

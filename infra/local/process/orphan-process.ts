@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { waitUntil } from './wait-until.ts'
 
 /**
- * Stops what an earlier launcher left behind: a process under a recorded number, if its command line still is the one that was
- * recorded. Numbers are given anew, after a reboot above all, so a number alone proves nothing.
+ * Stops a process that an earlier launcher left running, if its command line still is the recorded one. The system reuses pids,
+ * most of all after a reboot, so a pid alone proves nothing.
  *
- * @param options `mark` must be in the command line, `signal` asks it to stop; after five seconds it is killed
- * @returns whether there was one
+ * @param options `commandText` must be in the command line; after five seconds the process is killed
+ * @returns whether there was such a process
+ * @throws DeadlineError if it does not exit after SIGKILL either; the signal's reason when it is aborted
  */
 export async function stopOrphanProcess(options: {
   pid: number
@@ -23,10 +24,10 @@ export async function stopOrphanProcess(options: {
   return await waitUntil(checkExited, wait)
 }
 
-/** Whether the process is there and has the text in its command line. */
+/** Returns whether the process runs and has the text in its command line. */
 export async function isProcessRunning(pid: number, commandText: string): Promise<boolean> {
   const line = await readCommandLine(pid)
-  // One that has ended but was not collected yet has no command line.
+  // A zombie has no command line.
   return line !== '' && line.includes(commandText)
 }
 
@@ -42,6 +43,6 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {
-    // It went by itself in the meantime.
+    // It has exited in the meantime.
   }
 }

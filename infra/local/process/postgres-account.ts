@@ -1,12 +1,12 @@
 /** The user that Postgres runs as. */
 export interface PostgresAccount {
-  /** What to put before a command so that it runs as that user. */
+  /** Words before a command that make it run as that user. */
   commandPrefix: string[]
-  /** Whose its files are, as seen from here; unknown on a system that has no such numbers. */
+  /** Owner of its files as seen from this process; undefined on systems without user ids. */
   ownerUid: number | undefined
 }
 
-/** Root's data belongs to one of these, by the way that Postgres was started in. */
+/** Possible owners of root's data: root itself when Postgres runs in a user namespace, nobody when it runs by setpriv. */
 export const ROOT_DATA_OWNERS = [0, 65_534]
 
 const NOBODY_UID = '65534'
@@ -23,11 +23,12 @@ const SETPRIV_OPTIONS = [
 ]
 
 /**
- * As whom Postgres runs, which refuses root and whoever has no name on this machine. An ordinary user runs it as it is.
- * Root's home is closed to other users, and the programs and the data may be in there: a user namespace in which root is called
- * nobody comes first; where containers forbid that, the user nobody with root's right to open files.
+ * Finds the user that Postgres can run as. It refuses root, and users without a name on this machine. An ordinary user runs it
+ * directly. For root, a user namespace in which root is mapped to nobody is preferred, because root's home is closed to other
+ * users and may contain the programs and the data. Where containers forbid namespaces, it is the user nobody with root's
+ * capability to open files.
  *
- * @returns undefined if this machine has no way
+ * @returns undefined if neither works on this machine
  */
 export function findPostgresAccount(userId: number | undefined = process.getuid?.()): PostgresAccount | undefined {
   const namespace = { commandPrefix: buildCommandPrefix('unshare', UNSHARE_OPTIONS), ownerUid: userId }
@@ -45,7 +46,7 @@ function isUsable({ commandPrefix }: PostgresAccount): boolean {
   return succeeds([...commandPrefix, '/bin/true'])
 }
 
-/** A container may run as a number that no list of users knows. */
+/** Checks that the user id has a name. A container may run as an id that is in no user database. */
 function hasUserName(userId: number): boolean {
   return !Bun.which('id') || succeeds(['id', '-un', String(userId)])
 }

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Where a process writes: to a file, which goes on working when the launcher is gone, or line by line to a listener. */
+/** Target of a process' output: a file, which still works when the launcher is gone, or a listener for each line. */
 export type ProcessOutput = { file: string } | { onLine: (text: string) => void }
 
 const ROTATE_BYTES = 10 * 1024 * 1024
@@ -19,7 +19,7 @@ function openFileOutput(file: string) {
   const start = fstatSync(descriptor).size
   return {
     stdio: descriptor,
-    // The child has its own copy by now.
+    // The child has its own copy of the descriptor.
     attach: (_: Bun.Subprocess) => closeSync(descriptor),
     waitUntilRead: async () => {},
     readLastLines: async () => {
@@ -51,7 +51,7 @@ function openLineOutput(onLine: (text: string) => void) {
   }
 }
 
-/** Hands on each line of a stream of bytes. */
+/** Calls `onLine` for each line of a stream of bytes. */
 export async function forEachLine(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
   const decoder = new TextDecoder()
   let rest = ''

@@ -1,18 +1,18 @@
 import type { ChildProcess } from './child-process.ts'
 import { waitUntil } from './wait-until.ts'
 
-/** A part of the studio that runs in a process of its own and that others reach by an address. */
+/** A server that runs in a process of its own and is reached by a URL: Postgres, NATS. */
 export interface ServerProcess {
   readonly url: string
   readonly pid: number
   readonly child: ChildProcess
-  /** Stops it in order. Resolves when it is gone, at the latest a few seconds later. */
+  /** Stops it in order, and kills it after a few seconds. Resolves when it is gone. */
   stop(): Promise<void>
-  /** SIGKILL, as a power cut would. Resolves when it is gone. */
+  /** Sends SIGKILL, like a power cut. Resolves when it is gone. */
   kill(): Promise<void>
 }
 
-/** @param stopMs how long it may take to stop in order, before it is killed */
+/** @param stopMs time that it may take to stop in order, in milliseconds, before it is killed */
 export function toServerProcess(child: ChildProcess, url: string, stopMs: number): ServerProcess {
   const kill = async () => {
     child.kill()
@@ -21,16 +21,16 @@ export function toServerProcess(child: ChildProcess, url: string, stopMs: number
   return { url, pid: child.pid, child, stop: () => child.stop(stopMs), kill }
 }
 
-/** A part that could not be started, in words for a person. */
+/** Failure of a start, with a message for users. */
 export class StartError extends Error {
   override readonly name = 'StartError'
 }
 
 /**
- * Waits until a process that was just started answers. One that does not is stopped.
+ * Waits until a new process is ready, and stops it if it is not ready in time.
  *
- * @param options `ask` gives undefined for "not yet"; `name` as a person knows it
- * @throws PartError with the process' last lines if it ends first, or is not ready in time
+ * @param options `poll` returns undefined for "not yet"; `name` is shown to users
+ * @throws StartError with the process' last lines if it exits first or is not ready in time; the signal's reason when it is aborted
  */
 export async function waitUntilReady<T>(
   child: ChildProcess,

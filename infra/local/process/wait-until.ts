@@ -1,18 +1,18 @@
 import { DeadlineError, sleep } from '../../src/runtime/timers.ts'
 
 export interface WaitUntilOptions {
-  /** Words for the error: what it was that did not come. */
+  /** Subject of the error message: "`what` did not come within 5 s". */
   what: string
   milliseconds: number
   signal: AbortSignal
-  /** Pause between two questions, in milliseconds. */
+  /** Time between two polls, in milliseconds. */
   intervalMs?: number
 }
 
 /**
- * Asks again and again until there is an answer.
+ * Polls until there is a value.
  *
- * @param poll gives undefined for "not yet"; what it throws ends the wait
+ * @param poll returns undefined for "not yet"; an error ends the wait
  * @throws DeadlineError when the time is up; the signal's reason when it is aborted
  */
 export async function waitUntil<T>(

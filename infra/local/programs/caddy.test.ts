@@ -12,7 +12,7 @@ async function writeProgram(folder: string): Promise<string> {
   return program
 }
 
-test('takes the one on the PATH first, else the one that was fetched before, without asking anybody', async () => {
+test('prefers a program on the PATH to one in the cache, and downloads nothing then', async () => {
   await using directory = await createTestDirectory()
   const [path, cacheDir] = [join(directory.path, 'path'), join(directory.path, 'cache')]
   const [onPath, cached] = [await writeProgram(path), await writeProgram(cacheDir)]
@@ -21,7 +21,7 @@ test('takes the one on the PATH first, else the one that was fetched before, wit
   expect(await findCaddy({ cacheDir, searchPath: '/nowhere', signal })).toBe(cached)
 })
 
-test('a fetch that is given up leaves nothing in the cache', async () => {
+test('an aborted download leaves nothing in the cache', async () => {
   await using directory = await createTestDirectory()
   const signal = AbortSignal.abort(new Error('given up'))
   const found = findCaddy({ cacheDir: directory.path, searchPath: '/nowhere', signal })

@@ -8,10 +8,10 @@ import type { FindProgramOptions } from './nats-server.ts'
 const PROGRAM = 'caddy'
 
 /**
- * The Caddy that a studio on a server stands behind, for the tests of its configuration: the one on the PATH, else one that
- * was fetched before, else Debian's package, fetched now. 2.6 or newer.
+ * Finds Caddy 2.6 or newer, the reverse proxy of a studio on a server, for the tests of its configuration: on the PATH, else in
+ * the cache, else downloaded from Debian.
  *
- * @throws PartError with the ways to get it
+ * @throws StartError with the ways to install it
  */
 export async function findCaddy(options: FindProgramOptions): Promise<string> {
   const { cacheDir, signal, onMessage } = options
@@ -33,7 +33,7 @@ export async function findCaddy(options: FindProgramOptions): Promise<string> {
   }
 }
 
-/** A Caddy that is there already: on the PATH or in the cache. */
+/** Finds a Caddy on the PATH or in the cache. */
 export function findInstalledCaddy(cacheDir: string, searchPath?: string): string | undefined {
   const onPath = Bun.which(PROGRAM, searchPath === undefined ? {} : { PATH: searchPath })
   if (onPath) return onPath

@@ -5,11 +5,11 @@ const PROGRAM_NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-
 const INSTALL_TIMEOUT_MS = 600_000
 
 /**
- * A Chromium: the one on the PATH, else Debian's, which is installed if this is root. Unlike nats-server it is a hundred
- * packages, so it cannot be unpacked on the side.
+ * Finds Chromium on the PATH, else installs Debian's if this user is root. It consists of a hundred packages, so it cannot be
+ * unpacked into the cache like nats-server.
  *
- * @returns where the program is
- * @throws PartError with the way to get it
+ * @returns the path of the program
+ * @throws StartError with the way to install it
  */
 export async function findChromium(options: {
   signal: AbortSignal
@@ -33,7 +33,7 @@ export async function findChromium(options: {
   throw new StartError('Chromium was installed but is not on the PATH.')
 }
 
-/** The Chromium that is there, if one is. */
+/** Finds a Chromium on the PATH. */
 export function findInstalledChromium(): string | undefined {
   return PROGRAM_NAMES.map(name => Bun.which(name)).find(path => path !== null) ?? undefined
 }

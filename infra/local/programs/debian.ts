@@ -5,21 +5,21 @@ import { runCommand } from '../process/command.ts'
 const FETCH_TIMEOUT_MS = 120_000
 
 /**
- * Fetches a package of the Debian that this machine runs and unpacks it, without installing it and without root: apt keeps its
- * lists and files in folders that it is given.
+ * Downloads a package of this machine's Debian and unpacks it without installing it. It needs no root: apt stores its lists and
+ * files in the given folder.
  *
- * @param folder an empty one
- * @returns the root of what was unpacked
- * @throws CommandError where there is no apt, no network or no such package
+ * @param folder an empty folder
+ * @returns the root of the unpacked files
+ * @throws CommandError if there is no apt, no network or no such package
  */
 export async function unpackDebianPackage(name: string, folder: string, signal: AbortSignal): Promise<string> {
   const [lists, cache, root] = [join(folder, 'lists'), join(folder, 'cache'), join(folder, 'root')]
   await Promise.all([lists, cache, root].map(path => mkdir(join(path, 'partial'), { recursive: true })))
-  // As root, apt would hand the download to a user of its own, who cannot see into root's home.
+  // As root, apt would download as its sandbox user, which cannot read root's home.
   const apt = ['apt-get', '-o', `Dir::Cache=${cache}`, '-o', 'APT::Sandbox::User=root']
   const ownLists = [...apt, '-o', `Dir::State::lists=${lists}`]
   const run = (command: string[]) => runCommand(command, { signal, cwd: folder, milliseconds: FETCH_TIMEOUT_MS })
-  // The machine's own lists, if it has them and they are fresh, save most of the time.
+  // The machine's own package lists, if they are present and fresh, save most of the time.
   await run([...apt, 'download', name]).catch(async () => {
     await run([...ownLists, 'update'])
     await run([...ownLists, 'download', name])

@@ -5,18 +5,18 @@ import { StartError } from '../process/server-process.ts'
 const VERSION = '2.12.15'
 const FETCH_TIMEOUT_MS = 120_000
 
-/** Checksums as its maker publishes them. @see https://github.com/nats-io/nats-docker/blob/main/2.12.x/alpine3.22/Dockerfile */
+/** Checksums published by the vendor. @see https://github.com/nats-io/nats-docker/blob/main/2.12.x/alpine3.22/Dockerfile */
 const RELEASES: Record<string, { arch: string; sha256: string }> = {
   'linux-x64': { arch: 'amd64', sha256: '58ab8131f819263897e2fc38e503e1b755b63bcafeecc7d12582487df48ca15e' },
   'linux-arm64': { arch: 'arm64', sha256: 'b724db99fefbf8f5c808baa82819ee50350aee9734017e4a478f7e545cef3ab6' },
 }
 
 /**
- * Downloads the official release of nats-server, checks it and unpacks it.
+ * Downloads the official release of nats-server, verifies its checksum and unpacks it.
  *
- * @param folder an empty one
- * @returns where the program is
- * @throws PartError where there is no release for this machine, no network, or what came is not what was published
+ * @param folder an empty folder
+ * @returns the path of the program
+ * @throws StartError if there is no release for this platform, the server answers with an error, or the checksum differs
  */
 export async function unpackNatsRelease(folder: string, signal: AbortSignal): Promise<string> {
   const release = RELEASES[`${process.platform}-${process.arch}`]

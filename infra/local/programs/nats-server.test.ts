@@ -12,7 +12,7 @@ async function writeProgram(folder: string): Promise<string> {
   return program
 }
 
-test('takes the one on the PATH first', async () => {
+test('prefers a program on the PATH to one in the cache', async () => {
   await using directory = await createTestDirectory()
   const [path, cache] = [join(directory.path, 'path'), join(directory.path, 'cache')]
   const onPath = await writeProgram(path)
@@ -21,14 +21,14 @@ test('takes the one on the PATH first', async () => {
   expect(await findNatsServer({ cacheDir: cache, searchPath: path, signal })).toBe(onPath)
 })
 
-test('else the one that was fetched before, without asking anybody', async () => {
+test('uses a program in the cache without a download', async () => {
   await using directory = await createTestDirectory()
   const cached = await writeProgram(directory.path)
   const signal = AbortSignal.timeout(1_000)
   expect(await findNatsServer({ cacheDir: directory.path, searchPath: '/nowhere', signal })).toBe(cached)
 })
 
-test('a fetch that is given up leaves nothing in the cache', async () => {
+test('an aborted download leaves nothing in the cache', async () => {
   await using directory = await createTestDirectory()
   const signal = AbortSignal.abort(new Error('given up'))
   const found = findNatsServer({ cacheDir: directory.path, searchPath: '/nowhere', signal })

@@ -6,9 +6,9 @@ import { unpackDebianPackage } from './debian.ts'
 import { unpackNatsRelease } from './nats-release.ts'
 
 export interface FindProgramOptions {
-  /** Folder where what was fetched is kept. */
+  /** Folder of downloaded programs. */
   cacheDir: string
-  /** Folders to look in, as in PATH; the environment's if it is not given. */
+  /** Folders to search, in the format of PATH; the environment's PATH unless given. */
   searchPath?: string
   signal: AbortSignal
   onMessage?: (line: string) => void
@@ -18,16 +18,16 @@ type Unpack = (folder: string, signal: AbortSignal) => Promise<string>
 
 const PROGRAM = 'nats-server'
 
-/** Each unpacks somewhere into an empty folder and gives back where the program is. */
+/** Download sources, in the order of preference. Each unpacks into an empty folder and returns the path of the program. */
 const SOURCES: readonly { from: string; unpack: Unpack }[] = [
   { from: "Debian's package", unpack: unpackFromDebian },
   { from: 'its official release', unpack: unpackNatsRelease },
 ]
 
 /**
- * The nats-server program: the one on the PATH, else one that was fetched before, else fetched now.
+ * Finds nats-server on the PATH, else in the cache, else downloads it.
  *
- * @throws PartError with the ways to get it
+ * @throws StartError with the ways to install it
  */
 export async function findNatsServer(options: FindProgramOptions): Promise<string> {
   const { cacheDir, signal, onMessage } = options
@@ -43,16 +43,16 @@ export async function findNatsServer(options: FindProgramOptions): Promise<strin
   throw new StartError(formatHelp(reasons))
 }
 
-/** A nats-server that is there already: on the PATH, where Debian puts it, or in the cache. */
+/** Finds a nats-server on the PATH, in the system folders or in the cache. */
 export function findInstalledNatsServer(cacheDir: string, searchPath?: string): string | undefined {
   const onPath = Bun.which(PROGRAM, searchPath === undefined ? {} : { PATH: searchPath })
   if (onPath) return onPath
-  // Debian keeps it where an ordinary user's PATH does not look.
+  // Debian installs it into a folder that is not on an ordinary user's PATH.
   const systemFolders = searchPath === undefined ? ['/usr/sbin', '/usr/local/sbin'] : []
   return [...systemFolders, cacheDir].map(folder => join(folder, PROGRAM)).find(existsSync)
 }
 
-/** @returns why it did not work, or undefined if it did */
+/** Downloads the program from one source into the cache. @returns the reason of a failure, else undefined */
 async function fetchProgram(cacheDir: string, unpack: Unpack, signal: AbortSignal): Promise<string | undefined> {
   await mkdir(cacheDir, { recursive: true, mode: 0o700 })
   const folder = await mkdtemp(join(cacheDir, 'fetch-'))

@@ -1,12 +1,12 @@
 import type { Transaction } from '../../src/database/connection.ts'
 
-/** Pictures as text, as older systems kept them in the parameters: base64 of bytes that nothing can compress. */
+/** Images as data URLs, as older systems stored them in the parameters. Their bytes are random, so that they do not compress. */
 export interface Bloat {
   large: string
   small: string
 }
 
-/** Of a hundred rows so many have a large one, and so many a small one. */
+/** Share of the rows with a large image, and share of those with a small one. */
 const PERCENT_PER_SIZE = 6
 const LARGE_CHARACTERS = 2_000_000
 const SMALL_CHARACTERS = 100_000
@@ -16,7 +16,7 @@ export function createBloat(): Bloat {
   return { large: url(LARGE_CHARACTERS), small: url(SMALL_CHARACTERS) }
 }
 
-/** Gives the generations raw parameters, some with a picture in them. They are in full in the database for each row. */
+/** Inserts raw parameters of generations, some with an image. The database stores the image in full for each row. */
 export async function insertBloat(tx: Transaction, bloat: Bloat, ids: readonly string[]): Promise<void> {
   const [spread, large, small] = [100, PERCENT_PER_SIZE, PERCENT_PER_SIZE * 2]
   await tx`

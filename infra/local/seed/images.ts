@@ -6,7 +6,7 @@ import { REFERENCE_LIMITS } from '../../src/images/check-image.ts'
 import { type DecodedImage, readImage } from '../../src/images/image.ts'
 import type { Store } from '../../src/store/store.ts'
 
-/** A small real picture that many made-up generations share. */
+/** A small stored image that many synthetic generations share. */
 export interface SeedImage {
   ratio: AspectRatio
   key: string
@@ -21,7 +21,7 @@ const IMAGES_PER_RATIO = 3
 const RESOLUTION = 512
 const PUT_TIMEOUT_MS = 30_000
 
-/** Draws a few pictures of every aspect ratio and stores them with their previews, each at the same key every time. */
+/** Draws a few images of every aspect ratio and stores them with their previews. Keys are the same on every call. */
 export async function storeSeedImages(store: Store, workspaceId: string): Promise<SeedImage[]> {
   const wanted = ASPECT_RATIOS.flatMap(ratio => Array.from({ length: IMAGES_PER_RATIO }, (_, nth) => ({ ratio, nth })))
   return await Promise.all(wanted.map(({ ratio, nth }, at) => storeSeedImage(store, workspaceId, ratio, at + nth * 7)))
@@ -33,14 +33,14 @@ async function storeSeedImage(store: Store, workspaceId: string, ratio: AspectRa
   const { previews, placeholder }: DecodedImage = await readImage(bytes, REFERENCE_LIMITS)
   const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
   const key = `w/${workspaceId}/gen/seed/1/${sha256}.png`
-  const putObject = (at: string, what: Uint8Array) =>
-    store.put(at, what, { signal: AbortSignal.timeout(PUT_TIMEOUT_MS) })
+  const putObject = (objectKey: string, content: Uint8Array) =>
+    store.put(objectKey, content, { signal: AbortSignal.timeout(PUT_TIMEOUT_MS) })
   await putObject(key, bytes)
   for (const preview of previews) await putObject(previewKey(key, preview.width), preview.bytes)
   return { ratio, key, width, height, bytes: bytes.byteLength, placeholder, sha256 }
 }
 
-/** Light from one corner over a ground of one hue. Drawn small, because there is nothing small in it. */
+/** Draws a light spot on a background of one hue. It is drawn small and enlarged, because it has no fine detail. */
 async function drawImage(width: number, height: number, hue: number): Promise<Uint8Array> {
   const raw = { width: Math.round(width / 8), height: Math.round(height / 8), channels: 3 } as const
   const points = Array.from({ length: raw.width * raw.height }, (_, at) => ({

@@ -6,9 +6,9 @@ import type { SeedImage } from './images.ts'
 export interface SeedOptions {
   identity: Identity
   images: readonly SeedImage[]
-  /** How many generations, over up to two years. */
+  /** Number of generations. Their dates span up to two years. */
   count: number
-  /** When the last of them was made, if that is not now. */
+  /** Date of the newest generation; now unless given. */
   newestAt?: Date
   bloat: Bloat | null
 }
@@ -45,9 +45,9 @@ const LONG_PROMPT = `The horizon lies low, nothing in the middle of the frame, o
 blacks open; no text, no frame, no people.`
 
 /**
- * Writes generations as a studio would have left them after they were made, through SQL: pictures shared, no provider asked.
+ * Inserts finished generations by SQL, without any call to a provider. They share the given images.
  *
- * @param options `said` is told how many there are so far
+ * @param onProgress called with the number of generations inserted so far
  */
 export async function insertGenerations(
   database: Database,
