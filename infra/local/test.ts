@@ -7,7 +7,7 @@ import { findNatsServer } from './programs/nats-server.ts'
 import { ROOT } from './root.ts'
 import { mergeSummaries, summarizeRun, type TestSummary } from './test-summary.ts'
 
-/** Default time limit of a test: a busy machine starts a database slowly, and a test that times out fails the rest of its file. */
+/** Default time limit of a test. A busy machine starts a database slowly, and a timeout fails the rest of the file. */
 const TEST_ARGS = ['test', '--timeout', '30000']
 
 /** Folders whose tests start whole studios. */

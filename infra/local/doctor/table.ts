@@ -8,7 +8,7 @@ const STATUS_STYLES: Record<CheckResult['status'], { symbol: string; color: numb
 const HEADINGS: NamedCheckResult = { name: 'what', status: 'good', detail: 'state', advice: 'what to do' }
 const MAX_DETAIL_WIDTH = 44
 
-/** Formats the results as a table of name, state and advice. A state too long for its column moves the advice to the next line. */
+/** Formats the results as a table of name, state and advice. A state too long for its column moves the advice down a line. */
 export function formatTable(results: readonly NamedCheckResult[], isColored: boolean): string {
   const paint = (code: number, text: string) => (isColored ? `\u001b[${code}m${text}\u001b[0m` : text)
   const nameWidth = getMaxLength(results.map(row => row.name))

@@ -43,7 +43,7 @@ test(
     expect(await findProcesses(directory.path)).toEqual([])
     expect(await readRunFile(directory.path)).toBeUndefined()
     const notes = (await readFile(join(directory.path, 'notes'), 'utf8')).trim().split('\n')
-    // The interface must be ready before query starts, which reads the list of its files then.
+    // The interface must be ready before query starts, which reads its files then.
     expect(notes.shift()).toBe('interface ready beside NATS, Postgres')
     expect(notes.sort()).toEqual(['ingest', 'processor', 'query'].map(name => `${name} stops, database there`))
   },

@@ -77,7 +77,7 @@ export async function stopOrphanProcesses(
   )
 }
 
-/** Writes the file beside and renames it, so that readers never see half of it. It has passwords, so only its owner may read it. */
+/** Writes the file beside and renames it, so that readers never see half of it. Only its owner may read it: it has passwords. */
 async function replaceRunFile(file: string, run: RunFile): Promise<void> {
   await writeFile(`${file}.new`, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 })
   await rename(`${file}.new`, file)

@@ -38,7 +38,7 @@ const REQUEST_TIMEOUT_MS = 2_000
 /**
  * Returns the commands of a clone's three services.
  *
- * @param options `watch` restarts a service when its code changes; `withFakeProvider` uses the processor that has the fake provider
+ * @param options `watch` restarts a service when its code changes; `withFakeProvider` takes the processor with the fake provider
  */
 export function createServiceCommands(
   root: string,

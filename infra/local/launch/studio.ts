@@ -12,7 +12,7 @@ export interface Studio {
   url: string
   /** Resolves when a process is not restarted any more, or the disk is nearly full: the studio must be stopped. */
   failed: Promise<StartError>
-  /** Stops everything in order: the gateway accepts no more connections, then the services end, then the bus, then the database. */
+  /** Stops everything in order: the gateway accepts no more connections, then services, bus and database are stopped. */
   stop(): Promise<void>
 }
 
@@ -64,7 +64,7 @@ async function startParts(context: LaunchContext, stack: AsyncDisposableStack): 
     signal => startUi({ ...context, signal }, slots.ui),
     signal => startInfrastructure({ ...context, signal }, slots),
   ])
-  // After the interface, because query reads the list of its files when it starts.
+  // After the interface, because query reads its files when it starts.
   const services = await startBackend(context, { ...infrastructure, port }, slots.services)
   await reservedPort.release()
   const gateway = openGateway({ port, host: config.HOST, upstreams: { ...services, ...ui } })

@@ -30,7 +30,7 @@ export class StartError extends Error {
  * Waits until a new process is ready, and stops it if it is not ready in time.
  *
  * @param options `poll` returns undefined for "not yet"; `name` is shown to users
- * @throws StartError with the process' last lines if it exits first or is not ready in time; the signal's reason when it is aborted
+ * @throws StartError with the process' last lines if it exits first or is not ready in time; the signal's reason when aborted
  */
 export async function waitUntilReady<T>(
   child: ChildProcess,

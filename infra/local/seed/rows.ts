@@ -78,12 +78,13 @@ async function insertReferences(tx: Transaction, { identity, images }: SeedOptio
 
 async function insertBatch(tx: Transaction, rows: SeedOptions, from: number, to: number): Promise<void> {
   const { identity, images, count, newestAt = new Date() } = rows
+  // The hash seeds (`picture`, `place`) stay as they are, so that every version writes the same data.
   const pick = (phrases: readonly string[], of: string) =>
     tx`(${phrases as string[]}::text[])[1 + abs(hashtext(${of} || i) % ${phrases.length}::int)]`
   const inserted = await tx<{ id: string }[]>`
-    with made as materialized (
+    with seeded as materialized (
       select i, uuidv7(at - now()) as id, at, 1 + abs(hashtext('outputs' || i) % 4) as outputs,
-             abs(hashtext('picture' || i) % ${images.length}::int) as picture,
+             abs(hashtext('picture' || i) % ${images.length}::int) as image,
              case when i % 33 = 0 then 'failed' when i % 41 = 0 then 'cancelled' else 'completed' end as status,
              case when i % 66 = 0 then 'video' else 'image' end as kind,
              ${pick(SUBJECTS, 'subject')} || ' ' || ${pick(LOCATIONS, 'place')} || ', ' || ${pick(LIGHTS, 'light')} || '. '
@@ -93,7 +94,7 @@ async function insertBatch(tx: Transaction, rows: SeedOptions, from: number, to:
         from generate_series(${from}::int, ${to}::int) i
       ) times
     ), p as (select * from ${selectImages(tx, images)}),
-    written as (
+    inserted_generations as (
       insert into generations (id, workspace_id, user_id, client_id, fingerprint, version, status, kind, model, provider,
                                prompt, parameters, num_outputs, error, estimated_seconds, created_at, started_at, completed_at)
       select m.id, ${identity.workspaceId}, ${identity.userId}, gen_random_uuid(), '', 5, m.status, m.kind,
@@ -101,9 +102,9 @@ async function insertBatch(tx: Transaction, rows: SeedOptions, from: number, to:
              jsonb_build_object('aspectRatio', p.ratio, 'resolution', 512, 'numOutputs', m.outputs, 'seed', m.i), m.outputs,
              case m.status when 'failed' then '{"code":"refused","message":"The provider refused the prompt."}'::jsonb end,
              4, m.at, m.at + interval '1 second', m.at + interval '5 seconds'
-      from made m join p on p.n = m.picture
+      from seeded m join p on p.n = m.image
     ), jobs as (
-      insert into generation_jobs (generation_id, attempt) select id, 1 from made
+      insert into generation_jobs (generation_id, attempt) select id, 1 from seeded
     ), outputs as (
       insert into generation_outputs (generation_id, index, state, kind, key, placeholder, width, height, bytes, mime_type,
                                       sha256, favourite, error)
@@ -114,17 +115,17 @@ async function insertBatch(tx: Transaction, rows: SeedOptions, from: number, to:
              case when m.status = 'completed' then decode(p.sha256, 'hex') end,
              m.status = 'completed' and m.i % 20 = 0 and o = 0,
              case when m.status = 'failed' then '{"code":"refused","message":"The provider refused the prompt."}'::jsonb end
-      from made m, generate_series(0, m.outputs - 1) o, p
-      where p.n = (m.picture + o * 8) % ${images.length}::int
+      from seeded m, generate_series(0, m.outputs - 1) o, p
+      where p.n = (m.image + o * 8) % ${images.length}::int
     ), uses as (
       insert into generation_references (generation_id, position, reference_id)
-      select m.id, 0, r.id from made m join p on p.n = m.picture
+      select m.id, 0, r.id from seeded m join p on p.n = m.image
       join reference_images r on r.workspace_id = ${identity.workspaceId} and r.sha256 = decode(p.sha256, 'hex')
       where m.i % 10 = 0
-    ), noted as (
-      insert into generation_events (generation_id, attempt, to_status, at) select id, 1, status, at from made
+    ), events as (
+      insert into generation_events (generation_id, attempt, to_status, at) select id, 1, status, at from seeded
     )
-    select id from made order by i`
+    select id from seeded order by i`
   if (rows.bloat)
     await insertBloat(
       tx,
