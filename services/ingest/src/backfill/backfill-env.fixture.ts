@@ -3,8 +3,8 @@ import { createLog } from '@darkroom/infra/log'
 import { openStore } from '@darkroom/infra/store/open-store'
 import type { Store, StoredObject } from '@darkroom/infra/store/store'
 import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
-import { createMigrateDeps } from './deps.ts'
-import type { MigrateDeps } from './migrate-row.ts'
+import { createMigrateDeps } from './row-migration/migrate-deps.ts'
+import type { MigrateDeps } from './row-migration/migrate-row.ts'
 
 /** A database and a store of their own, and what a backfill needs of them. */
 export interface BackfillEnv extends AsyncDisposable {

@@ -1,6 +1,6 @@
 import { openDatabase } from '@darkroom/infra/database/connection'
 import { openServiceContext } from '@darkroom/infra/runtime/service-context'
-import { createMigrateDeps } from './deps.ts'
+import { createMigrateDeps } from './row-migration/migrate-deps.ts'
 import { runBackfillWorker } from './worker.ts'
 
 /**

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import type { Store } from '@darkroom/infra/store/store'
 import sharp from 'sharp'
 import { type BackfillEnv, openBackfillEnv } from './backfill-env.fixture.ts'
-import { runBatch } from './batch.ts'
+import { runBatch } from './migrate-batch.ts'
 import { computeSha256, createImage, insertOldRow, toDataUrl } from './old-row.fixture.ts'
 import { makeNextPreviews } from './previews.ts'
 

@@ -5,8 +5,8 @@ import { MediaError } from '@darkroom/infra/images/media-error'
 import { makePreviews } from '@darkroom/infra/images/previews'
 import { withDeadline } from '@darkroom/infra/runtime/timers'
 import type { Store } from '@darkroom/infra/store/store'
-import type { MigrateDeps } from './migrate-row.ts'
 import { type DuePreview, deleteDuePreview, lockDuePreview, postponeDuePreview } from './preview-rows.ts'
+import type { MigrateDeps } from './row-migration/migrate-row.ts'
 
 const [STORE_TIMEOUT_MS, RENDER_TIMEOUT_MS] = [60_000, 150_000]
 /** How often one is tried whose picture the store does not give: hours, all in all. */

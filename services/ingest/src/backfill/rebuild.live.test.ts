@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { type BackfillEnv, openBackfillEnv } from './backfill-env.fixture.ts'
-import { runBatch } from './batch.ts'
+import { runBatch } from './migrate-batch.ts'
 import { createImage, insertOldRow, toDataUrl } from './old-row.fixture.ts'
-import { verifyBatch } from './verify.ts'
+import { verifyBatch } from './verify-batch.ts'
 
 /** Whatever rows other systems have left, what is moved out of them can be put back; only base64 is as it should be written. */
 

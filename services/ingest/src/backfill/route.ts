@@ -5,9 +5,9 @@ import { ProblemError } from '@darkroom/infra/http/problem'
 import type { Log } from '@darkroom/infra/log'
 import type { Store } from '@darkroom/infra/store/store'
 import { Elysia } from 'elysia'
-import { runBatch } from './batch.ts'
-import { createMigrateDeps } from './deps.ts'
-import type { MigrateDeps } from './migrate-row.ts'
+import { runBatch } from './migrate-batch.ts'
+import { createMigrateDeps } from './row-migration/migrate-deps.ts'
+import type { MigrateDeps } from './row-migration/migrate-row.ts'
 
 export interface BackfillRouteDeps {
   database: Database

@@ -8,8 +8,8 @@ import { type BackfillReport, readReport } from '@darkroom/infra/database/backfi
 import { sleep, withDeadline } from '@darkroom/infra/runtime/timers'
 import { startTestNats, type TestNats } from '@darkroom/infra/testing/test-resources'
 import { type BackfillEnv, openBackfillEnv } from './backfill-env.fixture.ts'
-import { runBatch } from './batch.ts'
 import { FAILPOINTS } from './failpoints.ts'
+import { runBatch } from './migrate-batch.ts'
 import { computeSha256, createImage, insertOldRow, toDataUrl } from './old-row.fixture.ts'
 
 const WORKER_MAIN = join(import.meta.dirname, 'worker.fixture.ts')

@@ -6,7 +6,7 @@ import type { Identity } from '@darkroom/infra/http/identity'
 import { readImage } from '@darkroom/infra/images/image'
 import { MediaError } from '@darkroom/infra/images/media-error'
 import type { Store } from '@darkroom/infra/store/store'
-import { deriveGenerationId, toClientId } from './identity.ts'
+import { deriveGenerationId, toClientId } from './import-ids.ts'
 import { type ImportedOutput, insertImport, isImported } from './import-rows.ts'
 import { type ImportRecord, RecordError } from './record.ts'
 

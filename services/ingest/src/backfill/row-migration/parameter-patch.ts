@@ -1,7 +1,7 @@
 import { parseReferenceUrl } from '@darkroom/contracts/parameters'
 import { mediaUrl } from '@darkroom/contracts/routes'
-import type { ReferenceRow } from '../references/reference-rows.ts'
-import { toReferenceParameters } from '../submit/generation-rows.ts'
+import type { ReferenceRow } from '../../references/reference-rows.ts'
+import { toReferenceParameters } from '../../submit/generation-rows.ts'
 import type { Slot } from './json-slots.ts'
 
 /** A slot's picture, now kept. */

@@ -2,11 +2,11 @@ import type { BackfillBatch } from '@darkroom/contracts/backfill'
 import type { Delivery } from '@darkroom/infra/bus/consumer'
 import { type Transaction, transaction } from '@darkroom/infra/database/connection'
 import { sleep } from '@darkroom/infra/runtime/timers'
-import { runBatch } from './batch.ts'
 import { deleteResolvedFailures, recordFailures } from './failure-rows.ts'
-import type { MigrateDeps } from './migrate-row.ts'
+import { runBatch } from './migrate-batch.ts'
+import type { MigrateDeps } from './row-migration/migrate-row.ts'
 import { advanceRun, type BatchProgress, findRun, lockRun, type Run, recordHeartbeat } from './run-rows.ts'
-import { verifyBatch } from './verify.ts'
+import { verifyBatch } from './verify-batch.ts'
 
 /** Many times while the bus waits for a word. */
 const HEARTBEAT_INTERVAL_MS = 1_000

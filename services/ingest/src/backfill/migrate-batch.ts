@@ -1,7 +1,7 @@
 import type { BackfillFailure } from '@darkroom/contracts/backfill'
 import pLimit from 'p-limit'
-import { findCandidates } from './generation-raw-rows.ts'
-import { type MigrateDeps, type MigrateOptions, migrateRow, type RowOutcome } from './migrate-row.ts'
+import { findCandidates } from './row-migration/generation-raw-rows.ts'
+import { type MigrateDeps, type MigrateOptions, migrateRow, type RowOutcome } from './row-migration/migrate-row.ts'
 
 export interface BatchOptions extends MigrateOptions {
   /** Where it begins, null for the first rows. */

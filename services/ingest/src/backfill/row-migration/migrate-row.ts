@@ -4,11 +4,11 @@ import { type Database, type Transaction, transaction } from '@darkroom/infra/da
 import { bumpVersion } from '@darkroom/infra/generations/generations'
 import type { ByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { backoff, sleep } from '@darkroom/infra/runtime/timers'
-import { cancelObjectRemovals, enqueuePreviews, insertReferences } from '../references/reference-rows.ts'
+import { cancelObjectRemovals, enqueuePreviews, insertReferences } from '../../references/reference-rows.ts'
+import { addMovedCounts } from '../run-rows.ts'
 import { lockRow, type RowSnapshot, rewriteRow } from './generation-raw-rows.ts'
 import { recordMoved } from './manifest-rows.ts'
 import { buildParameterPatch, type MovedImage } from './parameter-patch.ts'
-import { addMovedCounts } from './run-rows.ts'
 import { InvalidImageError, type StoreImageDeps } from './store-image.ts'
 import { ConcurrentEditError, type StoredRow, storeRowImages } from './store-row-images.ts'
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { mediaUrl } from '@darkroom/contracts/routes'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import { type BackfillEnv, openBackfillEnv } from './backfill-env.fixture.ts'
-import { runBatch } from './batch.ts'
 import type { Failpoint } from './failpoints.ts'
+import { runBatch } from './migrate-batch.ts'
 import { computeSha256, createImage, insertOldRow, toDataUrl } from './old-row.fixture.ts'
 
 const OPTIONS = { runId: null, dryRun: false, concurrency: 4, cursor: null, limit: 100 }

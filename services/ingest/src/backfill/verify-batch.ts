@@ -5,7 +5,7 @@ import { withDeadline } from '@darkroom/infra/runtime/timers'
 import type { Store } from '@darkroom/infra/store/store'
 import pLimit from 'p-limit'
 import { retryStoreCall } from './again.ts'
-import { findManifestEntries, type ManifestEntry } from './manifest-rows.ts'
+import { findManifestEntries, type ManifestEntry } from './row-migration/manifest-rows.ts'
 
 export interface VerifyResult {
   processed: number

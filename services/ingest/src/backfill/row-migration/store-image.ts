@@ -6,10 +6,10 @@ import { MediaError } from '@darkroom/infra/images/media-error'
 import type { Log } from '@darkroom/infra/log'
 import { withDeadline } from '@darkroom/infra/runtime/timers'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
-import { DataUrlError, parseDataUrl } from '../references/data-url.ts'
-import { findReferences, type ReferenceRow, scheduleOrphanRemoval } from '../references/reference-rows.ts'
-import { retryStoreCall } from './again.ts'
-import type { OnFailpoint } from './failpoints.ts'
+import { DataUrlError, parseDataUrl } from '../../references/data-url.ts'
+import { findReferences, type ReferenceRow, scheduleOrphanRemoval } from '../../references/reference-rows.ts'
+import { retryStoreCall } from '../again.ts'
+import type { OnFailpoint } from '../failpoints.ts'
 
 export interface StoreImageDeps {
   /** For short statements alone: no transaction that lasts may hold its connections. */
