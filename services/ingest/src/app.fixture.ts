@@ -8,19 +8,19 @@ import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing
 import { createApp } from './app.ts'
 import { demoModel } from './submit/model.fixture.ts'
 
-/** The service on a database and a folder of its own, with one model. For tests. */
+/** The service with a database and a folder of its own and one model. For tests. */
 export interface TestIngest extends AsyncDisposable {
   sql: Database
   store: Store
-  /** Whose a request is that says nothing of it. */
+  /** Identity of requests without an `x-test` header. */
   owner: Identity
-  /** A request as it is. */
+  /** Handles a request unchanged. */
   send(request: Request): Promise<Response>
-  /** One with a body of JSON, if any; `as: 'stranger'` is somebody else's. */
+  /** Sends a request with a JSON body, if any; `as: 'stranger'` sends it from another workspace. */
   request(method: string, path: string, body?: unknown, as?: 'owner' | 'stranger'): Promise<Response>
 }
 
-/** @param options `store` stands between the service and its store */
+/** @param options `store` wraps the store that the service uses */
 export async function openTestIngest(
   options: { queueDepth?: number; store?: (store: Store) => Store } = {},
 ): Promise<TestIngest> {

@@ -45,7 +45,7 @@ beforeAll(async () => {
 })
 afterAll(() => stack.disposeAsync())
 
-test('a submission is kept whole and announced once, whatever is sent again', async () => {
+test('stores a submission once, enqueues it once, and refuses another one with its client id', async () => {
   const body = { clientId: crypto.randomUUID(), prompt: 'low cloud', parameters: { numOutputs: 4, aspectRatio: '3:2' } }
   const first = await submit(body)
   expect(first.status).toBe(202)
@@ -60,15 +60,15 @@ test('a submission is kept whole and announced once, whatever is sent again', as
   expect(generation.outputs.map(({ index, state, width, height }) => [index, state, width, height])).toEqual(
     [0, 1, 2, 3].map(index => [index, 'pending', 1256, 840]),
   )
-  const again = await submit(body)
-  expect(again.status).toBe(200)
-  expect(await again.json()).toEqual(generation)
+  const repeated = await submit(body)
+  expect(repeated.status).toBe(200)
+  expect(await repeated.json()).toEqual(generation)
   const other = await submit({ ...body, prompt: 'high cloud' })
   expect(other.status).toBe(409)
   expect(await countRowsOf(generation.id)).toEqual({ outputs: 4, events: 1, queued: 1, changed: 1, raw: 1 })
 })
 
-test('the same submission sent ten times at once is one generation', async () => {
+test('creates one generation for ten identical concurrent submissions', async () => {
   const body = { clientId: crypto.randomUUID(), prompt: 'rain', referenceImages: [await createDataUrl('png', '#345')] }
   const responses = await Promise.all(Array.from({ length: 10 }, () => submit(body)))
   const generations = await Promise.all(responses.map(readGeneration))
@@ -76,7 +76,7 @@ test('the same submission sent ten times at once is one generation', async () =>
   expect(responses.filter(response => response.status === 202)).toHaveLength(1)
 })
 
-test('references are kept once by their bytes, and only pointers reach the database', async () => {
+test('stores references once by their bytes, and only pointers reach the database', async () => {
   const [red, jpeg] = [await createDataUrl('png', '#a21'), await createDataUrl('jpeg', '#12a')]
   const response = await submit({ prompt: 'two', referenceImages: [red, jpeg, red] })
   expect(response.status).toBe(202)
@@ -84,14 +84,14 @@ test('references are kept once by their bytes, and only pointers reach the datab
   expect(references.map(({ width, height }) => [width, height])).toEqual(Array(3).fill([40, 30]))
   expect(references[0]?.id).toBe(references[2]?.id ?? '')
   expect(parameters.referenceImages).toEqual(references.map(reference => reference.url))
-  const mine = (await keys()).filter(key => key.includes(ALICE.workspaceId))
+  const ownKeys = (await keys()).filter(key => key.includes(ALICE.workspaceId))
   for (const { url, previewUrl } of references) {
-    expect(mine).toContain(url.slice('/media/'.length))
-    expect(mine).toContain(previewUrl.slice('/media/'.length))
+    expect(ownKeys).toContain(url.slice('/media/'.length))
+    expect(ownKeys).toContain(previewUrl.slice('/media/'.length))
   }
-  const before = mine.length
-  const alone = await submit({ prompt: 'one', referenceImage: red })
-  expect((await readGeneration(alone)).references[0]?.id).toBe(references[0]?.id)
+  const before = ownKeys.length
+  const single = await submit({ prompt: 'one', referenceImage: red })
+  expect((await readGeneration(single)).references[0]?.id).toBe(references[0]?.id)
   expect((await keys()).filter(key => key.includes(ALICE.workspaceId))).toHaveLength(before)
   const [{ embedded } = { embedded: -1 }] = await sql<{ embedded: number }[]>`
     select count(*)::int as embedded from generations g join generation_raw r on r.generation_id = g.id
@@ -99,7 +99,7 @@ test('references are kept once by their bytes, and only pointers reach the datab
   expect(embedded).toBe(0)
 })
 
-test('an uploaded reference can be sent by its id, by its workspace only', async () => {
+test('accepts the id of an uploaded reference from its own workspace only', async () => {
   const form = new FormData()
   form.append('file', new Blob([await createImage('webp', '#0a5')]), '../../etc/passwd')
   form.append('file', new Blob([await createImage('avif', '#0a9')]), 'x.svg')
@@ -108,13 +108,13 @@ test('an uploaded reference can be sent by its id, by its workspace only', async
   const references = (await uploaded.json()) as { id: string; url: string }[]
   expect(references.map(({ url }) => url.replace(/.*\./, ''))).toEqual(['webp', 'avif'])
   const ids = references.map(reference => reference.id)
-  const mine = await submit({ prompt: 'by id', referenceImages: ids })
-  expect((await readGeneration(mine)).references.map(reference => reference.id)).toEqual(ids)
-  const theirs = await submit({ prompt: 'by id', referenceImages: ids }, { 'x-test': 'bob' })
-  expect(theirs.status).toBe(422)
+  const own = await submit({ prompt: 'by id', referenceImages: ids })
+  expect((await readGeneration(own)).references.map(reference => reference.id)).toEqual(ids)
+  const foreign = await submit({ prompt: 'by id', referenceImages: ids }, { 'x-test': 'bob' })
+  expect(foreign.status).toBe(422)
 })
 
-test('one bad image refuses the whole request, names its place and leaves nothing', async () => {
+test('refuses a request with one bad image, names its position and stores nothing', async () => {
   const before = [await countRows(), (await keys()).length]
   const good = await createDataUrl('png', '#fed')
   const bad: [string, RegExp][] = [
@@ -131,17 +131,17 @@ test('one bad image refuses the whole request, names its place and leaves nothin
     ['http://example.com/a.png', /nor an https address/],
     [crypto.randomUUID(), /not a reference of yours/],
   ]
-  for (const [image, words] of bad) {
+  for (const [image, detail] of bad) {
     const response = await submit({ prompt: 'bad', referenceImages: [good, image, good] })
     expect([image.slice(0, 60), response.status]).toEqual([image.slice(0, 60), 422])
     const problem = Problem.parse(await response.json())
     expect(problem.errors?.[0]?.path).toBe('referenceImages.1')
-    expect(problem.detail).toMatch(words)
+    expect(problem.detail).toMatch(detail)
   }
   expect([await countRows(), (await keys()).length]).toEqual(before)
 })
 
-test('what is wrong is refused with a sentence, and nothing is written', async () => {
+test('refuses invalid submissions with a sentence and writes nothing', async () => {
   const before = await countRows()
   const refused: [unknown, number][] = [
     ['not json', 400],
@@ -174,7 +174,7 @@ test('what is wrong is refused with a sentence, and nothing is written', async (
   expect((await submit({ prompt: 'and the next good one works' })).status).toBe(202)
 })
 
-test('foreign hosts, foreign origins, wrong types and unknown paths are turned away', async () => {
+test('rejects foreign hosts, foreign origins, wrong content types and unknown paths', async () => {
   const json = post('{"prompt":"a"}')
   expect(
     (await send('/api/generate', { ...json, headers: { ...json.headers, origin: 'http://evil.example' } })).status,

@@ -2,6 +2,7 @@ import { type Cancellation, FavouriteChange, type Generation, Submission } from 
 import type { Reference } from '@darkroom/contracts/reference'
 import { createHttpApp, type HttpAppOptions } from '@darkroom/infra/http/app'
 import { createRawJsonResponse } from '@darkroom/infra/http/raw-json'
+import type { Store } from '@darkroom/infra/store/store'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { cancelGeneration } from './actions/cancel.ts'
@@ -14,6 +15,7 @@ import { toReference, withReferences } from './references/references.ts'
 import { type SubmitDeps, submit } from './submit/submit.ts'
 
 export interface IngestDeps extends SubmitDeps, BackfillRouteDeps {
+  store: Store
   http: HttpAppOptions
 }
 
@@ -21,7 +23,7 @@ export type App = ReturnType<typeof createApp>
 
 const IdParams = { params: z.strictObject({ id: z.uuid() }) }
 
-/** The service that takes intent in. */
+/** Creates the HTTP app of ingest: submissions, actions on generations, reference uploads and the backfill. */
 export function createApp(deps: IngestDeps) {
   return new Elysia({ normalize: false })
     .use(createHttpApp(deps.http))
@@ -30,8 +32,8 @@ export function createApp(deps: IngestDeps) {
       '/api/generate',
       async ({ body, identity, request, reserve }) => {
         const fetchOptions = { reserve, signal: request.signal }
-        const { document, created } = await submit(deps, identity, body, fetchOptions)
-        return createRawJsonResponse<Generation>(document, created ? 202 : 200)
+        const { document, isNew } = await submit(deps, identity, body, fetchOptions)
+        return createRawJsonResponse<Generation>(document, isNew ? 202 : 200)
       },
       { body: Submission },
     )

@@ -8,7 +8,7 @@ import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 import { type GenerationFixture, readInternalState, writeGeneration } from './generation.fixture.ts'
 
 const START_MS = 60_000
-const ROUNDS = 12
+const REPETITIONS = 12
 const stack = new AsyncDisposableStack()
 let ingest: TestIngest
 
@@ -17,22 +17,27 @@ beforeAll(async () => {
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 
-test('of many cancels at once one cancels', async () => {
-  const id = await createGeneration({ status: 'processing', outputs: ['pending'], lease: 'held' })
+test('cancels a generation once when many cancels arrive at once', async () => {
+  const id = await createGeneration({ status: 'processing', outputs: ['pending'], isLeased: true })
   const responses = await Promise.all(Array.from({ length: 8 }, () => sendAction(id, '/cancel')))
   expect(responses.map(({ status }) => status)).toEqual(Array(8).fill(200))
-  const said = await Promise.all(responses.map(response => response.json() as Promise<{ cancelled: boolean }>))
-  expect(said.filter(({ cancelled }) => cancelled)).toHaveLength(1)
-  expect(await readInternals(id)).toMatchObject({ moves: ['processing→cancelled'] })
-  expect((await readInternals(id)).posted).toEqual(['generation.changed', 'generation.cancelled jobs.cancel'])
+  const bodies = await Promise.all(responses.map(response => response.json() as Promise<{ cancelled: boolean }>))
+  expect(bodies.filter(({ cancelled }) => cancelled)).toHaveLength(1)
+  expect(await readInternals(id)).toMatchObject({ transitions: ['processing→cancelled'] })
+  expect((await readInternals(id)).messages).toEqual(['generation.changed', 'generation.cancelled jobs.cancel'])
 })
 
-test('of a cancel and an end the first counts, and the other sees it and writes nothing', async () => {
+test('lets the first of a cancel and a completion win, and the other writes nothing', async () => {
   for (const winner of ['cancelled', 'completed'] as const) {
-    const id = await createGeneration({ status: 'uploading', outputs: ['saving', 'saving'], attempt: 2, lease: 'held' })
+    const id = await createGeneration({
+      status: 'uploading',
+      outputs: ['saving', 'saving'],
+      attempt: 2,
+      isLeased: true,
+    })
     const cancel = async () => (await (await sendAction(id, '/cancel')).json()) as { cancelled: boolean }
-    const works = [cancel, () => finish(id, 2)]
-    const outcomes = await runInOrder(id, winner === 'cancelled' ? works : works.toReversed())
+    const actions = [cancel, () => completeAsWorker(id, 2)]
+    const outcomes = await runInOrder(id, winner === 'cancelled' ? actions : actions.toReversed())
     expect(outcomes).toEqual(
       winner === 'cancelled'
         ? [{ cancelled: true, note: expect.any(String) }, false]
@@ -43,11 +48,11 @@ test('of a cancel and an end the first counts, and the other sees it and writes 
     expect(generation.outputs.map(({ state }) => state)).toEqual(
       Array(2).fill(winner === 'cancelled' ? 'temporary' : 'stored'),
     )
-    expect((await readInternals(id)).moves).toEqual([`uploading→${winner}`])
+    expect((await readInternals(id)).transitions).toEqual([`uploading→${winner}`])
   }
 })
 
-test('of many retries at once one is taken, and the work is announced once', async () => {
+test('accepts one of many concurrent retries and enqueues the job once', async () => {
   for (const verb of ['/retry', '/complete', '/check']) {
     const id = await createGeneration({
       status: 'failed',
@@ -57,41 +62,41 @@ test('of many retries at once one is taken, and the work is announced once', asy
     const responses = await Promise.all(Array.from({ length: 8 }, () => sendAction(id, verb)))
     expect(responses.map(({ status }) => status).toSorted()).toEqual([202, ...Array(7).fill(409)])
     const after = await readInternals(id)
-    expect(after.moves).toHaveLength(1)
+    expect(after.transitions).toHaveLength(1)
     expect(after.job?.round).toBe(verb === '/check' ? 1 : 2)
-    expect(after.posted).toEqual(['generation.changed', 'generation.queued jobs.generate.demo'])
+    expect(after.messages).toEqual(['generation.changed', 'generation.queued jobs.generate.demo'])
   }
 })
 
-test('of a delete and a cancel one ends the work, and it is in the trash either way', async () => {
-  for (let round = 0; round < ROUNDS; round++) {
+test('cancels once and ends in the trash when deletes and a cancel race', async () => {
+  for (let repetition = 0; repetition < REPETITIONS; repetition++) {
     const id = await createGeneration({ status: 'queued', outputs: ['pending'] })
-    const [deleted, cancelled, again] = await Promise.all([
+    const [deleted, cancelled, deletedAgain] = await Promise.all([
       sendAction(id, '', 'DELETE'),
       sendAction(id, '/cancel'),
       sendAction(id, '', 'DELETE'),
     ])
-    expect([deleted.status, cancelled.status, again.status]).toEqual([204, 200, 204])
+    expect([deleted.status, cancelled.status, deletedAgain.status]).toEqual([204, 200, 204])
     expect(await read(id)).toMatchObject({ status: 'cancelled', deletedAt: expect.any(String) })
-    const { moves, posted } = await readInternals(id)
-    expect(moves).toEqual(['queued→cancelled'])
-    expect(posted.filter(message => message.startsWith('generation.cancelled'))).toHaveLength(1)
+    const { transitions, messages } = await readInternals(id)
+    expect(transitions).toEqual(['queued→cancelled'])
+    expect(messages.filter(message => message.startsWith('generation.cancelled'))).toHaveLength(1)
   }
 })
 
-test('whatever comes at once, the history stays one that the state machine allows', async () => {
+test('keeps the history within the state machine under any concurrent actions', async () => {
   const verbs = ['/cancel', '/retry', '/complete', '/check', '/restore', '/cancel', '/retry']
   for (const status of ['queued', 'processing', 'uploading', 'failed', 'cancelled'] as const) {
     const id = await createGeneration({
       status,
       outputs: ['failed', 'pending'],
       calls: [{ requestId: 'r-1' }],
-      lease: 'held',
+      isLeased: true,
     })
     const responses = await Promise.all([
       ...verbs.map(verb => sendAction(id, verb)),
       sendAction(id, '', 'DELETE'),
-      finish(id, 1).then(() => new Response()),
+      completeAsWorker(id, 1).then(() => new Response()),
     ])
     for (const response of responses) expect([200, 202, 204, 409]).toContain(response.status)
     const rows = await ingest.sql<{ from: Status; to: Status }[]>`
@@ -105,12 +110,12 @@ test('whatever comes at once, the history stays one that the state machine allow
   }
 })
 
-/** What a worker does at the end, if its hold still stands. @returns whether it did */
-async function finish(id: string, attempt: number): Promise<boolean> {
+/** Completes a generation as a worker does, if its lease still stands. @returns whether it did */
+async function completeAsWorker(id: string, attempt: number): Promise<boolean> {
   return await transaction(ingest.sql, async tx => {
-    const [held] = await tx`
+    const [leased] = await tx`
       select from generation_jobs where generation_id = ${id} and attempt = ${attempt} and lease_until is not null for update`
-    if (!held) return false
+    if (!leased) return false
     await tx`
       update generation_outputs set state = 'stored', key = 'w/' || index || '.png'
       where generation_id = ${id} and state = 'saving'`
@@ -120,23 +125,23 @@ async function finish(id: string, attempt: number): Promise<boolean> {
   })
 }
 
-/** Has several wait for the same generation, one after another, and lets them go on. @returns what became of each */
-async function runInOrder(id: string, works: (() => Promise<unknown>)[]): Promise<unknown[]> {
-  const { promise: mayGo, resolve: go } = Promise.withResolvers<void>()
-  const held = Promise.withResolvers<void>()
-  const holding = transaction(ingest.sql, async tx => {
+/** Queues actions for the lock on one generation, in order, then releases the lock. @returns their outcomes */
+async function runInOrder(id: string, actions: (() => Promise<unknown>)[]): Promise<unknown[]> {
+  const released = Promise.withResolvers<void>()
+  const locked = Promise.withResolvers<void>()
+  const locking = transaction(ingest.sql, async tx => {
     await tx`select from generation_jobs where generation_id = ${id} for update`
-    held.resolve()
-    await mayGo
+    locked.resolve()
+    await released.promise
   })
-  await held.promise
+  await locked.promise
   const outcomes: Promise<unknown>[] = []
-  for (const work of works) {
-    outcomes.push(work())
+  for (const act of actions) {
+    outcomes.push(act())
     await waitForLockWaiters(outcomes.length)
   }
-  go()
-  await holding
+  released.resolve()
+  await locking
   return await Promise.all(outcomes)
 }
 

@@ -6,7 +6,7 @@ import { readGeneration } from '@darkroom/infra/generations/generations'
 import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 import { type GenerationFixture, readInternalState, writeGeneration } from './generation.fixture.ts'
 
-// On a busy machine the first start of Postgres takes its time.
+// The first start of Postgres is slow on a busy machine.
 const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let ingest: TestIngest
@@ -27,7 +27,7 @@ beforeAll(async () => {
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 
-test('what is unknown or somebody else’s is not there, and what is no id is refused', async () => {
+test('answers 404 for unknown and foreign generations and 422 for invalid ids', async () => {
   const id = await createGeneration({ status: 'failed', outputs: ['failed'] })
   const before = await readInternals(id)
   for (const [method, verb] of VERBS) {
@@ -46,11 +46,11 @@ test('what is unknown or somebody else’s is not there, and what is no id is re
   expect(await readInternals(id)).toEqual(before)
 })
 
-test('what has not ended is cancelled once: its worker is shut out, the provider is told, nothing bought is lost', async () => {
+test('cancels an unfinished generation once: its worker is fenced out, the provider is notified, bought outputs stay', async () => {
   for (const status of UNFINISHED) {
     const outputs: OutputState[] = ['stored', 'saving', 'pending', 'temporary']
     const calls = [{ count: 4, requestId: 'r-1' }]
-    const id = await createGeneration({ status, outputs, calls, attempt: 3, lease: 'held' })
+    const id = await createGeneration({ status, outputs, calls, attempt: 3, isLeased: true })
     const first = await cancel(id)
     expect(first).toEqual({ cancelled: true, note: expect.stringMatching(/asked to stop.*may be billed/) })
     const generation = await read(id)
@@ -59,8 +59,8 @@ test('what has not ended is cancelled once: its worker is shut out, the provider
     expect(generation.outputs[2]?.error?.code).toBe('cancelled')
     const after = await readInternals(id)
     expect(after.job).toEqual({ attempt: 3, round: 1, mode: 'make', failures: 2, lease: false })
-    expect(after.moves).toEqual([`${status}→cancelled`])
-    expect(after.posted).toEqual(['generation.changed', 'generation.cancelled jobs.cancel'])
+    expect(after.transitions).toEqual([`${status}→cancelled`])
+    expect(after.messages).toEqual(['generation.changed', 'generation.cancelled jobs.cancel'])
     expect(after.calls).toEqual([{ requestId: 'r-1', outcome: null, open: true }])
     expect(after.rehosts).toEqual([1])
     expect(await cancel(id)).toEqual({ cancelled: false, note: 'It was cancelled before.' })
@@ -68,20 +68,20 @@ test('what has not ended is cancelled once: its worker is shut out, the provider
   }
 })
 
-test('what has ended is not cancelled, and the answer says how it ended', async () => {
-  for (const [status, words] of [
+test('does not cancel an ended generation and says how it ended', async () => {
+  for (const [status, note] of [
     ['completed', /done/],
     ['failed', /failed/],
     ['cancelled', /cancelled before/],
   ] as const) {
     const id = await createGeneration({ status, outputs: ['stored'] })
     const before = await readInternals(id)
-    expect(await cancel(id)).toEqual({ cancelled: false, note: expect.stringMatching(words) })
+    expect(await cancel(id)).toEqual({ cancelled: false, note: expect.stringMatching(note) })
     expect(await readInternals(id)).toEqual(before)
   }
 })
 
-test('a cancel says honestly what may be billed', async () => {
+test('names what may be billed after a cancel', async () => {
   const bills: [Partial<GenerationFixture>, RegExp][] = [
     [{}, /^Nothing was sent to a provider, so nothing is billed\.$/],
     [{ calls: [{ requestId: 'a' }] }, /^The provider is asked to stop\. What it has done until then may be billed\.$/],
@@ -90,17 +90,17 @@ test('a cancel says honestly what may be billed', async () => {
     [{ calls: [{ requestId: 'a', outcome: 'failed' }] }, /nothing of it under way, so nothing more is billed/],
     [{ calls: [{ outcome: 'unknown' }] }, /not known, so it may be billed/],
     [{ calls: [{ requestId: 'a' }, { requestId: 'b', outcome: 'finished' }] }, /asked to stop.*made already is billed/],
-    [{ calls: [{ requestId: 'a' }], price: 'free' }, /free, so nothing is billed/],
-    // A round that is over was told of before.
+    [{ calls: [{ requestId: 'a' }], isFree: true }, /free, so nothing is billed/],
+    // Calls of an earlier round were part of the note of an earlier cancel.
     [{ calls: [{ requestId: 'a', outcome: 'finished', round: 0 }] }, /^Nothing was sent/],
   ]
-  for (const [unusual, words] of bills) {
-    const id = await createGeneration({ status: 'processing', outputs: ['pending'], ...unusual })
-    expect(await cancel(id)).toEqual({ cancelled: true, note: expect.stringMatching(words) })
+  for (const [overrides, note] of bills) {
+    const id = await createGeneration({ status: 'processing', outputs: ['pending'], ...overrides })
+    expect(await cancel(id)).toEqual({ cancelled: true, note: expect.stringMatching(note) })
   }
 })
 
-test('a retry begins another round for what is missing, and takes up what the provider still knows', async () => {
+test('begins another round for missing outputs on retry and resumes calls with a request id', async () => {
   for (const status of ['failed', 'cancelled'] as const) {
     const outputs: OutputState[] = ['stored', 'failed', 'lost', 'temporary', 'pending']
     const calls = [{ count: 2, requestId: 'r-1' }, { first: 2 }, { requestId: 'r-0', outcome: 'finished' as const }]
@@ -112,28 +112,28 @@ test('a retry begins another round for what is missing, and takes up what the pr
     expect(generation.outputs.map(({ error }) => error)).toEqual(Array(5).fill(null))
     const after = await readInternals(id)
     expect(after.job).toEqual({ attempt: 4, round: 2, mode: 'make', failures: 0, lease: false })
-    expect(after.moves).toEqual([`${status}→queued`])
-    expect(after.posted).toEqual(['generation.changed', 'generation.queued jobs.generate.demo'])
+    expect(after.transitions).toEqual([`${status}→queued`])
+    expect(after.messages).toEqual(['generation.changed', 'generation.queued jobs.generate.demo'])
     expect(after.calls).toEqual([
       { requestId: 'r-1', outcome: null, open: true },
       { requestId: null, outcome: 'unknown', open: false },
       { requestId: 'r-0', outcome: 'finished', open: false },
     ])
     expect(after.rehosts).toEqual([3])
-    expect(await urlsOf(id)).toEqual([true, false, false, true, false])
+    expect(await listHasProviderUrl(id)).toEqual([true, false, false, true, false])
   }
 })
 
-test('complete asks for the missing ones of what has ended, and only if there are any', async () => {
+test('requests the missing outputs of an ended generation, and refuses if there are none', async () => {
   const id = await createGeneration({ status: 'completed', outputs: ['stored', 'lost', 'temporary', 'failed'] })
   expect(listStates(await reopen(id, 'complete'))).toEqual(['stored', 'pending', 'temporary', 'pending'])
   expect((await readInternals(id)).job).toMatchObject({ round: 2, mode: 'make' })
-  expect((await readInternals(id)).moves).toEqual(['completed→queued'])
+  expect((await readInternals(id)).transitions).toEqual(['completed→queued'])
   const whole = await createGeneration({ status: 'completed', outputs: ['stored', 'temporary'] })
   await expectRefusal(whole, 'complete', /Nothing of it is missing/)
 })
 
-test('a check asks about what was bought, opens only that, and never begins a round', async () => {
+test('reopens only accepted calls on a check and begins no round', async () => {
   const outputs: OutputState[] = ['failed', 'failed', 'lost', 'failed', 'failed']
   const calls = [
     { first: 0, count: 2, requestId: 'r-1', outcome: 'failed' as const },
@@ -147,8 +147,8 @@ test('a check asks about what was bought, opens only that, and never begins a ro
   expect(listStates(generation)).toEqual(['pending', 'pending', 'pending', 'failed', 'failed'])
   const after = await readInternals(id)
   expect(after.job).toEqual({ attempt: 6, round: 1, mode: 'check', failures: 0, lease: false })
-  expect(after.moves).toEqual(['failed→processing'])
-  expect(after.posted).toEqual(['generation.changed', 'generation.queued jobs.generate.demo'])
+  expect(after.transitions).toEqual(['failed→processing'])
+  expect(after.messages).toEqual(['generation.changed', 'generation.queued jobs.generate.demo'])
   expect(after.calls).toEqual([
     { requestId: 'r-1', outcome: null, open: true },
     { requestId: 'r-2', outcome: null, open: true },
@@ -157,14 +157,14 @@ test('a check asks about what was bought, opens only that, and never begins a ro
   ])
 })
 
-test('a check without a number to ask by says what is left to do', async () => {
+test('refuses a check without a request id and says what to do instead', async () => {
   const unknown = await createGeneration({ status: 'failed', outputs: ['failed'], calls: [{ outcome: 'unknown' }] })
   await expectRefusal(unknown, 'check', /gave no number to ask by.*Submit it anyway/)
   const nothing = await createGeneration({ status: 'failed', outputs: ['failed'] })
   await expectRefusal(nothing, 'check', /Try it again instead/)
 })
 
-test('in any other state nothing is reopened, and the refusal says why', async () => {
+test('refuses to reopen a generation in any other state and says why', async () => {
   const refused: [string, Status[]][] = [
     ['retry', [...UNFINISHED, 'completed']],
     ['complete', [...UNFINISHED, 'cancelled']],
@@ -178,13 +178,13 @@ test('in any other state nothing is reopened, and the refusal says why', async (
   }
 })
 
-test('a favourite is one output, marking it twice changes nothing, and the generation tells of it', async () => {
+test('marks one output as favourite, publishes the change once, and ignores a repetition', async () => {
   const id = await createGeneration({ status: 'completed', outputs: ['stored', 'stored'] })
   const marked = await setFavourite(id, { outputIndex: 1, favourite: true })
   expect(marked).toMatchObject({ favourite: true, version: 2 })
   expect(marked.outputs.map(output => output.favourite)).toEqual([false, true])
   expect(await setFavourite(id, { outputIndex: 1, favourite: true })).toEqual(marked)
-  expect((await readInternals(id)).posted).toEqual(['generation.changed'])
+  expect((await readInternals(id)).messages).toEqual(['generation.changed'])
   expect(await setFavourite(id, { outputIndex: 1, favourite: false })).toMatchObject({ favourite: false, version: 3 })
   for (const body of [
     { outputIndex: 2, favourite: true },
@@ -202,14 +202,14 @@ test('a favourite is one output, marking it twice changes nothing, and the gener
   }
 })
 
-test('what is deleted goes to the trash, ended if it had not, and comes back as it was', async () => {
-  const id = await createGeneration({ status: 'processing', outputs: ['stored', 'pending'], lease: 'held' })
+test('moves a deleted generation to the trash, cancelled if unfinished, and restores it unchanged', async () => {
+  const id = await createGeneration({ status: 'processing', outputs: ['stored', 'pending'], isLeased: true })
   expect((await remove(id)).status).toBe(204)
   const deleted = await read(id)
   expect(deleted).toMatchObject({ status: 'cancelled', deletedAt: expect.any(String) })
   expect(listStates(deleted)).toEqual(['stored', 'failed'])
   const after = await readInternals(id)
-  expect(after.posted).toEqual(['generation.changed', 'generation.cancelled jobs.cancel', 'generation.changed'])
+  expect(after.messages).toEqual(['generation.changed', 'generation.cancelled jobs.cancel', 'generation.changed'])
   expect((await remove(id)).status).toBe(204)
   expect(await read(id)).toEqual(deleted)
   for (const verb of ['retry', 'complete', 'check']) await expectRefusal(id, verb, /in the trash\. Restore it first/)
@@ -251,11 +251,11 @@ async function restore(id: string): Promise<Generation> {
   return Generation.parse(await response.json())
 }
 
-async function expectRefusal(id: string, verb: string, words: RegExp): Promise<void> {
+async function expectRefusal(id: string, verb: string, detail: RegExp): Promise<void> {
   const before = [await readInternals(id), await read(id)]
   const response = await ingest.request('POST', `/api/generate/${id}/${verb}`)
   expect([verb, response.status]).toEqual([verb, 409])
-  expect(Problem.parse(await response.json()).detail).toMatch(words)
+  expect(Problem.parse(await response.json()).detail).toMatch(detail)
   expect([await readInternals(id), await read(id)]).toEqual(before)
 }
 
@@ -268,10 +268,10 @@ function listStates({ outputs }: Generation): OutputState[] {
   return outputs.map(({ state }) => state)
 }
 
-async function urlsOf(id: string): Promise<boolean[]> {
-  const rows = await ingest.sql<{ has: boolean }[]>`
-    select provider_url is not null as has from generation_outputs where generation_id = ${id} order by index`
-  return rows.map(({ has }) => has)
+async function listHasProviderUrl(id: string): Promise<boolean[]> {
+  const rows = await ingest.sql<{ hasUrl: boolean }[]>`
+    select provider_url is not null as "hasUrl" from generation_outputs where generation_id = ${id} order by index`
+  return rows.map(({ hasUrl }) => hasUrl)
 }
 
 const readInternals = (id: string) => readInternalState(ingest.sql, id)

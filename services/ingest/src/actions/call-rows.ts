@@ -1,9 +1,9 @@
 import type { Transaction } from '@darkroom/infra/database/connection'
 
-/** How a call that may be billed stands. */
+/** Stage of a provider call, as far as its bill is concerned. */
 export type CallStage = 'sending' | 'under-way' | 'made' | 'unknown' | 'nothing'
 
-/** How the calls of a generation's present round stand, and those of earlier ones that are not over. */
+/** Returns the stages of a generation's calls: those of the current round, and unfinished ones of earlier rounds. */
 export async function readCallStages(tx: Transaction, id: string, round: number): Promise<CallStage[]> {
   const rows = await tx<{ stage: CallStage }[]>`
     select case when finished_at is null and request_id is null then 'sending'
@@ -16,8 +16,8 @@ export async function readCallStages(tx: Transaction, id: string, round: number)
 }
 
 /**
- * Gives up on calls of which nobody knows whether the provider took them. Those that it gave an id for stay as they are: they
- * are asked about, so that nothing is bought twice.
+ * Closes calls without a request id as `unknown`: the provider may or may not have accepted them. Calls with a request id stay
+ * open: the provider is polled about them, so that nothing is bought twice.
  */
 export async function closeUnknownCalls(tx: Transaction, id: string): Promise<void> {
   await tx`
@@ -26,27 +26,26 @@ export async function closeUnknownCalls(tx: Transaction, id: string): Promise<vo
 }
 
 /**
- * Opens calls again that the provider gave an id for and that have not given all their outputs, except those that it says it
- * has stopped.
+ * Reopens calls that have a request id and miss some of their outputs, except those that the provider reports as cancelled.
  *
- * @returns the outputs that may still come of them
+ * @returns indices of the outputs that these calls may still deliver
  */
 export async function reopenKnownCalls(tx: Transaction, id: string): Promise<number[]> {
   const rows = await tx<{ index: number }[]>`
-    with wanted as (
+    with missing as (
       select index from generation_outputs where generation_id = ${id} and state not in ('stored', 'temporary')
     ),
     reopened as (
       update provider_calls set finished_at = null, outcome = null
       where generation_id = ${id} and request_id is not null and outcome is distinct from 'cancelled'
-        and exists (select from wanted where index between first_index and first_index + count - 1)
+        and exists (select from missing where index between first_index and first_index + count - 1)
       returning first_index, count
     )
-    select distinct index from wanted join reopened on index between first_index and first_index + count - 1 order by index`
+    select distinct index from missing join reopened on index between first_index and first_index + count - 1 order by index`
   return rows.map(row => row.index)
 }
 
-/** Whether there is a call that the provider gave no id for. */
+/** Returns whether a generation has a call without a request id. */
 export async function hasUnknownCall(tx: Transaction, id: string): Promise<boolean> {
   const rows = await tx`select from provider_calls where generation_id = ${id} and request_id is null limit 1`
   return rows.length > 0

@@ -22,7 +22,7 @@ const TERMINAL_NOTES: Partial<Record<Status, string>> = {
 
 const CANCELLED_ERROR = publicError('cancelled')
 
-/** What each stage of a call means for the bill, in the order in which it matters to people. */
+/** Notes about the bill by the stage of a call, in the order in which they matter to people. */
 const BILLING_NOTES: [CallStage, string][] = [
   ['under-way', 'The provider is asked to stop. What it has done until then may be billed.'],
   ['sending', 'It was just being sent to the provider, which may have taken it and may bill it.'],
@@ -33,7 +33,12 @@ const NOTHING_SENT_NOTE = 'Nothing was sent to a provider, so nothing is billed.
 const NOTHING_BILLED_NOTE = 'The provider had nothing of it under way, so nothing more is billed.'
 const FREE_NOTE = 'This model is free, so nothing is billed.'
 
-/** Cancels a generation that has not ended, for good: of a cancel and an end, the first counts. @throws ProblemError `not_found` */
+/**
+ * Cancels a generation that has not ended. The cancellation is final: of a concurrent cancel and completion, the one that
+ * commits first counts.
+ *
+ * @throws ProblemError `not_found`
+ */
 export async function cancelGeneration(
   deps: { database: Database },
   identity: Identity,
@@ -46,10 +51,10 @@ export async function cancelGeneration(
 }
 
 /**
- * Ends a held generation that has not ended: its worker is shut out, and the provider will be asked to stop. What was bought
- * and has an address is kept there until it is stored.
+ * Cancels a locked generation that has not ended: its worker is fenced out, and the provider will be asked to cancel. Outputs
+ * that were bought and have a URL become `temporary` until they are rehosted.
  *
- * @returns what it means for the bill, in words
+ * @returns the note about the bill, for people
  */
 export async function cancelLockedGeneration(tx: Transaction, generation: LockedGeneration): Promise<string> {
   const { id, attempt } = generation
@@ -61,9 +66,9 @@ export async function cancelLockedGeneration(tx: Transaction, generation: Locked
   return formatBillingNote(generation, await readCallStages(tx, id, generation.round))
 }
 
-function formatBillingNote({ price }: LockedGeneration, stages: CallStage[]): string {
+function formatBillingNote({ isFree }: LockedGeneration, stages: CallStage[]): string {
   if (stages.length === 0) return NOTHING_SENT_NOTE
-  if (price === 'free') return FREE_NOTE
+  if (isFree) return FREE_NOTE
   const notes = BILLING_NOTES.flatMap(([stage, note]) => (stages.includes(stage) ? [note] : []))
   return notes.length === 0 ? NOTHING_BILLED_NOTE : notes.join(' ')
 }

@@ -2,12 +2,12 @@ import type { FavouriteChange } from '@darkroom/contracts/generation'
 import type { Database } from '@darkroom/infra/database/connection'
 import { bumpVersion } from '@darkroom/infra/generations/generations'
 import type { Identity } from '@darkroom/infra/http/identity'
-import { throwValidationError } from '../references/reference-source.ts'
+import { throwValidationError } from '../validation-error.ts'
 import { updateFavourite } from './output-rows.ts'
 import { assertNotTrashed, updateGeneration } from './with-generation.ts'
 
 /**
- * Marks one output of a generation as a favourite, or takes the mark away.
+ * Sets or clears the favourite mark of one output.
  *
  * @returns the generation's JSON text
  * @throws ProblemError `not_found`; `invalid` if it has no such output; `conflict` if it is in the trash

@@ -1,35 +1,39 @@
 import type { OutputState, Status } from '@darkroom/contracts/enums'
 import { type Database, transaction } from '@darkroom/infra/database/connection'
 
-/** A generation as work on it has left it. */
+/** State of a generation to be written. */
 export interface GenerationFixture {
   workspaceId: string
   status: Status
   outputs: OutputState[]
   calls?: CallFixture[]
   attempt?: number
-  price?: 'billed' | 'free'
-  /** Whether a worker holds it. */
-  lease?: 'held' | 'none'
+  isFree?: boolean
+  /** Whether a worker has a lease on its job. */
+  isLeased?: boolean
 }
 
-/** A call for outputs from `first` on. */
+/** A provider call for `count` outputs from `first` on. */
 export interface CallFixture {
   first?: number
   count?: number
   requestId?: string
-  /** How it ended; undefined if it has not. */
+  /** Undefined if it has not ended. */
   outcome?: 'finished' | 'failed' | 'unknown' | 'cancelled' | 'too-late'
   round?: number
 }
 
 const ERROR = { code: 'gave_up', message: 'This was tried several times and never finished.' }
 
-/** Writes a generation in whatever state. Outputs that are kept, or being saved, have an address. For tests. @returns its id */
+/**
+ * Writes a generation in any state, for tests. Outputs that are stored, temporary, being saved or lost have a provider URL.
+ *
+ * @returns its id
+ */
 export async function writeGeneration(sql: Database, fixture: GenerationFixture): Promise<string> {
   const id = Bun.randomUUIDv7()
-  const { attempt = 1, price = 'billed', lease = 'none' } = fixture
-  const cost = price === 'billed' ? sql.json({ amount: 0.01, currency: 'USD', estimated: true }) : null
+  const { attempt = 1, isFree = false, isLeased = false } = fixture
+  const cost = isFree ? null : sql.json({ amount: 0.01, currency: 'USD', estimated: true })
   const error = fixture.status === 'failed' ? sql.json(ERROR) : null
   await transaction(sql, async tx => {
     await tx`
@@ -39,8 +43,8 @@ export async function writeGeneration(sql: Database, fixture: GenerationFixture)
               ${fixture.outputs.length}, ${cost}, ${error})`
     await tx`
       insert into generation_jobs (generation_id, attempt, failures, lease_owner, lease_until)
-      values (${id}, ${attempt}, 2, ${lease === 'held' ? 'test' : null},
-              ${lease === 'held' ? sql`now() + interval '30 s'` : null})`
+      values (${id}, ${attempt}, 2, ${isLeased ? 'test' : null},
+              ${isLeased ? sql`now() + interval '30 s'` : null})`
     for (const [index, state] of fixture.outputs.entries()) {
       const isFailed = state === 'failed' || state === 'lost'
       await tx`
@@ -59,14 +63,14 @@ export async function writeGeneration(sql: Database, fixture: GenerationFixture)
   return id
 }
 
-/** Everything that is written of a generation besides what everyone sees. */
+/** Reads the rows of a generation that are not part of its document. */
 export async function readInternalState(sql: Database, id: string) {
   const [job] = await sql<{ attempt: number; round: number; mode: string; failures: number; lease: boolean }[]>`
     select attempt, round, mode, failures, lease_until is not null or lease_owner is not null as lease
     from generation_jobs where generation_id = ${id}`
-  const moves = await sql<{ move: string }[]>`
-    select from_status || '→' || to_status as move from generation_events where generation_id = ${id} order by id`
-  const posted = await sql<{ subject: string; type: string }[]>`
+  const transitions = await sql<{ transition: string }[]>`
+    select from_status || '→' || to_status as transition from generation_events where generation_id = ${id} order by id`
+  const messages = await sql<{ subject: string; type: string }[]>`
     select subject, payload->>'type' as type from outbox where payload->>'id' = ${id} order by id`
   const calls = await sql<{ requestId: string | null; outcome: string | null; open: boolean }[]>`
     select request_id as "requestId", outcome, finished_at is null as open from provider_calls
@@ -74,8 +78,8 @@ export async function readInternalState(sql: Database, id: string) {
   const rehosts = await sql<{ index: number }[]>`select index from rehosts where generation_id = ${id} order by index`
   return {
     job,
-    moves: moves.map(({ move }) => move),
-    posted: posted.map(({ subject, type }) => (type === 'generation.changed' ? type : `${type} ${subject}`)),
+    transitions: transitions.map(({ transition }) => transition),
+    messages: messages.map(({ subject, type }) => (type === 'generation.changed' ? type : `${type} ${subject}`)),
     calls: calls.map(call => ({ ...call })),
     rehosts: rehosts.map(({ index }) => index),
   }

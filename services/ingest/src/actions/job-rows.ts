@@ -1,6 +1,6 @@
-import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
+import type { Transaction } from '@darkroom/infra/database/connection'
 
-/** Takes a generation away from whoever works on it: without a lease nothing that a worker writes counts. */
+/** Ends the lease of a job, which fences its worker out: every statement of a worker requires the lease. */
 export async function closeJob(tx: Transaction, id: string): Promise<void> {
   await tx`
     update generation_jobs set lease_until = null, lease_owner = null, next_check_at = null, stage = null, progress = null
@@ -8,21 +8,14 @@ export async function closeJob(tx: Transaction, id: string): Promise<void> {
 }
 
 /**
- * Makes a generation work again that may be taken at once, with all its tries before it.
+ * Makes a job claimable at once, with its failure count reset.
  *
- * @param mode `make` begins another round, in which what is missing may be bought; `check` only asks about what was bought
+ * @param mode `make` begins another round, in which missing outputs may be bought; `check` only polls the provider about
+ *   outputs that were bought
  */
 export async function reopenJob(tx: Transaction, id: string, mode: 'make' | 'check'): Promise<void> {
   await tx`
     update generation_jobs set mode = ${mode}, round = round + ${mode === 'make' ? 1 : 0}, failures = 0, lease_until = null,
       lease_owner = null, next_check_at = null, announced_at = now(), stage = null, progress = null
     where generation_id = ${id}`
-}
-
-/** Whether a workspace has more unfinished generations than so many. */
-export async function hasMoreUnfinished(db: Queryable, workspaceId: string, limit: number): Promise<boolean> {
-  const rows = await db`
-    select from generations where workspace_id = ${workspaceId} and status in ('queued', 'processing', 'uploading')
-    offset ${limit} limit 1`
-  return rows.length > 0
 }

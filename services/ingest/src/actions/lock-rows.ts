@@ -1,7 +1,7 @@
 import type { Status } from '@darkroom/contracts/enums'
 import type { Transaction } from '@darkroom/infra/database/connection'
 
-/** A generation that is held for a change. */
+/** A generation whose job row is locked by the current transaction. */
 export interface LockedGeneration {
   id: string
   workspaceId: string
@@ -9,15 +9,16 @@ export interface LockedGeneration {
   attempt: number
   round: number
   provider: string
-  place: 'studio' | 'trash'
-  price: 'billed' | 'free'
+  isTrashed: boolean
+  isFree: boolean
 }
 
 /**
- * Locks a generation of a workspace until the transaction ends, against workers too: everybody who changes one locks its job
- * first. It is read by a statement of its own, because one that has waited for the lock still sees what was before.
+ * Locks a generation of a workspace until the transaction ends, against workers too: every change of a generation locks its
+ * row in `generation_jobs` first. A statement of its own reads the generation, because one that has waited for the lock still
+ * sees joined rows as they were before.
  *
- * @returns undefined if there is none
+ * @returns undefined if the workspace has no such generation
  */
 export async function lockGeneration(
   tx: Transaction,
@@ -30,8 +31,7 @@ export async function lockGeneration(
   if (!locked) return undefined
   const [generation] = await tx<LockedGeneration[]>`
     select g.id, g.workspace_id as "workspaceId", g.status, j.attempt, j.round, g.provider,
-           case when g.deleted_at is null then 'studio' else 'trash' end as place,
-           case when g.cost is null then 'free' else 'billed' end as price
+           g.deleted_at is not null as "isTrashed", g.cost is null as "isFree"
     from generations g join generation_jobs j on j.generation_id = g.id where g.id = ${id}`
   return generation
 }

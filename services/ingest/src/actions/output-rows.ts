@@ -1,7 +1,7 @@
 import type { PublicError } from '@darkroom/contracts/output'
 import type { Transaction } from '@darkroom/infra/database/connection'
 
-/** Ends outputs that nothing will come of any more. */
+/** Fails the outputs that are pending or being saved. */
 export async function failUnfinishedOutputs(tx: Transaction, id: string, error: PublicError): Promise<void> {
   await tx`
     update generation_outputs set state = 'failed', error = ${tx.json(error)}
@@ -9,31 +9,31 @@ export async function failUnfinishedOutputs(tx: Transaction, id: string, error: 
 }
 
 /**
- * Makes outputs that were not kept wanted again.
+ * Resets failed and lost outputs to `pending`: their error, provider URL and rehost are removed.
  *
- * @param indices which of them; null for all
- * @returns how many are wanted now
+ * @param indices outputs to reset; null for all
+ * @returns number of these outputs that are pending now
  */
 export async function resetOutputs(tx: Transaction, id: string, indices: number[] | null): Promise<number> {
   const [row] = await tx<{ count: number }[]>`
-    with wanted as (
+    with reset as (
       update generation_outputs set state = 'pending', error = null, provider_url = null, provider_headers = null,
         expires_at = null
       where generation_id = ${id} and state in ('failed', 'lost', 'pending')
         and (${indices}::smallint[] is null or index = any(${indices}::smallint[]))
       returning index
     ),
-    given_up as (
-      delete from rehosts where generation_id = ${id} and index in (select index from wanted)
+    cancelled_rehosts as (
+      delete from rehosts where generation_id = ${id} and index in (select index from reset)
     )
-    select count(*)::int as count from wanted`
+    select count(*)::int as count from reset`
   return row?.count ?? 0
 }
 
 /**
- * Marks an output as one of the person's favourites, or takes the mark away.
+ * Sets or clears the favourite mark of an output.
  *
- * @returns whether that changed anything; undefined if there is no such output
+ * @returns whether the row changed; undefined if there is no such output
  */
 export async function updateFavourite(
   tx: Transaction,

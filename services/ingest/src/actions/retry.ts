@@ -45,7 +45,7 @@ const NO_REQUEST_ID =
 const NOTHING_SENT = 'The provider has nothing of it that could be asked about. Try it again instead.'
 
 /**
- * Tries a generation again that failed or was cancelled: all that is missing is made, in another round.
+ * Retries a generation that failed or was cancelled: all missing outputs are made, in another round.
  *
  * @returns the generation's JSON text
  * @throws ProblemError `not_found`; `conflict` in any other state; `too_many` if the queue is full
@@ -59,7 +59,7 @@ export async function retryGeneration(deps: RetryDeps, identity: Identity, id: s
 }
 
 /**
- * Asks for the outputs that are missing of a generation that has ended, and for nothing else, in another round.
+ * Requests the missing outputs of a generation that has ended, and nothing else, in another round.
  *
  * @returns the generation's JSON text
  * @throws ProblemError `not_found`; `conflict` in any other state or if nothing is missing; `too_many` if the queue is full
@@ -73,10 +73,10 @@ export async function requestMissingOutputs(deps: RetryDeps, identity: Identity,
 }
 
 /**
- * Has the provider asked again about what it was sent of a generation that failed. Nothing is bought by it.
+ * Reopens a failed generation to poll the provider again about the calls that it accepted. Nothing is bought.
  *
  * @returns the generation's JSON text
- * @throws ProblemError `not_found`; `conflict` in any other state, or if there is nothing to ask by
+ * @throws ProblemError `not_found`; `conflict` in any other state, or if no call has a request id
  */
 export async function recheckGeneration(deps: { database: Database }, identity: Identity, id: string): Promise<string> {
   return await updateGeneration(deps, identity, id, async (tx, generation) => {

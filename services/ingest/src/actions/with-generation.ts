@@ -5,9 +5,9 @@ import { ProblemError } from '@darkroom/infra/http/problem'
 import { type LockedGeneration, lockGeneration } from './lock-rows.ts'
 
 /**
- * Changes a generation for a person, in one transaction in which nobody else changes it.
+ * Runs `work` in a transaction that has locked a generation of the caller's workspace.
  *
- * @throws ProblemError `not_found` if the workspace has none of that id; whatever `work` throws, and then nothing was changed
+ * @throws ProblemError `not_found` if the workspace has no such generation; what `work` throws, with the transaction rolled back
  */
 export async function withGeneration<T>(
   { database }: { database: Database },
@@ -22,7 +22,7 @@ export async function withGeneration<T>(
   })
 }
 
-/** The same for a change that is answered by how the generation is then. @returns its JSON text */
+/** Runs `work` like `withGeneration`. @returns the JSON text of the updated generation */
 export async function updateGeneration(
   deps: { database: Database },
   identity: Identity,
@@ -32,12 +32,12 @@ export async function updateGeneration(
   return await withGeneration(deps, identity, id, async (tx, generation) => {
     await work(tx, generation)
     const document = await readGeneration(tx, generation)
-    if (document === null) throw new Error('a generation that is held is gone')
+    if (document === null) throw new Error(`generation ${id} has no document although it is locked`)
     return document
   })
 }
 
-/** Refuses a change of what is in the trash. @throws ProblemError `conflict` */
-export function assertNotTrashed({ place }: LockedGeneration): void {
-  if (place === 'trash') throw new ProblemError('conflict', 'It is in the trash. Restore it first.')
+/** Checks that a generation is not in the trash. @throws ProblemError `conflict` */
+export function assertNotTrashed({ isTrashed }: LockedGeneration): void {
+  if (isTrashed) throw new ProblemError('conflict', 'It is in the trash. Restore it first.')
 }

@@ -4,21 +4,20 @@ import { openStore } from '@darkroom/infra/store/open-store'
 import type { Store, StoredObject } from '@darkroom/infra/store/store'
 import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { createMigrateDeps } from './row-migration/migrate-deps.ts'
-import type { MigrateDeps } from './row-migration/migrate-row.ts'
 
-/** A database and a store of their own, and what a backfill needs of them. */
+/** A database and a store of their own, with the dependencies of a backfill. */
 export interface BackfillEnv extends AsyncDisposable {
-  deps: MigrateDeps
+  deps: ReturnType<typeof createMigrateDeps>
   sql: Database
   databaseUrl: string
   directory: string
-  /** Every put, by its key, in the order they came. */
+  /** Key of every put, in order. */
   puts: string[]
   listKeys(): Promise<string[]>
   readBytes(key: string): Promise<Buffer>
 }
 
-/** @param wrap changes what the store does */
+/** @param wrap wraps the store */
 export async function openBackfillEnv(wrap: (store: Store) => Store = store => store): Promise<BackfillEnv> {
   await using stack = new AsyncDisposableStack()
   const { path: directory } = stack.use(await createTestDirectory())
@@ -29,10 +28,10 @@ export async function openBackfillEnv(wrap: (store: Store) => Store = store => s
   const diskStore = await openStore({ DATA_DIR: directory })
   const puts: string[] = []
   const store = recordPuts(wrap(diskStore), puts)
-  const rows = openDatabase({ url: databaseUrl, name: 'test-rows', connections: 16, log })
-  stack.defer(() => rows.end({ timeout: 1 }))
+  const rowPool = openDatabase({ url: databaseUrl, name: 'test-rows', connections: 16, log })
+  stack.defer(() => rowPool.end({ timeout: 1 }))
   const signal = new AbortController().signal
-  const deps = createMigrateDeps({ database: sql, rowPool: rows, store, log, memoryBytes: 64 * 1024 * 1024, signal })
+  const deps = createMigrateDeps({ database: sql, rowPool, store, log, memoryBytes: 64 * 1024 * 1024, signal })
   const disposables = stack.move()
   return {
     deps,

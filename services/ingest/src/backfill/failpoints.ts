@@ -1,6 +1,6 @@
-/** The places between which a backfill may die: tests have it die at each. */
+/** Steps of a backfill, after each of which tests kill it. */
 export const FAILPOINTS = ['stored', 'compared', 'kept', 'rewritten', 'committed', 'advanced'] as const
 export type Failpoint = (typeof FAILPOINTS)[number]
 
-/** Called at each step; what it throws is thrown there. */
+/** Called after each step; an error that it throws is thrown there. */
 export type OnFailpoint = (failpoint: Failpoint) => void | Promise<void>

@@ -1,7 +1,7 @@
 import type { BackfillFailure } from '@darkroom/contracts/backfill'
 import type { Transaction } from '@darkroom/infra/database/connection'
 
-/** Writes down what a run could not do; of each row the latest reason. */
+/** Records the rows that a run could not migrate or verify; the latest reason of each row replaces the one before. */
 export async function recordFailures(
   tx: Transaction,
   runId: string,
@@ -17,19 +17,19 @@ export async function recordFailures(
 }
 
 /**
- * Forgets the failures of rows that have been moved since, or are gone.
+ * Deletes the failures of rows that have been migrated since or are gone.
  *
- * @returns whether there are rows that another try may help
+ * @returns whether any row is left that another pass may migrate
  */
-export async function deleteResolvedFailures(tx: Transaction, runId: string): Promise<{ again: boolean }> {
+export async function deleteResolvedFailures(tx: Transaction, runId: string): Promise<{ hasRetryable: boolean }> {
   await tx`
     delete from backfill_failures f where run_id = ${runId} and not exists (
       select from generation_raw r where r.generation_id = f.generation_id and embeds_file(r.parameters))`
-  const [row] = await tx<{ again: boolean }[]>`
+  const [row] = await tx<{ hasRetryable: boolean }[]>`
     select exists (
       select from generation_raw r where embeds_file(r.parameters) and not exists (
         select from backfill_failures f
         where f.run_id = ${runId} and f.generation_id = r.generation_id and not f.temporary)
-    ) as again`
-  return row ?? { again: false }
+    ) as "hasRetryable"`
+  return row ?? { hasRetryable: false }
 }

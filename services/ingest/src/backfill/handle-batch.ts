@@ -2,26 +2,34 @@ import type { BackfillBatch } from '@darkroom/contracts/backfill'
 import type { Delivery } from '@darkroom/infra/bus/consumer'
 import { type Transaction, transaction } from '@darkroom/infra/database/connection'
 import { sleep } from '@darkroom/infra/runtime/timers'
+import type { Store } from '@darkroom/infra/store/store'
 import { deleteResolvedFailures, recordFailures } from './failure-rows.ts'
-import { runBatch } from './migrate-batch.ts'
+import { migrateBatch } from './migrate-batch.ts'
 import type { MigrateDeps } from './row-migration/migrate-row.ts'
 import { advanceRun, type BatchProgress, findRun, lockRun, type Run, recordHeartbeat } from './run-rows.ts'
 import { verifyBatch } from './verify-batch.ts'
 
-/** Many times while the bus waits for a word. */
+/** Many times shorter than the consumer's wait for an acknowledgement. */
 const HEARTBEAT_INTERVAL_MS = 1_000
 const STORE_RETRY_DELAY_MS = 5_000
-/** Rows that somebody else worked on, or that failed for a reason that passes, are looked at again so often. */
+/** Passes over rows that another backfill had locked, or that failed with a temporary reason. */
 const MAX_PASSES = 10
 const PASS_DELAY_MS = 300
 
+export interface BatchDeps extends MigrateDeps {
+  store: Pick<Store, 'get' | 'put' | 'ping'>
+}
+
 const BATCH_RUNNERS: Record<Run['kind'], (deps: MigrateDeps, run: Run, limit: number) => Promise<BatchProgress>> = {
-  move: migrateBatch,
+  move: migrateRunBatch,
   verify: verifyRunBatch,
 }
 
-/** Works on the next rows of a run and moves it on. A batch that was done already, or whose run was stopped, is let go. */
-export async function handleBatch(deps: MigrateDeps, { id, batch }: BackfillBatch, delivery: Delivery): Promise<void> {
+/**
+ * Runs the next batch of a run and saves its progress. The message of a batch that was done before, or whose run was stopped, is
+ * only acknowledged.
+ */
+export async function handleBatch(deps: BatchDeps, { id, batch }: BackfillBatch, delivery: Delivery): Promise<void> {
   const run = await findRun(deps.database, id)
   if (run?.state !== 'running' || run.batches !== batch) return await delivery.ack()
   const progress = await withHeartbeat(deps, run, delivery, () => runNextBatch(deps, run))
@@ -43,10 +51,10 @@ async function runNextBatch(deps: MigrateDeps, run: Run): Promise<BatchProgress>
     : progress
 }
 
-async function migrateBatch(deps: MigrateDeps, run: Run, limit: number): Promise<BatchProgress> {
+async function migrateRunBatch(deps: MigrateDeps, run: Run, limit: number): Promise<BatchProgress> {
   const options = { runId: run.id, dryRun: run.dryRun, concurrency: run.concurrency }
-  const batch = await runBatch(deps, { ...options, cursor: run.cursor, limit })
-  // What is really moved is counted with the row that it is moved out of.
+  const batch = await migrateBatch(deps, { ...options, cursor: run.cursor, limit })
+  // Except in a dry run, each row counts its images itself when it is migrated.
   return { ...batch, moved: run.dryRun ? batch.moved : null }
 }
 
@@ -62,29 +70,29 @@ async function saveProgress(tx: Transaction, run: Run, progress: BatchProgress):
   await advanceRun(tx, run, progress, progress.ended === 'end' ? await decideNextStep(tx, run) : 'batch')
 }
 
-/** Whoever moves everything looks again until there is nothing left but what cannot be moved. */
+/** Decides how a run goes on after its last batch: a run over all rows makes passes until only permanent failures are left. */
 async function decideNextStep(tx: Transaction, run: Run): Promise<'pass' | 'done'> {
   if (run.kind === 'verify' || run.dryRun || run.rowLimit !== null) return 'done'
-  return (await deleteResolvedFailures(tx, run.id)).again && run.pass < MAX_PASSES ? 'pass' : 'done'
+  return (await deleteResolvedFailures(tx, run.id)).hasRetryable && run.pass < MAX_PASSES ? 'pass' : 'done'
 }
 
-async function isStoreReachable({ store }: MigrateDeps): Promise<boolean> {
+async function isStoreReachable({ store }: Pick<BatchDeps, 'store'>): Promise<boolean> {
   return await store.ping().then(
     () => true,
     () => false,
   )
 }
 
-/** Says again and again that the batch is being worked on, to the bus and in the run's row. */
+/** Runs `work` with a heartbeat to the bus and to the run's row, so that neither takes the batch for abandoned. */
 async function withHeartbeat<T>(
-  deps: MigrateDeps,
+  { database, log }: Pick<MigrateDeps, 'database' | 'log'>,
   { id }: Run,
   delivery: Delivery,
   work: () => Promise<T>,
 ): Promise<T> {
   const sendHeartbeat = () => {
     delivery.working()
-    recordHeartbeat(deps.database, id).catch(err => deps.log.debug({ err }, 'a run could not be said to be worked on'))
+    recordHeartbeat(database, id).catch(err => log.debug({ err, run: id }, 'backfill_heartbeat_failed'))
   }
   const timer = setInterval(sendHeartbeat, HEARTBEAT_INTERVAL_MS)
   return await work().finally(() => clearInterval(timer))

@@ -4,33 +4,33 @@ import { createMigrateDeps } from './row-migration/migrate-deps.ts'
 import { runBackfillWorker } from './worker.ts'
 
 /**
- * The process that backfills are worked on in. Ingest starts it when something is asked and it ends when nothing is, so that
- * what it takes of memory and time is nobody else's. It stops with ingest, whose end of its standard input is open until then.
+ * The backfill process: ingest starts it when a backfill message waits, and it ends when it is idle. Its memory and CPU time are
+ * thereby separate from those of ingest. It stops when ingest ends, which closes its standard input.
  */
 
 const IDLE_MS = 10_000
 const MB = 1024 * 1024
-/** As many as a run may ask for, twice: two runs may be under way. */
+/** Twice the maximum concurrency of a run: two runs may be under way. */
 const MAX_CONNECTIONS = 64
 
 const context = await openServiceContext('ingest', { isBusRequired: false })
 const { config, lifecycle, log, bus } = context
 void stopWithParent()
 
-const rows = openDatabase({ url: config.DATABASE_URL, name: 'darkroom-backfill', connections: MAX_CONNECTIONS, log })
-lifecycle.onClose('rows', () => rows.end({ timeout: 1 }))
+const rowPool = openDatabase({ url: config.DATABASE_URL, name: 'darkroom-backfill', connections: MAX_CONNECTIONS, log })
+lifecycle.onClose('rows', () => rowPool.end({ timeout: 1 }))
 
 const deps = createMigrateDeps({
   ...context,
-  rowPool: rows,
+  rowPool,
   memoryBytes: config.BACKFILL_MEMORY_MB * MB,
   signal: lifecycle.stopping,
   collectGarbage: () => Bun.gc(true),
 })
 await runBackfillWorker({ ...deps, bus }, { idleMs: IDLE_MS })
-await lifecycle.stop('nothing to do')
+await lifecycle.stop('idle')
 
 async function stopWithParent(): Promise<void> {
   for await (const _ of Bun.stdin.stream());
-  await lifecycle.stop('ingest is gone')
+  await lifecycle.stop('ingest ended')
 }

@@ -3,7 +3,7 @@ import { mediaUrl } from '@darkroom/contracts/routes'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import { type BackfillEnv, openBackfillEnv } from './backfill-env.fixture.ts'
 import type { Failpoint } from './failpoints.ts'
-import { runBatch } from './migrate-batch.ts'
+import { migrateBatch } from './migrate-batch.ts'
 import { computeSha256, createImage, insertOldRow, toDataUrl } from './old-row.fixture.ts'
 
 const OPTIONS = { runId: null, dryRun: false, concurrency: 4, cursor: null, limit: 100 }
@@ -15,7 +15,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => stack.disposeAsync())
 
-test('pictures leave the row byte for byte, and pointers, references and the manifest stand where they were', async () => {
+test('moves images out of a row byte for byte, and writes pointers, references and the manifest', async () => {
   const { sql, deps } = env
   const [one, two, three] = [await createImage('png'), await createImage('jpeg'), await createImage('webp')]
   const workspaceId = crypto.randomUUID()
@@ -26,7 +26,7 @@ test('pictures leave the row byte for byte, and pointers, references and the man
     referenceImages: [toDataUrl(two, 'data:image/jpg;base64,'), 'https://example.com/kept.png', toDataUrl(three)],
   }
   const id = await insertOldRow(sql, given, { workspaceId })
-  const batch = await runBatch(deps, OPTIONS)
+  const batch = await migrateBatch(deps, OPTIONS)
   expect(batch).toMatchObject({
     processed: 1,
     skipped: 0,
@@ -91,29 +91,29 @@ test('pictures leave the row byte for byte, and pointers, references and the man
   ])
 })
 
-test('again, there is nothing to do and nothing is stored', async () => {
+test('does nothing and stores nothing on a second batch', async () => {
   const { deps, puts } = env
   const before = puts.length
-  expect(await runBatch(deps, OPTIONS)).toMatchObject({ processed: 0, ended: 'end' })
+  expect(await migrateBatch(deps, OPTIONS)).toMatchObject({ processed: 0, ended: 'end' })
   expect(puts.length).toBe(before)
 })
 
 test.each([
-  ['base64 that is none', 'data:image/png;base64,%%%', 'has characters that are not base64'],
-  ['text that is cut short', 'data:image/png;base64,A', 'has characters that are not base64'],
-  ['no base64 at all', 'data:image/png,abc', 'is not a base64 data URL'],
+  ['invalid base64', 'data:image/png;base64,%%%', 'has characters that are not base64'],
+  ['truncated base64', 'data:image/png;base64,A', 'has characters that are not base64'],
+  ['a data URL without base64', 'data:image/png,abc', 'is not a base64 data URL'],
   [
-    'a document',
+    'an SVG',
     toDataUrl(Buffer.from('<svg/>'), 'data:image/svg+xml;base64,'),
     'is not a PNG, JPEG, WebP, AVIF or GIF picture',
   ],
-  ['nothing', 'data:image/png;base64,', 'is empty'],
-])('%s cannot be moved: the row is named and stays as it is, and the others are moved', async (_, text, reason) => {
+  ['an empty data URL', 'data:image/png;base64,', 'is empty'],
+])('names a row with %s and leaves it unchanged, and migrates the others', async (_, text, reason) => {
   const { sql, deps } = env
   const given = { referenceImages: [toDataUrl(await createImage()), text] }
   const broken = await insertOldRow(sql, given)
   const fine = await insertOldRow(sql, { referenceImage: toDataUrl(await createImage()) })
-  const batch = await runBatch(deps, OPTIONS)
+  const batch = await migrateBatch(deps, OPTIONS)
   expect(batch).toMatchObject({ processed: 2, moved: { updated: 1 } })
   expect(batch.failures).toEqual([{ id: broken, reason: `referenceImages.1 ${reason}`, temporary: false }])
   expect(await readRawParameters(broken)).toEqual(given)
@@ -121,28 +121,28 @@ test.each([
   await sql`delete from generations where id = ${broken}`
 })
 
-test('what was stored for a row that could not be written is set down for removal, and taken off again when it is', async () => {
+test('schedules the removal of images whose row could not be written, and cancels it once the row is written', async () => {
   const { sql, deps, puts } = env
   const [lost, shared] = [await createImage(), await createImage()]
   const workspaceId = crypto.randomUUID()
   await insertOldRow(sql, { referenceImage: toDataUrl(shared) }, { workspaceId })
-  await runBatch(deps, OPTIONS)
+  await migrateBatch(deps, OPTIONS)
   await insertOldRow(sql, { referenceImages: [toDataUrl(lost), toDataUrl(shared)] }, { workspaceId })
-  const onFailpoint = (step: Failpoint) => {
-    if (step === 'kept') throw new Error('the row cannot be written')
+  const onFailpoint = (failpoint: Failpoint) => {
+    if (failpoint === 'kept') throw new Error('the row cannot be written')
   }
-  expect((await runBatch({ ...deps, onFailpoint }, OPTIONS)).failures).toMatchObject([{ temporary: true }])
-  const listed = () => sql<{ key: string }[]>`
+  expect((await migrateBatch({ ...deps, onFailpoint }, OPTIONS)).failures).toMatchObject([{ temporary: true }])
+  const listRemovals = () => sql<{ key: string }[]>`
     select key from object_removals where key like ${`w/${workspaceId}/%`} order by key`
   const keys = [lost, shared].map(bytes => `w/${workspaceId}/ref/${computeSha256(bytes)}.png`)
-  // Whoever removes looks first whether a row has it.
-  expect((await listed()).map(row => row.key)).toEqual(keys.toSorted())
-  expect(await runBatch(deps, OPTIONS)).toMatchObject({ moved: { updated: 1 }, failures: [] })
-  expect(await listed()).toHaveLength(0)
+  // The shared image is listed too: the removal itself checks first whether a row refers to the object.
+  expect((await listRemovals()).map(row => row.key)).toEqual(keys.toSorted())
+  expect(await migrateBatch(deps, OPTIONS)).toMatchObject({ moved: { updated: 1 }, failures: [] })
+  expect(await listRemovals()).toHaveLength(0)
   expect(puts.filter(put => put === keys[0])).toHaveLength(1)
 })
 
-test('a picture that is too big is never read, and one elsewhere is named while the references are moved', async () => {
+test('never reads an image that is too large, and names one outside of the references while it moves those', async () => {
   const { sql, deps } = env
   const big = await insertOldRow(sql, {})
   await sql`
@@ -152,7 +152,7 @@ test('a picture that is too big is never read, and one elsewhere is named while 
     mask: toDataUrl(await createImage()),
     referenceImage: toDataUrl(await createImage()),
   })
-  const batch = await runBatch(deps, OPTIONS)
+  const batch = await migrateBatch(deps, OPTIONS)
   expect(new Map(batch.failures.map(({ id, reason }) => [id, reason]))).toEqual(
     new Map([
       [big, 'referenceImage is larger than is taken'],
@@ -166,31 +166,31 @@ test('a picture that is too big is never read, and one elsewhere is named while 
   await sql`delete from generations where id = any(${[big, masked]})`
 }, 30_000)
 
-test('a dry run checks everything and changes nothing', async () => {
+test('validates everything and changes nothing in a dry run', async () => {
   const { sql, deps, puts } = env
   const given = { referenceImages: [toDataUrl(await createImage()), toDataUrl(await createImage())] }
   const id = await insertOldRow(sql, given)
   const before = puts.length
-  const batch = await runBatch(deps, { ...OPTIONS, dryRun: true })
+  const batch = await migrateBatch(deps, { ...OPTIONS, dryRun: true })
   expect(batch).toMatchObject({ processed: 1, moved: { updated: 1, images: 2 }, failures: [] })
   expect(await readRawParameters(id)).toEqual(given)
   expect(puts.length).toBe(before)
 })
 
-test('a row that is written while it is worked on is read again', async () => {
+test('reads a row again that is edited during its migration', async () => {
   const { sql, deps } = env
   const id = await insertOldRow(sql, { referenceImage: toDataUrl(await createImage()) })
-  const [other] = [await createImage()]
+  const other = await createImage()
   let edits = 0
-  const onFailpoint = async (step: Failpoint) => {
-    if (step !== 'kept' || edits++ > 0) return
+  const onFailpoint = async (failpoint: Failpoint) => {
+    if (failpoint !== 'kept' || edits++ > 0) return
     await sql`update generation_raw set parameters = ${sql.json({ note: 'mine', referenceImage: toDataUrl(other) })} where generation_id = ${id}`
   }
-  expect(await runBatch({ ...deps, onFailpoint }, OPTIONS)).toMatchObject({ failures: [] })
+  expect(await migrateBatch({ ...deps, onFailpoint }, OPTIONS)).toMatchObject({ failures: [] })
   expect(await readRawParameters(id)).toMatchObject({ note: 'mine', referenceImageChecksum: computeSha256(other) })
 })
 
-test('the rows are found by the index that holds no others', async () => {
+test('finds candidate rows by their partial index', async () => {
   const plan = await env.sql.unsafe(
     'explain select generation_id from generation_raw where embeds_file(parameters) order by created_at, generation_id limit 20',
   )

@@ -4,26 +4,26 @@ import { findCandidates } from './row-migration/generation-raw-rows.ts'
 import { type MigrateDeps, type MigrateOptions, migrateRow, type RowOutcome } from './row-migration/migrate-row.ts'
 
 export interface BatchOptions extends MigrateOptions {
-  /** Where it begins, null for the first rows. */
+  /** Cursor after which the batch begins; null for the first rows. */
   cursor: string | null
-  /** Rows at most. */
+  /** Maximum number of rows. */
   limit: number
 }
 
-/** What a batch did. */
+/** Result of a batch. */
 export interface BatchResult {
   processed: number
   skipped: number
   moved: { updated: number; images: number; bytes: number; saved: number }
   failures: BackfillFailure[]
-  /** Where the next one begins. */
+  /** Cursor after which the next batch begins. */
   cursor: string | null
-  /** `stopped` if the run was stopped meanwhile, `end` if there were no more rows. */
+  /** `stopped` if the run was stopped meanwhile, `end` if there are no more rows, else `full`. */
   ended: 'full' | 'end' | 'stopped'
 }
 
-/** Moves the pictures of the next rows, several rows at once. @throws what `moveRow` throws, once no row is being worked on */
-export async function runBatch(deps: MigrateDeps, options: BatchOptions): Promise<BatchResult> {
+/** Migrates the next rows, several at once. @throws what `migrateRow` throws, once no row is being migrated any more */
+export async function migrateBatch(deps: MigrateDeps, options: BatchOptions): Promise<BatchResult> {
   const rows = await findCandidates(deps.database, options)
   const limit = pLimit(options.concurrency)
   const settled = await Promise.allSettled(rows.map(({ id }) => limit(() => migrateRow(deps, id, options))))
@@ -33,17 +33,17 @@ export async function runBatch(deps: MigrateDeps, options: BatchOptions): Promis
     const id = rows[at]?.id
     return result.status === 'fulfilled' && id ? [{ id, ...result.value }] : []
   })
-  const stopped = outcomes.some(({ kind }) => kind === 'stopped')
+  const isStopped = outcomes.some(({ kind }) => kind === 'stopped')
   return {
     ...sumOutcomes(outcomes),
-    cursor: stopped ? options.cursor : (rows.at(-1)?.cursor ?? options.cursor),
-    ended: stopped ? 'stopped' : rows.length < options.limit ? 'end' : 'full',
+    cursor: isStopped ? options.cursor : (rows.at(-1)?.cursor ?? options.cursor),
+    ended: isStopped ? 'stopped' : rows.length < options.limit ? 'end' : 'full',
   }
 }
 
 function sumOutcomes(outcomes: readonly (RowOutcome & { id: string })[]): Omit<BatchResult, 'cursor' | 'ended'> {
   const moved = outcomes.filter(outcome => outcome.kind === 'moved')
-  const sum = (of: 'images' | 'bytes' | 'saved') => moved.reduce((total, outcome) => total + outcome[of], 0)
+  const sum = (key: 'images' | 'bytes' | 'saved') => moved.reduce((total, outcome) => total + outcome[key], 0)
   return {
     processed: outcomes.filter(({ kind }) => kind !== 'stopped').length,
     skipped: outcomes.filter(({ kind }) => kind === 'busy' || kind === 'nothing-to-do').length,
@@ -54,6 +54,6 @@ function sumOutcomes(outcomes: readonly (RowOutcome & { id: string })[]): Omit<B
 
 function toFailures(outcome: RowOutcome & { id: string }): BackfillFailure[] {
   if (outcome.kind === 'failed') return [{ id: outcome.id, reason: outcome.reason, temporary: outcome.temporary }]
-  const rest = outcome.kind === 'moved' ? outcome.remainingReason : null
-  return rest === null ? [] : [{ id: outcome.id, reason: rest, temporary: false }]
+  const reason = outcome.kind === 'moved' ? outcome.remainingReason : null
+  return reason === null ? [] : [{ id: outcome.id, reason, temporary: false }]
 }

@@ -8,7 +8,7 @@ export interface OldRow {
   prompt?: string
 }
 
-/** Writes a completed generation as another system left it, whatever its full parameters hold. For tests. @returns its id */
+/** Writes a completed generation of another system with the given full parameters, for tests. @returns its id */
 export async function insertOldRow(db: Queryable, parameters: unknown, row: OldRow = {}): Promise<string> {
   const { workspaceId = crypto.randomUUID(), createdAt = '2024-05-01T10:00:00Z', prompt = 'an old prompt' } = row
   const id = crypto.randomUUID()
@@ -24,7 +24,7 @@ export async function insertOldRow(db: Queryable, parameters: unknown, row: OldR
   return id
 }
 
-/** A picture that there is no other of. */
+/** Creates an image with random pixels. */
 export async function createImage(format: 'png' | 'jpeg' | 'webp' = 'png', side = 24): Promise<Buffer> {
   const raw = { width: side, height: side, channels: 3 } as const
   return await sharp(randomBytes(side * side * 3), { raw })

@@ -1,6 +1,6 @@
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
 
-/** A reference that is kept and has no previews yet. */
+/** A stored reference whose previews are due. */
 export interface DuePreview {
   id: string
   key: string
@@ -11,17 +11,17 @@ export interface DuePreview {
 const FIRST_DELAY_SECONDS = 5
 const MAX_DELAY_SECONDS = 3_600
 
-/** Whether there is one whose time has come. */
+/** Returns whether any previews are due. */
 export async function arePreviewsDue(database: Database): Promise<boolean> {
-  const [row] = await database<{ due: boolean }[]>`
-    select exists (select from previews_due where due_at <= clock_timestamp()) and not ${isMigrationRunning(database)} as due`
-  return row?.due ?? false
+  const [row] = await database<{ isDue: boolean }[]>`
+    select exists (select from previews_due where due_at <= clock_timestamp()) and not ${isMigrationRunning(database)} as "isDue"`
+  return row?.isDue ?? false
 }
 
 /**
- * Takes the one that has waited the longest for the length of the transaction; its picture is not removed meanwhile.
+ * Locks the due preview that has waited the longest, and its reference against removal, until the transaction ends.
  *
- * @param options `milliseconds` that the transaction may be at nothing from now on
+ * @param options `milliseconds`: time that the transaction may be idle from now on
  */
 export async function lockDuePreview(
   tx: Transaction,
@@ -40,7 +40,7 @@ export async function deleteDuePreview(tx: Transaction, { id }: DuePreview): Pro
   await tx`delete from previews_due where reference_id = ${id}`
 }
 
-/** Looks at it again later, each time much later. */
+/** Postpones a preview after a failure, with a delay that doubles each time. */
 export async function postponeDuePreview(tx: Transaction, { id, failures }: DuePreview): Promise<void> {
   const seconds = Math.min(MAX_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** failures)
   await tx`

@@ -2,13 +2,13 @@ import { expect, test } from 'bun:test'
 import type { Store } from '@darkroom/infra/store/store'
 import sharp from 'sharp'
 import { type BackfillEnv, openBackfillEnv } from './backfill-env.fixture.ts'
-import { runBatch } from './migrate-batch.ts'
+import { migrateBatch } from './migrate-batch.ts'
 import { computeSha256, createImage, insertOldRow, toDataUrl } from './old-row.fixture.ts'
 import { makeNextPreviews } from './previews.ts'
 
 const OPTIONS = { runId: null, dryRun: false, concurrency: 4, cursor: null, limit: 100 }
 
-test('what was moved gets its previews, each once, by however many', async () => {
+test('makes the previews of migrated images once each, with several workers', async () => {
   await using env = await openBackfillEnv()
   const [one, two] = [await createImage('png', 1_200), await createImage('jpeg')]
   const workspaceId = await migrateImages(env, [one, two, one])
@@ -23,7 +23,7 @@ test('what was moved gets its previews, each once, by however many', async () =>
   expect(await makeNextPreviews(env.deps)).toBe(false)
 })
 
-test('none are made while a run moves pictures', async () => {
+test('makes no previews while a run moves images', async () => {
   await using env = await openBackfillEnv()
   await migrateImages(env, [await createImage()])
   await env.sql`
@@ -34,24 +34,24 @@ test('none are made while a run moves pictures', async () => {
   expect(await makeNextPreviews(env.deps)).toBe(true)
 })
 
-test('a store that fails is asked again later, and a picture that cannot be drawn is given up', async () => {
+test('postpones previews when the store fails, and gives an undecodable image up', async () => {
   let isAway = true
-  const away = (store: Store): Store => ({
+  const wrapStore = (store: Store): Store => ({
     ...store,
     get: async key => {
       if (isAway) throw new Error('away')
       return await store.get(key)
     },
   })
-  await using env = await openBackfillEnv(away)
+  await using env = await openBackfillEnv(wrapStore)
   isAway = false
   const bytes = await createImage()
   const workspaceId = await migrateImages(env, [bytes])
   isAway = true
   expect(await makeNextPreviews(env.deps)).toBe(true)
   expect(await makeNextPreviews(env.deps)).toBe(false)
-  const [due] = await env.sql`select failures, due_at > clock_timestamp() as later from previews_due`
-  expect(due).toEqual({ failures: 1, later: true })
+  const [due] = await env.sql`select failures, due_at > clock_timestamp() as "isPostponed" from previews_due`
+  expect(due).toEqual({ failures: 1, isPostponed: true })
   isAway = false
   const key = `w/${workspaceId}/ref/${computeSha256(bytes)}.png`
   await env.deps.store.put(key, Buffer.from('no picture'), { signal: new AbortController().signal })
@@ -60,11 +60,11 @@ test('a store that fails is asked again later, and a picture that cannot be draw
   expect(await env.sql`select from previews_due`).toHaveLength(0)
 })
 
-/** Moves the pictures of one row. @returns its workspace */
-async function migrateImages({ sql, deps }: BackfillEnv, pictures: Buffer[]): Promise<string> {
+/** Migrates a row with the given images. @returns its workspace */
+async function migrateImages({ sql, deps }: BackfillEnv, images: Buffer[]): Promise<string> {
   const workspaceId = crypto.randomUUID()
-  await insertOldRow(sql, { referenceImages: pictures.map(bytes => toDataUrl(bytes)) }, { workspaceId })
-  expect((await runBatch(deps, OPTIONS)).failures).toEqual([])
+  await insertOldRow(sql, { referenceImages: images.map(bytes => toDataUrl(bytes)) }, { workspaceId })
+  expect((await migrateBatch(deps, OPTIONS)).failures).toEqual([])
   return workspaceId
 }
 

@@ -9,19 +9,21 @@ import { type DuePreview, deleteDuePreview, lockDuePreview, postponeDuePreview }
 import type { MigrateDeps } from './row-migration/migrate-row.ts'
 
 const [STORE_TIMEOUT_MS, RENDER_TIMEOUT_MS] = [60_000, 150_000]
-/** How often one is tried whose picture the store does not give: hours, all in all. */
+/** Tries to make the previews of an image that the store does not return: hours in all. */
 const MAX_FAILURES = 12
-/** Of the pixels that are drawn, beside the picture's own bytes. */
+/** Memory of the decoded pixels, beside the bytes of the image itself. */
 const DECODED_BYTES = 24 * 1024 * 1024
 
+export type PreviewDeps = Pick<MigrateDeps, 'rowPool' | 'store' | 'budget' | 'log' | 'signal'>
+
 /**
- * Makes the previews of the reference that has waited for them the longest. What was moved out of rows is shown by its original
- * until then. None are made while pictures are being moved: that goes first.
+ * Makes the previews of the reference that has waited the longest. Migrated images are shown at full size until then. None are
+ * made while a run moves images, which has priority.
  *
- * @returns whether there was one
+ * @returns whether a reference was due
  * @throws the signal's reason; what the database throws
  */
-export async function makeNextPreviews(deps: MigrateDeps): Promise<boolean> {
+export async function makeNextPreviews(deps: PreviewDeps): Promise<boolean> {
   return await transaction(
     deps.rowPool,
     async tx => {
@@ -34,23 +36,26 @@ export async function makeNextPreviews(deps: MigrateDeps): Promise<boolean> {
   )
 }
 
-/** One that cannot be had now keeps nobody else waiting, and one that cannot be drawn is shown as it is for good. */
-async function processDuePreview(deps: MigrateDeps, tx: Transaction, due: DuePreview): Promise<void> {
+/**
+ * Makes due previews. An image that cannot be read now is postponed, so that it does not delay the others. One that cannot be
+ * decoded, or has failed too often, is given up and permanently shown at full size.
+ */
+async function processDuePreview(deps: PreviewDeps, tx: Transaction, due: DuePreview): Promise<void> {
   try {
     await renderAndStore(deps, due)
   } catch (err) {
     deps.signal.throwIfAborted()
-    deps.log.warn({ err, key: due.key }, 'previews were not made')
+    deps.log.warn({ err, reference: due.id, key: due.key, failures: due.failures + 1 }, 'preview_failed')
     if (due.failures + 1 < MAX_FAILURES && !(err instanceof MediaError)) return await postponeDuePreview(tx, due)
   }
   await deleteDuePreview(tx, due)
 }
 
-async function renderAndStore({ store, budget, signal }: MigrateDeps, { key, bytes }: DuePreview): Promise<void> {
+async function renderAndStore({ store, budget, signal }: PreviewDeps, { key, bytes }: DuePreview): Promise<void> {
   using _ = await budget.reserve(DECODED_BYTES + bytes * 2, signal)
   const image = await withDeadline(readObject(store, key), {
     milliseconds: STORE_TIMEOUT_MS,
-    operation: 'reading a picture',
+    operation: `reading ${key}`,
     signal,
   })
   const previews = await makePreviews(image, REFERENCE_LIMITS)
@@ -60,8 +65,8 @@ async function renderAndStore({ store, budget, signal }: MigrateDeps, { key, byt
   )
 }
 
-async function readObject(store: Store, key: string): Promise<Uint8Array> {
+async function readObject(store: Pick<Store, 'get'>, key: string): Promise<Uint8Array> {
   const found = await store.get(key)
-  if (!found) throw new Error('the picture is not in the store')
+  if (!found) throw new Error(`object ${key} is not in the store`)
   return await new Response(found.body).bytes()
 }

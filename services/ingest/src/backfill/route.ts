@@ -5,7 +5,7 @@ import { ProblemError } from '@darkroom/infra/http/problem'
 import type { Log } from '@darkroom/infra/log'
 import type { Store } from '@darkroom/infra/store/store'
 import { Elysia } from 'elysia'
-import { runBatch } from './migrate-batch.ts'
+import { migrateBatch } from './migrate-batch.ts'
 import { createMigrateDeps } from './row-migration/migrate-deps.ts'
 import type { MigrateDeps } from './row-migration/migrate-row.ts'
 
@@ -14,24 +14,27 @@ export interface BackfillRouteDeps {
   store: Store
   log: Log
   http: Pick<HttpAppOptions, 'stopping'>
-  /** Without it, or without a secret, nobody may. */
+  /** The route refuses every request if this or the secret is missing. */
   backfill?: { secret: string | undefined; memoryBytes: number; rowPool: Database }
 }
 
 const CONCURRENCY = 4
 const CURSOR_PATTERN = /^\d{4}-\d\d-\d\dT[\d:.]{8,15}Z\|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** `POST /api/admin/backfill-reference-images`: one batch. It is safe beside a run, and beside another of its own. */
+/**
+ * Creates the route `POST /api/admin/backfill-reference-images`, which migrates one batch. It may run beside a run and beside
+ * other requests.
+ */
 export function createBackfillRoute(deps: BackfillRouteDeps) {
-  const { secret, memoryBytes = 0, rowPool: rows = deps.database } = deps.backfill ?? {}
-  const shared = createMigrateDeps({ ...deps, rowPool: rows, memoryBytes, signal: deps.http.stopping })
+  const { secret, memoryBytes = 0, rowPool = deps.database } = deps.backfill ?? {}
+  const shared = createMigrateDeps({ ...deps, rowPool, memoryBytes, signal: deps.http.stopping })
   return new Elysia({ normalize: false }).post(
     '/api/admin/backfill-reference-images',
     async ({ body, request }): Promise<BackfillResponse> => {
       const signal = AbortSignal.any([deps.http.stopping, request.signal])
       return await runBackfillOnce({ ...shared, signal }, body)
     },
-    // Who has no secret is not told what a body should look like.
+    // The secret is checked before the body: a caller without it learns nothing about the schema.
     { body: BackfillRequest.prefault({}), transform: ({ request }) => assertSecret(request, secret) },
   )
 }
@@ -41,7 +44,7 @@ async function runBackfillOnce(
   { limit, dryRun, cursor }: BackfillRequest,
 ): Promise<BackfillResponse> {
   const options = { runId: null, dryRun, concurrency: CONCURRENCY, cursor: decodeCursor(cursor ?? null), limit }
-  const batch = await runBatch(deps, options)
+  const batch = await migrateBatch(deps, options)
   return {
     processed: batch.processed,
     updated: batch.moved.updated,
@@ -52,7 +55,11 @@ async function runBackfillOnce(
   }
 }
 
-/** Hashes of both are compared, so that neither the place of the first difference nor a length shows in the time. */
+/**
+ * Compares hashes of both secrets: the time that it takes reveals neither the position of the first difference nor a length.
+ *
+ * @throws ProblemError `unauthenticated`
+ */
 function assertSecret(request: Request, secret: string | undefined): void {
   const header = request.headers.get('x-internal-secret')
   if (header === null || secret === undefined || !crypto.timingSafeEqual(computeHash(header), computeHash(secret))) {

@@ -3,7 +3,7 @@ import { BACKFILL_EVENTS_SUBJECT, BACKFILL_SUBJECT } from '@darkroom/contracts/s
 import type { Database, Queryable, Transaction } from '@darkroom/infra/database/connection'
 import { enqueueMessage } from '@darkroom/infra/database/outbox'
 
-/** A run, as far as its next batch needs to know. */
+/** A run, as far as its next batch needs it. */
 export interface Run {
   id: string
   kind: BackfillOptions['kind']
@@ -19,21 +19,21 @@ export interface Run {
   processed: number
 }
 
-/** What a batch adds to its run. */
+/** Progress that a batch adds to its run. */
 export interface BatchProgress {
   cursor: string | null
   processed: number
   skipped: number
-  /** Null where it was counted with each row. */
+  /** Null if each row was counted when it was migrated. */
   moved: { updated: number; images: number; bytes: number; saved: number } | null
   failures: readonly BackfillFailure[]
   ended: 'full' | 'end' | 'stopped'
 }
 
-/** How long a run may say nothing before its next batch is announced again. */
+/** Time without a heartbeat after which the next batch of a run is enqueued again. */
 const STALLED_AFTER_SECONDS = 60
 
-/** Begins a run unless it was begun before, and announces its first batch. */
+/** Begins a run and enqueues its first batch; does nothing if the run exists. */
 export async function beginRun(tx: Transaction, id: string, options: BackfillOptions, total: number): Promise<void> {
   const { kind, of, dryRun, batch, concurrency, limit } = options
   const { count } = await tx`
@@ -43,7 +43,7 @@ export async function beginRun(tx: Transaction, id: string, options: BackfillOpt
   if (count === 1) await enqueueBatch(tx, id, 0)
 }
 
-/** A run, or undefined if there is none of that id. */
+/** Returns a run by its id. */
 export async function findRun(db: Queryable, id: string): Promise<Run | undefined> {
   const [run] = await db<Run[]>`
     select id, kind, state, verifies, dry_run as "dryRun", batch_rows as "batchRows", concurrency,
@@ -52,13 +52,13 @@ export async function findRun(db: Queryable, id: string): Promise<Run | undefine
   return run
 }
 
-/** Has a run go no further than the rows that are worked on now. */
+/** Stops a run. The rows that are being migrated now are finished. */
 export async function stopRun(tx: Transaction, id: string): Promise<void> {
   const { count } = await tx`update backfill_runs set state = 'stopped' where id = ${id} and state = 'running'`
   if (count === 1) await publishRunChange(tx, id)
 }
 
-/** Has a run that was stopped, or is done and left something, go on where it was. */
+/** Resumes a stopped run where it was. A run that is done begins its passes again. */
 export async function resumeRun(tx: Transaction, id: string): Promise<void> {
   const [run] = await tx<{ batches: number }[]>`
     update backfill_runs set state = 'running', finished_at = null, seen_at = clock_timestamp(),
@@ -67,12 +67,12 @@ export async function resumeRun(tx: Transaction, id: string): Promise<void> {
   if (run) await enqueueBatch(tx, id, run.batches)
 }
 
-/** Says that a run is being worked on. */
+/** Records that a batch of a run is being worked on. */
 export async function recordHeartbeat(database: Database, id: string): Promise<void> {
   await database`update backfill_runs set seen_at = clock_timestamp() where id = ${id}`
 }
 
-/** Counts what was moved out of one row. */
+/** Adds the images of one migrated row to the counts of its run. */
 export async function addMovedCounts(
   tx: Transaction,
   id: string,
@@ -84,13 +84,13 @@ export async function addMovedCounts(
     where id = ${id}`
 }
 
-/** Holds a run until the transaction ends. @returns false if the batch that was worked on has been done by somebody else */
+/** Locks a run until the transaction ends. @returns false if another worker has saved the same batch */
 export async function lockRun(tx: Transaction, run: Run): Promise<boolean> {
   const [locked] = await tx`select from backfill_runs where id = ${run.id} and batches = ${run.batches} for update`
   return locked !== undefined
 }
 
-/** Moves a run that is held on past a batch, and announces what comes next. */
+/** Saves the progress of a locked run after a batch, and enqueues the next batch if there is one. */
 export async function advanceRun(
   tx: Transaction,
   run: Run,
@@ -111,7 +111,7 @@ export async function advanceRun(
   await publishRunChange(tx, run.id)
 }
 
-/** Announces again what nobody has worked on for a while: the bus may have lost it. */
+/** Enqueues the next batch of runs without a heartbeat again: the bus may have lost the message. */
 export async function enqueueStalledBatches(database: Database): Promise<void> {
   await database`
     with stalled as (
@@ -120,7 +120,7 @@ export async function enqueueStalledBatches(database: Database): Promise<void> {
       for update skip locked
     ), seen as (
       update backfill_runs set seen_at = clock_timestamp() where id in (select id from stalled) returning id, batches
-    ), posted as (
+    ), messages as (
       insert into outbox (subject, payload)
       select ${BACKFILL_SUBJECT}, jsonb_build_object('v', 1, 'type', 'backfill.batch', 'id', id, 'batch', batches) from seen
     )

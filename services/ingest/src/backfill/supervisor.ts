@@ -1,14 +1,16 @@
 import { join } from 'node:path'
-import type { Bus } from '@darkroom/infra/bus/bus'
+import { BACKFILL_CONSUMER } from '@darkroom/contracts/subjects'
+import type { JobConsumer } from '@darkroom/infra/bus/consumer'
 import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
-import { backoff, sleep } from '@darkroom/infra/runtime/timers'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
+import { runForever } from '@darkroom/infra/runtime/run-forever'
+import { type ConsumerBus, openBackfillConsumer } from './consumer.ts'
 import { arePreviewsDue } from './preview-rows.ts'
 import { enqueueStalledBatches } from './run-rows.ts'
-import { openBackfillConsumer } from './worker.ts'
 
 export interface SupervisorDeps {
-  bus: Bus
+  bus: ConsumerBus
   database: Database
   log: Log
   signal: AbortSignal
@@ -19,34 +21,36 @@ const STOP_TIMEOUT_MS = 4_000
 const WORKER_MAIN = join(import.meta.dirname, 'main.ts')
 
 /**
- * Starts the process that works on backfills whenever something is asked of one, until the signal is aborted. What was asked
- * stays on the bus for that process to take.
+ * Starts the backfill process whenever a backfill message or a due preview waits, until the signal is aborted. The messages stay
+ * on the bus: the process takes them.
  */
 export async function superviseBackfillProcess(deps: SupervisorDeps): Promise<void> {
-  for (let failures = 0; !deps.signal.aborted; failures++) {
-    try {
-      const consumer = await openBackfillConsumer(deps.bus)
-      while (!deps.signal.aborted) {
-        const delivery = await consumer.next(PULL_TIMEOUT_MS, deps.signal)
-        if (!delivery) await enqueueStalledBatches(deps.database)
-        delivery?.nak(0)
-        const hasWork = delivery !== undefined || (await arePreviewsDue(deps.database))
-        if (hasWork && !deps.signal.aborted) await runBackfillProcess(deps)
-        failures = 0
-      }
-    } catch (err) {
-      if (deps.signal.aborted) return
-      deps.log[failures < 3 ? 'info' : 'error']({ err }, 'backfills cannot be worked on right now')
-      await sleep(backoff(failures, { base: 250, most: 10_000 }) + 50, deps.signal)
+  const { bus, log, signal } = deps
+  const policy = RETRY_POLICIES.backfillProcess
+  const options = { name: 'backfill_process', policy, log, ids: { consumer: BACKFILL_CONSUMER }, signal }
+  await runForever(options, async succeeded => {
+    const consumer = await openBackfillConsumer(bus)
+    while (!signal.aborted) {
+      await runProcessIfNeeded(deps, consumer)
+      succeeded()
     }
-  }
+    return 'busy'
+  })
 }
 
-/** Least of all processes, where the system can: people's work goes first. */
-async function runBackfillProcess({ signal, log }: SupervisorDeps): Promise<void> {
+async function runProcessIfNeeded(deps: SupervisorDeps, consumer: JobConsumer): Promise<void> {
+  const delivery = await consumer.next(PULL_TIMEOUT_MS, deps.signal)
+  if (!delivery) await enqueueStalledBatches(deps.database)
+  delivery?.nak(0)
+  const hasWork = delivery !== undefined || (await arePreviewsDue(deps.database))
+  if (hasWork && !deps.signal.aborted) await runBackfillProcess(deps)
+}
+
+/** Runs the backfill process until it ends, at the lowest priority where `nice` exists: requests of people go first. */
+async function runBackfillProcess({ signal, log }: Pick<SupervisorDeps, 'signal' | 'log'>): Promise<void> {
   const command = [...(Bun.which('nice') ? ['nice', '-n', '19'] : []), process.execPath, WORKER_MAIN]
   const child = Bun.spawn(command, { stdin: 'pipe', stdout: 'inherit', stderr: 'inherit' })
-  log.info({ pid: child.pid }, 'backfill begins')
+  log.info({ pid: child.pid }, 'backfill_process_started')
   const stop = () => {
     child.kill('SIGTERM')
     setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS).unref()
@@ -54,5 +58,5 @@ async function runBackfillProcess({ signal, log }: SupervisorDeps): Promise<void
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
   const code = await child.exited.finally(() => signal.removeEventListener('abort', stop))
-  if (code !== 0 && !signal.aborted) throw new Error(`the process ended with code ${code}`)
+  if (code !== 0 && !signal.aborted) throw new Error(`backfill process ended with code ${code}`)
 }

@@ -3,13 +3,13 @@ import { type Store, StoreError } from '@darkroom/infra/store/store'
 const FAILURE_RATE = 0.3
 
 /**
- * A store that fails three times in ten: before it did anything, after it did all, or by keeping less than it was given and
- * saying nothing. It answers `ping`, whatever else.
+ * Wraps a store so that three calls in ten fail: before they did anything, after they did everything, or, for a put, silently by
+ * storing a byte too few. `ping` always succeeds.
  *
- * @param random gives numbers from 0 to 1
+ * @param random returns numbers in [0, 1)
  */
 export function createUnreliableStore(store: Store, random: () => number): Store {
-  const createError = () => new StoreError('the store failed')
+  const createError = () => new StoreError('unreliable store failed')
   const isFailing = () => random() < FAILURE_RATE
   return {
     ...store,
@@ -18,10 +18,10 @@ export function createUnreliableStore(store: Store, random: () => number): Store
       return await store.get(key, options)
     },
     put: async (key, body, options) => {
-      const failure = isFailing() ? (['before', 'after', 'short'] as const)[Math.floor(random() * 3)] : 'well'
+      const failure = isFailing() ? (['before', 'after', 'short'] as const)[Math.floor(random() * 3)] : 'none'
       if (failure === 'before') throw createError()
-      const given = failure === 'short' && body instanceof Uint8Array ? body.slice(0, -1) : body
-      const object = await store.put(key, given, options)
+      const storedBody = failure === 'short' && body instanceof Uint8Array ? body.slice(0, -1) : body
+      const object = await store.put(key, storedBody, options)
       if (failure === 'after') throw createError()
       return object
     },

@@ -1,10 +1,11 @@
 import type { BackfillFailure } from '@darkroom/contracts/backfill'
 import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
+import { retry } from '@darkroom/infra/runtime/retry'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { withDeadline } from '@darkroom/infra/runtime/timers'
 import type { Store } from '@darkroom/infra/store/store'
 import pLimit from 'p-limit'
-import { retryStoreCall } from './again.ts'
 import { findManifestEntries, type ManifestEntry } from './row-migration/manifest-rows.ts'
 
 export interface VerifyResult {
@@ -17,14 +18,14 @@ export interface VerifyResult {
 
 interface VerifyDeps {
   database: Database
-  store: Store
+  store: Pick<Store, 'get'>
   log: Log
   signal: AbortSignal
 }
 
 const READ_TIMEOUT_MS = 60_000
 
-/** Reads back the next pictures of a manifest and compares each with its hash and its size. */
+/** Reads the next images of a manifest back and compares each with its recorded hash and size. */
 export async function verifyBatch(
   deps: VerifyDeps,
   options: { runId: string | null; cursor: string | null; limit: number; concurrency: number },
@@ -41,7 +42,7 @@ export async function verifyBatch(
   }
 }
 
-/** A generation has one failure, whatever it has lost. */
+/** Merges the failures of one generation: a run has at most one failure for each. */
 function mergeFailures([first, ...others]: BackfillFailure[]): BackfillFailure[] {
   if (!first) return []
   return [{ ...first, reason: [first, ...others].map(({ reason }) => reason).join('; ') }]
@@ -50,9 +51,7 @@ function mergeFailures([first, ...others]: BackfillFailure[]): BackfillFailure[]
 async function verifyEntry(deps: VerifyDeps, entry: ManifestEntry): Promise<BackfillFailure[]> {
   const createFailure = (reason: string, temporary: boolean) => [{ id: entry.generationId, reason, temporary }]
   try {
-    const readChecksum = () =>
-      withDeadline(computeChecksum(deps.store, entry.key), { milliseconds: READ_TIMEOUT_MS, operation: 'reading back' })
-    const checksum = await retryStoreCall(deps, readChecksum)
+    const checksum = await readChecksum(deps, entry.key)
     if (!checksum) return createFailure(`${entry.key} is not in the store`, false)
     if (checksum.bytes === entry.bytes && checksum.sha256 === entry.sha256) return []
     return createFailure(`${entry.key} is not what was moved there`, false)
@@ -62,7 +61,17 @@ async function verifyEntry(deps: VerifyDeps, entry: ManifestEntry): Promise<Back
   }
 }
 
-async function computeChecksum(store: Store, key: string): Promise<{ bytes: number; sha256: string } | null> {
+async function readChecksum({ store, log, signal }: VerifyDeps, key: string) {
+  const work = () =>
+    withDeadline(computeChecksum(store, key), { milliseconds: READ_TIMEOUT_MS, operation: `reading ${key} back` })
+  const onRetry = (err: unknown, failures: number) => log.debug({ err, key, failures }, 'store_call_failed')
+  return await retry(work, { policy: RETRY_POLICIES.backfillStore, signal, onRetry })
+}
+
+async function computeChecksum(
+  store: Pick<Store, 'get'>,
+  key: string,
+): Promise<{ bytes: number; sha256: string } | null> {
   const found = await store.get(key)
   if (!found) return null
   const hash = new Bun.CryptoHasher('sha256')

@@ -11,15 +11,15 @@ import { createUnreliableStore } from './unreliable-store.fixture.ts'
 import { runBackfillWorker } from './worker.ts'
 
 /**
- * A worker in a process of its own that dies, as if it were killed, when it comes to a step for the third time:
- * `bun worker.fixture.ts <database> <nats> <directory> <step|never> [seed]`. It writes every key that it has put into `puts.log`.
- * With a seed its store fails three times in ten.
+ * A worker in a process of its own that kills itself when it reaches a failpoint for the third time:
+ * `bun worker.fixture.ts <database> <nats> <directory> <failpoint|never> [seed]`. It appends the key of every put to `puts.log`.
+ * With a seed, three calls in ten to its store fail.
  */
 
 const [databaseUrl = '', natsUrl = '', directory = '', fatalFailpoint = '', seed] = process.argv.slice(2)
 const log = createLog({ service: 'test', level: 'silent' })
 const database = openDatabase({ url: databaseUrl, name: 'worker', log })
-const rows = openDatabase({ url: databaseUrl, name: 'worker-rows', connections: 16, log })
+const rowPool = openDatabase({ url: databaseUrl, name: 'worker-rows', connections: 16, log })
 const bus = await openBus({ url: natsUrl, name: 'worker', log })
 const disk = await openStore({ DATA_DIR: directory })
 const baseStore = seed === undefined ? disk : createUnreliableStore(disk, createRandom(seed))
@@ -33,18 +33,19 @@ const store: typeof baseStore = {
 }
 const signal = new AbortController().signal
 const hits = new Map<Failpoint, number>()
-const onFailpoint = (step: Failpoint) => {
-  hits.set(step, (hits.get(step) ?? 0) + 1)
-  if (step === fatalFailpoint && hits.get(step) === (step === 'advanced' ? 1 : 3)) process.kill(process.pid, 'SIGKILL')
+const onFailpoint = (failpoint: Failpoint) => {
+  hits.set(failpoint, (hits.get(failpoint) ?? 0) + 1)
+  if (failpoint === fatalFailpoint && hits.get(failpoint) === (failpoint === 'advanced' ? 1 : 3))
+    process.kill(process.pid, 'SIGKILL')
 }
 
 await bus.ensureStreams()
 void runRelay({ database, bus, log, signal })
-const deps = createMigrateDeps({ database, rowPool: rows, store, log, memoryBytes: 64 * 1024 * 1024, signal })
+const deps = createMigrateDeps({ database, rowPool, store, log, memoryBytes: 64 * 1024 * 1024, signal })
 await runBackfillWorker({ ...deps, onFailpoint, bus }, { ackWaitSeconds: 2 })
 
-/** Numbers from 0 to 1, the same each time for the same seed. */
-function createRandom(from: string): () => number {
+/** Creates a generator of numbers in [0, 1), the same ones for the same seed. */
+function createRandom(seed: string): () => number {
   let counter = 0
-  return () => Number(Bun.hash.wyhash(`${from}/${counter++}`) % 1_000_000n) / 1_000_000
+  return () => Number(Bun.hash.wyhash(`${seed}/${counter++}`) % 1_000_000n) / 1_000_000
 }

@@ -9,7 +9,7 @@ import { sleep, withDeadline } from '@darkroom/infra/runtime/timers'
 import { startTestNats, type TestNats } from '@darkroom/infra/testing/test-resources'
 import { type BackfillEnv, openBackfillEnv } from './backfill-env.fixture.ts'
 import { FAILPOINTS } from './failpoints.ts'
-import { runBatch } from './migrate-batch.ts'
+import { migrateBatch } from './migrate-batch.ts'
 import { computeSha256, createImage, insertOldRow, toDataUrl } from './old-row.fixture.ts'
 
 const WORKER_MAIN = join(import.meta.dirname, 'worker.fixture.ts')
@@ -18,13 +18,13 @@ const TEST_MS = 90_000
 const neverAborted = new AbortController().signal
 
 test.each(FAILPOINTS)(
-  'killed at `%s`, a run is taken up again: every byte is there, nothing is uploaded twice',
-  async step => {
+  'resumes a run after a kill at `%s` with every byte stored and nothing uploaded twice',
+  async failpoint => {
     await using env = await openWorkerEnv()
     const given = await writeRows(env, 12)
-    await using dead = startWorker(env, step)
+    await using dead = startWorker(env, failpoint)
     const id = await startRun(env, { batch: 5 })
-    await withDeadline(dead.exited, { milliseconds: DONE_TIMEOUT_MS, operation: 'the death of a worker' })
+    await withDeadline(dead.exited, { milliseconds: DONE_TIMEOUT_MS, operation: 'waiting for the worker to die' })
     await using _ = startWorker(env, 'never')
     const report = await waitUntilDone(env, id)
     expect(report).toMatchObject({ updated: 12, images: 24, failures: [] })
@@ -35,22 +35,22 @@ test.each(FAILPOINTS)(
 )
 
 test(
-  'two workers, the endpoint and rows that are written meanwhile: nothing is lost, counted twice or uploaded twice',
+  'loses, counts twice and uploads twice nothing with two workers, the endpoint and concurrent edits',
   async () => {
     await using env = await openWorkerEnv()
     const given = await writeRows(env, 40)
-    await using _one = startWorker(env, 'never')
-    await using _two = startWorker(env, 'never')
+    await using _first = startWorker(env, 'never')
+    await using _second = startWorker(env, 'never')
     const runs = await Promise.all([startRun(env, { batch: 7 }), startRun(env, { batch: 9 })])
     const stop = new AbortController()
-    const editing = keepEditing(
+    const editing = editUntilAborted(
       env,
       given.map(({ id }) => id),
       stop.signal,
     )
     const endpoint = async () => {
       const options = { runId: null, dryRun: false, concurrency: 4, cursor: null, limit: 10 }
-      for (let round = 0; round < 4; round++) await runBatch(env.deps, options)
+      for (let batch = 0; batch < 4; batch++) await migrateBatch(env.deps, options)
     }
     const [reports] = await Promise.all([Promise.all(runs.map(id => waitUntilDone(env, id))), endpoint()])
     stop.abort()
@@ -62,16 +62,16 @@ test(
     from backfill_manifest m`
     expect(row?.rows).toBe(40)
     expect(row?.edited).toBe(edits)
-    const byRuns = reports.reduce((sum, { updated }) => sum + updated, 0)
+    const runRows = reports.reduce((sum, { updated }) => sum + updated, 0)
     const [endpointRows] = await env.sql<{ count: number }[]>`
     select count(distinct generation_id)::int as count from backfill_manifest where run_id is null`
-    expect(byRuns + (endpointRows?.count ?? 0)).toBe(40)
+    expect(runRows + (endpointRows?.count ?? 0)).toBe(40)
   },
   TEST_MS,
 )
 
 test(
-  'a bus that loses everything, and one that is away, only hold a run up',
+  'finishes a run after the bus was away and lost everything',
   async () => {
     await using env = await openWorkerEnv()
     const given = await writeRows(env, 30)
@@ -88,7 +88,7 @@ test(
 )
 
 test(
-  'connections to the database that are cut only hold a run up',
+  'finishes a run after its database connections were cut',
   async () => {
     await using env = await openWorkerEnv()
     const given = await writeRows(env, 30)
@@ -106,7 +106,7 @@ test(
 )
 
 test(
-  'a run that is stopped goes no further until it is resumed',
+  'migrates no further rows of a stopped run until it is resumed',
   async () => {
     await using env = await openWorkerEnv()
     const given = await writeRows(env, 30)
@@ -125,7 +125,7 @@ test(
 )
 
 test(
-  'a verification tells what is missing and what is not as it was moved',
+  'reports missing and changed objects in a verification',
   async () => {
     await using env = await openWorkerEnv()
     const given = await writeRows(env, 4)
@@ -152,7 +152,7 @@ test(
 )
 
 test(
-  'with a store that fails three times in ten and keeps wrong sizes, a run moves everything all the same',
+  'finishes a run with a store that fails three times in ten and stores truncated objects',
   async () => {
     const seed = Math.floor(Math.random() * 2 ** 32)
     await using env = await openWorkerEnv()
@@ -168,7 +168,7 @@ test(
   TEST_MS,
 )
 
-/** A ground with a bus of its own: messages of another database would be taken for repetitions. */
+/** A backfill environment with a bus of its own: the bus would drop messages of another database as duplicates. */
 type WorkerEnv = BackfillEnv & { nats: TestNats; bus: Bus }
 
 async function openWorkerEnv(): Promise<WorkerEnv> {
@@ -187,23 +187,23 @@ interface InsertedRow {
   images: Buffer[]
 }
 
-/** Rows with two pictures each, one of which the next row has, too. */
+/** Writes rows with two images each, one of which the next row has too. */
 async function writeRows({ sql }: BackfillEnv, count: number): Promise<InsertedRow[]> {
   const workspaceId = crypto.randomUUID()
-  const pictures = await Promise.all(Array.from({ length: count + 1 }, () => createImage()))
+  const images = await Promise.all(Array.from({ length: count + 1 }, () => createImage()))
   const rows: InsertedRow[] = []
   for (let at = 0; at < count; at++) {
-    const mine = pictures.slice(at, at + 2)
-    const given = { edits: 0, referenceImages: mine.map(bytes => toDataUrl(bytes)) }
+    const rowImages = images.slice(at, at + 2)
+    const given = { edits: 0, referenceImages: rowImages.map(bytes => toDataUrl(bytes)) }
     const createdAt = new Date(1_600_000_000_000 + at * 1_000).toISOString()
-    rows.push({ id: await insertOldRow(sql, given, { workspaceId, createdAt }), images: mine })
+    rows.push({ id: await insertOldRow(sql, given, { workspaceId, createdAt }), images: rowImages })
   }
   return rows
 }
 
-/** @param seed of the chance by which its store fails; it never does unless given */
-function startWorker(env: WorkerEnv, step: string, seed?: number) {
-  const given = [env.databaseUrl, env.nats.url, env.directory, step, ...(seed === undefined ? [] : [`${seed}`])]
+/** @param seed of the failures of its store, which never fails unless given */
+function startWorker(env: WorkerEnv, failpoint: string, seed?: number) {
+  const given = [env.databaseUrl, env.nats.url, env.directory, failpoint, ...(seed === undefined ? [] : [`${seed}`])]
   const command = [process.execPath, WORKER_MAIN, ...given]
   const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'ignore', stderr: 'inherit' })
   const stop = async () => {
@@ -215,8 +215,8 @@ function startWorker(env: WorkerEnv, step: string, seed?: number) {
 
 async function startRun(env: WorkerEnv, options: Partial<BackfillOptions>): Promise<string> {
   const id = Bun.randomUUIDv7()
-  const usual = { kind: 'move', of: null, dryRun: false, batch: 20, concurrency: 4, limit: null } as const
-  await publish(env, { v: 1, type: 'backfill.requested', id, options: { ...usual, ...options } })
+  const defaults = { kind: 'move', of: null, dryRun: false, batch: 20, concurrency: 4, limit: null } as const
+  await publish(env, { v: 1, type: 'backfill.requested', id, options: { ...defaults, ...options } })
   return id
 }
 
@@ -237,31 +237,31 @@ async function waitForReport(env: BackfillEnv, id: string, matches: (report: Bac
   for (;;) {
     const report = await readReport(env.sql, id)
     if (report && matches(report)) return report
-    if (deadline.aborted) throw new Error(`the run is not as it should be: ${JSON.stringify(report)}`)
+    if (deadline.aborted) throw new Error(`run ${id} did not reach the expected state: ${JSON.stringify(report)}`)
     await sleep(25, deadline)
   }
 }
 
-/** No picture is left in any row, and each is in the store, byte for byte. */
+/** Checks that no row embeds an image any more, and that each image is in the store, byte for byte. */
 async function expectMoved(env: BackfillEnv, given: InsertedRow[]): Promise<void> {
   const left = await env.sql`select generation_id from generation_raw where parameters::text ~* '(data:|;base64,)'`
   expect(left).toHaveLength(0)
-  for (const { id, images: pictures } of given) {
+  for (const { id, images } of given) {
     const [row] = await env.sql`
       select parameters -> 'referenceImages' as images,
         (select json_agg(encode(i.sha256, 'hex') order by r.position) from generation_references r
          join reference_images i on i.id = r.reference_id where r.generation_id = ${id}) as hashes
       from generation_raw where generation_id = ${id}`
-    expect(row?.hashes).toEqual(pictures.map(computeSha256))
+    expect(row?.hashes).toEqual(images.map(computeSha256))
     const keys = ((row?.images ?? []) as string[]).map(url => url.slice('/media/'.length))
-    expect(await Promise.all(keys.map(key => env.readBytes(key)))).toEqual(pictures)
+    expect(await Promise.all(keys.map(key => env.readBytes(key)))).toEqual(images)
   }
 }
 
 async function expectPutOnce({ directory }: BackfillEnv): Promise<void> {
   const puts = (await readFile(join(directory, 'puts.log'), 'utf8')).trim().split('\n')
-  const pictures = puts.filter(key => !key.endsWith('.webp'))
-  expect(pictures.toSorted()).toEqual([...new Set(pictures)].toSorted())
+  const imagePuts = puts.filter(key => !key.endsWith('.webp'))
+  expect(imagePuts.toSorted()).toEqual([...new Set(imagePuts)].toSorted())
 }
 
 async function findKey({ sql }: BackfillEnv, bytes: Buffer): Promise<string> {
@@ -270,8 +270,8 @@ async function findKey({ sql }: BackfillEnv, bytes: Buffer): Promise<string> {
   return row?.key ?? ''
 }
 
-/** Writes rows while they are moved, as nobody should. @returns how often */
-async function keepEditing({ sql }: BackfillEnv, ids: string[], signal: AbortSignal): Promise<number> {
+/** Edits rows during their migration. @returns number of edits */
+async function editUntilAborted({ sql }: BackfillEnv, ids: string[], signal: AbortSignal): Promise<number> {
   let edits = 0
   for (let at = 0; !signal.aborted; at++) {
     const id = ids[at % ids.length] ?? ''

@@ -1,26 +1,25 @@
 import { BackfillMessage } from '@darkroom/contracts/backfill'
-import { BACKFILL_CONSUMER, BACKFILL_SUBJECT } from '@darkroom/contracts/subjects'
-import type { Bus } from '@darkroom/infra/bus/bus'
+import { BACKFILL_CONSUMER, BACKFILL_SUBJECT, STREAMS } from '@darkroom/contracts/subjects'
 import type { Delivery, JobConsumer } from '@darkroom/infra/bus/consumer'
 import { transaction } from '@darkroom/infra/database/connection'
-import { backoff, sleep } from '@darkroom/infra/runtime/timers'
-import { handleBatch } from './handle-batch.ts'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
+import { runForever } from '@darkroom/infra/runtime/run-forever'
+import { type ConsumerBus, openBackfillConsumer } from './consumer.ts'
+import { type BatchDeps, handleBatch } from './handle-batch.ts'
 import { makeNextPreviews } from './previews.ts'
 import { countCandidates } from './row-migration/generation-raw-rows.ts'
 import { countManifestEntries } from './row-migration/manifest-rows.ts'
-import type { MigrateDeps } from './row-migration/migrate-row.ts'
 import { beginRun, enqueueStalledBatches, resumeRun, stopRun } from './run-rows.ts'
 
-export interface WorkerDeps extends MigrateDeps {
-  bus: Bus
+export interface WorkerDeps extends BatchDeps {
+  bus: ConsumerBus
 }
 
-const ACK_WAIT_SECONDS = 30
 const [PULL_TIMEOUT_MS, SHORT_PULL_TIMEOUT_MS] = [1_000, 50]
 const RETRY_DELAY_MS = 1_000
-/** A batch, and beside it whatever is asked meanwhile. */
-const CONCURRENCY = 2
-/** In each slot; each waits for the store most of the time, and the budget holds their memory. */
+/** One slot for a batch, and one for requests that arrive meanwhile. */
+const SLOTS = 2
+/** Previews made at once in each slot. Each waits for the store most of the time; the byte budget bounds their memory. */
 const PREVIEW_CONCURRENCY = 6
 
 type Handler<Type extends BackfillMessage['type']> = (
@@ -49,70 +48,68 @@ const HANDLERS: { [Type in BackfillMessage['type']]: Handler<Type> } = {
   'backfill.batch': handleBatch,
 }
 
+/** Whether a worker has had nothing to do for so long that it ends. */
+interface Activity {
+  isIdle: () => boolean
+  onActivity: () => void
+}
+
 /**
- * Works on backfills until the signal is aborted, or until nothing was asked for a while. Any number may run: each message goes
- * to one of them.
+ * Handles backfill messages until the signal is aborted, or until there was nothing to do for `idleMs`. Any number of workers
+ * may run: each message goes to one of them.
  *
- * @param options `idleMs` without anything to do after which it ends; never unless given; `ackWaitSeconds` after which what a
- *   worker that has fallen silent was at goes to another
+ * @param options `idleMs`: without end unless given; `ackWaitSeconds`: time after which the message of a silent worker goes to
+ *   another one
  */
 export async function runBackfillWorker(
   deps: WorkerDeps,
-  { idleMs = Number.POSITIVE_INFINITY, ackWaitSeconds = ACK_WAIT_SECONDS } = {},
+  { idleMs = Number.POSITIVE_INFINITY, ackWaitSeconds }: { idleMs?: number; ackWaitSeconds?: number } = {},
 ): Promise<void> {
-  let lastActiveAt = Date.now()
-  const isIdle = () => Date.now() - lastActiveAt > idleMs
-  for (let failures = 0; !deps.signal.aborted && !isIdle(); failures++) {
-    try {
-      const consumer = await openBackfillConsumer(deps.bus, ackWaitSeconds)
-      failures = 0
-      const slots = Array.from({ length: CONCURRENCY }, () =>
-        runSlot(deps, consumer, isIdle, () => (lastActiveAt = Date.now())),
-      )
-      await Promise.all(slots)
-    } catch (err) {
-      deps.log[failures < 3 ? 'info' : 'error']({ err }, 'the backfill lane broke off')
-      await sleep(backoff(failures, { base: 250, most: 5_000 }) + 50, deps.signal)
+  const idle = new AbortController()
+  const activity = trackActivity(idleMs)
+  const ids = { stream: STREAMS.jobs.name, consumer: BACKFILL_CONSUMER }
+  const signal = AbortSignal.any([deps.signal, idle.signal])
+  const options = { name: 'backfill_consumer', policy: RETRY_POLICIES.consumer, log: deps.log, ids, signal }
+  await runForever(options, async succeeded => {
+    if (activity.isIdle()) {
+      idle.abort()
+      return 'idle'
     }
-  }
-}
-
-/** The consumer that all workers of backfills share. */
-export async function openBackfillConsumer(bus: Bus, ackWaitSeconds = ACK_WAIT_SECONDS): Promise<JobConsumer> {
-  await bus.ensureStreams()
-  return await bus.consumer({
-    name: BACKFILL_CONSUMER,
-    subject: BACKFILL_SUBJECT,
-    ackWaitSeconds,
+    const consumer = await openBackfillConsumer(deps.bus, ackWaitSeconds)
+    succeeded()
+    await Promise.all(Array.from({ length: SLOTS }, () => runSlot(deps, consumer, activity)))
+    return 'busy'
   })
 }
 
-async function runSlot(
-  deps: WorkerDeps,
-  consumer: JobConsumer,
-  isIdle: () => boolean,
-  onActivity: () => void,
-): Promise<void> {
+function trackActivity(idleMs: number): Activity {
+  let lastActiveAt = Date.now()
+  return {
+    isIdle: () => Date.now() - lastActiveAt > idleMs,
+    onActivity: () => {
+      lastActiveAt = Date.now()
+    },
+  }
+}
+
+async function runSlot(deps: WorkerDeps, consumer: JobConsumer, { isIdle, onActivity }: Activity): Promise<void> {
   let pullMs = PULL_TIMEOUT_MS
   while (!deps.signal.aborted && !isIdle()) {
     const delivery = await consumer.next(pullMs, deps.signal)
-    if (!delivery) {
+    if (delivery) {
+      onActivity()
+      await handleDelivery(deps, delivery)
+      onActivity()
+    } else {
       await enqueueStalledBatches(deps.database)
       const hasMade = await makePreviewsForAWhile(deps)
       if (hasMade) onActivity()
       pullMs = hasMade ? SHORT_PULL_TIMEOUT_MS : PULL_TIMEOUT_MS
-      continue
     }
-    onActivity()
-    await handleDelivery(deps, delivery).catch(err => {
-      deps.log[deps.signal.aborted ? 'info' : 'error']({ err }, 'a step of a backfill broke off')
-      delivery.nak(deps.signal.aborted ? 0 : RETRY_DELAY_MS)
-    })
-    onActivity()
   }
 }
 
-/** What nobody has asked for now is done while there is nothing else, and not for long before that is looked at again. */
+/** Makes previews while no message waits, for the length of a pull at most: then the slot looks for messages again. */
 async function makePreviewsForAWhile(deps: WorkerDeps): Promise<boolean> {
   const deadline = Date.now() + PULL_TIMEOUT_MS
   const make = async () => {
@@ -125,10 +122,16 @@ async function makePreviewsForAWhile(deps: WorkerDeps): Promise<boolean> {
 }
 
 async function handleDelivery(deps: WorkerDeps, delivery: Delivery): Promise<void> {
-  const message = BackfillMessage.safeParse(delivery.data)
-  if (message.success) return await getHandler(message.data)(deps, message.data, delivery)
-  deps.log.warn('a message that is none was discarded')
-  delivery.term()
+  const { data: message } = BackfillMessage.safeParse(delivery.data)
+  try {
+    if (message) return await getHandler(message)(deps, message, delivery)
+    deps.log.warn({ consumer: BACKFILL_CONSUMER, subject: BACKFILL_SUBJECT }, 'backfill_message_invalid')
+    delivery.term()
+  } catch (err) {
+    const { aborted } = deps.signal
+    deps.log[aborted ? 'info' : 'error']({ err, run: message?.id, type: message?.type }, 'backfill_message_failed')
+    delivery.nak(aborted ? 0 : RETRY_DELAY_MS)
+  }
 }
 
 function getHandler<Type extends BackfillMessage['type']>(message: { type: Type }): Handler<BackfillMessage['type']> {

@@ -4,10 +4,10 @@ import { findAspectRatio, readMetadata } from './metadata.ts'
 import { readPngTexts } from './png-text.ts'
 import { type ImportRecord, RecordError } from './record.ts'
 
-/** What a picture of a folder says, or what is wrong with it. */
+/** An image file of a folder, with the record to import or the reason why there is none. */
 export type FolderEntry = { file: string; record: ImportRecord } | { file: string; error: RecordError }
 
-/** The pictures of a folder and those below it, in the order of their names, each as the generation that it says it is. */
+/** Reads the PNG files of a folder and its subfolders, in the order of their names, each as a completed generation. */
 export async function* readFolder(folder: string): AsyncGenerator<FolderEntry> {
   const names = (await readdir(folder, { recursive: true })).filter(name => /\.png$/i.test(name)).toSorted()
   for (const file of names) yield await readImageRecord(folder, file)
@@ -34,7 +34,7 @@ async function readImageRecord(folder: string, file: string): Promise<FolderEntr
   return { file, record }
 }
 
-/** A PNG's header begins with its size; whether the rest is a picture is told when it is stored. */
+/** Reads the size at the beginning of a PNG's header. The rest of the image is validated when it is stored. */
 function readPngSize(bytes: Uint8Array): [number, number] {
   const header = new DataView(bytes.buffer, bytes.byteOffset)
   return [header.getUint32(16), header.getUint32(20)]

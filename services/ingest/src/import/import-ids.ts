@@ -1,15 +1,15 @@
-/** The name space of what comes from other systems. */
+/** Namespace of the UUIDv5 of external ids. */
 const NAMESPACE = '5f4d1a52-7a0e-5c0b-9a3e-6d61726b726d'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i
 
-/** The client's id of an external id: itself if it is a UUID, else its UUIDv5. */
+/** Returns the client id of an external id: the id itself if it is a UUID, else its UUIDv5. */
 export function toClientId(externalId: string): string {
   return UUID.test(externalId) ? externalId.toLowerCase() : createUuidV5(externalId)
 }
 
 /**
- * The id of an imported generation: a UUIDv7 of when it was made. It is the same whenever it is imported, so that an import
- * that broke off leaves no object that the next one does not find.
+ * Derives the id of an imported generation: a UUIDv7 of its creation time. The id is the same in every import: a repeated import
+ * overwrites the objects of one that broke off, and leaves no orphans.
  */
 export function deriveGenerationId(clientId: string, workspaceId: string, createdAt: Date): string {
   const hash = computeHash('sha256', `${workspaceId}/${clientId}`)

@@ -4,7 +4,7 @@ import { publishChange } from '@darkroom/infra/generations/generations'
 import type { Identity } from '@darkroom/infra/http/identity'
 import type { ImportRecord } from './record.ts'
 
-/** An output whose bytes are kept already, or one that is only where it was. */
+/** An output whose bytes are in the store, or one that is only at its URL. */
 export type ImportedOutput =
   | {
       kind: 'stored'
@@ -26,17 +26,17 @@ export interface NewImport {
   outputs: readonly ImportedOutput[]
 }
 
-/** Whether an import was made already. */
+/** Returns whether a workspace has a generation of this client id. */
 export async function isImported(database: Database, workspaceId: string, clientId: string): Promise<boolean> {
   const rows = await database`select from generations where workspace_id = ${workspaceId} and client_id = ${clientId}`
   return rows.length > 0
 }
 
 /**
- * Writes a generation of another system as it was: with all of its parameters, pictures as text included, which the backfill
- * then moves. Outputs that are only at their provider are fetched like any others.
+ * Inserts a generation of another system unchanged: with all of its parameters, embedded images included, which the backfill
+ * migrates later. Outputs that are only at their URL are rehosted like any other `temporary` output.
  *
- * @returns false if it was there already; nothing was written then
+ * @returns false, with nothing written, if the client id is taken
  */
 export async function insertImport(tx: Transaction, newImport: NewImport): Promise<boolean> {
   if (!(await insertRow(tx, newImport))) return false
@@ -88,7 +88,7 @@ async function insertOutput(
             ${output.height}, ${output.bytes}, ${output.mimeType}, decode(${output.sha256}, 'hex'))`
 }
 
-/** References that are addresses already; those that are text become references when the backfill moves them. */
+/** Inserts the references that are URLs. The backfill inserts those that are embedded as text. */
 async function insertReferences(tx: Transaction, id: string, parameters: Record<string, unknown>): Promise<void> {
   const { referenceImageUrl, referenceImage, referenceImages } = parameters
   const list = Array.isArray(referenceImages) ? referenceImages : []

@@ -4,7 +4,7 @@ import { Generation } from '@darkroom/contracts/generation'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import sharp from 'sharp'
 import { type BackfillEnv, openBackfillEnv } from '../backfill/backfill-env.fixture.ts'
-import { runBatch } from '../backfill/migrate-batch.ts'
+import { migrateBatch } from '../backfill/migrate-batch.ts'
 import { createImage, toDataUrl } from '../backfill/old-row.fixture.ts'
 import { readFolder } from './folder.ts'
 import { type ImportDeps, importRecord } from './import.ts'
@@ -24,7 +24,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => stack.disposeAsync())
 
-test('lines of another system are brought in once, with their outputs, and then moved like any old row', async () => {
+test('imports the lines of another system once, with their outputs, and the backfill migrates them', async () => {
   const uuid = crypto.randomUUID()
   await Bun.write(join(env.directory, 'made', 'one.png'), await createImage('png', 48))
   const lines = [
@@ -73,7 +73,7 @@ test('lines of another system are brought in once, with their outputs, and then 
   })
   expect(await findGeneration(toClientId('18'))).toMatchObject({ status: 'failed', error: { message: 'no credit' } })
   const options = { runId: null, dryRun: false, concurrency: 2, cursor: null, limit: 10 }
-  expect(await runBatch(env.deps, options)).toMatchObject({ moved: { updated: 1, images: 1 }, failures: [] })
+  expect(await migrateBatch(env.deps, options)).toMatchObject({ moved: { updated: 1, images: 1 }, failures: [] })
   expect((await findGeneration(uuid)).references).toHaveLength(1)
 })
 
@@ -124,17 +124,17 @@ test.each([
     'dream, xl',
     { steps: 20, cfgScale: 7.5 },
   ],
-])('pictures of %s bring their prompt and settings along', async (name, key, text, model, settings) => {
+])('imports the prompt and the settings of images made with %s', async (name, key, text, model, settings) => {
   const folder = join(env.directory, name)
   await Bun.write(join(folder, 'sub', 'a.png'), addPngText(await createImage('png', 48), key, text))
   await Bun.write(join(folder, 'b.png'), await createImage('png', 48))
-  const read = await Array.fromAsync(readFolder(folder))
-  expect(read.map(one => ('error' in one ? one.error.message : one.file))).toEqual([
+  const entries = await Array.fromAsync(readFolder(folder))
+  expect(entries.map(entry => ('error' in entry ? entry.error.message : entry.file))).toEqual([
     'says nothing of how it was made',
     'sub/a.png',
   ])
-  const [, first] = read
-  if (!first || 'error' in first) throw new Error('nothing was read')
+  const [, first] = entries
+  if (!first || 'error' in first) throw new Error('the folder has no record')
   expect(await importRecord({ ...deps, folder }, first.record)).toBe('imported')
   expect(await importRecord({ ...deps, folder }, first.record)).toBe('known')
   const generation = await findGeneration(toClientId(first.record.externalId))
@@ -146,16 +146,16 @@ test.each([
     negativePrompt: 'people',
     settings,
   })
-  const kept = await env.readBytes(generation.outputs[0]?.url?.slice('/media/'.length) ?? '')
-  expect((await sharp(kept).metadata()).width).toBe(48)
+  const stored = await env.readBytes(generation.outputs[0]?.url?.slice('/media/'.length) ?? '')
+  expect((await sharp(stored).metadata()).width).toBe(48)
 })
 
 async function runImport(path: string) {
   const counts = { imported: 0, known: 0, failed: [] as string[] }
-  for await (const read of readLines(path, new Date())) {
+  for await (const entry of readLines(path, new Date())) {
     try {
-      if ('error' in read) throw read.error
-      counts[await importRecord(deps, read.record)] += 1
+      if ('error' in entry) throw entry.error
+      counts[await importRecord(deps, entry.record)] += 1
     } catch (error) {
       counts.failed.push(error instanceof Error ? error.message : '')
     }

@@ -12,9 +12,9 @@ import { type ImportRecord, RecordError } from './record.ts'
 
 export interface ImportDeps {
   database: Database
-  store: Store
+  store: Pick<Store, 'put'>
   identity: Identity
-  /** Where the files of outputs lie. */
+  /** Folder that the files of outputs are in. */
   folder: string
   signal: AbortSignal
 }
@@ -22,9 +22,9 @@ export interface ImportDeps {
 const LIMITS = { bytes: 100_000_000, pixels: 100_000_000 }
 
 /**
- * Brings a generation of another system in. One that was brought in before is left as it is, and nothing is stored for it.
+ * Imports a generation of another system. One that was imported before stays as it is, and nothing is stored for it.
  *
- * @throws RecordError if a file of it is missing or no picture
+ * @throws RecordError if a file of it is missing, outside of the folder, too large, or no image
  */
 export async function importRecord(deps: ImportDeps, record: ImportRecord): Promise<'imported' | 'known'> {
   const { database, identity } = deps
@@ -57,7 +57,11 @@ async function storeFile(
   return { ...image, kind: 'stored', key, bytes: bytes.byteLength, sha256 }
 }
 
-/** Files lie in the folder or below it: a line that somebody else wrote names no other. */
+/**
+ * Reads a file of the folder or its subfolders. Records are untrusted: the real path is checked, which follows symbolic links.
+ *
+ * @throws RecordError if the file is missing, elsewhere, or too large
+ */
 async function readImportFile(folder: string, file: string): Promise<Uint8Array> {
   const root = await realpath(folder)
   const path = await realpath(join(root, file)).catch(cause => {

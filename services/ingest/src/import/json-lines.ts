@@ -1,11 +1,11 @@
 import { type ImportRecord, parseRecord, RecordError } from './record.ts'
 
-/** What a line of a file says, or what is wrong with it. */
+/** A line of a file, with the record to import or the reason why there is none. */
 export type LineEntry = { line: number; record: ImportRecord } | { line: number; error: RecordError }
 
 const MAX_LINE_BYTES = 512 * 1024 * 1024
 
-/** The generations of a JSON Lines file, one line in memory at a time. Empty lines are passed over. */
+/** Reads the generations of a JSON Lines file, with one line in memory at a time. Empty lines are skipped. */
 export async function* readLines(path: string, now: Date): AsyncGenerator<LineEntry> {
   let line = 0
   for await (const bytes of splitLines(Bun.file(path).stream())) {

@@ -8,8 +8,8 @@ import { readLines } from './json-lines.ts'
 import { RecordError } from './record.ts'
 
 /**
- * `bun import/main.ts <generations.jsonl | folder>`: brings generations of another system in. It says on standard error what
- * cannot be brought in, and at the end on standard output how it went.
+ * `bun import/main.ts <generations.jsonl | folder>`: imports generations of another system. It writes each record that cannot be
+ * imported to standard error, and the counts as JSON to standard output at the end.
  */
 
 const [argument = ''] = process.argv.slice(2)

@@ -1,7 +1,7 @@
 import { ASPECT_RATIOS } from '@darkroom/contracts/enums'
 import { hasEmbeddedFile, type Scalar } from '@darkroom/contracts/parameters'
 
-/** What a picture says of how it was made. */
+/** The prompt, model and settings that an image file records. */
 export interface ImageMetadata {
   prompt: string
   model: string | null
@@ -12,7 +12,7 @@ type MetadataReader = (texts: Record<string, string>) => ImageMetadata | undefin
 
 const READERS: MetadataReader[] = [readInvokeAi, readA1111, readComfy]
 
-/** Reads what A1111, ComfyUI or InvokeAI have written into a picture; undefined if none of them has. */
+/** Reads the metadata that A1111, ComfyUI or InvokeAI write into an image; undefined if there is none. */
 export function readMetadata(texts: Record<string, string>): ImageMetadata | undefined {
   for (const read of READERS) {
     const metadata = read(texts)
@@ -21,7 +21,7 @@ export function readMetadata(texts: Record<string, string>): ImageMetadata | und
   return undefined
 }
 
-/** The ratio of sides that a picture of this size was asked for with, if it is one of ours. */
+/** Returns the supported aspect ratio that a size has, within rounding. */
 export function findAspectRatio(width: number, height: number): string | undefined {
   return ASPECT_RATIOS.find(ratio => {
     const [across = 1, down = 1] = ratio.split(':').map(Number)
@@ -29,23 +29,23 @@ export function findAspectRatio(width: number, height: number): string | undefin
   })
 }
 
-/** A prompt, a line `Negative prompt:` and a line of `Name: value` pairs. */
+/** Reads the format of A1111: a prompt, a line `Negative prompt:` and a line of `Name: value` pairs. */
 function readA1111({ parameters }: Record<string, string>): ImageMetadata | undefined {
   const lines = parameters?.split('\n') ?? []
-  const at = lines.findLastIndex(line => /^Steps: \d+/.test(line.trim()))
-  if (at < 0) return undefined
+  const settingsIndex = lines.findLastIndex(line => /^Steps: \d+/.test(line.trim()))
+  if (settingsIndex < 0) return undefined
   const settings = Object.fromEntries(
-    [...(lines[at] ?? '').matchAll(/\s*([A-Za-z][\w .-]*?):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)/g)].map(
+    [...(lines[settingsIndex] ?? '').matchAll(/\s*([A-Za-z][\w .-]*?):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)/g)].map(
       ([, name = '', value = '']) => [name, value.replace(/^"(.*)"$/, '$1').trim()],
     ),
   )
-  const text = lines.slice(0, at).join('\n')
+  const text = lines.slice(0, settingsIndex).join('\n')
   const [prompt = '', negative] = text.split(/^Negative prompt: ?/m)
   const { Seed: seed, Model: model, Size: _, ...rest } = settings
   return createMetadata(prompt, model, { seed, negative, rest })
 }
 
-/** A graph of nodes: the texts are followed from the sampler that made the picture. */
+/** Reads the format of ComfyUI, a graph of nodes: texts are found by following the links of the sampler. */
 function readComfy({ prompt }: Record<string, string>): ImageMetadata | undefined {
   const graph = toObject(parseJson(prompt))
   const nodes = Object.values(graph).map(toObject)
@@ -89,17 +89,19 @@ function createMetadata(
   }
 }
 
-/** `CFG scale` becomes `cfgScale`: names as settings have them here, and scalars only. */
+/** Converts a name and a value to a setting: `CFG scale` becomes `cfgScale`; values other than scalars are dropped. */
 function toSetting([name, value]: [string, unknown]): [string, Scalar][] {
   const words = name.split(/[^A-Za-z0-9]+/).filter(word => word !== '')
-  const key = words.map((word, at) => (at === 0 ? word.toLowerCase() : word[0]?.toUpperCase() + word.slice(1))).join('')
+  const key = words
+    .map((word, index) => (index === 0 ? word.toLowerCase() : word[0]?.toUpperCase() + word.slice(1)))
+    .join('')
   if (!/^[A-Za-z]/.test(key)) return []
   if (typeof value === 'number' || typeof value === 'boolean') return [[key, value]]
   if (typeof value !== 'string' || value === '' || value.length > 1_000 || hasEmbeddedFile(value)) return []
   return [[key, /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value]]
 }
 
-/** The text that a link of a graph leads to, through whatever stands between. */
+/** Follows a link of a graph to a text, through any nodes in between. */
 function findText(graph: Record<string, unknown>, link: unknown, depth = 0): string | undefined {
   if (!Array.isArray(link) || depth > 8) return undefined
   const inputs = toObject(toObject(graph[String(link[0])]).inputs)
@@ -111,7 +113,7 @@ function findText(graph: Record<string, unknown>, link: unknown, depth = 0): str
 
 function parseJson(text: string | undefined): unknown {
   try {
-    // Graphs are written with NaN where nothing has changed.
+    // ComfyUI writes NaN for inputs that have not changed, which is no JSON.
     return JSON.parse((text ?? '').replaceAll(/\bNaN\b/g, 'null'))
   } catch {
     return undefined

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 
-/** The same PNG with a text in it. */
+/** Returns a copy of a PNG with a `tEXt` chunk. */
 export function addPngText(png: Buffer, name: string, text: string): Buffer {
   const header = 8 + 25
   const data = Buffer.concat([Buffer.from(`${name}\0`, 'latin1'), Buffer.from(text)])

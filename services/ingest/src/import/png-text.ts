@@ -10,7 +10,7 @@ const CHUNK_READERS: Record<string, (data: Buffer) => [string, string] | undefin
 }
 
 /**
- * The texts that a PNG carries, by their names. A chunk that is damaged is passed over.
+ * Reads the text chunks of a PNG, by keyword. Damaged chunks are skipped.
  *
  * @see https://www.w3.org/TR/png-3/#11textinfo
  */
@@ -32,7 +32,7 @@ export function readPngTexts(bytes: Uint8Array): Record<string, string> {
 
 function readTextChunk(data: Buffer): [string, string] | undefined {
   const end = data.indexOf(0)
-  // Latin-1 by the standard; many write UTF-8 all the same.
+  // The standard says Latin-1, but many programs write UTF-8.
   return end < 0 ? undefined : [data.toString('latin1', 0, end), decodeText(data.subarray(end + 1))]
 }
 

@@ -4,7 +4,7 @@ import { ImportLine } from '@darkroom/contracts/import'
 import { LIMITS } from '@darkroom/contracts/limits'
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
 
-/** A generation of another system, as it is written here. */
+/** A generation of another system, in the terms of this one. */
 export interface ImportRecord {
   externalId: string
   prompt: string
@@ -18,7 +18,7 @@ export interface ImportRecord {
   completedAt: Date | null
 }
 
-/** A line that cannot be imported, in words for whoever imports it. */
+/** A record that cannot be imported. Its message is shown to the person who runs the import. */
 export class RecordError extends Error {
   override readonly name = 'RecordError'
 }
@@ -40,7 +40,7 @@ const UNFINISHED_ERROR = publicError('imported_unfinished')
 const EMPTY_ERROR = publicError('imported_empty')
 const FAILED_ERROR = publicError('imported_failed')
 
-/** What a line says. @throws RecordError naming what is wrong with it */
+/** Parses a line. @throws RecordError naming the first invalid key */
 export function parseRecord(line: unknown, now: Date): ImportRecord {
   const parsed = ImportLine.safeParse(line)
   if (!parsed.success) {
@@ -69,7 +69,7 @@ export function parseRecord(line: unknown, now: Date): ImportRecord {
   }
 }
 
-/** What is unfinished elsewhere is never finished here. */
+/** Maps the status of another system to an outcome. A generation that is unfinished there counts as failed: it never finishes here. */
 function resolveOutcome(line: ImportLine, outputs: number): Pick<ImportRecord, 'status' | 'error'> {
   const status = STATUS_ALIASES[line.status.toLowerCase()]
   if (status === 'completed' && outputs > 0) return { status: 'completed', error: null }

@@ -1,20 +1,20 @@
 const DATA_URL_HEADER = /^data:([a-z]+\/[a-z0-9.+-]+)?(?:;[a-z0-9-]+=[^;,]*)*;base64,/i
 const TYPE_ALIASES: Record<string, string> = { 'image/jpg': 'image/jpeg', 'image/pjpeg': 'image/jpeg' }
 
-/** A data URL that is not one, in a sentence that can follow its name. */
+/** An invalid data URL. Its message can follow the name of the field in a sentence. */
 export class DataUrlError extends Error {
   override readonly name = 'DataUrlError'
 }
 
-/** Whether a text means to be a data URL. */
+/** Returns whether a text begins like a data URL. */
 export function isDataUrl(text: string): boolean {
   return /^\s*data:/i.test(text)
 }
 
 /**
- * The bytes of a base64 data URL, decoded strictly: whatever is not base64 is refused, not skipped.
+ * Decodes a base64 data URL strictly: characters that are not base64 are refused, not skipped.
  *
- * @returns the bytes, and the type it claims to be, which nobody should believe
+ * @returns the bytes, and the claimed MIME type, which the caller must verify
  * @throws DataUrlError
  * @see https://www.rfc-editor.org/rfc/rfc2397
  */

@@ -16,8 +16,8 @@ afterAll(() => upstream.stop(true))
 
 const safeGetFromUpstream: typeof safeGet = (url, options) =>
   safeGet(url, { ...options, allowOrigins: [upstream.url.origin] })
-const address = (path: string, index: number) => ({
-  kind: 'address' as const,
+const createUrlSource = (path: string, index: number) => ({
+  kind: 'url' as const,
   path: `referenceImages.${index}`,
   url: new URL(path, upstream.url).href,
 })
@@ -26,17 +26,21 @@ function createFetchOptions(reserved: number[] = []): FetchOptions {
   return { reserve: bytes => void reserved.push(bytes), signal: AbortSignal.timeout(5_000), get: safeGetFromUpstream }
 }
 
-test('what was sent by address comes as bytes, in its place, with its memory asked for', async () => {
-  const given = createSource('referenceImages.0', new Uint8Array([1]))
+test('returns the bytes of references sent by URL, in order, and reserves their memory', async () => {
+  const bytesSource = createSource('referenceImages.0', new Uint8Array([1]))
   const reserved: number[] = []
-  const fetched = await fetchReferences([given, address('/a.png', 1)], createFetchOptions(reserved))
-  expect(fetched).toEqual([given, createSource('referenceImages.1', new TextEncoder().encode('bytes'))])
+  const fetched = await fetchReferences([bytesSource, createUrlSource('/a.png', 1)], createFetchOptions(reserved))
+  expect(fetched).toEqual([bytesSource, createSource('referenceImages.1', new TextEncoder().encode('bytes'))])
   expect(reserved).toEqual([5])
 })
 
-test('each that cannot be had is named, and nothing that is no picture is read', async () => {
-  const sent = [address('/a.png', 0), address('/page', 1), { ...address('/a.png', 2), url: 'https://10.0.0.1/a.png' }]
-  const refused = await fetchReferences(sent, createFetchOptions()).catch(error => error)
-  expect(refused).toBeInstanceOf(ProblemError)
-  expect(refused.errors.map(({ path }: { path: string }) => path)).toEqual(['referenceImages.1', 'referenceImages.2'])
+test('names each reference that cannot be fetched, and reads only images', async () => {
+  const sent = [
+    createUrlSource('/a.png', 0),
+    createUrlSource('/page', 1),
+    { ...createUrlSource('/a.png', 2), url: 'https://10.0.0.1/a.png' },
+  ]
+  const error = await fetchReferences(sent, createFetchOptions()).catch(thrown => thrown)
+  expect(error).toBeInstanceOf(ProblemError)
+  expect(error.errors.map(({ path }: { path: string }) => path)).toEqual(['referenceImages.1', 'referenceImages.2'])
 })

@@ -1,31 +1,25 @@
 import { LIMITS } from '@darkroom/contracts/limits'
 import { readAll, SafeGetError, safeGet } from '@darkroom/infra/http/safe-get/safe-get'
 import pLimit from 'p-limit'
-import {
-  createSource,
-  type ReferenceSource,
-  type SubmittedReference,
-  throwValidationError,
-} from './reference-source.ts'
+import { type FieldError, throwValidationError } from '../validation-error.ts'
+import { createSource, type ReferenceSource, type SubmittedReference } from './reference-source.ts'
 
 const DEADLINE_MS = 15_000
 const MAX_CONCURRENT_FETCHES = 3
 
-type FetchFailure = { path: string; message: string }
-
 export interface FetchOptions {
-  /** Asked for memory, in bytes, before it is used. */
+  /** Reserves memory, in bytes, before it is used. */
   reserve: (bytes: number) => void
   signal: AbortSignal
-  /** `safeGet`, unless a test has another. */
+  /** `safeGet` unless a test replaces it. */
   get?: typeof safeGet
 }
 
 /**
- * Fetches the references that were sent by address, from the open internet only.
+ * Fetches the references that were sent by URL, from the public internet only.
  *
  * @returns all references, in order, with their bytes
- * @throws ProblemError `invalid` naming each that could not be fetched, or what `reserve` throws
+ * @throws ProblemError `invalid` naming each reference that could not be fetched; what `reserve` throws
  */
 export async function fetchReferences(
   references: readonly SubmittedReference[],
@@ -34,7 +28,7 @@ export async function fetchReferences(
   const limit = pLimit(MAX_CONCURRENT_FETCHES)
   const fetched = await Promise.all(
     references.map(reference =>
-      reference.kind === 'address' ? limit(() => fetchReference(reference, options)) : reference,
+      reference.kind === 'url' ? limit(() => fetchReference(reference, options)) : reference,
     ),
   )
   const failed = fetched.filter(result => 'message' in result)
@@ -45,7 +39,7 @@ export async function fetchReferences(
 async function fetchReference(
   { path, url }: { path: string; url: string },
   { reserve, signal, get = safeGet }: FetchOptions,
-): Promise<ReferenceSource | FetchFailure> {
+): Promise<ReferenceSource | FieldError> {
   try {
     const limits = { maxBytes: LIMITS.referenceBytes, deadlineMs: DEADLINE_MS }
     const response = await get(url, { ...limits, signal, accept: /^image\// })

@@ -1,9 +1,14 @@
 import { LIMITS } from '@darkroom/contracts/limits'
 import { Form } from '@darkroom/infra/http/form-body'
 import { ProblemError } from '@darkroom/infra/http/problem'
-import { createSource, type ReferenceSource, throwValidationError } from './reference-source.ts'
+import { throwValidationError } from '../validation-error.ts'
+import { createSource, type ReferenceSource } from './reference-source.ts'
 
-/** The files of a form, as sources. @throws ProblemError if there are none, too many, or one is no file */
+/**
+ * Returns the files of a form as sources.
+ *
+ * @throws ProblemError `unsupported_type` if it is no form; `invalid` if it has no file, too many, or other fields
+ */
 export function parseFormSources(form: unknown): ReferenceSource[] {
   if (!(form instanceof Form)) throw new ProblemError('unsupported_type', 'Send the pictures as multipart/form-data.')
   const { fields } = form

@@ -1,10 +1,11 @@
 import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
 import type { ReferenceSource } from './reference-source.ts'
 
+/** A row of `reference_images`. */
 export interface ReferenceRow {
   id: string
-  /** Whether it was there before this request, or its objects were stored for it. */
-  was: 'kept' | 'stored'
+  /** `existing` if the row was there before; `new` if its objects were stored just now, and the row is yet to be written. */
+  origin: 'existing' | 'new'
   sha256: string
   key: string
   mimeType: string
@@ -13,7 +14,7 @@ export interface ReferenceRow {
   height: number
 }
 
-/** Those of the sources that the workspace keeps already, by id and by hash. */
+/** Returns the existing references of a workspace among the sources, by id and by hash. */
 export async function findReferences(
   db: Queryable,
   workspaceId: string,
@@ -22,26 +23,26 @@ export async function findReferences(
   const ids = sources.flatMap(source => (source.kind === 'id' ? [source.id] : []))
   const hashes = sources.flatMap(source => (source.kind === 'bytes' ? [`\\x${source.sha256}`] : []))
   const rows = await db<ReferenceRow[]>`
-    select id, 'kept' as was, encode(sha256, 'hex') as sha256, key, mime_type as "mimeType", bytes, width, height
+    select id, 'existing' as origin, encode(sha256, 'hex') as sha256, key, mime_type as "mimeType", bytes, width, height
     from reference_images
     where workspace_id = ${workspaceId}
       and (id = any(${ids}::uuid[]) or sha256 = any(${hashes}::text[]::bytea[]))`
   return { byId: new Map(rows.map(row => [row.id, row])), bySha256: new Map(rows.map(row => [row.sha256, row])) }
 }
 
-/** Takes objects that are about to be stored off the list of those that are to be removed. */
+/** Cancels the scheduled removal of objects that are about to be stored or have a row. */
 export async function cancelObjectRemovals(db: Queryable, keys: string[]): Promise<void> {
   await db`delete from object_removals where key = any(${keys})`
 }
 
-/** For longer than anybody may take until a row refers to what was stored. */
+/** Longer than it can take until a row refers to an object that was stored. */
 const UNREFERENCED_TTL_SECONDS = 86_400
 
 /**
- * Writes down that an object is about to be stored, which is then removed after a day unless something refers to it by then:
- * whoever dies or gives up over it leaves nothing for ever.
+ * Schedules the removal of an object that is about to be stored, after a day, unless a row refers to it by then. A process that
+ * dies or gives up in between leaves no orphan behind.
  *
- * @returns false if that was written down before, so that the object may be there
+ * @returns false if a removal was scheduled before, in which case the object may exist
  */
 export async function scheduleOrphanRemoval(db: Queryable, key: string): Promise<boolean> {
   const [row] = await db<{ isFirst: boolean }[]>`
@@ -51,7 +52,7 @@ export async function scheduleOrphanRemoval(db: Queryable, key: string): Promise
   return row?.isFirst ?? false
 }
 
-/** Has previews made of references that have just been stored without. */
+/** Enqueues references that were stored without previews for the making of previews. */
 export async function enqueuePreviews(tx: Transaction, referenceIds: readonly string[]): Promise<void> {
   await tx`
     insert into previews_due (reference_id) select distinct unnest(${referenceIds}::uuid[]) order by 1
@@ -59,10 +60,10 @@ export async function enqueuePreviews(tx: Transaction, referenceIds: readonly st
 }
 
 /**
- * Writes rows of what was stored, and sees to it that those that were kept before stay for as long as the transaction takes.
+ * Inserts the rows of new references, and locks existing ones against removal until the transaction ends.
  *
- * @returns the rows as they are kept, in the order given: one that somebody else wrote first keeps its id. Null if one that
- *   was kept is gone; nothing was written then
+ * @returns the rows in the order given, with the ids that they have in the table: a row that another request inserted first keeps
+ *   its id. Null, with nothing written, if an existing one has been removed
  */
 export async function insertReferences(
   tx: Transaction,
@@ -71,15 +72,15 @@ export async function insertReferences(
 ): Promise<ReferenceRow[] | null> {
   if (!(await lockExisting(tx, rows))) return null
   const ids = new Map<string, string>()
-  // In the order of their hashes, so that two requests with the same pictures cannot wait for one another.
-  for (const row of rows.filter(({ was }) => was === 'stored').sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1))) {
+  // In the order of their hashes: two requests with the same images cannot deadlock.
+  for (const row of rows.filter(({ origin }) => origin === 'new').sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1))) {
     if (!ids.has(row.sha256)) ids.set(row.sha256, await insertReference(tx, workspaceId, row))
   }
   return rows.map(row => ({ ...row, id: ids.get(row.sha256) ?? row.id }))
 }
 
 async function lockExisting(tx: Transaction, rows: readonly ReferenceRow[]): Promise<boolean> {
-  const existingIds = new Set(rows.flatMap(row => (row.was === 'kept' ? [row.id] : [])))
+  const existingIds = new Set(rows.flatMap(row => (row.origin === 'existing' ? [row.id] : [])))
   if (existingIds.size === 0) return true
   const locked = await tx`select from reference_images where id = any(${[...existingIds]}::uuid[]) for key share`
   return locked.length === existingIds.size

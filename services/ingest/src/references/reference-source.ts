@@ -1,23 +1,23 @@
 import type { Submission } from '@darkroom/contracts/generation'
 import { LIMITS } from '@darkroom/contracts/limits'
-import { ProblemError } from '@darkroom/infra/http/problem'
 import { sniffImageType } from '@darkroom/infra/images/image-formats'
+import { type FieldError, throwValidationError } from '../validation-error.ts'
 import { DataUrlError, isDataUrl, parseDataUrl } from './data-url.ts'
 
-/** A reference whose bytes are here, or the id of one that is kept already. */
+/** The bytes of a reference, or the id of an existing one. `path` is its position in the request. */
 export type ReferenceSource =
   | { kind: 'bytes'; path: string; bytes: Uint8Array; sha256: string }
   | { kind: 'id'; path: string; id: string }
 
-/** A reference as it was sent: one of these, or an address where its bytes are to be had. */
-export type SubmittedReference = ReferenceSource | { kind: 'address'; path: string; url: string }
+/** A reference as it was submitted: a source, or a URL to fetch its bytes from. */
+export type SubmittedReference = ReferenceSource | { kind: 'url'; path: string; url: string }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /**
- * The references of a submission, in order, `referenceImage` first.
+ * Parses the references of a submission, in order, `referenceImage` first.
  *
- * @throws ProblemError `invalid`, naming each that is neither a data URL, the id of a reference, nor an https address
+ * @throws ProblemError `invalid`, naming each that is neither a data URL, the id of a reference, nor an https URL
  */
 export function parseSources(submission: Submission): SubmittedReference[] {
   const values = [
@@ -32,20 +32,14 @@ export function parseSources(submission: Submission): SubmittedReference[] {
   return parsed.filter(source => 'kind' in source)
 }
 
-/** A reference from the bytes of a file. */
+/** Creates a source from the bytes of an image. */
 export function createSource(path: string, bytes: Uint8Array): ReferenceSource {
   return { kind: 'bytes', path, bytes, sha256: new Bun.CryptoHasher('sha256').update(bytes).digest('hex') }
 }
 
-/** Refuses a request, naming what is wrong with which part. */
-export function throwValidationError(errors: { path: string; message: string }[]): never {
-  const [first] = errors
-  throw new ProblemError('invalid', `${first?.path} ${first?.message}.`, { errors })
-}
-
-function parseSource(path: string, text: string): SubmittedReference | { path: string; message: string } {
+function parseSource(path: string, text: string): SubmittedReference | FieldError {
   if (UUID.test(text)) return { kind: 'id', path, id: text.toLowerCase() }
-  if (/^https:\/\//i.test(text)) return { kind: 'address', path, url: text }
+  if (/^https:\/\//i.test(text)) return { kind: 'url', path, url: text }
   if (!isDataUrl(text)) return { path, message: 'is neither a data URL, the id of a reference, nor an https address' }
   try {
     const { bytes, claimedType } = parseDataUrl(text)

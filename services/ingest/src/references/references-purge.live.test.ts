@@ -6,14 +6,14 @@ import sharp from 'sharp'
 import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 
 /**
- * What is removed for good while somebody sends it again. The removal is made just before the objects of another picture of
- * the same request are stored: after its own row was found, before anything refers to it.
+ * Purges of a reference while a request sends it again. The purge runs just before the objects of another image of the same
+ * request are stored: after the reference's row was found, before anything refers to it.
  */
 
 const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let ingest: TestIngest
-/** Done once, at the next object that is stored. */
+/** Runs once, before the next object is stored. */
 let beforePut: (() => Promise<void>) | undefined
 
 beforeAll(async () => {
@@ -21,7 +21,7 @@ beforeAll(async () => {
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 
-test('a reference that is removed for good while it is sent again is stored once more', async () => {
+test('stores a reference again that is purged while a submission sends it', async () => {
   const [old, fresh] = [await createDataUrl('#a21'), await createDataUrl('#2a1')]
   const before = await readReferenceIds(
     await ingest.request('POST', '/api/generate', { prompt: 'a', referenceImages: [old] }),
@@ -36,14 +36,14 @@ test('a reference that is removed for good while it is sent again is stored once
   for (const id of after) await expectStored(id)
 })
 
-test('an upload of what is just being removed for good keeps it', async () => {
+test('stores a reference again that is purged while it is uploaded', async () => {
   const [old, fresh] = [await createImage('#b31'), await createImage('#3b1')]
   const [before] = await upload([old])
   beforePut = () => purge(before ?? '')
   for (const id of await upload([old, fresh])) await expectStored(id)
 })
 
-test('one that was sent by its id, and is gone, is named', async () => {
+test('names a reference that was sent by its id and is purged meanwhile', async () => {
   const [before] = await upload([await createImage('#c41')])
   beforePut = () => purge(before ?? '')
   const body = { prompt: 'c', referenceImages: [before, await createDataUrl('#4c1')] }
@@ -52,26 +52,26 @@ test('one that was sent by its id, and is gone, is named', async () => {
   expect(await response.json()).toMatchObject({ errors: [{ path: 'referenceImages.0' }] })
 })
 
-test('what was removed for good and is sent again is no longer on the list of what is to be removed', async () => {
-  const again = await createImage('#d51')
-  const [before] = await upload([again])
+test('cancels the scheduled removal of purged objects that are sent again', async () => {
+  const image = await createImage('#d51')
+  const [before] = await upload([image])
   await purge(before ?? '')
-  const [after] = await upload([again])
+  const [after] = await upload([image])
   await expectStored(after ?? '')
 })
 
-test('a kept reference stays for as long as a submission takes to be written', async () => {
+test('protects an existing reference from a purge while a submission is written', async () => {
   const [id] = await upload([await createImage('#e61')])
   const body = { prompt: 'e', referenceImages: [id] }
   const outcomes = await Promise.all([
     ingest.request('POST', '/api/generate', body).then(({ status }) => status),
     purge(id ?? '').then(
       () => 'purged',
-      () => 'kept',
+      () => 'refused',
     ),
   ])
   expect([
-    [202, 'kept'],
+    [202, 'refused'],
     [422, 'purged'],
   ]).toContainEqual(outcomes)
 })
@@ -80,21 +80,21 @@ function wrapStore(store: Store): Store {
   return {
     ...store,
     put: async (key, body, options) => {
-      const work = beforePut
+      const runBefore = beforePut
       beforePut = undefined
-      await work?.()
+      await runBefore?.()
       return await store.put(key, body, options)
     },
   }
 }
 
-/** As the trash is purged: whatever refers to it is gone, then the row, and its objects are to be removed. */
+/** Purges a reference as the trash does: the generations that refer to it, its row, then its objects. */
 async function purge(id: string): Promise<void> {
   const { sql } = ingest
   await sql.begin(async tx => {
-    const using = await tx<{ id: string }[]>`
+    const generations = await tx<{ id: string }[]>`
       select generation_id as id from generation_references where reference_id = ${id}`
-    await tx`delete from generations where id = any(${using.map(row => row.id)}::uuid[])`
+    await tx`delete from generations where id = any(${generations.map(row => row.id)}::uuid[])`
     const [row] = await tx<{ key: string }[]>`delete from reference_images where id = ${id} returning key`
     const name = row?.key.replace('.png', '') ?? ''
     for (const key of [`${name}.png`, `${name}.w320.webp`, `${name}.w960.webp`]) {

@@ -10,14 +10,15 @@ import type { Log } from '@darkroom/infra/log'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import type { Store } from '@darkroom/infra/store/store'
 import pLimit from 'p-limit'
+import { type FieldError, throwValidationError } from '../validation-error.ts'
 import { cancelObjectRemovals, findReferences, insertReferences, type ReferenceRow } from './reference-rows.ts'
-import { type ReferenceSource, throwValidationError } from './reference-source.ts'
+import type { ReferenceSource } from './reference-source.ts'
 
 export interface ReferenceDeps {
   database: Database
-  store: Store
+  store: Pick<Store, 'put'>
   log: Log
-  /** Images of one request that are checked and stored at once. */
+  /** Images of one request that are decoded and stored at once. */
   concurrency: number
 }
 
@@ -28,11 +29,11 @@ const PUT_TIMEOUT_MS = 30_000
 const BEING_REMOVED_MESSAGE = 'A picture of this was just being removed for good. Send it again.'
 
 /**
- * Persists a request's reference images and writes what refers to them, in one transaction. One that was kept and is removed
- * for good meanwhile is stored once more.
+ * Stores a request's reference images, then writes their rows and the rows that refer to them in one transaction. If an existing
+ * reference is purged in between, everything is done once more.
  *
- * @param write given a row for each source, in order; the same picture twice is one row
- * @throws what `persistReferenceImages` and `write` throw
+ * @param write is called with a row for each source, in order; identical images share a row
+ * @throws ProblemError `unavailable` if a reference is purged again; what `storeNewReferences` and `write` throw
  */
 export async function withReferences<T>(
   deps: ReferenceDeps,
@@ -40,25 +41,27 @@ export async function withReferences<T>(
   sources: readonly ReferenceSource[],
   write: (tx: Transaction, references: ReferenceRow[]) => Promise<T>,
 ): Promise<T> {
-  for (let tries = 0; tries < 2; tries++) {
-    const persisted = await persistReferenceImages(deps, identity, sources)
-    const written = await transaction(deps.database, async tx => {
-      const references = await insertReferences(tx, identity.workspaceId, persisted)
+  const tryWrite = async () => {
+    const rows = await storeNewReferences(deps, identity, sources)
+    return await transaction(deps.database, async tx => {
+      const references = await insertReferences(tx, identity.workspaceId, rows)
       return references && { value: await write(tx, references) }
     })
-    if (written) return written.value
   }
-  throw new ProblemError('unavailable', BEING_REMOVED_MESSAGE, { retryAfterSeconds: 1 })
+  const written = (await tryWrite()) ?? (await tryWrite())
+  if (!written) throw new ProblemError('unavailable', BEING_REMOVED_MESSAGE, { retryAfterSeconds: 1 })
+  return written.value
 }
 
 /**
- * Persists a request's reference images: each is checked by decoding it, kept byte for byte under the hash of its bytes, with
- * its previews beside it. All are checked before any is stored, so that one bad image refuses the request and leaves nothing.
+ * Stores the reference images of a request that the workspace does not have yet: each is validated by decoding it and stored
+ * byte for byte under its sha256, with its previews beside it. All are validated before any is stored: one invalid image refuses
+ * the request and leaves nothing behind.
  *
- * @returns a row for each source, in order, to be written with whatever refers to it; the same picture twice is one row
- * @throws ProblemError `invalid` naming each bad image or unknown id, `unavailable` if the store does not take them
+ * @returns a row for each source, in order; identical images share a row. Rows of new images are not written yet
+ * @throws ProblemError `invalid` naming each invalid image or unknown id; `unavailable` if the store fails
  */
-async function persistReferenceImages(
+async function storeNewReferences(
   deps: ReferenceDeps,
   identity: Identity,
   sources: readonly ReferenceSource[],
@@ -87,22 +90,22 @@ async function storeReferences(
   sources: BytesSource[],
 ): Promise<Map<string, ReferenceRow>> {
   const limit = pLimit(deps.concurrency)
-  const checked = await Promise.all(sources.map(source => limit(() => decodeReference(source))))
-  const invalid = checked.filter(result => 'message' in result)
+  const decoded = await Promise.all(sources.map(source => limit(() => decodeReference(source))))
+  const invalid = decoded.filter(result => 'message' in result)
   if (invalid.length > 0) throwValidationError(invalid)
-  const valid = checked.filter(result => 'image' in result)
+  const valid = decoded.filter(result => 'image' in result)
   const signal = AbortSignal.timeout(PUT_TIMEOUT_MS)
   const stored = await Promise.allSettled(
     valid.map(({ source, image }) => limit(() => storeReference(deps, identity.workspaceId, source, image, signal))),
   )
   const failed = stored.find(result => result.status === 'rejected')
-  if (failed) throw createStoreError(deps.log, failed.reason)
+  if (failed) throw createStoreError(deps.log, identity.workspaceId, failed.reason)
   return new Map(stored.flatMap(result => (result.status === 'fulfilled' ? [[result.value.sha256, result.value]] : [])))
 }
 
 async function decodeReference(
   source: BytesSource,
-): Promise<{ source: BytesSource; image: DecodedImage } | { path: string; message: string }> {
+): Promise<{ source: BytesSource; image: DecodedImage } | FieldError> {
   try {
     return { source, image: await readImage(source.bytes, REFERENCE_LIMITS) }
   } catch (error) {
@@ -129,14 +132,14 @@ async function storeReference(
   await failpoint('after-put')
   const { mimeType, width, height } = image
   const { sha256, bytes } = source
-  return { id: Bun.randomUUIDv7(), was: 'stored', sha256, key, mimeType, bytes: bytes.byteLength, width, height }
+  return { id: Bun.randomUUIDv7(), origin: 'new', sha256, key, mimeType, bytes: bytes.byteLength, width, height }
 
   function toObject(preview: DecodedImage['previews'][number]) {
     return { key: previewKey(key, preview.width), bytes: preview.bytes }
   }
 }
 
-/** A reference as everyone may see it. */
+/** Returns the public form of a reference. */
 export function toReference(row: ReferenceRow) {
   const largest = PREVIEW_WIDTHS[PREVIEW_WIDTHS.length - 1] ?? 960
   const { id, width, height } = row
@@ -147,8 +150,8 @@ function uniqueBySha256(sources: BytesSource[]): BytesSource[] {
   return [...new Map(sources.map(source => [source.sha256, source])).values()]
 }
 
-function createStoreError(log: Log, err: unknown): ProblemError {
-  log.error({ err }, 'reference not stored')
+function createStoreError(log: Log, workspace: string, err: unknown): ProblemError {
+  log.error({ err, workspace }, 'reference_store_failed')
   return new ProblemError('unavailable', 'The pictures could not be stored right now. Try again in a moment.', {
     cause: err,
     retryAfterSeconds: 5,

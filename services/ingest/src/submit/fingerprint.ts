@@ -2,10 +2,10 @@ import type { Submission } from '@darkroom/contracts/generation'
 import type { SubmittedReference } from '../references/reference-source.ts'
 
 /**
- * What makes two submissions the same: the sha256 of the body after its defaults, keys sorted, without `clientId`, each
- * data URL replaced by the sha256 of its bytes.
+ * Returns the fingerprint by which two submissions count as the same: the sha256 of the body after its defaults, with keys
+ * sorted, without `clientId`, and with each data URL replaced by the sha256 of its bytes.
  *
- * @param submittedReferences the submission's references, in order, as `readSources` gives them
+ * @param submittedReferences the submission's references, in order, as `parseSources` returns them
  */
 export function computeFingerprint(
   submission: Submission,

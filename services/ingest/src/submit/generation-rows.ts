@@ -1,7 +1,6 @@
 import type { Submission } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
-import { mediaUrl } from '@darkroom/contracts/routes'
 import { computeSize } from '@darkroom/contracts/size'
 import { jobSubject } from '@darkroom/contracts/subjects'
 import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
@@ -9,8 +8,10 @@ import { enqueueMessage } from '@darkroom/infra/database/outbox'
 import { publishChange } from '@darkroom/infra/generations/generations'
 import type { Identity } from '@darkroom/infra/http/identity'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
+import { toReferenceParameters } from '../references/reference-parameters.ts'
 import type { ReferenceRow } from '../references/reference-rows.ts'
 
+/** A validated submission that is about to become a row. */
 export interface NewGeneration {
   id: string
   clientId: string
@@ -22,10 +23,7 @@ export interface NewGeneration {
   estimatedSeconds: number
 }
 
-// Named as a bucket is in rows of other systems; which bucket of which store it really is, is the store's business.
-const BUCKET = 'media'
-
-/** The generation that a client's id was used for in a workspace. */
+/** Returns the generation that a workspace has for a client id. */
 export async function findByClientId(
   db: Queryable,
   workspaceId: string,
@@ -41,9 +39,9 @@ export function isSameFingerprint(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /**
- * Writes a queued generation with everything that belongs to it, and leaves the messages that set it going.
+ * Inserts a queued generation with all of its rows, and enqueues its job and its change event.
  *
- * @returns false if the client's id is taken; nothing was written then
+ * @returns false, with nothing written, if the client id is taken
  */
 export async function insertGeneration(tx: Transaction, generation: NewGeneration): Promise<boolean> {
   const parameters = { ...generation.submission.parameters, ...toReferenceParameters(generation.references) }
@@ -99,17 +97,10 @@ async function insertGenerationReferences(
     from unnest(${references.map(row => row.id)}::uuid[]) with ordinality as given (reference_id, ordinality)`
 }
 
-/** What parameters say of the references: the first one in full, as older systems do, and all by address. */
-export function toReferenceParameters(references: readonly ReferenceRow[]): Record<string, unknown> {
-  const [first] = references
-  if (!first) return {}
-  return {
-    referenceImageUrl: mediaUrl(first.key),
-    referenceImageId: first.id,
-    referenceImagePath: first.key,
-    referenceImageBucket: BUCKET,
-    referenceImageMimeType: first.mimeType,
-    referenceImageChecksum: first.sha256,
-    referenceImages: references.map(row => mediaUrl(row.key)),
-  }
+/** Returns whether a workspace has more than `limit` unfinished generations. */
+export async function hasMoreUnfinished(db: Queryable, workspaceId: string, limit: number): Promise<boolean> {
+  const rows = await db`
+    select from generations where workspace_id = ${workspaceId} and status in ('queued', 'processing', 'uploading')
+    offset ${limit} limit 1`
+  return rows.length > 0
 }

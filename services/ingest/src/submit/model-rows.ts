@@ -1,7 +1,7 @@
 import type { Model } from '@darkroom/contracts/model'
 import type { Queryable } from '@darkroom/infra/database/connection'
 
-/** A model by its id, or the first of all where none is named; undefined if there is none. */
+/** Returns a model by its id, or the first one if no id is given; undefined if there is none. */
 export async function findModel(db: Queryable, id: string | undefined): Promise<Model | undefined> {
   const [row] = await db<{ capability: Model; learned: Model['learnedSeconds'] | null }[]>`
     select m.capability, (

@@ -1,7 +1,7 @@
 import { ASPECT_RATIOS, RESOLUTIONS } from '@darkroom/contracts/enums'
 import type { Model } from '@darkroom/contracts/model'
 
-/** A model that can do everything ingest has to judge. For tests. */
+/** A model with every capability that ingest validates. For tests. */
 export const demoModel: Model = {
   id: 'demo',
   name: 'Demo',

@@ -6,7 +6,7 @@ import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 const START_MS = 60_000
 
 test(
-  'a queue that is full takes nothing more, says when to come back, and still knows what it took',
+  'refuses submissions and retries while the queue is full, with a Retry-After, and still answers repeated ones',
   async () => {
     await using ingest = await openTestIngest({ queueDepth: 2 })
     const { workspaceId } = ingest.owner
@@ -15,11 +15,11 @@ test(
     expect((await submit(ingest, first)).status).toBe(202)
     expect((await submit(ingest, { prompt: 'second' })).status).toBe(202)
     const before = await countRows(ingest)
-    const picture = await ingest.request('POST', '/api/generate', {
+    const withReference = await ingest.request('POST', '/api/generate', {
       prompt: 'third',
       referenceImages: [IMAGE_DATA_URL],
     })
-    for (const response of [picture, await ingest.request('POST', `/api/generate/${failed}/retry`)]) {
+    for (const response of [withReference, await ingest.request('POST', `/api/generate/${failed}/retry`)]) {
       expect(response.status).toBe(429)
       expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
       expect(Problem.parse(await response.json()).detail).toMatch(/waiting/)

@@ -1,14 +1,14 @@
 import type { Queryable } from '@darkroom/infra/database/connection'
 import { ProblemError } from '@darkroom/infra/http/problem'
-import { hasMoreUnfinished } from '../actions/job-rows.ts'
+import { hasMoreUnfinished } from './generation-rows.ts'
 
 const RETRY_AFTER_SECONDS = 30
 
 /**
- * Refuses what would make a workspace's queue too long.
+ * Checks that a workspace has no more unfinished generations than allowed.
  *
- * @param limit unfinished generations that it may have as it is now
- * @throws ProblemError `too_many`, saying when to come back
+ * @param limit unfinished generations that it may have now
+ * @throws ProblemError `too_many` with a `Retry-After`
  */
 export async function assertQueueQuota(db: Queryable, workspaceId: string, limit: number): Promise<void> {
   if (!(await hasMoreUnfinished(db, workspaceId, limit))) return

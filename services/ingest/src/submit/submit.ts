@@ -1,13 +1,15 @@
 import { estimateSeconds } from '@darkroom/contracts/estimate'
 import type { Submission } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
+import type { Queryable } from '@darkroom/infra/database/connection'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import type { Identity } from '@darkroom/infra/http/identity'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import { type FetchOptions, fetchReferences } from '../references/fetch-references.ts'
-import { parseSources, throwValidationError } from '../references/reference-source.ts'
+import { parseSources } from '../references/reference-source.ts'
 import { type ReferenceDeps, withReferences } from '../references/references.ts'
+import { throwValidationError } from '../validation-error.ts'
 import { computeFingerprint } from './fingerprint.ts'
 import { findByClientId, insertGeneration, isSameFingerprint } from './generation-rows.ts'
 import { findModel } from './model-rows.ts'
@@ -19,18 +21,18 @@ export interface SubmitDeps extends ReferenceDeps {
   queueDepth: number
 }
 
-/** `document` is the generation's JSON text; `created` is false if the same submission had been accepted before. */
+/** `document` is the generation's JSON text; `isNew` is false if the same submission was accepted before. */
 export interface SubmitResult {
   document: string
-  created: boolean
+  isNew: boolean
 }
 
 /**
- * Takes a submission in: judges it, persists its references, and writes the row and the message about it in one transaction.
- * When this returns, nothing of it can be lost. The client's id makes it safe to send again.
+ * Accepts a submission: validates it, stores its references, and writes its rows and its messages in one transaction. It is
+ * durable once this returns. The client id is the idempotency key.
  *
- * @param fetchOptions what references sent by address need: memory, and a signal that ends when nobody waits any more
- * @throws ProblemError `invalid`; `conflict` if the client's id was used for something else; `too_many` if the queue is full;
+ * @param fetchOptions for references that were sent by URL; the signal is aborted when the client disconnects
+ * @throws ProblemError `invalid`; `conflict` if the client id was used for another submission; `too_many` if the queue is full;
  *   `unavailable`
  */
 export async function submit(
@@ -40,12 +42,12 @@ export async function submit(
   fetchOptions: FetchOptions,
 ): Promise<SubmitResult> {
   const submittedReferences = parseSources(submission)
-  const model = await resolveModel(deps, submission, submittedReferences.length)
+  const model = await resolveModel(deps.database, submission, submittedReferences.length)
   const fingerprint = computeFingerprint({ ...submission, model: model.id }, submittedReferences)
   const clientId = submission.clientId ?? crypto.randomUUID()
-  const existing = await findExistingSubmission(deps, identity, clientId, fingerprint)
+  const existing = await findExistingSubmission(deps.database, identity, clientId, fingerprint)
   if (existing) return existing
-  // Before anything is stored, and again in the transaction: what is stored takes its time.
+  // Checked before references are stored, and again in the transaction: storing takes time, and the queue may fill up meanwhile.
   await assertQueueQuota(deps.database, identity.workspaceId, deps.queueDepth - 1)
   const id = Bun.randomUUIDv7()
   const estimatedSeconds = estimateSeconds(model, submission.parameters.numOutputs)
@@ -57,13 +59,15 @@ export async function submit(
     return isInserted
   })
   await failpoint('after-commit')
-  // Somebody else, most likely the same client trying again, was faster by the time it took to store the references.
-  const concurrent = isInserted ? undefined : await findExistingSubmission(deps, identity, clientId, fingerprint)
-  return concurrent ?? { document: await readDocument(deps, identity, id), created: true }
+  // Another request, most likely a repetition by the same client, was accepted while the references were stored.
+  const concurrent = isInserted
+    ? undefined
+    : await findExistingSubmission(deps.database, identity, clientId, fingerprint)
+  return concurrent ?? { document: await readDocument(deps.database, identity, id), isNew: true }
 }
 
-async function resolveModel(deps: ReferenceDeps, submission: Submission, referenceCount: number): Promise<Model> {
-  const model = await findModel(deps.database, submission.model)
+async function resolveModel(db: Queryable, submission: Submission, referenceCount: number): Promise<Model> {
+  const model = await findModel(db, submission.model)
   if (!model)
     throwValidationError([
       { path: 'model', message: submission.model ? 'is not a model of this studio' : 'is missing' },
@@ -74,21 +78,21 @@ async function resolveModel(deps: ReferenceDeps, submission: Submission, referen
 }
 
 async function findExistingSubmission(
-  deps: ReferenceDeps,
+  db: Queryable,
   identity: Identity,
   clientId: string,
   fingerprint: Uint8Array,
 ): Promise<SubmitResult | undefined> {
-  const existing = await findByClientId(deps.database, identity.workspaceId, clientId)
+  const existing = await findByClientId(db, identity.workspaceId, clientId)
   if (!existing) return undefined
   if (!isSameFingerprint(existing.fingerprint, fingerprint)) {
     throw new ProblemError('conflict', 'This clientId was used for another submission. Make a new one for each.')
   }
-  return { document: await readDocument(deps, identity, existing.id), created: false }
+  return { document: await readDocument(db, identity, existing.id), isNew: false }
 }
 
-async function readDocument(deps: ReferenceDeps, identity: Identity, id: string): Promise<string> {
-  const document = await readGeneration(deps.database, { id, workspaceId: identity.workspaceId })
-  if (document === null) throw new Error('an accepted generation is gone')
+async function readDocument(db: Queryable, identity: Identity, id: string): Promise<string> {
+  const document = await readGeneration(db, { id, workspaceId: identity.workspaceId })
+  if (document === null) throw new Error(`generation ${id} was accepted but has no document`)
   return document
 }

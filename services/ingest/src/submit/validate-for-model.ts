@@ -1,12 +1,8 @@
 import type { Submission } from '@darkroom/contracts/generation'
 import type { Model, Setting } from '@darkroom/contracts/model'
+import type { FieldError } from '../validation-error.ts'
 
-export interface FieldError {
-  path: string
-  message: string
-}
-
-/** What a model cannot do of what was asked, a line each; empty if it can do all of it. */
+/** Returns an error for each field of a submission that the model does not support. */
 export function validateForModel(model: Model, submission: Submission, referenceCount: number): FieldError[] {
   const { aspectRatio, resolution, numOutputs, duration, seed, negativePrompt, settings } = submission.parameters
   const checks: [string, boolean, string][] = [

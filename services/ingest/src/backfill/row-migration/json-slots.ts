@@ -1,38 +1,38 @@
 import type { Transaction } from '@darkroom/infra/database/connection'
 
-/** A place of a row's full parameters where a reference stands, or may. */
+/** A position in a row's full parameters that may have a reference. */
 export interface Slot {
   field: 'referenceImage' | 'referenceImages' | 'referenceImageUrl'
   position: number
-  /** Whether it is a picture as text. */
-  embedded: boolean
-  /** Of its text, in bytes. */
+  /** Whether the value is an image as text. */
+  isEmbedded: boolean
+  /** Length of the text, in bytes. */
   length: number
-  /** What stands there, where it is no picture and short. */
+  /** The value, if it is no image and at most `MAX_VALUE_BYTES` long. */
   value: unknown
 }
 
-/** A longer value is no address, and nothing that is read whole before anybody knows what it is. */
+/** A longer value is no URL, and is not read whole. */
 const MAX_VALUE_BYTES = 8_192
 
-/** The pictures of a row, one after the other, in the order of its slots. */
+/** Reader of the images of a row, one after the other, in the order of its slots. */
 export interface SlotReader {
   slots: Slot[]
-  /** The next picture's text. The one before should be nobody's by then. */
+  /** Returns the text of the next image. The caller should have released the one before, to bound its memory. */
   next(): Promise<{ field: Slot['field']; position: number; text: string } | undefined>
 }
 
 /**
- * Reads the references of a row: all of its slots, and then one picture after the other, each only when it is asked for. The
- * row is unpacked once, by the server, and never is more of it here than the one picture. The cursor is one of SQL: each
- * picture is a statement with a time limit of its own.
+ * Opens a reader of the references of a row: it reads all slots at once, and each image on request. The server decompresses the
+ * row once, and only one image at a time is in memory here. It uses an SQL cursor, so that each image is a statement with a time
+ * limit of its own.
  *
- * @param maxBytes the longest text that is read, in bytes; what is longer has a slot and is not read
+ * @param maxBytes longest text that is read, in bytes; longer texts have a slot and are not read
  */
 export async function openSlotReader(tx: Transaction, id: string, maxBytes: number): Promise<SlotReader> {
   await tx`
-    declare pictures no scroll cursor for
-    with given as materialized (
+    declare row_images no scroll cursor for
+    with items as materialized (
       select item.field, item.position, item.value, jsonb_typeof(item.value) as type, item.value #>> '{}' as text
       from generation_raw r,
       jsonb_to_record(case jsonb_typeof(r.parameters) when 'object' then r.parameters else '{}' end)
@@ -48,21 +48,21 @@ export async function openSlotReader(tx: Transaction, id: string, maxBytes: numb
     ), texts as not materialized (
       select field, position, value, text, octet_length(text) as length,
              type = 'string' and left(text, 256) ~* '^\\s*data:' as embedded
-      from given
+      from items
     )
     select (
       select coalesce(json_agg(json_build_object(
-        'field', field, 'position', position, 'embedded', embedded, 'length', coalesce(length, 0),
+        'field', field, 'position', position, 'isEmbedded', embedded, 'length', coalesce(length, 0),
         'value', case when not embedded and length <= ${MAX_VALUE_BYTES} then value end)), '[]'::json)
       from texts
     ) as slots, null as field, null as position, null as text
     union all
     select null, field, position, text from texts where embedded and length <= ${maxBytes}`
-  const [first] = await tx<{ slots: Slot[] }[]>`fetch next from pictures`
+  const [first] = await tx<{ slots: Slot[] }[]>`fetch next from row_images`
   return {
     slots: first?.slots ?? [],
     next: async () => {
-      const [row] = await tx<{ field: Slot['field']; position: number; text: string }[]>`fetch next from pictures`
+      const [row] = await tx<{ field: Slot['field']; position: number; text: string }[]>`fetch next from row_images`
       return row
     },
   }

@@ -1,17 +1,17 @@
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import type { MovedImage } from './parameter-patch.ts'
 
-/** One picture that was moved, as it is checked again. */
+/** A migrated image of the manifest, to be verified. */
 export interface ManifestEntry {
   generationId: string
   key: string
   sha256: string
   bytes: number
-  /** `generation|field|position|sha256`: where the next entries begin. */
+  /** `generation|field|position|sha256`, after which the next entries begin. */
   cursor: string
 }
 
-/** Writes down what was moved from where to where. */
+/** Records which image was moved from which slot to which key. */
 export async function recordMoved(
   tx: Transaction,
   { runId, generationId, moved }: { runId: string | null; generationId: string; moved: readonly MovedImage[] },
@@ -26,14 +26,14 @@ export async function recordMoved(
   }
 }
 
-/** How many pictures a run has moved, or all runs together. */
+/** Counts the images that a run has moved, or that were ever moved if `runId` is null. */
 export async function countManifestEntries(database: Database, runId: string | null): Promise<number> {
   const [row] = await database<{ count: number }[]>`
     select count(*)::int as count from backfill_manifest where ${runId}::uuid is null or run_id = ${runId}`
   return row?.count ?? 0
 }
 
-/** The next pictures that a run has moved, or that were ever moved. */
+/** Returns the next images that a run has moved, or that were ever moved if `runId` is null. */
 export async function findManifestEntries(
   database: Database,
   { runId, cursor, limit }: { runId: string | null; cursor: string | null; limit: number },

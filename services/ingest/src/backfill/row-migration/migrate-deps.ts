@@ -6,20 +6,25 @@ import type { MigrateDeps } from './migrate-row.ts'
 
 interface MigrateDepsOptions {
   database: Database
-  /** A pool of its own: one connection for each row that is worked on. */
+  /** Pool of its own, with a connection for each row that is migrated at once. */
   rowPool: Database
   store: Store
   log: Log
-  /** For pictures, all together. */
+  /** Memory for all images together, in bytes. */
   memoryBytes: number
   signal: AbortSignal
   collectGarbage?: () => void
 }
 
-/** What all rows of one process share. @param given `collectGarbage` if whoever calls has a process of its own */
-export function createMigrateDeps({ memoryBytes, collectGarbage, ...given }: MigrateDepsOptions): MigrateDeps {
+/**
+ * Creates the dependencies that all rows of a process share.
+ *
+ * @param options `collectGarbage` only in a process of its own: it blocks the process
+ */
+export function createMigrateDeps(options: MigrateDepsOptions): MigrateDeps & Pick<MigrateDepsOptions, 'store'> {
+  const { memoryBytes, collectGarbage, ...deps } = options
   return {
-    ...given,
+    ...deps,
     budget: createByteBudget(memoryBytes, collectGarbage && { collectGarbage }),
     inFlight: new Map(),
     onFailpoint: () => {},

@@ -3,7 +3,8 @@ import { mediaUrl } from '@darkroom/contracts/routes'
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database/connection'
 import { bumpVersion } from '@darkroom/infra/generations/generations'
 import type { ByteBudget } from '@darkroom/infra/runtime/byte-budget'
-import { backoff, sleep } from '@darkroom/infra/runtime/timers'
+import { retry } from '@darkroom/infra/runtime/retry'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { cancelObjectRemovals, enqueuePreviews, insertReferences } from '../../references/reference-rows.ts'
 import { addMovedCounts } from '../run-rows.ts'
 import { lockRow, type RowSnapshot, rewriteRow } from './generation-raw-rows.ts'
@@ -13,62 +14,63 @@ import { InvalidImageError, type StoreImageDeps } from './store-image.ts'
 import { ConcurrentEditError, type StoredRow, storeRowImages } from './store-row-images.ts'
 
 export interface MigrateDeps extends StoreImageDeps {
-  /** For transactions that last as long as a row's pictures take to be stored. */
+  /** Pool of its own, for transactions that last until all images of a row are stored. */
   rowPool: Database
   budget: ByteBudget
   signal: AbortSignal
 }
 
 export interface MigrateOptions {
+  /** Run that the row is migrated for; null outside of a run. */
   runId: string | null
   dryRun: boolean
-  /** Pictures of one row that are stored at once. */
+  /** Images of one row that are stored at once. */
   concurrency: number
 }
 
-/** What became of a row. `rest` says what it still has that is not a reference's picture. */
+/** Outcome of a row. `remainingReason` names files as text that the row still has outside of its references. */
 export type RowOutcome =
   | { kind: 'moved'; images: number; bytes: number; saved: number; remainingReason: string | null }
   | { kind: 'nothing-to-do' | 'busy' | 'stopped' }
   | { kind: 'failed'; reason: string; temporary: boolean }
 
 const ROW_TIMEOUT_MS = 600_000
-const MAX_TRIES = 5
 const UNSUPPORTED_FILE_REASON = 'has a file as text in another place than referenceImage and referenceImages'
 
 /**
- * Moves the pictures of one row into the store and leaves pointers, in one transaction that holds the row against other
- * backfills and nobody else: whoever writes the row meanwhile wins, and it is read again.
+ * Moves the images of one row into the store and replaces them with pointers, in one transaction. The transaction locks the row
+ * against other backfills only: a concurrent edit wins, and the row is read again.
  *
- * @throws the signal's reason; what the database throws
+ * @throws the signal's reason
  */
 export async function migrateRow(deps: MigrateDeps, id: string, options: MigrateOptions): Promise<RowOutcome> {
-  for (let tries = 1; tries <= MAX_TRIES; tries++) {
-    const outcome = await tryMigrateRow(deps, id, options)
-    if (outcome !== 'edited') return outcome
-    await sleep(backoff(tries, { base: 20, most: 1_000 }), deps.signal)
-  }
-  return { kind: 'failed', reason: 'was written by somebody else each time', temporary: true }
-}
-
-async function tryMigrateRow(deps: MigrateDeps, id: string, options: MigrateOptions): Promise<RowOutcome | 'edited'> {
-  const attempt = new AbortController()
-  const signal = AbortSignal.any([deps.signal, attempt.signal, AbortSignal.timeout(ROW_TIMEOUT_MS)])
+  const isRetryable = (error: unknown) => error instanceof ConcurrentEditError
   try {
-    const work = transaction(deps.rowPool, tx => migrateLockedRow({ ...deps, tx, signal, id }, options), {
-      milliseconds: ROW_TIMEOUT_MS,
+    return await retry(() => tryMigrateRow(deps, id, options), {
+      policy: RETRY_POLICIES.backfillRow,
+      signal: deps.signal,
+      isRetryable,
     })
-    const outcome = await work
-    await deps.onFailpoint('committed')
-    return outcome
   } catch (err) {
     deps.signal.throwIfAborted()
-    if (err instanceof ConcurrentEditError) return 'edited'
     if (err instanceof InvalidImageError) return { kind: 'failed', reason: err.message, temporary: false }
-    deps.log.warn({ err, id }, 'a row was not moved')
+    if (isRetryable(err)) return { kind: 'failed', reason: 'was written by somebody else each time', temporary: true }
+    deps.log.warn({ err, generation: id, run: options.runId }, 'row_migration_failed')
     return { kind: 'failed', reason: 'could not be moved right now', temporary: true }
+  }
+}
+
+async function tryMigrateRow(deps: MigrateDeps, id: string, options: MigrateOptions): Promise<RowOutcome> {
+  const ended = new AbortController()
+  const signal = AbortSignal.any([deps.signal, ended.signal, AbortSignal.timeout(ROW_TIMEOUT_MS)])
+  try {
+    const outcome = await transaction(deps.rowPool, tx => migrateLockedRow({ ...deps, tx, signal, id }, options), {
+      milliseconds: ROW_TIMEOUT_MS,
+    })
+    await deps.onFailpoint('committed')
+    return outcome
   } finally {
-    attempt.abort()
+    ended.abort()
   }
 }
 
@@ -81,13 +83,13 @@ async function migrateLockedRow(context: RowContext, options: MigrateOptions): P
   const stored = await storeRowImages(context, row, options)
   await context.onFailpoint('kept')
   const sums = sumMoved(stored.moved)
-  if (stored.slots.every(({ embedded }) => !embedded))
+  if (stored.slots.every(({ isEmbedded }) => !isEmbedded))
     return { kind: 'failed', reason: UNSUPPORTED_FILE_REASON, temporary: false }
   if (options.dryRun) return { kind: 'moved', ...sums, remainingReason: null }
   return { kind: 'moved', ...sums, remainingReason: await writePointers(context, row, stored, options) }
 }
 
-/** Writes what was kept. @returns what the row still has that is not a reference's picture */
+/** Writes the pointers to stored images. @returns the reason why the row still embeds a file; null if it embeds none */
 async function writePointers(
   context: RowContext,
   row: RowSnapshot,
@@ -100,13 +102,13 @@ async function writePointers(
     row.workspaceId,
     moved.map(({ row }) => row),
   )
-  // One that was there before was being removed for good: it is stored again.
+  // An existing reference was purged meanwhile: the next try stores it again.
   if (!rows) throw new ConcurrentEditError()
-  const inserted = moved.map((one, at) => ({ ...one, row: rows[at] ?? one.row }))
+  const inserted = moved.map((image, at) => ({ ...image, row: rows[at] ?? image.row }))
   const written = await rewriteRow(tx, row, buildParameterPatch(slots, inserted))
   if (!written) throw new ConcurrentEditError()
   await recordMoved(tx, { runId, generationId: id, moved: inserted })
-  const newRows = rows.filter(({ was }) => was === 'stored')
+  const newRows = rows.filter(({ origin }) => origin === 'new')
   await enqueuePreviews(
     tx,
     newRows.map(row => row.id),
@@ -116,10 +118,10 @@ async function writePointers(
     rows.flatMap(row => objectKeys(row.key)),
   )
   await bumpVersion(tx, id)
-  // Last, because every row of a run waits here for the one before it to be committed.
+  // Last: this locks the run's row, so every other row of the run waits here until this transaction commits.
   if (runId) await addMovedCounts(tx, runId, sumMoved(moved))
   await context.onFailpoint('rewritten')
-  return written.free ? null : UNSUPPORTED_FILE_REASON
+  return written.isMigrated ? null : UNSUPPORTED_FILE_REASON
 }
 
 function sumMoved(moved: readonly MovedImage[]): { images: number; bytes: number; saved: number } {

@@ -5,8 +5,8 @@ import { buildParameterPatch } from './parameter-patch.ts'
 const one = row('a')
 const two = row('b')
 
-test('a single picture becomes the six pointers, and its key goes', () => {
-  const slot = embedded('referenceImage')
+test('replaces a single image with six pointer keys', () => {
+  const slot = embeddedSlot('referenceImage')
   expect(buildParameterPatch([slot], [{ slot, row: one, prefix: '' }])).toEqual({
     remove: ['referenceImage'],
     patch: {
@@ -21,22 +21,22 @@ test('a single picture becomes the six pointers, and its key goes', () => {
   })
 })
 
-test('pointers that were there already stay, and are shown first', () => {
-  const slot = embedded('referenceImage')
-  const url = given('referenceImageUrl', 'https://example.com/first.png')
+test('keeps an existing pointer and shows it first', () => {
+  const slot = embeddedSlot('referenceImage')
+  const url = plainSlot('referenceImageUrl', 'https://example.com/first.png')
   const { patch, referenceUrls } = buildParameterPatch([url, slot], [{ slot, row: one, prefix: '' }])
   expect(patch).toEqual({})
   expect(referenceUrls).toEqual(['https://example.com/first.png', '/media/w/x/ref/a.png'])
 })
 
-test('a list keeps its order and everything that was no picture, and the same one is not shown twice', () => {
-  const single = embedded('referenceImage')
-  const first = embedded('referenceImages', 2)
+test('keeps the order and the other values of a list, and shows a single image of the list once', () => {
+  const single = embeddedSlot('referenceImage')
+  const first = embeddedSlot('referenceImages', 2)
   const slots = [
     single,
     first,
-    given('referenceImages', 'https://example.com/b.png', 1),
-    given('referenceImages', 7, 0),
+    plainSlot('referenceImages', 'https://example.com/b.png', 1),
+    plainSlot('referenceImages', 7, 0),
   ]
   const moved = [
     { slot: first, row: one, prefix: '' },
@@ -47,8 +47,12 @@ test('a list keeps its order and everything that was no picture, and the same on
   expect(referenceUrls).toEqual(['https://example.com/b.png', '/media/w/x/ref/a.png'])
 })
 
-test('a list that has the same picture twice shows it twice', () => {
-  const slots = [embedded('referenceImages', 0), embedded('referenceImages', 1), embedded('referenceImages', 2)]
+test('shows an image twice that a list has twice', () => {
+  const slots = [
+    embeddedSlot('referenceImages', 0),
+    embeddedSlot('referenceImages', 1),
+    embeddedSlot('referenceImages', 2),
+  ]
   const rows = [one, two, one]
   const moved = slots.map((slot, at) => ({ slot, row: rows[at] ?? one, prefix: '' }))
   expect(buildParameterPatch(slots, moved).referenceUrls).toEqual(
@@ -60,7 +64,7 @@ function row(sha256: string) {
   const id = crypto.randomUUID()
   return {
     id,
-    was: 'stored' as const,
+    origin: 'new' as const,
     sha256,
     key: `w/x/ref/${sha256}.png`,
     mimeType: 'image/png',
@@ -70,10 +74,10 @@ function row(sha256: string) {
   }
 }
 
-function embedded(field: Slot['field'], position = 0): Slot {
-  return { field, position, embedded: true, length: 100, value: null }
+function embeddedSlot(field: Slot['field'], position = 0): Slot {
+  return { field, position, isEmbedded: true, length: 100, value: null }
 }
 
-function given(field: Slot['field'], value: unknown, position = 0): Slot {
-  return { field, position, embedded: false, length: 10, value }
+function plainSlot(field: Slot['field'], value: unknown, position = 0): Slot {
+  return { field, position, isEmbedded: false, length: 10, value }
 }

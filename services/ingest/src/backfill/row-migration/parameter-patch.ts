@@ -1,29 +1,30 @@
 import { parseReferenceUrl } from '@darkroom/contracts/parameters'
 import { mediaUrl } from '@darkroom/contracts/routes'
+import { toReferenceParameters } from '../../references/reference-parameters.ts'
 import type { ReferenceRow } from '../../references/reference-rows.ts'
-import { toReferenceParameters } from '../../submit/generation-rows.ts'
 import type { Slot } from './json-slots.ts'
 
-/** A slot's picture, now kept. */
+/** The image of a slot, with its row of `reference_images`. */
 export interface MovedImage {
   slot: Slot
   row: ReferenceRow
-  /** What stood before the base64. */
+  /** Text before the base64. */
   prefix: string
 }
 
+/** A change of a row's parameters. */
 export interface ParameterPatch {
-  /** Keys that the full parameters no longer have. */
+  /** Keys to remove from the full parameters. */
   remove: string[]
-  /** What they have instead. */
+  /** Keys to set, with their values. */
   patch: Record<string, unknown>
-  /** The addresses of the references, in the order in which they are shown. */
+  /** URLs of the references, in the order in which they are shown. */
   referenceUrls: string[]
 }
 
 /**
- * What becomes of a row's parameters once its pictures are kept: each is replaced where it stood, and what was an address
- * already stays as it is.
+ * Builds the change of a row's parameters once its images are stored: each image is replaced with a pointer in its position, and
+ * existing URLs stay as they are.
  */
 export function buildParameterPatch(slots: readonly Slot[], moved: readonly MovedImage[]): ParameterPatch {
   const single = moved.find(({ slot }) => slot.field === 'referenceImage')
@@ -39,26 +40,26 @@ export function buildParameterPatch(slots: readonly Slot[], moved: readonly Move
   return { remove: single ? ['referenceImage'] : [], patch, referenceUrls: listReferenceUrls(slots, moved, images) }
 }
 
-/** The first reference in full, as older systems name a single one. */
+/** Returns the pointer to a single reference, with the keys that older systems use. */
 function toSingleReference(row: ReferenceRow): Record<string, unknown> {
   const { referenceImages: _, ...pointer } = toReferenceParameters([row])
   return pointer
 }
 
-/** The single reference first, unless it is in the list as well. */
+/** Lists the single reference first, unless the list has it too, then the list. */
 function listReferenceUrls(slots: readonly Slot[], moved: readonly MovedImage[], images: readonly unknown[]): string[] {
   const findUrl = (wanted: Slot['field']) => {
     const slot = slots.find(({ field }) => field === wanted)
     return slot && parseReferenceUrl(findReferenceUrl(moved, slot) ?? slot.value)
   }
-  const listed = images.map(parseReferenceUrl).filter(address => address !== undefined)
+  const listed = images.map(parseReferenceUrl).filter(url => url !== undefined)
   const singles = new Set([findUrl('referenceImageUrl'), findUrl('referenceImage')])
-  return [...[...singles].filter(address => address !== undefined && !listed.includes(address)), ...listed].filter(
-    address => address !== undefined,
+  return [...[...singles].filter(url => url !== undefined && !listed.includes(url)), ...listed].filter(
+    url => url !== undefined,
   )
 }
 
 function findReferenceUrl(moved: readonly MovedImage[], slot: Slot): string | undefined {
-  const movedImage = moved.find(one => one.slot.field === slot.field && one.slot.position === slot.position)
+  const movedImage = moved.find(image => image.slot.field === slot.field && image.slot.position === slot.position)
   return movedImage && mediaUrl(movedImage.row.key)
 }

@@ -4,41 +4,42 @@ import { validateImage } from '@darkroom/infra/images/image'
 import { sniffImageExtension } from '@darkroom/infra/images/image-formats'
 import { MediaError } from '@darkroom/infra/images/media-error'
 import type { Log } from '@darkroom/infra/log'
+import { type RetryOptions, retry } from '@darkroom/infra/runtime/retry'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { withDeadline } from '@darkroom/infra/runtime/timers'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
 import { DataUrlError, parseDataUrl } from '../../references/data-url.ts'
 import { findReferences, type ReferenceRow, scheduleOrphanRemoval } from '../../references/reference-rows.ts'
-import { retryStoreCall } from '../again.ts'
 import type { OnFailpoint } from '../failpoints.ts'
 
 export interface StoreImageDeps {
-  /** For short statements alone: no transaction that lasts may hold its connections. */
+  /** For short statements only: long transactions must not occupy its connections. */
   database: Database
-  store: Store
+  store: Pick<Store, 'get' | 'put'>
   log: Log
-  /** Pictures that are being kept now: rows that lie together often have the same one. */
+  /** Images that are being stored now, by workspace and hash: neighbouring rows often embed the same image. */
   inFlight: Map<string, Promise<ReferenceRow>>
   onFailpoint: OnFailpoint
 }
 
-/** A picture that cannot be moved however often it is tried, in a sentence that can follow its name. */
+/** An image that no retry can migrate. Its message can follow the name of the image in a sentence. */
 export class InvalidImageError extends Error {
   override readonly name = 'InvalidImageError'
 }
 
 const STORE_TIMEOUT_MS = 60_000
 
-/** The longest text that can be a picture we take. */
+/** Longest text that can be an image within the limits of references, in bytes. */
 export const MAX_TEXT_BYTES = Math.ceil((REFERENCE_LIMITS.bytes * 4) / 3) + 1_024
 
-/** What stood in a row as text. */
+/** An image that was embedded in a row as text. */
 export interface EmbeddedImage {
   bytes: Uint8Array
-  /** What stood before the base64. */
+  /** Text before the base64, for example `data:image/png;base64,`. */
   prefix: string
 }
 
-/** @throws UnmovableError if it is not strictly what it should be */
+/** Decodes the text of an embedded image. @throws InvalidImageError if it is not a valid base64 data URL */
 export function decodeEmbeddedImage(text: string): EmbeddedImage {
   try {
     const { bytes } = parseDataUrl(text.trimStart())
@@ -50,18 +51,18 @@ export function decodeEmbeddedImage(text: string): EmbeddedImage {
 
 interface StoreImageOptions {
   workspaceId: string
-  /** Checks it and stores nothing. */
+  /** Validates the image and stores nothing. */
   dryRun: boolean
   signal: AbortSignal
-  /** Is told when there is no more of it in memory than its bytes. */
+  /** Called once only the bytes of the image are left in memory. */
   onValidated: () => void
 }
 
 /**
- * Keeps a picture: checked by decoding it, stored by its hash byte for byte, and read back and compared. One that is there
- * already is read and compared all the same, and not stored again. Its previews are left to whoever has time for them.
+ * Stores an image: validates it by decoding it, stores it byte for byte under its hash, reads it back and compares. An existing
+ * object is read and compared too, and not stored again. Previews are not made here: they are enqueued once the row is written.
  *
- * @throws UnmovableError; StoreError and the like if the store did not take it
+ * @throws InvalidImageError; StoreError and DeadlineError if the store failed in every try
  */
 export async function storeImage(
   deps: StoreImageDeps,
@@ -83,7 +84,8 @@ async function validateAndStore(
   { workspaceId, dryRun, signal, onValidated }: StoreImageOptions,
 ): Promise<ReferenceRow> {
   const defaultKey = `w/${workspaceId}/ref/${sha256}.${sniffImageExtension(bytes) ?? (await validateReferenceImage(bytes)).extension}`
-  // Before anybody's row is looked for: whoever wrote one since has taken the note away, and would be overlooked.
+  // Scheduled before the look-up of an existing row. A row that another request wrote in between would be missed otherwise, and
+  // the removal, which that request had cancelled already, would stand.
   const isFirst = !dryRun && (await scheduleOrphanRemoval(deps.database, defaultKey))
   const existing = await findReference(deps.database, workspaceId, sha256)
   const key = existing?.key ?? defaultKey
@@ -91,10 +93,10 @@ async function validateAndStore(
   const { mimeType, width, height } = await validateReferenceImage(bytes)
   onValidated()
   if (!dryRun) await storeObject(deps, { key, bytes, mayExist: !isFirst }, signal)
-  return { id: Bun.randomUUIDv7(), was: 'stored', sha256, key, mimeType, bytes: bytes.byteLength, width, height }
+  return { id: Bun.randomUUIDv7(), origin: 'new', sha256, key, mimeType, bytes: bytes.byteLength, width, height }
 }
 
-/** A part of a text keeps all of it in memory. */
+/** Copies a substring: a substring itself keeps the whole string in memory. */
 function copyString(part: string): string {
   return Buffer.from(part).toString()
 }
@@ -119,39 +121,47 @@ interface ImageObject {
   bytes: Uint8Array
 }
 
-/** Whoever died over a picture, or had to give up its row, may have stored it: what nobody ever began is not looked for. */
+/**
+ * Stores an object unless it is there already. A process that died, or whose row could not be written, may have stored it; the
+ * store is only asked if a removal was scheduled before.
+ */
 async function storeObject(
   deps: StoreImageDeps,
   { mayExist, ...object }: ImageObject & { mayExist: boolean },
   signal: AbortSignal,
 ): Promise<void> {
   if (mayExist && (await isStored(deps, object, signal))) return
-  await retryStoreCall({ ...deps, signal }, () => putAndVerify(deps, object, signal))
+  await retry(() => putAndVerify(deps, object, signal), createStoreRetry(deps, object.key, signal))
 }
 
 async function isStored(deps: StoreImageDeps, object: ImageObject, signal: AbortSignal): Promise<boolean> {
-  return await retryStoreCall({ ...deps, signal }, () => hasSameBytes(deps.store, object))
+  return await retry(() => hasSameBytes(deps.store, object), createStoreRetry(deps, object.key, signal))
+}
+
+function createStoreRetry({ log }: Pick<StoreImageDeps, 'log'>, key: string, signal: AbortSignal): RetryOptions {
+  const onRetry = (err: unknown, failures: number) => log.debug({ err, key, failures }, 'store_call_failed')
+  return { policy: RETRY_POLICIES.backfillStore, signal, onRetry }
 }
 
 async function putAndVerify(deps: StoreImageDeps, object: ImageObject, signal: AbortSignal): Promise<void> {
   await putObject(deps.store, object, signal)
   await deps.onFailpoint('stored')
   if (!(await hasSameBytes(deps.store, object)))
-    throw new StoreError('the store gave back other bytes than it was given')
+    throw new StoreError(`object ${object.key} reads back with other bytes`)
   await deps.onFailpoint('compared')
 }
 
-async function putObject(store: Store, { key, bytes }: ImageObject, signal: AbortSignal): Promise<void> {
+async function putObject(store: Pick<Store, 'put'>, { key, bytes }: ImageObject, signal: AbortSignal): Promise<void> {
   await store.put(key, bytes, { signal: AbortSignal.any([signal, AbortSignal.timeout(STORE_TIMEOUT_MS)]) })
 }
 
-/** Whether the store has exactly these bytes. */
-async function hasSameBytes(store: Store, { key, bytes }: ImageObject): Promise<boolean> {
+/** Returns whether the store has exactly these bytes. */
+async function hasSameBytes(store: Pick<Store, 'get'>, { key, bytes }: ImageObject): Promise<boolean> {
   const reading = compareWithStored(store, key, bytes)
-  return await withDeadline(reading, { milliseconds: STORE_TIMEOUT_MS, operation: 'reading a picture back' })
+  return await withDeadline(reading, { milliseconds: STORE_TIMEOUT_MS, operation: `reading ${key} back` })
 }
 
-async function compareWithStored(store: Store, key: string, bytes: Uint8Array): Promise<boolean> {
+async function compareWithStored(store: Pick<Store, 'get'>, key: string, bytes: Uint8Array): Promise<boolean> {
   const found = await store.get(key)
   if (!found) return false
   let at = 0

@@ -12,27 +12,30 @@ import {
   storeImage,
 } from './store-image.ts'
 
-/** What a row had, and what of it is kept now. */
+/** The slots of a row, and its images that are in the store now. */
 export interface StoredRow {
   slots: Slot[]
   moved: MovedImage[]
 }
 
-/** The row was written by somebody else while it was worked on. */
+/** The row was written by another transaction while it was migrated. */
 export class ConcurrentEditError extends Error {
   override readonly name = 'ConcurrentEditError'
 }
 
 type RowContext = StoreImageDeps & { tx: Transaction; budget: ByteBudget; id: string; signal: AbortSignal }
 
-/** A picture's text comes in pieces, is put together and decoded; whatever the picture is, it is then drawn small, and sent. */
+/**
+ * Peak memory of an image, in bytes: its text arrives in chunks, is joined and decoded; then the image is decoded at a reduced
+ * size, and sent to the store.
+ */
 const MEMORY_COST = { perCharacter: 8, perByte: 6, decoded: 2 * 1024 * 1024 }
 
 /**
- * Keeps each picture of a row, several at once. None is read before there is memory for it, so that a row of any size is
- * never here as a whole. The first that cannot be kept ends it.
+ * Stores the images of a row, several at once. An image is read only once there is memory for it: a row of any size is never in
+ * memory as a whole. The first failure ends it.
  *
- * @throws UnmovableError naming the picture; EditedError; what the store throws
+ * @throws InvalidImageError naming the image; ConcurrentEditError; what the store throws
  */
 export async function storeRowImages(
   context: RowContext,
@@ -47,7 +50,7 @@ export async function storeRowImages(
   const { slots, next } = await openSlotReader(context.tx, context.id, MAX_TEXT_BYTES)
   assertReadable(slots)
   try {
-    for (const slot of slots.filter(({ embedded }) => embedded)) {
+    for (const slot of slots.filter(({ isEmbedded }) => isEmbedded)) {
       const reservation = await context.budget.reserve(
         MEMORY_COST.decoded + slot.length * MEMORY_COST.perCharacter,
         signal,
@@ -74,13 +77,13 @@ export async function storeRowImages(
 
 function assertReadable(slots: readonly Slot[]): void {
   for (const slot of slots) {
-    if (slot.embedded && slot.length > MAX_TEXT_BYTES) throw createInvalidImageError(slot, 'is larger than is taken')
-    if (!slot.embedded && slot.length > 0 && slot.value === null)
+    if (slot.isEmbedded && slot.length > MAX_TEXT_BYTES) throw createInvalidImageError(slot, 'is larger than is taken')
+    if (!slot.isEmbedded && slot.length > 0 && slot.value === null)
       throw createInvalidImageError(slot, 'is neither a picture nor an address')
   }
 }
 
-/** @throws EditedError if what stands there is not what stood there; UnmovableError if it is not what it should be */
+/** @throws ConcurrentEditError if the reader returns another slot; InvalidImageError if the text is no valid data URL */
 async function readEmbeddedImage(next: SlotReader['next'], slot: Slot): Promise<EmbeddedImage> {
   const embedded = await next()
   if (embedded?.field !== slot.field || embedded.position !== slot.position) throw new ConcurrentEditError()
