@@ -10,9 +10,9 @@ export async function recordFailures(
   if (failures.length === 0) return
   await tx`
     insert into backfill_failures (run_id, generation_id, reason, temporary)
-    select ${runId}, given.*
+    select ${runId}, input.*
     from unnest(${failures.map(({ id }) => id)}::uuid[], ${failures.map(({ reason }) => reason)}::text[],
-                ${failures.map(({ temporary }) => String(temporary))}::text[]::boolean[]) as given
+                ${failures.map(({ temporary }) => String(temporary))}::text[]::boolean[]) as input
     on conflict (run_id, generation_id) do update set reason = excluded.reason, temporary = excluded.temporary`
 }
 

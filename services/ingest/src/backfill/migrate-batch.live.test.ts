@@ -19,13 +19,13 @@ test('moves images out of a row byte for byte, and writes pointers, references a
   const { sql, deps } = env
   const [one, two, three] = [await createImage('png'), await createImage('jpeg'), await createImage('webp')]
   const workspaceId = crypto.randomUUID()
-  const given = {
+  const parameters = {
     aspectRatio: '1:1',
     steps: 30,
     referenceImage: toDataUrl(one, 'DATA:image/png;base64,'),
     referenceImages: [toDataUrl(two, 'data:image/jpg;base64,'), 'https://example.com/kept.png', toDataUrl(three)],
   }
-  const id = await insertOldRow(sql, given, { workspaceId })
+  const id = await insertOldRow(sql, parameters, { workspaceId })
   const batch = await migrateBatch(deps, OPTIONS)
   expect(batch).toMatchObject({
     processed: 1,
@@ -110,13 +110,13 @@ test.each([
   ['an empty data URL', 'data:image/png;base64,', 'is empty'],
 ])('names a row with %s and leaves it unchanged, and migrates the others', async (_, text, reason) => {
   const { sql, deps } = env
-  const given = { referenceImages: [toDataUrl(await createImage()), text] }
-  const broken = await insertOldRow(sql, given)
+  const parameters = { referenceImages: [toDataUrl(await createImage()), text] }
+  const broken = await insertOldRow(sql, parameters)
   const fine = await insertOldRow(sql, { referenceImage: toDataUrl(await createImage()) })
   const batch = await migrateBatch(deps, OPTIONS)
   expect(batch).toMatchObject({ processed: 2, moved: { updated: 1 } })
   expect(batch.failures).toEqual([{ id: broken, reason: `referenceImages.1 ${reason}`, temporary: false }])
-  expect(await readRawParameters(broken)).toEqual(given)
+  expect(await readRawParameters(broken)).toEqual(parameters)
   expect(await readRawParameters(fine)).toHaveProperty('referenceImageUrl')
   await sql`delete from generations where id = ${broken}`
 })
@@ -168,12 +168,12 @@ test('never reads an image that is too large, and names one outside of the refer
 
 test('validates everything and changes nothing in a dry run', async () => {
   const { sql, deps, puts } = env
-  const given = { referenceImages: [toDataUrl(await createImage()), toDataUrl(await createImage())] }
-  const id = await insertOldRow(sql, given)
+  const parameters = { referenceImages: [toDataUrl(await createImage()), toDataUrl(await createImage())] }
+  const id = await insertOldRow(sql, parameters)
   const before = puts.length
   const batch = await migrateBatch(deps, { ...OPTIONS, dryRun: true })
   expect(batch).toMatchObject({ processed: 1, moved: { updated: 1, images: 2 }, failures: [] })
-  expect(await readRawParameters(id)).toEqual(given)
+  expect(await readRawParameters(id)).toEqual(parameters)
   expect(puts.length).toBe(before)
 })
 

@@ -29,8 +29,8 @@ export async function migrateBatch(deps: MigrateDeps, options: BatchOptions): Pr
   const settled = await Promise.allSettled(rows.map(({ id }) => limit(() => migrateRow(deps, id, options))))
   const rejected = settled.find(result => result.status === 'rejected')
   if (rejected) throw rejected.reason
-  const outcomes = settled.flatMap((result, at) => {
-    const id = rows[at]?.id
+  const outcomes = settled.flatMap((result, index) => {
+    const id = rows[index]?.id
     return result.status === 'fulfilled' && id ? [{ id, ...result.value }] : []
   })
   const isStopped = outcomes.some(({ kind }) => kind === 'stopped')

@@ -52,14 +52,16 @@ const parameters = fc.record(
 test('migrates a row completely and rebuildably, or names it and leaves it unchanged', async () => {
   await using env = await openBackfillEnv()
   await fc.assert(
-    fc.asyncProperty(parameters, async given => {
+    fc.asyncProperty(parameters, async original => {
       await env.sql`delete from generations`
-      const id = await insertOldRow(env.sql, given)
+      const id = await insertOldRow(env.sql, original)
       const { failures } = await migrateBatch(env.deps, OPTIONS)
       const after = await readRawParameters(env, id)
-      if (failures.length > 0) return expect(after).toEqual(await toStoredParameters(env, given))
+      if (failures.length > 0) return expect(after).toEqual(await toStoredParameters(env, original))
       expect(JSON.stringify(after)).not.toMatch(/data:|;base64,/i)
-      expect(await rebuildParameters(env, id, after, given)).toEqual(canonicalize(await toStoredParameters(env, given)))
+      expect(await rebuildParameters(env, id, after, original)).toEqual(
+        canonicalize(await toStoredParameters(env, original)),
+      )
       const verified = await verifyBatch(env.deps, { runId: null, cursor: null, limit: 100, concurrency: 4 })
       expect(verified.failures).toEqual([])
     }),
@@ -68,7 +70,7 @@ test('migrates a row completely and rebuildably, or names it and leaves it uncha
 }, 60_000)
 
 /** Rebuilds the original parameters from the present ones, the manifest and the store, as `docs/backfill.md` describes. */
-async function rebuildParameters(env: BackfillEnv, id: string, after: Record<string, unknown>, given: object) {
+async function rebuildParameters(env: BackfillEnv, id: string, after: Record<string, unknown>, original: object) {
   const rebuilt = structuredClone(after)
   const entries = await env.sql<{ field: string; position: number; key: string; prefix: string }[]>`
     select field, position, key, prefix from backfill_manifest where generation_id = ${id}`
@@ -78,7 +80,7 @@ async function rebuildParameters(env: BackfillEnv, id: string, after: Record<str
     else (rebuilt[field] as unknown[])[position] = text
   }
   // The pointers to a single reference are new, except for a URL that the row had before.
-  const names = Object.keys(rebuilt).filter(name => /^referenceImage[A-Z]/.test(name) && !(name in given))
+  const names = Object.keys(rebuilt).filter(name => /^referenceImage[A-Z]/.test(name) && !(name in original))
   for (const name of names) delete rebuilt[name]
   return rebuilt
 }
@@ -98,7 +100,7 @@ async function readRawParameters({ sql }: BackfillEnv, id: string): Promise<Reco
 }
 
 /** Returns parameters as Postgres returns them. */
-async function toStoredParameters({ sql }: BackfillEnv, given: object): Promise<Record<string, unknown>> {
-  const [row] = await sql`select ${JSON.stringify(given)}::text::jsonb as value`
+async function toStoredParameters({ sql }: BackfillEnv, original: object): Promise<Record<string, unknown>> {
+  const [row] = await sql`select ${JSON.stringify(original)}::text::jsonb as value`
   return row?.value
 }

@@ -21,14 +21,14 @@ test.each(FAILPOINTS)(
   'resumes a run after a kill at `%s` with every byte stored and nothing uploaded twice',
   async failpoint => {
     await using env = await openWorkerEnv()
-    const given = await writeRows(env, 12)
+    const rows = await writeRows(env, 12)
     await using dead = startWorker(env, failpoint)
     const id = await startRun(env, { batch: 5 })
     await withDeadline(dead.exited, { milliseconds: DONE_TIMEOUT_MS, operation: 'waiting for the worker to die' })
     await using _ = startWorker(env, 'never')
     const report = await waitUntilDone(env, id)
     expect(report).toMatchObject({ updated: 12, images: 24, failures: [] })
-    await expectMoved(env, given)
+    await expectMoved(env, rows)
     await expectPutOnce(env)
   },
   TEST_MS,
@@ -38,14 +38,14 @@ test(
   'loses, counts twice and uploads twice nothing with two workers, the endpoint and concurrent edits',
   async () => {
     await using env = await openWorkerEnv()
-    const given = await writeRows(env, 40)
+    const rows = await writeRows(env, 40)
     await using _first = startWorker(env, 'never')
     await using _second = startWorker(env, 'never')
     const runs = await Promise.all([startRun(env, { batch: 7 }), startRun(env, { batch: 9 })])
     const stop = new AbortController()
     const editing = editUntilAborted(
       env,
-      given.map(({ id }) => id),
+      rows.map(({ id }) => id),
       stop.signal,
     )
     const endpoint = async () => {
@@ -55,7 +55,7 @@ test(
     const [reports] = await Promise.all([Promise.all(runs.map(id => waitUntilDone(env, id))), endpoint()])
     stop.abort()
     const edits = await editing
-    await expectMoved(env, given)
+    await expectMoved(env, rows)
     const [row] = await env.sql<{ rows: number; edited: number }[]>`
     select count(distinct m.generation_id)::int as rows,
       (select sum((parameters ->> 'edits')::int)::int from generation_raw) as edited
@@ -74,7 +74,7 @@ test(
   'finishes a run after the bus was away and lost everything',
   async () => {
     await using env = await openWorkerEnv()
-    const given = await writeRows(env, 30)
+    const rows = await writeRows(env, 30)
     await using worker = startWorker(env, 'never')
     const id = await startRun(env, { batch: 3 })
     await waitUntilStarted(env, id)
@@ -82,7 +82,7 @@ test(
     await env.nats.start()
     await waitUntilDone(env, id)
     expect(worker.isRunning()).toBe(true)
-    await expectMoved(env, given)
+    await expectMoved(env, rows)
   },
   TEST_MS,
 )
@@ -91,7 +91,7 @@ test(
   'finishes a run after its database connections were cut',
   async () => {
     await using env = await openWorkerEnv()
-    const given = await writeRows(env, 30)
+    const rows = await writeRows(env, 30)
     await using _ = startWorker(env, 'never')
     const id = await startRun(env, { batch: 5 })
     await waitUntilStarted(env, id)
@@ -100,7 +100,7 @@ test(
     where datname = current_database() and application_name like 'worker%'`
     const report = await waitUntilDone(env, id)
     expect(report).toMatchObject({ updated: 30, failures: [] })
-    await expectMoved(env, given)
+    await expectMoved(env, rows)
   },
   TEST_MS,
 )
@@ -109,7 +109,7 @@ test(
   'migrates no further rows of a stopped run until it is resumed',
   async () => {
     await using env = await openWorkerEnv()
-    const given = await writeRows(env, 30)
+    const rows = await writeRows(env, 30)
     await using _ = startWorker(env, 'never')
     const id = await startRun(env, { batch: 2, concurrency: 1 })
     await waitUntilStarted(env, id)
@@ -119,7 +119,7 @@ test(
     expect(stopped.updated).toBeLessThan(30)
     await publish(env, { v: 1, type: 'backfill.resume', id })
     expect(await waitUntilDone(env, id)).toMatchObject({ updated: 30, images: 60 })
-    await expectMoved(env, given)
+    await expectMoved(env, rows)
   },
   TEST_MS,
 )
@@ -128,14 +128,14 @@ test(
   'reports missing and changed objects in a verification',
   async () => {
     await using env = await openWorkerEnv()
-    const given = await writeRows(env, 4)
+    const rows = await writeRows(env, 4)
     await using _ = startWorker(env, 'never')
     const moved = await startRun(env, {})
     await waitUntilDone(env, moved)
     const fine = await startRun(env, { kind: 'verify', of: moved })
     expect(await waitUntilDone(env, fine)).toMatchObject({ images: 8, failures: [] })
     const [missing = '', other = ''] = await Promise.all(
-      [given[0], given[3]].map(row => findKey(env, row?.images[row === given[0] ? 0 : 1] ?? Buffer.of())),
+      [rows[0], rows[3]].map(row => findKey(env, row?.images[row === rows[0] ? 0 : 1] ?? Buffer.of())),
     )
     await env.deps.store.remove(missing)
     await env.deps.store.put(other, await createImage(), { signal: neverAborted })
@@ -143,8 +143,8 @@ test(
     const { failures } = await waitUntilDone(env, wrong)
     expect(new Map(failures.map(({ id, reason }) => [id, reason]))).toEqual(
       new Map([
-        [given[0]?.id ?? '', `${missing} is not in the store`],
-        [given[3]?.id ?? '', `${other} is not what was moved there`],
+        [rows[0]?.id ?? '', `${missing} is not in the store`],
+        [rows[3]?.id ?? '', `${other} is not what was moved there`],
       ]),
     )
   },
@@ -156,14 +156,14 @@ test(
   async () => {
     const seed = Math.floor(Math.random() * 2 ** 32)
     await using env = await openWorkerEnv()
-    const given = await writeRows(env, 30)
+    const rows = await writeRows(env, 30)
     await using _ = startWorker(env, 'never', seed)
     const id = await startRun(env, { batch: 8 })
     const report = await waitUntilDone(env, id).catch(cause => {
       throw new Error(`with the seed ${seed}`, { cause })
     })
     expect([seed, report]).toMatchObject([seed, { updated: 30, images: 60, failures: [] }])
-    await expectMoved(env, given)
+    await expectMoved(env, rows)
   },
   TEST_MS,
 )
@@ -194,17 +194,17 @@ async function writeRows({ sql }: BackfillEnv, count: number): Promise<InsertedR
   const rows: InsertedRow[] = []
   for (let at = 0; at < count; at++) {
     const rowImages = images.slice(at, at + 2)
-    const given = { edits: 0, referenceImages: rowImages.map(bytes => toDataUrl(bytes)) }
+    const parameters = { edits: 0, referenceImages: rowImages.map(bytes => toDataUrl(bytes)) }
     const createdAt = new Date(1_600_000_000_000 + at * 1_000).toISOString()
-    rows.push({ id: await insertOldRow(sql, given, { workspaceId, createdAt }), images: rowImages })
+    rows.push({ id: await insertOldRow(sql, parameters, { workspaceId, createdAt }), images: rowImages })
   }
   return rows
 }
 
 /** @param seed of the failures of its store, which never fails unless given */
 function startWorker(env: WorkerEnv, failpoint: string, seed?: number) {
-  const given = [env.databaseUrl, env.nats.url, env.directory, failpoint, ...(seed === undefined ? [] : [`${seed}`])]
-  const command = [process.execPath, WORKER_MAIN, ...given]
+  const args = [env.databaseUrl, env.nats.url, env.directory, failpoint, ...(seed === undefined ? [] : [`${seed}`])]
+  const command = [process.execPath, WORKER_MAIN, ...args]
   const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'ignore', stderr: 'inherit' })
   const stop = async () => {
     child.kill('SIGKILL')
@@ -243,10 +243,10 @@ async function waitForReport(env: BackfillEnv, id: string, matches: (report: Bac
 }
 
 /** Checks that no row embeds an image any more, and that each image is in the store, byte for byte. */
-async function expectMoved(env: BackfillEnv, given: InsertedRow[]): Promise<void> {
+async function expectMoved(env: BackfillEnv, rows: InsertedRow[]): Promise<void> {
   const left = await env.sql`select generation_id from generation_raw where parameters::text ~* '(data:|;base64,)'`
   expect(left).toHaveLength(0)
-  for (const { id, images } of given) {
+  for (const { id, images } of rows) {
     const [row] = await env.sql`
       select parameters -> 'referenceImages' as images,
         (select json_agg(encode(i.sha256, 'hex') order by r.position) from generation_references r

@@ -112,13 +112,13 @@ async function runSlot(deps: WorkerDeps, consumer: JobConsumer, { isIdle, onActi
 /** Makes previews while no message waits, for the length of a pull at most: then the slot looks for messages again. */
 async function makePreviewsForAWhile(deps: WorkerDeps): Promise<boolean> {
   const deadline = Date.now() + PULL_TIMEOUT_MS
-  const make = async () => {
-    let made = false
-    while (Date.now() < deadline && !deps.signal.aborted && (await makeNextPreviews(deps))) made = true
-    return made
+  const makePreviews = async () => {
+    let hasMade = false
+    while (Date.now() < deadline && !deps.signal.aborted && (await makeNextPreviews(deps))) hasMade = true
+    return hasMade
   }
-  const made = await Promise.all(Array.from({ length: PREVIEW_CONCURRENCY }, make))
-  return made.includes(true)
+  const results = await Promise.all(Array.from({ length: PREVIEW_CONCURRENCY }, makePreviews))
+  return results.includes(true)
 }
 
 async function handleDelivery(deps: WorkerDeps, delivery: Delivery): Promise<void> {

@@ -97,5 +97,5 @@ async function insertReferences(tx: Transaction, id: string, parameters: Record<
     .filter(url => /^https?:/i.test(url))
   await tx`
     insert into generation_references (generation_id, position, url)
-    select ${id}, n - 1, url from unnest(${urls}::text[]) with ordinality as given (url, n)`
+    select ${id}, n - 1, url from unnest(${urls}::text[]) with ordinality as input (url, n)`
 }

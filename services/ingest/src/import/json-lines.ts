@@ -3,6 +3,7 @@ import { type ImportRecord, parseRecord, RecordError } from './record.ts'
 /** A line of a file, with the record to import or the reason why there is none. */
 export type LineEntry = { line: number; record: ImportRecord } | { line: number; error: RecordError }
 
+const NEWLINE = 10
 const MAX_LINE_BYTES = 512 * 1024 * 1024
 
 /** Reads the generations of a JSON Lines file, with one line in memory at a time. Empty lines are skipped. */
@@ -27,12 +28,12 @@ function parseLine(text: string, line: number, now: Date): LineEntry {
 async function* splitLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   let [pending, bytes]: [Uint8Array[], number] = [[], 0]
   for await (const chunk of stream) {
-    let from = 0
-    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
-      yield Buffer.concat([...pending, chunk.subarray(from, at)])
-      ;[pending, bytes, from] = [[], 0, at + 1]
+    let start = 0
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      yield Buffer.concat([...pending, chunk.subarray(start, end)])
+      ;[pending, bytes, start] = [[], 0, end + 1]
     }
-    const rest = chunk.slice(from)
+    const rest = chunk.slice(start)
     bytes += rest.byteLength
     if (bytes > MAX_LINE_BYTES) throw new RecordError(`has a line of more than ${MAX_LINE_BYTES / 1024 ** 2} MB`)
     pending.push(rest)

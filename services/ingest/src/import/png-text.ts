@@ -18,14 +18,14 @@ export function readPngTexts(bytes: Uint8Array): Record<string, string> {
   const png = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (png.subarray(0, 8).toString('hex') !== PNG_SIGNATURE) return {}
   const texts: [string, string][] = []
-  for (let at = 8; at + 12 <= png.length; ) {
-    const length = png.readUInt32BE(at)
-    const type = png.toString('latin1', at + 4, at + 8)
+  for (let offset = 8; offset + 12 <= png.length; ) {
+    const length = png.readUInt32BE(offset)
+    const type = png.toString('latin1', offset + 4, offset + 8)
     const read = Object.hasOwn(CHUNK_READERS, type)
-      ? CHUNK_READERS[type]?.(png.subarray(at + 8, at + 8 + length))
+      ? CHUNK_READERS[type]?.(png.subarray(offset + 8, offset + 8 + length))
       : undefined
     if (read) texts.push(read)
-    at += 12 + length
+    offset += 12 + length
   }
   return Object.fromEntries(texts)
 }

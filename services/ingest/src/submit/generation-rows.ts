@@ -94,7 +94,7 @@ async function insertGenerationReferences(
   await tx`
     insert into generation_references (generation_id, position, reference_id)
     select ${id}, ordinality - 1, reference_id
-    from unnest(${references.map(row => row.id)}::uuid[]) with ordinality as given (reference_id, ordinality)`
+    from unnest(${references.map(row => row.id)}::uuid[]) with ordinality as input (reference_id, ordinality)`
 }
 
 /** Returns whether a workspace has more than `limit` unfinished generations. */

@@ -94,11 +94,11 @@ async function replaceReferences(tx: Transaction, row: RowSnapshot, referenceUrl
   await tx`delete from generation_references where generation_id = ${row.id}`
   await tx`
     insert into generation_references (generation_id, position, reference_id, url)
-    select ${row.id}, row_number() over (order by n) - 1, i.id, case when i.id is null then given.url end
-    from unnest(${referenceUrls}::text[], ${hashes}::text[]) with ordinality as given (url, sha256, n)
-    left join reference_images i on i.workspace_id = ${row.workspaceId} and i.sha256 = decode(given.sha256, 'hex')
-      and given.url = ${mediaUrl('')} || i.key
-    where i.id is not null or given.url ~* '^https?:'`
+    select ${row.id}, row_number() over (order by n) - 1, i.id, case when i.id is null then input.url end
+    from unnest(${referenceUrls}::text[], ${hashes}::text[]) with ordinality as input (url, sha256, n)
+    left join reference_images i on i.workspace_id = ${row.workspaceId} and i.sha256 = decode(input.sha256, 'hex')
+      and input.url = ${mediaUrl('')} || i.key
+    where i.id is not null or input.url ~* '^https?:'`
 }
 
 /** Casts a value that was parsed from JSON to the type that the driver takes. */

@@ -104,7 +104,7 @@ async function writePointers(
   )
   // An existing reference was purged meanwhile: the next try stores it again.
   if (!rows) throw new ConcurrentEditError()
-  const inserted = moved.map((image, at) => ({ ...image, row: rows[at] ?? image.row }))
+  const inserted = moved.map((image, index) => ({ ...image, row: rows[index] ?? image.row }))
   const written = await rewriteRow(tx, row, buildParameterPatch(slots, inserted))
   if (!written) throw new ConcurrentEditError()
   await recordMoved(tx, { runId, generationId: id, moved: inserted })

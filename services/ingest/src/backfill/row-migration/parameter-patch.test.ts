@@ -54,7 +54,7 @@ test('shows an image twice that a list has twice', () => {
     embeddedSlot('referenceImages', 2),
   ]
   const rows = [one, two, one]
-  const moved = slots.map((slot, at) => ({ slot, row: rows[at] ?? one, prefix: '' }))
+  const moved = slots.map((slot, index) => ({ slot, row: rows[index] ?? one, prefix: '' }))
   expect(buildParameterPatch(slots, moved).referenceUrls).toEqual(
     ['a', 'b', 'a'].map(name => `/media/w/x/ref/${name}.png`),
   )

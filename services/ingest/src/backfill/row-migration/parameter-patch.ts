@@ -48,8 +48,8 @@ function toSingleReference(row: ReferenceRow): Record<string, unknown> {
 
 /** Lists the single reference first, unless the list has it too, then the list. */
 function listReferenceUrls(slots: readonly Slot[], moved: readonly MovedImage[], images: readonly unknown[]): string[] {
-  const findUrl = (wanted: Slot['field']) => {
-    const slot = slots.find(({ field }) => field === wanted)
+  const findUrl = (name: Slot['field']) => {
+    const slot = slots.find(({ field }) => field === name)
     return slot && parseReferenceUrl(findReferenceUrl(moved, slot) ?? slot.value)
   }
   const listed = images.map(parseReferenceUrl).filter(url => url !== undefined)

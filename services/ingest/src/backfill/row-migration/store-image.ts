@@ -164,10 +164,10 @@ async function hasSameBytes(store: Pick<Store, 'get'>, { key, bytes }: ImageObje
 async function compareWithStored(store: Pick<Store, 'get'>, key: string, bytes: Uint8Array): Promise<boolean> {
   const found = await store.get(key)
   if (!found) return false
-  let at = 0
+  let offset = 0
   for await (const chunk of found.body instanceof Blob ? found.body.stream() : found.body) {
-    if (Buffer.compare(chunk, bytes.subarray(at, at + chunk.byteLength)) !== 0) return false
-    at += chunk.byteLength
+    if (Buffer.compare(chunk, bytes.subarray(offset, offset + chunk.byteLength)) !== 0) return false
+    offset += chunk.byteLength
   }
-  return at === bytes.byteLength
+  return offset === bytes.byteLength
 }
