@@ -20,18 +20,20 @@ export function createTestProvider({ url }: { url: string }, deadlineMs = 5_000)
   return createFakeProvider({ url, deadlineMs })
 }
 
+/** Submits a request. @returns its request id */
 export async function submitRequest(provider: Provider, request = REQUEST): Promise<string> {
   const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: neverAborted })
   if (submitted.kind === 'accepted') return submitted.requestId
-  throw new Error('expected a request id')
+  throw new Error(`expected a request id, not ${submitted.kind}`)
 }
 
 export async function readFinishedOutputs(provider: Provider, requestId: string): Promise<ProviderOutput[]> {
   const checked = await provider.check(requestId, neverAborted)
   if (checked.kind === 'finished') return checked.outputs
-  throw new Error(`expected it to have finished: ${checked.kind}`)
+  throw new Error(`expected a finished request, not ${checked.kind}`)
 }
 
+/** Returns the ProviderError that `work` throws. @throws Error when it throws none */
 export async function getProviderError(work: () => Promise<unknown>): Promise<ProviderError> {
   const error = await work().then(
     () => undefined,

@@ -11,7 +11,7 @@ import {
   submitRequest,
 } from './fake-env.ts'
 
-/** What a submission ends in, and how many predictions it began, by what goes wrong. */
+/** The error of a submission, and the number of predictions that it began, by fault. */
 const SUBMIT_FAULTS: readonly (readonly [fault: RequestFault, code: string, failure: string, begun: number])[] = [
   [{ kind: 'status', status: 400 }, 'provider_refused', 'permanent', 0],
   [{ kind: 'status', status: 401 }, 'key_refused', 'permanent', 0],
@@ -31,7 +31,7 @@ const SUBMIT_FAULTS: readonly (readonly [fault: RequestFault, code: string, fail
 ]
 
 for (const [fault, code, failure, begun] of SUBMIT_FAULTS) {
-  test(`submitting: ${fault.kind} ${fault.status ?? ''} is ${code}, ${failure}`, async () => {
+  test(`maps ${fault.kind} ${fault.status ?? ''} of a submission to ${code}, ${failure}`, async () => {
     await using fake = await startFakeProvider()
     fake.setBehavior({ submit: fault })
     for (const request of [REQUEST, BYTES_REQUEST]) {
@@ -48,7 +48,7 @@ for (const [fault, code, failure, begun] of SUBMIT_FAULTS) {
   })
 }
 
-/** Asking and cancelling change nothing that is billed, so that they may always be tried again unless refused. */
+/** The error of a check or a cancel, by fault. They begin no work, so that they are retryable unless they are refused. */
 const CHECK_FAULTS: readonly (readonly [fault: RequestFault, code: string, failure: string])[] = [
   [{ kind: 'status', status: 401 }, 'key_refused', 'permanent'],
   [{ kind: 'status', status: 404 }, 'request_unknown', 'permanent'],
@@ -63,7 +63,7 @@ const CHECK_FAULTS: readonly (readonly [fault: RequestFault, code: string, failu
 ]
 
 for (const [fault, code, failure] of CHECK_FAULTS) {
-  test(`checking and cancelling: ${fault.kind} ${fault.status ?? ''} is ${code}, ${failure}`, async () => {
+  test(`maps ${fault.kind} ${fault.status ?? ''} of a check or a cancel to ${code}, ${failure}`, async () => {
     await using fake = await startFakeProvider()
     const provider = createTestProvider(fake, 100)
     const requestId = await submitRequest(provider)

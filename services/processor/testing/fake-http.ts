@@ -4,7 +4,7 @@ import { ProviderError } from '../src/providers/provider.ts'
 export interface HttpClient {
   url: string
   fetch: typeof fetch
-  /** For one request, from its first byte to the last of its answer. */
+  /** Time limit of one request, from its start to the last byte of its response. */
   deadlineMs: number
 }
 
@@ -14,26 +14,26 @@ export interface HttpRequest {
   headers?: Record<string, string>
   body?: unknown
   signal: AbortSignal
-  /** What it means that no answer can be trusted: asking is free, submitting may have begun what is billed. */
+  /** Class of a request without a valid response: polling is free, and a submission may have begun work that is billed. */
   failureIfUnanswered: FailureClass
 }
 
 /**
- * Asks the provider one thing.
+ * Sends one request to the provider.
  *
- * @returns an answer of 2xx, its body unread and under the same deadline
- * @throws ProviderError for every other end
+ * @returns a response of 2xx, its body unread and under the same deadline
+ * @throws ProviderError otherwise
  */
 export async function sendRequest(client: HttpClient, request: HttpRequest): Promise<Response> {
   if (request.signal.aborted) throw createInterruptedError('retryable', request.signal.reason)
   const response = await fetchResponse(client, request)
   if (response.ok) return response
-  // What it says may hold anything, at any length: the status is enough.
+  // The body may contain anything, at any length, and is not shown: the status is enough.
   await response.body?.cancel().catch(() => undefined)
   throw createRefusalError(response, request)
 }
 
-/** An answer's text as it comes. @throws ProviderError if it breaks off, or is longer than `most` characters */
+/** Yields a response's text as it arrives. @throws ProviderError when it is cut off or longer than `maxCharacters` */
 export async function* readText(
   response: Response,
   request: HttpRequest,
@@ -53,7 +53,7 @@ export async function* readText(
   }
 }
 
-/** An answer that is not what the provider's documentation promises. */
+/** Returns the error of a response that contradicts the provider's documentation. */
 export function createMisbehavedError({ failureIfUnanswered }: HttpRequest, cause?: unknown): ProviderError {
   return new ProviderError('provider_misbehaved', { failure: failureIfUnanswered, cause })
 }
@@ -63,7 +63,7 @@ async function fetchResponse({ url, fetch, deadlineMs }: HttpClient, request: Ht
     return await fetch(new URL(request.path, url), {
       method: request.method,
       headers: { 'content-type': 'application/json', ...request.headers },
-      // A redirect would take the submission, and a real provider's key, to where nobody has agreed to send it.
+      // A redirect could send the submission, and a real provider's key, to a host that the user has not agreed to.
       redirect: 'manual',
       signal: AbortSignal.any([request.signal, AbortSignal.timeout(deadlineMs)]),
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
@@ -73,7 +73,7 @@ async function fetchResponse({ url, fetch, deadlineMs }: HttpClient, request: Ht
   }
 }
 
-/** Errors that come before a byte was sent, so that nothing can have begun. */
+/** Errors that occur before a byte is sent: no work can have begun. */
 const NEVER_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']
 
 function toProviderError(cause: unknown, { signal, failureIfUnanswered }: HttpRequest): ProviderError {
@@ -99,15 +99,15 @@ const CODES_BY_STATUS: Readonly<Record<number, FailureCode>> = {
   503: 'provider_busy',
 }
 
-/** Where the failure table's sentence is not quite it. */
+/** Messages of statuses for which the failure table's message is not precise enough. */
 const MESSAGES_BY_STATUS: Readonly<Record<number, string>> = {
   403: 'The provider does not allow this with the key it was given.',
 }
 
 /**
- * A status of 4xx says that nothing was begun, and so does 503, by which a server says that it cannot take the request at
- * present. Any other 5xx may come from a proxy, or after the work was queued: a second submission could then be billed beside
- * the first, so that nobody knows.
+ * Maps the status of a refusal to an error. With 4xx no work was begun, nor with 503, by which a server declines the request
+ * for the moment. Any other 5xx may come from a proxy, or after the work was queued: a second submission could then be billed
+ * beside the first.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.6
  */
@@ -125,7 +125,11 @@ function createRefusalError(response: Response, request: HttpRequest): ProviderE
   })
 }
 
-/** Seconds or a date. @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
+/**
+ * Parses a Retry-After header, which has seconds or a date. @returns seconds from now
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+ */
 function parseRetryAfter(header: string | null): number | null {
   if (header === null) return null
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1_000

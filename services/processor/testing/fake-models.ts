@@ -27,7 +27,7 @@ const COMMON = {
   learnedSeconds: {},
 } satisfies Partial<Model>
 
-/** One model that is asked again until its addresses are there, and one that answers with bytes. */
+/** A model that is polled until its URLs are ready, and one that responds with bytes. */
 export const FAKE_MODELS: readonly Model[] = [
   { ...COMMON, id: 'fake-image', name: 'Fake' },
   { ...COMMON, id: BYTES_MODEL, name: 'Fake, as bytes' },

@@ -15,7 +15,7 @@ import {
 } from './fake-env.ts'
 import { createFakeProvider } from './fake-provider.ts'
 
-test('a submission is taken, waited for, and ends in addresses of real pictures', async () => {
+test('accepts a submission, makes it wait, and ends with URLs of real images', async () => {
   await using fake = await startFakeProvider()
   const provider = createTestProvider(fake)
   fake.setBehavior({ readyOutputs: 1, lookAgainSeconds: 3 })
@@ -41,7 +41,7 @@ test('a submission is taken, waited for, and ends in addresses of real pictures'
   }
 })
 
-test('the server is told everything, the references by what they are, and the key', async () => {
+test('sends everything to the server, references by their type, size and hash, and the idempotency key', async () => {
   await using fake = await startFakeProvider()
   const provider = createTestProvider(fake)
   const id = await submitRequest(provider, { ...REQUEST, negativePrompt: 'fog', duration: 2 })
@@ -65,7 +65,7 @@ test('the server is told everything, the references by what they are, and the ke
   ])
 })
 
-test('outputs come one at a time where the provider works so, and a place in the queue is passed on', async () => {
+test('reports outputs one at a time where the provider makes them so, and the position in its queue', async () => {
   await using fake = await startFakeProvider()
   const provider = createTestProvider(fake)
   fake.setBehavior({ queuePosition: 4, oneAtATime: true, readyOutputs: 0 })
@@ -76,30 +76,30 @@ test('outputs come one at a time where the provider works so, and a place in the
     outputs: [],
   })
   fake.setBehavior({ queuePosition: null })
-  for (const made of [0, 1, 2]) {
-    fake.setBehavior({ readyOutputs: made })
+  for (const ready of [0, 1, 2]) {
+    fake.setBehavior({ readyOutputs: ready })
     const checked = await provider.check(requestId, neverAborted)
-    expect(checked).toMatchObject({ kind: 'waiting', progress: made / 3 })
-    expect(getIndices(checked)).toEqual(REQUEST.indices.slice(0, made))
+    expect(checked).toMatchObject({ kind: 'waiting', progress: ready / 3 })
+    expect(getIndices(checked)).toEqual(REQUEST.indices.slice(0, ready))
   }
   fake.setBehavior({ readyOutputs: 3 })
   expect(getIndices(await provider.check(requestId, neverAborted))).toEqual([4, 5, 6])
 })
 
-test('a model that answers with bytes gives each output as it is made', async () => {
+test('yields each output as it is made, of a model that responds with bytes', async () => {
   await using fake = await startFakeProvider()
   fake.setBehavior({ readyOutputs: 1 })
   const progress: number[] = []
-  const taken: number[] = []
-  for await (const output of await outputsAtOnce(createTestProvider(fake), BYTES_REQUEST, fraction =>
+  const indices: number[] = []
+  for await (const output of await submitForOutputs(createTestProvider(fake), BYTES_REQUEST, fraction =>
     progress.push(fraction),
   )) {
-    taken.push(output.index)
-    fake.setBehavior({ readyOutputs: taken.length + 1 })
+    indices.push(output.index)
+    fake.setBehavior({ readyOutputs: indices.length + 1 })
     if (output.kind !== 'bytes') throw new Error('expected bytes')
     expect(await sharp(output.bytes).metadata()).toMatchObject({ format: 'png', width: 64, height: 48 })
   }
-  expect(taken).toEqual([4, 5, 6])
+  expect(indices).toEqual([4, 5, 6])
   expect(progress.map(fraction => Math.round(fraction * 3))).toEqual([1, 2, 3])
 })
 
@@ -113,7 +113,7 @@ for (const [output, indices] of [
   ['twice', [4]],
   ['hostile', null],
 ] as const) {
-  test(`a list of outputs that is wrong (${output}) gives what can be used of it`, async () => {
+  test(`reads the valid outputs of an invalid list (${output})`, async () => {
     await using fake = await startFakeProvider()
     const provider = createTestProvider(fake)
     fake.setBehavior({ output })
@@ -124,14 +124,14 @@ for (const [output, indices] of [
   })
 }
 
-test('bytes that are fewer than asked for are taken, and none is a failure', async () => {
+test('accepts fewer outputs of bytes than requested, and fails without any', async () => {
   await using fake = await startFakeProvider()
   fake.setBehavior({ output: 'fewer' })
-  const fewer = await Array.fromAsync(await outputsAtOnce(createTestProvider(fake), BYTES_REQUEST))
+  const fewer = await Array.fromAsync(await submitForOutputs(createTestProvider(fake), BYTES_REQUEST))
   expect(fewer.map(({ index }) => index)).toEqual([4, 5])
   fake.setBehavior({ output: 'empty' })
   const error = await getProviderError(async () =>
-    Array.fromAsync(await outputsAtOnce(createTestProvider(fake), BYTES_REQUEST)),
+    Array.fromAsync(await submitForOutputs(createTestProvider(fake), BYTES_REQUEST)),
   )
   expect(error).toMatchObject({ code: 'no_outputs', failure: 'permanent' })
 })
@@ -141,18 +141,18 @@ for (const [code, ours, failure] of [
   ['overloaded', 'provider_busy', 'retryable'],
   ['constructor', 'provider_failed', 'permanent'],
 ] as const) {
-  test(`a prediction that failed with ${code} is ${ours}, ${failure}, in our own words`, async () => {
+  test(`maps the failure ${code} of a prediction to ${ours}, ${failure}, with our own message`, async () => {
     await using fake = await startFakeProvider()
     const provider = createTestProvider(fake)
     fake.setBehavior({ failure: { code, message: 'SECRET' } })
     const checked = await provider.check(await submitRequest(provider), neverAborted)
-    if (checked.kind !== 'failed') throw new Error('expected a failure')
+    if (checked.kind !== 'failed') throw new Error(`expected a failure, not ${checked.kind}`)
     expect(checked.error).toMatchObject({ code: ours, failure })
     expect(checked.error.message).not.toContain('SECRET')
   })
 }
 
-test('cancelling works while it runs, again, and is too late afterwards or where the provider says so', async () => {
+test('cancels a running request, also repeatedly, and is too late after its end or where the provider says so', async () => {
   await using fake = await startFakeProvider()
   const provider = createTestProvider(fake)
   const done = await submitRequest(provider)
@@ -176,7 +176,7 @@ test('cancelling works while it runs, again, and is too late afterwards or where
   ])
 })
 
-test('a request nobody knows is a permanent failure, whatever its id', async () => {
+test('fails permanently for an unknown request, whatever its id', async () => {
   await using fake = await startFakeProvider()
   for (const id of ['gone', '../control', '?', '']) {
     expect(await getProviderError(() => createTestProvider(fake).check(id, neverAborted))).toMatchObject({
@@ -185,7 +185,7 @@ test('a request nobody knows is a permanent failure, whatever its id', async () 
   }
 })
 
-test('a provider that is not there has begun nothing', async () => {
+test('fails as retryable when the provider refuses the connection', async () => {
   const fake = await startFakeProvider()
   await fake[Symbol.asyncDispose]()
   expect(await getProviderError(() => submitRequest(createTestProvider(fake)))).toMatchObject({
@@ -194,7 +194,7 @@ test('a provider that is not there has begun nothing', async () => {
   })
 })
 
-test('an interruption is a failure too: harmless before anything was sent, unknown after', async () => {
+test('maps an abort to `interrupted`: retryable before anything was sent, unknown after', async () => {
   await using fake = await startFakeProvider()
   const provider = createTestProvider(fake)
   const submit = (request: ProviderRequest, signal: AbortSignal) =>
@@ -208,13 +208,13 @@ test('an interruption is a failure too: harmless before anything was sent, unkno
   for (const [count, request] of [REQUEST, BYTES_REQUEST].entries()) {
     const stop = new AbortController()
     const ended = submit(request, stop.signal)
-    await fake.waitForRequests(journal => journal.submits.length > count)
+    await fake.waitForRequests(log => log.submits.length > count)
     stop.abort()
     expect(await ended).toMatchObject({ code: 'interrupted', failure: 'unknown' })
   }
 })
 
-test('a repeated submission is another prediction, unless keys are recognised', async () => {
+test('begins another prediction for a repeated submission, unless keys are recognised', async () => {
   await using fake = await startFakeProvider()
   const provider = createTestProvider(fake)
   const [first, second] = [await submitRequest(provider), await submitRequest(provider)]
@@ -224,15 +224,15 @@ test('a repeated submission is another prediction, unless keys are recognised', 
   expect(fake.requestLog.submitsByKey).toEqual({ k: 3 })
 })
 
-test('its models are models', async () => {
+test('lists valid models', async () => {
   const models = await createFakeProvider({ url: 'http://127.0.0.1:1' }).models(neverAborted)
   expect(models.map(model => Model.parse(model).id)).toEqual(['fake-image', 'fake-bytes'])
 })
 
-async function outputsAtOnce(provider: Provider, request: ProviderRequest, onProgress = (_: number) => {}) {
+async function submitForOutputs(provider: Provider, request: ProviderRequest, onProgress = (_: number) => {}) {
   const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: neverAborted, onProgress })
   if (submitted.kind === 'outputs') return submitted.outputs
-  throw new Error('expected outputs')
+  throw new Error(`expected outputs, not ${submitted.kind}`)
 }
 
 function getIndices(checked: CheckResult): number[] {
@@ -240,7 +240,7 @@ function getIndices(checked: CheckResult): number[] {
 }
 
 async function fetchFrom({ url }: FakeProviderServer, output: ProviderOutput): Promise<Uint8Array> {
-  if (output.kind !== 'url') throw new Error('expected an address')
+  if (output.kind !== 'url') throw new Error(`expected a URL, not ${output.kind}`)
   const limits = { maxBytes: 1_000_000, deadlineMs: 5_000, signal: neverAborted }
   return await readAll(await safeGet(output.url, { ...limits, allowOrigins: [url] }), neverAborted)
 }

@@ -7,11 +7,13 @@ import {
   UrlOutput,
 } from '@darkroom/infra/testing/fake-provider/wire'
 import {
+  type CallOptions,
   type CheckResult,
   type Provider,
   ProviderError,
   type ProviderOutput,
   type ProviderRequest,
+  type SubmitResult,
 } from '../src/providers/provider.ts'
 import { createMisbehavedError, type HttpClient, type HttpRequest, readText, sendRequest } from './fake-http.ts'
 import { FAKE_MODELS } from './fake-models.ts'
@@ -20,13 +22,13 @@ import { readOutputs } from './fake-stream.ts'
 export interface FakeProviderOptions {
   url: string
   fetch?: typeof fetch
-  /** For each request; 30,000 unless said. */
+  /** Time limit of each request, in ms; 30,000 unless given. */
   deadlineMs?: number
 }
 
 /**
- * Speaks to the tests' provider (`fake-server.ts`) over its wire, which is shaped after Replicate's predictions, and is
- * written as an adapter for a real one would be.
+ * Creates the adapter of the fake provider (`fake-server.ts`), whose HTTP API is modelled on Replicate's predictions. It is
+ * written as the adapter of a real provider would be.
  */
 export function createFakeProvider({
   url,
@@ -37,45 +39,45 @@ export function createFakeProvider({
   return {
     name: 'fake',
     isFree: false,
-    async submit(request, { idempotencyKey, signal, onProgress }) {
-      const headers = { 'idempotency-key': idempotencyKey }
-      const body = toSubmission(request)
-      const httpRequest = {
-        method: 'POST',
-        path: '/predictions',
-        headers,
-        body,
-        signal,
-        failureIfUnanswered: 'unknown',
-      } as const
-      const response = await sendRequest(client, httpRequest)
-      if (request.model !== BYTES_MODEL)
-        return { kind: 'accepted', requestId: (await readPrediction(response, httpRequest)).id }
-      return { kind: 'outputs', outputs: readOutputs(response, httpRequest, request.indices, onProgress) }
-    },
-    async check(requestId, signal) {
-      const httpRequest = {
-        method: 'GET',
-        path: getPredictionPath(requestId),
-        signal,
-        failureIfUnanswered: 'retryable',
-      } as const
-      const prediction = await readPrediction(await sendRequest(client, httpRequest), httpRequest)
+    submit: (request, options) => submit(client, request, options),
+    check: async (requestId, signal) => {
+      const path = getPredictionPath(requestId)
+      const prediction = await requestPrediction(client, { ...IDEMPOTENT, method: 'GET', path, signal })
       return TO_CHECK_RESULT[prediction.status](prediction)
     },
-    async cancel(requestId, signal) {
+    cancel: async (requestId, signal) => {
       const path = `${getPredictionPath(requestId)}/cancel`
-      const httpRequest = { method: 'POST', path, signal, failureIfUnanswered: 'retryable' } as const
-      const { status } = await readPrediction(await sendRequest(client, httpRequest), httpRequest)
+      const { status } = await requestPrediction(client, { ...IDEMPOTENT, method: 'POST', path, signal })
       return status === 'canceled' ? 'cancelled' : 'too-late'
     },
     models: async () => [...FAKE_MODELS],
   }
 }
 
-/** Far above what ten outputs need: the rest of a longer answer is not worth the memory. */
+/** Requests that begin no work: without a response they may be made again. */
+const IDEMPOTENT = { failureIfUnanswered: 'retryable' } as const
+/** Far above the size of ten outputs: a longer response is rejected to save memory. */
 const MAX_RESPONSE_CHARACTERS = 4_000_000
 const DEFAULT_POLL_SECONDS = 1
+
+async function submit(
+  client: HttpClient,
+  request: ProviderRequest,
+  { idempotencyKey, signal, onProgress }: CallOptions,
+): Promise<SubmitResult> {
+  const httpRequest: HttpRequest = {
+    method: 'POST',
+    path: '/predictions',
+    headers: { 'idempotency-key': idempotencyKey },
+    body: toSubmission(request),
+    signal,
+    failureIfUnanswered: 'unknown',
+  }
+  if (request.model !== BYTES_MODEL)
+    return { kind: 'accepted', requestId: (await requestPrediction(client, httpRequest)).id }
+  const response = await sendRequest(client, httpRequest)
+  return { kind: 'outputs', outputs: readOutputs(response, httpRequest, request.indices, onProgress) }
+}
 
 function getPredictionPath(requestId: string): string {
   return `/predictions/${encodeURIComponent(requestId)}`
@@ -94,7 +96,8 @@ function toSubmission({ references, ...request }: ProviderRequest): Submission {
   }
 }
 
-async function readPrediction(response: Response, httpRequest: HttpRequest): Promise<Prediction> {
+async function requestPrediction(client: HttpClient, httpRequest: HttpRequest): Promise<Prediction> {
+  const response = await sendRequest(client, httpRequest)
   const text = (await Array.fromAsync(readText(response, httpRequest, MAX_RESPONSE_CHARACTERS))).join('')
   try {
     return Prediction.parse(JSON.parse(text))
@@ -128,22 +131,23 @@ function toFinishedResult(prediction: Prediction): CheckResult {
   return { kind: 'finished', outputs }
 }
 
-/** The outputs that can be used: an http address nobody else has, for an index that was asked for. */
+/** Returns the valid outputs: those with a requested index and an HTTP URL, each index and URL once. */
 function toOutputs({ output, indices }: Prediction): ProviderOutput[] {
   const usable = new Map<string, UrlOutput>()
-  const taken = new Set<number>()
+  const seenIndices = new Set<number>()
   for (const item of Array.isArray(output) ? output : []) {
     const { data } = UrlOutput.safeParse(item)
-    if (!data || usable.has(data.url) || taken.has(data.index) || !(indices?.includes(data.index) ?? true)) continue
+    if (!data || usable.has(data.url) || seenIndices.has(data.index) || !(indices?.includes(data.index) ?? true))
+      continue
     usable.set(data.url, data)
-    taken.add(data.index)
+    seenIndices.add(data.index)
   }
   return [...usable.values()].map(({ index, url, expiresAt }) => {
     return { kind: 'url', index, url, expiresAt: expiresAt ? new Date(expiresAt) : null }
   })
 }
 
-/** What the provider may name as the reason, in our words: its own are never shown. */
+/** Errors by the provider's reason, with our own messages: the provider's are never shown. */
 const ERRORS: Readonly<Record<string, () => ProviderError>> = {
   content_refused: () => new ProviderError('content_refused'),
   overloaded: () => new ProviderError('provider_busy', { message: 'The provider had no room for it.' }),
@@ -155,5 +159,5 @@ function toProviderError(code: string): ProviderError {
 }
 
 function createFailedResult(code: FailureCode): CheckResult {
-  return { kind: 'failed', error: new ProviderError(code, { failure: 'permanent' }) }
+  return { kind: 'failed', error: new ProviderError(code) }
 }

@@ -5,7 +5,7 @@ import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/test
 import sharp from 'sharp'
 import { createTestProvider, neverAborted, REQUEST, submitRequest } from './fake-env.ts'
 
-/** What reading a file comes to: `whole`, a picture that does not decode, or the code of a `SafeGetError`. */
+/** Results of reading a file: `whole`, `undecodable` for an image that does not decode, or the code of a `SafeGetError`. */
 const FILE_FAULTS: readonly (readonly [fault: FileFault, reads: readonly string[]])[] = [
   [{ kind: 'status' }, ['status', 'status', 'status']],
   [{ kind: 'status', status: 404 }, ['status', 'status', 'status']],
@@ -24,47 +24,47 @@ const FILE_FAULTS: readonly (readonly [fault: FileFault, reads: readonly string[
 ]
 
 for (const [fault, reads] of FILE_FAULTS) {
-  test(`a file that is ${JSON.stringify(fault)} reads as ${reads.join(', ')}, and its neighbour whole`, async () => {
+  test(`serves a file with the fault ${JSON.stringify(fault)} as ${reads.join(', ')}, and another one whole`, async () => {
     await using fake = await startFakeProvider()
-    const [first = '', second = ''] = await filesOf(fake, 2)
+    const [first = '', second = ''] = await listFiles(fake, 2)
     fake.setBehavior({ files: { 0: fault } })
     for (const read of reads) expect(await readFile(fake, first)).toBe(read)
     expect(await readFile(fake, second)).toBe('whole')
-    await fake.waitForRequests(journal => journal.filesInFlight === 0)
+    await fake.waitForRequests(log => log.filesInFlight === 0)
     expect(fake.requestLog.files).toHaveLength(reads.length + 1)
   })
 }
 
-test('a fault of every file strikes each by itself', async () => {
+test('applies a fault of every file to each file separately', async () => {
   await using fake = await startFakeProvider()
-  const urls = await filesOf(fake, 3)
+  const urls = await listFiles(fake, 3)
   fake.setBehavior({ files: { '*': { kind: 'status', times: 1 }, 2: { kind: 'html' } } })
   expect(await Promise.all(urls.map(url => readFile(fake, url)))).toEqual(['status', 'status', 'wrong-type'])
   expect(await Promise.all(urls.map(url => readFile(fake, url)))).toEqual(['whole', 'whole', 'wrong-type'])
 })
 
-test('files are held back until they are released, and those in flight are counted', async () => {
+test('holds files until they are released, and counts those in flight', async () => {
   await using fake = await startFakeProvider()
-  const urls = await filesOf(fake, 4)
+  const urls = await listFiles(fake, 4)
   fake.holdFiles()
   const reads = urls.map(url => readFile(fake, url))
-  await fake.waitForRequests(journal => journal.filesInFlight === 4)
+  await fake.waitForRequests(log => log.filesInFlight === 4)
   expect(fake.requestLog.files).toHaveLength(0)
   fake.releaseFiles()
   expect(await Promise.all(reads)).toEqual(['whole', 'whole', 'whole', 'whole'])
-  await fake.waitForRequests(journal => journal.filesInFlight === 0)
+  await fake.waitForRequests(log => log.filesInFlight === 0)
   expect(fake.requestLog.maxFilesInFlight).toBe(4)
 })
 
-test('a file that is given up is no longer in flight', async () => {
+test('does not count an aborted file as in flight', async () => {
   await using fake = await startFakeProvider()
-  const [url = ''] = await filesOf(fake, 1)
+  const [url = ''] = await listFiles(fake, 1)
   fake.holdFiles()
   expect(await readFile(fake, url)).toBe('timeout')
-  await fake.waitForRequests(journal => journal.filesInFlight === 0)
+  await fake.waitForRequests(log => log.filesInFlight === 0)
 })
 
-test('takes the time it is told to, for a prediction and for a file', async () => {
+test('delays predictions and files by the configured times', async () => {
   await using fake = await startFakeProvider()
   fake.setBehavior({ delayMs: 60, fileDelayMs: 60 })
   const started = performance.now()
@@ -76,7 +76,7 @@ test('takes the time it is told to, for a prediction and for a file', async () =
   expect(performance.now() - started).toBeGreaterThanOrEqual(120)
 })
 
-test('what it does not know or cannot read is refused', async () => {
+test('refuses unknown paths and invalid bodies', async () => {
   await using fake = await startFakeProvider()
   const id = await submit(fake, 1)
   const post = (path: string, body: string) => fetch(fake.url + path, { method: 'POST', body })
@@ -87,25 +87,25 @@ test('what it does not know or cannot read is refused', async () => {
     post('/predictions', '{'),
     post('/predictions', '{}'),
     post('/control', '{"set":{"nonsense":1}}'),
-  ].map(async answer => (await answer).status)
+  ].map(async response => (await response).status)
   expect(await Promise.all(statuses)).toEqual([404, 404, 404, 422, 422, 422])
 })
 
-test('a reset behaves well and forgets what came, not what was begun', async () => {
+test('resets the behavior and the request log, but not the predictions', async () => {
   await using fake = await startFakeProvider()
-  const [url = ''] = await filesOf(fake, 1)
+  const [url = ''] = await listFiles(fake, 1)
   fake.setBehavior({ files: { '*': { kind: 'html' } } })
   fake.reset()
   expect(fake.requestLog).toMatchObject({ submits: [], files: [], submitsByKey: {} })
   expect(await readFile(fake, url)).toBe('whole')
 })
 
-test('waiting for what never comes ends', async () => {
+test('times out while it waits for requests that never come', async () => {
   await using fake = await startFakeProvider()
   await expect(fake.waitForRequests(() => false, 20)).rejects.toThrow('timed out')
 })
 
-test('runs as a process of its own, told what to do over HTTP, and stops when asked', async () => {
+test('runs as a separate process that is controlled over HTTP, and stops on SIGTERM', async () => {
   const process = Bun.spawn(
     ['bun', `${import.meta.dir}/../../../infra/testing/fake-provider/fake-server.ts`, '--port', '0'],
     { stdout: 'pipe' },
@@ -132,7 +132,7 @@ async function submit(fake: { url: string }, count: number): Promise<string> {
   return await submitRequest(createTestProvider(fake), { ...REQUEST, indices: [0, 1, 2, 3].slice(0, count) })
 }
 
-async function filesOf(fake: FakeProviderServer, count: number): Promise<string[]> {
+async function listFiles(fake: FakeProviderServer, count: number): Promise<string[]> {
   const checked = await createTestProvider(fake).check(await submit(fake, count), neverAborted)
   const outputs = checked.kind === 'finished' ? checked.outputs : []
   return outputs.flatMap(output => (output.kind === 'url' ? [output.url] : []))

@@ -2,14 +2,15 @@ import { BytesLine } from '@darkroom/infra/testing/fake-provider/wire'
 import { type CallOptions, ProviderError, type ProviderOutput } from '../src/providers/provider.ts'
 import { createMisbehavedError, type HttpRequest, readText } from './fake-http.ts'
 
-/** Ten large pictures in base64. */
+/** Room for ten large images in base64. */
 const MAX_RESPONSE_CHARACTERS = 256_000_000
 
 /**
- * Reads outputs from the lines of an answer, as they come.
+ * Reads outputs from the lines of a response, as they arrive.
  *
- * @param indices that were asked for; others, and repeated ones, are passed over
- * @throws ProviderError, `unknown` if the answer makes no sense or breaks off: what it was to carry is made, and billed
+ * @param indices the requested indices; outputs with others, and repeated ones, are ignored
+ * @throws ProviderError `no_outputs` when there is no output
+ * @throws ProviderError of class `unknown` when the response is invalid or cut off: its outputs may have been made, and billed
  */
 export async function* readOutputs(
   response: Response,
