@@ -31,6 +31,10 @@ export const RETRY_POLICIES = {
   subscription: { minMs: 50, baseMs: 100, maxMs: 3_000 },
   /** Maintenance is not urgent: a database that is away is not asked more often than every half minute. */
   maintenance: { minMs: 50, baseMs: 250, maxMs: 30_000 },
+  /** The bus may lose messages at any time: after a failure they are looked for as often as after a success. */
+  reconcile: { minMs: 1_500, baseMs: 1_000, maxMs: 1_000 },
+  /** An output that is only at its provider: its URL may be good for days, and a provider may be down for hours. */
+  rehost: { minMs: 0, baseMs: 30_000, maxMs: 3_600_000 },
   /** A job that met an error of our own (store, database, code): another worker may do better in a moment. */
   jobError: { minMs: 1_000, baseMs: 1_000, maxMs: 30_000 },
   /** A provider that failed without saying when to come back. The circuit breaker takes over after three in a row. */

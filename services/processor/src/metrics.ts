@@ -2,7 +2,7 @@ import type { Metrics } from '@darkroom/infra/metrics'
 
 export type ProcessorMetrics = ReturnType<typeof createProcessorMetrics>
 
-/** What is counted of the work, beside what every service measures. */
+/** Creates the processor's own metrics, beside those of every service. */
 export function createProcessorMetrics({ createCounter: counter, createGauge: gauge }: Metrics) {
   return {
     claims: counter('claims_total', 'Generations taken up'),

@@ -1,18 +1,20 @@
 import { join } from 'node:path'
 import { Generation } from '@darkroom/contracts/generation'
+import { isTerminal } from '@darkroom/contracts/lifecycle'
 import { jobSubject } from '@darkroom/contracts/subjects'
-import { openBus } from '@darkroom/infra/bus/bus'
-import { openDatabase } from '@darkroom/infra/database/connection'
+import { type Bus, openBus } from '@darkroom/infra/bus/bus'
+import { type Database, openDatabase } from '@darkroom/infra/database/connection'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { openStore } from '@darkroom/infra/store/open-store'
-import { startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
+import type { Store } from '@darkroom/infra/store/store'
+import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import { createTestDatabase, createTestDirectory, startTestNats } from '@darkroom/infra/testing/test-resources'
 import { createFakeProvider } from '../testing/fake-provider.ts'
 import { createProcessorMetrics } from './metrics.ts'
-import { openSpool } from './outputs/spool.ts'
+import { openSpool, type Spool } from './outputs/spool.ts'
 import { publishModels } from './providers/model-catalogue.ts'
 import type { Provider } from './providers/provider.ts'
 import { createActiveJobs } from './queue/active-jobs.ts'
@@ -29,12 +31,41 @@ export interface WorkerOptions {
 
 export type WorkerEnv = Awaited<ReturnType<typeof openWorkerEnv>>
 
+/** The parts that all workers of an environment share. */
+interface WorkerServices {
+  database: Database
+  bus: Bus
+  store: Store
+  spool: Spool
+  fake: FakeProviderServer
+  workspaceId: string
+}
+
 const log = createLog({ service: 'test', level: 'silent' })
 const WAIT_TIMEOUT_MS = 20_000
 
-/** A database, a bus, a store and the fake provider for tests of the whole work, with any number of workers on them. */
+/** Opens a database, a bus, a store and the fake provider for tests of whole jobs, with any number of workers. */
 export async function openWorkerEnv() {
   await using stack = new AsyncDisposableStack()
+  const services = await openServices(stack)
+  const { database, bus, store, fake, workspaceId } = services
+  const { startWorker, stopWorkers } = createWorkerStarter(services)
+  stack.defer(stopWorkers)
+  const disposables = stack.move()
+  return {
+    database,
+    bus,
+    store,
+    fake,
+    workspaceId,
+    startWorker,
+    stopWorkers,
+    ...createJobActions(services),
+    [Symbol.asyncDispose]: () => disposables.disposeAsync(),
+  }
+}
+
+async function openServices(stack: AsyncDisposableStack): Promise<WorkerServices> {
   const { url } = stack.use(await createTestDatabase())
   const nats = stack.use(await startTestNats())
   const directory = stack.use(await createTestDirectory())
@@ -46,51 +77,53 @@ export async function openWorkerEnv() {
   await bus.ensureStreams()
   const store = await openStore({ DATA_DIR: directory.path })
   const spool = await openSpool({ directory: join(directory.path, 'spool') })
-  const workspaceId = crypto.randomUUID()
-  const disposables = stack.move()
-  let workers: { stop(): Promise<void> }[] = []
+  return { database, bus, store, spool, fake, workspaceId: crypto.randomUUID() }
+}
 
+function createWorkerStarter(services: WorkerServices) {
+  let workers: { stop(): Promise<void> }[] = []
   const startWorker = async (options: WorkerOptions = {}) => {
-    const providers = options.providers ?? [createFakeProvider({ url: fake.url })]
-    const [stopping, drainController] = [new AbortController(), new AbortController()]
-    const metrics = createProcessorMetrics(createMetrics('test'))
-    const deps = {
-      database,
-      bus,
-      log,
-      activeJobs: createActiveJobs(),
-      metrics,
-      providers,
-      stopping: stopping.signal,
-    }
-    const catalogue = await publishModels({ database, providers, signal: stopping.signal })
-    const worker = runWorker({
-      ...deps,
-      store,
-      catalogue,
-      allowOrigins: [fake.url],
-      budget: createByteBudget(64_000_000),
-      spool,
-      slots: options.slots ?? 2,
-      uploadConcurrency: options.uploadConcurrency ?? 3,
-      leaseSeconds: options.leaseSeconds ?? 5,
-      maxSeconds: 60,
-      maxSubmits: options.maxSubmits ?? 1,
-      maxFailures: 5,
-      drainSignal: drainController.signal,
-    })
-    const stop = async () => {
-      stopping.abort(new Error('stopping'))
-      drainController.abort(new Error('stopping'))
-      await worker
-    }
-    workers.push({ stop })
-    return { stop, deps, metrics }
+    const worker = await startOneWorker(services, options)
+    workers.push(worker)
+    return worker
   }
   const stopWorkers = async () => {
     await Promise.all(workers.map(worker => worker.stop()))
     workers = []
   }
+  return { startWorker, stopWorkers }
+}
+
+async function startOneWorker({ database, bus, store, spool, fake }: WorkerServices, options: WorkerOptions) {
+  const providers = options.providers ?? [createFakeProvider({ url: fake.url })]
+  const [stopping, drainController] = [new AbortController(), new AbortController()]
+  const metrics = createProcessorMetrics(createMetrics('test'))
+  const deps = { database, bus, log, activeJobs: createActiveJobs(), metrics, providers, stopping: stopping.signal }
+  const worker = runWorker({
+    ...deps,
+    store,
+    catalogue: await publishModels({ database, providers, signal: stopping.signal }),
+    allowOrigins: [fake.url],
+    budget: createByteBudget(64_000_000),
+    spool,
+    slots: options.slots ?? 2,
+    uploadConcurrency: options.uploadConcurrency ?? 3,
+    leaseSeconds: options.leaseSeconds ?? 5,
+    maxSeconds: 60,
+    maxSubmits: options.maxSubmits ?? 1,
+    maxFailures: 5,
+    drainSignal: drainController.signal,
+  })
+  const stop = async () => {
+    stopping.abort(new Error('stopping'))
+    drainController.abort(new Error('stopping'))
+    await worker
+  }
+  return { stop, deps, metrics }
+}
+
+/** Creates the actions of a test: to queue generations, to wait for them and to read them. */
+function createJobActions({ database, bus, workspaceId }: WorkerServices) {
   const publishJob = async (id: string, provider = 'fake') => {
     await bus.publish(jobSubject(provider), { v: 1, type: 'generation.queued', id }, crypto.randomUUID())
   }
@@ -110,28 +143,12 @@ export async function openWorkerEnv() {
       await Bun.sleep(20)
     }
   }
-  const waitUntilEnded = (id: string) =>
-    waitUntil(id, ({ status }) => ['completed', 'failed', 'cancelled'].includes(status))
+  const waitUntilEnded = (id: string) => waitUntil(id, ({ status }) => isTerminal(status))
   const queueAndWait = async (queued: QueuedOptions) => await waitUntilEnded(await queue(queued))
   const readTransitions = async (id: string) => {
-    const rows = await database<{ move: string }[]>`
-      select from_status || '→' || to_status as move from generation_events where generation_id = ${id} order by id`
-    return rows.map(({ move }) => move)
+    const rows = await database<{ transition: string }[]>`
+      select from_status || '→' || to_status as transition from generation_events where generation_id = ${id} order by id`
+    return rows.map(({ transition }) => transition)
   }
-  const close = async () => {
-    await stopWorkers()
-    await disposables.disposeAsync()
-  }
-  const env = { database, bus, store, fake, nats, workspaceId, startWorker, stopWorkers }
-  return {
-    ...env,
-    publishJob,
-    queue,
-    read,
-    waitUntil,
-    waitUntilEnded,
-    queueAndWait,
-    readTransitions,
-    [Symbol.asyncDispose]: close,
-  }
+  return { publishJob, queue, read, waitUntil, waitUntilEnded, queueAndWait, readTransitions }
 }

@@ -18,25 +18,25 @@ import type { Job, JobCall } from './queue/job.ts'
 import { type Lease, LeaseLostError, releaseLease, rescheduleJob, withLease } from './queue/lease.ts'
 
 /**
- * A processor's hands without its will: what it does to rows, step by step as another process says. A command is a POST, its
- * answer JSON. For tests of the state machine, which no provider and no bus may decide.
+ * A processor that is driven by another process: each POST is one command, which makes one step of a worker in the database,
+ * and its response is JSON. For tests of the state machine without a provider and a bus.
  */
 
 const [url = ''] = process.argv.slice(2)
 const log = createLog({ service: 'worker-rpc', level: 'silent' })
 const database = openDatabase({ url, name: 'worker-rpc', log })
 const neverAborted = new AbortController().signal
-// So long that none is renewed meanwhile: time passes when the test says so.
+// So long that no lease is renewed during a test: the test moves the time itself.
 const LEASE_SECONDS = 36_000
 const MAX_FAILURES = 2
 const BROKEN_ERROR = { code: 'broken', message: 'It broke.' }
 
-/** In the order in which they were got; none is ever forgotten. */
+/** All leases, in the order of their claims. A command names a lease by its index. */
 const leases: { job: Job; lease: Lease }[] = []
 
 type Write = (tx: Transaction, job: Job, index: number) => Promise<unknown>
 
-/** What a worker writes while its hold stands. */
+/** The writes of a worker, behind the fence. */
 const WRITES: Record<string, Write> = {
   nothing: async () => {},
   call: async (tx, job, index) => {
@@ -95,7 +95,7 @@ function toRefusal(err: unknown): string {
   throw err
 }
 
-/** Holds on until the process ends. */
+/** Keeps a lease until the process ends. */
 async function acquireLease(job: Job): Promise<Lease> {
   const { promise, resolve } = Promise.withResolvers<Lease>()
   const noop = () => {}
@@ -121,9 +121,9 @@ async function settleRehost(end: (tx: Transaction, rehost: Rehost) => Promise<bo
   return { index: rehost.index, isDone: await transaction(database, tx => end(tx, rehost)) }
 }
 
-/** One for all outputs. */
+/** Creates a call for all outputs. */
 function createCall(job: Job, call: number): JobCall {
-  const fresh = { requestId: null, finished: false, outcome: null, ageSeconds: 0, stopAsked: false }
+  const fresh = { requestId: null, finished: false, outcome: null, ageSeconds: 0, cancelRequested: false }
   return { ...fresh, call, firstIndex: 0, count: job.outputs.length, round: job.round }
 }
 

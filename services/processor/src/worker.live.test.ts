@@ -16,7 +16,7 @@ afterAll(() => env[Symbol.asyncDispose]())
 beforeEach(() => fake.reset())
 afterEach(() => env.stopWorkers())
 
-test('of four outputs one whose file never comes is temporary, three are stored, and three are fetched at once', async () => {
+test('marks the one of four outputs temporary whose file cannot be fetched, stores the others, and fetches three at once', async () => {
   fake.setBehavior({ fileDelayMs: 300, files: { 2: { kind: 'status' } } })
   await env.startWorker({ uploadConcurrency: 3 })
   const generation = await env.queueAndWait({ outputs: 4 })
@@ -39,18 +39,18 @@ test('of four outputs one whose file never comes is temporary, three are stored,
   ])
 })
 
-test('the upload stage stands while files are on their way and is gone when all have settled', async () => {
+test('sets the upload stage while files are in flight and clears it when all have settled', async () => {
   fake.holdFiles()
   await env.startWorker({ uploadConcurrency: 2 })
   const id = await env.queue({ outputs: 3 })
-  await fake.waitForRequests(journal => journal.filesInFlight === 2)
-  expect(await stageOf(id)).toBe('storage:upload-batch:heartbeat')
+  await fake.waitForRequests(log => log.filesInFlight === 2)
+  expect(await readStage(id)).toBe('storage:upload-batch:heartbeat')
   fake.releaseFiles()
   await env.waitUntilEnded(id)
-  expect(await stageOf(id)).toBeNull()
+  expect(await readStage(id)).toBeNull()
 })
 
-test('bytes are stored as they are, and outputs of ten are asked for in calls of four', async () => {
+test('stores outputs that come as bytes, and splits ten outputs into calls of four', async () => {
   await env.startWorker()
   const bytes = await env.queueAndWait({ model: 'fake-bytes', outputs: 2 })
   expect(bytes.outputs.map(({ state }) => state)).toEqual(['stored', 'stored'])
@@ -64,7 +64,7 @@ test('bytes are stored as they are, and outputs of ten are asked for in calls of
   ])
 })
 
-test('outputs that come one at a time are stored as they come, while processing', async () => {
+test('stores outputs one by one as they are made, while the generation is processing', async () => {
   fake.setBehavior({ oneAtATime: true, readyOutputs: 1 })
   await env.startWorker()
   const id = await env.queue({ outputs: 3 })
@@ -74,11 +74,11 @@ test('outputs that come one at a time are stored as they come, while processing'
   expect((await env.waitUntilEnded(id)).outputs.map(({ state }) => state)).toEqual(['stored', 'stored', 'stored'])
 })
 
-test('a long wait gives the slot back, and the request id is asked about, never submitted again', async () => {
+test('frees the slot during a long wait, and polls the request id instead of submitting again', async () => {
   fake.setBehavior({ readyOutputs: 0, lookAgainSeconds: 1.2 })
   await env.startWorker({ slots: 1 })
   const slow = await env.queue({ outputs: 1 })
-  await fake.waitForRequests(journal => journal.checks.length > 0)
+  await fake.waitForRequests(log => log.checks.length > 0)
   fake.setBehavior({ readyOutputs: null })
   const quick = await env.queueAndWait({ model: 'fake-bytes' })
   expect(quick.status).toBe('completed')
@@ -89,7 +89,7 @@ test('a long wait gives the slot back, and the request id is asked about, never 
   expect(await env.readTransitions(slow)).toEqual(['queued→processing', 'processing→uploading', 'uploading→completed'])
 })
 
-test('refusals, failures and nonsense end in words for a person', async () => {
+test('ends refusals, failures and invalid responses with a message of our own for the user', async () => {
   const cases: [Parameters<FakeProviderServer['setBehavior']>[0], string][] = [
     [{ failure: { code: 'content_refused', message: 'raw words of the provider' } }, 'content_refused'],
     [{ output: 'null' }, 'no_outputs'],
@@ -97,9 +97,9 @@ test('refusals, failures and nonsense end in words for a person', async () => {
     [{ submit: { kind: 'reset' } }, 'unknown_outcome'],
   ]
   await env.startWorker()
-  for (const [behaviour] of cases) {
+  for (const [behavior] of cases) {
     fake.reset()
-    fake.setBehavior(behaviour)
+    fake.setBehavior(behavior)
     const generation = await env.queueAndWait({ outputs: 2 })
     expect(generation.status).toBe('failed')
     expect(generation.outputs.map(({ state }) => state)).toEqual(['failed', 'failed'])
@@ -109,7 +109,7 @@ test('refusals, failures and nonsense end in words for a person', async () => {
   }
 })
 
-test('a provider that is busy for a moment is asked again, and fewer outputs than asked for still complete', async () => {
+test('retries after a rate limit, and completes a generation with fewer outputs than requested', async () => {
   fake.setBehavior({ submit: { kind: 'status', status: 429, retryAfter: '1', times: 1 }, output: 'fewer' })
   await env.startWorker()
   const generation = await env.queueAndWait({ outputs: 3 })
@@ -117,12 +117,12 @@ test('a provider that is busy for a moment is asked again, and fewer outputs tha
   expect(generation.outputs.map(({ state }) => state)).toEqual(['stored', 'stored', 'failed'])
 })
 
-test('what came before a call failed is kept, only the rest is failed', async () => {
+test('stores the outputs that came before a call failed, and fails only the rest', async () => {
   const real = createFakeProvider({ url: fake.url })
   const submit: Provider['submit'] = async (request, options) => {
     const submitted = await real.submit(request, options)
-    if (submitted.kind !== 'outputs') throw new Error('bytes were asked for')
-    return { kind: 'outputs', outputs: brokenAfter(submitted.outputs, 2) }
+    if (submitted.kind !== 'outputs') throw new Error(`expected outputs, not ${submitted.kind}`)
+    return { kind: 'outputs', outputs: failAfter(submitted.outputs, 2) }
   }
   await env.startWorker({ uploadConcurrency: 1, providers: [{ ...real, submit }] })
   const generation = await env.queueAndWait({ model: 'fake-bytes', outputs: 4 })
@@ -132,7 +132,7 @@ test('what came before a call failed is kept, only the rest is failed', async ()
   expect(fake.requestLog.submits).toHaveLength(1)
 })
 
-async function* brokenAfter(outputs: AsyncIterable<ProviderOutput>, count: number): AsyncGenerator<ProviderOutput> {
+async function* failAfter(outputs: AsyncIterable<ProviderOutput>, count: number): AsyncGenerator<ProviderOutput> {
   let given = 0
   for await (const output of outputs) {
     if (given++ === count)
@@ -141,14 +141,14 @@ async function* brokenAfter(outputs: AsyncIterable<ProviderOutput>, count: numbe
   }
 }
 
-test('work that is stopped is handed back with its request id and taken up by the next worker', async () => {
+test('releases a job with its request id on stopping, and the next worker resumes it', async () => {
   fake.holdFiles()
   const first = await env.startWorker({ uploadConcurrency: 2 })
   const id = await env.queue({ outputs: 3 })
-  await fake.waitForRequests(journal => journal.filesInFlight === 2)
+  await fake.waitForRequests(log => log.filesInFlight === 2)
   await first.stop()
-  const handedBack = await env.read(id)
-  expect(handedBack.outputs.map(({ state }) => state)).toEqual(['saving', 'saving', 'saving'])
+  const released = await env.read(id)
+  expect(released.outputs.map(({ state }) => state)).toEqual(['saving', 'saving', 'saving'])
   fake.releaseFiles()
   await env.startWorker()
   const generation = await env.waitUntilEnded(id)
@@ -156,7 +156,7 @@ test('work that is stopped is handed back with its request id and taken up by th
   expect(fake.requestLog.submits).toHaveLength(1)
 })
 
-test('poison is discarded and keeps nobody waiting', async () => {
+test('discards malformed messages without blocking the next job', async () => {
   await env.startWorker({ slots: 1 })
   const subject = jobSubject('fake')
   const poison = [
@@ -168,7 +168,7 @@ test('poison is discarded and keeps nobody waiting', async () => {
   expect((await env.queueAndWait({})).status).toBe('completed')
 })
 
-test('the same message many times is one piece of work', async () => {
+test('works on a generation once although its message comes many times', async () => {
   await env.startWorker({ slots: 3 })
   fake.setBehavior({ delayMs: 200 })
   const id = await env.queue({ outputs: 2 })
@@ -178,7 +178,7 @@ test('the same message many times is one piece of work', async () => {
   expect(fake.requestLog.files).toHaveLength(2)
 })
 
-async function stageOf(id: string): Promise<string | null> {
+async function readStage(id: string): Promise<string | null> {
   const [row] = await env.database<
     { stage: string | null }[]
   >`select stage from generation_jobs where generation_id = ${id}`

@@ -2,48 +2,35 @@ import { GenerationQueued } from '@darkroom/contracts/events'
 import { jobConsumerName, jobSubject } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus/bus'
 import type { Delivery, JobConsumer } from '@darkroom/infra/bus/consumer'
-import type { Database } from '@darkroom/infra/database/connection'
-import type { Log } from '@darkroom/infra/log'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
-import { backoff, sleep } from '@darkroom/infra/runtime/timers'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
+import { runForever } from '@darkroom/infra/runtime/run-forever'
 import type { JobOutcome } from './generate/generate.ts'
 import type { ProcessorMetrics } from './metrics.ts'
-import type { UploadDeps } from './outputs/upload.ts'
-import type { ModelCatalogue } from './providers/model-catalogue.ts'
 import type { Provider } from './providers/provider.ts'
-import type { ActiveJobs } from './queue/active-jobs.ts'
 import { claimGeneration } from './queue/claim.ts'
-import { runJob } from './queue/run-job.ts'
+import type { Job } from './queue/job.ts'
+import { type RunJobDeps, runJob } from './queue/run-job.ts'
 
-export interface WorkerDeps extends UploadDeps {
-  database: Database
-  bus: Bus
-  log: Log
-  metrics: ProcessorMetrics
-  activeJobs: ActiveJobs
+export interface WorkerDeps extends RunJobDeps {
+  bus: Pick<Bus, 'ensureStreams' | 'consumer'>
+  metrics: RunJobDeps['metrics'] & Pick<ProcessorMetrics, 'claims' | 'activeJobs' | 'poisonMessages'>
   providers: readonly Provider[]
-  catalogue: ModelCatalogue
-  /** Generations worked on at once, a provider. */
+  /** Generations of one provider that are worked on at once. */
   slots: number
-  uploadConcurrency: number
-  leaseSeconds: number
-  /** Longest active work on one generation, in one attempt. */
-  maxSeconds: number
-  /** Times that one output may be asked for where nobody knows whether the provider took it. */
-  maxSubmits: number
-  /** Silent deaths and retryable errors after which a generation is failed. */
-  maxFailures: number
-  /** Aborted when no more work is to be taken. */
+  /** Aborted when no more jobs are to be claimed. */
   stopping: AbortSignal
-  /** Aborted when active work must be handed back. */
-  drainSignal: AbortSignal
 }
 
 const PULL_TIMEOUT_MS = 5_000
+/** Time that a message comes after its job is due, so that it does not come just before. */
+const DUE_MARGIN_MS = 50
+/** Delay of a message whose claim failed. */
+const CLAIM_RETRY_MS = 1_000
 
 /**
- * Works on generations until `stopping` is aborted: each provider has a lane of its own, each lane as many slots as are
- * allowed, and each free slot pulls one message.
+ * Works on generations until `stopping` is aborted. Each provider has a consumer and a number of slots, and each free slot
+ * pulls one message.
  *
  * @returns when every slot has ended
  */
@@ -53,16 +40,15 @@ export async function runWorker(deps: WorkerDeps): Promise<void> {
 }
 
 async function runSlot(deps: WorkerDeps, provider: Provider): Promise<void> {
-  for (let failures = 0; !deps.stopping.aborted; failures++) {
-    try {
-      const consumer = await openConsumer(deps, provider)
-      failures = 0
-      while (!deps.stopping.aborted) await pullJob(deps, provider, consumer)
-    } catch (err) {
-      deps.log[failures < 3 ? 'info' : 'error']({ err, provider: provider.name }, 'lane broke off')
-      await sleep(backoff(failures, { base: 250, most: 5_000 }) + 50, deps.stopping)
-    }
-  }
+  const { log, stopping } = deps
+  const ids = { provider: provider.name, consumer: jobConsumerName(provider.name) }
+  const options = { name: 'job_consumer', policy: RETRY_POLICIES.consumer, log, ids, signal: stopping }
+  await runForever(options, async succeeded => {
+    const consumer = await openConsumer(deps, provider)
+    succeeded()
+    while (!stopping.aborted) await pullJob(deps, provider, consumer)
+    return 'busy'
+  })
 }
 
 async function openConsumer({ bus, leaseSeconds }: WorkerDeps, { name }: Provider): Promise<JobConsumer> {
@@ -79,24 +65,30 @@ async function pullJob(deps: WorkerDeps, provider: Provider, consumer: JobConsum
   if (!delivery) return
   if (deps.stopping.aborted) return delivery.nak(0)
   await handleDelivery(deps, provider, delivery).catch(err => {
-    deps.log.error({ err }, 'a message could not be handled')
-    delivery.nak(1_000)
+    deps.log.error({ err, provider: provider.name }, 'delivery_failed')
+    delivery.nak(CLAIM_RETRY_MS)
   })
 }
 
-/** Ends a message in exactly one way: done, again later, or never again. */
+/** Settles a message in exactly one way: ack, nak with a delay, or term. */
 async function handleDelivery(deps: WorkerDeps, provider: Provider, delivery: Delivery): Promise<void> {
+  const ids = { provider: provider.name }
   const message = GenerationQueued.safeParse(delivery.data)
-  if (!message.success) return discardDelivery(deps, delivery, 'not a message of ours')
+  if (!message.success) return discardDelivery(deps, delivery, { ...ids, reason: 'malformed' })
+  const { id } = message.data
   await failpoint('before-claim')
-  const claimed = await claimGeneration({ ...deps, owner: `processor-${process.pid}` }, message.data.id)
-  if (claimed.kind === 'unknown') return discardDelivery(deps, delivery, 'no such generation')
+  const claimed = await claimGeneration({ ...deps, owner: `processor-${process.pid}` }, id)
+  if (claimed.kind === 'claimed') return await runClaimedJob(deps, provider, claimed.job, delivery)
   if (claimed.kind === 'nothing-to-do') return await delivery.ack()
-  if (claimed.kind === 'not-now') return delivery.nak(claimed.seconds * 1_000 + 50)
+  if (claimed.kind === 'not-now') return delivery.nak(claimed.seconds * 1_000 + DUE_MARGIN_MS)
+  discardDelivery(deps, delivery, { ...ids, reason: 'no_such_generation', generation: id })
+}
+
+async function runClaimedJob(deps: WorkerDeps, provider: Provider, job: Job, delivery: Delivery): Promise<void> {
   deps.metrics.claims.inc()
   await failpoint('after-claim')
   deps.metrics.activeJobs.inc()
-  const outcome = await runJob(deps, provider, claimed.job, delivery).finally(() => deps.metrics.activeJobs.dec())
+  const outcome = await runJob(deps, provider, job, delivery).finally(() => deps.metrics.activeJobs.dec())
   await settleDelivery(delivery, outcome)
 }
 
@@ -108,8 +100,12 @@ async function settleDelivery(delivery: Delivery, outcome: JobOutcome): Promise<
   delivery.nak(outcome.seconds * 1_000)
 }
 
-function discardDelivery({ log, metrics }: WorkerDeps, delivery: Delivery, reason: string): void {
-  log.warn({ reason }, 'message discarded')
+function discardDelivery(
+  { log, metrics }: Pick<WorkerDeps, 'log' | 'metrics'>,
+  delivery: Delivery,
+  ids: { provider: string; reason: string; generation?: string },
+): void {
+  log.warn(ids, 'message_discarded')
   metrics.poisonMessages.inc()
   delivery.term()
 }

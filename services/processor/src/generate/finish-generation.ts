@@ -9,9 +9,9 @@ import type { Job } from '../queue/job.ts'
 const NOT_MADE = publicError('not_made')
 
 /**
- * Ends a generation: completed if at least one output is kept, else failed. What was never made is marked so.
+ * Ends a generation: completed if at least one output is stored or temporary, else failed. Missing outputs are marked failed.
  *
- * @param error what outputs that are still missing are said to have failed of
+ * @param error the error of outputs that are still missing
  */
 export async function finishGeneration(tx: Transaction, job: Job, error: PublicError = NOT_MADE): Promise<void> {
   const { attempt, id } = job
@@ -19,25 +19,25 @@ export async function finishGeneration(tx: Transaction, job: Job, error: PublicE
   await markTemporary(tx, id, null)
   await markFailed(tx, job, indices, error)
   const summary = await summarizeOutputs(tx, job)
-  if (summary.kept === 0) {
+  if (summary.available === 0) {
     await transition(tx, { id, to: 'failed', attempt, error: summary.error ?? error })
   } else {
     await markUploading(tx, job)
     await transition(tx, { id, to: 'completed', attempt })
   }
-  if (summary.kept === indices.length && isUninterrupted(job)) await recordTiming(tx, job)
+  if (summary.available === indices.length && isUninterrupted(job)) await recordTiming(tx, job)
   await tx`
     update generation_jobs set lease_until = null, lease_owner = null, stage = null, progress = null
     where generation_id = ${id}`
 }
 
-/** Says that the provider has finished and only the storing is left. */
+/** Moves a generation to `uploading`: its provider has finished, and only the storing is left. */
 export async function markUploading(tx: Transaction, job: Job): Promise<void> {
   const [row] = await tx<{ status: string }[]>`select status from generations where id = ${job.id}`
   if (row?.status === 'processing') await transition(tx, { id: job.id, to: 'uploading', attempt: job.attempt })
 }
 
-/** What broke off or was asked for again says nothing of how long such a generation takes. */
+/** Returns whether the job's duration may be learned from: a failure or a retry would distort it. */
 function isUninterrupted(job: Job): boolean {
   return job.round === 1 && job.failures === 0
 }

@@ -1,15 +1,15 @@
 import { publicError } from '@darkroom/contracts/failures'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
+import type { Store } from '@darkroom/infra/store/store'
 import { markFailed, recordCallEnd, recordOutput } from '../outputs/output-rows.ts'
 import { type UploadDeps, uploadOutput } from '../outputs/upload.ts'
 import { createUploadBatch, UPLOAD_STAGE } from '../outputs/upload-batch.ts'
-import type { Provider, ProviderError, ProviderOutput } from '../providers/provider.ts'
-import type { CircuitBreaker } from '../queue/circuit-breaker.ts'
-import type { Job, JobCall } from '../queue/job.ts'
+import type { ProviderOutput } from '../providers/provider.ts'
+import type { Job } from '../queue/job.ts'
 import { type Lease, rescheduleJob } from '../queue/lease.ts'
 import { setWaiting } from '../queue/waiting-reason.ts'
 import { finishGeneration, markUploading } from './finish-generation.ts'
-import { decideNextPoll, type PollDelay } from './next-poll.ts'
+import { decideNextPoll, type FailedCall, type PollDelay } from './next-poll.ts'
 import { createPlan, getOutputIndices, type Plan, type PlanLimits } from './plan.ts'
 import { createProgress } from './progress.ts'
 import {
@@ -22,21 +22,18 @@ import {
 } from './provider-call.ts'
 import { loadReferences } from './provider-request.ts'
 
-export interface GenerateDeps extends UploadDeps {
-  provider: Provider
-  breaker: CircuitBreaker
+export interface GenerateDeps
+  extends UploadDeps,
+    Pick<CallContext, 'provider' | 'breaker' | 'maxCallSeconds' | 'onSubmit'> {
+  store: Pick<Store, 'put' | 'get'>
   planLimits: PlanLimits
-  /** Longest that a call may take at the provider. */
-  maxCallSeconds: number
   /** Outputs of one generation that are uploaded at once. */
   uploadConcurrency: number
   /** Retryable failures after which a generation is failed. */
   maxFailures: number
-  /** Told that a call is being made. */
-  onSubmit: () => void
 }
 
-/** How a worker leaves a generation: ended, or to be looked at again. */
+/** The state in which a worker leaves a job: ended, or due again after some seconds. */
 export type JobOutcome = { kind: 'ended' } | { kind: 'reschedule'; seconds: number }
 
 const OUTPUT_LOST = publicError(
@@ -45,10 +42,11 @@ const OUTPUT_LOST = publicError(
 )
 
 /**
- * Brings a claimed generation as far as it can be brought now: takes up what earlier attempts left, asks the provider for
- * what is missing and for nothing else, and stores each output as it comes.
+ * Advances a claimed generation as far as is possible now: resumes the calls of earlier attempts, submits calls for the
+ * missing outputs only, and stores each output as soon as it is made.
  *
- * @throws LeaseLostError, or the lease's reason for aborting
+ * @throws LeaseLostError when the lease is lost
+ * @throws the reason of the lease's signal once it is aborted
  */
 export async function generate(deps: GenerateDeps, job: Job, lease: Lease): Promise<JobOutcome> {
   const batch = createUploadBatch<ProviderOutput>({
@@ -67,12 +65,12 @@ export async function generate(deps: GenerateDeps, job: Job, lease: Lease): Prom
       hasTriesLeft: job.failures < deps.maxFailures,
     })
     if (delay === null) await lease.write(tx => markUploading(tx, job))
-    // Only now is it known which outputs of a failed call had come before it failed, and are kept.
+    // Outputs that a call gave before it failed are stored by now, so that only the rest is marked failed.
     await batch.settled()
     await recordFailures(job, lease, failedCalls, hasCountedFailure)
     return await finishOrReschedule(job, lease, delay)
   } finally {
-    // Whatever went wrong, nothing of this attempt may go on beside the next one.
+    // After an error too, no upload of this attempt may run beside the next attempt.
     await batch.settled().catch(() => {})
   }
 }
@@ -85,8 +83,13 @@ async function makeCalls(
   add: (output: ProviderOutput) => void,
 ): Promise<CallResult[]> {
   const progress = createProgress({ job, lease })
+  const { provider, breaker, maxCallSeconds, onSubmit, planLimits } = deps
   const context: CallContext = {
-    ...deps,
+    provider,
+    breaker,
+    maxCallSeconds,
+    onSubmit,
+    maxSubmits: planLimits.maxSubmits,
     job,
     lease,
     references: plan.submit.length > 0 ? await loadReferences(deps.store, job.referenceKeys) : [],
@@ -107,7 +110,7 @@ async function makeCalls(
   return [...settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])), ...unknown]
 }
 
-/** Writes down what an earlier worker took with it: outputs it held in memory, and calls that are made once more. */
+/** Records the losses of an earlier worker: outputs that were only in its memory, and calls that are submitted once more. */
 async function recordLosses(job: Job, lease: Lease, { lostOutputs, resubmitted }: Plan): Promise<void> {
   if (lostOutputs.length === 0 && resubmitted.length === 0) return
   await lease.write(async tx => {
@@ -116,7 +119,7 @@ async function recordLosses(job: Job, lease: Lease, { lostOutputs, resubmitted }
   })
 }
 
-/** Writes down which outputs will never come, and that something failed that will be tried again. */
+/** Records the outputs that failed permanently, and counts a failure that is retried. */
 async function recordFailures(
   job: Job,
   lease: Lease,
@@ -130,8 +133,6 @@ async function recordFailures(
     if (hasCountedFailure) await tx`update generation_jobs set failures = failures + 1 where generation_id = ${job.id}`
   })
 }
-
-type FailedCall = { call: JobCall; error: ProviderError }
 
 async function finishOrReschedule(job: Job, lease: Lease, delay: PollDelay | null): Promise<JobOutcome> {
   if (delay !== null) await failpoint('before-hand-back')

@@ -1,34 +1,39 @@
 import { FAILURES } from '@darkroom/contracts/failures'
-import { backoff } from '@darkroom/infra/runtime/timers'
+import { RETRY_POLICIES, retryDelay } from '@darkroom/infra/runtime/retry-policies'
 import type { ProviderError } from '../providers/provider.ts'
 import type { JobCall } from '../queue/job.ts'
 import type { WaitingState } from '../queue/waiting-reason.ts'
 import type { CallResult } from './provider-call.ts'
 
-/** How long a generation is left alone, and what people are told it waits for. */
+/** Time until a job is due again, and the reason for waiting that users see. */
 export interface PollDelay {
   seconds: number
   waiting: WaitingState | null
 }
 
 interface NextPoll {
-  /** Null if the provider has nothing more to do. */
+  /** Null if nothing is left to do at the provider. */
   delay: PollDelay | null
-  /** Calls that failed for good. */
+  /** Calls that failed permanently. */
   failedCalls: FailedCall[]
-  /** Whether something failed that counts as a failure and will be tried again. */
+  /** Whether a call is retried whose failure counts towards the limit of failures. */
   hasCountedFailure: boolean
 }
 
-type FailedCall = { call: JobCall; error: ProviderError; canRetry: boolean }
+/** A failed call. `canRetry` says whether it can be made again without buying the same outputs twice. */
+export interface FailedCall {
+  call: JobCall
+  error: ProviderError
+  canRetry: boolean
+}
 
-const RETRY_MS = 4_000
+/** Longest delay before a retry, whatever the provider names. */
 const MAX_DELAY_SECONDS = 3_600
 
 /**
- * What follows from how a generation's calls stand.
+ * Decides from the results of a generation's calls when its job is due again, and which calls have failed permanently.
  *
- * @param options `hasTries` says whether a failure that counts may be tried again at all
+ * @param options `hasTriesLeft` is whether a counted failure may be retried at all
  */
 export function decideNextPoll(results: CallResult[], options: { hasTriesLeft: boolean }): NextPoll {
   const failed = results.flatMap(({ call, outcome }) => (outcome.kind === 'failed' ? [{ call, ...outcome }] : []))
@@ -47,15 +52,13 @@ function toPollDelay({ seconds, isQueued }: { seconds: number; isQueued: boolean
 }
 
 function toRetryDelay({ error }: FailedCall): PollDelay {
-  const seconds = Math.min(
-    MAX_DELAY_SECONDS,
-    error.retryAfterSeconds ?? 1 + backoff(1, { base: RETRY_MS, most: RETRY_MS }) / 1_000,
-  )
+  const delaySeconds = error.retryAfterSeconds ?? retryDelay(RETRY_POLICIES.providerError, 1) / 1_000
+  const seconds = Math.min(MAX_DELAY_SECONDS, delaySeconds)
   const reason = FAILURES[error.code].breaker === 'pause' ? 'rate-limited' : 'provider-down'
   return { seconds, waiting: { reason, seconds } }
 }
 
-/** A provider that says when to come back is not failing. */
+/** Returns whether a failure counts towards the limit: a provider that says when to come back is not failing. */
 function isCountedFailure({ error }: FailedCall): boolean {
   return error.retryAfterSeconds === null
 }

@@ -19,7 +19,7 @@ const outputs = fc
     ),
   )
 
-/** Calls as rows hold them: each output belongs to at most one that is not finished. */
+/** Calls as they are in the rows: each output belongs to at most one unfinished call. */
 const calls = (count: number): fc.Arbitrary<JobCall[]> =>
   fc
     .array(
@@ -46,7 +46,7 @@ const calls = (count: number): fc.Arbitrary<JobCall[]> =>
           requestId,
           finished,
           ageSeconds: 0,
-          stopAsked: false,
+          cancelRequested: false,
         })
         firstIndex += size
       }
@@ -67,7 +67,7 @@ const limits = fc.record({
   maxSubmits: fc.integer({ min: 1, max: 3 }),
 })
 
-test('no output is covered twice, and what is there or has an address is never asked for', () => {
+test('never covers an output twice, and never submits one that is stored or has a URL', () => {
   fc.assert(
     fc.property(jobs, limits, (job, given) => {
       const plan = createPlan(job, given)
@@ -82,7 +82,7 @@ test('no output is covered twice, and what is there or has an address is never a
   )
 })
 
-test('with a free provider everything that is missing is seen to', () => {
+test('covers every missing output with a free provider', () => {
   fc.assert(
     fc.property(jobs, limits, (job, given) => {
       const plan = createPlan({ ...job, mode: 'make' }, { ...given, isFree: true })
@@ -93,7 +93,7 @@ test('with a free provider everything that is missing is seen to', () => {
   )
 })
 
-test('a call is never submitted under a number that was used, nor for more than the provider makes at once', () => {
+test('never reuses the number of a call, and never exceeds the outputs of one call', () => {
   fc.assert(
     fc.property(jobs, limits, (job, given) => {
       const { submit } = createPlan(job, given)
@@ -104,7 +104,7 @@ test('a call is never submitted under a number that was used, nor for more than 
   )
 })
 
-test('a request id that is known is asked about, and what may have begun is not bought twice', () => {
+test('polls calls with a request id, and never buys twice what may have begun', () => {
   fc.assert(
     fc.property(jobs, limits, (job, given) => {
       const plan = createPlan(job, { ...given, isFree: false, maxSubmits: 1 })
@@ -117,7 +117,7 @@ test('a request id that is known is asked about, and what may have begun is not 
   )
 })
 
-test('an output is asked for at most so often in a round where nobody knows what became of it', () => {
+test('submits an output with an unknown outcome at most `maxSubmits` times in a round', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 4 }), maxSubmits => {
       const calls: JobCall[] = []
@@ -143,7 +143,7 @@ test('an output is asked for at most so often in a round where nobody knows what
   )
 })
 
-test('work that only checks asks for nothing', () => {
+test('submits nothing in mode `check`', () => {
   fc.assert(
     fc.property(jobs, limits, (job, given) => {
       const plan = createPlan({ ...job, mode: 'check' }, given)

@@ -1,33 +1,35 @@
 import type { Job, JobCall, JobOutput } from '../queue/job.ts'
 
-/** What is left to do for a generation: calls to ask about, calls to make, outputs to fetch that were made already. */
+/** The work that is left for a generation. */
 export interface Plan {
+  /** Open calls with a request id, to be polled. */
   resume: JobCall[]
+  /** New calls, to be submitted. */
   submit: JobCall[]
-  /** Calls that were begun, nobody knows whether the provider took them, and they may not be made again. */
+  /** Calls without a request id that may have been accepted by the provider, and may not be submitted again. */
   unknown: JobCall[]
-  /** Calls of that kind whose outputs are in `submit` again. */
+  /** Calls of the same kind whose outputs are in `submit` again. */
   resubmitted: JobCall[]
-  /** Outputs that were made, and gone before they were stored: making them again would be billed again. */
+  /** Indices of outputs that were made and were lost before they were stored: making them again would be billed again. */
   lostOutputs: number[]
+  /** Outputs that were made and are still to be fetched from the provider. */
   fetch: JobOutput[]
 }
 
 export interface PlanLimits {
-  /** Outputs of one call, at most. */
+  /** Most outputs of one call. */
   outputsPerCall: number
-  /** Whether a call costs nothing, so that it may be made again whatever became of it. */
+  /** Whether a call costs nothing, so that it may be made again whatever its outcome. */
   isFree: boolean
-  /** Times that one output may be asked for within a round, where nobody knows whether the provider took it. */
+  /** Times that one output may be submitted in a round while its outcome is unknown. */
   maxSubmits: number
 }
 
 type PlannedJob = Pick<Job, 'outputs' | 'calls' | 'round' | 'mode'>
 
 /**
- * Reads from a generation's rows what is left to do. Nothing that was bought is bought again: an output that is stored, that
- * a provider's URL is known of, or that a call of this round was paid for, is never asked for. Work of mode `check` asks for
- * nothing at all.
+ * Derives the remaining work from a generation's rows. Nothing is bought twice: an output that is stored, that has a URL of
+ * the provider, or that was paid for by a call of this round is never submitted. A job of mode `check` submits nothing.
  */
 export function createPlan(job: PlannedJob, limits: PlanLimits): Plan {
   const missing = job.outputs.filter(isMissing)
@@ -54,29 +56,33 @@ export function createPlan(job: PlannedJob, limits: PlanLimits): Plan {
   }
 }
 
-/** The outputs of a call. */
+/** Returns the indices of a call's outputs. */
 export function getOutputIndices(call: Pick<JobCall, 'firstIndex' | 'count'>): number[] {
   return Array.from({ length: call.count }, (_, offset) => call.firstIndex + offset)
 }
 
-/** Whether a call whose end nobody knows may be made once more in this round. */
-export function canResubmit(job: Pick<Job, 'calls' | 'round'>, call: JobCall, limits: PlanLimits): boolean {
-  const before = job.calls.filter(other => other.call !== call.call && isUnknown(other) && other.round === job.round)
+/** Returns whether a call whose outcome is unknown may be submitted once more in this round. */
+export function canResubmit(
+  job: Pick<Job, 'calls' | 'round'>,
+  call: JobCall,
+  { maxSubmits }: Pick<PlanLimits, 'maxSubmits'>,
+): boolean {
+  const earlier = job.calls.filter(other => other.call !== call.call && isUnknown(other) && other.round === job.round)
   const tries = getOutputIndices(call).map(
-    index => before.filter(other => getOutputIndices(other).includes(index)).length + 1,
+    index => earlier.filter(other => getOutputIndices(other).includes(index)).length + 1,
   )
-  return Math.max(...tries) < limits.maxSubmits
+  return Math.max(...tries) < maxSubmits
 }
 
 function isUnknown(call: JobCall): boolean {
   return call.requestId === null && (!call.finished || call.outcome === 'unknown')
 }
 
-/** An output that was being saved from bytes is gone with the worker that held them. */
 function isMissing(output: JobOutput): boolean {
   return output.state === 'pending' || isLostInMemory(output)
 }
 
+/** Returns whether an output was being stored from bytes: these are lost with the worker that had them in memory. */
 function isLostInMemory(output: JobOutput): boolean {
   return output.state === 'saving' && output.providerUrl === null
 }
@@ -85,24 +91,24 @@ function covers(call: JobCall, outputs: JobOutput[]): boolean {
   return outputs.some(({ index }) => getOutputIndices(call).includes(index))
 }
 
-/** A call that is over has given all that it will. */
+/** Finds the outputs that were lost in memory and cannot come again, because their call is finished. */
 function findLostOutputs(job: PlannedJob, missing: JobOutput[]): number[] {
   const open = new Set(job.calls.filter(call => !call.finished).flatMap(getOutputIndices))
   return missing.filter(output => isLostInMemory(output) && !open.has(output.index)).map(({ index }) => index)
 }
 
-/** What calls of this round were made for and are over, whatever they gave. */
+/** Finds the outputs of the finished calls of this round that were paid for, whether or not they were made. */
 function findPaidOutputs(job: PlannedJob, { isFree }: PlanLimits): number[] {
   const paid = job.calls.filter(call => call.finished && call.round === job.round && isPaid(call))
   return isFree ? [] : paid.flatMap(getOutputIndices)
 }
 
-/** One that we had stopped gave nothing; one that nobody knows the end of is counted apart. */
+/** Returns whether a finished call was billed. A cancelled call gave nothing; calls with an unknown outcome are counted apart. */
 function isPaid({ outcome }: JobCall): boolean {
   return outcome !== 'cancelled' && outcome !== 'unknown'
 }
 
-/** Runs of consecutive numbers, none longer than `most`. */
+/** Splits indices into runs of consecutive numbers, none longer than `maxLength`. */
 function splitIntoRuns(indices: number[], maxLength: number): number[][] {
   const runs: number[][] = []
   for (const index of indices.toSorted((a, b) => a - b)) {
@@ -114,6 +120,6 @@ function splitIntoRuns(indices: number[], maxLength: number): number[][] {
 }
 
 function createCall(job: PlannedJob, call: number, run: number[]): JobCall {
-  const fresh = { requestId: null, finished: false, outcome: null, ageSeconds: 0, stopAsked: false }
+  const fresh = { requestId: null, finished: false, outcome: null, ageSeconds: 0, cancelRequested: false }
   return { ...fresh, call, firstIndex: run[0] ?? 0, count: run.length, round: job.round }
 }

@@ -2,17 +2,18 @@ import { bumpVersion } from '@darkroom/infra/generations/generations'
 import type { Job, JobCall } from '../queue/job.ts'
 import type { Lease } from '../queue/lease.ts'
 
-/** Brings what a provider says of its progress into the row. */
+/** Writes a provider's progress into the row. */
 export interface Progress {
+  /** @param fraction progress of the call, from 0 to 1 */
   report(call: JobCall, fraction: number): void
-  /** Resolves when nothing is being written any more. */
+  /** Resolves when no write is pending. */
   flush(): Promise<void>
 }
 
-/** People cannot see more changes than this, and each is a write and an event. */
+/** Users cannot perceive more frequent changes, and each is a write and an event. */
 const MIN_INTERVAL_MS = 400
 
-/** Progress of a generation as a whole, from that of its calls, written at most every 400 ms and never backwards. */
+/** Combines the progress of a generation's calls. It is written at most every 400 ms and never decreases. */
 export function createProgress(options: { job: Job; lease: Lease }): Progress {
   const { job, lease } = options
   const fractions = new Map<number, number>()
@@ -24,7 +25,7 @@ export function createProgress(options: { job: Job; lease: Lease }): Progress {
     const now = performance.now()
     if (total <= lastWrite.fraction || now - lastWrite.at < MIN_INTERVAL_MS) return
     lastWrite = { at: now, fraction: total }
-    // A write that is refused says the lease is lost, which its signal says to everybody.
+    // A refused write means that the lease is lost, which the lease's signal reports as well.
     writing = writing.then(() => writeProgress(job, lease, total)).catch(() => {})
   }
   return { report, flush: () => writing }

@@ -1,3 +1,4 @@
+import type { FailureCode } from '@darkroom/contracts/failures'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import { sleep } from '@darkroom/infra/runtime/timers'
 import { deleteCall, recordCall, recordCallEnd, recordRequestId } from '../outputs/output-rows.ts'
@@ -11,19 +12,19 @@ import {
 import type { CircuitBreaker } from '../queue/circuit-breaker.ts'
 import type { FinalOutcome, Job, JobCall } from '../queue/job.ts'
 import type { Lease } from '../queue/lease.ts'
-import { canResubmit, getOutputIndices, type PlanLimits } from './plan.ts'
+import { canResubmit } from './plan.ts'
 import { createProviderRequest } from './provider-request.ts'
 
 /**
- * How a call stands when this worker leaves it: over, to be looked at again, or failed. What failed may be tried again only
- * where that cannot buy the same thing twice.
+ * The state of a call when this worker leaves it: finished, waiting to be polled again, or failed. A failed call may be
+ * retried only where that cannot buy the same outputs twice.
  */
 export type CallOutcome =
   | { kind: 'finished' }
   | { kind: 'waiting'; seconds: number; isQueued: boolean }
   | { kind: 'failed'; error: ProviderError; canRetry: boolean }
 
-/** A call, and how it stands. */
+/** A call and its outcome. */
 export interface CallResult {
   call: JobCall
   outcome: CallOutcome
@@ -34,27 +35,30 @@ export interface CallContext {
   lease: Lease
   provider: Provider
   breaker: CircuitBreaker
-  planLimits: PlanLimits
-  /** Longest that a call may take at the provider. */
+  /** Times that one output may be submitted in a round while its outcome is unknown. */
+  maxSubmits: number
+  /** Longest time that a call may take at the provider. */
   maxCallSeconds: number
   references: readonly ProviderReference[]
-  /** Takes what the provider made, as it is made. */
+  /** Called with each output as soon as it is made. */
   onOutput: (output: ProviderOutput) => Promise<void>
-  /** Told how far a call has come, as a fraction. */
+  /** Called with the progress of a call, from 0 to 1. */
   onProgress: (call: JobCall, fraction: number) => void
-  /** Told that a call is being made. */
+  /** Called when a call is being submitted. */
   onSubmit: () => void
 }
 
-/** Waiting no longer than this, all in all, is not worth giving the generation back for. */
+/** Up to this total wait the call is polled in place: rescheduling the job would cost more. */
 const MAX_INLINE_WAIT_MS = 1_000
 const MIN_POLL_SECONDS = 0.05
-/** A stop waits this long for the answer to a submission, because without it nobody knows what was bought. */
+/** The code of a call that ended because someone cancelled it. */
+const CANCELLED: FailureCode = 'cancelled_by_provider'
+/** A stop waits this long for the response to a submission: without it the outcome is unknown. */
 const SUBMIT_GRACE_MS = 2_500
 
 /**
- * Makes a call to the provider. The call is noted before it is made and its request id before anything waits on it, so that
- * a crash at any point is seen afterwards for what it was.
+ * Submits a call to the provider. The call is recorded before it is made and its request id before anything waits on it, so
+ * that after a crash at any point the rows show what may have been bought.
  */
 export async function submitCall(context: CallContext, call: JobCall): Promise<CallOutcome> {
   const { job, lease, provider } = context
@@ -76,7 +80,7 @@ export async function submitCall(context: CallContext, call: JobCall): Promise<C
   return await pollCall(context, { ...call, requestId: submitted.requestId })
 }
 
-/** Asks about a call that was made, by its request id, until it is over or has to be waited for. */
+/** Polls a submitted call by its request id until it has ended or the wait becomes too long. */
 export async function pollCall(context: CallContext, call: JobCall): Promise<CallOutcome> {
   const requestId = call.requestId ?? ''
   const startedAt = performance.now()
@@ -109,9 +113,9 @@ async function collectOutputs(
   return await completeCall(context, call, { kind: 'finished' })
 }
 
-/** A refusal before the work began leaves no trace; anything else may have begun something that is billed. */
+/** Deletes a call that was refused before the work began. With any other error the provider may have begun, and bill, the work. */
 async function onSubmitError(context: CallContext, call: JobCall, error: ProviderError): Promise<CallOutcome> {
-  const { job, lease, planLimits } = context
+  const { job, lease, provider, maxSubmits } = context
   if (error.failure !== 'unknown') {
     await lease.write(tx => deleteCall(tx, job, call))
     return { kind: 'failed', error, canRetry: isRetryable(error) }
@@ -119,26 +123,26 @@ async function onSubmitError(context: CallContext, call: JobCall, error: Provide
   return {
     kind: 'failed',
     error: createUnknownOutcomeError(error),
-    canRetry: planLimits.isFree || canResubmit(job, call, planLimits),
+    canRetry: provider.isFree || canResubmit(job, call, { maxSubmits }),
   }
 }
 
-/** What is said of a call that may or may not have been taken. */
+/** Returns the error of a call that may or may not have been accepted. */
 export function createUnknownOutcomeError(cause?: unknown): ProviderError {
   return new ProviderError('unknown_outcome', { cause })
 }
 
 /**
- * Ends a call that was taken and then failed: asking again would be another call, which only costs nothing if all do, or if
- * it was us who had this one stopped.
+ * Ends a call that was accepted and then failed. A retry would be another call, which is free only where all calls are, or
+ * where this one was cancelled at our own request.
  */
 async function failCall(context: CallContext, call: JobCall, error: ProviderError): Promise<CallOutcome> {
-  const wasStopped = call.stopAsked && error.code === 'cancelled_by_provider'
-  const canRetry = wasStopped || (context.provider.isFree && isRetryable(error))
-  return await completeCall(context, call, { kind: 'failed', error, canRetry }, wasStopped ? 'cancelled' : 'failed')
+  const wasCancelled = call.cancelRequested && error.code === CANCELLED
+  const canRetry = wasCancelled || (context.provider.isFree && isRetryable(error))
+  return await completeCall(context, call, { kind: 'failed', error, canRetry }, wasCancelled ? 'cancelled' : 'failed')
 }
 
-/** The provider has had all the time that its catalogue allows. What it still makes can be asked for by a check. */
+/** Cancels a call that has taken longer than its model allows. Outputs that the provider still makes are found by a `check`. */
 async function cancelOverdueCall(context: CallContext, call: JobCall): Promise<CallOutcome> {
   const minutes = Math.round(context.maxCallSeconds / 60)
   const message = `The provider did not finish within ${minutes} min, and was asked to stop.`
@@ -151,22 +155,33 @@ function isRetryable(error: ProviderError): boolean {
 }
 
 async function completeCall(
-  context: CallContext,
+  { job, lease }: Pick<CallContext, 'job' | 'lease'>,
   call: JobCall,
   outcome: CallOutcome,
   end: FinalOutcome = 'finished',
 ): Promise<CallOutcome> {
-  await context.lease.write(tx => recordCallEnd(tx, context.job, call, end))
+  await lease.write(tx => recordCallEnd(tx, job, call, end))
   return outcome
 }
 
-function reportProgress(context: CallContext, call: JobCall, checked: Extract<CheckResult, { kind: 'waiting' }>): void {
-  const made = checked.outputs.length / Math.max(1, getOutputIndices(call).length)
-  if (checked.progress !== undefined || made > 0) context.onProgress(call, Math.max(checked.progress ?? 0, made))
+function reportProgress(
+  { onProgress }: Pick<CallContext, 'onProgress'>,
+  call: JobCall,
+  { outputs, progress }: Extract<CheckResult, { kind: 'waiting' }>,
+): void {
+  const made = outputs.length / Math.max(1, call.count)
+  if (progress !== undefined || made > 0) onProgress(call, Math.max(progress ?? 0, made))
 }
 
-/** A provider's failure as a value; whatever else goes wrong is thrown on, and so is what we broke off ourselves. */
-async function callProvider<T>({ lease, breaker }: CallContext, work: () => Promise<T>): Promise<T | ProviderError> {
+/**
+ * Runs a request to the provider and records its outcome in the circuit breaker. A ProviderError is returned as a value.
+ *
+ * @throws every other error, and the signal's reason where the request was aborted by us
+ */
+async function callProvider<T>(
+  { lease, breaker }: Pick<CallContext, 'lease' | 'breaker'>,
+  work: () => Promise<T>,
+): Promise<T | ProviderError> {
   try {
     const result = await work()
     await breaker.record(null)

@@ -4,7 +4,7 @@ import type { ProviderReference, ProviderRequest } from '../providers/provider.t
 import type { Job, JobCall } from '../queue/job.ts'
 import { getOutputIndices } from './plan.ts'
 
-/** What a provider is asked for by one call. */
+/** Builds the provider's request for one call. */
 export function createProviderRequest(
   job: Job,
   call: JobCall,
@@ -28,18 +28,18 @@ export function createProviderRequest(
   }
 }
 
-/** The generation's reference images as a provider gets them. @throws if one is not in the store */
-export async function loadReferences(store: Store, keys: readonly string[]): Promise<ProviderReference[]> {
+/** Loads reference images from the store, without their metadata. @throws Error when one is not in the store */
+export async function loadReferences(store: Pick<Store, 'get'>, keys: readonly string[]): Promise<ProviderReference[]> {
   return await Promise.all(keys.map(key => loadReference(store, key)))
 }
 
-async function loadReference(store: Store, key: string): Promise<ProviderReference> {
+async function loadReference(store: Pick<Store, 'get'>, key: string): Promise<ProviderReference> {
   const object = await store.get(key)
-  if (!object) throw new Error('a reference image is not in the store')
+  if (!object) throw new Error(`reference image ${key} is not in the store`)
   return await stripMetadata(await new Response(object.body).bytes())
 }
 
-/** A seed of its own for each generation that was given none, the same each time it is asked for. */
+/** Derives a seed from the generation's id, for generations without one: each has its own, and a retry the same. */
 function deriveSeed(id: string): number {
   return new Bun.CryptoHasher('sha256').update(id).digest().readUInt32BE(0)
 }

@@ -17,7 +17,7 @@ beforeEach(async () => {
 })
 afterEach(() => env.stopWorkers())
 
-test('what may have been taken is not sent again by itself, and said to be so', async () => {
+test('does not submit again what may have been accepted, and reports an unknown outcome', async () => {
   env.fake.setBehavior({ submit: { kind: 'reset', taken: true, times: 1 } })
   await env.startWorker()
   const generation = await env.queueAndWait({ outputs: 2 })
@@ -28,7 +28,7 @@ test('what may have been taken is not sent again by itself, and said to be so', 
   expect(env.fake.requestLog.submits).toHaveLength(2)
 })
 
-test('where it may be sent twice, it is sent twice and no more', async () => {
+test('submits twice and no more with `maxSubmits` 2', async () => {
   env.fake.setBehavior({ submit: { kind: 'reset', taken: true } })
   await env.startWorker({ maxSubmits: 2 })
   const generation = await env.queueAndWait({})
@@ -36,7 +36,7 @@ test('where it may be sent twice, it is sent twice and no more', async () => {
   expect(env.fake.requestLog.submits).toHaveLength(2)
 })
 
-test('a check asks by the id that is known, submits nothing, and keeps what is there by now', async () => {
+test('polls the known request id in a check, submits nothing, and stores what is ready by now', async () => {
   env.fake.setBehavior({ failure: { code: 'internal', message: '' } })
   await env.startWorker()
   const { id, status } = await env.queueAndWait({ outputs: 2 })
@@ -52,7 +52,7 @@ test('a check asks by the id that is known, submits nothing, and keeps what is t
   expect(env.fake.requestLog.submits).toHaveLength(1)
 })
 
-test('a check that finds nothing fails again, and still submits nothing', async () => {
+test('fails again after a check that finds nothing, and submits nothing', async () => {
   env.fake.setBehavior({ failure: { code: 'internal', message: '' } })
   await env.startWorker()
   const { id } = await env.queueAndWait({})
@@ -61,7 +61,7 @@ test('a check that finds nothing fails again, and still submits nothing', async 
   expect(env.fake.requestLog.submits).toHaveLength(1)
 })
 
-test('bytes that a worker took with it are said to be lost, and not bought again', async () => {
+test('reports bytes lost with their worker as not stored, and does not buy them again', async () => {
   const id = await insertQueuedGeneration(env.database, {
     workspaceId: env.workspaceId,
     model: 'fake-bytes',
@@ -78,11 +78,11 @@ test('bytes that a worker took with it are said to be lost, and not bought again
   expect(env.fake.requestLog.submits).toHaveLength(0)
 })
 
-test('a provider that has had all the time its catalogue allows is stopped, and asked about later if the person wishes', async () => {
+test('cancels a call that exceeds the time limit of its model', async () => {
   env.fake.setBehavior({ readyOutputs: 0, lookAgainSeconds: 0.1 })
   await env.startWorker()
   const id = await env.queue({})
-  await env.fake.waitForRequests(journal => journal.checks.length > 0)
+  await env.fake.waitForRequests(log => log.checks.length > 0)
   await env.database`
     update provider_calls set submitted_at = submitted_at - interval '1 day' where generation_id = ${id}`
   const generation = await env.waitUntilEnded(id)
@@ -90,7 +90,7 @@ test('a provider that has had all the time its catalogue allows is stopped, and 
   expect(env.fake.requestLog.cancels).toHaveLength(1)
 })
 
-test('a stop in the middle of a submission waits for its answer, so that the next worker can ask by it', async () => {
+test('waits on stopping for the response to a submission, and the next worker polls its request id', async () => {
   const real = createFakeProvider({ url: env.fake.url })
   const gate = Promise.withResolvers<void>()
   const submit: Provider['submit'] = async (request, options) => {
@@ -101,7 +101,7 @@ test('a stop in the middle of a submission waits for its answer, so that the nex
   }
   const first = await env.startWorker({ providers: [{ ...real, submit }] })
   const id = await env.queue({})
-  await env.fake.waitForRequests(journal => journal.submits.length === 1)
+  await env.fake.waitForRequests(log => log.submits.length === 1)
   const stopped = first.stop()
   gate.resolve()
   await stopped
@@ -110,7 +110,7 @@ test('a stop in the middle of a submission waits for its answer, so that the nex
   expect(env.fake.requestLog.submits).toHaveLength(1)
 })
 
-test('a queue at the provider is told as such, and over when it is over', async () => {
+test("shows that a generation waits in the provider's queue, until it no longer does", async () => {
   env.fake.setBehavior({ queuePosition: 3, lookAgainSeconds: 1.1 })
   await env.startWorker()
   const id = await env.queue({})

@@ -14,7 +14,7 @@ export interface PurgeEnv {
   workspaceId: string
 }
 
-/** A submission between its two steps, as ingest takes them. */
+/** A submission between the two steps in which ingest makes it. */
 export interface PendingSubmission {
   images: string[]
 }
@@ -23,7 +23,7 @@ export const log = createLog({ service: 'test', level: 'silent' })
 export const metrics = createProcessorMetrics(createMetrics('test'))
 const neverAborted = new AbortController().signal
 
-/** A database of its own for the tests of a file. */
+/** Opens a new database for the tests of a file. */
 export async function openPurgeDatabase(stack: AsyncDisposableStack): Promise<Database> {
   const { url } = stack.use(await createTestDatabase())
   const database = openDatabase({ url, name: 'test', log })
@@ -32,11 +32,11 @@ export async function openPurgeDatabase(stack: AsyncDisposableStack): Promise<Da
 }
 
 export function createPurgeEnv(database: Database, store: Store | undefined): PurgeEnv {
-  if (!store) throw new Error('there is no such store')
+  if (!store) throw new Error('the store was not opened')
   return { database, store, workspaceId: crypto.randomUUID() }
 }
 
-/** @returns what stops them */
+/** Starts purge loops. @returns a function that stops them */
 export function startPurges(env: PurgeEnv, count: number): () => Promise<void> {
   const stopping = new AbortController()
   const deps = { ...env, log, metrics, trashDays: 30, signal: stopping.signal, pollMs: 20 }
@@ -47,7 +47,7 @@ export function startPurges(env: PurgeEnv, count: number): () => Promise<void> {
   }
 }
 
-/** The first step of a submission: what is not kept is stored, after it was taken off the list of what is to go. */
+/** Makes the first step of a submission: stores the images without a row, after deleting their scheduled removals. */
 export async function beginSubmission(env: PurgeEnv, images: string[]): Promise<PendingSubmission> {
   const { database, workspaceId } = env
   for (const image of images) {
@@ -58,7 +58,7 @@ export async function beginSubmission(env: PurgeEnv, images: string[]): Promise<
   return { images }
 }
 
-/** The second step: the generation and the rows of its pictures. Its one output is stored at once. @returns its id */
+/** Makes the second step: inserts the generation with one stored output, and the rows of its images. @returns its id */
 export async function endSubmission(env: PurgeEnv, { images }: PendingSubmission): Promise<string> {
   const { database, workspaceId } = env
   const id = await insertQueuedGeneration(database, { workspaceId })
@@ -76,7 +76,7 @@ export async function endSubmission(env: PurgeEnv, { images }: PendingSubmission
   return id
 }
 
-/** Every object that a row names, with its previews. */
+/** Lists the objects that rows refer to, with their previews. */
 export async function listReferencedObjects({ database }: PurgeEnv): Promise<string[]> {
   const rows = await database<{ key: string }[]>`
     select key from generation_outputs where key is not null union select key from reference_images`
@@ -92,7 +92,7 @@ export async function trashGeneration({ database }: PurgeEnv, id: string | undef
     update generations set deleted_at = now() - make_interval(days => ${days}) where id = ${id ?? null}`
 }
 
-/** What is to go has stayed for its hour. */
+/** Makes all scheduled removals due. */
 export async function makeRemovalsDue({ database }: PurgeEnv): Promise<void> {
   await database`update object_removals set remove_after = now()`
 }
@@ -101,15 +101,15 @@ export async function countRows({ database }: PurgeEnv, table: string): Promise<
   return (await database`select from ${database(table)}`).length
 }
 
-export async function waitUntil(isSo: () => Promise<boolean>): Promise<void> {
+export async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
   const deadline = AbortSignal.timeout(20_000)
-  while (!(await isSo())) {
+  while (!(await condition())) {
     deadline.throwIfAborted()
     await Bun.sleep(20)
   }
 }
 
-/** Puts an object and its previews, after it was taken off the list of what is to go. */
+/** Puts an object and its previews, after deleting their scheduled removals. */
 export async function storeObject({ database, store }: PurgeEnv, key: string): Promise<void> {
   await database`delete from object_removals where key = any(${objectKeys(key)})`
   for (const object of objectKeys(key))
@@ -120,7 +120,7 @@ export function createReferenceKey({ workspaceId }: PurgeEnv, image: string): st
   return `w/${workspaceId}/ref/${computeHash(image)}.png`
 }
 
-/** As old as it must be to be purged when nothing refers to it. */
+/** Inserts a reference image, old enough to be purged once it is unreferenced. */
 async function insertReference(tx: Transaction, env: PurgeEnv, image: string): Promise<string> {
   const [inserted] = await tx<{ id: string }[]>`
     insert into reference_images (id, workspace_id, sha256, key, mime_type, bytes, width, height, created_at)
@@ -128,7 +128,7 @@ async function insertReference(tx: Transaction, env: PurgeEnv, image: string): P
             'image/png', 9, 3, 3, now() - interval '25 hours')
     on conflict (workspace_id, sha256) do update set key = excluded.key
     returning id`
-  if (!inserted) throw new Error('a reference image was not written')
+  if (!inserted) throw new Error('no row was inserted into reference_images')
   return inserted.id
 }
 

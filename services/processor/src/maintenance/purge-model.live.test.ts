@@ -25,7 +25,7 @@ import {
 import { purgeGenerations, purgeReferences } from './purge-rows.ts'
 import { removeNextObjects } from './remove-objects.ts'
 
-// On a busy machine the first start of Postgres takes its time.
+// The first start of Postgres is slow on a busy machine.
 const START_MS = 60_000
 const MANY = { limit: 50 }
 const stack = new AsyncDisposableStack()
@@ -42,7 +42,7 @@ afterEach(async () => {
   await database`truncate generations, reference_images, object_removals, outbox cascade`
 })
 
-/** A picture is one of four, so that generations share them. */
+/** Four images in all, so that generations share them. */
 const images = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 3 })
 const does = fc.constantFrom(
   ...(['begin', 'end', 'trash', 'trash', 'restore', 'purge', 'sweep', 'hour', 'remove'] as const),
@@ -53,7 +53,7 @@ const steps = fc.array(fc.record({ does, images, position: fc.nat({ max: 20 }) }
 })
 
 interface ModelState extends PurgeEnv {
-  /** Submissions that have looked for their pictures and have not written their rows. */
+  /** Submissions that have made the first of their two steps. */
   begun: PendingSubmission[]
   ids: string[]
 }
@@ -71,7 +71,7 @@ const STEPS = {
     void (await database`update generations set deleted_at = null where id = ${ids[position % ids.length] ?? null}`),
   purge: async () => void (await transaction(database, tx => purgeGenerations(tx, 30, MANY))),
   sweep: async () => void (await transaction(database, tx => purgeReferences(tx, MANY))),
-  // What is to go stays for an hour, which no submission takes.
+  // Removals are due after an hour, and no submission takes that long.
   hour: async (state: ModelState) => {
     if (state.begun.length === 0) await makeRemovalsDue(state)
   },
@@ -94,17 +94,17 @@ describe.each(['disk', 's3'])('%s', name => {
     expect(await listObjects(state)).toEqual([])
   }
   test(
-    'in whatever order things happen, nothing that is referred to goes, and in the end all else is gone',
+    'never removes a referenced object, in any order of steps, and removes all others in the end',
     () => fc.assert(fc.asyncProperty(steps, runSteps), { numRuns: name === 'disk' ? 40 : 8 }),
     START_MS,
   )
 })
 
-test('what is done by several at once, and beside new submissions, loses nothing', async () => {
+test('loses nothing with several processes and concurrent submissions', async () => {
   const env = createPurgeEnv(database, stores.disk)
   const stop = startPurges(env, 3)
   for (let rounds = 0; rounds < 3; rounds++) {
-    // Between the submissions: none takes an hour.
+    // Between the submissions, because none takes an hour.
     await makeRemovalsDue(env)
     await Promise.all(['ab', 'bc', 'cd', 'da'].map(pair => submitAndTrash(env, [...pair])))
   }
@@ -116,7 +116,7 @@ test('what is done by several at once, and beside new submissions, loses nothing
   expect(await countRows(env, 'generations')).toBe(12)
 })
 
-/** Of ten generations one is kept. */
+/** Makes ten submissions, and moves all but the first to the trash. */
 async function submitAndTrash(env: PurgeEnv, images: string[]): Promise<void> {
   await endSubmission(env, await beginSubmission(env, images))
   for (let times = 0; times < 9; times++) {
@@ -124,7 +124,7 @@ async function submitAndTrash(env: PurgeEnv, images: string[]): Promise<void> {
   }
 }
 
-/** Has everything happen that would happen by itself. */
+/** Completes all pending submissions, purges and removals. */
 async function settleAll(state: ModelState): Promise<void> {
   while (state.begun.length > 0) await STEPS.end(state)
   await STEPS.purge()

@@ -5,21 +5,21 @@ import type { Transaction } from '@darkroom/infra/database/connection'
 import { getGenerationFolder, scheduleRemovals } from './removal-rows.ts'
 
 export interface PurgeOptions {
-  /** How many are purged at most. */
+  /** Most rows that are purged at once. */
   limit: number
-  /** How long objects stay after nothing refers to them any more; an hour unless said. */
+  /** Time that unreferenced objects are retained; an hour unless given. */
   removeAfterSeconds?: number | undefined
 }
 
 const TERMINAL_STATUSES = STATUSES.filter(isTerminal)
-/** For who uploads a picture first and submits it later. */
+/** Time between the upload of a reference image and its submission, at most. */
 const UNUSED_HOURS = 24
 
 /**
- * Deletes generations that have been in the trash for so many days, with everything that belongs to them, and has the objects
- * of their outputs removed, and what else was ever stored for them. One that is still worked on stays until that has ended.
+ * Deletes generations that have been in the trash for `days` days, with everything that belongs to them, and schedules the
+ * removal of their outputs' objects and of everything else that was stored for them. An active generation stays until it ends.
  *
- * @returns how many there were
+ * @returns their number
  */
 export async function purgeGenerations(tx: Transaction, days: number, options: PurgeOptions): Promise<number> {
   const trash = await lockTrash(tx, days, options.limit)
@@ -33,13 +33,13 @@ export async function purgeGenerations(tx: Transaction, days: number, options: P
 }
 
 /**
- * Deletes reference images that no generation refers to, and has their objects removed.
+ * Deletes reference images that no generation refers to, and schedules the removal of their objects.
  *
- * @returns how many there were
+ * @returns their number
  */
 export async function purgeReferences(tx: Transaction, options: PurgeOptions): Promise<number> {
   const ids = await lockUnusedReferences(tx, options.limit)
-  // A generation may have come to refer to one before it was locked; from then on none can.
+  // A generation may have been given a reference before its row was locked; from then on none can.
   const deleted = await tx<{ key: string }[]>`
     delete from reference_images i where id = any(${ids})
       and not exists (select from generation_references r where r.reference_id = i.id)
@@ -52,7 +52,7 @@ export async function purgeReferences(tx: Transaction, options: PurgeOptions): P
   return deleted.length
 }
 
-/** The job first, as workers do: no two who write can wait for one another. */
+/** Locks generations to purge. Their jobs are locked first, as workers do: the transactions cannot deadlock. */
 async function lockTrash(tx: Transaction, days: number, limit: number): Promise<{ id: string; workspaceId: string }[]> {
   return await tx<{ id: string; workspaceId: string }[]>`
     select g.id, g.workspace_id as "workspaceId" from generations g join generation_jobs j on j.generation_id = g.id

@@ -22,7 +22,7 @@ import { purgeGenerations, purgeReferences } from './purge-rows.ts'
 import { getGenerationFolder, isReferenced, scheduleRemovals } from './removal-rows.ts'
 import { removeNextObjects } from './remove-objects.ts'
 
-// On a busy machine the first start of Postgres takes its time.
+// The first start of Postgres is slow on a busy machine.
 const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let database: Database
@@ -37,7 +37,7 @@ afterEach(async () => {
   await database`truncate generations, reference_images, object_removals, outbox cascade`
 })
 
-test('whoever stores an object that is being removed waits for it, and has stored it in the end', async () => {
+test('makes the store of an object wait for its removal, after which it is stored', async () => {
   const env = createPurgeEnv(database, store)
   const key = createReferenceKey(env, 'a')
   await storeObject(env, key)
@@ -54,13 +54,13 @@ test('whoever stores an object that is being removed waits for it, and has store
   const stored = storeObject(env, key).then(() => {
     isStored = true
   })
-  await waitUntil(async () => isStored || (await waitsForLock()))
+  await waitUntil(async () => isStored || (await isWaitingForLock()))
   mayRemove.resolve()
   await Promise.all([removed, stored])
   expect(await env.store.head(key)).not.toBeNull()
 })
 
-test('an object that cannot be removed now is removed later, and keeps no other waiting', async () => {
+test('postpones a failed removal, and removes the other objects', async () => {
   const env = createPurgeEnv(database, store)
   await transaction(database, tx => scheduleRemovals(tx, ['a', 'b'], 0))
   const removedKeys: string[] = []
@@ -76,7 +76,7 @@ test('an object that cannot be removed now is removed later, and keeps no other 
   ])
 })
 
-test('only what has been in the trash for long enough and is over is purged, with all that belongs to it', async () => {
+test('purges only ended generations that were in the trash for long enough, with all their rows', async () => {
   const env = createPurgeEnv(database, store)
   const [retained, fresh, working, old] = await Promise.all(
     [1, 2, 3, 4].map(() => endSubmission(env, { images: ['a'] })),
@@ -98,7 +98,7 @@ test('only what has been in the trash for long enough and is over is purged, wit
   expect(await countRows(env, 'generations')).toBe(2)
 })
 
-test('of a generation that is purged nothing stays, not even what a worker left that died in the middle', async () => {
+test('removes all objects of a purged generation, including those of a worker that died', async () => {
   const env = createPurgeEnv(database, store)
   const [retained, old] = await Promise.all([1, 2].map(() => endSubmission(env, { images: [] })))
   for (const id of [retained, old]) await storeObject(env, `w/${env.workspaceId}/gen/${id}/7/0.webp`)
@@ -110,7 +110,7 @@ test('of a generation that is purged nothing stays, not even what a worker left 
   expect(left.filter(key => !key.includes(`/${retained}/`))).toEqual([])
 })
 
-test('a folder whose generation is there is left alone', async () => {
+test('does not remove the folder of an existing generation', async () => {
   const env = createPurgeEnv(database, store)
   const id = await endSubmission(env, { images: [] })
   await transaction(database, tx => scheduleRemovals(tx, [getGenerationFolder({ ...env, id })], 0))
@@ -119,7 +119,7 @@ test('a folder whose generation is there is left alone', async () => {
   expect(await countRows(env, 'object_removals')).toBe(0)
 })
 
-test('a picture that nobody refers to stays for a day', async () => {
+test('retains an unreferenced reference image for a day', async () => {
   const env = createPurgeEnv(database, store)
   await trashGeneration(env, await endSubmission(env, { images: ['a', 'b'] }))
   await database`update reference_images set created_at = now() - interval '23 hours' where key = ${createReferenceKey(env, 'b')}`
@@ -129,7 +129,7 @@ test('a picture that nobody refers to stays for a day', async () => {
   expect(left.map(({ key }) => key)).toEqual([createReferenceKey(env, 'b')])
 })
 
-test('objects of any key are looked for before they go, and previews with their original', async () => {
+test('finds the references to objects with any key, and to previews by their original', async () => {
   const env = createPurgeEnv(database, store)
   await endSubmission(env, { images: ['a'] })
   await database`update generation_outputs set key = 'older/system.png'`
@@ -144,7 +144,7 @@ test('objects of any key are looked for before they go, and previews with their 
   for (const key of unnamed) expect(await isReferenced(database, key)).toBe(false)
 })
 
-async function waitsForLock(): Promise<boolean> {
+async function isWaitingForLock(): Promise<boolean> {
   const waiting = await database`
     select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
   return waiting.length > 0

@@ -1,23 +1,20 @@
 import { type Database, transaction } from '@darkroom/infra/database/connection'
-import type { Log } from '@darkroom/infra/log'
-import type { Store } from '@darkroom/infra/store/store'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
+import { runForever } from '@darkroom/infra/runtime/run-forever'
 import type { ProcessorMetrics } from '../metrics.ts'
-import { runPollLoop } from './poll-loop.ts'
 import { purgeGenerations, purgeReferences } from './purge-rows.ts'
-import { removeNextObjects } from './remove-objects.ts'
+import { type RemovalDeps, removeNextObjects } from './remove-objects.ts'
 
-export interface PurgeDeps {
+export interface PurgeDeps extends RemovalDeps {
   database: Database
-  store: Store
-  log: Log
-  metrics: ProcessorMetrics
-  /** Days that a deleted generation can be restored. */
+  metrics: Pick<ProcessorMetrics, 'purged' | 'removed'>
+  /** Days for which a deleted generation can be restored. */
   trashDays: number
   /** Aborted when the process is to stop. */
   signal: AbortSignal
-  /** Between two looks, on average, in milliseconds. */
+  /** Average time between two polls, in ms. */
   pollMs?: number
-  /** How long objects stay after nothing refers to them any more; an hour unless said. */
+  /** Time that unreferenced objects are retained; an hour unless given. */
   removeAfterSeconds?: number
 }
 
@@ -25,17 +22,17 @@ const BATCH_SIZE = 50
 const POLL_MS = 60_000
 
 /**
- * Empties the trash until the signal is aborted: generations that have been in it for long enough go with everything that
- * belongs to them, reference images that nothing refers to go after them, and their objects last. Any number of processes
- * may do so.
+ * Empties the trash until the signal is aborted: purges generations that have been in it for `trashDays` with everything
+ * that belongs to them, then unreferenced reference images, and removes their objects last. Any number of processes may do so.
  */
 export async function runPurge(deps: PurgeDeps): Promise<void> {
-  const options = { log: deps.log, signal: deps.signal, pollMs: deps.pollMs ?? POLL_MS }
-  await Promise.all([
-    runPollLoop({ ...options, name: 'purge_trash' }, () => purgeTrash(deps)),
-    runPollLoop({ ...options, name: 'purge_references' }, () => purgeUnusedReferences(deps)),
-    runPollLoop({ ...options, name: 'remove_objects' }, () => removeNextObjects(deps)),
-  ])
+  const { log, signal, pollMs = POLL_MS } = deps
+  const options = { policy: RETRY_POLICIES.maintenance, idleMs: pollMs, log, signal }
+  const tasks = { purge_trash: purgeTrash, purge_references: purgeUnusedReferences, remove_objects: removeNextObjects }
+  const loops = Object.entries(tasks).map(([name, task]) =>
+    runForever({ ...options, name }, async () => ((await task(deps)) ? 'busy' : 'idle')),
+  )
+  await Promise.all(loops)
 }
 
 async function purgeTrash({ database, metrics, trashDays, removeAfterSeconds }: PurgeDeps): Promise<boolean> {

@@ -3,7 +3,7 @@ import { enqueueJobs } from '@darkroom/infra/database/outbox'
 
 const BATCH_SIZE = 500
 
-/** Generations of a provider that have not ended. */
+/** Counts a provider's generations that have not ended. */
 export async function countUnfinished(database: Database, provider: string): Promise<number> {
   const [row] = await database<{ count: number }[]>`
     select count(*)::int as count from generations
@@ -11,7 +11,7 @@ export async function countUnfinished(database: Database, provider: string): Pro
   return row?.count ?? 0
 }
 
-/** Generations that nobody holds, whose provider is none of these and has no models, and of which that is not said yet. */
+/** Finds generations without a lease whose provider is not configured here or elsewhere and that are not marked so yet. */
 export async function findUnservedGenerations(database: Database, providers: string[]): Promise<string[]> {
   const rows = await database<{ id: string }[]>`
     select g.id from generations g join generation_jobs j on j.generation_id = g.id
@@ -23,7 +23,7 @@ export async function findUnservedGenerations(database: Database, providers: str
   return rows.map(({ id }) => id)
 }
 
-/** Whether messages wait to be published for longer than that takes. */
+/** Returns whether a message has been in the outbox for longer than publishing takes. */
 export async function isRelayBehind(database: Database): Promise<boolean> {
   const [row] = await database`
     select from outbox where published_at is null and created_at < clock_timestamp() - interval '2 seconds' limit 1`
@@ -31,9 +31,10 @@ export async function isRelayBehind(database: Database): Promise<boolean> {
 }
 
 /**
- * Posts the messages anew of generations that are due, that nobody holds, and that were not announced lately.
+ * Enqueues jobs again that are due, have no lease, and were not enqueued lately.
  *
- * @returns how many
+ * @param options `seconds` since a job was last enqueued
+ * @returns their number
  */
 export async function enqueueLostJobs(
   database: Database,

@@ -19,7 +19,7 @@ afterEach(async () => {
   running = []
 })
 
-test('what the bus has lost is announced again, once by however many reconcile', async () => {
+test('enqueues lost jobs again, once for any number of processes', async () => {
   const ids = await Promise.all(Array.from({ length: 5 }, () => insertLostJob({})))
   const worker = await env.startWorker()
   for (let count = 0; count < 3; count++) running.push(reconcile({ ...worker.deps, intervalMs: 50 }))
@@ -28,7 +28,7 @@ test('what the bus has lost is announced again, once by however many reconcile',
   expect(env.fake.requestLog.submits).toHaveLength(5)
 })
 
-test('a look that is due is taken although its alarm clock is gone', async () => {
+test('enqueues a due job whose delayed message was lost', async () => {
   const id = await insertLostJob({})
   await env.database`
     update generation_jobs set next_check_at = clock_timestamp() - interval '3 seconds' where generation_id = ${id}`
@@ -37,7 +37,7 @@ test('a look that is due is taken although its alarm clock is gone', async () =>
   await relayUntil([id])
 })
 
-test('what nobody can make says that its provider is not set up, once, and is made when it is', async () => {
+test('marks a generation once whose provider is not configured, and works on it once it is', async () => {
   const id = await insertQueuedGeneration(env.database, { workspaceId: env.workspaceId, provider: 'elsewhere' })
   const worker = await env.startWorker()
   running.push(reconcile({ ...worker.deps, intervalMs: 20 }))
@@ -52,28 +52,28 @@ test('what nobody can make says that its provider is not set up, once, and is ma
   expect(await env.read(id)).toMatchObject({ status: 'completed', waiting: null })
 })
 
-test('what was announced lately, is not due or is held by somebody is left alone', async () => {
+test('does not enqueue jobs that were enqueued lately, are not due, or have a lease', async () => {
   const [fresh, later, leased] = [await insert(), await insertLostJob({}), await insertLostJob({})]
   await env.database`
     update generation_jobs set next_check_at = clock_timestamp() + interval '1 hour' where generation_id = ${later}`
   await env.database`
     update generation_jobs set lease_until = clock_timestamp() + interval '1 hour' where generation_id = ${leased}`
   const worker = await env.startWorker()
-  let looks = 0
+  let runs = 0
   const counting = {
     ...env.bus,
     countBacklog: async (consumer: string) => {
-      looks++
+      runs++
       return await env.bus.countBacklog(consumer)
     },
   }
   running.push(reconcile({ ...worker.deps, bus: counting, intervalMs: 20 }))
-  while (looks < 3) await Bun.sleep(10)
+  while (runs < 3) await Bun.sleep(10)
   expect(await countReannounced(worker)).toBe(0)
   await env.database`delete from generations where id in ${env.database([fresh, later, leased])}`
 })
 
-/** A generation whose message is nowhere, and was posted long ago. */
+/** Inserts a generation whose message was enqueued long ago and lost. @returns its id */
 async function insertLostJob(options: Parameters<typeof insertQueuedGeneration>[1]): Promise<string> {
   const id = await insertQueuedGeneration(env.database, { ...options, workspaceId: env.workspaceId })
   await env.database`
@@ -85,15 +85,15 @@ async function insert(): Promise<string> {
   return await insertQueuedGeneration(env.database, { workspaceId: env.workspaceId })
 }
 
-/** Publishes what is posted, as the relay does, until all have ended. */
+/** Relays the outbox until all generations have ended. */
 async function relayUntil(ids: string[]): Promise<void> {
   for (const id of ids) {
     const ended = env.waitUntilEnded(id)
-    let isOver = false
+    let hasEnded = false
     void ended.finally(() => {
-      isOver = true
+      hasEnded = true
     })
-    while (!isOver) {
+    while (!hasEnded) {
       await relayAll(env)
       await Bun.sleep(20)
     }

@@ -1,47 +1,50 @@
 import { jobConsumerName, jobSubject } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus/bus'
-import { type Database, transaction } from '@darkroom/infra/database/connection'
-import type { Log } from '@darkroom/infra/log'
-import { sleep } from '@darkroom/infra/runtime/timers'
+import { transaction } from '@darkroom/infra/database/connection'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
+import { runForever } from '@darkroom/infra/runtime/run-forever'
 import type { ProcessorMetrics } from '../metrics.ts'
 import type { Provider } from '../providers/provider.ts'
-import { type CancelDeps, cancelOpenCalls } from '../queue/cancel.ts'
+import { type CancelCallDeps, cancelOpenCalls } from '../queue/cancel.ts'
 import { setWaiting } from '../queue/waiting-reason.ts'
 import { countUnfinished, enqueueLostJobs, findUnservedGenerations, isRelayBehind } from './reconcile-rows.ts'
 
-export interface ReconcileDeps extends CancelDeps {
-  metrics: ProcessorMetrics
-  /** Between two looks; 2,000 unless said. */
+export interface ReconcileDeps extends CancelCallDeps {
+  bus: Pick<Bus, 'isConnected' | 'countBacklog'>
+  metrics: Pick<ProcessorMetrics, 'reannounced'>
+  /** Average time between two runs, in ms; 2,000 unless given. */
   intervalMs?: number
 }
 
-/** With fewer messages than generations in a lane, some are lost for certain. */
+const INTERVAL_MS = 2_000
+/** Age of a job's last message before it is published again, when the bus has fewer messages than there are generations. */
 const LOST_SECONDS = 3
-/** A message may be lost although there are enough: one generation can have several. */
+/** The same when the bus has enough messages: one may be lost all the same, because a generation can have several. */
 const POSSIBLY_LOST_SECONDS = 120
 
 /**
- * Makes good what the bus has lost, until `stopping` is aborted. The bus is a hint: whatever it forgets follows from rows.
- * Any number may run at once.
+ * Repairs losses of the bus until `stopping` is aborted: whatever the bus has lost is published again from the rows. Any
+ * number of processes may do so at once.
  */
 export async function reconcile(deps: ReconcileDeps): Promise<void> {
-  const { intervalMs = 2_000, log, stopping } = deps
-  while (!stopping.aborted) {
-    await reconcileOnce(deps).catch(err => log.warn({ err }, 'not reconciled'))
-    await sleep(intervalMs * (0.75 + Math.random() / 2), stopping)
-  }
+  const { intervalMs = INTERVAL_MS, log, stopping } = deps
+  const options = { name: 'reconcile', policy: RETRY_POLICIES.reconcile, idleMs: intervalMs, log, signal: stopping }
+  await runForever(options, async () => {
+    await reconcileOnce(deps)
+    return 'idle'
+  })
 }
 
 async function reconcileOnce(deps: ReconcileDeps): Promise<void> {
   await cancelOpenCalls(deps)
-  // What was not published yet is not lost.
+  // Messages that are not published yet are not lost.
   if (!deps.bus.isConnected() || (await isRelayBehind(deps.database))) return
   for (const provider of deps.providers) await reconcileProvider(deps, provider)
-  await markUnserved(deps.database, deps.providers)
+  await markUnserved(deps)
 }
 
-/** Says of generations whose provider is not set up any more that they wait for that. Once it is they are announced again. */
-async function markUnserved(database: Database, providers: readonly Provider[]): Promise<void> {
+/** Marks generations whose provider is no longer configured. Once it is, their jobs are published again. */
+async function markUnserved({ database, providers }: Pick<ReconcileDeps, 'database' | 'providers'>): Promise<void> {
   const served = providers.map(({ name }) => name)
   for (const id of await findUnservedGenerations(database, served)) {
     await transaction(database, tx => setWaiting(tx, id, { reason: 'not-configured', seconds: null }))
@@ -49,15 +52,16 @@ async function markUnserved(database: Database, providers: readonly Provider[]):
 }
 
 async function reconcileProvider(
-  { database, bus, metrics, log }: { database: Database; bus: Bus; metrics: ProcessorMetrics; log: Log },
-  { name }: Provider,
+  { database, bus, metrics, log }: Pick<ReconcileDeps, 'database' | 'bus' | 'metrics' | 'log'>,
+  { name: provider }: Pick<Provider, 'name'>,
 ): Promise<void> {
-  const unfinished = await countUnfinished(database, name)
+  const unfinished = await countUnfinished(database, provider)
   if (unfinished === 0) return
-  const messages = await bus.countBacklog(jobConsumerName(name))
+  const [consumer, subject] = [jobConsumerName(provider), jobSubject(provider)]
+  const messages = await bus.countBacklog(consumer)
   const seconds = messages < unfinished ? LOST_SECONDS : POSSIBLY_LOST_SECONDS
-  const count = await enqueueLostJobs(database, { provider: name, subject: jobSubject(name), seconds })
+  const count = await enqueueLostJobs(database, { provider, subject, seconds })
   if (count === 0) return
   metrics.reannounced.inc(count)
-  log.warn({ count, provider: name }, 'generations announced again')
+  log.warn({ provider, consumer, subject, count, unfinished, messages }, 'lost_jobs_enqueued')
 }

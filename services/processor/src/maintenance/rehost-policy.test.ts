@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import fc from 'fast-check'
 import { type FailedTry, isLost, nextRehostDelay } from './rehost-policy.ts'
 
@@ -6,20 +7,28 @@ const FAILED: FailedTry = { failure: 'gone', status: 404, tries: 1, expiresIn: 6
 const HOUR = 3_600
 
 const CASES: [string, Partial<FailedTry>, boolean][] = [
-  ['not there, before the expiry, once', { tries: 1 }, false],
-  ['not there, before the expiry, twice', { tries: 2 }, false],
-  ['not there, before the expiry, three times', { tries: 3 }, true],
-  ['gone, before the expiry, three times', { tries: 3, status: 410 }, true],
-  ['not allowed, before the expiry, however often', { tries: 50, status: 403 }, false],
-  ['not allowed, after the expiry', { status: 403, expiresIn: -1 }, true],
-  ['not there, after the expiry', { expiresIn: -1 }, true],
-  ['not there, no expiry announced, once', { expiresIn: null }, false],
-  ['not there, no expiry announced, three times', { expiresIn: null, tries: 3 }, true],
-  ['broken, just after the expiry', { failure: 'retryable', status: null, expiresIn: -60 }, false],
-  ['broken, an hour after the expiry', { failure: 'retryable', status: null, expiresIn: -HOUR - 1 }, true],
+  ['404, before the expiry, once', { tries: 1 }, false],
+  ['404, before the expiry, twice', { tries: 2 }, false],
+  ['404, before the expiry, three times', { tries: 3 }, true],
+  ['410, before the expiry, three times', { tries: 3, status: 410 }, true],
+  ['403, before the expiry, many times', { tries: 50, status: 403 }, false],
+  ['403, after the expiry', { status: 403, expiresIn: -1 }, true],
+  ['404, after the expiry', { expiresIn: -1 }, true],
+  ['404, no expiry announced, once', { expiresIn: null }, false],
+  ['404, no expiry announced, three times', { expiresIn: null, tries: 3 }, true],
+  ['retryable, just after the expiry', { failure: 'retryable', status: null, expiresIn: -60 }, false],
+  ['retryable, an hour after the expiry', { failure: 'retryable', status: null, expiresIn: -HOUR - 1 }, true],
   ['unusable, an hour after the expiry', { failure: 'unusable', status: null, expiresIn: -HOUR - 1 }, true],
-  ['broken, no expiry, a day', { failure: 'retryable', status: 500, expiresIn: null, age: 24 * HOUR }, false],
-  ['broken, no expiry, eight days', { failure: 'retryable', status: 500, expiresIn: null, age: 8 * 24 * HOUR }, true],
+  [
+    'retryable, no expiry announced, a day',
+    { failure: 'retryable', status: 500, expiresIn: null, age: 24 * HOUR },
+    false,
+  ],
+  [
+    'retryable, no expiry announced, eight days',
+    { failure: 'retryable', status: 500, expiresIn: null, age: 8 * 24 * HOUR },
+    true,
+  ],
 ]
 for (const [name, unusual, lost] of CASES) {
   test(`${name}: ${lost ? 'lost' : 'tried again'}`, () => expect(isLost({ ...FAILED, ...unusual })).toBe(lost))
@@ -32,11 +41,11 @@ const anyTry = fc.record({
   age: fc.double({ min: 0, max: 1e8, noNaN: true }),
 })
 
-test('what our own store did never makes an output lost', () => {
+test('never loses an output because of a failure of our own store', () => {
   fc.assert(fc.property(anyTry, failed => !isLost({ ...failed, failure: 'store' })))
 })
 
-test('an address that has expired long ago and fails is lost, whatever the failure', () => {
+test('loses an output that fails in any way long after its URL has expired', () => {
   const failures = fc.constantFrom('retryable', 'gone', 'unusable' as const)
   fc.assert(
     fc.property(anyTry, failures, (failed, failure) =>
@@ -45,8 +54,8 @@ test('an address that has expired long ago and fails is lost, whatever the failu
   )
 })
 
-test('pauses grow to an hour, and no further', () => {
-  const longest = (tries: number) => nextRehostDelay({ tries, expiresIn: null }, { base: 30_000, random: () => 1 })
+test('increases the pauses up to an hour', () => {
+  const longest = (tries: number) => nextRehostDelay({ tries, expiresIn: null }, RETRY_POLICIES.rehost, () => 1)
   expect([1, 2, 3, 7, 8, 9, 2_000].map(longest)).toEqual([
     30_000,
     60_000,
@@ -56,19 +65,18 @@ test('pauses grow to an hour, and no further', () => {
     HOUR * 1e3,
     HOUR * 1e3,
   ])
-  expect(nextRehostDelay({ tries: 5, expiresIn: null }, { base: 30_000, random: () => 0 })).toBe(0)
+  expect(nextRehostDelay({ tries: 5, expiresIn: null }, RETRY_POLICIES.rehost, () => 0)).toBe(0)
 })
 
-test('there is always a try in the last minute before an address expires', () => {
-  const base = 30_000
-  const chance = fc.double({ min: 0, max: 1, noNaN: true })
-  const lives = fc.double({ min: 61, max: 1e6, noNaN: true })
+test('always tries in the last minute before a URL expires', () => {
+  const randoms = fc.double({ min: 0, max: 1, noNaN: true })
+  const lifetimes = fc.double({ min: 61, max: 1e6, noNaN: true })
   fc.assert(
-    fc.property(lives, fc.array(chance, { minLength: 1, maxLength: 50 }), (life, chances) => {
-      let expiresIn = life
+    fc.property(lifetimes, fc.array(randoms, { minLength: 1, maxLength: 50 }), (lifetime, values) => {
+      let expiresIn = lifetime
       for (let tries = 1; expiresIn > 60; tries++) {
-        const random = () => Math.max(0.01, chances[tries % chances.length] ?? 1)
-        expiresIn -= nextRehostDelay({ tries, expiresIn }, { base, random }) / 1_000
+        const random = () => Math.max(0.01, values[tries % values.length] ?? 1)
+        expiresIn -= nextRehostDelay({ tries, expiresIn }, RETRY_POLICIES.rehost, random) / 1_000
       }
       return expiresIn > 0
     }),

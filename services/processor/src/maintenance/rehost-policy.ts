@@ -1,50 +1,50 @@
-import { backoff } from '@darkroom/infra/runtime/timers'
+import { RETRY_POLICIES, type RetryPolicy, retryDelay } from '@darkroom/infra/runtime/retry-policies'
 import type { StoreOutputFailure } from '../outputs/store-output-error.ts'
 
-/** A try to bring an output home that failed, and what was known when it began. */
+/** A failed try to rehost an output, and the state of its URL when the try began. */
 export interface FailedTry {
   failure: StoreOutputFailure
-  /** What the provider answered, where it answered that there is nothing to be had. */
+  /** HTTP status of the provider's response, if it refused. */
   status: number | null
-  /** This one included. */
+  /** Tries so far, this one included. */
   tries: number
-  /** Seconds until the provider's address expires; negative once it has, null where none was announced. */
+  /** Seconds until the provider's URL expires; negative once it has, null if no expiry was announced. */
   expiresIn: number | null
   /** Seconds since the generation was completed; 0 while it is not. */
   age: number
 }
 
-/** Which try it is, and how long its address has to live. */
+/** The number of a try, and the lifetime that is left to its URL. */
 export type TryState = Pick<FailedTry, 'tries' | 'expiresIn'>
 
 const DELETED_STATUSES = [404, 410]
-/** So often a provider must have said that an output is gone while its address has not expired. */
+/** Tries to which a provider must have responded that an output is gone although its URL has not expired. */
 const TRIES_BEFORE_EXPIRY = 3
-/** After an address has expired, a provider that fails in other ways gets so much longer, in seconds. */
+/** Time after the expiry of a URL for which a provider that fails in other ways is still tried. */
 const GRACE_SECONDS = 3_600
-/** Without an announced expiry an output is tried for so long, in seconds. */
+/** Time for which an output without an announced expiry is tried. */
 const MAX_AGE_SECONDS = 7 * 86_400
-const MAX_DELAY_MS = 3_600_000
 
-/** Whether an output can be had no more. Our own store's failures say nothing about the provider. */
+/** Returns whether an output can never be rehosted. Failures of our own store say nothing about the provider. */
 export function isLost(failed: FailedTry): boolean {
   if (failed.failure === 'store') return false
   return isPermanentlyRefused(failed) || isOverdue(failed)
 }
 
 /**
- * How long to wait before the next try: exponential with full jitter, but never beyond half of what an address has left to
- * live, so that there is a try shortly before it expires.
+ * Returns the pause before the next try, in milliseconds: exponential back-off with full jitter, but at most half of the
+ * lifetime that is left to the URL, so that there is a try shortly before it expires.
  *
- * @param options.base the longest pause after the first try, in milliseconds
+ * @param random in [0, 1), for tests
  */
 export function nextRehostDelay(
   { tries, expiresIn }: TryState,
-  { base, random }: { base: number; random?: () => number },
+  policy: RetryPolicy = RETRY_POLICIES.rehost,
+  random?: () => number,
 ): number {
-  const delay = backoff(tries - 1, { base, most: MAX_DELAY_MS, ...(random ? { random } : {}) })
+  const delay = retryDelay(policy, tries, random)
   if (expiresIn === null || expiresIn <= 0) return delay
-  return Math.min(delay, Math.max(base, (expiresIn * 1_000) / 2))
+  return Math.min(delay, Math.max(policy.baseMs, (expiresIn * 1_000) / 2))
 }
 
 function isPermanentlyRefused({ failure, status, tries, expiresIn }: FailedTry): boolean {

@@ -4,27 +4,27 @@ import type { Database, Queryable, Transaction } from '@darkroom/infra/database/
 import { bumpVersion } from '@darkroom/infra/generations/generations'
 import { type StoredOutput, setStoredColumns } from '../outputs/output-rows.ts'
 
-/** An output that is only at its provider, taken to be tried for by one process. */
+/** A temporary output (stored only at its provider) that one process has taken to rehost. */
 export interface Rehost {
   id: string
   index: number
-  /** This one included; it is the fence: who has taken the row later has another number. */
+  /** Tries so far, this one included. It is the fence: a process that takes the row later has another number. */
   tries: number
   workspaceId: string
-  /** The generation's when the row was taken. */
+  /** Attempt of the generation when the row was taken. */
   attempt: number
   state: OutputState
   url: string | null
   headers: Record<string, string> | null
-  /** Seconds until the provider's address expires; negative once it has, null where none was announced. */
+  /** Seconds until the provider's URL expires; negative once it has, null if no expiry was announced. */
   expiresIn: number | null
   /** Seconds since the generation was completed; 0 while it is not. */
   age: number
 }
 
 /**
- * Takes the output that has waited longest for its next try, if one is due. No one else sees it for `hiddenSeconds`: a
- * process that dies with it gives it back that way. All times are the database's.
+ * Takes the output that has been due the longest, if there is one. Other processes do not see it for
+ * `visibilityTimeoutSeconds`; after that it is due again, if its process has died. All times are the database's.
  */
 export async function takeRehost(db: Database, visibilityTimeoutSeconds: number): Promise<Rehost | undefined> {
   const [rehost] = await db<Rehost[]>`
@@ -48,7 +48,7 @@ export async function takeRehost(db: Database, visibilityTimeoutSeconds: number)
   return rehost
 }
 
-/** Has a taken output tried for again after a while. */
+/** Makes a taken output due again after a delay. */
 export async function postponeRehost(db: Queryable, rehost: Rehost, milliseconds: number): Promise<void> {
   await db`
     update rehosts set next_try_at = now() + make_interval(secs => ${milliseconds / 1_000})
@@ -56,9 +56,9 @@ export async function postponeRehost(db: Queryable, rehost: Rehost, milliseconds
 }
 
 /**
- * Says that an output is in our own store now.
+ * Marks an output stored.
  *
- * @returns false if it is not only at that address of its provider any more, or is gone; nothing was written then
+ * @returns false if it is no longer temporary at that URL, or was deleted; nothing is written then
  */
 export async function markRehosted(tx: Transaction, rehost: Rehost, output: StoredOutput): Promise<boolean> {
   await lockJob(tx, rehost)
@@ -71,9 +71,9 @@ export async function markRehosted(tx: Transaction, rehost: Rehost, output: Stor
 }
 
 /**
- * Says that an output can be had no more. The generation stays what it is.
+ * Marks an output lost. The generation's status does not change.
  *
- * @returns false if it has been taken by someone else since, or is not only at its provider any more
+ * @returns false if another process has taken it since, or it is no longer temporary; nothing is written then
  */
 export async function markLost(tx: Transaction, rehost: Rehost, error: PublicError): Promise<boolean> {
   await lockJob(tx, rehost)
@@ -88,7 +88,7 @@ export async function markLost(tx: Transaction, rehost: Rehost, error: PublicErr
   return true
 }
 
-/** Ends the trying for an output that is not only at its provider any more. */
+/** Deletes the rehost of an output that is no longer temporary. */
 export async function deleteObsoleteRehost(tx: Transaction, rehost: Rehost): Promise<void> {
   await lockJob(tx, rehost)
   await tx`
@@ -97,13 +97,13 @@ export async function deleteObsoleteRehost(tx: Transaction, rehost: Rehost): Pro
       and o.generation_id = r.generation_id and o.index = r.index and o.state <> 'temporary'`
 }
 
-/** How many outputs are only at their provider. */
+/** Counts the outputs that wait to be rehosted. */
 export async function countRehosts(db: Queryable): Promise<number> {
   const [row] = await db<{ count: number }[]>`select count(*)::int as count from rehosts`
   return row?.count ?? 0
 }
 
-/** Workers lock it first in whatever they write: no two who write can wait for one another. */
+/** Locks the job, which every writing transaction locks first: they cannot deadlock. */
 async function lockJob(tx: Transaction, { id }: Rehost): Promise<void> {
   await tx`select from generation_jobs where generation_id = ${id} for update`
 }

@@ -7,6 +7,7 @@ import { readGeneration } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { openStore } from '@darkroom/infra/store/open-store'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
@@ -20,7 +21,7 @@ import { insertTemporaryOutputs, type TemporaryOptions } from './temporary.fixtu
 const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()
 const WORKSPACE = crypto.randomUUID()
-// On a busy machine the first start of Postgres takes its time.
+// The first start of Postgres is slow on a busy machine.
 const START_MS = 60_000
 let database: Database
 let store: Store
@@ -45,7 +46,7 @@ afterEach(async () => {
   await database`truncate generations, rehosts, object_removals, outbox cascade`
 })
 
-test('an output left at its provider is stored once the provider has recovered', async () => {
+test('stores a temporary output once the provider has recovered', async () => {
   fake.setBehavior({ files: { '*': { kind: 'status', status: 500, times: 2 } } })
   const id = await insertTemporary({})
   const before = await read(id)
@@ -62,12 +63,12 @@ test('an output left at its provider is stored once the provider has recovered',
   })
   expect([after.status, after.version]).toEqual(['completed', before.version + 1])
   expect(await countMessages(id)).toBe(1)
-  for (const key of await keysOf(id)) expect(await store.head(key)).not.toBeNull()
+  for (const key of await readKeys(id)) expect(await store.head(key)).not.toBeNull()
   expect(await countRehosts(database)).toBe(0)
   expect(await counts()).toMatchObject({ outputs_rehosted_total: 1, outputs_lost_total: 0 })
 })
 
-test('what the provider deleted after the announced time is lost, in words, and the generation stays completed', async () => {
+test('marks an output lost with an error that the provider deleted after its expiry, and the generation stays completed', async () => {
   fake.setBehavior({ files: { '*': { kind: 'status', status: 403 } } })
   const id = await insertTemporary({ expiresIn: -5 })
   const { counts } = startLoop()
@@ -80,7 +81,7 @@ test('what the provider deleted after the announced time is lost, in words, and 
   expect(await counts()).toMatchObject({ outputs_rehosted_total: 0, outputs_lost_total: 1 })
 })
 
-test('what is not there before its time is asked for three times', async () => {
+test('tries a missing output three times before its expiry', async () => {
   fake.setBehavior({ files: { '*': { kind: 'status', status: 404 } } })
   const id = await insertTemporary({})
   startLoop()
@@ -88,14 +89,14 @@ test('what is not there before its time is asked for three times', async () => {
   expect(fake.requestLog.files).toHaveLength(3)
 })
 
-test('what was not there twice and then is, is stored', async () => {
+test('stores an output that was missing twice', async () => {
   fake.setBehavior({ files: { '*': { kind: 'status', status: 404, times: 2 } } })
   const id = await insertTemporary({ expiresIn: null })
   startLoop()
   await waitUntilGeneration(id, ({ outputs }) => outputs[0]?.state === 'stored')
 })
 
-test('an address that only fails is lost well past its expiry, and one without an expiry after a week', async () => {
+test('loses an output that only fails an hour after its expiry, or after a week without one', async () => {
   fake.setBehavior({ files: { '*': { kind: 'html' } } })
   const early = [await insertTemporary({ expiresIn: -60 }), await insertTemporary({ expiresIn: null, age: 86_400 })]
   const late = [
@@ -107,7 +108,7 @@ test('an address that only fails is lost well past its expiry, and one without a
   for (const id of early) expect((await read(id)).outputs[0]?.state).toBe('temporary')
 })
 
-test('as long as our own store fails nothing is lost', async () => {
+test('loses nothing while our own store fails', async () => {
   const id = await insertTemporary({ expiresIn: -7_200 })
   let isBroken = true
   const put: Store['put'] = async (...args) => {
@@ -115,19 +116,19 @@ test('as long as our own store fails nothing is lost', async () => {
     return await store.put(...args)
   }
   startLoop({ store: { ...store, put } })
-  await fake.waitForRequests(journal => journal.files.length === 3)
+  await fake.waitForRequests(log => log.files.length === 3)
   expect((await read(id)).outputs[0]?.state).toBe('temporary')
   isBroken = false
   await waitUntilGeneration(id, ({ outputs }) => outputs[0]?.state === 'stored')
 })
 
-test('one that is stopped in the middle is due again at once', async () => {
+test('makes an output due again at once when the process stops in the middle', async () => {
   fake.holdFiles()
   const id = await insertTemporary({})
   const first = startLoop()
-  await fake.waitForRequests(journal => journal.filesInFlight === 1)
+  await fake.waitForRequests(log => log.filesInFlight === 1)
   await first.stop()
-  // A look that had begun may have taken it once more on the way out.
+  // A poll that had begun may have taken the output once more while stopping.
   const [row] = await database`select next_try_at <= now() as due from rehosts where generation_id = ${id}`
   expect({ ...row }).toEqual({ due: true })
   fake.releaseFiles()
@@ -135,7 +136,7 @@ test('one that is stopped in the middle is due again at once', async () => {
   await waitUntilGeneration(id, ({ outputs }) => outputs[0]?.state === 'stored')
 })
 
-test('one whose process died is not taken before its time, and then by another', async () => {
+test('takes the output of a dead process only after its visibility timeout', async () => {
   const id = await insertTemporary({})
   await database`update rehosts set tries = 1, next_try_at = now() + interval '1 hour'`
   const other = await insertTemporary({})
@@ -146,7 +147,7 @@ test('one whose process died is not taken before its time, and then by another',
   await waitUntilGeneration(id, ({ outputs }) => outputs[0]?.state === 'stored')
 })
 
-test('two processes fetch each file once', async () => {
+test('fetches each file once with two processes', async () => {
   const ids = [await insertTemporary({ outputs: 4 }), await insertTemporary({ outputs: 4 })]
   startLoop()
   startLoop()
@@ -154,29 +155,29 @@ test('two processes fetch each file once', async () => {
   expect(fake.requestLog.files).toHaveLength(8)
 })
 
-test('what comes too late changes nothing, and its objects are removed later', async () => {
+test('changes nothing when a rehost comes too late, and removes its objects later', async () => {
   fake.holdFiles()
   const id = await insertTemporary({})
   const { counts } = startLoop()
-  await fake.waitForRequests(journal => journal.filesInFlight === 1)
+  await fake.waitForRequests(log => log.filesInFlight === 1)
   await database`update generation_outputs set state = 'stored', key = 'somebody/else.png' where generation_id = ${id}`
   fake.releaseFiles()
   expect(await waitForRemovals()).toEqual(objectKeys(`w/${WORKSPACE}/gen/${id}/1-1/0.png`).toSorted())
-  expect(await keysOf(id)).toEqual(['somebody/else.png'])
+  expect(await readKeys(id)).toEqual(['somebody/else.png'])
   expect(await counts()).toMatchObject({ outputs_rehosted_total: 0 })
 })
 
-test('of a generation that was purged meanwhile nothing is left', async () => {
+test('leaves nothing of a generation that was purged meanwhile', async () => {
   fake.holdFiles()
   const id = await insertTemporary({})
   startLoop()
-  await fake.waitForRequests(journal => journal.filesInFlight === 1)
+  await fake.waitForRequests(log => log.filesInFlight === 1)
   await database`delete from generations where id = ${id}`
   fake.releaseFiles()
   expect(await waitForRemovals()).toHaveLength(3)
 })
 
-test('an output that is not at its provider any more is not asked for', async () => {
+test('does not fetch an output that is no longer temporary', async () => {
   const id = await insertTemporary({})
   await database`update generation_outputs set state = 'failed' where generation_id = ${id}`
   startLoop()
@@ -193,7 +194,7 @@ function startLoop(overrides: { store?: Store } = {}) {
     metrics: createProcessorMetrics(registry),
     signal: stopping.signal,
     pollMs: 20,
-    baseMs: 20,
+    policy: { ...RETRY_POLICIES.rehost, baseMs: 20 },
   }
   const outputDeps = { allowOrigins: [fake.url], budget: createByteBudget(64_000_000), spool }
   const running = runRehosts({ ...options, ...outputDeps, store: overrides.store ?? store })
@@ -201,7 +202,7 @@ function startLoop(overrides: { store?: Store } = {}) {
     stopping.abort(new Error('stopping'))
     await running
   }
-  // A count rises after what is counted can be seen.
+  // A counter is incremented after its effect is visible: stopping waits for it.
   const counts = async () => {
     await stop()
     const all = await registry.registry.getMetricsAsJSON()
@@ -225,15 +226,15 @@ async function waitUntilGeneration(id: string, matches: (generation: Generation)
   return await read(id)
 }
 
-async function waitUntil(isSo: () => Promise<boolean>): Promise<void> {
+async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
   const deadline = AbortSignal.timeout(15_000)
-  while (!(await isSo())) {
+  while (!(await condition())) {
     deadline.throwIfAborted()
     await Bun.sleep(10)
   }
 }
 
-async function keysOf(id: string): Promise<string[]> {
+async function readKeys(id: string): Promise<string[]> {
   const rows = await database<{ key: string }[]>`select key from generation_outputs where generation_id = ${id}`
   return rows.map(({ key }) => key)
 }

@@ -4,12 +4,13 @@ import { type Database, transaction } from '@darkroom/infra/database/connection'
 import { SafeGetError } from '@darkroom/infra/http/safe-get/safe-get'
 import type { Log } from '@darkroom/infra/log'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
+import { RETRY_POLICIES, type RetryPolicy } from '@darkroom/infra/runtime/retry-policies'
+import { runForever } from '@darkroom/infra/runtime/run-forever'
 import type { ProcessorMetrics } from '../metrics.ts'
 import type { StoredOutput } from '../outputs/output-rows.ts'
 import { type StoreOutputDeps, storeOutput } from '../outputs/store-output.ts'
 import { StoreOutputError } from '../outputs/store-output-error.ts'
 import type { ProviderOutput } from '../providers/provider.ts'
-import { runPollLoop } from './poll-loop.ts'
 import { isLost, nextRehostDelay } from './rehost-policy.ts'
 import {
   countRehosts,
@@ -25,49 +26,48 @@ import { scheduleRemovals } from './removal-rows.ts'
 export interface RehostDeps extends StoreOutputDeps {
   database: Database
   log: Log
-  metrics: ProcessorMetrics
-  /** Aborted when the process is to stop; what is being tried is given back. */
+  metrics: Pick<ProcessorMetrics, 'rehosted' | 'lost' | 'rehostsWaiting'>
+  /** Aborted when the process is to stop; outputs that are being rehosted are due again at once. */
   signal: AbortSignal
-  /** Outputs tried for at once: few, as people's own work goes before. */
+  /** Outputs that are rehosted at once: few, because new generations have priority. */
   concurrency?: number
-  /** Between two looks, on average, in milliseconds. */
+  /** Average time between two polls, in ms. */
   pollMs?: number
-  /** The longest pause after a first try that failed, in milliseconds. */
-  baseMs?: number
+  /** Pauses between the tries for one output; `RETRY_POLICIES.rehost` unless given. */
+  policy?: RetryPolicy
 }
 
 const CONCURRENCY = 2
 const POLL_MS = 1_000
-const BASE_MS = 30_000
-/** Longer than the fetch alone may take; what is longer still is our own slowness. */
+/** Longer than the time limit of the fetch: beyond that, the store or this machine is slow. */
 const TRY_TIMEOUT_MS = 420_000
 const VISIBILITY_TIMEOUT_SECONDS = 480
 const LOST = publicError('lost')
 
 /**
- * Brings outputs home that are only at their provider, until the signal is aborted: each is tried for until it is stored or
- * can be had no more. Any number of processes may do so.
+ * Rehosts temporary outputs until the signal is aborted: each is tried again until it is stored or lost. Any number of
+ * processes may do so.
  */
 export async function runRehosts(deps: RehostDeps): Promise<void> {
   const { concurrency = CONCURRENCY, pollMs = POLL_MS, log, signal } = deps
-  const options = { name: 'rehost', pollMs, log, signal }
+  const options = { name: 'rehost', policy: RETRY_POLICIES.maintenance, idleMs: pollMs, log, signal }
   await Promise.all([
-    ...Array.from({ length: concurrency }, () => runPollLoop(options, () => rehostNext(deps))),
-    runPollLoop({ ...options, name: 'count_rehosts', pollMs: 10 * pollMs }, () => updateRehostGauge(deps)),
+    ...Array.from({ length: concurrency }, () => runForever(options, () => rehostNext(deps))),
+    runForever({ ...options, name: 'count_rehosts', idleMs: 10 * pollMs }, () => updateRehostGauge(deps)),
   ])
 }
 
-async function updateRehostGauge({ database, metrics }: RehostDeps): Promise<boolean> {
+async function updateRehostGauge({ database, metrics }: RehostDeps): Promise<'idle'> {
   metrics.rehostsWaiting.set(await countRehosts(database))
-  return false
+  return 'idle'
 }
 
-async function rehostNext(deps: RehostDeps): Promise<boolean> {
+async function rehostNext(deps: RehostDeps): Promise<'busy' | 'idle'> {
   const rehost = await takeRehost(deps.database, VISIBILITY_TIMEOUT_SECONDS)
-  if (!rehost) return false
+  if (!rehost) return 'idle'
   const output = toProviderOutput(rehost)
   await (output ? rehostOne(deps, rehost, output) : transaction(deps.database, tx => deleteObsoleteRehost(tx, rehost)))
-  return true
+  return 'busy'
 }
 
 function toProviderOutput({ index, state, url, headers }: Rehost): ProviderOutput | undefined {
@@ -79,7 +79,7 @@ async function rehostOne(deps: RehostDeps, rehost: Rehost, output: ProviderOutpu
   const { id, workspaceId, attempt, tries } = rehost
   const signal = AbortSignal.any([deps.signal, AbortSignal.timeout(TRY_TIMEOUT_MS)])
   try {
-    // A name of its own for each try, which no attempt of a worker has: who is late writes over nobody's bytes.
+    // Each try has a key of its own, which no worker's attempt has: a late try overwrites no object.
     const target = { workspaceId, generationId: id, attempt: `${attempt}-${tries}` }
     await recordRehost(deps, rehost, await storeOutput(deps, target, output, signal))
   } catch (err) {
@@ -99,18 +99,19 @@ async function recordRehost(deps: RehostDeps, rehost: Rehost, stored: StoredOutp
 }
 
 async function onRehostError(deps: RehostDeps, rehost: Rehost, err: unknown): Promise<void> {
-  const { id, index, tries } = rehost
+  const { id, index, tries, attempt } = rehost
+  const ids = { generation: id, attempt, output: index, tries }
   const failed = {
     ...rehost,
     failure: err instanceof StoreOutputError ? err.failure : ('store' as const),
     status: getHttpStatus(err),
   }
   if (!isLost(failed)) {
-    deps.log.info({ err, id, index, tries }, 'output still only at its provider')
-    return await postponeRehost(deps.database, rehost, nextRehostDelay(rehost, { base: deps.baseMs ?? BASE_MS }))
+    deps.log.info({ err, ...ids }, 'rehost_postponed')
+    return await postponeRehost(deps.database, rehost, nextRehostDelay(rehost, deps.policy))
   }
   if (!(await transaction(deps.database, tx => markLost(tx, rehost, LOST)))) return
-  deps.log.warn({ err, id, index, tries }, 'output lost')
+  deps.log.warn({ err, ...ids }, 'output_lost')
   deps.metrics.lost.inc()
 }
 

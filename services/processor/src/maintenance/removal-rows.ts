@@ -1,27 +1,31 @@
 import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
 
-/** How long an object stays after nothing refers to it any more: for whoever is about to refer to it again. */
+/** Time that an unreferenced object is retained: a submission may be about to refer to it again. */
 const REMOVE_AFTER_SECONDS = 3_600
 
-/** Where everything lies that is ever stored for a generation, by whatever attempt. It ends in a slash, as no key does. */
+/** Returns the folder of all objects of a generation, of every attempt. It ends in a slash, as no key does. */
 export function getGenerationFolder({ id, workspaceId }: { id: string; workspaceId: string }): string {
   return `w/${workspaceId}/gen/${id}/`
 }
 
-/** Has objects, or all in a folder, removed after a while, unless something refers to them by then. */
+/**
+ * Schedules the removal of objects that are not referenced by then.
+ *
+ * @param keys keys of objects, or folders (ending in a slash) for all objects in them
+ */
 export async function scheduleRemovals(
   tx: Transaction,
   keys: readonly string[],
   afterSeconds = REMOVE_AFTER_SECONDS,
 ): Promise<void> {
-  // In one order, or two who list the same could wait for one another.
+  // In a fixed order: two transactions with the same keys could deadlock otherwise.
   await tx`
     insert into object_removals (key, remove_after)
     select key, now() + make_interval(secs => ${afterSeconds}) from unnest(${keys.toSorted()}::text[]) key
     on conflict (key) do update set remove_after = greatest(object_removals.remove_after, excluded.remove_after)`
 }
 
-/** Locks the object that has been due for removal the longest; undefined if none is, or others are at all of them. */
+/** Locks the removal that has been due the longest. @returns its key; undefined if none is due and unlocked */
 export async function lockDueRemoval(tx: Transaction): Promise<string | undefined> {
   const [due] = await tx<{ key: string }[]>`
     select key from object_removals where remove_after <= now() order by remove_after limit 1 for update skip locked`
@@ -37,8 +41,8 @@ export async function postponeRemoval(tx: Transaction, key: string, seconds: num
 }
 
 /**
- * Whether a row names the object, or the one that it is a preview of; for a folder, whether its generation is there. Our own
- * keys say which row that would be; for any other key all rows are looked at.
+ * Returns whether a row refers to the object, or to the object that it is a preview of; for a folder, whether its generation
+ * exists. Keys of our own format name the row; for any other key all rows are searched.
  */
 export async function isReferenced(db: Queryable, key: string): Promise<boolean> {
   const rows = await selectReferencingRows(db, key, createKeyCondition(db, key))
@@ -51,7 +55,7 @@ const PREVIEW_SUFFIX = /\.w\d+\.webp$/
 
 type Fragment = ReturnType<typeof createKeyCondition>
 
-/** The condition under which a row's key is this one, or that of its original, whose extension is not known. */
+/** Returns the condition that a row's key is this one or the original of this preview, whose extension is not known. */
 function createKeyCondition(db: Queryable, key: string) {
   const original = key.replace(PREVIEW_SUFFIX, '')
   return db`(key = ${key} or regexp_replace(key, '\\.[a-z0-9]+$', '') = ${original === key ? null : original})`

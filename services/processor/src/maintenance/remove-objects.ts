@@ -7,21 +7,22 @@ import { deleteRemoval, isReferenced, lockDueRemoval, postponeRemoval } from './
 
 export interface RemovalDeps {
   database: Database
-  store: Store
+  store: Pick<Store, 'list' | 'remove'>
   log: Log
-  metrics: ProcessorMetrics
+  metrics: Pick<ProcessorMetrics, 'removed'>
 }
 
-/** Shorter than a transaction may take, so that nothing is removed after its row was let go of. */
+/** Shorter than the time limit of a transaction: nothing is removed after its row is unlocked. */
 const REMOVE_TIMEOUT_MS = 10_000
+/** Delay after a failed removal. */
 const RETRY_SECONDS = 300
 
 /**
- * Removes one object that is due for it, or all in one folder, unless something refers to it by now. The row that says so is
- * held meanwhile: whoever stores such an object anew takes the row away first, and so waits for this, or is waited for. After
- * a crash the row is still there, or the object is gone.
+ * Removes one object that is due, or all objects in one folder, unless a row refers to it by now. The row in
+ * `object_removals` is locked meanwhile. A process that stores the same object again deletes that row first, so that one of
+ * the two waits for the other. After a crash either the row is still there or the object is gone.
  *
- * @returns whether there was one
+ * @returns whether a removal was due
  */
 export async function removeNextObjects(deps: RemovalDeps): Promise<boolean> {
   return await transaction(deps.database, async tx => {
@@ -33,7 +34,7 @@ export async function removeNextObjects(deps: RemovalDeps): Promise<boolean> {
   })
 }
 
-/** One that cannot be removed now keeps nobody else waiting. */
+/** Removes objects. A removal that fails is postponed and does not block the others. */
 async function removeObjects({ store, log, metrics }: RemovalDeps, tx: Transaction, key: string): Promise<void> {
   try {
     await failpoint('before-remove')
@@ -43,7 +44,7 @@ async function removeObjects({ store, log, metrics }: RemovalDeps, tx: Transacti
       metrics.removed.inc()
     }
   } catch (err) {
-    log.warn({ err }, 'object not removed')
+    log.warn({ err, key }, 'object_removal_failed')
     return await postponeRemoval(tx, key, RETRY_SECONDS)
   }
   await deleteRemoval(tx, key)

@@ -5,13 +5,13 @@ import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 export interface TemporaryOptions {
   workspaceId: string
   outputs?: number
-  /** Seconds; null for an address whose expiry was not announced. */
+  /** Seconds until the URL expires; null for a URL without an announced expiry. */
   expiresIn?: number | null
   /** Seconds since the generation was completed. */
   age?: number
 }
 
-/** Has the tests' provider make pictures that are left there by a generation that was completed. @returns its id */
+/** Inserts a completed generation whose outputs are temporary: they are at the fake provider only. @returns its id */
 export async function insertTemporaryOutputs(
   database: Database,
   fake: { url: string },
@@ -27,7 +27,7 @@ export async function insertTemporaryOutputs(
   const id = await insertQueuedGeneration(database, { workspaceId, outputs })
   await transaction(database, async tx => {
     for (const output of made) {
-      if (output.kind !== 'url') throw new Error('expected an address')
+      if (output.kind !== 'url') throw new Error(`expected a URL, not ${output.kind}`)
       await tx`
         update generation_outputs set state = 'temporary', provider_url = ${output.url},
           expires_at = now() + make_interval(secs => ${expiresIn})

@@ -5,25 +5,25 @@ import type { ProviderOutput } from '../providers/provider.ts'
 import type { Spool, SpooledFile } from './spool.ts'
 
 export interface DownloadDeps {
-  /** Origins on private addresses that outputs may come from. */
+  /** Origins on private addresses from which outputs may be fetched. */
   allowOrigins: readonly string[]
-  /** Of all outputs that this process is keeping at the moment. */
-  budget: ByteBudget
-  /** Where what is large is kept meanwhile. */
+  /** Memory for the outputs that this process is storing. */
+  budget: Pick<ByteBudget, 'reserve'>
+  /** Files for outputs that are too large for the memory. */
   spool: Spool
   limits: DownloadLimits
 }
 
 export interface DownloadLimits extends MediaLimits {
-  /** For one fetch, from its first byte to its last. */
+  /** Time limit of one fetch, from its start to its last byte. */
   deadlineMs: number
-  /** Longest silence in a fetch: who is silent keeps others from the memory. */
+  /** Longest time without a byte in a fetch: a stalled fetch withholds memory from others. */
   idleTimeoutMs: number
-  /** What is larger is not held in memory. */
+  /** Largest output that is buffered in memory; a larger one is spooled to a file. */
   maxBufferedBytes: number
 }
 
-/** An output's bytes, all of them, and the memory they take up until it is disposed of. */
+/** An output that was downloaded whole. Disposing of it frees its memory or removes its file. */
 export interface DownloadedOutput extends AsyncDisposable {
   body: Uint8Array | SpooledFile
   bytes: number
@@ -31,16 +31,18 @@ export interface DownloadedOutput extends AsyncDisposable {
   sha256: string
 }
 
-/** What is in memory of one that goes to a file or comes from there: a few pieces, as large as the system gives them. */
+/** Memory of an output that is written to a file or read from one: a few chunks, as large as the system gives them. */
 const STREAM_BUFFER_BYTES = 2 * 1024 * 1024
-/** So many tell what something is. */
+/** Bytes from which the media type can be detected. */
 const SNIFF_BYTES = 64
 
 /**
- * Gets an output's bytes, in memory or, where they are many, in a file. It waits for its share of the memory: once the provider
- * has answered, so that one that is silent takes none.
+ * Downloads an output to memory, or to a spool file above `maxBufferedBytes`. Memory is reserved only once the response
+ * headers have arrived: a provider that does not respond takes none.
  *
- * @throws SafeGetError, MediaError if it is larger than its kind may be, the signal's reason
+ * @throws SafeGetError when the fetch fails
+ * @throws MediaError when the output is larger than its kind may be
+ * @throws the signal's reason once it is aborted
  */
 export async function downloadOutput(
   deps: DownloadDeps,
@@ -80,7 +82,7 @@ async function fetchBody(
   }
 }
 
-/** Reads until it has more than so many bytes, or all that there are. */
+/** Reads until there are more than `bytes` bytes, or to the end. */
 async function readStart(
   chunks: AsyncGenerator<Uint8Array, void>,
   bytes: number,

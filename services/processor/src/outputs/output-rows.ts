@@ -6,23 +6,25 @@ import { markTemporary } from '@darkroom/infra/generations/mark-temporary'
 import type { ProviderOutput } from '../providers/provider.ts'
 import type { FinalOutcome, Job, JobCall } from '../queue/job.ts'
 
-/** What is known of an output once it is kept. */
+/** The metadata of a stored output. */
 export interface StoredOutput {
   index: number
-  /** What it is by its bytes, whatever was asked for. */
+  /** Kind of the media by its bytes, whatever was requested. */
   kind: Kind
   key: string
   width: number
   height: number
   bytes: number
   mimeType: string
-  /** null for a video */
+  /** A tiny preview; null for a video. */
   placeholder: string | null
+  /** Hash in hex. */
   sha256: string
+  /** Seconds; null for a still image. */
   duration: number | null
 }
 
-/** Notes a call before it is made, so that a crash between making it and hearing of it is known to have happened. */
+/** Records a call before it is made: after a crash the row shows that it may have been submitted. */
 export async function recordCall(tx: Transaction, job: Job, call: JobCall): Promise<void> {
   await tx`
     insert into provider_calls (generation_id, call, first_index, count, round, submitted_at)
@@ -30,27 +32,27 @@ export async function recordCall(tx: Transaction, job: Job, call: JobCall): Prom
     on conflict (generation_id, call) do update set submitted_at = excluded.submitted_at`
 }
 
-/** Notes the provider's id for a call: from now on a crash asks again instead of buying again. */
+/** Records the provider's request id of a call: from then on a crash leads to a poll, and not to another purchase. */
 export async function recordRequestId(tx: Transaction, job: Job, call: JobCall, requestId: string): Promise<void> {
   await tx`update provider_calls set request_id = ${requestId} where generation_id = ${job.id} and call = ${call.call}`
 }
 
-/** Notes that nothing more will come of a call. */
+/** Records that a call has ended and gives no more outputs. */
 export async function recordCallEnd(tx: Transaction, job: Job, call: JobCall, outcome: FinalOutcome): Promise<void> {
   await tx`
     update provider_calls set finished_at = clock_timestamp(), outcome = ${outcome}
     where generation_id = ${job.id} and call = ${call.call}`
 }
 
-/** Takes back the note of a call that the provider refused before it began. */
+/** Deletes the record of a call that the provider refused before the work began. */
 export async function deleteCall(tx: Transaction, job: Job, call: JobCall): Promise<void> {
   await tx`delete from provider_calls where generation_id = ${job.id} and call = ${call.call} and request_id is null`
 }
 
 /**
- * Records what a provider made before anything is done with it.
+ * Records an output that the provider has made, before it is stored.
  *
- * @returns false if it was recorded before: it is being saved already, or saved
+ * @returns false if it was recorded before: it is being stored already, or stored
  */
 export async function recordOutput(tx: Transaction, job: Job, output: ProviderOutput): Promise<boolean> {
   const url = output.kind === 'url' ? output : null
@@ -70,7 +72,7 @@ export async function markStored(tx: Transaction, job: Job, output: StoredOutput
   await bumpVersion(tx, job.id)
 }
 
-/** What an output's row says once it is kept. */
+/** Returns the SET clause of a stored output's row. */
 export function setStoredColumns(tx: Transaction, output: StoredOutput) {
   return tx`
     state = 'stored', kind = ${output.kind}, key = ${output.key}, width = ${output.width}, height = ${output.height},
@@ -78,14 +80,14 @@ export function setStoredColumns(tx: Transaction, output: StoredOutput) {
     sha256 = decode(${output.sha256}, 'hex'), error = null`
 }
 
-/** An output that could not be kept: still at the provider if it has an address there, else it is gone. */
+/** Marks an output that could not be stored: temporary if the provider has a URL of it, else failed. */
 export async function markNotStored(tx: Transaction, job: Job, index: number, error: PublicError): Promise<void> {
   const temporaryCount = await markTemporary(tx, job.id, [index])
   if (temporaryCount === 0) await markFailed(tx, job, [index], error)
   else await bumpVersion(tx, job.id)
 }
 
-/** Outputs that will never be made. */
+/** Marks outputs failed that were not made, or whose bytes are lost. */
 export async function markFailed(tx: Transaction, job: Job, indices: number[], error: PublicError): Promise<void> {
   const { count } = await tx`
     update generation_outputs set state = 'failed', error = ${tx.json(error)}
@@ -95,21 +97,22 @@ export async function markFailed(tx: Transaction, job: Job, indices: number[], e
 }
 
 export interface OutputSummary {
-  kept: number
-  /** What the first output that failed said. */
+  /** Number of outputs that are stored or temporary. */
+  available: number
+  /** Error of the first output that has one. */
   error: PublicError | null
 }
 
-/** How a generation's outputs ended. */
+/** Summarizes the states of a generation's outputs. */
 export async function summarizeOutputs(tx: Transaction, job: Job): Promise<OutputSummary> {
   const [summary] = await tx<OutputSummary[]>`
-    select (count(*) filter (where state in ('stored', 'temporary')))::int as kept,
+    select (count(*) filter (where state in ('stored', 'temporary')))::int as available,
            (array_agg(error order by index) filter (where error is not null))[1] as error
     from generation_outputs where generation_id = ${job.id}`
-  return summary ?? { kept: 0, error: null }
+  return summary ?? { available: 0, error: null }
 }
 
-/** Learns from a generation how long those of its model and size take. */
+/** Updates the model's average duration for this number of outputs. */
 export async function recordTiming(tx: Transaction, job: Job): Promise<void> {
   await tx`
     insert into model_timings (model, num_outputs, samples, seconds)

@@ -3,22 +3,22 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { FileBody } from '@darkroom/infra/store/store'
 
-/** A folder for what is too large to be held in memory while it is looked at. */
+/** A folder for outputs that are too large to be buffered in memory. */
 export interface Spool {
   /**
-   * Writes what comes into a file of its own, a piece at a time.
+   * Writes a stream to a new file, one chunk at a time.
    *
-   * @throws what `chunks` throws; there is no file then
+   * @throws the error that `chunks` throws; the file is removed then
    */
   write(chunks: AsyncIterable<Uint8Array>): Promise<SpooledFile>
 }
 
-/** It is removed when it is disposed of. */
+/** A file that is removed when it is disposed of. */
 export interface SpooledFile extends FileBody, AsyncDisposable {}
 
 const ABANDONED_MS = 24 * 3_600_000
 
-/** Opens the folder, which is made if it is not there, and removes what processes that are gone have left in it. */
+/** Opens the folder, creating it if it is missing, and removes the files of processes that have ended. */
 export async function openSpool({ directory }: { directory: string }): Promise<Spool> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await removeAbandonedFiles(directory)
@@ -42,7 +42,7 @@ async function writeChunks(
 ): Promise<Pick<FileBody, 'bytes' | 'sha256'>> {
   const hash = new Bun.CryptoHasher('sha256')
   let bytes = 0
-  // Not Bun's own file sink: its `write` and `flush` say nothing of a disk that is full.
+  // Not Bun's own file sink: its `write` and `flush` do not report a full disk.
   const file = await open(path, 'wx', 0o600)
   try {
     for await (const chunk of chunks) {
@@ -64,11 +64,14 @@ async function removeAbandonedFiles(directory: string): Promise<void> {
   }
 }
 
-/** Several processes may share the folder, on several machines: only of ours is it known whether they live. */
+/**
+ * Returns whether a file's process has ended. Several machines may share the folder, and only this one's processes can be
+ * checked: the files of the others are abandoned after a day.
+ */
 function isAbandoned(name: string, writtenAt: number): boolean {
   const [pid = '', , ...host] = name.split('.')
   if (host.join('.') !== hostname()) return writtenAt < Date.now() - ABANDONED_MS
-  // In a container every process may have had the same id.
+  // In a container, earlier processes may have had the same pid.
   if (Number(pid) === process.pid) return writtenAt < performance.timeOrigin
   return !isAlive(Number(pid))
 }

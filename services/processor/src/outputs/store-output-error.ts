@@ -2,12 +2,12 @@ import { SafeGetError } from '@darkroom/infra/http/safe-get/safe-get'
 import { MediaError } from '@darkroom/infra/images/media-error'
 
 /**
- * What can be done about an output that was not kept: `retryable` may be had in a moment, `store` once our own store works
- * again, `gone` never, as the provider no longer has it, and `unusable` never, as it is nothing that we keep.
+ * Classes of failures to store an output: `retryable` may succeed in a moment, `store` once our own store works again, `gone`
+ * never, because the provider no longer has it, and `unusable` never, because it is not media that the studio stores.
  */
 export type StoreOutputFailure = 'retryable' | 'store' | 'gone' | 'unusable'
 
-/** Why an output was not kept. */
+/** An output could not be stored. */
 export class StoreOutputError extends Error {
   override readonly name = 'StoreOutputError'
   readonly failure: StoreOutputFailure
@@ -18,11 +18,12 @@ export class StoreOutputError extends Error {
   }
 }
 
-/** Says of whatever went wrong what can be done about it. */
+/** Classifies any error of storing an output. */
 export function toStoreOutputError(cause: unknown): StoreOutputError {
   return new StoreOutputError(classifyFailure(cause), { cause })
 }
 
+/** HTTP statuses by which a provider refuses a URL that it gave before. */
 const GONE_STATUSES = [401, 403, 404, 410]
 const UNUSABLE_CODES: readonly SafeGetError['code'][] = [
   'bad-url',

@@ -8,11 +8,11 @@ import { openSpool } from './spool.ts'
 import { type StoreOutputDeps, storeOutput } from './store-output.ts'
 
 /**
- * Keeps outputs as the processor does, once for each line that it reads, and then writes one: what `bun run bench uploads`
- * measures, in a process of its own. What it is to do is its argument, as JSON.
+ * A process for `bun run bench uploads` that stores outputs as the processor does: all of them once for each line on its
+ * standard input, after which it writes a line. Its argument is JSON.
  */
 const options: {
-  /** Where the outputs are, and then their index. */
+  /** URL of the outputs, without `/<index>`. */
   outputs: string
   /** Part of their keys. */
   name: string

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeEach, expect, test } from 'bun:test'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
+import { type ByteBudget, createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { openDiskStore } from '@darkroom/infra/store/disk'
 import { openS3Store } from '@darkroom/infra/store/s3/s3'
 import type { Body, Store } from '@darkroom/infra/store/store'
@@ -37,12 +37,12 @@ const fake = servers.use(await startFakeProvider())
 const strict = servers.use(await startStrictS3()).endpoint
 afterAll(() => servers.disposeAsync())
 beforeEach(() => fake.reset())
-afterEach(async () => await fake.waitForRequests(journal => journal.filesInFlight === 0))
+afterEach(async () => await fake.waitForRequests(log => log.filesInFlight === 0))
 
 const STORES = { disk: openOnDisk, s3: openOnS3 } as const
 
 for (const [name, openStore] of Object.entries(STORES)) {
-  test(`${name}: eight of 50 MB at once are kept whole, and no more of them is in memory than is allowed`, async () => {
+  test(`${name}: stores eight outputs of 50 MB at once within the memory budget`, async () => {
     await using env = await openStoreEnv(openStore)
     fake.setBehavior({ fileType: 'mp4', fileBytes: 50 * MB })
     const outputs = await generateOutputs(8)
@@ -55,10 +55,10 @@ for (const [name, openStore] of Object.entries(STORES)) {
     expect(fake.requestLog.maxFilesInFlight).toBe(8)
     expect(env.seen.maxReserved).toBeLessThanOrEqual(BUDGET)
     expect(env.seen.maxInMemory).toBe(0)
-    expect(await listLeftovers(env)).toEqual({ files: [], taken: 0 })
+    expect(await listLeftovers(env)).toEqual({ files: [], reserved: 0 })
   }, 60_000)
 
-  test(`${name}: of small ones no more is in memory than is allowed, and all of them are kept`, async () => {
+  test(`${name}: stores small outputs within the memory budget`, async () => {
     await using env = await openStoreEnv(openStore, 10 * MB)
     fake.setBehavior({ fileBytes: 4 * MB })
     const outputs = await generateOutputs(8)
@@ -67,16 +67,16 @@ for (const [name, openStore] of Object.entries(STORES)) {
     expect(env.seen.maxInMemory).toBeGreaterThan(3 * MB)
     expect(env.seen.maxInMemory).toBeLessThanOrEqual(10 * MB)
     expect(env.seen.maxReserved).toBeLessThanOrEqual(10 * MB)
-    expect(await listLeftovers(env)).toEqual({ files: [], taken: 0 })
+    expect(await listLeftovers(env)).toEqual({ files: [], reserved: 0 })
   }, 30_000)
 
-  test(`${name}: a provider that does not answer keeps no memory from the others`, async () => {
+  test(`${name}: reserves no memory for a provider that does not respond`, async () => {
     await using env = await openStoreEnv(openStore, 10 * MB)
     fake.setBehavior({ fileBytes: 4 * MB, files: { 0: { kind: 'hang' } } })
     const [silent, ...others] = await generateOutputs(4)
     const controller = new AbortController()
     const hung = storeOutput(env.deps, TARGET, silent as ProviderOutput, controller.signal).catch(() => 'ended')
-    await fake.waitForRequests(journal => journal.filesInFlight === 1)
+    await fake.waitForRequests(log => log.filesInFlight === 1)
     const stored = await Promise.all(others.map(output => storeOutput(env.deps, TARGET, output, neverAborted)))
     expect(stored).toHaveLength(3)
     expect(env.deps.budget.reserved).toBe(0)
@@ -84,7 +84,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
     expect(await hung).toBe('ended')
   }, 30_000)
 
-  test(`${name}: a large picture is decoded from its file, and its previews lie beside it`, async () => {
+  test(`${name}: decodes a large image from its file, and stores its previews beside it`, async () => {
     await using env = await openStoreEnv(openStore)
     fake.setBehavior({ fileBytes: 12 * MB })
     const [output] = await generateOutputs(1)
@@ -94,7 +94,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
     expect(await computeHash(env.store, stored.key)).toBe(stored.sha256)
   }, 20_000)
 
-  test(`${name}: one that is wanted no more while it is fetched leaves nothing`, async () => {
+  test(`${name}: leaves nothing when it is aborted during the fetch`, async () => {
     await using env = await openStoreEnv(openStore)
     fake.setBehavior({ fileType: 'mp4', fileBytes: 30 * MB, files: { '*': { kind: 'stall' } } })
     const outputs = await generateOutputs(3)
@@ -103,12 +103,12 @@ for (const [name, openStore] of Object.entries(STORES)) {
     await env.seen.written
     controller.abort(new Error('lease lost'))
     expect((await Promise.all(ends)).map(({ message }) => message)).toEqual(Array(3).fill('lease lost'))
-    expect(await listLeftovers(env)).toEqual({ files: [], taken: 0 })
+    expect(await listLeftovers(env)).toEqual({ files: [], reserved: 0 })
     expect(await Array.fromAsync(env.store.list(''))).toEqual([])
   }, 20_000)
 }
 
-test('one that is wanted no more while it is put leaves nothing under its key and no file', async () => {
+test('leaves no object and no file when it is aborted during a put', async () => {
   await using stack = new AsyncDisposableStack()
   const proxy = stack.use(startFaultProxy(strict))
   const bucket = stack.use(await createTestBucket(strict))
@@ -121,24 +121,24 @@ test('one that is wanted no more while it is put leaves nothing under its key an
   }
   fake.setBehavior({ fileType: 'webm', fileBytes: 30 * MB })
   const [output] = await generateOutputs(1)
-  const keeping = storeOutput(env.deps, TARGET, output as ProviderOutput, controller.signal)
-  await expect(keeping).rejects.toThrow('lease lost')
-  expect(await listLeftovers(env)).toEqual({ files: [], taken: 0 })
+  const storing = storeOutput(env.deps, TARGET, output as ProviderOutput, controller.signal)
+  await expect(storing).rejects.toThrow('lease lost')
+  expect(await listLeftovers(env)).toEqual({ files: [], reserved: 0 })
   expect(await Array.fromAsync(bucket.store.list(''))).toEqual([])
 }, 20_000)
 
-test('one that waits for its share of the memory fetches nothing, and goes when it is wanted no more', async () => {
+test('fetches nothing while it waits for memory, and ends when it is aborted', async () => {
   await using env = await openStoreEnv(openOnDisk)
   using _all = await env.deps.budget.reserve(BUDGET, neverAborted)
   const controller = new AbortController()
   const [output] = await generateOutputs(1)
-  const keeping = storeOutput(env.deps, TARGET, output as ProviderOutput, controller.signal)
+  const storing = storeOutput(env.deps, TARGET, output as ProviderOutput, controller.signal)
   controller.abort(new Error('stopping'))
-  await expect(keeping).rejects.toThrow('stopping')
+  await expect(storing).rejects.toThrow('stopping')
   expect(fake.requestLog.files).toEqual([])
 })
 
-test('where one of the objects cannot be put, the others are not gone on with', async () => {
+test('aborts the other puts when one fails', async () => {
   await using env = await openStoreEnv(openOnDisk)
   const stopped = Promise.withResolvers<unknown>()
   const put: Store['put'] = (key, _body, { signal }) => {
@@ -155,7 +155,7 @@ test('where one of the objects cannot be put, the others are not gone on with', 
   expect(await stopped.promise).toBe(error.cause)
 })
 
-/** What becomes of a large file of which something is wrong. */
+/** The class of failure of a large file, by fault. */
 const FAULTS: readonly (readonly [fault: FileFault, end: string, limits?: Partial<typeof LIMITS>])[] = [
   [{ kind: 'status', status: 500 }, 'retryable'],
   [{ kind: 'status', status: 429 }, 'retryable'],
@@ -165,8 +165,8 @@ const FAULTS: readonly (readonly [fault: FileFault, end: string, limits?: Partia
   [{ kind: 'truncated' }, 'retryable'],
   [{ kind: 'cut-without-length' }, 'retryable'],
   [{ kind: 'cut-in-chunks' }, 'retryable'],
-  [{ kind: 'in-chunks' }, 'kept'],
-  [{ kind: 'wrong-type' }, 'kept'],
+  [{ kind: 'in-chunks' }, 'stored'],
+  [{ kind: 'wrong-type' }, 'stored'],
   [{ kind: 'html' }, 'unusable'],
   [{ kind: 'garbage' }, 'unusable'],
   [{ kind: 'endless' }, 'unusable'],
@@ -184,29 +184,30 @@ for (const fileType of ['png', 'mp4', 'webm'] as const) {
       const [output] = await generateOutputs(1)
       const deps = { ...env.deps, limits: { ...LIMITS, ...limits } }
       const ended = await storeOutput(deps, TARGET, output as ProviderOutput, neverAborted).then(
-        () => 'kept',
+        () => 'stored',
         error => (error instanceof StoreOutputError ? error.failure : String(error)),
       )
       expect(ended).toBe(end)
-      expect(await listLeftovers(env)).toEqual({ files: [], taken: 0 })
-      expect((await Array.fromAsync(env.store.list(''))).length > 0).toBe(end === 'kept')
+      expect(await listLeftovers(env)).toEqual({ files: [], reserved: 0 })
+      expect((await Array.fromAsync(env.store.list(''))).length > 0).toBe(end === 'stored')
     }, 20_000)
   }
 }
 
 interface StoreEnv extends AsyncDisposable {
   store: Store
-  deps: StoreOutputDeps
+  deps: StoreOutputDeps & { budget: ByteBudget }
   spoolDirectory: string
   seen: Observed
 }
 
+/** Highest values during a test, in bytes. */
 interface Observed {
-  /** Bytes of the budget. */
+  /** Bytes reserved from the budget. */
   maxReserved: number
-  /** Bytes of outputs that were being put from memory. */
+  /** Bytes of outputs that are put from memory. */
   maxInMemory: number
-  /** Resolves when something has been written to a file. */
+  /** Resolves when a chunk has been written to a file. */
   written: Promise<void>
 }
 
@@ -231,8 +232,8 @@ async function openStoreEnv(openStore: OpenStore, budgetBytes = BUDGET): Promise
   return { store, deps, spoolDirectory, seen, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
-/** A store of which it is known how many bytes of outputs it is being given from memory. */
-function watchStore(store: Store, look: (bytes: number) => void): Store {
+/** Wraps a store so that `onPut` is called with the bytes of outputs that are being put from memory. */
+function watchStore(store: Store, onPut: (bytes: number) => void): Store {
   let inMemory = 0
   const sizeOf = (key: string, body: Body) =>
     body instanceof Uint8Array && !key.endsWith('.webp') ? body.byteLength : 0
@@ -240,7 +241,7 @@ function watchStore(store: Store, look: (bytes: number) => void): Store {
     ...store,
     put: async (key, body, options) => {
       inMemory += sizeOf(key, body)
-      look(inMemory)
+      onPut(inMemory)
       return await store.put(key, body, options).finally(() => {
         inMemory -= sizeOf(key, body)
       })
@@ -248,11 +249,11 @@ function watchStore(store: Store, look: (bytes: number) => void): Store {
   }
 }
 
-function watchSpool(spool: Spool, onPiece: () => void): Spool {
+function watchSpool(spool: Spool, onWritten: () => void): Spool {
   async function* watchChunks(chunks: AsyncIterable<Uint8Array>) {
     for await (const chunk of chunks) {
       yield chunk
-      onPiece()
+      onWritten()
     }
   }
   return { write: chunks => spool.write(watchChunks(chunks)) }
@@ -269,7 +270,7 @@ async function openOnS3() {
 }
 
 async function listLeftovers({ spoolDirectory, deps }: StoreEnv) {
-  return { files: await readdir(spoolDirectory), taken: deps.budget.reserved }
+  return { files: await readdir(spoolDirectory), reserved: deps.budget.reserved }
 }
 
 async function generateOutputs(count: number): Promise<ProviderOutput[]> {

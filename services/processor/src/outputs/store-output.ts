@@ -7,12 +7,12 @@ import type { StoredOutput } from './output-rows.ts'
 import { toStoreOutputError } from './store-output-error.ts'
 
 export interface StoreOutputDeps extends Omit<DownloadDeps, 'limits'> {
-  store: Store
-  /** How much is fetched and kept, and for how long; the usual unless said. */
+  store: Pick<Store, 'put'>
+  /** `DEFAULT_LIMITS` unless given. */
   limits?: DownloadLimits
 }
 
-/** Whose output it is. The attempt is part of its key. */
+/** The generation and attempt that an output belongs to. The attempt is part of its key. */
 export interface OutputTarget {
   workspaceId: string
   generationId: string
@@ -28,11 +28,12 @@ const DEFAULT_LIMITS: DownloadLimits = {
 }
 
 /**
- * Fetches one output, makes sure that it is whole, and puts it into our own store with its previews. It tries once; only what
- * the store is asked is asked again, by the store.
+ * Downloads one output, verifies that it is whole, and puts it into the store with its previews. Only the requests to the
+ * store are retried, by the store itself.
  *
- * @returns what goes into the output's row; nothing is written there
- * @throws KeepError, which says whether it may be had later; the signal's reason
+ * @returns the metadata for the output's row, which is not written here
+ * @throws StoreOutputError with the class of the failure
+ * @throws the signal's reason once it is aborted
  */
 export async function storeOutput(
   deps: StoreOutputDeps,
@@ -57,7 +58,7 @@ async function putOutput(
   signal: AbortSignal,
 ): Promise<StoredOutput> {
   const { previews, extension, ...media } = await readMedia(body, deps.limits ?? DEFAULT_LIMITS)
-  // The attempt is in the key so that a worker that was shut out cannot write over the bytes of the one that took over.
+  // The attempt is in the key: a fenced-off worker cannot overwrite the object of the next one.
   const key = `w/${target.workspaceId}/gen/${target.generationId}/${target.attempt}/${output.index}.${extension}`
   const previewObjects = previews.map(preview => [previewKey(key, preview.width), preview.bytes] as const)
   await putAll(deps.store, [[key, body], ...previewObjects], signal)
@@ -65,8 +66,12 @@ async function putOutput(
   return { ...media, duration: media.duration ?? providerDuration ?? null, index: output.index, key, bytes, sha256 }
 }
 
-/** Puts all of them, or ends with the first failure, and then none of them goes on. */
-async function putAll(store: Store, objects: (readonly [string, Body])[], signal: AbortSignal): Promise<void> {
+/** Puts all objects in parallel. @throws the first error, after aborting the other puts */
+async function putAll(
+  store: Pick<Store, 'put'>,
+  objects: (readonly [string, Body])[],
+  signal: AbortSignal,
+): Promise<void> {
   const failed = new AbortController()
   const putSignal = AbortSignal.any([signal, failed.signal])
   const onError = (error: unknown) => failed.abort(error)

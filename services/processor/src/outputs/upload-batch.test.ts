@@ -9,7 +9,7 @@ function gate() {
   return { log, open, onStart, onSettled }
 }
 
-test('the stage is entered once before the first upload and left once when all have settled', async () => {
+test('calls `onStart` once before the first upload and `onSettled` once when all have settled', async () => {
   const { log, open, onStart, onSettled } = gate()
   const upload = async (output: number) => {
     log.push(`start ${output}`)
@@ -26,7 +26,7 @@ test('the stage is entered once before the first upload and left once when all h
   expect(log.filter(line => line.startsWith('end'))).toHaveLength(3)
 })
 
-test('as many go on at once as is allowed, no more and no fewer', async () => {
+test('runs as many uploads at once as `concurrency` allows', async () => {
   const { open, onStart, onSettled } = gate()
   let inFlight = 0
   let maxInFlight = 0
@@ -46,7 +46,7 @@ test('as many go on at once as is allowed, no more and no fewer', async () => {
   expect(maxInFlight).toBe(3)
 })
 
-test('one that cannot go on does not keep the others from ending, and is told of', async () => {
+test('finishes the other uploads when one throws, and rejects with its error', async () => {
   const { log, onStart, onSettled } = gate()
   const upload = async (output: number) => {
     if (output === 1) throw new Error('lost')
@@ -58,7 +58,7 @@ test('one that cannot go on does not keep the others from ending, and is told of
   expect(log).toEqual(['enter', 'end 0', 'end 2', 'leave'])
 })
 
-test('where there is nothing to upload, no stage is entered', async () => {
+test('calls neither `onStart` nor `onSettled` without uploads', async () => {
   const { log, onStart, onSettled } = gate()
   await createUploadBatch({ concurrency: 3, upload: async () => {}, onStart, onSettled }).settled()
   expect(log).toEqual([])

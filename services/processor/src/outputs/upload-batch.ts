@@ -1,18 +1,20 @@
 import pLimit from 'p-limit'
 
-/** The stage a generation's row is in while outputs are brought into the store. */
+/** The stage of a job while outputs are being uploaded to the store. */
 export const UPLOAD_STAGE = 'storage:upload-batch:heartbeat'
 
-/** The uploads of one generation: as many at once as is allowed, each one's end apart from the others'. */
+/** The uploads of one generation, with limited concurrency. The failure of one does not stop the others. */
 export interface UploadBatch<Output> {
   add(output: Output): void
-  /** Resolves when all have ended; rejects with the first reason why one could not go on. Nothing is added after this. */
+  /** Resolves when all uploads have ended; rejects with the first error of one. Nothing is added after this. */
   settled(): Promise<void>
 }
 
 /**
- * @param options `concurrency` at once; `upload` saves one and throws only if none can go on; `enter` is called once, before
- * the first, and `leave` once, when all have settled
+ * Creates an empty batch.
+ *
+ * @param options `upload` uploads one output and throws only when the job cannot continue; `onStart` is called once, before
+ *   the first upload, and `onSettled` once, after the last
  */
 export function createUploadBatch<Output>(options: {
   concurrency: number
@@ -38,7 +40,7 @@ export function createUploadBatch<Output>(options: {
         await started
         await options.upload(output)
       })
-      // Who asks how it ended asks later; until then nobody may take it for an error that no one cares about.
+      // Prevents an unhandled-rejection crash; `settled()` reports the failure.
       uploading.catch(() => {})
       uploads.push(uploading)
     },

@@ -5,6 +5,7 @@ import { readGeneration } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { openDiskStore } from '@darkroom/infra/store/disk'
+import type { Store } from '@darkroom/infra/store/store'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import {
@@ -28,7 +29,7 @@ const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()
 let database: ReturnType<typeof openDatabase>
 let fake: FakeProviderServer
-let deps: UploadDeps
+let deps: UploadDeps & { store: Store }
 
 beforeAll(async () => {
   const { url } = stack.use(await createTestDatabase())
@@ -50,7 +51,7 @@ beforeAll(async () => {
 afterAll(() => stack.disposeAsync())
 beforeEach(() => fake.reset())
 
-test('one of four fails and the others are stored, large and small, pictures and videos', async () => {
+test('stores the other outputs when one of four fails, large and small, images and videos', async () => {
   for (const look of [
     { fileType: 'png', fileBytes: 0 },
     { fileType: 'mp4', fileBytes: 10 * MB },
@@ -62,7 +63,7 @@ test('one of four fails and the others are stored, large and small, pictures and
   }
 })
 
-test('what is stored is described: a video by itself, with no preview', async () => {
+test('records the metadata of a stored video, which has no preview', async () => {
   fake.setBehavior({ fileType: 'mp4', fileBytes: 10 * MB })
   const [output] = (await uploadAll(1)).outputs
   expect(output).toMatchObject({ kind: 'video', state: 'stored', mimeType: 'video/mp4', width: 64, height: 48 })
@@ -71,7 +72,7 @@ test('what is stored is described: a video by itself, with no preview', async ()
   expect(output?.bytes).toBeGreaterThan(9 * MB)
 })
 
-test('all of them fail, and all are still at the provider, with nothing in the store', async () => {
+test('makes all outputs temporary when all uploads fail, with nothing in the store', async () => {
   fake.setBehavior({ fileType: 'mp4', fileBytes: 10 * MB, files: { '*': { kind: 'status' } } })
   const generation = await uploadAll(4)
   expect(generation.outputs.map(({ state, url }) => [state, url])).toEqual(
@@ -80,7 +81,7 @@ test('all of them fail, and all are still at the provider, with nothing in the s
   expect(await Array.fromAsync(deps.store.list(`w/${WORKSPACE}/gen/${generation.id}`))).toEqual([])
 })
 
-test('what is larger than we keep stays at the provider and is no failure', async () => {
+test('makes an output temporary without an error when it is larger than the limits', async () => {
   for (const fileType of ['png', 'mp4', 'webm'] as const) {
     fake.reset()
     fake.setBehavior({ fileType, fileBytes: 30 * MB })
@@ -90,7 +91,7 @@ test('what is larger than we keep stays at the provider and is no failure', asyn
   }
 })
 
-/** How often a file is asked for, by what is wrong with it the first time, or always. */
+/** Number of requests for a file, and the state of its output, by fault. */
 const TRIES = [
   [{ kind: 'status', status: 503, times: 1 }, 2, 'stored'],
   [{ kind: 'status', status: 429, times: 2 }, 3, 'stored'],
@@ -104,14 +105,14 @@ const TRIES = [
 ] as const
 
 for (const [fault, requests, state] of TRIES) {
-  test(`a file with ${JSON.stringify(fault)} is asked for ${requests} times and is then ${state}`, async () => {
+  test(`a file with ${JSON.stringify(fault)} is requested ${requests} times and then ${state}`, async () => {
     fake.setBehavior({ fileBytes: 9 * MB, files: { '*': fault } })
     expect((await uploadAll(1)).outputs[0]?.state).toBe(state)
     expect(fake.requestLog.files).toHaveLength(requests)
   })
 }
 
-test('a store that is down is not asked again by us, and what came as bytes is then failed', async () => {
+test('does not retry when the store is down, and fails outputs that came as bytes', async () => {
   let puts = 0
   const put = async () => {
     puts += 1
@@ -122,11 +123,14 @@ test('a store that is down is not asked again by us, and what came as bytes is t
   expect(fake.requestLog.files).toHaveLength(1)
   expect(puts).toBe(3)
   const bytes = new Uint8Array(10)
-  const made = async () => [{ index: 0, kind: 'bytes', bytes, mimeType: 'image/png' } as const]
-  expect((await uploadAll(1, down, made)).outputs[0]).toMatchObject({ state: 'failed', error: { code: 'not_stored' } })
+  const makeBytes = async () => [{ index: 0, kind: 'bytes', bytes, mimeType: 'image/png' } as const]
+  expect((await uploadAll(1, down, makeBytes)).outputs[0]).toMatchObject({
+    state: 'failed',
+    error: { code: 'not_stored' },
+  })
 })
 
-test('what was stored and could not be noted is noted later, and not fetched again', async () => {
+test('retries only the row of an output that was stored but not recorded', async () => {
   let writes = 0
   const write: Write = work => {
     writes += 1
@@ -138,16 +142,16 @@ test('what was stored and could not be noted is noted later, and not fetched aga
 
 type Write = Lease['write']
 
-/** A generation whose outputs were made, once each of them has been uploaded or not. */
+/** Records and uploads the outputs of a new generation. @returns it once each upload has ended */
 async function uploadAll(
   count: number,
-  using = deps,
+  using: UploadDeps = deps,
   make = generateWithFake,
   write: Write = work => transaction(database, work),
 ): Promise<Generation> {
   const id = await insertQueuedGeneration(database, { workspaceId: WORKSPACE, outputs: count })
   const job = await transaction(database, tx => readJob(tx, id))
-  if (!job) throw new Error('no job')
+  if (!job) throw new Error(`generation ${id} has no job`)
   const lease = { signal: neverAborted, signalWithGrace: () => neverAborted, write }
   const outputs = await make(count)
   await transaction(database, async tx => {

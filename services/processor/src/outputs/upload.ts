@@ -1,7 +1,8 @@
 import { publicError } from '@darkroom/contracts/failures'
 import type { Log } from '@darkroom/infra/log'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
-import { backoff, sleep } from '@darkroom/infra/runtime/timers'
+import { retry } from '@darkroom/infra/runtime/retry'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import type { ProviderOutput } from '../providers/provider.ts'
 import type { Job } from '../queue/job.ts'
 import { type Lease, LeaseLostError } from '../queue/lease.ts'
@@ -13,36 +14,45 @@ export interface UploadDeps extends StoreOutputDeps {
   log: Log
 }
 
-const MAX_TRIES = 3
 const NOT_STORED = publicError('not_stored')
 
 /**
- * Brings one output into our own store, with its previews, and says so in its row. One that cannot be brought keeps its
- * provider's address and becomes temporary; the others stand.
+ * Uploads one output to the store, with its previews, and marks it stored. An output that cannot be uploaded becomes
+ * temporary if the provider has a URL of it, else failed. Other outputs are not affected.
  *
- * @throws LeaseLostError, or the lease's reason for aborting; nothing else
+ * @throws LeaseLostError when the lease is lost
+ * @throws the reason of the lease's signal once it is aborted
  */
 export async function uploadOutput(deps: UploadDeps, job: Job, lease: Lease, output: ProviderOutput): Promise<void> {
-  const target = { workspaceId: job.workspaceId, generationId: job.id, attempt: job.attempt }
-  let stored: StoredOutput | undefined
-  for (let tries = 1; ; tries++) {
-    try {
-      // Once it is ours it is not fetched again, only because its row could not be written.
-      stored ??= await storeOutput(deps, target, output, lease.signal)
-      await failpoint('mid-upload')
-      const storedOutput = stored
-      return await lease.write(tx => markStored(tx, job, storedOutput))
-    } catch (err) {
-      if (lease.signal.aborted || err instanceof LeaseLostError) throw err
-      deps.log.warn({ err, id: job.id, index: output.index, tries }, 'output not stored')
-      if (tries === MAX_TRIES || !isRetryable(err))
-        return await lease.write(tx => markNotStored(tx, job, output.index, NOT_STORED))
-      await sleep(backoff(tries, { base: 250, most: 5_000 }), lease.signal)
-    }
+  const ids = { generation: job.id, attempt: job.attempt, provider: job.provider, output: output.index }
+  try {
+    await retry(createUpload(deps, job, lease, output), {
+      policy: RETRY_POLICIES.outputUpload,
+      signal: lease.signal,
+      isRetryable,
+      onRetry: (err, failures) => deps.log.warn({ err, ...ids, failures }, 'output_upload_retried'),
+    })
+  } catch (err) {
+    if (lease.signal.aborted || err instanceof LeaseLostError) throw err
+    deps.log.warn({ err, ...ids }, 'output_not_stored')
+    await lease.write(tx => markNotStored(tx, job, output.index, NOT_STORED))
   }
 }
 
-/** A few seconds help only a fetch: the store has tried again by itself before it says so. */
+/** Returns one try of an upload. Once the output is stored, another try writes its row only. */
+function createUpload(deps: UploadDeps, job: Job, lease: Lease, output: ProviderOutput): () => Promise<void> {
+  const target = { workspaceId: job.workspaceId, generationId: job.id, attempt: job.attempt }
+  let stored: StoredOutput | undefined
+  return async () => {
+    const storedOutput = stored ?? (await storeOutput(deps, target, output, lease.signal))
+    stored = storedOutput
+    await failpoint('mid-upload')
+    await lease.write(tx => markStored(tx, job, storedOutput))
+  }
+}
+
+/** Returns whether another try in a few seconds can help: the store has retried by itself, and a lost lease is final. */
 function isRetryable(error: unknown): boolean {
+  if (error instanceof LeaseLostError) return false
   return !(error instanceof StoreOutputError) || error.failure === 'retryable'
 }

@@ -2,17 +2,17 @@ import type { Model } from '@darkroom/contracts/model'
 import { type Database, type Transaction, transaction } from '@darkroom/infra/database/connection'
 import type { Provider } from './provider.ts'
 
-/** What the configured providers can do. */
+/** The models of the configured providers. */
 export interface ModelCatalogue {
   find(id: string): Model | undefined
 }
 
 const MODELS_TIMEOUT_MS = 15_000
 
-/** Asks every provider what it can do and writes it down for the services that judge and show. */
+/** Requests the models of every provider and writes them to the database, where the other services read them. */
 export async function publishModels(options: {
   database: Database
-  providers: readonly Provider[]
+  providers: readonly Pick<Provider, 'models'>[]
   signal: AbortSignal
 }): Promise<ModelCatalogue> {
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(MODELS_TIMEOUT_MS)])
@@ -24,7 +24,7 @@ export async function publishModels(options: {
 }
 
 async function replaceModels(tx: Transaction, models: Model[]): Promise<void> {
-  // Several processors may start at once.
+  // Several processors may start at once, and each replaces all rows.
   await tx`lock table models in share row exclusive mode`
   await tx`delete from models where not id = any(${models.map(model => model.id)})`
   for (const [position, model] of models.entries()) {

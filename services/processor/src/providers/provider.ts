@@ -2,13 +2,13 @@ import type { Kind } from '@darkroom/contracts/enums'
 import { FAILURES, type FailureClass, type FailureCode } from '@darkroom/contracts/failures'
 import type { Model } from '@darkroom/contracts/model'
 
-/** A reference image as a provider gets it: decoded, turned upright, re-encoded without metadata. */
+/** A reference image as it is sent to a provider: decoded, turned upright, and encoded again without metadata. */
 export interface ProviderReference {
   mimeType: string
   bytes: Uint8Array
 }
 
-/** One call to a provider: some consecutive outputs of one generation. */
+/** The content of one call to a provider: consecutive outputs of one generation. */
 export interface ProviderRequest {
   model: string
   kind: Kind
@@ -16,25 +16,27 @@ export interface ProviderRequest {
   negativePrompt?: string
   width: number
   height: number
-  /** The outputs wanted, by their index in the generation. A provider numbers what it gives by these. */
+  /** Indices of the requested outputs in the generation. A provider numbers its outputs by these. */
   indices: readonly number[]
-  /** Always set: what the person chose, else made from the generation's id, so that asking again gives the same. */
+  /** The user's choice, else derived from the generation's id, so that a retry gives the same output. */
   seed: number
+  /** Seconds, of a video. */
   duration?: number
   settings: Readonly<Record<string, string | number | boolean>>
   references: readonly ProviderReference[]
 }
 
-/** What a provider made. A URL may be gone soon; bytes have no second chance. */
+/** An output that a provider has made. A URL may expire soon; bytes exist in this process only. */
 export type ProviderOutput =
   | { index: number; kind: 'url'; url: string; expiresAt: Date | null; headers?: Record<string, string> }
   | { index: number; kind: 'bytes'; bytes: Uint8Array; mimeType: string; duration?: number }
 
-/** How a submission was taken: as a job to ask for later, or answered at once, outputs coming as they are made. */
+/** The response to a submission: a request id to poll, or a stream of outputs as they are made. */
 export type SubmitResult =
   | { kind: 'accepted'; requestId: string }
   | { kind: 'outputs'; outputs: AsyncIterable<ProviderOutput> }
 
+/** The state of a submitted request. `progress` is from 0 to 1. */
 export type CheckResult =
   | { kind: 'waiting'; pollAfterSeconds: number; queuePosition?: number; progress?: number; outputs: ProviderOutput[] }
   | { kind: 'finished'; outputs: ProviderOutput[] }
@@ -43,30 +45,31 @@ export type CheckResult =
 export type CancelResult = 'cancelled' | 'too-late' | 'unsupported'
 
 export interface CallOptions {
-  /** The same for every try of the same call, for providers that recognise a repeated submission. */
+  /** The same for every try of a call, for providers that recognise repeated submissions. */
   idempotencyKey: string
   signal: AbortSignal
-  /** Told, as a fraction from 0 to 1, how far the call has come; only by providers that know. */
+  /** Called with the progress of the call, from 0 to 1, by providers that report it. */
   onProgress?: (fraction: number) => void
 }
 
-/** The one port through which pictures are made. */
+/** An adapter of an image or video provider. */
 export interface Provider {
   readonly name: string
-  /** Whether asking twice costs nothing, so that a call whose outcome is unknown may simply be made again. */
+  /** Whether calls cost nothing, so that a call whose outcome is unknown may be made again. */
   readonly isFree: boolean
-  /** Throws `ProviderError`. */
+  /** Submits a call. @throws ProviderError */
   submit(request: ProviderRequest, options: CallOptions): Promise<SubmitResult>
-  /** Asks how a submitted request stands. Throws `ProviderError` where the question itself failed. */
+  /** Polls a submitted request. @throws ProviderError when the poll itself fails */
   check(requestId: string, signal: AbortSignal): Promise<CheckResult>
+  /** Asks the provider to stop a submitted request. @throws ProviderError */
   cancel(requestId: string, signal: AbortSignal): Promise<CancelResult>
-  /** What it can do now. */
+  /** Returns the models that it offers now. @throws ProviderError */
   models(signal: AbortSignal): Promise<Model[]>
-  /** Lets go of what it holds in this process. */
+  /** Releases its resources in this process. */
   close?(): void | Promise<void>
 }
 
-/** A provider's failure, in words that may be shown: never its raw body, a key or an address. */
+/** A failure of a provider. Its message may be shown to users: it never has a response body, a key or a URL in it. */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError'
   readonly code: FailureCode
@@ -74,8 +77,8 @@ export class ProviderError extends Error {
   readonly retryAfterSeconds: number | null
 
   /**
-   * @param options `message` and `failure` where the failure table's do not fit; `retryAfterSeconds` if the provider said when
-   *   to come back
+   * @param options `message` and `failure` where those of the failure table do not fit; `retryAfterSeconds` if the provider
+   *   named the time of the next try
    */
   constructor(
     code: FailureCode,

@@ -1,8 +1,13 @@
-/** The generations that this process holds now. */
+/** The jobs that this process is working on now. */
 export interface ActiveJobs {
-  /** Notes one, with what to do when it should be seen at once whether the hold still stands; the answer takes it off. */
+  /**
+   * Registers a job.
+   *
+   * @param recheck renews the job's lease at once, or finds that it was lost
+   * @returns a function that removes the job
+   */
   add(id: string, recheck: () => void): () => void
-  /** Has the hold on a generation looked at, if this process has it. */
+  /** Has the lease on a generation rechecked, if this process works on it. */
   recheck(id: string): void
 }
 

@@ -1,6 +1,6 @@
 import type { Database } from '@darkroom/infra/database/connection'
 
-/** A call that is open at its provider although its generation was cancelled. */
+/** A call that is still open at its provider although its generation was cancelled. */
 export interface CancellableCall {
   generationId: string
   call: number
@@ -10,7 +10,7 @@ export interface CancellableCall {
 
 const BATCH_SIZE = 50
 
-/** Takes the calls that a provider should be asked to stop now; each is taken again in half a minute if nobody says how it went. */
+/** Takes the calls that are to be cancelled at their providers now. A call without a recorded outcome is taken again after 30 s. */
 export async function takeCancellableCalls(database: Database, providers: string[]): Promise<CancellableCall[]> {
   return await database<CancellableCall[]>`
     update provider_calls c set cancel_tried_at = clock_timestamp()
@@ -25,7 +25,7 @@ export async function takeCancellableCalls(database: Database, providers: string
     returning c.generation_id as "generationId", c.call, taken.provider, c.request_id as "requestId"`
 }
 
-/** Notes what the provider said. One that was too late still has what it made: a retry asks for it. */
+/** Records the provider's response to a cancel. A call that was cancelled too late stays open: a retry fetches its outputs. */
 export async function recordCancelOutcome(
   database: Database,
   { generationId, call }: CancellableCall,

@@ -17,47 +17,47 @@ afterEach(async () => {
   following = []
 })
 
-test('work on what was cancelled ends at once, the slot is free, and the provider is asked to stop', async () => {
+test('ends the job of a cancelled generation at once, frees its slot, and asks the provider to stop', async () => {
   env.fake.setBehavior({ readyOutputs: 0, lookAgainSeconds: 0.05 })
   const { deps } = await env.startWorker({ slots: 1, leaseSeconds: 600 })
   following.push(followCancelMessages(deps))
-  const id = await underWay()
+  const id = await startPolledGeneration()
   await cancelAsUser(env, id, { isPublished: true })
-  await env.fake.waitForRequests(journal => journal.cancels.length === 1)
+  await env.fake.waitForRequests(log => log.cancels.length === 1)
   env.fake.setBehavior({ readyOutputs: null })
   expect((await env.queueAndWait({ model: 'fake-bytes' })).status).toBe('completed')
   expect((await env.read(id)).status).toBe('cancelled')
-  expect(await settledOutcome(id, 'cancelled')).toBe('cancelled')
+  expect(await waitForOutcome(id, 'cancelled')).toBe('cancelled')
 })
 
-test('a stop in the middle of uploads is obeyed, and what was made is left at the provider, not lost', async () => {
+test('stops in the middle of uploads, and the outputs become temporary instead of lost', async () => {
   env.fake.holdFiles()
   const { deps } = await env.startWorker({ leaseSeconds: 600 })
   following.push(followCancelMessages(deps))
   const id = await env.queue({ outputs: 2 })
-  await env.fake.waitForRequests(journal => journal.filesInFlight === 2)
+  await env.fake.waitForRequests(log => log.filesInFlight === 2)
   await cancelAsUser(env, id, { isPublished: true })
-  await env.fake.waitForRequests(journal => journal.filesInFlight === 0)
+  await env.fake.waitForRequests(log => log.filesInFlight === 0)
   const generation = await env.read(id)
   expect(generation.outputs.map(({ state }) => state)).toEqual(['temporary', 'temporary'])
   const [{ count } = {}] = await env.database`select count(*)::int from rehosts where generation_id = ${id}`
   expect(count).toBe(2)
 })
 
-test('without the hint the provider is asked all the same, once by however many', async () => {
+test('asks the provider to stop without a message too, once for any number of processes', async () => {
   env.fake.setBehavior({ readyOutputs: 0, lookAgainSeconds: 5 })
   const { deps } = await env.startWorker()
-  const id = await underWay()
+  const id = await startPolledGeneration()
   await cancelAsUser(env, id, { isPublished: false })
   await Promise.all(Array.from({ length: 5 }, () => cancelOpenCalls(deps)))
   expect(env.fake.requestLog.cancels).toHaveLength(1)
-  expect(await settledOutcome(id, 'cancelled')).toBe('cancelled')
+  expect(await waitForOutcome(id, 'cancelled')).toBe('cancelled')
 })
 
-test('a provider that cannot be asked now is asked again later', async () => {
+test('tries a failed cancel again after 30 s', async () => {
   env.fake.setBehavior({ readyOutputs: 0, lookAgainSeconds: 5, cancel: { kind: 'status', status: 503, times: 1 } })
   const { deps } = await env.startWorker()
-  const id = await underWay()
+  const id = await startPolledGeneration()
   await cancelAsUser(env, id, { isPublished: false })
   await cancelOpenCalls(deps)
   await cancelOpenCalls(deps)
@@ -65,29 +65,29 @@ test('a provider that cannot be asked now is asked again later', async () => {
   await env.database`update provider_calls set cancel_tried_at = now() - interval '31 seconds' where generation_id = ${id}`
   await cancelOpenCalls(deps)
   expect(env.fake.requestLog.cancels).toHaveLength(2)
-  expect(await settledOutcome(id, 'cancelled')).toBe('cancelled')
+  expect(await waitForOutcome(id, 'cancelled')).toBe('cancelled')
 })
 
-test('a retry takes up what the provider had made before it could be stopped', async () => {
+test('fetches in a retry what the provider had made before it could be stopped', async () => {
   env.fake.setBehavior({ readyOutputs: 0, lookAgainSeconds: 5, cancelTooLate: true })
   const { deps } = await env.startWorker()
-  const id = await underWay()
+  const id = await startPolledGeneration()
   await cancelAsUser(env, id, { isPublished: false })
   await cancelOpenCalls(deps)
-  expect(await settledOutcome(id, 'too-late')).toBe('too-late')
+  expect(await waitForOutcome(id, 'too-late')).toBe('too-late')
   env.fake.setBehavior({ readyOutputs: null })
   await retryAsUser(env, id, 'make')
   expect((await env.waitUntilEnded(id)).status).toBe('completed')
   expect(env.fake.requestLog.submits).toHaveLength(1)
 })
 
-test('a retry of what the provider did stop is made anew, also where the two cross', async () => {
+test('submits again in a retry of a cancelled call, even if the cancel was not recorded in time', async () => {
   env.fake.setBehavior({ readyOutputs: 0, lookAgainSeconds: 5 })
   const { deps } = await env.startWorker()
-  const id = await underWay()
+  const id = await startPolledGeneration()
   await cancelAsUser(env, id, { isPublished: false })
   await cancelOpenCalls(deps)
-  // As if nobody had written down yet what the provider answered.
+  // As if the provider's response to the cancel had not been recorded yet.
   await env.database`update provider_calls set outcome = null, finished_at = null where generation_id = ${id}`
   env.fake.setBehavior({ readyOutputs: null })
   await retryAsUser(env, id, 'make')
@@ -95,15 +95,15 @@ test('a retry of what the provider did stop is made anew, also where the two cro
   expect(env.fake.requestLog.submits).toHaveLength(2)
 })
 
-/** A generation whose provider is at work. */
-async function underWay(): Promise<string> {
+/** Queues a generation and waits until its call is polled. @returns its id */
+async function startPolledGeneration(): Promise<string> {
   const before = env.fake.requestLog.checks.length
   const id = await env.queue({})
-  await env.fake.waitForRequests(journal => journal.checks.length > before)
+  await env.fake.waitForRequests(log => log.checks.length > before)
   return id
 }
 
-async function settledOutcome(id: string, wanted: string): Promise<string | null> {
+async function waitForOutcome(id: string, wanted: string): Promise<string | null> {
   const deadline = AbortSignal.timeout(5_000)
   for (;;) {
     const [row] = await env.database<{ outcome: string | null }[]>`

@@ -3,43 +3,44 @@ import { CANCEL_SUBJECT, STREAMS } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus/bus'
 import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
-import { backoff, sleep } from '@darkroom/infra/runtime/timers'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
+import { runForever } from '@darkroom/infra/runtime/run-forever'
 import type { Provider } from '../providers/provider.ts'
 import type { ActiveJobs } from './active-jobs.ts'
 import { type CancellableCall, recordCancelOutcome, takeCancellableCalls } from './cancel-rows.ts'
 
-export interface CancelDeps {
+export interface CancelCallDeps {
   database: Database
-  bus: Bus
   log: Log
-  activeJobs: ActiveJobs
-  providers: readonly Provider[]
+  providers: readonly Pick<Provider, 'name' | 'cancel'>[]
   stopping: AbortSignal
 }
 
-const CANCEL_TIMEOUT_MS = 15_000
-
-/**
- * Follows what people cancel, until `stopping` is aborted: work on it in this process ends at once, and the provider is
- * asked to stop. The message is only a hint; without it the lease's next renewal tells, and `stopCancelled` finds the calls.
- */
-export async function followCancelMessages(deps: CancelDeps): Promise<void> {
-  for (let failures = 0; !deps.stopping.aborted; failures++) {
-    try {
-      const cancelMessages = deps.bus.consumeMessages(
-        { stream: STREAMS.jobs.name, subject: CANCEL_SUBJECT },
-        deps.stopping,
-      )
-      for await (const { data } of cancelMessages) await handleCancel(deps, data)
-    } catch (err) {
-      deps.log[failures < 3 ? 'info' : 'error']({ err }, 'cancels are not heard of')
-    }
-    await sleep(backoff(Math.min(failures, 5), { base: 100, most: 3_000 }) + 50, deps.stopping)
-  }
+export interface FollowCancelDeps extends CancelCallDeps {
+  bus: Pick<Bus, 'consumeMessages'>
+  activeJobs: Pick<ActiveJobs, 'recheck'>
 }
 
-/** Asks the providers to stop what was cancelled and is still open with them. What cannot be asked now is asked again. */
-export async function cancelOpenCalls(deps: CancelDeps): Promise<void> {
+const CANCEL_TIMEOUT_MS = 15_000
+const CANCEL_SOURCE = { stream: STREAMS.jobs.name, subject: CANCEL_SUBJECT }
+
+/**
+ * Handles the messages of cancelled generations until `stopping` is aborted: a job in this process ends at once, and its
+ * provider is asked to stop. The messages are only hints: without them the next renewal of the lease fails, and
+ * `cancelOpenCalls` finds the calls in the database.
+ */
+export async function followCancelMessages(deps: FollowCancelDeps): Promise<void> {
+  const { bus, log, stopping } = deps
+  const options = { name: 'cancel_subscription', policy: RETRY_POLICIES.subscription, ids: CANCEL_SOURCE, log }
+  await runForever({ ...options, signal: stopping }, async () => {
+    for await (const { data } of bus.consumeMessages(CANCEL_SOURCE, stopping)) await handleCancel(deps, data)
+    stopping.throwIfAborted()
+    throw new Error(`the subscription to ${CANCEL_SUBJECT} ended`)
+  })
+}
+
+/** Asks the providers to stop the open calls of cancelled generations. A call that cannot be cancelled now is tried again later. */
+export async function cancelOpenCalls(deps: CancelCallDeps): Promise<void> {
   const calls = await takeCancellableCalls(
     deps.database,
     deps.providers.map(({ name }) => name),
@@ -47,20 +48,22 @@ export async function cancelOpenCalls(deps: CancelDeps): Promise<void> {
   await Promise.all(calls.map(call => cancelCall(deps, call)))
 }
 
-async function handleCancel(deps: CancelDeps, data: unknown): Promise<void> {
+async function handleCancel(deps: FollowCancelDeps, data: unknown): Promise<void> {
   const message = GenerationCancelled.safeParse(data)
   if (!message.success) return
-  deps.activeJobs.recheck(message.data.id)
-  await cancelOpenCalls(deps).catch(err => deps.log.warn({ err }, 'a cancelled generation was not stopped'))
+  const { id } = message.data
+  deps.activeJobs.recheck(id)
+  await cancelOpenCalls(deps).catch(err => deps.log.warn({ err, generation: id }, 'cancel_open_calls_failed'))
 }
 
-async function cancelCall(deps: CancelDeps, call: CancellableCall): Promise<void> {
-  const provider = deps.providers.find(({ name }) => name === call.provider)
-  const signal = AbortSignal.any([deps.stopping, AbortSignal.timeout(CANCEL_TIMEOUT_MS)])
+async function cancelCall({ database, log, providers, stopping }: CancelCallDeps, cancelled: CancellableCall) {
+  const { generationId, call, provider: name, requestId } = cancelled
+  const provider = providers.find(provider => provider.name === name)
+  const signal = AbortSignal.any([stopping, AbortSignal.timeout(CANCEL_TIMEOUT_MS)])
   try {
-    const result = await provider?.cancel(call.requestId, signal)
-    if (result) await recordCancelOutcome(deps.database, call, result === 'cancelled' ? 'cancelled' : 'too-late')
+    const result = await provider?.cancel(requestId, signal)
+    if (result) await recordCancelOutcome(database, cancelled, result === 'cancelled' ? 'cancelled' : 'too-late')
   } catch (err) {
-    deps.log.warn({ err, id: call.generationId }, 'the provider was not asked to stop')
+    log.warn({ err, generation: generationId, call, provider: name }, 'provider_cancel_failed')
   }
 }

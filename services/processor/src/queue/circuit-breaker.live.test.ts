@@ -3,7 +3,7 @@ import { transaction } from '@darkroom/infra/database/connection'
 import { createFakeProvider } from '../../testing/fake-provider.ts'
 import { ProviderError } from '../providers/provider.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
-import { checkBreaker, createCircuitBreaker } from './circuit-breaker.ts'
+import { type BreakerState, checkBreaker, createCircuitBreaker } from './circuit-breaker.ts'
 
 let env: WorkerEnv
 
@@ -20,22 +20,22 @@ afterEach(() => env.stopWorkers())
 const busy = new ProviderError('provider_busy')
 const check = (probeSeconds = 30) => transaction(env.database, tx => checkBreaker(tx, 'fake', probeSeconds))
 
-test('a lane is paused by three failures in a row, longer by each further one, and opened by an answer', async () => {
+test('opens after three failures in a row, for longer with each further one, and is closed by an answer', async () => {
   const breaker = createCircuitBreaker(env.database, 'fake')
   for (const failure of [busy, busy, null, busy, busy]) await breaker.record(failure)
   expect(await check()).toEqual({ kind: 'closed' })
   await breaker.record(busy)
-  const first = pauseOf(await check())
+  const first = remainingSecondsOf(await check())
   await breaker.record(busy)
-  const second = pauseOf(await check())
+  const second = remainingSecondsOf(await check())
   expect([first > 5 && first <= 10, second > 15 && second <= 20]).toEqual([true, true])
   for (let more = 0; more < 20; more++) await breaker.record(busy)
-  expect(pauseOf(await check())).toBeLessThanOrEqual(60)
+  expect(remainingSecondsOf(await check())).toBeLessThanOrEqual(60)
   await breaker.record(null)
   expect(await check()).toEqual({ kind: 'closed' })
 })
 
-test('what is no fault of the provider does not pause its lane', async () => {
+test("stays closed after failures that are not the provider's fault", async () => {
   const breaker = createCircuitBreaker(env.database, 'fake')
   const refused = new ProviderError('provider_refused')
   const broken = new ProviderError('interrupted', { failure: 'unknown' })
@@ -43,16 +43,16 @@ test('what is no fault of the provider does not pause its lane', async () => {
   expect(await check()).toEqual({ kind: 'closed' })
 })
 
-test('when the pause is over one goes first to see, and the others wait for it', async () => {
+test('is half-open for one job after the cool-down, and open for the others', async () => {
   const breaker = createCircuitBreaker(env.database, 'fake')
   for (const failure of [busy, busy, busy]) await breaker.record(failure)
-  await endPause()
-  const passed = await Promise.all(Array.from({ length: 8 }, () => check()))
-  expect(passed.filter(({ kind }) => kind === 'closed')).toHaveLength(1)
-  expect(passed.filter(state => state.kind === 'open' && state.reason === 'provider-down')).toHaveLength(7)
+  await endCoolDown()
+  const states = await Promise.all(Array.from({ length: 8 }, () => check()))
+  expect(states.filter(({ kind }) => kind === 'half-open')).toHaveLength(1)
+  expect(states.filter(state => state.kind === 'open' && state.reason === 'provider-down')).toHaveLength(7)
 })
 
-test('a provider that is down is left alone, people are told, and what waits is made when it is back', async () => {
+test('makes no calls to a provider that is down, shows users the reason, and makes the waiting generations once it is back', async () => {
   env.fake.setBehavior({ submit: { kind: 'status', status: 503 } })
   await env.startWorker({ slots: 1 })
   const ids = await Promise.all(Array.from({ length: 5 }, () => env.queue({})))
@@ -62,14 +62,14 @@ test('a provider that is down is left alone, people are told, and what waits is 
   expect(env.fake.requestLog.submits).toHaveLength(3)
   env.fake.reset()
   await env.database`update generation_jobs set next_check_at = null`
-  await endPause()
+  await endCoolDown()
   await Promise.all(ids.map(id => env.publishJob(id)))
   const made = await Promise.all(ids.map(id => env.waitUntilEnded(id)))
   expect(made.map(({ status, waiting }) => [status, waiting])).toEqual(ids.map(() => ['completed', null]))
   expect(await check()).toEqual({ kind: 'closed' })
 }, 40_000)
 
-test('a provider that asks to wait is not asked by others meanwhile', async () => {
+test('makes no other calls to a provider during the pause that it named', async () => {
   env.fake.setBehavior({ submit: { kind: 'status', status: 429, retryAfter: '2', times: 1 } })
   await env.startWorker({ slots: 1 })
   const first = await env.queue({})
@@ -81,13 +81,13 @@ test('a provider that asks to wait is not asked by others meanwhile', async () =
   expect(env.fake.requestLog.submits).toHaveLength(3)
 })
 
-test('what hangs at one provider keeps nobody of another waiting', async () => {
+test('does not delay the jobs of a provider when another one hangs', async () => {
   env.fake.setBehavior({ check: { kind: 'hang' } })
   const slow = createFakeProvider({ url: env.fake.url })
   const other = { ...createFakeProvider({ url: env.fake.url }), name: 'other' }
   await env.startWorker({ slots: 2, providers: [slow, other] })
   const hung = await Promise.all(Array.from({ length: 50 }, () => env.queue({})))
-  await env.fake.waitForRequests(journal => journal.checks.length >= 2)
+  await env.fake.waitForRequests(log => log.checks.length >= 2)
   const quick = await Promise.all(
     Array.from({ length: 6 }, () => env.queue({ provider: 'other', model: 'fake-bytes' })),
   )
@@ -96,10 +96,10 @@ test('what hangs at one provider keeps nobody of another waiting', async () => {
   expect(states.filter(({ status }) => status === 'completed')).toEqual([])
 })
 
-function pauseOf(state: Awaited<ReturnType<typeof check>>): number {
-  return state.kind === 'open' ? state.pauseSeconds : 0
+function remainingSecondsOf(state: BreakerState): number {
+  return state.kind === 'open' ? state.remainingSeconds : 0
 }
 
-async function endPause(): Promise<void> {
+async function endCoolDown(): Promise<void> {
   await env.database`update provider_lanes set paused_until = clock_timestamp() - interval '1 ms'`
 }

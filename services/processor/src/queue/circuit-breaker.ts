@@ -1,73 +1,87 @@
 import { FAILURES } from '@darkroom/contracts/failures'
+import type { WAITING_REASONS } from '@darkroom/contracts/generation'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import type { ProviderError } from '../providers/provider.ts'
 
-/** How a provider answers, all processors together. */
+/** The circuit breaker of one provider, shared by all processors. */
 export interface CircuitBreaker {
-  /** Notes an answer, or the failure that came instead. After three failures in a row the lane is paused. */
+  /** Records the outcome of a call: null for an answer, which closes the breaker. Three failures in a row open it. */
   record(failure: ProviderError | null): Promise<void>
 }
 
-/** Whether a lane may be used now. `pause` is in seconds. */
+/** Closed lets every job through, open none, and half-open this one job, as a probe. */
 export type BreakerState =
   | { kind: 'closed' }
-  | { kind: 'open'; reason: 'provider-down' | 'rate-limited'; pauseSeconds: number }
+  | { kind: 'half-open' }
+  | {
+      kind: 'open'
+      reason: Extract<(typeof WAITING_REASONS)[number], 'provider-down' | 'rate-limited'>
+      /** Seconds until it is worth checking again. */
+      remainingSeconds: number
+    }
 
+/** Consecutive failures that open the breaker. */
 const FAILURE_THRESHOLD = 3
+/** Cool-down after the failure that opens the breaker; it doubles with each failed probe. */
 const COOL_DOWN_SECONDS = 10
 const MAX_COOL_DOWN_SECONDS = 60
 
-/** The health of one provider's lane. */
 export function createCircuitBreaker(database: Database, provider: string): CircuitBreaker {
   return {
     record: async failure => {
-      if (failure === null) return await recordSuccess(database, provider)
+      if (failure === null) return await closeBreaker(database, provider)
       if (FAILURES[failure.code].breaker === 'pause')
-        return await recordPause(database, provider, failure.retryAfterSeconds ?? 0)
-      if (isProviderFault(failure)) await recordFailure(database, provider)
+        return await openBreaker(database, provider, failure.retryAfterSeconds ?? 0)
+      if (isProviderFault(failure)) await countFailure(database, provider)
     },
   }
 }
 
 /**
- * Whether a generation may be taken up on a provider's lane. After the pause of a lane whose provider kept failing, one at a
- * time is let through, to see; the others wait on.
+ * Checks a provider's circuit breaker before a job is claimed. After the cool-down one job at a time is let through as a
+ * probe (half-open), and the others wait on. A pause that the provider named itself ends without a probe.
  *
- * @param probeSeconds until another may try, if nothing is heard of this one
+ * @param probeSeconds time after which another probe is let through if this one has not reported
  */
 export async function checkBreaker(tx: Transaction, provider: string, probeSeconds: number): Promise<BreakerState> {
-  const [row] = await tx<{ failures: number; pause: number | null }[]>`
-    select failures, extract(epoch from paused_until - clock_timestamp())::float as pause
+  const [row] = await tx<{ failures: number; remaining: number | null }[]>`
+    select failures, extract(epoch from paused_until - clock_timestamp())::float as remaining
     from provider_lanes where provider = ${provider}`
-  if (!row || row.pause === null) return { kind: 'closed' }
+  if (!row || row.remaining === null) return { kind: 'closed' }
   const reason = row.failures >= FAILURE_THRESHOLD ? 'provider-down' : 'rate-limited'
-  if (row.pause > 0) return { kind: 'open', reason, pauseSeconds: row.pause }
+  if (row.remaining > 0) return { kind: 'open', reason, remainingSeconds: row.remaining }
   if (reason === 'rate-limited') return { kind: 'closed' }
+  if (await acquireProbe(tx, provider, probeSeconds)) return { kind: 'half-open' }
+  return { kind: 'open', reason, remainingSeconds: probeSeconds }
+}
+
+/** Returns false if another job is the probe: its update has moved `paused_until` on. */
+async function acquireProbe(tx: Transaction, provider: string, probeSeconds: number): Promise<boolean> {
   const { count } = await tx`
     update provider_lanes set paused_until = clock_timestamp() + make_interval(secs => ${probeSeconds})
     where provider = ${provider} and paused_until < clock_timestamp()`
-  return count === 1 ? { kind: 'closed' } : { kind: 'open', reason, pauseSeconds: probeSeconds }
+  return count === 1
 }
 
-/** A refusal is an answer; silence, a fault of the server and nonsense are not. */
+/** Returns whether a failure counts against the provider. A refusal is an answer; a timeout, a server error and nonsense are not. */
 function isProviderFault({ failure, code }: ProviderError): boolean {
   return failure !== 'permanent' && FAILURES[code].breaker === 'count'
 }
 
-async function recordSuccess(database: Database, provider: string): Promise<void> {
+async function closeBreaker(database: Database, provider: string): Promise<void> {
   await database`
     update provider_lanes set failures = 0, paused_until = null
     where provider = ${provider} and (failures > 0 or paused_until is not null)`
 }
 
-async function recordPause(database: Database, provider: string, seconds: number): Promise<void> {
+async function openBreaker(database: Database, provider: string, seconds: number): Promise<void> {
   await database`
     insert into provider_lanes (provider, paused_until)
     values (${provider}, clock_timestamp() + make_interval(secs => ${Math.min(seconds, MAX_COOL_DOWN_SECONDS)}))
     on conflict (provider) do update set paused_until = greatest(provider_lanes.paused_until, excluded.paused_until)`
 }
 
-async function recordFailure(database: Database, provider: string): Promise<void> {
+async function countFailure(database: Database, provider: string): Promise<void> {
   await database`
     insert into provider_lanes (provider, failures) values (${provider}, 1)
     on conflict (provider) do update set

@@ -30,7 +30,7 @@ const onStale = () => {
 const take = (id: string, leaseSeconds = 30) =>
   claimGeneration({ database, owner: 'test', leaseSeconds, maxFailures: 2 }, id)
 
-test('of many who want a generation at once, one has it', async () => {
+test('gives a generation to one of many concurrent claims', async () => {
   const id = await insertQueuedGeneration(database)
   const claims = await Promise.all(Array.from({ length: 12 }, () => take(id)))
   expect(claims.filter(({ kind }) => kind === 'claimed')).toHaveLength(1)
@@ -38,14 +38,14 @@ test('of many who want a generation at once, one has it', async () => {
   expect(await history(id)).toEqual([['queued', 'processing', 1]])
 })
 
-test('what is not there is unknown, and what has ended is nothing to do', async () => {
+test('returns `unknown` for a missing generation, and `nothing-to-do` for an ended one', async () => {
   expect(await take(crypto.randomUUID())).toEqual({ kind: 'unknown' })
   const id = await insertQueuedGeneration(database)
   await transaction(database, tx => transition(tx, { id, to: 'cancelled', attempt: 0 }))
   expect(await take(id)).toEqual({ kind: 'nothing-to-do' })
 })
 
-test('a worker that fell silent is taken over, and what it still writes is refused', async () => {
+test('claims a generation whose lease expired, and refuses the writes of the previous worker', async () => {
   const id = await insertQueuedGeneration(database)
   const first = jobOf(await take(id))
   await expire(id)
@@ -59,7 +59,7 @@ test('a worker that fell silent is taken over, and what it still writes is refus
   ])
 })
 
-test('what was handed back is taken again without counting as a failure, when it is due', async () => {
+test('claims a rescheduled job only when it is due, without counting a failure', async () => {
   const id = await insertQueuedGeneration(database)
   const job = jobOf(await take(id))
   await transaction(database, tx => rescheduleJob(tx, job, 60))
@@ -70,7 +70,7 @@ test('what was handed back is taken again without counting as a failure, when it
   expect(await history(id)).toHaveLength(1)
 })
 
-test('what was let go of is taken at once, as another attempt and no failure', async () => {
+test('claims a released job at once, as another attempt without a failure', async () => {
   const id = await insertQueuedGeneration(database)
   const job = jobOf(await take(id))
   await transaction(database, tx => releaseLease(tx, job))
@@ -81,7 +81,7 @@ test('what was let go of is taken at once, as another attempt and no failure', a
   ])
 })
 
-test('what was cancelled shuts its worker out although nobody else has it', async () => {
+test('fences off the worker of a cancelled generation that nobody else has claimed', async () => {
   const id = await insertQueuedGeneration(database)
   const job = jobOf(await take(id))
   await transaction(database, async tx => {
@@ -94,7 +94,7 @@ test('what was cancelled shuts its worker out although nobody else has it', asyn
   expect(await take(id)).toEqual({ kind: 'nothing-to-do' })
 })
 
-test('what kills every worker that takes it is failed in the end, in words', async () => {
+test('fails a generation with an error after several workers have died of it', async () => {
   const id = await insertQueuedGeneration(database, { outputs: 2 })
   for (let deaths = 0; deaths < 3; deaths++) {
     expect((await take(id)).kind).toBe('claimed')
@@ -107,7 +107,7 @@ test('what kills every worker that takes it is failed in the end, in words', asy
   expect(states.map(({ state }) => state)).toEqual(['failed', 'failed'])
 })
 
-test('a lease is renewed while work goes on, and its loss aborts the work', async () => {
+test('renews the lease during the work, and aborts the work when the lease is lost', async () => {
   const id = await insertQueuedGeneration(database)
   const job = jobOf(await take(id, 1))
   let beats = 0

@@ -13,7 +13,7 @@ const LEASE_EXPIRED = 'taken over: its worker fell silent'
 const LEASE_RELEASED = 'taken over: its worker was stopped'
 const GAVE_UP = publicError('gave_up')
 
-/** How an attempt to take a generation ended. */
+/** The result of claiming a generation. `seconds` is when to claim it again. */
 export type ClaimResult =
   | { kind: 'claimed'; job: Job }
   | { kind: 'not-now'; seconds: number }
@@ -22,10 +22,10 @@ export type ClaimResult =
 
 export interface ClaimOptions {
   database: Database
-  /** Who claims, for people who look at the table. */
+  /** The claiming process, for people who read the table. */
   owner: string
   leaseSeconds: number
-  /** Silent deaths and retryable errors after which a generation is failed. */
+  /** Expired leases and retryable errors after which a generation is failed. */
   maxFailures: number
 }
 
@@ -34,17 +34,17 @@ interface LockedGeneration {
   failures: number
   status: Status
   provider: string
-  /** Who holds it; null if nobody does, or if it was let go of. */
+  /** Owner of the lease; null if there is none, or if it was released. */
   owner: string | null
-  /** Seconds until the lease of its present holder runs out; null if nobody holds it, negative if it has run out. */
+  /** Seconds until the lease expires; null if there is none, negative if it has expired. */
   leaseLeft: number | null
-  /** Seconds until it should be looked at. */
+  /** Seconds until the job is due; null if it is due now. */
   dueIn: number | null
 }
 
 /**
- * Takes a generation, if nobody else has it and there is something to do. Taking it raises the attempt, which shuts out
- * whoever had it before. All times are the database's.
+ * Claims a generation if it is due, not leased and not ended, and its circuit breaker lets it through. A claim raises the
+ * attempt, which fences off the previous worker. All times are the database's.
  */
 export async function claimGeneration(options: ClaimOptions, id: string): Promise<ClaimResult> {
   return await transaction(options.database, async tx => {
@@ -57,7 +57,7 @@ export async function claimGeneration(options: ClaimOptions, id: string): Promis
   })
 }
 
-/** Locked first and read by a statement of its own: one that has waited for the lock still sees what was before. */
+/** Locks a generation's job, then reads it by another statement: a statement that waited for a lock still sees the old row. */
 async function lockGeneration(tx: Transaction, id: string): Promise<LockedGeneration | undefined> {
   await tx`select from generation_jobs where generation_id = ${id} for update`
   const [generation] = await tx<LockedGeneration[]>`
@@ -68,7 +68,10 @@ async function lockGeneration(tx: Transaction, id: string): Promise<LockedGenera
   return generation
 }
 
-/** What its lane is paused for waits, and says so; what only has to be stored does not need the provider. */
+/**
+ * Returns `not-now` while the provider's circuit breaker is open, and records what the generation waits for. A generation
+ * whose outputs only have to be stored does not need the provider.
+ */
 async function blockedByBreaker(
   tx: Transaction,
   options: ClaimOptions,
@@ -77,9 +80,10 @@ async function blockedByBreaker(
 ): Promise<ClaimResult | undefined> {
   if (generation.status === 'uploading') return undefined
   const breaker = await checkBreaker(tx, generation.provider, options.leaseSeconds)
-  if (breaker.kind === 'closed') return undefined
-  await setWaiting(tx, id, { reason: breaker.reason, seconds: breaker.pauseSeconds })
-  return { kind: 'not-now', seconds: breaker.pauseSeconds }
+  if (breaker.kind !== 'open') return undefined
+  const { reason, remainingSeconds: seconds } = breaker
+  await setWaiting(tx, id, { reason, seconds })
+  return { kind: 'not-now', seconds }
 }
 
 async function acquireLease(

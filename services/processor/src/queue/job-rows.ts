@@ -1,7 +1,7 @@
 import type { Queryable } from '@darkroom/infra/database/connection'
 import type { Job, JobCall, JobOutput } from './job.ts'
 
-/** A generation with everything a worker needs of it; undefined if there is none. */
+/** Reads a generation with everything that a worker needs of it; undefined if there is none. */
 export async function readJob(db: Queryable, id: string): Promise<Job | undefined> {
   const [row] = await db<Omit<Job, 'outputs' | 'calls' | 'referenceKeys'>[]>`
     select g.id, g.workspace_id as "workspaceId", j.attempt, j.failures, j.round, j.mode, j.progress, g.status, g.kind, g.model,
@@ -26,7 +26,7 @@ async function readCalls(db: Queryable, id: string): Promise<JobCall[]> {
   return await db<JobCall[]>`
     select call, first_index as "firstIndex", count, round, request_id as "requestId", finished_at is not null as finished,
            outcome, extract(epoch from clock_timestamp() - submitted_at)::float as "ageSeconds",
-           cancel_tried_at is not null as "stopAsked"
+           cancel_tried_at is not null as "cancelRequested"
     from provider_calls where generation_id = ${id} order by call`
 }
 

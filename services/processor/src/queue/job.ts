@@ -1,16 +1,17 @@
 import type { Kind, OutputState, Status } from '@darkroom/contracts/enums'
 import type { PublicParameters } from '@darkroom/contracts/parameters'
 
-/** A generation as the one who works on it needs it, as it was when it was claimed. */
+/** A claimed generation as its worker needs it, as it was at the time of the claim. */
 export interface Job {
   id: string
   workspaceId: string
-  /** The fence: this worker may write as long as no other has claimed the generation. */
+  /** The fence: this worker's writes count until another claim raises the number. */
   attempt: number
+  /** Expired leases and retryable errors so far. */
   failures: number
-  /** What a person asks for once: the submission, then each retry. */
+  /** Number of the submission (1) or the user's retry (2 and more) that this work is for. */
   round: number
-  /** `check` only asks the provider about what was bought before. */
+  /** `make` may submit calls; `check` only polls the calls of earlier rounds. */
   mode: 'make' | 'check'
   status: Status
   kind: Kind
@@ -18,7 +19,7 @@ export interface Job {
   provider: string
   prompt: string
   parameters: PublicParameters
-  /** How far the provider had come, as a fraction. */
+  /** Progress at the provider, from 0 to 1. */
   progress: number | null
   outputs: JobOutput[]
   calls: JobCall[]
@@ -46,8 +47,8 @@ export interface JobCall {
   requestId: string | null
   finished: boolean
   outcome: FinalOutcome | null
-  /** Since it was submitted, by the database's clock. */
+  /** Time since it was submitted, by the database's clock. */
   ageSeconds: number
-  /** Whether the provider was asked to stop it, because a person cancelled. */
-  stopAsked: boolean
+  /** Whether the provider was asked to stop it because the user cancelled. */
+  cancelRequested: boolean
 }

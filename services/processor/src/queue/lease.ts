@@ -3,43 +3,50 @@ import type { Log } from '@darkroom/infra/log'
 import { sleep } from '@darkroom/infra/runtime/timers'
 import type { Job } from './job.ts'
 
-/** Somebody else has taken the generation, or it was ended: what this worker does no longer counts. */
+/** Another worker has claimed the generation, or it has ended: this worker's writes no longer count. */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError'
 }
 
-/** A worker's hold on a generation. */
+/** A worker's lease on a generation. */
 export interface Lease {
-  /** Aborted when the hold is lost or the worker is to stop. */
+  /** Aborted when the lease is lost or the worker is to stop. */
   signal: AbortSignal
-  /** The same, but a stop comes later: for what must not be broken off in the middle if it can be helped. */
+  /** Returns the same signal, but delayed after a stop: for work that should not be interrupted in the middle. */
   signalWithGrace(milliseconds: number): AbortSignal
   /**
-   * Writes in one transaction, if the hold still stands.
+   * Writes in one transaction, behind the fence.
    *
-   * @throws LeaseLostError if it does not; nothing is written then
+   * @throws LeaseLostError when the lease is lost; nothing is written then
    */
   write<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
 }
 
+type LeasedJob = Pick<Job, 'id' | 'attempt'>
+
 export interface LeaseOptions {
   database: Database
   log: Log
-  job: Job
+  job: LeasedJob
   leaseSeconds: number
   /** Called at each renewal. */
   onRenewal: () => void
-  /** Aborts the work from outside. */
+  /** Aborts the work. */
   signal: AbortSignal
-  /** Told each time that a write was refused because the hold was lost. */
+  /** Called each time that a write is refused because the lease is lost. */
   onStale: () => void
-  /** Given a function that renews the hold at once, or finds it lost; returns what ends that. */
+  /**
+   * Called when the work begins.
+   *
+   * @param recheck renews the lease at once, or finds that it was lost
+   * @returns a function that is called when the work has ended
+   */
   onAcquired?: (recheck: () => void) => () => void
 }
 
 /**
- * Does work on a claimed generation and keeps the hold on it meanwhile: one timer renews the lease in the row and tells the
- * bus that the message is being worked on, so that the two cannot disagree.
+ * Runs `work` on a claimed generation and renews its lease meanwhile. One timer renews both the lease in the row and the
+ * delivery's acknowledgement deadline on the bus, so that the two cannot disagree.
  */
 export async function withLease<T>(options: LeaseOptions, work: (lease: Lease) => Promise<T>): Promise<T> {
   const lost = new AbortController()
@@ -62,29 +69,30 @@ export async function withLease<T>(options: LeaseOptions, work: (lease: Lease) =
 }
 
 /**
- * Gives a generation back unfinished, to be looked at when it is due: nobody holds it until then.
+ * Ends the lease on an unfinished generation. Its job is due again later, and has no lease until then.
  *
- * @param seconds until it should be looked at again
+ * @param seconds time until the job is due
  */
-export async function rescheduleJob(tx: Transaction, job: Job, seconds: number): Promise<void> {
+export async function rescheduleJob(tx: Transaction, job: LeasedJob, seconds: number): Promise<void> {
   await tx`
     update generation_jobs set lease_until = null, lease_owner = null, stage = null,
       next_check_at = clock_timestamp() + make_interval(secs => ${seconds})
     where generation_id = ${job.id} and attempt = ${job.attempt} and lease_until is not null`
 }
 
-/** Gives a generation to whoever comes next, in the middle of its work. That is not held against it. */
-export async function releaseLease(tx: Transaction, job: Job): Promise<void> {
+/** Ends the lease in the middle of the work, for the next worker to claim at once. It does not count as a failure. */
+export async function releaseLease(tx: Transaction, job: LeasedJob): Promise<void> {
   await tx`
     update generation_jobs set lease_until = clock_timestamp(), lease_owner = null, stage = null
     where generation_id = ${job.id} and attempt = ${job.attempt} and lease_until is not null`
 }
 
 function createRenewal(options: LeaseOptions, lost: AbortController): () => void {
+  const { id, attempt } = options.job
   let renewedAt = performance.now()
   return () => {
     const elapsedSeconds = (performance.now() - renewedAt) / 1_000
-    if (elapsedSeconds > options.leaseSeconds) lost.abort(new LeaseLostError('the lease ran out'))
+    if (elapsedSeconds > options.leaseSeconds) lost.abort(new LeaseLostError('the lease expired'))
     options.onRenewal()
     renewLease(options).then(
       isRenewed => {
@@ -93,7 +101,7 @@ function createRenewal(options: LeaseOptions, lost: AbortController): () => void
         options.onStale()
         lost.abort(new LeaseLostError('the lease was lost'))
       },
-      err => options.log.warn({ err, id: options.job.id }, 'lease not renewed'),
+      err => options.log.warn({ err, generation: id, attempt }, 'lease_renewal_failed'),
     )
   }
 }
@@ -105,7 +113,12 @@ async function renewLease({ database, job, leaseSeconds }: LeaseOptions): Promis
   return count === 1
 }
 
-/** The row is locked first, always before the generation's own, so that no two who write can wait for one another. */
+/**
+ * Runs `work` if the attempt still has the lease. The job's row is locked before the generation's, as everywhere: two
+ * transactions cannot deadlock.
+ *
+ * @throws LeaseLostError otherwise
+ */
 async function withFence<T>(tx: Transaction, options: LeaseOptions, work: (tx: Transaction) => Promise<T>): Promise<T> {
   const { id, attempt } = options.job
   const [job] = await tx`
@@ -113,10 +126,10 @@ async function withFence<T>(tx: Transaction, options: LeaseOptions, work: (tx: T
     where generation_id = ${id} and attempt = ${attempt} and lease_until is not null for update`
   if (job) return await work(tx)
   options.onStale()
-  throw new LeaseLostError('another attempt has begun, or it was ended')
+  throw new LeaseLostError(`attempt ${attempt} has no lease on generation ${id} any more`)
 }
 
-/** Aborted some time after `signal` is, with its reason; never once `unneeded` is. */
+/** Returns a signal that is aborted some time after `signal`, with its reason, unless `cancelSignal` is aborted before. */
 function createDelayedSignal(signal: AbortSignal, milliseconds: number, cancelSignal: AbortSignal): AbortSignal {
   const controller = new AbortController()
   const abortLater = async () => {

@@ -10,7 +10,7 @@ export interface QueuedOptions {
   size?: number
 }
 
-/** Writes a generation as ingest leaves it. For tests. @returns its id */
+/** Inserts a generation as ingest does. @returns its id */
 export async function insertQueuedGeneration(database: Database, queued: QueuedOptions = {}): Promise<string> {
   const id = Bun.randomUUIDv7()
   const { workspaceId = crypto.randomUUID(), provider = 'fake', model = 'fake-image', outputs = 1, size = 64 } = queued

@@ -1,32 +1,41 @@
 import { publicError } from '@darkroom/contracts/failures'
 import type { Delivery } from '@darkroom/infra/bus/consumer'
-import { transaction } from '@darkroom/infra/database/connection'
-import { backoff } from '@darkroom/infra/runtime/timers'
+import { type Database, transaction } from '@darkroom/infra/database/connection'
+import { RETRY_POLICIES, retryDelay } from '@darkroom/infra/runtime/retry-policies'
 import { finishGeneration } from '../generate/finish-generation.ts'
 import { type GenerateDeps, generate, type JobOutcome } from '../generate/generate.ts'
+import type { ProcessorMetrics } from '../metrics.ts'
+import type { ModelCatalogue } from '../providers/model-catalogue.ts'
 import type { Provider } from '../providers/provider.ts'
-import type { WorkerDeps } from '../worker.ts'
+import type { ActiveJobs } from './active-jobs.ts'
 import { createCircuitBreaker } from './circuit-breaker.ts'
 import type { Job } from './job.ts'
-import { type Lease, LeaseLostError, releaseLease, rescheduleJob, withLease } from './lease.ts'
+import { type Lease, LeaseLostError, type LeaseOptions, releaseLease, rescheduleJob, withLease } from './lease.ts'
 import { setWaiting } from './waiting-reason.ts'
 
+export interface RunJobDeps
+  extends Omit<GenerateDeps, 'provider' | 'breaker' | 'planLimits' | 'maxCallSeconds' | 'onSubmit'> {
+  database: Database
+  metrics: Pick<ProcessorMetrics, 'staleWrites' | 'submits'>
+  activeJobs: Pick<ActiveJobs, 'add'>
+  catalogue: ModelCatalogue
+  leaseSeconds: number
+  /** Longest active work on one generation, in one attempt. */
+  maxSeconds: number
+  /** Times that one output may be submitted in a round while its outcome is unknown. */
+  maxSubmits: number
+  /** Aborted when active jobs must be released. */
+  drainSignal: AbortSignal
+}
+
 const TOO_LONG = publicError('too_long')
-/** For a model that the provider no longer lists. */
+/** Limits of a model that the provider no longer lists. */
 const UNLISTED_MODEL_LIMITS = { outputsPerCall: 1, maxSeconds: 3_600 }
 
-/** Works on a claimed generation, and says how its message ends. */
-export async function runJob(deps: WorkerDeps, provider: Provider, job: Job, delivery: Delivery): Promise<JobOutcome> {
+/** Works on a claimed generation under a lease. @returns what becomes of its message */
+export async function runJob(deps: RunJobDeps, provider: Provider, job: Job, delivery: Delivery): Promise<JobOutcome> {
   const timeout = AbortSignal.timeout(deps.maxSeconds * 1_000)
-  const options = {
-    ...deps,
-    job,
-    onRenewal: delivery.working,
-    signal: AbortSignal.any([deps.drainSignal, timeout]),
-    onStale: () => deps.metrics.staleWrites.inc(),
-    onAcquired: (recheck: () => void) => deps.activeJobs.add(job.id, recheck),
-  }
-  return await withLease(options, async lease => {
+  return await withLease(createLeaseOptions(deps, job, delivery, timeout), async lease => {
     try {
       return await generate(createGenerateDeps(deps, provider, job), job, lease)
     } catch (err) {
@@ -35,7 +44,21 @@ export async function runJob(deps: WorkerDeps, provider: Provider, job: Job, del
   })
 }
 
-function createGenerateDeps(deps: WorkerDeps, provider: Provider, job: Job): GenerateDeps {
+function createLeaseOptions(deps: RunJobDeps, job: Job, delivery: Delivery, timeout: AbortSignal): LeaseOptions {
+  const { database, log, leaseSeconds, metrics, activeJobs, drainSignal } = deps
+  return {
+    database,
+    log,
+    job,
+    leaseSeconds,
+    onRenewal: delivery.working,
+    signal: AbortSignal.any([drainSignal, timeout]),
+    onStale: () => metrics.staleWrites.inc(),
+    onAcquired: recheck => activeJobs.add(job.id, recheck),
+  }
+}
+
+function createGenerateDeps(deps: RunJobDeps, provider: Provider, job: Job): GenerateDeps {
   const { outputsPerCall, maxSeconds } = deps.catalogue.find(job.model) ?? UNLISTED_MODEL_LIMITS
   return {
     ...deps,
@@ -47,16 +70,16 @@ function createGenerateDeps(deps: WorkerDeps, provider: Provider, job: Job): Gen
   }
 }
 
-/** What becomes of a generation whose work broke off: somebody else's, handed back, failed, or tried again in a while. */
+/** Ends a job that threw: its lease is lost, its time is up, the worker stops, or it is tried again later. */
 async function onJobError(
-  deps: WorkerDeps,
+  deps: RunJobDeps,
   job: Job,
   lease: Lease,
   err: unknown,
   isTimedOut: boolean,
 ): Promise<JobOutcome> {
   if (err instanceof LeaseLostError || lease.signal.reason instanceof LeaseLostError) {
-    deps.log.warn({ id: job.id, attempt: job.attempt }, 'a generation was lost to another worker, or ended')
+    deps.log.warn({ generation: job.id, attempt: job.attempt, provider: job.provider }, 'lease_lost')
     return { kind: 'reschedule', seconds: 0 }
   }
   if (isTimedOut) {
@@ -70,14 +93,21 @@ async function onJobError(
   return await rescheduleAfterError(deps, job, lease, err)
 }
 
-/** Something of our own broke: the store, the database, or this code. */
-async function rescheduleAfterError(deps: WorkerDeps, job: Job, lease: Lease, err: unknown): Promise<JobOutcome> {
-  const seconds = 1 + backoff(job.failures, { base: 1_000, most: 30_000 }) / 1_000
-  deps.log.error({ err, id: job.id }, 'work on a generation broke off')
+/** Counts an error of our own (the store, the database, or this code) and reschedules the job. */
+async function rescheduleAfterError(
+  { log }: Pick<RunJobDeps, 'log'>,
+  job: Job,
+  lease: Lease,
+  err: unknown,
+): Promise<JobOutcome> {
+  const { id, attempt, provider } = job
+  const failures = job.failures + 1
+  const seconds = retryDelay(RETRY_POLICIES.jobError, failures) / 1_000
+  log.error({ err, generation: id, attempt, provider, failures }, 'job_failed')
   await lease.write(async tx => {
-    await tx`update generation_jobs set failures = failures + 1 where generation_id = ${job.id}`
+    await tx`update generation_jobs set failures = failures + 1 where generation_id = ${id}`
     await rescheduleJob(tx, job, seconds)
-    await setWaiting(tx, job.id, null)
+    await setWaiting(tx, id, null)
   })
   return { kind: 'reschedule', seconds }
 }

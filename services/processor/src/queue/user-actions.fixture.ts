@@ -4,7 +4,7 @@ import { transition } from '@darkroom/infra/generations/generations'
 import { markTemporary } from '@darkroom/infra/generations/mark-temporary'
 import type { WorkerEnv } from '../worker-env.fixture.ts'
 
-/** What ingest does to the rows when a person cancels. For tests. */
+/** Changes the rows as ingest does when a user cancels, and publishes the message if `isPublished`. */
 export async function cancelAsUser(
   { database, bus }: WorkerEnv,
   id: string,
@@ -21,7 +21,7 @@ export async function cancelAsUser(
     await bus.publish(CANCEL_SUBJECT, { v: 1, type: 'generation.cancelled', id }, crypto.randomUUID())
 }
 
-/** What ingest does when a person tries again (`make`) or has the provider asked again (`check`). For tests. */
+/** Changes the rows as ingest does when a user retries (`make`) or has the provider checked again (`check`), and queues the job. */
 export async function retryAsUser(env: WorkerEnv, id: string, mode: 'make' | 'check'): Promise<void> {
   await transaction(env.database, async tx => {
     await tx`

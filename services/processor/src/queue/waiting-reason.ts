@@ -4,13 +4,13 @@ import { bumpVersion } from '@darkroom/infra/generations/generations'
 
 type Reason = (typeof WAITING_REASONS)[number]
 
-/** What a generation waits for, if people should know; `seconds` is how long, where that is known. */
+/** The reason why a generation waits, as shown to users, and for how many seconds, where that is known. */
 export interface WaitingState {
   reason: Reason
   seconds: number | null
 }
 
-/** Says what a generation waits for, or that it waits for nothing. People are told of it only if that is news. */
+/** Records what a generation waits for, or with null that it does not wait. The version is raised only by a change. */
 export async function setWaiting(tx: Transaction, id: string, waiting: WaitingState | null): Promise<void> {
   const { count } = await tx`
     update generations set waiting = ${waiting ? waitingToJson(tx, waiting) : null}
@@ -23,7 +23,7 @@ function waitingToJson(tx: Transaction, { reason, seconds }: WaitingState) {
     timestamp_text(clock_timestamp() + make_interval(secs => ${seconds}::float)))`
 }
 
-/** Another moment to wait for is news only if the one that was told is over. */
+/** Returns a condition for news: another reason, or another time once the recorded one is over. */
 function isChanged(tx: Transaction, { reason, seconds }: WaitingState) {
   if (seconds === null) return tx`waiting ->> 'reason' is distinct from ${reason}`
   return tx`(waiting ->> 'reason' is distinct from ${reason}

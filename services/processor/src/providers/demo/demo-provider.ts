@@ -15,7 +15,7 @@ import {
 import { type DrawOptions, openWorkerPool, type WorkerPool } from './worker-pool.ts'
 import { createXmp } from './xmp-label.ts'
 
-/** The demo must also let go of its threads. */
+/** The demo provider, which must be closed to end its threads. */
 export interface DemoProvider extends Provider {
   close(): void
 }
@@ -50,7 +50,7 @@ const MODEL: Model = {
   learnedSeconds: {},
 }
 
-/** Draws pictures without any model, key or network. The same request gives the same bytes. */
+/** Creates a provider that draws images without a model, key or network. The same request gives the same bytes. */
 export function createDemoProvider(pool: WorkerPool = openWorkerPool(THREADS)): DemoProvider {
   return {
     name: 'demo',
@@ -72,7 +72,7 @@ export function createDemoProvider(pool: WorkerPool = openWorkerPool(THREADS)): 
   }
 }
 
-/** Each output as it is made, in the order asked for. Whoever stops asking stops the drawing. */
+/** Yields each output as it is made, in the order of the indices. Leaving the iteration stops the drawing. */
 async function* generateOutputs(
   pool: WorkerPool,
   request: ProviderRequest,
@@ -92,11 +92,11 @@ async function* generateOutputs(
   try {
     yield* runInOrder(starts, THREADS)
   } finally {
-    stop.abort(new ProviderError('interrupted', { failure: 'permanent' }))
+    stop.abort(new ProviderError('interrupted'))
   }
 }
 
-/** Shares of an output's time. */
+/** Share of an output's time that is spent drawing; the rest is encoding. */
 const DRAW_SHARE = 0.85
 
 async function generateOutput(
@@ -123,7 +123,7 @@ function readSettings({ settings }: ProviderRequest): { grain: number; mood: str
   }
 }
 
-/** Grain leaves nothing for stronger compression to find. */
+/** Encodes pixels as PNG. Film grain is noise: stronger compression would not make the file smaller. */
 async function encodePng(pixels: Uint8Array, width: number, height: number, xmp: string): Promise<Uint8Array> {
   return sharp(pixels, { raw: { width, height, channels: 3 } })
     .withXmp(xmp)
@@ -131,7 +131,7 @@ async function encodePng(pixels: Uint8Array, width: number, height: number, xmp:
     .toBuffer()
 }
 
-/** What is studied of a reference. */
+/** Scales a reference image down for analysis. @throws ProviderError `reference_unreadable` */
 async function resizeReference({ bytes }: ProviderReference): Promise<Uint8Array> {
   try {
     const small = sharp(bytes).resize(REFERENCE_SIDE, REFERENCE_SIDE, { fit: 'fill' }).flatten({ background: '#fff' })
@@ -141,12 +141,12 @@ async function resizeReference({ bytes }: ProviderReference): Promise<Uint8Array
   }
 }
 
-/** Begins `ahead` of them at most before the first is asked for, and one more with each that is taken. */
+/** Yields results in order, with at most `concurrency` started ahead of the one that is consumed. */
 async function* runInOrder<T>(starts: readonly (() => Promise<T>)[], concurrency: number): AsyncGenerator<T> {
   const started: Promise<T>[] = []
   for (const start of starts) {
     const result = start()
-    // Whoever waits for it sees it fail; until then nobody does.
+    // Prevents an unhandled-rejection crash; the consumer of the result gets the failure.
     result.catch(() => {})
     started.push(result)
     if (started.length === concurrency) yield* started.splice(0, 1)

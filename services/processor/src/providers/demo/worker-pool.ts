@@ -5,17 +5,17 @@ import { ProviderError } from '../provider.ts'
 
 export interface DrawOptions {
   signal: AbortSignal
-  /** Told, from 0 to 1, how much of the picture is done. */
+  /** Called with the share of the image that is drawn, from 0 to 1. */
   onProgress: (share: number) => void
 }
 
-/** A few threads that draw, each made when it is first needed and kept for the next picture. */
+/** A few threads that draw images. Each is started when it is first needed, and reused. */
 export interface WorkerPool {
-  /** Gives red, green and blue, a byte each. Rejects with the signal's reason as soon as it is aborted. */
+  /** Draws an image. @returns red, green and blue, a byte each. @throws the signal's reason as soon as it is aborted */
   draw(request: RenderRequest, options: DrawOptions): Promise<Uint8Array<ArrayBuffer>>
-  /** Threads alive now. */
+  /** Number of running threads. */
   readonly threads: number
-  /** Ends every thread; what they draw is rejected. */
+  /** Ends every thread; unfinished draws reject. */
   close(): void
 }
 
@@ -84,7 +84,7 @@ function createCrashError(event: ErrorEvent): ProviderError {
   return new ProviderError('provider_failed', { message: 'The picture could not be drawn.', cause: event.message })
 }
 
-/** What waits for a free thread is rejected at once too. */
+/** Runs `start`, and rejects with the signal's reason as soon as it is aborted, even while `start` waits for a free thread. */
 function rejectOnAbort<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
   signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<T>()

@@ -1,16 +1,16 @@
-/** What the picture says of itself. */
+/** The origin of an image, as it is written into its metadata. */
 export interface XmpLabel {
   prompt: string
   seed: number
-  /** Which output of its generation it is, from 0. */
+  /** Index of the output in its generation, from 0. */
   index: number
 }
 
-/** The statement that every picture carries, whatever happens to its file name. */
+/** The statement in every image, which stays when its file is renamed. */
 const STATEMENT = 'Procedural image, no AI model'
 
 /**
- * XMP that says truthfully how the picture was made: by an algorithm that was not trained on anything.
+ * Creates XMP metadata that states truthfully how the image was made: by an algorithm that was not trained on anything.
  *
  * @see https://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia
  */
@@ -24,7 +24,11 @@ export function createXmp({ prompt, seed, index }: XmpLabel): string {
 </rdf:Description></rdf:RDF></x:xmpmeta>`
 }
 
-/** @see https://www.w3.org/TR/xml/#charsets what XML cannot hold is left out */
+/**
+ * Escapes text for XML and removes the characters that XML does not allow.
+ *
+ * @see https://www.w3.org/TR/xml/#charsets
+ */
 function escapeXml(text: string): string {
   return text
     .toWellFormed()
