@@ -25,8 +25,8 @@ export interface WorkerDeps extends RunJobDeps {
 const PULL_TIMEOUT_MS = 5_000
 /** Time that a message comes after its job is due, so that it does not come just before. */
 const DUE_MARGIN_MS = 50
-/** Delay of a message whose claim failed. */
-const CLAIM_RETRY_MS = 1_000
+/** Delay of a message that could not be handled, because the database failed for example. */
+const REDELIVERY_DELAY_MS = 1_000
 
 /**
  * Works on generations until `stopping` is aborted. Each provider has a consumer and a number of slots, and each free slot
@@ -65,8 +65,9 @@ async function pullJob(deps: WorkerDeps, provider: Provider, consumer: JobConsum
   if (!delivery) return
   if (deps.stopping.aborted) return delivery.nak(0)
   await handleDelivery(deps, provider, delivery).catch(err => {
-    deps.log.error({ err, provider: provider.name }, 'delivery_failed')
-    delivery.nak(CLAIM_RETRY_MS)
+    const generation = GenerationQueued.safeParse(delivery.data).data?.id
+    deps.log.error({ err, provider: provider.name, generation }, 'delivery_failed')
+    delivery.nak(REDELIVERY_DELAY_MS)
   })
 }
 

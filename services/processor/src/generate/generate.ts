@@ -65,7 +65,7 @@ export async function generate(deps: GenerateDeps, job: Job, lease: Lease): Prom
       hasTriesLeft: job.failures < deps.maxFailures,
     })
     if (delay === null) await lease.write(tx => markUploading(tx, job))
-    // Outputs that a call gave before it failed are stored by now, so that only the rest is marked failed.
+    // Before the failures are recorded: outputs that a call gave before it failed must not be marked failed.
     await batch.settled()
     await recordFailures(job, lease, failedCalls, hasCountedFailure)
     return await finishOrReschedule(job, lease, delay)
@@ -83,21 +83,8 @@ async function makeCalls(
   add: (output: ProviderOutput) => void,
 ): Promise<CallResult[]> {
   const progress = createProgress({ job, lease })
-  const { provider, breaker, maxCallSeconds, onSubmit, planLimits } = deps
-  const context: CallContext = {
-    provider,
-    breaker,
-    maxCallSeconds,
-    onSubmit,
-    maxSubmits: planLimits.maxSubmits,
-    job,
-    lease,
-    references: plan.submit.length > 0 ? await loadReferences(deps.store, job.referenceKeys) : [],
-    onOutput: async output => {
-      if (await lease.write(tx => recordOutput(tx, job, output))) add(output)
-    },
-    onProgress: progress.report,
-  }
+  const references = plan.submit.length > 0 ? await loadReferences(deps.store, job.referenceKeys) : []
+  const context = { ...createCallContext(deps, job, lease, add), references, onProgress: progress.report }
   const calls = [
     ...plan.resume.map(async call => ({ call, outcome: await pollCall(context, call) })),
     ...plan.submit.map(async call => ({ call, outcome: await submitCall(context, call) })),
@@ -108,6 +95,19 @@ async function makeCalls(
   const rejected = settled.find(result => result.status === 'rejected')
   if (rejected) throw rejected.reason
   return [...settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])), ...unknown]
+}
+
+function createCallContext(
+  { provider, breaker, maxCallSeconds, onSubmit, planLimits }: GenerateDeps,
+  job: Job,
+  lease: Lease,
+  add: (output: ProviderOutput) => void,
+): Omit<CallContext, 'references' | 'onProgress'> {
+  const { maxSubmits } = planLimits
+  const onOutput = async (output: ProviderOutput) => {
+    if (await lease.write(tx => recordOutput(tx, job, output))) add(output)
+  }
+  return { job, lease, provider, breaker, maxCallSeconds, maxSubmits, onSubmit, onOutput }
 }
 
 /** Records the losses of an earlier worker: outputs that were only in its memory, and calls that are submitted once more. */

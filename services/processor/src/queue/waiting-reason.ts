@@ -23,7 +23,7 @@ function waitingToJson(tx: Transaction, { reason, seconds }: WaitingState) {
     timestamp_text(clock_timestamp() + make_interval(secs => ${seconds}::float)))`
 }
 
-/** Returns a condition for news: another reason, or another time once the recorded one is over. */
+/** Returns the condition that the waiting state changes: another reason, or another time once the recorded one is over. */
 function isChanged(tx: Transaction, { reason, seconds }: WaitingState) {
   if (seconds === null) return tx`waiting ->> 'reason' is distinct from ${reason}`
   return tx`(waiting ->> 'reason' is distinct from ${reason}
