@@ -1,10 +1,10 @@
 import { type Accessor, createRenderEffect, onCleanup } from 'solid-js'
 import type { Row } from '../store/generation-window.ts'
 import type { FeedLayout } from './feed-layout.ts'
-import type { FeedView } from './feed-view.ts'
 import { placeholderBackground } from './output-tile.tsx'
 import type { RowLayout } from './row-layout.ts'
-import type { RowPosition } from './row-virtualizer.ts'
+import type { FeedView } from './view/feed-view.ts'
+import type { RowPosition } from './view/row-virtualizer.ts'
 
 const PROMPT_PREVIEW_LENGTH = 60
 

@@ -1,9 +1,9 @@
 import { type Accessor, createMemo } from 'solid-js'
 import type { Studio } from '../studio.ts'
-import type { FeedView } from './feed-view.ts'
 import { GenerationMeta } from './generation-meta.tsx'
 import { OutputGrid } from './output-grid.tsx'
-import type { RowPosition } from './row-virtualizer.ts'
+import type { FeedView } from './view/feed-view.ts'
+import type { RowPosition } from './view/row-virtualizer.ts'
 
 export interface FeedRowProps {
   studio: Studio

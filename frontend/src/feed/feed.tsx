@@ -5,9 +5,9 @@ import type { Studio } from '../studio.ts'
 import { Icon } from '../ui/icons.tsx'
 import { FastScrollRows } from './fast-scroll-rows.tsx'
 import { FeedRow } from './feed-row.tsx'
-import { createFeedView } from './feed-view.ts'
 import type { Density } from './row-layout.ts'
 import { Scrubber } from './scrubber/scrubber.tsx'
+import { createFeedView } from './view/feed-view.ts'
 
 /** Everything that was made, oldest first, as a window on it that never holds more than 20 rows. */
 export function Feed(props: { studio: Studio; bottom: Accessor<number>; density: Accessor<Density> }) {

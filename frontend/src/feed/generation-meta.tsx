@@ -6,9 +6,9 @@ import { listVerbs } from '../store/verbs.ts'
 import type { Studio } from '../studio.ts'
 import { formatReadyCount, formatSummary } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
-import type { FeedView } from './feed-view.ts'
 import { LINE_HEIGHT, type RowLayout } from './row-layout.ts'
 import { VerbButton } from './verb-button.tsx'
+import type { FeedView } from './view/feed-view.ts'
 
 interface GenerationMetaProps {
   studio: Studio

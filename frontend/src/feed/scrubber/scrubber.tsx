@@ -1,7 +1,7 @@
 import type { Timeline } from '@darkroom/contracts/timeline'
 import { createMemo, createSignal, For, onCleanup, onMount, Show } from 'solid-js'
 import type { Studio } from '../../studio.ts'
-import type { FeedView } from '../feed-view.ts'
+import type { FeedView } from '../view/feed-view.ts'
 import { computeMarks, computeStops, findStop, indexOfDay, startOfDay, toLocalDay } from './timeline-scale.ts'
 
 interface ScrubberProps {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { buildNumbered, buildWindow } from '../store/generation.fixture.ts'
-import type { GenerationWindow } from '../store/generation-window.ts'
-import { addUnsent, merge, removeUnsent } from '../store/merge.ts'
+import { buildNumbered, buildWindow } from '../../store/generation.fixture.ts'
+import type { GenerationWindow } from '../../store/generation-window.ts'
+import { addUnsent, merge, removeUnsent } from '../../store/merge.ts'
 import { findUnseen, toSeenState } from './unseen-count.ts'
 
 const NOTHING = new Set<string>()

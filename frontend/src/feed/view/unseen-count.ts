@@ -1,6 +1,6 @@
 import { createSignal } from 'solid-js'
-import type { GenerationWindow } from '../store/generation-window.ts'
-import { distanceToEnd, type FeedLayout, isNewestInView } from './feed-layout.ts'
+import type { GenerationWindow } from '../../store/generation-window.ts'
+import { distanceToEnd, type FeedLayout, isNewestInView } from '../feed-layout.ts'
 
 /** What a reader has seen when the newest row was in view last. */
 export interface SeenState {

@@ -1,5 +1,5 @@
 import { createSignal } from 'solid-js'
-import type { ScrollDirection } from './feed-layout.ts'
+import type { ScrollDirection } from '../feed-layout.ts'
 
 /** Farther than this from one scroll event to the next nobody reads, in CSS pixels. */
 const FAST_SCROLL_PX = 240

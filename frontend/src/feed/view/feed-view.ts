@@ -1,5 +1,5 @@
 import { createSignal, onCleanup, onMount, untrack } from 'solid-js'
-import type { GenerationStore } from '../store/generation-store.ts'
+import type { GenerationStore } from '../../store/generation-store.ts'
 import {
   anchoredOffset,
   computeFeedLayout,
@@ -12,10 +12,10 @@ import {
   type ScrollPosition,
   scrollOffsetOf,
   scrollPositionAt,
-} from './feed-layout.ts'
+} from '../feed-layout.ts'
+import { computeGeometry, type Density, ROW_GAP } from '../row-layout.ts'
+import { createRowLayoutCache } from '../row-layout-cache.ts'
 import { createPageScroll } from './page-scroll.ts'
-import { computeGeometry, type Density, ROW_GAP } from './row-layout.ts'
-import { createRowLayoutCache } from './row-layout-cache.ts'
 import { createRowVirtualizer } from './row-virtualizer.ts'
 import { createScrollVelocity } from './scroll-velocity.ts'
 import { createUnseenCount } from './unseen-count.ts'
