@@ -22,7 +22,13 @@ export function Page(props: StudioOptions) {
         <h1 class="unseen">Darkroom</h1>
         <Switch>
           <Match when={hasRows()}>
-            <Feed studio={studio} bottom={bottom} density={density.selected} />
+            <Feed
+              studio={studio}
+              bottom={bottom}
+              density={density.selected}
+              isLightboxOpen={studio.picture() !== null}
+              showMedia={studio.showPicture}
+            />
           </Match>
           <Match when={studio.reading().first === 'loading'}>
             <Loading />

@@ -100,7 +100,7 @@ export function createStudio({ api, store, outbox, clock, subscribe, initialLoca
   /** Puts a generation that never reached the studio back into the composer. */
   function edit(key: string, generation: Generation) {
     reuse(generation)
-    store.takeBack(key)
+    store.discard(key)
   }
 
   function useAsReference({ url, previewUrl }: { url: string; previewUrl: string | null }) {

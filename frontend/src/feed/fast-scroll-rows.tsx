@@ -3,17 +3,20 @@ import type { Row } from '../store/generation-window.ts'
 import type { FeedLayout } from './feed-layout.ts'
 import { placeholderBackground } from './output-tile.tsx'
 import type { RowLayout } from './row-layout.ts'
-import type { FeedView } from './view/feed-view.ts'
 import type { RowPosition } from './view/row-virtualizer.ts'
 
 const PROMPT_PREVIEW_LENGTH = 60
 
+interface FastScrollRowsProps {
+  feedLayout: Accessor<FeedLayout>
+  positions: Accessor<RowPosition[]>
+}
+
 /**
- * The rows that fly past: of each what can be taken in, which is how its prompt begins and its pictures' placeholders at their
- * places. Hundreds go by in a second, so that they are made as cheaply as can be, out of elements that are used again and
- * again; a moment later the whole row takes the place of each, or it is gone.
+ * Cheap rows for fast scrolling: the start of the prompt and the image placeholders only. Hundreds pass in a second, so their
+ * elements are pooled. A moment later each is replaced by the whole row, or removed.
  */
-export function FastScrollRows(props: { view: FeedView; positions: Accessor<RowPosition[]> }) {
+export function FastScrollRows(props: FastScrollRowsProps) {
   const container = (<div class="passing" />) as HTMLDivElement
   const shown = new Map<string, FastScrollRow>()
   const freeRows: FastScrollRow[] = []
@@ -37,20 +40,19 @@ export function FastScrollRows(props: { view: FeedView; positions: Accessor<RowP
     return row
   }
 
-  /** Rather one that has as many pictures: elements that come and go are what costs most. */
+  /** Takes a row from the pool, preferably one with as many tiles: adding and removing elements costs most. */
   function takeFreeRow(tileCount = 0): FastScrollRow | undefined {
     const at = freeRows.findIndex(row => row.countTiles() === tileCount)
     return at < 0 ? freeRows.pop() : freeRows.splice(at, 1)[0]
   }
 
-  createRenderEffect(() => show(props.positions(), props.view.frame()))
+  createRenderEffect(() => show(props.positions(), props.feedLayout()))
   onCleanup(() => container.replaceChildren())
   return container
 }
 
 interface FastScrollRow {
   element: HTMLElement
-  /** How many it shows. */
   countTiles(): number
   update(position: RowPosition, feedLayout: FeedLayout): void
 }

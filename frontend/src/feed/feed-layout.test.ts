@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { buildGeneration } from '../store/generation.fixture.ts'
-import type { Row } from '../store/generation-window.ts'
+import { BOTTOM, buildLayout, VIEWPORT } from './feed-layout.fixture.ts'
 import {
   anchoredOffset,
-  computeFeedLayout,
   type FeedLayout,
   findAnchorIndex,
   HEADER_HEIGHT,
@@ -15,34 +13,15 @@ import {
   scrollOffsetOf,
   scrollPositionAt,
 } from './feed-layout.ts'
-import { computeGeometry, ROW_GAP, type RowLayout } from './row-layout.ts'
+import { ROW_GAP } from './row-layout.ts'
 
-const VIEWPORT = 900
-const BOTTOM = 160
 const heights = fc.array(fc.integer({ min: 120, max: 900 }), { minLength: 1, maxLength: 60 })
 
-function frame(rows: number[], keyOf = (index: number) => `row ${index}`): FeedLayout {
-  const layouts = rows.map(
-    (height): RowLayout => ({ height, metaHeight: 0, promptHeight: 0, block: { boxes: [], width: 0, height } }),
-  )
-  const made = rows.map(
-    (_, index): Row => ({ key: keyOf(index), sortKey: '', generation: buildGeneration(), delivery: null }),
-  )
-  return computeFeedLayout({
-    rows: made,
-    layouts,
-    geometry: computeGeometry(1440),
-    viewport: VIEWPORT,
-    bottom: BOTTOM,
-    isNewest: true,
-  })
-}
-
-describe('placing', () => {
-  test('rows follow one another, and the room for header and composer is never used', () => {
+describe('computeFeedLayout', () => {
+  test('places rows one after the other, and none behind the header or the composer', () => {
     fc.assert(
       fc.property(heights, rows => {
-        const placed = frame(rows)
+        const placed = buildLayout(rows)
         expect(placed.starts[0]).toBe(placed.top)
         expect(placed.top).toBeGreaterThanOrEqual(HEADER_HEIGHT)
         for (const [index, height] of rows.entries()) {
@@ -53,22 +32,22 @@ describe('placing', () => {
     )
   })
 
-  test('few rows stand at the bottom', () => {
-    const placed = frame([300])
+  test('places few rows at the bottom', () => {
+    const placed = buildLayout([300])
     expect(placed.total).toBe(VIEWPORT)
     expect(placed.starts).toEqual([VIEWPORT - BOTTOM - 300])
   })
 })
 
-describe('where the reader is', () => {
-  test('after every height has changed, the same share of the same row is under the header’s edge', () => {
+describe('scroll position', () => {
+  test('restores the same share of the same row under the header’s edge after all heights have changed', () => {
     fc.assert(
       fc.property(heights, fc.nat(20_000), fc.integer({ min: 100, max: 200 }), (rows, far, percent) => {
-        const before = frame(rows)
+        const before = buildLayout(rows)
         const offset = Math.min(far, maxScrollOffset(before))
         const point = scrollPositionAt(before, offset)
-        if (!point) throw new Error('there are rows')
-        const after = frame(rows.map(height => Math.round((height * percent) / 100)))
+        if (!point) throw new Error('the layout has no rows')
+        const after = buildLayout(rows.map(height => Math.round((height * percent) / 100)))
         const index = after.indexOf.get(point.key) ?? -1
         const moved = scrollOffsetOf(after, point) ?? Number.NaN
         const share = (moved + HEADER_HEIGHT - (after.starts[index] ?? 0)) / (after.layouts[index]?.height ?? 1)
@@ -77,40 +56,40 @@ describe('where the reader is', () => {
     )
   })
 
-  test('nothing changed: the offset is the one it was', () => {
-    const placed = frame([400, 500, 600, 700])
+  test('restores the same offset when nothing has changed', () => {
+    const placed = buildLayout([400, 500, 600, 700])
     const point = scrollPositionAt(placed, 700)
     expect(point && scrollOffsetOf(placed, point)).toBe(700)
   })
 
-  test('a row that is gone has no place', () => {
-    expect(scrollOffsetOf(frame([400]), { key: 'gone', share: 0.5 })).toBeUndefined()
+  test('is undefined for a row that is gone', () => {
+    expect(scrollOffsetOf(buildLayout([400]), { key: 'gone', share: 0.5 })).toBeUndefined()
   })
 })
 
-describe('the end', () => {
-  const placed = frame([600, 600, 600])
+describe('end of the feed', () => {
+  const placed = buildLayout([600, 600, 600])
 
-  test('within a finger’s breadth of the end the view is pinned', () => {
+  test('pins the view within 48 px of the end', () => {
     expect(isPinned(placed, placed.total - VIEWPORT)).toBe(true)
     expect(isPinned(placed, placed.total - VIEWPORT - 40)).toBe(true)
     expect(isPinned(placed, placed.total - VIEWPORT - 200)).toBe(false)
   })
 
-  test('a row behind the composer is not in view', () => {
+  test('does not count a row behind the composer as in view', () => {
     const start = placed.starts[2] ?? 0
     expect(isNewestInView(placed, start - VIEWPORT + BOTTOM + 1)).toBe(true)
     expect(isNewestInView(placed, start - VIEWPORT + BOTTOM)).toBe(false)
   })
 
-  test('the end of a window is not the end of the feed', () => {
+  test('does not take the end of the window for the end of the feed', () => {
     const window = { ...placed, isNewest: false }
     expect(isPinned(window, maxScrollOffset(window))).toBe(false)
     expect(isNewestInView(window, maxScrollOffset(window))).toBe(false)
   })
 })
 
-describe('what stays where it is', () => {
+describe('anchoredOffset', () => {
   const change = fc.record({
     rows: fc.array(
       fc.record({ height: fc.integer({ min: 120, max: 900 }), fate: fc.constantFrom('stays', 'grows', 'goes') }),
@@ -124,10 +103,10 @@ describe('what stays where it is', () => {
     far: fc.nat(30_000),
   })
 
-  test('whatever comes, grows or goes around it: the row that is read, to the pixel', () => {
+  test('leaves the row being read where it was, to the pixel, whatever rows are added, grow or are removed', () => {
     fc.assert(
       fc.property(change, ({ rows, prepended, appended, far }) => {
-        const before = frame(rows.map(row => row.height))
+        const before = buildLayout(rows.map(row => row.height))
         const offset = Math.min(far, maxScrollOffset(before))
         const left = rows.flatMap(({ height, fate }, index) =>
           fate === 'goes' ? [] : [{ key: `row ${index}`, height: fate === 'grows' ? height + 300 : height }],
@@ -135,7 +114,7 @@ describe('what stays where it is', () => {
         const older = Array.from({ length: prepended }, (_, index) => ({ key: `older ${index}`, height: 500 }))
         const newer = Array.from({ length: appended }, (_, index) => ({ key: `newer ${index}`, height: 500 }))
         const all = [...older, ...left, ...newer]
-        const after = frame(
+        const after = buildLayout(
           all.map(row => row.height),
           index => all[index]?.key ?? '',
         )
@@ -148,35 +127,35 @@ describe('what stays where it is', () => {
     )
   })
 
-  test('what ends in the upper half of the view grows upwards, and the row after it is the one that is read', () => {
-    const before = frame([400, 400, 400, 400])
+  test('lets a row that ends in the upper half of the view grow upwards, and anchors the next one', () => {
+    const before = buildLayout([400, 400, 400, 400])
     expect(findAnchorIndex(before, 500)).toBe(2)
-    const grown = frame([400, 700, 400, 400])
+    const grown = buildLayout([400, 700, 400, 400])
     expect(anchoredOffset(before, grown, 500)).toBe(800)
   })
 
-  test('a row that reaches over the upper half stays at its top, and grows downwards', () => {
-    const before = frame([400, 1_500, 400, 400])
+  test('anchors the top of a row that reaches into the lower half, which grows downwards', () => {
+    const before = buildLayout([400, 1_500, 400, 400])
     expect(findAnchorIndex(before, 700)).toBe(1)
-    expect(anchoredOffset(before, frame([400, 2_500, 400, 400]), 700)).toBe(700)
+    expect(anchoredOffset(before, buildLayout([400, 2_500, 400, 400]), 700)).toBe(700)
   })
 
-  test('where the row that is read is deleted, the one after it takes its place', () => {
-    const before = frame([400, 400, 400, 400, 400, 400])
+  test('anchors the next row when the anchor is deleted', () => {
+    const before = buildLayout([400, 400, 400, 400, 400, 400])
     const without = [0, 1, 3, 4, 5]
-    const after = frame([400, 400, 400, 400, 400], index => `row ${without[index]}`)
+    const after = buildLayout([400, 400, 400, 400, 400], index => `row ${without[index]}`)
     expect(screenOf(after, 'row 3', anchoredOffset(before, after, 500))).toBe(screenOf(before, 'row 3', 500))
   })
 
-  test('a row that is held stays instead', () => {
-    const before = frame([400, 400, 400, 400])
-    const after = frame([400, 700, 400, 400])
+  test('anchors a given row instead', () => {
+    const before = buildLayout([400, 400, 400, 400])
+    const after = buildLayout([400, 700, 400, 400])
     expect(anchoredOffset(before, after, 500, 'row 1')).toBe(500)
   })
 
-  test('with nothing left to hold on to it is the end', () => {
-    const after = frame([900, 900], index => `other ${index}`)
-    expect(anchoredOffset(frame([400, 900, 900]), after, 300)).toBe(maxScrollOffset(after))
+  test('is the end when no row remains', () => {
+    const after = buildLayout([900, 900], index => `other ${index}`)
+    expect(anchoredOffset(buildLayout([400, 900, 900]), after, 300)).toBe(maxScrollOffset(after))
   })
 })
 
@@ -184,22 +163,22 @@ function screenOf(placed: FeedLayout, key: string, offset: number): number {
   return (placed.starts[placed.indexOf.get(key) ?? -1] ?? Number.NaN) - offset
 }
 
-test('never more than 20 rows are kept, those in view and those that are held always', () => {
+test('renders at most 20 rows, always with those in view and the retained ones', () => {
   const range = fc.record({ startIndex: fc.nat(200), length: fc.integer({ min: 1, max: 16 }) })
-  const direction = fc.constantFrom('backward', 'forward', null)
+  const directions = fc.constantFrom('backward', 'forward', null)
   fc.assert(
     fc.property(
       range,
       fc.uniqueArray(fc.nat(250), { maxLength: 2 }),
-      direction,
-      ({ startIndex, length }, held, heading) => {
+      directions,
+      ({ startIndex, length }, retained, direction) => {
         const count = startIndex + length + 20
         const endIndex = startIndex + length - 1
-        const kept = rowsToRender({ startIndex, endIndex, count }, held, heading)
-        expect(kept.length).toBeLessThanOrEqual(20)
-        expect(kept).toEqual([...new Set(kept)].toSorted((a, b) => a - b))
-        for (let index = startIndex; index <= endIndex; index += 1) expect(kept).toContain(index)
-        for (const index of held.filter(index => index < count)) expect(kept).toContain(index)
+        const rendered = rowsToRender({ startIndex, endIndex, count }, retained, direction)
+        expect(rendered.length).toBeLessThanOrEqual(20)
+        expect(rendered).toEqual([...new Set(rendered)].toSorted((a, b) => a - b))
+        for (let index = startIndex; index <= endIndex; index += 1) expect(rendered).toContain(index)
+        for (const index of retained.filter(index => index < count)) expect(rendered).toContain(index)
       },
     ),
   )

@@ -1,7 +1,7 @@
 import type { Row } from '../store/generation-window.ts'
 import { type Geometry, ROW_GAP, type RowLayout } from './row-layout.ts'
 
-/** The feed at one moment: every row it knows and the exact place of each, in CSS pixels from the top of the page. */
+/** The layout of the feed at one moment: all rows of the window, and the position of each in CSS pixels from the top of the page. */
 export interface FeedLayout {
   rows: readonly Row[]
   layouts: readonly RowLayout[]
@@ -12,7 +12,7 @@ export interface FeedLayout {
   top: number
   bottom: number
   total: number
-  /** Whether its last row is the newest there is. */
+  /** Whether the last row is the newest there is. */
   isNewest: boolean
 }
 
@@ -20,21 +20,21 @@ export interface FeedLayoutInput {
   rows: readonly Row[]
   layouts: readonly RowLayout[]
   geometry: Geometry
-  /** Height of the window. */
+  /** Height of the browser window. */
   viewport: number
-  /** Room that the composer takes below the newest row. */
+  /** Height that the composer takes below the newest row. */
   bottom: number
   /** Whether the last row is the newest there is. */
   isNewest: boolean
 }
 
-/** Room that the header takes above the oldest row. */
+/** Height that the header takes above the oldest row, in CSS pixels. */
 export const HEADER_HEIGHT = 64
-/** What counts as being at the end: a finger does not stop at the exact pixel. */
+/** The greatest distance from the end that counts as being there, in CSS pixels: a finger does not stop at the exact pixel. */
 const PIN_THRESHOLD = 48
 const MAX_ROWS = 20
 
-/** Places every row. Few rows stand at the bottom, next to the composer, like the end of a long feed does. */
+/** Computes the position of every row. Few rows stand at the bottom, next to the composer, like the end of a long feed does. */
 export function computeFeedLayout({
   rows,
   layouts,
@@ -56,30 +56,30 @@ export function computeFeedLayout({
   return { rows, layouts, starts, indexOf, geometry, viewport, top, bottom, total: top + length + bottom, isNewest }
 }
 
-/** Whether the view is at the end of the feed, and so stays there when something is added. */
+/** Returns whether the view is at the end of the feed, and so stays there when rows are added. */
 export function isPinned(layout: FeedLayout, offset: number): boolean {
   return layout.isNewest && distanceToEnd(layout, offset) <= PIN_THRESHOLD
 }
 
-/** How much of the feed lies below the view. */
+/** Returns the distance from the view to the end of the feed, in CSS pixels. */
 export function distanceToEnd(layout: FeedLayout, offset: number): number {
   return layout.total - layout.viewport - offset
 }
 
-/** The scroll offset at the end of the feed. */
+/** Returns the scroll offset at the end of the feed. */
 export function maxScrollOffset(layout: FeedLayout): number {
   return Math.max(0, distanceToEnd(layout, 0))
 }
 
-/** Whether any of the newest row can be seen between the header and the composer. */
+/** Returns whether any part of the newest row is visible between the header and the composer. */
 export function isNewestInView(layout: FeedLayout, offset: number): boolean {
   const start = layout.starts.at(-1)
   return layout.isNewest && (start === undefined || start < offset + layout.viewport - layout.bottom)
 }
 
 /**
- * The row that stays where it is whatever changes around it: the one under the header's edge if it reaches into the lower half of
- * the view, else the one after it. What begins above it grows upwards, what follows it downwards.
+ * Finds the anchor, which is the row that stays where it is when others change: the one under the header's edge if it reaches into
+ * the lower half of the view, else the one after it. Rows above it grow upwards, rows after it downwards.
  *
  * @returns its index; -1 if there are no rows
  */
@@ -91,30 +91,29 @@ export function findAnchorIndex(layout: FeedLayout, offset: number): number {
 }
 
 /**
- * The scroll offset that leaves the reader's row exactly where it was, whatever came, grew or went elsewhere. Where that row
- * itself is gone, the next one that is left takes its part, else the one before.
+ * Returns the scroll offset that leaves the anchor exactly where it was, whatever rows were added, grew or were removed elsewhere.
+ * If the anchor itself was removed, the next row that remains takes its part, else the previous one.
  *
- * @param anchorKey a row that is to stay instead of the one that is being read
+ * @param anchorKey a row that stays instead of the one being read
  */
 export function anchoredOffset(before: FeedLayout, after: FeedLayout, offset: number, anchorKey?: string): number {
-  const anchor =
-    (anchorKey === undefined ? undefined : before.indexOf.get(anchorKey)) ?? findAnchorIndex(before, offset)
+  const start = (anchorKey === undefined ? undefined : before.indexOf.get(anchorKey)) ?? findAnchorIndex(before, offset)
   const isPresent = (row: Row) => after.indexOf.has(row.key)
-  const next = before.rows.findIndex((row, index) => index >= anchor && isPresent(row))
-  const keptIndex = next >= 0 ? next : before.rows.slice(0, Math.max(anchor, 0)).findLastIndex(isPresent)
-  const now = after.indexOf.get(before.rows[keptIndex]?.key ?? '')
+  const next = before.rows.findIndex((row, index) => index >= start && isPresent(row))
+  const anchorIndex = next >= 0 ? next : before.rows.slice(0, Math.max(start, 0)).findLastIndex(isPresent)
+  const now = after.indexOf.get(before.rows[anchorIndex]?.key ?? '')
   if (now === undefined) return maxScrollOffset(after)
-  const moved = rowStart(after, now) - rowStart(before, keptIndex)
+  const moved = rowStart(after, now) - rowStart(before, anchorIndex)
   return Math.min(Math.max(0, offset + moved), maxScrollOffset(after))
 }
 
-/** Where in the feed the reader is: a row, and how far down in it, as a share of its height. */
+/** A scroll position: the row under the header's edge, and the offset of that edge in it as a share of its height. */
 export interface ScrollPosition {
   key: string
   share: number
 }
 
-/** The row under the header's edge. */
+/** Returns the scroll position at an offset; undefined if there are no rows. */
 export function scrollPositionAt(layout: FeedLayout, offset: number): ScrollPosition | undefined {
   const edge = offset + HEADER_HEIGHT
   const index = Math.max(0, lowerBound(layout, edge + 1) - 1)
@@ -123,7 +122,7 @@ export function scrollPositionAt(layout: FeedLayout, offset: number): ScrollPosi
   return { key: row.key, share: (edge - rowStart(layout, index)) / Math.max(1, rowHeight(layout, index)) }
 }
 
-/** The scroll offset that puts the reader at a place of a row; undefined if that row is not there. */
+/** Returns the scroll offset of a scroll position; undefined if its row is not there. */
 export function scrollOffsetOf(layout: FeedLayout, position: ScrollPosition): number | undefined {
   const index = layout.indexOf.get(position.key)
   if (index === undefined) return undefined
@@ -133,7 +132,7 @@ export function scrollOffsetOf(layout: FeedLayout, position: ScrollPosition): nu
 
 export type ScrollDirection = 'backward' | 'forward' | null
 
-/** How many rows are kept beyond the view, before and after it: more where the reader is heading. */
+/** Overscan: rows that are rendered before and after the view, more in the direction of scrolling. */
 const OVERSCAN: Record<Exclude<ScrollDirection, null> | 'still', readonly [before: number, after: number]> = {
   still: [3, 3],
   backward: [7, 1],
@@ -141,9 +140,9 @@ const OVERSCAN: Record<Exclude<ScrollDirection, null> | 'still', readonly [befor
 }
 
 /**
- * The rows to keep in the page: those in view, some on either side, and those that hold the focus, never more than 20.
+ * Selects the rows to render: those in view, some on either side, and the retained ones, never more than 20.
  *
- * @param retained indexes of rows that must stay, wherever they are
+ * @param retained indexes of rows that stay rendered wherever they are, such as the focused one
  */
 export function rowsToRender(
   { startIndex, endIndex, count }: { startIndex: number; endIndex: number; count: number },
@@ -160,7 +159,7 @@ export function rowsToRender(
   return [...near, ...far].toSorted((a, b) => a - b)
 }
 
-/** The first row that begins at or below a place; the number of rows if there is none. */
+/** Returns the index of the first row that begins at or below an offset; the number of rows if there is none. */
 function lowerBound({ starts }: FeedLayout, offset: number): number {
   let low = 0
   let high = starts.length

@@ -1,105 +1,146 @@
-import { type Accessor, createEffect, createMemo, For, on, Show, untrack } from 'solid-js'
+import type { Model } from '@darkroom/contracts/model'
+import type { Timeline } from '@darkroom/contracts/timeline'
+import { type Accessor, createEffect, For, on, Show, untrack } from 'solid-js'
 import { createAddressBar } from '../address-bar.ts'
-import type { Side } from '../store/feed-location.ts'
-import type { Studio } from '../studio.ts'
+import type { MediaRef } from '../lightbox/gallery.ts'
+import type { FeedLocation, Side } from '../store/feed-location.ts'
+import type { GenerationWindow } from '../store/generation-window.ts'
+import type { LoadState } from '../store/window-state.ts'
+import type { Clock } from '../ui/clock.ts'
 import { Icon } from '../ui/icons.tsx'
 import { FastScrollRows } from './fast-scroll-rows.tsx'
-import { FeedRow } from './feed-row.tsx'
+import { FeedRow, type RowActions } from './feed-row.tsx'
 import type { Density } from './row-layout.ts'
 import { Scrubber } from './scrubber/scrubber.tsx'
-import { createFeedView } from './view/feed-view.ts'
+import { createFeedView, type FeedView, type FeedViewStore } from './view/feed-view.ts'
+import { createRenderedRows } from './view/rendered-rows.ts'
 
-/** Everything that was made, oldest first, as a window on it that never holds more than 20 rows. */
-export function Feed(props: { studio: Studio; bottom: Accessor<number>; density: Accessor<Density> }) {
-  const { library: store, openerKey } = props.studio
-  const getFocusedKey = () => document.activeElement?.closest<HTMLElement>('article')?.dataset.key
+/** The part of the studio that the feed uses. */
+export interface FeedStudio extends Pick<RowActions, 'reuse' | 'edit' | 'copyPrompt' | 'useAsReference'> {
+  library: FeedViewStore & Pick<RowActions, 'resend'>
+  acting: Pick<RowActions, 'runVerb' | 'remove' | 'setFavourite'>
+  known: Accessor<GenerationWindow>
+  reading: Accessor<LoadState>
+  timeline: Accessor<Timeline>
+  modelOf: Accessor<ReadonlyMap<string, Model>>
+  clock: Clock
+  coarseNow: Accessor<number>
+  /** Key of the row that the lightbox was opened from. */
+  openerKey: () => string | undefined
+  goTo: (location: FeedLocation) => void
+}
+
+interface FeedProps {
+  studio: FeedStudio
+  /** Height that the composer takes at the bottom of the page, in CSS pixels. */
+  bottom: Accessor<number>
+  density: Accessor<Density>
+  isLightboxOpen: boolean
+  /** Shows an output in the lightbox. */
+  showMedia: (media: MediaRef) => void
+}
+
+/** All generations, oldest first, of which never more than 20 rows are rendered. */
+export function Feed(props: FeedProps) {
+  const { library: store, acting, openerKey, reuse, edit, copyPrompt, useAsReference } = props.studio
   const retainedKeys = () => [getFocusedKey(), openerKey()].filter(key => key !== undefined)
-  const first = untrack(() => ({ bottom: props.bottom(), density: props.density() }))
-  const view = createFeedView({ store, retainedKeys, canTrim: () => props.studio.picture() === null, ...first })
-  // Rows that are flown past are not made whole; what else there is to them follows in calm.
-  const keys = createMemo<string[]>(
-    before => {
-      const near = view.places().map(position => position.key)
-      return view.isFastScrolling() ? near.filter(key => before.includes(key)) : near
-    },
-    [],
-    { equals: isSameList },
-  )
-  const fastScrollRows = createMemo(() => view.places().filter(({ key }) => !keys().includes(key)))
-  const positionByKey = createMemo(() => new Map(view.places().map(position => [position.key, position])))
+  const initial = untrack(() => ({ bottom: props.bottom(), density: props.density() }))
+  const view = createFeedView({ store, retainedKeys, canTrim: () => !props.isLightboxOpen, ...initial })
+  const rows = createRenderedRows(view)
+  const { runVerb, remove, setFavourite } = acting
+  const actions: RowActions = {
+    runVerb,
+    remove,
+    setFavourite,
+    reuse,
+    edit,
+    copyPrompt,
+    useAsReference,
+    resend: store.resend,
+    showMedia: media => props.showMedia(media),
+  }
   const isComplete = () => props.studio.known().older === 'end' && props.studio.known().newer === 'end'
-
   const isBusy = () => {
     const { older, newer, isMoving } = props.studio.reading()
     return older === 'loading' || newer === 'loading' || isMoving
   }
-  const hasScrubber = () => props.studio.timeline().days.length > 1
-  createAddressBar({ currentPosition, goTo: props.studio.goTo })
+  createAddressBar({ currentPosition: () => toSavedPosition(view, store.current()), goTo: props.studio.goTo })
 
-  function currentPosition() {
-    const position = view.readerAt()
-    const row = position && store.current().byKey.get(position.key)
-    return row?.delivery === null ? { id: row.generation.id, share: position?.share ?? 0 } : null
-  }
-
-  // The feed changes outside of reactive computations only: see feed-view.ts.
+  // The layout changes outside of reactive computations only: see createFeedView.
   createEffect(on(props.bottom, pixels => queueMicrotask(() => view.setBottom(pixels)), { defer: true }))
   createEffect(on(props.density, density => queueMicrotask(() => view.setDensity(density)), { defer: true }))
 
   return (
     <>
       <section ref={view.mountSizer} class="feed" role="feed" aria-label="Everything made here" aria-busy={isBusy()}>
-        <WindowEdge studio={props.studio} side="older" />
-        <For each={keys()}>
+        <WindowEdge side="older" state={props.studio.reading()} onLoad={store.loadOlder} />
+        <For each={rows.keys()}>
           {key => (
             <FeedRow
-              studio={props.studio}
-              view={view}
               key={key}
-              position={() => positionByKey().get(key)}
-              setSize={() => (isComplete() ? view.frame().rows.length : -1)}
+              view={view}
+              position={() => rows.positionOf(key)}
+              setSize={() => (isComplete() ? view.feedLayout().rows.length : -1)}
+              models={props.studio.modelOf}
+              clock={props.studio.clock}
+              coarseNow={props.studio.coarseNow}
+              actions={actions}
             />
           )}
         </For>
-        <FastScrollRows view={view} positions={fastScrollRows} />
-        <WindowEdge studio={props.studio} side="newer" />
+        <FastScrollRows feedLayout={view.feedLayout} positions={rows.fastScrollPositions} />
+        <WindowEdge side="newer" state={props.studio.reading()} onLoad={store.loadNewer} />
       </section>
-      <Show when={hasScrubber()}>
-        <Scrubber studio={props.studio} view={view} timeline={props.studio.timeline()} />
+      <Show when={props.studio.timeline().days.length > 1}>
+        <Scrubber
+          timeline={props.studio.timeline()}
+          feedLayout={view.feedLayout}
+          anchorKey={view.anchorKey}
+          goTo={props.studio.goTo}
+        />
       </Show>
-      <Show when={view.unseen() > 0 || view.isAway()}>
-        <button type="button" class="to-end" data-new={view.unseen() > 0} onClick={view.toEnd}>
-          <Icon name="down" />
-          {view.unseen() > 0 ? `${view.unseen()} new` : 'Latest'}
-        </button>
-      </Show>
+      <ToEndButton unseen={view.unseen()} isAway={view.isAway()} onClick={view.scrollToEnd} />
     </>
   )
 }
 
-/** What is said at an end of the window behind which there is more. */
-function WindowEdge(props: { studio: Studio; side: Side }) {
-  const state = () => props.studio.reading()[props.side]
+function getFocusedKey(): string | undefined {
+  return document.activeElement?.closest<HTMLElement>('article')?.dataset.key
+}
+
+/** Returns the scroll position as the address bar stores it; null at the end, or at a row that the studio has not confirmed. */
+function toSavedPosition(view: FeedView, { byKey }: GenerationWindow) {
+  const position = view.currentPosition()
+  const row = position && byKey.get(position.key)
+  return row?.delivery === null ? { id: row.generation.id, share: position?.share ?? 0 } : null
+}
+
+/** The button that scrolls to the newest row, shown while it is out of view. */
+function ToEndButton(props: { unseen: number; isAway: boolean; onClick: () => void }) {
+  return (
+    <Show when={props.unseen > 0 || props.isAway}>
+      <button type="button" class="to-end" data-new={props.unseen > 0} onClick={props.onClick}>
+        <Icon name="down" />
+        {props.unseen > 0 ? `${props.unseen} new` : 'Latest'}
+      </button>
+    </Show>
+  )
+}
+
+/** The message at an end of the window while more rows are read, or could not be read. */
+function WindowEdge(props: { side: Side; state: LoadState; onLoad: () => void }) {
   const label = () => (props.side === 'older' ? 'earlier pictures' : 'later pictures')
-  const load = () => {
-    const { readOlder: loadOlder, readNewer: loadNewer } = props.studio.library
-    void (props.side === 'older' ? loadOlder() : loadNewer())
-  }
   return (
     <div class="beyond" data-side={props.side}>
-      <Show when={state() === 'loading'}>
+      <Show when={props.state[props.side] === 'loading'}>
         <p class="late-notice">Loading {label()}…</p>
       </Show>
-      <Show when={state() === 'failed'}>
-        <p>{props.studio.reading().problem}</p>
-        <button type="button" class="quiet" onClick={load}>
+      <Show when={props.state[props.side] === 'failed'}>
+        <p>{props.state.problem}</p>
+        <button type="button" class="quiet" onClick={() => props.onLoad()}>
           Load {label()}
         </button>
       </Show>
     </div>
   )
-}
-
-function isSameList(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((key, index) => key === b[index])
 }

@@ -1,67 +1,87 @@
+import type { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
+import type { Model } from '@darkroom/contracts/model'
 import { previewUrlAtWidth } from '@darkroom/contracts/previews'
 import { type Accessor, createEffect, createSignal, Index, onCleanup, onMount, Show } from 'solid-js'
 import type { Row } from '../store/generation-window.ts'
 import { listVerbs } from '../store/verbs.ts'
-import type { Studio } from '../studio.ts'
 import { formatReadyCount, formatSummary } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
-import { LINE_HEIGHT, type RowLayout } from './row-layout.ts'
-import { VerbButton } from './verb-button.tsx'
-import type { FeedView } from './view/feed-view.ts'
+import { type Geometry, LINE_HEIGHT, type RowLayout } from './row-layout.ts'
+import { type RunVerb, VerbButton } from './verb-button.tsx'
+
+/** The user's actions on a generation as a whole. */
+export interface MetaActions {
+  runVerb: RunVerb
+  remove: (generation: Generation) => void
+  reuse: (generation: Generation) => void
+  copyPrompt: (generation: Generation) => void
+}
+
+/** The heights of prompts that are shown whole, as far as the layout of the feed depends on them. */
+export interface PromptHeights {
+  isPromptOpen: (key: string) => boolean
+  /** Sets the height of a prompt, in CSS pixels; null while only its beginning is shown. */
+  setPromptHeight: (key: string, height: number | null) => void
+}
 
 interface GenerationMetaProps {
-  studio: Studio
-  view: FeedView
   key: string
   row: Accessor<Row | undefined>
   layout: Accessor<RowLayout | undefined>
+  geometry: Geometry
+  promptHeights: PromptHeights
+  model: Model | undefined
+  actions: MetaActions
 }
 
-/** What a generation was asked for, in words: the prompt, one quiet line of settings, its references, its actions. */
+/** The text of a generation: its prompt, one quiet line of settings, its actions and references. */
 export function GenerationMeta(props: GenerationMetaProps) {
-  const geometry = () => props.view.frame().geometry
-  const generation = () => props.row()?.generation
-  const width = () => `${geometry().metaWidth}px`
-  const height = () => (geometry().isMetaBeside ? 'auto' : `${props.layout()?.metaHeight ?? 0}px`)
+  const height = () => (props.geometry.isMetaBeside ? 'auto' : `${props.layout()?.metaHeight ?? 0}px`)
   return (
-    <div class="note" style={{ width: width(), height: height() }}>
+    <div class="note" style={{ width: `${props.geometry.metaWidth}px`, height: height() }}>
       <Prompt {...props} />
       <div class="facts">
-        <Show when={props.row()}>{row => <MetaLine studio={props.studio} row={row()} />}</Show>
-        <Show when={props.row()}>{row => <Actions studio={props.studio} row={row()} />}</Show>
+        <Show when={props.row()}>{row => <MetaLine model={props.model} row={row()} />}</Show>
+        <Show when={props.row()}>{row => <Actions actions={props.actions} row={row()} />}</Show>
       </div>
-      <Show when={generation()?.references.length}>
-        <ul class="references" aria-label="References">
-          <Index each={generation()?.references}>
-            {(reference, index) => (
-              <li>
-                <img
-                  src={previewUrlAtWidth(reference().previewUrl, 320)}
-                  alt={`Reference ${index + 1}`}
-                  decoding="async"
-                  data-url={reference().url}
-                />
-              </li>
-            )}
-          </Index>
-        </ul>
-      </Show>
+      <References references={props.row()?.generation.references ?? []} />
     </div>
   )
 }
 
-/** The beginning of the prompt, or all of it. Its whole height is known without asking for layout: the observer tells. */
+function References(props: { references: Generation['references'] }) {
+  return (
+    <Show when={props.references.length}>
+      <ul class="references" aria-label="References">
+        <Index each={props.references}>
+          {(reference, index) => (
+            <li>
+              <img
+                src={previewUrlAtWidth(reference().previewUrl, 320)}
+                alt={`Reference ${index + 1}`}
+                decoding="async"
+                data-url={reference().url}
+              />
+            </li>
+          )}
+        </Index>
+      </ul>
+    </Show>
+  )
+}
+
+/** The beginning of the prompt, or all of it. A ResizeObserver reports its whole height, so that no layout is forced. */
 function Prompt(props: GenerationMetaProps) {
   const [fullHeight, setFullHeight] = createSignal(0)
-  const [isOpen, setOpen] = createSignal(props.view.isPromptOpen(props.key))
+  const [isOpen, setOpen] = createSignal(props.promptHeights.isPromptOpen(props.key))
   let text: HTMLParagraphElement | undefined
-  const lines = () => props.view.frame().geometry.promptLines * LINE_HEIGHT
+  const lines = () => props.geometry.promptLines * LINE_HEIGHT
   const isLong = () => fullHeight() > lines() + 1
 
-  const show = (open: boolean) => {
-    setOpen(open)
-    props.view.openPrompt(props.key, open ? fullHeight() : null)
+  const toggle = () => {
+    setOpen(!isOpen())
+    props.promptHeights.setPromptHeight(props.key, isOpen() ? fullHeight() : null)
   }
 
   onMount(() => {
@@ -73,7 +93,9 @@ function Prompt(props: GenerationMetaProps) {
   })
   createEffect<number>(before => {
     const height = fullHeight()
-    if (isOpen() && before !== 0 && before !== height) queueMicrotask(() => props.view.openPrompt(props.key, height))
+    const isChanged = before !== 0 && before !== height
+    // The layout changes outside of reactive computations only: see createFeedView.
+    if (isOpen() && isChanged) queueMicrotask(() => props.promptHeights.setPromptHeight(props.key, height))
     return height
   }, 0)
 
@@ -87,7 +109,7 @@ function Prompt(props: GenerationMetaProps) {
         {props.row()?.generation.prompt}
       </p>
       <Show when={isLong()}>
-        <button type="button" class="prompt-more" aria-expanded={isOpen()} onClick={() => show(!isOpen())}>
+        <button type="button" class="prompt-more" aria-expanded={isOpen()} onClick={toggle}>
           {isOpen() ? 'show less' : 'show all'}
         </button>
       </Show>
@@ -95,48 +117,48 @@ function Prompt(props: GenerationMetaProps) {
   )
 }
 
-function MetaLine(props: { studio: Studio; row: Row }) {
+function MetaLine(props: { model: Model | undefined; row: Row }) {
   const generation = () => props.row.generation
-  const model = () => props.studio.modelOf().get(generation().model)
   const isRunning = () => !isTerminal(generation().status) && (props.row.delivery?.state ?? 'sending') === 'sending'
   const parts = () => {
-    const items = formatSummary(generation(), model())
+    const items = formatSummary(generation(), props.model)
     return isRunning() ? [...items, formatReadyCount(generation())] : items
   }
   return (
-    <p class="meta" title={model()?.note ?? undefined}>
+    <p class="meta" title={props.model?.note ?? undefined}>
       {parts().map(withNonBreakingSpaces).join(' · ')}
     </p>
   )
 }
 
-/** A line is broken between facts, not within one. */
+/** Replaces spaces, so that the line breaks between facts and not within one. */
 function withNonBreakingSpaces(part: string): string {
   return part.replaceAll(' ', '\u00a0')
 }
 
-function Actions(props: { studio: Studio; row: Row }) {
+function Actions(props: { actions: MetaActions; row: Row }) {
+  const isConfirmed = () => props.row.delivery === null
   return (
     <div class="row-actions">
-      <button type="button" class="quiet" onClick={() => props.studio.reuse(props.row.generation)}>
+      <button type="button" class="quiet" onClick={() => props.actions.reuse(props.row.generation)}>
         <Icon name="reuse" />
         <span>Reuse</span>
       </button>
-      <button type="button" class="quiet" onClick={() => void props.studio.copyPrompt(props.row.generation)}>
+      <button type="button" class="quiet" onClick={() => props.actions.copyPrompt(props.row.generation)}>
         <Icon name="copy" />
         <span>Copy prompt</span>
       </button>
-      <Show when={props.row.delivery === null && listVerbs(props.row.generation).includes('cancel')}>
+      <Show when={isConfirmed() && listVerbs(props.row.generation).includes('cancel')}>
         <VerbButton
-          studio={props.studio}
           verb="cancel"
           generation={props.row.generation}
           variant="quiet"
           icon="close"
+          runVerb={props.actions.runVerb}
         />
       </Show>
-      <Show when={props.row.delivery === null}>
-        <button type="button" class="quiet" onClick={() => void props.studio.acting.remove(props.row.generation)}>
+      <Show when={isConfirmed()}>
+        <button type="button" class="quiet" onClick={() => props.actions.remove(props.row.generation)}>
           <Icon name="bin" />
           <span>Delete</span>
         </button>

@@ -1,19 +1,31 @@
 import type { Generation } from '@darkroom/contracts/generation'
+import type { Model } from '@darkroom/contracts/model'
 import { type Accessor, For, Index, Match, Show, Switch } from 'solid-js'
 import type { Row } from '../store/generation-window.ts'
 import { listVerbs } from '../store/verbs.ts'
-import type { Studio } from '../studio.ts'
-import { OutputTile } from './output-tile.tsx'
+import type { Clock } from '../ui/clock.ts'
+import { OutputTile, type TileActions } from './output-tile.tsx'
 import { formatNoMediaMessage, hasNoMedia, type RowLayout } from './row-layout.ts'
-import { VerbButton } from './verb-button.tsx'
+import { type RunVerb, VerbButton } from './verb-button.tsx'
 
-interface OutputGridProps {
-  studio: Studio
-  row: Accessor<Row | undefined>
-  layout: Accessor<RowLayout | undefined>
+/** The user's actions on outputs, and on a submission that has not reached the studio. */
+export interface GridActions extends TileActions, UnsentActions {}
+
+interface UnsentActions {
+  resend: (key: string) => void
+  edit: (key: string, generation: Generation) => void
 }
 
-/** A generation's outputs, each at its place; or why there are none. */
+interface OutputGridProps {
+  row: Accessor<Row | undefined>
+  layout: Accessor<RowLayout | undefined>
+  model: Model | undefined
+  clock: Clock
+  coarseNow: Accessor<number>
+  actions: GridActions
+}
+
+/** The outputs of a generation, each in its box; or the reason why there are none. */
 export function OutputGrid(props: OutputGridProps) {
   const generation = () => props.row()?.generation
   const block = () => props.layout()?.block
@@ -27,30 +39,16 @@ export function OutputGrid(props: OutputGridProps) {
   }
   return (
     <div class="pictures" style={{ width: `${block()?.width ?? 0}px`, height: `${block()?.height ?? 0}px` }}>
-      <Switch
-        fallback={
-          <Index each={generation()?.outputs}>
-            {(output, index) => (
-              <Show when={generation()}>
-                {shown => (
-                  <OutputTile
-                    studio={props.studio}
-                    rowKey={shown().clientId}
-                    generation={shown()}
-                    output={output()}
-                    box={block()?.boxes[index]}
-                  />
-                )}
-              </Show>
-            )}
-          </Index>
-        }
-      >
-        <Match when={undelivered()}>{delivery => <UnsentPanel {...props} problem={problemOf(delivery())} />}</Match>
+      <Switch fallback={<OutputTiles {...props} />}>
+        <Match when={undelivered()}>
+          {delivery => <UnsentPanel row={props.row} problem={problemOf(delivery())} actions={props.actions} />}
+        </Match>
         <Match when={isEmpty()}>
           <div class="panel">
             <p class="panel-title">{generation()?.status === 'cancelled' ? 'Cancelled' : 'This did not work'}</p>
-            <Show when={generation()}>{shown => <EmptyOutputs studio={props.studio} generation={shown()} />}</Show>
+            <Show when={generation()}>
+              {shown => <EmptyOutputs generation={shown()} runVerb={props.actions.runVerb} />}
+            </Show>
           </div>
         </Match>
       </Switch>
@@ -58,8 +56,32 @@ export function OutputGrid(props: OutputGridProps) {
   )
 }
 
-/** Why there are no pictures, and what can be done about it. */
-function EmptyOutputs(props: { studio: Studio; generation: Generation }) {
+function OutputTiles(props: OutputGridProps) {
+  const generation = () => props.row()?.generation
+  return (
+    <Index each={generation()?.outputs}>
+      {(output, index) => (
+        <Show when={generation()}>
+          {shown => (
+            <OutputTile
+              rowKey={shown().clientId}
+              generation={shown()}
+              output={output()}
+              box={props.layout()?.block.boxes[index]}
+              model={props.model}
+              clock={props.clock}
+              coarseNow={props.coarseNow}
+              actions={props.actions}
+            />
+          )}
+        </Show>
+      )}
+    </Index>
+  )
+}
+
+/** The reason why there are no outputs, and the verbs that may help. */
+function EmptyOutputs(props: { generation: Generation; runVerb: RunVerb }) {
   return (
     <>
       <p>{formatNoMediaMessage(props.generation)}</p>
@@ -67,10 +89,10 @@ function EmptyOutputs(props: { studio: Studio; generation: Generation }) {
         <For each={listVerbs(props.generation)}>
           {(verb, index) => (
             <VerbButton
-              studio={props.studio}
               verb={verb}
               generation={props.generation}
               variant={index() === 0 ? 'solid' : 'quiet'}
+              runVerb={props.runVerb}
             />
           )}
         </For>
@@ -79,9 +101,14 @@ function EmptyOutputs(props: { studio: Studio; generation: Generation }) {
   )
 }
 
-/** A generation that has not reached the studio: why, and what can be done. */
-function UnsentPanel(props: OutputGridProps & { problem: string | null }) {
-  const { library: store, edit } = props.studio
+interface UnsentPanelProps {
+  row: Accessor<Row | undefined>
+  problem: string | null
+  actions: UnsentActions
+}
+
+/** The panel of a submission that has not reached the studio: the reason, and the actions that may help. */
+function UnsentPanel(props: UnsentPanelProps) {
   const withRow = (act: (row: Row) => void) => () => {
     const row = props.row()
     if (row) act(row)
@@ -91,10 +118,10 @@ function UnsentPanel(props: OutputGridProps & { problem: string | null }) {
       <p class="panel-title">{props.problem === null ? 'Not sent yet' : 'The studio did not take this'}</p>
       <p>{props.problem ?? 'The studio cannot be reached. This goes out by itself when it is back.'}</p>
       <p class="panel-actions">
-        <button type="button" class="solid" onClick={withRow(row => void store.sendAgain(row.key))}>
+        <button type="button" class="solid" onClick={withRow(row => props.actions.resend(row.key))}>
           Try again
         </button>
-        <button type="button" class="quiet" onClick={withRow(row => edit(row.key, row.generation))}>
+        <button type="button" class="quiet" onClick={withRow(row => props.actions.edit(row.key, row.generation))}>
           Edit
         </button>
       </p>

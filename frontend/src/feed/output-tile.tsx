@@ -1,26 +1,44 @@
 import type { Generation } from '@darkroom/contracts/generation'
+import type { Model } from '@darkroom/contracts/model'
 import type { Output } from '@darkroom/contracts/output'
 import { previewUrlAtWidth } from '@darkroom/contracts/previews'
-import { Match, Show, Switch } from 'solid-js'
-import { findMedia, formatFileName, isVisible } from '../lightbox/gallery.ts'
+import { type Accessor, Match, Show, Switch } from 'solid-js'
+import { findMedia, formatFileName, isVisible, type MediaRef } from '../lightbox/gallery.ts'
 import { countMissing, listVerbs } from '../store/verbs.ts'
-import type { Studio } from '../studio.ts'
+import type { Clock } from '../ui/clock.ts'
 import { formatExpiry, formatLost, formatProviderName } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
 import { placeholderUrl } from '../ui/placeholder.ts'
 import { Progress } from './progress.tsx'
 import type { Box } from './row-layout.ts'
-import { VerbButton } from './verb-button.tsx'
+import { type RunVerb, VerbButton } from './verb-button.tsx'
+
+/** The user's actions on an output. */
+export interface TileActions {
+  runVerb: RunVerb
+  setFavourite: (generation: Generation, outputIndex: number, favourite: boolean) => void
+  useAsReference: (image: ShownImage) => void
+  /** Shows an output in the lightbox. */
+  showMedia: (media: MediaRef) => void
+}
+
+interface ShownImage {
+  url: string
+  previewUrl: string
+}
 
 interface OutputTileProps {
-  studio: Studio
   rowKey: string
   generation: Generation
   output: Output
   box: Box | undefined
+  model: Model | undefined
+  clock: Clock
+  coarseNow: Accessor<number>
+  actions: TileActions
 }
 
-/** One output, in whichever state it is. Its place is the same in all of them. */
+/** One output, in any state. Its box is the same in all of them. */
 export function OutputTile(props: OutputTileProps) {
   const visible = () => (isVisible(props.output) ? props.output : undefined)
   const isMaking = () => props.output.state === 'pending' || props.output.state === 'saving'
@@ -40,9 +58,9 @@ export function OutputTile(props: OutputTileProps) {
         <Match when={visible()}>{output => <ReadyOutput {...props} output={output()} />}</Match>
         <Match when={isMaking()}>
           <Progress
-            clock={props.studio.clock}
+            clock={props.clock}
             generation={props.generation}
-            provider={getProviderName(props)}
+            provider={formatProviderName(props.model)}
             index={props.output.index}
           />
         </Match>
@@ -64,7 +82,7 @@ function ReadyOutput(props: OutputTileProps & { output: Output & { url: string }
         class="picture"
         data-output-index={props.output.index}
         aria-label={name()}
-        onClick={() => props.studio.showPicture({ key: props.rowKey, index: props.output.index })}
+        onClick={() => props.actions.showMedia({ key: props.rowKey, index: props.output.index })}
       >
         <img
           src={preview()}
@@ -80,15 +98,15 @@ function ReadyOutput(props: OutputTileProps & { output: Output & { url: string }
       </button>
       <Show when={props.output.state === 'temporary'}>
         <p class="badge badge-temporary" title="It could not be saved yet. The studio keeps trying.">
-          {formatExpiry(props.output, getProviderName(props), props.studio.coarseNow())}
+          {formatExpiry(props.output, formatProviderName(props.model), props.coarseNow())}
         </p>
       </Show>
-      <TileActions {...props} shownImage={shownImage()} />
+      <TileButtons {...props} shownImage={shownImage()} />
     </>
   )
 }
 
-function TileActions(props: OutputTileProps & { shownImage: { url: string; previewUrl: string } }) {
+function TileButtons(props: OutputTileProps & { shownImage: ShownImage }) {
   const download = () => {
     const media = findMedia({ key: '', sortKey: '', generation: props.generation, delivery: null }, props.output.index)
     return media && formatFileName(media)
@@ -101,7 +119,7 @@ function TileActions(props: OutputTileProps & { shownImage: { url: string; previ
         aria-label={`Favourite picture ${props.output.index + 1}`}
         aria-pressed={props.output.favourite}
         title="Favourite"
-        onClick={() => void props.studio.acting.favour(props.generation, props.output.index, !props.output.favourite)}
+        onClick={() => props.actions.setFavourite(props.generation, props.output.index, !props.output.favourite)}
       >
         <Icon name="favourite" />
       </button>
@@ -111,7 +129,7 @@ function TileActions(props: OutputTileProps & { shownImage: { url: string; previ
           class="on-picture"
           aria-label={`Use picture ${props.output.index + 1} as reference`}
           title="Use as reference"
-          onClick={() => props.studio.useAsReference(props.shownImage)}
+          onClick={() => props.actions.useAsReference(props.shownImage)}
         >
           <Icon name="reference" />
         </button>
@@ -129,15 +147,15 @@ function TileActions(props: OutputTileProps & { shownImage: { url: string; previ
   )
 }
 
-/** Narrower pictures have room for the first action; the lightbox has them all. */
+/** Narrower tiles have only the first action, in CSS pixels; the lightbox has them all. */
 const ALL_ACTIONS_MIN_WIDTH = 112
-/** Less room than this is for one thing only. */
+/** A smaller tile has either the message or the button, in CSS pixels. */
 const ROOMY_MIN_SIZE = 150
 
-/** An output that is not there and will not come by itself: what became of it, and once what can be done about all such. */
+/** An output that is missing and will not arrive by itself: the reason, and on the first such output the verb for all of them. */
 function MissingOutput(props: OutputTileProps) {
   const message = () => {
-    if (props.output.state === 'lost') return formatLost(getProviderName(props))
+    if (props.output.state === 'lost') return formatLost(formatProviderName(props.model))
     return props.output.error?.message ?? 'This one was not made.'
   }
   const verb = () => (isFirstMissing(props) ? listVerbs(props.generation)[0] : undefined)
@@ -151,7 +169,9 @@ function MissingOutput(props: OutputTileProps) {
         </p>
       </Show>
       <Show when={verb()}>
-        {offered => <VerbButton studio={props.studio} verb={offered()} generation={props.generation} variant="solid" />}
+        {offered => (
+          <VerbButton verb={offered()} generation={props.generation} variant="solid" runVerb={props.actions.runVerb} />
+        )}
       </Show>
       <Show when={verb() === 'complete' && props.generation.cost !== null && isRoomy()}>
         <p>billed anew</p>
@@ -165,11 +185,7 @@ function isFirstMissing({ generation, output }: OutputTileProps): boolean {
   return countMissing(generation) > 0 && generation.outputs.find(isMissing)?.index === output.index
 }
 
-function getProviderName({ studio, generation }: OutputTileProps): string {
-  return formatProviderName(studio.modelOf().get(generation.model))
-}
-
-/** The placeholder that a picture has until it is drawn, as a style sheet names it. */
+/** Returns the CSS background image of an output's placeholder, which is shown until the image is drawn. */
 export function placeholderBackground(output: Output): string | undefined {
   const url = isVisible(output) ? placeholderUrl(output.placeholder) : undefined
   return url && `url("${url}")`

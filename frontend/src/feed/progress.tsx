@@ -6,14 +6,14 @@ import { formatStage } from '../ui/format.ts'
 interface ProgressProps {
   clock: Clock
   generation: Generation
-  /** Who makes it. */
+  /** Name of the provider. */
   provider: string
   index: number
 }
 
 /**
- * The ring of an output that is being made. It runs by style sheet alone: two clipped half circles that only ever turn, over
- * the estimated time, begun as long ago as the work did. A provider's real progress takes over where there is one.
+ * The progress ring of an output that is being made. It is animated by CSS alone: two clipped half circles turn over the estimated
+ * duration, with the elapsed time as a negative delay. A provider's own progress replaces the estimate where there is one.
  */
 export function Progress(props: ProgressProps) {
   const startedAt = createMemo(() => props.generation.startedAt)
@@ -24,7 +24,7 @@ export function Progress(props: ProgressProps) {
     if (real() !== null) return 'real'
     return seconds() === null ? 'open' : 'timed'
   })
-  /** Read once a start: the style sheet counts from there. */
+  /** Computed once per start: the animation continues from there. */
   const elapsed = createMemo(() => Math.max(0, (props.clock.now() - Date.parse(startedAt() ?? '')) / 1_000) || 0)
   const percent = () => {
     const share = real()

@@ -10,7 +10,7 @@ function row(generation: Row['generation'], delivery: Row['delivery'] = null): R
   return { key: generation.clientId, sortKey: '', generation, delivery }
 }
 
-test('a layout is computed once for as long as nothing about the row changes', () => {
+test('computes a layout once while nothing about the row changes', () => {
   const layouts = createRowLayoutCache()
   const one = row(buildGeneration({ outputs: 4 }))
   const first = layouts.layoutOf(one, geometry)
@@ -19,17 +19,17 @@ test('a layout is computed once for as long as nothing about the row changes', (
   expect(layouts.layoutOf(one, computeGeometry(390))).not.toBe(first)
 })
 
-test('an opened prompt makes its row higher, closing it takes that back', () => {
+test('makes a row higher while its prompt is open', () => {
   const layouts = createRowLayoutCache()
   const one = row(buildGeneration({ outputs: [{ width: 2_100, height: 900 }] }))
   const closed = layouts.layoutOf(one, geometry).height
-  layouts.open(one.key, 1_200)
+  layouts.setPromptHeight(one.key, 1_200)
   expect(layouts.layoutOf(one, geometry).height).toBeGreaterThan(1_200)
-  layouts.open(one.key, null)
+  layouts.setPromptHeight(one.key, null)
   expect(layouts.layoutOf(one, geometry).height).toBe(closed)
 })
 
-test('nothing moves when a generation fails that was watched', () => {
+test('retains the height of a generation that fails while it is shown', () => {
   const layouts = createRowLayoutCache()
   const running = buildGeneration({ outputs: 4, status: 'processing' })
   const before = layouts.layoutOf(row(running), geometry).height

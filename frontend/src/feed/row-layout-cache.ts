@@ -11,7 +11,7 @@ interface CachedLayout {
 
 const CACHE_SLACK = 200
 
-/** The layout of every row, computed again only where something about the row has changed. */
+/** Creates the cache of row layouts. A layout is computed again only where something about its row has changed. */
 export function createRowLayoutCache() {
   const cache = new Map<string, CachedLayout>()
   const promptHeights = new Map<string, number>()
@@ -33,18 +33,18 @@ export function createRowLayoutCache() {
     return layout
   }
 
-  /** Notes that a row shows its whole prompt, which is so many pixels high; null that it shows the beginning again. */
+  /** Sets the height of a row's whole prompt while it is shown, in CSS pixels; null while only its beginning is shown. */
   function setPromptHeight(key: string, promptHeight: number | null) {
     if (promptHeight === null) promptHeights.delete(key)
     if (promptHeight !== null) promptHeights.set(key, promptHeight)
   }
 
-  /** Forgets rows that the window no longer holds, but for what a person did with them. */
+  /** Evicts rows that are no longer in the window. Opened prompts are retained. */
   function evict(present: ReadonlyMap<string, unknown>) {
     if (cache.size <= present.size + CACHE_SLACK) return
     for (const key of cache.keys()) if (!present.has(key)) cache.delete(key)
     for (const key of reserved) if (!present.has(key)) reserved.delete(key)
   }
 
-  return { layoutOf, forget: evict, open: setPromptHeight, isPromptOpen: (key: string) => promptHeights.has(key) }
+  return { layoutOf, evict, setPromptHeight, isPromptOpen: (key: string) => promptHeights.has(key) }
 }

@@ -9,7 +9,7 @@ const ratios = fc.array(ratio, { minLength: 1, maxLength: 10 })
 const width = fc.integer({ min: 280, max: 1600 })
 const tallest = fc.integer({ min: 300, max: 900 })
 
-test('every picture has a place within the block, and no two overlap', () => {
+test('places every image within the block, and overlaps none', () => {
   fc.assert(
     fc.property(ratios, width, tallest, (shapes, most, high) => {
       const block = justifyTiles(shapes, most, high)
@@ -20,15 +20,15 @@ test('every picture has a place within the block, and no two overlap', () => {
         expect(box.width).toBeGreaterThan(0)
         expect(box.left + box.width).toBeLessThanOrEqual(block.width)
         expect(box.top + box.height).toBeLessThanOrEqual(block.height)
-        for (const other of block.boxes.slice(index + 1)) expect(apart(box, other)).toBe(true)
+        for (const other of block.boxes.slice(index + 1)) expect(areApart(box, other)).toBe(true)
       }
     }),
-    // Edges that lie within a hair of half a pixel.
+    // Edges that lie very close to half a pixel.
     { examples: [[[0.2000000000000003, 0.20000000000000007, 0.20000000000000012, 0.20000000000000026], 281, 329]] },
   )
 })
 
-test('pictures keep their shape to within the rounding of their edges', () => {
+test('preserves the aspect ratio of images up to the rounding of their edges', () => {
   fc.assert(
     fc.property(ratios, width, tallest, (shapes, most, high) => {
       for (const [index, box] of justifyTiles(shapes, most, high).boxes.entries()) {
@@ -39,7 +39,7 @@ test('pictures keep their shape to within the rounding of their edges', () => {
   )
 })
 
-test('every row of pictures ends at the same edge', () => {
+test('ends every row of images at the same edge', () => {
   fc.assert(
     fc.property(ratios, width, tallest, (shapes, most, high) => {
       const block = justifyTiles(shapes, most, high)
@@ -48,7 +48,7 @@ test('every row of pictures ends at the same edge', () => {
   )
 })
 
-test('four squares are two by two', () => {
+test('lays four squares out two by two', () => {
   const { boxes, height } = justifyTiles([1, 1, 1, 1], 864, 648)
   expect(boxes).toEqual([
     { left: 0, top: 0, width: 321, height: 321 },
@@ -59,7 +59,7 @@ test('four squares are two by two', () => {
   expect(height).toBe(648)
 })
 
-test('three squares stand in one row, one wide picture takes the whole width', () => {
+test('lays three squares out in one row, and one wide image over the whole width', () => {
   expect(new Set(justifyTiles([1, 1, 1], 864, 648).boxes.map(box => box.top)).size).toBe(1)
   expect(justifyTiles([16 / 9], 864, 648)).toEqual({
     boxes: [{ left: 0, top: 0, width: 864, height: 486 }],
@@ -68,12 +68,12 @@ test('three squares stand in one row, one wide picture takes the whole width', (
   })
 })
 
-test('denser is never higher, at any width', () => {
+test('is never higher at a smaller density, at any width', () => {
   fc.assert(
     fc.property(ratios, fc.integer({ min: 320, max: 2_600 }), (shapes, wide) => {
       const heights = (['large', 'medium', 'small'] as const).map(density => {
-        const { mediaWidth: pictures, maxMediaHeight: tallest } = computeGeometry(wide, density)
-        return justifyTiles(shapes, pictures, tallest).height
+        const { mediaWidth, maxMediaHeight } = computeGeometry(wide, density)
+        return justifyTiles(shapes, mediaWidth, maxMediaHeight).height
       })
       const [large = 0, medium = 0, small = 0] = heights
       expect(medium).toBeLessThanOrEqual(large + shapes.length)
@@ -82,7 +82,7 @@ test('denser is never higher, at any width', () => {
   )
 })
 
-test('a row is as high as its pictures or its note, whichever is more', () => {
+test('makes a row as high as its images or its text, whichever is higher', () => {
   const geometry = computeGeometry(1440)
   const generation = buildGeneration({ outputs: 4 })
   const row = layoutRow(generation, geometry, { promptHeight: null, reservesMediaSpace: false, refusalMessage: null })
@@ -96,7 +96,7 @@ test('a row is as high as its pictures or its note, whichever is more', () => {
   expect(opened.metaHeight - row.metaHeight).toBe(2_000 + LINE_HEIGHT - geometry.promptLines * LINE_HEIGHT)
 })
 
-test('on a phone the note stands above the pictures', () => {
+test('puts the text above the images on a phone', () => {
   const geometry = computeGeometry(390)
   const row = layoutRow(buildGeneration({ outputs: 4 }), geometry, {
     promptHeight: null,
@@ -108,18 +108,19 @@ test('on a phone the note stands above the pictures', () => {
   expect(row.block.width).toBe(358)
 })
 
-test('a generation that failed under the eye keeps its places, one that was read as failed has none', () => {
+test('reserves the boxes of a generation that failed while it was shown, and not of one that was loaded as failed', () => {
   const geometry = computeGeometry(1440)
   const failed = buildGeneration({ outputs: 4, status: 'failed' })
   const seen = layoutRow(failed, geometry, { promptHeight: null, reservesMediaSpace: true, refusalMessage: null })
   const read = layoutRow(failed, geometry, { promptHeight: null, reservesMediaSpace: false, refusalMessage: null })
   expect(seen.height).toBe(
-    layoutRow(making(failed), geometry, { promptHeight: null, reservesMediaSpace: false, refusalMessage: null }).height,
+    layoutRow(asProcessing(failed), geometry, { promptHeight: null, reservesMediaSpace: false, refusalMessage: null })
+      .height,
   )
   expect(read.block.height).toBeLessThan(seen.block.height)
 })
 
-test('the content is never wider than the window', () => {
+test('is never wider than the window', () => {
   fc.assert(
     fc.property(fc.integer({ min: 320, max: 4_000 }), window => {
       const geometry = computeGeometry(window)
@@ -132,11 +133,11 @@ test('the content is never wider than the window', () => {
   )
 })
 
-function making(generation: Generation): Generation {
+function asProcessing(generation: Generation): Generation {
   return { ...generation, status: 'processing' }
 }
 
-function apart(a: MediaBlock['boxes'][number], b: MediaBlock['boxes'][number]): boolean {
+function areApart(a: MediaBlock['boxes'][number], b: MediaBlock['boxes'][number]): boolean {
   const beside = a.left + a.width + TILE_GAP <= b.left || b.left + b.width + TILE_GAP <= a.left
   return beside || a.top + a.height + TILE_GAP <= b.top || b.top + b.height + TILE_GAP <= a.top
 }

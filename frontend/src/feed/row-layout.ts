@@ -2,7 +2,7 @@ import type { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import { isUnknownOutcome } from '../store/verbs.ts'
 
-/** Widths and heights that a row is made of, in CSS pixels; `feed.css` has the same. */
+/** Widths and heights within a row, in CSS pixels. `feed.css` has the same values. */
 export const LINE_HEIGHT = 24
 export const TILE_GAP = 6
 export const ROW_GAP = 56
@@ -14,29 +14,33 @@ const THUMBNAILS_PADDING = 8
 const META_GAP = 24
 const PANEL_PADDING = 40
 const PANEL_LINE_HEIGHT = 20
-/** A character is narrower than this on average, so a message always has the room that is computed for it. */
+/** More than the average width of a character, so that a message always fits the height computed for it. */
 const PANEL_CHARACTER_WIDTH = 8.5
 const MIN_PANEL_HEIGHT = 96
-/** The verbs below the words of a panel. */
+/** Height of the verbs below the message of a panel. */
 const PANEL_ACTIONS_HEIGHT = 44
 
-/** How much of the window's height the pictures of a generation may take. */
+/** Size of the images in the feed: a share of the greatest height that those of a generation may take. */
 export type Density = 'large' | 'medium' | 'small'
 const DENSITY_SCALE: Record<Density, number> = { large: 1, medium: 0.6, small: 0.36 }
 
-/** What the width of the window and the density decide. */
+/** Measures that follow from the width of the window and the density, in CSS pixels. */
 export interface Geometry {
   contentWidth: number
-  /** The width that pictures may take. */
+  /** The greatest width of the images. */
   mediaWidth: number
   metaWidth: number
-  /** Whether the note stands at the right of the pictures, or above them. */
+  /** Whether the prompt and settings stand at the right of the images, or above them. */
   isMetaBeside: boolean
   maxMediaHeight: number
   promptLines: number
 }
 
-/** @param width of the window in CSS pixels, without its scroll bar */
+/**
+ * Computes the geometry of the feed.
+ *
+ * @param width of the window in CSS pixels, without its scroll bar
+ */
 export function computeGeometry(width: number, density: Density = 'large'): Geometry {
   const contentWidth = width - 2 * marginFor(width)
   if (contentWidth < 860) {
@@ -63,13 +67,13 @@ export function computeGeometry(width: number, density: Density = 'large'): Geom
   }
 }
 
-/** Beside the feed there is room for the scrubber; where there is little of it, the scrubber is a thin line at the edge. */
+/** Returns the margin beside the feed, which the scrubber stands in. Narrow windows have less; there the scrubber is a thin line. */
 function marginFor(width: number): number {
   if (width < 640) return 16
   return width < 980 ? 24 : 60
 }
 
-/** Where one picture is drawn, from the top left of the pictures. */
+/** The box of one image, from the top left of the media block, in CSS pixels. */
 export interface Box {
   left: number
   top: number
@@ -90,17 +94,17 @@ export interface RowLayout {
   block: MediaBlock
 }
 
-/** What is known of a row beside its generation. */
+/** State of a row beside its generation. */
 export interface RowState {
-  /** Height of the whole prompt while it is shown in full, else null. */
+  /** Height of the whole prompt while it is shown in full, in CSS pixels; else null. */
   promptHeight: number | null
-  /** Whether the row has shown its places before: one that fails under the eye keeps them, so that nothing moves. */
+  /** Whether the row was shown while in progress: if it fails then, its boxes stay, so that nothing moves in view. */
   reservesMediaSpace: boolean
-  /** Whether the studio refused it. */
+  /** Message of a refusal by the studio; else null. */
   refusalMessage: string | null
 }
 
-/** The exact place of everything in a row, from what is known before a single byte of a picture is there. */
+/** Computes the layout of a row, from data that is there before a single byte of an image. */
 export function layoutRow(generation: Generation, geometry: Geometry, state: RowState): RowLayout {
   const promptHeight =
     state.promptHeight === null ? geometry.promptLines * LINE_HEIGHT : state.promptHeight + LINE_HEIGHT
@@ -110,14 +114,14 @@ export function layoutRow(generation: Generation, geometry: Geometry, state: Row
   return { height, metaHeight, promptHeight, block }
 }
 
-/** Whether none of a generation's outputs can be seen, and none will be. */
+/** Returns whether none of a generation's outputs is visible or will be. */
 export function hasNoMedia({ status, outputs }: Generation): boolean {
   return isTerminal(status) && outputs.every(output => output.url === null || output.state === 'lost')
 }
 
 const LOST_MESSAGE = 'The provider deleted it before it could be saved.'
 
-/** What a generation without pictures says instead of them. */
+/** Returns the message of a generation without outputs. */
 export function formatNoMediaMessage(generation: Generation): string {
   const error = generation.error ?? generation.outputs.find(output => output.error !== null)?.error
   if (isUnknownOutcome(generation)) return `${error?.message} Check again, or submit it anyway.`
@@ -127,11 +131,11 @@ export function formatNoMediaMessage(generation: Generation): string {
 }
 
 /**
- * Sets pictures in flush rows: as many rows as make them largest, each row's pictures of one height.
+ * Lays images out in justified rows: in as many rows as make them largest, with one height per row.
  *
- * @param ratios width to height of each
- * @param width the most that a row may take
- * @param maxHeight the most that all rows together may take
+ * @param ratios width to height of each image
+ * @param width greatest width of a row
+ * @param maxHeight greatest height of all rows together
  */
 export function justifyTiles(ratios: readonly number[], width: number, maxHeight: number): MediaBlock {
   const counts = ratios.map((_, index) => index + 1)
@@ -184,7 +188,7 @@ function aspectRatioOf({ width, height }: Generation['outputs'][number]): number
   return Number.isFinite(ratio) && ratio > 0 ? Math.min(Math.max(ratio, 0.2), 5) : 1
 }
 
-/** Shares pictures out over rows as evenly as they go, the fuller rows first. */
+/** Splits images into rows as evenly as possible, the fuller rows first. */
 function splitIntoRows(ratios: readonly number[], rows: number): number[][] {
   const perRow = Math.floor(ratios.length / rows)
   const fuller = ratios.length % rows
@@ -211,7 +215,7 @@ function justifyRows(rows: number[][], width: number, maxHeight: number): MediaB
 
 function justifyRow(row: number[], width: number, top: number, height: number): Box[] {
   const share = (width - (row.length - 1) * TILE_GAP) / sum(row)
-  // An edge is computed in one way only, or two that are the same would be rounded apart.
+  // Both sides of an edge use the same formula; two formulas could round to different pixels.
   const edge = (count: number) => Math.round(sum(row.slice(0, count)) * share)
   return row.map((_, index) => {
     const left = edge(index) + index * TILE_GAP
@@ -220,8 +224,8 @@ function justifyRow(row: number[], width: number, top: number, height: number): 
 }
 
 /**
- * Large pictures of like size in a block that uses the width: the area of all, less where one of these is wanting. A block
- * that leaves some of the width empty costs more than smaller pictures, because a ragged edge is what the eye stops at.
+ * Scores a block: by the area of its images, less if they differ in size or leave width empty. Empty width costs more than smaller
+ * images, because a ragged edge catches the eye.
  */
 function scoreBlock({ boxes, width }: MediaBlock, maxWidth: number): number {
   if (boxes.length === 0) return 0

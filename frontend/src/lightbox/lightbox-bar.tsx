@@ -46,7 +46,9 @@ export function LightboxBar(props: LightboxBarProps) {
         class="on-ground favourite"
         aria-label="Favourite"
         aria-pressed={props.media.output.favourite}
-        onClick={() => void actions.favour(props.media.generation, props.media.index, !props.media.output.favourite)}
+        onClick={() =>
+          void actions.setFavourite(props.media.generation, props.media.index, !props.media.output.favourite)
+        }
       >
         <Icon name="favourite" />
       </button>

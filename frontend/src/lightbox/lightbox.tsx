@@ -75,8 +75,8 @@ export function Lightbox(props: { studio: Studio; at: MediaRef }) {
     lastShown = props.at
     const { rows } = generationWindow()
     const index = rows.findIndex(row => row.key === props.at.key)
-    if (index < PREFETCH_ROWS) queueMicrotask(() => void store.readOlder())
-    if (index >= rows.length - PREFETCH_ROWS) queueMicrotask(() => void store.readNewer())
+    if (index < PREFETCH_ROWS) queueMicrotask(() => void store.loadOlder())
+    if (index >= rows.length - PREFETCH_ROWS) queueMicrotask(() => void store.loadNewer())
   })
 
   return (

@@ -6,30 +6,30 @@ import type { LiveHandlers } from './live.ts'
 function setUp() {
   const streams: LiveHandlers[] = []
   let ended = 0
-  const join = createBroadcast(hearing => {
-    streams.push(hearing)
-    hearing.onConnection('connecting')
+  const addPort = createBroadcast(handlers => {
+    streams.push(handlers)
+    handlers.onConnection('connecting')
     return () => {
       ended += 1
     }
   })
   const tab = () => {
-    const told: BroadcastMessage[] = []
-    let hear: (event: MessageEvent) => void = () => {}
-    const line: TabPort = {
-      postMessage: message => told.push(message),
+    const messages: BroadcastMessage[] = []
+    let onMessage: (event: MessageEvent) => void = () => {}
+    const port: TabPort = {
+      postMessage: message => messages.push(message),
       addEventListener: (_, listener) => {
-        hear = listener
+        onMessage = listener
       },
       start: () => {},
     }
-    join(line)
-    return { told, leave: () => hear(new MessageEvent('message', { data: LEAVE_MESSAGE })) }
+    addPort(port)
+    return { messages, leave: () => onMessage(new MessageEvent('message', { data: LEAVE_MESSAGE })) }
   }
   return { streams, tab, ended: () => ended }
 }
 
-test('all tabs hear the same one stream', () => {
+test('sends the events of one stream to all tabs', () => {
   const { streams, tab } = setUp()
   const tabs = [tab(), tab(), tab()]
   const generation = buildGeneration()
@@ -37,8 +37,8 @@ test('all tabs hear the same one stream', () => {
   streams[0]?.onGeneration(generation)
   streams[0]?.onGap()
   expect(streams.length).toBe(1)
-  for (const { told } of tabs) {
-    expect(told).toEqual([
+  for (const { messages } of tabs) {
+    expect(messages).toEqual([
       { type: 'connection', connection: 'connecting' },
       { type: 'connection', connection: 'live' },
       { type: 'generation', generation },
@@ -47,20 +47,20 @@ test('all tabs hear the same one stream', () => {
   }
 })
 
-test('a tab that comes later learns at once how the connection is', () => {
+test('sends the connection state to a tab that joins later', () => {
   const { streams, tab } = setUp()
   tab()
   streams[0]?.onConnection('live')
-  expect(tab().told).toEqual([{ type: 'connection', connection: 'live' }])
+  expect(tab().messages).toEqual([{ type: 'connection', connection: 'live' }])
 })
 
-test('the stream ends with the last tab, and begins again with the next', () => {
+test('closes the stream with the last tab, and opens it again for the next', () => {
   const { streams, tab, ended } = setUp()
   const [first, second] = [tab(), tab()]
   first.leave()
   expect(ended()).toBe(0)
   streams[0]?.onGap()
-  expect(first.told.some(({ type }) => type === 'gap')).toBe(false)
+  expect(first.messages.some(({ type }) => type === 'gap')).toBe(false)
   second.leave()
   expect(ended()).toBe(1)
   tab()

@@ -1,15 +1,15 @@
 import type { Connection, LiveHandlers } from './live.ts'
 
-/** What a tab is told. */
+/** A message to a tab. */
 export type BroadcastMessage =
   | { type: 'connection'; connection: Connection }
   | { type: 'generation'; generation: Parameters<LiveHandlers['onGeneration']>[0] }
   | { type: 'gap' }
 
-/** What a tab says when it is closed or put away. */
+/** The message of a tab that is closed or suspended. */
 export const LEAVE_MESSAGE = 'leave'
 
-/** A line to one tab: a `MessagePort`. */
+/** The connection to one tab: a `MessagePort`. */
 export interface TabPort {
   postMessage(message: BroadcastMessage): void
   addEventListener(type: 'message', listener: (event: MessageEvent) => void): void
@@ -17,11 +17,11 @@ export interface TabPort {
 }
 
 /**
- * One stream of events for all tabs of a browser, for as long as one of them listens: a browser opens only six connections to
- * a studio, and pictures need them.
+ * Creates a broadcast of one event stream to all tabs of a browser. The stream is open while at least one tab listens. It is
+ * shared because a browser opens only six connections to a studio over plain HTTP, and images need them.
  *
- * @param subscribe opens the stream; what it gives back ends it
- * @returns takes in a tab
+ * @param subscribe opens the stream and returns a function that closes it
+ * @returns a function that adds a tab
  */
 export function createBroadcast(subscribe: (handlers: LiveHandlers) => () => void): (port: TabPort) => void {
   const ports = new Set<TabPort>()

@@ -3,20 +3,20 @@ import type { Generation } from '@darkroom/contracts/generation'
 import { buildGeneration } from '../store/generation.fixture.ts'
 import { createFrameBatcher } from './frame-batcher.ts'
 
-test('however many events arrive, there is one delivery a frame, with each generation once', () => {
+test('delivers one batch a frame, with each generation once in its newest version', () => {
   const frames: (() => void)[] = []
   const deliveries: Generation[][] = []
-  const batcher = createFrameBatcher(
+  const addEvent = createFrameBatcher(
     generations => deliveries.push(generations),
     frame => frames.push(frame),
   )
-  for (let version = 1; version <= 50; version += 1) batcher(buildGeneration({ version }))
-  batcher(buildGeneration({ version: 7 }))
-  batcher(buildGeneration({ clientId: 'another' }))
+  for (let version = 1; version <= 50; version += 1) addEvent(buildGeneration({ version }))
+  addEvent(buildGeneration({ version: 7 }))
+  addEvent(buildGeneration({ clientId: 'another' }))
   expect(frames).toHaveLength(1)
   expect(deliveries).toEqual([])
   frames.shift()?.()
-  expect(deliveries.map(told => told.map(generation => generation.version))).toEqual([[50, 1]])
-  batcher(buildGeneration({ version: 51 }))
+  expect(deliveries.map(batch => batch.map(generation => generation.version))).toEqual([[50, 1]])
+  addEvent(buildGeneration({ version: 51 }))
   expect(frames).toHaveLength(1)
 })

@@ -1,11 +1,11 @@
 import type { Generation } from '@darkroom/contracts/generation'
 
 /**
- * Gathers events so that the page changes at most once a frame, however many arrive.
+ * Batches events, so that the page changes at most once a frame, however many arrive.
  *
- * @param onBatch takes what gathered since the last time: each generation once, in its newest version
+ * @param onBatch receives the events since the last batch: each generation once, in its newest version
  * @param nextFrame calls back before the next frame is drawn
- * @returns takes an event
+ * @returns a function that adds an event
  */
 export function createFrameBatcher(
   onBatch: (generations: Generation[]) => void,

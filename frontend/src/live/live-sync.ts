@@ -3,8 +3,8 @@ import type { GenerationStore } from '../store/generation-store.ts'
 import type { Connection, LiveHandlers } from './live.ts'
 
 export interface LiveSyncOptions {
-  store: GenerationStore
-  /** Hears of everything that happens in the studio, until what it gives back is called. */
+  store: Pick<GenerationStore, 'receive' | 'loadState' | 'loadOlder' | 'loadNewer' | 'reload' | 'sendQueued'>
+  /** Subscribes to the studio's events; the returned function unsubscribes. */
   subscribe: (handlers: LiveHandlers) => () => void
   /** Reads the first page. */
   openFirst: () => Promise<void>
@@ -13,14 +13,14 @@ export interface LiveSyncOptions {
 const RETRY_DELAY_MS = 4_000
 const FIRST_PAGE_DELAY_MS = 700
 
-/** Keeps the library to what happens in the studio, from the first page on and through every break. */
+/** Creates the synchronization of the store with the studio's events, from the first page on and after every break. */
 export function createLiveSync({ store, subscribe, openFirst }: LiveSyncOptions) {
   const [connection, setConnection] = createSignal<Connection>('connecting')
   let hasOpened = false
   let hasBeenLive = false
   let timer: ReturnType<typeof setTimeout>
 
-  /** The first page is read once the stream is open, so that nothing can happen between the two; or soon, without it. */
+  /** Reads the first page: once the stream is open, so that no event can fall between the two, or after 700 ms without it. */
   function openOnce() {
     if (hasOpened) return
     hasOpened = true
@@ -33,16 +33,16 @@ export function createLiveSync({ store, subscribe, openFirst }: LiveSyncOptions)
     if (state !== 'connecting') openOnce()
     if (state !== 'live') return
     hasBeenLive = true
-    void store.sendWaiting()
+    void store.sendQueued()
     if (isLate || store.loadState().first === 'failed') void reload()
-    if (store.loadState().older === 'failed') void store.readOlder()
-    if (store.loadState().newer === 'failed') void store.readNewer()
+    if (store.loadState().older === 'failed') void store.loadOlder()
+    if (store.loadState().newer === 'failed') void store.loadNewer()
   }
 
   async function reload() {
     clearTimeout(timer)
     try {
-      await store.readAgain()
+      await store.reload()
     } catch {
       timer = setTimeout(reload, RETRY_DELAY_MS)
     }

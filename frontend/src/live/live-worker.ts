@@ -1,7 +1,7 @@
 import { createBroadcast } from './broadcast.ts'
 import { subscribeLive } from './live.ts'
 
-/** Runs once for all tabs of a browser. */
+/** The SharedWorker: runs once for all tabs of a browser. */
 
 const addPort = createBroadcast(handlers => subscribeLive({ open: () => new EventSource('/api/events'), ...handlers }))
 

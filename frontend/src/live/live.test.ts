@@ -14,12 +14,12 @@ class FakeStream implements EventStream {
   close() {
     this.readyState = 2
   }
-  say(type: string, data = '') {
+  emit(type: string, data = '') {
     this.listeners.get(type)?.(new MessageEvent(type, { data }))
   }
   fail(readyState: number) {
     this.readyState = readyState
-    this.say('error')
+    this.emit('error')
   }
 }
 
@@ -62,58 +62,58 @@ function latest(): FakeStream {
   return stream
 }
 
-test('generations are handed on, and nothing else breaks it', () => {
-  latest().say('open')
-  latest().say('generation', '{"half')
-  latest().say('generation', '{}')
-  latest().say('generation', JSON.stringify(buildGeneration({ version: 4 })))
+test('passes generations on, and skips events that are none', () => {
+  latest().emit('open')
+  latest().emit('generation', '{"half')
+  latest().emit('generation', '{}')
+  latest().emit('generation', JSON.stringify(buildGeneration({ version: 4 })))
   expect(received.map(generation => generation.version)).toEqual([4])
   expect(connections).toEqual(['connecting', 'live'])
 })
 
-test('a stream that comes back by itself has replayed what was missed: there is no gap', () => {
-  latest().say('open')
+test('reports no gap when a stream reconnects by itself, since missed events are replayed', () => {
+  latest().emit('open')
   latest().fail(0)
   expect(connections.at(-1)).toBe('reconnecting')
-  latest().say('open')
+  latest().emit('open')
   expect(connections.at(-1)).toBe('live')
   expect({ gaps, streams: streams.length }).toEqual({ gaps: 0, streams: 1 })
 })
 
-test('a stream that gave up is replaced, ever later, and the first success reports the gap', () => {
-  latest().say('open')
+test('replaces a stream that gave up, with growing pauses, and reports a gap at the first success', () => {
+  latest().emit('open')
   for (let failure = 0; failure < 6; failure += 1) {
     latest().fail(2)
     timers.at(-1)?.callback()
   }
   expect(timers.map(timer => timer.after)).toEqual([1_000, 2_000, 4_000, 8_000, 15_000, 15_000])
   expect(gaps).toBe(0)
-  latest().say('open')
+  latest().emit('open')
   expect(gaps).toBe(1)
   latest().fail(2)
   expect(timers.at(-1)?.after).toBe(1_000)
 })
 
-test('the studio’s own word that too much was missed is a gap', () => {
-  latest().say('open')
-  latest().say('resync', '{}')
+test('reports a gap when the studio sends a resync', () => {
+  latest().emit('open')
+  latest().emit('resync', '{}')
   expect(gaps).toBe(1)
 })
 
-test('without a network it says so; with one again it opens another stream and reads again', () => {
-  latest().say('open')
+test('reports being offline, and opens another stream and reports a gap once the network is back', () => {
+  latest().emit('open')
   isOnline = false
   network.dispatchEvent(new Event('offline'))
   expect(connections.at(-1)).toBe('offline')
   isOnline = true
   network.dispatchEvent(new Event('online'))
   expect(streams).toHaveLength(2)
-  latest().say('open')
+  latest().emit('open')
   expect(connections.at(-1)).toBe('live')
   expect(gaps).toBe(1)
 })
 
-test('after it was ended nothing is open', () => {
+test('leaves no stream open after unsubscribing', () => {
   unsubscribe()
   expect(latest().readyState).toBe(2)
   network.dispatchEvent(new Event('online'))

@@ -1,21 +1,22 @@
 import type { Generation } from '@darkroom/contracts/generation'
+import { createBackoff } from './backoff.ts'
 
-/** A browser's timers are numbers, other programs' are objects. */
+/** Timers are numbers in a browser, and objects in Bun. */
 type Timer = ReturnType<typeof setTimeout> | number
 
 export type Connection = 'connecting' | 'live' | 'reconnecting' | 'offline'
 
-/** What an `EventSource` is, as far as this page needs one. */
+/** The part of `EventSource` that this page uses. */
 export interface EventStream {
   readonly readyState: number
   addEventListener(type: string, listener: (event: MessageEvent<string>) => void): void
   close(): void
 }
 
-/** Who hears of what happens. */
+/** Callbacks for the events of the studio and the state of the connection. */
 export interface LiveHandlers {
   onGeneration: (generation: Generation) => void
-  /** What was missed is not known: everything shown must be read again. */
+  /** Called when events may have been missed: everything shown must be read again. */
   onGap: () => void
   onConnection: (connection: Connection) => void
 }
@@ -23,28 +24,26 @@ export interface LiveHandlers {
 export interface LiveOptions extends LiveHandlers {
   /** Opens the stream: an `EventSource`. */
   open: () => EventStream
-  /** Says when this computer loses its network and has it again. */
+  /** Emits `online` and `offline`. */
   network?: EventTarget
   isOnline?: () => boolean
-  setTimer?: (callback: () => void, milliseconds: number) => Timer
+  setTimer?: (callback: () => void, ms: number) => Timer
 }
 
 const CLOSED = 2
-const INITIAL_BACKOFF_MS = 1_000
-const MAX_BACKOFF_MS = 15_000
 
 /**
- * Listens to what happens in the studio, for as long as it is wanted. An `EventSource` comes back by itself after a cut
- * and the studio replays what was missed; where it gives up (any answer but a stream), this opens another one after 1, 2, 4 …
- * at most 15 seconds, and reports a gap, because a new stream does not know where the old one ended.
+ * Subscribes to the studio's events. An `EventSource` reconnects by itself after a cut, and the studio replays the events in
+ * between. Where it gives up (any response but a stream), this opens another one after 1, 2, 4 … at most 15 seconds, and reports
+ * a gap, because a new stream does not know where the old one ended.
  *
- * @returns ends it
+ * @returns a function that unsubscribes
  */
 export function subscribeLive(options: LiveOptions): () => void {
   const { onConnection, network = globalThis, isOnline = () => navigator.onLine, setTimer = setTimeout } = options
   let stream: EventStream | undefined
   let timer: Timer | undefined
-  let backoff = INITIAL_BACKOFF_MS
+  const backoff = createBackoff({ initialMs: 1_000, maxMs: 15_000 })
   let hasGap = false
 
   function connect() {
@@ -57,7 +56,7 @@ export function subscribeLive(options: LiveOptions): () => void {
   }
 
   function onOpen() {
-    backoff = INITIAL_BACKOFF_MS
+    backoff.reset()
     onConnection('live')
     if (hasGap) options.onGap()
     hasGap = false
@@ -67,11 +66,10 @@ export function subscribeLive(options: LiveOptions): () => void {
     onConnection(isOnline() ? 'reconnecting' : 'offline')
     if (failed !== stream || failed.readyState !== CLOSED) return
     hasGap = true
-    timer = setTimer(connect, backoff)
-    backoff = Math.min(backoff * 2, MAX_BACKOFF_MS)
+    timer = setTimer(connect, backoff.nextDelay())
   }
 
-  /** A stream may outlive its network without noticing, for ever where the computer slept: another one is opened. */
+  /** Opens another stream when the network is back. The old one may never notice that its network was gone, as after a sleep. */
   function onNetwork() {
     onConnection(isOnline() ? 'reconnecting' : 'offline')
     if (!isOnline()) return
@@ -99,7 +97,7 @@ export function subscribeLive(options: LiveOptions): () => void {
   }
 }
 
-/** The studio sends generations and nothing else; whatever is not one is passed over, so that the next one still arrives. */
+/** Parses an event. Returns undefined if it is not a generation, so that one broken event does not stop the next ones. */
 function parseGeneration(data: string): Generation | undefined {
   try {
     const value = JSON.parse(data)

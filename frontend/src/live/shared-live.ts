@@ -2,10 +2,10 @@ import { type BroadcastMessage, LEAVE_MESSAGE } from './broadcast.ts'
 import { type LiveHandlers, subscribeLive } from './live.ts'
 
 /**
- * Listens to what happens in the studio through the one stream that all tabs of this browser share. Where a browser has no
- * shared workers, each tab has a stream of its own, and only while it is looked at.
+ * Subscribes to the studio's events through the one stream that all tabs of this browser share. Where a browser has no shared
+ * workers, each tab has its own stream, and only while it is visible.
  *
- * @returns ends it
+ * @returns a function that unsubscribes
  */
 export function subscribeShared(handlers: LiveHandlers): () => void {
   if (typeof SharedWorker === 'undefined') return subscribeWhileVisible(handlers)
@@ -18,7 +18,7 @@ export function subscribeShared(handlers: LiveHandlers): () => void {
     unsubscribe = subscribeWhileVisible(handlers)
   }
 
-  // A page that is put away for the way back hears nothing until it is shown again.
+  // A page in the back/forward cache receives no messages until it is shown again.
   const { signal } = disposed
   window.addEventListener('pagehide', () => unsubscribe(), { signal })
   const onPageShow = ({ persisted }: PageTransitionEvent) => {

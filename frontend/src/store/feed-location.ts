@@ -3,42 +3,43 @@ import type { PageQuery } from '../api.ts'
 import { confirmedRows, type GenerationWindow } from './generation-window.ts'
 import { overlaps, type Page } from './window-pages.ts'
 
-/** Where the window can be moved to: the newest generations, a generation, or a time. */
+/** A location that the window can be moved to: the newest generations, a generation, or a time. */
 export type FeedLocation = 'newest' | AroundLocation | { at: string }
 
-/** @property share how far down in its row, as a share of its height */
+/** @property share position within its row, as a share of the row's height */
 export interface AroundLocation {
   around: string
   share?: number
 }
 
-/** Where the window was moved to last. Each landing is another object. */
+/** The scroll target of the last move of the window. Each move has a new object. */
 export interface ScrollTarget {
-  /** The row to look at; null: the end. */
+  /** The row to scroll to; null: the end. */
   key: string | null
-  /** How far down in it, as a share of its height. */
+  /** Position within the row, as a share of its height. */
   share?: number
 }
 
 export type Side = 'older' | 'newer'
 
-type FetchPage = (query: PageQuery) => Promise<GenerationPage>
+export type FetchPage = (query: PageQuery) => Promise<GenerationPage>
 
-const PAGE_SIZE = 100
+/** Generations of a page that is read after the first one. */
+export const PAGE_SIZE = 100
 const MAX_RELOADED_PAGES = 12
 
-/** A page at a place, and where that is not the end, the newest generation: what is new is told by it. */
+/** Fetches the page at a location, and where that is not the end, the newest generation: unseen generations are counted from it. */
 export async function fetchLocation(
-  page: FetchPage,
+  fetchPage: FetchPage,
   location: FeedLocation,
   limit: number,
 ): Promise<{ page: Page; newest?: Generation | undefined }> {
-  if (location === 'newest') return { page: await page({ limit }) }
-  const [read, newest] = await Promise.all([page({ ...toPageQuery(location), limit }), page({ limit: 1 })])
-  return { page: read, newest: newest.generations[0] }
+  if (location === 'newest') return { page: await fetchPage({ limit }) }
+  const [page, newest] = await Promise.all([fetchPage({ ...toPageQuery(location), limit }), fetchPage({ limit: 1 })])
+  return { page, newest: newest.generations[0] }
 }
 
-/** What to look at on a page: the generation that was meant, or the first one made from the time on. */
+/** Returns the row of a page to scroll to: the requested generation, or the first one made at or after the requested time. */
 export function toScrollTarget(location: FeedLocation, { generations }: Page): ScrollTarget {
   if (location === 'newest') return { key: null }
   const isTarget = (generation: Generation) =>
@@ -49,39 +50,36 @@ export function toScrollTarget(location: FeedLocation, { generations }: Page): S
   return { key, ...('share' in location && { share: location.share }) }
 }
 
-/** How the page beyond an end of the window is asked for; undefined if there is nothing. Where it was cut, a time tells. */
-export function nextPageQuery(known: GenerationWindow, side: Side): Omit<PageQuery, 'limit'> | undefined {
-  const edge = known[side]
+/** Returns the query for the page beyond an end of the window: by cursor, or by time where rows were cut; undefined if there is none. */
+export function nextPageQuery(window: GenerationWindow, side: Side): Omit<PageQuery, 'limit'> | undefined {
+  const edge = window[side]
   if (edge === 'end') return undefined
   if (edge !== 'cut') return { ...edge, direction: side }
-  const row = confirmedRows(known).at(side === 'older' ? 0 : -1)
+  const row = confirmedRows(window).at(side === 'older' ? 0 : -1)
   return row && { at: row.generation.createdAt }
 }
 
 /** Reads a window again, from its newest row or everything newer, back to its oldest. */
-export async function fetchWindow(page: FetchPage, window: GenerationWindow): Promise<Page> {
-  const first = await fetchWindowEnd(page, window)
+export async function fetchWindow(fetchPage: FetchPage, window: GenerationWindow): Promise<Page> {
+  const first = await fetchWindowEnd(fetchPage, window)
   const [oldest] = confirmedRows(window)
   let generations: readonly Generation[] = first.generations
   let cursor = first.nextCursor
-  for (
-    let read = 0;
-    read < MAX_RELOADED_PAGES && cursor !== null && !includesKey(generations, oldest?.key);
-    read += 1
-  ) {
-    const next = await page({ limit: PAGE_SIZE, cursor })
+  for (let read = 0; read < MAX_RELOADED_PAGES && cursor !== null; read += 1) {
+    if (includesKey(generations, oldest?.key)) break
+    const next = await fetchPage({ limit: PAGE_SIZE, cursor })
     generations = [...generations, ...next.generations]
     cursor = next.nextCursor
   }
   return { generations, nextCursor: cursor, previousCursor: first.previousCursor }
 }
 
-/** The newest page, if it meets the window; else the one around the window's end. */
-async function fetchWindowEnd(page: FetchPage, window: GenerationWindow): Promise<GenerationPage> {
+/** Fetches the newest page, if it overlaps the window; else the one around the window's newest row. */
+async function fetchWindowEnd(fetchPage: FetchPage, window: GenerationWindow): Promise<GenerationPage> {
   const last = confirmedRows(window).at(-1)?.generation
-  const newest = window.newer === 'end' || !last ? await page({ limit: PAGE_SIZE }) : null
+  const newest = window.newer === 'end' || !last ? await fetchPage({ limit: PAGE_SIZE }) : null
   if (newest && (!last || overlaps(window, newest.generations))) return newest
-  return await page({ limit: PAGE_SIZE, ...(last && { at: last.createdAt }) })
+  return await fetchPage({ limit: PAGE_SIZE, ...(last && { at: last.createdAt }) })
 }
 
 function includesKey(read: readonly Generation[], key: string | undefined): boolean {

@@ -5,8 +5,8 @@ import type { GenerationStore } from './generation-store.ts'
 import type { Verb } from './verbs.ts'
 
 export interface GenerationActionsOptions {
-  api: Api
-  store: GenerationStore
+  api: Pick<Api, 'cancel' | 'reopen' | 'remove' | 'restore' | 'setFavourite'>
+  store: Pick<GenerationStore, 'receive' | 'updateOptimistically' | 'removeOptimistically'>
   notify: (message: string, undo?: UndoAction) => void
 }
 
@@ -16,11 +16,11 @@ const DONE_MESSAGES: Record<Exclude<Verb, 'cancel'>, string> = {
   complete: 'Making what is missing.',
 }
 
-/** What a person does to generations that are there: the studio does it, and what it answers is shown. */
+/** Creates the user's actions on generations: each is requested from the studio, and its answer is shown. */
 export function createGenerationActions({ api, store, notify }: GenerationActionsOptions) {
   const inFlight = new Set<string>()
 
-  /** Does the same thing once at a time; what the studio refuses is said in its words. */
+  /** Runs an action unless the same one is in flight. A refusal is shown in the studio's own words. */
   async function runOnce(key: string, action: () => Promise<void>) {
     if (inFlight.has(key)) return
     inFlight.add(key)
@@ -41,10 +41,10 @@ export function createGenerationActions({ api, store, notify }: GenerationAction
     })
   }
 
-  /** Puts a generation into the trash; it leaves the feed at once, and comes back if the studio does not do it. */
+  /** Moves a generation to the trash. It leaves the feed at once, and comes back if the request fails. */
   function remove({ id, clientId }: Generation) {
     return runOnce(`remove ${id}`, async () => {
-      await store.removing(clientId, () => api.remove(id))
+      await store.removeOptimistically(clientId, () => api.remove(id))
       notify('Deleted.', { label: 'Undo', run: () => void restore(id) })
     })
   }
@@ -56,15 +56,15 @@ export function createGenerationActions({ api, store, notify }: GenerationAction
     })
   }
 
-  /** Marks a picture as a favourite, or takes the mark away. It is shown at once. */
+  /** Marks an output as a favourite, or removes the mark. It is shown at once. */
   function setFavourite({ id, clientId }: Generation, outputIndex: number, favourite: boolean) {
     const applyFavourite = (generation: Generation) => withFavourite(generation, outputIndex, favourite)
     return runOnce(`favour ${id} ${outputIndex}`, () =>
-      store.changing(clientId, applyFavourite, () => api.setFavourite(id, { outputIndex, favourite })),
+      store.updateOptimistically(clientId, applyFavourite, () => api.setFavourite(id, { outputIndex, favourite })),
     )
   }
 
-  return { act: runVerb, remove, favour: setFavourite }
+  return { runVerb, remove, setFavourite }
 }
 
 function withFavourite(generation: Generation, outputIndex: number, favourite: boolean): Generation {

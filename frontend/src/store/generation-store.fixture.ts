@@ -7,7 +7,7 @@ export function buildNumbered(number: number, version = 1): Generation {
   return buildGeneration({ id: `id ${number}`, clientId: `client ${number}`, createdAt, version })
 }
 
-/** A studio of so many generations, numbered from 1. */
+/** Creates the list endpoint of a studio with so many generations, numbered from 1. `queries` records the requests. */
 export function createFakePages(count: number) {
   const all = Array.from({ length: count }, (_, index) => buildNumbered(index + 1)).reverse()
   const queries: { limit: number; cursor?: string }[] = []
@@ -21,10 +21,10 @@ export function createFakePages(count: number) {
       previousCursor: null,
     }
   }
-  return { all, asked: queries, page: fetchPage }
+  return { all, queries, fetchPage }
 }
 
-export const rejectSubmission = () => Promise.reject(new Error('nothing is to be sent'))
+export const rejectSubmission = () => Promise.reject(new Error('no submission is expected'))
 export const callImmediately = (callback: () => void) => callback()
 
 export function listNumbers(store: GenerationStore): number[] {

@@ -11,26 +11,26 @@ import {
 } from './generation-store.fixture.ts'
 import { createGenerationStore } from './generation-store.ts'
 
-test('pages are read backwards until the beginning, each once', async () => {
+test('reads pages backwards until the oldest, each once', async () => {
   const studio = createFakePages(120)
   const store = createGenerationStore({
-    fetchPage: studio.page,
+    fetchPage: studio.fetchPage,
     generate: rejectSubmission,
     outbox: createMemoryOutbox(),
     nextFrame: callImmediately,
   })
   await store.open()
-  await Promise.all([store.readOlder(), store.readOlder()])
-  await store.readOlder()
-  await store.readOlder()
+  await Promise.all([store.loadOlder(), store.loadOlder()])
+  await store.loadOlder()
+  await store.loadOlder()
   expect(listNumbers(store)).toEqual(Array.from({ length: 120 }, (_, index) => index + 1))
-  expect(studio.asked.map(query => query.cursor)).toEqual([undefined, '50'])
+  expect(studio.queries.map(query => query.cursor)).toEqual([undefined, '50'])
 })
 
-test('an event that comes before the first page is not lost', async () => {
+test('merges an event that arrives before the first page', async () => {
   const studio = createFakePages(60)
   const store = createGenerationStore({
-    fetchPage: studio.page,
+    fetchPage: studio.fetchPage,
     generate: rejectSubmission,
     outbox: createMemoryOutbox(),
     nextFrame: callImmediately,
@@ -42,13 +42,13 @@ test('an event that comes before the first page is not lost', async () => {
   expect(listNumbers(store).at(-1)).toBe(61)
 })
 
-test('a page that cannot be read says so, and can be read again', async () => {
+test('reports a page that cannot be read, and reads it again on request', async () => {
   const studio = createFakePages(60)
   let isDown = true
-  const page = (query: { limit: number }) =>
-    isDown ? Promise.reject(new UnreachableError('out of reach')) : studio.page(query)
+  const fetchPage = (query: { limit: number }) =>
+    isDown ? Promise.reject(new UnreachableError('out of reach')) : studio.fetchPage(query)
   const store = createGenerationStore({
-    fetchPage: page,
+    fetchPage,
     generate: rejectSubmission,
     outbox: createMemoryOutbox(),
     nextFrame: callImmediately,
@@ -58,49 +58,49 @@ test('a page that cannot be read says so, and can be read again', async () => {
   isDown = false
   await store.open()
   isDown = true
-  await store.readOlder()
+  await store.loadOlder()
   expect(store.loadState()).toMatchObject({ first: 'ready', older: 'failed' })
   isDown = false
-  await store.readOlder()
+  await store.loadOlder()
   expect(store.current().older).toBe('end')
 })
 
-test('after a gap everything shown is read again, as far back as it was', async () => {
+test('reloads the whole window after a gap, as far back as it reached', async () => {
   const studio = createFakePages(250)
   const store = createGenerationStore({
-    fetchPage: studio.page,
+    fetchPage: studio.fetchPage,
     generate: rejectSubmission,
     outbox: createMemoryOutbox(),
     nextFrame: callImmediately,
   })
   await store.open()
-  await store.readOlder()
+  await store.loadOlder()
   const deleted = buildNumbered(230)
   studio.all.splice(
     studio.all.findIndex(generation => generation.id === deleted.id),
     1,
   )
   studio.all.unshift(buildNumbered(251))
-  await store.readAgain()
+  await store.reload()
   expect(listNumbers(store)).not.toContain(230)
   expect(listNumbers(store).at(-1)).toBe(251)
   expect(listNumbers(store)).toContain(101)
 })
 
-test('a window that is moved while it is read again stays where it was moved to, and is read again there', async () => {
+test('leaves a window that is moved during a reload at its new location, and reloads it there', async () => {
   const { all } = createFakePages(1_000)
-  const held: (() => void)[] = []
-  let asked = 0
+  const blocked: (() => void)[] = []
+  let requests = 0
   let isSlow = false
-  const page = async ({ at, cursor }: { at?: string; cursor?: string }): Promise<GenerationPage> => {
-    asked += 1
-    if (isSlow) await new Promise<void>(resolve => held.push(resolve))
+  const fetchPage = async ({ at, cursor }: { at?: string; cursor?: string }): Promise<GenerationPage> => {
+    requests += 1
+    if (isSlow) await new Promise<void>(resolve => blocked.push(resolve))
     if (cursor === 'newer') return { generations: all.slice(-200, -100), nextCursor: 'older', previousCursor: 'newer' }
     if (at !== undefined) return { generations: all.slice(-100), nextCursor: null, previousCursor: 'newer' }
     return { generations: all.slice(0, 100), nextCursor: 'older', previousCursor: null }
   }
   const store = createGenerationStore({
-    fetchPage: page,
+    fetchPage,
     generate: rejectSubmission,
     outbox: createMemoryOutbox(),
     nextFrame: callImmediately,
@@ -109,53 +109,53 @@ test('a window that is moved while it is read again stays where it was moved to,
   expect(listNumbers(store)[0]).toBe(1)
   isSlow = true
   const moving = store.moveWindow('newest')
-  const reading = [store.readAgain(), store.readNewer()]
-  held.shift()?.()
+  const reading = [store.reload(), store.loadNewer()]
+  blocked.shift()?.()
   await moving
   isSlow = false
-  asked = 0
-  for (const answer of held) answer()
+  requests = 0
+  for (const answer of blocked) answer()
   await Promise.all(reading)
   expect([listNumbers(store)[0], listNumbers(store).at(-1)]).toEqual([901, 1_000])
-  // Once where it came to, and once more because that was asked for before.
-  expect(asked).toBe(2)
+  // One reload at the new location, and one more because of the read that was under way before.
+  expect(requests).toBe(2)
 })
 
-test('what was asked for before a gap and comes after the window was read again is read again as well', async () => {
+test('reloads once more after reads that were under way before the gap', async () => {
   const studio = createFakePages(300)
   const first = Promise.withResolvers<void>()
   let hold: Promise<void> | undefined = first.promise
-  const page = async (query: { limit: number; cursor?: string }) => {
-    const answer = await studio.page(query)
+  const fetchPage = async (query: { limit: number; cursor?: string }) => {
+    const answer = await studio.fetchPage(query)
     const until = hold
     hold = undefined
     await until
     return answer
   }
   const store = createGenerationStore({
-    fetchPage: page,
+    fetchPage,
     generate: rejectSubmission,
     outbox: createMemoryOutbox(),
     nextFrame: callImmediately,
   })
   const opening = store.open()
   await Bun.sleep(0)
-  // It was missed: the page was read before it, and the events go on after it.
+  // Missed: the page was read before it, and the events resume after it.
   studio.all.unshift(buildNumbered(301))
-  const reading = store.readAgain()
+  const reading = store.reload()
   first.resolve()
   await Promise.all([opening, reading])
   expect(listNumbers(store).at(-1)).toBe(301)
 
   const older = Promise.withResolvers<void>()
   hold = older.promise
-  const asking = store.readOlder()
+  const asking = store.loadOlder()
   await Bun.sleep(0)
   studio.all.splice(
     studio.all.findIndex(({ id }) => id === buildNumbered(200).id),
     1,
   )
-  const again = store.readAgain()
+  const again = store.reload()
   await Bun.sleep(0)
   older.resolve()
   await Promise.all([asking, again])

@@ -1,6 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 
-/** What became of a generation that this page has sent, until the studio has answered for it. */
+/** Delivery state of a generation that this page has submitted, until the studio has answered. */
 export type Delivery = { state: 'sending' } | { state: 'waiting' } | { state: 'refused'; problem: string }
 
 /** One generation of the feed. Its key is the `clientId`: the same before and after the studio has answered. */
@@ -11,25 +11,25 @@ export interface Row {
   readonly delivery: Delivery | null
 }
 
-/** What lies beyond one end of the window: nothing, what its cursor leads to, or what has been cut off or not been read yet. */
+/** One end of the window: `end` if nothing lies beyond it, a cursor to the next page, or `cut` if rows were trimmed or not read yet. */
 export type Edge = 'end' | 'cut' | { cursor: string }
 
 /**
- * The generations that this page holds: a window on all there are, without gaps, oldest first. What was sent from here and has
- * no answer yet stands at the end, where the window reaches it.
+ * The generations that this page has loaded: a window on all there are, without gaps, oldest first. Submissions of this page
+ * that have no answer yet stand at the end, where the window reaches it.
  */
 export interface GenerationWindow {
   readonly rows: readonly Row[]
   readonly byKey: ReadonlyMap<string, Row>
-  /** What this page has sent and the studio has not answered for. */
+  /** Submissions of this page that the studio has not answered. */
   readonly unsent: readonly Row[]
   readonly older: Edge
   readonly newer: Edge
-  /** The place of the newest generation that this page has ever heard of. */
+  /** Sort key of the newest generation that this page has ever received. */
   readonly newestKey: string
-  /** Those that were heard of as newer than that while the window ends before them. */
+  /** Keys of generations newer than that, received while the window ended before them. */
   readonly unloadedNewer: ReadonlySet<string>
-  /** The versions in which generations were deleted, so that a late event does not bring one back. */
+  /** The versions in which generations were deleted, by key: a late event must not bring one back. */
   readonly deletedVersions: ReadonlyMap<string, number>
 }
 
@@ -44,60 +44,60 @@ export const EMPTY_WINDOW: GenerationWindow = {
   deletedVersions: new Map(),
 }
 
-/** Puts the studio's rows in order, and after them what was sent, if the window reaches that far. */
-export function withRows(known: GenerationWindow, confirmed: readonly Row[]): GenerationWindow {
+/** Replaces the confirmed rows: sorts them, and appends the unsent ones if the window reaches the newest. */
+export function withRows(window: GenerationWindow, confirmed: readonly Row[]): GenerationWindow {
   const ordered = isOrdered(confirmed) ? confirmed : confirmed.toSorted((a, b) => (a.sortKey < b.sortKey ? -1 : 1))
-  const rows = known.newer === 'end' ? [...ordered, ...known.unsent] : ordered
-  return { ...known, rows, byKey: new Map([...known.unsent, ...ordered].map(row => [row.key, row])) }
+  const rows = window.newer === 'end' ? [...ordered, ...window.unsent] : ordered
+  return { ...window, rows, byKey: new Map([...window.unsent, ...ordered].map(row => [row.key, row])) }
 }
 
 /** Sorts after every instant. */
 export const UNSENT_PREFIX = '~'
 
-/** The window's rows that the studio has told of. */
-export function confirmedRows(known: GenerationWindow): readonly Row[] {
-  return known.rows.filter(row => row.delivery === null)
+/** Returns the window's rows that the studio has confirmed. */
+export function confirmedRows(window: GenerationWindow): readonly Row[] {
+  return window.rows.filter(row => row.delivery === null)
 }
 
-/** Puts what the studio told in the place of what was known of it, where it is news. */
-export function upsertGenerations(known: GenerationWindow, generations: readonly Generation[]): GenerationWindow {
-  const changed = latestVersions(generations).filter(generation => isNewer(known, generation))
-  if (changed.length === 0) return known
-  const rows = new Map(confirmedRows(known).map(row => [row.key, row]))
-  const deletedVersions = new Map(known.deletedVersions)
+/** Adds or replaces generations, where their version is newer than the one in the window. */
+export function upsertGenerations(window: GenerationWindow, generations: readonly Generation[]): GenerationWindow {
+  const changed = latestVersions(generations).filter(generation => isNewer(window, generation))
+  if (changed.length === 0) return window
+  const rows = new Map(confirmedRows(window).map(row => [row.key, row]))
+  const deletedVersions = new Map(window.deletedVersions)
   for (const generation of changed) {
     rows.delete(generation.clientId)
     if (generation.deletedAt === null) rows.set(generation.clientId, toRow(generation))
     if (generation.deletedAt !== null) deletedVersions.set(generation.clientId, generation.version)
   }
-  return { ...withRows(withoutUnsent(known, changed), [...rows.values()]), deletedVersions }
+  return { ...withRows(withoutUnsent(window, changed), [...rows.values()]), deletedVersions }
 }
 
-/** Nothing of these is on its way any more: the studio has answered for them. */
-export function withoutUnsent(known: GenerationWindow, generations: readonly Generation[]): GenerationWindow {
+/** Drops the unsent rows of generations that the studio has answered with. */
+export function withoutUnsent(window: GenerationWindow, generations: readonly Generation[]): GenerationWindow {
   const confirmedKeys = new Set(generations.map(({ clientId }) => clientId))
-  if (!known.unsent.some(row => confirmedKeys.has(row.key))) return known
-  return { ...known, unsent: known.unsent.filter(row => !confirmedKeys.has(row.key)) }
+  if (!window.unsent.some(row => confirmedKeys.has(row.key))) return window
+  return { ...window, unsent: window.unsent.filter(row => !confirmedKeys.has(row.key)) }
 }
 
-/** A text that sorts as `createdAt, id` do. Instants are compared to the microsecond, however they are written. */
+/** Returns a text that sorts as `createdAt, id` do. Instants are compared to the microsecond, in any notation. */
 export function sortKeyOf({ createdAt, id }: Generation): string {
   const submilliseconds = /\.\d{3}(\d{1,6})/.exec(createdAt)?.[1] ?? ''
   return `${padMilliseconds(createdAt)}.${submilliseconds.padEnd(6, '0')} ${id}`
 }
 
-/** The later of two places. */
+/** Returns the later of two sort keys. */
 export function laterSortKey(a: string, b: string): string {
   return a > b ? a : b
 }
 
-function isNewer(known: GenerationWindow, generation: Generation): boolean {
-  const row = known.byKey.get(generation.clientId)
+function isNewer(window: GenerationWindow, generation: Generation): boolean {
+  const row = window.byKey.get(generation.clientId)
   const shown = row && row.delivery === null ? row.generation.version : 0
-  return generation.version > Math.max(shown, known.deletedVersions.get(generation.clientId) ?? 0)
+  return generation.version > Math.max(shown, window.deletedVersions.get(generation.clientId) ?? 0)
 }
 
-/** The newest version of each. */
+/** Returns the newest version of each generation. */
 export function latestVersions(generations: readonly Generation[]): Generation[] {
   const newest = new Map<string, Generation>()
   for (const generation of generations) {

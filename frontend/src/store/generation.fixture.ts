@@ -33,18 +33,18 @@ const COMPLETED: Generation = {
   deletedAt: null,
 }
 
-/** A generation for tests: completed with as many stored squares as are wanted, unless something else is said. */
-export function buildGeneration({ outputs = 1, ...wanted }: GenerationOverrides = {}): Generation {
+/** Builds a generation: completed, with so many stored square outputs, unless overridden. */
+export function buildGeneration({ outputs = 1, ...overrides }: GenerationOverrides = {}): Generation {
   const list = typeof outputs === 'number' ? Array.from({ length: outputs }, () => ({})) : outputs
-  const isMade = (wanted.status ?? 'completed') === 'completed'
+  const isMade = (overrides.status ?? 'completed') === 'completed'
   return {
     ...COMPLETED,
-    ...wanted,
+    ...overrides,
     outputs: list.map((output, index) => ({ ...buildOutput(index, isMade), ...output })),
   }
 }
 
-/** A generation whose number is its place in time. */
+/** Builds a generation whose number is its position in time. */
 export function buildNumbered(number: number, fields: Partial<Generation> = {}): Generation {
   const id = `01930000-0000-7000-8000-${String(number).padStart(12, '0')}`
   const clientId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
@@ -52,12 +52,12 @@ export function buildNumbered(number: number, fields: Partial<Generation> = {}):
   return buildGeneration({ ...fields, id, clientId, createdAt, outputs: 1 })
 }
 
-/** The numbers of what a window holds. */
-export function listNumbers(known: GenerationWindow): number[] {
-  return known.rows.map(row => Number(row.key.slice(-6)))
+/** Returns the numbers of a window's rows. */
+export function listNumbers(window: GenerationWindow): number[] {
+  return window.rows.map(row => Number(row.key.slice(-6)))
 }
 
-/** A window on numbered generations, which are all there are unless something else is said of its ends. */
+/** Builds a window on numbered generations, which are all there are unless its ends are given. */
 export function buildWindow(numbers: readonly number[], ends: { older?: Edge; newer?: Edge } = {}): GenerationWindow {
   const page = { generations: numbers.map(number => buildNumbered(number)), nextCursor: null, previousCursor: null }
   const window = addOlder(EMPTY_WINDOW, page)
@@ -83,7 +83,7 @@ function buildOutput(index: number, isMade: boolean): Output {
   }
 }
 
-/** Orders that are kept as a browser keeps them, as long as the test lasts. */
+/** Creates an outbox in memory. */
 export function createMemoryOutbox(): OutboxStore {
   const entries = new Map<string, OutboxEntry>()
   return {

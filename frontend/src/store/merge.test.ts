@@ -6,45 +6,45 @@ import { addUnsent, merge, removeUnsent, setDelivery } from './merge.ts'
 
 const START = buildWindow([])
 
-const told = fc.array(
+const updates = fc.array(
   fc.record({ number: fc.integer({ min: 1, max: 8 }), version: fc.integer({ min: 1, max: 5 }), deleted: fc.boolean() }),
   { maxLength: 30 },
 )
 
-function tell(events: { number: number; version: number; deleted: boolean }[]): Generation[] {
+function toGenerations(events: { number: number; version: number; deleted: boolean }[]): Generation[] {
   return events.map(({ number, version, deleted }) =>
     buildNumbered(number, { version, deletedAt: deleted && version === 5 ? '2026-11-22T12:00:00Z' : null }),
   )
 }
 
 describe('merge', () => {
-  test('however events arrive, what is shown is the newest version of each, in order, each once', () => {
+  test('shows the newest version of each generation, in order, each once, in whatever order events arrive', () => {
     fc.assert(
-      fc.property(told, fc.array(fc.integer({ min: 1, max: 6 })), (events, cuts) => {
-        const generations = tell(events)
+      fc.property(updates, fc.array(fc.integer({ min: 1, max: 6 })), (events, cuts) => {
+        const generations = toGenerations(events)
         const shown = inPieces(generations, cuts).reduce(merge, START)
         expect(shown.rows.map(row => [row.key, row.generation.version])).toEqual(newest(generations))
       }),
     )
   })
 
-  test('told again, nothing changes: not even the rows are other objects', () => {
+  test('returns the same window when the same events arrive again', () => {
     fc.assert(
-      fc.property(told, events => {
-        const shown = merge(START, tell(events))
-        expect(merge(shown, tell(events))).toBe(shown)
+      fc.property(updates, events => {
+        const shown = merge(START, toGenerations(events))
+        expect(merge(shown, toGenerations(events))).toBe(shown)
       }),
     )
   })
 
-  test('a row that did not change stays the same object', () => {
+  test('returns the same object for a row that did not change', () => {
     const shown = merge(START, [buildNumbered(1), buildNumbered(2)])
     const after = merge(shown, [buildNumbered(2, { version: 2 })])
     expect(after.rows[0]).toBe(shown.rows[0])
     expect(after.rows[1]).not.toBe(shown.rows[1])
   })
 
-  test('what lies outside of the window is left to its page', () => {
+  test('leaves generations outside of the window to their page', () => {
     const open = buildWindow([5, 6], { older: { cursor: 'before 5' } })
     expect(listNumbers(merge(open, [buildNumbered(2), buildNumbered(7)]))).toEqual([5, 6, 7])
     expect(listNumbers(merge(buildWindow([5]), [buildNumbered(2)]))).toEqual([2, 5])
@@ -52,16 +52,16 @@ describe('merge', () => {
     expect(listNumbers(merge(cut, [buildNumbered(6), buildNumbered(8)]))).toEqual([5, 6, 7])
   })
 
-  test('what is newer than everything, outside of the window, is noted once, until it is deleted', () => {
+  test('records generations newer than everything once, outside of the window, until they are deleted', () => {
     const cut = { ...buildWindow([5, 7], { newer: 'cut' }), newestKey: buildWindow([9]).newestKey }
-    const told = merge(cut, [buildNumbered(8), buildNumbered(10), buildNumbered(11)])
-    expect([...told.unloadedNewer]).toEqual([buildNumbered(10).clientId, buildNumbered(11).clientId])
-    expect(merge(told, [buildNumbered(10, { version: 2 }), buildNumbered(11, { version: 3 })])).toBe(told)
-    const deleted = merge(told, [buildNumbered(10, { version: 9, deletedAt: '2026-11-22T12:00:00Z' })])
+    const merged = merge(cut, [buildNumbered(8), buildNumbered(10), buildNumbered(11)])
+    expect([...merged.unloadedNewer]).toEqual([buildNumbered(10).clientId, buildNumbered(11).clientId])
+    expect(merge(merged, [buildNumbered(10, { version: 2 }), buildNumbered(11, { version: 3 })])).toBe(merged)
+    const deleted = merge(merged, [buildNumbered(10, { version: 9, deletedAt: '2026-11-22T12:00:00Z' })])
     expect([...deleted.unloadedNewer]).toEqual([buildNumbered(11).clientId])
   })
 
-  test('instants are told apart to the microsecond, however they are written', () => {
+  test('orders instants to the microsecond, in any notation', () => {
     const early = { ...buildNumbered(2), createdAt: '2026-11-22T12:00:00.000001Z' }
     const late = { ...buildNumbered(1), createdAt: '2026-11-22T12:00:00.0001Z' }
     const latest = { ...buildNumbered(3), createdAt: '2026-11-22T12:00:00.001+00:00' }
@@ -69,14 +69,14 @@ describe('merge', () => {
   })
 })
 
-describe('what this page sends', () => {
+describe('submissions', () => {
   const sent = { ...buildNumbered(9), version: 0, id: buildNumbered(9).clientId, createdAt: '2001-01-01T00:00:00Z' }
 
-  test('stands last, whatever this computer’s clock says', () => {
+  test('stand last, whatever the clock of this computer shows', () => {
     expect(listNumbers(addUnsent(merge(START, [buildNumbered(1), buildNumbered(2)]), sent))).toEqual([1, 2, 9])
   })
 
-  test('becomes the studio’s under the same key, whether the answer or the event comes first', () => {
+  test('become the studio’s generation under the same key, whether the response or the event comes first', () => {
     const waiting = addUnsent(merge(START, [buildNumbered(1)]), sent)
     const answered = merge(waiting, [buildNumbered(9, { version: 1 })])
     expect(listNumbers(answered)).toEqual([1, 9])
@@ -85,20 +85,20 @@ describe('what this page sends', () => {
     expect(overtaken.rows.at(-1)?.generation.version).toBe(3)
   })
 
-  test('a refusal that comes after the studio’s own word changes nothing', () => {
+  test('are not changed by a refusal that arrives after the generation', () => {
     const answered = merge(addUnsent(START, sent), [buildNumbered(9)])
     expect(setDelivery(answered, sent.clientId, { state: 'refused', problem: 'too late' })).toBe(answered)
     expect(removeUnsent(answered, sent.clientId)).toBe(answered)
   })
 
-  test('is not shown in a window that ends before the newest, and is noted when it has arrived', () => {
+  test('are hidden in a window that ends before the newest, and recorded once they have arrived', () => {
     const away = addUnsent(buildWindow([1], { newer: 'cut' }), sent)
     expect([listNumbers(away), away.byKey.has(sent.clientId)]).toEqual([[1], true])
     const answered = merge(away, [buildNumbered(9)])
     expect([listNumbers(answered), [...answered.unloadedNewer], answered.unsent]).toEqual([[1], [sent.clientId], []])
   })
 
-  test('can be taken back while it has not arrived', () => {
+  test('can be discarded while they have not arrived', () => {
     const refused = setDelivery(addUnsent(START, sent), sent.clientId, { state: 'refused', problem: 'no' })
     expect(refused.rows[0]?.delivery).toEqual({ state: 'refused', problem: 'no' })
     expect(removeUnsent(refused, sent.clientId).rows).toEqual([])
@@ -115,7 +115,7 @@ function inPieces(generations: Generation[], cuts: number[]): Generation[][] {
   return [...pieces, rest]
 }
 
-/** What should be shown, found another way: by version, then by time. */
+/** Returns the expected rows, computed another way: by version, then by time. */
 function newest(generations: Generation[]): [string, number][] {
   const byKey = Object.groupBy(generations, generation => generation.clientId)
   const last = Object.values(byKey).map(versions => (versions ?? []).toSorted((a, b) => a.version - b.version))
@@ -128,6 +128,6 @@ function newest(generations: Generation[]): [string, number][] {
 function firstOfHighest(versions: Generation[]): Generation {
   const highest = versions.at(-1)?.version
   const first = versions.find(generation => generation.version === highest)
-  if (!first) throw new Error('there is at least one')
+  if (!first) throw new Error('a group has no versions')
   return first
 }

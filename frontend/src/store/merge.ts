@@ -15,100 +15,100 @@ import {
 } from './generation-window.ts'
 
 /**
- * Takes in generations as the studio tells them, in any order and any number of times. A version never overwrites a newer
- * one, a deleted generation never comes back, and a sent one becomes the studio's under the same key. What lies outside of the
- * window is left to the page that it is on; of what is newer than everything, it is noted that it is there.
+ * Merges generations received from the studio, in any order and any number of times. A version never overwrites a newer one, a
+ * deleted generation never comes back, and a submission becomes the studio's generation under the same key. Generations outside
+ * of the window are left to the page that they are on; the keys of those newer than everything go to `unloadedNewer`.
  */
-export function merge(known: GenerationWindow, generations: readonly Generation[]): GenerationWindow {
+export function merge(window: GenerationWindow, generations: readonly Generation[]): GenerationWindow {
   const latest = latestVersions(generations)
-  const within = latest.filter(generation => generation.deletedAt !== null || isInWindow(known, generation))
-  return noteNewer(upsertGenerations(known, within), latest)
+  const within = latest.filter(generation => generation.deletedAt !== null || isInWindow(window, generation))
+  return recordNewer(upsertGenerations(window, within), latest)
 }
 
-/** Notes the newest generation there is, where the window does not reach it. */
-export function noteNewest(known: GenerationWindow, generation: Generation | undefined): GenerationWindow {
-  return generation ? { ...known, newestKey: laterSortKey(known.newestKey, sortKeyOf(generation)) } : known
+/** Records the newest generation there is, where the window does not reach it. */
+export function recordNewest(window: GenerationWindow, generation: Generation | undefined): GenerationWindow {
+  return generation ? { ...window, newestKey: laterSortKey(window.newestKey, sortKeyOf(generation)) } : window
 }
 
-/** Shows a generation that is on its way to the studio. */
-export function addUnsent(known: GenerationWindow, generation: Generation): GenerationWindow {
-  if (known.byKey.has(generation.clientId)) return known
+/** Adds a row for a generation that is on its way to the studio. */
+export function addUnsent(window: GenerationWindow, generation: Generation): GenerationWindow {
+  if (window.byKey.has(generation.clientId)) return window
   const row = { key: generation.clientId, sortKey: unsentSortKey(generation), generation, delivery: SENDING }
-  return withRows({ ...known, unsent: [...known.unsent, row] }, confirmedRows(known))
+  return withRows({ ...window, unsent: [...window.unsent, row] }, confirmedRows(window))
 }
 
-/** Notes what became of a generation that was sent; nothing if the studio has answered for it already. */
-export function setDelivery(known: GenerationWindow, key: string, delivery: Delivery): GenerationWindow {
-  const row = known.byKey.get(key)
-  if (!row?.delivery) return known
-  const sent = known.unsent.map(other => (other === row ? { ...row, delivery } : other))
-  return withRows({ ...known, unsent: sent }, confirmedRows(known))
+/** Sets the delivery state of a submission. Changes nothing if the studio has confirmed it already. */
+export function setDelivery(window: GenerationWindow, key: string, delivery: Delivery): GenerationWindow {
+  const row = window.byKey.get(key)
+  if (!row?.delivery) return window
+  const unsent = window.unsent.map(other => (other === row ? { ...row, delivery } : other))
+  return withRows({ ...window, unsent }, confirmedRows(window))
 }
 
-/** Takes a generation back that never reached the studio. */
-export function removeUnsent(known: GenerationWindow, key: string): GenerationWindow {
-  if (!known.byKey.get(key)?.delivery) return known
-  return withRows({ ...known, unsent: known.unsent.filter(row => row.key !== key) }, confirmedRows(known))
+/** Removes a submission that never reached the studio. */
+export function removeUnsent(window: GenerationWindow, key: string): GenerationWindow {
+  if (!window.byKey.get(key)?.delivery) return window
+  return withRows({ ...window, unsent: window.unsent.filter(row => row.key !== key) }, confirmedRows(window))
 }
 
-/** Shows a generation other than the studio has told, until it tells anew. */
+/** Changes a generation ahead of the studio, until the studio sends its next version. */
 export function applyOptimistic(
-  known: GenerationWindow,
+  window: GenerationWindow,
   key: string,
   change: (generation: Generation) => Generation,
 ): GenerationWindow {
   const changed = (row: Row) => (row.key === key ? { ...row, generation: change(row.generation) } : row)
-  return withRows(known, confirmedRows(known).map(changed))
+  return withRows(window, confirmedRows(window).map(changed))
 }
 
-/** Hides a generation that is being deleted, whatever is told of it meanwhile. */
-export function hideRow(known: GenerationWindow, key: string): GenerationWindow {
-  const rows = confirmedRows(known).filter(row => row.key !== key)
+/** Hides a generation that is being deleted, whatever events arrive for it meanwhile. */
+export function hideRow(window: GenerationWindow, key: string): GenerationWindow {
+  const rows = confirmedRows(window).filter(row => row.key !== key)
   return {
-    ...withRows(known, rows),
-    deletedVersions: new Map(known.deletedVersions).set(key, Number.POSITIVE_INFINITY),
+    ...withRows(window, rows),
+    deletedVersions: new Map(window.deletedVersions).set(key, Number.POSITIVE_INFINITY),
   }
 }
 
 /**
  * Ends the hiding of a generation.
  *
- * @param row its row, to be shown again; or the version in which it was deleted, to be told of if it comes back
+ * @param row its row, to show it again; or the version in which it was deleted, which a newer version brings back
  */
-export function unhideRow(known: GenerationWindow, key: string, row: Row | number): GenerationWindow {
-  const deletedVersions = new Map(known.deletedVersions)
+export function unhideRow(window: GenerationWindow, key: string, row: Row | number): GenerationWindow {
+  const deletedVersions = new Map(window.deletedVersions)
   deletedVersions.delete(key)
-  if (typeof row === 'number') return { ...known, deletedVersions: deletedVersions.set(key, row) }
-  if (!isInWindow(known, row.generation)) return { ...known, deletedVersions }
-  return { ...withRows(known, [...confirmedRows(known).filter(other => other.key !== key), row]), deletedVersions }
+  if (typeof row === 'number') return { ...window, deletedVersions: deletedVersions.set(key, row) }
+  if (!isInWindow(window, row.generation)) return { ...window, deletedVersions }
+  return { ...withRows(window, [...confirmedRows(window).filter(other => other.key !== key), row]), deletedVersions }
 }
 
 const SENDING: Delivery = { state: 'sending' }
 
-/** Notes the newest of what was told, and what of it is newer than everything and outside of the window. */
-function noteNewer(known: GenerationWindow, generations: readonly Generation[]): GenerationWindow {
-  const isNewer = (generation: Generation) => sortKeyOf(generation) > known.newestKey && generation.deletedAt === null
+/** Records the newest sort key of these generations, and the keys of those that are newer than everything and outside of the window. */
+function recordNewer(window: GenerationWindow, generations: readonly Generation[]): GenerationWindow {
+  const isNewer = (generation: Generation) => sortKeyOf(generation) > window.newestKey && generation.deletedAt === null
   const newer = generations.filter(isNewer)
-  const outside = newer.filter(({ clientId }) => known.byKey.get(clientId)?.delivery !== null)
+  const outside = newer.filter(({ clientId }) => window.byKey.get(clientId)?.delivery !== null)
   const deleted = generations.filter(
-    ({ clientId, deletedAt }) => deletedAt !== null && known.unloadedNewer.has(clientId),
+    ({ clientId, deletedAt }) => deletedAt !== null && window.unloadedNewer.has(clientId),
   )
-  if (newer.length + deleted.length === 0) return known
-  const newest = newer.map(sortKeyOf).reduce(laterSortKey, known.newestKey)
-  const beyond = new Set([...known.unloadedNewer, ...outside.map(({ clientId }) => clientId)])
-  for (const { clientId } of deleted) beyond.delete(clientId)
-  return { ...withRows(withoutUnsent(known, outside), confirmedRows(known)), newestKey: newest, unloadedNewer: beyond }
+  if (newer.length + deleted.length === 0) return window
+  const newestKey = newer.map(sortKeyOf).reduce(laterSortKey, window.newestKey)
+  const unloadedNewer = new Set([...window.unloadedNewer, ...outside.map(({ clientId }) => clientId)])
+  for (const { clientId } of deleted) unloadedNewer.delete(clientId)
+  return { ...withRows(withoutUnsent(window, outside), confirmedRows(window)), newestKey, unloadedNewer }
 }
 
-function isInWindow(known: GenerationWindow, generation: Generation): boolean {
-  if (known.byKey.get(generation.clientId)?.delivery === null) return true
-  const rows = confirmedRows(known)
+function isInWindow(window: GenerationWindow, generation: Generation): boolean {
+  if (window.byKey.get(generation.clientId)?.delivery === null) return true
+  const rows = confirmedRows(window)
   const order = sortKeyOf(generation)
-  const isAfterFirst = known.older === 'end' || order > (rows.at(0)?.sortKey ?? '')
-  return isAfterFirst && (known.newer === 'end' || order < (rows.at(-1)?.sortKey ?? ''))
+  const isAfterFirst = window.older === 'end' || order > (rows.at(0)?.sortKey ?? '')
+  return isAfterFirst && (window.newer === 'end' || order < (rows.at(-1)?.sortKey ?? ''))
 }
 
-/** What is on its way is the newest of all: the studio's clock decides once it has arrived, and this one may be wrong. */
+/** Sorts a submission after everything else: the studio's clock decides once it has arrived, and this browser's may be wrong. */
 function unsentSortKey({ createdAt, clientId }: Generation): string {
   return `${UNSENT_PREFIX}${padMilliseconds(createdAt)} ${clientId}`
 }

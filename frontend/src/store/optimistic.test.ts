@@ -11,10 +11,10 @@ import {
 } from './generation-store.fixture.ts'
 import { createGenerationStore, type GenerationStore } from './generation-store.ts'
 
-async function opened(count: number) {
+async function openStore(count: number) {
   const studio = createFakePages(count)
   const store = createGenerationStore({
-    fetchPage: studio.page,
+    fetchPage: studio.fetchPage,
     generate: rejectSubmission,
     outbox: createMemoryOutbox(),
     nextFrame: callImmediately,
@@ -27,23 +27,23 @@ function favouriteOf(store: GenerationStore, number: number) {
   return store.current().byKey.get(`client ${number}`)?.generation.favourite
 }
 
-test('a change is shown before the studio has answered, and stays if it did it', async () => {
-  const store = await opened(2)
+test('shows a change before the studio has answered, and merges the answer', async () => {
+  const store = await openStore(2)
   const answer = Promise.withResolvers<Generation>()
   const marked = (generation: Generation) => ({ ...generation, favourite: true })
-  const changing = store.changing('client 1', marked, () => answer.promise)
+  const changing = store.updateOptimistically('client 1', marked, () => answer.promise)
   expect(favouriteOf(store, 1)).toBe(true)
   answer.resolve({ ...buildNumbered(1, 2), favourite: true })
   await changing
   expect(store.current().byKey.get('client 1')?.generation).toMatchObject({ favourite: true, version: 2 })
 })
 
-test('a change that the studio did not make is taken back, but not over what it told meanwhile', async () => {
-  const store = await opened(2)
+test('reverts a change that failed, but not over a version that arrived meanwhile', async () => {
+  const store = await openStore(2)
   const marked = (generation: Generation) => ({ ...generation, favourite: true })
-  await expect(store.changing('client 1', marked, offline)).rejects.toThrow('away')
+  await expect(store.updateOptimistically('client 1', marked, offline)).rejects.toThrow('away')
   expect(favouriteOf(store, 1)).toBe(false)
-  const late = store.changing('client 2', marked, async () => {
+  const late = store.updateOptimistically('client 2', marked, async () => {
     store.receive({ ...buildNumbered(2, 5), favourite: true })
     return await offline()
   })
@@ -51,9 +51,9 @@ test('a change that the studio did not make is taken back, but not over what it 
   expect(store.current().byKey.get('client 2')?.generation).toMatchObject({ favourite: true, version: 5 })
 })
 
-test('what is deleted leaves at once, whatever is told of it meanwhile, and comes back to its place when it is restored', async () => {
-  const store = await opened(3)
-  const removing = store.removing('client 2', async () => store.receive(buildNumbered(2, 4)))
+test('removes a deleted row at once, whatever events arrive, and shows it at its position again when it is restored', async () => {
+  const store = await openStore(3)
+  const removing = store.removeOptimistically('client 2', async () => store.receive(buildNumbered(2, 4)))
   expect(listNumbers(store)).toEqual([1, 3])
   await removing
   expect(listNumbers(store)).toEqual([1, 3])
@@ -64,19 +64,20 @@ test('what is deleted leaves at once, whatever is told of it meanwhile, and come
   expect(listNumbers(store)).toEqual([1, 2, 3])
 })
 
-test('what could not be deleted is put back', async () => {
-  const store = await opened(3)
-  await expect(store.removing('client 2', offline)).rejects.toThrow('away')
+test('puts back a row whose deletion failed', async () => {
+  const store = await openStore(3)
+  await expect(store.removeOptimistically('client 2', offline)).rejects.toThrow('away')
   expect(listNumbers(store)).toEqual([1, 2, 3])
   store.receive({ ...buildNumbered(2, 2), prompt: 'and goes on' })
   expect(store.current().byKey.get('client 2')?.generation.prompt).toBe('and goes on')
 })
 
-test('what another page deletes and restores goes and comes back by events', async () => {
-  const store = await opened(3)
+test('removes and restores rows by the events of other pages', async () => {
+  const store = await openStore(3)
   store.receive({ ...buildNumbered(2, 2), deletedAt: '2026-11-22T12:00:00Z' })
   expect(listNumbers(store)).toEqual([1, 3])
   store.receive(buildNumbered(2, 3))
   expect(listNumbers(store)).toEqual([1, 2, 3])
 })
+
 const offline = () => Promise.reject(new UnreachableError('away'))

@@ -4,12 +4,16 @@ import { applyOptimistic, hideRow, merge, unhideRow } from './merge.ts'
 
 export interface OptimisticOptions {
   current: () => GenerationWindow
-  commit: (current: GenerationWindow) => void
+  commit: (next: GenerationWindow) => void
 }
 
-/** Changes that are shown before the studio has made them. */
+/** Creates changes that are shown before the studio has made them. */
 export function createOptimisticUpdates({ current, commit }: OptimisticOptions) {
-  /** Shows a change at once while the studio is asked for it, and takes it back if it is not made. @throws what `ask` throws */
+  /**
+   * Shows a change at once while the studio is requested to make it, and reverts it if the request fails.
+   *
+   * @throws the error of `request`
+   */
   async function updateOptimistically(
     key: string,
     change: (generation: Generation) => Generation,
@@ -26,7 +30,11 @@ export function createOptimisticUpdates({ current, commit }: OptimisticOptions) 
     }
   }
 
-  /** Takes a row away at once while the studio deletes its generation, and puts it back if it does not. @throws what `ask` throws */
+  /**
+   * Removes a row at once while the studio deletes its generation, and puts it back if the request fails.
+   *
+   * @throws the error of `request`
+   */
   async function removeOptimistically(key: string, request: () => Promise<void>) {
     const row = current().byKey.get(key)
     if (!row) return
@@ -40,5 +48,5 @@ export function createOptimisticUpdates({ current, commit }: OptimisticOptions) 
     }
   }
 
-  return { changing: updateOptimistically, removing: removeOptimistically }
+  return { updateOptimistically, removeOptimistically }
 }

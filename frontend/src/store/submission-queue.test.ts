@@ -5,29 +5,29 @@ import { createMemoryOutbox } from './generation.fixture.ts'
 import { buildNumbered, callImmediately, createFakePages, rejectSubmission } from './generation-store.fixture.ts'
 import { createGenerationStore } from './generation-store.ts'
 
-function orderOf(number: number, submission: () => Promise<Submission> = async () => ANY) {
+function buildQueued(number: number, submission: () => Promise<Submission> = async () => ANY) {
   let done = 0
   const onDone = () => {
     done += 1
   }
   const generation = { ...buildNumbered(number), version: 0 }
   const entry = { generation, submission: ANY, references: [], problem: null }
-  return { order: { entry, submission, onDone }, done: () => done }
+  return { queued: { entry, submission, onDone }, done: () => done }
 }
 
 const ANY: Submission = { prompt: 'any', parameters: { aspectRatio: '1:1', resolution: 1024, numOutputs: 1 } }
 
-test('an order is shown before the studio answers, and is then the studio’s', async () => {
+test('shows a submission before the studio has answered, and then the studio’s generation', async () => {
   const answer = Promise.withResolvers<Generation>()
   const store = createGenerationStore({
-    fetchPage: createFakePages(1).page,
+    fetchPage: createFakePages(1).fetchPage,
     generate: () => answer.promise,
     outbox: createMemoryOutbox(),
     nextFrame: callImmediately,
   })
   await store.open()
-  const { order, done } = orderOf(9)
-  const sending = store.send(order)
+  const { queued, done } = buildQueued(9)
+  const sending = store.send(queued)
   expect(store.current().rows.at(-1)).toMatchObject({ key: 'client 9', delivery: { state: 'sending' } })
   answer.resolve(buildNumbered(9))
   await sending
@@ -35,7 +35,7 @@ test('an order is shown before the studio answers, and is then the studio’s', 
   expect(done()).toBe(1)
 })
 
-test('a refusal is said in its words; tried again it goes out under the same clientId', async () => {
+test('shows a refusal in the studio’s words, and sends again under the same clientId', async () => {
   const sent: (string | undefined)[] = []
   const generate = async (submission: Submission) => {
     sent.push(submission.clientId)
@@ -43,143 +43,143 @@ test('a refusal is said in its words; tried again it goes out under the same cli
     return buildNumbered(9)
   }
   const store = createGenerationStore({
-    fetchPage: createFakePages(0).page,
+    fetchPage: createFakePages(0).fetchPage,
     generate,
     outbox: createMemoryOutbox(),
     nextFrame: callImmediately,
   })
   await store.open()
-  await store.send(orderOf(9, async () => ({ ...ANY, clientId: 'client 9' })).order)
+  await store.send(buildQueued(9, async () => ({ ...ANY, clientId: 'client 9' })).queued)
   expect(store.current().rows[0]?.delivery).toEqual({ state: 'refused', problem: 'The prompt is empty.' })
-  await store.sendAgain('client 9')
+  await store.resend('client 9')
   expect(sent).toEqual(['client 9', 'client 9'])
   expect(store.current().rows.map(row => row.delivery)).toEqual([null])
 })
 
-test('what could not reach the studio waits, and goes out when it can', async () => {
+test('waits while the studio is unreachable, and sends once it is back', async () => {
   let isDown = true
   const generate = async () => {
     if (isDown) throw new UnreachableError('out of reach')
     return buildNumbered(9)
   }
   const store = createGenerationStore({
-    fetchPage: createFakePages(0).page,
+    fetchPage: createFakePages(0).fetchPage,
     generate,
     outbox: createMemoryOutbox(),
     nextFrame: callImmediately,
   })
   await store.open()
-  await store.send(orderOf(9).order)
+  await store.send(buildQueued(9).queued)
   expect(store.current().rows[0]?.delivery).toEqual({ state: 'waiting' })
   isDown = false
-  await store.sendWaiting()
+  await store.sendQueued()
   expect(store.current().rows[0]?.delivery).toBeNull()
 })
 
-test('what waits is tried again by itself, ever more seldom, until it is through', async () => {
-  const pauses: number[] = []
+test('retries a waiting submission by itself, with growing pauses, until it succeeds', async () => {
+  const delays: number[] = []
   let next = () => {}
-  const later = (work: () => void, milliseconds: number) => {
-    pauses.push(milliseconds)
-    next = work
+  const setTimer = (callback: () => void, ms: number) => {
+    delays.push(ms)
+    next = callback
   }
-  let downs = 6
-  const generate = async () => (downs-- > 0 ? await offline() : buildNumbered(9))
+  let failuresLeft = 6
+  const generate = async () => (failuresLeft-- > 0 ? await offline() : buildNumbered(9))
   const store = createGenerationStore({
-    fetchPage: createFakePages(0).page,
+    fetchPage: createFakePages(0).fetchPage,
     generate,
     outbox: createMemoryOutbox(),
     nextFrame: callImmediately,
-    setTimer: later,
+    setTimer,
   })
   await store.open()
-  await store.send(orderOf(9).order)
+  await store.send(buildQueued(9).queued)
   for (let times = 0; times < 6; times++) {
     expect(store.current().rows[0]?.delivery).toEqual({ state: 'waiting' })
     next()
     await new Promise(resolve => setTimeout(resolve, 0))
   }
   expect(store.current().rows[0]?.delivery).toBeNull()
-  expect(pauses).toEqual([2_000, 4_000, 8_000, 16_000, 30_000, 30_000])
+  expect(delays).toEqual([2_000, 4_000, 8_000, 16_000, 30_000, 30_000])
 })
 
-test('an order that was taken back is gone, and lets go of what it held', async () => {
+test('removes a discarded submission and releases its references', async () => {
   const outbox = createMemoryOutbox()
   const store = createGenerationStore({
-    fetchPage: createFakePages(0).page,
+    fetchPage: createFakePages(0).fetchPage,
     generate: () => Promise.reject(new RejectedError('no')),
     outbox,
     nextFrame: callImmediately,
   })
   await store.open()
-  const { order, done } = orderOf(9)
-  await store.send(order)
-  store.takeBack('client 9')
+  const { queued, done } = buildQueued(9)
+  await store.send(queued)
+  store.discard('client 9')
   expect(store.current().rows).toEqual([])
   expect(done()).toBe(1)
   expect(await outbox.list()).toEqual([])
-  await store.sendAgain('client 9')
+  await store.resend('client 9')
   expect(store.current().rows).toEqual([])
 })
 
-test('an order is kept until the studio has answered, with the refusal if it was one', async () => {
+test('stores a submission until the studio has answered, with its refusal if there was one', async () => {
   const outbox = createMemoryOutbox()
   const answers = [offline, () => Promise.reject(new RejectedError('not like this')), async () => buildNumbered(9)]
   const generate = () => answers.shift()?.() ?? rejectSubmission()
   const store = createGenerationStore({
-    fetchPage: createFakePages(0).page,
+    fetchPage: createFakePages(0).fetchPage,
     generate,
     outbox,
     nextFrame: callImmediately,
   })
   await store.open()
-  const { order } = orderOf(9)
-  await store.send(order)
-  expect(await outbox.list()).toEqual([order.entry])
-  await store.sendWaiting()
-  expect(await outbox.list()).toEqual([{ ...order.entry, problem: 'not like this' }])
-  await store.sendAgain('client 9')
+  const { queued } = buildQueued(9)
+  await store.send(queued)
+  expect(await outbox.list()).toEqual([queued.entry])
+  await store.sendQueued()
+  expect(await outbox.list()).toEqual([{ ...queued.entry, problem: 'not like this' }])
+  await store.resend('client 9')
   expect(await outbox.list()).toEqual([])
 })
 
-test('an order of a page that was left is sent; one that was refused there is shown so', async () => {
-  const asked: string[] = []
+test('resumes a submission of an earlier page: sends it, or shows its refusal', async () => {
+  const requests: string[] = []
   const generate = async () => {
-    asked.push('once')
+    requests.push('once')
     return buildNumbered(9)
   }
   const store = createGenerationStore({
-    fetchPage: createFakePages(0).page,
+    fetchPage: createFakePages(0).fetchPage,
     generate,
     outbox: createMemoryOutbox(),
     nextFrame: callImmediately,
   })
   await store.open()
-  const [sent, refused] = [orderOf(9).order, orderOf(8).order]
+  const [sent, refused] = [buildQueued(9).queued, buildQueued(8).queued]
   await store.resume(sent)
   await store.resume({ ...refused, entry: { ...refused.entry, problem: 'not like this' } })
-  expect(asked).toHaveLength(1)
+  expect(requests).toHaveLength(1)
   expect(store.current().rows.map(row => row.delivery)).toEqual([null, { state: 'refused', problem: 'not like this' }])
 })
 
-test('an order that was taken back in another tab is not sent from this one', async () => {
+test('does not send a submission that another tab has discarded', async () => {
   const outbox = createMemoryOutbox()
-  const asked: string[] = []
+  const requests: string[] = []
   const generate = () => {
-    asked.push('once')
+    requests.push('once')
     return offline()
   }
   const store = createGenerationStore({
-    fetchPage: createFakePages(0).page,
+    fetchPage: createFakePages(0).fetchPage,
     generate,
     outbox,
     nextFrame: callImmediately,
   })
   await store.open()
-  await store.send(orderOf(9).order)
+  await store.send(buildQueued(9).queued)
   await outbox.remove('client 9')
-  await store.sendWaiting()
-  expect(asked).toHaveLength(1)
+  await store.sendQueued()
+  expect(requests).toHaveLength(1)
   expect(store.current().rows).toEqual([])
 })
 

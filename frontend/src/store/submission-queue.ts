@@ -3,29 +3,27 @@ import { describeProblem, UnreachableError } from '../api.ts'
 import type { Delivery, GenerationWindow } from './generation-window.ts'
 import { addUnsent, merge, removeUnsent, setDelivery } from './merge.ts'
 import type { OutboxEntry, OutboxStore } from './outbox-store.ts'
+import { createRetryTimer } from './retry-timer.ts'
 
-/** Something to make: what it looks like until the studio answers, and what the studio is told once its references are there. */
+/** A submission with its outbox entry, and the request body, which is ready once its references are uploaded. */
 export interface QueuedSubmission {
-  /** What is kept of it until the studio has answered. */
+  /** Stored until the studio has answered. */
   entry: OutboxEntry
   submission: () => Promise<Submission>
-  /** Called once the studio has answered or the order was taken back: nothing that only this page has is shown any more. */
+  /** Called once the studio has answered or the submission was discarded: its local images are no longer shown. */
   onDone: () => void
 }
 
 export interface SubmissionQueueOptions {
   current: () => GenerationWindow
-  commit: (current: GenerationWindow) => void
+  commit: (next: GenerationWindow) => void
   generate: (submission: Submission) => Promise<Generation>
   outbox: OutboxStore
-  /** Calls something after so many milliseconds. */
-  setTimer?: (work: () => void, milliseconds: number) => void
+  /** Runs a callback after a number of milliseconds. */
+  setTimer?: (callback: () => void, ms: number) => void
 }
 
-const INITIAL_RETRY_MS = 2_000
-const MAX_RETRY_MS = 30_000
-
-/** What was asked for and the studio has not answered for yet. */
+/** Creates the queue of submissions that the studio has not answered yet. */
 export function createSubmissionQueue({
   current,
   commit,
@@ -34,16 +32,15 @@ export function createSubmissionQueue({
   setTimer = setTimeout,
 }: SubmissionQueueOptions) {
   const queue = new Map<string, QueuedSubmission>()
-  let retryDelay = INITIAL_RETRY_MS
-  let retryState: 'when asked' | 'soon' = 'when asked'
+  const retryTimer = createRetryTimer({ retry: () => void sendQueued(), setTimer })
 
-  /** Shows an order at once, keeps it, and sends it. */
+  /** Shows a submission at once, stores it in the outbox, and sends it. */
   async function send(queued: QueuedSubmission) {
     void outbox.put(queued.entry)
     await resume(queued)
   }
 
-  /** Goes on with an order that was kept: shows it, and sends it unless it was refused. */
+  /** Resumes a submission from the outbox: shows it, and sends it unless it was refused. */
   async function resume(queued: QueuedSubmission) {
     const { generation, problem } = queued.entry
     queue.set(generation.clientId, queued)
@@ -52,7 +49,7 @@ export function createSubmissionQueue({
     if (problem !== null) commit(setDelivery(current(), generation.clientId, { state: 'refused', problem }))
   }
 
-  /** Sends an order once more, under the same `clientId`: however often it arrives, it is one generation. */
+  /** Sends a submission again under the same `clientId`, which is its idempotency key. */
   async function resend(key: string) {
     commit(setDelivery(current(), key, { state: 'sending' }))
     await retry(key)
@@ -65,39 +62,30 @@ export function createSubmissionQueue({
   }
 
   async function submit(queued: QueuedSubmission) {
-    const { clientId } = queued.entry.generation
     try {
       const generation = await generate(await queued.submission())
-      retryDelay = INITIAL_RETRY_MS
-      removeFromQueue(clientId)
+      retryTimer.reset()
+      removeFromQueue(queued.entry.generation.clientId)
       commit(merge(current(), [generation]))
       queued.onDone()
     } catch (error) {
-      const failure = toDeliveryFailure(error)
-      commit(setDelivery(current(), clientId, failure))
-      if (failure.state === 'refused') void outbox.put({ ...queued.entry, problem: failure.problem })
-      if (failure.state === 'waiting') scheduleRetry()
+      onFailure(queued.entry, toDeliveryFailure(error))
     }
   }
 
-  /** Sends what waits for the studio to be in reach. */
+  function onFailure(entry: OutboxEntry, failure: DeliveryFailure) {
+    commit(setDelivery(current(), entry.generation.clientId, failure))
+    if (failure.state === 'refused') void outbox.put({ ...entry, problem: failure.problem })
+    if (failure.state === 'waiting') retryTimer.schedule()
+  }
+
+  /** Sends the submissions that wait for the studio to be reachable. */
   async function sendQueued() {
     const waiting = current().unsent.filter(row => row.delivery?.state === 'waiting')
     await Promise.all(waiting.map(row => retry(row.key)))
   }
 
-  /** A part of the studio may be away while events still come: nobody says then that it is back. */
-  function scheduleRetry() {
-    if (retryState === 'soon') return
-    retryState = 'soon'
-    setTimer(() => {
-      retryState = 'when asked'
-      void sendQueued()
-    }, retryDelay)
-    retryDelay = Math.min(2 * retryDelay, MAX_RETRY_MS)
-  }
-
-  /** Takes an order back that has not reached the studio. */
+  /** Discards a submission that has not reached the studio. */
   function discard(key: string) {
     commit(removeUnsent(current(), key))
     queue.get(key)?.onDone()
@@ -109,7 +97,7 @@ export function createSubmissionQueue({
     void outbox.remove(key)
   }
 
-  return { send, resume, sendAgain: resend, sendWaiting: sendQueued, takeBack: discard }
+  return { send, resume, resend, sendQueued, discard }
 }
 
 type DeliveryFailure = Exclude<Delivery, { state: 'sending' }>

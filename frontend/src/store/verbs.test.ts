@@ -8,13 +8,13 @@ function failed(code: string) {
   return buildGeneration({ status: 'failed', outputs: [{ state: 'failed' }], error: { code, message: 'words' }, cost })
 }
 
-test('what has not ended can be cancelled, and nothing else', () => {
+test('offers only cancel for a generation that has not ended', () => {
   for (const status of ['queued', 'processing', 'uploading'] as const) {
     expect(listVerbs(buildGeneration({ status }))).toEqual(['cancel'])
   }
 })
 
-test('what has ended can be done again as far as it is missing', () => {
+test('offers to make what is missing of a generation that has ended', () => {
   expect(listVerbs(buildGeneration({ outputs: 2 }))).toEqual([])
   expect(listVerbs(buildGeneration({ outputs: [{}, { state: 'temporary' }] }))).toEqual([])
   expect(listVerbs(buildGeneration({ outputs: [{}, { state: 'lost' }] }))).toEqual(['complete'])
@@ -22,13 +22,13 @@ test('what has ended can be done again as far as it is missing', () => {
   expect(listVerbs(failed('content_refused'))).toEqual(['retry'])
 })
 
-test('the provider is asked first where it may have made it', () => {
+test('offers to check with the provider first where it may have made the outputs', () => {
   for (const code of ['unknown_outcome', 'gave_up', 'provider_silent', 'too_long', 'provider_too_long']) {
     expect(listVerbs(failed(code))).toEqual(['check', 'retry'])
   }
 })
 
-test('a verb says what it does and what it costs', () => {
+test('states what a verb does and what it costs', () => {
   const partial = buildGeneration({ outputs: [{}, { state: 'lost' }, { state: 'failed' }], cost })
   expect([formatVerbLabel('complete', partial), countMissing(partial)]).toEqual(['Get the missing 2', 2])
   expect(formatVerbHint('complete', partial)).toContain('billed anew')

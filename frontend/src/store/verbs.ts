@@ -2,10 +2,10 @@ import { findFailure } from '@darkroom/contracts/failures'
 import type { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 
-/** What a person can have the studio do about a generation that stands still or should. */
+/** An action that a user can request for a generation that has stopped, or should stop. */
 export type Verb = 'cancel' | 'retry' | 'check' | 'complete'
 
-/** What can be done about a generation, what helps most likely first. */
+/** Returns the verbs that apply to a generation, the most promising first. */
 export function listVerbs(generation: Generation): Verb[] {
   const { status, error } = generation
   if (!isTerminal(status)) return ['cancel']
@@ -14,7 +14,7 @@ export function listVerbs(generation: Generation): Verb[] {
   return findFailure(error?.code ?? '')?.canCheck ? ['check', 'retry'] : ['retry']
 }
 
-/** What a verb is called where it stands for what it does. */
+/** Returns a verb's label. */
 export function formatVerbLabel(verb: Verb, generation: Generation): string {
   if (verb === 'retry') return isUnknownOutcome(generation) ? 'Submit anyway' : 'Try again'
   if (verb === 'check') return 'Check again'
@@ -23,7 +23,7 @@ export function formatVerbLabel(verb: Verb, generation: Generation): string {
   return missing === 1 ? 'Get the missing one' : `Get the missing ${missing}`
 }
 
-/** What a verb means, in a sentence, for whoever hesitates. */
+/** Returns a verb's tooltip: its effect and whether it costs money, in one or two sentences. */
 export function formatVerbHint(verb: Verb, generation: Generation): string {
   if (verb === 'check') return 'Asks the provider what became of it. Nothing is billed by that.'
   if (verb === 'cancel') return 'Stops it, and asks the provider to stop.'
@@ -33,13 +33,13 @@ export function formatVerbHint(verb: Verb, generation: Generation): string {
   return 'Makes what is missing, which is billed anew.'
 }
 
-/** How many outputs are not there and will not come by themselves. */
+/** Counts the outputs that are missing and will not arrive without another request. */
 export function countMissing({ outputs, status }: Generation): number {
   if (!isTerminal(status)) return 0
   return outputs.filter(({ state }) => state === 'failed' || state === 'lost' || state === 'pending').length
 }
 
-/** Whether nobody knows if the provider has made it. */
+/** Returns whether the provider may have made the generation without confirming it. */
 export function isUnknownOutcome({ error }: Generation): boolean {
   return error?.code === 'unknown_outcome'
 }

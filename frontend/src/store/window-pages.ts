@@ -11,83 +11,83 @@ import {
   withRows,
 } from './generation-window.ts'
 
-/** A page of the list, newest first, and where the ones beside it begin; null where there is none. */
+/** A page of the list, newest first, with the cursors of the pages beside it; null where there is none. */
 export interface Page {
   generations: readonly Generation[]
   nextCursor: string | null
   previousCursor: string | null
 }
 
-/** Takes in the page that follows the window's oldest row. */
-export function addOlder(known: GenerationWindow, page: Page): GenerationWindow {
-  return { ...upsertGenerations(known, page.generations), older: toEdge(page.nextCursor) }
+/** Adds the page that follows the window's oldest row. */
+export function addOlder(window: GenerationWindow, page: Page): GenerationWindow {
+  return { ...upsertGenerations(window, page.generations), older: toEdge(page.nextCursor) }
 }
 
-/** Takes in the page that follows the window's newest row. */
-export function addNewer(known: GenerationWindow, page: Page): GenerationWindow {
+/** Adds the page that follows the window's newest row. */
+export function addNewer(window: GenerationWindow, page: Page): GenerationWindow {
   const { generations, previousCursor } = page
-  return markReached({ ...upsertGenerations(known, generations), newer: toEdge(previousCursor) }, generations)
+  return markReached({ ...upsertGenerations(window, generations), newer: toEdge(previousCursor) }, generations)
 }
 
 /** Moves the window to a page, wherever it is. */
-export function replaceWindow(known: GenerationWindow, page: Page): GenerationWindow {
+export function replaceWindow(window: GenerationWindow, page: Page): GenerationWindow {
   const { generations, nextCursor, previousCursor } = page
-  const empty = { ...known, newer: toEdge(previousCursor), older: toEdge(nextCursor) }
+  const empty = { ...window, newer: toEdge(previousCursor), older: toEdge(nextCursor) }
   return markReached(upsertGenerations(withRows(empty, []), generations), generations)
 }
 
 /**
- * Takes in the window's generations, read again without a gap. What was known before it was read, within its reach, and is
- * not among them has been deleted meanwhile; what lies before its reach stays only if nothing lies between.
+ * Reconciles the window with its generations, read again without a gap. A row that was loaded before the read, lies within its
+ * reach and is not among them has been deleted meanwhile; rows before its reach stay only if there is no gap between.
  *
- * @param before what was known when reading began: what came meanwhile may be too young to be among them
+ * @param before the window when the read began: rows that arrived since may be too young to be in the read
  */
-export function reconcileWindow(known: GenerationWindow, page: Page, before: GenerationWindow): GenerationWindow {
+export function reconcileWindow(window: GenerationWindow, page: Page, before: GenerationWindow): GenerationWindow {
   const present = new Set(page.generations.map(generation => generation.clientId))
   const sortKeys = page.generations.map(sortKeyOf).toSorted()
-  const [first = ''] = page.nextCursor === null || !overlaps(known, page.generations) ? [] : sortKeys
+  const [first = ''] = page.nextCursor === null || !overlaps(window, page.generations) ? [] : sortKeys
   const last = page.previousCursor === null ? UNSENT_PREFIX : (sortKeys.at(-1) ?? '')
-  const isKept = (row: Row) => {
+  const isStillValid = (row: Row) => {
     const isUnread = row.sortKey < first || (row.sortKey > last && page.previousCursor === null)
     return isUnread || present.has(row.key) || (row.sortKey <= last && before.byKey.get(row.key) !== row)
   }
-  const kept = confirmedRows(known).filter(isKept)
-  const reachesFurther = kept.some(row => row.sortKey < first)
-  const older = reachesFurther ? known.older : toEdge(page.nextCursor)
-  const window = { ...known, older, newer: toEdge(page.previousCursor) }
-  return markReached(upsertGenerations(withRows(window, kept), page.generations), page.generations)
+  const retained = confirmedRows(window).filter(isStillValid)
+  const reachesFurther = retained.some(row => row.sortKey < first)
+  const older = reachesFurther ? window.older : toEdge(page.nextCursor)
+  const reconciled = { ...window, older, newer: toEdge(page.previousCursor) }
+  return markReached(upsertGenerations(withRows(reconciled, retained), page.generations), page.generations)
 }
 
-/** Whether newly read generations meet the window, so that nothing can lie between the two. */
-export function overlaps(known: GenerationWindow, read: readonly Generation[]): boolean {
-  return read.some(generation => known.byKey.get(generation.clientId)?.delivery === null)
+/** Returns whether newly read generations overlap the window, which means that there is no gap between the two. */
+export function overlaps(window: GenerationWindow, read: readonly Generation[]): boolean {
+  return read.some(generation => window.byKey.get(generation.clientId)?.delivery === null)
 }
 
 /**
- * Keeps the window from growing for ever: what is over is cut off at the end that is further from the reader.
+ * Limits the size of the window. The excess is cut off at the end that is further from the row being read.
  *
  * @param maxRows rows that it may have
- * @param slack rows that are cut off beyond that, so that it need not be done for each
+ * @param slack rows that are cut off beyond that, so that not every new row trims again
  */
 export function trimWindow(
-  known: GenerationWindow,
+  window: GenerationWindow,
   anchorKey: string,
   { maxRows, slack }: { maxRows: number; slack: number },
 ): GenerationWindow {
-  const rows = confirmedRows(known)
+  const rows = confirmedRows(window)
   const at = rows.findIndex(row => row.key === anchorKey)
-  if (rows.length <= maxRows) return known
+  if (rows.length <= maxRows) return window
   const excess = rows.length - maxRows + slack
   const isNearOldest = at >= 0 && at < rows.length / 2
-  if (isNearOldest) return withRows({ ...known, newer: 'cut' }, rows.slice(0, -excess))
-  return withRows({ ...known, older: 'cut' }, rows.slice(excess))
+  if (isNearOldest) return withRows({ ...window, newer: 'cut' }, rows.slice(0, -excess))
+  return withRows({ ...window, older: 'cut' }, rows.slice(excess))
 }
 
-/** The window has come to these rows: what it holds or has reached is no longer beyond it. */
-function markReached(known: GenerationWindow, read: readonly Generation[]): GenerationWindow {
-  const newest = read.map(sortKeyOf).reduce(laterSortKey, known.newestKey)
-  const left = known.newer === 'end' ? [] : [...known.unloadedNewer].filter(key => !known.byKey.has(key))
-  return { ...known, newestKey: newest, unloadedNewer: new Set(left) }
+/** Records that the window has reached these rows: they are no longer beyond it. */
+function markReached(window: GenerationWindow, read: readonly Generation[]): GenerationWindow {
+  const newestKey = read.map(sortKeyOf).reduce(laterSortKey, window.newestKey)
+  const left = window.newer === 'end' ? [] : [...window.unloadedNewer].filter(key => !window.byKey.has(key))
+  return { ...window, newestKey, unloadedNewer: new Set(left) }
 }
 
 function toEdge(cursor: string | null): Edge {

@@ -1,49 +1,54 @@
 import type { Timeline } from '@darkroom/contracts/timeline'
-import { createMemo, createSignal, For, onCleanup, onMount, Show } from 'solid-js'
-import type { Studio } from '../../studio.ts'
-import type { FeedView } from '../view/feed-view.ts'
-import { computeMarks, computeStops, findStop, indexOfDay, startOfDay, toLocalDay } from './timeline-scale.ts'
+import { type Accessor, createMemo, createSignal, For, onCleanup, onMount, Show } from 'solid-js'
+import type { FeedLocation } from '../../store/feed-location.ts'
+import type { FeedLayout } from '../feed-layout.ts'
+import { indexAfterKey } from './key-moves.ts'
+import { createPointerAim } from './pointer-aim.ts'
+import {
+  computeMarks,
+  computeStops,
+  type DayStop,
+  findStop,
+  indexOfDay,
+  type Mark,
+  startOfDay,
+  toLocalDay,
+} from './timeline-scale.ts'
 
 interface ScrubberProps {
-  studio: Studio
-  view: FeedView
   timeline: Timeline
+  feedLayout: Accessor<FeedLayout>
+  /** Key of the row being read. */
+  anchorKey: Accessor<string | undefined>
+  goTo: (location: FeedLocation) => void
 }
 
-/** Every day that has pictures, at the edge of the page: shows where the reader is, and goes anywhere. */
+/** Every day that has images, at the edge of the page: shows the day being read, and moves the feed to any other. */
 export function Scrubber(props: ScrubberProps) {
   const [height, setHeight] = createSignal(0)
-  const [aimedIndex, setAimedIndex] = createSignal<number>()
   const stops = createMemo(() => computeStops(props.timeline))
   const marks = createMemo(() => computeMarks(stops(), height()))
-  const readingDay = createMemo(() => getReadingDay(props.view))
-  const at = createMemo(() => aimedIndex() ?? indexOfDay(stops(), readingDay()))
-  const stop = () => stops()[at()]
+  const readingDay = createMemo(() => getReadingDay(props.feedLayout(), props.anchorKey()))
+  const { aimedIndex, handlers } = createPointerAim({ indexAt, onRelease: go })
+  const index = createMemo(() => aimedIndex() ?? indexOfDay(stops(), readingDay()))
+  const last = () => stops().length - 1
   let track: HTMLDivElement | undefined
 
-  const shareOf = (event: PointerEvent) => {
-    const box = track?.getBoundingClientRect()
-    return box ? Math.min(Math.max((event.clientY - box.top) / box.height, 0), 1) : 0
+  function indexAt(share: number): number | undefined {
+    const found = findStop(stops(), share)
+    return found && stops().indexOf(found)
   }
-  const aimAt = (event: PointerEvent) => {
-    const found = findStop(stops(), shareOf(event))
-    setAimedIndex(found && stops().indexOf(found))
+
+  function go(to: number) {
+    const day = stops()[to]?.day
+    if (day !== undefined) props.goTo(to >= last() ? 'newest' : { at: startOfDay(day) })
   }
-  const go = (index: number) => {
-    const isLast = index >= stops().length - 1
-    const day = stops()[index]?.day
-    if (day !== undefined) props.studio.goTo(isLast ? 'newest' : { at: startOfDay(day) })
-  }
-  const onPointerUp = () => {
-    const index = aimedIndex()
-    if (index !== undefined) go(index)
-    setAimedIndex(undefined)
-  }
-  const onKeyDown = (event: KeyboardEvent) => {
-    const to = KEY_MOVES[event.key]?.(at(), stops().length - 1)
+
+  function onKeyDown(event: KeyboardEvent) {
+    const to = indexAfterKey(event.key, index(), last())
     if (to === undefined) return
     event.preventDefault()
-    go(Math.min(Math.max(to, 0), stops().length - 1))
+    go(to)
   }
 
   onMount(() => {
@@ -61,56 +66,52 @@ export function Scrubber(props: ScrubberProps) {
       aria-label="Jump to date"
       aria-orientation="vertical"
       aria-valuemin={0}
-      aria-valuemax={stops().length - 1}
-      aria-valuenow={at()}
-      aria-valuetext={formatDay(stop()?.day ?? '')}
+      aria-valuemax={last()}
+      aria-valuenow={index()}
+      aria-valuetext={formatDay(stops()[index()]?.day ?? '')}
       data-aiming={aimedIndex() !== undefined}
-      onPointerDown={event => {
-        event.currentTarget.setPointerCapture(event.pointerId)
-        aimAt(event)
-      }}
-      onPointerMove={event => aimedIndex() !== undefined && aimAt(event)}
-      onPointerUp={onPointerUp}
-      onPointerCancel={() => setAimedIndex(undefined)}
+      onPointerDown={handlers.onPointerDown}
+      onPointerMove={handlers.onPointerMove}
+      onPointerUp={handlers.onPointerUp}
+      onPointerCancel={handlers.onPointerCancel}
       onKeyDown={onKeyDown}
     >
-      <For each={marks()}>
-        {mark => (
-          <span class="scrubber-mark" data-tick={mark.label === null} style={{ top: `${mark.share * 100}%` }}>
-            {mark.label}
-          </span>
-        )}
-      </For>
-      <Show when={stop()}>
-        {shown => (
-          <span class="scrubber-here" style={{ transform: `translateY(${shown().share * height()}px)` }}>
-            {aimedIndex() === undefined ? formatShortDay(shown().day) : formatDay(shown().day)}
-          </span>
-        )}
-      </Show>
+      <Marks marks={marks()} />
+      <CurrentDay stop={stops()[index()]} trackHeight={height()} isAiming={aimedIndex() !== undefined} />
     </div>
   )
 }
 
-/** How keys move along the days: the newest is at the bottom. */
-const KEY_MOVES: Record<string, (at: number, last: number) => number> = {
-  ArrowUp: at => at - 1,
-  ArrowDown: at => at + 1,
-  ArrowLeft: at => at - 1,
-  ArrowRight: at => at + 1,
-  PageUp: at => at - 30,
-  PageDown: at => at + 30,
-  Home: () => 0,
-  End: (_, last) => last,
+function Marks(props: { marks: readonly Mark[] }) {
+  return (
+    <For each={props.marks}>
+      {mark => (
+        <span class="scrubber-mark" data-tick={mark.label === null} style={{ top: `${mark.share * 100}%` }}>
+          {mark.label}
+        </span>
+      )}
+    </For>
+  )
 }
 
-function getReadingDay(view: FeedView): string {
-  const { rows, indexOf } = view.frame()
-  const row = rows[indexOf.get(view.readingKey() ?? '') ?? rows.length - 1]
+function CurrentDay(props: { stop: DayStop | undefined; trackHeight: number; isAiming: boolean }) {
+  return (
+    <Show when={props.stop}>
+      {stop => (
+        <span class="scrubber-here" style={{ transform: `translateY(${stop().share * props.trackHeight}px)` }}>
+          {props.isAiming ? formatDay(stop().day) : formatShortDay(stop().day)}
+        </span>
+      )}
+    </Show>
+  )
+}
+
+function getReadingDay({ rows, indexOf }: FeedLayout, anchorKey = ''): string {
+  const row = rows[indexOf.get(anchorKey) ?? rows.length - 1]
   return row ? toLocalDay(row.generation.createdAt) : ''
 }
 
-/** `22 November 2026`, in the person's language. */
+/** Formats a day in the user's language: `22 November 2026`. */
 function formatDay(day: string): string {
   if (day === '') return ''
   return new Date(`${day}T12:00`).toLocaleDateString([], { day: 'numeric', month: 'long', year: 'numeric' })

@@ -10,7 +10,7 @@ const TIMELINE = {
   ],
 }
 
-test('days take as much of the scale as they have generations, the oldest at its top', () => {
+test('spaces days by their numbers of generations, the oldest at the top', () => {
   const stops = computeStops(TIMELINE)
   expect(stops.map(({ day, share }) => [day, share])).toEqual([
     ['2025-12-31', 0],
@@ -25,13 +25,13 @@ test('days take as much of the scale as they have generations, the oldest at its
   ])
 })
 
-test('a day without any is found at the last one before it', () => {
+test('finds a day without generations at the last one before it', () => {
   expect(
     ['2020-01-01', '2026-01-30', '2026-01-31', '2030-01-01'].map(day => indexOfDay(computeStops(TIMELINE), day)),
   ).toEqual([0, 0, 1, 2])
 })
 
-test('years are named where they begin, months are ticks, and none stand on each other', () => {
+test('labels the start of years, marks months by ticks, and overlaps none', () => {
   expect(computeMarks(computeStops(TIMELINE), 600).map(({ label }) => label)).toEqual(['2025', '2026', null])
   const counts = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 120 })
   fc.assert(
@@ -42,13 +42,13 @@ test('years are named where they begin, months are ticks, and none stand on each
       }))
       const marks = computeMarks(computeStops({ days: days.reverse() }), height)
       const labels = marks.filter(({ label }) => label !== null).map(({ share }) => share * height)
-      for (const [index, place] of labels.slice(1).entries())
-        expect(place - (labels[index] ?? 0)).toBeGreaterThanOrEqual(28)
+      for (const [index, position] of labels.slice(1).entries())
+        expect(position - (labels[index] ?? 0)).toBeGreaterThanOrEqual(28)
     }),
   )
 })
 
-test('a day is the one where the person is', () => {
+test('returns the day in the local time zone', () => {
   const noon = new Date(2026, 10, 22, 12)
   expect(toLocalDay(noon.toISOString())).toBe('2026-11-22')
 })

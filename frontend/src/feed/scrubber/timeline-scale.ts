@@ -2,19 +2,19 @@ import type { Timeline } from '@darkroom/contracts/timeline'
 
 /** A day that has generations, and the share of all generations that were made before it. */
 export interface DayStop {
-  /** `2026-11-22`, where the person is. */
+  /** `2026-11-22`, in the user's time zone. */
   day: string
   share: number
 }
 
-/** Where a year or a month begins on the scale. */
+/** The start of a year or a month on the scale. */
 export interface Mark {
   share: number
   /** Its year, if it is shown; a month is only a tick. */
   label: string | null
 }
 
-/** Every day that has generations, oldest first, spread over the scale by how many each has. */
+/** Computes a stop for every day that has generations, oldest first, spaced by their numbers of generations. */
 export function computeStops({ days }: Timeline): DayStop[] {
   const all = days.reduce((sum, { count }) => sum + count, 0)
   let before = 0
@@ -25,7 +25,7 @@ export function computeStops({ days }: Timeline): DayStop[] {
   })
 }
 
-/** The last stop at or before a share of the scale. */
+/** Finds the last stop at or before a share of the scale. */
 export function findStop(stops: readonly DayStop[], share: number): DayStop | undefined {
   return stops[
     Math.max(
@@ -35,7 +35,7 @@ export function findStop(stops: readonly DayStop[], share: number): DayStop | un
   ]
 }
 
-/** The index of a day's stop, or of the last one before it. */
+/** Returns the index of a day's stop, or of the last one before it. */
 export function indexOfDay(stops: readonly DayStop[], day: string): number {
   return Math.max(
     0,
@@ -44,7 +44,7 @@ export function indexOfDay(stops: readonly DayStop[], day: string): number {
 }
 
 /**
- * Where years and months begin, so far apart that they can be told from each other. A year's label needs more room than a tick.
+ * Computes the marks of years and months, without those too close to the previous one. A year's label needs more space than a tick.
  *
  * @param height of the scale, in CSS pixels
  */
@@ -64,14 +64,14 @@ export function computeMarks(stops: readonly DayStop[], height: number): Mark[] 
   return marks
 }
 
-/** The day of an instant, where the person is. */
+/** Returns the day of an instant in the user's time zone. */
 export function toLocalDay(instant: string): string {
   const date = new Date(instant)
   const two = (number: number) => String(number).padStart(2, '0')
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
 }
 
-/** When a day begins, where the person is, as an instant. */
+/** Returns the instant at which a day begins in the user's time zone. */
 export function startOfDay(day: string): string {
   return new Date(`${day}T00:00`).toISOString()
 }

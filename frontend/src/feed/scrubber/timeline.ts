@@ -1,18 +1,17 @@
 import type { Timeline } from '@darkroom/contracts/timeline'
 import { type Accessor, createSignal, onCleanup, onMount } from 'solid-js'
-import type { Api } from '../../api.ts'
-import type { GenerationStore } from '../../store/generation-store.ts'
+import type { WindowListener } from '../../store/window-state.ts'
 
 export interface TimelineOptions {
-  api: Api
-  store: GenerationStore
+  api: { fetchTimeline: (timeZone: string) => Promise<Timeline> }
+  store: { subscribe: (listener: WindowListener) => () => void }
 }
 
 const EMPTY_TIMELINE: Timeline = { days: [] }
-/** What is new changes the counts of days too little for reading them more often than this. */
+/** The counts are not read again before this age: new generations hardly change the scale. */
 const MAX_AGE_MS = 60_000
 
-/** How many generations there are of each day, as of about a minute ago. */
+/** Creates the numbers of generations of each day, as of about a minute ago. */
 export function createTimeline({ api, store }: TimelineOptions): Accessor<Timeline> {
   const [timeline, setTimeline] = createSignal(EMPTY_TIMELINE)
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
@@ -23,7 +22,7 @@ export function createTimeline({ api, store }: TimelineOptions): Accessor<Timeli
     try {
       setTimeline(await api.fetchTimeline(timeZone))
     } catch {
-      // The next change tries again; the feed does without meanwhile.
+      // The next change of the window tries again; until then the feed has no scrubber.
       readAt = Number.NEGATIVE_INFINITY
     }
   }

@@ -3,8 +3,8 @@ import { observeWindowOffset, type Virtualizer } from '@tanstack/solid-virtual'
 type OffsetListener = (offset: number, isScrolling: boolean) => void
 
 /**
- * How the virtualizer scrolls the page and learns where it is. It is told at once where a scroll of its own has led: the
- * browser's event comes a frame later, and that frame would show the rows of before.
+ * Creates the virtualizer's access to the page's scroll offset. A scroll of its own is reported at once: the browser's event comes
+ * a frame later, and that frame would show the previous rows.
  */
 export function createPageScroll() {
   let notify: OffsetListener | undefined

@@ -1,18 +1,18 @@
 import { createSignal } from 'solid-js'
 import type { ScrollDirection } from '../feed-layout.ts'
 
-/** Farther than this from one scroll event to the next nobody reads, in CSS pixels. */
+/** A larger distance than this between two scroll events is too fast to read, in CSS pixels. */
 const FAST_SCROLL_PX = 240
 const IDLE_MS = 160
 
-/** Tells where the reader is heading, and whether they are flying past rather than reading. */
+/** Creates the record of the scroll direction, and of whether the user scrolls too fast to read. */
 export function createScrollVelocity() {
   const [isFastScrolling, setFastScrolling] = createSignal(false)
   let direction: ScrollDirection = null
   let last: number | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  /** Notes where the reader has come to. */
+  /** Records the offset of a scroll event. */
   function track(offset: number) {
     const delta = offset - (last ?? offset)
     last = offset
@@ -28,5 +28,5 @@ export function createScrollVelocity() {
     setFastScrolling(false)
   }
 
-  return { isFast: isFastScrolling, direction: () => direction, moved: track, stop: () => clearTimeout(timer) }
+  return { isFastScrolling, direction: () => direction, track, stop: () => clearTimeout(timer) }
 }

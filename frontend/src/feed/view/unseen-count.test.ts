@@ -4,22 +4,22 @@ import type { GenerationWindow } from '../../store/generation-window.ts'
 import { addUnsent, merge, removeUnsent } from '../../store/merge.ts'
 import { findUnseen, toSeenState } from './unseen-count.ts'
 
-const NOTHING = new Set<string>()
+const NONE = new Set<string>()
 
 function unseen(
-  known: GenerationWindow,
+  current: GenerationWindow,
   seen = toSeenState(buildWindow([1, 2, 3])),
-  waiting: ReadonlySet<string> = NOTHING,
+  unseenBefore: ReadonlySet<string> = NONE,
 ): number[] {
-  return [...findUnseen(waiting, known, seen)].map(key => Number(key.slice(-6)))
+  return [...findUnseen(unseenBefore, current, seen)].map(key => Number(key.slice(-6)))
 }
 
-test('new is what came after all that was seen; older pages are not new', () => {
+test('counts generations newer than all that were seen, and none of older pages', () => {
   expect(unseen(buildWindow([1, 2, 3, 4, 5]))).toEqual([4, 5])
   expect(unseen(buildWindow([0, 1, 2, 3]))).toEqual([])
 })
 
-test('what is beyond the window counts too, and what was counted stays so when the window moves away from it', () => {
+test('counts generations beyond the window, and retains those counted when the window moves away', () => {
   const away = merge(buildWindow([1, 2], { newer: 'cut' }), [buildNumbered(7)])
   expect(unseen(away)).toEqual([7])
   const counted = new Set([buildNumbered(5).clientId])
@@ -28,12 +28,12 @@ test('what is beyond the window counts too, and what was counted stays so when t
   expect(unseen(deleted, undefined, new Set([buildNumbered(7).clientId]))).toEqual([])
 })
 
-test('what this page sends is new while it is not in view, and not once it was seen, whatever place it gets', () => {
+test('counts an unsent submission out of view, and not once it was seen, whatever sort key it gets', () => {
   const before = buildWindow([1, 2, 3])
   const sent = addUnsent(before, { ...buildNumbered(9), version: 0 })
   expect(unseen(sent, toSeenState(before))).toEqual([9])
   const seen = toSeenState(sent)
   expect(unseen(merge(sent, [buildNumbered(9)]), seen)).toEqual([])
-  const waiting = findUnseen(NOTHING, sent, toSeenState(before))
+  const waiting = findUnseen(NONE, sent, toSeenState(before))
   expect(unseen(removeUnsent(sent, buildNumbered(9).clientId), toSeenState(before), waiting)).toEqual([])
 })

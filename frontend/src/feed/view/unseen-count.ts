@@ -2,46 +2,46 @@ import { createSignal } from 'solid-js'
 import type { GenerationWindow } from '../../store/generation-window.ts'
 import { distanceToEnd, type FeedLayout, isNewestInView } from '../feed-layout.ts'
 
-/** What a reader has seen when the newest row was in view last. */
+/** Generations that the user has seen: all there were when the newest row was in view last. */
 export interface SeenState {
-  /** The place of the newest generation there was. */
+  /** Sort key of the newest generation there was. */
   newestKey: string
-  /** What was on its way then: it gets its place later. */
+  /** Keys of submissions that were on their way then. They get their sort key later. */
   unsent: ReadonlySet<string>
 }
 
-/** Keeps count of what has come while the reader was elsewhere. What is in view is seen. */
+/** Creates the count of generations that arrived while the newest row was not in view. */
 export function createUnseenCount(first: GenerationWindow) {
   const [unseen, setUnseen] = createSignal(0)
   const [isAway, setAway] = createSignal(false)
   let seen = toSeenState(first)
   let unseenKeys = new Set<string>()
 
-  /** Looks at what is there now, from where the reader is. */
-  function update(known: GenerationWindow, layout: FeedLayout, offset: number) {
+  /** Updates the count for the current window and scroll offset. */
+  function update(current: GenerationWindow, layout: FeedLayout, offset: number) {
     const isInView = isNewestInView(layout, offset)
-    if (isInView) seen = toSeenState(known)
-    unseenKeys = isInView ? new Set() : findUnseen(unseenKeys, known, seen)
+    if (isInView) seen = toSeenState(current)
+    unseenKeys = isInView ? new Set() : findUnseen(unseenKeys, current, seen)
     setUnseen(unseenKeys.size)
     setAway(!isInView && (!layout.isNewest || distanceToEnd(layout, offset) > 2 * layout.viewport))
   }
 
-  return { unseen, isAway, look: update }
+  return { unseen, isAway, update }
 }
 
-export function toSeenState({ newestKey: newest, unsent: sent }: GenerationWindow): SeenState {
-  return { newestKey: newest, unsent: new Set(sent.map(row => row.key)) }
+export function toSeenState({ newestKey, unsent }: GenerationWindow): SeenState {
+  return { newestKey, unsent: new Set(unsent.map(row => row.key)) }
 }
 
-/** Those that waited to be seen before, and what is newer than all that was seen; none that was deleted or taken back. */
-export function findUnseen(unseenKeys: ReadonlySet<string>, known: GenerationWindow, seen: SeenState): Set<string> {
-  const from = known.rows.findLastIndex(row => row.sortKey <= seen.newestKey) + 1
-  const newer = [...known.rows.slice(from), ...known.unsent].map(row => row.key)
+/** Returns the keys that were unseen before and those newer than all that was seen, without deleted and discarded ones. */
+export function findUnseen(unseenKeys: ReadonlySet<string>, current: GenerationWindow, seen: SeenState): Set<string> {
+  const from = current.rows.findLastIndex(row => row.sortKey <= seen.newestKey) + 1
+  const newer = [...current.rows.slice(from), ...current.unsent].map(row => row.key)
   const left = [...unseenKeys].filter(
-    key => known.byKey.has(key) || known.unloadedNewer.has(key) || known.newer !== 'end',
+    key => current.byKey.has(key) || current.unloadedNewer.has(key) || current.newer !== 'end',
   )
-  const there = [...left, ...newer, ...known.unloadedNewer].filter(
-    key => !known.deletedVersions.has(key) && !seen.unsent.has(key),
+  const present = [...left, ...newer, ...current.unloadedNewer].filter(
+    key => !current.deletedVersions.has(key) && !seen.unsent.has(key),
   )
-  return new Set(there)
+  return new Set(present)
 }

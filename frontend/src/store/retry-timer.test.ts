@@ -1,0 +1,20 @@
+import { expect, test } from 'bun:test'
+import { createRetryTimer } from './retry-timer.ts'
+
+test('schedules one retry at a time, with growing delays until it is reset', () => {
+  const timers: { callback: () => void; ms: number }[] = []
+  let retries = 0
+  const retry = () => {
+    retries += 1
+  }
+  const timer = createRetryTimer({ retry, setTimer: (callback, ms) => timers.push({ callback, ms }) })
+  timer.schedule()
+  timer.schedule()
+  timers[0]?.callback()
+  timer.schedule()
+  timers[1]?.callback()
+  timer.reset()
+  timer.schedule()
+  expect(timers.map(({ ms }) => ms)).toEqual([2_000, 4_000, 2_000])
+  expect(retries).toBe(2)
+})

@@ -1,0 +1,70 @@
+import { describeProblem, UnreachableError } from '../api.ts'
+import type { EventBuffer } from './event-buffer.ts'
+import {
+  type FeedLocation,
+  type FetchPage,
+  fetchLocation,
+  PAGE_SIZE,
+  type ScrollTarget,
+  toScrollTarget,
+} from './feed-location.ts'
+import { recordNewest } from './merge.ts'
+import { replaceWindow } from './window-pages.ts'
+import type { WindowState } from './window-state.ts'
+
+export interface WindowMovesDeps {
+  state: Pick<WindowState, 'current' | 'commit'>
+  events: Pick<EventBuffer, 'trackLoad' | 'mergeBuffered'>
+  fetchPage: FetchPage
+}
+
+/** A first page is smaller, to be shown sooner. */
+const FIRST_PAGE_SIZE = 50
+
+/** Creates the moves of the window to a location. The last move requested wins. */
+export function createWindowMoves({ state, events, fetchPage }: WindowMovesDeps) {
+  const { current, commit } = state
+  let scrollTarget: ScrollTarget = { key: null }
+  let moveCount = 0
+
+  /**
+   * Reads the first page: the newest, or the one at a location.
+   *
+   * @returns false if that location does not exist; then the newest page is read instead
+   */
+  async function open(location: FeedLocation = 'newest'): Promise<boolean> {
+    commit(current(), { first: 'loading', problem: null })
+    try {
+      await events.trackLoad(() => showLocation(location, FIRST_PAGE_SIZE))
+      return true
+    } catch (error) {
+      const isNotFound = location !== 'newest' && !(error instanceof UnreachableError)
+      if (isNotFound) await open()
+      if (!isNotFound) commit(current(), { first: 'failed', problem: describeProblem(error) })
+      return !isNotFound
+    }
+  }
+
+  /** Moves the window to another location. @throws RejectedError, UnreachableError */
+  async function moveWindow(location: FeedLocation): Promise<void> {
+    const move = moveCount + 1
+    commit(current(), { isMoving: true })
+    try {
+      await events.trackLoad(() => showLocation(location, PAGE_SIZE))
+    } finally {
+      if (move === moveCount) commit(current(), { isMoving: false })
+    }
+  }
+
+  async function showLocation(location: FeedLocation, limit: number) {
+    moveCount += 1
+    const move = moveCount
+    const { page, newest } = await fetchLocation(fetchPage, location, limit)
+    if (move !== moveCount) return
+    scrollTarget = toScrollTarget(location, page)
+    const moved = recordNewest(replaceWindow(current(), page), newest)
+    commit(events.mergeBuffered(moved), { first: 'ready', older: 'idle', newer: 'idle' })
+  }
+
+  return { open, moveWindow, scrollTarget: () => scrollTarget }
+}
