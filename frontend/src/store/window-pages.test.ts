@@ -54,44 +54,44 @@ describe('addOlder, addNewer, replaceWindow', () => {
 })
 
 describe('reconcileWindow', () => {
-  const known = addUnsent(buildWindow(span(1, 5), { older: { cursor: 'before 1' } }), {
+  const loaded = addUnsent(buildWindow(span(1, 5), { older: { cursor: 'before 1' } }), {
     ...buildNumbered(9),
     version: 0,
   })
 
   test('removes rows missing within the reach of the read, and retains earlier and unsent ones', () => {
-    const after = reconcileWindow(known, page([3, 5, 6], 'before 3', null), known)
+    const after = reconcileWindow(loaded, page([3, 5, 6], 'before 3', null), loaded)
     expect([listNumbers(after), after.older, after.newer]).toEqual([[1, 2, 3, 5, 6, 9], { cursor: 'before 1' }, 'end'])
   })
 
   test('removes a missing newest row, unless it arrived during the read', () => {
-    expect(listNumbers(reconcileWindow(known, page([3, 4], 'before 3', null), known))).toEqual([1, 2, 3, 4, 9])
-    const meanwhile = merge(known, [buildNumbered(6)])
-    expect(listNumbers(reconcileWindow(meanwhile, page(span(3, 5), 'before 3', null), known))).toEqual([
+    expect(listNumbers(reconcileWindow(loaded, page([3, 4], 'before 3', null), loaded))).toEqual([1, 2, 3, 4, 9])
+    const meanwhile = merge(loaded, [buildNumbered(6)])
+    expect(listNumbers(reconcileWindow(meanwhile, page(span(3, 5), 'before 3', null), loaded))).toEqual([
       ...span(1, 6),
       9,
     ])
   })
 
   test('leaves a window that no longer reaches the newest where it was', () => {
-    const after = reconcileWindow(known, page(span(2, 7), 'before 2', 'after 7'), known)
+    const after = reconcileWindow(loaded, page(span(2, 7), 'before 2', 'after 7'), loaded)
     expect([listNumbers(after), after.newer]).toEqual([span(1, 7), { cursor: 'after 7' }])
   })
 
   test('drops earlier rows that a gap separates from the read', () => {
-    const after = reconcileWindow(known, page([7, 8], 'before 7', null), known)
+    const after = reconcileWindow(loaded, page([7, 8], 'before 7', null), loaded)
     expect([listNumbers(after), after.older]).toEqual([[7, 8, 9], { cursor: 'before 7' }])
-    expect(overlaps(known, [buildNumbered(7)])).toBe(false)
+    expect(overlaps(loaded, [buildNumbered(7)])).toBe(false)
   })
 
   test('retains nothing else when the read reaches the oldest', () => {
-    const after = reconcileWindow(known, page([4], null, null), known)
+    const after = reconcileWindow(loaded, page([4], null, null), loaded)
     expect([listNumbers(after), after.older]).toEqual([[4, 9], 'end'])
   })
 
   test('never replaces a newer version by an older one', () => {
-    const newer = merge(known, [buildNumbered(4, { version: 7 })])
-    const after = reconcileWindow(newer, page(span(1, 5), null, null), known)
+    const newer = merge(loaded, [buildNumbered(4, { version: 7 })])
+    const after = reconcileWindow(newer, page(span(1, 5), null, null), loaded)
     expect(after.byKey.get(buildNumbered(4).clientId)?.generation.version).toBe(7)
   })
 })
