@@ -1,5 +1,5 @@
 import '../src/styles/tokens.css'
-import '../src/styles/page.css'
+import '../src/styles/base.css'
 import '../src/styles/progress.css'
 import './progress.css'
 import type { Generation } from '@darkroom/contracts/generation'

@@ -3,15 +3,15 @@ import { formatAddress, parseAddress, type SavedPosition } from './address.ts'
 import type { FeedLocation } from './store/feed-location.ts'
 
 export interface AddressBarOptions {
-  /** Where the reader is; null at the end of the feed. */
+  /** Returns the reader's position, null at the end of the feed. */
   currentPosition: () => SavedPosition | null
-  /** Goes to a place that the person has entered. */
+  /** Called with the location of an address that the user has entered. */
   goTo: (location: FeedLocation) => void
 }
 
 const WRITE_DEBOUNCE_MS = 250
 
-/** Keeps the address of this page at what is being read, so that a reload or a copied address comes back to it. */
+/** Updates the page's address with the reader's position. A reload or a copied address comes back to it. */
 export function createAddressBar({ currentPosition, goTo }: AddressBarOptions) {
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -43,7 +43,7 @@ export function createAddressBar({ currentPosition, goTo }: AddressBarOptions) {
   })
 }
 
-/** What the address bar says, and this page's history with it. */
+/** Returns the fragment of the page's address and the state of its history entry. */
 export function readAddress(): { hash: string; state: unknown } {
   return { hash: location.hash, state: history.state }
 }

@@ -3,7 +3,7 @@ import { formatAddress, parseAddress } from './address.ts'
 
 const ID = '01930000-0000-7000-8000-000000000001'
 
-test('an address names a generation, and this page’s history how far down in it', () => {
+test('parses the generation of an address and the share of the history state', () => {
   expect(parseAddress({ hash: `#g=${ID}`, state: null })).toEqual({ around: ID })
   expect(parseAddress({ hash: `#g=${ID}`, state: { id: ID, share: 0.25 } })).toEqual({ around: ID, share: 0.25 })
   expect(parseAddress({ hash: `#g=${ID}`, state: { id: 'another', share: 0.25 } })).toEqual({ around: ID })
@@ -13,7 +13,7 @@ test('an address names a generation, and this page’s history how far down in i
   })
 })
 
-test('every other address is that of the newest', () => {
+test('opens the newest for any other address', () => {
   for (const hash of ['', '#', '#g=', '#g=1', '#g=../x', `#h=${ID}`, formatAddress(null)]) {
     expect(parseAddress({ hash, state: { id: ID, share: Number.NaN } })).toBe('newest')
   }

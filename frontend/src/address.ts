@@ -1,12 +1,12 @@
 import type { AroundLocation, FeedLocation } from './store/feed-location.ts'
 
-/** A row, and how far down in it the reader is. */
+/** The reader's position in the feed: a generation, and the offset in its row as a share of the row's height. */
 export interface SavedPosition {
   id: string
   share: number
 }
 
-/** Where in the feed an address leads: `#g=<id>`, and how far down in it, if this page's history remembers. */
+/** Parses an address into a location of the feed: `#g=<id>`, with the share from the history entry's state if it has one. */
 export function parseAddress({ hash, state }: { hash: string; state: unknown }): FeedLocation {
   const id = /^#g=([0-9a-f-]{36})$/i.exec(hash)?.[1]
   if (id === undefined) return 'newest'
@@ -14,7 +14,7 @@ export function parseAddress({ hash, state }: { hash: string; state: unknown }):
   return isSavedPosition(state) && state.id === id ? { ...around, share: state.share } : around
 }
 
-/** The address of a place, below the path of this page; that of the end has nothing in it. */
+/** Returns the fragment of a position's address. It is empty for null, the end of the feed. */
 export function formatAddress(position: SavedPosition | null): string {
   return position === null ? '' : `#g=${position.id}`
 }

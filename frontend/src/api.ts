@@ -13,17 +13,17 @@ import type { App as IngestApp } from '../../services/ingest/src/app.ts'
 import type { App as QueryApp } from '../../services/query/src/app.ts'
 import type { Clock } from './ui/clock.ts'
 
-/** A refusal in the studio's own words. */
+/** The studio's refusal of a request, with the message of its problem document. */
 export class RejectedError extends Error {
-  override readonly name = 'Refusal'
+  override readonly name = 'RejectedError'
 }
 
-/** No answer came: the person is offline, the studio is down, or it took too long. */
+/** A request without a response: the user is offline, the studio is down, or it took too long. */
 export class UnreachableError extends Error {
-  override readonly name = 'OutOfReach'
+  override readonly name = 'UnreachableError'
 }
 
-/** Which page: after or before a cursor, around a generation, or at a time; else the newest. */
+/** Selects a page: after or before a cursor, around a generation, or at a time; the newest one without any of them. */
 export interface PageQuery {
   limit: number
   cursor?: string
@@ -32,41 +32,42 @@ export interface PageQuery {
   at?: string
 }
 
+/** The studio's HTTP API. Each function throws a `RejectedError` or an `UnreachableError`. */
 export interface Api {
-  /** A page of generations, newest first. @throws Refusal, OutOfReach */
+  /** Returns a page of generations, newest first. */
   fetchPage(query: PageQuery): Promise<GenerationPage>
-  /** How many were made on each day, newest first. @param zone whose days @throws Refusal, OutOfReach */
+  /** Returns the number of generations of each day, newest first. @param zone IANA time zone of the days */
   fetchTimeline(zone: string): Promise<Timeline>
-  /** What can be asked for, of which model. @throws Refusal, OutOfReach */
+  /** Returns the models with what each offers. */
   fetchModels(): Promise<Model[]>
-  /** Asks for pictures; the same `clientId` twice is one generation. @throws Refusal, OutOfReach */
+  /** Submits a generation. It is idempotent by `clientId`. */
   generate(submission: Submission): Promise<Generation>
-  /** Stops a generation; the note says what that means. @throws Refusal, OutOfReach */
+  /** Cancels a generation. The `note` of the result is for the user. */
   cancel(id: string): Promise<Cancellation>
-  /** Has a generation that has ended worked on again. @throws Refusal, OutOfReach */
+  /** Reopens a generation that has ended. */
   reopen(id: string, verb: 'retry' | 'check' | 'complete'): Promise<Generation>
-  /** Marks a picture, or takes the mark away. @throws Refusal, OutOfReach */
+  /** Sets or clears the favourite flag of an output. */
   setFavourite(id: string, change: FavouriteChange): Promise<Generation>
-  /** Puts a generation into the trash. @throws Refusal, OutOfReach */
+  /** Moves a generation to the trash. */
   remove(id: string): Promise<void>
-  /** Takes a generation out of the trash. @throws Refusal, OutOfReach */
+  /** Restores a generation from the trash. */
   restore(id: string): Promise<Generation>
 }
 
-/** Eden asks for every parameter that the studio has a default for. */
+/** Eden's type requires also the parameters that have a default in the studio. */
 type ListQuery = Parameters<ReturnType<typeof treaty<QueryApp>>['api']['generations']['get']>[0]['query']
 
 const DEADLINE_MS = 30_000
 const UNREACHABLE_MESSAGE = 'The studio cannot be reached.'
 
-/** @param origin of the studio, which is where this page came from */
+/** Creates the client of the studio's API. @param origin of the studio, which is that of this page */
 export function createApi({ origin, clock }: { origin: string; clock: Clock }): Api {
   const fetcher = async (...request: Parameters<typeof fetch>) => {
     const response = await fetch(...request)
     clock.syncTo(response.headers.get('date'))
     return response
   }
-  // Unless told not to, Eden reads a prompt that looks like a date as a Date.
+  // By default Eden parses a prompt that looks like a date into a Date.
   const config = { parseDate: false, fetcher: fetcher as typeof fetch }
   const query = treaty<QueryApp>(origin, config)
   const ingest = treaty<IngestApp>(origin, config)
@@ -86,7 +87,7 @@ export function createApi({ origin, clock }: { origin: string; clock: Clock }): 
   }
 }
 
-/** What a failure says to the person. */
+/** Returns the message about an error for the user. */
 export function describeProblem(error: unknown): string {
   return error instanceof RejectedError || error instanceof UnreachableError
     ? error.message
@@ -94,9 +95,10 @@ export function describeProblem(error: unknown): string {
 }
 
 /**
- * What a problem document says to the person: what is wrong with each part of the request, else what is wrong with all of it.
+ * Returns the message of a problem document for the user: one sentence for each part of the request that is not valid, else
+ * one for the whole request.
  *
- * @param subject named instead of the parts, where the person knows only of one
+ * @param subject named instead of the part, where the user knows of one part only
  */
 export function formatProblem(value: unknown, status: number, subject?: string): string {
   const problem = value as Partial<Problem> | null
@@ -120,7 +122,7 @@ function unwrap<T>(result: TreatyResult<T>): Exclude<T, Response> {
 
 function assertSuccess({ error, response }: TreatyResult<unknown>): Response {
   if (!response) throw new UnreachableError(UNREACHABLE_MESSAGE, { cause: error?.value })
-  // A gateway without its services answers like this, and there is nothing the person could change.
+  // The gateway's responses while a service is down: the user cannot change anything about it.
   if (response.status === 502 || response.status === 504) throw new UnreachableError(UNREACHABLE_MESSAGE)
   if (error) throw new RejectedError(formatProblem(error.value, response.status))
   return response

@@ -24,6 +24,7 @@ const DENSITY_LABELS: Record<Density, string> = {
   small: 'Pictures: small',
 }
 
+/** The header: the state of the connection, and the choices of density and theme. */
 export function Header(props: { connection: Connection; density: PersistedChoice<Density> }) {
   const theme = createTheme()
   return (
@@ -34,15 +35,15 @@ export function Header(props: { connection: Connection; density: PersistedChoice
       <p class="connection" role="status">
         <Show when={CONNECTION_LABELS[props.connection]}>{label => <span>{label()}</span>}</Show>
       </p>
-      <ChoiceButton choice={props.density} label={DENSITY_LABELS} />
-      <ChoiceButton choice={theme} label={THEME_LABELS} />
+      <ChoiceButton choice={props.density} labels={DENSITY_LABELS} />
+      <ChoiceButton choice={theme} labels={THEME_LABELS} />
     </header>
   )
 }
 
-/** Shows what is chosen, and takes the next one. */
-function ChoiceButton<Name extends IconName>(props: { choice: PersistedChoice<Name>; label: Record<Name, string> }) {
-  const label = () => props.label[props.choice.selected()]
+/** A button that shows the selected option. A click selects the next one. */
+function ChoiceButton<Name extends IconName>(props: { choice: PersistedChoice<Name>; labels: Record<Name, string> }) {
+  const label = () => props.labels[props.choice.selected()]
   return (
     <button
       type="button"

@@ -1,5 +1,10 @@
 import './styles/tokens.css'
-import './styles/page.css'
+import './styles/base.css'
+import './styles/controls.css'
+import './styles/header.css'
+import './styles/welcome.css'
+import './styles/drop-zone.css'
+import './styles/notice.css'
 import './styles/feed.css'
 import './styles/media.css'
 import './styles/progress.css'
@@ -20,9 +25,9 @@ import { createOutboxStore } from './store/outbox-store.ts'
 import { createClock } from './ui/clock.ts'
 
 const root = document.getElementById('root')
-if (!root) throw new Error('The page has no place for the studio.')
+if (!root) throw new Error('the page has no element with the id root')
 
-// The feed decides where it opens, not the browser's memory of an older layout.
+// The feed scrolls to its location itself. The browser would restore an offset of an older layout.
 history.scrollRestoration = 'manual'
 const clock = createClock()
 const api = createApi({ origin: location.origin, clock })

@@ -9,7 +9,7 @@ import { createStudio, type StudioOptions } from './studio.ts'
 import { NoticeBar } from './ui/notice-bar.tsx'
 import { LoadFailed, Loading, Welcome } from './welcome.tsx'
 
-/** The whole page: what was made, and what is to be made next. */
+/** The whole page. It hands each part of the studio to the component that uses it. */
 export function Page(props: StudioOptions) {
   const studio = createStudio(props)
   const [bottom, setBottom] = createSignal(0)
@@ -37,17 +37,38 @@ export function Page(props: StudioOptions) {
             <LoadFailed problem={studio.reading().problem} onRetry={studio.openFirst} />
           </Match>
           <Match when={studio.reading().first === 'ready'}>
-            <Welcome studio={studio} />
+            <Welcome onSuggestion={studio.fillPrompt} />
           </Match>
         </Switch>
       </main>
-      <Composer studio={studio} onResize={setBottom} />
-      <Show when={studio.picture()}>{at => <Lightbox studio={studio} at={at()} />}</Show>
-      <DropZone studio={studio} />
+      <Composer
+        composer={studio.composing}
+        hasModels={studio.hasModels()}
+        onPromptMount={studio.mountPrompt}
+        onResize={setBottom}
+      />
+      <Show when={studio.picture()}>
+        {at => (
+          <Lightbox
+            at={at()}
+            generationWindow={studio.known()}
+            modelsById={studio.modelOf()}
+            notices={studio.notices}
+            onShow={studio.showPicture}
+            onNearOldest={studio.library.loadOlder}
+            onNearNewest={studio.library.loadNewer}
+            onFavourite={studio.acting.setFavourite}
+            onRemove={studio.acting.remove}
+            onUseAsReference={studio.useAsReference}
+            onCopyPrompt={studio.copyPrompt}
+          />
+        )}
+      </Show>
+      <DropZone attachments={studio.composing.attachments} />
       <p class="unseen" role="status">
         {studio.announcement()}
       </p>
-      <NoticeBar studio={studio} />
+      <NoticeBar notices={studio.notices} />
     </>
   )
 }

@@ -1,5 +1,4 @@
 import { For, type JSX } from 'solid-js'
-import type { Studio } from './studio.ts'
 import { Icon } from './ui/icons.tsx'
 
 const SUGGESTED_PROMPTS = [
@@ -8,12 +7,8 @@ const SUGGESTED_PROMPTS = [
   'winter orchard in fog, one lamp lit in the farmhouse',
 ]
 
-/** What a studio shows in which nothing has been made yet. */
-export function Welcome(props: { studio: Studio }) {
-  const useSuggestion = (prompt: string) => {
-    props.studio.composing.setDraft('prompt', prompt)
-    props.studio.focusPrompt()
-  }
+/** The page of an empty studio, with prompts to begin with. */
+export function Welcome(props: { onSuggestion: (prompt: string) => void }) {
   return (
     <Centered>
       <h2>Nothing has been made here yet.</h2>
@@ -25,7 +20,7 @@ export function Welcome(props: { studio: Studio }) {
         <For each={SUGGESTED_PROMPTS}>
           {prompt => (
             <li>
-              <button type="button" class="suggestion" onClick={() => useSuggestion(prompt)}>
+              <button type="button" class="suggestion" onClick={() => props.onSuggestion(prompt)}>
                 <Icon name="next" />
                 <span>{prompt}</span>
               </button>
@@ -37,7 +32,7 @@ export function Welcome(props: { studio: Studio }) {
   )
 }
 
-/** What is shown if the first page takes long enough to be noticed. */
+/** The message while the first page is read. The style sheet shows it after a moment only. */
 export function Loading() {
   return (
     <Centered>
@@ -48,7 +43,7 @@ export function Loading() {
   )
 }
 
-/** What is shown if the first page cannot be read. */
+/** The message if the first page cannot be read. */
 export function LoadFailed(props: { problem: string | null; onRetry: () => void }) {
   return (
     <Centered>

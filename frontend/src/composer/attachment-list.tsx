@@ -1,145 +1,92 @@
-import { createSignal, For, Show } from 'solid-js'
-import type { Studio } from '../studio.ts'
+import type { Model } from '@darkroom/contracts/model'
+import { For, Show } from 'solid-js'
 import { Icon } from '../ui/icons.tsx'
 import type { Attachment } from './attachment.ts'
+import { AttachmentThumbnail } from './attachment-thumbnail.tsx'
+import type { Attachments } from './attachments.ts'
+import { createDragOrder } from './drag-order.ts'
 
-/** The references of the draft: sent while the person writes, in an order that can be changed by dragging or by arrow keys. */
-export function AttachmentList(props: { studio: Studio }) {
-  const { composing: composer } = props.studio
-  const { attachments } = composer
-  const [draggedKey, setDraggedKey] = createSignal<string>()
-  let listElement: HTMLUListElement | undefined
+interface AttachmentListProps {
+  attachments: Pick<Attachments, 'list' | 'move' | 'remove' | 'retry'>
+  model: Model | undefined
+}
 
-  const maxReferences = () => composer.model()?.maxReferences ?? 0
-  const usable = () => attachments.list.filter(attachment => attachment.state !== 'failed')
-  const isOverLimit = () => composer.model() !== undefined && usable().length > maxReferences()
-
-  /** While a thumbnail is held, it goes where the pointer is. */
-  const onPointerMove = (event: PointerEvent) => {
-    const key = draggedKey()
-    if (!key || !listElement) return
-    const over = document.elementFromPoint(event.clientX, event.clientY)?.closest('li')
-    const to = over ? [...listElement.children].indexOf(over) : -1
-    const from = attachments.list.findIndex(attachment => attachment.key === key)
-    if (to >= 0 && to !== from) attachments.move(key, to)
-  }
-
-  const onPointerDown = (event: PointerEvent, key: string) => {
-    if (event.button !== 0 || (event.target as Element).closest('button')?.matches('.remove')) return
-    listElement?.setPointerCapture(event.pointerId)
-    setDraggedKey(key)
-  }
-
+/** The references of the draft. Their order can be changed by dragging and by arrow keys. */
+export function AttachmentList(props: AttachmentListProps) {
+  const list = () => props.attachments.list
+  const failed = () => list().filter(attachment => attachment.state === 'failed')
   return (
-    <Show when={attachments.list.length > 0}>
-      <ul
-        ref={listElement}
-        class="attachments"
-        aria-label="References, in order"
-        onPointerMove={onPointerMove}
-        onPointerUp={() => setDraggedKey(undefined)}
-        onPointerCancel={() => setDraggedKey(undefined)}
-      >
-        <For each={attachments.list}>
-          {(attachment, index) => (
-            <Thumbnail
-              attachment={attachment}
-              position={index() + 1}
-              count={attachments.list.length}
-              isDragged={draggedKey() === attachment.key}
-              onPointerDown={event => onPointerDown(event, attachment.key)}
-              onMove={by => attachments.move(attachment.key, index() + by)}
-              onRemove={() => attachments.remove(attachment.key)}
-            />
-          )}
-        </For>
-      </ul>
-      <For each={attachments.list.filter(attachment => attachment.state === 'failed')}>
-        {attachment => (
-          <p class="composer-problem" role="alert">
-            <Icon name="warning" />
-            <span>
-              {attachment.name}: {attachment.problem}
-            </span>
-            <Show when={attachment.canRetry}>
-              <button type="button" class="quiet" onClick={() => attachments.retry(attachment.key)}>
-                Try again
-              </button>
-            </Show>
-          </p>
-        )}
+    <Show when={list().length > 0}>
+      <ThumbnailList attachments={props.attachments} />
+      <For each={failed()}>
+        {attachment => <FailedUpload attachment={attachment} onRetry={() => props.attachments.retry(attachment.key)} />}
       </For>
-      <Show when={isOverLimit()}>
-        <p class="composer-problem" role="status">
-          {formatOverLimit(composer.model()?.name, maxReferences())}
-        </p>
-      </Show>
+      <OverLimitNote count={list().length - failed().length} model={props.model} />
     </Show>
   )
 }
 
-interface ThumbnailProps {
-  attachment: Attachment
-  position: number
-  count: number
-  isDragged: boolean
-  onPointerDown: (event: PointerEvent) => void
-  onMove: (by: number) => void
-  onRemove: () => void
-}
-
-const ARROW_STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1 }
-const REMOVE_KEYS = ['Delete', 'Backspace']
-
-function Thumbnail(props: ThumbnailProps) {
-  const label = () => `Reference ${props.position} of ${props.count}. Arrow keys move it, Delete removes it.`
-  const onKeyDown = (event: KeyboardEvent) => {
-    const step = ARROW_STEPS[event.key]
-    if (step !== undefined) props.onMove(step)
-    if (REMOVE_KEYS.includes(event.key)) props.onRemove()
-    if (step !== undefined || REMOVE_KEYS.includes(event.key)) event.preventDefault()
-    // A moved element loses the focus.
-    if (step !== undefined && event.currentTarget instanceof HTMLElement) event.currentTarget.focus()
-  }
+function ThumbnailList(props: Pick<AttachmentListProps, 'attachments'>) {
+  const order = createDragOrder({
+    indexOf: key => props.attachments.list.findIndex(attachment => attachment.key === key),
+    move: (key, to) => props.attachments.move(key, to),
+  })
   return (
-    <li
-      class="attachment"
-      data-state={props.attachment.state}
-      data-dragged={props.isDragged}
-      onPointerDown={props.onPointerDown}
+    <ul
+      ref={order.mountList}
+      class="attachments"
+      aria-label="References, in order"
+      onPointerMove={order.onPointerMove}
+      onPointerUp={order.onPointerEnd}
+      onPointerCancel={order.onPointerEnd}
     >
-      <button type="button" class="attachment-picture" aria-label={label()} onKeyDown={onKeyDown}>
-        <img
-          src={props.attachment.preview}
-          alt=""
-          draggable={false}
-          onError={event => {
-            event.currentTarget.hidden = true
-          }}
-        />
-      </button>
-      <Show when={props.attachment.state === 'uploading'}>
-        <progress
-          class="upload"
-          aria-label={`Sending ${props.attachment.name}`}
-          max={1}
-          value={props.attachment.progress}
-        />
-      </Show>
-      <button
-        type="button"
-        class="remove"
-        aria-label={`Remove reference ${props.position}`}
-        title="Remove"
-        onClick={() => props.onRemove()}
-      >
-        <Icon name="close" />
-      </button>
-    </li>
+      <For each={props.attachments.list}>
+        {(attachment, index) => (
+          <AttachmentThumbnail
+            attachment={attachment}
+            position={index() + 1}
+            count={props.attachments.list.length}
+            isDragged={order.draggedKey() === attachment.key}
+            onPointerDown={event => order.onPointerDown(event, attachment.key)}
+            onMove={by => props.attachments.move(attachment.key, index() + by)}
+            onRemove={() => props.attachments.remove(attachment.key)}
+          />
+        )}
+      </For>
+    </ul>
   )
 }
 
-function formatOverLimit(model: string | undefined, limit: number): string {
+function FailedUpload(props: { attachment: Attachment; onRetry: () => void }) {
+  return (
+    <p class="composer-problem" role="alert">
+      <Icon name="warning" />
+      <span>
+        {props.attachment.name}: {props.attachment.problem}
+      </span>
+      <Show when={props.attachment.canRetry}>
+        <button type="button" class="quiet" onClick={() => props.onRetry()}>
+          Try again
+        </button>
+      </Show>
+    </p>
+  )
+}
+
+function OverLimitNote(props: { count: number; model: Model | undefined }) {
+  const exceeded = () => (props.model && props.count > props.model.maxReferences ? props.model : undefined)
+  return (
+    <Show when={exceeded()}>
+      {model => (
+        <p class="composer-problem" role="status">
+          {formatOverLimit(model().name, model().maxReferences)}
+        </p>
+      )}
+    </Show>
+  )
+}
+
+function formatOverLimit(model: string, limit: number): string {
   if (limit === 0) return `${model} takes no references. They stay here for another model.`
   return `${model} takes ${limit} reference${limit === 1 ? '' : 's'}. Only the first ${limit === 1 ? 'one' : limit} will be sent.`
 }

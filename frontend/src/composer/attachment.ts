@@ -2,7 +2,7 @@ import type { Reference } from '@darkroom/contracts/reference'
 import { randomUuid } from '../ui/uuid.ts'
 import { createPreviewUrl, getSourceName, type ReferenceSource } from './reference-source.ts'
 
-/** A picture that will go along with the prompt. It is sent to the studio as soon as it is attached. */
+/** An image that is sent with the prompt. It is uploaded as soon as it is attached. */
 export interface Attachment {
   readonly key: string
   name: string
@@ -10,19 +10,19 @@ export interface Attachment {
   progress: number
   state: 'uploading' | 'ready' | 'failed'
   problem: string | null
-  /** Whether sending it once more may help. */
+  /** Whether uploading it again may help. */
   canRetry: boolean
   reference: Reference | null
 }
 
 const INITIAL_STATE = { progress: 0, state: 'uploading', problem: null, canRetry: false, reference: null } as const
 
-/** One that the studio does not have yet. */
+/** Creates an attachment that the studio does not have yet. */
 export function createUploadingAttachment(source: ReferenceSource): Attachment {
   return { ...INITIAL_STATE, key: randomUuid(), name: getSourceName(source), preview: createPreviewUrl(source) }
 }
 
-/** One that the studio has already. */
+/** Creates an attachment of a reference that the studio has. */
 export function createReadyAttachment(reference: Reference): Attachment {
   const { previewUrl: preview } = reference
   return { ...INITIAL_STATE, key: randomUuid(), name: 'reference', preview, progress: 1, state: 'ready', reference }

@@ -1,19 +1,26 @@
 import { createSignal, onCleanup, onMount, Show } from 'solid-js'
-import type { Studio } from '../studio.ts'
 import { Icon } from '../ui/icons.tsx'
 import { AttachmentList } from './attachment-list.tsx'
+import type { ComposerState } from './composer-state.ts'
 import { Controls } from './controls.tsx'
+import { FilePicker } from './file-picker.tsx'
 import { MoreSettings } from './more-settings.tsx'
 import { PromptField } from './prompt-field.tsx'
 
-const ACCEPTED_TYPES = 'image/png,image/jpeg,image/webp,image/avif,image/gif'
+interface ComposerProps {
+  composer: ComposerState
+  /** Whether the studio offers a model, undefined until that is known. */
+  hasModels: boolean | undefined
+  onPromptMount: (field: HTMLTextAreaElement) => void
+  /** Called with the composer's height, in CSS pixels. */
+  onResize: (pixels: number) => void
+}
 
-/** Where the next generation is written. Sending never blocks it. */
-export function Composer(props: { studio: Studio; onResize: (pixels: number) => void }) {
-  const { composing: composer } = props.studio
+/** The form for the next generation. It can be used again at once after sending. */
+export function Composer(props: ComposerProps) {
+  const { composer } = props
   const [isExpanded, setExpanded] = createSignal(false)
   let slot: HTMLDivElement | undefined
-  let files: HTMLInputElement | undefined
 
   onMount(() => {
     const observer = new ResizeObserver(entries => {
@@ -25,65 +32,73 @@ export function Composer(props: { studio: Studio; onResize: (pixels: number) => 
     onCleanup(() => observer.disconnect())
   })
 
-  const addPickedFiles = () => {
-    composer.attachments.addFiles(files?.files ?? [])
-    if (files) files.value = ''
-  }
-
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
     composer.send()
   }
 
-  /** Until the models are known there is room for what the first one says, so that nothing jumps when it does. */
-  const modelNote = () => (props.studio.hasModels() === undefined ? '\u00a0' : composer.model()?.note)
+  // Reserves a line until the models are known: the first model's note would move the composer otherwise.
+  const modelNote = () => (props.hasModels === undefined ? '\u00a0' : composer.model()?.note)
   return (
     <div ref={slot} class="composer-slot">
       <form class="composer" aria-label="New generation" data-more={isExpanded()} onSubmit={submit}>
-        <AttachmentList studio={props.studio} />
+        <AttachmentList attachments={composer.attachments} model={composer.model()} />
         <Show when={isExpanded() && composer.model()}>
-          {model => <MoreSettings studio={props.studio} model={model()} />}
+          {model => <MoreSettings draft={composer.draft} setDraft={composer.setDraft} model={model()} />}
         </Show>
-        <PromptField studio={props.studio} />
-        <Show when={composer.surplus() > 0}>
-          <p class="composer-problem" role="status">
-            {composer.surplus().toLocaleString('en')} characters more than {composer.model()?.name} reads.
-          </p>
-        </Show>
-        <Show when={props.studio.hasModels() === false}>
-          <p class="composer-problem" role="status">
-            No model is set up in this studio, so nothing can be made yet.
-          </p>
-        </Show>
-        <div class="composer-bar">
-          <button
-            type="button"
-            class="chip icon-only"
-            aria-label="Attach reference pictures"
-            title="Attach reference pictures"
-            onClick={() => files?.click()}
-          >
-            <Icon name="attach" />
-          </button>
-          <input
-            ref={files}
-            class="unseen"
-            type="file"
-            accept={ACCEPTED_TYPES}
-            multiple
-            tabIndex={-1}
-            aria-hidden="true"
-            onChange={addPickedFiles}
-          />
-          <Controls studio={props.studio} isExpanded={isExpanded()} onToggle={() => setExpanded(open => !open)} />
-          <p class="promise">{composer.promise().join(' · ')}</p>
-          <button type="submit" class="solid generate" disabled={!composer.canSend()}>
-            <span>Generate</span>
-            <Icon name="send" />
-          </button>
-        </div>
+        <PromptField
+          prompt={composer.draft.prompt}
+          onInput={prompt => composer.setDraft('prompt', prompt)}
+          onSend={composer.send}
+          onMount={props.onPromptMount}
+        />
+        <ComposerProblems composer={composer} hasModels={props.hasModels} />
+        <ComposerBar composer={composer} isExpanded={isExpanded()} onToggle={() => setExpanded(open => !open)} />
         <Show when={modelNote()}>{note => <p class="model-note">{note()}</p>}</Show>
       </form>
+    </div>
+  )
+}
+
+function ComposerProblems(props: Pick<ComposerProps, 'composer' | 'hasModels'>) {
+  return (
+    <>
+      <Show when={props.composer.excessCharacters() > 0}>
+        <p class="composer-problem" role="status">
+          {props.composer.excessCharacters().toLocaleString('en')} characters more than {props.composer.model()?.name}{' '}
+          reads.
+        </p>
+      </Show>
+      <Show when={props.hasModels === false}>
+        <p class="composer-problem" role="status">
+          No model is set up in this studio, so nothing can be made yet.
+        </p>
+      </Show>
+    </>
+  )
+}
+
+function ComposerBar(props: { composer: ComposerState; isExpanded: boolean; onToggle: () => void }) {
+  return (
+    <div class="composer-bar">
+      <FilePicker onPick={files => props.composer.attachments.addFiles(files)} />
+      <Show when={props.composer.model()}>
+        {model => (
+          <Controls
+            model={model()}
+            models={props.composer.models()}
+            draft={props.composer.adaptedDraft()}
+            setDraft={props.composer.setDraft}
+            isExpanded={props.isExpanded}
+            onToggle={props.onToggle}
+          />
+        )}
+      </Show>
+      <p class="promise">{props.composer.estimates().join(' · ')}</p>
+      <button type="submit" class="solid generate" disabled={!props.composer.canSend()}>
+        <span>Generate</span>
+        <Icon name="send" />
+      </button>
     </div>
   )
 }

@@ -60,11 +60,11 @@ const models = fc.record({
   durations: fc.constantFrom<number[]>([], [4, 8]),
 })
 
-describe('what is sent', () => {
-  test('is always a submission that the contract takes, within what the model can do', () => {
+describe('a submission', () => {
+  test('matches the contract and stays within the limits of the model', () => {
     fc.assert(
-      fc.property(drafts, models, (draft, abilities) => {
-        const model = { ...MODEL, ...abilities }
+      fc.property(drafts, models, (draft, features) => {
+        const model = { ...MODEL, ...features }
         const { parameters } = Submission.parse(toSubmission(draft, model, randomUuid()))
         expect(model.aspectRatios).toContain(parameters.aspectRatio)
         expect(model.resolutions).toContain(parameters.resolution)
@@ -77,7 +77,7 @@ describe('what is sent', () => {
     )
   })
 
-  test('and what is shown for it until the answer comes is a generation, but for its version', () => {
+  test('is shown as a valid generation, except for its version, until the studio has answered', () => {
     fc.assert(
       fc.property(drafts, draft => {
         const submission = toSubmission(draft, MODEL, randomUuid())
@@ -89,7 +89,7 @@ describe('what is sent', () => {
     )
   })
 
-  test('outputs have their size before they exist', () => {
+  test('has outputs of their final size before they are made', () => {
     const submission = toSubmission({ ...EMPTY_DRAFT, aspectRatio: '3:2', resolution: 1024 }, MODEL, randomUuid())
     expect(createOptimisticGeneration(submission, MODEL, [], '')).toMatchObject({
       outputs: [{ width: 1256, height: 840 }],
@@ -97,7 +97,7 @@ describe('what is sent', () => {
   })
 })
 
-test('adapting twice is adapting once', () => {
+test('adapting a draft is idempotent', () => {
   fc.assert(
     fc.property(drafts, draft => {
       const adapted = adaptToModel(draft, MODEL)
@@ -106,7 +106,7 @@ test('adapting twice is adapting once', () => {
   )
 })
 
-test('reusing a generation brings back everything that made it', () => {
+test('reusing a generation restores the whole draft', () => {
   const draft: Draft = {
     ...EMPTY_DRAFT,
     prompt: 'a boat',
@@ -122,7 +122,7 @@ test('reusing a generation brings back everything that made it', () => {
   expect(toDraft(generation)).toEqual(draft)
 })
 
-test('a kept draft survives whatever became of it', () => {
+test('parses any stored text, and restores a draft that was stored', () => {
   expect(parseDraft(null)).toEqual(EMPTY_DRAFT)
   expect(parseDraft('not json')).toEqual(EMPTY_DRAFT)
   expect(parseDraft('[1]')).toEqual(EMPTY_DRAFT)
@@ -130,7 +130,7 @@ test('a kept draft survives whatever became of it', () => {
   fc.assert(fc.property(drafts, draft => expect(parseDraft(JSON.stringify(draft))).toEqual(draft)))
 })
 
-test('a draft for a model that is gone is for the first there is', () => {
+test('resolves a model that is not offered to the first of the list', () => {
   expect(resolveModel({ ...EMPTY_DRAFT, model: 'gone' }, [MODEL])).toBe(MODEL)
   expect(resolveModel(EMPTY_DRAFT, [])).toBeUndefined()
 })

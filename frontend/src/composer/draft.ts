@@ -7,7 +7,7 @@ import { type Scalar, sanitizeParameters } from '@darkroom/contracts/parameters'
 import type { Reference } from '@darkroom/contracts/reference'
 import { computeSize } from '@darkroom/contracts/size'
 
-/** What the composer holds, its references apart. */
+/** The content of the composer without its references. */
 export interface Draft {
   prompt: string
   model: string | null
@@ -32,7 +32,7 @@ export const EMPTY_DRAFT: Draft = {
   settings: {},
 }
 
-/** A draft as it was kept, whatever became of the text meanwhile: what is not right is as in an empty one. */
+/** Parses a stored draft. A field that is missing or not valid is that of an empty draft. */
 export function parseDraft(text: string | null): Draft {
   const stored = parseRecord(text)
   return {
@@ -48,17 +48,17 @@ export function parseDraft(text: string | null): Draft {
   }
 }
 
-/** The draft that would make a generation again: its prompt and every setting. */
+/** Returns the draft that repeats a generation: its prompt, its model and every setting. */
 export function toDraft({ prompt, model, parameters }: Pick<Generation, 'prompt' | 'model' | 'parameters'>): Draft {
   return parseDraft(JSON.stringify({ ...parameters, prompt, model }))
 }
 
-/** The model that a draft is for: the one it names, else the first there is. */
+/** Returns the model of a draft: the one it names, else the first of the list. */
 export function resolveModel(draft: Draft, models: readonly Model[]): Model | undefined {
   return models.find(model => model.id === draft.model) ?? models[0]
 }
 
-/** The same draft within what a model can do. What the model does not know stays, for the next model that does. */
+/** Returns the draft within the limits of a model. Fields that the model does not have stay, for a model that has them. */
 export function adaptToModel(draft: Draft, model: Model): Draft {
   return {
     ...draft,
@@ -71,7 +71,7 @@ export function adaptToModel(draft: Draft, model: Model): Draft {
   }
 }
 
-/** What is told to the studio: only what the model can do, and of that only what was chosen. */
+/** Returns the submission of a draft: only parameters that the model has, and of those only the chosen ones. */
 export function toSubmission(draft: Draft, model: Model, clientId: string): Submission {
   const { prompt, aspectRatio, resolution, numOutputs, duration, seed, negativePrompt, settings } = adaptToModel(
     draft,
@@ -89,7 +89,7 @@ export function toSubmission(draft: Draft, model: Model, clientId: string): Subm
   return { clientId, prompt, model: model.id, parameters }
 }
 
-/** What a submission will look like: the generation that the feed shows until the studio has answered. */
+/** Creates the generation that the feed shows for a submission until the studio has answered. */
 export function createOptimisticGeneration(
   submission: Submission,
   model: Model,
@@ -162,8 +162,9 @@ function isValidSetting(setting: Setting | undefined, value: Scalar): boolean {
   return typeof value === 'boolean'
 }
 
-function findOption<T>(choices: readonly T[], chosen: T | null): T | undefined {
-  return choices.find(choice => choice === chosen) ?? choices[0]
+/** Returns the chosen option if it is one of those, else the first. */
+function findOption<T>(options: readonly T[], chosen: T | null): T | undefined {
+  return options.find(option => option === chosen) ?? options[0]
 }
 
 function parseRecord(text: string | null): Record<string, unknown> {

@@ -3,8 +3,8 @@ import type { ShownImage } from './reference-source.ts'
 const DRAG_TYPE = 'application/x-darkroom-picture'
 
 /**
- * Says what is being dragged, if it is a picture of this page (an image with `data-url`): dropped on the page it becomes a
- * reference, elsewhere it is its address.
+ * Writes the data of a drag that starts at an image of this page (one with `data-url`). Dropped on the page it becomes a
+ * reference, elsewhere it is the image's URL.
  */
 export function writeDragData(event: DragEvent): void {
   const image = event.target
@@ -14,12 +14,12 @@ export function writeDragData(event: DragEvent): void {
   event.dataTransfer?.setData('text/uri-list', new URL(url, location.href).href)
 }
 
-/** Whether something that is dragged is a picture of this page. What it is can be read only when it is dropped. */
+/** Checks whether an image of this page is dragged. Browsers reveal the data itself on drop only. */
 export function hasDragData(transfer: DataTransfer): boolean {
   return transfer.types.includes(DRAG_TYPE)
 }
 
-/** The picture of this page that was dropped; undefined if it is something else. */
+/** Returns the image of this page that was dropped, undefined if it is something else. */
 export function readDragData(transfer: DataTransfer): ShownImage | undefined {
   try {
     const { url, previewUrl } = JSON.parse(transfer.getData(DRAG_TYPE))

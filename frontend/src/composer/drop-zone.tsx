@@ -1,13 +1,15 @@
 import { createSignal, onCleanup, onMount } from 'solid-js'
-import type { Studio } from '../studio.ts'
+import type { Attachments } from './attachments.ts'
 import { hasDragData, readDragData, writeDragData } from './drag-data.ts'
 
-/** Pictures dropped anywhere, or pasted, become references. */
-export function DropZone(props: { studio: Studio }) {
+interface DropZoneProps {
+  attachments: Pick<Attachments, 'addFiles' | 'addShownImage'>
+}
+
+/** The overlay of the page while an image is dragged over it. Images that are dropped or pasted become references. */
+export function DropZone(props: DropZoneProps) {
   const [isOver, setOver] = createSignal(false)
   let depth = 0
-
-  const attachments = () => props.studio.composing.attachments
 
   function onEnter(event: DragEvent) {
     if (!hasImages(event.dataTransfer)) return
@@ -31,16 +33,16 @@ export function DropZone(props: { studio: Studio }) {
     if (!event.dataTransfer || !hasImages(event.dataTransfer)) return
     event.preventDefault()
     const shown = readDragData(event.dataTransfer)
-    if (shown) attachments().addShown(shown)
-    if (!shown) attachments().addFiles(event.dataTransfer.files)
+    if (shown) props.attachments.addShownImage(shown)
+    if (!shown) props.attachments.addFiles(event.dataTransfer.files)
   }
 
-  /** Some programs copy text together with a picture of it: then the text is meant. */
+  /** Attaches pasted images. Some programs copy text together with an image of it: then only the text is pasted. */
   function onPaste(event: ClipboardEvent) {
     const files = event.clipboardData?.files
     if (!files || files.length === 0 || event.clipboardData?.types.includes('text/plain')) return
     event.preventDefault()
-    attachments().addFiles(files)
+    props.attachments.addFiles(files)
   }
 
   onMount(() => {

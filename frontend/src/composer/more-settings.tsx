@@ -1,14 +1,20 @@
 import type { Model, Setting } from '@darkroom/contracts/model'
 import type { Scalar } from '@darkroom/contracts/parameters'
 import { For, Match, Show, Switch } from 'solid-js'
-import type { Studio } from '../studio.ts'
+import type { SetDraft } from './composer-state.ts'
+import type { Draft } from './draft.ts'
 
-/** Seed, negative prompt, and the knobs of the chosen model. */
-export function MoreSettings(props: { studio: Studio; model: Model }) {
-  const { draft, setDraft } = props.studio.composing
+interface MoreSettingsProps {
+  draft: Draft
+  setDraft: SetDraft
+  model: Model
+}
+
+/** Seed, negative prompt and the settings of the selected model. */
+export function MoreSettings(props: MoreSettingsProps) {
   const setSeed = (text: string) => {
     const digits = text.replace(/\D/g, '')
-    setDraft('seed', digits === '' ? null : Math.min(Number(digits), Number.MAX_SAFE_INTEGER))
+    props.setDraft('seed', digits === '' ? null : Math.min(Number(digits), Number.MAX_SAFE_INTEGER))
   }
   return (
     <fieldset class="more-settings" id="more-settings">
@@ -20,7 +26,7 @@ export function MoreSettings(props: { studio: Studio; model: Model }) {
             type="text"
             inputmode="numeric"
             placeholder="a new one each time"
-            value={draft.seed ?? ''}
+            value={props.draft.seed ?? ''}
             onChange={event => setSeed(event.currentTarget.value)}
           />
         </label>
@@ -31,8 +37,8 @@ export function MoreSettings(props: { studio: Studio; model: Model }) {
           <input
             type="text"
             placeholder="what should not be seen"
-            value={draft.negativePrompt}
-            onInput={event => setDraft('negativePrompt', event.currentTarget.value)}
+            value={props.draft.negativePrompt}
+            onInput={event => props.setDraft('negativePrompt', event.currentTarget.value)}
           />
         </label>
       </Show>
@@ -40,8 +46,8 @@ export function MoreSettings(props: { studio: Studio; model: Model }) {
         {([name, setting]) => (
           <SettingField
             setting={setting}
-            value={draft.settings[name] ?? setting.default}
-            onChange={value => setDraft('settings', name, value)}
+            value={props.draft.settings[name] ?? setting.default}
+            onChange={value => props.setDraft('settings', name, value)}
           />
         )}
       </For>

@@ -3,23 +3,28 @@ import { RejectedError } from '../api.ts'
 import { type Attachment, createReadyAttachment, createUploadingAttachment } from './attachment.ts'
 import { awaitUpload, type ReferenceSource, startUpload, type Upload } from './reference-source.ts'
 
-/** A reference that is on its way with a prompt. */
+/** A reference of a submission whose upload may not have ended. */
 export interface PendingReference {
   attachment: Attachment
   upload: Upload | undefined
 }
 
-/** What outlives the page of a reference: what the studio knows it by, or what can be sent again. */
+/** The part of a reference that outlives the page: the stored reference, or the source that can be uploaded again. */
 export type StoredReference = Reference | { source: ReferenceSource }
 
 const PLACEHOLDER_FIELDS = { id: null, width: null, height: null } as const
 
-/** What a reference that was taken out looks like, until the studio says. */
+/** Returns the reference that the feed shows until the studio has answered. */
 export function placeholderReference({ attachment }: PendingReference): Reference {
   return attachment.reference ?? { ...PLACEHOLDER_FIELDS, url: attachment.preview, previewUrl: attachment.preview }
 }
 
-/** The id of a reference that was taken out, once the studio keeps it. @throws Refusal with its name; OutOfReach */
+/**
+ * Waits until the studio has stored a reference, and returns its id.
+ *
+ * @throws RejectedError with the name of the reference
+ * @throws UnreachableError
+ */
 export async function awaitReferenceId({ attachment, upload }: PendingReference): Promise<string> {
   try {
     const reference = attachment.reference ?? (upload && (await awaitUpload(upload)))
@@ -30,17 +35,17 @@ export async function awaitReferenceId({ attachment, upload }: PendingReference)
   }
 }
 
-/** What is to be kept of a reference that was taken out. */
+/** Returns the part of a reference that the outbox stores; none if there is neither a reference nor an upload. */
 export function toStoredReferences({ attachment, upload }: PendingReference): StoredReference[] {
   if (attachment.reference) return [attachment.reference]
   return upload ? [{ source: upload.source }] : []
 }
 
-/** Takes up a reference again that was kept. One that the studio does not have goes there now. */
+/** Resumes a reference from the outbox. One that the studio does not have is uploaded now. */
 export function resumeReference(stored: StoredReference): PendingReference {
   if (!('source' in stored)) return { attachment: createReadyAttachment(stored), upload: undefined }
   const upload = startUpload(stored.source, () => undefined)
-  // Whoever asks for its id is told.
+  // Prevents an unhandled rejection: `awaitReferenceId` reports the failure.
   upload.done.catch(() => undefined)
   return { attachment: createUploadingAttachment(stored.source), upload }
 }

@@ -2,16 +2,16 @@ import type { Reference } from '@darkroom/contracts/reference'
 import { RejectedError, UnreachableError } from '../api.ts'
 import { uploadReference, validateReferenceFile } from './upload.ts'
 
-/** A picture that the studio shows already: one of its outputs, or a reference of an old row. */
+/** An image that the studio shows: one of its outputs, or a reference of an old row. */
 export interface ShownImage {
   url: string
   previewUrl: string
 }
 
-/** What a reference is made of. */
+/** The source of a reference's bytes. */
 export type ReferenceSource = File | ShownImage
 
-/** A reference on its way to the studio. */
+/** The upload of a reference. */
 export interface Upload {
   source: ReferenceSource
   abort: AbortController
@@ -20,17 +20,18 @@ export interface Upload {
 
 const FETCH_TIMEOUT_MS = 60_000
 
-/** Begins to send a reference. @param onProgress told how much has been sent, from 0 to 1 */
+/** Starts the upload of a reference. @param onProgress called with the share that has been sent, from 0 to 1 */
 export function startUpload(source: ReferenceSource, onProgress: (share: number) => void): Upload {
   const abort = new AbortController()
   return { source, abort, done: uploadSource(source, abort.signal, onProgress) }
 }
 
 /**
- * The reference once the studio keeps it. A picture that did not get through is sent again with every new try; one that the
- * studio refused is not.
+ * Waits until the studio has stored a reference. An image that did not reach the studio is uploaded again by each call; one
+ * that the studio has refused is not.
  *
- * @throws Refusal, OutOfReach
+ * @throws RejectedError
+ * @throws UnreachableError
  */
 export async function awaitUpload({ source, abort, done }: Upload): Promise<Reference> {
   try {
@@ -45,11 +46,12 @@ export function getSourceName(source: ReferenceSource): string {
   return source instanceof File ? source.name : lastPathSegment(source.url)
 }
 
-/** The address of a small picture of it; `forgetPreview` when it is shown no more. */
+/** Returns the URL of a small version of the image. Call `revokePreviewUrl` when it is not shown any more. */
 export function createPreviewUrl(source: ReferenceSource): string {
   return source instanceof File ? URL.createObjectURL(source) : source.previewUrl
 }
 
+/** Frees the bytes behind a preview URL that is a `blob:` URL. */
 export function revokePreviewUrl(preview: string) {
   if (preview.startsWith('blob:')) URL.revokeObjectURL(preview)
 }

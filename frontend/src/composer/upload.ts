@@ -4,16 +4,17 @@ import { formatProblem, RejectedError, UnreachableError } from '../api.ts'
 
 export interface UploadOptions {
   signal: AbortSignal
-  /** Told how much has been sent, from 0 to 1. */
+  /** Called with the share that has been sent, from 0 to 1. */
   onProgress: (share: number) => void
 }
 
 const UPLOAD_TIMEOUT_MS = 300_000
 
 /**
- * Sends one picture to be kept as a reference. `fetch` cannot say how far an upload has come; `XMLHttpRequest` can.
+ * Uploads an image as a reference. `fetch` does not report the progress of an upload; `XMLHttpRequest` does.
  *
- * @throws Refusal in the studio's words; OutOfReach
+ * @throws RejectedError with the studio's message
+ * @throws UnreachableError
  */
 export function uploadReference(file: File, { signal, onProgress }: UploadOptions): Promise<Reference> {
   const { promise, resolve, reject } = Promise.withResolvers<Reference>()
@@ -32,7 +33,7 @@ export function uploadReference(file: File, { signal, onProgress }: UploadOption
   return promise
 }
 
-/** Why a file cannot be a reference, before it is sent; undefined if it may be one. The studio decides in the end. */
+/** Returns the reason why a file cannot be a reference, undefined if it may be one. The studio validates it again. */
 export function validateReferenceFile(file: File): string | undefined {
   if (!file.type.startsWith('image/')) return 'This is not a picture.'
   if (file.type === 'image/svg+xml') return 'SVG drawings cannot be references. Use a PNG, JPEG, WebP, AVIF or GIF.'

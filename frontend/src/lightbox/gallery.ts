@@ -2,19 +2,21 @@ import type { Generation } from '@darkroom/contracts/generation'
 import type { Output } from '@darkroom/contracts/output'
 import type { Row } from '../store/generation-window.ts'
 
-/** Which picture of the feed: an output of a row. */
+/** Reference to an output of the feed. */
 export interface MediaRef {
+  /** Key of the row. */
   key: string
   index: number
 }
 
+/** An output of the feed that can be shown, with its generation. */
 export interface MediaItem extends MediaRef {
   generation: Generation
   output: Output
   url: string
 }
 
-/** The picture that a reference stands for; undefined if it is not there (any more). */
+/** Returns the output of a row; undefined if there is none, or if it cannot be shown (any more). */
 export function findMedia(row: Row | undefined, index: number): MediaItem | undefined {
   const output = row?.generation.outputs[index]
   if (!row || !output || !isVisible(output)) return undefined
@@ -22,7 +24,7 @@ export function findMedia(row: Row | undefined, index: number): MediaItem | unde
 }
 
 /**
- * The picture so many steps before or after another one, through all pictures of the feed in their order.
+ * Finds the output that is a number of steps before or after another one, among all of the feed in their order.
  *
  * @returns undefined beyond either end
  */
@@ -30,16 +32,16 @@ export function findNeighbour(rows: readonly Row[], at: MediaRef, step: number):
   const media = rows.flatMap(({ key, generation }) =>
     generation.outputs.filter(isVisible).map(output => ({ key, index: output.index })),
   )
-  const current = media.findIndex(picture => picture.key === at.key && picture.index === at.index)
+  const current = media.findIndex(({ key, index }) => key === at.key && index === at.index)
   return current < 0 ? undefined : media[current + step]
 }
 
 /**
- * The picture to look at when the row of the one that was shown is gone: the first of the next row that is left, else the last
- * of one before.
+ * Finds the output to show when the row of the one that was shown has been removed: the first of the next row that is left,
+ * else the last of a row before.
  *
- * @param before the rows while it was there
- * @returns undefined if no picture is left
+ * @param before the rows before the removal
+ * @returns undefined if no output is left
  */
 export function findReplacement(
   before: readonly Row[],
@@ -54,12 +56,12 @@ export function findReplacement(
   return after ? mediaOf(after)[0] : earlier && mediaOf(earlier).at(-1)
 }
 
-/** Whether an output can be looked at. */
+/** Checks whether an output can be shown. */
 export function isVisible(output: Output): output is Output & { url: string } {
   return output.url !== null && output.state !== 'lost' && output.state !== 'failed'
 }
 
-/** The name that a downloaded picture gets: the beginning of its prompt, its number, its type. */
+/** Returns the file name for a download: the beginning of the prompt, the output's number, its type. */
 export function formatFileName({ generation, output, index }: MediaItem): string {
   const words = generation.prompt
     .toLowerCase()

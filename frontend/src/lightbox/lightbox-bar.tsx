@@ -1,11 +1,17 @@
-import { For } from 'solid-js'
-import type { Studio } from '../studio.ts'
+import type { Generation } from '@darkroom/contracts/generation'
 import { Icon } from '../ui/icons.tsx'
-import { BACKDROPS, type Backdrop } from './backdrops.ts'
+import { BackdropPicker } from './backdrop-picker.tsx'
+import type { Backdrop } from './backdrops.ts'
 import { formatFileName, type MediaItem } from './gallery.ts'
 
-interface LightboxBarProps {
-  studio: Studio
+/** The actions on the output that is shown. */
+export interface MediaActions {
+  onFavourite: (generation: Generation, outputIndex: number, favourite: boolean) => Promise<void>
+  onRemove: (generation: Generation) => Promise<void>
+  onUseAsReference: (image: { url: string; previewUrl: string | null }) => void
+}
+
+interface LightboxBarProps extends MediaActions {
   media: MediaItem
   backdrop: Backdrop
   onBackdropChange: (backdrop: Backdrop) => void
@@ -14,41 +20,42 @@ interface LightboxBarProps {
   onClose: () => void
 }
 
-/** What can be done with the picture that is shown. */
+/** The bar above the output: its number, the backdrop and the actions. */
 export function LightboxBar(props: LightboxBarProps) {
-  const { useAsReference, acting: actions } = props.studio
-  const addAsReference = () => {
-    useAsReference({ url: props.media.url, previewUrl: props.media.output.previewUrl })
-    props.onClose()
-  }
   return (
     <div class="lightbox-bar">
       <p class="counter">
         {props.media.index + 1} / {props.media.generation.outputs.length}
       </p>
-      <div class="grounds" role="radiogroup" aria-label="Ground">
-        <For each={BACKDROPS}>
-          {backdrop => (
-            <label class="ground" data-ground={backdrop} title={`On ${backdrop}`}>
-              <input
-                type="radio"
-                name="ground"
-                aria-label={`On ${backdrop}`}
-                checked={props.backdrop === backdrop}
-                onChange={() => props.onBackdropChange(backdrop)}
-              />
-            </label>
-          )}
-        </For>
-      </div>
+      <BackdropPicker backdrop={props.backdrop} onChange={props.onBackdropChange} />
+      <MediaButtons {...props} />
+      <button
+        type="button"
+        class="on-ground icon-only"
+        aria-label="Close"
+        title="Close"
+        onClick={() => props.onClose()}
+      >
+        <Icon name="close" />
+      </button>
+    </div>
+  )
+}
+
+function MediaButtons(props: LightboxBarProps) {
+  const isFavourite = () => props.media.output.favourite
+  const addAsReference = () => {
+    props.onUseAsReference({ url: props.media.url, previewUrl: props.media.output.previewUrl })
+    props.onClose()
+  }
+  return (
+    <>
       <button
         type="button"
         class="on-ground favourite"
         aria-label="Favourite"
-        aria-pressed={props.media.output.favourite}
-        onClick={() =>
-          void actions.setFavourite(props.media.generation, props.media.index, !props.media.output.favourite)
-        }
+        aria-pressed={isFavourite()}
+        onClick={() => void props.onFavourite(props.media.generation, props.media.index, !isFavourite())}
       >
         <Icon name="favourite" />
       </button>
@@ -73,20 +80,11 @@ export function LightboxBar(props: LightboxBarProps) {
         type="button"
         class="on-ground"
         title="Deletes the whole generation. It can be taken back."
-        onClick={() => void actions.remove(props.media.generation)}
+        onClick={() => void props.onRemove(props.media.generation)}
       >
         <Icon name="bin" />
         <span>Delete</span>
       </button>
-      <button
-        type="button"
-        class="on-ground icon-only"
-        aria-label="Close"
-        title="Close"
-        onClick={() => props.onClose()}
-      >
-        <Icon name="close" />
-      </button>
-    </div>
+    </>
   )
 }

@@ -1,21 +1,27 @@
+import type { Model } from '@darkroom/contracts/model'
 import { For, Show } from 'solid-js'
-import type { Studio } from '../studio.ts'
 import { formatDuration, formatMoney } from '../ui/format.ts'
 import type { MediaItem } from './gallery.ts'
 
-/** What made the picture that is shown. */
-export function LightboxDetails(props: { studio: Studio; media: MediaItem }) {
-  const model = () => props.studio.modelOf().get(props.media.generation.model)
+interface LightboxDetailsProps {
+  media: MediaItem
+  /** Undefined if the model is not offered any more. */
+  model: Model | undefined
+  onCopyPrompt: () => void
+}
+
+/** The prompt and the settings of the output that is shown. */
+export function LightboxDetails(props: LightboxDetailsProps) {
   return (
     <aside class="details" aria-label="Details">
       <p class="details-prompt">{props.media.generation.prompt}</p>
       <p class="details-actions">
-        <button type="button" class="on-ground" onClick={() => void props.studio.copyPrompt(props.media.generation)}>
+        <button type="button" class="on-ground" onClick={() => props.onCopyPrompt()}>
           Copy prompt
         </button>
       </p>
       <dl>
-        <For each={listDetails(props.media, model()?.name)}>
+        <For each={listDetails(props.media, props.model?.name)}>
           {([name, value]) => (
             <div>
               <dt>{name}</dt>
@@ -24,7 +30,7 @@ export function LightboxDetails(props: { studio: Studio; media: MediaItem }) {
           )}
         </For>
       </dl>
-      <Show when={model()?.note}>{note => <p class="details-note">{note()}</p>}</Show>
+      <Show when={props.model?.note}>{note => <p class="details-note">{note()}</p>}</Show>
     </aside>
   )
 }

@@ -1,4 +1,5 @@
-// Runs before the first paint, as a file of its own. The same key is read and written by theme.ts.
+// Runs before the first paint. It is a file of its own because the content security policy forbids inline scripts.
+// theme.ts reads and writes the same key.
 try {
   const theme = localStorage.getItem('darkroom.theme')
   if (theme === 'dark' || theme === 'paper') document.documentElement.dataset.theme = theme

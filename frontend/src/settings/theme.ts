@@ -6,7 +6,7 @@ export type Theme = 'system' | 'dark' | 'paper'
 // early-theme.js reads the same key before the first paint.
 const STORAGE_KEY = 'darkroom.theme'
 
-/** The theme of the page; it follows the system until the person chooses. */
+/** Creates the choice of the page's theme. It follows the system until the user chooses. */
 export function createTheme(): PersistedChoice<Theme> {
   const theme = createPersistedChoice(STORAGE_KEY, ['system', 'dark', 'paper'])
   createEffect(() => {

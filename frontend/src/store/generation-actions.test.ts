@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { type Api, RejectedError } from '../api.ts'
-import type { UndoAction } from '../ui/notices.ts'
+import type { NoticeAction } from '../ui/notices.ts'
 import { buildGeneration, createMemoryOutbox } from './generation.fixture.ts'
 import { createGenerationActions } from './generation-actions.ts'
 import { createGenerationStore } from './generation-store.ts'
@@ -10,7 +10,7 @@ const GENERATION = buildGeneration({ outputs: 2 })
 /** Creates a studio with one generation. Records the requests that it gets and the notices that are shown. */
 async function setUp(answers: Partial<Api>) {
   const requests: string[] = []
-  const notices: { message: string; action: UndoAction | undefined }[] = []
+  const notices: { message: string; action: NoticeAction | undefined }[] = []
   const api = new Proxy({} as Api, {
     get:
       (_, name: keyof Api) =>
@@ -28,7 +28,7 @@ async function setUp(answers: Partial<Api>) {
     nextFrame: callback => callback(),
   })
   await store.open()
-  const notify = (message: string, action?: UndoAction) => void notices.push({ message, action })
+  const notify = (message: string, action?: NoticeAction) => void notices.push({ message, action })
   const shown = () => store.current().rows.map(row => row.generation)
   return { ...createGenerationActions({ api, store, notify }), requests, notices, shown }
 }

@@ -1,13 +1,13 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { type Api, describeProblem } from '../api.ts'
-import type { UndoAction } from '../ui/notices.ts'
+import type { NoticeAction } from '../ui/notices.ts'
 import type { GenerationStore } from './generation-store.ts'
 import type { Verb } from './verbs.ts'
 
 export interface GenerationActionsOptions {
   api: Pick<Api, 'cancel' | 'reopen' | 'remove' | 'restore' | 'setFavourite'>
   store: Pick<GenerationStore, 'receive' | 'updateOptimistically' | 'removeOptimistically'>
-  notify: (message: string, undo?: UndoAction) => void
+  notify: (message: string, action?: NoticeAction) => void
 }
 
 const DONE_MESSAGES: Record<Exclude<Verb, 'cancel'>, string> = {

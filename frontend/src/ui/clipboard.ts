@@ -1,7 +1,7 @@
 /**
- * Puts a text on the clipboard. On a plain-HTTP address there is no `navigator.clipboard`; the old command still works there.
+ * Copies a text to the clipboard. A plain-HTTP address has no `navigator.clipboard`; `execCommand` still works there.
  *
- * @returns whether it is there
+ * @returns whether it was copied
  */
 export async function copyText(text: string): Promise<boolean> {
   try {

@@ -1,15 +1,16 @@
+/** The studio's clock. */
 export interface Clock {
-  /** The studio's time, in milliseconds since 1970. */
+  /** Returns the studio's time, in milliseconds since 1970. */
   now: () => number
-  /** Learns the studio's time from the `Date` header of an answer. */
+  /** Sets the clock by the `Date` header of a response. */
   syncTo: (date: string | null) => void
 }
 
-/** The header has whole seconds and is as old as the answer was long: less than this is no difference. */
+/** A smaller difference is ignored: the header has whole seconds, and is older by the time that the response took. */
 const SKEW_TOLERANCE_MS = 3_000
 
 /**
- * The studio's clock. A ring that continues where it was needs to know how long ago the work began, and this computer's own
+ * Creates the studio's clock. The progress ring is computed from the time since the job was started, and this computer's
  * clock may be wrong by minutes.
  */
 export function createClock(localNow: () => number = Date.now): Clock {

@@ -14,7 +14,7 @@ import {
   formatSummary,
 } from './format.ts'
 
-test('times are said as exactly as they are known', () => {
+test('formats durations exactly and estimates roughly', () => {
   expect([0, 0.84, 8.44, 42.4, 120, 125.4].map(formatDuration)).toEqual([
     '0.1 s',
     '0.8 s',
@@ -32,13 +32,13 @@ test('times are said as exactly as they are known', () => {
   ])
 })
 
-test('money is said in its currency, small amounts to the tenth of a cent', () => {
+test('formats money in its currency, small amounts to the tenth of a cent', () => {
   expect(formatMoney({ amount: 0.16, currency: 'USD' })).toBe('$0.16')
   expect(formatMoney({ amount: 0.003, currency: 'USD' })).toBe('$0.003')
   expect(formatMoney({ amount: 2, currency: 'credits' })).toBe('2.00 credits')
 })
 
-test('a generation is summed up in one line', () => {
+test('lists the facts of a generation', () => {
   const generation = buildGeneration({
     outputs: 4,
     parameters: { aspectRatio: '3:2', numOutputs: 4, seed: 7 },
@@ -47,7 +47,7 @@ test('a generation is summed up in one line', () => {
   expect(formatSummary(generation, undefined)).toEqual(['demo', '3:2', '4', 'seed 7', '1.9 s', '$0.16'])
 })
 
-test('what is happening is said in plain words', () => {
+test('formats the stage and the number of ready outputs', () => {
   expect(formatStage(buildGeneration({ status: 'processing' }), 'Replicate')).toBe('generating')
   expect(
     formatReadyCount(
@@ -56,10 +56,10 @@ test('what is happening is said in plain words', () => {
   ).toBe('2 of 4 ready')
 })
 
-test('what is waited for is said with who and until when', () => {
+test('formats the reason of a wait with the provider and the time', () => {
   const until = '2026-11-22T14:32:00.000000Z'
   const at = new Date(until).toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' })
-  const waits = [
+  const cases = [
     ['provider-queue', null, 'queued at Replicate'],
     ['rate-limited', until, `Replicate asks to wait, again at ${at}`],
     ['rate-limited', null, 'Replicate asks to wait'],
@@ -67,15 +67,15 @@ test('what is waited for is said with who and until when', () => {
     ['provider-down', null, 'Replicate is not answering; trying again'],
     ['not-configured', null, 'Replicate is not set up here any more; waiting until it is'],
   ] as const
-  for (const [reason, until, words] of waits) {
-    expect(formatStage(buildGeneration({ status: 'queued', waiting: { reason, until } }), 'Replicate')).toBe(words)
+  for (const [reason, until, expected] of cases) {
+    expect(formatStage(buildGeneration({ status: 'queued', waiting: { reason, until } }), 'Replicate')).toBe(expected)
   }
   expect(
     formatStage(buildGeneration({ waiting: { reason: 'provider-queue', until: null } }), formatProviderName(undefined)),
   ).toBe('queued at the provider')
 })
 
-test('what is only at its provider says how long it will be there, and what is lost says who deleted it', () => {
+test('formats the time left at the provider, and who deleted a lost output', () => {
   const [output] = buildGeneration({ outputs: [{ state: 'temporary', expiresAt: '2026-11-22T12:42:30Z' }] }).outputs
   if (!output) throw new Error('no output')
   const at = (time: string) => formatExpiry(output, 'Replicate', Date.parse(`2026-11-${time}Z`))
@@ -88,7 +88,7 @@ test('what is only at its provider says how long it will be there, and what is l
   expect(formatLost('Replicate')).toBe('Deleted by Replicate before it could be saved.')
 })
 
-test('what was asked for a day ago or longer and never sent is not sent unasked', () => {
+test('gives a reason for a submission that is a day old or older, and none for a recent one', () => {
   const generation = buildGeneration({ createdAt: '2026-11-22T12:00:00.000000Z' })
   expect(formatStaleSubmission(generation, Date.parse('2026-11-23T11:59:59Z'))).toBeNull()
   expect(formatStaleSubmission(generation, Date.parse('2026-11-24T12:00:00Z'))).toBe(
@@ -96,7 +96,7 @@ test('what was asked for a day ago or longer and never sent is not sent unasked'
   )
 })
 
-test('a refusal says what is wrong with each part, or with all of it', () => {
+test('formats a problem by its parts, else by its detail, else by the status', () => {
   const problem = { detail: 'prompt: is empty', errors: [{ path: 'prompt', message: 'is empty' }] }
   expect(formatProblem(problem, 422)).toBe('Prompt is empty.')
   expect(formatProblem({ errors: [{ path: 'file.0', message: 'is too large' }] }, 422, 'this file')).toBe(

@@ -5,7 +5,7 @@ import type { Output } from '@darkroom/contracts/output'
 
 const DAY_MS = 24 * 3_600_000
 
-/** `0.8 s`, `8.4 s`, `42 s`, `2 min 5 s` */
+/** Formats a duration: `0.8 s`, `8.4 s`, `42 s`, `2 min 5 s`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 10) return `${Math.max(seconds, 0.1).toFixed(1)} s`
   const whole = Math.round(seconds)
@@ -14,7 +14,7 @@ export function formatDuration(seconds: number): string {
   return rest === 0 ? `${Math.floor(whole / 60)} min` : `${Math.floor(whole / 60)} min ${rest} s`
 }
 
-/** What a person may expect, without false exactness: `about 9 s`, `about 2 min` */
+/** Formats an estimated duration without false precision: `about 9 s`, `about 2 min`. */
 export function formatEstimate(seconds: number): string {
   if (seconds < 90) return `about ${Math.max(1, Math.round(seconds))} s`
   return `about ${Math.round(seconds / 60)} min`
@@ -30,7 +30,7 @@ export function formatMoney(cost: { amount: number; currency: string }): string 
   }
 }
 
-/** Why something is not sent by itself any more that was asked for long ago; null if that is not so long. @param now in ms */
+/** Returns the reason why an old submission is not sent automatically; null if it is recent. @param now ms since 1970 */
 export function formatStaleSubmission({ createdAt }: Generation, now: number): string | null {
   const submittedAt = new Date(createdAt)
   if (now - submittedAt.getTime() < DAY_MS) return null
@@ -38,12 +38,12 @@ export function formatStaleSubmission({ createdAt }: Generation, now: number): s
   return `It could not be reached when this was asked for, on ${day}. Is it still wanted?`
 }
 
-/** `1 image`, `4 videos` */
+/** Formats a number of outputs: `1 image`, `4 videos`. */
 export function formatCount(amount: number, kind: Kind): string {
   return `${amount} ${kind}${amount === 1 ? '' : 's'}`
 }
 
-/** Model, settings, time taken and cost of a generation, in the order they are read. */
+/** Lists model, settings, time taken and cost of a generation, in the order in which they are shown. */
 export function formatSummary(generation: Generation, model: Model | undefined): string[] {
   const { parameters, outputs, cost } = generation
   const facts = [
@@ -58,39 +58,39 @@ export function formatSummary(generation: Generation, model: Model | undefined):
   return facts.filter(fact => fact !== undefined)
 }
 
-/** How many of a generation's outputs can be looked at. */
+/** Counts the outputs of a generation that can be shown. */
 export function countReady(generation: Generation): number {
   return generation.outputs.filter(output => output.state === 'stored' || output.state === 'temporary').length
 }
 
-/** `2 of 4 ready`, for as long as not all are. */
+/** Formats the number of outputs that are ready: `2 of 4 ready`. */
 export function formatReadyCount(generation: Generation): string {
   return `${countReady(generation)} of ${generation.outputs.length} ready`
 }
 
-/** A provider as people know it. */
+/** Returns the name of a model's provider: `Replicate`, or `The provider` if it is unknown. */
 export function formatProviderName(model: Model | undefined): string {
   const name = model?.provider
   return name ? `${name.charAt(0).toUpperCase()}${name.slice(1)}` : 'The provider'
 }
 
-/** What is happening to outputs that are not there yet, in a word or a few. */
+/** Returns the stage of a generation that is not finished, in a word or a few. */
 export function formatStage({ status, waiting }: Generation, provider: string): string {
   if (!waiting) return STATUS_LABELS[status]
   const formatWaiting = WAITING_MESSAGES[waiting.reason]
-  // A page that was opened before the studio was renewed may not know the word.
+  // A page that is older than the studio may not know the reason.
   return formatWaiting
     ? formatWaiting(provider, waiting.until === null ? null : formatTime(waiting.until))
     : STATUS_LABELS[status]
 }
 
-/** What a picture that is still only at its provider says of it. @param now in milliseconds since 1970 */
+/** Returns the note on an output that only the provider stores, with the time left. @param now ms since 1970 */
 export function formatExpiry({ expiresAt }: Output, provider: string, now: number): string {
   const left = expiresAt === null ? 'not saved yet' : formatTimeLeft(Date.parse(expiresAt) - now)
   return `Only at ${lowercaseArticle(provider)}, ${left}`
 }
 
-/** What is said of a picture that its provider no longer had when it was to be saved. */
+/** Returns the note on an output that the provider had deleted before it was stored. */
 export function formatLost(provider: string): string {
   return `Deleted by ${lowercaseArticle(provider)} before it could be saved.`
 }
@@ -128,7 +128,7 @@ const STATUS_LABELS: Record<Generation['status'], string> = {
   cancelled: 'cancelled',
 }
 
-/** The hour and minute of an instant, where the person is. */
+/** Formats an instant as hour and minute, in the user's time zone. */
 function formatTime(instant: string): string {
   return new Date(instant).toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' })
 }

@@ -1,4 +1,4 @@
-/** Drawn on a grid of 20, with a line of 1.6. */
+/** SVG paths on a grid of 20 × 20, for a stroke of 1.6. */
 const PATHS = {
   attach: 'M10 4v12M4 10h12',
   bin: 'M4 6h12M8 6V3.8h4V6M5.6 6l.8 10.2h7.2L14.4 6M8.6 9v4.4M11.4 9v4.4',
@@ -27,7 +27,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS
 
-/** A drawing beside or instead of a word. It is never the only name of a control: that is the control's label. */
+/** An icon beside or instead of a word. It is hidden from screen readers: the control has a label of its own. */
 export function Icon(props: { name: IconName }) {
   return (
     <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">

@@ -1,4 +1,4 @@
-/** What this browser remembers under a name; null if it remembers nothing or must not. */
+/** Reads a value from this browser's local storage; null if there is none or if storage is switched off. */
 export function readStorage(key: string): string | null {
   try {
     return localStorage.getItem(key)
@@ -7,12 +7,12 @@ export function readStorage(key: string): string | null {
   }
 }
 
-/** Remembers a text under a name, or with null forgets it. Where storage is switched off or full, the page works without. */
+/** Writes a value to this browser's local storage, or removes it with null. Does nothing if storage is off or full. */
 export function writeStorage(key: string, value: string | null): void {
   try {
     if (value === null) localStorage.removeItem(key)
     if (value !== null) localStorage.setItem(key, value)
   } catch {
-    // Nothing depends on it.
+    // The page works without stored values.
   }
 }

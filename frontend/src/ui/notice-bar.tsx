@@ -1,10 +1,9 @@
 import { onMount, Show } from 'solid-js'
-import type { Studio } from '../studio.ts'
-import type { UndoAction } from './notices.ts'
+import type { NoticeAction, Notices } from './notices.ts'
 
-/** What was just done, in a few words, and what takes it back. It stays while somebody is about to use it. */
-export function NoticeBar(props: { studio: Studio }) {
-  const { notice, undo, pauseTimeout, resumeTimeout } = props.studio.notices
+/** The notice with its action. It stays while the pointer or the keyboard's focus is on it. */
+export function NoticeBar(props: { notices: Notices }) {
+  const { notice, runAction, pauseTimeout, resumeTimeout } = props.notices
   return (
     <div
       class="notice"
@@ -15,19 +14,19 @@ export function NoticeBar(props: { studio: Studio }) {
       onFocusOut={resumeTimeout}
     >
       <p role="status">{notice().message}</p>
-      <Show when={notice().undo} keyed>
-        {action => <UndoButton action={action} onUndo={undo} />}
+      <Show when={notice().action} keyed>
+        {action => <ActionButton action={action} onRun={runAction} />}
       </Show>
     </div>
   )
 }
 
-/** Takes the focus over from a control that has gone along with what it deleted. */
-function UndoButton(props: { action: UndoAction; onUndo: () => void }) {
+/** The button of a notice. It takes the focus if the control that had it was removed with what it deleted. */
+function ActionButton(props: { action: NoticeAction; onRun: () => void }) {
   let button: HTMLButtonElement | undefined
   onMount(() => document.activeElement === document.body && button?.focus({ preventScroll: true }))
   return (
-    <button ref={button} type="button" class="notice-undo" onClick={() => props.onUndo()}>
+    <button ref={button} type="button" class="notice-undo" onClick={() => props.onRun()}>
       {props.action.label}
     </button>
   )

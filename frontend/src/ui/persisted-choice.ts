@@ -1,18 +1,18 @@
 import { type Accessor, createEffect, createSignal } from 'solid-js'
 import { readStorage, writeStorage } from './local-storage.ts'
 
-/** One of a few that the person has chosen. */
+/** A choice among a few options. */
 export interface PersistedChoice<Name extends string> {
   selected: Accessor<Name>
-  /** Takes the next one; after the last comes the first. */
+  /** Selects the next option, and after the last one the first. */
   selectNext(): void
 }
 
 /**
- * A choice that this browser remembers.
+ * Creates a choice that is stored in this browser.
  *
- * @param key under which it does
- * @param options the first is chosen until the person chooses, and is not remembered
+ * @param key key in the local storage
+ * @param options the first one is the default, which is not stored
  */
 export function createPersistedChoice<const Name extends string>(
   key: string,

@@ -4,7 +4,7 @@ const MAX_CACHED = 400
 const cachedUrls = new Map<string, string>()
 
 /**
- * The blurred picture that a thumbhash stands for, as a data URL; undefined if there is none or it cannot be read.
+ * Returns the blurred image of a thumbhash as a data URL; undefined if the hash is null or cannot be decoded.
  *
  * @param hash base64
  * @see https://evanw.github.io/thumbhash/

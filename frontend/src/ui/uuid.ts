@@ -1,7 +1,8 @@
 const UUID_GROUPS = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/
 
 /**
- * A random UUID. `crypto.randomUUID` does not exist on a plain-HTTP address other than localhost, `getRandomValues` does.
+ * Returns a random UUID of version 4. `crypto.randomUUID` does not exist on a plain-HTTP address other than localhost,
+ * `getRandomValues` does.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-4
  */

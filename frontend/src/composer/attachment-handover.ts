@@ -1,0 +1,41 @@
+import { unwrap } from 'solid-js/store'
+import type { AttachmentOrder } from './attachment-order.ts'
+import type { AttachmentUploads } from './attachment-uploads.ts'
+import type { PendingReference } from './pending-reference.ts'
+import { revokePreviewUrl } from './reference-source.ts'
+
+export interface AttachmentHandoverOptions {
+  order: AttachmentOrder
+  uploads: Pick<AttachmentUploads, 'find' | 'track'>
+}
+
+/** Creates the handover of attachments between the draft and a submission. */
+export function createAttachmentHandover({ order, uploads }: AttachmentHandoverOptions) {
+  /** Takes the first attachments out of the draft for sending, also those whose upload can be retried. */
+  function takePending(limit: number): PendingReference[] {
+    const usable = order.list.filter(({ state, canRetry }) => state !== 'failed' || canRetry).slice(0, limit)
+    // The outbox stores plain objects only, hence the copy of what the Solid store wraps.
+    const pending = usable.map(attachment => ({
+      attachment: { ...unwrap(attachment) },
+      upload: uploads.find(attachment.key),
+    }))
+    order.remove(new Set(pending.map(({ attachment }) => attachment.key)))
+    return pending
+  }
+
+  /** Puts attachments back into the draft that were taken out. */
+  function restorePending(pending: readonly PendingReference[]) {
+    for (const { attachment, upload } of pending) {
+      order.append({ ...attachment })
+      if (upload) uploads.track(attachment.key, upload)
+    }
+  }
+
+  /** Revokes the preview URLs of references that were sent, except of those that were put back into the draft. */
+  function revokePreviews(pending: readonly PendingReference[]) {
+    const shown = new Set(order.list.map(attachment => attachment.preview))
+    for (const { attachment } of pending) if (!shown.has(attachment.preview)) revokePreviewUrl(attachment.preview)
+  }
+
+  return { takePending, restorePending, revokePreviews }
+}

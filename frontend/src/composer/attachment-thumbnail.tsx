@@ -1,0 +1,66 @@
+import { Show } from 'solid-js'
+import { Icon } from '../ui/icons.tsx'
+import type { Attachment } from './attachment.ts'
+
+interface AttachmentThumbnailProps {
+  attachment: Attachment
+  /** Position in the order, from 1. */
+  position: number
+  count: number
+  isDragged: boolean
+  onPointerDown: (event: PointerEvent) => void
+  onMove: (by: number) => void
+  onRemove: () => void
+}
+
+const ARROW_STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1 }
+const REMOVE_KEYS = ['Delete', 'Backspace']
+
+/** A reference of the draft, with the progress of its upload. Arrow keys move it, Delete removes it. */
+export function AttachmentThumbnail(props: AttachmentThumbnailProps) {
+  const label = () => `Reference ${props.position} of ${props.count}. Arrow keys move it, Delete removes it.`
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = ARROW_STEPS[event.key]
+    if (step !== undefined) props.onMove(step)
+    if (REMOVE_KEYS.includes(event.key)) props.onRemove()
+    if (step !== undefined || REMOVE_KEYS.includes(event.key)) event.preventDefault()
+    // A moved element loses the focus.
+    if (step !== undefined && event.currentTarget instanceof HTMLElement) event.currentTarget.focus()
+  }
+  return (
+    <li
+      class="attachment"
+      data-state={props.attachment.state}
+      data-dragged={props.isDragged}
+      onPointerDown={props.onPointerDown}
+    >
+      <button type="button" class="attachment-picture" aria-label={label()} onKeyDown={onKeyDown}>
+        <img
+          src={props.attachment.preview}
+          alt=""
+          draggable={false}
+          onError={event => {
+            event.currentTarget.hidden = true
+          }}
+        />
+      </button>
+      <Show when={props.attachment.state === 'uploading'}>
+        <progress
+          class="upload"
+          aria-label={`Sending ${props.attachment.name}`}
+          max={1}
+          value={props.attachment.progress}
+        />
+      </Show>
+      <button
+        type="button"
+        class="remove"
+        aria-label={`Remove reference ${props.position}`}
+        title="Remove"
+        onClick={() => props.onRemove()}
+      >
+        <Icon name="close" />
+      </button>
+    </li>
+  )
+}

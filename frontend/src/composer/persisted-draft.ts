@@ -1,0 +1,39 @@
+import type { Reference } from '@darkroom/contracts/reference'
+import { createEffect } from 'solid-js'
+import { createStore } from 'solid-js/store'
+import { readStorage, writeStorage } from '../ui/local-storage.ts'
+import type { Attachment } from './attachment.ts'
+import { type Draft, parseDraft } from './draft.ts'
+
+const DRAFT_KEY = 'darkroom.draft'
+const REFERENCES_KEY = 'darkroom.references'
+
+/** Creates the draft from this browser's storage, and stores it again with each change. */
+export function createPersistedDraft() {
+  const [draft, setDraft] = createStore<Draft>(parseDraft(readStorage(DRAFT_KEY)))
+  createEffect(() => writeStorage(DRAFT_KEY, JSON.stringify(draft)))
+  return { draft, setDraft }
+}
+
+/** Stores the references of the draft in this browser with each change. Attachments that are not uploaded are left out. */
+export function persistReferences(attachments: readonly Attachment[]): void {
+  createEffect(() => {
+    const references = attachments.flatMap(attachment => attachment.reference ?? [])
+    writeStorage(REFERENCES_KEY, JSON.stringify(references))
+  })
+}
+
+/** Reads the references that `persistReferences` has stored. Anything that is not a reference is left out. */
+export function readStoredReferences(): Reference[] {
+  try {
+    const stored: unknown = JSON.parse(readStorage(REFERENCES_KEY) ?? '[]')
+    return Array.isArray(stored) ? stored.filter(isReference) : []
+  } catch {
+    return []
+  }
+}
+
+function isReference(value: unknown): value is Reference {
+  if (typeof value !== 'object' || value === null) return false
+  return 'id' in value && typeof value.id === 'string' && 'previewUrl' in value && typeof value.previewUrl === 'string'
+}

@@ -1,0 +1,49 @@
+import type { Generation } from '@darkroom/contracts/generation'
+import type { GenerationStore } from '../store/generation-store.ts'
+import { copyText } from '../ui/clipboard.ts'
+import type { ComposerState } from './composer-state.ts'
+
+export interface ReuseActionsOptions {
+  composer: ComposerState
+  store: Pick<GenerationStore, 'discard'>
+  notify: (message: string) => void
+  focusPrompt: () => void
+}
+
+/** Creates the actions that take something of a generation over: its prompt, its settings or an output. */
+export function createReuseActions({ composer, store, notify, focusPrompt }: ReuseActionsOptions) {
+  /** Copies a generation's prompt to the clipboard. */
+  async function copyPrompt({ prompt }: Generation) {
+    const isCopied = await copyText(prompt)
+    notify(isCopied ? 'Prompt copied.' : 'The prompt could not be copied: this browser does not allow it.')
+  }
+
+  /** Writes a prompt into the composer and focuses it. */
+  function fillPrompt(prompt: string) {
+    composer.setDraft('prompt', prompt)
+    focusPrompt()
+  }
+
+  /** Fills the composer with a generation's prompt, settings and references. */
+  function reuse(generation: Generation) {
+    composer.reuse(generation)
+    const selectedModel = composer.model()
+    const isOtherModel = selectedModel !== undefined && selectedModel.id !== generation.model
+    if (isOtherModel) notify(`${generation.model} is not available here: using ${selectedModel.name}.`)
+    focusPrompt()
+  }
+
+  /** Moves a generation that was never sent back into the composer. */
+  function edit(key: string, generation: Generation) {
+    reuse(generation)
+    store.discard(key)
+  }
+
+  /** Attaches an output to the draft as a reference. */
+  function useAsReference({ url, previewUrl }: { url: string; previewUrl: string | null }) {
+    composer.attachments.addShownImage({ url, previewUrl: previewUrl ?? url })
+    notify('Added as a reference.')
+  }
+
+  return { copyPrompt, fillPrompt, reuse, edit, useAsReference }
+}

@@ -1,0 +1,69 @@
+import type { Submission } from '@darkroom/contracts/generation'
+import type { Model } from '@darkroom/contracts/model'
+import type { GenerationStore } from '../store/generation-store.ts'
+import type { OutboxEntry, OutboxStore } from '../store/outbox-store.ts'
+import type { QueuedSubmission } from '../store/submission-queue.ts'
+import type { Clock } from '../ui/clock.ts'
+import { formatStaleSubmission } from '../ui/format.ts'
+import type { Attachments } from './attachments.ts'
+import { createOptimisticGeneration } from './draft.ts'
+import {
+  awaitReferenceId,
+  type PendingReference,
+  placeholderReference,
+  resumeReference,
+  toStoredReferences,
+} from './pending-reference.ts'
+
+export interface SubmissionSenderOptions {
+  store: Pick<GenerationStore, 'send' | 'resume'>
+  outbox: Pick<OutboxStore, 'list'>
+  attachments: Pick<Attachments, 'takePending' | 'revokePreviews'>
+  clock: Pick<Clock, 'now'>
+}
+
+/** Creates the sender of submissions. Their references may still be uploading. */
+export function createSubmissionSender({ store, outbox, attachments, clock }: SubmissionSenderOptions) {
+  const pendingByClientId = new Map<string, PendingReference[]>()
+
+  /** Sends a submission with the first references of the draft. The feed shows it at once. */
+  function send(submission: Submission, model: Model) {
+    const pending = attachments.takePending(model.maxReferences)
+    const createdAt = new Date(clock.now()).toISOString()
+    const generation = createOptimisticGeneration(submission, model, pending.map(placeholderReference), createdAt)
+    const references = pending.flatMap(toStoredReferences)
+    void store.send(toQueuedSubmission({ generation, submission, references, problem: null }, pending))
+  }
+
+  /** Resumes the submissions of the outbox: those of a page that was closed before the studio had answered. */
+  async function resumeOutbox() {
+    for (const entry of await outbox.list()) {
+      const pending = entry.references.map(resumeReference)
+      const generation = { ...entry.generation, references: pending.map(placeholderReference) }
+      const problem = entry.problem ?? formatStaleSubmission(generation, clock.now())
+      void store.resume(toQueuedSubmission({ ...entry, generation, problem }, pending))
+    }
+  }
+
+  function toQueuedSubmission(entry: OutboxEntry, pending: PendingReference[]): QueuedSubmission {
+    const { clientId } = entry.generation
+    pendingByClientId.set(clientId, pending)
+    const onDone = () => {
+      pendingByClientId.delete(clientId)
+      attachments.revokePreviews(pending)
+    }
+    return { entry, submission: () => attachReferenceIds(entry.submission, pending), onDone }
+  }
+
+  return {
+    send,
+    resumeOutbox,
+    /** Returns the references of a submission that the studio has not answered, undefined once it has. */
+    findPending: (clientId: string) => pendingByClientId.get(clientId),
+  }
+}
+
+async function attachReferenceIds(submission: Submission, pending: readonly PendingReference[]): Promise<Submission> {
+  const referenceImages = await Promise.all(pending.map(awaitReferenceId))
+  return referenceImages.length > 0 ? { ...submission, referenceImages } : submission
+}
