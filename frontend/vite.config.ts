@@ -8,13 +8,13 @@ export default defineConfig({
   plugins: [solid(), earlyTheme(), preloadedFont()],
   build: {
     target: 'es2023',
-    // The content security policy takes no data: fonts and no inline scripts.
+    // The content security policy allows no `data:` fonts and no inline scripts.
     assetsInlineLimit: 0,
     modulePreload: false,
   },
 })
 
-/** The remembered theme is set by a file of its own before the first paint: the content security policy forbids an inline script. */
+/** Adds the script that sets the stored theme before the first paint. It is a file: the content security policy forbids an inline one. */
 function earlyTheme(): Plugin {
   let file: string | undefined
   return {
@@ -27,13 +27,13 @@ function earlyTheme(): Plugin {
       order: 'post',
       handler(_html, context) {
         const built = context.bundle && file !== undefined ? findAsset(context.bundle, /early-theme.*\.js$/) : undefined
-        return [headTag('script', { src: built ?? '/src/early-theme.js' })]
+        return [headTag('script', { src: built ?? '/src/settings/early-theme.js' })]
       },
     },
   }
 }
 
-/** Text is drawn in its own typeface at once: the font is asked for with the document and not after the style sheet. */
+/** Preloads the font with the document and not after the style sheet: text is drawn in its own typeface at once. */
 function preloadedFont(): Plugin {
   return {
     name: 'preloaded-font',

@@ -7,7 +7,7 @@ import { openPage, startBrowser } from './browser.ts'
 
 const PROMPT = 'an old valley, from another system'
 
-test('after the backfill an old generation shows its references, and reusing its settings brings them back', async () => {
+test('shows the references of an old generation after the backfill, and attaches them on reuse', async () => {
   await using studio = await startTestStudio()
   await using browser = await startBrowser()
   const env = { DATA_DIR: studio.dataDir, DATABASE_URL: '', NATS_URL: '' }
@@ -25,13 +25,13 @@ test('after the backfill an old generation shows its references, and reusing its
   const references = article.getByRole('list', { name: 'References' }).locator('img')
   expect(await references.count()).toBe(0)
   expect((await runCommand('backfill', ['reference-images'], env)).exitCode).toBe(0)
-  // The page is told, and is not loaded anew.
+  // They come by a live event, without a reload.
   await references.nth(1).waitFor()
   expect(await references.count()).toBe(2)
   const widths = await references.evaluateAll(async nodes => {
-    const pictures = nodes.filter(node => node instanceof HTMLImageElement)
-    await Promise.all(pictures.map(picture => picture.decode()))
-    return pictures.map(({ naturalWidth }) => naturalWidth)
+    const images = nodes.filter(node => node instanceof HTMLImageElement)
+    await Promise.all(images.map(image => image.decode()))
+    return images.map(({ naturalWidth }) => naturalWidth)
   })
   expect(widths).toEqual([64, 48])
 

@@ -1,6 +1,6 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
-/** What a page did that nobody sees: errors, and requests to anybody but the studio. */
+/** A page, with its errors and its requests to other hosts than the studio's. */
 export interface MonitoredPage {
   page: Page
   pageErrors: string[]
@@ -16,7 +16,7 @@ const FLAGS = [
   '--disable-sync',
 ]
 
-/** Starts the Chromium that `bun run test` found. @param flags beside the usual ones @throws if `CHROMIUM_PATH` is not set */
+/** Starts the Chromium of `CHROMIUM_PATH`. @param flags added to the usual ones @throws Error if it is not set */
 export async function startBrowser(flags: readonly string[] = []): Promise<Browser & AsyncDisposable> {
   const executablePath = process.env.CHROMIUM_PATH
   if (!executablePath) throw new Error('The browser tests need Chromium: run `bun run test`, or set CHROMIUM_PATH.')
@@ -24,7 +24,7 @@ export async function startBrowser(flags: readonly string[] = []): Promise<Brows
   return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() })
 }
 
-/** Opens a page of its own profile that writes down what it should not do. */
+/** Opens a page in a profile of its own, and records its errors and its requests to other hosts. */
 export async function openPage(
   browser: Browser,
   url: string,
@@ -37,7 +37,7 @@ export async function openPage(
   page.on('pageerror', error => pageErrors.push(error.message))
   page.on('request', request => {
     if (!/^(data|blob):/.test(request.url()) && new URL(request.url()).origin !== new URL(url).origin) {
-      pageErrors.push(`asked another host: ${request.url()}`)
+      pageErrors.push(`request to another host: ${request.url()}`)
     }
   })
   await page.goto(url)

@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
 
-test('3: at the bottom the view stays there; anywhere else nothing moves and a button says how many are new', async () => {
+test('3: the view stays at the bottom for new rows; elsewhere nothing moves and a button counts them', async () => {
   const { page, pageErrors } = await seeded.open()
   const first = await seeded.history.insertRunning()
   await page.locator(`article[data-generation-id="${first}"]`).waitFor()
@@ -55,7 +55,7 @@ test('3: at the bottom the view stays there; anywhere else nothing moves and a b
   await page.context().close()
 }, 60_000)
 
-test('3: from far away, where the newest are not even held, the button says how many are new and goes there', async () => {
+test('3: the button counts new rows and goes there from a window that does not contain the newest', async () => {
   const { page } = await seeded.open({ path: `/#g=${await seeded.history.findId(5_000)}` })
   const before = await listRowsInView(page)
   const last = await seeded.history.insertRunning()
@@ -67,7 +67,7 @@ test('3: from far away, where the newest are not even held, the button says how 
   await page.context().close()
 }, 60_000)
 
-test('5: rows that grow above the view, by pictures of another size than was expected, move nothing', async () => {
+test('5: rows above the view move nothing when they grow by outputs of another size than expected', async () => {
   const { page, pageErrors } = await seeded.open()
   await scrollByWheel(page, -6_000)
   await waitUntilSettled(page)
@@ -88,30 +88,30 @@ test('5: rows that grow above the view, by pictures of another size than was exp
   await page.context().close()
 }, 60_000)
 
-test('5: outputs that arrive in view fill the places they had, and nothing moves when a picture is decoded', async () => {
+test('5: outputs that arrive in view fill their tiles, and nothing moves when an image is decoded', async () => {
   const { page } = await seeded.open()
   const id = await seeded.history.insertRunning()
   const row = page.locator(`article[data-generation-id="${id}"]`)
   await row.getByRole('progressbar').first().waitFor()
-  const places = await listTileBoxes(page, id)
+  const boxes = await listTileBoxes(page, id)
   for (const index of [0, 1]) await seeded.history.storeOutput(id, index)
   await row.locator('[data-output-index="1"] img').waitFor()
-  // What is told is gone again when something else is.
+  // Each announcement replaces the last one.
   await page.getByRole('status').getByText('2 of 4 ready').waitFor({ state: 'attached' })
   await waitUntilSettled(page)
-  expect(await listTileBoxes(page, id)).toEqual(places)
+  expect(await listTileBoxes(page, id)).toEqual(boxes)
   await page.context().close()
 }, 60_000)
 
-test('7: what another page deletes above the view moves nothing', async () => {
+test('7: a row above the view that another page deletes moves nothing', async () => {
   const { page } = await seeded.open()
   await scrollByWheel(page, -6_000)
   await waitUntilSettled(page)
   const id = await findReadRow(page)
-  const [gone = ''] = await rowsAbove(page, id, [3])
+  const [deletedId = ''] = await rowsAbove(page, id, [3])
   const stop = await startProbe(page, id)
   const { height } = await getScroll(page)
-  await seeded.history.moveToTrash(gone)
+  await seeded.history.moveToTrash(deletedId)
   await page.waitForFunction(before => document.documentElement.scrollHeight < before, height)
   await waitForFrames(page, 5)
   const seen = await stop()
@@ -125,10 +125,10 @@ async function distanceToEnd(page: Page): Promise<number> {
   return end - top
 }
 
-/** Ids of rows that the window holds so many places above another one; most are not in the page. */
-async function rowsAbove(page: Page, id: string, places: readonly number[]): Promise<string[]> {
+/** Returns the ids of rows of the window that are the given distances above another one. Most are not in the page. */
+async function rowsAbove(page: Page, id: string, distances: readonly number[]): Promise<string[]> {
   const number = (await listRowsInView(page)).find(row => row.id === id)?.number ?? Number.NaN
-  return await Promise.all(places.map(place => seeded.history.findId(number - place)))
+  return await Promise.all(distances.map(distance => seeded.history.findId(number - distance)))
 }
 
 async function listTileBoxes(page: Page, id: string): Promise<number[][]> {

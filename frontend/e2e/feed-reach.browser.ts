@@ -5,7 +5,7 @@ import { getScroll, listRowsInView, waitForFrames } from './page-probes.ts'
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 
 const COUNT = 100_000
-/** Chromium cuts off what is higher. */
+/** Chromium cuts off a higher element. */
 const MAX_ELEMENT_HEIGHT = 33_554_432
 
 let seeded: SeededStudio
@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
 
-test('8: of 100,000 generations the oldest, the newest and any day between can be reached', async () => {
+test('8: reaches the oldest, the newest and any day between of 100,000 generations', async () => {
   const { page, pageErrors } = await seeded.open()
   const scrubber = page.getByRole('slider', { name: 'Jump to date' })
   await scrubber.waitFor()
@@ -42,7 +42,7 @@ test('8: of 100,000 generations the oldest, the newest and any day between can b
   await page.context().close()
 }, 60_000)
 
-test('8: from a place in the middle every row follows the other, in both directions, across many windows', async () => {
+test('8: scrolls from the middle in both directions across many windows without a missing row', async () => {
   const { page } = await seeded.open({ path: `/#g=${await seeded.history.findId(50_000)}` })
   const seen = new Set<number>()
   await scrollUntil(page, -1, 49_300, seen)
@@ -54,7 +54,7 @@ test('8: from a place in the middle every row follows the other, in both directi
   await page.context().close()
 }, 90_000)
 
-test('what stands at the edge has no violation of axe', async () => {
+test('the scrubber has no violation of axe', async () => {
   const { page } = await seeded.open()
   await page.getByRole('slider', { name: 'Jump to date' }).waitFor()
   for (const colorScheme of ['dark', 'light'] as const) {
@@ -69,15 +69,15 @@ async function numbersInView(page: Page): Promise<number[]> {
   return (await listRowsInView(page)).map(({ number }) => number)
 }
 
-/** Goes on until a number is in the page, and writes down every row that was. */
+/** Scrolls until the row of a number is in the page, and collects the numbers of all rows on the way. */
 async function scrollUntil(page: Page, direction: 1 | -1, until: number, seen: Set<number>): Promise<void> {
-  const isThere = (numbers: number[]) => numbers.some(number => (number - until) * direction >= 0)
-  for (let numbers = await scrollStep(page, direction, seen); !isThere(numbers); ) {
+  const isReached = (numbers: number[]) => numbers.some(number => (number - until) * direction >= 0)
+  for (let numbers = await scrollStep(page, direction, seen); !isReached(numbers); ) {
     numbers = await scrollStep(page, direction, seen)
   }
 }
 
-/** Scrolls by as much as the rows in the page overlap, waiting where more must be read first. */
+/** Scrolls by less than the height of the rows in the page, and returns the numbers of the rows that are there then. */
 async function scrollStep(page: Page, direction: 1 | -1, seen: Set<number>): Promise<number[]> {
   const numbers = await page.evaluate(async by => {
     window.scrollBy({ top: by, behavior: 'instant' })

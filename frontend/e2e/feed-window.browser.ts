@@ -24,11 +24,11 @@ beforeAll(async () => {
 
 afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
 
-test('1: never more than 20 rows are in the page, and the heap does not grow with what has been seen', async () => {
+test('1: keeps at most 20 rows in the page, and the heap does not grow with the rows that were shown', async () => {
   const { page, pageErrors } = await seeded.open()
   const heap = await createHeapReader(page)
   const stop = await startProbe(page, await findReadRow(page))
-  // What is on its way just then is in it as well: rows that were kept would be in each of three.
+  // One reading includes what is being loaded just then. Rows that leak are in each of three.
   const readings = async () => {
     const sizes: number[] = []
     for (let turn = 0; turn < 3; turn += 1) {
@@ -49,7 +49,7 @@ test('1: never more than 20 rows are in the page, and the heap does not grow wit
   await page.context().close()
 }, 60_000)
 
-test('2: it opens at the newest, in the first frame that has rows, and nothing jumps after that', async () => {
+test('2: opens at the newest in the first frame with rows, and nothing moves after that', async () => {
   const context = await seeded.browser.newContext({ viewport: { width: 1440, height: 900 } })
   const page = await context.newPage()
   await page.addInitScript(recordOpening)
@@ -58,31 +58,31 @@ test('2: it opens at the newest, in the first frame that has rows, and nothing j
   await page.locator('article img').first().waitFor()
   await page.waitForFunction(() => [...document.images].every(image => image.complete))
   await waitForFrames(page, 10)
-  const { positions: places, shifts } = await page.evaluate(() => window.opening)
-  expect(places.length).toBeGreaterThan(3)
-  expect(places[0]).toMatchObject({ number: COUNT, left: 0 })
-  expect(new Set(places.map(place => JSON.stringify(place))).size).toBe(1)
+  const { positions, shifts } = await page.evaluate(() => window.opening)
+  expect(positions.length).toBeGreaterThan(3)
+  expect(positions[0]).toMatchObject({ number: COUNT, left: 0 })
+  expect(new Set(positions.map(position => JSON.stringify(position))).size).toBe(1)
   expect(shifts).toBe(0)
   await context.close()
 }, 60_000)
 
 for (const [window, pages] of [
   ['a window that grows', 0],
-  ['a window that is cut at its other end', 9],
+  ['a window that is trimmed at its other end', 9],
 ] as const) {
-  test(`4: older rows come before the reader gets there, in ${window}; the row being read stays, element, pictures, focus and all`, async () => {
+  test(`4: loads older rows ahead of the reader in ${window}; the row being read keeps its element, images and focus`, async () => {
     const { page, pageErrors } = await seeded.open()
     await scrollToOldest(page, pages)
-    const held = await delayPages(page)
-    for (let turn = 0; turn < 60 && !held.isAsked(); turn += 1) await scrollByWheel(page, -3_000)
-    expect(held.isAsked()).toBe(true)
+    const delayed = await delayPages(page)
+    for (let turn = 0; turn < 60 && !delayed.isRequested(); turn += 1) await scrollByWheel(page, -3_000)
+    expect(delayed.isRequested()).toBe(true)
     expect((await getScroll(page)).top).toBeGreaterThan(2_000)
     const id = await findReadRow(page)
     await page.locator(`article[data-generation-id="${id}"]`).getByRole('button', { name: 'Reuse' }).focus()
     await waitUntilSettled(page)
     const [before, drawn] = [await getScroll(page), await captureWhenStill(page)]
     const stop = await startProbe(page, id)
-    held.release()
+    delayed.release()
     await page.waitForFunction(height => document.documentElement.scrollHeight !== height, before.height)
     await waitForFrames(page, 10)
     const seen = await stop()
@@ -95,7 +95,7 @@ for (const [window, pages] of [
   }, 60_000)
 }
 
-test('4: the window slides back down to the newest, and is at the end there', async () => {
+test('4: the window slides back down to the newest row, which is its end', async () => {
   const { page } = await seeded.open()
   await scrollToOldest(page, 12)
   await scrollToNumber(page, COUNT)
@@ -104,7 +104,7 @@ test('4: the window slides back down to the newest, and is at the end there', as
   await page.context().close()
 }, 60_000)
 
-test('9: an address opens at its generation, and a reload comes back to the same place', async () => {
+test('9: an address opens at its generation, and a reload returns to the same position', async () => {
   const id = await seeded.history.findId(6_000)
   const { page } = await seeded.open({ path: `/#g=${id}` })
   const [row] = (await listRowsInView(page)).filter(({ top }) => top >= 0)
@@ -126,7 +126,7 @@ test('9: an address opens at its generation, and a reload comes back to the same
   await page.context().close()
 }, 60_000)
 
-test('pictures can be drawn smaller: the reader stays at the same row, and the choice outlives a reload', async () => {
+test('the reader stays at the same row when the density changes, and the choice survives a reload', async () => {
   const { page } = await seeded.open()
   await scrollByWheel(page, -6_000)
   const under = async () => (await listRowsInView(page)).findLast(({ top }) => top <= 65)?.id
@@ -147,13 +147,13 @@ test('pictures can be drawn smaller: the reader stays at the same row, and the c
   await page.context().close()
 }, 60_000)
 
-test('10: 500 rapid wheel events: rows are there at every frame, with placeholders, then previews; no original is asked for', async () => {
+test('10: shows rows in every frame of 500 rapid wheel events, with placeholders, then previews, and loads no original', async () => {
   const { page } = await seeded.open()
-  const asked = recordMediaRequests(page)
+  const urls = recordMediaRequests(page)
   const cdp = await page.context().newCDPSession(page)
   const stop = await startProbe(page, await findReadRow(page))
   const screencast = await recordScreencast(page)
-  const bare = await page.evaluateHandle(countTilesWithoutPlaceholder)
+  const withoutPlaceholder = await page.evaluateHandle(countTilesWithoutPlaceholder)
   await spinWheel(cdp, 500, -120)
   const covers = await screencast.stop()
   await waitForFrames(page, 10)
@@ -162,16 +162,16 @@ test('10: 500 rapid wheel events: rows are there at every frame, with placeholde
   // A frame is drawn at most every 16 ms.
   expect(longestRun(covers, cover => cover < 0.05)).toBeLessThan(6)
   expect(most).toBeLessThanOrEqual(20)
-  expect(await bare.evaluate(counted => counted.stop())).toBe(0)
+  expect(await withoutPlaceholder.evaluate(counted => counted.stop())).toBe(0)
   await page.waitForFunction(() => [...document.images].every(image => image.complete))
-  expect(asked.some(url => url.includes('.w960.webp') || url.includes('.w320.webp'))).toBe(true)
-  expect(asked.filter(url => url.endsWith('.png'))).toEqual([])
+  expect(urls.some(url => url.includes('.w960.webp') || url.includes('.w320.webp'))).toBe(true)
+  expect(urls.filter(url => url.endsWith('.png'))).toEqual([])
   const [row] = await listRowsInView(page)
   expect(row?.number).toBeLessThan(COUNT - 60)
   await page.context().close()
 }, 60_000)
 
-/** Goes to the oldest row of the window, as often as said; each time there are older ones. */
+/** Scrolls to the oldest row of the window a number of times. Each time older rows are loaded. */
 async function scrollToOldest(page: Page, times: number): Promise<void> {
   for (let time = 0; time < times; time += 1) {
     const [first] = await listRowsInView(page)
@@ -190,16 +190,16 @@ async function scrollToNumber(page: Page, number: number): Promise<void> {
   }
 }
 
-/** Keeps back pages beyond the window until they are released. */
+/** Delays the responses with pages beyond the window until they are released. */
 async function delayPages(page: Page) {
-  let asked = false
+  let isRequested = false
   const released = Promise.withResolvers<void>()
   await page.route(/\/api\/generations\?.*cursor=/, async route => {
-    asked = true
+    isRequested = true
     await released.promise
     await route.continue()
   })
-  return { isAsked: () => asked, release: () => released.resolve() }
+  return { isRequested: () => isRequested, release: () => released.resolve() }
 }
 
 async function createHeapReader(page: Page): Promise<() => Promise<number>> {
@@ -211,7 +211,7 @@ async function createHeapReader(page: Page): Promise<() => Promise<number>> {
   }
 }
 
-/** Turns the wheel as fast as a free-running wheel does, four times a frame, without waiting for what it does. */
+/** Sends wheel events as fast as a free-running wheel does, four a frame, without waiting for their effect. */
 async function spinWheel(cdp: CDPSession, times: number, deltaY: number): Promise<void> {
   const turn = { type: 'mouseWheel', x: 600, y: 400, deltaX: 0, deltaY } as const
   const turns: Promise<unknown>[] = []
@@ -232,29 +232,29 @@ function longestRun<T>(list: readonly T[], is: (one: T) => boolean): number {
 }
 
 function recordMediaRequests(page: Page): string[] {
-  const asked: string[] = []
-  page.on('request', (request: Request) => request.url().includes('/media/') && asked.push(request.url()))
-  return asked
+  const urls: string[] = []
+  page.on('request', (request: Request) => request.url().includes('/media/') && urls.push(request.url()))
+  return urls
 }
 
-/** Counts tiles of stored pictures that have no placeholder in the frame in which they come. */
+/** Counts tiles of stored outputs without a placeholder in the frame in which they appear. */
 function countTilesWithoutPlaceholder() {
-  let bare = 0
-  let request = requestAnimationFrame(function look() {
+  let count = 0
+  let request = requestAnimationFrame(function sample() {
     const tiles = document.querySelectorAll<HTMLElement>('.tile[data-state="stored"]')
-    bare += [...tiles].filter(tile => !tile.style.backgroundImage.startsWith('url("data:')).length
-    request = requestAnimationFrame(look)
+    count += [...tiles].filter(tile => !tile.style.backgroundImage.startsWith('url("data:')).length
+    request = requestAnimationFrame(sample)
   })
   const stop = () => {
     cancelAnimationFrame(request)
-    return bare
+    return count
   }
   return { stop }
 }
 
 interface OpeningRecord {
   positions: { number: number; top: number; left: number }[]
-  /** How often something of the feed was moved by the layout. */
+  /** Number of layout shifts of the feed's elements. */
   shifts: number
 }
 
@@ -264,10 +264,10 @@ declare global {
   }
 }
 
-/** Runs before the page's own scripts: writes down where the newest row is in every frame that has rows. */
+/** Records the position of the newest row in every frame that has rows. Runs before the page's own scripts. */
 function recordOpening() {
   window.opening = { positions: [], shifts: 0 }
-  // In the composer names and prices appear when they are known; what was made must not notice.
+  // Shifts of the composer do not count: model names and prices appear there once they are known.
   const isOfFeed = ({ node }: { node?: Node | null }) => node instanceof Element && node.closest('.feed') !== null
   const shifts = new PerformanceObserver(list => {
     for (const entry of list.getEntries() as (PerformanceEntry & { sources: { node?: Node | null }[] })[]) {
@@ -275,8 +275,8 @@ function recordOpening() {
     }
   })
   shifts.observe({ type: 'layout-shift', buffered: true })
-  requestAnimationFrame(function look() {
-    requestAnimationFrame(look)
+  requestAnimationFrame(function sample() {
+    requestAnimationFrame(sample)
     const row = [...document.querySelectorAll('article')].at(-1)
     if (!row) return
     const left = document.documentElement.scrollHeight - innerHeight - scrollY

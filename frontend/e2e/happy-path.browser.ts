@@ -7,7 +7,7 @@ import { dropImages } from './drop-images.ts'
 
 const PROMPT = 'the same valley after rain, low cloud, one window lit'
 
-test('a prompt, two dropped references and four outputs, from the first key to the reload', async () => {
+test('makes four outputs of a prompt with two dropped references, and shows them after a reload', async () => {
   await using studio = await startTestStudio()
   await using browser = await startBrowser()
   const { page, pageErrors } = await openPage(browser, studio.url)
@@ -29,7 +29,7 @@ test('a prompt, two dropped references and four outputs, from the first key to t
   await article.getByRole('progressbar').first().waitFor()
   expect(await page.getByRole('textbox', { name: 'Prompt' }).inputValue()).toBe('')
 
-  await expectPictures(article, 4)
+  await expectOutputs(article, 4)
   expect(await isMarked(article)).toBe(true)
   await expectReferences(article, 2)
   expect(await article.getByText('Demo (no AI model)').count()).toBe(1)
@@ -48,7 +48,7 @@ test('a prompt, two dropped references and four outputs, from the first key to t
   expect(await third.boundingBox()).toEqual(before)
 
   await page.reload()
-  await expectPictures(article, 4)
+  await expectOutputs(article, 4)
   await expectReferences(article, 2)
   await article.hover()
   await article.getByRole('button', { name: 'Reuse' }).click()
@@ -61,7 +61,7 @@ test('a prompt, two dropped references and four outputs, from the first key to t
   expect(listed).not.toMatch(/data:|;base64,/i)
 }, 180_000)
 
-test('it works at 390 pixels and in the light theme, without a horizontal scroll', async () => {
+test('works at a width of 390 pixels in the light theme, without a horizontal scroll bar', async () => {
   await using studio = await startTestStudio()
   await using browser = await startBrowser()
   const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: 'light' } as const
@@ -70,18 +70,18 @@ test('it works at 390 pixels and in the light theme, without a horizontal scroll
   await prompt.tap()
   await prompt.fill('dunes at noon')
   await page.getByRole('button', { name: 'Generate' }).tap()
-  await expectPictures(page.getByRole('article'), 1)
+  await expectOutputs(page.getByRole('article'), 1)
   await expectAccessible(page)
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
   expect(pageErrors).toEqual([])
 }, 120_000)
 
-/** All pictures of a generation have really been decoded. */
-async function expectPictures(article: Locator, count: number): Promise<void> {
-  const pictures = article.locator('[data-output-index] img')
-  await pictures.nth(count - 1).waitFor({ timeout: 60_000 })
-  expect(await pictures.count()).toBe(count)
-  await expectDecoded(pictures)
+/** Asserts the number of a generation's outputs and that each image can be decoded. */
+async function expectOutputs(article: Locator, count: number): Promise<void> {
+  const images = article.locator('[data-output-index] img')
+  await images.nth(count - 1).waitFor({ timeout: 60_000 })
+  expect(await images.count()).toBe(count)
+  await expectDecoded(images)
 }
 
 async function expectReferences(article: Locator, count: number): Promise<void> {
@@ -93,9 +93,9 @@ async function expectReferences(article: Locator, count: number): Promise<void> 
 
 async function expectDecoded(images: Locator): Promise<void> {
   const sizes = await images.evaluateAll(async nodes => {
-    const pictures = nodes.filter(node => node instanceof HTMLImageElement)
-    await Promise.all(pictures.map(picture => picture.decode()))
-    return pictures.map(picture => [picture.naturalWidth, picture.getBoundingClientRect().width])
+    const loaded = nodes.filter(node => node instanceof HTMLImageElement)
+    await Promise.all(loaded.map(image => image.decode()))
+    return loaded.map(image => [image.naturalWidth, image.getBoundingClientRect().width])
   })
   for (const size of sizes) expect(Math.min(...size)).toBeGreaterThan(20)
 }

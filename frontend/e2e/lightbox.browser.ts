@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
 
-test('6: the lightbox leaves the feed as it is, and closing it gives the focus back to the very thumbnail', async () => {
+test('6: the lightbox does not change the feed, and closing it focuses the thumbnail from which it was opened', async () => {
   const { page, pageErrors } = await seeded.open()
   await scrollByWheel(page, -6_000)
   await waitUntilSettled(page)
@@ -40,7 +40,7 @@ test('6: the lightbox leaves the feed as it is, and closing it gives the focus b
   await page.context().close()
 }, 60_000)
 
-test('6: the originals of a picture are loaded in the lightbox, and only there', async () => {
+test('6: loads originals in the lightbox only', async () => {
   const { page } = await seeded.open()
   const originals: string[] = []
   page.on('request', request => /\/media\/.*\.png$/.test(request.url()) && originals.push(request.url()))
@@ -52,7 +52,7 @@ test('6: the originals of a picture are loaded in the lightbox, and only there',
   await page.context().close()
 }, 60_000)
 
-test('6: deleting inside moves to the neighbour, and closing gives the focus to what is left beside it', async () => {
+test('6: deleting in the lightbox shows the neighbour, and closing it focuses the neighbour’s thumbnail', async () => {
   const { page } = await seeded.open()
   await scrollByWheel(page, -6_000)
   await waitUntilSettled(page)
@@ -62,7 +62,10 @@ test('6: deleting inside moves to the neighbour, and closing gives the focus to 
   const dialog = page.getByRole('dialog')
   await dialog.locator('img').first().waitFor()
   await dialog.getByRole('button', { name: 'Delete' }).click()
-  await page.waitForFunction(gone => document.querySelector(`article[data-generation-id="${gone}"]`) === null, id)
+  await page.waitForFunction(
+    deletedId => document.querySelector(`article[data-generation-id="${deletedId}"]`) === null,
+    id,
+  )
   await dialog.locator(`img[data-generation-id="${next}"]`).waitFor()
   await page.keyboard.press('Escape')
   await dialog.waitFor({ state: 'detached' })
@@ -71,7 +74,7 @@ test('6: deleting inside moves to the neighbour, and closing gives the focus to 
   await page.context().close()
 }, 60_000)
 
-/** The row after another one that has a picture. */
+/** Returns the id of the next row after another one that has an output. */
 async function findNextRow(page: Page, id: string): Promise<string> {
   return await page.evaluate(row => {
     const rows = [...document.querySelectorAll<HTMLElement>('article')].toSorted(

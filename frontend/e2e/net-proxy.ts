@@ -1,19 +1,19 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** The cable between browsers and a studio: it can be cut, and it is known which event streams run through it. */
+/** A TCP proxy between browsers and a studio. It can be disconnected, and it counts the event streams. */
 export interface NetProxy extends AsyncDisposable {
   port: number
-  /** How many event streams are open now. */
+  /** Returns the number of open event streams. */
   countStreams(): number
-  /** What each stream that was opened said it had heard last; empty for one that begins. */
+  /** The `Last-Event-ID` of each event stream that was opened; empty for one without. */
   lastEventIds: string[]
-  /** Breaks every connection and takes none, until it is joined again. */
+  /** Closes every connection and refuses new ones until `reconnect`. */
   disconnect(): void
   reconnect(): void
 }
 
-/** Lays a cable on this machine. @param targetPort port of the studio, once it has one */
+/** Starts a proxy on a free port. @param targetPort returns the port of the studio, called with each connection */
 export async function startNetProxy(targetPort: () => number): Promise<NetProxy> {
   const sockets = new Map<Socket, 'stream' | 'other'>()
   const lastEventIds: string[] = []

@@ -5,19 +5,18 @@ import { startTestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { openPage, startBrowser } from './browser.ts'
 import { dropImages } from './drop-images.ts'
 
-/** What stands there once the first page has been read. */
+/** The text of the page once an empty first page has been read. */
 const EMPTY_MESSAGE = 'Nothing has been made here yet.'
 
-/** What was asked for while the studio could not be reached is made, also if the page was closed before it could be. */
-test('orders outlive their page, pictures and all, and each is made once', async () => {
+test('sends submissions with their references after their page was closed offline, each once', async () => {
   await using studio = await startTestStudio()
   await using browser = await startBrowser()
   const { page } = await openPage(browser, studio.url)
   const context = page.context()
   await page.getByText(EMPTY_MESSAGE).waitFor()
-  const kept = page.waitForResponse(answer => answer.url().endsWith('/api/references'))
+  const stored = page.waitForResponse(response => response.url().endsWith('/api/references'))
   await dropImages(page, ['#84a98c'])
-  expect((await kept).status()).toBe(201)
+  expect((await stored).status()).toBe(201)
   await context.setOffline(true)
   await dropImages(page, ['#1d3557'])
   await submitOffline(page, 'a pier in fog')
@@ -25,20 +24,20 @@ test('orders outlive their page, pictures and all, and each is made once', async
   await page.close()
 
   await context.setOffline(false)
-  const again = await openTab(context, studio.url)
-  await expectMade(again, 'a pier in fog')
-  await expectMade(again, 'the pier at noon')
-  const references = findRow(again, 'a pier in fog').getByRole('list', { name: 'References' }).locator('img')
+  const second = await openTab(context, studio.url)
+  await expectMade(second, 'a pier in fog')
+  await expectMade(second, 'the pier at noon')
+  const references = findRow(second, 'a pier in fog').getByRole('list', { name: 'References' }).locator('img')
   expect(await references.count()).toBe(2)
 
-  await again.reload()
-  await expectMade(again, 'the pier at noon')
-  expect(await again.getByText('Not sent yet').count()).toBe(0)
+  await second.reload()
+  await expectMade(second, 'the pier at noon')
+  expect(await second.getByText('Not sent yet').count()).toBe(0)
   const listed = (await (await studio.fetch('/api/generations')).json()) as GenerationPage
   expect(listed.generations).toHaveLength(2)
 }, 120_000)
 
-test('what could not be sent goes out by itself when the network is back, with a picture that could not either', async () => {
+test('sends a submission with a failed upload automatically once the network is back', async () => {
   await using studio = await startTestStudio()
   await using browser = await startBrowser()
   const { page } = await openPage(browser, studio.url)
@@ -52,7 +51,7 @@ test('what could not be sent goes out by itself when the network is back, with a
   expect(await findRow(page, 'a pier in fog').getByRole('list', { name: 'References' }).locator('img').count()).toBe(1)
 }, 120_000)
 
-test('an order that was taken back before the page was closed stays taken back', async () => {
+test('does not send a submission that was taken back before the page was closed', async () => {
   await using studio = await startTestStudio()
   await using browser = await startBrowser()
   const { page } = await openPage(browser, studio.url)
@@ -65,14 +64,14 @@ test('an order that was taken back before the page was closed stays taken back',
   await page.close()
 
   await context.setOffline(false)
-  const again = await openTab(context, studio.url)
-  await findPrompt(again).waitFor()
-  await again.getByText(EMPTY_MESSAGE).waitFor()
-  expect(await findPrompt(again).inputValue()).toBe('a pier in fog')
-  await findPrompt(again).fill('the pier at noon')
-  await findPrompt(again).press('Enter')
-  await expectMade(again, 'the pier at noon')
-  expect(await again.getByRole('article').count()).toBe(1)
+  const second = await openTab(context, studio.url)
+  await findPrompt(second).waitFor()
+  await second.getByText(EMPTY_MESSAGE).waitFor()
+  expect(await findPrompt(second).inputValue()).toBe('a pier in fog')
+  await findPrompt(second).fill('the pier at noon')
+  await findPrompt(second).press('Enter')
+  await expectMade(second, 'the pier at noon')
+  expect(await second.getByRole('article').count()).toBe(1)
 }, 120_000)
 
 function findPrompt(page: Page): Locator {

@@ -1,23 +1,23 @@
 import type { Page } from 'playwright-core'
 
-/** What a page did at each frame since it has been watched. */
+/** The observations of a page at each frame since the probe was started. */
 export interface ProbeResult {
   frameCount: number
-  /** The most rows that were in the page at any moment. */
+  /** Maximum number of rows in the page at any moment. */
   maxRows: number
-  /** Every place that the watched row had on the screen, in pixels from its top. */
+  /** Every position that the row had on the screen, in pixels from its top. */
   tops: number[]
-  /** Whether the row has been the same element all the time. */
+  /** Whether the row was the same element all the time. */
   isSameNode: boolean
-  /** Whether the focus has been where it was all the time. */
+  /** Whether the same element had the focus all the time. */
   isSameFocus: boolean
-  /** Pictures of the row that were loaded anew. */
+  /** URLs of the row's images that were loaded again. */
   loaded: string[]
-  /** The largest gap between rows that was in view. */
+  /** The largest gap between rows in view, in pixels. */
   maxGap: number
 }
 
-/** Watches a row, and what is in the page, at every frame until what is given back is called. */
+/** Starts observing a row and the page at every frame. @returns ends it */
 export async function startProbe(page: Page, id: string): Promise<() => Promise<ProbeResult>> {
   const probe = await page.evaluateHandle(row => {
     const find = () => document.querySelector(`article[data-generation-id="${row}"]`)
@@ -45,7 +45,7 @@ export async function startProbe(page: Page, id: string): Promise<() => Promise<
       seen.maxGap = Math.max(seen.maxGap, gapInView())
       request = requestAnimationFrame(sample)
     }
-    /** The largest part of the view, from the header to the composer, that no row covers. */
+    /** Returns the largest part of the view between the header and the composer that no row covers, in pixels. */
     const gapInView = () => {
       const bottom = document.querySelector('form')?.getBoundingClientRect().top ?? innerHeight
       const boxes = rows().map(article => article.getBoundingClientRect())
@@ -68,20 +68,20 @@ export async function startProbe(page: Page, id: string): Promise<() => Promise<
   return async () => await probe.evaluate(({ stop }) => stop())
 }
 
-/** Waits until so many frames have been drawn: what a change does, it has done. */
+/** Waits for a number of frames, after which a change has had its effect. */
 export async function waitForFrames(page: Page, count = 3): Promise<void> {
   await page.evaluate(async many => {
     for (let frame = 0; frame < many; frame += 1) await new Promise(resolve => requestAnimationFrame(resolve))
   }, count)
 }
 
-/** The rows that are in view, from top to bottom. */
+/** Lists the rows in view, from top to bottom. */
 export async function listRowsInView(page: Page): Promise<{ id: string; number: number; top: number }[]> {
   return await page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>('article')]
       .map(article => ({ article, box: article.getBoundingClientRect() }))
       .filter(({ box }) => box.bottom > 64 && box.top < innerHeight)
-      // Those that fly past stand behind the others in the document.
+      // The rows of fast scrolling come after the others in the document.
       .toSorted((one, other) => one.box.top - other.box.top)
       .map(({ article, box }) => ({
         id: article.dataset.generationId ?? '',
@@ -91,15 +91,15 @@ export async function listRowsInView(page: Page): Promise<{ id: string; number: 
   )
 }
 
-/** The row that a person reads: the one in the middle of the view. */
+/** Returns the id of the row that the user reads: the first that begins below the header. */
 export async function findReadRow(page: Page): Promise<string> {
   const rows = await listRowsInView(page)
   const row = rows.find(({ top }) => top >= 64) ?? rows[0]
-  if (!row) throw new Error('there is no row in view')
+  if (!row) throw new Error('no row is in view')
   return row.id
 }
 
-/** How far the page is scrolled, and how far it can be. */
+/** Returns the scroll offset of the page, its maximum and the page's height, in pixels. */
 export async function getScroll(page: Page): Promise<{ top: number; end: number; height: number }> {
   return await page.evaluate(() => ({
     top: scrollY,
@@ -108,7 +108,7 @@ export async function getScroll(page: Page): Promise<{ top: number; end: number;
   }))
 }
 
-/** Scrolls as a wheel does, and waits for it. */
+/** Scrolls by a wheel event, and waits for its effect. */
 export async function scrollByWheel(page: Page, deltaY: number): Promise<void> {
   const before = await getScroll(page)
   const to = Math.min(Math.max(0, before.top + deltaY), before.end)
@@ -118,12 +118,12 @@ export async function scrollByWheel(page: Page, deltaY: number): Promise<void> {
   await waitForFrames(page)
 }
 
-/** What is drawn between the header and the composer. */
+/** Captures the page between the header and the composer as a PNG. */
 export async function captureFeed(page: Page): Promise<Buffer> {
   return await page.screenshot({ clip: { x: 0, y: 64, width: 1280, height: 560 }, animations: 'disabled' })
 }
 
-/** Every picture that is there has been drawn, and nothing is scrolling any more. */
+/** Waits until every image has been loaded and nothing scrolls any more. */
 export async function waitUntilSettled(page: Page): Promise<void> {
   await page.waitForFunction(() => [...document.images].every(image => image.complete))
   await page.mouse.move(5, 5)

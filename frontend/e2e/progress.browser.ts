@@ -11,10 +11,10 @@ beforeAll(async () => {
 
 afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
 
-/** What a main thread does for a page, by the names that Chromium's traces have for it. */
+/** The main thread's work for a page, by the names of Chromium's traces. */
 const WORK_EVENTS = ['FunctionCall', 'EvaluateScript', 'UpdateLayoutTree', 'Layout', 'Paint', 'PrePaint']
 
-test('while rings run there is no script, no style, no layout and no paint', async () => {
+test('running rings need no script, style, layout or paint', async () => {
   const { page } = await seeded.open({ reducedMotion: 'no-preference' })
   for (let time = 0; time < 3; time += 1) await seeded.history.insertRunning()
   await page.getByRole('progressbar').nth(7).waitFor()
@@ -23,10 +23,10 @@ test('while rings run there is no script, no style, no layout and no paint', asy
   const running = () => document.getAnimations().filter(animation => animation.playState === 'running').length
   expect(await page.evaluate(running)).toBeGreaterThan(16)
   const before = await measureRotation(page.getByRole('progressbar').last())
-  const work = await quietWork(page)
+  const work = await traceWorkOfRings(page)
   expect(await measureRotation(page.getByRole('progressbar').last())).not.toBe(before)
   expect(work).toEqual({})
-  // The trace would have shown it: what moves anything else than `transform` costs a style and a paint each time.
+  // Shows that the trace detects such work: an animation of another property than `transform` needs style and paint.
   await page.evaluate(() =>
     document.body.animate([{ outlineOffset: '0px' }, { outlineOffset: '9px' }], { duration: 9_000 }),
   )
@@ -34,7 +34,7 @@ test('while rings run there is no script, no style, no layout and no paint', asy
   await page.context().close()
 }, 60_000)
 
-test('a reload continues where the ring was, and past its time it says so', async () => {
+test('a ring continues after a reload, and shows when the estimated time is over', async () => {
   const { page } = await seeded.open({ reducedMotion: 'no-preference' })
   const id = await seeded.history.insertRunning()
   const row = () => page.locator(`article[data-generation-id="${id}"]`)
@@ -65,7 +65,7 @@ test('a reload continues where the ring was, and past its time it says so', asyn
   await page.context().close()
 }, 60_000)
 
-/** How far the ring's halves have turned together, in degrees. */
+/** Measures the rotation of the ring's halves together, in degrees. */
 async function measureRotation(ring: Locator): Promise<number> {
   return await ring.evaluate(node => {
     const degrees = (arc: Element) => {
@@ -82,17 +82,16 @@ interface TraceEvent {
 }
 
 /**
- * What the page's main thread does in a while that something else did not happen to fall into: what this test has just
- * asked the page, a notice that appears late, or the clock of the words like `2 min ago`, twice a minute. What rings cost, they
- * cost every time.
+ * Traces the work of the page's main thread, up to three times until there is none. Other work than the rings' may fall into
+ * one trace: the test's own evaluation, a late notice, or the coarse clock's tick twice a minute. The rings' would be in each.
  */
-async function quietWork(page: Page): Promise<Record<string, number>> {
+async function traceWorkOfRings(page: Page): Promise<Record<string, number>> {
   let work = await traceWork(page)
   for (let again = 0; again < 2 && Object.keys(work).length > 0; again++) work = await traceWork(page)
   return work
 }
 
-/** What the page's main thread does in a while, how often. */
+/** Traces the page's main thread for 1.2 s, and counts its work by name. */
 async function traceWork(page: Page): Promise<Record<string, number>> {
   const cdp = await page.context().newCDPSession(page)
   const found: TraceEvent[] = []

@@ -1,15 +1,15 @@
 import type { Page } from 'playwright-core'
 import { captureFeed, waitForFrames } from './page-probes.ts'
 
-/** What was really drawn, frame by frame, as small pictures. */
+/** A recording of the frames that the browser has drawn, as small images. */
 export interface Screencast {
-  /** Ends it. @returns for each frame the share of the view's pictures that is not bare ground */
+  /** Ends the recording. @returns for each frame the share of the feed that is covered by images, from 0 to 1 */
   stop(): Promise<number[]>
 }
 
 const FRAME_SIZE = { maxWidth: 240, maxHeight: 150 }
 
-/** Records the frames that the browser draws, whatever the page's own script thinks of them. */
+/** Records the frames that the browser draws, independently of the page's scripts. */
 export async function recordScreencast(page: Page): Promise<Screencast> {
   const cdp = await page.context().newCDPSession(page)
   const frames: string[] = []
@@ -26,7 +26,7 @@ export async function recordScreencast(page: Page): Promise<Screencast> {
   }
 }
 
-/** What is drawn, once it is drawn twice in the same way: a browser that is busy shows some of it late. */
+/** Captures the feed once two captures are equal: a busy browser draws some of it late. */
 export async function captureWhenStill(page: Page): Promise<Buffer> {
   let last = await captureFeed(page)
   for (let turn = 0; turn < 20; turn += 1) {
@@ -35,10 +35,10 @@ export async function captureWhenStill(page: Page): Promise<Buffer> {
     if ((await countDifferences(page, last, next)) === 0) return next
     last = next
   }
-  throw new Error('the page does not stand still')
+  throw new Error('the page still changes after 20 captures')
 }
 
-/** How many numbers of two pictures' colours differ by more than what drawing the same thing again makes of it. */
+/** Counts the colour components of two images that differ by more than redrawing the same content makes them differ. */
 export async function countDifferences(page: Page, one: Buffer, other: Buffer): Promise<number> {
   return await evaluateInNewPage(page, compareInPage, [one.toString('base64'), other.toString('base64')])
 }
@@ -68,7 +68,10 @@ async function compareInPage(pngs: string[]): Promise<number> {
   return differing
 }
 
-/** Where pictures are, from 10 % to 55 % of the width and from 8 % to 73 % of the height: ground and ink are grey, they are not. */
+/**
+ * Measures the share of coloured pixels in the part of each frame that images cover, from 10 % to 55 % of the width and from
+ * 8 % to 73 % of the height. Background and text are grey.
+ */
 async function measureCoverageInPage(pngs: string[]): Promise<number[]> {
   const cover = async (png: string) => {
     const bytes = Uint8Array.from(atob(png), character => character.charCodeAt(0))

@@ -3,25 +3,25 @@ import { openStudioHistory, type StudioHistory } from '../../infra/testing/data/
 import { startTestStudio, type TestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { type MonitoredPage, openPage, startBrowser } from './browser.ts'
 
-/** A studio in which much has been made, and a browser to look at it. */
+/** A studio with many generations, and a browser. */
 export interface SeededStudio extends AsyncDisposable {
   studio: TestStudio
   history: StudioHistory
   browser: Browser
-  /** Opens the feed in a profile of its own, and waits for its first rows. */
+  /** Opens the feed in a profile of its own, and waits for the first rows. */
   open(options?: BrowserContextOptions & { path?: string }): Promise<MonitoredPage>
 }
 
 interface SeededStudioOptions {
   env?: Record<string, string>
-  /** For the browser. */
+  /** Flags of the browser. */
   flags?: string[]
 }
 
-/** Less than any test's own limit: a test that runs into that takes everything down with it. */
+/** Shorter than the timeout of any test: Bun kills the child processes of a test that times out, the studio among them. */
 const PAGE_TIMEOUT_MS = 15_000
 
-/** Starts a studio with so many finished generations, one an hour until now; the text of each begins with its number. */
+/** Starts a studio with a number of finished generations, one an hour until now. Each prompt begins with its number. */
 export async function startSeededStudio(
   count: number,
   { env = {}, flags = [] }: SeededStudioOptions = {},

@@ -13,7 +13,7 @@ import {
 } from './page-probes.ts'
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 
-/** The studio at a plain HTTP address of a network, where a browser withholds what it gives only to secure pages. */
+/** The studio at a plain-HTTP address other than localhost, where a browser disables the APIs of secure contexts. */
 
 const COUNT = 10_000
 const TABS = 8
@@ -33,7 +33,7 @@ afterAll(async () => {
   await proxy[Symbol.asyncDispose]()
 }, 60_000)
 
-test('without what only secure pages have, everything works', async () => {
+test('works without the APIs of secure contexts', async () => {
   const { page, pageErrors } = await seeded.open()
   expect(await page.evaluate(() => [isSecureContext, 'randomUUID' in crypto, 'locks' in navigator])).toEqual([
     false,
@@ -51,7 +51,7 @@ test('without what only secure pages have, everything works', async () => {
   await page.context().close()
 }, 60_000)
 
-test('7: eight tabs share one event stream, all stay live, and their pictures load', async () => {
+test('7: eight tabs share one event stream, stay live and load their images', async () => {
   const { page: first } = await seeded.open()
   const tabs = [first]
   while (tabs.length < TABS) tabs.push(await openTab(first))
@@ -60,10 +60,10 @@ test('7: eight tabs share one event stream, all stay live, and their pictures lo
   await Promise.all(tabs.map(tab => tab.locator(`article[data-generation-id="${id}"]`).waitFor()))
   expect(proxy.countStreams()).toBe(1)
   await seeded.history.storeOutput(id, 0)
-  const picture = `article[data-generation-id="${id}"] [data-output-index="0"] img`
-  await Promise.all(tabs.map(tab => tab.locator(picture).waitFor()))
+  const imageSelector = `article[data-generation-id="${id}"] [data-output-index="0"] img`
+  await Promise.all(tabs.map(tab => tab.locator(imageSelector).waitFor()))
   const widths = tabs.map(tab =>
-    tab.locator(picture).evaluate(async image => {
+    tab.locator(imageSelector).evaluate(async image => {
       if (!(image instanceof HTMLImageElement)) return 0
       await image.decode()
       return image.naturalWidth
@@ -73,7 +73,7 @@ test('7: eight tabs share one event stream, all stay live, and their pictures lo
   await first.context().close()
 }, 90_000)
 
-test('7: what was missed while the cable was cut is told when it is joined, and moves nothing', async () => {
+test('7: events that were missed while disconnected are replayed after the reconnect, and move nothing', async () => {
   const { page } = await seeded.open()
   await scrollByWheel(page, -6_000)
   await waitUntilSettled(page)
@@ -86,7 +86,7 @@ test('7: what was missed while the cable was cut is told when it is joined, and 
   await seeded.history.storeOutput(await seeded.history.findId(number - 2), 0, { width: 512, height: 2_400 })
   await seeded.history.moveToTrash(await seeded.history.findId(number - 5))
   await seeded.history.insertRunning()
-  const told = proxy.lastEventIds.length
+  const streamCount = proxy.lastEventIds.length
   proxy.reconnect()
   await page.getByRole('button', { name: '1 new' }).waitFor()
   await page.waitForFunction(before => document.documentElement.scrollHeight !== before, height)
@@ -94,20 +94,20 @@ test('7: what was missed while the cable was cut is told when it is joined, and 
   const seen = await stop()
   expect(seen.tops.length).toBe(1)
   expect(seen).toMatchObject({ isSameNode: true, loaded: [] })
-  expect(proxy.lastEventIds[told]).toMatch(/^\d+\.\d+$/)
+  expect(proxy.lastEventIds[streamCount]).toMatch(/^\d+\.\d+$/)
   await page.context().close()
 }, 60_000)
 
-test('7: where nothing can be replayed the window is read again, where it is', async () => {
+test('7: reloads the window at its position if events cannot be replayed', async () => {
   const { page } = await seeded.open({ path: `/#g=${await seeded.history.findId(5_000)}` })
   await waitUntilSettled(page)
   const id = await findReadRow(page)
   const stop = await startProbe(page, id)
-  const gone = await seeded.history.findId(4_998)
+  const deletedId = await seeded.history.findId(4_998)
   process.kill(await seeded.studio.pidOf('query'), 'SIGKILL')
   await page.getByText('Reconnecting…').waitFor({ state: 'attached' })
-  await seeded.history.moveToTrash(gone)
-  await page.locator(`article[data-generation-id="${gone}"]`).waitFor({ state: 'detached' })
+  await seeded.history.moveToTrash(deletedId)
+  await page.locator(`article[data-generation-id="${deletedId}"]`).waitFor({ state: 'detached' })
   await waitForFrames(page, 5)
   const seen = await stop()
   expect(seen.tops.length).toBe(1)
@@ -115,7 +115,7 @@ test('7: where nothing can be replayed the window is read again, where it is', a
   await page.context().close()
 }, 60_000)
 
-test('what is sent while the studio is out of reach says so, and goes out when it is back', async () => {
+test('a submission that cannot reach the studio shows so, and is sent once the studio is back', async () => {
   const { page } = await seeded.open()
   proxy.disconnect()
   await page.getByText('Reconnecting…').waitFor({ state: 'attached' })

@@ -5,8 +5,7 @@ import { type FakeProvider, startFakeProvider } from '../../infra/testing/studio
 import { startTestStudio, type TestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { openPage, startBrowser } from './browser.ts'
 
-/** What a person does about what was asked for, and that it is still so after a reload. */
-test('cancel, try again, get what is missing, favourite, delete and undo', async () => {
+test('cancels, retries, completes, favours, deletes and restores generations, also across a reload', async () => {
   await using fake = await startFakeProvider()
   await using studio = await startTestStudio(fake.env)
   await using browser = await startBrowser()
@@ -17,9 +16,9 @@ test('cancel, try again, get what is missing, favourite, delete and undo', async
   await getMissing(page, studio, fake)
   await actOnUnknown(page, studio, fake)
   await favouriteAndReload(page)
-  await deleteAndUndo(page)
-  // Chromium writes down that it was refused, which is what a check without a number is.
-  expect(pageErrors.filter(complaint => !complaint.includes('409'))).toEqual([])
+  await deleteAndRestore(page)
+  // Chromium logs a 409: the check of a call without a request id is refused.
+  expect(pageErrors.filter(error => !error.includes('409'))).toEqual([])
 }, 120_000)
 
 async function cancelAndRetry(page: Page, studio: TestStudio, fake: FakeProvider): Promise<void> {
@@ -34,8 +33,8 @@ async function cancelAndRetry(page: Page, studio: TestStudio, fake: FakeProvider
   await expectAccessible(page)
   await fake.setBehavior({ readyOutputs: null })
   await row.getByRole('button', { name: 'Try again' }).click()
-  await expectPictures(row, 2)
-  // Pictures are there before the generation has ended.
+  await expectOutputs(row, 2)
+  // Outputs are shown before the generation has ended.
   await row.getByRole('button', { name: 'Cancel' }).waitFor({ state: 'detached' })
 }
 
@@ -50,7 +49,7 @@ async function getMissing(page: Page, studio: TestStudio, fake: FakeProvider): P
   await fake.setBehavior({ output: null })
   const before = (await fake.readRequestLog()).submits.length
   await missing.click()
-  await expectPictures(row, 3)
+  await expectOutputs(row, 3)
   expect((await fake.readRequestLog()).submits.slice(before).map(({ indices }) => indices)).toEqual([[2]])
 }
 
@@ -63,7 +62,7 @@ async function actOnUnknown(page: Page, studio: TestStudio, fake: FakeProvider):
   await row.getByRole('button', { name: 'Check again' }).click()
   await page.getByText('gave no number to ask by').waitFor()
   await row.getByRole('button', { name: 'Submit anyway' }).click()
-  await expectPictures(row, 1)
+  await expectOutputs(row, 1)
 }
 
 async function favouriteAndReload(page: Page): Promise<void> {
@@ -77,19 +76,19 @@ async function favouriteAndReload(page: Page): Promise<void> {
   await expectAccessible(page)
 }
 
-async function deleteAndUndo(page: Page): Promise<void> {
+async function deleteAndRestore(page: Page): Promise<void> {
   const row = findRow(page, 'an empty quay')
   const remove = row.getByRole('button', { name: 'Delete' })
   await remove.click()
-  const undo = page.getByRole('button', { name: 'Undo' })
-  await undo.waitFor()
+  const restoreButton = page.getByRole('button', { name: 'Undo' })
+  await restoreButton.waitFor()
   expect(await row.count()).toBe(0)
-  expect(await undo.evaluate(node => node === document.activeElement)).toBe(true)
+  expect(await restoreButton.evaluate(node => node === document.activeElement)).toBe(true)
   await expectAccessible(page)
-  await undo.press('Enter')
-  await expectPictures(row, 1)
+  await restoreButton.press('Enter')
+  await expectOutputs(row, 1)
   await remove.click()
-  await undo.waitFor()
+  await restoreButton.waitFor()
   await page.reload()
   await findRow(page, 'three boats').waitFor()
   expect(await row.count()).toBe(0)
@@ -103,13 +102,13 @@ function findRow(page: Page, prompt: string): Locator {
   return page.getByRole('article').filter({ hasText: prompt })
 }
 
-async function expectPictures(row: Locator, count: number): Promise<void> {
-  const pictures = row.locator('[data-output-index] img')
-  await pictures.nth(count - 1).waitFor()
-  expect(await pictures.count()).toBe(count)
+async function expectOutputs(row: Locator, count: number): Promise<void> {
+  const images = row.locator('[data-output-index] img')
+  await images.nth(count - 1).waitFor()
+  expect(await images.count()).toBe(count)
 }
 
-/** What is shown at once has been taken in by the studio. */
+/** Waits until the studio has stored the favourite that the page shows at once. */
 async function waitUntilSaved(page: Page): Promise<void> {
   await page.waitForFunction(async () => {
     const { generations } = (await (await fetch('/api/generations')).json()) as {

@@ -1,6 +1,6 @@
 import { createSignal, onCleanup, onMount, Show } from 'solid-js'
 import { Icon } from '../ui/icons.tsx'
-import { AttachmentList } from './attachment-list.tsx'
+import { AttachmentList } from './attachments/attachment-list.tsx'
 import type { ComposerState } from './composer-state.ts'
 import { Controls } from './controls.tsx'
 import { FilePicker } from './file-picker.tsx'

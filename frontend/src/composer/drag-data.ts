@@ -1,4 +1,4 @@
-import type { ShownImage } from './reference-source.ts'
+import type { ShownImage } from './attachments/reference-source.ts'
 
 const DRAG_TYPE = 'application/x-darkroom-picture'
 

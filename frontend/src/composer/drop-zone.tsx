@@ -1,5 +1,5 @@
 import { createSignal, onCleanup, onMount } from 'solid-js'
-import type { Attachments } from './attachments.ts'
+import type { Attachments } from './attachments/attachments.ts'
 import { hasDragData, readDragData, writeDragData } from './drag-data.ts'
 
 interface DropZoneProps {

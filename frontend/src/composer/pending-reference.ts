@@ -1,7 +1,7 @@
 import type { Reference } from '@darkroom/contracts/reference'
 import { RejectedError } from '../api.ts'
-import { type Attachment, createReadyAttachment, createUploadingAttachment } from './attachment.ts'
-import { awaitUpload, type ReferenceSource, startUpload, type Upload } from './reference-source.ts'
+import { type Attachment, createReadyAttachment, createUploadingAttachment } from './attachments/attachment.ts'
+import { awaitUpload, type ReferenceSource, startUpload, type Upload } from './attachments/reference-source.ts'
 
 /** A reference of a submission whose upload may not have ended. */
 export interface PendingReference {

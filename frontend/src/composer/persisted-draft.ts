@@ -2,7 +2,7 @@ import type { Reference } from '@darkroom/contracts/reference'
 import { createEffect } from 'solid-js'
 import { createStore } from 'solid-js/store'
 import { readStorage, writeStorage } from '../ui/local-storage.ts'
-import type { Attachment } from './attachment.ts'
+import type { Attachment } from './attachments/attachment.ts'
 import { type Draft, parseDraft } from './draft.ts'
 
 const DRAFT_KEY = 'darkroom.draft'

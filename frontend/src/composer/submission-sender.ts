@@ -5,7 +5,7 @@ import type { OutboxEntry, OutboxStore } from '../store/outbox-store.ts'
 import type { QueuedSubmission } from '../store/submission-queue.ts'
 import type { Clock } from '../ui/clock.ts'
 import { formatStaleSubmission } from '../ui/format.ts'
-import type { Attachments } from './attachments.ts'
+import type { Attachments } from './attachments/attachments.ts'
 import { createOptimisticGeneration } from './draft.ts'
 import {
   awaitReferenceId,

@@ -1,5 +1,5 @@
 import type { Reference } from '@darkroom/contracts/reference'
-import { randomUuid } from '../ui/uuid.ts'
+import { randomUuid } from '../../ui/uuid.ts'
 import { createPreviewUrl, getSourceName, type ReferenceSource } from './reference-source.ts'
 
 /** An image that is sent with the prompt. It is uploaded as soon as it is attached. */

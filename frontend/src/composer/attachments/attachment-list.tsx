@@ -1,6 +1,6 @@
 import type { Model } from '@darkroom/contracts/model'
 import { For, Show } from 'solid-js'
-import { Icon } from '../ui/icons.tsx'
+import { Icon } from '../../ui/icons.tsx'
 import type { Attachment } from './attachment.ts'
 import { AttachmentThumbnail } from './attachment-thumbnail.tsx'
 import type { Attachments } from './attachments.ts'

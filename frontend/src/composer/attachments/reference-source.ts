@@ -1,5 +1,5 @@
 import type { Reference } from '@darkroom/contracts/reference'
-import { RejectedError, UnreachableError } from '../api.ts'
+import { RejectedError, UnreachableError } from '../../api.ts'
 import { uploadReference, validateReferenceFile } from './upload.ts'
 
 /** An image that the studio shows: one of its outputs, or a reference of an old row. */

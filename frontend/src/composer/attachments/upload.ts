@@ -1,6 +1,6 @@
 import { LIMITS } from '@darkroom/contracts/limits'
 import type { Reference } from '@darkroom/contracts/reference'
-import { formatProblem, RejectedError, UnreachableError } from '../api.ts'
+import { formatProblem, RejectedError, UnreachableError } from '../../api.ts'
 
 export interface UploadOptions {
   signal: AbortSignal

@@ -1,7 +1,7 @@
 import { unwrap } from 'solid-js/store'
+import type { PendingReference } from '../pending-reference.ts'
 import type { AttachmentOrder } from './attachment-order.ts'
 import type { AttachmentUploads } from './attachment-uploads.ts'
-import type { PendingReference } from './pending-reference.ts'
 import { revokePreviewUrl } from './reference-source.ts'
 
 export interface AttachmentHandoverOptions {

@@ -1,4 +1,4 @@
-import { describeProblem, UnreachableError } from '../api.ts'
+import { describeProblem, UnreachableError } from '../../api.ts'
 import type { Attachment } from './attachment.ts'
 import { type ReferenceSource, startUpload, type Upload } from './reference-source.ts'
 

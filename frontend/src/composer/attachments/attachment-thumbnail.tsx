@@ -1,5 +1,5 @@
 import { Show } from 'solid-js'
-import { Icon } from '../ui/icons.tsx'
+import { Icon } from '../../ui/icons.tsx'
 import type { Attachment } from './attachment.ts'
 
 interface AttachmentThumbnailProps {
