@@ -1,7 +1,7 @@
 import { loadavg } from 'node:os'
 import { openBus } from '../../src/bus/bus.ts'
-import { transaction } from '../../src/database/connection.ts'
 import { runRelay } from '../../src/database/outbox.ts'
+import { transaction } from '../../src/database/transaction.ts'
 import { bumpVersion } from '../../src/generations/generations.ts'
 import { createLog } from '../../src/log.ts'
 import { sleep } from '../../src/runtime/timers.ts'

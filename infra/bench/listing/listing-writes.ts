@@ -1,4 +1,5 @@
-import { type Database, transaction } from '../../src/database/connection.ts'
+import type { Database } from '../../src/database/connection.ts'
+import { transaction } from '../../src/database/transaction.ts'
 import { bumpVersion } from '../../src/generations/generations.ts'
 import { interleave, type Variant, type VariantSamples } from '../kit/sampling.ts'
 

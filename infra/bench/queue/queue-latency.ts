@@ -1,6 +1,6 @@
 import { jobConsumerName, jobSubject } from '@darkroom/contracts/subjects'
 import { openBus } from '../../src/bus/bus.ts'
-import { transaction } from '../../src/database/connection.ts'
+import { transaction } from '../../src/database/transaction.ts'
 import { sleep } from '../../src/runtime/timers.ts'
 import { log, type QueueEnv } from './queue-env.ts'
 

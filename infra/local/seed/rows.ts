@@ -1,4 +1,5 @@
-import { type Database, type Transaction, transaction } from '../../src/database/connection.ts'
+import type { Database, Transaction } from '../../src/database/connection.ts'
+import { transaction } from '../../src/database/transaction.ts'
 import type { Identity } from '../../src/http/identity.ts'
 import { type Bloat, insertBloat } from './bloat.ts'
 import type { SeedImage } from './images.ts'

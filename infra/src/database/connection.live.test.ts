@@ -2,7 +2,8 @@ import { expect, test } from 'bun:test'
 import { waitUntil } from '../../local/process/wait-until.ts'
 import { createTestDatabase } from '../../testing/test-resources.ts'
 import { createLog } from '../log.ts'
-import { type Database, openDatabase, transaction } from './connection.ts'
+import { type Database, openDatabase } from './connection.ts'
+import { transaction } from './transaction.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 const open = (url: string, name: string, connections: number) => openDatabase({ url, name, connections, log })

@@ -9,7 +9,8 @@ export type Transaction = postgres.TransactionSql<Types>
 export type Queryable = Database | Transaction
 
 const STATEMENT_MS = 10_000
-const TRANSACTION_MS = 15_000
+/** Time limit of a transaction, in ms, on the server and in `transaction`. */
+export const TRANSACTION_MS = 15_000
 const RECONNECT_MS = { base: 100, most: 1_000 }
 
 /**
@@ -35,21 +36,6 @@ export function openDatabase(options: { url: string; name: string; connections?:
     },
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
   })
-}
-
-/**
- * Runs `work` in one transaction: all of it happens, or none.
- *
- * @param options `milliseconds` it may take, 15 s unless said; more needs other limits on the server as well
- * @throws DeadlineError if it takes longer; whatever `work` throws
- */
-export async function transaction<T>(
-  database: Database,
-  work: (tx: Transaction) => Promise<T>,
-  { milliseconds = TRANSACTION_MS, signal }: { milliseconds?: number; signal?: AbortSignal } = {},
-): Promise<T> {
-  const begun = database.begin(tx => work(tx)) as Promise<T>
-  return await withDeadline(begun, { milliseconds, operation: 'a transaction', signal })
 }
 
 /** Throws if the database does not answer within half a second. */

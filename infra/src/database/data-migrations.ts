@@ -1,6 +1,7 @@
 import { SANITIZER_VERSION, sanitizeParameters } from '@darkroom/contracts/parameters'
 import { bumpVersion } from '../generations/generations.ts'
-import { type Database, type Transaction, transaction } from './connection.ts'
+import type { Database, Transaction } from './connection.ts'
+import { transaction } from './transaction.ts'
 
 /** Work that a newer version needs done once on every generation. The name tells what of, and which version of it. */
 export interface DataMigration {

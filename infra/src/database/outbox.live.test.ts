@@ -6,8 +6,9 @@ import { createTestDatabase, startTestNats, type TestNats } from '../../testing/
 import { type Bus, openBus } from '../bus/bus.ts'
 import { WORKSPACE } from '../generations/generation.fixture.ts'
 import { createLog } from '../log.ts'
-import { type Database, openDatabase, transaction } from './connection.ts'
+import { type Database, openDatabase } from './connection.ts'
 import { enqueueMessage, relayAll, runRelay } from './outbox.ts'
+import { transaction } from './transaction.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 const subject = generationSubject(WORKSPACE)

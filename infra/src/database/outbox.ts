@@ -3,7 +3,8 @@ import type { Bus, PublishAck } from '../bus/bus.ts'
 import type { Log } from '../log.ts'
 import { failpoint } from '../runtime/failpoint.ts'
 import { backoff, sleep } from '../runtime/timers.ts'
-import { type Database, type Queryable, type Transaction, transaction } from './connection.ts'
+import type { Database, Queryable, Transaction } from './connection.ts'
+import { transaction } from './transaction.ts'
 
 const CHANNEL = 'outbox'
 const BATCH = 64

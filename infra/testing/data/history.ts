@@ -1,5 +1,6 @@
 import { storeSeedImages } from '../../local/seed/images.ts'
-import { openDatabase, type Transaction, transaction } from '../../src/database/connection.ts'
+import { openDatabase, type Transaction } from '../../src/database/connection.ts'
+import { transaction } from '../../src/database/transaction.ts'
 import { bumpVersion } from '../../src/generations/generations.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
 import { createLog } from '../../src/log.ts'

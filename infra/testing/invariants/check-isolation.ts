@@ -1,4 +1,5 @@
-import { type Database, transaction } from '../../src/database/connection.ts'
+import type { Database } from '../../src/database/connection.ts'
+import { transaction } from '../../src/database/transaction.ts'
 import type { TestStack } from '../studio/test-stack.ts'
 
 export const FOREIGN_IDS = {

@@ -1,4 +1,5 @@
-import { openDatabase, type Transaction, transaction } from '@darkroom/infra/database/connection'
+import { openDatabase, type Transaction } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { createLog } from '@darkroom/infra/log'
 import { createFakeProvider } from '../testing/fake-provider.ts'
 import { finishGeneration, markUploading } from './generate/finish-generation.ts'

@@ -1,5 +1,6 @@
 import type { OutputState, Status } from '@darkroom/contracts/enums'
-import { type Database, transaction } from '@darkroom/infra/database/connection'
+import type { Database } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 
 /** State of a generation to be written. */
 export interface GenerationFixture {

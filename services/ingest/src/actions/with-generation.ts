@@ -1,4 +1,5 @@
-import { type Database, type Transaction, transaction } from '@darkroom/infra/database/connection'
+import type { Database, Transaction } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import type { Identity } from '@darkroom/infra/http/identity'
 import { ProblemError } from '@darkroom/infra/http/problem'

@@ -1,6 +1,7 @@
 import type { BackfillBatch } from '@darkroom/contracts/backfill'
 import type { Delivery } from '@darkroom/infra/bus/consumer'
-import { type Transaction, transaction } from '@darkroom/infra/database/connection'
+import type { Transaction } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { sleep } from '@darkroom/infra/runtime/timers'
 import type { Store } from '@darkroom/infra/store/store'
 import { deleteResolvedFailures, recordFailures } from './failure-rows.ts'

@@ -1,5 +1,6 @@
 import { previewKey } from '@darkroom/contracts/previews'
-import { type Transaction, transaction } from '@darkroom/infra/database/connection'
+import type { Transaction } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { REFERENCE_LIMITS } from '@darkroom/infra/images/check-image'
 import { MediaError } from '@darkroom/infra/images/media-error'
 import { makePreviews } from '@darkroom/infra/images/previews'

@@ -1,7 +1,7 @@
 import { BackfillMessage } from '@darkroom/contracts/backfill'
 import { BACKFILL_CONSUMER, BACKFILL_SUBJECT, STREAMS } from '@darkroom/contracts/subjects'
 import type { Delivery, JobConsumer } from '@darkroom/infra/bus/consumer'
-import { transaction } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
 import { type ConsumerBus, openBackfillConsumer } from './consumer.ts'

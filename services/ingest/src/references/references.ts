@@ -1,6 +1,7 @@
 import { PREVIEW_WIDTHS, previewKey } from '@darkroom/contracts/previews'
 import { mediaUrl } from '@darkroom/contracts/routes'
-import { type Database, type Transaction, transaction } from '@darkroom/infra/database/connection'
+import type { Database, Transaction } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import type { Identity } from '@darkroom/infra/http/identity'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { REFERENCE_LIMITS } from '@darkroom/infra/images/check-image'

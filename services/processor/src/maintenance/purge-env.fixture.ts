@@ -1,5 +1,6 @@
 import { objectKeys } from '@darkroom/contracts/previews'
-import { type Database, openDatabase, type Transaction, transaction } from '@darkroom/infra/database/connection'
+import { type Database, openDatabase, type Transaction } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import type { Store } from '@darkroom/infra/store/store'

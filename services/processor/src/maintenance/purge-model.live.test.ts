@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
-import { type Database, transaction } from '@darkroom/infra/database/connection'
+import type { Database } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { openStore } from '@darkroom/infra/store/open-store'
 import type { Store } from '@darkroom/infra/store/store'
 import { createTestBucket, startS3rver } from '@darkroom/infra/testing/s3/s3-server'

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { objectKeys } from '@darkroom/contracts/previews'
-import { type Database, transaction } from '@darkroom/infra/database/connection'
+import type { Database } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { openStore } from '@darkroom/infra/store/open-store'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'

@@ -1,4 +1,5 @@
-import { type Database, transaction } from '@darkroom/infra/database/connection'
+import type { Database } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
 import type { ProcessorMetrics } from '../metrics.ts'

@@ -1,5 +1,6 @@
-import { type Database, transaction } from '@darkroom/infra/database/connection'
+import type { Database } from '@darkroom/infra/database/connection'
 import { enqueueJobs } from '@darkroom/infra/database/outbox'
+import { transaction } from '@darkroom/infra/database/transaction'
 
 const BATCH_SIZE = 500
 

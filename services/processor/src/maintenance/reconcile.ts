@@ -1,6 +1,6 @@
 import { jobConsumerName, jobSubject } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus/bus'
-import { transaction } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
 import type { ProcessorMetrics } from '../metrics.ts'

@@ -1,6 +1,7 @@
 import { publicError } from '@darkroom/contracts/failures'
 import { objectKeys } from '@darkroom/contracts/previews'
-import { type Database, transaction } from '@darkroom/infra/database/connection'
+import type { Database } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { SafeGetError } from '@darkroom/infra/http/safe-get/safe-get'
 import type { Log } from '@darkroom/infra/log'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'

@@ -1,4 +1,5 @@
-import { type Database, type Transaction, transaction } from '@darkroom/infra/database/connection'
+import type { Database, Transaction } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import type { Log } from '@darkroom/infra/log'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import type { Store } from '@darkroom/infra/store/store'

@@ -1,4 +1,5 @@
-import { type Database, transaction } from '@darkroom/infra/database/connection'
+import type { Database } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { createTestProvider, REQUEST, readFinishedOutputs, submitRequest } from '../../testing/fake-env.ts'
 import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { Generation } from '@darkroom/contracts/generation'
-import { openDatabase, transaction } from '@darkroom/infra/database/connection'
+import { openDatabase } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'

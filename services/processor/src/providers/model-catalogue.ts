@@ -1,5 +1,6 @@
 import type { Model } from '@darkroom/contracts/model'
-import { type Database, type Transaction, transaction } from '@darkroom/infra/database/connection'
+import type { Database, Transaction } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import type { Provider } from './provider.ts'
 
 /** The models of the configured providers. */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
-import { transaction } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { createFakeProvider } from '../../testing/fake-provider.ts'
 import { ProviderError } from '../providers/provider.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'

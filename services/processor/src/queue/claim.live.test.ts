@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
-import { openDatabase, transaction } from '@darkroom/infra/database/connection'
+import { openDatabase } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { transition } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'
 import { createTestDatabase } from '@darkroom/infra/testing/test-resources'

@@ -1,4 +1,5 @@
-import { type Database, type Transaction, transaction } from '@darkroom/infra/database/connection'
+import type { Database, Transaction } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import type { Log } from '@darkroom/infra/log'
 import { sleep } from '@darkroom/infra/runtime/timers'
 import type { Job } from './job.ts'

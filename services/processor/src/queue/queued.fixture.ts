@@ -1,5 +1,6 @@
 import type { PublicParameters } from '@darkroom/contracts/parameters'
-import { type Database, transaction } from '@darkroom/infra/database/connection'
+import type { Database } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 
 export interface QueuedOptions {
   workspaceId?: string

@@ -1,6 +1,7 @@
 import { publicError } from '@darkroom/contracts/failures'
 import type { Delivery } from '@darkroom/infra/bus/consumer'
-import { type Database, transaction } from '@darkroom/infra/database/connection'
+import type { Database } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { RETRY_POLICIES, retryDelay } from '@darkroom/infra/runtime/retry-policies'
 import { finishGeneration } from '../generate/finish-generation.ts'
 import { type GenerateDeps, generate, type JobOutcome } from '../generate/generate.ts'

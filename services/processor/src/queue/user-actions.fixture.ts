@@ -1,5 +1,5 @@
 import { CANCEL_SUBJECT } from '@darkroom/contracts/subjects'
-import { transaction } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { transition } from '@darkroom/infra/generations/generations'
 import { markTemporary } from '@darkroom/infra/generations/mark-temporary'
 import type { WorkerEnv } from '../worker-env.fixture.ts'

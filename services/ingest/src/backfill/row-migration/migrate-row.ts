@@ -1,6 +1,7 @@
 import { objectKeys } from '@darkroom/contracts/previews'
 import { mediaUrl } from '@darkroom/contracts/routes'
-import { type Database, type Transaction, transaction } from '@darkroom/infra/database/connection'
+import type { Database, Transaction } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { bumpVersion } from '@darkroom/infra/generations/generations'
 import type { ByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { retry } from '@darkroom/infra/runtime/retry'
