@@ -28,7 +28,7 @@ beforeAll(async () => {
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 
-test('the streams are made once, whoever asks and however often, and changed where they differ', async () => {
+test('creates each stream once, under concurrent calls too, and updates a configuration that differs', async () => {
   await manager.streams.update(STREAMS.jobs.name, { max_age: 0 })
   const { created } = await manager.streams.info(STREAMS.jobs.name)
   await Promise.all([bus.ensureStreams(), bus.ensureStreams(), bus.ensureStreams()])
@@ -38,7 +38,7 @@ test('the streams are made once, whoever asks and however often, and changed whe
   expect(after.config.max_age).toBeGreaterThan(0)
 })
 
-test('a message that is published twice under one id is there once', async () => {
+test('stores a message that is published twice under one id once', async () => {
   const id = `twice-${crypto.randomUUID()}`
   const subject = generationSubject('twice')
   const first = await bus.publish(subject, changed(), id)
@@ -47,83 +47,83 @@ test('a message that is published twice under one id is there once', async () =>
   expect((await bus.eventBounds()).last).toBe(first.sequence)
 })
 
-test('a pull takes one message and leaves the others to whoever has a slot free', async () => {
-  const { mine, theirs, sent, pending } = await twoOn('one-each', 3)
-  const first = await taken(mine)
-  expect(await pending()).toEqual({ held: 1, waiting: 2 })
-  const second = await taken(theirs)
-  expect(await pending()).toEqual({ held: 2, waiting: 1 })
-  expect([idOf(first), idOf(second)]).toEqual(sent.slice(0, 2))
-  await Promise.all([first.ack(), second.ack()])
-  expect(await pending()).toEqual({ held: 0, waiting: 1 })
+test('a pull takes one message and leaves the others to other consumers', async () => {
+  const { first, second, sent, pending } = await openTwice('one-each', 3)
+  const one = await pull(first)
+  expect(await pending()).toEqual({ unacknowledged: 1, undelivered: 2 })
+  const two = await pull(second)
+  expect(await pending()).toEqual({ unacknowledged: 2, undelivered: 1 })
+  expect([idOf(one), idOf(two)]).toEqual(sent.slice(0, 2))
+  await Promise.all([one.ack(), two.ack()])
+  expect(await pending()).toEqual({ unacknowledged: 0, undelivered: 1 })
 })
 
-// Side by side, because these wait for time to pass, each on a lane of its own.
-test.concurrent('what is acknowledged or discarded never comes again, what is put off comes again later', async () => {
-  const { mine, theirs, sent, pending } = await twoOn('endings', 3)
-  const [done, wrong, busy] = [await taken(mine), await taken(mine), await taken(mine)]
+// Concurrent, because these wait for time to pass, each on its own consumer.
+test.concurrent('redelivers after a nak, never after an ack or a term', async () => {
+  const { first, second, sent, pending } = await openTwice('endings', 3)
+  const [done, wrong, busy] = [await pull(first), await pull(first), await pull(first)]
   await done.ack()
   wrong.term()
   busy.nak(50)
-  const again = await taken(theirs)
+  const again = await pull(second)
   expect(idOf(again)).toBe(sent[2] ?? '')
   await again.ack()
-  // As long as a message that was not heard to end would take to come again, and longer.
-  expect(await mine.next(1_500, forever)).toBeNull()
-  expect(await pending()).toEqual({ held: 0, waiting: 0 })
+  // Longer than the ack wait, after which a message without an ack would be redelivered.
+  expect(await first.next(1_500, forever)).toBeNull()
+  expect(await pending()).toEqual({ unacknowledged: 0, undelivered: 0 })
 })
 
-test.concurrent('a message whose worker fell silent goes to another; one whose worker says that it works does not', async () => {
-  const { mine, theirs, sent } = await twoOn('silence', 2)
-  const [silent, busy] = [await taken(mine), await taken(mine)]
+test.concurrent('redelivers a message whose ack wait has passed, unless its worker reports progress', async () => {
+  const { first, second, sent } = await openTwice('silence', 2)
+  const [silent, busy] = [await pull(first), await pull(first)]
   const working = setInterval(() => busy.working(), 200)
-  const again = await taken(theirs)
+  const again = await pull(second)
   expect(idOf(again)).toBe(sent[0] ?? '')
   await again.ack()
-  expect(await theirs.next(1_200, forever)).toBeNull()
+  expect(await second.next(1_200, forever)).toBeNull()
   clearInterval(working)
   await busy.ack()
-  // The one who fell silent does not know; JetStream takes its word, which is why the fence is in the row.
+  // JetStream accepts the late ack of the silent worker, which is why the fence is in the row.
   await silent.ack()
 })
 
-test.concurrent('a lane whose consumer is gone says so', async () => {
-  const { mine, consumer } = await twoOn('gone', 0)
+test.concurrent('a pull on a deleted consumer throws', async () => {
+  const { first, consumer } = await openTwice('gone', 0)
   await manager.consumers.delete(STREAMS.jobs.name, consumer)
-  await expect(mine.next(1_000, forever)).rejects.toThrow()
+  await expect(first.next(1_000, forever)).rejects.toThrow()
 })
 
-test.concurrent('a lane on which there is nothing says so too, and goes on', async () => {
-  const { mine, publish } = await twoOn('empty', 0)
-  expect(await mine.next(1_000, forever)).toBeNull()
+test.concurrent('a pull without messages returns null, and the next one works', async () => {
+  const { first, publish } = await openTwice('empty', 0)
+  expect(await first.next(1_000, forever)).toBeNull()
   const sent = await publish()
-  expect(idOf(await taken(mine))).toBe(sent)
+  expect(idOf(await pull(first))).toBe(sent)
 })
 
-test('a pull that is called off returns at once, and what it still brings goes back', async () => {
-  const { mine, theirs, publish } = await twoOn('called-off', 0, 60)
+test('an aborted pull returns at once, and a message that it still receives is redelivered', async () => {
+  const { first, second, publish } = await openTwice('called-off', 0, 60)
   const controller = new AbortController()
-  const pulling = mine.next(30_000, controller.signal)
+  const pulling = first.next(30_000, controller.signal)
   controller.abort()
   expect(await pulling).toBeNull()
-  expect(await mine.next(30_000, AbortSignal.abort())).toBeNull()
+  expect(await first.next(30_000, AbortSignal.abort())).toBeNull()
   const sent = await publish()
-  // Both pulls that were called off are before this one in the line.
-  const delivery = await taken(theirs)
+  // Both aborted pulls are queued before this one.
+  const delivery = await pull(second)
   expect(idOf(delivery)).toBe(sent)
   await delivery.ack()
 })
 
-test('what is not JSON is no message, and does not stop a lane', async () => {
-  const { mine, publishText } = await twoOn('garbage', 0)
+test('delivers a message that is not JSON without data', async () => {
+  const { first, publishText } = await openTwice('garbage', 0)
   await publishText('{"v":1,')
-  const delivery = await taken(mine)
+  const delivery = await pull(first)
   expect(delivery.data).toBeUndefined()
   delivery.term()
 })
 
-test('notices come in their order, from the place that was asked for or from now on', async () => {
-  const subject = generationSubject('notices')
+test('delivers events in order, from a sequence or from now on', async () => {
+  const subject = generationSubject('events')
   const sent: number[] = []
   for (let at = 0; at < 5; at++) sent.push((await bus.publish(subject, changed(), crypto.randomUUID())).sequence)
   await using fromThird = listen({ sequence: sent[2] ?? 0 })
@@ -135,7 +135,7 @@ test('notices come in their order, from the place that was asked for or from now
   expect(await fromThird.first(4)).toMatchObject([{}, {}, {}, { sequence }])
 })
 
-test('notices end when they are called off, also before they began', async () => {
+test('an abort ends the events, also before the first', async () => {
   const controller = new AbortController()
   const collecting = Array.fromAsync(bus.consumeEvents('new', controller.signal))
   controller.abort()
@@ -143,32 +143,32 @@ test('notices end when they are called off, also before they began', async () =>
   expect(await Array.fromAsync(bus.consumeEvents('new', AbortSignal.abort()))).toEqual([])
 })
 
-test('a bus that goes away and comes back is the same, and it can be told which it is', async () => {
+test('reconnects after the server was killed, and keeps its streams', async () => {
   await using disposal = new AsyncDisposableStack()
   const server = disposal.use(await startTestNats())
-  const there = await opened(server, disposal)
-  await there.ensureStreams()
-  expect([there.isConnected(), there.serverVersion()]).toEqual([true, expect.stringMatching(/^2\.\d+/)])
-  await there.publish(generationSubject('w'), changed(), 'a')
+  const bus = await opened(server, disposal)
+  await bus.ensureStreams()
+  expect([bus.isConnected(), bus.serverVersion()]).toEqual([true, expect.stringMatching(/^2\.\d+/)])
+  await bus.publish(generationSubject('w'), changed(), 'a')
   await server.kill()
-  await until(() => !there.isConnected())
+  await until(() => !bus.isConnected())
   await server.start()
-  await until(() => there.isConnected())
-  expect(await there.publish(generationSubject('w'), changed(), 'b')).toMatchObject({ sequence: 2, duplicate: false })
+  await until(() => bus.isConnected())
+  expect(await bus.publish(generationSubject('w'), changed(), 'b')).toMatchObject({ sequence: 2, duplicate: false })
 })
 
-test('a bus that is not there yet refuses what it is asked, and is joined when it comes', async () => {
+test('rejects requests before the first connection, and connects when the server starts', async () => {
   await using server = await startTestNats()
   await server.stop()
   const early = connectBus({ url: server.url, name: 'test', log })
   await using _ = { [Symbol.asyncDispose]: () => early.close() }
-  const refused = [
+  const requests = [
     early.ensureStreams(),
     early.publish(generationSubject('w'), changed(), 'a'),
     early.consumer({ name: 'c', subject: jobSubject('p'), ackWaitSeconds: 1 }),
     early.eventBounds(),
   ]
-  for (const asked of refused) await expect(asked).rejects.toBeInstanceOf(NotConnectedError)
+  for (const request of requests) await expect(request).rejects.toBeInstanceOf(NotConnectedError)
   expect(() => early.consumeEvents('new', forever)).toThrow(NotConnectedError)
   expect([early.isConnected(), early.serverVersion()]).toEqual([false, 'unknown'])
   await server.start()
@@ -178,7 +178,7 @@ test('a bus that is not there yet refuses what it is asked, and is joined when i
   expect(await early.publish(generationSubject('w'), changed(), 'a')).toMatchObject({ sequence: 1 })
 })
 
-test('a bus that never came can be left', async () => {
+test('can be drained before the first connection', async () => {
   await using server = await startTestNats()
   await server.stop()
   const bus = connectBus({ url: server.url, name: 'test', log })
@@ -197,11 +197,11 @@ function changed(): BusMessage {
   return { v: 1, type: 'generation.changed', id: crypto.randomUUID() }
 }
 
-/** A lane of its own that two share, with so many messages on it. */
-async function twoOn(provider: string, messages: number, ackWaitSeconds = 1) {
+/** Opens one consumer twice and publishes `messages` messages to it. */
+async function openTwice(provider: string, messages: number, ackWaitSeconds = 1) {
   const [consumer, subject] = [jobConsumerName(provider), jobSubject(provider)]
   const open = () => bus.consumer({ name: consumer, subject, ackWaitSeconds })
-  const [mine, theirs] = [await open(), await open()]
+  const [first, second] = [await open(), await open()]
   const publish = async () => {
     const id = crypto.randomUUID()
     await bus.publish(subject, { v: 1, type: 'generation.queued', id }, id)
@@ -215,16 +215,16 @@ async function twoOn(provider: string, messages: number, ackWaitSeconds = 1) {
   }
   const pending = async () => {
     const { num_ack_pending, num_pending } = await manager.consumers.info(STREAMS.jobs.name, consumer)
-    return { held: num_ack_pending, waiting: num_pending }
+    return { unacknowledged: num_ack_pending, undelivered: num_pending }
   }
   const sent: string[] = []
   for (let at = 0; at < messages; at++) sent.push(await publish())
-  return { mine, theirs, consumer, publish, publishText, pending, sent }
+  return { first, second, consumer, publish, publishText, pending, sent }
 }
 
-async function taken(lane: JobConsumer): Promise<Delivery> {
-  const delivery = await lane.next(4_000, forever)
-  if (!delivery) throw new Error('nothing came')
+async function pull(consumer: JobConsumer): Promise<Delivery> {
+  const delivery = await consumer.next(4_000, forever)
+  if (!delivery) throw new Error('no message was delivered')
   return delivery
 }
 
@@ -232,19 +232,19 @@ function idOf(delivery: Delivery): string {
   return (delivery.data as { id: string }).id
 }
 
-/** Collects notices in the background. */
+/** Collects events in the background. */
 function listen(from: { sequence: number } | 'new') {
   const controller = new AbortController()
-  const heard: Message[] = []
+  const received: Message[] = []
   const listening = (async () => {
-    for await (const notice of bus.consumeEvents(from, controller.signal)) heard.push(notice)
+    for await (const event of bus.consumeEvents(from, controller.signal)) received.push(event)
   })()
   const consumersBefore = consumersOf()
   return {
     isListening: async () => until(async () => (await consumersOf()) > (await consumersBefore)),
     first: async (count: number) => {
-      await until(() => heard.length >= count)
-      return heard.slice(0, count)
+      await until(() => received.length >= count)
+      return received.slice(0, count)
     },
     [Symbol.asyncDispose]: async () => {
       controller.abort()

@@ -8,20 +8,22 @@ import { type ConsumeOptions, consumeMessages } from './messages.ts'
 import { nullIfNotFound } from './null-if-not-found.ts'
 import { ensureStreams } from './streams.ts'
 
+/** JetStream's acknowledgement of a published message. */
 export interface PublishAck {
   stream: string
   sequence: number
+  /** Whether the stream already had a message of this id. */
   duplicate: boolean
 }
 
 export type Bus = ReturnType<typeof connectBus>
 
-/** The bus was asked for something before it could be reached for the first time. */
+/** The error of a request that was made before the first connection to the bus. */
 export class NotConnectedError extends Error {
   override readonly name = 'NotConnectedError'
 }
 
-/** Connects to NATS and waits until that has succeeded, however long it takes. */
+/** Connects to NATS and waits, without a time limit, until the connection is there. */
 export async function openBus(options: BusOptions): Promise<Bus> {
   const bus = connectBus(options)
   await bus.connected
@@ -29,9 +31,8 @@ export async function openBus(options: BusOptions): Promise<Bus> {
 }
 
 /**
- * Begins to connect to NATS, and stays connected for ever: a bus that is away is waited for. Until it is there for the first
- * time, whatever is asked of it is refused with `NotConnectedError`. Nothing that only the bus knows may matter, because
- * everything on it can be made again from the database.
+ * Starts to connect to NATS and reconnects without end. Until the first connection every request throws `NotConnectedError`. Data
+ * must never exist on the bus alone: everything on it can be published again from the database.
  */
 export function connectBus(options: BusOptions) {
   const closing = new AbortController()
@@ -41,7 +42,7 @@ export function connectBus(options: BusOptions) {
     connection = opened
   })
   const requireConnection = () => {
-    if (!connection) throw new NotConnectedError('the bus has not been reached yet')
+    if (!connection) throw new NotConnectedError('the bus is not connected yet')
     return connection
   }
   const withStreamRepair = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -52,28 +53,28 @@ export function connectBus(options: BusOptions) {
       throw error
     }
   }
-  const disconnect = async (how: 'drain' | 'close') => {
+  const disconnect = async (method: 'drain' | 'close') => {
     closing.abort()
     await connected
-    await connection?.nats[how]()
+    await connection?.nats[method]()
   }
   return {
-    /** Settles when the bus is there for the first time, or was left before. */
+    /** Resolves on the first connection, or when the bus is closed before. */
     connected,
-    /** @throws Error, NatsError if they are not all there now */
+    /** @throws Error, NatsError if a stream is still missing or corrupt */
     ensureStreams: async () =>
       ensureStreams({ manager: requireConnection().manager, signal: closing.signal }, knownStreams),
     publish: (subject: string, message: BusMessage, id: string) =>
       withStreamRepair(() => publish(requireConnection().jetstream, subject, message, id)),
     consumer: (options: JobConsumerOptions) =>
       withStreamRepair(() => openJobConsumer(requireConnection().jetstream, requireConnection().manager, options)),
-    /** Events: changes of generations, unless another subject is named. */
+    /** Consumes the stream of events: all of it, or one subject. */
     consumeEvents: (from: { sequence: number } | 'new', signal: AbortSignal, subject?: string) =>
       consumeMessages(requireConnection().jetstream, eventConsumeOptions(from, subject), signal),
     consumeMessages: (options: ConsumeOptions, signal: AbortSignal) =>
       consumeMessages(requireConnection().jetstream, options, signal),
     countBacklog: async (consumer: string) => countBacklog(requireConnection().manager, consumer),
-    /** The first message that the stream of events still has, and the last that it was given. */
+    /** Returns the sequences of the first message that the stream of events still has and of the last that it received. */
     eventBounds: async () => {
       const { state } = await requireConnection().manager.streams.info(STREAMS.events.name)
       return { first: state.first_seq, last: state.last_seq }
@@ -99,7 +100,7 @@ async function publish(
   return { stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate }
 }
 
-/** Messages that a lane has still to bring or to have answered; 0 if it is not there. */
+/** Returns the number of messages that a consumer has not delivered or that are not acknowledged; 0 if it does not exist. */
 async function countBacklog(manager: JetStreamManager, consumer: string): Promise<number> {
   const info = await nullIfNotFound(manager.consumers.info(STREAMS.jobs.name, consumer))
   return info ? info.num_pending + info.num_ack_pending : 0

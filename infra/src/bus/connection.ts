@@ -1,39 +1,41 @@
 import { type ConnectionOptions, connect, type JetStreamClient, type JetStreamManager, type NatsConnection } from 'nats'
 import type { Log } from '../log.ts'
-import { sleep } from '../runtime/timers.ts'
+import { retry } from '../runtime/retry.ts'
+import { RETRY_POLICIES } from '../runtime/retry-policies.ts'
 
-/** A connection to NATS that comes back by itself, and what can be asked over it. */
+/** A connection to NATS that reconnects by itself, with its JetStream clients. */
 export interface BusConnection {
   nats: NatsConnection
   jetstream: JetStreamClient
   manager: JetStreamManager
-  /** An empty pull looks the same whether there is no work or no server; this does not. */
+  /** Whether the server responds to pings. An empty pull does not show it: it looks the same without work and without a server. */
   isConnected(): boolean
 }
 
 export interface BusOptions {
-  /** May carry user and password. */
+  /** The server's URL; may contain a user and a password. */
   url: string
-  /** Shows in the server's monitoring. */
+  /** Name of the connection in the server's monitoring. */
   name: string
   log: Log
 }
 
 const SECOND = 1_000
 const REQUEST_TIMEOUT_MS = 2_000
-const RETRY_MS = 250
+/** A failure is logged once, and then about once a minute. */
+const LOG_EVERY = 240
 
-/** Connects, trying until it succeeds. @returns undefined if the signal was aborted before */
+/** Connects, and retries until it succeeds. @returns undefined if the signal is aborted before */
 export async function openBusConnection(options: BusOptions, signal: AbortSignal): Promise<BusConnection | undefined> {
-  for (let failures = 0; !signal.aborted; failures++) {
-    const opened = await connectOnce(options).catch(err => {
-      // Once, and then every minute or so.
-      if (failures % 240 === 0) options.log.warn({ err }, 'the bus cannot be reached')
-      return undefined
-    })
-    if (opened && !signal.aborted) return opened
-    await opened?.nats.close()
-    await sleep(RETRY_MS, signal)
+  const onRetry = (err: unknown, failures: number) => {
+    if (failures % LOG_EVERY === 1) options.log.warn({ err, server: new URL(options.url).host }, 'bus_unreachable')
+  }
+  try {
+    const opened = await retry(() => connectOnce(options), { policy: RETRY_POLICIES.busConnect, signal, onRetry })
+    if (!signal.aborted) return opened
+    await opened.nats.close()
+  } catch (error) {
+    if (!signal.aborted) throw error
   }
   return undefined
 }
@@ -60,7 +62,7 @@ function connectionOptions(url: string, name: string): ConnectionOptions {
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 250,
-    // The defaults notice a frozen server after four minutes.
+    // With the defaults a frozen server is noticed after four minutes.
     pingInterval: 2 * SECOND,
     maxPingOut: 2,
     timeout: 5 * SECOND,
@@ -73,7 +75,7 @@ function trackStatus(connection: NatsConnection, log: Log): { isConnected: () =>
     for await (const status of connection.status()) {
       if (status.type === 'disconnect') state = 'down'
       if (status.type === 'reconnect') state = 'up'
-      if (status.type !== 'pingTimer') log.info({ status: status.type }, 'bus')
+      if (status.type !== 'pingTimer') log.info({ status: status.type, server: connection.getServer() }, 'bus_status')
     }
     state = 'down'
   }

@@ -14,24 +14,31 @@ import { decodeMessage } from './decode.ts'
 const SECOND = 1_000
 const REQUEST_TIMEOUT_MS = 2_000
 
-/** One message of a lane. Each ends in exactly one of `ack`, `later` and `discard`; long work says `working`. */
+/** A delivery of a message. Each ends in exactly one of `ack`, `nak` and `term`; long work calls `working` to extend the ack wait. */
 export interface Delivery {
+  /** The decoded JSON; undefined if the message is not JSON. */
   data: unknown
+  /** Acknowledges the message and waits until the server has confirmed it. */
   ack(): Promise<void>
+  /** Requests a redelivery after `milliseconds`. */
   nak(milliseconds: number): void
+  /** Discards the message: it is never redelivered. */
   term(): void
+  /** Restarts the ack wait. */
   working(): void
 }
 
+/** A durable consumer of the stream of jobs. */
 export interface JobConsumerOptions {
   name: string
   subject: string
+  /** Time without `ack` or `working` after which a message is redelivered. */
   ackWaitSeconds: number
 }
 
 /**
- * A provider's lane: a durable consumer that all processors share. One message is pulled for each free slot and never more:
- * what is prefetched times out while it waits, and is worked on twice.
+ * Opens a durable consumer that several processes share. One message is pulled for each free slot, never more: a prefetched message
+ * could exceed its ack wait in the queue and would be processed twice.
  */
 export async function openJobConsumer(
   jetstream: JetStreamClient,
@@ -42,14 +49,15 @@ export async function openJobConsumer(
   const consumer = await jetstream.consumers.get(STREAMS.jobs.name, options.name)
   return {
     /**
-     * The next message, or null if none came within `milliseconds` or before `signal` was aborted. Throws when the consumer
-     * or the bus is gone, and when messages wait that it does not bring.
+     * Pulls the next message. Returns null if none arrives within `milliseconds` or before the signal is aborted.
+     *
+     * @throws Error, NatsError if the consumer or the bus is gone, or if the consumer has pending messages but delivers none
      */
     next: async (milliseconds: number, signal: AbortSignal): Promise<Delivery | null> => {
       const message = await untilAborted(consumer.next({ expires: milliseconds }), signal)
       if (message) return toDelivery(message)
       // An empty pull looks the same whether there was no work or there is no consumer.
-      await assertNotStalled(consumer, signal).catch(err => {
+      await assertNotStalled(consumer, options.name, signal).catch(err => {
         if (!signal.aborted) throw err
       })
       return null
@@ -59,8 +67,8 @@ export async function openJobConsumer(
 export type JobConsumer = Awaited<ReturnType<typeof openJobConsumer>>
 
 /**
- * Makes the lane's consumer if it is not there. One that stands further on than its stream ends was left behind by a stream
- * that lost its tail: it would pass over every message until the numbers have caught up, so it begins anew.
+ * Creates the consumer if it does not exist. A consumer whose position is beyond the end of its stream remains from before the stream
+ * lost its tail. It would skip every message until the sequence numbers have caught up, so it is deleted and created again.
  */
 async function ensureConsumer(manager: JetStreamManager, options: JobConsumerOptions): Promise<void> {
   const config = {
@@ -69,7 +77,7 @@ async function ensureConsumer(manager: JetStreamManager, options: JobConsumerOpt
     ack_policy: AckPolicy.Explicit,
     deliver_policy: DeliverPolicy.All,
     ack_wait: nanos(options.ackWaitSeconds * SECOND),
-    // How often something may fail is counted in the row: a message that ran out would stay behind unseen.
+    // Failures are counted in the row. A message beyond `max_deliver` would stay in the stream without being delivered.
     max_deliver: -1,
     max_ack_pending: 10_000,
   }
@@ -80,17 +88,19 @@ async function ensureConsumer(manager: JetStreamManager, options: JobConsumerOpt
   await manager.consumers.add(STREAMS.jobs.name, config)
 }
 
-async function assertNotStalled(consumer: Consumer, signal: AbortSignal): Promise<void> {
+async function assertNotStalled(consumer: Consumer, name: string, signal: AbortSignal): Promise<void> {
   const info = await withDeadline(consumer.info(), {
     milliseconds: REQUEST_TIMEOUT_MS,
-    operation: 'asking after a lane',
+    operation: `requesting the state of consumer ${name}`,
     signal,
   })
-  // One that came just now is told of as well: to open a lane again costs little.
-  if (info.num_pending > 0) throw new Error(`a lane brings nothing, and has messages: ${info.num_pending}`)
+  // A message that arrived a moment ago counts as well: opening the consumer again is cheap.
+  if (info.num_pending > 0) {
+    throw new Error(`consumer ${name} has ${info.num_pending} pending messages but delivered none`)
+  }
 }
 
-/** A pull cannot be called off: what it still brings goes back at once. */
+/** Waits for a pull or the signal. A pull cannot be cancelled, so a message that it still delivers is returned to the consumer. */
 async function untilAborted(pulled: Promise<JsMsg | null>, signal: AbortSignal): Promise<JsMsg | null> {
   const { promise: aborted, resolve } = Promise.withResolvers<null>()
   const abort = () => resolve(null)
@@ -108,7 +118,7 @@ function toDelivery(message: JsMsg): Delivery {
       await message.ackAck()
     },
     nak: milliseconds => message.nak(milliseconds),
-    // A server before 2.10 does not know a term that has a reason, and sends the message again for ever.
+    // Without a reason: a server before 2.10 does not know a term with a reason, and would redeliver the message without end.
     term: () => message.term(),
     working: () => message.working(),
   }

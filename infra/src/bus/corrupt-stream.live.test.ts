@@ -9,14 +9,14 @@ import { createLog } from '../log.ts'
 import { openBus } from './bus.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
-const LANE = { name: jobConsumerName('demo'), subject: jobSubject('demo'), ackWaitSeconds: 5 }
+const CONSUMER = { name: jobConsumerName('demo'), subject: jobSubject('demo'), ackWaitSeconds: 5 }
 
-test('a stream that lost its tail does not leave a lane waiting at a place that is gone', async () => {
+test('a consumer starts again when its stream has lost its tail', async () => {
   await using directory = await createTestDirectory()
   await usingServer(directory.path, async url => {
     const bus = await openBus({ url, name: 'test', log })
     await bus.ensureStreams()
-    const consumer = await bus.consumer(LANE)
+    const consumer = await bus.consumer(CONSUMER)
     for (let count = 0; count < 3; count++) {
       await publish(bus)
       await (await consumer.next(5_000, AbortSignal.timeout(6_000)))?.ack()
@@ -30,7 +30,7 @@ test('a stream that lost its tail does not leave a lane waiting at a place that 
   await usingServer(directory.path, async url => {
     const bus = await openBus({ url, name: 'test', log })
     await bus.ensureStreams()
-    const consumer = await bus.consumer(LANE)
+    const consumer = await bus.consumer(CONSUMER)
     const id = await publish(bus)
     const delivery = await consumer.next(5_000, AbortSignal.timeout(6_000))
     expect(delivery?.data).toMatchObject({ id })
@@ -39,20 +39,22 @@ test('a stream that lost its tail does not leave a lane waiting at a place that 
   })
 }, 30_000)
 
-test('a stream that takes messages and gives none out is found out by its lane, and made anew', async () => {
+test('a stream that accepts messages but delivers none is detected by its consumer and created again', async () => {
   await using directory = await createTestDirectory()
   await usingServer(directory.path, async url => {
     const bus = await openBus({ url, name: 'test', log })
     await bus.ensureStreams()
-    const consumer = await bus.consumer(LANE)
+    const consumer = await bus.consumer(CONSUMER)
     const files = await readdir(directory.path, { recursive: true })
     const messages = files.find(file => file.endsWith(`${STREAMS.jobs.name}/msgs`)) ?? ''
     await rm(join(directory.path, messages), { recursive: true })
     await publish(bus)
-    await expect(consumer.next(1_000, AbortSignal.timeout(6_000))).rejects.toThrow('has messages: 1')
-    await expect(bus.ensureStreams()).rejects.toThrow('made anew')
+    await expect(consumer.next(1_000, AbortSignal.timeout(6_000))).rejects.toThrow(
+      'consumer lane-demo has 1 pending messages but delivered none',
+    )
+    await expect(bus.ensureStreams()).rejects.toThrow('created again')
     await bus.ensureStreams()
-    const again = await bus.consumer(LANE)
+    const again = await bus.consumer(CONSUMER)
     const id = await publish(bus)
     const delivery = await again.next(5_000, AbortSignal.timeout(6_000))
     expect(delivery?.data).toMatchObject({ id })
@@ -62,7 +64,7 @@ test('a stream that takes messages and gives none out is found out by its lane, 
 
 async function publish(bus: Awaited<ReturnType<typeof openBus>>): Promise<string> {
   const id = crypto.randomUUID()
-  await bus.publish(LANE.subject, { v: 1, type: 'generation.queued', id }, id)
+  await bus.publish(CONSUMER.subject, { v: 1, type: 'generation.queued', id }, id)
   return id
 }
 

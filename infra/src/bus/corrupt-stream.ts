@@ -7,20 +7,20 @@ const STREAM_NAMES: readonly string[] = Object.values(STREAMS).map(({ name }) =>
 const MISSING_STREAM_FILE = /\/streams\/(\w+)\/.*no such file/i
 
 /**
- * A server before 2.10 that is asked to make a stream while it is still clearing away a deleted one of the same name takes the
- * new one's files along. What is left takes messages as if nothing were wrong, or refuses them for ever, and gives none out.
- * Such a wreck is deleted, to be made anew by whoever needs it next: what was in it follows from rows.
+ * Access to the streams for repairs. A NATS server before 2.10 that creates a stream while it still removes a deleted one of the same
+ * name deletes files of the new stream as well. Such a corrupt stream accepts messages or rejects them without end, and delivers none.
+ * It is deleted, and the next `ensureStreams` creates it again. Nothing is lost: its messages follow from rows.
  */
 export interface StreamAdmin {
   manager: JetStreamManager
-  /** Aborted when the bus is left. */
+  /** Aborted when the bus is closed. */
   signal: AbortSignal
 }
 
-/** How long a server may take to clear a deleted stream away. Made before that, it would be the next wreck. */
+/** Time within which a server removes a deleted stream, in ms. A stream that is created sooner could be corrupt again. */
 export const STREAM_DELETION_MS = 500
 
-/** Deletes the wreck that an error tells of. @param error what the server said; nothing is done if that is anything else */
+/** Deletes the corrupt stream that a server's error names. Does nothing for any other error. */
 export async function deleteCorruptStream({ manager, signal }: StreamAdmin, error: unknown): Promise<void> {
   const name = parseCorruptStreamName(error)
   if (name === undefined) return
@@ -29,21 +29,21 @@ export async function deleteCorruptStream({ manager, signal }: StreamAdmin, erro
 }
 
 /**
- * Deletes a stream that has messages and cannot give them out.
+ * Deletes a stream that has messages but cannot deliver them.
  *
- * @throws Error if it was one
+ * @throws Error if the stream was deleted
  */
 export async function deleteUnreadableStream({ manager, signal }: StreamAdmin, name: string): Promise<void> {
   const first = await readFirstSequence(manager, name)
   if (first === 0 || (await nullIfNotFound(manager.streams.getMessage(name, { seq: first })))) return
-  // It may have been too old just now, and thrown away.
+  // The message may have expired a moment ago.
   if ((await readFirstSequence(manager, name)) !== first) return
   await manager.streams.delete(name).catch(() => {})
   await sleep(STREAM_DELETION_MS, signal)
-  throw new Error(`the stream ${name} could not be read any more and was deleted, to be made anew`)
+  throw new Error(`stream ${name} could not deliver message ${first} and was deleted, to be created again`)
 }
 
-/** The sequence of the first message that a stream says it has; 0 if it has none. */
+/** Returns the sequence of the first message that a stream reports; 0 if it has none. */
 async function readFirstSequence(manager: JetStreamManager, name: string): Promise<number> {
   const { state } = await manager.streams.info(name)
   return state.messages === 0 ? 0 : state.first_seq

@@ -1,6 +1,6 @@
 import type { JsMsg } from 'nats'
 
-/** What a message says, or undefined if it is not JSON: the schema then refuses it like anything else that is wrong. */
+/** Returns the JSON of a message; undefined if it is not JSON, which every schema rejects. */
 export function decodeMessage(message: JsMsg): unknown {
   try {
     return message.json()

@@ -10,14 +10,14 @@ export interface Message {
   data: unknown
 }
 
-/** Which messages of a stream: those of a subject, or all; from a place on, or only what is new. */
+/** Selects messages of a stream. Absent `subject`: every subject. Absent `from`: new messages only. */
 export interface ConsumeOptions {
   stream: string
   subject?: string
   from?: { sequence: number }
 }
 
-/** Every message that was chosen, in order, until the signal is aborted or the bus breaks off. */
+/** Yields the selected messages in order, until the signal is aborted or the connection breaks. */
 export async function* consumeMessages(
   jetstream: JetStreamClient,
   { stream, subject, from }: ConsumeOptions,

@@ -2,7 +2,7 @@ import type { NatsError } from 'nats'
 
 const NOT_FOUND = 404
 
-/** What the bus was asked for, or null if it does not have it. @throws NatsError if it says anything else */
+/** Returns the response to a request, or null if it is 404. @throws NatsError for any other error */
 export async function nullIfNotFound<T>(request: Promise<T>): Promise<T | null> {
   return await request.catch((error: NatsError) => {
     if (error.api_error?.code === NOT_FOUND) return null

@@ -12,10 +12,10 @@ const RETENTION: Record<StreamKey, { maxAge: number; maxBytes: number }> = {
 }
 
 /**
- * Makes the streams that are not there, brings those that are to what they should be, and deletes those that are wrecks.
+ * Creates missing streams, updates the configuration of existing ones and deletes corrupt ones.
  *
- * @param knownStreams the streams that were there before, as far as this process knows; those that are there are added
- * @throws Error, NatsError if not all of them are there now
+ * @param knownStreams streams that this process has seen before; streams that exist are added
+ * @throws Error, NatsError if a stream is missing or was deleted
  */
 export async function ensureStreams(admin: StreamAdmin, knownStreams: Set<string>): Promise<void> {
   await Promise.all(
@@ -32,7 +32,7 @@ async function ensureStream(
   const { streams } = admin.manager
   if (await nullIfNotFound(streams.info(name))) await streams.update(name, config)
   else {
-    // It was deleted a moment ago, perhaps.
+    // It may have been deleted a moment ago.
     if (knownStreams.has(name)) await sleep(STREAM_DELETION_MS, admin.signal)
     await streams.add(config).catch(() => streams.update(name, config))
   }
@@ -45,12 +45,12 @@ function buildStreamConfig(key: StreamKey): Partial<StreamConfig> & { name: stri
   return {
     name,
     subjects: [...subjects],
-    // Work-queue retention leaves acknowledged messages behind for ever after a broker was killed.
+    // With work-queue retention, acknowledged messages remain without end after the server was killed.
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     max_age: nanos(RETENTION[key].maxAge),
     max_bytes: RETENTION[key].maxBytes,
-    // As long as a relay may be away and still publish twice.
+    // A relay that was down for up to an hour may publish a message twice.
     duplicate_window: nanos(3_600 * SECOND),
   }
 }

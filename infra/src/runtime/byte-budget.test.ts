@@ -5,63 +5,64 @@ import { type ByteReservation, createByteBudget } from './byte-budget.ts'
 const TOTAL = 100
 const forever = new AbortController().signal
 
-/** What somebody does: ask for so many bytes, or something to one of those who have asked. */
+/** One step of the model: a new reservation, or an operation on an earlier one. */
 const step = fc.oneof(
-  fc.record({ does: fc.constant('ask' as const), bytes: fc.integer({ min: 0, max: 150 }) }),
-  fc.record({ does: fc.constant('release' as const), who: fc.nat() }),
-  fc.record({ does: fc.constant('shrink' as const), who: fc.nat(), bytes: fc.integer({ min: 0, max: 150 }) }),
-  fc.record({ does: fc.constant('abort' as const), who: fc.nat() }),
+  fc.record({ does: fc.constant('reserve' as const), bytes: fc.integer({ min: 0, max: 150 }) }),
+  fc.record({ does: fc.constant('release' as const), index: fc.nat() }),
+  fc.record({ does: fc.constant('shrink' as const), index: fc.nat(), bytes: fc.integer({ min: 0, max: 150 }) }),
+  fc.record({ does: fc.constant('abort' as const), index: fc.nat() }),
 )
 
-interface Asker {
+interface Reserver {
   order: number
-  wants: number
-  held: number
-  share: ByteReservation | null
-  isOver: boolean
+  wanted: number
+  reserved: number
+  reservation: ByteReservation | null
+  isAborted: boolean
   controller: AbortController
 }
 
-test('never more than there is, in the order they came, and whoever leaves gives all of it back', async () => {
+test('never reserves more than the total, serves in order of arrival and gets every byte back', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async steps => {
       const budget = createByteBudget(TOTAL)
-      const askers: Asker[] = []
+      const reservers: Reserver[] = []
       const served: number[] = []
-      const ask = (bytes: number) => {
+      const reserve = (bytes: number) => {
         const controller = new AbortController()
-        const wants = Math.min(bytes, TOTAL)
-        const asker: Asker = { order: askers.length, wants, held: 0, share: null, isOver: false, controller }
-        askers.push(asker)
-        const taken = (share: ByteReservation) => {
-          Object.assign(asker, { share, held: wants })
-          served.push(asker.order)
+        const wanted = Math.min(bytes, TOTAL)
+        const order = reservers.length
+        const reserver: Reserver = { order, wanted, reserved: 0, reservation: null, isAborted: false, controller }
+        reservers.push(reserver)
+        const onReserved = (reservation: ByteReservation) => {
+          Object.assign(reserver, { reservation, reserved: wanted })
+          served.push(reserver.order)
         }
-        budget.reserve(bytes, controller.signal).then(taken, () => {
-          asker.isOver = true
+        budget.reserve(bytes, controller.signal).then(onReserved, () => {
+          reserver.isAborted = true
         })
       }
-      const letGo = (asker: Asker, bytes: number) => {
-        asker.share?.shrinkTo(bytes)
-        asker.held = Math.min(asker.held, bytes)
+      const shrink = (reserver: Reserver, bytes: number) => {
+        reserver.reservation?.shrinkTo(bytes)
+        reserver.reserved = Math.min(reserver.reserved, bytes)
       }
-      for (const each of steps) {
-        const asker = each.does === 'ask' ? undefined : askers[each.who % Math.max(1, askers.length)]
-        if (each.does === 'ask') ask(each.bytes)
-        if (asker && each.does === 'release') letGo(asker, 0)
-        if (asker && each.does === 'shrink') letGo(asker, each.bytes)
-        if (asker && each.does === 'abort') asker.controller.abort()
+      for (const step of steps) {
+        const reserver = step.does === 'reserve' ? undefined : reservers[step.index % Math.max(1, reservers.length)]
+        if (step.does === 'reserve') reserve(step.bytes)
+        if (reserver && step.does === 'release') shrink(reserver, 0)
+        if (reserver && step.does === 'shrink') shrink(reserver, step.bytes)
+        if (reserver && step.does === 'abort') reserver.controller.abort()
         await settled()
         expect(budget.reserved).toBeLessThanOrEqual(TOTAL)
-        expect(budget.reserved).toBe(askers.reduce((sum, { held }) => sum + held, 0))
+        expect(budget.reserved).toBe(reservers.reduce((sum, { reserved }) => sum + reserved, 0))
         expect(served).toEqual(served.toSorted((a, b) => a - b))
-        // Nobody waits beside bytes that are free and enough for the first in the line.
-        const first = askers.find(({ share, isOver }) => share === null && !isOver)
-        if (first) expect(budget.reserved + first.wants).toBeGreaterThan(TOTAL)
+        // The first waiter is served as soon as enough bytes are free.
+        const first = reservers.find(({ reservation, isAborted }) => reservation === null && !isAborted)
+        if (first) expect(budget.reserved + first.wanted).toBeGreaterThan(TOTAL)
       }
-      for (const asker of askers) asker.controller.abort()
+      for (const { controller } of reservers) controller.abort()
       await settled()
-      for (const asker of askers) asker.share?.[Symbol.dispose]()
+      for (const { reservation } of reservers) reservation?.[Symbol.dispose]()
       await settled()
       expect(budget.reserved).toBe(0)
     }),
@@ -69,48 +70,48 @@ test('never more than there is, in the order they came, and whoever leaves gives
   )
 })
 
-test('one that wants more than there is gets it alone, and does not wait for ever', async () => {
+test('a reservation above the total gets the whole budget, alone', async () => {
   const budget = createByteBudget(TOTAL)
   const small = await budget.reserve(1, forever)
   let isServed = false
-  const large = budget.reserve(10 * TOTAL, forever).then(share => {
+  const large = budget.reserve(10 * TOTAL, forever).then(reservation => {
     isServed = true
-    return share
+    return reservation
   })
   const behind = budget.reserve(1, forever)
   await settled()
   expect(isServed).toBe(false)
   small[Symbol.dispose]()
-  const share = await large
+  const reservation = await large
   expect(budget.reserved).toBe(TOTAL)
-  share[Symbol.dispose]()
-  share[Symbol.dispose]()
+  reservation[Symbol.dispose]()
+  reservation[Symbol.dispose]()
   ;(await behind)[Symbol.dispose]()
   expect(budget.reserved).toBe(0)
 })
 
-test('who is no longer interested is told why, holds up nobody, and begins nothing', async () => {
+test('an aborted reservation rejects with the reason, reserves nothing and makes way for the next', async () => {
   const budget = createByteBudget(TOTAL)
   const controller = new AbortController()
-  const held = await budget.reserve(TOTAL, forever)
-  const leaving = budget.reserve(TOTAL, controller.signal)
+  const whole = await budget.reserve(TOTAL, forever)
+  const aborted = budget.reserve(TOTAL, controller.signal)
   const next = budget.reserve(10, forever)
-  held.shrinkTo(50)
+  whole.shrinkTo(50)
   controller.abort(new Error('lease lost'))
-  await expect(leaving).rejects.toThrow('lease lost')
+  await expect(aborted).rejects.toThrow('lease lost')
   expect(budget.reserved).toBe(60)
   ;(await next)[Symbol.dispose]()
   await expect(budget.reserve(1, controller.signal)).rejects.toThrow('lease lost')
   expect(budget.reserved).toBe(50)
 })
 
-test('whoever wants more than there is waits for its turn, and those behind it wait, too', async () => {
+test('a large reservation waits for its turn, and those behind it wait as well', async () => {
   const budget = createByteBudget(10)
   const order: string[] = []
   const take = async (name: string, bytes: number) => {
-    const share = await budget.reserve(bytes, forever)
+    const reservation = await budget.reserve(bytes, forever)
     order.push(name)
-    return share
+    return reservation
   }
   const first = await take('first', 6)
   const big = take('big', 50)
@@ -126,20 +127,20 @@ test('whoever wants more than there is waits for its turn, and those behind it w
   expect(order).toEqual(['first', 'big', 'small'])
 })
 
-test('who stops waiting makes way, and gets nothing', async () => {
+test('a waiter that is aborted makes way and gets nothing', async () => {
   const budget = createByteBudget(10)
-  const held = await budget.reserve(8, forever)
-  const impatient = new AbortController()
-  const gone = budget.reserve(10, impatient.signal)
+  const first = await budget.reserve(8, forever)
+  const controller = new AbortController()
+  const aborted = budget.reserve(10, controller.signal)
   const next = budget.reserve(2, forever)
-  impatient.abort(new Error('enough'))
-  await expect(gone).rejects.toThrow('enough')
+  controller.abort(new Error('enough'))
+  await expect(aborted).rejects.toThrow('enough')
   ;(await next)[Symbol.dispose]()
-  held[Symbol.dispose]()
+  first[Symbol.dispose]()
   ;(await budget.reserve(10, forever))[Symbol.dispose]()
 })
 
-test('what was given back is collected now and then', async () => {
+test('collects garbage each time that half of the total has been released', async () => {
   const collected: string[] = []
   const budget = createByteBudget(10, { collectGarbage: () => void collected.push('now') })
   for (let round = 0; round < 6; round++) (await budget.reserve(2, forever))[Symbol.dispose]()

@@ -1,18 +1,19 @@
-/** Memory that many share: who wants some waits until there is enough of it. */
+/** A memory budget with several users. A reservation waits until enough bytes are free. */
 export interface ByteBudget {
+  /** Bytes that are reserved now. */
   readonly reserved: number
   /**
-   * Waits for so many bytes; first come, first served, so that nobody who wants much is passed over for ever. Who wants more
-   * than there are gets them all, alone.
+   * Reserves bytes and waits until they are free. Waiters are served first come, first served: otherwise small reservations could
+   * starve a large one. A reservation above the total gets the whole budget, alone.
    *
-   * @throws the signal's reason; nothing is taken then
+   * @throws the signal's reason when it is aborted; nothing is reserved then
    */
   reserve(bytes: number, signal: AbortSignal): Promise<ByteReservation>
 }
 
-/** Bytes that were taken, until it is disposed of. */
+/** Reserved bytes. Disposing releases them. */
 export interface ByteReservation extends Disposable {
-  /** Gives back what is not needed after all. */
+  /** Releases the bytes above `bytes`. */
   shrinkTo(bytes: number): void
 }
 
@@ -22,9 +23,10 @@ interface Waiter {
 }
 
 /**
- * @param total how many bytes there are
- * @param options `collectGarbage` frees what was given back, each time that it is half of all: pictures lie outside of the heap, where
- *   nobody sees them pile up
+ * Creates a budget of `total` bytes.
+ *
+ * @param options `collectGarbage` is called each time that half of `total` has been released since the last call: image buffers
+ *   lie outside the JavaScript heap, so their size does not trigger a collection
  */
 export function createByteBudget(total: number, { collectGarbage = () => {} } = {}): ByteBudget {
   const waiting: Waiter[] = []
@@ -71,10 +73,10 @@ export function createByteBudget(total: number, { collectGarbage = () => {} } = 
 }
 
 function createReservation(bytes: number, release: (bytes: number) => void): ByteReservation {
-  let held = bytes
+  let current = bytes
   const shrinkTo = (wanted: number) => {
-    const spare = Math.max(0, held - wanted)
-    held -= spare
+    const spare = Math.max(0, current - wanted)
+    current -= spare
     release(spare)
   }
   return { shrinkTo, [Symbol.dispose]: () => shrinkTo(0) }

@@ -1,28 +1,28 @@
 import { afterEach, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { armFailpoint, FailpointError, failpoint } from './failpoint.ts'
+import { enableFailpoint, FailpointError, failpoint } from './failpoint.ts'
 
 const MODULE = join(import.meta.dirname, 'failpoint.ts')
 
-afterEach(() => armFailpoint(undefined))
+afterEach(() => enableFailpoint(undefined))
 
-test('nothing fails where nothing was asked for', async () => {
+test('nothing fails while no failpoint is enabled', async () => {
   await failpoint('after-claim')
-  armFailpoint(undefined)
+  enableFailpoint(undefined)
   await failpoint('after-claim')
 })
 
-test('it fails at its place alone, and once', async () => {
-  armFailpoint('after-claim:throw')
+test('fails once, at the enabled failpoint only', async () => {
+  enableFailpoint('after-claim:throw')
   await failpoint('before-claim')
   await expect(failpoint('after-claim')).rejects.toBeInstanceOf(FailpointError)
   await failpoint('after-claim')
 })
 
-test('a process that is to be killed there goes no further', async () => {
+test('a process that is killed at a failpoint runs nothing after it', async () => {
   const script = `
-    import { armFailpoint, failpoint } from '${MODULE}'
-    armFailpoint('after-claim:kill')
+    import { enableFailpoint, failpoint } from '${MODULE}'
+    enableFailpoint('after-claim:kill')
     process.stdout.write('before')
     await failpoint('after-claim')
     process.stdout.write(' after')`

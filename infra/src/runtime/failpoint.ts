@@ -1,6 +1,6 @@
 import { sleep } from './timers.ts'
 
-/** Places where a service can be made to fail on purpose, to see that nothing is lost there. */
+/** Points at which tests make a service fail, to show that nothing is lost there. */
 export const FAILPOINTS = [
   'before-claim',
   'after-claim',
@@ -23,7 +23,7 @@ export type Failpoint = (typeof FAILPOINTS)[number]
 export const FAILPOINT_ACTIONS = ['kill', 'stop', 'stall', 'throw'] as const
 type FailpointAction = (typeof FAILPOINT_ACTIONS)[number]
 
-/** A failure that was asked for. */
+/** The error of a failpoint whose action is `throw`. */
 export class FailpointError extends Error {
   override readonly name = 'FailpointError'
 }
@@ -32,28 +32,32 @@ const STALL_MS = 6_000
 const SIGNAL_DELIVERY_MS = 100
 const neverAborted = new AbortController().signal
 
-let armed: { at: string; failure: FailpointAction } | undefined
+let enabled: { at: string; action: FailpointAction } | undefined
 
-/** Has this process fail once, at a place and in a way, as in `after-submit:kill`. Where nothing is set nothing ever fails. */
-export function armFailpoint(setting: string | undefined): void {
-  const [at = '', how] = setting?.split(':') ?? []
-  const failure = FAILPOINT_ACTIONS.find(name => name === how)
-  armed = failure && { at, failure }
+/**
+ * Enables one failpoint of this process. It fires once.
+ *
+ * @param setting a failpoint and its action, as `after-submit:kill`; undefined disables failpoints
+ */
+export function enableFailpoint(setting: string | undefined): void {
+  const [at = '', name] = setting?.split(':') ?? []
+  const action = FAILPOINT_ACTIONS.find(known => known === name)
+  enabled = action && { at, action }
 }
 
-/** A place where the process fails if it was armed for it. @throws FailpointError if that is the way to fail */
+/** Fails here if this failpoint is enabled. @throws FailpointError if its action is `throw` */
 export async function failpoint(at: Failpoint): Promise<void> {
-  if (armed?.at !== at) return
-  const { failure } = armed
-  armed = undefined
-  await ACTIONS[failure](at)
+  if (enabled?.at !== at) return
+  const { action } = enabled
+  enabled = undefined
+  await ACTIONS[action](at)
 }
 
 const ACTIONS: Record<FailpointAction, (at: Failpoint) => void | Promise<void>> = {
   kill: () => signalSelf('SIGKILL'),
   stop: () => signalSelf('SIGSTOP'),
   stall: () => {
-    // Nothing else runs meanwhile: not the lease's timer either.
+    // A busy wait, so that nothing else runs meanwhile, the lease's heartbeat included.
     for (const end = performance.now() + STALL_MS; performance.now() < end; );
   },
   throw: at => {
@@ -61,7 +65,7 @@ const ACTIONS: Record<FailpointAction, (at: Failpoint) => void | Promise<void>> 
   },
 }
 
-/** Another thread may be the one that takes the signal: this one does not go on before it has worked. */
+/** Sends this process a signal and waits for it: another thread may receive it, and this one must not go on before. */
 async function signalSelf(signal: 'SIGKILL' | 'SIGSTOP'): Promise<void> {
   process.kill(process.pid, signal)
   await sleep(SIGNAL_DELIVERY_MS, neverAborted)

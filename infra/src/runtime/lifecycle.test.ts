@@ -5,34 +5,34 @@ const HEAD = `
   import { writeSync } from 'node:fs'
   import { createLifecycle } from ${JSON.stringify(join(import.meta.dirname, 'lifecycle.ts'))}
   import { createLog } from ${JSON.stringify(join(import.meta.dirname, '..', 'log.ts'))}
-  const say = line => writeSync(1, line + '\\n')
+  const print = line => writeSync(1, line + '\\n')
   const log = createLog({ service: 'test', level: 'silent' })
   const never = new Promise(() => {})
   setInterval(() => {}, 60_000)
 `
 
-/** A process with a lifecycle that says `ready` when it has done what the script says. */
+/** Starts a process with a lifecycle. It prints `ready` once the script has run. */
 function run(script: string) {
-  const command = [process.execPath, '-e', `${HEAD}\n${script}\nsay('ready')`]
+  const command = [process.execPath, '-e', `${HEAD}\n${script}\nprint('ready')`]
   const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader()
-  let said = ''
+  let output = ''
   return {
     child,
-    /** Waits until it has said a line. */
-    hears: async (line: string) => {
-      while (!said.split('\n').includes(line)) {
+    /** Waits until the process has printed a line. */
+    waitForLine: async (line: string) => {
+      while (!output.split('\n').includes(line)) {
         const { done, value = '' } = await reader.read()
-        if (done) throw new Error(`it ended without saying ${line}: ${said}${await child.stderr.text()}`)
-        said += value
+        if (done) throw new Error(`the process ended without printing ${line}: ${output}${await child.stderr.text()}`)
+        output += value
       }
     },
-    /** What it has said by the time it was gone, and how it went. */
+    /** Waits for the end of the process. Returns its exit code and the lines that it printed. */
     end: async () => {
-      for (let next = await reader.read(); !next.done; next = await reader.read()) said += next.value
+      for (let next = await reader.read(); !next.done; next = await reader.read()) output += next.value
       return {
         code: await child.exited,
-        said: said
+        lines: output
           .trim()
           .split('\n')
           .filter(line => line !== 'ready'),
@@ -46,21 +46,24 @@ function run(script: string) {
 }
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`on ${signal} everything is closed, what was opened last first, and the process ends well`, async () => {
+  test(`${signal} closes everything in reverse order and exits with code 0`, async () => {
     await using process = run(`
       const lifecycle = createLifecycle({ log })
-      lifecycle.stopping.addEventListener('abort', () => say('stopping'))
-      for (const what of ['database', 'bus', 'http']) lifecycle.onClose(what, async () => {
+      lifecycle.stopping.addEventListener('abort', () => print('stopping'))
+      for (const name of ['database', 'bus', 'http']) lifecycle.onClose(name, async () => {
         await Bun.sleep(1)
-        say('closed ' + what)
+        print('closed ' + name)
       })`)
-    await process.hears('ready')
+    await process.waitForLine('ready')
     process.child.kill(signal)
-    expect(await process.end()).toEqual({ code: 0, said: ['stopping', 'closed http', 'closed bus', 'closed database'] })
+    expect(await process.end()).toEqual({
+      code: 0,
+      lines: ['stopping', 'closed http', 'closed bus', 'closed database'],
+    })
   })
 }
 
-test('while it drains it answers, and says that it is not ready', async () => {
+test('serves requests and is not ready while it drains', async () => {
   await using process = run(`
     import { createHttpApp } from ${JSON.stringify(join(import.meta.dirname, '..', 'http', 'app.ts'))}
     import { identify } from ${JSON.stringify(join(import.meta.dirname, '..', 'http', 'identity.ts'))}
@@ -72,71 +75,71 @@ test('while it drains it answers, and says that it is not ready', async () => {
     app.listen({ port: 0, hostname: '127.0.0.1' })
     const readiness = async () => (await fetch('http://127.0.0.1:' + app.server.port + '/readyz')).status
     lifecycle.onClose('http', () => app.stop())
-    lifecycle.onClose('work', async () => say('draining ' + await readiness()))
-    say('working ' + await readiness())`)
-  await process.hears('ready')
+    lifecycle.onClose('work', async () => print('draining ' + await readiness()))
+    print('working ' + await readiness())`)
+  await process.waitForLine('ready')
   process.child.kill('SIGTERM')
-  expect(await process.end()).toEqual({ code: 0, said: ['working 200', 'draining 503'] })
+  expect(await process.end()).toEqual({ code: 0, lines: ['working 200', 'draining 503'] })
 })
 
-test('asked twice, it stops once', async () => {
+test('stops once, even on a second signal', async () => {
   await using process = run(`
     const lifecycle = createLifecycle({ log })
     const again = Promise.withResolvers()
     process.on('SIGINT', again.resolve)
     lifecycle.onClose('slow', async () => {
-      say('closing')
+      print('closing')
       await again.promise
-      say('closed')
+      print('closed')
     })`)
-  await process.hears('ready')
+  await process.waitForLine('ready')
   process.child.kill('SIGTERM')
-  await process.hears('closing')
+  await process.waitForLine('closing')
   process.child.kill('SIGINT')
-  expect(await process.end()).toEqual({ code: 0, said: ['closing', 'closed'] })
+  expect(await process.end()).toEqual({ code: 0, lines: ['closing', 'closed'] })
 })
 
-test('what hangs, and what fails, keeps nothing else from being closed', async () => {
+test('closes everything else when one resource hangs or fails', async () => {
   await using process = run(`
     const lifecycle = createLifecycle({ log })
-    lifecycle.onClose('first', () => say('closed'))
+    lifecycle.onClose('first', () => print('closed'))
     lifecycle.onClose('hangs', () => never, 20)
     lifecycle.onClose('rejects', () => Promise.reject(new Error('no')))
     lifecycle.onClose('throws', () => { throw new Error('no') })
     lifecycle.onClose('fails too late', () => Bun.sleep(10).then(() => { throw new Error('too late') }), 5)`)
-  await process.hears('ready')
+  await process.waitForLine('ready')
   process.child.kill('SIGTERM')
-  expect(await process.end()).toEqual({ code: 0, said: ['closed'] })
+  expect(await process.end()).toEqual({ code: 0, lines: ['closed'] })
 })
 
-for (const [what, script] of [
-  ['an error that nobody caught', `setTimeout(() => { throw new Error('uncaught') })`],
-  ['a promise that nobody looked after', `Promise.reject(new Error('unhandled'))`],
-  ['something thrown that is no error', `setTimeout(() => { throw 'words' })`],
+for (const [name, script] of [
+  ['an uncaught error', `setTimeout(() => { throw new Error('uncaught') })`],
+  ['an unhandled rejection', `Promise.reject(new Error('unhandled'))`],
+  ['a thrown value that is no error', `setTimeout(() => { throw 'words' })`],
 ] as const) {
-  test(`${what} closes everything and ends the process badly`, async () => {
+  test(`${name} closes everything and exits with code 1`, async () => {
     await using process = run(`
       const lifecycle = createLifecycle({ log })
-      lifecycle.onClose('http', () => say('closed'))
+      lifecycle.onClose('http', () => print('closed'))
       ${script}`)
-    expect(await process.end()).toEqual({ code: 1, said: ['closed'] })
+    expect(await process.end()).toEqual({ code: 1, lines: ['closed'] })
   })
 }
 
-test('it may stop itself, and say how that went', async () => {
+test('stops with the given exit code', async () => {
   await using process = run(`
     const lifecycle = createLifecycle({ log })
-    lifecycle.onClose('http', () => say('closed'))
+    lifecycle.onClose('http', () => print('closed'))
     void lifecycle.stop('no models', 3)`)
-  expect(await process.end()).toEqual({ code: 3, said: ['closed'] })
+  expect(await process.end()).toEqual({ code: 3, lines: ['closed'] })
 })
 
-test('when the process that started it is gone, however it went, it does not stay behind', async () => {
+test('stops when its parent process is gone, however that ended', async () => {
   await using launcher = run('')
   await using process = run(`
     const lifecycle = createLifecycle({ log, parentPid: ${launcher.child.pid} })
-    lifecycle.onClose('http', () => say('closed'))`)
-  await process.hears('ready')
+    lifecycle.onClose('http', () => print('closed'))`)
+  await process.waitForLine('ready')
   launcher.child.kill('SIGKILL')
-  expect(await process.end()).toEqual({ code: 1, said: ['closed'] })
+  expect(await process.end()).toEqual({ code: 1, lines: ['closed'] })
 })

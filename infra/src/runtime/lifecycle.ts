@@ -1,13 +1,13 @@
 import type { Log } from '../log.ts'
 import { withDeadline } from './timers.ts'
 
-/** A process that can be asked to stop, and what must be closed when it does. */
+/** The life of a process: its stop signal, and the resources that are closed when it stops. */
 export interface Lifecycle {
-  /** Aborted when the process is to stop. */
+  /** Aborted when the process begins to stop. */
   stopping: AbortSignal
-  /** Has `close` called on stopping; what was opened last is closed first. */
+  /** Registers a resource. Resources are closed in reverse order, each within `deadlineMs` (5 s unless given). */
   onClose(name: string, close: () => unknown, deadlineMs?: number): void
-  /** Stops the process: closes everything and exits. */
+  /** Closes every resource and exits the process. Later calls wait for the first. */
   stop(reason: string, exitCode?: number): Promise<void>
 }
 
@@ -15,10 +15,10 @@ const CLOSE_MS = 5_000
 const PARENT_CHECK_MS = 1_000
 
 /**
- * Owns the end of a process. It stops on SIGTERM and SIGINT, on an error that nobody caught, and when the process that
- * started it is gone. Each thing has a time limit to close in, so that one that hangs cannot keep the rest.
+ * Creates the lifecycle of this process. The process stops on SIGTERM and SIGINT, on an uncaught error, and when its parent
+ * process is gone. Each resource has a deadline for closing, so one that hangs does not block the others.
  *
- * @param options `parentPid` is watched if given
+ * @param options `parentPid`: the parent process to watch; none unless given
  */
 export function createLifecycle(options: { log: Log; parentPid?: number | undefined }): Lifecycle {
   const { log } = options
@@ -27,10 +27,10 @@ export function createLifecycle(options: { log: Log; parentPid?: number | undefi
   let stopped: Promise<void> | undefined
 
   const closeAll = async (reason: string, exitCode: number) => {
-    log.info({ reason }, 'stopping')
+    log.info({ reason }, 'process_stopping')
     controller.abort(new Error(`stopping: ${reason}`))
     for (const closer of closers.reverse()) await closeOne(closer, log)
-    log.info('stopped')
+    log.info({ reason }, 'process_stopped')
     process.exit(exitCode)
   }
   const stop = (reason: string, exitCode = 0) => {
@@ -42,7 +42,7 @@ export function createLifecycle(options: { log: Log; parentPid?: number | undefi
   process.on('SIGINT', () => void stop('SIGINT'))
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     process.on(event, err => {
-      log.fatal({ err }, event)
+      log.fatal({ err, event }, 'process_crashed')
       void stop(event, 1)
     })
   }
@@ -58,7 +58,7 @@ export function createLifecycle(options: { log: Log; parentPid?: number | undefi
 async function closeOne(closer: { name: string; close: () => unknown; deadlineMs: number }, log: Log): Promise<void> {
   const closing = Promise.resolve().then(closer.close)
   await withDeadline(closing, { milliseconds: closer.deadlineMs, operation: `closing ${closer.name}` }).catch(err =>
-    log.warn({ err }, `${closer.name} did not close well`),
+    log.warn({ err, resource: closer.name }, 'close_failed'),
   )
 }
 

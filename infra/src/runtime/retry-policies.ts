@@ -1,6 +1,6 @@
 /**
- * How often, and how far apart, something that failed is tried again. The pause before try n + 1 is
- * `minMs + random(0, min(maxMs, baseMs × 2ⁿ))`: exponential back-off with full jitter above a floor.
+ * Number of tries and the pauses between them. The pause after failure n (from 1) is
+ * `minMs + random(0, min(maxMs, baseMs × 2ⁿ⁻¹))`: exponential back-off with full jitter above a floor.
  *
  * @see https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
  */

@@ -52,12 +52,12 @@ test('throws the reason of its signal, even in the middle of a pause', async () 
   await expect(failing).rejects.toBe(reason)
 })
 
-test('says before each pause what failed, and for which time', async () => {
-  const told: [string, number][] = []
+test('reports the error and the number of failures before each pause', async () => {
+  const reports: [string, number][] = []
   const work = async () => Promise.reject(new Error('away'))
-  const onRetry = (error: unknown, failures: number) => void told.push([(error as Error).message, failures])
+  const onRetry = (error: unknown, failures: number) => void reports.push([(error as Error).message, failures])
   await retry(work, { policy: { ...AT_ONCE, tries: 3 }, signal: never, onRetry }).catch(() => {})
-  expect(told).toEqual([
+  expect(reports).toEqual([
     ['away', 1],
     ['away', 2],
   ])

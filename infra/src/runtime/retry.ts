@@ -3,11 +3,11 @@ import { sleep } from './timers.ts'
 
 export interface RetryOptions {
   policy: RetryPolicy
-  /** Ends the wait between two tries, and is handed to each try. */
+  /** Ends the pause between two tries, and is passed to each try. */
   signal: AbortSignal
-  /** Whether another try can help; every error is retried unless said. */
+  /** Whether another try can succeed. Absent: every error is retried. */
   isRetryable?: (error: unknown) => boolean
-  /** Called before each pause, with what failed and how many failures there were (from 1): for the log. */
+  /** Called before each pause with the error and the number of failures so far (from 1), for the log. */
   onRetry?: (error: unknown, failures: number) => void
 }
 

@@ -32,7 +32,7 @@ test('pauses while it is idle, and an abort ends the pause', async () => {
   })
 })
 
-test('an error ends nothing', async () => {
+test('goes on after an error', async () => {
   const stop = new AbortController()
   let runs = 0
   await runForever(options(stop.signal), async () => {
@@ -63,7 +63,7 @@ test('logs failures by name and ids, as errors from the third in a row, and coun
   ])
 })
 
-test('waits by other means where it is given some', async () => {
+test('waits with the given function while it is idle', async () => {
   const stop = new AbortController()
   const waited: number[] = []
   const wait = async (ms: number) => {

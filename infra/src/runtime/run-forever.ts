@@ -3,16 +3,16 @@ import { type RetryPolicy, retryDelay } from './retry-policies.ts'
 import { sleep } from './timers.ts'
 
 export interface ForeverOptions {
-  /** What runs, in snake case: a failure is logged as `<name>_failed`. */
+  /** Name of the loop in snake case. A failure is logged as `<name>_failed`. */
   name: string
   /** Pauses after failures. */
   policy: RetryPolicy
   /** Pause after a run that returned `idle`, in milliseconds; jittered by half, so that processes do not poll in step. */
   idleMs?: number
-  /** Waits while idle; `sleep` unless said. For loops that are also woken up. */
+  /** Waits while idle. Absent: `sleep`. For loops that are also woken up. */
   wait?: (ms: number, signal: AbortSignal) => Promise<void>
   log: Log
-  /** Ids for the log: stream, consumer, provider. */
+  /** Ids that are added to the log line: stream, consumer, provider. */
   ids?: Record<string, string>
   signal: AbortSignal
 }

@@ -8,13 +8,12 @@ import { createLog, type Log } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { openStore } from '../store/open-store.ts'
 import type { Store } from '../store/store.ts'
-import { armFailpoint } from './failpoint.ts'
+import { enableFailpoint } from './failpoint.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
-import { sleep } from './timers.ts'
+import { retry } from './retry.ts'
+import { RETRY_POLICIES } from './retry-policies.ts'
 
-const DATABASE_RETRY_MS = 250
-
-/** What every service stands on. */
+/** Runtime dependencies of a service. */
 export interface ServiceContext {
   config: ServiceConfig
   log: Log
@@ -27,17 +26,17 @@ export interface ServiceContext {
 }
 
 /**
- * Opens what every service stands on, and has it closed again when the process stops. Exits if the settings are wrong; a
- * database that is away is waited for.
+ * Opens the dependencies of a service and registers their closing with its lifecycle. Waits for a database that is down. Exits with
+ * code 2 if the settings are wrong.
  *
- * @param options `busIsVital`: it waits for the bus, and is not ready without. Else it does what it can meanwhile
+ * @param options `isBusRequired`: the service waits for the bus, and is not ready without it. Else it starts without the bus
  */
 export async function openServiceContext(
   service: Service,
   options: { isBusRequired: boolean },
 ): Promise<ServiceContext> {
   const config = readConfigOrExit()
-  armFailpoint(config.FAIL_AT)
+  enableFailpoint(config.FAIL_AT)
   const log = createLog({ service, level: config.LOG_LEVEL })
   const lifecycle = createLifecycle({ log, parentPid: config.DARKROOM_PARENT_PID })
   const metrics = createMetrics(service)
@@ -57,20 +56,16 @@ export async function openServiceContext(
   return { config, log, metrics, lifecycle, database, bus, store, http }
 }
 
-/** Waits for the database, however long that takes: one that is only just starting turns away whoever comes. */
+/** Waits until the database responds, or the signal is aborted: a database that is starting refuses connections. */
 async function waitForDatabase(database: Database, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const isReachable = pingDatabase(database, signal).then(
-      () => true,
-      () => false,
-    )
-    if (await isReachable) return
-    await sleep(DATABASE_RETRY_MS, signal)
-  }
+  const policy = RETRY_POLICIES.databaseStart
+  await retry(() => pingDatabase(database, signal), { policy, signal }).catch(error => {
+    if (!signal.aborted) throw error
+  })
 }
 
 function assertBusConnected(bus: Bus): void {
-  if (!bus.isConnected()) throw new Error('the bus is away')
+  if (!bus.isConnected()) throw new Error('the bus is not connected')
 }
 
 function readConfigOrExit(): ServiceConfig {

@@ -7,16 +7,16 @@ const never = new Promise<never>(() => {})
 const soon = { milliseconds: 5, operation: 'the work' }
 const late = { milliseconds: 60_000, operation: 'the work' }
 
-test('work that is done in time gives what it gives, and throws what it throws', async () => {
+test('passes on the result or the error of work that is done in time', async () => {
   expect(await withDeadline(Promise.resolve(1), late)).toBe(1)
   await expect(withDeadline(Promise.reject(new TypeError('no')), late)).rejects.toThrow(TypeError)
 })
 
-test('work that takes too long is given up, by name', async () => {
+test('throws an error that names the operation when the time is up', async () => {
   await expect(withDeadline(never, soon)).rejects.toThrow(new DeadlineError('the work took longer than 5 ms'))
 })
 
-test('an abort ends the wait at once, with its reason', async () => {
+test('throws the reason of the signal as soon as it is aborted', async () => {
   const controller = new AbortController()
   const waiting = withDeadline(never, { ...late, signal: controller.signal })
   const reason = new Error('stopping')
@@ -24,16 +24,16 @@ test('an abort ends the wait at once, with its reason', async () => {
   await expect(waiting).rejects.toBe(reason)
 })
 
-test('what is asked for after the abort is not waited for', async () => {
+test('waits for nothing when the signal is aborted already', async () => {
   const signal = AbortSignal.abort(new Error('stopping'))
   await expect(withDeadline(never, { ...late, signal })).rejects.toThrow('stopping')
   await expect(withDeadline(Promise.resolve(1), { ...late, signal })).rejects.toThrow('stopping')
 })
 
-test("work that fails after nobody waits for it any more is nobody's uncaught error", async () => {
-  const uncaught: unknown[] = []
-  const hear = (error: unknown) => uncaught.push(error)
-  process.on('unhandledRejection', hear)
+test('a failure after the wait has ended is no unhandled rejection', async () => {
+  const unhandled: unknown[] = []
+  const onRejection = (error: unknown) => unhandled.push(error)
+  process.on('unhandledRejection', onRejection)
   const work = Array.from({ length: 3 }, () => Promise.withResolvers<never>())
   const [given, timed, aborted] = work.map(({ promise }) => promise) as [Promise<never>, Promise<never>, Promise<never>]
   const controller = new AbortController()
@@ -46,11 +46,11 @@ test("work that fails after nobody waits for it any more is nobody's uncaught er
   await Promise.allSettled(waits)
   for (const { reject } of work) reject(new Error('too late'))
   await Bun.sleep(0)
-  process.off('unhandledRejection', hear)
-  expect(uncaught).toEqual([])
+  process.off('unhandledRejection', onRejection)
+  expect(unhandled).toEqual([])
 })
 
-test('nothing is left on a signal that lives on', async () => {
+test('leaves no listener on a signal that outlives the wait', async () => {
   const { signal } = new AbortController()
   await Promise.allSettled([
     withDeadline(Promise.resolve(1), { ...late, signal }),
@@ -61,7 +61,7 @@ test('nothing is left on a signal that lives on', async () => {
   expect(getEventListeners(signal, 'abort')).toEqual([])
 })
 
-test('that nothing is left can be told: while it waits, it listens', async () => {
+test('listens to the signal while it waits', async () => {
   const controller = new AbortController()
   const waits = [withDeadline(never, { ...late, signal: controller.signal }), sleep(60_000, controller.signal)]
   expect(getEventListeners(controller.signal, 'abort')).toHaveLength(2)
@@ -70,7 +70,7 @@ test('that nothing is left can be told: while it waits, it listens', async () =>
   expect(getEventListeners(controller.signal, 'abort')).toEqual([])
 })
 
-test('a sleep ends by the clock, by an abort, or before it began, and never throws', async () => {
+test('a sleep ends when its time is up, on an abort, or at once after one, and never throws', async () => {
   const controller = new AbortController()
   const sleeping = sleep(60_000, controller.signal)
   controller.abort(new Error('stopping'))
@@ -79,7 +79,7 @@ test('a sleep ends by the clock, by an abort, or before it began, and never thro
   expect(await sleep(1, new AbortController().signal)).toBeUndefined()
 })
 
-test('pauses grow to their ceiling and are never above it', () => {
+test('the back-off doubles up to its ceiling and never exceeds it', () => {
   const most = { base: 100, most: 5_000, random: () => 1 }
   expect([0, 1, 2, 5, 6, 60].map(tries => backoff(tries, most))).toEqual([100, 200, 400, 3_200, 5_000, 5_000])
   fc.assert(

@@ -1,12 +1,13 @@
-/** A wait that took longer than it may. */
+/** The error of an operation that exceeded its deadline. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
 }
 
 /**
- * Waits for `work` no longer than `milliseconds`, and no longer than `signal` allows. The work itself is not stopped: give it
- * a signal of its own where it can be.
+ * Waits for `work` until `milliseconds` have passed or `signal` is aborted. The work itself is not cancelled: pass it a signal of
+ * its own where it accepts one.
  *
+ * @param options `operation` names the work in the error
  * @throws DeadlineError when the time is up; the signal's reason when it is aborted
  */
 export async function withDeadline<T>(
@@ -22,7 +23,7 @@ export async function withDeadline<T>(
   options.signal?.addEventListener('abort', abort, { once: true })
   if (options.signal?.aborted) abort()
   try {
-    // Even work that is no longer waited for is watched: its failure would be nobody's, and end the process.
+    // `race` handles a rejection of `work` even when it comes after the deadline. Unhandled, it would end the process.
     return await Promise.race([ended, work])
   } finally {
     clearTimeout(timer)
@@ -30,7 +31,7 @@ export async function withDeadline<T>(
   }
 }
 
-/** Waits `milliseconds`, or less if the signal is aborted; it never throws. */
+/** Waits `milliseconds`, or until the signal is aborted. Never throws. */
 export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   const { promise, resolve } = Promise.withResolvers<void>()
@@ -42,7 +43,7 @@ export async function sleep(milliseconds: number, signal: AbortSignal): Promise<
   signal.removeEventListener('abort', wake)
 }
 
-/** A pause before try number `tries` (from 0): exponential with full jitter, in milliseconds. */
+/** Returns the pause before try number `tries` (from 0), in milliseconds: exponential back-off with full jitter. */
 export function backoff(tries: number, options: { base: number; most: number; random?: () => number }): number {
   const ceiling = Math.min(options.most, options.base * 2 ** tries)
   return (options.random ?? Math.random)() * ceiling
