@@ -1,14 +1,14 @@
 import type { BackfillFailure, BackfillOptions, BackfillState } from '@darkroom/contracts/backfill'
 import type { Queryable } from './connection.ts'
 
-/** How a run of the backfill stands, as an operator reads it. */
+/** The progress of a run of the backfill, for operators. */
 export interface BackfillReport {
   id: string
   kind: BackfillOptions['kind']
   state: BackfillState
   verifies: string | null
   dryRun: boolean
-  /** Rows, or pictures where it verifies, that there were when it began. */
+  /** Rows at the start of the run; images if it verifies. */
   total: number
   processed: number
   updated: number
@@ -25,12 +25,12 @@ export interface BackfillReport {
 
 const MAX_REPORTS = 20
 
-/** A run by its id; undefined if there is none, or none yet. */
+/** Returns the report of a run; undefined if the run does not exist, or not yet. */
 export async function readReport(db: Queryable, id: string): Promise<BackfillReport | undefined> {
   return (await selectReports(db, id))[0]
 }
 
-/** The latest runs, newest first. */
+/** Returns the reports of the latest runs, newest first. */
 export async function listReports(db: Queryable): Promise<BackfillReport[]> {
   return await selectReports(db, null)
 }

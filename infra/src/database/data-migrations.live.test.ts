@@ -18,7 +18,7 @@ beforeAll(async () => {
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 
-test('texts that an older version made, or did not make, are made anew', async () => {
+test('rebuilds documents that are outdated or missing', async () => {
   const [old, none] = [await insertGeneration(sql), await insertGeneration(sql)]
   await sql`update generation_documents set document = '{}' where generation_id = ${old}`
   await sql`delete from generation_documents where generation_id = ${none}`
@@ -34,7 +34,7 @@ test('texts that an older version made, or did not make, are made anew', async (
   }
 })
 
-test('work that was stopped goes on where it was, is done once, and is shared by all who start at once', async () => {
+test('continues a stopped migration, runs it once, and shares it between concurrent runs', async () => {
   const ids = await Promise.all(Array.from({ length: 25 }, () => insertGeneration(sql)))
   const seen: string[] = []
   const step = (breakAt: number): DataMigration => ({
@@ -47,21 +47,21 @@ test('work that was stopped goes on where it was, is done once, and is shared by
   })
   await expect(runDataMigrations(sql, { migrations: [step(8)] })).rejects.toThrow('stopped')
   expect(seen).toHaveLength(8)
-  const said: string[] = []
+  const messages: string[] = []
   await Promise.all(
     [1, 2, 3].map(() =>
-      runDataMigrations(sql, { migrations: [step(Number.MAX_SAFE_INTEGER)], onMessage: line => said.push(line) }),
+      runDataMigrations(sql, { migrations: [step(Number.MAX_SAFE_INTEGER)], onMessage: line => messages.push(line) }),
     ),
   )
   expect(new Set(seen).size).toBe(seen.length)
   expect(seen).toEqual(expect.arrayContaining(ids))
-  expect(said.at(-1)).toMatch(/^shared-1: \d+ generations$/)
+  expect(messages.at(-1)).toMatch(/^shared-1: \d+ generations$/)
   const before = seen.length
   await runDataMigrations(sql, { migrations: [step(0)] })
   expect(seen).toHaveLength(before)
 })
 
-test('a change of the rule is applied to what came in full, and told to those who watch, where it changes anything', async () => {
+test('applies a new rule to the full parameters, and publishes the generations that it changes', async () => {
   const [shown, same, bare] = [
     await insertGeneration(sql, { parameters: '{"aspectRatio":"1:1"}' }),
     await insertGeneration(sql, { parameters: '{"aspectRatio":"1:1"}' }),
@@ -72,9 +72,9 @@ test('a change of the rule is applied to what came in full, and told to those wh
   await sql`insert into generation_raw (generation_id, parameters) values (${same}, ${sql.json({ aspectRatio: '1:1' })})`
   await sql`delete from outbox`
   const rule = (parameters: unknown) => {
-    const { seed: _, ...kept } = sanitizeParameters(parameters)
+    const { seed: _, ...rest } = sanitizeParameters(parameters)
     const { sampler } = parameters as { sampler?: string }
-    return sampler ? { ...kept, settings: { sampler } } : kept
+    return sampler ? { ...rest, settings: { sampler } } : rest
   }
   await runDataMigrations(sql, { migrations: [createParametersMigration(2, rule)] })
   const rows = await sql`select id, parameters, version from generations where id = any(${[shown, same, bare]}::uuid[])`
@@ -82,14 +82,15 @@ test('a change of the rule is applied to what came in full, and told to those wh
   expect(byId.get(shown)).toEqual([{ aspectRatio: '1:1', settings: { sampler: 'euler' } }, 2])
   expect(byId.get(same)).toEqual([{ aspectRatio: '1:1' }, 1])
   expect(byId.get(bare)).toEqual([{ aspectRatio: '1:1' }, 2])
-  const told = await sql`select payload ->> 'id' as id from outbox where subject = ${`events.${WORKSPACE}.generation`}`
-  expect(told.map(row => row.id)).toEqual(expect.arrayContaining([shown, bare]))
-  expect(told.map(row => row.id)).not.toContain(same)
+  const published =
+    await sql`select payload ->> 'id' as id from outbox where subject = ${`events.${WORKSPACE}.generation`}`
+  expect(published.map(row => row.id)).toEqual(expect.arrayContaining([shown, bare]))
+  expect(published.map(row => row.id)).not.toContain(same)
   const [text] = await sql`select document from generation_documents where generation_id = ${shown}`
   expect(JSON.parse(text?.document).parameters).toEqual({ aspectRatio: '1:1', settings: { sampler: 'euler' } })
 })
 
-test('a rule that would let a picture through is stopped by the table', async () => {
+test('a constraint of the table rejects a rule that lets an embedded file through', async () => {
   const id = await insertGeneration(sql)
   const raw = { referenceImageUrl: 'data:image/png;base64,AAAA' }
   await sql`insert into generation_raw (generation_id, parameters) values (${id}, ${sql.json(raw)})`
@@ -99,7 +100,7 @@ test('a rule that would let a picture through is stopped by the table', async ()
   await expect(attempt).rejects.toMatchObject({ code: '23514' })
 })
 
-test('a new database has nothing left to do', async () => {
+test('every data migration is finished in a new database', async () => {
   const rows = await sql<{ name: string }[]>`select name from upkeep where finished_at is not null`
   expect(rows.map(row => row.name)).toEqual(expect.arrayContaining(DATA_MIGRATIONS.map(step => step.name)))
 })

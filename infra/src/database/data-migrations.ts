@@ -3,28 +3,29 @@ import { bumpVersion } from '../generations/generations.ts'
 import type { Database, Transaction } from './connection.ts'
 import { transaction } from './transaction.ts'
 
-/** Work that a newer version needs done once on every generation. The name tells what of, and which version of it. */
+/** A migration of the data of every generation that a newer version needs once. The name contains what it changes and its version. */
 export interface DataMigration {
   name: string
-  /** How many generations at a time. */
+  /** Generations in one transaction. */
   batchSize: number
   run(tx: Transaction, ids: readonly string[]): Promise<void>
 }
 
-/** Rises when a migration changes what `generation_document` gives, or what is searched: every text is then made anew. */
+/** Version of the documents and of the search words. It rises when a migration changes either: all of them are then rebuilt. */
 export const DOCUMENT_VERSION = 1
 
-/** All of it, in the order in which it is done. Each is done once a database. */
+/** Every data migration, in order. Each runs once in a database. */
 export const DATA_MIGRATIONS: readonly DataMigration[] = [
   createParametersMigration(SANITIZER_VERSION, sanitizeParameters),
   createDocumentsMigration(),
 ]
 
 /**
- * Does what has not been done yet, some generations a transaction, and goes on where an earlier run was stopped. Any number
- * may run at once: they take turns.
+ * Runs the data migrations that are not finished, one batch of generations per transaction, and continues where an earlier run was
+ * stopped. Any number of runs may overlap: they take turns.
  *
- * @param options `say` is told how far a step has come
+ * @param options `onMessage` receives the progress after each batch
+ * @throws the reason of `signal` once it is aborted
  */
 export async function runDataMigrations(
   database: Database,
@@ -46,10 +47,10 @@ export async function runDataMigrations(
   }
 }
 
-/** What is public of the parameters, by the rule as it is now, from what came in full. */
+/** Creates the migration that sanitizes the parameters again, by the current rule, from the full ones. */
 export function createParametersMigration(version: number, sanitize: (parameters: unknown) => object): DataMigration {
   const work = async (tx: Transaction, ids: readonly string[]) => {
-    // One after the other: each may be as large as the pictures in it.
+    // One after the other: the full parameters may contain whole images.
     for (const id of ids) await resanitizeParameters(tx, id, sanitize)
   }
   return { name: `parameters-${version}`, batchSize: 50, run: work }
@@ -62,7 +63,7 @@ function createDocumentsMigration(): DataMigration {
   return { name: `documents-${DOCUMENT_VERSION}`, batchSize: 500, run: work }
 }
 
-/** @returns how many generations were worked on; none when the step is finished */
+/** Runs the next batch. @returns the number of generations in it; 0 when the migration is finished */
 async function runBatch(tx: Transaction, migration: DataMigration): Promise<number> {
   const [state] = await tx<{ cursor: string | null; finished: boolean }[]>`
     select cursor, finished_at is not null as finished from upkeep where name = ${migration.name} for update`

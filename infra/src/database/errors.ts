@@ -1,6 +1,6 @@
 import { DeadlineError } from '../runtime/timers.ts'
 
-/** How the driver, and the system below it, say that there is nobody at the other end. */
+/** Error codes of the driver and the operating system for a lost or refused connection. */
 const CONNECTION_ERROR_CODES = [
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
@@ -12,14 +12,14 @@ const CONNECTION_ERROR_CODES = [
 ]
 
 /**
- * A connection that broke (08), too little of something (53), somebody who was faster (40), a lock or a statement that took too
- * long (55P03, 57014, 25P03), a server that stops or starts (57P).
+ * Connection exception (08), insufficient resources (53), serialization failure or deadlock (40), lock, statement or idle transaction
+ * timeout (55P03, 57014, 25P03), server shutting down or starting (57P).
  *
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const TRANSIENT_SQLSTATE = /^(08|53|40)[0-9A-Z]{3}$|^(55P03|57014|25P03|57P[0-9A-Z]{2})$/
 
-/** Whether an error says that the database cannot do it now, and may in a moment. Whether it was done is not known then. */
+/** Returns whether an error is transient: another try may succeed. It is unknown whether the statement took effect. */
 export function isTransientDbError(error: unknown): boolean {
   if (error instanceof DeadlineError) return true
   if (!(error instanceof Error) || !('code' in error)) return false

@@ -18,7 +18,7 @@ beforeAll(async () => {
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 
-test('of three that start at once on an empty database one does the work, and the others wait for it', async () => {
+test('one of three concurrent runs migrates an empty database, the others wait for it', async () => {
   await using database = await emptyDatabase()
   const results = await Promise.all([1, 2, 3].map(() => migrate({ url: database.url })))
   const applied = results.map(result => result.applied).filter(names => names.length > 0)
@@ -28,16 +28,16 @@ test('of three that start at once on an empty database one does the work, and th
   await insertGeneration(database.sql)
 })
 
-test('once is enough, and it says what it does', async () => {
+test('reports each migration, and runs none a second time', async () => {
   await using database = await emptyDatabase()
-  const said: string[] = []
-  const { applied } = await migrate({ url: database.url, onMessage: line => said.push(line) })
-  expect(said).toEqual(applied.map(name => `migrated ${name}`))
-  expect(await migrate({ url: database.url, onMessage: line => said.push(line) })).toEqual({ applied: [] })
-  expect(said).toHaveLength(applied.length)
+  const messages: string[] = []
+  const { applied } = await migrate({ url: database.url, onMessage: line => messages.push(line) })
+  expect(messages).toEqual(applied.map(name => `migrated ${name}`))
+  expect(await migrate({ url: database.url, onMessage: line => messages.push(line) })).toEqual({ applied: [] })
+  expect(messages).toHaveLength(applied.length)
 })
 
-test('a database that a newer version made is refused with words, and left as it is', async () => {
+test('refuses a database of a newer version with an explanation, and leaves it unchanged', async () => {
   await using database = await emptyDatabase()
   await migrate({ url: database.url })
   await database.sql`insert into migrations (name, run_on) values ('9999_colour', now())`
@@ -47,7 +47,7 @@ test('a database that a newer version made is refused with words, and left as it
   expect(await database.sql`select from migrations where name = '9999_colour'`).toHaveLength(1)
 })
 
-test('nothing is begun that was called off', async () => {
+test('changes nothing when its signal is aborted before', async () => {
   await using database = await emptyDatabase()
   await expect(migrate({ url: database.url, signal: AbortSignal.abort(new Error('stopping')) })).rejects.toThrow(
     'stopping',
@@ -68,7 +68,7 @@ for (const parameters of [
   '{"a":"\\u003Bbase64,"}',
   '"data:image/png;base64,AAAA"',
 ]) {
-  test(`Postgres itself refuses the parameters ${parameters}, whoever writes them`, async () => {
+  test(`Postgres rejects the parameters ${parameters} in an insert and in an update`, async () => {
     expect(await codeOf(insertGeneration(sql, { parameters }))).toBe('23514')
     const id = await insertGeneration(sql)
     expect(await codeOf(sql`update generations set parameters = ${parameters}::text::jsonb where id = ${id}`)).toBe(
@@ -78,7 +78,7 @@ for (const parameters of [
 }
 
 for (const prompt of ['see data:image/png;base64,AAAA', ';BASE64,', 'a\n;Base64,b']) {
-  test(`Postgres itself refuses the prompt ${JSON.stringify(prompt)}`, async () => {
+  test(`Postgres rejects the prompt ${JSON.stringify(prompt)}`, async () => {
     expect(await codeOf(insertGeneration(sql, { prompt }))).toBe('23514')
   })
 }
@@ -88,12 +88,12 @@ for (const parameters of [
   '{"a":"data","b":":"}',
   '{"negativePrompt":"metadata, a base64 chart"}',
 ]) {
-  test(`Postgres takes the parameters ${parameters}, which only look a little like it`, async () => {
+  test(`Postgres accepts the parameters ${parameters}, which have no embedded file`, async () => {
     expect(await codeOf(insertGeneration(sql, { parameters }))).toBeUndefined()
   })
 }
 
-test('Postgres takes whatever the sanitizing rule lets through', async () => {
+test('Postgres accepts everything that the sanitizing rule lets through', async () => {
   const id = await insertGeneration(sql)
   const piece = fc.oneof(
     fc.string({ unit: 'binary' }),
@@ -111,7 +111,7 @@ test('Postgres takes whatever the sanitizing rule lets through', async () => {
   )
 })
 
-/** A database with nothing in it, and a connection to it. */
+/** Creates an empty database and a connection to it. */
 async function emptyDatabase() {
   const disposal = new AsyncDisposableStack()
   const { url } = disposal.use(await createTestDatabase())
@@ -131,7 +131,7 @@ function connect(disposal: AsyncDisposableStack, url: string): Database {
   return connection
 }
 
-/** Postgres' code of the refusal, undefined if there was none. 23514: a CHECK. */
+/** Returns the SQLSTATE of the error, undefined if there was none. 23514: a CHECK. */
 async function codeOf(work: PromiseLike<unknown>): Promise<string | undefined> {
   try {
     await work

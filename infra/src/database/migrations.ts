@@ -10,17 +10,17 @@ import { runDataMigrations } from './data-migrations.ts'
 const MIGRATIONS_DIR = join(import.meta.dirname, '..', '..', 'migrations')
 const MIGRATIONS_TABLE = 'migrations'
 
-/** The database was made by a newer Darkroom than this one; going on would corrupt it. */
+/** The error of a database that a newer Darkroom has migrated. Running on it would corrupt it. */
 export class NewerDatabaseError extends Error {
   override readonly name = 'NewerDatabaseError'
 }
 
 /**
- * Brings the database's tables to this version, and what is in them. Any number may start at once: one does the work, the others
- * wait for it.
+ * Migrates the tables of a database, and their data, to this version. Any number of calls may overlap: one migrates, the others wait
+ * for it.
  *
- * @param options `url` of the database; `say` is told of each migration that ran
- * @returns the names of the migrations that were applied by this call
+ * @param options `url` of the database; `onMessage` receives a line per migration
+ * @returns the names of the migrations that this call has applied
  * @throws NewerDatabaseError if the database has a migration that this version does not know
  */
 export async function migrate(options: {
@@ -37,9 +37,9 @@ export async function migrate(options: {
 }
 
 /**
- * How far a database's tables are, which it leaves as they are.
+ * Reads the migrations of a database, and changes nothing.
  *
- * @returns the migrations that it still needs, and those that this version does not know, because a newer one made them
+ * @returns `pending`: those that it still needs; `unknown`: those that this version does not know, because a newer one applied them
  */
 export async function readMigrationState(url: string): Promise<{ pending: string[]; unknown: string[] }> {
   const known = (await readdir(MIGRATIONS_DIR)).map(file => file.replace(/\.sql$/, '')).sort()
@@ -56,17 +56,17 @@ async function runMigrations(dbClient: Client, onMessage?: (line: string) => voi
     dir: MIGRATIONS_DIR,
     direction: 'up',
     migrationsTable: MIGRATIONS_TABLE,
-    // The default fails the second of two concurrent starts.
+    // With the default the second of two concurrent runs fails.
     advisoryLockMode: 'wait',
     logger: { info: () => {}, warn: () => {}, error: line => onMessage?.(line) },
   })
   return ran.map(migration => migration.name)
 }
 
-/** The runner does not wait for the end of a connection of its own; who goes on would meet its error. */
+/** Runs `work` with a connection. The runner's own would not be awaited when it ends, and its error would reach the next step. */
 async function withClient<T>(connectionString: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString })
-  // What breaks while a query runs is that query's error; what breaks besides is told by the next.
+  // A connection error fails the query that runs, or else the next one. Without a listener the event would end the process.
   client.on('error', () => {})
   await client.connect()
   return await work(client).finally(() => client.end())

@@ -35,7 +35,7 @@ beforeEach(async () => {
   await replaceStreams()
 })
 
-test('what is posted in a transaction that is kept is published once, as it was', async () => {
+test('publishes the messages of a committed transaction once, unchanged', async () => {
   const messages = [changed(), changed()]
   await transaction(sql, async tx => {
     for (const message of messages) await enqueueMessage(tx, subject, message)
@@ -47,7 +47,7 @@ test('what is posted in a transaction that is kept is published once, as it was'
   expect(await waiting()).toBe(0)
 })
 
-test('what is posted in a transaction that is not kept is never published', async () => {
+test('never publishes the messages of a transaction that was rolled back', async () => {
   const attempt = transaction(sql, async tx => {
     await enqueueMessage(tx, subject, changed())
     throw new Error('rolled back')
@@ -57,40 +57,40 @@ test('what is posted in a transaction that is not kept is never published', asyn
   expect(await published()).toEqual([])
 })
 
-test('however many wait, all are published', async () => {
-  const messages = await postMany(150)
+test('publishes more messages than fit in one batch', async () => {
+  const messages = await enqueueMany(150)
   await relayAll({ database: sql, bus })
   expect((await published()).toSorted(byId)).toEqual(messages.toSorted(byId))
 })
 
-test('published, and then not noted as such: published again, and the bus knows it by its id', async () => {
-  const messages = await postMany(3)
-  const cutOff: Bus = {
+test('publishes again after a lost acknowledgement, and the bus discards the duplicate', async () => {
+  const messages = await enqueueMany(3)
+  const disconnected: Bus = {
     ...bus,
     publish: async (...message) => {
       await bus.publish(...message)
       throw new Error('the connection broke before the acknowledgement came')
     },
   }
-  await expect(relayAll({ database: sql, bus: cutOff })).rejects.toThrow('broke')
+  await expect(relayAll({ database: sql, bus: disconnected })).rejects.toThrow('broke')
   expect([(await published()).length, await waiting()]).toEqual([3, 3])
   await relayAll({ database: sql, bus })
   expect((await published()).toSorted(byId)).toEqual(messages.toSorted(byId))
   expect([await waiting(), await epoch()]).toEqual([0, 1])
 })
 
-test('a relay is woken by what is posted, and does not have to look', async () => {
+test('a new message wakes a relay before its next poll', async () => {
   await using _ = run({ pollMs: 600_000 })
-  // The first may have been there when it looked for the first time; the others cannot.
+  // The first message may have been there at the first poll; the others cannot.
   for (const count of [1, 2, 3]) {
-    await postMany(1)
+    await enqueueMany(1)
     await until(async () => (await waiting()) === 0)
     expect(await published()).toHaveLength(count)
   }
 })
 
-test('a relay whose connection was cut off hears again, and looks for what it missed', async () => {
-  // The driver cannot unlisten any more what it has listened for anew: a pool of its own.
+test('a relay whose connection was terminated listens again, and publishes the messages that it missed', async () => {
+  // A pool of its own, because the driver cannot unlisten after it has reconnected.
   const pool = openDatabase({ url, name: 'test', log })
   await using disposal = new AsyncDisposableStack()
   disposal.defer(() => pool.end({ timeout: 1 }))
@@ -98,13 +98,13 @@ test('a relay whose connection was cut off hears again, and looks for what it mi
   await until(async () => (await listeners()) === 1)
   await sql`select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'listen%' and pid <> pg_backend_pid()`
   for (const count of [1, 2, 3]) {
-    await postMany(1)
+    await enqueueMany(1)
     await until(async () => (await waiting()) === 0)
     expect(await published()).toHaveLength(count)
   }
 })
 
-test('a relay that nothing wakes looks by itself', async () => {
+test('a relay without notifications polls', async () => {
   await using _ = run({ pollMs: 20 })
   for (let time = 0; time < 3; time++) {
     await sql`insert into outbox (subject, payload) values (${subject}, ${sql.json(changed())})`
@@ -112,22 +112,22 @@ test('a relay that nothing wakes looks by itself', async () => {
   }
 })
 
-test('a relay survives the death of the bus, and what was posted meanwhile goes out once', async () => {
+test('publishes the messages of an outage of the bus once', async () => {
   await using _ = run({ pollMs: 50 })
-  const before = await postMany(2)
+  const before = await enqueueMany(2)
   await until(async () => (await waiting()) === 0)
   await nats.kill()
-  const meanwhile = await postMany(2)
+  const meanwhile = await enqueueMany(2)
   await nats.start()
   await until(async () => (await waiting()) === 0, 15_000)
   expect((await published()).toSorted(byId)).toEqual([...before, ...meanwhile].toSorted(byId))
 }, 20_000)
 
-test('two relays share: neither waits for the other, nothing is published twice', async () => {
-  const messages = await postMany(100)
+test('two relays share the messages without waiting for each other, and publish none twice', async () => {
+  const messages = await enqueueMany(100)
   const slow = gated()
   const first = relayAll({ database: sql, bus: slow.bus })
-  await slow.isHeld
+  await slow.isWaiting
   const calls: string[] = []
   const counting: Bus = {
     ...bus,
@@ -143,57 +143,57 @@ test('two relays share: neither waits for the other, nothing is published twice'
   expect((await published()).toSorted(byId)).toEqual(messages.toSorted(byId))
 })
 
-test('two relays whose acknowledgements cross are not taken for a bus that began anew', async () => {
-  await postMany(64)
+test('crossing acknowledgements of two relays do not raise the epoch', async () => {
+  await enqueueMany(64)
   const slow = gated()
   const first = relayAll({ database: sql, bus: slow.bus })
-  await slow.isHeld
-  await postMany(3)
+  await slow.isWaiting
+  await enqueueMany(3)
   await relayAll({ database: sql, bus })
   slow.open()
   await first
   expect([await epoch(), await highest()]).toEqual([1, 67])
 })
 
-test('the epoch rises when the stream begins anew, once, and not otherwise', async () => {
+test('the epoch rises once when the stream restarts, and not otherwise', async () => {
   for (let round = 1; round <= 3; round++) {
-    await postMany(round)
+    await enqueueMany(round)
     await relayAll({ database: sql, bus })
     expect([await epoch(), await highest()]).toEqual([1, (round * (round + 1)) / 2])
   }
   await replaceStreams()
-  await postMany(2)
+  await enqueueMany(2)
   await relayAll({ database: sql, bus })
   expect([await epoch(), await highest()]).toEqual([2, 2])
-  await postMany(1)
+  await enqueueMany(1)
   await relayAll({ database: sql, bus })
   expect([await epoch(), await highest()]).toEqual([2, 3])
 })
 
-test('two relays that both find the stream anew count it once', async () => {
-  await postMany(100)
+test('the epoch rises once when two relays see the same restart', async () => {
+  await enqueueMany(100)
   await relayAll({ database: sql, bus })
   await replaceStreams()
-  await postMany(64)
+  await enqueueMany(64)
   const slow = gated()
   const first = relayAll({ database: sql, bus: slow.bus })
-  await slow.isHeld
-  await postMany(1)
+  await slow.isWaiting
+  await enqueueMany(1)
   await relayAll({ database: sql, bus })
   slow.open()
   await first
   expect(await epoch()).toBe(2)
 })
 
-test('a bus whose store is gone gets its streams again, and what waits', async () => {
+test('creates the streams of a bus that lost its store, and publishes the messages that wait', async () => {
   await deleteStreams()
   await using _ = run({ pollMs: 50 })
-  await postMany(2)
+  await enqueueMany(2)
   await until(async () => (await waiting()) === 0, 8_000)
   expect(await published()).toHaveLength(2)
 }, 10_000)
 
-test('a relay that is told to stop lets go of its connection', async () => {
+test('a relay that is stopped releases its connection', async () => {
   const controller = new AbortController()
   const relaying = runRelay({ database: sql, bus, log, signal: controller.signal })
   await until(async () => (await listeners()) === 1)
@@ -206,7 +206,7 @@ function changed(): BusMessage {
   return { v: 1, type: 'generation.changed', id: crypto.randomUUID() }
 }
 
-async function postMany(count: number): Promise<BusMessage[]> {
+async function enqueueMany(count: number): Promise<BusMessage[]> {
   const messages = Array.from({ length: count }, changed)
   await transaction(sql, async tx => {
     for (const message of messages) await enqueueMessage(tx, subject, message)
@@ -218,15 +218,15 @@ function byId(one: BusMessage, other: BusMessage): number {
   return one.id < other.id ? -1 : 1
 }
 
-/** Everything that is on the stream now. */
+/** Returns every message of the stream of events. */
 async function published(): Promise<BusMessage[]> {
   const { last } = await bus.eventBounds()
   if (last === 0) return []
   const messages: BusMessage[] = []
-  for await (const notice of bus.consumeEvents({ sequence: 1 }, AbortSignal.timeout(4_000))) {
-    expect(notice.subject).toBe(subject)
-    messages.push(notice.data as BusMessage)
-    if (notice.sequence === last) break
+  for await (const event of bus.consumeEvents({ sequence: 1 }, AbortSignal.timeout(4_000))) {
+    expect(event.subject).toBe(subject)
+    messages.push(event.data as BusMessage)
+    if (event.sequence === last) break
   }
   return messages
 }
@@ -250,7 +250,7 @@ async function listeners(): Promise<number> {
   return (await sql`select from pg_stat_activity where query ilike 'listen%' and datname = current_database()`).length
 }
 
-/** A relay in the background, until the end of the test. */
+/** Runs a relay in the background until it is disposed of. */
 function run({ pollMs, database = sql }: { pollMs: number; database?: Database }): AsyncDisposable {
   const controller = new AbortController()
   const relaying = runRelay({ database, bus, log, signal: controller.signal, pollMs })
@@ -262,17 +262,17 @@ function run({ pollMs, database = sql }: { pollMs: number; database?: Database }
   }
 }
 
-/** The same bus, whose first acknowledgements are held until it is opened. */
+/** Returns the bus with acknowledgements that are delayed until `open` is called. */
 function gated() {
   const gate = Promise.withResolvers<void>()
-  const held = Promise.withResolvers<void>()
+  const acknowledged = Promise.withResolvers<void>()
   const publish: Bus['publish'] = async (...message) => {
     const acknowledgement = await bus.publish(...message)
-    held.resolve()
+    acknowledged.resolve()
     await gate.promise
     return acknowledgement
   }
-  return { bus: { ...bus, publish }, isHeld: held.promise, open: gate.resolve }
+  return { bus: { ...bus, publish }, isWaiting: acknowledged.promise, open: gate.resolve }
 }
 
 async function deleteStreams(): Promise<void> {

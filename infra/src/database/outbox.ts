@@ -2,7 +2,9 @@ import type { BusMessage } from '@darkroom/contracts/events'
 import type { Bus, PublishAck } from '../bus/bus.ts'
 import type { Log } from '../log.ts'
 import { failpoint } from '../runtime/failpoint.ts'
-import { backoff, sleep } from '../runtime/timers.ts'
+import { RETRY_POLICIES } from '../runtime/retry-policies.ts'
+import { runForever } from '../runtime/run-forever.ts'
+import { sleep } from '../runtime/timers.ts'
 import type { Database, Queryable, Transaction } from './connection.ts'
 import { transaction } from './transaction.ts'
 
@@ -11,14 +13,14 @@ const BATCH = 64
 const POLL_MS = 1_000
 const PRUNE_MS = 60_000
 
-/** Leaves a message that goes out if, and only if, the transaction commits. */
+/** Adds a message to the outbox. It is published if, and only if, the transaction commits. */
 export async function enqueueMessage(tx: Queryable, subject: string, message: BusMessage): Promise<void> {
   await tx`
     with posted as (insert into outbox (subject, payload) values (${subject}, ${tx.json(message)}))
     select pg_notify(${CHANNEL}, '')`
 }
 
-/** The same for many generations that are to be worked on. */
+/** Adds a `generation.queued` message for each of the generations to the outbox. */
 export async function enqueueJobs(tx: Queryable, subject: string, ids: string[]): Promise<void> {
   if (ids.length === 0) return
   await tx`
@@ -30,11 +32,11 @@ export async function enqueueJobs(tx: Queryable, subject: string, ids: string[])
 }
 
 /**
- * Publishes what was posted, until `signal` is aborted. Any number may run at once: each row is taken by one of them, and the
- * bus recognises a repeated id. A notification only wakes the relay early; it also looks once a second, because notifications
- * sent while the connection was away are lost.
+ * Publishes the messages of the outbox until `signal` is aborted. Any number of relays may run at once: each row is locked by one of
+ * them, and the bus detects a repeated id. A notification only wakes the relay early. It also polls about once a second, because
+ * notifications that are sent while its connection is down are lost.
  *
- * @param options `pollMs` between two looks
+ * @param options `pollMs`: average time between two polls, in ms
  */
 export async function runRelay(options: {
   database: Database
@@ -45,39 +47,36 @@ export async function runRelay(options: {
 }): Promise<void> {
   const { database, log, signal, pollMs = POLL_MS } = options
   const wakeup = createWakeup()
+  const policy = RETRY_POLICIES.outboxRelay
+  const loop = { name: 'outbox_relay', policy, idleMs: pollMs, wait: wakeup.wait, log, signal }
   const listening = await database.listen(CHANNEL, wakeup.notify, wakeup.notify)
-  const pruning = setInterval(() => void prune(database).catch(err => log.warn({ err }, 'outbox not pruned')), PRUNE_MS)
+  const pruning = setInterval(() => void prune(options), PRUNE_MS)
   try {
     await ensureStreams(options)
-    for (let failures = 0; !signal.aborted; ) {
-      failures = await relayAll(options).then(
-        () => 0,
-        async err => {
-          log[failures < 3 ? 'warn' : 'error']({ err }, 'outbox could not be relayed')
-          await ensureStreams(options)
-          return failures + 1
-        },
-      )
-      const pause = failures === 0 ? pollMs : backoff(failures, { base: 200, most: 5_000 }) + 50
-      await (failures === 0 ? wakeup.wait(pause, signal) : sleep(pause, signal))
-    }
+    await runForever(loop, async () => {
+      await relayAll(options).catch(async error => {
+        await ensureStreams(options)
+        throw error
+      })
+      return 'idle'
+    })
   } finally {
     clearInterval(pruning)
     await listening.unlisten().catch(() => {})
   }
 }
 
-/** A bus that is new, or lost its store, has no stream to publish to. One that is away is asked again after the next failure. */
-async function ensureStreams({ bus, log }: { bus: Bus; log: Log }): Promise<void> {
-  await bus.ensureStreams().catch(err => log.warn({ err }, 'streams not made'))
+/** Creates the streams: a bus that is new, or lost its store, has none. Called again after each failure, and logs its own. */
+async function ensureStreams({ bus, log }: { bus: Pick<Bus, 'ensureStreams'>; log: Log }): Promise<void> {
+  await bus.ensureStreams().catch(err => log.warn({ err }, 'streams_not_created'))
 }
 
-/** Publishes everything that waits now. */
-export async function relayAll(options: { database: Database; bus: Bus }): Promise<void> {
+/** Publishes every message that is not published yet. */
+export async function relayAll(options: { database: Database; bus: Pick<Bus, 'publish'> }): Promise<void> {
   while ((await transaction(options.database, tx => relayBatch(tx, options.bus))) === BATCH);
 }
 
-async function relayBatch(tx: Transaction, bus: Bus): Promise<number> {
+async function relayBatch(tx: Transaction, bus: Pick<Bus, 'publish'>): Promise<number> {
   const rows = await tx<OutboxRow[]>`
     select id, subject, payload, (extract(epoch from created_at) * 1000000)::bigint as at from outbox where published_at is null
     order by id limit ${BATCH} for update skip locked`
@@ -86,7 +85,7 @@ async function relayBatch(tx: Transaction, bus: Bus): Promise<number> {
   const published = await Promise.all(rows.map(row => bus.publish(row.subject, row.payload, messageId(row))))
   await failpoint('relay-published')
   await tx`update outbox set published_at = now() where id = any(${rows.map(row => row.id)})`
-  // In one order, or two relays could wait for each other.
+  // In a fixed order: otherwise two relays could deadlock.
   const streams = [...Map.groupBy(published, ack => ack.stream)].toSorted(([one], [other]) => (one < other ? -1 : 1))
   for (const [stream, acks] of streams) {
     await recordSequences(tx, { stream, acks, before: before.get(stream) })
@@ -98,11 +97,11 @@ interface OutboxRow {
   id: number
   subject: string
   payload: BusMessage
-  /** When, in microseconds. */
+  /** Time of creation, in microseconds since 1970. */
   at: number
 }
 
-/** A database that comes back from a backup gives numbers again that the bus has seen: the moment tells them apart. */
+/** Returns the id of the message on the bus. It contains the time, because a database restored from a backup reuses row ids. */
 function messageId({ id, at }: OutboxRow): string {
   return `ob-${id}-${at}`
 }
@@ -119,8 +118,9 @@ async function readEpochs(tx: Transaction): Promise<Map<string, StreamEpoch>> {
 }
 
 /**
- * A stream began anew if it gave a sequence not above what was known before it was asked. What another relay noted since says
- * nothing: acknowledgements of two relays cross. Whoever finds that the epoch has risen meanwhile leaves it as it is.
+ * Records the highest sequence of a stream, and a new epoch if the stream has restarted: then it assigns a sequence that is not above
+ * the one known before publishing. A value that another relay has recorded since does not count, because acknowledgements of two
+ * relays can cross. An epoch that has risen since is left unchanged.
  */
 async function recordSequences(
   tx: Transaction,
@@ -137,11 +137,12 @@ async function recordSequences(
     where bus_epoch.epoch = ${epoch}`
 }
 
-async function prune(database: Database): Promise<void> {
-  await database`delete from outbox where published_at < now() - interval '1 hour'`
+async function prune({ database, log }: { database: Database; log: Log }): Promise<void> {
+  const pruned = database`delete from outbox where published_at < now() - interval '1 hour'`
+  await pruned.catch(err => log.warn({ err }, 'outbox_prune_failed'))
 }
 
-/** A bell that remembers one ring, so that what happens between two waits is not missed. */
+/** Creates a wakeup that remembers one notification, so that one between two waits is not missed. */
 function createWakeup() {
   let notified = Promise.withResolvers<void>()
   const notify = () => notified.resolve()

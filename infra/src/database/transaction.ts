@@ -2,10 +2,10 @@ import { withDeadline } from '../runtime/timers.ts'
 import { type Database, TRANSACTION_MS, type Transaction } from './connection.ts'
 
 /**
- * Runs `work` in one transaction: all of it happens, or none.
+ * Runs `work` in one transaction: commits when it resolves, rolls back when it rejects.
  *
- * @param options `milliseconds` it may take, 15 s unless said; more needs other limits on the server as well
- * @throws DeadlineError if it takes longer; whatever `work` throws
+ * @param options `milliseconds`: deadline of the transaction, 15 s unless given; a longer one needs other limits on the server as well
+ * @throws DeadlineError after the deadline; the error of `work`
  */
 export async function transaction<T>(
   database: Database,
