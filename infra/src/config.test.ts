@@ -6,7 +6,7 @@ import { ConfigError, ConfigSchema, readConfig, readServiceConfig, resolveDataDi
 const SERVICE = { DATABASE_URL: 'postgres://a:b@db/c', NATS_URL: 'nats://a:b@bus:4222' }
 const KEYS = Object.keys(ConfigSchema.shape)
 
-test('nothing needs to be set', () => {
+test('every setting has a default or is optional', () => {
   expect(readConfig({})).toEqual({
     PORT: 3000,
     HOST: '127.0.0.1',
@@ -32,12 +32,12 @@ test('nothing needs to be set', () => {
   })
 })
 
-test('what is set to nothing is unset', () => {
+test('an empty value counts as unset', () => {
   expect(readConfig(Object.fromEntries(KEYS.flatMap(key => [[key, '']])))).toEqual(readConfig({}))
   expect(readConfig({ PORT: '  ', LOG_LEVEL: undefined, PUBLIC_URL: '\t' })).toEqual(readConfig({}))
 })
 
-test('text becomes what it means', () => {
+test('parses numbers and lists, and ignores unknown keys', () => {
   const env = {
     PORT: '8080',
     SAFE_GET_ALLOW: 'http://a:1, http://b:2\nhttp://c:3,',
@@ -77,19 +77,19 @@ for (const [key, value] of [
   ['FAIL_AT', 'after-hunter2:kill'],
   ['FAIL_AT', 'after-submit:hunter2'],
 ] as const) {
-  test(`${key}=${value} is refused by name, and its value is not repeated`, () => {
+  test(`rejects ${key}=${value} with the key and without the value`, () => {
     const message = messageOf(() => readConfig({ [key]: value }))
     expect(message).toStartWith(`${key}: `)
     expect(message).not.toContain(value)
   })
 }
 
-test('every wrong key is named, each in a line of its own', () => {
+test('names every wrong key in a line of its own', () => {
   const message = messageOf(() => readConfig({ PORT: 'x', LOG_LEVEL: 'x', PUBLIC_URL: 'x' }))
   expect(message.split('\n').map(line => line.split(':')[0])).toEqual(['PORT', 'PUBLIC_URL', 'LOG_LEVEL'])
 })
 
-test('no value whatever gets into an error', () => {
+test('no error contains a value', () => {
   const secret = fc.stringMatching(/^[A-Za-z0-9:/@.-]{0,20}#secret#[A-Za-z0-9]{0,20}$/)
   fc.assert(
     fc.property(fc.constantFrom(...KEYS), secret, (key, value) => {
@@ -98,20 +98,20 @@ test('no value whatever gets into an error', () => {
   )
 })
 
-test("the tests' provider is refused in production, which is what is assumed", () => {
+test('rejects the fake provider in production, which is the default', () => {
   const FAKE_PROVIDER_URL = 'http://127.0.0.1:9/'
   expect(messageOf(() => readConfig({ FAKE_PROVIDER_URL }))).toStartWith('FAKE_PROVIDER_URL: ')
   expect(messageOf(() => readConfig({ FAKE_PROVIDER_URL, NODE_ENV: 'production' }))).toStartWith('FAKE_PROVIDER_URL: ')
   expect(readConfig({ FAKE_PROVIDER_URL, NODE_ENV: 'test' }).FAKE_PROVIDER_URL).toBe(FAKE_PROVIDER_URL)
 })
 
-test('a service fails on purpose in tests only', () => {
+test('rejects failpoints in production', () => {
   const FAIL_AT = 'after-submit:kill'
   expect(messageOf(() => readConfig({ FAIL_AT }))).toStartWith('FAIL_AT: ')
   expect(readConfig({ FAIL_AT, NODE_ENV: 'test' }).FAIL_AT).toBe(FAIL_AT)
 })
 
-test('a service says what it lacks', () => {
+test('a service needs a database and a bus', () => {
   expect(readServiceConfig({ ...SERVICE, DATA_DIR: '/data' })).toMatchObject({ ...SERVICE, DATA_DIR: '/data' })
   expect(messageOf(() => readServiceConfig({ NATS_URL: SERVICE.NATS_URL }))).toStartWith('DATABASE_URL: ')
   expect(messageOf(() => readServiceConfig({ DATABASE_URL: SERVICE.DATABASE_URL }))).toStartWith('NATS_URL: ')
@@ -119,7 +119,7 @@ test('a service says what it lacks', () => {
 
 const S3 = { S3_ENDPOINT: 'http://s3:9000', S3_ACCESS_KEY_ID: 'who', S3_SECRET_ACCESS_KEY: 'hunter2' }
 
-test('with a server and both keys pictures are kept in S3, with none of the three on disk', () => {
+test('a server and both keys select S3, none of the three the data directory', () => {
   expect(readServiceConfig(SERVICE).s3).toBeNull()
   expect(readServiceConfig({ ...SERVICE, ...S3, S3_FORCE_PATH_STYLE: 'false' }).s3).toEqual({
     endpoint: 'http://s3:9000',
@@ -131,7 +131,7 @@ test('with a server and both keys pictures are kept in S3, with none of the thre
   })
 })
 
-test('what is missing to keep pictures in S3 is named, and nothing that is there', () => {
+test('names the missing S3 keys, and none that is set', () => {
   const keys = Object.entries(S3)
   for (const given of [0b001, 0b010, 0b100, 0b011, 0b101, 0b110]) {
     const env = Object.fromEntries(keys.filter((_, at) => given & (1 << at)))
@@ -147,23 +147,23 @@ for (const [env, path] of [
   [{ XDG_DATA_HOME: '/xdg' }, '/xdg/darkroom'],
   [{}, `${homedir()}/.local/share/darkroom`],
   [{ DATA_DIR: '', XDG_DATA_HOME: '' }, `${homedir()}/.local/share/darkroom`],
-  // The specification has relative paths ignored.
+  // The specification requires that relative paths are ignored.
   [{ XDG_DATA_HOME: 'relative' }, `${homedir()}/.local/share/darkroom`],
 ] as const) {
-  test(`with ${JSON.stringify(env)} everything is kept in ${path.replace(homedir(), '~')}`, () => {
+  test(`with ${JSON.stringify(env)} the data directory is ${path.replace(homedir(), '~')}`, () => {
     expect(resolveDataDir(readConfig(env), env)).toBe(path)
     expect(readServiceConfig({ ...SERVICE, ...env }).DATA_DIR).toBe(path)
   })
 }
 
-test('every setting says what it is for', () => {
-  const silent = Object.entries(ConfigSchema.shape).filter(
+test('every setting has a description', () => {
+  const undescribed = Object.entries(ConfigSchema.shape).filter(
     ([, schema]) => !/^[A-Z`].+\.$/s.test(schema.description ?? ''),
   )
-  expect(silent.map(([key]) => key)).toEqual([])
+  expect(undescribed.map(([key]) => key)).toEqual([])
 })
 
-/** The words of the refusal; empty if there was none. */
+/** Returns the message of the ConfigError; empty if there was none. */
 function messageOf(read: () => unknown): string {
   try {
     read()

@@ -8,8 +8,8 @@ const port = wholeNumber.min(1).max(65_535)
 const list = z.string().transform(text => text.split(/[\s,]+/).filter(item => item !== ''))
 
 /**
- * Every setting of the studio, with what it means. This is the only file that reads the environment; the README's table and
- * `.env.example` are made from it.
+ * Every setting of the studio, with its description. This is the only file that reads the environment. The table of the README and
+ * `.env.example` are generated from it.
  */
 export const ConfigSchema = z.object({
   PORT: port.default(3000).describe('Port people open. `bun start` takes the next free one if it is taken.'),
@@ -140,7 +140,7 @@ export const ConfigSchema = z.object({
 })
 export type Config = z.infer<typeof ConfigSchema>
 
-/** The configuration of a service that runs: where things are is decided. */
+/** The configuration of a running service: the addresses and the data directory are known. */
 export type ServiceConfig = Config & {
   DATABASE_URL: string
   NATS_URL: string
@@ -151,7 +151,7 @@ export type ServiceConfig = Config & {
 const TEST_ONLY_KEYS = ['FAKE_PROVIDER_URL', 'FAIL_AT'] as const
 const S3_REQUIRED_KEYS = ['S3_ENDPOINT', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const
 
-/** Settings that are wrong, one line each, naming the key and never its value. */
+/** The error of wrong settings: one line each, with the key and never its value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
@@ -160,7 +160,7 @@ export class ConfigError extends Error {
  * Reads the settings.
  *
  * @param env the environment; an empty value counts as unset
- * @throws ConfigError naming each key that is wrong
+ * @throws ConfigError with each key that is wrong
  */
 export function readConfig(env: Record<string, string | undefined> = process.env): Config {
   const given = Object.fromEntries(
@@ -173,7 +173,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
   return parsed.data
 }
 
-/** The same for a service, which cannot run without a database, a bus and a place for its data. */
+/** Reads the settings of a service, which needs a database, a bus and a data directory. @throws ConfigError like `readConfig` */
 export function readServiceConfig(env: Record<string, string | undefined> = process.env): ServiceConfig {
   const config = readConfig(env)
   const { DATABASE_URL, NATS_URL } = config
@@ -182,13 +182,13 @@ export function readServiceConfig(env: Record<string, string | undefined> = proc
   return { ...config, DATABASE_URL, NATS_URL, DATA_DIR: resolveDataDir(config, env), s3: readS3Settings(config) }
 }
 
-/** Where everything is kept. @see https://specifications.freedesktop.org/basedir-spec/latest/ */
+/** Returns the data directory. @see https://specifications.freedesktop.org/basedir-spec/latest/ */
 export function resolveDataDir(config: Config, env: Record<string, string | undefined> = process.env): string {
   const home = env.XDG_DATA_HOME ?? ''
   return config.DATA_DIR ?? join(isAbsolute(home) ? home : join(homedir(), '.local', 'share'), 'darkroom')
 }
 
-/** How the S3 server is reached; null where pictures are kept in `DATA_DIR`. @throws ConfigError naming what is missing */
+/** Returns the settings of the S3 server; null if objects are stored in `DATA_DIR`. @throws ConfigError with the keys that are missing */
 export function readS3Settings(config: Config) {
   const { S3_ENDPOINT: endpoint, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config
   if (endpoint && accessKeyId && secretAccessKey) {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 const SECRET = 'hunter2-hunter2'
 
-/** What a process of its own writes when it logs: the log goes to standard output and nowhere else. */
+/** Runs calls of a log in a process of their own and returns its standard output: the log writes nowhere else. */
 async function logged(calls: string, level = 'trace'): Promise<{ text: string; lines: Record<string, unknown>[] }> {
   const script = `
     import { createLog } from ${JSON.stringify(join(import.meta.dirname, 'log.ts'))}
@@ -27,7 +27,7 @@ async function logged(calls: string, level = 'trace'): Promise<{ text: string; l
   }
 }
 
-test('a line is JSON with a level in words, the service and the time', async () => {
+test('writes JSON lines with the level, the service and the time', async () => {
   const { lines } = await logged(`log.info({ port: 3000 }, 'listening'); log.debug('more')`, 'info')
   expect(lines).toEqual([
     {
@@ -40,7 +40,7 @@ test('a line is JSON with a level in words, the service and the time', async () 
   ])
 })
 
-test('secrets and what people wrote are left out, at the top and nested', async () => {
+test('redacts secrets and texts of users, at the top level and nested', async () => {
   const { text, lines } = await logged(`
     const keys = ['authorization', 'cookie', 'set-cookie', 'x-internal-secret', 'apiKey', 'password', 'parameters', 'prompt']
     for (const key of keys) {
@@ -49,13 +49,13 @@ test('secrets and what people wrote are left out, at the top and nested', async 
       log.info({ request: { headers: { [key]: SECRET } } })
       log.child({ [key]: SECRET }).info('a child')
     }
-    log.info({ parameters: { negativePrompt: SECRET }, kept: 'kept' })`)
+    log.info({ parameters: { negativePrompt: SECRET }, plain: 'plain' })`)
   expect(lines).toHaveLength(33)
   expect(text).not.toContain(SECRET)
-  expect(lines.at(-1)).toMatchObject({ parameters: '[redacted]', kept: 'kept' })
+  expect(lines.at(-1)).toMatchObject({ parameters: '[redacted]', plain: 'plain' })
 })
 
-test("of a Postgres error the code and the words are logged, not the row's values nor the query", async () => {
+test('logs the code and the message of a Postgres error, without row values and statement', async () => {
   const { text, lines } = await logged(`
     const error = Object.assign(new Error('duplicate key value violates unique constraint "a"'), {
       name: 'PostgresError', code: '23505', detail: 'Key (prompt)=(' + SECRET + ') already exists.',
@@ -73,7 +73,7 @@ test("of a Postgres error the code and the words are logged, not the row's value
   expect(lines).toMatchObject([{ err: known }, { err: { message: 'outer', cause: known } }])
 })
 
-test('an error is cut short, in its words and in its stack, and says where it came from', async () => {
+test('truncates the message of an error, and logs its stack frames', async () => {
   const { text, lines } = await logged(`
     log.error({ err: new Error('x'.repeat(100_000) + SECRET) }, 'failed')
     log.error({ err: 'just words' }, 'failed')
@@ -84,7 +84,7 @@ test('an error is cut short, in its words and in its stack, and says where it ca
   expect(lines.slice(1)).toMatchObject([{ err: { message: 'just words' } }, { err: { message: 'null' } }])
 })
 
-test('a cause that leads back to its error does not end the process', async () => {
+test('logs an error whose causes are circular', async () => {
   const { lines } = await logged(`
     const error = new Error('round')
     error.cause = new Error('and round', { cause: error })

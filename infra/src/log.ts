@@ -2,7 +2,7 @@ import pino from 'pino'
 
 export type Log = pino.Logger
 
-// pino's `*.key` covers one level and no other, so each is listed at the top and at two levels below it.
+// pino's `*.key` covers exactly one level, so each key is listed at the top level and at the two below.
 const REDACTED_KEYS = [
   'authorization',
   'cookie',
@@ -14,14 +14,18 @@ const REDACTED_KEYS = [
   'prompt',
 ]
 
-// An error may be its own cause, some steps on.
+// A chain of causes may be circular.
 const MAX_CAUSES = 4
 const MAX_STACK_FRAMES = 20
 
 /**
- * A service's log: JSON lines on standard output, secrets and what people wrote left out.
+ * Creates the log of a service: JSON lines on standard output, without secrets and without texts of users.
  *
- * @param options `service` is on every line; `level` is the least severe that is written
+ * The message of a line is the name of an event in snake_case, past tense or a state (`outbox_relay_failed`, `bus_unreachable`). It is
+ * a constant, so that a search finds every line of an event. Everything that varies is a field beside it: `err`, and the ids that are
+ * at hand (stream, consumer, subject, bucket, key, provider, generation, attempt).
+ *
+ * @param options `service`: on every line; `level`: the least severe level that is written
  */
 export function createLog(options: { service: string; level: string }): Log {
   return pino(
@@ -41,18 +45,18 @@ export function createLog(options: { service: string; level: string }): Log {
 }
 
 /**
- * An error for the log. Postgres errors carry row values in `detail`, `where` and `parameters`, and queries in `query`:
- * none of these is passed on.
+ * Serializes an error for the log. Postgres errors contain row values in `detail`, `where` and `parameters`, and the statement in
+ * `query`: none of these is logged.
  */
 function serializeError(error: unknown, causes = MAX_CAUSES): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) }
   const { name, message, stack, cause } = error
   const code = 'code' in error ? { code: error.code } : {}
-  const because = cause && causes > 0 ? { cause: serializeError(cause, causes - 1) } : {}
-  return { name, message: truncate(message), ...code, stack: extractFrames(stack), ...because }
+  const causeField = cause && causes > 0 ? { cause: serializeError(cause, causes - 1) } : {}
+  return { name, message: truncate(message), ...code, stack: extractFrames(stack), ...causeField }
 }
 
-/** A stack begins with the message, however long that is. */
+/** Returns the frames of a stack, without the message at its start, which may be long. */
 function extractFrames(stack = ''): string {
   const frames = stack.split('\n').filter(line => /^\s+at /.test(line))
   return frames.slice(0, MAX_STACK_FRAMES).join('\n')

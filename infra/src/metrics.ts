@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 export type Metrics = ReturnType<typeof createMetrics>
 
-/** A service's measurements, in a registry of its own so that several services may live in one process. */
+/** Creates the metrics of a service, in a registry of their own: several services may run in one process. */
 export function createMetrics(service: string) {
   const registry = new Registry()
   registry.setDefaultLabels({ service })
@@ -10,9 +10,9 @@ export function createMetrics(service: string) {
   const registers = [registry]
   return {
     registry,
-    /** Something that is counted, of a service's own. */
+    /** Creates a counter that only this service has. */
     createCounter: (name: string, help: string) => new Counter({ name, help, registers }),
-    /** Something that rises and falls, of a service's own. */
+    /** Creates a gauge that only this service has. */
     createGauge: (name: string, help: string) => new Gauge({ name, help, registers }),
     requestDuration: new Histogram({
       name: 'http_request_duration_seconds',

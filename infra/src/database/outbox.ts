@@ -16,7 +16,7 @@ const PRUNE_MS = 60_000
 /** Adds a message to the outbox. It is published if, and only if, the transaction commits. */
 export async function enqueueMessage(tx: Queryable, subject: string, message: BusMessage): Promise<void> {
   await tx`
-    with posted as (insert into outbox (subject, payload) values (${subject}, ${tx.json(message)}))
+    with inserted as (insert into outbox (subject, payload) values (${subject}, ${tx.json(message)}))
     select pg_notify(${CHANNEL}, '')`
 }
 
@@ -24,7 +24,7 @@ export async function enqueueMessage(tx: Queryable, subject: string, message: Bu
 export async function enqueueJobs(tx: Queryable, subject: string, ids: string[]): Promise<void> {
   if (ids.length === 0) return
   await tx`
-    with posted as (
+    with inserted as (
       insert into outbox (subject, payload)
       select ${subject}, jsonb_build_object('v', 1, 'type', 'generation.queued', 'id', id) from unnest(${ids}::uuid[]) id
     )

@@ -9,7 +9,7 @@ import { createLog } from '../log.ts'
 import { insertGeneration } from './generation.fixture.ts'
 import { bumpVersion, transition } from './generations.ts'
 
-/** The text that is kept of each generation is always what would be made of it now. */
+/** The stored document of each generation always equals the one that would be built now. */
 
 // On a busy machine the first start of Postgres takes its time.
 const START_MS = 60_000
@@ -23,7 +23,7 @@ beforeAll(async () => {
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 
-/** What a transaction may do to a generation; after some of it nobody touches, because somebody does by the end. */
+/** Changes of a generation. Some do not raise its version, because each transaction raises it at some point. */
 const steps: Record<string, (tx: Transaction, id: string, at: number) => Promise<unknown>> = {
   move: (tx, id, at) => transition(tx, { id, to: STATUSES[at % STATUSES.length] ?? 'failed', attempt: at }),
   touch: (tx, id) => bumpVersion(tx, id),
@@ -35,7 +35,7 @@ const steps: Record<string, (tx: Transaction, id: string, at: number) => Promise
   restore: (tx, id) => tx`update generations set deleted_at = null where id = ${id}`,
 }
 
-test('after whatever a transaction did, in whatever order, the text is as it would be made now', async () => {
+test('the stored document is current after any changes in any order', async () => {
   const step = fc.record({ name: fc.constantFrom(...Object.keys(steps)), at: fc.nat(99) })
   const transactions = fc.array(fc.array(step, { maxLength: 6 }), { minLength: 1, maxLength: 4 })
   await fc.assert(
@@ -49,24 +49,24 @@ test('after whatever a transaction did, in whatever order, the text is as it wou
           }
           if (touchAt >= one.length) await bumpVersion(tx, id)
         })
-        await expectKept(id)
+        await expectCurrent(id)
       }
     }),
     { numRuns: 60 },
   )
 }, 60_000)
 
-test('a transaction that is not kept keeps no text', async () => {
+test('a transaction that is rolled back stores no document', async () => {
   const id = await insertWhole()
   const attempt = transaction(sql, async tx => {
     await bumpVersion(tx, id)
     throw new Error('lost')
   })
   await expect(attempt).rejects.toThrow('lost')
-  await expectKept(id)
+  await expectCurrent(id)
 })
 
-test('however often a transaction raises the version, the text is written once; a heartbeat writes none', async () => {
+test('a transaction writes the document once, however often it raises the version; a heartbeat writes none', async () => {
   const id = await insertWhole()
   await sql`create table written (id uuid)`
   await sql`
@@ -85,14 +85,14 @@ test('however often a transaction raises the version, the text is written once; 
   await sql`drop trigger note on generation_documents`
 })
 
-test('what is gone has no text, and what was never whole has none either', async () => {
+test('a deleted generation has no document and no search words', async () => {
   const id = await insertWhole()
   await sql`delete from generations where id = ${id}`
   expect(await sql`select from generation_documents where generation_id = ${id}`).toHaveLength(0)
   expect(await sql`select from generation_words where generation_id = ${id}`).toHaveLength(0)
 })
 
-test('workers and people who change the same generation do not stand in each other’s way', async () => {
+test('concurrent changes of a generation by workers and users do not deadlock', async () => {
   const id = await insertWhole()
   const worker = () =>
     transaction(sql, async tx => {
@@ -100,17 +100,17 @@ test('workers and people who change the same generation do not stand in each oth
       await tx`update generation_outputs set width = width + 1 where generation_id = ${id}`
       await bumpVersion(tx, id)
     })
-  const person = () => transaction(sql, tx => bumpVersion(tx, id))
-  await Promise.all(Array.from({ length: 40 }, (_, at) => (at % 2 === 0 ? worker() : person())))
-  await expectKept(id)
+  const user = () => transaction(sql, tx => bumpVersion(tx, id))
+  await Promise.all(Array.from({ length: 40 }, (_, at) => (at % 2 === 0 ? worker() : user())))
+  await expectCurrent(id)
   expect(await sql`select version from generations where id = ${id}`).toMatchObject([{ version: 41 }])
 })
 
 /**
- * If this fails you have changed what is shown of a generation, or what it is found by. What was kept before is then made anew
- * by `bun run migrate`, if DOCUMENT_SHAPE is raised: do both, and write the new sums here.
+ * A failure means that the document of a generation or its search words have changed. `bun run migrate` rebuilds the stored ones if
+ * DOCUMENT_VERSION is raised: raise it, and write the new sums here.
  */
-test('a change of what is kept raises its number', async () => {
+test('a change of the documents or the search words raises their version', async () => {
   const rows = await sql<{ name: string; sum: string }[]>`
     select proname as name, left(md5(pg_get_functiondef(oid)), 12) as sum from pg_proc
     where proname in ('generation_document', 'timestamp_text', 'plain_words', 'write_words') order by proname`
@@ -123,15 +123,15 @@ test('a change of what is kept raises its number', async () => {
   expect(DOCUMENT_VERSION).toBe(1)
 })
 
-async function expectKept(id: string): Promise<void> {
-  const [kept] = await sql`
+async function expectCurrent(id: string): Promise<void> {
+  const [stored] = await sql`
     select d.document = generation_document(g)::text as text, d.status = g.status as status,
            d.deleted_at is not distinct from g.deleted_at as deleted, d.model = g.model as model, d.kind = g.kind as kind,
            d.created_at = g.created_at as created,
            d.favourite = exists (select from generation_outputs o where o.generation_id = g.id and o.favourite) as favourite
     from generations g left join generation_documents d on d.generation_id = g.id where g.id = ${id}`
   const as = { text: true, status: true, deleted: true, model: true, kind: true, created: true, favourite: true }
-  expect({ ...kept }).toEqual(as)
+  expect({ ...stored }).toEqual(as)
 }
 
 async function insertWhole(): Promise<string> {

@@ -4,7 +4,7 @@ import type { Queryable } from '../database/connection.ts'
 export const WORKSPACE = '0190a3a0-0000-7000-8000-00000000000a'
 
 /**
- * Writes a generation as a submission would leave it, and what must not be as usual.
+ * Inserts a generation as a submission leaves it, with the overrides.
  *
  * @returns its id
  */
@@ -15,7 +15,7 @@ export async function insertGeneration(
   const { status = 'queued', prompt = 'low cloud', parameters = '{}', attempt = 0, numOutputs = 1 } = overrides
   const id = Bun.randomUUIDv7()
   await db`
-    with made as (
+    with inserted as (
       insert into generations
         (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt, parameters, num_outputs)
       values

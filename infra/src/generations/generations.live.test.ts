@@ -24,10 +24,10 @@ afterAll(() => stack.disposeAsync())
 
 for (const from of STATUSES) {
   for (const to of STATUSES.filter(to => canTransition(from, to))) {
-    test(`${from} → ${to} is written once: the row, its history and its message`, async () => {
+    test(`${from} → ${to} writes the row, its history and its message`, async () => {
       const id = await insertGeneration(sql, { status: from })
-      expect(await moved(id, to)).toBe(from)
-      const after = await traces(id)
+      expect(await applyTransition(id, to)).toBe(from)
+      const after = await readWritten(id)
       expect(after.row).toMatchObject({ status: to, version: 2 })
       expect(after.events).toEqual([{ attempt: 3, from_status: from, to_status: to, detail: 'because' }])
       const message = { v: 1, type: 'generation.changed', id }
@@ -35,80 +35,80 @@ for (const from of STATUSES) {
     })
   }
   for (const to of STATUSES.filter(to => !canTransition(from, to))) {
-    test(`${from} → ${to} is not written at all`, async () => {
+    test(`${from} → ${to} writes nothing`, async () => {
       const id = await insertGeneration(sql, { status: from })
-      const before = await traces(id)
-      expect(await moved(id, to)).toBeNull()
-      expect(await traces(id)).toEqual(before)
+      const before = await readWritten(id)
+      expect(await applyTransition(id, to)).toBeNull()
+      expect(await readWritten(id)).toEqual(before)
       expect(before).toMatchObject({ row: { status: from, version: 1 }, events: [], messages: [] })
     })
   }
 }
 
-test('what is not there cannot be moved', async () => {
-  expect(await moved(crypto.randomUUID(), 'cancelled')).toBeNull()
+test('a generation that does not exist has no transition', async () => {
+  expect(await applyTransition(crypto.randomUUID(), 'cancelled')).toBeNull()
 })
 
-test('when the transaction is not kept, neither is any of it', async () => {
+test('a rollback undoes the row, its history and its message', async () => {
   const id = await insertGeneration(sql)
-  const before = await traces(id)
+  const before = await readWritten(id)
   const attempt = transaction(sql, async tx => {
     await transition(tx, { id, to: 'processing', attempt: 1 })
     throw new Error('lost')
   })
   await expect(attempt).rejects.toThrow('lost')
-  expect(await traces(id)).toEqual(before)
+  expect(await readWritten(id)).toEqual(before)
 })
 
-test('of two that move the same generation on at once one does: the second waits, and sees what the first has done', async () => {
+test('the second of two concurrent transitions waits, and sees the first', async () => {
   const id = await insertGeneration(sql)
-  const [moving, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const [locked, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const first = transaction(sql, async tx => {
     const from = await transition(tx, { id, to: 'cancelled', attempt: 1 })
-    moving.resolve()
+    locked.resolve()
     await mayCommit.promise
     return from
   })
-  await moving.promise
-  const second = moved(id, 'cancelled')
+  await locked.promise
+  const second = applyTransition(id, 'cancelled')
   await until(async () => (await sql`select from pg_locks where not granted`).length > 0)
   mayCommit.resolve()
   expect(await Promise.all([first, second])).toEqual(['queued', null])
-  expect((await traces(id)).events).toHaveLength(1)
+  expect((await readWritten(id)).events).toHaveLength(1)
 })
 
-test('the times tell of the last run: begun with the first claim, over with the end, both forgotten by a retry', async () => {
+test('the first claim sets the start time, the end the completion time, and a retry clears both', async () => {
   const id = await insertGeneration(sql)
-  const times = async () => (await traces(id)).row
-  await moved(id, 'processing')
-  const { started_at: begun } = await times()
-  expect(begun).toBeInstanceOf(Date)
-  await moved(id, 'processing')
-  expect(await times()).toMatchObject({ started_at: begun, completed_at: null })
-  await moved(id, 'failed')
-  expect(await times()).toMatchObject({ started_at: begun, completed_at: expect.any(Date) })
-  await moved(id, 'queued')
+  const times = async () => (await readWritten(id)).row
+  await applyTransition(id, 'processing')
+  const { started_at: startedAt } = await times()
+  expect(startedAt).toBeInstanceOf(Date)
+  await applyTransition(id, 'processing')
+  expect(await times()).toMatchObject({ started_at: startedAt, completed_at: null })
+  await applyTransition(id, 'failed')
+  expect(await times()).toMatchObject({ started_at: startedAt, completed_at: expect.any(Date) })
+  await applyTransition(id, 'queued')
   expect(await times()).toMatchObject({ started_at: null, completed_at: null })
 })
 
-test('an error stays until the next move', async () => {
+test('an error stays until the next transition', async () => {
   const id = await insertGeneration(sql, { status: 'processing' })
   const error = { code: 'refused', message: 'The provider refused the prompt.' }
   await transaction(sql, tx => transition(tx, { id, to: 'failed', attempt: 1, error }))
   expect((await documentOf(id)).error).toEqual(error)
-  await moved(id, 'queued')
+  await applyTransition(id, 'queued')
   expect((await documentOf(id)).error).toBeNull()
 })
 
-test('a touch raises the version and tells everyone, and is no move', async () => {
+test('raising the version publishes a change, without a transition', async () => {
   const id = await insertGeneration(sql)
   await bumpVersion(sql, id)
-  const after = await traces(id)
+  const after = await readWritten(id)
   expect(after).toMatchObject({ row: { status: 'queued', version: 2 }, events: [], messages: [{}] })
   await bumpVersion(sql, crypto.randomUUID())
 })
 
-test('a generation that was just submitted is shown as everyone may see it', async () => {
+test('the document of a new generation matches the contract', async () => {
   const id = await insertGeneration(sql, { parameters: '{"aspectRatio":"3:2"}' })
   expect(await documentOf(id)).toMatchObject({
     id,
@@ -124,7 +124,7 @@ test('a generation that was just submitted is shown as everyone may see it', asy
   })
 })
 
-test('a generation with everything there can be is shown as everyone may see it', async () => {
+test('the document of a generation with every kind of output and reference matches the contract', async () => {
   const id = await insertRich()
   const shown = await documentOf(id)
   const ours = `w/${WORKSPACE}/gen/${id}/1`
@@ -160,23 +160,23 @@ test('a generation with everything there can be is shown as everyone may see it'
   })
 })
 
-test("what a provider's address, headers or request were, nobody is shown", async () => {
+test('the document contains no URL, header or request of a provider', async () => {
   const text = (await readGeneration(sql, { id: await insertRich(), workspaceId: WORKSPACE })) ?? ''
   expect(text).not.toMatch(/provider\.example|hunter2|foreign\.example|request/)
 })
 
-test('of another workspace, and of what is not there, nothing is shown', async () => {
+test('another workspace and an unknown id have no document', async () => {
   const id = await insertGeneration(sql)
   expect(await readGeneration(sql, { id, workspaceId: crypto.randomUUID() })).toBeNull()
   expect(await readGeneration(sql, { id: crypto.randomUUID(), workspaceId: WORKSPACE })).toBeNull()
 })
 
-async function moved(id: string, to: Status): Promise<Status | null> {
+async function applyTransition(id: string, to: Status): Promise<Status | null> {
   return await transaction(sql, tx => transition(tx, { id, to, attempt: 3, detail: 'because' }))
 }
 
-/** Everything that a move may write. */
-async function traces(id: string) {
+/** Reads everything that a transition may write. */
+async function readWritten(id: string) {
   const [row] = await sql`select status, version, started_at, completed_at from generations where id = ${id}`
   const events = await sql`
     select attempt, from_status, to_status, detail from generation_events where generation_id = ${id} order by id`
@@ -184,7 +184,7 @@ async function traces(id: string) {
   return { row: { ...row } as Record<string, unknown>, events: [...events], messages: [...messages] }
 }
 
-/** As the contract has it: what does not keep to it is an error. */
+/** Reads the document. @throws ZodError if it does not match the contract */
 async function documentOf(id: string): Promise<Generation> {
   return Generation.parse(JSON.parse((await readGeneration(sql, { id, workspaceId: WORKSPACE })) ?? 'null'))
 }

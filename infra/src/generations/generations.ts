@@ -15,10 +15,10 @@ export interface Transition {
 }
 
 /**
- * Moves a generation to another status if the state machine allows it from the one it is in: the row, its history and the
- * message that tells everyone, in the caller's transaction.
+ * Changes the status of a generation if the state machine allows it: writes the row, its history and the `generation.changed` message
+ * in the caller's transaction.
  *
- * @returns the status it had, or null if it was in none from which `to` may be reached (nothing was written then)
+ * @returns the previous status, or null if the generation does not exist or `to` cannot follow its status (nothing is written then)
  */
 export async function transition(tx: Transaction, request: Transition): Promise<Status | null> {
   const [moved] = await tx<{ from: Status; workspaceId: string }[]>`
@@ -37,7 +37,7 @@ export async function transition(tx: Transaction, request: Transition): Promise<
       where g.id = before.id and before.status = any(${sourceStatuses(request.to)})
       returning g.id, g.workspace_id, before.status as "from"
     ),
-    noted as (
+    recorded as (
       insert into generation_events (generation_id, attempt, from_status, to_status, detail)
       select id, ${request.attempt}, "from", ${request.to}, ${request.detail ?? null} from moved
     )
@@ -47,21 +47,21 @@ export async function transition(tx: Transaction, request: Transition): Promise<
   return moved.from
 }
 
-/** Says that something a person could see of a generation has changed: its version rises and everyone is told. */
+/** Increments the version of a generation, whose document has changed, and publishes the change. */
 export async function bumpVersion(tx: Queryable, id: string): Promise<void> {
   const [row] = await tx<{ workspaceId: string }[]>`
     update generations set version = version + 1 where id = ${id} returning workspace_id as "workspaceId"`
   if (row) await publishChange(tx, id, row.workspaceId)
 }
 
-/** Tells everyone who watches the workspace to look at a generation. */
+/** Publishes that a generation has changed, to its workspace. */
 export async function publishChange(tx: Queryable, id: string, workspaceId: string): Promise<void> {
   await enqueueMessage(tx, generationSubject(workspaceId), { v: 1, type: 'generation.changed', id })
 }
 
 /**
- * The JSON text of one generation as everyone may see it, or null if the workspace has none of that id. It is text because
- * most of it goes on as it is.
+ * Returns the public document of a generation, or null if the workspace has none of that id. It is JSON text, because most callers
+ * pass it on unchanged.
  */
 export async function readGeneration(
   db: Queryable,

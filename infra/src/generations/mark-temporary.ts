@@ -1,21 +1,21 @@
 import type { Transaction } from '../database/connection.ts'
 
 /**
- * Leaves outputs that are being saved, and have an address at their provider, as temporary: they are shown from there, and
- * a rehost tries on until they are stored or the address is gone. The caller tells of the change.
+ * Marks outputs that are being saved, and have a URL at their provider, as temporary: they are shown from that URL, and a rehost tries
+ * to store them until it succeeds or the URL is gone. The caller publishes the change.
  *
- * @param indices which of the generation's outputs; null for all
- * @returns how many were left so
+ * @param indices indices of the generation's outputs; null for all
+ * @returns the number of outputs that were marked
  */
 export async function markTemporary(tx: Transaction, id: string, indices: number[] | null): Promise<number> {
   const { count } = await tx`
-    with left_there as (
+    with marked as (
       update generation_outputs set state = 'temporary', error = null
       where generation_id = ${id} and (${indices}::smallint[] is null or index = any(${indices}::smallint[]))
         and state = 'saving' and provider_url is not null
       returning generation_id, index
     )
-    insert into rehosts (generation_id, index) select generation_id, index from left_there
+    insert into rehosts (generation_id, index) select generation_id, index from marked
     on conflict (generation_id, index) do update set next_try_at = now()`
   return count
 }
