@@ -1,11 +1,11 @@
 import { z } from 'zod'
 
 /**
- * Moving pictures out of old rows, as it is asked for and told. What is asked travels over the bus to whichever ingest is
- * free; how far a run is stands in its row, and an event says that it is time to read it.
+ * The backfill, which moves images out of old rows: its messages, its request and its response. Commands travel over the bus to any
+ * ingest that is free. The progress of a run is in its row, and an event announces that the row has changed.
  */
 
-/** `move` takes pictures out of rows and keeps them in the store; `verify` reads back what was moved. */
+/** `move` moves images from rows into the store; `verify` reads the moved images back and compares them. */
 export const BACKFILL_KINDS = ['move', 'verify'] as const
 
 export const BACKFILL_STATES = ['running', 'stopped', 'done'] as const
@@ -23,18 +23,18 @@ export type BackfillOptions = z.infer<typeof BackfillOptions>
 
 const message = { v: z.literal(1), id: z.uuid() }
 
-/** Begins a run. Whoever asks makes its id, so that asking twice is asking once. */
+/** Starts a run. The client makes its id, so a repeated message starts no second run. */
 export const BackfillRequested = z.strictObject({
   ...message,
   type: z.literal('backfill.requested'),
   options: BackfillOptions,
 })
-/** The next rows of a run. `batch` is how many there were before: one that has been done already is not done again. */
+/** The next batch of a run. `batch` is the number of batches before it: a batch that is done is not done again. */
 export const BackfillBatch = z.strictObject({ ...message, type: z.literal('backfill.batch'), batch: z.int().min(0) })
 export type BackfillBatch = z.infer<typeof BackfillBatch>
 export const BackfillStop = z.strictObject({ ...message, type: z.literal('backfill.stop') })
 export const BackfillResume = z.strictObject({ ...message, type: z.literal('backfill.resume') })
-/** Something about a run has changed: look at its row. */
+/** The row of a run has changed. */
 export const BackfillChanged = z.strictObject({ ...message, type: z.literal('backfill.changed') })
 
 export const BackfillMessage = z.discriminatedUnion('type', [
@@ -45,7 +45,7 @@ export const BackfillMessage = z.discriminatedUnion('type', [
 ])
 export type BackfillMessage = z.infer<typeof BackfillMessage>
 
-/** A row that was not moved: which one, and why, in words that say nothing of what is in it. */
+/** A row that was not moved, with a reason that contains nothing of the row. */
 export const BackfillFailure = z.strictObject({
   id: z.uuid(),
   reason: z.string(),
@@ -53,7 +53,7 @@ export const BackfillFailure = z.strictObject({
 })
 export type BackfillFailure = z.infer<typeof BackfillFailure>
 
-/** `POST /api/admin/backfill-reference-images`: one batch. */
+/** Body of `POST /api/admin/backfill-reference-images`, which runs one batch. */
 export const BackfillRequest = z.strictObject({
   limit: z.int().min(1).max(100).default(20),
   cursor: z.string().min(1).max(200).nullish(),

@@ -1,6 +1,6 @@
 import type { Model } from './model.ts'
 
-/** Seconds that `outputs` pictures of a model are likely to take: what was learned, else what its catalogue says. */
+/** Returns the estimated time for `outputs` outputs of a model, in seconds: the learned median, else the value of its catalogue. */
 export function estimateSeconds(
   model: Pick<Model, 'estimatedSeconds' | 'estimatedSecondsEach' | 'learnedSeconds'>,
   outputs: number,

@@ -2,16 +2,19 @@ import { z } from 'zod'
 import { BackfillBatch, BackfillChanged, BackfillRequested, BackfillResume, BackfillStop } from './backfill.ts'
 
 /**
- * Everything that travels over the bus. Messages are thin: a version and an id, never a payload. The database is the truth;
- * whoever receives one reads the row. A version rises when the meaning changes; consumers are deployed before producers.
+ * Messages of the bus. A message is thin: a version and an id, never a payload. The database is the source of truth, and the receiver
+ * reads the row. The version rises when the meaning changes; consumers are deployed before producers.
  */
+
+/** A generation is queued and needs a worker. */
 export const GenerationQueued = z.strictObject({ v: z.literal(1), type: z.literal('generation.queued'), id: z.uuid() })
+/** The document of a generation has changed. */
 export const GenerationChanged = z.strictObject({
   v: z.literal(1),
   type: z.literal('generation.changed'),
   id: z.uuid(),
 })
-/** A person has cancelled it: whoever works on it stops, and the provider is asked to. */
+/** A user has cancelled a generation. Its worker stops and requests the same of the provider. */
 export const GenerationCancelled = z.strictObject({
   v: z.literal(1),
   type: z.literal('generation.cancelled'),

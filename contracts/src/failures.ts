@@ -1,23 +1,23 @@
 import type { PublicError } from './output.ts'
 
 /**
- * What a failure means for the call that failed: `retryable` had no effect and may be made again as it is, `permanent` never
- * succeeds as it is, and after `unknown` the provider may have begun (and bill) the work.
+ * Effect of a failure on its call. `retryable`: the call had no effect and may be repeated as it is. `permanent`: it never succeeds as
+ * it is. `unknown`: the provider may have started the work, and may bill it.
  */
 export type FailureClass = 'retryable' | 'permanent' | 'unknown'
 
-/** What the failure table says of one code. */
+/** An entry of the failure table. */
 export interface Failure {
-  /** What it means where it is raised without saying more. */
+  /** Class of the failure, where it is raised without another. */
   failure: FailureClass
-  /** Whether asking the provider again about the same request (`check`) can find the outputs. */
+  /** Whether polling the provider again about the same request (mode `check`) can find the outputs. */
   canCheck: boolean
   /**
-   * What it does to the provider's circuit breaker: nothing, `count` (it opens after three in a row, unless the failure is
-   * permanent: a refusal is an answer), or `pause` (it opens at once, until the time that the provider named).
+   * Effect on the provider's circuit breaker. `count`: it opens after three failures in a row; a permanent failure is an answer and does
+   * not count. `pause`: it opens at once, until the time that the provider named.
    */
   breaker: 'none' | 'count' | 'pause'
-  /** What a person reads, where no more particular sentence is known. At most 500 characters. */
+  /** Sentence for users, where none more specific is known. At most 500 characters. */
   message: string
 }
 
@@ -26,7 +26,7 @@ export interface Failure {
  * this table. A code is written into rows, so it is never renamed; rows may also hold codes of older versions and of imports.
  */
 export const FAILURES = {
-  // The provider answered: it refused, or failed.
+  // The provider responded: it refused, or failed.
   rate_limited: {
     failure: 'retryable',
     canCheck: false,
@@ -99,7 +99,7 @@ export const FAILURES = {
     breaker: 'none',
     message: 'The provider cancelled it.',
   },
-  // No answer that can be trusted came from the provider.
+  // The provider gave no response that can be trusted.
   provider_silent: {
     failure: 'unknown',
     canCheck: true,
@@ -155,7 +155,7 @@ export const FAILURES = {
     breaker: 'none',
     message: 'This was cancelled before it was made.',
   },
-  // One output has no bytes of its own.
+  // A single output is missing.
   not_made: {
     failure: 'permanent',
     canCheck: false,
@@ -174,7 +174,7 @@ export const FAILURES = {
     breaker: 'none',
     message: 'It was deleted by the provider before it could be saved.',
   },
-  // It was like this in the system that it was imported from.
+  // The generation or output failed in the system that it was imported from.
   imported_unfinished: {
     failure: 'permanent',
     canCheck: false,
@@ -197,12 +197,12 @@ export const FAILURES = {
 
 export type FailureCode = keyof typeof FAILURES
 
-/** Returns the error that people see of a failure. @param message a more particular sentence than the table's */
+/** Returns the error of a failure for users. @param message a more specific sentence than the table's */
 export function publicError(code: FailureCode, message: string = FAILURES[code].message): PublicError {
   return { code, message: message.slice(0, 500) }
 }
 
-/** Returns what the table says of a code from a row, or undefined where it does not know it. */
+/** Returns the entry for a code from a row; undefined if the table does not have it. */
 export function findFailure(code: string): Failure | undefined {
   return Object.hasOwn(FAILURES, code) ? FAILURES[code as FailureCode] : undefined
 }

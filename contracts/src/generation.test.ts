@@ -6,18 +6,18 @@ import { LIMITS } from './limits.ts'
 
 const ID = '0190a3a0-0000-7000-8000-000000000000'
 
-/** The paths that are complained about; empty if the submission is taken. */
-function complaints(submission: unknown): string[] {
+/** Returns the paths that validation rejects; empty if the submission is valid. */
+function rejectedPaths(submission: unknown): string[] {
   const parsed = Submission.safeParse(submission)
   return parsed.success ? [] : parsed.error.issues.map(issue => issue.path.join('.'))
 }
 
-/** The same for JSON text, in which `__proto__` is a key and 1e999 a number. */
-function complaintsAbout(json: string): string[] {
-  return complaints(JSON.parse(json))
+/** Returns the same for JSON text, in which `__proto__` is a key and 1e999 a number. */
+function rejectedPathsOfJson(json: string): string[] {
+  return rejectedPaths(JSON.parse(json))
 }
 
-test('a prompt is enough; the rest has defaults', () => {
+test('only the prompt is required', () => {
   expect(Submission.parse({ prompt: 'low cloud' })).toEqual({
     prompt: 'low cloud',
     parameters: { aspectRatio: '1:1', resolution: 1024, numOutputs: 1 },
@@ -29,7 +29,7 @@ test('a prompt is enough; the rest has defaults', () => {
   })
 })
 
-test('everything that may be said is taken as it was said', () => {
+test('accepts every key and changes no value', () => {
   const whole = {
     clientId: ID,
     prompt: ' two\n lines\t',
@@ -66,29 +66,29 @@ for (const prompt of [
   '\\u0000',
   '$1 {0} %s',
 ]) {
-  test(`${JSON.stringify(prompt.slice(0, 40))} is a prompt`, () => {
+  test(`accepts ${JSON.stringify(prompt.slice(0, 40))} as a prompt`, () => {
     expect(Submission.parse({ prompt }).prompt).toBe(prompt)
   })
 }
 
-for (const [what, prompt] of [
-  ['nothing', ''],
+for (const [name, prompt] of [
+  ['empty', ''],
   ['blank', ' \n\t\u00a0\u2003'],
   ['with NUL', 'a\0b'],
-  ['with half of a pair', 'a\ud83d'],
-  ['with the other half', '\ude00a'],
+  ['with a lone high surrogate', 'a\ud83d'],
+  ['with a lone low surrogate', '\ude00a'],
   ['too long', 'x'.repeat(LIMITS.promptCharacters + 1)],
-  ['with a picture', 'see data:image/png;base64,AAAA'],
-  ['with a picture that shouts', 'see DATA:IMAGE/PNG;BASE64,AAAA'],
+  ['with an embedded file', 'see data:image/png;base64,AAAA'],
+  ['with an embedded file in capitals', 'see DATA:IMAGE/PNG;BASE64,AAAA'],
   ['a number', 1],
   ['a list', ['a']],
   ['null', null],
   ['missing', undefined],
 ] as const) {
-  test(`a prompt that is ${what} is refused`, () => expect(complaints({ prompt })).toContain('prompt'))
+  test(`rejects a prompt that is ${name}`, () => expect(rejectedPaths({ prompt })).toContain('prompt'))
 }
 
-for (const [where, json] of [
+for (const [path, json] of [
   ['', '{"prompt":"a","imageData":"x"}'],
   ['', '{"prompt":"a","__proto__":{"admin":true}}'],
   ['', '{"prompt":"a","constructor":{}}'],
@@ -96,10 +96,10 @@ for (const [where, json] of [
   ['parameters', '{"prompt":"a","parameters":{"__proto__":{"seed":1}}}'],
   ['parent', `{"prompt":"a","parent":{"generationId":"${ID}","outputIndex":0,"verb":"edit","x":1}}`],
 ] as const) {
-  test(`a key that nobody knows is refused: ${json}`, () => expect(complaintsAbout(json)).toEqual([where]))
+  test(`rejects an unknown key: ${json}`, () => expect(rejectedPathsOfJson(json)).toEqual([path]))
 }
 
-test('a setting called __proto__ is no setting and no prototype', () => {
+test('drops a setting called __proto__ and leaves the prototype', () => {
   const { parameters } = Submission.parse(
     JSON.parse('{"prompt":"a","parameters":{"settings":{"__proto__":{"x":1},"b":1}}}'),
   )
@@ -150,17 +150,17 @@ for (const [path, json] of [
   ['parent.outputIndex', '-1'],
   ['parent.verb', '"Make it so"'],
 ] as const) {
-  test(`${path} cannot be ${json.slice(0, 40)}`, () => {
+  test(`rejects ${json.slice(0, 40)} as ${path}`, () => {
     const [first = '', ...rest] = path.split('.')
     const named = path.startsWith('referenceImages') ? ['referenceImages'] : [first, ...rest]
     const base = path.startsWith('parent.') ? { generationId: ID, outputIndex: 0, verb: 'edit' } : undefined
     expect(
-      complaints(withValue({ prompt: 'a', ...(base ? { parent: base } : {}) }, named, JSON.parse(json))),
+      rejectedPaths(withValue({ prompt: 'a', ...(base ? { parent: base } : {}) }, named, JSON.parse(json))),
     ).toContain(path)
   })
 }
 
-test('every offered ratio, resolution and number of outputs is taken', () => {
+test('accepts every offered ratio, resolution and number of outputs', () => {
   const parameters = fc.record({
     aspectRatio: fc.constantFrom(...ASPECT_RATIOS),
     resolution: fc.constantFrom(...RESOLUTIONS),
@@ -174,7 +174,7 @@ test('every offered ratio, resolution and number of outputs is taken', () => {
   )
 })
 
-test('whatever is sent, it is taken or refused with words; nothing else is thrown', () => {
+test('accepts any value or rejects it with a message, and never throws', () => {
   fc.assert(
     fc.property(fc.jsonValue(), value => {
       for (const body of [value, { prompt: 'a', parameters: value }, { prompt: value }]) {

@@ -5,15 +5,17 @@ import { Output, PublicError } from './output.ts'
 import { hasEmbeddedFile, isStorable, type PublicParameters } from './parameters.ts'
 import { Reference } from './reference.ts'
 
+/** Reasons why a queued or processing generation waits. */
 export const WAITING_REASONS = ['provider-queue', 'rate-limited', 'provider-down', 'not-configured'] as const
 
+/** The output that a generation was derived from, and how. */
 export const Parent = z.strictObject({
   generationId: z.uuid(),
   outputIndex: z.int().min(0),
   verb: z.string().regex(/^[a-z][a-z-]{0,31}$/),
 })
 
-/** A generation as everyone who may see it sees it: a row of the list, an event, an answer to a submission. */
+/** The public document of a generation: a row of the list, an event, a response to a submission. */
 export const Generation = z.strictObject({
   id: z.uuid(),
   clientId: z.uuid(),
@@ -76,7 +78,7 @@ export const SubmittedParameters = z.strictObject({
 })
 export type SubmittedParameters = z.infer<typeof SubmittedParameters>
 
-/** `POST /api/generate`. A reference is a data URL, the id of one that was uploaded, or an https address. */
+/** Body of `POST /api/generate`. A reference is a data URL, the id of an uploaded reference, or an https URL. */
 export const Submission = z.strictObject({
   clientId: z.uuid().optional(),
   prompt: Prompt,
@@ -88,11 +90,11 @@ export const Submission = z.strictObject({
 })
 export type Submission = z.infer<typeof Submission>
 
-/** `POST /api/generate/:id/cancel`. `note` says what was stopped, and whether the provider may bill it all the same. */
+/** Response of `POST /api/generate/:id/cancel`. `note` is a sentence about what was stopped, and whether the provider may bill it anyway. */
 export const Cancellation = z.strictObject({ cancelled: z.boolean(), note: z.string() })
 export type Cancellation = z.infer<typeof Cancellation>
 
-/** `PATCH /api/generate/:id`. A favourite is one picture, not all that were made along with it. */
+/** Body of `PATCH /api/generate/:id`. A favourite is a single output, not the whole generation. */
 export const FavouriteChange = z.strictObject({
   outputIndex: z
     .int()

@@ -18,7 +18,7 @@ const ImportedFile = z.looseObject({
   height: pixels,
 })
 
-/** A line of `generations.jsonl`: a generation of another system. What it does not know is left out; any other key is passed over. */
+/** A line of `generations.jsonl`: a generation of another system. Every key but the id is optional; unknown keys are ignored. */
 export const ImportLine = z.looseObject({
   id: z.union([z.string().min(1).max(500), z.int()]).transform(String),
   prompt: z.string().default(''),

@@ -1,8 +1,8 @@
 import type { Status } from './enums.ts'
 
 /**
- * The state machine of a generation: which status may follow which. A status may follow itself where a new attempt takes
- * over unfinished work. Every move is one guarded UPDATE and one row of `generation_events`; nothing else changes a status.
+ * The state machine of a generation: the statuses that may follow each status. A status may follow itself where a new attempt takes
+ * over an unfinished job. Every transition is one guarded UPDATE and one row of `generation_events`; nothing else changes a status.
  */
 const TRANSITIONS: Record<Status, readonly Status[]> = {
   queued: ['processing', 'failed', 'cancelled'],
@@ -15,17 +15,17 @@ const TRANSITIONS: Record<Status, readonly Status[]> = {
 
 const TERMINAL: readonly Status[] = ['completed', 'failed', 'cancelled']
 
-/** Whether a generation in `from` may become `to`. */
+/** Returns whether a generation in status `from` may change to `to`. */
 export function canTransition(from: Status, to: Status): boolean {
   return TRANSITIONS[from].includes(to)
 }
 
-/** Every status from which `to` may be reached: the guard of the UPDATE that moves there. */
+/** Returns every status that `to` may follow, for the guard of the UPDATE. */
 export function sourceStatuses(to: Status): Status[] {
   return (Object.keys(TRANSITIONS) as Status[]).filter(from => canTransition(from, to))
 }
 
-/** Whether nothing more happens to a generation in this status unless a person asks for it. */
+/** Returns whether a generation in this status stays in it until a user acts. */
 export function isTerminal(status: Status): boolean {
   return TERMINAL.includes(status)
 }

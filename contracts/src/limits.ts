@@ -1,4 +1,4 @@
-/** Every limit that more than one part of the studio must agree on. Free of schemas. */
+/** The limits that several parts of the studio share. Free of schemas. */
 export const LIMITS = {
   promptCharacters: 32_000,
   outputs: 10,

@@ -3,7 +3,7 @@ import { ASPECT_RATIOS, KINDS, RESOLUTIONS } from './enums.ts'
 
 const label = z.string().max(100)
 
-/** One knob of a model, as data, so that a composer can draw it and ingest can judge what was sent. */
+/** A setting of a model, as data: the composer renders it, ingest validates against it. */
 export const Setting = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('number'),
@@ -18,7 +18,7 @@ export const Setting = z.discriminatedUnion('type', [
 ])
 export type Setting = z.infer<typeof Setting>
 
-/** What a model can do. A composer offers this and no more; ingest refuses what is not in here. */
+/** A model and its capabilities. The composer offers these only, and ingest rejects everything else. */
 export const Model = z.strictObject({
   id: z.string(),
   name: z.string(),

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { KINDS, OUTPUT_STATES } from './enums.ts'
 
+/** An error of a generation or an output, for users. `code` is a key of the failure table, or a code of an older version or an import. */
 export const PublicError = z.strictObject({ code: z.string(), message: z.string().max(500) })
 export type PublicError = z.infer<typeof PublicError>
 
 /**
- * One picture or video of a generation. It exists from submission on: until it is stored, `width` and `height` are what was
- * asked for, so that its place can be laid out before there are any bytes.
+ * An image or video of a generation. It exists from the submission on: until it is stored, `width` and `height` are the requested
+ * size, so that the layout is known before the bytes.
  */
 export const Output = z.strictObject({
   index: z.int().min(0),

@@ -29,28 +29,28 @@ const PUBLIC = [
   'referenceImages',
 ] as const satisfies (keyof PublicParameters)[]
 
-const PICTURE = 'data:image/png;base64,iVBORw0KGgo='
+const DATA_URL = 'data:image/png;base64,iVBORw0KGgo='
 const UUID = '0190a3a0-0000-7000-8000-000000000000'
 
-/** A picture as somebody who wants it through would write it. */
+/** An embedded file, disguised by letter case and surrounding text. */
 const smuggled = fc
   .tuple(
     fc.constantFrom(
       'data:',
       ';base64,',
-      PICTURE,
-      `https://a.example/${PICTURE}`,
-      `/media/${PICTURE}`,
+      DATA_URL,
+      `https://a.example/${DATA_URL}`,
+      `/media/${DATA_URL}`,
       `${UUID};base64,`,
     ),
     fc.infiniteStream(fc.boolean()),
     fc.string(),
     fc.string(),
   )
-  .map(([text, shouts, before, after]) => {
-    const cased = Array.from(text, letter => (shouts.next().value ? letter.toUpperCase() : letter.toLowerCase())).join(
-      '',
-    )
+  .map(([text, capitals, before, after]) => {
+    const cased = Array.from(text, letter =>
+      capitals.next().value ? letter.toUpperCase() : letter.toLowerCase(),
+    ).join('')
     return before.slice(0, before.length % 4) + cased + after
   })
 
@@ -61,7 +61,7 @@ const text = fc.oneof(
   fc.webUrl({ withQueryParameters: true, withFragments: true }),
   fc.constantFrom(
     'x'.repeat(100_000),
-    `${PICTURE}${'A'.repeat(100_000)}`,
+    `${DATA_URL}${'A'.repeat(100_000)}`,
     '\0',
     '\ud800',
     '👩‍👩‍👧‍👦',
@@ -87,12 +87,12 @@ const { hostile } = fc.letrec<{ hostile: unknown }>(tie => ({
   ),
 }))
 
-/** With `__proto__` and the like as keys of its own, which is what `JSON.parse` makes of them. */
+/** Generates objects with `__proto__` and the like as own keys, as `JSON.parse` does. */
 function dictionary(value: fc.Arbitrary<unknown>): fc.Arbitrary<Record<string, unknown>> {
   return fc.array(fc.tuple(key, value), { maxLength: 8 }).map(entries => Object.fromEntries(entries))
 }
 
-/** Anything, but mostly an object that knows which keys are looked at. */
+/** Any value, but mostly an object with keys of the allowlist. */
 const input = fc.oneof({ weight: 9, arbitrary: dictionary(hostile) }, hostile)
 
 const legal = fc.record(
@@ -140,57 +140,57 @@ function stringsIn(value: unknown): string[] {
   return Object.entries(value).flatMap(([name, inner]) => [name, ...stringsIn(inner)])
 }
 
-test('whatever comes in, no picture comes out: no kept string says data: or ;base64, in any letter case', () => {
+test('no string of the result contains data: or ;base64, in any letter case', () => {
   fc.assert(
     fc.property(input, parameters => {
-      const strings = stringsIn(sanitizeParameters(parameters)).map(kept => kept.toLowerCase())
-      expect(strings.filter(kept => kept.includes('data:') || kept.includes(';base64,'))).toEqual([])
+      const strings = stringsIn(sanitizeParameters(parameters)).map(text => text.toLowerCase())
+      expect(strings.filter(text => text.includes('data:') || text.includes(';base64,'))).toEqual([])
     }),
     { numRuns: 2_000 },
   )
 })
 
-test('whatever comes in, only keys of the allowlist come out, on a plain object, and nothing else is touched', () => {
+test('the result is a plain object with keys of the allowlist only, and no prototype changes', () => {
   const untouched = Object.getOwnPropertyNames(Object.prototype)
   fc.assert(
     fc.property(input, parameters => {
-      const kept = sanitizeParameters(parameters)
-      expect(Object.getPrototypeOf(kept)).toBe(Object.prototype)
-      expect(PUBLIC).toEqual(expect.arrayContaining(Reflect.ownKeys(kept)))
-      if (kept.settings) expect(Object.getPrototypeOf(kept.settings)).toBe(Object.prototype)
+      const sanitized = sanitizeParameters(parameters)
+      expect(Object.getPrototypeOf(sanitized)).toBe(Object.prototype)
+      expect(PUBLIC).toEqual(expect.arrayContaining(Reflect.ownKeys(sanitized)))
+      if (sanitized.settings) expect(Object.getPrototypeOf(sanitized.settings)).toBe(Object.prototype)
       expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(untouched)
     }),
     { numRuns: 1_000 },
   )
 })
 
-test('whatever comes in, what comes out is small, can be kept as JSON, and sanitizing it again changes nothing', () => {
+test('the result is small and valid JSON, and sanitizing it again changes nothing', () => {
   fc.assert(
     fc.property(input, parameters => {
-      const kept = sanitizeParameters(parameters)
-      expect(sanitizeParameters(kept)).toEqual(kept)
-      const json = JSON.stringify(kept)
+      const sanitized = sanitizeParameters(parameters)
+      expect(sanitizeParameters(sanitized)).toEqual(sanitized)
+      const json = JSON.stringify(sanitized)
       expect(JSON.stringify(JSON.parse(json))).toBe(json)
       expect(sanitizeParameters(JSON.parse(json))).toEqual(JSON.parse(json))
-      expect(stringsIn(kept).filter(string => string.length > LIMITS.promptCharacters)).toEqual([])
+      expect(stringsIn(sanitized).filter(string => string.length > LIMITS.promptCharacters)).toEqual([])
       expect(json.isWellFormed() && !json.includes('\\u0000')).toBe(true)
     }),
     { numRuns: 1_000 },
   )
 })
 
-test('every legal value survives unchanged, in an object that shares nothing with what was given', () => {
+test('every legal value is unchanged, in an object that shares nothing with the input', () => {
   fc.assert(
     fc.property(legal, parameters => {
-      const kept = sanitizeParameters(parameters)
-      expect(kept as unknown).toEqual(parameters)
-      if (kept.settings) expect(kept.settings as unknown).not.toBe(parameters.settings)
-      if (kept.referenceImages) expect(kept.referenceImages).not.toBe(parameters.referenceImages as string[])
+      const sanitized = sanitizeParameters(parameters)
+      expect(sanitized as unknown).toEqual(parameters)
+      if (sanitized.settings) expect(sanitized.settings as unknown).not.toBe(parameters.settings)
+      if (sanitized.referenceImages) expect(sanitized.referenceImages).not.toBe(parameters.referenceImages as string[])
     }),
   )
 })
 
-test('everything that a submission may say in its parameters is public', () => {
+test('every parameter of a submission is public', () => {
   const submitted = legal.map(({ error, ...parameters }) =>
     Object.fromEntries(Object.entries(parameters).filter(([name]) => !name.startsWith('reference'))),
   )
@@ -202,32 +202,32 @@ test('everything that a submission may say in its parameters is public', () => {
   )
 })
 
-test('what is not an object has no parameters', () => {
-  const nothing = [undefined, null, '', PICTURE, 0, true, [], [{ aspectRatio: '1:1' }], () => ({ aspectRatio: '1:1' })]
+test('a value that is no object has no parameters', () => {
+  const nothing = [undefined, null, '', DATA_URL, 0, true, [], [{ aspectRatio: '1:1' }], () => ({ aspectRatio: '1:1' })]
   expect(nothing.map(sanitizeParameters)).toEqual(nothing.map(() => ({})))
 })
 
-test('what is only inherited is not kept', () => {
+test('ignores inherited keys', () => {
   expect(sanitizeParameters(Object.create({ aspectRatio: '1:1', settings: { style: 'calm' } }))).toEqual({})
 })
 
-test('a key called __proto__ or constructor does not become the prototype of anything', () => {
+test('a key called __proto__ or constructor becomes no prototype', () => {
   const parsed = JSON.parse(
     '{"__proto__":{"aspectRatio":"1:1"},"constructor":{"prototype":{"seed":1}},"settings":{"__proto__":{"style":"x"},"constructor":"y","calm":1}}',
   )
-  const kept = sanitizeParameters(parsed)
-  expect(JSON.stringify(kept)).toBe('{"settings":{"calm":1}}')
-  expect('style' in (kept.settings ?? {})).toBe(false)
+  const sanitized = sanitizeParameters(parsed)
+  expect(JSON.stringify(sanitized)).toBe('{"settings":{"calm":1}}')
+  expect('style' in (sanitized.settings ?? {})).toBe(false)
 })
 
 for (const key of PUBLIC) {
-  test(`${key} is kept only as what it is meant to be`, () => {
+  test(`drops ${key} if its value has another type`, () => {
     const wrong = [
-      PICTURE,
-      `x ${PICTURE.toUpperCase()}`,
+      DATA_URL,
+      `x ${DATA_URL.toUpperCase()}`,
       null,
       {},
-      { url: PICTURE },
+      { url: DATA_URL },
       Number.NaN,
       Number.POSITIVE_INFINITY,
       '\0',
@@ -235,12 +235,12 @@ for (const key of PUBLIC) {
     ]
     const survivors = wrong
       .map(value => sanitizeParameters({ [key]: value }))
-      .filter(kept => Object.keys(kept).length > 0)
+      .filter(sanitized => Object.keys(sanitized).length > 0)
     expect(survivors).toEqual(key === 'settings' ? [{ settings: {} }, { settings: {} }] : [])
   })
 }
 
-test('settings are scalars with plain names, and not without end', () => {
+test('settings are scalars with plain names, at most 64', () => {
   const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`knob${index}`, index]))
   expect(Object.keys(sanitizeParameters({ settings: many }).settings ?? {})).toHaveLength(64)
   const settings = {
@@ -254,15 +254,15 @@ test('settings are scalars with plain names, and not without end', () => {
     nan: Number.NaN,
     'a b': 1,
     'data:': 1,
-    picture: PICTURE,
+    embedded: DATA_URL,
   }
   expect(sanitizeParameters({ settings })).toEqual({ settings: { style: 'calm', steps: 30, hd: true } })
 })
 
-test('of reference images only addresses are kept, in their order', () => {
+test('keeps only the URLs of reference images, in their order', () => {
   const referenceImages = [
     '/media/a.png',
-    PICTURE,
+    DATA_URL,
     { url: '/media/b.png' },
     'https://a.example/b.png',
     null,
@@ -273,16 +273,16 @@ test('of reference images only addresses are kept, in their order', () => {
   })
 })
 
-test('an embedded file is recognised in any letter case, and ordinary words are not', () => {
+test('detects an embedded file in any letter case, and no ordinary words', () => {
   expect(['data:', 'x Data:y', ';base64,', 'a;BaSe64,b'].filter(hasEmbeddedFile)).toHaveLength(4)
   expect(['data', 'database', 'base64', ';base64 ,', 'metadata ; x'].filter(hasEmbeddedFile)).toEqual([])
 })
 
 /**
- * If this fails you have changed the rule. What is kept was made by the one before: raise SANITIZING_RULE, so that
- * `bun run migrate` applies the new one to it, and write the new sum here.
+ * A failure means that the rule has changed. Stored parameters follow the previous rule: raise SANITIZER_VERSION, so that
+ * `bun run migrate` applies the new rule to them, and write the new sum here.
  */
-test('a change of the rule raises its number', () => {
+test('a change of the rule raises its version', () => {
   const strings = [
     '',
     'a',
@@ -295,7 +295,7 @@ test('a change of the rule raises its number', () => {
     '../a',
     'image/png',
     'a+b/c=',
-    PICTURE,
+    DATA_URL,
     'a\0',
   ]
   const urls = [
@@ -309,11 +309,11 @@ test('a change of the rule raises its number', () => {
   ]
   const sizes = [32, 33, 500, 501, 1_000, 1_001, 2_048, 2_049, 32_000, 32_001].map(length => 'x'.repeat(length))
   const numbers = [-1, 0, 1, 1.5, 10, 11, 64, 65_536, 65_537, 86_400, 86_401, Number.MAX_SAFE_INTEGER, Number.NaN]
-  const odd = [null, true, [], ['/media/a.png', PICTURE, 1], {}, { steps: 4, sampler: 'a', 'no name': 1, deep: {} }]
+  const odd = [null, true, [], ['/media/a.png', DATA_URL, 1], {}, { steps: 4, sampler: 'a', 'no name': 1, deep: {} }]
   const values = [...strings, ...urls, ...sizes, ...numbers, ...odd]
-  const kept = [...PUBLIC, 'referenceImage', '__proto__', 'settings.x'].map(key =>
+  const sanitized = [...PUBLIC, 'referenceImage', '__proto__', 'settings.x'].map(key =>
     values.map(value => sanitizeParameters(Object.fromEntries([[key, value]]))),
   )
-  const sum = new Bun.CryptoHasher('sha256').update(JSON.stringify(kept)).digest('hex').slice(0, 16)
+  const sum = new Bun.CryptoHasher('sha256').update(JSON.stringify(sanitized)).digest('hex').slice(0, 16)
   expect({ rule: SANITIZER_VERSION, sum }).toEqual({ rule: 1, sum: 'df6c7a2d9e81f6d9' })
 })

@@ -2,7 +2,7 @@ import { LIMITS } from './limits.ts'
 
 export type Scalar = string | number | boolean
 
-/** What everybody who may see a generation may see of its parameters. Whatever is not named here is not shown. */
+/** The parameters of a generation that its workspace may see. A key that is not listed here is never shown. */
 export interface PublicParameters {
   aspectRatio?: string
   numOutputs?: number
@@ -21,14 +21,14 @@ export interface PublicParameters {
   referenceImages?: string[]
 }
 
-/** Rises with each change of the rule: `bun run migrate` then applies it to what was kept by an older one. */
+/** Version of the rule. It rises with each change, and `bun run migrate` then sanitizes the stored parameters again. */
 export const SANITIZER_VERSION = 1
 
 type Rule<T> = (value: unknown) => T | undefined
 
 /**
- * One rule a key. An allowlist and not a blocklist: what a blocklist forgets is shown to everyone, what this forgets is
- * merely missing. Each kept field is checked for its own type and size, so that no key can smuggle a picture in.
+ * A rule per key. An allowlist instead of a blocklist: a key that a blocklist forgets is shown, a key that this list forgets is only
+ * missing. Each value is checked for its own type and size, so no key can carry an embedded file.
  */
 const RULES: { [K in keyof PublicParameters]-?: Rule<NonNullable<PublicParameters[K]>> } = {
   aspectRatio: matching(/^\d{1,3}:\d{1,3}$/),
@@ -55,24 +55,24 @@ const MAX_SETTINGS = 64
 const MAX_REFERENCES = 64
 
 /**
- * The one rule that decides what of a generation's parameters is public. It keeps own keys of the allowlist whose value has
- * the right type and size, and nothing else; no string that it keeps contains `data:` or `;base64,` in any letter case.
+ * Returns the public part of a generation's parameters: the own keys of the allowlist whose value has the right type and size. No
+ * string in it contains `data:` or `;base64,` in any letter case. No other code decides which parameters are public.
  *
- * @param parameters anything: a submission, an old row, something hostile
- * @returns a new object that shares nothing with what was given; sanitizing it again gives the same
+ * @param parameters any value: a submission, an old row, hostile input
+ * @returns a new object that shares nothing with the input; sanitizing it again changes nothing
  */
 export function sanitizeParameters(parameters: unknown): PublicParameters {
   if (!isRecord(parameters)) return {}
-  const kept = Object.entries(RULES).flatMap(([key, rule]) => {
+  const entries = Object.entries(RULES).flatMap(([key, rule]) => {
     const value = Object.hasOwn(parameters, key) ? rule(parameters[key]) : undefined
     return value === undefined ? [] : [[key, value]]
   })
-  return Object.fromEntries(kept)
+  return Object.fromEntries(entries)
 }
 
 /**
- * The address of a reference image if it may be kept: one of ours (`/media/…`) or plain http(s), at most 2,048 ASCII
- * characters, without `..`.
+ * Returns the URL of a reference image if it may be stored, else undefined: a path of the store (`/media/…`) or plain http(s), at most
+ * 2,048 ASCII characters, without `..`.
  */
 export function parseReferenceUrl(value: unknown): string | undefined {
   if (hasPathTraversal(value)) return undefined
@@ -80,12 +80,12 @@ export function parseReferenceUrl(value: unknown): string | undefined {
   return url !== undefined && url.length <= LIMITS.urlCharacters ? url : undefined
 }
 
-/** Whether a text carries, or pretends to carry, an embedded file. */
+/** Returns whether a text contains an embedded file, or looks as if it did. */
 export function hasEmbeddedFile(value: string): boolean {
   return EMBEDDED_FILE.test(value)
 }
 
-/** Whether Postgres can keep the text as it is: no NUL, no half of a surrogate pair. */
+/** Returns whether Postgres can store the text unchanged: no NUL, no lone surrogate. */
 export function isStorable(value: string): boolean {
   return !value.includes('\0') && value.isWellFormed()
 }
@@ -101,11 +101,11 @@ function referenceImages(value: unknown): string[] | undefined {
 function settings(value: unknown): Record<string, Scalar> | undefined {
   if (!isRecord(value)) return undefined
   const names = Object.keys(value).filter(name => SETTING_NAME.test(name) && name !== 'constructor')
-  const kept = names.slice(0, MAX_SETTINGS).flatMap(name => {
+  const entries = names.slice(0, MAX_SETTINGS).flatMap(name => {
     const scalar = settingValue(value[name])
     return scalar === undefined ? [] : [[name, scalar] as const]
   })
-  return Object.fromEntries(kept)
+  return Object.fromEntries(entries)
 }
 
 function settingValue(value: unknown): Scalar | undefined {

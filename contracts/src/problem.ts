@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Every way a request can be refused, with the status it is refused with. */
+/** Every problem with its HTTP status and title, by its code. */
 export const PROBLEMS = {
   malformed: { status: 400, title: 'The request could not be read' },
   unauthenticated: { status: 401, title: 'A valid secret is needed' },
@@ -20,7 +20,7 @@ export type ProblemCode = keyof typeof PROBLEMS
 
 const codes = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]
 
-/** The body of every error answer. @see https://www.rfc-editor.org/rfc/rfc9457 */
+/** The body of every error response. @see https://www.rfc-editor.org/rfc/rfc9457 */
 export const Problem = z.strictObject({
   type: z.literal('about:blank'),
   title: z.string(),

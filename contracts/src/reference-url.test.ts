@@ -2,9 +2,9 @@ import { expect, test } from 'bun:test'
 import { LIMITS } from './limits.ts'
 import { parseReferenceUrl } from './parameters.ts'
 
-const PICTURE = 'data:image/png;base64,iVBORw0KGgo='
+const DATA_URL = 'data:image/png;base64,iVBORw0KGgo='
 
-for (const address of [
+for (const url of [
   '/media/w/0190/ref/abc.png',
   '/media/remote/0190/ref/0',
   'https://a.example',
@@ -13,12 +13,12 @@ for (const address of [
   'http://192.168.0.1:9000/bucket/key',
   `https://a.example/${'x'.repeat(LIMITS.urlCharacters - 18)}`,
 ]) {
-  test(`${address.slice(0, 60)} may be the address of a reference`, () => {
-    expect(parseReferenceUrl(address)).toBe(address)
+  test(`accepts ${url.slice(0, 60)}`, () => {
+    expect(parseReferenceUrl(url)).toBe(url)
   })
 }
 
-for (const address of [
+for (const url of [
   '',
   '/media/',
   '/media/../etc/passwd',
@@ -44,15 +44,15 @@ for (const address of [
   'https://a.example/?u=DaTa:image/png',
   'https://a.example/x;BASE64,AAAA',
   '/media/data:x',
-  PICTURE,
-  PICTURE.toUpperCase(),
+  DATA_URL,
+  DATA_URL.toUpperCase(),
   'blob:https://a.example/0190',
   'javascript:alert(1)',
   'file:///etc/passwd',
   'ftp://a.example/b.png',
   `https://a.example/${'x'.repeat(LIMITS.urlCharacters - 17)}`,
 ]) {
-  test(`${JSON.stringify(address.slice(0, 60))} may not`, () => {
-    expect(parseReferenceUrl(address)).toBeUndefined()
+  test(`rejects ${JSON.stringify(url.slice(0, 60))}`, () => {
+    expect(parseReferenceUrl(url)).toBeUndefined()
   })
 }

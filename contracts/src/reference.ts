@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** A picture that a person gives along with a prompt. `id` is null where an old row only knows an address. */
+/** An image that a user submits with a prompt. `id` is null where an old row has only a URL. */
 export const Reference = z.strictObject({
   id: z.uuid().nullable(),
   url: z.string(),

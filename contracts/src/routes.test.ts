@@ -28,10 +28,10 @@ for (const [path, service] of [
   ['/metrics/x', undefined],
   ['/metricsx', 'query'],
 ] as const) {
-  test(`${path} is answered by ${service ?? 'nobody outside'}`, () => expect(resolveService(path)).toBe(service))
+  test(`routes ${path} to ${service ?? 'no service'}`, () => expect(resolveService(path)).toBe(service))
 }
 
-test('a path goes to ingest if, and only if, it is one of its prefixes or lies below one', () => {
+test('routes a path to ingest if, and only if, it is a prefix or lies below one', () => {
   const prefix = fc.constantFrom(...INGEST_PREFIXES)
   fc.assert(fc.property(prefix, fc.webPath(), (base, rest) => expect(resolveService(`${base}/${rest}`)).toBe('ingest')))
   fc.assert(
@@ -41,7 +41,7 @@ test('a path goes to ingest if, and only if, it is one of its prefixes or lies b
   )
 })
 
-test('the addresses of operators stay inside', () => {
+test('does not route the paths for operators', () => {
   fc.assert(
     fc.property(fc.constantFrom(...OPERATOR_PATHS), fc.webPath(), (path, rest) => {
       expect(resolveService(`${path}/${rest}`)).toBeUndefined()

@@ -1,21 +1,21 @@
-/** Addresses. Free of schemas. */
+/** Paths of the services. Free of schemas. */
 
 export const SERVICES = ['ingest', 'processor', 'query'] as const
 export type Service = (typeof SERVICES)[number]
 
-/** What the gateway sends to ingest; everything else goes to query. A prefix matches itself and whatever follows a `/`. */
+/** Path prefixes that the gateway routes to ingest; all others go to query. A prefix matches itself and everything below it. */
 export const INGEST_PREFIXES = ['/api/generate', '/api/references', '/api/admin', '/api/auth'] as const
 
-/** Addresses of a service that only operators reach: the gateway does not route them. */
+/** Paths of every service for operators. The gateway does not route them. */
 export const OPERATOR_PATHS = ['/healthz', '/readyz', '/metrics'] as const
 
-/** Which service answers for a path; undefined if the gateway routes it nowhere. */
+/** Returns the service that the gateway routes a path to; undefined if it routes it nowhere. */
 export function resolveService(path: string): 'ingest' | 'query' | undefined {
   if (OPERATOR_PATHS.some(prefix => matchesPrefix(prefix, path))) return undefined
   return INGEST_PREFIXES.some(prefix => matchesPrefix(prefix, path)) ? 'ingest' : 'query'
 }
 
-/** The address of an object of the store. */
+/** Returns the URL path of an object of the store. */
 export function mediaUrl(key: string): string {
   return `/media/${key}`
 }

@@ -3,10 +3,10 @@ import type { AspectRatio, Resolution } from './enums.ts'
 const EDGE_STEP = 8
 
 /**
- * The pixels a picture will have, known before it exists.
+ * Returns the size of an image before it exists.
  *
- * @param ratio width to height, as people write it (`3:2`)
- * @param resolution side in pixels of the square of equal area
+ * @param ratio width to height, as `3:2`
+ * @param resolution side of the square of equal area, in pixels
  * @returns width and height in pixels, each a multiple of 8
  */
 export function computeSize(ratio: AspectRatio, resolution: Resolution): { width: number; height: number } {

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { generationSubject, jobConsumerName, jobSubject, parseWorkspaceId, STREAMS } from './subjects.ts'
 
-const WILD = [
+const INVALID_TOKENS = [
   '',
   '*',
   '>',
@@ -21,13 +21,13 @@ const WILD = [
   'x'.repeat(65),
 ]
 
-for (const name of WILD) {
-  test(`${JSON.stringify(name.slice(0, 20))} cannot become part of a subject`, () => {
+for (const name of INVALID_TOKENS) {
+  test(`rejects ${JSON.stringify(name.slice(0, 20))} in a subject`, () => {
     for (const make of [generationSubject, jobSubject, jobConsumerName]) expect(() => make(name)).toThrow(RangeError)
   })
 }
 
-test('only a plain token can: no text whatever adds a level or a wildcard', () => {
+test('no text adds a level or a wildcard to a subject', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), name => {
       const subject = attempt(() => jobSubject(name))
@@ -36,11 +36,11 @@ test('only a plain token can: no text whatever adds a level or a wildcard', () =
   )
 })
 
-test('the workspace of a subject is the one it was made for', () => {
+test('parses the workspace that a subject was made for', () => {
   fc.assert(fc.property(fc.uuid(), id => expect(parseWorkspaceId(generationSubject(id))).toBe(id)))
 })
 
-test('no other subject names a workspace', () => {
+test('finds no workspace in another subject', () => {
   const others = [
     'events.a',
     'events.a.generation.b',
@@ -54,12 +54,12 @@ test('no other subject names a workspace', () => {
   expect(others.map(parseWorkspaceId)).toEqual(others.map(() => undefined))
 })
 
-test('every subject belongs to the stream that is meant to carry it', () => {
+test('every subject belongs to its stream', () => {
   expect(STREAMS.jobs.subjects).toEqual([`${jobSubject('demo').split('.')[0]}.>`] as never)
   expect(STREAMS.events.subjects).toEqual([`${generationSubject('w').split('.')[0]}.>`] as never)
 })
 
-test('lanes of two providers share neither subject nor consumer', () => {
+test('two providers share neither subject nor consumer', () => {
   expect(jobSubject('a')).not.toBe(jobSubject('b'))
   expect(jobConsumerName('a')).not.toBe(jobConsumerName('b'))
 })

@@ -12,15 +12,15 @@ import {
 } from './subjects.ts'
 
 /**
- * What travels, over HTTP and over the bus, pinned. Services are deployed one after another and browsers keep a page open for
- * days, so both sides of a change meet. If this test fails you have changed what is said:
+ * Hashes of the schemas of HTTP and of the bus. Services are deployed one after another and browsers keep a page open for days, so
+ * the old and the new version of a schema meet. If this test fails, a schema has changed:
  *
- * 1. Can everyone who still runs the old version read the new one, and the other way round? A new optional key of something
- *    that is sent is safe only where nobody parses it strictly; a key that is gone, renamed, or means something else is not.
+ * 1. Can the old version read the new schema, and the new version the old one? A new optional key is safe only where no receiver
+ *    parses strictly; a key that is removed, renamed, or has another meaning is not.
  * 2. A message of the bus whose meaning changes gets a new `v` beside the old one, never instead of it.
- * 3. Deploy order: consumers first, then producers. (HTTP answers: first the interface that understands both, then query.
- *    Submissions: first ingest, then the interface. The bus: first whoever reads, then whoever posts.)
- * 4. Then write the new hash here, in the same commit as the change. It also moves when zod writes JSON Schema otherwise.
+ * 3. Deploy order: consumers first, then producers. (HTTP responses: first the interface that understands both, then query.
+ *    Submissions: first ingest, then the interface. The bus: first the consumers, then the publishers.)
+ * 4. Then write the new hash here, in the same commit as the change. It also changes when zod writes JSON Schema in another way.
  */
 const PINNED: Record<string, string> = {
   BackfillResponse: '11c99d071b62a27c',
@@ -56,12 +56,12 @@ const PINNED: Record<string, string> = {
   Timeline: 'aa8f22db3f2db5fa',
 }
 
-test('what travels is what was agreed', async () => {
+test('no schema has changed', async () => {
   const schemas = await exportedSchemas()
   expect(Object.fromEntries(schemas.map(([name, schema]) => [name, hashOf(schema)]))).toEqual(PINNED)
 })
 
-test('a change that matters changes the hash, and one that does not does not', () => {
+test('a hash changes with the schema, not with its order or descriptions', () => {
   const pinned = hashOf(z.strictObject({ a: z.string(), b: z.int().default(1) }))
   expect(hashOf(z.strictObject({ b: z.int().default(1).describe('how many'), a: z.string() }))).toBe(pinned)
   for (const changed of [
@@ -75,7 +75,7 @@ test('a change that matters changes the hash, and one that does not does not', (
   }
 })
 
-test('the names on the bus are what was agreed', () => {
+test('no name on the bus has changed', () => {
   expect(STREAMS).toEqual({
     jobs: { name: 'JOBS', subjects: ['jobs.>'] },
     events: { name: 'EVENTS', subjects: ['events.>'] },
@@ -93,7 +93,7 @@ test('the names on the bus are what was agreed', () => {
   ])
 })
 
-/** Every schema that a file of contracts exports, so that a new one cannot be forgotten. */
+/** Returns every schema that a file of contracts exports, so that a new one cannot be forgotten. */
 async function exportedSchemas(): Promise<[string, z.ZodType][]> {
   const files = [...new Bun.Glob('*.ts').scanSync(import.meta.dirname)].filter(file => !file.endsWith('.test.ts'))
   const modules = await Promise.all(files.map(file => import(`./${file}`) as Promise<Record<string, unknown>>))
@@ -101,7 +101,7 @@ async function exportedSchemas(): Promise<[string, z.ZodType][]> {
   return all.filter((entry): entry is [string, z.ZodType] => entry[1] instanceof z.ZodType).toSorted()
 }
 
-/** As it is sent and as it is read: defaults are in the one and not in the other. */
+/** Hashes the input and the output of a schema: defaults are in one of them only. */
 function hashOf(schema: z.ZodType): string {
   const written = (['input', 'output'] as const).map(io =>
     sorted(z.toJSONSchema(schema, { io, unrepresentable: 'any' })),
@@ -109,11 +109,11 @@ function hashOf(schema: z.ZodType): string {
   return new Bun.CryptoHasher('sha256').update(JSON.stringify(written)).digest('hex').slice(0, 16)
 }
 
-/** With its keys, and lists whose order says nothing, in one order, and without the words that explain it. */
+/** Sorts keys and `required`, whose order has no meaning, and removes descriptions. */
 function sorted(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return key === 'required' ? value.toSorted() : value.map(item => sorted(item))
   if (typeof value !== 'object' || value === null) return value
-  const said = Object.entries(value).filter(([name, inner]) => name !== 'description' || typeof inner !== 'string')
-  const entries = said.map(([name, inner]) => [name, sorted(inner, name)] as const)
+  const relevant = Object.entries(value).filter(([name, inner]) => name !== 'description' || typeof inner !== 'string')
+  const entries = relevant.map(([name, inner]) => [name, sorted(inner, name)] as const)
   return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
