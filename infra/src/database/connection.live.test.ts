@@ -76,29 +76,35 @@ test('a statement that fails in the middle of its rows leaves none of them to th
   expect(rows.map(({ seven }) => seven)).toEqual([7])
 })
 
-// porsager/postgres#1192 (also #1205): without the `catch` the failure of the driver's own query is an unhandled rejection.
 // porsager/postgres#1223: without the reset in `closed` the statement fails with the error of the old connection.
-test('a statement is run although its new connection was terminated during the type query', async () => {
-  await using database = await connect()
-  await using stack = new AsyncDisposableStack()
-  const late = open(database.url, 'late', 1)
-  stack.defer(() => late.end({ timeout: 1 }))
-  const answer = Promise.withResolvers<unknown>()
-  await database.operator.begin(async tx => {
-    await tx`lock table pg_type in access exclusive mode`
-    late`select 1 as one`.then(answer.resolve, answer.resolve)
-    const isTerminated = async () => {
-      await tx`select pg_stat_clear_snapshot()`
-      const rows = await tx`
-        select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'late' and wait_event_type = 'Lock'`
-      return rows.length > 0 || undefined
-    }
-    await waitUntil(isTerminated, { what: 'The type query', milliseconds: 10_000, signal: forever })
+// porsager/postgres#1192 (also #1205): without the `catch` the failed type query is an unhandled rejection.
+for (const [event, end, expected] of [
+  ['terminated during the type query is run by the next', 'pg_terminate_backend', [{ one: 1 }]],
+  ['unable to query its types fails alone', 'pg_cancel_backend', { code: '57014' }],
+] as const) {
+  test(`a statement whose new connection is ${event}`, async () => {
+    await using database = await connect()
+    await using stack = new AsyncDisposableStack()
+    const late = open(database.url, 'late', 1)
+    stack.defer(() => late.end({ timeout: 1 }))
+    const answer = Promise.withResolvers<unknown>()
+    await database.operator.begin(async tx => {
+      await tx`lock table pg_type in access exclusive mode`
+      late`select 1 as one`.then(answer.resolve, answer.resolve)
+      const isInterrupted = async () => {
+        await tx`select pg_stat_clear_snapshot()`
+        const rows = await tx`
+          select ${tx.unsafe(end)}(pid) from pg_stat_activity where application_name = 'late' and wait_event_type = 'Lock'`
+        return rows.length > 0 || undefined
+      }
+      await waitUntil(isInterrupted, { what: 'The type query', milliseconds: 10_000, signal: forever })
+    })
+    expect(await answer.promise).toMatchObject(expected)
   })
-  expect(await answer.promise).toEqual([{ one: 1 }] as never)
-})
+}
 
-// porsager/postgres#1215 (a comment there): without the reset of `query` in `closed` the second statement is never answered.
+// porsager/postgres#1215 (its discussion): without the rejection in `closed` the driver's ROLLBACK, which it sends between the `error`
+// and the `close` of the socket, stays pending, and the connection is never used again.
 test('a pool goes on after a connection was reset in the middle of a transaction', async () => {
   await using database = await connect()
   await using proxy = await startProxy(Number(new URL(database.url).port))
@@ -120,6 +126,20 @@ test('a pool goes on after a connection was reset in the middle of a transaction
       { number },
     ] as never)
   }
+})
+
+// porsager/postgres#1130: without the reset of `query` in `closed` the end of the pool waits for a statement that has failed.
+test('a pool can be ended after a connection was reset', async () => {
+  await using database = await connect()
+  await using proxy = await startProxy(Number(new URL(database.url).port))
+  const sql = open(proxy.urlThrough(database.url), 'proxied', 1)
+  await sql`select 1`
+  const slow = sql`select pg_sleep(60)`.catch(error => error)
+  proxy.setFault({ kind: 'reset' })
+  expect(await slow).toBeInstanceOf(Error)
+  // Once the server has closed the connection, so has the driver.
+  await terminate(database.operator, 'proxied')
+  await withDeadline(sql.end(), { milliseconds: 3_000, operation: 'the end of the pool' })
 })
 
 // porsager/postgres#1154, #1181 and #1223 together.
@@ -147,16 +167,16 @@ async function connect() {
     url,
     sql,
     operator,
-    terminate: () => terminate(operator),
+    terminate: () => terminate(operator, 'one'),
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   }
 }
 
-/** Terminates the connections of the pool `one`, and waits until they are gone. */
-async function terminate(operator: Database): Promise<void> {
+/** Terminates the connections of a pool, and waits until they are gone. */
+async function terminate(operator: Database, name: string): Promise<void> {
   const isGone = async () => {
     const rows = await operator`
-      select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'one'`
+      select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${name}`
     return rows.length === 0 || undefined
   }
   await waitUntil(isGone, { what: 'The end of a connection', milliseconds: 10_000, signal: forever })
