@@ -1,6 +1,7 @@
 -- Up Migration
 
--- What each configured provider can do, as the processor last saw it. Read by ingest to judge and by query to show.
+-- Models of the configured providers with their capabilities, written by the processor. Ingest validates submissions against them,
+-- query returns them.
 create table models (
   id          text primary key,
   provider    text not null,
@@ -9,7 +10,7 @@ create table models (
   updated_at  timestamptz not null default now()
 );
 
--- How long generations of a model took, by how many outputs they had: what an estimate is learned from.
+-- Durations of a model's generations by number of outputs, from which estimates are learned.
 create table model_timings (
   model        text not null,
   num_outputs  smallint not null,
@@ -18,8 +19,7 @@ create table model_timings (
   primary key (model, num_outputs)
 );
 
--- Only what everybody who may see a generation may see of it. What came in full lies in generation_raw, so that listing
--- cannot touch a big value, whatever is in it.
+-- The public part of a generation. The full parameters are in generation_raw, so that a listing never reads a large value.
 create table generations (
   id                 uuid primary key,
   workspace_id       uuid not null,
@@ -48,14 +48,14 @@ create table generations (
 );
 create index generations_newest on generations (workspace_id, created_at desc, id desc) where deleted_at is null;
 
--- The parameters in full, one row a generation. Nobody reads it but an administrator and the backfill.
+-- The full parameters, one row per generation. Only administrators, data migrations and the backfill read them.
 create table generation_raw (
   generation_id  uuid primary key references generations on delete cascade,
   parameters     jsonb not null
 );
 
--- What changes many times a second while a generation is worked on, apart from what is wide and seldom changes. The attempt
--- is the fence: a worker writes only while its own is the latest.
+-- The state of a job, which changes many times a second, apart from the wide row that seldom changes. The attempt is the fence: a
+-- worker writes only while its attempt is the latest.
 create table generation_jobs (
   generation_id  uuid primary key references generations on delete cascade,
   attempt        integer not null default 0,
@@ -93,7 +93,7 @@ create table generation_outputs (
   check (state <> 'temporary' or provider_url is not null)
 );
 
--- A picture given along with prompts, kept once a workspace by the hash of its bytes.
+-- An image that is submitted with prompts, stored once per workspace by the hash of its bytes.
 create table reference_images (
   id            uuid primary key,
   workspace_id  uuid not null,
@@ -117,7 +117,7 @@ create table generation_references (
 );
 create index generation_references_image on generation_references (reference_id);
 
--- Every call that may be billed. The row is there before the call is made, its request id before anything waits on it.
+-- Every call that may be billed. The row is written before the call, the request id before the job waits for the provider.
 create table provider_calls (
   generation_id  uuid not null references generations on delete cascade,
   call           smallint not null,
@@ -129,7 +129,7 @@ create table provider_calls (
   primary key (generation_id, call)
 );
 
--- Append-only: every move of every generation.
+-- Append-only: every transition of every generation.
 create table generation_events (
   id             bigint generated always as identity primary key,
   generation_id  uuid not null references generations on delete cascade,
@@ -141,8 +141,8 @@ create table generation_events (
 );
 create index generation_events_generation on generation_events (generation_id, id);
 
--- Messages that must go out because something was committed. A relay publishes them; the id is the message's id on the bus,
--- so that publishing twice is seen as once.
+-- Messages that are published because a transaction has committed. A relay publishes them. The id of the message on the bus is made
+-- of the row's id and time, so that the bus discards a repeated publication.
 create table outbox (
   id            bigint generated always as identity primary key,
   subject       text not null,
@@ -153,7 +153,7 @@ create table outbox (
 create index outbox_unpublished on outbox (id) where published_at is null;
 create index outbox_published on outbox (published_at) where published_at is not null;
 
--- How often a stream of the bus has been seen to start anew. Sequence numbers mean something only within an epoch.
+-- Number of restarts of a stream of the bus that were detected. Sequence numbers are comparable only within an epoch.
 create table bus_epoch (
   stream            text primary key,
   epoch             integer not null default 1,
@@ -164,7 +164,7 @@ create function timestamp_text(at timestamptz) returns text
   language sql stable parallel safe
   return to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
--- The one door through which a generation is shown: list, single read, event and answer are this text.
+-- The only representation of a generation: list, single read, event and response are this text.
 create function generation_document(g generations) returns json
   language sql stable as $$
   select json_build_object(

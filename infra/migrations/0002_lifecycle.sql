@@ -1,26 +1,26 @@
 -- Up Migration
 
--- A round is what a person asks for once: the submission, then each retry. How often a provider may be asked to make the same
--- output is counted within one. Work of mode `check` only asks about what was bought before, and never buys.
+-- A round is one request of a user: the submission, then each retry. The limit of calls for the same output holds within a round. A
+-- job of mode `check` only polls earlier calls, and makes none that may be billed.
 alter table generation_jobs
   add column round  smallint not null default 1,
   add column mode   text not null default 'make' check (mode in ('make', 'check'));
 
--- How a call ended, where it did not end by itself. `cancel_tried_at` is when the provider was last asked to stop it.
+-- The outcome of a call. `cancel_tried_at` is the time of the last cancel request to the provider.
 alter table provider_calls
   add column round            smallint not null default 1,
   add column outcome          text check (outcome in ('finished', 'failed', 'unknown', 'cancelled', 'too-late')),
   add column cancel_tried_at  timestamptz;
 
--- How a provider's lane stands. After a few failures in a row on the provider's side it is paused, and one generation at a
--- time probes it.
+-- The circuit breaker of each provider. It opens after a few failures of the provider in a row, until `paused_until`; then one
+-- generation at a time probes the provider (half-open).
 create table provider_lanes (
   provider      text primary key,
   failures      integer not null default 0,
   paused_until  timestamptz
 );
 
--- Outputs that are only at their provider, and are still being tried for.
+-- Temporary outputs, which are only at their provider until a rehost has stored them.
 create table rehosts (
   generation_id  uuid not null,
   index          smallint not null,
@@ -32,7 +32,7 @@ create table rehosts (
 create index rehosts_due on rehosts (next_try_at);
 insert into rehosts (generation_id, index) select generation_id, index from generation_outputs where state = 'temporary';
 
--- Objects that nothing refers to any more. Whoever stores an object of that key again takes it off this list first.
+-- Objects that no row refers to any more. Code that stores an object of that key again removes the key from this list first.
 create table object_removals (
   key           text primary key,
   remove_after  timestamptz not null

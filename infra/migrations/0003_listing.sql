@@ -1,8 +1,7 @@
 -- Up Migration
 
--- What the list reads, and nothing else that it does not show: a row a generation, with its JSON text as everyone may see it and
--- what it is filtered by. The text stays in the row, and is not compressed until it is as long as a page: who reads a page of
--- the list pays for no unpacking.
+-- The rows that the list reads: one per generation, with its public JSON text and the columns of the filters. The text stays in the
+-- row and is compressed only above the size of a page, so that a page of the list needs no decompression.
 create table generation_documents (
   generation_id   uuid primary key references generations on delete cascade,
   workspace_id    uuid not null,
@@ -16,7 +15,7 @@ create table generation_documents (
   document        text not null
 ) with (toast_tuple_target = 8160);
 
--- One for each thing that can be asked for by itself; all in the order of the list, so that a page is read and not sorted.
+-- One index per filter, each in the order of the list, so that a page needs no sort.
 create index generation_documents_newest on generation_documents (workspace_id, created_at desc, generation_id desc)
   where deleted_at is null;
 create index generation_documents_status on generation_documents (workspace_id, status, created_at desc, generation_id desc)
@@ -32,19 +31,19 @@ create index generation_documents_references
 create index generation_documents_trash on generation_documents (workspace_id, created_at desc, generation_id desc)
   where deleted_at is not null;
 
--- Words to find a generation by. Apart, because they never change, and an index of words is dear to write.
+-- Search words of a generation, in a table of their own: they never change, and their index is expensive to write.
 create table generation_words (
   generation_id  uuid primary key references generations on delete cascade,
   words          tsvector not null
 );
 create index generation_words_words on generation_words using gin (words);
 
--- Text as it is searched: small letters, and every sign that is no letter and no digit parts two words.
+-- Normalizes text for the search: lower case, and every ASCII punctuation mark separates words.
 create function plain_words(given text) returns text
   language sql immutable parallel safe
   return regexp_replace(lower(given), '[!-/:-@\[-`{-~]+', ' ', 'g');
 
--- Finds what has every phrase, word for word, and every beginning of a word. Null, which finds nothing, if there is no word in it.
+-- Builds the query for texts with every phrase and every prefix. Null, which finds nothing, if it would contain no word.
 create function search_query(beginnings text[], phrases text[]) returns tsquery
   language sql immutable parallel safe as $$
   select string_agg(part, ' & ')::tsquery from (
@@ -54,14 +53,14 @@ create function search_query(beginnings text[], phrases text[]) returns tsquery
   ) parts (part)
 $$;
 
--- Generations with these words, in any workspace, but not more than so many: whoever gets that many knows that they are common.
--- Which words are rare nobody can guess (of beginnings least of all), so that the index is always asked.
+-- Returns generations with these words in any workspace, at most `most`: a caller that gets that many knows that the words are
+-- common. The planner cannot estimate the selectivity of words, of prefixes least of all, so the index is always used.
 create function found_by_words(looked_for tsquery, most integer) returns setof uuid
   language sql stable parallel safe rows 500 set enable_seqscan to off as $$
   select generation_id from generation_words where words @@ looked_for limit most
 $$;
 
--- The one place where documents are written. (In SQL as a language it would be planned anew at each call.)
+-- The only writer of documents. In plpgsql, because a SQL function would be planned at each call.
 create function write_document(changed uuid) returns void language plpgsql as $$
 begin
   insert into generation_documents
@@ -86,8 +85,8 @@ begin
 end
 $$;
 
--- Runs when a transaction that changed a generation ends, on what is there then: outputs and progress may be written before the
--- version is raised or after. What is raised several times is written once.
+-- Runs at the end of a transaction that changed a generation, on the final rows: outputs and progress may be written before or after
+-- the version is raised. A version that is raised several times writes the document once.
 create function keep_document() returns trigger language plpgsql as $$
 begin
   if tg_op = 'INSERT' then
@@ -102,11 +101,11 @@ $$;
 create constraint trigger keep_document after insert or update on generations
   deferrable initially deferred for each row execute function keep_document();
 
--- Work over all rows that a newer version needs done once, and how far it has come.
+-- Data migrations, each with its progress.
 create table upkeep (
   name         text primary key,
   cursor       uuid,
   finished_at  timestamptz
 );
--- What is there was sanitized by the rule as it is.
+-- The existing rows were sanitized by the current rule.
 insert into upkeep (name, finished_at) values ('parameters-1', now());

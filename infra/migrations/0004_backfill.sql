@@ -1,7 +1,7 @@
 -- Up Migration
 
--- Old rows carry pictures as text inside their full parameters. The age of the generation lies beside them, so that the
--- rows that still do can be walked through in order by one index that holds no others.
+-- Old rows contain images as text inside their full parameters. The age of the generation is copied beside them, so that one partial
+-- index lists the rows that still do, in order.
 alter table generation_raw add column created_at timestamptz;
 update generation_raw r set created_at = g.created_at from generations g where g.id = r.generation_id;
 alter table generation_raw
@@ -13,7 +13,7 @@ create function embeds_file(parameters jsonb) returns boolean
   return parameters @? '$.** ? (@ like_regex "^\\s*data:" flag "i")';
 create index generation_raw_embedding on generation_raw (created_at, generation_id) where embeds_file(parameters);
 
--- A run of the backfill. `batches` is the fence: a batch that is done moves it on, and no other batch of that number counts.
+-- A run of the backfill. `batches` is the fence: a batch that is done increments it, and no other batch of that number counts.
 create table backfill_runs (
   id           uuid primary key,
   kind         text not null check (kind in ('move', 'verify')),
@@ -39,7 +39,7 @@ create table backfill_runs (
 );
 create index backfill_runs_running on backfill_runs (seen_at) where state = 'running';
 
--- What a run could not do, a row a generation, with words that say nothing of what is in it.
+-- Generations that a run could not process, with a reason that contains nothing of the row.
 create table backfill_failures (
   run_id         uuid not null references backfill_runs on delete cascade,
   generation_id  uuid not null,
@@ -48,8 +48,8 @@ create table backfill_failures (
   primary key (run_id, generation_id)
 );
 
--- Everything that was ever moved: from where in which row, to which object, and what the object's bytes are. `prefix` is what
--- stood before the base64, so that the text can be made again.
+-- Every image that was ever moved: its position in the row, its object, and the hash of the object's bytes. `prefix` is the text before
+-- the base64, so that the original text can be restored.
 create table backfill_manifest (
   generation_id  uuid not null references generations on delete cascade,
   field          text not null,

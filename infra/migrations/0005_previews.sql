@@ -1,7 +1,7 @@
 -- Up Migration
 
--- Reference pictures that are kept and have no previews yet: a backfill moves very many, and previews cost more than all else of
--- it. Until they are made the picture itself is shown.
+-- Stored reference images without previews. A backfill moves very many, and their previews cost more than the rest of it. Until they
+-- are made the image itself is shown.
 create table previews_due (
   reference_id  uuid primary key references reference_images on delete cascade,
   due_at        timestamptz not null default clock_timestamp(),
