@@ -22,7 +22,7 @@ export interface Failure {
 }
 
 /**
- * Every failure of a generation or an output, by its code. Adapters, the circuit breaker, the plan of a retry and the UI read
+ * Every failure of a generation or an output, by its code. Adapters, the circuit breaker, the worker, the import and the UI read
  * this table. A code is written into rows, so it is never renamed; rows may also hold codes of older versions and of imports.
  */
 export const FAILURES = {

@@ -40,7 +40,7 @@ export async function enqueueJobs(tx: Queryable, subject: string, ids: string[])
  */
 export async function runRelay(options: {
   database: Database
-  bus: Bus
+  bus: Pick<Bus, 'ensureStreams' | 'publish'>
   log: Log
   signal: AbortSignal
   pollMs?: number

@@ -42,7 +42,7 @@ test('goes on after an error', async () => {
   expect(runs).toBe(3)
 })
 
-test('logs failures by name and ids, as errors from the third in a row, and counts anew after a success', async () => {
+test('logs failures by name and ids, as errors from the third in a row, and counts again from one after a success', async () => {
   const lines: unknown[] = []
   const note = (level: string) => (ids: { failures: number; stream: string }, event: string) =>
     void lines.push([level, event, ids.stream, ids.failures])

@@ -64,7 +64,7 @@ async function waitForDatabase(database: Database, signal: AbortSignal): Promise
   })
 }
 
-function assertBusConnected(bus: Bus): void {
+function assertBusConnected(bus: Pick<Bus, 'isConnected'>): void {
   if (!bus.isConnected()) throw new Error('the bus is not connected')
 }
 
