@@ -52,8 +52,8 @@ beforeAll(async () => {
     await running
   })
   const config = { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 }
-  const people = new Map(Object.entries({ bob: BOB, carol: CAROL, owner: OWNER }))
-  const identify = async (request: Request) => people.get(request.headers.get('x-test') ?? '') ?? ALICE
+  const identities = new Map(Object.entries({ bob: BOB, carol: CAROL, owner: OWNER }))
+  const identify = async (request: Request) => identities.get(request.headers.get('x-test') ?? '') ?? ALICE
   const http = { config, log, metrics: createMetrics('test'), checks: {}, identify, stopping: stopping.signal }
   upstream = startUpstream()
   stack.defer(() => upstream.stop(true))
@@ -67,7 +67,7 @@ beforeAll(async () => {
 })
 afterAll(() => stack.disposeAsync())
 
-test('paging both ways gives every row once, even where many share a microsecond', async () => {
+test('returns every row once in both directions, even when many share a microsecond', async () => {
   const ids = await Promise.all(
     Array.from({ length: 23 }, (_, index) => insert(ALICE.workspaceId, Math.floor(index / 6))),
   )
@@ -81,7 +81,7 @@ test('paging both ways gives every row once, even where many share a microsecond
   expect(older.toSorted()).toEqual(ids.toSorted())
   const newer: string[] = []
   const last = await list('limit=100')
-  let back: string | null = (await list('limit=1')).nextCursor && (await oldestCursor())
+  let back: string | null = (await list('limit=1')).nextCursor && (await getOldestCursor())
   while (back) {
     const page: GenerationPage = await list(`limit=4&direction=newer&cursor=${back}`)
     newer.unshift(...page.generations.map(generation => generation.id))
@@ -91,14 +91,14 @@ test('paging both ways gives every row once, even where many share a microsecond
   expect(last.generations.map(generation => generation.id)).toEqual(older)
 })
 
-test('nobody sees what is of another workspace', async () => {
+test('hides generations of other workspaces', async () => {
   const id = await insert(BOB.workspaceId, 0)
   expect((await get(`/api/generations/${id}`)).status).toBe(404)
   expect((await get(`/api/generations/${id}`, { 'x-test': 'bob' })).status).toBe(200)
   expect((await list('limit=100')).generations.map(generation => generation.id)).not.toContain(id)
 })
 
-test('wrong parameters are refused', async () => {
+test('rejects invalid parameters', async () => {
   for (const query of [
     'limit=0',
     'limit=-1',
@@ -128,19 +128,19 @@ test('wrong parameters are refused', async () => {
   expect((await get('/nothing/here')).status).toBe(404)
 })
 
-test('days are counted as they are where the person is', async () => {
+test('counts days in the requested time zone', async () => {
   const carol = CAROL.workspaceId
   const days = ['2026-03-01T23:30:00Z', '2026-03-01T12:00:00Z', '2026-02-27T00:10:00Z', '2025-12-31T23:59:59.999999Z']
   for (const createdAt of days) await insertRow(sql, carol, { createdAt })
   await insertRow(sql, carol, { createdAt: '2026-03-01T12:00:00Z', deleted: true })
-  const counted = async (query: string) =>
+  const countDays = async (query: string) =>
     Timeline.parse(await (await get(`/api/generations/timeline${query}`, { 'x-test': 'carol' })).json()).days
-  expect(await counted('')).toEqual([
+  expect(await countDays('')).toEqual([
     { day: '2026-03-01', count: 2 },
     { day: '2026-02-27', count: 1 },
     { day: '2025-12-31', count: 1 },
   ])
-  expect(await counted('?zone=Europe/Berlin')).toEqual([
+  expect(await countDays('?zone=Europe/Berlin')).toEqual([
     { day: '2026-03-02', count: 1 },
     { day: '2026-03-01', count: 1 },
     { day: '2026-02-27', count: 1 },
@@ -151,7 +151,7 @@ test('days are counted as they are where the person is', async () => {
   }
 })
 
-test('a list that has not changed is not sent again, and one that has is', async () => {
+test('responds 304 to an unchanged list, and 200 to a changed one', async () => {
   const carol = { 'x-test': 'carol' }
   const id = await insertRow(sql, CAROL.workspaceId)
   const etag = (await get('/api/generations', carol)).headers.get('etag') ?? ''
@@ -160,11 +160,11 @@ test('a list that has not changed is not sent again, and one that has is', async
   expect((await get('/api/generations', { ...carol, 'if-none-match': etag })).status).toBe(200)
 })
 
-test('parameters in full are for administrators, and for nobody who did not ask', async () => {
-  const [whole, without] = [await insert(ALICE.workspaceId, 0), await insert(ALICE.workspaceId, 1)]
+test('returns raw parameters to administrators only, and only on request', async () => {
+  const [withRaw, withoutRaw] = [await insert(ALICE.workspaceId, 0), await insert(ALICE.workspaceId, 1)]
   const foreign = await insert(BOB.workspaceId, 0)
   const raw = { numOutputs: 1, referenceImage: 'data:image/png;base64,AAAA', internal: { note: 'secret' } }
-  for (const id of [whole, foreign]) {
+  for (const id of [withRaw, foreign]) {
     await sql`update generations set parameters = '{"numOutputs": 1}' where id = ${id}`
     await sql`insert into generation_raw (generation_id, parameters) values (${id}, ${sql.json(raw)})`
   }
@@ -173,24 +173,24 @@ test('parameters in full are for administrators, and for nobody who did not ask'
     return Object.fromEntries(page.generations.map(({ id, parameters }) => [id, parameters as object]))
   }
   const owner = { 'x-test': 'owner' }
-  expect(await seen('includeParameters=true', owner)).toMatchObject({ [whole]: raw, [without]: {} })
+  expect(await seen('includeParameters=true', owner)).toMatchObject({ [withRaw]: raw, [withoutRaw]: {} })
   expect(await seen('includeParameters=true', owner)).not.toHaveProperty(foreign)
   for (const parameters of [await seen('', owner), await seen('includeParameters=false', owner), await seen('')]) {
-    expect(parameters[whole]).toEqual({ numOutputs: 1 })
+    expect(parameters[withRaw]).toEqual({ numOutputs: 1 })
   }
   const refused = await get('/api/generations?includeParameters=true')
   expect([refused.status, await refused.text()]).toEqual([403, expect.not.stringContaining('secret')])
   expect((await get('/api/generations?includeParameters=yes', owner)).status).toBe(422)
 })
 
-test('models come with what was learned of them', async () => {
+test('lists models with their learned durations', async () => {
   await sql`insert into models (id, provider, position, capability) values ('m', 'p', 0, ${sql.json({ ...MODEL })})`
   await sql`insert into model_timings values ('m', 4, 5, 8.26), ('m', 1, 4, 2)`
   const models = Models.parse(await (await get('/api/models')).json())
   expect(models.map(model => model.learnedSeconds)).toEqual([{ 4: 8.3 }])
 })
 
-test('media are served whole and in ranges, to their own workspace only', async () => {
+test('serves media whole and in ranges, to their own workspace only', async () => {
   const key = `w/${ALICE.workspaceId}/gen/x/1/0.png`
   await store.put(key, new TextEncoder().encode('0123456789'), { signal: AbortSignal.timeout(5_000) })
   const whole = await get(`/media/${key}`)
@@ -209,18 +209,18 @@ test('media are served whole and in ranges, to their own workspace only', async 
     ['bytes=1-2,4-5', 200, '0123456789'],
   ]
   for (const [range, status, text] of ranges) {
-    const answer = await get(`/media/${key}`, { range })
-    expect([range, answer.status, await answer.text()]).toEqual([range, status, text])
+    const response = await get(`/media/${key}`, { range })
+    expect([range, response.status, await response.text()]).toEqual([range, status, text])
   }
   expect((await get(`/media/${key}`, { range: 'bytes=10-' })).status).toBe(416)
   for (const range of ['bytes=2-4', 'bytes=10-']) {
-    const answer = await get(`/media/${key}`, { range, 'if-range': '"of another picture"' })
-    expect([range, answer.status, await answer.text()]).toEqual([range, 200, '0123456789'])
+    const response = await get(`/media/${key}`, { range, 'if-range': '"another-etag"' })
+    expect([range, response.status, await response.text()]).toEqual([range, 200, '0123456789'])
   }
-  // The server under us answers a range by itself where we answer with a file: we may not pass over what it reads as one.
+  // Bun serves ranges of a file response by itself: every header that it parses as a range must be parsed here.
   for (const headers of [{ range: 'bytes=10-', 'if-range': '' }, { range: 'Bytes=10-' }, { range: 'bytes = 10 -' }]) {
-    const answer = await get(`/media/${key}`, headers)
-    expect([headers, answer.status, answer.headers.get('content-type')]).toEqual([
+    const response = await get(`/media/${key}`, headers)
+    expect([headers, response.status, response.headers.get('content-type')]).toEqual([
       headers,
       416,
       'application/problem+json',
@@ -240,7 +240,7 @@ test('media are served whole and in ranges, to their own workspace only', async 
   expect((await get(`/media/${key}`, { 'x-test': 'bob' })).status).toBe(404)
 })
 
-test('what is still at its provider is shown through us, as what it claims to be or not at all', async () => {
+test('proxies a temporary output with its declared media type, and rejects other types', async () => {
   const id = await insert(ALICE.workspaceId, 0)
   const show = async (path: string, headers?: Record<string, string>) => {
     await sql`update generation_outputs set state = 'temporary', provider_url = ${new URL(path, upstream.url).href} where generation_id = ${id}`
@@ -258,20 +258,20 @@ test('what is still at its provider is shown through us, as what it claims to be
   expect([moved.status, moved.headers.get('location')]).toEqual([307, '/media/w/x.png'])
 })
 
-test('an address that an old row brought is never followed inside', async () => {
+test('never fetches the reference URL of an old row from a private address', async () => {
   const id = await insert(ALICE.workspaceId, 0)
-  const asked = upstreamRequests.length
+  const requestCount = upstreamRequests.length
   await sql`insert into generation_references (generation_id, position, url) values (${id}, 0, ${`${upstream.url.origin}/good.png`})`
-  const answer = await get(`/media/remote/${id}/ref/0`)
-  expect(answer.status).toBe(503)
-  expect(await answer.text()).toMatch(/cannot be fetched|not on the public internet/)
-  expect(upstreamRequests).toHaveLength(asked)
+  const response = await get(`/media/remote/${id}/ref/0`)
+  expect(response.status).toBe(503)
+  expect(await response.text()).toMatch(/cannot be fetched|not on the public internet/)
+  expect(upstreamRequests).toHaveLength(requestCount)
 })
 
-test('a change reaches those who watch its workspace, and is caught up on after an absence', async () => {
+test('sends changes to clients of the workspace, and replays them after a reconnect', async () => {
   const id = await insert(ALICE.workspaceId, 0)
   const client = await openEvents()
-  const stranger = await openEvents({ 'x-test': 'bob' })
+  const otherClient = await openEvents({ 'x-test': 'bob' })
   await client.until(event => event.id !== undefined)
   await changeGeneration(id)
   const seen = await client.until(event => event.name === 'generation')
@@ -284,11 +284,11 @@ test('a change reaches those who watch its workspace, and is caught up on after 
   expect(Generation.parse(JSON.parse(caughtUp.data)).version).toBe(4)
   const lost = await openEvents({ 'last-event-id': '99.1' })
   expect((await lost.until(event => event.name !== undefined)).name).toBe('resync')
-  expect(stranger.seen.filter(event => event.name === 'generation')).toEqual([])
-  for (const open of [stranger, back, lost]) open.close()
+  expect(otherClient.seen.filter(event => event.name === 'generation')).toEqual([])
+  for (const open of [otherClient, back, lost]) open.close()
 })
 
-test('a bus that was away is followed on where it was, and nobody need read again', async () => {
+test('resumes after a restart of the bus without a resync', async () => {
   const id = await insert(ALICE.workspaceId, 0)
   const client = await openEvents()
   await client.until(event => event.id !== undefined)
@@ -303,7 +303,7 @@ test('a bus that was away is followed on where it was, and nobody need read agai
   client.close()
 }, 20_000)
 
-test('streams are capped', async () => {
+test('limits the open streams of a workspace', async () => {
   const clients = await Promise.all(Array.from({ length: 4 }, () => openEvents()))
   expect((await get('/api/events')).status).toBe(429)
   for (const client of clients) client.close()
@@ -332,7 +332,7 @@ const MODEL = {
   learnedSeconds: {},
 }
 
-/** Somebody else's server, on a private address. */
+/** Starts a provider's server on a private address. */
 function startUpstream() {
   const responses: Record<string, () => Response> = {
     '/good.png': () => new Response('a picture', { headers: { 'content-type': 'image/png' } }),
@@ -381,7 +381,9 @@ async function openEvents(headers: Record<string, string> = {}) {
       if (found) return found
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       wakers.add(resolve)
-      deadline.addEventListener('abort', () => reject(new Error(`not seen; seen were ${JSON.stringify(seen)}`)))
+      deadline.addEventListener('abort', () =>
+        reject(new Error(`event not received; received ${JSON.stringify(seen)}`)),
+      )
       await promise.finally(() => wakers.delete(resolve))
     }
   }
@@ -414,8 +416,8 @@ async function list(query: string): Promise<GenerationPage> {
   return GenerationPage.parse(await (await get(`/api/generations?${query}`)).json())
 }
 
-/** The cursor of the very last row: the one after which nothing is older. */
-async function oldestCursor(): Promise<string | null> {
+/** Returns the cursor of the oldest row. */
+async function getOldestCursor(): Promise<string | null> {
   let page = await list('limit=1')
   let cursor: string | null = null
   while (page.nextCursor) {
@@ -428,7 +430,7 @@ async function oldestCursor(): Promise<string | null> {
 async function insert(workspaceId: string, microseconds: number): Promise<string> {
   const id = Bun.randomUUIDv7()
   await sql`
-    with made as (
+    with inserted as (
       insert into generations (id, workspace_id, user_id, client_id, fingerprint, kind, model, provider, prompt, num_outputs, created_at)
       values (${id}, ${workspaceId}, ${ALICE.userId}, ${id}, '', 'image', 'demo', 'demo', 'a prompt', 1,
               '2026-01-01T00:00:00Z'::timestamptz + make_interval(secs => ${microseconds / 1e6}))

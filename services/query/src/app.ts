@@ -35,7 +35,7 @@ export type App = ReturnType<typeof createApp>
 
 const OutputIndex = z.coerce.number().int().min(0).max(99)
 
-/** The service that shows. It never writes. */
+/** Creates the query service: list, events, media and the UI. It never writes. */
 export function createApp(deps: QueryDeps) {
   const { database, store, liveEvents, ui, allowOrigins } = deps
   const mediaDeps = { store, findPreviewSource: (preview: string) => findPreviewSource(database, preview) }
@@ -69,7 +69,7 @@ export function createApp(deps: QueryDeps) {
     )
     .get('/api/models', async () => createRawJsonResponse<Model[]>(await listModels(database)))
     .get('/api/events', async ({ identity, request, server }) => {
-      // Silence is no sign that anybody is gone: the pings tell.
+      // No idle timeout: a quiet stream is not dead. A client that is gone is noticed by the pings.
       server?.timeout(request, 0)
       return liveEvents.open(identity.workspaceId, request.headers.get('last-event-id'))
     })
@@ -96,7 +96,7 @@ export function createApp(deps: QueryDeps) {
       return file
     })
 
-  /** Elysia's own answer to HEAD would be the length of what GET gives, and it would read all of that to learn it. */
+  /** Handles HEAD for media. Elysia's own implementation runs GET and reads the whole body to learn its length. */
   function handleMediaHead(request: Request): Promise<Response> | undefined {
     const key = request.method === 'HEAD' ? parseMediaKey(new URL(request.url).pathname) : undefined
     return key === undefined ? undefined : handleMedia(key, request)

@@ -1,10 +1,12 @@
-/** Shorter texts fit into a packet or two as they are. */
+/** Shorter texts fit into a packet or two uncompressed. */
 const MIN_COMPRESSED_LENGTH = 4_096
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i
 
 /**
- * An answer whose JSON text is there already, typed as what the text says: nothing is parsed and written again on the way.
- * Whoever has the same text already is told so. It is compressed where a network is in between.
+ * Creates a response from JSON text without parsing it, typed as the parsed value. It is 304 when the request's `if-none-match`
+ * names the text's ETag, and compressed when the client is on another machine.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2
  */
 export function createJsonResponse<T>(request: Request, text: string): T {
   return buildResponse(request, text) as unknown as T
@@ -29,7 +31,7 @@ function isNotModified(request: Request, etag: string): boolean {
   return etags.some(tag => tag.trim() === etag || tag.trim() === '*')
 }
 
-/** Within one machine bytes cost less than packing them does. People's own address for the studio tells where they are. */
+/** Returns whether to compress. On one machine sending costs less than compressing; the `host` header shows whether it is one. */
 function shouldCompress(request: Request, text: string): boolean {
   if (text.length < MIN_COMPRESSED_LENGTH || LOOPBACK.test(request.headers.get('host') ?? '')) return false
   return /(^|,)\s*gzip\s*(;\s*q=(0\.0*[1-9]|1)[\d.]*\s*)?(,|$)/i.test(request.headers.get('accept-encoding') ?? '')

@@ -1,6 +1,6 @@
 import type { Queryable } from '@darkroom/infra/database/connection'
 
-/** What must not be as usual of a row. */
+/** Columns that differ from the defaults of `insertRow`. */
 export interface RowOverrides {
   id?: string
   createdAt?: string
@@ -13,7 +13,7 @@ export interface RowOverrides {
   deleted?: boolean
 }
 
-/** Writes a finished generation of a workspace. For tests. @returns its id */
+/** Inserts a completed generation of a workspace, for tests. @returns its id */
 export async function insertRow(db: Queryable, workspaceId: string, overrides: RowOverrides = {}): Promise<string> {
   const {
     id = Bun.randomUUIDv7(),
@@ -24,14 +24,14 @@ export async function insertRow(db: Queryable, workspaceId: string, overrides: R
   } = overrides
   const { createdAt = new Date().toISOString(), favourite = false, reference = null, deleted = false } = overrides
   await db`
-    with made as (
+    with inserted as (
       insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt,
                                num_outputs, created_at, deleted_at)
       values (${id}, ${workspaceId}, ${id}, ${id}, '', ${status}, ${kind}, ${model}, 'demo', ${prompt}, 1,
               ${createdAt}::text::timestamptz, case when ${deleted}::boolean then now() end)
     ), job as (
       insert into generation_jobs (generation_id) values (${id})
-    ), used as (
+    ), reference as (
       insert into generation_references (generation_id, position, url)
       select ${id}, 0, ${reference} where ${reference}::text is not null
     )
@@ -39,10 +39,10 @@ export async function insertRow(db: Queryable, workspaceId: string, overrides: R
   return id
 }
 
-/** Writes so many generations at once, of a bit of everything. For tests. */
+/** Inserts `count` generations with a mix of statuses, kinds and models, for tests. */
 export async function insertRows(db: Queryable, workspaceId: string, count: number): Promise<void> {
   await db`
-    with made as (
+    with inserted as (
       insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt,
                                num_outputs, created_at, deleted_at)
       select gen_random_uuid(), ${workspaceId}, ${workspaceId}, gen_random_uuid(), '',
@@ -51,14 +51,14 @@ export async function insertRows(db: Queryable, workspaceId: string, count: numb
              now() - make_interval(mins => i), case when i % 70 = 0 then now() end
       from generate_series(1, ${count}::int) i returning id
     ), raw as (
-      insert into generation_raw (generation_id, parameters) select id, '{"referenceImage":"data:image/png;base64,AAAA"}' from made
+      insert into generation_raw (generation_id, parameters) select id, '{"referenceImage":"data:image/png;base64,AAAA"}' from inserted
     ), job as (
-      insert into generation_jobs (generation_id) select id from made
-    ), used as (
+      insert into generation_jobs (generation_id) select id from inserted
+    ), reference as (
       insert into generation_references (generation_id, position, url)
-      select id, 0, 'https://example.com/a.png' from made where hashtext(id::text) % 30 = 0
+      select id, 0, 'https://example.com/a.png' from inserted where hashtext(id::text) % 30 = 0
     )
     insert into generation_outputs (generation_id, index, kind, favourite)
-    select id, 0, 'image', hashtext(id::text) % 25 = 0 from made`
+    select id, 0, 'image', hashtext(id::text) % 25 = 0 from inserted`
   await db`analyze generations, generation_documents, generation_words, generation_raw`
 }

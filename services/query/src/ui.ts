@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** The built web UI: each of its files by the path it is served at. Nothing else is ever read. */
+/** The files of the built web UI by URL path. No other file can be served. */
 export type Ui = Map<string, { file: string; immutable: boolean }>
 
 const CONTENT_SECURITY_POLICY = [
@@ -14,7 +14,7 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Finds the files of a built UI. @param folder of the build; an empty or missing one gives an empty UI */
+/** Lists the files of a built UI. @param folder of the build; an empty or missing one gives an empty UI */
 export async function loadUi(folder: string): Promise<Ui> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
   const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
@@ -29,7 +29,7 @@ export async function loadUi(folder: string): Promise<Ui> {
   return ui
 }
 
-/** A file of the UI, or undefined for any other path. */
+/** Returns the response for a file of the UI; undefined for any other path. */
 export function serveUi(ui: Ui, path: string): Response | undefined {
   const found = ui.get(path)
   if (!found) return undefined

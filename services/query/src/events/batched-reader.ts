@@ -1,9 +1,12 @@
 import type { Database } from '@darkroom/infra/database/connection'
 import { readDocuments } from '../list/documents.ts'
 
-/** Reads generations for everyone who waits for some at once. */
+/** Reads generation documents. Concurrent requests for one workspace share a statement. */
 export interface BatchedReader {
-  /** The texts of generations of a workspace, as they are when this is asked or newer. More may be in it than was asked for. */
+  /**
+   * Returns the documents (JSON text) of generations of a workspace by id, as of this call or newer. The map may contain
+   * generations that other callers requested.
+   */
   read(workspaceId: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>>
 }
 
@@ -13,10 +16,10 @@ interface Batch {
 }
 
 /**
- * While one statement runs, what others want gathers, and goes together as the next: a thousand clients who missed the same
- * changes cost one reading of them. One runs at a time, a workspace.
+ * Creates a reader that runs one statement at a time per workspace. Requests that arrive while a statement runs are collected
+ * and sent as the next one: a thousand clients that missed the same changes cost one read.
  *
- * @param onRead is told how many rows each statement asked for
+ * @param onRead called with the number of rows that each statement requests
  */
 export function createBatchedReader(database: Database, onRead: (rows: number) => void): BatchedReader {
   const pendingBatches = new Map<string, Batch>()

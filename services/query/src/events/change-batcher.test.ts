@@ -4,7 +4,7 @@ import type { Change } from './replay-buffer.ts'
 
 const change = (sequence: number, id = String(sequence)): Change => ({ sequence, workspaceId: 'w', id })
 
-test('whenever something is heard it is told, also in the instant in which all was told', async () => {
+test('handles a change that is added in any microtask around the end of a flush', async () => {
   for (let turns = 0; turns < 12; turns++) {
     const { add, sequences } = open()
     add(1, change(1))
@@ -15,7 +15,7 @@ test('whenever something is heard it is told, also in the instant in which all w
   }
 })
 
-test('what is heard while something is told is told together, each generation once, at its last change', async () => {
+test('batches the changes that arrive during a batch, one per generation, at its last change', async () => {
   const { add, batches, sequences } = open()
   add(1, change(1, 'a'))
   add(2, change(2, 'b'))
@@ -27,13 +27,13 @@ test('what is heard while something is told is told together, each generation on
   expect(sequences).toEqual([1, 5])
 })
 
-test('after something could not be told, or it is over, nothing counts as told', async () => {
-  const failing = open(() => Promise.reject(new Error('away')))
+test('reports nothing as processed after a batch failed or the signal was aborted', async () => {
+  const failing = open(() => Promise.reject(new Error('unavailable')))
   failing.add(1, change(1))
   await Bun.sleep(0)
   failing.add(2, change(2))
   await Bun.sleep(0)
-  expect([failing.batches.length, failing.sequences, failing.errors]).toEqual([1, [], [new Error('away')]])
+  expect([failing.batches.length, failing.sequences, failing.errors]).toEqual([1, [], [new Error('unavailable')]])
 
   const ending = open(async () => ending.stop.abort())
   ending.add(1, change(1))

@@ -1,22 +1,22 @@
 import type { Change } from './replay-buffer.ts'
 
 export interface ChangeBatcherDeps {
-  /** Takes changes in order, each generation once. */
+  /** Handles a batch of changes in order, at most one per generation. */
   onBatch(changes: readonly Change[]): Promise<void>
-  /** Up to this sequence everything has been told. */
+  /** Called once every change up to this sequence has been handled. */
   onProcessed(sequence: number): void
-  /** Something could not be told: nothing is told any more. */
+  /** Called when `onBatch` rejects. No further batch is started. */
   onError(reason: unknown): void
-  /** From then on nothing is told any more. */
+  /** Stops the batcher: a batch that ends after the abort does not count as processed, and none follows it. */
   signal: AbortSignal
 }
 
 export interface ChangeBatcher {
-  /** @param change undefined if what has this sequence is none */
+  /** Queues a change. @param change undefined if the message with this sequence is not a change */
   add(sequence: number, change: Change | undefined): void
 }
 
-/** Tells of changes as they come, and of those that came meanwhile together. */
+/** Creates a batcher: a change is handled at once, and changes that arrive during a batch form the next batch. */
 export function createChangeBatcher({ onBatch, onProcessed, onError, signal }: ChangeBatcherDeps): ChangeBatcher {
   const pending = new Map<string, Change>()
   let lastSequence = 0
@@ -29,12 +29,12 @@ export function createChangeBatcher({ onBatch, onProcessed, onError, signal }: C
       const changes = [...pending.values()]
       pending.clear()
       await onBatch(changes)
-      // Whoever follows by now begins where this one was.
+      // The next subscription may have started from the old position already.
       if (signal.aborted) return
       processed = upTo
       onProcessed(processed)
     }
-    // In the same instant in which nothing more was heard: what is heard later begins anew.
+    // No await between the last comparison and this line: an `add` after it starts a new flush.
     state = 'idle'
   }
   const add = (sequence: number, change: Change | undefined) => {

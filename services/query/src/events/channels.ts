@@ -2,21 +2,25 @@ import { ProblemError } from '@darkroom/infra/http/problem'
 import type { ServerSentEvent } from './event.ts'
 import { createEventStream, type EventStream } from './event-stream.ts'
 
-/** The open streams, by workspace. */
+/** The open event streams, by workspace. */
 export interface Channels {
-  /** Opens a stream. It is told nothing before it has joined. @throws ProblemError `too_many` */
+  /**
+   * Opens a stream. It receives no published events before `subscribe`.
+   *
+   * @throws ProblemError `too_many` when the workspace has `maxStreams` open streams
+   */
   openStream(workspaceId: string, onOverflow: () => ServerSentEvent): EventStream
   subscribe(workspaceId: string, stream: EventStream): void
-  /** Whether anybody is to be told of a workspace. */
+  /** Whether a workspace has subscribed streams. */
   hasSubscribers(workspaceId: string): boolean
-  /** Sends the same event to all who have joined. */
+  /** Sends an event to all subscribed streams of a workspace. */
   publish(workspaceId: string, event: ServerSentEvent): void
-  /** All that are open, whether they have joined or not. */
+  /** Returns all open streams, subscribed or not. */
   openStreams(): EventStream[]
   subscribers(): EventStream[]
 }
 
-/** @param maxStreams open at once, a workspace */
+/** @param maxStreams limit of open streams per workspace */
 export function createChannels(maxStreams: number): Channels {
   const openByWorkspace = new Map<string, Set<EventStream>>()
   const subscribedByWorkspace = new Map<string, Set<EventStream>>()

@@ -1,19 +1,23 @@
 import type { ServerSentEvent } from './event.ts'
 import { createSendQueue } from './send-queue.ts'
 
-/** One client's stream of server-sent events. @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
+/** A client's stream of server-sent events. @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export interface EventStream {
   response: Response
-  /** Aborted when the client is gone or the stream was closed. */
+  /** Aborted when the client disconnects or the stream is closed. */
   signal: AbortSignal
-  /** Of several events with one name a slow client gets the last. */
+  /** Queues an event. It replaces a queued event with the same key. */
   send(event: ServerSentEvent): void
-  /** Sends these as soon as they are there, and before them nothing of what is sent meanwhile. @throws what they are rejected with */
+  /**
+   * Sends events once they are available. Events that are sent meanwhile wait and follow them.
+   *
+   * @throws the rejection of `events`
+   */
   sendFirst(events: Promise<readonly ServerSentEvent[]>): Promise<void>
   close(): void
 }
 
-/** What may wait for a client that reads slowly. One that falls further behind is told to read everything again. */
+/** Limit of a client's send queue. A client that falls further behind gets a resync. */
 const MAX_QUEUED_BYTES = 1024 * 1024
 
 const HEADERS = {
@@ -23,8 +27,8 @@ const HEADERS = {
 }
 
 /**
- * @param options `onClose` is called once, whoever ends the stream; `overflow` is sent to a client in place of more than it can
- *   take
+ * @param options `onClose` is called once, whether the client or the server ends the stream; `onOverflow` creates the event that
+ *   replaces an overflowing send queue
  */
 export function createEventStream(options: { onClose: () => void; onOverflow: () => ServerSentEvent }): EventStream {
   const closed = new AbortController()
@@ -41,7 +45,7 @@ export function createEventStream(options: { onClose: () => void; onOverflow: ()
   }
   const body = new ReadableStream<Uint8Array>(
     {
-      // Asked when the connection has room, and not before: what waits, waits where newer can take its place.
+      // Called only when the connection has room: until then events stay in the queue, where a newer one can replace them.
       pull: async controller => {
         const chunks = await queue.dequeueAll()
         for (const bytes of chunks ?? []) controller.enqueue(bytes)

@@ -1,6 +1,6 @@
 import { formatEventId, type StreamPosition } from './stream-position.ts'
 
-/** What travels in an event stream, in the format of the protocol: a name by which newer takes the place of older, and bytes. */
+/** An event in the wire format of server-sent events. In a send queue it repositions an older event with the same key. */
 export interface ServerSentEvent {
   key: string
   bytes: Uint8Array
@@ -10,21 +10,21 @@ const encoder = new TextEncoder()
 
 export const PING: ServerSentEvent = { key: 'ping', bytes: encoder.encode(': ping\n\n') }
 
-/** A generation as it is now. */
-export function createGenerationEvent(id: string, document: string, place: StreamPosition): ServerSentEvent {
-  return { key: id, bytes: encoder.encode(`event: generation\nid: ${formatEventId(place)}\ndata: ${document}\n\n`) }
+/** Creates an event with the current document of a generation. */
+export function createGenerationEvent(id: string, document: string, position: StreamPosition): ServerSentEvent {
+  return { key: id, bytes: encoder.encode(`event: generation\nid: ${formatEventId(position)}\ndata: ${document}\n\n`) }
 }
 
-/** What was missed is not known: everything must be read again. From then on the client is at `place`. */
-export function createResyncEvent(place: StreamPosition | null): ServerSentEvent {
-  return { key: 'resync', bytes: encoder.encode(`event: resync\n${formatIdLine(place)}data: {}\n\n`) }
+/** Creates the event that makes a client read everything again, and sets its position. */
+export function createResyncEvent(position: StreamPosition | null): ServerSentEvent {
+  return { key: 'resync', bytes: encoder.encode(`event: resync\n${formatIdLine(position)}data: {}\n\n`) }
 }
 
-/** What a client hears first: how soon to come back, and where it is. */
-export function createGreetingEvent(place: StreamPosition | null): ServerSentEvent {
-  return { key: 'greeting', bytes: encoder.encode(`retry: 1000\n${formatIdLine(place)}\n`) }
+/** Creates the first event of a stream: the reconnection delay, and the client's position. */
+export function createGreetingEvent(position: StreamPosition | null): ServerSentEvent {
+  return { key: 'greeting', bytes: encoder.encode(`retry: 1000\n${formatIdLine(position)}\n`) }
 }
 
-function formatIdLine(place: StreamPosition | null): string {
-  return place ? `id: ${formatEventId(place)}\n` : ''
+function formatIdLine(position: StreamPosition | null): string {
+  return position ? `id: ${formatEventId(position)}\n` : ''
 }

@@ -12,7 +12,7 @@ import { createLiveEvents } from './live.ts'
 import { openSseClient } from './sse.fixture.ts'
 import { parseEventId } from './stream-position.ts'
 
-// On a busy machine the first start of Postgres takes its time.
+// On a busy machine the first start of Postgres is slow.
 const START_MS = 60_000
 const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()
@@ -27,32 +27,32 @@ beforeAll(async () => {
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 
-test('a row is read once for an event, however many clients there are', async () => {
-  await using studio = await startTestEnv()
-  const clients = await Promise.all(Array.from({ length: 50 }, () => studio.watch()))
+test('reads a changed row once per event for any number of clients', async () => {
+  await using env = await startTestEnv()
+  const clients = await Promise.all(Array.from({ length: 50 }, () => env.watch()))
   const id = await insertRow(sql, WORKSPACE)
-  for (let change = 0; change < 5; change++) await studio.changeGeneration(id)
+  for (let change = 0; change < 5; change++) await env.changeGeneration(id)
   for (const client of clients) await client.waitUntil(() => client.versions.get(id) === 6)
-  expect(studio.rowsRead()).toBeLessThanOrEqual(5)
+  expect(env.rowsRead()).toBeLessThanOrEqual(5)
 })
 
-test('who comes back is told each generation that changed once, as it is now, by another process as well', async () => {
-  await using studio = await startTestEnv()
-  const [often, once, never] = [
+test('replays each missed generation once, in its current version, also from another process', async () => {
+  await using env = await startTestEnv()
+  const [often, once, before] = [
     await insertRow(sql, WORKSPACE),
     await insertRow(sql, WORKSPACE),
     await insertRow(sql, WORKSPACE),
   ]
-  const client = await studio.watch()
-  await studio.changeGeneration(never)
-  await client.waitUntil(() => client.versions.has(never))
+  const client = await env.watch()
+  await env.changeGeneration(before)
+  await client.waitUntil(() => client.versions.has(before))
   const lastEventId = client.lastEventId
   client.close()
-  for (let change = 0; change < 3; change++) await studio.changeGeneration(often)
-  await studio.changeGeneration(once)
-  await using other = await startTestEnv(studio.nats)
-  for (const where of [studio, other]) {
-    const back = await where.watch(lastEventId)
+  for (let change = 0; change < 3; change++) await env.changeGeneration(often)
+  await env.changeGeneration(once)
+  await using other = await startTestEnv(env.nats)
+  for (const instance of [env, other]) {
+    const back = await instance.watch(lastEventId)
     await back.waitUntil(() => back.versions.size === 2)
     expect([...back.versions]).toEqual([
       [often, 4],
@@ -62,94 +62,94 @@ test('who comes back is told each generation that changed once, as it is now, by
   }
 })
 
-test('who comes back while something happens is told that as well, and need not read again', async () => {
-  await using studio = await startTestEnv()
+test('delivers changes that happen during a catch-up, without a resync', async () => {
+  await using env = await startTestEnv()
   const [missed, meanwhile] = [await insertRow(sql, WORKSPACE), await insertRow(sql, WORKSPACE)]
-  const client = await studio.watch()
-  await studio.changeGeneration(meanwhile)
+  const client = await env.watch()
+  await env.changeGeneration(meanwhile)
   await client.waitUntil(() => client.versions.has(meanwhile))
   const { lastEventId } = client
-  await studio.changeGeneration(missed)
+  await env.changeGeneration(missed)
   const opening = await transaction(sql, async tx => {
     await tx`lock table generation_documents in access exclusive mode`
-    const back = studio.watch(lastEventId)
-    // It reads what it missed now, and this comes before it has.
-    await studio.waitUntilReading()
-    for (let event = 0; event < 3; event++) await studio.publishUnchanged(meanwhile)
+    const back = env.watch(lastEventId)
+    // Its read of the missed changes waits for the lock; these events arrive before that read has returned.
+    await env.waitUntilReading()
+    for (let event = 0; event < 3; event++) await env.publishUnchanged(meanwhile)
     return { back }
   })
   const back = await opening.back
   await back.waitUntil(() => back.versions.has(missed) && back.versions.has(meanwhile))
-  await studio.changeGeneration(missed)
+  await env.changeGeneration(missed)
   await back.waitUntil(() => back.versions.get(missed) === 3)
   expect(back.resyncs).toBe(0)
 }, 30_000)
 
-test('what was missed for too long, or is not known, is read again', async () => {
-  await using studio = await startTestEnv()
+test('sends a resync for an event id that is unknown, too old or invalid', async () => {
+  await using env = await startTestEnv()
   const id = await insertRow(sql, WORKSPACE)
-  await studio.changeGeneration(id)
+  await env.changeGeneration(id)
   for (const lastEventId of ['7.1', '1.99999', 'garbage', '1', '1.-1', '1.1.1', '', ' ', '1e3.1', '01a20592']) {
-    const client = await studio.watch(lastEventId)
+    const client = await env.watch(lastEventId)
     await client.waitUntil(() => client.resyncs === 1)
-    await studio.changeGeneration(id)
+    await env.changeGeneration(id)
     await client.waitUntil(() => client.versions.has(id))
     client.close()
   }
 }, 30_000)
 
-test('as long as nothing has ever happened nobody is told to read again', async () => {
-  await using studio = await startTestEnv(undefined, { stallCheckMs: 20 })
-  const client = await studio.watch()
-  // Many times as long as it takes to notice that a stream is silent.
+test('sends no resync while the stream is empty', async () => {
+  await using env = await startTestEnv(undefined, { stallCheckMs: 20 })
+  const client = await env.watch()
+  // Many times the stall check interval.
   await Bun.sleep(1_000)
   const id = await insertRow(sql, WORKSPACE)
-  await studio.changeGeneration(id)
+  await env.changeGeneration(id)
   await client.waitUntil(() => client.versions.has(id))
   expect(client.resyncs).toBe(0)
 })
 
-test('a bus that lost its store begins a new epoch: everybody reads again, and who was away as well', async () => {
-  await using studio = await startTestEnv()
-  const [id, client] = [await insertRow(sql, WORKSPACE), await studio.watch()]
-  for (let change = 0; change < 3; change++) await studio.changeGeneration(id)
+test('begins a new epoch when the bus loses its store: connected and reconnecting clients get a resync', async () => {
+  await using env = await startTestEnv()
+  const [id, client] = [await insertRow(sql, WORKSPACE), await env.watch()]
+  for (let change = 0; change < 3; change++) await env.changeGeneration(id)
   await client.waitUntil(() => client.versions.get(id) === 4)
-  const away = client.lastEventId
-  const { epoch } = parseEventId(away) ?? { epoch: 0 }
-  await studio.restartBus()
+  const oldEventId = client.lastEventId
+  const { epoch } = parseEventId(oldEventId) ?? { epoch: 0 }
+  await env.restartBus()
   await client.waitUntil(() => client.resyncs === 1)
   expect(parseEventId(client.lastEventId)).toEqual({ epoch: epoch + 1, sequence: 0 })
-  // As far as the old stream was, and further: a place of the old one means nothing in the new one.
-  for (let change = 0; change < 5; change++) await studio.changeGeneration(id)
+  // Beyond the old stream's last sequence: a position of the old epoch must not match one of the new epoch.
+  for (let change = 0; change < 5; change++) await env.changeGeneration(id)
   await client.waitUntil(() => client.versions.get(id) === 9)
   expect(parseEventId(client.lastEventId)).toMatchObject({ epoch: epoch + 1 })
-  const back = await studio.watch(away)
+  const back = await env.watch(oldEventId)
   await back.waitUntil(() => back.resyncs === 1)
-  await using other = await startTestEnv(studio.nats)
-  const there = await other.watch(away)
-  await there.waitUntil(() => there.resyncs === 1)
+  await using other = await startTestEnv(env.nats)
+  const elsewhere = await other.watch(oldEventId)
+  await elsewhere.waitUntil(() => elsewhere.resyncs === 1)
 }, 30_000)
 
-test('a client that does not read is not kept in memory: it reads everything again when it is back', async () => {
-  await using studio = await startTestEnv()
+test('drops the queue of a client that does not read, and sends it a resync when it reads again', async () => {
+  await using env = await startTestEnv()
   const ids = await Promise.all(
     Array.from({ length: 40 }, () => insertRow(sql, WORKSPACE, { prompt: 'a long prompt '.repeat(2_000) })),
   )
-  const slow = await studio.watch(undefined, 'stalled')
-  const quick = await studio.watch()
-  for (let round = 0; round < 12; round++) for (const id of ids) await studio.changeGeneration(id)
+  const slow = await env.watch(undefined, 'stalled')
+  const quick = await env.watch()
+  for (let change = 0; change < 12; change++) for (const id of ids) await env.changeGeneration(id)
   await quick.waitUntil(() => ids.every(id => quick.versions.get(id) === 13))
   expect(quick.resyncs).toBe(0)
   slow.read()
   await slow.waitUntil(() => slow.resyncs > 0)
-  await studio.changeGeneration(ids[0] ?? '')
+  await env.changeGeneration(ids[0] ?? '')
   await slow.waitUntil(() => slow.versions.get(ids[0] ?? '') === 14)
   expect(slow.events).toBeLessThan(12 * 40)
 }, 60_000)
 
 type TestNats = Awaited<ReturnType<typeof startTestNats>>
 
-/** Live events on a bus, and clients of them. */
+/** Starts live events on a bus, with an HTTP server for clients. */
 async function startTestEnv(shared?: TestNats, options: { stallCheckMs?: number } = {}) {
   const stack = new AsyncDisposableStack()
   const nats = shared ?? stack.use(await startTestNats())
@@ -209,20 +209,20 @@ async function startTestEnv(shared?: TestNats, options: { stallCheckMs?: number 
       await bus.ensureStreams()
       await relayAll({ database: sql, bus })
     },
-    /** Until a stream waits for rows that are locked. */
+    /** Waits until a statement of a stream is blocked by a lock. */
     waitUntilReading: () =>
-      waitUntil('a reader', async () => {
+      waitUntil('blocked reader', async () => {
         const [row] = await sql`
           select from pg_stat_activity where wait_event_type = 'Lock' and query like '%from generation_documents%'`
         return row !== undefined
       }),
-    /** An event without a change, until it has been heard. */
+    /** Publishes an event without a change, and waits until it was received. */
     publishUnchanged: async (id: string) => {
       const before = received
       await bus.publish(generationSubject(WORKSPACE), { v: 1, type: 'generation.changed', id }, crypto.randomUUID())
-      await waitUntil('the event', async () => received > before)
+      await waitUntil('event', async () => received > before)
     },
-    /** The bus is gone with all that was in it, and another one is in its place. */
+    /** Restarts the bus with an empty store. */
     restartBus: async () => {
       await nats.killAndWipe()
       await nats.start()
@@ -232,9 +232,9 @@ async function startTestEnv(shared?: TestNats, options: { stallCheckMs?: number 
 }
 
 async function waitUntil(description: string, condition: () => Promise<boolean>): Promise<void> {
-  const late = AbortSignal.timeout(15_000)
+  const deadline = AbortSignal.timeout(15_000)
   while (!(await condition())) {
-    if (late.aborted) throw new Error(`${description} did not come`)
+    if (deadline.aborted) throw new Error(`no ${description} within 15 s`)
     await Bun.sleep(5)
   }
 }

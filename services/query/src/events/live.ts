@@ -1,7 +1,6 @@
-import type { Bus } from '@darkroom/infra/bus/bus'
 import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
-import { createBatchedReader } from './batched-reader.ts'
+import { type BatchedReader, createBatchedReader } from './batched-reader.ts'
 import { createChannels } from './channels.ts'
 import { createGenerationEvent, createGreetingEvent, createResyncEvent, PING } from './event.ts'
 import { createEventFollower, type EventFollowerDeps } from './event-follower.ts'
@@ -11,40 +10,46 @@ import { parseEventId, type StreamPosition } from './stream-position.ts'
 
 export interface LiveEventsDeps {
   database: Database
-  bus: Bus
+  bus: EventFollowerDeps['bus']
   log: Log
-  /** Streams open at once, a workspace. */
+  /** Limit of open streams per workspace. */
   maxStreams: number
   signal: AbortSignal
-  /** How often the place of the bus is compared with what has come. */
+  /** Time between two comparisons of the bus's position with what was received, in ms. */
   stallCheckMs?: number
-  /** Is told how many rows were read, whenever some are. */
+  /** Called with the number of rows that each statement requests. */
   onRead?: (rows: number) => void
 }
 
 export interface LiveEvents {
-  /** Opens a stream of a workspace's changes. @param lastEventId where the client left off, if it was here before */
+  /**
+   * Opens a stream of a workspace's changes.
+   *
+   * @param lastEventId the `last-event-id` of a client that reconnects
+   * @throws ProblemError `too_many` when the workspace has `maxStreams` open streams
+   */
   open(workspaceId: string, lastEventId: string | null): Response
-  /** How many streams are open. */
+  /** Returns the number of open streams. */
   countStreams(): number
-  /** Follows the bus until the signal is aborted; then every stream is closed. */
+  /** Follows the bus until the signal is aborted, then closes every stream. */
   run(): Promise<void>
 }
 
 const PING_MS = 15_000
-/** A client that was away longer than this many generations reads the list again instead. */
+/** A client that missed changes of more generations than this gets a resync instead. */
 const MAX_REPLAYED = 500
-/** How long a client waits for this process to know of what another one told it. */
+/** Time that a client waits for this process to reach a position that another process issued. */
 const CATCH_UP_TIMEOUT_MS = 2_000
 
 /**
- * Live events. However many clients there are, this process follows the bus once and reads a changed row once; what it sends
- * is the same text that the list gives. An event's id is the place of its change: who has it has everything up to there.
+ * Creates the live events of this process. The process follows the bus once and reads a changed row once, for any number of
+ * clients. An event carries the same document as the list. Its id is the position of the change: a client that received it has
+ * received every earlier change.
  */
 export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
   const channels = createChannels(deps.maxStreams)
   const reader = createBatchedReader(deps.database, deps.onRead ?? (() => {}))
-  /** Generations that are no more are left out. */
+  /** Purged generations have no document and are skipped. */
   const createEvents = async (changes: readonly Change[], epoch: number) => {
     const documents = await readDocumentsByWorkspace(reader, changes)
     return changes.flatMap(({ workspaceId, id, sequence }) => {
@@ -60,7 +65,7 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
   }
   const publishResync = (position: StreamPosition) => {
     const event = createResyncEvent(position)
-    // Whoever is being brought up to date finds out by itself whether that is still possible.
+    // A stream that is still catching up is not subscribed: `catchUp` detects the gap itself.
     for (const stream of channels.subscribers()) stream.send(event)
   }
   const follower = createEventFollower({ ...deps, onChanges: publishChanges, onGap: publishResync })
@@ -68,7 +73,7 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
   const catchUp = async (stream: EventStream, workspaceId: string, from: StreamPosition) => {
     await follower.waitForPosition(from, CATCH_UP_TIMEOUT_MS, stream.signal)
     const missed = follower.getChangesSince(from, workspaceId)
-    // From here on it is told what comes: in the same instant in which what it missed is known.
+    // Subscribed in the same tick in which the missed changes are determined: no change falls between the two.
     channels.subscribe(workspaceId, stream)
     if (!missed || missed.length > MAX_REPLAYED) return sendResync(stream)
     await stream.sendFirst(createEvents(missed, from.epoch).then(all => all.map(({ event }) => event)))
@@ -78,11 +83,11 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
   const open = (workspaceId: string, lastEventId: string | null) => {
     const stream = channels.openStream(workspaceId, () => createResyncEvent(follower.position()))
     const from = lastEventId === null ? null : parseEventId(lastEventId)
-    // Who comes back is where it was until it has been brought further.
+    // A client that reconnects stays at its position until it has received what it missed.
     stream.send(createGreetingEvent(from ? null : follower.position()))
     if (from) {
       void catchUp(stream, workspaceId, from).catch(err => {
-        deps.log.warn({ err }, 'a client could not be brought up to date')
+        deps.log.warn({ err, workspaceId, ...from }, 'client_catch_up_failed')
         stream.close()
       })
     } else {
@@ -101,9 +106,9 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
   return { open, countStreams: () => channels.openStreams().length, run }
 }
 
-/** The texts of what changed, by workspace. */
+/** Reads the documents of changed generations, by workspace and id. */
 async function readDocumentsByWorkspace(
-  reader: ReturnType<typeof createBatchedReader>,
+  reader: BatchedReader,
   changes: readonly Change[],
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
   const changesByWorkspace = Map.groupBy(changes, change => change.workspaceId)

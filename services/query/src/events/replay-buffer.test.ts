@@ -3,23 +3,23 @@ import fc from 'fast-check'
 import { createReplayBuffer } from './replay-buffer.ts'
 
 const CAPACITY = 10
-const told = fc.array(
+const additions = fc.array(
   fc.record({ workspaceId: fc.constantFrom('w', 'v'), id: fc.constantFrom('a', 'b', 'c'), gap: fc.nat(3) }),
 )
 
-test('what changed since a place is each generation once, at its last change, in order, or not known', () => {
+test('returns the changes since a sequence, one per generation, at its last change, in order, or undefined', () => {
   fc.assert(
-    fc.property(told, fc.nat(200), fc.nat(20), (given, since, begin) => {
-      const history = createReplayBuffer(CAPACITY)
-      history.reset(begin)
+    fc.property(additions, fc.nat(200), fc.nat(20), (added, since, begin) => {
+      const buffer = createReplayBuffer(CAPACITY)
+      buffer.reset(begin)
       let sequence = begin
-      const changes = given.map(({ gap, ...change }) => {
+      const changes = added.map(({ gap, ...change }) => {
         sequence += 1 + gap
         return { ...change, sequence }
       })
-      for (const change of changes) history.add(change)
-      for (const change of changes.slice(-3)) history.add(change)
-      const found = history.getChangesSince(since, 'w')
+      for (const change of changes) buffer.add(change)
+      for (const change of changes.slice(-3)) buffer.add(change)
+      const found = buffer.getChangesSince(since, 'w')
       if (since < begin) expect(found).toBeUndefined()
       if (!found) {
         expect(since < begin || changes.filter(change => change.sequence > since).length > CAPACITY).toBe(true)

@@ -1,24 +1,24 @@
-/** One change of a generation, as the bus told of it. */
+/** A change of a generation, as received from the bus. */
 export interface Change {
   sequence: number
   workspaceId: string
   id: string
 }
 
-/** The last changes that were told, so that whoever was away a short while need not read everything again. */
+/** The most recent changes. A client that was disconnected briefly gets them replayed instead of reading everything again. */
 export interface ReplayBuffer {
-  /** Those that come a second time are passed over. */
+  /** Adds a change. Ignores one that was added before (redelivery). */
   add(change: Change): void
   /**
-   * What changed in a workspace after a sequence: each generation once, at its last change, in order. Undefined if that is longer
-   * ago than is remembered.
+   * Returns the changes of a workspace after a sequence: one per generation, its last, in order. Returns undefined if the buffer
+   * does not reach back that far.
    */
   getChangesSince(sequence: number, workspaceId: string): Change[] | undefined
-  /** Begins anew. @param sequence up to which nothing is known */
+  /** Empties the buffer. @param sequence up to which changes are unknown */
   reset(sequence: number): void
 }
 
-/** @param capacity how many changes are remembered */
+/** @param capacity changes that are always available; up to twice as many are stored before the oldest are dropped */
 export function createReplayBuffer(capacity: number): ReplayBuffer {
   let changes: Change[] = []
   let floor = 0

@@ -6,81 +6,81 @@ const bytes = (text: string) => new TextEncoder().encode(text)
 const texts = (all: Uint8Array[] | undefined) => all?.map(one => new TextDecoder().decode(one))
 const createOverflowEvent = () => ({ key: 'resync', bytes: bytes('resync') })
 
-test('of several with one name the last is sent, where the last was put', async () => {
-  const backlog = createSendQueue({ maxBytes: 100, onOverflow: createOverflowEvent })
-  backlog.enqueue({ key: 'a', bytes: bytes('a1') })
-  backlog.enqueue({ key: 'b', bytes: bytes('b1') })
-  backlog.enqueue({ key: 'a', bytes: bytes('a2') })
-  expect(texts(await backlog.dequeueAll())).toEqual(['b1', 'a2'])
+test('sends the last of several events with one key, at the position of the last', async () => {
+  const queue = createSendQueue({ maxBytes: 100, onOverflow: createOverflowEvent })
+  queue.enqueue({ key: 'a', bytes: bytes('a1') })
+  queue.enqueue({ key: 'b', bytes: bytes('b1') })
+  queue.enqueue({ key: 'a', bytes: bytes('a2') })
+  expect(texts(await queue.dequeueAll())).toEqual(['b1', 'a2'])
 })
 
-test('who waits is given what comes, and nothing once it is closed', async () => {
-  const backlog = createSendQueue({ maxBytes: 100, onOverflow: createOverflowEvent })
-  const first = backlog.dequeueAll()
-  backlog.enqueue({ key: 'a', bytes: bytes('a1') })
+test('resolves a waiting dequeue with the next event, and with undefined once it is closed', async () => {
+  const queue = createSendQueue({ maxBytes: 100, onOverflow: createOverflowEvent })
+  const first = queue.dequeueAll()
+  queue.enqueue({ key: 'a', bytes: bytes('a1') })
   expect(texts(await first)).toEqual(['a1'])
-  const second = backlog.dequeueAll()
-  backlog.close()
+  const second = queue.dequeueAll()
+  queue.close()
   expect(await second).toBeUndefined()
-  backlog.enqueue({ key: 'a', bytes: bytes('a2') })
-  expect(await backlog.dequeueAll()).toBeUndefined()
+  queue.enqueue({ key: 'a', bytes: bytes('a2') })
+  expect(await queue.dequeueAll()).toBeUndefined()
 })
 
-test('what is held comes after what is said first, and takes its place where it tells of the same', async () => {
-  const backlog = createSendQueue({ maxBytes: 100, onOverflow: createOverflowEvent })
-  backlog.pause()
-  backlog.enqueue({ key: 'a', bytes: bytes('a2') })
-  const taken = backlog.dequeueAll()
-  backlog.enqueue({ key: 'b', bytes: bytes('b2') })
-  backlog.resume([
+test('sends events that were queued while paused after the first ones, and instead of those with the same key', async () => {
+  const queue = createSendQueue({ maxBytes: 100, onOverflow: createOverflowEvent })
+  queue.pause()
+  queue.enqueue({ key: 'a', bytes: bytes('a2') })
+  const dequeued = queue.dequeueAll()
+  queue.enqueue({ key: 'b', bytes: bytes('b2') })
+  queue.resume([
     { key: 'c', bytes: bytes('c1') },
     { key: 'a', bytes: bytes('a1') },
     { key: 'd', bytes: bytes('d1') },
   ])
-  expect(texts(await taken)).toEqual(['c1', 'd1', 'a2', 'b2'])
+  expect(texts(await dequeued)).toEqual(['c1', 'd1', 'a2', 'b2'])
 })
 
-test('what is held is forgotten when it is closed', async () => {
-  const backlog = createSendQueue({ maxBytes: 100, onOverflow: createOverflowEvent })
-  backlog.pause()
-  backlog.enqueue({ key: 'a', bytes: bytes('a1') })
-  const taken = backlog.dequeueAll()
-  backlog.close()
-  backlog.resume([{ key: 'b', bytes: bytes('b1') }])
-  expect(await taken).toBeUndefined()
-  expect(await backlog.dequeueAll()).toBeUndefined()
+test('drops the events that were queued while paused when it is closed', async () => {
+  const queue = createSendQueue({ maxBytes: 100, onOverflow: createOverflowEvent })
+  queue.pause()
+  queue.enqueue({ key: 'a', bytes: bytes('a1') })
+  const dequeued = queue.dequeueAll()
+  queue.close()
+  queue.resume([{ key: 'b', bytes: bytes('b1') }])
+  expect(await dequeued).toBeUndefined()
+  expect(await queue.dequeueAll()).toBeUndefined()
 })
 
-test('too much while it is held is asked for again, after what is said first', async () => {
-  const backlog = createSendQueue({ maxBytes: 10, onOverflow: createOverflowEvent })
-  backlog.pause()
-  for (const name of ['a', 'b', 'c']) backlog.enqueue({ key: name, bytes: bytes(`${name} long`) })
-  backlog.resume([{ key: 'd', bytes: bytes('d1') }])
-  expect(texts(await backlog.dequeueAll())).toEqual(['d1', 'resync'])
+test('sends an overflow event after the first ones when too much is queued while paused', async () => {
+  const queue = createSendQueue({ maxBytes: 10, onOverflow: createOverflowEvent })
+  queue.pause()
+  for (const name of ['a', 'b', 'c']) queue.enqueue({ key: name, bytes: bytes(`${name} long`) })
+  queue.resume([{ key: 'd', bytes: bytes('d1') }])
+  expect(texts(await queue.dequeueAll())).toEqual(['d1', 'resync'])
 })
 
-test('it never holds more than it may, ids never fall, and what is not said is asked for again', async () => {
-  const puts = fc.array(fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd', 'e'), size: fc.nat(60) }), {
+test('never exceeds its limit, never sends decreasing ids, and sends an overflow event for what it drops', async () => {
+  const additions = fc.array(fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd', 'e'), size: fc.nat(60) }), {
     maxLength: 60,
   })
   await fc.assert(
-    fc.asyncProperty(puts, async given => {
-      const backlog = createSendQueue({ maxBytes: 100, onOverflow: createOverflowEvent })
+    fc.asyncProperty(additions, async added => {
+      const queue = createSendQueue({ maxBytes: 100, onOverflow: createOverflowEvent })
       const newest = new Map<string, number>()
-      for (const [at, { name, size }] of given.entries()) {
+      for (const [at, { name, size }] of added.entries()) {
         newest.set(name, at)
-        backlog.enqueue({ key: name, bytes: bytes(`${name} ${at} `.padEnd(size)) })
+        queue.enqueue({ key: name, bytes: bytes(`${name} ${at} `.padEnd(size)) })
       }
-      if (given.length === 0) return
-      const all = texts(await backlog.dequeueAll()) ?? []
+      if (added.length === 0) return
+      const all = texts(await queue.dequeueAll()) ?? []
       expect(all.reduce((sum, one) => sum + one.length, 0)).toBeLessThanOrEqual(100)
-      const said = all
+      const sent = all
         .filter(one => one !== 'resync')
         .map(one => [one.split(' ')[0], Number(one.split(' ')[1])] as const)
-      const places = said.map(([, at]) => at)
-      expect(places).toEqual(places.toSorted((a, b) => a - b))
-      for (const [name, at] of said) expect(newest.get(name ?? '')).toBe(at)
-      if (!all.includes('resync')) expect(said.length).toBe(newest.size)
+      const positions = sent.map(([, at]) => at)
+      expect(positions).toEqual(positions.toSorted((a, b) => a - b))
+      for (const [name, at] of sent) expect(newest.get(name ?? '')).toBe(at)
+      if (!all.includes('resync')) expect(sent.length).toBe(newest.size)
       else expect(all[0]).toBe('resync')
     }),
   )

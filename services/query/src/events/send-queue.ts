@@ -1,21 +1,24 @@
 import type { ServerSentEvent } from './event.ts'
 
-/** What one client has yet to be sent: one thing of each name, in its newest state. */
+/** The events that one client has yet to receive: the newest of each key. */
 export interface SendQueue {
-  /** Puts something at the end, in place of what has the same name. */
+  /** Appends an event, and removes an older one with the same key. */
   enqueue(event: ServerSentEvent): void
-  /** Everything there is, oldest first, once there is something; undefined once it is closed. One may wait at a time. */
+  /**
+   * Removes and returns everything, oldest first; waits while the queue is empty or paused. Returns undefined once it is closed.
+   * Supports one waiting caller at a time.
+   */
   dequeueAll(): Promise<Uint8Array[] | undefined>
-  /** From here on nothing is given until it is released. */
+  /** Withholds events until `resume`. */
   pause(): void
-  /** Puts these before everything that waits, and gives all of it. */
+  /** Inserts events before the queued ones, and releases all of them. */
   resume(first: readonly ServerSentEvent[]): void
   close(): void
 }
 
 /**
- * Keeps what is to be sent for as long as a client does not read. Whatever happens, it holds no more than `most` bytes: what is
- * beyond that is forgotten, all of it, and `overflow` says what stands in its place.
+ * Creates a queue of at most `maxBytes`. When it would exceed that, the whole content is dropped and replaced by the event that
+ * `onOverflow` creates.
  */
 export function createSendQueue(options: { maxBytes: number; onOverflow: () => ServerSentEvent }): SendQueue {
   const queued = new Map<string, Uint8Array>()
@@ -25,7 +28,7 @@ export function createSendQueue(options: { maxBytes: number; onOverflow: () => S
 
   const insert = ({ key, bytes }: ServerSentEvent) => {
     queuedBytes += bytes.byteLength - (queued.get(key)?.byteLength ?? 0)
-    // Taken out first, so that it goes to the end: ids never fall.
+    // Deleted first to move it to the end: event ids must not decrease.
     queued.delete(key)
     queued.set(key, bytes)
   }

@@ -1,23 +1,23 @@
 import { openEventStream, type SseEvent } from '@darkroom/infra/testing/sse-reader'
 
-/** A client of event streams. For tests. */
+/** A client of an event stream, for tests. */
 export interface SseClient {
-  /** The newest version of each generation that was told. */
+  /** The newest version received of each generation. */
   versions: Map<string, number>
   lastEventId: string
-  /** Events that told of a generation, and those that said to read everything again. */
+  /** Numbers of `generation` and `resync` events received. */
   events: number
   resyncs: number
-  /** Begins to read. */
+  /** Starts to read, after a `stalled` start. */
   read(): void
-  /** @throws Error if it is not so within 15 s */
+  /** @throws Error if the condition does not hold within 15 s */
   waitUntil(condition: () => boolean): Promise<void>
   close(): void
 }
 
 const DEADLINE_MS = 15_000
 
-/** @param state `stalled` reads nothing before it is told to */
+/** @param options with the state `stalled`, nothing is read before `read` is called */
 export async function openSseClient(
   port: number,
   options: { lastEventId?: string | undefined; state?: 'reading' | 'stalled' } = {},
@@ -34,7 +34,8 @@ export async function openSseClient(
     const deadline = AbortSignal.timeout(DEADLINE_MS)
     while (!condition()) {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const onTimeout = () => reject(new Error(`not within ${DEADLINE_MS} ms; there were ${JSON.stringify(seen)}`))
+      const onTimeout = () =>
+        reject(new Error(`condition not met within ${DEADLINE_MS} ms; received ${JSON.stringify(seen)}`))
       deadline.addEventListener('abort', onTimeout, { once: true })
       wakers.add(resolve)
       await promise.finally(() => wakers.delete(resolve))

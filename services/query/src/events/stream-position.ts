@@ -2,24 +2,24 @@ import { STREAMS } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus/bus'
 import type { Database } from '@darkroom/infra/database/connection'
 
-/** A place in the events of the studio. Sequences mean something within one epoch only: a bus that lost its store begins anew. */
+/** A position in the event stream. Sequences are comparable within one epoch only: a bus that lost its store counts from 1 again. */
 export interface StreamPosition {
   epoch: number
   sequence: number
 }
 
-/** Where the stream of events stands: its last message, and the first that it still has. */
+/** The position of the last message in the event stream, and the sequence of the first one that is still stored. */
 export interface BusPosition extends StreamPosition {
   first: number
 }
 
-const MAX_TRIES = 5
+const MAX_READS = 5
 
 export function formatEventId({ epoch, sequence }: StreamPosition): string {
   return `${epoch}.${sequence}`
 }
 
-/** What `idOf` gave, or undefined for anything it did not give. */
+/** Parses the text that `formatEventId` returns; anything else gives undefined. */
 export function parseEventId(text: string): StreamPosition | undefined {
   const [, epoch, sequence] = /^(\d{1,15})\.(\d{1,15})$/.exec(text) ?? []
   return epoch === undefined || sequence === undefined
@@ -28,14 +28,23 @@ export function parseEventId(text: string): StreamPosition | undefined {
 }
 
 /**
- * Where the bus is now. A stream that stands before what was published has lost its tail: the next message that is published
- * begins a new epoch, and what is said here begins with it.
+ * Returns the current position of the bus. If the stream's last sequence is below the highest that was published, the stream
+ * has lost its tail; the next publish begins a new epoch, and the returned position is already in that epoch.
  *
- * @throws Error if the epoch keeps changing meanwhile
+ * The epoch is read before and after the stream's bounds (optimistic read), and all of it again if it differs. It is
+ * read again without a pause: the next read sees the new epoch.
+ *
+ * @throws Error if the epoch changed during each of the reads
  */
-export async function readBusPosition({ bus, database }: { bus: Bus; database: Database }): Promise<BusPosition> {
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
-    // In this order: what is published between the two makes the stream longer, and not what was known of it.
+export async function readBusPosition({
+  bus,
+  database,
+}: {
+  bus: Pick<Bus, 'eventBounds'>
+  database: Database
+}): Promise<BusPosition> {
+  for (let reads = 0; reads < MAX_READS; reads++) {
+    // In this order: a message published in between raises `last`, and not the `highest` that was read before.
     const before = await readEpoch(database)
     const { first, last } = await bus.eventBounds()
     const after = await readEpoch(database)
@@ -43,7 +52,7 @@ export async function readBusPosition({ bus, database }: { bus: Bus; database: D
       return { epoch: before.epoch + Number(last < before.highest), sequence: last, first }
     }
   }
-  throw new Error('the epoch of the bus does not stand still')
+  throw new Error(`bus epoch of stream ${STREAMS.events.name} changed during ${MAX_READS} reads`)
 }
 
 async function readEpoch(database: Database): Promise<{ epoch: number; highest: number }> {

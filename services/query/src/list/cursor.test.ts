@@ -9,11 +9,11 @@ const cursors = fc.record({
   id: fc.uuid(),
 })
 
-test('a cursor comes back as it went, microseconds included', () => {
+test('decodes an encoded cursor unchanged, microseconds included', () => {
   fc.assert(fc.property(cursors, cursor => expect(decodeCursor(encodeCursor(cursor))).toEqual(cursor)))
 })
 
-test('whatever was not made here is no cursor', () => {
+test('rejects text that was not encoded as a cursor', () => {
   fc.assert(fc.property(fc.string(), text => expect(decodeCursor(text)).toBeUndefined()))
   fc.assert(
     fc.property(fc.string(), text => {
@@ -22,21 +22,21 @@ test('whatever was not made here is no cursor', () => {
   )
 })
 
-test('a moment that never was is no cursor: the database would not take it', () => {
-  const never = [
+test('rejects a time that does not exist, which Postgres would not accept', () => {
+  const invalid = [
     '2026-02-31T00:00:00',
     '2026-01-01T24:00:00',
     '2026-01-01T00:00:60',
     '2026-13-01T00:00:00',
     '0000-01-01T00:00:00',
   ]
-  for (const moment of never) {
-    const text = encodeCursor({ createdAt: `${moment}.000000Z`, id: crypto.randomUUID() })
-    expect([moment, decodeCursor(text)]).toEqual([moment, undefined])
+  for (const time of invalid) {
+    const text = encodeCursor({ createdAt: `${time}.000000Z`, id: crypto.randomUUID() })
+    expect([time, decodeCursor(text)]).toEqual([time, undefined])
   }
 })
 
-test('a cursor that was tampered with is refused or names another real place, never anything else', () => {
+test('rejects a changed cursor, or decodes it to exactly what it encodes', () => {
   fc.assert(
     fc.property(cursors, fc.nat(), fc.string({ minLength: 1, maxLength: 1 }), (cursor, at, character) => {
       const text = encodeCursor(cursor)

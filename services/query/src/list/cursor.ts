@@ -1,4 +1,4 @@
-/** A place between two generations of a list: the time of one, in microseconds, as text, and its id. */
+/** A keyset position in a list: the creation time of a generation, as text with microseconds, and its id. */
 export interface Cursor {
   createdAt: string
   id: string
@@ -8,12 +8,12 @@ const CURSOR_PATTERN =
   /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z)\|([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/
 const NIL_UUID = '00000000-0000-0000-0000-000000000000'
 
-/** A cursor as people pass it on. Time is text all the way: a `Date` has no microseconds and would lose rows. */
+/** Encodes a cursor for a URL. The time stays text throughout: a `Date` has no microseconds and would lose rows. */
 export function encodeCursor(cursor: Cursor): string {
   return Buffer.from(`${cursor.createdAt}|${cursor.id}`).toString('base64url')
 }
 
-/** What `encodeCursor` gave, or undefined for anything it did not give. */
+/** Decodes the text that `encodeCursor` returns; anything else gives undefined. */
 export function decodeCursor(text: string): Cursor | undefined {
   const match = CURSOR_PATTERN.exec(Buffer.from(text, 'base64url').toString('latin1'))
   const [, createdAt, id] = match ?? []
@@ -22,7 +22,11 @@ export function decodeCursor(text: string): Cursor | undefined {
   return encodeCursor(cursor) === text && isValidTime(createdAt) ? cursor : undefined
 }
 
-/** The place just before everything that was made from a moment on. @param timestamp in ISO 8601, a day or with its zone */
+/**
+ * Returns the cursor just before everything created at or after a time; undefined for a time that does not exist.
+ *
+ * @param timestamp ISO 8601: a date, or a date and time with an offset
+ */
 export function createCursorAt(timestamp: string): Cursor | undefined {
   const time = new Date(timestamp)
   if (Number.isNaN(time.getTime())) return undefined
@@ -32,7 +36,7 @@ export function createCursorAt(timestamp: string): Cursor | undefined {
     : undefined
 }
 
-/** Whether there is such a moment: `Date` turns the 31st of February into March, and knows a year 0, both of which Postgres refuses. */
+/** Returns whether a time exists. `Date` turns February 31 into March and accepts the year 0; Postgres rejects both. */
 function isValidTime(text: string): boolean {
   const time = new Date(text)
   if (Number.isNaN(time.getTime()) || text.startsWith('0000')) return false

@@ -1,6 +1,6 @@
 import type { Queryable } from '@darkroom/infra/database/connection'
 
-/** The JSON text of some generations of a workspace as everyone may see them, by their ids. What is not there is left out. */
+/** Reads the public documents (JSON text) of generations of a workspace, by id. Missing generations are left out. */
 export async function readDocuments(
   db: Queryable,
   { workspaceId, ids }: { workspaceId: string; ids: readonly string[] },

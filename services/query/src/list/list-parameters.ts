@@ -7,7 +7,7 @@ import { type Cursor, createCursorAt, decodeCursor } from './cursor.ts'
 import type { ListFilter } from './list-rows.ts'
 import { parseSearch, type Search } from './search.ts'
 
-/** Where a page lies: at the newest or oldest end, on one side of a place, or around one. */
+/** Anchor of a page: on one side of a cursor (null: at the end of the list), around a generation, or around a cursor. */
 export type PageAnchor =
   | { kind: 'cursor'; direction: 'older' | 'newer'; cursor: Cursor | null }
   | { kind: 'around-id'; id: string }
@@ -29,7 +29,7 @@ const StatusList = z
   .transform(text => text.split(','))
   .refine(names => names.every(isStatus), `can be ${STATUSES.join(', ')}, or several of them with commas between`)
 
-/** What can be asked of the list. */
+/** Query parameters of the list. */
 export const ListParameters = z.strictObject({
   limit: z.coerce.number().int().min(1).max(LIMITS.pageRows).default(50),
   cursor: z.string().max(200).optional(),
@@ -47,7 +47,11 @@ export const ListParameters = z.strictObject({
 })
 export type ListParameters = z.infer<typeof ListParameters>
 
-/** What was asked for, as the list takes it. @throws ProblemError `invalid` */
+/**
+ * Converts the query parameters to a list query.
+ *
+ * @throws ProblemError `invalid` for a cursor or time that is not valid, or for two anchors at once
+ */
 export function parseListQuery(parameters: ListParameters, workspaceId: string): ListQuery {
   const { limit, status, kind, model, favourite, references, trash, q, includeParameters } = parameters
   const statuses = status?.filter(isStatus)

@@ -3,7 +3,7 @@ import type { Queryable } from '@darkroom/infra/database/connection'
 import type { Cursor } from './cursor.ts'
 import type { Search } from './search.ts'
 
-/** Which generations of a workspace a list has. What is undefined does not matter. */
+/** Filter of a list. A condition that is undefined is not applied. */
 export interface ListFilter {
   workspaceId: string
   statuses: Status[] | undefined
@@ -11,33 +11,34 @@ export interface ListFilter {
   model: string | undefined
   isFavourite: boolean | undefined
   hasReferences: boolean | undefined
-  /** Those that were deleted, instead of those that were not. */
+  /** Trashed generations only, instead of those that are not in the trash. */
   isTrashed: boolean
   search: SearchPlan | null
-  /** Each row with its parameters in full instead of the public ones: for administrators only. */
+  /** Documents with the raw parameters instead of the sanitized ones: for administrators only. */
   includeParameters: boolean
 }
 
-/** What is looked for, and whether much has it. */
+/** A search with its selectivity: `isCommon` when it matches many generations. */
 export type SearchPlan = Search & { isCommon: boolean }
 
-/** Which rows of it: the first so many to one side of a place. */
+/** Keyset range of a list: the first `limit` rows on one side of a cursor. */
 export interface KeysetRange {
   direction: 'older' | 'newer'
   cursor: Cursor | null
-  /** Whether the row at the place itself is one of them. */
+  /** Whether the row at the cursor belongs to the range. */
   inclusive: boolean
   limit: number
 }
 
+/** Matches from which a search is common. */
 const COMMON_THRESHOLD = 1_000
 
 export interface ListRow {
-  /** The JSON text of a generation. */
+  /** JSON text of a generation. */
   document: string
 }
 
-/** The statement that reads rows of a list, nearest to the place first. Their text is passed on as the database keeps it. */
+/** Builds the statement that reads rows of a list, nearest to the cursor first. Documents are passed on as stored. */
 export function selectRows(sql: Queryable, filter: ListFilter, range: KeysetRange) {
   const order = range.direction === 'older' ? sql`desc` : sql`asc`
   return sql<ListRow[]>`
@@ -46,7 +47,7 @@ export function selectRows(sql: Queryable, filter: ListFilter, range: KeysetRang
     order by d.created_at ${order}, d.generation_id ${order} limit ${range.limit}`
 }
 
-/** The place of one generation in the list; undefined if the workspace has none of that id. */
+/** Returns the cursor of a generation; undefined if the workspace has none with that id. */
 export async function findGenerationCursor(
   sql: Queryable,
   generation: { id: string; workspaceId: string },
@@ -57,7 +58,7 @@ export async function findGenerationCursor(
   return cursor
 }
 
-/** Whether so many generations have the words that looking them all up would take longer than going through the list. */
+/** Returns whether a search matches so many generations that looking all of them up is slower than walking the list. */
 export async function isSearchCommon(sql: Queryable, search: Search): Promise<boolean> {
   const [row] = await sql<{ count: number }[]>`select count(*)::int as count from ${buildMatchQuery(sql, search)}`
   return (row?.count ?? 0) === COMMON_THRESHOLD
@@ -80,7 +81,7 @@ function buildConditions(sql: Queryable, filter: ListFilter) {
     .reduce((all, condition) => sql`${all} and ${condition}`, sql`d.workspace_id = ${workspaceId}`)
 }
 
-/** Rows with rare words are looked up, and then put in order. Those with common ones are met on the way through the list. */
+/** Builds the condition of a search: rare words are looked up and then sorted, common ones are tested while walking the list. */
 function buildSearchCondition(sql: Queryable, search: SearchPlan) {
   if (!search.isCommon) return sql`d.generation_id = any(array(select ${buildMatchQuery(sql, search)}))`
   return sql`(select w.words @@ ${buildTsQuery(sql, search)} from generation_words w where w.generation_id = d.generation_id)`

@@ -8,7 +8,7 @@ import { insertRow, type RowOverrides } from '../rows.fixture.ts'
 import { listPage } from './list.ts'
 import { ListParameters, parseListQuery } from './list-parameters.ts'
 
-// On a busy machine the first start of Postgres takes its time.
+// On a busy machine the first start of Postgres is slow.
 const START_MS = 60_000
 const stack = new AsyncDisposableStack()
 let sql: Database
@@ -20,7 +20,7 @@ beforeAll(async () => {
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 
-test('a cursor is null where there is nothing more, at either end', async () => {
+test('returns a null cursor at either end of the list', async () => {
   const workspace = await createWorkspace(5)
   const [newest] = [await fetchPage(workspace.id, { limit: '2' })]
   expect([getIds(newest), newest.previousCursor]).toEqual([workspace.ids.slice(0, 2), null])
@@ -36,7 +36,7 @@ test('a cursor is null where there is nothing more, at either end', async () => 
   expect(empty).toEqual({ generations: [], nextCursor: null, previousCursor: null })
 })
 
-test('a page around a generation has it in its middle, and goes on both ways', async () => {
+test('centers a page around a generation, with cursors both ways', async () => {
   const workspace = await createWorkspace(9)
   for (const [at, id] of workspace.ids.entries()) {
     const around = await fetchPage(workspace.id, { limit: '4', around: id })
@@ -51,9 +51,9 @@ test('a page around a generation has it in its middle, and goes on both ways', a
   await expect(fetchPage(crypto.randomUUID(), { around: only })).rejects.toThrow('no such generation')
 })
 
-test('a page at a time has what was made from then on, and what was made before', async () => {
+test('centers a page around a time', async () => {
   const workspace = await createWorkspace(6, index => ({ createdAt: `2026-03-0${6 - index}T12:00:00.000001Z` }))
-  const at = async (moment: string) => getIds(await fetchPage(workspace.id, { limit: '2', at: moment }))
+  const at = async (time: string) => getIds(await fetchPage(workspace.id, { limit: '2', at: time }))
   expect(await at('2026-03-04')).toEqual(workspace.ids.slice(2, 4))
   expect(await at('2026-03-04T12:00:00Z')).toEqual(workspace.ids.slice(2, 4))
   expect(await at('2026-03-04T12:00:01Z')).toEqual(workspace.ids.slice(1, 3))
@@ -62,7 +62,7 @@ test('a page at a time has what was made from then on, and what was made before'
   expect(await at('2100-01-01')).toEqual(workspace.ids.slice(0, 2))
 })
 
-test('each filter leaves out what it says, alone and with others', async () => {
+test('applies each filter alone and combined', async () => {
   const rows: RowOverrides[] = [
     {},
     { status: 'failed' },
@@ -74,8 +74,8 @@ test('each filter leaves out what it says, alone and with others', async () => {
     { deleted: true, status: 'failed' },
   ]
   const workspace = await createWorkspace(rows.length, index => rows[index] ?? {})
-  const seen = async (asked: Record<string, string>) =>
-    getIds(await fetchPage(workspace.id, asked)).map(id => workspace.ids.indexOf(id))
+  const seen = async (parameters: Record<string, string>) =>
+    getIds(await fetchPage(workspace.id, parameters)).map(id => workspace.ids.indexOf(id))
   expect(await seen({})).toEqual([0, 1, 2, 3, 4, 5])
   expect(await seen({ status: 'failed' })).toEqual([1])
   expect(await seen({ status: 'failed,cancelled' })).toEqual([1, 2])
@@ -90,7 +90,7 @@ test('each filter leaves out what it says, alone and with others', async () => {
   expect(await seen({ model: 'other', favourite: 'true', q: 'prompt' })).toEqual([5])
 })
 
-test('words are found by their beginnings, phrases as they stand, in any script', async () => {
+test('finds words by prefix and phrases word for word, in any script', async () => {
   const prompts = [
     'A red fox, in the SNOW; f/1.4 at dawn',
     'The fox is red. Snowfall over foxgloves',
@@ -128,14 +128,14 @@ test('words are found by their beginnings, phrases as they stand, in any script'
   for (const [q, ids] of expected) expect([q, await found(q)]).toEqual([q, ids])
 })
 
-test('whatever is typed into the search is answered', async () => {
+test('accepts any text as a search', async () => {
   const workspace = await createWorkspace(2)
-  const typed = fc.oneof(
+  const inputs = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 60 }),
     fc.string({ unit: fc.constantFrom(...'"\'\\!&|<>:*() ab') }),
   )
   await fc.assert(
-    fc.asyncProperty(typed, async q => {
+    fc.asyncProperty(inputs, async q => {
       if (ListParameters.safeParse({ q }).success)
         expect((await fetchPage(workspace.id, { q })).generations.length).toBeLessThan(3)
     }),
@@ -143,30 +143,30 @@ test('whatever is typed into the search is answered', async () => {
   )
 })
 
-test('whoever pages while others write sees each row that was there all the time once, and none twice', async () => {
-  const asked = fc.record({
+test('returns each row that exists throughout exactly once while others write', async () => {
+  const scenarios = fc.record({
     direction: fc.constantFrom('older' as const, 'newer' as const),
     limit: fc.integer({ min: 1, max: 7 }),
-    // What writers do between two pages: a new row at some time, or a row that goes to the trash.
+    // Writes between two pages: a new row at some time, or a row that is moved to the trash.
     writes: fc.array(fc.oneof(fc.record({ insert: fc.nat(40) }), fc.record({ remove: fc.nat(20) })), { maxLength: 30 }),
   })
   await fc.assert(
-    fc.asyncProperty(asked, async ({ direction, limit, writes }) => {
+    fc.asyncProperty(scenarios, async ({ direction, limit, writes }) => {
       const workspace = await createWorkspace(20, index => ({ createdAt: timeAt(Math.floor(index / 3)) }))
-      const [waiting, removed, seen] = [[...writes], new Set<string>(), [] as string[]]
+      const [pendingWrites, removed, seen] = [[...writes], new Set<string>(), [] as string[]]
       let cursor: string | null = null
       do {
-        const disturbed = Promise.all(
-          waiting.splice(0, 3).map(write => applyConcurrentWrite(workspace, write, removed)),
+        const writing = Promise.all(
+          pendingWrites.splice(0, 3).map(write => applyConcurrentWrite(workspace, write, removed)),
         )
         const read: GenerationPage = await fetchPage(workspace.id, { limit: String(limit), direction, cursor })
-        await disturbed
+        await writing
         seen.push(...getIds(read))
         cursor = direction === 'older' ? read.nextCursor : read.previousCursor
       } while (cursor)
       expect(new Set(seen).size).toBe(seen.length)
-      const stayed = workspace.ids.filter(id => !removed.has(id))
-      expect(stayed.filter(id => !seen.includes(id))).toEqual([])
+      const untouched = workspace.ids.filter(id => !removed.has(id))
+      expect(untouched.filter(id => !seen.includes(id))).toEqual([])
     }),
     { numRuns: 25 },
   )
@@ -186,7 +186,7 @@ async function applyConcurrentWrite(
   await sql`update generations set deleted_at = now(), version = version + 1 where id = ${id}`
 }
 
-/** A workspace of so many generations, newest first. */
+/** Inserts `count` generations into a new workspace. @returns their ids, newest first */
 async function createWorkspace(count: number, overrides: (index: number) => RowOverrides = () => ({})) {
   const id = crypto.randomUUID()
   const rows = Array.from({ length: count }, (_, index) => ({

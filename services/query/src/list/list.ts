@@ -13,17 +13,17 @@ import {
 } from './list-rows.ts'
 import type { Search } from './search.ts'
 
-/** Rows that follow one another, newest first, and whether there were more at either end when they were read. */
+/** Consecutive rows, newest first, and whether the list had more at either end when they were read. */
 interface Page {
   rows: ListRow[]
   hasMore: { older: boolean; newer: boolean }
 }
 
 /**
- * One page of a workspace's generations, newest first, as the JSON text of a `GenerationPage`. A cursor is null where the list
- * had nothing more when it was read.
+ * Reads one page of a workspace's generations, newest first. A cursor is null where the list had nothing more when it was read.
  *
- * @throws ProblemError `not_found` if a page around a generation is asked for that is not there
+ * @returns the JSON text of a `GenerationPage`
+ * @throws ProblemError `not_found` when the page is requested around a generation that does not exist
  */
 export async function listPage(database: Database, query: ListQuery): Promise<string> {
   const { rows, hasMore } = await readPage(database, query)
@@ -57,7 +57,7 @@ async function readDirectionalPage(
   return { rows: rows.toReversed(), hasMore: { older: hasBehind, newer: hasMore } }
 }
 
-/** The row at the place, if there is one, and older ones fill what newer ones leave: at most half of the page is newer. */
+/** Reads a page around a cursor: newer rows fill at most half of it, the row at the cursor and older ones the rest. */
 async function readPageAround(database: Database, filter: ListFilter, cursor: Cursor, limit: number): Promise<Page> {
   const half = Math.floor(limit / 2)
   const newer = await readRange(database, filter, { direction: 'newer', cursor, inclusive: false, limit: half })
@@ -69,13 +69,13 @@ async function readPageAround(database: Database, filter: ListFilter, cursor: Cu
   }
 }
 
-/** One row more than is wanted tells whether there are more. */
+/** Reads one row more than requested, to learn whether there are more. */
 async function readRange(database: Database, filter: ListFilter, range: KeysetRange) {
   const rows = await selectRows(database, filter, { ...range, limit: range.limit + 1 })
   return { rows: rows.slice(0, range.limit), hasMore: rows.length > range.limit }
 }
 
-/** The cursor of a row, from its own text: two rows of a page are read here, which costs less than two columns of each. */
+/** Returns the cursor of a row as JSON. Parsing two documents of a page costs less than selecting two more columns of each row. */
 function encodeRowCursor(row: ListRow | undefined): string {
   if (!row) return 'null'
   const { id, createdAt }: Cursor = JSON.parse(row.document)

@@ -1,6 +1,6 @@
 import type { Queryable } from '@darkroom/infra/database/connection'
 
-/** What each configured provider can do, with what was learned of its speed: the JSON text of `Model[]`. */
+/** Returns the models of the configured providers with their learned durations, as the JSON text of a `Model[]`. */
 export async function listModels(db: Queryable): Promise<string> {
   const rows = await db<{ document: string }[]>`
     select (m.capability || jsonb_build_object('learnedSeconds', coalesce((

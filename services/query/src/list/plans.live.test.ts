@@ -7,7 +7,7 @@ import { ListParameters, parseListQuery } from './list-parameters.ts'
 import { isSearchCommon, selectRows } from './list-rows.ts'
 import { selectTimeline } from './timeline.ts'
 
-/** How Postgres goes about each question that the list answers: by an index that is in order, and never over everything. */
+/** Query plans of the list: each query walks an index in its order, and none scans a whole table. */
 
 const START_MS = 60_000
 const ROWS = 6_000
@@ -41,12 +41,12 @@ const ONE_INDEX: [string, Record<string, string>, string][] = [
   ['the trash', { trash: 'true' }, 'trash'],
 ]
 
-for (const [name, asked, index] of ONE_INDEX) {
+for (const [name, parameters, index] of ONE_INDEX) {
   for (const direction of ['older', 'newer'] as const) {
     for (const cursor of [null, CURSOR]) {
-      const where = cursor ? 'beyond a place' : 'from the end'
-      test(`${name}, ${direction} ${where}: one index, in its order, and no more rows than a page`, async () => {
-        const nodes = await explainList(asked, { direction, cursor })
+      const start = cursor ? 'from a cursor' : 'from the end'
+      test(`filters by ${name}, ${direction} ${start}, with one index in its order and no more rows than a page`, async () => {
+        const nodes = await explainList(parameters, { direction, cursor })
         expect(nodes.map(node => node['Node Type'])).toEqual(['Limit', 'Index Scan'])
         expect(nodes[1]?.['Index Name']).toMatch(new RegExp(`^generation_documents_${index}$`))
         const removed = nodes[1]?.['Rows Removed by Filter'] ?? 0
@@ -56,8 +56,8 @@ for (const [name, asked, index] of ONE_INDEX) {
   }
 }
 
-test('several filters at once, and words, read no table from end to end and nothing large', async () => {
-  const questions: Record<string, string>[] = [
+test('combines filters and words without a sequential scan or a read of raw parameters', async () => {
+  const queries: Record<string, string>[] = [
     { status: 'failed', kind: 'video' },
     { status: 'queued,processing,uploading' },
     { model: 'rare', favourite: 'true', references: 'true' },
@@ -65,16 +65,16 @@ test('several filters at once, and words, read no table from end to end and noth
     { q: '"number 17" a', status: 'completed', kind: 'image' },
     { trash: 'true', q: '42' },
   ]
-  for (const asked of questions) {
-    for (const common of [false, true]) {
-      const nodes = await explainList(asked, { direction: 'older', cursor: CURSOR }, common)
-      expect([asked, nodes.filter(node => node['Node Type'] === 'Seq Scan')]).toEqual([asked, []])
-      expect([asked, getRelations(nodes).includes('generation_raw')]).toEqual([asked, false])
+  for (const parameters of queries) {
+    for (const isCommon of [false, true]) {
+      const nodes = await explainList(parameters, { direction: 'older', cursor: CURSOR }, isCommon)
+      expect([parameters, nodes.filter(node => node['Node Type'] === 'Seq Scan')]).toEqual([parameters, []])
+      expect([parameters, getRelations(nodes).includes('generation_raw')]).toEqual([parameters, false])
     }
   }
 })
 
-test('rare words are looked up, common ones are met on the way through the list', async () => {
+test('looks rare words up, and tests common ones while walking the list', async () => {
   const rare = await explainList({ q: 'number' }, { direction: 'older', cursor: null }, false)
   expect(rare.map(node => node['Index Name'])).toContain('generation_documents_pkey')
   const common = await explainList({ q: 'number' }, { direction: 'older', cursor: null }, true)
@@ -85,7 +85,7 @@ test('rare words are looked up, common ones are met on the way through the list'
   ])
 })
 
-test('whether words are common the index of words tells, and the answer is right', async () => {
+test('estimates whether words are common from the index of words', async () => {
   expect(await isSearchCommon(sql, { prefixes: ['number'], phrases: [] })).toBe(true)
   expect(await isSearchCommon(sql, { prefixes: [], phrases: ['number 4242'] })).toBe(false)
   expect(await isSearchCommon(sql, { prefixes: ['nowhere'], phrases: [] })).toBe(false)
@@ -98,13 +98,13 @@ test('whether words are common the index of words tells, and the answer is right
   expect(nodes.map(node => node['Index Name'])).toContain('generation_words_words')
 })
 
-test('parameters in full are read for the rows of a page alone', async () => {
+test('reads raw parameters for the rows of the page only', async () => {
   const nodes = await explainList({ includeParameters: 'true' }, { direction: 'older', cursor: null })
   const raw = nodes.filter(node => node['Relation Name'] === 'generation_raw')
   expect(raw.map(node => [node['Node Type'], node['Actual Loops']])).toEqual([['Index Scan', 51]])
 })
 
-test('the timeline reads an index and no row', async () => {
+test('reads the timeline from an index only', async () => {
   const nodes = await explain(
     sql`explain (analyze, format json) ${selectTimeline(sql, { workspaceId: WORKSPACE, zone: 'UTC' })}`,
   )

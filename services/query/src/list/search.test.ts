@@ -13,8 +13,8 @@ const CASES: [string, ReturnType<typeof parseSearch>][] = [
   ['"a""b"', { prefixes: [], phrases: ['a', 'b'] }],
 ]
 
-for (const [typed, search] of CASES) {
-  test(`${JSON.stringify(typed)} looks for ${JSON.stringify(search)}`, () => {
-    expect(parseSearch(typed)).toEqual(search)
+for (const [input, search] of CASES) {
+  test(`parses ${JSON.stringify(input)} as ${JSON.stringify(search)}`, () => {
+    expect(parseSearch(input)).toEqual(search)
   })
 }

@@ -1,14 +1,14 @@
-/** What somebody looks for: beginnings of words, and phrases that stand there word for word. */
+/** A parsed search: word prefixes, and phrases that must match word for word. */
 export interface Search {
   prefixes: string[]
   phrases: string[]
 }
 
 /**
- * Reads what was typed into the search field: every word counts by its beginning, what is in quotes as it is. A quote that is
- * not closed yet is being typed: its last word counts by its beginning, too.
+ * Parses the text of the search field. Every word is a prefix, quoted text is a phrase. A quote that is not closed is still
+ * being typed, so its text is a prefix.
  *
- * @returns null if there is nothing to look for
+ * @returns null if the text has no words
  */
 export function parseSearch(input: string): Search | null {
   const parts = input.split('"')

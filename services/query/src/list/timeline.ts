@@ -2,7 +2,7 @@ import type { Database } from '@darkroom/infra/database/connection'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { z } from 'zod'
 
-/** What can be asked of the timeline. @see https://www.iana.org/time-zones */
+/** Query parameters of the timeline. @see https://www.iana.org/time-zones */
 export const TimelineParameters = z.strictObject({
   zone: z
     .string()
@@ -13,10 +13,10 @@ export const TimelineParameters = z.strictObject({
 const INVALID_PARAMETER = '22023'
 
 /**
- * How many generations a workspace has of each day that has some, newest first: the JSON text of a `Timeline`. Days are those
- * of the zone.
+ * Counts the generations of a workspace by day, newest day first, without empty days. Days are those of the time zone.
  *
- * @throws ProblemError `invalid` for a zone that the database does not know
+ * @returns the JSON text of a `Timeline`
+ * @throws ProblemError `invalid` for a time zone that the database does not know
  */
 export async function readTimeline(
   database: Database,
@@ -32,8 +32,8 @@ export async function readTimeline(
 }
 
 /**
- * The statement. It reads an index and no row, and goes from each day that has generations to the next: to find the day of
- * every row would take three times as long.
+ * Builds the statement of the timeline: an index-only loose scan, which jumps from one day that has generations to the next.
+ * Computing the day of every row takes three times as long.
  */
 export function selectTimeline(database: Database, { workspaceId, zone }: { workspaceId: string; zone: string }) {
   const visibleRows = database`from generation_documents where workspace_id = ${workspaceId} and deleted_at is null`

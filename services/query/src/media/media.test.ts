@@ -4,12 +4,12 @@ import { type Store, StoreError } from '@darkroom/infra/store/store'
 import { serveMedia } from './media.ts'
 
 const KEY = 'w/1/gen/2/1/0.png'
-const PICTURE = new TextEncoder().encode('0123456789')
+const IMAGE = new TextEncoder().encode('0123456789')
 const MODIFIED = new Date('2026-01-01T00:00:00Z')
 
-test('of a store that gives streams HEAD still tells the length, and asks for no bytes', async () => {
-  const asked: string[] = []
-  await using server = serve(streamingStore(asked))
+test('responds to HEAD with the length for a store that returns streams, without reading bytes', async () => {
+  const storeCalls: string[] = []
+  await using server = serve(streamingStore(storeCalls))
   for (const headers of [{}, { range: 'bytes=2-4' }]) {
     const head = await fetch(server.url, { method: 'HEAD', headers })
     expect([head.status, head.headers.get('content-length'), head.headers.get('content-type')]).toEqual([
@@ -18,23 +18,23 @@ test('of a store that gives streams HEAD still tells the length, and asks for no
       'image/png',
     ])
   }
-  expect(asked).toEqual(['head', 'head'])
+  expect(storeCalls).toEqual(['head', 'head'])
 })
 
-test('of a store that gives streams a picture is served whole and in ranges', async () => {
+test('serves an image whole and in ranges from a store that returns streams', async () => {
   await using server = serve(streamingStore([]))
   expect(await (await fetch(server.url)).text()).toBe('0123456789')
   const part = await fetch(server.url, { headers: { range: 'bytes=2-4' } })
   expect([part.status, part.headers.get('content-range'), await part.text()]).toEqual([206, 'bytes 2-4/10', '234'])
 })
 
-test('a store that does not answer is no fault of the studio, and worth another try', async () => {
-  const away = async () => {
+test('responds `unavailable` when the store does not respond', async () => {
+  const failRequest = async () => {
     throw new StoreError('the object store did not answer in time')
   }
   for (const store of [
-    { ...streamingStore([]), head: away },
-    { ...streamingStore([]), get: away },
+    { ...streamingStore([]), head: failRequest },
+    { ...streamingStore([]), get: failRequest },
   ]) {
     const refused = await serveMedia({ store, findPreviewSource }, '1', KEY, new Request('http://localhost')).catch(
       error => error,
@@ -46,19 +46,19 @@ test('a store that does not answer is no fault of the studio, and worth another 
 
 async function findPreviewSource(): Promise<undefined> {}
 
-test('a reference without a preview is shown as it is, and is asked for again; nothing else stands in for anything', async () => {
+test('serves the original, to be revalidated, for a missing preview, and for no other missing key', async () => {
   const [preview, original] = ['w/1/ref/a.w960.webp', 'w/1/ref/a.png']
-  const kept = streamingStore([])
+  const store = streamingStore([])
   const media = {
-    store: { ...kept, head: async (key: string) => (key === original ? kept.head(key) : null) },
+    store: { ...store, head: async (key: string) => (key === original ? store.head(key) : null) },
     findPreviewSource: async (key: string) => (key === preview ? original : undefined),
   }
-  const answer = await serveMedia(media, '1', preview, new Request('http://localhost'))
-  expect([answer.headers.get('content-type'), answer.headers.get('cache-control')]).toEqual([
+  const response = await serveMedia(media, '1', preview, new Request('http://localhost'))
+  expect([response.headers.get('content-type'), response.headers.get('cache-control')]).toEqual([
     'image/png',
     'private, no-cache',
   ])
-  expect(await answer.text()).toBe('0123456789')
+  expect(await response.text()).toBe('0123456789')
   for (const [workspace, key] of [
     ['1', KEY],
     ['2', preview],
@@ -68,25 +68,25 @@ test('a reference without a preview is shown as it is, and is asked for again; n
   }
 })
 
-/** A server of one picture, on a port of its own. */
+/** Starts a server of one image. */
 function serve(store: Store) {
   const server = Bun.serve({ port: 0, fetch: request => serveMedia({ store, findPreviewSource }, '1', KEY, request) })
   return { url: server.url, [Symbol.asyncDispose]: () => server.stop(true) }
 }
 
-function streamingStore(asked: string[]): Store {
-  const object = { bytes: PICTURE.byteLength, lastModified: MODIFIED }
+function streamingStore(calls: string[]): Store {
+  const object = { bytes: IMAGE.byteLength, lastModified: MODIFIED }
   const unused = () => {
-    throw new Error('not for looking at pictures')
+    throw new Error('not used to serve media')
   }
   return {
     head: async () => {
-      asked.push('head')
+      calls.push('head')
       return object
     },
     get: async (_key, { range } = {}) => {
-      asked.push('get')
-      return { object, body: new Blob([PICTURE.subarray(range?.start ?? 0, (range?.end ?? 9) + 1)]).stream() }
+      calls.push('get')
+      return { object, body: new Blob([IMAGE.subarray(range?.start ?? 0, (range?.end ?? 9) + 1)]).stream() }
     },
     put: unused,
     remove: unused,

@@ -1,7 +1,7 @@
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { type ByteRange, InvalidKeyError, type Store, type StoredObject, StoreError } from '@darkroom/infra/store/store'
 
-/** Types by extension. Ours are made from decoded bytes; whatever is not in here is not served. */
+/** Content types by extension. Stored keys get their extension from the decoded bytes; other extensions are not served. */
 const CONTENT_TYPES: Record<string, string> = {
   png: 'image/png',
   jpg: 'image/jpeg',
@@ -12,7 +12,7 @@ const CONTENT_TYPES: Record<string, string> = {
   webm: 'video/webm',
 }
 
-/** A key names its bytes for ever: a picture is never written over. */
+/** A key names the same bytes permanently: a stored object is never overwritten. */
 const IMMUTABLE = 'private, max-age=31536000, immutable'
 
 const HEADERS = {
@@ -23,17 +23,17 @@ const HEADERS = {
 
 export interface MediaDeps {
   store: Store
-  /** The key of the reference that a key is the preview of, if it is one. */
+  /** Returns the key of the reference that a preview key belongs to, if it is one. */
   findPreviewSource(key: string): Promise<string | undefined>
 }
 
 /**
- * Serves an object's bytes, whole or the range that is asked for. A reference whose previews are not made yet is shown as it is,
- * for this once.
+ * Serves an object, whole or the requested range. For a preview that does not exist yet the original reference is served, to
+ * be revalidated before the next use.
  *
  * @param key as in `/media/<key>`, decoded
- * @throws ProblemError `not_found` for what is not there and for what is another workspace's, `range`, `unavailable` if the
- *   store does not answer
+ * @throws ProblemError `not_found` when the object does not exist or belongs to another workspace, `range` when the range is
+ *   not satisfiable, `unavailable` when the store does not respond
  */
 export async function serveMedia(
   deps: MediaDeps,
@@ -69,7 +69,7 @@ async function serveObject(
   }
   const headers = { ...HEADERS, ...objectHeaders }
   if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers })
-  // The length of a body that is a stream is not told, and a range means nothing to HEAD.
+  // Set explicitly, since a streamed body has no content-length. HEAD ignores ranges.
   if (request.method === 'HEAD')
     return new Response(null, { headers: { ...headers, 'content-length': `${object.bytes}` } })
   const range = parseRange(request, object, etag)
@@ -80,13 +80,13 @@ async function serveObject(
   return new Response(found.body, { status: 206, headers: { ...headers, 'content-range': contentRange } })
 }
 
-/** The key that a path names; undefined if it is no path of ours. */
+/** Returns the key in a path `/media/<key>`; undefined for any other path. */
 export function parseMediaKey(path: string): string | undefined {
   const [, key] = /^\/media\/(?!remote\/)([A-Za-z0-9._/-]+)$/.exec(path) ?? []
   return key
 }
 
-/** A key that is none is not there. */
+/** Reads from the store; null for a key that is not valid. @throws ProblemError `unavailable` when the store fails */
 async function readFromStore<T>(read: () => Promise<T>): Promise<T | null> {
   try {
     return await read()
@@ -97,7 +97,13 @@ async function readFromStore<T>(read: () => Promise<T>): Promise<T | null> {
   }
 }
 
-/** A single range; several at once, or one in another unit, are answered whole. @see https://www.rfc-editor.org/rfc/rfc9110#section-14 */
+/**
+ * Parses a single byte range. Returns null, for a whole response, when the header has several ranges or another unit, or when
+ * `if-range` names another ETag.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-14
+ * @throws ProblemError `range` when the range is not satisfiable
+ */
 function parseRange(request: Request, object: StoredObject, etag: string): ByteRange | null {
   const ifRange = request.headers.get('if-range') || null
   const match = /^bytes\s*=\s*(\d*)\s*-\s*(\d*)$/i.exec(request.headers.get('range') ?? '')

@@ -2,7 +2,7 @@ import type { Database } from '@darkroom/infra/database/connection'
 
 const PREVIEW_KEY = /^w\/([0-9a-f-]{36})\/ref\/([0-9a-f]{64})\.w\d+\.webp$/
 
-/** The key of the reference that a key is the preview of; undefined if it is no such key, or there is no such reference. */
+/** Returns the key of the reference that a preview key belongs to; undefined for any other key or an unknown reference. */
 export async function findPreviewSource(database: Database, key: string): Promise<string | undefined> {
   const [, workspaceId, sha256] = PREVIEW_KEY.exec(key) ?? []
   if (!workspaceId || !sha256) return undefined

@@ -3,13 +3,13 @@ import type { Queryable } from '@darkroom/infra/database/connection'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { SafeGetError, safeGet } from '@darkroom/infra/http/safe-get/safe-get'
 
-/** Where something lies that is shown here and is not ours yet: an output at its provider, or an old row's reference. */
+/** Source of media that is not in the store: a temporary output at its provider, or the reference of an old row. */
 export interface RemoteMedia {
   url: string
   headers: Record<string, string> | null
-  /** Set once it has become ours. */
+  /** Key in the store, once it has been stored. */
   key: string | null
-  /** Whether it may come from the private addresses that the configuration allows to providers. */
+  /** Whether the private addresses that the configuration allows to providers may be fetched. */
   fromProvider: boolean
 }
 
@@ -24,7 +24,7 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 }
 
-/** Where a temporary output of a workspace lies; undefined if there is none. */
+/** Finds the source of a temporary output of a workspace; undefined if there is none. */
 export async function findRemoteOutput(db: Queryable, workspaceId: string, id: string, index: number) {
   const [row] = await db<RemoteMedia[]>`
     select o.provider_url as url, o.provider_headers as headers, o.key, true as "fromProvider"
@@ -34,7 +34,7 @@ export async function findRemoteOutput(db: Queryable, workspaceId: string, id: s
   return row
 }
 
-/** Where a reference that an old row knows by its address only lies; undefined if there is none. */
+/** Finds the source of a reference that an old row has by URL only; undefined if there is none. */
 export async function findRemoteReference(db: Queryable, workspaceId: string, id: string, position: number) {
   const [row] = await db<RemoteMedia[]>`
     select r.url, null as headers, null as key, false as "fromProvider"
@@ -44,10 +44,10 @@ export async function findRemoteReference(db: Queryable, workspaceId: string, id
 }
 
 /**
- * Passes on what lies elsewhere, so that a browser never asks anybody but us. Only pictures and videos are passed on, as what
- * they claim to be and nothing else.
+ * Proxies remote media: browsers send no requests to other hosts. Only images and videos pass, with the content type that they
+ * declare. Media that has been stored meanwhile is a redirect.
  *
- * @throws ProblemError `not_found` if it is gone, `unavailable` if it cannot be had now
+ * @throws ProblemError `not_found` when it no longer exists, `unavailable` when it cannot be fetched now
  */
 export async function serveRemoteMedia(
   remote: RemoteMedia | undefined,
