@@ -4,7 +4,9 @@ import { SCENE_PRESETS, type SceneType } from './landscape/scene-presets.ts'
 import type { Weather } from './landscape/weather.ts'
 import type { Random } from './raster/random.ts'
 import type { Intent } from './scene-description.ts'
+import { MOODS, type Mood } from './worker-protocol.ts'
 
+/** Candidates that a keyword or a mood suggests. */
 interface PromptHints {
   scenes?: readonly SceneType[]
   times?: readonly TimeOfDay[]
@@ -12,8 +14,8 @@ interface PromptHints {
   palettes?: readonly PaletteName[]
 }
 
-/** What a person can ask for besides words; 'from the words' asks for nothing. */
-export const MOODS: Record<string, PromptHints> = {
+/** Hints of each mood setting. They override those of the prompt. */
+const MOOD_HINTS: Record<Mood, PromptHints> = {
   'from the words': {},
   calm: { weathers: ['clear', 'veiled', 'fog'], times: ['dawn', 'day', 'dusk'] },
   bright: { weathers: ['clear', 'veiled', 'broken'], times: ['dawn', 'day'] },
@@ -23,8 +25,8 @@ export const MOODS: Record<string, PromptHints> = {
   storm: { weathers: ['storm', 'rain'], times: ['day', 'dusk'] },
 }
 
-/** All that this generator understands of a prompt. Everything else in it only sets the dice. */
-const KEYWORD_HINTS: readonly (readonly [words: string, leaning: PromptHints])[] = [
+/** Keywords that are recognized in a prompt, with their hints. All other words only contribute to the random seed. */
+const KEYWORD_HINTS: readonly (readonly [keywords: string, hints: PromptHints])[] = [
   [
     'mountain peak alps summit ridge cliff range himalaya alpine rock volcano',
     { scenes: ['ranges', 'cloudsea', 'lake'] },
@@ -80,7 +82,7 @@ const KEYWORD_HINTS: readonly (readonly [words: string, leaning: PromptHints])[]
   ['black white monochrome noir silver charcoal', { palettes: ['selenium', 'slate'] }],
 ]
 
-/** Weathers that any scene may have where nobody asked for one, the calm ones more often. */
+/** Weathers for a prompt without one; repeated entries are more likely. */
 const DEFAULT_WEATHERS: readonly Weather[] = [
   'clear',
   'clear',
@@ -94,11 +96,11 @@ const DEFAULT_WEATHERS: readonly Weather[] = [
 const DEFAULT_TIMES: readonly TimeOfDay[] = ['dawn', 'day', 'dusk', 'dusk', 'night']
 
 /**
- * Reads what it can in a prompt; the dice decide between what was read, and where nothing was. Of colours, the word that
- * names the fewest is the most particular, and is the one that counts.
+ * Parses a prompt by keywords. `random` decides between equally frequent candidates, and chooses where the prompt has no
+ * keyword. The palette comes from the most specific keyword alone: the one with the fewest palettes.
  */
 export function parsePrompt(prompt: string, mood: string, random: Random): Intent & { palette: PaletteName } {
-  const moodHints = MOODS[mood] ?? {}
+  const moodHints = isMood(mood) ? MOOD_HINTS[mood] : {}
   const promptHints = findHints(prompt)
   const mostSpecific = promptHints
     .toSorted((a, b) => (a.palettes?.length ?? Infinity) - (b.palettes?.length ?? Infinity))
@@ -129,18 +131,22 @@ export function parsePrompt(prompt: string, mood: string, random: Random): Inten
   }
 }
 
+function isMood(text: string): text is Mood {
+  return (MOODS as readonly string[]).includes(text)
+}
+
 function findHints(prompt: string): PromptHints[] {
   const words = new Set(prompt.toLowerCase().match(/\p{L}+/gu))
   const hasWord = (word: string) => words.has(word) || words.has(`${word}s`) || words.has(`${word}es`)
   return KEYWORD_HINTS.filter(([keywords]) => keywords.split(' ').some(hasWord)).map(([, hints]) => hints)
 }
 
-/** One of what was named most often. */
-function pickMostFrequent<T>(random: Random, found: readonly T[], fallback: readonly T[]): T {
-  if (found.length === 0) return random.pick(fallback)
-  const countOf = (one: T) => found.filter(other => other === one).length
-  const most = Math.max(...found.map(countOf))
-  return random.pick(found.filter(one => countOf(one) === most))
+/** Picks one of the candidates that occur most often. */
+function pickMostFrequent<T>(random: Random, candidates: readonly T[], fallback: readonly T[]): T {
+  if (candidates.length === 0) return random.pick(fallback)
+  const countOf = (one: T) => candidates.filter(other => other === one).length
+  const most = Math.max(...candidates.map(countOf))
+  return random.pick(candidates.filter(one => countOf(one) === most))
 }
 
 function keysOf<K extends string>(table: Record<K, unknown>): readonly K[] {

@@ -2,7 +2,8 @@ import { createColorTable } from './color/color-table.ts'
 import { PALETTES, rotateHue } from './color/palettes.ts'
 import { analyzeReferences } from './color/reference-analysis.ts'
 import { renderContourPattern } from './landscape/contour-pattern.ts'
-import { createSkyModel, renderSky } from './landscape/sky.ts'
+import { renderSky } from './landscape/sky.ts'
+import { createSkyModel } from './landscape/sky-model.ts'
 import { renderTerrain } from './landscape/terrain-renderer.ts'
 import { renderWater } from './landscape/water.ts'
 import { parsePrompt } from './prompt-parser.ts'
@@ -11,27 +12,17 @@ import { createRandom } from './raster/random.ts'
 import { createRaster, type ProgressCallback } from './raster/raster.ts'
 import { applyToneMapping } from './raster/tone-mapping.ts'
 import { composeScene } from './scene-description.ts'
-
-/** All that a picture follows from. */
-export interface RenderRequest {
-  prompt: string
-  seed: number
-  index: number
-  width: number
-  height: number
-  /** 0 to 1. */
-  grain: number
-  mood: string
-  /** References, small; see `study`. */
-  references: readonly Uint8Array[]
-}
+import type { RenderRequest } from './worker-protocol.ts'
 
 /**
- * Draws a picture. The same request gives the same bytes; another index gives a sibling: the same land, hour, weather and
- * colours, seen elsewhere.
+ * Renders an image. The same request gives the same bytes. Another index varies the composition: scene type, time of day, weather
+ * and palette are shared by all outputs of a generation, everything else is drawn per image.
  *
- * @param onProgress how much of the whole is done, 0 to 1, rising
- * @returns red, green, blue, a byte each, row by row
+ * The passes write tones to a raster: terrain, then sky behind it, then reflections on water. Tone mapping and the color table
+ * turn it into pixels, with film grain.
+ *
+ * @param onProgress called with the share of the image that is done, 0 to 1, increasing
+ * @returns RGB, a byte per channel, row by row
  */
 export function renderImage(request: RenderRequest, onProgress: ProgressCallback): Uint8Array<ArrayBuffer> {
   const sharedRandom = createRandom(request.prompt, request.seed, request.mood)

@@ -3,32 +3,34 @@ import { SCENE_PRESETS, type SceneParameters, type SceneType } from './landscape
 import { type Clouds, WEATHER_PRESETS, type Weather } from './landscape/weather.ts'
 import type { Random } from './raster/random.ts'
 
-/** What a picture is to be of; the same for every output of a generation. */
+/** Subject of an image; the same for every output of a generation. */
 export interface Intent {
   scene: SceneType
   time: TimeOfDay
   weather: Weather
 }
 
-/** What the references ask for. */
+/** Composition and tones taken from a reference. */
 export interface Layout {
-  /** Where the horizon lies, as a share of the height from the top; null where nothing looks like one. */
+  /** Position of the horizon, as a share of the height from the top; null if the reference has none. */
   horizon: number | null
-  /** The lightest place, as shares of width and height. */
+  /** Position of the brightest area, as shares of width and height. */
   brightestPoint: { x: number; y: number }
   toneCurve: ToneCurve
 }
 
 /**
- * One picture, decided before it is drawn. On the picture, lengths are in sides of the square of equal area, from its middle,
- * rightwards and downwards; in the land they are in heights of the eye above the mean ground. Tones go from 0, dark, to 1.
+ * All parameters of an image, chosen before it is rendered. Coordinates on the image plane start at its center, to the right and
+ * down; their unit is the side of the square of equal area. In the scene the unit is the camera's height above the mean terrain.
+ * Tones are from 0 (dark) to 1.
  */
 export interface SceneDescription extends SceneParameters {
   sun: { x: number; y: number; glowRadius: number; discRadius: number }
-  /** Where the light on the land comes from: to the right, up, and from beyond. */
+  /** Direction towards the light on the terrain: right, up, and away from the camera. */
   lightDirection: { x: number; y: number; z: number }
   daylight: Daylight
   clouds: Clouds | null
+  /** Share of direct light that cloud shadows remove, 0 to 1. */
   cloudShadow: number
   rain: number
   toneCurve: ToneCurve
@@ -40,17 +42,17 @@ export interface Size {
   height: number
 }
 
-/** Decides a picture: the words say what of, the references say how it is lit, chance does the rest. */
+/** Composes a scene: the prompt gives the subject, a reference the horizon, sun and tone curve, and `random` everything else. */
 export function composeScene(random: Random, intent: Intent, layout: Layout | null, size: Size): SceneDescription {
   const scene = SCENE_PRESETS[intent.scene](random)
   const weather = WEATHER_PRESETS[intent.weather](random)
   const daylight = DAYLIGHT_PRESETS[intent.time](random)
   const horizon = layout?.horizon ? layout.horizon - 0.5 : scene.horizon
-  const light = layout
+  const sunShare = layout
     ? { x: layout.brightestPoint.x - 0.5, y: layout.brightestPoint.y - 0.5 }
     : chooseSunPosition(random, horizon, daylight)
   const pixelsPerUnit = Math.sqrt(size.width * size.height)
-  const sunPosition = { x: (light.x * size.width) / pixelsPerUnit, y: (light.y * size.height) / pixelsPerUnit }
+  const sunPosition = { x: (sunShare.x * size.width) / pixelsPerUnit, y: (sunShare.y * size.height) / pixelsPerUnit }
   return {
     ...scene,
     horizon: (horizon * size.height) / pixelsPerUnit,
@@ -76,7 +78,10 @@ function chooseSunPosition(random: Random, horizon: number, { maxSunHeight }: Da
   return { x: random.between(-0.55, 0.55), y: horizon - random.between(-0.04, maxSunHeight) }
 }
 
-/** From the sun's side; low over dunes, whose crests part light from shade. Sometimes the eye has the sun at its back. */
+/**
+ * Chooses the direction of the light: from the side of the sun, low over dunes, whose relief shows in grazing light. In a third
+ * of the images it comes from behind the camera.
+ */
 function chooseLightDirection(
   random: Random,
   sunX: number,

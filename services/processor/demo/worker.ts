@@ -1,17 +1,16 @@
-import { type RenderRequest, renderImage } from './render-image.ts'
+import { renderImage } from './render-image.ts'
+import type { RenderRequest, WorkerMessage } from './worker-protocol.ts'
 
 declare const self: Worker
 
-export type WorkerMessage = { kind: 'progress'; share: number } | { kind: 'done'; pixels: Uint8Array<ArrayBuffer> }
-
-/** Least share of a picture worth a message. */
+/** Share of an image between two progress messages. */
 const MIN_PROGRESS_STEP = 0.04
 
 self.onmessage = ({ data }: MessageEvent<RenderRequest>) => {
-  let last = 0
+  let reported = 0
   const pixels = renderImage(data, share => {
-    if (share - last < MIN_PROGRESS_STEP) return
-    last = share
+    if (share - reported < MIN_PROGRESS_STEP) return
+    reported = share
     send({ kind: 'progress', share })
   })
   send({ kind: 'done', pixels }, [pixels.buffer])

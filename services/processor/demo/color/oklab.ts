@@ -1,10 +1,10 @@
-/** A colour in OKLab: lightness 0 to 1, then green to red and blue to yellow. */
+/** A color in OKLab: lightness 0 to 1, then the axes green to red and blue to yellow. */
 export type Lab = readonly [lightness: number, a: number, b: number]
 
-/** The same by lightness, chroma and hue in degrees. */
+/** A color in OKLCH, the polar form of OKLab; the hue in degrees. */
 export type Lch = readonly [lightness: number, chroma: number, hue: number]
 
-/** @see https://bottosson.github.io/posts/oklab/ Björn Ottosson, whose matrices these are */
+/** @see https://bottosson.github.io/posts/oklab/ by Björn Ottosson, the source of the matrices in this file */
 export function labFromLch([lightness, chroma, hue]: Lch): Lab {
   const angle = (hue * Math.PI) / 180
   return [lightness, chroma * Math.cos(angle), chroma * Math.sin(angle)]
@@ -15,7 +15,7 @@ export function lchFromLab([lightness, a, b]: Lab): Lch {
   return [lightness, Math.hypot(a, b), (hue + 360) % 360]
 }
 
-/** Red, green and blue from 0 to 255, not rounded; what sRGB cannot show is cut off. */
+/** Converts to sRGB, 0 to 255, not rounded. Colors outside the gamut are clipped. */
 export function rgbFromLab([lightness, a, b]: Lab): [number, number, number] {
   const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
   const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
@@ -27,7 +27,7 @@ export function rgbFromLab([lightness, a, b]: Lab): [number, number, number] {
   ]
 }
 
-/** @param red, green, blue from 0 to 255, sRGB */
+/** @param red, green, blue sRGB, 0 to 255 */
 export function labFromRgb(red: number, green: number, blue: number): Lab {
   const [r, g, b] = [decodeSrgb(red), decodeSrgb(green), decodeSrgb(blue)]
   const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b)

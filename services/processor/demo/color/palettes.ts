@@ -1,8 +1,8 @@
 import { type Lab, type Lch, labFromLch, lchFromLab } from './oklab.ts'
 
 /**
- * A toning bath: what the tones of a print become, evenly from the deepest shadow to bare paper, in shade and where the light
- * falls. Hues stay within one arc.
+ * A palette for tone mapping: two gradients of evenly spaced color stops from the darkest to the lightest tone, one for shade and
+ * one for lit areas. The hues of a palette stay within one arc, as in a toned photographic print, after which most are named.
  */
 export interface Palette {
   shade: readonly Lab[]
@@ -167,7 +167,7 @@ export const PALETTES = {
 } satisfies Record<string, Palette>
 export type PaletteName = keyof typeof PALETTES
 
-/** The same bath with its hues turned, in degrees. */
+/** Rotates the hues of a palette by degrees. */
 export function rotateHue({ shade, lit }: Palette, degrees: number): Palette {
   const rotate = (stop: Lab) => {
     const [lightness, chroma, hue] = lchFromLab(stop)
@@ -176,9 +176,12 @@ export function rotateHue({ shade, lit }: Palette, degrees: number): Palette {
   return { shade: shade.map(rotate), lit: lit.map(rotate) }
 }
 
-function createPalette(stops: readonly Lch[], hueShift: number, chroma: number): Palette {
+/** Creates a palette from the stops of its shade; the lit gradient shifts their hue (in degrees) and multiplies their chroma. */
+function createPalette(stops: readonly Lch[], hueShift: number, chromaFactor: number): Palette {
   return {
     shade: stops.map(labFromLch),
-    lit: stops.map(([lightness, pure, hue]) => labFromLch([lightness, pure * chroma, hue + hueShift])),
+    lit: stops.map(([lightness, shadeChroma, hue]) =>
+      labFromLch([lightness, shadeChroma * chromaFactor, hue + hueShift]),
+    ),
   }
 }

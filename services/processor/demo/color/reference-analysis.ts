@@ -1,16 +1,16 @@
 import { blur, type Grid } from '../raster/grid.ts'
 import type { ToneGuide } from '../raster/tone-mapping.ts'
 import type { Layout } from '../scene-description.ts'
+import { REFERENCE_SIDE } from '../worker-protocol.ts'
 import { type Lab, labFromRgb } from './oklab.ts'
 import type { Palette } from './palettes.ts'
 
-/** A reference is studied as a small square, stretched to its frame: this many points a side. */
-export const REFERENCE_SIDE = 64
 const PIXEL_COUNT = REFERENCE_SIDE * REFERENCE_SIDE
 
-/** How far its light is spread, in points: farther across, as light lies in a landscape, so that no shape of it is left. */
+/** Blur radii of the tone guide, in pixels. Wider across, as light varies in a landscape; no shapes of the reference remain. */
 const BLUR_RADII = [11, 4] as const
 
+/** The properties of references that an image takes over. */
 export interface ReferenceAnalysis {
   palette: Palette
   layout: Layout
@@ -18,21 +18,21 @@ export interface ReferenceAnalysis {
 }
 
 /**
- * Learns from references what to print with: the colours of all of them, the light of one.
+ * Extracts a palette from all references, and layout and tone guide from one of them; null without references.
  *
- * @param pixels each reference as `STUDY_SIDE` squared points of red, green and blue
- * @param index which one the light is taken from, counted round
+ * @param pixels each reference as RGB of `REFERENCE_SIDE` × `REFERENCE_SIDE` pixels
+ * @param index of the image; the images of a generation use the references for layout in turn
  */
 export function analyzeReferences(pixels: readonly Uint8Array[], index: number): ReferenceAnalysis | null {
   const chosen = pixels[index % pixels.length]
   if (!chosen) return null
-  const hues = clusterColors(pixels.flatMap(toLabs))
+  const clusters = clusterColors(pixels.flatMap(toLabs))
   const labs = toLabs(chosen)
   const tones = labs.map(([lightness]) => toTone(lightness))
   const blurred = blur(createGrid(tones), 2, 2)
-  const lit = createGrid(labs.map(lab => (isNearer(lab, hues.shade.mean, hues.lit.mean) ? 0 : 1)))
+  const lit = createGrid(labs.map(lab => (isNearer(lab, clusters.shade.mean, clusters.lit.mean) ? 0 : 1)))
   return {
-    palette: { shade: createStops(hues.shade), lit: createStops(hues.lit) },
+    palette: { shade: createStops(clusters.shade), lit: createStops(clusters.lit) },
     guide: { tone: blur(blurred, ...BLUR_RADII), tint: blur(lit, ...BLUR_RADII) },
     layout: {
       horizon: detectHorizon(blurred),
@@ -47,7 +47,10 @@ interface ColorCluster {
   members: Lab[]
 }
 
-/** The two colours that most of the picture's colour lies about: k-means over hue and chroma, greys hardly counting. */
+/**
+ * Finds the two dominant colors with k-means over hue and chroma, in which greys have little weight. The darker one becomes
+ * the shade.
+ */
 function clusterColors(labs: Lab[]): { shade: ColorCluster; lit: ColorCluster } {
   const mean = computeMean(labs)
   let first = findFarthest(labs, mean)
@@ -61,18 +64,20 @@ function clusterColors(labs: Lab[]): { shade: ColorCluster; lit: ColorCluster } 
     first = computeMean(split.a.length ? split.a : labs)
     second = computeMean(split.b.length ? split.b : labs)
   }
-  const one = { mean: first, members: split.a.length ? split.a : labs }
-  const other = { mean: second, members: split.b.length ? split.b : labs }
-  return first[0] <= second[0] ? { shade: one, lit: other } : { shade: other, lit: one }
+  const firstCluster = { mean: first, members: split.a.length ? split.a : labs }
+  const secondCluster = { mean: second, members: split.b.length ? split.b : labs }
+  return first[0] <= second[0]
+    ? { shade: firstCluster, lit: secondCluster }
+    : { shade: secondCluster, lit: firstCluster }
 }
 
 const STOP_LIGHTNESSES = [0.14, 0.36, 0.61, 0.85, 0.965]
 const STOP_WIDTH = 0.14
-/** Deep shadow and bare paper hold little colour. */
+/** The darkest and the lightest stops have less chroma. */
 const STOP_CHROMA_SCALE = [0.75, 1, 1, 0.85, 0.4]
 const MAX_CHROMA = 0.105
 
-/** At each lightness, the colour that this hue has about there; the hue's mean where it has none. */
+/** Creates the stops of a gradient: at each lightness the weighted mean color of members near it; the cluster's mean where there are none. */
 function createStops({ mean, members }: ColorCluster): Lab[] {
   return STOP_LIGHTNESSES.map((lightness, i) => {
     let [weights, a, b] = [0.02 * members.length, 0.02 * members.length * mean[1], 0.02 * members.length * mean[2]]
@@ -88,7 +93,7 @@ function createStops({ mean, members }: ColorCluster): Lab[] {
   })
 }
 
-/** The row where light changes most from above to below, if it changes along most of it. */
+/** Returns the row, as a share of the height, with the largest mean difference in tone between above and below; null if it is small. */
 function detectHorizon({ columns, rows, values }: Grid): number | null {
   const changes = Array.from({ length: rows }, (_, row) => {
     if (row < 6 || row > rows - 7) return 0
@@ -98,8 +103,8 @@ function detectHorizon({ columns, rows, values }: Grid): number | null {
     }
     return Math.abs(sum) / columns
   })
-  const most = Math.max(...changes)
-  return most < 0.1 ? null : (changes.indexOf(most) + 0.5) / rows
+  const largest = Math.max(...changes)
+  return largest < 0.1 ? null : (changes.indexOf(largest) + 0.5) / rows
 }
 
 function findBrightestPoint({ columns, rows, values }: Grid): { x: number; y: number } {
@@ -124,7 +129,7 @@ function createGrid(values: number[]): Grid {
   return { columns: REFERENCE_SIDE, rows: REFERENCE_SIDE, values: Float32Array.from(values) }
 }
 
-/** The inverse, near enough, of the lightnesses above. */
+/** Converts lightness to tone: the approximate inverse of `STOP_LIGHTNESSES`. */
 function toTone(lightness: number): number {
   return Math.min(1, Math.max(0, (lightness - 0.14) / 0.86))
 }
@@ -149,7 +154,7 @@ function isNearer(lab: Lab, one: Lab, other: Lab): boolean {
   return computeDistance(lab, one) <= computeDistance(lab, other)
 }
 
-/** In hue and chroma; lightness counts a little, so that greys part by it. */
+/** Computes the squared distance in hue and chroma. Lightness has a small weight, which separates greys. */
 function computeDistance(one: Lab, other: Lab): number {
   return (one[1] - other[1]) ** 2 + (one[2] - other[2]) ** 2 + 0.01 * (one[0] - other[0]) ** 2
 }

@@ -1,11 +1,14 @@
 import { type Noise, smoothstep } from '../raster/noise.ts'
 import type { SceneDescription } from '../scene-description.ts'
-import type { SkyModel } from './sky.ts'
+import type { SkyModel } from './sky-model.ts'
 
-/** The tone at a point of the sky, `up` above the horizon, given that of what is behind the clouds. */
+/** Returns the tone of the sky at a point, `up` above the horizon, given the tone `behind` the clouds. */
 export type CloudShader = (x: number, y: number, up: number, behind: number) => number
 
-/** Clouds lie on a ceiling that runs to the horizon, and are lighter on the side towards the sun. */
+/**
+ * Creates the shader of a cloud layer: fractal noise on a horizontal plane, projected in perspective towards the horizon.
+ * Relief comes from the difference in density towards the sun, as in bump mapping.
+ */
 export function createCloudShader(
   { clouds, sun, daylight }: SceneDescription,
   sky: SkyModel,
@@ -15,6 +18,7 @@ export function createCloudShader(
   const { scale, stretch, horizonOffset, threshold, softness, opacity, billow, brightness } = clouds
   const contrast = clouds.relief * (0.4 + 0.6 * daylight.horizon)
   return (x, y, up, behind) => {
+    // Perspective of the cloud plane; the domain is warped by noise against visible lattice lines.
     const distanceScale = scale / (up + horizonOffset)
     const u = x * distanceScale + 0.3 * noise(x * distanceScale * 0.7 + 31, distanceScale * stretch * 0.7)
     const v = distanceScale * stretch + 0.3 * noise(x * distanceScale * 0.7, distanceScale * stretch * 0.7 + 57)
@@ -29,7 +33,7 @@ export function createCloudShader(
   }
 }
 
-/** Wisps where `billow` is 0, heaped and rounded where it is 1. */
+/** Returns fractal noise: plain octaves (wisps) for a `billow` of 0, folded octaves (rounded heaps) for 1. */
 function billowNoise(noise: Noise, x: number, y: number, octaves: number, billow: number): number {
   let sum = 0
   let weight = 1

@@ -1,9 +1,9 @@
 import { createNoise, fractalNoise, smoothstep } from '../raster/noise.ts'
 import type { ProgressCallback, Raster } from '../raster/raster.ts'
 import type { SceneDescription } from '../scene-description.ts'
-import type { SkyModel } from './sky.ts'
+import type { SkyModel } from './sky-model.ts'
 
-/** Light on soft folds, near enough to be abstract: the contours of smooth ground, each rising into light and ending in shade. */
+/** Renders an abstract pattern instead of a landscape: the contour bands of a smooth height field, each fading from shade into light. */
 export function renderContourPattern(
   raster: Raster,
   scene: SceneDescription,
@@ -32,13 +32,14 @@ export function renderContourPattern(
 
   function shadeAt(x: number, y: number): number {
     if (!contourPattern) return 0
+    // Domain warping bends the contours into folds.
     const u = x * contourPattern.stretch + 0.35 * noise(x * 1.1 + 4, y * 1.6)
     const v = y * 1.6 + 0.45 * noise(x * 0.9, y * 1.3 + 40)
-    const ground =
+    const elevation =
       fractalNoise(noise, u * contourPattern.scale, v * contourPattern.scale, 3, 0.32) * 0.9 +
       v * contourPattern.verticalTrend
-    const contour = Math.floor(ground * contourPattern.contourCount)
-    const rise = ground * contourPattern.contourCount - contour
+    const contour = Math.floor(elevation * contourPattern.contourCount)
+    const rise = elevation * contourPattern.contourCount - contour
     return (
       (0.625 + 0.375 * noise(contour * 3.7, 0.5)) * (1 - rise) ** 1.6 * smoothstep(0, contourPattern.edgeSoftness, rise)
     )

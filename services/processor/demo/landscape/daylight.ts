@@ -2,23 +2,24 @@ import type { Random } from '../raster/random.ts'
 
 export type TimeOfDay = 'dawn' | 'day' | 'dusk' | 'night'
 
-/** The tones that the darkest and the lightest places of a print get, and how those between bend: above 1, downwards. */
+/** Tone curve of an image: the output tones of its darkest and lightest pixels, and the gamma between (above 1 darkens). */
 export interface ToneCurve {
   blackPoint: number
   whitePoint: number
   gamma: number
 }
 
+/** Light of a time of day. Tones and intensities are 0 to 1. */
 export interface Daylight {
-  /** Tones of the clear sky, and how fast the one goes over into the other. */
+  /** Tones of the clear sky at the zenith and the horizon, and the rate of the exponential gradient between them. */
   zenith: number
   horizon: number
   falloff: number
-  /** How much lighter the sky is about the sun, or the moon. */
+  /** Tone that the glow of the sun, or the moon, adds to the sky. */
   glow: number
-  /** How far up it may stand, as a share of the picture's height above the horizon. */
+  /** Highest position of the sun above the horizon, as a share of the image's height. */
   maxSunHeight: number
-  /** Light on the land from the whole sky, and from one side. */
+  /** Light on the terrain: ambient from the whole sky, direct from the sun. */
   ambient: number
   direct: number
   starBrightness: number

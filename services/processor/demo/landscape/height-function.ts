@@ -1,13 +1,18 @@
 import { createNoise, fractalNoise, type Noise, ridgedNoise, smoothstep } from '../raster/noise.ts'
-import type { SceneParameters } from './scene-presets.ts'
+import type { SceneParameters, TerrainType } from './scene-presets.ts'
 import { createTreeHeight } from './trees.ts'
 
-export type TerrainType = 'peaks' | 'hills' | 'forest' | 'dunes' | 'plain' | 'shore' | 'sea'
-
-/** Height of the land at a place; detail finer than `octaves`, or than a `step` in depth, is left out. */
+/**
+ * Returns the height of the terrain at a point (x to the right, z in depth). `octaves` and `step`, the distance between depth
+ * slices, limit the level of detail: finer detail would alias.
+ */
 export type HeightFunction = (x: number, z: number, octaves: number, step: number) => number
 
-/** @param scene its forms: `featureScale` broadens them, `relief` heightens them */
+/**
+ * Creates the height field of a scene.
+ *
+ * @param scene `featureScale` multiplies the wavelength of the terrain, `relief` its height
+ */
 export function createHeightFunction(
   scene: Pick<SceneParameters, 'terrainType' | 'featureScale' | 'relief' | 'shoreDistance'>,
   seed: number,
@@ -26,7 +31,7 @@ type TerrainOptions = Pick<SceneParameters, 'featureScale' | 'relief' | 'shoreDi
   warp: Noise
 }
 
-const TERRAIN_FACTORIES: Record<TerrainType, (making: TerrainOptions) => HeightFunction> = {
+const TERRAIN_FACTORIES: Record<TerrainType, (options: TerrainOptions) => HeightFunction> = {
   peaks: createPeaks,
   hills: createHills,
   forest: createForest,
@@ -36,6 +41,7 @@ const TERRAIN_FACTORIES: Record<TerrainType, (making: TerrainOptions) => HeightF
   sea: () => () => -1,
 }
 
+/** Creates ridged noise, warped, with a low-frequency massif that scales it. The foreground is flattened. */
 function createPeaks({ noise, warp, featureScale, relief }: TerrainOptions): HeightFunction {
   return (x, z, octaves) => {
     const u = (x * 0.14) / featureScale
@@ -51,16 +57,16 @@ function createHills({ noise, featureScale, relief }: TerrainOptions): HeightFun
     fractalNoise(noise, (x * 0.22) / featureScale, (z * 0.22) / featureScale, octaves, 0.41) * 0.68 * relief
 }
 
-/** Farther off, trees are thinner than a slice of the land. */
+/** Beyond this depth trees are thinner than a depth slice. */
 const MAX_TREE_DEPTH = 32
 
 function createForest({ noise, featureScale, relief, seed }: TerrainOptions): HeightFunction {
   const trees = createTreeHeight(seed)
   return (x, z, octaves) => {
-    const ground =
+    const elevation =
       fractalNoise(noise, (x * 0.2) / featureScale, (z * 0.2) / featureScale, Math.min(octaves, 5), 0.4) * 0.9 * relief
-    const wood = z < MAX_TREE_DEPTH ? trees(x, z) * smoothstep(MAX_TREE_DEPTH, MAX_TREE_DEPTH / 2, z) : 0
-    return ground * smoothstep(0, 5, z) + wood
+    const treeHeight = z < MAX_TREE_DEPTH ? trees(x, z) * smoothstep(MAX_TREE_DEPTH, MAX_TREE_DEPTH / 2, z) : 0
+    return elevation * smoothstep(0, 5, z) + treeHeight
   }
 }
 
@@ -68,6 +74,7 @@ function createPlain({ noise }: TerrainOptions): HeightFunction {
   return (x, z, octaves) => fractalNoise(noise, x * 0.28, z * 0.17, Math.min(octaves, 8), 0.5) * 0.09
 }
 
+/** Creates land that rises from below the water level beyond a warped shoreline. */
 function createShore({ noise, warp, featureScale, relief, shoreDistance }: TerrainOptions): HeightFunction {
   return (x, z, octaves) => {
     const inland = smoothstep(shoreDistance, shoreDistance * 3.2, z + 0.45 * shoreDistance * warp(x * 0.08, 0.5))
@@ -76,7 +83,12 @@ function createShore({ noise, warp, featureScale, relief, shoreDistance }: Terra
   }
 }
 
+/**
+ * Creates dunes: noise folded at zero gives sharp crests, with a steeper slip face on one side. Two scales and fine ripples are
+ * added.
+ */
 function createDunes({ noise, warp, featureScale, relief }: TerrainOptions): HeightFunction {
+  /** @param smoothing rounds the crest to the sampling distance, against aliasing */
   const dune = (u: number, v: number, smoothing: number) => {
     const n = noise(u + 0.45 * warp(u * 0.7, v * 0.7), v + 0.3 * warp(u * 0.9 + 30, v * 0.9))
     const slope = (Math.sqrt(n * n + smoothing * smoothing) - smoothing) * (n > 0 ? 2 : 1.1)

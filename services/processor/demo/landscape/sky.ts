@@ -3,31 +3,9 @@ import { hash32 } from '../raster/random.ts'
 import type { ProgressCallback, Raster } from '../raster/raster.ts'
 import type { SceneDescription } from '../scene-description.ts'
 import { createCloudShader } from './clouds.ts'
+import type { SkyModel } from './sky-model.ts'
 
-/** The light that comes from each point of the picture, were no land there. */
-export interface SkyModel {
-  /** Tone without clouds and stars; it is also the tone of the air, and what far land fades into. */
-  clearTone(x: number, y: number): number
-  /** How near the sun is, 0 to 1. */
-  glow(x: number, y: number): number
-}
-
-export function createSkyModel({ sun, horizon, daylight }: SceneDescription): SkyModel {
-  const glow = (x: number, y: number) => {
-    const across = x - sun.x
-    const down = (y - sun.y) * 1.25
-    const square = (across * across + down * down) / (sun.glowRadius * sun.glowRadius)
-    return 0.72 * Math.exp(-square) + 0.28 * Math.exp(-3 * Math.sqrt(square))
-  }
-  const clearTone = (x: number, y: number) => {
-    const up = Math.max(0, horizon - y)
-    const base = daylight.zenith + (daylight.horizon - daylight.zenith) * Math.exp(-up * daylight.falloff)
-    return base + glow(x, y) * daylight.glow * (1 - 0.5 * base)
-  }
-  return { clearTone, glow }
-}
-
-/** Fills what the land has left free. */
+/** Renders the sky behind the terrain, weighted by the share of each pixel that the terrain leaves uncovered. */
 export function renderSky(raster: Raster, scene: SceneDescription, sky: SkyModel, onProgress: ProgressCallback): void {
   const { width, height, pixelsPerUnit } = raster
   const toneAt = createSkyShader(scene, sky)
@@ -35,17 +13,17 @@ export function renderSky(raster: Raster, scene: SceneDescription, sky: SkyModel
     const y = (row + 0.5 - height / 2) / pixelsPerUnit
     for (let column = 0; column < width; column++) {
       const at = row * width + column
-      const free = 1 - (raster.coverage[at] ?? 0)
-      if (free < 0.001) continue
+      const uncovered = 1 - (raster.coverage[at] ?? 0)
+      if (uncovered < 0.001) continue
       const x = (column + 0.5 - width / 2) / pixelsPerUnit
-      raster.tone[at] = (raster.tone[at] ?? 0) + free * toneAt(x, y)
-      raster.tint[at] = (raster.tint[at] ?? 0) + free * sky.glow(x, y)
+      raster.tone[at] = (raster.tone[at] ?? 0) + uncovered * toneAt(x, y)
+      raster.tint[at] = (raster.tint[at] ?? 0) + uncovered * sky.glow(x, y)
     }
     onProgress(row / height)
   }
 }
 
-/** Sun and stars, then clouds before them, then rain below the clouds. */
+/** Creates a function that returns the tone of the sky: clear sky, stars and sun disc, then clouds over them, then rain. */
 function createSkyShader(scene: SceneDescription, sky: SkyModel): (x: number, y: number) => number {
   const noise = createNoise(scene.seed)
   const shadeClouds = createCloudShader(scene, sky, noise)
@@ -55,14 +33,16 @@ function createSkyShader(scene: SceneDescription, sky: SkyModel): (x: number, y:
       sampleStar(x, y, scene) * smoothstep(0, 0.3, up) + sampleSunDisc(x, y, scene) * smoothstep(-0.02, 0.12, up)
     const clouded = shadeClouds(x, y, up, sky.clearTone(x, y) + lights)
     if (!scene.rain) return clouded
+    // Vertical streaks of low-frequency noise, slanted, and strongest near the horizon.
     const curtain = smoothstep(-0.3, 0.7, noise(x * 4 - y * 1.6 + 90, y * 0.5)) * smoothstep(0.5, 0.05, up)
     return clouded * (1 - 0.3 * scene.rain * curtain)
   }
 }
 
+/** Side of a cell of the star grid. */
 const STAR_CELL = 0.011
 
-/** At most one star a cell, most of them too faint to see. */
+/** Samples the stars: one per cell of a jittered grid. The high power of its random brightness leaves most invisible. */
 function sampleStar(x: number, y: number, { daylight, seed }: SceneDescription): number {
   if (!daylight.starBrightness) return 0
   const column = Math.floor(x / STAR_CELL)

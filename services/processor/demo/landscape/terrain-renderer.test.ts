@@ -5,12 +5,12 @@ import { createRandom } from '../raster/random.ts'
 import { createRaster } from '../raster/raster.ts'
 import { composeScene } from '../scene-description.ts'
 import { SCENE_PRESETS, type SceneType } from './scene-presets.ts'
-import { createSkyModel } from './sky.ts'
+import { createSkyModel } from './sky-model.ts'
 import { renderTerrain } from './terrain-renderer.ts'
 
 const NAMES = (Object.keys(SCENE_PRESETS) as SceneType[]).filter(name => name !== 'contours')
 
-test.each(NAMES)('%s: land runs from edge to edge, without a hole, under the sky', scene => {
+test.each(NAMES)('%s: terrain covers each column without a gap from its top row to the bottom', scene => {
   for (const ratio of ASPECT_RATIOS) {
     const { width, height } = computeSize(ratio, 512)
     const raster = createRaster(width / 8, height / 8)

@@ -1,21 +1,22 @@
 import type { ProgressCallback, Raster } from '../raster/raster.ts'
 import type { SceneDescription } from '../scene-description.ts'
 import { createHeightFunction } from './height-function.ts'
-import type { SkyModel } from './sky.ts'
+import type { SkyModel } from './sky-model.ts'
 import { createSurfaceShader, type ShadedPoint, type SurfacePoint } from './surface-shader.ts'
 
-/** Where the land ends, in heights of the eye. */
+/** Far plane: the terrain ends at this depth, in camera heights. */
 const MAX_DEPTH = 90
 
-/** How steeply land may rise, near enough, and how much higher single trees stand out. */
+/** Upper bounds that hidden terrain is skipped by: the slope of the terrain (approximate), and the height of trees above it. */
 const MAX_SLOPE = 2
 const MAX_TREE_HEIGHT = 0.34
 
 /**
- * Draws the land slice by slice, away from the eye, each slice over what the nearer ones left free. What is hidden is left out
- * for as long as the land could not have risen into sight again, which is most of it.
+ * Renders the height field front to back, one depth slice after another, each into the pixels that nearer slices left
+ * uncovered. A hidden column is skipped up to the first depth at which the terrain could have risen into view again: most of
+ * the terrain is never evaluated.
  *
- * @see https://github.com/s-macke/VoxelSpace the technique, of the game Comanche, 1992
+ * @see https://github.com/s-macke/VoxelSpace the voxel space algorithm, of the game Comanche, 1992
  */
 export function renderTerrain(
   raster: Raster,
@@ -24,7 +25,7 @@ export function renderTerrain(
   onProgress: ProgressCallback,
 ): void {
   const { width, height, pixelsPerUnit } = raster
-  const terrain = createHeightFunction(scene, scene.seed)
+  const heightFunction = createHeightFunction(scene, scene.seed)
   const shadeSurface = createSurfaceShader(scene, sky)
   const horizon = scene.horizon * pixelsPerUnit + height / 2
   const focalPixels = scene.focalLength * pixelsPerUnit
@@ -32,7 +33,7 @@ export function renderTerrain(
   const maxTreeHeight = scene.terrainType === 'forest' ? MAX_TREE_HEIGHT : 0
   const columns = createColumnBuffers(width, height)
   const point: SurfacePoint = { x: 0, z: 0, height: 0, slopeX: 0, slopeZ: 0, isWater: false, imageX: 0, imageY: 0 }
-  const light: ShadedPoint = { tone: 0, tint: 0, fog: 0 }
+  const shaded: ShadedPoint = { tone: 0, tint: 0, fog: 0 }
 
   for (const slice of generateSlices(scene, raster)) {
     columns.heights.fill(Number.NaN)
@@ -42,12 +43,12 @@ export function renderTerrain(
   }
 
   function traceColumn(column: number, slice: DepthSlice): void {
-    const groundHeight = heightAt(column, slice)
-    point.isWater = groundHeight <= waterLevel
-    point.height = point.isWater ? waterLevel : groundHeight
+    const terrainHeight = heightAt(column, slice)
+    point.isWater = terrainHeight <= waterLevel
+    point.height = point.isWater ? waterLevel : terrainHeight
     const y = horizon + (focalPixels * (1 - point.height)) / slice.z
     const top = columns.topRow[column] ?? 0
-    if (y < top) shadeColumn(column, y, groundHeight, slice)
+    if (y < top) shadeColumn(column, y, terrainHeight, slice)
     else {
       const sinking = (top - horizon) / focalPixels
       const gap = ((y - top) * slice.z) / focalPixels - maxTreeHeight
@@ -57,45 +58,45 @@ export function renderTerrain(
     columns.wasWater[column] = point.isWater ? 1 : 0
   }
 
-  function shadeColumn(column: number, y: number, groundHeight: number, slice: DepthSlice): void {
+  function shadeColumn(column: number, y: number, terrainHeight: number, slice: DepthSlice): void {
     point.x = (column - width / 2) * slice.pixelWidth
     point.z = slice.z
     point.slopeX = (heightAt(column + 1, slice) - heightAt(column - 1, slice)) / (2 * slice.pixelWidth)
-    point.slopeZ = (groundHeight - heightBefore(column, slice)) / slice.step
+    point.slopeZ = (terrainHeight - heightBefore(column, slice)) / slice.step
     point.imageX = (column - width / 2) / pixelsPerUnit
     point.imageY = (y - height / 2) / pixelsPerUnit
-    shadeSurface(point, light)
-    fillColumn(raster, columns, column, y, light, point.isWater)
+    shadeSurface(point, shaded)
+    fillColumn(raster, columns, column, y, shaded, point.isWater)
   }
 
   function heightAt(column: number, { z, step, pixelWidth, octaves }: DepthSlice): number {
     const known = columns.heights[column + 1] ?? 0
     if (!Number.isNaN(known)) return known
-    const height = terrain((column - width / 2) * pixelWidth, z, octaves, step)
+    const height = heightFunction((column - width / 2) * pixelWidth, z, octaves, step)
     columns.heights[column + 1] = height
     return height
   }
 
-  /** Where it was hidden then it is looked up now, straight behind and not towards the eye: near enough. */
+  /** Returns the height in the slice before. Where that was skipped it is approximated: at the same x, not along the view ray. */
   function heightBefore(column: number, { z, step, pixelWidth, octaves }: DepthSlice): number {
     const known = columns.previousHeights[column + 1] ?? 0
-    return Number.isNaN(known) ? terrain((column - width / 2) * pixelWidth, z - step, octaves, step) : known
+    return Number.isNaN(known) ? heightFunction((column - width / 2) * pixelWidth, z - step, octaves, step) : known
   }
 }
 
-/** What is known of each column of the picture. */
+/** State of each column of the image. */
 interface ColumnBuffers {
-  /** Heights of this slice and the one before, from one column left of the picture; NaN where nobody has looked. */
+  /** Heights of this slice and the one before, beginning one column left of the image; NaN where not evaluated. */
   heights: Float64Array
   previousHeights: Float64Array
-  /** The depth before which it need not be looked at. */
+  /** Depth up to which the column is hidden and skipped. */
   skipUntilDepth: Float64Array
-  /** The row down to which it is still free. */
+  /** Topmost covered row: rows above it are uncovered. */
   topRow: Float64Array
-  /** The row of the slice before, hidden or not, and whether it was water. */
+  /** Row of the last evaluated slice, hidden or not, and whether it was water. */
   previousRow: Float64Array
   wasWater: Uint8Array
-  /** The light of what was drawn last. */
+  /** Tone and tint of the last pixels rendered. */
   tone: Float64Array
   tint: Float64Array
 }
@@ -115,24 +116,24 @@ function createColumnBuffers(width: number, height: number): ColumnBuffers {
 
 interface DepthSlice {
   z: number
-  /** Depth since the slice before. */
+  /** Distance to the slice before. */
   step: number
-  /** Width of a pixel there. */
+  /** Width of a pixel at this depth. */
   pixelWidth: number
-  /** As many as can be seen there; a fraction fades the last one in. */
+  /** Octaves of noise that a pixel can resolve at this depth; a fraction fades the last one in. */
   octaves: number
   progress: number
 }
 
-/** About one slice a row near by, and a fixed proportion farther off. */
+/** Yields the depth slices: about one per pixel row in the foreground, and at distances that grow by a fixed ratio beyond. */
 function* generateSlices(scene: SceneDescription, { height, pixelsPerUnit }: Raster): Generator<DepthSlice> {
   const below = Math.max(0.15, height / pixelsPerUnit / 2 - scene.horizon)
-  const fine = SLICE_DENSITY[scene.terrainType] ?? { stepScale: 1, maxStep: Infinity }
+  const density = SLICE_DENSITY[scene.terrainType] ?? { stepScale: 1, maxStep: Infinity }
   const near = Math.max(0.3, (scene.focalLength * 0.35) / below)
   const stepAt = (z: number) => {
     const step =
-      z * fine.stepScale * Math.min(z / (scene.focalLength * pixelsPerUnit), 0.007 * Math.sqrt(1024 / pixelsPerUnit))
-    return z < 14 ? Math.min(step, fine.maxStep) : step
+      z * density.stepScale * Math.min(z / (scene.focalLength * pixelsPerUnit), 0.007 * Math.sqrt(1024 / pixelsPerUnit))
+    return z < 14 ? Math.min(step, density.maxStep) : step
   }
   let step = stepAt(near)
   for (let z = near; z < MAX_DEPTH; z += step) {
@@ -143,7 +144,7 @@ function* generateSlices(scene: SceneDescription, { height, pixelsPerUnit }: Ras
   }
 }
 
-/** Steep rock, sharp crests and single trees fall between coarser slices. */
+/** Denser slices for terrain with steep rock, sharp crests or single trees, which coarser slices would miss. */
 const SLICE_DENSITY: Partial<Record<SceneDescription['terrainType'], { stepScale: number; maxStep: number }>> = {
   peaks: { stepScale: 0.7, maxStep: Infinity },
   shore: { stepScale: 0.5, maxStep: Infinity },
@@ -151,32 +152,35 @@ const SLICE_DENSITY: Partial<Record<SceneDescription['terrainType'], { stepScale
   forest: { stepScale: 1, maxStep: 0.018 },
 }
 
-/** Draws one column up to row `y`, from the light of the slice before to that of this one where both are one surface. */
+/**
+ * Fills a column up to row `y`, with fractional coverage at the ends (anti-aliasing). Tone and tint are interpolated from the
+ * slice before where both belong to one surface.
+ */
 function fillColumn(
   raster: Raster,
   columns: ColumnBuffers,
   column: number,
   y: number,
-  light: ShadedPoint,
+  shaded: ShadedPoint,
   isWater: boolean,
 ): void {
   const { width, height, tone, tint, coverage, reflectivity } = raster
   const limit = columns.topRow[column] ?? 0
-  const edge = (columns.previousRow[column] ?? 0) > limit + 1e-6 || isWater !== (columns.wasWater[column] === 1)
-  const fromTone = edge ? light.tone : (columns.tone[column] ?? 0)
-  const fromTint = edge ? light.tint : (columns.tint[column] ?? 0)
+  const isEdge = (columns.previousRow[column] ?? 0) > limit + 1e-6 || isWater !== (columns.wasWater[column] === 1)
+  const fromTone = isEdge ? shaded.tone : (columns.tone[column] ?? 0)
+  const fromTint = isEdge ? shaded.tint : (columns.tint[column] ?? 0)
   const rise = Math.max(1e-6, limit - y)
   const last = Math.max(0, Math.floor(y))
   for (let row = Math.min(height - 1, Math.ceil(limit) - 1); row >= last; row--) {
     const at = row * width + column
     const part = Math.min(row + 1, limit) - Math.max(row, y)
     const share = Math.min(1, (limit - row) / rise)
-    tone[at] = (tone[at] ?? 0) + part * (fromTone + (light.tone - fromTone) * share)
-    tint[at] = (tint[at] ?? 0) + part * (fromTint + (light.tint - fromTint) * share)
+    tone[at] = (tone[at] ?? 0) + part * (fromTone + (shaded.tone - fromTone) * share)
+    tint[at] = (tint[at] ?? 0) + part * (fromTint + (shaded.tint - fromTint) * share)
     coverage[at] = (coverage[at] ?? 0) + part
-    if (isWater) reflectivity[at] = (reflectivity[at] ?? 0) + part * (1 - light.fog)
+    if (isWater) reflectivity[at] = (reflectivity[at] ?? 0) + part * (1 - shaded.fog)
   }
   columns.topRow[column] = y
-  columns.tone[column] = light.tone
-  columns.tint[column] = light.tint
+  columns.tone[column] = shaded.tone
+  columns.tint[column] = shaded.tint
 }

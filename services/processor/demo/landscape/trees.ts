@@ -1,8 +1,8 @@
 import { hash32 } from '../raster/random.ts'
 
-/** Height of the conifers at a place, 0 between them. */
+/** Creates a function that returns the height of the conifers at a point; 0 between them. */
 export function createTreeHeight(seed: number): (x: number, z: number) => number {
-  /** Two plantings, each turned its own way, so that no row of trees runs towards the eye. */
+  // Two grids with different rotations: the rows of a single one would show as lines towards the camera.
   return (x, z) =>
     Math.max(
       treeHeightAt(0.86 * x - 0.51 * z, 0.51 * x + 0.86 * z, seed, 0.095),
@@ -10,9 +10,10 @@ export function createTreeHeight(seed: number): (x: number, z: number) => number
     )
 }
 
+/** Share of cells without a tree. */
 const TREELESS_SHARE = 0.3
 
-/** One tree a cell, wholly inside it: a cone with tiers. */
+/** Returns the height of the tree of a grid cell: a cone with tiers of branches, at a random position wholly inside the cell. */
 function treeHeightAt(x: number, z: number, seed: number, cell: number): number {
   const column = Math.floor(x / cell)
   const row = Math.floor(z / cell)
@@ -20,9 +21,9 @@ function treeHeightAt(x: number, z: number, seed: number, cell: number): number 
   const size = ((bits >>> 16) & 0xff) / 255
   if (size < TREELESS_SHARE) return 0
   const radius = 0.2 + 0.12 * size
-  const free = (1 - 2 * radius) / 255
-  const across = x / cell - column - radius - free * (bits & 0xff)
-  const along = z / cell - row - radius - free * ((bits >>> 8) & 0xff)
+  const jitter = (1 - 2 * radius) / 255
+  const across = x / cell - column - radius - jitter * (bits & 0xff)
+  const along = z / cell - row - radius - jitter * ((bits >>> 8) & 0xff)
   const out = Math.sqrt(across * across + along * along) / radius
   if (out > 1) return 0
   const branch = out * 7 + 2 * Math.atan2(along, across)

@@ -2,34 +2,39 @@ import type { Random } from '../raster/random.ts'
 
 export type Weather = 'clear' | 'veiled' | 'broken' | 'banded' | 'overcast' | 'fog' | 'rain' | 'storm'
 
+/** Parameters of the cloud layer's noise and shading. */
 export interface Clouds {
-  /** Share of the sky behind them that they take, 0 to 1. */
+  /** Opacity at full density, 0 to 1. */
   opacity: number
-  /** How rare they are, about -0.6 to 0.4, and how gently they end. */
+  /** Noise density from which there is cloud (about -0.6 to 0.4; higher gives fewer clouds), and the width of its soft edge. */
   threshold: number
   softness: number
+  /** Frequency of the noise, and its ratio in depth to that across. */
   scale: number
   stretch: number
-  /** Height above the horizon at which they stop shrinking towards it. */
+  /** Offset that limits the perspective at the horizon, where clouds would become infinitely small. */
   horizonOffset: number
-  /** Wisps at 0, heaps at 1. */
+  /** Shape of the noise: 0 gives wisps, 1 rounded heaps. */
   billow: number
-  /** Lighter than the sky if above nought. */
+  /** Tone relative to the sky behind: positive is lighter, negative darker. */
   brightness: number
+  /** Contrast between the sides towards and away from the sun. */
   relief: number
 }
 
 export interface WeatherConditions {
+  /** Whether the disc of the sun may be visible. */
   hasClearSky: boolean
   clouds: Clouds | null
-  /** Times the scene's own. */
+  /** Factor on the scene's haze. */
   haze: number
-  /** Beyond the scene's own. */
+  /** Added to the scene's mist. */
   mist: number
-  /** Share of the light on the land that the clouds' shadows take. */
+  /** Share of direct light that cloud shadows remove from the terrain, 0 to 1. */
   cloudShadow: number
+  /** Strength of the rain streaks below the clouds, 0 to 1. */
   rain: number
-  /** Roughens water, 0 to 1. */
+  /** Roughness that the wind gives to water, 0 to 1. */
   wind: number
 }
 

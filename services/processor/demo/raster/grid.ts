@@ -1,11 +1,11 @@
-/** A small field of numbers that is spread smoothly over a picture of any size. */
+/** A coarse grid of values, sampled with interpolation over an image of any size. */
 export interface Grid {
   readonly columns: number
   readonly rows: number
   readonly values: Float32Array
 }
 
-/** @param across, down shares of width and height, 0 to 1 */
+/** @param across, down position as shares of width and height, 0 to 1 */
 export function sampleBilinear({ columns, rows, values }: Grid, across: number, down: number): number {
   const x = Math.min(columns - 1, Math.max(0, across * columns - 0.5))
   const y = Math.min(rows - 1, Math.max(0, down * rows - 0.5))
@@ -17,7 +17,7 @@ export function sampleBilinear({ columns, rows, values }: Grid, across: number, 
   return lerp(upper, lower, y - top)
 }
 
-/** Three box blurs each way, which come close to a Gaussian; radii in cells. */
+/** Blurs a grid with three box blurs in each direction, an approximation of a Gaussian. Radii are in cells. */
 export function blur(grid: Grid, across: number, down: number): Grid {
   let { values } = grid
   for (let pass = 0; pass < 3; pass++) {
@@ -27,7 +27,7 @@ export function blur(grid: Grid, across: number, down: number): Grid {
   return { ...grid, values }
 }
 
-/** The mean of each cell of a large field. */
+/** Averages a full-size field into a grid; every second row and column is enough. */
 export function downsample(field: Float32Array, width: number, height: number, columns: number, rows: number): Grid {
   const sums = new Float32Array(columns * rows)
   const counts = new Float32Array(columns * rows)

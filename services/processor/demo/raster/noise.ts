@@ -1,15 +1,16 @@
-/** Smooth noise over the plane, from about -1 to 1, with no period anyone will see. */
+/** A smooth noise function of the plane, about -1 to 1, without a visible period. */
 export type Noise = (x: number, y: number) => number
 
 const DIRECTIONS = 256
 const FULL_TURN = 2 * Math.PI
 
-/** Gradients by direction; 1.6 brings the noise's reach to about one. */
+/** Unit gradients by direction, times 1.6, which scales the noise to about -1 to 1. */
 const GRADIENT_X = Float64Array.from({ length: DIRECTIONS }, (_, i) => 1.6 * Math.cos((FULL_TURN * i) / DIRECTIONS))
 const GRADIENT_Y = Float64Array.from({ length: DIRECTIONS }, (_, i) => 1.6 * Math.sin((FULL_TURN * i) / DIRECTIONS))
 
 /**
- * Gradient noise: corners are hashed instead of looked up in a table, so it never repeats.
+ * Creates gradient noise (Perlin noise). Lattice corners are hashed instead of looked up in a permutation table, so the noise
+ * does not repeat.
  *
  * @see Ken Perlin, Improving Noise, 2002, for the quintic fade
  */
@@ -34,9 +35,10 @@ export function createNoise(seed: number): Noise {
 }
 
 /**
- * Octaves of noise, each finer and fainter, turned against the one before so that their lattices never line up.
+ * Sums octaves of noise (fractional Brownian motion): each has twice the frequency and `gain` times the amplitude of the one
+ * before, and is rotated against it, since aligned lattices would show.
  *
- * @param octaves may have a fraction: the last octave fades in, so that detail never pops
+ * @param octaves may have a fraction, which fades the last octave in: detail appears gradually with distance
  */
 export function fractalNoise(noise: Noise, x: number, y: number, octaves: number, gain = 0.5): number {
   let sum = 0
@@ -51,7 +53,12 @@ export function fractalNoise(noise: Noise, x: number, y: number, octaves: number
   return sum
 }
 
-/** Like `fractal`, folded at zero: crests are narrow, valleys wide. From about -1 to 1. */
+/**
+ * Sums octaves of ridged noise: each octave is folded at zero, which gives narrow crests and wide valleys, and weighted by the
+ * one before, which keeps valleys smooth. About -1 to 1.
+ *
+ * @param octaves as in `fractalNoise`
+ */
 export function ridgedNoise(noise: Noise, x: number, y: number, octaves: number, gain = 0.5): number {
   let sum = 0
   let weight = 1

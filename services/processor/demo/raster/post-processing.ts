@@ -2,15 +2,16 @@ import { TINT_COUNT, TONE_COUNT } from '../color/color-table.ts'
 import { hash32 } from './random.ts'
 import type { Raster } from './raster.ts'
 
+/** Tone that the corners of a square image lose is half of this. */
 const VIGNETTE_STRENGTH = 0.14
 
 /**
- * Prints a plate through a toning bath, with the grain of film: each grain leans a little towards its neighbours, and shows
- * most in the middle tones.
+ * Converts a raster to pixels through the color table, with a vignette and film grain. The grain is noise that is correlated
+ * with the neighbours to the left and above, and strongest in the midtones. The tint is dithered between steps of the table.
  *
- * @param table of `tableOf`
- * @param grain 0 to 1
- * @returns red, green, blue, a byte each, row by row
+ * @param table from `createColorTable`
+ * @param grain strength of the film grain, 0 to 1
+ * @returns RGB, a byte per channel, row by row
  */
 export function renderPixels(
   raster: Raster,
@@ -41,7 +42,7 @@ export function renderPixels(
   return pixels
 }
 
-/** About -1 to 1, mostly near 0: the sum of four even dice. */
+/** Returns an approximately normal value, about -1 to 1: the sum of four uniform bytes. */
 function approximateGaussian(bits: number): number {
   return ((bits & 0xff) + ((bits >>> 8) & 0xff) + ((bits >>> 16) & 0xff) + (bits >>> 24)) / 510 - 1
 }

@@ -1,19 +1,19 @@
-/** A stream of numbers in which every draw follows from the words it was begun with. */
+/** A deterministic stream of pseudo-random numbers. */
 export interface Random {
-  /** From 0 up to, but never, 1. */
+  /** Returns a number in [0, 1). */
   next(): number
   between(low: number, high: number): number
   chance(probability: number): boolean
-  /** One of them. Throws if there are none. */
+  /** Returns one of the choices. @throws RangeError if there are none */
   pick<T>(choices: readonly T[]): T
-  /** 32 bits, to begin something else with. */
+  /** Returns 32 bits, as the seed of something else. */
   seed(): number
 }
 
 /**
- * The same words give the same stream, on every machine.
+ * Creates a stream: the same seed parts give the same numbers on every machine.
  *
- * @see https://github.com/bryc/code/blob/master/jshash/PRNGs.md splitmix32 by Guy Steele et al., begun with FNV-1a
+ * @see https://github.com/bryc/code/blob/master/jshash/PRNGs.md splitmix32 by Guy Steele et al., seeded with FNV-1a
  */
 export function createRandom(...seedParts: readonly (string | number)[]): Random {
   let state = fnv1a(seedParts.join('\u0000'))
@@ -29,13 +29,13 @@ export function createRandom(...seedParts: readonly (string | number)[]): Random
     chance: probability => next() < probability,
     pick: choices => {
       const choice = choices[Math.floor(next() * choices.length)]
-      if (choice === undefined) throw new RangeError('there is nothing to pick from')
+      if (choice === undefined) throw new RangeError('pick needs at least one choice')
       return choice
     },
   }
 }
 
-/** Scatters 32 bits, so that neighbouring numbers have nothing in common. */
+/** Hashes 32 bits: neighbouring inputs give uncorrelated outputs. */
 export function hash32(bits: number): number {
   let x = bits ^ (bits >>> 16)
   x = Math.imul(x, 0x21f0aaad)

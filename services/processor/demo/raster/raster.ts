@@ -1,31 +1,31 @@
-/** A picture before it is printed: how light each point is and how much of the warm light is on it, row by row. */
+/** An image before color mapping: one value per pixel and channel, row by row. */
 export interface Raster {
   readonly width: number
   readonly height: number
-  /** Of the square of equal area, in pixels: one unit of length. */
+  /** Side of the square of equal area, in pixels: the unit of length on the image plane. */
   readonly pixelsPerUnit: number
-  /** 0 is dark, 1 is light. */
+  /** Brightness, 0 (dark) to 1. */
   readonly tone: Float32Array
-  /** 0 is shade, 1 is lit. */
+  /** Position between the palette's gradients, 0 (shade) to 1 (lit). */
   readonly tint: Float32Array
-  /** How much of a point is taken by what is nearer than the sky, 0 to 1. */
+  /** Share of the pixel that terrain or water covers, 0 to 1; the rest is sky. */
   readonly coverage: Float32Array
-  /** How much of a point is water that mirrors. */
+  /** Share of the pixel that reflects: water, less the haze in front of it. */
   readonly reflectivity: Float32Array
 }
 
 export function createRaster(width: number, height: number): Raster {
-  const points = width * height
+  const pixelCount = width * height
   return {
     width,
     height,
-    pixelsPerUnit: Math.sqrt(points),
-    tone: new Float32Array(points),
-    tint: new Float32Array(points),
-    coverage: new Float32Array(points),
-    reflectivity: new Float32Array(points),
+    pixelsPerUnit: Math.sqrt(pixelCount),
+    tone: new Float32Array(pixelCount),
+    tint: new Float32Array(pixelCount),
+    coverage: new Float32Array(pixelCount),
+    reflectivity: new Float32Array(pixelCount),
   }
 }
 
-/** Told how much of a layer is done, 0 to 1, about a hundred times a layer. */
+/** Called with the share of a pass that is done, 0 to 1, for each row or depth slice. */
 export type ProgressCallback = (share: number) => void

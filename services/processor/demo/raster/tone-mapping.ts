@@ -2,26 +2,26 @@ import type { ToneCurve } from '../landscape/daylight.ts'
 import { blur, downsample, type Grid, sampleBilinear } from './grid.ts'
 import type { Raster } from './raster.ts'
 
-/** The broad light of a reference: how light, and how lit, each part of it is. */
+/** Low-frequency tone and tint of a reference. */
 export interface ToneGuide {
   tone: Grid
   tint: Grid
 }
 
 const HISTOGRAM_BINS = 1024
-/** Tones reach a little above 1 before they are exposed. */
+/** Bins per unit of tone: tones exceed 1 a little before the tone curve is applied. */
 const BINS_PER_TONE = 800
-/** Cells that the broad light of a picture is told by, along its longer side, and how far each reaches. */
+/** Cells of the local mean along the longer side, and the blur radius in cells. */
 const GRID_CELLS = 96
 const BLUR_RADIUS = 3
 
-/** How far a picture's broad light is pulled to its guide's; the rest stays its own. */
+/** Share by which local mean tone and tint are moved towards those of the guide. */
 const TONE_GUIDE_WEIGHT = 0.6
 const TINT_GUIDE_WEIGHT = 0.8
-/** How far light spreads in the emulsion: bright places bleed softly into dark ones. */
+/** Strength of the halation: bright areas bleed into dark ones, as in a film emulsion. */
 const HALATION_STRENGTH = 0.22
 
-/** Brings the tones of a plate to where they are wanted, and lets the light spread. */
+/** Maps the tones of a raster: applies the tone curve, then halation, then the guide of a reference. */
 export function applyToneMapping(raster: Raster, toneCurve: ToneCurve, guide: ToneGuide | null): void {
   applyToneCurve(raster, toneCurve)
   const { width, height, tone, tint } = raster
@@ -47,9 +47,10 @@ export function applyToneMapping(raster: Raster, toneCurve: ToneCurve, guide: To
   }
 }
 
-/** Half of a picture is never darker than this, or there is nothing to see in it. */
+/** Lowest median tone: gamma is lowered for darker images, in which nothing could be recognized. */
 const MIN_MEDIAN = 0.2
 
+/** Stretches the tones between low and high quantiles (auto-exposure) to the black and white point, with gamma. */
 function applyToneCurve({ tone }: Raster, { blackPoint, whitePoint, gamma }: ToneCurve): void {
   const [low, middle, high] = computeQuantiles(tone, [0.01, 0.5, 0.995])
   const range = Math.max(0.25, high - low)
@@ -61,7 +62,7 @@ function applyToneCurve({ tone }: Raster, { blackPoint, whitePoint, gamma }: Ton
   }
 }
 
-/** The tones that these shares of all points are below. */
+/** Computes quantiles of the tones from a histogram of every seventh pixel. */
 function computeQuantiles(tone: Float32Array, [a, b, c]: [number, number, number]): [number, number, number] {
   const bins = new Uint32Array(HISTOGRAM_BINS)
   for (let i = 0; i < tone.length; i += 7) {

@@ -2,8 +2,7 @@ import { ASPECT_RATIOS, RESOLUTIONS } from '@darkroom/contracts/enums'
 import { LIMITS } from '@darkroom/contracts/limits'
 import type { Model } from '@darkroom/contracts/model'
 import sharp from 'sharp'
-import { REFERENCE_SIDE } from '../../../demo/color/reference-analysis.ts'
-import { MOODS } from '../../../demo/prompt-parser.ts'
+import { MOODS, REFERENCE_SIDE } from '../../../demo/worker-protocol.ts'
 import {
   type CallOptions,
   type Provider,
@@ -22,7 +21,7 @@ export interface DemoProvider extends Provider {
 
 const THREADS = 2
 const DEFAULT_GRAIN = 0.4
-const [DEFAULT_MOOD = ''] = Object.keys(MOODS)
+const [DEFAULT_MOOD] = MOODS
 
 const MODEL: Model = {
   id: 'demo',
@@ -40,7 +39,7 @@ const MODEL: Model = {
   seed: true,
   negativePrompt: false,
   settings: {
-    mood: { type: 'choice', label: 'Mood', choices: Object.keys(MOODS), default: DEFAULT_MOOD },
+    mood: { type: 'choice', label: 'Mood', choices: [...MOODS], default: DEFAULT_MOOD },
     grain: { type: 'number', label: 'Film grain', min: 0, max: 1, step: 0.1, default: DEFAULT_GRAIN },
   },
   cost: null,

@@ -1,6 +1,5 @@
 import pLimit from 'p-limit'
-import type { RenderRequest } from '../../../demo/render-image.ts'
-import type { WorkerMessage } from '../../../demo/worker.ts'
+import type { RenderRequest, WorkerMessage } from '../../../demo/worker-protocol.ts'
 import { ProviderError } from '../provider.ts'
 
 export interface DrawOptions {
