@@ -5,7 +5,10 @@ import type { Palette } from './palettes.ts'
 export const TONE_COUNT = 1024
 export const TINT_COUNT = 32
 
-/** Creates the lookup table from tone and tint to RGB (0 to 255, not rounded): rows by tint (shade to lit), columns by tone (dark to light). */
+/**
+ * Creates the lookup table from tint and tone to RGB (0 to 255, not rounded): a row per tint (shade to lit), a column per tone
+ * (dark to light).
+ */
 export function createColorTable(palette: Palette): Float32Array {
   const table = new Float32Array(TINT_COUNT * TONE_COUNT * 3)
   for (let tint = 0; tint < TINT_COUNT; tint++) {

@@ -77,7 +77,10 @@ const STOP_WIDTH = 0.14
 const STOP_CHROMA_SCALE = [0.75, 1, 1, 0.85, 0.4]
 const MAX_CHROMA = 0.105
 
-/** Creates the stops of a gradient: at each lightness the weighted mean color of members near it; the cluster's mean where there are none. */
+/**
+ * Creates the stops of a gradient. Each has the weighted mean color of the members near its lightness, or the cluster's mean
+ * where there are none.
+ */
 function createStops({ mean, members }: ColorCluster): Lab[] {
   return STOP_LIGHTNESSES.map((lightness, i) => {
     let [weights, a, b] = [0.02 * members.length, 0.02 * members.length * mean[1], 0.02 * members.length * mean[2]]
@@ -93,7 +96,10 @@ function createStops({ mean, members }: ColorCluster): Lab[] {
   })
 }
 
-/** Returns the row, as a share of the height, with the largest mean difference in tone between above and below; null if it is small. */
+/**
+ * Returns the row with the largest difference in mean tone between above and below, as a share of the height; null if the
+ * difference is small.
+ */
 function detectHorizon({ columns, rows, values }: Grid): number | null {
   const changes = Array.from({ length: rows }, (_, row) => {
     if (row < 6 || row > rows - 7) return 0

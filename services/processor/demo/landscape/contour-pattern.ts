@@ -3,7 +3,10 @@ import type { ProgressCallback, Raster } from '../raster/raster.ts'
 import type { SceneDescription } from '../scene-description.ts'
 import type { SkyModel } from './sky-model.ts'
 
-/** Renders an abstract pattern instead of a landscape: the contour bands of a smooth height field, each fading from shade into light. */
+/**
+ * Renders an abstract pattern instead of a landscape: the contour bands of a smooth height field, each fading from shade into
+ * light.
+ */
 export function renderContourPattern(
   raster: Raster,
   scene: SceneDescription,

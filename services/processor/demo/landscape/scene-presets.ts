@@ -3,7 +3,7 @@ import type { Random } from '../raster/random.ts'
 /** Kinds of terrain, each with a height function of its own. */
 export type TerrainType = 'peaks' | 'hills' | 'forest' | 'dunes' | 'plain' | 'shore' | 'sea'
 
-/** Parameters of a scene before time of day and weather apply. The unit of length is the camera's height above the mean terrain. */
+/** Parameters of a scene before time of day and weather apply. The unit of length is the camera's height above mean terrain. */
 export interface SceneParameters {
   terrainType: TerrainType
   /** Position of the horizon of flat terrain below the image's middle: a share of its height here, a length once composed. */
@@ -52,7 +52,6 @@ export const SCENE_PRESETS = {
     horizon: r.between(-0.36, 0.04),
     featureScale: r.between(0.9, 1.5),
     haze: r.between(0.025, 0.05),
-    /** Ground mist: optical density, the height of its top, and the depth over which it thins out above that. */
     mist: { amount: r.between(0.8, 2.5), top: -0.35, depth: r.between(0.12, 0.35) },
   }),
   cloudsea: r => ({
@@ -63,14 +62,12 @@ export const SCENE_PRESETS = {
     featureScale: r.between(1.1, 1.8),
     haze: r.between(0.02, 0.05),
     snow: r.chance(0.3) ? 0.8 : 0,
-    /** Ground mist: optical density, the height of its top, and the depth over which it thins out above that. */
     mist: { amount: r.between(3, 6), top: r.between(-0.15, 0.2), depth: r.between(0.06, 0.16) },
   }),
   hills: r => ({
     ...createBaseScene(r, 'hills'),
     horizon: r.between(-0.2, 0.24),
     focalLength: r.between(1.2, 2.8),
-    /** Ground mist: optical density, the height of its top, and the depth over which it thins out above that. */
     mist: { amount: r.between(0, 1.5), top: -0.35, depth: r.between(0.1, 0.3) },
   }),
   forest: r => ({
@@ -78,7 +75,6 @@ export const SCENE_PRESETS = {
     horizon: r.between(-0.4, 0.02),
     focalLength: r.between(1.6, 3),
     haze: r.between(0.06, 0.14),
-    /** Ground mist: optical density, the height of its top, and the depth over which it thins out above that. */
     mist: { amount: r.between(0.6, 2), top: -0.35, depth: r.between(0.25, 0.5) },
   }),
   dunes: r => ({
@@ -93,7 +89,6 @@ export const SCENE_PRESETS = {
     horizon: r.between(-0.12, 0.22),
     focalLength: r.between(1.4, 2.8),
     snow: 1,
-    /** Ground mist: optical density, the height of its top, and the depth over which it thins out above that. */
     mist: { amount: r.between(0, 1.2), top: -0.35, depth: r.between(0.1, 0.3) },
   }),
   sea: r => ({
@@ -101,7 +96,6 @@ export const SCENE_PRESETS = {
     horizon: r.pick([-0.3, -0.18, 0, 0.02, 0.18, 0.3]),
     focalLength: r.between(0.9, 1.8),
     haze: r.between(0.01, 0.12),
-    /** Water surface; a stillness of 1 is a mirror. */
     water: { level: 0, stillness: r.between(0, 0.8) },
   }),
   lake: r => ({
@@ -112,16 +106,13 @@ export const SCENE_PRESETS = {
     shoreDistance: r.between(5, 11),
     haze: r.between(0.02, 0.05),
     snow: r.chance(0.3) ? 0.7 : 0,
-    /** Ground mist: optical density, the height of its top, and the depth over which it thins out above that. */
     mist: { amount: r.between(0, 1.5), top: -0.35, depth: r.between(0.08, 0.2) },
-    /** Water surface; a stillness of 1 is a mirror. */
     water: { level: 0, stillness: r.between(0.6, 1) },
   }),
   flats: r => ({
     ...createBaseScene(r, 'plain'),
     horizon: r.between(-0.3, 0.1),
     focalLength: r.between(0.8, 1.4),
-    /** Water surface; a stillness of 1 is a mirror. */
     water: { level: r.between(0, 0.05), stillness: 0.9 },
   }),
   contours: r => ({
@@ -149,7 +140,6 @@ function createBaseScene(r: Random, terrainType: TerrainType): SceneParameters {
     water: null,
     snow: 0,
     haze: r.between(0.03, 0.07),
-    /** Ground mist: optical density, the height of its top, and the depth over which it thins out above that. */
     mist: { amount: 0, top: -0.35, depth: 0.3 },
     contourPattern: null,
   }

@@ -41,7 +41,7 @@ export function renderWater(
     onProgress((row - horizon) / (height - horizon))
   }
 
-  /** Samples the image above the horizon. Beyond its upper edge nothing is rendered: coordinates are mirrored back at the edge. */
+  /** Samples the image above the horizon. Beyond its upper edge nothing is rendered, so coordinates are mirrored at the edge. */
   function sampleReflection(x: number, y: number): number {
     if (horizon < 1) return sky.clearTone(x, y)
     const up = Math.abs(Math.floor(y * pixelsPerUnit + height / 2))

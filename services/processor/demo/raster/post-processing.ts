@@ -2,7 +2,7 @@ import { TINT_COUNT, TONE_COUNT } from '../color/color-table.ts'
 import { hash32 } from './random.ts'
 import type { Raster } from './raster.ts'
 
-/** Tone that the corners of a square image lose is half of this. */
+/** Strength of the vignette: the corners of a square image lose half of it in tone. */
 const VIGNETTE_STRENGTH = 0.14
 
 /**

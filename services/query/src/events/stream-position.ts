@@ -2,7 +2,7 @@ import { STREAMS } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus/bus'
 import type { Database } from '@darkroom/infra/database/connection'
 
-/** A position in the event stream. Sequences are comparable within one epoch only: a bus that lost its store counts from 1 again. */
+/** A position in the event stream. Sequences compare within one epoch only: a bus that lost its store counts from 1 again. */
 export interface StreamPosition {
   epoch: number
   sequence: number

@@ -75,7 +75,7 @@ async function readRange(database: Database, filter: ListFilter, range: KeysetRa
   return { rows: rows.slice(0, range.limit), hasMore: rows.length > range.limit }
 }
 
-/** Returns the cursor of a row as JSON. Parsing two documents of a page costs less than selecting two more columns of each row. */
+/** Returns the cursor of a row as JSON. Parsing two documents of a page costs less than two more columns of each row. */
 function encodeRowCursor(row: ListRow | undefined): string {
   if (!row) return 'null'
   const { id, createdAt }: Cursor = JSON.parse(row.document)
