@@ -76,6 +76,7 @@ test('every policy pauses between its floor and its floor plus its ceiling', () 
 })
 
 test('the jitter doubles with each failure up to its ceiling', () => {
-  const policy = { minMs: 10, baseMs: 100, maxMs: 350 }
-  expect([1, 2, 3, 50].map(failures => retryDelay(policy, failures, () => 1))).toEqual([110, 210, 360, 360])
+  const policy = { minMs: 10, baseMs: 100, maxMs: 5_000 }
+  const pauses = [1, 2, 3, 6, 7, 61].map(failures => retryDelay(policy, failures, () => 1))
+  expect(pauses).toEqual([110, 210, 410, 3_210, 5_010, 5_010])
 })

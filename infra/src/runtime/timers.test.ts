@@ -1,7 +1,6 @@
 import { expect, test } from 'bun:test'
 import { getEventListeners } from 'node:events'
-import fc from 'fast-check'
-import { backoff, DeadlineError, sleep, withDeadline } from './timers.ts'
+import { DeadlineError, sleep, withDeadline } from './timers.ts'
 
 const never = new Promise<never>(() => {})
 const soon = { milliseconds: 5, operation: 'the work' }
@@ -77,15 +76,4 @@ test('a sleep ends when its time is up, on an abort, or at once after one, and n
   expect(await sleeping).toBeUndefined()
   expect(await sleep(60_000, controller.signal)).toBeUndefined()
   expect(await sleep(1, new AbortController().signal)).toBeUndefined()
-})
-
-test('the back-off doubles up to its ceiling and never exceeds it', () => {
-  const most = { base: 100, most: 5_000, random: () => 1 }
-  expect([0, 1, 2, 5, 6, 60].map(tries => backoff(tries, most))).toEqual([100, 200, 400, 3_200, 5_000, 5_000])
-  fc.assert(
-    fc.property(fc.nat(2_000), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (tries, random) => {
-      const pause = backoff(tries, { base: 100, most: 5_000, random: () => random })
-      expect(pause >= 0 && pause <= 5_000).toBe(true)
-    }),
-  )
 })

@@ -42,9 +42,3 @@ export async function sleep(milliseconds: number, signal: AbortSignal): Promise<
   clearTimeout(timer)
   signal.removeEventListener('abort', wake)
 }
-
-/** Returns the pause before try number `tries` (from 0), in milliseconds: exponential back-off with full jitter. */
-export function backoff(tries: number, options: { base: number; most: number; random?: () => number }): number {
-  const ceiling = Math.min(options.most, options.base * 2 ** tries)
-  return (options.random ?? Math.random)() * ceiling
-}
