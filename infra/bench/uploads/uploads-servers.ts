@@ -1,4 +1,7 @@
-import { verifySignature } from '../../testing/s3/signature.ts'
+import { createStoredObject, type StoredObject } from '../../testing/s3/object-body.ts'
+import { createS3Handler } from '../../testing/s3/s3-handler.ts'
+import { S3Error } from '../../testing/s3/s3-responses.ts'
+import { serveStore } from '../../testing/s3/serve.ts'
 import {
   BUCKET,
   createVideoFiles,
@@ -10,9 +13,9 @@ import {
 } from '../kit/image-files.ts'
 
 /**
- * A provider and an object store, in a process of their own that writes its address as a line. The provider gives a file
- * after 50 ms. The store judges the signature, the length, the hash that was signed and every byte, and answers 80 ms after the last
- * of them; it knows the files beforehand, so that its own hashing is not what is measured on a machine that both share.
+ * A provider and an object store, in a process of their own that writes its address as a line. The provider serves a file after
+ * 50 ms. The store checks the signature, the length, the signed hash and every byte, and responds 80 ms after the last of them. It
+ * knows the files beforehand: both sides share the machine, and the store's hashing would be measured along with the uploads.
  */
 
 const knownFiles = new Map(
@@ -21,36 +24,35 @@ const knownFiles = new Map(
   ),
 )
 
-const server = Bun.serve({
-  port: 0,
-  hostname: '127.0.0.1',
-  fetch: handleRequest,
-  error: () => new Response(null, { status: 500 }),
-})
-process.stdout.write(`${server.url.origin}\n`)
+const store = { buckets: [BUCKET, 'floor'], delayMs: STORE_DELAY_MS, readObject: readKnownObject }
+const putSigned = createS3Handler({ ...store, credentials: S3_SETTINGS })
+const putUnsigned = createS3Handler(store)
 
-async function handleRequest(request: Request): Promise<Response> {
+serveStore(async request => {
+  const { target, file } = parseTarget(request)
+  if (!file) return new Response(null, { status: 404 })
+  if (target === BUCKET) return await putSigned(request)
+  if (target !== 'provider') return await putUnsigned(request)
+  await Bun.sleep(PROVIDER_DELAY_MS)
+  return new Response(file.bytes, { headers: { 'content-type': 'video/mp4' } })
+})
+
+function parseTarget(request: Request) {
   const { pathname } = new URL(request.url)
   const [, target = '', name = '', index = ''] =
     /^\/(provider|floor|bench)\/.*?(small|large)\b.*?(\d)(?:\.mp4)?$/.exec(pathname) ?? []
-  const file = knownFiles.get(`${name}/${index}`)
-  if (!file) return new Response(null, { status: 404 })
-  if (target !== 'provider') return await handlePut(request, target, file)
-  await Bun.sleep(PROVIDER_DELAY_MS)
-  return new Response(file.bytes, { headers: { 'content-type': 'video/mp4' } })
+  return { target, file: knownFiles.get(`${name}/${index}`) }
 }
 
-async function handlePut(request: Request, target: string, file: ReturnType<typeof describeFile>): Promise<Response> {
-  const refused = target === BUCKET ? verifySignature(request, S3_SETTINGS) : null
-  const sha256 = request.headers.get('x-amz-content-sha256') ?? file.sha256
-  if (refused || sha256 !== file.sha256 || !(await matchesBody(request, file.bytes))) {
-    return new Response(`<Error><Code>${refused ?? 'BadDigest'}</Code></Error>`, { status: 403 })
-  }
-  await Bun.sleep(STORE_DELAY_MS)
-  return new Response(null, { headers: { etag: file.etag } })
+/** Reads an object that must be the known file of its address. @throws S3Error */
+async function readKnownObject(request: Request): Promise<StoredObject> {
+  const { file } = parseTarget(request)
+  const sha256 = request.headers.get('x-amz-content-sha256') ?? file?.sha256
+  if (!file || sha256 !== file.sha256 || !(await matchesBody(request, file.bytes))) throw new S3Error('BadDigest', 403)
+  return createStoredObject(file.bytes, file.md5)
 }
 
-/** Compares what comes as it comes. */
+/** Compares a body chunk by chunk as it arrives. */
 async function matchesBody(request: Request, expected: Uint8Array): Promise<boolean> {
   let at = 0
   for await (const chunk of request.body ?? []) {
@@ -62,5 +64,5 @@ async function matchesBody(request: Request, expected: Uint8Array): Promise<bool
 
 function describeFile(bytes: Uint8Array<ArrayBuffer>) {
   const hash = (algorithm: 'sha256' | 'md5') => new Bun.CryptoHasher(algorithm).update(bytes).digest('hex')
-  return { bytes, sha256: hash('sha256'), etag: `"${hash('md5')}"` }
+  return { bytes, sha256: hash('sha256'), md5: hash('md5') }
 }

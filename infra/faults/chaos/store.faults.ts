@@ -5,15 +5,14 @@ import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
 import { isFinished } from '../../testing/invariants/client.ts'
 import { startProxy, type TcpProxy } from '../../testing/net-proxy.ts'
 import {
-  createTestBucket,
   type FaultProxy,
   type ProxiedRequest,
   type RequestInterceptor,
-  s3ErrorResponse,
   startFaultProxy,
-  startS3rver,
   withBody,
-} from '../../testing/s3/s3-server.ts'
+} from '../../testing/s3/fault-proxy.ts'
+import { s3ErrorResponse } from '../../testing/s3/s3-responses.ts'
+import { createS3Env, createTestBucket, startS3Server } from '../../testing/s3/s3-server.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 import { createImageDraft } from './load.ts'
 
@@ -28,16 +27,11 @@ let networkProxy: TcpProxy
 let faultProxy: FaultProxy
 
 beforeAll(async () => {
-  const s3rver = disposables.use(await startS3rver())
+  const s3rver = disposables.use(await startS3Server('s3rver'))
   const bucket = disposables.use(await createTestBucket(s3rver.endpoint))
   faultProxy = disposables.use(startFaultProxy(s3rver.endpoint))
   networkProxy = disposables.use(await startProxy(Number(new URL(faultProxy.endpoint.endpoint).port)))
-  const env = {
-    S3_ENDPOINT: new URL(networkProxy.urlThrough(faultProxy.endpoint.endpoint)).origin,
-    S3_BUCKET: bucket.options.bucket,
-    S3_ACCESS_KEY_ID: bucket.options.accessKeyId,
-    S3_SECRET_ACCESS_KEY: bucket.options.secretAccessKey,
-  }
+  const env = createS3Env(bucket.options, new URL(networkProxy.urlThrough(faultProxy.endpoint.endpoint)).origin)
   stack = disposables.use(await startTestStack({ env, store: bucket.store }))
 }, LIMIT_MS)
 afterEach(async () => {

@@ -2,81 +2,37 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CreateBucketCommand, DeleteBucketCommand, DeleteObjectCommand } from '@aws-sdk/client-s3'
 import { findFreePort } from '../../local/process/free-ports.ts'
-import { waitUntil } from '../../local/process/wait-until.ts'
 import { RETRY_POLICIES } from '../../src/runtime/retry-policies.ts'
 import { openBucket, type S3Options } from '../../src/store/s3/bucket.ts'
 import { openS3Store } from '../../src/store/s3/s3.ts'
 import type { Store } from '../../src/store/store.ts'
+import { startScript } from '../script-process.ts'
 import { createTestDirectory } from '../test-resources.ts'
 
-/** A server that speaks S3, and who may ask it. */
+/** The address of an S3 server, and the credentials that it accepts. */
 export type S3Endpoint = Omit<S3Options, 'bucket' | 'limits'>
 
-/** The same, in a process of its own. */
-export interface TestS3 extends AsyncDisposable {
+/** An S3 server in a process of its own. */
+export interface S3Server extends AsyncDisposable {
   endpoint: S3Endpoint
 }
 
-/** What stands between a test and a server: it may answer itself, or `pass` a request on, as it is or otherwise. */
-export type RequestInterceptor = (
-  request: ProxiedRequest,
-  forward: (request: ProxiedRequest) => Promise<Response>,
-) => Promise<Response>
-
-export interface ProxiedRequest {
-  method: string
-  /** With what is asked for. */
-  path: string
-  headers: Headers
-  body: Uint8Array<ArrayBuffer>
+export const TEST_CREDENTIALS = {
+  region: 'us-east-1',
+  accessKeyId: 'S3RVER',
+  secretAccessKey: 'S3RVER',
+  forcePathStyle: true,
 }
 
-export interface FaultProxy extends AsyncDisposable {
-  endpoint: S3Endpoint
-  /** Every request, as `PUT /bucket/key`, in the order they came. */
-  requests: string[]
-  intercept: RequestInterceptor
+/** Servers that tests can start: the S3 server of npm, and the one of `s3-handler.ts`. */
+export type S3Implementation = keyof typeof IMPLEMENTATIONS
+
+/** Starts an S3 server without buckets. */
+export async function startS3Server(implementation: S3Implementation): Promise<S3Server> {
+  return await IMPLEMENTATIONS[implementation]()
 }
 
-const START_MS = 20_000
-const SERVER = { region: 'us-east-1', accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER', forcePathStyle: true }
-const neverAborted = new AbortController().signal
-
-/** The S3 server of npm. It looks at no signature, and writes over what is being read. */
-export async function startS3rver(): Promise<TestS3> {
-  const directory = await createTestDirectory()
-  const port = await findFreePort()
-  const program = fileURLToPath(import.meta.resolve('s3rver/bin/s3rver.js'))
-  const options = ['--directory', directory.path, '--address', '127.0.0.1', '--port', String(port), '--silent']
-  const child = Bun.spawn([process.execPath, program, ...options], { stdin: 'ignore', stdout: 'ignore' })
-  const endpoint = { ...SERVER, endpoint: `http://127.0.0.1:${port}` }
-  const ready = () => fetch(endpoint.endpoint).then(Boolean, () => undefined)
-  await waitUntil(ready, { what: 's3rver', milliseconds: START_MS, signal: neverAborted })
-  const stop = async () => {
-    child.kill()
-    await child.exited
-    await directory[Symbol.asyncDispose]()
-  }
-  return { endpoint, [Symbol.asyncDispose]: stop }
-}
-
-/** The server of `strict.fixture.ts`. */
-export async function startStrictS3(): Promise<TestS3> {
-  const program = join(import.meta.dirname, 'strict-server.ts')
-  const child = Bun.spawn([process.execPath, program, SERVER.accessKeyId, SERVER.secretAccessKey], {
-    stdin: 'ignore',
-    stdout: 'pipe',
-  })
-  const reader = child.stdout.getReader()
-  const line = await reader.read()
-  const stop = async () => {
-    child.kill()
-    await child.exited
-  }
-  return { endpoint: { ...SERVER, endpoint: new TextDecoder().decode(line.value).trim() }, [Symbol.asyncDispose]: stop }
-}
-
-/** A bucket of its own for one test: empty, and gone with all that is in it. */
+/** Creates an empty bucket for one test. It is removed with its objects when it is disposed of. */
 export async function createTestBucket(
   endpoint: S3Endpoint,
   limits: S3Options['limits'] = {},
@@ -98,80 +54,38 @@ export async function createTestBucket(
   return { options, store, [Symbol.asyncDispose]: remove }
 }
 
-/** Stands in front of a server and does to each request what the test says. Bodies are passed on once they are whole. */
-export function startFaultProxy(to: S3Endpoint): FaultProxy {
-  const forward = async ({ path, method, headers, body }: ProxiedRequest) => {
-    // The host that was asked is signed, and among the headers: the server behind is told that it was this one.
-    const answer = await fetch(`${to.endpoint}${path}`, { method, headers, body: body.byteLength > 0 ? body : null })
-    return method === 'HEAD' ? answer : new Response(await answer.arrayBuffer(), answer)
+/** Returns the settings with which a studio stores its objects in a bucket. @param url of the bucket's server, or of a proxy of it */
+export function createS3Env({ bucket, accessKeyId, secretAccessKey }: S3Options, url: string): Record<string, string> {
+  return {
+    S3_ENDPOINT: url,
+    S3_BUCKET: bucket,
+    S3_ACCESS_KEY_ID: accessKeyId,
+    S3_SECRET_ACCESS_KEY: secretAccessKey,
   }
-  const requests: string[] = []
-  const server = Bun.serve({
-    port: 0,
-    hostname: '127.0.0.1',
-    idleTimeout: 0,
-    fetch: async request => {
-      const { method, headers, url } = request
-      const path = url.slice(new URL(url).origin.length)
-      requests.push(`${method} ${path}`)
-      return await proxy.intercept(
-        { method, path, headers, body: new Uint8Array(await request.arrayBuffer()) },
-        forward,
-      )
-    },
-    error: () => new Response(null, { status: 500 }),
-  })
-  const proxy: FaultProxy = {
-    endpoint: { ...to, endpoint: server.url.origin },
-    requests,
-    intercept: (request, forward) => forward(request),
-    [Symbol.asyncDispose]: () => server.stop(true),
-  }
-  return proxy
-}
-
-/** A fault that meets the first of every two requests for the same thing. */
-export function interceptEveryOther(intercept: RequestInterceptor): RequestInterceptor {
-  const met = new Map<string, number>()
-  return (request, forward) => {
-    const what = `${request.method} ${request.path}`
-    const times = met.get(what) ?? 0
-    met.set(what, times + 1)
-    return times % 2 === 0 ? intercept(request, forward) : forward(request)
-  }
-}
-
-/** The same request with another body. */
-export function withBody(request: ProxiedRequest, body: Uint8Array<ArrayBuffer>): ProxiedRequest {
-  const headers = new Headers(request.headers)
-  headers.set('content-length', String(body.byteLength))
-  return { ...request, headers, body }
-}
-
-/** How S3 says no. */
-export function s3ErrorResponse(status: number, code: string): Response {
-  return new Response(`<?xml version="1.0"?><Error><Code>${code}</Code></Error>`, { status })
-}
-
-/** What every connection gets, byte for byte, before it is closed or there is silence. */
-export function startRawServer(
-  text: string,
-  then: 'close' | 'silence',
-): AsyncDisposable & { endpoint: S3Endpoint; closed: Promise<void> } {
-  const closed = Promise.withResolvers<void>()
-  const server = Bun.listen({
-    port: 0,
-    hostname: '127.0.0.1',
-    socket: {
-      data: socket => {
-        if (text !== '') socket.write(text)
-        if (then === 'close') socket.end()
-      },
-      close: () => closed.resolve(),
-    },
-  })
-  const endpoint = { ...SERVER, endpoint: `http://127.0.0.1:${server.port}` }
-  return { endpoint, closed: closed.promise, [Symbol.asyncDispose]: async () => server.stop(true) }
 }
 
 const SHORT_PAUSES = { ...RETRY_POLICIES.storeRequest, baseMs: 1, maxMs: 2 }
+const IMPLEMENTATIONS = { s3rver: startS3rver, strict: startStrictServer }
+
+/** Starts s3rver. It checks no signature, and overwrites an object while it is being read. */
+async function startS3rver(): Promise<S3Server> {
+  const directory = await createTestDirectory()
+  const port = await findFreePort()
+  const program = fileURLToPath(import.meta.resolve('s3rver/bin/s3rver.js'))
+  const options = ['--directory', directory.path, '--address', '127.0.0.1', '--port', String(port), '--silent']
+  const url = `http://127.0.0.1:${port}`
+  const server = await startScript(program, { args: options, url })
+  const stop = async () => {
+    await server[Symbol.asyncDispose]()
+    await directory[Symbol.asyncDispose]()
+  }
+  return { endpoint: { ...TEST_CREDENTIALS, endpoint: url }, [Symbol.asyncDispose]: stop }
+}
+
+async function startStrictServer(): Promise<S3Server> {
+  const { accessKeyId, secretAccessKey } = TEST_CREDENTIALS
+  const script = join(import.meta.dirname, 'strict-server.ts')
+  const server = await startScript(script, { args: [accessKeyId, secretAccessKey] })
+  const endpoint = { ...TEST_CREDENTIALS, endpoint: server.url }
+  return { endpoint, [Symbol.asyncDispose]: server[Symbol.asyncDispose] }
+}

@@ -1,21 +1,23 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 
-/** What a request says about who made it. */
+export interface Credentials {
+  accessKeyId: string
+  secretAccessKey: string
+}
+
+/** The `Authorization` header of a signed request. */
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=(?<accessKeyId>[^/]+)\/(?<scope>(?<day>\d{8})\/(?<region>[^/]+)\/s3\/aws4_request), ?SignedHeaders=(?<headers>[a-z0-9;-]+), ?Signature=(?<signature>[0-9a-f]{64})$/
 const MAX_SKEW_MS = 900_000
 
 /**
- * Whether a request was signed with the secret, as a server has to judge it; its body apart, whose hash is signed as it was
- * claimed. Written from the specification alone, so that the driver is not checked against what signs for it.
+ * Verifies the signature (SigV4) of a request. The hash of the body is signed as the request claims it; the body is not read.
+ * Written from the specification alone, because a check by the driver's own signing code would prove nothing.
  *
- * @returns the code of S3's refusal, or null
+ * @returns the code of S3's refusal, or null if the signature is valid
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
-export function verifySignature(
-  request: Request,
-  credentials: { accessKeyId: string; secretAccessKey: string },
-): string | null {
+export function verifySignature(request: Request, credentials: Credentials): string | null {
   const authorization = AUTHORIZATION.exec(request.headers.get('authorization') ?? '')?.groups
   if (!authorization) return 'AccessDenied'
   if (authorization.accessKeyId !== credentials.accessKeyId) return 'InvalidAccessKeyId'

@@ -5,27 +5,18 @@ import { join } from 'node:path'
 import { type Generation, GenerationPage } from '@darkroom/contracts/generation'
 import { Reference } from '@darkroom/contracts/reference'
 import sharp from 'sharp'
-import {
-  createTestBucket,
-  interceptEveryOther,
-  s3ErrorResponse,
-  startFaultProxy,
-  startS3rver,
-} from '../s3/s3-server.ts'
+import { interceptEveryOther, startFaultProxy } from '../s3/fault-proxy.ts'
+import { s3ErrorResponse } from '../s3/s3-responses.ts'
+import { createS3Env, createTestBucket, startS3Server } from '../s3/s3-server.ts'
 import { startTestStudio, type TestStudio } from './test-studio.ts'
 
 const PROMPT = { prompt: 'dunes', model: 'demo', parameters: { numOutputs: 4, resolution: 512 } }
 
 test('with S3_ENDPOINT set the whole story is kept in the bucket, whatever the server does, and nothing on disk', async () => {
-  await using s3rver = await startS3rver()
+  await using s3rver = await startS3Server('s3rver')
   await using bucket = await createTestBucket(s3rver.endpoint)
   await using proxy = startFaultProxy(s3rver.endpoint)
-  await using studio = await startTestStudio({
-    S3_ENDPOINT: proxy.endpoint.endpoint,
-    S3_BUCKET: bucket.options.bucket,
-    S3_ACCESS_KEY_ID: bucket.options.accessKeyId,
-    S3_SECRET_ACCESS_KEY: bucket.options.secretAccessKey,
-  })
+  await using studio = await startTestStudio(createS3Env(bucket.options, proxy.endpoint.endpoint))
   const keysOf = () => Array.fromAsync(bucket.store.list(''))
 
   const references = await uploadReferences(studio, 'crimson', 'teal')

@@ -1,18 +1,15 @@
 import { afterAll, expect, test } from 'bun:test'
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3'
 import {
-  createTestBucket,
   type FaultProxy,
   interceptEveryOther,
   type ProxiedRequest,
   type RequestInterceptor,
-  type S3Endpoint,
-  s3ErrorResponse,
   startFaultProxy,
-  startS3rver,
-  startStrictS3,
   withBody,
-} from '../../../testing/s3/s3-server.ts'
+} from '../../../testing/s3/fault-proxy.ts'
+import { s3ErrorResponse } from '../../../testing/s3/s3-responses.ts'
+import { createTestBucket, type S3Endpoint, startS3Server } from '../../../testing/s3/s3-server.ts'
 import { createEndlessStream, createRandomBytes, createStream, createTestFile } from '../../../testing/store/streams.ts'
 import { StoreError } from '../store.ts'
 import { openBucket } from './bucket.ts'
@@ -21,8 +18,8 @@ import { openS3Store } from './s3.ts'
 
 const servers = new AsyncDisposableStack()
 afterAll(() => servers.disposeAsync())
-const strict = servers.use(await startStrictS3()).endpoint
-const s3rver = servers.use(await startS3rver()).endpoint
+const strict = servers.use(await startS3Server('strict')).endpoint
+const s3rver = servers.use(await startS3Server('s3rver')).endpoint
 const neverAborted = new AbortController().signal
 const MIB = 1024 * 1024
 

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'bun:test'
-import { createTestBucket, type S3Endpoint, startS3rver, startStrictS3 } from '../../../testing/s3/s3-server.ts'
+import { createTestBucket, type S3Endpoint, startS3Server } from '../../../testing/s3/s3-server.ts'
 import { testStoreConformance } from '../../../testing/store/conformance.ts'
 import { createRandomBytes } from '../../../testing/store/streams.ts'
 import { readServiceConfig } from '../../config.ts'
@@ -8,8 +8,8 @@ import { openS3Store } from './s3.ts'
 
 const servers = new AsyncDisposableStack()
 afterAll(() => servers.disposeAsync())
-const strict = servers.use(await startStrictS3()).endpoint
-const s3rver = servers.use(await startS3rver()).endpoint
+const strict = servers.use(await startS3Server('strict')).endpoint
+const s3rver = servers.use(await startS3Server('s3rver')).endpoint
 // Another server is tested when the environment configures one, with the settings of a studio. Its key must be allowed to create
 // buckets.
 const configured = readServiceConfig({ DATABASE_URL: 'postgres://none', NATS_URL: 'nats://none', ...process.env }).s3

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { findFreePort } from '../../../local/process/free-ports.ts'
-import { startRawServer } from '../../../testing/s3/s3-server.ts'
+import { startRawServer } from '../../../testing/s3/raw-server.ts'
 import { createStream } from '../../../testing/store/streams.ts'
 import { RETRY_POLICIES } from '../../runtime/retry-policies.ts'
 import { StoreError } from '../store.ts'

@@ -3,7 +3,7 @@ import type { Database } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { openStore } from '@darkroom/infra/store/open-store'
 import type { Store } from '@darkroom/infra/store/store'
-import { createTestBucket, startS3rver } from '@darkroom/infra/testing/s3/s3-server'
+import { createTestBucket, startS3Server } from '@darkroom/infra/testing/s3/s3-server'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import fc from 'fast-check'
 import {
@@ -36,7 +36,7 @@ let database: Database
 beforeAll(async () => {
   database = await openPurgeDatabase(stack)
   stores.disk = await openStore({ DATA_DIR: stack.use(await createTestDirectory()).path })
-  stores.s3 = stack.use(await createTestBucket(stack.use(await startS3rver()).endpoint)).store
+  stores.s3 = stack.use(await createTestBucket(stack.use(await startS3Server('s3rver')).endpoint)).store
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 afterEach(async () => {

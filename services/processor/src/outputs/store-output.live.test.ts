@@ -7,7 +7,8 @@ import { openS3Store } from '@darkroom/infra/store/s3/s3'
 import type { Body, Store } from '@darkroom/infra/store/store'
 import type { FileFault } from '@darkroom/infra/testing/fake-provider/behavior'
 import { startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
-import { createTestBucket, startFaultProxy, startStrictS3 } from '@darkroom/infra/testing/s3/s3-server'
+import { startFaultProxy } from '@darkroom/infra/testing/s3/fault-proxy'
+import { createTestBucket, startS3Server } from '@darkroom/infra/testing/s3/s3-server'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import {
   createTestProvider,
@@ -34,7 +35,7 @@ const LIMITS = {
 
 const servers = new AsyncDisposableStack()
 const fake = servers.use(await startFakeProvider())
-const strict = servers.use(await startStrictS3()).endpoint
+const strict = servers.use(await startS3Server('strict')).endpoint
 afterAll(() => servers.disposeAsync())
 beforeEach(() => fake.reset())
 afterEach(async () => await fake.waitForRequests(log => log.filesInFlight === 0))
