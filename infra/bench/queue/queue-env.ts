@@ -7,7 +7,7 @@ import { openDatabase } from '../../src/database/connection.ts'
 import { migrate } from '../../src/database/migrations.ts'
 import { createLog } from '../../src/log.ts'
 import { startFakeProvider } from '../../testing/studio/fake-provider.ts'
-import { findServiceMain } from '../../testing/studio/service-main.ts'
+import { findServiceMain } from '../../testing/studio/service-process.ts'
 import { createTestDirectory, findNatsServer } from '../../testing/test-resources.ts'
 
 export type QueueEnv = Awaited<ReturnType<typeof openQueueEnv>>

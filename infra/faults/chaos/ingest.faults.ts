@@ -3,7 +3,7 @@ import type { Generation } from '@darkroom/contracts/generation'
 import sharp from 'sharp'
 import { waitUntil } from '../../local/process/wait-until.ts'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
-import { isFinished } from '../../testing/invariants/client.ts'
+import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 import { createImageDraft } from './load.ts'
 

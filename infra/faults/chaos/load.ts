@@ -1,5 +1,6 @@
 import { sleep } from '../../src/runtime/timers.ts'
-import type { Client, Draft } from '../../testing/invariants/client.ts'
+import type { Client } from '../../testing/invariants/client.ts'
+import type { Draft } from '../../testing/invariants/client-log.ts'
 
 /** People who go on asking for pictures while things go wrong. Disposed of they stop as well, and nobody hears how it went. */
 export interface Load extends AsyncDisposable {

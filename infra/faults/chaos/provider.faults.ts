@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
+import type { BehaviorChange } from '../../testing/fake-provider/behavior.ts'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
-import { isFinished } from '../../testing/invariants/client.ts'
+import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 import { createImageDraft } from './load.ts'
 
@@ -129,7 +130,7 @@ test(
       7: { kind: 'status', status: 500, times: 1 },
       8: { kind: 'cut-in-chunks' },
       9: { kind: 'endless' },
-    }
+    } satisfies BehaviorChange['files']
     await stack.fake.setBehavior({ files })
     const made = await generate('all kinds of files', { numOutputs: 10 })
     expect(made.status).toBe('completed')

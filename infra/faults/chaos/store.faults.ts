@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import sharp from 'sharp'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
-import { isFinished } from '../../testing/invariants/client.ts'
 import { startProxy, type TcpProxy } from '../../testing/net-proxy.ts'
 import {
   type FaultProxy,
@@ -13,6 +12,7 @@ import {
 } from '../../testing/s3/fault-proxy.ts'
 import { s3ErrorResponse } from '../../testing/s3/s3-responses.ts'
 import { createS3Env, createTestBucket, startS3Server } from '../../testing/s3/s3-server.ts'
+import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 import { createImageDraft } from './load.ts'
 

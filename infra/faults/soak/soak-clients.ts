@@ -1,8 +1,10 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import sharp from 'sharp'
 import { sleep } from '../../src/runtime/timers.ts'
-import { type Client, type Draft, isFinished } from '../../testing/invariants/client.ts'
+import type { Client } from '../../testing/invariants/client.ts'
+import type { Draft } from '../../testing/invariants/client-log.ts'
 import { createRandom, type Random } from '../../testing/random.ts'
+import { isFinished } from '../../testing/studio/studio-client.ts'
 
 export interface SoakClientsOptions {
   client: Client

@@ -1,7 +1,7 @@
 import { jobSubject } from '@darkroom/contracts/subjects'
 import { FAILPOINTS } from '../../src/runtime/failpoint.ts'
 import type { Random } from '../../testing/random.ts'
-import type { FaultService } from '../../testing/studio/service-process.ts'
+import type { FaultService } from '../../testing/studio/fault-service.ts'
 import type { TestStack } from '../../testing/studio/test-stack.ts'
 
 /** Something that goes wrong. Resolves when it is over, or when it may go on by itself beside what comes next. */

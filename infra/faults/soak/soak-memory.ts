@@ -1,4 +1,4 @@
-import type { FaultService } from '../../testing/studio/service-process.ts'
+import type { FaultService } from '../../testing/studio/fault-service.ts'
 
 /** What a process held at a moment of one of its lives. */
 export interface MemorySample {

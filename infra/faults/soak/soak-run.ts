@@ -1,6 +1,6 @@
 import { sleep } from '../../src/runtime/timers.ts'
+import { FOREIGN_IDS } from '../../testing/data/foreign-generation.ts'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
-import { FOREIGN_IDS } from '../../testing/invariants/check-isolation.ts'
 import { createRandom, type Random } from '../../testing/random.ts'
 import type { TestStack } from '../../testing/studio/test-stack.ts'
 import { runClients } from './soak-clients.ts'

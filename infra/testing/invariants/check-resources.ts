@@ -1,11 +1,16 @@
 import type { TestStack } from '../studio/test-stack.ts'
 
-/** Far more than a service at rest needs, far less than one that leaks for long. */
+/** Far above what an idle service needs, far below what a leak reaches. */
 const MAX_PER_PROCESS = { megabytes: 700, files: 200 }
 const MAX_CONNECTIONS = 14
 
-/** I10: what a process holds at rest is bounded. */
-export async function checkResourceLimits({ ingest, query, processors, sql }: TestStack): Promise<string[]> {
+/** Checks I10: memory, open files and database connections of an idle process are bounded. */
+export async function checkResourceLimits({
+  ingest,
+  query,
+  processors,
+  sql,
+}: Pick<TestStack, 'ingest' | 'query' | 'processors' | 'sql'>): Promise<string[]> {
   const services = [ingest, query, ...processors]
   const perProcess = services.map(async (service, at) => {
     const megabytes = Math.round((await service.readMetric('process_resident_memory_bytes')) / 1_048_576)

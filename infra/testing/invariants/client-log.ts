@@ -1,32 +1,39 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Reference } from '@darkroom/contracts/reference'
-import type { Draft } from './client.ts'
 
-/** A submission as its client knows of it. */
+/** The body of a submission. */
+export interface Draft {
+  prompt: string
+  model?: string
+  parameters?: Record<string, unknown>
+  referenceImages?: string[]
+}
+
+/** A submission and the responses that its client received. */
 export interface SubmissionRecord {
   clientId: string
   draft: Draft
   attempts: number
-  /** What the first answer of 2xx said. */
+  /** The generation of the first 2xx response. */
   generation: Generation | undefined
-  /** Every id that an answer of 2xx named: more than one is one too many. */
+  /** Every id that a 2xx response named. More than one is an error. */
   ids: Set<string>
-  /** How often it may have been asked for: the submission, and what was asked again. */
+  /** Number of requests that may have bought outputs: the submission and each retry. */
   requestCount: number
-  /** What the answer said if it was a no. */
+  /** Status and text of a response that refused it. */
   rejection: string | undefined
 }
 
-/** What a client has asked for and was promised, to hold the studio to. */
+/** Everything that a client requested and was promised. The invariants are checked against it. */
 export interface ClientLog {
   readonly submissions: Map<string, SubmissionRecord>
   readonly references: (Reference & { sha256: string })[]
-  /** Answers that nobody should ever get. */
+  /** Responses that no client may receive. */
   readonly unexpectedResponses: string[]
   addSubmission(draft: Draft): SubmissionRecord
-  recordAccepted(submissions: SubmissionRecord, generation: Generation): void
+  recordAccepted(submission: SubmissionRecord, generation: Generation): void
   countRerun(id: string): void
-  /** Those for which there was an answer of 2xx. */
+  /** Returns the submissions that had a 2xx response. */
   listAccepted(): (SubmissionRecord & { generation: Generation })[]
 }
 
@@ -40,7 +47,7 @@ export function createClientLog(): ClientLog {
     listAccepted,
     addSubmission: draft => {
       const clientId = crypto.randomUUID()
-      const entry = {
+      const submission = {
         clientId,
         draft,
         attempts: 0,
@@ -49,19 +56,19 @@ export function createClientLog(): ClientLog {
         requestCount: 1,
         rejection: undefined,
       }
-      submissions.set(clientId, entry)
-      return entry
+      submissions.set(clientId, submission)
+      return submission
     },
-    recordAccepted: (entry, generation) => {
-      entry.generation ??= generation
-      entry.ids.add(generation.id)
+    recordAccepted: (submission, generation) => {
+      submission.generation ??= generation
+      submission.ids.add(generation.id)
     },
     countRerun: id => {
-      for (const entry of listAccepted()) if (entry.generation.id === id) entry.requestCount++
+      for (const submission of listAccepted()) if (submission.generation.id === id) submission.requestCount++
     },
   }
 }
 
-function isAccepted(entry: SubmissionRecord): entry is SubmissionRecord & { generation: Generation } {
-  return entry.generation !== undefined
+function isAccepted(submission: SubmissionRecord): submission is SubmissionRecord & { generation: Generation } {
+  return submission.generation !== undefined
 }

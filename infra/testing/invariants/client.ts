@@ -1,38 +1,25 @@
 import { Cancellation, Generation } from '@darkroom/contracts/generation'
 import { Reference } from '@darkroom/contracts/reference'
 import { waitUntil } from '../../local/process/wait-until.ts'
-import { type ClientLog, createClientLog, type SubmissionRecord } from './client-log.ts'
+import { fetchGeneration, pollGeneration, postJson, type StudioClient } from '../studio/studio-client.ts'
+import { type ClientLog, createClientLog, type Draft, type SubmissionRecord } from './client-log.ts'
 
-export interface Draft {
-  prompt: string
-  model?: string
-  parameters?: Record<string, unknown>
-  referenceImages?: string[]
-}
-
-/** Somebody who uses a studio in trouble: asks again until there is an answer, and writes down what it was promised. */
-export interface Client {
+/** A user of a studio under faults: repeats each request until it is answered, and records what it was promised. */
+export interface Client extends Omit<StudioClient, 'submit'> {
   readonly log: ClientLog
-  fetch(path: string, init?: RequestInit): Promise<Response>
-  /** Asks for a generation, with one id of the client's own however often it has to ask. @throws DeadlineError without an answer */
+  /** Submits a generation under one client id, however often the request is repeated. @throws DeadlineError without a response */
   submit(draft: Draft): Promise<Generation>
-  /** One try. @returns the status; 0 if there was no answer */
+  /** Sends a submission once. @returns the status; 0 without a response */
   trySubmit(submission: SubmissionRecord): Promise<number>
   uploadReference(bytes: Uint8Array<ArrayBuffer>): Promise<Reference>
   cancel(id: string): Promise<Cancellation | null>
-  /** Asks for another round. @returns whether it was granted */
+  /** Requests a retry, the missing outputs or a check. @returns whether it was accepted */
   rerun(id: string, verb: 'retry' | 'complete' | 'check'): Promise<boolean>
-  getGeneration(id: string): Promise<Generation>
-  /** Waits until a generation is as it should be. @throws DeadlineError after `milliseconds`, 60,000 unless said */
-  waitForGeneration(
-    id: string,
-    matches: (generation: Generation) => boolean,
-    milliseconds?: number,
-  ): Promise<Generation>
 }
 
 const RESPONSE_TIMEOUT_MS = 30_000
 const RETRY_TIMEOUT_MS = 90_000
+const GENERATION_TIMEOUT_MS = 60_000
 const POLL_INTERVAL_MS = 100
 const neverAborted = new AbortController().signal
 
@@ -47,7 +34,7 @@ export function createClient(url: string): Client {
       intervalMs: POLL_INTERVAL_MS,
       signal: neverAborted,
     })
-  const getGeneration = async (id: string) => Generation.parse(await (await request(`/api/generations/${id}`)).json())
+  const getGeneration = (id: string) => fetchGeneration(request, id)
   const trySubmit = (submission: SubmissionRecord) => submitOnce(log, request, submission)
   return {
     log,
@@ -85,35 +72,24 @@ export function createClient(url: string): Client {
       return response.ok ? Cancellation.parse(await response.json()) : null
     },
     rerun: async (id, verb) => {
-      // Counted before there is an answer: it may be lost, and have been granted. A check buys nothing.
+      // Counted before the response, which may be lost after the request was accepted. A check buys nothing.
       if (verb !== 'check') log.countRerun(id)
       return (await requestUntilAnswered(`An answer to ${verb}`, `/api/generate/${id}/${verb}`, { method: 'POST' })).ok
     },
-    waitForGeneration: async (id, matches, milliseconds = 60_000) => {
-      let last: Generation | undefined
-      const poll = async () => {
-        last = await getGeneration(id).catch(() => undefined)
-        return last && matches(last) ? last : undefined
-      }
-      const wait = { what: `Generation ${id}`, milliseconds, intervalMs: POLL_INTERVAL_MS, signal: neverAborted }
-      return await waitUntil(poll, wait).catch(cause => {
-        throw new Error(`${cause.message}; it was ${JSON.stringify(last)}`, { cause })
-      })
-    },
+    waitForGeneration: (id, matches, milliseconds = GENERATION_TIMEOUT_MS) =>
+      pollGeneration(id, {
+        get: id => getGeneration(id).catch(() => undefined),
+        matches,
+        milliseconds,
+        intervalMs: POLL_INTERVAL_MS,
+      }),
   }
 }
 
-/** Whether a generation has come to an end. */
-export function isFinished({ status }: Generation): boolean {
-  return ['completed', 'failed', 'cancelled'].includes(status)
-}
-
-type SendRequest = (path: string, init?: RequestInit) => Promise<Response>
-
-/** An answer that says more than "not now"; undefined while there is none. */
+/** Sends a request once. @returns undefined if it failed and is to be repeated */
 async function requestOnce(
   log: ClientLog,
-  request: SendRequest,
+  request: StudioClient['fetch'],
   path: string,
   init: RequestInit,
 ): Promise<Response | undefined> {
@@ -122,11 +98,14 @@ async function requestOnce(
   return response
 }
 
-async function submitOnce(log: ClientLog, request: SendRequest, submission: SubmissionRecord): Promise<number> {
-  const headers = { 'content-type': 'application/json' }
-  const body = JSON.stringify({ ...submission.draft, clientId: submission.clientId })
+async function submitOnce(
+  log: ClientLog,
+  request: StudioClient['fetch'],
+  submission: SubmissionRecord,
+): Promise<number> {
+  const body = { ...submission.draft, clientId: submission.clientId }
   submission.attempts++
-  const response = await request('/api/generate', { method: 'POST', headers, body }).catch(() => undefined)
+  const response = await postJson(request, '/api/generate', body).catch(() => undefined)
   const text = await response?.text().catch(() => undefined)
   if (!response || text === undefined) return 0
   if (response.ok) log.recordAccepted(submission, Generation.parse(JSON.parse(text)))

@@ -8,6 +8,7 @@ import sharp from 'sharp'
 import { interceptEveryOther, startFaultProxy } from '../s3/fault-proxy.ts'
 import { s3ErrorResponse } from '../s3/s3-responses.ts'
 import { createS3Env, createTestBucket, startS3Server } from '../s3/s3-server.ts'
+import { isFinished } from './studio-client.ts'
 import { startTestStudio, type TestStudio } from './test-studio.ts'
 
 const PROMPT = { prompt: 'dunes', model: 'demo', parameters: { numOutputs: 4, resolution: 512 } }
@@ -42,10 +43,6 @@ test('with S3_ENDPOINT set the whole story is kept in the bucket, whatever the s
   expect(urls.filter(url => !keys.has(url.slice('/media/'.length)))).toEqual([])
   expect(await listFiles(join(studio.dataDir, 'objects'))).toEqual([])
 }, 180_000)
-
-function isFinished({ status }: Generation): boolean {
-  return ['completed', 'failed', 'cancelled'].includes(status)
-}
 
 /** What a generation that went well shows: four outputs, each stored. */
 function expectStoredUrls({ status, outputs, references }: Generation): string[] {

@@ -6,7 +6,7 @@ import { findFreePort } from '../../local/process/free-ports.ts'
 import type { ServerProcess } from '../../local/process/server-process.ts'
 import { findNatsServer } from '../test-resources.ts'
 
-/** Postgres or NATS, to be struck. Started again it has the same address, and what lies in its folder. */
+/** Postgres or NATS, for fault tests. After a restart it has the same address and the same data. */
 export interface FaultServer extends AsyncDisposable {
   readonly url: string
   readonly port: number
@@ -16,20 +16,19 @@ export interface FaultServer extends AsyncDisposable {
   stop(): Promise<void>
   /** SIGKILL. */
   kill(): Promise<void>
-  /** SIGSTOP: its connections stay, and nothing answers. */
+  /** Sends SIGSTOP: its connections stay open, and nothing responds. */
   freeze(): void
   thaw(): void
-  /** Keeps what it has stored as it is now. It must not be running. */
+  /** Copies its data. It must not be running. */
   takeSnapshot(): Promise<void>
-  /** Puts back what was kept, or nothing if nothing was. It must not be running. */
+  /** Replaces its data by the snapshot, or by nothing without one. It must not be running. */
   restoreSnapshot(): Promise<void>
-  /** Throws away what was kept. */
   deleteSnapshot(): Promise<void>
 }
 
 const START_MS = 60_000
 
-/** @param folder of its own */
+/** @param folder used by nothing else */
 export async function startDatabaseServer(folder: string, { isDurable }: { isDurable: boolean }): Promise<FaultServer> {
   const port = await findFreePort()
   const start = () =>
@@ -43,7 +42,7 @@ export async function startDatabaseServer(folder: string, { isDurable }: { isDur
   return await createFaultServer({ start, port, dataDir: join(folder, 'cluster') })
 }
 
-/** @param folder of its own */
+/** @param folder used by nothing else */
 export async function startBusServer(folder: string): Promise<FaultServer> {
   const port = await findFreePort()
   const auth = { user: 'test', password: crypto.randomUUID() }

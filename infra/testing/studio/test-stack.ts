@@ -8,55 +8,57 @@ import { migrate } from '../../src/database/migrations.ts'
 import { createLog } from '../../src/log.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
-import { insertForeignGeneration } from '../invariants/check-isolation.ts'
+import { insertForeignGeneration } from '../data/foreign-generation.ts'
 import { type Client, createClient } from '../invariants/client.ts'
 import { startProxy, type TcpProxy } from '../net-proxy.ts'
 import { createTestDirectory } from '../test-resources.ts'
 import { type BusAdmin, openBusAdmin } from './bus-admin.ts'
 import { type FakeProvider, startFakeProvider } from './fake-provider.ts'
+import { type FaultService, startFaultService } from './fault-service.ts'
 import { type FaultServer, startBusServer, startDatabaseServer } from './server-process.ts'
-import { type FaultService, startService } from './service-process.ts'
+import type { ServiceProcessOptions } from './service-process.ts'
+import { createTestEnv } from './test-env.ts'
 
 /**
- * A whole studio of which each part can be struck by itself: its services, database and bus in processes of their own, with a
- * proxy before what they speak to.
+ * A studio whose parts can fail one by one: its services, database and bus run in processes of their own, with a proxy in front of
+ * the database, the bus and the provider.
  */
 export interface TestStack extends AsyncDisposable {
   readonly folder: string
   readonly database: FaultServer
   readonly bus: FaultServer
   readonly fake: FakeProvider
-  /** What lies between the services and the database, the bus and the provider. */
+  /** The network between the services and the database, the bus and the provider. */
   readonly proxies: { database: TcpProxy; bus: TcpProxy; provider: TcpProxy }
   readonly ingest: FaultService
   readonly query: FaultService
-  /** There is one to begin with. */
+  /** All running processors; one at the start. */
   readonly processors: FaultService[]
   /** The first processor. */
   readonly processor: FaultService
-  /** Starts another processor, which is ready. */
+  /** Starts another processor. Resolves when it is ready. */
   addProcessor(env?: Record<string, string>): Promise<FaultService>
-  /** Stops one that was added, for good. */
+  /** Stops a processor that was added. It does not start again. */
   removeProcessor(processor: FaultService): Promise<void>
-  /** Undoes what was done to the servers, the proxies and the provider. */
+  /** Ends every fault of the servers, the proxies and the provider. */
   clearFaults(): Promise<void>
   readonly client: Client
-  /** To the database itself, past the proxy. */
+  /** A connection to the database that bypasses the proxy. */
   readonly sql: Database
-  /** To the bus itself, past the proxy. */
+  /** A connection to the bus that bypasses the proxy. */
   readonly busAdmin: BusAdmin
-  /** Where its pictures are, asked without trouble. */
+  /** Its object store, without faults. */
   readonly store: Store
-  /** What the services have written, newest last. */
+  /** The services' log, newest last. */
   readonly logLines: readonly string[]
 }
 
 export interface TestStackOptions {
-  /** Settings beside the stage's own. */
+  /** Additional settings. */
   env?: Record<string, string>
-  /** Whether its database waits until a commit is on the disk, so that a kill loses none. */
+  /** Makes the database flush every commit to disk, so that a kill loses none. */
   isDurable?: boolean
-  /** Where its pictures are, if not in its folder. */
+  /** Its object store, unless that is its folder. */
   store?: Store
 }
 
@@ -72,31 +74,17 @@ export async function startTestStack({
   isDurable = false,
 }: TestStackOptions = {}): Promise<TestStack> {
   await using stack = new AsyncDisposableStack()
-  const folder = stack.use(await createTestDirectory()).path
-  const fake = stack.use(await startFakeProvider())
-  const [database, bus] = await Promise.all([
-    startDatabaseServer(join(folder, 'postgres'), { isDurable }).then(server => stack.use(server)),
-    startBusServer(join(folder, 'nats')).then(server => stack.use(server)),
-  ])
-  await migrate({ url: database.url })
-  const proxies = {
-    database: stack.use(await startProxy(database.port)),
-    bus: stack.use(await startProxy(bus.port)),
-    provider: stack.use(await startProxy(Number(new URL(fake.url).port))),
-  }
-  const [port = 0, ingestPort = 0, queryPort = 0] = await findFreePorts(3)
+  const servers = await startServers(stack, isDurable)
+  const { folder, database, bus, fake, proxies } = servers
+  const [port = 0] = await findFreePorts(1)
   const logLines: string[] = []
-  const output = { onLine: (text: string) => appendLogLine(logLines, text) }
-  const settings = { ...buildEnv({ folder, database, bus, fake, proxies, port }), ...env }
-  const start = async (service: Service, own: Record<string, string>, port: number) =>
-    stack.use(await startService({ service, port, env: { ...settings, ...own }, output }))
-  const [processorPort = 0] = await findFreePorts(1)
-  const services = await Promise.all([
-    start('ingest', { INGEST_PORT: String(ingestPort) }, ingestPort),
-    start('query', { QUERY_PORT: String(queryPort) }, queryPort),
-    start('processor', { PROCESSOR_PORT: String(processorPort) }, processorPort),
-  ])
+  const start = createServiceStarter({
+    env: { ...buildEnv(servers, port), ...env },
+    output: { onLine: text => appendLogLine(logLines, text) },
+  })
+  const services = await Promise.all([start('ingest'), start('query'), start('processor')])
   const [ingest, query, processor] = services
+  for (const service of services) stack.use(service)
   const gateway = startGateway({ port, host: '127.0.0.1', upstreams: { ingest: ingest.url, query: query.url } })
   stack.defer(() => closeGateway(gateway))
   await Promise.all(services.map(service => service.waitUntilReady()))
@@ -106,15 +94,11 @@ export async function startTestStack({
   stack.defer(() => sql.end({ timeout: 1 }))
   await insertForeignGeneration(sql)
   const busAdmin = stack.use(await openBusAdmin(bus.url))
-  const processors = [processor]
   const objectStore = store ?? (await openStore({ DATA_DIR: folder }))
+  const processors = [processor]
   const disposables = stack.move()
   return {
-    folder,
-    database,
-    bus,
-    fake,
-    proxies,
+    ...servers,
     ingest,
     query,
     processors,
@@ -124,16 +108,8 @@ export async function startTestStack({
     busAdmin,
     store: objectStore,
     logLines,
-    addProcessor: async (own = {}) => {
-      const [port = 0] = await findFreePorts(1)
-      const added = disposables.use(
-        await startService({
-          service: 'processor',
-          port,
-          env: { ...settings, ...own, PROCESSOR_PORT: String(port) },
-          output,
-        }),
-      )
+    addProcessor: async own => {
+      const added = disposables.use(await start('processor', own))
       processors.push(added)
       await added.waitUntilReady()
       return added
@@ -147,7 +123,33 @@ export async function startTestStack({
   }
 }
 
-async function clearFaults({ database, bus, fake, proxies }: Pick<TestStack, 'database' | 'bus' | 'fake' | 'proxies'>) {
+type Servers = Pick<TestStack, 'folder' | 'database' | 'bus' | 'fake' | 'proxies'>
+
+async function startServers(stack: AsyncDisposableStack, isDurable: boolean): Promise<Servers> {
+  const folder = stack.use(await createTestDirectory()).path
+  const fake = stack.use(await startFakeProvider())
+  const [database, bus] = await Promise.all([
+    startDatabaseServer(join(folder, 'postgres'), { isDurable }).then(server => stack.use(server)),
+    startBusServer(join(folder, 'nats')).then(server => stack.use(server)),
+  ])
+  await migrate({ url: database.url })
+  const proxies = {
+    database: stack.use(await startProxy(database.port)),
+    bus: stack.use(await startProxy(bus.port)),
+    provider: stack.use(await startProxy(Number(new URL(fake.url).port))),
+  }
+  return { folder, database, bus, fake, proxies }
+}
+
+/** Returns a function that starts a service on a free port. `own` are settings of this one alone. */
+function createServiceStarter({ env, output }: Pick<ServiceProcessOptions, 'env' | 'output'>) {
+  return async (service: Service, own: Record<string, string> = {}): Promise<FaultService> => {
+    const [port = 0] = await findFreePorts(1)
+    return await startFaultService({ service, port, env: { ...env, ...own }, output })
+  }
+}
+
+async function clearFaults({ database, bus, fake, proxies }: Omit<Servers, 'folder'>): Promise<void> {
   for (const proxy of Object.values(proxies)) proxy.setFault({ kind: 'none' })
   for (const server of [database, bus]) {
     server.thaw()
@@ -156,26 +158,14 @@ async function clearFaults({ database, bus, fake, proxies }: Pick<TestStack, 'da
   await fake.resetBehavior()
 }
 
-function buildEnv(parts: {
-  folder: string
-  database: FaultServer
-  bus: FaultServer
-  fake: FakeProvider
-  proxies: TestStack['proxies']
-  port: number
-}): Record<string, string> {
-  const { proxies, fake } = parts
+function buildEnv({ folder, database, bus, fake, proxies }: Servers, port: number): Record<string, string> {
   return {
+    ...createTestEnv({ dataDir: folder, port }),
     PATH: process.env.PATH ?? '',
-    NODE_ENV: 'test',
-    LOG_LEVEL: 'warn',
     HOST: '127.0.0.1',
-    PORT: String(parts.port),
-    DATA_DIR: parts.folder,
-    DATABASE_URL: proxies.database.urlThrough(parts.database.url),
-    NATS_URL: proxies.bus.urlThrough(parts.bus.url),
+    DATABASE_URL: proxies.database.urlThrough(database.url),
+    NATS_URL: proxies.bus.urlThrough(bus.url),
     INTERNAL_API_SECRET: crypto.randomUUID(),
-    DARKROOM_PARENT_PID: String(process.pid),
     FAKE_PROVIDER_URL: new URL(proxies.provider.urlThrough(fake.url)).origin,
     SAFE_GET_ALLOW: fake.url,
     ...SHORT_TIMEOUTS,

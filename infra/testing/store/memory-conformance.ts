@@ -1,0 +1,43 @@
+import { expect, test } from 'bun:test'
+import { createLazyStream, createRandomBytes } from './streams.ts'
+import { neverAborted, type OpenStore } from './test-store.ts'
+
+const MIB = 1024 * 1024
+
+/** Tests that a large object is streamed, not buffered. */
+export function testMemory(name: string, open: OpenStore): void {
+  test(`${name}: streams 100 MB in and out without buffering them`, async () => {
+    await using store = await open()
+    const memory = watchMemory()
+    const sent = new Bun.CryptoHasher('sha256')
+    const body = createLazyStream(100, () => {
+      memory.sample(MIB)
+      const chunk = createRandomBytes(MIB)
+      sent.update(chunk)
+      return chunk
+    })
+    await store.put('a', body, { signal: neverAborted })
+    const received = new Bun.CryptoHasher('sha256')
+    for await (const chunk of new Response((await store.get('a'))?.body).body ?? []) {
+      memory.sample(chunk.length)
+      received.update(chunk)
+    }
+    expect(received.digest('hex')).toBe(sent.digest('hex'))
+    expect(memory.peak()).toBeLessThan(64 * MIB)
+  }, 30_000)
+}
+
+/** Measures how far the memory of the process rises above what it is now. */
+function watchMemory() {
+  Bun.gc(true)
+  const before = process.memoryUsage.rss()
+  let passed = 0
+  let peak = 0
+  const sample = (bytes: number) => {
+    passed += bytes
+    // Garbage that is not collected yet does not count.
+    if (passed % (16 * MIB) < bytes) Bun.gc(true)
+    peak = Math.max(peak, process.memoryUsage.rss() - before)
+  }
+  return { sample, peak: () => peak }
+}
