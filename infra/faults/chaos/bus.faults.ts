@@ -6,13 +6,12 @@ import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 import { createImageDraft, type Load, startLoad } from './load.ts'
 
-/** A bus that dies, freezes, vanishes, forgets, and is sent nonsense, while people go on asking. */
+/** A bus that is killed, freezes, is unreachable, loses data and receives invalid messages, during submissions. */
 
 const LIMIT_MS = 150_000
 const JOB_SUBJECT = jobSubject('fake')
 
 let stack: TestStack
-let number = 0
 let busWasLost = false
 
 beforeAll(async () => {
@@ -22,9 +21,9 @@ afterEach(() => stack.clearFaults(), LIMIT_MS)
 afterAll(() => stack[Symbol.asyncDispose](), LIMIT_MS)
 
 test(
-  'F7: nothing is lost over five kills of the bus under load',
+  'F7: loses nothing over five kills of the bus under load',
   async () => {
-    await using load = startClientLoad()
+    await using load = startLoad(stack.client)
     for (let kills = 0; kills < 5; kills++) {
       await Bun.sleep(Math.random() * 600)
       await stack.bus.kill()
@@ -36,11 +35,13 @@ test(
 )
 
 test(
-  'F8: without a bus submissions are taken all the same, and are made when it is back',
+  'F8: accepts submissions without a bus, and runs them once it is back',
   async () => {
     await stack.bus.stop()
-    const taken = await Promise.all([1, 2, 3].map(at => stack.client.submit(createImageDraft(`without a bus ${at}`))))
-    expect(taken.map(({ status }) => status)).toEqual(['queued', 'queued', 'queued'])
+    const accepted = await Promise.all(
+      [1, 2, 3].map(at => stack.client.submit(createImageDraft(`without a bus ${at}`))),
+    )
+    expect(accepted.map(({ status }) => status)).toEqual(['queued', 'queued', 'queued'])
     await waitUntilNotReady()
     await stack.bus.start()
     await expectInvariants()
@@ -49,12 +50,12 @@ test(
 )
 
 test(
-  'F8: an ingest that has never seen the bus takes submissions, too',
+  'F8: an ingest that has never reached the bus accepts submissions',
   async () => {
     await stack.bus.stop()
     await stack.ingest.restart()
-    const taken = await stack.client.submit(createImageDraft('to an ingest that has never seen the bus'))
-    expect(taken.status).toBe('queued')
+    const accepted = await stack.client.submit(createImageDraft('to an ingest that has never seen the bus'))
+    expect(accepted.status).toBe('queued')
     await stack.bus.start()
     await expectInvariants()
   },
@@ -62,9 +63,9 @@ test(
 )
 
 test(
-  'F9: a bus that freezes is noticed, and what was published meanwhile has one effect',
+  'F9: detects a frozen bus, and handles what was published meanwhile once',
   async () => {
-    await using load = startClientLoad()
+    await using load = startLoad(stack.client)
     stack.bus.freeze()
     await waitUntilNotReady()
     stack.bus.thaw()
@@ -74,9 +75,9 @@ test(
 )
 
 test(
-  'F10: a line to the bus that is slow, cut off, or a black hole loses nothing',
+  'F10: loses nothing over a connection to the bus that is slow, reset or a black hole',
   async () => {
-    await using load = startClientLoad()
+    await using load = startLoad(stack.client)
     stack.proxies.bus.setFault({ kind: 'latency', milliseconds: 300 })
     await stack.client.waitForGeneration((await stack.client.submit(createImageDraft('slowly'))).id, isFinished)
     stack.proxies.bus.setFault({ kind: 'reset' })
@@ -92,7 +93,7 @@ test(
 )
 
 test(
-  'F3: a relay that is killed after it published and before it noted that publishes twice, and is seen as once',
+  'F3: a relay that is killed between publishing and marking publishes twice, with the effect of once',
   async () => {
     await stack.processor.restart({ FAIL_AT: 'relay-published:kill' })
     await stack.ingest.restart({ FAIL_AT: 'relay-published:kill' })
@@ -106,11 +107,11 @@ test(
 )
 
 test(
-  'F11: messages that come again and out of order are worked on once',
+  'F11: handles duplicate messages in any order once',
   async () => {
     await stack.fake.setBehavior({ delayMs: 400 })
     const made = await Promise.all([1, 2, 3, 4].map(at => stack.client.submit(createImageDraft(`again ${at}`))))
-    for (let again = 0; again < 3; again++) {
+    for (let repeat = 0; repeat < 3; repeat++) {
       for (const { id } of made.toReversed()) await stack.busAdmin.publish(JOB_SUBJECT, createQueuedMessage(id))
     }
     for (const { id } of made) await stack.client.waitForGeneration(id, isFinished)
@@ -122,7 +123,7 @@ test(
 )
 
 test(
-  'F14: messages that make no sense are thrown away and counted, and keep nobody waiting',
+  'F14: discards and counts invalid messages, and they delay no other',
   async () => {
     const before = await stack.processor.readMetric('poison_messages_total')
     const poison = [
@@ -145,9 +146,9 @@ test(
 )
 
 test(
-  'F13: lanes and streams that somebody deletes are made again',
+  'F13: recreates deleted consumers and streams',
   async () => {
-    await using load = startClientLoad()
+    await using load = startLoad(stack.client)
     await stack.busAdmin.deleteConsumers()
     await stack.client.waitForGeneration((await stack.client.submit(createImageDraft('without a lane'))).id, isFinished)
     busWasLost = true
@@ -164,13 +165,13 @@ test(
 )
 
 test(
-  'F12: a bus that comes back with an older state, or with none, is filled again from the rows',
+  'F12: restores a bus that lost some or all of its state from the rows',
   async () => {
     await stack.bus.stop()
     await stack.bus.takeSnapshot()
     await stack.bus.start()
     for (const loss of ['older', 'empty']) {
-      await using load = startClientLoad()
+      await using load = startLoad(stack.client)
       await stack.client.waitForGeneration(
         (await stack.client.submit(createImageDraft(`before an ${loss} state`))).id,
         isFinished,
@@ -199,14 +200,7 @@ test(
   LIMIT_MS,
 )
 
-function startClientLoad(): Load {
-  return startLoad(stack.client, {
-    everyMs: 250,
-    draft: () => createImageDraft(`on and on ${number++}`, { numOutputs: 1 }),
-  })
-}
-
-/** Nobody strikes any more: all that was promised is kept. */
+/** Checks the invariants after the last fault. */
 async function expectInvariants(load?: Load): Promise<void> {
   await load?.stop()
   expect(await checkInvariants(stack, { busWasLost })).toEqual([])

@@ -1,4 +1,4 @@
-/** Loaded before a service's own code, this puts its clock wrong by as much as its process is told: an hour, say. */
+/** Preloaded before a service's own code: shifts its clock by `CLOCK_WRONG_MS`. */
 const offsetMs = Number(process.env.CLOCK_WRONG_MS ?? 0)
 const now = Date.now.bind(Date)
 const RealDate = Date

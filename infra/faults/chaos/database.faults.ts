@@ -4,15 +4,15 @@ import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
 import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 import { createImageDraft, type Load, startLoad } from './load.ts'
+import { lockGenerations } from './stack-actions.ts'
 
-/** A database that dies, cuts off, freezes, is locked, loses its answers, and comes back from a backup. */
+/** A database that is killed, ends connections, freezes, is locked, loses responses and is restored from a backup. */
 
 const LIMIT_MS = 150_000
 const SOON_MS = 20_000
 const neverAborted = new AbortController().signal
 
 let stack: TestStack
-let number = 0
 
 beforeAll(async () => {
   stack = await startTestStack({ isDurable: true, env: { PROVIDER_CONCURRENCY: '4' } })
@@ -21,9 +21,9 @@ afterEach(() => stack.clearFaults(), LIMIT_MS)
 afterAll(() => stack[Symbol.asyncDispose](), LIMIT_MS)
 
 test(
-  'F16: a database that is killed under load has all that was promised when it is back',
+  'F16: a database that is killed under load has every accepted submission once it is back',
   async () => {
-    await using load = startClientLoad()
+    await using load = startLoad(stack.client)
     await waitForSubmissions(4)
     await stack.database.kill()
     await waitUntilRejected()
@@ -35,9 +35,9 @@ test(
 )
 
 test(
-  'F17: connections that the database ends, again and again, are opened again',
+  'F17: reopens connections that the database ends again and again',
   async () => {
-    await using load = startClientLoad()
+    await using load = startLoad(stack.client)
     for (let cuts = 0; cuts < 10; cuts++) {
       await stack.sql`
       select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'darkroom-%'`
@@ -49,7 +49,7 @@ test(
 )
 
 test(
-  'F18: a session of the database that freezes holds up nobody for long',
+  'F18: a frozen session of the database delays requests briefly at most',
   async () => {
     const frozen = await stack.sql<{ pid: number }[]>`
     select distinct on (application_name) pid from pg_stat_activity
@@ -64,13 +64,13 @@ test(
       const drafts = Array.from({ length: 12 }, (_, at) =>
         stack.client.log.addSubmission(createImageDraft(`over a frozen session ${at}`)),
       )
-      const submission = drafts.map(draft => stack.client.trySubmit(draft))
-      // One request at most waits for each frozen session, and none comes after it.
+      const statuses = drafts.map(submission => stack.client.trySubmit(submission))
+      // At most one request waits for each frozen session.
       await waitForSubmissions(drafts.length - frozen.length)
       const next = await stack.client.submit(createImageDraft('while a session is frozen'))
       await waitUntilCompleted(next.id)
       thaw()
-      expect((await Promise.all(submission)).filter(status => ![202, 503].includes(status))).toEqual([])
+      expect((await Promise.all(statuses)).filter(status => ![202, 503].includes(status))).toEqual([])
     } finally {
       thaw()
     }
@@ -80,9 +80,9 @@ test(
 )
 
 test(
-  'F19: a commit of which nobody hears is found by whoever asks again, under the same id',
+  'F19: a repeated submission finds a commit whose response was lost, under the same id',
   async () => {
-    const submission = stack.client.log.addSubmission(createImageDraft('it is there and nobody hears of it'))
+    const submission = stack.client.log.addSubmission(createImageDraft('committed without a response'))
     stack.proxies.database.setFault({ kind: 'lost-response', after: submission.draft.prompt, response: 'COMMIT' })
     const lost = stack.proxies.database.waitForLostResponse()
     expect(await stack.client.trySubmit(submission)).toBe(503)
@@ -96,27 +96,19 @@ test(
 )
 
 test(
-  'F20: whoever waits for a lock is told to come again, and the service is alive meanwhile',
+  'F20: refuses requests that wait for a lock with 503 and Retry-After, and stays alive',
   async () => {
-    const release = Promise.withResolvers<void>()
-    const locked = Promise.withResolvers<void>()
-    const locking = stack.sql.begin(async tx => {
-      await tx`lock table generations in access exclusive mode`
-      locked.resolve()
-      await release.promise
-    })
-    await locked.promise
+    const unlock = await lockGenerations(stack.sql)
     const body = JSON.stringify(createImageDraft('behind a lock'))
     const headers = { 'content-type': 'application/json' }
-    const submission = Array.from({ length: 4 }, () =>
+    const submissions = Array.from({ length: 4 }, () =>
       stack.client.fetch('/api/generate', { method: 'POST', headers, body }),
     )
     expect((await fetch(`${stack.ingest.url}/healthz`)).status).toBe(200)
-    for (const answer of await Promise.all(submission)) {
-      expect([answer.status, answer.headers.has('retry-after')]).toEqual([503, true])
+    for (const response of await Promise.all(submissions)) {
+      expect([response.status, response.headers.has('retry-after')]).toEqual([503, true])
     }
-    release.resolve()
-    await locking
+    await unlock()
     await stack.client.submit(createImageDraft('after a lock'))
     await expectInvariants()
   },
@@ -124,7 +116,7 @@ test(
 )
 
 test(
-  'a database that comes back from a backup goes on from there, whatever the bus still knows',
+  'a database that is restored from a backup continues from there, whatever the bus has',
   async () => {
     await stack.fake.setBehavior({ delayMs: 3_000, lookAgainSeconds: 2 })
     const open = await stack.client.submit(createImageDraft('open in the backup'))
@@ -152,43 +144,36 @@ test(
   LIMIT_MS,
 )
 
-function startClientLoad(): Load {
-  return startLoad(stack.client, {
-    everyMs: 250,
-    draft: () => createImageDraft(`on and on ${number++}`, { numOutputs: 1 }),
-  })
-}
-
-/** Waits until so many more submissions were promised. */
+/** Waits until `count` more submissions were accepted. */
 async function waitForSubmissions(count: number): Promise<void> {
   const wanted = stack.client.log.listAccepted().length + count
-  const there = async () => (stack.client.log.listAccepted().length >= wanted ? true : undefined)
-  await waitUntil(there, { what: 'A promise', milliseconds: LIMIT_MS, signal: neverAborted })
+  const areAccepted = async () => (stack.client.log.listAccepted().length >= wanted ? true : undefined)
+  await waitUntil(areAccepted, { what: 'A promise', milliseconds: LIMIT_MS, signal: neverAborted })
 }
 
-/** Waits until the provider's number for it is known. */
+/** Waits until the request id of a generation is stored. */
 async function waitForRequestId(id: string): Promise<void> {
-  const known = async () => {
+  const isStored = async () => {
     const rows = await stack.sql`select from provider_calls where generation_id = ${id} and request_id is not null`
     return rows.length > 0 || undefined
   }
-  await waitUntil(known, { what: 'A request id', milliseconds: LIMIT_MS, signal: neverAborted })
+  await waitUntil(isStored, { what: 'A request id', milliseconds: LIMIT_MS, signal: neverAborted })
 }
 
-/** As the database says, whoever else may be waiting for it. */
+/** Waits until the database has the generation as completed. HTTP is not used: requests may be waiting for a session. */
 async function waitUntilCompleted(id: string): Promise<void> {
-  const completed = async () => {
+  const isCompleted = async () => {
     const rows = await stack.sql`select from generations where id = ${id} and status = 'completed'`
     return rows.length > 0 || undefined
   }
-  await waitUntil(completed, { what: 'Its completion', milliseconds: LIMIT_MS, signal: neverAborted })
+  await waitUntil(isCompleted, { what: 'Its completion', milliseconds: LIMIT_MS, signal: neverAborted })
 }
 
-/** Waits until a submission is turned away. */
+/** Waits until a submission is refused with 503. */
 async function waitUntilRejected(): Promise<void> {
   const submission = stack.client.log.addSubmission(createImageDraft('without a database'))
-  const refused = async () => ((await stack.client.trySubmit(submission)) === 503 ? true : undefined)
-  await waitUntil(refused, { what: 'A refusal', milliseconds: LIMIT_MS, signal: neverAborted })
+  const isRefused = async () => ((await stack.client.trySubmit(submission)) === 503 ? true : undefined)
+  await waitUntil(isRefused, { what: 'A refusal', milliseconds: LIMIT_MS, signal: neverAborted })
 }
 
 async function expectInvariants(load?: Load): Promise<void> {

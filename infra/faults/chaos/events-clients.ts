@@ -2,11 +2,11 @@ import { GenerationPage } from '@darkroom/contracts/generation'
 import { sleep } from '../../src/runtime/timers.ts'
 import { type EventStream, openEventStream, type SseEvent } from '../../testing/sse-reader.ts'
 
-/** One page that is open for as long as the studio is, however often the connection breaks: as a browser does it. */
+/** A page that follows the event stream and reconnects, as a browser does. */
 export interface EventClient {
-  /** What it shows: each generation by its id, as the hash of its text. */
+  /** Generations that it shows: the hash of the JSON by id. */
   shown: Map<string, bigint | number>
-  /** How often it was told to read everything again. */
+  /** Number of `resync` events. */
   resyncs: number
   connections: number
   state: 'disconnected' | 'open'
@@ -18,9 +18,9 @@ export type FeedState = ReadonlyMap<string, { version: number; hash: bigint | nu
 const RETRY_MS = 200
 
 /**
- * Opens so many clients, each with a connection of its own.
+ * Opens `count` clients, each with a connection of its own.
  *
- * @param readAll gives everything there is, by GET
+ * @param options `readAll` reads the whole list
  */
 export function openEventClients(
   count: number,
@@ -29,7 +29,7 @@ export function openEventClients(
   return Array.from({ length: count }, () => openEventClient(options))
 }
 
-/** Everything that the list gives. */
+/** Reads the list. */
 export async function readList(url: string): Promise<FeedState> {
   const page = GenerationPage.parse(await (await fetch(new URL('/api/generations?limit=100', url))).json())
   return new Map(page.generations.map(one => [one.id, { version: one.version, hash: Bun.hash(JSON.stringify(one)) }]))
@@ -56,7 +56,7 @@ function openEventClient({
     for (const [id, { version, hash }] of await readAll()) show(id, version, hash)
   }
   const onEvent = ({ name, id, data }: SseEvent) => {
-    if (client.state === 'disconnected') opened()
+    if (client.state === 'disconnected') onOpen()
     lastEventId = id ?? lastEventId
     if (name === 'resync') client.resyncs++
     if (name === 'resync') void retryUntilDone(refresh, signal)
@@ -64,7 +64,7 @@ function openEventClient({
     const generation = JSON.parse(data)
     show(generation.id, generation.version, Bun.hash(JSON.stringify(generation)))
   }
-  const opened = () => {
+  const onOpen = () => {
     client.state = 'open'
     client.connections++
     if (client.connections === 1) void retryUntilDone(refresh, signal)

@@ -11,12 +11,12 @@ import { startTestStudio, type TestStudio } from '../../testing/studio/test-stud
 import { type EventClient, type FeedState, openEventClients, readList } from './events-clients.ts'
 
 /**
- * A thousand pages are open while generations change all the time, and parts of the studio are killed. When it is quiet again
- * every page shows exactly what `GET` gives.
+ * A thousand pages are open while generations change continuously and parts of the studio are killed. Afterwards every page shows
+ * exactly the list of `GET`.
  */
 
 const CLIENTS = 1_000
-// The local gateway passes each stream on by `fetch`, of which Bun has 256 at once unless it is told otherwise.
+// The local gateway forwards each stream by `fetch`, which Bun limits to 256 at once by default.
 const CAPACITY_ENV = { SSE_MAX_STREAMS: '1500', BUN_CONFIG_MAX_HTTP_REQUESTS: '4000' }
 const GENERATIONS = 30
 const CHANGE_MS = 40
@@ -49,23 +49,23 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(() => stack.disposeAsync(), 60_000)
 
-test('killed and started again: query', async () => {
+test('query restarts after a kill', async () => {
   await withOngoingChanges(async () => {
     await killAndAwaitRestart('query')
     await waitUntilAllOpen()
   })
   await expectAllUpToDate()
-  // Nobody had to read everything again: what was missed was told.
+  // No client had to read the list again: the missed events were replayed.
   expect(clients.filter(client => client.resyncs > 0)).toEqual([])
 }, 180_000)
 
-test('killed and started again: NATS, with all that it had stored', async () => {
+test('NATS restarts after a kill with its data', async () => {
   await withOngoingChanges(() => killAndAwaitRestart('NATS'))
   await expectAllUpToDate()
   expect(clients.filter(client => client.resyncs > 0)).toEqual([])
 }, 180_000)
 
-test('killed and started again without anything of what it had stored: NATS', async () => {
+test('NATS restarts after a kill without its data', async () => {
   await withOngoingChanges(async () => {
     await rm(join(studio.dataDir, 'nats', 'jetstream'), { recursive: true, force: true })
     await killAndAwaitRestart('NATS')
@@ -73,7 +73,7 @@ test('killed and started again without anything of what it had stored: NATS', as
   await expectAllUpToDate()
 }, 180_000)
 
-/** Changes one generation after another until the work is done, and a little longer. */
+/** Changes one generation after another while `work` runs. */
 async function withOngoingChanges(work: () => Promise<void>): Promise<void> {
   const done = new AbortController()
   const changing = changeGenerations(done.signal)
@@ -106,9 +106,9 @@ async function waitUntilAllOpen(): Promise<void> {
 
 async function expectAllUpToDate(): Promise<void> {
   await waitUntilAllOpen()
-  const published = async () =>
+  const isPublished = async () =>
     (await sql`select from outbox where published_at is null limit 1`).length === 0 ? true : undefined
-  await waitUntil(published, { what: 'The last message', milliseconds: SETTLE_MS, signal: neverAborted })
+  await waitUntil(isPublished, { what: 'The last message', milliseconds: SETTLE_MS, signal: neverAborted })
   const state = await readList(studio.url)
   expect(state.size).toBe(GENERATIONS)
   const behind = () => clients.filter(client => !isUpToDate(client, state))
@@ -124,7 +124,7 @@ function isUpToDate({ shown }: EventClient, state: FeedState): boolean {
   return shown.size === state.size && [...state].every(([id, { hash }]) => shown.get(id) === hash)
 }
 
-/** One reading for all who want one at the same time. */
+/** Creates a reader of the list that serves concurrent calls by one request. */
 function createReadAll(): () => Promise<FeedState> {
   let next: Promise<FeedState> | undefined
   let running: Promise<unknown> = Promise.resolve()

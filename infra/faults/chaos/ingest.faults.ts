@@ -6,8 +6,9 @@ import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
 import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 import { createImageDraft } from './load.ts'
+import { lockGenerations } from './stack-actions.ts'
 
-/** An ingest that dies while it takes something in, and what is thrown away for good. */
+/** An ingest that is killed while it accepts a request, and deletion from the trash. */
 
 const LIMIT_MS = 120_000
 const neverAborted = new AbortController().signal
@@ -21,7 +22,7 @@ afterEach(() => stack.clearFaults(), LIMIT_MS)
 afterAll(() => stack[Symbol.asyncDispose](), LIMIT_MS)
 
 test.each(['before-put', 'after-put', 'before-commit', 'after-commit'])(
-  'F2: an ingest that is killed at %s has taken it once when the client has asked again',
+  'F2: an ingest that is killed at %s has accepted the submission once when the client has repeated it',
   async at => {
     await stack.ingest.restart({ FAIL_AT: `${at}:kill` })
     const died = stack.ingest.waitForExit()
@@ -37,7 +38,7 @@ test.each(['before-put', 'after-put', 'before-commit', 'after-commit'])(
 )
 
 test.each(['before-put', 'after-put'])(
-  'F2: a reference that was being taken at %s is kept once when it was sent again',
+  'F2: a reference whose upload was killed at %s is stored once after it is sent again',
   async at => {
     await stack.ingest.restart({ FAIL_AT: `${at}:kill` })
     await stack.client.uploadReference(await createUniqueImage())
@@ -48,24 +49,16 @@ test.each(['before-put', 'after-put'])(
 )
 
 test(
-  'F6: an ingest that is asked to stop answers what it was asked before, and exits in order',
+  'F6: an ingest that is stopped answers the requests that it has, and exits in order',
   async () => {
-    const release = Promise.withResolvers<void>()
-    const locked = Promise.withResolvers<void>()
-    const locking = stack.sql.begin(async tx => {
-      await tx`lock table generations in access exclusive mode`
-      locked.resolve()
-      await release.promise
-    })
-    await locked.promise
+    const unlock = await lockGenerations(stack.sql)
     const submission = stack.client.log.addSubmission(createImageDraft('asked before the stop'))
-    const answer = stack.client.trySubmit(submission)
+    const status = stack.client.trySubmit(submission)
     await waitForBlockedQuery()
     const died = stack.ingest.waitForExit()
     stack.ingest.signal('SIGTERM')
-    release.resolve()
-    await locking
-    expect([await answer, await died]).toEqual([202, 'exit 0'])
+    await unlock()
+    expect([await status, await died]).toEqual([202, 'exit 0'])
     expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,
@@ -98,7 +91,7 @@ test(
 )
 
 test(
-  'an output that is killed on its way home is brought home all the same',
+  'an output is rehosted although the processor is killed on the way',
   async () => {
     await stack.fake.setBehavior({ files: { '*': { kind: 'status', status: 500 } } })
     const { id } = await stack.client.submit(createImageDraft('late'))
@@ -116,7 +109,7 @@ test(
   LIMIT_MS,
 )
 
-/** Every picture of it can be had. */
+/** Checks that every image and preview of a generation is served. */
 async function expectImagesServed({ outputs, references }: Generation): Promise<void> {
   for (const { url, previewUrl } of [...outputs, ...references]) {
     for (const address of [url, previewUrl]) expect((await stack.client.fetch(address ?? '')).status).toBe(200)
@@ -127,14 +120,14 @@ async function listOutputKeys(id: string): Promise<string[]> {
   return (await Array.fromAsync(stack.store.list(''))).filter(key => key.includes(`/gen/${id}/`))
 }
 
-/** Waits until somebody waits for the lock. */
+/** Waits until a statement of ingest waits for a lock. */
 async function waitForBlockedQuery(): Promise<void> {
-  const waiting = async () => {
+  const isBlocked = async () => {
     const rows = await stack.sql`
       select from pg_stat_activity where application_name = 'darkroom-ingest' and wait_event_type = 'Lock'`
     return rows.length > 0 || undefined
   }
-  await waitUntil(waiting, { what: 'Somebody who waits', milliseconds: LIMIT_MS, signal: neverAborted })
+  await waitUntil(isBlocked, { what: 'A blocked statement', milliseconds: LIMIT_MS, signal: neverAborted })
 }
 
 async function waitUntilGone(check: () => Promise<boolean>): Promise<void> {
@@ -144,7 +137,7 @@ async function waitUntilGone(check: () => Promise<boolean>): Promise<void> {
 
 let imageCount = 0
 
-/** A picture that nobody has seen before. */
+/** Creates an image that was not used before. */
 async function createUniqueImage(): Promise<Uint8Array<ArrayBuffer>> {
   const image = sharp({ create: { width: 64 + imageCount++, height: 64, channels: 3, background: 'teal' } })
   return new Uint8Array(await image.png().toBuffer())

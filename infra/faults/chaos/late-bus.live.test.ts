@@ -38,7 +38,7 @@ test('without a bus services stop in order, and the processor is never ready', a
   await using ingest = await env.start('ingest')
   await using processor = await env.start('processor')
   await ingest.waitUntilReady()
-  // Before its first line the processor may not have its signal handlers yet.
+  // Once the processor logs that the bus is unreachable its signal handlers are installed.
   expect(await processor.firstLine).toContain('bus_unreachable')
   expect((await request(processor.url, '/readyz').catch(() => undefined))?.ok ?? false).toBe(false)
   expect([await ingest.stop(), await processor.stop()]).toEqual(['exit 0', 'exit 0'])

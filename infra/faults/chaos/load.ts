@@ -2,23 +2,26 @@ import { sleep } from '../../src/runtime/timers.ts'
 import type { Client } from '../../testing/invariants/client.ts'
 import type { Draft } from '../../testing/invariants/client-log.ts'
 
-/** People who go on asking for pictures while things go wrong. Disposed of they stop as well, and nobody hears how it went. */
+const INTERVAL_MS = 250
+let number = 0
+
+/** Continuous submissions during faults. Disposing of it stops them too, and ignores their errors. */
 export interface Load extends AsyncDisposable {
-  /** Asks for no more. Resolves when everything that was asked for was promised. */
+  /** Stops submitting. Resolves when every submission was accepted. */
   stop(): Promise<void>
 }
 
-/** @param options a submission every so many milliseconds, each with what `draft` gives for its number */
-export function startLoad(client: Client, options: { everyMs: number; draft: (number: number) => Draft }): Load {
+/** Submits one image every 250 ms. Each prompt is used once in a process. */
+export function startLoad(client: Client): Load {
   const stopping = new AbortController()
   const submissions: Promise<unknown>[] = []
   const run = async () => {
-    for (let number = 0; !stopping.signal.aborted; number++) {
-      const submission = client.submit(options.draft(number))
-      // Whoever stops the load hears of it.
+    while (!stopping.signal.aborted) {
+      const submission = client.submit(createImageDraft(`on and on ${number++}`, { numOutputs: 1 }))
+      // `stop` reports the error.
       submission.catch(() => {})
       submissions.push(submission)
-      await sleep(options.everyMs, stopping.signal)
+      await sleep(INTERVAL_MS, stopping.signal)
     }
   }
   const running = run()
@@ -30,7 +33,7 @@ export function startLoad(client: Client, options: { everyMs: number; draft: (nu
   return { stop, [Symbol.asyncDispose]: () => stop().catch(() => {}) }
 }
 
-/** A small picture of the fake provider's. */
+/** Creates a draft of small images by the fake provider. */
 export function createImageDraft(prompt: string, parameters: Record<string, unknown> = {}): Draft {
   return { prompt, model: 'fake-image', parameters: { numOutputs: 2, resolution: 512, ...parameters } }
 }

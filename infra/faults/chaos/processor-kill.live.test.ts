@@ -3,18 +3,16 @@ import type { Generation } from '@darkroom/contracts/generation'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
 import { startFakeProvider } from '../../testing/studio/fake-provider.ts'
+import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStudio, type TestStudio } from '../../testing/studio/test-studio.ts'
+import { createImageDraft } from './load.ts'
 
-test('a processor killed while it uploads is taken over: each output is there once, and nothing is bought twice', async () => {
+test('the work of a processor that is killed during uploads continues: each output is stored once, and nothing is bought twice', async () => {
   await using fake = await startFakeProvider()
   await using studio = await startTestStudio({ ...fake.env, LEASE_SECONDS: '2' })
   await fake.setBehavior({ holdFiles: true })
-  const purchased = await studio.submit({
-    prompt: 'kept',
-    model: 'fake-image',
-    parameters: { numOutputs: 4, resolution: 512 },
-  })
-  await fake.waitForRequests(journal => journal.filesInFlight === 3)
+  const purchased = await studio.submit(createImageDraft('kept', { numOutputs: 4 }))
+  await fake.waitForRequests(({ filesInFlight }) => filesInFlight === 3)
   await fake.setBehavior({ holdFiles: false, files: { 3: { kind: 'hang' } } })
   await studio.waitForGeneration(
     purchased.id,
@@ -32,15 +30,11 @@ test('a processor killed while it uploads is taken over: each output is there on
   await expectNoImageDataInRows(studio)
 }, 120_000)
 
-function isFinished({ status }: Generation): boolean {
-  return ['completed', 'failed', 'cancelled'].includes(status)
-}
-
 async function killProcessor(studio: TestStudio): Promise<void> {
   process.kill(await studio.pidOf('processor'), 'SIGKILL')
 }
 
-/** Completed, with each output stored once, whole and readable, by a history that the state machine allows. */
+/** Checks that a generation is completed with each output stored once and whole, by a history that the state machine allows. */
 async function expectComplete(studio: TestStudio, generation: Generation, outputs: number): Promise<void> {
   expect(generation.status).toBe('completed')
   expect(generation.attempt).toBeGreaterThan(1)
@@ -49,20 +43,20 @@ async function expectComplete(studio: TestStudio, generation: Generation, output
   )
   expect(new Set(generation.outputs.map(({ url }) => url)).size).toBe(outputs)
   for (const { url, bytes } of generation.outputs) {
-    const answer = await studio.fetch(url ?? '')
-    expect((await answer.arrayBuffer()).byteLength).toBe(bytes ?? -1)
+    const response = await studio.fetch(url ?? '')
+    expect((await response.arrayBuffer()).byteLength).toBe(bytes ?? -1)
   }
-  const moves = await queryDatabase(
+  const transitions = await queryDatabase(
     studio,
-    sql => sql<{ move: string }[]>`
-      select from_status || '→' || to_status as move from generation_events
+    sql => sql<{ transition: string }[]>`
+      select from_status || '→' || to_status as transition from generation_events
       where generation_id = ${generation.id} and from_status is not null order by id`,
   )
-  const names = moves.map(({ move }) => move)
+  const names = transitions.map(({ transition }) => transition)
   expect(names[0]).toBe('queued→processing')
   expect(names.slice(-1)).toEqual(['uploading→completed'])
-  expect(names.filter(move => move === 'uploading→completed')).toHaveLength(1)
-  expect(names.some(move => move === 'processing→processing' || move === 'uploading→uploading')).toBe(true)
+  expect(names.filter(name => name === 'uploading→completed')).toHaveLength(1)
+  expect(names.some(name => name === 'processing→processing' || name === 'uploading→uploading')).toBe(true)
 }
 
 async function expectNoImageDataInRows(studio: TestStudio): Promise<void> {

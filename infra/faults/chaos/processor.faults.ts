@@ -7,8 +7,9 @@ import type { FaultService } from '../../testing/studio/fault-service.ts'
 import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 import { createImageDraft } from './load.ts'
+import { listOutputStates } from './stack-actions.ts'
 
-/** Processors that die, freeze, stall and are stopped, at each step of a generation's life. */
+/** Processors that are killed, frozen, stalled and stopped at each step of a generation. */
 
 const LIMIT_MS = 120_000
 const HANG_MS = 30_000
@@ -38,7 +39,7 @@ test.each([
   ['before-submit', 0],
   ['after-submit', 1],
 ])(
-  'F1: after a kill at %s nobody knows whether it was bought, which is said, and only a person may have it bought again',
+  'F1: after a kill at %s the outcome is unknown and shown as such, and only a user may buy it again',
   async (at, bought) => {
     await stack.fake.setBehavior({ delayMs: 0, lookAgainSeconds: 0.5 })
     const made = await generateDespiteKill(at, createImageDraft(at))
@@ -55,7 +56,7 @@ test.each([
 )
 
 test(
-  'F1: pictures that came as bytes and were lost with their worker are not bought again',
+  'F1: outputs that came as bytes and were lost with their worker are not bought again',
   async () => {
     const made = await generateDespiteKill('mid-upload', { ...createImageDraft('as bytes'), model: 'fake-bytes' })
     expect(isFinished(made)).toBe(true)
@@ -70,7 +71,7 @@ test.each([
   ['F5', 'mid-upload:stop'],
   ['F30', 'after-request-id:stall'],
 ])(
-  '%s: a worker that comes back from %s after another took over changes nothing, and its write is counted',
+  '%s: a worker that resumes at %s after another took over changes nothing, and its write is counted',
   async (_, FAIL_AT) => {
     await stack.processor.restart({ FAIL_AT })
     const { id } = await stack.client.submit(createImageDraft(FAIL_AT))
@@ -94,17 +95,17 @@ test.each([
 )
 
 test.each([
-  ['ends by itself what can be ended', true],
-  ['hands back what cannot', false],
+  ['finishes those that it can', true],
+  ['releases the others', false],
 ])(
-  'F6: a processor that is asked to stop while ten generations are stored %s, and exits in order',
+  'F6: a processor that is stopped while ten generations are stored %s, and exits in order',
   async (_, areReleased) => {
     await stack.fake.setBehavior({ holdFiles: true })
     const submitted = Array.from({ length: 10 }, (_, at) =>
       stack.client.submit(createImageDraft(`ten ${at}`, { numOutputs: 1 })),
     )
     const ids = (await Promise.all(submitted)).map(({ id }) => id)
-    await stack.fake.waitForRequests(journal => journal.filesInFlight === 10)
+    await stack.fake.waitForRequests(({ filesInFlight }) => filesInFlight === 10)
     const died = stack.processor.waitForExit()
     stack.processor.signal('SIGTERM')
     if (areReleased) await stack.fake.setBehavior({ holdFiles: false })
@@ -122,7 +123,7 @@ test.each([
 )
 
 test(
-  'F15: a generation that kills its worker each time is given up, and one whose provider is always down fails of that',
+  'F15: gives up a generation that always kills its worker; one whose provider is always down fails',
   async () => {
     await stack.processor.restart({ FAIL_AT: 'after-claim:stop' })
     const fatal = await stack.client.submit(createImageDraft('fatal'))
@@ -186,7 +187,7 @@ async function waitUntilClaimedBy(processor: FaultService, id: string): Promise<
   await waitUntil(isClaimed, { what: 'A claim', milliseconds: HANG_MS, signal: new AbortController().signal })
 }
 
-/** As if it had failed as often as it may, from a moment on at which nobody works on it. */
+/** Raises the failures of a generation to the maximum, once it has failed and has no lease. */
 async function setFailuresOnceReleased(id: string): Promise<void> {
   const left = async () => {
     const { count } = await stack.sql`
@@ -199,8 +200,4 @@ async function setFailuresOnceReleased(id: string): Promise<void> {
 async function countSubmits(id: string): Promise<number> {
   const { submits } = await stack.fake.readRequestLog()
   return submits.filter(submit => submit.id !== null && submit.idempotencyKey?.startsWith(id)).length
-}
-
-function listOutputStates({ outputs }: Generation): string[] {
-  return outputs.map(({ state }) => state)
 }

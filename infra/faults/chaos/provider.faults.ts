@@ -5,8 +5,9 @@ import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
 import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 import { createImageDraft } from './load.ts'
+import { generate, listOutputStates } from './stack-actions.ts'
 
-/** A provider in every way that one can misbehave. */
+/** A provider that misbehaves in every known way. */
 
 const LIMIT_MS = 150_000
 const NO_SUBMITS = { accepted: 0, sent: 1 }
@@ -18,17 +19,17 @@ beforeAll(async () => {
 }, LIMIT_MS)
 afterEach(async () => {
   await stack.clearFaults()
-  // An answer that is well: three failures in a row would pause the provider's lane, which is another test's.
-  expect((await generate('well again')).status).toBe('completed')
+  // A success closes the provider's circuit breaker: three failures in a row would open it for the next test.
+  expect((await generate(stack.client, 'well again')).status).toBe('completed')
 }, LIMIT_MS)
 afterAll(() => stack[Symbol.asyncDispose](), LIMIT_MS)
 
 interface Misbehavior {
   name: string
-  behavior: Record<string, unknown>
+  behavior: BehaviorChange
   status: Generation['status']
   code?: string
-  /** Submissions that it took, and that it was sent. */
+  /** Submissions that it accepted, and that it received. */
   submits?: { accepted: number; sent: number }
 }
 
@@ -37,7 +38,7 @@ const ONE_SUBMIT = { accepted: 1, sent: 1 }
 
 const MISBEHAVIORS: Misbehavior[] = [
   {
-    name: 'too many requests, come back in a second',
+    name: 'too many requests, retry after a second',
     behavior: { submit: { kind: 'status', status: 429, retryAfter: '1', times: 1 } },
     status: 'completed',
     submits: { accepted: 1, sent: 2 },
@@ -49,15 +50,15 @@ const MISBEHAVIORS: Misbehavior[] = [
     submits: { accepted: 1, sent: 2 },
   },
   {
-    name: 'asks for payment',
+    name: 'payment required',
     behavior: { submit: { kind: 'status', status: 402 } },
     status: 'failed',
     code: 'payment_required',
     submits: NO_SUBMITS,
   },
-  { name: 'an error of its own', behavior: { submit: { kind: 'status', status: 500 } }, ...UNKNOWN_OUTCOME },
+  { name: 'an internal error', behavior: { submit: { kind: 'status', status: 500 } }, ...UNKNOWN_OUTCOME },
   {
-    name: 'an error of its own after it took the work',
+    name: 'an internal error after it accepted the work',
     behavior: { submit: { kind: 'status', status: 500, taken: true } },
     ...UNKNOWN_OUTCOME,
     submits: ONE_SUBMIT,
@@ -68,17 +69,17 @@ const MISBEHAVIORS: Misbehavior[] = [
     ...UNKNOWN_OUTCOME,
     submits: ONE_SUBMIT,
   },
-  { name: 'an answer cut in the middle', behavior: { submit: { kind: 'cut' } }, ...UNKNOWN_OUTCOME },
-  { name: 'an answer that is no JSON', behavior: { submit: { kind: 'malformed' } }, ...UNKNOWN_OUTCOME },
-  { name: 'an answer of another shape', behavior: { submit: { kind: 'wrong-shape' } }, ...UNKNOWN_OUTCOME },
+  { name: 'a response cut in the middle', behavior: { submit: { kind: 'cut' } }, ...UNKNOWN_OUTCOME },
+  { name: 'a response that is not JSON', behavior: { submit: { kind: 'malformed' } }, ...UNKNOWN_OUTCOME },
+  { name: 'a response of another shape', behavior: { submit: { kind: 'wrong-shape' } }, ...UNKNOWN_OUTCOME },
   {
-    name: 'questions that go wrong twice',
+    name: 'checks that fail twice',
     behavior: { check: { kind: 'status', status: 500, times: 2 } },
     status: 'completed',
     submits: ONE_SUBMIT,
   },
   {
-    name: 'a question whose answer is cut',
+    name: 'a check whose response is cut',
     behavior: { check: { kind: 'cut', times: 1 } },
     status: 'completed',
     submits: ONE_SUBMIT,
@@ -90,13 +91,13 @@ const MISBEHAVIORS: Misbehavior[] = [
     code: 'content_refused',
     submits: ONE_SUBMIT,
   },
-  ...['missing', 'null', 'not-a-list', 'empty', 'hostile'].map(output => ({
+  ...(['missing', 'null', 'not-a-list', 'empty', 'hostile'] as const).map(output => ({
     name: `a list of outputs that is ${output}`,
     behavior: { output },
     status: 'failed' as const,
     submits: ONE_SUBMIT,
   })),
-  ...['fewer', 'more', 'twice'].map(output => ({
+  ...(['fewer', 'more', 'twice'] as const).map(output => ({
     name: `a list of outputs with ${output}`,
     behavior: { output },
     status: 'completed' as const,
@@ -108,7 +109,7 @@ test.each(MISBEHAVIORS.map(misbehavior => [misbehavior.name, misbehavior] as con
   'F26: %s',
   async (_, { behavior, status, code, submits }) => {
     await stack.fake.setBehavior(behavior)
-    const made = await generate('misbehaved')
+    const made = await generate(stack.client, 'misbehaved')
     expect(made.status).toBe(status)
     if (code !== undefined) expect(made.error?.code).toBe(code)
     if (submits) expect(await countSubmits(made.id)).toEqual(submits)
@@ -118,7 +119,7 @@ test.each(MISBEHAVIORS.map(misbehavior => [misbehavior.name, misbehavior] as con
 )
 
 test(
-  'F26: files that are cut, lied about, gone, elsewhere or without end harm no other, and what can be had is had later',
+  'F26: files that are cut, mislabelled, gone, redirected or endless harm no other, and those that recover are rehosted',
   async () => {
     const files = {
       1: { kind: 'truncated' },
@@ -132,16 +133,16 @@ test(
       9: { kind: 'endless' },
     } satisfies BehaviorChange['files']
     await stack.fake.setBehavior({ files })
-    const made = await generate('all kinds of files', { numOutputs: 10 })
+    const made = await generate(stack.client, 'all kinds of files', { numOutputs: 10 })
     expect(made.status).toBe('completed')
-    const states = made.outputs.map(({ state }) => state)
+    const states = listOutputStates(made)
     expect([states[0], states[7]]).toEqual(['stored', 'stored'])
     expect(states.filter(state => state === 'temporary').length).toBe(8)
     expect(await checkInvariants(stack)).toEqual([])
 
     await stack.fake.setBehavior({ files: { 6: { kind: 'status', status: 410 } } })
     const settled = await stack.client.waitForGeneration(made.id, ({ outputs }) => {
-      // Nobody wants to wait for the pauses between the tries.
+      // Skips the pauses between the tries.
       void stack.sql`update rehosts set next_try_at = now()`.catch(() => {})
       return outputs.every(({ state }) => state === 'stored' || state === 'lost')
     })
@@ -152,18 +153,18 @@ test(
 )
 
 test(
-  'F26: a file that never comes is left at the provider when the time is up',
+  'F26: a file that never arrives is left at the provider after the time limit',
   async () => {
     await stack.fake.setBehavior({ files: { 1: { kind: 'hang' } } })
-    const made = await generate('a file that hangs')
-    expect([made.status, made.outputs.map(({ state }) => state)]).toEqual(['completed', ['stored', 'temporary']])
+    const made = await generate(stack.client, 'a file that hangs')
+    expect([made.status, listOutputStates(made)]).toEqual(['completed', ['stored', 'temporary']])
     expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,
 )
 
 test(
-  'F26: a provider that hangs keeps no other waiting, and goes on when it answers again',
+  'F26: a provider that hangs delays no other, and continues once it responds',
   async () => {
     await stack.fake.setBehavior({ delayMs: 1_000 })
     const hung = await Promise.all(
@@ -183,7 +184,7 @@ test(
 )
 
 test(
-  'a cancelled generation is stopped at its provider, also by whoever comes after a processor that was killed',
+  'a cancelled generation is cancelled at its provider, although the processor is killed',
   async () => {
     await stack.fake.setBehavior({ queuePosition: 0, lookAgainSeconds: 0.2 })
     const made = await stack.client.submit(createImageDraft('cancelled'))
@@ -195,7 +196,7 @@ test(
     expect(await stack.client.cancel(made.id)).toMatchObject({ cancelled: true })
     expect(await died).toBe('SIGKILL')
     await stack.fake.waitForRequests(({ cancels }) => cancels.length === 1)
-    // Nobody wants to wait for the pause between two tries.
+    // Skips the pause between two tries.
     await stack.sql`update provider_calls set cancel_tried_at = null`
     await stack.fake.waitForRequests(({ cancels }) => cancels.some(({ status }) => status === 'canceled'))
     expect((await stack.client.getGeneration(made.id)).status).toBe('cancelled')
@@ -203,11 +204,6 @@ test(
   },
   LIMIT_MS,
 )
-
-async function generate(prompt: string, parameters: Record<string, unknown> = {}): Promise<Generation> {
-  const { id } = await stack.client.submit(createImageDraft(prompt, parameters))
-  return await stack.client.waitForGeneration(id, isFinished)
-}
 
 async function countSubmits(id: string): Promise<{ accepted: number; sent: number }> {
   const { submits } = await stack.fake.readRequestLog()

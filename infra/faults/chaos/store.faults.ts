@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
-import type { Generation } from '@darkroom/contracts/generation'
 import sharp from 'sharp'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
 import { startProxy, type TcpProxy } from '../../testing/net-proxy.ts'
@@ -15,11 +14,12 @@ import { createS3Env, createTestBucket, startS3Server } from '../../testing/s3/s
 import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 import { createImageDraft } from './load.ts'
+import { generate, listOutputStates } from './stack-actions.ts'
 
-/** A store that is away, slow, overloaded, a black hole, or lies about what it has. */
+/** A store that is unreachable, slow, overloaded, a black hole, or stores half of what it confirms. */
 
 const LIMIT_MS = 150_000
-const forwardUnchanged: RequestInterceptor = (request, pass) => pass(request)
+const forwardUnchanged: RequestInterceptor = (request, forward) => forward(request)
 
 const disposables = new AsyncDisposableStack()
 let stack: TestStack
@@ -42,7 +42,7 @@ afterEach(async () => {
 afterAll(() => disposables.disposeAsync(), LIMIT_MS)
 
 test(
-  'F23: without a store nothing with a picture is taken, and what is made is shown from its provider until it is stored',
+  'F23: without a store images are refused, and outputs are shown from their provider until they are stored',
   async () => {
     networkProxy.setFault({ kind: 'reset' })
     const before = await countRows()
@@ -60,7 +60,7 @@ test(
       [503, true],
     ])
     expect(await countRows()).toEqual(before)
-    const made = await generate('while the store is away')
+    const made = await generate(stack.client, 'while the store is away')
     expect([made.status, listOutputStates(made)]).toEqual(['completed', ['temporary', 'temporary']])
     expect((await stack.client.fetch(made.outputs[0]?.url ?? '')).status).toBe(200)
     networkProxy.setFault({ kind: 'none' })
@@ -72,16 +72,16 @@ test(
 )
 
 test(
-  'F24: a store that is overloaded now and then, slow, or a black hole for a while gets everything in the end',
+  'F24: everything is stored although the store is overloaded, slow or a black hole for a while',
   async () => {
-    faultProxy.intercept = (request, pass) =>
-      Math.random() < 0.3 ? Promise.resolve(s3ErrorResponse(503, 'SlowDown')) : pass(request)
-    const overloaded = await Promise.all([1, 2, 3, 4].map(at => generate(`overloaded ${at}`)))
-    faultProxy.intercept = async (request, pass) => {
+    faultProxy.intercept = (request, forward) =>
+      Math.random() < 0.3 ? Promise.resolve(s3ErrorResponse(503, 'SlowDown')) : forward(request)
+    const overloaded = await Promise.all([1, 2, 3, 4].map(at => generate(stack.client, `overloaded ${at}`)))
+    faultProxy.intercept = async (request, forward) => {
       await Bun.sleep(2_500)
-      return await pass(request)
+      return await forward(request)
     }
-    const slow = await generate('slow')
+    const slow = await generate(stack.client, 'slow')
     faultProxy.intercept = forwardUnchanged
     networkProxy.setFault({ kind: 'black-hole' })
     const lost = await stack.client.submit(createImageDraft('into a black hole'))
@@ -95,32 +95,32 @@ test(
 )
 
 test(
-  'F25: a store that says that it has it all and has half is found out',
+  'F25: detects a store that confirms an object and has half of it',
   async () => {
-    const met = new Set<string>()
-    faultProxy.intercept = async (request, pass) => {
-      if (request.method !== 'PUT' || met.has(request.path)) return await pass(request)
-      met.add(request.path)
-      return await pass(withBody(request, request.body.slice(0, request.body.byteLength >> 1)))
+    const truncated = new Set<string>()
+    faultProxy.intercept = async (request, forward) => {
+      if (request.method !== 'PUT' || truncated.has(request.path)) return await forward(request)
+      truncated.add(request.path)
+      return await forward(withBody(request, request.body.slice(0, request.body.byteLength >> 1)))
     }
-    const made = await generate('cut in half')
+    const made = await generate(stack.client, 'cut in half')
     expect([made.status, listOutputStates(made)]).toEqual(['completed', ['stored', 'stored']])
-    expect(met.size).toBeGreaterThanOrEqual(6)
+    expect(truncated.size).toBeGreaterThanOrEqual(6)
     expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,
 )
 
 test(
-  'F27: of several outputs those that cannot be stored wait at their provider, and the others stand',
+  'F27: outputs that cannot be stored stay at their provider, and the others are stored',
   async () => {
-    faultProxy.intercept = async (request, pass) =>
-      isPutOf(request, 1) ? s3ErrorResponse(500, 'InternalError') : await pass(request)
-    const one = await generate('one cannot be stored', { numOutputs: 4 })
+    faultProxy.intercept = async (request, forward) =>
+      isPutOf(request, 1) ? s3ErrorResponse(500, 'InternalError') : await forward(request)
+    const one = await generate(stack.client, 'one cannot be stored', { numOutputs: 4 })
     expect([one.status, listOutputStates(one)]).toEqual(['completed', ['stored', 'temporary', 'stored', 'stored']])
-    faultProxy.intercept = async (request, pass) =>
-      request.method === 'PUT' ? s3ErrorResponse(500, 'InternalError') : await pass(request)
-    const none = await generate('none can be stored')
+    faultProxy.intercept = async (request, forward) =>
+      request.method === 'PUT' ? s3ErrorResponse(500, 'InternalError') : await forward(request)
+    const none = await generate(stack.client, 'none can be stored')
     expect([none.status, listOutputStates(none)]).toEqual(['completed', ['temporary', 'temporary']])
     const { id } = await stack.client.submit({
       ...createImageDraft('bytes that cannot be stored'),
@@ -135,12 +135,7 @@ test(
   LIMIT_MS,
 )
 
-async function generate(prompt: string, parameters: Record<string, unknown> = {}): Promise<Generation> {
-  const { id } = await stack.client.submit(createImageDraft(prompt, parameters))
-  return await stack.client.waitForGeneration(id, isFinished)
-}
-
-/** Waits until every output is stored; what is left at the provider is tried for at once. */
+/** Waits until every output is stored. Outputs that are still at the provider are tried at once. */
 async function waitUntilStored(id: string): Promise<void> {
   await stack.client.waitForGeneration(id, isFinished)
   await stack.sql`update rehosts set next_try_at = now() where generation_id = ${id}`
@@ -158,10 +153,6 @@ async function countRows(): Promise<unknown> {
 
 function isPutOf({ method, path }: ProxiedRequest, index: number): boolean {
   return method === 'PUT' && new RegExp(`/\\d+/${index}\\.png`).test(path)
-}
-
-function listOutputStates({ outputs }: Generation): string[] {
-  return outputs.map(({ state }) => state)
 }
 
 async function createRedImage(): Promise<Uint8Array<ArrayBuffer>> {
