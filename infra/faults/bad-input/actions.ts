@@ -4,13 +4,13 @@ import { type BadInputCase, createRequest, SECRET } from './case.ts'
 const OTHER = '00000000-0000-7000-8000-0000000000ff'
 const POST_VERBS = ['cancel', 'retry', 'complete', 'check', 'restore']
 
-/** Verbs on what is no generation, or none that is known. */
+/** Returns actions on ids that are invalid or unknown, and unknown actions. */
 export function badVerbs(): BadInputCase[] {
   return [...badIds(), ...badVerbNames()]
 }
 
 /**
- * Verbs that a generation which has ended with all its outputs does not take, and changes of it that are none.
+ * Returns actions that a complete generation refuses, and invalid changes of it.
  *
  * @param id of a generation of the workspace
  */
@@ -18,7 +18,7 @@ export function badChanges(id: string): BadInputCase[] {
   return [...conflicts(id), ...badFavourites(id), ...badHeadersOf(id)]
 }
 
-/** What somebody else's generation is asked for. */
+/** Returns every action on a generation of another workspace. */
 export function foreignVerbs(id: string): BadInputCase[] {
   return verbRequests(id).map(request => ({ name: `${request.method} ${request.target}`, request, status: 404 }))
 }

@@ -3,7 +3,7 @@ import { type BadInputCase, createRequest, SECRET } from './case.ts'
 const [UUID, OTHER] = ['01a20592-fbaf-7202-a976-12bf970672c3', '00000000-0000-7000-8000-0000000000ff']
 const WORKSPACE = '00000000-0000-7000-8000-000000000002'
 
-/** What is wrong with an address: the list's parameters, an id, a path; and heads that no request has. */
+/** Returns requests with invalid list parameters, ids, paths, methods or headers. */
 export function badAddresses(): BadInputCase[] {
   return [...badLists(), ...badTimelines(), ...badPaths(), ...badMethods(), ...badHeaders()]
 }
@@ -74,7 +74,6 @@ function badFilters(): [string, RegExp][] {
   ]
 }
 
-/** The timeline's. */
 function badTimelines(): BadInputCase[] {
   const zones = ['', '%00', 'Nowhere/Land', "UTC'--", '%2e%2e/etc/passwd', 'a'.repeat(100), '+02:00']
   const queries = [...zones.map(zone => `zone=${zone}`), 'zone=UTC&zone=UTC', 'year=2026', '__proto__=1']

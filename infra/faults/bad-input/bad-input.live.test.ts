@@ -23,8 +23,8 @@ import { openStudioProbe, type StudioProbe } from './studio-probe.ts'
 import { badSubmissions } from './submissions.ts'
 
 /**
- * Every way in which a request can be wrong, against a whole studio, with one oracle: it is refused with the right status and
- * a sentence that helps and repeats nothing secret, it leaves nothing behind, and the next good request works.
+ * Invalid requests of every kind, against a whole studio, with one oracle: each is refused with the right status and a helpful
+ * sentence that repeats nothing secret, it leaves nothing behind, and the next valid request works.
  */
 
 const images = await badImages()
@@ -32,9 +32,9 @@ const stack = new AsyncDisposableStack()
 let studio: TestStudio
 let port: number
 let probe: StudioProbe
-/** What there is while nothing but bad requests come. */
+/** The state of the studio, which no invalid request may change. */
 let before: Record<string, number>
-/** A submission that was accepted. Sent again it is judged whole and writes nothing: the next good request. */
+/** A submission that was accepted. Sent again it is validated completely and writes nothing: the next valid request. */
 let good: WireRequest
 let original: Generation
 let foreign: string
@@ -57,7 +57,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => stack.disposeAsync(), 30_000)
 
-describe('refused is', () => {
+describe('refuses', () => {
   const rows = (cases: BadInputCase[]) => cases.map(row => [row.name, row] as const)
   test.each(rows(badSubmissions()))('%s', (_, row) => expectRefusal(row))
   test.each(rows(badAddresses()))('%s', (_, row) => expectRefusal(row))
@@ -66,32 +66,32 @@ describe('refused is', () => {
 })
 
 test.each(BAD_EVENT_IDS.map(eventId => [eventId.slice(0, 30), eventId] as const))(
-  'events after a place that is none (%s) begin with: read everything again',
+  'a stream with the invalid Last-Event-ID %s begins with resync',
   async (_, eventId) => {
     expect((await readFirstEvent(port, eventId)).name).toBe('resync')
-    await expectNothingHappened('a place that is none')
+    await expectNothingHappened('an invalid Last-Event-ID')
   },
 )
 
-test('more streams than there may be are refused, and one that is closed makes room', async () => {
+test('refuses streams above the limit, and accepts one after another is closed', async () => {
   const streams = await openStreams(port, 64)
   await expectRefusal({
-    name: 'a stream too many',
+    name: 'a stream above the limit',
     request: createRequest({ target: '/api/events' }),
     status: 429,
     detail: /windows/,
   })
   streams.pop()?.close()
-  const again = async () => {
+  const reopen = async () => {
     const [stream] = await openStreams(port, 1).catch(() => [])
     stream?.close()
     return stream ? true : undefined
   }
-  await waitUntil(again, { what: 'Room for a stream', milliseconds: 20_000, signal: new AbortController().signal })
+  await waitUntil(reopen, { what: 'Room for a stream', milliseconds: 20_000, signal: new AbortController().signal })
   for (const stream of streams) stream.close()
 }, 60_000)
 
-test('an id of the client’s is good for one submission', async () => {
+test('refuses a client id that another submission has used', async () => {
   const other = createSubmissionRequest({
     clientId: original.clientId,
     prompt: SECRET,
@@ -100,12 +100,12 @@ test('an id of the client’s is good for one submission', async () => {
   await expectRefusal({ name: 'the same id for another', request: other, status: 409, detail: /clientId/ })
 })
 
-test('what has ended, whole, takes no verb that would begin it again, and no change that is none', async () => {
+test('a complete generation refuses actions that would restart it, and invalid changes', async () => {
   for (const row of badChanges(original.id)) await expectRefusal(row)
   for (const row of foreignVerbs(foreign)) await expectRefusal(row)
 }, 30_000)
 
-test('what is somebody else’s is not there, whatever cursor is made up', async () => {
+test('hides generations of another workspace from every forged cursor', async () => {
   const own = await fetchPage('limit=100&includeParameters=true')
   expect(own.generations.map(({ id }) => id)).toEqual([original.id])
   const times = ['0001-01-01T00:00:00.000000Z', original.createdAt, '9999-12-31T23:59:59.999999Z']
@@ -119,15 +119,15 @@ test('what is somebody else’s is not there, whatever cursor is made up', async
   await expectRefusal({ name: 'a foreign id', request: createRequest({ target }), status: 404 })
 })
 
-test('bodies that break off give back the memory that they asked for', async () => {
+test('releases the memory of bodies that break off', async () => {
   const outcomes = await Promise.all(
     Array.from({ length: 15 }, createStallingRequests)
       .flat()
       .map(request => sendRequest(port, request, 500)),
   )
   expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['timeout', 503]))
-  const works = async () => ((await sendRequest(port, good)).status === 200 ? true : undefined)
-  await waitUntil(works, {
+  const isAccepted = async () => ((await sendRequest(port, good)).status === 200 ? true : undefined)
+  await waitUntil(isAccepted, {
     what: 'Memory for the next body',
     milliseconds: 5_000,
     signal: new AbortController().signal,
@@ -135,7 +135,7 @@ test('bodies that break off give back the memory that they asked for', async () 
   await expectNothingHappened('bodies that break off')
 }, 20_000)
 
-test('a body of which nothing more comes is given up', async () => {
+test('refuses a body that stalls', async () => {
   for (const outcome of await stalled) {
     const response = expectResponse(outcome, 'a body that stalls')
     expect([response.status, readDetail(response)]).toEqual([400, expect.stringContaining('stopped arriving')])
@@ -144,7 +144,7 @@ test('a body of which nothing more comes is given up', async () => {
   await expectNothingHappened('bodies that stall')
 }, 60_000)
 
-test('every script and sign that people write is taken, and comes back as it was', async () => {
+test('returns prompts of any script unchanged', async () => {
   const prompts = [
     'שלום עולם \u202e\u2066gnp.exe\u2069',
     '👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽 e\u0301 Z̶̢͍a̸l̷g̵o̶',
@@ -160,7 +160,7 @@ test('every script and sign that people write is taken, and comes back as it was
   }
 })
 
-test('what a picture carries besides is kept, and never served as anything but the picture', async () => {
+test('keeps extra data in an image file, and serves it as that image only', async () => {
   const script = Buffer.from(`<script>alert('${SECRET}')</script>`)
   const files: [string, Buffer][] = [
     ['image/png', Buffer.concat([await createSmallImage('png'), script])],
@@ -175,12 +175,12 @@ test('what a picture carries besides is kept, and never served as anything but t
   }
 }, 30_000)
 
-test('the name of a file is nobody’s business', async () => {
+test('ignores the name of a file', async () => {
   const names = ['../../../../etc/passwd', 'a\0.png', `${'n'.repeat(4_096)}.png`, '\xe9\xff', 'a\\".png', 'con.svg', '']
   for (const [index, name] of names.entries()) {
     const bytes = createFlatPng(30 + index, 1)
     const response = await send(createUploadRequest([createFilePart(bytes, name)]))
-    // A part whose name is empty is a text to some: then it is refused for being one.
+    // Some parsers read a part with an empty file name as text, which is refused.
     if (name === '') expect([201, 422]).toContain(response.status)
     if (response.status !== 201) continue
     const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
@@ -220,7 +220,7 @@ async function expectImage(reference: Reference, type: string, bytes: Buffer): P
   }
 }
 
-/** Uploads of which something is missing for as long as anybody waits. */
+/** Creates uploads whose bodies never end. */
 function createStallingRequests(): WireRequest[] {
   const head = (...headers: [string, string][]) => [['Content-Type', 'application/json'] as const, ...headers]
   const length = head(['Content-Length', String(32 * 1024 * 1024)])
@@ -252,6 +252,6 @@ async function send(request: WireRequest, status?: number): Promise<HttpResponse
 }
 
 function expectResponse(outcome: Outcome, what: string): HttpResponse {
-  if (typeof outcome.status === 'string') throw new Error(`${what} had no answer: ${outcome.status}`)
+  if (typeof outcome.status === 'string') throw new Error(`${what} had no response: ${outcome.status}`)
   return outcome as HttpResponse
 }

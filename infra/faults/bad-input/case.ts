@@ -1,26 +1,26 @@
 import type { WireRequest } from '../fuzz/http.ts'
 
-/** A request, and how it must be refused. */
+/** A request, and the refusal that it must get. */
 export interface BadInputCase {
   name: string
   request: WireRequest
   status: number
-  /** What the words say, where it matters which of several things is found wrong. */
+  /** Required text of the problem, where several errors are possible. */
   detail?: RegExp
 }
 
-/** Stands for what nobody but its sender should ever see again: no refusal repeats it. */
+/** A value that no refusal may repeat. */
 export const SECRET = 'kept-to-myself-9f2c'
 
-/** Between the parts of a form. */
+/** Separator of the parts of a form. */
 export const BOUNDARY = 'bad-input'
 
-/** A request with what is usual, but for what is given. */
+/** Returns a request with default fields where none are given. */
 export function createRequest(given: Partial<WireRequest>): WireRequest {
   return { method: 'GET', target: '/', headers: [], body: new Uint8Array(), framing: 'length', ...given }
 }
 
-/** `POST /api/generate`. @param body text as it is, or anything else as JSON */
+/** Returns a `POST /api/generate`. @param body text, or any other value to be sent as JSON */
 export function createSubmissionRequest(body: unknown, given: Partial<WireRequest> = {}): WireRequest {
   return createRequest({
     method: 'POST',
@@ -31,7 +31,7 @@ export function createSubmissionRequest(body: unknown, given: Partial<WireReques
   })
 }
 
-/** One part of a form. `headers` is what is said of it, as it is. */
+/** One part of a form, with its headers verbatim. */
 export interface FormPart {
   headers: string
   body: Uint8Array | string
@@ -48,7 +48,7 @@ export function createTextPart(body: string, name = 'file'): FormPart {
   return { headers: `Content-Disposition: form-data; name="${name}"`, body }
 }
 
-/** `POST /api/references`. */
+/** Returns a `POST /api/references`. */
 export function createUploadRequest(parts: readonly FormPart[], given: Partial<WireRequest> = {}): WireRequest {
   const written = parts.flatMap(({ headers, body }) => [
     Buffer.from(`--${BOUNDARY}\r\n${headers}\r\n\r\n`, 'latin1'),

@@ -1,7 +1,7 @@
 import { crc32, deflateSync } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
 
-/** A picture file, and the type that it is. */
+/** An image file and its media type. */
 export interface ImageFile {
   type: string
   bytes: Buffer
@@ -9,7 +9,7 @@ export interface ImageFile {
 
 const SIDE = 24
 
-/** Small pictures of every format that is taken, in the ways that encoders write them. The same ones every time. */
+/** Creates small images of every accepted format and common encoder options. Deterministic. */
 export async function createSmallImages(): Promise<ImageFile[]> {
   const made = [
     createStill().png(),
@@ -31,17 +31,17 @@ export async function createSmallImages(): Promise<ImageFile[]> {
   return await Promise.all(made)
 }
 
-/** One picture of a format. */
+/** Creates one image of a format. */
 export async function createSmallImage(format: 'png' | 'jpeg' | 'webp' | 'avif' | 'gif'): Promise<Buffer> {
   return await createStill().toFormat(format).toBuffer()
 }
 
-/** A picture that moves. @param frames each another one, or they would be made one */
+/** Creates an animation. The frames differ, because encoders merge equal ones. */
 export async function createAnimation(format: 'gif' | 'webp', frames: number): Promise<Buffer> {
   return await createAnimated(frames, 4).toFormat(format).toBuffer()
 }
 
-/** A flat black-and-white PNG: tiny as a file, as large as it says once it is decoded. */
+/** Creates a flat black-and-white PNG: a tiny file, but as large as its dimensions once it is decoded. */
 export function createFlatPng(width: number, height: number): Buffer {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
@@ -75,7 +75,7 @@ function createAnimated(frames: number, side = SIDE): Sharp {
   })
 }
 
-/** Something to see, so that no encoder finds it all the same. */
+/** Creates pixels with texture, because encoders treat flat images in their own ways. */
 function createPixels(side: number, frames: number): Buffer {
   return Buffer.from(Uint8Array.from({ length: side * side * 3 * frames }, (_, at) => at * 7 + (at >> 6) * 31))
 }

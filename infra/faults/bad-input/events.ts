@@ -1,7 +1,7 @@
 import { withDeadline } from '../../src/runtime/timers.ts'
 import { type EventStream, openEventStream, type SseEvent } from '../../testing/sse-reader.ts'
 
-/** What a client may send for its place that is none: each is told to read everything again. */
+/** Invalid `Last-Event-ID`s. Each is answered by `resync`. */
 export const BAD_EVENT_IDS = [
   '',
   'abc',
@@ -23,7 +23,7 @@ export const BAD_EVENT_IDS = [
 
 const EVENT_TIMEOUT_MS = 10_000
 
-/** The first event that a client is sent that comes with this for its place. */
+/** Returns the first event of a stream that is opened with this `Last-Event-ID`. */
 export async function readFirstEvent(port: number, lastEventId: string): Promise<SseEvent> {
   const { promise, resolve, reject } = Promise.withResolvers<SseEvent>()
   const onEvent = (event: SseEvent) => (event.name === undefined ? undefined : resolve(event))
@@ -34,7 +34,7 @@ export async function readFirstEvent(port: number, lastEventId: string): Promise
   )
 }
 
-/** So many streams, each of which has been greeted. */
+/** Opens streams, each of which has received its first event. */
 export async function openStreams(port: number, count: number): Promise<EventStream[]> {
   const opened = Array.from({ length: count }, async () => {
     const { promise, resolve } = Promise.withResolvers<void>()

@@ -11,7 +11,7 @@ import { createFlatPng, createSmallImage } from './corpus-images.ts'
 
 const MARKUP = `<svg xmlns="http://www.w3.org/2000/svg"><script>alert('${SECRET}')</script></svg>`
 
-/** References that are no pictures, or none that are taken: as data URLs, by id or address, and as files of a form. */
+/** Creates references that are not images or not accepted: as data URLs, by id or URL, and as files of a form. */
 export async function badImages(): Promise<BadInputCase[]> {
   const png = await createSmallImage('png')
   return [...badReferenceTexts(png), ...(await badBytes()), ...badReferenceLists(png), ...badForms(png)]

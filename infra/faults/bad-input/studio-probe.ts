@@ -4,18 +4,18 @@ import { openDatabase } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
 import type { TestStudio } from '../../testing/studio/test-studio.ts'
 
-/** What a request may leave behind in a studio: rows, objects, and processes that are other ones than before. */
+/** Access to the traces that a request may leave in a studio: rows, objects and restarted processes. */
 export interface StudioProbe {
-  /** How many rows of each table there are, how many objects, and the processes. */
+  /** Counts the rows of each table and the objects, and reads the process ids. */
   takeSnapshot(): Promise<Record<string, number>>
-  /** A row of somebody else's, as if there were accounts. @returns its id */
+  /** Inserts a generation of another workspace. @returns its id */
   insertForeignGeneration(workspaceId: string): Promise<string>
   close(): Promise<void>
 }
 
 const PROCESSES = ['ingest', 'processor', 'query', 'NATS', 'Postgres'] as const
 
-/** Looks at a studio from behind: at its database and its folder. */
+/** Opens a studio's database and folder. */
 export function openStudioProbe(studio: TestStudio): StudioProbe {
   const log = createLog({ service: 'test', level: 'silent' })
   const sql = openDatabase({ url: studio.databaseUrl, name: 'test', connections: 1, log })

@@ -3,7 +3,7 @@ import { type BadInputCase, createSubmissionRequest, SECRET } from './case.ts'
 const MIB = 1024 * 1024
 const DEPTH = 100_000
 
-/** Submissions that are wrong in their form, their type, their fields, their numbers or their size. */
+/** Returns submissions whose syntax, type, fields, numbers or size are invalid. */
 export function badSubmissions(): BadInputCase[] {
   return [...badBodies(), ...badTypes(), ...badFields(), ...badNumbers(), ...hugeBodies()]
 }

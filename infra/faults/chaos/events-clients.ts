@@ -1,4 +1,8 @@
 import { GenerationPage } from '@darkroom/contracts/generation'
+import { createLog } from '../../src/log.ts'
+import { retry } from '../../src/runtime/retry.ts'
+import { type RetryPolicy, retryDelay } from '../../src/runtime/retry-policies.ts'
+import { runForever } from '../../src/runtime/run-forever.ts'
 import { sleep } from '../../src/runtime/timers.ts'
 import { type EventStream, openEventStream, type SseEvent } from '../../testing/sse-reader.ts'
 
@@ -15,7 +19,10 @@ export interface EventClient {
 
 export type FeedState = ReadonlyMap<string, { version: number; hash: bigint | number }>
 
-const RETRY_MS = 200
+const log = createLog({ service: 'test', level: 'silent' })
+/** Jittered: a thousand clients would reconnect in step. */
+const RECONNECT: RetryPolicy = { minMs: 200, baseMs: 200, maxMs: 200 }
+const REFRESH: RetryPolicy = { minMs: 200, baseMs: 0, maxMs: 0 }
 
 /**
  * Opens `count` clients, each with a connection of its own.
@@ -55,11 +62,13 @@ function openEventClient({
   const refresh = async () => {
     for (const [id, { version, hash }] of await readAll()) show(id, version, hash)
   }
+  // The studio may be restarting.
+  const refreshUntilDone = () => retry(refresh, { policy: REFRESH, signal }).catch(() => {})
   const onEvent = ({ name, id, data }: SseEvent) => {
     if (client.state === 'disconnected') onOpen()
     lastEventId = id ?? lastEventId
     if (name === 'resync') client.resyncs++
-    if (name === 'resync') void retryUntilDone(refresh, signal)
+    if (name === 'resync') void refreshUntilDone()
     if (name !== 'generation') return
     const generation = JSON.parse(data)
     show(generation.id, generation.version, Bun.hash(JSON.stringify(generation)))
@@ -67,34 +76,19 @@ function openEventClient({
   const onOpen = () => {
     client.state = 'open'
     client.connections++
-    if (client.connections === 1) void retryUntilDone(refresh, signal)
+    if (client.connections === 1) void refreshUntilDone()
   }
-  const maintainConnection = async () => {
-    while (!signal.aborted) {
-      const { promise: closed, resolve } = Promise.withResolvers<void>()
-      const events: EventStream | null = await openEventStream({ port, lastEventId, onEvent, onClose: resolve }).catch(
-        () => null,
-      )
-      client.close = () => events?.close()
-      if (signal.aborted) events?.close()
-      if (events) await closed
-      client.state = 'disconnected'
-      await sleep(RETRY_MS * (1 + Math.random()), signal)
-    }
+  const runConnection = async (): Promise<'idle'> => {
+    const { promise: closed, resolve } = Promise.withResolvers<void>()
+    const events: EventStream = await openEventStream({ port, lastEventId, onEvent, onClose: resolve })
+    client.close = () => events.close()
+    if (signal.aborted) events.close()
+    await closed
+    client.state = 'disconnected'
+    return 'idle'
   }
   signal.addEventListener('abort', () => client.close())
-  void maintainConnection()
+  const wait = (_: number, signal: AbortSignal) => sleep(retryDelay(RECONNECT, 1), signal)
+  void runForever({ name: 'event_client', policy: RECONNECT, wait, log, signal }, runConnection)
   return client
-}
-
-/** Until it works: the studio may be starting again. */
-async function retryUntilDone(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const state = await work().then(
-      () => 'done',
-      () => 'failed',
-    )
-    if (state === 'done') return
-    await sleep(RETRY_MS, signal)
-  }
 }

@@ -6,14 +6,14 @@ import { type HttpResponse, type Outcome, sendRequest } from './http.ts'
 import { checkProblemResponse, readDetail } from './problem-response.ts'
 import type { FuzzRequest } from './request.ts'
 
-/** The types in which anything may ever be served. */
+/** Media types that any response may have. */
 const ALLOWED_TYPES = /^(application\/json|image\/(png|jpeg|webp|avif|gif)|text\/(html|css|javascript)|font\/woff2)\b/
 const IMAGE_TYPE = /^image\/(png|jpeg|webp|avif|gif)$/
 const OVERLOADED_DETAIL = 'Too much is being uploaded right now. Try again in a moment.'
 
 /**
- * The one oracle. An answer is a success that can be read back, a refusal in good form, or, where bodies fill all the memory
- * there is for them, a 503 that says when to come back. What is not HTTP may be cut off.
+ * Checks a response: a success must be readable afterwards, a refusal must be a valid problem, and a 503 is allowed, with a
+ * Retry-After, while bodies fill their memory budget. The connection of a request that is not HTTP may be closed.
  *
  * @returns what is wrong, in a few words each
  */

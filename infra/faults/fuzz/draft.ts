@@ -3,7 +3,7 @@ import { BOUNDARY, createFilePart, type FormPart, toDataUrl } from '../bad-input
 import type { ImageFile } from '../bad-input/corpus-images.ts'
 import { mutateBytes, spliceBytes } from './mutate-bytes.ts'
 
-/** What a studio has that requests can be about. */
+/** Resources of a studio that requests can name. */
 export interface KnownResources {
   generationId: string
   referenceId: string
@@ -11,16 +11,16 @@ export interface KnownResources {
   cursor: string
 }
 
-/** A request before it is bytes, so that each part of it can be damaged in its own way. */
+/** A request before it is serialized. Each part is mutated in its own way. */
 export interface RequestDraft {
   method: string
   target: string
   headers: [string, string][]
   content: { json: unknown } | { form: FormPart[] } | null
   framing: 'length' | 'chunked' | 'none'
-  /** What was damaged, in words. As long as nothing was, the request has to succeed. */
+  /** Names of the mutations. A request without any must succeed. */
   mutations: string[]
-  /** Whether it is HTTP by the letter, so that there has to be an answer. */
+  /** Whether it is valid HTTP, which must be answered. */
   isWellFormed: boolean
 }
 
@@ -51,7 +51,7 @@ const FULL_BODY = {
   parameters: { aspectRatio: '3:2', numOutputs: 1, seed: 7, settings: { grain: 0.5, mood: 'fog' } },
 }
 
-/** A request that succeeds, or would but for its pictures. */
+/** Creates a request that is valid except, perhaps, for its images. */
 export function createDraft(random: Random, known: KnownResources, images: readonly ImageFile[]): RequestDraft {
   return random.pick(DRAFT_FACTORIES)(random, known, images)
 }

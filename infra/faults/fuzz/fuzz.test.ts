@@ -14,7 +14,7 @@ const KNOWN = {
 }
 const images = await createSmallImages()
 
-test('chance is the same for the same seed, another for another, and of the size that was asked for', () => {
+test('random numbers depend on the seed alone and have the requested range', () => {
   const drawn = (seed: string) =>
     Array.from(
       { length: 1_000 },
@@ -31,7 +31,7 @@ test('chance is the same for the same seed, another for another, and of the size
   expect(createRandom('a').bytes(9)).toHaveLength(9)
 })
 
-test('a request is the same for the same seed and number, whatever was made before it', () => {
+test('a request depends on its seed and number alone', () => {
   const numbers = Array.from({ length: 500 }, (_, number) => number)
   const forwards = numbers.map(number => serializedRequest('s', number))
   const backwards = numbers.toReversed().map(number => serializedRequest('s', number))
@@ -40,7 +40,7 @@ test('a request is the same for the same seed and number, whatever was made befo
   expect(serializedRequest('t', 7)).not.toEqual(serializedRequest('s', 7))
 })
 
-test('some stay whole, most do not, and every way of damage comes up', () => {
+test('leaves some requests intact, mutates most, and uses every mutation', () => {
   const made = Array.from({ length: 3_000 }, (_, number) => createFuzzRequest({ seed: 'many', number }, KNOWN, images))
   const whole = made.filter(({ mutations }) => mutations.length === 0)
   expect(whole.length / made.length).toBeWithin(0.08, 0.4)
@@ -48,7 +48,7 @@ test('some stay whole, most do not, and every way of damage comes up', () => {
   expect(new Set(made.flatMap(({ mutations }) => mutations)).size).toBeGreaterThan(50)
 })
 
-test('damage leaves what it was given as it was', () => {
+test('mutations do not change their input', () => {
   const bytes = Buffer.from('the quick brown fox')
   const value = { a: [1, { b: 'c' }] }
   for (let number = 0; number < 500; number++) {

@@ -9,16 +9,16 @@ import { type FuzzFailure, type FuzzReport, fuzz } from './run.ts'
 import { type FuzzTarget, prepareTarget, sendFuzzRequest } from './target.ts'
 
 /**
- * `bun run fuzz`: sends a studio of its own what nobody should, made up from a seed, and judges every answer by one oracle.
+ * `bun run fuzz`: sends mutated requests, made from a seed, to a studio of its own, and checks every response.
  *
- *     --minutes N   how long (1)
- *     --seed S      which requests (another each time)
- *     --only N      request N of the seed alone, with all that is said
+ *     --minutes N   duration (1)
+ *     --seed S      seed of the requests (random)
+ *     --only N      request N of the seed alone, with its response in full
  *
- * Ends with 1 if an answer was not as it has to be, or a process took more memory than it may.
+ * Exits with 1 if a response was wrong, or a process exceeded its memory limit.
  */
 
-/** What a process may hold at its peak, in MiB: several times what it holds when nothing happens. */
+/** Peak memory that a process may have, in MiB: several times that of an idle one. */
 const MAX_MIB: Record<string, number> = { gateway: 400, ingest: 800, processor: 1_500, query: 400 }
 
 process.exitCode = await main()
@@ -32,7 +32,7 @@ async function main(): Promise<number> {
   if (!(minutes > 0)) throw new Error('--minutes is a number above 0')
   const stopping = new AbortController()
   listenForStopSignals({ onStop: () => stopping.abort(), onForceStop: () => process.exit(1) })
-  // One at a time, or drawing what is accepted takes the processor away from those who answer.
+  // One at a time: generating what is accepted would take the CPU from the services under test.
   await using studio = await startTestStudio({ PROVIDER_CONCURRENCY: '1', BODY_MEMORY_MB: '64' })
   const target = await prepareTarget(studio)
   if (values.only !== undefined) return await sendSingle(target, seed, Number(values.only))

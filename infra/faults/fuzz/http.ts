@@ -1,14 +1,14 @@
 import { connect } from 'node:net'
 
-/** A request as it goes over the wire: nothing of it is put right on the way. */
+/** A request exactly as it is sent: nothing is normalized. */
 export interface WireRequest {
   method: string
-  /** What stands between the method and the version, as it is. */
+  /** The request target, verbatim. */
   target: string
   /** Latin-1, in order. `Host` and what frames the body are added unless they are here. */
   headers: readonly (readonly [string, string])[]
   body: Uint8Array
-  /** How the end of the body is told; `none` if the headers say what they say. */
+  /** Framing of the body; `none` adds no header. */
   framing: 'length' | 'chunked' | 'none'
 }
 
@@ -18,12 +18,12 @@ export interface HttpResponse {
   body: Buffer
 }
 
-/** What became of a request: an answer, or why there is none. */
+/** The result of a request: a response, or the reason why there is none. */
 export type Outcome = HttpResponse | { status: 'closed' | 'timeout' | 'unreadable' }
 
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')
 
-/** Sends a request on a connection of its own. @param milliseconds after which nobody waits any more: `late` */
+/** Sends a request on a connection of its own. @param milliseconds time limit, after which the outcome is `timeout` */
 export async function sendRequest(port: number, request: WireRequest, milliseconds = 30_000): Promise<Outcome> {
   const { promise, resolve } = Promise.withResolvers<Outcome>()
   const reader = createResponseReader(request.method)
@@ -31,7 +31,7 @@ export async function sendRequest(port: number, request: WireRequest, millisecon
   const timer = setTimeout(() => resolve({ status: 'timeout' }), milliseconds)
   const finish = () => resolve(reader.end())
   socket.on('data', chunk => {
-    // It may come before all is sent; then nothing more is.
+    // A response may come before the whole request is sent. Sending stops then.
     const response = reader.push(chunk as Buffer)
     if (response) resolve(response)
   })
@@ -43,7 +43,7 @@ export async function sendRequest(port: number, request: WireRequest, millisecon
   })
 }
 
-/** The bytes that a request is. @param port of the studio, for the `Host` that it answers to */
+/** Returns the bytes of a request. @param port of the studio, for the `Host` header */
 export function serializeRequest(request: WireRequest, port: number): Buffer {
   const given = new Set(request.headers.map(([name]) => name.toLowerCase()))
   const usual: (readonly [string, string])[] = [['Host', `localhost:${port}`], ...framingHeaders(request)]
@@ -73,16 +73,16 @@ function encodeChunked(body: Uint8Array): Buffer {
 }
 
 interface ResponseReader {
-  /** The answer, once it is whole. */
+  /** Adds bytes. @returns the response once it is complete */
   push(chunk: Buffer): HttpResponse | undefined
-  /** What there is when nothing more comes. */
+  /** Returns the outcome when the connection has ended. */
   end(): Outcome
 }
 
 function createResponseReader(method: string): ResponseReader {
   const chunks: Buffer[] = []
   let length = 0
-  /** Shorter than this it cannot be whole: a large answer is put together once, not with each piece that comes. */
+  /** Length below which the response cannot be complete. It saves parsing a large response with every chunk. */
   let minLength = 0
   const parse = () => parseResponse(Buffer.concat(chunks), method)
   return {
@@ -98,7 +98,7 @@ function createResponseReader(method: string): ResponseReader {
   }
 }
 
-/** How long an answer that is not whole must become: as its head tells; in chunks nobody knows, so their end is looked for. */
+/** Returns the length that an incomplete response needs, by its head; infinite in chunks, whose end is searched for. */
 function findMinLength(bytes: Buffer): number {
   const end = bytes.indexOf('\r\n\r\n')
   if (end === -1) return bytes.byteLength + 1
@@ -111,7 +111,7 @@ function endsInLastChunk(chunks: Buffer[]): boolean {
   return Buffer.concat(chunks.slice(-LAST_CHUNK.byteLength)).subarray(-LAST_CHUNK.byteLength).equals(LAST_CHUNK)
 }
 
-/** Undefined as long as something is missing. */
+/** Parses a response. @returns undefined while it is incomplete */
 function parseResponse(bytes: Buffer, method: string): HttpResponse | undefined {
   const end = bytes.indexOf('\r\n\r\n')
   const [first = '', ...lines] = bytes.subarray(0, Math.max(0, end)).toString('latin1').split('\r\n')
@@ -130,7 +130,7 @@ function readBody(bytes: Buffer, headers: Headers): Buffer | undefined {
   return bytes.byteLength < length ? undefined : bytes.subarray(0, length)
 }
 
-/** What was sent in chunks, or undefined as long as something is missing. */
+/** Decodes a chunked body. @returns undefined while it is incomplete */
 function decodeChunked(bytes: Buffer): Buffer | undefined {
   const chunks: Buffer[] = []
   for (let at = 0; ; ) {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 
-/** What a process holds, in MiB. */
+/** Memory of a process, in MiB. */
 export interface MemoryUsage {
   name: string
   start: number
@@ -9,12 +9,12 @@ export interface MemoryUsage {
 }
 
 export interface MemorySampler {
-  /** Looks at all of them, now. */
+  /** Reads the memory of all processes now. */
   sample(): Promise<void>
   summarize(): MemoryUsage[]
 }
 
-/** Watches the resident memory of processes. @param pids by the names that the table has */
+/** Samples the resident memory of processes. @param pids by name */
 export function createMemorySampler(pids: Record<string, number>): MemorySampler {
   const samples = new Map(Object.keys(pids).map(name => [name, [] as number[]]))
   return {
@@ -31,7 +31,7 @@ export function createMemorySampler(pids: Record<string, number>): MemorySampler
   }
 }
 
-/** Zero for a process that is gone. */
+/** Reads the resident memory of a process; zero if it has ended. */
 async function readResidentMib(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
   return Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024)

@@ -32,7 +32,7 @@ const MUTATIONS: Record<string, Mutate> = {
   },
 }
 
-/** Damages bytes in one to three ways. @returns other bytes, and in words what was done */
+/** Mutates bytes in one to three ways. @returns a copy, and the names of the mutations */
 export function mutateBytes(bytes: Buffer, random: Random): { bytes: Buffer; mutations: string[] } {
   const mutations = Array.from({ length: 1 + random.nextInt(3) }, () => random.pick(Object.keys(MUTATIONS)))
   const mutate = (given: Buffer, name: string) =>
@@ -40,7 +40,7 @@ export function mutateBytes(bytes: Buffer, random: Random): { bytes: Buffer; mut
   return { bytes: mutations.reduce(mutate, bytes), mutations }
 }
 
-/** The beginning of one and the end of another. */
+/** Joins the beginning of one and the end of another. */
 export function spliceBytes(a: Buffer, b: Buffer, random: Random): Buffer {
   return Buffer.concat([a.subarray(0, random.nextInt(a.length + 1)), b.subarray(random.nextInt(b.length + 1))])
 }

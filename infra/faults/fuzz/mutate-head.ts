@@ -61,7 +61,7 @@ const PATH_FRAGMENTS = [
   'a'.repeat(30_000),
 ]
 
-/** Ways to damage what comes before the body. */
+/** Mutations of the request line and headers. */
 const MUTATIONS: Record<string, Mutate> = {
   'no type': draft => withoutHeader(draft, 'content-type'),
   'another type': (draft, random) =>
@@ -110,7 +110,7 @@ const MUTATIONS: Record<string, Mutate> = {
   ),
 }
 
-/** Damages what comes before the body in one or two ways. */
+/** Mutates the request line and headers in one or two ways. */
 export function mutateHead(draft: RequestDraft, random: Random): void {
   for (let times = 1 + random.nextInt(2); times > 0; times--) {
     const name = random.pick(Object.keys(MUTATIONS))
@@ -119,7 +119,7 @@ export function mutateHead(draft: RequestDraft, random: Random): void {
   }
 }
 
-/** What an HTTP parser may turn away, or take as the end of a conversation. */
+/** Marks a mutation whose result an HTTP parser may reject, or answer by closing the connection. */
 function malformed(mutate: Mutate): Mutate {
   return (draft, random) => {
     mutate(draft, random)

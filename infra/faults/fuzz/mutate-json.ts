@@ -1,6 +1,6 @@
 import type { Random } from '../../testing/random.ts'
 
-/** JSON in which a name may come twice, and a value be what no value is. */
+/** JSON with possibly duplicate names and invalid values. */
 type JsonNode = { raw: string } | { items: JsonNode[] } | { entries: [string, JsonNode][] }
 
 const NAMES = [
@@ -69,7 +69,7 @@ const MUTATIONS: Record<string, Mutate> = {
   'a name less': (nodes, random) => changeEntries(nodes, random, (entries, at) => entries.splice(at, 1)),
 }
 
-/** Damages what JSON says in one to four ways. @returns its text, and in words what was done */
+/** Mutates JSON in one to four ways. @returns its text, and the names of the mutations */
 export function mutateJson(value: unknown, random: Random): { text: string; mutations: string[] } {
   const root = toNode(value)
   const mutations = Array.from({ length: 1 + random.nextInt(4) }, () => random.pick(Object.keys(MUTATIONS)))

@@ -2,19 +2,19 @@ import { Problem } from '@darkroom/contracts/problem'
 import type { HttpResponse } from './http.ts'
 
 /**
- * With these, and an empty body, the server under us turns away what is not HTTP before any code of ours sees it, and a range
- * that a file of the interface does not have.
+ * Statuses with which Bun's server refuses, with an empty body, what is not HTTP, before any handler runs, and a range that a file
+ * of the interface does not have.
  */
 const BARE_STATUSES = [400, 413, 416, 431]
-/** What tells of our inside: places in code, statements, folders, values that are none. */
+/** Internal details: code locations, statements, paths, missing values. */
 const INTERNAL_DETAILS =
   /\bat \S+ \(|node_modules|\.tsx?\b|\b(select|insert|update|delete)\b.*\b(from|into|set)\b|postgres|\/(tmp|home|root|usr|var)\/|Error\b|\bundefined\b|\[object |\bNaN\b/i
 
 /**
- * What is wrong with an answer as a refusal, in a few words each: it has to be a problem document with a sentence for a person
- * that tells nothing of our inside.
+ * Checks a refusal: it must be a problem document with a sentence for a user and without internal details.
  *
- * @param method of the request: to HEAD there is no body
+ * @param method of the request; a response to HEAD has no body
+ * @returns what is wrong, in a few words each
  */
 export function checkProblemResponse(response: HttpResponse, method = 'GET'): string[] {
   if (response.body.byteLength === 0 && BARE_STATUSES.includes(response.status)) return []
@@ -23,7 +23,7 @@ export function checkProblemResponse(response: HttpResponse, method = 'GET'): st
   return method === 'HEAD' ? [] : checkProblem(response)
 }
 
-/** The words of a refusal, empty if it has none. */
+/** Returns the detail of a problem, empty if there is none. */
 export function readDetail(response: HttpResponse): string {
   return parseProblem(response)?.detail ?? ''
 }
@@ -36,7 +36,7 @@ function checkProblem(response: HttpResponse): string[] {
   const faults: [boolean, string][] = [
     [status !== response.status, `says ${status} in a ${response.status}`],
     [!/^\S+( \S+)+[.?]$/s.test(detail) || detail.length > 600, `is no sentence: ${detail.slice(0, 700)}`],
-    [INTERNAL_DETAILS.test(detail), `tells of our inside: ${detail}`],
+    [INTERNAL_DETAILS.test(detail), `has internal details: ${detail}`],
     [given !== null && given !== requestId, 'has two request ids'],
     [response.body.byteLength > 16_384, `is ${response.body.byteLength} bytes long`],
   ]

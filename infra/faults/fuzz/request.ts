@@ -7,16 +7,14 @@ import { mutateBytes } from './mutate-bytes.ts'
 import { mutateHead } from './mutate-head.ts'
 import { mutateJson } from './mutate-json.ts'
 
-/** A request that was made up, and what is known of it. */
+/** A mutated request, and its mutations. */
 export interface FuzzRequest extends Pick<RequestDraft, 'mutations' | 'isWellFormed'> {
   request: WireRequest
 }
 
 const FILE_NAMES = ['../../etc/passwd', 'a\0b', 'n'.repeat(5_000), '"', '\xff', '', 'a.svg', '__proto__']
 
-/**
- * Request `number` of a seed. It depends on nothing but these and on what the studio has: any one can be sent again alone.
- */
+/** Creates request `number` of a seed. It depends on these and the studio's resources alone, and can be sent again by itself. */
 export function createFuzzRequest(
   { seed, number }: { seed: string; number: number },
   known: KnownResources,
@@ -24,7 +22,7 @@ export function createFuzzRequest(
 ): FuzzRequest {
   const random = createRandom(`${seed}:${number}`)
   const draft = createDraft(random, known, images)
-  // One in eight stays whole: what is good has to go through in the middle of all this.
+  // One in eight stays intact: valid requests must succeed among the others.
   const isIntact = random.oneIn(8)
   if (!isIntact && (!draft.content || random.oneIn(3))) mutateHead(draft, random)
   const body = createBody(draft, random, isIntact || random.oneIn(4))

@@ -4,7 +4,7 @@ import { createMemorySampler, type MemoryUsage } from './memory.ts'
 import type { FuzzRequest } from './request.ts'
 import { checkStudio, type FuzzTarget, sendConcurrentUploads, sendFuzzRequest } from './target.ts'
 
-/** A request after which something was not as it has to be. */
+/** A request whose response, or after which the studio, was wrong. */
 export interface FuzzFailure {
   number: number
   fuzzed: FuzzRequest
@@ -13,7 +13,7 @@ export interface FuzzFailure {
 
 export interface FuzzReport {
   requests: number
-  /** How often each status came. */
+  /** Number of responses by status. */
   statuses: Record<string, number>
   failures: number
   memory: MemoryUsage[]
@@ -27,9 +27,9 @@ const IDLE_MS = 5_000
 const MAX_FAILURES = 20
 
 /**
- * Sends the requests of a seed, a bounded number a second, until the signal is aborted or enough is enough.
+ * Sends the requests of a seed at a bounded rate, until the signal is aborted or there are too many failures.
  *
- * @param options `onFailure` hears of each failure
+ * @param options `onFailure` is called for each failure
  */
 export async function fuzz(options: {
   target: FuzzTarget
@@ -67,7 +67,7 @@ export async function fuzz(options: {
   return { requests, statuses, failures, memory: sampler.summarize() }
 }
 
-/** A request, and now and then a crowd of large ones and a look at the studio itself. */
+/** Sends a request, and from time to time several large ones at once and a check of the studio itself. */
 async function runStep(
   target: FuzzTarget,
   seed: string,

@@ -8,21 +8,21 @@ import type { KnownResources } from './draft.ts'
 import { type Outcome, sendRequest, type WireRequest } from './http.ts'
 import { createFuzzRequest, type FuzzRequest } from './request.ts'
 
-/** A studio with something in it, to be sent things. */
+/** A studio with resources that requests can name. */
 export interface FuzzTarget {
   studio: TestStudio
   port: number
   known: KnownResources
   images: readonly ImageFile[]
-  /** A submission that was accepted: sent again it has to give the same again. */
+  /** A submission that was accepted. Sent again it must return the same generation. */
   validRequest: WireRequest
-  /** The processes that it began with. */
+  /** Its processes at the start. */
   pids: Record<string, number>
 }
 
-/** Longer than the studio waits for a body of which nothing more comes. */
+/** Longer than the studio waits for a body that stalls. */
 const RESPONSE_TIMEOUT_MS = 40_000
-/** Together more than the studio has memory for. */
+/** More in total than the studio's memory budget for bodies. */
 const CONCURRENT_UPLOADS = { uploads: 6, bytes: 18_000_000 }
 
 export async function prepareTarget(studio: TestStudio): Promise<FuzzTarget> {
@@ -46,7 +46,7 @@ export async function prepareTarget(studio: TestStudio): Promise<FuzzTarget> {
   }
 }
 
-/** Sends one request of a seed and judges what comes back. */
+/** Sends one request of a seed and checks the response. */
 export async function sendFuzzRequest(
   { port, known, images }: FuzzTarget,
   seed: string,
@@ -57,7 +57,7 @@ export async function sendFuzzRequest(
   return { fuzzed, outcome, faults: await checkResponse(fuzzed, outcome, port) }
 }
 
-/** Sends several large uploads at once: each has to be taken, or told to come back. */
+/** Sends several large uploads at once. Each must be accepted or refused with a Retry-After. */
 export async function sendConcurrentUploads({ port }: FuzzTarget): Promise<{ outcomes: Outcome[]; faults: string[] }> {
   const request = createUploadRequest([
     createFilePart(Buffer.concat([createFlatPng(64, 64), Buffer.alloc(CONCURRENT_UPLOADS.bytes)])),
@@ -71,7 +71,7 @@ export async function sendConcurrentUploads({ port }: FuzzTarget): Promise<{ out
   return { outcomes, faults: faults.flat().map(fault => `a large upload: ${fault}`) }
 }
 
-/** What is wrong with the studio itself: it does not take a good request, or is not the process that it was. */
+/** Checks that the studio accepts a valid request and runs in the same processes. @returns what is wrong */
 export async function checkStudio({ studio, port, validRequest, known, pids }: FuzzTarget): Promise<string[]> {
   const outcome = await sendRequest(port, validRequest)
   const works = 'body' in outcome && outcome.status === 200 && outcome.body.includes(known.generationId)

@@ -10,24 +10,24 @@ type OutputModel =
   | 'lost'
   | 'failed'
 
-/** What a generation should be, as the contract's state machine and the design have it. It knows nothing of how that is done. */
+/** A model of a generation by the contract's state machine and the design, independent of the implementation. */
 export interface GenerationModel {
   status: Status
   isTrashed: boolean
   attempt: number
   failures: number
-  /** Whether somebody has it: for good, until somebody else comes, or after having let go of it. */
+  /** State of the lease: held by a worker, expired, or released. */
   lease: 'none' | 'live' | 'expired' | 'released'
-  /** Which hold may write, of all that were ever got. */
+  /** Index of the lease that may write, of all that were ever acquired. */
   leaseHolder: number | null
   leaseCount: number
-  /** Whether the provider was sent something that it gave a number for. */
+  /** Whether the provider has returned a request id. */
   calls: 'none' | 'known'
   outputs: OutputModel[]
   transitions: string[]
 }
 
-/** Silent deaths after which a generation is failed, as the hands have it. */
+/** Expired leases after which a generation fails, as the worker under test has it. */
 const MAX_FAILURES = 2
 
 export function createGenerationModel(outputs: number): GenerationModel {
@@ -45,7 +45,7 @@ export function createGenerationModel(outputs: number): GenerationModel {
   }
 }
 
-/** What a worker writes does to a generation that it holds. */
+/** Effects of a worker's writes on a generation that it has a lease of. */
 export const WORKER_WRITES: Record<string, (model: GenerationModel, index: number) => void> = {
   nothing: () => {},
   call: model => {
@@ -69,7 +69,7 @@ export const WORKER_WRITES: Record<string, (model: GenerationModel, index: numbe
   },
 }
 
-/** @returns how a claim should end */
+/** @returns the expected result of a claim */
 export function claim(model: GenerationModel): 'claimed' | 'not-now' | 'nothing-to-do' {
   if (isTerminal(model.status)) return 'nothing-to-do'
   if (model.lease === 'live') return 'not-now'
@@ -86,7 +86,7 @@ export function claim(model: GenerationModel): 'claimed' | 'not-now' | 'nothing-
   return 'claimed'
 }
 
-/** @returns whether it was cancelled by this */
+/** @returns whether this cancelled it */
 export function cancel(model: GenerationModel): boolean {
   if (isTerminal(model.status)) return false
   transition(model, 'cancelled')
@@ -95,7 +95,7 @@ export function cancel(model: GenerationModel): boolean {
   return true
 }
 
-/** What a person may ask of a generation that has ended. @returns whether that is taken */
+/** Actions of a user on a generation that has ended. @returns whether the action is accepted */
 export const REOPEN_ACTIONS: Record<'retry' | 'complete' | 'check', (model: GenerationModel) => boolean> = {
   retry: model => isReopenable(model, ['failed', 'cancelled']) && reopen(model, 'queued'),
   complete: model => isReopenable(model, ['completed', 'failed']) && countMissing(model) > 0 && reopen(model, 'queued'),
@@ -147,7 +147,8 @@ function countMissing({ outputs }: GenerationModel): number {
 }
 
 function transition(model: GenerationModel, to: Status): void {
-  if (!canTransition(model.status, to)) throw new Error(`the model itself goes from ${model.status} to ${to}`)
+  if (!canTransition(model.status, to))
+    throw new Error(`the model has an illegal transition from ${model.status} to ${to}`)
   model.transitions.push(`${model.status}→${to}`)
   model.status = to
 }

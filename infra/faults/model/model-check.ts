@@ -10,20 +10,20 @@ interface RecordedTransition {
   attempt: number
 }
 
-/** What was seen at the step before. */
+/** Observations of the previous step. */
 export interface Observation {
   stored: number[]
   version: number
-  /** What people saw, but for what changes without their being told. */
+  /** The document as users see it, without the fields that change without an event. */
   shown: string
 }
 
 export const NO_OBSERVATION: Observation = { stored: [], version: 0, shown: '' }
 
 /**
- * Compares the rows with the model, and both with what must be true of every generation at any time.
+ * Compares the rows with the model, and both with the invariants of every generation.
  *
- * @returns what was seen, for the next time
+ * @returns the observations, for the next step
  */
 export async function checkGeneration(
   model: GenerationModel,
@@ -52,11 +52,11 @@ async function checkRows(model: GenerationModel, { env: { sql }, id }: RealGener
   const states = model.outputs.map(output => output.split(' ')[0] ?? output)
   expect(outputs.map(({ state }) => state)).toEqual(states)
   expect(outputs.map(({ tried }) => tried)).toEqual(states.map(state => state === 'temporary'))
-  // One that was kept at the provider and lost later stays completed.
+  // A generation whose output was temporary and lost later stays completed.
   if (status === 'completed') expect(states.some(state => ['stored', 'temporary', 'lost'].includes(state))).toBe(true)
 }
 
-/** The history is the model's, goes from one allowed status to the next, and each attempt begins with a number of its own. */
+/** Checks that the history is the model's, has legal transitions only, and starts each attempt with a higher number. */
 async function checkHistory(model: GenerationModel, { env: { sql }, id }: RealGeneration): Promise<void> {
   const events = await sql<RecordedTransition[]>`
     select from_status as "from", to_status as "to", attempt from generation_events where generation_id = ${id} order by id`
@@ -71,7 +71,7 @@ async function checkHistory(model: GenerationModel, { env: { sql }, id }: RealGe
   }
 }
 
-/** Of all that ever held it at most one may write, and that one is the model's. */
+/** Checks that of all leases at most one may write, and that it is the model's. */
 async function checkLeases(model: GenerationModel, { env, leases }: RealGeneration): Promise<void> {
   const results = await Promise.all(leases.map(lease => env.runWorkerCommand({ action: 'nothing', lease })))
   expect(results).toEqual(leases.map((_, at) => (at === model.leaseHolder ? 'written' : 'refused')))

@@ -2,14 +2,14 @@ import { expect } from 'bun:test'
 import { cancel, claim, type GenerationModel, REOPEN_ACTIONS, setOutputIf, WORKER_WRITES } from './lifecycle-model.ts'
 import type { ModelEnv } from './model-env.fixture.ts'
 
-/** One generation, and everything that ever held it. */
+/** One generation, and every lease that it ever had. */
 export interface RealGeneration {
   env: ModelEnv
   id: string
   leases: number[]
 }
 
-/** Which output and which hold a step is about, where it is about one. */
+/** The output and the lease of a step that needs them. */
 export interface StepInput {
   index: number
   lease: number
@@ -17,7 +17,7 @@ export interface StepInput {
 
 type Step = (model: GenerationModel, real: RealGeneration, input: StepInput) => Promise<void>
 
-/** Everything that can happen to a generation: done for real and in the model, and the answers compared. */
+/** Steps that can happen to a generation: each is run for real and in the model, and the results are compared. */
 export const STEPS: Record<string, Step> = {
   claim: async (model, { env, id, leases }) => {
     const expected = claim(model)
@@ -62,7 +62,7 @@ function createReopenStep(verb: string, applyToModel: (model: GenerationModel) =
   }
 }
 
-/** A worker's write, by whoever still holds it or ever did. */
+/** Creates a step in which a worker writes, with a current or a former lease. */
 function createWriteStep(action: string, applyToModel: (model: GenerationModel, index: number) => void): Step {
   return async (model, { env, leases }, { index, lease }) => {
     if (leases.length === 0) return
@@ -73,7 +73,7 @@ function createWriteStep(action: string, applyToModel: (model: GenerationModel, 
   }
 }
 
-/** Which of those that are only at their provider is taken, the real one says. */
+/** Ends a rehost. The real worker decides which of the temporary outputs it takes. */
 async function endRehost(
   model: GenerationModel,
   { env }: RealGeneration,

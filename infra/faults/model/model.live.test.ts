@@ -19,7 +19,7 @@ afterAll(() => stack.disposeAsync())
 type Command = fc.AsyncCommand<GenerationModel, RealGeneration & { seen: Observation }>
 
 const at = fc.record({ index: fc.nat({ max: OUTPUTS - 1 }), lease: fc.nat({ max: 50 }) })
-/** Without these little happens. */
+/** Steps that others depend on, and that are therefore drawn more often. */
 const FREQUENT_STEPS = [
   ...['claim', 'claim', 'claim', 'call', 'url', 'url', 'store', 'fail', 'finish', 'finish', 'expire'],
   ...['retry', 'check', 'restore'],
@@ -27,7 +27,7 @@ const FREQUENT_STEPS = [
 const commands = [...Object.keys(STEPS), ...FREQUENT_STEPS].map(name => at.map(input => createCommand(name, input)))
 
 test(
-  'whatever people, workers and time do to a generation, in whatever order, it is what the state machine says',
+  'a generation follows the state machine for any order of user actions, worker steps and timeouts',
   async () => {
     const runs = fc.commands(commands, { maxCommands: 60, size: 'max' })
     await fc.assert(
@@ -53,7 +53,7 @@ function createSetup(id: string) {
   return () => ({ model: createGenerationModel(OUTPUTS), real: { env, id, leases: [], seen: NO_OBSERVATION } })
 }
 
-/** The only one there is. */
+/** Submits the one generation of a run. */
 async function submitGeneration(): Promise<string> {
   await env.sql`truncate generations, outbox cascade`
   const parameters = { numOutputs: OUTPUTS }

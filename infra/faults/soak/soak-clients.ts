@@ -10,9 +10,9 @@ export interface SoakClientsOptions {
   client: Client
   seed: string
   count: number
-  /** Between two things that one of them does, on average, in milliseconds. */
+  /** Average pause between two actions of a client, in ms. */
   pauseMs: number
-  /** Aborted when they are to ask for no more. */
+  /** Aborted to stop new submissions. */
   signal: AbortSignal
 }
 
@@ -21,7 +21,7 @@ const COLORS = ['crimson', 'teal', 'olive', 'navy', 'orchid', 'gold', 'sienna', 
 const FOLLOW_TIMEOUT_MS = 180_000
 const MAX_OPEN = 3
 
-/** People who ask for pictures, cancel some, and ask again for what went wrong. Resolves when the last has left. */
+/** Runs clients that submit generations, cancel some and retry those that failed. Resolves when the last client has stopped. */
 export async function runClients(options: SoakClientsOptions): Promise<void> {
   await Promise.all(
     Array.from({ length: options.count }, (_, at) => runClient(options, createRandom(`${options.seed}/${at}`))),
@@ -31,7 +31,7 @@ export async function runClients(options: SoakClientsOptions): Promise<void> {
 async function runClient({ client, pauseMs, signal }: SoakClientsOptions, random: Random): Promise<void> {
   const open = new Set<Promise<void>>()
   while (!signal.aborted) {
-    // Nobody asks for more while so many are still being made: what is measured is trouble, not load.
+    // Bounds the generations in progress: the soak test is about faults, not load.
     while (open.size >= MAX_OPEN) await Promise.race(open)
     const draft = await createDraft(client, random)
     const made = await client.submit(draft)
@@ -62,7 +62,7 @@ async function followGeneration(
     await Bun.sleep(behavior.cancelAfterMs)
     await client.cancel(id)
   }
-  // Whoever has waited for so long goes away. Whether it comes to an end is asked of the studio, when it is left in peace.
+  // A client stops waiting after a while. Whether the generation ends is checked at the end, without faults.
   const made = await client.waitForGeneration(id, isFinished, FOLLOW_TIMEOUT_MS).catch(() => undefined)
   const verb = made && behavior.reruns ? chooseRerun(made) : undefined
   if (verb) await client.rerun(id, verb)
@@ -74,7 +74,7 @@ function chooseRerun({ status, outputs, error }: Generation): 'retry' | 'complet
   return outputs.some(({ state }) => state === 'failed') ? 'complete' : undefined
 }
 
-/** One of a few hundred, so that the same comes again now and then. */
+/** Creates one of a few hundred images, so that some are uploaded again. */
 async function createImage(random: Random): Promise<Uint8Array<ArrayBuffer>> {
   const background = random.pick(COLORS)
   const size = { width: 40 + random.nextInt(12), height: 40 + random.nextInt(4) }

@@ -1,13 +1,14 @@
 import { jobSubject } from '@darkroom/contracts/subjects'
 import { FAILPOINTS } from '../../src/runtime/failpoint.ts'
+import type { BehaviorChange } from '../../testing/fake-provider/behavior.ts'
 import type { Random } from '../../testing/random.ts'
 import type { FaultService } from '../../testing/studio/fault-service.ts'
 import type { TestStack } from '../../testing/studio/test-stack.ts'
 
-/** Something that goes wrong. Resolves when it is over, or when it may go on by itself beside what comes next. */
+/** A fault. `inject` resolves when the fault is over, or when it may continue during the next one. */
 export interface SoakFault {
   name: string
-  /** How often it comes, beside the others. */
+  /** Relative frequency. */
   weight: number
   inject(stack: TestStack, random: Random): Promise<void>
 }
@@ -18,7 +19,7 @@ const PROCESSOR_FAILPOINTS = FAILPOINTS.filter(
 )
 const INGEST_FAILPOINTS = ['before-put', 'after-put', 'before-commit', 'after-commit', 'relay-published'] as const
 
-/** Query and all processors but the first live through everything, so that it can be seen whether their memory grows. */
+/** Faults of all kinds. Query and every processor but the first are never restarted, so that growth of their memory shows. */
 export const SOAK_FAULTS: readonly SoakFault[] = [
   createKillFault('a processor is killed', 6, stack => stack.processor),
   createKillFault('ingest is killed', 3, stack => stack.ingest),
@@ -129,7 +130,7 @@ function createKillFault(name: string, weight: number, which: (stack: TestStack)
   return { name, weight, inject: async stack => which(stack).signal('SIGKILL') }
 }
 
-/** Begins another life that will not last. One that nothing brings to that step lives on. */
+/** Restarts a service with a failpoint. It runs on if it never reaches that step. */
 async function restartWithFailpoint(service: FaultService, FAIL_AT: string): Promise<void> {
   await service.restart({ FAIL_AT })
 }
@@ -153,7 +154,7 @@ function createNetworkFault(
   }
 }
 
-function createProviderFault(name: string, behavior: Record<string, unknown>): SoakFault {
+function createProviderFault(name: string, behavior: BehaviorChange): SoakFault {
   return {
     name,
     weight: 1,

@@ -1,25 +1,25 @@
 import type { FaultService } from '../../testing/studio/fault-service.ts'
 
-/** What a process held at a moment of one of its lives. */
+/** The memory of a process at a moment. */
 export interface MemorySample {
   pid: number
-  /** How long it had lived, in seconds. */
+  /** Age of the process, in seconds. */
   age: number
   megabytes: number
 }
 
-/** A service's memory over all its lives. */
+/** A service's memory over all its processes. */
 export interface MemorySeries {
   name: string
   samples: MemorySample[]
 }
 
-/** While it warms up a process grows, which is no leak. */
+/** A process grows while it warms up, which is not a leak. */
 const WARM_UP_SECONDS = 45
-/** A shorter life says nothing of an hour: what a burst of work takes would be told as if it went on. */
+/** The growth of a shorter-lived process would extrapolate one burst of work to an hour. */
 const MIN_MEASURED_SECONDS = 120
 
-/** Follows what services hold, and since when. */
+/** Samples the memory of services with the age of their processes. */
 export function createMemorySampler(services: Record<string, FaultService>) {
   const startedAt = new Map<number, number>()
   const series = Object.keys(services).map(name => ({ name, samples: [] as MemorySample[] }))
@@ -37,7 +37,7 @@ export function createMemorySampler(services: Record<string, FaultService>) {
   return { sample, series: series as MemorySeries[] }
 }
 
-/** Memory gained an hour by a process that goes on living, in MB; null if none lived long enough to say. */
+/** Calculates the memory that a process gains in an hour, in MB; null if none ran long enough. */
 export function calculateHourlyGrowth(samples: readonly MemorySample[]): number | null {
   const lives = [...Map.groupBy(samples, ({ pid }) => pid).values()]
   let [along, across] = [0, 0]

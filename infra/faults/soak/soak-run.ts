@@ -10,20 +10,20 @@ import { createMemorySampler, type MemorySeries } from './soak-memory.ts'
 export interface SoakOptions {
   stack: TestStack
   seed: string
-  /** Aborted when there is to be no more trouble. */
+  /** Aborted to stop the faults. */
   signal: AbortSignal
   log: (line: string) => void
 }
 
 export interface SoakReport {
   accepted: number
-  /** How the generations ended, by status. */
+  /** Number of generations by final status. */
   ended: Record<string, number>
-  /** How often each trouble came. */
+  /** Number of faults by name. */
   faults: Record<string, number>
-  /** How the services' lives ended, by how. */
+  /** Number of ended service processes by reason. */
   exits: Record<string, number>
-  /** Calls that the provider took, and generations of its models. */
+  /** Calls that the provider accepted, and generations of its models. */
   purchases: { calls: number; generations: number }
   maxima: { attempt: number; staleWrites: number }
   memory: MemorySeries[]
@@ -36,7 +36,7 @@ const FAULT_PAUSE_MS = 1_200
 const SAMPLE_INTERVAL_MS = 5_000
 const SETTLE_MS = 240_000
 
-/** Lets people use a studio in which one thing after another goes wrong, and holds it to what it has promised. */
+/** Runs clients against a studio with one fault after another, and checks the invariants at the end. */
 export async function soak({ stack, seed, signal, log }: SoakOptions): Promise<SoakReport> {
   const secondProcessor = await stack.addProcessor()
   const sampler = createMemorySampler({
@@ -109,7 +109,9 @@ async function readOutcome({ client, sql, fake, ingest, query, processors }: Tes
   return {
     accepted: client.log.listAccepted().length,
     ended: Object.fromEntries(ended.map(({ status, count }) => [status, count])),
-    exits: Object.fromEntries([...Map.groupBy(exits, how => how)].map(([how, lives]) => [how, lives.length])),
+    exits: Object.fromEntries(
+      [...Map.groupBy(exits, reason => reason)].map(([reason, ended]) => [reason, ended.length]),
+    ),
     purchases: { calls: submits.filter(({ id }) => id !== null).length, generations: made?.count ?? 0 },
   }
 }

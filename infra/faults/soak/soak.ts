@@ -5,13 +5,13 @@ import { calculateHourlyGrowth } from './soak-memory.ts'
 import { type SoakReport, soak } from './soak-run.ts'
 
 /**
- * `bun run soak`: people use a studio of its own in which one thing after another goes wrong, by a seed; at the end it is held
- * to everything that it has promised.
+ * `bun run soak`: runs clients against a studio of its own, with one fault after another, by a seed, and checks the invariants at
+ * the end.
  *
- *     --minutes N   how long (5)
- *     --seed S      which people and which troubles (another each time)
+ *     --minutes N   duration (5)
+ *     --seed S      seed of the clients and faults (random)
  *
- * Ends with 1 if a promise was broken.
+ * Exits with 1 if an invariant is violated.
  */
 
 process.exitCode = await main()
