@@ -2,13 +2,13 @@ import { expect, test } from 'bun:test'
 import { connect, createServer, type Socket } from 'node:net'
 import { startProxy, type TcpProxy } from './net-proxy.ts'
 
-/** A server that gives back what it gets, and counts. */
+/** Starts a server that echoes and records what it receives. */
 async function startEcho() {
-  let came = ''
+  let received = ''
   const server = createServer(socket => {
     socket.on('error', () => {})
     socket.on('data', chunk => {
-      came += chunk.toString()
+      received += chunk.toString()
       socket.write(chunk)
     })
   })
@@ -17,10 +17,10 @@ async function startEcho() {
   await promise
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : 0
-  return { port, came: () => came, [Symbol.asyncDispose]: async () => void server.close() }
+  return { port, received: () => received, [Symbol.asyncDispose]: async () => void server.close() }
 }
 
-function dial(proxy: TcpProxy) {
+function connectTo(proxy: TcpProxy) {
   const socket: Socket = connect(proxy.port, '127.0.0.1')
   const ended = Promise.withResolvers<string>()
   let text = ''
@@ -41,65 +41,65 @@ function dial(proxy: TcpProxy) {
   return { send: (what: string) => socket.write(what), received, ended: ended.promise, text: () => text, socket }
 }
 
-test('without trouble everything passes, and an address says so', async () => {
+test('forwards everything without a fault, at its own address', async () => {
   await using echo = await startEcho()
   await using proxy = await startProxy(echo.port)
-  const line = dial(proxy)
-  line.send('hello')
-  await line.received('hello')
+  const first = connectTo(proxy)
+  first.send('hello')
+  await first.received('hello')
   expect(proxy.urlThrough('nats://a:b@127.0.0.1:4222')).toBe(`nats://a:b@127.0.0.1:${proxy.port}`)
-  line.socket.destroy()
+  first.socket.destroy()
 })
 
-test('what falls into a black hole arrives when it is gone, in order', async () => {
+test('delivers what a black hole delayed, in order, once it ends', async () => {
   await using echo = await startEcho()
   await using proxy = await startProxy(echo.port)
-  const line = dial(proxy)
+  const first = connectTo(proxy)
   proxy.setFault({ kind: 'black-hole' })
-  line.send('one ')
-  const other = dial(proxy)
+  first.send('one ')
+  const other = connectTo(proxy)
   other.send('three')
   proxy.setFault({ kind: 'latency', milliseconds: 20 })
-  line.send('two')
-  await Promise.all([line.received('one two'), other.received('three')])
-  for (const { socket } of [line, other]) socket.destroy()
+  first.send('two')
+  await Promise.all([first.received('one two'), other.received('three')])
+  for (const { socket } of [first, other]) socket.destroy()
 })
 
-test('a reset cuts off who is there and who comes', async () => {
+test('a reset ends present and new connections', async () => {
   await using echo = await startEcho()
   await using proxy = await startProxy(echo.port)
-  const line = dial(proxy)
-  line.send('x')
-  await line.received('x')
+  const first = connectTo(proxy)
+  first.send('x')
+  await first.received('x')
   proxy.setFault({ kind: 'reset' })
-  expect(await line.ended).toBe('ECONNRESET')
-  expect(await dial(proxy).ended).not.toBe('')
+  expect(await first.ended).toBe('ECONNRESET')
+  expect(await connectTo(proxy).ended).not.toBe('')
 })
 
-test('a cut lets so many bytes back, and no more', async () => {
+test('a cut ends a connection after so many bytes', async () => {
   await using echo = await startEcho()
   await using proxy = await startProxy(echo.port)
-  const line = dial(proxy)
+  const first = connectTo(proxy)
   proxy.setFault({ kind: 'cut', afterBytes: 4 })
-  line.send('four')
-  await line.received('four')
-  line.send('five')
-  await line.ended
-  expect(line.text()).toBe('four')
+  first.send('four')
+  await first.received('four')
+  first.send('five')
+  await first.ended
+  expect(first.text()).toBe('four')
 })
 
-test('what is said arrives, and the answer to it is lost', async () => {
+test('delivers a request and loses its response', async () => {
   await using echo = await startEcho()
   await using proxy = await startProxy(echo.port)
-  const [line, other] = [dial(proxy), dial(proxy)]
+  const [first, other] = [connectTo(proxy), connectTo(proxy)]
   proxy.setFault({ kind: 'lost-response', after: 'mine', response: 'done' })
   other.send('done')
   await other.received('done')
-  line.send('mine')
-  await line.received('mine')
-  line.send(' done')
-  await Promise.all([proxy.waitForLostResponse(), line.ended])
-  expect([line.text(), echo.came()]).toEqual(['mine', 'donemine done'])
+  first.send('mine')
+  await first.received('mine')
+  first.send(' done')
+  await Promise.all([proxy.waitForLostResponse(), first.ended])
+  expect([first.text(), echo.received()]).toEqual(['mine', 'donemine done'])
   other.send('!')
   await other.received('done!')
   other.socket.destroy()

@@ -1,35 +1,35 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** What a network does to those who speak across it. */
+/** A fault of the network between a client and a server. */
 export type NetworkFault =
   | { kind: 'none' }
   | { kind: 'latency'; milliseconds: number }
-  /** Nothing arrives any more, and nobody is told. What was under way arrives when this is over. */
+  /** Nothing is delivered, without an error. It is delivered when the fault ends. */
   | { kind: 'black-hole' }
-  /** Whoever is connected, or connects, is cut off. */
+  /** Present and new connections are reset. */
   | { kind: 'reset' }
-  /** Each connection is cut off once so many bytes have come back through it. */
+  /** Each connection is reset after `afterBytes` bytes of responses. */
   | { kind: 'cut'; afterBytes: number }
-  /** On the connection on which `after` was said, an answer with this text does not arrive, once: it is cut off instead. */
+  /** On a connection that has sent `after`, the first response with this text is lost: the connection is reset instead. */
   | { kind: 'lost-response'; after: string; response: string }
 
-/** Stands between somebody and a server, byte for byte, until there is trouble. */
+/** A TCP proxy of a server that forwards byte for byte until it has a fault. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number
-  /** A server's address as it is by way of this proxy. */
+  /** Returns a server's address through this proxy. */
   urlThrough(url: string): string
-  /** From now on, for those who are connected as well. */
+  /** Sets the fault of present and new connections. */
   setFault(fault: NetworkFault): void
-  /** Resolves when an answer was lost, after `lost-response` was set. */
+  /** Resolves when a response was lost, after `lost-response` was set. */
   waitForLostResponse(): Promise<void>
 }
 
 interface Connection {
   client: Socket
   server: Socket
-  /** Bytes that came back to the client. */
+  /** Bytes of responses. */
   receivedBytes: number
-  /** Something was said on it of which the answer is to be lost. */
+  /** Whether it has sent the text whose response is to be lost. */
   isTargeted: boolean
 }
 
@@ -40,7 +40,7 @@ interface Network {
   responseLost: PromiseWithResolvers<void>
 }
 
-/** Starts a proxy before a port of loopback. */
+/** Starts a proxy of a port on loopback. */
 export async function startProxy(port: number): Promise<TcpProxy> {
   const network: Network = {
     fault: { kind: 'none' },
@@ -75,7 +75,7 @@ function openConnection(network: Network, client: Socket, port: number): void {
   forwardData(network, connection, server, client)
 }
 
-/** Passes on what comes, in order, each piece when it may arrive. */
+/** Forwards chunks in order, each when the fault allows it. */
 function forwardData(network: Network, connection: Connection, from: Socket, to: Socket): void {
   let before = Promise.resolve()
   const next = (step: () => Promise<void> | void) => {
@@ -105,7 +105,7 @@ async function waitForDelivery(network: Network, sentAt: number): Promise<void> 
   if (wait > 0) await Bun.sleep(wait)
 }
 
-/** Whether a piece may go on; if not its connection is cut off. */
+/** Returns whether a chunk is forwarded. Otherwise its connection is reset. */
 function shouldForward(network: Network, connection: Connection, from: Socket, chunk: Buffer): boolean {
   const { fault } = network
   const lostResponse = fault.kind === 'lost-response' ? fault : undefined

@@ -1,14 +1,14 @@
-/** Chance that can be had again. */
+/** Reproducible random numbers. */
 export interface Random {
-  /** A whole number from 0 up to but not with `end`. */
+  /** Returns an integer in [0, end). */
   nextInt(end: number): number
   pick<T>(list: readonly T[]): T
-  /** True once in `times`. */
+  /** Returns true with a probability of 1 / times. */
   oneIn(times: number): boolean
   bytes(length: number): Buffer
 }
 
-/** The same numbers for the same seed, wherever and whenever. sfc32, @see https://pracrand.sourceforge.net */
+/** Creates a generator that depends on the seed alone: sfc32, @see https://pracrand.sourceforge.net */
 export function createRandom(seed: string): Random {
   const state = new Uint32Array(new BigUint64Array([Bun.hash.wyhash(seed), Bun.hash.wyhash(seed, 1n)]).buffer)
   const next = () => {

@@ -18,7 +18,7 @@ const DNS_RECORDS: Record<string, readonly string[]> = {
   'nowhere.example': [],
 }
 
-/** The options of a test that must never leave the machine: names are known here or not at all. */
+/** Returns options for tests that must not leave the machine: only the names above resolve. */
 export function testOptions(): SafeGetOptions {
   const resolve = async (name: string) => DNS_RECORDS[name] ?? Promise.reject(new Error('getaddrinfo ENOTFOUND'))
   return { maxBytes: 1_000_000, deadlineMs: 5_000, signal: neverAborted, resolve }
@@ -32,7 +32,7 @@ export async function readText(response: SafeResponse): Promise<string> {
   return new TextDecoder().decode(await readAll(response, neverAborted))
 }
 
-/** How fetching and reading a body whole ends: in an error's code, or in `nothing`. */
+/** Fetches and reads a whole body. @returns the code of the error, or `nothing` */
 export async function fetchErrorCode(address: string, options: SafeGetOptions = testOptions()): Promise<string> {
   return await catchErrorCode(safeGet(address, options).then(response => readAll(response, neverAborted)))
 }
@@ -55,14 +55,14 @@ export async function fetchError(address: string, options: SafeGetOptions): Prom
   throw new Error('expected a SafeGetError')
 }
 
-/** An HTTP server on loopback, reached by a name. */
+/** Starts an HTTP server on loopback that is reached by a name. */
 export async function startHttpServer(respond: (request: Request) => Response) {
   const requests: { path: string; headers: Record<string, string> }[] = []
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
     fetch: request => {
-      // Noted at once: Bun empties a request that was answered.
+      // Recorded at once: Bun empties a request that was answered.
       requests.push({ path: new URL(request.url).pathname, headers: Object.fromEntries(request.headers) })
       return respond(request)
     },
@@ -71,7 +71,7 @@ export async function startHttpServer(respond: (request: Request) => Response) {
   return { origin, requests, at: (path: string) => origin + path, [Symbol.asyncDispose]: () => server.stop(true) }
 }
 
-/** A TCP server that answers anything with whatever `answer` writes. */
+/** Starts a TCP server that answers every connection with what `respond` writes. */
 export async function startTcpServer(respond: (socket: Socket) => unknown) {
   const [listening, requested, disconnected] = [0, 1, 2].map(() => Promise.withResolvers<void>()) as [
     Deferred,
@@ -90,7 +90,7 @@ export async function startTcpServer(respond: (socket: Socket) => unknown) {
   server.listen(0, '127.0.0.1', () => listening.resolve())
   await listening.promise
   const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
+  if (address === null || typeof address === 'string') throw new Error('the TCP server has no port')
   return {
     origin: `http://inside.example:${address.port}`,
     requested: requested.promise,

@@ -10,18 +10,18 @@ export interface EventStreamOptions {
   port: number
   lastEventId?: string | undefined
   onEvent: (event: SseEvent) => void
-  /** The connection has ended, whoever ended it. */
+  /** Called when the connection has ended, by either side. */
   onClose?: () => void
 }
 
-/** A connection of its own to the event stream of a studio or of the query service. For tests; it can also not read. */
+/** A connection to the event stream of a studio or of the query service, whose reading can be paused. */
 export interface EventStream {
   pause(): void
   resume(): void
   close(): void
 }
 
-/** Opens a stream. An answer that is none simply ends. */
+/** Opens a stream. A response that is not 200 ends it. */
 export async function openEventStream(options: EventStreamOptions): Promise<EventStream> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const socket = connect(options.port, '127.0.0.1', resolve)
@@ -43,7 +43,7 @@ function parseEvents(socket: Socket, onEvent: (event: SseEvent) => void): void {
     for (const block of blocks) onEvent(parseEvent(block))
   }
   const onHead = (head: string) => {
-    // Kept open for a next request, which there is not.
+    // The server would keep the connection open for another request.
     if (!/^HTTP\/1\.1 200 /.test(head)) socket.destroy()
   }
   socket.on('data', createChunkedDecoder(onHead, onText))
@@ -54,7 +54,7 @@ function parseEvent(block: string): SseEvent {
   return { name: field('event'), id: field('id'), data: field('data') ?? '' }
 }
 
-/** The text of an answer that comes in chunks. @see https://www.rfc-editor.org/rfc/rfc9112#section-7.1 */
+/** Decodes a chunked response. @see https://www.rfc-editor.org/rfc/rfc9112#section-7.1 */
 function createChunkedDecoder(onHead: (head: string) => void, onText: (text: string) => void): (data: Buffer) => void {
   const decoder = new TextDecoder()
   let rest = Buffer.alloc(0)

@@ -8,35 +8,35 @@ import type { ServerProcess } from '../local/process/server-process.ts'
 import { findInstalledNatsServer } from '../local/programs/nats-server.ts'
 import { migrate } from '../src/database/migrations.ts'
 
-/** A database of its own for one test. */
+/** A database for one test. */
 export interface TestDatabase extends AsyncDisposable {
   url: string
 }
 
-/** A NATS server of its own for one test. Started again, it has the same address and the same streams. */
+/** A NATS server for one test. After a restart it has the same address and the same streams. */
 export interface TestNats extends AsyncDisposable {
   readonly url: string
   readonly pid: number
   stop(): Promise<void>
   start(): Promise<void>
-  /** SIGKILL. */
+  /** Sends SIGKILL. */
   kill(): Promise<void>
-  /** SIGKILL, and everything that it has stored is gone. */
+  /** Sends SIGKILL and deletes everything that it has stored. */
   killAndWipe(): Promise<void>
 }
 
-/** A folder of its own for one test. */
+/** A directory for one test. */
 export interface TestDirectory extends AsyncDisposable {
   path: string
 }
 
-/** Where `bun run test` keeps the programs that tests need. */
+/** Directory in which `bun run test` stores the programs that tests need. */
 export const TEST_CACHE = join(import.meta.dirname, '..', '..', '.darkroom', 'cache')
 
 const TEMPLATE = 'studio_template'
 const START_MS = 60_000
 
-/** A new, migrated, empty database on a Postgres that this process starts once and `closeTesting` stops. */
+/** Creates an empty, migrated database on a Postgres that this process starts once and `closeTestResources` stops. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const untrack = trackResource('database')
   shared ??= startSharedServer()
@@ -50,7 +50,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return { url: withDatabaseName(server.server.url, name), [Symbol.asyncDispose]: drop }
 }
 
-/** A nats-server with JetStream, with a password, on a folder of its own. */
+/** Starts a nats-server with JetStream and a password, on a directory of its own. */
 export async function startTestNats(): Promise<TestNats> {
   const untrack = trackResource('nats-server')
   const directory = await createTestDirectory()
@@ -81,7 +81,7 @@ export async function startTestNats(): Promise<TestNats> {
   }
 }
 
-/** An empty folder that is removed with all that is in it. */
+/** Creates an empty directory. Disposing of it removes it with its content. */
 export async function createTestDirectory(): Promise<TestDirectory> {
   const untrack = trackResource('directory')
   const path = await mkdtemp(join(tmpdir(), 'darkroom-test-'))
@@ -93,9 +93,9 @@ export async function createTestDirectory(): Promise<TestDirectory> {
 }
 
 /**
- * Stops what the tests of this process share.
+ * Stops the resources that the tests of this process share.
  *
- * @throws Error naming what a test has not given back, and where it took it
+ * @throws Error with each resource that was not disposed of, and the line that created it
  */
 export async function closeTestResources(): Promise<void> {
   const leaked = [...undisposed]
@@ -132,18 +132,18 @@ function withDatabaseName(url: string, database: string): string {
   return Object.assign(new URL(url), { pathname: database }).href
 }
 
-/** The nats-server program. @throws Error saying how to get it */
+/** Finds the nats-server program. @throws Error with the command that installs it */
 export function findNatsServer(): string {
   const found = findInstalledNatsServer(TEST_CACHE)
   if (!found) throw new Error('The tests need nats-server: `bun run test` gets it once, then `bun test` finds it.')
   return found
 }
 
-/** Notes that something was lent, and by whom; the answer notes that it came back. */
+/** Records a resource and the line that created it. @returns a function that records its disposal */
 function trackResource(what: string): () => void {
   const callSite =
     new Error().stack?.split('\n').find(line => /\.(test|live\.test|browser|faults)\.tsx?:/.test(line)) ?? ''
-  const entry = `  ${what} ${undisposed.size + 1}${callSite.replace(/^\s+at/, ', taken at')}`
+  const entry = `  ${what} ${undisposed.size + 1}${callSite.replace(/^\s+at/, ', created at')}`
   undisposed.add(entry)
   return () => undisposed.delete(entry)
 }

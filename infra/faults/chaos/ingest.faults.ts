@@ -65,26 +65,26 @@ test(
 )
 
 test(
-  'what is thrown away for good takes its pictures along and no one else’s, whoever is killed meanwhile',
+  'deletion from the trash removes the images of the generation alone, although the processor is killed',
   async () => {
     const reference = await stack.client.uploadReference(await createUniqueImage())
-    const [gone, kept] = await Promise.all(
+    const [deleted, remaining] = await Promise.all(
       ['gone', 'kept'].map(async prompt => {
         const { id } = await stack.client.submit({ ...createImageDraft(prompt), referenceImages: [reference.id ?? ''] })
         return await stack.client.waitForGeneration(id, isFinished)
       }),
     )
-    if (!gone || !kept) throw new Error('nothing was made')
-    expect((await stack.client.fetch(`/api/generate/${gone.id}`, { method: 'DELETE' })).ok).toBe(true)
-    stack.client.log.submissions.delete(gone.clientId)
+    if (!deleted || !remaining) throw new Error('no generation was returned')
+    expect((await stack.client.fetch(`/api/generate/${deleted.id}`, { method: 'DELETE' })).ok).toBe(true)
+    stack.client.log.submissions.delete(deleted.clientId)
     await stack.processor.restart()
-    await waitUntilGone(async () => (await stack.client.fetch(`/api/generations/${gone.id}`)).status === 404)
+    await waitUntilGone(async () => (await stack.client.fetch(`/api/generations/${deleted.id}`)).status === 404)
     await stack.sql`update object_removals set remove_after = now()`
     await stack.processor.restart({ FAIL_AT: 'before-remove:kill' })
-    await waitUntilGone(async () => (await listOutputKeys(gone.id)).length === 0)
+    await waitUntilGone(async () => (await listOutputKeys(deleted.id)).length === 0)
     expect(stack.processor.exits).toContain('SIGKILL')
-    expect((await listOutputKeys(kept.id)).length).toBe(6)
-    await expectImagesServed(kept)
+    expect((await listOutputKeys(remaining.id)).length).toBe(6)
+    await expectImagesServed(remaining)
     expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,

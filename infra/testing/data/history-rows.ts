@@ -4,24 +4,23 @@ import { LOCAL_OWNER } from '../../src/http/identity.ts'
 
 export interface HistoryRows {
   images: readonly SeedImage[]
-  /** Numbers of the first and the last one, and of the one that would be made now. */
+  /** Numbers of the first and the last generation, and the number that one created now would have. */
   from: number
   to: number
   now: number
-  /** Whether somebody works on them since now and holds them for an hour, else they were finished, one an hour until now. */
+  /** Whether a worker has started them now with a lease of an hour. Otherwise they are finished, one per hour until now. */
   isRunning: boolean
 }
 
-/** After so many everything is the same again but for numbers and times: outputs, pictures, prompts, failures. */
+/** Number of generations after which outputs, images, prompts and failures repeat. Only numbers and times differ. */
 const PATTERN_LENGTH = 600
 
 const PROMPT_TEXT =
   'terraced hills under a copper sky, seen from very far away, low sun, long shadows, one window lit. '
 
 /**
- * Writes generations of one to four outputs, every fifth with a prompt of many lines. Of the finished ones one in fifty failed.
- * Triggers are off, because they would take a
- * second for each thousand: what they write is written for all at once, from texts that repeat.
+ * Inserts generations of one to four outputs, every fifth with a prompt of many lines. One in fifty of the finished ones failed.
+ * Triggers are off, because they would take a second per thousand rows: their rows are inserted in bulk, from texts that repeat.
  */
 export async function insertHistoryRows(
   tx: Transaction,

@@ -8,25 +8,25 @@ import { openStore } from '../../src/store/open-store.ts'
 import type { TestStudio } from '../studio/test-studio.ts'
 import { insertHistoryRows } from './history-rows.ts'
 
-/** What lies in a studio's database: for tests that need much of it, or a change at a moment of their choosing. */
+/** The generations of a studio's database, for tests that need many, or a change at a certain moment. */
 export interface StudioHistory extends AsyncDisposable {
-  /** Writes generations that were finished long ago, one an hour, the last an hour ago. Open pages are not told of them. */
+  /** Inserts generations that finished one per hour, the last an hour ago. No event is published. */
   insertFinished(count: number): Promise<void>
-  /** Adds one of four outputs that was begun just now, and tells open pages. @returns its id */
+  /** Inserts a generation of four outputs that has just started, and publishes the event. @returns its id */
   insertRunning(): Promise<string>
-  /** The id of a finished generation, whose numbers begin with 1 for the oldest. */
+  /** Returns the id of a finished generation. The oldest has number 1. */
   findId(number: number): Promise<string>
-  /** Runs statements that change a generation, and tells open pages as a worker does. */
+  /** Runs statements that change a generation, and publishes the event as a worker does. */
   updateGeneration(id: string, statements: (tx: Transaction) => Promise<unknown>): Promise<void>
-  /** Stores an output's picture, of the size that was expected or another one. */
+  /** Stores the image of an output, of the expected size or another one. */
   storeOutput(id: string, index: number, size?: { width: number; height: number }): Promise<void>
-  /** Puts a generation into the trash, as another page would. */
+  /** Moves a generation to the trash, as another page would. */
   moveToTrash(id: string): Promise<void>
 }
 
 const BATCH = 5_000
 
-/** Connects to a test studio's database, and stores the pictures that all of it shares. */
+/** Connects to a test studio's database, and stores the images that all generations share. */
 export async function openStudioHistory(studio: TestStudio): Promise<StudioHistory> {
   const log = createLog({ service: 'history', level: 'error' })
   const database = openDatabase({ url: studio.databaseUrl, name: 'darkroom-history', connections: 2, log })
@@ -47,7 +47,7 @@ export async function openStudioHistory(studio: TestStudio): Promise<StudioHisto
     insertRunning: () => transaction(database, tx => insertRunning(tx, images)),
     findId: async number => {
       const [row] = await database<{ id: string }[]>`select id from generations where prompt like ${`No. ${number}:%`}`
-      if (!row) throw new Error(`there is no generation with the number ${number}`)
+      if (!row) throw new Error(`generation ${number} does not exist`)
       return row.id
     },
     storeOutput: (id, index, size) =>
@@ -69,7 +69,7 @@ async function insertRunning(
 ): Promise<string> {
   await insertHistoryRows(tx, { images, from: 7, to: 7, now: 7, isRunning: true })
   const [row] = await tx<{ id: string }[]>`select id from generations order by created_at desc, id desc limit 1`
-  if (!row) throw new Error('nothing was begun')
+  if (!row) throw new Error('no generation was inserted')
   await bumpVersion(tx, row.id)
   return row.id
 }

@@ -3,7 +3,7 @@ import sharp from 'sharp'
 import type { Queryable } from '../../src/database/connection.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
 
-/** Writes a completed generation of the local owner as another system left it. @returns its id */
+/** Inserts a completed generation of the local owner as another system left it. @returns its id */
 export async function insertImportedGeneration(
   db: Queryable,
   parameters: unknown,
@@ -23,7 +23,7 @@ export async function insertImportedGeneration(
   return id
 }
 
-/** A picture that there is no other of. */
+/** Creates an image that differs from all others. */
 export async function createUniqueImage(width: number, height: number): Promise<Buffer> {
   const raw = { width, height, channels: 3 } as const
   return await sharp(randomBytes(width * height * 3), { raw })

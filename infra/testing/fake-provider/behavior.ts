@@ -1,18 +1,18 @@
 import { z } from 'zod'
 
-const times = z.int().min(1).optional().describe('so many times, then no more; without it always')
+const times = z.int().min(1).optional().describe('number of times; always unless given')
 
-/** A way for a question to go wrong instead of being answered. */
+/** A fault of a request. */
 export const RequestFault = z.strictObject({
   kind: z.enum(['status', 'hang', 'reset', 'cut', 'malformed', 'wrong-shape']),
-  status: z.int().min(300).max(599).optional().describe('for `status`; 500 unless said'),
-  retryAfter: z.string().optional().describe('the header, as it is'),
-  taken: z.boolean().optional().describe('the work is begun all the same, and nobody is told its id'),
+  status: z.int().min(300).max(599).optional().describe('for `status`; 500 unless given'),
+  retryAfter: z.string().optional().describe('the header, verbatim'),
+  taken: z.boolean().optional().describe('the prediction is started all the same, and its id is not returned'),
   times,
 })
 export type RequestFault = z.infer<typeof RequestFault>
 
-/** A way for an output's file to be something else. */
+/** A fault of an output's file. */
 export const FileFault = z.strictObject({
   kind: z.enum([
     'status',
@@ -29,44 +29,47 @@ export const FileFault = z.strictObject({
     'hang',
     'redirect',
   ]),
-  status: z.int().min(400).max(599).optional().describe('for `status`; 500 unless said'),
-  to: z.string().optional().describe('for `redirect`; a port on loopback unless said'),
-  after: z.int().min(1).optional().describe('only after so many good answers: an address that expires'),
-  times: times.describe('so many times for each file, then no more; without it always'),
+  status: z.int().min(400).max(599).optional().describe('for `status`; 500 unless given'),
+  to: z.string().optional().describe('for `redirect`; a port on loopback unless given'),
+  after: z.int().min(1).optional().describe('number of successes before the fault: a URL that expires'),
+  times: times.describe('number of times per file; always unless given'),
 })
 export type FileFault = z.infer<typeof FileFault>
 
-/** A way for a list of outputs to be wrong. */
+/** Faults of a list of outputs. */
 export const OUTPUT_FAULTS = ['missing', 'null', 'not-a-list', 'empty', 'fewer', 'more', 'twice', 'hostile'] as const
 export type OutputFault = (typeof OUTPUT_FAULTS)[number]
 
-/** How the fake provider behaves from now on. What a prediction takes in time is settled when it is submitted. */
+/** The behavior of the fake provider. The duration of a prediction is fixed when it is submitted. */
 export const Behavior = z.strictObject({
-  delayMs: z.number().min(0).describe('that making all outputs of a prediction takes'),
-  oneAtATime: z.boolean().describe('outputs are shown as they are made, else all together'),
-  readyOutputs: z.int().min(0).nullable().describe('at most so many are made, until this is raised; null: no gate'),
-  queuePosition: z.int().min(0).nullable().describe('nothing is begun while this is set'),
-  lookAgainSeconds: z.number().min(0).describe('when to ask again'),
-  expiresInSeconds: z.number().nullable().describe('that an output’s address claims to live'),
-  recognisesKeys: z.boolean().describe('a repeated idempotency key gives the same prediction instead of another'),
-  failure: z.strictObject({ code: z.string(), message: z.string() }).nullable().describe('how predictions end'),
+  delayMs: z.number().min(0).describe('duration of all outputs of a prediction'),
+  oneAtATime: z.boolean().describe('outputs are listed as they finish, else all together'),
+  readyOutputs: z.int().min(0).nullable().describe('number of outputs that finish until this is raised; null: all'),
+  queuePosition: z.int().min(0).nullable().describe('no prediction starts while this is set'),
+  lookAgainSeconds: z.number().min(0).describe('suggested time until the next check'),
+  expiresInSeconds: z.number().nullable().describe('lifetime that an output’s URL claims'),
+  recognisesKeys: z.boolean().describe('a repeated idempotency key returns the same prediction'),
+  failure: z
+    .strictObject({ code: z.string(), message: z.string() })
+    .nullable()
+    .describe('error with which predictions end'),
   cancelTooLate: z.boolean(),
   submit: RequestFault.nullable(),
   check: RequestFault.nullable(),
   cancel: RequestFault.nullable(),
   output: z.enum(OUTPUT_FAULTS).nullable(),
-  holdFiles: z.boolean().describe('files are not sent until this is over'),
+  holdFiles: z.boolean().describe('files are not sent while this is set'),
   fileDelayMs: z.number().min(0),
   fileType: z.enum(['png', 'mp4', 'webm']),
-  fileBytes: z.int().min(0).describe('that a file is filled up to, about'),
-  files: z.record(z.string(), FileFault).describe('by index, or `*` for each that has none of its own'),
+  fileBytes: z.int().min(0).describe('approximate size of a file, by padding'),
+  files: z.record(z.string(), FileFault).describe('by index, or `*` for every index without one'),
 })
 export type Behavior = z.infer<typeof Behavior>
 
 export const BehaviorChange = Behavior.partial()
 export type BehaviorChange = z.infer<typeof BehaviorChange>
 
-/** Everything goes well, at once. */
+/** Every request succeeds at once. */
 export const DEFAULT_BEHAVIOR: Behavior = {
   delayMs: 0,
   oneAtATime: false,

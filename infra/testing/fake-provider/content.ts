@@ -5,7 +5,7 @@ import { renderImage } from './image.ts'
 import type { PredictionRecord } from './state.ts'
 import { makeMp4, makeWebm } from './video.ts'
 
-/** The file of one output: a picture or video of the size asked for, filled up to about as many bytes as it should have. */
+/** Creates the file of one output: an image or video of the requested dimensions, padded to about the requested size. */
 export async function createContent(
   behavior: Behavior,
   { submission }: PredictionRecord,
@@ -20,7 +20,7 @@ export async function createContent(
 
 const VIDEO_MAKERS = { mp4: makeMp4, webm: makeWebm } as const
 
-/** A PNG with chunks in it that no reader knows, which it has to skip. */
+/** Pads a PNG with chunks of unknown type, which readers skip. */
 function padPng(png: Uint8Array, bytes: number): Uint8Array[] {
   const end = png.byteLength - 12
   const chunk = pngChunk(FILLER)

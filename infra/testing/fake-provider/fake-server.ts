@@ -6,28 +6,28 @@ import { sendJson } from './responses.ts'
 import { handleRequest } from './routes.ts'
 import { createProviderState, type ProviderState } from './state.ts'
 
-/** The tests' provider while it runs. What its methods do, `POST /control` and `GET /log` do for another process. */
+/** The running fake provider. `POST /control` and `GET /log` do the same as its methods for other processes. */
 export interface FakeProviderServer extends AsyncDisposable {
-  /** Where it is reached, and the origin of its files. */
+  /** Its address, and the origin of its files. */
   readonly url: string
   readonly behavior: Behavior
   readonly requestLog: RequestLog
-  /** Behaves otherwise from now on; what is not named stays. */
+  /** Changes the behavior. What is not given stays. */
   setBehavior(change: BehaviorChange): void
-  /** Behaves well again and empties the journal. */
+  /** Restores the default behavior and empties the request log. */
   reset(): void
-  /** Holds every file back that is asked for, until they are released. */
+  /** Delays every requested file until `releaseFiles`. */
   holdFiles(): void
   releaseFiles(): void
-  /** Waits until the journal says so. @throws TimeoutError after `milliseconds` (5,000 unless said) */
-  waitForRequests(test: (requestLog: RequestLog) => boolean, milliseconds?: number): Promise<void>
+  /** Waits until the request log matches. @throws TimeoutError after `milliseconds` (5,000 unless given) */
+  waitForRequests(matches: (requestLog: RequestLog) => boolean, milliseconds?: number): Promise<void>
 }
 
 /**
- * Starts the tests' provider: a real HTTP server that takes predictions and serves their files as Replicate does, in every
- * way that a provider can behave and misbehave (`Behaviour`).
+ * Starts the fake provider: a real HTTP server that accepts predictions and serves their files as Replicate does, with every fault
+ * of `Behavior`.
  *
- * @param options.port on loopback; any free one unless said
+ * @param options.port on loopback; any free one unless given
  */
 export async function startFakeProvider(options: { port?: number } = {}): Promise<FakeProviderServer> {
   const server = createServer()
@@ -53,8 +53,8 @@ function createControl(state: ProviderState, server: Server): FakeProviderServer
     reset: state.reset,
     holdFiles: () => state.setBehavior({ holdFiles: true }),
     releaseFiles: () => state.setBehavior({ holdFiles: false }),
-    waitForRequests: (test, milliseconds = 5_000) =>
-      state.waitUntil(() => test(state.requestLog), AbortSignal.timeout(milliseconds)),
+    waitForRequests: (matches, milliseconds = 5_000) =>
+      state.waitUntil(() => matches(state.requestLog), AbortSignal.timeout(milliseconds)),
     [Symbol.asyncDispose]: () => close(server),
   }
 }
@@ -75,7 +75,7 @@ async function close(server: Server): Promise<void> {
   await promise
 }
 
-/** What it cannot read is the asker's mistake. An answer that was begun can only be broken off. */
+/** Answers an unreadable request with 422. A response that has started is cut off. */
 function sendError(response: ServerResponse, error: unknown): void {
   if (response.headersSent || response.destroyed) return void response.destroy()
   sendJson(response, 422, { detail: error instanceof Error ? error.message : String(error) })

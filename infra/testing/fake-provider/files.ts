@@ -6,7 +6,7 @@ import { type FileContent, firstHalf, totalBytes } from './file-content.ts'
 import { sendJson } from './responses.ts'
 import type { PredictionRecord, ProviderState } from './state.ts'
 
-/** Sends the file of one output, once it may be sent, or what a fault makes of it. */
+/** Sends the file of one output, or its fault, once files are released. */
 export async function sendFile(
   state: ProviderState,
   response: ServerResponse,
@@ -51,7 +51,7 @@ const FAULT_HANDLERS: Record<FileFault['kind'], (exchange: FileExchange) => void
     response.destroy()
   },
   'cut-without-length': async ({ response, content, signal }) => {
-    // Without a length or chunks the end of the connection is the end of the file, and this one seems whole.
+    // Without a length or chunks the end of the connection ends the file, so this one seems complete.
     response.useChunkedEncodingByDefault = false
     response.writeHead(200, { 'content-type': content.type })
     await writePieces(response, firstHalf(content.pieces), signal)
@@ -100,7 +100,7 @@ async function sendWhole(response: ServerResponse, { type, pieces }: FileContent
   response.end()
 }
 
-/** Writes one piece after the other, each once the one before is on its way. */
+/** Writes piece after piece, each once the previous one is sent. */
 async function writePieces(
   response: ServerResponse,
   pieces: readonly Uint8Array[],

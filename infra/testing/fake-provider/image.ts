@@ -1,7 +1,7 @@
 import sharp from 'sharp'
 
 /**
- * A picture of exactly the size asked for, of a colour that tells outputs apart, made in a few milliseconds.
+ * Renders an image of the requested dimensions in a few milliseconds. Its colour differs for each output.
  *
  * @returns PNG bytes
  */
@@ -14,5 +14,5 @@ export async function renderImage(size: { width: number; height: number }, seed:
     .toBuffer()
 }
 
-/** A little texture, smaller than any picture: a flat one would be so few bytes that none could be cut in the middle. */
+/** A texture smaller than any image: a flat image would have too few bytes to be cut in the middle. */
 const DOTS = '<svg width="8" height="8"><circle cx="4" cy="4" r="3" fill="white" fill-opacity="0.6"/></svg>'

@@ -2,7 +2,7 @@ import type { OutputFault } from './behavior.ts'
 import type { PredictionRecord, ProviderState } from './state.ts'
 import { BYTES_MODEL, type PredictionStatus, type Submission } from './wire.ts'
 
-/** Begins the work, or finds it begun where the key is known and keys are recognised. */
+/** Starts a prediction, or returns the one of the same key where keys are recognised. */
 export function startPrediction(
   state: ProviderState,
   submission: Submission,
@@ -10,7 +10,7 @@ export function startPrediction(
 ): PredictionRecord {
   const known = [...state.predictions.values()].find(other => other.idempotencyKey === idempotencyKey)
   if (known && idempotencyKey !== null && state.behavior.recognisesKeys) return known
-  // An id of its own for each, so that a server that was restarted never answers for what another began.
+  // Ids are random, because a restarted server must not know the predictions of the one before.
   const prediction = {
     id: crypto.randomUUID(),
     submission,
@@ -23,7 +23,7 @@ export function startPrediction(
   return prediction
 }
 
-/** How a prediction stands now, as the wire says it. Its status is noted in the journal. */
+/** Returns a prediction as a response describes it now. Records its status in the request log. */
 export function describePrediction(state: ProviderState, prediction: PredictionRecord) {
   const { behavior } = state
   const status = statusOf(state, prediction)
@@ -48,7 +48,7 @@ export function statusOf(state: ProviderState, prediction: PredictionRecord): Pr
   return state.behavior.failure ? 'failed' : 'succeeded'
 }
 
-/** The indices that a wrong list of outputs still names. */
+/** Returns the indices that a faulty list of outputs names. */
 export function listFaultyIndices(state: ProviderState, prediction: PredictionRecord): number[] {
   const listed = applyOutputFault(
     state,

@@ -1,8 +1,8 @@
 import type { PredictionStatus, Submission } from './wire.ts'
 
-/** A submission as it came, whether or not it was answered. */
+/** A submission as received, whether or not it was answered. */
 export interface SubmitEntry extends Submission {
-  /** The prediction it began or, for a key that was recognised, got; null if it was refused. */
+  /** The prediction that it started or, for a recognised key, returned; null if it was refused. */
   id: string | null
   idempotencyKey: string | null
 }
@@ -10,21 +10,21 @@ export interface SubmitEntry extends Submission {
 export interface FileEntry {
   id: string
   index: number
-  /** What was sent: `ok` or the kind of fault. */
+  /** `ok`, or the kind of fault. */
   sent: string
 }
 
-/** What happened at the fake provider, for tests to read. */
+/** Requests that the fake provider received, for tests. */
 export interface RequestLog {
   submits: SubmitEntry[]
   submitsByKey: Record<string, number>
-  /** How each prediction was last seen, by its id. */
+  /** Last reported status of each prediction, by id. */
   predictions: Record<string, PredictionStatus>
-  /** The ids asked about, in order. */
+  /** Ids of the checks, in order. */
   checks: string[]
   cancels: { id: string; status: PredictionStatus }[]
   files: FileEntry[]
-  /** File requests that came and are not over, those held back included. */
+  /** File requests in progress, including delayed ones. */
   filesInFlight: number
   maxFilesInFlight: number
 }

@@ -5,7 +5,7 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
   sendText(response, status, JSON.stringify(body))
 }
 
-/** Goes wrong in the way asked for, instead of answering. */
+/** Responds with a fault. */
 export function sendFault(response: ServerResponse, fault: RequestFault): void {
   if (fault.retryAfter !== undefined) response.setHeader('retry-after', fault.retryAfter)
   FAULT_HANDLERS[fault.kind](response, fault)

@@ -13,11 +13,11 @@ import { BYTES_MODEL, type BytesLine, Submission } from './wire.ts'
 interface Exchange {
   request: IncomingMessage
   response: ServerResponse
-  /** Aborted when the exchange is over, whoever ended it. */
+  /** Aborted when the connection of the exchange is closed, by either side. */
   signal: AbortSignal
 }
 
-/** Answers one request. @throws ZodError or SyntaxError for what it cannot read; the signal's reason */
+/** Handles a request. @throws ZodError or SyntaxError for an unreadable one; the signal's reason */
 export async function handleRequest(state: ProviderState, exchange: Exchange): Promise<void> {
   const { pathname } = new URL(exchange.request.url ?? '/', state.url)
   const submission = `${exchange.request.method} ${pathname}`
@@ -64,7 +64,7 @@ function logSubmit(
   state.notifyWaiters()
 }
 
-/** Sends outputs as bytes, each on a line of its own as soon as it is made. */
+/** Sends outputs as bytes, each on a line of its own as soon as it is finished. */
 async function sendOutputs(
   state: ProviderState,
   { response, signal }: Exchange,
@@ -115,7 +115,7 @@ async function handleFile(
 
 const Control = z.strictObject({ reset: z.boolean().optional(), set: z.unknown() })
 
-/** For tests in another process: what the methods of the server do for those in this one. */
+/** Changes the behavior for tests in another process. */
 async function handleControl(state: ProviderState, { request, response }: Exchange): Promise<void> {
   const { reset, set } = Control.parse(await json(request))
   if (reset) state.reset()

@@ -11,22 +11,22 @@ export interface PredictionRecord {
   cancelled: boolean
 }
 
-/** Everything the fake provider knows: what it was told to do, what it has begun, and what came to its door. */
+/** State of the fake provider: its behavior, its predictions and its request log. */
 export interface ProviderState {
-  /** Where it is reached, without a slash at the end. */
+  /** Its address, without a trailing slash. */
   readonly url: string
   readonly behavior: Behavior
   readonly requestLog: RequestLog
   readonly predictions: Map<string, PredictionRecord>
-  /** Behaves otherwise from now on. @throws ZodError if that is no behaviour */
+  /** Changes the behavior. @throws ZodError if it is invalid */
   setBehavior(setBehavior: unknown): void
-  /** Behaves well and forgets what came; what was begun stays, and so do its files. */
+  /** Restores the default behavior and empties the request log. Predictions and their files stay. */
   reset(): void
-  /** Counts one more occasion for a fault, and says whether it comes about. */
+  /** Counts an occasion for a fault. @returns whether the fault is active */
   shouldInject(fault: FaultSchedule, key?: string): boolean
-  /** Says that something has happened, to those who wait for it. */
+  /** Makes every `waitUntil` check its condition again. */
   notifyWaiters(): void
-  /** Waits for something to have become so. @throws the signal's reason */
+  /** Waits until a condition is true. @throws the signal's reason */
   waitUntil(test: () => boolean, signal: AbortSignal): Promise<void>
 }
 

@@ -1,15 +1,15 @@
 import { FILLER, type FileContent, totalBytes } from './file-content.ts'
 
-/** What a video says of itself; there are no pictures in it. */
+/** Metadata of a video without frames. */
 export interface VideoOptions {
   width: number
   height: number
   seconds: number
-  /** That the file has, about. */
+  /** Approximate size of the file. */
   bytes: number
 }
 
-/** An MP4 file, its index at its end. */
+/** Creates an MP4 file with its index at the end. */
 export function makeMp4({ width, height, seconds, bytes }: VideoOptions): FileContent {
   const times = [0, 0, 1_000, seconds * 1_000]
   const trackHeader = box(
@@ -34,7 +34,7 @@ export function makeMp4({ width, height, seconds, bytes }: VideoOptions): FileCo
   return { type: 'video/mp4', pieces: [head, ...data, index] }
 }
 
-/** A WebM file that says how long each piece is. */
+/** Creates a WebM file whose elements have known sizes. */
 export function makeWebm({ width, height, seconds, bytes }: VideoOptions): FileContent {
   const info = element('1549a966', element('2ad7b1', uint32s(1_000_000)), element('4489', float(seconds * 1_000)))
   const video = element('e0', element('b0', uint32s(width)), element('ba', uint32s(height)))
@@ -48,14 +48,14 @@ export function makeWebm({ width, height, seconds, bytes }: VideoOptions): FileC
   return { type: 'video/webm', pieces: [head, ...inside] }
 }
 
-/** Turned not at all. */
+/** Identity transformation matrix. */
 const MATRIX = uint32s(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 function box(type: string, ...content: Uint8Array[]): Buffer {
   return Buffer.concat([uint32s(totalBytes(content) + 8), ascii(type), ...content])
 }
 
-/** One block of one picture. */
+/** Creates a cluster of one block. */
 function cluster(seconds: number): Uint8Array[] {
   const time = element('e7', uint32s(seconds * 1_000))
   const block = Buffer.concat([elementHead('a3', FILLER.byteLength + 4), Buffer.from('81000080', 'hex')])

@@ -1,7 +1,7 @@
 import { LIMITS } from '@darkroom/contracts/limits'
 import { z } from 'zod'
 
-/** What the fake provider is asked. Its references are named by their bytes, which nobody draws from. */
+/** A submission to the fake provider. References are named by their bytes, which are not used. */
 export const Submission = z.strictObject({
   model: z.string(),
   kind: z.string(),
@@ -20,7 +20,7 @@ export type Submission = z.infer<typeof Submission>
 const PREDICTION_STATUSES = ['starting', 'processing', 'succeeded', 'failed', 'canceled'] as const
 export type PredictionStatus = (typeof PREDICTION_STATUSES)[number]
 
-/** What it answers, after Replicate's predictions. Outputs are judged one by one: a bad one does not spoil the rest. */
+/** A prediction, after Replicate's. Outputs are parsed one by one: an invalid one does not affect the others. */
 export const Prediction = z.object({
   id: z.string().regex(/^[\w-]{1,100}$/),
   status: z.enum(PREDICTION_STATUSES),
@@ -45,12 +45,12 @@ export const UrlOutput = z.object({
 })
 export type UrlOutput = z.infer<typeof UrlOutput>
 
-/** A line of the answer that carries bytes; the last line says that it is the last. */
+/** A line of a response with bytes. The last line is marked as such. */
 export const BytesLine = z.union([
   z.object({ index, mimeType: z.string().max(100), base64: z.string() }),
   z.object({ done: z.literal(true) }),
 ])
 export type BytesLine = z.infer<typeof BytesLine>
 
-/** The model that answers with bytes at once; every other one is asked again until it is done. */
+/** The model that responds with bytes at once. Every other model is polled. */
 export const BYTES_MODEL = 'fake-bytes'

@@ -6,10 +6,10 @@ import { CAN_CREATE_SANDBOXES, createSandbox, type Sandbox } from './sandbox.ts'
 
 const LIMIT_MS = 240_000
 const sandboxTest = test.skipIf(!CAN_CREATE_SANDBOXES)
-/** Has the disk looked at when the launcher is gone: what is on it goes with the namespace. */
+/** Runs a check of the disk when the launcher has ended, because the disk disappears with the namespace. */
 const LIST_FILES_AT_EXIT = ['/bin/sh', '-c', '"$@"; code=$?; find "$DATA_DIR" -type f; exit $code', 'sh']
 
-/** A studio whose data is on a disk of so many megabytes. */
+/** Starts a studio whose data is on a disk of the given size in MB. */
 async function start(
   sandbox: Sandbox,
   megabytes: number,
@@ -26,7 +26,7 @@ function diskPath(sandbox: Sandbox): string {
 }
 
 sandboxTest(
-  'on a disk that is nearly full: one sentence, and nothing is begun (needs root or user namespaces)',
+  'refuses a disk that is nearly full, in one sentence, and starts nothing (needs root or user namespaces)',
   async () => {
     await using sandbox = await createSandbox()
     await using launcher = await start(sandbox, 255, { userPrefix: LIST_FILES_AT_EXIT })
@@ -39,7 +39,7 @@ sandboxTest(
 )
 
 sandboxTest(
-  'on a disk with little room, which then fills up: it works, and stops in order before the end (needs root or user namespaces)',
+  'runs on a small disk, and stops in order before it is full (needs root or user namespaces)',
   async () => {
     await using sandbox = await createSandbox()
     const disk = diskPath(sandbox)

@@ -14,7 +14,7 @@ const BUILD_MS = 180_000
 const CLONE = join(import.meta.dirname, '..', '..', '..')
 const sandboxTest = test.skipIf(!CAN_CREATE_SANDBOXES)
 
-// Nobody can build in a clone that is read-only, or fetch what a build needs without a network.
+// A build needs a writable clone, and a network for its packages.
 beforeAll(async () => {
   await buildUi({
     root: CLONE,
@@ -29,7 +29,7 @@ function startInDirectory(dataDir: string, port: number): Launcher {
 }
 
 test(
-  'twice at once with other data, on a port that somebody else has: each finds one of its own and says so',
+  'runs twice at once with separate data although the port is taken: each finds a free port and reports it',
   async () => {
     await using first = await createTestDirectory()
     await using second = await createTestDirectory()
@@ -51,7 +51,7 @@ test(
 )
 
 sandboxTest(
-  'from a read-only clone, changed since its interface was built, on a read-only machine: only DATA_DIR is written (needs root or user namespaces)',
+  'writes to DATA_DIR alone from a read-only clone whose interface build is outdated, on a read-only machine (needs root or user namespaces)',
   async () => {
     await using sandbox = await createSandbox()
     const dataDir = join(sandbox.home, 'data')
@@ -75,7 +75,7 @@ sandboxTest(
 )
 
 sandboxTest(
-  'without a network, once it is installed (needs root or user namespaces)',
+  'runs without a network once it is installed (needs root or user namespaces)',
   async () => {
     await using sandbox = await createSandbox()
     const setup = 'if ip route get 192.0.2.1 2> /dev/null; then exit 9; fi'

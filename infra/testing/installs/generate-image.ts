@@ -4,11 +4,11 @@ import { waitUntil } from '../../local/process/wait-until.ts'
 const GENERATE_TIMEOUT_MS = 30_000
 
 /**
- * Makes a picture in a studio, by HTTP alone: the proof that all of it works. While a part starts again the studio says so and
- * means to be asked again: it is.
+ * Generates an image in a studio, by HTTP alone, as a check of all its parts. Repeats requests that are refused with 503 while a part
+ * restarts.
  *
- * @returns where the picture is
- * @throws Error if there is no whole picture in half a minute
+ * @returns the address of the image
+ * @throws Error without a complete image after half a minute
  */
 export async function generateImage(studio: string): Promise<string> {
   const wait = {
@@ -23,14 +23,14 @@ export async function generateImage(studio: string): Promise<string> {
   return imagePath
 }
 
-/** Whether there is a picture at an address within a studio. */
+/** Checks that a studio serves an image at an address. */
 export async function isImageServed(studio: string, path: string): Promise<boolean> {
   const response = await fetch(new URL(path, studio))
   const bytes = await response.bytes()
   return response.ok && (response.headers.get('content-type') ?? '').startsWith('image/') && bytes.length > 1_000
 }
 
-/** Whether the interface is there, with what its page asks for. */
+/** Checks that the interface and the files of its page are served. */
 export async function isUiServed(studio: string): Promise<boolean> {
   const page = await fetch(studio)
   const scripts = [...(await page.text()).matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path)
@@ -38,7 +38,7 @@ export async function isUiServed(studio: string): Promise<boolean> {
   return page.ok && scripts.length > 0 && responses.every(response => response.ok)
 }
 
-/** Sent again under the same name it is still one generation. */
+/** Submits a generation. Repeats with the same client id are one generation. */
 async function submitGeneration(
   studio: string,
   clientId: string,
@@ -63,7 +63,7 @@ async function findOutputUrl(url: string, signal: AbortSignal): Promise<string |
   return status === 'completed' ? (outputs[0]?.url ?? undefined) : undefined
 }
 
-/** @returns undefined if it is to be asked again */
+/** @returns undefined on 503, to be repeated */
 async function requestGeneration(url: string, init: RequestInit): Promise<Generation | undefined> {
   const response = await fetch(url, init)
   if (response.status === 503) return undefined

@@ -29,7 +29,7 @@ async function killProcess(name: string, dataDir: string): Promise<void> {
 }
 
 test.concurrent(
-  'after a kill -9 of each part: it comes back by itself, and the studio works on',
+  'restarts each part after a kill -9, and continues to work',
   async () => {
     await using directory = await createTestDirectory()
     await using launcher = await start(directory)
@@ -48,7 +48,7 @@ test.concurrent(
 )
 
 test.concurrent(
-  'after a kill -9 of the launcher, then of all there is at once, as when the machine stops',
+  'recovers from a kill -9 of the launcher, and of all processes at once, as after a power cut',
   async () => {
     await using directory = await createTestDirectory()
     await using first = await start(directory)
@@ -75,7 +75,7 @@ test.concurrent(
   LIMIT_MS,
 )
 
-/** After a boot the numbers that were left behind are somebody else's. @returns the files they were in */
+/** Replaces the process ids on disk by another process's, as after a reboot. @returns the files that had them */
 async function reassignPids(pid: number, dataDir: string): Promise<string[]> {
   const left = (await readdir(dataDir, { recursive: true })).filter(name => /(^|\/)(\w+\.pid|run\.json)$/.test(name))
   for (const name of left) {

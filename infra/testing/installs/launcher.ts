@@ -1,31 +1,31 @@
 import { join } from 'node:path'
 import { forEachLine } from '../../local/process/process-output.ts'
 
-/** A launcher in a process of its own, as people start it, known by what it prints. */
+/** A launcher in a process of its own, as users start it, observed by its output. */
 export interface Launcher extends AsyncDisposable {
   pid: number
-  /** All that it has printed. */
+  /** Its output so far. */
   lines: string[]
-  /** Its address, once it says that it is open. Fails with all that it printed if it ends before. */
+  /** Its address, once it is open. Rejects with its output if it ends before. */
   url: Promise<string>
-  /** Its exit code, when it is gone; negative is no code, but a signal. */
+  /** Its exit code; negative if a signal ended it. */
   exited: Promise<number>
   kill(signal: NodeJS.Signals): void
-  /** Ctrl-C. @returns the exit code */
+  /** Sends SIGINT, as Ctrl-C does. @returns the exit code */
   stop(): Promise<number>
 }
 
 export interface LauncherOptions {
-  /** All the environment that it gets. */
+  /** Its complete environment. */
   env: Record<string, string>
-  /** What is put before `bun`: another user, other namespaces. */
+  /** Command prefix of `bun`: another user, other namespaces. */
   prefix?: readonly string[]
-  /** The Bun that runs it, and the clone that it runs from, where these are not this process' own. */
+  /** The Bun and the clone that run it, unless they are those of this process. */
   bun?: string
   clone?: string
-  /** The file of the clone that it runs, and its arguments, where that is not `bun start` itself. */
+  /** The file of the clone that it runs, and its arguments, unless that is `bun start`. */
   run?: readonly string[]
-  /** Told each line as it comes. */
+  /** Called for each line of output. */
   onLine?: (line: string) => void
 }
 
@@ -41,7 +41,7 @@ export function startLauncher(options: LauncherOptions): Launcher {
   return watchLauncher([...prefix, bun, join(clone, file), ...args], options)
 }
 
-/** Runs a command that is a launcher. It is stopped, at the latest, when it is disposed of. */
+/** Runs a launcher by a command. Disposing of it stops it. */
 export function watchLauncher(command: string[], { env, onLine }: Pick<LauncherOptions, 'env' | 'onLine'>): Launcher {
   const lines: string[] = []
   const opened = Promise.withResolvers<string>()
@@ -51,7 +51,7 @@ export function watchLauncher(command: string[], { env, onLine }: Pick<LauncherO
     const [, url] = OPEN_LINE.exec(line) ?? []
     if (url) opened.resolve(url)
   }
-  // It does not outlive a test that is killed.
+  // Stops the launcher if the test is killed.
   const childEnv = { DARKROOM_PARENT_PID: String(process.pid), ...env }
   const child = Bun.spawn(command, { cwd: '/', env: childEnv, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
   const outputDone = Promise.all([forEachLine(child.stdout, onOutputLine), forEachLine(child.stderr, onOutputLine)])

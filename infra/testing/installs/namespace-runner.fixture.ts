@@ -3,8 +3,8 @@ import { generateImage } from './generate-image.ts'
 import { startLauncher } from './launcher.ts'
 
 /**
- * Runs a studio and uses it, from inside namespaces that nobody else can reach into: makes a picture, and then, with the
- * argument `fill`, fills the disk up and stays to the end. It prints what the launcher prints.
+ * Runs a studio from inside namespaces that other processes cannot reach: generates an image and then, with the argument `fill`,
+ * fills the disk and waits for the launcher's end. It prints the launcher's output.
  */
 
 const FILLER_BYTES = 150 * 1024 * 1024

@@ -3,14 +3,14 @@ import { waitUntil } from '../../local/process/wait-until.ts'
 
 const EXIT_TIMEOUT_MS = 15_000
 
-/** The processes that have the text in their command line or their environment. */
+/** Returns the processes that have the text in their command line or environment. */
 export async function findProcesses(marker: string): Promise<number[]> {
   const pids = (await listPids()).filter(pid => pid !== process.pid)
   const found = await Promise.all(pids.map(async pid => ((await processMentions(pid, marker)) ? pid : 0)))
   return found.filter(pid => pid !== 0)
 }
 
-/** Waits until there is none of them any more. */
+/** Waits until no process has the text in its command line or environment. */
 export async function waitUntilProcessesExit(marker: string): Promise<true> {
   const wait = {
     what: `The end of all of ${marker}`,
@@ -21,9 +21,9 @@ export async function waitUntilProcessesExit(marker: string): Promise<true> {
 }
 
 /**
- * Takes a process and all that came from it away at once: nothing of it gets to see the end of another, and stop in order.
+ * Kills a process and its descendants at once. They are stopped first: none sees another end, and none shuts down in order.
  *
- * @returns how many there were
+ * @returns the number of processes
  */
 export async function killProcessTree(pid: number): Promise<number> {
   const pids = await listProcessTree(pid)
@@ -31,7 +31,7 @@ export async function killProcessTree(pid: number): Promise<number> {
   return pids.length
 }
 
-/** A process, and all that came from it. */
+/** Returns a process and its descendants. */
 export async function listProcessTree(pid: number): Promise<number[]> {
   const parents = await Promise.all((await listPids()).map(async pid => ({ pid, parent: await readParentPid(pid) })))
   const descendantsOf = (ancestor: number): number[] =>
@@ -43,7 +43,7 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {
-    // A session of the database has ended by itself in the meantime.
+    // A session of the database has ended in the meantime.
   }
 }
 
@@ -56,7 +56,7 @@ async function processMentions(pid: number, marker: string): Promise<boolean> {
   return (await Promise.all(texts)).some(text => text.includes(marker))
 }
 
-/** @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html the name, in brackets, may have anything in it */
+/** @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html the name, in brackets, may contain any character */
 async function readParentPid(pid: number): Promise<number> {
   const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
   return Number(line.slice(line.lastIndexOf(')') + 2).split(' ')[1] ?? 0)

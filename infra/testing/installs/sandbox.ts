@@ -3,22 +3,22 @@ import { join } from 'node:path'
 import { createTestDirectory, findNatsServer } from '../test-resources.ts'
 import type { LauncherOptions } from './launcher.ts'
 
-/** A home of its own for a studio under test, with the clone in it and nothing else of this machine's users. */
+/** A home directory for a studio under test, with the clone in it and nothing else of this machine's users. */
 export interface Sandbox extends AsyncDisposable {
   home: string
-  /** Where the studio keeps its data if nothing else is said. */
+  /** The studio's default data directory. */
   dataDir: string
-  /** How a launcher is started in there. */
+  /** Returns the options that start a launcher in the sandbox. */
   launcherOptions(options?: SandboxLaunchOptions): LauncherOptions
 }
 
 export interface SandboxLaunchOptions {
   env?: Record<string, string>
-  /** A shell script that prepares the place, as root of it: the clone is already there, as `$CLONE`. */
+  /** A shell script that prepares the sandbox, as its root. The clone is already mounted, as `$CLONE`. */
   setup?: string
-  /** False cuts the network off, all but loopback. */
+  /** False removes the network except loopback. */
   network?: boolean
-  /** What is put before the command in the end: another user. */
+  /** The last command prefix: another user. */
   userPrefix?: readonly string[]
 }
 
@@ -26,13 +26,13 @@ const CLONE = join(import.meta.dirname, '..', '..', '..')
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 export const IS_ROOT = process.getuid?.() === 0
-/** Whether this user may make rooms: root may, and whoever may make user namespaces. */
+/** Whether this user may create sandboxes: root, or a user who may create user namespaces. */
 export const CAN_CREATE_SANDBOXES = commandSucceeds([
   ...unshareCommand({ setup: 'mount -t tmpfs tmpfs /tmp', network: false }),
   '/bin/true',
 ])
 
-/** A room whose home has the given rights. Without 0o711 nobody else sees into it. */
+/** Creates a sandbox whose home has the given mode. Other users need 0o711. */
 export async function createSandbox(mode = 0o700): Promise<Sandbox> {
   const directory = await createTestDirectory()
   const home = join(directory.path, 'home')
@@ -56,7 +56,7 @@ export async function createSandbox(mode = 0o700): Promise<Sandbox> {
   }
 }
 
-/** What runs a command in namespaces of its own, in which this user is root until the script is done. */
+/** Returns a command prefix that runs a command in its own namespaces, in which this user is root during the script. */
 function unshareCommand({ setup, network }: { setup: string; network: boolean }): string[] {
   const script = network ? setup : `${setup}\nip link set lo up`
   const namespaces = ['--mount', ...(network ? [] : ['--net'])]

@@ -1,16 +1,16 @@
 import { userInfo } from 'node:os'
 
-/** An ordinary user. */
+/** An unprivileged user. */
 export interface User {
   id: number
-  /** What to put before a command, as root, so that the user runs it. */
+  /** Command prefix by which root runs a command as the user. */
   prefix: string[]
 }
 
-/** A user that no list of users knows. */
+/** A user id without an entry in the list of users. */
 export const UNNAMED_USER: User = { id: 54_321, prefix: setprivCommand(54_321) }
 
-/** A user of this machine with a name, which is removed when it is disposed of. Needs root. */
+/** Creates a named user of this machine, which is removed when it is disposed of. Needs root. */
 export async function createUser(): Promise<User & AsyncDisposable> {
   const name = `darkroom-${crypto.randomUUID().slice(0, 8)}`
   runOrThrow(['useradd', '--system', '--user-group', '--no-create-home', '--shell', '/bin/false', name])

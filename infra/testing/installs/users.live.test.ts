@@ -18,7 +18,7 @@ async function start(sandbox: Sandbox, options: SandboxLaunchOptions = {}): Prom
   return startLauncher(sandbox.launcherOptions({ ...options, env: { ...env, ...options.env } }))
 }
 
-/** As whom Postgres runs, as seen from here, and whether it is in a user namespace of its own. */
+/** Reads the user of the Postgres process, as seen from here, and whether it has a user namespace of its own. */
 async function readPostgresUser(sandbox: Sandbox): Promise<{ user: number; isIsolated: boolean }> {
   const pid = (await readRunFile(sandbox.dataDir))?.processes.Postgres?.pid ?? 0
   const [, user] = /^Uid:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? []
@@ -32,7 +32,7 @@ async function expectStopped(launcher: Launcher, sandbox: Sandbox): Promise<void
 }
 
 rootTest(
-  'as root in a home that is closed to others, by a user namespace (needs root)',
+  'starts as root in a home that is closed to others, by a user namespace (needs root)',
   async () => {
     await using sandbox = await createSandbox()
     await using launcher = await start(sandbox)
@@ -47,7 +47,7 @@ rootTest(
 )
 
 rootTest(
-  'as root where user namespaces are forbidden, then where they are not, and back, on the same data (needs root)',
+  'starts as root without user namespaces, with them, and without again, on the same data (needs root)',
   async () => {
     await using sandbox = await createSandbox()
     await using first = await start(sandbox, { setup: NO_NAMESPACES })
@@ -69,7 +69,7 @@ rootTest(
 )
 
 rootTest(
-  'as an ordinary user; root then leaves that data alone and says why (needs root, to make the user)',
+  'starts as an unprivileged user; root then refuses that data and says why (needs root, to create the user)',
   async () => {
     await using user = await createUser()
     await using sandbox = await createSandbox(0o711)
@@ -93,7 +93,7 @@ rootTest(
 )
 
 test.skipIf(IS_ROOT)(
-  'as the ordinary user that runs the tests (when that is not root)',
+  'starts as the unprivileged user that runs the tests (when that is not root)',
   async () => {
     await using sandbox = await createSandbox()
     const env = { HOME: sandbox.home, PATH: process.env.PATH ?? '', PORT: String(await findFreePort()) }
@@ -106,7 +106,7 @@ test.skipIf(IS_ROOT)(
 )
 
 rootTest(
-  'as a user that has a number and no name, as containers do (needs root)',
+  'starts as a user id without a name, as in containers (needs root)',
   async () => {
     await using sandbox = await createSandbox(0o711)
     await chown(sandbox.home, UNNAMED_USER.id, UNNAMED_USER.id)
@@ -119,7 +119,7 @@ rootTest(
 )
 
 rootTest(
-  'on data that this user cannot open: one sentence (needs root)',
+  'refuses data that this user cannot open, in one sentence (needs root)',
   async () => {
     await using sandbox = await createSandbox(0o755)
     const env = { DATA_DIR: sandbox.home }
@@ -132,7 +132,7 @@ rootTest(
   LIMIT_MS,
 )
 
-/** Whose each file is. */
+/** Reads the owners of files. */
 async function readOwners(folder: string): Promise<Map<string, number>> {
   const names = (await readdir(folder, { recursive: true })).sort()
   const owners = await Promise.all(names.map(async name => [name, (await stat(join(folder, name))).uid] as const))

@@ -12,7 +12,7 @@ const LIMIT_MS = 240_000
 const MIGRATIONS = join(import.meta.dirname, '..', '..', 'migrations')
 const NEXT = '9999_next'
 
-/** Of the next version if it is given a folder with the migrations of that. */
+/** Starts the launcher; with a folder of migrations, as the next version. */
 async function start(sandbox: Sandbox, migrations?: string): Promise<Launcher> {
   const setup = migrations ? `mount --bind '${migrations}' "$CLONE/infra/migrations"` : ''
   return startLauncher(sandbox.launcherOptions({ env: { PORT: String(await findFreePort()) }, setup }))
@@ -37,7 +37,7 @@ async function listObjects(sandbox: Sandbox): Promise<string[]> {
 }
 
 test.skipIf(!CAN_CREATE_SANDBOXES)(
-  'an old data directory is brought up to date, and the old version leaves the new one alone (needs root or user namespaces)',
+  'migrates an old data directory, and the old version refuses the new one (needs root or user namespaces)',
   async () => {
     await using sandbox = await createSandbox()
     const migrations = await createNextMigrations(sandbox)

@@ -1,7 +1,7 @@
 import type { ClientLog } from './client-log.ts'
 import type { GenerationSnapshot } from './generation-snapshots.ts'
 
-/** I1 and I12: what was promised is there, under the one id that was named, and nothing is there that nobody asked for. */
+/** Checks I1 and I12: every accepted submission exists under its one id, and no generation exists without a submission. */
 export function checkAcceptedSubmissions(log: ClientLog, generations: Map<string, GenerationSnapshot>): string[] {
   const violations = log.listAccepted().flatMap(({ generation, clientId, draft, ids }) => {
     const row = generations.get(generation.id)

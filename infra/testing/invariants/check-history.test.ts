@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { checkHistory } from './check-history.ts'
 import type { GenerationSnapshot, RecordedTransition } from './generation-snapshots.ts'
 
-/** A history from `from→to attempt`, comma by comma. */
+/** Checks a history, given as `from→to attempt`, separated by commas. */
 function checkHistoryText(history: string, attempt: number): string[] {
   const happened = history.split(', ').map(text => {
     const [, from, to, at] = /^(\w*)→(\w+) (\d+)$/.exec(text) ?? []
@@ -18,7 +18,7 @@ for (const [history, attempt] of [
   ['→queued 0, queued→cancelled 0, cancelled→queued 0, queued→processing 1', 1],
   ['→queued 0, queued→processing 1, processing→failed 1, failed→processing 1, processing→processing 2', 2],
 ] as const) {
-  test(`${history}: nothing is wrong`, () => expect(checkHistoryText(history, attempt)).toEqual([]))
+  test(`accepts ${history}`, () => expect(checkHistoryText(history, attempt)).toEqual([]))
 }
 
 for (const [history, attempt, invariant] of [
@@ -29,5 +29,5 @@ for (const [history, attempt, invariant] of [
   ['→queued 0, queued→processing 1, processing→failed 1, failed→failed 1', 1, 'I3'],
   ['→processing 1, processing→failed 1', 1, 'I4'],
 ] as const) {
-  test(`${history}: that is noticed`, () => expect(checkHistoryText(history, attempt).join()).toContain(invariant))
+  test(`reports ${history}`, () => expect(checkHistoryText(history, attempt).join()).toContain(invariant))
 }

@@ -1,7 +1,7 @@
 import { canTransition, isTerminal } from '@darkroom/contracts/lifecycle'
 import type { GenerationSnapshot, RecordedTransition } from './generation-snapshots.ts'
 
-/** I3 and I4: one end for each time it was asked for, by legal moves, each claim with a higher attempt than all before. */
+/** Checks I3 and I4: one end per request, by legal transitions, and each claim with a higher attempt than all before. */
 export function checkHistory(generation: GenerationSnapshot): string[] {
   const { happened, status, attempt } = generation
   const [first, last] = [happened.at(0), happened.at(-1)]
@@ -9,7 +9,7 @@ export function checkHistory(generation: GenerationSnapshot): string[] {
   const violations = happened.slice(1).flatMap((transition, at) => checkTransition(happened[at] ?? first, transition))
   if (first.from !== null || first.to !== 'queued') violations.push(`I4 it began as ${first.to}`)
   if (last.to !== status) violations.push(`I4 it is ${status}, and its history ends with ${last.to}`)
-  // A cancellation is written by whoever hears of it, and the others are the worker's.
+  // Any process may write a cancellation. Every other end is written by the worker of the attempt.
   if (status !== 'cancelled' && isTerminal(status) && last.attempt !== attempt)
     violations.push(`I3 it ended by attempt ${last.attempt}, and ${attempt} is the latest`)
   return [...violations, ...checkEndCount(happened)]

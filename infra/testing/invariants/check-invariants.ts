@@ -11,9 +11,9 @@ import { checkResourceLimits } from './check-resources.ts'
 import { readGenerationSnapshots } from './generation-snapshots.ts'
 
 export interface CheckOptions {
-  /** The bus lost what it had: its past events cannot be there. */
+  /** The bus has lost its data, so past events are not checked. */
   busWasLost?: boolean
-  /** How long everything may take to come to its end once there is no more trouble; 120 s unless said. */
+  /** Time limit for all generations to end once there are no more faults, in ms; 120,000 unless given. */
   settleMs?: number
 }
 
@@ -21,18 +21,16 @@ const SETTLE_MS = 120_000
 const FATAL = '"level":"fatal"'
 
 /**
- * What holds whatever goes wrong, by the names that broken promises are told by:
+ * Waits until a studio without faults is idle, and checks the invariants that hold under every fault:
  *
- *   I1  what was promised is there, and so is every reference      I7  whoever follows the bus is told of every end
- *   I2  everything comes to its end, and every message goes out    I8  no row carries a picture
- *   I3  an end comes once each time it was asked for               I9  nobody sees or changes another workspace's
- *   I4  by moves that are allowed, each claim a higher attempt     I10 memory, files and connections are bounded
- *   I5  nothing is bought twice that was asked for once            I11 what is thrown away takes only its own along
- *   I6  a generation has its outputs once, as its rows say         I12 an answer is true, and asking again finds it
+ *   I1  every accepted submission and reference exists           I7  an event is published for every end
+ *   I2  every generation ends, and every message is published    I8  no row contains image data
+ *   I3  a generation ends once per request                       I9  other workspaces are neither shown nor changed
+ *   I4  transitions are legal, each claim a higher attempt       I10 memory, files and connections are bounded
+ *   I5  an output is bought at most once per request             I11 a deletion removes only its own objects
+ *   I6  a generation has each output once, as its rows say       I12 a response is true, and a repeat finds the same
  *
- * Waits until a studio that is left in peace has come to rest, and holds it to what its client was promised.
- *
- * @returns what is wrong, each with the invariant that it breaks
+ * @returns the violations, each with its invariant
  */
 export async function checkInvariants(stack: TestStack, options: CheckOptions = {}): Promise<string[]> {
   await Promise.all([stack.ingest, stack.query, ...stack.processors].map(service => service.waitUntilReady()))
@@ -60,19 +58,19 @@ export async function checkInvariants(stack: TestStack, options: CheckOptions = 
   ]
 }
 
-/** What is killed says nothing: whoever says that it cannot go on has died of an error of its own. */
+/** Checks that no service logged a fatal error. A killed process logs nothing, so a fatal error is never a fault's. */
 function checkFatalLogs({ logLines }: TestStack): string[] {
   return logLines.filter(line => line.includes(FATAL)).map(line => `a service could not go on: ${line.slice(0, 2_000)}`)
 }
 
-/** I2: what is still under way after all that time; nothing if it has come to rest. */
+/** Checks I2. @returns the work that is unfinished after the time limit */
 async function waitUntilIdle(stack: TestStack, milliseconds: number): Promise<string[]> {
   let busy: string[] = []
   const isIdle = async () => {
-    busy = await listUnfinished(stack).catch(error => [`I2 it cannot be asked: ${error}`])
+    busy = await listUnfinished(stack).catch(error => [`I2 the studio cannot be queried: ${error}`])
     return busy.length === 0 ? true : undefined
   }
-  const wait = { what: 'Rest', milliseconds, intervalMs: 100, signal: new AbortController().signal }
+  const wait = { what: 'An idle studio', milliseconds, intervalMs: 100, signal: new AbortController().signal }
   return await waitUntil(isIdle, wait).then(
     () => [],
     () => busy,
@@ -80,19 +78,19 @@ async function waitUntilIdle(stack: TestStack, milliseconds: number): Promise<st
 }
 
 async function listUnfinished({ sql, busAdmin }: TestStack): Promise<string[]> {
-  const [left] = await sql<{ open: string[]; held: number; unsent: number }[]>`
+  const [left] = await sql<{ open: string[]; leases: number; unsent: number }[]>`
     select
       coalesce((select array_agg(g.id || ' ' || g.status || ' ' || j::text) from generations g
         join generation_jobs j on j.generation_id = g.id where g.status in ('queued', 'processing', 'uploading')),
         '{}') as open,
-      (select count(*)::int from generation_jobs where lease_until is not null) as held,
+      (select count(*)::int from generation_jobs where lease_until is not null) as leases,
       (select count(*)::int from outbox where published_at is null) as unsent`
   const pending = await busAdmin.countPending()
-  const { open = [], held = 0, unsent = 0 } = left ?? {}
+  const { open = [], leases = 0, unsent = 0 } = left ?? {}
   return [
-    ...open.slice(0, 10).map(row => `I2 not over: ${row}`),
-    ...(held > 0 ? [`I2 ${held} leases are held`] : []),
-    ...(unsent > 0 ? [`I2 ${unsent} messages are not sent`] : []),
-    ...(pending > 0 ? [`I2 ${pending} messages of the lanes wait`] : []),
+    ...open.slice(0, 10).map(row => `I2 not finished: ${row}`),
+    ...(leases > 0 ? [`I2 ${leases} leases are active`] : []),
+    ...(unsent > 0 ? [`I2 ${unsent} messages are not published`] : []),
+    ...(pending > 0 ? [`I2 ${pending} messages of the consumers are pending`] : []),
   ]
 }

@@ -3,7 +3,7 @@ import type { Store } from '../../src/store/store.ts'
 import type { ClientLog } from './client-log.ts'
 import type { GenerationSnapshot, OutputSnapshot } from './generation-snapshots.ts'
 
-/** I6: a generation has its outputs once each, and each is in the state that it is said to be in. */
+/** Checks I6: a generation has each output once, and each output is in the state of its row. */
 export async function checkOutputs(store: Store, generation: GenerationSnapshot): Promise<string[]> {
   const { outputs, numOutputs, status, error } = generation
   const violations: string[] = []
@@ -26,7 +26,7 @@ async function checkOutput(store: Store, generation: GenerationSnapshot, output:
     return output.isTriedFor ? [] : [`I6 output ${output.index} is temporary, and nobody tries to store it`]
   if (output.state !== 'stored' || output.key === null) return []
   const { key } = output
-  // Whoever brought it home later has put the number of its try behind the attempt's.
+  // A rehosted output has the number of the try after that of the attempt.
   const attempt = Number.parseInt(key.split('/').at(-2) ?? '', 10)
   const violations = attempt <= generation.attempt ? [] : [`I3 output ${output.index} was stored by attempt ${attempt}`]
   const sha256 = await hashObject(store, key)
@@ -36,7 +36,7 @@ async function checkOutput(store: Store, generation: GenerationSnapshot, output:
   return violations
 }
 
-/** I1: each reference that was promised is there byte for byte, at the key of its hash. */
+/** Checks I1: each accepted reference is stored byte for byte, at the key of its hash. */
 export async function checkReferences(store: Store, log: ClientLog): Promise<string[]> {
   const checked = log.references.map(async ({ id, url, sha256 }) => {
     const key = url.slice('/media/'.length)

@@ -14,11 +14,11 @@ export interface OutputSnapshot {
   key: string | null
   bytes: number | null
   sha256: string | null
-  /** Somebody still tries to store it. */
+  /** Whether a rehost is scheduled. */
   isTriedFor: boolean
 }
 
-/** A generation as the database has it, with its whole history. */
+/** A generation as the database has it, with its complete history. */
 export interface GenerationSnapshot {
   id: string
   workspaceId: string
@@ -30,11 +30,11 @@ export interface GenerationSnapshot {
   attempt: number
   happened: RecordedTransition[]
   outputs: OutputSnapshot[]
-  /** The message about it that was left last, and whether it went out; null if none is there any more. */
+  /** Its last message in the outbox, and whether it was published; null if the outbox has none. */
   lastNotice: { messageId: string; isPublished: boolean; at: string } | null
 }
 
-/** All generations of a workspace, by their ids. */
+/** Reads all generations of a workspace, by id. */
 export async function readGenerationSnapshots(
   sql: Database,
   workspaceId: string,

@@ -4,7 +4,7 @@ import { createTestDirectory } from '../test-resources.ts'
 
 const MIB = 1024 * 1024
 
-/** Other bytes each time; cheap to make, because they repeat after 64 KiB. */
+/** Creates random bytes. They repeat after 64 KiB, which makes them cheap. */
 export function createRandomBytes(bytes: number): Uint8Array<ArrayBuffer> {
   const seed = crypto.getRandomValues(new Uint8Array(Math.min(bytes, 65_536)))
   const all = new Uint8Array(bytes)
@@ -12,7 +12,7 @@ export function createRandomBytes(bytes: number): Uint8Array<ArrayBuffer> {
   return all
 }
 
-/** The pieces, and then the end or an error. */
+/** Creates a stream of pieces that then ends or fails. */
 export function createStream(pieces: Uint8Array[], error?: Error): ReadableStream<Uint8Array> {
   const left = [...pieces]
   return new ReadableStream({
@@ -25,7 +25,7 @@ export function createStream(pieces: Uint8Array[], error?: Error): ReadableStrea
   })
 }
 
-/** So many chunks, each made when it is asked for, and then the end or an error. */
+/** Creates a stream of chunks that are made on demand, and that then ends or fails. */
 export function createLazyStream(chunks: number, make: () => Uint8Array, error?: Error): ReadableStream<Uint8Array> {
   let made = 0
   return new ReadableStream({
@@ -39,7 +39,7 @@ export function createLazyStream(chunks: number, make: () => Uint8Array, error?:
   })
 }
 
-/** Gives one piece and then nothing, for ever. */
+/** Creates a stream of one piece that then stalls. */
 export function createStallingStream(piece: Uint8Array) {
   const pulledAgain = Promise.withResolvers<void>()
   const cancelled = Promise.withResolvers<void>()
@@ -62,7 +62,7 @@ export function createStallingStream(piece: Uint8Array) {
   return { body, pulledAgain: pulledAgain.promise, cancelled: cancelled.promise }
 }
 
-/** Gives MiB after MiB until it is let go of. */
+/** Creates a stream of MiB after MiB until it is cancelled. */
 export function createEndlessStream() {
   const cancelled = Promise.withResolvers<void>()
   let bytesSent = 0
@@ -76,7 +76,7 @@ export function createEndlessStream() {
   return { body, cancelled: cancelled.promise, bytesSent: () => bytesSent }
 }
 
-/** A file with these bytes, that is removed with the folder it is in. */
+/** Creates a file with these bytes. Disposing of it removes it with its directory. */
 export async function createTestFile(bytes: Uint8Array<ArrayBuffer>) {
   const directory = await createTestDirectory()
   const path = join(directory.path, 'file')

@@ -1,13 +1,13 @@
 import { STREAMS } from '@darkroom/contracts/subjects'
 import { connect, type JetStreamManager, type NatsConnection } from 'nats'
 
-/** The bus as its operator sees it, past every service. */
+/** Administrative access to the bus, independent of the services. */
 export interface BusAdmin extends AsyncDisposable {
-  /** Puts a message on the bus as it is, with an id of its own. */
+  /** Publishes a message verbatim, with an id of its own. */
   publish(subject: string, data: Uint8Array | string): Promise<void>
-  /** Messages that a lane has not given out yet, or that nobody has acknowledged yet; of all lanes. */
+  /** Counts the messages of all consumers that are not delivered or not acknowledged. */
   countPending(): Promise<number>
-  /** The ids of all messages of a stream. */
+  /** Returns the ids of all messages of a stream. */
   listMessageIds(stream: 'jobs' | 'events'): Promise<Set<string>>
   deleteConsumers(): Promise<void>
   deleteStream(stream: 'jobs' | 'events'): Promise<void>
@@ -15,7 +15,7 @@ export interface BusAdmin extends AsyncDisposable {
 
 const MSG_ID = 'Nats-Msg-Id'
 
-/** Looks at a server for as long as it is the same one; a connection that breaks comes back. */
+/** Connects to a server. The connection reconnects by itself. */
 export async function openBusAdmin(url: string): Promise<BusAdmin> {
   const connection = await connectNats(url)
   const manager = await connection.jetstreamManager()

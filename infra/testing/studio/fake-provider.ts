@@ -9,7 +9,7 @@ const REQUESTS_TIMEOUT_MS = 20_000
 
 export type FakeRequestLog = RequestLog
 
-/** The tests' provider in a process of its own. */
+/** The fake provider in a process of its own. */
 export interface FakeProvider extends AsyncDisposable {
   url: string
   /** Settings that let a studio use it. */
@@ -21,7 +21,7 @@ export interface FakeProvider extends AsyncDisposable {
   waitForRequests(matches: (requestLog: RequestLog) => boolean): Promise<RequestLog>
 }
 
-/** Starts the tests' provider on a free port. */
+/** Starts the fake provider on a free port. */
 export async function startFakeProvider(): Promise<FakeProvider> {
   const { url, [Symbol.asyncDispose]: stop } = await startScript(SERVER)
   const readRequestLog = async () => (await (await fetch(`${url}/log`)).json()) as RequestLog

@@ -13,7 +13,7 @@ import { startTestStudio, type TestStudio } from './test-studio.ts'
 
 const PROMPT = { prompt: 'dunes', model: 'demo', parameters: { numOutputs: 4, resolution: 512 } }
 
-test('with S3_ENDPOINT set the whole story is kept in the bucket, whatever the server does, and nothing on disk', async () => {
+test('stores every object in the bucket and none on disk with S3_ENDPOINT set, although the server fails', async () => {
   await using s3rver = await startS3Server('s3rver')
   await using bucket = await createTestBucket(s3rver.endpoint)
   await using proxy = startFaultProxy(s3rver.endpoint)
@@ -21,8 +21,8 @@ test('with S3_ENDPOINT set the whole story is kept in the bucket, whatever the s
   const keysOf = () => Array.fromAsync(bucket.store.list(''))
 
   const references = await uploadReferences(studio, 'crimson', 'teal')
-  const calm = await studio.submit({ ...PROMPT, referenceImages: references.map(({ id }) => id) })
-  const made = [await studio.waitForGeneration(calm.id, isFinished)]
+  const first = await studio.submit({ ...PROMPT, referenceImages: references.map(({ id }) => id) })
+  const made = [await studio.waitForGeneration(first.id, isFinished)]
   proxy.intercept = interceptEveryOther(async () => s3ErrorResponse(503, 'SlowDown'))
   made.push(await studio.waitForGeneration((await studio.submit(PROMPT)).id, isFinished))
 
@@ -32,7 +32,7 @@ test('with S3_ENDPOINT set the whole story is kept in the bucket, whatever the s
   expect([rejected.status, rejected.headers.get('content-type')]).toEqual([503, 'application/problem+json'])
   expect((await studio.fetch(made[0]?.outputs[0]?.url ?? '')).status).toBe(503)
   expect(await keysOf()).toEqual(before)
-  proxy.intercept = (request, pass) => pass(request)
+  proxy.intercept = (request, forward) => forward(request)
   references.push(...(await uploadReferences(studio, 'olive')))
 
   const page = GenerationPage.parse(await (await studio.fetch('/api/generations')).json())
@@ -44,13 +44,13 @@ test('with S3_ENDPOINT set the whole story is kept in the bucket, whatever the s
   expect(await listFiles(join(studio.dataDir, 'objects'))).toEqual([])
 }, 180_000)
 
-/** What a generation that went well shows: four outputs, each stored. */
+/** Checks that a generation is completed with four stored outputs. @returns the URLs of its images */
 function expectStoredUrls({ status, outputs, references }: Generation): string[] {
   expect([status, outputs.map(({ state }) => state)]).toEqual(['completed', Array(4).fill('stored')])
   return [...outputs, ...references].flatMap(({ url, previewUrl }) => [url ?? '', previewUrl ?? ''])
 }
 
-/** Whole, in part, and by HEAD, whose length is that of the whole. */
+/** Checks that an image is served completely, as a range, and by HEAD with its full length. */
 async function expectServed(studio: TestStudio, url: string): Promise<void> {
   const whole = await (await studio.fetch(url)).bytes()
   expect((await sharp(whole).metadata()).width).toBeGreaterThan(0)

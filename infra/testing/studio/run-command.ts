@@ -2,7 +2,7 @@ import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')
 
-/** Runs a command of the studio as an operator would. */
+/** Runs a command of the studio as an operator does. */
 export async function runCommand(
   file: 'backfill' | 'import',
   args: string[],
