@@ -7,7 +7,7 @@ export interface ScriptProcess extends AsyncDisposable {
 
 export interface ScriptOptions {
   args?: readonly string[]
-  /** Address of a script that does not write it. It is ready once it answers there. */
+  /** Address of a script that does not write it. It is ready once it responds there. */
   url?: string
 }
 
@@ -47,7 +47,7 @@ async function waitUntilAnswered(url: string): Promise<string> {
       () => undefined,
     )
   return await waitUntil(poll, {
-    what: `An answer from ${url}`,
+    what: `A response from ${url}`,
     milliseconds: START_TIMEOUT_MS,
     signal: new AbortController().signal,
   })

@@ -145,7 +145,7 @@ function badForms(png: Buffer): BadInputCase[] {
     ],
     ['with 17 files', createUploadRequest(many(17)), 422, /16/],
     ['with a text for a file', createUploadRequest([createTextPart(SECRET)]), 422, /text/],
-    ['with a picture sent as text', createUploadRequest([createTextPart(png.toString('latin1'))]), 422, /text/],
+    ['with an image sent as text', createUploadRequest([createTextPart(png.toString('latin1'))]), 422, /text/],
     ['with a file under another name', createUploadRequest([createFilePart(png, 'a.png', 'prompt')]), 422, /field/],
     ['with a file under __proto__', createUploadRequest([createFilePart(png, 'a.png', '__proto__')]), 422, /field/],
     ['with a field beside the file', createUploadRequest([file, createTextPart(SECRET, 'note')]), 422, /field/],

@@ -150,7 +150,10 @@ test(
   async () => {
     await using load = startLoad(stack.client)
     await stack.busAdmin.deleteConsumers()
-    await stack.client.waitForGeneration((await stack.client.submit(createImageDraft('without a lane'))).id, isFinished)
+    await stack.client.waitForGeneration(
+      (await stack.client.submit(createImageDraft('without a consumer'))).id,
+      isFinished,
+    )
     busWasLost = true
     await stack.busAdmin.deleteStream('jobs')
     await stack.client.waitForGeneration(

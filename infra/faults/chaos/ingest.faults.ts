@@ -27,7 +27,7 @@ test.each(['before-put', 'after-put', 'before-commit', 'after-commit'])(
     await stack.ingest.restart({ FAIL_AT: `${at}:kill` })
     const died = stack.ingest.waitForExit()
     const dataUrl = `data:image/png;base64,${(await createUniqueImage()).toBase64()}`
-    const { id } = await stack.client.submit({ ...createImageDraft(`taken ${at}`), referenceImages: [dataUrl] })
+    const { id } = await stack.client.submit({ ...createImageDraft(`accepted ${at}`), referenceImages: [dataUrl] })
     expect(await died).toBe('SIGKILL')
     const made = await stack.client.waitForGeneration(id, isFinished)
     expect([made.status, made.references.length]).toEqual(['completed', 1])
@@ -52,7 +52,7 @@ test(
   'F6: an ingest that is stopped answers the requests that it has, and exits in order',
   async () => {
     const unlock = await lockGenerations(stack.sql)
-    const submission = stack.client.log.addSubmission(createImageDraft('asked before the stop'))
+    const submission = stack.client.log.addSubmission(createImageDraft('requested before the stop'))
     const status = stack.client.trySubmit(submission)
     await waitForBlockedQuery()
     const died = stack.ingest.waitForExit()

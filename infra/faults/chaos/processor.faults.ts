@@ -150,7 +150,7 @@ test(
     const CLOCK = { BUN_OPTIONS: `--preload ${join(import.meta.dirname, 'clock.fixture.ts')}` }
     await stack.processor.restart({ ...CLOCK, CLOCK_WRONG_MS: '-3600000' })
     await stack.fake.setBehavior({ holdFiles: true })
-    const { id } = await stack.client.submit(createImageDraft('held for longer than a lease'))
+    const { id } = await stack.client.submit(createImageDraft('longer than a lease'))
     await waitUntilClaimedBy(stack.processor, id)
     const ahead = await stack.addProcessor({ ...CLOCK, CLOCK_WRONG_MS: '3600000' })
     await stack.busAdmin.publish('jobs.generate.fake', JSON.stringify({ v: 1, type: 'generation.queued', id }))

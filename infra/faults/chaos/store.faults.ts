@@ -50,7 +50,7 @@ test(
     const form = new FormData()
     form.append('file', new Blob([png]), 'red.png')
     const dataUrl = `data:image/png;base64,${png.toBase64()}`
-    const body = JSON.stringify({ ...createImageDraft('with a picture'), referenceImages: [dataUrl] })
+    const body = JSON.stringify({ ...createImageDraft('with an image'), referenceImages: [dataUrl] })
     const refused = await Promise.all([
       stack.client.fetch('/api/references', { method: 'POST', body: form }),
       stack.client.fetch('/api/generate', { method: 'POST', headers: { 'content-type': 'application/json' }, body }),

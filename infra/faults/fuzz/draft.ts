@@ -95,10 +95,10 @@ function pickImage(random: Random, images: readonly ImageFile[]): { file: ImageF
   if (random.oneIn(6))
     return {
       file: { ...file, bytes: spliceBytes(file.bytes, other.bytes, random) },
-      mutations: ['two pictures in one'],
+      mutations: ['two images in one'],
     }
   const { bytes, mutations } = mutateBytes(file.bytes, random)
-  return { file: { ...file, bytes }, mutations: mutations.map(mutation => `a picture: ${mutation}`) }
+  return { file: { ...file, bytes }, mutations: mutations.map(mutation => `an image: ${mutation}`) }
 }
 
 function createParent({ generationId }: KnownResources) {

@@ -56,7 +56,7 @@ type Mutate = (nodes: JsonNode[], random: Random) => void
 
 const MUTATIONS: Record<string, Mutate> = {
   'another value': (nodes, random) => replaceNode(random.pick(nodes), { raw: random.pick(VALUES) }),
-  'a value in the place of another': (nodes, random) => replaceNode(random.pick(nodes), cloneNode(random.pick(nodes))),
+  'a value in place of another': (nodes, random) => replaceNode(random.pick(nodes), cloneNode(random.pick(nodes))),
   'a value in a list': (nodes, random) => wrapNode(random.pick(nodes), node => ({ items: [node] })),
   'a value in an object': (nodes, random) =>
     wrapNode(random.pick(nodes), node => ({ entries: [[random.pick(NAMES), node]] })),

@@ -51,8 +51,8 @@ export async function soak({ stack, seed, signal, log }: SoakOptions): Promise<S
     counts.staleWrites = Math.max(counts.staleWrites, await countStaleWrites(stack))
   })
   const clients = runClients({ client: stack.client, seed, count: CLIENTS, pauseMs: CLIENT_PAUSE_MS, signal })
-  clients.catch(error => log(`somebody left: ${error}`))
-  await injectFaults({ stack, signal, random: createRandom(`${seed}/trouble`), counts: counts.faults, log })
+  clients.catch(error => log(`client failed: ${error}`))
+  await injectFaults({ stack, signal, random: createRandom(`${seed}/faults`), counts: counts.faults, log })
   await sampling
   await stack.clearFaults()
   const clientErrors = await clients.then(

@@ -30,11 +30,11 @@ export async function insertHistoryRows(
   await tx`set local session_replication_role = replica`
   await tx`set local work_mem = '128MB'`
   await tx`
-    create temporary table picture on commit drop as select * from jsonb_to_recordset(${tx.json(numbered)})
+    create temporary table image on commit drop as select * from jsonb_to_recordset(${tx.json(numbered)})
       as p (n int, ratio text, key text, width int, height int, bytes bigint, placeholder text)`
   await tx`
     create temporary table made on commit drop as
-    select i, uuidv7(at - now()) as id, at, 1 + i % 4 as outputs, i % ${images.length}::int as picture,
+    select i, uuidv7(at - now()) as id, at, 1 + i % 4 as outputs, i % ${images.length}::int as image,
            case when ${isRunning} then 'processing' when i % 50 = 7 then 'failed' else 'completed' end as status,
            ${isRunning ? 'begun now, ' : ''} || 'No. ' || i || ': ' || repeat(${PROMPT_TEXT}, case when i % 5 = 0 then 6 else 1 + i % 2 end) as prompt
     from (
@@ -47,15 +47,15 @@ export async function insertHistoryRows(
            jsonb_build_object('aspectRatio', ratio, 'resolution', 512, 'numOutputs', outputs), outputs,
            case status when 'failed' then '{"code":"content_refused","message":"The provider refused the prompt."}'::jsonb end,
            40, at, at, case when status <> 'processing' then at + interval '5 seconds' end
-    from made join picture on n = picture`
+    from made join image on n = image`
   await tx`
     insert into generation_jobs (generation_id, attempt, lease_owner, lease_until)
-    select id, 1, case when ${isRunning} then 'somebody' end, case when ${isRunning} then now() + interval '1 hour' end from made`
+    select id, 1, case when ${isRunning} then 'test-worker' end, case when ${isRunning} then now() + interval '1 hour' end from made`
   await tx`
     insert into generation_outputs (generation_id, index, state, kind, key, placeholder, width, height, bytes, mime_type)
     select id, o, case status when 'completed' then 'stored' when 'failed' then 'failed' else 'pending' end, 'image',
            case status when 'completed' then key end, placeholder, width, height, bytes, 'image/png'
-    from made, generate_series(0, outputs - 1) o, picture where n = (picture + o * 5) % ${images.length}::int`
+    from made, generate_series(0, outputs - 1) o, image where n = (image + o * 5) % ${images.length}::int`
   await tx`
     with template as materialized (
       select i, g.id, g.client_id, timestamp_text(at) as at, timestamp_text(at + interval '5 seconds') as ended,
@@ -67,6 +67,6 @@ export async function insertHistoryRows(
            replace(replace(replace(replace(replace(t.document, t.id::text, g.id::text), t.client_id::text, g.client_id::text),
              'No. ' || t.i || ':', 'No. ' || m.i || ':'), t.at, timestamp_text(m.at)), t.ended, timestamp_text(m.at + interval '5 seconds'))
     from made m join generations g using (id) join template t on t.i = ${from}::int + (m.i - ${from}::int) % ${PATTERN_LENGTH}::int`
-  await tx`drop table made, picture`
+  await tx`drop table made, image`
   await tx`set local session_replication_role = origin`
 }

@@ -62,7 +62,7 @@ sandboxTest(
       mount --bind "$HOME/page" "$CLONE/frontend/index.html"
       mount -o remount,ro,bind "$CLONE"
       mount -o remount,ro,bind /
-      for place in "$CLONE" "$HOME"; do if (: > "$place/written") 2> /dev/null; then exit 9; fi; done`
+      for folder in "$CLONE" "$HOME"; do if (: > "$folder/written") 2> /dev/null; then exit 9; fi; done`
     const env = { DATA_DIR: dataDir, PORT: String(await findFreePort()) }
     await using launcher = startLauncher(sandbox.launcherOptions({ env, setup }))
     await generateImage(await launcher.url)

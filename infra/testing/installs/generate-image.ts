@@ -12,7 +12,7 @@ const GENERATE_TIMEOUT_MS = 30_000
  */
 export async function generateImage(studio: string): Promise<string> {
   const wait = {
-    what: 'The picture',
+    what: 'The image',
     milliseconds: GENERATE_TIMEOUT_MS,
     signal: AbortSignal.timeout(GENERATE_TIMEOUT_MS),
   }

@@ -8,7 +8,7 @@ export async function checkEvents(busAdmin: BusAdmin, generations: Map<string, G
     const last = happened.at(-1)
     // The outbox deletes published rows after an hour.
     if (!lastNotice || !last) return []
-    if (lastNotice.at < last.at) return [`I7 nothing was said of ${id} after it became ${last.to}`]
+    if (lastNotice.at < last.at) return [`I7 no event about ${id} after it became ${last.to}`]
     if (lastNotice.isPublished && !sent.has(lastNotice.messageId))
       return [`I7 the last message about ${id} is not on the bus`]
     return []

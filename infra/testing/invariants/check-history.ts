@@ -16,13 +16,13 @@ export function checkHistory(generation: GenerationSnapshot): string[] {
 }
 
 function checkTransition(before: RecordedTransition, transition: RecordedTransition): string[] {
-  const what = `${transition.from}→${transition.to} at attempt ${transition.attempt}`
-  if (transition.from === null || transition.from !== before.to) return [`I4 ${what} after it was ${before.to}`]
-  if (!canTransition(transition.from, transition.to)) return [`I4 ${what} is no move`]
+  const description = `${transition.from}→${transition.to} at attempt ${transition.attempt}`
+  if (transition.from === null || transition.from !== before.to) return [`I4 ${description} after it was ${before.to}`]
+  if (!canTransition(transition.from, transition.to)) return [`I4 ${description} is not a legal transition`]
   const isHigher = transition.attempt > before.attempt
   return isHigher || (!isClaim(transition) && transition.attempt === before.attempt)
     ? []
-    : [`I4 ${what} after ${before.attempt}`]
+    : [`I4 ${description} after ${before.attempt}`]
 }
 
 function isClaim({ from, to }: RecordedTransition): boolean {
@@ -34,5 +34,5 @@ function checkEndCount(happened: readonly RecordedTransition[]): string[] {
   const ends = happened.filter(({ to }) => isTerminal(to))
   const open = isTerminal(happened.at(-1)?.to ?? 'queued') ? 0 : 1
   if (ends.length + open === begins.length) return []
-  return [`I3 it was asked for ${begins.length} times and ended ${ends.length} times`]
+  return [`I3 it was requested ${begins.length} times and ended ${ends.length} times`]
 }

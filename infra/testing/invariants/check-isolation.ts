@@ -21,8 +21,8 @@ export async function checkIsolation({ client, sql }: Pick<TestStack, 'client' |
   const [row] = await sql<{ version: number }[]>`select version from generations where id = ${generation}`
   return [
     ...exposed.flat(),
-    ...(list.includes(generation) ? ['I9 the list shows what is another workspace’s'] : []),
-    ...(row && row.version !== 1 ? ['I9 what is another workspace’s was changed'] : []),
+    ...(list.includes(generation) ? ['I9 the list shows a generation of another workspace'] : []),
+    ...(row && row.version !== 1 ? ['I9 a generation of another workspace was changed'] : []),
   ]
 }
 
@@ -31,5 +31,5 @@ export async function checkNoImageData({ sql }: Pick<TestStack, 'sql'>): Promise
   const rows = await sql<{ id: string }[]>`
     select g.id from generations g left join generation_raw r on r.generation_id = g.id
     where g::text ~* '(data:|;base64,)' or r::text ~* '(data:|;base64,)'`
-  return rows.map(({ id }) => `I8 ${id} carries a picture in its row`)
+  return rows.map(({ id }) => `I8 ${id} has image data in its row`)
 }

@@ -23,14 +23,14 @@ function hasResult({ state }: OutputSnapshot): boolean {
 
 async function checkOutput(store: Store, generation: GenerationSnapshot, output: OutputSnapshot): Promise<string[]> {
   if (output.state === 'temporary')
-    return output.isTriedFor ? [] : [`I6 output ${output.index} is temporary, and nobody tries to store it`]
+    return output.isTriedFor ? [] : [`I6 output ${output.index} is temporary without a scheduled rehost`]
   if (output.state !== 'stored' || output.key === null) return []
   const { key } = output
   // A rehosted output has the number of the try after that of the attempt.
   const attempt = Number.parseInt(key.split('/').at(-2) ?? '', 10)
   const violations = attempt <= generation.attempt ? [] : [`I3 output ${output.index} was stored by attempt ${attempt}`]
   const sha256 = await hashObject(store, key)
-  if (sha256 !== output.sha256) violations.push(`I6 the object of output ${output.index} is not what its row says`)
+  if (sha256 !== output.sha256) violations.push(`I6 the object of output ${output.index} differs from its row`)
   const previews = await Promise.all(PREVIEW_WIDTHS.map(width => store.head(previewKey(key, width))))
   if (previews.includes(null)) violations.push(`I6 output ${output.index} lacks a preview`)
   return violations
@@ -41,7 +41,7 @@ export async function checkReferences(store: Store, log: ClientLog): Promise<str
   const checked = log.references.map(async ({ id, url, sha256 }) => {
     const key = url.slice('/media/'.length)
     if (!key.includes(`/ref/${sha256}.`)) return [`I1 reference ${id} is at ${key}`]
-    return (await hashObject(store, key)) === sha256 ? [] : [`I1 reference ${id} is not what was sent`]
+    return (await hashObject(store, key)) === sha256 ? [] : [`I1 reference ${id} differs from the upload`]
   })
   return (await Promise.all(checked)).flat()
 }

@@ -7,7 +7,7 @@ export function checkSpend(log: ClientLog, requestLog: FakeRequestLog): string[]
   const purchases = Map.groupBy(listPurchases(requestLog), output => output)
   return [...purchases].flatMap(([output, times]) => {
     const allowed = requestCounts.get(output.slice(0, output.indexOf('/'))) ?? 1
-    return times.length <= allowed ? [] : [`I5 ${output} was bought ${times.length} times, asked for ${allowed} times`]
+    return times.length <= allowed ? [] : [`I5 ${output} was bought ${times.length} times, requested ${allowed} times`]
   })
 }
 

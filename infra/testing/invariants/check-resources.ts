@@ -16,7 +16,7 @@ export async function checkResourceLimits({
     const megabytes = Math.round((await service.readMetric('process_resident_memory_bytes')) / 1_048_576)
     const files = await service.readMetric('process_open_fds')
     const isExceeded = megabytes > MAX_PER_PROCESS.megabytes || files > MAX_PER_PROCESS.files
-    return isExceeded ? [`I10 service ${at} holds ${megabytes} MB and ${files} files`] : []
+    return isExceeded ? [`I10 service ${at} has ${megabytes} MB and ${files} open files`] : []
   })
   const connections = await sql<{ name: string; count: number }[]>`
     select application_name as name, count(*)::int as count from pg_stat_activity

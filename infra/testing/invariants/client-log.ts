@@ -24,7 +24,7 @@ export interface SubmissionRecord {
   rejection: string | undefined
 }
 
-/** Everything that a client requested and was promised. The invariants are checked against it. */
+/** Everything that a client requested and that was accepted. The invariants are checked against it. */
 export interface ClientLog {
   readonly submissions: Map<string, SubmissionRecord>
   readonly references: (Reference & { sha256: string })[]

@@ -4,7 +4,7 @@ import { waitUntil } from '../../local/process/wait-until.ts'
 import { fetchGeneration, pollGeneration, postJson, type StudioClient } from '../studio/studio-client.ts'
 import { type ClientLog, createClientLog, type Draft, type SubmissionRecord } from './client-log.ts'
 
-/** A user of a studio under faults: repeats each request until it is answered, and records what it was promised. */
+/** A user of a studio under faults: repeats each request until it is answered, and records the responses. */
 export interface Client extends Omit<StudioClient, 'submit'> {
   readonly log: ClientLog
   /** Submits a generation under one client id, however often the request is repeated. @throws DeadlineError without a response */
@@ -49,7 +49,7 @@ export function createClient(url: string): Client {
         return submission.generation
       }
       const wait = {
-        what: `A promise for ${submission.clientId}`,
+        what: `A response to ${submission.clientId}`,
         milliseconds: RETRY_TIMEOUT_MS,
         intervalMs: POLL_INTERVAL_MS,
         signal: neverAborted,
@@ -58,15 +58,18 @@ export function createClient(url: string): Client {
     },
     uploadReference: async bytes => {
       const form = new FormData()
-      form.append('file', new Blob([bytes]), 'picture.png')
-      const response = await requestUntilAnswered('A kept reference', '/api/references', { method: 'POST', body: form })
+      form.append('file', new Blob([bytes]), 'image.png')
+      const response = await requestUntilAnswered('A stored reference', '/api/references', {
+        method: 'POST',
+        body: form,
+      })
       const [reference] = Reference.array().parse(await response.json())
-      if (!reference) throw new Error('no reference came back')
+      if (!reference) throw new Error('the response has no reference')
       log.references.push({ ...reference, sha256: new Bun.CryptoHasher('sha256').update(bytes).digest('hex') })
       return reference
     },
     cancel: async id => {
-      const response = await requestUntilAnswered('An answer to cancel', `/api/generate/${id}/cancel`, {
+      const response = await requestUntilAnswered('A response to cancel', `/api/generate/${id}/cancel`, {
         method: 'POST',
       })
       return response.ok ? Cancellation.parse(await response.json()) : null
@@ -74,7 +77,7 @@ export function createClient(url: string): Client {
     rerun: async (id, verb) => {
       // Counted before the response, which may be lost after the request was accepted. A check buys nothing.
       if (verb !== 'check') log.countRerun(id)
-      return (await requestUntilAnswered(`An answer to ${verb}`, `/api/generate/${id}/${verb}`, { method: 'POST' })).ok
+      return (await requestUntilAnswered(`A response to ${verb}`, `/api/generate/${id}/${verb}`, { method: 'POST' })).ok
     },
     waitForGeneration: (id, matches, milliseconds = GENERATION_TIMEOUT_MS) =>
       pollGeneration(id, {

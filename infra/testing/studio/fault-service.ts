@@ -11,10 +11,10 @@ import {
 export interface FaultService extends AsyncDisposable {
   readonly url: string
   readonly pid: number
-  /** The end of each process that it had: `SIGKILL`, `exit 0`. */
+  /** What ended each process that it had: `SIGKILL`, `exit 0`. */
   readonly exits: readonly string[]
   signal(name: NodeJS.Signals): void
-  /** Waits until its process answers that it is ready. */
+  /** Waits until its process reports that it is ready. */
   waitUntilReady(): Promise<void>
   /** Resolves when the present process has ended. */
   waitForExit(): Promise<string>

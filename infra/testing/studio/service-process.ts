@@ -4,7 +4,7 @@ import { type ChildProcess, startChildProcess } from '../../local/process/child-
 import type { ProcessOutput } from '../../local/process/process-output.ts'
 import { waitUntil } from '../../local/process/wait-until.ts'
 
-/** One life of a service, in a process of its own. It is killed when it is disposed of. */
+/** A process of a service. Disposing of it kills it. */
 export interface ServiceProcess extends AsyncDisposable {
   readonly url: string
   readonly child: ChildProcess
@@ -19,7 +19,7 @@ export interface ServiceProcessOptions {
   port: number
   env: Record<string, string>
   output: ProcessOutput
-  /** Runs the processor that people run, without the fake provider. */
+  /** Runs the processor of production, without the fake provider. */
   isProduction?: boolean
 }
 
@@ -63,7 +63,7 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
 }
 
 /**
- * Waits until a service answers that it is ready.
+ * Waits until a service reports that it is ready.
  *
  * @param locate gives its address, or undefined while it has none; an error of it ends the wait
  */
