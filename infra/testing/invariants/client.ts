@@ -21,19 +21,13 @@ const RESPONSE_TIMEOUT_MS = 30_000
 const RETRY_TIMEOUT_MS = 90_000
 const GENERATION_TIMEOUT_MS = 60_000
 const POLL_INTERVAL_MS = 100
-const neverAborted = new AbortController().signal
 
 export function createClient(url: string): Client {
   const log = createClientLog()
   const request = (path: string, init: RequestInit = {}) =>
     fetch(new URL(path, url), { signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS), ...init })
   const requestUntilAnswered = (what: string, path: string, init: RequestInit) =>
-    waitUntil(() => requestOnce(log, request, path, init), {
-      what,
-      milliseconds: RETRY_TIMEOUT_MS,
-      intervalMs: POLL_INTERVAL_MS,
-      signal: neverAborted,
-    })
+    retryUntilAnswered(what, () => requestOnce(log, request, path, init))
   const getGeneration = (id: string) => fetchGeneration(request, id)
   const trySubmit = (submission: SubmissionRecord) => submitOnce(log, request, submission)
   return {
@@ -43,18 +37,11 @@ export function createClient(url: string): Client {
     trySubmit,
     submit: async draft => {
       const submission = log.addSubmission(draft)
-      const trySubmitOnce = async () => {
+      return await retryUntilAnswered(`A response to ${submission.clientId}`, async () => {
         await trySubmit(submission)
         if (submission.rejection !== undefined) throw new Error(submission.rejection)
         return submission.generation
-      }
-      const wait = {
-        what: `A response to ${submission.clientId}`,
-        milliseconds: RETRY_TIMEOUT_MS,
-        intervalMs: POLL_INTERVAL_MS,
-        signal: neverAborted,
-      }
-      return await waitUntil(trySubmitOnce, wait)
+      })
     },
     uploadReference: async bytes => {
       const form = new FormData()
@@ -87,6 +74,11 @@ export function createClient(url: string): Client {
         intervalMs: POLL_INTERVAL_MS,
       }),
   }
+}
+
+async function retryUntilAnswered<T>(what: string, send: () => Promise<T | undefined>): Promise<T> {
+  const signal = new AbortController().signal
+  return await waitUntil(send, { what, milliseconds: RETRY_TIMEOUT_MS, intervalMs: POLL_INTERVAL_MS, signal })
 }
 
 /** Sends a request once. @returns undefined if it failed and is to be repeated */

@@ -76,15 +76,18 @@ export async function startTestStack({
   await using stack = new AsyncDisposableStack()
   const servers = await startServers(stack, isDurable)
   const { folder, database, bus, fake, proxies } = servers
-  const [port = 0] = await findFreePorts(1)
+  const [port = 0, ingestPort = 0, queryPort = 0, processorPort = 0] = await findFreePorts(4)
   const logLines: string[] = []
   const start = createServiceStarter({
     env: { ...buildEnv(servers, port), ...env },
     output: { onLine: text => appendLogLine(logLines, text) },
   })
-  const services = await Promise.all([start('ingest'), start('query'), start('processor')])
+  const services = await Promise.all([
+    start('ingest', ingestPort).then(service => stack.use(service)),
+    start('query', queryPort).then(service => stack.use(service)),
+    start('processor', processorPort).then(service => stack.use(service)),
+  ])
   const [ingest, query, processor] = services
-  for (const service of services) stack.use(service)
   const gateway = startGateway({ port, host: '127.0.0.1', upstreams: { ingest: ingest.url, query: query.url } })
   stack.defer(() => closeGateway(gateway))
   await Promise.all(services.map(service => service.waitUntilReady()))
@@ -109,7 +112,8 @@ export async function startTestStack({
     store: objectStore,
     logLines,
     addProcessor: async own => {
-      const added = disposables.use(await start('processor', own))
+      const [port = 0] = await findFreePorts(1)
+      const added = disposables.use(await start('processor', port, own))
       processors.push(added)
       await added.waitUntilReady()
       return added
@@ -141,12 +145,10 @@ async function startServers(stack: AsyncDisposableStack, isDurable: boolean): Pr
   return { folder, database, bus, fake, proxies }
 }
 
-/** Returns a function that starts a service on a free port. `own` are settings of this one alone. */
+/** Returns a function that starts a service. `own` are settings of this one alone. */
 function createServiceStarter({ env, output }: Pick<ServiceProcessOptions, 'env' | 'output'>) {
-  return async (service: Service, own: Record<string, string> = {}): Promise<FaultService> => {
-    const [port = 0] = await findFreePorts(1)
-    return await startFaultService({ service, port, env: { ...env, ...own }, output })
-  }
+  return (service: Service, port: number, own: Record<string, string> = {}): Promise<FaultService> =>
+    startFaultService({ service, port, env: { ...env, ...own }, output })
 }
 
 async function clearFaults({ database, bus, fake, proxies }: Omit<Servers, 'folder'>): Promise<void> {

@@ -1,14 +1,12 @@
-import { join } from 'node:path'
 import { readRunFile } from '../../local/launch/run-file.ts'
 import { findFreePort } from '../../local/process/free-ports.ts'
-import { waitUntil } from '../../local/process/wait-until.ts'
+import { withDeadline } from '../../src/runtime/timers.ts'
+import { type Launcher, startLauncher } from '../installs/launcher.ts'
 import { createTestDirectory } from '../test-resources.ts'
 import { createStudioClient, type StudioClient } from './studio-client.ts'
 import { createTestEnv } from './test-env.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..', '..')
 const START_MS = 90_000
-const STOP_MS = 15_000
 
 /** A studio that the launcher runs, as users do. Tests reach it by HTTP and signals. */
 export interface TestStudio extends StudioClient, AsyncDisposable {
@@ -26,32 +24,20 @@ export interface TestStudio extends StudioClient, AsyncDisposable {
  */
 export async function startTestStudio(env: Record<string, string> = {}): Promise<TestStudio> {
   await using stack = new AsyncDisposableStack()
-  const directory = stack.use(await createTestDirectory())
-  const settings = { ...createTestEnv({ dataDir: directory.path, port: await findFreePort() }), ...env }
-  const child = Bun.spawn([process.execPath, 'infra/local/bootstrap.ts', 'start'], {
-    cwd: ROOT,
-    env: { ...process.env, ...settings },
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
-  })
-  stack.defer(() => stopStudio(child))
-  const output = [new Response(child.stdout).text(), new Response(child.stderr).text()]
-  const open = await waitUntil(
-    async () => {
-      if (child.exitCode !== null)
-        throw new Error(`the studio did not start\n${(await Promise.all(output)).join('\n')}`)
-      const run = await readRunFile(directory.path)
-      return run?.url && run.databaseUrl ? { url: run.url, databaseUrl: run.databaseUrl } : undefined
-    },
-    { what: 'The studio', milliseconds: START_MS, signal: new AbortController().signal },
-  )
+  const { path: dataDir } = stack.use(await createTestDirectory())
+  const settings = createTestEnv({ dataDir, port: await findFreePort() })
+  const launcher = startLauncher({ env: { ...(process.env as Record<string, string>), ...settings, ...env } })
+  stack.defer(() => stopLauncher(launcher))
+  await withDeadline(launcher.url, { milliseconds: START_MS, operation: 'the start of the studio' })
+  const { url, databaseUrl } = (await readRunFile(dataDir)) ?? {}
+  if (!url || !databaseUrl) throw new Error('the run file has no addresses')
   const disposables = stack.move()
   return {
-    ...open,
-    dataDir: directory.path,
-    ...createStudioClient(open.url),
-    pidOf: part => readPid(directory.path, part),
+    url,
+    databaseUrl,
+    dataDir,
+    ...createStudioClient(url),
+    pidOf: part => readPid(dataDir, part),
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   }
 }
@@ -62,10 +48,7 @@ async function readPid(dataDir: string, part: string): Promise<number> {
   return pid
 }
 
-async function stopStudio(child: Bun.Subprocess): Promise<void> {
-  child.kill('SIGINT')
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
-  await child.exited
-  clearTimeout(timer)
-  if (child.signalCode) throw new Error('the studio did not stop by itself')
+async function stopLauncher(launcher: Launcher): Promise<void> {
+  await launcher[Symbol.asyncDispose]()
+  if ((await launcher.exited) < 0) throw new Error('the studio did not stop by itself')
 }
