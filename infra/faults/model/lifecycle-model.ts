@@ -1,14 +1,7 @@
 import type { Status } from '@darkroom/contracts/enums'
 import { canTransition, isTerminal } from '@darkroom/contracts/lifecycle'
 
-type OutputModel =
-  | 'pending'
-  | 'saving from an address'
-  | 'saving from bytes'
-  | 'temporary'
-  | 'stored'
-  | 'lost'
-  | 'failed'
+type OutputModel = 'pending' | 'saving from a URL' | 'saving from bytes' | 'temporary' | 'stored' | 'lost' | 'failed'
 
 /** A model of a generation by the contract's state machine and the design, independent of the implementation. */
 export interface GenerationModel {
@@ -51,11 +44,11 @@ export const WORKER_WRITES: Record<string, (model: GenerationModel, index: numbe
   call: model => {
     model.calls = 'known'
   },
-  url: (model, index) => setOutputIf(model, index, ['pending', 'saving from bytes'], 'saving from an address'),
+  url: (model, index) => setOutputIf(model, index, ['pending', 'saving from bytes'], 'saving from a URL'),
   bytes: (model, index) => setOutputIf(model, index, ['pending'], 'saving from bytes'),
-  store: (model, index) => setOutputIf(model, index, ['saving from an address', 'saving from bytes'], 'stored'),
+  store: (model, index) => setOutputIf(model, index, ['saving from a URL', 'saving from bytes'], 'stored'),
   markTemporary: (model, index) => {
-    setOutputIf(model, index, ['saving from an address'], 'temporary')
+    setOutputIf(model, index, ['saving from a URL'], 'temporary')
     setOutputIf(model, index, ['pending', 'saving from bytes'], 'failed')
   },
   fail: (model, index) => setOutputIf(model, index, ['pending', 'saving from bytes'], 'failed'),
@@ -132,7 +125,7 @@ function finish(model: GenerationModel): void {
 
 function endUnfinishedOutputs(model: GenerationModel): void {
   for (const index of model.outputs.keys()) {
-    setOutputIf(model, index, ['saving from an address'], 'temporary')
+    setOutputIf(model, index, ['saving from a URL'], 'temporary')
     setOutputIf(model, index, ['pending', 'saving from bytes'], 'failed')
   }
 }

@@ -16,15 +16,15 @@ beforeAll(async () => {
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 
-type Command = fc.AsyncCommand<GenerationModel, RealGeneration & { seen: Observation }>
+type Command = fc.AsyncCommand<GenerationModel, RealGeneration & { lastObservation: Observation }>
 
-const at = fc.record({ index: fc.nat({ max: OUTPUTS - 1 }), lease: fc.nat({ max: 50 }) })
+const inputs = fc.record({ index: fc.nat({ max: OUTPUTS - 1 }), lease: fc.nat({ max: 50 }) })
 /** Steps that others depend on, and that are therefore drawn more often. */
 const FREQUENT_STEPS = [
   ...['claim', 'claim', 'claim', 'call', 'url', 'url', 'store', 'fail', 'finish', 'finish', 'expire'],
   ...['retry', 'check', 'restore'],
 ]
-const commands = [...Object.keys(STEPS), ...FREQUENT_STEPS].map(name => at.map(input => createCommand(name, input)))
+const commands = [...Object.keys(STEPS), ...FREQUENT_STEPS].map(name => inputs.map(input => createCommand(name, input)))
 
 test(
   'a generation follows the state machine for any order of user actions, worker steps and timeouts',
@@ -43,14 +43,17 @@ function createCommand(name: string, input: StepInput): Command {
     check: () => true,
     run: async (model, real) => {
       await STEPS[name]?.(model, real, input)
-      real.seen = await checkGeneration(model, real, real.seen)
+      real.lastObservation = await checkGeneration(model, real, real.lastObservation)
     },
     toString: () => `${name}(${input.index}, ${input.lease})`,
   }
 }
 
 function createSetup(id: string) {
-  return () => ({ model: createGenerationModel(OUTPUTS), real: { env, id, leases: [], seen: NO_OBSERVATION } })
+  return () => ({
+    model: createGenerationModel(OUTPUTS),
+    real: { env, id, leases: [], lastObservation: NO_OBSERVATION },
+  })
 }
 
 /** Submits the one generation of a run. */

@@ -34,9 +34,11 @@ async function runClient({ client, pauseMs, signal }: SoakClientsOptions, random
     // Bounds the generations in progress: the soak test is about faults, not load.
     while (open.size >= MAX_OPEN) await Promise.race(open)
     const draft = await createDraft(client, random)
-    const made = await client.submit(draft)
+    const generation = await client.submit(draft)
     const behavior = { cancels: random.oneIn(9), reruns: random.oneIn(2), cancelAfterMs: random.nextInt(1_500) }
-    const following: Promise<void> = followGeneration(client, made, behavior).finally(() => open.delete(following))
+    const following: Promise<void> = followGeneration(client, generation, behavior).finally(() =>
+      open.delete(following),
+    )
     open.add(following)
     await sleep(random.nextInt(2 * pauseMs), signal)
   }
@@ -63,8 +65,8 @@ async function followGeneration(
     await client.cancel(id)
   }
   // A client stops waiting after a while. Whether the generation ends is checked at the end, without faults.
-  const made = await client.waitForGeneration(id, isFinished, FOLLOW_TIMEOUT_MS).catch(() => undefined)
-  const verb = made && behavior.reruns ? chooseRerun(made) : undefined
+  const ended = await client.waitForGeneration(id, isFinished, FOLLOW_TIMEOUT_MS).catch(() => undefined)
+  const verb = ended && behavior.reruns ? chooseRerun(ended) : undefined
   if (verb) await client.rerun(id, verb)
 }
 

@@ -19,7 +19,7 @@ export interface ProviderState {
   readonly requestLog: RequestLog
   readonly predictions: Map<string, PredictionRecord>
   /** Changes the behavior. @throws ZodError if it is invalid */
-  setBehavior(setBehavior: unknown): void
+  setBehavior(change: unknown): void
   /** Restores the default behavior and empties the request log. Predictions and their files stay. */
   reset(): void
   /** Counts an occasion for a fault. @returns whether the fault is active */
@@ -27,7 +27,7 @@ export interface ProviderState {
   /** Makes every `waitUntil` check its condition again. */
   notifyWaiters(): void
   /** Waits until a condition is true. @throws the signal's reason */
-  waitUntil(test: () => boolean, signal: AbortSignal): Promise<void>
+  waitUntil(condition: () => boolean, signal: AbortSignal): Promise<void>
 }
 
 interface FaultSchedule {
@@ -70,9 +70,9 @@ export function createProviderState(url: string): ProviderState {
       return count > skipped && count <= skipped + (fault.times ?? Number.POSITIVE_INFINITY)
     },
     notifyWaiters,
-    async waitUntil(test, signal) {
+    async waitUntil(condition, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const check = () => test() && resolve()
+      const check = () => condition() && resolve()
       const onAbort = () => reject(signal.reason)
       signal.throwIfAborted()
       signal.addEventListener('abort', onAbort, { once: true })

@@ -22,8 +22,11 @@ async function start(sandbox: Sandbox, options: SandboxLaunchOptions = {}): Prom
 async function readPostgresUser(sandbox: Sandbox): Promise<{ user: number; isIsolated: boolean }> {
   const pid = (await readRunFile(sandbox.dataDir))?.processes.Postgres?.pid ?? 0
   const [, user] = /^Uid:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? []
-  const [its, ours] = await Promise.all([readlink(`/proc/${pid}/ns/user`), readlink('/proc/self/ns/user')])
-  return { user: Number(user), isIsolated: its !== ours }
+  const [namespace, ownNamespace] = await Promise.all([
+    readlink(`/proc/${pid}/ns/user`),
+    readlink('/proc/self/ns/user'),
+  ])
+  return { user: Number(user), isIsolated: namespace !== ownNamespace }
 }
 
 async function expectStopped(launcher: Launcher, sandbox: Sandbox): Promise<void> {
