@@ -1,4 +1,4 @@
-import { waitUntil } from '../local/process/wait-until.ts'
+import { waitFor } from './wait-for.ts'
 
 /** A script that serves HTTP, in a process of its own. */
 export interface ScriptProcess extends AsyncDisposable {
@@ -41,14 +41,6 @@ async function readFirstLine(stream: ReadableStream<Uint8Array>): Promise<string
 }
 
 async function waitUntilAnswered(url: string): Promise<string> {
-  const poll = () =>
-    fetch(url).then(
-      () => url,
-      () => undefined,
-    )
-  return await waitUntil(poll, {
-    what: `A response from ${url}`,
-    milliseconds: START_TIMEOUT_MS,
-    signal: new AbortController().signal,
-  })
+  await waitFor(`A response from ${url}`, START_TIMEOUT_MS, () => fetch(url).then(Boolean, () => false))
+  return url
 }

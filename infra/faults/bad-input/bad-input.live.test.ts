@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { Generation, GenerationPage } from '@darkroom/contracts/generation'
 import { type Reference, References } from '@darkroom/contracts/reference'
-import { waitUntil } from '../../local/process/wait-until.ts'
 import { startTestStudio, type TestStudio } from '../../testing/studio/test-studio.ts'
+import { waitFor } from '../../testing/wait-for.ts'
 import { type HttpResponse, type Outcome, sendRequest, type WireRequest } from '../fuzz/http.ts'
 import { checkProblemResponse, readDetail } from '../fuzz/problem-response.ts'
 import { badChanges, badVerbs, foreignVerbs } from './actions.ts'
@@ -85,9 +85,9 @@ test('refuses streams above the limit, and accepts one after another is closed',
   const reopen = async () => {
     const [stream] = await openStreams(port, 1).catch(() => [])
     stream?.close()
-    return stream ? true : undefined
+    return stream !== undefined
   }
-  await waitUntil(reopen, { what: 'Room for a stream', milliseconds: 20_000, signal: new AbortController().signal })
+  await waitFor('Room for a stream', 20_000, reopen)
   for (const stream of streams) stream.close()
 }, 60_000)
 
@@ -126,12 +126,7 @@ test('releases the memory of bodies that break off', async () => {
       .map(request => sendRequest(port, request, 500)),
   )
   expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['timeout', 503]))
-  const isAccepted = async () => ((await sendRequest(port, good)).status === 200 ? true : undefined)
-  await waitUntil(isAccepted, {
-    what: 'Memory for the next body',
-    milliseconds: 5_000,
-    signal: new AbortController().signal,
-  })
+  await waitFor('Memory for the next body', 5_000, async () => (await sendRequest(port, good)).status === 200)
   await expectNothingHappened('bodies that break off')
 }, 20_000)
 

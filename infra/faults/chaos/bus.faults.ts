@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { jobSubject } from '@darkroom/contracts/subjects'
-import { waitUntil } from '../../local/process/wait-until.ts'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
 import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
+import { waitFor } from '../../testing/wait-for.ts'
 import { createImageDraft, type Load, startLoad } from './load.ts'
 
 /** A bus that is killed, freezes, is unreachable, loses data and receives invalid messages, during submissions. */
@@ -210,12 +210,8 @@ async function expectInvariants(load?: Load): Promise<void> {
 }
 
 async function waitUntilNotReady(): Promise<void> {
-  const isUnready = async () => ((await fetch(`${stack.processor.url}/readyz`)).ok ? undefined : true)
-  await waitUntil(isUnready, {
-    what: 'A processor that is not ready',
-    milliseconds: 30_000,
-    signal: new AbortController().signal,
-  })
+  const isUnready = async () => !(await fetch(`${stack.processor.url}/readyz`)).ok
+  await waitFor('A processor that is not ready', 30_000, isUnready)
 }
 
 function createQueuedMessage(id: string): string {

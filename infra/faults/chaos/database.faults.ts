@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
-import { waitUntil } from '../../local/process/wait-until.ts'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
 import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
+import { waitFor } from '../../testing/wait-for.ts'
 import { createImageDraft, type Load, startLoad } from './load.ts'
 import { lockGenerations } from './stack-actions.ts'
 
@@ -10,7 +10,6 @@ import { lockGenerations } from './stack-actions.ts'
 
 const LIMIT_MS = 150_000
 const SOON_MS = 20_000
-const neverAborted = new AbortController().signal
 
 let stack: TestStack
 
@@ -147,33 +146,31 @@ test(
 /** Waits until `count` more submissions were accepted. */
 async function waitForSubmissions(count: number): Promise<void> {
   const wanted = stack.client.log.listAccepted().length + count
-  const areAccepted = async () => (stack.client.log.listAccepted().length >= wanted ? true : undefined)
-  await waitUntil(areAccepted, { what: 'A promise', milliseconds: LIMIT_MS, signal: neverAborted })
+  await waitFor('More submissions', LIMIT_MS, async () => stack.client.log.listAccepted().length >= wanted)
 }
 
 /** Waits until the request id of a generation is stored. */
 async function waitForRequestId(id: string): Promise<void> {
   const isStored = async () => {
     const rows = await stack.sql`select from provider_calls where generation_id = ${id} and request_id is not null`
-    return rows.length > 0 || undefined
+    return rows.length > 0
   }
-  await waitUntil(isStored, { what: 'A request id', milliseconds: LIMIT_MS, signal: neverAborted })
+  await waitFor('A request id', LIMIT_MS, isStored)
 }
 
 /** Waits until the database has the generation as completed. HTTP is not used: requests may be waiting for a session. */
 async function waitUntilCompleted(id: string): Promise<void> {
   const isCompleted = async () => {
     const rows = await stack.sql`select from generations where id = ${id} and status = 'completed'`
-    return rows.length > 0 || undefined
+    return rows.length > 0
   }
-  await waitUntil(isCompleted, { what: 'Its completion', milliseconds: LIMIT_MS, signal: neverAborted })
+  await waitFor('Its completion', LIMIT_MS, isCompleted)
 }
 
 /** Waits until a submission is refused with 503. */
 async function waitUntilRejected(): Promise<void> {
   const submission = stack.client.log.addSubmission(createImageDraft('without a database'))
-  const isRefused = async () => ((await stack.client.trySubmit(submission)) === 503 ? true : undefined)
-  await waitUntil(isRefused, { what: 'A refusal', milliseconds: LIMIT_MS, signal: neverAborted })
+  await waitFor('A refusal', LIMIT_MS, async () => (await stack.client.trySubmit(submission)) === 503)
 }
 
 async function expectInvariants(load?: Load): Promise<void> {

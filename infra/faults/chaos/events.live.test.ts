@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { waitUntil } from '../../local/process/wait-until.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { transaction } from '../../src/database/transaction.ts'
 import { bumpVersion } from '../../src/generations/generations.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
 import { createLog } from '../../src/log.ts'
 import { startTestStudio, type TestStudio } from '../../testing/studio/test-studio.ts'
+import { waitFor } from '../../testing/wait-for.ts'
 import { type EventClient, type FeedState, openEventClients, readList } from './events-clients.ts'
 
 /**
@@ -22,7 +22,6 @@ const GENERATIONS = 30
 const CHANGE_MS = 40
 const SETTLE_MS = 60_000
 const stack = new AsyncDisposableStack()
-const neverAborted = new AbortController().signal
 const ended = new AbortController()
 let studio: TestStudio
 let sql: Database
@@ -95,28 +94,21 @@ async function changeGenerations(signal: AbortSignal): Promise<void> {
 async function killAndAwaitRestart(part: 'query' | 'NATS'): Promise<void> {
   const pid = await studio.pidOf(part)
   process.kill(pid, 'SIGKILL')
-  const isBack = async () => ((await studio.pidOf(part).catch(() => pid)) !== pid ? true : undefined)
-  await waitUntil(isBack, { what: `A new ${part}`, milliseconds: 60_000, signal: neverAborted })
+  await waitFor(`A new ${part}`, 60_000, async () => (await studio.pidOf(part).catch(() => pid)) !== pid)
 }
 
 async function waitUntilAllOpen(): Promise<void> {
-  const areOpen = async () => (clients.every(client => client.state === 'open') ? true : undefined)
-  await waitUntil(areOpen, { what: 'Every client', milliseconds: SETTLE_MS, signal: neverAborted })
+  await waitFor('Every client', SETTLE_MS, async () => clients.every(client => client.state === 'open'))
 }
 
 async function expectAllUpToDate(): Promise<void> {
   await waitUntilAllOpen()
-  const isPublished = async () =>
-    (await sql`select from outbox where published_at is null limit 1`).length === 0 ? true : undefined
-  await waitUntil(isPublished, { what: 'The last message', milliseconds: SETTLE_MS, signal: neverAborted })
+  const isPublished = async () => (await sql`select from outbox where published_at is null limit 1`).length === 0
+  await waitFor('The last message', SETTLE_MS, isPublished)
   const state = await readList(studio.url)
   expect(state.size).toBe(GENERATIONS)
   const behind = () => clients.filter(client => !isUpToDate(client, state))
-  await waitUntil(async () => (behind().length === 0 ? true : undefined), {
-    what: 'The state of every client',
-    milliseconds: SETTLE_MS,
-    signal: neverAborted,
-  }).catch(() => {})
+  await waitFor('The state of every client', SETTLE_MS, async () => behind().length === 0).catch(() => {})
   expect(behind().length).toBe(0)
 }
 

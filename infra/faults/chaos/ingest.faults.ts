@@ -1,17 +1,16 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import sharp from 'sharp'
-import { waitUntil } from '../../local/process/wait-until.ts'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
 import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
+import { waitFor } from '../../testing/wait-for.ts'
 import { createImageDraft } from './load.ts'
 import { lockGenerations } from './stack-actions.ts'
 
 /** An ingest that is killed while it accepts a request, and deletion from the trash. */
 
 const LIMIT_MS = 120_000
-const neverAborted = new AbortController().signal
 
 let stack: TestStack
 
@@ -78,10 +77,14 @@ test(
     expect((await stack.client.fetch(`/api/generate/${deleted.id}`, { method: 'DELETE' })).ok).toBe(true)
     stack.client.log.submissions.delete(deleted.clientId)
     await stack.processor.restart()
-    await waitUntilGone(async () => (await stack.client.fetch(`/api/generations/${deleted.id}`)).status === 404)
+    await waitFor(
+      'The deletion',
+      LIMIT_MS,
+      async () => (await stack.client.fetch(`/api/generations/${deleted.id}`)).status === 404,
+    )
     await stack.sql`update object_removals set remove_after = now()`
     await stack.processor.restart({ FAIL_AT: 'before-remove:kill' })
-    await waitUntilGone(async () => (await listOutputKeys(deleted.id)).length === 0)
+    await waitFor('The deletion', LIMIT_MS, async () => (await listOutputKeys(deleted.id)).length === 0)
     expect(stack.processor.exits).toContain('SIGKILL')
     expect((await listOutputKeys(remaining.id)).length).toBe(6)
     await expectImagesServed(remaining)
@@ -125,14 +128,9 @@ async function waitForBlockedQuery(): Promise<void> {
   const isBlocked = async () => {
     const rows = await stack.sql`
       select from pg_stat_activity where application_name = 'darkroom-ingest' and wait_event_type = 'Lock'`
-    return rows.length > 0 || undefined
+    return rows.length > 0
   }
-  await waitUntil(isBlocked, { what: 'A blocked statement', milliseconds: LIMIT_MS, signal: neverAborted })
-}
-
-async function waitUntilGone(check: () => Promise<boolean>): Promise<void> {
-  const wait = { what: 'Its end', milliseconds: LIMIT_MS, signal: neverAborted }
-  await waitUntil(async () => (await check()) || undefined, wait)
+  await waitFor('A blocked statement', LIMIT_MS, isBlocked)
 }
 
 let imageCount = 0

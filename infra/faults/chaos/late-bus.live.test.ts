@@ -3,14 +3,13 @@ import { Generation, GenerationPage } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import type { Service } from '@darkroom/contracts/routes'
 import { findFreePort } from '../../local/process/free-ports.ts'
-import { waitUntil } from '../../local/process/wait-until.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
 import { startServiceProcess } from '../../testing/studio/service-process.ts'
 import { createTestDatabase, createTestDirectory, startTestNats } from '../../testing/test-resources.ts'
+import { waitFor } from '../../testing/wait-for.ts'
 
 const HOST = 'localhost:3000'
-const neverAborted = new AbortController().signal
 
 test('without a bus at start, ingest accepts and query shows; once it is up, the outbox is published', async () => {
   await using env = await openEnvWithoutBus()
@@ -28,8 +27,7 @@ test('without a bus at start, ingest accepts and query shows; once it is up, the
   expect(await sql.countUnpublished()).toBe(2)
 
   await env.nats.start()
-  const wait = { what: 'The messages', milliseconds: 20_000, signal: neverAborted }
-  await waitUntil(async () => ((await sql.countUnpublished()) === 0 ? true : undefined), wait)
+  await waitFor('The messages', 20_000, async () => (await sql.countUnpublished()) === 0)
   expect([await ingest.stop(), await query.stop()]).toEqual(['exit 0', 'exit 0'])
 }, 90_000)
 

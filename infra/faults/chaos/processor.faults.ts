@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import type { Generation } from '@darkroom/contracts/generation'
-import { waitUntil } from '../../local/process/wait-until.ts'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
 import type { FaultService } from '../../testing/studio/fault-service.ts'
 import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
+import { waitFor } from '../../testing/wait-for.ts'
 import { createImageDraft } from './load.ts'
 import { listOutputStates } from './stack-actions.ts'
 
@@ -81,11 +81,8 @@ test.each([
     expect([made.status, made.attempt]).toEqual(['completed', 2])
     expect(made.outputs.map(({ url }) => url?.includes(`/${id}/2/`))).toEqual([true, true])
     stack.processor.signal('SIGCONT')
-    await waitUntil(async () => ((await stack.processor.readMetric('stale_writes_total')) > 0 ? true : undefined), {
-      what: 'A write that was refused',
-      milliseconds: HANG_MS,
-      signal: new AbortController().signal,
-    })
+    const isCounted = async () => (await stack.processor.readMetric('stale_writes_total')) > 0
+    await waitFor('A stale write', HANG_MS, isCounted)
     expect(await stack.client.getGeneration(id)).toEqual(made)
     expect(await countSubmits(id)).toBe(1)
     await stack.removeProcessor(other)
@@ -182,19 +179,19 @@ async function waitUntilClaimedBy(processor: FaultService, id: string): Promise<
   const isClaimed = async () => {
     const [row] = await stack.sql`
       select from generation_jobs where generation_id = ${id} and lease_owner like ${`%${pid}%`}`
-    return row && true
+    return row !== undefined
   }
-  await waitUntil(isClaimed, { what: 'A claim', milliseconds: HANG_MS, signal: new AbortController().signal })
+  await waitFor('A claim', HANG_MS, isClaimed)
 }
 
 /** Raises the failures of a generation to the maximum, once it has failed and has no lease. */
 async function setFailuresOnceReleased(id: string): Promise<void> {
-  const left = async () => {
+  const update = async () => {
     const { count } = await stack.sql`
       update generation_jobs set failures = 5 where generation_id = ${id} and failures > 0 and lease_until is null`
-    return count === 1 || undefined
+    return count === 1
   }
-  await waitUntil(left, { what: 'A first failure', milliseconds: HANG_MS, signal: new AbortController().signal })
+  await waitFor('A first failure', HANG_MS, update)
 }
 
 async function countSubmits(id: string): Promise<number> {

@@ -3,8 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readRunFile } from '../../local/launch/run-file.ts'
 import { findFreePort } from '../../local/process/free-ports.ts'
-import { waitUntil } from '../../local/process/wait-until.ts'
 import { createTestDirectory, type TestDirectory } from '../test-resources.ts'
+import { waitFor } from '../wait-for.ts'
 import { generateImage, isImageServed } from './generate-image.ts'
 import { type Launcher, startLauncher } from './launcher.ts'
 import { findProcesses, killProcessTree, waitUntilProcessesExit } from './processes.ts'
@@ -24,8 +24,7 @@ async function pidOf(name: string, dataDir: string): Promise<number | undefined>
 async function killProcess(name: string, dataDir: string): Promise<void> {
   const before = (await pidOf(name, dataDir)) ?? 0
   process.kill(before, 'SIGKILL')
-  const again = async () => ((await pidOf(name, dataDir)) !== before ? true : undefined)
-  await waitUntil(again, { what: `Another ${name}`, milliseconds: 20_000, signal: AbortSignal.timeout(LIMIT_MS) })
+  await waitFor(`Another ${name}`, 20_000, async () => (await pidOf(name, dataDir)) !== before)
 }
 
 test.concurrent(

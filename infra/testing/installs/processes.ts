@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { waitUntil } from '../../local/process/wait-until.ts'
+import { waitFor } from '../wait-for.ts'
 
 const EXIT_TIMEOUT_MS = 15_000
 
@@ -12,12 +12,8 @@ export async function findProcesses(marker: string): Promise<number[]> {
 
 /** Waits until no process has the text in its command line or environment. */
 export async function waitUntilProcessesExit(marker: string): Promise<true> {
-  const wait = {
-    what: `The end of all of ${marker}`,
-    milliseconds: EXIT_TIMEOUT_MS,
-    signal: AbortSignal.timeout(EXIT_TIMEOUT_MS),
-  }
-  return await waitUntil(async () => ((await findProcesses(marker)).length === 0 ? true : undefined), wait)
+  const haveExited = async () => (await findProcesses(marker)).length === 0
+  return await waitFor(`The end of all of ${marker}`, EXIT_TIMEOUT_MS, haveExited)
 }
 
 /**

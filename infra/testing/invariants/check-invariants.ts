@@ -1,6 +1,6 @@
-import { waitUntil } from '../../local/process/wait-until.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
 import type { TestStack } from '../studio/test-stack.ts'
+import { waitFor } from '../wait-for.ts'
 import { checkAcceptedSubmissions } from './check-accepted.ts'
 import { checkEvents } from './check-events.ts'
 import { checkHistory } from './check-history.ts'
@@ -68,10 +68,9 @@ async function waitUntilIdle(stack: TestStack, milliseconds: number): Promise<st
   let busy: string[] = []
   const isIdle = async () => {
     busy = await listUnfinished(stack).catch(error => [`I2 the studio cannot be queried: ${error}`])
-    return busy.length === 0 ? true : undefined
+    return busy.length === 0
   }
-  const wait = { what: 'An idle studio', milliseconds, intervalMs: 100, signal: new AbortController().signal }
-  return await waitUntil(isIdle, wait).then(
+  return await waitFor('An idle studio', milliseconds, isIdle, 100).then(
     () => [],
     () => busy,
   )

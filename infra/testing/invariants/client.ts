@@ -1,7 +1,7 @@
 import { Cancellation, Generation } from '@darkroom/contracts/generation'
 import { Reference } from '@darkroom/contracts/reference'
-import { waitUntil } from '../../local/process/wait-until.ts'
 import { fetchGeneration, pollGeneration, postJson, type StudioClient } from '../studio/studio-client.ts'
+import { waitFor } from '../wait-for.ts'
 import { type ClientLog, createClientLog, type Draft, type SubmissionRecord } from './client-log.ts'
 
 /** A user of a studio under faults: repeats each request until it is answered, and records the responses. */
@@ -77,8 +77,7 @@ export function createClient(url: string): Client {
 }
 
 async function retryUntilAnswered<T>(what: string, send: () => Promise<T | undefined>): Promise<T> {
-  const signal = new AbortController().signal
-  return await waitUntil(send, { what, milliseconds: RETRY_TIMEOUT_MS, intervalMs: POLL_INTERVAL_MS, signal })
+  return await waitFor(what, RETRY_TIMEOUT_MS, send, POLL_INTERVAL_MS)
 }
 
 /** Sends a request once. @returns undefined if it failed and is to be repeated */

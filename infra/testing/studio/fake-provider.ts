@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { waitUntil } from '../../local/process/wait-until.ts'
 import { type BehaviorChange, DEFAULT_BEHAVIOR } from '../fake-provider/behavior.ts'
 import type { RequestLog } from '../fake-provider/request-log.ts'
 import { startScript } from '../script-process.ts'
+import { waitFor } from '../wait-for.ts'
 
 const SERVER = join(import.meta.dirname, '..', 'fake-provider', 'fake-server.ts')
 const REQUESTS_TIMEOUT_MS = 20_000
@@ -38,10 +38,9 @@ export async function startFakeProvider(): Promise<FakeProvider> {
     waitForRequests: async matches => {
       const poll = async () => {
         const requestLog = await readRequestLog()
-        return matches(requestLog) ? requestLog : undefined
+        return matches(requestLog) && requestLog
       }
-      const signal = new AbortController().signal
-      return await waitUntil(poll, { what: 'The fake provider', milliseconds: REQUESTS_TIMEOUT_MS, signal })
+      return await waitFor('The fake provider', REQUESTS_TIMEOUT_MS, poll)
     },
     [Symbol.asyncDispose]: stop,
   }

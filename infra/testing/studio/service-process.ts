@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Service } from '@darkroom/contracts/routes'
 import { type ChildProcess, startChildProcess } from '../../local/process/child-process.ts'
 import type { ProcessOutput } from '../../local/process/process-output.ts'
-import { waitUntil } from '../../local/process/wait-until.ts'
+import { waitFor } from '../wait-for.ts'
 
 /** A process of a service. Disposing of it kills it. */
 export interface ServiceProcess extends AsyncDisposable {
@@ -73,10 +73,9 @@ export async function waitUntilServiceReady(
 ): Promise<void> {
   const poll = async () => {
     const url = await locate()
-    return url !== undefined && (await fetchIfReachable(`${url}/readyz`))?.ok ? true : undefined
+    return url !== undefined && (await fetchIfReachable(`${url}/readyz`))?.ok
   }
-  const signal = new AbortController().signal
-  await waitUntil(poll, { what: `${service}'s readiness`, milliseconds: READY_TIMEOUT_MS, signal })
+  await waitFor(`${service}'s readiness`, READY_TIMEOUT_MS, poll)
 }
 
 /** Returns a response within two seconds, or undefined if there is none. */

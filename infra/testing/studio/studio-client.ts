@@ -1,5 +1,5 @@
 import { Generation } from '@darkroom/contracts/generation'
-import { waitUntil } from '../../local/process/wait-until.ts'
+import { waitFor } from '../wait-for.ts'
 
 /** Requests to a studio. */
 export interface StudioClient {
@@ -60,14 +60,13 @@ export async function pollGeneration(
     intervalMs?: number
   },
 ): Promise<Generation> {
-  const { get, matches, ...times } = options
+  const { get, matches, milliseconds, intervalMs } = options
   let last: Generation | undefined
   const poll = async () => {
     last = await get(id)
-    return last && matches(last) ? last : undefined
+    return last && matches(last) && last
   }
-  const wait = { what: `Generation ${id}`, ...times, signal: new AbortController().signal }
-  return await waitUntil(poll, wait).catch(cause => {
+  return await waitFor(`Generation ${id}`, milliseconds, poll, intervalMs).catch(cause => {
     throw new Error(`${cause.message}; it was ${JSON.stringify(last)}`, { cause })
   })
 }

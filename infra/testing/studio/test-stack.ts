@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import type { Service } from '@darkroom/contracts/routes'
 import { type Gateway, startGateway } from '../../local/launch/gateway.ts'
 import { findFreePorts } from '../../local/process/free-ports.ts'
-import { waitUntil } from '../../local/process/wait-until.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { migrate } from '../../src/database/migrations.ts'
 import { createLog } from '../../src/log.ts'
@@ -12,6 +11,7 @@ import { insertForeignGeneration } from '../data/foreign-generation.ts'
 import { type Client, createClient } from '../invariants/client.ts'
 import { startProxy, type TcpProxy } from '../net-proxy.ts'
 import { createTestDirectory } from '../test-resources.ts'
+import { waitFor } from '../wait-for.ts'
 import { type BusAdmin, openBusAdmin } from './bus-admin.ts'
 import { type FakeProvider, startFakeProvider } from './fake-provider.ts'
 import { type FaultService, startFaultService } from './fault-service.ts'
@@ -175,9 +175,8 @@ function buildEnv({ folder, database, bus, fake, proxies }: Servers, port: numbe
 }
 
 async function waitForModels(client: Client): Promise<void> {
-  const areListed = async () =>
-    (await (await client.fetch('/api/models')).text()).includes('fake-image') ? true : undefined
-  await waitUntil(areListed, { what: 'The models', milliseconds: MODELS_MS, signal: new AbortController().signal })
+  const areListed = async () => (await (await client.fetch('/api/models')).text()).includes('fake-image')
+  await waitFor('The models', MODELS_MS, areListed)
 }
 
 async function closeGateway(gateway: Gateway): Promise<void> {
