@@ -57,22 +57,20 @@ test(
     const signal = (name: NodeJS.Signals) => {
       for (const { pid } of frozen) process.kill(pid, name)
     }
-    const thaw = () => signal('SIGCONT')
+    // Thaws once: a session may end right after.
+    using thawing = new DisposableStack()
+    thawing.defer(() => signal('SIGCONT'))
     signal('SIGSTOP')
-    try {
-      const drafts = Array.from({ length: 12 }, (_, at) =>
-        stack.client.log.addSubmission(createImageDraft(`over a frozen session ${at}`)),
-      )
-      const statuses = drafts.map(submission => stack.client.trySubmit(submission))
-      // At most one request waits for each frozen session.
-      await waitForSubmissions(drafts.length - frozen.length)
-      const next = await stack.client.submit(createImageDraft('while a session is frozen'))
-      await waitUntilCompleted(next.id)
-      thaw()
-      expect((await Promise.all(statuses)).filter(status => ![202, 503].includes(status))).toEqual([])
-    } finally {
-      thaw()
-    }
+    const submissions = Array.from({ length: 12 }, (_, at) =>
+      stack.client.log.addSubmission(createImageDraft(`over a frozen session ${at}`)),
+    )
+    const statuses = submissions.map(submission => stack.client.trySubmit(submission))
+    // At most one request waits for each frozen session.
+    await waitForSubmissions(submissions.length - frozen.length)
+    const next = await stack.client.submit(createImageDraft('while a session is frozen'))
+    await waitUntilCompleted(next.id)
+    thawing.dispose()
+    expect((await Promise.all(statuses)).filter(status => ![202, 503].includes(status))).toEqual([])
     await expectInvariants()
   },
   LIMIT_MS,

@@ -11,7 +11,7 @@ import {
 export interface FaultService extends AsyncDisposable {
   readonly url: string
   readonly pid: number
-  /** What ended each process that it had: `SIGKILL`, `exit 0`. */
+  /** The reason for the end of each process that it had: `SIGKILL`, `exit 0`. */
   readonly exits: readonly string[]
   signal(name: NodeJS.Signals): void
   /** Waits until its process reports that it is ready. */
