@@ -4,19 +4,20 @@ import { createSignal, For, onMount } from 'solid-js'
 import { render } from 'solid-js/web'
 import { WindowVirtualizer, type WindowVirtualizerHandle } from 'virtua/solid'
 
-/** The other ways of showing the same rows: `?arm=seed` or `?arm=virtua`. All rows are in memory, each is measured. */
+/** The other variants of the feed: `?variant=seed` or `?variant=virtua`. All rows are in memory, each is measured. */
 
 interface BenchRow {
   key: string
   prompt: string
-  pictures: { src: string; ratio: number }[]
+  images: { src: string; ratio: number }[]
 }
 
-/** What the benchmark does with a page. */
+/** The functions that the benchmark calls in the page. */
 interface BenchControls {
   prepend(count: number): void
-  /** Makes a row higher, as a picture that turns out taller does. */
+  /** Makes a row higher, as an image does that is taller than expected. */
   grow(key: string): void
+  /** Scrolls to the last row. */
   toEnd(): void
 }
 
@@ -31,22 +32,25 @@ const loaded: BenchRow[] = await (await fetch(`/rows?count=${query.get('count')}
 const [rows, setRows] = createSignal(loaded)
 const [isShifted, setShifted] = createSignal(false)
 const root = document.getElementById('root')
-if (root) render(() => (query.get('arm') === 'virtua' ? <Virtua /> : <Seed />), root)
+if (root) render(() => (query.get('variant') === 'virtua' ? <Virtua /> : <Seed />), root)
 
 function growRow(key: string): BenchRow[] {
   const taller = (row: BenchRow) => ({
     ...row,
-    pictures: row.pictures.map(picture => ({ ...picture, ratio: picture.ratio / 2 })),
+    images: row.images.map(image => ({ ...image, ratio: image.ratio / 2 })),
   })
   return rows().map(row => (row.key === key ? taller(row) : row))
 }
 
 function createOlderRows(count: number): BenchRow[] {
-  const some = rows().slice(0, count)
-  return some.map((row, index) => ({ ...row, key: `older ${index}`, prompt: `older ${index}: ${row.prompt}` }))
+  const copied = rows().slice(0, count)
+  return copied.map((row, index) => ({ ...row, key: `older ${index}`, prompt: `older ${index}: ${row.prompt}` }))
 }
 
-/** The window virtualizer with the seed's settings, and its way of keeping the place when older ones come. */
+/**
+ * TanStack's window virtualizer with the seed's settings. Like the seed it restores the scroll offset after older rows have
+ * arrived.
+ */
 function Seed() {
   const virtualizer = createWindowVirtualizer<HTMLElement>({
     get count() {
@@ -115,18 +119,18 @@ function Virtua() {
 }
 
 function Row(props: { row: BenchRow | undefined }) {
-  const pictures = () => props.row?.pictures ?? []
+  const images = () => props.row?.images ?? []
   return (
     <article class="row" data-key={props.row?.key}>
       <p>{props.row?.prompt}</p>
       <div class="pictures">
-        <For each={pictures()}>
-          {picture => (
+        <For each={images()}>
+          {image => (
             <img
-              src={picture.src}
+              src={image.src}
               alt=""
               decoding="async"
-              style={{ flex: `${picture.ratio} 1 0`, 'aspect-ratio': String(picture.ratio) }}
+              style={{ flex: `${image.ratio} 1 0`, 'aspect-ratio': String(image.ratio) }}
             />
           )}
         </For>

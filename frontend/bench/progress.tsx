@@ -8,7 +8,7 @@ import { render } from 'solid-js/web'
 import { Progress } from '../src/feed/progress.tsx'
 import { buildGeneration } from '../src/store/generation.fixture.ts'
 
-/** So many rings at once, each way: `?arm=idle`, `interval`, `seed` or `ours`, `&count=`. */
+/** Progress rings, `count` at once, in one variant: `?variant=idle`, `interval`, `seed` or `ours`, `&count=`. */
 
 const SECONDS = 60
 const query = new URLSearchParams(location.search)
@@ -21,12 +21,12 @@ const VARIANTS: Record<string, () => ReturnType<typeof OurRings>> = {
   ours: () => <OurRings />,
 }
 
-/** What is there anyhow: the same places, nothing in them moves. */
+/** The baseline: the same layout, nothing moves. */
 function StaticRings() {
   return <For each={rings}>{() => <Circle offset={CIRCUMFERENCE / 2} />}</For>
 }
 
-/** Before the seed: a timer a ring that sets how much of it is drawn. */
+/** The variant before the seed: a timer for each ring sets how much of it is drawn. */
 function TimerRings() {
   const started = performance.now()
   return (
@@ -41,11 +41,12 @@ function TimerRings() {
   )
 }
 
-/** The seed: keyframes of `stroke-dashoffset`. */
+/** The variant of the seed: keyframes of `stroke-dashoffset`. */
 function SeedRings() {
   return <For each={rings}>{() => <Circle isAnimated />}</For>
 }
 
+/** The component of the page. */
 function OurRings() {
   const generation: Generation = buildGeneration({
     status: 'processing',
@@ -87,5 +88,5 @@ function Circle(props: { offset?: number; isAnimated?: boolean }) {
 }
 
 const root = document.getElementById('root')
-const variant = VARIANTS[query.get('arm') ?? 'idle']
+const variant = VARIANTS[query.get('variant') ?? 'idle']
 if (root && variant) render(variant, root)

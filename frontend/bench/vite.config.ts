@@ -1,7 +1,7 @@
 import { defineConfig } from 'vite'
 import solid from 'vite-plugin-solid'
 
-/** The pages of benchmarks, built for `bun run bench gallery` and `bench progress`; nobody is served them otherwise. */
+/** Builds the pages of `bun run bench gallery` and `bun run bench progress`. The studio does not serve them. */
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [solid()],

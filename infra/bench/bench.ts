@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Report, toMarkdown } from './kit/report.ts'
+import { type BenchResult, runBenchmark, toMarkdown } from './kit/report.ts'
 
-/** Every benchmark, by the name it is run by. Each loads nothing but loopback, cold-start fetches packages as well, and stops by itself. */
-const BENCHES: Record<string, () => Promise<{ run: () => Promise<Report> }>> = {
+/** Every benchmark, by its name on the command line. Each ends by itself and uses loopback only; `cold-start` also fetches packages. */
+const BENCHES: Record<string, () => Promise<{ run: () => Promise<BenchResult> }>> = {
   backfill: () => import('./backfill/backfill.ts'),
   'cold-start': () => import('./cold-start/cold-start.ts'),
   'event-to-screen': () => import('./event-to-screen/event-to-screen.ts'),
@@ -20,7 +20,7 @@ const RESULTS = join(import.meta.dirname, 'results')
 
 process.exit(await main(process.argv.slice(2)))
 
-/** `bun run bench [name…]`: runs those, or all, prints their tables and keeps them beside this file. */
+/** Runs the named benchmarks, or all (`bun run bench [name…]`), prints their tables and writes them to `results/`. */
 async function main(args: string[]): Promise<number> {
   const unknown = args.filter(name => !Object.hasOwn(BENCHES, name))
   if (unknown.length > 0) {
@@ -31,7 +31,7 @@ async function main(args: string[]): Promise<number> {
   for (const [name, load] of Object.entries(BENCHES)) {
     if (args.length > 0 && !args.includes(name)) continue
     const { run } = await load()
-    const report = await run()
+    const report = await runBenchmark(run)
     const text = toMarkdown(report)
     await Bun.write(join(RESULTS, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`)
     await Bun.write(join(RESULTS, `${name}.md`), text)

@@ -3,13 +3,13 @@ import { type BackfillStudio, runBackfill } from './backfill-studio.ts'
 
 const [BLOCKS, SUBMISSIONS, PAUSE_MS] = [4, 20, 200]
 
-/** Milliseconds from a submission's row to its claim by a processor, one after the other. */
+/** The time from each submission's row to its claim by a processor, in ms. */
 export interface ClaimLatencies {
   idle: number[]
   busy: number[]
 }
 
-/** Submits as people do, by turns with nothing else going on and during a backfill at full speed. */
+/** Measures claims while the studio is idle and during a backfill at full speed, in turns. */
 export async function measureClaims(backfill: BackfillStudio): Promise<ClaimLatencies> {
   const claims: ClaimLatencies = { idle: [], busy: [] }
   for (let block = 0; block <= BLOCKS; block++) {
@@ -19,9 +19,10 @@ export async function measureClaims(backfill: BackfillStudio): Promise<ClaimLate
     await running
     await restoreRows(backfill.sql)
     await fetch(`${backfill.storeUrl}/forget`, { method: 'POST' })
-    // The first block warms everything up.
-    if (block > 0) claims.idle.push(...idle)
-    if (block > 0) claims.busy.push(...busy)
+    // The first block is a warm-up.
+    if (block === 0) continue
+    claims.idle.push(...idle)
+    claims.busy.push(...busy)
   }
   return claims
 }

@@ -3,9 +3,9 @@ import { toDataUrl } from '../../testing/data/imported-rows.ts'
 import { createPhotographFactory, ROW_SETS } from './backfill-rows.ts'
 
 /**
- * What nobody can do without: the texts are here already, each is decoded and put, unsigned, so many at once.
- * `bun backfill-floor.ts <small|big> <store> <at once>` writes a line when it is ready, does it at each line that comes, and writes
- * the milliseconds.
+ * The lower bound: data URLs that are in memory already are decoded and put, unsigned, `concurrency` at once.
+ * `bun backfill-floor.ts <small|big> <store> <concurrency>` writes a line when it is ready, does the work for each line that it
+ * reads, and then writes the milliseconds.
  */
 
 const [name = 'small', storeUrl = '', concurrency = '1'] = process.argv.slice(2)
@@ -24,5 +24,5 @@ for await (const _ of console) {
 async function storeImage(at: number): Promise<void> {
   const body = Uint8Array.fromBase64(text.slice(text.indexOf(',') + 1))
   const response = await fetch(`${storeUrl}/bench/floor-${at}`, { method: 'PUT', body })
-  if (!response.ok) throw new Error('the store did not take it')
+  if (!response.ok) throw new Error(`the store answered the PUT of floor-${at} with ${response.status}`)
 }

@@ -3,7 +3,7 @@ import sharp from 'sharp'
 import type { Database } from '../../src/database/connection.ts'
 import { insertImportedGeneration, toDataUrl } from '../../testing/data/imported-rows.ts'
 
-/** Old rows of one size. */
+/** Imported rows of one size. */
 interface RowSet {
   rows: number
   images: number
@@ -16,7 +16,10 @@ export const ROW_SETS = {
 
 const SIZES = { small: { width: 800, height: 600 }, big: { width: 3_000, height: 2_250 } }
 
-/** Photographs, as far as an encoder can tell: soft shapes and a little grain. Each has bytes of its own at its end. */
+/**
+ * Returns a factory of JPEGs that compress like photographs: soft shapes with grain. Each ends in random bytes, so its hash is
+ * unique.
+ */
 export async function createPhotographFactory(set: keyof typeof ROW_SETS): Promise<() => Buffer> {
   const { width, height } = SIZES[set]
   const shapes = await sharp(randomBytes(12 * 9 * 3), { raw: { width: 12, height: 9, channels: 3 } })
@@ -35,7 +38,7 @@ export async function createPhotographFactory(set: keyof typeof ROW_SETS): Promi
   return () => Buffer.concat([photograph, randomBytes(16)])
 }
 
-/** Writes the rows, and a copy of them to put back. @returns bytes of their pictures */
+/** Inserts the rows, and a copy of them for `restoreRows`. @returns bytes of their images */
 export async function insertRows(
   sql: Database,
   name: keyof typeof ROW_SETS,
@@ -58,7 +61,7 @@ export async function insertRows(
   return bytes
 }
 
-/** Puts every row back as it was and forgets what was kept. */
+/** Restores all rows from their copies and deletes everything that a backfill has written. */
 export async function restoreRows(sql: Database): Promise<void> {
   await sql`delete from generation_references`
   await sql`delete from backfill_manifest`
@@ -70,7 +73,7 @@ export async function restoreRows(sql: Database): Promise<void> {
   await sql`vacuum generation_raw`
 }
 
-/** Removes the rows for good. */
+/** Deletes the rows and their copies. */
 export async function removeRows(sql: Database): Promise<void> {
   await sql`delete from backfill_manifest`
   await sql`delete from backfill_runs`

@@ -3,9 +3,9 @@ import pLimit from 'p-limit'
 import postgres from 'postgres'
 
 /**
- * The loop of the seed, section 6: whole rows by twenties, filtered here, one after the other; the pictures of a row three at a
- * time; the row written over. Nothing is checked or read back. `bun backfill-seed.ts <database> <store>` does it once and writes
- * the most memory that it had, in bytes, as a line.
+ * The seed's backfill (its section 6): reads whole rows in batches of 20, filters them here, and migrates them one after another,
+ * the images of a row three at a time; then overwrites the row. Nothing is checked or read back.
+ * `bun backfill-seed.ts <database> <store>` does it once and writes its peak memory, in bytes, as a line.
  */
 
 interface Row {

@@ -1,18 +1,11 @@
-import { loadavg } from 'node:os'
 import { waitUntil } from '../../local/process/wait-until.ts'
 import type { Database } from '../../src/database/connection.ts'
-import { describeMachine, type Report } from '../kit/report.ts'
-import {
-  computeQuartiles,
-  computeRatio,
-  interleave,
-  type Quartiles,
-  type Variant,
-  type VariantSamples,
-} from '../kit/sampling.ts'
-import { measureClaims } from './backfill-claims.ts'
+import { type BenchResult, buildResult, createTarget, type Target } from '../kit/report.ts'
+import { findVariant, interleave, type Variant, type VariantSamples } from '../kit/sampling.ts'
+import { computeQuantile, computeRatio, formatQuartiles, formatSamples } from '../kit/statistics.ts'
+import { type ClaimLatencies, measureClaims } from './backfill-claims.ts'
 import { insertRows, ROW_SETS, removeRows, restoreRows } from './backfill-rows.ts'
-import { type BackfillStudio, runBackfill, startBackfillStudio, startProcess } from './backfill-studio.ts'
+import { type BackfillStudio, runBackfill, startBackfillStudio, startNiceProcess } from './backfill-studio.ts'
 
 const SAMPLES = 10
 const CONCURRENCY = 32
@@ -20,7 +13,7 @@ const CLAIM_ROWS = 600
 const OTHER_ROWS = 20_000
 const MB = 1_000_000
 const MIN_SEED_RATIOS = { small: 8, big: 3 } as const
-const MAX_MEMORY_BYTES = 256 * MB
+const MAX_MEMORY_MB = 256
 const MAX_IDLE_RATIO = 1.5
 const PREVIEWS_TIMEOUT_MS = 120_000
 
@@ -45,53 +38,31 @@ const METHOD = [
 interface RowSetResults {
   name: RowSetName
   measured: VariantSamples[]
+  /** Bytes of all images. */
   bytes: number
+  /** Peak memory by variant, in bytes. */
   memory: Record<string, number>
 }
 
-/** Moving old pictures out of rows: the seed's loop, ours, and what nobody can do without. */
-export async function run(): Promise<Report> {
-  const [load = 0] = loadavg()
+/** Measures moving images out of rows: the seed's loop, ours, and the lower bound. */
+export async function run(): Promise<BenchResult> {
   await using backfill = await startBackfillStudio()
   const results = [await measureSet(backfill, 'small'), await measureSet(backfill, 'big')]
   const space = await measureSpace(backfill)
   const candidateQuery = await measureCandidateQuery(backfill.sql)
   await insertRows(backfill.sql, 'small', CLAIM_ROWS)
   const claims = await measureClaims(backfill)
-  const [idle, busy] = [computeQuartiles(claims.idle), computeQuartiles(claims.busy)]
-  return {
-    title: 'Backfill',
-    method: [...METHOD, '', ...space, '', ...candidateQuery, '', ...formatClaims(claims), '', formatLoad(load)],
-    machine: describeMachine(),
-    columns: ['rows', 'variant', 'ms', 'rows/s', 'MB/s', 'times as fast as the seed', 'times the floor', 'memory, MB'],
-    rows: results.flatMap(toRows),
-    targets: [
-      ...results.flatMap(createTargets),
-      {
-        target: `submissions are claimed within ${MAX_IDLE_RATIO} times the idle time while a backfill runs at full speed`,
-        reached: `${(busy.median / idle.median).toFixed(2)} of the medians`,
-        met: busy.median / idle.median <= MAX_IDLE_RATIO,
-      },
-    ],
-    rounds: {
-      ...Object.fromEntries(
-        results.flatMap(({ name, measured }) =>
-          measured.map(variant => [`${name}: ${variant.name}`, variant.milliseconds.map(Math.round)]),
-        ),
-      ),
-      'claims, idle': claims.idle,
-      'claims, busy': claims.busy,
-    },
-  }
+  return createReport({ results, notes: [space, candidateQuery], claims })
 }
 
 async function measureSet(backfill: BackfillStudio, name: RowSetName): Promise<RowSetResults> {
   const bytes = await insertRows(backfill.sql, name)
   const memory: Record<string, number> = {}
-  const floor = await startProcess('backfill-floor.ts', name, backfill.storeUrl, String(CONCURRENCY))
+  await using floor = await startNiceProcess('backfill-floor.ts', name, backfill.storeUrl, String(CONCURRENCY))
   const ours = (batch: number, concurrency: number) => async () => {
     const report = await runBackfill(backfill, { batch, concurrency })
-    if (report.updated !== ROW_SETS[name].rows) throw new Error('a row was not moved')
+    if (report.updated !== ROW_SETS[name].rows)
+      throw new Error(`the backfill moved ${report.updated} of ${ROW_SETS[name].rows} rows`)
     recordPeakMemory(memory, `ours, ${concurrency}`, report.memory)
   }
   const withPreviews = async () => {
@@ -107,13 +78,12 @@ async function measureSet(backfill: BackfillStudio, name: RowSetName): Promise<R
   ]
   const prepared = variants.map(variant => ({ ...variant, prepare: () => resetRowsAndStore(backfill) }))
   const measured = await interleave(prepared, SAMPLES)
-  await floor[Symbol.asyncDispose]()
   await resetRowsAndStore(backfill)
   if (name === 'small') await removeRows(backfill.sql)
   return { name, measured, bytes, memory }
 }
 
-/** Everything as it was: the rows with their pictures, an empty store. */
+/** Restores the rows with their images and empties the store. */
 async function resetRowsAndStore({ sql, storeUrl }: BackfillStudio): Promise<void> {
   await restoreRows(sql)
   await fetch(`${storeUrl}/forget`, { method: 'POST' })
@@ -122,24 +92,23 @@ async function resetRowsAndStore({ sql, storeUrl }: BackfillStudio): Promise<voi
 async function waitUntilPreviewed(sql: Database): Promise<void> {
   const hasNoneLeft = async () => ((await sql`select from previews_due`).length === 0 ? true : undefined)
   await waitUntil(hasNoneLeft, {
-    what: 'The previews',
+    what: 'the previews',
     milliseconds: PREVIEWS_TIMEOUT_MS,
     signal: new AbortController().signal,
   })
 }
 
 async function runSeed({ studio, storeUrl }: BackfillStudio): Promise<number> {
-  const process = await startProcess('backfill-seed.ts', studio.databaseUrl, storeUrl)
-  await process[Symbol.asyncDispose]()
-  return Number(process.firstLine)
+  await using seed = await startNiceProcess('backfill-seed.ts', studio.databaseUrl, storeUrl)
+  return Number(seed.firstLine)
 }
 
 function recordPeakMemory(memory: Record<string, number>, variant: string, bytes: number): void {
   memory[variant] = Math.max(memory[variant] ?? 0, bytes)
 }
 
-/** What a run gives back of the table's space, and what VACUUM does. */
-async function measureSpace(backfill: BackfillStudio): Promise<string[]> {
+/** Measures the space of the table before and after a run, and after VACUUM. */
+async function measureSpace(backfill: BackfillStudio): Promise<string> {
   const { sql } = backfill
   const size = async () => {
     const [row] = await sql<{ bytes: number }[]>`select pg_total_relation_size('generation_raw') as bytes`
@@ -154,11 +123,11 @@ async function measureSpace(backfill: BackfillStudio): Promise<string[]> {
   await sql`vacuum full generation_raw`
   const summary = `Space of the table with the big rows: ${before} before, ${after} after a run, ${vacuumed} after VACUUM, ${await size()} after VACUUM FULL.`
   await removeRows(sql)
-  return [summary]
+  return summary
 }
 
-/** Whether the cost of finding the next rows follows the table. */
-async function measureCandidateQuery(sql: Database): Promise<string[]> {
+/** Measures whether the cost of finding the next rows grows with the table. */
+async function measureCandidateQuery(sql: Database): Promise<string> {
   await insertRows(sql, 'small', 40)
   const alone = await timeCandidateQuery(sql)
   await sql`
@@ -171,9 +140,7 @@ async function measureCandidateQuery(sql: Database): Promise<string[]> {
   await sql`analyze generation_raw`
   const among = await timeCandidateQuery(sql)
   await removeRows(sql)
-  return [
-    `Finding the next 20 rows: ${alone} ms with no other rows in the table, ${among} ms with ${OTHER_ROWS} others. The seed reads each of them whole.`,
-  ]
+  return `Finding the next 20 rows: ${alone} ms with no other rows in the table, ${among} ms with ${OTHER_ROWS} others. The seed reads each of them whole.`
 }
 
 async function timeCandidateQuery(sql: Database): Promise<string> {
@@ -183,60 +150,93 @@ async function timeCandidateQuery(sql: Database): Promise<string> {
     await sql`select generation_id from generation_raw where embeds_file(parameters) order by created_at, generation_id limit 20`
     times.push(performance.now() - started)
   }
-  return formatQuartiles(computeQuartiles(times), 2)
+  return formatSamples(times, 2)
 }
 
-function toRows({ name, measured, bytes, memory }: RowSetResults): string[][] {
-  return measured.map(variant => {
-    const seconds = computeQuartiles(variant.milliseconds).median / 1_000
-    return [
-      name,
-      variant.name,
-      formatQuartiles(computeQuartiles(variant.milliseconds), 0),
-      (ROW_SETS[name].rows / seconds).toFixed(1),
-      (bytes / MB / seconds).toFixed(1),
-      formatQuartiles(computeRatio(findVariant(measured, 'seed'), variant), 2),
-      formatQuartiles(computeRatio(variant, findVariant(measured, 'floor')), 2),
-      memory[variant.name] ? ((memory[variant.name] ?? 0) / MB).toFixed(0) : '–',
-    ]
+interface Row extends RowSetResults {
+  variant: VariantSamples
+  /** Median of a run, in seconds. */
+  seconds: number
+}
+
+function createReport(parts: {
+  results: readonly RowSetResults[]
+  /** Further findings, each a paragraph of the method. */
+  notes: string[]
+  claims: ClaimLatencies
+}): BenchResult {
+  const { results, notes, claims } = parts
+  const rows = results.flatMap(createRows)
+  return buildResult<Row>({
+    title: 'Backfill',
+    method: [...METHOD, '', ...notes.flatMap(note => [note, '']), ...formatClaims(claims)],
+    columns: {
+      rows: ({ name }) => name,
+      variant: ({ variant }) => variant.name,
+      ms: ({ variant }) => formatSamples(variant.milliseconds, 0),
+      'rows/s': ({ name, seconds }) => (ROW_SETS[name].rows / seconds).toFixed(1),
+      'MB/s': ({ bytes, seconds }) => (bytes / MB / seconds).toFixed(1),
+      'times as fast as the seed': ({ variant, measured }) => formatRatio(findVariant(measured, 'seed'), variant),
+      'times the floor': ({ variant, measured }) => formatRatio(variant, findVariant(measured, 'floor')),
+      'memory, MB': ({ variant, memory }) => formatMemory(memory[variant.name]),
+    },
+    rows,
+    targets: [...results.flatMap(createTargets), createClaimTarget(claims)],
+    samples: {
+      ...Object.fromEntries(rows.map(({ name, variant }) => [`${name}: ${variant.name}`, variant.milliseconds])),
+      'claims, idle': claims.idle,
+      'claims, busy': claims.busy,
+    },
   })
 }
 
-function createTargets({ name, measured, memory }: RowSetResults): Report['targets'] {
-  const ratio = computeRatio(findVariant(measured, 'seed'), findVariant(measured, `ours, ${CONCURRENCY}`))
-  const peak = Math.max(memory['ours, 4'] ?? 0, memory[`ours, ${CONCURRENCY}`] ?? 0)
+function createRows(results: RowSetResults): Row[] {
+  return results.measured.map(variant => {
+    return { ...results, variant, seconds: computeQuantile(variant.milliseconds, 0.5) / 1_000 }
+  })
+}
+
+function createTargets({ name, measured, memory }: RowSetResults): Target[] {
+  const [seed, ours] = [findVariant(measured, 'seed'), findVariant(measured, `ours, ${CONCURRENCY}`)]
   return [
-    {
+    createTarget({
       target: `${name} rows: at least ${MIN_SEED_RATIOS[name]} times as fast as the seed`,
-      reached: formatQuartiles(ratio, 2),
-      met: ratio.median >= MIN_SEED_RATIOS[name],
-    },
-    {
-      target: `${name} rows: at most ${MAX_MEMORY_BYTES / MB} MB of memory`,
-      reached: `${(peak / MB).toFixed(0)} MB`,
-      met: peak <= MAX_MEMORY_BYTES,
-    },
+      value: computeRatio(seed.milliseconds, ours.milliseconds),
+      digits: 2,
+      atLeast: MIN_SEED_RATIOS[name],
+    }),
+    createTarget({
+      target: `${name} rows: at most ${MAX_MEMORY_MB} MB of memory`,
+      value: Math.max(memory['ours, 4'] ?? 0, memory[`ours, ${CONCURRENCY}`] ?? 0) / MB,
+      digits: 0,
+      suffix: ' MB',
+      atMost: MAX_MEMORY_MB,
+    }),
   ]
 }
 
-function formatClaims({ idle, busy }: { idle: number[]; busy: number[] }): string[] {
-  const p95 = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length * 0.95)]?.toFixed(1)
+function createClaimTarget({ idle, busy }: ClaimLatencies): Target {
+  return createTarget({
+    target: `submissions are claimed within ${MAX_IDLE_RATIO} times the idle time while a backfill runs at full speed`,
+    value: computeQuantile(busy, 0.5) / computeQuantile(idle, 0.5),
+    digits: 2,
+    suffix: ' of the medians',
+    atMost: MAX_IDLE_RATIO,
+  })
+}
+
+function formatClaims({ idle, busy }: ClaimLatencies): string[] {
+  const p95 = (numbers: number[]) => computeQuantile(numbers, 0.95).toFixed(1)
   return [
-    `From a submission's row to its claim by a processor, ${idle.length} submissions each: ${formatQuartiles(computeQuartiles(idle), 1)} ms idle, p95 ${p95(idle)};`,
-    `${formatQuartiles(computeQuartiles(busy), 1)} ms while a backfill runs at full speed on small rows, p95 ${p95(busy)}.`,
+    `From a submission's row to its claim by a processor, ${idle.length} submissions each: ${formatSamples(idle, 1)} ms idle, p95 ${p95(idle)};`,
+    `${formatSamples(busy, 1)} ms while a backfill runs at full speed on small rows, p95 ${p95(busy)}.`,
   ]
 }
 
-function findVariant(measured: readonly VariantSamples[], name: string): VariantSamples {
-  const variant = measured.find(variant => variant.name === name)
-  if (!variant) throw new Error(`there is no variant ${name}`)
-  return variant
+function formatRatio(of: VariantSamples, to: VariantSamples): string {
+  return formatQuartiles(computeRatio(of.milliseconds, to.milliseconds), 2)
 }
 
-function formatLoad(load: number): string {
-  return `Before it began ${load.toFixed(1)} processes wanted to run, on average over a minute.`
-}
-
-function formatQuartiles({ median, low, high }: Quartiles, digits: number): string {
-  return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`
+function formatMemory(bytes: number | undefined): string {
+  return bytes ? (bytes / MB).toFixed(0) : '–'
 }

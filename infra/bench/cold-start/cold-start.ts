@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCommand } from '../../local/process/command.ts'
 import { findFreePort } from '../../local/process/free-ports.ts'
@@ -7,8 +6,9 @@ import { findNatsServer } from '../../local/programs/nats-server.ts'
 import { sleep } from '../../src/runtime/timers.ts'
 import { generateImage, isUiServed } from '../../testing/installs/generate-image.ts'
 import { type Launcher, type LauncherOptions, startLauncher } from '../../testing/installs/launcher.ts'
+import { createTestDirectory } from '../../testing/test-resources.ts'
 import { measureStudioMemory } from '../kit/memory.ts'
-import type { Report } from '../kit/report.ts'
+import type { BenchResult } from '../kit/report.ts'
 import { type ColdStartResults, createColdStartReport } from './cold-start-report.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')
@@ -20,10 +20,9 @@ const FETCH_TIMEOUT_MS = 180_000
 const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).map(([name, value = '']) => [name, value]))
 const neverAborted = new AbortController().signal
 
-/** What a person waits for, and what a studio that only waits takes. */
-export async function run(): Promise<Report> {
-  await using tempDir = await createTempDir()
-  const before = loadavg()
+/** Measures the time that users wait for a studio to open, and the memory of an idle studio. */
+export async function run(): Promise<BenchResult> {
+  await using tempDir = await createTestDirectory()
   const cold = await repeat(COLD_SAMPLES, () => measureColdStart(tempDir))
   const natsFetchSeconds = await measureNatsFetch(join(tempDir.path, 'nats'))
   const dataDir = join(tempDir.path, 'warm')
@@ -32,13 +31,11 @@ export async function run(): Promise<Report> {
   await first.stop()
   const warm = await repeat(WARM_SAMPLES, () => measureWarmStart(dataDir))
   const memory = await measureIdleMemory(dataDir)
-  const load = [before, loadavg()].map(([minute = 0]) => minute)
   return createColdStartReport({
     cold,
     natsFetchSeconds,
     warm,
     memory,
-    load,
     idleSeconds: IDLE_MS / 1_000,
     images: IMAGES,
   })
@@ -64,10 +61,10 @@ async function measureColdStart({ path }: { path: string }): Promise<ColdStartRe
   if (!(await isUiServed(url))) throw new Error('a fresh clone has no interface')
   await launcher.stop()
   await rm(folder, { recursive: true, force: true })
-  return { clone: cloned, install: installed - cloned, open: opened - installed, picture: total - opened, total }
+  return { clone: cloned, install: installed - cloned, open: opened - installed, image: total - opened, total }
 }
 
-/** @returns seconds; none where there is no network */
+/** Fetches nats-server. @returns the time that it took, in seconds; undefined without a network */
 async function measureNatsFetch(cacheDir: string): Promise<number | undefined> {
   const startedAt = performance.now()
   const find = { cacheDir, searchPath: '', signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) }
@@ -92,23 +89,18 @@ async function measureIdleMemory(dataDir: string): Promise<ColdStartResults['mem
   const url = await launcher.url
   await sleep(IDLE_MS, neverAborted)
   const started = await measureStudioMemory(launcher.pid, dataDir)
-  for (let picture = 0; picture < IMAGES; picture++) await generateImage(url)
+  for (let image = 0; image < IMAGES; image++) await generateImage(url)
   await sleep(IDLE_MS, neverAborted)
   return { started, used: await measureStudioMemory(launcher.pid, dataDir) }
 }
 
 async function startStudio(dataDir: string, { env, ...options }: Partial<LauncherOptions> = {}): Promise<Launcher> {
-  const own = { DATA_DIR: dataDir, PORT: String(await findFreePort()), NODE_ENV: 'production' }
-  return startLauncher({ ...options, env: { ...ENVIRONMENT, ...own, ...env } })
+  const ownEnv = { DATA_DIR: dataDir, PORT: String(await findFreePort()), NODE_ENV: 'production' }
+  return startLauncher({ ...options, env: { ...ENVIRONMENT, ...ownEnv, ...env } })
 }
 
 async function repeat<T>(times: number, work: () => Promise<T>): Promise<T[]> {
-  const done: T[] = []
-  while (done.length < times) done.push(await work())
-  return done
-}
-
-async function createTempDir(): Promise<{ path: string } & AsyncDisposable> {
-  const path = await mkdtemp(join(tmpdir(), 'darkroom-bench-'))
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+  const results: T[] = []
+  while (results.length < times) results.push(await work())
+  return results
 }

@@ -1,73 +1,76 @@
-import { loadavg } from 'node:os'
-import { readRunFile } from '../../local/launch/run-file.ts'
 import { waitUntil } from '../../local/process/wait-until.ts'
-import { type Bus, openBus } from '../../src/bus/bus.ts'
-import { type Database, openDatabase } from '../../src/database/connection.ts'
+import type { Bus } from '../../src/bus/bus.ts'
+import type { Database } from '../../src/database/connection.ts'
 import { transaction } from '../../src/database/transaction.ts'
 import { publishChange } from '../../src/generations/generations.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
-import { createLog } from '../../src/log.ts'
 import { sleep } from '../../src/runtime/timers.ts'
 import { startTestStudio } from '../../testing/studio/test-studio.ts'
 import { openPage, type Page } from '../kit/page.ts'
-import { describeMachine, type Report } from '../kit/report.ts'
-import { computeQuartiles } from '../kit/sampling.ts'
+import { type BenchResult, buildResult, createTarget } from '../kit/report.ts'
+import { computeQuantile, formatSamples } from '../kit/statistics.ts'
+import { openStudioClients, type StudioClients } from '../kit/studio-clients.ts'
 
 const EVENTS = 200
 const POLL_MS = 2_000
 const EVENT_TIMEOUT_MS = 15_000
 const EVENT_INTERVAL_MS = 200
 const neverAborted = new AbortController().signal
-const log = createLog({ service: 'bench', level: 'silent' })
 
-/** What happens in the page: the moment at which each generation is first in its document. */
+const METHOD = [
+  'A generation is committed with its message, and a page in Chromium has the studio open: how long until it is in the document.',
+  '',
+  '- **polling**: the list asked for every 2 s by a process that draws nothing',
+  '- **ours**: commit, outbox, relay, JetStream, query, gateway, event stream, document',
+  '- **bare**: a commit, then a message over JetStream, until it is received: what nobody can do without',
+  '',
+  `${EVENTS} events at random moments, the variants in turns; the middle half in brackets. The clocks are of one machine.`,
+]
+
+/** Script for the page: records the time at which each generation first appears in the document. */
 const WATCH_SCRIPT = `window.seen = {}; new MutationObserver(() => {
   const now = performance.timeOrigin + performance.now()
   for (const one of document.querySelectorAll('[data-generation-id]')) window.seen[one.dataset.generationId] ??= now
 }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-generation-id'] })`
 
-/** From the commit of a generation to the page that shows it, beside asking every two seconds and beside the bus alone. */
-export async function run(): Promise<Report> {
-  const before = loadavg()[0] ?? 0
+/** Measures from the commit of a generation until the page shows it; also by polling every 2 s, and over the bus alone. */
+export async function run(): Promise<BenchResult> {
   await using studio = await startTestStudio({ NODE_ENV: 'production' })
-  const runFile = await readRunFile(studio.dataDir)
-  const database = openDatabase({ url: studio.databaseUrl, name: 'bench', connections: 2, log })
-  const bus = await openBus({ url: runFile?.natsUrl ?? '', name: 'bench', log })
+  await using clients = await openStudioClients(studio)
   await using page = await openPage(studio.url)
   await page.evaluate(WATCH_SCRIPT)
   const stopping = new AbortController()
   const polled = new Map<string, number>()
   const polling = poll(studio.url, polled, stopping.signal)
-  const latencies = await measure({ database, bus, page, polled }).finally(() => stopping.abort())
+  const latencies = await measure({ ...clients, page, polled }).finally(() => stopping.abort())
   await polling
-  await bus.close()
-  await database.end({ timeout: 2 })
-  return createReport(latencies, before)
+  return createReport(latencies)
 }
 
+/** Milliseconds from the commit of each generation, by variant. */
 interface Latencies {
   ours: number[]
   bare: number[]
   polling: number[]
 }
 
-async function measure(deps: {
-  database: Database
-  bus: Bus
+interface MeasureDeps extends Pick<StudioClients, 'database' | 'bus'> {
   page: Page
+  /** The time at which polling first returned each generation, filled while this measures. */
   polled: ReadonlyMap<string, number>
-}): Promise<Latencies> {
-  const { database, bus, page, polled } = deps
+}
+
+async function measure({ database, bus, page, polled }: MeasureDeps): Promise<Latencies> {
   const committed = new Map<string, number>()
   const latencies: Latencies = { ours: [], bare: [], polling: [] }
-  // The page follows from some moment on: a first one is waited for and not counted.
+  // The page is live only after a moment: a first generation is awaited and not counted.
   await waitUntilShown(page, (await insertCancelledGeneration(database)).id)
   for (let event = 0; event < EVENTS; event++) {
     const { id, at } = await insertCancelledGeneration(database)
     committed.set(id, at)
     latencies.ours.push((await waitUntilShown(page, id)) - at)
     latencies.bare.push(await measureBareTrip(database, bus))
-    // At random, or polling would always be asked at the same moment of its round.
+    // At random: otherwise every commit would fall on the same moment between two polls.
     await sleep(EVENT_INTERVAL_MS * (0.5 + Math.random()), neverAborted)
   }
   await sleep(POLL_MS * 2, neverAborted)
@@ -75,17 +78,17 @@ async function measure(deps: {
   return latencies
 }
 
-/** When the page first had it. */
+/** Waits until the page shows a generation. @returns the time at which it first did */
 async function waitUntilShown(page: Page, id: string): Promise<number> {
   const readShownAt = async () => (await page.evaluate<number | null>(`window.seen['${id}'] ?? null`)) ?? undefined
   return await waitUntil(readShownAt, {
-    what: 'The generation in the page',
+    what: `generation ${id} in the page`,
     milliseconds: EVENT_TIMEOUT_MS,
     signal: neverAborted,
   })
 }
 
-/** A generation that is over, as it is announced by whoever makes it. */
+/** Inserts a generation that has ended and publishes its change, as a service does. @returns its id and the time of the commit */
 async function insertCancelledGeneration(database: Database): Promise<{ id: string; at: number }> {
   const id = Bun.randomUUIDv7()
   const { workspaceId, userId } = LOCAL_OWNER
@@ -103,7 +106,7 @@ async function insertCancelledGeneration(database: Database): Promise<{ id: stri
   return { id, at }
 }
 
-/** A commit, a message, and its receipt, with nothing else. */
+/** Measures a commit, a message and its receipt, with nothing else, in ms. */
 async function measureBareTrip(database: Database, bus: Bus): Promise<number> {
   const id = crypto.randomUUID()
   const done = new AbortController()
@@ -114,7 +117,7 @@ async function measureBareTrip(database: Database, bus: Bus): Promise<number> {
     }
     return Number.NaN
   })()
-  // Whoever follows has been following for long.
+  // The consumer has time to subscribe: in the studio it has done so long before.
   await sleep(20, neverAborted)
   let at = 0
   await transaction(database, async tx => {
@@ -127,6 +130,7 @@ async function measureBareTrip(database: Database, bus: Bus): Promise<number> {
   return received - at
 }
 
+/** Requests the list every 2 s and records the time at which it first has each generation. */
 async function poll(url: string, seen: Map<string, number>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const page = (await (await fetch(new URL('/api/generations?limit=50', url))).json()) as {
@@ -141,58 +145,39 @@ function now(): number {
   return performance.timeOrigin + performance.now()
 }
 
-function createReport({ ours, bare, polling }: Latencies, load: number): Report {
-  const ratio = computeMedian(ours) / computeMedian(bare)
-  const row = (name: string, times: number[]) => [
-    name,
-    formatQuartiles(times),
-    quantile(times, 0.99).toFixed(1),
-    (computeMedian(times) / computeMedian(bare)).toFixed(1),
-  ]
-  return {
+function createReport(latencies: Latencies): BenchResult {
+  const { ours, bare, polling } = latencies
+  const ratioToBare = (times: number[]) => (computeQuantile(times, 0.5) / computeQuantile(bare, 0.5)).toFixed(1)
+  return buildResult<{ name: string; times: number[] }>({
     title: 'Event to screen',
-    method: [
-      'A generation is committed with its message, and a page in Chromium has the studio open: how long until it is in the document.',
-      '',
-      '- **polling**: the list asked for every 2 s by a process that draws nothing',
-      '- **ours**: commit, outbox, relay, JetStream, query, gateway, event stream, document',
-      '- **bare**: a commit, then a message over JetStream, until it is received: what nobody can do without',
-      '',
-      `${EVENTS} events at random moments, the variants in turns; the middle half in brackets. The clocks are of one machine.`,
+    method: METHOD,
+    columns: {
+      variant: ({ name }) => name,
+      'p50, ms': ({ times }) => formatSamples(times, 1),
+      'p99, ms': ({ times }) => computeQuantile(times, 0.99).toFixed(1),
+      'times the bare trip': ({ times }) => ratioToBare(times),
+    },
+    rows: [
+      { name: 'polling', times: polling },
+      { name: '**ours**', times: ours },
+      { name: 'bare', times: bare },
     ],
-    machine: `${describeMachine()}; load average ${load.toFixed(1)} before`,
-    columns: ['variant', 'p50, ms', 'p99, ms', 'times the bare trip'],
-    rows: [row('polling', polling), row('**ours**', ours), row('bare', bare)],
     targets: [
-      {
+      createTarget({
         target: 'p50 ≤ 25 ms, as a guide on an idle machine',
-        reached: `${computeMedian(ours).toFixed(1)} ms, ${ratio.toFixed(1)} times the bare trip`,
-        met: computeMedian(ours) <= 25,
-      },
-      {
+        value: computeQuantile(ours, 0.5),
+        digits: 1,
+        suffix: ` ms, ${ratioToBare(ours)} times the bare trip`,
+        atMost: 25,
+      }),
+      createTarget({
         target: 'p99 ≤ 100 ms, as a guide on an idle machine',
-        reached: `${quantile(ours, 0.99).toFixed(1)} ms`,
-        met: quantile(ours, 0.99) <= 100,
-      },
+        value: computeQuantile(ours, 0.99),
+        digits: 1,
+        suffix: ' ms',
+        atMost: 100,
+      }),
     ],
-    rounds: Object.fromEntries(
-      Object.entries({ polling, ours, bare }).map(([name, times]) => [
-        `${name}, ms`,
-        times.map(time => Math.round(time * 10) / 10),
-      ]),
-    ),
-  }
-}
-
-function computeMedian(times: readonly number[]): number {
-  return computeQuartiles(times).median
-}
-
-function quantile(times: readonly number[], share: number): number {
-  return times.toSorted((a, b) => a - b)[Math.floor((times.length - 1) * share)] ?? Number.NaN
-}
-
-function formatQuartiles(times: readonly number[]): string {
-  const { median, low, high } = computeQuartiles(times)
-  return `${median.toFixed(1)} (${low.toFixed(1)}–${high.toFixed(1)})`
+    samples: { 'polling, ms': polling, 'ours, ms': ours, 'bare, ms': bare },
+  })
 }

@@ -1,4 +1,4 @@
-import { loadavg } from 'node:os'
+import { waitUntil } from '../../local/process/wait-until.ts'
 import { openBus } from '../../src/bus/bus.ts'
 import { runRelay } from '../../src/database/outbox.ts'
 import { transaction } from '../../src/database/transaction.ts'
@@ -6,11 +6,12 @@ import { bumpVersion } from '../../src/generations/generations.ts'
 import { createLog } from '../../src/log.ts'
 import { sleep } from '../../src/runtime/timers.ts'
 import { type EventStream, openEventStream } from '../../testing/sse-reader.ts'
-import { type BenchServer, type BenchStack, openBenchStack, QUERY_MAIN } from '../kit/bench-stack.ts'
+import { type BenchServer, type BenchStack, openBenchStack } from '../kit/bench-stack.ts'
 import { insertListingRows } from '../kit/listing-rows.ts'
 import { measureProcessMemory } from '../kit/memory.ts'
-import { describeMachine, type Report } from '../kit/report.ts'
-import { computeQuartiles } from '../kit/sampling.ts'
+import { type BenchResult, buildResult, createTarget } from '../kit/report.ts'
+import { takeTurns } from '../kit/sampling.ts'
+import { formatSamples } from '../kit/statistics.ts'
 
 const CLIENT_COUNTS = [1, 100, 1_000]
 const SAMPLES = 10
@@ -19,36 +20,37 @@ const EVENT_INTERVAL_MS = 40
 const EVENT_TIMEOUT_MS = 20_000
 const neverAborted = new AbortController().signal
 
-/** What one count of clients cost, event by event. */
+const METHOD = [
+  'One generation changes, and every client of one query process is told: commit, outbox, relay, JetStream, one reading, event stream.',
+  `The clients are connections of one process beside it, which takes its share of the time. ${SAMPLES} samples of ${EVENTS} changes, the counts in`,
+  'turns; medians, the middle half in brackets.',
+]
+
+/** The cost of one number of clients, event by event. */
 interface Measurement {
   clients: number
   rows: number
   events: number
-  /** Milliseconds from the commit to the first, the middle and the last client. */
+  /** Time from the commit to the first, the median and the last client, in ms. */
   first: number[]
   middle: number[]
   last: number[]
+  /** Peak of the query process, in bytes. */
   memory: number
 }
 
-/** One change, and everybody who watches. */
-export async function run(): Promise<Report> {
-  const before = loadavg()[0] ?? 0
-  await using stack = await openBenchStack({ name: 'fan-out' })
+/** Measures the delivery of one change to all clients of a query process. */
+export async function run(): Promise<BenchResult> {
+  await using stack = await openBenchStack()
   await insertListingRows(stack.database, stack.folder, { count: 100, last: new Date(), bloated: false })
-  const query = await stack.startServer(QUERY_MAIN, { SSE_MAX_STREAMS: '2000' })
+  const query = await stack.startService('query', { SSE_MAX_STREAMS: '2000' })
   await using _relay = await startRelay(stack)
   await waitUntilFollowing(query.port)
   const measured = CLIENT_COUNTS.map(
     (clients): Measurement => ({ clients, rows: 0, events: 0, first: [], middle: [], last: [], memory: 0 }),
   )
-  for (let sample = 0; sample < SAMPLES; sample++) {
-    for (let turn = 0; turn < measured.length; turn++) {
-      const measurement = measured[(sample + turn) % measured.length]
-      if (measurement) await measure(stack, query, measurement)
-    }
-  }
-  return createReport(measured, before)
+  await takeTurns(measured, SAMPLES, measurement => measure(stack, query, measurement))
+  return createReport(measured)
 }
 
 async function measure(stack: BenchStack, query: BenchServer, measurement: Measurement): Promise<void> {
@@ -66,11 +68,7 @@ async function measure(stack: BenchStack, query: BenchServer, measurement: Measu
       await bumpVersion(tx, row?.id ?? '')
       committed = performance.now()
     })
-    const deadline = AbortSignal.timeout(EVENT_TIMEOUT_MS)
-    while (arrivals.length < measurement.clients) {
-      deadline.throwIfAborted()
-      await sleep(2, neverAborted)
-    }
+    await waitForAll(() => arrivals.length >= measurement.clients, 'the event at every client')
     measurement.first.push((arrivals[0] ?? 0) - committed)
     measurement.middle.push((arrivals[arrivals.length >> 1] ?? 0) - committed)
     measurement.last.push((arrivals.at(-1) ?? 0) - committed)
@@ -83,14 +81,14 @@ async function measure(stack: BenchStack, query: BenchServer, measurement: Measu
   await sleep(EVENT_INTERVAL_MS, neverAborted)
 }
 
-/** Before it follows the bus it can only say that everything must be read again. */
+/** Waits until query consumes the bus. Before that its streams only send a resync without an id. */
 async function waitUntilFollowing(port: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const events = await openEventStream({ port, onEvent: ({ id }) => (id === undefined ? undefined : resolve()) })
   await promise.finally(() => events.close())
 }
 
-/** They are open when each has been greeted. */
+/** Opens event streams and waits until each has received its greeting, which has no name. */
 async function openClients(
   port: number,
   count: number,
@@ -108,12 +106,13 @@ async function openClients(
     )
     clients.push(...(await Promise.all(some)))
   }
-  const deadline = AbortSignal.timeout(EVENT_TIMEOUT_MS)
-  while (greeted < count) {
-    deadline.throwIfAborted()
-    await sleep(5, neverAborted)
-  }
+  await waitForAll(() => greeted >= count, 'the greeting of every client')
   return clients
+}
+
+async function waitForAll(isComplete: () => boolean, what: string): Promise<void> {
+  const check = async () => isComplete() || undefined
+  await waitUntil(check, { what, milliseconds: EVENT_TIMEOUT_MS, intervalMs: 2, signal: neverAborted })
 }
 
 async function countRowsRead({ url }: BenchServer): Promise<number> {
@@ -135,40 +134,28 @@ async function startRelay({ database, natsUrl }: BenchStack): Promise<AsyncDispo
   return { [Symbol.asyncDispose]: stop }
 }
 
-function createReport(measured: Measurement[], load: number): Report {
+function createReport(measured: Measurement[]): BenchResult {
   const largest = measured.at(-1)
-  const rowsPerEvent = (largest?.rows ?? 0) / (largest?.events ?? 1)
-  return {
+  return buildResult<Measurement>({
     title: 'Fan-out',
-    method: [
-      'One generation changes, and every client of one query process is told: commit, outbox, relay, JetStream, one reading, event stream.',
-      `The clients are connections of one process beside it, which takes its share of the time. ${SAMPLES} samples of ${EVENTS} changes, the counts in`,
-      'turns; medians, the middle half in brackets.',
-    ],
-    machine: `${describeMachine()}; load average ${load.toFixed(1)} before`,
-    columns: ['clients', 'rows read an event', 'first, ms', 'middle, ms', 'last, ms', 'memory of query, MB'],
-    rows: measured.map(one => [
-      one.clients.toLocaleString('en'),
-      (one.rows / one.events).toFixed(2),
-      formatQuartiles(one.first),
-      formatQuartiles(one.middle),
-      formatQuartiles(one.last),
-      (one.memory / 1e6).toFixed(0),
-    ]),
+    method: METHOD,
+    columns: {
+      clients: ({ clients }) => clients.toLocaleString('en'),
+      'rows read an event': ({ rows, events }) => (rows / events).toFixed(2),
+      'first, ms': ({ first }) => formatSamples(first, 1),
+      'middle, ms': ({ middle }) => formatSamples(middle, 1),
+      'last, ms': ({ last }) => formatSamples(last, 1),
+      'memory of query, MB': ({ memory }) => (memory / 1e6).toFixed(0),
+    },
+    rows: measured,
     targets: [
-      {
+      createTarget({
         target: 'one row read an event, whatever the number of clients',
-        reached: rowsPerEvent.toFixed(2),
-        met: rowsPerEvent <= 1,
-      },
+        value: (largest?.rows ?? 0) / (largest?.events ?? 1),
+        digits: 2,
+        atMost: 1,
+      }),
     ],
-    rounds: Object.fromEntries(
-      measured.map(one => [`${one.clients} clients, last, ms`, one.last.map(time => Math.round(time * 10) / 10)]),
-    ),
-  }
-}
-
-function formatQuartiles(numbers: readonly number[]): string {
-  const { median, low, high } = computeQuartiles(numbers)
-  return `${median.toFixed(1)} (${low.toFixed(1)}–${high.toFixed(1)})`
+    samples: Object.fromEntries(measured.map(({ clients, last }) => [`${clients} clients, last, ms`, last])),
+  })
 }

@@ -1,17 +1,19 @@
 import { sleep } from '../../src/runtime/timers.ts'
-import type { Page } from '../kit/page.ts'
+import { type Page, readMetrics, setViewport } from '../kit/page.ts'
 
-/** What happened to the row that was read while something changed elsewhere. */
+/** The movement of the row at the top of the view while rows elsewhere change. */
 export interface AnchorShift {
-  /** How far it was moved, at most, in any frame; null if it was not even there in some. */
+  /** Largest distance from its position in any frame, in px; null if it was missing in some frame. */
   shift: number | null
+  /** Whether the row has the same element in every frame. */
   isSameNode: boolean
 }
 
-/** What scrolling fast cost the main thread, in parts of a hundred of the time. */
+/** The share of the time, in percent, that the main thread works during a fast scroll. */
 export interface ScrollCost {
   script: number
   task: number
+  /** Largest number of rows in the page at a time. */
   maxRows: number
 }
 
@@ -24,7 +26,7 @@ window.frames = async many => { for (let n = 0; n < many; n++) await new Promise
 window.keyOf = row => row.dataset.key
 window.anchor = () => rows().map(row => [row, row.getBoundingClientRect().top]).filter(([, top]) => top >= 64)
   .sort((a, b) => a[1] - b[1])[0][0]
-window.hold = async change => {
+window.measureShift = async change => {
   const node = anchor(), key = keyOf(node), top = node.getBoundingClientRect().top
   let shift = 0, isSameNode = true, isGone = false
   await change(key)
@@ -37,26 +39,21 @@ window.hold = async change => {
   }
   return { shift: isGone ? null : Math.round(shift), isSameNode }
 }
-window.most = 0
-new MutationObserver(() => { most = Math.max(most, rows().length) }).observe(document.body, { childList: true, subtree: true })
+window.maxRows = 0
+new MutationObserver(() => { maxRows = Math.max(maxRows, rows().length) }).observe(document.body, { childList: true, subtree: true })
 0`
 
-/** Prepares a page for being measured, and waits for its rows. */
+/** Sets the size of a page, adds the helpers of the measurements, and waits for its rows. */
 export async function preparePage(page: Page): Promise<void> {
   await page.command('Performance.enable')
-  await page.command('Emulation.setDeviceMetricsOverride', {
-    width: 1440,
-    height: 900,
-    deviceScaleFactor: 1,
-    mobile: false,
-  })
+  await setViewport(page)
   await page.evaluate(HELPERS)
   await page.evaluate(`(async () => { while (rows().length < 2) await frames(5); await frames(60) })()`)
 }
 
-/** Turns the wheel upwards, as far as a free wheel goes in a frame, each frame. */
+/** Scrolls upwards by 1,500 px a frame, as far as a free-spinning wheel goes. */
 export async function scrollFast(page: Page): Promise<ScrollCost> {
-  await page.evaluate('most = 0')
+  await page.evaluate('maxRows = 0')
   const before = await readMetrics(page)
   const started = performance.now()
   const wheelEvent = { type: 'mouseWheel', x: 700, y: 400, deltaX: 0, deltaY: -WHEEL_DELTA }
@@ -68,17 +65,16 @@ export async function scrollFast(page: Page): Promise<ScrollCost> {
   const seconds = (performance.now() - started) / 1_000
   const after = await readMetrics(page)
   const share = (name: string) => (((after[name] ?? 0) - (before[name] ?? 0)) / seconds) * 100
-  return { script: share('ScriptDuration'), task: share('TaskDuration'), maxRows: await page.evaluate<number>('most') }
+  return {
+    script: share('ScriptDuration'),
+    task: share('TaskDuration'),
+    maxRows: await page.evaluate<number>('maxRows'),
+  }
 }
 
-/** Megabytes of the page's JavaScript heap, after its garbage was collected. */
+/** Measures the page's JavaScript heap after a garbage collection, in megabytes. */
 export async function measureHeap(page: Page): Promise<number> {
   await page.command('HeapProfiler.collectGarbage')
   const { usedSize } = await page.command<{ usedSize: number }>('Runtime.getHeapUsage')
   return usedSize / 1_000_000
-}
-
-async function readMetrics(page: Page): Promise<Record<string, number>> {
-  const { metrics } = await page.command<{ metrics: { name: string; value: number }[] }>('Performance.getMetrics')
-  return Object.fromEntries(metrics.map(({ name, value }) => [name, value]))
 }

@@ -1,12 +1,12 @@
-import { loadavg } from 'node:os'
 import type { Generation } from '@darkroom/contracts/generation'
 import { sleep } from '../../src/runtime/timers.ts'
 import { openStudioHistory, type StudioHistory } from '../../testing/data/history.ts'
 import { startTestStudio, type TestStudio } from '../../testing/studio/test-studio.ts'
 import { type BenchPages, type BenchRow, serveBenchPages } from '../kit/bench-pages.ts'
 import { openPage, type Page } from '../kit/page.ts'
-import { describeMachine, type Report } from '../kit/report.ts'
-import { computeQuartiles, type Quartiles } from '../kit/sampling.ts'
+import { type BenchResult, buildResult, createTarget, type Target } from '../kit/report.ts'
+import { takeTurns } from '../kit/sampling.ts'
+import { computeQuartiles, formatQuartiles, formatSamples } from '../kit/statistics.ts'
 import { type AnchorShift, measureHeap, preparePage, type ScrollCost, scrollFast } from './gallery-measurements.ts'
 
 const COUNTS = [500, 10_000, 100_000]
@@ -39,25 +39,11 @@ interface VariantResult {
   heap: number
 }
 
-/** A feed of 500, 10,000 and 100,000 generations, each way. */
-export async function run(): Promise<Report> {
-  const [load = 0] = loadavg()
+/** Measures a feed of 500, 10,000 and 100,000 generations in each variant. */
+export async function run(): Promise<BenchResult> {
   const results: VariantResult[] = []
   for (const count of COUNTS) results.push(...(await measureAll(count)))
-  return {
-    title: 'Gallery',
-    method: [...METHOD, '', `Before it began ${load.toFixed(1)} processes wanted to run, on average over a minute.`],
-    machine: describeMachine(),
-    columns: ['variant', 'generations', 'reached', 'rows in the page', 'prepended', 'grown', 'scripting %', 'heap MB'],
-    rows: results.map(toRow),
-    targets: createTargets(results.filter(({ variant }) => variant === 'ours')),
-    rounds: Object.fromEntries(
-      results.map(({ variant, count, scrolls }) => [
-        `${variant} ${count} scripting %`,
-        scrolls.map(({ script }) => Number(script.toFixed(2))),
-      ]),
-    ),
-  }
+  return createReport(results)
 }
 
 async function measureAll(count: number): Promise<VariantResult[]> {
@@ -66,20 +52,13 @@ async function measureAll(count: number): Promise<VariantResult[]> {
   await history.insertFinished(count)
   const pattern = await readRows(studio)
   await using pages = await serveBenchPages({ rows: many => repeatRows(pattern, many), media: studio.url })
-  const variants = (['seed', 'virtua', 'ours'] as const).map(variant => ({
-    variant,
-    url: createUrl(variant, count, studio, pages),
-  }))
+  const url = (variant: VariantName) => createUrl(variant, count, studio, pages)
   const results: VariantResult[] = []
-  for (const { variant, url } of variants)
-    results.push({ variant, count, scrolls: [], ...(await measureOnce(variant, url, history, count)) })
-  for (let sample = 0; sample < SAMPLES; sample++) {
-    for (let turn = 0; turn < variants.length; turn++) {
-      const at = (sample + turn) % variants.length
-      const [variant, into] = [variants[at], results[at]]
-      if (variant && into) into.scrolls.push(await scrollOnce(variant.url))
-    }
-  }
+  for (const variant of ['seed', 'virtua', 'ours'] as const)
+    results.push({ variant, count, scrolls: [], ...(await measureOnce(variant, url(variant), history, count)) })
+  await takeTurns(results, SAMPLES, async ({ variant, scrolls }) => {
+    scrolls.push(await scrollOnce(url(variant)))
+  })
   return results
 }
 
@@ -100,14 +79,14 @@ async function measureOnce(variant: VariantName, url: string, history: StudioHis
 }
 
 const SCROLL_TO_MIDDLE = `window.scrollTo(0, document.documentElement.scrollHeight / 2); await frames(60)`
-const PREPEND_SCRIPT = `(async () => { ${SCROLL_TO_MIDDLE}; return await hold(() => bench.prepend(20)) })()`
-/** A row that was measured, two above the one that is read. */
-const GROW_SCRIPT = `(async () => { ${SCROLL_TO_MIDDLE}; return await hold(key => {
+const PREPEND_SCRIPT = `(async () => { ${SCROLL_TO_MIDDLE}; return await measureShift(() => bench.prepend(20)) })()`
+/** Grows a row above the view that was measured before. */
+const GROW_SCRIPT = `(async () => { ${SCROLL_TO_MIDDLE}; return await measureShift(key => {
   const all = rows().sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top)
   const above = all.filter(row => row.getBoundingClientRect().bottom < 0)
   bench.grow(keyOf(above.at(-2) ?? above.at(-1) ?? all[0]))
 }) })()`
-/** From the row at the top of the page to the one at its end. */
+/** Counts from the row at the top of the page to the row at its end. */
 const REACH_SCRIPT = `(async () => {
   const number = row => Number(/No\\. (\\d+)/.exec(row.textContent)?.[1])
   const inView = () => rows().filter(row => { const { top, bottom } = row.getBoundingClientRect(); return bottom > 0 && top < innerHeight }).map(number)
@@ -117,41 +96,41 @@ const REACH_SCRIPT = `(async () => {
   return Math.max(...inView()) - first + 1
 })()`
 
-/** Keeps the next older page back, goes where the feed asks for it, and lets it come. */
+/** Delays the response with the next older page, scrolls to where the feed requests it, and lets it arrive. */
 async function prependOurs(page: Page): Promise<AnchorShift> {
   return await page.evaluate<AnchorShift>(`(async () => {
     const real = window.fetch
-    let release, isAsked = false
-    const released = new Promise(done => { release = done })
-    window.fetch = async (...asked) => {
-      if (String(asked[0].url ?? asked[0]).includes('cursor=')) { isAsked = true; await released }
-      return await real(...asked)
+    let release, isRequested = false
+    const released = new Promise(resolve => { release = resolve })
+    window.fetch = async (...args) => {
+      if (String(args[0].url ?? args[0]).includes('cursor=')) { isRequested = true; await released }
+      return await real(...args)
     }
-    for (let turn = 0; turn < 60 && !isAsked; turn++) { window.scrollBy(0, -2_000); await frames(5) }
+    for (let turn = 0; turn < 60 && !isRequested; turn++) { window.scrollBy(0, -2_000); await frames(5) }
     await frames(40)
-    const held = await hold(async () => {
+    const shift = await measureShift(async () => {
       const { scrollHeight } = document.documentElement
       release()
-      for (let turn = 0; turn < 300 && isAsked && document.documentElement.scrollHeight === scrollHeight; turn++) await frames(1)
+      for (let turn = 0; turn < 300 && isRequested && document.documentElement.scrollHeight === scrollHeight; turn++) await frames(1)
     })
     window.fetch = real
-    return held
+    return shift
   })()`)
 }
 
 async function growOurs(page: Page, history: StudioHistory): Promise<AnchorShift> {
   await page.evaluate('(async () => { window.scrollBy(0, 4_000); await frames(60) })()')
   const number = await page.evaluate<number>(`Number(/No\\. (\\d+)/.exec(anchor().textContent)[1])`)
-  const holding = page.evaluate<AnchorShift>(`hold(async () => {
+  const growing = page.evaluate<AnchorShift>(`measureShift(async () => {
     const { scrollHeight } = document.documentElement
     for (let turn = 0; turn < 600 && document.documentElement.scrollHeight === scrollHeight; turn++) await frames(1)
   })`)
   await sleep(100, neverAborted)
   await history.storeOutput(await history.findId(number - 2), 0, { width: 512, height: 2_400 })
-  return await holding
+  return await growing
 }
 
-/** Both ends, by the scrubber; that nothing is missing between is tested, not measured. */
+/** Jumps to both ends by the scrubber. That no row between is missing is tested elsewhere, not measured here. */
 async function reachOurs(page: Page, count: number): Promise<number> {
   const press = async (key: string, number: number) =>
     await page.evaluate<boolean>(`(async () => {
@@ -168,7 +147,7 @@ async function reachOurs(page: Page, count: number): Promise<number> {
 }
 
 function createUrl(variant: VariantName, count: number, studio: TestStudio, pages: BenchPages): string {
-  return variant === 'ours' ? studio.url : `${pages.url}/gallery.html?arm=${variant}&count=${count}`
+  return variant === 'ours' ? studio.url : `${pages.url}/gallery.html?variant=${variant}&count=${count}`
 }
 
 async function readRows(studio: TestStudio): Promise<BenchRow[]> {
@@ -178,33 +157,48 @@ async function readRows(studio: TestStudio): Promise<BenchRow[]> {
   return generations.map(({ id, prompt, outputs }) => ({
     key: id,
     prompt,
-    pictures: outputs.flatMap(({ previewUrl, width, height }) =>
+    images: outputs.flatMap(({ previewUrl, width, height }) =>
       previewUrl ? [{ src: previewUrl, ratio: (width ?? 1) / (height ?? 1) }] : [],
     ),
   }))
 }
 
-/** The rows of the studio over and over, each with its own number. */
+/** Repeats the rows of the studio, each with its own number. */
 function repeatRows(pattern: readonly BenchRow[], count: number): BenchRow[] {
   return Array.from({ length: count }, (_, index) => {
-    const { prompt = '', pictures = [] } = pattern[index % pattern.length] ?? {}
-    return { key: `row ${index + 1}`, prompt: prompt.replace(/^No\. \d+/, `No. ${index + 1}`), pictures }
+    const { prompt = '', images = [] } = pattern[index % pattern.length] ?? {}
+    return { key: `row ${index + 1}`, prompt: prompt.replace(/^No\. \d+/, `No. ${index + 1}`), images }
   })
 }
 
-function toRow({ variant, count, reached, prepended, grown, scrolls, heap }: VariantResult): string[] {
-  const maxRows = Math.max(...scrolls.map(scroll => scroll.maxRows))
-  const script = computeQuartiles(scrolls.map(scroll => scroll.script))
-  return [
-    variant,
-    count.toLocaleString('en'),
-    reached.toLocaleString('en'),
-    String(maxRows),
-    formatShift(prepended),
-    formatShift(grown),
-    formatQuartiles(script),
-    heap.toFixed(1),
-  ]
+function createReport(results: readonly VariantResult[]): BenchResult {
+  return buildResult<VariantResult>({
+    title: 'Gallery',
+    method: METHOD,
+    columns: {
+      variant: ({ variant }) => variant,
+      generations: ({ count }) => count.toLocaleString('en'),
+      reached: ({ reached }) => reached.toLocaleString('en'),
+      'rows in the page': ({ scrolls }) => String(findMaxRows(scrolls)),
+      prepended: ({ prepended }) => formatShift(prepended),
+      grown: ({ grown }) => formatShift(grown),
+      'scripting %': ({ scrolls }) => formatSamples(listScripting(scrolls), 1),
+      'heap MB': ({ heap }) => heap.toFixed(1),
+    },
+    rows: results,
+    targets: createTargets(results.filter(({ variant }) => variant === 'ours')),
+    samples: Object.fromEntries(
+      results.map(({ variant, count, scrolls }) => [`${variant} ${count} scripting %`, listScripting(scrolls)]),
+    ),
+  })
+}
+
+function findMaxRows(scrolls: readonly ScrollCost[]): number {
+  return Math.max(...scrolls.map(scroll => scroll.maxRows))
+}
+
+function listScripting(scrolls: readonly ScrollCost[]): number[] {
+  return scrolls.map(({ script }) => script)
 }
 
 function formatShift({ shift, isSameNode }: AnchorShift): string {
@@ -212,23 +206,30 @@ function formatShift({ shift, isSameNode }: AnchorShift): string {
   return `${shift} px, ${isSameNode ? 'same' : 'another'} element`
 }
 
-function createTargets(ours: readonly VariantResult[]): Report['targets'] {
+function createTargets(ours: readonly VariantResult[]): Target[] {
   const shifts = ours.flatMap(({ prepended, grown }) => [prepended, grown])
-  const scripts = ours.map(({ scrolls }) => computeQuartiles(scrolls.map(({ script }) => script)))
-  const maxRows = Math.max(...ours.flatMap(({ scrolls }) => scrolls.map(scroll => scroll.maxRows)))
+  const scripts = ours.map(({ scrolls }) => computeQuartiles(listScripting(scrolls)))
   const [smallest = 0, , largest = 0] = ours.map(({ heap }) => heap)
-  const isAnchored = shifts.every(({ shift, isSameNode }) => shift === 0 && isSameNode)
   return [
     {
       target: 'every row reachable',
       reached: ours.map(({ reached }) => reached.toLocaleString('en')).join(', '),
       met: ours.every(({ reached, count }) => reached === count),
     },
-    { target: '0 px of shift, the same element', reached: shifts.map(formatShift).join('; '), met: isAnchored },
-    { target: 'at most 20 rows in the page', reached: String(maxRows), met: maxRows <= 20 },
+    {
+      target: '0 px of shift, the same element',
+      reached: shifts.map(formatShift).join('; '),
+      met: shifts.every(({ shift, isSameNode }) => shift === 0 && isSameNode),
+    },
+    createTarget({
+      target: 'at most 20 rows in the page',
+      value: findMaxRows(ours.flatMap(({ scrolls }) => scrolls)),
+      digits: 0,
+      atMost: 20,
+    }),
     {
       target: 'at most 5 % scripting',
-      reached: scripts.map(formatQuartiles).join(', '),
+      reached: scripts.map(script => formatQuartiles(script, 1)).join(', '),
       met: scripts.every(({ median }) => median <= 5),
     },
     {
@@ -237,8 +238,4 @@ function createTargets(ours: readonly VariantResult[]): Report['targets'] {
       met: largest < smallest * 1.2,
     },
   ]
-}
-
-function formatQuartiles({ median, low, high }: Quartiles): string {
-  return `${median.toFixed(1)} (${low.toFixed(1)}–${high.toFixed(1)})`
 }

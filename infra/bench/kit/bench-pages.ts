@@ -5,21 +5,22 @@ const ROOT = join(import.meta.dirname, '..', '..', '..')
 const BUILD_DIR = join(ROOT, '.darkroom', 'bench-pages')
 const BUILD_TIMEOUT_MS = 180_000
 
-/** One row of the benchmark's other arms. */
+/** A row of the pages that show the other variants. */
 export interface BenchRow {
   key: string
   prompt: string
-  pictures: { src: string; ratio: number }[]
+  images: { src: string; ratio: number }[]
 }
 
+/** A server of those pages. */
 export interface BenchPages extends AsyncDisposable {
   url: string
 }
 
 /**
- * Builds the pages of the other arms and serves them, with rows and pictures.
+ * Builds the pages of the other variants and serves them, with rows and images.
  *
- * @param options `media` is the address that pictures are passed on from
+ * @param options `media` is the base URL that images are proxied from
  */
 export async function serveBenchPages(options: {
   rows?: (count: number) => BenchRow[]

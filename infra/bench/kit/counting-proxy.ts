@@ -1,15 +1,15 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** A way to a server on this machine that counts what comes back. */
+/** A TCP proxy before a server on this machine that counts the bytes of its responses. */
 export interface CountingProxy extends AsyncDisposable {
-  /** The same address, by this way. */
+  /** The server's URL, through the proxy. */
   url: string
-  /** Bytes that have come from the server so far. */
+  /** Returns the bytes that the server has sent so far. */
   bytes(): number
 }
 
-/** @param url of the server, with its port */
+/** Starts a proxy. @param url URL of the server, with its port */
 export async function openCountingProxy(url: string): Promise<CountingProxy> {
   const target = new URL(url)
   const sockets = new Set<Socket>()

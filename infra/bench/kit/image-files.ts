@@ -1,9 +1,9 @@
-/** What is uploaded: both sides make it, so that the server need not work out what it can know. */
+/** Files that are uploaded. Client and server generate the same ones, so the server knows their hashes beforehand. */
 export interface FileSet {
-  /** The first part of their addresses. */
+  /** First segment of their URLs. */
   name: 'small' | 'large'
   count: number
-  /** Of each. */
+  /** Size of each file. */
   bytes: number
 }
 
@@ -16,7 +16,7 @@ export const STORE_DELAY_MS = 80
 export const S3_SETTINGS = { region: 'us-east-1', accessKeyId: 'bench', secretAccessKey: 'bench-secret' }
 export const BUCKET = 'bench'
 
-/** Different ones that do not compress, the same in every process; each is a video, so far as that can be told. */
+/** Returns distinct, incompressible files, the same in every process. Each has the boxes of an MP4 video. */
 export function createVideoFiles({ count, bytes }: FileSet): Uint8Array<ArrayBuffer>[] {
   return Array.from({ length: count }, (_, index) => {
     const file = createNoise(bytes, index + 1)
@@ -34,7 +34,7 @@ export function createVideoFiles({ count, bytes }: FileSet): Uint8Array<ArrayBuf
 
 function createNoise(bytes: number, seed: number): Uint8Array<ArrayBuffer> {
   const numbers = new Uint32Array(bytes / 4)
-  // xorshift32 by Marsaglia: cheap, and anything but regular.
+  // xorshift32 (Marsaglia): cheap, and its output does not compress.
   let state = seed
   for (let at = 0; at < numbers.length; at++) {
     state ^= state << 13

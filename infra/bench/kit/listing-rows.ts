@@ -5,7 +5,7 @@ import type { Database } from '../../src/database/connection.ts'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
 import { openStore } from '../../src/store/open-store.ts'
 
-/** Rows of which the newest carry pictures as text in their parameters, in our tables. */
+/** Inserts generations into the studio's tables. If `bloated`, the newest carry images as base64 in their parameters. */
 export async function insertListingRows(
   database: Database,
   folder: string,
@@ -21,7 +21,7 @@ export async function insertListingRows(
   )
 }
 
-/** The same rows in the seed's tables: the parameters in the row, the index that its list needs. */
+/** Copies the rows to the seed's tables: the parameters in the row, with the index that its list needs. */
 export async function copyToSeedTables(pool: Database): Promise<void> {
   await using database = await reserveWithoutTimeout(pool)
   await database.sql`
@@ -50,7 +50,7 @@ export async function copyToSeedTables(pool: Database): Promise<void> {
   await database.sql`create index if not exists seed_of on seed_outputs (generation_id)`
 }
 
-/** As the database itself would in time. */
+/** Vacuums and analyzes the tables, as autovacuum would do in time. */
 export async function vacuumTables(pool: Database): Promise<void> {
   await using database = await reserveWithoutTimeout(pool)
   await database.sql`vacuum analyze generation_documents, generations, generation_outputs, generation_jobs, generation_raw,
@@ -58,7 +58,7 @@ export async function vacuumTables(pool: Database): Promise<void> {
   await database.sql`checkpoint`
 }
 
-/** A connection on which a statement may take its time. */
+/** Reserves a connection without a statement timeout. */
 async function reserveWithoutTimeout(pool: Database) {
   const sql = await pool.reserve()
   await sql`set statement_timeout = 0`

@@ -3,11 +3,11 @@ import { readRunFile } from '../../local/launch/run-file.ts'
 import { listProcessTree } from '../../testing/installs/processes.ts'
 
 /**
- * The memory that a studio takes, part by part, with what each has started: the proportional set size, in which a page that
- * several processes share is counted once.
+ * Measures the memory of a studio by part, child processes included: the proportional set size, which counts a page that
+ * several processes share once.
  *
- * @param launcher its process
- * @returns bytes, by part; `launcher` is the gateway as well
+ * @param launcher pid of the launcher
+ * @returns bytes by part; `launcher` includes the gateway
  * @see https://www.kernel.org/doc/html/latest/filesystems/proc.html smaps_rollup
  */
 export async function measureStudioMemory(launcher: number, dataDir: string): Promise<Record<string, number>> {
@@ -21,17 +21,13 @@ export async function measureStudioMemory(launcher: number, dataDir: string): Pr
   return Object.fromEntries(await Promise.all(all.map(async ([name, pids]) => [name, await sumPss(pids)] as const)))
 }
 
-/** The same of one process. */
+/** Measures the proportional set size of a process, in bytes; 0 if it has ended. */
 export async function measureProcessMemory(pid: number): Promise<number> {
-  return await readPss(pid)
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
+  return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024
 }
 
 async function sumPss(pids: readonly number[]): Promise<number> {
-  const sizes = await Promise.all(pids.map(readPss))
+  const sizes = await Promise.all(pids.map(measureProcessMemory))
   return sizes.reduce((sum, share) => sum + share, 0)
-}
-
-async function readPss(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
-  return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024
 }

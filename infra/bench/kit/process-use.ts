@@ -2,22 +2,22 @@ import { readFile, writeFile } from 'node:fs/promises'
 
 const TICKS_PER_SECOND = 100
 
-/** What a process has resident, in bytes. */
+/** Returns the resident memory of a process, in bytes. */
 export async function readResidentBytes(pid: number): Promise<number> {
   return await readStatusBytes(pid, 'VmRSS')
 }
 
-/** What it had at most since `forgetPeak`, in bytes. */
+/** Returns the peak of a process's resident memory since `resetPeak`, in bytes. */
 export async function readPeakBytes(pid: number): Promise<number> {
   return await readStatusBytes(pid, 'VmHWM')
 }
 
-/** Has the most that a process had resident counted anew from here. @see proc(5), clear_refs */
+/** Resets the peak of a process's resident memory. @see proc(5), clear_refs */
 export async function resetPeak(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/clear_refs`, '5')
 }
 
-/** What a process has used of the processors, in milliseconds. */
+/** Returns the CPU time that a process has used, in milliseconds. */
 export async function readCpuMilliseconds(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8')
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')

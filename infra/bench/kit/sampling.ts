@@ -3,63 +3,54 @@ export interface Variant {
   name: string
   /** Does all of the work once. */
   run(): Promise<void>
-  /** What the process that does it has used so far; this one unless said. */
+  /** Reads the CPU time that the working process has used so far; of this process unless given. */
   cpuMilliseconds?: () => Promise<number>
-  /** What must be done before, and is not measured. */
+  /** Runs before each sample, unmeasured. */
   prepare?(): Promise<void>
 }
 
-/** What one arm took, round by round. */
+/** The measurements of one variant, a number for each sample. */
 export interface VariantSamples {
   name: string
   milliseconds: number[]
-  /** Of the process that did the work alone. */
+  /** CPU time of the process that did the work. */
   cpuMilliseconds: number[]
 }
 
-export interface Quartiles {
-  median: number
-  /** The middle half lies between these. */
-  low: number
-  high: number
-}
-
-/**
- * Runs the arms in turns, so that whatever else the machine does meets all of them, and each round begins with another arm.
- * A first round is not counted.
- */
+/** Runs all variants in turns, after a first run of each that is not measured. */
 export async function interleave(variants: readonly Variant[], samples: number): Promise<VariantSamples[]> {
-  const measured = variants.map(({ name }): VariantSamples => ({ name, milliseconds: [], cpuMilliseconds: [] }))
+  const measured = variants.map(variant => ({
+    variant,
+    into: { name: variant.name, milliseconds: [], cpuMilliseconds: [] } as VariantSamples,
+  }))
   for (const variant of variants) {
     await variant.prepare?.()
     await variant.run()
   }
+  await takeTurns(measured, samples, ({ variant, into }) => measureVariant(variant, into))
+  return measured.map(({ into }) => into)
+}
+
+/**
+ * Measures each variant `samples` times, in turns: whatever else the machine does meets all of them. Each round begins with
+ * another variant.
+ */
+export async function takeTurns<T>(
+  variants: readonly T[],
+  samples: number,
+  measure: (variant: T) => Promise<void>,
+): Promise<void> {
   for (let sample = 0; sample < samples; sample++) {
-    for (let turn = 0; turn < variants.length; turn++) {
-      const at = (sample + turn) % variants.length
-      const [variant, into] = [variants[at], measured[at]]
-      if (variant && into) await measureVariant(variant, into)
-    }
+    const first = sample % variants.length
+    for (const variant of [...variants.slice(first), ...variants.slice(0, first)]) await measure(variant)
   }
-  return measured
 }
 
-/** The median of some numbers, and their middle half. */
-export function computeQuartiles(numbers: readonly number[]): Quartiles {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  const at = (share: number) => {
-    const position = (sorted.length - 1) * share
-    const [below = 0, above = 0] = [sorted[Math.floor(position)], sorted[Math.ceil(position)]]
-    return below + (above - below) * (position % 1)
-  }
-  return { median: at(0.5), low: at(0.25), high: at(0.75) }
-}
-
-/** How often one arm fits into another, round by round. */
-export function computeRatio(of: VariantSamples, to: VariantSamples): Quartiles {
-  return computeQuartiles(
-    of.milliseconds.map((milliseconds, sample) => milliseconds / (to.milliseconds[sample] ?? Number.NaN)),
-  )
+/** Returns the samples of a variant. @throws Error if there is no variant of that name */
+export function findVariant<Samples extends VariantSamples>(measured: readonly Samples[], name: string): Samples {
+  const variant = measured.find(variant => variant.name === name)
+  if (!variant) throw new Error(`no variant is named ${name}`)
+  return variant
 }
 
 async function measureVariant(variant: Variant, into: VariantSamples): Promise<void> {

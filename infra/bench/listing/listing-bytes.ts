@@ -1,21 +1,25 @@
-import { type BenchStack, QUERY_MAIN } from '../kit/bench-stack.ts'
+import type { BenchStack } from '../kit/bench-stack.ts'
 import { openCountingProxy } from '../kit/counting-proxy.ts'
 
-/** Bytes that leave the database for one answer, by who asks. */
+/** Bytes that the database sends for one response, by variant. */
 export interface DatabaseBytes {
   seed?: number
   ours: number
-  /** Of the same rows without anything large in their parameters. */
+  /** For the same rows without large parameters. */
   clean: number
 }
 
 const REQUESTS = 8
 
-/** @param seed the script of the seed's way, and its argument; left out if it is not wanted */
+/**
+ * Counts the bytes that the database sends for a page of 50.
+ *
+ * @param seed script and arguments of the seed's variant; without them it is not measured
+ */
 export async function countBytes(stack: BenchStack, seed?: { script: string; args: string[] }): Promise<DatabaseBytes> {
   await using proxy = await openCountingProxy(stack.databaseUrl)
   const env = { DATABASE_URL: proxy.url }
-  const ours = `${(await stack.startServer(QUERY_MAIN, env)).url}/api/generations?limit=50`
+  const ours = `${(await stack.startService('query', env)).url}/api/generations?limit=50`
   const seedBytes = seed
     ? await measureMinBytes(proxy, `${(await stack.startServer(seed.script, env, seed.args)).url}/?limit=50`)
     : undefined
@@ -28,7 +32,7 @@ export async function countBytes(stack: BenchStack, seed?: { script: string; arg
   return { ...(seedBytes === undefined ? {} : { seed: seedBytes }), ours: bloated, clean }
 }
 
-/** The first answer over a connection also brings what the driver asks for once. */
+/** Returns the least of several requests: the first over a connection includes queries that the driver makes once. */
 async function measureMinBytes(proxy: { bytes(): number }, url: string): Promise<number> {
   const counts: number[] = []
   for (let request = 0; request < REQUESTS; request++) {

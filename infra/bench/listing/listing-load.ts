@@ -1,10 +1,10 @@
-/** What asking took: milliseconds of each request. */
+/** The duration of each request, in ms, and of all. */
 export interface LoadResult {
   milliseconds: number[]
   seconds: number
 }
 
-/** Asks for one address again and again for a while, so many times at once, over connections that are kept. */
+/** Requests a URL again and again for `seconds`, by `concurrency` workers, over keep-alive connections. */
 export async function generateLoad(
   url: string,
   options: { concurrency: number; seconds: number },

@@ -1,6 +1,8 @@
-import { describeMachine, type Report } from '../kit/report.ts'
-import { computeQuartiles, computeRatio, type Quartiles, type VariantSamples } from '../kit/sampling.ts'
+import { type BenchResult, buildResult, createTarget, type Target } from '../kit/report.ts'
+import type { VariantSamples } from '../kit/sampling.ts'
+import { computeRatio, formatQuartiles, formatSamples } from '../kit/statistics.ts'
 import type { DatabaseBytes } from './listing-bytes.ts'
+import { WRITES } from './listing-writes.ts'
 
 export interface ListingCase {
   rows: number
@@ -8,7 +10,7 @@ export interface ListingCase {
   concurrency: number
 }
 
-/** What one arm did in one cell, round by round: requests a second, and the middle of what they took, in milliseconds. */
+/** The samples of one variant in one case: requests per second, and the median duration of a request, in ms. */
 export interface Measurement {
   variant: string
   listingCase: ListingCase
@@ -17,47 +19,65 @@ export interface Measurement {
 }
 
 export interface ListingResults {
-  /** At 20,000 rows, and at 100,000. */
+  /** At 20,000 rows. */
   small: Measurement[]
+  /** At 100,000 rows. */
   large: Measurement[]
   writes: { change: VariantSamples[]; outputs: VariantSamples[] }
   /** Bytes from the database for one page of 50. */
   bytes: DatabaseBytes
-  /** Bytes a generation. */
+  /** Bytes per generation. */
   storedBytes: { documents: number; words: number }
-  /** A page of 50 as it is, and compressed. */
+  /** A page of 50, plain and compressed. */
   compressed: { bytes: number; compressed: number; milliseconds: number[] }
   memory: Record<string, number>
-  load: number
   samples: number
   seconds: number
 }
 
-const WRITES = 100
 const MIN_SEED_RATIOS: Record<number, number> = { 1: 30, 16: 40 }
 const MAX_FLOOR_RATIO = 1.2
 const MAX_FLAT_RATIO = 1.2
 
-/** Puts it into words. */
-export function createListingReport(results: ListingResults): Report {
-  const all = [
-    ...results.small.map(one => ({ ...one, table: 20_000 })),
-    ...results.large.map(one => ({ ...one, table: 100_000 })),
-  ]
-  return {
+interface Row extends Measurement {
+  table: number
+  /** The variants that it is compared with, in the same case. */
+  seed: Measurement
+  floor: Measurement
+}
+
+/** Builds the report. */
+export function createListingReport(results: ListingResults): BenchResult {
+  const rows = [...createRows(results.small, 20_000), ...createRows(results.large, 100_000)]
+  return buildResult<Row>({
     title: 'Listing',
     method: describeMethod(results),
-    machine: `${describeMachine()}; load average ${results.load.toFixed(1)} before`,
-    columns: ['table', 'page', 'at once', 'variant', 'requests/s', 'p50, ms', 'times the seed', 'p50, times the floor'],
-    rows: [
-      ...all.map(one => toRow(one, one.table === 20_000 ? results.small : results.large, one.table)),
-      ...createExtraRows(results),
-    ],
-    targets: createTargets(results),
-    rounds: Object.fromEntries(
-      all.map(one => [`${one.table}, ${formatKey(one)}, requests/s`, one.rates.map(rate => Math.round(rate))]),
+    columns: {
+      table: ({ table }) => table.toLocaleString('en'),
+      page: ({ listingCase }) => `${listingCase.rows}, ${listingCase.depth}`,
+      'at once': ({ listingCase }) => String(listingCase.concurrency),
+      variant: ({ variant }) => (variant === 'ours' ? '**ours**' : variant),
+      'requests/s': ({ rates }) => formatSamples(rates, 0),
+      'p50, ms': ({ medians }) => formatSamples(medians, 2),
+      'times the seed': ({ rates, seed }) => formatQuartiles(computeRatio(rates, seed.rates), 1),
+      'p50, times the floor': ({ medians, floor }) => formatQuartiles(computeRatio(medians, floor.medians), 2),
+    },
+    rows,
+    extraRows: createExtraRows(results),
+    targets: [...createRowTargets(rows), ...createFlatTargets(results)],
+    samples: Object.fromEntries(
+      rows.map(row => [`${row.table}, ${formatCase(row)}, ${row.variant}, requests/s`, row.rates]),
     ),
-  }
+  })
+}
+
+function createRows(measured: readonly Measurement[], table: number): Row[] {
+  return measured.map(one => ({
+    ...one,
+    table,
+    seed: findMeasurement(measured, one.listingCase, 'seed'),
+    floor: findMeasurement(measured, one.listingCase, 'floor'),
+  }))
 }
 
 function describeMethod({ samples, seconds }: ListingResults): string[] {
@@ -78,123 +98,102 @@ function describeMethod({ samples, seconds }: ListingResults): string[] {
   ]
 }
 
-function toRow(one: Measurement, among: readonly Measurement[], table: number): string[] {
-  const seed = findMeasurement(among, one.listingCase, 'seed')
-  const floor = findMeasurement(among, one.listingCase, 'floor')
-  return [
-    table.toLocaleString('en'),
-    `${one.listingCase.rows}, ${one.listingCase.depth}`,
-    String(one.listingCase.concurrency),
-    one.variant === 'ours' ? '**ours**' : one.variant,
-    formatQuartiles(computeQuartiles(one.rates), 0),
-    formatQuartiles(computeQuartiles(one.medians), 2),
-    formatQuartiles(computeSampleRatio(one.rates, seed.rates), 1),
-    formatQuartiles(computeSampleRatio(one.medians, floor.medians), 2),
-  ]
-}
-
 function createExtraRows({ writes, bytes, storedBytes, compressed, memory }: ListingResults): string[][] {
-  const row = (what: string, value: string) => [what, '', '', '', value, '', '', '']
-  return [
-    ...Object.entries(bytes).map(([variant, count]) =>
-      row(
-        `bytes from the database for a page of 50: ${variant === 'clean' ? 'ours, a clean table' : variant}`,
-        count.toLocaleString('en'),
-      ),
-    ),
-    row(
+  const rows: [what: string, value: string][] = [
+    ...Object.entries(bytes).map(([variant, count]): [string, string] => [
+      `bytes from the database for a page of 50: ${variant === 'clean' ? 'ours, a clean table' : variant}`,
+      count.toLocaleString('en'),
+    ]),
+    [
       'bytes of a page of 50, and compressed',
       `${compressed.bytes.toLocaleString('en')}, ${compressed.compressed.toLocaleString('en')}`,
-    ),
-    row('compressing it: ms', formatQuartiles(computeQuartiles(compressed.milliseconds), 2)),
-    ...(['change', 'outputs'] as const).flatMap(kind => {
-      const [kept, bare] = writes[kind]
-      if (!kept || !bare) return []
-      const what = kind === 'change' ? 'a change of status' : 'a change of four outputs'
-      return [
-        row(`${what}, text kept: ms`, formatQuartiles(computePerWrite(kept), 2)),
-        row(`${what}, not kept: ms`, formatQuartiles(computePerWrite(bare), 2)),
-        row(`${what}, times as long`, formatQuartiles(computeRatio(kept, bare), 2)),
-      ]
-    }),
-    row('bytes a generation: texts with their indexes', storedBytes.documents.toFixed(0)),
-    row('bytes a generation: words with their index', storedBytes.words.toFixed(0)),
-    ...Object.entries(memory).map(([variant, size]) =>
-      row(`memory after all of it: ${variant}, MB`, (size / 1e6).toFixed(0)),
-    ),
+    ],
+    ['compressing it: ms', formatSamples(compressed.milliseconds, 2)],
+    ...createWriteRows('a change of status', writes.change),
+    ...createWriteRows('a change of four outputs', writes.outputs),
+    ['bytes a generation: texts with their indexes', storedBytes.documents.toFixed(0)],
+    ['bytes a generation: words with their index', storedBytes.words.toFixed(0)],
+    ...Object.entries(memory).map(([variant, size]): [string, string] => [
+      `memory after all of it: ${variant}, MB`,
+      (size / 1e6).toFixed(0),
+    ]),
+  ]
+  return rows.map(([what, value]) => [what, '', '', '', value, '', '', ''])
+}
+
+function createWriteRows(what: string, [withText, without]: readonly VariantSamples[]): [string, string][] {
+  if (!withText || !without) return []
+  return [
+    [`${what}, text kept: ms`, formatSamples(computePerWrite(withText), 2)],
+    [`${what}, not kept: ms`, formatSamples(computePerWrite(without), 2)],
+    [`${what}, times as long`, formatQuartiles(computeRatio(withText.milliseconds, without.milliseconds), 2)],
   ]
 }
 
-function createTargets({ small, large, bytes }: ListingResults): Report['targets'] {
-  const ours = [...small, ...large].filter(one => one.variant === 'ours')
-  const against = (one: Measurement) => (small.includes(one) ? small : large)
-  const faster = small
-    .filter(one => one.variant === 'ours')
-    .map(one => ({ one, ratio: computeSampleRatio(one.rates, findMeasurement(small, one.listingCase, 'seed').rates) }))
-  const speed = faster.map(({ one, ratio }) => ({
-    target: `${formatCase(one)}: at least ${MIN_SEED_RATIOS[one.listingCase.concurrency]} times the seed's requests a second`,
-    reached: formatQuartiles(ratio, 1),
-    met: ratio.median >= (MIN_SEED_RATIOS[one.listingCase.concurrency] ?? 0),
-  }))
-  const floors = ours.map(one => {
-    const ratio = computeSampleRatio(one.medians, findMeasurement(against(one), one.listingCase, 'floor').medians)
-    const table = small.includes(one) ? '20,000' : '100,000'
-    return {
-      target: `${table} rows, ${formatCase(one)}: p50 at most ${MAX_FLOOR_RATIO} times the floor's`,
-      reached: formatQuartiles(ratio, 2),
-      met: ratio.median <= MAX_FLOOR_RATIO,
-    }
-  })
+function computePerWrite({ milliseconds }: VariantSamples): number[] {
+  return milliseconds.map(all => all / WRITES)
+}
+
+function createRowTargets(rows: readonly Row[]): Target[] {
+  const ours = rows.filter(({ variant }) => variant === 'ours')
+  const speed = ours
+    .filter(({ table }) => table === 20_000)
+    .map(row => {
+      const atLeast = MIN_SEED_RATIOS[row.listingCase.concurrency] ?? 0
+      const target = `${formatCase(row)}: at least ${atLeast} times the seed's requests a second`
+      return createTarget({ target, value: computeRatio(row.rates, row.seed.rates), digits: 1, atLeast })
+    })
+  const floors = ours.map(row =>
+    createTarget({
+      target: `${row.table.toLocaleString('en')} rows, ${formatCase(row)}: p50 at most ${MAX_FLOOR_RATIO} times the floor's`,
+      value: computeRatio(row.medians, row.floor.medians),
+      digits: 2,
+      atMost: MAX_FLOOR_RATIO,
+    }),
+  )
+  return [...speed, ...floors]
+}
+
+function createFlatTargets({ small, large, bytes }: ListingResults): Target[] {
   const first = findMeasurement(small, { rows: 20, depth: 'first', concurrency: 1 }, 'ours')
   const deep = findMeasurement(small, { rows: 20, depth: 'deep', concurrency: 1 }, 'ours')
   const big = findMeasurement(large, { rows: 20, depth: 'deep', concurrency: 1 }, 'ours')
-  const flat = [
-    {
+  return [
+    createTarget({
       target: 'flat with depth: p50 at 15,000 rows to that of the first page',
-      ratio: computeSampleRatio(deep.medians, first.medians),
-    },
-    {
+      value: computeRatio(deep.medians, first.medians),
+      digits: 2,
+      atMost: MAX_FLAT_RATIO,
+    }),
+    createTarget({
       target: 'flat with size: p50 at 100,000 rows to that at 20,000, deep',
-      ratio: computeSampleRatio(big.medians, deep.medians),
-    },
-  ].map(({ target, ratio }) => ({ target, reached: formatQuartiles(ratio, 2), met: ratio.median <= MAX_FLAT_RATIO }))
-  const extra = bytes.ours - bytes.clean
-  const bloat = {
-    target: 'flat with bloat: bytes from the database more than for a clean table',
-    reached: String(extra),
-    met: extra === 0,
-  }
-  return [...speed, ...floors, ...flat, bloat]
+      value: computeRatio(big.medians, deep.medians),
+      digits: 2,
+      atMost: MAX_FLAT_RATIO,
+    }),
+    createTarget({
+      target: 'flat with bloat: bytes from the database more than for a clean table',
+      value: bytes.ours - bytes.clean,
+      digits: 0,
+      atLeast: 0,
+      atMost: 0,
+    }),
+  ]
 }
 
 function formatCase({ listingCase }: Measurement): string {
   return `page of ${listingCase.rows}, ${listingCase.depth}, ${listingCase.concurrency} at once`
 }
 
-function formatKey(one: Measurement): string {
-  return `${formatCase(one)}, ${one.variant}`
-}
-
-function findMeasurement(among: readonly Measurement[], listingCase: ListingCase, variant: string): Measurement {
-  const found = among.find(
+function findMeasurement(measured: readonly Measurement[], listingCase: ListingCase, variant: string): Measurement {
+  const found = measured.find(
     one =>
       one.variant === variant &&
       one.listingCase.rows === listingCase.rows &&
       one.listingCase.depth === listingCase.depth &&
       one.listingCase.concurrency === listingCase.concurrency,
   )
-  if (!found) throw new Error(`there is no variant ${variant}`)
+  if (!found)
+    throw new Error(`variant ${variant} was not measured for a ${listingCase.depth} page of ${listingCase.rows}`)
   return found
-}
-
-function computeSampleRatio(of: readonly number[], to: readonly number[]): Quartiles {
-  return computeQuartiles(of.map((number, round) => number / (to[round] ?? Number.NaN)))
-}
-
-function computePerWrite({ milliseconds }: VariantSamples): Quartiles {
-  return computeQuartiles(milliseconds.map(all => all / WRITES))
-}
-
-function formatQuartiles({ median, low, high }: Quartiles, digits: number): string {
-  return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`
 }

@@ -7,13 +7,13 @@ import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
 
 /**
- * Other ways to list, each a process of its own, named by its argument:
+ * The other variants of the list, each in a process of its own, named by its argument:
  *
- * - `seed`: the table as the seed has it, with the parameters in the row. Whole rows are read with their outputs, sanitized in
- *   JavaScript and written as JSON; by cursor, or by OFFSET where `skip` is given
- * - `built`: the same tables as ours, and JSON made in SQL for each request
- * - `bare`: a constant text of so many bytes from the database, with nothing around it
- * - `floor`: the same with what the HTTP of every service has
+ * - `seed`: the seed's table, with the parameters in the row. Whole rows are read with their outputs, sanitized in JavaScript
+ *   and written as JSON; by cursor, or by OFFSET if `skip` is given
+ * - `built`: the studio's tables, with JSON made in SQL for each request
+ * - `bare`: a constant text of `bytes` bytes from the database, over `Bun.serve` alone
+ * - `floor`: the same over the HTTP app of every service
  */
 
 const url = process.env.DATABASE_URL ?? ''
@@ -27,7 +27,7 @@ const VARIANTS: Record<string, (query: URLSearchParams) => Promise<string>> = {
 }
 const [, , name = ''] = process.argv
 const variant = VARIANTS[name]
-if (!variant) throw new Error('There is no such variant.')
+if (!variant) throw new Error(`no variant is named ${name}`)
 
 const address = { port: Number(process.env.QUERY_PORT), hostname: '127.0.0.1' }
 if (name === 'floor') createService(variant).listen(address)

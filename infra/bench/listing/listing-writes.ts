@@ -3,10 +3,11 @@ import { transaction } from '../../src/database/transaction.ts'
 import { bumpVersion } from '../../src/generations/generations.ts'
 import { interleave, type Variant, type VariantSamples } from '../kit/sampling.ts'
 
-const WRITES = 100
+/** Changes of one sample, one after another. */
+export const WRITES = 100
 const SAMPLES = 10
 
-/** What keeping the text costs who writes: changes of a generation, each a transaction, with the text kept and without. */
+/** Measures changes of generations, each in a transaction, with the trigger that maintains `generation_documents` and without. */
 export async function measureWrites(
   database: Database,
 ): Promise<{ change: VariantSamples[]; outputs: VariantSamples[] }> {
@@ -25,7 +26,7 @@ export async function measureWrites(
   }
 }
 
-/** How many bytes the text takes, all told, for each generation. */
+/** Measures the bytes of documents and words per generation, indexes included. */
 export async function measureStoredBytes(database: Database): Promise<{ documents: number; words: number }> {
   const [row] = await database<{ documents: number; words: number }[]>`
     select pg_total_relation_size('generation_documents')::float / count(*) as documents,

@@ -3,8 +3,8 @@ import { openBenchStack } from '../kit/bench-stack.ts'
 import { insertListingRows } from '../kit/listing-rows.ts'
 import { countBytes } from './listing-bytes.ts'
 
-test('what leaves the database for a page is that of a clean table, whatever is in the parameters', async () => {
-  await using stack = await openBenchStack({ name: 'bytes' })
+test('the database sends as many bytes for a page of bloated rows as for a page of clean rows', async () => {
+  await using stack = await openBenchStack()
   await insertListingRows(stack.database, stack.folder, { count: 100, last: new Date(), bloated: true })
   const [raw] = await stack.database<{ bytes: number }[]>`
     select sum(octet_length(parameters::text))::int as bytes from generation_raw`

@@ -1,9 +1,10 @@
-import { loadavg } from 'node:os'
 import { join } from 'node:path'
-import { type BenchServer, type BenchStack, openBenchStack, QUERY_MAIN } from '../kit/bench-stack.ts'
+import { type BenchServer, type BenchStack, openBenchStack } from '../kit/bench-stack.ts'
 import { copyToSeedTables, insertListingRows, vacuumTables } from '../kit/listing-rows.ts'
 import { measureProcessMemory } from '../kit/memory.ts'
-import type { Report } from '../kit/report.ts'
+import type { BenchResult } from '../kit/report.ts'
+import { takeTurns } from '../kit/sampling.ts'
+import { computeQuantile } from '../kit/statistics.ts'
 import { countBytes } from './listing-bytes.ts'
 import { generateLoad } from './listing-load.ts'
 import { createListingReport, type ListingCase, type Measurement } from './listing-report.ts'
@@ -25,10 +26,9 @@ const CASES: ListingCase[] = [
   { rows: 50, depth: 'first', concurrency: 16 },
 ]
 
-/** Pages of a list, in the seed's way, in ours, and what nobody can do without; then at five times the rows. */
-export async function run(): Promise<Report> {
-  const before = loadavg()[0] ?? 0
-  await using stack = await openBenchStack({ name: 'listing' })
+/** Measures pages of the list in all variants, then again at five times the rows. */
+export async function run(): Promise<BenchResult> {
+  await using stack = await openBenchStack()
   const now = new Date()
   await insertListingRows(stack.database, stack.folder, { count: BLOATED_ROWS, last: now, bloated: true })
   await copyToSeedTables(stack.database)
@@ -37,7 +37,7 @@ export async function run(): Promise<Report> {
   const bytes = await countBytes(stack, { script: VARIANTS_SCRIPT, args: ['seed'] })
   const small = await measureAll(stack, servers)
   const writes = await measureWrites(stack.database)
-  // Older than those before: the first pages are the same as they were.
+  // Older than the rows before, so the first pages stay the same.
   const last = new Date(now.getTime() - 800 * 86_400_000)
   await insertListingRows(stack.database, stack.folder, { count: CLEAN_ROWS, last, bloated: false })
   await copyToSeedTables(stack.database)
@@ -56,13 +56,12 @@ export async function run(): Promise<Report> {
     storedBytes,
     compressed,
     memory,
-    load: before,
     samples: SAMPLES,
     seconds: SECONDS,
   })
 }
 
-/** What compressing a page of 50 takes and saves, where a network is in between. */
+/** Measures the time and the gain of compressing a page of 50, for studios behind a network. */
 async function measureCompression(url: string): Promise<{ bytes: number; compressed: number; milliseconds: number[] }> {
   const page = Buffer.from(await (await fetch(`${url}/api/generations?limit=50`)).arrayBuffer())
   const times = Array.from({ length: 50 }, () => {
@@ -80,9 +79,9 @@ async function measureCompression(url: string): Promise<{ bytes: number; compres
 async function startVariants(stack: BenchStack): Promise<Record<string, BenchServer>> {
   const [seed, built, bare, floor, ours] = await Promise.all([
     ...['seed', 'built', 'bare', 'floor'].map(variant => stack.startServer(VARIANTS_SCRIPT, {}, [variant])),
-    stack.startServer(QUERY_MAIN),
+    stack.startService('query'),
   ])
-  if (!seed || !built || !bare || !floor || !ours) throw new Error('a variant did not start')
+  if (!seed || !built || !bare || !floor || !ours) throw new Error('not every variant was started')
   return { seed, built, ours, floor, bare }
 }
 
@@ -99,12 +98,7 @@ async function measureAll(stack: BenchStack, servers: Record<string, BenchServer
     }))
     for (const { url } of variants)
       await generateLoad(url, { concurrency: listingCase.concurrency, seconds: SECONDS / 2 })
-    for (let sample = 0; sample < SAMPLES; sample++) {
-      for (let turn = 0; turn < variants.length; turn++) {
-        const variant = variants[(sample + turn) % variants.length]
-        if (variant) await measure(variant, variant.url)
-      }
-    }
+    await takeTurns(variants, SAMPLES, variant => measure(variant, variant.url))
     measured.push(...variants.map(({ url: _, ...rest }) => rest))
   }
   return measured
@@ -116,7 +110,7 @@ async function measure(into: Measurement, url: string): Promise<void> {
     seconds: SECONDS,
   })
   into.rates.push(milliseconds.length / seconds)
-  into.medians.push(milliseconds.toSorted((a, b) => a - b)[milliseconds.length >> 1] ?? 0)
+  into.medians.push(computeQuantile(milliseconds, 0.5))
 }
 
 async function createUrls(

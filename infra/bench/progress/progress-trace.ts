@@ -1,6 +1,6 @@
-import type { Page } from '../kit/page.ts'
+import { type Page, readMetrics } from '../kit/page.ts'
 
-/** What a page's main thread did: milliseconds of it a second, and how often it ran script, computed style, and painted. */
+/** The work of a page's main thread: its time in ms per second, and how often it ran script, computed style and painted. */
 export interface MainThreadWork {
   task: number
   script: number
@@ -21,7 +21,7 @@ const EVENT_KINDS: Record<string, 'script' | 'style' | 'paint'> = {
   Paint: 'paint',
 }
 
-/** Traces a page while something is waited for. */
+/** Traces a page until `wait` resolves. */
 export async function traceWork(page: Page, wait: () => Promise<void>): Promise<MainThreadWork> {
   const events: TraceEvent[] = []
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
@@ -41,8 +41,7 @@ export async function traceWork(page: Page, wait: () => Promise<void>): Promise<
   return { task: task * 1_000, script: countEvents('script'), style: countEvents('style'), paint: countEvents('paint') }
 }
 
-/** Seconds that the main thread has worked. */
+/** Returns the time that the main thread has worked so far, in seconds. */
 async function readTaskSeconds(page: Page): Promise<number> {
-  const { metrics } = await page.command<{ metrics: { name: string; value: number }[] }>('Performance.getMetrics')
-  return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0
+  return (await readMetrics(page)).TaskDuration ?? 0
 }

@@ -1,9 +1,9 @@
-import { loadavg } from 'node:os'
 import { sleep } from '../../src/runtime/timers.ts'
 import { serveBenchPages } from '../kit/bench-pages.ts'
-import { openPage, type Page } from '../kit/page.ts'
-import { describeMachine, type Report } from '../kit/report.ts'
-import { computeQuartiles, type Quartiles } from '../kit/sampling.ts'
+import { openPage, type Page, setViewport } from '../kit/page.ts'
+import { type BenchResult, buildResult, type Target } from '../kit/report.ts'
+import { takeTurns } from '../kit/sampling.ts'
+import { computeRatio, formatQuartiles, formatSamples, type Quartiles } from '../kit/statistics.ts'
 import { type MainThreadWork, traceWork } from './progress-trace.ts'
 
 const COUNTS = [50, 200]
@@ -31,43 +31,19 @@ interface VariantResult {
   samples: MainThreadWork[]
 }
 
-/** Rings that run, and what they cost the main thread. */
-export async function run(): Promise<Report> {
-  const [load = 0] = loadavg()
+/** Measures the cost of running progress rings for the main thread. */
+export async function run(): Promise<BenchResult> {
   await using pages = await serveBenchPages({})
   const results: VariantResult[] = COUNTS.flatMap(count => VARIANTS.map(variant => ({ variant, count, samples: [] })))
-  for (let sample = 0; sample < SAMPLES; sample++) {
-    for (let turn = 0; turn < results.length; turn++) {
-      const result = results[(sample + turn) % results.length]
-      result?.samples.push(await measure(`${pages.url}/progress.html?arm=${result.variant}&count=${result.count}`))
-    }
-  }
-  return {
-    title: 'Progress',
-    method: [...METHOD, '', `Before it began ${load.toFixed(1)} processes wanted to run, on average over a minute.`],
-    machine: describeMachine(),
-    columns: ['variant', 'rings', 'main thread ms/s', 'script', 'style', 'paint', 'part of the seed’s main thread'],
-    rows: results.map(result => toRow(result, findSeed(results, result.count))),
-    targets: results
-      .filter(({ variant }) => variant === 'ours')
-      .flatMap(result => createTargets(result, findSeed(results, result.count))),
-    rounds: Object.fromEntries(
-      results.map(({ variant, count, samples }) => [
-        `${variant} ${count} ms/s`,
-        samples.map(({ task }) => Number(task.toFixed(2))),
-      ]),
-    ),
-  }
+  await takeTurns(results, SAMPLES, async ({ variant, count, samples }) => {
+    samples.push(await measure(`${pages.url}/progress.html?variant=${variant}&count=${count}`))
+  })
+  return createReport(results)
 }
 
 async function measure(url: string): Promise<MainThreadWork> {
   await using page = await openPage(url)
-  await page.command('Emulation.setDeviceMetricsOverride', {
-    width: 1440,
-    height: 900,
-    deviceScaleFactor: 1,
-    mobile: false,
-  })
+  await setViewport(page)
   await waitUntilSettled(page)
   return await traceWork(page, () => sleep(TRACE_MS, neverAborted))
 }
@@ -79,29 +55,39 @@ async function waitUntilSettled(page: Page): Promise<void> {
 
 function findSeed(results: readonly VariantResult[], count: number): VariantResult {
   const seed = results.find(result => result.variant === 'seed' && result.count === count)
-  if (!seed) throw new Error('the seed was not measured')
+  if (!seed) throw new Error(`the seed was not measured with ${count} rings`)
   return seed
 }
 
-function toRow({ variant, count, samples }: VariantResult, seed: VariantResult): string[] {
-  const formatSamples = (pick: (work: MainThreadWork) => number, digits: number) =>
-    formatQuartiles(computeQuartiles(samples.map(pick)), digits)
-  const share = variant === 'ours' || variant === 'interval' ? formatQuartiles(computeShare(samples, seed), 3) : ''
-  return [
-    variant,
-    String(count),
-    formatSamples(work => work.task, 1),
-    formatSamples(work => work.script, 0),
-    formatSamples(work => work.style, 0),
-    formatSamples(work => work.paint, 0),
-    share,
-  ]
+function createReport(results: readonly VariantResult[]): BenchResult {
+  const shareOf = (result: VariantResult) => computeShare(result, findSeed(results, result.count))
+  const format = (samples: readonly MainThreadWork[], kind: keyof MainThreadWork, digits = 0) =>
+    formatSamples(listWork(samples, kind), digits)
+  return buildResult<VariantResult>({
+    title: 'Progress',
+    method: METHOD,
+    columns: {
+      variant: ({ variant }) => variant,
+      rings: ({ count }) => String(count),
+      'main thread ms/s': ({ samples }) => format(samples, 'task', 1),
+      script: ({ samples }) => format(samples, 'script'),
+      style: ({ samples }) => format(samples, 'style'),
+      paint: ({ samples }) => format(samples, 'paint'),
+      'part of the seed’s main thread': result =>
+        ['ours', 'interval'].includes(result.variant) ? formatQuartiles(shareOf(result), 3) : '',
+    },
+    rows: results,
+    targets: results
+      .filter(({ variant }) => variant === 'ours')
+      .flatMap(result => createTargets(result, shareOf(result).median)),
+    samples: Object.fromEntries(
+      results.map(({ variant, count, samples }) => [`${variant} ${count} ms/s`, listWork(samples, 'task')]),
+    ),
+  })
 }
 
-function createTargets({ count, samples }: VariantResult, seed: VariantResult): Report['targets'] {
-  const maxOf = (pick: (work: MainThreadWork) => number) => Math.max(...samples.map(pick))
-  const counts = [maxOf(work => work.script), maxOf(work => work.style), maxOf(work => work.paint)]
-  const share = computeShare(samples, seed)
+function createTargets({ count, samples }: VariantResult, share: number): Target[] {
+  const counts = (['script', 'style', 'paint'] as const).map(kind => Math.max(...listWork(samples, kind)))
   return [
     {
       target: `${count} rings: no script, style or paint`,
@@ -110,16 +96,16 @@ function createTargets({ count, samples }: VariantResult, seed: VariantResult): 
     },
     {
       target: `${count} rings: at most 1/${MIN_SEED_RATIO} of the seed’s main thread`,
-      reached: `1/${(1 / share.median).toFixed(0)}`,
-      met: share.median <= 1 / MIN_SEED_RATIO,
+      reached: `1/${(1 / share).toFixed(0)}`,
+      met: share <= 1 / MIN_SEED_RATIO,
     },
   ]
 }
 
-function computeShare(samples: readonly MainThreadWork[], seed: VariantResult): Quartiles {
-  return computeQuartiles(samples.map(({ task }, sample) => task / (seed.samples[sample]?.task ?? Number.NaN)))
+function listWork(samples: readonly MainThreadWork[], kind: keyof MainThreadWork): number[] {
+  return samples.map(work => work[kind])
 }
 
-function formatQuartiles({ median, low, high }: Quartiles, digits: number): string {
-  return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`
+function computeShare({ samples }: VariantResult, seed: VariantResult): Quartiles {
+  return computeRatio(listWork(samples, 'task'), listWork(seed.samples, 'task'))
 }

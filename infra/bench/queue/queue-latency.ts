@@ -1,33 +1,35 @@
 import { jobConsumerName, jobSubject } from '@darkroom/contracts/subjects'
 import { openBus } from '../../src/bus/bus.ts'
 import { transaction } from '../../src/database/transaction.ts'
+import { createLog } from '../../src/log.ts'
 import { sleep } from '../../src/runtime/timers.ts'
-import { log, type QueueEnv } from './queue-env.ts'
+import type { QueueEnv } from './queue-env.ts'
 
 const SAMPLES = 20
 const BLOCKS = 10
 const HUNG_JOBS = 50
-/** So long between two, on average, that each finds everything idle, and at no fixed beat. */
+/** Mean of the random pause between two submissions: each finds everything idle. */
 const PAUSE_MS = 60
 const PROVIDER = 'bench'
+const log = createLog({ service: 'bench', level: 'silent' })
 const neverAborted = new AbortController().signal
 
-/** Milliseconds until a submission was taken up, by what stood in its way, a number for each. */
+/** Time from each submission to its claim, in ms, by variant. */
 export interface Latencies {
   floor: number[]
   idle: number[]
-  /** The same lane as in `hung`, with nothing beside it. */
+  /** The provider of `hung`, with no other work in the queue. */
   alone: number[]
-  /** While the other provider answers nothing and has work for an hour. */
+  /** While another provider does not respond and has `HUNG_JOBS` jobs. */
   hung: number[]
 }
 
-/** Measures, in turns, how long it takes from a submission to its claim. */
+/** Measures the time from a submission to its claim, the variants in turns. */
 export async function measureLatencies(env: QueueEnv): Promise<Latencies> {
   await using _processor = await env.startProcessor()
   await using floor = await openFloor(env)
   const latencies: Latencies = { floor: [], idle: [], alone: [], hung: [] }
-  // The first of everything is slower, and not counted.
+  // The first submissions of each variant are slower and not counted.
   await sample(env, 'fake-image', 5)
   await sample(env, 'demo', 5)
   await floor.sample(5)
@@ -40,7 +42,7 @@ export async function measureLatencies(env: QueueEnv): Promise<Latencies> {
   return latencies
 }
 
-/** From the row to the claim, both by the database's clock. */
+/** Submits generations one after another. @returns the time from each row to its claim by the database's clock, in ms */
 async function sample(env: QueueEnv, model: string, times: number): Promise<number[]> {
   const ids: string[] = []
   for (let time = 0; time < times; time++) {
@@ -65,7 +67,7 @@ async function withHungProvider(env: QueueEnv, work: () => Promise<number[]>): P
   return measured
 }
 
-/** A row that is committed, a message that is acknowledged, and one who waits for it: what nobody can do without. */
+/** Opens the lower bound: a committed row and a message that is published, received and acknowledged. */
 async function openFloor({ sql, natsUrl }: QueueEnv) {
   const bus = await openBus({ url: natsUrl, name: 'bench', log })
   await sql`create table if not exists bench (id bigint generated always as identity, payload jsonb)`

@@ -1,24 +1,22 @@
+import { takeTurns } from '../kit/sampling.ts'
 import type { QueueEnv } from './queue-env.ts'
 
-export const WORKER_COUNTS = [1, 2, 4] as const
+const WORKER_COUNTS = [1, 2, 4] as const
 export const SAMPLES = 10
-/** What the provider takes for one, in milliseconds: so long that it is not the machine's cores that are the limit. */
+/** The time that the provider takes for a generation, in ms: long enough that the machine's cores are not the limit. */
 export const PROVIDER_DELAY_MS = 2_000
 const JOBS_PER_WORKER = 8
 
-/** Generations a second, by how many workers there were, a number a round. */
+/** Generations per second by number of workers, a number for each sample. */
 export type Throughput = Map<number, number[]>
 
-/** Has as many generations made as keep so many workers equally long at it, the numbers of workers in turns. */
+/** Measures the rate of each number of workers, in turns. Each worker has the same number of jobs to do. */
 export async function measureThroughput(env: QueueEnv): Promise<Throughput> {
   const measured: Throughput = new Map(WORKER_COUNTS.map(workers => [workers, []]))
   await env.fake.setBehavior({ delayMs: PROVIDER_DELAY_MS })
-  for (let sample = 0; sample < SAMPLES; sample++) {
-    for (let turn = 0; turn < WORKER_COUNTS.length; turn++) {
-      const workers = WORKER_COUNTS[(sample + turn) % WORKER_COUNTS.length] ?? 1
-      measured.get(workers)?.push(await measureRate(env, workers))
-    }
-  }
+  await takeTurns([...measured], SAMPLES, async ([workers, rates]) => {
+    rates.push(await measureRate(env, workers))
+  })
   await env.fake.setBehavior({ delayMs: 0 })
   return measured
 }
@@ -31,7 +29,7 @@ async function measureRate(env: QueueEnv, workers: number): Promise<number> {
   return await runJobs(env, workers * JOBS_PER_WORKER)
 }
 
-/** @returns how many a second, from the first submission to the last end */
+/** Runs generations. @returns their rate per second, from the first submission to the last end */
 async function runJobs(env: QueueEnv, jobs: number): Promise<number> {
   const ids = await Promise.all(Array.from({ length: jobs }, () => env.submit('fake-bytes')))
   await env.waitUntilEnded(ids)

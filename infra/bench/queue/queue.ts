@@ -1,13 +1,12 @@
-import { loadavg } from 'node:os'
-import { describeMachine, type Report } from '../kit/report.ts'
-import { computeQuartiles } from '../kit/sampling.ts'
+import { type BenchResult, buildResult, createTarget, type Target } from '../kit/report.ts'
+import { computeQuantile, computeRatio, formatSamples } from '../kit/statistics.ts'
 import { openQueueEnv } from './queue-env.ts'
 import { type Latencies, measureLatencies } from './queue-latency.ts'
 import { measureThroughput, PROVIDER_DELAY_MS, SAMPLES, type Throughput } from './queue-throughput.ts'
 
 const CLAIM_P95_MS = 50
 const MAX_HUNG_RATIO = 1.2
-/** Of what so many workers would do at best. */
+/** Share of the rate that the workers would reach if it grew linearly. */
 const MIN_LINEAR_SHARE = 0.9
 
 const METHOD = [
@@ -25,110 +24,89 @@ const METHOD = [
   'the samples in brackets.',
 ]
 
-/** What the queue costs: how soon work is taken up, and how much of it several workers do. */
-export async function run(): Promise<Report> {
-  const [load = 0] = loadavg()
+/** A row of the report: of latencies in ms, or of generations per second and their ratio to one worker. */
+interface Row {
+  name: string
+  latencies?: number[]
+  rates?: number[]
+  speedup?: number
+}
+
+/** Measures the time from a submission to its claim, and the throughput of several workers. */
+export async function run(): Promise<BenchResult> {
   await using env = await openQueueEnv()
   const latencies = await measureLatencies(env)
   const throughput = await measureThroughput(env)
-  const rates = [...throughput].map(
-    ([workers, perSecond]) => [`workers ${workers}`, perSecond.map(roundToHundredths)] as const,
-  )
-  return {
+  return createReport(latencies, throughput)
+}
+
+function createReport(latencies: Latencies, throughput: Throughput): BenchResult {
+  const { floor, idle, alone, hung } = latencies
+  const rates = [...throughput].map(([workers, perSecond]) => [`workers ${workers}`, perSecond] as const)
+  return buildResult<Row>({
     title: 'Queue',
-    method: [...METHOD, '', `Before it began ${load.toFixed(1)} processes wanted to run, on average over a minute.`],
-    machine: describeMachine(),
-    columns: [
-      'variant',
-      'claimed after, median ms',
-      '95 of 100 within ms',
-      'times the floor',
-      'a second',
-      'times one worker',
+    method: METHOD,
+    columns: {
+      variant: ({ name }) => name,
+      'claimed after, median ms': ({ latencies: ms }) => (ms ? computeQuantile(ms, 0.5).toFixed(1) : '–'),
+      '95 of 100 within ms': ({ latencies: ms }) => (ms ? computeQuantile(ms, 0.95).toFixed(1) : '–'),
+      'times the floor': ({ latencies: ms }) => (ms ? computeQuantileRatio(ms, floor, 0.5).toFixed(2) : '–'),
+      'a second': ({ rates }) => (rates ? formatSamples(rates, 2) : '–'),
+      'times one worker': ({ speedup }) => speedup?.toFixed(2) ?? '–',
+    },
+    rows: [
+      { name: 'floor', latencies: floor },
+      { name: 'idle', latencies: idle },
+      { name: 'another provider, alone', latencies: alone },
+      { name: 'another provider, one hung', latencies: hung },
+      ...createRateRows(throughput),
     ],
-    rows: [...createLatencyRows(latencies), ...createRateRows(throughput)],
     targets: [...createLatencyTargets(latencies), ...createRateTargets(throughput)],
-    rounds: { ...roundLatencies(latencies), ...Object.fromEntries(rates) },
-  }
-}
-
-function createLatencyRows({ floor, idle, alone, hung }: Latencies): string[][] {
-  const variants: [string, number[]][] = [
-    ['floor', floor],
-    ['idle', idle],
-    ['another provider, alone', alone],
-    ['another provider, one hung', hung],
-  ]
-  return variants.map(([name, ms]) => [
-    name,
-    computeQuantile(ms, 0.5).toFixed(1),
-    computeQuantile(ms, 0.95).toFixed(1),
-    (computeQuantile(ms, 0.5) / computeQuantile(floor, 0.5)).toFixed(2),
-    '–',
-    '–',
-  ])
-}
-
-function createRateRows(throughput: Throughput): string[][] {
-  return [...throughput].map(([workers, perSecond]) => {
-    const { median, low, high } = computeQuartiles(perSecond)
-    const rate = `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
-    return [
-      `${workers} ${workers === 1 ? 'worker' : 'workers'}`,
-      '–',
-      '–',
-      '–',
-      rate,
-      computeSpeedup(throughput, workers).toFixed(2),
-    ]
+    samples: { ...latencies, ...Object.fromEntries(rates) },
   })
 }
 
-function createLatencyTargets({ idle, alone, hung }: Latencies): Report['targets'] {
-  const slower = computeQuantile(hung, 0.5) / computeQuantile(alone, 0.5)
+function createRateRows(throughput: Throughput): Row[] {
+  return [...throughput].map(([workers, rates]) => ({
+    name: `${workers} ${workers === 1 ? 'worker' : 'workers'}`,
+    rates,
+    speedup: computeSpeedup(throughput, workers),
+  }))
+}
+
+function createLatencyTargets({ idle, alone, hung }: Latencies): Target[] {
   return [
-    {
+    createTarget({
       target: `95 of 100 claimed within ${CLAIM_P95_MS} ms, idle`,
-      reached: `${computeQuantile(idle, 0.95).toFixed(1)} ms`,
-      met: computeQuantile(idle, 0.95) <= CLAIM_P95_MS,
-    },
-    {
+      value: computeQuantile(idle, 0.95),
+      digits: 1,
+      suffix: ' ms',
+      atMost: CLAIM_P95_MS,
+    }),
+    createTarget({
       target: `beside a provider that hangs at most ${MAX_HUNG_RATIO} times as long`,
-      reached: `${slower.toFixed(2)} at the median, ${(computeQuantile(hung, 0.95) / computeQuantile(alone, 0.95)).toFixed(2)} for 95 of 100`,
-      met: slower <= MAX_HUNG_RATIO,
-    },
+      value: computeQuantileRatio(hung, alone, 0.5),
+      digits: 2,
+      suffix: ` at the median, ${computeQuantileRatio(hung, alone, 0.95).toFixed(2)} for 95 of 100`,
+      atMost: MAX_HUNG_RATIO,
+    }),
   ]
 }
 
-function createRateTargets(throughput: Throughput): Report['targets'] {
+function createRateTargets(throughput: Throughput): Target[] {
   const several = [...throughput.keys()].filter(workers => workers > 1)
   return several.map(workers => {
-    const times = computeSpeedup(throughput, workers)
-    const least = MIN_LINEAR_SHARE * workers
-    return {
-      target: `${workers} workers do at least ${least} times what one does`,
-      reached: times.toFixed(2),
-      met: times >= least,
-    }
+    const atLeast = MIN_LINEAR_SHARE * workers
+    const target = `${workers} workers do at least ${atLeast} times what one does`
+    return createTarget({ target, value: computeSpeedup(throughput, workers), digits: 2, atLeast })
   })
 }
 
-/** The median of the rounds' own ratios. */
+/** Returns the median of the ratios to one worker, sample by sample. */
 function computeSpeedup(throughput: Throughput, workers: number): number {
-  const one = throughput.get(1) ?? []
-  return computeQuartiles((throughput.get(workers) ?? []).map((rate, sample) => rate / (one[sample] ?? Number.NaN)))
-    .median
+  return computeRatio(throughput.get(workers) ?? [], throughput.get(1) ?? []).median
 }
 
-function roundLatencies(latencies: Latencies): Record<string, number[]> {
-  return Object.fromEntries(Object.entries(latencies).map(([name, ms]) => [name, ms.map(roundToHundredths)]))
-}
-
-function computeQuantile(numbers: readonly number[], share: number): number {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  return sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN
-}
-
-function roundToHundredths(number: number): number {
-  return Math.round(number * 100) / 100
+function computeQuantileRatio(of: readonly number[], to: readonly number[], share: number): number {
+  return computeQuantile(of, share) / computeQuantile(to, share)
 }

@@ -4,11 +4,11 @@ import sharp from 'sharp'
 /** Pixels along each edge: as noise, a PNG of about 12 MB. */
 const EDGE = 2_000
 
-/** What is sent at once. */
+/** Requests that are sent at once. */
 export interface RequestBatch {
   name: string
   requests: number
-  /** In each request. */
+  /** Images in each request. */
   images: number
 }
 
@@ -18,7 +18,7 @@ export const TWENTY: RequestBatch = { name: '20 requests of 2 at once', requests
 export const FORTY: RequestBatch = { name: '40 requests of 2 at once', requests: 40, images: 2 }
 export const REQUEST_BATCHES = [ONE, EIGHT, TWENTY, FORTY]
 
-/** A picture that does not compress. */
+/** Creates an incompressible PNG. */
 export async function createImage(): Promise<Buffer> {
   const raw = { width: EDGE, height: EDGE, channels: 3 } as const
   return await sharp(randomBytes(EDGE * EDGE * 3), { raw })
@@ -26,7 +26,7 @@ export async function createImage(): Promise<Buffer> {
     .toBuffer()
 }
 
-/** The same picture with other bytes behind its end, so that nobody has it already. */
+/** Appends random bytes after the end of the image, so that its hash is new to the store. */
 export function withUniqueBytes(image: Buffer): Buffer<ArrayBuffer> {
   return Buffer.concat([image, randomBytes(16)])
 }

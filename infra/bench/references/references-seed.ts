@@ -3,8 +3,8 @@ import pLimit from 'p-limit'
 import { BUCKET, S3_SETTINGS } from '../kit/image-files.ts'
 
 /**
- * References as the seed takes them: data URLs in the body of a submission, three of a request at a time put by the SDK as it
- * comes, and looked at by nobody. It listens on `QUERY_PORT`, and its store is at `S3_ENDPOINT`.
+ * The seed's upload of references: data URLs in the body of a submission, put by the SDK with its defaults, three of a request at
+ * a time, without any check. It listens on `QUERY_PORT` and stores at `S3_ENDPOINT`.
  */
 const { region, ...credentials } = S3_SETTINGS
 const client = new S3Client({ endpoint: process.env.S3_ENDPOINT ?? '', region, credentials, forcePathStyle: true })

@@ -1,4 +1,3 @@
-import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { REFERENCE_LIMITS } from '../../src/images/check-image.ts'
 import { readImage } from '../../src/images/image.ts'
@@ -6,15 +5,9 @@ import { sleep } from '../../src/runtime/timers.ts'
 import { type BenchServer, type BenchStack, openBenchStack } from '../kit/bench-stack.ts'
 import { BUCKET, S3_SETTINGS, STORE_DELAY_MS } from '../kit/image-files.ts'
 import { readCpuMilliseconds, readPeakBytes, readResidentBytes, resetPeak } from '../kit/process-use.ts'
-import { describeMachine, type Report } from '../kit/report.ts'
-import {
-  computeQuartiles,
-  computeRatio,
-  interleave,
-  type Quartiles,
-  type Variant,
-  type VariantSamples,
-} from '../kit/sampling.ts'
+import { type BenchResult, buildResult, createTarget, type Target } from '../kit/report.ts'
+import { interleave, type Variant, type VariantSamples } from '../kit/sampling.ts'
+import { computeQuartiles, computeRatio, formatQuartiles, formatSamples, type Quartiles } from '../kit/statistics.ts'
 import {
   createImage,
   EIGHT,
@@ -30,8 +23,7 @@ const SAMPLES = 8
 const MAX_SINGLE_RATIO = 1.3
 const MAX_MEMORY_RATIO = 1.1
 const MB = 1e6
-const INGEST_MAIN = join(import.meta.dirname, '..', '..', '..', 'services', 'ingest', 'src', 'main.ts')
-/** Longest that somebody who was told to come again later does so. */
+/** Longest time that a request is repeated after 503 responses. */
 const RETRY_TIMEOUT_MS = 120_000
 
 const METHOD = [
@@ -53,32 +45,19 @@ const METHOD = [
 interface BatchVariant extends Variant {
   kind: 'seed' | 'ours' | 'decoding'
   batch: RequestBatch
+  /** Peak above idle of each run, in bytes; the first is not counted. Empty if the work is done in this process. */
   memoryBytes: number[]
-  /** Requests that were told to come again later, all rounds together. */
+  /** Returns the number of 503 responses in all runs. */
   refused: () => number
 }
 
-/** Taking references in: the seed's way, ours, and what checking them costs anyone. */
-export async function run(): Promise<Report> {
-  const [load = 0] = loadavg()
-  await using stack = await openBenchStack({ name: 'references' })
+/** Measures uploads of references: the seed's, ours, and the cost of decoding alone. */
+export async function run(): Promise<BenchResult> {
+  await using stack = await openBenchStack()
   const variants = await startVariants(stack)
   const measured = await interleave(variants, SAMPLES)
-  const findSamples = (kind: BatchVariant['kind'], batch: RequestBatch) =>
-    measured[variants.findIndex(variant => variant.kind === kind && variant.batch === batch)] ?? {
-      milliseconds: [],
-      cpuMilliseconds: [],
-      name: '',
-    }
-  return {
-    title: 'References',
-    method: [...METHOD, '', `Before it began ${load.toFixed(1)} processes wanted to run, on average over a minute.`],
-    machine: describeMachine(),
-    columns: ['variant', 'ms', 'times one picture', 'CPU ms', 'memory, MB', 'told to come again, a sample'],
-    rows: measured.map((variant, at) => toRow(variant, variants[at], findSamples)),
-    targets: createTargets(variants, findSamples),
-    rounds: Object.fromEntries(measured.map(variant => [variant.name, variant.milliseconds.map(Math.round)])),
-  }
+  const results = variants.map((variant, at) => ({ ...variant, samples: measured[at] ?? NO_SAMPLES }))
+  return createReport(results)
 }
 
 async function startVariants(stack: BenchStack): Promise<BatchVariant[]> {
@@ -92,7 +71,7 @@ async function startVariants(stack: BenchStack): Promise<BatchVariant[]> {
     S3_SECRET_ACCESS_KEY: S3_SETTINGS.secretAccessKey,
   }
   const seed = await stack.startServer(join(import.meta.dirname, 'references-seed.ts'), s3)
-  const ours = await stack.startServer(INGEST_MAIN, s3)
+  const ours = await stack.startService('ingest', s3)
   const sent = REQUEST_BATCHES.flatMap(batch => [
     createServerVariant('seed', batch, seed, () => sendToSeed(seed.url, image, batch)),
     createServerVariant('ours', batch, ours, () => sendToIngest(ours.url, image, batch)),
@@ -134,7 +113,7 @@ function createDecodingVariant(image: Buffer, batch: RequestBatch): BatchVariant
   return { name: `${batch.name}: decoding`, kind: 'decoding', batch, memoryBytes: [], refused: () => 0, run }
 }
 
-/** @returns how often somebody was told to come again later */
+/** Sends a batch to the seed's server. @returns the number of 503 responses */
 async function sendToSeed(url: string, image: Buffer, batch: RequestBatch): Promise<number> {
   return await sendAll(
     batch,
@@ -146,6 +125,7 @@ async function sendToSeed(url: string, image: Buffer, batch: RequestBatch): Prom
   )
 }
 
+/** Sends a batch to ingest. @returns the number of 503 responses */
 async function sendToIngest(url: string, image: Buffer, batch: RequestBatch): Promise<number> {
   return await sendAll(
     batch,
@@ -178,58 +158,72 @@ async function sendAll(
   return all.reduce((sum, refused) => sum + refused, 0)
 }
 
-type FindSamples = (kind: BatchVariant['kind'], batch: RequestBatch) => VariantSamples
-
-function toRow(
-  variant: VariantSamples,
-  { kind, memoryBytes, refused } = NO_VARIANT,
-  findSamples: FindSamples,
-): string[] {
-  return [
-    variant.name,
-    formatQuartiles(computeQuartiles(variant.milliseconds), 0),
-    formatQuartiles(computeRatio(variant, findSamples(kind, ONE)), 2),
-    formatQuartiles(computeQuartiles(variant.cpuMilliseconds), 0),
-    memoryBytes.length > 0 ? formatQuartiles(computeMemoryQuartiles(memoryBytes), 0) : '–',
-    kind === 'ours' ? (refused() / (SAMPLES + 1)).toFixed(1) : '–',
-  ]
+interface BatchResult extends BatchVariant {
+  samples: VariantSamples
 }
 
-const NO_VARIANT: Pick<BatchVariant, 'kind' | 'memoryBytes' | 'refused'> = {
-  kind: 'ours',
-  memoryBytes: [],
-  refused: () => 0,
+const NO_SAMPLES: VariantSamples = { name: '', milliseconds: [], cpuMilliseconds: [] }
+
+function createReport(results: readonly BatchResult[]): BenchResult {
+  return buildResult<BatchResult>({
+    title: 'References',
+    method: METHOD,
+    columns: {
+      variant: ({ name }) => name,
+      ms: ({ samples }) => formatSamples(samples.milliseconds, 0),
+      'times one picture': ({ kind, batch }) => formatQuartiles(computeRatioToOne(results, kind, batch), 2),
+      'CPU ms': ({ samples }) => formatSamples(samples.cpuMilliseconds, 0),
+      'memory, MB': ({ memoryBytes }) => (memoryBytes.length > 0 ? formatSamples(listMegabytes(memoryBytes), 0) : '–'),
+      'told to come again, a sample': ({ kind, refused }) =>
+        kind === 'ours' ? (refused() / (SAMPLES + 1)).toFixed(1) : '–',
+    },
+    rows: results,
+    targets: [createTimeTarget(results), createMemoryTarget(results)],
+    samples: Object.fromEntries(results.map(({ name, samples }) => [name, samples.milliseconds])),
+  })
 }
 
-function createTargets(variants: BatchVariant[], findSamples: FindSamples): Report['targets'] {
-  const [ours, decoding] = [
-    computeRatio(findSamples('ours', EIGHT), findSamples('ours', ONE)),
-    computeRatio(findSamples('decoding', EIGHT), findSamples('decoding', ONE)),
-  ]
+function createTimeTarget(results: readonly BatchResult[]): Target {
+  return createTarget({
+    target: `8 at once: at most ${MAX_SINGLE_RATIO} times as long as one picture`,
+    value: computeRatioToOne(results, 'ours', EIGHT),
+    digits: 2,
+    suffix: ` where decoding alone is ${formatQuartiles(computeRatioToOne(results, 'decoding', EIGHT), 2)}`,
+    atMost: MAX_SINGLE_RATIO,
+  })
+}
+
+function createMemoryTarget(results: readonly BatchResult[]): Target {
   const memory = (kind: BatchVariant['kind'], batch: RequestBatch) =>
-    computeMemoryQuartiles(
-      variants.find(variant => variant.kind === kind && variant.batch === batch)?.memoryBytes ?? [],
-    )
-  const [twenty, forty, seeds] = [memory('ours', TWENTY), memory('ours', FORTY), memory('seed', FORTY)]
-  return [
-    {
-      target: `8 at once: at most ${MAX_SINGLE_RATIO} times as long as one picture`,
-      reached: `${formatQuartiles(ours, 2)} where decoding alone is ${formatQuartiles(decoding, 2)}`,
-      met: ours.median <= MAX_SINGLE_RATIO,
-    },
-    {
-      target: `memory is bounded whatever arrives: for 40 requests at most ${MAX_MEMORY_RATIO} times what 20 take`,
-      reached: `${formatQuartiles(forty, 0)} MB above idle after ${formatQuartiles(twenty, 0)}, where the seed has ${formatQuartiles(seeds, 0)}`,
-      met: forty.median <= MAX_MEMORY_RATIO * twenty.median,
-    },
-  ]
+    computeQuartiles(listMegabytes(findResult(results, kind, batch).memoryBytes))
+  const twenty = memory('ours', TWENTY)
+  const seed = formatQuartiles(memory('seed', FORTY), 0)
+  return createTarget({
+    target: `memory is bounded whatever arrives: for 40 requests at most ${MAX_MEMORY_RATIO} times what 20 take`,
+    value: memory('ours', FORTY),
+    digits: 0,
+    suffix: ` MB above idle after ${formatQuartiles(twenty, 0)}, where the seed has ${seed}`,
+    atMost: MAX_MEMORY_RATIO * twenty.median,
+  })
 }
 
-function computeMemoryQuartiles(memoryBytes: readonly number[]): Quartiles {
-  // The first time is not counted.
-  return computeQuartiles(memoryBytes.slice(1).map(bytes => bytes / MB))
+/** Returns how many times as long as a single image a batch takes, sample by sample. */
+function computeRatioToOne(
+  results: readonly BatchResult[],
+  kind: BatchVariant['kind'],
+  batch: RequestBatch,
+): Quartiles {
+  const milliseconds = (batch: RequestBatch) => findResult(results, kind, batch).samples.milliseconds
+  return computeRatio(milliseconds(batch), milliseconds(ONE))
 }
 
-function formatQuartiles({ median, low, high }: Quartiles, digits: number): string {
-  return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`
+function findResult(results: readonly BatchResult[], kind: BatchVariant['kind'], batch: RequestBatch): BatchResult {
+  const result = results.find(result => result.kind === kind && result.batch === batch)
+  if (!result) throw new Error(`${kind} was not measured with ${batch.name}`)
+  return result
+}
+
+/** Returns the memory of the counted runs, in MB. */
+function listMegabytes(memoryBytes: readonly number[]): number[] {
+  return memoryBytes.slice(1).map(bytes => bytes / MB)
 }

@@ -3,8 +3,9 @@ import { BUCKET, LARGE_FILES, S3_SETTINGS } from '../kit/image-files.ts'
 import { interleave, type VariantSamples } from '../kit/sampling.ts'
 import { type ProcessVariant, startProcessVariant } from './uploads-process.ts'
 
-/** What an arm took of memory as well, round by round. */
+/** The measurements of a variant, with the memory of its process in each sample. */
 export interface VariantMemorySamples extends VariantSamples {
+  /** Peak above idle, in bytes. */
   memoryBytes: number[]
 }
 
@@ -20,16 +21,16 @@ const STORE_OUTPUT_VARIANT = join(
   'outputs',
   'store-output-variant.fixture.ts',
 )
-/** As `UPLOAD_MEMORY_MB` is unless it is set. */
+/** Default of `UPLOAD_MEMORY_MB`. */
 const MEMORY_BYTES = 64 * 1024 * 1024
 
-/** Fetches and stores the large files, each way in a process of its own. */
+/** Measures the large files, each variant in a process of its own. */
 export async function measureLarge(url: string, samples: number): Promise<VariantMemorySamples[]> {
   await using stack = new AsyncDisposableStack()
   const variants: ProcessVariant[] = []
   for (const start of VARIANTS) variants.push(stack.use(await start(url)))
   const measured = await interleave(variants, samples)
-  // The first time is not counted.
+  // The first run is not counted.
   return measured.map((variant, at) => ({ ...variant, memoryBytes: variants[at]?.memoryBytes.slice(1) ?? [] }))
 }
 

@@ -1,32 +1,23 @@
+import { startLineProcess } from '../kit/line-process.ts'
 import { readCpuMilliseconds, readPeakBytes, readResidentBytes, resetPeak } from '../kit/process-use.ts'
 import type { Variant } from '../kit/sampling.ts'
 
-/** An arm that is a process of its own, so that what it takes in memory is its own as well. */
+/** A variant that runs in a process of its own, so that its memory can be measured. */
 export interface ProcessVariant extends Variant, AsyncDisposable {
-  /** By how much it was larger than when it was ready, at most, each time that it ran. */
+  /** Peak of each run above the memory that the process had when it was ready, in bytes. */
   memoryBytes: number[]
 }
 
-/** Starts a program that does the work once for each line that it is given, and then answers with one. */
+/** Starts a program that does the work once for each line that it reads, and then writes a line. */
 export async function startProcessVariant(name: string, program: string, ...args: string[]): Promise<ProcessVariant> {
-  const child = Bun.spawn([process.execPath, program, ...args], { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' })
-  const reader = child.stdout.getReader()
-  const waitForReply = async () => {
-    if ((await reader.read()).done) throw new Error(`${name} broke off`)
-  }
-  await waitForReply()
-  const idle = await readResidentBytes(child.pid)
+  const worker = await startLineProcess(program, args)
+  const idle = await readResidentBytes(worker.pid)
   const memoryBytes: number[] = []
   const run = async () => {
-    await resetPeak(child.pid)
-    child.stdin.write('\n')
-    await child.stdin.flush()
-    await waitForReply()
-    memoryBytes.push((await readPeakBytes(child.pid)) - idle)
+    await resetPeak(worker.pid)
+    await worker.request()
+    memoryBytes.push((await readPeakBytes(worker.pid)) - idle)
   }
-  const stop = async () => {
-    await child.stdin.end()
-    await child.exited
-  }
-  return { name, run, cpuMilliseconds: () => readCpuMilliseconds(child.pid), memoryBytes, [Symbol.asyncDispose]: stop }
+  const cpuMilliseconds = () => readCpuMilliseconds(worker.pid)
+  return { name, run, cpuMilliseconds, memoryBytes, [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose]() }
 }

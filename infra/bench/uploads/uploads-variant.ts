@@ -1,12 +1,15 @@
 import { LARGE_FILES } from '../kit/image-files.ts'
 import { createPlainUpload, createSeedUpload, createStreamUpload, uploadAll } from './uploads-variants.ts'
 
-/** Uploads the large files once for each line that it reads, and then writes one: `bun uploads-arm.ts <way> <at once> <url>`. */
+/**
+ * Uploads the large files once for each line that it reads, then writes a line.
+ * `bun uploads-variant.ts <seed|memory|stream> <concurrency> <url>`
+ */
 const VARIANTS = { seed: createSeedUpload, memory: createPlainUpload, stream: createStreamUpload } as const
 
 const [variant = '', concurrency = '', url = ''] = process.argv.slice(2)
 const [, createUpload] = Object.entries(VARIANTS).find(([name]) => name === variant) ?? []
-if (!createUpload) throw new Error(`there is no variant ${variant}`)
+if (!createUpload) throw new Error(`no variant is named ${variant}`)
 const upload = createUpload(url, LARGE_FILES)
 
 process.stdout.write('ready\n')

@@ -9,13 +9,13 @@ export type Upload = (index: number) => Promise<void>
 
 const DEADLINE_MS = 60_000
 
-/** Uploads all files, so many at once. */
+/** Uploads all files, `concurrency` at once. */
 export async function uploadAll({ count }: FileSet, concurrency: number, upload: Upload): Promise<void> {
   const limit = pLimit(concurrency)
   await Promise.all(Array.from({ length: count }, (_, index) => limit(() => upload(index))))
 }
 
-/** As the seed has it: the bytes in memory, and the SDK as it comes. */
+/** Creates the seed's upload: the bytes in memory, the SDK with its defaults. */
 export function createSeedUpload(url: string, { name }: FileSet): Upload {
   const { region, ...credentials } = S3_SETTINGS
   const client = new S3Client({ endpoint: url, region, credentials, forcePathStyle: true })
@@ -26,22 +26,22 @@ export function createSeedUpload(url: string, { name }: FileSet): Upload {
   }
 }
 
-/** By `safeGet` and the s3 store, the bytes in memory. */
+/** Creates the upload by `safeGet` and the S3 store, the bytes in memory. */
 export function createSafeGetUpload(url: string, files: FileSet): Upload {
   const limits = { maxBytes: 2 * files.bytes, deadlineMs: DEADLINE_MS, allowOrigins: [url] }
-  return createStoreUpload(url, files, async (address, signal) => {
-    return await readAll(await safeGet(address, { ...limits, signal }), signal)
+  return createStoreUpload(url, files, async (source, signal) => {
+    return await readAll(await safeGet(source, { ...limits, signal }), signal)
   })
 }
 
-/** The same with plain `fetch` in place of `safeGet`. */
+/** Creates the upload by plain `fetch` and the S3 store, the bytes in memory. */
 export function createFetchUpload(url: string, files: FileSet): Upload {
-  return createStoreUpload(url, files, async (address, signal) => {
-    return new Uint8Array(await (await fetch(address, { signal })).arrayBuffer())
+  return createStoreUpload(url, files, async (source, signal) => {
+    return new Uint8Array(await (await fetch(source, { signal })).arrayBuffer())
   })
 }
 
-/** What the bytes and the check cost anyone, in memory: unsigned, the MD5 compared. */
+/** Creates the lower bound, in memory: an unsigned PUT whose MD5 is compared. */
 export function createPlainUpload(url: string, { name }: FileSet): Upload {
   return async index => {
     const body = await (await fetch(`${url}/provider/${name}/${index}`)).arrayBuffer()
@@ -51,7 +51,7 @@ export function createPlainUpload(url: string, { name }: FileSet): Upload {
   }
 }
 
-/** The same piece by piece. */
+/** Creates the lower bound as a stream: an unsigned PUT of the download's chunks, whose MD5 is compared. */
 export function createStreamUpload(url: string, { name, bytes }: FileSet): Upload {
   return async index => {
     const { body } = await fetch(`${url}/provider/${name}/${index}`)
@@ -74,7 +74,7 @@ export function createStreamUpload(url: string, { name, bytes }: FileSet): Uploa
 function createStoreUpload(
   url: string,
   { name }: FileSet,
-  get: (address: string, signal: AbortSignal) => Promise<Uint8Array>,
+  get: (source: string, signal: AbortSignal) => Promise<Uint8Array>,
 ): Upload {
   const store = openS3Store({ ...S3_SETTINGS, endpoint: url, bucket: BUCKET, forcePathStyle: true })
   return async index => {
@@ -84,5 +84,6 @@ function createStoreUpload(
 }
 
 function assertEtag(response: Response, md5: string): void {
-  if (response.headers.get('etag') !== `"${md5}"`) throw new Error('the store has something else')
+  if (response.headers.get('etag') !== `"${md5}"`)
+    throw new Error(`the store answered with another ETag than MD5 ${md5}`)
 }

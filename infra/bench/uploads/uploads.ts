@@ -1,16 +1,10 @@
-import { loadavg } from 'node:os'
 import { join } from 'node:path'
-import { LARGE_FILES, PROVIDER_DELAY_MS, SMALL_FILES, STORE_DELAY_MS } from '../kit/image-files.ts'
-import { describeMachine, type Report } from '../kit/report.ts'
-import {
-  computeQuartiles,
-  computeRatio,
-  interleave,
-  type Quartiles,
-  type Variant,
-  type VariantSamples,
-} from '../kit/sampling.ts'
-import { measureLarge } from './uploads-large.ts'
+import { type FileSet, LARGE_FILES, PROVIDER_DELAY_MS, SMALL_FILES, STORE_DELAY_MS } from '../kit/image-files.ts'
+import { startLineProcess } from '../kit/line-process.ts'
+import { type BenchResult, buildResult, createTarget, type Target } from '../kit/report.ts'
+import { findVariant, interleave, type Variant, type VariantSamples } from '../kit/sampling.ts'
+import { computeQuartiles, computeRatio, formatQuartiles, formatSamples } from '../kit/statistics.ts'
+import { measureLarge, type VariantMemorySamples } from './uploads-large.ts'
 import {
   createFetchUpload,
   createPlainUpload,
@@ -47,28 +41,12 @@ const METHOD = [
   'had resident during a sample, above what it had before it first ran.',
 ]
 
-/** Fetching outputs and storing them: the seed's way, ours, and what nobody can do without. */
-export async function run(): Promise<Report> {
-  const [load = 0] = loadavg()
-  await using servers = await startServers()
-  const small = await interleave(createVariants(servers.url), SAMPLES)
-  const large = await measureLarge(servers.url, LARGE_SAMPLES)
-  return {
-    title: 'Uploads',
-    method: [...METHOD, '', `Before it began ${load.toFixed(1)} processes wanted to run, on average over a minute.`],
-    machine: describeMachine(),
-    columns: ['variant', 'ms', 'times as fast as sequential', 'times the floor', 'CPU ms', 'memory, MB'],
-    rows: [
-      ...toRows(formatSize(SMALL_FILES), small, () => '–'),
-      ...toRows(formatSize(LARGE_FILES), large, (_, at) => formatQuartiles(computeMemoryQuartiles(large[at]), 0)),
-    ],
-    targets: [
-      ...createTargets(formatSize(SMALL_FILES), small, SMALL_FILES.count),
-      ...createTargets(formatSize(LARGE_FILES), large, LARGE_FILES.count),
-      createMemoryTarget(computeMemoryQuartiles(large.find(({ name }) => name === `ours, ${LARGE_FILES.count}`))),
-    ],
-    rounds: { ...toSamples('small', small), ...toSamples('large', large) },
-  }
+/** Measures fetching and storing outputs: the seed's way, ours, and the lower bound. */
+export async function run(): Promise<BenchResult> {
+  await using servers = await startLineProcess(join(import.meta.dirname, 'uploads-servers.ts'))
+  const small = await interleave(createVariants(servers.firstLine), SAMPLES)
+  const large = await measureLarge(servers.firstLine, LARGE_SAMPLES)
+  return createReport(small, large)
 }
 
 function createVariants(url: string): Variant[] {
@@ -86,83 +64,83 @@ function createVariant(name: string, concurrency: number, upload: Upload): Varia
   return { name, run: () => uploadAll(SMALL_FILES, concurrency, upload) }
 }
 
-function toRows(
-  size: string,
-  measured: readonly VariantSamples[],
-  memory: (variant: VariantSamples, at: number) => string,
-): string[][] {
-  const [sequential, floor] = [findVariant(measured, 'sequential'), findVariant(measured, 'floor')]
-  return measured.map((variant, at) => [
-    `${size}: ${variant.name}`,
-    formatQuartiles(computeQuartiles(variant.milliseconds), 0),
-    formatQuartiles(computeRatio(sequential, variant), 2),
-    formatQuartiles(computeRatio(variant, floor), 2),
-    formatQuartiles(computeQuartiles(variant.cpuMilliseconds), 0),
-    memory(variant, at),
-  ])
+interface Row {
+  size: string
+  variant: VariantSamples & Partial<VariantMemorySamples>
+  /** The variants that it is compared with. */
+  sequential: VariantSamples
+  floor: VariantSamples
 }
 
-function createTargets(size: string, measured: readonly VariantSamples[], count: number): Report['targets'] {
-  const [sequential, floor] = [findVariant(measured, 'sequential'), findVariant(measured, 'floor')]
-  const ours = findVariant(measured, `ours, ${count}`)
-  const [speedUp, floorSpeedUp, overFloor] = [
-    computeRatio(sequential, ours),
-    computeRatio(sequential, floor),
-    computeRatio(ours, floor),
-  ]
-  return [
-    {
-      target: `${size}, ${count} at once: at least ${MIN_SEQUENTIAL_RATIO} times as fast as sequential`,
-      reached: `${formatQuartiles(speedUp, 2)} where the floor is ${formatQuartiles(floorSpeedUp, 2)}`,
-      met: speedUp.median >= MIN_SEQUENTIAL_RATIO,
+function createReport(small: readonly VariantSamples[], large: readonly VariantMemorySamples[]): BenchResult {
+  return buildResult<Row>({
+    title: 'Uploads',
+    method: METHOD,
+    columns: {
+      variant: ({ size, variant }) => `${size}: ${variant.name}`,
+      ms: ({ variant }) => formatSamples(variant.milliseconds, 0),
+      'times as fast as sequential': ({ variant, sequential }) =>
+        formatQuartiles(computeRatio(sequential.milliseconds, variant.milliseconds), 2),
+      'times the floor': ({ variant, floor }) =>
+        formatQuartiles(computeRatio(variant.milliseconds, floor.milliseconds), 2),
+      'CPU ms': ({ variant }) => formatSamples(variant.cpuMilliseconds, 0),
+      'memory, MB': ({ variant }) => (variant.memoryBytes ? formatSamples(listMegabytes(variant.memoryBytes), 0) : '–'),
     },
-    {
-      target: `${size}, ${count} at once: at most ${MAX_FLOOR_RATIO} times the floor`,
-      reached: formatQuartiles(overFloor, 2),
-      met: overFloor.median <= MAX_FLOOR_RATIO,
-    },
-  ]
-}
-
-function createMemoryTarget(memory: Quartiles): Report['targets'][number] {
-  return {
-    target: `${formatSize(LARGE_FILES)}, ${LARGE_FILES.count} at once: at most ${MAX_MEMORY_MB} MB above idle`,
-    reached: `${formatQuartiles(memory, 0)} MB`,
-    met: memory.median <= MAX_MEMORY_MB,
-  }
-}
-
-function computeMemoryQuartiles(variant: { memoryBytes: readonly number[] } | undefined): Quartiles {
-  return computeQuartiles((variant?.memoryBytes ?? []).map(bytes => bytes / MB))
-}
-
-function toSamples(name: string, measured: readonly VariantSamples[]): Report['rounds'] {
-  return Object.fromEntries(measured.map(variant => [`${name}: ${variant.name}`, variant.milliseconds.map(Math.round)]))
-}
-
-function findVariant(measured: readonly VariantSamples[], name: string): VariantSamples {
-  const variant = measured.find(variant => variant.name === name)
-  if (!variant) throw new Error(`there is no variant ${name}`)
-  return variant
-}
-
-function formatSize({ count, bytes }: typeof SMALL_FILES): string {
-  return `${count} × ${bytes / MB} MB`
-}
-
-async function startServers(): Promise<{ url: string } & AsyncDisposable> {
-  const child = Bun.spawn([process.execPath, join(import.meta.dirname, 'uploads-servers.ts')], {
-    stdin: 'ignore',
-    stdout: 'pipe',
+    rows: [...createRows(SMALL_FILES, small), ...createRows(LARGE_FILES, large)],
+    targets: [
+      ...createTimeTargets(SMALL_FILES, small),
+      ...createTimeTargets(LARGE_FILES, large),
+      createMemoryTarget(findVariant(large, `ours, ${LARGE_FILES.count}`)),
+    ],
+    samples: { ...listSamples('small', small), ...listSamples('large', large) },
   })
-  const stop = async () => {
-    child.kill()
-    await child.exited
-  }
-  const line = await child.stdout.getReader().read()
-  return { url: new TextDecoder().decode(line.value).trim(), [Symbol.asyncDispose]: stop }
 }
 
-function formatQuartiles({ median, low, high }: Quartiles, digits: number): string {
-  return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`
+function createRows(files: FileSet, measured: readonly VariantSamples[]): Row[] {
+  const [sequential, floor] = [findVariant(measured, 'sequential'), findVariant(measured, 'floor')]
+  return measured.map(variant => ({ size: formatSize(files), variant, sequential, floor }))
+}
+
+function createTimeTargets(files: FileSet, measured: readonly VariantSamples[]): Target[] {
+  const { milliseconds: sequential } = findVariant(measured, 'sequential')
+  const { milliseconds: floor } = findVariant(measured, 'floor')
+  const { milliseconds: ours } = findVariant(measured, `ours, ${files.count}`)
+  const subject = `${formatSize(files)}, ${files.count} at once`
+  return [
+    createTarget({
+      target: `${subject}: at least ${MIN_SEQUENTIAL_RATIO} times as fast as sequential`,
+      value: computeRatio(sequential, ours),
+      digits: 2,
+      suffix: ` where the floor is ${formatQuartiles(computeRatio(sequential, floor), 2)}`,
+      atLeast: MIN_SEQUENTIAL_RATIO,
+    }),
+    createTarget({
+      target: `${subject}: at most ${MAX_FLOOR_RATIO} times the floor`,
+      value: computeRatio(ours, floor),
+      digits: 2,
+      atMost: MAX_FLOOR_RATIO,
+    }),
+  ]
+}
+
+function createMemoryTarget({ memoryBytes }: VariantMemorySamples): Target {
+  return createTarget({
+    target: `${formatSize(LARGE_FILES)}, ${LARGE_FILES.count} at once: at most ${MAX_MEMORY_MB} MB above idle`,
+    value: computeQuartiles(listMegabytes(memoryBytes)),
+    digits: 0,
+    suffix: ' MB',
+    atMost: MAX_MEMORY_MB,
+  })
+}
+
+function listMegabytes(memoryBytes: readonly number[]): number[] {
+  return memoryBytes.map(bytes => bytes / MB)
+}
+
+function listSamples(files: FileSet['name'], measured: readonly VariantSamples[]): Record<string, number[]> {
+  return Object.fromEntries(measured.map(({ name, milliseconds }) => [`${files}: ${name}`, milliseconds]))
+}
+
+function formatSize({ count, bytes }: FileSet): string {
+  return `${count} × ${bytes / MB} MB`
 }
