@@ -127,6 +127,30 @@ const RULES: Rule[] = [
     findViolations: file => file.text.match(/\bDate\b/g) ?? [],
   },
   {
+    name: 'production knows no test code',
+    files: /^(contracts|infra\/src|infra\/local|services\/[a-z]+\/(src|demo)|frontend\/src)\//,
+    except: new RegExp(`^infra/local/test(-preload)?\\.ts$|${TEST.source}`),
+    findViolations: file => findTargets(file, target => /\/testing\/|\.fixture\.ts$/.test(target)),
+  },
+  {
+    name: 'what tests, faults and benchmarks share knows none of them, nor do they know one another',
+    files: /^infra\/(testing|faults|bench)\//,
+    findViolations: file => {
+      const own = file.path.split('/')[1]
+      return findTargets(file, target => /^infra\/(faults|bench)\//.test(target) && !target.startsWith(`infra/${own}/`))
+    },
+  },
+  {
+    name: "the demo's painter is reached as a worker",
+    files: /^services\/processor\/src\//,
+    except: TEST,
+    findViolations: file =>
+      file.imports
+        .filter(({ target, typeOnly }) => !typeOnly && target.startsWith('services/processor/demo/'))
+        .map(({ target }) => target)
+        .filter(target => target !== 'services/processor/demo/worker-protocol.ts'),
+  },
+  {
     name: 'no barrels',
     files: /./,
     findViolations: file => (isBarrel(file) ? ['only passes on what others export'] : []),
@@ -193,7 +217,14 @@ const PLANTED: [path: string, text: string, broken: number[]][] = [
   ['infra/src/a.ts', 'const port = Bun.env.PORT', [10]],
   ['services/processor/src/queue/lease.ts', 'const late = Date.now() > until', [11]],
   ['services/processor/src/maintenance/rehost-rows.ts', 'const now = new Date()', [11]],
-  ['infra/src/a.ts', "export { a } from './log.ts'\nexport * from './bus.ts'\n// and nothing else", [12]],
+  ['services/processor/src/a.ts', "import { createFakeProvider } from '../testing/fake-provider.ts'", [12]],
+  ['infra/local/a.ts', "import type { TestNats } from '../testing/test-resources.ts'", [12]],
+  ['services/query/src/a.ts', "import { rows } from './rows.fixture.ts'", [12]],
+  ['infra/bench/queue/a.ts', "import { startLoad } from '../../faults/chaos/load.ts'", [13]],
+  ['infra/testing/a.ts', "import { toMarkdown } from '../bench/kit/report.ts'", [13]],
+  ['infra/faults/soak/a.test.ts', "import type { Report } from '../../bench/kit/report.ts'", [13]],
+  ['services/processor/src/providers/demo/a.ts', "import { renderImage } from '../../../demo/render-image.ts'", [14]],
+  ['infra/src/a.ts', "export { a } from './log.ts'\nexport * from './bus.ts'\n// and nothing else", [15]],
 ]
 
 for (const [path, text, broken] of PLANTED) {
