@@ -45,7 +45,7 @@ export interface Api {
   /** Cancels a generation. The `note` of the result is for the user. */
   cancel(id: string): Promise<Cancellation>
   /** Reopens a generation that has ended. */
-  reopen(id: string, verb: 'retry' | 'check' | 'complete'): Promise<Generation>
+  reopen(id: string, action: 'retry' | 'check' | 'complete'): Promise<Generation>
   /** Sets or clears the favourite flag of an output. */
   setFavourite(id: string, change: FavouriteChange): Promise<Generation>
   /** Moves a generation to the trash. */
@@ -80,7 +80,7 @@ export function createApi({ origin, clock }: { origin: string; clock: Clock }): 
     fetchModels: async () => unwrap(await query.api.models.get({ fetch: createTimeout() })),
     generate: async submission => unwrap(await ingest.api.generate.post(submission, { fetch: createTimeout() })),
     cancel: async id => unwrap(await generationRoute(id).cancel.post(undefined, { fetch: createTimeout() })),
-    reopen: async (id, verb) => unwrap(await generationRoute(id)[verb].post(undefined, { fetch: createTimeout() })),
+    reopen: async (id, action) => unwrap(await generationRoute(id)[action].post(undefined, { fetch: createTimeout() })),
     setFavourite: async (id, change) => unwrap(await generationRoute(id).patch(change, { fetch: createTimeout() })),
     remove: async id => void assertSuccess(await generationRoute(id).delete(undefined, { fetch: createTimeout() })),
     restore: async id => unwrap(await generationRoute(id).restore.post(undefined, { fetch: createTimeout() })),

@@ -14,7 +14,7 @@ export function Page(props: StudioOptions) {
   const studio = createStudio(props)
   const [bottom, setBottom] = createSignal(0)
   const density = createDensity()
-  const hasRows = () => studio.known().rows.length > 0
+  const hasRows = () => studio.generationWindow().rows.length > 0
   return (
     <>
       <Header connection={studio.connection()} density={density} />
@@ -26,45 +26,45 @@ export function Page(props: StudioOptions) {
               studio={studio}
               bottom={bottom}
               density={density.selected}
-              isLightboxOpen={studio.picture() !== null}
-              showMedia={studio.showPicture}
+              isLightboxOpen={studio.shownMedia() !== null}
+              showMedia={studio.showMedia}
             />
           </Match>
-          <Match when={studio.reading().first === 'loading'}>
+          <Match when={studio.loadState().first === 'loading'}>
             <Loading />
           </Match>
-          <Match when={studio.reading().first === 'failed'}>
-            <LoadFailed problem={studio.reading().problem} onRetry={studio.openFirst} />
+          <Match when={studio.loadState().first === 'failed'}>
+            <LoadFailed problem={studio.loadState().problem} onRetry={studio.openFirst} />
           </Match>
-          <Match when={studio.reading().first === 'ready'}>
+          <Match when={studio.loadState().first === 'ready'}>
             <Welcome onSuggestion={studio.fillPrompt} />
           </Match>
         </Switch>
       </main>
       <Composer
-        composer={studio.composing}
+        composer={studio.composer}
         hasModels={studio.hasModels()}
         onPromptMount={studio.mountPrompt}
         onResize={setBottom}
       />
-      <Show when={studio.picture()}>
+      <Show when={studio.shownMedia()}>
         {at => (
           <Lightbox
             at={at()}
-            generationWindow={studio.known()}
-            modelsById={studio.modelOf()}
+            generationWindow={studio.generationWindow()}
+            modelsById={studio.modelsById()}
             notices={studio.notices}
-            onShow={studio.showPicture}
-            onNearOldest={studio.library.loadOlder}
-            onNearNewest={studio.library.loadNewer}
-            onFavourite={studio.acting.setFavourite}
-            onRemove={studio.acting.remove}
+            onShow={studio.showMedia}
+            onNearOldest={studio.store.loadOlder}
+            onNearNewest={studio.store.loadNewer}
+            onFavourite={studio.actions.setFavourite}
+            onRemove={studio.actions.remove}
             onUseAsReference={studio.useAsReference}
             onCopyPrompt={studio.copyPrompt}
           />
         )}
       </Show>
-      <DropZone attachments={studio.composing.attachments} />
+      <DropZone attachments={studio.composer.attachments} />
       <p class="unseen" role="status">
         {studio.announcement()}
       </p>

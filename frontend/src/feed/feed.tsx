@@ -17,12 +17,12 @@ import { createRenderedRows } from './view/rendered-rows.ts'
 
 /** The part of the studio that the feed uses. */
 export interface FeedStudio extends Pick<RowActions, 'reuse' | 'edit' | 'copyPrompt' | 'useAsReference'> {
-  library: FeedViewStore & Pick<RowActions, 'resend'>
-  acting: Pick<RowActions, 'runVerb' | 'remove' | 'setFavourite'>
-  known: Accessor<GenerationWindow>
-  reading: Accessor<LoadState>
+  store: FeedViewStore & Pick<RowActions, 'resend'>
+  actions: Pick<RowActions, 'runAction' | 'remove' | 'setFavourite'>
+  generationWindow: Accessor<GenerationWindow>
+  loadState: Accessor<LoadState>
   timeline: Accessor<Timeline>
-  modelOf: Accessor<ReadonlyMap<string, Model>>
+  modelsById: Accessor<ReadonlyMap<string, Model>>
   clock: Clock
   coarseNow: Accessor<number>
   /** Key of the row that the lightbox was opened from. */
@@ -42,14 +42,14 @@ interface FeedProps {
 
 /** All generations, oldest first, of which never more than 20 rows are rendered. */
 export function Feed(props: FeedProps) {
-  const { library: store, acting, openerKey, reuse, edit, copyPrompt, useAsReference } = props.studio
+  const { store, actions: acting, openerKey, reuse, edit, copyPrompt, useAsReference } = props.studio
   const retainedKeys = () => [getFocusedKey(), openerKey()].filter(key => key !== undefined)
   const initial = untrack(() => ({ bottom: props.bottom(), density: props.density() }))
   const view = createFeedView({ store, retainedKeys, canTrim: () => !props.isLightboxOpen, ...initial })
   const rows = createRenderedRows(view)
-  const { runVerb, remove, setFavourite } = acting
+  const { runAction, remove, setFavourite } = acting
   const actions: RowActions = {
-    runVerb,
+    runAction,
     remove,
     setFavourite,
     reuse,
@@ -59,9 +59,10 @@ export function Feed(props: FeedProps) {
     resend: store.resend,
     showMedia: media => props.showMedia(media),
   }
-  const isComplete = () => props.studio.known().older === 'end' && props.studio.known().newer === 'end'
+  const isComplete = () =>
+    props.studio.generationWindow().older === 'end' && props.studio.generationWindow().newer === 'end'
   const isBusy = () => {
-    const { older, newer, isMoving } = props.studio.reading()
+    const { older, newer, isMoving } = props.studio.loadState()
     return older === 'loading' || newer === 'loading' || isMoving
   }
   createAddressBar({ currentPosition: () => toSavedPosition(view, store.current()), goTo: props.studio.goTo })
@@ -73,7 +74,7 @@ export function Feed(props: FeedProps) {
   return (
     <>
       <section ref={view.mountSizer} class="feed" role="feed" aria-label="Everything made here" aria-busy={isBusy()}>
-        <WindowEdge side="older" state={props.studio.reading()} onLoad={store.loadOlder} />
+        <WindowEdge side="older" state={props.studio.loadState()} onLoad={store.loadOlder} />
         <For each={rows.keys()}>
           {key => (
             <FeedRow
@@ -81,7 +82,7 @@ export function Feed(props: FeedProps) {
               view={view}
               position={() => rows.positionOf(key)}
               setSize={() => (isComplete() ? view.feedLayout().rows.length : -1)}
-              models={props.studio.modelOf}
+              models={props.studio.modelsById}
               clock={props.studio.clock}
               coarseNow={props.studio.coarseNow}
               actions={actions}
@@ -89,7 +90,7 @@ export function Feed(props: FeedProps) {
           )}
         </For>
         <FastScrollRows feedLayout={view.feedLayout} positions={rows.fastScrollPositions} />
-        <WindowEdge side="newer" state={props.studio.reading()} onLoad={store.loadNewer} />
+        <WindowEdge side="newer" state={props.studio.loadState()} onLoad={store.loadNewer} />
       </section>
       <Show when={props.studio.timeline().days.length > 1}>
         <Scrubber

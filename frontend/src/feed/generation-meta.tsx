@@ -3,16 +3,16 @@ import { isTerminal } from '@darkroom/contracts/lifecycle'
 import type { Model } from '@darkroom/contracts/model'
 import { previewUrlAtWidth } from '@darkroom/contracts/previews'
 import { type Accessor, createEffect, createSignal, Index, onCleanup, onMount, Show } from 'solid-js'
+import { listActions } from '../store/available-actions.ts'
 import type { Row } from '../store/generation-window.ts'
-import { listVerbs } from '../store/verbs.ts'
 import { formatReadyCount, formatSummary } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
+import { ActionButton, type RunAction } from './action-button.tsx'
 import { type Geometry, LINE_HEIGHT, type RowLayout } from './row-layout.ts'
-import { type RunVerb, VerbButton } from './verb-button.tsx'
 
 /** The user's actions on a generation as a whole. */
 export interface MetaActions {
-  runVerb: RunVerb
+  runAction: RunAction
   remove: (generation: Generation) => void
   reuse: (generation: Generation) => void
   copyPrompt: (generation: Generation) => void
@@ -148,13 +148,13 @@ function Actions(props: { actions: MetaActions; row: Row }) {
         <Icon name="copy" />
         <span>Copy prompt</span>
       </button>
-      <Show when={isConfirmed() && listVerbs(props.row.generation).includes('cancel')}>
-        <VerbButton
-          verb="cancel"
+      <Show when={isConfirmed() && listActions(props.row.generation).includes('cancel')}>
+        <ActionButton
+          action="cancel"
           generation={props.row.generation}
           variant="quiet"
           icon="close"
-          runVerb={props.actions.runVerb}
+          runAction={props.actions.runAction}
         />
       </Show>
       <Show when={isConfirmed()}>

@@ -1,12 +1,12 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import { type Accessor, For, Index, Match, Show, Switch } from 'solid-js'
+import { listActions } from '../store/available-actions.ts'
 import type { Row } from '../store/generation-window.ts'
-import { listVerbs } from '../store/verbs.ts'
 import type { Clock } from '../ui/clock.ts'
+import { ActionButton, type RunAction } from './action-button.tsx'
 import { OutputTile, type TileActions } from './output-tile.tsx'
 import { formatNoMediaMessage, hasNoMedia, type RowLayout } from './row-layout.ts'
-import { type RunVerb, VerbButton } from './verb-button.tsx'
 
 /** The user's actions on outputs, and on a submission that has not reached the studio. */
 export interface GridActions extends TileActions, UnsentActions {}
@@ -47,7 +47,7 @@ export function OutputGrid(props: OutputGridProps) {
           <div class="panel">
             <p class="panel-title">{generation()?.status === 'cancelled' ? 'Cancelled' : 'This did not work'}</p>
             <Show when={generation()}>
-              {shown => <EmptyOutputs generation={shown()} runVerb={props.actions.runVerb} />}
+              {shown => <EmptyOutputs generation={shown()} runAction={props.actions.runAction} />}
             </Show>
           </div>
         </Match>
@@ -80,19 +80,19 @@ function OutputTiles(props: OutputGridProps) {
   )
 }
 
-/** The reason why there are no outputs, and the verbs that may help. */
-function EmptyOutputs(props: { generation: Generation; runVerb: RunVerb }) {
+/** The reason why there are no outputs, and the actions that may help. */
+function EmptyOutputs(props: { generation: Generation; runAction: RunAction }) {
   return (
     <>
       <p>{formatNoMediaMessage(props.generation)}</p>
       <p class="panel-actions">
-        <For each={listVerbs(props.generation)}>
-          {(verb, index) => (
-            <VerbButton
-              verb={verb}
+        <For each={listActions(props.generation)}>
+          {(action, index) => (
+            <ActionButton
+              action={action}
               generation={props.generation}
               variant={index() === 0 ? 'solid' : 'quiet'}
-              runVerb={props.runVerb}
+              runAction={props.runAction}
             />
           )}
         </For>

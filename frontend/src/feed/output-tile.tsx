@@ -4,18 +4,18 @@ import type { Output } from '@darkroom/contracts/output'
 import { previewUrlAtWidth } from '@darkroom/contracts/previews'
 import { type Accessor, Match, Show, Switch } from 'solid-js'
 import { findMedia, formatFileName, isVisible, type MediaRef } from '../lightbox/gallery.ts'
-import { countMissing, listVerbs } from '../store/verbs.ts'
+import { countMissing, listActions } from '../store/available-actions.ts'
 import type { Clock } from '../ui/clock.ts'
 import { formatExpiry, formatLost, formatProviderName } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
 import { placeholderUrl } from '../ui/placeholder.ts'
+import { ActionButton, type RunAction } from './action-button.tsx'
 import { Progress } from './progress.tsx'
 import type { Box } from './row-layout.ts'
-import { type RunVerb, VerbButton } from './verb-button.tsx'
 
 /** The user's actions on an output. */
 export interface TileActions {
-  runVerb: RunVerb
+  runAction: RunAction
   setFavourite: (generation: Generation, outputIndex: number, favourite: boolean) => void
   useAsReference: (image: ShownImage) => void
   /** Shows an output in the lightbox. */
@@ -152,28 +152,33 @@ const ALL_ACTIONS_MIN_WIDTH = 112
 /** A smaller tile has either the message or the button, in CSS pixels. */
 const ROOMY_MIN_SIZE = 150
 
-/** An output that is missing and will not arrive by itself: the reason, and on the first such output the verb for all of them. */
+/** An output that is missing and will not arrive by itself: the reason, and on the first such output the action for all of them. */
 function MissingOutput(props: OutputTileProps) {
   const message = () => {
     if (props.output.state === 'lost') return formatLost(formatProviderName(props.model))
     return props.output.error?.message ?? 'This one was not made.'
   }
-  const verb = () => (isFirstMissing(props) ? listVerbs(props.generation)[0] : undefined)
+  const action = () => (isFirstMissing(props) ? listActions(props.generation)[0] : undefined)
   const isRoomy = () => Math.min(props.box?.width ?? 0, props.box?.height ?? 0) >= ROOMY_MIN_SIZE
   return (
     <div class="missing">
-      <Show when={isRoomy() || verb() === undefined}>
+      <Show when={isRoomy() || action() === undefined}>
         <p title={message()}>
           <Icon name="warning" />
           <span>{message()}</span>
         </p>
       </Show>
-      <Show when={verb()}>
+      <Show when={action()}>
         {offered => (
-          <VerbButton verb={offered()} generation={props.generation} variant="solid" runVerb={props.actions.runVerb} />
+          <ActionButton
+            action={offered()}
+            generation={props.generation}
+            variant="solid"
+            runAction={props.actions.runAction}
+          />
         )}
       </Show>
-      <Show when={verb() === 'complete' && props.generation.cost !== null && isRoomy()}>
+      <Show when={action() === 'complete' && props.generation.cost !== null && isRoomy()}>
         <p>billed anew</p>
       </Show>
     </div>

@@ -1,6 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
-import { isUnknownOutcome } from '../store/verbs.ts'
+import { isUnknownOutcome } from '../store/available-actions.ts'
 
 /** Widths and heights within a row, in CSS pixels. `feed.css` has the same values. */
 export const LINE_HEIGHT = 24
@@ -17,7 +17,7 @@ const PANEL_LINE_HEIGHT = 20
 /** More than the average width of a character, so that a message always fits the height computed for it. */
 const PANEL_CHARACTER_WIDTH = 8.5
 const MIN_PANEL_HEIGHT = 96
-/** Height of the verbs below the message of a panel. */
+/** Height of the actions below the message of a panel. */
 const PANEL_ACTIONS_HEIGHT = 44
 
 /** Size of the images in the feed: a share of the greatest height that those of a generation may take. */

@@ -35,15 +35,15 @@ async function setUp(answers: Partial<Api>) {
 
 test('shows the studio’s note about a cancel', async () => {
   const note = 'The provider is requests to stop.'
-  const { runVerb, requests, notices } = await setUp({ cancel: async () => ({ cancelled: true, note }) })
-  await runVerb('cancel', GENERATION)
+  const { runAction, requests, notices } = await setUp({ cancel: async () => ({ cancelled: true, note }) })
+  await runAction('cancel', GENERATION)
   expect([requests, notices.map(({ message }) => message)]).toEqual([[`cancel "${GENERATION.id}"`], [note]])
 })
 
 test('shows a reopened generation as the studio returns it, and requests it once however often the button is pressed', async () => {
   const answer = Promise.withResolvers<typeof GENERATION>()
-  const { runVerb, requests, shown } = await setUp({ reopen: () => answer.promise })
-  const pressed = [runVerb('complete', GENERATION), runVerb('complete', GENERATION)]
+  const { runAction, requests, shown } = await setUp({ reopen: () => answer.promise })
+  const pressed = [runAction('complete', GENERATION), runAction('complete', GENERATION)]
   answer.resolve({ ...GENERATION, status: 'queued', version: 2 })
   await Promise.all(pressed)
   expect(requests).toEqual([`reopen "${GENERATION.id}" "complete"`])
@@ -52,8 +52,8 @@ test('shows a reopened generation as the studio returns it, and requests it once
 
 test('shows a refusal in the studio’s words', async () => {
   const problem = 'The provider gave no number to ask by.'
-  const { runVerb, notices } = await setUp({ reopen: () => Promise.reject(new RejectedError(problem)) })
-  await runVerb('check', GENERATION)
+  const { runAction, notices } = await setUp({ reopen: () => Promise.reject(new RejectedError(problem)) })
+  await runAction('check', GENERATION)
   expect(notices.map(({ message }) => message)).toEqual([problem])
 })
 

@@ -1,8 +1,8 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { type Api, describeProblem } from '../api.ts'
 import type { NoticeAction } from '../ui/notices.ts'
+import type { ActionName } from './available-actions.ts'
 import type { GenerationStore } from './generation-store.ts'
-import type { Verb } from './verbs.ts'
 
 export interface GenerationActionsOptions {
   api: Pick<Api, 'cancel' | 'reopen' | 'remove' | 'restore' | 'setFavourite'>
@@ -10,7 +10,7 @@ export interface GenerationActionsOptions {
   notify: (message: string, action?: NoticeAction) => void
 }
 
-const DONE_MESSAGES: Record<Exclude<Verb, 'cancel'>, string> = {
+const DONE_MESSAGES: Record<Exclude<ActionName, 'cancel'>, string> = {
   retry: 'Trying again.',
   check: 'Asking the provider again.',
   complete: 'Making what is missing.',
@@ -33,11 +33,11 @@ export function createGenerationActions({ api, store, notify }: GenerationAction
     }
   }
 
-  function runVerb(verb: Verb, { id }: Generation) {
-    return runOnce(`${verb} ${id}`, async () => {
-      if (verb === 'cancel') return notify((await api.cancel(id)).note)
-      store.receive(await api.reopen(id, verb))
-      notify(DONE_MESSAGES[verb])
+  function runAction(action: ActionName, { id }: Generation) {
+    return runOnce(`${action} ${id}`, async () => {
+      if (action === 'cancel') return notify((await api.cancel(id)).note)
+      store.receive(await api.reopen(id, action))
+      notify(DONE_MESSAGES[action])
     })
   }
 
@@ -64,7 +64,7 @@ export function createGenerationActions({ api, store, notify }: GenerationAction
     )
   }
 
-  return { runVerb, remove, setFavourite }
+  return { runAction, remove, setFavourite }
 }
 
 function withFavourite(generation: Generation, outputIndex: number, favourite: boolean): Generation {

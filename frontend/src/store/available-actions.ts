@@ -3,10 +3,10 @@ import type { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 
 /** An action that a user can request for a generation that has stopped, or should stop. */
-export type Verb = 'cancel' | 'retry' | 'check' | 'complete'
+export type ActionName = 'cancel' | 'retry' | 'check' | 'complete'
 
-/** Returns the verbs that apply to a generation, the most promising first. */
-export function listVerbs(generation: Generation): Verb[] {
+/** Returns the actions that apply to a generation, the most promising first. */
+export function listActions(generation: Generation): ActionName[] {
   const { status, error } = generation
   if (!isTerminal(status)) return ['cancel']
   if (status === 'cancelled') return ['retry']
@@ -14,21 +14,21 @@ export function listVerbs(generation: Generation): Verb[] {
   return findFailure(error?.code ?? '')?.canCheck ? ['check', 'retry'] : ['retry']
 }
 
-/** Returns a verb's label. */
-export function formatVerbLabel(verb: Verb, generation: Generation): string {
-  if (verb === 'retry') return isUnknownOutcome(generation) ? 'Submit anyway' : 'Try again'
-  if (verb === 'check') return 'Check again'
-  if (verb === 'cancel') return 'Cancel'
+/** Returns an action's label. */
+export function formatActionLabel(action: ActionName, generation: Generation): string {
+  if (action === 'retry') return isUnknownOutcome(generation) ? 'Submit anyway' : 'Try again'
+  if (action === 'check') return 'Check again'
+  if (action === 'cancel') return 'Cancel'
   const missing = countMissing(generation)
   return missing === 1 ? 'Get the missing one' : `Get the missing ${missing}`
 }
 
-/** Returns a verb's tooltip: its effect and whether it costs money, in one or two sentences. */
-export function formatVerbHint(verb: Verb, generation: Generation): string {
-  if (verb === 'check') return 'Asks the provider what became of it. Nothing is billed by that.'
-  if (verb === 'cancel') return 'Stops it, and asks the provider to stop.'
+/** Returns an action's tooltip: its effect and whether it costs money, in one or two sentences. */
+export function formatActionHint(action: ActionName, generation: Generation): string {
+  if (action === 'check') return 'Asks the provider what became of it. Nothing is billed by that.'
+  if (action === 'cancel') return 'Stops it, and asks the provider to stop.'
   if (generation.cost === null) return 'Makes what is missing.'
-  if (verb === 'retry' && isUnknownOutcome(generation))
+  if (action === 'retry' && isUnknownOutcome(generation))
     return 'Makes it again. If it was made before, it is billed twice.'
   return 'Makes what is missing, which is billed anew.'
 }
