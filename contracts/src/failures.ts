@@ -14,7 +14,7 @@ export interface Failure {
   canCheck: boolean
   /**
    * Effect on the provider's circuit breaker. `count`: it opens after three failures in a row; a permanent failure is an answer and does
-   * not count. `pause`: it opens at once, until the time that the provider named.
+   * not count. `pause`: it opens at once, until the time that the provider named (60 s at most); without a time it stays closed.
    */
   breaker: 'none' | 'count' | 'pause'
   /** Sentence for users, where none more specific is known. At most 500 characters. */

@@ -1,5 +1,9 @@
-/** Widths of the previews that are stored beside every image, in pixels. The first is for thumbnails, the last for the feed. */
-export const PREVIEW_WIDTHS = [320, 960] as const
+/** Width of the preview for thumbnails, in pixels. */
+export const THUMBNAIL_WIDTH = 320
+/** Width of the preview for the feed, in pixels. Rows contain its URL; the SQL that writes them names it too. */
+export const FEED_WIDTH = 960
+/** Widths of the previews that are stored beside every image, in pixels. */
+export const PREVIEW_WIDTHS = [THUMBNAIL_WIDTH, FEED_WIDTH] as const
 export type PreviewWidth = (typeof PREVIEW_WIDTHS)[number]
 
 /** Returns the key of an object's preview: `a/b.png` → `a/b.w320.webp`. */

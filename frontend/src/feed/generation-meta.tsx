@@ -1,7 +1,7 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import type { Model } from '@darkroom/contracts/model'
-import { previewUrlAtWidth } from '@darkroom/contracts/previews'
+import { previewUrlAtWidth, THUMBNAIL_WIDTH } from '@darkroom/contracts/previews'
 import { type Accessor, createEffect, createSignal, Index, onCleanup, onMount, Show } from 'solid-js'
 import { listActions } from '../store/available-actions.ts'
 import type { Row } from '../store/generation-window.ts'
@@ -58,7 +58,7 @@ function References(props: { references: Generation['references'] }) {
           {(reference, index) => (
             <li>
               <img
-                src={previewUrlAtWidth(reference().previewUrl, 320)}
+                src={previewUrlAtWidth(reference().previewUrl, THUMBNAIL_WIDTH)}
                 alt={`Reference ${index + 1}`}
                 decoding="async"
                 data-url={reference().url}

@@ -1,7 +1,7 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import type { Output } from '@darkroom/contracts/output'
-import { previewUrlAtWidth } from '@darkroom/contracts/previews'
+import { FEED_WIDTH, previewUrlAtWidth, THUMBNAIL_WIDTH } from '@darkroom/contracts/previews'
 import { type Accessor, Match, Show, Switch } from 'solid-js'
 import { findMedia, formatFileName, isVisible, type MediaRef } from '../lightbox/gallery.ts'
 import { countMissing, listActions } from '../store/available-actions.ts'
@@ -71,8 +71,9 @@ export function OutputTile(props: OutputTileProps) {
 
 function ReadyOutput(props: OutputTileProps & { output: Output & { url: string } }) {
   const preview = () => props.output.previewUrl ?? props.output.url
-  const small = () => previewUrlAtWidth(preview(), 320)
-  const sources = () => (small() === preview() ? undefined : `${small()} 320w, ${preview()} 960w`)
+  const small = () => previewUrlAtWidth(preview(), THUMBNAIL_WIDTH)
+  const sources = () =>
+    small() === preview() ? undefined : `${small()} ${THUMBNAIL_WIDTH}w, ${preview()} ${FEED_WIDTH}w`
   const shownImage = () => ({ url: props.output.url, previewUrl: preview() })
   const name = () => `Open picture ${props.output.index + 1} of ${props.generation.outputs.length}`
   return (

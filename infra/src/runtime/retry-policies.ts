@@ -15,7 +15,10 @@ export interface RetryPolicy {
   tries?: number
 }
 
-/** Every retry of the services, in one place. Each says why it waits as long as it does. */
+/**
+ * Every retry of the services, in one place. Each says why it waits as long as it does. Retries whose next time is written in a row
+ * (a call to cancel, an object to remove, a preview, the breaker's cool-down) have it in their statement.
+ */
 export const RETRY_POLICIES = {
   /** NATS starts within a second; a fixed short pause finds it as soon as it is there. */
   busConnect: { minMs: 250, baseMs: 0, maxMs: 0 },
@@ -39,17 +42,17 @@ export const RETRY_POLICIES = {
   jobError: { minMs: 1_000, baseMs: 1_000, maxMs: 30_000 },
   /** A provider that failed without saying when to come back. The circuit breaker takes over after three in a row. */
   providerError: { minMs: 1_000, baseMs: 4_000, maxMs: 4_000 },
-  /** A download from a provider that broke off: its URL is good for minutes, and a person is waiting. */
-  outputUpload: { minMs: 0, baseMs: 500, maxMs: 5_000, tries: 3 },
+  /** An output whose download, upload or row failed: the provider's URL is good for minutes, and a person is waiting. */
+  storeOutput: { minMs: 0, baseMs: 500, maxMs: 5_000, tries: 3 },
   /** A request to the object store that failed or timed out. Ends soon: a person or a lease waits behind it. */
   storeRequest: { minMs: 0, baseMs: 100, maxMs: 5_000, tries: 4 },
-  /** Removal of the parts of a failed upload: a courtesy, for which the error behind it does not wait long. */
+  /** Removal of the parts of a failed upload. The error that caused it is reported after it, so it is short. */
   storeAbortUpload: { minMs: 0, baseMs: 100, maxMs: 5_000, tries: 2 },
   /** The process of the backfill ended with an error; it is the least urgent of all. */
   backfillProcess: { minMs: 50, baseMs: 250, maxMs: 10_000 },
   /** Someone edits the row that is being migrated: they are done in a moment. */
   backfillRow: { minMs: 0, baseMs: 40, maxMs: 1_000, tries: 5 },
-  /** The store failed in the middle of a backfill that may run for hours: a restart of the store is sat out. */
+  /** The store failed in the middle of a backfill that may run for hours: it outlasts a restart of the store. */
   backfillStore: { minMs: 0, baseMs: 200, maxMs: 3_000, tries: 5 },
 } as const satisfies Record<string, RetryPolicy>
 

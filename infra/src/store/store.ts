@@ -20,7 +20,7 @@ export interface FileBody {
 
 export type Body = Uint8Array | ReadableStream<Uint8Array> | FileBody
 
-/** Storage for media. An object exists whole or not at all. Keys are made by `objectKey`; any other is rejected. */
+/** Storage for media. An object exists whole or not at all. Keys are checked by `validateKey`. */
 export interface Store {
   /**
    * Stores an object. A file must not change meanwhile.

@@ -1,4 +1,4 @@
-import { PREVIEW_WIDTHS, previewKey } from '@darkroom/contracts/previews'
+import { FEED_WIDTH, previewKey } from '@darkroom/contracts/previews'
 import { mediaUrl } from '@darkroom/contracts/routes'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
@@ -142,9 +142,8 @@ async function storeReference(
 
 /** Returns the public form of a reference. */
 export function toReference(row: ReferenceRow) {
-  const largest = PREVIEW_WIDTHS[PREVIEW_WIDTHS.length - 1] ?? 960
   const { id, width, height } = row
-  return { id, url: mediaUrl(row.key), previewUrl: mediaUrl(previewKey(row.key, largest)), width, height }
+  return { id, url: mediaUrl(row.key), previewUrl: mediaUrl(previewKey(row.key, FEED_WIDTH)), width, height }
 }
 
 function uniqueBySha256(sources: BytesSource[]): BytesSource[] {

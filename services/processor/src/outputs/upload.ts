@@ -27,7 +27,7 @@ export async function uploadOutput(deps: UploadDeps, job: Job, lease: Lease, out
   const ids = { generation: job.id, attempt: job.attempt, provider: job.provider, output: output.index }
   try {
     await retry(createUpload(deps, job, lease, output), {
-      policy: RETRY_POLICIES.outputUpload,
+      policy: RETRY_POLICIES.storeOutput,
       signal: lease.signal,
       isRetryable,
       onRetry: (err, failures) => deps.log.warn({ err, ...ids, failures }, 'output_upload_retried'),

@@ -1,6 +1,6 @@
 import { formatEventId, type StreamPosition } from './stream-position.ts'
 
-/** An event in the wire format of server-sent events. In a send queue it repositions an older event with the same key. */
+/** An event in the wire format of server-sent events. In a send queue it replaces an older event with the same key. */
 export interface ServerSentEvent {
   key: string
   bytes: Uint8Array
