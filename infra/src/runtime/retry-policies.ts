@@ -56,6 +56,8 @@ export const RETRY_POLICIES = {
   backfillStore: { minMs: 0, baseMs: 200, maxMs: 3_000, tries: 5 },
 } as const satisfies Record<string, RetryPolicy>
 
+const MAX_DOUBLINGS = 30
+
 /**
  * Returns the pause before the next try, in milliseconds.
  *
@@ -67,5 +69,7 @@ export function retryDelay(
   failures: number,
   random: () => number = Math.random,
 ): number {
-  return minMs + random() * Math.min(maxMs, baseMs * 2 ** (failures - 1))
+  // Without the limit 2ⁿ⁻¹ is infinite after 1,024 failures, and 0 × ∞ is NaN: a timer takes that for no pause at all.
+  const doublings = Math.min(failures - 1, MAX_DOUBLINGS)
+  return minMs + random() * Math.min(maxMs, baseMs * 2 ** doublings)
 }

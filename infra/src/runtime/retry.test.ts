@@ -67,7 +67,7 @@ test('every policy pauses between its floor and its floor plus its ceiling', () 
   const policies = fc.constantFrom<RetryPolicy>(...Object.values(RETRY_POLICIES))
   const share = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
   fc.assert(
-    fc.property(policies, fc.integer({ min: 1, max: 1_000 }), share, (policy, failures, random) => {
+    fc.property(policies, fc.integer({ min: 1, max: 100_000 }), share, (policy, failures, random) => {
       const pause = retryDelay(policy, failures, () => random)
       expect(pause).toBeGreaterThanOrEqual(policy.minMs)
       expect(pause).toBeLessThanOrEqual(policy.minMs + policy.maxMs)
@@ -79,4 +79,8 @@ test('the jitter doubles with each failure up to its ceiling', () => {
   const policy = { minMs: 10, baseMs: 100, maxMs: 5_000 }
   const pauses = [1, 2, 3, 6, 7, 61].map(failures => retryDelay(policy, failures, () => 1))
   expect(pauses).toEqual([110, 210, 410, 3_210, 5_010, 5_010])
+})
+
+test.each([1_024, 1_025, 1_000_000])('a policy without jitter still pauses after %d failures', failures => {
+  expect(retryDelay({ minMs: 250, baseMs: 0, maxMs: 0 }, failures)).toBe(250)
 })
