@@ -15,7 +15,7 @@ const METHOD = [
   '',
   '- **floor**: a row committed, a message published and acknowledged, one who waits for it; from before to after',
   '- **idle**: nothing else goes on; from the moment of the row to that of the claim, by the clock of the database',
-  '- **another provider, alone** and **…, one hung**: the lane of the demo; in the second, fifty generations of the other provider',
+  '- **another provider, alone** and **…, one hung**: the consumer of the demo; in the second, fifty generations of the other provider',
   '  are in the queue, and it answers nothing',
   `- **1, 2, 4 workers**: generations a second where the provider takes ${PROVIDER_DELAY_MS} ms for each and answers when it is done, so that`,
   '  a slot is held as long; two slots a worker',
