@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import type { BusMessage } from '@darkroom/contracts/events'
 import { generationSubject, STREAMS } from '@darkroom/contracts/subjects'
 import { connect } from 'nats'
+import { startProxy } from '../../testing/net-proxy.ts'
 import { createTestDatabase, startTestNats, type TestNats } from '../../testing/test-resources.ts'
 import { type Bus, openBus } from '../bus/bus.ts'
 import { WORKSPACE } from '../generations/generation.fixture.ts'
@@ -192,6 +193,28 @@ test('creates the streams of a bus that lost its store, and publishes the messag
   await until(async () => (await waiting()) === 0, 8_000)
   expect(await published()).toHaveLength(2)
 }, 10_000)
+
+test('a relay that cannot reach the database at its start goes on once it can, woken by notifications', async () => {
+  await using proxy = await startProxy(Number(new URL(url).port))
+  proxy.setFault({ kind: 'black-hole' })
+  const failed = Promise.withResolvers<void>()
+  const noted = { warn: (_: object, event: string) => event === 'outbox_listen_failed' && failed.resolve(), error() {} }
+  const database = openDatabase({ url: proxy.urlThrough(url), name: 'test', log })
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => database.end({ timeout: 1 }))
+  const controller = new AbortController()
+  const relaying = runRelay({ database, bus, log: noted as never, signal: controller.signal, pollMs: 600_000 })
+  stack.defer(async () => {
+    controller.abort()
+    await relaying
+  })
+  await failed.promise
+  proxy.setFault({ kind: 'none' })
+  await until(async () => (await listeners()) === 1, 20_000)
+  await enqueueMany(1)
+  await until(async () => (await waiting()) === 0, 20_000)
+  expect(await published()).toHaveLength(1)
+}, 60_000)
 
 test('a relay that is stopped releases its connection', async () => {
   const controller = new AbortController()

@@ -49,7 +49,10 @@ export async function runRelay(options: {
   const wakeup = createWakeup()
   const policy = RETRY_POLICIES.outboxRelay
   const loop = { name: 'outbox_relay', policy, idleMs: pollMs, wait: wakeup.wait, log, signal }
-  const listening = await database.listen(CHANNEL, wakeup.notify, wakeup.notify)
+  // Without its connection the relay polls; the driver subscribes again by itself after each connection that closed.
+  const listening = await database.listen(CHANNEL, wakeup.notify, wakeup.notify).catch(err => {
+    log.warn({ err, channel: CHANNEL }, 'outbox_listen_failed')
+  })
   const pruning = setInterval(() => void prune(options), PRUNE_MS)
   try {
     await ensureStreams(options)
@@ -62,7 +65,7 @@ export async function runRelay(options: {
     })
   } finally {
     clearInterval(pruning)
-    await listening.unlisten().catch(() => {})
+    await listening?.unlisten().catch(() => {})
   }
 }
 
