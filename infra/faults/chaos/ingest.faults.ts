@@ -82,8 +82,9 @@ test(
       LIMIT_MS,
       async () => (await stack.client.fetch(`/api/generations/${deleted.id}`)).status === 404,
     )
-    await stack.sql`update object_removals set remove_after = now()`
+    // In this order: a processor that is still running would remove them before it is restarted.
     await stack.processor.restart({ FAIL_AT: 'before-remove:kill' })
+    await stack.sql`update object_removals set remove_after = now()`
     await waitFor('The deletion', LIMIT_MS, async () => (await listOutputKeys(deleted.id)).length === 0)
     expect(stack.processor.exits).toContain('SIGKILL')
     expect((await listOutputKeys(remaining.id)).length).toBe(6)
