@@ -3,6 +3,7 @@ import type { BusMessage } from '@darkroom/contracts/events'
 import { generationSubject, jobConsumerName, jobSubject, STREAMS } from '@darkroom/contracts/subjects'
 import { connect, type JetStreamManager, RetentionPolicy } from 'nats'
 import { startTestNats, type TestNats } from '../../testing/test-resources.ts'
+import { waitFor } from '../../testing/wait-for.ts'
 import { createLog } from '../log.ts'
 import { type Bus, connectBus, NotConnectedError, openBus } from './bus.ts'
 import type { Delivery, JobConsumer } from './consumer.ts'
@@ -258,9 +259,5 @@ async function consumersOf(): Promise<number> {
 }
 
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = AbortSignal.timeout(4_000)
-  while (!(await isSo())) {
-    deadline.throwIfAborted()
-    await Bun.sleep(5)
-  }
+  await waitFor('The condition', 4_000, async () => await isSo(), 5)
 }

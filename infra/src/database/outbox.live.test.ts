@@ -4,6 +4,7 @@ import { generationSubject, STREAMS } from '@darkroom/contracts/subjects'
 import { connect } from 'nats'
 import { startProxy } from '../../testing/net-proxy.ts'
 import { createTestDatabase, startTestNats, type TestNats } from '../../testing/test-resources.ts'
+import { waitFor } from '../../testing/wait-for.ts'
 import { type Bus, openBus } from '../bus/bus.ts'
 import { WORKSPACE } from '../generations/generation.fixture.ts'
 import { createLog } from '../log.ts'
@@ -312,9 +313,5 @@ async function replaceStreams(): Promise<void> {
 }
 
 async function until(isSo: () => Promise<boolean>, milliseconds = 4_000): Promise<void> {
-  const deadline = AbortSignal.timeout(milliseconds)
-  while (!(await isSo())) {
-    deadline.throwIfAborted()
-    await Bun.sleep(5)
-  }
+  await waitFor('The condition', milliseconds, async () => await isSo(), 5)
 }

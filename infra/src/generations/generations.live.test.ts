@@ -4,6 +4,7 @@ import { Generation } from '@darkroom/contracts/generation'
 import { canTransition } from '@darkroom/contracts/lifecycle'
 import { generationSubject } from '@darkroom/contracts/subjects'
 import { createTestDatabase } from '../../testing/test-resources.ts'
+import { waitFor } from '../../testing/wait-for.ts'
 import { type Database, openDatabase } from '../database/connection.ts'
 import { transaction } from '../database/transaction.ts'
 import { createLog } from '../log.ts'
@@ -224,9 +225,5 @@ async function insertRich(): Promise<string> {
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = AbortSignal.timeout(4_000)
-  while (!(await isSo())) {
-    deadline.throwIfAborted()
-    await Bun.sleep(5)
-  }
+  await waitFor('The condition', 4_000, async () => await isSo(), 5)
 }
