@@ -6,7 +6,15 @@ import { hasEmbeddedFile, isStorable, type PublicParameters } from './parameters
 import { Reference } from './reference.ts'
 
 /** Reasons why a queued or processing generation waits. */
-export const WAITING_REASONS = ['provider-queue', 'rate-limited', 'provider-down', 'not-configured'] as const
+export const WAITING_REASONS = [
+  'provider-queue',
+  'rate-limited',
+  'provider-down',
+  'not-configured',
+  'disk-full',
+  'storage-down',
+  'recovering',
+] as const
 
 /** The output that a generation was derived from, and how. */
 export const Parent = z.strictObject({

@@ -66,6 +66,9 @@ test('formats the reason of a wait with the provider and the time', () => {
     ['provider-down', until, `Replicate is not answering; trying again at ${at}`],
     ['provider-down', null, 'Replicate is not answering; trying again'],
     ['not-configured', null, 'Replicate is not set up here any more; waiting until it is'],
+    ['disk-full', null, 'the disk is nearly full; waiting for room'],
+    ['storage-down', null, 'made; waiting for the storage to take it'],
+    ['recovering', null, 'fetching what Replicate had answered'],
   ] as const
   for (const [reason, until, expected] of cases) {
     expect(formatStage(buildGeneration({ status: 'queued', waiting: { reason, until } }), 'Replicate')).toBe(expected)

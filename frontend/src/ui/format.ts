@@ -117,6 +117,9 @@ const WAITING_MESSAGES: Record<
   'provider-down': (provider, until) =>
     `${provider} is not answering; trying again${until === null ? '' : ` at ${until}`}`,
   'not-configured': provider => `${provider} is not set up here any more; waiting until it is`,
+  'disk-full': () => 'the disk is nearly full; waiting for room',
+  'storage-down': () => 'made; waiting for the storage to take it',
+  recovering: provider => `fetching what ${lowercaseArticle(provider)} had answered`,
 }
 
 const STATUS_LABELS: Record<Generation['status'], string> = {

@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises'
+import { getFreeBytes, MIN_WRITE_BYTES } from '../../src/runtime/disk-space.ts'
 import { StartError } from '../process/server-process.ts'
 
 export interface DiskSpaceOptions {
@@ -12,8 +12,6 @@ const MEGABYTE = 1024 * 1024
 export const LOW_SPACE_BYTES = 1024 * MEGABYTE
 /** Free space required to start. A new studio uses a fifth of it; the rest lets the database complete running transactions. */
 export const MIN_START_BYTES = 256 * MEGABYTE
-/** Free space required to go on: an orderly stop writes, too. */
-const MIN_RUNNING_BYTES = 96 * MEGABYTE
 const CHECK_INTERVAL_MS = 5_000
 
 /**
@@ -35,7 +33,7 @@ export async function assertDiskSpace({ folder, onMessage }: DiskSpaceOptions): 
 /**
  * Polls the free disk space while the studio runs.
  *
- * @param options `onFatal` is called once, below `MIN_RUNNING_BYTES`: the studio must stop while an orderly stop still fits
+ * @param options `onFatal` is called once, below `MIN_WRITE_BYTES`: the studio must stop while an orderly stop still fits
  * @returns a function that ends the polling
  */
 export function watchDiskSpace(options: DiskSpaceOptions & { onFatal: (error: StartError) => void }): () => void {
@@ -43,7 +41,7 @@ export function watchDiskSpace(options: DiskSpaceOptions & { onFatal: (error: St
   let isLow = true
   const check = async () => {
     const free = await getFreeBytes(folder).catch(() => Number.POSITIVE_INFINITY)
-    if (free < MIN_RUNNING_BYTES) {
+    if (free < MIN_WRITE_BYTES) {
       clearInterval(timer)
       onFatal(
         new StartError(
@@ -56,12 +54,6 @@ export function watchDiskSpace(options: DiskSpaceOptions & { onFatal: (error: St
   }
   const timer = setInterval(check, CHECK_INTERVAL_MS)
   return () => clearInterval(timer)
-}
-
-/** Returns the free space of a folder's disk that this user may write to, in bytes. */
-export async function getFreeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder)
-  return bavail * bsize
 }
 
 /** Formats bytes as MB, from 10 GB on as GB. */

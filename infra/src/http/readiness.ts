@@ -5,12 +5,14 @@ export interface ReadinessOptions {
   checks: Record<string, (signal: AbortSignal) => Promise<void>>
   /** Aborted when the service begins to shut down. It is not ready from then on. */
   stopping: AbortSignal
+  /** Describes what a stop waits for. */
+  describeStop?: (() => Record<string, unknown>) | undefined
 }
 
 const CHECK_TIMEOUT_MS = 1_000
 
 /** Runs all checks in parallel and responds with their results: 200 when the service is ready, else 503. */
-export async function checkReadiness({ checks, stopping }: ReadinessOptions): Promise<Response> {
+export async function checkReadiness({ checks, stopping, describeStop }: ReadinessOptions): Promise<Response> {
   const results = Object.fromEntries(
     await Promise.all(
       Object.entries(checks).map(async ([name, check]) => [name, await runCheck(name, check)] as const),
@@ -18,7 +20,7 @@ export async function checkReadiness({ checks, stopping }: ReadinessOptions): Pr
   )
   const ready = !stopping.aborted && Object.values(results).every(result => result === 'ok')
   return Response.json(
-    { ready, ...(stopping.aborted ? { stopping: true } : {}), checks: results },
+    { ready, ...(stopping.aborted ? { stopping: true, ...describeStop?.() } : {}), checks: results },
     { status: ready ? 200 : 503 },
   )
 }

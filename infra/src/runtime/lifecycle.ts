@@ -5,6 +5,8 @@ import { withDeadline } from './timers.ts'
 export interface Lifecycle {
   /** Aborted when the process begins to stop. */
   stopping: AbortSignal
+  /** Aborted by a second stop signal: its sender does not wait for what is under way. */
+  forced: AbortSignal
   /** Registers a resource. Resources are closed in reverse order, each within `deadlineMs` (5 s unless given). */
   onClose(name: string, close: () => unknown, deadlineMs?: number): void
   /** Closes every resource and exits the process. Later calls wait for the first. */
@@ -12,6 +14,8 @@ export interface Lifecycle {
 }
 
 const CLOSE_MS = 5_000
+/** Through a process group one signal may arrive several times. A later one is a second request. */
+const DEBOUNCE_MS = 500
 const PARENT_CHECK_MS = 1_000
 
 /**
@@ -23,6 +27,7 @@ const PARENT_CHECK_MS = 1_000
 export function createLifecycle(options: { log: Log; parentPid?: number | undefined }): Lifecycle {
   const { log } = options
   const controller = new AbortController()
+  const forcing = new AbortController()
   const closers: { name: string; close: () => unknown; deadlineMs: number }[] = []
   let stopped: Promise<void> | undefined
 
@@ -38,8 +43,11 @@ export function createLifecycle(options: { log: Log; parentPid?: number | undefi
     return stopped
   }
 
-  process.on('SIGTERM', () => void stop('SIGTERM'))
-  process.on('SIGINT', () => void stop('SIGINT'))
+  for (const name of ['SIGTERM', 'SIGINT'] as const)
+    process.on(
+      name,
+      createStopHandler(() => void stop(name), forcing),
+    )
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     process.on(event, err => {
       log.fatal({ err, event }, 'process_crashed')
@@ -50,8 +58,19 @@ export function createLifecycle(options: { log: Log; parentPid?: number | undefi
 
   return {
     stopping: controller.signal,
+    forced: forcing.signal,
     onClose: (name, close, deadlineMs = CLOSE_MS) => void closers.push({ name, close, deadlineMs }),
     stop,
+  }
+}
+
+function createStopHandler(stop: () => void, forcing: AbortController): () => void {
+  let firstAt: number | undefined
+  return () => {
+    const now = performance.now()
+    if (firstAt !== undefined && now - firstAt > DEBOUNCE_MS) forcing.abort(new Error('stopping at once'))
+    firstAt ??= now
+    stop()
   }
 }
 

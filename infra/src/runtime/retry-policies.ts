@@ -42,6 +42,12 @@ export const RETRY_POLICIES = {
   jobError: { minMs: 1_000, baseMs: 1_000, maxMs: 30_000 },
   /** A provider that failed without saying when to come back. The circuit breaker takes over after three in a row. */
   providerError: { minMs: 1_000, baseMs: 4_000, maxMs: 4_000 },
+  /** A request id in hand while the database is away: without it in its row the job cannot go on. */
+  noteAnswer: { minMs: 50, baseMs: 100, maxMs: 1_000 },
+  /** Answers that wait in the journal for the database or the store. */
+  recoverAnswers: { minMs: 1_000, baseMs: 1_000, maxMs: 15_000 },
+  /** Outputs in the journal while the object store is away: looked at again until it is back. */
+  storageDown: { minMs: 2_000, baseMs: 3_000, maxMs: 3_000 },
   /** An output whose download, upload or row failed: the provider's URL is good for minutes, and a person is waiting. */
   storeOutput: { minMs: 0, baseMs: 500, maxMs: 5_000, tries: 3 },
   /** A request to the object store that failed or timed out. Ends soon: a person or a lease waits behind it. */

@@ -31,6 +31,19 @@ export async function withDeadline<T>(
   }
 }
 
+/** Waits for `work` until the signal is aborted. The work itself goes on. @throws the error of `work`; the signal's reason */
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  try {
+    return await Promise.race([aborted, work])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
 /** Waits `milliseconds`, or until the signal is aborted. Never throws. */
 export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return

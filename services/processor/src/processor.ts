@@ -3,7 +3,11 @@ import type { ServiceConfig } from '@darkroom/infra/config'
 import { runRelay } from '@darkroom/infra/database/outbox'
 import { createHttpApp } from '@darkroom/infra/http/app'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
+import { getFreeBytes } from '@darkroom/infra/runtime/disk-space'
 import { openServiceContext, type ServiceContext } from '@darkroom/infra/runtime/service-context'
+import { type CallsInFlight, createCallsInFlight } from './answers/calls-in-flight.ts'
+import { openJournal } from './answers/journal.ts'
+import { recoverAnswers } from './answers/recover-answers.ts'
 import { runPurge } from './maintenance/purge.ts'
 import { reconcile } from './maintenance/reconcile.ts'
 import { runRehosts } from './maintenance/rehost.ts'
@@ -13,7 +17,7 @@ import { publishModels } from './providers/model-catalogue.ts'
 import type { Provider } from './providers/provider.ts'
 import { createActiveJobs } from './queue/active-jobs.ts'
 import { followCancelMessages } from './queue/cancel.ts'
-import { runWorker } from './worker.ts'
+import { runRecoveredJob, runWorker } from './worker.ts'
 
 /** Expired leases and retryable errors after which a generation is failed. */
 const MAX_FAILURES = 5
@@ -41,13 +45,14 @@ export async function runProcessor(createProviders: (config: ServiceConfig) => P
   lifecycle.onClose('background_loops', () => Promise.all(loops))
   startMaintenance(context, deps)
   // Closed after the worker: during a drain, health checks are answered that the process is stopping.
-  startHttp(context)
+  startHttp(context, deps)
   startWorker(context, deps)
 }
 
 async function createDeps(context: ServiceContext, providers: readonly Provider[]) {
   const { config, database, bus, store, log } = context
   const { stopping } = context.lifecycle
+  const journal = await openJournal({ directory: join(config.DATA_DIR, 'journal'), log })
   return {
     database,
     bus,
@@ -57,6 +62,9 @@ async function createDeps(context: ServiceContext, providers: readonly Provider[
     providers,
     metrics: createProcessorMetrics(context.metrics),
     activeJobs: createActiveJobs(),
+    journal,
+    callsInFlight: createCallsInFlight(),
+    getFreeBytes: () => getFreeBytes(journal.directory),
     catalogue: await publishModels({ database, providers, signal: stopping }),
     allowOrigins: config.SAFE_GET_ALLOW,
     budget: createByteBudget(config.UPLOAD_MEMORY_MB * MIB),
@@ -70,16 +78,18 @@ function startMaintenance({ config, lifecycle }: ServiceContext, deps: Processor
   lifecycle.onClose('maintenance', () => Promise.all(loops))
 }
 
-function startHttp({ config, lifecycle, http, log }: ServiceContext): void {
-  const app = createHttpApp(http).listen({ port: config.PROCESSOR_PORT ?? 0, hostname: config.HOST })
+function startHttp({ config, lifecycle, http, log }: ServiceContext, { callsInFlight }: ProcessorDeps): void {
+  const options = { ...http, describeStop: () => ({ calls: describeCalls(callsInFlight) }) }
+  const app = createHttpApp(options).listen({ port: config.PROCESSOR_PORT ?? 0, hostname: config.HOST })
   lifecycle.onClose('http', () => app.stop())
   log.info({ port: app.server?.port }, 'listening')
 }
 
-function startWorker({ config, lifecycle }: ServiceContext, deps: ProcessorDeps): void {
+function startWorker(context: ServiceContext, deps: ProcessorDeps): void {
+  const { config, lifecycle } = context
   const graceSeconds = config.SHUTDOWN_GRACE_SECONDS
   const drainController = new AbortController()
-  const worker = runWorker({
+  const workerDeps = {
     ...deps,
     slots: config.PROVIDER_CONCURRENCY,
     uploadConcurrency: config.GENERATION_UPLOAD_CONCURRENCY,
@@ -88,17 +98,47 @@ function startWorker({ config, lifecycle }: ServiceContext, deps: ProcessorDeps)
     maxSubmits: config.MAX_PROVIDER_SUBMITS,
     maxFailures: MAX_FAILURES,
     drainSignal: drainController.signal,
-  })
-  const drain = () => drainWorker(worker, drainController, graceSeconds)
-  lifecycle.onClose('worker', drain, (graceSeconds + RELEASE_SECONDS) * 1_000)
+    drainGraceMs: graceSeconds * 1_000,
+  }
+  const runJob = (provider: Provider, id: string) => runRecoveredJob(workerDeps, provider, id)
+  const workers = Promise.all([runWorker(workerDeps), recoverAnswers({ ...deps, runJob })])
+  const drain = () => drainWorkers(context, deps, workers, drainController)
+  // A call that is paid for is waited for, up to its own deadline; a second signal ends that.
+  const deadlineSeconds = config.GENERATION_MAX_SECONDS + 2 * graceSeconds + RELEASE_SECONDS
+  lifecycle.onClose('worker', drain, deadlineSeconds * 1_000)
 }
 
-/** Waits for active jobs to end for `graceSeconds`, then has the rest released for other workers. */
-async function drainWorker(
-  worker: Promise<void>,
+/**
+ * Waits for active jobs to end for the grace period, then has the rest released for other workers. Jobs whose calls are in
+ * flight are released after the answer: it may be billed, and only this process can receive it.
+ */
+async function drainWorkers(
+  { config, lifecycle, log }: ServiceContext,
+  { callsInFlight }: ProcessorDeps,
+  workers: Promise<unknown>,
   drainController: AbortController,
-  graceSeconds: number,
 ): Promise<void> {
-  const timer = setTimeout(() => drainController.abort(new Error('stopping')), graceSeconds * 1_000)
-  await worker.finally(() => clearTimeout(timer))
+  const drain = () => drainController.abort(new Error('stopping'))
+  const timer = setTimeout(drain, config.SHUTDOWN_GRACE_SECONDS * 1_000)
+  if (callsInFlight.list().length > 0) log.info({ calls: describeCalls(callsInFlight) }, 'stop_waits_for_calls')
+  const giveUp = () => {
+    log.warn({ calls: describeCalls(callsInFlight) }, 'calls_given_up')
+    callsInFlight.giveUp()
+    drain()
+  }
+  lifecycle.forced.addEventListener('abort', giveUp, { once: true })
+  if (lifecycle.forced.aborted) giveUp()
+  try {
+    await workers
+    await callsInFlight.settled()
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Describes the calls that a stop waits for, without their content. */
+function describeCalls(callsInFlight: Pick<CallsInFlight, 'list'>) {
+  return callsInFlight
+    .list()
+    .map(({ provider, model, generationId, remainingSeconds }) => ({ provider, model, generationId, remainingSeconds }))
 }

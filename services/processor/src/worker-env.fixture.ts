@@ -13,13 +13,16 @@ import type { Store } from '@darkroom/infra/store/store'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import { createTestDatabase, createTestDirectory, startTestNats } from '@darkroom/infra/testing/test-resources'
 import { createFakeProvider } from '../testing/fake-provider.ts'
+import { createCallsInFlight } from './answers/calls-in-flight.ts'
+import { type Journal, openJournal } from './answers/journal.ts'
+import { recoverAnswers } from './answers/recover-answers.ts'
 import { createProcessorMetrics } from './metrics.ts'
 import { openSpool, type Spool } from './outputs/spool.ts'
 import { publishModels } from './providers/model-catalogue.ts'
 import type { Provider } from './providers/provider.ts'
 import { createActiveJobs } from './queue/active-jobs.ts'
 import { insertQueuedGeneration, type QueuedOptions } from './queue/queued.fixture.ts'
-import { runWorker } from './worker.ts'
+import { runRecoveredJob, runWorker } from './worker.ts'
 
 export interface WorkerOptions {
   uploadConcurrency?: number
@@ -27,6 +30,8 @@ export interface WorkerOptions {
   providers?: Provider[]
   leaseSeconds?: number
   maxSubmits?: number
+  /** Free space that the worker finds, in bytes. */
+  freeBytes?: number
 }
 
 export type WorkerEnv = Awaited<ReturnType<typeof openWorkerEnv>>
@@ -37,12 +42,14 @@ interface WorkerServices {
   bus: Bus
   store: Store
   spool: Spool
+  journal: Journal
   fake: FakeProviderServer
   workspaceId: string
 }
 
 const log = createLog({ service: 'test', level: 'silent' })
 const WAIT_TIMEOUT_MS = 20_000
+const RECOVER_INTERVAL_MS = 200
 
 /** Opens a database, a bus, a store and the fake provider for tests of whole jobs, with any number of workers. */
 export async function openWorkerEnv() {
@@ -57,6 +64,7 @@ export async function openWorkerEnv() {
     bus,
     store,
     fake,
+    journal: services.journal,
     workspaceId,
     startWorker,
     stopWorkers,
@@ -77,7 +85,8 @@ async function openServices(stack: AsyncDisposableStack): Promise<WorkerServices
   await bus.ensureStreams()
   const store = await openStore({ DATA_DIR: directory.path })
   const spool = await openSpool({ directory: join(directory.path, 'spool') })
-  return { database, bus, store, spool, fake, workspaceId: crypto.randomUUID() }
+  const journal = await openJournal({ directory: join(directory.path, 'journal'), log })
+  return { database, bus, store, spool, journal, fake, workspaceId: crypto.randomUUID() }
 }
 
 function createWorkerStarter(services: WorkerServices) {
@@ -94,14 +103,18 @@ function createWorkerStarter(services: WorkerServices) {
   return { startWorker, stopWorkers }
 }
 
-async function startOneWorker({ database, bus, store, spool, fake }: WorkerServices, options: WorkerOptions) {
+async function startOneWorker({ database, bus, store, spool, journal, fake }: WorkerServices, options: WorkerOptions) {
   const providers = options.providers ?? [createFakeProvider({ url: fake.url })]
   const [stopping, drainController] = [new AbortController(), new AbortController()]
   const metrics = createProcessorMetrics(createMetrics('test'))
   const deps = { database, bus, log, activeJobs: createActiveJobs(), metrics, providers, stopping: stopping.signal }
-  const worker = runWorker({
+  const callsInFlight = createCallsInFlight()
+  const workerDeps = {
     ...deps,
     store,
+    journal,
+    callsInFlight,
+    getFreeBytes: async () => options.freeBytes ?? Number.MAX_SAFE_INTEGER,
     catalogue: await publishModels({ database, providers, signal: stopping.signal }),
     allowOrigins: [fake.url],
     budget: createByteBudget(64_000_000),
@@ -113,13 +126,18 @@ async function startOneWorker({ database, bus, store, spool, fake }: WorkerServi
     maxSubmits: options.maxSubmits ?? 1,
     maxFailures: 5,
     drainSignal: drainController.signal,
-  })
+    drainGraceMs: 500,
+  }
+  const runJob = (provider: Provider, id: string) => runRecoveredJob(workerDeps, provider, id)
+  const recovering = recoverAnswers({ ...workerDeps, runJob, intervalMs: RECOVER_INTERVAL_MS })
+  const workers = Promise.all([runWorker(workerDeps), recovering])
   const stop = async () => {
     stopping.abort(new Error('stopping'))
     drainController.abort(new Error('stopping'))
-    await worker
+    await workers
+    await callsInFlight.settled()
   }
-  return { stop, deps, metrics }
+  return { stop, deps, metrics, callsInFlight }
 }
 
 /** Creates the actions of a test: to queue generations, to wait for them and to read them. */

@@ -2,17 +2,10 @@ import { openDatabase, type Transaction } from '@darkroom/infra/database/connect
 import { transaction } from '@darkroom/infra/database/transaction'
 import { createLog } from '@darkroom/infra/log'
 import { createFakeProvider } from '../testing/fake-provider.ts'
+import { noteRequestId, recordCall } from './answers/call-rows.ts'
 import { finishGeneration, markUploading } from './generate/finish-generation.ts'
 import { markLost, markRehosted, type Rehost, takeRehost } from './maintenance/rehost-rows.ts'
-import {
-  markFailed,
-  markNotStored,
-  markStored,
-  recordCall,
-  recordOutput,
-  recordRequestId,
-  type StoredOutput,
-} from './outputs/output-rows.ts'
+import { markFailed, markNotStored, markStored, recordOutput, type StoredOutput } from './outputs/output-rows.ts'
 import { publishModels } from './providers/model-catalogue.ts'
 import { claimGeneration } from './queue/claim.ts'
 import type { Job, JobCall } from './queue/job.ts'
@@ -41,8 +34,8 @@ type Write = (tx: Transaction, job: Job, index: number) => Promise<unknown>
 const WRITES: Record<string, Write> = {
   nothing: async () => {},
   call: async (tx, job, index) => {
-    await recordCall(tx, job, createCall(job, index))
-    await recordRequestId(tx, job, createCall(job, index), `request-${index}`)
+    await recordCall(tx, job, createCall(job, index), null)
+    await noteRequestId(tx, { generationId: job.id, call: index }, `request-${index}`)
   },
   url: (tx, job, index) => recordOutput(tx, job, { index, kind: 'url', url: 'http://fake/', expiresAt: null }),
   bytes: (tx, job, index) =>
@@ -125,7 +118,8 @@ async function settleRehost(end: (tx: Transaction, rehost: Rehost) => Promise<bo
 /** Creates a call for all outputs. */
 function createCall(job: Job, call: number): JobCall {
   const fresh = { requestId: null, finished: false, outcome: null, ageSeconds: 0, cancelRequested: false }
-  return { ...fresh, call, firstIndex: 0, count: job.outputs.length, round: job.round }
+  const unsent = { attempt: null, host: null, hostSilentSeconds: 0 }
+  return { ...fresh, ...unsent, call, firstIndex: 0, count: job.outputs.length, round: job.round }
 }
 
 function createStoredOutput(id: string, index: number): StoredOutput {

@@ -1,16 +1,18 @@
+import { hostname } from 'node:os'
 import { GenerationQueued } from '@darkroom/contracts/events'
 import { jobConsumerName, jobSubject } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus/bus'
 import type { Delivery, JobConsumer } from '@darkroom/infra/bus/consumer'
+import { MIN_WRITE_BYTES } from '@darkroom/infra/runtime/disk-space'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
 import type { JobOutcome } from './generate/generate.ts'
 import type { ProcessorMetrics } from './metrics.ts'
 import type { Provider } from './providers/provider.ts'
-import { claimGeneration } from './queue/claim.ts'
+import { type ClaimResult, claimGeneration } from './queue/claim.ts'
 import type { Job } from './queue/job.ts'
-import { type RunJobDeps, runJob } from './queue/run-job.ts'
+import { hasAnswers, type RunJobDeps, runJob } from './queue/run-job.ts'
 
 export interface WorkerDeps extends RunJobDeps {
   bus: Pick<Bus, 'ensureStreams' | 'consumer'>
@@ -27,6 +29,7 @@ const PULL_TIMEOUT_MS = 5_000
 const DUE_MARGIN_MS = 50
 /** Delay of a message that could not be handled, because the database failed for example. */
 const REDELIVERY_DELAY_MS = 1_000
+const DISK_FULL_DELAY_MS = 10_000
 
 /**
  * Works on generations until `stopping` is aborted. Each provider has a consumer and a number of slots, and each free slot
@@ -77,12 +80,27 @@ async function handleDelivery(deps: WorkerDeps, provider: Provider, delivery: De
   const message = GenerationQueued.safeParse(delivery.data)
   if (!message.success) return discardDelivery(deps, delivery, { ...ids, reason: 'malformed' })
   const { id } = message.data
+  // The database must be able to end what is under way: nothing new is begun.
+  if ((await deps.getFreeBytes()) < MIN_WRITE_BYTES) return delivery.nak(DISK_FULL_DELAY_MS)
   await failpoint('before-claim')
-  const claimed = await claimGeneration({ ...deps, owner: `processor-${process.pid}` }, id)
+  const claimed = await claimJob(deps, id)
   if (claimed.kind === 'claimed') return await runClaimedJob(deps, provider, claimed.job, delivery)
   if (claimed.kind === 'nothing-to-do') return await delivery.ack()
   if (claimed.kind === 'not-now') return delivery.nak(claimed.seconds * 1_000 + DUE_MARGIN_MS)
   discardDelivery(deps, delivery, { ...ids, reason: 'no_such_generation', generation: id })
+}
+
+/**
+ * Works on a generation without a message, because its answer is in the journal. Its message finds nothing to do afterwards.
+ */
+export async function runRecoveredJob(deps: WorkerDeps, provider: Provider, id: string): Promise<void> {
+  const claimed = await claimJob(deps, id)
+  if (claimed.kind === 'claimed') await runJob(deps, provider, claimed.job, { working: () => {} })
+}
+
+async function claimJob(deps: WorkerDeps, id: string): Promise<ClaimResult> {
+  const owner = `${hostname()}-${process.pid}`
+  return await claimGeneration({ ...deps, owner, hasAnswers: id => hasAnswers(deps, id) }, id)
 }
 
 async function runClaimedJob(deps: WorkerDeps, provider: Provider, job: Job, delivery: Delivery): Promise<void> {

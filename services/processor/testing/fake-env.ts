@@ -1,4 +1,11 @@
-import { type Provider, ProviderError, type ProviderOutput, type ProviderRequest } from '../src/providers/provider.ts'
+import {
+  type CallOptions,
+  type Provider,
+  ProviderError,
+  type ProviderOutput,
+  type ProviderRequest,
+  type SubmitResult,
+} from '../src/providers/provider.ts'
 import { createFakeProvider } from './fake-provider.ts'
 
 export const neverAborted = new AbortController().signal
@@ -20,9 +27,24 @@ export function createTestProvider({ url }: { url: string }, deadlineMs = 5_000)
   return createFakeProvider({ url, deadlineMs })
 }
 
+/** Submits a request, and reads its answer as it arrives. */
+export async function submitAndRead(
+  { submitting }: Provider,
+  request: ProviderRequest,
+  options: Partial<CallOptions> = {},
+): Promise<SubmitResult> {
+  if (submitting.kind !== 'remote') throw new Error('expected a remote provider')
+  const { headers, body } = await submitting.submit(request, { idempotencyKey: 'k', signal: neverAborted, ...options })
+  const { model, indices } = request
+  return await submitting.readAnswer(
+    { headers: async () => headers, body: () => body },
+    { model, indices, signal: neverAborted, ...options },
+  )
+}
+
 /** Submits a request. @returns its request id */
 export async function submitRequest(provider: Provider, request = REQUEST): Promise<string> {
-  const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: neverAborted })
+  const submitted = await submitAndRead(provider, request)
   if (submitted.kind === 'accepted') return submitted.requestId
   throw new Error(`expected a request id, not ${submitted.kind}`)
 }

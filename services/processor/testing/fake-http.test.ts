@@ -8,6 +8,7 @@ import {
   neverAborted,
   REQUEST,
   readFinishedOutputs,
+  submitAndRead,
   submitRequest,
 } from './fake-env.ts'
 
@@ -37,7 +38,7 @@ for (const [fault, code, failure, begun] of SUBMIT_FAULTS) {
     for (const request of [REQUEST, BYTES_REQUEST]) {
       const provider = createTestProvider(fake, 100)
       const error = await getProviderError(async () => {
-        const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: neverAborted })
+        const submitted = await submitAndRead(provider, request)
         if (submitted.kind === 'outputs') await Array.fromAsync(submitted.outputs)
       })
       expect(error).toMatchObject({ code, failure, retryAfterSeconds: code === 'rate_limited' ? 7 : null })

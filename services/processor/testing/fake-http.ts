@@ -33,29 +33,32 @@ export async function sendRequest(client: HttpClient, request: HttpRequest): Pro
   throw createRefusalError(response, request)
 }
 
-/** Yields a response's text as it arrives. @throws ProviderError when it is cut off or longer than `maxCharacters` */
-export async function* readText(
+/** Yields a response's bytes as they arrive. @throws ProviderError when it is cut off or longer than `maxBytes` */
+export async function* readChunks(
   response: Response,
   request: HttpRequest,
-  maxCharacters: number,
-): AsyncGenerator<string, void> {
-  const decoder = new TextDecoder()
+  maxBytes: number,
+): AsyncGenerator<Uint8Array, void> {
   let length = 0
   try {
     for await (const chunk of response.body ?? []) {
-      const text = decoder.decode(chunk, { stream: true })
-      length += text.length
-      if (length > maxCharacters) throw createMisbehavedError(request)
-      yield text
+      length += chunk.byteLength
+      if (length > maxBytes) throw createMisbehavedError(request.failureIfUnanswered)
+      yield chunk
     }
   } catch (error) {
     throw error instanceof ProviderError ? error : toProviderError(error, request)
   }
 }
 
+export async function* decodeText(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder()
+  for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true })
+}
+
 /** Returns the error of a response that contradicts the provider's documentation. */
-export function createMisbehavedError({ failureIfUnanswered }: HttpRequest, cause?: unknown): ProviderError {
-  return new ProviderError('provider_misbehaved', { failure: failureIfUnanswered, cause })
+export function createMisbehavedError(failure: FailureClass, cause?: unknown): ProviderError {
+  return new ProviderError('provider_misbehaved', { failure, cause })
 }
 
 async function fetchResponse({ url, fetch, deadlineMs }: HttpClient, request: HttpRequest): Promise<Response> {

@@ -11,6 +11,7 @@ import {
   neverAborted,
   REQUEST,
   readFinishedOutputs,
+  submitAndRead,
   submitRequest,
 } from './fake-env.ts'
 import { createFakeProvider } from './fake-provider.ts'
@@ -199,7 +200,7 @@ test('maps an abort to `interrupted`: retryable before anything was sent, unknow
   const provider = createTestProvider(fake)
   const submit = (request: ProviderRequest, signal: AbortSignal) =>
     getProviderError(async () => {
-      const submitted = await provider.submit(request, { idempotencyKey: 'k', signal })
+      const submitted = await submitAndRead(provider, request, { signal })
       if (submitted.kind === 'outputs') await Array.fromAsync(submitted.outputs)
     })
   expect(await submit(REQUEST, AbortSignal.abort())).toMatchObject({ code: 'interrupted', failure: 'retryable' })
@@ -230,7 +231,7 @@ test('lists valid models', async () => {
 })
 
 async function submitForOutputs(provider: Provider, request: ProviderRequest, onProgress = (_: number) => {}) {
-  const submitted = await provider.submit(request, { idempotencyKey: 'k', signal: neverAborted, onProgress })
+  const submitted = await submitAndRead(provider, request, { onProgress })
   if (submitted.kind === 'outputs') return submitted.outputs
   throw new Error(`expected outputs, not ${submitted.kind}`)
 }

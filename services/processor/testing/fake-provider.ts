@@ -1,4 +1,4 @@
-import type { FailureCode } from '@darkroom/contracts/failures'
+import type { FailureClass, FailureCode } from '@darkroom/contracts/failures'
 import {
   BYTES_MODEL,
   Prediction,
@@ -7,15 +7,25 @@ import {
   UrlOutput,
 } from '@darkroom/infra/testing/fake-provider/wire'
 import {
+  type AnswerOptions,
   type CallOptions,
   type CheckResult,
   type Provider,
   ProviderError,
   type ProviderOutput,
   type ProviderRequest,
+  type RawAnswer,
+  type SavedAnswer,
   type SubmitResult,
 } from '../src/providers/provider.ts'
-import { createMisbehavedError, type HttpClient, type HttpRequest, readText, sendRequest } from './fake-http.ts'
+import {
+  createMisbehavedError,
+  decodeText,
+  type HttpClient,
+  type HttpRequest,
+  readChunks,
+  sendRequest,
+} from './fake-http.ts'
 import { FAKE_MODELS } from './fake-models.ts'
 import { readOutputs } from './fake-stream.ts'
 
@@ -39,7 +49,11 @@ export function createFakeProvider({
   return {
     name: 'fake',
     isFree: false,
-    submit: (request, options) => submit(client, request, options),
+    submitting: {
+      kind: 'remote',
+      submit: (request, options) => submit(client, request, options),
+      readAnswer,
+    },
     check: async (requestId, signal) => {
       const path = getPredictionPath(requestId)
       const prediction = await requestPrediction(client, { ...IDEMPOTENT, method: 'GET', path, signal })
@@ -56,15 +70,17 @@ export function createFakeProvider({
 
 /** Requests that begin no work: without a response they may be made again. */
 const IDEMPOTENT = { failureIfUnanswered: 'retryable' } as const
-/** Far above the size of ten outputs: a longer response is rejected to save memory. */
-const MAX_RESPONSE_CHARACTERS = 4_000_000
+/** Far above the size of ten URLs, in bytes: a longer response is rejected to save memory. */
+const MAX_RESPONSE = 4_000_000
+/** Enough for ten large images in base64, in bytes. */
+const MAX_BYTES_RESPONSE = 256_000_000
 const DEFAULT_POLL_SECONDS = 1
 
 async function submit(
   client: HttpClient,
   request: ProviderRequest,
-  { idempotencyKey, signal, onProgress }: CallOptions,
-): Promise<SubmitResult> {
+  { idempotencyKey, signal }: CallOptions,
+): Promise<RawAnswer> {
   const httpRequest: HttpRequest = {
     method: 'POST',
     path: '/predictions',
@@ -73,10 +89,18 @@ async function submit(
     signal,
     failureIfUnanswered: 'unknown',
   }
-  if (request.model !== BYTES_MODEL)
-    return { kind: 'accepted', requestId: (await requestPrediction(client, httpRequest)).id }
   const response = await sendRequest(client, httpRequest)
-  return { kind: 'outputs', outputs: readOutputs(response, httpRequest, request.indices, onProgress) }
+  const maxBytes = request.model === BYTES_MODEL ? MAX_BYTES_RESPONSE : MAX_RESPONSE
+  return { headers: Object.fromEntries(response.headers), body: readChunks(response, httpRequest, maxBytes) }
+}
+
+async function readAnswer(answer: SavedAnswer, options: AnswerOptions): Promise<SubmitResult> {
+  await answer.headers()
+  const text = decodeText(answer.body(options.signal))
+  if (options.model === BYTES_MODEL) {
+    return { kind: 'outputs', outputs: readOutputs(text, options.indices, options.onProgress) }
+  }
+  return { kind: 'accepted', requestId: parsePrediction(await joinText(text), 'unknown').id }
 }
 
 function getPredictionPath(requestId: string): string {
@@ -98,12 +122,20 @@ function toSubmission({ references, ...request }: ProviderRequest): Submission {
 
 async function requestPrediction(client: HttpClient, httpRequest: HttpRequest): Promise<Prediction> {
   const response = await sendRequest(client, httpRequest)
-  const text = (await Array.fromAsync(readText(response, httpRequest, MAX_RESPONSE_CHARACTERS))).join('')
+  const text = await joinText(decodeText(readChunks(response, httpRequest, MAX_RESPONSE)))
+  return parsePrediction(text, httpRequest.failureIfUnanswered)
+}
+
+function parsePrediction(text: string, failure: FailureClass): Prediction {
   try {
     return Prediction.parse(JSON.parse(text))
   } catch (error) {
-    throw createMisbehavedError(httpRequest, error)
+    throw createMisbehavedError(failure, error)
   }
+}
+
+async function joinText(text: AsyncIterable<string>): Promise<string> {
+  return (await Array.fromAsync(text)).join('')
 }
 
 const TO_CHECK_RESULT: Record<PredictionStatus, (prediction: Prediction) => CheckResult> = {

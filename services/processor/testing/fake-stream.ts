@@ -1,9 +1,6 @@
 import { BytesLine } from '@darkroom/infra/testing/fake-provider/wire'
 import { type CallOptions, ProviderError, type ProviderOutput } from '../src/providers/provider.ts'
-import { createMisbehavedError, type HttpRequest, readText } from './fake-http.ts'
-
-/** Room for ten large images in base64. */
-const MAX_RESPONSE_CHARACTERS = 256_000_000
+import { createMisbehavedError } from './fake-http.ts'
 
 /**
  * Reads outputs from the lines of a response, as they arrive.
@@ -13,26 +10,25 @@ const MAX_RESPONSE_CHARACTERS = 256_000_000
  * @throws ProviderError of class `unknown` when the response is invalid or cut off: its outputs may have been made, and billed
  */
 export async function* readOutputs(
-  response: Response,
-  request: HttpRequest,
+  text: AsyncIterable<string>,
   indices: readonly number[],
   onProgress: CallOptions['onProgress'],
 ): AsyncGenerator<ProviderOutput, void> {
   const wanted = new Set(indices)
-  for await (const line of readLines(response, request)) {
-    const read = parseLine(line, request)
+  for await (const line of readLines(text)) {
+    const read = parseLine(line)
     if ('done' in read) return assertSomeOutputs(wanted, indices)
     if (!wanted.delete(read.index)) continue
     onProgress?.(1 - wanted.size / indices.length)
-    yield { kind: 'bytes', index: read.index, mimeType: read.mimeType, bytes: decodeBase64(read.base64, request) }
+    yield { kind: 'bytes', index: read.index, mimeType: read.mimeType, bytes: decodeBase64(read.base64) }
   }
-  throw createMisbehavedError(request)
+  throw createMisbehavedError('unknown')
 }
 
-async function* readLines(response: Response, request: HttpRequest): AsyncGenerator<string, void> {
+async function* readLines(text: AsyncIterable<string>): AsyncGenerator<string, void> {
   let rest: string[] = []
-  for await (const text of readText(response, request, MAX_RESPONSE_CHARACTERS)) {
-    const [first = '', ...lines] = text.split('\n')
+  for await (const piece of text) {
+    const [first = '', ...lines] = piece.split('\n')
     rest.push(first)
     for (const line of lines) {
       yield rest.join('')
@@ -41,19 +37,19 @@ async function* readLines(response: Response, request: HttpRequest): AsyncGenera
   }
 }
 
-function parseLine(line: string, request: HttpRequest): BytesLine {
+function parseLine(line: string): BytesLine {
   try {
     return BytesLine.parse(JSON.parse(line))
   } catch (error) {
-    throw createMisbehavedError(request, error)
+    throw createMisbehavedError('unknown', error)
   }
 }
 
-function decodeBase64(base64: string, request: HttpRequest): Uint8Array {
+function decodeBase64(base64: string): Uint8Array {
   try {
     return Uint8Array.fromBase64(base64)
   } catch (error) {
-    throw createMisbehavedError(request, error)
+    throw createMisbehavedError('unknown', error)
   }
 }
 

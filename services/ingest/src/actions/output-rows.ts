@@ -9,28 +9,6 @@ export async function failUnfinishedOutputs(tx: Transaction, id: string, error: 
 }
 
 /**
- * Resets failed and lost outputs to `pending`: their error, provider URL and rehost are removed.
- *
- * @param indices outputs to reset; null for all
- * @returns number of these outputs that are pending now
- */
-export async function resetOutputs(tx: Transaction, id: string, indices: number[] | null): Promise<number> {
-  const [row] = await tx<{ count: number }[]>`
-    with reset as (
-      update generation_outputs set state = 'pending', error = null, provider_url = null, provider_headers = null,
-        expires_at = null
-      where generation_id = ${id} and state in ('failed', 'lost', 'pending')
-        and (${indices}::smallint[] is null or index = any(${indices}::smallint[]))
-      returning index
-    ),
-    cancelled_rehosts as (
-      delete from rehosts where generation_id = ${id} and index in (select index from reset)
-    )
-    select count(*)::int as count from reset`
-  return row?.count ?? 0
-}
-
-/**
  * Sets or clears the favourite mark of an output.
  *
  * @returns whether the row changed; undefined if there is no such output

@@ -1,36 +1,52 @@
 import { publicError } from '@darkroom/contracts/failures'
+import { MIN_SUBMIT_BYTES } from '@darkroom/infra/runtime/disk-space'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import type { Store } from '@darkroom/infra/store/store'
-import { markFailed, recordCallEnd, recordOutput } from '../outputs/output-rows.ts'
+import { recordCallEnd } from '../answers/call-rows.ts'
+import type { JournalEntry } from '../answers/journal.ts'
+import { markFailed, recordOutput } from '../outputs/output-rows.ts'
 import { type UploadDeps, uploadOutput } from '../outputs/upload.ts'
 import { createUploadBatch, UPLOAD_STAGE } from '../outputs/upload-batch.ts'
 import type { ProviderOutput } from '../providers/provider.ts'
 import type { Job } from '../queue/job.ts'
 import { type Lease, rescheduleJob } from '../queue/lease.ts'
-import { setWaiting } from '../queue/waiting-reason.ts'
+import { setWaiting, type WaitingState } from '../queue/waiting-reason.ts'
 import { finishGeneration, markUploading } from './finish-generation.ts'
-import { decideNextPoll, type FailedCall, type PollDelay } from './next-poll.ts'
-import { createPlan, getOutputIndices, type Plan, type PlanLimits } from './plan.ts'
+import { decideNextPoll, decideStorageDelay, type NextPoll, type PollDelay } from './next-poll.ts'
+import { createPlan, getOutputIndices, type JournalState, type Plan, type PlanLimits } from './plan.ts'
 import { createProgress } from './progress.ts'
 import {
   type CallContext,
   type CallOutcome,
   type CallResult,
-  createUnknownOutcomeError,
+  createUnknownOutcome,
   pollCall,
+  recoverCall,
   submitCall,
 } from './provider-call.ts'
 import { loadReferences } from './provider-request.ts'
 
 export interface GenerateDeps
   extends UploadDeps,
-    Pick<CallContext, 'provider' | 'breaker' | 'maxCallSeconds' | 'onSubmit'> {
+    Pick<
+      CallContext,
+      | 'database'
+      | 'provider'
+      | 'breaker'
+      | 'maxCallSeconds'
+      | 'maxAnswerSeconds'
+      | 'onSubmit'
+      | 'journal'
+      | 'callsInFlight'
+    > {
   store: Pick<Store, 'put' | 'get'>
   planLimits: PlanLimits
   /** Outputs of one generation that are uploaded at once. */
   uploadConcurrency: number
   /** Retryable failures after which a generation is failed. */
   maxFailures: number
+  /** Returns the free space for answers, in bytes. */
+  getFreeBytes: () => Promise<number>
 }
 
 /** The state in which a worker leaves a job: ended, or due again after some seconds. */
@@ -40,39 +56,57 @@ const OUTPUT_LOST = publicError(
   'not_stored',
   'It was made, and most likely billed, but was lost before it could be stored.',
 )
+const PENDING_SECONDS = 1
+const DISK_FULL_SECONDS = 10
 
 /**
- * Advances a claimed generation as far as is possible now: resumes the calls of earlier attempts, submits calls for the
- * missing outputs only, and stores each output as soon as it is made.
+ * Advances a claimed generation as far as is possible now: resumes the calls of earlier attempts, reads the answers that they
+ * left in the journal, submits calls for the missing outputs only, and stores each output as soon as it is made.
  *
  * @throws LeaseLostError when the lease is lost
  * @throws the reason of the lease's signal once it is aborted
  */
 export async function generate(deps: GenerateDeps, job: Job, lease: Lease): Promise<JobOutcome> {
+  const deferred = new Set<number>()
   const batch = createUploadBatch<ProviderOutput>({
     concurrency: deps.uploadConcurrency,
-    upload: output => uploadOutput(deps, job, lease, output),
+    upload: async output => {
+      if ((await uploadOutput(deps, job, lease, output)) === 'deferred') deferred.add(output.index)
+    },
     onStart: () => setStage(job, lease, UPLOAD_STAGE),
     onSettled: () => setStage(job, lease, null),
   })
-  const plan = createPlan(job, deps.planLimits)
+  const entries = await deps.journal.list(job.id)
+  const plan = createPlan(job, deps.planLimits, toJournalState(deps.journal.id, job, entries))
   await recordLosses(job, lease, plan)
   for (const output of plan.fetch)
-    batch.add(toUrlOutput(output.index, output.providerUrl ?? '', output.providerHeaders))
+    void batch.add(toUrlOutput(output.index, output.providerUrl ?? '', output.providerHeaders))
   try {
-    const results = await makeCalls(deps, job, lease, plan, batch.add)
-    const { delay, failedCalls, hasCountedFailure } = decideNextPoll(results, {
-      hasTriesLeft: job.failures < deps.maxFailures,
-    })
-    if (delay === null) await lease.write(tx => markUploading(tx, job))
+    const results = await makeCalls(deps, job, lease, plan, entries, batch.add)
+    const options = { hasTriesLeft: job.failures < deps.maxFailures }
+    if (decideNextPoll(results, options).delay === null) await lease.write(tx => markUploading(tx, job))
     // Before the failures are recorded: outputs that a call gave before it failed must not be marked failed.
     await batch.settled()
-    await recordFailures(job, lease, failedCalls, hasCountedFailure)
-    return await finishOrReschedule(job, lease, delay)
+    const settled = results.filter(({ call }) => !getOutputIndices(call).some(index => deferred.has(index)))
+    const next = decideNextPoll(settled, options)
+    await recordResults(job, lease, settled, { ...next, deferred })
+    const delay = deferred.size > 0 ? (next.delay ?? decideStorageDelay()) : next.delay
+    const outcome = await finishOrReschedule(job, lease, delay)
+    await removeReadAnswers(deps, job, settled, plan)
+    return outcome
   } finally {
     // After an error too, no upload of this attempt may run beside the next attempt.
     await batch.settled().catch(() => {})
   }
+}
+
+/** Returns what the journal knows about the calls of a job. An entry of another attempt is another call of the same number. */
+function toJournalState(hostId: string, job: Job, entries: JournalEntry[]): JournalState {
+  const own = entries.filter(({ call, attempt }) =>
+    job.calls.some(other => other.call === call && other.attempt === attempt),
+  )
+  const known = own.filter(({ state }) => state !== 'unanswered')
+  return { hostId, calls: new Map(known.map(({ call, state }) => [call, state === 'in-flight' ? state : 'answered'])) }
 }
 
 async function makeCalls(
@@ -80,34 +114,47 @@ async function makeCalls(
   job: Job,
   lease: Lease,
   plan: Plan,
-  add: (output: ProviderOutput) => void,
+  entries: JournalEntry[],
+  add: (output: ProviderOutput) => Promise<void>,
 ): Promise<CallResult[]> {
+  const isDiskFull = plan.submit.length > 0 && (await deps.getFreeBytes()) < MIN_SUBMIT_BYTES
+  const submit = isDiskFull ? [] : plan.submit
   const progress = createProgress({ job, lease })
-  const references = plan.submit.length > 0 ? await loadReferences(deps.store, job.referenceKeys) : []
+  const references = submit.length > 0 ? await loadReferences(deps.store, job.referenceKeys) : []
   const context = { ...createCallContext(deps, job, lease, add), references, onProgress: progress.report }
   const calls = [
     ...plan.resume.map(async call => ({ call, outcome: await pollCall(context, call) })),
-    ...plan.submit.map(async call => ({ call, outcome: await submitCall(context, call) })),
+    ...entries.flatMap(entry => {
+      const call = plan.recover.find(({ call }) => call === entry.call)
+      return call ? [recoverCall(context, call, entry).then(outcome => ({ call, outcome }))] : []
+    }),
+    ...submit.map(async call => ({ call, outcome: await submitCall(context, call) })),
   ]
-  const unknown = plan.unknown.map(call => ({ call, outcome: createUnknownOutcome() }))
   const settled = await Promise.allSettled(calls)
   await progress.flush()
   const rejected = settled.find(result => result.status === 'rejected')
   if (rejected) throw rejected.reason
-  return [...settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])), ...unknown]
+  return [
+    ...settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])),
+    ...plan.unknown.map(call => ({ call, outcome: createUnknownOutcome() })),
+    ...plan.pending.map(call => ({ call, outcome: createWait(PENDING_SECONDS, 'recovering') })),
+    ...(isDiskFull ? plan.submit : []).map(call => ({ call, outcome: createWait(DISK_FULL_SECONDS, 'disk-full') })),
+  ]
 }
 
 function createCallContext(
-  { provider, breaker, maxCallSeconds, onSubmit, planLimits }: GenerateDeps,
+  deps: GenerateDeps,
   job: Job,
   lease: Lease,
-  add: (output: ProviderOutput) => void,
+  add: (output: ProviderOutput) => Promise<void>,
 ): Omit<CallContext, 'references' | 'onProgress'> {
-  const { maxSubmits } = planLimits
   const onOutput = async (output: ProviderOutput) => {
-    if (await lease.write(tx => recordOutput(tx, job, output))) add(output)
+    if (!(await lease.write(tx => recordOutput(tx, job, output)))) return
+    const begun = add(output)
+    // Bytes wait on the disk, where their answer is: no more of them are read than can be stored.
+    if (output.kind === 'bytes') await begun
   }
-  return { job, lease, provider, breaker, maxCallSeconds, maxSubmits, onSubmit, onOutput }
+  return { ...deps, job, lease, maxSubmits: deps.planLimits.maxSubmits, onOutput }
 }
 
 /** Records the losses of an earlier worker: outputs that were only in its memory, and calls that are submitted once more. */
@@ -119,19 +166,44 @@ async function recordLosses(job: Job, lease: Lease, { lostOutputs, resubmitted }
   })
 }
 
-/** Records the outputs that failed permanently, and counts a failure that is retried. */
-async function recordFailures(
+/** Records the ends of calls and the outputs that failed permanently, and counts a failure that is retried. */
+async function recordResults(
   job: Job,
   lease: Lease,
-  failedCalls: FailedCall[],
-  hasCountedFailure: boolean,
+  results: CallResult[],
+  next: Pick<NextPoll, 'failedCalls' | 'hasCountedFailure'> & { deferred: ReadonlySet<number> },
 ): Promise<void> {
-  if (failedCalls.length === 0 && !hasCountedFailure) return
+  const { failedCalls, hasCountedFailure, deferred } = next
+  const ended = results.flatMap(({ call, outcome }) =>
+    outcome.kind === 'waiting' || outcome.end === null ? [] : [{ call, end: outcome.end }],
+  )
+  if (ended.length === 0 && failedCalls.length === 0 && !hasCountedFailure) return
   await lease.write(async tx => {
-    for (const { call, error } of failedCalls)
-      await markFailed(tx, job, getOutputIndices(call), publicError(error.code, error.message))
+    for (const { call, end } of ended) await recordCallEnd(tx, job, call, end)
+    for (const { call, error } of failedCalls) {
+      const indices = getOutputIndices(call).filter(index => !deferred.has(index))
+      await markFailed(tx, job, indices, publicError(error.code, error.message))
+    }
     if (hasCountedFailure) await tx`update generation_jobs set failures = failures + 1 where generation_id = ${job.id}`
   })
+}
+
+/** Removes the answers of calls that need them no longer: they are stored, or nothing more can be read from them. */
+async function removeReadAnswers(
+  { journal, log }: GenerateDeps,
+  job: Job,
+  results: CallResult[],
+  { unknown }: Plan,
+): Promise<void> {
+  for (const { call, outcome } of results) {
+    // The answer of an unknown call may still come, from a process that was frozen.
+    if (outcome.kind === 'waiting' || unknown.includes(call)) continue
+    await failpoint('before-journal-remove')
+    const name = { generationId: job.id, call: call.call }
+    await journal
+      .remove(name)
+      .catch(err => log.warn({ err, generation: job.id, call: call.call }, 'journal_entry_not_removed'))
+  }
 }
 
 async function finishOrReschedule(job: Job, lease: Lease, delay: PollDelay | null): Promise<JobOutcome> {
@@ -152,6 +224,6 @@ function toUrlOutput(index: number, url: string, headers: Record<string, string>
   return { index, kind: 'url', url, expiresAt: null, ...(headers ? { headers } : {}) }
 }
 
-function createUnknownOutcome(): CallOutcome {
-  return { kind: 'failed', error: createUnknownOutcomeError(), canRetry: false }
+function createWait(seconds: number, reason: WaitingState['reason']): CallOutcome {
+  return { kind: 'waiting', seconds, reason }
 }

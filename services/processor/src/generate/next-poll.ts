@@ -3,7 +3,7 @@ import { RETRY_POLICIES, retryDelay } from '@darkroom/infra/runtime/retry-polici
 import type { ProviderError } from '../providers/provider.ts'
 import type { JobCall } from '../queue/job.ts'
 import type { WaitingState } from '../queue/waiting-reason.ts'
-import type { CallResult } from './provider-call.ts'
+import type { CallOutcome, CallResult } from './provider-call.ts'
 
 /** Time until a job is due again, and the reason for waiting that users see. */
 export interface PollDelay {
@@ -11,7 +11,7 @@ export interface PollDelay {
   waiting: WaitingState | null
 }
 
-interface NextPoll {
+export interface NextPoll {
   /** Null if nothing is left to do at the provider. */
   delay: PollDelay | null
   /** Calls that failed permanently. */
@@ -30,6 +30,12 @@ export interface FailedCall {
 /** Longest delay before a retry, whatever the provider names. */
 const MAX_DELAY_SECONDS = 3_600
 
+/** Returns when outputs that the object store did not take are tried again. They are in the journal meanwhile. */
+export function decideStorageDelay(): PollDelay {
+  const seconds = retryDelay(RETRY_POLICIES.storageDown, 1) / 1_000
+  return { seconds, waiting: { reason: 'storage-down', seconds: null } }
+}
+
 /**
  * Decides from the results of a generation's calls when its job is due again, and which calls have failed permanently.
  *
@@ -47,8 +53,8 @@ export function decideNextPoll(results: CallResult[], options: { hasTriesLeft: b
   }
 }
 
-function toPollDelay({ seconds, isQueued }: { seconds: number; isQueued: boolean }): PollDelay {
-  return { seconds, waiting: isQueued ? { reason: 'provider-queue', seconds: null } : null }
+function toPollDelay({ seconds, reason }: Extract<CallOutcome, { kind: 'waiting' }>): PollDelay {
+  return { seconds, waiting: reason === null ? null : { reason, seconds: null } }
 }
 
 function toRetryDelay({ error }: FailedCall): PollDelay {

@@ -4,6 +4,10 @@ import type { Job, JobCall, JobOutput } from '../queue/job.ts'
 export interface Plan {
   /** Open calls with a request id, to be polled. */
   resume: JobCall[]
+  /** Calls whose answers are in the journal, to be read. */
+  recover: JobCall[]
+  /** Calls whose answers may still come: in flight, or in the journal of another host. */
+  pending: JobCall[]
   /** New calls, to be submitted. */
   submit: JobCall[]
   /** Calls without a request id that may have been accepted by the provider, and may not be submitted again. */
@@ -25,21 +29,38 @@ export interface PlanLimits {
   maxSubmits: number
 }
 
+/** The content of this host's journal, as far as a job's calls are concerned. */
+export interface JournalState {
+  /** Identity of the journal. */
+  hostId: string
+  /** States of the calls that the journal knows something about, by number. */
+  calls: ReadonlyMap<number, 'in-flight' | 'answered'>
+}
+
+/** After this silence of a host its answers are not waited for any longer. */
+const MAX_HOST_SILENCE_SECONDS = 600
+
 type PlannedJob = Pick<Job, 'outputs' | 'calls' | 'round' | 'mode'>
 
 /**
  * Derives the remaining work from a generation's rows. Nothing is bought twice: an output that is stored, that has a URL of
  * the provider, or that was paid for by a call of this round is never submitted. A job of mode `check` submits nothing.
  */
-export function createPlan(job: PlannedJob, limits: PlanLimits): Plan {
+export function createPlan(job: PlannedJob, limits: PlanLimits, journal: JournalState): Plan {
   const missing = job.outputs.filter(isMissing)
-  const open = job.calls.filter(call => !call.finished && covers(call, missing))
+  const covering = job.calls.filter(call => covers(call, missing))
+  const recover = covering.filter(call => call.requestId === null && journal.calls.get(call.call) === 'answered')
+  const pending = covering.filter(call => call.requestId === null && isPending(call, journal))
+  const open = covering.filter(call => !call.finished)
   const resume = open.filter(call => call.requestId !== null)
-  const unacknowledged = limits.isFree ? [] : open.filter(call => call.requestId === null)
+  const unanswered = open.filter(call => call.requestId === null && ![...recover, ...pending].includes(call))
+  const unacknowledged = limits.isFree ? [] : unanswered
   const resubmitted = unacknowledged.filter(call => job.mode === 'make' && canResubmit(job, call, limits))
   const unknown = unacknowledged.filter(call => !resubmitted.includes(call))
-  const lostOutputs = limits.isFree ? [] : findLostOutputs(job, missing)
+  const expected = new Set([...recover, ...pending].flatMap(getOutputIndices))
+  const lostOutputs = limits.isFree ? [] : findLostOutputs(job, missing).filter(index => !expected.has(index))
   const excluded = new Set([
+    ...expected,
     ...[...resume, ...unknown].flatMap(getOutputIndices),
     ...lostOutputs,
     ...findPaidOutputs(job, limits),
@@ -48,6 +69,8 @@ export function createPlan(job: PlannedJob, limits: PlanLimits): Plan {
   const nextCall = Math.max(-1, ...job.calls.map(call => call.call)) + 1
   return {
     resume,
+    recover,
+    pending,
     unknown,
     resubmitted,
     lostOutputs,
@@ -72,6 +95,14 @@ export function canResubmit(
     index => earlier.filter(other => getOutputIndices(other).includes(index)).length + 1,
   )
   return Math.max(...tries) < maxSubmits
+}
+
+/** Returns whether a call's answer may still come: from a process of this host, or from the journal of another host. */
+function isPending(call: JobCall, { hostId, calls }: JournalState): boolean {
+  const own = calls.get(call.call)
+  if (own !== undefined) return own === 'in-flight'
+  if (call.finished || call.host === null || call.host === hostId) return false
+  return call.hostSilentSeconds < MAX_HOST_SILENCE_SECONDS
 }
 
 function isUnknown(call: JobCall): boolean {
@@ -121,5 +152,6 @@ function splitIntoRuns(indices: number[], maxLength: number): number[][] {
 
 function createCall(job: PlannedJob, call: number, run: number[]): JobCall {
   const fresh = { requestId: null, finished: false, outcome: null, ageSeconds: 0, cancelRequested: false }
-  return { ...fresh, call, firstIndex: run[0] ?? 0, count: run.length, round: job.round }
+  const unsent = { attempt: null, host: null, hostSilentSeconds: 0 }
+  return { ...fresh, ...unsent, call, firstIndex: run[0] ?? 0, count: run.length, round: job.round }
 }

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { createFakeProvider } from '../../testing/fake-provider.ts'
-import type { Provider } from '../providers/provider.ts'
 import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 import { retryAsUser } from '../queue/user-actions.fixture.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
@@ -93,13 +92,15 @@ test('cancels a call that exceeds the time limit of its model', async () => {
 test('waits on stopping for the response to a submission, and the next worker polls its request id', async () => {
   const real = createFakeProvider({ url: env.fake.url })
   const gate = Promise.withResolvers<void>()
-  const submit: Provider['submit'] = async (request, options) => {
-    const submitted = await real.submit(request, options)
+  const { submitting } = real
+  if (submitting.kind !== 'remote') throw new Error('expected a remote provider')
+  const submit: typeof submitting.submit = async (request, options) => {
+    const answer = await submitting.submit(request, options)
     await gate.promise
     options.signal.throwIfAborted()
-    return submitted
+    return answer
   }
-  const first = await env.startWorker({ providers: [{ ...real, submit }] })
+  const first = await env.startWorker({ providers: [{ ...real, submitting: { ...submitting, submit } }] })
   const id = await env.queue({})
   await env.fake.waitForRequests(log => log.submits.length === 1)
   const stopped = first.stop()

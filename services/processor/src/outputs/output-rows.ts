@@ -4,7 +4,7 @@ import type { Transaction } from '@darkroom/infra/database/connection'
 import { bumpVersion } from '@darkroom/infra/generations/generations'
 import { markTemporary } from '@darkroom/infra/generations/mark-temporary'
 import type { ProviderOutput } from '../providers/provider.ts'
-import type { FinalOutcome, Job, JobCall } from '../queue/job.ts'
+import type { Job } from '../queue/job.ts'
 
 /** The metadata of a stored output. */
 export interface StoredOutput {
@@ -22,31 +22,6 @@ export interface StoredOutput {
   sha256: string
   /** Seconds; null for a still image. */
   duration: number | null
-}
-
-/** Records a call before it is made: after a crash the row shows that it may have been submitted. */
-export async function recordCall(tx: Transaction, job: Job, call: JobCall): Promise<void> {
-  await tx`
-    insert into provider_calls (generation_id, call, first_index, count, round, submitted_at)
-    values (${job.id}, ${call.call}, ${call.firstIndex}, ${call.count}, ${call.round}, clock_timestamp())
-    on conflict (generation_id, call) do update set submitted_at = excluded.submitted_at`
-}
-
-/** Records the provider's request id of a call: from then on a crash leads to a poll, and not to another purchase. */
-export async function recordRequestId(tx: Transaction, job: Job, call: JobCall, requestId: string): Promise<void> {
-  await tx`update provider_calls set request_id = ${requestId} where generation_id = ${job.id} and call = ${call.call}`
-}
-
-/** Records that a call has ended and gives no more outputs. */
-export async function recordCallEnd(tx: Transaction, job: Job, call: JobCall, outcome: FinalOutcome): Promise<void> {
-  await tx`
-    update provider_calls set finished_at = clock_timestamp(), outcome = ${outcome}
-    where generation_id = ${job.id} and call = ${call.call}`
-}
-
-/** Deletes the record of a call that the provider refused before the work began. */
-export async function deleteCall(tx: Transaction, job: Job, call: JobCall): Promise<void> {
-  await tx`delete from provider_calls where generation_id = ${job.id} and call = ${call.call} and request_id is null`
 }
 
 /**

@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { isProcessAlive } from '@darkroom/infra/runtime/process-liveness'
 import type { FileBody } from '@darkroom/infra/store/store'
 
 /** A folder for outputs that are too large to be buffered in memory. */
@@ -73,14 +74,5 @@ function isAbandoned(name: string, writtenAt: number): boolean {
   if (host.join('.') !== hostname()) return writtenAt < Date.now() - ABANDONED_MS
   // In a container, earlier processes may have had the same pid.
   if (Number(pid) === process.pid) return writtenAt < performance.timeOrigin
-  return !isAlive(Number(pid))
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
+  return !isProcessAlive(Number(pid))
 }

@@ -5,7 +5,8 @@ export const UPLOAD_STAGE = 'storage:upload-batch:heartbeat'
 
 /** The uploads of one generation, with limited concurrency. The failure of one does not stop the others. */
 export interface UploadBatch<Output> {
-  add(output: Output): void
+  /** Adds an upload. Resolves when it has begun: memory for the next output is there then. */
+  add(output: Output): Promise<void>
   /** Resolves when all uploads have ended; rejects with the first error of one. Nothing is added after this. */
   settled(): Promise<void>
 }
@@ -36,13 +37,16 @@ export function createUploadBatch<Output>(options: {
     add: output => {
       starting ??= options.onStart()
       const started = starting
+      const begun = Promise.withResolvers<void>()
       const uploading = limit(async () => {
+        begun.resolve()
         await started
         await options.upload(output)
       })
       // Prevents an unhandled-rejection crash; `settled()` reports the failure.
       uploading.catch(() => {})
       uploads.push(uploading)
+      return begun.promise
     },
     settled: () => {
       ended ??= end()

@@ -18,12 +18,19 @@ const NOT_STORED = publicError('not_stored')
 
 /**
  * Uploads one output to the store, with its previews, and marks it stored. An output that cannot be uploaded becomes
- * temporary if the provider has a URL of it, else failed. Other outputs are not affected.
+ * temporary if the provider has a URL of it. Bytes are deferred while the store or the database is away, and fail only if they
+ * are unusable. Other outputs are not affected.
  *
+ * @returns `deferred` if the output is to be uploaded again later
  * @throws LeaseLostError when the lease is lost
  * @throws the reason of the lease's signal once it is aborted
  */
-export async function uploadOutput(deps: UploadDeps, job: Job, lease: Lease, output: ProviderOutput): Promise<void> {
+export async function uploadOutput(
+  deps: UploadDeps,
+  job: Job,
+  lease: Lease,
+  output: ProviderOutput,
+): Promise<'settled' | 'deferred'> {
   const ids = { generation: job.id, attempt: job.attempt, provider: job.provider, output: output.index }
   try {
     await retry(createUpload(deps, job, lease, output), {
@@ -35,8 +42,15 @@ export async function uploadOutput(deps: UploadDeps, job: Job, lease: Lease, out
   } catch (err) {
     if (lease.signal.aborted || err instanceof LeaseLostError) throw err
     deps.log.warn({ err, ...ids }, 'output_not_stored')
+    if (output.kind === 'bytes' && !isUnusable(err)) return 'deferred'
     await lease.write(tx => markNotStored(tx, job, output.index, NOT_STORED))
   }
+  return 'settled'
+}
+
+/** Returns whether bytes can never be stored, however often they are tried: they are no media, or damaged. */
+function isUnusable(error: unknown): boolean {
+  return error instanceof StoreOutputError && error.failure !== 'store'
 }
 
 /** Returns one try of an upload. Once the output is stored, another try writes its row only. */

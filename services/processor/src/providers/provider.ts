@@ -31,7 +31,22 @@ export type ProviderOutput =
   | { index: number; kind: 'url'; url: string; expiresAt: Date | null; headers?: Record<string, string> }
   | { index: number; kind: 'bytes'; bytes: Uint8Array; mimeType: string; duration?: number }
 
-/** The response to a submission: a request id to poll, or a stream of outputs as they are made. */
+/** The response to a submission, unread. */
+export interface RawAnswer {
+  headers: Record<string, string>
+  /** The body as it arrives. @throws ProviderError when it is cut off or too long */
+  body: AsyncIterable<Uint8Array>
+}
+
+/** A response to a submission that is on the disk, or is being written there: it can be read from its beginning at any time. */
+export interface SavedAnswer {
+  /** Resolves when the answer has begun; rejects with the error of the submission. */
+  headers(): Promise<Record<string, string>>
+  /** Reads the body to its present end, or follows it while it arrives. */
+  body(signal: AbortSignal): AsyncIterable<Uint8Array>
+}
+
+/** The content of a response to a submission: a request id to poll, or a stream of outputs as they are made. */
 export type SubmitResult =
   | { kind: 'accepted'; requestId: string }
   | { kind: 'outputs'; outputs: AsyncIterable<ProviderOutput> }
@@ -52,13 +67,35 @@ export interface CallOptions {
   onProgress?: (fraction: number) => void
 }
 
+export interface AnswerOptions extends Pick<CallOptions, 'signal' | 'onProgress'> {
+  model: string
+  /** Indices of the requested outputs in the generation. */
+  indices: readonly number[]
+}
+
+/** The way in which a provider is called. */
+export type Submitting =
+  | {
+      /** `remote`: over the network. Its answer is written to the journal, unread, before anything else is done with it. */
+      readonly kind: 'remote'
+      /** Submits a call with one request. @throws ProviderError */
+      submit(request: ProviderRequest, options: CallOptions): Promise<RawAnswer>
+      /** Reads an answer that is arriving, or that an earlier process has left, alike. @throws ProviderError */
+      readAnswer(answer: SavedAnswer, options: AnswerOptions): Promise<SubmitResult>
+    }
+  | {
+      /** `local`: in this process, which can make the same again at no cost. */
+      readonly kind: 'local'
+      /** Makes the outputs. @throws ProviderError */
+      make(request: ProviderRequest, options: CallOptions): Promise<AsyncIterable<ProviderOutput>>
+    }
+
 /** An adapter of an image or video provider. */
 export interface Provider {
   readonly name: string
   /** Whether calls cost nothing, so that a call whose outcome is unknown may be made again. */
   readonly isFree: boolean
-  /** Submits a call. @throws ProviderError */
-  submit(request: ProviderRequest, options: CallOptions): Promise<SubmitResult>
+  readonly submitting: Submitting
   /** Polls a submitted request. @throws ProviderError when the poll itself fails */
   check(requestId: string, signal: AbortSignal): Promise<CheckResult>
   /** Asks the provider to stop a submitted request. @throws ProviderError */

@@ -1,10 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { transaction } from '@darkroom/infra/database/transaction'
+import { createLog } from '@darkroom/infra/log'
 import { createFakeProvider } from '../../testing/fake-provider.ts'
 import { ProviderError } from '../providers/provider.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 import { type BreakerState, checkBreaker, createCircuitBreaker } from './circuit-breaker.ts'
 
+const log = createLog({ service: 'test', level: 'silent' })
 let env: WorkerEnv
 
 beforeAll(async () => {
@@ -21,7 +23,7 @@ const busy = new ProviderError('provider_busy')
 const check = (probeSeconds = 30) => transaction(env.database, tx => checkBreaker(tx, 'fake', probeSeconds))
 
 test('opens after three failures in a row, for longer with each further one, and is closed by an answer', async () => {
-  const breaker = createCircuitBreaker(env.database, 'fake')
+  const breaker = createCircuitBreaker(env.database, 'fake', log)
   for (const failure of [busy, busy, null, busy, busy]) await breaker.record(failure)
   expect(await check()).toEqual({ kind: 'closed' })
   await breaker.record(busy)
@@ -36,7 +38,7 @@ test('opens after three failures in a row, for longer with each further one, and
 })
 
 test("stays closed after failures that are not the provider's fault", async () => {
-  const breaker = createCircuitBreaker(env.database, 'fake')
+  const breaker = createCircuitBreaker(env.database, 'fake', log)
   const refused = new ProviderError('provider_refused')
   const broken = new ProviderError('interrupted', { failure: 'unknown' })
   for (const failure of [refused, refused, refused, broken, broken, broken]) await breaker.record(failure)
@@ -44,7 +46,7 @@ test("stays closed after failures that are not the provider's fault", async () =
 })
 
 test('is half-open for one job after the cool-down, and open for the others', async () => {
-  const breaker = createCircuitBreaker(env.database, 'fake')
+  const breaker = createCircuitBreaker(env.database, 'fake', log)
   for (const failure of [busy, busy, busy]) await breaker.record(failure)
   await endCoolDown()
   const states = await Promise.all(Array.from({ length: 8 }, () => check()))

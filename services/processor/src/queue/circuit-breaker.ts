@@ -1,11 +1,12 @@
 import { FAILURES } from '@darkroom/contracts/failures'
 import type { WAITING_REASONS } from '@darkroom/contracts/generation'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
+import type { Log } from '@darkroom/infra/log'
 import type { ProviderError } from '../providers/provider.ts'
 
 /** The circuit breaker of one provider, shared by all processors. */
 export interface CircuitBreaker {
-  /** Records the outcome of a call: null for an answer, which closes the breaker. Three failures in a row open it. */
+  /** Records the outcome of a call: null for an answer, which closes the breaker. Three failures in a row open it. Never throws. */
   record(failure: ProviderError | null): Promise<void>
 }
 
@@ -26,15 +27,17 @@ const FAILURE_THRESHOLD = 3
 const COOL_DOWN_SECONDS = 10
 const MAX_COOL_DOWN_SECONDS = 60
 
-export function createCircuitBreaker(database: Database, provider: string): CircuitBreaker {
-  return {
-    record: async failure => {
-      if (failure === null) return await closeBreaker(database, provider)
-      if (FAILURES[failure.code].breaker === 'pause')
-        return await openBreaker(database, provider, failure.retryAfterSeconds ?? 0)
-      if (isProviderFault(failure)) await countFailure(database, provider)
-    },
-  }
+export function createCircuitBreaker(database: Database, provider: string, log: Log): CircuitBreaker {
+  // The answer of a provider is in hand: a breaker that cannot be written must not drop it.
+  const onError = (err: unknown) => log.warn({ err, provider }, 'circuit_breaker_not_recorded')
+  return { record: async failure => await recordOutcome(database, provider, failure).catch(onError) }
+}
+
+async function recordOutcome(database: Database, provider: string, failure: ProviderError | null): Promise<void> {
+  if (failure === null) return await closeBreaker(database, provider)
+  if (FAILURES[failure.code].breaker === 'pause')
+    return await openBreaker(database, provider, failure.retryAfterSeconds ?? 0)
+  if (isProviderFault(failure)) await countFailure(database, provider)
 }
 
 /**

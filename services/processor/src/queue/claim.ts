@@ -28,7 +28,12 @@ export interface ClaimOptions {
   leaseSeconds: number
   /** Expired leases and retryable errors after which a generation is failed. */
   maxFailures: number
+  /** Returns whether answers for the generation are in the journal: it is not given up as soon then. None unless given. */
+  hasAnswers?: (id: string) => Promise<boolean>
 }
+
+/** Factor of `maxFailures` for a generation whose answer is in the journal. */
+const ANSWERED_FACTOR = 10
 
 interface LockedGeneration {
   attempt: number
@@ -110,7 +115,17 @@ async function acquireLease(
     })
   const job = await readJob(tx, id)
   if (!job) return { kind: 'unknown' }
-  if (failures <= options.maxFailures) return { kind: 'claimed', job }
+  if (failures <= options.maxFailures || (await isWorthAnotherTry(options, id, failures)))
+    return { kind: 'claimed', job }
   await finishGeneration(tx, job, GAVE_UP)
   return { kind: 'nothing-to-do' }
+}
+
+async function isWorthAnotherTry(
+  { maxFailures, hasAnswers }: ClaimOptions,
+  id: string,
+  failures: number,
+): Promise<boolean> {
+  if (failures > maxFailures * ANSWERED_FACTOR || hasAnswers === undefined) return false
+  return await hasAnswers(id)
 }

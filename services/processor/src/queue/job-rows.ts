@@ -24,10 +24,11 @@ async function readOutputs(db: Queryable, id: string): Promise<JobOutput[]> {
 
 async function readCalls(db: Queryable, id: string): Promise<JobCall[]> {
   return await db<JobCall[]>`
-    select call, first_index as "firstIndex", count, round, request_id as "requestId", finished_at is not null as finished,
-           outcome, extract(epoch from clock_timestamp() - submitted_at)::float as "ageSeconds",
-           cancel_tried_at is not null as "cancelRequested"
-    from provider_calls where generation_id = ${id} order by call`
+    select c.call, c.first_index as "firstIndex", c.count, c.round, c.request_id as "requestId",
+           c.finished_at is not null as finished, c.outcome, c.cancel_tried_at is not null as "cancelRequested",
+           extract(epoch from clock_timestamp() - c.submitted_at)::float as "ageSeconds", c.attempt, c.host,
+           extract(epoch from clock_timestamp() - greatest(c.submitted_at, h.seen_at))::float as "hostSilentSeconds"
+    from provider_calls c left join journal_hosts h on h.id = c.host where c.generation_id = ${id} order by c.call`
 }
 
 async function readReferenceKeys(db: Queryable, id: string): Promise<string[]> {

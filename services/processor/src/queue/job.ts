@@ -51,4 +51,10 @@ export interface JobCall {
   ageSeconds: number
   /** Whether the provider was asked to stop it because the user cancelled. */
   cancelRequested: boolean
+  /** Attempt of the claim that made the call; null for a call of an older version. */
+  attempt: number | null
+  /** Journal that its answer goes to; null if there is none. */
+  host: string | null
+  /** Time since a processor of that host was last seen, by the database's clock. */
+  hostSilentSeconds: number
 }

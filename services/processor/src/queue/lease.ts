@@ -1,7 +1,6 @@
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import type { Log } from '@darkroom/infra/log'
-import { sleep } from '@darkroom/infra/runtime/timers'
 import type { Job } from './job.ts'
 
 /** Another worker has claimed the generation, or it has ended: this worker's writes no longer count. */
@@ -13,8 +12,6 @@ export class LeaseLostError extends Error {
 export interface Lease {
   /** Aborted when the lease is lost or the worker is to stop. */
   signal: AbortSignal
-  /** Returns the same signal, but delayed after a stop: for work that should not be interrupted in the middle. */
-  signalWithGrace(milliseconds: number): AbortSignal
   /**
    * Writes in one transaction, behind the fence.
    *
@@ -54,16 +51,12 @@ export async function withLease<T>(options: LeaseOptions, work: (lease: Lease) =
   const renew = createRenewal(options, lost)
   const timer = setInterval(renew, options.leaseSeconds * 250)
   const unregister = options.onAcquired?.(renew)
-  const delays = new AbortController()
   try {
     return await work({
       signal: AbortSignal.any([lost.signal, options.signal]),
-      signalWithGrace: milliseconds =>
-        AbortSignal.any([lost.signal, createDelayedSignal(options.signal, milliseconds, delays.signal)]),
       write: write => transaction(options.database, tx => withFence(tx, options, write)),
     })
   } finally {
-    delays.abort()
     unregister?.()
     clearInterval(timer)
   }
@@ -128,17 +121,4 @@ async function withFence<T>(tx: Transaction, options: LeaseOptions, work: (tx: T
   if (job) return await work(tx)
   options.onStale()
   throw new LeaseLostError(`attempt ${attempt} has no lease on generation ${id} any more`)
-}
-
-/** Returns a signal that is aborted some time after `signal`, with its reason, unless `cancelSignal` is aborted before. */
-function createDelayedSignal(signal: AbortSignal, milliseconds: number, cancelSignal: AbortSignal): AbortSignal {
-  const controller = new AbortController()
-  const abortLater = async () => {
-    await sleep(milliseconds, cancelSignal)
-    if (!cancelSignal.aborted) controller.abort(signal.reason)
-  }
-  const onAbort = () => void abortLater()
-  if (signal.aborted) onAbort()
-  else signal.addEventListener('abort', onAbort, { once: true, signal: cancelSignal })
-  return controller.signal
 }

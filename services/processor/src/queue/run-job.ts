@@ -3,6 +3,8 @@ import type { Delivery } from '@darkroom/infra/bus/consumer'
 import type { Database } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { RETRY_POLICIES, retryDelay } from '@darkroom/infra/runtime/retry-policies'
+import { sleep, untilAborted } from '@darkroom/infra/runtime/timers'
+import type { CallsInFlight } from '../answers/calls-in-flight.ts'
 import { finishGeneration } from '../generate/finish-generation.ts'
 import { type GenerateDeps, generate, type JobOutcome } from '../generate/generate.ts'
 import type { ProcessorMetrics } from '../metrics.ts'
@@ -15,8 +17,12 @@ import { type Lease, LeaseLostError, type LeaseOptions, releaseLease, reschedule
 import { setWaiting } from './waiting-reason.ts'
 
 export interface RunJobDeps
-  extends Omit<GenerateDeps, 'provider' | 'breaker' | 'planLimits' | 'maxCallSeconds' | 'onSubmit'> {
+  extends Omit<
+    GenerateDeps,
+    'provider' | 'breaker' | 'planLimits' | 'maxCallSeconds' | 'maxAnswerSeconds' | 'onSubmit' | 'callsInFlight'
+  > {
   database: Database
+  callsInFlight: CallsInFlight
   metrics: Pick<ProcessorMetrics, 'staleWrites' | 'submits'>
   activeJobs: Pick<ActiveJobs, 'add'>
   catalogue: ModelCatalogue
@@ -25,35 +31,67 @@ export interface RunJobDeps
   maxSeconds: number
   /** Times that one output may be submitted in a round while its outcome is unknown. */
   maxSubmits: number
-  /** Aborted when active jobs must be released. */
+  /** Aborted when active jobs must be released. A job whose call is in flight is released after its answer, and some seconds. */
   drainSignal: AbortSignal
+  /** Time that a draining job has to store an answer, in ms. */
+  drainGraceMs: number
 }
+
+/** The message of a job, of which only the acknowledgement deadline is renewed. */
+type JobDelivery = Pick<Delivery, 'working'>
 
 const TOO_LONG = publicError('too_long')
 /** Limits of a model that the provider no longer lists. */
 const UNLISTED_MODEL_LIMITS = { outputsPerCall: 1, maxSeconds: 3_600 }
 
 /** Works on a claimed generation under a lease. @returns what becomes of its message */
-export async function runJob(deps: RunJobDeps, provider: Provider, job: Job, delivery: Delivery): Promise<JobOutcome> {
+export async function runJob(
+  deps: RunJobDeps,
+  provider: Provider,
+  job: Job,
+  delivery: JobDelivery,
+): Promise<JobOutcome> {
   const timeout = AbortSignal.timeout(deps.maxSeconds * 1_000)
-  return await withLease(createLeaseOptions(deps, job, delivery, timeout), async lease => {
+  const ended = new AbortController()
+  const signal = AbortSignal.any([createDrainSignal(deps, job, ended.signal), timeout])
+  return await withLease(createLeaseOptions(deps, job, delivery, signal), async lease => {
     try {
       return await generate(createGenerateDeps(deps, provider, job), job, lease)
     } catch (err) {
       return await onJobError(deps, job, lease, err, timeout.aborted)
+    } finally {
+      ended.abort()
     }
   })
 }
 
-function createLeaseOptions(deps: RunJobDeps, job: Job, delivery: Delivery, timeout: AbortSignal): LeaseOptions {
-  const { database, log, leaseSeconds, metrics, activeJobs, drainSignal } = deps
+/** Returns a signal that is aborted when the job must be released: calls that are paid for are waited for, with the lease. */
+function createDrainSignal(deps: RunJobDeps, { id }: Job, ended: AbortSignal): AbortSignal {
+  const { drainSignal, callsInFlight, drainGraceMs } = deps
+  const controller = new AbortController()
+  const release = async () => {
+    if (callsInFlight.list(id).length > 0) {
+      await untilAborted(callsInFlight.settled(id), ended)
+      await sleep(drainGraceMs, ended)
+    }
+    controller.abort(drainSignal.reason)
+  }
+  // The job has ended by itself then.
+  const onDrain = () => void release().catch(() => {})
+  if (drainSignal.aborted) onDrain()
+  else drainSignal.addEventListener('abort', onDrain, { once: true, signal: ended })
+  return controller.signal
+}
+
+function createLeaseOptions(deps: RunJobDeps, job: Job, delivery: JobDelivery, signal: AbortSignal): LeaseOptions {
+  const { database, log, leaseSeconds, metrics, activeJobs } = deps
   return {
     database,
     log,
     job,
     leaseSeconds,
     onRenewal: delivery.working,
-    signal: AbortSignal.any([drainSignal, timeout]),
+    signal,
     onStale: () => metrics.staleWrites.inc(),
     onAcquired: recheck => activeJobs.add(job.id, recheck),
   }
@@ -64,9 +102,10 @@ function createGenerateDeps(deps: RunJobDeps, provider: Provider, job: Job): Gen
   return {
     ...deps,
     provider,
-    breaker: createCircuitBreaker(deps.database, provider.name),
+    breaker: createCircuitBreaker(deps.database, provider.name, deps.log),
     planLimits: { outputsPerCall, isFree: provider.isFree, maxSubmits: deps.maxSubmits },
     maxCallSeconds: maxSeconds,
+    maxAnswerSeconds: Math.min(maxSeconds, deps.maxSeconds),
     onSubmit: () => deps.metrics.submits.inc(),
   }
 }
@@ -83,15 +122,22 @@ async function onJobError(
     deps.log.warn({ generation: job.id, attempt: job.attempt, provider: job.provider }, 'lease_lost')
     return { kind: 'reschedule', seconds: 0 }
   }
-  if (isTimedOut) {
+  // An answer in hand is not dropped: the next worker reads it.
+  if (isTimedOut && !(await hasAnswers(deps, job.id))) {
     await lease.write(tx => finishGeneration(tx, job, TOO_LONG))
     return { kind: 'ended' }
   }
-  if (deps.drainSignal.aborted) {
+  if (deps.drainSignal.aborted && lease.signal.aborted) {
     await transaction(deps.database, tx => releaseLease(tx, job))
     return { kind: 'reschedule', seconds: 0 }
   }
   return await rescheduleAfterError(deps, job, lease, err)
+}
+
+/** Returns whether the journal has, or may get, answers for a generation. */
+export async function hasAnswers({ journal }: Pick<RunJobDeps, 'journal'>, id: string): Promise<boolean> {
+  const entries = await journal.list(id)
+  return entries.some(({ state }) => state === 'answered' || state === 'in-flight')
 }
 
 /** Counts an error of our own (the store, the database, or this code) and reschedules the job. */

@@ -196,9 +196,8 @@ test('describes itself as no AI model', async () => {
 
 async function submit(request: ProviderRequest, options: Partial<CallOptions> = {}, by = provider) {
   const signal = AbortSignal.timeout(20_000)
-  const submitted = await by.submit(request, { idempotencyKey: 'test', signal, ...options })
-  if (submitted.kind !== 'outputs') throw new Error(`expected outputs, not ${submitted.kind}`)
-  return submitted.outputs
+  if (by.submitting.kind !== 'local') throw new Error('expected a local provider')
+  return await by.submitting.make(request, { idempotencyKey: 'test', signal, ...options })
 }
 
 async function collectOutputs(request: ProviderRequest, options?: Partial<CallOptions>, by?: typeof provider) {

@@ -55,20 +55,26 @@ export function createDemoProvider(pool: WorkerPool = openWorkerPool(THREADS)): 
     name: 'demo',
     isFree: true,
     models: async () => [MODEL],
-    submit: async (request, options) => {
-      if (request.model !== MODEL.id || request.kind !== MODEL.kind) {
-        throw new ProviderError('model_unknown', { message: 'The demo draws still pictures only.' })
-      }
-      const references = await Promise.all(request.references.map(resizeReference))
-      options.signal.throwIfAborted()
-      return { kind: 'outputs', outputs: generateOutputs(pool, request, references, options) }
-    },
+    submitting: { kind: 'local', make: (request, options) => makeOutputs(pool, request, options) },
     check: async () => {
       throw new ProviderError('request_unknown', { message: 'The demo answers at once and keeps no requests.' })
     },
     cancel: async () => 'unsupported',
     close: pool.close,
   }
+}
+
+async function makeOutputs(
+  pool: WorkerPool,
+  request: ProviderRequest,
+  options: CallOptions,
+): Promise<AsyncIterable<ProviderOutput>> {
+  if (request.model !== MODEL.id || request.kind !== MODEL.kind) {
+    throw new ProviderError('model_unknown', { message: 'The demo draws still pictures only.' })
+  }
+  const references = await Promise.all(request.references.map(resizeReference))
+  options.signal.throwIfAborted()
+  return generateOutputs(pool, request, references, options)
 }
 
 /** Yields each output as it is made, in the order of the indices. Leaving the iteration stops the drawing. */

@@ -1,0 +1,77 @@
+import { failpoint } from '@darkroom/infra/runtime/failpoint'
+import { ProviderError, type RawAnswer } from '../providers/provider.ts'
+import type { AnswerWriter, JournaledCall } from './journal.ts'
+
+/** A call that has been sent and whose answer has not ended. */
+export interface CallInFlight extends JournaledCall {
+  /** Time until its own deadline, in whole seconds. */
+  remainingSeconds: number
+}
+
+/**
+ * The calls that this process has sent. They are not parts of a job: a job that ends meanwhile (its lease is lost, its user
+ * cancels) leaves them running, because they may be billed, and their answers go to the journal.
+ */
+export interface CallsInFlight {
+  /**
+   * Sends a call and writes its answer to the journal as it arrives. `writer.answer` reads it meanwhile.
+   *
+   * @param options `deadlineMs` is the longest time until the last byte
+   */
+  send(writer: AnswerWriter, options: { deadlineMs: number; submit: (signal: AbortSignal) => Promise<RawAnswer> }): void
+  /** Lists the calls of one generation, or all of them. */
+  list(generationId?: string): CallInFlight[]
+  /** Resolves when no call of the generation is in flight, or no call at all. */
+  settled(generationId?: string): Promise<void>
+  /** Aborts every call: what it may have bought is unknown then. */
+  giveUp(): void
+}
+
+interface SentCall {
+  call: JournaledCall
+  deadlineAt: number
+  ended: Promise<void>
+}
+
+export function createCallsInFlight(): CallsInFlight {
+  const sent = new Set<SentCall>()
+  const abandoned = new AbortController()
+  const select = (generationId?: string) =>
+    [...sent].filter(({ call }) => generationId === undefined || call.generationId === generationId)
+  return {
+    send: (writer, { deadlineMs, submit }) => {
+      const signal = AbortSignal.any([abandoned.signal, AbortSignal.timeout(deadlineMs)])
+      const ended = transfer(writer, () => submit(signal)).finally(() => sent.delete(entry))
+      const entry: SentCall = { call: writer.call, deadlineAt: performance.now() + deadlineMs, ended }
+      sent.add(entry)
+    },
+    list: generationId =>
+      select(generationId).map(({ call, deadlineAt }) => ({
+        ...call,
+        remainingSeconds: Math.max(0, Math.ceil((deadlineAt - performance.now()) / 1_000)),
+      })),
+    settled: async generationId => {
+      for (let calls = select(generationId); calls.length > 0; calls = select(generationId))
+        await Promise.all(calls.map(({ ended }) => ended))
+    },
+    giveUp: () => abandoned.abort(new ProviderError('interrupted')),
+  }
+}
+
+/** Copies an answer to the journal. Never throws: readers of the answer get the error. */
+async function transfer(writer: AnswerWriter, submit: () => Promise<RawAnswer>): Promise<void> {
+  const error = await copyAnswer(writer, submit).then(
+    () => undefined,
+    error => error ?? new Error('a call failed without an error'),
+  )
+  // An entry whose end cannot be written is read as far as it is there, once this process has ended.
+  await writer.end(error).catch(() => {})
+}
+
+async function copyAnswer(writer: AnswerWriter, submit: () => Promise<RawAnswer>): Promise<void> {
+  const { headers, body } = await submit()
+  await writer.begin(headers)
+  await failpoint('answer-begun')
+  for await (const chunk of body) await writer.append(chunk)
+  await failpoint('answer-received')
+}

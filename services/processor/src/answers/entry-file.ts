@@ -1,0 +1,70 @@
+import { readFile, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { FAILURES, type FailureCode } from '@darkroom/contracts/failures'
+import { isProcessAlive } from '@darkroom/infra/runtime/process-liveness'
+import { z } from 'zod'
+import { ProviderError } from '../providers/provider.ts'
+
+const FAILURE_CODES = Object.keys(FAILURES) as [FailureCode, ...FailureCode[]]
+
+/** The small file beside an answer: the call, its writer, and the answer's headers. */
+export const EntryFile = z.object({
+  v: z.literal(1),
+  generationId: z.uuid(),
+  call: z.int().min(0),
+  attempt: z.int().min(0),
+  provider: z.string(),
+  model: z.string(),
+  writer: z.object({ id: z.uuid(), pid: z.int(), host: z.string() }),
+  /** Null until the answer has begun. */
+  headers: z.record(z.string(), z.string()).nullable(),
+  /** Whether the answer has ended: its last byte is on the disk, or there is no more to come. */
+  ended: z.boolean(),
+  failure: z
+    .object({
+      code: z.enum(FAILURE_CODES),
+      failure: z.enum(['retryable', 'permanent', 'unknown']),
+      message: z.string(),
+      retryAfterSeconds: z.number().nullable(),
+    })
+    .nullable(),
+})
+export type EntryFile = z.infer<typeof EntryFile>
+
+/** The writer touches its file this often while the call is under way, in milliseconds. */
+export const HEARTBEAT_MS = 3_000
+/** A writer of this machine that has not touched its file for this long is frozen, or its pid is another process by now. */
+const FROZEN_MS = 60_000
+/** A writer of another container, whose pid cannot be looked up, is gone after this. */
+const SILENT_MS = 12_000
+
+/** Reads an entry's file; undefined if there is none. @throws ZodError or SyntaxError for one that is unreadable */
+export async function readEntryFile(path: string): Promise<EntryFile | undefined> {
+  const text = await readFile(path, 'utf8').catch(toUndefinedIfMissing)
+  return text === undefined ? undefined : EntryFile.parse(JSON.parse(text))
+}
+
+/** Returns whether the process that writes an entry still runs. */
+export async function isWriterAlive(path: string, { writer }: EntryFile, ownId: string): Promise<boolean> {
+  if (writer.id === ownId) return true
+  const stats = await stat(path).catch(toUndefinedIfMissing)
+  const silentMs = stats ? Date.now() - stats.mtimeMs : Number.POSITIVE_INFINITY
+  if (writer.host !== hostname()) return silentMs < SILENT_MS
+  // In a container, earlier processes may have had the same pid.
+  return writer.pid !== process.pid && silentMs < FROZEN_MS && isProcessAlive(writer.pid)
+}
+
+export function toEntryFailure(error: unknown): EntryFile['failure'] {
+  const known = error instanceof ProviderError ? error : new ProviderError('unknown_outcome', { cause: error })
+  const { code, failure, message, retryAfterSeconds } = known
+  return { code, failure, message, retryAfterSeconds }
+}
+
+export function toProviderError({ code, ...options }: NonNullable<EntryFile['failure']>): ProviderError {
+  return new ProviderError(code, options)
+}
+
+function toUndefinedIfMissing(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+  throw error
+}

@@ -1,0 +1,189 @@
+import { link, mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { Log } from '@darkroom/infra/log'
+import type { ProviderError, SavedAnswer } from '../providers/provider.ts'
+import { createAnswerBody, readAnswerBody } from './answer-body.ts'
+import { replaceFile, syncFolder, writeNewFile } from './durable-file.ts'
+import {
+  type EntryFile,
+  HEARTBEAT_MS,
+  isWriterAlive,
+  readEntryFile,
+  toEntryFailure,
+  toProviderError,
+} from './entry-file.ts'
+
+/** A call as the journal names it. The attempt tells two calls of the same number apart. */
+export interface JournaledCall {
+  generationId: string
+  call: number
+  attempt: number
+  provider: string
+  model: string
+}
+
+/**
+ * The state of a call in the journal. `in-flight`: a process is making it. `answered`: what it answered is on the disk, perhaps
+ * cut off at the end. `refused`: it had no effect. `unanswered`: nothing of an answer arrived, so its outcome is unknown.
+ */
+export type JournalEntry = JournaledCall &
+  (
+    | { state: 'in-flight' }
+    /** `ended`: no answer can come any more, not even from a process that is frozen. */
+    | { state: 'unanswered'; ended: boolean }
+    | { state: 'answered'; answer: SavedAnswer }
+    | { state: 'refused'; error: ProviderError }
+  )
+
+/** Writes the answer of one call. */
+export interface AnswerWriter {
+  readonly call: JournaledCall
+  /** The answer, which can be read from its beginning while it is being written. */
+  readonly answer: SavedAnswer
+  /** Begins the answer. @param headers of the response */
+  begin(headers: Record<string, string>): Promise<void>
+  append(chunk: Uint8Array): Promise<void>
+  /** Ends the answer: readers end, or throw `error` after its last byte. Nothing is appended after this. */
+  end(error?: unknown): Promise<void>
+}
+
+/**
+ * The answers of providers that are not stored yet. Each is on the disk before anything else is done with it, so that whatever
+ * fails afterwards, and whenever this process ends, it is read again. All processors of a host share the folder.
+ */
+export interface Journal {
+  /** Identity of the folder, which the rows of calls name. */
+  readonly id: string
+  readonly directory: string
+  /** Announces a call before it is made. A stale entry of the same number is removed. */
+  open(call: JournaledCall): Promise<AnswerWriter>
+  /** Lists the calls of one generation, or all calls. */
+  list(generationId?: string): Promise<JournalEntry[]>
+  /** Removes a call's files, once its row says that nothing more is needed of them. */
+  remove(call: Pick<JournaledCall, 'generationId' | 'call'>): Promise<void>
+}
+
+const ENTRY_NAME = /^([0-9a-f-]{36})\.(\d+)\.json$/
+const ID_FILE = 'id'
+
+/** Opens the journal in a folder, creating it if it is missing. */
+export async function openJournal({ directory, log }: { directory: string; log: Log }): Promise<Journal> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const id = await readOrCreateId(directory)
+  const writerId = crypto.randomUUID()
+  const list: Journal['list'] = async generationId => {
+    const names = (await readdir(directory)).filter(
+      name => ENTRY_NAME.exec(name)?.[1] === (generationId ?? ENTRY_NAME.exec(name)?.[1]),
+    )
+    const entries = await Promise.all(
+      names.map(name =>
+        readEntry(join(directory, name), writerId).catch(err => {
+          log.error({ err, file: name }, 'journal_entry_unreadable')
+          return undefined
+        }),
+      ),
+    )
+    return entries.filter(entry => entry !== undefined)
+  }
+  return {
+    id,
+    directory,
+    list,
+    open: call => openEntry(directory, writerId, call),
+    remove: async ({ generationId, call }) => {
+      const path = getEntryPath(directory, generationId, call)
+      // The entry first: a body without an entry is nothing, and an entry without its body looks unanswered.
+      await rm(path, { force: true })
+      await rm(toBodyPath(path), { force: true })
+      await syncFolder(directory)
+    },
+  }
+}
+
+async function readEntry(path: string, ownId: string): Promise<JournalEntry | undefined> {
+  const file = await readEntryFile(path)
+  if (!file) return undefined
+  const { generationId, call, attempt, provider, model, failure } = file
+  const named = { generationId, call, attempt, provider, model }
+  if (!file.ended && (await isWriterAlive(path, file, ownId))) return { ...named, state: 'in-flight' }
+  const { headers } = file
+  if (headers !== null && (await getSize(toBodyPath(path))) > 0) {
+    const answer: SavedAnswer = {
+      headers: async () => headers,
+      body: signal => readAnswerBody(toBodyPath(path), signal),
+    }
+    return { ...named, state: 'answered', answer }
+  }
+  if (failure !== null && failure.failure !== 'unknown')
+    return { ...named, state: 'refused', error: toProviderError(failure) }
+  return { ...named, state: 'unanswered', ended: file.ended }
+}
+
+async function openEntry(directory: string, writerId: string, call: JournaledCall): Promise<AnswerWriter> {
+  const path = getEntryPath(directory, call.generationId, call.call)
+  const writer = { id: writerId, pid: process.pid, host: hostname() }
+  let file: EntryFile = { v: 1, ...call, writer, headers: null, ended: false, failure: null }
+  await rm(toBodyPath(path), { force: true })
+  await replaceFile(path, JSON.stringify(file))
+  const body = await createAnswerBody(toBodyPath(path))
+  const begun = Promise.withResolvers<Record<string, string>>()
+  // Prevents an unhandled-rejection crash: a reader gets the failure, and there may be none.
+  begun.promise.catch(() => {})
+  const heartbeat = setInterval(() => void touch(path), HEARTBEAT_MS)
+  heartbeat.unref()
+  return {
+    call,
+    answer: { headers: () => begun.promise, body: body.follow },
+    begin: async headers => {
+      file = { ...file, headers }
+      await replaceFile(path, JSON.stringify(file))
+      begun.resolve(headers)
+    },
+    append: body.append,
+    end: async error => {
+      clearInterval(heartbeat)
+      file = { ...file, ended: true, failure: error === undefined ? null : toEntryFailure(error) }
+      try {
+        await replaceFile(path, JSON.stringify(file))
+      } finally {
+        begun.reject(error)
+        await body.close(error)
+      }
+    },
+  }
+}
+
+/** Renews the time of an entry's file. That it cannot be done says nothing about the call. */
+async function touch(path: string): Promise<void> {
+  const now = new Date()
+  await utimes(path, now, now).catch(() => {})
+}
+
+async function getSize(path: string): Promise<number> {
+  return await stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  )
+}
+
+function getEntryPath(directory: string, generationId: string, call: number): string {
+  return join(directory, `${generationId}.${call}.json`)
+}
+
+function toBodyPath(entryPath: string): string {
+  return entryPath.replace(/\.json$/, '.body')
+}
+
+/** Returns the identity of the folder. Several processes may create it at once: the first one counts. */
+async function readOrCreateId(directory: string): Promise<string> {
+  const path = join(directory, ID_FILE)
+  const own = `${path}.${crypto.randomUUID()}`
+  await writeNewFile(own, crypto.randomUUID())
+  await link(own, path).catch(error => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  })
+  await rm(own, { force: true })
+  await syncFolder(directory)
+  return (await readFile(path, 'utf8')).trim()
+}
