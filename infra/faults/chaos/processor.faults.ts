@@ -23,7 +23,19 @@ beforeAll(async () => {
 afterEach(() => stack.clearFaults(), LIMIT_MS)
 afterAll(() => stack[Symbol.asyncDispose](), LIMIT_MS)
 
-test.each(['before-claim', 'after-claim', 'after-request-id', 'before-hand-back', 'mid-upload', 'after-finish'])(
+test.each([
+  'before-claim',
+  'after-claim',
+  'before-submit',
+  'answer-received',
+  'answer-read',
+  'after-submit',
+  'before-journal-remove',
+  'after-request-id',
+  'before-hand-back',
+  'mid-upload',
+  'after-finish',
+])(
   'F1: a processor that is killed at %s loses nothing and buys nothing twice',
   async at => {
     await stack.fake.setBehavior({ delayMs: at === 'before-hand-back' ? 1_500 : 0, lookAgainSeconds: 0.5 })
@@ -35,31 +47,31 @@ test.each(['before-claim', 'after-claim', 'after-request-id', 'before-hand-back'
   LIMIT_MS,
 )
 
-test.each([
-  ['before-submit', 0],
-  ['after-submit', 1],
-])(
-  'F1: after a kill at %s the outcome is unknown and shown as such, and only a user may buy it again',
-  async (at, bought) => {
-    await stack.fake.setBehavior({ delayMs: 0, lookAgainSeconds: 0.5 })
-    const made = await generateDespiteKill(at, createImageDraft(at))
+test(
+  'F1: after a kill while the provider works the outcome is unknown and shown as such, and only a user may buy it again',
+  async () => {
+    await stack.fake.setBehavior({ delayMs: 60_000 })
+    const { id } = await stack.client.submit({ ...createImageDraft('as bytes'), model: 'fake-bytes' })
+    await waitFor('The submission', HANG_MS, async () => (await countSubmits(id)) === 1)
+    stack.processor.signal('SIGKILL')
+    const made = await stack.client.waitForGeneration(id, isFinished)
     expect([made.status, made.error?.code]).toEqual(['failed', 'unknown_outcome'])
-    expect(await countSubmits(made.id)).toBe(bought)
+    await stack.fake.setBehavior({ delayMs: 0 })
     expect(await stack.client.rerun(made.id, 'check')).toBe(false)
     expect(await stack.client.rerun(made.id, 'retry')).toBe(true)
     const again = await stack.client.waitForGeneration(made.id, isFinished)
     expect([again.status, listOutputStates(again)]).toEqual(['completed', ['stored', 'stored']])
-    expect(await countSubmits(made.id)).toBe(bought + 1)
+    expect(await countSubmits(made.id)).toBe(2)
     expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,
 )
 
-test(
-  'F1: outputs that came as bytes and were lost with their worker are not bought again',
-  async () => {
-    const made = await generateDespiteKill('mid-upload', { ...createImageDraft('as bytes'), model: 'fake-bytes' })
-    expect(isFinished(made)).toBe(true)
+test.each(['answer-received', 'answer-read', 'mid-upload', 'before-journal-remove', 'after-finish'])(
+  'F1: outputs that came as bytes are stored after a kill at %s, with one bill',
+  async at => {
+    const made = await generateDespiteKill(at, { ...createImageDraft('as bytes'), model: 'fake-bytes' })
+    expect([made.status, listOutputStates(made)]).toEqual(['completed', ['stored', 'stored']])
     expect(await countSubmits(made.id)).toBe(1)
     expect(await checkInvariants(stack)).toEqual([])
   },

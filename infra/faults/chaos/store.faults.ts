@@ -112,7 +112,7 @@ test(
 )
 
 test(
-  'F27: outputs that cannot be stored stay at their provider, and the others are stored',
+  'F27: outputs that cannot be stored stay at their provider, or in the journal, and the others are stored',
   async () => {
     faultProxy.intercept = async (request, forward) =>
       isPutOf(request, 1) ? s3ErrorResponse(500, 'InternalError') : await forward(request)
@@ -126,9 +126,9 @@ test(
       ...createImageDraft('bytes that cannot be stored'),
       model: 'fake-bytes',
     })
-    const bytes = await stack.client.waitForGeneration(id, isFinished)
-    expect([bytes.status, bytes.error?.code]).toEqual(['failed', 'not_stored'])
+    await stack.client.waitForGeneration(id, ({ waiting }) => waiting?.reason === 'storage-down')
     faultProxy.intercept = forwardUnchanged
+    await waitUntilStored(id)
     for (const { id } of [one, none]) await waitUntilStored(id)
     expect(await checkInvariants(stack)).toEqual([])
   },

@@ -32,6 +32,8 @@ export interface WorkerOptions {
   maxSubmits?: number
   /** Free space that the worker finds, in bytes. */
   freeBytes?: number
+  /** The environment's store unless given. */
+  store?: Store
 }
 
 export type WorkerEnv = Awaited<ReturnType<typeof openWorkerEnv>>
@@ -111,7 +113,7 @@ async function startOneWorker({ database, bus, store, spool, journal, fake }: Wo
   const callsInFlight = createCallsInFlight()
   const workerDeps = {
     ...deps,
-    store,
+    store: options.store ?? store,
     journal,
     callsInFlight,
     getFreeBytes: async () => options.freeBytes ?? Number.MAX_SAFE_INTEGER,

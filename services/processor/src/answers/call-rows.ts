@@ -6,7 +6,6 @@ import { transaction } from '@darkroom/infra/database/transaction'
 import { transition } from '@darkroom/infra/generations/generations'
 import { reopenJob, resetOutputs } from '@darkroom/infra/generations/reopen'
 import type { FinalOutcome, Job, JobCall } from '../queue/job.ts'
-import { LeaseLostError } from '../queue/lease.ts'
 
 /** Names a call in the database. */
 export interface CallName {
@@ -28,14 +27,14 @@ export async function recordCall(tx: Transaction, job: Job, call: JobCall, host:
  * Asserts that the database has the note of a call and that its claim still has the lease. It is a statement of its own: a
  * transaction that was believed to be committed, through a pooler for example, may not have been.
  *
- * @throws LeaseLostError otherwise; the call must not be made then
+ * @throws Error otherwise; the call must not be made then
  */
 export async function assertCallRecorded(database: Database, job: Job, call: JobCall): Promise<void> {
   const rows = await database`
     select from provider_calls c join generation_jobs j on j.generation_id = c.generation_id
     where c.generation_id = ${job.id} and c.call = ${call.call} and c.attempt = ${job.attempt} and c.request_id is null
       and c.finished_at is null and j.attempt = ${job.attempt} and j.lease_until > clock_timestamp()`
-  if (rows.length === 0) throw new LeaseLostError(`call ${call.call} of generation ${job.id} is not noted`)
+  if (rows.length === 0) throw new Error(`call ${call.call} of generation ${job.id} is not noted`)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { FAILURES, type FailureCode } from '@darkroom/contracts/failures'
 import { isProcessAlive } from '@darkroom/infra/runtime/process-liveness'
@@ -16,6 +16,8 @@ export const EntryFile = z.object({
   provider: z.string(),
   model: z.string(),
   writer: z.object({ id: z.uuid(), pid: z.int(), host: z.string() }),
+  /** Whether the call was about to be sent, or was sent. */
+  sent: z.boolean(),
   /** Null until the answer has begun. */
   headers: z.record(z.string(), z.string()).nullable(),
   /** Whether the answer has ended: its last byte is on the disk, or there is no more to come. */
@@ -44,14 +46,28 @@ export async function readEntryFile(path: string): Promise<EntryFile | undefined
   return text === undefined ? undefined : EntryFile.parse(JSON.parse(text))
 }
 
-/** Returns whether the process that writes an entry still runs. */
-export async function isWriterAlive(path: string, { writer }: EntryFile, ownId: string): Promise<boolean> {
-  if (writer.id === ownId) return true
-  const stats = await stat(path).catch(toUndefinedIfMissing)
-  const silentMs = stats ? Date.now() - stats.mtimeMs : Number.POSITIVE_INFINITY
-  if (writer.host !== hostname()) return silentMs < SILENT_MS
+/** State of the process that writes an entry. `silent`: it is frozen, or it runs where this process cannot look. */
+export type WriterState = 'alive' | 'silent' | 'dead'
+
+/** Returns the state of the process that writes an entry. @param ownId identity of this process */
+export async function getWriterState(path: string, { writer }: EntryFile, ownId: string): Promise<WriterState> {
+  if (writer.id === ownId) return 'alive'
+  const isHere = writer.host === hostname()
   // In a container, earlier processes may have had the same pid.
-  return writer.pid !== process.pid && silentMs < FROZEN_MS && isProcessAlive(writer.pid)
+  if (isHere && (writer.pid === process.pid || !isProcessAlive(writer.pid))) return 'dead'
+  return (await getAgeMs(path)) < (isHere ? FROZEN_MS : SILENT_MS) ? 'alive' : 'silent'
+}
+
+/** Returns the time since a file was written, by the clock of the file system: the clock of a process may be wrong. */
+async function getAgeMs(path: string): Promise<number> {
+  const probe = `${path}.${crypto.randomUUID()}.new`
+  await writeFile(probe, '')
+  try {
+    const [written, now] = await Promise.all([stat(path).catch(toUndefinedIfMissing), stat(probe)])
+    return written ? now.mtimeMs - written.mtimeMs : Number.POSITIVE_INFINITY
+  } finally {
+    await rm(probe, { force: true })
+  }
 }
 
 export function toEntryFailure(error: unknown): EntryFile['failure'] {

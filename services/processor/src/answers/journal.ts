@@ -1,14 +1,14 @@
-import { link, mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
+import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Log } from '@darkroom/infra/log'
-import type { ProviderError, SavedAnswer } from '../providers/provider.ts'
+import { ProviderError, type SavedAnswer } from '../providers/provider.ts'
 import { createAnswerBody, readAnswerBody } from './answer-body.ts'
 import { replaceFile, syncFolder, writeNewFile } from './durable-file.ts'
 import {
   type EntryFile,
+  getWriterState,
   HEARTBEAT_MS,
-  isWriterAlive,
   readEntryFile,
   toEntryFailure,
   toProviderError,
@@ -25,7 +25,8 @@ export interface JournaledCall {
 
 /**
  * The state of a call in the journal. `in-flight`: a process is making it. `answered`: what it answered is on the disk, perhaps
- * cut off at the end. `refused`: it had no effect. `unanswered`: nothing of an answer arrived, so its outcome is unknown.
+ * cut off at the end. `refused`: it had no effect, or was never sent. `unanswered`: nothing of an answer arrived, so its outcome
+ * is unknown.
  */
 export type JournalEntry = JournaledCall &
   (
@@ -41,6 +42,8 @@ export interface AnswerWriter {
   readonly call: JournaledCall
   /** The answer, which can be read from its beginning while it is being written. */
   readonly answer: SavedAnswer
+  /** Announces that the call is sent now. Without it the call is known not to have been made. */
+  markSent(): Promise<void>
   /** Begins the answer. @param headers of the response */
   begin(headers: Record<string, string>): Promise<void>
   append(chunk: Uint8Array): Promise<void>
@@ -66,10 +69,13 @@ export interface Journal {
 
 const ENTRY_NAME = /^([0-9a-f-]{36})\.(\d+)\.json$/
 const ID_FILE = 'id'
+/** Longer than a process takes between two steps of writing or removing an entry. */
+const LEFTOVER_MS = 3_600_000
 
 /** Opens the journal in a folder, creating it if it is missing. */
 export async function openJournal({ directory, log }: { directory: string; log: Log }): Promise<Journal> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
+  await removeLeftovers(directory)
   const id = await readOrCreateId(directory)
   const writerId = crypto.randomUUID()
   const list: Journal['list'] = async generationId => {
@@ -106,7 +112,9 @@ async function readEntry(path: string, ownId: string): Promise<JournalEntry | un
   if (!file) return undefined
   const { generationId, call, attempt, provider, model, failure } = file
   const named = { generationId, call, attempt, provider, model }
-  if (!file.ended && (await isWriterAlive(path, file, ownId))) return { ...named, state: 'in-flight' }
+  const writer = file.ended ? 'dead' : await getWriterState(path, file, ownId)
+  if (writer === 'alive') return { ...named, state: 'in-flight' }
+  if (writer === 'dead' && !file.sent) return { ...named, state: 'refused', error: new ProviderError('interrupted') }
   const { headers } = file
   if (headers !== null && (await getSize(toBodyPath(path))) > 0) {
     const answer: SavedAnswer = {
@@ -123,18 +131,22 @@ async function readEntry(path: string, ownId: string): Promise<JournalEntry | un
 async function openEntry(directory: string, writerId: string, call: JournaledCall): Promise<AnswerWriter> {
   const path = getEntryPath(directory, call.generationId, call.call)
   const writer = { id: writerId, pid: process.pid, host: hostname() }
-  let file: EntryFile = { v: 1, ...call, writer, headers: null, ended: false, failure: null }
+  let file: EntryFile = { v: 1, ...call, writer, sent: false, headers: null, ended: false, failure: null }
   await rm(toBodyPath(path), { force: true })
   await replaceFile(path, JSON.stringify(file))
   const body = await createAnswerBody(toBodyPath(path))
   const begun = Promise.withResolvers<Record<string, string>>()
   // Prevents an unhandled-rejection crash: a reader gets the failure, and there may be none.
   begun.promise.catch(() => {})
-  const heartbeat = setInterval(() => void touch(path), HEARTBEAT_MS)
+  const heartbeat = setInterval(() => void touch(path).catch(() => {}), HEARTBEAT_MS)
   heartbeat.unref()
   return {
     call,
     answer: { headers: () => begun.promise, body: body.follow },
+    markSent: async () => {
+      file = { ...file, sent: true }
+      await replaceFile(path, JSON.stringify(file))
+    },
     begin: async headers => {
       file = { ...file, headers }
       await replaceFile(path, JSON.stringify(file))
@@ -154,10 +166,10 @@ async function openEntry(directory: string, writerId: string, call: JournaledCal
   }
 }
 
-/** Renews the time of an entry's file. That it cannot be done says nothing about the call. */
+/** Renews the time of an entry's file, by the clock of the file system. A failure has no effect on the call. */
 async function touch(path: string): Promise<void> {
-  const now = new Date()
-  await utimes(path, now, now).catch(() => {})
+  await using file = await open(path, 'r+')
+  await file.write('{', 0)
 }
 
 async function getSize(path: string): Promise<number> {
@@ -173,6 +185,18 @@ function getEntryPath(directory: string, generationId: string, call: number): st
 
 function toBodyPath(entryPath: string): string {
   return entryPath.replace(/\.json$/, '.body')
+}
+
+/** Removes what a killed process has left: temporary files, and bodies whose entries were removed. */
+async function removeLeftovers(directory: string): Promise<void> {
+  const names = new Set(await readdir(directory))
+  const isLeftover = (name: string) =>
+    name.endsWith('.new') || (name.endsWith('.body') && !names.has(name.replace(/\.body$/, '.json')))
+  for (const name of [...names].filter(isLeftover)) {
+    const path = join(directory, name)
+    const stats = await stat(path).catch(() => undefined)
+    if (stats && Date.now() - stats.mtimeMs > LEFTOVER_MS) await rm(path, { force: true })
+  }
 }
 
 /** Returns the identity of the folder. Several processes may create it at once: the first one counts. */

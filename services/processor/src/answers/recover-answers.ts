@@ -63,11 +63,7 @@ async function onUnanswered({ journal }: RecoverDeps, entry: JournalEntry, state
 async function onAnswer(deps: RecoverDeps, entry: JournalEntry, state: string): Promise<void> {
   const provider = deps.providers.find(({ name }) => name === entry.provider)
   if (!provider) return
-  if (entry.state === 'answered' && (await noteIfAccepted(deps, provider, entry))) {
-    await deps.journal.remove(entry)
-    if (state === 'missed') await reopenForAnswer(deps.database, entry)
-    return
-  }
+  if (entry.state === 'answered' && (await noteIfAccepted(deps, provider, entry))) await deps.journal.remove(entry)
   if (entry.state === 'refused' && state !== 'open') return await deps.journal.remove(entry)
   if (state === 'missed') await reopenForAnswer(deps.database, entry)
   if (state !== 'cancelled') await deps.runJob(provider, entry.generationId)

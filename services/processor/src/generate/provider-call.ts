@@ -7,7 +7,7 @@ import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { sleep, untilAborted } from '@darkroom/infra/runtime/timers'
 import { assertCallRecorded, deleteCall, noteRequestId, recordCall } from '../answers/call-rows.ts'
 import type { CallsInFlight } from '../answers/calls-in-flight.ts'
-import type { AnswerWriter, Journal, JournalEntry } from '../answers/journal.ts'
+import type { Journal, JournalEntry } from '../answers/journal.ts'
 import {
   type CallOptions,
   type CheckResult,
@@ -82,7 +82,14 @@ export async function submitCall(context: CallContext, call: JobCall): Promise<C
   if (submitting.kind === 'local') return await makeLocally(context, call, submitting)
   const { id: generationId, attempt, provider, model } = context.job
   const writer = await context.journal.open({ generationId, call: call.call, attempt, provider, model })
-  await noteCall(context, call, context.journal.id).catch(error => discardEntry(context, writer, error))
+  try {
+    await noteCall(context, call, context.journal.id)
+    await writer.markSent()
+  } catch (error) {
+    // The entry says that the call was not made, to the next worker as well.
+    await writer.end(new ProviderError('interrupted'))
+    throw error
+  }
   const { maxAnswerSeconds, callsInFlight } = context
   const request = createProviderRequest(context.job, call, context.references)
   callsInFlight.send(writer, {
@@ -139,13 +146,6 @@ async function noteCall(context: CallContext, call: JobCall, host: string | null
   lease.signal.throwIfAborted()
 }
 
-/** Removes the entry of a call that is not made. @throws `error` */
-async function discardEntry({ journal }: CallContext, writer: AnswerWriter, error: unknown): Promise<never> {
-  await writer.end(new ProviderError('interrupted')).catch(() => {})
-  await journal.remove(writer.call).catch(() => {})
-  throw error
-}
-
 function createCallOptions({ job, onProgress }: CallContext, call: JobCall): Omit<CallOptions, 'signal'> {
   return { idempotencyKey: `${job.id}:${call.call}`, onProgress: fraction => onProgress(call, fraction) }
 }
@@ -172,8 +172,8 @@ async function readAnswer(
   const onProgress = (fraction: number) => context.onProgress(call, fraction)
   const read = await callProvider(context, () => readAnswer(answer, { ...options, onProgress }))
   if (read instanceof ProviderError) return await onAnswerError(context, call, read)
-  await failpoint('answer-read')
   if (read.kind === 'outputs') return await collectOutputs(context, call, read.outputs)
+  await failpoint('answer-read')
   await failpoint('after-submit')
   await adoptRequestId(context, call, read.requestId)
   await failpoint('after-request-id')
@@ -200,6 +200,7 @@ async function collectOutputs(
     for await (const output of outputs) await context.onOutput(output)
   })
   if (failed instanceof ProviderError) return await onAnswerError(context, call, failed)
+  await failpoint('answer-read')
   return { kind: 'finished', end: 'finished' }
 }
 
