@@ -6,22 +6,13 @@ import type {
   Submission,
 } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
-import type { Problem } from '@darkroom/contracts/problem'
 import type { Timeline } from '@darkroom/contracts/timeline'
 import { treaty } from '@elysiajs/eden'
 import type { App as IngestApp } from '../../services/ingest/src/app.ts'
 import type { App as QueryApp } from '../../services/query/src/app.ts'
+import { type Parts, parseParts } from './live/parts.ts'
+import { formatProblem, RejectedError, toRequestError, UNREACHABLE_MESSAGE, UnavailableError } from './request-error.ts'
 import type { Clock } from './ui/clock.ts'
-
-/** The studio's refusal of a request, with the message of its problem document. */
-export class RejectedError extends Error {
-  override readonly name = 'RejectedError'
-}
-
-/** A request without a response: the user is offline, the studio is down, or it took too long. */
-export class UnreachableError extends Error {
-  override readonly name = 'UnreachableError'
-}
 
 /** Selects a page: after or before a cursor, around a generation, or at a time; the newest one without any of them. */
 export interface PageQuery {
@@ -32,7 +23,7 @@ export interface PageQuery {
   at?: string
 }
 
-/** The studio's HTTP API. Each function throws a `RejectedError` or an `UnreachableError`. */
+/** The studio's HTTP API. Each function but `fetchParts` throws a `RejectedError` or an `UnavailableError`. */
 export interface Api {
   /** Returns a page of generations, newest first. */
   fetchPage(query: PageQuery): Promise<GenerationPage>
@@ -40,6 +31,8 @@ export interface Api {
   fetchTimeline(zone: string): Promise<Timeline>
   /** Returns the models with what each offers. */
   fetchModels(): Promise<Model[]>
+  /** Returns the state of the studio's parts; null if it cannot be read. */
+  fetchParts(): Promise<Parts | null>
   /** Submits a generation. It is idempotent by `clientId`. */
   generate(submission: Submission): Promise<Generation>
   /** Cancels a generation. The `note` of the result is for the user. */
@@ -58,7 +51,7 @@ export interface Api {
 type ListQuery = Parameters<ReturnType<typeof treaty<QueryApp>>['api']['generations']['get']>[0]['query']
 
 const DEADLINE_MS = 30_000
-const UNREACHABLE_MESSAGE = 'The studio cannot be reached.'
+const PARTS_DEADLINE_MS = 4_000
 
 /** Creates the client of the studio's API. @param origin of the studio, which is that of this page */
 export function createApi({ origin, clock }: { origin: string; clock: Clock }): Api {
@@ -78,6 +71,7 @@ export function createApi({ origin, clock }: { origin: string; clock: Clock }): 
     fetchTimeline: async zone =>
       unwrap(await query.api.generations.timeline.get({ query: { zone }, fetch: createTimeout() })),
     fetchModels: async () => unwrap(await query.api.models.get({ fetch: createTimeout() })),
+    fetchParts: () => fetchParts(new URL('/api/parts', origin)),
     generate: async submission => unwrap(await ingest.api.generate.post(submission, { fetch: createTimeout() })),
     cancel: async id => unwrap(await generationRoute(id).cancel.post(undefined, { fetch: createTimeout() })),
     reopen: async (id, action) => unwrap(await generationRoute(id)[action].post(undefined, { fetch: createTimeout() })),
@@ -85,26 +79,6 @@ export function createApi({ origin, clock }: { origin: string; clock: Clock }): 
     remove: async id => void assertSuccess(await generationRoute(id).delete(undefined, { fetch: createTimeout() })),
     restore: async id => unwrap(await generationRoute(id).restore.post(undefined, { fetch: createTimeout() })),
   }
-}
-
-/** Returns the message about an error for the user. */
-export function describeProblem(error: unknown): string {
-  return error instanceof RejectedError || error instanceof UnreachableError
-    ? error.message
-    : 'Something went wrong in this page.'
-}
-
-/**
- * Returns the message of a problem document for the user: one sentence for each part of the request that is not valid, else
- * one for the whole request.
- *
- * @param subject named instead of the part, where the user knows of one part only
- */
-export function formatProblem(value: unknown, status: number, subject?: string): string {
-  const problem = value as Partial<Problem> | null
-  const errors = problem?.errors?.map(({ path, message }) => toSentence(`${subject ?? path} ${message}`)) ?? []
-  if (errors.length > 0) return [...new Set(errors)].join(' ')
-  return problem?.detail ?? `The studio answered with an error (${status}).`
 }
 
 interface TreatyResult<T> {
@@ -121,16 +95,22 @@ function unwrap<T>(result: TreatyResult<T>): Exclude<T, Response> {
 }
 
 function assertSuccess({ error, response }: TreatyResult<unknown>): Response {
-  if (!response) throw new UnreachableError(UNREACHABLE_MESSAGE, { cause: error?.value })
-  // The gateway's responses while a service is down: the user cannot change anything about it.
-  if (response.status === 502 || response.status === 504) throw new UnreachableError(UNREACHABLE_MESSAGE)
-  if (error) throw new RejectedError(formatProblem(error.value, response.status))
-  return response
+  if (!response) throw new UnavailableError(UNREACHABLE_MESSAGE, { cause: error?.value })
+  if (!error) return response
+  throw toRequestError({
+    status: response.status,
+    body: error.value,
+    retryAfter: response.headers.get('retry-after'),
+  })
 }
 
-function toSentence(message: string): string {
-  const text = message.trim()
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+async function fetchParts(url: URL): Promise<Parts | null> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(PARTS_DEADLINE_MS) })
+    return response.ok ? parseParts(await response.json()) : null
+  } catch {
+    return null
+  }
 }
 
 function createTimeout(): RequestInit {

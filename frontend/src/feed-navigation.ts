@@ -1,4 +1,4 @@
-import { describeProblem, RejectedError } from './api.ts'
+import { describeProblem, RejectedError } from './request-error.ts'
 import type { FeedLocation } from './store/feed-location.ts'
 import type { GenerationStore } from './store/generation-store.ts'
 

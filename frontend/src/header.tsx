@@ -1,6 +1,7 @@
 import { Show } from 'solid-js'
 import type { Density } from './feed/row-layout.ts'
 import type { Connection } from './live/live.ts'
+import { formatParts, type Parts } from './live/parts.ts'
 import { createTheme, type Theme } from './settings/theme.ts'
 import { Icon, type IconName } from './ui/icons.tsx'
 import type { PersistedChoice } from './ui/persisted-choice.ts'
@@ -11,6 +12,9 @@ const CONNECTION_LABELS: Record<Connection, string> = {
   reconnecting: 'Reconnecting…',
   offline: 'Offline. What you send goes out when you are back.',
 }
+
+/** Length in characters up to which a line fits beside the buttons in any window. */
+const SHORT_LENGTH = 20
 
 const THEME_LABELS: Record<Theme, string> = {
   system: 'Theme: as the system',
@@ -24,16 +28,24 @@ const DENSITY_LABELS: Record<Density, string> = {
   small: 'Pictures: small',
 }
 
-/** The header: the state of the connection, and the choices of density and theme. */
-export function Header(props: { connection: Connection; density: PersistedChoice<Density> }) {
+interface HeaderProps {
+  connection: Connection
+  /** The state of the studio's parts, null while it is not known. */
+  parts: Parts | null
+  density: PersistedChoice<Density>
+}
+
+/** The header: the state of the connection or of the studio's parts, and the choices of density and theme. */
+export function Header(props: HeaderProps) {
   const theme = createTheme()
+  const status = () => CONNECTION_LABELS[props.connection] || formatParts(props.parts)
   return (
     <header class="header">
       <span class="wordmark" aria-hidden="true">
         Darkroom
       </span>
       <p class="connection" role="status">
-        <Show when={CONNECTION_LABELS[props.connection]}>{label => <span>{label()}</span>}</Show>
+        <Show when={status()}>{label => <span data-long={label().length > SHORT_LENGTH}>{label()}</span>}</Show>
       </p>
       <ChoiceButton choice={props.density} labels={DENSITY_LABELS} />
       <ChoiceButton choice={theme} labels={THEME_LABELS} />

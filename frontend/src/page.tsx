@@ -17,7 +17,7 @@ export function Page(props: StudioOptions) {
   const hasRows = () => studio.generationWindow().rows.length > 0
   return (
     <>
-      <Header connection={studio.connection()} density={density} />
+      <Header connection={studio.connection()} parts={studio.parts()} density={density} />
       <main>
         <h1 class="unseen">Darkroom</h1>
         <Switch>

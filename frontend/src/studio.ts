@@ -9,6 +9,7 @@ import { createFeedNavigation } from './feed-navigation.ts'
 import { createShownMedia } from './lightbox/shown-media.ts'
 import type { LiveHandlers } from './live/live.ts'
 import { createLiveSync } from './live/live-sync.ts'
+import { createPartsStatus } from './live/parts-status.ts'
 import { createModelList } from './model-list.ts'
 import type { FeedLocation } from './store/feed-location.ts'
 import { createGenerationActions } from './store/generation-actions.ts'
@@ -37,11 +38,21 @@ export function createStudio({ api, store, outbox, clock, subscribe, initialLoca
   const { models, hasModels, modelsById, loadModels } = createModelList(api)
   const { mountPrompt, focusPrompt } = createPromptFocus()
   const { shownMedia, showMedia, openerKey } = createShownMedia()
-  const actions = createGenerationActions({ api, store, notify })
-  const composer = createComposerState({ store, outbox, models, clock })
+  const { parts, check: checkParts } = createPartsStatus({
+    fetchParts: api.fetchParts,
+    store,
+    onIngestBack: () => sendWaiting(),
+  })
+  const onUnavailable = () => void checkParts()
+  const actions = createGenerationActions({ api, store, notify, onUnavailable })
+  const composer = createComposerState({ store, outbox, models, clock, onUnavailable })
+  const sendWaiting = () => {
+    composer.attachments.sendWaiting()
+    void store.sendQueued()
+  }
   const reuseActions = createReuseActions({ composer, store, notify, focusPrompt })
   const { openFirst, goTo } = createFeedNavigation({ store, notify, initialLocation, onOpen: composer.resumeOutbox })
-  const connection = createLiveSync({ store, subscribe, openFirst })
+  const connection = createLiveSync({ store, subscribe, openFirst, sendWaiting, onReconnect: onUnavailable })
   const timeline = createTimeline({ api, store })
   const { generationWindow, loadState } = createStoreSignals(store)
   const announcement = createAnnouncement(store)
@@ -52,6 +63,7 @@ export function createStudio({ api, store, outbox, clock, subscribe, initialLoca
     clock,
     composer,
     connection,
+    parts,
     models,
     hasModels,
     modelsById,

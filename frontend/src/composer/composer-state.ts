@@ -18,6 +18,8 @@ export interface ComposerStateOptions {
   outbox: Pick<OutboxStore, 'list'>
   models: Accessor<readonly Model[]>
   clock: Pick<Clock, 'now'>
+  /** Called when the studio could not take the upload of a reference. */
+  onUnavailable: () => void
 }
 
 export type ComposerState = ReturnType<typeof createComposerState>
@@ -25,9 +27,9 @@ export type ComposerState = ReturnType<typeof createComposerState>
 export type SetDraft = SetStoreFunction<Draft>
 
 /** Creates the composer's state: the draft with its references, stored in this browser until it is sent. */
-export function createComposerState({ store, outbox, models, clock }: ComposerStateOptions) {
+export function createComposerState({ store, outbox, models, clock, onUnavailable }: ComposerStateOptions) {
   const { draft, setDraft } = createPersistedDraft()
-  const attachments = createAttachments(readStoredReferences())
+  const attachments = createAttachments(readStoredReferences(), onUnavailable)
   persistReferences(attachments.list)
   const sender = createSubmissionSender({ store, outbox, attachments, clock })
 

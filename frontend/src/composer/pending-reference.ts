@@ -1,5 +1,5 @@
 import type { Reference } from '@darkroom/contracts/reference'
-import { RejectedError } from '../api.ts'
+import { RejectedError } from '../request-error.ts'
 import { type Attachment, createReadyAttachment, createUploadingAttachment } from './attachments/attachment.ts'
 import { awaitUpload, type ReferenceSource, startUpload, type Upload } from './attachments/reference-source.ts'
 
@@ -23,7 +23,7 @@ export function placeholderReference({ attachment }: PendingReference): Referenc
  * Waits until the studio has stored a reference, and returns its id.
  *
  * @throws RejectedError with the name of the reference
- * @throws UnreachableError
+ * @throws UnavailableError
  */
 export async function awaitReferenceId({ attachment, upload }: PendingReference): Promise<string> {
   try {
@@ -31,7 +31,8 @@ export async function awaitReferenceId({ attachment, upload }: PendingReference)
     if (!reference?.id) throw new RejectedError('it could not be kept as a reference.')
     return reference.id
   } catch (error) {
-    throw error instanceof RejectedError ? new RejectedError(`${attachment.name}: ${error.message}`) : error
+    if (!(error instanceof RejectedError)) throw error
+    throw new RejectedError(`${attachment.name}: ${error.message}`, { status: error.status })
   }
 }
 

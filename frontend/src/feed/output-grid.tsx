@@ -116,7 +116,7 @@ function UnsentPanel(props: UnsentPanelProps) {
   return (
     <div class="panel" role="alert">
       <p class="panel-title">{props.problem === null ? 'Not sent yet' : 'The studio did not take this'}</p>
-      <p>{props.problem ?? 'The studio cannot be reached. This goes out by itself when it is back.'}</p>
+      <p>{props.problem ?? 'The studio cannot take it at the moment. It goes out by itself as soon as it can.'}</p>
       <p class="panel-actions">
         <button type="button" class="solid" onClick={withRow(row => props.actions.resend(row.key))}>
           Try again

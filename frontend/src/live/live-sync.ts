@@ -3,18 +3,22 @@ import type { GenerationStore } from '../store/generation-store.ts'
 import type { Connection, LiveHandlers } from './live.ts'
 
 export interface LiveSyncOptions {
-  store: Pick<GenerationStore, 'receive' | 'loadState' | 'loadOlder' | 'loadNewer' | 'reload' | 'sendQueued'>
+  store: Pick<GenerationStore, 'receive' | 'loadState' | 'loadOlder' | 'loadNewer' | 'reload'>
   /** Subscribes to the studio's events; the returned function unsubscribes. */
   subscribe: (handlers: LiveHandlers) => () => void
   /** Reads the first page. */
   openFirst: () => Promise<void>
+  /** Sends what waits for the studio, which may be back. */
+  sendWaiting: () => void
+  /** Called when the event stream is open again after a break. */
+  onReconnect: () => void
 }
 
 const RETRY_DELAY_MS = 4_000
 const FIRST_PAGE_DELAY_MS = 700
 
 /** Creates the synchronization of the store with the studio's events, from the first page on and after every break. */
-export function createLiveSync({ store, subscribe, openFirst }: LiveSyncOptions) {
+export function createLiveSync({ store, subscribe, openFirst, sendWaiting, onReconnect }: LiveSyncOptions) {
   const [connection, setConnection] = createSignal<Connection>('connecting')
   let hasOpened = false
   let hasBeenLive = false
@@ -32,8 +36,9 @@ export function createLiveSync({ store, subscribe, openFirst }: LiveSyncOptions)
     const isLate = state === 'live' && !hasBeenLive && hasOpened
     if (state !== 'connecting') openOnce()
     if (state !== 'live') return
+    if (hasBeenLive) onReconnect()
     hasBeenLive = true
-    void store.sendQueued()
+    sendWaiting()
     if (isLate || store.loadState().first === 'failed') void reload()
     if (store.loadState().older === 'failed') void store.loadOlder()
     if (store.loadState().newer === 'failed') void store.loadNewer()
@@ -51,8 +56,11 @@ export function createLiveSync({ store, subscribe, openFirst }: LiveSyncOptions)
   onMount(() => {
     timer = setTimeout(openOnce, FIRST_PAGE_DELAY_MS)
     const unsubscribe = subscribe({ onGeneration: store.receive, onGap: reload, onConnection })
+    // The event stream may stay away longer than the part that takes submissions.
+    window.addEventListener('online', sendWaiting)
     onCleanup(() => {
       clearTimeout(timer)
+      window.removeEventListener('online', sendWaiting)
       unsubscribe()
     })
   })

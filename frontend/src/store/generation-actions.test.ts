@@ -1,11 +1,16 @@
 import { expect, test } from 'bun:test'
-import { type Api, RejectedError } from '../api.ts'
+import type { Api } from '../api.ts'
+import { RejectedError, UnavailableError } from '../request-error.ts'
 import type { NoticeAction } from '../ui/notices.ts'
 import { buildGeneration, createMemoryOutbox } from './generation.fixture.ts'
 import { createGenerationActions } from './generation-actions.ts'
 import { createGenerationStore } from './generation-store.ts'
 
 const GENERATION = buildGeneration({ outputs: 2 })
+
+const UNAVAILABLE = new UnavailableError('Starting again.', { status: 503 })
+const fail = () => Promise.reject(new Error('no request is expected'))
+const flush = () => new Promise(resolve => setTimeout(resolve, 0))
 
 /** Creates a studio with one generation. Records the requests that it gets and the notices that are shown. */
 async function setUp(answers: Partial<Api>) {
@@ -30,7 +35,17 @@ async function setUp(answers: Partial<Api>) {
   await store.open()
   const notify = (message: string, action?: NoticeAction) => void notices.push({ message, action })
   const shown = () => store.current().rows.map(row => row.generation)
-  return { ...createGenerationActions({ api, store, notify }), requests, notices, shown }
+  let unavailable = 0
+  const onUnavailable = () => {
+    unavailable += 1
+  }
+  const delays: number[] = []
+  const setTimer = (callback: () => void, ms: number) => {
+    delays.push(ms)
+    queueMicrotask(callback)
+  }
+  const actions = createGenerationActions({ api, store, notify, onUnavailable, setTimer })
+  return { ...actions, requests, notices, shown, delays, unavailable: () => unavailable }
 }
 
 test('shows the studio’s note about a cancel', async () => {
@@ -64,9 +79,49 @@ test('offers to undo a deletion', async () => {
   expect(shown()).toEqual([])
   expect(notices[0]).toMatchObject({ message: 'Deleted.', action: { label: 'Undo' } })
   notices[0]?.action?.run()
-  await Promise.resolve()
+  await flush()
   expect(requests).toEqual([`remove "${GENERATION.id}"`, `restore "${GENERATION.id}"`])
   expect(shown()).toEqual([restored])
+})
+
+test('repeats an action that may be made twice while the studio is not available', async () => {
+  const note = 'The provider is asked to stop.'
+  const answers = [() => Promise.reject(UNAVAILABLE), async () => ({ cancelled: true, note })]
+  const { runAction, requests, notices, delays } = await setUp({ cancel: () => answers.shift()?.() ?? fail() })
+  await runAction('cancel', GENERATION)
+  expect(requests).toHaveLength(2)
+  expect(delays).toEqual([500])
+  expect(notices.map(({ message }) => message)).toEqual([note])
+})
+
+test('reverts an action that the studio could not take, reports it, and offers it again', async () => {
+  let isAway = true
+  const remove = async () => (isAway ? await Promise.reject(UNAVAILABLE) : undefined)
+  const studio = await setUp({ remove })
+  await studio.remove(GENERATION)
+  expect(studio.delays).toEqual([500, 1_000, 2_000])
+  expect(studio.unavailable()).toBe(1)
+  expect(studio.shown()).toEqual([GENERATION])
+  expect(studio.notices[0]?.message).toContain('Not done')
+  expect(studio.notices[0]?.action?.label).toBe('Try again')
+  isAway = false
+  studio.notices[0]?.action?.run()
+  await flush()
+  expect(studio.shown()).toEqual([])
+  expect(studio.notices[1]?.message).toBe('Deleted.')
+})
+
+test('makes a request that buys something once, and offers it again if the studio could not take it', async () => {
+  const { runAction, requests, notices } = await setUp({ reopen: () => Promise.reject(UNAVAILABLE) })
+  await runAction('retry', GENERATION)
+  expect(requests).toHaveLength(1)
+  expect(notices[0]?.action?.label).toBe('Try again')
+})
+
+test('does not repeat a request that had no response', async () => {
+  const { remove, requests } = await setUp({ remove: () => Promise.reject(new UnavailableError('offline')) })
+  await remove(GENERATION)
+  expect(requests).toHaveLength(1)
 })
 
 test('shows a favourite before the studio has answered, and reverts it when it refuses', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { GenerationPage } from '@darkroom/contracts/generation'
-import { UnreachableError } from '../api.ts'
+import { UnavailableError } from '../request-error.ts'
 import { createMemoryOutbox } from './generation.fixture.ts'
 import {
   buildNumbered,
@@ -46,7 +46,7 @@ test('reports a page that cannot be read, and reads it again on request', async 
   const studio = createFakePages(60)
   let isDown = true
   const fetchPage = (query: { limit: number }) =>
-    isDown ? Promise.reject(new UnreachableError('out of reach')) : studio.fetchPage(query)
+    isDown ? Promise.reject(new UnavailableError('out of reach')) : studio.fetchPage(query)
   const store = createGenerationStore({
     fetchPage,
     generate: rejectSubmission,

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
-import { UnreachableError } from '../api.ts'
+import { UnavailableError } from '../request-error.ts'
 import { createMemoryOutbox } from './generation.fixture.ts'
 import {
   buildNumbered,
@@ -80,4 +80,4 @@ test('removes and restores rows by the events of other pages', async () => {
   expect(listNumbers(store)).toEqual([1, 2, 3])
 })
 
-const offline = () => Promise.reject(new UnreachableError('away'))
+const offline = () => Promise.reject(new UnavailableError('away'))

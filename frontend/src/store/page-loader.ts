@@ -1,4 +1,5 @@
-import { describeProblem, type PageQuery } from '../api.ts'
+import type { PageQuery } from '../api.ts'
+import { describeProblem } from '../request-error.ts'
 import type { EventBuffer } from './event-buffer.ts'
 import { type FetchPage, nextPageQuery, PAGE_SIZE, type ScrollTarget, type Side } from './feed-location.ts'
 import { addNewer, addOlder } from './window-pages.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { Generation, Submission } from '@darkroom/contracts/generation'
-import { RejectedError, UnreachableError } from '../api.ts'
+import { RejectedError, UnavailableError } from '../request-error.ts'
 import { createMemoryOutbox } from './generation.fixture.ts'
 import { buildNumbered, callImmediately, createFakePages, rejectSubmission } from './generation-store.fixture.ts'
 import { createGenerationStore } from './generation-store.ts'
@@ -59,7 +59,7 @@ test('shows a refusal in the studio’s words, and sends again under the same cl
 test('waits while the studio is unreachable, and sends once it is back', async () => {
   let isDown = true
   const generate = async () => {
-    if (isDown) throw new UnreachableError('out of reach')
+    if (isDown) throw new UnavailableError('out of reach')
     return buildNumbered(9)
   }
   const store = createGenerationStore({
@@ -101,6 +101,47 @@ test('retries a waiting submission by itself, with growing pauses, until it succ
   }
   expect(store.current().rows[0]?.delivery).toBeNull()
   expect(delays).toEqual([2_000, 4_000, 8_000, 16_000, 30_000, 30_000])
+})
+
+test('sends a waiting submission once however many events announce that the studio is back', async () => {
+  const answer = Promise.withResolvers<Generation>()
+  const answers = [offline, () => answer.promise]
+  const timers: (() => void)[] = []
+  let requests = 0
+  const generate = () => {
+    requests += 1
+    return answers.shift()?.() ?? rejectSubmission()
+  }
+  const store = createGenerationStore({
+    fetchPage: createFakePages(0).fetchPage,
+    generate,
+    outbox: createMemoryOutbox(),
+    nextFrame: callImmediately,
+    setTimer: callback => timers.push(callback),
+  })
+  await store.open()
+  await store.send(buildQueued(9).queued)
+  const sending = [store.sendQueued(), store.sendQueued()]
+  timers[0]?.()
+  answer.resolve(buildNumbered(9))
+  await Promise.all(sending)
+  expect(requests).toBe(2)
+  expect(store.current().rows.map(row => row.delivery)).toEqual([null])
+})
+
+test('waits at least as long as the studio requests', async () => {
+  const delays: number[] = []
+  const store = createGenerationStore({
+    fetchPage: createFakePages(0).fetchPage,
+    generate: () => Promise.reject(new UnavailableError('overloaded', { status: 503, retryAfterMs: 5_000 })),
+    outbox: createMemoryOutbox(),
+    nextFrame: callImmediately,
+    setTimer: (_, ms) => delays.push(ms),
+  })
+  await store.open()
+  await store.send(buildQueued(9).queued)
+  expect(store.current().rows[0]?.delivery).toEqual({ state: 'waiting' })
+  expect(delays).toEqual([5_000])
 })
 
 test('removes a discarded submission and releases its references', async () => {
@@ -183,4 +224,4 @@ test('does not send a submission that another tab has discarded', async () => {
   expect(store.current().rows).toEqual([])
 })
 
-const offline = () => Promise.reject(new UnreachableError('away'))
+const offline = () => Promise.reject(new UnavailableError('away'))

@@ -1,9 +1,10 @@
 import type { Generation, Submission } from '@darkroom/contracts/generation'
-import { describeProblem, UnreachableError } from '../api.ts'
+import { describeProblem, UnavailableError } from '../request-error.ts'
 import type { Delivery, GenerationWindow } from './generation-window.ts'
 import { addUnsent, merge, removeUnsent, setDelivery } from './merge.ts'
 import type { OutboxEntry, OutboxStore } from './outbox-store.ts'
 import { createRetryTimer } from './retry-timer.ts'
+import { singleFlight } from './single-flight.ts'
 
 /** A submission with its outbox entry, and the request body, which is ready once its references are uploaded. */
 export interface QueuedSubmission {
@@ -24,15 +25,12 @@ export interface SubmissionQueueOptions {
 }
 
 /** Creates the queue of submissions that the studio has not answered yet. */
-export function createSubmissionQueue({
-  current,
-  commit,
-  generate,
-  outbox,
-  setTimer = setTimeout,
-}: SubmissionQueueOptions) {
+export function createSubmissionQueue(options: SubmissionQueueOptions) {
+  const { current, commit, generate, outbox, setTimer = setTimeout } = options
   const queue = new Map<string, QueuedSubmission>()
-  const retryTimer = createRetryTimer({ retry: () => void sendQueued(), setTimer })
+  /** Sends a submission once, however many events announce at the same time that the studio is back. */
+  const submit = singleFlight(deliver, ({ entry }) => entry.generation.clientId)
+  const retryTimer = createRetryTimer({ retry: () => void retryWaiting(), setTimer })
 
   /** Shows a submission at once, stores it in the outbox, and sends it. */
   async function send(queued: QueuedSubmission) {
@@ -61,7 +59,7 @@ export function createSubmissionQueue({
     else discard(key)
   }
 
-  async function submit(queued: QueuedSubmission) {
+  async function deliver(queued: QueuedSubmission) {
     try {
       const generation = await generate(await queued.submission())
       retryTimer.reset()
@@ -69,18 +67,24 @@ export function createSubmissionQueue({
       commit(merge(current(), [generation]))
       queued.onDone()
     } catch (error) {
-      onFailure(queued.entry, toDeliveryFailure(error))
+      onFailure(queued.entry, error)
     }
   }
 
-  function onFailure(entry: OutboxEntry, failure: DeliveryFailure) {
+  function onFailure(entry: OutboxEntry, error: unknown) {
+    const failure = toDeliveryFailure(error)
     commit(setDelivery(current(), entry.generation.clientId, failure))
     if (failure.state === 'refused') void outbox.put({ ...entry, problem: failure.problem })
-    if (failure.state === 'waiting') retryTimer.schedule()
+    if (error instanceof UnavailableError) retryTimer.schedule(error.retryAfterMs)
   }
 
-  /** Sends the submissions that wait for the studio to be reachable. */
+  /** Sends the waiting submissions at once: the studio may be back. */
   async function sendQueued() {
+    retryTimer.restart()
+    await retryWaiting()
+  }
+
+  async function retryWaiting() {
     const waiting = current().unsent.filter(row => row.delivery?.state === 'waiting')
     await Promise.all(waiting.map(row => retry(row.key)))
   }
@@ -103,6 +107,6 @@ export function createSubmissionQueue({
 type DeliveryFailure = Exclude<Delivery, { state: 'sending' }>
 
 function toDeliveryFailure(error: unknown): DeliveryFailure {
-  if (error instanceof UnreachableError) return { state: 'waiting' }
+  if (error instanceof UnavailableError) return { state: 'waiting' }
   return { state: 'refused', problem: describeProblem(error) }
 }

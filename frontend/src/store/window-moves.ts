@@ -1,4 +1,4 @@
-import { describeProblem, UnreachableError } from '../api.ts'
+import { describeProblem, UnavailableError } from '../request-error.ts'
 import type { EventBuffer } from './event-buffer.ts'
 import {
   type FeedLocation,
@@ -38,14 +38,14 @@ export function createWindowMoves({ state, events, fetchPage }: WindowMovesDeps)
       await events.trackLoad(() => showLocation(location, FIRST_PAGE_SIZE))
       return true
     } catch (error) {
-      const isNotFound = location !== 'newest' && !(error instanceof UnreachableError)
+      const isNotFound = location !== 'newest' && !(error instanceof UnavailableError)
       if (isNotFound) await open()
       if (!isNotFound) commit(current(), { first: 'failed', problem: describeProblem(error) })
       return !isNotFound
     }
   }
 
-  /** Moves the window to another location. @throws RejectedError, UnreachableError */
+  /** Moves the window to another location. @throws RejectedError, UnavailableError */
   async function moveWindow(location: FeedLocation): Promise<void> {
     const move = moveCount + 1
     commit(current(), { isMoving: true })

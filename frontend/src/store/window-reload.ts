@@ -19,7 +19,7 @@ export function createWindowReload({ state, events, fetchPage, scrollTarget, ope
    * Reads the window again, and once more after every read that was under way before: those pages, too, may be older than the
    * gap.
    *
-   * @throws RejectedError, UnreachableError
+   * @throws RejectedError, UnavailableError
    */
   async function reload(): Promise<void> {
     const pendingBefore = events.pendingLoads()

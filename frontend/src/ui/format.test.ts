@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { formatProblem } from '../api.ts'
+import { formatProblem } from '../request-error.ts'
 import { buildGeneration } from '../store/generation.fixture.ts'
 import {
   formatDuration,

@@ -1,44 +1,87 @@
-import { describeProblem, UnreachableError } from '../../api.ts'
+import { canSendAgain, describeProblem, UnavailableError } from '../../request-error.ts'
+import { createRetryTimer } from '../../store/retry-timer.ts'
 import type { Attachment } from './attachment.ts'
 import { type ReferenceSource, startUpload, type Upload } from './reference-source.ts'
 
+export interface AttachmentUploadsOptions {
+  /** Returns an attachment of the draft, undefined once it was sent or removed. */
+  find: (key: string) => Attachment | undefined
+  /** Called with the state of an attachment as its upload goes on. */
+  update: (key: string, fields: Partial<Attachment>) => void
+  /** Called when the studio could not take an upload. */
+  onUnavailable: () => void
+  start?: (source: ReferenceSource, onProgress: (share: number) => void) => Upload
+  /** Runs a callback after a number of milliseconds. */
+  setTimer?: (callback: () => void, ms: number) => void
+}
+
 export type AttachmentUploads = ReturnType<typeof createAttachmentUploads>
 
-/**
- * Creates the uploads of attachments.
- *
- * @param update called with the state of an attachment as its upload goes on
- */
-export function createAttachmentUploads(update: (key: string, fields: Partial<Attachment>) => void) {
+const WAITING_MESSAGE = 'The studio cannot take it at the moment. It is sent again by itself.'
+
+/** Creates the uploads of attachments. One that the studio cannot take now is sent again by itself, like a submission. */
+export function createAttachmentUploads({
+  find: findAttachment,
+  update,
+  onUnavailable,
+  start: startUploadOf = startUpload,
+  setTimer = setTimeout,
+}: AttachmentUploadsOptions) {
   const uploads = new Map<string, Upload>()
+  /** Attachments whose upload waits for the studio. */
+  const waiting = new Set<string>()
+  const retryTimer = createRetryTimer({ retry: retryWaiting, setTimer })
 
   function start(key: string, source: ReferenceSource) {
-    track(
-      key,
-      startUpload(source, progress => update(key, { progress })),
-    )
+    const upload = startUploadOf(source, progress => update(key, { progress }))
+    track(key, upload)
   }
 
   /** Follows an upload that is already under way. */
   function track(key: string, upload: Upload) {
     uploads.set(key, upload)
+    const unlessReplaced = (fields: () => Partial<Attachment>) => {
+      if (uploads.get(key) === upload) update(key, fields())
+    }
     upload.done.then(
-      reference => update(key, { state: 'ready', progress: 1, reference }),
-      error =>
-        update(key, {
-          state: 'failed',
-          problem: describeProblem(error),
-          canRetry: error instanceof UnreachableError,
-        }),
+      reference => unlessReplaced(() => ({ state: 'ready', progress: 1, problem: null, reference })),
+      error => unlessReplaced(() => onFailure(key, error)),
     )
+  }
+
+  function onFailure(key: string, error: unknown): Partial<Attachment> {
+    const isWaiting = error instanceof UnavailableError
+    if (isWaiting && findAttachment(key)) {
+      waiting.add(key)
+      retryTimer.schedule(error.retryAfterMs)
+      onUnavailable()
+    }
+    const problem = isWaiting ? WAITING_MESSAGE : describeProblem(error)
+    return { state: 'failed', problem, canRetry: canSendAgain(error) }
   }
 
   /** Uploads an attachment again that has failed. */
   function retry(key: string) {
     const upload = uploads.get(key)
     if (!upload) return
+    waiting.delete(key)
     update(key, { state: 'uploading', progress: 0, problem: null })
     start(key, upload.source)
+  }
+
+  /** Uploads again what waits for the studio. It is shown as failed until it has succeeded, so that nothing flickers. */
+  function retryWaiting() {
+    for (const key of [...waiting]) {
+      const upload = uploads.get(key)
+      waiting.delete(key)
+      if (upload && findAttachment(key)) start(key, upload.source)
+    }
+  }
+
+  /** Uploads the waiting attachments at once: the studio may be back. */
+  function sendWaiting() {
+    retryTimer.restart()
+    retryWaiting()
   }
 
   /** Aborts the upload of an attachment and forgets it. */
@@ -47,5 +90,5 @@ export function createAttachmentUploads(update: (key: string, fields: Partial<At
     uploads.delete(key)
   }
 
-  return { start, track, retry, abort, find: (key: string) => uploads.get(key) }
+  return { start, track, retry, sendWaiting, abort, find: (key: string) => uploads.get(key) }
 }

@@ -11,10 +11,11 @@ export type Attachments = ReturnType<typeof createAttachments>
  * Creates the references of the draft, in the order in which they are sent. Each is uploaded as soon as it is attached.
  *
  * @param initial references that were attached before the page was closed
+ * @param onUnavailable called when the studio could not take an upload
  */
-export function createAttachments(initial: readonly Reference[]) {
+export function createAttachments(initial: readonly Reference[], onUnavailable: () => void) {
   const order = createAttachmentOrder(initial.map(createReadyAttachment))
-  const uploads = createAttachmentUploads(order.update)
+  const uploads = createAttachmentUploads({ find: order.find, update: order.update, onUnavailable })
 
   function attach(source: ReferenceSource) {
     const attachment = createUploadingAttachment(source)
@@ -54,6 +55,7 @@ export function createAttachments(initial: readonly Reference[]) {
     list: order.list,
     move: order.move,
     retry: uploads.retry,
+    sendWaiting: uploads.sendWaiting,
     ...{ addFiles, addShownImage, addReferences, remove, clear },
     ...createAttachmentHandover({ order, uploads }),
   }

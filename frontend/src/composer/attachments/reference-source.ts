@@ -1,5 +1,5 @@
 import type { Reference } from '@darkroom/contracts/reference'
-import { RejectedError, UnreachableError } from '../../api.ts'
+import { canSendAgain, RejectedError, toRequestError, UnavailableError } from '../../request-error.ts'
 import { uploadReference, validateReferenceFile } from './upload.ts'
 
 /** An image that the studio shows: one of its outputs, or a reference of an old row. */
@@ -15,6 +15,7 @@ export type ReferenceSource = File | ShownImage
 export interface Upload {
   source: ReferenceSource
   abort: AbortController
+  /** The latest try. */
   done: Promise<Reference>
 }
 
@@ -27,18 +28,19 @@ export function startUpload(source: ReferenceSource, onProgress: (share: number)
 }
 
 /**
- * Waits until the studio has stored a reference. An image that did not reach the studio is uploaded again by each call; one
- * that the studio has refused is not.
+ * Waits until the studio has stored a reference. An image whose upload failed is uploaded again if that may help; one that the
+ * studio has refused is not.
  *
  * @throws RejectedError
- * @throws UnreachableError
+ * @throws UnavailableError
  */
-export async function awaitUpload({ source, abort, done }: Upload): Promise<Reference> {
+export async function awaitUpload(upload: Upload): Promise<Reference> {
   try {
-    return await done
+    return await upload.done
   } catch (error) {
-    if (!(error instanceof UnreachableError)) throw error
-    return await uploadSource(source, abort.signal, () => undefined)
+    if (!canSendAgain(error)) throw error
+    upload.done = uploadSource(upload.source, upload.abort.signal, () => undefined)
+    return await upload.done
   }
 }
 
@@ -69,11 +71,18 @@ async function uploadSource(
 
 async function fetchImage(url: string): Promise<File> {
   const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) }).catch(cause => {
-    throw new UnreachableError('The picture cannot be read right now.', { cause })
+    throw new UnavailableError('The picture cannot be read right now.', { cause })
   })
-  if (!response.ok) throw new RejectedError('This picture can no longer be read.')
+  if (!response.ok) throw toReadError(response)
   const bytes = await response.blob()
   return new File([bytes], lastPathSegment(url), { type: bytes.type })
+}
+
+function toReadError({ status, headers }: Response): Error {
+  const error = toRequestError({ status, body: null, retryAfter: headers.get('retry-after') })
+  return error instanceof UnavailableError
+    ? error
+    : new RejectedError('This picture can no longer be read.', { status })
 }
 
 function lastPathSegment(url: string): string {

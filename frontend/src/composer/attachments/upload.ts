@@ -1,6 +1,6 @@
 import { LIMITS } from '@darkroom/contracts/limits'
 import type { Reference } from '@darkroom/contracts/reference'
-import { formatProblem, RejectedError, UnreachableError } from '../../api.ts'
+import { RejectedError, toRequestError, UNREACHABLE_MESSAGE, UnavailableError } from '../../request-error.ts'
 
 export interface UploadOptions {
   signal: AbortSignal
@@ -14,7 +14,7 @@ const UPLOAD_TIMEOUT_MS = 300_000
  * Uploads an image as a reference. `fetch` does not report the progress of an upload; `XMLHttpRequest` does.
  *
  * @throws RejectedError with the studio's message
- * @throws UnreachableError
+ * @throws UnavailableError
  */
 export function uploadReference(file: File, { signal, onProgress }: UploadOptions): Promise<Reference> {
   const { promise, resolve, reject } = Promise.withResolvers<Reference>()
@@ -23,9 +23,9 @@ export function uploadReference(file: File, { signal, onProgress }: UploadOption
   request.timeout = UPLOAD_TIMEOUT_MS
   request.upload.onprogress = event => onProgress(event.lengthComputable ? event.loaded / event.total : 0)
   request.onload = () => settleUpload(request, resolve, reject)
-  request.onerror = () => reject(new UnreachableError('The studio cannot be reached.'))
+  request.onerror = () => reject(new UnavailableError(UNREACHABLE_MESSAGE))
   request.onabort = () => reject(new RejectedError('it was taken away.'))
-  request.ontimeout = () => reject(new UnreachableError('Sending the picture took too long.'))
+  request.ontimeout = () => reject(new UnavailableError('Sending the picture took too long.'))
   signal.addEventListener('abort', () => request.abort(), { once: true })
   const form = new FormData()
   form.append('file', file)
@@ -48,9 +48,8 @@ function settleUpload(
 ) {
   const body = parseJson(request.responseText)
   if (request.status === 201 && Array.isArray(body) && body[0]) return resolve(body[0])
-  if (request.status === 502 || request.status === 504)
-    return reject(new UnreachableError('The studio cannot be reached.'))
-  return reject(new RejectedError(formatProblem(body, request.status, 'this file')))
+  const retryAfter = request.getResponseHeader('retry-after')
+  return reject(toRequestError({ status: request.status, body, retryAfter }, 'this file'))
 }
 
 function parseJson(text: string): unknown {

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { GenerationPage } from '@darkroom/contracts/generation'
+import type { Locator, Page } from 'playwright-core'
+import { dropImages } from './drop-images.ts'
+import { findReadRow, startProbe, waitUntilSettled } from './page-probes.ts'
+import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
+
+let seeded: SeededStudio
+
+beforeAll(async () => {
+  seeded = await startSeededStudio(12)
+}, 120_000)
+
+afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
+
+const ALL_WELL = { ingest: 'ok', processor: 'ok' }
+const PROCESSOR_AWAY_MESSAGE = 'The part that makes pictures is starting again. New prompts are taken and wait.'
+const INGEST_AWAY_MESSAGE = 'New prompts cannot be taken at the moment'
+const UNAVAILABLE = {
+  status: 503,
+  headers: { 'retry-after': '1' },
+  contentType: 'application/problem+json',
+  body: JSON.stringify({ status: 503, code: 'unavailable', detail: 'A part of the studio is starting again.' }),
+}
+
+test('sends what was on its way when ingest was killed once it is back, each once and with its references', async () => {
+  const { page } = await seeded.open()
+  const pid = await seeded.studio.pidOf('ingest')
+  const prompts = ['a pier in fog', 'the pier at noon']
+  const requests = ['/api/references', '/api/generate'].map(path => page.waitForRequest(isPost(path)))
+  let waiting: Promise<void>[] = []
+  process.kill(pid, 'SIGSTOP')
+  try {
+    await dropImages(page, ['#84a98c'])
+    for (const prompt of prompts) await submit(page, prompt)
+    await Promise.all(requests)
+    waiting = prompts.map(prompt => findRow(page, prompt).getByText('Not sent yet').waitFor())
+  } finally {
+    process.kill(pid, 'SIGKILL')
+  }
+  await Promise.all(waiting)
+  for (const prompt of prompts) await findRow(page, prompt).locator('[data-output-index="0"] img').waitFor(LONG)
+  const references = findRow(page, 'a pier in fog').getByRole('list', { name: 'References' }).locator('img')
+  expect(await references.count()).toBe(1)
+  const made = await listPrompts()
+  expect(prompts.map(prompt => made.filter(other => other === prompt).length)).toEqual([1, 1])
+  await page.context().close()
+}, 120_000)
+
+test('shows while the part that makes images is away, in one line that moves nothing', async () => {
+  const { page } = await seeded.open({ viewport: { width: 390, height: 844 } })
+  let parts = { ingest: 'ok', processor: 'away' }
+  await page.route('**/api/parts', route => route.fulfill({ json: parts }))
+  await waitUntilSettled(page)
+  const stop = await startProbe(page, await findReadRow(page))
+  await page.route('**/api/generate/*', route => route.fulfill(UNAVAILABLE))
+  await page.getByRole('button', { name: 'Favourite picture 1' }).last().dispatchEvent('click')
+  const status = page.getByRole('status').getByText(PROCESSOR_AWAY_MESSAGE)
+  await status.waitFor()
+  await page.getByRole('button', { name: 'Try again' }).waitFor()
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  expect(violations.map(({ id }) => id)).toEqual([])
+  parts = ALL_WELL
+  await status.waitFor({ state: 'detached' })
+  expect((await stop()).tops).toHaveLength(1)
+  await page.context().close()
+}, 60_000)
+
+test('shows while submissions are not taken, and sends them as soon as they are', async () => {
+  const { page } = await seeded.open()
+  let parts = { ingest: 'away', processor: 'ok' }
+  await page.route('**/api/parts', route => route.fulfill({ json: parts }))
+  await page.route('**/api/generate', route => route.fulfill(UNAVAILABLE))
+  await submit(page, 'a letter for later')
+  const row = findRow(page, 'a letter for later')
+  await row.getByText('Not sent yet').waitFor()
+  const status = page.getByRole('status').getByText(INGEST_AWAY_MESSAGE)
+  await status.waitFor()
+  await page.unroute('**/api/generate')
+  parts = ALL_WELL
+  await row.locator('[data-output-index="0"] img').waitFor(LONG)
+  await status.waitFor({ state: 'detached' })
+  expect((await listPrompts()).filter(prompt => prompt === 'a letter for later')).toHaveLength(1)
+  await page.context().close()
+}, 60_000)
+
+test('shows a full disk in the words of the studio, and loses nothing that was typed', async () => {
+  const { page } = await seeded.open()
+  const detail = 'The disk of the studio is full. Make room on it, then try again.'
+  const body = JSON.stringify({ status: 507, code: 'disk_full', detail })
+  const isFull = { status: 507, contentType: 'application/problem+json', body }
+  await page.route('**/api/references', route => route.fulfill(isFull))
+  await dropImages(page, ['#1d3557'])
+  await page.getByRole('form').getByText(detail).waitFor()
+  await submit(page, 'a full drawer')
+  const row = findRow(page, 'a full drawer')
+  await row.getByText(detail).waitFor()
+  await page.reload()
+  await row.getByText(detail).waitFor()
+  await page.unroute('**/api/references')
+  await row.getByRole('button', { name: 'Try again' }).click()
+  await row.locator('[data-output-index="0"] img').waitFor(LONG)
+  expect(await row.getByRole('list', { name: 'References' }).locator('img').count()).toBe(1)
+  await page.context().close()
+}, 60_000)
+
+const LONG = { timeout: 30_000 }
+
+function isPost(path: string) {
+  return (request: { method(): string; url(): string }) => request.method() === 'POST' && request.url().endsWith(path)
+}
+
+function findRow(page: Page, prompt: string): Locator {
+  return page.getByRole('article').filter({ hasText: prompt })
+}
+
+async function submit(page: Page, prompt: string): Promise<void> {
+  const field = page.getByRole('textbox', { name: 'Prompt' })
+  await field.fill(prompt)
+  await field.press('Enter')
+}
+
+async function listPrompts(): Promise<string[]> {
+  const page = (await (await seeded.studio.fetch('/api/generations?limit=100')).json()) as GenerationPage
+  return page.generations.map(({ prompt }) => prompt)
+}
