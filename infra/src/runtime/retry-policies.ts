@@ -47,7 +47,7 @@ export const RETRY_POLICIES = {
   /** Answers that wait in the journal for the database or the store. */
   recoverAnswers: { minMs: 1_000, baseMs: 1_000, maxMs: 15_000 },
   /** Outputs in the journal while the object store is away: looked at again until it is back. */
-  storageDown: { minMs: 2_000, baseMs: 3_000, maxMs: 3_000 },
+  storageDown: { minMs: 2_000, baseMs: 3_000, maxMs: 60_000 },
   /** An output whose download, upload or row failed: the provider's URL is good for minutes, and a person is waiting. */
   storeOutput: { minMs: 0, baseMs: 500, maxMs: 5_000, tries: 3 },
   /** A request to the object store that failed or timed out. Ends soon: a person or a lease waits behind it. */

@@ -32,6 +32,8 @@ export interface WorkerOptions {
   maxSubmits?: number
   /** Free space that the worker finds, in bytes. */
   freeBytes?: number
+  /** The journal of another host. */
+  journal?: Journal
   /** The environment's store unless given. */
   store?: Store
 }
@@ -105,7 +107,9 @@ function createWorkerStarter(services: WorkerServices) {
   return { startWorker, stopWorkers }
 }
 
-async function startOneWorker({ database, bus, store, spool, journal, fake }: WorkerServices, options: WorkerOptions) {
+async function startOneWorker(services: WorkerServices, options: WorkerOptions) {
+  const { database, bus, spool, fake } = services
+  const { store, journal } = { ...services, ...options }
   const providers = options.providers ?? [createFakeProvider({ url: fake.url })]
   const [stopping, drainController] = [new AbortController(), new AbortController()]
   const metrics = createProcessorMetrics(createMetrics('test'))
@@ -113,7 +117,7 @@ async function startOneWorker({ database, bus, store, spool, journal, fake }: Wo
   const callsInFlight = createCallsInFlight()
   const workerDeps = {
     ...deps,
-    store: options.store ?? store,
+    store,
     journal,
     callsInFlight,
     getFreeBytes: async () => options.freeBytes ?? Number.MAX_SAFE_INTEGER,

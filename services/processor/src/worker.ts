@@ -94,13 +94,13 @@ async function handleDelivery(deps: WorkerDeps, provider: Provider, delivery: De
  * Works on a generation without a message, because its answer is in the journal. Its message finds nothing to do afterwards.
  */
 export async function runRecoveredJob(deps: WorkerDeps, provider: Provider, id: string): Promise<void> {
-  const claimed = await claimJob(deps, id)
+  const claimed = await claimJob(deps, id, { isRecovery: true })
   if (claimed.kind === 'claimed') await runJob(deps, provider, claimed.job, { working: () => {} })
 }
 
-async function claimJob(deps: WorkerDeps, id: string): Promise<ClaimResult> {
+async function claimJob(deps: WorkerDeps, id: string, options: { isRecovery?: boolean } = {}): Promise<ClaimResult> {
   const owner = `${hostname()}-${process.pid}`
-  return await claimGeneration({ ...deps, owner, hasAnswers: id => hasAnswers(deps, id) }, id)
+  return await claimGeneration({ ...deps, ...options, owner, hasAnswers: id => hasAnswers(deps, id) }, id)
 }
 
 async function runClaimedJob(deps: WorkerDeps, provider: Provider, job: Job, delivery: Delivery): Promise<void> {

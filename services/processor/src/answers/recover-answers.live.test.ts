@@ -3,13 +3,17 @@ import { FAILURES } from '@darkroom/contracts/failures'
 import type { Generation } from '@darkroom/contracts/generation'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { transition } from '@darkroom/infra/generations/generations'
+import { createLog } from '@darkroom/infra/log'
 import type { BytesLine } from '@darkroom/infra/testing/fake-provider/wire'
+import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
 import sharp from 'sharp'
+import { createDemoProvider } from '../providers/demo/demo-provider.ts'
 import { ProviderError } from '../providers/provider.ts'
 import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 import { cancelAsUser, retryAsUser } from '../queue/user-actions.fixture.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
+import { openJournal } from './journal.ts'
 
 /** Answers that are in the journal are stored, whatever their rows and processes went through. */
 
@@ -191,6 +195,37 @@ test('a refusal that could not be recorded is one, and not an unknown outcome', 
   await expectNoEntries(id)
 })
 
+test('another host waits for the answer, and the host that has it stores it', async () => {
+  await using folder = await createTestDirectory()
+  const other = await openJournal({ directory: folder.path, log: createLog({ service: 'test', level: 'silent' }) })
+  await env.startWorker({ journal: other })
+  const id = await insertOpenCall('fake-bytes')
+  await env.publishJob(id)
+  await env.waitUntil(id, ({ waiting }) => waiting?.reason === 'recovering')
+  await writeAnswer(id, 'fake-bytes', await createBytesAnswer([0, 1]))
+  await env.startWorker()
+  const made = await env.waitUntilEnded(id)
+  expect([made.status, made.outputs.map(({ state }) => state)]).toEqual(['completed', ['stored', 'stored']])
+  expect(env.fake.requestLog.submits).toHaveLength(0)
+})
+
+test('makes again, later, what the store did not take of a provider that is free', async () => {
+  const outage = { isOver: false }
+  const put: typeof env.store.put = async (...args) => {
+    if (!outage.isOver) throw new Error('the store is away')
+    return await env.store.put(...args)
+  }
+  const demo = createDemoProvider()
+  await env.startWorker({ store: { ...env.store, put }, providers: [demo] })
+  const id = await env.queue({ provider: 'demo', model: 'demo', outputs: 2 })
+  await env.waitUntil(id, ({ waiting }) => waiting?.reason === 'storage-down')
+  outage.isOver = true
+  const made = await env.waitUntilEnded(id)
+  expect([made.status, made.outputs.map(({ state }) => state)]).toEqual(['completed', ['stored', 'stored']])
+  await env.stopWorkers()
+  demo.close()
+})
+
 test('keeps an answer whose generation is not in the database', async () => {
   const call = callOf(crypto.randomUUID(), 'fake-bytes')
   const writer = await env.journal.open(call)
@@ -230,11 +265,7 @@ async function insertAnsweredCall(
   model = 'fake-bytes',
 ): Promise<string> {
   const id = await insertOpenCall(model)
-  const writer = await env.journal.open(callOf(id, model))
-  await writer.markSent()
-  await writer.begin({})
-  await writer.append(answer)
-  await writer.end()
+  await writeAnswer(id, model, answer)
   if (status === 'processing') return id
   const error = { code: 'unknown_outcome', message: FAILURES.unknown_outcome.message }
   await transaction(env.database, async tx => {
@@ -243,6 +274,14 @@ async function insertAnsweredCall(
     await tx`update generation_jobs set lease_until = null, lease_owner = null where generation_id = ${id}`
   })
   return id
+}
+
+async function writeAnswer(id: string, model: string, answer: Uint8Array): Promise<void> {
+  const writer = await env.journal.open(callOf(id, model))
+  await writer.markSent()
+  await writer.begin({})
+  await writer.append(answer)
+  await writer.end()
 }
 
 async function createBytesAnswer(indices: number[]): Promise<Uint8Array> {

@@ -8,7 +8,7 @@ import { markFailed, recordOutput } from '../outputs/output-rows.ts'
 import { type UploadDeps, uploadOutput } from '../outputs/upload.ts'
 import { createUploadBatch, UPLOAD_STAGE } from '../outputs/upload-batch.ts'
 import type { ProviderOutput } from '../providers/provider.ts'
-import type { Job } from '../queue/job.ts'
+import type { Job, JobCall } from '../queue/job.ts'
 import { type Lease, rescheduleJob } from '../queue/lease.ts'
 import { setWaiting, type WaitingState } from '../queue/waiting-reason.ts'
 import { finishGeneration, markUploading } from './finish-generation.ts'
@@ -56,7 +56,8 @@ const OUTPUT_LOST = publicError(
   'not_stored',
   'It was made, and most likely billed, but was lost before it could be stored.',
 )
-const PENDING_SECONDS = 1
+/** For answers that come within seconds here; another host that has one does not wait for this time. */
+const PENDING_SECONDS = 2
 const DISK_FULL_SECONDS = 10
 
 /**
@@ -87,10 +88,10 @@ export async function generate(deps: GenerateDeps, job: Job, lease: Lease): Prom
     if (decideNextPoll(results, options).delay === null) await lease.write(tx => markUploading(tx, job))
     // Before the failures are recorded: outputs that a call gave before it failed must not be marked failed.
     await batch.settled()
-    const settled = results.filter(({ call }) => !getOutputIndices(call).some(index => deferred.has(index)))
+    const settled = results.filter(({ call }) => isSettled(deps, call, deferred))
     const next = decideNextPoll(settled, options)
     await recordResults(job, lease, settled, { ...next, deferred })
-    const delay = deferred.size > 0 ? (next.delay ?? decideStorageDelay()) : next.delay
+    const delay = deferred.size > 0 ? (next.delay ?? decideStorageDelay(job.calls.length + 1)) : next.delay
     const outcome = await finishOrReschedule(job, lease, delay)
     await removeReadAnswers(deps, job, settled, plan)
     return outcome
@@ -98,6 +99,11 @@ export async function generate(deps: GenerateDeps, job: Job, lease: Lease): Prom
     // After an error too, no upload of this attempt may run beside the next attempt.
     await batch.settled().catch(() => {})
   }
+}
+
+/** Returns whether nothing of a call is needed any more. What was made in this process is made again, by another call. */
+function isSettled({ provider }: GenerateDeps, call: JobCall, deferred: ReadonlySet<number>): boolean {
+  return provider.submitting.kind === 'local' || !getOutputIndices(call).some(index => deferred.has(index))
 }
 
 /** Returns what the journal knows about the calls of a job. An entry of another attempt is another call of the same number. */

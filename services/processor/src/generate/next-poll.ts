@@ -30,9 +30,13 @@ export interface FailedCall {
 /** Longest delay before a retry, whatever the provider names. */
 const MAX_DELAY_SECONDS = 3_600
 
-/** Returns when outputs that the object store did not take are tried again. They are in the journal meanwhile. */
-export function decideStorageDelay(): PollDelay {
-  const seconds = retryDelay(RETRY_POLICIES.storageDown, 1) / 1_000
+/**
+ * Returns when outputs that the object store did not take are tried again. They are in the journal meanwhile, or are made again.
+ *
+ * @param calls calls so far: the pauses grow where each try is a call of its own
+ */
+export function decideStorageDelay(calls: number): PollDelay {
+  const seconds = retryDelay(RETRY_POLICIES.storageDown, calls) / 1_000
   return { seconds, waiting: { reason: 'storage-down', seconds: null } }
 }
 

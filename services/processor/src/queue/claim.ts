@@ -30,6 +30,8 @@ export interface ClaimOptions {
   maxFailures: number
   /** Returns whether answers for the generation are in the journal: it is not given up as soon then. None unless given. */
   hasAnswers?: (id: string) => Promise<boolean>
+  /** Whether this host has the answer that the generation waits for: it is due at once then. */
+  isRecovery?: boolean
 }
 
 /** Factor of `maxFailures` for a generation whose answer is in the journal. */
@@ -46,6 +48,8 @@ interface LockedGeneration {
   leaseLeft: number | null
   /** Seconds until the job is due; null if it is due now. */
   dueIn: number | null
+  /** Whether it waits for an answer that another process, or another host, may have. */
+  isRecovering: boolean
 }
 
 /**
@@ -57,7 +61,8 @@ export async function claimGeneration(options: ClaimOptions, id: string): Promis
     const generation = await lockGeneration(tx, id)
     if (!generation) return { kind: 'unknown' }
     if (isTerminal(generation.status)) return { kind: 'nothing-to-do' }
-    const waitSeconds = Math.max(generation.leaseLeft ?? 0, generation.dueIn ?? 0)
+    const isDue = options.isRecovery === true && generation.isRecovering
+    const waitSeconds = Math.max(generation.leaseLeft ?? 0, isDue ? 0 : (generation.dueIn ?? 0))
     if (waitSeconds > 0) return { kind: 'not-now', seconds: waitSeconds }
     return (await blockedByBreaker(tx, options, id, generation)) ?? (await acquireLease(tx, options, id, generation))
   })
@@ -68,6 +73,7 @@ async function lockGeneration(tx: Transaction, id: string): Promise<LockedGenera
   await tx`select from generation_jobs where generation_id = ${id} for update`
   const [generation] = await tx<LockedGeneration[]>`
     select j.attempt, j.failures, j.lease_owner as owner, g.status, g.provider,
+           coalesce(g.waiting ->> 'reason' = 'recovering', false) as "isRecovering",
            extract(epoch from j.lease_until - clock_timestamp())::float as "leaseLeft",
            extract(epoch from j.next_check_at - clock_timestamp())::float as "dueIn"
     from generation_jobs j join generations g on g.id = j.generation_id where j.generation_id = ${id}`
