@@ -20,7 +20,7 @@ async function startEcho() {
   return { port, received: () => received, [Symbol.asyncDispose]: async () => void server.close() }
 }
 
-function connectTo(proxy: TcpProxy) {
+function connectTo(proxy: Pick<TcpProxy, 'port'>) {
   const socket: Socket = connect(proxy.port, '127.0.0.1')
   const ended = Promise.withResolvers<string>()
   let text = ''
@@ -49,6 +49,21 @@ test('forwards everything without a fault, at its own address', async () => {
   await first.received('hello')
   expect(proxy.urlThrough('nats://a:b@127.0.0.1:4222')).toBe(`nats://a:b@127.0.0.1:${proxy.port}`)
   first.socket.destroy()
+})
+
+test('has the same faults at each of its ports, and records when they were set', async () => {
+  await using echo = await startEcho()
+  await using proxy = await startProxy(echo.port)
+  const second = connectTo({ port: await proxy.openPort() })
+  second.send('hello')
+  await second.received('hello')
+  expect(proxy.faultPeriods).toEqual([])
+  proxy.setFault({ kind: 'reset' })
+  expect(await second.ended).not.toBe('')
+  expect(proxy.faultPeriods).toMatchObject([{ kind: 'reset', until: Number.POSITIVE_INFINITY }])
+  proxy.setFault({ kind: 'none' })
+  expect(proxy.faultPeriods).toHaveLength(1)
+  expect(proxy.faultPeriods[0]?.until).toBeLessThan(Number.POSITIVE_INFINITY)
 })
 
 test('delivers what a black hole delayed, in order, once it ends', async () => {

@@ -13,9 +13,20 @@ export type NetworkFault =
   /** On a connection that has sent `after`, the first response with this text is lost: the connection is reset instead. */
   | { kind: 'lost-response'; after: string; response: string }
 
+/** A fault, and from when until when it was set, in ms since 1970; infinity for the present one. */
+export interface FaultPeriod {
+  kind: NetworkFault['kind']
+  from: number
+  until: number
+}
+
 /** A TCP proxy of a server that forwards byte for byte until it has a fault. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number
+  /** Every fault that was set. */
+  readonly faultPeriods: readonly FaultPeriod[]
+  /** Listens on another port, whose connections have the same faults. @returns the port */
+  openPort(): Promise<number>
   /** Returns a server's address through this proxy. */
   urlThrough(url: string): string
   /** Sets the fault of present and new connections. */
@@ -35,6 +46,7 @@ interface Connection {
 
 interface Network {
   fault: NetworkFault
+  faultPeriods: FaultPeriod[]
   connections: Set<Connection>
   faultChanged: PromiseWithResolvers<void>
   responseLost: PromiseWithResolvers<void>
@@ -44,22 +56,28 @@ interface Network {
 export async function startProxy(port: number): Promise<TcpProxy> {
   const network: Network = {
     fault: { kind: 'none' },
+    faultPeriods: [],
     connections: new Set(),
     faultChanged: Promise.withResolvers(),
     responseLost: Promise.withResolvers(),
   }
-  const server = createServer(client => openConnection(network, client, port))
-  const own = await listen(server)
+  const servers: Server[] = []
+  const openPort = async () => {
+    const server = createServer(client => openConnection(network, client, port))
+    servers.push(server)
+    return await listen(server)
+  }
+  const own = await openPort()
   return {
     port: own,
+    faultPeriods: network.faultPeriods,
+    openPort,
     urlThrough: url => Object.assign(new URL(url), { host: `127.0.0.1:${own}` }).href,
     setFault: fault => setFault(network, fault),
     waitForLostResponse: () => network.responseLost.promise,
     [Symbol.asyncDispose]: async () => {
       setFault(network, { kind: 'reset' })
-      const { promise, resolve } = Promise.withResolvers<void>()
-      server.close(() => resolve())
-      await promise
+      await Promise.all(servers.map(closeServer))
     },
   }
 }
@@ -122,7 +140,14 @@ function shouldForward(network: Network, connection: Connection, from: Socket, c
   return fault.kind !== 'cut' || connection.receivedBytes <= fault.afterBytes
 }
 
+async function closeServer(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  server.close(() => resolve())
+  await promise
+}
+
 function setFault(network: Network, fault: NetworkFault): void {
+  recordFault(network, fault)
   network.fault = fault
   if (fault.kind === 'lost-response') network.responseLost = Promise.withResolvers()
   for (const connection of network.connections) {
@@ -131,6 +156,13 @@ function setFault(network: Network, fault: NetworkFault): void {
   }
   network.faultChanged.resolve()
   network.faultChanged = Promise.withResolvers()
+}
+
+function recordFault({ faultPeriods }: Network, { kind }: NetworkFault): void {
+  const now = Date.now()
+  const last = faultPeriods.at(-1)
+  if (last) last.until = Math.min(last.until, now)
+  if (kind !== 'none') faultPeriods.push({ kind, from: now, until: Number.POSITIVE_INFINITY })
 }
 
 function resetConnection(network: Network, connection: Connection): void {

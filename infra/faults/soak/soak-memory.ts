@@ -20,12 +20,12 @@ const WARM_UP_SECONDS = 45
 const MIN_MEASURED_SECONDS = 120
 
 /** Samples the memory of services with the age of their processes. */
-export function createMemorySampler(services: Record<string, FaultService>) {
+export function createMemorySampler(services: Record<string, () => FaultService>) {
   const startedAt = new Map<number, number>()
   const series = Object.keys(services).map(name => ({ name, samples: [] as MemorySample[] }))
   const sample = async () => {
     for (const { name, samples } of series) {
-      const service = services[name]
+      const service = services[name]?.()
       const bytes = (await service?.readMetric('process_resident_memory_bytes').catch(() => 0)) ?? 0
       if (!service || bytes === 0) continue
       const { pid } = service

@@ -1,16 +1,27 @@
+import { LOCAL_OWNER } from '../../src/http/identity.ts'
 import { sleep } from '../../src/runtime/timers.ts'
 import { FOREIGN_IDS } from '../../testing/data/foreign-generation.ts'
+import { killTime } from '../../testing/invariants/call-context.ts'
+import { type CallReport, checkCalls } from '../../testing/invariants/check-calls.ts'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
-import { createRandom, type Random } from '../../testing/random.ts'
+import { checkObjects, type ObjectReport } from '../../testing/invariants/check-objects.ts'
+import { checkQuiet } from '../../testing/invariants/check-quiet.ts'
+import { readGenerationSnapshots } from '../../testing/invariants/generation-snapshots.ts'
+import { createRandom } from '../../testing/random.ts'
 import type { TestStack } from '../../testing/studio/test-stack.ts'
+import { SOAK_BEHAVIOR } from './soak-behavior.ts'
 import { runClients } from './soak-clients.ts'
-import { SOAK_FAULTS, type SoakFault } from './soak-faults.ts'
+import type { FaultContext } from './soak-fault.ts'
+import { type FaultSeries, listFaultSeries } from './soak-faults.ts'
 import { createMemorySampler, type MemorySeries } from './soak-memory.ts'
+import { createProbe } from './soak-probe.ts'
 
-export interface SoakOptions {
-  stack: TestStack
+export interface SoakOptions extends Pick<FaultContext, 'stack' | 'store' | 'smallDisk' | 'clockShiftMs'> {
   seed: string
-  /** Aborted to stop the faults. */
+  /** Submissions a minute that the clients aim at. */
+  rate: number
+  hasFaults: boolean
+  /** Aborted to stop the clients and the faults. */
   signal: AbortSignal
   log: (line: string) => void
 }
@@ -23,66 +34,96 @@ export interface SoakReport {
   faults: Record<string, number>
   /** Number of ended service processes by reason. */
   exits: Record<string, number>
+  /** Number of kills of services, the bus and the database. */
+  kills: number
   /** Calls that the provider accepted, and generations of its models. */
   purchases: { calls: number; generations: number }
+  calls: Omit<CallReport, 'violations'>
+  objects: Omit<ObjectReport, 'violations'>
+  /** Requests while a part was gone. */
+  probes: number
   maxima: { attempt: number; staleWrites: number }
   memory: MemorySeries[]
   violations: string[]
 }
 
-const CLIENTS = 8
-const CLIENT_PAUSE_MS = 2_500
-const FAULT_PAUSE_MS = 1_200
+const CLIENTS = 16
 const SAMPLE_INTERVAL_MS = 5_000
 const SETTLE_MS = 240_000
 
-/** Runs clients against a studio with one fault after another, and checks the invariants at the end. */
-export async function soak({ stack, seed, signal, log }: SoakOptions): Promise<SoakReport> {
+/** Runs clients against a studio with faults of all kinds, and checks the invariants at the end. */
+export async function soak(options: SoakOptions): Promise<SoakReport> {
+  const { stack, seed, rate, signal, log } = options
+  const startedAt = performance.now()
+  const elapsed = () => Math.round((performance.now() - startedAt) / 1_000)
   const secondProcessor = await stack.addProcessor()
   const sampler = createMemorySampler({
-    ingest: stack.ingest,
-    query: stack.query,
-    processor: stack.processor,
-    other: secondProcessor,
+    ingest: () => stack.ingest,
+    query: () => stack.query,
+    processor: () => stack.processor,
+    other: () => secondProcessor,
   })
-  const counts = { faults: {} as Record<string, number>, staleWrites: 0 }
+  const faults: Record<string, number> = {}
+  const probe = createProbe(stack)
+  let staleWrites = 0
+  await stack.fake.setBehavior(SOAK_BEHAVIOR)
   const sampling = repeatEvery(SAMPLE_INTERVAL_MS, signal, async () => {
     await sampler.sample()
-    counts.staleWrites = Math.max(counts.staleWrites, await countStaleWrites(stack))
+    staleWrites = Math.max(staleWrites, await countStaleWrites(stack))
   })
-  const clients = runClients({ client: stack.client, seed, count: CLIENTS, pauseMs: CLIENT_PAUSE_MS, signal })
+  const pauseMs = (CLIENTS * 60_000) / rate
+  const clients = runClients({ client: stack.client, seed, count: CLIENTS, pauseMs, signal })
   clients.catch(error => log(`client failed: ${error}`))
-  await injectFaults({ stack, signal, random: createRandom(`${seed}/faults`), counts: counts.faults, log })
+  const series = options.hasFaults ? listFaultSeries(options) : []
+  await Promise.all(
+    series.map(each =>
+      injectFaults(each, options, { ...options, probe, random: createRandom(`${seed}/${each.name}`) }, faults),
+    ),
+  )
   await sampling
   await stack.clearFaults()
+  log(`Load and faults are over after ${elapsed()} s.`)
   const clientErrors = await clients.then(
     () => [],
     error => [`I2 ${error}`],
   )
-  const violations = [...clientErrors, ...(await checkInvariants(stack, { settleMs: SETTLE_MS }))]
+  log(`The clients have stopped after ${elapsed()} s.`)
+  const outcome = await checkOutcome(stack)
+  log(`Everything is checked after ${elapsed()} s.`)
   return {
-    ...(await readOutcome(stack)),
-    ...counts,
-    maxima: await readMaxima(stack, counts.staleWrites),
+    ...(await readOutcome(stack, faults)),
+    ...outcome,
+    faults,
+    probes: probe.counts.requests,
+    maxima: await readMaxima(stack, staleWrites),
     memory: sampler.series,
-    violations,
+    violations: [
+      ...clientErrors,
+      ...new Set(probe.counts.refusals.map(refusal => `I14 ${refusal} while a part was gone`)),
+      ...outcome.violations,
+    ],
   }
 }
 
-async function injectFaults(options: {
-  stack: TestStack
-  signal: AbortSignal
-  random: Random
-  counts: Record<string, number>
-  log: (line: string) => void
-}): Promise<void> {
-  const { stack, signal, random, counts, log } = options
-  const weighted = SOAK_FAULTS.flatMap(fault => Array<SoakFault>(fault.weight).fill(fault))
+async function checkOutcome(stack: TestStack): Promise<Pick<SoakReport, 'calls' | 'objects' | 'violations'>> {
+  const invariants = await checkInvariants(stack, { settleMs: SETTLE_MS })
+  const generations = await readGenerationSnapshots(stack.sql, LOCAL_OWNER.workspaceId)
+  const { violations: _, ...calls } = await checkCalls(stack, generations)
+  const { violations: missing, ...objects } = await checkObjects(stack)
+  return { calls, objects, violations: [...invariants, ...missing, ...(await checkQuiet(stack))] }
+}
+
+async function injectFaults(
+  { faults, pauseMs }: FaultSeries,
+  { signal, log }: SoakOptions,
+  context: FaultContext,
+  counts: Record<string, number>,
+): Promise<void> {
   while (!signal.aborted) {
-    const { name, inject } = random.pick(weighted)
+    const { name, inject } = context.random.pick(faults)
     counts[name] = (counts[name] ?? 0) + 1
-    await inject(stack, random).catch(error => log(`${name}: ${error}`))
-    await sleep(random.nextInt(2 * FAULT_PAUSE_MS), signal)
+    await inject(context).catch(error => log(`${name}: ${error}`))
+    await sleep(context.random.nextInt(2 * pauseMs), signal)
   }
 }
 
@@ -100,18 +141,21 @@ async function countStaleWrites({ processors }: TestStack): Promise<number> {
   return counted.reduce((sum, count) => sum + count, 0)
 }
 
-async function readOutcome({ client, sql, fake, ingest, query, processors }: TestStack) {
+async function readOutcome({ client, sql, fake, services }: TestStack, faults: Record<string, number>) {
   const ended = await sql<{ status: string; count: number }[]>`
     select status, count(*)::int as count from generations where workspace_id <> ${FOREIGN_IDS.workspace} group by 1 order by 1`
   const [made] = await sql<{ count: number }[]>`select count(*)::int as count from generations where provider = 'fake'`
   const { submits } = await fake.readRequestLog()
-  const exits = [ingest, query, ...processors].flatMap(service => service.exits)
+  const exits = services.flatMap(service => service.exits)
+  const killed = services.flatMap(({ lives }) => lives).filter(life => killTime(life) !== undefined)
+  const otherKills = Object.entries(faults).filter(([name]) => /^the (bus|database) is killed/.test(name))
   return {
     accepted: client.log.listAccepted().length,
     ended: Object.fromEntries(ended.map(({ status, count }) => [status, count])),
     exits: Object.fromEntries(
       [...Map.groupBy(exits, reason => reason)].map(([reason, ended]) => [reason, ended.length]),
     ),
+    kills: otherKills.reduce((sum, [, count]) => sum + count, killed.length),
     purchases: { calls: submits.filter(({ id }) => id !== null).length, generations: made?.count ?? 0 },
   }
 }

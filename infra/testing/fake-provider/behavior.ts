@@ -36,6 +36,22 @@ export const FileFault = z.strictObject({
 })
 export type FileFault = z.infer<typeof FileFault>
 
+/** The way in which a response with bytes is sent. */
+export const AnswerBehavior = z.strictObject({
+  slowOneIn: z.int().min(1).describe('one in so many responses is delayed'),
+  delayMs: z.tuple([z.number().min(0), z.number().min(0)]).describe('least and most time before the headers'),
+  pieceBytes: z.int().min(1).nullable().describe('size of the pieces in which a line is sent; null: whole'),
+  pieceMs: z.number().min(0).describe('pause between pieces'),
+  cut: z
+    .strictObject({
+      at: z.enum(['before', 'headers', 'middle', 'after']).describe('`after`: all lines are sent, the end is not'),
+      times,
+    })
+    .nullable()
+    .describe('the connection is reset at this point; the outputs are made all the same'),
+})
+export type AnswerBehavior = z.infer<typeof AnswerBehavior>
+
 /** Faults of a list of outputs. */
 export const OUTPUT_FAULTS = ['missing', 'null', 'not-a-list', 'empty', 'fewer', 'more', 'twice', 'hostile'] as const
 export type OutputFault = (typeof OUTPUT_FAULTS)[number]
@@ -54,6 +70,8 @@ export const Behavior = z.strictObject({
     .nullable()
     .describe('error with which predictions end'),
   cancelTooLate: z.boolean(),
+  answer: AnswerBehavior,
+  submitDelayMs: z.number().min(0).describe('time before the id of a job is given'),
   submit: RequestFault.nullable(),
   check: RequestFault.nullable(),
   cancel: RequestFault.nullable(),
@@ -80,6 +98,8 @@ export const DEFAULT_BEHAVIOR: Behavior = {
   recognisesKeys: false,
   failure: null,
   cancelTooLate: false,
+  submitDelayMs: 0,
+  answer: { slowOneIn: 1, delayMs: [0, 0], pieceBytes: null, pieceMs: 0, cut: null },
   submit: null,
   check: null,
   cancel: null,

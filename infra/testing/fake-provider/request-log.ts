@@ -7,6 +7,39 @@ export interface SubmitEntry extends Submission {
   idempotencyKey: string | null
 }
 
+/** The response to a submission, as far as it was sent. Times are in ms since 1970. */
+export interface AnswerRecord {
+  /** As in the submission's entry. */
+  id: string | null
+  idempotencyKey: string | null
+  model: string
+  indices: number[]
+  /** The provider's address as the caller has it. */
+  host: string
+  receivedAt: number
+  /** Status of its headers; null if none were sent. */
+  status: number | null
+  /** The fault that was injected, which leaves the outcome open unless it is a refusal; null if none was. */
+  fault: string | null
+  /** The headers were sent. */
+  beganAt: number | null
+  /** The last byte was sent, and the end of the response with it. */
+  endedAt: number | null
+  /** The exchange was over, whether or not it had ended. */
+  closedAt: number | null
+  /** Bytes of the body of a response with outputs. */
+  bytes: number
+  /** Outputs that were sent whole. */
+  outputs: { index: number; sha256: string }[]
+}
+
+/** Returns the record of a response of which nothing is sent yet. */
+export function createAnswerRecord(
+  submit: Pick<AnswerRecord, 'id' | 'idempotencyKey' | 'model' | 'indices' | 'host' | 'receivedAt' | 'fault'>,
+): AnswerRecord {
+  return { ...submit, status: null, beganAt: null, endedAt: null, closedAt: null, bytes: 0, outputs: [] }
+}
+
 export interface FileEntry {
   id: string
   index: number
@@ -17,6 +50,8 @@ export interface FileEntry {
 /** Requests that the fake provider received, for tests. */
 export interface RequestLog {
   submits: SubmitEntry[]
+  /** The responses to the submissions, in the same order. */
+  answers: AnswerRecord[]
   submitsByKey: Record<string, number>
   /** Last reported status of each prediction, by id. */
   predictions: Record<string, PredictionStatus>
@@ -32,6 +67,7 @@ export interface RequestLog {
 export function createRequestLog(): RequestLog {
   return {
     submits: [],
+    answers: [],
     submitsByKey: {},
     predictions: {},
     checks: [],

@@ -2,13 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { z } from 'zod'
 import { sleep } from '../../src/runtime/timers.ts'
+import { sendOutputs, trackAnswer } from './answers.ts'
 import type { RequestFault } from './behavior.ts'
 import { sendFile } from './files.ts'
-import { renderImage } from './image.ts'
-import { describePrediction, listFaultyIndices, startPrediction, statusOf } from './predictions.ts'
+import { describePrediction, startPrediction, statusOf } from './predictions.ts'
+import { createAnswerRecord, type SubmitEntry } from './request-log.ts'
 import { sendFault, sendJson } from './responses.ts'
 import type { PredictionRecord, ProviderState } from './state.ts'
-import { BYTES_MODEL, type BytesLine, Submission } from './wire.ts'
+import { BYTES_MODEL, Submission } from './wire.ts'
 
 interface Exchange {
   request: IncomingMessage
@@ -36,52 +37,58 @@ const ROUTES: readonly [RegExp, Handler][] = [
   [/^POST \/predictions\/([\w-]+)\/cancel$/, withPrediction(handleCancel)],
   [/^GET \/files\/([\w-]+)\/(\d+)\.png$/, withPrediction(handleFile)],
   [/^POST \/control$/, handleControl],
+  [/^GET \/next-submit$/, handleNextSubmit],
   [/^GET \/log$/, (state, { response }) => sendJson(response, 200, state.requestLog)],
 ]
 
 async function handleSubmit(state: ProviderState, exchange: Exchange): Promise<void> {
+  const receivedAt = Date.now()
   const submission = Submission.parse(await json(exchange.request))
   const key = String(exchange.request.headers['idempotency-key'] ?? '') || null
   const fault = activeFault(state, state.behavior.submit)
   const prediction = fault && !fault.taken ? null : startPrediction(state, submission, key)
-  logSubmit(state, submission, key, prediction)
+  const id = prediction?.id ?? null
+  const record = createAnswerRecord({
+    id,
+    idempotencyKey: key,
+    model: submission.model,
+    indices: submission.indices,
+    host: String(exchange.request.headers.host),
+    receivedAt,
+    fault: fault && describeFault(fault),
+  })
+  state.requestLog.answers.push(record)
+  trackAnswer(state, exchange.response, record)
+  logSubmit(state, { ...submission, id, idempotencyKey: key })
   if (fault) return sendFault(exchange.response, fault)
   if (prediction === null) return
-  if (submission.model === BYTES_MODEL) return await sendOutputs(state, exchange, prediction)
+  if (submission.model === BYTES_MODEL) return await sendOutputs(state, { ...exchange, record }, prediction)
+  await sleep(state.behavior.submitDelayMs, exchange.signal)
   sendJson(exchange.response, 201, describePrediction(state, prediction))
 }
 
-function logSubmit(
-  state: ProviderState,
-  submission: Submission,
-  key: string | null,
-  prediction: PredictionRecord | null,
-): void {
+function logSubmit(state: ProviderState, entry: SubmitEntry): void {
   const { submits, submitsByKey, predictions } = state.requestLog
-  submits.push({ ...submission, id: prediction?.id ?? null, idempotencyKey: key })
+  const { id, idempotencyKey: key } = entry
+  submits.push(entry)
   if (key !== null) submitsByKey[key] = (submitsByKey[key] ?? 0) + 1
-  if (prediction !== null) predictions[prediction.id] = statusOf(state, prediction)
+  const prediction = id === null ? undefined : state.predictions.get(id)
+  if (prediction) predictions[prediction.id] = statusOf(state, prediction)
   state.notifyWaiters()
 }
 
-/** Sends outputs as bytes, each on a line of its own as soon as it is finished. */
-async function sendOutputs(
-  state: ProviderState,
-  { response, signal }: Exchange,
-  prediction: PredictionRecord,
-): Promise<void> {
-  const send = (line: BytesLine) => response.write(`${JSON.stringify(line)}\n`)
-  const indices = listFaultyIndices(state, prediction)
-  response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-  response.flushHeaders()
-  for (const [made, index] of indices.entries()) {
-    await sleep(prediction.delayMs / indices.length, signal)
-    await state.waitUntil(() => (state.behavior.readyOutputs ?? Number.POSITIVE_INFINITY) > made, signal)
-    const png = await renderImage(prediction.submission, prediction.submission.seed, index)
-    send({ index, mimeType: 'image/png', base64: png.toString('base64') })
-  }
-  send({ done: true })
-  response.end()
+function describeFault({ kind, status }: RequestFault): string {
+  return kind === 'status' ? `status ${status ?? 500}` : kind
+}
+
+/** Waits for the next submission to arrive, or for the next response to one to have been sent. */
+async function handleNextSubmit(state: ProviderState, { request, response, signal }: Exchange): Promise<void> {
+  const isAnswered = new URL(request.url ?? '/', state.url).searchParams.get('when') === 'answered'
+  const { requestLog } = state
+  const count = () => requestLog.answers.filter(({ endedAt }) => !isAnswered || endedAt !== null).length
+  const before = count()
+  await state.waitUntil(() => count() > before, signal)
+  sendJson(response, 200, { count: count() })
 }
 
 async function handleCheck(state: ProviderState, { response }: Exchange, prediction: PredictionRecord): Promise<void> {

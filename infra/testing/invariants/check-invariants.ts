@@ -1,7 +1,9 @@
+import pLimit from 'p-limit'
 import { LOCAL_OWNER } from '../../src/http/identity.ts'
 import type { TestStack } from '../studio/test-stack.ts'
 import { waitFor } from '../wait-for.ts'
 import { checkAcceptedSubmissions } from './check-accepted.ts'
+import { checkCalls } from './check-calls.ts'
 import { checkEvents } from './check-events.ts'
 import { checkHistory } from './check-history.ts'
 import { checkIsolation, checkNoImageData } from './check-isolation.ts'
@@ -18,6 +20,7 @@ export interface CheckOptions {
 }
 
 const SETTLE_MS = 120_000
+const GENERATIONS_AT_ONCE = 16
 const FATAL = '"level":"fatal"'
 
 /**
@@ -29,6 +32,7 @@ const FATAL = '"level":"fatal"'
  *   I4  transitions are legal, each claim a higher attempt       I10 memory, files and connections are bounded
  *   I5  an output is bought at most once per request             I11 a deletion removes only its own objects
  *   I6  a generation has each output once, as its rows say       I12 a response is true, and a repeat finds the same
+ *   I13 an answer in hand is never dropped: `checkCalls` counts what was answered, and what is unknown
  *
  * @returns the violations, each with its invariant
  */
@@ -38,18 +42,19 @@ export async function checkInvariants(stack: TestStack, options: CheckOptions = 
   if (unfinished.length > 0) return unfinished
   const { sql, client, store, busAdmin, fake } = stack
   const generations = await readGenerationSnapshots(sql, LOCAL_OWNER.workspaceId)
-  const perGeneration = await Promise.all(
-    [...generations.values()].map(async generation =>
-      [...checkHistory(generation), ...(await checkOutputs(store, generation))].map(
-        violation => `${generation.id}: ${violation}`,
-      ),
+  // Bounded, or the store would have the requests of thousands of generations at once.
+  const limit = pLimit(GENERATIONS_AT_ONCE)
+  const perGeneration = await limit.map([...generations.values()], async generation =>
+    [...checkHistory(generation), ...(await checkOutputs(store, generation))].map(
+      violation => `${generation.id}: ${violation}`,
     ),
   )
   return [
     ...perGeneration.flat(),
     ...checkAcceptedSubmissions(client.log, generations),
     ...(await checkReferences(store, client.log)),
-    ...checkSpend(client.log, await fake.readRequestLog()),
+    ...checkSpend(client.log, await fake.readRequestLog(), generations),
+    ...(await checkCalls(stack, generations)).violations,
     ...(options.busWasLost ? [] : await checkEvents(busAdmin, generations)),
     ...(await checkNoImageData(stack)),
     ...(await checkIsolation(stack)),

@@ -32,18 +32,23 @@ export interface ClientLog {
   readonly unexpectedResponses: string[]
   addSubmission(draft: Draft): SubmissionRecord
   recordAccepted(submission: SubmissionRecord, generation: Generation): void
-  countRerun(id: string): void
+  /** Ids of the generations that a user cancelled or deleted, or tried to. */
+  readonly stopRequests: Set<string>
+  /** Counts a request that may have bought outputs. @returns a function that takes it back, once it was refused */
+  countRerun(id: string): () => void
   /** Returns the submissions that had a 2xx response. */
   listAccepted(): (SubmissionRecord & { generation: Generation })[]
 }
 
 export function createClientLog(): ClientLog {
   const submissions = new Map<string, SubmissionRecord>()
+  const byGeneration = new Map<string, SubmissionRecord>()
   const listAccepted = () => [...submissions.values()].filter(isAccepted)
   return {
     submissions,
     references: [],
     unexpectedResponses: [],
+    stopRequests: new Set(),
     listAccepted,
     addSubmission: draft => {
       const clientId = crypto.randomUUID()
@@ -62,9 +67,14 @@ export function createClientLog(): ClientLog {
     recordAccepted: (submission, generation) => {
       submission.generation ??= generation
       submission.ids.add(generation.id)
+      byGeneration.set(generation.id, submission)
     },
     countRerun: id => {
-      for (const submission of listAccepted()) if (submission.generation.id === id) submission.requestCount++
+      const submission = byGeneration.get(id)
+      if (submission) submission.requestCount++
+      return () => {
+        if (submission) submission.requestCount--
+      }
     },
   }
 }

@@ -15,19 +15,29 @@ export interface Client extends Omit<StudioClient, 'submit'> {
   cancel(id: string): Promise<Cancellation | null>
   /** Requests a retry, the missing outputs or a check. @returns whether it was accepted */
   rerun(id: string, verb: 'retry' | 'complete' | 'check'): Promise<boolean>
+  /** Puts a generation into the trash, or takes it out. @returns whether it was accepted */
+  setTrashed(id: string, isTrashed: boolean): Promise<boolean>
 }
 
 const RESPONSE_TIMEOUT_MS = 30_000
 const RETRY_TIMEOUT_MS = 90_000
 const GENERATION_TIMEOUT_MS = 60_000
 const POLL_INTERVAL_MS = 100
+const POST = { method: 'POST' }
 
 export function createClient(url: string): Client {
   const log = createClientLog()
   const request = (path: string, init: RequestInit = {}) =>
     fetch(new URL(path, url), { signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS), ...init })
-  const requestUntilAnswered = (what: string, path: string, init: RequestInit) =>
-    retryUntilAnswered(what, () => requestOnce(log, request, path, init))
+  const requestUntilAnswered = async (what: string, path: string, init: RequestInit) => {
+    let sent = 0
+    const send = () => {
+      sent++
+      return requestOnce(log, request, path, init)
+    }
+    const response = await retryUntilAnswered(what, send)
+    return { response, sent }
+  }
   const getGeneration = (id: string) => fetchGeneration(request, id)
   const trySubmit = (submission: SubmissionRecord) => submitOnce(log, request, submission)
   return {
@@ -46,7 +56,7 @@ export function createClient(url: string): Client {
     uploadReference: async bytes => {
       const form = new FormData()
       form.append('file', new Blob([bytes]), 'image.png')
-      const response = await requestUntilAnswered('A stored reference', '/api/references', {
+      const { response } = await requestUntilAnswered('A stored reference', '/api/references', {
         method: 'POST',
         body: form,
       })
@@ -56,15 +66,28 @@ export function createClient(url: string): Client {
       return reference
     },
     cancel: async id => {
-      const response = await requestUntilAnswered('A response to cancel', `/api/generate/${id}/cancel`, {
-        method: 'POST',
-      })
+      log.stopRequests.add(id)
+      const { response } = await requestUntilAnswered('A response to cancel', `/api/generate/${id}/cancel`, POST)
       return response.ok ? Cancellation.parse(await response.json()) : null
     },
     rerun: async (id, verb) => {
       // Counted before the response, which may be lost after the request was accepted. A check buys nothing.
-      if (verb !== 'check') log.countRerun(id)
-      return (await requestUntilAnswered(`A response to ${verb}`, `/api/generate/${id}/${verb}`, { method: 'POST' })).ok
+      const takeBack = verb === 'check' ? undefined : log.countRerun(id)
+      const { response, sent } = await requestUntilAnswered(
+        `A response to ${verb}`,
+        `/api/generate/${id}/${verb}`,
+        POST,
+      )
+      // A refusal of a repeated request may come from the first one, which was accepted.
+      if (!response.ok && sent === 1) takeBack?.()
+      return response.ok
+    },
+    setTrashed: async (id, isTrashed) => {
+      if (isTrashed) log.stopRequests.add(id)
+      const [path, init] = isTrashed
+        ? [`/api/generate/${id}`, { method: 'DELETE' }]
+        : [`/api/generate/${id}/restore`, POST]
+      return (await requestUntilAnswered(`A response to ${init.method} ${path}`, path, init)).response.ok
     },
     waitForGeneration: (id, matches, milliseconds = GENERATION_TIMEOUT_MS) =>
       pollGeneration(id, {

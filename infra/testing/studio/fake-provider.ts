@@ -19,6 +19,8 @@ export interface FakeProvider extends AsyncDisposable {
   resetBehavior(): Promise<void>
   readRequestLog(): Promise<RequestLog>
   waitForRequests(matches: (requestLog: RequestLog) => boolean): Promise<RequestLog>
+  /** Waits until the next submission has arrived, or until a response to one was sent whole. @throws TimeoutError */
+  waitForNextSubmit(when: 'arrived' | 'answered', milliseconds?: number): Promise<void>
 }
 
 /** Starts the fake provider on a free port. */
@@ -41,6 +43,9 @@ export async function startFakeProvider(): Promise<FakeProvider> {
         return matches(requestLog) && requestLog
       }
       return await waitFor('The fake provider', REQUESTS_TIMEOUT_MS, poll)
+    },
+    waitForNextSubmit: async (when, milliseconds = REQUESTS_TIMEOUT_MS) => {
+      await fetch(`${url}/next-submit?when=${when}`, { signal: AbortSignal.timeout(milliseconds) })
     },
     [Symbol.asyncDispose]: stop,
   }

@@ -25,7 +25,8 @@ export interface ServiceProcessOptions {
 
 const SERVICES = join(import.meta.dirname, '..', '..', '..', 'services')
 const READY_TIMEOUT_MS = 60_000
-const STOP_TIMEOUT_MS = 20_000
+/** A processor waits for calls that answer with the output itself, up to their deadline. */
+const STOP_TIMEOUT_MS = 60_000
 const REQUEST_TIMEOUT_MS = 2_000
 
 /** Returns the file that runs a service; of the processor the one with the fake provider, unless production is wanted. */
@@ -66,14 +67,16 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
  * Waits until a service reports that it is ready.
  *
  * @param locate gives its address, or undefined while it has none; an error of it ends the wait
+ * @param path of the report: `/healthz` is answered also without the store, the database and the bus
  */
 export async function waitUntilServiceReady(
   service: Service,
   locate: () => Promise<string | undefined>,
+  path: '/readyz' | '/healthz' = '/readyz',
 ): Promise<void> {
   const poll = async () => {
     const url = await locate()
-    return url !== undefined && (await fetchIfReachable(`${url}/readyz`))?.ok
+    return url !== undefined && (await fetchIfReachable(url + path))?.ok
   }
   await waitFor(`${service}'s readiness`, READY_TIMEOUT_MS, poll)
 }

@@ -33,13 +33,17 @@ export interface TestStack extends AsyncDisposable {
   readonly ingest: FaultService
   readonly query: FaultService
   /** All running processors; one at the start. */
-  readonly processors: FaultService[]
+  readonly processors: readonly FaultService[]
   /** The first processor. */
   readonly processor: FaultService
+  /** Every service that it has had, also processors that were removed. */
+  readonly services: readonly FaultService[]
   /** Starts another processor. Resolves when it is ready. */
   addProcessor(env?: Record<string, string>): Promise<FaultService>
-  /** Stops a processor that was added. It does not start again. */
+  /** Stops a processor. It does not start again. */
   removeProcessor(processor: FaultService): Promise<void>
+  /** Starts a processor, and stops the first one once it is ready. The new one is the first then. */
+  replaceProcessor(): Promise<void>
   /** Ends every fault of the servers, the proxies and the provider. */
   clearFaults(): Promise<void>
   readonly client: Client
@@ -60,6 +64,8 @@ export interface TestStackOptions {
   isDurable?: boolean
   /** Its object store, unless that is its folder. */
   store?: Store
+  /** The data directory of its services, unless that is its folder. */
+  dataDir?: string
 }
 
 const SHORT_TIMEOUTS = { LEASE_SECONDS: '2', SHUTDOWN_GRACE_SECONDS: '2', GENERATION_MAX_SECONDS: '60' }
@@ -68,26 +74,22 @@ const MODELS_MS = 30_000
 const log = createLog({ service: 'test', level: 'silent' })
 
 /** Starts a studio on an empty folder. */
-export async function startTestStack({
-  env = {},
-  store,
-  isDurable = false,
-}: TestStackOptions = {}): Promise<TestStack> {
+export async function startTestStack(options: TestStackOptions = {}): Promise<TestStack> {
   await using stack = new AsyncDisposableStack()
-  const servers = await startServers(stack, isDurable)
+  const servers = await startServers(stack, options.isDurable ?? false)
   const { folder, database, bus, fake, proxies } = servers
-  const [port = 0, ingestPort = 0, queryPort = 0, processorPort = 0] = await findFreePorts(4)
+  const dataDir = options.dataDir ?? folder
+  const [port = 0, ingestPort = 0, queryPort = 0] = await findFreePorts(3)
   const logLines: string[] = []
-  const start = createServiceStarter({
-    env: { ...buildEnv(servers, port), ...env },
-    output: { onLine: text => appendLogLine(logLines, text) },
-  })
+  const env = { ...buildEnv(servers, { dataDir, port }), ...options.env }
+  const start = createServiceStarter({ env, output: { onLine: text => appendLogLine(logLines, text) } })
+  const processors = createProcessors({ stack, start, servers })
   const services = await Promise.all([
     start('ingest', ingestPort).then(service => stack.use(service)),
     start('query', queryPort).then(service => stack.use(service)),
-    start('processor', processorPort).then(service => stack.use(service)),
+    processors.start(),
   ])
-  const [ingest, query, processor] = services
+  const [ingest, query] = services
   const gateway = startGateway({ port, host: '127.0.0.1', upstreams: { ingest: ingest.url, query: query.url } })
   stack.defer(() => closeGateway(gateway))
   await Promise.all(services.map(service => service.waitUntilReady()))
@@ -97,34 +99,72 @@ export async function startTestStack({
   stack.defer(() => sql.end({ timeout: 1 }))
   await insertForeignGeneration(sql)
   const busAdmin = stack.use(await openBusAdmin(bus.url))
-  const objectStore = store ?? (await openStore({ DATA_DIR: folder }))
-  const processors = [processor]
+  const store = options.store ?? (await openStore({ DATA_DIR: dataDir }))
   const disposables = stack.move()
   return {
     ...servers,
     ingest,
     query,
-    processors,
-    processor,
+    processors: processors.running,
+    get processor() {
+      return processors.first()
+    },
+    get services() {
+      return [ingest, query, ...processors.all]
+    },
     client,
     sql,
     busAdmin,
-    store: objectStore,
+    store,
     logLines,
-    addProcessor: async own => {
-      const [port = 0] = await findFreePorts(1)
-      const added = disposables.use(await start('processor', port, own))
-      processors.push(added)
-      await added.waitUntilReady()
-      return added
-    },
-    removeProcessor: async processor => {
-      processors.splice(processors.indexOf(processor), 1)
-      await processor[Symbol.asyncDispose]()
-    },
+    addProcessor: processors.add,
+    removeProcessor: processors.remove,
+    replaceProcessor: processors.replace,
     clearFaults: () => clearFaults({ database, bus, fake, proxies }),
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   }
+}
+
+/** Creates the list of a studio's processors. Each has the provider at an address of its own, by which it is known there. */
+function createProcessors(options: {
+  stack: AsyncDisposableStack
+  start: ReturnType<typeof createServiceStarter>
+  servers: Servers
+}) {
+  const all: FaultService[] = []
+  const running: FaultService[] = []
+  const disposables = options.stack.use(new AsyncDisposableStack())
+  const start = async (own: Record<string, string> = {}) => {
+    const [port = 0] = await findFreePorts(1)
+    const providerPort = await options.servers.proxies.provider.openPort()
+    const env = { FAKE_PROVIDER_URL: `http://127.0.0.1:${providerPort}`, ...own }
+    const started = disposables.use(await options.start('processor', port, env))
+    all.push(started)
+    running.push(started)
+    return started
+  }
+  const add = async (own?: Record<string, string>) => {
+    const added = await start(own)
+    await added.waitUntilReady()
+    return added
+  }
+  const first = () => {
+    const [processor] = running
+    if (!processor) throw new Error('no processor runs')
+    return processor
+  }
+  const remove = async (processor: FaultService) => {
+    running.splice(running.indexOf(processor), 1)
+    await processor[Symbol.asyncDispose]()
+  }
+  const replace = async () => {
+    const before = first()
+    const added = await add()
+    running.splice(running.indexOf(added), 1)
+    running.unshift(added)
+    await remove(before)
+  }
+  return { all, running, start, add, first, remove, replace }
 }
 
 type Servers = Pick<TestStack, 'folder' | 'database' | 'bus' | 'fake' | 'proxies'>
@@ -160,15 +200,17 @@ async function clearFaults({ database, bus, fake, proxies }: Omit<Servers, 'fold
   await fake.resetBehavior()
 }
 
-function buildEnv({ folder, database, bus, fake, proxies }: Servers, port: number): Record<string, string> {
+function buildEnv(
+  { database, bus, fake, proxies }: Servers,
+  options: { dataDir: string; port: number },
+): Record<string, string> {
   return {
-    ...createTestEnv({ dataDir: folder, port }),
+    ...createTestEnv(options),
     PATH: process.env.PATH ?? '',
     HOST: '127.0.0.1',
     DATABASE_URL: proxies.database.urlThrough(database.url),
     NATS_URL: proxies.bus.urlThrough(bus.url),
     INTERNAL_API_SECRET: crypto.randomUUID(),
-    FAKE_PROVIDER_URL: new URL(proxies.provider.urlThrough(fake.url)).origin,
     SAFE_GET_ALLOW: fake.url,
     ...SHORT_TIMEOUTS,
   }
