@@ -15,6 +15,7 @@ export const PROBLEMS = {
   too_many: { status: 429, title: 'Too many at once' },
   internal: { status: 500, title: 'Something went wrong here' },
   unavailable: { status: 503, title: 'Not available right now' },
+  disk_full: { status: 507, title: 'The disk is nearly full' },
 } as const
 export type ProblemCode = keyof typeof PROBLEMS
 

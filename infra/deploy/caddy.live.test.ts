@@ -3,10 +3,12 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Generation } from '@darkroom/contracts/generation'
 import { LIMITS } from '@darkroom/contracts/limits'
+import { StudioReadiness } from '@darkroom/contracts/parts'
 import { Problem } from '@darkroom/contracts/problem'
 import { Reference } from '@darkroom/contracts/reference'
 import { INGEST_PREFIXES, resolveService } from '@darkroom/contracts/routes'
 import sharp from 'sharp'
+import { AWAY_MESSAGES } from '../local/launch/gateway-responses.ts'
 import { startChildProcess } from '../local/process/child-process.ts'
 import { findFreePorts } from '../local/process/free-ports.ts'
 import { waitUntilReady } from '../local/process/server-process.ts'
@@ -109,17 +111,26 @@ test('supports full, range, HEAD and conditional requests for an image', async (
 
 test.each([
   '/healthz',
-  '/readyz',
+  '/readyz/x',
   '/metrics',
   '/metrics/x',
   '//healthz',
   '/%68ealthz',
-  '/x/../readyz',
-  '/x/%2e%2e/readyz',
+  '/x/../metrics',
+  '/x/%2e%2e/metrics',
 ])('%s is not routed', async path => {
   const { status, body } = await sendRawRequest(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}`)
   expect(status).toBe(404)
   expect(Problem.parse(JSON.parse(body)).code).toBe('not_found')
+})
+
+test('answers /readyz for the whole studio', async () => {
+  const response = await studio.fetch('/readyz')
+  expect(response.status).toBe(200)
+  expect(StudioReadiness.parse(await response.json())).toMatchObject({
+    ready: true,
+    parts: { ingest: 'ok', processor: 'ok', query: 'ok' },
+  })
 })
 
 test('forwards the Host, and the service refuses a foreign one', async () => {
@@ -151,11 +162,16 @@ test('the event stream of the earlier test is still open', async () => {
 test('answers 503 with Retry-After when the services are down', async () => {
   const [gateway = 0, closed = 0] = await findFreePorts(2)
   await using _caddy = await startCaddy({ port: gateway, ingest: closed, query: closed })
-  for (const path of ['/', '/api/generate']) {
+  for (const [path, detail] of [
+    ['/', AWAY_MESSAGES.query],
+    ['/readyz', AWAY_MESSAGES.query],
+    ['/api/generate', AWAY_MESSAGES.ingest],
+    ['/api/generate/x/cancel', AWAY_MESSAGES.ingest],
+  ]) {
     const response = await fetch(`${toUrl(gateway)}${path}`)
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1'])
     expect(response.headers.get('content-type')).toBe('application/problem+json')
-    expect(await readProblemCode(response)).toBe('unavailable')
+    expect(Problem.parse(await response.json())).toMatchObject({ code: 'unavailable', detail })
   }
 })
 
@@ -221,10 +237,6 @@ async function* decodeBody(response: Response): AsyncGenerator<string> {
 
 function toUrl(port: number): string {
   return `http://127.0.0.1:${port}`
-}
-
-async function readProblemCode(response: Response): Promise<string> {
-  return Problem.parse(await response.json()).code
 }
 
 /** Creates a square image of random pixels, which does not compress. */

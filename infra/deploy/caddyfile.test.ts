@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { INGEST_PREFIXES, OPERATOR_PATHS } from '@darkroom/contracts/routes'
+import { PROBLEMS } from '@darkroom/contracts/problem'
+import { INGEST_PREFIXES, OPERATOR_PATHS, READINESS_ROUTE } from '@darkroom/contracts/routes'
+import { AWAY_MESSAGES } from '../local/launch/gateway-responses.ts'
 
-/** Compares the Caddyfile's routing table with the code. caddy.live.test.ts tests it in a real Caddy. */
+/** Compares the Caddyfile's routing table and sentences with the code. caddy.live.test.ts tests it in a real Caddy. */
 
 const caddyfile = await Bun.file(join(import.meta.dirname, 'Caddyfile')).text()
 
@@ -15,20 +17,37 @@ test('answers exactly the operator paths with 404, before any other route', () =
   expect(getMatcherPaths('operators')).toEqual(expandPrefixes(OPERATOR_PATHS))
   expect(getBlock('handle @operators')).toMatch(/respond `.+` 404/)
   const order = [...caddyfile.matchAll(/^\thandle( @\w+)? \{$/gm)].map(([, matcher]) => matcher?.trim() ?? 'the rest')
-  expect(order).toEqual(['@operators', '@ingest', 'the rest'])
+  expect(order).toEqual(['@readiness', '@operators', '@ingest', 'the rest'])
 })
 
 test('routes the rest to query', () => {
   expect(getBlock('handle')).toContain('reverse_proxy {$QUERY:query:8080}')
 })
 
+test('routes the readiness of the studio to the path of query that answers it', () => {
+  expect(getMatcherPaths('readiness')).toEqual([READINESS_ROUTE.path])
+  const block = getBlock('handle @readiness')
+  expect(block).toContain(`rewrite * ${READINESS_ROUTE.target}\n`)
+  expect(block).toContain('reverse_proxy {$QUERY:query:8080}')
+})
+
+test('answers for a service that is away with the sentence of the local gateway', () => {
+  const details = { 'handle @ingest': AWAY_MESSAGES.ingest, handle: AWAY_MESSAGES.query }
+  for (const [name, detail] of Object.entries(details)) {
+    const [, body = ''] = /respond `(.+)` 503/.exec(getBlock(name, '\t\t')) ?? []
+    const { status, title } = PROBLEMS.unavailable
+    expect(JSON.parse(body)).toMatchObject({ status, title, code: 'unavailable', detail })
+  }
+  expect(getBlock('handle_errors')).toContain('header Retry-After 1\n')
+})
+
 test('has no other matcher or proxy', () => {
-  expect(caddyfile.match(/reverse_proxy/g)).toHaveLength(2)
-  expect(caddyfile.match(/^\t@/gm)).toHaveLength(2)
+  expect(caddyfile.match(/reverse_proxy/g)).toHaveLength(3)
+  expect(caddyfile.match(/^\t+@/gm)).toHaveLength(3)
 })
 
 test('flushes every proxied response at once, and does not compress event streams', () => {
-  expect(caddyfile.match(/reverse_proxy .+ \{\n\t\t\timport service\n/g)).toHaveLength(2)
+  expect(caddyfile.match(/reverse_proxy .+ \{\n\t\t\timport service\n/g)).toHaveLength(3)
   expect(getBlock('(service)', '')).toContain('flush_interval -1')
   const compressed = [...getBlock('encode zstd gzip').matchAll(/header Content-Type (\S+)/g)].map(([, type]) => type)
   expect(compressed.length).toBeGreaterThan(0)

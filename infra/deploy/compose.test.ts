@@ -16,6 +16,11 @@ const ComposeService = z.looseObject({
   environment: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
   ports: z.array(z.string()).default([]),
   volumes: z.array(z.string()).default([]),
+  stop_grace_period: z
+    .string()
+    .regex(/^\d+s$/)
+    .transform(text => Number.parseInt(text, 10))
+    .optional(),
   depends_on: z.record(z.string(), Dependency).default({}),
 })
 type ComposeService = z.infer<typeof ComposeService>
@@ -79,6 +84,42 @@ test.each([...SERVICES, 'migrate'])('%s waits for its dependencies to be healthy
     expect(condition).toBe(other === 'migrate' ? 'service_completed_successfully' : 'service_healthy')
     expect(other === 'migrate' || 'healthcheck' in getComposeService(other)).toBe(true)
   }
+})
+
+test('caddy opens as soon as query answers', () => {
+  const conditions = Object.entries(getComposeService('caddy').depends_on).map(([name, { condition }]) => [
+    name,
+    condition,
+  ])
+  expect(Object.fromEntries(conditions)).toEqual({
+    ingest: 'service_started',
+    processor: 'service_started',
+    query: 'service_healthy',
+  })
+})
+
+test('a service has time to stop: a processor as long as a call may take, the others as long as the grace period', () => {
+  const { GENERATION_MAX_SECONDS, SHUTDOWN_GRACE_SECONDS } = readServiceConfig(
+    resolveEnvironment(getComposeService('processor'), createSecrets()),
+  )
+  const margin = 15
+  const [processor = 0, ...others] = ['processor', 'ingest', 'query'].map(name => {
+    return getComposeService(name).stop_grace_period ?? 0
+  })
+  expect(processor).toBeGreaterThanOrEqual(GENERATION_MAX_SECONDS + SHUTDOWN_GRACE_SECONDS + margin)
+  for (const seconds of others) expect(seconds).toBeGreaterThanOrEqual(SHUTDOWN_GRACE_SECONDS + margin)
+})
+
+test('all processors share the journal of answers, in a folder that the user of the image may write to', () => {
+  expect(getComposeService('processor').volumes).toEqual(['journal:/data/journal'])
+  expect(dockerfile).toContain('ENV DATA_DIR=/data\nRUN mkdir -p /data/journal && chown -R bun:bun /data\nUSER bun\n')
+})
+
+test('query finds the other services at their address', () => {
+  const { environment } = getComposeService('query')
+  const ports = { ingest: environment.INGEST_PORT, processor: environment.PROCESSOR_PORT }
+  expect(environment.INGEST_URL).toBe(`http://ingest:${ports.ingest}`)
+  expect(environment.PROCESSOR_URL).toBe(`http://processor:${ports.processor}`)
 })
 
 test('a missing password fails with its name, and the README shows how to generate each', () => {

@@ -1,3 +1,5 @@
+import { findStopSignals } from './launch/stop-signals.ts'
+import { findNpxChain, isNpxChainIntact } from './process/ancestors.ts'
 import { installPackages, isInstalled, MIN_BUN_VERSION } from './programs/packages.ts'
 
 /**
@@ -31,9 +33,11 @@ async function bootstrap([name = '', ...args]: string[]): Promise<number> {
     )
   }
   if (isInstalled()) return await run()
+  const npx = findNpxChain()
   const result = installPackages()
   if (result === 'failed')
     return failWithMessage('The packages could not be installed. Is there a network, and room on the disk?')
+  if (!isNpxChainIntact(npx)) return failWithMessage('npx ended while the packages were installed.')
   return result === 'ready' ? await run() : await rerun([name, ...args])
 }
 
@@ -44,7 +48,7 @@ async function rerun(args: string[]): Promise<number> {
     // The studio stops when this process, the one that users see, is gone.
     env: { ...process.env, DARKROOM_PARENT_PID: String(process.pid) },
   })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
+  for (const signal of findStopSignals()) process.on(signal, () => child.kill(signal))
   return await child.exited
 }
 

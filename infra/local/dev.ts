@@ -31,7 +31,7 @@ export function main(): Promise<number> {
 
 /** Starts Vite on a port of its own, where the browser also opens the socket for updates. */
 async function startVite(options: UiOptions & { progress: Progress }): Promise<UiServer> {
-  const { progress, signal, onMessage, onFatal } = options
+  const { progress, signal, onMessage } = options
   const port = await findFreePort()
   const url = `http://127.0.0.1:${port}`
   const start = async (signal: AbortSignal) => {
@@ -45,7 +45,7 @@ async function startVite(options: UiOptions & { progress: Progress }): Promise<U
     await waitUntilReady(child, { name: 'Vite', poll: () => ping(url), milliseconds: READY_TIMEOUT_MS, signal })
     return { child, stop: () => child.stop(STOP_TIMEOUT_MS) }
   }
-  return { url, ...(await supervise({ name: 'Vite', start, onMessage, onFatal, signal })) }
+  return { url, ...(await supervise({ name: 'Vite', start, onMessage, signal, isFirstStartRequired: false })) }
 }
 
 async function ping(url: string): Promise<true | undefined> {

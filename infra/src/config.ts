@@ -56,6 +56,16 @@ export const ConfigSchema = z.object({
   INGEST_PORT: port.optional().describe('Port of the ingest service. Unset: any free one.'),
   PROCESSOR_PORT: port.optional().describe('Port of the processor, for health and metrics. Unset: any free one.'),
   QUERY_PORT: port.optional().describe('Port of the query service. Unset: any free one.'),
+  INGEST_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Address of ingest, for query to see whether it is there. Unset: it counts as there. `bun start` sets it.',
+    ),
+  PROCESSOR_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Address of any processor, for the same. `bun start` sets it.'),
   GENERATION_UPLOAD_CONCURRENCY: wholeNumber
     .min(1)
     .max(64)

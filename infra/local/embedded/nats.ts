@@ -43,8 +43,13 @@ export async function startNats(options: NatsOptions): Promise<ServerProcess> {
   })
   const poll = () => readAddressWhenHealthy(storeDir, child.pid)
   const address = await waitUntilReady(child, { name: NAME, poll, milliseconds: READY_TIMEOUT_MS, signal })
-  const url = `nats://${formatCredentials(options.auth)}${address}`
+  const url = formatNatsUrl({ auth: options.auth, port: Number(address.split(':').at(-1)) })
   return toServerProcess(child, url, STOP_TIMEOUT_MS)
+}
+
+/** Returns the URL of a server on loopback. */
+export function formatNatsUrl({ auth, port }: { auth: NatsOptions['auth']; port: number }): string {
+  return `nats://${formatCredentials(auth)}127.0.0.1:${port}`
 }
 
 /** Stops a server that an earlier launcher left running. Two servers on one folder corrupt each other's streams unnoticed. */

@@ -5,60 +5,76 @@ import { readOrCreateSecret } from '../launch/secret.ts'
 import { type RunningProcess, supervise } from '../launch/supervisor.ts'
 import { findFreePort } from '../process/free-ports.ts'
 import { findNatsServer } from '../programs/nats-server.ts'
-import { startNats } from './nats.ts'
+import { formatNatsUrl, startNats } from './nats.ts'
 import { startPostgres } from './postgres.ts'
 
 /** Starts the database, unless the settings name one, and migrates it. @returns its URL */
 export async function startDatabase(context: LaunchContext, slot: CloseSlot): Promise<string> {
   const step = context.progress.startStep('Postgres 18')
-  const url =
-    context.config.DATABASE_URL ??
-    (await startEmbeddedServer(context, slot, 'Postgres', await preparePostgres(context, step)))
+  const url = context.config.DATABASE_URL ?? (await startEmbeddedDatabase(context, slot, step))
   await context.profile.migrate({ url, signal: context.signal })
   step.markReady()
   return url
 }
 
-/** Starts the bus, unless the settings name one. @returns its URL */
+/**
+ * Starts the bus, unless the settings name one. A bus that does not start is tried again and again meanwhile: people can look at
+ * what is made without it, and what they submit waits in the database.
+ *
+ * @returns its URL
+ */
 export async function startBus(context: LaunchContext, slot: CloseSlot): Promise<string> {
   const step = context.progress.startStep('NATS')
-  const url =
-    context.config.NATS_URL ?? (await startEmbeddedServer(context, slot, 'NATS', await prepareNats(context, step)))
+  if (context.config.NATS_URL === undefined) return await startEmbeddedBus(context, slot, step)
   step.markReady()
-  return url
+  return context.config.NATS_URL
 }
 
-type StartServer = (signal: AbortSignal) => Promise<RunningProcess & { url: string }>
+interface EmbeddedServer {
+  name: string
+  start: (signal: AbortSignal) => Promise<RunningProcess>
+  isFirstStartRequired: boolean
+}
 
-/** Starts an embedded server and restarts it after each exit, at the same URL. @returns the URL */
-async function startEmbeddedServer(
-  context: LaunchContext,
-  slot: CloseSlot,
-  name: string,
-  start: StartServer,
-): Promise<string> {
-  const { record, onFatal, signal, progress } = context
-  let url = ''
-  const startRecorded = async (signal: AbortSignal) => {
-    const server = await start(signal)
-    url = server.url
-    await record.recordProcess(name, server.child)
-    return server
+/** Starts an embedded server and restarts it after each exit, at the same address. */
+async function superviseServer(context: LaunchContext, slot: CloseSlot, server: EmbeddedServer): Promise<void> {
+  const { record, signal, progress } = context
+  const start = async (signal: AbortSignal) => {
+    const running = await server.start(signal)
+    await record.recordProcess(server.name, running.child)
+    return running
   }
-  slot(await supervise({ name, start: startRecorded, onMessage: line => progress.line(`  ${line}`), onFatal, signal }))
-  return url
+  slot(await supervise({ ...server, start, onMessage: line => progress.line(`  ${line}`), signal }))
 }
 
-async function preparePostgres({ dataDir }: LaunchContext, step: ProgressStep): Promise<StartServer> {
+async function startEmbeddedDatabase(context: LaunchContext, slot: CloseSlot, step: ProgressStep): Promise<string> {
+  const { dataDir } = context
   const port = await findFreePort()
   const paths = { dataDir: join(dataDir, 'postgres'), log: join(dataDir, 'logs', 'postgres.log') }
-  return signal => startPostgres({ ...paths, port, signal, onMessage: step.report })
+  let url = ''
+  const start = async (signal: AbortSignal) => {
+    const server = await startPostgres({ ...paths, port, signal, onMessage: step.report })
+    url = server.url
+    return server
+  }
+  // Nothing can be looked at without it.
+  await superviseServer(context, slot, { name: 'Postgres', start, isFirstStartRequired: true })
+  return url
 }
 
-async function prepareNats({ dataDir, signal }: LaunchContext, step: ProgressStep): Promise<StartServer> {
+async function startEmbeddedBus(context: LaunchContext, slot: CloseSlot, step: ProgressStep): Promise<string> {
+  const { dataDir, signal } = context
   const binary = await findNatsServer({ cacheDir: join(dataDir, 'cache'), signal, onMessage: step.report })
   const port = await findFreePort()
   const auth = { user: 'darkroom', password: await readOrCreateSecret(join(dataDir, 'nats', 'password')) }
   const paths = { storeDir: join(dataDir, 'nats'), log: join(dataDir, 'logs', 'nats.log') }
-  return signal => startNats({ ...paths, binary, port, auth, signal })
+  let wasReady = false
+  const start = async (signal: AbortSignal) => {
+    const server = await startNats({ ...paths, binary, port, auth, signal })
+    if (!wasReady) step.markReady()
+    wasReady = true
+    return server
+  }
+  await superviseServer(context, slot, { name: 'NATS', start, isFirstStartRequired: false })
+  return formatNatsUrl({ port, auth })
 }

@@ -7,7 +7,7 @@ import type { ChildProcess } from '../process/child-process.ts'
 import { findFreePorts } from '../process/free-ports.ts'
 import type { CloseSlot, LaunchContext } from './launch-context.ts'
 import { readOrCreateSecret } from './secret.ts'
-import { startServices, waitUntilServicesReady } from './services.ts'
+import { type SupervisedService, startServices } from './services.ts'
 
 const STOP_MARGIN_MS = 2_000
 const LOOPBACK = '127.0.0.1'
@@ -31,47 +31,81 @@ export async function startInfrastructure(
   return { databaseUrl, natsUrl }
 }
 
+export interface Backend {
+  /** Base URL of each service. */
+  urls: Record<Service, string>
+  services: readonly SupervisedService[]
+}
+
 /**
- * Starts the services and waits until they are ready.
+ * Starts the services and waits until query is ready. The others may be missing.
  *
  * @param addresses `port` is the gateway's, which listens later
- * @returns the base URL of each service
+ * @param slots `workers` are the services that write
  */
 export async function startBackend(
   context: LaunchContext,
   addresses: Infrastructure & { port: number },
-  slot: CloseSlot,
-): Promise<Record<Service, string>> {
+  slots: { query: CloseSlot; workers: CloseSlot },
+): Promise<Backend> {
   const { config, progress, signal, forceSignal, profile, record } = context
   const ports = await allocateServicePorts(config)
-  const options = {
-    commands: profile.services,
-    ports,
-    env: { ...context.env, ...(await buildServiceEnv(context, { ...addresses, ports })) },
-    outputFor: profile.outputFor,
-    host: new URL(config.PUBLIC_URL ?? `http://localhost:${addresses.port}`).host,
-    stopMs: config.SHUTDOWN_GRACE_SECONDS * 1_000 + STOP_MARGIN_MS,
-    forceSignal,
-    progress,
-    onStarted: (name: Service, child: ChildProcess) => void record.recordProcess(name, child),
-    onFatal: context.onFatal,
-    signal,
-  }
-  slot(await startServices(options))
-  await waitUntilServicesReady(options)
-  const services = {
+  const urls = {
     ingest: toLoopbackUrl(ports.ingest),
     processor: toLoopbackUrl(ports.processor),
     query: toLoopbackUrl(ports.query),
   }
-  await record.update({ services })
-  return services
+  const services = await startServices({
+    commands: profile.services,
+    urls,
+    env: { ...context.env, ...(await buildServiceEnv(context, { ...addresses, ports, urls })) },
+    outputFor: profile.outputFor,
+    host: new URL(config.PUBLIC_URL ?? `http://localhost:${addresses.port}`).host,
+    stopMs: computeStopTimes(config),
+    forceSignal,
+    progress,
+    onStarted: (name: Service, child: ChildProcess) => void record.recordProcess(name, child),
+    signal,
+  })
+  const [queries, workers] = [services.filter(isQuery), services.filter(service => !isQuery(service))]
+  slots.query({ stop: () => stopAll(queries) })
+  slots.workers({ stop: () => stopAll(workers) })
+  await record.update({ services: urls })
+  await waitForAll(queries, signal)
+  return { urls, services }
+}
+
+function isQuery({ name }: SupervisedService): boolean {
+  return name === 'query'
+}
+
+async function stopAll(services: readonly SupervisedService[]): Promise<void> {
+  await Promise.all(services.map(service => service.stop()))
+}
+
+/** Waits until the services are ready. @throws the signal's reason when it is aborted */
+async function waitForAll(services: readonly SupervisedService[], signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => aborted.resolve(), { once: true })
+  if (signal.aborted) aborted.resolve()
+  await Promise.race([aborted.promise, Promise.all(services.map(({ ready }) => ready))])
+  signal.throwIfAborted()
+}
+
+/** Returns the time that each service may take to stop, in milliseconds. A processor waits for the calls that are paid. */
+function computeStopTimes(config: Config): Record<Service, number> {
+  const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1_000 + STOP_MARGIN_MS
+  return {
+    ingest: graceMs,
+    query: graceMs,
+    processor: config.GENERATION_MAX_SECONDS * 1_000 + graceMs + STOP_MARGIN_MS,
+  }
 }
 
 /** Builds the settings that the launcher decides for the services. They listen on loopback; only the gateway is public. */
 async function buildServiceEnv(
   { config, dataDir }: LaunchContext,
-  addresses: Infrastructure & { port: number; ports: Record<Service, number> },
+  addresses: Infrastructure & { port: number; ports: Record<Service, number>; urls: Record<Service, string> },
 ): Promise<Record<string, string>> {
   return {
     DATABASE_URL: addresses.databaseUrl,
@@ -82,6 +116,8 @@ async function buildServiceEnv(
     INGEST_PORT: String(addresses.ports.ingest),
     PROCESSOR_PORT: String(addresses.ports.processor),
     QUERY_PORT: String(addresses.ports.query),
+    INGEST_URL: addresses.urls.ingest,
+    PROCESSOR_URL: addresses.urls.processor,
     INTERNAL_API_SECRET: config.INTERNAL_API_SECRET ?? (await readOrCreateSecret(join(dataDir, 'internal-api-secret'))),
     NODE_ENV: config.NODE_ENV,
     DARKROOM_PARENT_PID: String(process.pid),

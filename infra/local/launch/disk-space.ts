@@ -4,7 +4,7 @@ import { StartError } from '../process/server-process.ts'
 export interface DiskSpaceOptions {
   /** Data directory. */
   folder: string
-  /** Called with a warning each time the free space becomes low. */
+  /** Called with a line for users each time the free space becomes low, or the studio read-only, or writable again. */
   onMessage: (line: string) => void
 }
 
@@ -13,6 +13,8 @@ export const LOW_SPACE_BYTES = 1024 * MEGABYTE
 /** Free space required to start. A new studio uses a fifth of it; the rest lets the database complete running transactions. */
 export const MIN_START_BYTES = 256 * MEGABYTE
 const CHECK_INTERVAL_MS = 5_000
+/** Space above the limit at which the end is reported, so that a disk at the limit does not fill the terminal. */
+const READ_ONLY_MARGIN_BYTES = 16 * MEGABYTE
 
 /**
  * Asserts enough free disk space before anything is written: a database whose disk is full crashes in the middle of its work.
@@ -30,30 +32,39 @@ export async function assertDiskSpace({ folder, onMessage }: DiskSpaceOptions): 
   if (free < LOW_SPACE_BYTES) onMessage(formatLowSpaceWarning(free, folder))
 }
 
+/** Polls the free disk space while the studio runs. @returns a function that ends the polling */
+export function watchDiskSpace({ folder, onMessage }: DiskSpaceOptions): () => void {
+  const report = createDiskSpaceReporter({ folder, onMessage })
+  const timer = setInterval(async () => {
+    const free = await getFreeBytes(folder).catch(() => undefined)
+    if (free !== undefined) report(free)
+  }, CHECK_INTERVAL_MS)
+  return () => clearInterval(timer)
+}
+
 /**
- * Polls the free disk space while the studio runs.
+ * Reports when the free space becomes low, and when the studio begins and ends to be read-only. The services find that out by
+ * themselves.
  *
- * @param options `onFatal` is called once, below `MIN_WRITE_BYTES`: the studio must stop while an orderly stop still fits
- * @returns a function that ends the polling
+ * @returns a function to be called with the free space in bytes
  */
-export function watchDiskSpace(options: DiskSpaceOptions & { onFatal: (error: StartError) => void }): () => void {
-  const { folder, onMessage, onFatal } = options
+export function createDiskSpaceReporter({ folder, onMessage }: DiskSpaceOptions): (free: number) => void {
   let isLow = true
-  const check = async () => {
-    const free = await getFreeBytes(folder).catch(() => Number.POSITIVE_INFINITY)
-    if (free < MIN_WRITE_BYTES) {
-      clearInterval(timer)
-      onFatal(
-        new StartError(
-          `Only ${formatMegabytes(free)} are free in ${folder}: Darkroom has stopped in time. Make room, then start it again.`,
-        ),
+  let isReadOnly = false
+  return free => {
+    if (!isReadOnly && free < MIN_WRITE_BYTES) {
+      isReadOnly = true
+      onMessage(
+        `Only ${formatMegabytes(free)} are free in ${folder}: what is made can be looked at, and nothing is changed until there is room.`,
       )
+    } else if (isReadOnly && free >= MIN_WRITE_BYTES + READ_ONLY_MARGIN_BYTES) {
+      isReadOnly = false
+      onMessage(`${formatMegabytes(free)} are free in ${folder}: Darkroom goes on with everything.`)
+    } else if (!isLow && !isReadOnly && free < LOW_SPACE_BYTES) {
+      onMessage(formatLowSpaceWarning(free, folder))
     }
-    if (free < LOW_SPACE_BYTES && !isLow) onMessage(formatLowSpaceWarning(free, folder))
     isLow = free < LOW_SPACE_BYTES
   }
-  const timer = setInterval(check, CHECK_INTERVAL_MS)
-  return () => clearInterval(timer)
 }
 
 /** Formats bytes as MB, from 10 GB on as GB. */

@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { Problem } from '@darkroom/contracts/problem'
 import { findFreePort } from '../process/free-ports.ts'
 import { type Gateway, startGateway } from './gateway.ts'
+import { AWAY_MESSAGES } from './gateway-responses.ts'
 
 const HOST = '127.0.0.1'
 const abortedInBody = Promise.withResolvers<string>()
@@ -171,21 +172,45 @@ test('breaks off the response when the service dies in the middle, so that half 
   dying.close()
 })
 
-test('answers 503 with Retry-After when the service is down', async () => {
-  const response = await fetch(`${base}/api/generate`, { method: 'POST', body: '{}' })
+test.each([
+  ['ingest', '/api/generate'],
+  ['query', '/api/generations'],
+] as const)('answers 503 with Retry-After when %s is down, and says what goes on', async (service, path) => {
+  const port = await findFreePort()
+  const upstreams = { query: `http://${HOST}:${port}`, ingest: `http://${HOST}:${port}` }
+  const other = startGateway({ port: 0, host: HOST, upstreams })
+  const response = await fetch(`http://${HOST}:${other.port}${path}`)
   expect(response.status).toBe(503)
   expect(response.headers.get('retry-after')).toBe('1')
   expect(response.headers.get('content-type')).toBe('application/problem+json')
-  expect(Problem.parse(await response.json()).code).toBe('unavailable')
+  expect(Problem.parse(await response.json())).toMatchObject({ code: 'unavailable', detail: AWAY_MESSAGES[service] })
+  await other.closeConnections()
+})
+
+test('refuses changes while the studio stops, and still shows what is made', async () => {
+  const upstreams = { query: `http://${HOST}:${service.port}`, ingest: `http://${HOST}:${service.port}` }
+  const other = startGateway({ port: 0, host: HOST, upstreams })
+  const address = `http://${HOST}:${other.port}`
+  expect((await fetch(`${address}/api/generate`, { method: 'POST' })).status).toBe(200)
+  other.refuseChanges()
+  const refused = await fetch(`${address}/api/generate`, { method: 'POST' })
+  expect([refused.status, Problem.parse(await refused.json()).code]).toEqual([503, 'unavailable'])
+  expect((await fetch(`${address}/api/generations`)).status).toBe(200)
+  await other.closeConnections()
+})
+
+test('routes the readiness of the studio to query, by its exact path', async () => {
+  expect(await (await fetch(`${base}/readyz`)).text()).toBe('query /api/readyz')
 })
 
 test.each([
   '/healthz',
-  '/readyz',
+  '/readyz/x',
+  '/%72eadyz',
   '/metrics',
   '/%68ealthz',
   '/metrics/x',
-  '//readyz',
+  '//healthz',
   '///metrics',
   '/%2Fmetrics',
   '/%5Cmetrics',

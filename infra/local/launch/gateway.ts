@@ -1,5 +1,5 @@
-import { resolveService } from '@darkroom/contracts/routes'
-import { createProblemResponse, ProblemError } from '../../src/http/problem.ts'
+import { READINESS_ROUTE, resolveService } from '@darkroom/contracts/routes'
+import { respondAway, respondMalformed, respondNotFound, respondStopping } from './gateway-responses.ts'
 
 export interface GatewayOptions {
   port: number
@@ -12,6 +12,8 @@ export interface GatewayOptions {
 
 export interface Gateway {
   port: number
+  /** Refuses what goes to ingest from now on, because the studio stops. The rest is still forwarded. */
+  refuseChanges(): void
   /** Accepts no more connections. Requests in progress continue. */
   stopListening(): void
   /** Closes the connections of requests in progress, mostly event streams. */
@@ -31,7 +33,6 @@ const HOP_BY_HOP_HEADERS = [
   'upgrade',
 ]
 const QUERY_PATHS = /^\/(api|media)(\/|$)|^\/openapi\.json$/
-const RETRY_AFTER = { retryAfterSeconds: 1 }
 
 /**
  * Starts the reverse proxy at the studio's one address. It forwards each request to the service of its path, and streams request
@@ -40,6 +41,7 @@ const RETRY_AFTER = { retryAfterSeconds: 1 }
  * @throws Error with code EADDRINUSE if the port is taken
  */
 export function startGateway({ port, host, upstreams, idleTimeoutSeconds = 10 }: GatewayOptions): Gateway {
+  let isStopping = false
   const server = Bun.serve({
     port,
     hostname: host,
@@ -47,26 +49,40 @@ export function startGateway({ port, host, upstreams, idleTimeoutSeconds = 10 }:
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     fetch: (request, server) => {
       const url = new URL(request.url)
-      const upstream = resolveUpstream(url.pathname, upstreams)
-      if (!upstream) return respondWithProblem('not_found', 'There is nothing at this address.')
+      const route = resolveRoute(url.pathname, upstreams)
+      if (!route) return respondNotFound()
+      if (isStopping && route.service === 'ingest') return respondStopping()
       // Event streams are silent between pings, and an upload may be slow: the timeout is the service's decision.
       server.timeout(request, 0)
-      return forwardRequest(request, `${upstream}${url.pathname}${url.search}`)
+      return forwardRequest(request, { service: route.service, url: `${route.upstream}${route.path}${url.search}` })
     },
-    error: () => respondWithProblem('malformed', 'The request could not be read.'),
+    error: () => respondMalformed(),
   })
   return {
     port: server.port ?? port,
+    refuseChanges: () => {
+      isStopping = true
+    },
     stopListening: () => void server.stop(),
     closeConnections: () => server.stop(true),
   }
 }
 
-function resolveUpstream(path: string, upstreams: GatewayOptions['upstreams']): string | undefined {
+interface Route {
+  service: 'ingest' | 'query'
+  /** Base URL that the request is forwarded to. */
+  upstream: string
+  path: string
+}
+
+function resolveRoute(path: string, upstreams: GatewayOptions['upstreams']): Route | undefined {
+  if (path === READINESS_ROUTE.path) {
+    return { service: 'query', upstream: upstreams.query, path: READINESS_ROUTE.target }
+  }
   const service = resolveService(decodePath(path).replace(/[\\/]+/g, '/'))
   if (!service) return undefined
-  if (upstreams.ui && service === 'query' && !QUERY_PATHS.test(path)) return upstreams.ui
-  return upstreams[service]
+  const isUi = service === 'query' && !QUERY_PATHS.test(path)
+  return { service, upstream: (isUi && upstreams.ui) || upstreams[service], path }
 }
 
 /** Decodes a path as a service may decode it, so that an encoded operator path (`/%6detrics`) is not forwarded. */
@@ -78,9 +94,9 @@ function decodePath(path: string): string {
   }
 }
 
-async function forwardRequest(request: Request, target: string): Promise<Response> {
+async function forwardRequest(request: Request, target: Pick<Route, 'service'> & { url: string }): Promise<Response> {
   try {
-    const response = await fetch(target, {
+    const response = await fetch(target.url, {
       method: request.method,
       headers: dropHopByHopHeaders(request.headers),
       body: request.body,
@@ -94,12 +110,8 @@ async function forwardRequest(request: Request, target: string): Promise<Respons
     return new Response(body, { status: response.status, headers: dropHopByHopHeaders(response.headers) })
   } catch (error) {
     // For example two content lengths, which Bun joins to an invalid one.
-    if (isInvalidHeaderError(error)) return respondWithProblem('malformed', 'The request could not be read.')
-    return respondWithProblem(
-      'unavailable',
-      'A part of the studio is starting again. Try again in a moment.',
-      RETRY_AFTER,
-    )
+    if (isInvalidHeaderError(error)) return respondMalformed()
+    return respondAway(target.service)
   }
 }
 
@@ -131,12 +143,4 @@ function dropHopByHopHeaders(headers: Headers): Headers {
   for (const name of [...HOP_BY_HOP_HEADERS, ...connectionHeaders])
     if (/^[\w-]+$/.test(name)) endToEndHeaders.delete(name)
   return endToEndHeaders
-}
-
-function respondWithProblem(
-  code: ProblemError['code'],
-  detail: string,
-  options?: { retryAfterSeconds: number },
-): Response {
-  return createProblemResponse(new ProblemError(code, detail, options), Bun.randomUUIDv7())
 }

@@ -1,7 +1,6 @@
 import type { Service } from '@darkroom/contracts/routes'
 import type { Config } from '../../src/config.ts'
 import type { ProcessOutput } from '../process/process-output.ts'
-import type { StartError } from '../process/server-process.ts'
 import type { Progress } from './progress.ts'
 import type { RunRecord } from './run-file.ts'
 import type { ServiceCommand } from './services.ts'
@@ -21,7 +20,6 @@ export interface UiOptions {
   env: Record<string, string>
   signal: AbortSignal
   onMessage: (line: string) => void
-  onFatal: (error: StartError) => void
 }
 
 export interface UiServer extends Stoppable {
@@ -44,7 +42,6 @@ export interface StudioOptions {
 /** Dependencies that the steps of a start share. */
 export interface LaunchContext extends StudioOptions {
   record: RunRecord
-  onFatal: (error: StartError) => void
 }
 
 /** Slot in the order of closing, filled when the thing to be closed has started. */

@@ -2,13 +2,14 @@ import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Config, ConfigError, readConfig, resolveDataDir } from '../../src/config.ts'
 import { assertClusterOwner } from '../embedded/cluster.ts'
+import { findNpxChain } from '../process/ancestors.ts'
 import { StartError } from '../process/server-process.ts'
 import { assertDiskSpace } from './disk-space.ts'
 import type { LaunchProfile } from './launch-context.ts'
 import { lockFile } from './lock.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { readRunFile } from './run-file.ts'
-import { listenForStopSignals, watchParentProcess } from './stop-signals.ts'
+import { listenForStopSignals, watchParents } from './stop-signals.ts'
 import { type Studio, startStudio } from './studio.ts'
 
 export interface LaunchOptions {
@@ -23,7 +24,7 @@ type Environment = Record<string, string>
 /**
  * Starts a studio in this terminal and runs until it is stopped.
  *
- * @returns the exit code: 0 after a requested stop, 1 when the studio failed, 2 when a setting is invalid
+ * @returns the exit code: 0 after a requested stop, 1 when the studio could not be started, 2 when a setting is invalid
  */
 export async function launch(options: LaunchOptions): Promise<number> {
   const env: Environment = { ...options.defaults, ...omitEmptyValues(options.env) }
@@ -73,11 +74,13 @@ async function runStudio(options: RunOptions): Promise<number> {
     forcing.abort()
   }
   listenForStopSignals({ onStop: stop, onForceStop: force })
-  if (options.config.DARKROOM_PARENT_PID !== undefined) watchParentProcess(options.config.DARKROOM_PARENT_PID, stop)
+  watchParents({ npx: findNpxChain(), pid: options.config.DARKROOM_PARENT_PID }, stop)
   try {
     const studio = await startStudio({ ...options, signal: stopping.signal, forceSignal: forcing.signal })
     progress.line(`\n  Darkroom is open: ${studio.url}`)
-    return await runUntilStopped(studio, stopping.signal)
+    for (const line of studio.missing) progress.line(`  ${line}`)
+    await runUntilStopped(studio, stopping.signal)
+    return 0
   } catch (error) {
     if (!stopping.signal.aborted) throw error
     return 0
@@ -86,14 +89,12 @@ async function runStudio(options: RunOptions): Promise<number> {
   }
 }
 
-async function runUntilStopped(studio: Studio, stopping: AbortSignal): Promise<number> {
+async function runUntilStopped(studio: Studio, stopping: AbortSignal): Promise<void> {
   const { promise: stopRequested, resolve: stop } = Promise.withResolvers<void>()
   stopping.addEventListener('abort', () => stop(), { once: true })
   if (stopping.aborted) stop()
-  const failed = await Promise.race([stopRequested, studio.failed])
+  await stopRequested
   await studio.stop()
-  if (failed) throw failed
-  return 0
 }
 
 function requireDataDir(config: Config, env: Environment): string {

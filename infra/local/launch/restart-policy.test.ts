@@ -1,20 +1,22 @@
 import { expect, test } from 'bun:test'
-import { createRestartDelays, STUDIO_RESTART_POLICY } from './restart-policy.ts'
+import { createExitCounter, STUDIO_RESTART_POLICY } from './restart-policy.ts'
 
-function delaysAt(...times: number[]): (number | undefined)[] {
-  const nextDelay = createRestartDelays(STUDIO_RESTART_POLICY)
-  return times.map(time => nextDelay(time))
+function delaysAfter(...ranMs: number[]): number[] {
+  const countExit = createExitCounter(STUDIO_RESTART_POLICY)
+  return ranMs.map(ran => countExit(ran).delayMs)
 }
 
-test('doubles the pause with each exit and gives up at the fifth within a minute', () => {
-  expect(delaysAt(0, 1_000, 3_000, 7_000, 15_000)).toEqual([1_000, 2_000, 4_000, 8_000, undefined])
+test('doubles the pause with each exit, up to a minute, and never gives up', () => {
+  const delays = delaysAfter(...Array.from({ length: 2_000 }, () => 0))
+  expect(delays.slice(0, 8)).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000])
+  expect(delays.slice(8).every(delay => delay === 60_000)).toBe(true)
 })
 
-test('forgets an exit after a minute', () => {
-  expect(delaysAt(0, 1_000, 60_999, 61_000)).toEqual([1_000, 2_000, 2_000, 2_000])
+test('begins anew after a process has run for a minute', () => {
+  expect(delaysAfter(0, 59_999, 60_000, 0)).toEqual([1_000, 2_000, 1_000, 2_000])
 })
 
-test('caps the pauses', () => {
-  const nextDelay = createRestartDelays({ ...STUDIO_RESTART_POLICY, maxExits: 10 })
-  expect([0, 1, 2, 3, 4, 5].map(nextDelay)).toEqual([1_000, 2_000, 4_000, 8_000, 10_000, 10_000])
+test('counts the exits in a row', () => {
+  const countExit = createExitCounter(STUDIO_RESTART_POLICY)
+  expect([0, 0, 60_000, 5].map(ran => countExit(ran).exits)).toEqual([1, 2, 1, 2])
 })

@@ -1,40 +1,37 @@
-/** Pauses before the restarts of a process, and the number of exits after which it is given up. */
+/** Pauses before the restarts of a process. There is no last restart. */
 export interface RestartPolicy {
-  /** Pause after the first exit, in milliseconds; it doubles with each further exit within `windowMs`. */
+  /** Pause after the first exit, in milliseconds; it doubles with each further exit in a row. */
   initialDelayMs: number
   /** Upper bound of the pauses, in milliseconds. */
   maxDelayMs: number
-  /** Exits within `windowMs` that end the restarts, the last one included. */
-  maxExits: number
-  /** Time after which an exit no longer counts, in milliseconds. */
-  windowMs: number
+  /** Time after which a process runs well, in milliseconds: an exit after that counts as the first again. */
+  resetAfterMs: number
+}
+
+/** An exit of a process, counted. */
+export interface CountedExit {
+  /** Exits in a row, this one included. */
+  exits: number
+  /** Pause before the restart, in milliseconds. */
+  delayMs: number
 }
 
 /**
  * Restart policy of every process of the studio: services, embedded servers and Vite. A process that crashed once is back within
- * seconds. The pauses of 1, 2, 4 and 8 s keep a process whose cause lasts from restarting in a busy loop. Five exits within a
- * minute mean a cause that a restart does not remove, such as a wrong setting: the studio then stops, after about 15 s, and shows
- * the last lines of the process, instead of running without it. Crashes more than a minute apart are independent and do not add
- * up. `maxDelayMs` takes effect only with more exits than these.
+ * seconds. One whose cause lasts is started ever more rarely, up to once a minute, and never given up: the other processes go on
+ * without it, and it works again as soon as its cause is gone. Crashes more than a minute apart are independent.
  */
-export const STUDIO_RESTART_POLICY: RestartPolicy = {
-  initialDelayMs: 1_000,
-  maxDelayMs: 10_000,
-  maxExits: 5,
-  windowMs: 60_000,
-}
+export const STUDIO_RESTART_POLICY: RestartPolicy = { initialDelayMs: 1_000, maxDelayMs: 60_000, resetAfterMs: 60_000 }
 
 /**
  * Counts the exits of one process.
  *
- * @returns a function to be called at each exit, with the time in milliseconds. It returns the pause before the restart in
- *   milliseconds, or undefined when the policy gives up
+ * @returns a function to be called at each exit, with the time that the process ran in milliseconds
  */
-export function createRestartDelays(policy: RestartPolicy): (now?: number) => number | undefined {
-  let exits: number[] = []
-  return (now = performance.now()) => {
-    exits = [...exits.filter(exitedAt => now - exitedAt < policy.windowMs), now]
-    if (exits.length >= policy.maxExits) return undefined
-    return Math.min(policy.maxDelayMs, policy.initialDelayMs * 2 ** (exits.length - 1))
+export function createExitCounter(policy: RestartPolicy): (ranMs: number) => CountedExit {
+  let exits = 0
+  return ranMs => {
+    exits = ranMs >= policy.resetAfterMs ? 1 : exits + 1
+    return { exits, delayMs: Math.min(policy.maxDelayMs, policy.initialDelayMs * 2 ** (exits - 1)) }
   }
 }

@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import { SERVICES, type Service } from '@darkroom/contracts/routes'
 import { type ChildProcess, startChildProcess } from '../process/child-process.ts'
 import type { ProcessOutput } from '../process/process-output.ts'
-import { StartError } from '../process/server-process.ts'
-import { waitUntil } from '../process/wait-until.ts'
 import type { Progress } from './progress.ts'
-import { type Stoppable, supervise } from './supervisor.ts'
+import { watchReadiness } from './service-readiness.ts'
+import { reportPaidCalls } from './stop-progress.ts'
+import { type RunningProcess, type Stoppable, supervise } from './supervisor.ts'
 
 /** Command that starts a service. */
 export interface ServiceCommand {
@@ -15,25 +15,36 @@ export interface ServiceCommand {
 
 export interface ServicesOptions {
   commands: readonly ServiceCommand[]
-  ports: Record<Service, number>
+  /** Base URL of each service. */
+  urls: Record<Service, string>
   /** Environment of every service. */
   env: Record<string, string>
   outputFor: (name: Service) => ProcessOutput
-  /** Public Host of the studio: the services refuse any other. */
+  /** Public Host of the studio. */
   host: string
-  /** Time that a service may take to stop, in milliseconds, before it is killed. */
-  stopMs: number
+  /** Time that each service may take to stop, in milliseconds, before it is killed. */
+  stopMs: Record<Service, number>
   /** Aborted when the user does not wait for that. */
   forceSignal: AbortSignal
   progress: Progress
   /** Called with each started process. */
   onStarted: (name: Service, child: ChildProcess) => void
-  onFatal: (error: StartError) => void
   signal: AbortSignal
 }
 
-const READY_TIMEOUT_MS = 60_000
-const REQUEST_TIMEOUT_MS = 2_000
+/** A service under supervision, from its first start on. */
+export interface SupervisedService extends Stoppable {
+  name: Service
+  /** Whether a process of it has been ready. */
+  wasReady(): boolean
+  /** Resolves when a process of it is ready for the first time. */
+  ready: Promise<void>
+  /** Resolves when a process of it has exited. */
+  exited: Promise<void>
+}
+
+/** Time after which a processor that was stopped a second time is killed, in milliseconds: it gives up its calls by then. */
+const GIVE_UP_MS = 5_000
 
 /**
  * Returns the commands of a clone's three services.
@@ -51,60 +62,45 @@ export function createServiceCommands(
   })
 }
 
-/**
- * Starts the services under supervision. They are not ready yet.
- *
- * @returns their common stop, which stops them concurrently
- */
-export async function startServices(options: ServicesOptions): Promise<Stoppable> {
-  const supervised = await Promise.all(options.commands.map(service => superviseService(service, options)))
-  return {
-    stop: async () => {
-      await Promise.all(supervised.map(service => service.stop()))
-    },
+/** Starts the services under supervision, each by itself. They are not ready yet. */
+export async function startServices(options: ServicesOptions): Promise<SupervisedService[]> {
+  return await Promise.all(options.commands.map(service => superviseService(service, options)))
+}
+
+async function superviseService(
+  { name, command }: ServiceCommand,
+  options: ServicesOptions,
+): Promise<SupervisedService> {
+  const { env, outputFor, onStarted, signal, progress } = options
+  const ready = Promise.withResolvers<void>()
+  const exited = Promise.withResolvers<void>()
+  let wasReady = false
+  const step = progress.startStep(name)
+  const onReady = () => {
+    if (!wasReady) step.markReady()
+    wasReady = true
+    ready.resolve()
   }
-}
-
-/** Waits until every service is ready and at least one model is listed. @throws StartError if a service is not ready in time */
-export async function waitUntilServicesReady(options: ServicesOptions): Promise<void> {
-  await Promise.all(options.commands.map(({ name }) => waitUntilServiceReady(name, options)))
-  const wait = { what: 'The list of models', milliseconds: READY_TIMEOUT_MS, signal: options.signal }
-  await waitUntil(signal => hasModels(options, signal), wait)
-}
-
-function superviseService({ name, command }: ServiceCommand, options: ServicesOptions): Promise<Stoppable> {
-  const { env, outputFor, onStarted, onFatal, signal, progress, stopMs, forceSignal } = options
-  const start = async () => {
+  const start = async (): Promise<RunningProcess> => {
     const child = startChildProcess({ command, env, output: outputFor(name), stopSignal: 'SIGTERM' })
     onStarted(name, child)
-    return { child, stop: () => child.stop(stopMs, forceSignal) }
+    void child.exited.then(() => exited.resolve())
+    const isReady = watchReadiness({ name, url: options.urls[name], host: options.host, child, onReady, progress })
+    return { child, waitUntilReady: () => isReady, stop: () => stopService(name, child, options) }
   }
-  return supervise({ name, start, onMessage: line => progress.line(`  ${line}`), onFatal, signal })
+  const onMessage = (line: string) => progress.line(`  ${line}`)
+  const { stop } = await supervise({ name, start, onMessage, signal, isFirstStartRequired: false })
+  return { name, stop, wasReady: () => wasReady, ready: ready.promise, exited: exited.promise }
 }
 
-async function waitUntilServiceReady(name: Service, { ports, progress, signal, host }: ServicesOptions): Promise<void> {
-  const step = progress.startStep(name)
-  let reason = 'it does not answer'
-  const poll = async (pollSignal: AbortSignal) => {
-    const response = await tryFetch(`http://127.0.0.1:${ports[name]}/readyz`, host, pollSignal)
-    if (response?.ok) return true
-    if (response) reason = (await response.text()).slice(0, 300)
-    return undefined
+/** Stops a service. A processor has time for the calls that are paid, and says what it waits for. */
+async function stopService(name: Service, child: ChildProcess, options: ServicesOptions): Promise<void> {
+  const { urls, host, forceSignal: signal, progress } = options
+  const isWorker = name === 'processor'
+  const stopped = child.stop(options.stopMs[name], { signal, ...(isWorker ? { graceMs: GIVE_UP_MS } : {}) })
+  if (isWorker && child.isRunning()) {
+    const onMessage = (line: string) => progress.line(`  ${line}`)
+    await reportPaidCalls({ url: urls.processor, host, child, forceSignal: signal, onMessage })
   }
-  await waitUntil(poll, { what: `${name}'s readiness`, milliseconds: READY_TIMEOUT_MS, signal }).catch(error => {
-    signal.throwIfAborted()
-    throw new StartError(`${name} is not ready after ${READY_TIMEOUT_MS / 1_000} s: ${reason}`, { cause: error })
-  })
-  step.markReady()
-}
-
-async function hasModels({ ports, host }: ServicesOptions, signal: AbortSignal): Promise<true | undefined> {
-  const response = await tryFetch(`http://127.0.0.1:${ports.query}/api/models`, host, signal)
-  const models: unknown = response?.ok ? await response.json() : []
-  return Array.isArray(models) && models.length > 0 ? true : undefined
-}
-
-async function tryFetch(url: string, host: string, signal: AbortSignal): Promise<Response | undefined> {
-  const requestSignal = AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)])
-  return await fetch(url, { headers: { host }, signal: requestSignal }).catch(() => undefined)
+  await stopped
 }

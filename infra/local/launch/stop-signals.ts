@@ -1,3 +1,6 @@
+import { constants } from 'node:os'
+import { isNpxChainIntact, isSignalIgnored, type NpxChain } from '../process/ancestors.ts'
+
 /** Signals by which a terminal, a service manager and npx request a stop. */
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const DEBOUNCE_MS = 2_000
@@ -10,25 +13,41 @@ export interface StopHandlers {
   onForceStop: () => void
 }
 
-/** Calls the handlers when this process receives a stop signal. */
+/** Calls the handlers when this process receives a stop signal. One that `nohup` has it ignore stays ignored. */
 export function listenForStopSignals(handlers: StopHandlers): void {
   const handleSignal = createStopDebouncer(handlers)
-  for (const signal of STOP_SIGNALS) process.on(signal, () => handleSignal())
+  for (const signal of findStopSignals()) process.on(signal, () => handleSignal())
 }
 
-/** Calls `onExit` when the process that started this one is gone, however it ended. */
-export function watchParentProcess(pid: number, onExit: () => void): void {
+/** Returns the stop signals that this process was not started to ignore. */
+export function findStopSignals(): NodeJS.Signals[] {
+  return STOP_SIGNALS.filter(signal => signal !== 'SIGHUP' || !isSignalIgnored(constants.signals.SIGHUP))
+}
+
+/**
+ * Calls `onExit` once when a process that this one belongs to is gone, however it ended.
+ *
+ * @param parents `npx`: the processes up to the npx that started this one; `pid`: another process, if any
+ */
+export function watchParents(parents: { npx: NpxChain; pid: number | undefined }, onExit: () => void): void {
+  const { npx, pid } = parents
+  if (npx.length === 0 && pid === undefined) return
   const timer = setInterval(() => {
-    try {
-      process.kill(pid, 0)
-    } catch (error) {
-      // The process of another user exists, though it may not be signalled.
-      if (error instanceof Error && 'code' in error && error.code === 'EPERM') return
-      clearInterval(timer)
-      onExit()
-    }
+    if (isNpxChainIntact(npx) && (pid === undefined || isRunning(pid))) return
+    clearInterval(timer)
+    onExit()
   }, PARENT_CHECK_INTERVAL_MS)
   timer.unref()
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // The process of another user exists, though it may not be signalled.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
 }
 
 /**

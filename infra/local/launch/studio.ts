@@ -1,18 +1,25 @@
 import { allOrAbort } from '../process/all-or-abort.ts'
 import { type ReservedPort, reservePortFrom } from '../process/free-ports.ts'
 import { StartError } from '../process/server-process.ts'
+import { waitUntil } from '../process/wait-until.ts'
 import { startBackend, startInfrastructure } from './backend.ts'
 import { watchDiskSpace } from './disk-space.ts'
 import { type Gateway, type GatewayOptions, startGateway } from './gateway.ts'
 import { type CloseSlot, type LaunchContext, reserveCloseSlot, type StudioOptions } from './launch-context.ts'
+import { findMissingServices } from './missing-services.ts'
 import { createRunRecord, stopOrphanProcesses } from './run-file.ts'
+
+const GATEWAY_TIMEOUT_MS = 3_000
 
 export interface Studio {
   /** Public URL. */
   url: string
-  /** Resolves when a process is not restarted any more, or the disk is nearly full: the studio must be stopped. */
-  failed: Promise<StartError>
-  /** Stops everything in order: the gateway accepts no more connections, then services, bus and database are stopped. */
+  /** Lines for users about the services that are not there yet. They are started again and again. */
+  missing: string[]
+  /**
+   * Stops everything in order: what writes first, while what is made can still be looked at; then the gateway, query, bus and
+   * database.
+   */
   stop(): Promise<void>
 }
 
@@ -22,13 +29,7 @@ export interface Studio {
  * @throws StartError with a message for users; the signal's reason when it is aborted
  */
 export async function startStudio(options: StudioOptions): Promise<Studio> {
-  const failure = Promise.withResolvers<StartError>()
-  const fatal = new AbortController()
-  const onFatal = (error: StartError) => {
-    fatal.abort(error)
-    failure.resolve(error)
-  }
-  const signal = AbortSignal.any([options.signal, fatal.signal])
+  const { signal } = options
   const stack = new AsyncDisposableStack()
   const record = createRunRecord(options.dataDir)
   const onMessage = (line: string) => options.progress.line(`  ${line}`)
@@ -37,42 +38,46 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
     // Replaces the stale record of a killed launcher.
     await record.update({})
     stack.defer(() => record.remove())
-    stack.defer(watchDiskSpace({ folder: options.dataDir, onMessage, onFatal }))
-    const url = await startParts({ ...options, signal, record, onFatal }, stack)
-    return { url, failed: failure.promise, stop: () => stack.disposeAsync() }
+    stack.defer(watchDiskSpace({ folder: options.dataDir, onMessage }))
+    return { ...(await startParts({ ...options, record }, stack)), stop: () => stack.disposeAsync() }
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
 }
 
-async function startParts(context: LaunchContext, stack: AsyncDisposableStack): Promise<string> {
+async function startParts(context: LaunchContext, stack: AsyncDisposableStack): Promise<Omit<Studio, 'stop'>> {
   const { config, record, signal } = context
   // Reserved from now on, so that another studio that starts meanwhile takes the next port.
   const reservedPort = await reservePort(context)
   stack.defer(() => reservedPort.release())
   const { port } = reservedPort
-  // The slot reserved first is closed last: streams through the gateway end after the services have stopped, the database last.
+  // The slot reserved first is closed last: what writes stops first, the database last.
   const slots = {
     database: reserveCloseSlot(stack),
     bus: reserveCloseSlot(stack),
     ui: reserveCloseSlot(stack),
     gatewayConnections: reserveCloseSlot(stack),
-    services: reserveCloseSlot(stack),
+    query: reserveCloseSlot(stack),
+    gateway: reserveCloseSlot(stack),
+    workers: reserveCloseSlot(stack),
   }
   const [ui, infrastructure] = await allOrAbort(signal, [
     signal => startUi({ ...context, signal }, slots.ui),
     signal => startInfrastructure({ ...context, signal }, slots),
   ])
   // After the interface, because query reads its files when it starts.
-  const services = await startBackend(context, { ...infrastructure, port }, slots.services)
+  const { urls, services } = await startBackend(context, { ...infrastructure, port }, slots)
   await reservedPort.release()
-  const gateway = openGateway({ port, host: config.HOST, upstreams: { ...services, ...ui } })
+  const gateway = await openGateway({ port, host: config.HOST, upstreams: { ...urls, ...ui } }, signal)
   slots.gatewayConnections({ stop: () => gateway.closeConnections() })
-  stack.defer(() => gateway.stopListening())
+  slots.gateway({ stop: async () => gateway.stopListening() })
+  stack.defer(() => gateway.refuseChanges())
   const url = config.PUBLIC_URL ?? `http://localhost:${port}`
   await record.update({ url })
-  return url
+  const missing = await findMissingServices(services, signal)
+  signal.throwIfAborted()
+  return { url, missing }
 }
 
 async function reservePort({ config, progress }: LaunchContext): Promise<ReservedPort> {
@@ -93,10 +98,18 @@ async function startUi(context: LaunchContext, slot: CloseSlot): Promise<{ ui?: 
   return server ? { ui: server.url } : {}
 }
 
-function openGateway(options: GatewayOptions): Gateway {
-  try {
-    return startGateway(options)
-  } catch (error) {
-    throw new StartError(`Port ${options.port} was taken while the studio started. Start it again.`, { cause: error })
+/** Opens the gateway at the port that was reserved. Another program may try that port for a moment meanwhile. */
+async function openGateway(options: GatewayOptions, signal: AbortSignal): Promise<Gateway> {
+  const tryStart = async () => {
+    try {
+      return startGateway(options)
+    } catch {
+      return undefined
+    }
   }
+  const wait = { what: 'The port', milliseconds: GATEWAY_TIMEOUT_MS, signal }
+  return await waitUntil(tryStart, wait).catch(cause => {
+    signal.throwIfAborted()
+    throw new StartError(`Port ${options.port} was taken while the studio started. Start it again.`, { cause })
+  })
 }

@@ -1,38 +1,40 @@
 import { expect, test } from 'bun:test'
 import { createTestDirectory } from '../../testing/test-resources.ts'
 import { type ChildProcess, startChildProcess } from '../process/child-process.ts'
-import type { StartError } from '../process/server-process.ts'
+import { waitUntil } from '../process/wait-until.ts'
 import { type Stoppable, supervise } from './supervisor.ts'
 
-const FAST_RESTARTS = { initialDelayMs: 10, maxDelayMs: 20, maxExits: 3, windowMs: 10_000 }
+const FAST_RESTARTS = { initialDelayMs: 10, maxDelayMs: 20, resetAfterMs: 10_000 }
 
 /** Supervises a shell command. `children` are the started processes, in order. */
-async function superviseShell(script: string) {
+async function superviseShell(script: string, { isFirstStartRequired = true, failingStarts = 0 } = {}) {
   const directory = await createTestDirectory()
   const children: ChildProcess[] = []
-  const starts = Array.from({ length: 5 }, () => Promise.withResolvers<ChildProcess>())
-  const failure = Promise.withResolvers<StartError>()
   const messages: string[] = []
+  let starts = 0
   const start = async () => {
+    starts += 1
+    if (starts <= failingStarts) throw new Error(`start ${starts} failed`)
     const output = { file: `${directory.path}/log` }
     const child = startChildProcess({ command: ['/bin/sh', '-c', script], env: {}, output, stopSignal: 'SIGTERM' })
-    starts[children.length]?.resolve(child)
     children.push(child)
     return { child, stop: () => child.stop(1_000) }
   }
-  const supervised: Stoppable = await supervise({
-    name: 'the part',
-    start,
-    onMessage: line => messages.push(line),
-    onFatal: failure.resolve,
-    signal: AbortSignal.timeout(5_000),
-    restartPolicy: FAST_RESTARTS,
+  const onMessage = (line: string) => void messages.push(line)
+  const signal = AbortSignal.timeout(20_000)
+  const options = { name: 'the part', start, onMessage, signal, isFirstStartRequired, restartPolicy: FAST_RESTARTS }
+  const supervised: Stoppable = await supervise(options).catch(async error => {
+    await directory[Symbol.asyncDispose]()
+    throw error
   })
+  const waitForMessage = (text: string) => {
+    const wait = { what: `"${text}" among ${messages.join('|')}`, milliseconds: 15_000, signal, intervalMs: 5 }
+    return waitUntil(async () => messages.find(message => message.includes(text)), wait)
+  }
   return {
     messages,
     children,
-    failed: failure.promise,
-    waitForStart: async (index: number) => await starts[index]?.promise,
+    waitForMessage,
     supervised,
     [Symbol.asyncDispose]: async () => {
       await supervised.stop()
@@ -44,17 +46,45 @@ async function superviseShell(script: string) {
 test('restarts a killed process and reports it', async () => {
   await using shell = await superviseShell('exec sleep 60')
   shell.children[0]?.kill()
-  const second = await shell.waitForStart(1)
-  expect(second?.isRunning()).toBe(true)
-  expect(second?.pid).not.toBe(shell.children[0]?.pid ?? 0)
-  expect(shell.messages[0]).toBe('the part ended (SIGKILL). It starts again in 0.01 s.')
+  await shell.waitForMessage('the part runs again.')
+  expect(shell.children[1]?.isRunning()).toBe(true)
+  expect(shell.messages).toEqual(['the part ended (SIGKILL). It starts again in 0.01 s.', 'the part runs again.'])
 })
 
-test('gives up at the maximum of exits, with the last lines, and does not restart again', async () => {
+test('restarts a process that keeps exiting without end, and reports it ever more rarely', async () => {
   await using shell = await superviseShell('echo "no such setting"; exit 3')
-  const error = await shell.failed
-  expect(error.message).toBe('the part keeps dying. the part ended (exit 3).\nno such setting')
-  expect(shell.children).toHaveLength(FAST_RESTARTS.maxExits)
+  await shell.waitForMessage('That was 16 times in a row.')
+  await shell.supervised.stop()
+  const exits = shell.messages.filter(message => message.startsWith('the part ended'))
+  expect(exits).toEqual([
+    'the part ended (exit 3). It starts again in 0.01 s.',
+    ...[2, 4, 8, 16].map(n => `the part ended (exit 3). That was ${n} times in a row. It starts again in 0.02 s.`),
+  ])
+  expect(shell.children.length).toBeGreaterThanOrEqual(16)
+})
+
+test('shows the last lines of the process at the first exit, and now and then again', async () => {
+  await using shell = await superviseShell('echo "no such setting"; exit 3')
+  await shell.waitForMessage('That was 8 times in a row.')
+  await shell.supervised.stop()
+  expect(shell.messages.filter(message => message === '  no such setting')).toHaveLength(2)
+  expect(shell.messages[1]).toBe('  no such setting')
+})
+
+test('throws the error of a required first start', async () => {
+  const failed = superviseShell('exec sleep 60', { failingStarts: 1 })
+  expect(await failed.catch(error => error.message)).toBe('start 1 failed')
+})
+
+test('tries a first start that is not required again', async () => {
+  await using shell = await superviseShell('exec sleep 60', { isFirstStartRequired: false, failingStarts: 2 })
+  await shell.waitForMessage('the part runs again.')
+  expect(shell.messages).toEqual([
+    'start 1 failed. It starts again in 0.01 s.',
+    'start 2 failed. That was 2 times in a row. It starts again in 0.02 s.',
+    'the part runs again.',
+  ])
+  expect(shell.children.map(child => child.isRunning())).toEqual([true])
 })
 
 test('does not restart after a stop', async () => {

@@ -10,12 +10,20 @@ export interface ChildProcess {
   /** Returns the last lines of its output, oldest first. */
   lastLines(): Promise<string[]>
   /**
-   * Sends the stop signal. After `milliseconds`, or when `forceSignal` is aborted, it kills the process with all that it
+   * Sends the stop signal. After `milliseconds`, or when the user does not wait any longer, it kills the process with all that it
    * started. Resolves when the process is gone.
    */
-  stop(milliseconds: number, forceSignal?: AbortSignal): Promise<void>
+  stop(milliseconds: number, force?: ForcedStop): Promise<void>
   /** Sends SIGKILL to the process and all that it started. */
   kill(): void
+}
+
+/** A stop that the user does not wait for any longer. */
+export interface ForcedStop {
+  /** Aborted when the user does not wait. */
+  signal: AbortSignal
+  /** Time between a second stop signal and the kill, in milliseconds. Absent: it is killed at once. */
+  graceMs?: number
 }
 
 export interface ChildProcessOptions {
@@ -57,8 +65,8 @@ export function startChildProcess(options: ChildProcessOptions): ChildProcess {
     exited,
     isRunning,
     lastLines: sink.readLastLines,
-    stop: (milliseconds, forceSignal) =>
-      stopChildProcess({ child, isRunning, kill, exited, stopSignal, milliseconds, forceSignal }),
+    stop: (milliseconds, force) =>
+      stopChildProcess({ child, isRunning, kill, exited, stopSignal, milliseconds, force }),
     kill,
   }
 }
@@ -70,16 +78,23 @@ async function stopChildProcess(options: {
   exited: Promise<string>
   stopSignal: NodeJS.Signals
   milliseconds: number
-  forceSignal: AbortSignal | undefined
+  force: ForcedStop | undefined
 }): Promise<void> {
-  const { child, kill, forceSignal } = options
-  if (options.isRunning()) child.kill(options.stopSignal)
-  const timer = setTimeout(kill, options.milliseconds)
-  forceSignal?.addEventListener('abort', kill)
-  if (forceSignal?.aborted) kill()
+  const { child, kill, isRunning, force } = options
+  const sendStop = () => isRunning() && child.kill(options.stopSignal)
+  sendStop()
+  let timer = setTimeout(kill, options.milliseconds)
+  const forceStop = () => {
+    if (force?.graceMs === undefined) return kill()
+    clearTimeout(timer)
+    timer = setTimeout(kill, force.graceMs)
+    sendStop()
+  }
+  force?.signal.addEventListener('abort', forceStop)
+  if (force?.signal.aborted) forceStop()
   await options.exited
   clearTimeout(timer)
-  forceSignal?.removeEventListener('abort', kill)
+  force?.signal.removeEventListener('abort', forceStop)
 }
 
 /**

@@ -157,6 +157,16 @@ test('is ready when all checks pass, until the service begins to stop', async ()
   ])
 })
 
+test('readiness says what a service that stops waits for, and not before', async () => {
+  const stopping = new AbortController()
+  const stopDetails = () => ({ calls: [{ provider: 'Fake', model: 'fake-image', remainingSeconds: 9 }] })
+  await using studio = serve({ stopping: stopping.signal, stopDetails })
+  expect(await (await studio.fetch('/readyz')).json()).toEqual({ ready: true, checks: {} })
+  stopping.abort()
+  const response = await studio.fetch('/readyz')
+  expect(await response.json()).toEqual({ ready: false, stopping: true, checks: {}, ...stopDetails() })
+})
+
 test('a check that never settles fails, and its signal is aborted', async () => {
   const aborted = Promise.withResolvers<void>()
   const hang = (signal: AbortSignal) =>
@@ -231,7 +241,7 @@ test('rejects an unauthenticated request before its body has arrived', async () 
 })
 
 /** Starts a service with test routes on a free port. */
-function serve(options: Partial<Pick<HttpAppOptions, 'checks' | 'identify' | 'stopping'>> = {}) {
+function serve(options: Partial<Pick<HttpAppOptions, 'checks' | 'identify' | 'stopping' | 'stopDetails'>> = {}) {
   const app = createHttpApp({
     config: { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 },
     log,

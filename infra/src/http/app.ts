@@ -9,7 +9,7 @@ import { createBodyBudget, readBody } from './bodies.ts'
 import { type Identify, identityOf, setIdentity } from './identity.ts'
 import { createOriginCheck } from './origin.ts'
 import { createProblemResponse, type ProblemError } from './problem.ts'
-import { checkReadiness, type ReadinessOptions } from './readiness.ts'
+import { type ReadinessOptions, respondReadiness } from './readiness.ts'
 import { getRequestId } from './request-id.ts'
 import { createRequestMetrics } from './request-metrics.ts'
 import { toProblemError } from './to-problem-error.ts'
@@ -66,7 +66,7 @@ export function createHttpApp(options: HttpAppOptions) {
       requestMetrics.end(request, route, status)
     })
     .get('/healthz', () => new Response('ok\n'))
-    .get('/readyz', () => checkReadiness(options))
+    .get('/readyz', () => respondReadiness(options))
     .get('/metrics', async () => {
       metrics.bodyBytes.set(budget.bytesInUse())
       return new Response(await metrics.registry.metrics(), {

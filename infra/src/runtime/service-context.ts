@@ -13,6 +13,9 @@ import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import { retry } from './retry.ts'
 import { RETRY_POLICIES } from './retry-policies.ts'
 
+/** A failure to reach the database is logged once, and then about once a minute. */
+const LOG_EVERY = 240
+
 /** Runtime dependencies of a service. */
 export interface ServiceContext {
   config: ServiceConfig
@@ -29,7 +32,8 @@ export interface ServiceContext {
  * Opens the dependencies of a service and registers their closing with its lifecycle. Waits for a database that is down. Exits with
  * code 2 if the settings are wrong.
  *
- * @param options `isBusRequired`: the service waits for the bus, and is not ready without it. Else it starts without the bus
+ * @param options `isBusRequired`: the service waits for the bus, and is not ready without bus and store. Else it starts without
+ *   the bus, and is ready as soon as the database responds: what needs the store is refused by itself while that is away
  */
 export async function openServiceContext(
   service: Service,
@@ -45,21 +49,30 @@ export async function openServiceContext(
   const bus = connectBus({ url: config.NATS_URL, name: `darkroom-${service}`, log })
   lifecycle.onClose('bus', () => bus.drain(), 2_000)
   if (options.isBusRequired) await bus.connected
-  await waitForDatabase(database, lifecycle.stopping)
+  await waitForDatabase({ database, url: config.DATABASE_URL, log, signal: lifecycle.stopping })
   const store = await openStore(config)
   const checks: HttpAppOptions['checks'] = {
     database: signal => pingDatabase(database, signal),
-    store: () => store.ping(),
-    ...(options.isBusRequired ? { bus: async () => assertBusConnected(bus) } : {}),
+    ...(options.isBusRequired ? { bus: async () => assertBusConnected(bus), store: () => store.ping() } : {}),
   }
   const http = { config, log, metrics, checks, identify, stopping: lifecycle.stopping }
   return { config, log, metrics, lifecycle, database, bus, store, http }
 }
 
 /** Waits until the database responds, or the signal is aborted: a database that is starting refuses connections. */
-async function waitForDatabase(database: Database, signal: AbortSignal): Promise<void> {
+async function waitForDatabase(options: {
+  database: Database
+  url: string
+  log: Log
+  signal: AbortSignal
+}): Promise<void> {
+  const { database, log, signal } = options
+  const { hostname: host, port } = new URL(options.url)
+  const onRetry = (err: unknown, failures: number) => {
+    if (failures % LOG_EVERY === 1) log.warn({ err, host, ...(port ? { port } : {}) }, 'database_unreachable')
+  }
   const policy = RETRY_POLICIES.databaseStart
-  await retry(() => pingDatabase(database, signal), { policy, signal }).catch(error => {
+  await retry(() => pingDatabase(database, signal), { policy, signal, onRetry }).catch(error => {
     if (!signal.aborted) throw error
   })
 }

@@ -1,4 +1,5 @@
 import { Generation } from '@darkroom/contracts/generation'
+import { StudioReadiness } from '@darkroom/contracts/parts'
 import { waitUntil } from '../../local/process/wait-until.ts'
 
 const GENERATE_TIMEOUT_MS = 30_000
@@ -16,11 +17,20 @@ export async function generateImage(studio: string): Promise<string> {
     milliseconds: GENERATE_TIMEOUT_MS,
     signal: AbortSignal.timeout(GENERATE_TIMEOUT_MS),
   }
+  // The first processor writes the models: without them nothing can be submitted.
+  await waitUntil(signal => isComplete(studio, signal), wait)
   const clientId = crypto.randomUUID()
   const { id } = await waitUntil(signal => submitGeneration(studio, clientId, signal), wait)
   const imagePath = await waitUntil(signal => findOutputUrl(`${studio}/api/generations/${id}`, signal), wait)
   await waitUntil(async () => (await isImageServed(studio, imagePath)) || undefined, wait)
   return imagePath
+}
+
+/** Checks that no part of a studio is missing. @returns undefined while one is */
+export async function isComplete(studio: string, signal: AbortSignal): Promise<true | undefined> {
+  const response = await fetch(`${studio}/readyz`, { signal })
+  const readiness = StudioReadiness.safeParse(await response.json())
+  return readiness.data?.ready || undefined
 }
 
 /** Checks that a studio serves an image at an address. */

@@ -6,7 +6,7 @@ import { findFreePort } from '../../local/process/free-ports.ts'
 import { createTestDirectory, type TestDirectory } from '../test-resources.ts'
 import { waitFor } from '../wait-for.ts'
 import { generateImage, isImageServed } from './generate-image.ts'
-import { type Launcher, startLauncher } from './launcher.ts'
+import { CLONE, type Launcher, startLauncher, watchLauncher } from './launcher.ts'
 import { findProcesses, killProcessTree, waitUntilProcessesExit } from './processes.ts'
 
 const LIMIT_MS = 240_000
@@ -70,6 +70,45 @@ test.concurrent(
     otherProcess.kill()
     expect(await third.stop()).toBe(0)
     expect(await findProcesses(directory.path)).toEqual([])
+  },
+  LIMIT_MS,
+)
+
+test.concurrent.each(['SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(
+  'stops in order when npx, which started it, ends by %s',
+  async signal => {
+    await using directory = await createTestDirectory()
+    const settings = { DATA_DIR: directory.path, PORT: String(await findFreePort()) }
+    const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...settings }
+    await using launcher = watchLauncher(['npx', '-y', 'bun@1.4', 'run', 'start'], { env, cwd: CLONE })
+    await launcher.url
+    launcher.kill(signal)
+    await launcher.exited
+    expect(await waitUntilProcessesExit(directory.path)).toBe(true)
+    expect(launcher.lines.at(-1)).toBe('  Stopped. Everything is kept.')
+    expect(await readRunFile(directory.path)).toBeUndefined()
+  },
+  LIMIT_MS,
+)
+
+test.concurrent(
+  'goes on under nohup when the shell that started it is killed and the terminal is closed',
+  async () => {
+    await using directory = await createTestDirectory()
+    const settings = { HOME: directory.path, DATA_DIR: directory.path, PORT: String(await findFreePort()) }
+    const shell = ['/bin/sh', '-c', 'nohup "$@" & wait', 'sh']
+    const command = [...shell, process.execPath, join(CLONE, 'infra/local/bootstrap.ts'), 'start']
+    await using launcher = watchLauncher(command, { env: { PATH: process.env.PATH ?? '', ...settings } })
+    const url = await launcher.url
+    const { pid = 0 } = (await readRunFile(directory.path)) ?? {}
+    launcher.kill('SIGKILL')
+    process.kill(pid, 'SIGHUP')
+    const images = [await generateImage(url), await generateImage(url)]
+    expect(await Promise.all(images.map(image => isImageServed(url, image)))).toEqual([true, true])
+    expect(launcher.lines.filter(line => line.includes('Stopping'))).toEqual([])
+    process.kill(pid, 'SIGTERM')
+    await launcher.exited
+    expect(await waitUntilProcessesExit(directory.path)).toBe(true)
   },
   LIMIT_MS,
 )

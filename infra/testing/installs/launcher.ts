@@ -29,7 +29,7 @@ export interface LauncherOptions {
   onLine?: (line: string) => void
 }
 
-const CLONE = join(import.meta.dirname, '..', '..', '..')
+export const CLONE = join(import.meta.dirname, '..', '..', '..')
 const START = ['infra/local/bootstrap.ts', 'start']
 const OPEN_LINE = /Darkroom is open: (\S+)/
 const STOP_MS = 20_000
@@ -41,8 +41,11 @@ export function startLauncher(options: LauncherOptions): Launcher {
   return watchLauncher([...prefix, bun, join(clone, file), ...args], options)
 }
 
-/** Runs a launcher by a command. Disposing of it stops it. */
-export function watchLauncher(command: string[], { env, onLine }: Pick<LauncherOptions, 'env' | 'onLine'>): Launcher {
+/** Runs a launcher by a command, in the folder `cwd` (`/` unless given). Disposing of it stops it. */
+export function watchLauncher(
+  command: string[],
+  { env, onLine, cwd = '/' }: Pick<LauncherOptions, 'env' | 'onLine'> & { cwd?: string },
+): Launcher {
   const lines: string[] = []
   const opened = Promise.withResolvers<string>()
   const onOutputLine = (line: string) => {
@@ -53,7 +56,7 @@ export function watchLauncher(command: string[], { env, onLine }: Pick<LauncherO
   }
   // Stops the launcher if the test is killed.
   const childEnv = { DARKROOM_PARENT_PID: String(process.pid), ...env }
-  const child = Bun.spawn(command, { cwd: '/', env: childEnv, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+  const child = Bun.spawn(command, { cwd, env: childEnv, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
   const outputDone = Promise.all([forEachLine(child.stdout, onOutputLine), forEachLine(child.stderr, onOutputLine)])
   const exited = child.exited.then(async code => {
     await outputDone

@@ -1,19 +1,61 @@
+import { appendFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { generateImage } from './generate-image.ts'
+import { Problem } from '@darkroom/contracts/problem'
+import { waitUntil } from '../../local/process/wait-until.ts'
+import { getFreeBytes } from '../../src/runtime/disk-space.ts'
+import { createStudioClient, postJson } from '../studio/studio-client.ts'
+import { generateImage, isImageServed } from './generate-image.ts'
 import { startLauncher } from './launcher.ts'
 
 /**
  * Runs a studio from inside namespaces that other processes cannot reach: generates an image and then, with the argument `fill`,
- * fills the disk and waits for the launcher's end. It prints the launcher's output.
+ * fills the disk, changes and reads things, and makes room again. It prints the launcher's output and its own findings.
  */
 
-const FILLER_BYTES = 150 * 1024 * 1024
+const MEGABYTE = 1024 * 1024
+const LEFT_BYTES = 64 * MEGABYTE
+const CHUNK = new Uint8Array(8 * MEGABYTE)
+const WAIT_MS = 60_000
 
 const printLine = (line: string) => process.stdout.write(`${line}\n`)
 const { DATA_DIR = '' } = process.env
+const filler = join(DATA_DIR, 'filler')
 const env = { ...(process.env as Record<string, string>), DARKROOM_PARENT_PID: String(process.pid) }
-const launcher = startLauncher({ env, onLine: printLine })
-printLine(`drawn: ${await generateImage(await launcher.url)}`)
-const shouldFillDisk = process.argv.includes('fill')
-if (shouldFillDisk) await Bun.write(join(DATA_DIR, 'film'), new Uint8Array(FILLER_BYTES))
-process.exit(shouldFillDisk ? await launcher.exited : await launcher.stop())
+const lines: string[] = []
+const launcher = startLauncher({
+  env,
+  onLine: line => {
+    lines.push(line)
+    printLine(line)
+  },
+})
+const url = await launcher.url
+const image = await generateImage(url)
+printLine(`drawn: ${image}`)
+if (process.argv.includes('fill')) await fillAndEmptyDisk()
+process.exit(await launcher.stop())
+
+async function fillAndEmptyDisk(): Promise<void> {
+  while ((await getFreeBytes(DATA_DIR)) > LEFT_BYTES + CHUNK.byteLength) await appendFile(filler, CHUNK)
+  await waitForLine('nothing is changed until there is room.')
+  const client = createStudioClient(url)
+  const id = crypto.randomUUID()
+  const refused = [
+    await postJson(client.fetch, '/api/generate', { prompt: 'too late', model: 'demo' }),
+    await client.fetch('/api/references', { method: 'POST', body: new FormData() }),
+    await client.fetch(`/api/generate/${id}`, { method: 'DELETE' }),
+    await postJson(client.fetch, '/api/admin/backfill-reference-images', {}),
+  ]
+  const codes = await Promise.all(refused.map(async response => Problem.parse(await response.json()).code))
+  printLine(`refused: ${codes.join(', ')}`)
+  const page = await client.fetch('/api/generations')
+  printLine(`read: ${page.status}, image served: ${await isImageServed(url, image)}`)
+  await rm(filler)
+  await waitForLine('Darkroom goes on with everything.')
+  printLine(`drawn again: ${await generateImage(url)}`)
+}
+
+async function waitForLine(text: string): Promise<void> {
+  const wait = { what: `"${text}"`, milliseconds: WAIT_MS, signal: AbortSignal.timeout(WAIT_MS) }
+  await waitUntil(async () => lines.find(line => line.includes(text)), wait)
+}

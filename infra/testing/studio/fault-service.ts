@@ -52,7 +52,7 @@ export interface FaultService extends AsyncDisposable {
 }
 
 /** The tests kill it, however often: it is always started again. */
-const RESTART_POLICY = { initialDelayMs: 50, maxDelayMs: 50, maxExits: Number.POSITIVE_INFINITY, windowMs: 1 }
+const RESTART_POLICY = { initialDelayMs: 50, maxDelayMs: 50, resetAfterMs: 1 }
 
 /** Starts a service under a supervisor. It is not ready yet. */
 export async function startFaultService(options: ServiceProcessOptions): Promise<FaultService> {
@@ -76,7 +76,7 @@ export async function startFaultService(options: ServiceProcessOptions): Promise
     name: service,
     start,
     onMessage: () => {},
-    onFatal: () => {},
+    isFirstStartRequired: true,
     signal: new AbortController().signal,
     restartPolicy: RESTART_POLICY,
   })

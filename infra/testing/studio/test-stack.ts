@@ -81,7 +81,8 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
   const dataDir = options.dataDir ?? folder
   const [port = 0, ingestPort = 0, queryPort = 0] = await findFreePorts(3)
   const logLines: string[] = []
-  const env = { ...buildEnv(servers, { dataDir, port }), ...options.env }
+  const INGEST_URL = toLoopbackUrl(ingestPort)
+  const env = { ...buildEnv(servers, { dataDir, port }), INGEST_URL, ...options.env }
   const start = createServiceStarter({ env, output: { onLine: text => appendLogLine(logLines, text) } })
   const processors = createProcessors({ stack, start, servers })
   const services = await Promise.all([
@@ -219,6 +220,10 @@ function buildEnv(
 async function waitForModels(client: Client): Promise<void> {
   const areListed = async () => (await (await client.fetch('/api/models')).text()).includes('fake-image')
   await waitFor('The models', MODELS_MS, areListed)
+}
+
+function toLoopbackUrl(port: number): string {
+  return `http://127.0.0.1:${port}`
 }
 
 async function closeGateway(gateway: Gateway): Promise<void> {

@@ -1,6 +1,8 @@
 import { readRunFile } from '../../local/launch/run-file.ts'
 import { findFreePort } from '../../local/process/free-ports.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
 import { withDeadline } from '../../src/runtime/timers.ts'
+import { isComplete } from '../installs/generate-image.ts'
 import { type Launcher, startLauncher } from '../installs/launcher.ts'
 import { createTestDirectory } from '../test-resources.ts'
 import { createStudioClient, type StudioClient } from './studio-client.ts'
@@ -28,7 +30,12 @@ export async function startTestStudio(env: Record<string, string> = {}): Promise
   const settings = createTestEnv({ dataDir, port: await findFreePort() })
   const launcher = startLauncher({ env: { ...(process.env as Record<string, string>), ...settings, ...env } })
   stack.defer(() => stopLauncher(launcher))
-  await withDeadline(launcher.url, { milliseconds: START_MS, operation: 'the start of the studio' })
+  const address = await withDeadline(launcher.url, { milliseconds: START_MS, operation: 'the start of the studio' })
+  await waitUntil(signal => isComplete(address, signal), {
+    what: 'The last part of the studio',
+    milliseconds: START_MS,
+    signal: AbortSignal.timeout(START_MS),
+  })
   const { url, databaseUrl } = (await readRunFile(dataDir)) ?? {}
   if (!url || !databaseUrl) throw new Error('the run file has no addresses')
   const disposables = stack.move()

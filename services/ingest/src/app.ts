@@ -1,6 +1,7 @@
 import { type Cancellation, FavouriteChange, type Generation, Submission } from '@darkroom/contracts/generation'
 import type { Reference } from '@darkroom/contracts/reference'
 import { createHttpApp, type HttpAppOptions } from '@darkroom/infra/http/app'
+import type { DiskGuard } from '@darkroom/infra/http/disk-guard'
 import { createRawJsonResponse } from '@darkroom/infra/http/raw-json'
 import type { Store } from '@darkroom/infra/store/store'
 import { Elysia } from 'elysia'
@@ -17,6 +18,8 @@ import { type SubmitDeps, submit } from './submit/submit.ts'
 export interface IngestDeps extends SubmitDeps, BackfillRouteDeps {
   store: Store
   http: HttpAppOptions
+  /** Refuses what writes while the disk is nearly full. Absent: nothing is refused. */
+  guardDisk?: DiskGuard
 }
 
 export type App = ReturnType<typeof createApp>
@@ -25,64 +28,68 @@ const IdParams = { params: z.strictObject({ id: z.uuid() }) }
 
 /** Creates the HTTP app of ingest: submissions, actions on generations, reference uploads and the backfill. */
 export function createApp(deps: IngestDeps) {
-  return new Elysia({ normalize: false })
-    .use(createHttpApp(deps.http))
-    .use(createBackfillRoute(deps))
-    .post(
-      '/api/generate',
-      async ({ body, identity, request, reserve }) => {
-        const fetchOptions = { reserve, signal: request.signal }
-        const { document, isNew } = await submit(deps, identity, body, fetchOptions)
-        return createRawJsonResponse<Generation>(document, isNew ? 202 : 200)
-      },
-      { body: Submission },
-    )
-    .post('/api/references', async ({ body, identity, set }): Promise<Reference[]> => {
-      const sources = parseFormSources(body)
-      set.status = 201
-      return await withReferences(deps, identity, sources, async (_tx, rows) => rows.map(toReference))
-    })
-    .post(
-      '/api/generate/:id/cancel',
-      async ({ identity, params }): Promise<Cancellation> => await cancelGeneration(deps, identity, params.id),
-      IdParams,
-    )
-    .post(
-      '/api/generate/:id/retry',
-      async ({ identity, params }) =>
-        createRawJsonResponse<Generation>(await retryGeneration(deps, identity, params.id), 202),
-      IdParams,
-    )
-    .post(
-      '/api/generate/:id/complete',
-      async ({ identity, params }) =>
-        createRawJsonResponse<Generation>(await requestMissingOutputs(deps, identity, params.id), 202),
-      IdParams,
-    )
-    .post(
-      '/api/generate/:id/check',
-      async ({ identity, params }) =>
-        createRawJsonResponse<Generation>(await recheckGeneration(deps, identity, params.id), 202),
-      IdParams,
-    )
-    .post(
-      '/api/generate/:id/restore',
-      async ({ identity, params }) =>
-        createRawJsonResponse<Generation>(await restoreGeneration(deps, identity, params.id)),
-      IdParams,
-    )
-    .patch(
-      '/api/generate/:id',
-      async ({ body, identity, params }) =>
-        createRawJsonResponse<Generation>(await setFavourite(deps, identity, params.id, body)),
-      { ...IdParams, body: FavouriteChange },
-    )
-    .delete(
-      '/api/generate/:id',
-      async ({ identity, params, set }) => {
-        await trashGeneration(deps, identity, params.id)
-        set.status = 204
-      },
-      IdParams,
-    )
+  return (
+    new Elysia({ normalize: false })
+      .use(createHttpApp(deps.http))
+      // Before the body is read, and after the check of identity and origin.
+      .onRequest(async ({ request }) => await deps.guardDisk?.(request))
+      .use(createBackfillRoute(deps))
+      .post(
+        '/api/generate',
+        async ({ body, identity, request, reserve }) => {
+          const fetchOptions = { reserve, signal: request.signal }
+          const { document, isNew } = await submit(deps, identity, body, fetchOptions)
+          return createRawJsonResponse<Generation>(document, isNew ? 202 : 200)
+        },
+        { body: Submission },
+      )
+      .post('/api/references', async ({ body, identity, set }): Promise<Reference[]> => {
+        const sources = parseFormSources(body)
+        set.status = 201
+        return await withReferences(deps, identity, sources, async (_tx, rows) => rows.map(toReference))
+      })
+      .post(
+        '/api/generate/:id/cancel',
+        async ({ identity, params }): Promise<Cancellation> => await cancelGeneration(deps, identity, params.id),
+        IdParams,
+      )
+      .post(
+        '/api/generate/:id/retry',
+        async ({ identity, params }) =>
+          createRawJsonResponse<Generation>(await retryGeneration(deps, identity, params.id), 202),
+        IdParams,
+      )
+      .post(
+        '/api/generate/:id/complete',
+        async ({ identity, params }) =>
+          createRawJsonResponse<Generation>(await requestMissingOutputs(deps, identity, params.id), 202),
+        IdParams,
+      )
+      .post(
+        '/api/generate/:id/check',
+        async ({ identity, params }) =>
+          createRawJsonResponse<Generation>(await recheckGeneration(deps, identity, params.id), 202),
+        IdParams,
+      )
+      .post(
+        '/api/generate/:id/restore',
+        async ({ identity, params }) =>
+          createRawJsonResponse<Generation>(await restoreGeneration(deps, identity, params.id)),
+        IdParams,
+      )
+      .patch(
+        '/api/generate/:id',
+        async ({ body, identity, params }) =>
+          createRawJsonResponse<Generation>(await setFavourite(deps, identity, params.id, body)),
+        { ...IdParams, body: FavouriteChange },
+      )
+      .delete(
+        '/api/generate/:id',
+        async ({ identity, params, set }) => {
+          await trashGeneration(deps, identity, params.id)
+          set.status = 204
+        },
+        IdParams,
+      )
+  )
 }

@@ -1,5 +1,6 @@
 import { openDatabase } from '@darkroom/infra/database/connection'
 import { runRelay } from '@darkroom/infra/database/outbox'
+import { createDiskCheck, createDiskGuard } from '@darkroom/infra/http/disk-guard'
 import { openServiceContext } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
 import { superviseBackfillProcess } from './backfill/supervisor.ts'
@@ -12,14 +13,19 @@ const { config, lifecycle, log } = context
 const relay = runRelay({ ...context, signal: lifecycle.stopping })
 lifecycle.onClose('relay', () => relay)
 
-const backfillSupervisor = superviseBackfillProcess({ ...context, signal: lifecycle.stopping })
+const backfillSupervisor = superviseBackfillProcess({
+  ...context,
+  isDiskFull: createDiskCheck({ folder: config.DATA_DIR }),
+  signal: lifecycle.stopping,
+})
 lifecycle.onClose('backfill', () => backfillSupervisor)
 const rowPool = openDatabase({ url: config.DATABASE_URL, name: 'darkroom-ingest-backfill', connections: 4, log })
 lifecycle.onClose('rows', () => rowPool.end({ timeout: 1 }))
 const backfill = { secret: config.INTERNAL_API_SECRET, memoryBytes: config.BACKFILL_MEMORY_MB * 1024 * 1024, rowPool }
 
 const limits = { concurrency: config.REFERENCE_UPLOAD_CONCURRENCY, queueDepth: config.QUEUE_DEPTH }
-const app = createApp({ ...context, ...limits, backfill }).listen({
+const guardDisk = createDiskGuard({ folder: config.DATA_DIR })
+const app = createApp({ ...context, ...limits, backfill, guardDisk }).listen({
   port: config.INGEST_PORT ?? 0,
   hostname: config.HOST,
   maxRequestBodySize: MAX_BODY_BYTES,

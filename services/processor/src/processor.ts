@@ -79,7 +79,7 @@ function startMaintenance({ config, lifecycle }: ServiceContext, deps: Processor
 }
 
 function startHttp({ config, lifecycle, http, log }: ServiceContext, { callsInFlight }: ProcessorDeps): void {
-  const options = { ...http, describeStop: () => ({ calls: describeCalls(callsInFlight) }) }
+  const options = { ...http, stopDetails: () => ({ calls: describeCalls(callsInFlight) }) }
   const app = createHttpApp(options).listen({ port: config.PROCESSOR_PORT ?? 0, hostname: config.HOST })
   lifecycle.onClose('http', () => app.stop())
   log.info({ port: app.server?.port }, 'listening')

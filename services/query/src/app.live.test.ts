@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { Generation, GenerationPage } from '@darkroom/contracts/generation'
 import { Models } from '@darkroom/contracts/model'
+import { Parts, StudioReadiness } from '@darkroom/contracts/parts'
 import { Timeline } from '@darkroom/contracts/timeline'
 import { openBus } from '@darkroom/infra/bus/bus'
 import { openDatabase } from '@darkroom/infra/database/connection'
@@ -18,6 +19,7 @@ import {
 } from '@darkroom/infra/testing/test-resources'
 import { createApp } from './app.ts'
 import { createLiveEvents } from './events/live.ts'
+import { createPartReader } from './parts.ts'
 import { insertRow } from './rows.fixture.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
@@ -58,7 +60,8 @@ beforeAll(async () => {
   upstream = startUpstream()
   stack.defer(() => upstream.stop(true))
   const allowOrigins = [upstream.url.origin]
-  const app = createApp({ http, database: sql, store, liveEvents: live, ui: new Map(), allowOrigins }).listen({
+  const parts = createPartReader({ ingest: undefined, processor: 'http://127.0.0.1:9' })
+  const app = createApp({ http, database: sql, store, liveEvents: live, ui: new Map(), allowOrigins, parts }).listen({
     port: 0,
     hostname: '127.0.0.1',
   })
@@ -66,6 +69,19 @@ beforeAll(async () => {
   base = `http://127.0.0.1:${app.server?.port}`
 })
 afterAll(() => stack.disposeAsync())
+
+test('reports the services that are away, uncached, and the readiness of the studio', async () => {
+  const response = await get('/api/parts')
+  expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store'])
+  expect(Parts.parse(await response.json())).toEqual({ ingest: 'ok', processor: 'away' })
+  const readiness = await get('/api/readyz')
+  expect(readiness.status).toBe(200)
+  expect(StudioReadiness.parse(await readiness.json())).toEqual({
+    ready: false,
+    parts: { ingest: 'ok', processor: 'away', query: 'ok' },
+    checks: {},
+  })
+})
 
 test('returns every row once in both directions, even when many share a microsecond', async () => {
   const ids = await Promise.all(

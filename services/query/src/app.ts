@@ -1,5 +1,7 @@
 import type { Generation, GenerationPage } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
+import type { Parts } from '@darkroom/contracts/parts'
+import { READINESS_ROUTE } from '@darkroom/contracts/routes'
 import type { Timeline } from '@darkroom/contracts/timeline'
 import type { Database } from '@darkroom/infra/database/connection'
 import { createHttpApp, type HttpAppOptions } from '@darkroom/infra/http/app'
@@ -19,6 +21,7 @@ import { readTimeline, TimelineParameters } from './list/timeline.ts'
 import { parseMediaKey, serveMedia } from './media/media.ts'
 import { findPreviewSource } from './media/preview-source.ts'
 import { findRemoteOutput, findRemoteReference, serveRemoteMedia } from './media/remote-media.ts'
+import { type PartReader, readParts, respondStudioReadiness } from './parts.ts'
 import { serveUi, type Ui } from './ui.ts'
 
 export interface QueryDeps {
@@ -27,6 +30,8 @@ export interface QueryDeps {
   store: Store
   liveEvents: LiveEvents
   ui: Ui
+  /** State of the other services. */
+  parts: PartReader
   /** Origins on private addresses that provider outputs may come from. */
   allowOrigins: readonly string[]
 }
@@ -37,7 +42,7 @@ const OutputIndex = z.coerce.number().int().min(0).max(99)
 
 /** Creates the query service: list, events, media and the UI. It never writes. */
 export function createApp(deps: QueryDeps) {
-  const { database, store, liveEvents, ui, allowOrigins } = deps
+  const { database, store, liveEvents, ui, allowOrigins, parts } = deps
   const mediaDeps = { store, findPreviewSource: (preview: string) => findPreviewSource(database, preview) }
   return new Elysia({ normalize: false })
     .use(createHttpApp(deps.http))
@@ -68,6 +73,11 @@ export function createApp(deps: QueryDeps) {
       { params: z.strictObject({ id: z.uuid() }) },
     )
     .get('/api/models', async () => createRawJsonResponse<Model[]>(await listModels(database)))
+    .get('/api/parts', async ({ set }): Promise<Parts> => {
+      set.headers['cache-control'] = 'no-store'
+      return await readParts(parts)
+    })
+    .get(READINESS_ROUTE.target, () => respondStudioReadiness(parts, deps.http))
     .get('/api/events', async ({ identity, request, server }) => {
       // No idle timeout: a quiet stream is not dead. A client that is gone is noticed by the pings.
       server?.timeout(request, 0)

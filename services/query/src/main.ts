@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { openServiceContext } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
 import { createLiveEvents } from './events/live.ts'
+import { createPartReader } from './parts.ts'
 import { loadUi } from './ui.ts'
 
 const UI_FOLDER = join(import.meta.dirname, '..', '..', '..', 'frontend', 'dist')
@@ -22,7 +23,8 @@ lifecycle.onClose('live events', () => liveEventsDone)
 
 const ui = await loadUi(UI_FOLDER)
 const allowOrigins = config.SAFE_GET_ALLOW
-const app = createApp({ http: context.http, database, store, liveEvents, ui, allowOrigins }).listen({
+const parts = createPartReader({ ingest: config.INGEST_URL, processor: config.PROCESSOR_URL })
+const app = createApp({ http: context.http, database, store, liveEvents, ui, allowOrigins, parts }).listen({
   port: config.QUERY_PORT ?? 0,
   hostname: config.HOST,
 })

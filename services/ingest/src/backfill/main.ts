@@ -1,4 +1,5 @@
 import { openDatabase } from '@darkroom/infra/database/connection'
+import { createDiskCheck } from '@darkroom/infra/http/disk-guard'
 import { openServiceContext } from '@darkroom/infra/runtime/service-context'
 import { createMigrateDeps } from './row-migration/migrate-deps.ts'
 import { runBackfillWorker } from './worker.ts'
@@ -27,7 +28,8 @@ const deps = createMigrateDeps({
   signal: lifecycle.stopping,
   collectGarbage: () => Bun.gc(true),
 })
-await runBackfillWorker({ ...deps, bus }, { idleMs: IDLE_MS })
+const isDiskFull = createDiskCheck({ folder: config.DATA_DIR })
+await runBackfillWorker({ ...deps, bus, isDiskFull }, { idleMs: IDLE_MS })
 await lifecycle.stop('idle')
 
 async function stopWithParent(): Promise<void> {

@@ -5,6 +5,7 @@ import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
+import { sleep } from '@darkroom/infra/runtime/timers'
 import { type ConsumerBus, openBackfillConsumer } from './consumer.ts'
 import { arePreviewsDue } from './preview-rows.ts'
 import { enqueueStalledBatches } from './run-rows.ts'
@@ -13,11 +14,14 @@ export interface SupervisorDeps {
   bus: ConsumerBus
   database: Database
   log: Log
+  /** Whether the disk is nearly full. No process is started meanwhile. */
+  isDiskFull: () => Promise<boolean>
   signal: AbortSignal
 }
 
 const PULL_TIMEOUT_MS = 5_000
 const STOP_TIMEOUT_MS = 4_000
+const DISK_FULL_PAUSE_MS = 10_000
 const WORKER_MAIN = join(import.meta.dirname, 'main.ts')
 
 /**
@@ -39,6 +43,7 @@ export async function superviseBackfillProcess(deps: SupervisorDeps): Promise<vo
 }
 
 async function runProcessIfNeeded(deps: SupervisorDeps, consumer: JobConsumer): Promise<void> {
+  if (await deps.isDiskFull()) return await sleep(DISK_FULL_PAUSE_MS, deps.signal)
   const delivery = await consumer.next(PULL_TIMEOUT_MS, deps.signal)
   if (!delivery) await enqueueStalledBatches(deps.database)
   delivery?.nak(0)

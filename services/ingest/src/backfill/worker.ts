@@ -4,6 +4,7 @@ import type { Delivery, JobConsumer } from '@darkroom/infra/bus/consumer'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
+import { sleep } from '@darkroom/infra/runtime/timers'
 import { type ConsumerBus, openBackfillConsumer } from './consumer.ts'
 import { type BatchDeps, handleBatch } from './handle-batch.ts'
 import { makeNextPreviews } from './previews.ts'
@@ -13,6 +14,8 @@ import { beginRun, enqueueStalledBatches, resumeRun, stopRun } from './run-rows.
 
 export interface WorkerDeps extends BatchDeps {
   bus: ConsumerBus
+  /** Whether the disk is nearly full. No message is taken meanwhile. Absent: never. */
+  isDiskFull?: () => Promise<boolean>
 }
 
 const [PULL_TIMEOUT_MS, SHORT_PULL_TIMEOUT_MS] = [1_000, 50]
@@ -95,6 +98,10 @@ function trackActivity(idleMs: number): Activity {
 async function runSlot(deps: WorkerDeps, consumer: JobConsumer, { isIdle, onActivity }: Activity): Promise<void> {
   let pullMs = PULL_TIMEOUT_MS
   while (!deps.signal.aborted && !isIdle()) {
+    if (await deps.isDiskFull?.()) {
+      await sleep(PULL_TIMEOUT_MS, deps.signal)
+      continue
+    }
     const delivery = await consumer.next(pullMs, deps.signal)
     if (delivery) {
       onActivity()

@@ -1,0 +1,67 @@
+import type { PartState, Parts, StudioReadiness } from '@darkroom/contracts/parts'
+import { checkReadiness, type ReadinessOptions } from '@darkroom/infra/http/readiness'
+
+/** Base URLs of the other services. One without is taken to be there. */
+export interface PartUrls {
+  ingest: string | undefined
+  processor: string | undefined
+}
+
+/** Reader of the state of the other services. */
+export interface PartReader {
+  read(): Promise<Record<keyof PartUrls, PartState>>
+}
+
+const REQUEST_TIMEOUT_MS = 1_000
+/** Time for which an answer is used again: every open page asks. */
+const REUSE_MS = 1_000
+
+/**
+ * Creates a reader that requests the readiness of the services when it is read, and at no other time. Concurrent reads share one
+ * request to each service.
+ */
+export function createPartReader(urls: PartUrls): PartReader {
+  let latest: { states: ReturnType<PartReader['read']>; at: number } | undefined
+  return {
+    read: () => {
+      const now = performance.now()
+      if (!latest || now - latest.at > REUSE_MS) latest = { states: readStates(urls), at: now }
+      return latest.states
+    },
+  }
+}
+
+/** Returns which of the other services do their work. */
+export async function readParts(reader: PartReader): Promise<Parts> {
+  const { ingest, processor } = await reader.read()
+  return { ingest: ingest === 'ok' ? 'ok' : 'away', processor: processor === 'ok' ? 'ok' : 'away' }
+}
+
+/**
+ * Responds with the readiness of the whole studio. The status is 200 when people can look at what is made, though a part may be
+ * missing, else 503.
+ */
+export async function respondStudioReadiness(reader: PartReader, options: ReadinessOptions): Promise<Response> {
+  const [states, { ready, checks }] = await Promise.all([reader.read(), checkReadiness(options)])
+  const parts = { ...states, query: ready ? ('ok' as const) : ('starting' as const) }
+  const isComplete = Object.values(parts).every(state => state === 'ok')
+  const body: StudioReadiness = { ready: isComplete, parts, checks }
+  return Response.json(body, { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } })
+}
+
+async function readStates({ ingest, processor }: PartUrls): ReturnType<PartReader['read']> {
+  const [ingestState, processorState] = await Promise.all([readState(ingest), readState(processor)])
+  return { ingest: ingestState, processor: processorState }
+}
+
+async function readState(url: string | undefined): Promise<PartState> {
+  if (url === undefined) return 'ok'
+  try {
+    const target = new URL('/readyz', url)
+    const response = await fetch(target, { redirect: 'manual', signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
+    await response.body?.cancel()
+    return response.ok ? 'ok' : 'starting'
+  } catch {
+    return 'away'
+  }
+}
