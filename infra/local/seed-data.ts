@@ -40,7 +40,8 @@ async function main(): Promise<void> {
   try {
     const store = await openStore({ DATA_DIR: dataDir, s3: readS3Settings(config) })
     const images = await storeSeedImages(store, LOCAL_OWNER.workspaceId)
-    const rows = { identity: LOCAL_OWNER, images, count, bloat: hasBloat ? createBloat() : null }
+    const onBusy = (size: number) => process.stderr.write(`\nThe database is busy: going on with ${size} at a time.\n`)
+    const rows = { identity: LOCAL_OWNER, images, count, bloat: hasBloat ? createBloat() : null, onBusy }
     await insertGenerations(database, rows, done => process.stderr.write(`\r${done} of ${count}`))
     process.stdout.write(`\n${count} generations were written. Open pages show them when they are loaded again.\n`)
   } finally {

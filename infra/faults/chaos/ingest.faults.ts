@@ -121,7 +121,7 @@ async function expectImagesServed({ outputs, references }: Generation): Promise<
 }
 
 async function listOutputKeys(id: string): Promise<string[]> {
-  return (await Array.fromAsync(stack.store.list(''))).filter(key => key.includes(`/gen/${id}/`))
+  return (await Array.fromAsync(stack.store.list(''), ({ key }) => key)).filter(key => key.includes(`/gen/${id}/`))
 }
 
 /** Waits until a statement of ingest waits for a lock. */

@@ -112,7 +112,7 @@ test(
 )
 
 test(
-  'F27: outputs that cannot be stored stay at their provider, or in the journal, and the others are stored',
+  'F27: outputs that cannot be stored stay at their provider, or wait for the store if they came as bytes',
   async () => {
     faultProxy.intercept = async (request, forward) =>
       isPutOf(request, 1) ? s3ErrorResponse(500, 'InternalError') : await forward(request)
@@ -123,12 +123,15 @@ test(
     const none = await generate(stack.client, 'none can be stored')
     expect([none.status, listOutputStates(none)]).toEqual(['completed', ['temporary', 'temporary']])
     const { id } = await stack.client.submit({
-      ...createImageDraft('bytes that cannot be stored'),
+      ...createImageDraft('bytes that cannot be stored yet'),
       model: 'fake-bytes',
     })
-    await stack.client.waitForGeneration(id, ({ waiting }) => waiting?.reason === 'storage-down')
+    await stack.fake.waitForRequests(({ answers }) =>
+      answers.some(({ idempotencyKey, endedAt }) => idempotencyKey?.startsWith(id) && endedAt !== null),
+    )
     faultProxy.intercept = forwardUnchanged
-    await waitUntilStored(id)
+    const bytes = await stack.client.waitForGeneration(id, isFinished)
+    expect([bytes.status, listOutputStates(bytes)]).toEqual(['completed', ['stored', 'stored']])
     for (const { id } of [one, none]) await waitUntilStored(id)
     expect(await checkInvariants(stack)).toEqual([])
   },

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { type Bus, openBus } from '../../src/bus/bus.ts'
 import { readConfig, resolveDataDir } from '../../src/config.ts'
-import { type Database, openDatabase, pingDatabase } from '../../src/database/connection.ts'
+import { type Database, openDatabase, waitUntilResponsive } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
 import { withDeadline } from '../../src/runtime/timers.ts'
 import { readRunFile } from '../launch/run-file.ts'
@@ -32,7 +32,8 @@ export async function withStudioConnection<T>(work: (studio: StudioConnection) =
   await using stack = new AsyncDisposableStack()
   const database = openDatabase({ url: databaseUrl, name: 'darkroom-command', connections: 2, log })
   stack.defer(() => database.end({ timeout: 1 }))
-  await pingDatabase(database).catch(cause => {
+  const onRetry = () => process.stderr.write('The database does not answer yet: the machine is busy. Trying again…\n')
+  await waitUntilResponsive(database, { signal: new AbortController().signal, onRetry }).catch(cause => {
     throw new StartError('The database of the studio does not answer. Does the studio run?', { cause })
   })
   const opening = openBus({ url: natsUrl, name: 'darkroom-command', log })

@@ -9,6 +9,7 @@ const HOST = '127.0.0.1'
 const abortedInBody = Promise.withResolvers<string>()
 const arrived = Promise.withResolvers<void>()
 const abortedBeforeResponse = Promise.withResolvers<string>()
+const abortedUnread = Promise.withResolvers<string>()
 const streaming = Promise.withResolvers<ReadableStreamDefaultController<Uint8Array>>()
 
 /** Handlers of the service behind the gateway, by path. */
@@ -20,6 +21,10 @@ const ROUTES: Record<string, (request: Request) => Response | Promise<Response>>
   '/api/part': () => new Response('ll', { status: 206, headers: { 'content-range': 'bytes 2-3/5' } }),
   '/api/hop': () => new Response('x', { headers: { 'keep-alive': 'timeout=5', 'x-end-to-end': 'yes' } }),
   '/api/early': () => new Response('too large', { status: 413 }),
+  '/api/endless': request => {
+    request.signal.addEventListener('abort', () => abortedUnread.resolve('aborted'))
+    return new Response(new ReadableStream({ pull: controller => controller.enqueue(new Uint8Array(65_536)) }))
+  },
   '/api/slow': () => new Response(new ReadableStream({ start: streaming.resolve })),
   '/api/never': request => {
     request.signal.addEventListener('abort', () => abortedBeforeResponse.resolve('aborted'))
@@ -47,7 +52,7 @@ beforeAll(async () => {
     },
   })
   const upstreams = { query: `http://${HOST}:${service.port}`, ingest: `http://${HOST}:${await findFreePort()}` }
-  gateway = startGateway({ port: 0, host: HOST, upstreams, idleTimeoutSeconds: 1 })
+  gateway = startGateway({ port: 0, host: HOST, upstreams, idleTimeoutSeconds: 1, stallSeconds: 1 })
   base = `http://${HOST}:${gateway.port}`
 })
 
@@ -136,6 +141,14 @@ test('does not close a stream that is silent for longer than the idle timeout', 
   controller.close()
   expect((await reader?.read())?.done).toBe(true)
 }, 15_000)
+
+test('closes the connection of a client that does not read, and the request to the service with it', async () => {
+  const socket = connect(gateway.port, HOST).pause()
+  socket.on('error', () => {})
+  socket.write(`GET /api/endless HTTP/1.1\r\nHost: ${HOST}:${gateway.port}\r\n\r\n`)
+  expect(await abortedUnread.promise).toBe('aborted')
+  socket.destroy()
+}, 30_000)
 
 test('aborts the request to the service when the client disconnects in the middle of a response', async () => {
   const abort = new AbortController()

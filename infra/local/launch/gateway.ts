@@ -1,4 +1,5 @@
 import { READINESS_ROUTE, resolveService } from '@darkroom/contracts/routes'
+import { forwardStream, type OnWaiting } from '../../src/http/forward-stream.ts'
 import { respondAway, respondMalformed, respondNotFound, respondStopping } from './gateway-responses.ts'
 
 export interface GatewayOptions {
@@ -8,6 +9,8 @@ export interface GatewayOptions {
   upstreams: { ingest: string; query: string; ui?: string }
   /** Time that a connection may stay open without a request, in seconds. */
   idleTimeoutSeconds?: number
+  /** Time for which a client may read nothing of a stream although there is something to read, in seconds. */
+  stallSeconds?: number
 }
 
 export interface Gateway {
@@ -40,7 +43,8 @@ const QUERY_PATHS = /^\/(api|media)(\/|$)|^\/openapi\.json$/
  *
  * @throws Error with code EADDRINUSE if the port is taken
  */
-export function startGateway({ port, host, upstreams, idleTimeoutSeconds = 10 }: GatewayOptions): Gateway {
+export function startGateway(options: GatewayOptions): Gateway {
+  const { port, host, upstreams, idleTimeoutSeconds = 10, stallSeconds = 60 } = options
   let isStopping = false
   const server = Bun.serve({
     port,
@@ -54,7 +58,9 @@ export function startGateway({ port, host, upstreams, idleTimeoutSeconds = 10 }:
       if (isStopping && route.service === 'ingest') return respondStopping()
       // Event streams are silent between pings, and an upload may be slow: the timeout is the service's decision.
       server.timeout(request, 0)
-      return forwardRequest(request, { service: route.service, url: `${route.upstream}${route.path}${url.search}` })
+      const onWaiting = (isClient: boolean) => server.timeout(request, isClient ? stallSeconds : 0)
+      const target = { service: route.service, url: `${route.upstream}${route.path}${url.search}` }
+      return forwardRequest(request, target, onWaiting)
     },
     error: () => respondMalformed(),
   })
@@ -94,7 +100,11 @@ function decodePath(path: string): string {
   }
 }
 
-async function forwardRequest(request: Request, target: Pick<Route, 'service'> & { url: string }): Promise<Response> {
+async function forwardRequest(
+  request: Request,
+  target: Pick<Route, 'service'> & { url: string },
+  onWaiting: OnWaiting,
+): Promise<Response> {
   try {
     const response = await fetch(target.url, {
       method: request.method,
@@ -106,7 +116,8 @@ async function forwardRequest(request: Request, target: Pick<Route, 'service'> &
       signal: request.signal,
     })
     // A stream of our own would lose the content length, which clients need to seek in a video or show a download's progress.
-    const body = response.headers.has('content-length') ? response.body : suppressReadErrors(response.body)
+    const isForwardedWhole = response.headers.has('content-length') || response.body === null
+    const body = isForwardedWhole ? response.body : forwardStream(response.body, onWaiting)
     return new Response(body, { status: response.status, headers: dropHopByHopHeaders(response.headers) })
   } catch (error) {
     // For example two content lengths, which Bun joins to an invalid one.
@@ -117,24 +128,6 @@ async function forwardRequest(request: Request, target: Pick<Route, 'service'> &
 
 function isInvalidHeaderError(error: unknown): boolean {
   return error instanceof TypeError && 'code' in error && error.code === 'ERR_HTTP_INVALID_HEADER_VALUE'
-}
-
-/**
- * Returns a stream of the same bytes that is aborted without a reason when the service breaks off. With the original error Bun
- * would print a stack trace of this file.
- */
-function suppressReadErrors(body: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Array> | null {
-  const reader = body?.getReader()
-  if (!reader) return null
-  return new ReadableStream({
-    pull: async controller => {
-      const next = await reader.read().catch(() => undefined)
-      if (!next) return controller.error()
-      if (next.done) return controller.close()
-      controller.enqueue(next.value)
-    },
-    cancel: reason => reader.cancel(reason),
-  })
 }
 
 function dropHopByHopHeaders(headers: Headers): Headers {

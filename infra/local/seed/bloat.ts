@@ -16,14 +16,22 @@ export function createBloat(): Bloat {
   return { large: url(LARGE_CHARACTERS), small: url(SMALL_CHARACTERS) }
 }
 
-/** Inserts raw parameters of generations, some with an image. The database stores the image in full for each row. */
-export async function insertBloat(tx: Transaction, bloat: Bloat, ids: readonly string[]): Promise<void> {
+/**
+ * Inserts raw parameters of generations, some with an image. The database stores the image in full for each row.
+ *
+ * @param rows `from` is the number of the first one: numbers, and not batches, decide which have an image
+ */
+export async function insertBloat(
+  tx: Transaction,
+  bloat: Bloat,
+  { ids, from }: { ids: readonly string[]; from: number },
+): Promise<void> {
   const [spread, large, small] = [100, PERCENT_PER_SIZE, PERCENT_PER_SIZE * 2]
   await tx`
     insert into generation_raw (generation_id, parameters)
     select g.id, case
-      when n * 37 % ${spread}::int < ${large}::int then g.parameters || jsonb_build_object('referenceImage', ${bloat.large}::text)
-      when n * 37 % ${spread}::int < ${small}::int then g.parameters || jsonb_build_object('referenceImage', ${bloat.small}::text)
+      when (n + ${from}::int - 1) * 37 % ${spread}::int < ${large}::int then g.parameters || jsonb_build_object('referenceImage', ${bloat.large}::text)
+      when (n + ${from}::int - 1) * 37 % ${spread}::int < ${small}::int then g.parameters || jsonb_build_object('referenceImage', ${bloat.small}::text)
       else g.parameters
     end
     from unnest(${ids as string[]}::uuid[]) with ordinality as given (id, n) join generations g using (id)`

@@ -1,3 +1,4 @@
+import { type AdaptiveBatches, createAdaptiveBatches } from '../../src/database/adaptive-batch.ts'
 import type { Database, Transaction } from '../../src/database/connection.ts'
 import { transaction } from '../../src/database/transaction.ts'
 import type { Identity } from '../../src/http/identity.ts'
@@ -12,6 +13,8 @@ export interface SeedOptions {
   /** Date of the newest generation; now unless given. */
   newestAt?: Date
   bloat: Bloat | null
+  /** Called when the database has no time for a batch: it goes on with so many generations at a time. */
+  onBusy?: (size: number) => void
 }
 
 const BATCH = 2_500
@@ -46,7 +49,8 @@ const LONG_PROMPT = `The horizon lies low, nothing in the middle of the frame, o
 blacks open; no text, no frame, no people.`
 
 /**
- * Inserts finished generations by SQL, without any call to a provider. They share the given images.
+ * Inserts finished generations by SQL, without any call to a provider. They share the given images. On a busy machine the batches are
+ * smaller.
  *
  * @param onProgress called with the number of generations inserted so far
  */
@@ -56,18 +60,42 @@ export async function insertGenerations(
   onProgress: (done: number) => void,
 ): Promise<void> {
   await transaction(database, tx => insertReferences(tx, rows))
-  const batch = rows.bloat ? BLOATED_BATCH : BATCH
-  const batchStarts = Array.from({ length: Math.ceil(rows.count / batch) }, (_, at) => at * batch + 1)
+  const maxSize = rows.bloat ? BLOATED_BATCH : BATCH
+  const onRetry = (_: unknown, size: number) => rows.onBusy?.(size)
+  const batches = createAdaptiveBatches(database, { maxSize, signal: new AbortController().signal, onRetry })
+  const seed = { ...rows, run: crypto.randomUUID() }
+  const chunkStarts = Array.from({ length: Math.ceil(rows.count / maxSize) }, (_, at) => at * maxSize + 1)
   let done = 0
   const runWorker = async () => {
-    for (let from = batchStarts.shift(); from !== undefined; from = batchStarts.shift()) {
-      const [first, last] = [from, Math.min(from + batch - 1, rows.count)]
-      await transaction(database, tx => insertBatch(tx, rows, first, last))
-      done += last - first + 1
-      onProgress(done)
+    for (let from = chunkStarts.shift(); from !== undefined; from = chunkStarts.shift()) {
+      const end = Math.min(from + maxSize, rows.count + 1)
+      for (let next = from; next < end; ) {
+        const inserted = await insertNextBatch(batches, seed, next, end)
+        next += inserted
+        done += inserted
+        onProgress(done)
+      }
     }
   }
   await Promise.all(Array.from({ length: CONCURRENCY }, runWorker))
+}
+
+interface SeedRun extends SeedOptions {
+  /** Part of the client ids, by which a batch is known that was written although its connection broke. */
+  run: string
+}
+
+/** Inserts the next batch of a chunk, unless an earlier try has. @returns the number of its generations */
+async function insertNextBatch(batches: AdaptiveBatches, rows: SeedRun, from: number, end: number): Promise<number> {
+  return await batches.run(async (tx, size) => {
+    const last = Math.min(from + size, end) - 1
+    const written = await tx`
+      select from generations where workspace_id = ${rows.identity.workspaceId}
+        and client_id = any(select ${computeClientId(tx, rows)} from generate_series(${from}::int, ${last}::int) i)`
+    if (written.length > 0) return written.length
+    await insertBatch(tx, rows, from, last)
+    return last - from + 1
+  })
 }
 
 async function insertReferences(tx: Transaction, { identity, images }: SeedOptions): Promise<void> {
@@ -77,7 +105,7 @@ async function insertReferences(tx: Transaction, { identity, images }: SeedOptio
     from ${selectImages(tx, images)} order by p.sha256 on conflict (workspace_id, sha256) do nothing`
 }
 
-async function insertBatch(tx: Transaction, rows: SeedOptions, from: number, to: number): Promise<void> {
+async function insertBatch(tx: Transaction, rows: SeedRun, from: number, to: number): Promise<void> {
   const { identity, images, count, newestAt = new Date() } = rows
   // The hash seeds (`picture`, `place`) stay as they are, so that every version writes the same data.
   const pick = (phrases: readonly string[], of: string) =>
@@ -98,7 +126,7 @@ async function insertBatch(tx: Transaction, rows: SeedOptions, from: number, to:
     inserted_generations as (
       insert into generations (id, workspace_id, user_id, client_id, fingerprint, version, status, kind, model, provider,
                                prompt, parameters, num_outputs, error, estimated_seconds, created_at, started_at, completed_at)
-      select m.id, ${identity.workspaceId}, ${identity.userId}, gen_random_uuid(), '', 5, m.status, m.kind,
+      select m.id, ${identity.workspaceId}, ${identity.userId}, ${computeClientId(tx, rows)}, '', 5, m.status, m.kind,
              case when m.i % 5 = 0 then 'demo-large' else 'demo' end, 'demo', m.prompt,
              jsonb_build_object('aspectRatio', p.ratio, 'resolution', 512, 'numOutputs', m.outputs, 'seed', m.i), m.outputs,
              case m.status when 'failed' then '{"code":"refused","message":"The provider refused the prompt."}'::jsonb end,
@@ -127,12 +155,12 @@ async function insertBatch(tx: Transaction, rows: SeedOptions, from: number, to:
       insert into generation_events (generation_id, attempt, to_status, at) select id, 1, status, at from seeded
     )
     select id from seeded order by i`
-  if (rows.bloat)
-    await insertBloat(
-      tx,
-      rows.bloat,
-      inserted.map(row => row.id),
-    )
+  if (rows.bloat) await insertBloat(tx, rows.bloat, { ids: inserted.map(row => row.id), from })
+}
+
+/** Returns the expression of the client id of generation `i`: a UUID of version 8. */
+function computeClientId(tx: Transaction, { run }: SeedRun) {
+  return tx`overlay(overlay(md5(${run} || i) placing '8' from 13 for 1) placing '8' from 17 for 1)::uuid`
 }
 
 function selectImages(tx: Transaction, images: readonly SeedImage[]) {

@@ -1,7 +1,8 @@
 import postgres from 'postgres'
 import type { Log } from '../log.ts'
-import { RETRY_POLICIES, retryDelay } from '../runtime/retry-policies.ts'
-import { withDeadline } from '../runtime/timers.ts'
+import { retry } from '../runtime/retry.ts'
+import { RETRY_POLICIES, type RetryPolicy, retryDelay } from '../runtime/retry-policies.ts'
+import { DeadlineError, withDeadline } from '../runtime/timers.ts'
 
 type Types = { bigint: number }
 export type Database = postgres.Sql<Types>
@@ -37,7 +38,42 @@ export function openDatabase(options: { url: string; name: string; connections?:
   })
 }
 
-/** Checks that the database responds. @throws DeadlineError after half a second; the error of the connection */
-export async function pingDatabase(database: Database, signal?: AbortSignal): Promise<void> {
-  await withDeadline(Promise.resolve(database`select 1`), { milliseconds: 500, operation: 'the database', signal })
+/**
+ * Checks that the database responds.
+ *
+ * @param options `milliseconds`: half a second unless given, as long as a health check may take
+ * @throws DeadlineError after that time; the error of the connection
+ */
+export async function pingDatabase(
+  database: Database,
+  { signal, milliseconds = 500 }: { signal?: AbortSignal; milliseconds?: number } = {},
+): Promise<void> {
+  await withDeadline(Promise.resolve(database`select 1`), { milliseconds, operation: 'the database', signal })
+}
+
+/** Time in which a database on a busy machine answers, in ms. */
+const START_PING_MS = 5_000
+
+/**
+ * Waits until the database responds. One that is busy or starting is given time; one that is not there is not waited for.
+ *
+ * @param options `onRetry` is called before each further try
+ * @throws DeadlineError; the error of the connection
+ */
+export async function waitUntilResponsive(
+  database: Database,
+  options: { signal: AbortSignal; onRetry?: () => void; milliseconds?: number; policy?: RetryPolicy },
+): Promise<void> {
+  const { signal, onRetry, milliseconds = START_PING_MS, policy = RETRY_POLICIES.commandStart } = options
+  await retry(() => pingDatabase(database, { signal, milliseconds }), {
+    policy,
+    signal,
+    isRetryable: error => error instanceof DeadlineError || isStarting(error),
+    onRetry: () => onRetry?.(),
+  })
+}
+
+/** Returns whether the server is there and accepts no connections yet. */
+function isStarting(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('57P')
 }

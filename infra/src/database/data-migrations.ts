@@ -1,12 +1,12 @@
 import { SANITIZER_VERSION, sanitizeParameters } from '@darkroom/contracts/parameters'
 import { bumpVersion } from '../generations/generations.ts'
+import { createAdaptiveBatches } from './adaptive-batch.ts'
 import type { Database, Transaction } from './connection.ts'
-import { transaction } from './transaction.ts'
 
 /** A migration of the data of every generation that a newer version needs once. The name contains what it changes and its version. */
 export interface DataMigration {
   name: string
-  /** Generations in one transaction. */
+  /** Most generations in one transaction; fewer on a busy machine. */
   batchSize: number
   run(tx: Transaction, ids: readonly string[]): Promise<void>
 }
@@ -22,7 +22,7 @@ export const DATA_MIGRATIONS: readonly DataMigration[] = [
 
 /**
  * Runs the data migrations that are not finished, one batch of generations per transaction, and continues where an earlier run was
- * stopped. Any number of runs may overlap: they take turns.
+ * stopped. A batch that the database has no time for is run again with fewer. Any number of runs may overlap: they take turns.
  *
  * @param options `onMessage` receives the progress after each batch
  * @throws the reason of `signal` once it is aborted
@@ -36,10 +36,14 @@ export async function runDataMigrations(
   },
 ): Promise<void> {
   for (const migration of options.migrations ?? DATA_MIGRATIONS) {
+    const signal = options.signal ?? new AbortController().signal
+    const onRetry = (_: unknown, size: number) =>
+      options.onMessage?.(`${migration.name}: the database is busy, going on with ${size} at a time`)
+    const batches = createAdaptiveBatches(database, { maxSize: migration.batchSize, signal, onRetry })
     await database`insert into upkeep (name) values (${migration.name}) on conflict do nothing`
     for (let done = 0, more = true; more; ) {
       options.signal?.throwIfAborted()
-      const count = await transaction(database, tx => runBatch(tx, migration))
+      const count = await batches.run((tx, size) => runBatch(tx, migration, size))
       more = count > 0
       done += count
       if (more) options.onMessage?.(`${migration.name}: ${done} generations`)
@@ -64,13 +68,13 @@ function createDocumentsMigration(): DataMigration {
 }
 
 /** Runs the next batch. @returns the number of generations in it; 0 when the migration is finished */
-async function runBatch(tx: Transaction, migration: DataMigration): Promise<number> {
+async function runBatch(tx: Transaction, migration: DataMigration, size: number): Promise<number> {
   const [state] = await tx<{ cursor: string | null; finished: boolean }[]>`
     select cursor, finished_at is not null as finished from upkeep where name = ${migration.name} for update`
   if (!state || state.finished) return 0
   const rows = await tx<{ id: string }[]>`
     select id from generations where ${state.cursor}::uuid is null or id > ${state.cursor}::uuid
-    order by id limit ${migration.batchSize} for no key update`
+    order by id limit ${size} for no key update`
   const last = rows.at(-1)
   if (last)
     await migration.run(

@@ -54,6 +54,10 @@ export const RETRY_POLICIES = {
   storeRequest: { minMs: 0, baseMs: 100, maxMs: 5_000, tries: 4 },
   /** Removal of the parts of a failed upload. The error that caused it is reported after it, so it is short. */
   storeAbortUpload: { minMs: 0, baseMs: 100, maxMs: 5_000, tries: 2 },
+  /** A batch of bulk work on a machine that is busy: it is smaller at each try, and nobody waits for an answer. */
+  bulkBatch: { minMs: 200, baseMs: 500, maxMs: 10_000, tries: 12 },
+  /** A command's first question to a database that is busy: a person waits, and is told so. */
+  commandStart: { minMs: 500, baseMs: 500, maxMs: 2_000, tries: 5 },
   /** The process of the backfill ended with an error; it is the least urgent of all. */
   backfillProcess: { minMs: 50, baseMs: 250, maxMs: 10_000 },
   /** Someone edits the row that is being migrated: they are done in a moment. */

@@ -52,12 +52,15 @@ export async function openServiceContext(
   await waitForDatabase({ database, url: config.DATABASE_URL, log, signal: lifecycle.stopping })
   const store = await openStore(config)
   const checks: HttpAppOptions['checks'] = {
-    database: signal => pingDatabase(database, signal),
+    database: signal => pingDatabase(database, signal ? { signal } : {}),
     ...(options.isBusRequired ? { bus: async () => assertBusConnected(bus), store: () => store.ping() } : {}),
   }
   const http = { config, log, metrics, checks, identify, stopping: lifecycle.stopping }
   return { config, log, metrics, lifecycle, database, bus, store, http }
 }
+
+/** Time in which a database on a busy machine answers, in ms. */
+const START_PING_MS = 5_000
 
 /** Waits until the database responds, or the signal is aborted: a database that is starting refuses connections. */
 async function waitForDatabase(options: {
@@ -72,7 +75,8 @@ async function waitForDatabase(options: {
     if (failures % LOG_EVERY === 1) log.warn({ err, host, ...(port ? { port } : {}) }, 'database_unreachable')
   }
   const policy = RETRY_POLICIES.databaseStart
-  await retry(() => pingDatabase(database, signal), { policy, signal, onRetry }).catch(error => {
+  const ping = () => pingDatabase(database, { signal, milliseconds: START_PING_MS })
+  await retry(ping, { policy, signal, onRetry }).catch(error => {
     if (!signal.aborted) throw error
   })
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { mkdir, readdir, stat } from 'node:fs/promises'
+import { mkdir, readdir, stat, utimes } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { testStoreConformance } from '../../testing/store/conformance.ts'
 import { createTestDirectory } from '../../testing/test-resources.ts'
@@ -55,9 +55,19 @@ for (const [name, spell] of [
     await mkdir(join(directory.path, 'x'))
     const store = await openDiskStore({ root: spell(directory.path) })
     await store.put('w/1/a.png', new Uint8Array(3), { signal })
-    expect(await Array.fromAsync(store.list('w/'))).toEqual(['w/1/a.png'])
+    expect(await Array.fromAsync(store.list('w/'), ({ key }) => key)).toEqual(['w/1/a.png'])
   })
 }
+
+test('removes the temporary files of puts that were cut off before a date, and no younger ones', async () => {
+  await using directory = await createTestDirectory()
+  const store = await openDiskStore({ root: directory.path })
+  const [old, young] = ['old', 'young'].map(name => join(directory.path, '.partial', name))
+  for (const path of [old, young]) await Bun.write(path ?? '', 'x')
+  await utimes(old ?? '', new Date(), new Date(Date.now() - 3_600_000))
+  expect(await store.removeUnfinished(new Date(Date.now() - 60_000))).toBe(1)
+  expect(await readdir(join(directory.path, '.partial'))).toEqual(['young'])
+})
 
 test('ping rejects when the folder is missing', async () => {
   await using directory = await createTestDirectory()

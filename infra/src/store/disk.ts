@@ -2,7 +2,15 @@ import type { Dirent } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { readStream } from '../runtime/read-stream.ts'
-import { type Body, type ByteRange, type Store, type StoredObject, StoreError, validateKey } from './store.ts'
+import {
+  type Body,
+  type ByteRange,
+  type ListedObject,
+  type Store,
+  type StoredObject,
+  StoreError,
+  validateKey,
+} from './store.ts'
 
 const PARTIAL_FOLDER = '.partial'
 const STALE_PARTIAL_MS = 24 * 3_600_000
@@ -17,7 +25,7 @@ export async function openDiskStore(options: { root: string }): Promise<Store> {
   const root = resolve(options.root)
   const path = (key: string) => join(root, validateKey(key))
   await mkdir(join(root, PARTIAL_FOLDER), { recursive: true, mode: 0o700 })
-  await removeStalePartials(join(root, PARTIAL_FOLDER))
+  await removePartials(join(root, PARTIAL_FOLDER), new Date(Date.now() - STALE_PARTIAL_MS))
   return {
     put: async (key, body, { signal }) => await writeObject({ root, path: path(key), body, signal }),
     get: async (key, { range } = {}) => {
@@ -29,20 +37,24 @@ export async function openDiskStore(options: { root: string }): Promise<Store> {
       options?.signal.throwIfAborted()
       await rm(path(key), { force: true })
     },
-    list: prefix => listKeys(root, prefix),
+    list: (prefix, { after = '' } = {}) => listObjects({ root, prefix, after }, ''),
+    removeUnfinished: before => removePartials(join(root, PARTIAL_FOLDER), before),
     ping: async () => {
       await stat(root)
     },
   }
 }
 
-/** Removes partial files that a crash left behind. Another process may still be writing those younger than a day. */
-async function removeStalePartials(folder: string): Promise<void> {
-  const before = Date.now() - STALE_PARTIAL_MS
+/** Removes partial files that a crash left behind. Another process may still be writing the younger ones. @returns their number */
+async function removePartials(folder: string, before: Date): Promise<number> {
+  let removed = 0
   for (const name of await readdir(folder)) {
     const found = await stat(join(folder, name)).catch(() => null)
-    if (found && found.mtimeMs < before) await rm(join(folder, name), { force: true })
+    if (!found || found.mtime >= before) continue
+    await rm(join(folder, name), { force: true })
+    removed += 1
   }
+  return removed
 }
 
 interface WriteRequest {
@@ -123,18 +135,45 @@ function sliceFile(path: string, range: ByteRange | undefined): Blob {
   return range ? file.slice(range.start, range.end + 1) : file
 }
 
-/** Yields the keys that begin with `prefix`. Reads only the folder that can contain them. */
-async function* listKeys(root: string, prefix: string): AsyncGenerator<string> {
-  const folder = prefix.slice(0, Math.max(0, prefix.lastIndexOf('/')))
-  const entries = await readEntries(folder === '' ? root : join(root, validateKey(folder)))
-  for (const entry of entries) {
-    const key = join(entry.parentPath, entry.name).slice(root.length + 1)
-    if (entry.isFile() && key.startsWith(prefix) && !key.startsWith(PARTIAL_FOLDER)) yield key
+interface ListRequest {
+  root: string
+  prefix: string
+  after: string
+}
+
+/**
+ * Yields the objects in a folder and its subfolders, in the order of their keys. Reads only the folders that can contain what was
+ * requested, one at a time.
+ *
+ * @param folder key of the folder with a slash at its end; empty for the root
+ */
+async function* listObjects(request: ListRequest, folder: string): AsyncGenerator<ListedObject> {
+  const { root, prefix, after } = request
+  const entries = await readEntries(join(root, folder))
+  // A folder is sorted by its keys, which go on with a slash: `a.png` comes before `a/b.png`.
+  const keys = entries.map(entry => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`).sort(compareCodeUnits)
+  for (const key of keys) {
+    if (folder === '' && key === `${PARTIAL_FOLDER}/`) continue
+    if (key.endsWith('/')) {
+      if (mayContain(key, request)) yield* listObjects(request, key)
+    } else if (key.startsWith(prefix) && key > after) {
+      const object = await statObject(join(root, key))
+      if (object) yield { key, ...object }
+    }
   }
 }
 
+function mayContain(folder: string, { prefix, after }: ListRequest): boolean {
+  const isInPrefix = folder.startsWith(prefix) || prefix.startsWith(folder)
+  return isInPrefix && (after.startsWith(folder) || folder > after)
+}
+
+function compareCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : 1
+}
+
 async function readEntries(folder: string): Promise<Dirent[]> {
-  return await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+  return await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
     throw error
   })

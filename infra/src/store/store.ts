@@ -4,6 +4,11 @@ export interface StoredObject {
   lastModified: Date
 }
 
+export interface ListedObject extends StoredObject {
+  /** As the store has it: another program may have stored objects with keys of another form. */
+  key: string
+}
+
 export interface ByteRange {
   /** First and last byte, both included. */
   start: number
@@ -36,7 +41,15 @@ export interface Store {
   head(key: string): Promise<StoredObject | null>
   /** Removes an object. A missing object is no error. An aborted signal prevents removals that have not begun. */
   remove(key: string, options?: { signal: AbortSignal }): Promise<void>
-  list(prefix: string): AsyncIterable<string>
+  /** Lists the objects whose keys begin with `prefix`, in the order of their keys, from the first one behind `after` on. */
+  list(prefix: string, options?: { after?: string }): AsyncIterable<ListedObject>
+  /**
+   * Removes what puts that were cut off have left behind: temporary files and unfinished multipart uploads.
+   *
+   * @param before those that were begun before; younger ones may be under way
+   * @returns their number
+   */
+  removeUnfinished(before: Date): Promise<number>
   /** Throws when the store cannot be used at present. */
   ping(): Promise<void>
 }

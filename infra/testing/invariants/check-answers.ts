@@ -25,6 +25,8 @@ export function checkAnswers(
   const report: AnswerReport = { delivered: 0, excused: 0, violations: [] }
   for (const answer of context.answers.filter(answer => wasDelivered(context, answer))) {
     const generation = generations.get(parseGenerationId(answer.idempotencyKey))
+    // One that was accepted and does not exist violates I1.
+    if (!generation) continue
     const isExcused = wasKilledBefore(context, answer) || wasStoppedAfter(context, generation, answer.receivedAt)
     report.delivered += answer.outputs.length
     if (isExcused) report.excused += answer.outputs.length
@@ -43,12 +45,13 @@ function wasDelivered(context: CallContext, answer: AnswerRecord): boolean {
 function checkDeliveredOutputs(
   { answers }: CallContext,
   { idempotencyKey, outputs, endedAt }: AnswerRecord,
-  generation: GenerationSnapshot | undefined,
+  generation: GenerationSnapshot,
 ): string[] {
-  const id = parseGenerationId(idempotencyKey)
-  const sent = answers.filter(other => parseGenerationId(other.idempotencyKey) === id).flatMap(other => other.outputs)
+  const sent = answers
+    .filter(other => parseGenerationId(other.idempotencyKey) === generation.id)
+    .flatMap(other => other.outputs)
   return outputs.flatMap(({ index }) => {
-    const output = generation?.outputs.find(other => other.index === index)
+    const output = generation.outputs.find(other => other.index === index)
     if (output?.state !== 'stored')
       return [`I13 output ${index} of ${idempotencyKey} was delivered at ${endedAt} and is ${output?.state}`]
     const isSent = sent.some(other => other.index === index && other.sha256 === output.sha256)

@@ -131,6 +131,10 @@ test.each([
   expect(report.violations).toHaveLength(violations)
 })
 
+test('ignores answers about generations that a restored database does not have', () => {
+  expect(checkAnswers(createContext({ answers: [ANSWERED] }), [], new Map()).violations).toEqual([])
+})
+
 test('reports a stored output that the provider never sent', () => {
   const other = { ...ANSWERED, outputs: [{ index: 0, sha256: 'bb' }] }
   const { violations } = checkAnswers(createContext({ answers: [other] }), [CALL], createGeneration('stored'))

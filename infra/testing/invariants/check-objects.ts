@@ -10,7 +10,7 @@ export interface ObjectReport {
 
 /** Checks I11: every object that a row names exists. Counts the objects that no row names: they are removed after a day. */
 export async function checkObjects({ sql, store }: Pick<TestStack, 'sql' | 'store'>): Promise<ObjectReport> {
-  const keys = new Set(await Array.fromAsync(store.list('')))
+  const keys = new Set(await Array.fromAsync(store.list(''), ({ key }) => key))
   const rows = await sql<{ key: string; isDue: boolean }[]>`
     select key, false as "isDue" from generation_outputs where state = 'stored'
     union select key, false from reference_images union select key, true from object_removals`

@@ -17,6 +17,7 @@ export type S3Handler = (request: Request) => Promise<Response>
 
 interface Upload {
   key: string
+  initiated: Date
   parts: Map<number, StoredObject>
 }
 
@@ -119,7 +120,7 @@ function deleteObject({ bucket, key }: RequestContext): Response {
 
 function createMultipartUpload({ bucket, key }: RequestContext): Response {
   const id = crypto.randomUUID()
-  bucket.uploads.set(id, { key, parts: new Map() })
+  bucket.uploads.set(id, { key, initiated: new Date(), parts: new Map() })
   return xmlResponse(`<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`)
 }
 
@@ -162,16 +163,24 @@ function abortMultipartUpload(context: RequestContext): Response {
 /** Lists the keys in order, or with `?uploads` the multipart uploads in progress. */
 function listObjects(bucket: Bucket, query: URLSearchParams): Response {
   if (query.has('uploads')) {
-    const uploads = [...bucket.uploads.values()].map(({ key }) => `<Upload><Key>${key}</Key></Upload>`)
+    const uploads = [...bucket.uploads].map(
+      ([id, { key, initiated }]) =>
+        `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${initiated.toISOString()}</Initiated></Upload>`,
+    )
     return xmlResponse(`<ListMultipartUploadsResult>${uploads.join('')}</ListMultipartUploadsResult>`)
   }
-  const after = query.get('continuation-token') ?? ''
-  const keys = [...bucket.objects.keys()].filter(key => key.startsWith(query.get('prefix') ?? '')).toSorted()
-  const left = keys.filter(key => key > after)
+  const after = query.get('continuation-token') ?? query.get('start-after') ?? ''
+  const keys = [...bucket.objects.keys()].filter(key => key.startsWith(query.get('prefix') ?? ''))
+  const left = keys.filter(key => key > after).toSorted()
   const page = left.slice(0, PAGE_SIZE)
   const next = left.length > PAGE_SIZE ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : ''
-  const contents = page.map(key => `<Contents><Key>${key}</Key></Contents>`).join('')
+  const contents = page.map(key => toContents(key, bucket.objects.get(key))).join('')
   return xmlResponse(`<ListBucketResult><IsTruncated>${next !== ''}</IsTruncated>${next}${contents}</ListBucketResult>`)
+}
+
+function toContents(key: string, object: StoredObject | undefined): string {
+  const modified = object?.modified.toISOString()
+  return `<Contents><Key>${key}</Key><Size>${object?.bytes.byteLength}</Size><LastModified>${modified}</LastModified></Contents>`
 }
 
 function findUpload({ bucket, key, query }: RequestContext): Upload {

@@ -46,7 +46,7 @@ export async function createTestBucket(
   await bucket.sendWithRetry(new CreateBucketCommand(bucket.params))
   const store = openS3Store(options)
   const remove = async () => {
-    for (const key of await Array.fromAsync(store.list(''))) {
+    for (const key of await Array.fromAsync(store.list(''), ({ key }) => key)) {
       await bucket.sendWithRetry(new DeleteObjectCommand({ ...bucket.params, Key: key }))
     }
     await bucket.sendWithRetry(new DeleteBucketCommand(bucket.params))

@@ -2,4 +2,4 @@
 export type Limitation =
   | 'writes in one step' // it overwrites an object while it is being read
   | 'the first byte alone' // it ignores the range 0-0
-  | 'pages in order' // a later page may have keys that sort before those of an earlier one
+  | 'the order of keys' // it lists them in any order, within a page and from page to page

@@ -17,7 +17,49 @@ export function testList(name: string, open: OpenStore, limitations: readonly Li
     expect(await listKeys(store, 'nothing/')).toEqual([])
   })
 
-  if (limitations.includes('pages in order')) return
+  test(`${name}: lists the size and the time of an object`, async () => {
+    await using store = await open()
+    const before = Date.now()
+    const { lastModified } = await store.put('w/1/ref/a.png', createRandomBytes(7), { signal: neverAborted })
+    const [object] = await Array.fromAsync(store.list('w/1/'))
+    expect(object).toMatchObject({ key: 'w/1/ref/a.png', bytes: 7 })
+    // Some servers have whole seconds in a response to a put, and milliseconds in a list.
+    expect(Math.abs((object?.lastModified.getTime() ?? 0) - lastModified.getTime())).toBeLessThanOrEqual(1_000)
+    expect(object?.lastModified.getTime()).toBeGreaterThan(before - 2_000)
+  })
+
+  test(`${name}: removes nothing of puts that are under way`, async () => {
+    await using store = await open()
+    await store.put('w/1/ref/a.png', createRandomBytes(3), { signal: neverAborted })
+    expect(await store.removeUnfinished(new Date(Date.now() + 60_000))).toBe(0)
+    expect(await listKeys(store)).toEqual(['w/1/ref/a.png'])
+  })
+
+  if (limitations.includes('the order of keys')) return
+  test(`${name}: lists in the order of the keys, from behind a key on`, async () => {
+    await using store = await open()
+    const keys = [
+      'a/b.png',
+      'a.png',
+      'a-c.png',
+      'a/b/c.png',
+      'b.png',
+      'B.png',
+      'a/b.w320.webp',
+      'a/b-c/d.png',
+      'c/d.png',
+    ]
+    for (const key of keys) await store.put(key, createRandomBytes(3), { signal: neverAborted })
+    const list = (prefix: string, after?: string) =>
+      Array.fromAsync(store.list(prefix, after === undefined ? {} : { after }), ({ key }) => key)
+    const sorted = keys.toSorted()
+    expect(await list('')).toEqual(sorted)
+    for (const after of [...keys, 'a/', 'a/b/', 'a/bb', 'zz']) {
+      expect(await list('', after)).toEqual(sorted.filter(key => key > after))
+      expect(await list('a/', after)).toEqual(sorted.filter(key => key > after && key.startsWith('a/')))
+    }
+  })
+
   test(`${name}: lists each key once over several pages`, async () => {
     await using store = await open()
     const keys = Array.from({ length: 1_100 }, (_, at) => `w/1/gen/${at % 7}/${at}.png`)

@@ -18,7 +18,7 @@ test('stores every object in the bucket and none on disk with S3_ENDPOINT set, a
   await using bucket = await createTestBucket(s3rver.endpoint)
   await using proxy = startFaultProxy(s3rver.endpoint)
   await using studio = await startTestStudio(createS3Env(bucket.options, proxy.endpoint.endpoint))
-  const keysOf = () => Array.fromAsync(bucket.store.list(''))
+  const keysOf = () => Array.fromAsync(bucket.store.list(''), ({ key }) => key)
 
   const references = await uploadReferences(studio, 'crimson', 'teal')
   const first = await studio.submit({ ...PROMPT, referenceImages: references.map(({ id }) => id) })

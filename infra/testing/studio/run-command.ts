@@ -4,7 +4,7 @@ const ROOT = join(import.meta.dirname, '..', '..', '..')
 
 /** Runs a command of the studio as an operator does. */
 export async function runCommand(
-  file: 'backfill' | 'import',
+  file: 'backfill' | 'collect-garbage' | 'import',
   args: string[],
   env: Record<string, string>,
 ): Promise<{ exitCode: number; stdout: string; stderr: string }> {

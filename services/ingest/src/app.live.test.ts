@@ -27,7 +27,7 @@ beforeAll(async () => {
   sql = openDatabase({ url: database.url, name: 'test', log })
   stack.defer(() => sql.end({ timeout: 1 }))
   const store = await openStore({ DATA_DIR: directory.path })
-  keys = () => Array.fromAsync(store.list(''))
+  keys = () => Array.fromAsync(store.list(''), ({ key }) => key)
   app = createApp({
     database: sql,
     store,

@@ -14,6 +14,11 @@ export function createProcessorMetrics({ createCounter: counter, createGauge: ga
     lost: counter('outputs_lost_total', 'Outputs whose provider deleted them before they could be stored'),
     purged: counter('generations_purged_total', 'Generations that left the trash for good'),
     removed: counter('objects_removed_total', 'Objects removed because nothing refers to them any more'),
+    garbageListed: counter('garbage_listed_total', 'Objects looked at in search of those that nothing refers to'),
+    garbageScheduled: counter(
+      'garbage_scheduled_total',
+      'Objects that no row named, to be removed after one more look',
+    ),
     rehostsWaiting: gauge('rehosts_waiting', 'Outputs that are only at their provider, in the whole studio'),
     activeJobs: gauge('generations_held', 'Generations worked on now'),
   }

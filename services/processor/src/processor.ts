@@ -8,6 +8,7 @@ import { openServiceContext, type ServiceContext } from '@darkroom/infra/runtime
 import { type CallsInFlight, createCallsInFlight } from './answers/calls-in-flight.ts'
 import { openJournal } from './answers/journal.ts'
 import { recoverAnswers } from './answers/recover-answers.ts'
+import { runGarbageSweeps } from './maintenance/garbage/sweep.ts'
 import { runPurge } from './maintenance/purge.ts'
 import { reconcile } from './maintenance/reconcile.ts'
 import { runRehosts } from './maintenance/rehost.ts'
@@ -74,7 +75,11 @@ async function createDeps(context: ServiceContext, providers: readonly Provider[
 
 function startMaintenance({ config, lifecycle }: ServiceContext, deps: ProcessorDeps): void {
   const signal = lifecycle.stopping
-  const loops = [runRehosts({ ...deps, signal }), runPurge({ ...deps, signal, trashDays: config.TRASH_DAYS })]
+  const loops = [
+    runRehosts({ ...deps, signal }),
+    runPurge({ ...deps, signal, trashDays: config.TRASH_DAYS }),
+    runGarbageSweeps({ ...deps, signal, maxSeconds: config.GENERATION_MAX_SECONDS }),
+  ]
   lifecycle.onClose('maintenance', () => Promise.all(loops))
 }
 

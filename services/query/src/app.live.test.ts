@@ -67,7 +67,8 @@ beforeAll(async () => {
   })
   stack.defer(async () => void (await app.stop(true)))
   base = `http://127.0.0.1:${app.server?.port}`
-})
+  // The first start of Postgres is slow on a busy machine.
+}, 60_000)
 afterAll(() => stack.disposeAsync())
 
 test('reports the services that are away, uncached, and the readiness of the studio', async () => {

@@ -5,6 +5,7 @@ import { READINESS_ROUTE } from '@darkroom/contracts/routes'
 import type { Timeline } from '@darkroom/contracts/timeline'
 import type { Database } from '@darkroom/infra/database/connection'
 import { createHttpApp, type HttpAppOptions } from '@darkroom/infra/http/app'
+import type { OnWaiting } from '@darkroom/infra/http/forward-stream'
 import { identityOf } from '@darkroom/infra/http/identity'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { createRawJsonResponse } from '@darkroom/infra/http/raw-json'
@@ -36,14 +37,21 @@ export interface QueryDeps {
   allowOrigins: readonly string[]
 }
 
+type Server = Pick<Bun.Server<unknown>, 'timeout'>
+
 export type App = ReturnType<typeof createApp>
+
+/** The least that a connection's idle timeout can be: it closes a connection whose client does not read what was sent. */
+const DISCONNECT_SECONDS = 1
+/** Time for which a client may read nothing of a media file. */
+const UNREAD_SECONDS = 60
 
 const OutputIndex = z.coerce.number().int().min(0).max(99)
 
 /** Creates the query service: list, events, media and the UI. It never writes. */
 export function createApp(deps: QueryDeps) {
-  const { database, store, liveEvents, ui, allowOrigins, parts } = deps
-  const mediaDeps = { store, findPreviewSource: (preview: string) => findPreviewSource(database, preview) }
+  const { database, liveEvents, ui, allowOrigins, parts } = deps
+  const { handleMedia, handleMediaHead } = createMediaHandlers(deps)
   return new Elysia({ normalize: false })
     .use(createHttpApp(deps.http))
     .onRequest(({ request }) => handleMediaHead(request))
@@ -81,38 +89,53 @@ export function createApp(deps: QueryDeps) {
     .get('/api/events', async ({ identity, request, server }) => {
       // No idle timeout: a quiet stream is not dead. A client that is gone is noticed by the pings.
       server?.timeout(request, 0)
-      return liveEvents.open(identity.workspaceId, request.headers.get('last-event-id'))
+      const disconnect = () => server?.timeout(request, DISCONNECT_SECONDS)
+      return liveEvents.open(identity.workspaceId, request.headers.get('last-event-id'), disconnect)
     })
     .get(
       '/media/remote/:id/:index',
-      async ({ identity: { workspaceId }, params, request }) => {
+      async ({ identity: { workspaceId }, params, request, server }) => {
         const remote = await findRemoteOutput(database, workspaceId, params.id, params.index)
-        return await serveRemoteMedia(remote, { allowOrigins, signal: request.signal })
+        return await serveRemoteMedia(remote, { allowOrigins, ...createTransferOptions(request, server) })
       },
       { params: z.strictObject({ id: z.uuid(), index: OutputIndex }) },
     )
     .get(
       '/media/remote/:id/ref/:index',
-      async ({ identity: { workspaceId }, params, request }) => {
+      async ({ identity: { workspaceId }, params, request, server }) => {
         const remote = await findRemoteReference(database, workspaceId, params.id, params.index)
-        return await serveRemoteMedia(remote, { allowOrigins, signal: request.signal })
+        return await serveRemoteMedia(remote, { allowOrigins, ...createTransferOptions(request, server) })
       },
       { params: z.strictObject({ id: z.uuid(), index: OutputIndex }) },
     )
-    .get('/media/*', ({ request, params }) => handleMedia(params['*'], request))
+    .get('/media/*', ({ request, params, server }) => handleMedia(params['*'], request, server))
     .get('/*', ({ request }) => {
       const file = serveUi(ui, new URL(request.url).pathname)
       if (!file) throw new ProblemError('not_found', 'There is nothing at this address.')
       return file
     })
+}
 
+/** Creates the handlers of stored media. */
+function createMediaHandlers({ database, store }: Pick<QueryDeps, 'database' | 'store'>) {
+  const mediaDeps = { store, findPreviewSource: (preview: string) => findPreviewSource(database, preview) }
+  const handleMedia = async (key: string, request: Request, server: Server | null) => {
+    const media = { ...mediaDeps, onWaiting: createUnreadTimeout(request, server) }
+    return await serveMedia(media, identityOf(request).workspaceId, key, request)
+  }
   /** Handles HEAD for media. Elysia's own implementation runs GET and reads the whole body to learn its length. */
-  function handleMediaHead(request: Request): Promise<Response> | undefined {
+  const handleMediaHead = (request: Request) => {
     const key = request.method === 'HEAD' ? parseMediaKey(new URL(request.url).pathname) : undefined
-    return key === undefined ? undefined : handleMedia(key, request)
+    return key === undefined ? undefined : handleMedia(key, request, null)
   }
+  return { handleMedia, handleMediaHead }
+}
 
-  async function handleMedia(key: string, request: Request): Promise<Response> {
-    return await serveMedia(mediaDeps, identityOf(request).workspaceId, key, request)
-  }
+function createTransferOptions(request: Request, server: Server | null) {
+  return { signal: request.signal, onWaiting: createUnreadTimeout(request, server) }
+}
+
+/** Returns a function that closes the connection of a client which reads nothing for a while of what was sent to it. */
+function createUnreadTimeout(request: Request, server: Server | null): OnWaiting {
+  return isClient => server?.timeout(request, isClient ? UNREAD_SECONDS : 0)
 }

@@ -10,6 +10,10 @@ const UI_FOLDER = join(import.meta.dirname, '..', '..', '..', 'frontend', 'dist'
 const context = await openServiceContext('query', { isBusRequired: false })
 const { config, lifecycle, log, database, bus, store } = context
 
+const droppedClients = context.metrics.createCounter(
+  'event_clients_dropped_total',
+  'Live event streams closed because their client did not read',
+)
 const liveEvents = createLiveEvents({
   database,
   bus,
@@ -17,6 +21,7 @@ const liveEvents = createLiveEvents({
   maxStreams: config.SSE_MAX_STREAMS,
   signal: lifecycle.stopping,
   onRead: rows => context.metrics.eventRows.inc(rows),
+  onDropped: clients => droppedClients.inc(clients),
 })
 const liveEventsDone = liveEvents.run()
 lifecycle.onClose('live events', () => liveEventsDone)

@@ -36,6 +36,11 @@ export function isUploadNotFound(error: unknown): boolean {
   return hasCode(error, ['NoSuchUpload'])
 }
 
+/** Returns whether the server does not have the operation. */
+export function isNotImplemented(error: unknown): boolean {
+  return hasCode(error, ['NotImplemented', 'MethodNotAllowed'])
+}
+
 function hasCode(error: unknown, codes: readonly string[]): boolean {
   const { cause } = error instanceof StoreError ? error : { cause: error }
   return cause instanceof S3ServiceException && codes.includes(cause.name)

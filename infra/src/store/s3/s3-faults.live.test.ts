@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'bun:test'
-import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3'
+import { CreateMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3'
 import {
   type FaultProxy,
   interceptEveryOther,
@@ -11,6 +11,7 @@ import {
 import { s3ErrorResponse } from '../../../testing/s3/s3-responses.ts'
 import { createTestBucket, type S3Endpoint, startS3Server } from '../../../testing/s3/s3-server.ts'
 import { createEndlessStream, createRandomBytes, createStream, createTestFile } from '../../../testing/store/streams.ts'
+import { listKeys } from '../../../testing/store/test-store.ts'
 import { StoreError } from '../store.ts'
 import { openBucket } from './bucket.ts'
 import { PART_BYTES } from './parts.ts'
@@ -47,7 +48,7 @@ for (const [status, code] of RETRYABLE_RESPONSES) {
     await store.put('a/3', createStream([createRandomBytes(PART_BYTES + 1)]), { signal: neverAborted })
     expect(await new Response((await store.get('a/1'))?.body).bytes()).toEqual(body)
     expect(await store.head('a/2')).toMatchObject({ bytes: 2_000 })
-    expect(await Array.fromAsync(store.list('a/'))).toEqual(['a/1', 'a/2', 'a/3'])
+    expect(await Array.fromAsync(store.list('a/'), ({ key }) => key)).toEqual(['a/1', 'a/2', 'a/3'])
     await store.remove('a/1')
     expect(await store.head('a/1')).toBeNull()
   })
@@ -326,10 +327,21 @@ async function openFaultyStore(endpoint: S3Endpoint, limits: { tryTimeoutMs?: nu
   return { store: openS3Store(options), proxy, direct, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
+test('aborts the uploads of its own folder that were begun before a date, and no younger ones', async () => {
+  await using faulty = await openFaultyStore(strict)
+  const bucket = openBucket(faulty.direct.options)
+  for (const key of ['w/1/gen/a.mp4', 'of-another-program.mp4'])
+    await bucket.sendWithRetry(new CreateMultipartUploadCommand({ ...bucket.params, Key: key }))
+  expect(await faulty.store.removeUnfinished(new Date(Date.now() - 60_000))).toBe(0)
+  expect((await listLeftovers(faulty)).uploads).toBe(2)
+  expect(await faulty.store.removeUnfinished(new Date(Date.now() + 60_000))).toBe(1)
+  expect((await listLeftovers(faulty)).uploads).toBe(1)
+})
+
 async function listLeftovers({ direct }: FaultyStore): Promise<{ keys: string[]; uploads: number }> {
   const bucket = openBucket(direct.options)
   const { Uploads = [] } = await bucket.sendWithRetry(new ListMultipartUploadsCommand(bucket.params))
-  return { keys: await Array.fromAsync(direct.store.list('')), uploads: Uploads.length }
+  return { keys: await listKeys(direct.store), uploads: Uploads.length }
 }
 
 function listOperations(store: ReturnType<typeof openS3Store>): (() => Promise<unknown>)[] {

@@ -18,7 +18,7 @@ testStoreConformance('s3, strict', () => openEmptyStore(strict))
 testStoreConformance('s3, s3rver', () => openEmptyStore(s3rver), [
   'writes in one step',
   'the first byte alone',
-  'pages in order',
+  'the order of keys',
 ])
 if (configured) testStoreConformance('s3, configured', () => openEmptyStore(configured))
 

@@ -7,7 +7,8 @@ import {
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3'
 import { RETRY_POLICIES } from '../../runtime/retry-policies.ts'
-import { type ByteRange, type Store, type StoredObject, StoreError, validateKey } from '../store.ts'
+import { type ByteRange, type ListedObject, type Store, type StoredObject, StoreError, validateKey } from '../store.ts'
+import { abortUploads } from './abort-uploads.ts'
 import { type Bucket, openBucket, type S3Options } from './bucket.ts'
 import { isNotFound } from './errors.ts'
 import { putObject } from './put.ts'
@@ -29,7 +30,8 @@ export function openS3Store(options: S3Options): Store {
     remove: async (key, options) => {
       await bucket.sendWithRetry(new DeleteObjectCommand({ ...bucket.params, Key: validateKey(key) }), options)
     },
-    list: prefix => listKeys(bucket, prefix),
+    list: (prefix, options) => listObjects(bucket, prefix, options?.after),
+    removeUnfinished: before => abortUploads(bucket, before),
     ping: async () => {
       await bucket.sendWithRetry(new HeadBucketCommand(bucket.params), PING_LIMITS)
     },
@@ -53,13 +55,14 @@ async function headObject(bucket: Bucket, key: string): Promise<StoredObject | n
   return response && { bytes: parseObjectSize(response), lastModified: response.LastModified ?? new Date() }
 }
 
-async function* listKeys(bucket: Bucket, prefix: string): AsyncGenerator<string> {
+async function* listObjects(bucket: Bucket, prefix: string, after: string | undefined): AsyncGenerator<ListedObject> {
   let next: string | undefined
   do {
-    const page = await bucket.sendWithRetry(
-      new ListObjectsV2Command({ ...bucket.params, Prefix: prefix, ContinuationToken: next }),
-    )
-    for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key
+    const from = next === undefined ? { StartAfter: after } : { ContinuationToken: next }
+    const page = await bucket.sendWithRetry(new ListObjectsV2Command({ ...bucket.params, Prefix: prefix, ...from }))
+    for (const { Key, Size = 0, LastModified = new Date() } of page.Contents ?? []) {
+      if (Key !== undefined) yield { key: Key, bytes: Size, lastModified: LastModified }
+    }
     next = page.NextContinuationToken
   } while (next !== undefined)
 }

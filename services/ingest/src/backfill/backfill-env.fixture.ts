@@ -39,7 +39,7 @@ export async function openBackfillEnv(wrap: (store: Store) => Store = store => s
     databaseUrl,
     directory,
     puts,
-    listKeys: async () => (await Array.fromAsync(diskStore.list(''))).toSorted(),
+    listKeys: async () => (await Array.fromAsync(diskStore.list(''), ({ key }) => key)).toSorted(),
     readBytes: async key => Buffer.from(await readBody((await diskStore.get(key))?.body)),
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   }

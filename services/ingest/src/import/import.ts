@@ -1,12 +1,13 @@
 import { realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import { previewKey } from '@darkroom/contracts/previews'
+import { objectKeys, previewKey } from '@darkroom/contracts/previews'
 import type { Database } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import type { Identity } from '@darkroom/infra/http/identity'
 import { readImage } from '@darkroom/infra/images/image'
 import { MediaError } from '@darkroom/infra/images/media-error'
 import type { Store } from '@darkroom/infra/store/store'
+import { cancelObjectRemovals } from '../references/reference-rows.ts'
 import { deriveGenerationId, toClientId } from './import-ids.ts'
 import { type ImportedOutput, insertImport, isImported } from './import-rows.ts'
 import { type ImportRecord, RecordError } from './record.ts'
@@ -42,7 +43,7 @@ export async function importRecord(deps: ImportDeps, record: ImportRecord): Prom
 }
 
 async function storeFile(
-  { store, identity, folder, signal }: ImportDeps,
+  { database, store, identity, folder, signal }: ImportDeps,
   { id, index, file }: { id: string; index: number; file: string },
 ): Promise<ImportedOutput> {
   const bytes = await readImportFile(folder, file)
@@ -50,6 +51,8 @@ async function storeFile(
     throw cause instanceof MediaError ? new RecordError(`${file} ${cause.message}`, { cause }) : cause
   })
   const key = `w/${identity.workspaceId}/gen/${id}/0/${index}.${extension}`
+  // An import that was cut off may have stored it without a row: its removal may be scheduled.
+  await cancelObjectRemovals(database, objectKeys(key))
   await Promise.all([
     store.put(key, bytes, { signal }),
     ...previews.map(preview => store.put(previewKey(key, preview.width), preview.bytes, { signal })),

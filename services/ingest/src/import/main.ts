@@ -1,6 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { isTransientDbError } from '@darkroom/infra/database/errors'
 import { LOCAL_OWNER } from '@darkroom/infra/http/identity'
+import { retry } from '@darkroom/infra/runtime/retry'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { openServiceContext } from '@darkroom/infra/runtime/service-context'
 import { readFolder } from './folder.ts'
 import { importRecord } from './import.ts'
@@ -18,6 +21,8 @@ const isFolder = (await stat(path)).isDirectory()
 const { database, store, lifecycle } = await openServiceContext('ingest', { isBusRequired: false })
 const folder = isFolder ? path : dirname(path)
 const deps = { database, store, identity: LOCAL_OWNER, folder, signal: lifecycle.stopping }
+/** A record that the database has no time for is tried again: one that was written all the same is known then. */
+const retryOptions = { policy: RETRY_POLICIES.bulkBatch, signal: lifecycle.stopping, isRetryable: isTransientDbError }
 const counts = { imported: 0, known: 0, failed: 0 }
 
 for await (const entry of isFolder ? readFolder(path) : readLines(path, new Date())) {
@@ -25,7 +30,8 @@ for await (const entry of isFolder ? readFolder(path) : readLines(path, new Date
   const name = 'file' in entry ? entry.file : `line ${entry.line}`
   try {
     if ('error' in entry) throw entry.error
-    counts[await importRecord(deps, entry.record)] += 1
+    const { record } = entry
+    counts[await retry(() => importRecord(deps, record), retryOptions)] += 1
   } catch (error) {
     if (!(error instanceof RecordError)) throw error
     counts.failed += 1

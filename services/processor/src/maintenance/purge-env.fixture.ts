@@ -85,7 +85,7 @@ export async function listReferencedObjects({ database }: PurgeEnv): Promise<str
 }
 
 export async function listObjects({ store, workspaceId }: PurgeEnv): Promise<string[]> {
-  return (await Array.fromAsync(store.list(`w/${workspaceId}/`))).toSorted()
+  return (await Array.fromAsync(store.list(`w/${workspaceId}/`), ({ key }) => key)).toSorted()
 }
 
 export async function trashGeneration({ database }: PurgeEnv, id: string | undefined, days = 31): Promise<void> {

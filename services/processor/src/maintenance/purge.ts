@@ -1,12 +1,15 @@
+import { type AdaptiveBatches, createAdaptiveBatches } from '@darkroom/infra/database/adaptive-batch'
 import type { Database } from '@darkroom/infra/database/connection'
-import { transaction } from '@darkroom/infra/database/transaction'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
+import type { Store } from '@darkroom/infra/store/store'
 import type { ProcessorMetrics } from '../metrics.ts'
 import { purgeGenerations, purgeReferences } from './purge-rows.ts'
+import { createRemovalGuard } from './removal-guard.ts'
 import { type RemovalDeps, removeNextObjects } from './remove-objects.ts'
 
-export interface PurgeDeps extends RemovalDeps {
+export interface PurgeDeps extends Omit<RemovalDeps, 'mayRemove'> {
+  store: Pick<Store, 'get' | 'list' | 'remove'>
   database: Database
   metrics: Pick<ProcessorMetrics, 'purged' | 'removed'>
   /** Days for which a deleted generation can be restored. */
@@ -29,20 +32,29 @@ const POLL_MS = 60_000
 export async function runPurge(deps: PurgeDeps): Promise<void> {
   const { log, signal, pollMs = POLL_MS } = deps
   const options = { policy: RETRY_POLICIES.maintenance, idleMs: pollMs, log, signal }
-  const tasks = { purge_trash: purgeTrash, purge_references: purgeUnusedReferences, remove_objects: removeNextObjects }
+  const createBatches = () => createAdaptiveBatches(deps.database, { maxSize: BATCH_SIZE, signal })
+  const mayRemove = createRemovalGuard(deps)
+  const [trash, references] = [createBatches(), createBatches()]
+  const tasks = {
+    purge_trash: () => purgeTrash(deps, trash),
+    purge_references: () => purgeUnusedReferences(deps, references),
+    remove_objects: () => removeNextObjects({ ...deps, mayRemove }),
+  }
   const loops = Object.entries(tasks).map(([name, task]) =>
-    runForever({ ...options, name }, async () => ((await task(deps)) ? 'busy' : 'idle')),
+    runForever({ ...options, name }, async () => ((await task()) ? 'busy' : 'idle')),
   )
   await Promise.all(loops)
 }
 
-async function purgeTrash({ database, metrics, trashDays, removeAfterSeconds }: PurgeDeps): Promise<boolean> {
-  const options = { limit: BATCH_SIZE, removeAfterSeconds }
-  const purged = await transaction(database, tx => purgeGenerations(tx, trashDays, options))
+async function purgeTrash(
+  { metrics, trashDays, removeAfterSeconds }: PurgeDeps,
+  batches: AdaptiveBatches,
+): Promise<boolean> {
+  const purged = await batches.run((tx, limit) => purgeGenerations(tx, trashDays, { limit, removeAfterSeconds }))
   metrics.purged.inc(purged)
   return purged > 0
 }
 
-async function purgeUnusedReferences({ database, removeAfterSeconds }: PurgeDeps): Promise<boolean> {
-  return (await transaction(database, tx => purgeReferences(tx, { limit: BATCH_SIZE, removeAfterSeconds }))) > 0
+async function purgeUnusedReferences({ removeAfterSeconds }: PurgeDeps, batches: AdaptiveBatches): Promise<boolean> {
+  return (await batches.run((tx, limit) => purgeReferences(tx, { limit, removeAfterSeconds }))) > 0
 }

@@ -1,6 +1,6 @@
 import { ProblemError } from '@darkroom/infra/http/problem'
 import type { ServerSentEvent } from './event.ts'
-import { createEventStream, type EventStream } from './event-stream.ts'
+import { createEventStream, type EventStream, type EventStreamOptions } from './event-stream.ts'
 
 /** The open event streams, by workspace. */
 export interface Channels {
@@ -9,7 +9,7 @@ export interface Channels {
    *
    * @throws ProblemError `too_many` when the workspace has `maxStreams` open streams
    */
-  openStream(workspaceId: string, onOverflow: () => ServerSentEvent): EventStream
+  openStream(workspaceId: string, options: Omit<EventStreamOptions, 'onClose'>): EventStream
   subscribe(workspaceId: string, stream: EventStream): void
   /** Whether a workspace has subscribed streams. */
   hasSubscribers(workspaceId: string): boolean
@@ -17,7 +17,17 @@ export interface Channels {
   publish(workspaceId: string, event: ServerSentEvent): void
   /** Returns all open streams, subscribed or not. */
   openStreams(): EventStream[]
+  /** Drops the streams of clients that do not read. @returns the workspace and the silence, in ms, of each */
+  dropStalled(limits: StallLimits): { workspaceId: string; stalledMs: number }[]
   subscribers(): EventStream[]
+}
+
+/** Times after which a client that reads nothing is dropped, in ms. */
+export interface StallLimits {
+  /** With a send queue that was too full for all events. */
+  fullMs: number
+  /** With events that wait. A slow client takes nothing for a while either: the connection buffers some megabytes. */
+  waitingMs: number
 }
 
 /** @param maxStreams limit of open streams per workspace */
@@ -25,7 +35,7 @@ export function createChannels(maxStreams: number): Channels {
   const openByWorkspace = new Map<string, Set<EventStream>>()
   const subscribedByWorkspace = new Map<string, Set<EventStream>>()
   return {
-    openStream: (workspaceId, onOverflow) => {
+    openStream: (workspaceId, options) => {
       if ((openByWorkspace.get(workspaceId)?.size ?? 0) >= maxStreams) {
         throw new ProblemError('too_many', 'Too many windows of this studio are open.', { retryAfterSeconds: 10 })
       }
@@ -33,7 +43,7 @@ export function createChannels(maxStreams: number): Channels {
         deleteStream(openByWorkspace, workspaceId, stream)
         deleteStream(subscribedByWorkspace, workspaceId, stream)
       }
-      const stream = createEventStream({ onClose: removeStream, onOverflow })
+      const stream = createEventStream({ ...options, onClose: removeStream })
       addStream(openByWorkspace, workspaceId, stream)
       return stream
     },
@@ -45,6 +55,15 @@ export function createChannels(maxStreams: number): Channels {
       for (const stream of subscribedByWorkspace.get(workspaceId) ?? []) stream.send(event)
     },
     openStreams: () => [...openByWorkspace.values()].flatMap(streams => [...streams]),
+    dropStalled: limits =>
+      [...openByWorkspace].flatMap(([workspaceId, streams]) =>
+        [...streams].flatMap(stream => {
+          const stall = stream.stall()
+          if (!stall || stall.ms < (stall.isFull ? limits.fullMs : limits.waitingMs)) return []
+          stream.drop()
+          return [{ workspaceId, stalledMs: Math.round(stall.ms) }]
+        }),
+      ),
     subscribers: () => [...subscribedByWorkspace.values()].flatMap(streams => [...streams]),
   }
 }

@@ -1,5 +1,5 @@
 import type { ServerSentEvent } from './event.ts'
-import { createSendQueue } from './send-queue.ts'
+import { createSendQueue, type SendQueue } from './send-queue.ts'
 
 /** A client's stream of server-sent events. @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export interface EventStream {
@@ -14,7 +14,21 @@ export interface EventStream {
    * @throws the rejection of `events`
    */
   sendFirst(events: Promise<readonly ServerSentEvent[]>): Promise<void>
+  /** Returns since when the connection has had no room, as `SendQueue.stall` does. */
+  stall: SendQueue['stall']
+  /** Ends the stream once the client has received what was sent. */
   close(): void
+  /** Ends the stream and its connection, although the client has not received what was sent. */
+  drop(): void
+}
+
+export interface EventStreamOptions {
+  /** Called once, whether the client or the server ends the stream. */
+  onClose: () => void
+  /** Creates the event that replaces an overflowing send queue. */
+  onOverflow: () => ServerSentEvent
+  /** Closes the connection. A closed stream alone does not: the server waits until the client has read what was sent. */
+  disconnect: () => void
 }
 
 /** Limit of a client's send queue. A client that falls further behind gets a resync. */
@@ -26,11 +40,7 @@ const HEADERS = {
   'x-accel-buffering': 'no',
 }
 
-/**
- * @param options `onClose` is called once, whether the client or the server ends the stream; `onOverflow` creates the event that
- *   replaces an overflowing send queue
- */
-export function createEventStream(options: { onClose: () => void; onOverflow: () => ServerSentEvent }): EventStream {
+export function createEventStream(options: EventStreamOptions): EventStream {
   const closed = new AbortController()
   const queue = createSendQueue({ maxBytes: MAX_QUEUED_BYTES, onOverflow: options.onOverflow })
   const end = () => {
@@ -38,6 +48,10 @@ export function createEventStream(options: { onClose: () => void; onOverflow: ()
     closed.abort()
     queue.close()
     options.onClose()
+  }
+  const drop = () => {
+    end()
+    options.disconnect()
   }
   const sendFirst = async (events: Promise<readonly ServerSentEvent[]>) => {
     queue.pause()
@@ -56,5 +70,5 @@ export function createEventStream(options: { onClose: () => void; onOverflow: ()
     { highWaterMark: 0 },
   )
   const response = new Response(body, { headers: HEADERS })
-  return { response, signal: closed.signal, send: queue.enqueue, sendFirst, close: end }
+  return { response, signal: closed.signal, send: queue.enqueue, sendFirst, stall: queue.stall, close: end, drop }
 }

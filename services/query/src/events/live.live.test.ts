@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { generationSubject } from '@darkroom/contracts/subjects'
-import { openBus } from '@darkroom/infra/bus/bus'
+import { type Bus, openBus } from '@darkroom/infra/bus/bus'
 import { type Database, openDatabase } from '@darkroom/infra/database/connection'
 import { relayAll } from '@darkroom/infra/database/outbox'
 import { transaction } from '@darkroom/infra/database/transaction'
@@ -8,7 +8,7 @@ import { bumpVersion } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'
 import { createTestDatabase, startTestNats } from '@darkroom/infra/testing/test-resources'
 import { insertRow } from '../rows.fixture.ts'
-import { createLiveEvents } from './live.ts'
+import { createLiveEvents, type LiveEventsDeps } from './live.ts'
 import { openSseClient } from './sse.fixture.ts'
 import { parseEventId } from './stream-position.ts'
 
@@ -147,10 +147,43 @@ test('drops the queue of a client that does not read, and sends it a resync when
   expect(slow.events).toBeLessThan(12 * 40)
 }, 60_000)
 
+test('drops a client that reads nothing once its queue was full for too long, and its connection with it', async () => {
+  let dropped = 0
+  const onDropped = (clients: number) => {
+    dropped += clients
+  }
+  const stallLimits = { fullMs: 300, waitingMs: 600_000 }
+  await using env = await startTestEnv(undefined, { pingMs: 50, stallLimits, onDropped })
+  const ids = await Promise.all(
+    Array.from({ length: 40 }, () => insertRow(sql, WORKSPACE, { prompt: 'a long prompt '.repeat(2_000) })),
+  )
+  await env.watch(undefined, 'stalled')
+  const quick = await env.watch()
+  for (let change = 2; dropped === 0; change++) {
+    for (const id of ids) await env.changeGeneration(id)
+    await quick.waitUntil(() => ids.every(id => quick.versions.get(id) === change))
+  }
+  // The rest of its bytes are in the buffers of the connection: it is closed although they were not read.
+  await waitUntil('the connection to be closed', async () => env.countConnections() === 1)
+  expect([dropped, env.countStreams(), quick.resyncs]).toEqual([1, 1, 0])
+}, 60_000)
+
 type TestNats = Awaited<ReturnType<typeof startTestNats>>
 
+function countEvents(bus: Bus, onEvent: () => void): Bus {
+  return {
+    ...bus,
+    async *consumeEvents(...args) {
+      for await (const event of bus.consumeEvents(...args)) {
+        onEvent()
+        yield event
+      }
+    },
+  }
+}
+
 /** Starts live events on a bus, with an HTTP server for clients. */
-async function startTestEnv(shared?: TestNats, options: { stallCheckMs?: number } = {}) {
+async function startTestEnv(shared?: TestNats, options: Partial<LiveEventsDeps> = {}) {
   const stack = new AsyncDisposableStack()
   const nats = shared ?? stack.use(await startTestNats())
   const bus = await openBus({ url: nats.url, name: 'test', log })
@@ -163,15 +196,9 @@ async function startTestEnv(shared?: TestNats, options: { stallCheckMs?: number 
     rows += count
   }
   let received = 0
-  const countingBus = {
-    ...bus,
-    async *consumeEvents(...args: Parameters<typeof bus.consumeEvents>) {
-      for await (const event of bus.consumeEvents(...args)) {
-        received++
-        yield event
-      }
-    },
-  }
+  const countingBus = countEvents(bus, () => {
+    received++
+  })
   const liveEvents = createLiveEvents({
     database: sql,
     bus: countingBus,
@@ -190,7 +217,8 @@ async function startTestEnv(shared?: TestNats, options: { stallCheckMs?: number 
     port: 0,
     hostname: '127.0.0.1',
     idleTimeout: 0,
-    fetch: request => liveEvents.open(WORKSPACE, request.headers.get('last-event-id')),
+    fetch: (request, server) =>
+      liveEvents.open(WORKSPACE, request.headers.get('last-event-id'), () => server.timeout(request, 1)),
   })
   stack.defer(async () => void (await server.stop(true)))
   const first = await openSseClient(server.port ?? 0)
@@ -199,6 +227,8 @@ async function startTestEnv(shared?: TestNats, options: { stallCheckMs?: number 
   return {
     nats,
     rowsRead: () => rows,
+    countConnections: () => server.pendingRequests,
+    countStreams: liveEvents.countStreams,
     watch: async (lastEventId?: string, state: 'reading' | 'stalled' = 'reading') => {
       const client = await openSseClient(server.port ?? 0, { lastEventId, state })
       stack.defer(() => client.close())

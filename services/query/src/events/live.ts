@@ -1,7 +1,7 @@
 import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
 import { type BatchedReader, createBatchedReader } from './batched-reader.ts'
-import { createChannels } from './channels.ts'
+import { createChannels, type StallLimits } from './channels.ts'
 import { createGenerationEvent, createGreetingEvent, createResyncEvent, PING } from './event.ts'
 import { createEventFollower, type EventFollowerDeps } from './event-follower.ts'
 import type { EventStream } from './event-stream.ts'
@@ -17,8 +17,14 @@ export interface LiveEventsDeps {
   signal: AbortSignal
   /** Time between two comparisons of the bus's position with what was received, in ms. */
   stallCheckMs?: number
+  /** Time between two pings, and between two looks for clients that do not read, in ms. */
+  pingMs?: number
+  /** When a client that does not read is dropped; `STALL_LIMITS` unless given. */
+  stallLimits?: StallLimits
   /** Called with the number of rows that each statement requests. */
   onRead?: (rows: number) => void
+  /** Called with the number of clients that were dropped because they did not read. */
+  onDropped?: (clients: number) => void
 }
 
 export interface LiveEvents {
@@ -26,9 +32,10 @@ export interface LiveEvents {
    * Opens a stream of a workspace's changes.
    *
    * @param lastEventId the `last-event-id` of a client that reconnects
+   * @param disconnect closes the connection of the client, read or not
    * @throws ProblemError `too_many` when the workspace has `maxStreams` open streams
    */
-  open(workspaceId: string, lastEventId: string | null): Response
+  open(workspaceId: string, lastEventId: string | null, disconnect: () => void): Response
   /** Returns the number of open streams. */
   countStreams(): number
   /** Follows the bus until the signal is aborted, then closes every stream. */
@@ -36,6 +43,8 @@ export interface LiveEvents {
 }
 
 const PING_MS = 15_000
+/** A client that lost events has 30 s to read on; one that only has some waiting may be slow. */
+const STALL_LIMITS: StallLimits = { fullMs: 30_000, waitingMs: 180_000 }
 /** A client that missed changes of more generations than this gets a resync instead. */
 const MAX_REPLAYED = 500
 /** Time that a client waits for this process to reach a position that another process issued. */
@@ -80,8 +89,9 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
   }
   const sendResync = (stream: EventStream) => stream.send(createResyncEvent(follower.position()))
 
-  const open = (workspaceId: string, lastEventId: string | null) => {
-    const stream = channels.openStream(workspaceId, () => createResyncEvent(follower.position()))
+  const open = (workspaceId: string, lastEventId: string | null, disconnect: () => void) => {
+    const onOverflow = () => createResyncEvent(follower.position())
+    const stream = channels.openStream(workspaceId, { onOverflow, disconnect })
     const from = lastEventId === null ? null : parseEventId(lastEventId)
     // A client that reconnects stays at its position until it has received what it missed.
     stream.send(createGreetingEvent(from ? null : follower.position()))
@@ -96,10 +106,16 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
     }
     return stream.response
   }
+  const dropStalled = () => {
+    const dropped = channels.dropStalled(deps.stallLimits ?? STALL_LIMITS)
+    for (const ids of dropped) deps.log.warn(ids, 'event_client_dropped')
+    deps.onDropped?.(dropped.length)
+  }
   const run = async () => {
     const pingTimer = setInterval(() => {
+      dropStalled()
       for (const stream of channels.openStreams()) stream.send(PING)
-    }, PING_MS)
+    }, deps.pingMs ?? PING_MS)
     await follower.run().finally(() => clearInterval(pingTimer))
     for (const stream of channels.openStreams()) stream.close()
   }

@@ -59,6 +59,36 @@ test('sends an overflow event after the first ones when too much is queued while
   expect(texts(await queue.dequeueAll())).toEqual(['d1', 'resync'])
 })
 
+test('reports for how long nothing was dequeued, and whether events were lost meanwhile', async () => {
+  let time = 0
+  const queue = createSendQueue({ maxBytes: 10, onOverflow: createOverflowEvent, now: () => time })
+  expect(queue.stall()).toBeNull()
+  queue.enqueue({ key: 'a', bytes: bytes('a1') })
+  time = 50
+  queue.enqueue({ key: 'a', bytes: bytes('a2') })
+  expect(queue.stall()).toEqual({ ms: 50, isFull: false })
+  queue.enqueue({ key: 'b', bytes: bytes('b is too long') })
+  queue.enqueue({ key: 'c', bytes: bytes('c1') })
+  time = 70
+  expect(queue.stall()).toEqual({ ms: 70, isFull: true })
+  await queue.dequeueAll()
+  expect(queue.stall()).toBeNull()
+  queue.enqueue({ key: 'd', bytes: bytes('d1') })
+  time = 75
+  expect(queue.stall()).toEqual({ ms: 5, isFull: false })
+})
+
+test('reports no stall while it is paused, whatever it takes to read the first events', () => {
+  let time = 0
+  const queue = createSendQueue({ maxBytes: 100, onOverflow: createOverflowEvent, now: () => time })
+  queue.pause()
+  queue.enqueue({ key: 'a', bytes: bytes('a1') })
+  time = 1_000
+  expect(queue.stall()).toBeNull()
+  queue.resume([{ key: 'b', bytes: bytes('b1') }])
+  expect(queue.stall()).toEqual({ ms: 0, isFull: false })
+})
+
 test('never exceeds its limit, never sends decreasing ids, and sends an overflow event for what it drops', async () => {
   const additions = fc.array(fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd', 'e'), size: fc.nat(60) }), {
     maxLength: 60,

@@ -13,18 +13,31 @@ export interface SendQueue {
   pause(): void
   /** Inserts events before the queued ones, and releases all of them. */
   resume(first: readonly ServerSentEvent[]): void
+  /**
+   * Returns for how long nothing was dequeued although events were queued, in ms, and whether the queue was too full for all of them;
+   * null if nothing waits, or nothing may be sent yet.
+   */
+  stall(): { ms: number; isFull: boolean } | null
   close(): void
 }
 
 /**
  * Creates a queue of at most `maxBytes`. When it would exceed that, the whole content is dropped and replaced by the event that
  * `onOverflow` creates.
+ *
+ * @param options `now`: a clock in ms that never goes back
  */
-export function createSendQueue(options: { maxBytes: number; onOverflow: () => ServerSentEvent }): SendQueue {
+export function createSendQueue(options: {
+  maxBytes: number
+  onOverflow: () => ServerSentEvent
+  now?: () => number
+}): SendQueue {
+  const { now = () => performance.now() } = options
   const queued = new Map<string, Uint8Array>()
   let queuedBytes = 0
   let state: 'open' | 'paused' | 'closed' = 'open'
   let wakeup = Promise.withResolvers<void>()
+  let waiting: { since: number; isFull: boolean } | null = null
 
   const insert = ({ key, bytes }: ServerSentEvent) => {
     queuedBytes += bytes.byteLength - (queued.get(key)?.byteLength ?? 0)
@@ -36,15 +49,19 @@ export function createSendQueue(options: { maxBytes: number; onOverflow: () => S
     const all = [...queued].map(([key, bytes]) => ({ key, bytes }))
     queued.clear()
     queuedBytes = 0
+    waiting = null
     return all
   }
   const enqueue = (event: ServerSentEvent) => {
     if (state === 'closed') return
     insert(event)
-    if (queuedBytes > options.maxBytes) {
+    const { since } = waiting ?? { since: now() }
+    const isOverflowing = queuedBytes > options.maxBytes
+    if (isOverflowing) {
       drain()
       insert(options.onOverflow())
     }
+    waiting = { since, isFull: isOverflowing || waiting?.isFull === true }
     wakeup.resolve()
   }
   return {
@@ -63,6 +80,7 @@ export function createSendQueue(options: { maxBytes: number; onOverflow: () => S
       if (state === 'paused') state = 'open'
       for (const event of [...first, ...drain()]) enqueue(event)
     },
+    stall: () => (state === 'open' && waiting ? { ms: now() - waiting.since, isFull: waiting.isFull } : null),
     close: () => {
       state = 'closed'
       drain()

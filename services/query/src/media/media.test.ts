@@ -36,9 +36,12 @@ test('responds `unavailable` when the store does not respond', async () => {
     { ...streamingStore([]), head: failRequest },
     { ...streamingStore([]), get: failRequest },
   ]) {
-    const refused = await serveMedia({ store, findPreviewSource }, '1', KEY, new Request('http://localhost')).catch(
-      error => error,
-    )
+    const refused = await serveMedia(
+      { store, findPreviewSource, onWaiting },
+      '1',
+      KEY,
+      new Request('http://localhost'),
+    ).catch(error => error)
     expect(refused).toBeInstanceOf(ProblemError)
     expect(refused.code).toBe('unavailable')
   }
@@ -46,12 +49,15 @@ test('responds `unavailable` when the store does not respond', async () => {
 
 async function findPreviewSource(): Promise<undefined> {}
 
+function onWaiting(): void {}
+
 test('serves the original, to be revalidated, for a missing preview, and for no other missing key', async () => {
   const [preview, original] = ['w/1/ref/a.w960.webp', 'w/1/ref/a.png']
   const store = streamingStore([])
   const media = {
     store: { ...store, head: async (key: string) => (key === original ? store.head(key) : null) },
     findPreviewSource: async (key: string) => (key === preview ? original : undefined),
+    onWaiting,
   }
   const response = await serveMedia(media, '1', preview, new Request('http://localhost'))
   expect([response.headers.get('content-type'), response.headers.get('cache-control')]).toEqual([
@@ -70,7 +76,10 @@ test('serves the original, to be revalidated, for a missing preview, and for no 
 
 /** Starts a server of one image. */
 function serve(store: Store) {
-  const server = Bun.serve({ port: 0, fetch: request => serveMedia({ store, findPreviewSource }, '1', KEY, request) })
+  const server = Bun.serve({
+    port: 0,
+    fetch: request => serveMedia({ store, findPreviewSource, onWaiting }, '1', KEY, request),
+  })
   return { url: server.url, [Symbol.asyncDispose]: () => server.stop(true) }
 }
 
@@ -91,6 +100,7 @@ function streamingStore(calls: string[]): Store {
     put: unused,
     remove: unused,
     list: unused,
+    removeUnfinished: unused,
     ping: unused,
   }
 }

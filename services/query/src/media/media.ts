@@ -1,3 +1,4 @@
+import { forwardStream, type OnWaiting } from '@darkroom/infra/http/forward-stream'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { type ByteRange, InvalidKeyError, type Store, type StoredObject, StoreError } from '@darkroom/infra/store/store'
 
@@ -25,6 +26,7 @@ export interface MediaDeps {
   store: Store
   /** Returns the key of the reference that a preview key belongs to, if it is one. */
   findPreviewSource(key: string): Promise<string | undefined>
+  onWaiting: OnWaiting
 }
 
 /**
@@ -42,17 +44,16 @@ export async function serveMedia(
   request: Request,
 ): Promise<Response> {
   if (!key.startsWith(`w/${workspaceId}/`)) throw createNotFoundError()
-  const response = await serveObject(deps.store, key, IMMUTABLE, request)
+  const response = await serveObject(deps, key, IMMUTABLE, request)
   if (response) return response
   const source = await deps.findPreviewSource(key)
-  const fallback =
-    source === undefined ? undefined : await serveObject(deps.store, source, 'private, no-cache', request)
+  const fallback = source === undefined ? undefined : await serveObject(deps, source, 'private, no-cache', request)
   if (!fallback) throw createNotFoundError()
   return fallback
 }
 
 async function serveObject(
-  store: Store,
+  { store, onWaiting }: MediaDeps,
   key: string,
   cacheControl: string,
   request: Request,
@@ -75,9 +76,10 @@ async function serveObject(
   const range = parseRange(request, object, etag)
   const found = await readFromStore(() => store.get(key, range ? { range } : {}))
   if (!found) return undefined
-  if (!range) return new Response(found.body, { headers })
+  const body = found.body instanceof Blob ? found.body : forwardStream(found.body, onWaiting)
+  if (!range) return new Response(body, { headers })
   const contentRange = `bytes ${range.start}-${range.end}/${object.bytes}`
-  return new Response(found.body, { status: 206, headers: { ...headers, 'content-range': contentRange } })
+  return new Response(body, { status: 206, headers: { ...headers, 'content-range': contentRange } })
 }
 
 /** Returns the key in a path `/media/<key>`; undefined for any other path. */

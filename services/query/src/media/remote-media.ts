@@ -1,5 +1,6 @@
 import { mediaUrl } from '@darkroom/contracts/routes'
 import type { Queryable } from '@darkroom/infra/database/connection'
+import { forwardStream, type OnWaiting } from '@darkroom/infra/http/forward-stream'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { SafeGetError, safeGet } from '@darkroom/infra/http/safe-get/safe-get'
 
@@ -51,7 +52,7 @@ export async function findRemoteReference(db: Queryable, workspaceId: string, id
  */
 export async function serveRemoteMedia(
   remote: RemoteMedia | undefined,
-  options: { allowOrigins: readonly string[]; signal: AbortSignal },
+  options: { allowOrigins: readonly string[]; signal: AbortSignal; onWaiting: OnWaiting },
 ): Promise<Response> {
   if (!remote) throw new ProblemError('not_found', 'There is no such picture here.')
   if (remote.key !== null) return new Response(null, { status: 307, headers: { location: mediaUrl(remote.key) } })
@@ -65,7 +66,8 @@ export async function serveRemoteMedia(
       ...(remote.headers ? { headers: remote.headers } : {}),
     })
     const length = response.contentLength === null ? {} : { 'content-length': String(response.contentLength) }
-    return new Response(response.body, { headers: { ...HEADERS, ...length, 'content-type': response.mimeType } })
+    const body = forwardStream(response.body, options.onWaiting)
+    return new Response(body, { headers: { ...HEADERS, ...length, 'content-type': response.mimeType } })
   } catch (error) {
     throw error instanceof SafeGetError ? toProblemError(error) : error
   }

@@ -1,0 +1,24 @@
+/** Called whenever the client is to read what was sent (true), and whenever the source is to give more (false). */
+export type OnWaiting = (isClient: boolean) => void
+
+/**
+ * Returns a stream of the same bytes that is aborted without a reason when its source breaks off. With the original error Bun would
+ * print a stack trace. A server's idle timeout does not suit such a stream: Bun counts from the request on while the client is quicker
+ * than the source, and where a client has no room nothing shows that the source has ended.
+ *
+ * @param onWaiting sets the timeout: none while the source is waited for
+ */
+export function forwardStream(source: ReadableStream<Uint8Array>, onWaiting: OnWaiting): ReadableStream<Uint8Array> {
+  const reader = source.getReader()
+  return new ReadableStream({
+    pull: async controller => {
+      onWaiting(false)
+      const next = await reader.read().catch(() => undefined)
+      onWaiting(true)
+      if (!next) return controller.error()
+      if (next.done) return controller.close()
+      controller.enqueue(next.value)
+    },
+    cancel: reason => reader.cancel(reason),
+  })
+}
