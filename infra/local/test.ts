@@ -4,6 +4,7 @@ import { listenForStopSignals } from './launch/stop-signals.ts'
 import { findCaddy } from './programs/caddy.ts'
 import { findChromium } from './programs/chromium.ts'
 import { findNatsServer } from './programs/nats-server.ts'
+import { findPgBouncer } from './programs/pgbouncer.ts'
 import { ROOT } from './root.ts'
 import { mergeSummaries, summarizeRun, type TestSummary } from './test-summary.ts'
 
@@ -44,6 +45,7 @@ export async function main(args: string[]): Promise<number> {
 async function runAll(args: string[], context: TestContext): Promise<TestSummary[]> {
   await findNatsServer({ cacheDir: TEST_CACHE, ...context })
   await findCaddy({ cacheDir: TEST_CACHE, ...context })
+  await findPgBouncer({ cacheDir: TEST_CACHE, ...context })
   const faults = findFiles('infra/faults/chaos/*.faults.ts').map(file => [file])
   if (args[0] === '--faults') return await runInParallel(faults, context)
   if (args.length > 0) return [await runBun([...TEST_ARGS, ...args], context)]

@@ -179,3 +179,13 @@ async function listen(server: Server): Promise<number> {
   if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
   return address.port
 }
+
+/** Returns whether a port on loopback accepts connections. */
+export async function acceptsConnections(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect(port, '127.0.0.1')
+  socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+  const isAccepted = await promise
+  socket.destroy()
+  return isAccepted
+}

@@ -24,7 +24,17 @@ export async function unpackDebianPackage(name: string, folder: string, signal: 
     await run([...ownLists, 'update'])
     await run([...ownLists, 'download', name])
   })
-  const file = (await readdir(folder)).find(entry => entry.endsWith('.deb')) ?? ''
-  await run(['dpkg', '-x', join(folder, file), root])
+  await run(['dpkg', '-x', await findPackageFile(folder), root])
   return root
+}
+
+/** Returns the names of the packages that an unpacked package needs. @param folder the folder that it was unpacked in */
+export async function listDebianDependencies(folder: string, signal: AbortSignal): Promise<string[]> {
+  const command = ['dpkg-deb', '--field', await findPackageFile(folder), 'Depends']
+  const list = await runCommand(command, { signal, cwd: folder, milliseconds: FETCH_TIMEOUT_MS })
+  return list.split(',').map(entry => entry.trim().split(/[ :|]/)[0] ?? '')
+}
+
+async function findPackageFile(folder: string): Promise<string> {
+  return join(folder, (await readdir(folder)).find(entry => entry.endsWith('.deb')) ?? '')
 }

@@ -3,8 +3,8 @@ import { waitUntil } from '../../local/process/wait-until.ts'
 import { startProxy } from '../../testing/net-proxy.ts'
 import { createTestDatabase } from '../../testing/test-resources.ts'
 import { createLog } from '../log.ts'
-import { withDeadline } from '../runtime/timers.ts'
-import { type Database, openDatabase } from './connection.ts'
+import { DeadlineError, withDeadline } from '../runtime/timers.ts'
+import { type Database, openDatabase, type Transaction } from './connection.ts'
 import { transaction } from './transaction.ts'
 
 /**
@@ -32,11 +32,7 @@ test('a connection that breaks in the middle of a transaction fails it, and no l
     await tx`insert into notes values ('first')`
     await database.terminate()
     // Now the pool has a new connection, which does not belong to this transaction.
-    await waitUntil(() => sql`select 1`.then(() => true as const).catch(() => undefined), {
-      what: 'A new connection',
-      milliseconds: 10_000,
-      signal: forever,
-    })
+    await waitUntilAnswered(sql)
     const second = tx`insert into notes values ('second')`
     second.then(writing.resolve, writing.resolve)
     await second
@@ -142,6 +138,125 @@ test('a pool can be ended after a connection was reset', async () => {
   await withDeadline(sql.end(), { milliseconds: 3_000, operation: 'the end of the pool' })
 })
 
+test('a pool whose connection is reset while it ends has ended', async () => {
+  await using database = await connect()
+  await using proxy = await startProxy(Number(new URL(database.url).port))
+  const sql = open(proxy.urlThrough(database.url), 'proxied', 1)
+  await sql`select 1`
+  const slow = sql`select pg_sleep(60)`.catch(error => error)
+  const ended = sql.end()
+  await waitUntilActive(database.operator, 'proxied')
+  proxy.setFault({ kind: 'reset' })
+  expect(await slow).toBeInstanceOf(Error)
+  await withDeadline(ended, { milliseconds: 3_000, operation: 'the end of the pool' })
+})
+
+// porsager/postgres#1212: without the check of its answer the transaction resolves, and its note is lost.
+test('a commit that the server answers with a rollback fails the transaction', async () => {
+  await using database = await connect()
+  const { sql } = database
+  const failed = transaction(sql, async tx => {
+    await tx`insert into notes values ('lost')`
+    // Not awaited: it fails after the commit was sent.
+    tx`select 1 / 0`.catch(() => {})
+  })
+  expect(await failed.catch(error => error)).toMatchObject({ code: 'TRANSACTION_ROLLED_BACK' })
+  expect(await sql`select note from notes`).toHaveLength(0)
+})
+
+// Without the hunk of `retry` the first gets the answer of the third.
+test('a statement that has to be prepared again gets its own answer', async () => {
+  await using database = await connect()
+  const { sql } = database
+  const select = (text: string) => sql<{ text: string }[]>`select ${text}::text as text`
+  const count = (number: number) => sql<{ number: number }[]>`select ${number}::int as number`
+  await Promise.all([select('prepared'), count(0)])
+  await deallocate(sql, 'as text')
+  const first = select('first').execute()
+  const second = count(2).execute()
+  const third = second.then(() => count(3))
+  const answers = await Promise.all([first, second, third])
+  expect(answers.map(rows => ({ ...rows[0] }))).toEqual([{ text: 'first' }, { number: 2 }, { number: 3 }])
+})
+
+// Without the hunk of `retry` it is run inside the transaction, and lost with it.
+test('a statement that has to be prepared again is not run inside a transaction that began behind it', async () => {
+  await using database = await connect()
+  const { sql } = database
+  const insert = (note: string) => sql`insert into notes values (${note}) returning note`
+  await insert('before')
+  await deallocate(sql, 'insert into notes')
+  const inserted = insert('after').execute()
+  const failed = transaction(sql, async tx => {
+    await tx`select 1`
+    throw new Error('rolled back')
+  }).catch(error => error.message)
+  expect([(await inserted).length, await failed]).toEqual([1, 'rolled back'])
+  expect(await sql`select note from notes`).toHaveLength(2)
+})
+
+// Without the hunk of `retry` its JSON is encoded a second time, and is a string.
+test('a statement that has to be prepared again sends the same parameters', async () => {
+  await using database = await connect()
+  const { sql } = database
+  const readType = () => sql<{ type: string }[]>`select jsonb_typeof(${sql.json({ a: 1 })}) as type`
+  await readType()
+  await deallocate(sql, 'jsonb_typeof')
+  expect((await readType())[0]?.type).toBe('object')
+})
+
+// porsager/postgres#1189 (also #823, #1210): without the hunk of `execute` the transaction has no connection.
+test('a transaction that begins behind a full pipeline has a connection of its own', async () => {
+  await using database = await connect()
+  const { sql } = database
+  await sql`select 1`
+  const before = Array.from({ length: 100 }, () => sql`select 1`.execute())
+  const committed = transaction(sql, async tx => void (await tx`insert into notes values ('inside')`))
+  await Promise.all([...before, committed])
+  expect(await database.operator`select note from notes`).toHaveLength(1)
+})
+
+test('statements to a database that swallows everything fail, also those without a connection, and the pool goes on', async () => {
+  await using database = await connect()
+  await using proxy = await startProxy(Number(new URL(database.url).port))
+  await using stack = new AsyncDisposableStack()
+  const sql = openDatabase({
+    url: proxy.urlThrough(database.url),
+    name: 'proxied',
+    connections: 2,
+    statementMs: 500,
+    log,
+  })
+  stack.defer(() => sql.end({ timeout: 1 }))
+  await Promise.all([sql`select pg_sleep(0.05)`, sql`select pg_sleep(0.05)`])
+  proxy.setFault({ kind: 'black-hole' })
+  const statements = Array.from({ length: 6 }, (_, number) => sql`select ${number}::int`.catch(error => error.code))
+  const begun = transaction(sql, tx => tx`select 1`.then(() => 'committed')).catch(error => error.code)
+  const answers = withDeadline(Promise.all([...statements, begun]), { milliseconds: 6_000, operation: 'the answers' })
+  const codes = new Set(await answers)
+  expect([...codes].filter(code => code !== 'QUERY_TIMEOUT' && code !== 'CONNECTION_CLOSED')).toEqual([])
+  proxy.setFault({ kind: 'none' })
+  await waitUntilAnswered(sql)
+})
+
+test('a transaction with a database that swallows everything ends at its deadline, and commits nothing afterwards', async () => {
+  await using database = await connect()
+  await using proxy = await startProxy(Number(new URL(database.url).port))
+  await using stack = new AsyncDisposableStack()
+  const sql = open(proxy.urlThrough(database.url), 'proxied', 1)
+  stack.defer(() => sql.end({ timeout: 1 }))
+  const work = async (tx: Transaction) => {
+    await tx`insert into notes values ('late')`
+    proxy.setFault({ kind: 'black-hole' })
+    await tx`select 1`
+  }
+  const failed = await transaction(sql, work, { milliseconds: 300 }).catch(error => error)
+  expect(failed).toBeInstanceOf(DeadlineError)
+  proxy.setFault({ kind: 'none' })
+  await waitUntilAnswered(sql)
+  expect(await sql`select note from notes`).toHaveLength(0)
+})
+
 // porsager/postgres#1154, #1181 and #1223 together.
 test('every statement gets its own answer or none while connections break', async () => {
   await using database = await connect()
@@ -170,6 +285,31 @@ async function connect() {
     terminate: () => terminate(operator, 'one'),
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   }
+}
+
+/** Deallocates the prepared statement of a connection that contains `text`: the driver does not know. */
+async function deallocate(sql: Database, text: string): Promise<void> {
+  const [row] = await sql<{ name: string }[]>`
+    select name from pg_prepared_statements where position(${text} in statement) > 0 and position('position' in statement) = 0`
+  await sql.unsafe(`deallocate "${row?.name}"`)
+}
+
+/** Waits until a connection of a pool runs a statement. */
+async function waitUntilActive(operator: Database, name: string): Promise<void> {
+  const isActive = async () => {
+    const rows = await operator`select from pg_stat_activity where application_name = ${name} and state = 'active'`
+    return rows.length > 0 || undefined
+  }
+  await waitUntil(isActive, { what: 'A statement', milliseconds: 10_000, signal: forever })
+}
+
+/** Waits until a pool has a connection that responds. */
+async function waitUntilAnswered(sql: Database): Promise<void> {
+  await waitUntil(() => sql`select 1`.then(() => true as const).catch(() => undefined), {
+    what: 'A new connection',
+    milliseconds: 10_000,
+    signal: forever,
+  })
 }
 
 /** Terminates the connections of a pool, and waits until they are gone. */

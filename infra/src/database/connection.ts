@@ -15,12 +15,24 @@ const STATEMENT_MS = 10_000
 export const TRANSACTION_MS = 15_000
 
 /**
- * Opens a connection pool. Every statement has a time limit on the server. A server that does not respond at all is caught by the
- * deadlines of `transaction` and `pingDatabase`: the driver has no limit of its own.
+ * Opens a connection pool. Every statement has a time limit on the server. Where the server does not respond at all, a statement
+ * outside a transaction, or the wait for a connection, fails with `QUERY_TIMEOUT` 2 s after that limit, and its connection is closed;
+ * a transaction has the deadline of `transaction`.
  *
- * @param options `connections`: the size of the pool, 10 unless given; `name`: the application name in `pg_stat_activity`
+ * The patched driver recognizes a pooler: it assigns the client a process id that is not the one of the session. Behind one it
+ * prepares no statement, sends one statement at a time, and sets the limits at the start of each transaction, because two statements
+ * may reach two sessions.
+ *
+ * @param options `connections`: the size of the pool, 10 unless given; `name`: the application name in `pg_stat_activity`;
+ *   `statementMs`: time limit of a statement, in ms, 10 s unless given; 0 for none
  */
-export function openDatabase(options: { url: string; name: string; connections?: number; log: Log }): Database {
+export function openDatabase(options: {
+  url: string
+  name: string
+  connections?: number
+  statementMs?: number
+  log: Log
+}): Database {
   return postgres(options.url, {
     max: options.connections ?? 10,
     connect_timeout: 5,
@@ -30,12 +42,18 @@ export function openDatabase(options: { url: string; name: string; connections?:
     onnotice: notice => options.log.debug({ code: notice.code }, 'database_notice'),
     connection: {
       application_name: options.name,
-      statement_timeout: STATEMENT_MS,
+      statement_timeout: options.statementMs ?? STATEMENT_MS,
       idle_in_transaction_session_timeout: TRANSACTION_MS,
       lock_timeout: 5_000,
     },
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
   })
+}
+
+/** Returns whether there is a pooler before the database. Known once there was a connection. */
+export function isPooled(database: Database): boolean {
+  const { shared } = database.options as typeof database.options & { shared?: { pooled?: boolean } }
+  return shared?.pooled === true
 }
 
 /**

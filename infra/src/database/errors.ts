@@ -1,11 +1,13 @@
 import { DeadlineError } from '../runtime/timers.ts'
 
-/** Error codes of the driver and the operating system for a lost or refused connection. */
-const CONNECTION_ERROR_CODES = [
+/** Error codes of the driver and the operating system for a lost, refused or silent connection, and for a refused commit. */
+const DRIVER_ERROR_CODES = [
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
   'CONNECTION_DESTROYED',
   'CONNECT_TIMEOUT',
+  'QUERY_TIMEOUT',
+  'TRANSACTION_ROLLED_BACK',
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -24,5 +26,5 @@ export function isTransientDbError(error: unknown): boolean {
   if (error instanceof DeadlineError) return true
   if (!(error instanceof Error) || !('code' in error)) return false
   const code = String(error.code)
-  return CONNECTION_ERROR_CODES.includes(code) || TRANSIENT_SQLSTATE.test(code)
+  return DRIVER_ERROR_CODES.includes(code) || TRANSIENT_SQLSTATE.test(code)
 }

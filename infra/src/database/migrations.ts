@@ -9,6 +9,8 @@ import { runDataMigrations } from './data-migrations.ts'
 
 const MIGRATIONS_DIR = join(import.meta.dirname, '..', '..', 'migrations')
 const MIGRATIONS_TABLE = 'migrations'
+/** The runner's own lock, which an older version of this command takes. */
+const LOCK_ID = '7241865325823964'
 
 /** The error of a database that a newer Darkroom has migrated. Running on it would corrupt it. */
 export class NewerDatabaseError extends Error {
@@ -30,7 +32,8 @@ export async function migrate(options: {
 }): Promise<{ applied: string[] }> {
   options.signal?.throwIfAborted()
   await assertDatabaseNotNewer(options.url)
-  const applied = await withClient(options.url, dbClient => runMigrations(dbClient, options.onMessage))
+  const run = () => withClient(options.url, dbClient => runMigrations(dbClient, options.onMessage))
+  const applied = await withMigrationLock(options.url, run)
   for (const name of applied) options.onMessage?.(`migrated ${name}`)
   await withDatabase(options.url, database => runDataMigrations(database, options))
   return { applied }
@@ -56,11 +59,20 @@ async function runMigrations(dbClient: Client, onMessage?: (line: string) => voi
     dir: MIGRATIONS_DIR,
     direction: 'up',
     migrationsTable: MIGRATIONS_TABLE,
-    // With the default the second of two concurrent runs fails.
-    advisoryLockMode: 'wait',
+    // Its lock belongs to a session, which behind a pooler is another one at each statement, and keeps the lock for ever.
+    noLock: true,
     logger: { info: () => {}, warn: () => {}, error: line => onMessage?.(line) },
   })
   return ran.map(migration => migration.name)
+}
+
+/** Runs `work` while no other run migrates. The lock belongs to a transaction of a connection of its own. */
+async function withMigrationLock<T>(url: string, work: () => Promise<T>): Promise<T> {
+  return await withClient(url, async client => {
+    await client.query('begin')
+    await client.query(`select pg_advisory_xact_lock(${LOCK_ID})`)
+    return await work().finally(() => client.query('rollback').catch(() => {}))
+  })
 }
 
 /** Runs `work` with a connection. The runner's own would not be awaited when it ends, and its error would reach the next step. */

@@ -5,7 +5,7 @@ import { failpoint } from '../runtime/failpoint.ts'
 import { RETRY_POLICIES } from '../runtime/retry-policies.ts'
 import { runForever } from '../runtime/run-forever.ts'
 import { sleep } from '../runtime/timers.ts'
-import type { Database, Queryable, Transaction } from './connection.ts'
+import { type Database, isPooled, type Queryable, type Transaction } from './connection.ts'
 import { transaction } from './transaction.ts'
 
 const CHANNEL = 'outbox'
@@ -45,14 +45,11 @@ export async function runRelay(options: {
   signal: AbortSignal
   pollMs?: number
 }): Promise<void> {
-  const { database, log, signal, pollMs = POLL_MS } = options
+  const { log, signal, pollMs = POLL_MS } = options
   const wakeup = createWakeup()
   const policy = RETRY_POLICIES.outboxRelay
   const loop = { name: 'outbox_relay', policy, idleMs: pollMs, wait: wakeup.wait, log, signal }
-  // Without its connection the relay polls; the driver subscribes again by itself after each connection that closed.
-  const listening = await database.listen(CHANNEL, wakeup.notify, wakeup.notify).catch(err => {
-    log.warn({ err, channel: CHANNEL }, 'outbox_listen_failed')
-  })
+  const listening = await listenForMessages(options, wakeup.notify)
   const pruning = setInterval(() => void prune(options), PRUNE_MS)
   try {
     await ensureStreams(options)
@@ -67,6 +64,21 @@ export async function runRelay(options: {
     clearInterval(pruning)
     await listening?.unlisten().catch(() => {})
   }
+}
+
+/**
+ * Listens for notifications. Without its connection the relay polls; the driver subscribes again by itself after each connection that
+ * closed. Behind a pooler it only polls, because a subscription would belong to a session that others use.
+ */
+async function listenForMessages(
+  { database, log }: { database: Database; log: Log },
+  notify: () => void,
+): Promise<{ unlisten(): Promise<void> } | undefined> {
+  if (isPooled(database)) return void log.info({ channel: CHANNEL }, 'outbox_polled_behind_pooler')
+  return await database.listen(CHANNEL, notify, notify).catch(err => {
+    log.warn({ err, channel: CHANNEL }, 'outbox_listen_failed')
+    return undefined
+  })
 }
 
 /** Creates the streams: a bus that is new, or lost its store, has none. Called again after each failure, and logs its own. */

@@ -15,6 +15,7 @@ import { waitFor } from '../wait-for.ts'
 import { type BusAdmin, openBusAdmin } from './bus-admin.ts'
 import { type FakeProvider, startFakeProvider } from './fake-provider.ts'
 import { type FaultService, startFaultService } from './fault-service.ts'
+import { type PoolerOptions, startPooler } from './pooler.ts'
 import { type FaultServer, startBusServer, startDatabaseServer } from './server-process.ts'
 import type { ServiceProcessOptions } from './service-process.ts'
 import { createTestEnv } from './test-env.ts'
@@ -66,6 +67,8 @@ export interface TestStackOptions {
   store?: Store
   /** The data directory of its services, unless that is its folder. */
   dataDir?: string
+  /** Puts a PgBouncer between the services and the proxy in front of the database. */
+  pooler?: PoolerOptions
 }
 
 const SHORT_TIMEOUTS = { LEASE_SECONDS: '2', SHUTDOWN_GRACE_SECONDS: '2', GENERATION_MAX_SECONDS: '60' }
@@ -77,12 +80,13 @@ const log = createLog({ service: 'test', level: 'silent' })
 export async function startTestStack(options: TestStackOptions = {}): Promise<TestStack> {
   await using stack = new AsyncDisposableStack()
   const servers = await startServers(stack, options.isDurable ?? false)
+  const databaseUrl = await startPoolerIfWanted(stack, servers, options.pooler)
   const { folder, database, bus, fake, proxies } = servers
   const dataDir = options.dataDir ?? folder
   const [port = 0, ingestPort = 0, queryPort = 0] = await findFreePorts(3)
   const logLines: string[] = []
   const INGEST_URL = toLoopbackUrl(ingestPort)
-  const env = { ...buildEnv(servers, { dataDir, port }), INGEST_URL, ...options.env }
+  const env = { ...buildEnv(servers, { databaseUrl, dataDir, port }), INGEST_URL, ...options.env }
   const start = createServiceStarter({ env, output: { onLine: text => appendLogLine(logLines, text) } })
   const processors = createProcessors({ stack, start, servers })
   const services = await Promise.all([
@@ -201,15 +205,26 @@ async function clearFaults({ database, bus, fake, proxies }: Omit<Servers, 'fold
   await fake.resetBehavior()
 }
 
+/** Returns the address of the database for the services. */
+async function startPoolerIfWanted(
+  stack: AsyncDisposableStack,
+  { folder, database, proxies }: Servers,
+  options: PoolerOptions | undefined,
+): Promise<string> {
+  const url = proxies.database.urlThrough(database.url)
+  if (!options) return url
+  return stack.use(await startPooler(join(folder, 'pooler'), url, options)).urlThrough(url)
+}
+
 function buildEnv(
-  { database, bus, fake, proxies }: Servers,
-  options: { dataDir: string; port: number },
+  { bus, proxies, fake }: Servers,
+  { databaseUrl, ...options }: { databaseUrl: string; dataDir: string; port: number },
 ): Record<string, string> {
   return {
     ...createTestEnv(options),
     PATH: process.env.PATH ?? '',
     HOST: '127.0.0.1',
-    DATABASE_URL: proxies.database.urlThrough(database.url),
+    DATABASE_URL: databaseUrl,
     NATS_URL: proxies.bus.urlThrough(bus.url),
     INTERNAL_API_SECRET: crypto.randomUUID(),
     SAFE_GET_ALLOW: fake.url,

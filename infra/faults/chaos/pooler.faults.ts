@@ -1,0 +1,93 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
+import { isFinished } from '../../testing/studio/studio-client.ts'
+import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
+import { createImageDraft } from './load.ts'
+
+/** PgBouncer in transaction mode between the services and the database, with fewer connections than the services have. */
+
+const LIMIT_MS = 180_000
+const PROMPTS = 40
+const KILLS = 12
+const MODELS = ['fake-image', 'fake-bytes']
+
+let stack: TestStack
+
+beforeAll(async () => {
+  stack = await startTestStack({
+    isDurable: true,
+    pooler: { mode: 'transaction', connections: 6 },
+    env: { PROVIDER_CONCURRENCY: '4' },
+  })
+  await Promise.all([stack.addProcessor(), stack.addProcessor()])
+}, LIMIT_MS)
+afterEach(() => stack.clearFaults(), LIMIT_MS)
+afterAll(() => stack[Symbol.asyncDispose](), LIMIT_MS)
+
+test(
+  'every prompt is submitted to the provider once and completes, and no request fails, through a pooler in transaction mode',
+  async () => {
+    const reads = startReading()
+    await stack.fake.setBehavior({ delayMs: 300, lookAgainSeconds: 0.1 })
+    const statuses = await Promise.all(Array.from({ length: PROMPTS }, (_, at) => generate(`pooled ${at}`, at)))
+    expect(statuses).toEqual(statuses.map(() => 'completed'))
+    expect(await countSubmits('pooled ')).toEqual([PROMPTS, PROMPTS])
+    expect(await reads.stop()).toEqual([])
+    expect(stack.logLines.filter(line => line.includes('request_failed'))).toEqual([])
+    expect(await checkInvariants(stack)).toEqual([])
+  },
+  LIMIT_MS,
+)
+
+test(
+  'no prompt is submitted twice while the sessions behind the pooler are ended again and again',
+  async () => {
+    await stack.fake.setBehavior({ delayMs: 300, lookAgainSeconds: 0.1 })
+    const generated = Promise.all(Array.from({ length: PROMPTS }, (_, at) => generate(`interrupted ${at}`, at)))
+    for (let kills = 0; kills < KILLS; kills++) {
+      await stack.sql`
+        select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'darkroom-%'`
+      await Bun.sleep(250)
+    }
+    const statuses = await generated
+    expect(statuses.filter(status => status !== 'completed' && status !== 'failed')).toEqual([])
+    const [submits = 0, prompts = 0] = await countSubmits('interrupted ')
+    expect(submits).toBe(prompts)
+    expect(await checkInvariants(stack)).toEqual([])
+  },
+  LIMIT_MS,
+)
+
+/** Submits a prompt to one of the models and waits until its generation has ended. @returns its status */
+async function generate(prompt: string, at: number): Promise<string> {
+  const model = MODELS[at % MODELS.length] ?? 'fake-image'
+  const { id } = await stack.client.submit({ ...createImageDraft(prompt), model })
+  return (await stack.client.waitForGeneration(id, isFinished, LIMIT_MS)).status
+}
+
+/** Counts the submissions of the prompts that begin with `prefix`, and these prompts. */
+async function countSubmits(prefix: string): Promise<[submits: number, prompts: number]> {
+  const submits = (await stack.fake.readRequestLog()).submits.filter(({ prompt }) => prompt.startsWith(prefix))
+  return [submits.length, new Set(submits.map(({ prompt }) => prompt)).size]
+}
+
+/** Reads the list again and again. @returns `stop`, which resolves to the statuses of the responses that failed */
+function startReading(): { stop(): Promise<number[]> } {
+  const stopping = new AbortController()
+  const failed: number[] = []
+  const read = async () => {
+    while (!stopping.signal.aborted) {
+      const response = await stack.client.fetch('/api/generations?limit=20')
+      await response.arrayBuffer()
+      if (!response.ok) failed.push(response.status)
+    }
+  }
+  const reading = read()
+  return {
+    stop: async () => {
+      stopping.abort()
+      await reading
+      return failed
+    },
+  }
+}

@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { generationSubject } from '@darkroom/contracts/subjects'
+import { type Pooler, startPooler } from '../../testing/studio/pooler.ts'
+import { createTestDatabase, createTestDirectory } from '../../testing/test-resources.ts'
+import { waitFor } from '../../testing/wait-for.ts'
+import type { PublishAck } from '../bus/bus.ts'
+import { WORKSPACE } from '../generations/generation.fixture.ts'
+import { createLog } from '../log.ts'
+import { type Database, isPooled, openDatabase } from './connection.ts'
+import { migrate } from './migrations.ts'
+import { enqueueMessage, runRelay } from './outbox.ts'
+import { transaction } from './transaction.ts'
+
+/** A database behind PgBouncer in transaction mode: each transaction may run on another connection of few. */
+
+const CONNECTIONS = 3
+const START_MS = 60_000
+const log = createLog({ service: 'test', level: 'silent' })
+const stack = new AsyncDisposableStack()
+let pooler: Pooler
+let url: string
+let direct: Database
+
+beforeAll(async () => {
+  url = stack.use(await createTestDatabase()).url
+  const folder = stack.use(await createTestDirectory()).path
+  pooler = stack.use(await startPooler(folder, url, { mode: 'transaction', connections: CONNECTIONS }))
+  direct = openDatabase({ url, name: 'direct', connections: 2, log })
+  stack.defer(() => direct.end({ timeout: 1 }))
+  await direct`create table notes (pool int, note int)`
+}, START_MS)
+afterAll(() => stack.disposeAsync())
+
+test('recognizes a pooler, and a connection without one', async () => {
+  await using pool = openPool()
+  expect([await readPooled(pool.sql), await readPooled(direct)]).toEqual([true, false])
+})
+
+// Without the hunks of `scope` and `pooled` of the patch: transactions that resolved have written nothing, statements fail with 26000,
+// get the answers of others, or wait for ever.
+test('every transaction that resolves is committed, and every statement gets its own answer', async () => {
+  await using pools = new AsyncDisposableStack()
+  const all = Array.from({ length: 4 }, () => pools.use(openPool()).sql)
+  const work = all.flatMap((sql, pool) =>
+    Array.from({ length: 50 }, async (_, note) => {
+      await transaction(sql, async tx => {
+        await tx`select ${note}::int as note`
+        await tx`insert into notes values (${pool}, ${note})`
+      })
+      const [row] = await sql<{ twice: number }[]>`select ${note * 2}::int as twice`
+      const [other] = await sql<{ text: string }[]>`select ${`note ${note}`}::text as text`
+      return row?.twice === note * 2 && other?.text === `note ${note}`
+    }),
+  )
+  expect((await Promise.all(work)).filter(isOwn => !isOwn)).toEqual([])
+  expect(await direct`select distinct pool, note from notes`).toHaveLength(200)
+})
+
+test('the limits hold in a transaction, and no other client of the pooler gets them', async () => {
+  await using pool = openPool({ statementMs: 300 })
+  const slow = transaction(pool.sql, tx => tx`select pg_sleep(60)`)
+  expect(await slow.catch(error => error)).toMatchObject({ code: '57014' })
+  const limits = await transaction(
+    pool.sql,
+    tx =>
+      tx`select current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle`,
+  )
+  expect({ ...limits[0] }).toEqual({ lock: '5s', idle: '15s' })
+  await using other = openPool()
+  const sessions = await Promise.all(
+    Array.from(
+      { length: 9 },
+      () => other.sql<{ limit: string }[]>`select current_setting('statement_timeout') as limit`,
+    ),
+  )
+  expect(new Set(sessions.map(([row]) => row?.limit))).toEqual(new Set(['0']))
+})
+
+test('a statement outside a transaction that takes too long is cancelled by the client', async () => {
+  await using pool = openPool({ statementMs: 300 })
+  const slow = pool.sql`select pg_sleep(60) as too_long`
+  expect(await slow.catch(error => error)).toMatchObject({ code: 'QUERY_TIMEOUT' })
+  const isCancelled = async () => {
+    const rows = await direct`select from pg_stat_activity where state = 'active' and query like '%as too_long'`
+    return rows.length === 0
+  }
+  await waitFor('The end of the statement', 10_000, isCancelled)
+  expect(await pool.sql`select 1`).toHaveLength(1)
+})
+
+test('the relay publishes without a subscription', async () => {
+  await using pool = openPool()
+  const published = Promise.withResolvers<void>()
+  const stopping = new AbortController()
+  const publish = async (): Promise<PublishAck> => {
+    published.resolve()
+    return { stream: 'EVENTS', sequence: 1, duplicate: false }
+  }
+  await readPooled(pool.sql)
+  const running = runRelay({
+    database: pool.sql,
+    bus: { ensureStreams: async () => {}, publish },
+    log,
+    signal: stopping.signal,
+  })
+  const message = { v: 1, type: 'generation.changed', id: Bun.randomUUIDv7() } as const
+  await transaction(pool.sql, tx => enqueueMessage(tx, generationSubject(WORKSPACE), message))
+  await published.promise
+  stopping.abort()
+  await running
+  expect(await direct`select from pg_stat_activity where query like 'listen%'`).toHaveLength(0)
+})
+
+test('concurrent runs of the migrations take turns, and leave no lock', async () => {
+  const name = `pooled_${crypto.randomUUID().replaceAll('-', '')}`
+  await direct`create database ${direct(name)}`
+  await using cleanup = new AsyncDisposableStack()
+  cleanup.defer(async () => void (await direct`drop database ${direct(name)} with (force)`))
+  const pooledUrl = Object.assign(new URL(pooler.urlThrough(url)), { pathname: name }).href
+  const runs = await Promise.all([migrate({ url: pooledUrl }), migrate({ url: pooledUrl })])
+  expect(runs.filter(({ applied }) => applied.length > 0)).toHaveLength(1)
+  expect(await direct`select from pg_locks where locktype = 'advisory'`).toHaveLength(0)
+})
+
+function openPool({ statementMs }: { statementMs?: number } = {}) {
+  const limit = statementMs === undefined ? {} : { statementMs }
+  const sql = openDatabase({ url: pooler.urlThrough(url), name: 'pooled', connections: 4, log, ...limit })
+  return { sql, [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) }
+}
+
+async function readPooled(database: Database): Promise<boolean> {
+  await database`select 1`
+  return isPooled(database)
+}
