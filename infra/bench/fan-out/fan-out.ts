@@ -1,5 +1,6 @@
 import { waitUntil } from '../../local/process/wait-until.ts'
 import { openBus } from '../../src/bus/bus.ts'
+import { followActivity } from '../../src/database/activity.ts'
 import { runRelay } from '../../src/database/outbox.ts'
 import { transaction } from '../../src/database/transaction.ts'
 import { bumpVersion } from '../../src/generations/generations.ts'
@@ -120,15 +121,17 @@ async function countRowsRead({ url }: BenchServer): Promise<number> {
   return Number(/^event_rows_total\S* (\d+)/m.exec(metrics)?.[1] ?? Number.NaN)
 }
 
-async function startRelay({ database, natsUrl }: BenchStack): Promise<AsyncDisposable> {
+async function startRelay({ database, databaseUrl, natsUrl }: BenchStack): Promise<AsyncDisposable> {
   const log = createLog({ service: 'bench', level: 'silent' })
   const bus = await openBus({ url: natsUrl, name: 'bench', log })
   await bus.ensureStreams()
   const stopping = new AbortController()
-  const running = runRelay({ database, bus, log, signal: stopping.signal })
+  const { signal } = stopping
+  const activity = followActivity({ database, url: databaseUrl, name: 'bench-activity', log, signal })
+  const running = runRelay({ database, bus, activity, log, signal })
   const stop = async () => {
     stopping.abort()
-    await running
+    await Promise.all([running, activity.closed])
     await bus.close()
   }
   return { [Symbol.asyncDispose]: stop }

@@ -1,6 +1,12 @@
 import { availableParallelism, loadavg, totalmem } from 'node:os'
 import { formatQuartiles, type Quartiles } from './statistics.ts'
 
+/** Options of the command line. */
+export interface BenchOptions {
+  /** Length of the benchmarks that only wait and count. */
+  minutes?: number
+}
+
 /** The result of a benchmark. */
 export interface BenchResult {
   title: string
@@ -23,6 +29,8 @@ export interface Target {
   target: string
   reached: string
   met: boolean
+  /** The benchmark fails if it is not met: a count, which no other load of the machine changes. */
+  isRequired?: boolean
 }
 
 /** The parts of a result, with the rows as objects. */

@@ -13,6 +13,9 @@ export const LOW_SPACE_BYTES = 1024 * MEGABYTE
 /** Free space required to start. A new studio uses a fifth of it; the rest lets the database complete running transactions. */
 export const MIN_START_BYTES = 256 * MEGABYTE
 const CHECK_INTERVAL_MS = 5_000
+/** With this much free space the disk cannot be full before the next check, a long interval later. */
+const AMPLE_SPACE_BYTES = 64 * 1024 * MEGABYTE
+const AMPLE_CHECK_INTERVAL_MS = 30_000
 /** Space above the limit at which the end is reported, so that a disk at the limit does not fill the terminal. */
 const READ_ONLY_MARGIN_BYTES = 16 * MEGABYTE
 
@@ -35,11 +38,19 @@ export async function assertDiskSpace({ folder, onMessage }: DiskSpaceOptions): 
 /** Polls the free disk space while the studio runs. @returns a function that ends the polling */
 export function watchDiskSpace({ folder, onMessage }: DiskSpaceOptions): () => void {
   const report = createDiskSpaceReporter({ folder, onMessage })
-  const timer = setInterval(async () => {
-    const free = await getFreeBytes(folder).catch(() => undefined)
-    if (free !== undefined) report(free)
-  }, CHECK_INTERVAL_MS)
-  return () => clearInterval(timer)
+  let isEnded = false
+  let timer: Timer
+  const check = async () => {
+    const free = await getFreeBytes(folder).catch(() => 0)
+    if (isEnded) return
+    if (free > 0) report(free)
+    timer = setTimeout(check, free < AMPLE_SPACE_BYTES ? CHECK_INTERVAL_MS : AMPLE_CHECK_INTERVAL_MS)
+  }
+  timer = setTimeout(check, CHECK_INTERVAL_MS)
+  return () => {
+    isEnded = true
+    clearTimeout(timer)
+  }
 }
 
 /**

@@ -1,10 +1,9 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync } from 'node:fs'
+import { openLogFile } from './log-file.ts'
 
 /** Target of a process' output: a file, which still works when the launcher is gone, or a listener for each line. */
 export type ProcessOutput = { file: string } | { onLine: (text: string) => void }
 
-const ROTATE_BYTES = 10 * 1024 * 1024
 const TAIL_LINES = 20
 const TAIL_BYTES = 16 * 1024
 
@@ -13,19 +12,13 @@ export function openProcessOutput(output: ProcessOutput) {
 }
 
 function openFileOutput(file: string) {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  if (existsSync(file) && statSync(file).size > ROTATE_BYTES) renameSync(file, `${file}.1`)
-  const descriptor = openSync(file, 'a', 0o600)
-  const start = fstatSync(descriptor).size
+  const log = openLogFile(file)
   return {
-    stdio: descriptor,
+    stdio: log.descriptor,
     // The child has its own copy of the descriptor.
-    attach: (_: Bun.Subprocess) => closeSync(descriptor),
-    waitUntilRead: async () => {},
-    readLastLines: async () => {
-      const written = Bun.file(file)
-      return takeLastLines((await written.slice(Math.max(start, written.size - TAIL_BYTES)).text()).split('\n'))
-    },
+    attach: (_: Bun.Subprocess) => closeSync(log.descriptor),
+    waitUntilRead: async () => log.unwatch(),
+    readLastLines: async () => takeLastLines((await log.readTail(TAIL_BYTES)).split('\n')),
   }
 }
 

@@ -1,7 +1,9 @@
 import { type ConnectionOptions, connect, type JetStreamClient, type JetStreamManager, type NatsConnection } from 'nats'
+import type { Activity } from '../database/activity.ts'
 import type { Log } from '../log.ts'
 import { retry } from '../runtime/retry.ts'
 import { RETRY_POLICIES } from '../runtime/retry-policies.ts'
+import { pingServer } from './ping.ts'
 
 /** A connection to NATS that reconnects by itself, with its JetStream clients. */
 export interface BusConnection {
@@ -17,6 +19,8 @@ export interface BusOptions {
   url: string
   /** Name of the connection in the server's monitoring. */
   name: string
+  /** Absent: the server is pinged as often in a quiet studio. */
+  activity?: Pick<Activity, 'wait'>
   log: Log
 }
 
@@ -40,9 +44,12 @@ export async function openBusConnection(options: BusOptions, signal: AbortSignal
   return undefined
 }
 
-async function connectOnce({ url, name, log }: BusOptions): Promise<BusConnection> {
+async function connectOnce({ url, name, activity, log }: BusOptions): Promise<BusConnection> {
   const connection = await connect(connectionOptions(url, name))
   const status = trackStatus(connection, log)
+  const closed = new AbortController()
+  void connection.closed().then(() => closed.abort())
+  void pingServer(connection, { activity, ...status, signal: closed.signal })
   try {
     const manager = await connection.jetstreamManager({ timeout: 5 * SECOND })
     return { nats: connection, jetstream: connection.jetstream({ timeout: REQUEST_TIMEOUT_MS }), manager, ...status }
@@ -62,8 +69,8 @@ function connectionOptions(url: string, name: string): ConnectionOptions {
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 250,
-    // With the defaults a frozen server is noticed after four minutes.
-    pingInterval: 2 * SECOND,
+    // Only in case that `pingServer` does not notice a server that is frozen.
+    pingInterval: 30 * SECOND,
     maxPingOut: 2,
     timeout: 5 * SECOND,
   }

@@ -50,6 +50,48 @@ export function openDatabase(options: {
   })
 }
 
+/** A connection of its own for the notifications of one channel. */
+export interface Listener {
+  /** Begins to listen; later calls only check that the connection still responds. */
+  listen(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Opens a connection for notifications. The driver's own `listen` cannot be checked: a connection that was cut in silence looks
+ * like one without notifications.
+ *
+ * @param options `onClose` is called when the connection is lost
+ */
+export function openListener(options: {
+  url: string
+  name: string
+  channel: string
+  onNotification: (payload: string) => void
+  onClose: () => void
+}): Listener {
+  const { url, name, channel, onNotification, onClose } = options
+  const settings = {
+    max: 1,
+    connect_timeout: 5,
+    fetch_types: false,
+    max_lifetime: null,
+    connection: { application_name: name },
+    // The type of the options lacks it: the driver's `listen` stands on it.
+    onnotify: (_: string, payload: string) => onNotification(payload),
+    onclose: onClose,
+  }
+  const connection = postgres(url, settings)
+  return {
+    listen: async () => {
+      await connection`listen ${connection(channel)}`
+    },
+    close: async () => {
+      await connection.end({ timeout: 0 }).catch(() => {})
+    },
+  }
+}
+
 /** Returns whether there is a pooler before the database. Known once there was a connection. */
 export function isPooled(database: Database): boolean {
   const { shared } = database.options as typeof database.options & { shared?: { pooled?: boolean } }

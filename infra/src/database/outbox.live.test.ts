@@ -7,10 +7,13 @@ import { createTestDatabase, startTestNats, type TestNats } from '../../testing/
 import { waitFor } from '../../testing/wait-for.ts'
 import { type Bus, openBus } from '../bus/bus.ts'
 import { WORKSPACE } from '../generations/generation.fixture.ts'
-import { createLog } from '../log.ts'
+import { createLog, type Log } from '../log.ts'
+import { type Activity, followActivity } from './activity.ts'
 import { type Database, openDatabase } from './connection.ts'
 import { enqueueMessage, relayAll, runRelay } from './outbox.ts'
 import { transaction } from './transaction.ts'
+
+type RelayActivity = Pick<Activity, 'isQuiet' | 'wait' | 'subscribe' | 'reportMissed'>
 
 const log = createLog({ service: 'test', level: 'silent' })
 const subject = generationSubject(WORKSPACE)
@@ -92,11 +95,7 @@ test('a new message wakes a relay before its next poll', async () => {
 })
 
 test('a relay whose connection was terminated listens again, and publishes the messages that it missed', async () => {
-  // A pool of its own, because the driver cannot unlisten after it has reconnected.
-  const pool = openDatabase({ url, name: 'test', log })
-  await using disposal = new AsyncDisposableStack()
-  disposal.defer(() => pool.end({ timeout: 1 }))
-  disposal.use(run({ pollMs: 600_000, database: pool }))
+  await using _ = run({ pollMs: 600_000 })
   await until(async () => (await listeners()) === 1)
   await sql`select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'listen%' and pid <> pg_backend_pid()`
   for (const count of [1, 2, 3]) {
@@ -112,6 +111,27 @@ test('a relay without notifications polls', async () => {
     await sql`insert into outbox (subject, payload) values (${subject}, ${sql.json(changed())})`
     await until(async () => (await waiting()) === 0)
   }
+})
+
+test('a relay in a quiet studio does not poll, and reports a message that was not notified', async () => {
+  const woken = Promise.withResolvers<void>()
+  const polled = Promise.withResolvers<void>()
+  let missed = 0
+  const wait = async (_: number, signal: AbortSignal) => {
+    polled.resolve()
+    await Promise.race([woken.promise, new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))])
+  }
+  const reportMissed = () => {
+    missed += 1
+  }
+  const activity: RelayActivity = { isQuiet: () => missed === 0, wait, subscribe: () => () => {}, reportMissed }
+  await using _ = run({ pollMs: 1, activity })
+  await polled.promise
+  await enqueueMany(1)
+  expect(await waiting()).toBe(1)
+  woken.resolve()
+  await until(async () => (await waiting()) === 0)
+  expect(missed).toBe(1)
 })
 
 test('publishes the messages of an outage of the bus once', async () => {
@@ -199,16 +219,14 @@ test('a relay that cannot reach the database at its start goes on once it can, w
   await using proxy = await startProxy(Number(new URL(url).port))
   proxy.setFault({ kind: 'black-hole' })
   const failed = Promise.withResolvers<void>()
-  const noted = { warn: (_: object, event: string) => event === 'outbox_listen_failed' && failed.resolve(), error() {} }
+  const noted = {
+    warn: (_: object, event: string) => event === 'activity_listener_failed' && failed.resolve(),
+    error() {},
+  }
   const database = openDatabase({ url: proxy.urlThrough(url), name: 'test', log })
   await using stack = new AsyncDisposableStack()
   stack.defer(() => database.end({ timeout: 1 }))
-  const controller = new AbortController()
-  const relaying = runRelay({ database, bus, log: noted as never, signal: controller.signal, pollMs: 600_000 })
-  stack.defer(async () => {
-    controller.abort()
-    await relaying
-  })
+  stack.use(run({ pollMs: 600_000, database, url: proxy.urlThrough(url), log: noted as never }))
   await failed.promise
   proxy.setFault({ kind: 'none' })
   await until(async () => (await listeners()) === 1, 20_000)
@@ -218,11 +236,9 @@ test('a relay that cannot reach the database at its start goes on once it can, w
 }, 60_000)
 
 test('a relay that is stopped releases its connection', async () => {
-  const controller = new AbortController()
-  const relaying = runRelay({ database: sql, bus, log, signal: controller.signal })
+  const relay = run({ pollMs: 600_000 })
   await until(async () => (await listeners()) === 1)
-  controller.abort()
-  await relaying
+  await relay[Symbol.asyncDispose]()
   await until(async () => (await listeners()) === 0)
 })
 
@@ -275,13 +291,21 @@ async function listeners(): Promise<number> {
 }
 
 /** Runs a relay in the background until it is disposed of. */
-function run({ pollMs, database = sql }: { pollMs: number; database?: Database }): AsyncDisposable {
+function run(options: {
+  pollMs: number
+  database?: Database
+  url?: string
+  log?: Log
+  activity?: RelayActivity
+}): AsyncDisposable {
   const controller = new AbortController()
-  const relaying = runRelay({ database, bus, log, signal: controller.signal, pollMs })
+  const common = { database: sql, log, ...options, signal: controller.signal }
+  const followed = options.activity ?? followActivity({ url, name: 'test-activity', ...common })
+  const relaying = runRelay({ bus, ...common, activity: followed })
   return {
     [Symbol.asyncDispose]: async () => {
       controller.abort()
-      await relaying
+      await Promise.all([relaying, 'closed' in followed && followed.closed])
     },
   }
 }

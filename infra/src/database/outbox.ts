@@ -5,10 +5,11 @@ import { failpoint } from '../runtime/failpoint.ts'
 import { RETRY_POLICIES } from '../runtime/retry-policies.ts'
 import { runForever } from '../runtime/run-forever.ts'
 import { sleep } from '../runtime/timers.ts'
-import { type Database, isPooled, type Queryable, type Transaction } from './connection.ts'
+import type { Activity } from './activity.ts'
+import type { Database, Queryable, Transaction } from './connection.ts'
+import { OUTBOX_CHANNEL } from './outbox-channel.ts'
 import { transaction } from './transaction.ts'
 
-const CHANNEL = 'outbox'
 const BATCH = 64
 const POLL_MS = 1_000
 const PRUNE_MS = 60_000
@@ -17,7 +18,7 @@ const PRUNE_MS = 60_000
 export async function enqueueMessage(tx: Queryable, subject: string, message: BusMessage): Promise<void> {
   await tx`
     with inserted as (insert into outbox (subject, payload) values (${subject}, ${tx.json(message)}))
-    select pg_notify(${CHANNEL}, '')`
+    select pg_notify(${OUTBOX_CHANNEL}, '')`
 }
 
 /** Adds a `generation.queued` message for each of the generations to the outbox. */
@@ -28,57 +29,45 @@ export async function enqueueJobs(tx: Queryable, subject: string, ids: string[])
       insert into outbox (subject, payload)
       select ${subject}, jsonb_build_object('v', 1, 'type', 'generation.queued', 'id', id) from unnest(${ids}::uuid[]) id
     )
-    select pg_notify(${CHANNEL}, '')`
+    select pg_notify(${OUTBOX_CHANNEL}, '')`
 }
 
 /**
  * Publishes the messages of the outbox until `signal` is aborted. Any number of relays may run at once: each row is locked by one of
  * them, and the bus detects a repeated id. A notification only wakes the relay early. It also polls about once a second, because
- * notifications that are sent while its connection is down are lost.
+ * notifications that are sent while no connection listens are lost; rarely in a quiet studio, where they are known to arrive.
  *
  * @param options `pollMs`: average time between two polls, in ms
  */
 export async function runRelay(options: {
   database: Database
   bus: Pick<Bus, 'ensureStreams' | 'publish'>
+  activity: Pick<Activity, 'isQuiet' | 'wait' | 'subscribe' | 'reportMissed'>
   log: Log
   signal: AbortSignal
   pollMs?: number
 }): Promise<void> {
-  const { log, signal, pollMs = POLL_MS } = options
+  const { activity, log, signal, pollMs = POLL_MS } = options
   const wakeup = createWakeup()
-  const policy = RETRY_POLICIES.outboxRelay
-  const loop = { name: 'outbox_relay', policy, idleMs: pollMs, wait: wakeup.wait, log, signal }
-  const listening = await listenForMessages(options, wakeup.notify)
+  const wait = (ms: number, waitSignal: AbortSignal) =>
+    activity.isQuiet() ? activity.wait(ms, waitSignal) : wakeup.wait(ms, waitSignal)
+  const loop = { name: 'outbox_relay', policy: RETRY_POLICIES.outboxRelay, idleMs: pollMs, wait, log, signal }
+  const unsubscribe = activity.subscribe(wakeup.notify)
   const pruning = setInterval(() => void prune(options), PRUNE_MS)
   try {
     await ensureStreams(options)
     await runForever(loop, async () => {
-      await relayAll(options).catch(async error => {
+      const published = await relayAll(options).catch(async error => {
         await ensureStreams(options)
         throw error
       })
+      if (published > 0 && activity.isQuiet()) activity.reportMissed()
       return 'idle'
     })
   } finally {
     clearInterval(pruning)
-    await listening?.unlisten().catch(() => {})
+    unsubscribe()
   }
-}
-
-/**
- * Listens for notifications. Without its connection the relay polls; the driver subscribes again by itself after each connection that
- * closed. Behind a pooler it only polls, because a subscription would belong to a session that others use.
- */
-async function listenForMessages(
-  { database, log }: { database: Database; log: Log },
-  notify: () => void,
-): Promise<{ unlisten(): Promise<void> } | undefined> {
-  if (isPooled(database)) return void log.info({ channel: CHANNEL }, 'outbox_polled_behind_pooler')
-  return await database.listen(CHANNEL, notify, notify).catch(err => {
-    log.warn({ err, channel: CHANNEL }, 'outbox_listen_failed')
-    return undefined
-  })
 }
 
 /** Creates the streams: a bus that is new, or lost its store, has none. Called again after each failure, and logs its own. */
@@ -86,9 +75,13 @@ async function ensureStreams({ bus, log }: { bus: Pick<Bus, 'ensureStreams'>; lo
   await bus.ensureStreams().catch(err => log.warn({ err }, 'streams_not_created'))
 }
 
-/** Publishes every message that is not published yet. */
-export async function relayAll(options: { database: Database; bus: Pick<Bus, 'publish'> }): Promise<void> {
-  while ((await transaction(options.database, tx => relayBatch(tx, options.bus))) === BATCH);
+/** Publishes every message that is not published yet. @returns their number */
+export async function relayAll(options: { database: Database; bus: Pick<Bus, 'publish'> }): Promise<number> {
+  for (let published = 0; ; ) {
+    const count = await transaction(options.database, tx => relayBatch(tx, options.bus))
+    published += count
+    if (count < BATCH) return published
+  }
 }
 
 async function relayBatch(tx: Transaction, bus: Pick<Bus, 'publish'>): Promise<number> {

@@ -6,6 +6,7 @@ import { waitFor } from '../../testing/wait-for.ts'
 import type { PublishAck } from '../bus/bus.ts'
 import { WORKSPACE } from '../generations/generation.fixture.ts'
 import { createLog } from '../log.ts'
+import { followActivity } from './activity.ts'
 import { type Database, isPooled, openDatabase } from './connection.ts'
 import { migrate } from './migrations.ts'
 import { enqueueMessage, runRelay } from './outbox.ts'
@@ -97,17 +98,15 @@ test('the relay publishes without a subscription', async () => {
     return { stream: 'EVENTS', sequence: 1, duplicate: false }
   }
   await readPooled(pool.sql)
-  const running = runRelay({
-    database: pool.sql,
-    bus: { ensureStreams: async () => {}, publish },
-    log,
-    signal: stopping.signal,
-  })
+  const common = { database: pool.sql, log, signal: stopping.signal }
+  const activity = followActivity({ url: pooler.urlThrough(url), name: 'pooled-activity', ...common })
+  const running = runRelay({ bus: { ensureStreams: async () => {}, publish }, activity, ...common })
   const message = { v: 1, type: 'generation.changed', id: Bun.randomUUIDv7() } as const
   await transaction(pool.sql, tx => enqueueMessage(tx, generationSubject(WORKSPACE), message))
   await published.promise
+  expect(activity.isQuiet()).toBe(false)
   stopping.abort()
-  await running
+  await Promise.all([running, activity.closed])
   expect(await direct`select from pg_stat_activity where query like 'listen%'`).toHaveLength(0)
 })
 

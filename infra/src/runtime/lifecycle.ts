@@ -16,7 +16,8 @@ export interface Lifecycle {
 const CLOSE_MS = 5_000
 /** Through a process group one signal may arrive several times. A later one is a second request. */
 const DEBOUNCE_MS = 500
-const PARENT_CHECK_MS = 1_000
+/** The watchdog of the launcher stops a process at once; this is for one without a watchdog, and for a watchdog that was killed. */
+const PARENT_CHECK_MS = 5_000
 
 /**
  * Creates the lifecycle of this process. The process stops on SIGTERM and SIGINT, on an uncaught error, and when its parent

@@ -1,6 +1,7 @@
 import type { Service } from '@darkroom/contracts/routes'
 import { type Bus, connectBus } from '../bus/bus.ts'
 import { ConfigError, readServiceConfig, type ServiceConfig } from '../config.ts'
+import { type Activity, followActivity } from '../database/activity.ts'
 import { type Database, openDatabase, pingDatabase } from '../database/connection.ts'
 import type { HttpAppOptions } from '../http/app.ts'
 import { identify } from '../http/identity.ts'
@@ -23,6 +24,7 @@ export interface ServiceContext {
   metrics: Metrics
   lifecycle: Lifecycle
   database: Database
+  activity: Activity
   bus: Bus
   store: Store
   http: HttpAppOptions
@@ -46,7 +48,8 @@ export async function openServiceContext(
   const metrics = createMetrics(service)
   const database = openDatabase({ url: config.DATABASE_URL, name: `darkroom-${service}`, log })
   lifecycle.onClose('database', () => database.end({ timeout: 3 }))
-  const bus = connectBus({ url: config.NATS_URL, name: `darkroom-${service}`, log })
+  const activity = openActivity(database, { service, config, log, lifecycle })
+  const bus = connectBus({ url: config.NATS_URL, name: `darkroom-${service}`, activity, log })
   lifecycle.onClose('bus', () => bus.drain(), 2_000)
   if (options.isBusRequired) await bus.connected
   await waitForDatabase({ database, url: config.DATABASE_URL, log, signal: lifecycle.stopping })
@@ -56,7 +59,17 @@ export async function openServiceContext(
     ...(options.isBusRequired ? { bus: async () => assertBusConnected(bus), store: () => store.ping() } : {}),
   }
   const http = { config, log, metrics, checks, identify, stopping: lifecycle.stopping }
-  return { config, log, metrics, lifecycle, database, bus, store, http }
+  return { config, log, metrics, lifecycle, database, activity, bus, store, http }
+}
+
+function openActivity(
+  database: Database,
+  { service, config, log, lifecycle }: Pick<ServiceContext, 'config' | 'log' | 'lifecycle'> & { service: Service },
+): Activity {
+  const connection = { database, url: config.DATABASE_URL, name: `darkroom-${service}-activity` }
+  const activity = followActivity({ ...connection, log, signal: lifecycle.stopping })
+  lifecycle.onClose('activity', () => activity.closed)
+  return activity
 }
 
 /** Time in which a database on a busy machine answers, in ms. */

@@ -51,11 +51,12 @@ export async function runProcessor(createProviders: (config: ServiceConfig) => P
 }
 
 async function createDeps(context: ServiceContext, providers: readonly Provider[]) {
-  const { config, database, bus, store, log } = context
+  const { config, database, activity, bus, store, log } = context
   const { stopping } = context.lifecycle
   const journal = await openJournal({ directory: join(config.DATA_DIR, 'journal'), log })
   return {
     database,
+    activity,
     bus,
     store,
     log,

@@ -3,6 +3,7 @@ import { GenerationQueued } from '@darkroom/contracts/events'
 import { jobConsumerName, jobSubject } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus/bus'
 import type { Delivery, JobConsumer } from '@darkroom/infra/bus/consumer'
+import type { Activity } from '@darkroom/infra/database/activity'
 import { MIN_WRITE_BYTES } from '@darkroom/infra/runtime/disk-space'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
@@ -17,6 +18,8 @@ import { hasAnswers, type RunJobDeps, runJob } from './queue/run-job.ts'
 export interface WorkerDeps extends RunJobDeps {
   bus: Pick<Bus, 'ensureStreams' | 'consumer'>
   metrics: RunJobDeps['metrics'] & Pick<ProcessorMetrics, 'claims' | 'activeJobs' | 'poisonMessages'>
+  /** Absent: pulls are as short in a quiet studio. */
+  activity?: Pick<Activity, 'isQuiet'>
   providers: readonly Provider[]
   /** Generations of one provider that are worked on at once. */
   slots: number
@@ -25,6 +28,8 @@ export interface WorkerDeps extends RunJobDeps {
 }
 
 const PULL_TIMEOUT_MS = 5_000
+/** A message ends a pull at once; that a consumer delivers nothing although it has messages is noticed after an empty one. */
+const QUIET_PULL_TIMEOUT_MS = 30_000
 /** Time that a message comes after its job is due, so that it does not come just before. */
 const DUE_MARGIN_MS = 50
 /** Delay of a message that could not be handled, because the database failed for example. */
@@ -64,7 +69,8 @@ async function openConsumer({ bus, leaseSeconds }: WorkerDeps, { name }: Provide
 }
 
 async function pullJob(deps: WorkerDeps, provider: Provider, consumer: JobConsumer): Promise<void> {
-  const delivery = await consumer.next(PULL_TIMEOUT_MS, deps.stopping)
+  const pullMs = deps.activity?.isQuiet() ? QUIET_PULL_TIMEOUT_MS : PULL_TIMEOUT_MS
+  const delivery = await consumer.next(pullMs, deps.stopping)
   if (!delivery) return
   if (deps.stopping.aborted) return delivery.nak(0)
   await handleDelivery(deps, provider, delivery).catch(err => {

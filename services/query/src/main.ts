@@ -8,7 +8,7 @@ import { loadUi } from './ui.ts'
 const UI_FOLDER = join(import.meta.dirname, '..', '..', '..', 'frontend', 'dist')
 
 const context = await openServiceContext('query', { isBusRequired: false })
-const { config, lifecycle, log, database, bus, store } = context
+const { config, lifecycle, log, database, activity, bus, store } = context
 
 const droppedClients = context.metrics.createCounter(
   'event_clients_dropped_total',
@@ -17,6 +17,7 @@ const droppedClients = context.metrics.createCounter(
 const liveEvents = createLiveEvents({
   database,
   bus,
+  activity,
   log,
   maxStreams: config.SSE_MAX_STREAMS,
   signal: lifecycle.stopping,

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { BACKFILL_CONSUMER } from '@darkroom/contracts/subjects'
 import type { JobConsumer } from '@darkroom/infra/bus/consumer'
+import type { Activity } from '@darkroom/infra/database/activity'
 import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
@@ -13,13 +14,18 @@ import { enqueueStalledBatches } from './run-rows.ts'
 export interface SupervisorDeps {
   bus: ConsumerBus
   database: Database
+  activity: Pick<Activity, 'isQuiet'>
   log: Log
   /** Whether the disk is nearly full. No process is started meanwhile. */
   isDiskFull: () => Promise<boolean>
   signal: AbortSignal
+  /** Runs the backfill process until it ends; a process of its own unless given. */
+  runProcess?: (deps: Pick<SupervisorDeps, 'signal' | 'log'>) => Promise<void>
 }
 
 const PULL_TIMEOUT_MS = 5_000
+/** A message ends a pull at once; stalled runs and due previews, which are looked for after an empty one, can wait. */
+const QUIET_PULL_TIMEOUT_MS = 30_000
 const STOP_TIMEOUT_MS = 4_000
 const DISK_FULL_PAUSE_MS = 10_000
 const WORKER_MAIN = join(import.meta.dirname, 'main.ts')
@@ -43,12 +49,13 @@ export async function superviseBackfillProcess(deps: SupervisorDeps): Promise<vo
 }
 
 async function runProcessIfNeeded(deps: SupervisorDeps, consumer: JobConsumer): Promise<void> {
-  if (await deps.isDiskFull()) return await sleep(DISK_FULL_PAUSE_MS, deps.signal)
-  const delivery = await consumer.next(PULL_TIMEOUT_MS, deps.signal)
-  if (!delivery) await enqueueStalledBatches(deps.database)
+  const { activity, database, signal, runProcess = runBackfillProcess } = deps
+  if (await deps.isDiskFull()) return await sleep(DISK_FULL_PAUSE_MS, signal)
+  const delivery = await consumer.next(activity.isQuiet() ? QUIET_PULL_TIMEOUT_MS : PULL_TIMEOUT_MS, signal)
   delivery?.nak(0)
-  const hasWork = delivery !== undefined || (await arePreviewsDue(deps.database))
-  if (hasWork && !deps.signal.aborted) await runBackfillProcess(deps)
+  if (!delivery) await enqueueStalledBatches(database)
+  const isNeeded = delivery !== null || (await arePreviewsDue(database))
+  if (isNeeded && !signal.aborted) await runProcess(deps)
 }
 
 /** Runs the backfill process until it ends, at the lowest priority where `nice` exists: requests of people go first. */

@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openBus } from '@darkroom/infra/bus/bus'
+import { followActivity } from '@darkroom/infra/database/activity'
 import { openDatabase } from '@darkroom/infra/database/connection'
 import { runRelay } from '@darkroom/infra/database/outbox'
 import { createLog } from '@darkroom/infra/log'
@@ -40,7 +41,8 @@ const onFailpoint = (failpoint: Failpoint) => {
 }
 
 await bus.ensureStreams()
-void runRelay({ database, bus, log, signal })
+const activity = followActivity({ database, url: databaseUrl, name: 'worker-activity', log, signal })
+void runRelay({ database, bus, activity, log, signal })
 const deps = createMigrateDeps({ database, rowPool, store, log, memoryBytes: 64 * 1024 * 1024, signal })
 await runBackfillWorker({ ...deps, onFailpoint, bus }, { ackWaitSeconds: 2 })
 

@@ -5,12 +5,14 @@ import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 import { reconcile } from './reconcile.ts'
 
+// On a busy machine the first start of Postgres is slow.
+const START_MS = 60_000
 let env: WorkerEnv
 let running: Promise<void>[] = []
 
 beforeAll(async () => {
   env = await openWorkerEnv()
-})
+}, START_MS)
 afterAll(() => env[Symbol.asyncDispose]())
 beforeEach(() => env.fake.reset())
 afterEach(async () => {
@@ -71,6 +73,23 @@ test('does not enqueue jobs that were enqueued lately, are not due, or have a le
   while (runs < 3) await Bun.sleep(10)
   expect(await countReannounced(worker)).toBe(0)
   await env.database`delete from generations where id in ${env.database([fresh, later, leased])}`
+})
+
+test('follows the activity of the studio only while there is nothing to reconcile', async () => {
+  await env.database`truncate generations cascade`
+  const worker = await env.startWorker()
+  const [waiting, active] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const wait = async () => {
+    waiting.resolve()
+    await active.promise
+  }
+  running.push(reconcile({ ...worker.deps, activity: { wait }, intervalMs: 20 }))
+  await waiting.promise
+  const ids = [await insertLostJob({}), await insertLostJob({})]
+  expect(await countReannounced(worker)).toBe(0)
+  active.resolve()
+  await relayUntil(ids)
+  expect(await countReannounced(worker)).toBe(2)
 })
 
 /** Inserts a generation whose message was enqueued long ago and lost. @returns its id */

@@ -1,8 +1,10 @@
 import { jobConsumerName, jobSubject } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus/bus'
+import type { Activity } from '@darkroom/infra/database/activity'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
+import { sleep } from '@darkroom/infra/runtime/timers'
 import type { ProcessorMetrics } from '../metrics.ts'
 import type { Provider } from '../providers/provider.ts'
 import { type CancelCallDeps, cancelOpenCalls } from '../queue/cancel.ts'
@@ -12,6 +14,8 @@ import { countUnfinished, enqueueLostJobs, findUnservedGenerations, isRelayBehin
 export interface ReconcileDeps extends CancelCallDeps {
   bus: Pick<Bus, 'isConnected' | 'countBacklog'>
   metrics: Pick<ProcessorMetrics, 'reannounced'>
+  /** Absent: it does not wait longer while there is nothing to do. */
+  activity?: Pick<Activity, 'wait'>
   /** Average time between two runs, in ms; 2,000 unless given. */
   intervalMs?: number
 }
@@ -27,20 +31,33 @@ const POSSIBLY_LOST_SECONDS = 120
  * number of processes may do so at once.
  */
 export async function reconcile(deps: ReconcileDeps): Promise<void> {
-  const { intervalMs = INTERVAL_MS, log, stopping } = deps
-  const options = { name: 'reconcile', policy: RETRY_POLICIES.reconcile, idleMs: intervalMs, log, signal: stopping }
+  const { intervalMs = INTERVAL_MS, activity, log, stopping } = deps
+  let isSettled = false
+  const wait = (ms: number, signal: AbortSignal) =>
+    isSettled && activity ? activity.wait(ms, signal) : sleep(ms, signal)
+  const options = {
+    name: 'reconcile',
+    policy: RETRY_POLICIES.reconcile,
+    idleMs: intervalMs,
+    wait,
+    log,
+    signal: stopping,
+  }
   await runForever(options, async () => {
-    await reconcileOnce(deps)
+    isSettled = await reconcileOnce(deps)
     return 'idle'
   })
 }
 
-async function reconcileOnce(deps: ReconcileDeps): Promise<void> {
-  await cancelOpenCalls(deps)
+/** @returns whether every generation of these providers has ended, and nothing was to be cancelled */
+async function reconcileOnce(deps: ReconcileDeps): Promise<boolean> {
+  const cancelled = await cancelOpenCalls(deps)
   // Messages that are not published yet are not lost.
-  if (!deps.bus.isConnected() || (await isRelayBehind(deps.database))) return
-  for (const provider of deps.providers) await reconcileProvider(deps, provider)
+  if (!deps.bus.isConnected() || (await isRelayBehind(deps.database))) return false
+  let unfinished = 0
+  for (const provider of deps.providers) unfinished += await reconcileProvider(deps, provider)
   await markUnserved(deps)
+  return cancelled + unfinished === 0
 }
 
 /** Marks generations whose provider is no longer configured. Once it is, their jobs are published again. */
@@ -51,17 +68,19 @@ async function markUnserved({ database, providers }: Pick<ReconcileDeps, 'databa
   }
 }
 
+/** @returns the number of the provider's generations that have not ended */
 async function reconcileProvider(
   { database, bus, metrics, log }: Pick<ReconcileDeps, 'database' | 'bus' | 'metrics' | 'log'>,
   { name: provider }: Pick<Provider, 'name'>,
-): Promise<void> {
+): Promise<number> {
   const unfinished = await countUnfinished(database, provider)
-  if (unfinished === 0) return
+  if (unfinished === 0) return 0
   const [consumer, subject] = [jobConsumerName(provider), jobSubject(provider)]
   const messages = await bus.countBacklog(consumer)
   const seconds = messages < unfinished ? LOST_SECONDS : POSSIBLY_LOST_SECONDS
   const count = await enqueueLostJobs(database, { provider, subject, seconds })
-  if (count === 0) return
+  if (count === 0) return unfinished
   metrics.reannounced.inc(count)
   log.warn({ provider, consumer, subject, count, unfinished, messages }, 'lost_jobs_enqueued')
+  return unfinished
 }

@@ -1,5 +1,6 @@
 import { publicError } from '@darkroom/contracts/failures'
 import { objectKeys } from '@darkroom/contracts/previews'
+import type { Activity } from '@darkroom/infra/database/activity'
 import type { Database } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { SafeGetError } from '@darkroom/infra/http/safe-get/safe-get'
@@ -30,6 +31,8 @@ export interface RehostDeps extends StoreOutputDeps {
   metrics: Pick<ProcessorMetrics, 'rehosted' | 'lost' | 'rehostsWaiting'>
   /** Aborted when the process is to stop; outputs that are being rehosted are due again at once. */
   signal: AbortSignal
+  /** Absent: it polls as often in a quiet studio. */
+  activity?: Pick<Activity, 'wait'>
   /** Outputs that are rehosted at once: few, because new generations have priority. */
   concurrency?: number
   /** Average time between two polls, in ms. */
@@ -50,8 +53,9 @@ const LOST = publicError('lost')
  * processes may do so.
  */
 export async function runRehosts(deps: RehostDeps): Promise<void> {
-  const { concurrency = CONCURRENCY, pollMs = POLL_MS, log, signal } = deps
-  const options = { name: 'rehost', policy: RETRY_POLICIES.maintenance, idleMs: pollMs, log, signal }
+  const { concurrency = CONCURRENCY, pollMs = POLL_MS, activity, log, signal } = deps
+  const wait = activity && { wait: activity.wait }
+  const options = { name: 'rehost', policy: RETRY_POLICIES.maintenance, idleMs: pollMs, ...wait, log, signal }
   await Promise.all([
     ...Array.from({ length: concurrency }, () => runForever(options, () => rehostNext(deps))),
     runForever({ ...options, name: 'count_rehosts', idleMs: 10 * pollMs }, () => updateRehostGauge(deps)),

@@ -39,13 +39,18 @@ export async function followCancelMessages(deps: FollowCancelDeps): Promise<void
   })
 }
 
-/** Asks the providers to stop the open calls of cancelled generations. A call that cannot be cancelled now is tried again later. */
-export async function cancelOpenCalls(deps: CancelCallDeps): Promise<void> {
+/**
+ * Asks the providers to stop the open calls of cancelled generations. A call that cannot be cancelled now is tried again later.
+ *
+ * @returns the number of calls
+ */
+export async function cancelOpenCalls(deps: CancelCallDeps): Promise<number> {
   const calls = await takeCancellableCalls(
     deps.database,
     deps.providers.map(({ name }) => name),
   )
   await Promise.all(calls.map(call => cancelCall(deps, call)))
+  return calls.length
 }
 
 async function handleCancel(deps: FollowCancelDeps, data: unknown): Promise<void> {

@@ -1,6 +1,7 @@
 import { GenerationChanged } from '@darkroom/contracts/events'
 import { parseWorkspaceId, STREAMS } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus/bus'
+import type { Activity } from '@darkroom/infra/database/activity'
 import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
@@ -14,6 +15,8 @@ import { readBusPosition, type StreamPosition } from './stream-position.ts'
 export interface EventFollowerDeps {
   database: Database
   bus: Pick<Bus, 'ensureStreams' | 'eventBounds' | 'consumeEvents'>
+  /** Absent: positions are compared as often in a quiet studio. */
+  activity?: Pick<Activity, 'wait'>
   log: Log
   signal: AbortSignal
   /**
@@ -109,7 +112,7 @@ async function watchForStall(
 ): Promise<void> {
   for (;;) {
     const before = received.sequence
-    await sleep(deps.stallCheckMs ?? STALL_CHECK_MS, signal)
+    await (deps.activity?.wait ?? sleep)(deps.stallCheckMs ?? STALL_CHECK_MS, signal)
     if (signal.aborted) return
     const bus = await readBusPosition(deps)
     if (bus.epoch !== epoch || bus.sequence < before) {

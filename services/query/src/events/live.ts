@@ -11,6 +11,7 @@ import { parseEventId, type StreamPosition } from './stream-position.ts'
 export interface LiveEventsDeps {
   database: Database
   bus: EventFollowerDeps['bus']
+  activity?: NonNullable<EventFollowerDeps['activity']>
   log: Log
   /** Limit of open streams per workspace. */
   maxStreams: number

@@ -1,0 +1,55 @@
+import { expect, test } from 'bun:test'
+import postgres from 'postgres'
+import { readRunFile } from '../../local/launch/run-file.ts'
+import { startTestStudio } from '../studio/test-studio.ts'
+import { listProcessStarts, readProcessCounters } from './process-counters.ts'
+
+const IDLE_MS = 20_000
+const TEST_MS = 150_000
+
+test(
+  'an idle studio starts no process and writes no row',
+  async () => {
+    await using studio = await startTestStudio()
+    const launcher = (await readRunFile(studio.dataDir))?.pid ?? 0
+    const [processes, rows] = [await readProcessCounters(launcher), await readRows(studio.databaseUrl)]
+    expect(processes.size).toBeGreaterThan(5)
+    expect(rows).toMatchObject({ outbox: [], models: [expect.any(String)] })
+    // The pause is what is tested: a studio looks for work every few seconds at this time.
+    await Bun.sleep(IDLE_MS)
+    // Postgres has workers of its own.
+    const isOurs = (command: string) => !command.includes('postgres')
+    expect(listProcessStarts(processes, await readProcessCounters(launcher), isOurs)).toEqual([])
+    expect(await readRows(studio.databaseUrl)).toEqual(rows)
+  },
+  TEST_MS,
+)
+
+test('the counters show a process that has ended as well as one that runs', async () => {
+  const before = await readProcessCounters(process.pid)
+  const running = Bun.spawn(['/bin/sleep', '60'])
+  try {
+    expect(listProcessStarts(before, await readProcessCounters(process.pid))).toContain('started: /bin/sleep 60')
+    await Bun.spawn(['/bin/true']).exited
+    const after = await readProcessCounters(process.pid)
+    expect(listProcessStarts(before, after).filter(start => start.startsWith('a child of'))).toHaveLength(1)
+  } finally {
+    running.kill()
+    await running.exited
+  }
+})
+
+/** Reads the rows of every table of the studio, as text. */
+async function readRows(url: string): Promise<Record<string, string[]>> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} })
+  try {
+    const tables = await sql<{ name: string }[]>`select tablename as name from pg_tables where schemaname = 'public'`
+    const rows = tables.map(async ({ name }) => {
+      const texts = await sql<{ row: string }[]>`select t::text as row from ${sql(name)} t order by 1`
+      return [name, texts.map(({ row }) => row)] as const
+    })
+    return Object.fromEntries(await Promise.all(rows))
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
