@@ -59,7 +59,7 @@ export function formatRuns(reports: readonly BackfillReport[]): string[] {
 }
 
 /** Formats a number of bytes with a decimal unit: `1.5 MB`. */
-function formatBytes(bytes: number): string {
+export function formatBytes(bytes: number): string {
   const at = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)))
   return `${(bytes / 1_000 ** at).toFixed(at === 0 ? 0 : 1)} ${UNITS[at]}`
 }

@@ -8,6 +8,7 @@ import { assertDiskSpace } from './disk-space.ts'
 import type { LaunchProfile } from './launch-context.ts'
 import { lockFile } from './lock.ts'
 import { createProgress, type Progress } from './progress.ts'
+import { describeMode } from './restored-mode.ts'
 import { readRunFile } from './run-file.ts'
 import { listenForStopSignals, watchParents } from './stop-signals.ts'
 import { type Studio, startStudio } from './studio.ts'
@@ -79,6 +80,8 @@ async function runStudio(options: RunOptions): Promise<number> {
     const studio = await startStudio({ ...options, signal: stopping.signal, forceSignal: forcing.signal })
     progress.line(`\n  Darkroom is open: ${studio.url}`)
     for (const line of studio.missing) progress.line(`  ${line}`)
+    const mode = await describeMode(options.dataDir)
+    if (mode) progress.line(`  ${mode}`)
     await runUntilStopped(studio, stopping.signal)
     return 0
   } catch (error) {

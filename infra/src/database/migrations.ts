@@ -11,32 +11,60 @@ const MIGRATIONS_DIR = join(import.meta.dirname, '..', '..', 'migrations')
 const MIGRATIONS_TABLE = 'migrations'
 /** The runner's own lock, which an older version of this command takes. */
 const LOCK_ID = '7241865325823964'
+/** Table that a database has while a backup is being restored into it. */
+export const UNFINISHED_RESTORE_TABLE = 'unfinished_restore'
 
 /** The error of a database that a newer Darkroom has migrated. Running on it would corrupt it. */
 export class NewerDatabaseError extends Error {
   override readonly name = 'NewerDatabaseError'
 }
 
+/** The error of a database into which a restore was broken off. */
+export class UnfinishedRestoreError extends Error {
+  override readonly name = 'UnfinishedRestoreError'
+}
+
 /**
  * Migrates the tables of a database, and their data, to this version. Any number of calls may overlap: one migrates, the others wait
  * for it.
  *
- * @param options `url` of the database; `onMessage` receives a line per migration
+ * @param options `url` of the database; `onMessage` receives a line per migration; `isRestore`: the caller is the restore that has
+ *   marked the database
  * @returns the names of the migrations that this call has applied
- * @throws NewerDatabaseError if the database has a migration that this version does not know
+ * @throws NewerDatabaseError if the database has a migration that this version does not know; UnfinishedRestoreError if a restore
+ *   into it was broken off
  */
 export async function migrate(options: {
   url: string
   signal?: AbortSignal
   onMessage?: (line: string) => void
+  isRestore?: boolean
 }): Promise<{ applied: string[] }> {
   options.signal?.throwIfAborted()
   await assertDatabaseNotNewer(options.url)
-  const run = () => withClient(options.url, dbClient => runMigrations(dbClient, options.onMessage))
+  if (options.isRestore !== true) await assertNoUnfinishedRestore(options.url)
+  const run = () => withClient(options.url, dbClient => runMigrations(dbClient, options))
   const applied = await withMigrationLock(options.url, run)
   for (const name of applied) options.onMessage?.(`migrated ${name}`)
   await withDatabase(options.url, database => runDataMigrations(database, options))
   return { applied }
+}
+
+/**
+ * Migrates the tables of an empty database, but not their data, to an older version.
+ *
+ * @param names the migrations of that version; those that the database has already are not run again
+ * @throws NewerDatabaseError if this version does not know them
+ */
+export async function migrateTables(url: string, names: readonly string[]): Promise<void> {
+  const known = await readKnownMigrations()
+  const unknown = names.filter((name, at) => known[at] !== name)
+  if (unknown.length > 0) {
+    throw new NewerDatabaseError(`This was made by a newer Darkroom (it has ${unknown.join(', ')}). Use that version.`)
+  }
+  const applied = await readAppliedMigrations(url)
+  const count = names.length - applied.length
+  if (count > 0) await withClient(url, dbClient => runMigrations(dbClient, { count }))
 }
 
 /**
@@ -45,7 +73,7 @@ export async function migrate(options: {
  * @returns `pending`: those that it still needs; `unknown`: those that this version does not know, because a newer one applied them
  */
 export async function readMigrationState(url: string): Promise<{ pending: string[]; unknown: string[] }> {
-  const known = (await readdir(MIGRATIONS_DIR)).map(file => file.replace(/\.sql$/, '')).sort()
+  const known = await readKnownMigrations()
   const applied = await readAppliedMigrations(url)
   return {
     pending: known.filter(name => !applied.includes(name)),
@@ -53,11 +81,20 @@ export async function readMigrationState(url: string): Promise<{ pending: string
   }
 }
 
-async function runMigrations(dbClient: Client, onMessage?: (line: string) => void): Promise<string[]> {
+/** Returns the names of the migrations of this version, in order. */
+async function readKnownMigrations(): Promise<string[]> {
+  return (await readdir(MIGRATIONS_DIR)).map(file => file.replace(/\.sql$/, '')).sort()
+}
+
+async function runMigrations(
+  dbClient: Client,
+  { onMessage, count }: { onMessage?: (line: string) => void; count?: number },
+): Promise<string[]> {
   const ran = await runner({
     dbClient,
     dir: MIGRATIONS_DIR,
     direction: 'up',
+    ...(count === undefined ? {} : { count }),
     migrationsTable: MIGRATIONS_TABLE,
     // Its lock belongs to a session, which behind a pooler is another one at each statement, and keeps the lock for ever.
     noLock: true,
@@ -98,12 +135,30 @@ async function assertDatabaseNotNewer(url: string): Promise<void> {
   )
 }
 
+async function assertNoUnfinishedRestore(url: string): Promise<void> {
+  const isUnfinished = await withConnection(url, sql => hasTable(sql, UNFINISHED_RESTORE_TABLE))
+  if (!isUnfinished) return
+  throw new UnfinishedRestoreError(
+    'A restore into this database was broken off. Run `bun run restore <folder>` again: it goes on where it was.',
+  )
+}
+
 async function readAppliedMigrations(url: string): Promise<string[]> {
+  return await withConnection(url, async sql => {
+    if (!(await hasTable(sql, MIGRATIONS_TABLE))) return []
+    return (await sql<{ name: string }[]>`select name from ${sql(MIGRATIONS_TABLE)}`).map(row => row.name)
+  })
+}
+
+async function hasTable(sql: postgres.Sql, name: string): Promise<boolean> {
+  const [table] = await sql`select to_regclass(${name}) as name`
+  return Boolean(table?.name)
+}
+
+async function withConnection<T>(url: string, query: (sql: postgres.Sql) => Promise<T>): Promise<T> {
   const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} })
   try {
-    const [table] = await sql`select to_regclass(${MIGRATIONS_TABLE}) as name`
-    if (!table?.name) return []
-    return (await sql<{ name: string }[]>`select name from ${sql(MIGRATIONS_TABLE)}`).map(row => row.name)
+    return await query(sql)
   } finally {
     await sql.end({ timeout: 5 })
   }

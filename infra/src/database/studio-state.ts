@@ -15,6 +15,20 @@ export async function readStudioState(db: Queryable): Promise<StudioState> {
 }
 
 /**
+ * Returns the condition that the studio may submit, poll, rehost and remove. A statement has it where it would otherwise take up work
+ * that the original of a restored copy may be doing.
+ */
+export function isActive(db: Queryable) {
+  return db`(select mode = 'active' from studio)`
+}
+
+/** Ends the mode `restored`. @returns whether the studio was in it */
+export async function takeOver(db: Queryable): Promise<boolean> {
+  const { count } = await db`update studio set mode = 'active' where mode = 'restored'`
+  return count > 0
+}
+
+/**
  * Pauses the removal of objects: a backup that runs needs every object that a row of its snapshot refers to. Waits for the removals
  * that are under way. A backup extends the pause while it runs, so that the pause of one that was killed ends by itself.
  */

@@ -64,6 +64,10 @@ export const RETRY_POLICIES = {
   backfillRow: { minMs: 0, baseMs: 40, maxMs: 1_000, tries: 5 },
   /** The store failed in the middle of a backfill that may run for hours: it outlasts a restart of the store. */
   backfillStore: { minMs: 0, baseMs: 200, maxMs: 3_000, tries: 5 },
+  /** A backup runs unattended, at night: it outlasts a restart of the database. */
+  backupDatabase: { minMs: 500, baseMs: 1_000, maxMs: 10_000, tries: 6 },
+  /** An object that is copied by a backup or put back: another hour's work must not be lost for a store that restarts. */
+  backupObject: { minMs: 250, baseMs: 1_000, maxMs: 15_000, tries: 7 },
 } as const satisfies Record<string, RetryPolicy>
 
 const MAX_DOUBLINGS = 30

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { Generation } from '@darkroom/contracts/generation'
 import { Problem } from '@darkroom/contracts/problem'
 import { openDatabase } from '@darkroom/infra/database/connection'
+import { takeOver } from '@darkroom/infra/database/studio-state'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { openStore } from '@darkroom/infra/store/open-store'
@@ -68,6 +69,19 @@ test('stores a submission once, enqueues it once, and refuses another one with i
   const other = await submit({ ...body, prompt: 'high cloud' })
   expect(other.status).toBe(409)
   expect(await countRowsOf(generation.id)).toEqual({ outputs: 4, events: 1, queued: 1, changed: 1, raw: 1 })
+})
+
+test('a restored copy accepts no submission, and answers one that was accepted before', async () => {
+  const body = { clientId: crypto.randomUUID(), prompt: 'before the backup' }
+  const before = await readGeneration(await submit(body))
+  await sql`update studio set mode = 'restored'`
+  const refused = await submit({ prompt: 'after the restore' })
+  const again = await submit(body)
+  await takeOver(sql)
+  expect(refused.status).toBe(409)
+  expect(Problem.parse(await refused.json()).detail).toMatch(/restored copy.*bun run restore --take-over/)
+  expect([again.status, (await readGeneration(again)).id]).toEqual([200, before.id])
+  expect((await submit({ prompt: 'after the take-over' })).status).toBe(202)
 })
 
 test('creates one generation for ten identical concurrent submissions', async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { OutputState, Status } from '@darkroom/contracts/enums'
 import { Cancellation, Generation } from '@darkroom/contracts/generation'
 import { Problem } from '@darkroom/contracts/problem'
+import { takeOver } from '@darkroom/infra/database/studio-state'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 import { type GenerationFixture, readInternalState, writeGeneration } from './generation.fixture.ts'
@@ -176,6 +177,18 @@ test('refuses to reopen a generation in any other state and says why', async () 
       await expectRefusal(id, verb, /^(It is|It was)/)
     }
   }
+})
+
+test('refuses what would be asked of a provider in a restored copy', async () => {
+  await ingest.sql`update studio set mode = 'restored'`
+  for (const verb of ['retry', 'complete', 'check']) {
+    await expectRefusal(
+      await createGeneration({ status: 'failed', outputs: ['failed'], calls: [{ requestId: 'r-1' }] }),
+      verb,
+      /restored copy/,
+    )
+  }
+  await takeOver(ingest.sql)
 })
 
 test('marks one output as favourite, publishes the change once, and ignores a repetition', async () => {

@@ -6,6 +6,7 @@ import { transition } from '@darkroom/infra/generations/generations'
 import { reopenJob, resetOutputs } from '@darkroom/infra/generations/reopen'
 import type { Identity } from '@darkroom/infra/http/identity'
 import { ProblemError } from '@darkroom/infra/http/problem'
+import { assertActive } from '../submit/assert-active.ts'
 import { assertQueueQuota } from '../submit/queue-quota.ts'
 import { closeUnknownCalls, hasUnknownCall, reopenKnownCalls } from './call-rows.ts'
 import type { LockedGeneration } from './lock-rows.ts'
@@ -47,11 +48,12 @@ const NOTHING_SENT = 'The provider has nothing of it that could be asked about. 
  * Retries a generation that failed or was cancelled: all missing outputs are made, in another round.
  *
  * @returns the generation's JSON text
- * @throws ProblemError `not_found`; `conflict` in any other state; `too_many` if the queue is full
+ * @throws ProblemError `not_found`; `conflict` in any other state or in a restored copy; `too_many` if the queue is full
  */
 export async function retryGeneration(deps: RetryDeps, identity: Identity, id: string): Promise<string> {
   return await updateGeneration(deps, identity, id, async (tx, generation) => {
     assertActionAllowed(generation, RETRY_CONFLICTS)
+    await assertActive(tx)
     await resetOutputs(tx, id, null)
     await requeueGeneration(tx, deps, generation)
   })
@@ -61,11 +63,12 @@ export async function retryGeneration(deps: RetryDeps, identity: Identity, id: s
  * Requests the missing outputs of a generation that has ended, and nothing else, in another round.
  *
  * @returns the generation's JSON text
- * @throws ProblemError `not_found`; `conflict` in any other state or if nothing is missing; `too_many` if the queue is full
+ * @throws ProblemError `not_found`; `conflict` in any other state or in a restored copy or if nothing is missing; `too_many` if the queue is full
  */
 export async function requestMissingOutputs(deps: RetryDeps, identity: Identity, id: string): Promise<string> {
   return await updateGeneration(deps, identity, id, async (tx, generation) => {
     assertActionAllowed(generation, MISSING_OUTPUTS_CONFLICTS)
+    await assertActive(tx)
     if ((await resetOutputs(tx, id, null)) === 0) throw new ProblemError('conflict', NOTHING_MISSING)
     await requeueGeneration(tx, deps, generation)
   })
@@ -75,11 +78,12 @@ export async function requestMissingOutputs(deps: RetryDeps, identity: Identity,
  * Reopens a failed generation to poll the provider again about the calls that it accepted. Nothing is bought.
  *
  * @returns the generation's JSON text
- * @throws ProblemError `not_found`; `conflict` in any other state, or if no call has a request id
+ * @throws ProblemError `not_found`; `conflict` in any other state or in a restored copy, or if no call has a request id
  */
 export async function recheckGeneration(deps: { database: Database }, identity: Identity, id: string): Promise<string> {
   return await updateGeneration(deps, identity, id, async (tx, generation) => {
     assertActionAllowed(generation, RECHECK_CONFLICTS)
+    await assertActive(tx)
     const indices = await reopenKnownCalls(tx, id)
     if (indices.length === 0) {
       throw new ProblemError('conflict', (await hasUnknownCall(tx, id)) ? NO_REQUEST_ID : NOTHING_SENT)

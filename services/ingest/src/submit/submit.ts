@@ -10,6 +10,7 @@ import { type FetchOptions, fetchReferences } from '../references/fetch-referenc
 import { parseSources } from '../references/reference-source.ts'
 import { type ReferenceDeps, withReferences } from '../references/references.ts'
 import { throwValidationError } from '../validation-error.ts'
+import { assertActive } from './assert-active.ts'
 import { computeFingerprint } from './fingerprint.ts'
 import { findByClientId, insertGeneration, isSameFingerprint } from './generation-rows.ts'
 import { findModel } from './model-rows.ts'
@@ -32,7 +33,7 @@ export interface SubmitResult {
  * durable once this returns. The client id is the idempotency key.
  *
  * @param fetchOptions for references that were sent by URL; the signal is aborted when the client disconnects
- * @throws ProblemError `invalid`; `conflict` if the client id was used for another submission; `too_many` if the queue is full;
+ * @throws ProblemError `invalid`; `conflict` if the client id was used for another submission, or in a restored copy; `too_many` if the queue is full;
  *   `unavailable`
  */
 export async function submit(
@@ -47,6 +48,7 @@ export async function submit(
   const clientId = submission.clientId ?? crypto.randomUUID()
   const existing = await findExistingSubmission(deps.database, identity, clientId, fingerprint)
   if (existing) return existing
+  await assertActive(deps.database)
   // Checked before references are stored, and again in the transaction: storing takes time, and the queue may fill up meanwhile.
   await assertQueueQuota(deps.database, identity.workspaceId, deps.queueDepth - 1)
   const id = Bun.randomUUIDv7()

@@ -2,6 +2,7 @@ import { STATUSES } from '@darkroom/contracts/enums'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import { objectKeys } from '@darkroom/contracts/previews'
 import type { Transaction } from '@darkroom/infra/database/connection'
+import { isActive } from '@darkroom/infra/database/studio-state'
 import { getGenerationFolder, scheduleRemovals } from './removal-rows.ts'
 
 export interface PurgeOptions {
@@ -57,7 +58,7 @@ async function lockTrash(tx: Transaction, days: number, limit: number): Promise<
   return await tx<{ id: string; workspaceId: string }[]>`
     select g.id, g.workspace_id as "workspaceId" from generations g join generation_jobs j on j.generation_id = g.id
     where g.deleted_at <= now() - make_interval(days => ${days}) and g.status = any(${TERMINAL_STATUSES})
-      and (j.lease_until is null or j.lease_until < now())
+      and (j.lease_until is null or j.lease_until < now()) and ${isActive(tx)}
     order by g.deleted_at limit ${limit} for update of j, g skip locked`
 }
 
@@ -65,7 +66,7 @@ async function lockUnusedReferences(tx: Transaction, limit: number): Promise<str
   const rows = await tx<{ id: string }[]>`
     select id from reference_images i
     where created_at < now() - make_interval(hours => ${UNUSED_HOURS})
-      and not exists (select from generation_references r where r.reference_id = i.id)
+      and not exists (select from generation_references r where r.reference_id = i.id) and ${isActive(tx)}
     limit ${limit} for update skip locked`
   return rows.map(({ id }) => id)
 }

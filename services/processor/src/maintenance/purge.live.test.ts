@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { objectKeys } from '@darkroom/contracts/previews'
 import type { Database } from '@darkroom/infra/database/connection'
+import { takeOver } from '@darkroom/infra/database/studio-state'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { openStore } from '@darkroom/infra/store/open-store'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
@@ -150,3 +151,15 @@ async function isWaitingForLock(): Promise<boolean> {
     select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
   return waiting.length > 0
 }
+
+test('purges nothing in a restored copy until it has taken over', async () => {
+  const env = createPurgeEnv(database, store)
+  const id = await endSubmission(env, { images: [] })
+  await trashGeneration(env, id)
+  await database`update generations set deleted_at = now() - interval '31 days' where id = ${id}`
+  await database`update studio set mode = 'restored'`
+  const purge = () => transaction(database, tx => purgeGenerations(tx, 30, { limit: 10 }))
+  expect(await purge()).toBe(0)
+  await takeOver(database)
+  expect(await purge()).toBe(1)
+})

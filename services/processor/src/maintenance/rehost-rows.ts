@@ -1,6 +1,7 @@
 import type { OutputState } from '@darkroom/contracts/enums'
 import type { PublicError } from '@darkroom/contracts/output'
 import type { Database, Queryable, Transaction } from '@darkroom/infra/database/connection'
+import { isActive } from '@darkroom/infra/database/studio-state'
 import { bumpVersion } from '@darkroom/infra/generations/generations'
 import { type StoredOutput, setStoredColumns } from '../outputs/output-rows.ts'
 
@@ -29,7 +30,7 @@ export interface Rehost {
 export async function takeRehost(db: Database, visibilityTimeoutSeconds: number): Promise<Rehost | undefined> {
   const [rehost] = await db<Rehost[]>`
     with due as (
-      select generation_id, index from rehosts where next_try_at <= now()
+      select generation_id, index from rehosts where next_try_at <= now() and ${isActive(db)}
       order by next_try_at limit 1 for update skip locked
     ),
     taken as (

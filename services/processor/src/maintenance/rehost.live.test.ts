@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Generation } from '@darkroom/contracts/generation'
 import { objectKeys } from '@darkroom/contracts/previews'
 import { type Database, openDatabase } from '@darkroom/infra/database/connection'
+import { takeOver } from '@darkroom/infra/database/studio-state'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
@@ -15,7 +16,7 @@ import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing
 import { createProcessorMetrics } from '../metrics.ts'
 import { openSpool, type Spool } from '../outputs/spool.ts'
 import { runRehosts } from './rehost.ts'
-import { countRehosts } from './rehost-rows.ts'
+import { countRehosts, takeRehost } from './rehost-rows.ts'
 import { insertTemporaryOutputs, type TemporaryOptions } from './temporary.fixture.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
@@ -175,6 +176,14 @@ test('leaves nothing of a generation that was purged meanwhile', async () => {
   await database`delete from generations where id = ${id}`
   fake.releaseFiles()
   expect(await waitForRemovals()).toHaveLength(3)
+})
+
+test('takes nothing in a restored copy until it has taken over', async () => {
+  await insertTemporary({})
+  await database`update studio set mode = 'restored'`
+  expect(await takeRehost(database, 60)).toBeUndefined()
+  await takeOver(database)
+  expect(await takeRehost(database, 60)).toMatchObject({ state: 'temporary' })
 })
 
 test('does not fetch an output that is no longer temporary', async () => {

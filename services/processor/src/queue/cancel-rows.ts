@@ -1,4 +1,5 @@
 import type { Database } from '@darkroom/infra/database/connection'
+import { isActive } from '@darkroom/infra/database/studio-state'
 
 /** A call that is still open at its provider although its generation was cancelled. */
 export interface CancellableCall {
@@ -18,7 +19,7 @@ export async function takeCancellableCalls(database: Database, providers: string
       select c.generation_id, c.call, g.provider from provider_calls c join generations g on g.id = c.generation_id
       where c.finished_at is null and c.request_id is not null and c.outcome is null and g.status = 'cancelled'
         and g.provider = any(${providers}) and g.completed_at > clock_timestamp() - interval '1 day'
-        and coalesce(c.cancel_tried_at, '-infinity') < clock_timestamp() - interval '30 seconds'
+        and coalesce(c.cancel_tried_at, '-infinity') < clock_timestamp() - interval '30 seconds' and ${isActive(database)}
       limit ${BATCH_SIZE} for update of c skip locked
     ) taken
     where c.generation_id = taken.generation_id and c.call = taken.call

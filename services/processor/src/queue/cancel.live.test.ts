@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { takeOver } from '@darkroom/infra/database/studio-state'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 import { cancelOpenCalls, followCancelMessages } from './cancel.ts'
 import { cancelAsUser, retryAsUser } from './user-actions.fixture.ts'
@@ -52,6 +53,19 @@ test('asks the provider to stop without a message too, once for any number of pr
   await Promise.all(Array.from({ length: 5 }, () => cancelOpenCalls(deps)))
   expect(env.fake.requestLog.cancels).toHaveLength(1)
   expect(await waitForOutcome(id, 'cancelled')).toBe('cancelled')
+})
+
+test('asks the provider nothing in a restored copy until it has taken over', async () => {
+  env.fake.setBehavior({ readyOutputs: 0, lookAgainSeconds: 5 })
+  const { deps } = await env.startWorker()
+  const id = await startPolledGeneration()
+  await env.database`update studio set mode = 'restored'`
+  await cancelAsUser(env, id, { isPublished: false })
+  await cancelOpenCalls(deps)
+  expect(env.fake.requestLog.cancels).toHaveLength(0)
+  await takeOver(env.database)
+  await cancelOpenCalls(deps)
+  expect(env.fake.requestLog.cancels).toHaveLength(1)
 })
 
 test('tries a failed cancel again after 30 s', async () => {

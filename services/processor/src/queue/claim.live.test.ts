@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { openDatabase } from '@darkroom/infra/database/connection'
+import { takeOver } from '@darkroom/infra/database/studio-state'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { transition } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'
@@ -44,6 +45,14 @@ test('returns `unknown` for a missing generation, and `nothing-to-do` for an end
   const id = await insertQueuedGeneration(database)
   await transaction(database, tx => transition(tx, { id, to: 'cancelled', attempt: 0 }))
   expect(await take(id)).toEqual({ kind: 'nothing-to-do' })
+})
+
+test('claims nothing in a restored copy until it has taken over', async () => {
+  const id = await insertQueuedGeneration(database)
+  await database`update studio set mode = 'restored'`
+  expect(await take(id)).toEqual({ kind: 'not-now', seconds: 30 })
+  await takeOver(database)
+  expect(await take(id)).toMatchObject({ kind: 'claimed' })
 })
 
 test('claims a generation whose lease expired, and refuses the writes of the previous worker', async () => {

@@ -2,6 +2,7 @@ import type { Status } from '@darkroom/contracts/enums'
 import { publicError } from '@darkroom/contracts/failures'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
+import { isActive } from '@darkroom/infra/database/studio-state'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { transition } from '@darkroom/infra/generations/generations'
 import { finishGeneration } from '../generate/finish-generation.ts'
@@ -12,6 +13,8 @@ import { setWaiting } from './waiting-reason.ts'
 
 const LEASE_EXPIRED = 'taken over: its worker fell silent'
 const LEASE_RELEASED = 'taken over: its worker was stopped'
+/** Seconds after which a restored copy looks whether it has taken over. */
+const RESTORED_SECONDS = 30
 const GAVE_UP = publicError('gave_up')
 
 /** The result of claiming a generation. `seconds` is when to claim it again. */
@@ -50,10 +53,12 @@ interface LockedGeneration {
   dueIn: number | null
   /** Whether it waits for an answer that another process, or another host, may have. */
   isRecovering: boolean
+  /** False in a restored copy that has not taken over. */
+  isStudioActive: boolean
 }
 
 /**
- * Claims a generation if it is due, not leased and not ended, and its circuit breaker lets it through. A claim raises the
+ * Claims a generation if it is due, not leased and not ended, and its circuit breaker lets it through; none in a restored copy. A claim raises the
  * attempt, which fences off the previous worker. All times are the database's.
  */
 export async function claimGeneration(options: ClaimOptions, id: string): Promise<ClaimResult> {
@@ -61,6 +66,7 @@ export async function claimGeneration(options: ClaimOptions, id: string): Promis
     const generation = await lockGeneration(tx, id)
     if (!generation) return { kind: 'unknown' }
     if (isTerminal(generation.status)) return { kind: 'nothing-to-do' }
+    if (!generation.isStudioActive) return { kind: 'not-now', seconds: RESTORED_SECONDS }
     const isDue = options.isRecovery === true && generation.isRecovering
     const waitSeconds = Math.max(generation.leaseLeft ?? 0, isDue ? 0 : (generation.dueIn ?? 0))
     if (waitSeconds > 0) return { kind: 'not-now', seconds: waitSeconds }
@@ -72,7 +78,7 @@ export async function claimGeneration(options: ClaimOptions, id: string): Promis
 async function lockGeneration(tx: Transaction, id: string): Promise<LockedGeneration | undefined> {
   await tx`select from generation_jobs where generation_id = ${id} for update`
   const [generation] = await tx<LockedGeneration[]>`
-    select j.attempt, j.failures, j.lease_owner as owner, g.status, g.provider,
+    select j.attempt, j.failures, j.lease_owner as owner, g.status, g.provider, ${isActive(tx)} as "isStudioActive",
            coalesce(g.waiting ->> 'reason' = 'recovering', false) as "isRecovering",
            extract(epoch from j.lease_until - clock_timestamp())::float as "leaseLeft",
            extract(epoch from j.next_check_at - clock_timestamp())::float as "dueIn"
