@@ -6,11 +6,12 @@ import type {
   Submission,
 } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
+import type { Parts } from '@darkroom/contracts/parts'
 import type { Timeline } from '@darkroom/contracts/timeline'
 import { treaty } from '@elysiajs/eden'
 import type { App as IngestApp } from '../../services/ingest/src/app.ts'
 import type { App as QueryApp } from '../../services/query/src/app.ts'
-import { type Parts, parseParts } from './live/parts.ts'
+import { parseParts } from './live/parts.ts'
 import { formatProblem, RejectedError, toRequestError, UNREACHABLE_MESSAGE, UnavailableError } from './request-error.ts'
 import type { Clock } from './ui/clock.ts'
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
-import { formatParts, type Parts, parseParts } from './parts.ts'
+import type { Parts } from '@darkroom/contracts/parts'
+import { formatParts, parseParts } from './parts.ts'
 import { createPartsMonitor } from './parts-monitor.ts'
 
 const OK: Parts = { ingest: 'ok', processor: 'ok' }

@@ -1,4 +1,5 @@
-import { isAnyAway, type Parts } from './parts.ts'
+import type { Parts } from '@darkroom/contracts/parts'
+import { isAnyAway } from './parts.ts'
 
 export interface PartsMonitorOptions {
   /** Reads the state of the parts; null if it is not known. It does not reject. */

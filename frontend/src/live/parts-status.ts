@@ -1,7 +1,7 @@
+import type { Parts } from '@darkroom/contracts/parts'
 import { type Accessor, createSignal, onCleanup, onMount } from 'solid-js'
 import type { GenerationStore } from '../store/generation-store.ts'
 import type { GenerationWindow } from '../store/generation-window.ts'
-import type { Parts } from './parts.ts'
 import { createPartsMonitor } from './parts-monitor.ts'
 import { createStallDetector } from './stall-detector.ts'
 
@@ -35,6 +35,8 @@ export function createPartsStatus({ fetchParts, store, onIngestBack }: PartsStat
   onMount(() => {
     const unsubscribe = store.subscribe(onWindow)
     document.addEventListener('visibilitychange', monitor.checkIfAway)
+    // A page that is opened while a part is away says so, too.
+    void monitor.check()
     onCleanup(() => {
       unsubscribe()
       document.removeEventListener('visibilitychange', monitor.checkIfAway)

@@ -1,10 +1,4 @@
-/** The parts of the studio that may be away while this page can still be read. */
-export interface Parts {
-  ingest: PartState
-  processor: PartState
-}
-
-type PartState = 'ok' | 'away'
+import type { Parts } from '@darkroom/contracts/parts'
 
 /** Parses the response of `/api/parts`. Returns null if it is none, as with a studio that has no such address. */
 export function parseParts(value: unknown): Parts | null {
@@ -27,6 +21,6 @@ const INGEST_AWAY_MESSAGE =
   'New prompts cannot be taken at the moment; they are sent when that part is back. Reading goes on.'
 const PROCESSOR_AWAY_MESSAGE = 'The part that makes pictures is starting again. New prompts are taken and wait.'
 
-function isPartState(value: unknown): value is PartState {
+function isPartState(value: unknown): value is Parts['ingest'] {
   return value === 'ok' || value === 'away'
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { ChildProcess } from '../process/child-process.ts'
 import { isProcessRunning, stopOrphanProcess } from '../process/orphan-process.ts'
+import { stopOrphanProcessor } from './orphan-processor.ts'
 
 const RecordedProcess = z.object({ pid: z.int().positive(), command: z.string() })
 
@@ -68,12 +69,18 @@ export async function stopOrphanProcesses(
   directory: string,
   { signal, onMessage }: { signal: AbortSignal; onMessage: (line: string) => void },
 ): Promise<void> {
-  const processes = Object.values((await readRunFile(directory))?.processes ?? {})
-  const running = await Promise.all(processes.map(({ pid, command }) => isProcessRunning(pid, command)))
-  const orphans = processes.filter((_, at) => running[at])
+  const { processes = {}, services } = (await readRunFile(directory)) ?? {}
+  const entries = Object.entries(processes)
+  const running = await Promise.all(entries.map(([, { pid, command }]) => isProcessRunning(pid, command)))
+  const orphans = entries.filter((_, at) => running[at])
   if (orphans.length > 0) onMessage('Stopping what an earlier start has left running …')
+  const url = services?.processor
   await Promise.all(
-    orphans.map(({ pid, command }) => stopOrphanProcess({ pid, commandText: command, stopSignal: 'SIGTERM', signal })),
+    orphans.map(([name, { pid, command }]) =>
+      name === 'processor' && url !== undefined
+        ? stopOrphanProcessor({ pid, command, url }, { signal, onMessage })
+        : stopOrphanProcess({ pid, commandText: command, stopSignal: 'SIGTERM', signal }),
+    ),
   )
 }
 

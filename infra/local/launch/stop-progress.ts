@@ -33,7 +33,7 @@ export async function reportPaidCalls(options: PaidCallsOptions): Promise<void> 
   void child.exited.then(() => ended.abort())
   let lastCalls: readonly PaidCall[] = []
   while (child.isRunning()) {
-    const calls = parseCalls(await readJson(await fetchReadiness(options)))
+    const calls = (await parseStoppingProcessor(await fetchReadiness(options)))?.calls
     // From then on the processor gives them up, so they are no longer reported.
     if (forceSignal.aborted) break
     if (calls && calls.length > 0 && summarizeCalls(calls) !== summarizeCalls(lastCalls)) onMessage(formatWait(calls))
@@ -51,6 +51,12 @@ export function formatWait(calls: readonly PaidCall[]): string {
   return `Waiting for ${summarizeCalls(calls)} and that ${are} paid for, at most ${seconds} s. Press Ctrl-C again to give ${them} up.`
 }
 
+/** Formats the line about calls that a processor of an earlier start still waits for. */
+export function formatOrphanWait(calls: readonly PaidCall[]): string {
+  const seconds = Math.ceil(Math.max(...calls.map(({ remainingSeconds }) => remainingSeconds)))
+  return `An earlier start still waits for ${summarizeCalls(calls)}, at most ${seconds} s. What comes is saved.`
+}
+
 /** Formats the line about calls that a stop gave up. */
 export function formatGivenUp(calls: readonly PaidCall[]): string {
   const [are, them] = calls.length === 1 ? ['is', 'it'] : ['are', 'them']
@@ -63,10 +69,7 @@ function summarizeCalls(calls: readonly PaidCall[]): string {
   return `${calls.length} ${images} that ${providers.join(' and ')} ${are} making`
 }
 
-function parseCalls(readiness: unknown): readonly PaidCall[] | undefined {
-  return StoppingProcessor.safeParse(readiness).data?.calls
-}
-
-async function readJson(response: Response | undefined): Promise<unknown> {
-  return await response?.json().catch(() => undefined)
+/** Reads the readiness of a processor that is stopping; undefined if it is not, or does not answer. */
+export async function parseStoppingProcessor(response: Response | undefined) {
+  return StoppingProcessor.safeParse(await response?.json().catch(() => undefined)).data
 }
