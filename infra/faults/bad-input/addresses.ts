@@ -124,14 +124,17 @@ function badPaths(): BadInputCase[] {
     [`/media/remote/${OTHER}/0`, 404],
     [`/media/remote/${OTHER}/-1`, 422],
     [`/media/remote/${OTHER}/ref/1e9`, 422],
-    ...['healthz', 'readyz', 'metrics'].flatMap((name): [string, number][] => [
+    ...['healthz', 'metrics'].flatMap((name): [string, number][] => [
       [`/${name}`, 404],
+      [`/./${name}`, 404],
+      [`/api/../${name}`, 404],
+    ]),
+    // The readiness of the whole studio is public at its one address, and at no other.
+    ...['healthz', 'readyz', 'metrics'].flatMap((name): [string, number][] => [
       [`//${name}`, 404],
       [`///${name}`, 404],
       [`/\\${name}`, 404],
       [`/%2f${name}`, 404],
-      [`/./${name}`, 404],
-      [`/api/../${name}`, 404],
       [`/${name}%2f`, 404],
     ]),
   ]
