@@ -77,14 +77,20 @@ export function formatReport(report: SoakReport): string[] {
     '\n  memory, MB  lives    most   gained an hour',
     ...memory.map(formatMemory),
     `\n${violations.length} broken promises${violations.length > 0 ? `: ${formatCounts(countByInvariant(violations))}` : ''}`,
-    ...violations.slice(0, 50).map(line => `✗ ${line}`),
+    ...[...groupByInvariant(violations).values()].flatMap(lines => lines.slice(0, MAX_LINES)).map(line => `✗ ${line}`),
   ]
+}
+
+/** Most violations of one invariant that are printed. */
+const MAX_LINES = 25
+
+function groupByInvariant(violations: readonly string[]): Map<string, string[]> {
+  return Map.groupBy(violations, line => /\bI\d+\b/.exec(line)?.[0] ?? 'others')
 }
 
 /** Counts violations by their invariant. */
 function countByInvariant(violations: readonly string[]): Record<string, number> {
-  const groups = Map.groupBy(violations, line => /\bI\d+\b/.exec(line)?.[0] ?? 'others')
-  return Object.fromEntries([...groups].map(([name, lines]) => [name, lines.length]))
+  return Object.fromEntries([...groupByInvariant(violations)].map(([name, lines]) => [name, lines.length]))
 }
 
 function formatMemory({ name, samples }: SoakReport['memory'][number]): string {

@@ -130,7 +130,11 @@ async function submitOnce(
   return response.status
 }
 
+/** Statuses by which the studio says that it cannot do something now: a part is away, or the disk is nearly full. */
+const TEMPORARY_STATUSES = [503, 507]
+
 function isRetryable(log: ClientLog, path: string, status: number): boolean {
-  if (status >= 500 && status !== 503) log.unexpectedResponses.push(`${path} was answered by ${status}`)
+  if (status >= 500 && !TEMPORARY_STATUSES.includes(status))
+    log.unexpectedResponses.push(`${path} was answered by ${status}`)
   return status >= 500 || status === 429
 }
