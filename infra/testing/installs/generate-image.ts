@@ -26,9 +26,13 @@ export async function generateImage(studio: string): Promise<string> {
   return imagePath
 }
 
-/** Checks that no part of a studio is missing. @returns undefined while one is */
-export async function isComplete(studio: string, signal: AbortSignal): Promise<true | undefined> {
-  const response = await fetch(`${studio}/readyz`, { signal })
+/** Checks that no part of a studio is missing. @param host its public Host, if that is another; @returns undefined while one is */
+export async function isComplete(
+  studio: string,
+  signal: AbortSignal,
+  host = new URL(studio).host,
+): Promise<true | undefined> {
+  const response = await fetch(`${studio}/readyz`, { signal, headers: { host } })
   const readiness = StudioReadiness.safeParse(await response.json())
   return readiness.data?.ready || undefined
 }

@@ -27,11 +27,13 @@ export interface TestStudio extends StudioClient, AsyncDisposable {
 export async function startTestStudio(env: Record<string, string> = {}): Promise<TestStudio> {
   await using stack = new AsyncDisposableStack()
   const { path: dataDir } = stack.use(await createTestDirectory())
-  const settings = createTestEnv({ dataDir, port: await findFreePort() })
-  const launcher = startLauncher({ env: { ...(process.env as Record<string, string>), ...settings, ...env } })
+  const settings = { ...createTestEnv({ dataDir, port: await findFreePort() }), ...env }
+  const launcher = startLauncher({ env: { ...(process.env as Record<string, string>), ...settings } })
   stack.defer(() => stopLauncher(launcher))
   const address = await withDeadline(launcher.url, { milliseconds: START_MS, operation: 'the start of the studio' })
-  await waitUntil(signal => isComplete(address, signal), {
+  // Its public name may be known to the tests' browser alone.
+  const local = `http://127.0.0.1:${settings.PORT}`
+  await waitUntil(signal => isComplete(local, signal, new URL(address).host), {
     what: 'The last part of the studio',
     milliseconds: START_MS,
     signal: AbortSignal.timeout(START_MS),
