@@ -44,6 +44,8 @@ export const RETRY_POLICIES = {
   providerError: { minMs: 1_000, baseMs: 4_000, maxMs: 4_000 },
   /** A request id in hand while the database is away: without it in its row the job cannot go on. */
   noteAnswer: { minMs: 50, baseMs: 100, maxMs: 1_000 },
+  /** An answer that a full disk does not take. Its provider waits meanwhile, by backpressure; room is made within seconds or by hand. */
+  writeAnswer: { minMs: 250, baseMs: 250, maxMs: 2_000 },
   /** Answers that wait in the journal for the database or the store. */
   recoverAnswers: { minMs: 1_000, baseMs: 1_000, maxMs: 15_000 },
   /** Outputs in the journal while the object store is away: looked at again until it is back. */

@@ -5,7 +5,7 @@ import { syncFolder } from './durable-file.ts'
 
 /** The body of an answer that is being written to a file. Readers in this process follow it. */
 export interface AnswerBody {
-  /** Appends bytes. Returns once they are on the disk. */
+  /** Appends bytes. Returns once they are on the disk. After a failure, the same bytes may be appended again. */
   append(chunk: Uint8Array): Promise<void>
   /** Closes the file. Readers end, or throw `error` after the last byte. */
   close(error?: unknown): Promise<void>
@@ -19,6 +19,7 @@ const READ_BYTES = 256 * 1024
 export async function createAnswerBody(path: string): Promise<AnswerBody> {
   const file = await open(path, 'wx', 0o600)
   await syncFolder(dirname(path))
+  let length = 0
   let state: { kind: 'open' } | { kind: 'closed'; error: unknown } = { kind: 'open' }
   let changed = Promise.withResolvers<void>()
   const notify = () => {
@@ -27,8 +28,9 @@ export async function createAnswerBody(path: string): Promise<AnswerBody> {
   }
   return {
     append: async chunk => {
-      await file.writeFile(chunk)
+      await writeAt(file, chunk, length)
       await file.datasync()
+      length += chunk.byteLength
       notify()
     },
     close: async error => {
@@ -51,6 +53,14 @@ export async function createAnswerBody(path: string): Promise<AnswerBody> {
         await reader.close()
       }
     },
+  }
+}
+
+/** Writes all of `chunk`, over what an earlier try may have left there. */
+async function writeAt(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  for (let written = 0; written < chunk.byteLength; ) {
+    const { bytesWritten } = await file.write(chunk, written, chunk.byteLength - written, position + written)
+    written += bytesWritten
   }
 }
 

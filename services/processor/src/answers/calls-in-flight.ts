@@ -1,4 +1,6 @@
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
+import { retry } from '@darkroom/infra/runtime/retry'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { ProviderError, type RawAnswer } from '../providers/provider.ts'
 import type { AnswerWriter, JournaledCall } from './journal.ts'
 
@@ -41,7 +43,7 @@ export function createCallsInFlight(): CallsInFlight {
   return {
     send: (writer, { deadlineMs, submit }) => {
       const signal = AbortSignal.any([abandoned.signal, AbortSignal.timeout(deadlineMs)])
-      const ended = transfer(writer, () => submit(signal)).finally(() => sent.delete(entry))
+      const ended = transfer(writer, () => submit(signal), abandoned.signal).finally(() => sent.delete(entry))
       const entry: SentCall = { call: writer.call, deadlineAt: performance.now() + deadlineMs, ended }
       sent.add(entry)
     },
@@ -58,20 +60,32 @@ export function createCallsInFlight(): CallsInFlight {
   }
 }
 
-/** Copies an answer to the journal. Never throws: readers of the answer get the error. */
-async function transfer(writer: AnswerWriter, submit: () => Promise<RawAnswer>): Promise<void> {
-  const error = await copyAnswer(writer, submit).then(
+/**
+ * Copies an answer to the journal. Never throws: readers of the answer get the error.
+ *
+ * @param abandoned ends the tries to write what the disk does not take, which has no end otherwise: the answer is paid for
+ */
+async function transfer(writer: AnswerWriter, submit: () => Promise<RawAnswer>, abandoned: AbortSignal): Promise<void> {
+  const write = (work: () => Promise<void>) => retry(work, { policy: RETRY_POLICIES.writeAnswer, signal: abandoned })
+  const error = await copyAnswer(writer, submit, write).then(
     () => undefined,
     error => error ?? new Error('a call failed without an error'),
   )
-  // An entry whose end cannot be written is read as far as it is there, once this process has ended.
-  await writer.end(error).catch(() => {})
+  // An entry whose end cannot be written is read as far as it is there.
+  await writer
+    .end(error)
+    .catch(() => write(() => writer.end(error)))
+    .catch(() => {})
 }
 
-async function copyAnswer(writer: AnswerWriter, submit: () => Promise<RawAnswer>): Promise<void> {
+async function copyAnswer(
+  writer: AnswerWriter,
+  submit: () => Promise<RawAnswer>,
+  write: (work: () => Promise<void>) => Promise<void>,
+): Promise<void> {
   const { headers, body } = await submit()
-  await writer.begin(headers)
+  await write(() => writer.begin(headers))
   await failpoint('answer-begun')
-  for await (const chunk of body) await writer.append(chunk)
+  for await (const chunk of body) await write(() => writer.append(chunk))
   await failpoint('answer-received')
 }

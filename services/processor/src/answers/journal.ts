@@ -78,13 +78,14 @@ export async function openJournal({ directory, log }: { directory: string; log: 
   await removeLeftovers(directory)
   const id = await readOrCreateId(directory)
   const writerId = crypto.randomUUID()
+  const unfinished = new Set<string>()
   const list: Journal['list'] = async generationId => {
     const names = (await readdir(directory)).filter(
       name => ENTRY_NAME.exec(name)?.[1] === (generationId ?? ENTRY_NAME.exec(name)?.[1]),
     )
     const entries = await Promise.all(
       names.map(name =>
-        readEntry(join(directory, name), writerId).catch(err => {
+        readEntry(join(directory, name), { writerId, unfinished }).catch(err => {
           log.error({ err, file: name }, 'journal_entry_unreadable')
           return undefined
         }),
@@ -96,7 +97,7 @@ export async function openJournal({ directory, log }: { directory: string; log: 
     id,
     directory,
     list,
-    open: call => openEntry(directory, writerId, call),
+    open: call => openEntry({ directory, writerId, unfinished }, call),
     remove: async ({ generationId, call }) => {
       const path = getEntryPath(directory, generationId, call)
       // The entry first: a body without an entry is nothing, and an entry without its body looks unanswered.
@@ -107,12 +108,24 @@ export async function openJournal({ directory, log }: { directory: string; log: 
   }
 }
 
-async function readEntry(path: string, ownId: string): Promise<JournalEntry | undefined> {
+/** The state that the entries of one process share. */
+interface WriterContext {
+  directory: string
+  writerId: string
+  /** Paths of the entries that this process is writing. */
+  unfinished: Set<string>
+}
+
+async function readEntry(
+  path: string,
+  { writerId, unfinished }: Omit<WriterContext, 'directory'>,
+): Promise<JournalEntry | undefined> {
   const file = await readEntryFile(path)
   if (!file) return undefined
   const { generationId, call, attempt, provider, model, failure } = file
   const named = { generationId, call, attempt, provider, model }
-  const writer = file.ended ? 'dead' : await getWriterState(path, file, ownId)
+  const isEnded = file.ended || (file.writer.id === writerId && !unfinished.has(path))
+  const writer = isEnded ? 'dead' : await getWriterState(path, file, writerId)
   if (writer === 'alive') return { ...named, state: 'in-flight' }
   if (writer === 'dead' && !file.sent) return { ...named, state: 'refused', error: new ProviderError('interrupted') }
   const { headers } = file
@@ -125,11 +138,15 @@ async function readEntry(path: string, ownId: string): Promise<JournalEntry | un
   }
   if (failure !== null && failure.failure !== 'unknown')
     return { ...named, state: 'refused', error: toProviderError(failure) }
-  return { ...named, state: 'unanswered', ended: file.ended }
+  return { ...named, state: 'unanswered', ended: isEnded }
 }
 
-async function openEntry(directory: string, writerId: string, call: JournaledCall): Promise<AnswerWriter> {
+async function openEntry(
+  { directory, writerId, unfinished }: WriterContext,
+  call: JournaledCall,
+): Promise<AnswerWriter> {
   const path = getEntryPath(directory, call.generationId, call.call)
+  unfinished.add(path)
   const writer = { id: writerId, pid: process.pid, host: hostname() }
   let file: EntryFile = { v: 1, ...call, writer, sent: false, headers: null, ended: false, failure: null }
   await rm(toBodyPath(path), { force: true })
@@ -155,6 +172,8 @@ async function openEntry(directory: string, writerId: string, call: JournaledCal
     append: body.append,
     end: async error => {
       clearInterval(heartbeat)
+      // Whether or not it can be written: nothing more comes from this process.
+      unfinished.delete(path)
       file = { ...file, ended: true, failure: error === undefined ? null : toEntryFailure(error) }
       try {
         await replaceFile(path, JSON.stringify(file))
