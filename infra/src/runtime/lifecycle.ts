@@ -51,6 +51,9 @@ export function createLifecycle(options: { log: Log; parentPid?: number | undefi
     )
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     process.on(event, err => {
+      if (isLostSocketError(err)) return log.warn({ err, event }, 'socket_error_unhandled')
+      // A start that is stopped is refused by what has been closed already.
+      if (controller.signal.aborted) return log.warn({ err, event }, 'error_while_stopping')
       log.fatal({ err, event }, 'process_crashed')
       void stop(event, 1)
     })
@@ -63,6 +66,19 @@ export function createLifecycle(options: { log: Log; parentPid?: number | undefi
     onClose: (name, close, deadlineMs = CLOSE_MS) => void closers.push({ name, close, deadlineMs }),
     stop,
   }
+}
+
+/** Errors of a connection that is reset while it is being opened or closed. */
+const SOCKET_ERROR_CODES = ['ECONNRESET', 'EPIPE', 'ECONNREFUSED', 'ETIMEDOUT']
+
+/**
+ * Returns whether an error was emitted by a socket without a listener: no frame of its stack is ours or a driver's. The bus's driver
+ * removes its listeners for a moment while it connects, and opens the connection again when it is gone.
+ */
+function isLostSocketError(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error) || !SOCKET_ERROR_CODES.includes(String(error.code))) return false
+  const frames = (error.stack ?? '').split('\n').filter(line => /^\s+at /.test(line))
+  return frames.every(frame => frame.includes('node:net'))
 }
 
 function createStopHandler(stop: () => void, forcing: AbortController): () => void {

@@ -6,12 +6,7 @@ import { transaction } from '@darkroom/infra/database/transaction'
 import { transition } from '@darkroom/infra/generations/generations'
 import { reopenJob, resetOutputs } from '@darkroom/infra/generations/reopen'
 import type { FinalOutcome, Job, JobCall } from '../queue/job.ts'
-
-/** Names a call in the database. */
-export interface CallName {
-  generationId: string
-  call: number
-}
+import type { CallName } from './journal.ts'
 
 /** Records a call before it is made: after a crash the row shows that it may have been submitted, and on which host. */
 export async function recordCall(tx: Transaction, job: Job, call: JobCall, host: string | null): Promise<void> {
@@ -43,7 +38,11 @@ export async function assertCallRecorded(database: Database, job: Job, call: Job
  *
  * @returns whether the row has the id now; false if there is no such call
  */
-export async function noteRequestId(db: Queryable, name: CallName, requestId: string): Promise<boolean> {
+export async function noteRequestId(
+  db: Queryable,
+  name: Pick<CallName, 'generationId' | 'call'>,
+  requestId: string,
+): Promise<boolean> {
   const { generationId, call } = name
   await db`
     update provider_calls set request_id = ${requestId},
@@ -85,7 +84,7 @@ export type RecordedCall =
 /** Reads the state of a call. A row of another attempt is another call of the same number. */
 export async function readRecordedCall(
   db: Queryable,
-  { generationId, call, attempt }: CallName & { attempt: number },
+  { generationId, call, attempt }: CallName,
 ): Promise<RecordedCall> {
   const [row] = await db<{ state: 'settled' | 'open' | 'missed' | 'cancelled'; requestId: string | null }[]>`
     select c.request_id as "requestId",

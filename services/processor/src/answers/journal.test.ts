@@ -113,22 +113,23 @@ test.each([
   }
 })
 
-test('a call of the same number replaces a stale one', async () => {
+test('removing a refused call leaves the next call of the same number alone', async () => {
   const journal = await openTestJournal()
   const call = createCall()
-  const stale = await journal.open(call)
-  await stale.markSent()
-  await stale.begin({})
-  await stale.append(Buffer.from('stale'))
-  await stale.end()
+  const refused = await journal.open(call)
+  await refused.markSent()
+  await refused.end(new ProviderError('rate_limited'))
   const writer = await journal.open({ ...call, attempt: 2 })
   await writer.markSent()
+  // As a sweep does that had listed the first call before.
+  await journal.remove(call)
   await writer.begin({})
   await writer.append(Buffer.from('new'))
   await writer.end()
   const entries = await journal.list(call.generationId)
   expect(entries.map(({ attempt, state }) => [attempt, state])).toEqual([[2, 'answered']])
-  expect((await readBytes(writer.answer)).toString()).toBe('new')
+  const [entry] = entries
+  expect(entry?.state === 'answered' && (await readBytes(entry.answer)).toString()).toBe('new')
 })
 
 test('an unreadable entry and unknown files hide no other call', async () => {
@@ -137,7 +138,7 @@ test('an unreadable entry and unknown files hide no other call', async () => {
   const writer = await journal.open(call)
   await writer.markSent()
   await writer.end(new ProviderError('provider_silent'))
-  await writeFile(join(directory, `${crypto.randomUUID()}.0.json`), '{"v":1')
+  await writeFile(join(directory, `${crypto.randomUUID()}.0.1.json`), '{"v":1')
   await appendFile(join(directory, 'notes.txt'), 'not ours')
   expect(await listStates(journal, call)).toEqual(['unanswered'])
   expect(await readdir(directory)).toContain('notes.txt')
@@ -149,13 +150,13 @@ test('the call of a process that has been frozen for a minute is unanswered', as
   await using child = await startWriter(call, 0)
   process.kill(child.pid, 'SIGSTOP')
   const past = new Date(Date.now() - 61_000)
-  await utimes(join(directory, `${call.generationId}.${call.call}.json`), past, past)
+  await utimes(join(directory, `${call.generationId}.${call.call}.${call.attempt}.json`), past, past)
   expect(await listStates(journal, call)).toEqual(['unanswered'])
   process.kill(child.pid, 'SIGCONT')
 })
 
 test('removes what a killed process has left, once it is old', async () => {
-  const names = ['left.json.1.new', `${crypto.randomUUID()}.0.body`]
+  const names = ['left.json.1.new', `${crypto.randomUUID()}.0.1.body`]
   const past = new Date(Date.now() - 2 * 3_600_000)
   for (const name of names) await writeFile(join(directory, name), 'x')
   await openTestJournal()

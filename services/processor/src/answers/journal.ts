@@ -14,11 +14,17 @@ import {
   toProviderError,
 } from './entry-file.ts'
 
-/** A call as the journal names it. The attempt tells two calls of the same number apart. */
-export interface JournaledCall {
+/**
+ * A call as the journal names it. The number of a call that was refused is used again: the attempt tells the two apart, so that what
+ * is done about the first never meets the second.
+ */
+export interface CallName {
   generationId: string
   call: number
   attempt: number
+}
+
+export interface JournaledCall extends CallName {
   provider: string
   model: string
 }
@@ -59,15 +65,15 @@ export interface Journal {
   /** Identity of the folder, which the rows of calls name. */
   readonly id: string
   readonly directory: string
-  /** Announces a call before it is made. A stale entry of the same number is removed. */
+  /** Announces a call before it is made. */
   open(call: JournaledCall): Promise<AnswerWriter>
   /** Lists the calls of one generation, or all calls. */
   list(generationId?: string): Promise<JournalEntry[]>
   /** Removes a call's files, once its row says that nothing more is needed of them. */
-  remove(call: Pick<JournaledCall, 'generationId' | 'call'>): Promise<void>
+  remove(call: CallName): Promise<void>
 }
 
-const ENTRY_NAME = /^([0-9a-f-]{36})\.(\d+)\.json$/
+const ENTRY_NAME = /^([0-9a-f-]{36})\.\d+\.\d+\.json$/
 const ID_FILE = 'id'
 /** Longer than a process takes between two steps of writing or removing an entry. */
 const LEFTOVER_MS = 3_600_000
@@ -98,8 +104,8 @@ export async function openJournal({ directory, log }: { directory: string; log: 
     directory,
     list,
     open: call => openEntry({ directory, writerId, unfinished }, call),
-    remove: async ({ generationId, call }) => {
-      const path = getEntryPath(directory, generationId, call)
+    remove: async call => {
+      const path = getEntryPath(directory, call)
       // The entry first: a body without an entry is nothing, and an entry without its body looks unanswered.
       await rm(path, { force: true })
       await rm(toBodyPath(path), { force: true })
@@ -145,11 +151,10 @@ async function openEntry(
   { directory, writerId, unfinished }: WriterContext,
   call: JournaledCall,
 ): Promise<AnswerWriter> {
-  const path = getEntryPath(directory, call.generationId, call.call)
+  const path = getEntryPath(directory, call)
   unfinished.add(path)
   const writer = { id: writerId, pid: process.pid, host: hostname() }
   let file: EntryFile = { v: 1, ...call, writer, sent: false, headers: null, ended: false, failure: null }
-  await rm(toBodyPath(path), { force: true })
   await replaceFile(path, JSON.stringify(file))
   const body = await createAnswerBody(toBodyPath(path))
   const begun = Promise.withResolvers<Record<string, string>>()
@@ -198,8 +203,8 @@ async function getSize(path: string): Promise<number> {
   )
 }
 
-function getEntryPath(directory: string, generationId: string, call: number): string {
-  return join(directory, `${generationId}.${call}.json`)
+function getEntryPath(directory: string, { generationId, call, attempt }: CallName): string {
+  return join(directory, `${generationId}.${call}.${attempt}.json`)
 }
 
 function toBodyPath(entryPath: string): string {

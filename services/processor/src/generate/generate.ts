@@ -23,6 +23,7 @@ import {
   pollCall,
   recoverCall,
   submitCall,
+  toCallName,
 } from './provider-call.ts'
 import { loadReferences } from './provider-request.ts'
 
@@ -131,7 +132,7 @@ async function makeCalls(
   const calls = [
     ...plan.resume.map(async call => ({ call, outcome: await pollCall(context, call) })),
     ...entries.flatMap(entry => {
-      const call = plan.recover.find(({ call }) => call === entry.call)
+      const call = plan.recover.find(({ call, attempt }) => call === entry.call && attempt === entry.attempt)
       return call ? [recoverCall(context, call, entry).then(outcome => ({ call, outcome }))] : []
     }),
     ...submit.map(async call => ({ call, outcome: await submitCall(context, call) })),
@@ -205,7 +206,7 @@ async function removeReadAnswers(
     // The answer of an unknown call may still come, from a process that was frozen.
     if (outcome.kind === 'waiting' || unknown.includes(call)) continue
     await failpoint('before-journal-remove')
-    const name = { generationId: job.id, call: call.call }
+    const name = toCallName(job, call)
     await journal
       .remove(name)
       .catch(err => log.warn({ err, generation: job.id, call: call.call }, 'journal_entry_not_removed'))

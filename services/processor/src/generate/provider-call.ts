@@ -7,7 +7,7 @@ import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { sleep, untilAborted } from '@darkroom/infra/runtime/timers'
 import { assertCallRecorded, deleteCall, noteRequestId, recordCall } from '../answers/call-rows.ts'
 import type { CallsInFlight } from '../answers/calls-in-flight.ts'
-import type { Journal, JournalEntry } from '../answers/journal.ts'
+import type { CallName, Journal, JournalEntry } from '../answers/journal.ts'
 import {
   type CallOptions,
   type CheckResult,
@@ -80,8 +80,8 @@ const CANCELLED: FailureCode = 'cancelled_by_provider'
 export async function submitCall(context: CallContext, call: JobCall): Promise<CallOutcome> {
   const { submitting } = context.provider
   if (submitting.kind === 'local') return await makeLocally(context, call, submitting)
-  const { id: generationId, attempt, provider, model } = context.job
-  const writer = await context.journal.open({ generationId, call: call.call, attempt, provider, model })
+  const { provider, model } = context.job
+  const writer = await context.journal.open({ ...toCallName(context.job, call), provider, model })
   try {
     await noteCall(context, call, context.journal.id)
     await writer.markSent()
@@ -136,6 +136,11 @@ export function createUnknownOutcome(cause?: unknown): CallOutcome {
   return { kind: 'failed', error, canRetry: false, end: null }
 }
 
+/** Returns the name of a call in the journal. One that was not made before is this attempt's. */
+export function toCallName(job: Job, { call, attempt }: JobCall): CallName {
+  return { generationId: job.id, call, attempt: attempt ?? job.attempt }
+}
+
 /** Records a call, and asserts in another statement that the note is there: only then may the call be made. */
 async function noteCall(context: CallContext, call: JobCall, host: string | null): Promise<void> {
   const { database, job, lease } = context
@@ -183,7 +188,7 @@ async function readAnswer(
 /** Records a request id as soon as the database takes it, and removes the answer that it came with. */
 async function adoptRequestId(context: CallContext, call: JobCall, requestId: string): Promise<void> {
   const { database, job, lease, journal } = context
-  const name = { generationId: job.id, call: call.call }
+  const name = toCallName(job, call)
   const options = { policy: RETRY_POLICIES.noteAnswer, signal: lease.signal, isRetryable: isTransientDbError }
   const isNoted = await retry(() => noteRequestId(database, name, requestId), options)
   if (!isNoted) throw new Error(`call ${call.call} of generation ${job.id} has another request id, or no row`)
@@ -209,7 +214,7 @@ async function onSubmitError(context: CallContext, call: JobCall, error: Provide
   const { job, lease, provider, maxSubmits, journal } = context
   if (error.failure !== 'unknown') {
     await lease.write(tx => deleteCall(tx, job, call))
-    await journal.remove({ generationId: job.id, call: call.call })
+    await journal.remove(toCallName(job, call))
     // A refusal of an earlier round is not the answer to the user's retry.
     return { kind: 'failed', error, canRetry: isRetryable(error) || call.round !== job.round, end: null }
   }
