@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, spyOn, test } from 'bun:test'
 import { appendFile, readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLog } from '@darkroom/infra/log'
@@ -49,6 +49,18 @@ test('has one identity for all processes that open the folder, and lists no file
   const journals = await Promise.all(Array.from({ length: 8 }, openTestJournal))
   expect(new Set(journals.map(({ id }) => id)).size).toBe(1)
   expect(await journals[0]?.list()).toEqual([])
+})
+
+test('lists all calls, and reads no other file of the folder', async () => {
+  await using own = await createTestDirectory()
+  using error = spyOn(log, 'error')
+  const journal = await openJournal({ directory: own.path, log })
+  const call = createCall()
+  const writer = await journal.open(call)
+  await writer.end()
+  await writeFile(join(own.path, 'notes.txt'), 'not ours')
+  expect(await journal.list()).toMatchObject([{ generationId: call.generationId }])
+  expect(error.mock.calls).toEqual([])
 })
 
 test('a call that was announced by a killed process was not sent', async () => {

@@ -86,9 +86,10 @@ export async function openJournal({ directory, log }: { directory: string; log: 
   const writerId = crypto.randomUUID()
   const unfinished = new Set<string>()
   const list: Journal['list'] = async generationId => {
-    const names = (await readdir(directory)).filter(
-      name => ENTRY_NAME.exec(name)?.[1] === (generationId ?? ENTRY_NAME.exec(name)?.[1]),
-    )
+    const names = (await readdir(directory)).filter(name => {
+      const named = ENTRY_NAME.exec(name)?.[1]
+      return named !== undefined && named === (generationId ?? named)
+    })
     const entries = await Promise.all(
       names.map(name =>
         readEntry(join(directory, name), { writerId, unfinished }).catch(err => {
