@@ -38,7 +38,7 @@ interface Exit {
 
 const MAX_LINES = 10
 const MAX_LINE_LENGTH = 300
-/** Exits in a row from which each line about an exit comes with the last lines again. Before, they would be repeated too soon. */
+/** Exits in a row from which each line about an exit comes with the last lines again. Before, only those of a new cause do. */
 const REPEAT_LINES_FROM = 8
 
 /**
@@ -80,10 +80,13 @@ function createSupervisor(options: SuperviseOptions) {
   const run = async (first: Start) => {
     const countExit = createExitCounter(policy)
     let exit = await waitForExit(name, first)
+    let reportedCause: string | undefined
     while (!stopping.signal.aborted) {
       const counted = countExit(exit.ranMs)
       const isReported = isPowerOfTwo(counted.exits)
-      if (isReported) for (const line of formatExit(exit, counted)) onMessage(line)
+      const isNewCause = counted.exits === 1 || exit.lines[0] !== reportedCause
+      if (isReported) for (const line of formatExit(exit, counted, isNewCause)) onMessage(line)
+      if (isReported) reportedCause = exit.lines[0]
       await sleep(counted.delayMs, stopping.signal)
       if (stopping.signal.aborted) return
       const started = await tryStart(stopping.signal)
@@ -115,10 +118,10 @@ async function waitForExit(name: string, start: Start): Promise<Exit> {
   return { ranMs: performance.now() - start.startedAt, lines: [cause, ...(await child.lastLines())] }
 }
 
-function formatExit({ lines }: Exit, { exits, delayMs }: CountedExit): string[] {
+function formatExit({ lines }: Exit, { exits, delayMs }: CountedExit, isNewCause: boolean): string[] {
   const [cause = '', ...output] = lines
   const count = exits > 1 ? ` That was ${exits} times in a row.` : ''
-  const isWithOutput = exits === 1 || exits >= REPEAT_LINES_FROM
+  const isWithOutput = isNewCause || exits >= REPEAT_LINES_FROM
   const lastLines = isWithOutput ? output.slice(-MAX_LINES).map(line => `  ${line.slice(0, MAX_LINE_LENGTH)}`) : []
   return [`${cause.replace(/\.?$/, '.')}${count} It starts again in ${delayMs / 1_000} s.`, ...lastLines]
 }
