@@ -75,6 +75,8 @@ async function startParts(context: LaunchContext, stack: AsyncDisposableStack): 
   stack.defer(() => gateway.refuseChanges())
   const url = config.PUBLIC_URL ?? `http://localhost:${port}`
   await record.update({ url })
+  // A start during the stop is then told to wait, instead of being shown an address that is about to close.
+  stack.defer(() => record.update({ url: undefined }).catch(() => {}))
   const missing = await findMissingServices(services, signal)
   signal.throwIfAborted()
   return { url, missing }
