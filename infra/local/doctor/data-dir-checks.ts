@@ -45,7 +45,7 @@ async function checkDiskSpace(dataDir: string): Promise<CheckResult> {
   const free = await getFreeBytes(await findExistingFolder(dataDir))
   const detail = `${formatMegabytes(free)} free`
   if (free >= LOW_SPACE_BYTES) return { status: 'good', detail }
-  const advice = 'Make room, or set DATA_DIR to a folder on another disk.'
+  const advice = 'Make room, or set DATA_DIR to a folder on another disk, where a new studio begins.'
   return { status: free < MIN_START_BYTES ? 'wrong' : 'note', detail, advice }
 }
 
@@ -71,7 +71,11 @@ async function checkRunningStudio(running: RunFile | undefined): Promise<CheckRe
   const results = await Promise.all(Object.entries(services).map(service => findServiceProblem(service, host)))
   const problems = results.filter(problem => problem !== undefined)
   if (problems.length === 0) return { status: 'good', detail: `open at ${url}, all parts ready` }
-  return { status: 'wrong', detail: problems.join('\n'), advice: 'It starts again what has died; its logs say more.' }
+  return {
+    status: 'wrong',
+    detail: problems.join('\n'),
+    advice: 'What has died is started again by itself. Its log in `logs/` of the data folder says why.',
+  }
 }
 
 /** Requests a service's readiness. @returns a message if it is not ready, else undefined */

@@ -29,7 +29,7 @@ export async function assertDiskSpace({ folder, onMessage }: DiskSpaceOptions): 
   if (free < MIN_START_BYTES) {
     throw new StartError(
       `Only ${formatMegabytes(free)} are free where Darkroom keeps its data (${folder}), and it needs ${formatMegabytes(MIN_START_BYTES)}. ` +
-        'Make room, or set DATA_DIR to a folder on another disk.',
+        'Make room, or set DATA_DIR to a folder on another disk, where a new studio begins.',
     )
   }
   if (free < LOW_SPACE_BYTES) onMessage(formatLowSpaceWarning(free, folder))

@@ -39,7 +39,10 @@ const MAX_NAMED = 20
 export async function restoreBackup(options: RestoreOptions): Promise<RestoreResult> {
   const { folder, progress, signal } = options
   const manifest = await readManifest(resolve(folder))
-  if (!manifest) throw new StartError(`There is no whole backup in ${resolve(folder)}.`)
+  if (!manifest)
+    throw new StartError(
+      `There is no whole backup in ${resolve(folder)}. Name the folder that has its \`backup.json\`.`,
+    )
   const paths = backupPaths(resolve(folder))
   const common = { paths, manifest, progress, signal }
   await using stack = new AsyncDisposableStack()

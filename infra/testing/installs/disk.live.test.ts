@@ -32,7 +32,7 @@ sandboxTest(
     await using launcher = await start(sandbox, 255, { userPrefix: LIST_FILES_AT_EXIT })
     expect(await launcher.exited).toBe(1)
     const disk = diskPath(sandbox)
-    const sentence = `Only 255 MB are free where Darkroom keeps its data (${disk}), and it needs 256 MB. Make room, or set DATA_DIR to a folder on another disk.`
+    const sentence = `Only 255 MB are free where Darkroom keeps its data (${disk}), and it needs 256 MB. Make room, or set DATA_DIR to a folder on another disk, where a new studio begins.`
     expect(launcher.lines.filter(line => line !== '')).toEqual([sentence, `${disk}/lock`])
   },
   LIMIT_MS,
