@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { PROBLEMS } from '@darkroom/contracts/problem'
 import { INGEST_PREFIXES, OPERATOR_PATHS, READINESS_ROUTE } from '@darkroom/contracts/routes'
-import { AWAY_MESSAGES } from '../local/launch/gateway-responses.ts'
+import { AWAY_MESSAGES, AWAY_PAGE } from '../local/launch/gateway-responses.ts'
 
 /** Compares the Caddyfile's routing table and sentences with the code. caddy.live.test.ts tests it in a real Caddy. */
 
@@ -39,11 +39,12 @@ test('answers for a service that is away with the sentence of the local gateway'
     expect(JSON.parse(body)).toMatchObject({ status, title, code: 'unavailable', detail })
   }
   expect(getBlock('handle_errors')).toContain('header Retry-After 1\n')
+  expect(getBlock('handle @page', '\t\t')).toContain(`respond \`${AWAY_PAGE}\` 503`)
 })
 
 test('has no other matcher or proxy', () => {
   expect(caddyfile.match(/reverse_proxy/g)).toHaveLength(3)
-  expect(caddyfile.match(/^\t+@/gm)).toHaveLength(3)
+  expect(caddyfile.match(/^\t+@/gm)).toHaveLength(4)
 })
 
 test('flushes every proxied response at once, and does not compress event streams', () => {

@@ -5,6 +5,7 @@ import { readMigrationState } from '../../src/database/migrations.ts'
 import { retry } from '../../src/runtime/retry.ts'
 import { RETRY_POLICIES } from '../../src/runtime/retry-policies.ts'
 import { lockFile } from '../launch/lock.ts'
+import { readMode } from '../launch/restored-mode.ts'
 import { StartError } from '../process/server-process.ts'
 import { type CopiedObjects, copyObjects } from './copy-objects.ts'
 import { createJournalCopy } from './journal-files.ts'
@@ -71,6 +72,7 @@ export async function createBackup(options: CreateBackupOptions): Promise<Backup
 async function writeBackup(options: CreateBackupOptions, paths: BackupPaths, id: string): Promise<BackupResult> {
   const { folder, parts, signal } = options
   const previous = await readManifest(folder)
+  if (previous) await assertTakenOver(folder, parts.databaseUrl)
   const earlier = await listSnapshots(paths)
   for (const other of earlier) if (other !== previous?.id) await dropFailedSnapshot(paths, other)
   const result = await withRemovalsPaused(parts.databaseUrl, signal, async () => {
@@ -141,6 +143,14 @@ async function assertKnownVersion(url: string): Promise<void> {
   if (unknown.length === 0) return
   throw new StartError(
     `The database was made by a newer Darkroom (it has ${unknown.join(', ')}). Back up with that version.`,
+  )
+}
+
+/** Asserts that the studio has taken over: a restored copy has the identity of its original, whose backup it would replace. */
+async function assertTakenOver(folder: string, url: string): Promise<void> {
+  if ((await readMode(url)) !== 'restored') return
+  throw new StartError(
+    `This is a restored copy that has not taken over, and ${folder} has a backup, maybe its original's. Name another folder.`,
   )
 }
 

@@ -8,6 +8,13 @@ export const AWAY_MESSAGES = {
     'What is made cannot be shown at the moment: that part of the studio is starting again. What was asked for is made meanwhile.',
 } as const
 
+/** Page for a browser that opens the address while query is away. It loads itself again. The Caddyfile has the same. */
+export const AWAY_PAGE =
+  '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">' +
+  '<meta name="color-scheme" content="light dark"><meta http-equiv="refresh" content="3"><title>Darkroom</title>' +
+  '<body style="font:16px/1.5 system-ui,sans-serif;max-width:36em;margin:20vh auto;padding:0 1.5em">' +
+  `<h1 style="font-size:1.25em">Darkroom</h1><p role="status">${AWAY_MESSAGES.query} This page looks again every three seconds.</p>`
+
 const STOPPING_MESSAGE =
   'The studio is stopping: nothing new is taken. What is made can be looked at until it has stopped.'
 const AWAY_OPTIONS = { retryAfterSeconds: 1 }
@@ -20,8 +27,12 @@ export function respondMalformed(): Response {
   return respond(new ProblemError('malformed', 'The request could not be read.'))
 }
 
-/** Responds for a service that does not answer. */
-export function respondAway(service: keyof typeof AWAY_MESSAGES): Response {
+/** Responds for a service that does not answer: with a page to a browser that opens one. */
+export function respondAway(service: keyof typeof AWAY_MESSAGES, request: Request): Response {
+  if (service === 'query' && request.headers.get('accept')?.includes('text/html')) {
+    const headers = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', 'retry-after': '1' }
+    return new Response(AWAY_PAGE, { status: 503, headers })
+  }
   return respond(new ProblemError('unavailable', AWAY_MESSAGES[service], AWAY_OPTIONS))
 }
 

@@ -122,7 +122,7 @@ async function forwardRequest(
   } catch (error) {
     // For example two content lengths, which Bun joins to an invalid one.
     if (isInvalidHeaderError(error)) return respondMalformed()
-    return respondAway(target.service)
+    return respondAway(target.service, request)
   }
 }
 

@@ -128,7 +128,8 @@ async function drainWorkers(
   const timer = setTimeout(drain, config.SHUTDOWN_GRACE_SECONDS * 1_000)
   if (callsInFlight.list().length > 0) log.info({ calls: describeCalls(callsInFlight) }, 'stop_waits_for_calls')
   const giveUp = () => {
-    log.warn({ calls: describeCalls(callsInFlight) }, 'calls_given_up')
+    const calls = describeCalls(callsInFlight)
+    if (calls.length > 0) log.warn({ calls }, 'calls_given_up')
     callsInFlight.giveUp()
     drain()
   }
