@@ -8,6 +8,8 @@ import { hasTable } from './table-catalogue.ts'
 
 const PAUSE_SECONDS = 180
 const EXTEND_MS = 30_000
+/** Longer than the time between two extensions: another backup that runs meanwhile keeps the pause by its next one. */
+const RESUME_SECONDS = 60
 
 /** Runs `work` while the studio removes no objects. The pause of a killed process ends by itself. */
 export async function withRemovalsPaused<T>(url: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
@@ -31,6 +33,6 @@ export async function withRemovalsPaused<T>(url: string, signal: AbortSignal, wo
   } finally {
     ended.abort()
     await extending
-    await resumeRemovals(database).catch(() => {})
+    await resumeRemovals(database, RESUME_SECONDS).catch(() => {})
   }
 }

@@ -38,8 +38,16 @@ export async function pauseRemovals(database: Database, seconds: number): Promis
       greatest(removals_paused_until, clock_timestamp() + make_interval(secs => ${seconds}))`
 }
 
-export async function resumeRemovals(database: Database): Promise<void> {
-  await database`update studio set removals_paused_until = null`
+/**
+ * Ends the pause.
+ *
+ * @param afterSeconds time in which another backup that runs extends the pause
+ */
+export async function resumeRemovals(database: Database, afterSeconds = 0): Promise<void> {
+  await database`
+    update studio set removals_paused_until =
+      least(removals_paused_until, clock_timestamp() + make_interval(secs => ${afterSeconds}))
+    where removals_paused_until is not null`
 }
 
 /**

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { jobSubject } from '@darkroom/contracts/subjects'
 import type { Database, Queryable, Transaction } from '@darkroom/infra/database/connection'
 import { enqueueMessage } from '@darkroom/infra/database/outbox'
+import { isActive } from '@darkroom/infra/database/studio-state'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { transition } from '@darkroom/infra/generations/generations'
 import { reopenJob, resetOutputs } from '@darkroom/infra/generations/reopen'
@@ -100,20 +101,26 @@ export async function readRecordedCall(
   return row ?? { state: 'none' }
 }
 
+const REOPENED = 'the answer of its provider was found'
+/** Times that a generation is reopened for one call: an answer may end each process that reads it. */
+const MAX_REOPENINGS = 3
+
 /**
  * Reopens a generation that has ended without the outputs of a call whose answer is known by now. They are fetched, and nothing
- * is bought. Other outputs are not changed.
+ * is bought. Other outputs are not changed. A restored copy reopens nothing: nobody could work on it.
  *
  * @returns whether it was reopened
  */
 export async function reopenForAnswer(database: Database, { generationId: id, call }: CallName): Promise<boolean> {
+  const detail = `${REOPENED} (call ${call})`
   return await transaction(database, async tx => {
     await tx`select from generation_jobs where generation_id = ${id} for update`
     const [row] = await tx<ReopenedRow[]>`
       select g.status, g.provider, j.attempt, c.first_index as "firstIndex", c.count
       from generations g join generation_jobs j on j.generation_id = g.id
         join provider_calls c on c.generation_id = g.id and c.call = ${call}
-      where g.id = ${id} and g.deleted_at is null`
+      where g.id = ${id} and g.deleted_at is null and ${isActive(tx)}
+        and (select count(*) from generation_events e where e.generation_id = g.id and e.detail = ${detail}) < ${MAX_REOPENINGS}`
     if (row?.status !== 'failed' && row?.status !== 'completed') return false
     const { status, provider, attempt, firstIndex, count } = row
     await tx`
@@ -124,7 +131,7 @@ export async function reopenForAnswer(database: Database, { generationId: id, ca
       Array.from({ length: count }, (_, offset) => firstIndex + offset),
     )
     const to = status === 'failed' ? 'processing' : 'queued'
-    await transition(tx, { id, to, attempt, detail: 'the answer of its provider was found' })
+    await transition(tx, { id, to, attempt, detail })
     await reopenJob(tx, id, 'check')
     await enqueueMessage(tx, jobSubject(provider), { v: 1, type: 'generation.queued', id })
     return true

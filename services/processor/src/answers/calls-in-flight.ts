@@ -56,7 +56,8 @@ export function createCallsInFlight(): CallsInFlight {
       for (let calls = select(generationId); calls.length > 0; calls = select(generationId))
         await Promise.all(calls.map(({ ended }) => ended))
     },
-    giveUp: () => abandoned.abort(new ProviderError('interrupted')),
+    // An adapter may pass the reason on as the error of its call, which must not look like one without effect.
+    giveUp: () => abandoned.abort(new ProviderError('unknown_outcome')),
   }
 }
 

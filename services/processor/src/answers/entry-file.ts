@@ -39,6 +39,8 @@ export const HEARTBEAT_MS = 3_000
 const FROZEN_MS = 60_000
 /** A writer of another container, whose pid cannot be looked up, is gone after this. */
 const SILENT_MS = 12_000
+/** After this the connection of a frozen writer has ended as well, and no more of an answer comes. */
+const GONE_MS = 2 * 3_600_000
 
 /** Reads an entry's file; undefined if there is none. @throws ZodError or SyntaxError for one that is unreadable */
 export async function readEntryFile(path: string): Promise<EntryFile | undefined> {
@@ -49,13 +51,23 @@ export async function readEntryFile(path: string): Promise<EntryFile | undefined
 /** State of the process that writes an entry. `silent`: it is frozen, or it runs where this process cannot look. */
 export type WriterState = 'alive' | 'silent' | 'dead'
 
-/** Returns the state of the process that writes an entry. @param ownId identity of this process */
-export async function getWriterState(path: string, { writer }: EntryFile, ownId: string): Promise<WriterState> {
-  if (writer.id === ownId) return 'alive'
+/** The identity of this process, and the paths of the entries that it is writing. */
+export interface OwnWriter {
+  id: string
+  open: ReadonlySet<string>
+}
+
+/** Returns the state of the process that writes an entry. */
+export async function getWriterState(path: string, file: EntryFile, own: OwnWriter): Promise<WriterState> {
+  const { writer } = file
+  // An end that could not be written, because the disk was full for example, is one.
+  if (writer.id === own.id) return own.open.has(path) ? 'alive' : 'dead'
   const isHere = writer.host === hostname()
   // In a container, earlier processes may have had the same pid.
   if (isHere && (writer.pid === process.pid || !isProcessAlive(writer.pid))) return 'dead'
-  return (await getAgeMs(path)) < (isHere ? FROZEN_MS : SILENT_MS) ? 'alive' : 'silent'
+  const ageMs = await getAgeMs(path)
+  if (ageMs > GONE_MS) return 'dead'
+  return ageMs < (isHere ? FROZEN_MS : SILENT_MS) ? 'alive' : 'silent'
 }
 
 /** Returns the time since a file was written, by the clock of the file system: the clock of a process may be wrong. */

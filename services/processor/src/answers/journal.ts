@@ -9,6 +9,7 @@ import {
   type EntryFile,
   getWriterState,
   HEARTBEAT_MS,
+  type OwnWriter,
   readEntryFile,
   toEntryFailure,
   toProviderError,
@@ -37,9 +38,11 @@ export interface JournaledCall extends CallName {
 export type JournalEntry = JournaledCall &
   (
     | { state: 'in-flight' }
-    /** `ended`: no answer can come any more, not even from a process that is frozen. */
+    /** Of a newer version, or damaged: it may be an answer, so it is waited for and never removed. */
+    | { state: 'unreadable' }
+    /** `ended`: nothing more of an answer can come, not even from a process that is frozen. */
     | { state: 'unanswered'; ended: boolean }
-    | { state: 'answered'; answer: SavedAnswer }
+    | { state: 'answered'; ended: boolean; answer: SavedAnswer }
     | { state: 'refused'; error: ProviderError }
   )
 
@@ -73,7 +76,7 @@ export interface Journal {
   remove(call: CallName): Promise<void>
 }
 
-const ENTRY_NAME = /^([0-9a-f-]{36})\.\d+\.\d+\.json$/
+const ENTRY_NAME = /^([0-9a-f-]{36})\.(\d+)\.(\d+)\.json$/
 const ID_FILE = 'id'
 /** Longer than a process takes between two steps of writing or removing an entry. */
 const LEFTOVER_MS = 3_600_000
@@ -83,18 +86,20 @@ export async function openJournal({ directory, log }: { directory: string; log: 
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await removeLeftovers(directory)
   const id = await readOrCreateId(directory)
-  const writerId = crypto.randomUUID()
-  const unfinished = new Set<string>()
+  const own = { id: crypto.randomUUID(), open: new Set<string>() }
   const list: Journal['list'] = async generationId => {
-    const names = (await readdir(directory)).filter(name => {
+    const files = await readdir(directory).catch(error => restoreFolder(error, directory, id))
+    const names = files.filter(name => {
       const named = ENTRY_NAME.exec(name)?.[1]
       return named !== undefined && named === (generationId ?? named)
     })
     const entries = await Promise.all(
       names.map(name =>
-        readEntry(join(directory, name), { writerId, unfinished }).catch(err => {
+        readEntry(join(directory, name), own).catch(err => {
           log.error({ err, file: name }, 'journal_entry_unreadable')
-          return undefined
+          // A call whose entry cannot be read must not be taken for one without an answer.
+          if (generationId !== undefined && isSystemError(err)) throw err
+          return toUnreadableEntry(name)
         }),
       ),
     )
@@ -104,7 +109,7 @@ export async function openJournal({ directory, log }: { directory: string; log: 
     id,
     directory,
     list,
-    open: call => openEntry({ directory, writerId, unfinished }, call),
+    open: call => openEntry(directory, own, call),
     remove: async call => {
       const path = getEntryPath(directory, call)
       // The entry first: a body without an entry is nothing, and an entry without its body looks unanswered.
@@ -115,49 +120,45 @@ export async function openJournal({ directory, log }: { directory: string; log: 
   }
 }
 
-/** The state that the entries of one process share. */
-interface WriterContext {
-  directory: string
-  writerId: string
-  /** Paths of the entries that this process is writing. */
-  unfinished: Set<string>
-}
-
-async function readEntry(
-  path: string,
-  { writerId, unfinished }: Omit<WriterContext, 'directory'>,
-): Promise<JournalEntry | undefined> {
+async function readEntry(path: string, own: OwnWriter): Promise<JournalEntry | undefined> {
   const file = await readEntryFile(path)
   if (!file) return undefined
   const { generationId, call, attempt, provider, model, failure } = file
   const named = { generationId, call, attempt, provider, model }
-  const isEnded = file.ended || (file.writer.id === writerId && !unfinished.has(path))
-  const writer = isEnded ? 'dead' : await getWriterState(path, file, writerId)
+  const writer = file.ended ? 'dead' : await getWriterState(path, file, own)
   if (writer === 'alive') return { ...named, state: 'in-flight' }
   if (writer === 'dead' && !file.sent) return { ...named, state: 'refused', error: new ProviderError('interrupted') }
   const { headers } = file
-  if (headers !== null && (await getSize(toBodyPath(path))) > 0) {
+  const ended = writer === 'dead'
+  const isWhole = file.ended && failure === null
+  if (headers !== null && (isWhole || (await getSize(toBodyPath(path))) > 0)) {
     const answer: SavedAnswer = {
       headers: async () => headers,
       body: signal => readAnswerBody(toBodyPath(path), signal),
     }
-    return { ...named, state: 'answered', answer }
+    return { ...named, state: 'answered', ended, answer }
   }
-  if (failure !== null && failure.failure !== 'unknown')
+  // Once a response has begun the call may have been accepted.
+  if (headers === null && failure !== null && failure.failure !== 'unknown')
     return { ...named, state: 'refused', error: toProviderError(failure) }
-  return { ...named, state: 'unanswered', ended: isEnded }
+  return { ...named, state: 'unanswered', ended }
 }
 
 async function openEntry(
-  { directory, writerId, unfinished }: WriterContext,
+  directory: string,
+  own: { id: string; open: Set<string> },
   call: JournaledCall,
 ): Promise<AnswerWriter> {
   const path = getEntryPath(directory, call)
-  unfinished.add(path)
-  const writer = { id: writerId, pid: process.pid, host: hostname() }
+  const writer = { id: own.id, pid: process.pid, host: hostname() }
   let file: EntryFile = { v: 1, ...call, writer, sent: false, headers: null, ended: false, failure: null }
+  own.open.add(path)
   await replaceFile(path, JSON.stringify(file))
   const body = await createAnswerBody(toBodyPath(path))
+  const write = async (changed: EntryFile) => {
+    file = changed
+    await replaceFile(path, JSON.stringify(file))
+  }
   const begun = Promise.withResolvers<Record<string, string>>()
   // Prevents an unhandled-rejection crash: a reader gets the failure, and there may be none.
   begun.promise.catch(() => {})
@@ -167,23 +168,22 @@ async function openEntry(
     call,
     answer: { headers: () => begun.promise, body: body.follow },
     markSent: async () => {
-      file = { ...file, sent: true }
-      await replaceFile(path, JSON.stringify(file))
+      // A sweep may have taken the entry of a process that was frozen until now for one of a dead process.
+      if ((await readEntryFile(path)) === undefined)
+        throw new Error(`the entry of call ${call.call} of generation ${call.generationId} was removed`)
+      await write({ ...file, sent: true })
     },
     begin: async headers => {
-      file = { ...file, headers }
-      await replaceFile(path, JSON.stringify(file))
+      await write({ ...file, headers })
       begun.resolve(headers)
     },
     append: body.append,
     end: async error => {
       clearInterval(heartbeat)
-      // Whether or not it can be written: nothing more comes from this process.
-      unfinished.delete(path)
-      file = { ...file, ended: true, failure: error === undefined ? null : toEntryFailure(error) }
       try {
-        await replaceFile(path, JSON.stringify(file))
+        await write({ ...file, ended: true, failure: error === undefined ? null : toEntryFailure(error) })
       } finally {
+        own.open.delete(path)
         begun.reject(error)
         await body.close(error)
       }
@@ -222,6 +222,25 @@ async function removeLeftovers(directory: string): Promise<void> {
     const stats = await stat(path).catch(() => undefined)
     if (stats && Date.now() - stats.mtimeMs > LEFTOVER_MS) await rm(path, { force: true })
   }
+}
+
+/** Returns the entry of a newer version, or one that is damaged, by its name. */
+function toUnreadableEntry(name: string): JournalEntry {
+  const [, generationId = '', call, attempt] = ENTRY_NAME.exec(name) ?? []
+  return { generationId, call: Number(call), attempt: Number(attempt), provider: '', model: '', state: 'unreadable' }
+}
+
+/** Returns whether the operating system refused: too many open files, no permission, a broken disk. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
+}
+
+/** Makes a folder that somebody has removed again: without it nothing could be worked on. @throws any other error */
+async function restoreFolder(error: unknown, directory: string, id: string): Promise<string[]> {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await replaceFile(join(directory, ID_FILE), id)
+  return []
 }
 
 /** Returns the identity of the folder. Several processes may create it at once: the first one counts. */

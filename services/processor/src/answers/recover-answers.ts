@@ -30,28 +30,43 @@ const INTERVAL_MS = 10_000
  */
 export async function recoverAnswers(deps: RecoverDeps): Promise<void> {
   const { log, stopping, intervalMs = INTERVAL_MS } = deps
-  const options = { name: 'recover_answers', policy: RETRY_POLICIES.recoverAnswers, log, signal: stopping }
-  await runForever({ ...options, idleMs: intervalMs, wait: sleep }, async () => {
+  const reopened = new Set<string>()
+  let hasEntries = false
+  const options = { policy: RETRY_POLICIES.recoverAnswers, log, signal: stopping, idleMs: intervalMs, wait: sleep }
+  // In a loop of its own: an answer may take long to be stored, and other hosts must not take this one for silent.
+  const renewing = runForever({ ...options, name: 'renew_host' }, async () => {
+    if (hasEntries || deps.callsInFlight.list().length > 0) await renewHost(deps.database, deps.journal.id)
+    return 'idle'
+  })
+  await runForever({ ...options, name: 'recover_answers' }, async () => {
     const entries = await deps.journal.list()
-    if (entries.length > 0 || deps.callsInFlight.list().length > 0) await renewHost(deps.database, deps.journal.id)
+    hasEntries = entries.length > 0
     for (const entry of entries) {
       const ids = { generation: entry.generationId, call: entry.call, attempt: entry.attempt }
       // One answer that cannot be recovered must not block the others.
-      await recoverEntry(deps, entry).catch(err => log.warn({ err, ...ids }, 'answer_not_recovered'))
+      await recoverEntry({ ...deps, reopened }, entry).catch(err => log.warn({ err, ...ids }, 'answer_not_recovered'))
       if (stopping.aborted) break
     }
     return 'idle'
   })
+  await renewing
 }
 
-async function recoverEntry(deps: RecoverDeps, entry: JournalEntry): Promise<void> {
-  if (entry.state === 'in-flight') return
+interface EntryDeps extends RecoverDeps {
+  /** Calls whose generations this process has reopened. One that ends without the answer again has one that cannot be read. */
+  reopened: Set<string>
+}
+
+async function recoverEntry(deps: EntryDeps, entry: JournalEntry): Promise<void> {
+  if (entry.state === 'in-flight' || entry.state === 'unreadable') return
   const recorded = await readRecordedCall(deps.database, entry)
   // The database may be an older copy: only a row may say that an answer is not needed.
   if (recorded.state === 'none' && entry.state === 'answered') return
   const isNeeded = recorded.state !== 'none' && recorded.state !== 'settled' && recorded.requestId === null
   if (!isNeeded) return await deps.journal.remove(entry)
   if (entry.state === 'unanswered') return await onUnanswered(deps, entry, recorded.state)
+  // What is there of it was read when its generation ended.
+  if (entry.state === 'answered' && !entry.ended && recorded.state === 'missed') return
   await onAnswer(deps, entry, recorded.state)
 }
 
@@ -60,13 +75,21 @@ async function onUnanswered({ journal }: RecoverDeps, entry: JournalEntry, state
   if (entry.state === 'unanswered' && entry.ended && state !== 'open') await journal.remove(entry)
 }
 
-async function onAnswer(deps: RecoverDeps, entry: JournalEntry, state: string): Promise<void> {
+async function onAnswer(deps: EntryDeps, entry: JournalEntry, state: string): Promise<void> {
   const provider = deps.providers.find(({ name }) => name === entry.provider)
   if (!provider) return
-  if (entry.state === 'answered' && (await noteIfAccepted(deps, provider, entry))) await deps.journal.remove(entry)
   if (entry.state === 'refused' && state !== 'open') return await deps.journal.remove(entry)
-  if (state === 'missed') await reopenForAnswer(deps.database, entry)
+  // Before its id is noted and the entry removed: from then on nothing shows that the answer was missed.
+  if (state === 'missed') await reopenOnce(deps, entry)
+  if (entry.state === 'answered' && (await noteIfAccepted(deps, provider, entry))) await deps.journal.remove(entry)
   if (state !== 'cancelled') await deps.runJob(provider, entry.generationId)
+}
+
+/** Reopens a generation for an answer, once in each process: a newer version may read what this one cannot. */
+async function reopenOnce({ database, reopened }: EntryDeps, entry: JournalEntry): Promise<void> {
+  const name = `${entry.generationId} ${entry.call} ${entry.attempt}`
+  if (reopened.has(name)) return
+  if (await reopenForAnswer(database, entry)) reopened.add(name)
 }
 
 /** Notes the request id of an answer that has one. @returns whether it has one and it is noted */

@@ -9,6 +9,7 @@ import { type UploadDeps, uploadOutput } from '../outputs/upload.ts'
 import { createUploadBatch, UPLOAD_STAGE } from '../outputs/upload-batch.ts'
 import type { ProviderOutput } from '../providers/provider.ts'
 import type { Job, JobCall } from '../queue/job.ts'
+import { readCalls } from '../queue/job-rows.ts'
 import { type Lease, rescheduleJob } from '../queue/lease.ts'
 import { setWaiting, type WaitingState } from '../queue/waiting-reason.ts'
 import { finishGeneration, markUploading } from './finish-generation.ts'
@@ -68,7 +69,10 @@ const DISK_FULL_SECONDS = 10
  * @throws LeaseLostError when the lease is lost
  * @throws the reason of the lease's signal once it is aborted
  */
-export async function generate(deps: GenerateDeps, job: Job, lease: Lease): Promise<JobOutcome> {
+export async function generate(deps: GenerateDeps, claimed: Job, lease: Lease): Promise<JobOutcome> {
+  const entries = await deps.journal.list(claimed.id)
+  // After the look: an answer that was noted and removed since the claim is in its row.
+  const job = { ...claimed, calls: await readCalls(deps.database, claimed.id) }
   const deferred = new Set<number>()
   const batch = createUploadBatch<ProviderOutput>({
     concurrency: deps.uploadConcurrency,
@@ -78,7 +82,6 @@ export async function generate(deps: GenerateDeps, job: Job, lease: Lease): Prom
     onStart: () => setStage(job, lease, UPLOAD_STAGE),
     onSettled: () => setStage(job, lease, null),
   })
-  const entries = await deps.journal.list(job.id)
   const plan = createPlan(job, deps.planLimits, toJournalState(deps.journal.id, job, entries))
   await recordLosses(job, lease, plan)
   for (const output of plan.fetch)
@@ -94,7 +97,7 @@ export async function generate(deps: GenerateDeps, job: Job, lease: Lease): Prom
     await recordResults(job, lease, settled, { ...next, deferred })
     const delay = deferred.size > 0 ? (next.delay ?? decideStorageDelay(job.calls.length + 1)) : next.delay
     const outcome = await finishOrReschedule(job, lease, delay)
-    await removeReadAnswers(deps, job, settled, plan)
+    await removeReadAnswers(deps, job, settled, entries)
     return outcome
   } finally {
     // After an error too, no upload of this attempt may run beside the next attempt.
@@ -113,7 +116,8 @@ function toJournalState(hostId: string, job: Job, entries: JournalEntry[]): Jour
     job.calls.some(other => other.call === call && other.attempt === attempt),
   )
   const known = own.filter(({ state }) => state !== 'unanswered')
-  return { hostId, calls: new Map(known.map(({ call, state }) => [call, state === 'in-flight' ? state : 'answered'])) }
+  const isPending = (state: JournalEntry['state']) => state === 'in-flight' || state === 'unreadable'
+  return { hostId, calls: new Map(known.map(({ call, state }) => [call, isPending(state) ? 'in-flight' : 'answered'])) }
 }
 
 async function makeCalls(
@@ -155,7 +159,11 @@ function createCallContext(
   lease: Lease,
   add: (output: ProviderOutput) => Promise<void>,
 ): Omit<CallContext, 'references' | 'onProgress'> {
+  const recorded = new Set<number>()
   const onOutput = async (output: ProviderOutput) => {
+    // Two calls may give the same output, and both would be stored with the same key: the first one counts.
+    if (recorded.has(output.index)) return
+    recorded.add(output.index)
     if (!(await lease.write(tx => recordOutput(tx, job, output)))) return
     const begun = add(output)
     // Bytes wait on the disk, where their answer is: no more of them are read than can be stored.
@@ -200,11 +208,12 @@ async function removeReadAnswers(
   { journal, log }: GenerateDeps,
   job: Job,
   results: CallResult[],
-  { unknown }: Plan,
+  entries: JournalEntry[],
 ): Promise<void> {
+  // The answer, or the rest of it, may still come from a process that was frozen.
+  const unended = new Set(entries.flatMap(entry => ('ended' in entry && !entry.ended ? [entry.call] : [])))
   for (const { call, outcome } of results) {
-    // The answer of an unknown call may still come, from a process that was frozen.
-    if (outcome.kind === 'waiting' || unknown.includes(call)) continue
+    if (outcome.kind === 'waiting' || unended.has(call.call)) continue
     await failpoint('before-journal-remove')
     const name = toCallName(job, call)
     await journal

@@ -22,7 +22,8 @@ async function readOutputs(db: Queryable, id: string): Promise<JobOutput[]> {
     from generation_outputs where generation_id = ${id} order by index`
 }
 
-async function readCalls(db: Queryable, id: string): Promise<JobCall[]> {
+/** Reads the calls of a generation, in order. */
+export async function readCalls(db: Queryable, id: string): Promise<JobCall[]> {
   return await db<JobCall[]>`
     select c.call, c.first_index as "firstIndex", c.count, c.round, c.request_id as "requestId",
            c.finished_at is not null as finished, c.outcome, c.cancel_tried_at is not null as "cancelRequested",

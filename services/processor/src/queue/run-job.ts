@@ -137,7 +137,7 @@ async function onJobError(
 /** Returns whether the journal has, or may get, answers for a generation. */
 export async function hasAnswers({ journal }: Pick<RunJobDeps, 'journal'>, id: string): Promise<boolean> {
   const entries = await journal.list(id)
-  return entries.some(({ state }) => state === 'answered' || state === 'in-flight')
+  return entries.some(({ state }) => state === 'answered' || state === 'in-flight' || state === 'unreadable')
 }
 
 /** Counts an error of our own (the store, the database, or this code) and reschedules the job. */
