@@ -29,7 +29,10 @@ export function createJournalCopy(options: { from: string; to: string; signal: A
   }
   return {
     copy: async () => {
-      for (const name of await listFiles(from)) await copyOne(name)
+      // An entry before its answer: an answer that ends in between is copied to its end.
+      const names = await listFiles(from)
+      const isBody = (name: string) => name.endsWith('.body')
+      for (const name of [...names.filter(name => !isBody(name)), ...names.filter(isBody)]) await copyOne(name)
     },
     list: () => [...copied.values()].map(({ file }) => file).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
   }

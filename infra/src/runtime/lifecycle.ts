@@ -14,8 +14,8 @@ export interface Lifecycle {
 }
 
 const CLOSE_MS = 5_000
-/** Through a process group one signal may arrive several times. A later one is a second request. */
-const DEBOUNCE_MS = 500
+/** Through a process group, or from a service manager and its launcher, one signal arrives several times. A later one is a second request. */
+const DEBOUNCE_MS = 1_500
 /** The watchdog of the launcher stops a process at once; this is for one without a watchdog, and for a watchdog that was killed. */
 const PARENT_CHECK_MS = 5_000
 

@@ -77,9 +77,10 @@ export async function renewHost(db: Queryable, host: string): Promise<void> {
 /**
  * The state of a journaled call by its row. `settled`: nothing more is needed of its answer. `open`: its generation is being worked on or
  * is due. `missed`: its generation ended without it. `cancelled`: its user cancelled, so its outputs are only for a retry.
+ * `purged`: its generation was removed permanently. `none`: the database does not have it.
  */
 export type RecordedCall =
-  | { state: 'none' }
+  | { state: 'none' | 'purged' }
   | { state: 'settled' | 'open' | 'missed' | 'cancelled'; requestId: string | null }
 
 /** Reads the state of a call. A row of another attempt is another call of the same number. */
@@ -98,7 +99,12 @@ export async function readRecordedCall(
            else 'open' end as state
     from provider_calls c join generations g on g.id = c.generation_id
     where c.generation_id = ${generationId} and c.call = ${call} and c.attempt = ${attempt}`
-  return row ?? { state: 'none' }
+  return row ?? { state: (await isPurged(db, generationId)) ? 'purged' : 'none' }
+}
+
+async function isPurged(db: Queryable, id: string): Promise<boolean> {
+  const rows = await db`select from purged_generations where id = ${id}`
+  return rows.length > 0
 }
 
 const REOPENED = 'the answer of its provider was found'

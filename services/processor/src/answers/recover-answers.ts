@@ -62,7 +62,7 @@ async function recoverEntry(deps: EntryDeps, entry: JournalEntry): Promise<void>
   const recorded = await readRecordedCall(deps.database, entry)
   // The database may be an older copy: only a row may say that an answer is not needed.
   if (recorded.state === 'none' && entry.state === 'answered') return
-  const isNeeded = recorded.state !== 'none' && recorded.state !== 'settled' && recorded.requestId === null
+  const isNeeded = 'requestId' in recorded && recorded.state !== 'settled' && recorded.requestId === null
   if (!isNeeded) return await deps.journal.remove(entry)
   if (entry.state === 'unanswered') return await onUnanswered(deps, entry, recorded.state)
   // What is there of it was read when its generation ended.

@@ -15,6 +15,7 @@ export interface PurgeOptions {
 const TERMINAL_STATUSES = STATUSES.filter(isTerminal)
 /** Time between the upload of a reference image and its submission, at most. */
 const UNUSED_HOURS = 24
+const PURGED_DAYS = 365
 
 /**
  * Deletes generations that have been in the trash for `days` days, with everything that belongs to them, and schedules the
@@ -29,8 +30,19 @@ export async function purgeGenerations(tx: Transaction, days: number, options: P
     select key from generation_outputs where generation_id = any(${ids}) and key is not null`
   const keys = [...trash.map(getGenerationFolder), ...outputs.flatMap(({ key }) => objectKeys(key))]
   await scheduleRemovals(tx, keys, options.removeAfterSeconds)
+  await recordPurged(tx, ids)
   await tx`delete from generations where id = any(${ids})`
   return ids.length
+}
+
+/** Records the generations whose answers a host may have in its journal. Every host has seen the record long before it is old. */
+async function recordPurged(tx: Transaction, ids: string[]): Promise<void> {
+  await tx`delete from purged_generations where purged_at < now() - make_interval(days => ${PURGED_DAYS})`
+  await tx`
+    insert into purged_generations (id)
+    select distinct generation_id from provider_calls
+    where generation_id = any(${ids}) and host is not null and request_id is null
+    on conflict do nothing`
 }
 
 /**

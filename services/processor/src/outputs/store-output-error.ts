@@ -36,8 +36,15 @@ const UNUSABLE_CODES: readonly SafeGetError['code'][] = [
 ]
 
 function classifyFailure(cause: unknown): StoreOutputFailure {
+  if (isTooSlow(cause)) return 'store'
   if (cause instanceof MediaError) return cause.reason === 'damaged' ? 'retryable' : 'unusable'
   if (!(cause instanceof SafeGetError)) return 'store'
   if (UNUSABLE_CODES.includes(cause.code)) return 'unusable'
   return GONE_STATUSES.includes(cause.status ?? 0) ? 'gone' : 'retryable'
+}
+
+/** Returns whether an image was not decoded in time: this machine was busy, and the image may be whole. */
+export function isTooSlow(error: unknown): boolean {
+  const cause = error instanceof StoreOutputError ? error.cause : error
+  return cause instanceof MediaError && cause.cause instanceof Error && /\btimeout\b/.test(cause.cause.message)
 }

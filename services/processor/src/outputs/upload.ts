@@ -8,12 +8,14 @@ import type { Job } from '../queue/job.ts'
 import { type Lease, LeaseLostError } from '../queue/lease.ts'
 import { markNotStored, markStored, type StoredOutput } from './output-rows.ts'
 import { type StoreOutputDeps, storeOutput } from './store-output.ts'
-import { StoreOutputError } from './store-output-error.ts'
+import { isTooSlow, StoreOutputError } from './store-output-error.ts'
 
 export interface UploadDeps extends StoreOutputDeps {
   log: Log
 }
 
+/** Attempts after which an image that is not decoded in time is given up: it is no machine that is busy for a moment. */
+const MAX_SLOW_ATTEMPTS = 20
 const NOT_STORED = publicError('not_stored')
 
 /**
@@ -42,14 +44,15 @@ export async function uploadOutput(
   } catch (err) {
     if (lease.signal.aborted || err instanceof LeaseLostError) throw err
     deps.log.warn({ err, ...ids }, 'output_not_stored')
-    if (output.kind === 'bytes' && !isUnusable(err)) return 'deferred'
+    if (output.kind === 'bytes' && !isUnusable(err, job)) return 'deferred'
     await lease.write(tx => markNotStored(tx, job, output.index, NOT_STORED))
   }
   return 'settled'
 }
 
 /** Returns whether bytes can never be stored, however often they are tried: they are no media, or damaged. */
-function isUnusable(error: unknown): boolean {
+function isUnusable(error: unknown, { attempt }: Job): boolean {
+  if (isTooSlow(error)) return attempt > MAX_SLOW_ATTEMPTS
   return error instanceof StoreOutputError && error.failure !== 'store'
 }
 
