@@ -30,10 +30,22 @@ export function checkAnswers(
     const isExcused = wasKilledBefore(context, answer) || wasStoppedAfter(context, generation, answer.receivedAt)
     report.delivered += answer.outputs.length
     if (isExcused) report.excused += answer.outputs.length
-    else if (answer.outputs.length > 0) report.violations.push(...checkDeliveredOutputs(context, answer, generation))
-    else report.violations.push(...checkRequestId(answer, requestIds))
+    else if (answer.outputs.length > 0)
+      report.violations.push(
+        ...checkDeliveredOutputs(context, answer, generation).map(line => `${line} ${describe(answer, generation)}`),
+      )
+    else
+      report.violations.push(
+        ...checkRequestId(answer, requestIds).map(line => `${line} ${describe(answer, generation)}`),
+      )
   }
   return report
+}
+
+/** Describes an answer and what became of its generation, for a violation. */
+function describe({ host, model, receivedAt, closedAt }: AnswerRecord, generation: GenerationSnapshot): string {
+  const { status, error, happened } = generation
+  return JSON.stringify({ host, model, receivedAt, closedAt, status, error: error?.code, happened })
 }
 
 function wasDelivered(context: CallContext, answer: AnswerRecord): boolean {
