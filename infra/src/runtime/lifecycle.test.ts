@@ -82,6 +82,46 @@ test('serves requests and is not ready while it drains', async () => {
   expect(await process.end()).toEqual({ code: 0, lines: ['working 200', 'draining 503'] })
 })
 
+test('an error of a socket without a listener ends nothing, any other unhandled error stops the process', async () => {
+  await using process = run(`
+    createLifecycle({ log })
+    const { Socket } = await import('node:net')
+    const socket = new Socket()
+    const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+    reset.stack = 'Error: read ECONNRESET\\n    at close (node:net:912:40)'
+    process.nextTick(() => socket.emit('error', reset))
+    setTimeout(() => print('goes on'), 50)
+    setTimeout(() => { throw Object.assign(new Error('ours'), { code: 'ECONNRESET' }) }, 100)`)
+  expect(await process.end()).toEqual({ code: 1, lines: ['goes on'] })
+})
+
+test('an error while it stops is not a crash', async () => {
+  await using process = run(`
+    const lifecycle = createLifecycle({ log })
+    lifecycle.stopping.addEventListener('abort', () => void Promise.reject(new Error('CONNECTION_DRAINING')))`)
+  await process.waitForLine('ready')
+  process.child.kill('SIGTERM')
+  expect((await process.end()).code).toBe(0)
+})
+
+test('a second stop signal, after a while, forces the stop', async () => {
+  await using process = run(`
+    const lifecycle = createLifecycle({ log })
+    lifecycle.onClose('slow', async () => {
+      print('closing')
+      await new Promise(resolve => lifecycle.forced.addEventListener('abort', resolve))
+      print('forced')
+    })`)
+  await process.waitForLine('ready')
+  process.child.kill('SIGTERM')
+  await process.waitForLine('closing')
+  // One that comes at once is the first one again.
+  process.child.kill('SIGTERM')
+  await Bun.sleep(1_600)
+  process.child.kill('SIGTERM')
+  expect(await process.end()).toEqual({ code: 0, lines: ['closing', 'forced'] })
+})
+
 test('stops once, even on a second signal', async () => {
   await using process = run(`
     const lifecycle = createLifecycle({ log })

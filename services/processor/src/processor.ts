@@ -4,6 +4,8 @@ import { runRelay } from '@darkroom/infra/database/outbox'
 import { createHttpApp } from '@darkroom/infra/http/app'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { getFreeBytes } from '@darkroom/infra/runtime/disk-space'
+import { retry } from '@darkroom/infra/runtime/retry'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { openServiceContext, type ServiceContext } from '@darkroom/infra/runtime/service-context'
 import { type CallsInFlight, createCallsInFlight } from './answers/calls-in-flight.ts'
 import { openJournal } from './answers/journal.ts'
@@ -36,7 +38,9 @@ type ProcessorDeps = Awaited<ReturnType<typeof createDeps>>
 export async function runProcessor(createProviders: (config: ServiceConfig) => Provider[]): Promise<void> {
   const context = await openServiceContext('processor', { isBusRequired: true })
   const { config, lifecycle } = context
-  await context.bus.ensureStreams()
+  // A bus that does not answer is waited for; a stop ends the wait, and the process.
+  const waiting = { policy: RETRY_POLICIES.consumer, signal: lifecycle.stopping }
+  await retry(() => context.bus.ensureStreams(), waiting)
   const relay = runRelay({ ...context, signal: lifecycle.stopping })
   lifecycle.onClose('relay', () => relay)
   const providers = createProviders(config)
