@@ -4,7 +4,7 @@ import { isNpxChainIntact, isSignalIgnored, type NpxChain } from '../process/anc
 /** Signals by which a terminal, a service manager and npx request a stop. */
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const DEBOUNCE_MS = 2_000
-const PARENT_CHECK_INTERVAL_MS = 1_000
+const PARENT_CHECK_INTERVAL_MS = 2_000
 
 export interface StopHandlers {
   /** Called once, for the first request. */

@@ -17,6 +17,8 @@ export interface CallContext {
 const ARRIVAL_MS = 1_000
 /** A reset of the network this long before or after an exchange may have met it. */
 const NETWORK_MS = 500
+/** A call is sent this long after its note, at most. */
+const SEND_MS = 5_000
 /** Statuses by which a provider refuses: no work was begun. */
 const REFUSAL = /^status (4\d\d|503)$/
 const RESETS: readonly FaultPeriod['kind'][] = ['reset', 'cut', 'lost-response']
@@ -30,6 +32,13 @@ export function isAmbiguous({ fault }: AnswerRecord): boolean {
 export function wasReset({ faultPeriods }: CallContext, from: number, until: number): boolean {
   return faultPeriods.some(
     period => RESETS.includes(period.kind) && period.from - NETWORK_MS <= until && period.until + NETWORK_MS >= from,
+  )
+}
+
+/** Returns whether the network to the provider swallowed what was sent while a call of this time could be on its way. */
+export function wasSwallowed({ faultPeriods }: CallContext, from: number): boolean {
+  return faultPeriods.some(
+    period => period.kind === 'black-hole' && period.from <= from + SEND_MS && period.until + NETWORK_MS >= from,
   )
 }
 

@@ -8,7 +8,7 @@ export interface CallSnapshot {
   requestId: string | null
   /** In ms since 1970. */
   submittedAt: number
-  /** Whether its outcome is recorded, or shown to users, as unknown. */
+  /** Whether its outcome is recorded, or shown to users, as unknown, and outputs of it are missing. */
   isUnknown: boolean
 }
 
@@ -17,7 +17,10 @@ export async function readCallSnapshots(sql: Database, workspaceId: string): Pro
   return await sql<CallSnapshot[]>`
     select c.generation_id as "generationId", c.generation_id || ':' || c.call as key, c.request_id as "requestId",
       (extract(epoch from c.submitted_at) * 1000)::float8 as "submittedAt",
-      c.request_id is null and (c.outcome = 'unknown' or (c.outcome is null
+      c.request_id is null and ((c.outcome = 'unknown' and exists (
+          select from generation_outputs o where o.generation_id = c.generation_id
+            and o.index >= c.first_index and o.index < c.first_index + c.count
+            and o.state not in ('stored', 'temporary'))) or (c.outcome is null
         and g.status in ('failed', 'completed') and exists (
           select from generation_outputs o where o.generation_id = c.generation_id
             and o.index >= c.first_index and o.index < c.first_index + c.count

@@ -1,3 +1,4 @@
+import type { Activity } from '@darkroom/infra/database/activity'
 import type { Database } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import type { Log } from '@darkroom/infra/log'
@@ -18,6 +19,8 @@ export interface RecoverDeps {
   stopping: AbortSignal
   /** Works on a generation whose answer is in this journal, unless a worker does. */
   runJob: (provider: Provider, id: string) => Promise<void>
+  /** In a quiet studio the runs are rarer. */
+  activity?: Pick<Activity, 'wait'>
   /** Time between two runs, in ms; 10,000 unless given. */
   intervalMs?: number
 }
@@ -32,7 +35,8 @@ export async function recoverAnswers(deps: RecoverDeps): Promise<void> {
   const { log, stopping, intervalMs = INTERVAL_MS } = deps
   const reopened = new Set<string>()
   let hasEntries = false
-  const options = { policy: RETRY_POLICIES.recoverAnswers, log, signal: stopping, idleMs: intervalMs, wait: sleep }
+  const wait = deps.activity?.wait ?? sleep
+  const options = { policy: RETRY_POLICIES.recoverAnswers, log, signal: stopping, idleMs: intervalMs, wait }
   // In a loop of its own: an answer may take long to be stored, and other hosts must not take this one for silent.
   const renewing = runForever({ ...options, name: 'renew_host' }, async () => {
     if (hasEntries || deps.callsInFlight.list().length > 0) await renewHost(deps.database, deps.journal.id)
