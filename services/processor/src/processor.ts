@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { ServiceConfig } from '@darkroom/infra/config'
+import { isTransientDbError } from '@darkroom/infra/database/errors'
 import { runRelay } from '@darkroom/infra/database/outbox'
 import { createHttpApp } from '@darkroom/infra/http/app'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
@@ -57,6 +58,7 @@ export async function runProcessor(createProviders: (config: ServiceConfig) => P
 async function createDeps(context: ServiceContext, providers: readonly Provider[]) {
   const { config, database, activity, bus, store, log } = context
   const { stopping } = context.lifecycle
+  const waiting = { policy: RETRY_POLICIES.databaseStart, signal: stopping, isRetryable: isTransientDbError }
   const journal = await openJournal({ directory: join(config.DATA_DIR, 'journal'), log })
   return {
     database,
@@ -71,7 +73,7 @@ async function createDeps(context: ServiceContext, providers: readonly Provider[
     journal,
     callsInFlight: createCallsInFlight(),
     getFreeBytes: () => getFreeBytes(journal.directory),
-    catalogue: await publishModels({ database, providers, signal: stopping }),
+    catalogue: await retry(() => publishModels({ database, providers, signal: stopping }), waiting),
     allowOrigins: config.SAFE_GET_ALLOW,
     budget: createByteBudget(config.UPLOAD_MEMORY_MB * MIB),
     spool: await openSpool({ directory: join(config.DATA_DIR, 'spool') }),
