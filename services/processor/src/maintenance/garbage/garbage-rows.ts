@@ -103,14 +103,15 @@ export interface SweepCounts {
   bytes: number
 }
 
-/** Records a page of the sweep, which is due again at once. Nothing is written if another process has gone on with it. */
+/** Records a page of the sweep, which is due again at once, unless that was the last page. Nothing is written if another process has gone on with it. */
 export async function advanceSweep(
   tx: Transaction,
-  { from, to }: { from: string | null; to: string | null },
+  { from, to, isLast }: { from: string | null; to: string | null; isLast: boolean },
   counts: SweepCounts,
 ): Promise<void> {
   await tx`
-    update garbage_sweep set cursor = ${to}, due_at = clock_timestamp(), listed = listed + ${counts.listed},
+    update garbage_sweep set cursor = ${to},
+      due_at = case when ${isLast} then due_at else clock_timestamp() end, listed = listed + ${counts.listed},
       scheduled = scheduled + ${counts.scheduled}, bytes = bytes + ${counts.bytes}
     where cursor is not distinct from ${from}`
 }

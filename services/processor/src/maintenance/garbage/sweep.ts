@@ -51,7 +51,7 @@ export async function sweepNextPage(deps: SweepDeps): Promise<boolean> {
       REMOVE_AFTER_SECONDS,
     )
     const bytes = page.garbage.reduce((sum, { key, bytes }) => sum + (keys.has(key) ? bytes : 0), 0)
-    const position = { from: claimed.cursor, to: page.last }
+    const position = { from: claimed.cursor, to: page.last, isLast: page.isLast }
     await advanceSweep(tx, position, { listed: page.listed, scheduled: keys.size, bytes })
     return keys.size
   })
