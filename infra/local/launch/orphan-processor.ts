@@ -1,5 +1,5 @@
 import { sleep } from '../../src/runtime/timers.ts'
-import { isProcessRunning } from '../process/orphan-process.ts'
+import { isProcessRunning, sendSignal } from '../process/orphan-process.ts'
 import { fetchReadiness } from './service-readiness.ts'
 import { formatOrphanWait, parseStoppingProcessor } from './stop-progress.ts'
 
@@ -35,12 +35,4 @@ export async function stopOrphanProcessor(
     await sleep(POLL_INTERVAL_MS, signal)
   }
   sendSignal(pid, 'SIGKILL')
-}
-
-function sendSignal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name)
-  } catch {
-    // It has exited in the meantime.
-  }
 }

@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { isProcessAlive } from '../../src/runtime/process-liveness.ts'
 import { isNpxChainIntact, isSignalIgnored, type NpxChain } from '../process/ancestors.ts'
 
 /** Signals by which a terminal, a service manager and npx request a stop. */
@@ -33,21 +34,11 @@ export function watchParents(parents: { npx: NpxChain; pid: number | undefined }
   const { npx, pid } = parents
   if (npx.length === 0 && pid === undefined) return
   const timer = setInterval(() => {
-    if (isNpxChainIntact(npx) && (pid === undefined || isRunning(pid))) return
+    if (isNpxChainIntact(npx) && (pid === undefined || isProcessAlive(pid))) return
     clearInterval(timer)
     onExit()
   }, PARENT_CHECK_INTERVAL_MS)
   timer.unref()
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // The process of another user exists, though it may not be signalled.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
 }
 
 /**

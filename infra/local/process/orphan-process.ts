@@ -39,7 +39,8 @@ async function readCommandLine(pid: number): Promise<string> {
   return (await new Response(ps.stdout).text()).trim()
 }
 
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process, which may have exited in the meantime. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {

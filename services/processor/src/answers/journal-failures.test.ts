@@ -3,13 +3,13 @@ import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLog } from '@darkroom/infra/log'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
-import { ProviderError, type SavedAnswer } from '../providers/provider.ts'
-import { type Journal, type JournaledCall, openJournal } from './journal.ts'
+import { ProviderError } from '../providers/provider.ts'
+import { type Journal, openJournal } from './journal.ts'
+import { createCall, listStates, readBytes, startWriter } from './journal-env.fixture.ts'
 
 /** The journal while its folder fails, and while its writers are frozen or fenced out. */
 
 const log = createLog({ service: 'test', level: 'silent' })
-const neverAborted = new AbortController().signal
 let stack: AsyncDisposableStack
 let directory: string
 
@@ -54,7 +54,7 @@ test('a fenced-out writer of the same call number leaves the entry of the next a
 test('the call of a killed process has ended', async () => {
   const call = createCall()
   const journal = await openTestJournal()
-  await using child = await startWriter(call, 0)
+  await using child = await startWriter(directory, call, 0)
   await child.kill()
   expect(await journal.list(call.generationId)).toMatchObject([{ state: 'unanswered', ended: true }])
 })
@@ -62,7 +62,7 @@ test('the call of a killed process has ended', async () => {
 test('what a frozen process has received of an answer is not the whole of it', async () => {
   const call = createCall()
   const journal = await openTestJournal()
-  await using child = await startWriter(call, 10)
+  await using child = await startWriter(directory, call, 10)
   process.kill(child.pid, 'SIGSTOP')
   const past = new Date(Date.now() - 61_000)
   await utimes(join(directory, `${call.generationId}.${call.call}.${call.attempt}.json`), past, past)
@@ -140,30 +140,4 @@ test('an entry of a newer version is waited for, and not taken for none', async 
 
 async function openTestJournal(): Promise<Journal> {
   return await openJournal({ directory, log })
-}
-
-function createCall(): JournaledCall {
-  return { generationId: crypto.randomUUID(), call: 0, attempt: 1, provider: 'fake', model: 'fake-bytes' }
-}
-
-async function listStates(journal: Journal, { generationId }: JournaledCall): Promise<string[]> {
-  return (await journal.list(generationId)).map(({ state }) => state)
-}
-
-async function readBytes(answer: SavedAnswer): Promise<Buffer> {
-  await answer.headers()
-  return Buffer.concat(await Array.fromAsync(answer.body(neverAborted)))
-}
-
-/** Starts a process that has received some bytes of an answer. */
-async function startWriter(call: JournaledCall, bytes: number) {
-  const file = join(import.meta.dirname, 'journal-writer.fixture.ts')
-  const child = Bun.spawn([process.execPath, file, directory, JSON.stringify(call), String(bytes)], { stdout: 'pipe' })
-  const kill = async () => {
-    child.kill('SIGKILL')
-    await child.exited
-  }
-  const reader = child.stdout.getReader()
-  expect((await reader.read()).done).toBe(false)
-  return { pid: child.pid, kill, [Symbol.asyncDispose]: kill }
 }

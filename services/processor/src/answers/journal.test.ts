@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { createLog } from '@darkroom/infra/log'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import fc from 'fast-check'
-import { ProviderError, type SavedAnswer } from '../providers/provider.ts'
-import { type Journal, type JournaledCall, openJournal } from './journal.ts'
+import { ProviderError } from '../providers/provider.ts'
+import { type Journal, openJournal } from './journal.ts'
+import { createCall, listStates, readBytes, startWriter } from './journal-env.fixture.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
-const neverAborted = new AbortController().signal
 const stack = new AsyncDisposableStack()
 let directory: string
 
@@ -66,7 +66,7 @@ test('lists all calls, and reads no other file of the folder', async () => {
 test('a call that was announced by a killed process was not sent', async () => {
   const call = createCall()
   const journal = await openTestJournal()
-  await using child = await startWriter(call, -1)
+  await using child = await startWriter(directory, call, -1)
   expect(await listStates(journal, call)).toEqual(['in-flight'])
   await child.kill()
   expect(await journal.list(call.generationId)).toMatchObject([{ state: 'refused', error: { code: 'interrupted' } }])
@@ -75,7 +75,7 @@ test('a call that was announced by a killed process was not sent', async () => {
 test('is in flight while its process runs, and unanswered once it has ended without a byte', async () => {
   const call = createCall()
   const journal = await openTestJournal()
-  await using child = await startWriter(call, 0)
+  await using child = await startWriter(directory, call, 0)
   expect(await listStates(journal, call)).toEqual(['in-flight'])
   await child.kill()
   expect(await listStates(journal, call)).toEqual(['unanswered'])
@@ -84,7 +84,7 @@ test('is in flight while its process runs, and unanswered once it has ended with
 test('has what a killed process had received, whatever came after', async () => {
   const call = createCall()
   const journal = await openTestJournal()
-  await using child = await startWriter(call, 70000)
+  await using child = await startWriter(directory, call, 70000)
   await child.kill()
   const [entry] = await journal.list(call.generationId)
   if (entry?.state !== 'answered') throw new Error(`expected an answer, not ${entry?.state}`)
@@ -159,7 +159,7 @@ test('an unreadable entry and unknown files hide no other call', async () => {
 test('the call of a process that has been frozen for a minute is unanswered', async () => {
   const call = createCall()
   const journal = await openTestJournal()
-  await using child = await startWriter(call, 0)
+  await using child = await startWriter(directory, call, 0)
   process.kill(child.pid, 'SIGSTOP')
   const past = new Date(Date.now() - 61_000)
   await utimes(join(directory, `${call.generationId}.${call.call}.${call.attempt}.json`), past, past)
@@ -195,30 +195,4 @@ test('a reader that is aborted leaves the answer to others', async () => {
 
 async function openTestJournal(): Promise<Journal> {
   return await openJournal({ directory: join(directory), log })
-}
-
-function createCall(): JournaledCall {
-  return { generationId: crypto.randomUUID(), call: 0, attempt: 1, provider: 'fake', model: 'fake-bytes' }
-}
-
-async function listStates(journal: Journal, { generationId }: JournaledCall): Promise<string[]> {
-  return (await journal.list(generationId)).map(({ state }) => state)
-}
-
-async function readBytes(answer: SavedAnswer): Promise<Buffer> {
-  await answer.headers()
-  return Buffer.concat(await Array.fromAsync(answer.body(neverAborted)))
-}
-
-/** Starts a process that has received some bytes of an answer. */
-async function startWriter(call: JournaledCall, bytes: number) {
-  const file = join(import.meta.dirname, 'journal-writer.fixture.ts')
-  const child = Bun.spawn([process.execPath, file, directory, JSON.stringify(call), String(bytes)], { stdout: 'pipe' })
-  const kill = async () => {
-    child.kill('SIGKILL')
-    await child.exited
-  }
-  const reader = child.stdout.getReader()
-  expect((await reader.read()).done).toBe(false)
-  return { pid: child.pid, kill, [Symbol.asyncDispose]: kill }
 }

@@ -1,18 +1,20 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
-import { FAILURES } from '@darkroom/contracts/failures'
 import type { Generation } from '@darkroom/contracts/generation'
-import { transaction } from '@darkroom/infra/database/transaction'
-import { transition } from '@darkroom/infra/generations/generations'
 import { createLog } from '@darkroom/infra/log'
-import type { BytesLine } from '@darkroom/infra/testing/fake-provider/wire'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
-import sharp from 'sharp'
 import { createDemoProvider } from '../providers/demo/demo-provider.ts'
 import { ProviderError } from '../providers/provider.ts'
-import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 import { cancelAsUser, retryAsUser } from '../queue/user-actions.fixture.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
+import {
+  callOf,
+  createBytesAnswer,
+  failGeneration,
+  insertOpenCall,
+  submitDirectly,
+  writeAnswer,
+} from './answers.fixture.ts'
 import { openJournal } from './journal.ts'
 
 /** Answers that are in the journal are stored, whatever their rows and processes went through. */
@@ -85,7 +87,7 @@ test('stores what is whole of an answer that was cut off by a kill, and leaves t
 test.each(['processing', 'failed'] as const)(
   'notes a request id that a killed process left in the journal, of a generation that is %s',
   async status => {
-    const id = await insertAnsweredCall(status, await submitDirectly(), 'fake-image')
+    const id = await insertAnsweredCall(status, Buffer.from(await submitDirectly(env)), 'fake-image')
     await env.startWorker()
     const made = await env.waitUntil(id, ({ status }) => status === 'completed')
     expect(made.outputs.map(({ state }) => state)).toEqual(['stored', 'stored'])
@@ -184,7 +186,7 @@ test('submits nothing while the disk is nearly full, and says so', async () => {
 })
 
 test('a refusal that could not be recorded is one, and not an unknown outcome', async () => {
-  const id = await insertOpenCall('fake-bytes')
+  const id = await insertOpenCall(env, 'fake-bytes')
   const writer = await env.journal.open(callOf(id, 'fake-bytes'))
   await writer.markSent()
   await writer.end(new ProviderError('content_refused'))
@@ -199,10 +201,10 @@ test('another host waits for the answer, and the host that has it stores it', as
   await using folder = await createTestDirectory()
   const other = await openJournal({ directory: folder.path, log: createLog({ service: 'test', level: 'silent' }) })
   await env.startWorker({ journal: other })
-  const id = await insertOpenCall('fake-bytes')
+  const id = await insertOpenCall(env, 'fake-bytes')
   await env.publishJob(id)
   await env.waitUntil(id, ({ waiting }) => waiting?.reason === 'recovering')
-  await writeAnswer(id, 'fake-bytes', await createBytesAnswer([0, 1]))
+  await writeAnswer(env, id, 'fake-bytes', await createBytesAnswer([0, 1]))
   await env.startWorker()
   const made = await env.waitUntilEnded(id)
   expect([made.status, made.outputs.map(({ state }) => state)]).toEqual(['completed', ['stored', 'stored']])
@@ -239,75 +241,17 @@ test('keeps an answer whose generation is not in the database', async () => {
   await env.journal.remove(call)
 })
 
-function callOf(generationId: string, model: string) {
-  return { generationId, call: 0, attempt: 1, provider: 'fake', model }
-}
-
-/** Inserts a generation whose processor was killed during a call. */
-async function insertOpenCall(model: string): Promise<string> {
-  const id = await insertQueuedGeneration(env.database, { workspaceId: env.workspaceId, model, outputs: 2 })
-  await transaction(env.database, async tx => {
-    await transition(tx, { id, to: 'processing', attempt: 1 })
-    await tx`
-      update generation_jobs set attempt = 1, lease_owner = 'killed', lease_until = now() - interval '1 second'
-      where generation_id = ${id}`
-    await tx`
-      insert into provider_calls (generation_id, call, first_index, count, submitted_at, host, attempt)
-      values (${id}, 0, 0, 2, now(), ${env.journal.id}, 1)`
-  })
-  return id
-}
-
 /** Inserts a generation whose processor was killed after an answer, or that was given up after that. */
 async function insertAnsweredCall(
   status: 'processing' | 'failed',
   answer: Uint8Array,
   model = 'fake-bytes',
 ): Promise<string> {
-  const id = await insertOpenCall(model)
-  await writeAnswer(id, model, answer)
+  const id = await insertOpenCall(env, model)
+  await writeAnswer(env, id, model, answer)
   if (status === 'processing') return id
-  const error = { code: 'unknown_outcome', message: FAILURES.unknown_outcome.message }
-  await transaction(env.database, async tx => {
-    await tx`update generation_outputs set state = 'failed', error = ${tx.json(error)} where generation_id = ${id}`
-    await transition(tx, { id, to: 'failed', attempt: 1, error })
-    await tx`update generation_jobs set lease_until = null, lease_owner = null where generation_id = ${id}`
-  })
+  await failGeneration(env, id)
   return id
-}
-
-async function writeAnswer(id: string, model: string, answer: Uint8Array): Promise<void> {
-  const writer = await env.journal.open(callOf(id, model))
-  await writer.markSent()
-  await writer.begin({})
-  await writer.append(answer)
-  await writer.end()
-}
-
-async function createBytesAnswer(indices: number[]): Promise<Uint8Array> {
-  const png = await sharp({ create: { width: 64, height: 64, channels: 3, background: 'teal' } })
-    .png()
-    .toBuffer()
-  const images: BytesLine[] = indices.map(index => ({ index, mimeType: 'image/png', base64: png.toString('base64') }))
-  return Buffer.from([...images, { done: true }].map(line => `${JSON.stringify(line)}\n`).join(''))
-}
-
-/** Submits a prediction as a processor does. @returns the answer's bytes */
-async function submitDirectly(): Promise<Uint8Array> {
-  const body = {
-    model: 'fake-image',
-    kind: 'image',
-    prompt: 'a prompt',
-    width: 64,
-    height: 64,
-    indices: [0, 1],
-    seed: 1,
-    settings: {},
-    references: [],
-  }
-  const headers = { 'content-type': 'application/json' }
-  const response = await fetch(`${env.fake.url}/predictions`, { method: 'POST', headers, body: JSON.stringify(body) })
-  return await response.bytes()
 }
 
 async function expectNoEntries(id: string): Promise<void> {

@@ -1,18 +1,21 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FAILURES } from '@darkroom/contracts/failures'
 import { transaction } from '@darkroom/infra/database/transaction'
-import { transition } from '@darkroom/infra/generations/generations'
-import type { BytesLine } from '@darkroom/infra/testing/fake-provider/wire'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
-import sharp from 'sharp'
 import { createFakeProvider } from '../../testing/fake-provider.ts'
 import { purgeGenerations } from '../maintenance/purge-rows.ts'
 import type { Provider, ProviderOutput } from '../providers/provider.ts'
-import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 import { cancelAsUser } from '../queue/user-actions.fixture.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
+import {
+  callOf,
+  createBytesAnswer,
+  failGeneration,
+  insertOpenCall,
+  submitDirectly,
+  writeAnswer,
+} from './answers.fixture.ts'
 import { noteRequestId } from './call-rows.ts'
 import type { Journal } from './journal.ts'
 
@@ -37,8 +40,8 @@ afterEach(() => env.stopWorkers())
 test.each([1, 2])(
   'a request id that is noted between the claim and the look into the journal is adopted (submits: %i)',
   async maxSubmits => {
-    const { id: requestId }: { id: string } = JSON.parse(await submitDirectly())
-    const id = await insertOpenCall('fake-image')
+    const { id: requestId }: { id: string } = JSON.parse(await submitDirectly(env))
+    const id = await insertOpenCall(env, 'fake-image')
     let isNoted = false
     const list: Journal['list'] = async generationId => {
       if (generationId === undefined) return []
@@ -58,9 +61,9 @@ test.each([1, 2])(
 test(
   'a generation is reopened before the answer that reopens it is removed',
   async () => {
-    const id = await insertOpenCall('fake-image')
-    await writeAnswer(id, 'fake-image', Buffer.from(await submitDirectly()))
-    await failGeneration(id)
+    const id = await insertOpenCall(env, 'fake-image')
+    await writeAnswer(env, id, 'fake-image', Buffer.from(await submitDirectly(env)))
+    await failGeneration(env, id)
     let isKilled = false
     const remove: Journal['remove'] = async call => {
       await env.journal.remove(call)
@@ -82,7 +85,7 @@ test(
 test(
   'the rest of an answer whose process was frozen meanwhile is stored once it goes on',
   async () => {
-    const id = await insertOpenCall('fake-bytes')
+    const id = await insertOpenCall(env, 'fake-bytes')
     const answer = await createBytesAnswer([0, 1])
     const end = answer.indexOf('\n') + 20
     const writer = await env.journal.open(callOf(id, 'fake-bytes'))
@@ -106,14 +109,14 @@ test(
 test(
   'of two answers for one output the stored object is the one that its row describes',
   async () => {
-    const id = await insertOpenCall('fake-bytes')
-    await writeAnswer(id, 'fake-bytes', await createBytesAnswer([0, 1], 'teal'))
+    const id = await insertOpenCall(env, 'fake-bytes')
+    await writeAnswer(env, id, 'fake-bytes', await createBytesAnswer([0, 1], 'teal'))
     await env.database`update provider_calls set outcome = 'unknown', finished_at = now() where generation_id = ${id}`
     await env.database`
     insert into provider_calls (generation_id, call, first_index, count, round, submitted_at, host, attempt)
     values (${id}, 1, 0, 2, 2, now(), ${env.journal.id}, 1)`
     await env.database`update generation_jobs set round = 2 where generation_id = ${id}`
-    await writeAnswer(id, 'fake-bytes', await createBytesAnswer([0, 1], 'orange'), 1)
+    await writeAnswer(env, id, 'fake-bytes', await createBytesAnswer([0, 1], 'orange'), 1)
     const seen = new Set<string>()
     const put: typeof env.store.put = async (key, ...rest) => {
       const isLate = seen.has(key)
@@ -151,8 +154,8 @@ test(
     const readAnswer: typeof fake.submitting.readAnswer = async () => ({ kind: 'outputs', outputs })
     const submitting = { ...fake.submitting, readAnswer }
     const provider: Provider = { ...fake, submitting }
-    const id = await insertOpenCall('fake-bytes')
-    await writeAnswer(id, 'fake-bytes', await createBytesAnswer([0, 1]))
+    const id = await insertOpenCall(env, 'fake-bytes')
+    await writeAnswer(env, id, 'fake-bytes', await createBytesAnswer([0, 1]))
     await env.database`update generation_jobs set lease_owner = null where generation_id = ${id}`
     // As after as many tries as there are.
     await env.database`
@@ -217,8 +220,8 @@ test(
 test(
   'a host is seen while one of its answers takes long to be stored',
   async () => {
-    const id = await insertOpenCall('fake-bytes')
-    await writeAnswer(id, 'fake-bytes', await createBytesAnswer([0, 1]))
+    const id = await insertOpenCall(env, 'fake-bytes')
+    await writeAnswer(env, id, 'fake-bytes', await createBytesAnswer([0, 1]))
     const [begun, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const put: typeof env.store.put = async (...args) => {
       begun.resolve()
@@ -242,9 +245,9 @@ test(
 test(
   'a restored copy that has not taken over reopens nothing',
   async () => {
-    const id = await insertOpenCall('fake-bytes')
-    await writeAnswer(id, 'fake-bytes', await createBytesAnswer([0, 1]))
-    await failGeneration(id)
+    const id = await insertOpenCall(env, 'fake-bytes')
+    await writeAnswer(env, id, 'fake-bytes', await createBytesAnswer([0, 1]))
+    await failGeneration(env, id)
     await env.database`update studio set mode = 'restored'`
     let runs = 0
     const list: Journal['list'] = async generationId => {
@@ -263,8 +266,8 @@ test(
 test(
   'an answer whose generation was purged from the trash leaves the journal',
   async () => {
-    const id = await insertOpenCall('fake-bytes')
-    await writeAnswer(id, 'fake-bytes', await createBytesAnswer([0, 1]))
+    const id = await insertOpenCall(env, 'fake-bytes')
+    await writeAnswer(env, id, 'fake-bytes', await createBytesAnswer([0, 1]))
     await cancelAsUser(env, id, { isPublished: false })
     await env.database`update generations set deleted_at = now() - interval '31 days' where id = ${id}`
     expect(await transaction(env.database, tx => purgeGenerations(tx, 30, { limit: 10 }))).toBe(1)
@@ -282,42 +285,6 @@ test(
   TEST_MS,
 )
 
-function callOf(generationId: string, model: string, call = 0) {
-  return { generationId, call, attempt: 1, provider: 'fake', model }
-}
-
-/** Inserts a generation whose processor was killed during a call. */
-async function insertOpenCall(model: string): Promise<string> {
-  const id = await insertQueuedGeneration(env.database, { workspaceId: env.workspaceId, model, outputs: 2 })
-  await transaction(env.database, async tx => {
-    await transition(tx, { id, to: 'processing', attempt: 1 })
-    await tx`
-      update generation_jobs set attempt = 1, lease_owner = 'killed', lease_until = now() - interval '1 second'
-      where generation_id = ${id}`
-    await tx`
-      insert into provider_calls (generation_id, call, first_index, count, submitted_at, host, attempt)
-      values (${id}, 0, 0, 2, now(), ${env.journal.id}, 1)`
-  })
-  return id
-}
-
-async function failGeneration(id: string): Promise<void> {
-  const error = { code: 'unknown_outcome', message: FAILURES.unknown_outcome.message }
-  await transaction(env.database, async tx => {
-    await tx`update generation_outputs set state = 'failed', error = ${tx.json(error)} where generation_id = ${id}`
-    await transition(tx, { id, to: 'failed', attempt: 1, error })
-    await tx`update generation_jobs set lease_until = null, lease_owner = null where generation_id = ${id}`
-  })
-}
-
-async function writeAnswer(id: string, model: string, answer: Uint8Array, call = 0): Promise<void> {
-  const writer = await env.journal.open(callOf(id, model, call))
-  await writer.markSent()
-  await writer.begin({})
-  await writer.append(answer)
-  await writer.end()
-}
-
 /** Makes an entry look as if another process, which is frozen, wrote it. @returns the timer that keeps it so */
 async function freeze(id: string): Promise<ReturnType<typeof setInterval>> {
   const path = join(env.journal.directory, `${id}.0.1.json`)
@@ -329,30 +296,4 @@ async function freeze(id: string): Promise<ReturnType<typeof setInterval>> {
   const age = () => void utimes(path, new Date(Date.now() - 90_000), new Date(Date.now() - 90_000)).catch(() => {})
   age()
   return setInterval(age, 20)
-}
-
-async function createBytesAnswer(indices: number[], background = 'teal'): Promise<Buffer> {
-  const png = await sharp({ create: { width: 64, height: 64, channels: 3, background } })
-    .png()
-    .toBuffer()
-  const images: BytesLine[] = indices.map(index => ({ index, mimeType: 'image/png', base64: png.toString('base64') }))
-  return Buffer.from([...images, { done: true }].map(line => `${JSON.stringify(line)}\n`).join(''))
-}
-
-/** Submits a prediction as a processor does. @returns the answer's text */
-async function submitDirectly(): Promise<string> {
-  const body = {
-    model: 'fake-image',
-    kind: 'image',
-    prompt: 'a prompt',
-    width: 64,
-    height: 64,
-    indices: [0, 1],
-    seed: 1,
-    settings: {},
-    references: [],
-  }
-  const headers = { 'content-type': 'application/json' }
-  const response = await fetch(`${env.fake.url}/predictions`, { method: 'POST', headers, body: JSON.stringify(body) })
-  return await response.text()
 }
