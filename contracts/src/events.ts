@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { BackfillBatch, BackfillChanged, BackfillRequested, BackfillResume, BackfillStop } from './backfill.ts'
+import { BackfillBatch, BackfillChanged, BackfillRequested, BackfillResume, BackfillStop } from './history/backfill.ts'
 
 /**
  * Messages of the bus. A message is thin: a version and an id, never a payload. The database is the source of truth, and the receiver
@@ -21,10 +21,25 @@ export const GenerationCancelled = z.strictObject({
   id: z.uuid(),
 })
 
+/** A connection was added, changed, checked or removed. Processors read the row again. */
+export const ConnectionChanged = z.strictObject({
+  v: z.literal(1),
+  type: z.literal('connection.changed'),
+  id: z.string().max(100),
+})
+/** The list of models has changed. `id` is the connection that it changed for. */
+export const ModelsChanged = z.strictObject({
+  v: z.literal(1),
+  type: z.literal('models.changed'),
+  id: z.string().max(100),
+})
+
 export const BusMessage = z.discriminatedUnion('type', [
   GenerationQueued,
   GenerationChanged,
   GenerationCancelled,
+  ConnectionChanged,
+  ModelsChanged,
   BackfillRequested,
   BackfillBatch,
   BackfillStop,

@@ -14,9 +14,10 @@ export interface Failure {
   canCheck: boolean
   /**
    * Effect on the provider's circuit breaker. `count`: it opens after three failures in a row; a permanent failure is an answer and does
-   * not count. `pause`: it opens at once, until the time that the provider named (60 s at most); without a time it stays closed.
+   * not count. `pause`: it opens at once, until the time that the provider named; without a time it stays closed. `check`: it opens
+   * until a user has the connection checked, or changes it.
    */
-  breaker: 'none' | 'count' | 'pause'
+  breaker: 'none' | 'count' | 'pause' | 'check'
   /** Sentence for users, where none more specific is known. At most 500 characters. */
   message: string
 }
@@ -39,17 +40,29 @@ export const FAILURES = {
     breaker: 'count',
     message: 'The provider is busy or down.',
   },
+  too_many_at_once: {
+    failure: 'retryable',
+    canCheck: false,
+    breaker: 'pause',
+    message: 'The provider works on as many requests of this account as it allows at once.',
+  },
   key_refused: {
     failure: 'permanent',
     canCheck: false,
+    breaker: 'check',
+    message: 'The provider does not accept the key. Replace it in Settings, Connections.',
+  },
+  no_permission: {
+    failure: 'permanent',
+    canCheck: false,
     breaker: 'none',
-    message: 'The provider does not accept the key it was given.',
+    message: 'The key is good, but may not do this. Give it the permission at the provider, or use another model.',
   },
   payment_required: {
     failure: 'permanent',
     canCheck: false,
-    breaker: 'none',
-    message: 'The provider asks for payment.',
+    breaker: 'check',
+    message: 'The account has no credit left. Add credit at the provider, then check the connection in Settings.',
   },
   provider_refused: {
     failure: 'permanent',
@@ -62,6 +75,24 @@ export const FAILURES = {
     canCheck: false,
     breaker: 'none',
     message: 'The provider refused the prompt or a picture.',
+  },
+  output_refused: {
+    failure: 'permanent',
+    canCheck: false,
+    breaker: 'none',
+    message: 'The provider made it and held it back, because of its rules for content. It may be billed.',
+  },
+  setting_refused: {
+    failure: 'permanent',
+    canCheck: false,
+    breaker: 'none',
+    message: 'The provider does not take one of the settings.',
+  },
+  reference_refused: {
+    failure: 'permanent',
+    canCheck: false,
+    breaker: 'none',
+    message: 'The provider does not take one of the reference images.',
   },
   reference_unreadable: {
     failure: 'permanent',
@@ -80,6 +111,12 @@ export const FAILURES = {
     canCheck: false,
     breaker: 'none',
     message: 'The provider does not know this request.',
+  },
+  request_gone: {
+    failure: 'permanent',
+    canCheck: false,
+    breaker: 'none',
+    message: 'It was made, and the provider has removed it before it could be fetched.',
   },
   provider_failed: {
     failure: 'permanent',

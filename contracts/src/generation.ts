@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { ASPECT_RATIOS, KINDS, RESOLUTIONS, STATUSES } from './enums.ts'
+import { KINDS, STATUSES } from './enums.ts'
 import { LIMITS } from './limits.ts'
+import { INPUT_ROLES } from './model.ts'
 import { Output, PublicError } from './output.ts'
 import { hasEmbeddedFile, isStorable, type PublicParameters } from './parameters.ts'
 import { Reference } from './reference.ts'
@@ -11,6 +12,8 @@ export const WAITING_REASONS = [
   'rate-limited',
   'provider-down',
   'not-configured',
+  'key-refused',
+  'no-credit',
   'disk-full',
   'storage-down',
   'recovering',
@@ -71,8 +74,11 @@ const Prompt = StorableText.max(LIMITS.promptCharacters, `is longer than ${LIMIT
   .refine(text => !/;base64,/i.test(text), 'holds a picture as text; attach it as a reference instead')
 
 export const SubmittedParameters = z.strictObject({
-  aspectRatio: z.enum(ASPECT_RATIOS).default('1:1'),
-  resolution: z.literal([...RESOLUTIONS]).default(1024),
+  aspectRatio: z.string().max(100).default('1:1').describe('width to height, as 3:2, of those that the model offers'),
+  resolution: z
+    .union([z.int().min(1).max(65_536), z.string().regex(/^[A-Za-z0-9.]{1,16}$/)])
+    .default(1024)
+    .describe('side of the square of equal area, a tier of the model (`2K`), pixels (`1536x1024`), or `auto`'),
   numOutputs: z.int().min(1).max(LIMITS.outputs).default(1),
   duration: z.int().min(1).max(3_600).optional(),
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
@@ -93,6 +99,11 @@ export const Submission = z.strictObject({
   model: StorableText.min(1).max(200).optional(),
   parameters: SubmittedParameters.prefault({}),
   referenceImages: z.array(z.string().min(1)).max(LIMITS.references).optional(),
+  referenceRoles: z
+    .array(z.enum(INPUT_ROLES))
+    .max(LIMITS.references)
+    .optional()
+    .describe('the roles of the first references, in their order; all others are references'),
   referenceImage: z.string().min(1).optional(),
   parent: Parent.optional(),
 })

@@ -4,6 +4,7 @@ import { z } from 'zod'
 export const PROBLEMS = {
   malformed: { status: 400, title: 'The request could not be read' },
   unauthenticated: { status: 401, title: 'A valid secret is needed' },
+  budget_reached: { status: 402, title: 'The budget is reached' },
   forbidden: { status: 403, title: 'Not allowed' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'That method is not for this address' },

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { INPUT_ROLES } from './model.ts'
 
 /** An image that a user submits with a prompt. `id` is null where an old row has only a URL. */
 export const Reference = z.strictObject({
@@ -7,6 +8,7 @@ export const Reference = z.strictObject({
   previewUrl: z.string(),
   width: z.int().nullable(),
   height: z.int().nullable(),
+  role: z.enum(INPUT_ROLES).optional().describe('of a reference of a generation'),
 })
 export type Reference = z.infer<typeof Reference>
 

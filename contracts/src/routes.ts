@@ -4,7 +4,13 @@ export const SERVICES = ['ingest', 'processor', 'query'] as const
 export type Service = (typeof SERVICES)[number]
 
 /** Path prefixes that the gateway routes to ingest; all others go to query. A prefix matches itself and everything below it. */
-export const INGEST_PREFIXES = ['/api/generate', '/api/references', '/api/admin', '/api/auth'] as const
+export const INGEST_PREFIXES = [
+  '/api/generate',
+  '/api/references',
+  '/api/connections',
+  '/api/admin',
+  '/api/auth',
+] as const
 
 /** Paths of every service for operators. The gateway does not route them to the service. */
 export const OPERATOR_PATHS = ['/healthz', '/readyz', '/metrics'] as const

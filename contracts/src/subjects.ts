@@ -26,6 +26,9 @@ export const BACKFILL_CONSUMER = 'backfill'
 /** Subject of the progress of backfills. */
 export const BACKFILL_EVENTS_SUBJECT = 'events.backfill'
 
+/** Subject of changes of connections and of the list of models. A message is only a hint; the row decides. */
+export const CONNECTIONS_SUBJECT = 'events.connections'
+
 /** Returns the subject of the changes of a workspace's generations. */
 export function generationSubject(workspaceId: string): string {
   return `events.${requireToken(workspaceId)}.generation`

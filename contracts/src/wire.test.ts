@@ -23,7 +23,8 @@ import {
  * 4. Then write the new hash here, in the same commit as the change. It also changes when zod writes JSON Schema in another way.
  */
 const PINNED: Record<string, string> = {
-  BackfillResponse: '11c99d071b62a27c',
+  AdminLogin: 'a1ec390683db0150',
+  Authority: 'a6443e6241095f42',
   BackfillBatch: 'eb851c8d738ca23a',
   BackfillChanged: '097f1f4850fce06a',
   BackfillFailure: '68adefba9e47337a',
@@ -31,32 +32,47 @@ const PINNED: Record<string, string> = {
   BackfillOptions: 'e4fd88a743c631a3',
   BackfillRequest: '6079d23ff45e949e',
   BackfillRequested: '0b7e40bd35038d78',
+  BackfillResponse: '11c99d071b62a27c',
   BackfillResume: '2c72168223ffd0b5',
   BackfillStop: '75a5e26f0a244d45',
-  BusMessage: 'f510f994aabece01',
+  BusMessage: '1e87a8b8c2902f39',
   Cancellation: 'f1e8ca1513a5066d',
+  Connection: '262420dfe95b0ee7',
+  ConnectionChange: '43ff41b38f1a1a22',
+  ConnectionChanged: '76a2e4982c817dea',
+  ConnectionState: 'b95a4531e7d562c1',
+  Connections: 'cd46e28a9af0612d',
+  Dialect: '31da8bb53b6866c4',
   FavouriteChange: '6433f7346fb1c6cd',
-  Generation: '10257e3ced1665b8',
+  Generation: '4ecd5e3694d95656',
   GenerationCancelled: '7509dae4531b8755',
   GenerationChanged: '16898e0b8a3c4c96',
-  GenerationPage: '9c638253b4b5e376',
+  GenerationPage: 'd4158a5aa552efc9',
   GenerationQueued: 'e850bee9145cc323',
   ImportLine: '1e4f996f290e91f1',
-  Model: '5ecd1676da321102',
-  Models: 'e1a5f698e2bba44e',
+  Model: '8c1f78752b05096c',
+  ModelInput: '4526d5b26f91d117',
+  ModelSpec: 'c7196bf1629fdd5c',
+  Models: 'c566fe6ff99bbf75',
+  ModelsChanged: 'd3a367ff4f0375b7',
+  NewConnection: 'bcf4d250499fc941',
   Output: '6a3f4b4a7f8e4cf8',
   Parent: '67783811f5a99c02',
   PartState: 'e539b28a00ffc8f2',
   Parts: '72cfdb6a52006db1',
-  Problem: '2e15b9c5c4f09cc7',
+  Price: '35ecd36fb9dd739c',
+  Problem: '7eff6a4297faa245',
   PublicError: '5ee195896baad02b',
-  Reference: '27fbffe6c6a8081a',
-  References: '24feffb67abc91bb',
-  Setting: 'a036c63129c0fc85',
+  Reference: '1790c4cf4dd964d4',
+  References: 'b5394c9d1af29ea9',
+  Setting: 'a6d14262b7df3b4a',
+  Sizes: '0913515c813aa880',
   StudioReadiness: 'abc4b97b8c49c1f0',
-  Submission: '62f8b7955ae08d9f',
-  SubmittedParameters: '83902ce8b3515b1b',
+  Submission: '36603ca7cfc1daa9',
+  SubmittedParameters: '5717b7fe97bab777',
   Timeline: 'aa8f22db3f2db5fa',
+  Usage: '5349bb99937af144',
+  UsageRow: 'bb6f1e92eebdd9bf',
 }
 
 test('no schema has changed', async () => {
@@ -98,7 +114,7 @@ test('no name on the bus has changed', () => {
 
 /** Returns every schema that a file of contracts exports, so that a new one cannot be forgotten. */
 async function exportedSchemas(): Promise<[string, z.ZodType][]> {
-  const files = [...new Bun.Glob('*.ts').scanSync(import.meta.dirname)].filter(file => !file.endsWith('.test.ts'))
+  const files = [...new Bun.Glob('**/*.ts').scanSync(import.meta.dirname)].filter(file => !file.endsWith('.test.ts'))
   const modules = await Promise.all(files.map(file => import(`./${file}`) as Promise<Record<string, unknown>>))
   const all = modules.flatMap(module => Object.entries(module))
   return all.filter((entry): entry is [string, z.ZodType] => entry[1] instanceof z.ZodType).toSorted()

@@ -57,11 +57,11 @@ async function actOnUnknown(page: Page, studio: TestStudio, fake: FakeProvider):
   await fake.setBehavior({ submit: { kind: 'reset', times: 1 } })
   await submit(studio, 'an empty quay', 1)
   const row = findRow(page, 'an empty quay')
-  await row.getByText('Check again, or submit it anyway.').waitFor()
+  await row.getByText('It may have been made and billed (about $0.01). Make it again?').waitFor()
   await expectAccessible(page)
-  await row.getByRole('button', { name: 'Check again' }).click()
+  await row.getByRole('button', { name: 'Ask the provider again' }).click()
   await page.getByText('gave no number to ask by').waitFor()
-  await row.getByRole('button', { name: 'Submit anyway' }).click()
+  await row.getByRole('button', { name: 'Make it again' }).click()
   await expectOutputs(row, 1)
 }
 

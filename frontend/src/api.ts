@@ -5,9 +5,9 @@ import type {
   GenerationPage,
   Submission,
 } from '@darkroom/contracts/generation'
+import type { Timeline } from '@darkroom/contracts/history/timeline'
 import type { Model } from '@darkroom/contracts/model'
 import type { Parts } from '@darkroom/contracts/parts'
-import type { Timeline } from '@darkroom/contracts/timeline'
 import { treaty } from '@elysiajs/eden'
 import type { App as IngestApp } from '../../services/ingest/src/app.ts'
 import type { App as QueryApp } from '../../services/query/src/app.ts'

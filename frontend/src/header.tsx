@@ -1,21 +1,19 @@
 import type { Parts } from '@darkroom/contracts/parts'
 import { Show } from 'solid-js'
 import type { Density } from './feed/row-layout.ts'
-import type { Connection } from './live/live.ts'
+import type { LiveStatus } from './live/live.ts'
 import { formatParts } from './live/parts.ts'
+import { PAGE_ADDRESSES, type PageName } from './pages/page-address.ts'
 import { createTheme, type Theme } from './settings/theme.ts'
 import { Icon, type IconName } from './ui/icons.tsx'
 import type { PersistedChoice } from './ui/persisted-choice.ts'
 
-const CONNECTION_LABELS: Record<Connection, string> = {
+const STATUS_LABELS: Record<LiveStatus, string> = {
   connecting: '',
   live: '',
   reconnecting: 'Reconnecting…',
   offline: 'Offline. What you send goes out when you are back.',
 }
-
-/** Length in characters up to which a line fits beside the buttons in any window. */
-const SHORT_LENGTH = 20
 
 const THEME_LABELS: Record<Theme, string> = {
   system: 'Theme: as the system',
@@ -30,27 +28,71 @@ const DENSITY_LABELS: Record<Density, string> = {
 }
 
 interface HeaderProps {
-  connection: Connection
+  /** The state of the event stream. */
+  liveStatus: LiveStatus
   /** The state of the studio's parts, null while it is not known. */
   parts: Parts | null
   density: PersistedChoice<Density>
+  /** The page that is shown over the feed, null for the feed itself. */
+  page: PageName | null
+  onShowFeed: () => void
 }
 
-/** The header: the state of the connection or of the studio's parts, and the choices of density and theme. */
+/** The header: the pages, the state of the event stream or of the studio's parts, and the choices of density and theme. */
 export function Header(props: HeaderProps) {
   const theme = createTheme()
-  const status = () => CONNECTION_LABELS[props.connection] || formatParts(props.parts)
+  const status = () => STATUS_LABELS[props.liveStatus] || formatParts(props.parts)
   return (
     <header class="header">
+      <Wordmark isFeed={props.page === null} onShowFeed={props.onShowFeed} />
+      <nav class="header-pages" aria-label="Pages">
+        <PageLink name="usage" label="Usage" shown={props.page} />
+      </nav>
+      <p class="live-status" role="status">
+        <Show when={status()}>{label => <span>{label()}</span>}</Show>
+      </p>
+      <PageLink name="connections" label="Settings" shown={props.page} />
+      <Show when={props.page === null}>
+        <ChoiceButton choice={props.density} labels={DENSITY_LABELS} />
+      </Show>
+      <ChoiceButton choice={theme} labels={THEME_LABELS} />
+    </header>
+  )
+}
+
+/** The name of the studio. On another page it is the way back to the feed. */
+function Wordmark(props: { isFeed: boolean; onShowFeed: () => void }) {
+  return (
+    <Show
+      when={props.isFeed}
+      fallback={
+        <button
+          type="button"
+          class="wordmark"
+          aria-label="Darkroom: back to the pictures"
+          onClick={() => props.onShowFeed()}
+        >
+          Darkroom
+        </button>
+      }
+    >
       <span class="wordmark" aria-hidden="true">
         Darkroom
       </span>
-      <p class="connection" role="status">
-        <Show when={status()}>{label => <span data-long={label().length > SHORT_LENGTH}>{label()}</span>}</Show>
-      </p>
-      <ChoiceButton choice={props.density} labels={DENSITY_LABELS} />
-      <ChoiceButton choice={theme} labels={THEME_LABELS} />
-    </header>
+    </Show>
+  )
+}
+
+function PageLink(props: { name: PageName; label: string; shown: PageName | null }) {
+  return (
+    <a
+      class="quiet page-link"
+      href={PAGE_ADDRESSES[props.name]}
+      data-page={props.name}
+      aria-current={props.shown === props.name ? 'page' : undefined}
+    >
+      {props.label}
+    </a>
   )
 }
 

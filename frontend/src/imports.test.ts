@@ -19,7 +19,7 @@ test('loads less than 3 KB of the contracts, minified and compressed', async () 
   const { files } = await collectImports(join(SOURCE, 'main.tsx'))
   const ofPage = files.filter(file => file.startsWith(SOURCE))
   const bundle = await bundleImportsFrom('@darkroom/contracts/', ofPage)
-  expect(bundle).toContain('unknown_outcome')
+  expect(bundle).toContain('perReferenceMicros')
   expect(gzipSync(bundle).byteLength).toBeLessThan(CONTRACTS_MAX_BYTES)
 })
 

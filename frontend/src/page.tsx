@@ -1,9 +1,11 @@
-import { createSignal, Match, Show, Switch } from 'solid-js'
+import { createEffect, createSignal, Match, Show, Switch } from 'solid-js'
 import { Composer } from './composer/composer.tsx'
 import { DropZone } from './composer/drop-zone.tsx'
 import { Feed } from './feed/feed.tsx'
 import { Header } from './header.tsx'
 import { Lightbox } from './lightbox/lightbox.tsx'
+import { PageOverlay } from './pages/page-overlay.tsx'
+import { createPageRoute } from './pages/page-route.ts'
 import { createDensity } from './settings/density.ts'
 import { createStudio, type StudioOptions } from './studio.ts'
 import { NoticeBar } from './ui/notice-bar.tsx'
@@ -14,11 +16,20 @@ export function Page(props: StudioOptions) {
   const studio = createStudio(props)
   const [bottom, setBottom] = createSignal(0)
   const density = createDensity()
+  const { page, showFeed } = createPageRoute()
+  const isCovered = () => page() !== null
+  createEffect(() => isCovered() && studio.showMedia(null))
   const hasRows = () => studio.generationWindow().rows.length > 0
   return (
     <>
-      <Header connection={studio.connection()} parts={studio.parts()} density={density} />
-      <main>
+      <Header
+        liveStatus={studio.liveStatus()}
+        parts={studio.parts()}
+        density={density}
+        page={page()?.name ?? null}
+        onShowFeed={showFeed}
+      />
+      <main inert={isCovered()}>
         <h1 class="unseen">Darkroom</h1>
         <Switch>
           <Match when={hasRows()}>
@@ -41,12 +52,15 @@ export function Page(props: StudioOptions) {
           </Match>
         </Switch>
       </main>
-      <Composer
-        composer={studio.composer}
-        hasModels={studio.hasModels()}
-        onPromptMount={studio.mountPrompt}
-        onResize={setBottom}
-      />
+      <div inert={isCovered()}>
+        <Composer
+          composer={studio.composer}
+          hasModels={studio.hasModels()}
+          onPromptMount={studio.mountPrompt}
+          onResize={setBottom}
+        />
+      </div>
+      <Show when={page()}>{location => <PageOverlay location={location()} studio={studio} onLeave={showFeed} />}</Show>
       <Show when={studio.shownMedia()}>
         {at => (
           <Lightbox
@@ -64,7 +78,9 @@ export function Page(props: StudioOptions) {
           />
         )}
       </Show>
-      <DropZone attachments={studio.composer.attachments} />
+      <Show when={!isCovered()}>
+        <DropZone attachments={studio.composer.attachments} />
+      </Show>
       <p class="unseen" role="status">
         {studio.announcement()}
       </p>

@@ -7,6 +7,7 @@ import { createReuseActions } from './composer/reuse-actions.ts'
 import { createTimeline } from './feed/scrubber/timeline.ts'
 import { createFeedNavigation } from './feed-navigation.ts'
 import { createShownMedia } from './lightbox/shown-media.ts'
+import { createConnectionEvents } from './live/connection-events.ts'
 import type { LiveHandlers } from './live/live.ts'
 import { createLiveSync } from './live/live-sync.ts'
 import { createPartsStatus } from './live/parts-status.ts'
@@ -35,7 +36,7 @@ export interface StudioOptions {
 export function createStudio({ api, store, outbox, clock, subscribe, initialLocation }: StudioOptions) {
   const notices = createNotices()
   const { notify } = notices
-  const { models, hasModels, modelsById, loadModels } = createModelList(api)
+  const { models, hasModels, modelsById, refresh: refreshModels } = createModelList(api)
   const { mountPrompt, focusPrompt } = createPromptFocus()
   const { shownMedia, showMedia, openerKey } = createShownMedia()
   const { parts, check: checkParts } = createPartsStatus({
@@ -45,28 +46,44 @@ export function createStudio({ api, store, outbox, clock, subscribe, initialLoca
   })
   const onUnavailable = () => void checkParts()
   const actions = createGenerationActions({ api, store, notify, onUnavailable })
-  const composer = createComposerState({ store, outbox, models, clock, onUnavailable })
+  const composer = createComposerState({ store, outbox, models, clock, notify, onUnavailable })
+  const connectionEvents = createConnectionEvents()
+  const onModels = () => {
+    refreshModels()
+    connectionEvents.emit()
+  }
   const sendWaiting = () => {
     composer.attachments.sendWaiting()
     void store.sendQueued()
   }
   const reuseActions = createReuseActions({ composer, store, notify, focusPrompt })
   const { openFirst, goTo } = createFeedNavigation({ store, notify, initialLocation, onOpen: composer.resumeOutbox })
-  const connection = createLiveSync({ store, subscribe, openFirst, sendWaiting, onReconnect: onUnavailable })
+  const liveStatus = createLiveSync({
+    ...{ store, subscribe, openFirst, sendWaiting },
+    onReconnect: () => {
+      void checkParts()
+      // Events of connections and models are not replayed after a break.
+      onModels()
+    },
+    onConnection: connectionEvents.emit,
+    onModels,
+  })
   const timeline = createTimeline({ api, store })
   const { generationWindow, loadState } = createStoreSignals(store)
   const announcement = createAnnouncement(store)
-  onMount(() => void loadModels())
+  onMount(refreshModels)
 
   return {
     store,
     clock,
     composer,
-    connection,
+    liveStatus,
+    connectionEvents,
     parts,
     models,
     hasModels,
     modelsById,
+    refreshModels,
     generationWindow,
     loadState,
     notices,

@@ -11,6 +11,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: BenchOptions) => Pr
   'fan-out': () => import('./fan-out/fan-out.ts'),
   gallery: () => import('./gallery/gallery.ts'),
   idle: () => import('./idle/idle.ts'),
+  invoice: () => import('./invoice/invoice.ts'),
   listing: () => import('./listing/listing.ts'),
   progress: () => import('./progress/progress.ts'),
   queue: () => import('./queue/queue.ts'),

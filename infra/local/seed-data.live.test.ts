@@ -25,10 +25,17 @@ test('fills a running studio with generations whose images and previews it serve
   const sql = openDatabase({ url: studio.databaseUrl, name: 'test', connections: 1, log })
   const [row] = await sql`
     select (select count(*)::int from generations) as generations, (select count(*)::int from generation_documents) as documents,
+           (select count(*)::int from call_costs where made_at <= now() and estimated_micros > 0) as calls,
            (select count(*)::int from generation_raw where octet_length(parameters::text) > 1900000) as large,
            (select count(*)::int from generation_raw where octet_length(parameters::text) between 90000 and 200000) as small`
   await sql.end({ timeout: 1 })
-  expect({ ...row }).toEqual({ generations: COUNT, documents: COUNT, large: COUNT * 0.06, small: COUNT * 0.06 })
+  expect({ ...row }).toEqual({
+    generations: COUNT,
+    documents: COUNT,
+    calls: COUNT,
+    large: COUNT * 0.06,
+    small: COUNT * 0.06,
+  })
   for (const args of [[], ['--generations', '0'], ['--generations', 'many'], ['--colour']]) {
     await expect(seed(...args)).rejects.toThrow(/generations N|colour/)
   }

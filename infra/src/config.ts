@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { toMicros } from '@darkroom/contracts/price'
 import { z } from 'zod'
 import { FAILPOINT_ACTIONS, FAILPOINTS } from './runtime/failpoint.ts'
 
@@ -53,6 +54,19 @@ export const ConfigSchema = z.object({
     .min(32, 'needs at least 32 characters')
     .optional()
     .describe('Secret for administrative calls. Unset: `bun start` makes one and keeps it in the data directory.'),
+  ENCRYPTION_KEY: z
+    .string()
+    .regex(/^([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/, 'is not 32 bytes in hex or base64')
+    .optional()
+    .describe(
+      'What keys of providers are encrypted with: 32 bytes, as `openssl rand -hex 32` makes them. Unset: a file in the data directory. Several hosts need it.',
+    ),
+  BUDGET_USD: z.coerce
+    .number()
+    .min(0)
+    .max(1_000_000_000)
+    .optional()
+    .describe('Most that models may cost in a month (UTC), in US dollars. What would go beyond it is refused.'),
   INGEST_PORT: port.optional().describe('Port of the ingest service. Unset: any free one.'),
   PROCESSOR_PORT: port.optional().describe('Port of the processor, for health and metrics. Unset: any free one.'),
   QUERY_PORT: port.optional().describe('Port of the query service. Unset: any free one.'),
@@ -130,6 +144,24 @@ export const ConfigSchema = z.object({
   SAFE_GET_ALLOW: list
     .default([])
     .describe('Origins on private addresses that provider outputs may come from, as `http://host:port`, by commas.'),
+  OPENAI_API_KEY: z
+    .string()
+    .regex(/^[!-~]{1,500}$/, 'has a character that no key has')
+    .optional()
+    .describe('Key of an OpenAI account. Its models are offered; the key is written nowhere.'),
+  OPENAI_BASE_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Address of the OpenAI API, if it is not `https://api.openai.com/v1`.'),
+  OPENAI_COMPATIBLE_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Address of a server that speaks the image API of OpenAI, as `http://127.0.0.1:8080/v1`.'),
+  OPENAI_COMPATIBLE_KEY: z
+    .string()
+    .regex(/^[!-~]{1,500}$/, 'has a character that no key has')
+    .optional()
+    .describe('Key of that server, if it wants one.'),
   FAKE_PROVIDER_URL: z.url().optional().describe("The tests' provider. Refused in production."),
   FAIL_AT: z
     .string()
@@ -196,6 +228,11 @@ export function readServiceConfig(env: Record<string, string | undefined> = proc
 export function resolveDataDir(config: Config, env: Record<string, string | undefined> = process.env): string {
   const home = env.XDG_DATA_HOME ?? ''
   return config.DATA_DIR ?? join(isAbsolute(home) ? home : join(homedir(), '.local', 'share'), 'darkroom')
+}
+
+/** Returns the budget of the studio a month, in micro-units of USD; null if it has none. */
+export function readBudgetMicros({ BUDGET_USD }: Pick<Config, 'BUDGET_USD'>): number | null {
+  return BUDGET_USD === undefined ? null : toMicros(BUDGET_USD)
 }
 
 /** Returns the settings of the S3 server; null if objects are stored in `DATA_DIR`. @throws ConfigError with the keys that are missing */

@@ -1,10 +1,10 @@
-import { createSignal, onCleanup, onMount, Show } from 'solid-js'
+import { createSignal, lazy, Match, onCleanup, onMount, Show, Switch } from 'solid-js'
 import { Icon } from '../ui/icons.tsx'
 import { AttachmentList } from './attachments/attachment-list.tsx'
 import type { ComposerState } from './composer-state.ts'
 import { Controls } from './controls.tsx'
 import { FilePicker } from './file-picker.tsx'
-import { MoreSettings } from './more-settings.tsx'
+import { ModelLine } from './model-line.tsx'
 import { PromptField } from './prompt-field.tsx'
 
 interface ComposerProps {
@@ -16,10 +16,15 @@ interface ComposerProps {
   onResize: (pixels: number) => void
 }
 
+const ModelPicker = lazy(() => import('./models/model-picker.tsx').catch(() => ({ default: PanelFailed })))
+const SizePanel = lazy(() => import('./size-panel.tsx').catch(() => ({ default: PanelFailed })))
+const MoreSettings = lazy(() => import('./more-settings.tsx').catch(() => ({ default: PanelFailed })))
+const PANELS = { models: ModelPicker, size: SizePanel, settings: MoreSettings }
+
 /** The form for the next generation. It can be used again at once after sending. */
 export function Composer(props: ComposerProps) {
   const { composer } = props
-  const [isExpanded, setExpanded] = createSignal(false)
+  const [modelButton, setModelButton] = createSignal<HTMLButtonElement>()
   let slot: HTMLDivElement | undefined
 
   onMount(() => {
@@ -37,15 +42,10 @@ export function Composer(props: ComposerProps) {
     composer.send()
   }
 
-  // Reserves a line until the models are known: the first model's note would move the composer otherwise.
-  const modelNote = () => (props.hasModels === undefined ? '\u00a0' : composer.model()?.note)
   return (
     <div ref={slot} class="composer-slot">
-      <form class="composer" aria-label="New generation" data-more={isExpanded()} onSubmit={submit}>
+      <form class="composer" aria-label="New generation" onSubmit={submit}>
         <AttachmentList attachments={composer.attachments} model={composer.model()} />
-        <Show when={isExpanded() && composer.model()}>
-          {model => <MoreSettings draft={composer.draft} setDraft={composer.setDraft} model={model()} />}
-        </Show>
         <PromptField
           prompt={composer.draft.prompt}
           onInput={prompt => composer.setDraft('prompt', prompt)}
@@ -53,20 +53,75 @@ export function Composer(props: ComposerProps) {
           onMount={props.onPromptMount}
         />
         <ComposerProblems composer={composer} hasModels={props.hasModels} />
-        <ComposerBar composer={composer} isExpanded={isExpanded()} onToggle={() => setExpanded(open => !open)} />
-        <Show when={modelNote()}>{note => <p class="model-note">{note()}</p>}</Show>
+        <ComposerPanels composer={composer} modelButton={modelButton()} />
+        <ComposerBar composer={composer} onModelButtonMount={setModelButton} />
+        <ModelLine model={composer.model()} models={composer.models()} hasModels={props.hasModels} />
       </form>
     </div>
   )
 }
 
+/** The part of the composer that is open. */
+function ComposerPanels(props: { composer: ComposerState; modelButton: HTMLButtonElement | undefined }) {
+  const { composer } = props
+  // On a phone the button is there only while the composer has the focus, which the picker would take with it.
+  const closePicker = () => {
+    props.modelButton?.focus({ preventScroll: true })
+    composer.setPanel(null)
+  }
+  const chooseModel = (id: string) => {
+    composer.setDraft('model', id)
+    closePicker()
+  }
+  const choices = () => ({ draft: composer.adaptedDraft(), setDraft: composer.setDraft })
+  return (
+    <Show when={composer.model()}>
+      {model => (
+        <Switch>
+          <Match when={composer.panel() === 'models'}>
+            <ModelPicker
+              models={composer.models()}
+              model={model()}
+              draft={composer.draft}
+              onChoose={chooseModel}
+              onClose={closePicker}
+              onLeave={() => composer.setPanel(null)}
+            />
+          </Match>
+          <Match when={composer.panel() === 'size'}>
+            <SizePanel {...choices()} model={model()} firstSize={composer.references().firstSize} />
+          </Match>
+          <Match when={composer.panel() === 'settings'}>
+            <MoreSettings {...choices()} model={model()} />
+          </Match>
+        </Switch>
+      )}
+    </Show>
+  )
+}
+
+/** Stands in for a part of the composer whose script cannot be loaded. */
+function PanelFailed() {
+  return (
+    <p class="composer-problem" role="alert">
+      This could not be loaded. Reload the page to try again.
+    </p>
+  )
+}
+
 function ComposerProblems(props: Pick<ComposerProps, 'composer' | 'hasModels'>) {
+  const name = () => props.composer.model()?.name
   return (
     <>
       <Show when={props.composer.excessCharacters() > 0}>
         <p class="composer-problem" role="status">
-          {props.composer.excessCharacters().toLocaleString('en')} characters more than {props.composer.model()?.name}{' '}
-          reads.
+          {props.composer.excessCharacters().toLocaleString('en')} characters more than {name()} reads.
+        </p>
+      </Show>
+      <Show when={props.composer.missingReferences() > 0 && props.composer.draft.prompt.trim() !== ''}>
+        <p class="composer-problem" role="status">
+          {name()} needs {props.composer.missingReferences()} more reference
+          {props.composer.missingReferences() === 1 ? '' : 's'}.
         </p>
       </Show>
       <Show when={props.hasModels === false}>
@@ -78,7 +133,7 @@ function ComposerProblems(props: Pick<ComposerProps, 'composer' | 'hasModels'>) 
   )
 }
 
-function ComposerBar(props: { composer: ComposerState; isExpanded: boolean; onToggle: () => void }) {
+function ComposerBar(props: { composer: ComposerState; onModelButtonMount: (button: HTMLButtonElement) => void }) {
   return (
     <div class="composer-bar">
       <FilePicker onPick={files => props.composer.attachments.addFiles(files)} />
@@ -86,11 +141,12 @@ function ComposerBar(props: { composer: ComposerState; isExpanded: boolean; onTo
         {model => (
           <Controls
             model={model()}
-            models={props.composer.models()}
             draft={props.composer.adaptedDraft()}
             setDraft={props.composer.setDraft}
-            isExpanded={props.isExpanded}
-            onToggle={props.onToggle}
+            panel={props.composer.panel()}
+            togglePanel={props.composer.togglePanel}
+            onModelButtonMount={props.onModelButtonMount}
+            preloadPanel={panel => void PANELS[panel].preload()}
           />
         )}
       </Show>

@@ -1,18 +1,21 @@
 import type { Model } from '@darkroom/contracts/model'
 import { For, type JSX, Show } from 'solid-js'
-import { formatCount, formatDuration } from '../ui/format.ts'
+import { formatCount, formatLength } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
-import type { SetDraft } from './composer-state.ts'
+import type { ComposerPanel, SetDraft } from './composer-state.ts'
 import type { Draft } from './draft.ts'
+import { formatSize, Shape } from './shape.tsx'
 
 interface ControlsProps {
   model: Model
-  models: readonly Model[]
   /** The draft within the limits of the model. */
   draft: Draft
   setDraft: SetDraft
-  isExpanded: boolean
-  onToggle: () => void
+  panel: ComposerPanel
+  togglePanel: (panel: Exclude<ComposerPanel, null>) => void
+  onModelButtonMount: (button: HTMLButtonElement) => void
+  /** Loads the script of a panel that is about to be opened. */
+  preloadPanel: (panel: Exclude<ComposerPanel, null>) => void
 }
 
 /** The choices that the selected model offers. */
@@ -20,24 +23,17 @@ export function Controls(props: ControlsProps) {
   const outputCounts = () => Array.from({ length: props.model.maxOutputs }, (_, index) => index + 1)
   return (
     <div class="controls">
-      <Select
-        label="Model"
-        value={props.model.id}
-        options={props.models.map(({ id, name }) => [id, name])}
-        onChange={id => props.setDraft('model', id)}
-      />
-      <Select
-        label="Aspect ratio"
-        value={props.draft.aspectRatio}
-        options={props.model.aspectRatios.map(ratio => [ratio, ratio])}
-        onChange={value => props.setDraft('aspectRatio', findOption(props.model.aspectRatios, value) ?? '1:1')}
-      />
-      <Select
-        label="Resolution"
-        value={props.draft.resolution}
-        options={props.model.resolutions.map(side => [side, `${side} px`])}
-        onChange={value => props.setDraft('resolution', findOption(props.model.resolutions, value) ?? 1024)}
-      />
+      <ModelButton {...props} />
+      <PanelButton
+        panel="size"
+        label={`Size: ${formatSize(props.draft)}`}
+        isOpen={props.panel === 'size'}
+        onNear={props.preloadPanel}
+        onToggle={props.togglePanel}
+      >
+        <Shape ratio={props.draft.resolution === 'auto' ? null : props.draft.aspectRatio} />
+        <span>{formatSize(props.draft)}</span>
+      </PanelButton>
       <Select
         label="Outputs"
         value={props.draft.numOutputs}
@@ -47,31 +43,68 @@ export function Controls(props: ControlsProps) {
       <Select
         label="Duration"
         value={props.draft.duration ?? ''}
-        options={props.model.durations.map(seconds => [seconds, formatDuration(seconds)])}
+        options={props.model.durations.map(seconds => [seconds, formatLength(seconds)])}
         onChange={seconds => props.setDraft('duration', Number(seconds))}
       />
-      <SettingsToggle {...props} />
+      <Show when={hasSettings(props.model)}>
+        <PanelButton
+          panel="settings"
+          isOpen={props.panel === 'settings'}
+          onNear={props.preloadPanel}
+          onToggle={props.togglePanel}
+        >
+          <Icon name="settings" />
+          <span>{formatSettingsLabel(props.draft.seed, props.model)}</span>
+        </PanelButton>
+      </Show>
     </div>
   )
 }
 
-/** The button that shows or hides the further settings, if the model has any. */
-function SettingsToggle(props: Pick<ControlsProps, 'model' | 'draft' | 'isExpanded' | 'onToggle'>) {
-  const hasSettings = () =>
-    props.model.seed || props.model.negativePrompt || Object.keys(props.model.settings).length > 0
+function ModelButton(props: ControlsProps) {
   return (
-    <Show when={hasSettings()}>
-      <button
-        type="button"
-        class="chip"
-        aria-expanded={props.isExpanded}
-        aria-controls="more-settings"
-        onClick={() => props.onToggle()}
-      >
-        <Icon name="settings" />
-        <span>{formatSettingsLabel(props.draft.seed, props.model)}</span>
-      </button>
-    </Show>
+    <button
+      ref={props.onModelButtonMount}
+      type="button"
+      class="chip model-button"
+      aria-haspopup="dialog"
+      aria-expanded={props.panel === 'models'}
+      aria-label={`Model: ${props.model.name}`}
+      title={props.model.note ?? undefined}
+      onPointerEnter={() => props.preloadPanel('models')}
+      onFocus={() => props.preloadPanel('models')}
+      onClick={() => props.togglePanel('models')}
+    >
+      <span>{props.model.name}</span>
+      <Icon name="expand" />
+    </button>
+  )
+}
+
+interface PanelButtonProps {
+  panel: 'size' | 'settings'
+  label?: string
+  isOpen: boolean
+  onNear: (panel: 'size' | 'settings') => void
+  onToggle: (panel: 'size' | 'settings') => void
+  children: JSX.Element
+}
+
+/** The button that opens or closes a panel of the composer. */
+function PanelButton(props: PanelButtonProps) {
+  return (
+    <button
+      type="button"
+      class="chip"
+      aria-label={props.label}
+      aria-expanded={props.isOpen}
+      aria-controls={props.isOpen ? `${props.panel}-panel` : undefined}
+      onPointerEnter={() => props.onNear(props.panel)}
+      onFocus={() => props.onNear(props.panel)}
+      onClick={() => props.onToggle(props.panel)}
+    >
+      {props.children}
+    </button>
   )
 }
 
@@ -105,8 +138,8 @@ function Select(props: SelectProps): JSX.Element {
   )
 }
 
-function findOption<T extends string | number>(options: readonly T[], value: string): T | undefined {
-  return options.find(option => String(option) === value)
+function hasSettings({ seed, negativePrompt, settings }: Model): boolean {
+  return seed !== null || negativePrompt || Object.keys(settings).length > 0
 }
 
 function formatSettingsLabel(seed: number | null, model: Model): string {

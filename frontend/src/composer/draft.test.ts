@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { ASPECT_RATIOS, RESOLUTIONS } from '@darkroom/contracts/enums'
 import { Generation, Submission } from '@darkroom/contracts/generation'
-import type { Model } from '@darkroom/contracts/model'
+import type { Model, ModelSpec, Sizes } from '@darkroom/contracts/model'
+import { toModel } from '@darkroom/contracts/model-fields'
+import { resolveSize } from '@darkroom/contracts/size'
 import fc from 'fast-check'
 import { randomUuid } from '../ui/uuid.ts'
 import {
@@ -14,32 +16,58 @@ import {
   toDraft,
   toSubmission,
 } from './draft.ts'
+import { buildModel, SETTINGS } from './model.fixture.ts'
 
-const MODEL: Model = {
+const GRID: Sizes = {
+  kind: 'grid',
+  step: 8,
+  minSide: 64,
+  maxSide: 4_096,
+  minPixels: 4_096,
+  maxPixels: 4_300_000,
+  maxRatio: 1.5,
+  auto: false,
+}
+const SIZES: Sizes[] = [
+  GRID,
+  { kind: 'list', sizes: [{ width: 1536, height: 1024 }], auto: true },
+  { kind: 'ratio', ratios: ['16:9'], tiers: [{ name: '2K', side: 2048 }], auto: false },
+]
+
+const SPEC: ModelSpec = {
   id: 'painter',
   name: 'Painter',
-  provider: 'somebody',
+  connection: 'somebody',
   kind: 'image',
   note: null,
-  aspectRatios: ['1:1', '3:2'],
-  resolutions: [1024, 2048],
+  operations: ['generate', 'edit'],
+  sizes: GRID,
   durations: [],
   maxOutputs: 4,
   outputsPerCall: 1,
-  maxReferences: 2,
+  inputs: [{ role: 'reference', min: 0, max: 2, maxBytes: null, types: [], needsPublicUrl: false }],
+  mask: 'none',
   promptCharacters: 1_000,
-  seed: true,
+  seed: { min: 0, max: 1_000 },
   negativePrompt: true,
   settings: {
-    guidance: { type: 'number', label: 'Guidance', min: 1, max: 10, step: 0.5, default: 3.5 },
-    style: { type: 'choice', label: 'Style', choices: ['plain', 'vivid'], default: 'plain' },
+    guidance: { type: 'number', title: 'Guidance', minimum: 1, maximum: 10, multipleOf: 0.5, default: 3.5 },
+    style: { type: 'string', title: 'Style', enum: ['plain', 'vivid'], default: 'plain' },
   },
-  cost: null,
+  price: { kind: 'unknown' },
+  answers: 'job',
+  resume: 'by-id',
+  cancel: 'no',
+  previews: false,
+  progress: false,
+  outputSeconds: null,
+  retiresAt: null,
+  source: 'catalogue',
   estimatedSeconds: 4,
   estimatedSecondsEach: 1,
   maxSeconds: 600,
-  learnedSeconds: {},
 }
+const MODEL = toModel(SPEC)
 
 const drafts: fc.Arbitrary<Draft> = fc.record({
   prompt: fc.constantFrom('a boat', 'snow'),
@@ -54,7 +82,8 @@ const drafts: fc.Arbitrary<Draft> = fc.record({
 })
 
 const models = fc.record({
-  seed: fc.boolean(),
+  seed: fc.constantFrom(null, { min: 0, max: 1_000 }, { min: 5, max: 10 }),
+  sizes: fc.constantFrom(...SIZES),
   negativePrompt: fc.boolean(),
   maxOutputs: fc.integer({ min: 1, max: 10 }),
   durations: fc.constantFrom<number[]>([], [4, 8]),
@@ -64,12 +93,12 @@ describe('a submission', () => {
   test('matches the contract and stays within the limits of the model', () => {
     fc.assert(
       fc.property(drafts, models, (draft, features) => {
-        const model = { ...MODEL, ...features }
+        const model: Model = toModel({ ...SPEC, ...features })
         const { parameters } = Submission.parse(toSubmission(draft, model, randomUuid()))
-        expect(model.aspectRatios).toContain(parameters.aspectRatio)
-        expect(model.resolutions).toContain(parameters.resolution)
+        expect(resolveSize(model.sizes, parameters)).toBeDefined()
         expect(parameters.numOutputs).toBeLessThanOrEqual(model.maxOutputs)
-        expect(model.seed || parameters.seed === undefined).toBe(true)
+        const { seed = null } = parameters
+        expect(seed === null || (model.seed !== null && seed >= model.seed.min && seed <= model.seed.max)).toBe(true)
         expect(model.negativePrompt || parameters.negativePrompt === undefined).toBe(true)
         expect(parameters.duration === undefined || model.durations.includes(parameters.duration)).toBe(true)
         for (const name of Object.keys(parameters.settings ?? {})) expect(Object.keys(model.settings)).toContain(name)
@@ -120,6 +149,36 @@ test('reusing a generation restores the whole draft', () => {
   }
   const generation = createOptimisticGeneration(toSubmission(draft, MODEL, randomUuid()), MODEL, [], '')
   expect(toDraft(generation)).toEqual(draft)
+})
+
+test('sends only settings that have an effect, and forgets none of the others', () => {
+  const model = buildModel({ settings: SETTINGS })
+  const draft = {
+    ...EMPTY_DRAFT,
+    settings: { format: 'png', compression: 50, background: 'transparent', mood: 'grey' },
+  }
+  expect(toSubmission(draft, model, randomUuid()).parameters.settings).toEqual({
+    format: 'png',
+    background: 'transparent',
+  })
+  const jpeg = { ...draft, settings: { ...draft.settings, format: 'jpeg' } }
+  expect(toSubmission(jpeg, model, randomUuid()).parameters.settings).toHaveProperty('compression', 50)
+})
+
+test('sends a seed within the range of the model', () => {
+  const seedOf = (seed: number) => toSubmission({ ...EMPTY_DRAFT, seed }, MODEL, randomUuid()).parameters.seed
+  expect([seedOf(7), seedOf(9_999_999)]).toEqual([7, 1_000])
+})
+
+test('reserves the ratio of the first reference for a size that the model chooses, and its price', () => {
+  const model = buildModel({ price: { kind: 'per-output', currency: 'USD', micros: 40_000 } })
+  const draft = { ...EMPTY_DRAFT, resolution: 'auto', numOutputs: 4 }
+  const submission = toSubmission(draft, model, randomUuid())
+  const reference = { id: null, url: '/media/a', previewUrl: '/media/a', width: 3_000, height: 2_000 }
+  const shown = createOptimisticGeneration(submission, model, [reference], '')
+  expect(submission.parameters.resolution).toBe('auto')
+  expect(shown.outputs[0]).toMatchObject(resolveSize(model.sizes, submission.parameters, { width: 3, height: 2 }) ?? {})
+  expect(shown.cost).toEqual({ amount: 0.16, currency: 'USD', estimated: true })
 })
 
 test('parses any stored text, and restores a draft that was stored', () => {

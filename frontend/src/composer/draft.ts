@@ -1,18 +1,21 @@
-import { ASPECT_RATIOS, type AspectRatio, type Kind, RESOLUTIONS, type Resolution } from '@darkroom/contracts/enums'
+import type { Kind } from '@darkroom/contracts/enums'
 import { estimateSeconds } from '@darkroom/contracts/estimate'
 import type { Generation, Submission } from '@darkroom/contracts/generation'
-import type { Model, Setting } from '@darkroom/contracts/model'
+import type { Model } from '@darkroom/contracts/model'
+import { isSettingActive, isValidSetting, withDefaults } from '@darkroom/contracts/model-fields'
 import type { Output } from '@darkroom/contracts/output'
-import { type Scalar, sanitizeParameters } from '@darkroom/contracts/parameters'
+import type { PublicParameters, Scalar } from '@darkroom/contracts/parameters'
 import type { Reference } from '@darkroom/contracts/reference'
-import { computeSize } from '@darkroom/contracts/size'
+import type { PixelSize } from '@darkroom/contracts/size'
+import { estimateDraftCost, resolveDraftSize } from './estimates.ts'
+import { adaptSize, withRatioOfPixels } from './size-choice.ts'
 
 /** The content of the composer without its references. */
 export interface Draft {
   prompt: string
   model: string | null
-  aspectRatio: AspectRatio
-  resolution: Resolution
+  aspectRatio: string
+  resolution: number | string
   numOutputs: number
   duration: number | null
   seed: number | null
@@ -38,8 +41,8 @@ export function parseDraft(text: string | null): Draft {
   return {
     prompt: toText(stored.prompt),
     model: typeof stored.model === 'string' ? stored.model : null,
-    aspectRatio: ASPECT_RATIOS.find(ratio => ratio === stored.aspectRatio) ?? '1:1',
-    resolution: RESOLUTIONS.find(resolution => resolution === stored.resolution) ?? 1024,
+    aspectRatio: /^[1-9]\d{0,2}:[1-9]\d{0,2}$/.test(String(stored.aspectRatio)) ? String(stored.aspectRatio) : '1:1',
+    resolution: toResolution(stored.resolution),
     numOutputs: toWholeNumber(stored.numOutputs) ?? 1,
     duration: toWholeNumber(stored.duration),
     seed: toWholeNumber(stored.seed),
@@ -50,7 +53,8 @@ export function parseDraft(text: string | null): Draft {
 
 /** Returns the draft that repeats a generation: its prompt, its model and every setting. */
 export function toDraft({ prompt, model, parameters }: Pick<Generation, 'prompt' | 'model' | 'parameters'>): Draft {
-  return parseDraft(JSON.stringify({ ...parameters, prompt, model }))
+  const draft = parseDraft(JSON.stringify({ ...parameters, prompt, model }))
+  return { ...draft, ...withRatioOfPixels(draft) }
 }
 
 /** Returns the model of a draft: the one it names, else the first of the list. */
@@ -63,11 +67,11 @@ export function adaptToModel(draft: Draft, model: Model): Draft {
   return {
     ...draft,
     model: model.id,
-    aspectRatio: findOption(model.aspectRatios, draft.aspectRatio) ?? '1:1',
-    resolution: findOption(model.resolutions, draft.resolution) ?? 1024,
+    ...adaptSize({ aspectRatio: draft.aspectRatio, resolution: draft.resolution }, model.sizes),
     numOutputs: Math.min(Math.max(draft.numOutputs, 1), model.maxOutputs),
     duration: findOption(model.durations, draft.duration) ?? null,
-    settings: filterSettings(draft.settings, model.settings),
+    seed: draft.seed === null || model.seed === null ? draft.seed : clampSeed(draft.seed, model.seed),
+    settings: filterSettings(draft.settings, model),
   }
 }
 
@@ -82,7 +86,7 @@ export function toSubmission(draft: Draft, model: Model, clientId: string): Subm
     resolution,
     numOutputs,
     ...(duration !== null && { duration }),
-    ...(model.seed && seed !== null && { seed }),
+    ...(model.seed !== null && seed !== null && { seed }),
     ...(model.negativePrompt && negativePrompt.trim() !== '' && { negativePrompt }),
     ...(Object.keys(settings).length > 0 && { settings }),
   }
@@ -97,7 +101,12 @@ export function createOptimisticGeneration(
   createdAt: string,
 ): Generation {
   const { clientId = '', parameters, prompt } = submission
-  const size = computeSize(parameters.aspectRatio, parameters.resolution)
+  // All parameters that a draft can have are public.
+  const publicParameters = parameters as PublicParameters
+  const draft = toDraft({ prompt, model: model.id, parameters: publicParameters })
+  const firstSize = toPixelSize(references[0])
+  const size = resolveDraftSize(draft, model, firstSize)
+  const cost = estimateDraftCost(draft, model, { count: references.length, firstSize })
   const outputs = Array.from({ length: parameters.numOutputs }, (_, index) =>
     createPendingOutput(index, model.kind, size),
   )
@@ -108,9 +117,10 @@ export function createOptimisticGeneration(
     prompt,
     model: model.id,
     kind: model.kind,
-    parameters: sanitizeParameters(parameters),
+    parameters: publicParameters,
     outputs,
     references,
+    cost: cost && { ...cost, estimated: true },
     estimatedSeconds: estimateSeconds(model, parameters.numOutputs),
     createdAt,
   }
@@ -122,7 +132,6 @@ const OPTIMISTIC_FIELDS = {
   error: null,
   waiting: null,
   parent: null,
-  cost: null,
   favourite: false,
   attempt: 0,
   progress: null,
@@ -131,7 +140,7 @@ const OPTIMISTIC_FIELDS = {
   deletedAt: null,
 } as const
 
-function createPendingOutput(index: number, kind: Kind, size: { width: number; height: number }): Output {
+function createPendingOutput(index: number, kind: Kind, size: PixelSize): Output {
   return {
     index,
     kind,
@@ -149,17 +158,34 @@ function createPendingOutput(index: number, kind: Kind, size: { width: number; h
   }
 }
 
-function filterSettings(chosen: Record<string, Scalar>, known: Record<string, Setting>): Record<string, Scalar> {
-  const valid = Object.entries(chosen).filter(
-    ([name, value]) => Object.hasOwn(known, name) && isValidSetting(known[name], value),
-  )
-  return Object.fromEntries(valid)
+/** Returns the chosen settings that a model has and takes, without those that have no effect beside the others. */
+function filterSettings(chosen: Record<string, Scalar>, model: Model): Record<string, Scalar> {
+  const settingOf = (name: string) => (Object.hasOwn(model.settings, name) ? model.settings[name] : undefined)
+  const valid = Object.entries(chosen).filter(([name, value]) => {
+    const setting = settingOf(name)
+    return setting !== undefined && isValidSetting(setting, value)
+  })
+  const values = withDefaults(model, Object.fromEntries(valid))
+  const active = valid.filter(([name]) => {
+    const setting = settingOf(name)
+    return setting !== undefined && isSettingActive(setting, values)
+  })
+  return Object.fromEntries(active)
 }
 
-function isValidSetting(setting: Setting | undefined, value: Scalar): boolean {
-  if (setting?.type === 'number') return typeof value === 'number' && value >= setting.min && value <= setting.max
-  if (setting?.type === 'choice') return setting.choices.includes(String(value))
-  return typeof value === 'boolean'
+function clampSeed(seed: number, { min, max }: { min: number; max: number }): number {
+  return Math.min(max, Math.max(min, seed))
+}
+
+/** Returns the size of a reference; undefined while it is not known. */
+export function toPixelSize(reference: Reference | null | undefined): PixelSize | undefined {
+  if (!reference || reference.width === null || reference.height === null) return undefined
+  return { width: reference.width, height: reference.height }
+}
+
+function toResolution(value: unknown): number | string {
+  if (Number.isSafeInteger(value) && Number(value) > 0) return Number(value)
+  return typeof value === 'string' && /^[A-Za-z0-9.]{1,16}$/.test(value) ? value : 1024
 }
 
 /** Returns the chosen option if it is one of those, else the first. */

@@ -1,36 +1,26 @@
-import type { Model, Setting } from '@darkroom/contracts/model'
-import type { Scalar } from '@darkroom/contracts/parameters'
-import { For, Match, Show, Switch } from 'solid-js'
+import type { Model } from '@darkroom/contracts/model'
+import { withDefaults } from '@darkroom/contracts/model-fields'
+import { createMemo, For, Show } from 'solid-js'
 import type { SetDraft } from './composer-state.ts'
 import type { Draft } from './draft.ts'
+import { SettingField } from './setting-field.tsx'
+import { groupSettings } from './setting-groups.ts'
 
 interface MoreSettingsProps {
+  /** The draft within the limits of the model. */
   draft: Draft
   setDraft: SetDraft
   model: Model
 }
 
 /** Seed, negative prompt and the settings of the selected model. */
-export function MoreSettings(props: MoreSettingsProps) {
-  const setSeed = (text: string) => {
-    const digits = text.replace(/\D/g, '')
-    props.setDraft('seed', digits === '' ? null : Math.min(Number(digits), Number.MAX_SAFE_INTEGER))
-  }
+export default function MoreSettings(props: MoreSettingsProps) {
+  const groups = createMemo(() => groupSettings(props.model.settings, withDefaults(props.model, props.draft.settings)))
+  const titles = createMemo(() => groups().map(({ title }) => title), [], { equals: isSameList })
   return (
-    <fieldset class="more-settings" id="more-settings">
+    <fieldset class="more-settings" id="settings-panel">
       <legend class="unseen">More settings</legend>
-      <Show when={props.model.seed}>
-        <label class="field">
-          <span>Seed</span>
-          <input
-            type="text"
-            inputmode="numeric"
-            placeholder="a new one each time"
-            value={props.draft.seed ?? ''}
-            onChange={event => setSeed(event.currentTarget.value)}
-          />
-        </label>
-      </Show>
+      <Show when={props.model.seed}>{range => <SeedField {...props} min={range().min} max={range().max} />}</Show>
       <Show when={props.model.negativePrompt}>
         <label class="field field-wide">
           <span>Leave out</span>
@@ -42,72 +32,67 @@ export function MoreSettings(props: MoreSettingsProps) {
           />
         </label>
       </Show>
-      <For each={Object.entries(props.model.settings)}>
-        {([name, setting]) => (
-          <SettingField
-            setting={setting}
-            value={props.draft.settings[name] ?? setting.default}
-            onChange={value => props.setDraft('settings', name, value)}
-          />
-        )}
-      </For>
+      <For each={titles()}>{title => <SettingGroup {...props} title={title} names={namesOf(groups(), title)} />}</For>
     </fieldset>
   )
 }
 
-interface SettingFieldProps<S extends Setting = Setting> {
-  setting: S
-  value: Scalar
-  onChange: (value: Scalar) => void
-}
-
-function SettingField(props: SettingFieldProps) {
-  const settingOfType = <T extends Setting['type']>(type: T) =>
-    props.setting.type === type ? (props.setting as Extract<Setting, { type: T }>) : undefined
+/** The seed. A number beyond what the model takes becomes the nearest that it takes. */
+function SeedField(props: MoreSettingsProps & { min: number; max: number }) {
+  const setSeed = (input: HTMLInputElement) => {
+    const digits = input.value.replace(/\D/g, '')
+    const seed = digits === '' ? null : Math.min(Math.max(Number(digits), props.min, 0), props.max)
+    props.setDraft('seed', seed)
+    input.value = seed === null ? '' : String(seed)
+  }
   return (
-    <label class="field" data-type={props.setting.type}>
-      <span>{props.setting.label}</span>
-      <Switch>
-        <Match when={settingOfType('number')}>{setting => <NumberInput {...props} setting={setting()} />}</Match>
-        <Match when={settingOfType('choice')}>{setting => <SelectInput {...props} setting={setting()} />}</Match>
-        <Match when={settingOfType('boolean')}>
-          <input
-            type="checkbox"
-            checked={props.value === true}
-            onChange={event => props.onChange(event.currentTarget.checked)}
-          />
-        </Match>
-      </Switch>
+    <label class="field">
+      <span>Seed</span>
+      <input
+        type="text"
+        inputmode="numeric"
+        placeholder="a new one each time"
+        title={`A whole number from ${Math.max(props.min, 0)} to ${props.max}`}
+        value={props.draft.seed ?? ''}
+        onChange={event => setSeed(event.currentTarget)}
+      />
     </label>
   )
 }
 
-function NumberInput(props: SettingFieldProps<Extract<Setting, { type: 'number' }>>) {
+/** The settings of one group, with its title if it has one. */
+function SettingGroup(props: MoreSettingsProps & { title: string | null; names: string[] }) {
+  const fields = () => (
+    <For each={props.names}>
+      {name => (
+        <Show when={props.model.settings[name]}>
+          {setting => (
+            <SettingField
+              setting={setting()}
+              value={props.draft.settings[name] ?? setting().default}
+              onChange={value => props.setDraft('settings', name, value as never)}
+            />
+          )}
+        </Show>
+      )}
+    </For>
+  )
   return (
-    <>
-      <input
-        type="range"
-        min={props.setting.min}
-        max={props.setting.max}
-        step={props.setting.step}
-        value={Number(props.value)}
-        onInput={event => props.onChange(event.currentTarget.valueAsNumber)}
-      />
-      <output>{String(props.value)}</output>
-    </>
+    <Show when={props.title} fallback={fields()}>
+      {title => (
+        <fieldset class="setting-group">
+          <legend>{title()}</legend>
+          {fields()}
+        </fieldset>
+      )}
+    </Show>
   )
 }
 
-function SelectInput(props: SettingFieldProps<Extract<Setting, { type: 'choice' }>>) {
-  return (
-    <select class="chip" onChange={event => props.onChange(event.currentTarget.value)}>
-      <For each={props.setting.choices}>
-        {choice => (
-          <option value={choice} selected={choice === props.value}>
-            {choice}
-          </option>
-        )}
-      </For>
-    </select>
-  )
+function namesOf(groups: ReturnType<typeof groupSettings>, title: string | null): string[] {
+  return groups.find(group => group.title === title)?.settings.map(([name]) => name) ?? []
+}
+
+function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index])
 }

@@ -12,11 +12,12 @@ export interface PendingReference {
 /** The part of a reference that outlives the page: the stored reference, or the source that can be uploaded again. */
 export type StoredReference = Reference | { source: ReferenceSource }
 
-const PLACEHOLDER_FIELDS = { id: null, width: null, height: null } as const
+const UNKNOWN_SIZE = { width: null, height: null } as const
 
 /** Returns the reference that the feed shows until the studio has answered. */
 export function placeholderReference({ attachment }: PendingReference): Reference {
-  return attachment.reference ?? { ...PLACEHOLDER_FIELDS, url: attachment.preview, previewUrl: attachment.preview }
+  const { reference, preview, size } = attachment
+  return reference ?? { id: null, url: preview, previewUrl: preview, ...(size ?? UNKNOWN_SIZE) }
 }
 
 /**

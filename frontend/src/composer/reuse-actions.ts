@@ -1,13 +1,23 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { GenerationStore } from '../store/generation-store.ts'
 import { copyText } from '../ui/clipboard.ts'
-import type { ComposerState } from './composer-state.ts'
+import type { ComposerPanel, ComposerState } from './composer-state.ts'
 
 export interface ReuseActionsOptions {
   composer: ComposerState
   store: Pick<GenerationStore, 'discard'>
   notify: (message: string) => void
   focusPrompt: () => void
+}
+
+/** The part of a draft that a user wants to change. */
+type DraftPart = 'edit-prompt' | 'edit-settings' | 'edit-references' | 'other-model'
+
+const PANEL_OF_PART: Record<DraftPart, ComposerPanel> = {
+  'edit-prompt': null,
+  'edit-references': null,
+  'edit-settings': 'settings',
+  'other-model': 'models',
 }
 
 /** Creates the actions that take something of a generation over: its prompt, its settings or an output. */
@@ -33,6 +43,12 @@ export function createReuseActions({ composer, store, notify, focusPrompt }: Reu
     focusPrompt()
   }
 
+  /** Takes a generation over, and opens what is to be changed about it. */
+  function change(generation: Generation, part: DraftPart) {
+    reuse(generation)
+    composer.setPanel(PANEL_OF_PART[part])
+  }
+
   /** Moves a generation that was never sent back into the composer. */
   function edit(key: string, generation: Generation) {
     reuse(generation)
@@ -45,5 +61,5 @@ export function createReuseActions({ composer, store, notify, focusPrompt }: Reu
     notify('Added as a reference.')
   }
 
-  return { copyPrompt, fillPrompt, reuse, edit, useAsReference }
+  return { copyPrompt, fillPrompt, reuse, change, edit, useAsReference }
 }

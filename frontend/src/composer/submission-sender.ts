@@ -1,5 +1,6 @@
 import type { Submission } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
+import { countInputs } from '@darkroom/contracts/model-fields'
 import type { GenerationStore } from '../store/generation-store.ts'
 import type { OutboxEntry, OutboxStore } from '../store/outbox-store.ts'
 import type { QueuedSubmission } from '../store/submission-queue.ts'
@@ -28,7 +29,7 @@ export function createSubmissionSender({ store, outbox, attachments, clock }: Su
 
   /** Sends a submission with the first references of the draft. The feed shows it at once. */
   function send(submission: Submission, model: Model) {
-    const pending = attachments.takePending(model.maxReferences)
+    const pending = attachments.takePending(countInputs(model, 'reference'))
     const createdAt = new Date(clock.now()).toISOString()
     const generation = createOptimisticGeneration(submission, model, pending.map(placeholderReference), createdAt)
     const references = pending.flatMap(toStoredReferences)

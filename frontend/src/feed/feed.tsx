@@ -1,5 +1,5 @@
+import type { Timeline } from '@darkroom/contracts/history/timeline'
 import type { Model } from '@darkroom/contracts/model'
-import type { Timeline } from '@darkroom/contracts/timeline'
 import { type Accessor, createEffect, For, on, Show, untrack } from 'solid-js'
 import { createAddressBar } from '../address-bar.ts'
 import type { MediaRef } from '../lightbox/gallery.ts'
@@ -16,7 +16,7 @@ import { createFeedView, type FeedView, type FeedViewStore } from './view/feed-v
 import { createRenderedRows } from './view/rendered-rows.ts'
 
 /** The part of the studio that the feed uses. */
-export interface FeedStudio extends Pick<RowActions, 'reuse' | 'edit' | 'copyPrompt' | 'useAsReference'> {
+export interface FeedStudio extends Pick<RowActions, 'reuse' | 'change' | 'edit' | 'copyPrompt' | 'useAsReference'> {
   store: FeedViewStore & Pick<RowActions, 'resend'>
   actions: Pick<RowActions, 'runAction' | 'remove' | 'setFavourite'>
   generationWindow: Accessor<GenerationWindow>
@@ -42,7 +42,7 @@ interface FeedProps {
 
 /** All generations, oldest first, of which never more than 20 rows are rendered. */
 export function Feed(props: FeedProps) {
-  const { store, actions: acting, openerKey, reuse, edit, copyPrompt, useAsReference } = props.studio
+  const { store, actions: acting, openerKey, reuse, change, edit, copyPrompt, useAsReference } = props.studio
   const retainedKeys = () => [getFocusedKey(), openerKey()].filter(key => key !== undefined)
   const initial = untrack(() => ({ bottom: props.bottom(), density: props.density() }))
   const view = createFeedView({ store, retainedKeys, canTrim: () => !props.isLightboxOpen, ...initial })
@@ -53,6 +53,7 @@ export function Feed(props: FeedProps) {
     remove,
     setFavourite,
     reuse,
+    change,
     edit,
     copyPrompt,
     useAsReference,

@@ -7,6 +7,7 @@ import { listActions } from '../store/available-actions.ts'
 import type { Row } from '../store/generation-window.ts'
 import { formatReadyCount, formatSummary } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
+import { formatCost } from '../ui/money.ts'
 import { ActionButton, type RunAction } from './action-button.tsx'
 import { type Geometry, LINE_HEIGHT, type RowLayout } from './row-layout.ts'
 
@@ -117,16 +118,20 @@ function Prompt(props: GenerationMetaProps) {
   )
 }
 
+/** The facts of a generation, and what it cost, which stays in view where the facts are cut off. */
 function MetaLine(props: { model: Model | undefined; row: Row }) {
   const generation = () => props.row.generation
   const isRunning = () => !isTerminal(generation().status) && (props.row.delivery?.state ?? 'sending') === 'sending'
-  const parts = () => {
+  const facts = () => {
     const items = formatSummary(generation(), props.model)
     return isRunning() ? [...items, formatReadyCount(generation())] : items
   }
   return (
     <p class="meta" title={props.model?.note ?? undefined}>
-      {parts().map(withNonBreakingSpaces).join(' · ')}
+      <span>{facts().map(withNonBreakingSpaces).join(' · ')}</span>
+      <Show when={formatCost(generation(), props.model)}>
+        {cost => <span>{` · ${withNonBreakingSpaces(cost())}`}</span>}
+      </Show>
     </p>
   )
 }
@@ -144,10 +149,20 @@ function Actions(props: { actions: MetaActions; row: Row }) {
         <Icon name="reuse" />
         <span>Reuse</span>
       </button>
-      <button type="button" class="quiet" onClick={() => props.actions.copyPrompt(props.row.generation)}>
-        <Icon name="copy" />
-        <span>Copy prompt</span>
-      </button>
+      <Show
+        when={needsConnection(props.row.generation)}
+        fallback={
+          <button type="button" class="quiet" onClick={() => props.actions.copyPrompt(props.row.generation)}>
+            <Icon name="copy" />
+            <span>Copy prompt</span>
+          </button>
+        }
+      >
+        <a class="quiet" href="#settings/connections" title="Open the settings of the connections">
+          <Icon name="settings" />
+          <span>Connections</span>
+        </a>
+      </Show>
       <Show when={isConfirmed() && listActions(props.row.generation).includes('cancel')}>
         <ActionButton
           action="cancel"
@@ -165,4 +180,9 @@ function Actions(props: { actions: MetaActions; row: Row }) {
       </Show>
     </div>
   )
+}
+
+/** Returns whether a generation waits for a change of its connection that only a user can make. */
+function needsConnection({ waiting }: Generation): boolean {
+  return waiting?.reason === 'key-refused' || waiting?.reason === 'no-credit'
 }

@@ -1,15 +1,14 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
-import { type Accessor, For, Index, Match, Show, Switch } from 'solid-js'
-import { listActions } from '../store/available-actions.ts'
+import { type Accessor, Index, Match, Show, Switch } from 'solid-js'
 import type { Row } from '../store/generation-window.ts'
 import type { Clock } from '../ui/clock.ts'
-import { ActionButton, type RunAction } from './action-button.tsx'
+import { type FailureActions, FailurePanel } from './failure-panel.tsx'
 import { OutputTile, type TileActions } from './output-tile.tsx'
-import { formatNoMediaMessage, hasNoMedia, type RowLayout } from './row-layout.ts'
+import { hasNoMedia, type RowLayout } from './row-layout.ts'
 
 /** The user's actions on outputs, and on a submission that has not reached the studio. */
-export interface GridActions extends TileActions, UnsentActions {}
+export interface GridActions extends TileActions, UnsentActions, FailureActions {}
 
 interface UnsentActions {
   resend: (key: string) => void
@@ -44,12 +43,7 @@ export function OutputGrid(props: OutputGridProps) {
           {delivery => <UnsentPanel row={props.row} problem={problemOf(delivery())} actions={props.actions} />}
         </Match>
         <Match when={isEmpty()}>
-          <div class="panel">
-            <p class="panel-title">{generation()?.status === 'cancelled' ? 'Cancelled' : 'This did not work'}</p>
-            <Show when={generation()}>
-              {shown => <EmptyOutputs generation={shown()} runAction={props.actions.runAction} />}
-            </Show>
-          </div>
+          <Show when={generation()}>{shown => <FailurePanel generation={shown()} actions={props.actions} />}</Show>
         </Match>
       </Switch>
     </div>
@@ -77,27 +71,6 @@ function OutputTiles(props: OutputGridProps) {
         </Show>
       )}
     </Index>
-  )
-}
-
-/** The reason why there are no outputs, and the actions that may help. */
-function EmptyOutputs(props: { generation: Generation; runAction: RunAction }) {
-  return (
-    <>
-      <p>{formatNoMediaMessage(props.generation)}</p>
-      <p class="panel-actions">
-        <For each={listActions(props.generation)}>
-          {(action, index) => (
-            <ActionButton
-              action={action}
-              generation={props.generation}
-              variant={index() === 0 ? 'solid' : 'quiet'}
-              runAction={props.runAction}
-            />
-          )}
-        </For>
-      </p>
-    </>
   )
 }
 

@@ -1,6 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
-import { isUnknownOutcome } from '../store/available-actions.ts'
+import { formatFailure, formatHelpLabel, helpWithFailure } from './failure-help.ts'
 
 /** Widths and heights within a row, in CSS pixels. `feed.css` has the same values. */
 export const LINE_HEIGHT = 24
@@ -17,8 +17,10 @@ const PANEL_LINE_HEIGHT = 20
 /** More than the average width of a character, so that a message always fits the height computed for it. */
 const PANEL_CHARACTER_WIDTH = 8.5
 const MIN_PANEL_HEIGHT = 96
-/** Height of the actions below the message of a panel. */
-const PANEL_ACTIONS_HEIGHT = 44
+/** Height of a line of actions below the message of a panel. */
+const PANEL_ACTIONS_HEIGHT = 48
+/** Width of a button beyond its label, with the gap to the next. */
+const PANEL_BUTTON_PADDING = 32
 
 /** Size of the images in the feed: a share of the greatest height that those of a generation may take. */
 export type Density = 'large' | 'medium' | 'small'
@@ -119,17 +121,6 @@ export function hasNoMedia({ status, outputs }: Generation): boolean {
   return isTerminal(status) && outputs.every(output => output.url === null || output.state === 'lost')
 }
 
-const LOST_MESSAGE = 'The provider deleted it before it could be saved.'
-
-/** Returns the message of a generation without outputs. */
-export function formatNoMediaMessage(generation: Generation): string {
-  const error = generation.error ?? generation.outputs.find(output => output.error !== null)?.error
-  if (isUnknownOutcome(generation)) return `${error?.message} Check again, or submit it anyway.`
-  if (error) return error.message
-  if (generation.outputs.some(output => output.state === 'lost')) return LOST_MESSAGE
-  return generation.status === 'cancelled' ? 'Cancelled before there was a picture.' : 'No picture was made.'
-}
-
 /**
  * Lays images out in justified rows: in as many rows as make them largest, with one height per row.
  *
@@ -156,11 +147,8 @@ function computeBlock(generation: Generation, { mediaWidth, maxMediaHeight }: Ge
       ? whole
       : withMinHeight(whole, computePanelHeight(state.refusalMessage, whole.width))
   const width = Math.min(mediaWidth, 640)
-  return {
-    boxes: [],
-    width,
-    height: computePanelHeight(formatNoMediaMessage(generation), width) + PANEL_ACTIONS_HEIGHT,
-  }
+  const height = computePanelHeight(formatFailure(generation), width) + computeActionsHeight(generation, width)
+  return { boxes: [], width, height }
 }
 
 function withMinHeight(block: MediaBlock, height: number): MediaBlock {
@@ -170,6 +158,14 @@ function withMinHeight(block: MediaBlock, height: number): MediaBlock {
 function computePanelHeight(message: string, width: number): number {
   const lines = Math.ceil((message.length * PANEL_CHARACTER_WIDTH) / Math.max(width - PANEL_PADDING, 120))
   return Math.max(MIN_PANEL_HEIGHT, (lines + 2) * PANEL_LINE_HEIGHT + PANEL_PADDING)
+}
+
+/** Computes the height of the actions of a panel, which wrap where they do not fit beside each other. */
+function computeActionsHeight(generation: Generation, width: number): number {
+  const labels = helpWithFailure(generation).actions.map(action => formatHelpLabel(action, generation))
+  const widths = labels.map(label => label.length * PANEL_CHARACTER_WIDTH + PANEL_BUTTON_PADDING)
+  const lines = Math.max(1, Math.ceil(sum(widths) / (width - PANEL_PADDING)))
+  return lines * PANEL_ACTIONS_HEIGHT
 }
 
 function computeMetaHeight(

@@ -1,6 +1,7 @@
 import type { Model } from '@darkroom/contracts/model'
 import { For, Show } from 'solid-js'
-import { formatDuration, formatMoney } from '../ui/format.ts'
+import { formatDuration } from '../ui/format.ts'
+import { formatCost } from '../ui/money.ts'
 import type { MediaItem } from './gallery.ts'
 
 interface LightboxDetailsProps {
@@ -21,7 +22,7 @@ export function LightboxDetails(props: LightboxDetailsProps) {
         </button>
       </p>
       <dl>
-        <For each={listDetails(props.media, props.model?.name)}>
+        <For each={listDetails(props.media, props.model)}>
           {([name, value]) => (
             <div>
               <dt>{name}</dt>
@@ -37,10 +38,10 @@ export function LightboxDetails(props: LightboxDetailsProps) {
 
 type Detail = readonly [name: string, value: string]
 
-function listDetails({ generation, output }: MediaItem, model: string | undefined): Detail[] {
-  const { parameters, cost, createdAt } = generation
+function listDetails({ generation, output }: MediaItem, model: Model | undefined): Detail[] {
+  const { parameters, createdAt } = generation
   const details: (readonly [string, string | number | null | undefined])[] = [
-    ['Model', model ?? generation.model],
+    ['Model', model?.name ?? generation.model],
     ['Size', output.width && output.height ? `${output.width} × ${output.height}` : null],
     ['Aspect ratio', parameters.aspectRatio],
     ['Length', output.duration === null ? null : formatDuration(output.duration)],
@@ -48,7 +49,7 @@ function listDetails({ generation, output }: MediaItem, model: string | undefine
     ['Left out', parameters.negativePrompt],
     ...Object.entries(parameters.settings ?? {}).map(([name, value]) => [name, String(value)] as const),
     ['File', output.bytes === null ? null : `${(output.bytes / 1_000_000).toFixed(1)} MB`],
-    ['Cost', cost && formatMoney(cost)],
+    ['Cost', formatCost(generation, model)],
     ['Made', new Date(createdAt).toLocaleString()],
   ]
   return details.flatMap(([name, value]) =>

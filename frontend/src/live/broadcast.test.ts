@@ -8,7 +8,7 @@ function setUp() {
   let ended = 0
   const addPort = createBroadcast(handlers => {
     streams.push(handlers)
-    handlers.onConnection('connecting')
+    handlers.onStatus('connecting')
     return () => {
       ended += 1
     }
@@ -33,15 +33,19 @@ test('sends the events of one stream to all tabs', () => {
   const { streams, tab } = setUp()
   const tabs = [tab(), tab(), tab()]
   const generation = buildGeneration()
-  streams[0]?.onConnection('live')
+  streams[0]?.onStatus('live')
   streams[0]?.onGeneration(generation)
+  streams[0]?.onConnection()
+  streams[0]?.onModels()
   streams[0]?.onGap()
   expect(streams.length).toBe(1)
   for (const { messages } of tabs) {
     expect(messages).toEqual([
-      { type: 'connection', connection: 'connecting' },
-      { type: 'connection', connection: 'live' },
+      { type: 'status', status: 'connecting' },
+      { type: 'status', status: 'live' },
       { type: 'generation', generation },
+      { type: 'connection' },
+      { type: 'models' },
       { type: 'gap' },
     ])
   }
@@ -50,8 +54,8 @@ test('sends the events of one stream to all tabs', () => {
 test('sends the connection state to a tab that joins later', () => {
   const { streams, tab } = setUp()
   tab()
-  streams[0]?.onConnection('live')
-  expect(tab().messages).toEqual([{ type: 'connection', connection: 'live' }])
+  streams[0]?.onStatus('live')
+  expect(tab().messages).toEqual([{ type: 'status', status: 'live' }])
 })
 
 test('closes the stream with the last tab, and opens it again for the next', () => {

@@ -1,9 +1,12 @@
-import type { Connection, LiveHandlers } from './live.ts'
+import type { Generation } from '@darkroom/contracts/generation'
+import type { LiveHandlers, LiveStatus } from './live.ts'
 
 /** A message to a tab. */
 export type BroadcastMessage =
-  | { type: 'connection'; connection: Connection }
-  | { type: 'generation'; generation: Parameters<LiveHandlers['onGeneration']>[0] }
+  | { type: 'status'; status: LiveStatus }
+  | { type: 'generation'; generation: Generation }
+  | { type: 'connection' }
+  | { type: 'models' }
   | { type: 'gap' }
 
 /** The message of a tab that is closed or suspended. */
@@ -25,7 +28,7 @@ export interface TabPort {
  */
 export function createBroadcast(subscribe: (handlers: LiveHandlers) => () => void): (port: TabPort) => void {
   const ports = new Set<TabPort>()
-  let connection: Connection = 'connecting'
+  let status: LiveStatus = 'connecting'
   let closeStream: (() => void) | undefined
 
   function broadcast(message: BroadcastMessage) {
@@ -35,9 +38,11 @@ export function createBroadcast(subscribe: (handlers: LiveHandlers) => () => voi
   const handlers: LiveHandlers = {
     onGeneration: generation => broadcast({ type: 'generation', generation }),
     onGap: () => broadcast({ type: 'gap' }),
-    onConnection: state => {
-      connection = state
-      broadcast({ type: 'connection', connection })
+    onConnection: () => broadcast({ type: 'connection' }),
+    onModels: () => broadcast({ type: 'models' }),
+    onStatus: now => {
+      status = now
+      broadcast({ type: 'status', status })
     },
   }
 
@@ -52,7 +57,16 @@ export function createBroadcast(subscribe: (handlers: LiveHandlers) => () => voi
     ports.add(port)
     port.addEventListener('message', ({ data }) => data === LEAVE_MESSAGE && removePort(port))
     port.start()
-    if (closeStream) port.postMessage({ type: 'connection', connection })
+    if (closeStream) port.postMessage({ type: 'status', status })
     closeStream ??= subscribe(handlers)
   }
+}
+
+/** Calls a tab's handler of a message. */
+export function receiveBroadcast(message: BroadcastMessage, handlers: LiveHandlers): void {
+  if (message.type === 'status') handlers.onStatus(message.status)
+  if (message.type === 'generation') handlers.onGeneration(message.generation)
+  if (message.type === 'connection') handlers.onConnection()
+  if (message.type === 'models') handlers.onModels()
+  if (message.type === 'gap') handlers.onGap()
 }

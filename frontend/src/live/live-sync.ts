@@ -1,8 +1,8 @@
 import { createSignal, onCleanup, onMount } from 'solid-js'
 import type { GenerationStore } from '../store/generation-store.ts'
-import type { Connection, LiveHandlers } from './live.ts'
+import type { LiveHandlers, LiveStatus } from './live.ts'
 
-export interface LiveSyncOptions {
+export interface LiveSyncOptions extends Pick<LiveHandlers, 'onConnection' | 'onModels'> {
   store: Pick<GenerationStore, 'receive' | 'loadState' | 'loadOlder' | 'loadNewer' | 'reload'>
   /** Subscribes to the studio's events; the returned function unsubscribes. */
   subscribe: (handlers: LiveHandlers) => () => void
@@ -18,8 +18,9 @@ const RETRY_DELAY_MS = 4_000
 const FIRST_PAGE_DELAY_MS = 700
 
 /** Creates the synchronization of the store with the studio's events, from the first page on and after every break. */
-export function createLiveSync({ store, subscribe, openFirst, sendWaiting, onReconnect }: LiveSyncOptions) {
-  const [connection, setConnection] = createSignal<Connection>('connecting')
+export function createLiveSync(options: LiveSyncOptions) {
+  const { store, subscribe, openFirst, sendWaiting, onReconnect, onConnection, onModels } = options
+  const [status, setStatus] = createSignal<LiveStatus>('connecting')
   let hasOpened = false
   let hasBeenLive = false
   let timer: ReturnType<typeof setTimeout>
@@ -31,17 +32,22 @@ export function createLiveSync({ store, subscribe, openFirst, sendWaiting, onRec
     void openFirst()
   }
 
-  function onConnection(state: Connection) {
-    setConnection(state)
-    const isLate = state === 'live' && !hasBeenLive && hasOpened
-    if (state !== 'connecting') openOnce()
-    if (state !== 'live') return
+  function onStatus(now: LiveStatus) {
+    setStatus(now)
+    const isLate = now === 'live' && !hasBeenLive && hasOpened
+    if (now !== 'connecting') openOnce()
+    if (now !== 'live') return
     if (hasBeenLive) onReconnect()
     hasBeenLive = true
     sendWaiting()
     if (isLate || store.loadState().first === 'failed') void reload()
     if (store.loadState().older === 'failed') void store.loadOlder()
     if (store.loadState().newer === 'failed') void store.loadNewer()
+  }
+
+  function onGap() {
+    void reload()
+    onModels()
   }
 
   async function reload() {
@@ -55,7 +61,7 @@ export function createLiveSync({ store, subscribe, openFirst, sendWaiting, onRec
 
   onMount(() => {
     timer = setTimeout(openOnce, FIRST_PAGE_DELAY_MS)
-    const unsubscribe = subscribe({ onGeneration: store.receive, onGap: reload, onConnection })
+    const unsubscribe = subscribe({ onGeneration: store.receive, onGap, onConnection, onModels, onStatus })
     // The event stream may stay away longer than the part that takes submissions.
     window.addEventListener('online', sendWaiting)
     onCleanup(() => {
@@ -65,5 +71,5 @@ export function createLiveSync({ store, subscribe, openFirst, sendWaiting, onRec
     })
   })
 
-  return connection
+  return status
 }

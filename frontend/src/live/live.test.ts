@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import { buildGeneration } from '../store/generation.fixture.ts'
-import { type Connection, type EventStream, subscribeLive } from './live.ts'
+import { type EventStream, type LiveStatus, subscribeLive } from './live.ts'
 
 type Listener = (event: MessageEvent<string>) => void
 
@@ -27,7 +27,9 @@ let streams: FakeStream[]
 let timers: { callback: () => void; after: number }[]
 let received: Generation[]
 let gaps: number
-let connections: Connection[]
+let statuses: LiveStatus[]
+let connectionChanges: number
+let modelChanges: number
 let network: EventTarget
 let isOnline: boolean
 let unsubscribe: () => void
@@ -37,7 +39,9 @@ beforeEach(() => {
   timers = []
   received = []
   gaps = 0
-  connections = []
+  statuses = []
+  connectionChanges = 0
+  modelChanges = 0
   network = new EventTarget()
   isOnline = true
   unsubscribe = subscribeLive({
@@ -49,7 +53,13 @@ beforeEach(() => {
     onGap: () => {
       gaps += 1
     },
-    onConnection: connection => connections.push(connection),
+    onStatus: status => statuses.push(status),
+    onConnection: () => {
+      connectionChanges += 1
+    },
+    onModels: () => {
+      modelChanges += 1
+    },
     network,
     isOnline: () => isOnline,
     setTimer: (callback, after) => timers.push({ callback, after }),
@@ -68,15 +78,23 @@ test('passes generations on, and skips events that are none', () => {
   latest().emit('generation', '{}')
   latest().emit('generation', JSON.stringify(buildGeneration({ version: 4 })))
   expect(received.map(generation => generation.version)).toEqual([4])
-  expect(connections).toEqual(['connecting', 'live'])
+  expect(statuses).toEqual(['connecting', 'live'])
+})
+
+test('passes changes of connections and models on, and skips unknown events', () => {
+  latest().emit('open')
+  latest().emit('connection', '{"id":"openai"}')
+  latest().emit('models', '{}')
+  latest().emit('something-new', '{}')
+  expect([connectionChanges, modelChanges, received, gaps]).toEqual([1, 1, [], 0])
 })
 
 test('reports no gap when a stream reconnects by itself, since missed events are replayed', () => {
   latest().emit('open')
   latest().fail(0)
-  expect(connections.at(-1)).toBe('reconnecting')
+  expect(statuses.at(-1)).toBe('reconnecting')
   latest().emit('open')
-  expect(connections.at(-1)).toBe('live')
+  expect(statuses.at(-1)).toBe('live')
   expect({ gaps, streams: streams.length }).toEqual({ gaps: 0, streams: 1 })
 })
 
@@ -104,12 +122,12 @@ test('reports being offline, and opens another stream and reports a gap once the
   latest().emit('open')
   isOnline = false
   network.dispatchEvent(new Event('offline'))
-  expect(connections.at(-1)).toBe('offline')
+  expect(statuses.at(-1)).toBe('offline')
   isOnline = true
   network.dispatchEvent(new Event('online'))
   expect(streams).toHaveLength(2)
   latest().emit('open')
-  expect(connections.at(-1)).toBe('live')
+  expect(statuses.at(-1)).toBe('live')
   expect(gaps).toBe(1)
 })
 

@@ -4,7 +4,8 @@ import { createBackoff } from './backoff.ts'
 /** Timers are numbers in a browser, and objects in Bun. */
 type Timer = ReturnType<typeof setTimeout> | number
 
-export type Connection = 'connecting' | 'live' | 'reconnecting' | 'offline'
+/** State of the event stream. */
+export type LiveStatus = 'connecting' | 'live' | 'reconnecting' | 'offline'
 
 /** The part of `EventSource` that this page uses. */
 export interface EventStream {
@@ -13,12 +14,16 @@ export interface EventStream {
   close(): void
 }
 
-/** Callbacks for the events of the studio and the state of the connection. */
+/** Callbacks for the events of the studio and the state of their stream. */
 export interface LiveHandlers {
   onGeneration: (generation: Generation) => void
   /** Called when events may have been missed: everything shown must be read again. */
   onGap: () => void
-  onConnection: (connection: Connection) => void
+  /** Called when a connection to a provider has changed. */
+  onConnection: () => void
+  /** Called when the studio offers other models than before. */
+  onModels: () => void
+  onStatus: (status: LiveStatus) => void
 }
 
 export interface LiveOptions extends LiveHandlers {
@@ -40,7 +45,7 @@ const CLOSED = 2
  * @returns a function that unsubscribes
  */
 export function subscribeLive(options: LiveOptions): () => void {
-  const { onConnection, network = globalThis, isOnline = () => navigator.onLine, setTimer = setTimeout } = options
+  const { onStatus, network = globalThis, isOnline = () => navigator.onLine, setTimer = setTimeout } = options
   let stream: EventStream | undefined
   let timer: Timer | undefined
   const backoff = createBackoff({ initialMs: 1_000, maxMs: 15_000 })
@@ -53,17 +58,19 @@ export function subscribeLive(options: LiveOptions): () => void {
     opened.addEventListener('error', () => onError(opened))
     opened.addEventListener('resync', options.onGap)
     opened.addEventListener('generation', event => onEvent(event.data))
+    opened.addEventListener('connection', () => options.onConnection())
+    opened.addEventListener('models', () => options.onModels())
   }
 
   function onOpen() {
     backoff.reset()
-    onConnection('live')
+    onStatus('live')
     if (hasGap) options.onGap()
     hasGap = false
   }
 
   function onError(failed: EventStream) {
-    onConnection(isOnline() ? 'reconnecting' : 'offline')
+    onStatus(isOnline() ? 'reconnecting' : 'offline')
     if (failed !== stream || failed.readyState !== CLOSED) return
     hasGap = true
     timer = setTimer(connect, backoff.nextDelay())
@@ -71,7 +78,7 @@ export function subscribeLive(options: LiveOptions): () => void {
 
   /** Opens another stream when the network is back. The old one may never notice that its network was gone, as after a sleep. */
   function onNetwork() {
-    onConnection(isOnline() ? 'reconnecting' : 'offline')
+    onStatus(isOnline() ? 'reconnecting' : 'offline')
     if (!isOnline()) return
     clearTimeout(timer)
     stream?.close()
@@ -84,7 +91,7 @@ export function subscribeLive(options: LiveOptions): () => void {
     if (generation) options.onGeneration(generation)
   }
 
-  onConnection('connecting')
+  onStatus('connecting')
   connect()
   network.addEventListener('online', onNetwork)
   network.addEventListener('offline', onNetwork)

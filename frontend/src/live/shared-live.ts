@@ -1,4 +1,4 @@
-import { type BroadcastMessage, LEAVE_MESSAGE } from './broadcast.ts'
+import { type BroadcastMessage, LEAVE_MESSAGE, receiveBroadcast } from './broadcast.ts'
 import { type LiveHandlers, subscribeLive } from './live.ts'
 
 /**
@@ -33,13 +33,11 @@ export function subscribeShared(handlers: LiveHandlers): () => void {
   }
 }
 
-function joinSharedWorker({ onGeneration, onGap, onConnection }: LiveHandlers, onFailure: () => void): () => void {
+function joinSharedWorker(handlers: LiveHandlers, onFailure: () => void): () => void {
   const worker = new SharedWorker(new URL('./live-worker.ts', import.meta.url), { type: 'module', name: 'darkroom' })
   worker.addEventListener('error', onFailure, { once: true })
   worker.port.addEventListener('message', ({ data }: MessageEvent<BroadcastMessage>) => {
-    if (data.type === 'connection') onConnection(data.connection)
-    if (data.type === 'generation') onGeneration(data.generation)
-    if (data.type === 'gap') onGap()
+    receiveBroadcast(data, handlers)
   })
   worker.port.start()
   return () => {

@@ -1,5 +1,12 @@
 import { expect, test } from 'bun:test'
-import { countMissing, formatActionHint, formatActionLabel, listActions } from './available-actions.ts'
+import { FAILURES } from '@darkroom/contracts/failures'
+import {
+  CHECKABLE_FAILURES,
+  countMissing,
+  formatActionHint,
+  formatActionLabel,
+  listActions,
+} from './available-actions.ts'
 import { buildGeneration } from './generation.fixture.ts'
 
 const cost = { amount: 0.04, currency: 'USD', estimated: true }
@@ -22,6 +29,11 @@ test('offers to make what is missing of a generation that has ended', () => {
   expect(listActions(failed('content_refused'))).toEqual(['retry'])
 })
 
+test('knows the failures that can be checked as the failure table has them', () => {
+  const checkable = Object.entries(FAILURES).filter(([, { canCheck }]) => canCheck)
+  expect([...CHECKABLE_FAILURES]).toEqual(checkable.map(([code]) => code))
+})
+
 test('offers to check with the provider first where it may have made the outputs', () => {
   for (const code of ['unknown_outcome', 'gave_up', 'provider_silent', 'too_long', 'provider_too_long']) {
     expect(listActions(failed(code))).toEqual(['check', 'retry'])
@@ -37,7 +49,7 @@ test('states what an action does and what it costs', () => {
     'Get the missing one',
   )
   expect(formatActionLabel('retry', failed('gave_up'))).toBe('Try again')
-  expect(formatActionLabel('retry', failed('unknown_outcome'))).toBe('Submit anyway')
+  expect(formatActionLabel('retry', failed('unknown_outcome'))).toBe('Make it again')
   expect(formatActionHint('retry', failed('unknown_outcome'))).toContain('billed twice')
   expect(formatActionHint('check', failed('unknown_outcome'))).toContain('Nothing is billed')
 })

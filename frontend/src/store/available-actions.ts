@@ -1,9 +1,22 @@
-import { findFailure } from '@darkroom/contracts/failures'
 import type { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 
 /** An action that a user can request for a generation that has stopped, or should stop. */
 export type ActionName = 'cancel' | 'retry' | 'check' | 'complete'
+
+/**
+ * Codes of the failures after which the provider can be asked again about the same request: those with `canCheck` in the failure
+ * table, which is too large for the page.
+ */
+export const CHECKABLE_FAILURES: readonly string[] = [
+  'provider_busy',
+  'provider_silent',
+  'provider_unreachable',
+  'provider_too_long',
+  'unknown_outcome',
+  'too_long',
+  'gave_up',
+]
 
 /** Returns the actions that apply to a generation, the most promising first. */
 export function listActions(generation: Generation): ActionName[] {
@@ -11,13 +24,13 @@ export function listActions(generation: Generation): ActionName[] {
   if (!isTerminal(status)) return ['cancel']
   if (status === 'cancelled') return ['retry']
   if (status === 'completed') return countMissing(generation) > 0 ? ['complete'] : []
-  return findFailure(error?.code ?? '')?.canCheck ? ['check', 'retry'] : ['retry']
+  return CHECKABLE_FAILURES.includes(error?.code ?? '') ? ['check', 'retry'] : ['retry']
 }
 
 /** Returns an action's label. */
 export function formatActionLabel(action: ActionName, generation: Generation): string {
-  if (action === 'retry') return isUnknownOutcome(generation) ? 'Submit anyway' : 'Try again'
-  if (action === 'check') return 'Check again'
+  if (action === 'retry') return isUnknownOutcome(generation) ? 'Make it again' : 'Try again'
+  if (action === 'check') return 'Ask the provider again'
   if (action === 'cancel') return 'Cancel'
   const missing = countMissing(generation)
   return missing === 1 ? 'Get the missing one' : `Get the missing ${missing}`

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { Generation, Submission } from '@darkroom/contracts/generation'
-import { RejectedError, UnavailableError } from '../request-error.ts'
+import { RejectedError, toRequestError, UnavailableError } from '../request-error.ts'
 import { createMemoryOutbox } from './generation.fixture.ts'
 import { buildNumbered, callImmediately, createFakePages, rejectSubmission } from './generation-store.fixture.ts'
 import { createGenerationStore } from './generation-store.ts'
@@ -54,6 +54,28 @@ test('shows a refusal in the studio’s words, and sends again under the same cl
   await store.resend('client 9')
   expect(sent).toEqual(['client 9', 'client 9'])
   expect(store.current().rows.map(row => row.delivery)).toEqual([null])
+})
+
+test('does not send again by itself what a reached budget has refused, and stores the reason', async () => {
+  let sent = 0
+  const problem = 'The budget of this month is reached: $0.30 of $20 are left. It begins anew on 1 December.'
+  const generate = async () => {
+    sent += 1
+    throw toRequestError({ status: 402, body: { detail: problem }, retryAfter: null })
+  }
+  const outbox = createMemoryOutbox()
+  const store = createGenerationStore({
+    fetchPage: createFakePages(0).fetchPage,
+    generate,
+    outbox,
+    nextFrame: callImmediately,
+  })
+  await store.open()
+  await store.send(buildQueued(9).queued)
+  await store.sendQueued()
+  expect(sent).toBe(1)
+  expect(store.current().rows[0]?.delivery).toEqual({ state: 'refused', problem })
+  expect((await outbox.list()).map(entry => entry.problem)).toEqual([problem])
 })
 
 test('waits while the studio is unreachable, and sends once it is back', async () => {

@@ -6,7 +6,6 @@ import {
   formatEstimate,
   formatExpiry,
   formatLost,
-  formatMoney,
   formatProviderName,
   formatReadyCount,
   formatStage,
@@ -32,19 +31,14 @@ test('formats durations exactly and estimates roughly', () => {
   ])
 })
 
-test('formats money in its currency, small amounts to the tenth of a cent', () => {
-  expect(formatMoney({ amount: 0.16, currency: 'USD' })).toBe('$0.16')
-  expect(formatMoney({ amount: 0.003, currency: 'USD' })).toBe('$0.003')
-  expect(formatMoney({ amount: 2, currency: 'credits' })).toBe('2.00 credits')
-})
-
 test('lists the facts of a generation', () => {
   const generation = buildGeneration({
     outputs: 4,
     parameters: { aspectRatio: '3:2', numOutputs: 4, seed: 7 },
-    cost: { amount: 0.16, currency: 'USD', estimated: false },
   })
-  expect(formatSummary(generation, undefined)).toEqual(['demo', '3:2', '4', 'seed 7', '1.9 s', '$0.16'])
+  expect(formatSummary(generation, undefined)).toEqual(['demo', '3:2', '4 images', 'seed 7', '1.9 s'])
+  const videos = buildGeneration({ kind: 'video', outputs: 3, parameters: { aspectRatio: '16:9', duration: 5 } })
+  expect(formatSummary(videos, undefined)).toContain('3 videos of 5 s')
 })
 
 test('formats the stage and the number of ready outputs', () => {
@@ -68,6 +62,8 @@ test('formats the reason of a wait with the provider and the time', () => {
     ['not-configured', null, 'Replicate is not set up here any more; waiting until it is'],
     ['disk-full', null, 'the disk is nearly full; waiting for room'],
     ['storage-down', null, 'made; waiting for the storage to take it'],
+    ['key-refused', null, 'Replicate does not accept the key; waiting for another in Settings'],
+    ['no-credit', null, 'no credit left at Replicate; add some, then check it in Settings'],
     ['recovering', null, 'fetching what Replicate had answered'],
   ] as const
   for (const [reason, until, expected] of cases) {

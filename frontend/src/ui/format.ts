@@ -2,6 +2,7 @@ import type { Kind } from '@darkroom/contracts/enums'
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import type { Output } from '@darkroom/contracts/output'
+import type { PixelSize } from '@darkroom/contracts/size'
 
 const DAY_MS = 24 * 3_600_000
 
@@ -14,20 +15,25 @@ export function formatDuration(seconds: number): string {
   return rest === 0 ? `${Math.floor(whole / 60)} min` : `${Math.floor(whole / 60)} min ${rest} s`
 }
 
+/** Formats the length of a video: `5 s`, `2 min 5 s`. */
+export function formatLength(seconds: number): string {
+  return seconds < 60 ? `${Math.round(seconds)} s` : formatDuration(seconds)
+}
+
+/** Formats a resolution: `1024 px`, `2K`, `1536 × 1024`, `auto`. */
+export function formatResolution(resolution: number | string): string {
+  return typeof resolution === 'number' ? `${resolution} px` : resolution.replace(/^(\d+)x(\d+)$/, '$1 × $2')
+}
+
+/** Formats a size in pixels: `1216 × 832`. */
+export function formatPixels({ width, height }: PixelSize): string {
+  return `${width} × ${height}`
+}
+
 /** Formats an estimated duration without false precision: `about 9 s`, `about 2 min`. */
 export function formatEstimate(seconds: number): string {
   if (seconds < 90) return `about ${Math.max(1, Math.round(seconds))} s`
   return `about ${Math.round(seconds / 60)} min`
-}
-
-export function formatMoney(cost: { amount: number; currency: string }): string {
-  const digits = cost.amount !== 0 && cost.amount < 0.1 ? 3 : 2
-  try {
-    const options = { style: 'currency', currency: cost.currency, maximumFractionDigits: digits } as const
-    return new Intl.NumberFormat('en', options).format(cost.amount)
-  } catch {
-    return `${cost.amount.toFixed(digits)} ${cost.currency}`
-  }
 }
 
 /** Returns the reason why an old submission is not sent automatically; null if it is recent. @param now ms since 1970 */
@@ -43,19 +49,24 @@ export function formatCount(amount: number, kind: Kind): string {
   return `${amount} ${kind}${amount === 1 ? '' : 's'}`
 }
 
-/** Lists model, settings, time taken and cost of a generation, in the order in which they are shown. */
+/** Lists model, settings and time taken of a generation, in the order in which they are shown. */
 export function formatSummary(generation: Generation, model: Model | undefined): string[] {
-  const { parameters, outputs, cost } = generation
+  const { parameters } = generation
   const facts = [
     model?.name ?? generation.model,
     parameters.aspectRatio,
-    outputs.length > 1 ? String(outputs.length) : undefined,
-    parameters.duration === undefined ? undefined : formatDuration(parameters.duration),
+    formatOutputs(generation),
     parameters.seed === undefined ? undefined : `seed ${parameters.seed}`,
     formatTimeTaken(generation),
-    cost ? formatMoney(cost) : undefined,
   ]
   return facts.filter(fact => fact !== undefined)
+}
+
+/** Formats the outputs of a generation: `4 images`, `3 videos of 5 s`; undefined for a single image. */
+function formatOutputs({ outputs, kind, parameters }: Generation): string | undefined {
+  if (parameters.duration !== undefined)
+    return `${formatCount(outputs.length, kind)} of ${formatLength(parameters.duration)}`
+  return outputs.length > 1 ? formatCount(outputs.length, kind) : undefined
 }
 
 /** Counts the outputs of a generation that can be shown. */
@@ -68,10 +79,11 @@ export function formatReadyCount(generation: Generation): string {
   return `${countReady(generation)} of ${generation.outputs.length} ready`
 }
 
-/** Returns the name of a model's provider: `Replicate`, or `The provider` if it is unknown. */
+/** Returns the name of a model's connection: `Replicate`, or `The provider` if it is unknown. */
 export function formatProviderName(model: Model | undefined): string {
-  const name = model?.provider
-  return name ? `${name.charAt(0).toUpperCase()}${name.slice(1)}` : 'The provider'
+  if (model?.connectionName) return model.connectionName
+  const id = model?.connection
+  return id ? `${id.charAt(0).toUpperCase()}${id.slice(1)}` : 'The provider'
 }
 
 /** Returns the stage of a generation that is not finished, in a word or a few. */
@@ -117,6 +129,8 @@ const WAITING_MESSAGES: Record<
   'provider-down': (provider, until) =>
     `${provider} is not answering; trying again${until === null ? '' : ` at ${until}`}`,
   'not-configured': provider => `${provider} is not set up here any more; waiting until it is`,
+  'key-refused': provider => `${provider} does not accept the key; waiting for another in Settings`,
+  'no-credit': provider => `no credit left at ${lowercaseArticle(provider)}; add some, then check it in Settings`,
   'disk-full': () => 'the disk is nearly full; waiting for room',
   'storage-down': () => 'made; waiting for the storage to take it',
   recovering: provider => `fetching what ${lowercaseArticle(provider)} had answered`,

@@ -2,7 +2,7 @@ import { sanitizeParameters } from '@darkroom/contracts/parameters'
 import { Elysia } from 'elysia'
 import { openDatabase } from '../../src/database/connection.ts'
 import { createHttpApp } from '../../src/http/app.ts'
-import { identify } from '../../src/http/identity.ts'
+import { createIdentify } from '../../src/http/identity.ts'
 import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
 
@@ -43,6 +43,7 @@ function createService(handler: typeof readConstant) {
   const config = { PORT: address.port, PUBLIC_URL: process.env.PUBLIC_URL, BODY_MEMORY_MB: 64 }
   const log = createLog({ service: 'bench', level: 'silent' })
   const stopping = new AbortController().signal
+  const identify = createIdentify({})
   const http = createHttpApp({ config, log, metrics: createMetrics('bench'), checks: {}, identify, stopping })
   return new Elysia({ normalize: false }).use(http).get('/', async ({ request }) => await respond(handler, request))
 }

@@ -1,10 +1,11 @@
 import { expect, test } from 'bun:test'
 import { Generation, GenerationPage } from '@darkroom/contracts/generation'
-import type { Model } from '@darkroom/contracts/model'
+import { toModel } from '@darkroom/contracts/model-fields'
 import type { Service } from '@darkroom/contracts/routes'
 import { findFreePort } from '../../local/process/free-ports.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
+import { createTestModel } from '../../testing/data/test-model.ts'
 import { startServiceProcess } from '../../testing/studio/service-process.ts'
 import { createTestDatabase, createTestDirectory, startTestNats } from '../../testing/test-resources.ts'
 import { waitFor } from '../../testing/wait-for.ts'
@@ -93,25 +94,4 @@ function openRows(url: string) {
   }
 }
 
-const MODEL: Model = {
-  id: 'demo',
-  name: 'Demo',
-  provider: 'demo',
-  kind: 'image',
-  note: null,
-  aspectRatios: ['1:1'],
-  resolutions: [1024],
-  durations: [],
-  maxOutputs: 1,
-  outputsPerCall: 1,
-  maxReferences: 0,
-  promptCharacters: 100,
-  seed: false,
-  negativePrompt: false,
-  settings: {},
-  cost: null,
-  estimatedSeconds: 1,
-  estimatedSecondsEach: 1,
-  maxSeconds: 60,
-  learnedSeconds: {},
-}
+const MODEL = toModel(createTestModel({ id: 'demo', name: 'Demo', connection: 'demo', maxOutputs: 1 }))

@@ -67,6 +67,29 @@ test(
   LIMIT_MS,
 )
 
+test.each([
+  ['has', 1],
+  ['never had', 2],
+] as const)(
+  'F1: after a kill during a submission with an id of ours, which the provider %s, there are %i requests and one bill',
+  async (state, requests) => {
+    await stack.fake.setBehavior(state === 'has' ? { submitDelayMs: 60_000 } : { submit: { kind: 'hang', times: 1 } })
+    const { id } = await stack.client.submit({ ...createImageDraft('by our id'), model: 'fake-own-id' })
+    const { submits: before } = await stack.fake.waitForRequests(({ submits }) => submits.some(isOf(id)))
+    expect(before.filter(isOf(id))).toHaveLength(1)
+    stack.processor.signal('SIGKILL')
+    await stack.fake.setBehavior({ submitDelayMs: 0 })
+    // It is not on its way any more.
+    await stack.sql`update provider_calls set submitted_at = now() - interval '1 minute' where generation_id = ${id}`
+    const made = await stack.client.waitForGeneration(id, isFinished)
+    expect([made.status, listOutputStates(made)]).toEqual(['completed', ['stored', 'stored']])
+    const { submits } = await stack.fake.readRequestLog()
+    expect([submits.filter(isOf(id)).length, await countSubmits(id)]).toEqual([requests, 1])
+    expect(await checkInvariants(stack)).toEqual([])
+  },
+  LIMIT_MS,
+)
+
 test.each(['answer-received', 'answer-read', 'mid-upload', 'before-journal-remove', 'after-finish'])(
   'F1: outputs that came as bytes are stored after a kill at %s, with one bill',
   async at => {
@@ -210,5 +233,9 @@ async function setFailuresOnceReleased(id: string): Promise<void> {
 
 async function countSubmits(id: string): Promise<number> {
   const { submits } = await stack.fake.readRequestLog()
-  return submits.filter(submit => submit.id !== null && submit.idempotencyKey?.startsWith(id)).length
+  return submits.filter(submit => submit.id !== null && isOf(id)(submit)).length
+}
+
+function isOf(id: string) {
+  return ({ idempotencyKey }: { idempotencyKey: string | null }) => idempotencyKey?.startsWith(id) ?? false
 }

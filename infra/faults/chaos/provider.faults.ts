@@ -49,13 +49,6 @@ const MISBEHAVIORS: Misbehavior[] = [
     status: 'completed',
     submits: { accepted: 1, sent: 2 },
   },
-  {
-    name: 'payment required',
-    behavior: { submit: { kind: 'status', status: 402 } },
-    status: 'failed',
-    code: 'payment_required',
-    submits: NO_SUBMITS,
-  },
   { name: 'an internal error', behavior: { submit: { kind: 'status', status: 500 } }, ...UNKNOWN_OUTCOME },
   {
     name: 'an internal error after it accepted the work',
@@ -114,6 +107,24 @@ test.each(MISBEHAVIORS.map(misbehavior => [misbehavior.name, misbehavior] as con
     if (code !== undefined) expect(made.error?.code).toBe(code)
     if (submits) expect(await countSubmits(made.id)).toEqual(submits)
     expect(JSON.stringify(made)).not.toContain('SECRET')
+  },
+  LIMIT_MS,
+)
+
+test(
+  'F26: payment required: one generation fails, and the next waits until a user has the connection checked',
+  async () => {
+    await stack.fake.setBehavior({ submit: { kind: 'status', status: 402 } })
+    const failed = await generate(stack.client, 'unpaid')
+    expect([failed.status, failed.error?.code]).toEqual(['failed', 'payment_required'])
+    expect(await countSubmits(failed.id)).toEqual(NO_SUBMITS)
+    await stack.clearFaults()
+    const { id } = await stack.client.submit(createImageDraft('paid'))
+    await stack.client.waitForGeneration(id, ({ waiting }) => waiting?.reason === 'no-credit')
+    expect(await countSubmits(id)).toEqual({ accepted: 0, sent: 0 })
+    await stack.sql`update connections set check_requested_at = clock_timestamp() where id = 'fake'`
+    expect((await stack.client.waitForGeneration(id, isFinished)).status).toBe('completed')
+    expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,
 )

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BackfillResponse } from '@darkroom/contracts/backfill'
+import { BackfillResponse } from '@darkroom/contracts/history/backfill'
 import type { BackfillReport } from '../../src/database/backfill-report.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'

@@ -1,4 +1,4 @@
-import type { BackfillMessage, BackfillOptions } from '@darkroom/contracts/backfill'
+import type { BackfillMessage, BackfillOptions } from '@darkroom/contracts/history/backfill'
 import { BACKFILL_SUBJECT } from '@darkroom/contracts/subjects'
 import { listReports, readReport } from '../../src/database/backfill-report.ts'
 import { StartError } from '../process/server-process.ts'

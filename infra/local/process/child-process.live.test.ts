@@ -50,7 +50,8 @@ test('stops when the process that started it is killed', async () => {
   const { promise: started, resolve } = Promise.withResolvers<number>()
   void forEachLine(launcher.stdout, line => resolve(Number(line)))
   const pid = await started
-  expect(await isProcessRunning(pid, 'sleep 60')).toBe(true)
+  const wait = { what: 'its command', milliseconds: 4_000, signal: AbortSignal.timeout(5_000) }
+  await waitUntil(async () => (await isProcessRunning(pid, 'sleep 60')) || undefined, wait)
   launcher.kill('SIGKILL')
   expect(await waitUntilExited(pid)).toBe(true)
 })

@@ -115,7 +115,7 @@ async function insertBatch(tx: Transaction, rows: SeedRun, from: number, to: num
       select i, uuidv7(at - now()) as id, at, 1 + abs(hashtext('outputs' || i) % 4) as outputs,
              abs(hashtext('picture' || i) % ${images.length}::int) as image,
              case when i % 33 = 0 then 'failed' when i % 41 = 0 then 'cancelled' else 'completed' end as status,
-             case when i % 66 = 0 then 'video' else 'image' end as kind,
+             case when i % 66 = 0 then 'video' else 'image' end as kind, case when i % 5 = 0 then 'demo-large' else 'demo' end as model,
              ${pick(SUBJECTS, 'subject')} || ' ' || ${pick(LOCATIONS, 'place')} || ', ' || ${pick(LIGHTS, 'light')} || '. '
                || ${pick(STYLES, 'style')} || '. ' || case when i % 3 = 0 then ${LONG_PROMPT} else '' end as prompt
       from (
@@ -127,7 +127,7 @@ async function insertBatch(tx: Transaction, rows: SeedRun, from: number, to: num
       insert into generations (id, workspace_id, user_id, client_id, fingerprint, version, status, kind, model, provider,
                                prompt, parameters, num_outputs, error, estimated_seconds, created_at, started_at, completed_at)
       select m.id, ${identity.workspaceId}, ${identity.userId}, ${computeClientId(tx, rows)}, '', 5, m.status, m.kind,
-             case when m.i % 5 = 0 then 'demo-large' else 'demo' end, 'demo', m.prompt,
+             m.model, 'demo', m.prompt,
              jsonb_build_object('aspectRatio', p.ratio, 'resolution', 512, 'numOutputs', m.outputs, 'seed', m.i), m.outputs,
              case m.status when 'failed' then '{"code":"refused","message":"The provider refused the prompt."}'::jsonb end,
              4, m.at, m.at + interval '1 second', m.at + interval '5 seconds'
@@ -151,6 +151,16 @@ async function insertBatch(tx: Transaction, rows: SeedRun, from: number, to: num
       select m.id, 0, r.id from seeded m join p on p.n = m.image
       join reference_images r on r.workspace_id = ${identity.workspaceId} and r.sha256 = decode(p.sha256, 'hex')
       where m.i % 10 = 0
+    ), costs as (
+      insert into call_costs (generation_id, call, attempt, workspace_id, connection, model, kind, count, estimated_micros,
+                              reported_micros, made_at, ended_at, outcome, outputs)
+      select m.id, 0, 1, ${identity.workspaceId}, 'demo', m.model, m.kind, m.outputs, m.micros,
+             case when m.i % 3 > 0 and m.status <> 'failed' then m.micros end, m.at + interval '1 second', m.at + interval '5 seconds',
+             case when m.status = 'completed' then 'finished' when m.i % 66 = 0 then 'not-billed' else 'failed' end,
+             case when m.status = 'completed' then m.outputs else 0 end
+      from (
+        select *, outputs * case when kind = 'video' then 500000 when model = 'demo-large' then 80000 else 30000 end as micros from seeded
+      ) m
     ), events as (
       insert into generation_events (generation_id, attempt, to_status, at) select id, 1, status, at from seeded
     )

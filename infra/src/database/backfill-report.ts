@@ -1,4 +1,4 @@
-import type { BackfillFailure, BackfillOptions, BackfillState } from '@darkroom/contracts/backfill'
+import type { BackfillFailure, BackfillOptions, BackfillState } from '@darkroom/contracts/history/backfill'
 import type { Queryable } from './connection.ts'
 
 /** The progress of a run of the backfill, for operators. */

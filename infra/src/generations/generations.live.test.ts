@@ -146,8 +146,16 @@ test('the document of a generation with every kind of output and reference match
       previewUrl: '/media/w/ref/a.b.w960.webp',
       width: 30,
       height: 20,
+      role: 'mask',
     },
-    { id: null, url: `/media/remote/${id}/ref/1`, previewUrl: `/media/remote/${id}/ref/1`, width: null, height: null },
+    {
+      id: null,
+      url: `/media/remote/${id}/ref/1`,
+      previewUrl: `/media/remote/${id}/ref/1`,
+      width: null,
+      height: null,
+      role: 'reference',
+    },
   ])
   expect(shown).toMatchObject({
     favourite: true,
@@ -205,22 +213,25 @@ async function insertRich(): Promise<string> {
   await sql`
     insert into generation_outputs
       (generation_id, index, state, kind, key, width, height, bytes, mime_type, duration, favourite, provider_url,
-       provider_headers, expires_at, error, placeholder)
+       needs_auth, expires_at, error, placeholder)
     values
-      (${id}, 3, 'stored', 'video', ${`${ours}/3.mp4`}, 1920, 1080, 5000000000, 'video/mp4', 4.5, false, null, null, null, null, null),
-      (${id}, 0, 'stored', 'image', ${`${ours}/0.png`}, 1024, 1024, 123, 'image/png', null, true, null, null, '2020-01-01', null, 'PwgC'),
+      (${id}, 3, 'stored', 'video', ${`${ours}/3.mp4`}, 1920, 1080, 5000000000, 'video/mp4', 4.5, false, null, false, null, null, null),
+      (${id}, 0, 'stored', 'image', ${`${ours}/0.png`}, 1024, 1024, 123, 'image/png', null, true, null, false, '2020-01-01', null, 'PwgC'),
       (${id}, 1, 'temporary', 'image', null, 8, 8, null, null, null, false, 'https://provider.example/a?token=hunter2',
-       '{"authorization":"hunter2"}', '2026-01-02 03:04:05.678901+00', null, null),
-      (${id}, 2, 'failed', 'image', null, 8, 8, null, null, null, false, null, null, null, '{"code":"refused","message":"no"}', null),
-      (${id}, 4, 'lost', 'image', null, null, null, null, null, null, false, 'https://provider.example/b', null, null, null, null),
-      (${id}, 5, 'pending', 'image', null, 8, 8, null, null, null, false, null, null, null, null, null)`
+       true, '2026-01-02 03:04:05.678901+00', null, null),
+      (${id}, 2, 'failed', 'image', null, 8, 8, null, null, null, false, null, false, null, '{"code":"refused","message":"no"}', null),
+      (${id}, 4, 'lost', 'image', null, null, null, null, null, null, false, 'https://provider.example/b', false, null, null, null),
+      (${id}, 5, 'pending', 'image', null, 8, 8, null, null, null, false, null, false, null, null, null)`
   const reference = crypto.randomUUID()
   await sql`
     insert into reference_images (id, workspace_id, sha256, key, mime_type, bytes, width, height)
     values (${reference}, ${WORKSPACE}, ${crypto.getRandomValues(Buffer.alloc(32))}, 'w/ref/a.b.png', 'image/png', 9, 30, 20)`
   await sql`
-    insert into generation_references (generation_id, position, reference_id, url)
-    values (${id}, 1, null, 'https://foreign.example/b.png'), (${id}, 0, ${reference}, null)`
+    insert into generation_references (generation_id, position, reference_id, url, role)
+    values (${id}, 1, null, 'https://foreign.example/b.png', default), (${id}, 0, ${reference}, null, 'mask')`
+  await expect(sql`update generation_outputs set provider_headers = '{}' where generation_id = ${id}`).rejects.toThrow(
+    'no_provider_headers',
+  )
   return id
 }
 

@@ -22,7 +22,7 @@ export async function reopenJob(tx: Transaction, id: string, mode: 'make' | 'che
 export async function resetOutputs(tx: Transaction, id: string, indices: number[] | null): Promise<number> {
   const [row] = await tx<{ count: number }[]>`
     with reset as (
-      update generation_outputs set state = 'pending', error = null, provider_url = null, provider_headers = null,
+      update generation_outputs set state = 'pending', error = null, provider_url = null, needs_auth = false,
         expires_at = null
       where generation_id = ${id} and state in ('failed', 'lost', 'pending')
         and (${indices}::smallint[] is null or index = any(${indices}::smallint[]))

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { createLog } from '../log.ts'
 import { createMetrics } from '../metrics.ts'
 import { createHttpApp, type HttpAppOptions } from './app.ts'
-import { identify } from './identity.ts'
+import { createIdentify } from './identity.ts'
 import { ProblemError } from './problem.ts'
 
 const SECRET = 'hunter2-hunter2'
@@ -247,7 +247,7 @@ function serve(options: Partial<Pick<HttpAppOptions, 'checks' | 'identify' | 'st
     log,
     metrics: createMetrics('test'),
     checks: {},
-    identify,
+    identify: createIdentify({}),
     stopping: new AbortController().signal,
     ...options,
   })

@@ -1,13 +1,22 @@
 import { openImage } from './open-image.ts'
 
+/** An image that is encoded anew for a provider. */
+export interface ProviderCopy {
+  mimeType: string
+  bytes: Uint8Array
+  width: number
+  height: number
+}
+
 /**
  * Re-encodes an image upright and without metadata (location, camera, thumbnails, comments), for others to receive.
  *
  * @returns a PNG when the image has an alpha channel, else a JPEG
  */
-export async function stripMetadata(bytes: Uint8Array): Promise<{ mimeType: string; bytes: Uint8Array }> {
+export async function stripMetadata(bytes: Uint8Array): Promise<ProviderCopy> {
   const image = openImage(bytes).autoOrient()
   const { hasAlpha } = await openImage(bytes).metadata()
-  if (hasAlpha) return { mimeType: 'image/png', bytes: await image.png().toBuffer() }
-  return { mimeType: 'image/jpeg', bytes: await image.jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer() }
+  const encoded = hasAlpha ? image.png() : image.jpeg({ quality: 95, chromaSubsampling: '4:4:4' })
+  const { data, info } = await encoded.toBuffer({ resolveWithObject: true })
+  return { mimeType: hasAlpha ? 'image/png' : 'image/jpeg', bytes: data, width: info.width, height: info.height }
 }

@@ -66,12 +66,12 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 test('serves requests and is not ready while it drains', async () => {
   await using process = run(`
     import { createHttpApp } from ${JSON.stringify(join(import.meta.dirname, '..', 'http', 'app.ts'))}
-    import { identify } from ${JSON.stringify(join(import.meta.dirname, '..', 'http', 'identity.ts'))}
+    import { createIdentify } from ${JSON.stringify(join(import.meta.dirname, '..', 'http', 'identity.ts'))}
     import { createMetrics } from ${JSON.stringify(join(import.meta.dirname, '..', 'metrics.ts'))}
     const lifecycle = createLifecycle({ log })
     const config = { PORT: 3000, PUBLIC_URL: undefined, BODY_MEMORY_MB: 64 }
     const { stopping } = lifecycle
-    const app = createHttpApp({ config, log, metrics: createMetrics('test'), checks: {}, identify, stopping })
+    const app = createHttpApp({ config, log, metrics: createMetrics('test'), checks: {}, identify: createIdentify({}), stopping })
     app.listen({ port: 0, hostname: '127.0.0.1' })
     const readiness = async () => (await fetch('http://127.0.0.1:' + app.server.port + '/readyz')).status
     lifecycle.onClose('http', () => app.stop())

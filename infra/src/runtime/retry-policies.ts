@@ -42,6 +42,8 @@ export const RETRY_POLICIES = {
   jobError: { minMs: 1_000, baseMs: 1_000, maxMs: 30_000 },
   /** A provider that failed without saying when to come back. The circuit breaker takes over after three in a row. */
   providerError: { minMs: 1_000, baseMs: 4_000, maxMs: 4_000 },
+  /** A list of models that could not be had: a server of the user's own may just be starting, and its last list counts meanwhile. */
+  listModels: { minMs: 3_000, baseMs: 5_000, maxMs: 300_000 },
   /** A request id in hand while the database is away: without it in its row the job cannot go on. */
   noteAnswer: { minMs: 50, baseMs: 100, maxMs: 1_000 },
   /** An answer that a full disk does not take. Its provider waits meanwhile, by backpressure; room is made within seconds or by hand. */

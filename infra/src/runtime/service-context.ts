@@ -4,7 +4,7 @@ import { ConfigError, readServiceConfig, type ServiceConfig } from '../config.ts
 import { type Activity, followActivity } from '../database/activity.ts'
 import { type Database, openDatabase, pingDatabase } from '../database/connection.ts'
 import type { HttpAppOptions } from '../http/app.ts'
-import { identify } from '../http/identity.ts'
+import { createIdentify } from '../http/identity.ts'
 import { createLog, type Log } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { openStore } from '../store/open-store.ts'
@@ -58,7 +58,7 @@ export async function openServiceContext(
     database: signal => pingDatabase(database, signal ? { signal } : {}),
     ...(options.isBusRequired ? { bus: async () => assertBusConnected(bus), store: () => store.ping() } : {}),
   }
-  const http = { config, log, metrics, checks, identify, stopping: lifecycle.stopping }
+  const http = { config, log, metrics, checks, identify: createIdentify(config), stopping: lifecycle.stopping }
   return { config, log, metrics, lifecycle, database, activity, bus, store, http }
 }
 

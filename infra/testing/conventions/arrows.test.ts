@@ -28,13 +28,16 @@ interface Violation {
 }
 
 const SCHEMA_FREE = [
+  'connection-kinds',
   'enums',
   'estimate',
   'failures',
   'lifecycle',
   'limits',
+  'model-fields',
   'parameters',
   'previews',
+  'price',
   'routes',
   'size',
   'subjects',

@@ -3,6 +3,7 @@ import { sleep } from '../../src/runtime/timers.ts'
 import { createRandom } from '../random.ts'
 import type { AnswerBehavior } from './behavior.ts'
 import { renderImage } from './image.ts'
+import { getReportedCost } from './invoice.ts'
 import { listFaultyIndices } from './predictions.ts'
 import type { AnswerRecord } from './request-log.ts'
 import type { PredictionRecord, ProviderState } from './state.ts'
@@ -57,7 +58,8 @@ export async function sendOutputs(state: ProviderState, answer: Answer, predicti
     await writeInPieces(answer, line, behavior)
     record.outputs.push({ index, sha256: new Bun.CryptoHasher('sha256').update(png).digest('hex') })
   }
-  await write(answer, formatLine({ done: true }))
+  const cost = getReportedCost(prediction)
+  await write(answer, formatLine({ done: true, ...(cost && { cost }) }))
   if (cut === 'after') return void response.destroy()
   response.end()
 }

@@ -69,6 +69,10 @@ export const Behavior = z.strictObject({
     .strictObject({ code: z.string(), message: z.string() })
     .nullable()
     .describe('error with which predictions end'),
+  failsOneIn: z.int().min(1).nullable().describe('one in so many predictions of a job ends with a failure'),
+  reportsCosts: z.boolean().describe('most predictions report a cost of their own; else the price list holds'),
+  lookup: RequestFault.nullable().describe('of look-ups by idempotency key'),
+  forgetsKeys: z.boolean().describe('a look-up by idempotency key cannot say whether there is a prediction'),
   cancelTooLate: z.boolean(),
   answer: AnswerBehavior,
   submitDelayMs: z.number().min(0).describe('time before the id of a job is given'),
@@ -97,6 +101,10 @@ export const DEFAULT_BEHAVIOR: Behavior = {
   expiresInSeconds: 3_600,
   recognisesKeys: false,
   failure: null,
+  failsOneIn: null,
+  reportsCosts: false,
+  lookup: null,
+  forgetsKeys: false,
   cancelTooLate: false,
   submitDelayMs: 0,
   answer: { slowOneIn: 1, delayMs: [0, 0], pieceBytes: null, pieceMs: 0, cut: null },

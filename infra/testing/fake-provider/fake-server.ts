@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { parseArgs } from 'node:util'
+import { closeServer, listenLocally } from '../local-server.ts'
 import type { Behavior, BehaviorChange } from './behavior.ts'
 import type { RequestLog } from './request-log.ts'
 import { sendJson } from './responses.ts'
@@ -31,7 +32,7 @@ export interface FakeProviderServer extends AsyncDisposable {
  */
 export async function startFakeProvider(options: { port?: number } = {}): Promise<FakeProviderServer> {
   const server = createServer()
-  const state = createProviderState(await listen(server, options.port ?? 0))
+  const state = createProviderState(await listenLocally(server, options.port ?? 0))
   server.on('request', (request, response) => {
     const closed = new AbortController()
     response.once('close', () => closed.abort())
@@ -55,24 +56,8 @@ function createControl(state: ProviderState, server: Server): FakeProviderServer
     releaseFiles: () => state.setBehavior({ holdFiles: false }),
     waitForRequests: (matches, milliseconds = 5_000) =>
       state.waitUntil(() => matches(state.requestLog), AbortSignal.timeout(milliseconds)),
-    [Symbol.asyncDispose]: () => close(server),
+    [Symbol.asyncDispose]: () => closeServer(server),
   }
-}
-
-async function listen(server: Server, port: number): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject).listen(port, '127.0.0.1', resolve)
-  await promise
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the fake provider has no port')
-  return `http://127.0.0.1:${address.port}`
-}
-
-async function close(server: Server): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  server.close(() => resolve())
-  server.closeAllConnections()
-  await promise
 }
 
 /** Answers an unreadable request with 422. A response that has started is cut off. */

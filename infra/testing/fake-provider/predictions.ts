@@ -1,6 +1,13 @@
+import { createRandom } from '../random.ts'
 import type { OutputFault } from './behavior.ts'
+import { getReportedCost } from './invoice.ts'
 import type { PredictionRecord, ProviderState } from './state.ts'
-import { BYTES_MODEL, type PredictionStatus, type Submission } from './wire.ts'
+import { BYTES_MODEL, OWN_ID_MODEL, type PredictionStatus, type Submission } from './wire.ts'
+
+/** One in so many predictions does not report its cost, where costs are reported. */
+const UNREPORTED_ONE_IN = 3
+const OWN_FAILURE = { code: 'internal', message: '' }
+const ENDED: readonly PredictionStatus[] = ['succeeded', 'failed', 'canceled']
 
 /** Starts a prediction, or returns the one of the same key where keys are recognised. */
 export function startPrediction(
@@ -8,19 +15,30 @@ export function startPrediction(
   submission: Submission,
   idempotencyKey: string | null,
 ): PredictionRecord {
-  const known = [...state.predictions.values()].find(other => other.idempotencyKey === idempotencyKey)
-  if (known && idempotencyKey !== null && state.behavior.recognisesKeys) return known
+  const { recognisesKeys, failsOneIn, reportsCosts } = state.behavior
+  const known = findPrediction(state, idempotencyKey)
+  if (known && (recognisesKeys || submission.model === OWN_ID_MODEL)) return known
   // Ids are random, because a restarted server must not know the predictions of the one before.
+  const id = crypto.randomUUID()
+  const random = createRandom(id)
   const prediction = {
-    id: crypto.randomUUID(),
+    id,
     submission,
     idempotencyKey,
     startedAt: performance.now(),
     delayMs: state.behavior.delayMs,
     cancelled: false,
+    fails: failsOneIn !== null && random.oneIn(failsOneIn),
+    reportsCost: reportsCosts && !random.oneIn(UNREPORTED_ONE_IN),
   }
   state.predictions.set(prediction.id, prediction)
   return prediction
+}
+
+/** Finds the first prediction of an idempotency key. */
+export function findPrediction(state: ProviderState, idempotencyKey: string | null): PredictionRecord | undefined {
+  if (idempotencyKey === null) return undefined
+  return [...state.predictions.values()].find(other => other.idempotencyKey === idempotencyKey)
 }
 
 /** Returns a prediction as a response describes it now. Records its status in the request log. */
@@ -37,7 +55,8 @@ export function describePrediction(state: ProviderState, prediction: PredictionR
     queuePosition: status === 'starting' ? behavior.queuePosition : null,
     lookAgainSeconds: behavior.lookAgainSeconds,
     output: buildOutput(state, prediction, status),
-    error: status === 'failed' ? behavior.failure : null,
+    error: status === 'failed' ? (behavior.failure ?? OWN_FAILURE) : null,
+    cost: ENDED.includes(status) ? getReportedCost(prediction) : null,
   }
 }
 
@@ -45,7 +64,7 @@ export function statusOf(state: ProviderState, prediction: PredictionRecord): Pr
   if (prediction.cancelled) return 'canceled'
   if (state.behavior.queuePosition !== null) return 'starting'
   if (countFinishedOutputs(state, prediction) < prediction.submission.indices.length) return 'processing'
-  return state.behavior.failure ? 'failed' : 'succeeded'
+  return state.behavior.failure || prediction.fails ? 'failed' : 'succeeded'
 }
 
 /** Returns the indices that a faulty list of outputs names. */

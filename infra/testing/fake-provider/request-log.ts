@@ -57,6 +57,8 @@ export interface RequestLog {
   predictions: Record<string, PredictionStatus>
   /** Ids of the checks, in order. */
   checks: string[]
+  /** Idempotency keys that were looked up, in order. */
+  lookups: string[]
   cancels: { id: string; status: PredictionStatus }[]
   files: FileEntry[]
   /** File requests in progress, including delayed ones. */
@@ -71,6 +73,7 @@ export function createRequestLog(): RequestLog {
     submitsByKey: {},
     predictions: {},
     checks: [],
+    lookups: [],
     cancels: [],
     files: [],
     filesInFlight: 0,

@@ -5,7 +5,8 @@ import { sleep } from '../../src/runtime/timers.ts'
 import { sendOutputs, trackAnswer } from './answers.ts'
 import type { RequestFault } from './behavior.ts'
 import { sendFile } from './files.ts'
-import { describePrediction, startPrediction, statusOf } from './predictions.ts'
+import { createInvoice } from './invoice.ts'
+import { describePrediction, findPrediction, startPrediction, statusOf } from './predictions.ts'
 import { createAnswerRecord, type SubmitEntry } from './request-log.ts'
 import { sendFault, sendJson } from './responses.ts'
 import type { PredictionRecord, ProviderState } from './state.ts'
@@ -33,11 +34,13 @@ type Handler = (state: ProviderState, exchange: Exchange, id: string, index: num
 
 const ROUTES: readonly [RegExp, Handler][] = [
   [/^POST \/predictions$/, handleSubmit],
+  [/^GET \/predictions$/, handleLookup],
   [/^GET \/predictions\/([\w-]+)$/, withPrediction(handleCheck)],
   [/^POST \/predictions\/([\w-]+)\/cancel$/, withPrediction(handleCancel)],
   [/^GET \/files\/([\w-]+)\/(\d+)\.png$/, withPrediction(handleFile)],
   [/^POST \/control$/, handleControl],
   [/^GET \/next-submit$/, handleNextSubmit],
+  [/^GET \/invoice$/, (state, { response }) => sendJson(response, 200, createInvoice(state.predictions.values()))],
   [/^GET \/log$/, (state, { response }) => sendJson(response, 200, state.requestLog)],
 ]
 
@@ -89,6 +92,18 @@ async function handleNextSubmit(state: ProviderState, { request, response, signa
   const before = count()
   await state.waitUntil(() => count() > before, signal)
   sendJson(response, 200, { count: count() })
+}
+
+/** Looks for the prediction of an idempotency key. */
+async function handleLookup(state: ProviderState, { request, response }: Exchange): Promise<void> {
+  const key = new URL(request.url ?? '/', state.url).searchParams.get('key') ?? ''
+  state.requestLog.lookups.push(key)
+  state.notifyWaiters()
+  const fault = activeFault(state, state.behavior.lookup)
+  if (fault) return sendFault(response, fault)
+  const searched = !state.behavior.forgetsKeys
+  const found = searched ? findPrediction(state, key) : undefined
+  sendJson(response, 200, { searched, prediction: found ? describePrediction(state, found) : null })
 }
 
 async function handleCheck(state: ProviderState, { response }: Exchange, prediction: PredictionRecord): Promise<void> {

@@ -9,6 +9,10 @@ export interface PredictionRecord {
   startedAt: number
   delayMs: number
   cancelled: boolean
+  /** Whether it ends with a failure of its own. */
+  fails: boolean
+  /** Whether its cost is reported, and differs from the price list. */
+  reportsCost: boolean
 }
 
 /** State of the fake provider: its behavior, its predictions and its request log. */

@@ -20,6 +20,10 @@ export type Submission = z.infer<typeof Submission>
 const PREDICTION_STATUSES = ['starting', 'processing', 'succeeded', 'failed', 'canceled'] as const
 export type PredictionStatus = (typeof PREDICTION_STATUSES)[number]
 
+/** The cost of a whole prediction, once it has ended. */
+export const ReportedCost = z.object({ micros: z.int().min(0), currency: z.string().length(3) })
+export type ReportedCost = z.infer<typeof ReportedCost>
+
 /** A prediction, after Replicate's. Outputs are parsed one by one: an invalid one does not affect the others. */
 export const Prediction = z.object({
   id: z.string().regex(/^[\w-]{1,100}$/),
@@ -30,6 +34,7 @@ export const Prediction = z.object({
   lookAgainSeconds: z.number().min(0).max(3_600).nullish(),
   output: z.unknown().optional(),
   error: z.object({ code: z.string() }).nullish(),
+  cost: ReportedCost.nullish(),
 })
 export type Prediction = z.infer<typeof Prediction>
 
@@ -48,9 +53,17 @@ export type UrlOutput = z.infer<typeof UrlOutput>
 /** A line of a response with bytes. The last line is marked as such. */
 export const BytesLine = z.union([
   z.object({ index, mimeType: z.string().max(100), base64: z.string() }),
-  z.object({ done: z.literal(true) }),
+  z.object({ done: z.literal(true), cost: ReportedCost.optional() }),
 ])
 export type BytesLine = z.infer<typeof BytesLine>
+
+/** The response to a look-up by idempotency key. `searched`: the provider would have it, had it been submitted. */
+export const Lookup = z.object({ searched: z.boolean(), prediction: Prediction.nullable() })
+
+/** The model whose predictions are found by their idempotency key, and that a repeated key does not start again. */
+export const OWN_ID_MODEL = 'fake-own-id'
+/** The price of an output by the price list, in micro-units of USD. */
+export const PRICE_MICROS = 10_000
 
 /** The model that responds with bytes at once. Every other model is polled. */
 export const BYTES_MODEL = 'fake-bytes'

@@ -60,7 +60,9 @@ function createContext(context: Partial<CallContext>): CallContext {
 function createGeneration(state: string, cancelledAt?: number): Map<string, GenerationSnapshot> {
   const happened = cancelledAt === undefined ? [] : [{ to: 'cancelled', at: new Date(cancelledAt).toISOString() }]
   const outputs = [{ index: 0, state, sha256: state === 'stored' ? SHA : null }]
-  return new Map([[ID, { id: ID, error: null, outputs, happened } as unknown as GenerationSnapshot]])
+  return new Map([
+    [ID, { id: ID, connection: 'fake', error: null, outputs, happened } as unknown as GenerationSnapshot],
+  ])
 }
 
 test.each([

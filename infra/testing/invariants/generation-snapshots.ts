@@ -24,6 +24,7 @@ export interface GenerationSnapshot {
   workspaceId: string
   clientId: string
   prompt: string
+  connection: string
   status: Status
   numOutputs: number
   error: { code: string; message: string } | null
@@ -40,7 +41,7 @@ export async function readGenerationSnapshots(
   workspaceId: string,
 ): Promise<Map<string, GenerationSnapshot>> {
   const rows = await sql<GenerationSnapshot[]>`
-    select g.id, g.workspace_id as "workspaceId", g.client_id as "clientId", g.prompt, g.status,
+    select g.id, g.workspace_id as "workspaceId", g.client_id as "clientId", g.prompt, g.provider as connection, g.status,
            g.num_outputs as "numOutputs", g.error, j.attempt,
       (select json_agg(json_build_object('attempt', e.attempt, 'from', e.from_status, 'to', e.to_status,
               'at', timestamp_text(e.at)) order by e.id)

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type BehaviorChange, DEFAULT_BEHAVIOR } from '../fake-provider/behavior.ts'
+import type { InvoiceLine } from '../fake-provider/invoice.ts'
 import type { RequestLog } from '../fake-provider/request-log.ts'
 import { startScript } from '../script-process.ts'
 import { waitFor } from '../wait-for.ts'
@@ -18,6 +19,8 @@ export interface FakeProvider extends AsyncDisposable {
   /** Ends every fault. The request log is kept. */
   resetBehavior(): Promise<void>
   readRequestLog(): Promise<RequestLog>
+  /** Returns its bill for every prediction, which no adapter can read. */
+  readInvoice(): Promise<InvoiceLine[]>
   waitForRequests(matches: (requestLog: RequestLog) => boolean): Promise<RequestLog>
   /** Waits until the next submission has arrived, or until a response to one was sent whole. @throws TimeoutError */
   waitForNextSubmit(when: 'arrived' | 'answered', milliseconds?: number): Promise<void>
@@ -35,6 +38,7 @@ export async function startFakeProvider(): Promise<FakeProvider> {
     url,
     env: { FAKE_PROVIDER_URL: url, SAFE_GET_ALLOW: url },
     readRequestLog,
+    readInvoice: async () => (await (await fetch(`${url}/invoice`)).json()) as InvoiceLine[],
     setBehavior,
     resetBehavior: () => setBehavior(DEFAULT_BEHAVIOR),
     waitForRequests: async matches => {

@@ -1,6 +1,6 @@
 import { type Database, openDatabase } from '@darkroom/infra/database/connection'
-import type { Identity } from '@darkroom/infra/http/identity'
-import { createLog } from '@darkroom/infra/log'
+import { createIdentify, type Identity } from '@darkroom/infra/http/identity'
+import { createLog, type Log } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { openStore } from '@darkroom/infra/store/open-store'
 import type { Store } from '@darkroom/infra/store/store'
@@ -16,34 +16,52 @@ export interface TestIngest extends AsyncDisposable {
   owner: Identity
   /** Handles a request unchanged. */
   send(request: Request): Promise<Response>
-  /** Sends a request with a JSON body, if any; `as: 'stranger'` sends it from another workspace. */
-  request(method: string, path: string, body?: unknown, as?: 'owner' | 'stranger'): Promise<Response>
+  /** Sends a request with a JSON body, if any; `as: 'stranger'` sends it from another workspace, `admin` as an administrator. */
+  request(method: string, path: string, body?: unknown, as?: 'owner' | 'stranger' | 'admin'): Promise<Response>
 }
 
-/** @param options `store` wraps the store that the service uses */
-export async function openTestIngest(
-  options: { queueDepth?: number; store?: (store: Store) => Store } = {},
-): Promise<TestIngest> {
+export interface TestIngestOptions {
+  queueDepth?: number
+  /** Wraps the store that the service uses. */
+  store?: (store: Store) => Store
+  /** Budget of the studio, in micro-units. */
+  budgetMicros?: number
+  /** Identifies requests as a studio with these settings does, instead of by a header. */
+  config?: { PUBLIC_URL: string; INTERNAL_API_SECRET: string }
+  log?: Log
+}
+
+export async function openTestIngest(options: TestIngestOptions = {}): Promise<TestIngest> {
   await using stack = new AsyncDisposableStack()
-  const log = createLog({ service: 'test', level: 'silent' })
+  const log = options.log ?? createLog({ service: 'test', level: 'silent' })
   const directory = stack.use(await createTestDirectory())
   const { url } = stack.use(await createTestDatabase())
   const sql = openDatabase({ url, name: 'test', log })
   stack.defer(() => sql.end({ timeout: 1 }))
   const store = await openStore({ DATA_DIR: directory.path })
-  const [owner, stranger] = [createIdentity(), createIdentity()]
+  const [owner, stranger, admin] = [createIdentity(false), createIdentity(false), createIdentity(true)]
+  const identities = new Map([
+    ['stranger', stranger],
+    ['admin', admin],
+  ])
   const app = createApp({
     database: sql,
     store: options.store?.(store) ?? store,
     log,
     concurrency: 3,
     queueDepth: options.queueDepth ?? 500,
+    budgetMicros: options.budgetMicros ?? null,
+    encryptionKey: new Uint8Array(32).fill(7),
+    defaultSlots: 2,
+    config: options.config ?? {},
     http: {
-      config: { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 },
+      config: { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64, ...options.config },
       log,
       metrics: createMetrics('test'),
       checks: {},
-      identify: async request => (request.headers.get('x-test') === 'stranger' ? stranger : owner),
+      identify: options.config
+        ? createIdentify(options.config)
+        : async request => identities.get(request.headers.get('x-test') ?? '') ?? owner,
       stopping: new AbortController().signal,
     },
   })
@@ -65,6 +83,6 @@ export async function openTestIngest(
   }
 }
 
-function createIdentity(): Identity {
-  return { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
+function createIdentity(admin: boolean): Identity {
+  return { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin }
 }

@@ -34,6 +34,10 @@ beforeAll(async () => {
     store,
     log,
     concurrency: 3,
+    budgetMicros: null,
+    encryptionKey: new Uint8Array(32),
+    defaultSlots: 2,
+    config: {},
     queueDepth: 500,
     http: {
       config: { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 },

@@ -10,14 +10,18 @@ import { cancelGeneration } from './actions/cancel.ts'
 import { setFavourite } from './actions/favourite.ts'
 import { recheckGeneration, requestMissingOutputs, retryGeneration } from './actions/retry.ts'
 import { restoreGeneration, trashGeneration } from './actions/trash.ts'
+import { type AuthRouteDeps, createAuthRoute } from './auth/route.ts'
 import { type BackfillRouteDeps, createBackfillRoute } from './backfill/route.ts'
+import type { ConnectionDeps } from './connections/connections.ts'
+import { createConnectionsRoute } from './connections/route.ts'
 import { parseFormSources } from './references/form-sources.ts'
 import { toReference, withReferences } from './references/references.ts'
 import { type SubmitDeps, submit } from './submit/submit.ts'
 
-export interface IngestDeps extends SubmitDeps, BackfillRouteDeps {
+export interface IngestDeps extends SubmitDeps, BackfillRouteDeps, ConnectionDeps {
   store: Store
   http: HttpAppOptions
+  config: AuthRouteDeps['config']
   /** Refuses what writes while the disk is nearly full. Absent: nothing is refused. */
   guardDisk?: DiskGuard
 }
@@ -34,6 +38,8 @@ export function createApp(deps: IngestDeps) {
       // Before the body is read, and after the check of identity and origin.
       .onRequest(async ({ request }) => await deps.guardDisk?.(request))
       .use(createBackfillRoute(deps))
+      .use(createConnectionsRoute(deps))
+      .use(createAuthRoute(deps))
       .post(
         '/api/generate',
         async ({ body, identity, request, reserve }) => {

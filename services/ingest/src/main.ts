@@ -1,3 +1,5 @@
+import { readBudgetMicros } from '@darkroom/infra/config'
+import { loadEncryptionKey } from '@darkroom/infra/connections/encryption-key'
 import { openDatabase } from '@darkroom/infra/database/connection'
 import { runRelay } from '@darkroom/infra/database/outbox'
 import { createDiskCheck, createDiskGuard } from '@darkroom/infra/http/disk-guard'
@@ -24,8 +26,10 @@ lifecycle.onClose('rows', () => rowPool.end({ timeout: 1 }))
 const backfill = { secret: config.INTERNAL_API_SECRET, memoryBytes: config.BACKFILL_MEMORY_MB * 1024 * 1024, rowPool }
 
 const limits = { concurrency: config.REFERENCE_UPLOAD_CONCURRENCY, queueDepth: config.QUEUE_DEPTH }
+const encryptionKey = await loadEncryptionKey(config)
+const connections = { encryptionKey, budgetMicros: readBudgetMicros(config), defaultSlots: config.PROVIDER_CONCURRENCY }
 const guardDisk = createDiskGuard({ folder: config.DATA_DIR })
-const app = createApp({ ...context, ...limits, backfill, guardDisk }).listen({
+const app = createApp({ ...context, ...limits, ...connections, backfill, guardDisk }).listen({
   port: config.INGEST_PORT ?? 0,
   hostname: config.HOST,
   maxRequestBodySize: MAX_BODY_BYTES,

@@ -1,4 +1,4 @@
 import { runProcessor } from './processor.ts'
-import { createConfiguredProviders } from './providers/configured-providers.ts'
+import { createBuiltInAdapters } from './providers/built-in-adapters.ts'
 
-await runProcessor(createConfiguredProviders)
+await runProcessor(createBuiltInAdapters)

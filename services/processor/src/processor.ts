@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { ServiceConfig } from '@darkroom/infra/config'
+import { loadEncryptionKey } from '@darkroom/infra/connections/encryption-key'
 import { isTransientDbError } from '@darkroom/infra/database/errors'
 import { runRelay } from '@darkroom/infra/database/outbox'
 import { createHttpApp } from '@darkroom/infra/http/app'
@@ -11,14 +12,15 @@ import { openServiceContext, type ServiceContext } from '@darkroom/infra/runtime
 import { type CallsInFlight, createCallsInFlight } from './answers/calls-in-flight.ts'
 import { openJournal } from './answers/journal.ts'
 import { recoverAnswers } from './answers/recover-answers.ts'
+import { readEnvironmentConnections } from './connections/environment.ts'
+import { openConnectionRegistry } from './connections/registry.ts'
 import { runGarbageSweeps } from './maintenance/garbage/sweep.ts'
 import { runPurge } from './maintenance/purge.ts'
 import { reconcile } from './maintenance/reconcile.ts'
 import { runRehosts } from './maintenance/rehost.ts'
 import { createProcessorMetrics } from './metrics.ts'
 import { openSpool } from './outputs/spool.ts'
-import { publishModels } from './providers/model-catalogue.ts'
-import type { Provider } from './providers/provider.ts'
+import type { Adapter } from './providers/adapter.ts'
 import { createActiveJobs } from './queue/active-jobs.ts'
 import { followCancelMessages } from './queue/cancel.ts'
 import { runRecoveredJob, runWorker } from './worker.ts'
@@ -34,9 +36,9 @@ type ProcessorDeps = Awaited<ReturnType<typeof createDeps>>
 /**
  * Runs a processor in this process until it is asked to stop. On stopping, what is started last here is closed first.
  *
- * @param createProviders creates the providers that it works for; tests add the fake one
+ * @param createAdapters creates the adapters of the built-in connections; tests add the fake one
  */
-export async function runProcessor(createProviders: (config: ServiceConfig) => Provider[]): Promise<void> {
+export async function runProcessor(createAdapters: (config: ServiceConfig) => Adapter[]): Promise<void> {
   const context = await openServiceContext('processor', { isBusRequired: true })
   const { config, lifecycle } = context
   // A bus that does not answer is waited for; a stop ends the wait, and the process.
@@ -44,10 +46,10 @@ export async function runProcessor(createProviders: (config: ServiceConfig) => P
   await retry(() => context.bus.ensureStreams(), waiting)
   const relay = runRelay({ ...context, signal: lifecycle.stopping })
   lifecycle.onClose('relay', () => relay)
-  const providers = createProviders(config)
-  lifecycle.onClose('providers', () => Promise.all(providers.map(provider => provider.close?.())))
-  const deps = await createDeps(context, providers)
-  const loops = [followCancelMessages(deps), reconcile(deps)]
+  const adapters = createAdapters(config)
+  lifecycle.onClose('adapters', () => Promise.all(adapters.map(adapter => adapter.close?.())))
+  const deps = await createDeps(context, adapters)
+  const loops = [followCancelMessages(deps), reconcile(deps), deps.connections.run()]
   lifecycle.onClose('background_loops', () => Promise.all(loops))
   startMaintenance(context, deps)
   // Closed after the worker: during a drain, health checks are answered that the process is stopping.
@@ -55,10 +57,22 @@ export async function runProcessor(createProviders: (config: ServiceConfig) => P
   startWorker(context, deps)
 }
 
-async function createDeps(context: ServiceContext, providers: readonly Provider[]) {
+async function createDeps(context: ServiceContext, adapters: readonly Adapter[]) {
   const { config, database, activity, bus, store, log } = context
   const { stopping } = context.lifecycle
   const waiting = { policy: RETRY_POLICIES.databaseStart, signal: stopping, isRetryable: isTransientDbError }
+  const registryOptions = {
+    database,
+    log,
+    activity,
+    bus,
+    builtIn: adapters,
+    environment: readEnvironmentConnections(config),
+    encryptionKey: await loadEncryptionKey(config),
+    dataDir: config.DATA_DIR,
+    slots: config.PROVIDER_CONCURRENCY,
+    signal: stopping,
+  }
   const journal = await openJournal({ directory: join(config.DATA_DIR, 'journal'), log })
   return {
     database,
@@ -67,13 +81,12 @@ async function createDeps(context: ServiceContext, providers: readonly Provider[
     store,
     log,
     stopping,
-    providers,
     metrics: createProcessorMetrics(context.metrics),
     activeJobs: createActiveJobs(),
     journal,
     callsInFlight: createCallsInFlight(),
     getFreeBytes: () => getFreeBytes(journal.directory),
-    catalogue: await retry(() => publishModels({ database, providers, signal: stopping }), waiting),
+    connections: await retry(() => openConnectionRegistry(registryOptions), waiting),
     allowOrigins: config.SAFE_GET_ALLOW,
     budget: createByteBudget(config.UPLOAD_MEMORY_MB * MIB),
     spool: await openSpool({ directory: join(config.DATA_DIR, 'spool') }),
@@ -103,7 +116,6 @@ function startWorker(context: ServiceContext, deps: ProcessorDeps): void {
   const drainController = new AbortController()
   const workerDeps = {
     ...deps,
-    slots: config.PROVIDER_CONCURRENCY,
     uploadConcurrency: config.GENERATION_UPLOAD_CONCURRENCY,
     leaseSeconds: config.LEASE_SECONDS,
     maxSeconds: config.GENERATION_MAX_SECONDS,
@@ -112,7 +124,7 @@ function startWorker(context: ServiceContext, deps: ProcessorDeps): void {
     drainSignal: drainController.signal,
     drainGraceMs: graceSeconds * 1_000,
   }
-  const runJob = (provider: Provider, id: string) => runRecoveredJob(workerDeps, provider, id)
+  const runJob = (adapter: Adapter, id: string) => runRecoveredJob(workerDeps, adapter, id)
   const workers = Promise.all([runWorker(workerDeps), recoverAnswers({ ...deps, runJob })])
   const drain = () => drainWorkers(context, deps, workers, drainController)
   // A call that is paid for is waited for, up to its own deadline; a second signal ends that.

@@ -12,14 +12,14 @@ import { openStore } from '@darkroom/infra/store/open-store'
 import type { Store } from '@darkroom/infra/store/store'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import { createTestDatabase, createTestDirectory, startTestNats } from '@darkroom/infra/testing/test-resources'
-import { createFakeProvider } from '../testing/fake-provider.ts'
+import { createFakeAdapter } from '../testing/fake-adapter.ts'
 import { createCallsInFlight } from './answers/calls-in-flight.ts'
 import { type Journal, openJournal } from './answers/journal.ts'
 import { recoverAnswers } from './answers/recover-answers.ts'
 import { createProcessorMetrics } from './metrics.ts'
 import { openSpool, type Spool } from './outputs/spool.ts'
-import { publishModels } from './providers/model-catalogue.ts'
-import type { Provider } from './providers/provider.ts'
+import type { Adapter } from './providers/adapter.ts'
+import { publishFixedModels } from './providers/models.fixture.ts'
 import { createActiveJobs } from './queue/active-jobs.ts'
 import { insertQueuedGeneration, type QueuedOptions } from './queue/queued.fixture.ts'
 import { runRecoveredJob, runWorker } from './worker.ts'
@@ -27,7 +27,7 @@ import { runRecoveredJob, runWorker } from './worker.ts'
 export interface WorkerOptions {
   uploadConcurrency?: number
   slots?: number
-  providers?: Provider[]
+  adapters?: Adapter[]
   leaseSeconds?: number
   maxSubmits?: number
   /** Free space that the worker finds, in bytes. */
@@ -110,10 +110,11 @@ function createWorkerStarter(services: WorkerServices) {
 async function startOneWorker(services: WorkerServices, options: WorkerOptions) {
   const { database, bus, spool, fake } = services
   const { store, journal } = { ...services, ...options }
-  const providers = options.providers ?? [createFakeProvider({ url: fake.url })]
+  const adapters = options.adapters ?? [createFakeAdapter({ url: fake.url })]
   const [stopping, drainController] = [new AbortController(), new AbortController()]
   const metrics = createProcessorMetrics(createMetrics('test'))
-  const deps = { database, bus, log, activeJobs: createActiveJobs(), metrics, providers, stopping: stopping.signal }
+  const connections = await publishFixedModels(database, adapters, options.slots ?? 2)
+  const deps = { database, bus, log, activeJobs: createActiveJobs(), metrics, connections, stopping: stopping.signal }
   const callsInFlight = createCallsInFlight()
   const workerDeps = {
     ...deps,
@@ -121,11 +122,9 @@ async function startOneWorker(services: WorkerServices, options: WorkerOptions) 
     journal,
     callsInFlight,
     getFreeBytes: async () => options.freeBytes ?? Number.MAX_SAFE_INTEGER,
-    catalogue: await publishModels({ database, providers, signal: stopping.signal }),
     allowOrigins: [fake.url],
     budget: createByteBudget(64_000_000),
     spool,
-    slots: options.slots ?? 2,
     uploadConcurrency: options.uploadConcurrency ?? 3,
     leaseSeconds: options.leaseSeconds ?? 5,
     maxSeconds: 60,
@@ -134,7 +133,7 @@ async function startOneWorker(services: WorkerServices, options: WorkerOptions) 
     drainSignal: drainController.signal,
     drainGraceMs: 500,
   }
-  const runJob = (provider: Provider, id: string) => runRecoveredJob(workerDeps, provider, id)
+  const runJob = (adapter: Adapter, id: string) => runRecoveredJob(workerDeps, adapter, id)
   const recovering = recoverAnswers({ ...workerDeps, runJob, intervalMs: RECOVER_INTERVAL_MS })
   const workers = Promise.all([runWorker(workerDeps), recovering])
   const stop = async () => {
@@ -148,8 +147,8 @@ async function startOneWorker(services: WorkerServices, options: WorkerOptions) 
 
 /** Creates the actions of a test: to queue generations, to wait for them and to read them. */
 function createJobActions({ database, bus, workspaceId }: WorkerServices) {
-  const publishJob = async (id: string, provider = 'fake') => {
-    await bus.publish(jobSubject(provider), { v: 1, type: 'generation.queued', id }, crypto.randomUUID())
+  const publishJob = async (id: string, connection = 'fake') => {
+    await bus.publish(jobSubject(connection), { v: 1, type: 'generation.queued', id }, crypto.randomUUID())
   }
   const queue = async (queued: QueuedOptions) => {
     const id = await insertQueuedGeneration(database, { ...queued, workspaceId })

@@ -1,12 +1,12 @@
 import { openDatabase, type Transaction } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { createLog } from '@darkroom/infra/log'
-import { createFakeProvider } from '../testing/fake-provider.ts'
+import { createFakeAdapter } from '../testing/fake-adapter.ts'
 import { noteRequestId, recordCall } from './answers/call-rows.ts'
 import { finishGeneration, markUploading } from './generate/finish-generation.ts'
 import { markLost, markRehosted, type Rehost, takeRehost } from './maintenance/rehost-rows.ts'
 import { markFailed, markNotStored, markStored, recordOutput, type StoredOutput } from './outputs/output-rows.ts'
-import { publishModels } from './providers/model-catalogue.ts'
+import { publishFixedModels } from './providers/models.fixture.ts'
 import { claimGeneration } from './queue/claim.ts'
 import type { Job, JobCall } from './queue/job.ts'
 import { type Lease, LeaseLostError, releaseLease, rescheduleJob, withLease } from './queue/lease.ts'
@@ -67,7 +67,7 @@ const COMMANDS: Record<string, (command: Command) => Promise<unknown>> = {
   markLost: () => settleRehost((tx, rehost) => markLost(tx, rehost, BROKEN_ERROR)),
 }
 
-await publishModels({ database, providers: [createFakeProvider({ url: 'http://fake' })], signal: neverAborted })
+await publishFixedModels(database, [createFakeAdapter({ url: 'http://fake' })], 1)
 const server = Bun.serve({
   port: 0,
   hostname: '127.0.0.1',

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { jobSubject } from '@darkroom/contracts/subjects'
 import type { FakeProviderServer } from '@darkroom/infra/testing/fake-provider/fake-server'
-import { createFakeProvider } from '../testing/fake-provider.ts'
-import { ProviderError, type ProviderOutput } from './providers/provider.ts'
+import { createFakeAdapter } from '../testing/fake-adapter.ts'
+import { ProviderError, type ProviderOutput } from './providers/adapter.ts'
 import { openWorkerEnv, type WorkerEnv } from './worker-env.fixture.ts'
 
 let env: WorkerEnv
@@ -118,7 +118,7 @@ test('retries after a rate limit, and completes a generation with fewer outputs 
 })
 
 test('stores the outputs that came before a call failed, and fails only the rest', async () => {
-  const real = createFakeProvider({ url: fake.url })
+  const real = createFakeAdapter({ url: fake.url })
   const { submitting } = real
   if (submitting.kind !== 'remote') throw new Error('expected a remote provider')
   const readAnswer: typeof submitting.readAnswer = async (...args) => {
@@ -126,7 +126,7 @@ test('stores the outputs that came before a call failed, and fails only the rest
     if (read.kind !== 'outputs') throw new Error(`expected outputs, not ${read.kind}`)
     return { kind: 'outputs', outputs: failAfter(read.outputs, 2) }
   }
-  await env.startWorker({ uploadConcurrency: 1, providers: [{ ...real, submitting: { ...submitting, readAnswer } }] })
+  await env.startWorker({ uploadConcurrency: 1, adapters: [{ ...real, submitting: { ...submitting, readAnswer } }] })
   const generation = await env.queueAndWait({ model: 'fake-bytes', outputs: 4 })
   expect(generation.status).toBe('completed')
   expect(generation.outputs.map(({ state }) => state)).toEqual(['stored', 'stored', 'failed', 'failed'])

@@ -8,9 +8,11 @@ import { MIN_WRITE_BYTES } from '@darkroom/infra/runtime/disk-space'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
+import { untilAborted } from '@darkroom/infra/runtime/timers'
 import type { JobOutcome } from './generate/generate.ts'
 import type { ProcessorMetrics } from './metrics.ts'
-import type { Provider } from './providers/provider.ts'
+import type { Adapter } from './providers/adapter.ts'
+import type { Connections } from './providers/connections.ts'
 import { type ClaimResult, claimGeneration } from './queue/claim.ts'
 import type { Job } from './queue/job.ts'
 import { hasAnswers, type RunJobDeps, runJob } from './queue/run-job.ts'
@@ -20,9 +22,7 @@ export interface WorkerDeps extends RunJobDeps {
   metrics: RunJobDeps['metrics'] & Pick<ProcessorMetrics, 'claims' | 'activeJobs' | 'poisonMessages'>
   /** Absent: pulls are as short in a quiet studio. */
   activity?: Pick<Activity, 'isQuiet'>
-  providers: readonly Provider[]
-  /** Generations of one provider that are worked on at once. */
-  slots: number
+  connections: Connections
   /** Aborted when no more jobs are to be claimed. */
   stopping: AbortSignal
 }
@@ -37,52 +37,90 @@ const REDELIVERY_DELAY_MS = 1_000
 const DISK_FULL_DELAY_MS = 10_000
 
 /**
- * Works on generations until `stopping` is aborted. Each provider has a consumer and a number of slots, and each free slot
- * pulls one message.
+ * Works on generations until `stopping` is aborted. Each connection has a consumer and a number of slots, and each free slot
+ * pulls one message. Slots begin and end with the connections; a job of one that is removed is worked on to its end.
  *
  * @returns when every slot has ended
  */
 export async function runWorker(deps: WorkerDeps): Promise<void> {
-  const slots = deps.providers.flatMap(provider => Array.from({ length: deps.slots }, () => runSlot(deps, provider)))
-  await Promise.all(slots)
+  const { connections, stopping } = deps
+  const slots = new Map<string, Slot>()
+  while (!stopping.aborted) {
+    const changed = connections.changed()
+    startSlots(deps, slots)
+    await untilAborted(changed, stopping).catch(() => {})
+  }
+  await Promise.all([...slots.values()].map(slot => slot.ended))
 }
 
-async function runSlot(deps: WorkerDeps, provider: Provider): Promise<void> {
-  const { log, stopping } = deps
-  const ids = { provider: provider.name, consumer: jobConsumerName(provider.name) }
-  const options = { name: 'job_consumer', policy: RETRY_POLICIES.consumer, log, ids, signal: stopping }
+interface Slot {
+  stop: AbortController
+  ended: Promise<void>
+}
+
+/** Starts the slots that are missing, and ends those that are too many once their jobs have ended. */
+function startSlots(deps: WorkerDeps, slots: Map<string, Slot>): void {
+  const wanted = new Map<string, string>(
+    deps.connections
+      .list()
+      .flatMap(({ adapter, slots }) =>
+        Array.from({ length: slots }, (_, slot) => [`${adapter.connection} ${slot}`, adapter.connection] as const),
+      ),
+  )
+  for (const [name, { stop }] of slots) if (!wanted.has(name)) stop.abort(new Error('the connection has fewer slots'))
+  for (const [name, connection] of wanted) {
+    // One that is ending is started again once its job has ended: a connection never has more jobs than slots.
+    if (slots.has(name) || deps.stopping.aborted) continue
+    const stop = new AbortController()
+    const ended = runSlot(deps, connection, AbortSignal.any([deps.stopping, stop.signal])).finally(() => {
+      slots.delete(name)
+      startSlots(deps, slots)
+    })
+    slots.set(name, { stop, ended })
+  }
+}
+
+async function runSlot(deps: WorkerDeps, connection: string, stopping: AbortSignal): Promise<void> {
+  const ids = { connection, consumer: jobConsumerName(connection) }
+  const options = { name: 'job_consumer', policy: RETRY_POLICIES.consumer, log: deps.log, ids, signal: stopping }
   await runForever(options, async succeeded => {
-    const consumer = await openConsumer(deps, provider)
+    const consumer = await openConsumer(deps, connection)
     succeeded()
-    while (!stopping.aborted) await pullJob(deps, provider, consumer)
+    while (!stopping.aborted) await pullJob(deps, connection, consumer, stopping)
     return 'busy'
   })
 }
 
-async function openConsumer({ bus, leaseSeconds }: WorkerDeps, { name }: Provider): Promise<JobConsumer> {
+async function openConsumer({ bus, leaseSeconds }: WorkerDeps, connection: string): Promise<JobConsumer> {
   await bus.ensureStreams()
   return await bus.consumer({
-    name: jobConsumerName(name),
-    subject: jobSubject(name),
+    name: jobConsumerName(connection),
+    subject: jobSubject(connection),
     ackWaitSeconds: leaseSeconds,
   })
 }
 
-async function pullJob(deps: WorkerDeps, provider: Provider, consumer: JobConsumer): Promise<void> {
+async function pullJob(
+  deps: WorkerDeps,
+  connection: string,
+  consumer: JobConsumer,
+  stopping: AbortSignal,
+): Promise<void> {
   const pullMs = deps.activity?.isQuiet() ? QUIET_PULL_TIMEOUT_MS : PULL_TIMEOUT_MS
-  const delivery = await consumer.next(pullMs, deps.stopping)
+  const delivery = await consumer.next(pullMs, stopping)
   if (!delivery) return
-  if (deps.stopping.aborted) return delivery.nak(0)
-  await handleDelivery(deps, provider, delivery).catch(err => {
+  const adapter = deps.connections.find(connection)
+  if (stopping.aborted || !adapter) return delivery.nak(stopping.aborted ? 0 : REDELIVERY_DELAY_MS)
+  await handleDelivery(deps, adapter, delivery).catch(err => {
     const generation = GenerationQueued.safeParse(delivery.data).data?.id
-    deps.log.error({ err, provider: provider.name, generation }, 'delivery_failed')
+    deps.log.error({ err, connection, generation }, 'delivery_failed')
     delivery.nak(REDELIVERY_DELAY_MS)
   })
 }
 
 /** Settles a message in exactly one way: ack, nak with a delay, or term. */
-async function handleDelivery(deps: WorkerDeps, provider: Provider, delivery: Delivery): Promise<void> {
-  const ids = { provider: provider.name }
+async function handleDelivery(deps: WorkerDeps, adapter: Adapter, delivery: Delivery): Promise<void> {
+  const ids = { connection: adapter.connection }
   const message = GenerationQueued.safeParse(delivery.data)
   if (!message.success) return discardDelivery(deps, delivery, { ...ids, reason: 'malformed' })
   const { id } = message.data
@@ -90,7 +128,7 @@ async function handleDelivery(deps: WorkerDeps, provider: Provider, delivery: De
   if ((await deps.getFreeBytes()) < MIN_WRITE_BYTES) return delivery.nak(DISK_FULL_DELAY_MS)
   await failpoint('before-claim')
   const claimed = await claimJob(deps, id)
-  if (claimed.kind === 'claimed') return await runClaimedJob(deps, provider, claimed.job, delivery)
+  if (claimed.kind === 'claimed') return await runClaimedJob(deps, adapter, claimed.job, delivery)
   if (claimed.kind === 'nothing-to-do') return await delivery.ack()
   if (claimed.kind === 'not-now') return delivery.nak(claimed.seconds * 1_000 + DUE_MARGIN_MS)
   discardDelivery(deps, delivery, { ...ids, reason: 'no_such_generation', generation: id })
@@ -99,9 +137,9 @@ async function handleDelivery(deps: WorkerDeps, provider: Provider, delivery: De
 /**
  * Works on a generation without a message, because its answer is in the journal. Its message finds nothing to do afterwards.
  */
-export async function runRecoveredJob(deps: WorkerDeps, provider: Provider, id: string): Promise<void> {
+export async function runRecoveredJob(deps: WorkerDeps, adapter: Adapter, id: string): Promise<void> {
   const claimed = await claimJob(deps, id, { isRecovery: true })
-  if (claimed.kind === 'claimed') await runJob(deps, provider, claimed.job, { working: () => {} })
+  if (claimed.kind === 'claimed') await runJob(deps, adapter, claimed.job, { working: () => {} })
 }
 
 async function claimJob(deps: WorkerDeps, id: string, options: { isRecovery?: boolean } = {}): Promise<ClaimResult> {
@@ -109,11 +147,11 @@ async function claimJob(deps: WorkerDeps, id: string, options: { isRecovery?: bo
   return await claimGeneration({ ...deps, ...options, owner, hasAnswers: id => hasAnswers(deps, id) }, id)
 }
 
-async function runClaimedJob(deps: WorkerDeps, provider: Provider, job: Job, delivery: Delivery): Promise<void> {
+async function runClaimedJob(deps: WorkerDeps, adapter: Adapter, job: Job, delivery: Delivery): Promise<void> {
   deps.metrics.claims.inc()
   await failpoint('after-claim')
   deps.metrics.activeJobs.inc()
-  const outcome = await runJob(deps, provider, job, delivery).finally(() => deps.metrics.activeJobs.dec())
+  const outcome = await runJob(deps, adapter, job, delivery).finally(() => deps.metrics.activeJobs.dec())
   await settleDelivery(delivery, outcome)
 }
 
@@ -128,7 +166,7 @@ async function settleDelivery(delivery: Delivery, outcome: JobOutcome): Promise<
 function discardDelivery(
   { log, metrics }: Pick<WorkerDeps, 'log' | 'metrics'>,
   delivery: Delivery,
-  ids: { provider: string; reason: string; generation?: string },
+  ids: { connection: string; reason: string; generation?: string },
 ): void {
   log.warn(ids, 'message_discarded')
   metrics.poisonMessages.inc()

@@ -3,7 +3,7 @@ import type { RequestFault } from '@darkroom/infra/testing/fake-provider/behavio
 import { startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import {
   BYTES_REQUEST,
-  createTestProvider,
+  createTestAdapter,
   getProviderError,
   neverAborted,
   REQUEST,
@@ -36,7 +36,7 @@ for (const [fault, code, failure, begun] of SUBMIT_FAULTS) {
     await using fake = await startFakeProvider()
     fake.setBehavior({ submit: fault })
     for (const request of [REQUEST, BYTES_REQUEST]) {
-      const provider = createTestProvider(fake, 100)
+      const provider = createTestAdapter(fake, fault.kind === 'hang' ? 100 : 5_000)
       const error = await getProviderError(async () => {
         const submitted = await submitAndRead(provider, request)
         if (submitted.kind === 'outputs') await Array.fromAsync(submitted.outputs)
@@ -66,7 +66,7 @@ const CHECK_FAULTS: readonly (readonly [fault: RequestFault, code: string, failu
 for (const [fault, code, failure] of CHECK_FAULTS) {
   test(`maps ${fault.kind} ${fault.status ?? ''} of a check or a cancel to ${code}, ${failure}`, async () => {
     await using fake = await startFakeProvider()
-    const provider = createTestProvider(fake, 100)
+    const provider = createTestAdapter(fake, fault.kind === 'hang' ? 100 : 5_000)
     const requestId = await submitRequest(provider)
     fake.setBehavior({ check: fault, cancel: fault })
     const retryAfterSeconds = code === 'rate_limited' ? 0 : null

@@ -1,34 +1,29 @@
-import { ASPECT_RATIOS, RESOLUTIONS } from '@darkroom/contracts/enums'
 import { LIMITS } from '@darkroom/contracts/limits'
-import type { Model } from '@darkroom/contracts/model'
-import { BYTES_MODEL } from '@darkroom/infra/testing/fake-provider/wire'
+import type { ModelSpec } from '@darkroom/contracts/model'
+import { createTestModel } from '@darkroom/infra/testing/data/test-model'
+import { BYTES_MODEL, OWN_ID_MODEL, PRICE_MICROS } from '@darkroom/infra/testing/fake-provider/wire'
 
 const COMMON = {
-  provider: 'fake',
-  kind: 'image',
+  connection: 'fake',
   note: 'For tests: a patterned colour, made by no AI model.',
-  aspectRatios: [...ASPECT_RATIOS],
-  resolutions: [...RESOLUTIONS],
-  durations: [],
-  maxOutputs: LIMITS.outputs,
+  operations: ['generate', 'edit'],
   outputsPerCall: 4,
-  maxReferences: LIMITS.references,
-  promptCharacters: LIMITS.promptCharacters,
-  seed: true,
+  inputs: [{ role: 'reference', min: 0, max: LIMITS.references, maxBytes: null, types: [], needsPublicUrl: false }],
+  seed: { min: 0, max: Number.MAX_SAFE_INTEGER },
   negativePrompt: true,
   settings: {
-    steps: { type: 'number', label: 'Steps', min: 1, max: 50, step: 1, default: 20 },
-    style: { type: 'choice', label: 'Style', choices: ['plain', 'vivid'], default: 'plain' },
+    steps: { type: 'integer', title: 'Steps', minimum: 1, maximum: 50, default: 20 },
+    style: { type: 'string', title: 'Style', enum: ['plain', 'vivid'], default: 'plain' },
   },
-  cost: { amount: 0.01, currency: 'USD' },
-  estimatedSeconds: 1,
+  price: { kind: 'per-output', currency: 'USD', micros: PRICE_MICROS },
+  cancel: 'refunds',
+  progress: true,
   estimatedSecondsEach: 0.5,
-  maxSeconds: 600,
-  learnedSeconds: {},
-} satisfies Partial<Model>
+} satisfies Partial<ModelSpec>
 
-/** A model that is polled until its URLs are ready, and one that responds with bytes. */
-export const FAKE_MODELS: readonly Model[] = [
-  { ...COMMON, id: 'fake-image', name: 'Fake' },
-  { ...COMMON, id: BYTES_MODEL, name: 'Fake, as bytes' },
+/** A model that is polled until its URLs are ready, one that responds with bytes, and one whose lost calls can be found. */
+export const FAKE_MODELS: readonly ModelSpec[] = [
+  createTestModel({ ...COMMON, id: 'fake-image', name: 'Fake', answers: 'job', resume: 'by-id' }),
+  createTestModel({ ...COMMON, id: BYTES_MODEL, name: 'Fake, as bytes', answers: 'at-once', resume: 'no' }),
+  createTestModel({ ...COMMON, id: OWN_ID_MODEL, name: 'Fake, with an id of ours', answers: 'job', resume: 'own-id' }),
 ]

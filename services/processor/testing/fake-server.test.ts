@@ -3,7 +3,7 @@ import { readAll, SafeGetError, safeGet } from '@darkroom/infra/http/safe-get/sa
 import type { FileFault } from '@darkroom/infra/testing/fake-provider/behavior'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import sharp from 'sharp'
-import { createTestProvider, neverAborted, REQUEST, submitRequest } from './fake-env.ts'
+import { createTestAdapter, neverAborted, REQUEST, submitRequest } from './fake-env.ts'
 
 /** Results of reading a file: `whole`, `undecodable` for an image that does not decode, or the code of a `SafeGetError`. */
 const FILE_FAULTS: readonly (readonly [fault: FileFault, reads: readonly string[]])[] = [
@@ -68,7 +68,7 @@ test('delays predictions and files by the configured times', async () => {
   await using fake = await startFakeProvider()
   fake.setBehavior({ delayMs: 60, fileDelayMs: 60 })
   const started = performance.now()
-  const provider = createTestProvider(fake)
+  const provider = createTestAdapter(fake)
   const requestId = await submit(fake, 1)
   while ((await provider.check(requestId, neverAborted)).kind === 'waiting') await Bun.sleep(5)
   expect(performance.now() - started).toBeGreaterThanOrEqual(60)
@@ -117,10 +117,10 @@ test('runs as a separate process that is controlled over HTTP, and stops on SIGT
       await (await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify(body) })).json()
     expect(await control({ set: { readyOutputs: 0 } })).toMatchObject({ readyOutputs: 0 })
     const id = await submit({ url }, 1)
-    expect(await createTestProvider({ url }).check(id, neverAborted)).toMatchObject({ kind: 'waiting' })
+    expect(await createTestAdapter({ url }).check(id, neverAborted)).toMatchObject({ kind: 'waiting' })
     const initial = { readyOutputs: null, holdFiles: false, delayMs: 0 }
     expect(await control({ reset: true, set: { delayMs: 5 } })).toMatchObject({ ...initial, delayMs: 5 })
-    expect(await createTestProvider({ url }).check(id, neverAborted)).toMatchObject({ kind: 'finished' })
+    expect(await createTestAdapter({ url }).check(id, neverAborted)).toMatchObject({ kind: 'finished' })
     expect(await (await fetch(`${url}/log`)).json()).toMatchObject({ checks: [id], predictions: { [id]: 'succeeded' } })
   } finally {
     process.kill('SIGTERM')
@@ -129,11 +129,11 @@ test('runs as a separate process that is controlled over HTTP, and stops on SIGT
 })
 
 async function submit(fake: { url: string }, count: number): Promise<string> {
-  return await submitRequest(createTestProvider(fake), { ...REQUEST, indices: [0, 1, 2, 3].slice(0, count) })
+  return await submitRequest(createTestAdapter(fake), { ...REQUEST, indices: [0, 1, 2, 3].slice(0, count) })
 }
 
 async function listFiles(fake: FakeProviderServer, count: number): Promise<string[]> {
-  const checked = await createTestProvider(fake).check(await submit(fake, count), neverAborted)
+  const checked = await createTestAdapter(fake).check(await submit(fake, count), neverAborted)
   const outputs = checked.kind === 'finished' ? checked.outputs : []
   return outputs.flatMap(output => (output.kind === 'url' ? [output.url] : []))
 }

@@ -1,23 +1,25 @@
 import { BytesLine } from '@darkroom/infra/testing/fake-provider/wire'
-import { type CallOptions, ProviderError, type ProviderOutput } from '../src/providers/provider.ts'
-import { createMisbehavedError } from './fake-http.ts'
+import { type AnswerOptions, ProviderError, type ProviderOutput } from '../src/providers/adapter.ts'
+import { createMisbehavedError } from '../src/providers/http/transport-error.ts'
 
 /**
  * Reads outputs from the lines of a response, as they arrive.
  *
- * @param indices the requested indices; outputs with others, and repeated ones, are ignored
+ * @param options `indices` are the requested ones; outputs with others, and repeated ones, are ignored
  * @throws ProviderError `no_outputs` when there is no output
  * @throws ProviderError of class `unknown` when the response is invalid or cut off: its outputs may have been made, and billed
  */
 export async function* readOutputs(
   text: AsyncIterable<string>,
-  indices: readonly number[],
-  onProgress: CallOptions['onProgress'],
+  { indices, onProgress, onReceipt }: Pick<AnswerOptions, 'indices' | 'onProgress' | 'onReceipt'>,
 ): AsyncGenerator<ProviderOutput, void> {
   const wanted = new Set(indices)
   for await (const line of readLines(text)) {
     const read = parseLine(line)
-    if ('done' in read) return assertSomeOutputs(wanted, indices)
+    if ('done' in read) {
+      if (read.cost) onReceipt?.({ cost: read.cost })
+      return assertSomeOutputs(wanted, indices)
+    }
     if (!wanted.delete(read.index)) continue
     onProgress?.(1 - wanted.size / indices.length)
     yield { kind: 'bytes', index: read.index, mimeType: read.mimeType, bytes: decodeBase64(read.base64) }
@@ -40,16 +42,16 @@ async function* readLines(text: AsyncIterable<string>): AsyncGenerator<string, v
 function parseLine(line: string): BytesLine {
   try {
     return BytesLine.parse(JSON.parse(line))
-  } catch (error) {
-    throw createMisbehavedError('unknown', error)
+  } catch {
+    throw createMisbehavedError('unknown')
   }
 }
 
 function decodeBase64(base64: string): Uint8Array {
   try {
     return Uint8Array.fromBase64(base64)
-  } catch (error) {
-    throw createMisbehavedError('unknown', error)
+  } catch {
+    throw createMisbehavedError('unknown')
   }
 }
 

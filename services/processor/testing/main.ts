@@ -1,9 +1,9 @@
 import { runProcessor } from '../src/processor.ts'
-import { createConfiguredProviders } from '../src/providers/configured-providers.ts'
-import { createFakeProvider } from './fake-provider.ts'
+import { createBuiltInAdapters } from '../src/providers/built-in-adapters.ts'
+import { createFakeAdapter } from './fake-adapter.ts'
 
 /** The processor of the test studios: it has the fake provider beside the configured ones. */
 await runProcessor(({ FAKE_PROVIDER_URL: url }) => [
-  ...createConfiguredProviders(),
-  ...(url === undefined ? [] : [createFakeProvider({ url })]),
+  ...createBuiltInAdapters(),
+  ...(url === undefined ? [] : [createFakeAdapter({ url })]),
 ])

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { Generation, GenerationPage } from '@darkroom/contracts/generation'
+import { Timeline } from '@darkroom/contracts/history/timeline'
+import { Usage } from '@darkroom/contracts/history/usage'
 import { Models } from '@darkroom/contracts/model'
+import { toModel } from '@darkroom/contracts/model-fields'
 import { Parts, StudioReadiness } from '@darkroom/contracts/parts'
-import { Timeline } from '@darkroom/contracts/timeline'
 import { openBus } from '@darkroom/infra/bus/bus'
 import { openDatabase } from '@darkroom/infra/database/connection'
 import { relayAll } from '@darkroom/infra/database/outbox'
@@ -11,6 +13,7 @@ import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { openStore } from '@darkroom/infra/store/open-store'
 import type { Store } from '@darkroom/infra/store/store'
+import { createTestModel } from '@darkroom/infra/testing/data/test-model'
 import {
   createTestDatabase,
   createTestDirectory,
@@ -61,7 +64,16 @@ beforeAll(async () => {
   stack.defer(() => upstream.stop(true))
   const allowOrigins = [upstream.url.origin]
   const parts = createPartReader({ ingest: undefined, processor: 'http://127.0.0.1:9' })
-  const app = createApp({ http, database: sql, store, liveEvents: live, ui: new Map(), allowOrigins, parts }).listen({
+  const app = createApp({
+    http,
+    database: sql,
+    budgetMicros: 5_000_000,
+    store,
+    liveEvents: live,
+    ui: new Map(),
+    allowOrigins,
+    parts,
+  }).listen({
     port: 0,
     hostname: '127.0.0.1',
   })
@@ -141,8 +153,18 @@ test('rejects invalid parameters', async () => {
   ]) {
     expect([query, (await get(`/api/generations?${query}`)).status]).toEqual([query, 422])
   }
+  expect((await get('/api/usage?by=colour')).status).toBe(422)
   expect((await get('/api/generations/not-a-uuid')).status).toBe(422)
   expect((await get('/nothing/here')).status).toBe(404)
+})
+
+test('takes several names with commas between', async () => {
+  expect((await get('/api/generations?status=failed,completed')).status).toBe(200)
+  for (const by of ['model', 'model,connection', 'day%2Cmodel%2Cconnection']) {
+    const response = await get(`/api/usage?by=${by}`)
+    expect([by, response.status]).toEqual([by, 200])
+    expect(Usage.parse(await response.json()).by).toHaveLength(by.split(/,|%2C/).length)
+  }
 })
 
 test('counts days in the requested time zone', async () => {
@@ -200,11 +222,15 @@ test('returns raw parameters to administrators only, and only on request', async
   expect((await get('/api/generations?includeParameters=yes', owner)).status).toBe(422)
 })
 
-test('lists models with their learned durations', async () => {
+test('lists models with their learned durations and their connection', async () => {
   await sql`insert into models (id, provider, position, capability) values ('m', 'p', 0, ${sql.json({ ...MODEL })})`
   await sql`insert into model_timings values ('m', 4, 5, 8.26), ('m', 1, 4, 2)`
   const models = Models.parse(await (await get('/api/models')).json())
   expect(models.map(model => model.learnedSeconds)).toEqual([{ 4: 8.3 }])
+  expect(models[0]).not.toHaveProperty('connectionName')
+  await sql`insert into connections (id, kind, name, source, state) values ('p', 'openai', 'Studio', 'stored', ${sql.json({ kind: 'no-credit' })})`
+  const named = Models.parse(await (await get('/api/models')).json())
+  expect(named).toMatchObject([{ connectionName: 'Studio', connectionState: 'no-credit' }])
 })
 
 test('serves media whole and in ranges, to their own workspace only', async () => {
@@ -326,28 +352,16 @@ test('limits the open streams of a workspace', async () => {
   for (const client of clients) client.close()
 })
 
-const MODEL = {
-  id: 'm',
-  name: 'M',
-  provider: 'p',
-  kind: 'image',
-  note: null,
-  aspectRatios: ['1:1'],
-  resolutions: [512],
-  durations: [],
-  maxOutputs: 4,
-  outputsPerCall: 4,
-  maxReferences: 0,
-  promptCharacters: 100,
-  seed: false,
-  negativePrompt: false,
-  settings: {},
-  cost: null,
-  estimatedSeconds: 1,
-  estimatedSecondsEach: 1,
-  maxSeconds: 600,
-  learnedSeconds: {},
-}
+const MODEL = toModel(
+  createTestModel({
+    id: 'm',
+    name: 'M',
+    connection: 'p',
+    sizes: { kind: 'list', sizes: [{ width: 512, height: 512 }], auto: false },
+    maxOutputs: 4,
+    promptCharacters: 100,
+  }),
+)
 
 /** Starts a provider's server on a private address. */
 function startUpstream() {

@@ -1,9 +1,8 @@
 import type { Generation, GenerationPage } from '@darkroom/contracts/generation'
+import type { Timeline } from '@darkroom/contracts/history/timeline'
 import type { Model } from '@darkroom/contracts/model'
 import type { Parts } from '@darkroom/contracts/parts'
 import { READINESS_ROUTE } from '@darkroom/contracts/routes'
-import type { Timeline } from '@darkroom/contracts/timeline'
-import type { Database } from '@darkroom/infra/database/connection'
 import { createHttpApp, type HttpAppOptions } from '@darkroom/infra/http/app'
 import type { OnWaiting } from '@darkroom/infra/http/forward-stream'
 import { identityOf } from '@darkroom/infra/http/identity'
@@ -24,10 +23,11 @@ import { findPreviewSource } from './media/preview-source.ts'
 import { findRemoteOutput, findRemoteReference, serveRemoteMedia } from './media/remote-media.ts'
 import { type PartReader, readParts, respondStudioReadiness } from './parts.ts'
 import { serveUi, type Ui } from './ui.ts'
+import { readUsage, respondUsage, type UsageDeps } from './usage/usage.ts'
+import { parseUsageQuery, UsageParameters } from './usage/usage-parameters.ts'
 
-export interface QueryDeps {
+export interface QueryDeps extends UsageDeps {
   http: HttpAppOptions
-  database: Database
   store: Store
   liveEvents: LiveEvents
   ui: Ui
@@ -81,6 +81,14 @@ export function createApp(deps: QueryDeps) {
       { params: z.strictObject({ id: z.uuid() }) },
     )
     .get('/api/models', async () => createRawJsonResponse<Model[]>(await listModels(database)))
+    .get(
+      '/api/usage',
+      async ({ identity: { workspaceId }, query, request }) => {
+        const usage = await readUsage(deps, workspaceId, parseUsageQuery(query, new Date()))
+        return respondUsage(request, usage)
+      },
+      { query: UsageParameters },
+    )
     .get('/api/parts', async ({ set }): Promise<Parts> => {
       set.headers['cache-control'] = 'no-store'
       return await readParts(parts)

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { readBudgetMicros } from '@darkroom/infra/config'
 import { openServiceContext } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
 import { createLiveEvents } from './events/live.ts'
@@ -30,7 +31,17 @@ lifecycle.onClose('live events', () => liveEventsDone)
 const ui = await loadUi(UI_FOLDER)
 const allowOrigins = config.SAFE_GET_ALLOW
 const parts = createPartReader({ ingest: config.INGEST_URL, processor: config.PROCESSOR_URL })
-const app = createApp({ http: context.http, database, store, liveEvents, ui, allowOrigins, parts }).listen({
+const budgetMicros = readBudgetMicros(config)
+const app = createApp({
+  http: context.http,
+  database,
+  budgetMicros,
+  store,
+  liveEvents,
+  ui,
+  allowOrigins,
+  parts,
+}).listen({
   port: config.QUERY_PORT ?? 0,
   hostname: config.HOST,
 })

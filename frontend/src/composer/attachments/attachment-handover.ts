@@ -1,5 +1,6 @@
 import { unwrap } from 'solid-js/store'
 import type { PendingReference } from '../pending-reference.ts'
+import { isSendable } from './attachment.ts'
 import type { AttachmentOrder } from './attachment-order.ts'
 import type { AttachmentUploads } from './attachment-uploads.ts'
 import { revokePreviewUrl } from './reference-source.ts'
@@ -13,7 +14,7 @@ export interface AttachmentHandoverOptions {
 export function createAttachmentHandover({ order, uploads }: AttachmentHandoverOptions) {
   /** Takes the first attachments out of the draft for sending, also those whose upload can be retried. */
   function takePending(limit: number): PendingReference[] {
-    const usable = order.list.filter(({ state, canRetry }) => state !== 'failed' || canRetry).slice(0, limit)
+    const usable = order.list.filter(isSendable).slice(0, limit)
     // The outbox stores plain objects only, hence the copy of what the Solid store wraps.
     const pending = usable.map(attachment => ({
       attachment: { ...unwrap(attachment) },

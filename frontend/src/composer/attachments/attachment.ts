@@ -1,4 +1,5 @@
 import type { Reference } from '@darkroom/contracts/reference'
+import type { PixelSize } from '@darkroom/contracts/size'
 import { randomUuid } from '../../ui/uuid.ts'
 import { createPreviewUrl, getSourceName, type ReferenceSource } from './reference-source.ts'
 
@@ -13,9 +14,18 @@ export interface Attachment {
   /** Whether uploading it again may help. */
   canRetry: boolean
   reference: Reference | null
+  /** Size of the preview, whose ratio is that of the image; null until it is shown. */
+  size: PixelSize | null
 }
 
-const INITIAL_STATE = { progress: 0, state: 'uploading', problem: null, canRetry: false, reference: null } as const
+const INITIAL_STATE = {
+  progress: 0,
+  state: 'uploading',
+  problem: null,
+  canRetry: false,
+  reference: null,
+  size: null,
+} as const
 
 /** Creates an attachment that the studio does not have yet. */
 export function createUploadingAttachment(source: ReferenceSource): Attachment {
@@ -26,4 +36,9 @@ export function createUploadingAttachment(source: ReferenceSource): Attachment {
 export function createReadyAttachment(reference: Reference): Attachment {
   const { previewUrl: preview } = reference
   return { ...INITIAL_STATE, key: randomUuid(), name: 'reference', preview, progress: 1, state: 'ready', reference }
+}
+
+/** Returns whether an attachment is sent with the prompt: also one whose upload can be tried again. */
+export function isSendable({ state, canRetry }: Pick<Attachment, 'state' | 'canRetry'>): boolean {
+  return state !== 'failed' || canRetry
 }

@@ -1,4 +1,5 @@
 import type { Reference } from '@darkroom/contracts/reference'
+import type { PixelSize } from '@darkroom/contracts/size'
 import { createReadyAttachment, createUploadingAttachment } from './attachment.ts'
 import { createAttachmentHandover } from './attachment-handover.ts'
 import { createAttachmentOrder } from './attachment-order.ts'
@@ -54,6 +55,7 @@ export function createAttachments(initial: readonly Reference[], onUnavailable: 
   return {
     list: order.list,
     move: order.move,
+    setSize: (key: string, size: PixelSize) => order.update(key, { size }),
     retry: uploads.retry,
     sendWaiting: uploads.sendWaiting,
     ...{ addFiles, addShownImage, addReferences, remove, clear },

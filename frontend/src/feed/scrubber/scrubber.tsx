@@ -1,4 +1,4 @@
-import type { Timeline } from '@darkroom/contracts/timeline'
+import type { Timeline } from '@darkroom/contracts/history/timeline'
 import { type Accessor, createMemo, createSignal, For, onCleanup, onMount, Show } from 'solid-js'
 import type { FeedLocation } from '../../store/feed-location.ts'
 import type { FeedLayout } from '../feed-layout.ts'

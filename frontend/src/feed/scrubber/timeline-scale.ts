@@ -1,4 +1,4 @@
-import type { Timeline } from '@darkroom/contracts/timeline'
+import type { Timeline } from '@darkroom/contracts/history/timeline'
 
 /** A day that has generations, and the share of all generations that were made before it. */
 export interface DayStop {

@@ -1,4 +1,4 @@
-import type { Timeline } from '@darkroom/contracts/timeline'
+import type { Timeline } from '@darkroom/contracts/history/timeline'
 import { type Accessor, createSignal, onCleanup, onMount } from 'solid-js'
 import type { WindowListener } from '../../store/window-state.ts'
 

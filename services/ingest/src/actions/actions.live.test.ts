@@ -101,6 +101,27 @@ test('names what may be billed after a cancel', async () => {
   }
 })
 
+test('a cancelled generation has cost what its calls may cost, also where nobody will know whether they were made', async () => {
+  const queued = await createGeneration({ status: 'queued', outputs: ['pending'] })
+  await cancel(queued)
+  const sent = await createGeneration({ status: 'processing', outputs: ['pending'], calls: [{}] })
+  await ingest.sql`update provider_calls set attempt = 1 where generation_id = ${sent}`
+  await ingest.sql`
+    insert into call_costs (generation_id, call, attempt, workspace_id, connection, model, kind, count, estimated_micros)
+    values (${sent}, 0, 1, ${sent}, 'demo', 'demo', 'image', 1, 30000)`
+  await cancel(sent)
+  const costs = await ingest.sql`select cost from generations where id in ${ingest.sql([queued, sent])} order by id`
+  const common = { currency: 'USD' }
+  expect(costs.map(({ cost }) => cost)).toEqual([
+    { ...common, amount: 0, estimated: false },
+    { ...common, amount: 0.03, estimated: true },
+  ])
+  await reopen(sent, 'retry')
+  const [call] =
+    await ingest.sql`select outcome, ended_at is not null as ended from call_costs where generation_id = ${sent}`
+  expect({ ...call }).toEqual({ outcome: 'unknown', ended: true })
+})
+
 test('begins another round for missing outputs on retry and resumes calls with a request id', async () => {
   for (const status of ['failed', 'cancelled'] as const) {
     const outputs: OutputState[] = ['stored', 'failed', 'lost', 'temporary', 'pending']
@@ -123,6 +144,21 @@ test('begins another round for missing outputs on retry and resumes calls with a
     expect(after.rehosts).toEqual([3])
     expect(await listHasProviderUrl(id)).toEqual([true, false, false, true, false])
   }
+})
+
+test('a retry opens calls again that were cancelled too late: their outputs were made, and are not bought again', async () => {
+  const calls = [
+    { requestId: 'r-1', outcome: 'too-late' },
+    { first: 1, requestId: 'r-2', outcome: 'failed' },
+    { first: 2, requestId: 'r-3', outcome: 'too-late' },
+  ] as const
+  const id = await createGeneration({ status: 'cancelled', outputs: ['failed', 'failed', 'stored'], calls: [...calls] })
+  expect((await ingest.request('POST', `/api/generate/${id}/retry`)).status).toBe(202)
+  expect((await readInternals(id)).calls).toEqual([
+    { requestId: 'r-1', outcome: 'too-late', open: true },
+    { requestId: 'r-2', outcome: 'failed', open: false },
+    { requestId: 'r-3', outcome: 'too-late', open: false },
+  ])
 })
 
 test('requests the missing outputs of an ended generation, and refuses if there are none', async () => {

@@ -3,16 +3,24 @@ import type { Transaction } from '@darkroom/infra/database/connection'
 /** Stage of a provider call, as far as its bill is concerned. */
 export type CallStage = 'sending' | 'under-way' | 'made' | 'unknown' | 'nothing'
 
-/** Returns the stages of a generation's calls: those of the current round, and unfinished ones of earlier rounds. */
-export async function readCallStages(tx: Transaction, id: string, round: number): Promise<CallStage[]> {
-  const rows = await tx<{ stage: CallStage }[]>`
-    select case when finished_at is null and request_id is null then 'sending'
+export interface StagedCall {
+  stage: CallStage
+  /** Its cost in micro-units of USD, as reported or estimated; null if it is not known. */
+  micros: number | null
+}
+
+/** Returns a generation's calls: those of the current round, and unfinished ones of earlier rounds. */
+export async function readStagedCalls(tx: Transaction, id: string, round: number): Promise<StagedCall[]> {
+  return await tx<StagedCall[]>`
+    select (
+      select coalesce(k.reported_micros, k.estimated_micros) from call_costs k
+      where k.generation_id = p.generation_id and k.call = p.call and k.currency = 'USD' order by k.attempt desc limit 1) as micros,
+           case when finished_at is null and request_id is null then 'sending'
                 when finished_at is null then 'under-way'
                 when outcome is null or outcome in ('finished', 'too-late') then 'made'
                 when outcome = 'unknown' then 'unknown'
                 else 'nothing' end as stage
-    from provider_calls where generation_id = ${id} and (round = ${round} or finished_at is null)`
-  return rows.map(row => row.stage)
+    from provider_calls p where generation_id = ${id} and (round = ${round} or finished_at is null)`
 }
 
 /**
@@ -21,8 +29,25 @@ export async function readCallStages(tx: Transaction, id: string, round: number)
  */
 export async function closeUnknownCalls(tx: Transaction, id: string): Promise<void> {
   await tx`
-    update provider_calls set finished_at = now(), outcome = 'unknown'
-    where generation_id = ${id} and finished_at is null and request_id is null`
+    with closed as (
+      update provider_calls set finished_at = now(), outcome = 'unknown'
+      where generation_id = ${id} and finished_at is null and request_id is null
+      returning call, attempt
+    )
+    update call_costs c set outcome = 'unknown', ended_at = now() from closed
+    where c.generation_id = ${id} and c.call = closed.call and c.attempt = closed.attempt and c.outcome is null`
+}
+
+/**
+ * Reopens calls that were cancelled too late, and have ended at their provider meanwhile: their outputs were made, so they are fetched,
+ * and not bought again.
+ */
+export async function reopenLateCalls(tx: Transaction, id: string): Promise<void> {
+  await tx`
+    update provider_calls c set finished_at = null
+    where generation_id = ${id} and outcome = 'too-late' and request_id is not null and exists (
+      select from generation_outputs o where o.generation_id = c.generation_id and o.state = 'pending'
+        and o.index between c.first_index and c.first_index + c.count - 1)`
 }
 
 /**

@@ -5,10 +5,12 @@ import { isTerminal } from '@darkroom/contracts/lifecycle'
 import { CANCEL_SUBJECT } from '@darkroom/contracts/subjects'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import { enqueueMessage } from '@darkroom/infra/database/outbox'
+import { updateGenerationCost } from '@darkroom/infra/generations/cost'
 import { transition } from '@darkroom/infra/generations/generations'
 import { markTemporary } from '@darkroom/infra/generations/mark-temporary'
 import type { Identity } from '@darkroom/infra/http/identity'
-import { type CallStage, readCallStages } from './call-rows.ts'
+import { formatUsd } from '../submit/budget.ts'
+import { type CallStage, readStagedCalls, type StagedCall } from './call-rows.ts'
 import { closeJob } from './job-rows.ts'
 import type { LockedGeneration } from './lock-rows.ts'
 import { failUnfinishedOutputs } from './output-rows.ts'
@@ -62,13 +64,25 @@ export async function cancelLockedGeneration(tx: Transaction, generation: Locked
   await closeJob(tx, id)
   await markTemporary(tx, id, null)
   await failUnfinishedOutputs(tx, id, CANCELLED_ERROR)
+  await updateGenerationCost(tx, id)
   await enqueueMessage(tx, CANCEL_SUBJECT, { v: 1, type: 'generation.cancelled', id })
-  return formatBillingNote(generation, await readCallStages(tx, id, generation.round))
+  return formatBillingNote(generation, await readStagedCalls(tx, id, generation.round))
 }
 
-function formatBillingNote({ isFree }: LockedGeneration, stages: CallStage[]): string {
-  if (stages.length === 0) return NOTHING_SENT_NOTE
+function formatBillingNote({ isFree }: LockedGeneration, calls: StagedCall[]): string {
+  if (calls.length === 0) return NOTHING_SENT_NOTE
   if (isFree) return FREE_NOTE
-  const notes = BILLING_NOTES.flatMap(([stage, note]) => (stages.includes(stage) ? [note] : []))
-  return notes.length === 0 ? NOTHING_BILLED_NOTE : notes.join(' ')
+  const billed = calls.filter(({ stage }) => stage !== 'nothing')
+  if (billed.length === 0) return NOTHING_BILLED_NOTE
+  const notes = BILLING_NOTES.flatMap(([stage, note]) => (billed.some(call => call.stage === stage) ? [note] : []))
+  return [...notes, ...formatAmount(billed)].join(' ')
+}
+
+/** Formats what calls cost together, where that is known. */
+function formatAmount(calls: StagedCall[]): string[] {
+  const micros = calls.reduce(
+    (sum: number | null, call) => (sum === null || call.micros === null ? null : sum + call.micros),
+    0,
+  )
+  return micros === null || micros === 0 ? [] : [`That would be about ${formatUsd(micros, Math.ceil)}.`]
 }

@@ -34,14 +34,15 @@ const ERROR = { code: 'gave_up', message: 'This was tried several times and neve
 export async function writeGeneration(sql: Database, fixture: GenerationFixture): Promise<string> {
   const id = Bun.randomUUIDv7()
   const { attempt = 1, isFree = false, isLeased = false } = fixture
+  const micros = isFree ? 0 : 10_000
   const cost = isFree ? null : sql.json({ amount: 0.01, currency: 'USD', estimated: true })
   const error = fixture.status === 'failed' ? sql.json(ERROR) : null
   await transaction(sql, async tx => {
     await tx`
       insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt, num_outputs,
-                               cost, error)
+                               cost, output_micros, error)
       values (${id}, ${fixture.workspaceId}, ${id}, ${id}, '', ${fixture.status}, 'image', 'demo', 'demo', 'a prompt',
-              ${fixture.outputs.length}, ${cost}, ${error})`
+              ${fixture.outputs.length}, ${cost}, ${micros}, ${error})`
     await tx`
       insert into generation_jobs (generation_id, attempt, failures, lease_owner, lease_until)
       values (${id}, ${attempt}, 2, ${isLeased ? 'test' : null},

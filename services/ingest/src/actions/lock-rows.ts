@@ -11,6 +11,9 @@ export interface LockedGeneration {
   provider: string
   isTrashed: boolean
   isFree: boolean
+  /** Estimated price of one output, in micro-units; null if it is unknown. */
+  outputMicros: number | null
+  currency: string
 }
 
 /**
@@ -31,7 +34,12 @@ export async function lockGeneration(
   if (!locked) return undefined
   const [generation] = await tx<LockedGeneration[]>`
     select g.id, g.workspace_id as "workspaceId", g.status, j.attempt, j.round, g.provider,
-           g.deleted_at is not null as "isTrashed", g.cost is null as "isFree"
-    from generations g join generation_jobs j on j.generation_id = g.id where g.id = ${id}`
+           g.deleted_at is not null as "isTrashed", price.micros is not distinct from 0 as "isFree",
+           price.micros as "outputMicros", g.currency
+    from generations g join generation_jobs j on j.generation_id = g.id, lateral (
+      -- A generation of an older version has no price: that of a model that is free now is known.
+      select coalesce(g.output_micros, (
+        select 0 from models m where m.id = g.model and m.capability -> 'price' ->> 'kind' = 'free')) as micros) price
+    where g.id = ${id}`
   return generation
 }

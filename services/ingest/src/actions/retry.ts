@@ -7,12 +7,13 @@ import { reopenJob, resetOutputs } from '@darkroom/infra/generations/reopen'
 import type { Identity } from '@darkroom/infra/http/identity'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { assertActive } from '../submit/assert-active.ts'
+import { assertStillWithinBudgets, type BudgetDeps } from '../submit/budget.ts'
 import { assertQueueQuota } from '../submit/queue-quota.ts'
-import { closeUnknownCalls, hasUnknownCall, reopenKnownCalls } from './call-rows.ts'
+import { closeUnknownCalls, hasUnknownCall, reopenKnownCalls, reopenLateCalls } from './call-rows.ts'
 import type { LockedGeneration } from './lock-rows.ts'
 import { assertNotTrashed, updateGeneration } from './with-generation.ts'
 
-export interface RetryDeps {
+export interface RetryDeps extends BudgetDeps {
   database: Database
   /** Unfinished generations that a workspace may have. */
   queueDepth: number
@@ -48,7 +49,8 @@ const NOTHING_SENT = 'The provider has nothing of it that could be asked about. 
  * Retries a generation that failed or was cancelled: all missing outputs are made, in another round.
  *
  * @returns the generation's JSON text
- * @throws ProblemError `not_found`; `conflict` in any other state or in a restored copy; `too_many` if the queue is full
+ * @throws ProblemError `not_found`; `conflict` in any other state or in a restored copy; `too_many` if the queue is full;
+ *   `budget_reached`
  */
 export async function retryGeneration(deps: RetryDeps, identity: Identity, id: string): Promise<string> {
   return await updateGeneration(deps, identity, id, async (tx, generation) => {
@@ -63,7 +65,8 @@ export async function retryGeneration(deps: RetryDeps, identity: Identity, id: s
  * Requests the missing outputs of a generation that has ended, and nothing else, in another round.
  *
  * @returns the generation's JSON text
- * @throws ProblemError `not_found`; `conflict` in any other state or in a restored copy or if nothing is missing; `too_many` if the queue is full
+ * @throws ProblemError `not_found`; `conflict` in any other state or in a restored copy or if nothing is missing; `too_many` if the queue is full;
+ *   `budget_reached`
  */
 export async function requestMissingOutputs(deps: RetryDeps, identity: Identity, id: string): Promise<string> {
   return await updateGeneration(deps, identity, id, async (tx, generation) => {
@@ -101,16 +104,14 @@ function assertActionAllowed(generation: LockedGeneration, messages: ConflictMes
   if (message !== undefined) throw new ProblemError('conflict', message)
 }
 
-async function requeueGeneration(
-  tx: Transaction,
-  { queueDepth }: RetryDeps,
-  generation: LockedGeneration,
-): Promise<void> {
-  const { id, attempt } = generation
+async function requeueGeneration(tx: Transaction, deps: RetryDeps, generation: LockedGeneration): Promise<void> {
+  const { id, attempt, provider: connection, outputMicros, currency } = generation
   await closeUnknownCalls(tx, id)
+  await reopenLateCalls(tx, id)
   await transition(tx, { id, to: 'queued', attempt })
-  await assertQueueQuota(tx, generation.workspaceId, queueDepth)
+  await assertQueueQuota(tx, generation.workspaceId, deps.queueDepth)
   await reopenJob(tx, id, 'make')
+  await assertStillWithinBudgets(tx, deps, { id, connection, outputMicros, currency })
   await enqueueJob(tx, generation)
 }
 

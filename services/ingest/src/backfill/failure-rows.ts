@@ -1,4 +1,4 @@
-import type { BackfillFailure } from '@darkroom/contracts/backfill'
+import type { BackfillFailure } from '@darkroom/contracts/history/backfill'
 import type { Transaction } from '@darkroom/infra/database/connection'
 
 /** Records the rows that a run could not migrate or verify; the latest reason of each row replaces the one before. */

@@ -1,4 +1,4 @@
-import type { BackfillBatch } from '@darkroom/contracts/backfill'
+import type { BackfillBatch } from '@darkroom/contracts/history/backfill'
 import type { Delivery } from '@darkroom/infra/bus/consumer'
 import type { Transaction } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'

@@ -1,4 +1,4 @@
-import type { BackfillFailure } from '@darkroom/contracts/backfill'
+import type { BackfillFailure } from '@darkroom/contracts/history/backfill'
 import pLimit from 'p-limit'
 import { findCandidates } from './row-migration/generation-raw-rows.ts'
 import { type MigrateDeps, type MigrateOptions, migrateRow, type RowOutcome } from './row-migration/migrate-row.ts'

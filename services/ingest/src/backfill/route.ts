@@ -1,5 +1,6 @@
-import { BackfillRequest, type BackfillResponse } from '@darkroom/contracts/backfill'
+import { BackfillRequest, type BackfillResponse } from '@darkroom/contracts/history/backfill'
 import type { Database } from '@darkroom/infra/database/connection'
+import { matchesSecret } from '@darkroom/infra/http/admin-access'
 import type { HttpAppOptions } from '@darkroom/infra/http/app'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import type { Log } from '@darkroom/infra/log'
@@ -55,20 +56,11 @@ async function runBackfillOnce(
   }
 }
 
-/**
- * Compares hashes of both secrets: the time that it takes reveals neither the position of the first difference nor a length.
- *
- * @throws ProblemError `unauthenticated`
- */
+/** @throws ProblemError `unauthenticated` */
 function assertSecret(request: Request, secret: string | undefined): void {
   const header = request.headers.get('x-internal-secret')
-  if (header === null || secret === undefined || !crypto.timingSafeEqual(computeHash(header), computeHash(secret))) {
-    throw new ProblemError('unauthenticated', 'Send the secret of this studio as `x-internal-secret`.')
-  }
-}
-
-function computeHash(text: string): Uint8Array {
-  return new Uint8Array(new Bun.CryptoHasher('sha256').update(text).digest().buffer)
+  if (header !== null && secret !== undefined && matchesSecret(header, secret)) return
+  throw new ProblemError('unauthenticated', 'Send the secret of this studio as `x-internal-secret`.')
 }
 
 function decodeCursor(text: string | null): string | null {

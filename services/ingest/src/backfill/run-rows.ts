@@ -1,4 +1,4 @@
-import type { BackfillFailure, BackfillOptions, BackfillState } from '@darkroom/contracts/backfill'
+import type { BackfillFailure, BackfillOptions, BackfillState } from '@darkroom/contracts/history/backfill'
 import { BACKFILL_EVENTS_SUBJECT, BACKFILL_SUBJECT } from '@darkroom/contracts/subjects'
 import type { Database, Queryable, Transaction } from '@darkroom/infra/database/connection'
 import { enqueueMessage } from '@darkroom/infra/database/outbox'

@@ -1,4 +1,4 @@
-import type { BackfillFailure } from '@darkroom/contracts/backfill'
+import type { BackfillFailure } from '@darkroom/contracts/history/backfill'
 import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
 import { retry } from '@darkroom/infra/runtime/retry'

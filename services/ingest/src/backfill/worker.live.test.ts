@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { BackfillOptions } from '@darkroom/contracts/backfill'
+import type { BackfillOptions } from '@darkroom/contracts/history/backfill'
 import { BACKFILL_SUBJECT } from '@darkroom/contracts/subjects'
 import { type Bus, openBus } from '@darkroom/infra/bus/bus'
 import { type BackfillReport, readReport } from '@darkroom/infra/database/backfill-report'

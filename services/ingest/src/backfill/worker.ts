@@ -1,4 +1,4 @@
-import { BackfillMessage } from '@darkroom/contracts/backfill'
+import { BackfillMessage } from '@darkroom/contracts/history/backfill'
 import { BACKFILL_CONSUMER, BACKFILL_SUBJECT, STREAMS } from '@darkroom/contracts/subjects'
 import type { Delivery, JobConsumer } from '@darkroom/infra/bus/consumer'
 import { transaction } from '@darkroom/infra/database/transaction'

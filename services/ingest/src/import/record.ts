@@ -1,6 +1,6 @@
 import type { Kind, Status } from '@darkroom/contracts/enums'
 import { publicError } from '@darkroom/contracts/failures'
-import { ImportLine } from '@darkroom/contracts/import'
+import { ImportLine } from '@darkroom/contracts/history/import'
 import { LIMITS } from '@darkroom/contracts/limits'
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
 

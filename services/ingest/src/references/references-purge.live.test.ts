@@ -65,7 +65,8 @@ test('protects an existing reference from a purge while a submission is written'
   const body = { prompt: 'e', referenceImages: [id] }
   const outcomes = await Promise.all([
     ingest.request('POST', '/api/generate', body).then(({ status }) => status),
-    purge(id ?? '').then(
+    // Without its generations: a purge that begins after the submission would take that along.
+    removeRow(id ?? '').then(
       () => 'purged',
       () => 'refused',
     ),
@@ -103,6 +104,10 @@ async function purge(id: string): Promise<void> {
   })
   const due = await sql<{ key: string }[]>`select key from object_removals`
   for (const { key } of due) await ingest.store.remove(key)
+}
+
+async function removeRow(id: string): Promise<void> {
+  await ingest.sql`delete from reference_images where id = ${id}`
 }
 
 async function expectStored(id: string): Promise<void> {

@@ -1,7 +1,9 @@
 import type { Submission } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
+import { withDefaults } from '@darkroom/contracts/model-fields'
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
-import { computeSize } from '@darkroom/contracts/size'
+import { estimateMicros, fromMicros, getCurrency } from '@darkroom/contracts/price'
+import { type PixelSize, resolveSize } from '@darkroom/contracts/size'
 import { jobSubject } from '@darkroom/contracts/subjects'
 import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
 import { enqueueMessage } from '@darkroom/infra/database/outbox'
@@ -21,7 +23,11 @@ export interface NewGeneration {
   fingerprint: Uint8Array
   references: readonly ReferenceRow[]
   estimatedSeconds: number
+  /** Price of an output that the connection assumes where its model has none. */
+  assumedMicros: number | null
 }
+
+type PricedGeneration = Pick<NewGeneration, 'submission' | 'model' | 'references' | 'assumedMicros'>
 
 /** Returns the generation that a workspace has for a client id. */
 export async function findByClientId(
@@ -49,9 +55,9 @@ export async function insertGeneration(tx: Transaction, generation: NewGeneratio
   await tx`insert into generation_raw (generation_id, parameters) values (${generation.id}, ${tx.json(parameters)})`
   await tx`insert into generation_jobs (generation_id) values (${generation.id})`
   await insertOutputs(tx, generation)
-  await insertGenerationReferences(tx, generation.id, generation.references)
+  await insertGenerationReferences(tx, generation)
   await tx`insert into generation_events (generation_id, attempt, to_status) values (${generation.id}, 0, 'queued')`
-  await enqueueMessage(tx, jobSubject(generation.model.provider), {
+  await enqueueMessage(tx, jobSubject(generation.model.connection), {
     v: 1,
     type: 'generation.queued',
     id: generation.id,
@@ -63,23 +69,24 @@ export async function insertGeneration(tx: Transaction, generation: NewGeneratio
 
 async function insertRow(tx: Transaction, generation: NewGeneration, parameters: object): Promise<boolean> {
   const { identity, submission, model } = generation
-  const { amount, currency } = model.cost ?? {}
-  const cost =
-    amount === undefined ? null : { amount: amount * submission.parameters.numOutputs, currency, estimated: true }
+  const micros = estimateOutputMicros(generation)
+  const currency = getCurrency(model.price) ?? 'USD'
+  const amount = fromMicros((micros ?? 0) * submission.parameters.numOutputs)
+  const cost = micros === null || model.price.kind === 'free' ? null : { amount, currency, estimated: true }
   const { count } = await tx`
     insert into generations (id, workspace_id, user_id, client_id, fingerprint, kind, model, provider, prompt, parameters,
-                             num_outputs, parent, cost, estimated_seconds)
+                             num_outputs, parent, cost, output_micros, currency, estimated_seconds)
     values (${generation.id}, ${identity.workspaceId}, ${identity.userId}, ${generation.clientId}, ${generation.fingerprint}, ${model.kind},
-            ${model.id}, ${model.provider}, ${submission.prompt}, ${tx.json({ ...sanitizeParameters(parameters) })},
+            ${model.id}, ${model.connection}, ${submission.prompt}, ${tx.json({ ...sanitizeParameters(parameters) })},
             ${submission.parameters.numOutputs}, ${submission.parent ? tx.json(submission.parent) : null},
-            ${cost ? tx.json(cost) : null}, ${generation.estimatedSeconds})
+            ${cost ? tx.json(cost) : null}, ${micros}, ${currency}, ${generation.estimatedSeconds})
     on conflict (workspace_id, client_id) do nothing`
   return count === 1
 }
 
 async function insertOutputs(tx: Transaction, generation: NewGeneration): Promise<void> {
-  const { aspectRatio, resolution, numOutputs } = generation.submission.parameters
-  const { width, height } = computeSize(aspectRatio, resolution)
+  const { numOutputs } = generation.submission.parameters
+  const { width, height } = resolveOutputSize(generation)
   await tx`
     insert into generation_outputs (generation_id, index, kind, width, height)
     select ${generation.id}, index, ${generation.model.kind}, ${width}, ${height} from generate_series(0, ${numOutputs - 1}::int) index`
@@ -87,14 +94,43 @@ async function insertOutputs(tx: Transaction, generation: NewGeneration): Promis
 
 async function insertGenerationReferences(
   tx: Transaction,
-  id: string,
-  references: readonly ReferenceRow[],
+  { id, references, submission }: NewGeneration,
 ): Promise<void> {
   if (references.length === 0) return
+  const roles = references.map((_, position) => submission.referenceRoles?.[position] ?? 'reference')
   await tx`
-    insert into generation_references (generation_id, position, reference_id)
-    select ${id}, ordinality - 1, reference_id
-    from unnest(${references.map(row => row.id)}::uuid[]) with ordinality as input (reference_id, ordinality)`
+    insert into generation_references (generation_id, position, reference_id, role)
+    select ${id}, ordinality - 1, reference_id, role
+    from unnest(${references.map(row => row.id)}::uuid[], ${roles}::text[]) with ordinality as input (reference_id, role, ordinality)`
+}
+
+/**
+ * Returns the estimated price of one output, in micro-units: that of the model, else the one that its connection assumes; null if it is
+ * unknown.
+ */
+export function estimateOutputMicros(generation: PricedGeneration): number | null {
+  const { submission, model, assumedMicros } = generation
+  const { resolution, duration, settings = {} } = submission.parameters
+  const micros = estimateMicros(model.price, {
+    ...resolveOutputSize(generation),
+    resolution,
+    duration,
+    settings: withDefaults(model, settings),
+    references: listImages(generation).length,
+  })
+  return micros ?? assumedMicros
+}
+
+/** Lists the references of a submission that are images and no masks. */
+function listImages({ submission, references }: Pick<NewGeneration, 'submission' | 'references'>): ReferenceRow[] {
+  return references.filter((_, position) => submission.referenceRoles?.[position] !== 'mask')
+}
+
+function resolveOutputSize(generation: Pick<NewGeneration, 'submission' | 'model' | 'references'>): PixelSize {
+  const { submission, model } = generation
+  const size = resolveSize(model.sizes, submission.parameters, listImages(generation)[0])
+  if (!size) throw new Error('a size was accepted that the model does not offer')
+  return size
 }
 
 /** Returns whether a workspace has more than `limit` unfinished generations. */

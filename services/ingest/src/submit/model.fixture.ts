@@ -1,26 +1,18 @@
-import { ASPECT_RATIOS, RESOLUTIONS } from '@darkroom/contracts/enums'
 import type { Model } from '@darkroom/contracts/model'
+import { toModel } from '@darkroom/contracts/model-fields'
+import { createTestModel } from '@darkroom/infra/testing/data/test-model'
 
 /** A model with every capability that ingest validates. For tests. */
-export const demoModel: Model = {
-  id: 'demo',
-  name: 'Demo',
-  provider: 'demo',
-  kind: 'image',
-  note: null,
-  aspectRatios: [...ASPECT_RATIOS],
-  resolutions: [...RESOLUTIONS],
-  durations: [],
-  maxOutputs: 10,
-  outputsPerCall: 10,
-  maxReferences: 16,
-  promptCharacters: 32_000,
-  seed: true,
-  negativePrompt: true,
-  settings: { grain: { type: 'number', label: 'Grain', min: 0, max: 1, step: 0.1, default: 0.5 } },
-  cost: null,
-  estimatedSeconds: 2,
-  estimatedSecondsEach: 1,
-  maxSeconds: 600,
-  learnedSeconds: {},
-}
+export const demoModel: Model = toModel(
+  createTestModel({
+    id: 'demo',
+    name: 'Demo',
+    connection: 'demo',
+    operations: ['generate', 'edit'],
+    inputs: [{ role: 'reference', min: 0, max: 16, maxBytes: null, types: [], needsPublicUrl: false }],
+    seed: { min: 0, max: Number.MAX_SAFE_INTEGER },
+    negativePrompt: true,
+    settings: { grain: { type: 'number', title: 'Grain', minimum: 0, maximum: 1, multipleOf: 0.1, default: 0.5 } },
+    estimatedSeconds: 2,
+  }),
+)

@@ -1,6 +1,7 @@
 import { estimateSeconds } from '@darkroom/contracts/estimate'
 import type { Submission } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
+import { getCurrency } from '@darkroom/contracts/price'
 import type { Queryable } from '@darkroom/infra/database/connection'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import type { Identity } from '@darkroom/infra/http/identity'
@@ -11,13 +12,15 @@ import { parseSources } from '../references/reference-source.ts'
 import { type ReferenceDeps, withReferences } from '../references/references.ts'
 import { throwValidationError } from '../validation-error.ts'
 import { assertActive } from './assert-active.ts'
+import { assertStillWithinBudgets, assertWithinBudgets, type BudgetDeps } from './budget.ts'
+import { readLimits } from './budget-rows.ts'
 import { computeFingerprint } from './fingerprint.ts'
-import { findByClientId, insertGeneration, isSameFingerprint } from './generation-rows.ts'
+import { estimateOutputMicros, findByClientId, insertGeneration, isSameFingerprint } from './generation-rows.ts'
 import { findModel } from './model-rows.ts'
 import { assertQueueQuota } from './queue-quota.ts'
 import { validateForModel } from './validate-for-model.ts'
 
-export interface SubmitDeps extends ReferenceDeps {
+export interface SubmitDeps extends ReferenceDeps, BudgetDeps {
   /** Unfinished generations that a workspace may have. */
   queueDepth: number
 }
@@ -34,7 +37,7 @@ export interface SubmitResult {
  *
  * @param fetchOptions for references that were sent by URL; the signal is aborted when the client disconnects
  * @throws ProblemError `invalid`; `conflict` if the client id was used for another submission, or in a restored copy; `too_many` if the queue is full;
- *   `unavailable`
+ *   `budget_reached`; `unavailable`
  */
 export async function submit(
   deps: SubmitDeps,
@@ -51,14 +54,24 @@ export async function submit(
   await assertActive(deps.database)
   // Checked before references are stored, and again in the transaction: storing takes time, and the queue may fill up meanwhile.
   await assertQueueQuota(deps.database, identity.workspaceId, deps.queueDepth - 1)
+  const { connection } = model
+  const assumedMicros = (await readLimits(deps.database, connection))?.assumedMicros ?? null
+  const outputs = submission.parameters.numOutputs
+  const currency = getCurrency(model.price) ?? 'USD'
+  const outputMicros = estimateOutputMicros({ submission, model, assumedMicros, references: [] })
+  await assertWithinBudgets(deps.database, deps, { connection, outputMicros, currency, outputs })
   const id = Bun.randomUUIDv7()
-  const estimatedSeconds = estimateSeconds(model, submission.parameters.numOutputs)
-  const newGeneration = { id, clientId, identity, submission, model, fingerprint, estimatedSeconds }
+  const estimatedSeconds = estimateSeconds(model, outputs)
+  const newGeneration = { id, clientId, identity, submission, model, fingerprint, estimatedSeconds, assumedMicros }
   const sources = await fetchReferences(submittedReferences, fetchOptions)
   const isInserted = await withReferences(deps, identity, sources, async (tx, references) => {
-    const isInserted = await insertGeneration(tx, { ...newGeneration, references })
-    if (isInserted) await assertQueueQuota(tx, identity.workspaceId, deps.queueDepth)
-    return isInserted
+    const generation = { ...newGeneration, references }
+    const isInserted = await insertGeneration(tx, generation)
+    if (!isInserted) return false
+    await assertQueueQuota(tx, identity.workspaceId, deps.queueDepth)
+    const outputMicros = estimateOutputMicros(generation)
+    await assertStillWithinBudgets(tx, deps, { id, connection, outputMicros, currency })
+    return true
   })
   await failpoint('after-commit')
   // Another request, most likely a repetition by the same client, was accepted while the references were stored.

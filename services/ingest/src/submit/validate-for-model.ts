@@ -1,56 +1,92 @@
 import type { Submission } from '@darkroom/contracts/generation'
-import type { Model, Setting } from '@darkroom/contracts/model'
+import type { InputRole, ModelSpec } from '@darkroom/contracts/model'
+import { describeSetting, isValidSetting } from '@darkroom/contracts/model-fields'
+import { listAspectRatios, listResolutions, resolveSize } from '@darkroom/contracts/size'
 import type { FieldError } from '../validation-error.ts'
 
 /** Returns an error for each field of a submission that the model does not support. */
-export function validateForModel(model: Model, submission: Submission, referenceCount: number): FieldError[] {
-  const { aspectRatio, resolution, numOutputs, duration, seed, negativePrompt, settings } = submission.parameters
+export function validateForModel(model: ModelSpec, submission: Submission, referenceCount: number): FieldError[] {
+  const { numOutputs, duration, seed, negativePrompt, settings } = submission.parameters
   const checks: [string, boolean, string][] = [
     [
       'prompt',
       submission.prompt.length <= model.promptCharacters,
       `is longer than ${model.promptCharacters} characters`,
     ],
-    ['parameters.aspectRatio', model.aspectRatios.includes(aspectRatio), `can be ${model.aspectRatios.join(', ')}`],
-    ['parameters.resolution', model.resolutions.includes(resolution), `can be ${model.resolutions.join(', ')}`],
     ['parameters.numOutputs', numOutputs <= model.maxOutputs, `can be 1 to ${model.maxOutputs}`],
     ['parameters.duration', isDurationAllowed(model, duration), formatAllowedDurations(model)],
-    ['parameters.seed', seed === undefined || model.seed, 'is not something this model takes'],
+    ['parameters.seed', isSeedAllowed(model, seed), formatAllowedSeeds(model)],
     [
       'parameters.negativePrompt',
       negativePrompt === undefined || model.negativePrompt,
       'is not something this model takes',
     ],
-    ['referenceImages', referenceCount <= model.maxReferences, `can be at most ${model.maxReferences} with this model`],
   ]
   const errors = checks.flatMap(([path, isValid, message]) => (isValid ? [] : [{ path, message }]))
-  return [...errors, ...Object.entries(settings ?? {}).flatMap(([name, value]) => validateSetting(model, name, value))]
+  return [
+    ...errors,
+    ...validateSize(model, submission),
+    ...validateInputs(model, submission, referenceCount),
+    ...Object.entries(settings ?? {}).flatMap(([name, value]) => validateSetting(model, name, value)),
+  ]
 }
 
-function validateSetting(model: Model, name: string, value: string | number | boolean): FieldError[] {
+/** Returns an error where the model does not offer the size: for the ratio if it has none such, else for the resolution. */
+function validateSize({ sizes }: ModelSpec, { parameters: { aspectRatio, resolution } }: Submission): FieldError[] {
+  const ratios = listAspectRatios(sizes)
+  const isRatio = /^[1-9]\d{0,2}:[1-9]\d{0,2}$/.test(aspectRatio)
+  if (isRatio && resolveSize(sizes, { aspectRatio, resolution })) return []
+  if (!isRatio || (!ratios.includes(aspectRatio) && typeof resolution === 'number'))
+    return [{ path: 'parameters.aspectRatio', message: `can be ${ratios.join(', ')}` }]
+  const offered = listResolutions(sizes, ratios.includes(aspectRatio) ? aspectRatio : (ratios[0] ?? '1:1'))
+  return [{ path: 'parameters.resolution', message: `can be ${offered.join(', ')}` }]
+}
+
+/** Returns an error for each role of which a submission has more, or fewer, images than the model takes. */
+function validateInputs(model: ModelSpec, { referenceRoles = [] }: Submission, referenceCount: number): FieldError[] {
+  if (referenceRoles.length > referenceCount)
+    return [{ path: 'referenceRoles', message: 'has more entries than there are references' }]
+  const roles = Array.from({ length: referenceCount }, (_, position) => referenceRoles[position] ?? 'reference')
+  const counts = new Map<InputRole, number>()
+  for (const role of roles) counts.set(role, (counts.get(role) ?? 0) + 1)
+  const tooMany = [...counts].flatMap(([role, count]) => {
+    const max =
+      role === 'mask' && model.mask !== 'none' ? 1 : (model.inputs.find(input => input.role === role)?.max ?? 0)
+    return count > max ? [{ path: 'referenceImages', message: formatMaxInputs(role, max) }] : []
+  })
+  const missing = model.inputs.flatMap(({ role, min }) =>
+    (counts.get(role) ?? 0) < min ? [{ path: 'referenceImages', message: `must have a ${role} with this model` }] : [],
+  )
+  const hasLoneMask = roles.includes('mask') && roles.every(role => role === 'mask')
+  const loneMask = hasLoneMask ? [{ path: 'referenceImages', message: 'has a mask, and no image that it is for' }] : []
+  return [...tooMany, ...missing, ...loneMask]
+}
+
+function formatMaxInputs(role: InputRole, max: number): string {
+  if (role === 'reference') return `can be at most ${max} with this model`
+  return max === 0 ? `cannot have a ${role} with this model` : `can have at most ${max} ${role} with this model`
+}
+
+function validateSetting(model: ModelSpec, name: string, value: string | number | boolean): FieldError[] {
   const path = `parameters.settings.${name}`
   const setting = Object.hasOwn(model.settings, name) ? model.settings[name] : undefined
   if (!setting) return [{ path, message: 'is not a setting of this model' }]
-  return isValidSetting(setting, value) ? [] : [{ path, message: formatAllowedValues(setting) }]
+  return isValidSetting(setting, value) ? [] : [{ path, message: describeSetting(setting) }]
 }
 
-function isValidSetting(setting: Setting, value: string | number | boolean): boolean {
-  if (setting.type === 'number') return typeof value === 'number' && value >= setting.min && value <= setting.max
-  if (setting.type === 'boolean') return typeof value === 'boolean'
-  return typeof value === 'string' && setting.choices.includes(value)
+function isSeedAllowed({ seed: range }: ModelSpec, seed: number | undefined): boolean {
+  return seed === undefined || (range !== null && seed >= range.min && seed <= range.max)
 }
 
-function formatAllowedValues(setting: Setting): string {
-  if (setting.type === 'number') return `can be ${setting.min} to ${setting.max}`
-  if (setting.type === 'boolean') return 'can be true or false'
-  return `can be ${setting.choices.join(', ')}`
+function formatAllowedSeeds({ seed }: ModelSpec): string {
+  return seed === null ? 'is not something this model takes' : `can be a whole number from ${seed.min} to ${seed.max}`
 }
 
-function isDurationAllowed(model: Model, duration: number | undefined): boolean {
+function isDurationAllowed(model: ModelSpec, duration: number | undefined): boolean {
   return duration === undefined || model.durations.includes(duration)
 }
 
-function formatAllowedDurations(model: Model): string {
+function formatAllowedDurations(model: ModelSpec): string {
   return model.durations.length === 0
     ? 'is not something this model takes'
     : `can be ${model.durations.join(', ')} seconds`

@@ -61,9 +61,9 @@ export async function createBytesAnswer(indices: number[], background = 'teal'):
 }
 
 /** Submits a prediction as a processor does. @returns the answer's text */
-export async function submitDirectly(env: WorkerEnv): Promise<string> {
+export async function submitDirectly(env: WorkerEnv, { model = 'fake-image', key = '' } = {}): Promise<string> {
   const body = {
-    model: 'fake-image',
+    model,
     kind: 'image',
     prompt: 'a prompt',
     width: 64,
@@ -73,7 +73,7 @@ export async function submitDirectly(env: WorkerEnv): Promise<string> {
     settings: {},
     references: [],
   }
-  const headers = { 'content-type': 'application/json' }
+  const headers = { 'content-type': 'application/json', 'idempotency-key': key }
   const response = await fetch(`${env.fake.url}/predictions`, { method: 'POST', headers, body: JSON.stringify(body) })
   return await response.text()
 }

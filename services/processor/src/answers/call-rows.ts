@@ -79,17 +79,24 @@ export async function renewHost(db: Queryable, host: string): Promise<void> {
  * is due. `missed`: its generation ended without it. `cancelled`: its user cancelled, so its outputs are only for a retry.
  * `purged`: its generation was removed permanently. `none`: the database does not have it.
  */
-export type RecordedCall =
-  | { state: 'none' | 'purged' }
-  | { state: 'settled' | 'open' | 'missed' | 'cancelled'; requestId: string | null }
+export type RecordedCall = { state: 'none' | 'purged' } | RecordedOpenCall
+
+export interface RecordedOpenCall {
+  state: 'settled' | 'open' | 'missed' | 'cancelled'
+  requestId: string | null
+  firstIndex: number
+  count: number
+  /** Time since it was submitted, by the database's clock. */
+  ageSeconds: number
+}
 
 /** Reads the state of a call. A row of another attempt is another call of the same number. */
 export async function readRecordedCall(
   db: Queryable,
   { generationId, call, attempt }: CallName,
 ): Promise<RecordedCall> {
-  const [row] = await db<{ state: 'settled' | 'open' | 'missed' | 'cancelled'; requestId: string | null }[]>`
-    select c.request_id as "requestId",
+  const [row] = await db<RecordedOpenCall[]>`
+    select c.request_id as "requestId", c.first_index as "firstIndex", c.count, extract(epoch from clock_timestamp() - c.submitted_at)::float as "ageSeconds",
       case when c.outcome in ('finished', 'failed', 'cancelled') then 'settled'
            when not exists (select from generation_outputs o where o.generation_id = c.generation_id
              and o.index between c.first_index and c.first_index + c.count - 1

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createLog } from '@darkroom/infra/log'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
-import { ProviderError, type RawAnswer } from '../providers/provider.ts'
+import { ProviderError, type RawAnswer } from '../providers/adapter.ts'
 import { createCallsInFlight } from './calls-in-flight.ts'
 import { type AnswerWriter, openJournal } from './journal.ts'
 

@@ -1,7 +1,7 @@
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import { retry } from '@darkroom/infra/runtime/retry'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
-import { ProviderError, type RawAnswer } from '../providers/provider.ts'
+import { ProviderError, type RawAnswer } from '../providers/adapter.ts'
 import type { AnswerWriter, JournaledCall } from './journal.ts'
 
 /** A call that has been sent and whose answer has not ended. */

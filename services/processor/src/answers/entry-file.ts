@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { FAILURES, type FailureCode } from '@darkroom/contracts/failures'
 import { isProcessAlive } from '@darkroom/infra/runtime/process-liveness'
 import { z } from 'zod'
-import { ProviderError } from '../providers/provider.ts'
+import { ProviderError } from '../providers/adapter.ts'
 
 const FAILURE_CODES = Object.keys(FAILURES) as [FailureCode, ...FailureCode[]]
 

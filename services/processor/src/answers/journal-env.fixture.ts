@@ -1,6 +1,6 @@
 import { expect } from 'bun:test'
 import { join } from 'node:path'
-import type { SavedAnswer } from '../providers/provider.ts'
+import type { SavedAnswer } from '../providers/adapter.ts'
 import type { Journal, JournaledCall } from './journal.ts'
 
 const neverAborted = new AbortController().signal

@@ -3,7 +3,7 @@ import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLog } from '@darkroom/infra/log'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
-import { ProviderError } from '../providers/provider.ts'
+import { ProviderError } from '../providers/adapter.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { createCall, listStates, readBytes, startWriter } from './journal-env.fixture.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createLog } from '@darkroom/infra/log'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import fc from 'fast-check'
-import { ProviderError } from '../providers/provider.ts'
+import { ProviderError } from '../providers/adapter.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { createCall, listStates, readBytes, startWriter } from './journal-env.fixture.ts'
 

@@ -2,7 +2,7 @@ import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Log } from '@darkroom/infra/log'
-import { ProviderError, type SavedAnswer } from '../providers/provider.ts'
+import { ProviderError, type SavedAnswer } from '../providers/adapter.ts'
 import { createAnswerBody, readAnswerBody } from './answer-body.ts'
 import { replaceFile, syncFolder, writeNewFile } from './durable-file.ts'
 import {

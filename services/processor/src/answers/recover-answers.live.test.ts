@@ -3,8 +3,9 @@ import type { Generation } from '@darkroom/contracts/generation'
 import { createLog } from '@darkroom/infra/log'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
-import { createDemoProvider } from '../providers/demo/demo-provider.ts'
-import { ProviderError } from '../providers/provider.ts'
+import { createFakeAdapter } from '../../testing/fake-adapter.ts'
+import { ProviderError } from '../providers/adapter.ts'
+import { createDemoAdapter } from '../providers/demo/demo-adapter.ts'
 import { cancelAsUser, retryAsUser } from '../queue/user-actions.fixture.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 import {
@@ -95,6 +96,23 @@ test.each(['processing', 'failed'] as const)(
     await expectNoEntries(id)
   },
 )
+
+test('a request id is read with the outputs of its own call: a handle may say which one it is', async () => {
+  const adapter = createFakeAdapter({ url: env.fake.url })
+  const { submitting } = adapter
+  if (submitting.kind !== 'remote') throw new Error('expected a remote adapter')
+  const read: (readonly number[])[] = []
+  const readAnswer: typeof submitting.readAnswer = (answer, options) => {
+    read.push(options.indices)
+    return submitting.readAnswer(answer, options)
+  }
+  const id = await insertOpenCall(env, 'fake-image')
+  await env.database`update provider_calls set first_index = 1, count = 1 where generation_id = ${id}`
+  await writeAnswer(env, id, 'fake-image', Buffer.from(await submitDirectly(env)))
+  await env.startWorker({ adapters: [{ ...adapter, submitting: { ...submitting, readAnswer } }] })
+  await waitFor('an answer that is read', WAIT_MS, async () => read.length > 0)
+  expect(read[0]).toEqual([1])
+})
 
 test('fills only the missing outputs with an answer that comes after a completion', async () => {
   const id = await insertAnsweredCall('failed', await createBytesAnswer([0, 1]))
@@ -217,8 +235,8 @@ test('makes again, later, what the store did not take of a provider that is free
     if (!outage.isOver) throw new Error('the store is away')
     return await env.store.put(...args)
   }
-  const demo = createDemoProvider()
-  await env.startWorker({ store: { ...env.store, put }, providers: [demo] })
+  const demo = createDemoAdapter()
+  await env.startWorker({ store: { ...env.store, put }, adapters: [demo] })
   const id = await env.queue({ provider: 'demo', model: 'demo', outputs: 2 })
   await env.waitUntil(id, ({ waiting }) => waiting?.reason === 'storage-down')
   outage.isOver = true

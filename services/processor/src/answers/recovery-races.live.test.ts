@@ -3,9 +3,9 @@ import { readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
-import { createFakeProvider } from '../../testing/fake-provider.ts'
+import { createFakeAdapter } from '../../testing/fake-adapter.ts'
 import { purgeGenerations } from '../maintenance/purge-rows.ts'
-import type { Provider, ProviderOutput } from '../providers/provider.ts'
+import type { Adapter, ProviderOutput } from '../providers/adapter.ts'
 import { cancelAsUser } from '../queue/user-actions.fixture.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 import {
@@ -142,7 +142,7 @@ test(
 test(
   'a generation whose answer cannot be read is not reopened for ever',
   async () => {
-    const fake = createFakeProvider({ url: env.fake.url })
+    const fake = createFakeAdapter({ url: env.fake.url })
     if (fake.submitting.kind !== 'remote') throw new Error('the fake provider is remote')
     const outputs: AsyncIterable<ProviderOutput> = {
       [Symbol.asyncIterator]: () => ({
@@ -153,7 +153,7 @@ test(
     }
     const readAnswer: typeof fake.submitting.readAnswer = async () => ({ kind: 'outputs', outputs })
     const submitting = { ...fake.submitting, readAnswer }
-    const provider: Provider = { ...fake, submitting }
+    const provider: Adapter = { ...fake, submitting }
     const id = await insertOpenCall(env, 'fake-bytes')
     await writeAnswer(env, id, 'fake-bytes', await createBytesAnswer([0, 1]))
     await env.database`update generation_jobs set lease_owner = null where generation_id = ${id}`
@@ -167,7 +167,7 @@ test(
       if (generationId === undefined) runs++
       return await env.journal.list(generationId)
     }
-    await env.startWorker({ journal: { ...env.journal, list }, providers: [provider] })
+    await env.startWorker({ journal: { ...env.journal, list }, adapters: [provider] })
     await env.publishJob(id)
     await env.waitUntil(id, ({ status }) => status === 'failed')
     const count = async () => (await env.readTransitions(id)).filter(text => text === 'failed→processing').length
@@ -179,7 +179,7 @@ test(
     for (let process = 0; process < 5; process++) {
       await env.stopWorkers()
       const start = runs
-      await env.startWorker({ journal: { ...env.journal, list }, providers: [provider] })
+      await env.startWorker({ journal: { ...env.journal, list }, adapters: [provider] })
       await waitFor('some runs', WAIT_MS, async () => runs > start + 5 && (await env.read(id)).status === 'failed')
     }
     expect(await count()).toBe(3)
@@ -192,7 +192,7 @@ test(
 test(
   'a call that was given up by a second stop is unknown, and not bought again, whatever error its adapter passes on',
   async () => {
-    const fake = createFakeProvider({ url: env.fake.url })
+    const fake = createFakeAdapter({ url: env.fake.url })
     if (fake.submitting.kind !== 'remote') throw new Error('the fake provider is remote')
     let submits = 0
     // As `fetch` does: it rejects with the reason of its signal.
@@ -202,14 +202,14 @@ test(
       signal.addEventListener('abort', () => aborted.reject(signal.reason))
       return await aborted.promise
     }
-    const providers: Provider[] = [{ ...fake, submitting: { ...fake.submitting, submit } }]
-    const worker = await env.startWorker({ providers })
+    const providers: Adapter[] = [{ ...fake, submitting: { ...fake.submitting, submit } }]
+    const worker = await env.startWorker({ adapters: providers })
     const id = await env.queue({ model: 'fake-bytes' })
     await waitFor('a call', WAIT_MS, async () => submits === 1)
     const stopped = worker.stop()
     worker.callsInFlight.giveUp()
     await stopped
-    await env.startWorker({ providers: [fake] })
+    await env.startWorker({ adapters: [fake] })
     await env.publishJob(id)
     expect((await env.waitUntilEnded(id)).error?.code).toBe('unknown_outcome')
     expect(env.fake.requestLog.submits).toHaveLength(0)

@@ -1,10 +1,12 @@
 import { publicError } from '@darkroom/contracts/failures'
 import type { PublicError } from '@darkroom/contracts/output'
 import type { Transaction } from '@darkroom/infra/database/connection'
+import { updateGenerationCost } from '@darkroom/infra/generations/cost'
 import { transition } from '@darkroom/infra/generations/generations'
 import { markTemporary } from '@darkroom/infra/generations/mark-temporary'
 import { markFailed, recordTiming, summarizeOutputs } from '../outputs/output-rows.ts'
 import type { Job } from '../queue/job.ts'
+import { endOpenCallCosts } from './call-cost-rows.ts'
 
 const NOT_MADE = publicError('not_made')
 
@@ -25,6 +27,8 @@ export async function finishGeneration(tx: Transaction, job: Job, error: PublicE
     await markUploading(tx, job)
     await transition(tx, { id, to: 'completed', attempt })
   }
+  await endOpenCallCosts(tx, id)
+  await updateGenerationCost(tx, id)
   if (summary.available === indices.length && isUninterrupted(job)) await recordTiming(tx, job)
   await tx`
     update generation_jobs set lease_until = null, lease_owner = null, stage = null, progress = null

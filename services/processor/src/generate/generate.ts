@@ -1,39 +1,39 @@
 import { publicError } from '@darkroom/contracts/failures'
+import type { ModelSpec } from '@darkroom/contracts/model'
 import { MIN_SUBMIT_BYTES } from '@darkroom/infra/runtime/disk-space'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import type { Store } from '@darkroom/infra/store/store'
 import { recordCallEnd } from '../answers/call-rows.ts'
 import type { JournalEntry } from '../answers/journal.ts'
+import type { DownloadableOutput } from '../outputs/download.ts'
 import { markFailed, recordOutput } from '../outputs/output-rows.ts'
 import { type UploadDeps, uploadOutput } from '../outputs/upload.ts'
 import { createUploadBatch, UPLOAD_STAGE } from '../outputs/upload-batch.ts'
-import type { ProviderOutput } from '../providers/provider.ts'
+import { ProviderError, type ProviderOutput, type ProviderReference } from '../providers/adapter.ts'
 import type { Job, JobCall } from '../queue/job.ts'
 import { readCalls } from '../queue/job-rows.ts'
 import { type Lease, rescheduleJob } from '../queue/lease.ts'
 import { setWaiting, type WaitingState } from '../queue/waiting-reason.ts'
+import type { CallContext, CallOutcome, CallResult } from './call-context.ts'
+import { endCallCost, endUnknownCallCost, toCostOutcome } from './call-cost-rows.ts'
+import { toCallName } from './call-name.ts'
 import { finishGeneration, markUploading } from './finish-generation.ts'
 import { decideNextPoll, decideStorageDelay, type NextPoll, type PollDelay } from './next-poll.ts'
-import { createPlan, getOutputIndices, type JournalState, type Plan, type PlanLimits } from './plan.ts'
+import { createPlan, getOutputIndices, isMissing, type JournalState, type Plan, type PlanLimits } from './plan.ts'
+import { pollCall } from './poll-call.ts'
 import { createProgress } from './progress.ts'
-import {
-  type CallContext,
-  type CallOutcome,
-  type CallResult,
-  createUnknownOutcome,
-  pollCall,
-  recoverCall,
-  submitCall,
-  toCallName,
-} from './provider-call.ts'
+import { readJournaledCall, submitCall } from './provider-call.ts'
 import { loadReferences } from './provider-request.ts'
+import { recoverLostCall } from './recover-call.ts'
 
 export interface GenerateDeps
   extends UploadDeps,
     Pick<
       CallContext,
       | 'database'
-      | 'provider'
+      | 'adapter'
+      | 'isFree'
+      | 'model'
       | 'breaker'
       | 'maxCallSeconds'
       | 'maxAnswerSeconds'
@@ -74,7 +74,7 @@ export async function generate(deps: GenerateDeps, claimed: Job, lease: Lease): 
   // After the look: an answer that was noted and removed since the claim is in its row.
   const job = { ...claimed, calls: await readCalls(deps.database, claimed.id) }
   const deferred = new Set<number>()
-  const batch = createUploadBatch<ProviderOutput>({
+  const batch = createUploadBatch<DownloadableOutput>({
     concurrency: deps.uploadConcurrency,
     upload: async output => {
       if ((await uploadOutput(deps, job, lease, output)) === 'deferred') deferred.add(output.index)
@@ -84,8 +84,7 @@ export async function generate(deps: GenerateDeps, claimed: Job, lease: Lease): 
   })
   const plan = createPlan(job, deps.planLimits, toJournalState(deps.journal.id, job, entries))
   await recordLosses(job, lease, plan)
-  for (const output of plan.fetch)
-    void batch.add(toUrlOutput(output.index, output.providerUrl ?? '', output.providerHeaders))
+  for (const output of plan.fetch) void batch.add(toUrlOutput(output.index, output.providerUrl ?? '', output.needsAuth))
   try {
     const results = await makeCalls(deps, job, lease, plan, entries, batch.add)
     const options = { hasTriesLeft: job.failures < deps.maxFailures }
@@ -94,7 +93,7 @@ export async function generate(deps: GenerateDeps, claimed: Job, lease: Lease): 
     await batch.settled()
     const settled = results.filter(({ call }) => isSettled(deps, call, deferred))
     const next = decideNextPoll(settled, options)
-    await recordResults(job, lease, settled, { ...next, deferred })
+    await recordResults(job, lease, settled, { ...next, deferred, cancel: deps.model?.cancel })
     const delay = deferred.size > 0 ? (next.delay ?? decideStorageDelay(job.calls.length + 1)) : next.delay
     const outcome = await finishOrReschedule(job, lease, delay)
     await removeReadAnswers(deps, job, settled, entries)
@@ -106,8 +105,8 @@ export async function generate(deps: GenerateDeps, claimed: Job, lease: Lease): 
 }
 
 /** Returns whether nothing of a call is needed any more. What was made in this process is made again, by another call. */
-function isSettled({ provider }: GenerateDeps, call: JobCall, deferred: ReadonlySet<number>): boolean {
-  return provider.submitting.kind === 'local' || !getOutputIndices(call).some(index => deferred.has(index))
+function isSettled({ adapter }: GenerateDeps, call: JobCall, deferred: ReadonlySet<number>): boolean {
+  return adapter.submitting.kind === 'local' || !getOutputIndices(call).some(index => deferred.has(index))
 }
 
 /** Returns what the journal knows about the calls of a job. An entry of another attempt is another call of the same number. */
@@ -126,20 +125,28 @@ async function makeCalls(
   lease: Lease,
   plan: Plan,
   entries: JournalEntry[],
-  add: (output: ProviderOutput) => Promise<void>,
+  add: (output: DownloadableOutput) => Promise<void>,
 ): Promise<CallResult[]> {
   const isDiskFull = plan.submit.length > 0 && (await deps.getFreeBytes()) < MIN_SUBMIT_BYTES
   const submit = isDiskFull ? [] : plan.submit
   const progress = createProgress({ job, lease })
-  const references = submit.length > 0 ? await loadReferences(deps.store, job.referenceKeys) : []
+  const loaded = submit.length > 0 ? await loadInputs(deps, job) : []
+  const [refusal, references] = loaded instanceof ProviderError ? [loaded, []] : [undefined, loaded]
   const context = { ...createCallContext(deps, job, lease, add), references, onProgress: progress.report }
   const calls = [
     ...plan.resume.map(async call => ({ call, outcome: await pollCall(context, call) })),
     ...entries.flatMap(entry => {
       const call = plan.recover.find(({ call, attempt }) => call === entry.call && attempt === entry.attempt)
-      return call ? [recoverCall(context, call, entry).then(outcome => ({ call, outcome }))] : []
+      return call ? [readJournaledCall(context, call, entry).then(outcome => ({ call, outcome }))] : []
     }),
-    ...submit.map(async call => ({ call, outcome: await submitCall(context, call) })),
+    ...plan.unknown.map(async call => {
+      const isSenderGone = call.host === deps.journal.id && !isBeingSent(call, entries)
+      return { call, outcome: await recoverLostCall(context, call, { isSenderGone }) }
+    }),
+    ...submit.map(async call => ({
+      call,
+      outcome: refusal ? createRefusal(refusal) : await submitCall(context, call),
+    })),
   ]
   const settled = await Promise.allSettled(calls)
   await progress.flush()
@@ -147,23 +154,37 @@ async function makeCalls(
   if (rejected) throw rejected.reason
   return [
     ...settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])),
-    ...plan.unknown.map(call => ({ call, outcome: createUnknownOutcome() })),
     ...plan.pending.map(call => ({ call, outcome: createWait(PENDING_SECONDS, 'recovering') })),
     ...(isDiskFull ? plan.submit : []).map(call => ({ call, outcome: createWait(DISK_FULL_SECONDS, 'disk-full') })),
   ]
+}
+
+/** Returns whether a process that is frozen may still send a call. */
+function isBeingSent({ call, attempt }: JobCall, entries: JournalEntry[]): boolean {
+  const entry = entries.find(other => other.call === call && other.attempt === attempt)
+  return entry !== undefined && 'ended' in entry && !entry.ended
+}
+
+/** Loads the input images of a job. An error that no other try would change is returned: no call is made then. */
+async function loadInputs({ store, model }: GenerateDeps, job: Job): Promise<ProviderReference[] | ProviderError> {
+  return await loadReferences(store, job.references, model).catch(error => {
+    if (error instanceof ProviderError) return error
+    throw error
+  })
 }
 
 function createCallContext(
   deps: GenerateDeps,
   job: Job,
   lease: Lease,
-  add: (output: ProviderOutput) => Promise<void>,
+  add: (output: DownloadableOutput) => Promise<void>,
 ): Omit<CallContext, 'references' | 'onProgress'> {
-  const recorded = new Set<number>()
+  const recorded = new Set(job.outputs.filter(output => !isMissing(output)).map(({ index }) => index))
   const onOutput = async (output: ProviderOutput) => {
     // Two calls may give the same output, and both would be stored with the same key: the first one counts.
     if (recorded.has(output.index)) return
     recorded.add(output.index)
+    if (output.kind === 'refused') return await recordRefusal(job, lease, output)
     if (!(await lease.write(tx => recordOutput(tx, job, output)))) return
     const begun = add(output)
     // Bytes wait on the disk, where their answer is: no more of them are read than can be stored.
@@ -177,7 +198,10 @@ async function recordLosses(job: Job, lease: Lease, { lostOutputs, resubmitted }
   if (lostOutputs.length === 0 && resubmitted.length === 0) return
   await lease.write(async tx => {
     if (lostOutputs.length > 0) await markFailed(tx, job, lostOutputs, OUTPUT_LOST)
-    for (const call of resubmitted) await recordCallEnd(tx, job, call, 'unknown')
+    for (const call of resubmitted) {
+      await recordCallEnd(tx, job, call, 'unknown')
+      await endCallCost(tx, toCallName(job, call), 'unknown')
+    }
   })
 }
 
@@ -186,18 +210,26 @@ async function recordResults(
   job: Job,
   lease: Lease,
   results: CallResult[],
-  next: Pick<NextPoll, 'failedCalls' | 'hasCountedFailure'> & { deferred: ReadonlySet<number> },
+  next: Pick<NextPoll, 'failedCalls' | 'hasCountedFailure'> & {
+    deferred: ReadonlySet<number>
+    cancel: ModelSpec['cancel'] | undefined
+  },
 ): Promise<void> {
-  const { failedCalls, hasCountedFailure, deferred } = next
+  const { failedCalls, hasCountedFailure, deferred, cancel } = next
   const ended = results.flatMap(({ call, outcome }) =>
     outcome.kind === 'waiting' || outcome.end === null ? [] : [{ call, end: outcome.end }],
   )
   if (ended.length === 0 && failedCalls.length === 0 && !hasCountedFailure) return
   await lease.write(async tx => {
-    for (const { call, end } of ended) await recordCallEnd(tx, job, call, end)
+    for (const { call, end } of ended) {
+      await recordCallEnd(tx, job, call, end)
+      const isUnknown = failedCalls.some(failed => failed.call === call && failed.error.failure === 'unknown')
+      await endCallCost(tx, toCallName(job, call), isUnknown ? 'unknown' : toCostOutcome(end, cancel))
+    }
     for (const { call, error } of failedCalls) {
       const indices = getOutputIndices(call).filter(index => !deferred.has(index))
       await markFailed(tx, job, indices, publicError(error.code, error.message))
+      await endUnknownCallCost(tx, toCallName(job, call))
     }
     if (hasCountedFailure) await tx`update generation_jobs set failures = failures + 1 where generation_id = ${job.id}`
   })
@@ -222,6 +254,14 @@ async function removeReadAnswers(
   }
 }
 
+async function recordRefusal(
+  job: Job,
+  lease: Lease,
+  { index, error }: Extract<ProviderOutput, { kind: 'refused' }>,
+): Promise<void> {
+  await lease.write(tx => markFailed(tx, job, [index], publicError(error.code, error.message)))
+}
+
 async function finishOrReschedule(job: Job, lease: Lease, delay: PollDelay | null): Promise<JobOutcome> {
   if (delay !== null) await failpoint('before-hand-back')
   await lease.write(async tx => {
@@ -236,8 +276,12 @@ async function setStage(job: Job, lease: Lease, stage: string | null): Promise<v
   await lease.write(tx => tx`update generation_jobs set stage = ${stage} where generation_id = ${job.id}`)
 }
 
-function toUrlOutput(index: number, url: string, headers: Record<string, string> | null): ProviderOutput {
-  return { index, kind: 'url', url, expiresAt: null, ...(headers ? { headers } : {}) }
+function toUrlOutput(index: number, url: string, needsAuth: boolean): DownloadableOutput {
+  return { index, kind: 'url', url, expiresAt: null, needsAuth }
+}
+
+function createRefusal(error: ProviderError): CallOutcome {
+  return { kind: 'failed', error, canRetry: false, end: null }
 }
 
 function createWait(seconds: number, reason: WaitingState['reason']): CallOutcome {

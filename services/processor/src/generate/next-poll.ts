@@ -1,9 +1,9 @@
 import { FAILURES } from '@darkroom/contracts/failures'
 import { RETRY_POLICIES, retryDelay } from '@darkroom/infra/runtime/retry-policies'
-import type { ProviderError } from '../providers/provider.ts'
+import type { ProviderError } from '../providers/adapter.ts'
 import type { JobCall } from '../queue/job.ts'
 import type { WaitingState } from '../queue/waiting-reason.ts'
-import type { CallOutcome, CallResult } from './provider-call.ts'
+import type { CallOutcome, CallResult } from './call-context.ts'
 
 /** Time until a job is due again, and the reason for waiting that users see. */
 export interface PollDelay {

@@ -23,7 +23,7 @@ const outputs = fc
         width: 8,
         height: 8,
         providerUrl: hasUrl ? `https://provider.example/${index}` : null,
-        providerHeaders: null,
+        needsAuth: false,
       }),
     ),
   )
@@ -76,6 +76,7 @@ const jobs = outputs.chain(given =>
 const limits = fc.record({
   outputsPerCall: fc.integer({ min: 1, max: 4 }),
   isFree: fc.boolean(),
+  canRecover: fc.boolean(),
   maxSubmits: fc.integer({ min: 1, max: 3 }),
 })
 
@@ -96,13 +97,19 @@ test('never covers an output twice, and never submits one that is stored or has 
   )
 })
 
-test('covers every missing output with a free provider', () => {
+test('covers every missing output with a free provider, and leaves no call without an end', () => {
   fc.assert(
     fc.property(jobs, limits, (job, given) => {
-      const plan = createPlan({ ...job, mode: 'make' }, { ...given, isFree: true }, EMPTY)
+      const plan = createPlan({ ...job, mode: 'make' }, { ...given, isFree: true, canRecover: false }, EMPTY)
       const seen = [...plan.resume, ...plan.pending, ...plan.submit].flatMap(getOutputIndices)
       expect(job.outputs.filter(output => isMissing(output) && !seen.includes(output.index))).toEqual([])
-      expect([plan.unknown, plan.lostOutputs, plan.resubmitted]).toEqual([[], [], []])
+      expect([plan.unknown, plan.lostOutputs]).toEqual([[], []])
+      const missing = job.outputs.filter(isMissing).map(({ index }) => index)
+      const open = job.calls.filter(
+        call => !call.finished && getOutputIndices(call).some(index => missing.includes(index)),
+      )
+      const handled = [...plan.resume, ...plan.pending, ...plan.resubmitted]
+      expect(open.filter(call => !handled.includes(call))).toEqual([])
     }),
   )
 })
@@ -141,12 +148,12 @@ test('submits an output with an unknown outcome at most `maxSubmits` times in a 
         width: 8,
         height: 8,
         providerUrl: null,
-        providerHeaders: null,
+        needsAuth: false,
       } as const
       for (let tries = 0; tries < 6; tries++) {
         const plan = createPlan(
           { outputs: [output], calls, round: 1, mode: 'make' },
-          { outputsPerCall: 1, isFree: false, maxSubmits },
+          { outputsPerCall: 1, isFree: false, canRecover: false, maxSubmits },
           EMPTY,
         )
         for (const { call } of plan.resubmitted)
@@ -181,12 +188,12 @@ test('neither buys nor gives up an output whose answer is in a journal, or may s
 })
 
 test('waits for the journal of another host for ten minutes of its silence', () => {
-  const output = { index: 0, state: 'pending', width: 8, height: 8, providerUrl: null, providerHeaders: null } as const
+  const output = { index: 0, state: 'pending', width: 8, height: 8, providerUrl: null, needsAuth: false } as const
   const call = { call: 0, firstIndex: 0, count: 1, round: 1, requestId: null, finished: false, outcome: null }
   const plan = (host: string | null, hostSilentSeconds: number) => {
     const sent = { ...call, ageSeconds: 0, cancelRequested: false, attempt: 1, host, hostSilentSeconds }
     const job = { outputs: [output], calls: [sent], round: 1, mode: 'make' as const }
-    return createPlan(job, { outputsPerCall: 1, isFree: false, maxSubmits: 1 }, EMPTY)
+    return createPlan(job, { outputsPerCall: 1, isFree: false, canRecover: false, maxSubmits: 1 }, EMPTY)
   }
   expect(plan('another host', 599).pending).toHaveLength(1)
   expect(plan('another host', 601).unknown).toHaveLength(1)

@@ -10,7 +10,7 @@ export interface Plan {
   pending: JobCall[]
   /** New calls, to be submitted. */
   submit: JobCall[]
-  /** Calls without a request id that may have been accepted by the provider, and may not be submitted again. */
+  /** Calls without a request id that may have been accepted by the provider, and may not be submitted again before it was asked. */
   unknown: JobCall[]
   /** Calls of the same kind whose outputs are in `submit` again. */
   resubmitted: JobCall[]
@@ -27,6 +27,8 @@ export interface PlanLimits {
   isFree: boolean
   /** Times that one output may be submitted in a round while its outcome is unknown. */
   maxSubmits: number
+  /** Whether the provider can be asked for a call whose answer was lost: then nothing is submitted again before that. */
+  canRecover: boolean
 }
 
 /** The content of this host's journal, as far as a job's calls are concerned. */
@@ -49,13 +51,19 @@ type PlannedJob = Pick<Job, 'outputs' | 'calls' | 'round' | 'mode'>
 export function createPlan(job: PlannedJob, limits: PlanLimits, journal: JournalState): Plan {
   const missing = job.outputs.filter(isMissing)
   const covering = job.calls.filter(call => covers(call, missing))
-  const recover = covering.filter(call => call.requestId === null && journal.calls.get(call.call) === 'answered')
+  // Of an open call whose outputs are all there the end, and the bill, are still to be found out.
+  const relevant = job.calls.filter(call => !call.finished || covering.includes(call))
+  const recover = relevant.filter(call => call.requestId === null && journal.calls.get(call.call) === 'answered')
   const pending = covering.filter(call => call.requestId === null && isPending(call, journal))
-  const open = covering.filter(call => !call.finished)
+  const open = job.calls.filter(call => !call.finished)
   const resume = open.filter(call => call.requestId !== null)
-  const unanswered = open.filter(call => call.requestId === null && ![...recover, ...pending].includes(call))
-  const unacknowledged = limits.isFree ? [] : unanswered
-  const resubmitted = unacknowledged.filter(call => job.mode === 'make' && canResubmit(job, call, limits))
+  const unanswered = open.filter(
+    call => call.requestId === null && !recover.includes(call) && !isPending(call, journal),
+  )
+  const unacknowledged = limits.isFree && !limits.canRecover ? [] : unanswered
+  const resubmitted = unacknowledged.filter(
+    call => !limits.canRecover && job.mode === 'make' && canResubmit(job, call, limits),
+  )
   const unknown = unacknowledged.filter(call => !resubmitted.includes(call))
   const expected = new Set([...recover, ...pending].flatMap(getOutputIndices))
   const lostOutputs = limits.isFree ? [] : findLostOutputs(job, missing).filter(index => !expected.has(index))
@@ -72,7 +80,8 @@ export function createPlan(job: PlannedJob, limits: PlanLimits, journal: Journal
     recover,
     pending,
     unknown,
-    resubmitted,
+    // A free call is made again, by another one: this one has ended.
+    resubmitted: limits.isFree && !limits.canRecover && job.mode === 'make' ? unanswered : resubmitted,
     lostOutputs,
     submit: splitIntoRuns(wanted, limits.outputsPerCall).map((run, offset) => createCall(job, nextCall + offset, run)),
     fetch: job.outputs.filter(output => output.state === 'saving' && output.providerUrl !== null),
@@ -109,7 +118,8 @@ function isUnknown(call: JobCall): boolean {
   return call.requestId === null && (!call.finished || call.outcome === 'unknown')
 }
 
-function isMissing(output: JobOutput): boolean {
+/** Returns whether an output is still to be made, or was lost with the worker that had its bytes. */
+export function isMissing(output: JobOutput): boolean {
   return output.state === 'pending' || isLostInMemory(output)
 }
 

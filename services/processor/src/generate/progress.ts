@@ -1,4 +1,5 @@
 import { bumpVersion } from '@darkroom/infra/generations/generations'
+import type { CheckResult } from '../providers/adapter.ts'
 import type { Job, JobCall } from '../queue/job.ts'
 import type { Lease } from '../queue/lease.ts'
 
@@ -29,6 +30,16 @@ export function createProgress(options: { job: Job; lease: Lease }): Progress {
     writing = writing.then(() => writeProgress(job, lease, total)).catch(() => {})
   }
   return { report, flush: () => writing }
+}
+
+/** Reports the progress of a call: that of its provider, or the share of its outputs that are made. */
+export function reportCallProgress(
+  { onProgress }: { onProgress: (call: JobCall, fraction: number) => void },
+  call: JobCall,
+  { outputs, progress }: Extract<CheckResult, { kind: 'waiting' }>,
+): void {
+  const made = outputs.length / Math.max(1, call.count)
+  if (progress !== undefined || made > 0) onProgress(call, Math.max(progress ?? 0, made))
 }
 
 async function writeProgress(job: Job, lease: Lease, fraction: number): Promise<void> {

@@ -1,14 +1,21 @@
+import type { ModelSpec, Operation } from '@darkroom/contracts/model'
+import { countInputs, withDefaults } from '@darkroom/contracts/model-fields'
+import { encodeMask } from '@darkroom/infra/images/mask'
 import { stripMetadata } from '@darkroom/infra/images/strip-metadata'
 import type { Store } from '@darkroom/infra/store/store'
-import type { ProviderReference, ProviderRequest } from '../providers/provider.ts'
-import type { Job, JobCall } from '../queue/job.ts'
+import { ProviderError, type ProviderReference, type ProviderRequest } from '../providers/adapter.ts'
+import type { Job, JobCall, JobReference } from '../queue/job.ts'
 import { getOutputIndices } from './plan.ts'
+
+/** Capabilities that are assumed of a model that its connection no longer lists. */
+const UNLISTED = { settings: {}, seed: null, mask: 'none', operations: ['generate'], inputs: [] } as const
 
 /** Builds the provider's request for one call. */
 export function createProviderRequest(
   job: Job,
   call: JobCall,
   references: readonly ProviderReference[],
+  spec: ModelSpec | undefined,
 ): ProviderRequest {
   const { prompt, model, kind, parameters } = job
   const { negativePrompt, duration } = parameters
@@ -16,30 +23,65 @@ export function createProviderRequest(
   return {
     model,
     kind,
+    operation: findOperation(spec, references),
     prompt,
     width: firstOutput?.width ?? 1024,
     height: firstOutput?.height ?? 1024,
+    aspectRatio: parameters.aspectRatio ?? '1:1',
+    resolution: parameters.resolution ?? 1024,
     indices: getOutputIndices(call),
-    seed: parameters.seed ?? deriveSeed(job.id),
-    settings: parameters.settings ?? {},
+    seed: parameters.seed ?? deriveSeed(job.id, spec),
+    settings: withDefaults(spec ?? UNLISTED, parameters.settings ?? {}),
     references,
     ...(negativePrompt === undefined ? {} : { negativePrompt }),
     ...(duration === undefined ? {} : { duration }),
   }
 }
 
-/** Loads reference images from the store, without their metadata. @throws Error when one is not in the store */
-export async function loadReferences(store: Pick<Store, 'get'>, keys: readonly string[]): Promise<ProviderReference[]> {
-  return await Promise.all(keys.map(key => loadReference(store, key)))
+/**
+ * Loads input images from the store, without their metadata. A mask is encoded in the polarity of the model and in the size of the
+ * first other image.
+ *
+ * @throws ProviderError `model_unknown` for a mask whose model is not listed any more: without it everything would be changed
+ * @throws Error when one is not in the store
+ */
+export async function loadReferences(
+  store: Pick<Store, 'get'>,
+  inputs: readonly JobReference[],
+  spec: ModelSpec | undefined,
+): Promise<ProviderReference[]> {
+  const images = inputs.filter(({ role }) => role !== 'mask')
+  const loaded = await Promise.all(
+    images.map(async ({ key, role }) => ({ role, ...(await stripMetadata(await loadBytes(store, key))) })),
+  )
+  const mask = inputs.find(({ role }) => role === 'mask')
+  const [target] = loaded
+  const polarity = spec?.mask ?? 'none'
+  if (!mask || !target) return loaded
+  if (polarity === 'none') throw new ProviderError('model_unknown')
+  const encoded = await encodeMask(await loadBytes(store, mask.key), polarity, target)
+  return [...loaded, { role: 'mask', ...encoded }]
 }
 
-async function loadReference(store: Pick<Store, 'get'>, key: string): Promise<ProviderReference> {
+async function loadBytes(store: Pick<Store, 'get'>, key: string): Promise<Uint8Array> {
   const object = await store.get(key)
   if (!object) throw new Error(`reference image ${key} is not in the store`)
-  return await stripMetadata(await new Response(object.body).bytes())
+  return await new Response(object.body).bytes()
+}
+
+/** Returns the operation that the inputs of a request amount to. */
+function findOperation(spec: ModelSpec | undefined, references: readonly ProviderReference[]): Operation {
+  const { operations } = spec ?? UNLISTED
+  const isOffered = (operation: Operation) => operations.some(offered => offered === operation)
+  if (references.some(({ role }) => role === 'mask') && isOffered('inpaint')) return 'inpaint'
+  if (references.length > 0 && isOffered('edit')) return 'edit'
+  if (references.length > 0 && spec && countInputs(spec, 'first-frame') > 0 && isOffered('animate')) return 'animate'
+  return 'generate'
 }
 
 /** Derives a seed from the generation's id, for generations without one: each has its own, and a retry the same. */
-function deriveSeed(id: string): number {
-  return new Bun.CryptoHasher('sha256').update(id).digest().readUInt32BE(0)
+function deriveSeed(id: string, spec: ModelSpec | undefined): number {
+  const seed = new Bun.CryptoHasher('sha256').update(id).digest().readUInt32BE(0)
+  const range = spec?.seed
+  return range ? range.min + (seed % (range.max - range.min + 1)) : seed
 }

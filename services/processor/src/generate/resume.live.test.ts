@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
-import { createFakeProvider } from '../../testing/fake-provider.ts'
+import { createFakeAdapter } from '../../testing/fake-adapter.ts'
+import { insertOpenCall, submitDirectly } from '../answers/answers.fixture.ts'
+import { ProviderError } from '../providers/adapter.ts'
 import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 import { retryAsUser } from '../queue/user-actions.fixture.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
@@ -25,6 +27,41 @@ test('does not submit again what may have been accepted, and reports an unknown 
   await retryAsUser(env, generation.id, 'make')
   expect((await env.waitUntilEnded(generation.id)).status).toBe('completed')
   expect(env.fake.requestLog.submits).toHaveLength(2)
+})
+
+test('of a connection that was removed the calls under way are polled, and no other is made', async () => {
+  const id = await insertOpenCall(env, 'fake-image')
+  const { id: handle } = JSON.parse(await submitDirectly(env))
+  await env.database`
+    update provider_calls set request_id = ${handle}, first_index = 0, count = 1 where generation_id = ${id}`
+  await env.database`
+    insert into connections (id, kind, name, source, removed_at) values ('fake', 'fake', 'Fake', 'stored', now())`
+  try {
+    await env.startWorker()
+    await env.publishJob(id)
+    expect((await env.waitUntilEnded(id)).status).toBe('completed')
+    expect(env.fake.requestLog.submits).toHaveLength(1)
+  } finally {
+    await env.database`delete from connections`
+  }
+})
+
+test('a call that is paid for waits while the key is not accepted, and is polled again once it is', async () => {
+  const adapter = createFakeAdapter({ url: env.fake.url })
+  let isRefused = true
+  const check: typeof adapter.check = async (handle, signal) => {
+    if (isRefused) throw new ProviderError('key_refused')
+    return await adapter.check(handle, signal)
+  }
+  await env.startWorker({ adapters: [{ ...adapter, check }] })
+  const id = await env.queue({})
+  const waiting = await env.waitUntil(id, ({ waiting, status }) => waiting !== null || status === 'failed')
+  expect([waiting.status, waiting.waiting?.reason]).toEqual(['processing', 'key-refused'])
+  isRefused = false
+  await env.database`update generation_jobs set next_check_at = now() where generation_id = ${id}`
+  await env.publishJob(id)
+  expect((await env.waitUntilEnded(id)).status).toBe('completed')
+  expect(env.fake.requestLog.submits).toHaveLength(1)
 })
 
 test('submits twice and no more with `maxSubmits` 2', async () => {
@@ -90,7 +127,7 @@ test('cancels a call that exceeds the time limit of its model', async () => {
 })
 
 test('waits on stopping for the response to a submission, and the next worker polls its request id', async () => {
-  const real = createFakeProvider({ url: env.fake.url })
+  const real = createFakeAdapter({ url: env.fake.url })
   const gate = Promise.withResolvers<void>()
   const { submitting } = real
   if (submitting.kind !== 'remote') throw new Error('expected a remote provider')
@@ -100,7 +137,7 @@ test('waits on stopping for the response to a submission, and the next worker po
     options.signal.throwIfAborted()
     return answer
   }
-  const first = await env.startWorker({ providers: [{ ...real, submitting: { ...submitting, submit } }] })
+  const first = await env.startWorker({ adapters: [{ ...real, submitting: { ...submitting, submit } }] })
   const id = await env.queue({})
   await env.fake.waitForRequests(log => log.submits.length === 1)
   const stopped = first.stop()

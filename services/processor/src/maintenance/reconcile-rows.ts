@@ -4,20 +4,20 @@ import { transaction } from '@darkroom/infra/database/transaction'
 
 const BATCH_SIZE = 500
 
-/** Counts a provider's generations that have not ended. */
-export async function countUnfinished(database: Database, provider: string): Promise<number> {
+/** Counts a connection's generations that have not ended. */
+export async function countUnfinished(database: Database, connection: string): Promise<number> {
   const [row] = await database<{ count: number }[]>`
     select count(*)::int as count from generations
-    where status in ('queued', 'processing', 'uploading') and provider = ${provider}`
+    where status in ('queued', 'processing', 'uploading') and provider = ${connection}`
   return row?.count ?? 0
 }
 
-/** Finds generations without a lease whose provider is not configured here or elsewhere and that are not marked so yet. */
-export async function findUnservedGenerations(database: Database, providers: string[]): Promise<string[]> {
+/** Finds generations without a lease whose connection is served neither here nor elsewhere and that are not marked so yet. */
+export async function findUnservedGenerations(database: Database, connections: string[]): Promise<string[]> {
   const rows = await database<{ id: string }[]>`
     select g.id from generations g join generation_jobs j on j.generation_id = g.id
-    where g.status in ('queued', 'processing', 'uploading') and not g.provider = any(${providers})
-      and not exists (select from models m where m.provider = g.provider)
+    where g.status in ('queued', 'processing', 'uploading') and not g.provider = any(${connections})
+      and not exists (select from processors p where g.provider = any(p.connections) and p.seen_at > clock_timestamp() - interval '60 seconds')
       and g.waiting ->> 'reason' is distinct from 'not-configured'
       and coalesce(j.lease_until, '-infinity') < clock_timestamp()
     limit ${BATCH_SIZE}`
@@ -39,14 +39,14 @@ export async function isRelayBehind(database: Database): Promise<boolean> {
  */
 export async function enqueueLostJobs(
   database: Database,
-  options: { provider: string; subject: string; seconds: number },
+  options: { connection: string; subject: string; seconds: number },
 ): Promise<number> {
   return await transaction(database, async tx => {
     const rows = await tx<{ id: string }[]>`
       update generation_jobs j set announced_at = clock_timestamp()
       from (
         select j.generation_id from generation_jobs j join generations g on g.id = j.generation_id
-        where g.status in ('queued', 'processing', 'uploading') and g.provider = ${options.provider}
+        where g.status in ('queued', 'processing', 'uploading') and g.provider = ${options.connection}
           and coalesce(j.lease_until, '-infinity') < clock_timestamp()
           and coalesce(j.next_check_at, '-infinity') < clock_timestamp() - interval '2 seconds'
           and j.announced_at < clock_timestamp() - make_interval(secs => ${options.seconds})

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { relayAll } from '@darkroom/infra/database/outbox'
-import { createFakeProvider } from '../../testing/fake-provider.ts'
+import { createFakeAdapter } from '../../testing/fake-adapter.ts'
 import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 import { reconcile } from './reconcile.ts'
@@ -39,15 +39,15 @@ test('enqueues a due job whose delayed message was lost', async () => {
   await relayUntil([id])
 })
 
-test('marks a generation once whose provider is not configured, and works on it once it is', async () => {
+test('marks a generation once whose connection is not served, and works on it once it is', async () => {
   const id = await insertQueuedGeneration(env.database, { workspaceId: env.workspaceId, provider: 'elsewhere' })
   const worker = await env.startWorker()
   running.push(reconcile({ ...worker.deps, intervalMs: 20 }))
   const updated = await env.waitUntil(id, ({ waiting }) => waiting !== null)
   expect(updated).toMatchObject({ status: 'queued', version: 2, waiting: { reason: 'not-configured', until: null } })
 
-  const elsewhere = { ...createFakeProvider({ url: env.fake.url }), name: 'elsewhere' }
-  const other = await env.startWorker({ providers: [elsewhere] })
+  const elsewhere = { ...createFakeAdapter({ url: env.fake.url }), connection: 'elsewhere' }
+  const other = await env.startWorker({ adapters: [elsewhere] })
   await env.database`update generation_jobs set announced_at = clock_timestamp() - interval '5 minutes'`
   running.push(reconcile({ ...other.deps, intervalMs: 20 }))
   await relayUntil([id])

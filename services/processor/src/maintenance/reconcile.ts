@@ -6,7 +6,6 @@ import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
 import { sleep } from '@darkroom/infra/runtime/timers'
 import type { ProcessorMetrics } from '../metrics.ts'
-import type { Provider } from '../providers/provider.ts'
 import { type CancelCallDeps, cancelOpenCalls } from '../queue/cancel.ts'
 import { setWaiting } from '../queue/waiting-reason.ts'
 import { countUnfinished, enqueueLostJobs, findUnservedGenerations, isRelayBehind } from './reconcile-rows.ts'
@@ -49,38 +48,38 @@ export async function reconcile(deps: ReconcileDeps): Promise<void> {
   })
 }
 
-/** @returns whether every generation of these providers has ended, and nothing was to be cancelled */
+/** @returns whether every generation of these connections has ended, and nothing was to be cancelled */
 async function reconcileOnce(deps: ReconcileDeps): Promise<boolean> {
   const cancelled = await cancelOpenCalls(deps)
   // Messages that are not published yet are not lost.
   if (!deps.bus.isConnected() || (await isRelayBehind(deps.database))) return false
   let unfinished = 0
-  for (const provider of deps.providers) unfinished += await reconcileProvider(deps, provider)
+  for (const { adapter } of deps.connections.list()) unfinished += await reconcileConnection(deps, adapter.connection)
   await markUnserved(deps)
   return cancelled + unfinished === 0
 }
 
-/** Marks generations whose provider is no longer configured. Once it is, their jobs are published again. */
-async function markUnserved({ database, providers }: Pick<ReconcileDeps, 'database' | 'providers'>): Promise<void> {
-  const served = providers.map(({ name }) => name)
+/** Marks generations whose connection is no longer served by any processor. Once it is, their jobs are published again. */
+async function markUnserved({ database, connections }: Pick<ReconcileDeps, 'database' | 'connections'>): Promise<void> {
+  const served = connections.list().map(({ adapter }) => adapter.connection)
   for (const id of await findUnservedGenerations(database, served)) {
     await transaction(database, tx => setWaiting(tx, id, { reason: 'not-configured', seconds: null }))
   }
 }
 
-/** @returns the number of the provider's generations that have not ended */
-async function reconcileProvider(
+/** @returns the number of the connection's generations that have not ended */
+async function reconcileConnection(
   { database, bus, metrics, log }: Pick<ReconcileDeps, 'database' | 'bus' | 'metrics' | 'log'>,
-  { name: provider }: Pick<Provider, 'name'>,
+  connection: string,
 ): Promise<number> {
-  const unfinished = await countUnfinished(database, provider)
+  const unfinished = await countUnfinished(database, connection)
   if (unfinished === 0) return 0
-  const [consumer, subject] = [jobConsumerName(provider), jobSubject(provider)]
+  const [consumer, subject] = [jobConsumerName(connection), jobSubject(connection)]
   const messages = await bus.countBacklog(consumer)
   const seconds = messages < unfinished ? LOST_SECONDS : POSSIBLY_LOST_SECONDS
-  const count = await enqueueLostJobs(database, { provider, subject, seconds })
+  const count = await enqueueLostJobs(database, { connection, subject, seconds })
   if (count === 0) return unfinished
   metrics.reannounced.inc(count)
-  log.warn({ provider, consumer, subject, count, unfinished, messages }, 'lost_jobs_enqueued')
+  log.warn({ connection, consumer, subject, count, unfinished, messages }, 'lost_jobs_enqueued')
   return unfinished
 }

@@ -16,7 +16,9 @@ export interface Rehost {
   attempt: number
   state: OutputState
   url: string | null
-  headers: Record<string, string> | null
+  needsAuth: boolean
+  /** Id of the connection that the output is at. */
+  connection: string
   /** Seconds until the provider's URL expires; negative once it has, null if no expiry was announced. */
   expiresIn: number | null
   /** Seconds since the generation was completed; 0 while it is not. */
@@ -39,7 +41,7 @@ export async function takeRehost(db: Database, visibilityTimeoutSeconds: number)
       returning r.generation_id, r.index, r.tries
     )
     select t.generation_id as id, t.index, t.tries, g.workspace_id as "workspaceId", j.attempt, o.state,
-           o.provider_url as url, o.provider_headers as headers,
+           o.provider_url as url, o.needs_auth as "needsAuth", g.provider as connection,
            extract(epoch from o.expires_at - now())::float as "expiresIn",
            coalesce(extract(epoch from now() - g.completed_at), 0)::float as age
     from taken t

@@ -13,6 +13,7 @@ import { openStore } from '@darkroom/infra/store/open-store'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
+import { waitFor } from '@darkroom/infra/testing/wait-for'
 import { createProcessorMetrics } from '../metrics.ts'
 import { openSpool, type Spool } from '../outputs/spool.ts'
 import { runRehosts } from './rehost.ts'
@@ -67,6 +68,19 @@ test('stores a temporary output once the provider has recovered', async () => {
   for (const key of await readKeys(id)) expect(await store.head(key)).not.toBeNull()
   expect(await countRehosts(database)).toBe(0)
   expect(await counts()).toMatchObject({ outputs_rehosted_total: 1, outputs_lost_total: 0 })
+})
+
+test('an output that needs the key of a connection is not fetched where that is not served, and not lost by it', async () => {
+  fake.setBehavior({ files: { '*': { kind: 'status', status: 404 } } })
+  const id = await insertTemporary({})
+  await database`update generation_outputs set needs_auth = true where generation_id = ${id}`
+  startLoop()
+  await waitFor('some tries', 10_000, async () => {
+    const [row] = await database<{ tries: number }[]>`select tries from rehosts`
+    return row === undefined || row.tries > 4
+  })
+  expect((await read(id)).outputs[0]?.state).toBe('temporary')
+  expect(fake.requestLog.files).toEqual([])
 })
 
 test('marks an output lost with an error that the provider deleted after its expiry, and the generation stays completed', async () => {

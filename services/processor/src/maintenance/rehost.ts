@@ -9,10 +9,11 @@ import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import { RETRY_POLICIES, type RetryPolicy } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
 import type { ProcessorMetrics } from '../metrics.ts'
+import type { DownloadableOutput } from '../outputs/download.ts'
 import type { StoredOutput } from '../outputs/output-rows.ts'
 import { type StoreOutputDeps, storeOutput } from '../outputs/store-output.ts'
 import { StoreOutputError } from '../outputs/store-output-error.ts'
-import type { ProviderOutput } from '../providers/provider.ts'
+import type { Connections } from '../providers/connections.ts'
 import { isLost, nextRehostDelay } from './rehost-policy.ts'
 import {
   countRehosts,
@@ -25,7 +26,9 @@ import {
 } from './rehost-rows.ts'
 import { scheduleRemovals } from './removal-rows.ts'
 
-export interface RehostDeps extends StoreOutputDeps {
+export interface RehostDeps extends Omit<StoreOutputDeps, 'access'> {
+  /** Absent: outputs that need the key of a connection are not fetched. */
+  connections?: Pick<Connections, 'find'>
   database: Database
   log: Log
   metrics: Pick<ProcessorMetrics, 'rehosted' | 'lost' | 'rehostsWaiting'>
@@ -75,18 +78,23 @@ async function rehostNext(deps: RehostDeps): Promise<'busy' | 'idle'> {
   return 'busy'
 }
 
-function toProviderOutput({ index, state, url, headers }: Rehost): ProviderOutput | undefined {
+function toProviderOutput({ index, state, url, needsAuth }: Rehost): DownloadableOutput | undefined {
   if (state !== 'temporary' || url === null) return undefined
-  return { index, kind: 'url', url, expiresAt: null, ...(headers ? { headers } : {}) }
+  return { index, kind: 'url', url, expiresAt: null, needsAuth }
 }
 
-async function rehostOne(deps: RehostDeps, rehost: Rehost, output: ProviderOutput): Promise<void> {
-  const { id, workspaceId, attempt, tries } = rehost
+/** Without the key a provider may answer that there is no such output, and it would count as lost. */
+const NOT_SERVED = 'its connection is not served by this process'
+
+async function rehostOne(deps: RehostDeps, rehost: Rehost, output: DownloadableOutput): Promise<void> {
+  const { id, workspaceId, attempt, tries, connection } = rehost
+  const access = deps.connections?.find(connection)?.download?.()
   const signal = AbortSignal.any([deps.signal, AbortSignal.timeout(TRY_TIMEOUT_MS)])
   try {
+    if (rehost.needsAuth && !access) throw new StoreOutputError('retryable', { cause: new Error(NOT_SERVED) })
     // Each try has a key of its own, which no worker's attempt has: a late try overwrites no object.
     const target = { workspaceId, generationId: id, attempt: `${attempt}-${tries}` }
-    await recordRehost(deps, rehost, await storeOutput(deps, target, output, signal))
+    await recordRehost(deps, rehost, await storeOutput({ ...deps, access }, target, output, signal))
   } catch (err) {
     if (deps.signal.aborted) return await postponeRehost(deps.database, rehost, 0)
     await onRehostError(deps, rehost, err)

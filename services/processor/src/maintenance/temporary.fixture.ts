@@ -1,6 +1,6 @@
 import type { Database } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
-import { createTestProvider, REQUEST, readFinishedOutputs, submitRequest } from '../../testing/fake-env.ts'
+import { createTestAdapter, REQUEST, readFinishedOutputs, submitRequest } from '../../testing/fake-env.ts'
 import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 
 export interface TemporaryOptions {
@@ -19,7 +19,7 @@ export async function insertTemporaryOutputs(
   given: TemporaryOptions,
 ): Promise<string> {
   const { workspaceId, outputs = 1, expiresIn = 3_600, age = 0 } = given
-  const provider = createTestProvider(fake)
+  const provider = createTestAdapter(fake)
   const indices = Array.from({ length: outputs }, (_, index) => index)
   const made = await readFinishedOutputs(
     provider,

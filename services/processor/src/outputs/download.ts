@@ -1,10 +1,15 @@
 import { readChunks, safeGet } from '@darkroom/infra/http/safe-get/safe-get'
 import { createTooLargeError, getMaxBytes, type MediaLimits } from '@darkroom/infra/images/media'
 import type { ByteBudget, ByteReservation } from '@darkroom/infra/runtime/byte-budget'
-import type { ProviderOutput } from '../providers/provider.ts'
+import type { DownloadAccess, ProviderOutput } from '../providers/adapter.ts'
 import type { Spool, SpooledFile } from './spool.ts'
 
+/** An output that has something to download. */
+export type DownloadableOutput = Exclude<ProviderOutput, { kind: 'refused' }>
+
 export interface DownloadDeps {
+  /** Headers and origins for outputs on the connection's own server. Absent: they are fetched as any other URL. */
+  access?: DownloadAccess | undefined
   /** Origins on private addresses from which outputs may be fetched. */
   allowOrigins: readonly string[]
   /** Memory for the outputs that this process is storing. */
@@ -46,7 +51,7 @@ const SNIFF_BYTES = 64
  */
 export async function downloadOutput(
   deps: DownloadDeps,
-  output: ProviderOutput,
+  output: DownloadableOutput,
   signal: AbortSignal,
 ): Promise<DownloadedOutput> {
   await using stack = new AsyncDisposableStack()
@@ -59,14 +64,17 @@ export async function downloadOutput(
 }
 
 async function fetchBody(
-  { allowOrigins, spool, limits }: DownloadDeps,
-  { url, headers = {} }: Extract<ProviderOutput, { kind: 'url' }>,
+  { allowOrigins, access, spool, limits }: DownloadDeps,
+  { url, needsAuth = false }: Extract<ProviderOutput, { kind: 'url' }>,
   reserve: (bytes: number) => Promise<ByteReservation>,
   signal: AbortSignal,
 ): Promise<Uint8Array | SpooledFile> {
   const maxBytes = Math.max(limits.image.bytes, limits.videoBytes)
   const { deadlineMs, idleTimeoutMs } = limits
-  const response = await safeGet(url, { maxBytes, deadlineMs, idleTimeoutMs, signal, allowOrigins, headers })
+  const origins = [...allowOrigins, ...(access?.origins ?? [])]
+  // A key goes to the connection's own origins alone; safeGet drops the headers where a redirect leaves the origin.
+  const headers = needsAuth && access?.origins.includes(new URL(url).origin) ? access.headers : {}
+  const response = await safeGet(url, { maxBytes, deadlineMs, idleTimeoutMs, signal, allowOrigins: origins, headers })
   const isStreamed = (response.contentLength ?? 0) > limits.maxBufferedBytes
   const reservation = await reserve(
     isStreamed ? STREAM_BUFFER_BYTES : (response.contentLength ?? limits.maxBufferedBytes),

@@ -3,8 +3,8 @@ import type { PublicError } from '@darkroom/contracts/output'
 import type { Transaction } from '@darkroom/infra/database/connection'
 import { bumpVersion } from '@darkroom/infra/generations/generations'
 import { markTemporary } from '@darkroom/infra/generations/mark-temporary'
-import type { ProviderOutput } from '../providers/provider.ts'
 import type { Job } from '../queue/job.ts'
+import type { DownloadableOutput } from './download.ts'
 
 /** The metadata of a stored output. */
 export interface StoredOutput {
@@ -29,11 +29,11 @@ export interface StoredOutput {
  *
  * @returns false if it was recorded before: it is being stored already, or stored
  */
-export async function recordOutput(tx: Transaction, job: Job, output: ProviderOutput): Promise<boolean> {
+export async function recordOutput(tx: Transaction, job: Job, output: DownloadableOutput): Promise<boolean> {
   const url = output.kind === 'url' ? output : null
   const { count } = await tx`
     update generation_outputs set state = 'saving', provider_url = ${url?.url ?? null},
-      provider_headers = ${url?.headers ? tx.json(url.headers) : null}, expires_at = ${url?.expiresAt ?? null}
+      needs_auth = ${url?.needsAuth ?? false}, expires_at = ${url?.expiresAt ?? null}
     where generation_id = ${job.id} and index = ${output.index}
       and (state = 'pending' or (state = 'saving' and provider_url is null))`
   if (count === 1) await bumpVersion(tx, job.id)

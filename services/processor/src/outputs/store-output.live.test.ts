@@ -10,14 +10,8 @@ import { startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-se
 import { startFaultProxy } from '@darkroom/infra/testing/s3/fault-proxy'
 import { createTestBucket, startS3Server } from '@darkroom/infra/testing/s3/s3-server'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
-import {
-  createTestProvider,
-  neverAborted,
-  REQUEST,
-  readFinishedOutputs,
-  submitRequest,
-} from '../../testing/fake-env.ts'
-import type { ProviderOutput } from '../providers/provider.ts'
+import { createTestAdapter, neverAborted, REQUEST, readFinishedOutputs, submitRequest } from '../../testing/fake-env.ts'
+import type { DownloadableOutput } from './download.ts'
 import { openSpool, type Spool } from './spool.ts'
 import { type StoreOutputDeps, storeOutput } from './store-output.ts'
 import { StoreOutputError } from './store-output-error.ts'
@@ -76,7 +70,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
     fake.setBehavior({ fileBytes: 4 * MB, files: { 0: { kind: 'hang' } } })
     const [silent, ...others] = await generateOutputs(4)
     const controller = new AbortController()
-    const hung = storeOutput(env.deps, TARGET, silent as ProviderOutput, controller.signal).catch(() => 'ended')
+    const hung = storeOutput(env.deps, TARGET, silent as DownloadableOutput, controller.signal).catch(() => 'ended')
     await fake.waitForRequests(log => log.filesInFlight === 1)
     const stored = await Promise.all(others.map(output => storeOutput(env.deps, TARGET, output, neverAborted)))
     expect(stored).toHaveLength(3)
@@ -89,7 +83,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
     await using env = await openStoreEnv(openStore)
     fake.setBehavior({ fileBytes: 12 * MB })
     const [output] = await generateOutputs(1)
-    const stored = await storeOutput(env.deps, TARGET, output as ProviderOutput, neverAborted)
+    const stored = await storeOutput(env.deps, TARGET, output as DownloadableOutput, neverAborted)
     expect(stored).toMatchObject({ kind: 'image', width: 64, height: 48, duration: null, mimeType: 'image/png' })
     expect(await Array.fromAsync(env.store.list('w/'))).toHaveLength(3)
     expect(await computeHash(env.store, stored.key)).toBe(stored.sha256)
@@ -122,7 +116,7 @@ test('leaves no object and no file when it is aborted during a put', async () =>
   }
   fake.setBehavior({ fileType: 'webm', fileBytes: 30 * MB })
   const [output] = await generateOutputs(1)
-  const storing = storeOutput(env.deps, TARGET, output as ProviderOutput, controller.signal)
+  const storing = storeOutput(env.deps, TARGET, output as DownloadableOutput, controller.signal)
   await expect(storing).rejects.toThrow('lease lost')
   expect(await listLeftovers(env)).toEqual({ files: [], reserved: 0 })
   expect(await Array.fromAsync(bucket.store.list(''))).toEqual([])
@@ -133,7 +127,7 @@ test('fetches nothing while it waits for memory, and ends when it is aborted', a
   using _all = await env.deps.budget.reserve(BUDGET, neverAborted)
   const controller = new AbortController()
   const [output] = await generateOutputs(1)
-  const storing = storeOutput(env.deps, TARGET, output as ProviderOutput, controller.signal)
+  const storing = storeOutput(env.deps, TARGET, output as DownloadableOutput, controller.signal)
   controller.abort(new Error('stopping'))
   await expect(storing).rejects.toThrow('stopping')
   expect(fake.requestLog.files).toEqual([])
@@ -151,7 +145,7 @@ test('aborts the other puts when one fails', async () => {
   }
   const [output] = await generateOutputs(1)
   const deps = { ...env.deps, store: { ...env.store, put } }
-  const error = await storeOutput(deps, TARGET, output as ProviderOutput, neverAborted).catch(error => error)
+  const error = await storeOutput(deps, TARGET, output as DownloadableOutput, neverAborted).catch(error => error)
   expect([error.failure, error.cause.message]).toEqual(['store', 'full'])
   expect(await stopped.promise).toBe(error.cause)
 })
@@ -184,7 +178,7 @@ for (const fileType of ['png', 'mp4', 'webm'] as const) {
       fake.setBehavior({ fileType, fileBytes: 11 * MB, files: { '*': fault } })
       const [output] = await generateOutputs(1)
       const deps = { ...env.deps, limits: { ...LIMITS, ...limits } }
-      const ended = await storeOutput(deps, TARGET, output as ProviderOutput, neverAborted).then(
+      const ended = await storeOutput(deps, TARGET, output as DownloadableOutput, neverAborted).then(
         () => 'stored',
         error => (error instanceof StoreOutputError ? error.failure : String(error)),
       )
@@ -274,10 +268,10 @@ async function listLeftovers({ spoolDirectory, deps }: StoreEnv) {
   return { files: await readdir(spoolDirectory), reserved: deps.budget.reserved }
 }
 
-async function generateOutputs(count: number): Promise<ProviderOutput[]> {
-  const provider = createTestProvider(fake)
+async function generateOutputs(count: number): Promise<DownloadableOutput[]> {
+  const adapter = createTestAdapter(fake)
   const indices = Array.from({ length: count }, (_, index) => index)
-  return await readFinishedOutputs(provider, await submitRequest(provider, { ...REQUEST, indices }))
+  return await readFinishedOutputs(adapter, await submitRequest(adapter, { ...REQUEST, indices }))
 }
 
 async function computeHash(store: Store, key: string): Promise<string> {

@@ -1,8 +1,13 @@
 import { previewKey } from '@darkroom/contracts/previews'
 import { readMedia } from '@darkroom/infra/images/media'
 import type { Body, Store } from '@darkroom/infra/store/store'
-import type { ProviderOutput } from '../providers/provider.ts'
-import { type DownloadDeps, type DownloadedOutput, type DownloadLimits, downloadOutput } from './download.ts'
+import {
+  type DownloadableOutput,
+  type DownloadDeps,
+  type DownloadedOutput,
+  type DownloadLimits,
+  downloadOutput,
+} from './download.ts'
 import type { StoredOutput } from './output-rows.ts'
 import { toStoreOutputError } from './store-output-error.ts'
 
@@ -38,7 +43,7 @@ const DEFAULT_LIMITS: DownloadLimits = {
 export async function storeOutput(
   deps: StoreOutputDeps,
   target: OutputTarget,
-  output: ProviderOutput,
+  output: DownloadableOutput,
   signal: AbortSignal,
 ): Promise<StoredOutput> {
   try {
@@ -53,7 +58,7 @@ export async function storeOutput(
 async function putOutput(
   deps: StoreOutputDeps,
   target: OutputTarget,
-  output: ProviderOutput,
+  output: DownloadableOutput,
   { body, bytes, sha256 }: DownloadedOutput,
   signal: AbortSignal,
 ): Promise<StoredOutput> {

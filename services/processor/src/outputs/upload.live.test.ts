@@ -9,17 +9,11 @@ import { openDiskStore } from '@darkroom/infra/store/disk'
 import type { Store } from '@darkroom/infra/store/store'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
-import {
-  createTestProvider,
-  neverAborted,
-  REQUEST,
-  readFinishedOutputs,
-  submitRequest,
-} from '../../testing/fake-env.ts'
-import type { ProviderOutput } from '../providers/provider.ts'
+import { createTestAdapter, neverAborted, REQUEST, readFinishedOutputs, submitRequest } from '../../testing/fake-env.ts'
 import { readJob } from '../queue/job-rows.ts'
 import type { Lease } from '../queue/lease.ts'
 import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
+import type { DownloadableOutput } from './download.ts'
 import { recordOutput } from './output-rows.ts'
 import { openSpool } from './spool.ts'
 import { type UploadDeps, uploadOutput } from './upload.ts'
@@ -162,8 +156,8 @@ async function uploadAll(
   return Generation.parse(JSON.parse((await readGeneration(database, { id, workspaceId: WORKSPACE })) ?? 'null'))
 }
 
-async function generateWithFake(count: number): Promise<ProviderOutput[]> {
-  const provider = createTestProvider(fake)
+async function generateWithFake(count: number): Promise<DownloadableOutput[]> {
+  const adapter = createTestAdapter(fake)
   const indices = Array.from({ length: count }, (_, index) => index)
-  return await readFinishedOutputs(provider, await submitRequest(provider, { ...REQUEST, indices }))
+  return await readFinishedOutputs(adapter, await submitRequest(adapter, { ...REQUEST, indices }))
 }

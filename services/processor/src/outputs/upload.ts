@@ -3,9 +3,9 @@ import type { Log } from '@darkroom/infra/log'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import { retry } from '@darkroom/infra/runtime/retry'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
-import type { ProviderOutput } from '../providers/provider.ts'
 import type { Job } from '../queue/job.ts'
 import { type Lease, LeaseLostError } from '../queue/lease.ts'
+import type { DownloadableOutput } from './download.ts'
 import { markNotStored, markStored, type StoredOutput } from './output-rows.ts'
 import { type StoreOutputDeps, storeOutput } from './store-output.ts'
 import { isTooSlow, StoreOutputError } from './store-output-error.ts'
@@ -31,9 +31,9 @@ export async function uploadOutput(
   deps: UploadDeps,
   job: Job,
   lease: Lease,
-  output: ProviderOutput,
+  output: DownloadableOutput,
 ): Promise<'settled' | 'deferred'> {
-  const ids = { generation: job.id, attempt: job.attempt, provider: job.provider, output: output.index }
+  const ids = { generation: job.id, attempt: job.attempt, connection: job.connection, output: output.index }
   try {
     await retry(createUpload(deps, job, lease, output), {
       policy: RETRY_POLICIES.storeOutput,
@@ -57,7 +57,7 @@ function isUnusable(error: unknown, { attempt }: Job): boolean {
 }
 
 /** Returns one try of an upload. Once the output is stored, another try writes its row only. */
-function createUpload(deps: UploadDeps, job: Job, lease: Lease, output: ProviderOutput): () => Promise<void> {
+function createUpload(deps: UploadDeps, job: Job, lease: Lease, output: DownloadableOutput): () => Promise<void> {
   const target = { workspaceId: job.workspaceId, generationId: job.id, attempt: job.attempt }
   let stored: StoredOutput | undefined
   return async () => {

@@ -5,14 +5,15 @@ import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
-import type { Provider } from '../providers/provider.ts'
+import type { Adapter, Receipt } from '../providers/adapter.ts'
+import type { Connections } from '../providers/connections.ts'
 import type { ActiveJobs } from './active-jobs.ts'
-import { type CancellableCall, recordCancelOutcome, takeCancellableCalls } from './cancel-rows.ts'
+import { type CancellableCall, recordCancelOutcome, recordLateEnd, takeCancellableCalls } from './cancel-rows.ts'
 
 export interface CancelCallDeps {
   database: Database
   log: Log
-  providers: readonly Pick<Provider, 'name' | 'cancel'>[]
+  connections: Pick<Connections, 'list' | 'find'>
   stopping: AbortSignal
 }
 
@@ -47,7 +48,7 @@ export async function followCancelMessages(deps: FollowCancelDeps): Promise<void
 export async function cancelOpenCalls(deps: CancelCallDeps): Promise<number> {
   const calls = await takeCancellableCalls(
     deps.database,
-    deps.providers.map(({ name }) => name),
+    deps.connections.list().map(({ adapter }) => adapter.connection),
   )
   await Promise.all(calls.map(call => cancelCall(deps, call)))
   return calls.length
@@ -61,14 +62,26 @@ async function handleCancel(deps: FollowCancelDeps, data: unknown): Promise<void
   await cancelOpenCalls(deps).catch(err => deps.log.warn({ err, generation: id }, 'cancel_open_calls_failed'))
 }
 
-async function cancelCall({ database, log, providers, stopping }: CancelCallDeps, cancelled: CancellableCall) {
-  const { generationId, call, provider: name, requestId } = cancelled
-  const provider = providers.find(provider => provider.name === name)
+async function cancelCall({ database, log, connections, stopping }: CancelCallDeps, cancelled: CancellableCall) {
+  const { generationId, call, connection, requestId } = cancelled
+  const adapter = connections.find(connection)
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(CANCEL_TIMEOUT_MS)])
   try {
-    const result = await provider?.cancel(requestId, signal)
-    if (result) await recordCancelOutcome(database, cancelled, result === 'cancelled' ? 'cancelled' : 'too-late')
+    if (!adapter) return
+    const result = cancelled.outcome === null ? await adapter.cancel(requestId, signal) : undefined
+    if (result) await recordCancelOutcome(database, cancelled, result)
+    if (result?.kind !== 'cancelled') await settleLateCall(database, adapter, cancelled, signal)
   } catch (err) {
-    log.warn({ err, generation: generationId, call, provider: name }, 'provider_cancel_failed')
+    log.warn({ err, generation: generationId, call, connection }, 'provider_cancel_failed')
   }
+}
+
+/** Polls a call that was cancelled too late, for its cost: a provider may report that only once the call has ended. */
+async function settleLateCall(database: Database, adapter: Adapter, call: CancellableCall, signal: AbortSignal) {
+  let receipt: Receipt = {}
+  const onReceipt = (reported: Receipt) => {
+    receipt = { ...receipt, ...reported }
+  }
+  const { kind } = await adapter.check(call.requestId, signal, { onReceipt })
+  if (kind !== 'waiting') await recordLateEnd(database, call, { isMade: kind === 'finished', receipt })
 }

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { createLog } from '@darkroom/infra/log'
-import { createFakeProvider } from '../../testing/fake-provider.ts'
-import { ProviderError } from '../providers/provider.ts'
+import { createFakeAdapter } from '../../testing/fake-adapter.ts'
+import { ProviderError } from '../providers/adapter.ts'
 import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 import { type BreakerState, checkBreaker, createCircuitBreaker } from './circuit-breaker.ts'
 
@@ -83,11 +83,11 @@ test('makes no other calls to a provider during the pause that it named', async 
   expect(env.fake.requestLog.submits).toHaveLength(3)
 })
 
-test('does not delay the jobs of a provider when another one hangs', async () => {
+test('does not delay the jobs of a connection when another one hangs', async () => {
   env.fake.setBehavior({ check: { kind: 'hang' } })
-  const slow = createFakeProvider({ url: env.fake.url })
-  const other = { ...createFakeProvider({ url: env.fake.url }), name: 'other' }
-  await env.startWorker({ slots: 2, providers: [slow, other] })
+  const slow = createFakeAdapter({ url: env.fake.url })
+  const other = { ...createFakeAdapter({ url: env.fake.url }), connection: 'other' }
+  await env.startWorker({ slots: 2, adapters: [slow, other] })
   const hung = await Promise.all(Array.from({ length: 50 }, () => env.queue({})))
   await env.fake.waitForRequests(log => log.checks.length >= 2)
   const quick = await Promise.all(

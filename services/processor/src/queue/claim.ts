@@ -15,6 +15,8 @@ const LEASE_EXPIRED = 'taken over: its worker fell silent'
 const LEASE_RELEASED = 'taken over: its worker was stopped'
 /** Seconds after which a restored copy looks whether it has taken over. */
 const RESTORED_SECONDS = 30
+const SLOT_POLL_SECONDS = 1
+const REMOVED_POLL_SECONDS = 30
 const GAVE_UP = publicError('gave_up')
 
 /** The result of claiming a generation. `seconds` is when to claim it again. */
@@ -44,7 +46,7 @@ interface LockedGeneration {
   attempt: number
   failures: number
   status: Status
-  provider: string
+  connection: string
   /** Owner of the lease; null if there is none, or if it was released. */
   owner: string | null
   /** Seconds until the lease expires; null if there is none, negative if it has expired. */
@@ -70,7 +72,12 @@ export async function claimGeneration(options: ClaimOptions, id: string): Promis
     const isDue = options.isRecovery === true && generation.isRecovering
     const waitSeconds = Math.max(generation.leaseLeft ?? 0, isDue ? 0 : (generation.dueIn ?? 0))
     if (waitSeconds > 0) return { kind: 'not-now', seconds: waitSeconds }
-    return (await blockedByBreaker(tx, options, id, generation)) ?? (await acquireLease(tx, options, id, generation))
+    return (
+      (await blockedByBreaker(tx, options, id, generation)) ??
+      (await blockedByRemoval(tx, id, generation)) ??
+      (await blockedBySlots(tx, generation)) ??
+      (await acquireLease(tx, options, id, generation))
+    )
   })
 }
 
@@ -78,7 +85,7 @@ export async function claimGeneration(options: ClaimOptions, id: string): Promis
 async function lockGeneration(tx: Transaction, id: string): Promise<LockedGeneration | undefined> {
   await tx`select from generation_jobs where generation_id = ${id} for update`
   const [generation] = await tx<LockedGeneration[]>`
-    select j.attempt, j.failures, j.lease_owner as owner, g.status, g.provider, ${isActive(tx)} as "isStudioActive",
+    select j.attempt, j.failures, j.lease_owner as owner, g.status, g.provider as connection, ${isActive(tx)} as "isStudioActive",
            coalesce(g.waiting ->> 'reason' = 'recovering', false) as "isRecovering",
            extract(epoch from j.lease_until - clock_timestamp())::float as "leaseLeft",
            extract(epoch from j.next_check_at - clock_timestamp())::float as "dueIn"
@@ -97,11 +104,40 @@ async function blockedByBreaker(
   generation: LockedGeneration,
 ): Promise<ClaimResult | undefined> {
   if (generation.status === 'uploading') return undefined
-  const breaker = await checkBreaker(tx, generation.provider, options.leaseSeconds)
+  const breaker = await checkBreaker(tx, generation.connection, options.leaseSeconds)
   if (breaker.kind !== 'open') return undefined
   const { reason, remainingSeconds: seconds } = breaker
-  await setWaiting(tx, id, { reason, seconds })
+  await setWaiting(tx, id, { reason, seconds: breaker.isKnown ? seconds : null })
   return { kind: 'not-now', seconds }
+}
+
+/** Returns `not-now` for a connection that was removed, unless a call of the generation is under way: no new one is made. */
+async function blockedByRemoval(
+  tx: Transaction,
+  id: string,
+  { connection }: LockedGeneration,
+): Promise<ClaimResult | undefined> {
+  const removed = await tx`
+    select from connections where id = ${connection} and removed_at is not null and not exists (
+      select from provider_calls where generation_id = ${id} and finished_at is null)`
+  if (removed.length === 0) return undefined
+  await setWaiting(tx, id, { reason: 'not-configured', seconds: null })
+  return { kind: 'not-now', seconds: REMOVED_POLL_SECONDS }
+}
+
+/**
+ * Returns `not-now` while all processors together work on as many generations of the connection as its row allows. Without a number in
+ * the row each processor has slots of its own.
+ */
+async function blockedBySlots(tx: Transaction, { connection }: LockedGeneration): Promise<ClaimResult | undefined> {
+  // Locked: two claims at once would both count without the other.
+  const [row] = await tx<{ slots: number }[]>`
+    select slots from connections where id = ${connection} and slots is not null for update`
+  if (!row) return undefined
+  const [active] = await tx<{ count: number }[]>`
+    select count(*)::int as count from generation_jobs j join generations g on g.id = j.generation_id
+    where g.provider = ${connection} and j.lease_until > clock_timestamp()`
+  return (active?.count ?? 0) < row.slots ? undefined : { kind: 'not-now', seconds: SLOT_POLL_SECONDS }
 }
 
 async function acquireLease(

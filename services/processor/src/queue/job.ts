@@ -1,4 +1,5 @@
 import type { Kind, OutputState, Status } from '@darkroom/contracts/enums'
+import type { InputRole } from '@darkroom/contracts/model'
 import type { PublicParameters } from '@darkroom/contracts/parameters'
 
 /** A claimed generation as its worker needs it, as it was at the time of the claim. */
@@ -11,20 +12,28 @@ export interface Job {
   failures: number
   /** Number of the submission (1) or the user's retry (2 and more) that this work is for. */
   round: number
-  /** `make` may submit calls; `check` only polls the calls of earlier rounds. */
+  /** `make` may submit calls; `check` only polls those that were made: of earlier rounds, or of a connection that was removed. */
   mode: 'make' | 'check'
   status: Status
   kind: Kind
   model: string
-  provider: string
+  connection: string
   prompt: string
   parameters: PublicParameters
   /** Progress at the provider, from 0 to 1. */
   progress: number | null
   outputs: JobOutput[]
   calls: JobCall[]
-  /** Keys of the reference images, in order. */
-  referenceKeys: string[]
+  references: JobReference[]
+  /** Estimated price of one output in micro-units; null if it is unknown. */
+  outputMicros: number | null
+  currency: string
+}
+
+/** An input image of a generation, in the order in which they were sent. */
+export interface JobReference {
+  key: string
+  role: InputRole
 }
 
 export interface JobOutput {
@@ -33,7 +42,7 @@ export interface JobOutput {
   width: number
   height: number
   providerUrl: string | null
-  providerHeaders: Record<string, string> | null
+  needsAuth: boolean
 }
 
 export type FinalOutcome = 'finished' | 'failed' | 'unknown' | 'cancelled' | 'too-late'

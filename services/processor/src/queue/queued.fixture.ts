@@ -9,6 +9,8 @@ export interface QueuedOptions {
   outputs?: number
   parameters?: PublicParameters
   size?: number
+  /** Estimated price of an output in micro-units; unknown unless given. */
+  outputMicros?: number
 }
 
 /** Inserts a generation as ingest does. @returns its id */
@@ -17,9 +19,9 @@ export async function insertQueuedGeneration(database: Database, queued: QueuedO
   const { workspaceId = crypto.randomUUID(), provider = 'fake', model = 'fake-image', outputs = 1, size = 64 } = queued
   await transaction(database, async tx => {
     await tx`
-      insert into generations (id, workspace_id, user_id, client_id, fingerprint, kind, model, provider, prompt, parameters, num_outputs)
+      insert into generations (id, workspace_id, user_id, client_id, fingerprint, kind, model, provider, prompt, parameters, num_outputs, output_micros)
       values (${id}, ${workspaceId}, ${id}, ${id}, '', 'image', ${model}, ${provider}, 'a prompt',
-              ${tx.json({ ...queued.parameters })}, ${outputs})`
+              ${tx.json({ ...queued.parameters })}, ${outputs}, ${queued.outputMicros ?? null})`
     await tx`insert into generation_jobs (generation_id) values (${id})`
     await tx`
       insert into generation_outputs (generation_id, index, kind, width, height)

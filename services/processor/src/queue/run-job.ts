@@ -7,9 +7,10 @@ import { sleep, untilAborted } from '@darkroom/infra/runtime/timers'
 import type { CallsInFlight } from '../answers/calls-in-flight.ts'
 import { finishGeneration } from '../generate/finish-generation.ts'
 import { type GenerateDeps, generate, type JobOutcome } from '../generate/generate.ts'
+import { canRecover } from '../generate/recover-call.ts'
 import type { ProcessorMetrics } from '../metrics.ts'
-import type { ModelCatalogue } from '../providers/model-catalogue.ts'
-import type { Provider } from '../providers/provider.ts'
+import type { Adapter } from '../providers/adapter.ts'
+import type { Connections } from '../providers/connections.ts'
 import type { ActiveJobs } from './active-jobs.ts'
 import { createCircuitBreaker } from './circuit-breaker.ts'
 import type { Job } from './job.ts'
@@ -19,13 +20,22 @@ import { setWaiting } from './waiting-reason.ts'
 export interface RunJobDeps
   extends Omit<
     GenerateDeps,
-    'provider' | 'breaker' | 'planLimits' | 'maxCallSeconds' | 'maxAnswerSeconds' | 'onSubmit' | 'callsInFlight'
+    | 'adapter'
+    | 'isFree'
+    | 'model'
+    | 'access'
+    | 'breaker'
+    | 'planLimits'
+    | 'maxCallSeconds'
+    | 'maxAnswerSeconds'
+    | 'onSubmit'
+    | 'callsInFlight'
   > {
   database: Database
   callsInFlight: CallsInFlight
   metrics: Pick<ProcessorMetrics, 'staleWrites' | 'submits'>
   activeJobs: Pick<ActiveJobs, 'add'>
-  catalogue: ModelCatalogue
+  connections: Pick<Connections, 'findModel'>
   leaseSeconds: number
   /** Longest active work on one generation, in one attempt. */
   maxSeconds: number
@@ -45,18 +55,13 @@ const TOO_LONG = publicError('too_long')
 const UNLISTED_MODEL_LIMITS = { outputsPerCall: 1, maxSeconds: 3_600 }
 
 /** Works on a claimed generation under a lease. @returns what becomes of its message */
-export async function runJob(
-  deps: RunJobDeps,
-  provider: Provider,
-  job: Job,
-  delivery: JobDelivery,
-): Promise<JobOutcome> {
+export async function runJob(deps: RunJobDeps, adapter: Adapter, job: Job, delivery: JobDelivery): Promise<JobOutcome> {
   const timeout = AbortSignal.timeout(deps.maxSeconds * 1_000)
   const ended = new AbortController()
   const signal = AbortSignal.any([createDrainSignal(deps, job, ended.signal), timeout])
   return await withLease(createLeaseOptions(deps, job, delivery, signal), async lease => {
     try {
-      return await generate(createGenerateDeps(deps, provider, job), job, lease)
+      return await generate(createGenerateDeps(deps, adapter, job), job, lease)
     } catch (err) {
       return await onJobError(deps, job, lease, err, timeout.aborted)
     } finally {
@@ -97,13 +102,18 @@ function createLeaseOptions(deps: RunJobDeps, job: Job, delivery: JobDelivery, s
   }
 }
 
-function createGenerateDeps(deps: RunJobDeps, provider: Provider, job: Job): GenerateDeps {
-  const { outputsPerCall, maxSeconds } = deps.catalogue.find(job.model) ?? UNLISTED_MODEL_LIMITS
+function createGenerateDeps(deps: RunJobDeps, adapter: Adapter, job: Job): GenerateDeps {
+  const model = deps.connections.findModel(job.model)
+  const { outputsPerCall, maxSeconds } = model ?? UNLISTED_MODEL_LIMITS
+  const isFree = model?.price.kind === 'free'
   return {
     ...deps,
-    provider,
-    breaker: createCircuitBreaker(deps.database, provider.name, deps.log),
-    planLimits: { outputsPerCall, isFree: provider.isFree, maxSubmits: deps.maxSubmits },
+    adapter,
+    model,
+    isFree,
+    access: adapter.download?.(),
+    breaker: createCircuitBreaker(deps.database, adapter.connection, deps.log),
+    planLimits: { outputsPerCall, isFree, maxSubmits: deps.maxSubmits, canRecover: canRecover(adapter, model) },
     maxCallSeconds: maxSeconds,
     maxAnswerSeconds: Math.min(maxSeconds, deps.maxSeconds),
     onSubmit: () => deps.metrics.submits.inc(),
@@ -119,7 +129,7 @@ async function onJobError(
   isTimedOut: boolean,
 ): Promise<JobOutcome> {
   if (err instanceof LeaseLostError || lease.signal.reason instanceof LeaseLostError) {
-    deps.log.warn({ generation: job.id, attempt: job.attempt, provider: job.provider }, 'lease_lost')
+    deps.log.warn({ generation: job.id, attempt: job.attempt, connection: job.connection }, 'lease_lost')
     return { kind: 'reschedule', seconds: 0 }
   }
   // An answer in hand is not dropped: the next worker reads it.
@@ -147,10 +157,10 @@ async function rescheduleAfterError(
   lease: Lease,
   err: unknown,
 ): Promise<JobOutcome> {
-  const { id, attempt, provider } = job
+  const { id, attempt, connection } = job
   const failures = job.failures + 1
   const seconds = retryDelay(RETRY_POLICIES.jobError, failures) / 1_000
-  log.error({ err, generation: id, attempt, provider, failures }, 'job_failed')
+  log.error({ err, generation: id, attempt, connection, failures }, 'job_failed')
   await lease.write(async tx => {
     await tx`update generation_jobs set failures = failures + 1 where generation_id = ${id}`
     await rescheduleJob(tx, job, seconds)

@@ -29,10 +29,12 @@ export async function retryAsUser(env: WorkerEnv, id: string, mode: 'make' | 'ch
       where generation_id = ${id} and state in ('failed', 'lost')`
     if (mode === 'check')
       await tx`update provider_calls set finished_at = null, outcome = null where generation_id = ${id} and request_id is not null`
-    else
+    else {
       await tx`
         update provider_calls set finished_at = now(), outcome = 'unknown'
         where generation_id = ${id} and finished_at is null and request_id is null`
+      await tx`update provider_calls set finished_at = null where generation_id = ${id} and outcome = 'too-late'`
+    }
     await transition(tx, { id, to: mode === 'make' ? 'queued' : 'processing', attempt: 0 })
     await tx`
       update generation_jobs set mode = ${mode}, round = round + ${mode === 'make' ? 1 : 0}, failures = 0, lease_until = null,

@@ -1,5 +1,5 @@
-import { GenerationChanged } from '@darkroom/contracts/events'
-import { parseWorkspaceId, STREAMS } from '@darkroom/contracts/subjects'
+import { ConnectionChanged, GenerationChanged, ModelsChanged } from '@darkroom/contracts/events'
+import { CONNECTIONS_SUBJECT, parseWorkspaceId, STREAMS } from '@darkroom/contracts/subjects'
 import type { Bus } from '@darkroom/infra/bus/bus'
 import type { Activity } from '@darkroom/infra/database/activity'
 import type { Database } from '@darkroom/infra/database/connection'
@@ -8,6 +8,7 @@ import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
 import { sleep } from '@darkroom/infra/runtime/timers'
 import { createChangeBatcher } from './change-batcher.ts'
+import type { Notice } from './event.ts'
 import { createFollowedStream, type FollowedStream } from './followed-stream.ts'
 import type { Change } from './replay-buffer.ts'
 import { readBusPosition, type StreamPosition } from './stream-position.ts'
@@ -23,6 +24,8 @@ export interface EventFollowerDeps {
    * Handles a batch of changes in order, at most one per generation. Resolving acknowledges the batch; rejecting redelivers it.
    */
   onChanges(changes: readonly Change[], epoch: number): Promise<void>
+  /** Called with each change of a connection or of the list of models. */
+  onNotice?(notice: Notice): void
   /** Called when the changes up to this position are unknown. */
   onGap(position: StreamPosition): void
   /** Time between two comparisons of the bus's position with what was received, in ms. */
@@ -94,7 +97,10 @@ async function consume(
     received.sequence = event.sequence
     const change = parseChange(event)
     stream.receive(event.sequence, change)
-    if (stream.isNew(event.sequence)) batcher.add(event.sequence, change)
+    if (!stream.isNew(event.sequence)) continue
+    const notice = parseNotice(event)
+    if (notice) deps.onNotice?.(notice)
+    batcher.add(event.sequence, change)
   }
 }
 
@@ -138,4 +144,12 @@ function parseChange(event: { subject: string; sequence: number; data: unknown }
   const workspaceId = parseWorkspaceId(event.subject)
   const message = GenerationChanged.safeParse(event.data)
   return workspaceId && message.success ? { sequence: event.sequence, workspaceId, id: message.data.id } : undefined
+}
+
+function parseNotice(event: { subject: string; data: unknown }): Notice | undefined {
+  if (event.subject !== CONNECTIONS_SUBJECT) return undefined
+  const connection = ConnectionChanged.safeParse(event.data)
+  if (connection.success) return { kind: 'connection', id: connection.data.id }
+  const models = ModelsChanged.safeParse(event.data)
+  return models.success ? { kind: 'models', id: models.data.id } : undefined
 }

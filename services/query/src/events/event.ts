@@ -15,6 +15,18 @@ export function createGenerationEvent(id: string, document: string, position: St
   return { key: id, bytes: encoder.encode(`event: generation\nid: ${formatEventId(position)}\ndata: ${document}\n\n`) }
 }
 
+/** A change that a client only reads again: that of a connection, or of the list of models. */
+export interface Notice {
+  kind: 'connection' | 'models'
+  /** Id of the connection. */
+  id: string
+}
+
+/** Creates the event of a notice, `{"id": …}`. It has no position: a client that missed it reads both when it is back. */
+export function createNoticeEvent({ kind, id }: Notice): ServerSentEvent {
+  return { key: `${kind} ${id}`, bytes: encoder.encode(`event: ${kind}\ndata: ${JSON.stringify({ id })}\n\n`) }
+}
+
 /** Creates the event that makes a client read everything again, and sets its position. */
 export function createResyncEvent(position: StreamPosition | null): ServerSentEvent {
   return { key: 'resync', bytes: encoder.encode(`event: resync\n${formatIdLine(position)}data: {}\n\n`) }

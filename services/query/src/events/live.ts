@@ -2,7 +2,14 @@ import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
 import { type BatchedReader, createBatchedReader } from './batched-reader.ts'
 import { createChannels, type StallLimits } from './channels.ts'
-import { createGenerationEvent, createGreetingEvent, createResyncEvent, PING } from './event.ts'
+import {
+  createGenerationEvent,
+  createGreetingEvent,
+  createNoticeEvent,
+  createResyncEvent,
+  type Notice,
+  PING,
+} from './event.ts'
 import { createEventFollower, type EventFollowerDeps } from './event-follower.ts'
 import type { EventStream } from './event-stream.ts'
 import type { Change } from './replay-buffer.ts'
@@ -78,7 +85,16 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
     // A stream that is still catching up is not subscribed: `catchUp` detects the gap itself.
     for (const stream of channels.subscribers()) stream.send(event)
   }
-  const follower = createEventFollower({ ...deps, onChanges: publishChanges, onGap: publishResync })
+  const publishNotice = (notice: Notice) => {
+    const event = createNoticeEvent(notice)
+    for (const stream of channels.subscribers()) stream.send(event)
+  }
+  const follower = createEventFollower({
+    ...deps,
+    onChanges: publishChanges,
+    onGap: publishResync,
+    onNotice: publishNotice,
+  })
 
   const catchUp = async (stream: EventStream, workspaceId: string, from: StreamPosition) => {
     await follower.waitForPosition(from, CATCH_UP_TIMEOUT_MS, stream.signal)

@@ -3,6 +3,7 @@ import { LIMITS } from '@darkroom/contracts/limits'
 import { isStorable } from '@darkroom/contracts/parameters'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { z } from 'zod'
+import { CommaList } from '../comma-list.ts'
 import { type Cursor, createCursorAt, decodeCursor } from './cursor.ts'
 import type { ListFilter } from './list-rows.ts'
 import { parseSearch, type Search } from './search.ts'
@@ -23,11 +24,10 @@ export interface ListQuery {
 const BooleanParameter = z.enum(['true', 'false']).transform(text => text === 'true')
 const SearchableText = z.string().refine(isStorable, 'has a character that cannot be searched for')
 
-const StatusList = z
-  .string()
-  .max(100)
-  .transform(text => text.split(','))
-  .refine(names => names.every(isStatus), `can be ${STATUSES.join(', ')}, or several of them with commas between`)
+const StatusList = CommaList.refine(
+  (names): names is Status[] => names.every(isStatus),
+  `can be ${STATUSES.join(', ')}, or several of them with commas between`,
+)
 
 /** Query parameters of the list. */
 export const ListParameters = z.strictObject({

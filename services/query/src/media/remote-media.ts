@@ -7,7 +7,10 @@ import { SafeGetError, safeGet } from '@darkroom/infra/http/safe-get/safe-get'
 /** Source of media that is not in the store: a temporary output at its provider, or the reference of an old row. */
 export interface RemoteMedia {
   url: string
-  headers: Record<string, string> | null
+  /** Whether it is fetched with the key of its connection, which query does not have. */
+  needsAuth: boolean
+  /** Address of the connection that made it: outputs may be on a user's own server. */
+  baseUrl: string | null
   /** Key in the store, once it has been stored. */
   key: string | null
   /** Whether the private addresses that the configuration allows to providers may be fetched. */
@@ -28,8 +31,9 @@ const HEADERS = {
 /** Finds the source of a temporary output of a workspace; undefined if there is none. */
 export async function findRemoteOutput(db: Queryable, workspaceId: string, id: string, index: number) {
   const [row] = await db<RemoteMedia[]>`
-    select o.provider_url as url, o.provider_headers as headers, o.key, true as "fromProvider"
+    select o.provider_url as url, o.needs_auth as "needsAuth", c.base_url as "baseUrl", o.key, true as "fromProvider"
     from generation_outputs o join generations g on g.id = o.generation_id
+      left join connections c on c.id = g.provider and exists (select from provider_calls p where p.generation_id = g.id)
     where g.id = ${id} and g.workspace_id = ${workspaceId} and o.index = ${index} and o.state in ('temporary', 'stored')
       and o.provider_url is not null`
   return row
@@ -38,7 +42,7 @@ export async function findRemoteOutput(db: Queryable, workspaceId: string, id: s
 /** Finds the source of a reference that an old row has by URL only; undefined if there is none. */
 export async function findRemoteReference(db: Queryable, workspaceId: string, id: string, position: number) {
   const [row] = await db<RemoteMedia[]>`
-    select r.url, null as headers, null as key, false as "fromProvider"
+    select r.url, false as "needsAuth", null as "baseUrl", null as key, false as "fromProvider"
     from generation_references r join generations g on g.id = r.generation_id
     where g.id = ${id} and g.workspace_id = ${workspaceId} and r.position = ${position} and r.url is not null`
   return row
@@ -56,14 +60,16 @@ export async function serveRemoteMedia(
 ): Promise<Response> {
   if (!remote) throw new ProblemError('not_found', 'There is no such picture here.')
   if (remote.key !== null) return new Response(null, { status: 307, headers: { location: mediaUrl(remote.key) } })
+  if (remote.needsAuth) {
+    throw new ProblemError('unavailable', 'It is being saved, and can be shown after that.', { retryAfterSeconds: 5 })
+  }
   try {
     const response = await safeGet(remote.url, {
       maxBytes: MAX_BYTES,
       deadlineMs: DEADLINE_MS,
       accept: ALLOWED_TYPES,
       signal: options.signal,
-      allowOrigins: remote.fromProvider ? options.allowOrigins : [],
-      ...(remote.headers ? { headers: remote.headers } : {}),
+      allowOrigins: listAllowedOrigins(remote, options.allowOrigins),
     })
     const length = response.contentLength === null ? {} : { 'content-length': String(response.contentLength) }
     const body = forwardStream(response.body, options.onWaiting)
@@ -71,6 +77,11 @@ export async function serveRemoteMedia(
   } catch (error) {
     throw error instanceof SafeGetError ? toProblemError(error) : error
   }
+}
+
+function listAllowedOrigins({ fromProvider, baseUrl }: RemoteMedia, allowOrigins: readonly string[]): string[] {
+  if (!fromProvider) return []
+  return [...allowOrigins, ...(baseUrl === null ? [] : [new URL(baseUrl).origin])]
 }
 
 function toProblemError(error: SafeGetError): ProblemError {

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import type { RenderRequest, WorkerMessage } from '../../../demo/worker-protocol.ts'
-import { ProviderError } from '../provider.ts'
+import { ProviderError } from '../adapter.ts'
 
 export interface DrawOptions {
   signal: AbortSignal

@@ -1,0 +1,63 @@
+/** The kinds of providers that a connection can be of. Free of schemas. */
+
+export const CONNECTION_KINDS = ['demo', 'fake', 'openai', 'openai-compatible'] as const
+export type ConnectionKind = (typeof CONNECTION_KINDS)[number]
+
+/** Servers with a known dialect of OpenAI's images API; `openai` is that of OpenAI itself. */
+export const COMPATIBLE_SERVERS = [
+  'openai',
+  'localai',
+  'sd-cpp',
+  'vllm-omni',
+  'litellm',
+  'together',
+  'xai',
+  'recraft',
+  'openrouter',
+] as const
+export type CompatibleServer = (typeof COMPATIBLE_SERVERS)[number]
+
+/** Facts of a kind of provider, for the page that adds connections and for the adapters. */
+export interface ConnectionKindInfo {
+  name: string
+  /** A few words about what it offers. */
+  offers: string
+  /** `service`: paid, over the internet. `server`: a server of the user's own. `built-in`: part of the studio, never added. */
+  where: 'service' | 'server' | 'built-in'
+  key: 'required' | 'optional' | 'none'
+  /** Address that is used unless another is given; null if one must be given. */
+  baseUrl: string | null
+  /** Page at which a user adds credit. */
+  billingUrl: string | null
+}
+
+export const KIND_INFO: Readonly<Record<ConnectionKind, ConnectionKindInfo>> = {
+  demo: {
+    name: 'Demo',
+    offers: 'this machine, no AI model',
+    where: 'built-in',
+    key: 'none',
+    baseUrl: null,
+    billingUrl: null,
+  },
+  fake: { name: 'Fake', offers: 'for tests', where: 'built-in', key: 'none', baseUrl: null, billingUrl: null },
+  openai: {
+    name: 'OpenAI',
+    offers: 'gpt-image',
+    where: 'service',
+    key: 'required',
+    baseUrl: 'https://api.openai.com/v1',
+    billingUrl: 'https://platform.openai.com/settings/organization/billing/overview',
+  },
+  'openai-compatible': {
+    name: 'OpenAI-compatible',
+    offers: 'any server',
+    where: 'server',
+    key: 'optional',
+    baseUrl: null,
+    billingUrl: null,
+  },
+}
+
+/** Connections that a user can add. */
+export const ADDABLE_KINDS = CONNECTION_KINDS.filter(kind => KIND_INFO[kind].where !== 'built-in')

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { KINDS } from '../enums.ts'
+import { LIMITS } from '../limits.ts'
+
+const timestamp = z.union([z.string(), z.number()]).transform((value, context) => {
+  const date = new Date(value)
+  if (!Number.isNaN(date.getTime())) return date
+  context.addIssue({ code: 'custom', message: 'is not a time' })
+  return z.NEVER
+})
+const pixels = z.int().min(1).max(100_000).nullish()
+
+const ImportedFile = z.looseObject({
+  url: z.url({ protocol: /^https?$/ }).nullish(),
+  fileUrl: z.url({ protocol: /^https?$/ }).nullish(),
+  file: z.string().min(1).nullish(),
+  width: pixels,
+  height: pixels,
+})
+
+/** A line of `generations.jsonl`: a generation of another system. Every key but the id is optional; unknown keys are ignored. */
+export const ImportLine = z.looseObject({
+  id: z.union([z.string().min(1).max(500), z.int()]).transform(String),
+  prompt: z.string().default(''),
+  status: z.string().default('completed'),
+  model: z.string().max(200).nullish(),
+  modelId: z.string().max(200).nullish(),
+  kind: z.enum(KINDS).nullish(),
+  parameters: z.record(z.string(), z.unknown()).nullish(),
+  outputs: z.array(ImportedFile).max(LIMITS.outputs).nullish(),
+  error: z.union([z.string(), z.looseObject({ message: z.string() })]).nullish(),
+  createdAt: timestamp.nullish(),
+  completedAt: timestamp.nullish(),
+})
+export type ImportLine = z.infer<typeof ImportLine>

@@ -1,0 +1,42 @@
+import { type ConnectionKind, KIND_INFO } from '@darkroom/contracts/connection-kinds'
+import type { Model } from '@darkroom/contracts/model'
+import { Show } from 'solid-js'
+import { Icon } from '../ui/icons.tsx'
+import { createPersistedChoice } from '../ui/persisted-choice.ts'
+
+interface ModelLineProps {
+  model: Model | undefined
+  models: readonly Model[]
+  /** Whether the studio offers a model, undefined until that is known. */
+  hasModels: boolean | undefined
+}
+
+/** The line below the controls: how to add a connection while there is none, else the note of the selected model. */
+export function ModelLine(props: ModelLineProps) {
+  const hint = createPersistedChoice('darkroom.connection-hint', ['shown', 'dismissed'])
+  const isHintShown = () => hint.selected() === 'shown' && props.models.every(isBuiltIn)
+  const note = () => {
+    // Reserves a line until the models are known: the composer would move otherwise.
+    if (props.hasModels === undefined) return hint.selected() === 'shown' ? '\u00a0' : undefined
+    return props.model && !isBuiltIn(props.model) ? props.model.note : undefined
+  }
+  return (
+    <Show
+      when={props.hasModels && isHintShown()}
+      fallback={<Show when={note()}>{text => <p class="model-note">{text()}</p>}</Show>}
+    >
+      <p class="model-note connection-hint">
+        <span>
+          The demo draws without an AI model. <a href="#settings/connections">Add a connection</a> to use one.
+        </span>
+        <button type="button" class="quiet icon-only" aria-label="Do not show this again" onClick={hint.selectNext}>
+          <Icon name="close" />
+        </button>
+      </p>
+    </Show>
+  )
+}
+
+function isBuiltIn({ connection }: Model): boolean {
+  return Object.hasOwn(KIND_INFO, connection) && KIND_INFO[connection as ConnectionKind].where === 'built-in'
+}

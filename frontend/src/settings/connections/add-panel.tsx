@@ -1,0 +1,189 @@
+import type { Connection } from '@darkroom/contracts/connection'
+import { ADDABLE_KINDS, type ConnectionKind, KIND_INFO } from '@darkroom/contracts/connection-kinds'
+import { createSignal, onCleanup, onMount, Show } from 'solid-js'
+import { createStore } from 'solid-js/store'
+import { describeProblem } from '../../request-error.ts'
+import { Icon } from '../../ui/icons.tsx'
+import { CheckResult } from './check-result.tsx'
+import type { ConnectionsApi } from './connections-api.ts'
+import type { ConnectionsState } from './connections-state.ts'
+import { createDraftCheck, type DraftFields, type DraftProgress } from './draft-check.ts'
+import { TextField } from './fields.tsx'
+import { KindTiles } from './kind-tiles.tsx'
+import { Panel } from './panel.tsx'
+
+interface AddPanelProps {
+  api: ConnectionsApi
+  state: ConnectionsState
+  now: number
+  onAdded: (connection: Connection) => void
+  onClose: () => void
+}
+
+const EMPTY: DraftFields = { kind: ADDABLE_KINDS[0] ?? 'openai', key: '', baseUrl: '' }
+
+/** The panel that adds a connection: its kind, its key and address, and the free check of them. */
+export function AddPanel(props: AddPanelProps) {
+  const draft = createDraft(props)
+  const { fields, change, name, setName, progress, connection } = draft
+  const isReady = () => canAdd(progress(), connection())
+  const info = () => KIND_INFO[fields.kind]
+  const addLabel = () => {
+    const works = connection()?.state.kind === 'ok' || !isReady()
+    return `Add ${name().trim() || (info().where === 'server' ? 'this server' : info().name)}${works ? '' : ' anyway'}`
+  }
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    if (isReady()) void draft.add()
+  }
+  return (
+    <Panel title="Add a connection" onClose={props.onClose}>
+      <form class="panel-form" aria-label="New connection" onSubmit={submit}>
+        <KindTiles selected={fields.kind} onSelect={draft.selectKind} />
+        <AccountFields fields={fields} change={change} name={name()} setName={setName} />
+        <CheckResult
+          progress={progress()}
+          connection={connection()}
+          hint={`It is checked as soon as there is ${info().key === 'required' ? 'a key' : 'an address'}, at no cost.`}
+          now={props.now}
+        />
+        <div class="settings-buttons">
+          <button type="submit" class="solid" disabled={!isReady()}>
+            {addLabel()}
+          </button>
+          <button
+            type="button"
+            class="soft"
+            disabled={!canCheckAgain(progress(), connection())}
+            onClick={draft.sendNow}
+          >
+            Check again
+          </button>
+        </div>
+      </form>
+    </Panel>
+  )
+}
+
+/** Creates the state of the panel: its fields, and the draft that the studio checks. Leaving the panel removes both. */
+function createDraft({ api, state, onAdded }: AddPanelProps) {
+  const [fields, setFields] = createStore<DraftFields>({ ...EMPTY })
+  const [name, setName] = createSignal('')
+  const [progress, setProgress] = createSignal<DraftProgress>({ phase: 'incomplete', id: null, problem: null })
+  const draft = createDraftCheck({ api, onProgress: setProgress, onConnection: state.upsert, onRemoved: state.drop })
+
+  function change(changed: Partial<DraftFields>) {
+    setFields(changed)
+    draft.input({ ...fields })
+  }
+
+  /** Selects another kind. A key is not for the provider of another kind, and is forgotten. */
+  function selectKind(kind: ConnectionKind) {
+    setName('')
+    change({ ...EMPTY, kind })
+  }
+
+  async function add() {
+    try {
+      const added = await draft.confirm(name())
+      setFields({ key: '' })
+      if (added) onAdded(added)
+    } catch (error) {
+      setProgress(now => ({ ...now, phase: 'refused', problem: describeProblem(error) }))
+    }
+  }
+
+  const onPageHide = () => draft.discard({ isLeaving: true })
+  onMount(() => window.addEventListener('pagehide', onPageHide))
+  onCleanup(() => {
+    window.removeEventListener('pagehide', onPageHide)
+    setFields({ key: '' })
+    draft.discard()
+  })
+  const connection = () => state.find(progress().id ?? '')
+  return {
+    fields,
+    change,
+    selectKind,
+    name,
+    setName,
+    progress,
+    connection,
+    add,
+    sendNow: () => draft.sendNow({ ...fields }),
+  }
+}
+
+interface AccountFieldsProps {
+  fields: DraftFields
+  change: (changed: Partial<DraftFields>) => void
+  name: string
+  setName: (name: string) => void
+}
+
+function AccountFields(props: AccountFieldsProps) {
+  const info = () => KIND_INFO[props.fields.kind]
+  return (
+    <>
+      <Show when={info().baseUrl === null}>
+        <AddressField value={props.fields.baseUrl} onInput={baseUrl => props.change({ baseUrl })} />
+      </Show>
+      <Show when={info().key !== 'none'}>
+        <TextField
+          label={info().key === 'required' ? `${info().name} API key` : 'API key, if the server asks for one'}
+          type="password"
+          value={props.fields.key}
+          onInput={key => props.change({ key })}
+          icon={<Icon name="key" />}
+          note="Kept encrypted on this machine, never shown again."
+        />
+      </Show>
+      <TextField label="Name, if you like" value={props.name} placeholder={info().name} onInput={props.setName} />
+      <Show when={info().baseUrl}>
+        {baseUrl => (
+          <details class="more-fields">
+            <summary>Use another address</summary>
+            <AddressField
+              value={props.fields.baseUrl}
+              placeholder={baseUrl()}
+              note="For a gateway or proxy of your own. The key is sent there."
+              onInput={typed => props.change({ baseUrl: typed })}
+            />
+          </details>
+        )}
+      </Show>
+    </>
+  )
+}
+
+interface AddressFieldProps {
+  value: string
+  onInput: (value: string) => void
+  placeholder?: string
+  note?: string
+}
+
+function AddressField(props: AddressFieldProps) {
+  return (
+    <TextField
+      label="Address"
+      inputMode="url"
+      value={props.value}
+      placeholder={props.placeholder ?? 'http://192.168.1.20:8080/v1'}
+      note={props.note ?? 'The base URL that the server’s documentation gives; most end in /v1.'}
+      onInput={props.onInput}
+    />
+  )
+}
+
+const NOT_ADDABLE = ['checking', 'wrong-key', 'no-permission']
+
+/** Returns whether a checked draft can be added. One that cannot be reached now may be there later; a wrong key stays wrong. */
+function canAdd({ phase }: DraftProgress, connection: Connection | undefined): boolean {
+  return phase === 'sent' && connection !== undefined && !NOT_ADDABLE.includes(connection.state.kind)
+}
+
+/** Returns whether there is something to check, and no check is under way. */
+function canCheckAgain({ phase }: DraftProgress, connection: Connection | undefined): boolean {
+  return phase === 'refused' || (phase === 'sent' && connection?.state.kind !== 'checking')
+}

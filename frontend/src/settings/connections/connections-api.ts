@@ -1,0 +1,79 @@
+import type {
+  Authority,
+  Connection,
+  ConnectionChange,
+  Connections,
+  NewConnection,
+} from '@darkroom/contracts/connection'
+import { RejectedError, toRequestError, UNREACHABLE_MESSAGE, UnavailableError } from '../../request-error.ts'
+
+/** The studio's API of connections. Each function throws a `RejectedError` or an `UnavailableError`. */
+export interface ConnectionsApi {
+  list(): Promise<Connections>
+  add(connection: NewConnection): Promise<Connection>
+  change(id: string, change: ConnectionChange): Promise<Connection>
+  /** Removes a connection. @param options `isLeaving`: the request outlives the document */
+  remove(id: string, options?: { isLeaving?: boolean }): Promise<void>
+  /** Requests a free check. Its result is in the state later. */
+  check(id: string): Promise<void>
+  /** Returns whether this browser may change settings. */
+  authority(): Promise<Authority>
+  /** Signs in with the studio's secret. The response sets a cookie. */
+  signIn(secret: string): Promise<void>
+}
+
+interface Sending {
+  method?: 'POST' | 'PATCH' | 'DELETE'
+  body?: unknown
+  keepalive?: boolean
+}
+
+const DEADLINE_MS = 30_000
+
+/** Creates the client of the API of connections. It is loaded with its page. */
+export function createConnectionsApi(): ConnectionsApi {
+  const pathOf = (id: string) => `/api/connections/${encodeURIComponent(id)}`
+  return {
+    list: async () => (await send('/api/connections')) as Connections,
+    add: async body => (await send('/api/connections', { method: 'POST', body })) as Connection,
+    change: async (id, body) => (await send(pathOf(id), { method: 'PATCH', body })) as Connection,
+    remove: async (id, { isLeaving = false } = {}) =>
+      void (await send(pathOf(id), { method: 'DELETE', keepalive: isLeaving })),
+    check: async id => void (await send(`${pathOf(id)}/check`, { method: 'POST' })),
+    authority: async () => (await send('/api/auth')) as Authority,
+    signIn: async secret => void (await send('/api/auth/admin', { method: 'POST', body: { secret } })),
+  }
+}
+
+async function send(path: string, { method, body, keepalive = false }: Sending = {}): Promise<unknown> {
+  const response = await fetchResponse(path, {
+    ...(method && { method }),
+    ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    keepalive,
+    signal: AbortSignal.timeout(DEADLINE_MS),
+  })
+  const content = await readJson(response)
+  if (response.ok) return content
+  throw toRequestError({ status: response.status, body: content, retryAfter: response.headers.get('retry-after') })
+}
+
+async function fetchResponse(path: string, request: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, request)
+  } catch (cause) {
+    throw new UnavailableError(UNREACHABLE_MESSAGE, { cause })
+  }
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  try {
+    return await response.json()
+  } catch {
+    return null
+  }
+}
+
+/** Returns whether the studio's secret is needed for a request that was refused. */
+export function needsAdmin(error: unknown): boolean {
+  return error instanceof RejectedError && (error.status === 401 || error.status === 403)
+}

@@ -1,0 +1,45 @@
+import sharp from 'sharp'
+import { openImage } from './open-image.ts'
+import type { ProviderCopy } from './strip-metadata.ts'
+
+/** Meaning of a mask's pixels at a provider: the part that may change is transparent, white, or black. */
+export type MaskPolarity = 'alpha-is-edit' | 'white-is-edit' | 'black-is-edit'
+
+/**
+ * Encodes a mask for a provider. In a submitted mask the part that may change is transparent, or white in one without transparency.
+ *
+ * @param size of the image that the mask is for, in pixels; the mask is resized to it
+ * @returns a PNG
+ */
+export async function encodeMask(
+  bytes: Uint8Array,
+  polarity: MaskPolarity,
+  size: { width: number; height: number },
+): Promise<ProviderCopy> {
+  const { isOpaque } = await openImage(bytes).stats()
+  const upright = openImage(bytes).autoOrient().resize(size.width, size.height, { fit: 'fill' })
+  const edit = isOpaque ? upright.removeAlpha().greyscale().extractChannel(0) : upright.extractChannel('alpha').negate()
+  const { data } = await edit.raw().toBuffer({ resolveWithObject: true })
+  const png = polarity === 'alpha-is-edit' ? await encodeAlpha(data, size) : await encodeGrey(data, polarity, size)
+  return { mimeType: 'image/png', bytes: png, ...size }
+}
+
+interface Size {
+  width: number
+  height: number
+}
+
+async function encodeAlpha(edit: Uint8Array, { width, height }: Size): Promise<Uint8Array> {
+  const pixels = new Uint8Array(edit.length * 4)
+  for (let index = 0; index < edit.length; index += 1) pixels[4 * index + 3] = 255 - (edit[index] ?? 0)
+  return await encodePng(pixels, { width, height, channels: 4 })
+}
+
+async function encodeGrey(edit: Uint8Array, polarity: MaskPolarity, { width, height }: Size): Promise<Uint8Array> {
+  const pixels = polarity === 'white-is-edit' ? edit : edit.map(value => 255 - value)
+  return await encodePng(pixels, { width, height, channels: 1 })
+}
+
+async function encodePng(pixels: Uint8Array, raw: Size & { channels: 1 | 4 }): Promise<Uint8Array> {
+  return await sharp(pixels, { raw }).png().toBuffer()
+}

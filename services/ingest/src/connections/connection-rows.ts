@@ -1,0 +1,99 @@
+import type { ConnectionChange, NewConnection } from '@darkroom/contracts/connection'
+import type { ConnectionKind } from '@darkroom/contracts/connection-kinds'
+import { CONNECTIONS_SUBJECT } from '@darkroom/contracts/subjects'
+import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
+import { enqueueMessage } from '@darkroom/infra/database/outbox'
+
+/** A connection about to be inserted. */
+export interface InsertedConnection extends Omit<NewConnection, 'key' | 'name' | 'baseUrl'> {
+  id: string
+  name: string
+  baseUrl: string | null
+  keySealed: Uint8Array | null
+}
+
+/** A locked connection, as far as a change depends on it. */
+export interface LockedConnection {
+  kind: ConnectionKind
+  source: 'built-in' | 'environment' | 'stored'
+  draft: boolean
+  baseUrl: string | null
+  hasKey: boolean
+}
+
+/** Locks the table until the transaction ends, before its first change: two that had both changed a row would wait for each other. */
+export async function lockConnections(tx: Transaction): Promise<void> {
+  await tx`lock table connections in share row exclusive mode`
+}
+
+export async function insertConnection(tx: Transaction, added: InsertedConnection): Promise<void> {
+  const { id, kind, name, baseUrl, keySealed, slots = null, budgetMicros = null, assumedMicros = null } = added
+  await tx`
+    insert into connections (id, kind, name, base_url, source, draft, key_sealed, slots, budget_micros, assumed_micros, dialect)
+    values (${id}, ${kind}, ${name}, ${baseUrl}, 'stored', ${added.draft ?? false}, ${keySealed}, ${slots}, ${budgetMicros},
+            ${assumedMicros}, ${added.dialect ? tx.json(added.dialect) : null})`
+}
+
+/** Locks a connection that was not removed. */
+export async function lockConnection(tx: Transaction, id: string): Promise<LockedConnection | undefined> {
+  const [row] = await tx<LockedConnection[]>`
+    select kind, source, draft, base_url as "baseUrl", key_sealed is not null as "hasKey"
+    from connections where id = ${id} and removed_at is null for update`
+  return row
+}
+
+/** Writes the fields of a change that are there, as another revision. A new address has another dialect. */
+export async function updateConnection(
+  tx: Transaction,
+  id: string,
+  change: Omit<ConnectionChange, 'key'> & { keySealed?: Uint8Array | null },
+): Promise<void> {
+  const { dialect } = change
+  const columns = {
+    ...(change.name !== undefined && { name: change.name }),
+    ...(change.baseUrl !== undefined && { base_url: change.baseUrl, found_dialect: null }),
+    ...(change.keySealed !== undefined && { key_sealed: change.keySealed }),
+    ...(change.slots !== undefined && { slots: change.slots }),
+    ...(change.budgetMicros !== undefined && { budget_micros: change.budgetMicros }),
+    ...(change.assumedMicros !== undefined && { assumed_micros: change.assumedMicros }),
+    ...(dialect !== undefined && { dialect: dialect === null ? null : tx.json(dialect) }),
+    ...(change.draft !== undefined && { draft: change.draft }),
+  }
+  await tx`update connections set revision = revision + 1 where id = ${id}`
+  if (Object.keys(columns).length > 0) await tx`update connections set ${tx(columns)} where id = ${id}`
+}
+
+/**
+ * Marks a connection as removed, and withdraws its models. Its key is erased at once, unless calls are under way: they end with it, and
+ * a processor erases it then.
+ */
+export async function markRemoved(tx: Transaction, id: string): Promise<void> {
+  await tx`
+    update connections c set removed_at = clock_timestamp(), check_requested_at = null, revision = revision + 1,
+      key_sealed = case when exists (
+        select from generations g join provider_calls p on p.generation_id = g.id
+        where g.provider = c.id and g.status in ('processing', 'uploading') and p.finished_at is null) then key_sealed end
+    where id = ${id}`
+  const { count } = await tx`delete from models where provider = ${id}`
+  if (count > 0) await enqueueMessage(tx, CONNECTIONS_SUBJECT, { v: 1, type: 'models.changed', id })
+}
+
+/** Deletes a draft. Nothing was made with it, so its id is free again. */
+export async function deleteDraft(tx: Transaction, id: string): Promise<void> {
+  await tx`delete from connections where id = ${id} and draft`
+}
+
+/** Deletes drafts that were not added within an hour. */
+export async function deleteOldDrafts(db: Queryable): Promise<void> {
+  await db`delete from connections where draft and created_at < clock_timestamp() - interval '1 hour'`
+}
+
+/** Marks a connection for a check by a processor. */
+export async function markForCheck(tx: Transaction, id: string): Promise<void> {
+  await tx`update connections set check_requested_at = clock_timestamp(), check_claimed_at = null where id = ${id}`
+}
+
+/** Publishes that a connection has changed: processors and pages read it again. */
+export async function publishConnectionChange(tx: Transaction, id: string): Promise<void> {
+  await enqueueMessage(tx, CONNECTIONS_SUBJECT, { v: 1, type: 'connection.changed', id })
+}

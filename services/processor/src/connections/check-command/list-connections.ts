@@ -1,0 +1,68 @@
+import { type Config, resolveDataDir } from '@darkroom/infra/config'
+import { type EncryptionKey, findEncryptionKey } from '@darkroom/infra/connections/encryption-key'
+import { openKey } from '@darkroom/infra/connections/secret-box'
+import { openDatabase } from '@darkroom/infra/database/connection'
+import { createLog } from '@darkroom/infra/log'
+import { type ConnectionRow, findEnvironmentId, readConnectionRows } from '../connection-rows.ts'
+import type { AdapterSettings } from '../create-adapter.ts'
+import { computeEnvironmentHmac, type EnvironmentConnection, readEnvironmentConnections } from '../environment.ts'
+
+/** A connection that can be checked, or the reason why not here. */
+export type CheckedConnection = AdapterSettings & {
+  /** A sentence for users; null if it can be checked. */
+  obstacle: string | null
+}
+
+const UNREADABLE_KEY = 'Its key cannot be opened with the encryption key of this machine. Enter it again in Settings.'
+
+/**
+ * Lists the connections of the environment, and those of the studio's database where there is one. Nothing is written.
+ *
+ * @throws the database's error
+ */
+export async function listConnections(config: Config): Promise<CheckedConnection[]> {
+  const environment = readEnvironmentConnections(config)
+  if (config.DATABASE_URL === undefined) return environment.map(connection => toChecked(connection, []))
+  const log = createLog({ service: 'processor', level: 'silent' })
+  const database = openDatabase({ url: config.DATABASE_URL, name: 'darkroom-providers-check', connections: 1, log })
+  try {
+    const encryptionKey = await findEncryptionKey({ ...config, DATA_DIR: resolveDataDir(config) }).catch(
+      () => undefined,
+    )
+    const rows = (await readConnectionRows(database)).filter(({ draft, isDraining }) => !draft && !isDraining)
+    const own = await Promise.all(
+      environment.map(async connection => {
+        const hmac = encryptionKey && computeEnvironmentHmac(encryptionKey, connection)
+        const id = hmac === undefined ? undefined : await findEnvironmentId(database, connection.variable, hmac)
+        return toChecked(connection, rows, id)
+      }),
+    )
+    const stored = rows.filter(({ source }) => source === 'stored')
+    return [...own, ...stored.map(row => openStored(row, encryptionKey))]
+  } finally {
+    await database.end({ timeout: 1 })
+  }
+}
+
+/** Returns a connection of the environment, with the id and the dialect of its row once a studio has one. */
+function toChecked(
+  { kind, baseUrl, key }: EnvironmentConnection,
+  rows: readonly ConnectionRow[],
+  rowId?: string,
+): CheckedConnection {
+  const ownId = rows.some(({ id }) => id === kind) ? `${kind}-environment` : kind
+  const { id = ownId, dialect = null, foundDialect = null } = rows.find(row => row.id === rowId) ?? {}
+  return { id, kind, baseUrl, key, dialect, foundDialect, obstacle: null }
+}
+
+function openStored(row: ConnectionRow, encryptionKey: EncryptionKey | undefined): CheckedConnection {
+  const { id, kind, baseUrl, dialect, foundDialect, keySealed } = row
+  const settings = { id, kind, baseUrl, dialect, foundDialect }
+  if (keySealed === null) return { ...settings, key: null, obstacle: null }
+  try {
+    if (!encryptionKey) return { ...settings, key: null, obstacle: UNREADABLE_KEY }
+    return { ...settings, key: openKey(encryptionKey, id, keySealed), obstacle: null }
+  } catch {
+    return { ...settings, key: null, obstacle: UNREADABLE_KEY }
+  }
+}

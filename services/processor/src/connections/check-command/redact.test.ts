@@ -1,0 +1,49 @@
+import { expect, test } from 'bun:test'
+import { createSecretPatterns, redact, redactHeaders } from './redact.ts'
+
+const KEY = 'canary/+Key"9'
+const patterns = createSecretPatterns([KEY])
+const hide = (text: string) => redact(text, patterns)
+
+test('a secret is found in each spelling in which a server may send it back', () => {
+  const json = JSON.stringify(KEY).slice(1, -1)
+  const texts = [KEY, KEY.toUpperCase(), json, json.replace('/', '\\/'), encodeURIComponent(KEY)]
+  for (const text of [...texts, btoa(KEY), btoa(KEY).replace(/=+$/, '')]) expect(hide(`a ${text} b`)).toBe('a <key> b')
+  expect(redact('a b c', createSecretPatterns(['a', '']))).toBe('a b c')
+})
+
+test('whatever looks like a key of somebody else is hidden', () => {
+  const hex = '0123456789abcdef'.repeat(2)
+  const keys = [`sk-${hex}`, 'sk-proj-abcdef', 'sk-ab*******yz', 'sk-...wxyz', 'abcd****wxyz', hex, crypto.randomUUID()]
+  const accounts = ['org-0123456789abcdefghij', `req_${hex}`, 'AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY']
+  for (const text of [...keys, ...accounts]) expect(hide(`for ${text}.`)).toBe('for <key>.')
+  expect(hide('{"api_key": "short\\"er", "client_secret":"x"}')).toBe('{"api_key": "<key>", "client_secret":"<key>"}')
+  expect(hide('GET /v1/models?key=short&page=2')).toBe('GET /v1/models?key=<key>&page=2')
+  expect(hide('Bearer short')).toBe('Bearer <key>')
+  expect(hide('http://me:pass@example.com/')).toBe('http://<key>@example.com/')
+})
+
+test('models, numbers and words stay, so that a transcript can become a fixture', () => {
+  const text = JSON.stringify({
+    id: 'black-forest-labs/flux-1-kontext-pro-max',
+    models: ['stabilityai/stable-diffusion-3-5-large-turbo', 'gpt-image-1.5', 'google/gemini-2-flash-image-preview'],
+    pricing: { image: '0.0000025', input_cost_per_token: 0.000001, max_tokens: 4096, user_defined_model: true },
+    created: 1_790_000_000,
+  })
+  expect(hide(text)).toBe(text)
+})
+
+test('headers that carry a key, a session or an account are left out', () => {
+  const headers = { authorization: `Bearer ${KEY}`, 'x-api-key': KEY, 'set-cookie': 'a=b', 'openai-organization': 'me' }
+  expect(redactHeaders(new Headers({ ...headers, 'x-echo': KEY, server: 'uvicorn' }), patterns)).toEqual({
+    server: 'uvicorn',
+    'x-echo': '<key>',
+  })
+})
+
+test('no text takes long', () => {
+  const startedAt = performance.now()
+  for (const unit of ['x_', 'a-a*', '"key" : ', '://', 'x', '?key=', 'sk-', '/a1'])
+    hide(unit.repeat(200_000 / unit.length))
+  expect(performance.now() - startedAt).toBeLessThan(5_000)
+})

@@ -1,0 +1,108 @@
+import type { Dialect } from '@darkroom/contracts/connection'
+import {
+  type FakeOpenAiCompatible,
+  startFakeOpenAiCompatible,
+} from '@darkroom/infra/testing/fake-openai-compatible/fake-server'
+import { FLAVOURS, type Flavour } from '@darkroom/infra/testing/fake-openai-compatible/flavours'
+import sharp from 'sharp'
+import type { Adapter, ProviderOutput, ProviderReference, ProviderRequest, Receipt } from '../adapter.ts'
+import { createOpenAiCompatibleAdapter } from './openai-compatible-adapter.ts'
+
+/** A fake server and an adapter that is connected to it. */
+export interface CompatibleEnv extends AsyncDisposable {
+  fake: FakeOpenAiCompatible
+  adapter: Adapter
+  /** Generates with the first model, which it lists once. */
+  generate(change?: Partial<ProviderRequest>): Promise<GeneratedAnswer>
+}
+
+/** An answer that was read. */
+export interface GeneratedAnswer {
+  outputs: ProviderOutput[]
+  receipt: Receipt
+}
+
+export interface EnvOptions {
+  flavour: Flavour
+  key?: string
+  dialect?: Dialect
+  /** Key that the adapter sends; that of the server unless given. */
+  sentKey?: string | null
+}
+
+export const neverAborted = new AbortController().signal
+
+/** Starts a fake server of one flavour, and connects an adapter to it. */
+export async function startCompatibleEnv(options: EnvOptions): Promise<CompatibleEnv> {
+  const { flavour, key, dialect = null } = options
+  const fake = await startFakeOpenAiCompatible({ flavour, ...(key !== undefined && { key }) })
+  const ownKey = key !== undefined || FLAVOURS[flavour].needsKey ? fake.key : null
+  const adapter = createOpenAiCompatibleAdapter({
+    connection: 'attic',
+    baseUrl: fake.url,
+    key: options.sentKey === undefined ? ownKey : options.sentKey,
+    dialect,
+    foundDialect: null,
+    deadlineMs: 1_000,
+    submitDeadlineMs: 1_000,
+  })
+  let model: string | undefined
+  return {
+    fake,
+    adapter,
+    generate: async change => {
+      model ??= (await adapter.models(neverAborted))[0]?.id ?? ''
+      return await generateImages(adapter, createRequest({ model, ...change }))
+    },
+    [Symbol.asyncDispose]: () => fake[Symbol.asyncDispose](),
+  }
+}
+
+/** Submits a request and reads its answer, as the journal gives it back. */
+export async function generateImages(adapter: Adapter, request: ProviderRequest): Promise<GeneratedAnswer> {
+  const { submitting } = adapter
+  if (submitting.kind !== 'remote') throw new Error('the adapter is not remote')
+  const raw = await submitting.submit(request, { idempotencyKey: 'g:0', signal: neverAborted })
+  const chunks = await Array.fromAsync(raw.body)
+  const answer = { headers: async () => raw.headers, body: () => toAsync(chunks) }
+  let receipt: Receipt = {}
+  const onReceipt = (reported: Receipt) => {
+    receipt = { ...receipt, ...reported }
+  }
+  const { model, indices } = request
+  const read = await submitting.readAnswer(answer, { model, indices, signal: neverAborted, onReceipt })
+  if (read.kind !== 'outputs') throw new Error('the answer has no outputs')
+  return { outputs: await Array.fromAsync(read.outputs), receipt }
+}
+
+/** Creates a request for one image. */
+export function createRequest(change: Partial<ProviderRequest>): ProviderRequest {
+  return {
+    model: 'attic/a',
+    kind: 'image',
+    operation: 'generate',
+    prompt: 'a lighthouse',
+    width: 96,
+    height: 64,
+    aspectRatio: '3:2',
+    resolution: '96x64',
+    indices: [4],
+    seed: 11,
+    settings: {},
+    references: [],
+    ...change,
+  }
+}
+
+/** Creates an input image of one colour. */
+export async function createReference(role: ProviderReference['role'] = 'reference'): Promise<ProviderReference> {
+  const size = { width: 16, height: 16 }
+  const bytes = await sharp({ create: { ...size, channels: 4, background: '#a52f' } })
+    .png()
+    .toBuffer()
+  return { role, mimeType: 'image/png', bytes, ...size }
+}
+
+async function* toAsync<T>(items: readonly T[]): AsyncGenerator<T, void> {
+  yield* items
+}

@@ -1,0 +1,109 @@
+import { toMicros } from '@darkroom/contracts/price'
+import { z } from 'zod'
+import { createNotApiError } from './identify-server.ts'
+import { findPage, queryPage } from './query-page.ts'
+import { UNNAMED_MODEL } from './request-body.ts'
+import type { ResolvedDialect } from './resolve-dialect.ts'
+import type { ServerClients } from './server-clients.ts'
+import type { ListedModel } from './server-preset.ts'
+
+const optionalText = z.string().optional().catch(undefined)
+/** The name of a model: a control character, or half a character, is in none. */
+const modelName = z
+  .string()
+  .max(150)
+  .regex(/^\P{C}+$/u)
+const modalities = z.array(z.string()).optional().catch(undefined)
+const Listed = z.looseObject({
+  id: modelName,
+  name: optionalText,
+  display_name: optionalText,
+  type: optionalText,
+  architecture: z
+    .looseObject({ input_modalities: modalities, output_modalities: modalities })
+    .optional()
+    .catch(undefined),
+})
+type ListedItem = z.infer<typeof Listed>
+
+const Proxied = z.looseObject({
+  model_name: modelName,
+  model_info: z.looseObject({
+    mode: optionalText,
+    // 0 stands where it is priced otherwise, as by pixels or tokens: what counts as free is made again, and under no budget.
+    output_cost_per_image: z.number().positive().optional().catch(undefined),
+  }),
+})
+
+/** Names of models that make images. Servers of several kinds of models list them all. */
+const IMAGE_NAMES =
+  /image|dall-?e|flux|diffusion|sd[-_]?(xl|cpp|[123]\b|1\.5)|kontext|hidream|kolors|playground|recraft|ideogram|seedream|pixart|kandinsky|cogview|lumina|omnigen|dreamshaper|juggernaut|banana/i
+/** Up to this number, the models of a server that names none for images are offered all: they may have names of their own. */
+const MAX_UNKNOWN_MODELS = 12
+const MAX_MODELS = 200
+
+/** Lists the models of a server that make images. @throws ProviderError */
+export async function discoverModels(
+  clients: ServerClients,
+  dialect: ResolvedDialect,
+  signal: AbortSignal,
+): Promise<readonly ListedModel[]> {
+  if (dialect.models) return dialect.models
+  if (dialect.preset.models.length > 0) return dialect.preset.models
+  const proxied = dialect.server === 'litellm' ? await listProxied(clients, signal) : []
+  if (proxied.length > 0) return proxied
+  const page = await queryPage(clients.api, dialect.fields.modelsPath, signal)
+  if (page.kind === 'not-api') throw createNotApiError()
+  if (page.kind === 'absent') return [{ name: null, title: dialect.preset.name }]
+  const items = readItems(page.body)
+  return selectImageModels(items, dialect).slice(0, MAX_MODELS).map(toListedModel)
+}
+
+/** Returns the id of a model within its connection. */
+export function toModelKey({ name }: ListedModel): string {
+  return name ?? UNNAMED_MODEL
+}
+
+/** Returns the readable entries of a list, which may be a bare array. Others may be of a newer kind, and are left out. */
+function readItems(body: unknown): ListedItem[] {
+  const list = Array.isArray(body)
+    ? body
+    : (z.looseObject({ data: z.array(z.unknown()) }).safeParse(body).data?.data ?? [])
+  return list.flatMap(item => Listed.safeParse(item).data ?? [])
+}
+
+function selectImageModels(items: readonly ListedItem[], { server }: ResolvedDialect): readonly ListedItem[] {
+  if (server === 'sd-cpp' || server === 'vllm-omni') return items
+  const described = items.filter(
+    ({ type, architecture }) => type === 'image' || architecture?.output_modalities?.includes('image'),
+  )
+  if (described.length > 0) return described
+  const named = items.filter(({ id }) => IMAGE_NAMES.test(id))
+  return named.length > 0 || items.length > MAX_UNKNOWN_MODELS ? named : items
+}
+
+function toListedModel({ id, name, display_name, architecture }: ListedItem): ListedModel {
+  const inputs = architecture?.input_modalities
+  return {
+    name: id,
+    title: toTitle(display_name ?? name ?? id),
+    ...(inputs && { takesReferences: inputs.includes('image') }),
+  }
+}
+
+function toTitle(text: string): string {
+  return text.replaceAll('\0', '').slice(0, 100).toWellFormed()
+}
+
+async function listProxied({ api }: ServerClients, signal: AbortSignal): Promise<ListedModel[]> {
+  const body = await findPage(api, '/model/info', signal)
+  const list = z.looseObject({ data: z.array(z.unknown()) }).safeParse(body).data?.data ?? []
+  const models = list.flatMap(item => Proxied.safeParse(item).data ?? [])
+  const images = models.filter(({ model_info: { mode } }) => mode === 'image_generation' || mode === 'image_edit')
+  const names = new Map(images.map(({ model_name: name, model_info: { output_cost_per_image: cost } }) => [name, cost]))
+  return [...names].map(([name, cost]) => ({
+    name,
+    title: toTitle(name),
+    ...(cost !== undefined && { outputMicros: toMicros(cost) }),
+  }))
+}

@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { Usage } from '@darkroom/contracts/history/usage'
+import { type Database, openDatabase } from '@darkroom/infra/database/connection'
+import { createLog } from '@darkroom/infra/log'
+import { createTestDatabase } from '@darkroom/infra/testing/test-resources'
+import { readUsage, respondUsage } from './usage.ts'
+import { parseUsageQuery } from './usage-parameters.ts'
+
+const START_MS = 60_000
+const NOW = new Date('2026-11-20T10:00:00Z')
+const OWNER = crypto.randomUUID()
+const log = createLog({ service: 'test', level: 'silent' })
+const stack = new AsyncDisposableStack()
+let sql: Database
+
+beforeAll(async () => {
+  const { url } = stack.use(await createTestDatabase())
+  sql = openDatabase({ url, name: 'test', log })
+  stack.defer(() => sql.end({ timeout: 1 }))
+  await writeCalls()
+}, START_MS)
+afterAll(() => stack.disposeAsync())
+
+test('sums up the calls of the month by day, with what the provider reported, else what was estimated', async () => {
+  const usage = Usage.parse(await readUsage({ database: sql, budgetMicros: null }, OWNER, parseUsageQuery({}, NOW)))
+  expect([usage.from, usage.to, usage.by, usage.budget]).toEqual(['2026-11-01', '2026-11-30', ['day'], null])
+  expect(usage.rows.map(({ day, micros, calls }) => [day, micros, calls])).toEqual([
+    ['2026-11-01', 40_000, 1],
+    ['2026-11-02', 130_000, 4],
+    ['2026-11-30', 7, 1],
+  ])
+  expect(usage.total).toMatchObject([
+    {
+      calls: 6,
+      failedCalls: 2,
+      unknownCalls: 1,
+      images: 2,
+      videos: 1,
+      micros: 170_007,
+      reportedMicros: 30_007,
+      estimatedMicros: 140_000,
+      failedMicros: 40_000,
+      unpricedCalls: 0,
+      seconds: 60,
+    },
+  ])
+})
+
+test('sums up by model and connection; every sum is that of the whole', async () => {
+  for (const by of [['model'], ['connection'], ['connection', 'model'], ['day', 'model', 'connection']]) {
+    const usage = await readUsage({ database: sql, budgetMicros: 1 }, OWNER, parseUsageQuery({ by }, NOW))
+    expect(usage.rows.reduce((sum, { micros }) => sum + micros, 0)).toBe(170_007)
+    expect(usage.budget?.limitMicros).toBe(1)
+  }
+  const { rows } = await readUsage(
+    { database: sql, budgetMicros: null },
+    OWNER,
+    parseUsageQuery({ by: ['connection'] }, NOW),
+  )
+  expect(rows.map(({ connection, day, calls }) => [connection, day, calls])).toEqual([
+    ['openai', null, 5],
+    ['=cmd', null, 1],
+  ])
+})
+
+test('counts what is another workspace’s or another month’s nowhere', async () => {
+  const october = await readUsage(
+    { database: sql, budgetMicros: null },
+    OWNER,
+    parseUsageQuery({ from: '2026-10-01' }, NOW),
+  )
+  expect([october.to, october.total[0]?.micros]).toEqual(['2026-10-31', 999])
+  const stranger = await readUsage({ database: sql, budgetMicros: null }, crypto.randomUUID(), parseUsageQuery({}, NOW))
+  expect([stranger.rows, stranger.total]).toEqual([[], []])
+})
+
+test('writes CSV that no spreadsheet runs, with exact amounts', async () => {
+  const usage = await readUsage(
+    { database: sql, budgetMicros: null },
+    OWNER,
+    parseUsageQuery({ by: ['connection'] }, NOW),
+  )
+  const response = respondUsage(new Request('http://localhost/', { headers: { accept: 'text/csv' } }), usage)
+  expect(response.headers.get('content-disposition')).toBe('attachment; filename="usage-2026-11.csv"')
+  const lines = (await response.text()).split('\r\n')
+  expect(lines[2]).toBe(`,,'=cmd,USD,1,0,0,1,0,10.0,0.000007,0.000007,0.000000,0.000000,0`)
+  expect(lines).toHaveLength(4)
+})
+
+test.each([
+  [{ from: '2026-11-02', to: '2026-11-01' }, 'to'],
+  [{ from: '2020-01-01', to: '2026-11-01' }, 'to'],
+  [{ by: ['colour'] }, 'by'],
+])('refuses a range that makes no sense: %o', (parameters, path) => {
+  expect(() => parseUsageQuery(parameters, NOW)).toThrow(
+    expect.objectContaining({ errors: [expect.objectContaining({ path })] }),
+  )
+})
+
+/** Writes calls of every outcome. None of their generations is there any more. */
+async function writeCalls(): Promise<void> {
+  const rows = [
+    call('2026-11-01T00:00:00Z', 'finished', { estimated: 40_000 }),
+    call('2026-11-02T00:00:00Z', 'finished', { estimated: 20_000, reported: 30_000, kind: 'video' }),
+    call('2026-11-02T12:00:00Z', 'unknown', { estimated: 60_000, outputs: 0 }),
+    call('2026-11-02T12:00:01Z', 'not-billed', { estimated: 50_000, outputs: 0 }),
+    call('2026-11-02T23:59:59Z', 'failed', { estimated: 40_000, outputs: 0 }),
+    call('2026-11-30T23:59:59Z', 'finished', { reported: 7, connection: '=cmd' }),
+    call('2026-10-31T23:59:59Z', 'finished', { reported: 999 }),
+    { ...call('2026-11-05T00:00:00Z', 'finished', { reported: 5 }), workspace_id: crypto.randomUUID() },
+  ]
+  await sql`insert into call_costs ${sql(rows)}`
+}
+
+function call(
+  at: string,
+  outcome: string,
+  facts: { estimated?: number; reported?: number; outputs?: number; kind?: string; connection?: string },
+) {
+  const { estimated = null, reported = null, outputs = 1, kind = 'image', connection = 'openai' } = facts
+  return {
+    generation_id: crypto.randomUUID(),
+    call: 0,
+    attempt: 1,
+    workspace_id: OWNER,
+    connection,
+    model: `${connection}/m`,
+    kind,
+    count: 1,
+    estimated_micros: estimated,
+    reported_micros: reported,
+    made_at: at,
+    ended_at: new Date(Date.parse(at) + 10_000).toISOString(),
+    outcome,
+    outputs,
+  }
+}
