@@ -3,6 +3,7 @@ import type { ConnectionKind } from '@darkroom/contracts/connection-kinds'
 import { CONNECTIONS_SUBJECT } from '@darkroom/contracts/subjects'
 import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
 import { enqueueMessage } from '@darkroom/infra/database/outbox'
+import { ProblemError } from '@darkroom/infra/http/problem'
 
 /** A connection about to be inserted. */
 export interface InsertedConnection extends Omit<NewConnection, 'key' | 'name' | 'baseUrl'> {
@@ -96,4 +97,20 @@ export async function markForCheck(tx: Transaction, id: string): Promise<void> {
 /** Publishes that a connection has changed: processors and pages read it again. */
 export async function publishConnectionChange(tx: Transaction, id: string): Promise<void> {
   await enqueueMessage(tx, CONNECTIONS_SUBJECT, { v: 1, type: 'connection.changed', id })
+}
+
+/**
+ * Asserts that no call of a connection is under way at its provider: another address does not know it, and it would be made, and billed, again.
+ *
+ * @throws ProblemError `conflict`
+ */
+export async function assertNoCallUnderWay(tx: Transaction, id: string): Promise<void> {
+  const [call] = await tx`
+    select from provider_calls c join generations g on g.id = c.generation_id
+    where g.provider = ${id} and c.finished_at is null and c.request_id is not null and g.status in ('processing', 'uploading') limit 1`
+  if (call)
+    throw new ProblemError(
+      'conflict',
+      'A call is under way at this address. Wait until it has ended, or add another connection.',
+    )
 }

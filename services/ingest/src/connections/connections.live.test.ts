@@ -166,6 +166,19 @@ test('refuses what is incomplete, unsafe or not for the kind, and writes nothing
   expect((await send('PATCH', `/${id}`, bare)).body).toMatchObject({ baseUrl: bare.baseUrl, key: 'none' })
 })
 
+test('an address stays while a call is under way there, which another one would not know: it would be bought again', async () => {
+  const { body: server } = await send('POST', '', { ...SERVER, name: 'Busy' })
+  const { workspaceId } = ingest.owner
+  const calls = [{ requestId: 'r-1' }]
+  const id = await writeGeneration(ingest.sql, { workspaceId, status: 'processing', outputs: ['pending'], calls })
+  await ingest.sql`update generations set provider = ${server.id} where id = ${id}`
+  const moved = { baseUrl: 'http://192.168.1.23:8080/v1' }
+  expect((await send('PATCH', `/${server.id}`, moved)).status).toBe(409)
+  expect((await send('PATCH', `/${server.id}`, { slots: 2, baseUrl: server.baseUrl })).status).toBe(200)
+  await ingest.sql`update provider_calls set finished_at = now(), outcome = 'finished' where generation_id = ${id}`
+  expect((await send('PATCH', `/${server.id}`, moved)).status).toBe(200)
+})
+
 test('what the environment or the studio decides is locked, except for slots and budget', async () => {
   await ingest.sql`
     insert into connections (id, kind, name, source, variable, state) values ('demo', 'demo', 'Demo', 'built-in', null, '{"kind": "ok"}'),

@@ -9,6 +9,7 @@ import type { Database, Queryable, Transaction } from '@darkroom/infra/database/
 import { transaction } from '@darkroom/infra/database/transaction'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import {
+  assertNoCallUnderWay,
   deleteDraft,
   deleteOldDrafts,
   insertConnection,
@@ -72,6 +73,7 @@ export async function changeConnection(
 ): Promise<Connection> {
   return await withConnection(deps, id, async (tx, current) => {
     assertChangeAllowed(current, change)
+    if (change.baseUrl !== undefined && change.baseUrl !== current.baseUrl) await assertNoCallUnderWay(tx, id)
     const { key, ...rest } = change
     const keySealed = typeof key === 'string' ? sealKey(deps.encryptionKey, id, key) : key
     await updateConnection(tx, id, { ...rest, ...(keySealed !== undefined && { keySealed }) })
