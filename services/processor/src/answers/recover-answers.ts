@@ -9,8 +9,9 @@ import { recordReceipt } from '../generate/call-cost-rows.ts'
 import { toIdempotencyKey } from '../generate/call-name.ts'
 import { getOutputIndices } from '../generate/plan.ts'
 import { canRecover, findLostCall } from '../generate/recover-call.ts'
-import { type Adapter, ProviderError, type Receipt } from '../providers/adapter.ts'
+import { type Adapter, ProviderError } from '../providers/adapter.ts'
 import type { Connections } from '../providers/connections.ts'
+import { gatherReceipt } from '../providers/gather-receipt.ts'
 import {
   noteRequestId,
   type RecordedCall,
@@ -180,10 +181,7 @@ async function noteIfAccepted(
   call: RecordedOpenCall,
 ): Promise<boolean> {
   if (submitting.kind !== 'remote') return false
-  let receipt: Receipt = {}
-  const onReceipt = (reported: Receipt) => {
-    receipt = { ...receipt, ...reported }
-  }
+  const { receipt, onReceipt } = gatherReceipt()
   const options = { model: entry.model, indices: getOutputIndices(call), signal: stopping, onReceipt }
   const read = await submitting.readAnswer(entry.answer, options).catch(error => {
     if (error instanceof ProviderError) return undefined

@@ -1,9 +1,10 @@
-import type { Database } from '@darkroom/infra/database/connection'
+import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { updateGenerationCost } from '@darkroom/infra/generations/cost'
 import { bumpVersion } from '@darkroom/infra/generations/generations'
 import { type CostOutcome, endCallCost, recordReceipt } from '../generate/call-cost-rows.ts'
 import { type Adapter, ProviderError, type Receipt } from '../providers/adapter.ts'
+import { gatherReceipt } from '../providers/gather-receipt.ts'
 import type { CallName, JournalEntry } from './journal.ts'
 
 /** Records how a call of a cancelled generation has ended as far as its bill is concerned, and what it reported. */
@@ -13,11 +14,18 @@ export async function settleCost(
   outcome: CostOutcome,
   receipt: Receipt = {},
 ): Promise<void> {
-  await transaction(database, async tx => {
-    await recordReceipt(tx, name, receipt)
-    await endCallCost(tx, name, outcome)
-    if (await updateGenerationCost(tx, name.generationId)) await bumpVersion(tx, name.generationId)
-  })
+  await transaction(database, tx => recordBill(tx, name, { outcome, receipt }))
+}
+
+/** Records what is now known about the bill of a call that no worker has any more, and what its generation has cost by that. */
+export async function recordBill(
+  tx: Transaction,
+  name: CallName,
+  { outcome, receipt }: { outcome?: CostOutcome; receipt?: Receipt },
+): Promise<void> {
+  if (receipt) await recordReceipt(tx, name, receipt)
+  if (outcome) await endCallCost(tx, name, outcome)
+  if (await updateGenerationCost(tx, name.generationId)) await bumpVersion(tx, name.generationId)
 }
 
 /**
@@ -36,10 +44,7 @@ export async function settleMadeCall(
     const { count } = await tx`
       update provider_calls set finished_at = clock_timestamp(), outcome = ${outcome}
       where generation_id = ${generationId} and call = ${call} and attempt = ${attempt} and finished_at is null`
-    if (count === 0) return
-    await recordReceipt(tx, name, receipt)
-    await endCallCost(tx, name, outcome)
-    if (await updateGenerationCost(tx, generationId)) await bumpVersion(tx, generationId)
+    if (count > 0) await recordBill(tx, name, { outcome, receipt })
   })
 }
 
@@ -53,11 +58,8 @@ export async function readReceipt(
   entry: Extract<JournalEntry, { state: 'answered' }>,
   signal: AbortSignal,
 ): Promise<{ isWhole: boolean; receipt: Receipt }> {
-  let receipt: Receipt = {}
+  const { receipt, onReceipt } = gatherReceipt()
   if (submitting.kind !== 'remote') return { isWhole: true, receipt }
-  const onReceipt = (reported: Receipt) => {
-    receipt = { ...receipt, ...reported }
-  }
   try {
     const read = await submitting.readAnswer(entry.answer, { model: entry.model, indices: [0], signal, onReceipt })
     if (read.kind === 'outputs') for await (const _ of read.outputs) signal.throwIfAborted()

@@ -60,11 +60,10 @@ export function createPlan(job: PlannedJob, limits: PlanLimits, journal: Journal
   const unanswered = open.filter(
     call => call.requestId === null && !recover.includes(call) && !isPending(call, journal),
   )
-  const unacknowledged = limits.isFree && !limits.canRecover ? [] : unanswered
-  const resubmitted = unacknowledged.filter(
-    call => !limits.canRecover && job.mode === 'make' && canResubmit(job, call, limits),
-  )
-  const unknown = unacknowledged.filter(call => !resubmitted.includes(call))
+  const mayMakeAgain = job.mode === 'make' && !limits.canRecover
+  const resubmitted = mayMakeAgain ? unanswered.filter(call => limits.isFree || canResubmit(job, call, limits)) : []
+  // What a free call has become is no question: it has ended once another one is made.
+  const unknown = limits.isFree && !limits.canRecover ? [] : unanswered.filter(call => !resubmitted.includes(call))
   const expected = new Set([...recover, ...pending].flatMap(getOutputIndices))
   const lostOutputs = limits.isFree ? [] : findLostOutputs(job, missing).filter(index => !expected.has(index))
   const excluded = new Set([
@@ -80,8 +79,7 @@ export function createPlan(job: PlannedJob, limits: PlanLimits, journal: Journal
     recover,
     pending,
     unknown,
-    // A free call is made again, by another one: this one has ended.
-    resubmitted: limits.isFree && !limits.canRecover && job.mode === 'make' ? unanswered : resubmitted,
+    resubmitted,
     lostOutputs,
     submit: splitIntoRuns(wanted, limits.outputsPerCall).map((run, offset) => createCall(job, nextCall + offset, run)),
     fetch: job.outputs.filter(output => output.state === 'saving' && output.providerUrl !== null),

@@ -1,9 +1,8 @@
 import type { Database } from '@darkroom/infra/database/connection'
 import { isActive } from '@darkroom/infra/database/studio-state'
 import { transaction } from '@darkroom/infra/database/transaction'
-import { updateGenerationCost } from '@darkroom/infra/generations/cost'
-import { bumpVersion } from '@darkroom/infra/generations/generations'
-import { type CostOutcome, endCallCost, recordReceipt } from '../generate/call-cost-rows.ts'
+import { recordBill } from '../answers/settle-cost.ts'
+import type { CostOutcome } from '../generate/call-cost-rows.ts'
 import type { CancelResult, Receipt } from '../providers/adapter.ts'
 
 /** A call that is still open at its provider although its generation was cancelled. */
@@ -54,8 +53,7 @@ export async function recordCancelOutcome(
         finished_at = case when ${outcome} = 'cancelled' then clock_timestamp() end
       where generation_id = ${generationId} and call = ${call} and finished_at is null returning attempt`
     if (!row) return
-    await endCallCost(tx, { generationId, call, attempt: row.attempt ?? 0 }, toCancelledCost(result))
-    if (await updateGenerationCost(tx, generationId)) await bumpVersion(tx, generationId)
+    await recordBill(tx, { generationId, call, attempt: row.attempt ?? 0 }, { outcome: toCancelledCost(result) })
   })
 }
 
@@ -73,9 +71,7 @@ export async function recordLateEnd(
     const [row] = await tx<{ attempt: number | null }[]>`
       update provider_calls set finished_at = clock_timestamp(), outcome = ${isMade ? 'too-late' : 'failed'}
       where generation_id = ${generationId} and call = ${call} and finished_at is null and outcome = 'too-late' returning attempt`
-    if (!row) return
-    await recordReceipt(tx, { generationId, call, attempt: row.attempt ?? 0 }, receipt)
-    if (await updateGenerationCost(tx, generationId)) await bumpVersion(tx, generationId)
+    if (row) await recordBill(tx, { generationId, call, attempt: row.attempt ?? 0 }, { receipt })
   })
 }
 

@@ -5,8 +5,9 @@ import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
-import type { Adapter, Receipt } from '../providers/adapter.ts'
+import type { Adapter } from '../providers/adapter.ts'
 import type { Connections } from '../providers/connections.ts'
+import { gatherReceipt } from '../providers/gather-receipt.ts'
 import type { ActiveJobs } from './active-jobs.ts'
 import { type CancellableCall, recordCancelOutcome, recordLateEnd, takeCancellableCalls } from './cancel-rows.ts'
 
@@ -78,10 +79,7 @@ async function cancelCall({ database, log, connections, stopping }: CancelCallDe
 
 /** Polls a call that was cancelled too late, for its cost: a provider may report that only once the call has ended. */
 async function settleLateCall(database: Database, adapter: Adapter, call: CancellableCall, signal: AbortSignal) {
-  let receipt: Receipt = {}
-  const onReceipt = (reported: Receipt) => {
-    receipt = { ...receipt, ...reported }
-  }
+  const { receipt, onReceipt } = gatherReceipt()
   const { kind } = await adapter.check(call.requestId, signal, { onReceipt })
   if (kind !== 'waiting') await recordLateEnd(database, call, { isMade: kind === 'finished', receipt })
 }

@@ -6,6 +6,7 @@ import {
 import { FLAVOURS, type Flavour } from '@darkroom/infra/testing/fake-openai-compatible/flavours'
 import sharp from 'sharp'
 import type { Adapter, ProviderOutput, ProviderReference, ProviderRequest, Receipt } from '../adapter.ts'
+import { gatherReceipt } from '../gather-receipt.ts'
 import { createOpenAiCompatibleAdapter } from './openai-compatible-adapter.ts'
 
 /** A fake server and an adapter that is connected to it. */
@@ -65,10 +66,7 @@ export async function generateImages(adapter: Adapter, request: ProviderRequest)
   const raw = await submitting.submit(request, { idempotencyKey: 'g:0', signal: neverAborted })
   const chunks = await Array.fromAsync(raw.body)
   const answer = { headers: async () => raw.headers, body: () => toAsync(chunks) }
-  let receipt: Receipt = {}
-  const onReceipt = (reported: Receipt) => {
-    receipt = { ...receipt, ...reported }
-  }
+  const { receipt, onReceipt } = gatherReceipt()
   const { model, indices } = request
   const read = await submitting.readAnswer(answer, { model, indices, signal: neverAborted, onReceipt })
   if (read.kind !== 'outputs') throw new Error('the answer has no outputs')

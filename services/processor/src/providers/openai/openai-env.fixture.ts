@@ -7,6 +7,7 @@ import {
   type Receipt,
   type SavedAnswer,
 } from '../adapter.ts'
+import { gatherReceipt } from '../gather-receipt.ts'
 import { createOpenAiAdapter } from './openai-adapter.ts'
 
 export const NEVER = new AbortController().signal
@@ -56,10 +57,7 @@ async function makeCall({ submitting }: Adapter, request: ProviderRequest): Prom
   const { headers, body } = await submitting.submit(request, { idempotencyKey: 'k', signal: NEVER })
   const chunks = await Array.fromAsync(body)
   const answer = toSavedAnswer(chunks, headers)
-  let receipt: Receipt = {}
-  const onReceipt = (reported: Receipt) => {
-    receipt = { ...receipt, ...reported }
-  }
+  const { receipt, onReceipt } = gatherReceipt()
   const read = await submitting.readAnswer(answer, { ...request, signal: NEVER, onReceipt })
   const outputs = read.kind === 'outputs' ? await Array.fromAsync(read.outputs) : []
   const handle = read.kind === 'accepted' ? read.handle : undefined
