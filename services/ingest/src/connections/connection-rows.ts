@@ -1,8 +1,8 @@
 import type { ConnectionChange, NewConnection } from '@darkroom/contracts/connection'
 import type { ConnectionKind } from '@darkroom/contracts/connection-kinds'
-import { CONNECTIONS_SUBJECT } from '@darkroom/contracts/subjects'
+import { removeModels } from '@darkroom/infra/connections/connection-changes'
+import { selectOpenCalls } from '@darkroom/infra/connections/open-calls'
 import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
-import { enqueueMessage } from '@darkroom/infra/database/outbox'
 import { ProblemError } from '@darkroom/infra/http/problem'
 
 /** A connection about to be inserted. */
@@ -20,11 +20,6 @@ export interface LockedConnection {
   draft: boolean
   baseUrl: string | null
   hasKey: boolean
-}
-
-/** Locks the table until the transaction ends, before its first change: two that had both changed a row would wait for each other. */
-export async function lockConnections(tx: Transaction): Promise<void> {
-  await tx`lock table connections in share row exclusive mode`
 }
 
 export async function insertConnection(tx: Transaction, added: InsertedConnection): Promise<void> {
@@ -71,12 +66,9 @@ export async function updateConnection(
 export async function markRemoved(tx: Transaction, id: string): Promise<void> {
   await tx`
     update connections c set removed_at = clock_timestamp(), check_requested_at = null, revision = revision + 1,
-      key_sealed = case when exists (
-        select from generations g join provider_calls p on p.generation_id = g.id
-        where g.provider = c.id and g.status in ('processing', 'uploading') and p.finished_at is null) then key_sealed end
+      key_sealed = case when exists (${selectOpenCalls(tx)}) then key_sealed end
     where id = ${id}`
-  const { count } = await tx`delete from models where provider = ${id}`
-  if (count > 0) await enqueueMessage(tx, CONNECTIONS_SUBJECT, { v: 1, type: 'models.changed', id })
+  await removeModels(tx, id)
 }
 
 /** Deletes a draft. Nothing was made with it, so its id is free again. */
@@ -94,11 +86,6 @@ export async function markForCheck(tx: Transaction, id: string): Promise<void> {
   await tx`update connections set check_requested_at = clock_timestamp(), check_claimed_at = null where id = ${id}`
 }
 
-/** Publishes that a connection has changed: processors and pages read it again. */
-export async function publishConnectionChange(tx: Transaction, id: string): Promise<void> {
-  await enqueueMessage(tx, CONNECTIONS_SUBJECT, { v: 1, type: 'connection.changed', id })
-}
-
 /**
  * Asserts that no call of a connection is under way at its provider: another address does not know it, and it would be made, and billed, again.
  *
@@ -106,8 +93,7 @@ export async function publishConnectionChange(tx: Transaction, id: string): Prom
  */
 export async function assertNoCallUnderWay(tx: Transaction, id: string): Promise<void> {
   const [call] = await tx`
-    select from provider_calls c join generations g on g.id = c.generation_id
-    where g.provider = ${id} and c.finished_at is null and c.request_id is not null and g.status in ('processing', 'uploading') limit 1`
+    select from connections c where c.id = ${id} and exists (${selectOpenCalls(tx)} and p.request_id is not null)`
   if (call)
     throw new ProblemError(
       'conflict',

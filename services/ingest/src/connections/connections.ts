@@ -1,5 +1,6 @@
 import type { Connection, ConnectionChange, Connections, NewConnection } from '@darkroom/contracts/connection'
 import { KIND_INFO } from '@darkroom/contracts/connection-kinds'
+import { lockConnections, publishConnectionChange } from '@darkroom/infra/connections/connection-changes'
 import { readConnections } from '@darkroom/infra/connections/connection-rows'
 import type { EncryptionKey } from '@darkroom/infra/connections/encryption-key'
 import { findFreeId } from '@darkroom/infra/connections/free-id'
@@ -15,10 +16,8 @@ import {
   insertConnection,
   type LockedConnection,
   lockConnection,
-  lockConnections,
   markForCheck,
   markRemoved,
-  publishConnectionChange,
   updateConnection,
 } from './connection-rows.ts'
 import { assertChangeAllowed, assertComplete, assertRemovable } from './validate-connection.ts'

@@ -1,9 +1,9 @@
 import type { ConnectionState, Dialect } from '@darkroom/contracts/connection'
 import { type ConnectionKind, KIND_INFO } from '@darkroom/contracts/connection-kinds'
-import { CONNECTIONS_SUBJECT } from '@darkroom/contracts/subjects'
+import { lockConnections, publishModelsChange, removeModels } from '@darkroom/infra/connections/connection-changes'
 import { findFreeId } from '@darkroom/infra/connections/free-id'
+import { selectOpenCalls } from '@darkroom/infra/connections/open-calls'
 import type { Database, Queryable } from '@darkroom/infra/database/connection'
-import { enqueueMessage } from '@darkroom/infra/database/outbox'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { CHECK_TIMEOUT_SECONDS, setConnectionState } from './connection-state-rows.ts'
 import type { EnvironmentConnection } from './environment.ts'
@@ -51,9 +51,7 @@ export async function eraseRemovedKeys(db: Queryable): Promise<void> {
 
 /** Returns the condition that calls of a connection `c` are under way: for a day at most, if it was removed. */
 function hasOpenCalls(db: Queryable) {
-  return db`(c.removed_at > clock_timestamp() - interval '1 day' and exists (
-    select from generations g join provider_calls p on p.generation_id = g.id
-    where g.provider = c.id and g.status in ('processing', 'uploading') and p.finished_at is null))`
+  return db`(c.removed_at > clock_timestamp() - interval '1 day' and exists (${selectOpenCalls(db)}))`
 }
 
 /** Writes the row of a built-in connection, if it is missing. */
@@ -76,7 +74,7 @@ export async function ensureEnvironmentRow(
   keyHmac: string,
 ): Promise<string> {
   return await transaction(database, async tx => {
-    await tx`lock table connections in share row exclusive mode`
+    await lockConnections(tx)
     const knownId = await findEnvironmentId(tx, variable, keyHmac)
     if (knownId !== undefined) {
       await tx`update connections set removed_at = null, base_url = ${baseUrl} where id = ${knownId}`
@@ -136,8 +134,7 @@ export async function removeUnservedModels(database: Database, own: string[]): P
         and p.seen_at > clock_timestamp() - make_interval(secs => ${PROCESSOR_TIMEOUT_SECONDS}))`
   for (const { id } of rows) {
     await transaction(database, async tx => {
-      const { count } = await tx`delete from models where provider = ${id}`
-      if (count > 0) await enqueueMessage(tx, CONNECTIONS_SUBJECT, { v: 1, type: 'models.changed', id })
+      await removeModels(tx, id)
       await setConnectionState(tx, id, { kind: 'not-served', error: NOT_SERVED })
     })
   }
@@ -149,8 +146,7 @@ export async function removeObsoleteModels(database: Database): Promise<void> {
     const rows = await tx<{ id: string }[]>`
       delete from models m using connections c
       where c.id = m.provider and (c.removed_at is not null or c.draft) returning c.id`
-    for (const id of new Set(rows.map(row => row.id)))
-      await enqueueMessage(tx, CONNECTIONS_SUBJECT, { v: 1, type: 'models.changed', id })
+    for (const id of new Set(rows.map(row => row.id))) await publishModelsChange(tx, id)
   })
 }
 

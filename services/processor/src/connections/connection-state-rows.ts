@@ -1,7 +1,6 @@
 import type { Dialect } from '@darkroom/contracts/connection'
-import { CONNECTIONS_SUBJECT } from '@darkroom/contracts/subjects'
+import { publishConnectionChange } from '@darkroom/infra/connections/connection-changes'
 import type { Database, Queryable, Transaction } from '@darkroom/infra/database/connection'
-import { enqueueMessage } from '@darkroom/infra/database/outbox'
 import { transaction } from '@darkroom/infra/database/transaction'
 import type { ConnectionStateChange } from './connection-state.ts'
 
@@ -15,7 +14,7 @@ export async function setConnectionState(tx: Transaction, id: string, change: Co
     update connections set state = ${stateToJson(tx, change)}
     where id = ${id} and (state ->> 'kind' <> ${change.kind}
       or (state ->> 'until')::timestamptz < clock_timestamp() + make_interval(secs => ${seconds}::float - 1))`
-  if (count > 0) await publishConnection(tx, id)
+  if (count > 0) await publishConnectionChange(tx, id)
 }
 
 /** Returns the state as it is stored. Its times are the database's. */
@@ -70,7 +69,7 @@ export async function recordCheck(tx: Transaction, id: string, check: FinishedCh
   if (count === 0) return await releaseCheck(tx, id, requestedAt)
   if (check.state.kind === 'ok')
     await tx`update provider_lanes set failures = 0, paused_until = null where provider = ${id}`
-  await publishConnection(tx, id)
+  await publishConnectionChange(tx, id)
 }
 
 /** Gives a check up, so that it is made again, unless another one was requested. */
@@ -78,8 +77,4 @@ async function releaseCheck(tx: Transaction, id: string, requestedAt: string): P
   await tx`
     update connections set check_claimed_at = null
     where id = ${id} and check_requested_at = ${requestedAt}::text::timestamptz`
-}
-
-async function publishConnection(tx: Transaction, id: string): Promise<void> {
-  await enqueueMessage(tx, CONNECTIONS_SUBJECT, { v: 1, type: 'connection.changed', id })
 }

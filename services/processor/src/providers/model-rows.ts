@@ -1,8 +1,7 @@
 import { ModelSpec } from '@darkroom/contracts/model'
 import { toModel } from '@darkroom/contracts/model-fields'
-import { CONNECTIONS_SUBJECT } from '@darkroom/contracts/subjects'
+import { publishModelsChange } from '@darkroom/infra/connections/connection-changes'
 import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
-import { enqueueMessage } from '@darkroom/infra/database/outbox'
 
 /**
  * Replaces the models of one connection, which the other services read. Those of other connections are not touched.
@@ -29,8 +28,7 @@ export async function replaceModels(
       where models.capability is distinct from excluded.capability or models.position <> excluded.position`
     changes += count
   }
-  if (changes > 0 && options.isPublished)
-    await enqueueMessage(tx, CONNECTIONS_SUBJECT, { v: 1, type: 'models.changed', id: connection })
+  if (changes > 0 && options.isPublished) await publishModelsChange(tx, connection)
 }
 
 /** Reads the models that a connection had when they were last listed. */
