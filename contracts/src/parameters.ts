@@ -90,6 +90,11 @@ export function isStorable(value: string): boolean {
   return !value.includes('\0') && value.isWellFormed()
 }
 
+/** Returns the beginning of a text without what Postgres cannot store: no NUL, and no half of a character, of the text or of the cut. */
+export function toStorableText(text: string, maxCharacters: number): string {
+  return text.replaceAll('\0', '').slice(0, maxCharacters).toWellFormed()
+}
+
 function referenceImages(value: unknown): string[] | undefined {
   if (!Array.isArray(value)) return undefined
   return value

@@ -2,7 +2,7 @@ import type { Kind, Status } from '@darkroom/contracts/enums'
 import { publicError } from '@darkroom/contracts/failures'
 import { ImportLine } from '@darkroom/contracts/history/import'
 import { LIMITS } from '@darkroom/contracts/limits'
-import { sanitizeParameters } from '@darkroom/contracts/parameters'
+import { sanitizeParameters, toStorableText } from '@darkroom/contracts/parameters'
 
 /** A generation of another system, in the terms of this one. */
 export interface ImportRecord {
@@ -85,7 +85,7 @@ function resolveOutcome(line: ImportLine, outputs: number): Pick<ImportRecord, '
 }
 
 function sanitizePrompt(prompt: string): string {
-  const text = prompt.replaceAll('\0', '').toWellFormed().slice(0, LIMITS.promptCharacters)
+  const text = toStorableText(prompt, LIMITS.promptCharacters)
   if (/;base64,/i.test(text)) throw new RecordError('prompt: holds a file as text')
   return text
 }

@@ -67,9 +67,15 @@ export async function recordCheck(tx: Transaction, id: string, check: FinishedCh
       check_requested_at = case when check_requested_at = ${requestedAt}::text::timestamptz then null else check_requested_at end
     where id = ${id} and revision = ${revision}`
   if (count === 0) return await releaseCheck(tx, id, requestedAt)
-  if (check.state.kind === 'ok')
-    await tx`update provider_lanes set failures = 0, paused_until = null where provider = ${id}`
+  if (check.state.kind === 'ok') await closeBreaker(tx, id)
   await publishConnectionChange(tx, id)
+}
+
+/** Ends the pause of a connection, and forgets the failures of its provider. */
+export async function closeBreaker(db: Queryable, id: string): Promise<void> {
+  await db`
+    update provider_lanes set failures = 0, paused_until = null
+    where provider = ${id} and (failures > 0 or paused_until is not null)`
 }
 
 /** Gives a check up, so that it is made again, unless another one was requested. */

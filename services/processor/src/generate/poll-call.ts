@@ -1,6 +1,7 @@
 import { FAILURES, type FailureCode } from '@darkroom/contracts/failures'
 import { sleep } from '@darkroom/infra/runtime/timers'
 import { ProviderError } from '../providers/adapter.ts'
+import { REPAIR_POLL_SECONDS } from '../queue/circuit-breaker.ts'
 import type { JobCall } from '../queue/job.ts'
 import type { CallContext, CallOutcome } from './call-context.ts'
 import { toCallName } from './call-name.ts'
@@ -11,8 +12,6 @@ import { collectReceipts } from './receipts.ts'
 /** Up to this total wait the call is polled in place: rescheduling the job would cost more. */
 const MAX_INLINE_WAIT_MS = 1_000
 const MIN_POLL_SECONDS = 0.05
-/** Time after which a call is polled again whose connection a user has to repair. */
-const REPAIR_POLL_SECONDS = 10
 /** The code of a call that ended because someone cancelled it. */
 const CANCELLED: FailureCode = 'cancelled_by_provider'
 

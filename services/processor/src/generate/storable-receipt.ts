@@ -1,3 +1,4 @@
+import { toStorableText } from '@darkroom/contracts/parameters'
 import type { Receipt } from '../providers/adapter.ts'
 
 const MAX_TRACE_CHARACTERS = 200
@@ -25,9 +26,4 @@ function toStorableUsage(usage: Record<string, number>): Record<string, number> 
   return Object.fromEntries(
     counts.slice(0, MAX_UNITS).map(([unit, count]) => [toStorableText(unit, MAX_UNIT_CHARACTERS), count]),
   )
-}
-
-/** Returns a text without what Postgres stores in no text: a NUL, and half a character. */
-function toStorableText(text: string, maxCharacters: number): string {
-  return text.replaceAll('\0', '').slice(0, maxCharacters).toWellFormed()
 }

@@ -5,7 +5,7 @@ import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import type { Log } from '@darkroom/infra/log'
 import { toStateChange } from '../connections/connection-state.ts'
-import { recordConnectionAnswer, setConnectionState } from '../connections/connection-state-rows.ts'
+import { closeBreaker, recordConnectionAnswer, setConnectionState } from '../connections/connection-state-rows.ts'
 import type { ProviderError } from '../providers/adapter.ts'
 
 /** The circuit breaker of one connection, shared by all processors. */
@@ -35,7 +35,7 @@ const MAX_COOL_DOWN_SECONDS = 60
 /** Longest pause that a provider can name: a daily quota is the longest that there is. */
 const MAX_PAUSE_SECONDS = 86_400
 /** Time after which a job looks again whether a user has repaired the connection. */
-const REPAIR_POLL_SECONDS = 10
+export const REPAIR_POLL_SECONDS = 10
 
 export function createCircuitBreaker(database: Database, connection: string, log: Log): CircuitBreaker {
   // The answer of a provider is in hand: a breaker that cannot be written must not drop it.
@@ -44,12 +44,17 @@ export function createCircuitBreaker(database: Database, connection: string, log
 }
 
 async function recordOutcome(database: Database, connection: string, failure: ProviderError | null): Promise<void> {
-  if (failure === null) return await closeBreaker(database, connection)
+  if (failure === null) return await recordAnswer(database, connection)
   const { breaker } = FAILURES[failure.code]
   if (breaker === 'check') return await recordState(database, connection, failure)
   if (breaker === 'pause') return await pauseConnection(database, connection, failure)
   if (isProviderFault(failure) && (await countFailure(database, connection)))
     await recordState(database, connection, failure)
+}
+
+async function recordAnswer(database: Database, connection: string): Promise<void> {
+  await closeBreaker(database, connection)
+  await recordConnectionAnswer(database, connection)
 }
 
 async function pauseConnection(database: Database, connection: string, failure: ProviderError): Promise<void> {
@@ -103,13 +108,6 @@ async function acquireProbe(tx: Transaction, connection: string, probeSeconds: n
 /** Returns whether a failure counts against the provider. A refusal is an answer; a timeout, a server error and nonsense are not. */
 function isProviderFault({ failure, code }: ProviderError): boolean {
   return failure !== 'permanent' && FAILURES[code].breaker === 'count'
-}
-
-async function closeBreaker(database: Database, connection: string): Promise<void> {
-  await database`
-    update provider_lanes set failures = 0, paused_until = null
-    where provider = ${connection} and (failures > 0 or paused_until is not null)`
-  await recordConnectionAnswer(database, connection)
 }
 
 async function openBreaker(database: Database, connection: string, seconds: number): Promise<void> {

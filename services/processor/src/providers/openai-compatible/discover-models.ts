@@ -1,3 +1,4 @@
+import { toStorableText } from '@darkroom/contracts/parameters'
 import { toMicros } from '@darkroom/contracts/price'
 import { z } from 'zod'
 import { createNotApiError } from './identify-server.ts'
@@ -6,6 +7,8 @@ import { UNNAMED_MODEL } from './request-body.ts'
 import type { ResolvedDialect } from './resolve-dialect.ts'
 import type { ServerClients } from './server-clients.ts'
 import type { ListedModel } from './server-preset.ts'
+
+const MAX_TITLE_CHARACTERS = 100
 
 const optionalText = z.string().optional().catch(undefined)
 /** The name of a model: a control character, or half a character, is in none. */
@@ -86,13 +89,9 @@ function toListedModel({ id, name, display_name, architecture }: ListedItem): Li
   const inputs = architecture?.input_modalities
   return {
     name: id,
-    title: toTitle(display_name ?? name ?? id),
+    title: toStorableText(display_name ?? name ?? id, MAX_TITLE_CHARACTERS),
     ...(inputs && { takesReferences: inputs.includes('image') }),
   }
-}
-
-function toTitle(text: string): string {
-  return text.replaceAll('\0', '').slice(0, 100).toWellFormed()
 }
 
 async function listProxied({ api }: ServerClients, signal: AbortSignal): Promise<ListedModel[]> {
@@ -103,7 +102,7 @@ async function listProxied({ api }: ServerClients, signal: AbortSignal): Promise
   const names = new Map(images.map(({ model_name: name, model_info: { output_cost_per_image: cost } }) => [name, cost]))
   return [...names].map(([name, cost]) => ({
     name,
-    title: toTitle(name),
+    title: toStorableText(name, MAX_TITLE_CHARACTERS),
     ...(cost !== undefined && { outputMicros: toMicros(cost) }),
   }))
 }
