@@ -8,13 +8,13 @@ import { createFakeAdapter } from './fake-adapter.ts'
 import {
   BYTES_REQUEST,
   createTestAdapter,
-  getProviderError,
-  neverAborted,
   REQUEST,
   readFinishedOutputs,
   submitAndRead,
   submitRequest,
 } from './fake-env.ts'
+import { getProviderError } from './get-provider-error.ts'
+import { neverAborted } from './make-call.ts'
 
 test('accepts a submission, makes it wait, and ends with URLs of real images', async () => {
   await using fake = await startFakeProvider()

@@ -1,14 +1,7 @@
 import type { DownloadableOutput } from '../src/outputs/download.ts'
-import {
-  type Adapter,
-  type CallOptions,
-  ProviderError,
-  type ProviderRequest,
-  type SubmitResult,
-} from '../src/providers/adapter.ts'
+import type { Adapter, CallOptions, ProviderRequest, SubmitResult } from '../src/providers/adapter.ts'
 import { createFakeAdapter } from './fake-adapter.ts'
-
-export const neverAborted = new AbortController().signal
+import { neverAborted } from './make-call.ts'
 
 export const REQUEST: ProviderRequest = {
   model: 'fake-image',
@@ -58,14 +51,4 @@ export async function readFinishedOutputs(adapter: Adapter, handle: string): Pro
   const checked = await adapter.check(handle, neverAborted)
   if (checked.kind === 'finished') return checked.outputs.filter(output => output.kind !== 'refused')
   throw new Error(`expected a finished request, not ${checked.kind}`)
-}
-
-/** Returns the ProviderError that `work` throws. @throws Error when it throws none */
-export async function getProviderError(work: () => Promise<unknown>): Promise<ProviderError> {
-  const error = await work().then(
-    () => undefined,
-    error => error,
-  )
-  if (error instanceof ProviderError) return error
-  throw new Error(`expected a ProviderError, not ${error}`)
 }

@@ -4,13 +4,13 @@ import { startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-se
 import {
   BYTES_REQUEST,
   createTestAdapter,
-  getProviderError,
-  neverAborted,
   REQUEST,
   readFinishedOutputs,
   submitAndRead,
   submitRequest,
 } from './fake-env.ts'
+import { getProviderError } from './get-provider-error.ts'
+import { neverAborted } from './make-call.ts'
 
 /** The error of a submission, and the number of predictions that it began, by fault. */
 const SUBMIT_FAULTS: readonly (readonly [fault: RequestFault, code: string, failure: string, begun: number])[] = [

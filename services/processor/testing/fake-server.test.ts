@@ -3,7 +3,8 @@ import { readAll, SafeGetError, safeGet } from '@darkroom/infra/http/safe-get/sa
 import type { FileFault } from '@darkroom/infra/testing/fake-provider/behavior'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import sharp from 'sharp'
-import { createTestAdapter, neverAborted, REQUEST, submitRequest } from './fake-env.ts'
+import { createTestAdapter, REQUEST, submitRequest } from './fake-env.ts'
+import { neverAborted } from './make-call.ts'
 
 /** Results of reading a file: `whole`, `undecodable` for an image that does not decode, or the code of a `SafeGetError`. */
 const FILE_FAULTS: readonly (readonly [fault: FileFault, reads: readonly string[]])[] = [

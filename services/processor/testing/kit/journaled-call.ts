@@ -12,6 +12,7 @@ import {
   type Receipt,
   type SavedAnswer,
 } from '../../src/providers/adapter.ts'
+import { neverAborted } from '../make-call.ts'
 
 /** The result of a call, as a worker has it. */
 export interface CallResult {
@@ -33,7 +34,6 @@ const DEADLINE_MS = 3_000
 const MAX_POLLS = 50
 const POLL_MS = 20
 const log = createLog({ service: 'test', level: 'silent' })
-const neverAborted = new AbortController().signal
 
 /** Makes a call through a journal on the disk, then reads its answer once more as a process does that finds it there. */
 export async function makeJournaledCall(adapter: Adapter, request: ProviderRequest): Promise<JournaledResult> {

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ProviderError } from '../adapter.ts'
+import { getProviderError } from '../../../testing/get-provider-error.ts'
 import { toAnswerHeaders } from './answer-headers.ts'
 import type { HttpClient, HttpRequest } from './http-client.ts'
 import { readChunks, readJson } from './read-response.ts'
@@ -40,12 +40,6 @@ async function startServer(handle: Handle) {
     server.close()
   }
   return { client, requests, [Symbol.asyncDispose]: close }
-}
-
-async function getError(work: () => Promise<unknown>): Promise<ProviderError> {
-  const error = await work().catch(error => error)
-  if (error instanceof ProviderError) return error
-  throw new Error(`expected a ProviderError, not ${error}`)
 }
 
 test('sends JSON or a form below the base URL, with the key, and returns the response unread', async () => {
@@ -90,16 +84,16 @@ test('maps each status, with the key in headers and body, to an error without it
   })
   for (const [each, code, submission, poll] of STATUSES) {
     status = each
-    const submitted = await getError(() => sendRequest(server.client, SUBMIT))
+    const submitted = await getProviderError(() => sendRequest(server.client, SUBMIT))
     expect(submitted).toMatchObject({ code, failure: submission, retryAfterSeconds: 86_400 })
-    const polled = await getError(() => sendRequest(server.client, POLL))
+    const polled = await getProviderError(() => sendRequest(server.client, POLL))
     expect(polled).toMatchObject({ code, failure: poll })
     expect(Bun.inspect([submitted, polled])).not.toContain('canary')
   }
   expect(server.requests).toHaveLength(2 * STATUSES.length)
   status = 404
-  expect((await getError(() => sendRequest(server.client, SUBMIT))).code).toBe('model_unknown')
-  expect((await getError(() => sendRequest(server.client, POLL))).code).toBe('request_unknown')
+  expect((await getProviderError(() => sendRequest(server.client, SUBMIT))).code).toBe('model_unknown')
+  expect((await getProviderError(() => sendRequest(server.client, POLL))).code).toBe('request_unknown')
 })
 
 test('gives the classifier of the provider the body without the key, escaped or not', async () => {
@@ -114,8 +108,8 @@ test('gives the classifier of the provider the body without the key, escaped or 
     },
   }
   const expected = { code: 'content_refused', message: 'Refused.', failure: 'permanent', retryAfterSeconds: 3 }
-  expect(await getError(() => sendRequest(client, SUBMIT))).toMatchObject(expected)
-  await getError(() => sendRequest(client, SUBMIT))
+  expect(await getProviderError(() => sendRequest(client, SUBMIT))).toMatchObject(expected)
+  await getProviderError(() => sendRequest(client, SUBMIT))
   expect(seen).toEqual([{ error: { code: 'odd', message: '… and …' } }, 'plain …'])
 })
 
@@ -131,7 +125,7 @@ test('reads Retry-After in milliseconds, seconds and as a date, at any length', 
   await using server = await startServer(response => response.writeHead(429, headers.shift()).end())
   const read: (number | null)[] = []
   for (let left = headers.length; left > 0; left -= 1)
-    read.push((await getError(() => sendRequest(server.client, POLL))).retryAfterSeconds)
+    read.push((await getProviderError(() => sendRequest(server.client, POLL))).retryAfterSeconds)
   expect(read).toEqual([1.5, 0.5, expect.closeTo(7_200, -1), 0, null, null])
 })
 
@@ -145,10 +139,10 @@ test('reads little of an error of 50 MB, and does not wait for one that never en
       if (!response.write(chunk)) await Promise.race([once(response, 'drain'), once(response, 'close')])
     response.end()
   })
-  expect((await getError(() => sendRequest(server.client, SUBMIT))).code).toBe('provider_refused')
+  expect((await getProviderError(() => sendRequest(server.client, SUBMIT))).code).toBe('provider_refused')
   expect(written).toBeLessThan(20_000_000)
   const client = { ...server.client, deadlineMs: 300 }
-  expect((await getError(() => sendRequest(client, POLL))).code).toBe('provider_refused')
+  expect((await getProviderError(() => sendRequest(client, POLL))).code).toBe('provider_refused')
 })
 
 test('ends a response that is cut off, too long, silent, or no JSON', async () => {
@@ -166,7 +160,9 @@ test('ends a response that is cut off, too long, silent, or no JSON', async () =
   for (kind = 0; kind < kinds.length; kind += 1) {
     const client = { ...server.client, deadlineMs: 500 }
     for (const request of [SUBMIT, POLL]) {
-      const error = await getError(async () => await readJson(await sendRequest(client, request), request, 1_000))
+      const error = await getProviderError(
+        async () => await readJson(await sendRequest(client, request), request, 1_000),
+      )
       expect(error).toMatchObject({ code: `provider_${expected[kind]}`, failure: request.failureIfUnanswered })
       expect(Bun.inspect(error)).not.toContain('canary')
     }
@@ -179,7 +175,7 @@ test('posts once, although the server has closed the connections that were open'
     request.method === 'GET' ? response.end('{}') : request.socket.end(),
   )
   for (let i = 0; i < 3; i += 1) await readJson(await sendRequest(server.client, POLL), POLL, 100)
-  expect(await getError(() => sendRequest(server.client, SUBMIT))).toMatchObject({ failure: 'unknown' })
+  expect(await getProviderError(() => sendRequest(server.client, SUBMIT))).toMatchObject({ failure: 'unknown' })
   expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(1)
 })
 
@@ -187,17 +183,17 @@ test('sends nothing once aborted, to a closed port, with an impossible key, or t
   await using server = await startServer(response => response.end('{}'))
   const { client } = server
   const aborted = { ...SUBMIT, signal: AbortSignal.abort() }
-  expect(await getError(() => sendRequest(client, aborted))).toMatchObject({
+  expect(await getProviderError(() => sendRequest(client, aborted))).toMatchObject({
     code: 'interrupted',
     failure: 'retryable',
   })
   const closed = { ...client, baseUrl: 'http://127.0.0.1:1' }
-  expect(await getError(() => sendRequest(closed, SUBMIT))).toMatchObject({
+  expect(await getProviderError(() => sendRequest(closed, SUBMIT))).toMatchObject({
     code: 'provider_unreachable',
     failure: 'retryable',
   })
   const odd = { ...client, headers: () => ({ authorization: 'Bearer canary\u2014' }) }
-  const error = await getError(() => sendRequest(odd, SUBMIT))
+  const error = await getProviderError(() => sendRequest(odd, SUBMIT))
   expect(error).toMatchObject({ code: 'key_refused', failure: 'permanent' })
   expect(Bun.inspect(error)).not.toContain('canary')
   for (const baseUrl of [
@@ -206,9 +202,9 @@ test('sends nothing once aborted, to a closed port, with an impossible key, or t
     'http://[::ffff:169.254.1.1]',
     'http://[fe80::1]',
   ])
-    expect((await getError(() => sendRequest({ ...client, baseUrl }, SUBMIT))).message).toContain('link-local')
+    expect((await getProviderError(() => sendRequest({ ...client, baseUrl }, SUBMIT))).message).toContain('link-local')
   const resolved = { ...client, baseUrl: 'http://localhost:1', resolve: async () => ['10.0.0.1', 'fe80::1%eth0'] }
-  expect((await getError(() => sendRequest(resolved, SUBMIT))).message).toContain('link-local')
+  expect((await getProviderError(() => sendRequest(resolved, SUBMIT))).message).toContain('link-local')
   expect(server.requests).toEqual([])
 })
 
@@ -217,7 +213,7 @@ test('an abort while an answer arrives has the class of a lost answer', async ()
   await using server = await startServer(response => void response.writeHead(200).write('{"a"'))
   const request = { ...SUBMIT, signal: controller.signal }
   const response = await sendRequest(server.client, request)
-  const error = await getError(async () => {
+  const error = await getProviderError(async () => {
     for await (const _ of readChunks(response, request, 100)) controller.abort()
   })
   expect(error).toMatchObject({ code: 'interrupted', failure: 'unknown' })

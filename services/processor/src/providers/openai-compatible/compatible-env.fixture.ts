@@ -5,8 +5,8 @@ import {
 } from '@darkroom/infra/testing/fake-openai-compatible/fake-server'
 import { FLAVOURS, type Flavour } from '@darkroom/infra/testing/fake-openai-compatible/flavours'
 import sharp from 'sharp'
-import type { Adapter, ProviderOutput, ProviderReference, ProviderRequest, Receipt } from '../adapter.ts'
-import { gatherReceipt } from '../gather-receipt.ts'
+import { type MadeCall, makeCall, neverAborted } from '../../../testing/make-call.ts'
+import type { Adapter, ProviderReference, ProviderRequest } from '../adapter.ts'
 import { createOpenAiCompatibleAdapter } from './openai-compatible-adapter.ts'
 
 /** A fake server and an adapter that is connected to it. */
@@ -14,13 +14,7 @@ export interface CompatibleEnv extends AsyncDisposable {
   fake: FakeOpenAiCompatible
   adapter: Adapter
   /** Generates with the first model, which it lists once. */
-  generate(change?: Partial<ProviderRequest>): Promise<GeneratedAnswer>
-}
-
-/** An answer that was read. */
-export interface GeneratedAnswer {
-  outputs: ProviderOutput[]
-  receipt: Receipt
+  generate(change?: Partial<ProviderRequest>): Promise<MadeCall>
 }
 
 export interface EnvOptions {
@@ -30,8 +24,6 @@ export interface EnvOptions {
   /** Key that the adapter sends; that of the server unless given. */
   sentKey?: string | null
 }
-
-export const neverAborted = new AbortController().signal
 
 /** Starts a fake server of one flavour, and connects an adapter to it. */
 export async function startCompatibleEnv(options: EnvOptions): Promise<CompatibleEnv> {
@@ -53,24 +45,10 @@ export async function startCompatibleEnv(options: EnvOptions): Promise<Compatibl
     adapter,
     generate: async change => {
       model ??= (await adapter.models(neverAborted))[0]?.id ?? ''
-      return await generateImages(adapter, createRequest({ model, ...change }))
+      return await makeCall(adapter, createRequest({ model, ...change }))
     },
     [Symbol.asyncDispose]: () => fake[Symbol.asyncDispose](),
   }
-}
-
-/** Submits a request and reads its answer, as the journal gives it back. */
-export async function generateImages(adapter: Adapter, request: ProviderRequest): Promise<GeneratedAnswer> {
-  const { submitting } = adapter
-  if (submitting.kind !== 'remote') throw new Error('the adapter is not remote')
-  const raw = await submitting.submit(request, { idempotencyKey: 'g:0', signal: neverAborted })
-  const chunks = await Array.fromAsync(raw.body)
-  const answer = { headers: async () => raw.headers, body: () => toAsync(chunks) }
-  const { receipt, onReceipt } = gatherReceipt()
-  const { model, indices } = request
-  const read = await submitting.readAnswer(answer, { model, indices, signal: neverAborted, onReceipt })
-  if (read.kind !== 'outputs') throw new Error('the answer has no outputs')
-  return { outputs: await Array.fromAsync(read.outputs), receipt }
 }
 
 /** Creates a request for one image. */
@@ -99,8 +77,4 @@ export async function createReference(role: ProviderReference['role'] = 'referen
     .png()
     .toBuffer()
   return { role, mimeType: 'image/png', bytes, ...size }
-}
-
-async function* toAsync<T>(items: readonly T[]): AsyncGenerator<T, void> {
-  yield* items
 }

@@ -4,17 +4,12 @@ import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import type { Fault } from '@darkroom/infra/testing/fake-openai/faults'
 import { FLAVOURS, type Flavour } from '@darkroom/infra/testing/fake-openai-compatible/flavours'
 import sharp from 'sharp'
+import { getProviderError } from '../../../testing/get-provider-error.ts'
+import { makeCall, neverAborted } from '../../../testing/make-call.ts'
 import { downloadOutput } from '../../outputs/download.ts'
 import type { Spool } from '../../outputs/spool.ts'
-import type { DownloadAccess, ProviderError, ProviderOutput } from '../adapter.ts'
-import {
-  createReference,
-  createRequest,
-  type EnvOptions,
-  generateImages,
-  neverAborted,
-  startCompatibleEnv,
-} from './compatible-env.fixture.ts'
+import type { DownloadAccess, ProviderOutput } from '../adapter.ts'
+import { createReference, createRequest, type EnvOptions, startCompatibleEnv } from './compatible-env.fixture.ts'
 import { createOpenAiCompatibleAdapter } from './openai-compatible-adapter.ts'
 
 interface FlavourCase {
@@ -187,7 +182,7 @@ test('a proxy is told not to repeat a request', async () => {
     { preconnect: fetch.preconnect },
   )
   const adapter = createOpenAiCompatibleAdapter({ ...connect(env.fake.url, env.fake.key), fetch: spy })
-  await generateImages(adapter, createRequest({ model: 'attic/dall-e-3' }))
+  await makeCall(adapter, createRequest({ model: 'attic/dall-e-3' }))
   expect(sent.at(-1)?.get('x-litellm-num-retries')).toBe('0')
   expect(sent.at(-1)?.get('authorization')).toBe(`Bearer ${env.fake.key}`)
 })
@@ -213,7 +208,7 @@ test('a field that the server refuses is named, with the setting that changes it
   for (const [options, code, message] of cases) {
     await using env = await startCompatibleEnv(options)
     const references = options.dialect?.references ? [await createReference()] : []
-    const error = await catchError(env.generate({ negativePrompt: 'fog', references }))
+    const error = await getProviderError(() => env.generate({ negativePrompt: 'fog', references }))
     expect(error).toMatchObject({ code, failure: 'permanent' })
     expect(error.message).toMatch(message)
     expect(env.fake.posts()).toBeLessThanOrEqual(1)
@@ -276,7 +271,7 @@ test.each<[Fault, object]>([
   await using env = await startCompatibleEnv({ flavour: 'xai' })
   await env.generate()
   env.fake.setFault(fault)
-  const error = await catchError(env.generate())
+  const error = await getProviderError(() => env.generate())
   expect(error).toMatchObject(expected)
   const shown = JSON.stringify([error.message, error.cause instanceof Error ? error.cause.message : ''])
   expect(shown).not.toContain('sk-canary')
@@ -358,7 +353,7 @@ test('a server that lists nothing has one model, which is not named to it', asyn
     dialect: { server: 'openai' },
   })
   const [model] = await adapter.models(neverAborted)
-  const { outputs } = await generateImages(adapter, createRequest({ model: model?.id ?? '', resolution: 'auto' }))
+  const { outputs } = await makeCall(adapter, createRequest({ model: model?.id ?? '', resolution: 'auto' }))
   expect(bodies).toEqual([{ prompt: 'a lighthouse' }])
   expect(outputs).toMatchObject([{ kind: 'bytes', mimeType: 'image/png' }])
 })
@@ -372,11 +367,11 @@ test('the key goes to no other host than its own, and a URL that is none makes t
   })
   const origin = `http://127.0.0.1:${server.port}`
   const adapter = createOpenAiCompatibleAdapter(connect(`${origin}/v1`, 'sk-attic'))
-  const generate = () => generateImages(adapter, createRequest({ model: 'attic/flux' }))
+  const generate = () => makeCall(adapter, createRequest({ model: 'attic/flux' }))
   const elsewhere = { index: 4, kind: 'url', url: 'https://cdn.example/a.png', expiresAt: null } as const
   expect((await generate()).outputs).toEqual([elsewhere])
   expect((await generate()).outputs).toEqual([{ ...elsewhere, url: `${origin}/images/b.png`, needsAuth: true }])
-  expect(await catchError(generate())).toMatchObject({ code: 'provider_misbehaved', failure: 'unknown' })
+  expect(await getProviderError(generate)).toMatchObject({ code: 'provider_misbehaved', failure: 'unknown' })
 })
 
 test('a key that may not list models makes images with those that a user names', async () => {
@@ -421,15 +416,6 @@ async function download(output: Extract<ProviderOutput, { kind: 'url' }>, access
     neverAborted,
   )
   return { bytes: downloaded.bytes }
-}
-
-async function catchError(promise: Promise<unknown>): Promise<ProviderError> {
-  return await promise.then(
-    () => {
-      throw new Error('it did not fail')
-    },
-    (error: ProviderError) => error,
-  )
 }
 
 /** Returns the ratio of an output, to a tenth. */

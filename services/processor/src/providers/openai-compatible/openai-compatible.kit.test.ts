@@ -1,28 +1,9 @@
 import type { Flavour } from '@darkroom/infra/testing/fake-openai-compatible/flavours'
+import { COMMON_OUTCOMES } from '../../../testing/kit/common-outcomes.ts'
 import { describeAdapter } from '../../../testing/kit/describe-adapter.ts'
 import type { KitSubject } from '../../../testing/kit/kit-subject.ts'
-import { createRequest, neverAborted, startCompatibleEnv } from './compatible-env.fixture.ts'
-
-const OUTCOMES: KitSubject['outcomes'] = {
-  slow: 'outputs',
-  'rate-limited': { code: 'rate_limited', failure: 'retryable' },
-  'rate-limited-until': { code: 'rate_limited', failure: 'retryable' },
-  'no-credit': { code: 'payment_required', failure: 'permanent' },
-  'wrong-key': { code: 'key_refused', failure: 'permanent' },
-  'no-permission': { code: 'no_permission', failure: 'permanent' },
-  'server-error': { code: 'provider_refused', failure: 'unknown' },
-  unavailable: { code: 'provider_busy', failure: 'retryable' },
-  hang: { code: 'provider_silent', failure: 'unknown' },
-  'cut-before-answer': { code: 'provider_unreachable', failure: 'unknown' },
-  'cut-after-headers': { code: 'provider_unreachable', failure: 'unknown' },
-  'cut-mid-body': { code: 'provider_unreachable', failure: 'unknown' },
-  html: { code: 'provider_misbehaved', failure: 'unknown' },
-  'invalid-json': { code: 'provider_misbehaved', failure: 'unknown' },
-  'huge-error': { code: 'provider_refused', failure: 'permanent' },
-  redirect: { code: 'provider_refused', failure: 'permanent' },
-  'content-refused': { code: 'content_refused', failure: 'permanent' },
-  'duplicate-answer': 'outputs',
-}
+import { neverAborted } from '../../../testing/make-call.ts'
+import { createRequest, startCompatibleEnv } from './compatible-env.fixture.ts'
 
 /** A size that every server makes exactly. Where there are ratios and tiers only, the fake makes 1K half as large. */
 const SIZE = { width: 512, height: 512, aspectRatio: '1:1', resolution: '1K' }
@@ -52,6 +33,6 @@ for (const [flavour, reportsCost, outcomes] of SUBJECTS) {
       }
     },
     reportsCost,
-    outcomes: { ...OUTCOMES, ...outcomes },
+    outcomes: { ...COMMON_OUTCOMES, ...outcomes },
   })
 }

@@ -2,8 +2,10 @@ import { expect, test } from 'bun:test'
 import type { FailureClass, FailureCode } from '@darkroom/contracts/failures'
 import type { Fault } from '@darkroom/infra/testing/fake-openai/faults'
 import sharp from 'sharp'
+import { getProviderError } from '../../../testing/get-provider-error.ts'
+import { neverAborted, toSavedAnswer } from '../../../testing/make-call.ts'
 import type { ProviderReference, ProviderRequest } from '../adapter.ts'
-import { createTestAdapter, getError, NEVER, openFakeOpenAi, REQUEST, toSavedAnswer } from './openai-env.fixture.ts'
+import { createTestAdapter, openFakeOpenAi, REQUEST } from './openai-env.fixture.ts'
 
 const RESUMABLE: ProviderRequest = { ...REQUEST, settings: { ...REQUEST.settings, resumable: true } }
 
@@ -83,14 +85,14 @@ test('refuses what OpenAI is known not to take before it is sent, and quotes wha
   const large = { ...(await createReference('mask')), bytes: new Uint8Array(4_000_000) }
   const many = Array.from({ length: 17 }, () => large).map(image => ({ ...image, role: 'reference' as const }))
   const refused = async (references: readonly ProviderReference[]) =>
-    await getError(() => env.makeCall({ ...REQUEST, references }))
+    await getProviderError(() => env.makeCall({ ...REQUEST, references }))
   expect(await refused([await createReference('reference'), large])).toMatchObject({ code: 'reference_refused' })
   expect(await refused(many)).toMatchObject({ code: 'reference_refused', failure: 'permanent' })
   expect(env.fake.posts()).toBe(0)
   const wrongMask = await refused([await createReference('reference'), await createReference('mask', 80, true)])
   expect(wrongMask).toMatchObject({ code: 'reference_refused' })
   expect(wrongMask.message).toContain('It says: “The mask size does not match the image size.”')
-  const size = await getError(() => env.makeCall({ ...REQUEST, width: 1_000, height: 1_000 }))
+  const size = await getProviderError(() => env.makeCall({ ...REQUEST, width: 1_000, height: 1_000 }))
   expect(size).toMatchObject({ code: 'setting_refused' })
   expect(size.message).toBe("OpenAI does not take this size for the model. It says: “Invalid value: '1000x1000'.”")
   expect(env.fake.billed()).toEqual([])
@@ -142,7 +144,7 @@ test('maps each fault to its error with one submission, and the key is in none o
   for (const [fault, code, failure, billed, message = ''] of FAULTS) {
     const [posts, bills] = [fake.posts(), fake.billed().length]
     fake.setFault(fault)
-    const error = await getError(() => env.makeCall())
+    const error = await getProviderError(() => env.makeCall())
     expect([fault, error.code, error.failure, fake.posts() - posts, fake.billed().length - bills]).toEqual([
       fault,
       code,
@@ -172,19 +174,19 @@ test('reads a saved answer again, in pieces of any size, and notices one that is
   await using env = await openFakeOpenAi()
   const { submitting } = env.adapter
   if (submitting.kind !== 'remote') throw new Error('expected a remote adapter')
-  const { body, headers } = await submitting.submit(REQUEST, { idempotencyKey: 'k', signal: NEVER })
+  const { body, headers } = await submitting.submit(REQUEST, { idempotencyKey: 'k', signal: neverAborted })
   const bytes = Buffer.concat(await Array.fromAsync(body))
   expect(Object.keys(headers).toSorted()).toEqual(['content-type', 'openai-processing-ms', 'x-request-id'])
   const readBytes = async (length: number, size: number) => {
     const pieces = Array.from({ length: Math.ceil(length / size) }, (_, n) =>
       bytes.subarray(n * size, Math.min(length, (n + 1) * size)),
     )
-    const answer = await submitting.readAnswer(toSavedAnswer(pieces, headers), { ...REQUEST, signal: NEVER })
+    const answer = await submitting.readAnswer(toSavedAnswer(pieces, headers), { ...REQUEST, signal: neverAborted })
     return answer.kind === 'outputs' ? await Array.fromAsync(answer.outputs) : []
   }
   expect(await readBytes(bytes.length, 7)).toEqual(await readBytes(bytes.length, 65_536))
   for (const length of [0, 1, 20, 60, Math.floor(bytes.length / 2), bytes.length - 1])
-    expect(await getError(() => readBytes(length, 1_000))).toMatchObject({
+    expect(await getProviderError(() => readBytes(length, 1_000))).toMatchObject({
       code: 'provider_misbehaved',
       failure: 'unknown',
     })
@@ -192,7 +194,7 @@ test('reads a saved answer again, in pieces of any size, and notices one that is
 
 test('makes a resumable call in the background, finds it by its handle, and reads it as often as it is polled', async () => {
   await using env = await openFakeOpenAi()
-  await env.adapter.models(NEVER)
+  await env.adapter.models(neverAborted)
   const reference = await createReference('reference')
   const mask = await createReference('mask', 64, true)
   const { handle = '', receipt } = await env.makeCall({ ...RESUMABLE, references: [reference, mask] })
@@ -210,16 +212,16 @@ test('makes a resumable call in the background, finds it by its handle, and read
   ])
   // Another process, which knows the handle alone.
   const later = createTestAdapter(env.fake)
-  expect(await later.check(handle, NEVER)).toEqual({ kind: 'waiting', pollAfterSeconds: 2, outputs: [] })
+  expect(await later.check(handle, neverAborted)).toEqual({ kind: 'waiting', pollAfterSeconds: 2, outputs: [] })
   for (let poll = 0; poll < 2; poll += 1) {
     const receipts: unknown[] = []
-    const checked = await later.check(handle, NEVER, { onReceipt: received => receipts.push(received) })
+    const checked = await later.check(handle, neverAborted, { onReceipt: received => receipts.push(received) })
     expect(checked).toMatchObject({ kind: 'finished', outputs: [{ index: 3, kind: 'bytes', mimeType: 'image/png' }] })
     expect(receipts).toMatchObject([{ revisedPrompt: 'a lighthouse, revised', usage: { output_tokens: 50 } }])
   }
   env.fake.setFault('expired')
-  expect(await later.check(handle, NEVER)).toEqual({ kind: 'gone' })
-  expect(await later.cancel(handle, NEVER)).toEqual({ kind: 'too-late', billed: true })
+  expect(await later.check(handle, neverAborted)).toEqual({ kind: 'gone' })
+  expect(await later.cancel(handle, neverAborted)).toEqual({ kind: 'too-late', billed: true })
   expect(env.fake.posts()).toBe(1)
 })
 
@@ -227,8 +229,11 @@ test('cancels a call in the background, and ends one that was refused or has mad
   await using env = await openFakeOpenAi()
   const { adapter, fake } = env
   const { handle = '' } = await env.makeCall(RESUMABLE)
-  expect(await adapter.cancel(handle, NEVER)).toEqual({ kind: 'cancelled', billed: null })
-  expect(await adapter.check(handle, NEVER)).toMatchObject({ kind: 'failed', error: { code: 'cancelled_by_provider' } })
+  expect(await adapter.cancel(handle, neverAborted)).toEqual({ kind: 'cancelled', billed: null })
+  expect(await adapter.check(handle, neverAborted)).toMatchObject({
+    kind: 'failed',
+    error: { code: 'cancelled_by_provider' },
+  })
   fake.setPolls(0)
   const codes: Partial<Record<Fault, string>> = {
     'content-refused': 'content_refused',
@@ -239,12 +244,12 @@ test('cancels a call in the background, and ends one that was refused or has mad
     fake.setFault(fault)
     const made = await env.makeCall(RESUMABLE)
     fake.setFault(null)
-    const checked = await adapter.check(made.handle ?? '', NEVER)
+    const checked = await adapter.check(made.handle ?? '', neverAborted)
     expect(checked).toMatchObject({ kind: 'failed', error: { code } })
-    expect(await adapter.cancel(made.handle ?? '', NEVER)).toEqual({ kind: 'too-late', billed: true })
+    expect(await adapter.cancel(made.handle ?? '', neverAborted)).toEqual({ kind: 'too-late', billed: true })
   }
   for (const odd of ['../models', 'resp_1:x', 'resp_a/b', ''])
-    expect((await getError(() => adapter.check(odd, NEVER))).code).toBe('request_unknown')
+    expect((await getProviderError(() => adapter.check(odd, neverAborted))).code).toBe('request_unknown')
 })
 
 test('polls that fail may be repeated, whatever the fault', async () => {
@@ -252,7 +257,7 @@ test('polls that fail may be repeated, whatever the fault', async () => {
   const { handle = '' } = await env.makeCall(RESUMABLE)
   for (const fault of ['server-error', 'hang', 'cut-before-answer', 'cut-mid-body', 'html', 'invalid-json']) {
     env.fake.setFault(fault)
-    const error = await getError(() => env.adapter.check(handle, NEVER))
+    const error = await getProviderError(() => env.adapter.check(handle, neverAborted))
     expect(`${fault} ${error.failure}`).toBe(`${fault} retryable`)
   }
 })

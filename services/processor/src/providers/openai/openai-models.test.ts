@@ -2,8 +2,9 @@ import { expect, test } from 'bun:test'
 import { ModelSpec } from '@darkroom/contracts/model'
 import { toModel } from '@darkroom/contracts/model-fields'
 import { estimateMicros } from '@darkroom/contracts/price'
+import { neverAborted } from '../../../testing/make-call.ts'
 import { createModelSpecs } from './model-specs.ts'
-import { createTestAdapter, NEVER, openFakeOpenAi } from './openai-env.fixture.ts'
+import { createTestAdapter, openFakeOpenAi } from './openai-env.fixture.ts'
 
 const TODAY = '2026-11-27'
 
@@ -17,7 +18,7 @@ test('offers the models that the account lists, those of the catalogue first, an
     { id: 'gpt-image-2.6-flare', shutdown_date: 'soon' },
     { id: 'dall-e-3' },
   ])
-  const models = await env.adapter.models(NEVER)
+  const models = await env.adapter.models(neverAborted)
   expect(models.map(({ id, source, retiresAt }) => [id, source, retiresAt])).toEqual([
     ['openai/gpt-image-2.6-flare', 'catalogue', null],
     ['openai/gpt-image-2', 'catalogue', '2099-01-01'],
@@ -57,26 +58,26 @@ test('describes every model as the contract has it, with a price for its default
 test('checks a connection for nothing, and tells a key that may not list from one that is wrong', async () => {
   await using env = await openFakeOpenAi()
   const { adapter, fake } = env
-  expect(await adapter.checkConnection(NEVER)).toMatchObject({
+  expect(await adapter.checkConnection(neverAborted)).toMatchObject({
     ok: true,
     note: expect.stringMatching(/^It works: \d image models\. Checking was free\.$/),
   })
   fake.setModels([{ id: 'gpt-image-2' }])
-  expect(await adapter.checkConnection(NEVER)).toEqual({
+  expect(await adapter.checkConnection(neverAborted)).toEqual({
     ok: true,
     note: 'It works: 1 image model. Checking was free.',
   })
   fake.setModels([])
-  expect(await adapter.checkConnection(NEVER)).toMatchObject({
+  expect(await adapter.checkConnection(neverAborted)).toMatchObject({
     ok: true,
     note: expect.stringContaining('no image model'),
   })
   fake.setFault('no-permission-to-list')
-  expect(await adapter.checkConnection(NEVER)).toMatchObject({
+  expect(await adapter.checkConnection(neverAborted)).toMatchObject({
     ok: true,
     note: expect.stringContaining('may not list'),
   })
-  expect((await adapter.models(NEVER)).length).toBeGreaterThan(4)
+  expect((await adapter.models(neverAborted)).length).toBeGreaterThan(4)
   const codes = {
     'wrong-key': 'key_refused',
     'no-credit': 'payment_required',
@@ -88,15 +89,15 @@ test('checks a connection for nothing, and tells a key that may not list from on
   }
   for (const [fault, code] of Object.entries(codes)) {
     fake.setFault(fault)
-    const checked = await adapter.checkConnection(NEVER)
+    const checked = await adapter.checkConnection(neverAborted)
     expect(checked).toMatchObject({ ok: false, error: { code } })
     expect(Bun.inspect(checked)).not.toContain('canary')
   }
   fake.setFault(null)
   const wrong = createTestAdapter({ url: fake.url, key: 'sk-wrong' })
-  expect(await wrong.checkConnection(NEVER)).toMatchObject({ ok: false, error: { code: 'key_refused' } })
+  expect(await wrong.checkConnection(neverAborted)).toMatchObject({ ok: false, error: { code: 'key_refused' } })
   const elsewhere = createTestAdapter({ url: fake.url.replace('/v1', '/api'), key: fake.key })
-  expect(await elsewhere.checkConnection(NEVER)).toMatchObject({
+  expect(await elsewhere.checkConnection(neverAborted)).toMatchObject({
     error: { code: 'provider_refused', message: expect.stringContaining('ends in /v1') },
   })
   expect(fake.posts()).toBe(0)
