@@ -1,8 +1,7 @@
 import type { Usage } from '@darkroom/contracts/history/usage'
-import { toRequestError, UNREACHABLE_MESSAGE, UnavailableError } from '../request-error.ts'
+import { fetchFromStudio } from '../studio-fetch.ts'
 import { listDays, type Month } from './month.ts'
 
-const DEADLINE_MS = 30_000
 const URL_LIFE_MS = 60_000
 
 /** Reads the usage of a month by day, model and connection. @throws RejectedError, UnavailableError */
@@ -26,16 +25,5 @@ async function send(month: Month, accept: string): Promise<Response> {
     to: listDays(month).at(-1) ?? '',
     by: 'day,model,connection',
   })
-  const response = await fetchResponse(`/api/usage?${query}`, accept)
-  if (response.ok) return response
-  const body: unknown = await response.json().catch(() => null)
-  throw toRequestError({ status: response.status, body, retryAfter: response.headers.get('retry-after') })
-}
-
-async function fetchResponse(path: string, accept: string): Promise<Response> {
-  try {
-    return await fetch(path, { headers: { accept }, signal: AbortSignal.timeout(DEADLINE_MS) })
-  } catch (cause) {
-    throw new UnavailableError(UNREACHABLE_MESSAGE, { cause })
-  }
+  return await fetchFromStudio(`/api/usage?${query}`, { headers: { accept } })
 }

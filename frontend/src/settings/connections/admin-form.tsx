@@ -1,7 +1,7 @@
 import { createSignal, onMount, Show } from 'solid-js'
-import { describeProblem, RejectedError } from '../../request-error.ts'
+import { describeProblem } from '../../request-error.ts'
 import { Icon } from '../../ui/icons.tsx'
-import type { ConnectionsApi } from './connections-api.ts'
+import { type ConnectionsApi, needsAdmin } from './connections-api.ts'
 import { TextField } from './fields.tsx'
 
 interface AdminFormProps {
@@ -9,8 +9,6 @@ interface AdminFormProps {
   /** Called when this browser may change settings. */
   onSignedIn: () => void
 }
-
-const FORBIDDEN_STATUSES = [401, 403]
 
 /** The form for the studio's secret, where its address is known to more than this machine. */
 export function AdminForm(props: AdminFormProps) {
@@ -30,7 +28,7 @@ export function AdminForm(props: AdminFormProps) {
       setSecret('')
       props.onSignedIn()
     } catch (error) {
-      setProblem(isForbidden(error) ? 'That is not the secret of this studio.' : describeProblem(error))
+      setProblem(needsAdmin(error) ? 'That is not the secret of this studio.' : describeProblem(error))
       field?.focus()
     } finally {
       setSending(false)
@@ -62,8 +60,4 @@ export function AdminForm(props: AdminFormProps) {
       </button>
     </form>
   )
-}
-
-function isForbidden(error: unknown): boolean {
-  return error instanceof RejectedError && FORBIDDEN_STATUSES.includes(error.status ?? 0)
 }

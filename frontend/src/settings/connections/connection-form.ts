@@ -1,4 +1,5 @@
 import type { Connection, ConnectionChange, Dialect } from '@darkroom/contracts/connection'
+import { fromMicros, toMicros } from '@darkroom/contracts/price'
 import { normalizeBaseUrl } from './draft-check.ts'
 
 /** The fields of a connection as text. Empty: the default, or none. */
@@ -19,7 +20,6 @@ export interface FormProblem {
 }
 
 const MAX_SLOTS = 64
-const MICROS = 1_000_000
 const MAX_DOLLARS = 1_000_000
 
 /** Fills the form of a connection. */
@@ -87,12 +87,12 @@ export function parseMicros(text: string): number | null | undefined {
   if (trimmed === '') return null
   if (!/^\d+(\.\d{1,6})?$/.test(trimmed)) return undefined
   const amount = Number(trimmed)
-  return amount <= MAX_DOLLARS ? Math.round(amount * MICROS) : undefined
+  return amount <= MAX_DOLLARS ? toMicros(amount) : undefined
 }
 
 /** Formats micro-units as a number of dollars, exactly. */
 export function toDollars(micros: number | null | undefined): string {
-  return micros === null || micros === undefined ? '' : String(micros / MICROS)
+  return micros === null || micros === undefined ? '' : String(fromMicros(micros))
 }
 
 function isSlots(text: string): boolean {

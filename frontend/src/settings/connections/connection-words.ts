@@ -1,5 +1,6 @@
 import type { Connection, Connections } from '@darkroom/contracts/connection'
 import { KIND_INFO } from '@darkroom/contracts/connection-kinds'
+import { fromMicros } from '@darkroom/contracts/price'
 import { formatMoney } from '../../ui/money.ts'
 
 /** The state of a connection in words, as a row of the list shows it. */
@@ -120,7 +121,7 @@ function formatLeft(limit: number, spent: number): string {
 
 /** Formats an amount of USD. @param micros millionths of a dollar */
 function formatMicros(micros: number): string {
-  return formatMoney({ amount: micros / 1_000_000, currency: 'USD' })
+  return formatMoney({ amount: fromMicros(micros), currency: 'USD' })
 }
 
 /** Formats an instant: `13:40 today`, `yesterday`, `12 Nov`. @param now ms since 1970 */

@@ -5,7 +5,8 @@ import type {
   Connections,
   NewConnection,
 } from '@darkroom/contracts/connection'
-import { RejectedError, toRequestError, UNREACHABLE_MESSAGE, UnavailableError } from '../../request-error.ts'
+import { RejectedError } from '../../request-error.ts'
+import { fetchFromStudio } from '../../studio-fetch.ts'
 
 /** The studio's API of connections. Each function throws a `RejectedError` or an `UnavailableError`. */
 export interface ConnectionsApi {
@@ -28,8 +29,6 @@ interface Sending {
   keepalive?: boolean
 }
 
-const DEADLINE_MS = 30_000
-
 /** Creates the client of the API of connections. It is loaded with its page. */
 export function createConnectionsApi(): ConnectionsApi {
   const pathOf = (id: string) => `/api/connections/${encodeURIComponent(id)}`
@@ -46,31 +45,12 @@ export function createConnectionsApi(): ConnectionsApi {
 }
 
 async function send(path: string, { method, body, keepalive = false }: Sending = {}): Promise<unknown> {
-  const response = await fetchResponse(path, {
+  const response = await fetchFromStudio(path, {
     ...(method && { method }),
     ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     keepalive,
-    signal: AbortSignal.timeout(DEADLINE_MS),
   })
-  const content = await readJson(response)
-  if (response.ok) return content
-  throw toRequestError({ status: response.status, body: content, retryAfter: response.headers.get('retry-after') })
-}
-
-async function fetchResponse(path: string, request: RequestInit): Promise<Response> {
-  try {
-    return await fetch(path, request)
-  } catch (cause) {
-    throw new UnavailableError(UNREACHABLE_MESSAGE, { cause })
-  }
-}
-
-async function readJson(response: Response): Promise<unknown> {
-  try {
-    return await response.json()
-  } catch {
-    return null
-  }
+  return await response.json().catch(() => null)
 }
 
 /** Returns whether the studio's secret is needed for a request that was refused. */
