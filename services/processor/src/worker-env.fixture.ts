@@ -1,3 +1,4 @@
+import { afterAll, afterEach, beforeAll, beforeEach } from 'bun:test'
 import { join } from 'node:path'
 import { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
@@ -54,6 +55,23 @@ interface WorkerServices {
 const log = createLog({ service: 'test', level: 'silent' })
 const WAIT_TIMEOUT_MS = 20_000
 const RECOVER_INTERVAL_MS = 200
+// On a busy machine the first start of Postgres takes its time.
+const START_MS = 60_000
+
+/** Opens an environment for the tests of a file, resets its fake and its breakers before each, and stops the workers after each. */
+export function useWorkerEnv(onOpen: (env: WorkerEnv) => void): void {
+  let env: WorkerEnv
+  beforeAll(async () => {
+    env = await openWorkerEnv()
+    onOpen(env)
+  }, START_MS)
+  afterAll(() => env[Symbol.asyncDispose]())
+  beforeEach(async () => {
+    env.fake.reset()
+    await env.database`delete from provider_lanes`
+  })
+  afterEach(() => env.stopWorkers())
+}
 
 /** Opens a database, a bus, a store and the fake provider for tests of whole jobs, with any number of workers. */
 export async function openWorkerEnv() {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import { createLog } from '@darkroom/infra/log'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
@@ -7,7 +7,7 @@ import { createFakeAdapter } from '../../testing/fake-adapter.ts'
 import { ProviderError } from '../providers/adapter.ts'
 import { createDemoAdapter } from '../providers/demo/demo-adapter.ts'
 import { cancelAsUser, retryAsUser } from '../queue/user-actions.fixture.ts'
-import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
+import { useWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 import {
   callOf,
   createBytesAnswer,
@@ -21,19 +21,11 @@ import { openJournal } from './journal.ts'
 /** Answers that are in the journal are stored, whatever their rows and processes went through. */
 
 const WAIT_MS = 15_000
-// On a busy machine the first start of Postgres takes its time.
-const START_MS = 60_000
 let env: WorkerEnv
 
-beforeAll(async () => {
-  env = await openWorkerEnv()
-}, START_MS)
-afterAll(() => env[Symbol.asyncDispose]())
-beforeEach(async () => {
-  env.fake.reset()
-  await env.database`delete from provider_lanes`
+useWorkerEnv(opened => {
+  env = opened
 })
-afterEach(() => env.stopWorkers())
 
 test('stores bytes from the journal that the store did not take, once it is back, with one bill', async () => {
   const outage = { isOver: false, puts: 0 }

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { transaction } from '@darkroom/infra/database/transaction'
@@ -7,7 +7,7 @@ import { createFakeAdapter } from '../../testing/fake-adapter.ts'
 import { purgeGenerations } from '../maintenance/purge-rows.ts'
 import type { Adapter, ProviderOutput } from '../providers/adapter.ts'
 import { cancelAsUser } from '../queue/user-actions.fixture.ts'
-import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
+import { useWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 import {
   callOf,
   createBytesAnswer,
@@ -22,20 +22,12 @@ import type { Journal } from './journal.ts'
 /** Answers in the journal while several processes, calls or runs have to do with them at once. */
 
 const WAIT_MS = 15_000
-// On a busy machine the first start of Postgres takes its time.
-const START_MS = 60_000
 const TEST_MS = 40_000
 let env: WorkerEnv
 
-beforeAll(async () => {
-  env = await openWorkerEnv()
-}, START_MS)
-afterAll(() => env[Symbol.asyncDispose]())
-beforeEach(async () => {
-  env.fake.reset()
-  await env.database`delete from provider_lanes`
+useWorkerEnv(opened => {
+  env = opened
 })
-afterEach(() => env.stopWorkers())
 
 test.each([1, 2])(
   'a request id that is noted between the claim and the look into the journal is adopted (submits: %i)',

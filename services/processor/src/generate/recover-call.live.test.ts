@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { OWN_ID_MODEL } from '@darkroom/infra/testing/fake-provider/wire'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
@@ -7,26 +7,18 @@ import { ProviderError } from '../providers/adapter.ts'
 import { cancelOpenCalls } from '../queue/cancel.ts'
 import { readJob } from '../queue/job-rows.ts'
 import { cancelAsUser } from '../queue/user-actions.fixture.ts'
-import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
+import { useWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 import { openCallCost } from './call-cost-rows.ts'
 
 /** Calls whose answers are lost, at a provider that finds them by their idempotency keys. */
 
 const MICROS = 10_000
 const WAIT_MS = 15_000
-// On a busy machine the first start of Postgres is slow.
-const START_MS = 60_000
 let env: WorkerEnv
 
-beforeAll(async () => {
-  env = await openWorkerEnv()
-}, START_MS)
-afterAll(() => env[Symbol.asyncDispose]())
-beforeEach(async () => {
-  env.fake.reset()
-  await env.database`delete from provider_lanes`
+useWorkerEnv(opened => {
+  env = opened
 })
-afterEach(() => env.stopWorkers())
 
 test.each([
   [{ submit: { kind: 'reset', taken: true, times: 1 } }, 'whose answer is cut off'],

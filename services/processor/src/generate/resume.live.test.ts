@@ -1,22 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { createFakeAdapter } from '../../testing/fake-adapter.ts'
 import { insertOpenCall, submitDirectly } from '../answers/answers.fixture.ts'
 import { ProviderError } from '../providers/adapter.ts'
 import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 import { retryAsUser } from '../queue/user-actions.fixture.ts'
-import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
+import { useWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 
 let env: WorkerEnv
 
-beforeAll(async () => {
-  env = await openWorkerEnv()
+useWorkerEnv(opened => {
+  env = opened
 })
-afterAll(() => env[Symbol.asyncDispose]())
-beforeEach(async () => {
-  env.fake.reset()
-  await env.database`delete from provider_lanes`
-})
-afterEach(() => env.stopWorkers())
 
 test('does not submit again what may have been accepted, and reports an unknown outcome', async () => {
   env.fake.setBehavior({ submit: { kind: 'reset', taken: true, times: 1 } })

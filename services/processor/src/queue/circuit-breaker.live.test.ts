@@ -1,23 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { createLog } from '@darkroom/infra/log'
 import { createFakeAdapter } from '../../testing/fake-adapter.ts'
 import { ProviderError } from '../providers/adapter.ts'
-import { openWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
+import { useWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 import { type BreakerState, checkBreaker, createCircuitBreaker } from './circuit-breaker.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 let env: WorkerEnv
 
-beforeAll(async () => {
-  env = await openWorkerEnv()
+useWorkerEnv(opened => {
+  env = opened
 })
-afterAll(() => env[Symbol.asyncDispose]())
-beforeEach(async () => {
-  env.fake.reset()
-  await env.database`delete from provider_lanes`
-})
-afterEach(() => env.stopWorkers())
 
 const busy = new ProviderError('provider_busy')
 const check = (probeSeconds = 30) => transaction(env.database, tx => checkBreaker(tx, 'fake', probeSeconds))

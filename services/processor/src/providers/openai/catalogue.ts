@@ -44,6 +44,15 @@ const RATES = { textInput: 5_000_000, imageInput: 8_000_000, imageOutput: 30_000
 /** Tokens of a square output of 2.5: 196, 439, 1,756, 3,122, 7,024 [D, third party]. That those of 2.6 are the same is assumed [U]. */
 const SQUARE_2_5 = { low: 5_880, medium: 13_170, high: 52_680, xhigh: 93_660, max: 210_720, auto: 210_720 }
 
+/** Price of GPT Image 1.5: https://www.llmreference.com/model/gpt-image-1.5/openai-api [D, third party] */
+const PRICE_1_5 = {
+  textInput: 5_000_000,
+  imageInput: 8_000_000,
+  imageOutput: 32_000_000,
+  square: { low: 9_000, medium: 34_000, high: 133_000, auto: 133_000 },
+  oblong: { low: 13_000, medium: 50_000, high: 200_000, auto: 200_000 },
+}
+
 const RETIRING = 'It is shut down on 1 December 2026. OpenAI recommends GPT Image 2.6.'
 
 /** The models, the one to be offered first before all others. */
@@ -95,14 +104,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueModel>> = {
     name: 'GPT Image 1.5',
     note: RETIRING,
     inputFidelity: true,
-    // https://www.llmreference.com/model/gpt-image-1.5/openai-api [D, third party]
-    price: {
-      textInput: 5_000_000,
-      imageInput: 8_000_000,
-      imageOutput: 32_000_000,
-      square: { low: 9_000, medium: 34_000, high: 133_000, auto: 133_000 },
-      oblong: { low: 13_000, medium: 50_000, high: 200_000, auto: 200_000 },
-    },
+    price: PRICE_1_5,
     retiresAt: '2026-12-01',
   },
   'chatgpt-image-latest': {
@@ -111,13 +113,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueModel>> = {
     note: RETIRING,
     inputFidelity: true,
     // unkn0wncode/openai, models/images.go [D, third party]: an output costs what it costs with 1.5. Its rates are assumed to be the same [U].
-    price: {
-      textInput: 5_000_000,
-      imageInput: 8_000_000,
-      imageOutput: 32_000_000,
-      square: { low: 9_000, medium: 34_000, high: 133_000, auto: 133_000 },
-      oblong: { low: 13_000, medium: 50_000, high: 200_000, auto: 200_000 },
-    },
+    price: PRICE_1_5,
     retiresAt: '2026-12-01',
   },
   'gpt-image-1-mini': {
