@@ -1,36 +1,64 @@
 import { readFileSync } from 'node:fs'
-import { defineConfig, type HtmlTagDescriptor, type Plugin } from 'vite'
+import { join } from 'node:path'
+import { defineConfig, type HtmlTagDescriptor, minifySync, type Plugin } from 'vite'
 import solid from 'vite-plugin-solid'
+import { precompress } from './build/precompress.ts'
 
-const EARLY_THEME = new URL('./src/settings/early-theme.js', import.meta.url)
+/** Scripts that run before the page's own. The content security policy forbids inline ones, so the build makes one file of them. */
+const EARLY_SCRIPTS = ['src/settings/early-theme.js', 'src/early-requests.js']
+
+/** The modules that the page loads as soon as its first rows are there, as one file. */
+const AFTER_ROWS =
+  /\/src\/(?:keyboard\/create-feed-keyboard|lightbox\/(?:studio-lightbox|gallery|media-file-name)|library\/(?:found-highlight|library-dialogs|view-choices)|composer\/(?:drop-zone|controls|panels\/composer-panels|parent\/parent-line|origin\/origin-lines|attachments\/(?:source-)?upload)|live\/(?:shared-live|parts-watch|parts-monitor|stall-detector)|studio-client|store\/(?:generation|removal)-actions|store\/action-runner|ui\/(?:notice-bar|menu)|pages\/page-overlay|feed\/(?:action-button|fast-scroll-rows|unsent-panel|meta\/row-actions|tile\/tile-controls))\.tsx?$|\/(?:idb-keyval|@elysiajs)\//
 
 export default defineConfig({
-  plugins: [solid(), earlyTheme(), preloadedFont()],
+  plugins: [solid(), earlyScripts(), preloadedFont(), precompress()],
   build: {
     target: 'es2023',
     // The content security policy allows no `data:` fonts and no inline scripts.
     assetsInlineLimit: 0,
-    modulePreload: false,
+    // The document preloads what the entry imports, all at once. Browsers that cannot do that load it a little later.
+    modulePreload: { polyfill: false },
+    // One file for the first load. Without this each module that a later part uses, too, becomes a file and a request of its own.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'page', tags: ['$initial'], priority: 2 },
+            { name: 'after-rows', test: AFTER_ROWS, priority: 1 },
+          ],
+        },
+      },
+    },
   },
 })
 
-/** Adds the script that sets the stored theme before the first paint. It is a file: the content security policy forbids an inline one. */
-function earlyTheme(): Plugin {
-  let file: string | undefined
+/** Adds the early scripts to the head of the document. */
+function earlyScripts(): Plugin {
+  let isBuilt = false
   return {
-    name: 'early-theme',
+    name: 'early-scripts',
     buildStart() {
-      if (this.environment.mode !== 'build') return
-      file = this.emitFile({ type: 'asset', name: 'early-theme.js', source: readFileSync(EARLY_THEME) })
+      isBuilt = this.environment.mode === 'build'
+      if (!isBuilt) return
+      const source = EARLY_SCRIPTS.map(file =>
+        minify(file, readFileSync(join(import.meta.dirname, file), 'utf8')),
+      ).join('\n')
+      this.emitFile({ type: 'asset', name: 'early.js', source })
     },
     transformIndexHtml: {
       order: 'post',
       handler(_html, context) {
-        const built = context.bundle && file !== undefined ? findAsset(context.bundle, /early-theme.*\.js$/) : undefined
-        return [headTag('script', { src: built ?? '/src/settings/early-theme.js' })]
+        const built = isBuilt ? findAsset(context.bundle ?? {}, /\/early-[^/]*\.js$/) : undefined
+        const files = built === undefined ? EARLY_SCRIPTS.map(file => `/${file}`) : [built]
+        return files.map(src => headTag('script', { src }))
       },
     },
   }
+}
+
+function minify(file: string, code: string): string {
+  return minifySync(file, code, { sourcemap: false }).code
 }
 
 /** Preloads the font with the document and not after the style sheet: text is drawn in its own typeface at once. */

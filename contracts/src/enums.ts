@@ -3,7 +3,7 @@
 export const STATUSES = ['queued', 'processing', 'uploading', 'completed', 'failed', 'cancelled'] as const
 export type Status = (typeof STATUSES)[number]
 
-export const OUTPUT_STATES = ['pending', 'saving', 'stored', 'temporary', 'lost', 'failed'] as const
+export const OUTPUT_STATES = ['pending', 'saving', 'stored', 'temporary', 'lost', 'failed', 'deleted'] as const
 export type OutputState = (typeof OUTPUT_STATES)[number]
 
 export const KINDS = ['image', 'video'] as const

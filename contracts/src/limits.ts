@@ -9,4 +9,6 @@ export const LIMITS = {
   urlCharacters: 2_048,
   errorCharacters: 500,
   pageRows: 100,
+  /** Days for which what was deleted can be restored, unless an administrator has set `TRASH_DAYS`. */
+  trashDays: 30,
 } as const

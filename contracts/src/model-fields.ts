@@ -23,6 +23,15 @@ export function countInputs({ inputs }: Pick<ModelSpec, 'inputs'>, role: InputRo
   return inputs.find(input => input.role === role)?.max ?? 0
 }
 
+/**
+ * Returns the role in which a model takes an image. The source of a change is its first frame, or a reference, where it has no input of
+ * its own for a source.
+ */
+export function resolveInputRole(model: Pick<ModelSpec, 'inputs'>, role: InputRole): InputRole {
+  if (role !== 'source' || countInputs(model, 'source') > 0) return role
+  return countInputs(model, 'first-frame') > 0 ? 'first-frame' : 'reference'
+}
+
 /** Returns the settings with which a call is made: the chosen ones, and the defaults of the model. */
 export function withDefaults(
   { settings }: Pick<ModelSpec, 'settings'>,

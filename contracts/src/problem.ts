@@ -9,6 +9,8 @@ export const PROBLEMS = {
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'That method is not for this address' },
   conflict: { status: 409, title: 'In conflict with what is there' },
+  last_output: { status: 409, title: 'The last output of its generation' },
+  gone: { status: 410, title: 'Removed permanently' },
   too_large: { status: 413, title: 'Too large' },
   unsupported_type: { status: 415, title: 'That content type is not taken here' },
   range: { status: 416, title: 'That range is not in the file' },

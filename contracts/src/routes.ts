@@ -7,6 +7,7 @@ export type Service = (typeof SERVICES)[number]
 export const INGEST_PREFIXES = [
   '/api/generate',
   '/api/references',
+  '/api/trash',
   '/api/connections',
   '/api/admin',
   '/api/auth',

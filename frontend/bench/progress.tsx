@@ -59,7 +59,7 @@ function OurRings() {
     <For each={rings}>
       {() => (
         <div class="place">
-          <Progress clock={clock} generation={generation} provider="Demo" index={0} />
+          <Progress clock={clock} generation={generation} provider="Demo" />
         </div>
       )}
     </For>

@@ -68,7 +68,7 @@ async function actOnUnknown(page: Page, studio: TestStudio, fake: FakeProvider):
 async function favouriteAndReload(page: Page): Promise<void> {
   const favourite = findRow(page, 'three boats').getByRole('button', { name: 'Favourite picture 2' })
   await favourite.click()
-  await page.locator('[aria-label="Favourite picture 2"][aria-pressed="true"]').waitFor()
+  await page.locator('[aria-label^="Favourite picture 2 of 3"][aria-pressed="true"]').waitFor()
   await waitUntilSaved(page)
   await page.reload()
   await favourite.waitFor()
@@ -78,8 +78,11 @@ async function favouriteAndReload(page: Page): Promise<void> {
 
 async function deleteAndRestore(page: Page): Promise<void> {
   const row = findRow(page, 'an empty quay')
-  const remove = row.getByRole('button', { name: 'Delete' })
-  await remove.click()
+  const remove = async () => {
+    await row.getByRole('button', { name: 'More actions: ' }).click()
+    await page.getByRole('menuitem', { name: 'Delete', exact: true }).click()
+  }
+  await remove()
   const restoreButton = page.getByRole('button', { name: 'Undo' })
   await restoreButton.waitFor()
   expect(await row.count()).toBe(0)
@@ -87,7 +90,7 @@ async function deleteAndRestore(page: Page): Promise<void> {
   await expectAccessible(page)
   await restoreButton.press('Enter')
   await expectOutputs(row, 1)
-  await remove.click()
+  await remove()
   await restoreButton.waitFor()
   await page.reload()
   await findRow(page, 'three boats').waitFor()

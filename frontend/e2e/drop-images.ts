@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core'
 
 /** Drops an image of each colour on the page as a file manager does. The page draws them itself. */
 export async function dropImages(page: Page, colours: string[]): Promise<void> {
+  await page.locator('.drop-zone').waitFor({ state: 'attached' })
   await page.evaluate(async fills => {
     const transfer = new DataTransfer()
     for (const [index, fill] of fills.entries()) {

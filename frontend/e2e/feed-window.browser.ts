@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import type { CDPSession, Page, Request } from 'playwright-core'
+import type { Page, Request } from 'playwright-core'
 import {
   captureFeed,
+  delayPages,
   findReadRow,
   getScroll,
   listRowsInView,
+  longestRun,
   scrollByWheel,
+  spinWheel,
   startProbe,
   waitForFrames,
   waitUntilSettled,
@@ -14,7 +17,7 @@ import { captureWhenStill, countDifferences, recordScreencast } from './screenca
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 
 const COUNT = 10_000
-const ROW_GAP = 56
+const ROW_GAP = 40
 
 let seeded: SeededStudio
 
@@ -108,7 +111,7 @@ test('9: an address opens at its generation, and a reload returns to the same po
   const id = await seeded.history.findId(6_000)
   const { page } = await seeded.open({ path: `/#g=${id}` })
   const [row] = (await listRowsInView(page)).filter(({ top }) => top >= 0)
-  expect(row).toMatchObject({ id, top: 64 })
+  expect(row).toMatchObject({ id, top: 56 })
   await scrollByWheel(page, -1_717)
   const before = await listRowsInView(page)
   await page.waitForFunction(address => location.hash !== address, `#g=${id}`)
@@ -129,18 +132,18 @@ test('9: an address opens at its generation, and a reload returns to the same po
 test('the reader stays at the same row when the density changes, and the choice survives a reload', async () => {
   const { page } = await seeded.open()
   await scrollByWheel(page, -6_000)
-  const under = async () => (await listRowsInView(page)).findLast(({ top }) => top <= 65)?.id
+  const under = async () => (await listRowsInView(page)).findLast(({ top }) => top <= 57)?.id
   const [id, { height }] = [await under(), await getScroll(page)]
-  for (const next of ['medium', 'small']) {
-    await page.getByRole('button', { name: /^Pictures: / }).click()
-    await page.getByRole('button', { name: `Pictures: ${next}` }).waitFor()
+  for (const next of ['Large', 'Small']) {
+    await page.getByRole('button', { name: 'View' }).click()
+    await page.getByRole('radio', { name: next }).check()
+    await page.keyboard.press('Escape')
     await waitForFrames(page, 5)
     expect(await under()).toBe(id ?? '')
   }
   expect((await getScroll(page)).height).toBeLessThan(height * 0.7)
   await page.waitForFunction(() => location.hash !== '')
   await page.reload()
-  await page.getByRole('button', { name: 'Pictures: small' }).waitFor()
   await page.getByRole('article').first().waitFor()
   await waitForFrames(page, 5)
   expect(await under()).toBe(id ?? '')
@@ -190,18 +193,6 @@ async function scrollToNumber(page: Page, number: number): Promise<void> {
   }
 }
 
-/** Delays the responses with pages beyond the window until they are released. */
-async function delayPages(page: Page) {
-  let isRequested = false
-  const released = Promise.withResolvers<void>()
-  await page.route(/\/api\/generations\?.*cursor=/, async route => {
-    isRequested = true
-    await released.promise
-    await route.continue()
-  })
-  return { isRequested: () => isRequested, release: () => released.resolve() }
-}
-
 async function createHeapReader(page: Page): Promise<() => Promise<number>> {
   const cdp = await page.context().newCDPSession(page)
   return async () => {
@@ -209,26 +200,6 @@ async function createHeapReader(page: Page): Promise<() => Promise<number>> {
     const { usedSize } = await cdp.send('Runtime.getHeapUsage')
     return usedSize
   }
-}
-
-/** Sends wheel events as fast as a free-running wheel does, four a frame, without waiting for their effect. */
-async function spinWheel(cdp: CDPSession, times: number, deltaY: number): Promise<void> {
-  const turn = { type: 'mouseWheel', x: 600, y: 400, deltaX: 0, deltaY } as const
-  const turns: Promise<unknown>[] = []
-  for (let time = 0; time < times; time += 1) {
-    turns.push(cdp.send('Input.dispatchMouseEvent', turn))
-    await Bun.sleep(4)
-  }
-  await Promise.all(turns)
-}
-
-function longestRun<T>(list: readonly T[], is: (one: T) => boolean): number {
-  let [longest, run] = [0, 0]
-  for (const one of list) {
-    run = is(one) ? run + 1 : 0
-    longest = Math.max(longest, run)
-  }
-  return longest
 }
 
 function recordMediaRequests(page: Page): string[] {

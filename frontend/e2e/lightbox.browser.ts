@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { captureFeed, findReadRow, scrollByWheel, startProbe, waitForFrames, waitUntilSettled } from './page-probes.ts'
 import { captureWhenStill, countDifferences } from './screencast.ts'
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
@@ -52,27 +52,65 @@ test('6: loads originals in the lightbox only', async () => {
   await page.context().close()
 }, 60_000)
 
+test('6: opens at once with the preview in the box of the original, while its tools are still loading', async () => {
+  for (const viewport of [
+    { width: 1280, height: 800 },
+    { width: 390, height: 844 },
+  ]) {
+    const { page } = await seeded.open({ viewport })
+    const tools = Promise.withResolvers<void>()
+    await page.route(/\/lightbox-[^/]*\.js$/, async route => {
+      await tools.promise
+      await route.continue()
+    })
+    await page.reload()
+    await page.locator('article [data-output-index="0"]').last().focus()
+    await page.keyboard.press('Enter')
+    const dialog = page.getByRole('dialog')
+    const preview = dialog.locator('.lightbox-opening img')
+    await preview.waitFor()
+    const opening = await middleOf(preview)
+    tools.resolve()
+    await dialog.locator('.surface img[data-state="loaded"]').waitFor()
+    const shown = await middleOf(dialog.locator('.surface img'))
+    expect(Math.hypot(shown.x - opening.x, shown.y - opening.y)).toBeLessThanOrEqual(1)
+    await page.context().close()
+  }
+}, 60_000)
+
 test('6: deleting in the lightbox shows the neighbour, and closing it focuses the neighbour’s thumbnail', async () => {
-  const { page } = await seeded.open()
+  const { page, pageErrors } = await seeded.open()
   await scrollByWheel(page, -6_000)
   await waitUntilSettled(page)
   const id = await findReadRow(page)
   const next = await findNextRow(page, id)
-  await page.locator(`article[data-generation-id="${id}"] [data-output-index="0"]`).click()
+  const thumbnails = page.locator(`article[data-generation-id="${id}"] [data-output-index]`)
+  const count = await thumbnails.count()
+  await thumbnails.first().click()
   const dialog = page.getByRole('dialog')
-  await dialog.locator('img').first().waitFor()
-  await dialog.getByRole('button', { name: 'Delete' }).click()
+  // Each output is deleted alone, and the last one with its generation.
+  for (let index = 0; index < count; index += 1) {
+    await dialog.locator(`img[data-generation-id="${id}"][data-output="${index}"]`).waitFor()
+    expect(await thumbnails.count()).toBe(count - index)
+    await dialog.getByRole('button', { name: 'Delete this picture' }).click()
+  }
+  await dialog.locator(`img[data-generation-id="${next}"]`).waitFor()
   await page.waitForFunction(
     deletedId => document.querySelector(`article[data-generation-id="${deletedId}"]`) === null,
     id,
   )
-  await dialog.locator(`img[data-generation-id="${next}"]`).waitFor()
   await page.keyboard.press('Escape')
   await dialog.waitFor({ state: 'detached' })
   const focused = () => document.activeElement?.closest('article')?.getAttribute('data-generation-id')
   expect(await page.evaluate(focused)).toBe(next)
+  expect(pageErrors).toEqual([])
   await page.context().close()
 }, 60_000)
+
+async function middleOf(image: Locator): Promise<{ x: number; y: number }> {
+  const { x, y, width, height } = (await image.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
+  return { x: x + width / 2, y: y + height / 2 }
+}
 
 /** Returns the id of the next row after another one that has an output. */
 async function findNextRow(page: Page, id: string): Promise<string> {

@@ -1,4 +1,4 @@
-import type { Model, ModelSpec, Setting } from '@darkroom/contracts/model'
+import type { InputRole, Model, ModelInput, ModelSpec, Setting } from '@darkroom/contracts/model'
 import { toModel } from '@darkroom/contracts/model-fields'
 import type { Page } from 'playwright-core'
 
@@ -48,6 +48,10 @@ const SETTINGS: Record<string, Setting> = {
     'x-group': 'File',
     'x-when': { setting: 'format', in: ['jpeg'] },
   },
+}
+
+function createInput(role: InputRole, max: number): ModelInput {
+  return { role, min: 0, max, maxBytes: null, types: [], needsPublicUrl: false }
 }
 
 const COMMON: Omit<ModelSpec, 'id' | 'name' | 'connection'> = {
@@ -113,6 +117,7 @@ const VEO: ModelSpec = {
   name: 'Veo 3.1',
   connection: 'forest',
   kind: 'video',
+  inputs: [createInput('first-frame', 1), createInput('last-frame', 1)],
   durations: [4, 8],
   price: { kind: 'per-second', currency: 'USD', micros: 400_000 },
   estimatedSeconds: 71,
@@ -120,7 +125,14 @@ const VEO: ModelSpec = {
 
 const MODELS: readonly Model[] = [
   { ...COMMON, id: 'forest/flux-2-pro', name: 'FLUX.2 pro', connection: 'forest' },
-  { ...COMMON, id: 'forest/flux-fill', name: 'FLUX.2 fill', connection: 'forest', mask: 'white-is-edit' as const },
+  {
+    ...COMMON,
+    id: 'forest/flux-fill',
+    name: 'FLUX.2 fill',
+    connection: 'forest',
+    mask: 'white-is-edit' as const,
+    inputs: [createInput('reference', 3), createInput('style', 1)],
+  },
   GPT_IMAGE,
   { ...COMMON, id: 'paid/old', name: 'Imagen 4', connection: 'paid', inputs: [], retiresAt: '2027-01-15' },
   { ...COMMON, id: 'empty/seedream', name: 'Seedream 5', connection: 'empty' },

@@ -66,7 +66,8 @@ test('finds and chooses a model by the keyboard, and lists favourites first when
 test('shows settings that have an effect, and the price that follows from them at once', async () => {
   const { page, pageErrors } = await openWithModels()
   await choose(page, 'gpt-image-2')
-  await page.getByText('about 24 s · about $0.04 each').waitFor()
+  await page.getByText('about 24 s').waitFor()
+  await page.getByText('about $0.04 each').waitFor()
   await page.getByRole('combobox', { name: 'Outputs' }).selectOption('4')
   await page.getByText('about $0.16').waitFor()
   await page.getByRole('button', { name: 'Settings', exact: true }).click()
@@ -212,7 +213,7 @@ function modelButton(page: Page) {
 }
 
 function searchField(page: Page) {
-  return page.getByRole('searchbox', { name: /^Search/ })
+  return page.getByRole('searchbox', { name: /^Search \d+ model/ })
 }
 
 async function openPicker(page: Page): Promise<void> {

@@ -6,7 +6,7 @@ import { openPage, startBrowser } from './browser.ts'
 import { dropImages } from './drop-images.ts'
 
 /** The text of the page once an empty first page has been read. */
-const EMPTY_MESSAGE = 'Nothing has been made here yet.'
+const EMPTY_MESSAGE = 'What you make appears here.'
 
 test('sends submissions with their references after their page was closed offline, each once', async () => {
   await using studio = await startTestStudio()

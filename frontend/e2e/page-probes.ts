@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { CDPSession, Page } from 'playwright-core'
 
 /** The observations of a page at each frame since the probe was started. */
 export interface ProbeResult {
@@ -47,9 +47,9 @@ export async function startProbe(page: Page, id: string): Promise<() => Promise<
     }
     /** Returns the largest part of the view between the header and the composer that no row covers, in pixels. */
     const gapInView = () => {
-      const bottom = document.querySelector('form')?.getBoundingClientRect().top ?? innerHeight
+      const bottom = document.querySelector('form.composer')?.getBoundingClientRect().top ?? innerHeight
       const boxes = rows().map(article => article.getBoundingClientRect())
-      let [covered, maxGap] = [64, 0]
+      let [covered, maxGap] = [56, 0]
       for (const box of boxes.toSorted((a, b) => a.top - b.top)) {
         maxGap = Math.max(maxGap, Math.min(box.top, bottom) - covered)
         covered = Math.max(covered, box.bottom)
@@ -80,7 +80,7 @@ export async function listRowsInView(page: Page): Promise<{ id: string; number: 
   return await page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>('article')]
       .map(article => ({ article, box: article.getBoundingClientRect() }))
-      .filter(({ box }) => box.bottom > 64 && box.top < innerHeight)
+      .filter(({ box }) => box.bottom > 56 && box.top < innerHeight)
       // The rows of fast scrolling come after the others in the document.
       .toSorted((one, other) => one.box.top - other.box.top)
       .map(({ article, box }) => ({
@@ -94,7 +94,7 @@ export async function listRowsInView(page: Page): Promise<{ id: string; number: 
 /** Returns the id of the row that the user reads: the first that begins below the header. */
 export async function findReadRow(page: Page): Promise<string> {
   const rows = await listRowsInView(page)
-  const row = rows.find(({ top }) => top >= 64) ?? rows[0]
+  const row = rows.find(({ top }) => top >= 56) ?? rows[0]
   if (!row) throw new Error('no row is in view')
   return row.id
 }
@@ -120,7 +120,7 @@ export async function scrollByWheel(page: Page, deltaY: number): Promise<void> {
 
 /** Captures the page between the header and the composer as a PNG. */
 export async function captureFeed(page: Page): Promise<Buffer> {
-  return await page.screenshot({ clip: { x: 0, y: 64, width: 1280, height: 560 }, animations: 'disabled' })
+  return await page.screenshot({ clip: { x: 0, y: 56, width: 1280, height: 560 }, animations: 'disabled' })
 }
 
 /** Waits until every image has been loaded and nothing scrolls any more. */
@@ -130,4 +130,37 @@ export async function waitUntilSettled(page: Page): Promise<void> {
   await page.evaluate(() => new Promise(resolve => setTimeout(resolve, 300)))
   await page.waitForFunction(() => [...document.images].every(image => image.complete))
   await waitForFrames(page, 5)
+}
+
+/** Delays the responses with pages beyond the window until they are released. */
+export async function delayPages(page: Page) {
+  let isRequested = false
+  const released = Promise.withResolvers<void>()
+  await page.route(/\/api\/generations\?.*cursor=/, async route => {
+    isRequested = true
+    await released.promise
+    await route.continue()
+  })
+  return { isRequested: () => isRequested, release: () => released.resolve() }
+}
+
+/** Sends wheel events as fast as a free-running wheel does, four a frame, without waiting for their effect. */
+export async function spinWheel(cdp: CDPSession, times: number, deltaY: number): Promise<void> {
+  const turn = { type: 'mouseWheel', x: 600, y: 400, deltaX: 0, deltaY } as const
+  const turns: Promise<unknown>[] = []
+  for (let time = 0; time < times; time += 1) {
+    turns.push(cdp.send('Input.dispatchMouseEvent', turn))
+    await Bun.sleep(4)
+  }
+  await Promise.all(turns)
+}
+
+/** Returns the length of the longest run of values that meet a condition. */
+export function longestRun<T>(list: readonly T[], is: (one: T) => boolean): number {
+  let [longest, run] = [0, 0]
+  for (const one of list) {
+    run = is(one) ? run + 1 : 0
+    longest = Math.max(longest, run)
+  }
+  return longest
 }

@@ -1,34 +1,59 @@
+import { createSignal } from 'solid-js'
+import type { FeedAddress, SavedPosition } from './address.ts'
+import { createAddressBar } from './address-bar.ts'
+import type { FeedControl } from './library/feed-control.ts'
+import { isSameQuery } from './library/list-query.ts'
 import { describeProblem, RejectedError } from './request-error.ts'
 import type { FeedLocation } from './store/feed-location.ts'
 import type { GenerationStore } from './store/generation-store.ts'
+import type { NoticeAction } from './ui/notices.ts'
 
 export interface FeedNavigationOptions {
-  store: Pick<GenerationStore, 'open' | 'moveWindow'>
-  notify: (message: string) => void
-  initialLocation: FeedLocation
+  store: Pick<GenerationStore, 'current' | 'open' | 'moveWindow'>
+  feedControl: Pick<FeedControl, 'currentPosition'>
+  notify: (message: string, action?: NoticeAction) => void
+  initialAddress: FeedAddress
   /** Called once, after the first page has been opened for the first time. */
   onOpen: () => Promise<void>
 }
 
 const LOCATION_NOT_FOUND = 'What that address named is no longer here.'
 
-/** Creates the ways to a location of the feed: opening it, and moving from one location to another. */
-export function createFeedNavigation({ store, notify, initialLocation, onOpen }: FeedNavigationOptions) {
+/** Creates the ways to a location of the feed: opening it, moving within its list, and showing another list. */
+export function createFeedNavigation(options: FeedNavigationOptions) {
+  const { store, feedControl, notify, initialAddress, onOpen } = options
+  const [query, setQuery] = createSignal(initialAddress.query)
   let opened: Promise<void> | undefined
 
   /** Reads the first page at the initial location. It may be called again after a failure. */
   async function openFirst() {
-    if (!(await store.open(initialLocation))) notify(LOCATION_NOT_FOUND)
+    const location = isSameQuery(query(), initialAddress.query) ? initialAddress.location : 'newest'
+    if (!(await store.open(location, query()))) notify(LOCATION_NOT_FOUND)
     opened ??= onOpen()
     await opened
   }
 
-  /** Moves the feed to another location. */
+  /** Moves the feed to another location of its list. */
   function goTo(location: FeedLocation) {
-    const fail = (error: unknown) =>
-      notify(error instanceof RejectedError ? LOCATION_NOT_FOUND : describeProblem(error))
-    void store.moveWindow(location).catch(fail)
+    void store.moveWindow(location, query()).catch(error => {
+      if (error instanceof RejectedError) return notify(LOCATION_NOT_FOUND)
+      notify(describeProblem(error), { label: 'Try again', run: () => goTo(location) })
+    })
   }
 
-  return { openFirst, goTo }
+  function onAddress(address: FeedAddress) {
+    if (!isSameQuery(address.query, query())) setQuery(address.query)
+    goTo(address.location)
+  }
+
+  /** Returns the reader's position; undefined while the list of the address is still being read. */
+  function currentPosition(): SavedPosition | null | undefined {
+    if (!isSameQuery(store.current().query, query())) return undefined
+    const position = feedControl.currentPosition()
+    const row = position && store.current().byKey.get(position.key)
+    return row?.delivery === null ? { id: row.generation.id, share: position?.share ?? 0 } : null
+  }
+
+  const { showList, writeAddress } = createAddressBar({ query, currentPosition, onAddress })
+  return { openFirst, goTo, query, showList, writeAddress }
 }

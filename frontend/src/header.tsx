@@ -1,12 +1,20 @@
+import type { Model } from '@darkroom/contracts/model'
 import type { Parts } from '@darkroom/contracts/parts'
-import { Show } from 'solid-js'
+import { createEffect, For, onCleanup, Show } from 'solid-js'
 import type { Density } from './feed/row-layout.ts'
+import type { Library } from './library/library-state.ts'
+import { isFiltered, type Section } from './library/list-query.ts'
+import { SearchField } from './library/search-field.tsx'
+import { ViewMenu } from './library/view-menu.tsx'
 import type { LiveStatus } from './live/live.ts'
 import { formatParts } from './live/parts.ts'
 import { PAGE_ADDRESSES, type PageName } from './pages/page-address.ts'
-import { createTheme, type Theme } from './settings/theme.ts'
-import { Icon, type IconName } from './ui/icons.tsx'
+import { createTheme } from './settings/theme.ts'
+import { Icon } from './ui/icons.tsx'
+import { lazyPart } from './ui/lazy-part.tsx'
 import type { PersistedChoice } from './ui/persisted-choice.ts'
+
+const FilterBar = lazyPart(() => import('./library/filter-bar.tsx'))
 
 const STATUS_LABELS: Record<LiveStatus, string> = {
   connecting: '',
@@ -15,69 +23,121 @@ const STATUS_LABELS: Record<LiveStatus, string> = {
   offline: 'Offline. What you send goes out when you are back.',
 }
 
-const THEME_LABELS: Record<Theme, string> = {
-  system: 'Theme: as the system',
-  dark: 'Theme: dark',
-  paper: 'Theme: paper',
-}
-
-const DENSITY_LABELS: Record<Density, string> = {
-  large: 'Pictures: large',
-  medium: 'Pictures: medium',
-  small: 'Pictures: small',
-}
-
 interface HeaderProps {
+  library: Library
   /** The state of the event stream. */
   liveStatus: LiveStatus
   /** The state of the studio's parts, null while it is not known. */
   parts: Parts | null
   density: PersistedChoice<Density>
+  modelsById: ReadonlyMap<string, Model>
   /** The page that is shown over the feed, null for the feed itself. */
   page: PageName | null
   onShowFeed: () => void
+  /** Called before a link leads to another section: the address remembers where this one was left. */
+  onLeaveSection: () => void
+  onSearchMount: (field: HTMLInputElement) => void
 }
 
-/** The header: the pages, the state of the event stream or of the studio's parts, and the choices of density and theme. */
+/** The header: the sections and pages, the search with its filters, the choices of the view, and the state of the studio. */
 export function Header(props: HeaderProps) {
   const theme = createTheme()
+  const { library } = props
   const status = () => STATUS_LABELS[props.liveStatus] || formatParts(props.parts)
+  const links = () => <SectionLinks {...props} />
+  const isFilterShown = () => props.page === null && library.isFilterShown()
+  createEffect(() => document.documentElement.style.setProperty('--header-height', `${library.headerHeight()}px`))
+  onCleanup(() => document.documentElement.style.removeProperty('--header-height'))
   return (
     <header class="header">
-      <Wordmark isFeed={props.page === null} onShowFeed={props.onShowFeed} />
-      <nav class="header-pages" aria-label="Pages">
-        <PageLink name="usage" label="Usage" shown={props.page} />
-      </nav>
-      <p class="live-status" role="status">
-        <Show when={status()}>{label => <span>{label()}</span>}</Show>
-      </p>
-      <PageLink name="connections" label="Settings" shown={props.page} />
-      <Show when={props.page === null}>
-        <ChoiceButton choice={props.density} labels={DENSITY_LABELS} />
+      <div class="header-line">
+        <Wordmark library={library} page={props.page} onShowFeed={props.onShowFeed} />
+        <nav class="header-pages" aria-label="Sections">
+          {links()}
+        </nav>
+        <p class="live-status" role="status">
+          <Show when={status()}>{label => <span>{label()}</span>}</Show>
+        </p>
+        <SearchField library={library} onMount={props.onSearchMount} />
+        <ViewMenu
+          density={props.density}
+          theme={theme}
+          isFeed={props.page === null}
+          onJumpToDate={() => library.setDialog('date')}
+          onShowKeys={() => library.setDialog('keys')}
+        >
+          {links()}
+          <PageLink name="connections" label="Settings" shown={props.page} />
+        </ViewMenu>
+        <div class="header-pages">
+          <PageLink name="connections" label="Settings" shown={props.page} />
+          <button
+            type="button"
+            class="quiet"
+            aria-label="Keys"
+            title="All keys"
+            onClick={() => library.setDialog('keys')}
+          >
+            ?
+          </button>
+        </div>
+      </div>
+      <Show when={isFilterShown()}>
+        <FilterBar library={library} modelsById={props.modelsById} />
       </Show>
-      <ChoiceButton choice={theme} labels={THEME_LABELS} />
     </header>
   )
 }
 
-/** The name of the studio. On another page it is the way back to the feed. */
-function Wordmark(props: { isFeed: boolean; onShowFeed: () => void }) {
+const SECTIONS: readonly { section: Exclude<Section, 'all'>; label: string }[] = [
+  { section: 'favourites', label: 'Favourites' },
+  { section: 'trash', label: 'Trash' },
+]
+
+function SectionLinks(props: HeaderProps) {
+  const isCurrent = (section: Section) => props.page === null && props.library.query().section === section
+  return (
+    <>
+      <For each={SECTIONS}>
+        {({ section, label }) => (
+          <a
+            class="quiet page-link"
+            href={`#${section}`}
+            aria-current={isCurrent(section) ? 'page' : undefined}
+            onClick={() => props.onLeaveSection()}
+          >
+            {label}
+          </a>
+        )}
+      </For>
+      <PageLink name="usage" label="Usage" shown={props.page} />
+    </>
+  )
+}
+
+/** The name of the studio. On another page, in a section or in a search it is the way back to the feed. */
+function Wordmark(props: Pick<HeaderProps, 'library' | 'page' | 'onShowFeed'>) {
+  const isFeed = () => {
+    const query = props.library.query()
+    return props.page === null && query.section === 'all' && !isFiltered(query)
+  }
   return (
     <Show
-      when={props.isFeed}
+      when={isFeed()}
       fallback={
         <button
           type="button"
           class="wordmark"
           aria-label="Darkroom: back to the pictures"
-          onClick={() => props.onShowFeed()}
+          onClick={() => (props.page === null ? props.library.showAll() : props.onShowFeed())}
         >
-          Darkroom
+          <Icon name="previous" />
+          <span>Darkroom</span>
         </button>
       }
     >
       <span class="wordmark" aria-hidden="true">
-        Darkroom
+        <span>Darkroom</span>
       </span>
     </Show>
   )
@@ -93,21 +153,5 @@ function PageLink(props: { name: PageName; label: string; shown: PageName | null
     >
       {props.label}
     </a>
-  )
-}
-
-/** A button that shows the selected option. A click selects the next one. */
-function ChoiceButton<Name extends IconName>(props: { choice: PersistedChoice<Name>; labels: Record<Name, string> }) {
-  const label = () => props.labels[props.choice.selected()]
-  return (
-    <button
-      type="button"
-      class="quiet icon-only"
-      aria-label={label()}
-      title={label()}
-      onClick={props.choice.selectNext}
-    >
-      <Icon name={props.choice.selected()} />
-    </button>
   )
 }

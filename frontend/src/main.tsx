@@ -2,11 +2,15 @@ import './styles/tokens.css'
 import './styles/base.css'
 import './styles/controls.css'
 import './styles/header.css'
+import './styles/library.css'
 import './styles/page-overlay.css'
 import './styles/welcome.css'
 import './styles/drop-zone.css'
+import './styles/menu.css'
 import './styles/notice.css'
+import './styles/lazy-part.css'
 import './styles/feed.css'
+import './styles/row-text.css'
 import './styles/media.css'
 import './styles/progress.css'
 import './styles/composer.css'
@@ -20,8 +24,8 @@ import './styles/scrubber.css'
 import { render } from 'solid-js/web'
 import { parseAddress } from './address.ts'
 import { readAddress } from './address-bar.ts'
-import { createApi } from './api.ts'
-import { subscribeShared } from './live/shared-live.ts'
+import { createApi } from './create-api.ts'
+import { subscribeLazily } from './live/lazy-live.ts'
 import { Page } from './page.tsx'
 import { createGenerationStore } from './store/generation-store.ts'
 import { createOutboxStore } from './store/outbox-store.ts'
@@ -36,6 +40,6 @@ const clock = createClock()
 const api = createApi({ origin: location.origin, clock })
 const outbox = createOutboxStore()
 const store = createGenerationStore({ ...api, outbox })
-const initialLocation = parseAddress(readAddress())
-const studio = { api, store, outbox, clock, subscribe: subscribeShared, initialLocation }
+const initialAddress = parseAddress(readAddress())
+const studio = { api, store, outbox, clock, subscribe: subscribeLazily, initialAddress }
 render(() => <Page {...studio} />, root)

@@ -1,25 +1,25 @@
 import { onMount } from 'solid-js'
+import type { FeedAddress } from './address.ts'
 import { createAnnouncement } from './announcement.ts'
 import type { Api } from './api.ts'
 import { createComposerState } from './composer/composer-state.ts'
 import { createPromptFocus } from './composer/prompt-focus.ts'
 import { createReuseActions } from './composer/reuse-actions.ts'
-import { createTimeline } from './feed/scrubber/timeline.ts'
-import { createFeedNavigation } from './feed-navigation.ts'
+import { createActionsLoader } from './generation-actions-loader.ts'
+import { createStudioLibrary } from './library/studio-library.ts'
 import { createShownMedia } from './lightbox/shown-media.ts'
 import { createConnectionEvents } from './live/connection-events.ts'
 import type { LiveHandlers } from './live/live.ts'
 import { createLiveSync } from './live/live-sync.ts'
 import { createPartsStatus } from './live/parts-status.ts'
 import { createModelList } from './model-list.ts'
-import type { FeedLocation } from './store/feed-location.ts'
-import { createGenerationActions } from './store/generation-actions.ts'
 import type { GenerationStore } from './store/generation-store.ts'
 import type { OutboxStore } from './store/outbox-store.ts'
 import { createStoreSignals } from './store-signals.ts'
 import type { Clock } from './ui/clock.ts'
 import { createCoarseClock } from './ui/coarse-clock.ts'
 import { createNotices } from './ui/notices.ts'
+import { createVerbsLoader } from './verbs/verbs-loader.ts'
 
 export interface StudioOptions {
   api: Api
@@ -28,12 +28,14 @@ export interface StudioOptions {
   clock: Clock
   /** Subscribes to the studio's live events. @returns ends the subscription */
   subscribe: (handlers: LiveHandlers) => () => void
-  /** Location in the feed at which it opens. */
-  initialLocation: FeedLocation
+  /** The list that the page opens with, and the location in it. */
+  initialAddress: FeedAddress
 }
 
+export type Studio = ReturnType<typeof createStudio>
+
 /** Creates the page's state and every action on it. A component gets the part that it uses: see `page.tsx`. */
-export function createStudio({ api, store, outbox, clock, subscribe, initialLocation }: StudioOptions) {
+export function createStudio({ api, store, outbox, clock, subscribe, initialAddress }: StudioOptions) {
   const notices = createNotices()
   const { notify } = notices
   const { models, hasModels, modelsById, refresh: refreshModels } = createModelList(api)
@@ -45,8 +47,13 @@ export function createStudio({ api, store, outbox, clock, subscribe, initialLoca
     onIngestBack: () => sendWaiting(),
   })
   const onUnavailable = () => void checkParts()
-  const actions = createGenerationActions({ api, store, notify, onUnavailable })
-  const composer = createComposerState({ store, outbox, models, clock, notify, onUnavailable })
+  const actions = createActionsLoader({ api, store, notify, onUnavailable })
+  const { generationWindow, loadState } = createStoreSignals(store)
+  const { openFirst, send, ...lists } = createStudioLibrary({
+    ...{ api, store, generationWindow, notify, initialAddress },
+    onOpen: () => composer.resumeOutbox(),
+  })
+  const composer = createComposerState({ store: { ...store, send }, outbox, models, clock, notify, onUnavailable })
   const connectionEvents = createConnectionEvents()
   const onModels = () => {
     refreshModels()
@@ -57,9 +64,13 @@ export function createStudio({ api, store, outbox, clock, subscribe, initialLoca
     void store.sendQueued()
   }
   const reuseActions = createReuseActions({ composer, store, notify, focusPrompt })
-  const { openFirst, goTo } = createFeedNavigation({ store, notify, initialLocation, onOpen: composer.resumeOutbox })
+  const verbs = createVerbsLoader({
+    ...{ store: { ...store, send }, clock, models, modelsById, generationWindow, composer, focusPrompt, notify },
+    closeLightbox: () => showMedia(null),
+  })
   const liveStatus = createLiveSync({
     ...{ store, subscribe, openFirst, sendWaiting },
+    onGeneration: verbs.receive,
     onReconnect: () => {
       void checkParts()
       // Events of connections and models are not replayed after a break.
@@ -68,12 +79,11 @@ export function createStudio({ api, store, outbox, clock, subscribe, initialLoca
     onConnection: connectionEvents.emit,
     onModels,
   })
-  const timeline = createTimeline({ api, store })
-  const { generationWindow, loadState } = createStoreSignals(store)
   const announcement = createAnnouncement(store)
   onMount(refreshModels)
 
   return {
+    api,
     store,
     clock,
     composer,
@@ -94,8 +104,8 @@ export function createStudio({ api, store, outbox, clock, subscribe, initialLoca
     showMedia,
     openerKey,
     openFirst: () => void openFirst(),
-    goTo,
-    timeline,
+    ...lists,
+    ...verbs,
     ...reuseActions,
     focusPrompt,
     mountPrompt,

@@ -9,6 +9,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: BenchOptions) => Pr
   'cold-start': () => import('./cold-start/cold-start.ts'),
   'event-to-screen': () => import('./event-to-screen/event-to-screen.ts'),
   'fan-out': () => import('./fan-out/fan-out.ts'),
+  'first-rows': () => import('./first-rows/first-rows.ts'),
   gallery: () => import('./gallery/gallery.ts'),
   idle: () => import('./idle/idle.ts'),
   invoice: () => import('./invoice/invoice.ts'),

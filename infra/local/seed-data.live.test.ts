@@ -14,7 +14,11 @@ test('fills a running studio with generations whose images and previews it serve
   const env = { ...process.env, DATA_DIR: studio.dataDir } as Record<string, string>
   const seed = (...args: string[]) =>
     runCommand([process.execPath, SCRIPT, ...args], { signal: AbortSignal.timeout(60_000), env, milliseconds: 60_000 })
-  await seed('--generations', String(COUNT), '--bloat')
+  const command = [process.execPath, SCRIPT, '--generations', String(COUNT), '--bloat']
+  const { stdout, stderr } = Bun.spawn(command, { env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+  const [progress, result] = await Promise.all([new Response(stderr).text(), new Response(stdout).text()])
+  expect([progress.split('\n').at(-2), progress.at(-1)]).toEqual([`${COUNT}/${COUNT} generations`, '\n'])
+  expect(progress + result).not.toContain('\r')
   const page = GenerationPage.parse(await (await studio.fetch('/api/generations?limit=100')).json())
   expect(page.generations).toHaveLength(100)
   const shown = page.generations.flatMap(({ outputs, references }) => [...outputs, ...references])

@@ -6,6 +6,7 @@ import { LOCAL_OWNER } from '../src/http/identity.ts'
 import { createLog } from '../src/log.ts'
 import { openStore } from '../src/store/open-store.ts'
 import { readRunFile } from './launch/run-file.ts'
+import { createProgressBar } from './process/progress-bar.ts'
 import { createBloat } from './seed/bloat.ts'
 import { storeSeedImages } from './seed/images.ts'
 import { insertGenerations } from './seed/rows.ts'
@@ -40,10 +41,12 @@ async function main(): Promise<void> {
   try {
     const store = await openStore({ DATA_DIR: dataDir, s3: readS3Settings(config) })
     const images = await storeSeedImages(store, LOCAL_OWNER.workspaceId)
-    const onBusy = (size: number) => process.stderr.write(`\nThe database is busy: going on with ${size} at a time.\n`)
+    const bar = createProgressBar({ stream: process.stderr })
+    const onBusy = (size: number) => bar.writeLine(`The database is busy: going on with ${size} at a time.`)
     const rows = { identity: LOCAL_OWNER, images, count, bloat: hasBloat ? createBloat() : null, onBusy }
-    await insertGenerations(database, rows, done => process.stderr.write(`\r${done} of ${count}`))
-    process.stdout.write(`\n${count} generations were written. Open pages show them when they are loaded again.\n`)
+    const onProgress = (done: number) => bar.update({ done, total: count, text: 'generations' })
+    await insertGenerations(database, rows, onProgress).finally(bar.stop)
+    process.stdout.write(`${count} generations were written. Open pages show them when they are loaded again.\n`)
   } finally {
     await database.end({ timeout: 5 })
   }

@@ -6,19 +6,14 @@ import { findChromium } from './programs/chromium.ts'
 import { findNatsServer } from './programs/nats-server.ts'
 import { findPgBouncer } from './programs/pgbouncer.ts'
 import { ROOT } from './root.ts'
+import { isBrowserTest, planTests, type TestSequence } from './test-plan.ts'
 import { mergeSummaries, summarizeRun, type TestSummary } from './test-summary.ts'
 
 /** Default time limit of a test. A busy machine starts a database slowly, and a timeout fails the rest of the file. */
-const TEST_ARGS = ['test', '--timeout', '30000']
+const TEST_ARGS = ['test', '--timeout', '60000']
 
-/** Folders whose tests start whole studios. */
-const STUDIO_TEST_FOLDERS = [
-  'infra/deploy',
-  'infra/faults',
-  'infra/local',
-  'infra/testing/installs',
-  'infra/testing/studio',
-]
+/** Number of test processes at a time. Slow tests mostly wait for processes that they started: two leave half of two cores idle. */
+const CONCURRENT_RUNS = 3
 
 type TestContext = { signal: AbortSignal; onMessage: (line: string) => void }
 
@@ -46,36 +41,26 @@ async function runAll(args: string[], context: TestContext): Promise<TestSummary
   await findNatsServer({ cacheDir: TEST_CACHE, ...context })
   await findCaddy({ cacheDir: TEST_CACHE, ...context })
   await findPgBouncer({ cacheDir: TEST_CACHE, ...context })
-  const faults = findFiles('infra/faults/chaos/*.faults.ts').map(file => [file])
-  if (args[0] === '--faults') return await runInParallel(faults, context)
+  const faults = findFiles('infra/faults/chaos/*.faults.ts')
+  if (args[0] === '--faults') return await runSequences(planTests(faults), context)
   if (args.length > 0) return [await runBun([...TEST_ARGS, ...args], context)]
+  const files = [...findFiles('frontend/e2e/*.browser.ts'), ...findFiles('**/*.test.ts'), ...faults]
   const checked = await runBun(['run', 'check'], context)
-  const tested = await runInParallel([...splitByStudio(findFiles('**/*.test.ts')), ...faults], context)
-  return [checked, ...tested, ...(await runBrowserTests(context))]
+  return [checked, ...(await runSequences(planTests(files), context))]
 }
 
-/** Runs each group in a process of its own, two at a time: slow tests mostly wait for processes that they started. */
-async function runInParallel(fileGroups: readonly string[][], context: TestContext): Promise<TestSummary[]> {
-  const limit = pLimit(2)
-  return await Promise.all(
-    fileGroups.map(files => limit(() => runBun([...TEST_ARGS, ...files], context, { display: 'end' }))),
-  )
+/** Runs the sequences side by side, a few at a time, and prints the output of each process when it has ended. */
+async function runSequences(sequences: readonly TestSequence[], context: TestContext): Promise<TestSummary[]> {
+  const limit = pLimit(CONCURRENT_RUNS)
+  return (await Promise.all(sequences.map(sequence => limit(() => runSequence(sequence, context))))).flat()
 }
 
-/** Splits the test files into two halves that run side by side: those that start whole studios, and the rest. */
-function splitByStudio(files: readonly string[]): string[][] {
-  const startsStudios = (file: string) => STUDIO_TEST_FOLDERS.some(folder => file.startsWith(`./${folder}/`))
-  return [files.filter(startsStudios), files.filter(file => !startsStudios(file))]
-}
-
-/** Runs the browser tests one after the other: each needs a whole studio and a browser. */
-async function runBrowserTests(context: TestContext): Promise<TestSummary[]> {
-  const files = findFiles('frontend/e2e/*.browser.ts')
-  if (files.length === 0) return []
+async function runSequence(sequence: TestSequence, context: TestContext): Promise<TestSummary[]> {
   try {
-    const env = { CHROMIUM_PATH: await findChromium(context) }
+    const env = sequence.flat().some(isBrowserTest) ? { CHROMIUM_PATH: await findChromium(context) } : {}
     const summaries: TestSummary[] = []
-    for (const file of files) summaries.push(await runBun([...TEST_ARGS, file], context, { env }))
+    for (const files of sequence)
+      summaries.push(await runBun([...TEST_ARGS, ...files], context, { env, display: 'end' }))
     return summaries
   } catch (error) {
     return [reportFailure(error, context)]
@@ -120,7 +105,7 @@ async function runBun(
 
 function formatArgs(args: string[]): string {
   const files = args.filter(arg => arg.startsWith('./'))
-  return files.length < 4 ? args.join(' ') : `${TEST_ARGS.join(' ')} (${files.length} files)`
+  return files.length < 4 ? args.join(' ') : `${TEST_ARGS.join(' ')} ${files[0]} and ${files.length - 1} more files`
 }
 
 /** Reads a stream to its end, copying each chunk to `to` if given. @returns the whole text */

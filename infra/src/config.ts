@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { LIMITS } from '@darkroom/contracts/limits'
 import { toMicros } from '@darkroom/contracts/price'
 import { z } from 'zod'
 import { FAILPOINT_ACTIONS, FAILPOINTS } from './runtime/failpoint.ts'
@@ -121,7 +122,7 @@ export const ConfigSchema = z.object({
   TRASH_DAYS: wholeNumber
     .min(0)
     .max(36_500)
-    .default(30)
+    .default(LIMITS.trashDays)
     .describe('How long a deleted generation can be restored. After that it is gone, and its pictures with it.'),
   BODY_MEMORY_MB: wholeNumber
     .min(64)

@@ -1,8 +1,9 @@
-import { createSignal, lazy, Match, onCleanup, onMount, Show, Switch } from 'solid-js'
+import { createSignal, For, onCleanup, onMount, Show } from 'solid-js'
 import { Icon } from '../ui/icons.tsx'
-import { AttachmentList } from './attachments/attachment-list.tsx'
+import { lazyPart } from '../ui/lazy-part.tsx'
+import { createIdlePreload } from '../ui/preload.ts'
+import { observeComposerSize } from './composer-size.ts'
 import type { ComposerState } from './composer-state.ts'
-import { Controls } from './controls.tsx'
 import { FilePicker } from './file-picker.tsx'
 import { ModelLine } from './model-line.tsx'
 import { PromptField } from './prompt-field.tsx'
@@ -11,31 +12,31 @@ interface ComposerProps {
   composer: ComposerState
   /** Whether the studio offers a model, undefined until that is known. */
   hasModels: boolean | undefined
+  /** Whether nothing has been made yet: the way to a connection then stands above the composer. */
+  isFirst: boolean
   onPromptMount: (field: HTMLTextAreaElement) => void
-  /** Called with the composer's height, in CSS pixels. */
+  /** Called with the height that the resting composer takes at the bottom of the page, in CSS pixels. */
   onResize: (pixels: number) => void
 }
 
-const ModelPicker = lazy(() => import('./models/model-picker.tsx').catch(() => ({ default: PanelFailed })))
-const SizePanel = lazy(() => import('./size-panel.tsx').catch(() => ({ default: PanelFailed })))
-const MoreSettings = lazy(() => import('./more-settings.tsx').catch(() => ({ default: PanelFailed })))
-const PANELS = { models: ModelPicker, size: SizePanel, settings: MoreSettings }
+const AttachmentList = lazyPart(async () => ({
+  default: (await import('./attachments/attachment-list.tsx')).AttachmentList,
+}))
+const ParentLine = lazyPart(async () => ({ default: (await import('./parent/parent-line.tsx')).ParentLine }), null)
+const OriginLines = lazyPart(async () => ({ default: (await import('./origin/origin-lines.tsx')).OriginLines }), null)
+const Controls = lazyPart(async () => ({ default: (await import('./controls.tsx')).Controls }))
+const ComposerPanels = lazyPart(async () => ({
+  default: (await import('./panels/composer-panels.tsx')).ComposerPanels,
+}))
 
 /** The form for the next generation. It can be used again at once after sending. */
 export function Composer(props: ComposerProps) {
   const { composer } = props
+  createIdlePreload([AttachmentList])
   const [modelButton, setModelButton] = createSignal<HTMLButtonElement>()
   let slot: HTMLDivElement | undefined
 
-  onMount(() => {
-    const observer = new ResizeObserver(entries => {
-      const pixels = Math.ceil(entries[0]?.borderBoxSize[0]?.blockSize ?? 0)
-      document.documentElement.style.setProperty('--composer-height', `${pixels}px`)
-      props.onResize(pixels)
-    })
-    if (slot) observer.observe(slot)
-    onCleanup(() => observer.disconnect())
-  })
+  onMount(() => slot && onCleanup(observeComposerSize(slot, pixels => props.onResize(pixels))))
 
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
@@ -45,7 +46,19 @@ export function Composer(props: ComposerProps) {
   return (
     <div ref={slot} class="composer-slot">
       <form class="composer" aria-label="New generation" onSubmit={submit}>
-        <AttachmentList attachments={composer.attachments} model={composer.model()} />
+        <Show when={composer.parent()}>
+          <ParentLine parent={composer.parent()} onRemove={() => composer.setParent(null)} />
+        </Show>
+        <Show when={composer.attachments.list.length > 0}>
+          <AttachmentList
+            attachments={composer.attachments}
+            model={composer.model()}
+            roles={composer.roles()}
+            onRemove={composer.removeAttachment}
+          >
+            <OriginLines attachments={composer.attachments.list} origins={composer.origins} />
+          </AttachmentList>
+        </Show>
         <PromptField
           prompt={composer.draft.prompt}
           onInput={prompt => composer.setDraft('prompt', prompt)}
@@ -55,57 +68,14 @@ export function Composer(props: ComposerProps) {
         <ComposerProblems composer={composer} hasModels={props.hasModels} />
         <ComposerPanels composer={composer} modelButton={modelButton()} />
         <ComposerBar composer={composer} onModelButtonMount={setModelButton} />
-        <ModelLine model={composer.model()} models={composer.models()} hasModels={props.hasModels} />
+        <ModelLine
+          model={composer.model()}
+          models={composer.models()}
+          hasModels={props.hasModels}
+          isAbove={props.isFirst}
+        />
       </form>
     </div>
-  )
-}
-
-/** The part of the composer that is open. */
-function ComposerPanels(props: { composer: ComposerState; modelButton: HTMLButtonElement | undefined }) {
-  const { composer } = props
-  // On a phone the button is there only while the composer has the focus, which the picker would take with it.
-  const closePicker = () => {
-    props.modelButton?.focus({ preventScroll: true })
-    composer.setPanel(null)
-  }
-  const chooseModel = (id: string) => {
-    composer.setDraft('model', id)
-    closePicker()
-  }
-  const choices = () => ({ draft: composer.adaptedDraft(), setDraft: composer.setDraft })
-  return (
-    <Show when={composer.model()}>
-      {model => (
-        <Switch>
-          <Match when={composer.panel() === 'models'}>
-            <ModelPicker
-              models={composer.models()}
-              model={model()}
-              draft={composer.draft}
-              onChoose={chooseModel}
-              onClose={closePicker}
-              onLeave={() => composer.setPanel(null)}
-            />
-          </Match>
-          <Match when={composer.panel() === 'size'}>
-            <SizePanel {...choices()} model={model()} firstSize={composer.references().firstSize} />
-          </Match>
-          <Match when={composer.panel() === 'settings'}>
-            <MoreSettings {...choices()} model={model()} />
-          </Match>
-        </Switch>
-      )}
-    </Show>
-  )
-}
-
-/** Stands in for a part of the composer whose script cannot be loaded. */
-function PanelFailed() {
-  return (
-    <p class="composer-problem" role="alert">
-      This could not be loaded. Reload the page to try again.
-    </p>
   )
 }
 
@@ -118,11 +88,14 @@ function ComposerProblems(props: Pick<ComposerProps, 'composer' | 'hasModels'>) 
           {props.composer.excessCharacters().toLocaleString('en')} characters more than {name()} reads.
         </p>
       </Show>
-      <Show when={props.composer.missingReferences() > 0 && props.composer.draft.prompt.trim() !== ''}>
-        <p class="composer-problem" role="status">
-          {name()} needs {props.composer.missingReferences()} more reference
-          {props.composer.missingReferences() === 1 ? '' : 's'}.
-        </p>
+      <Show when={props.composer.draft.prompt.trim() !== ''}>
+        <For each={props.composer.missingReferences()}>
+          {sentence => (
+            <p class="composer-problem" role="status">
+              {sentence}
+            </p>
+          )}
+        </For>
       </Show>
       <Show when={props.hasModels === false}>
         <p class="composer-problem" role="status">
@@ -136,25 +109,30 @@ function ComposerProblems(props: Pick<ComposerProps, 'composer' | 'hasModels'>) 
 function ComposerBar(props: { composer: ComposerState; onModelButtonMount: (button: HTMLButtonElement) => void }) {
   return (
     <div class="composer-bar">
-      <FilePicker onPick={files => props.composer.attachments.addFiles(files)} />
-      <Show when={props.composer.model()}>
-        {model => (
-          <Controls
-            model={model()}
-            draft={props.composer.adaptedDraft()}
-            setDraft={props.composer.setDraft}
-            panel={props.composer.panel()}
-            togglePanel={props.composer.togglePanel}
-            onModelButtonMount={props.onModelButtonMount}
-            preloadPanel={panel => void PANELS[panel].preload()}
-          />
-        )}
-      </Show>
-      <p class="promise">{props.composer.estimates().join(' · ')}</p>
-      <button type="submit" class="solid generate" disabled={!props.composer.canSend()}>
-        <span>Generate</span>
-        <Icon name="send" />
-      </button>
+      <div class="composer-options">
+        <FilePicker onPick={files => void props.composer.attachments.addFiles(files)} />
+        <Show when={props.composer.model()}>
+          {model => (
+            <Controls
+              model={model()}
+              draft={props.composer.adaptedDraft()}
+              setDraft={props.composer.setDraft}
+              panel={props.composer.panel()}
+              togglePanel={props.composer.togglePanel}
+              onModelButtonMount={props.onModelButtonMount}
+            />
+          )}
+        </Show>
+      </div>
+      <div class="composer-send">
+        <p class="promise">
+          <For each={props.composer.estimates()}>{estimate => <span>{estimate}</span>}</For>
+        </p>
+        <button type="submit" class="solid generate" disabled={!props.composer.canSend()}>
+          <span>Generate</span>
+          <Icon name="send" />
+        </button>
+      </div>
     </div>
   )
 }

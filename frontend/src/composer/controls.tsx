@@ -4,6 +4,7 @@ import { formatCount, formatLength } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
 import type { ComposerPanel, SetDraft } from './composer-state.ts'
 import type { Draft } from './draft.ts'
+import { preloadPanel } from './panels/composer-panels.tsx'
 import { formatSize, Shape } from './shape.tsx'
 
 interface ControlsProps {
@@ -14,21 +15,19 @@ interface ControlsProps {
   panel: ComposerPanel
   togglePanel: (panel: Exclude<ComposerPanel, null>) => void
   onModelButtonMount: (button: HTMLButtonElement) => void
-  /** Loads the script of a panel that is about to be opened. */
-  preloadPanel: (panel: Exclude<ComposerPanel, null>) => void
 }
 
 /** The choices that the selected model offers. */
 export function Controls(props: ControlsProps) {
   const outputCounts = () => Array.from({ length: props.model.maxOutputs }, (_, index) => index + 1)
   return (
-    <div class="controls">
+    <>
       <ModelButton {...props} />
       <PanelButton
         panel="size"
         label={`Size: ${formatSize(props.draft)}`}
         isOpen={props.panel === 'size'}
-        onNear={props.preloadPanel}
+        onNear={preloadPanel}
         onToggle={props.togglePanel}
       >
         <Shape ratio={props.draft.resolution === 'auto' ? null : props.draft.aspectRatio} />
@@ -50,14 +49,14 @@ export function Controls(props: ControlsProps) {
         <PanelButton
           panel="settings"
           isOpen={props.panel === 'settings'}
-          onNear={props.preloadPanel}
+          onNear={preloadPanel}
           onToggle={props.togglePanel}
         >
           <Icon name="settings" />
           <span>{formatSettingsLabel(props.draft.seed, props.model)}</span>
         </PanelButton>
       </Show>
-    </div>
+    </>
   )
 }
 
@@ -71,8 +70,8 @@ function ModelButton(props: ControlsProps) {
       aria-expanded={props.panel === 'models'}
       aria-label={`Model: ${props.model.name}`}
       title={props.model.note ?? undefined}
-      onPointerEnter={() => props.preloadPanel('models')}
-      onFocus={() => props.preloadPanel('models')}
+      onPointerEnter={() => preloadPanel('models')}
+      onFocus={() => preloadPanel('models')}
       onClick={() => props.togglePanel('models')}
     >
       <span>{props.model.name}</span>

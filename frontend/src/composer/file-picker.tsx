@@ -16,7 +16,7 @@ export function FilePicker(props: { onPick: (files: Iterable<File>) => void }) {
     <>
       <button
         type="button"
-        class="chip icon-only"
+        class="chip icon-only attach"
         aria-label="Attach reference pictures"
         title="Attach reference pictures"
         onClick={() => input?.click()}

@@ -1,3 +1,4 @@
+import type { InputRole } from '@darkroom/contracts/model'
 import type { Reference } from '@darkroom/contracts/reference'
 import { RejectedError } from '../request-error.ts'
 import { type Attachment, createReadyAttachment, createUploadingAttachment } from './attachments/attachment.ts'
@@ -16,8 +17,9 @@ const UNKNOWN_SIZE = { width: null, height: null } as const
 
 /** Returns the reference that the feed shows until the studio has answered. */
 export function placeholderReference({ attachment }: PendingReference): Reference {
-  const { reference, preview, size } = attachment
-  return reference ?? { id: null, url: preview, previewUrl: preview, ...(size ?? UNKNOWN_SIZE) }
+  const { reference, preview, size, role } = attachment
+  const shown = reference ?? { id: null, url: preview, previewUrl: preview, ...(size ?? UNKNOWN_SIZE) }
+  return role === null ? shown : { ...shown, role }
 }
 
 /**
@@ -43,11 +45,11 @@ export function toStoredReferences({ attachment, upload }: PendingReference): St
   return upload ? [{ source: upload.source }] : []
 }
 
-/** Resumes a reference from the outbox. One that the studio does not have is uploaded now. */
-export function resumeReference(stored: StoredReference): PendingReference {
-  if (!('source' in stored)) return { attachment: createReadyAttachment(stored), upload: undefined }
+/** Resumes a reference from the outbox, in its role. One that the studio does not have is uploaded now. */
+export function resumeReference(stored: StoredReference, role: InputRole = 'reference'): PendingReference {
+  if (!('source' in stored)) return { attachment: createReadyAttachment({ ...stored, role }), upload: undefined }
   const upload = startUpload(stored.source, () => undefined)
   // Prevents an unhandled rejection: `awaitReferenceId` reports the failure.
   upload.done.catch(() => undefined)
-  return { attachment: createUploadingAttachment(stored.source), upload }
+  return { attachment: createUploadingAttachment(stored.source, role === 'reference' ? null : role), upload }
 }

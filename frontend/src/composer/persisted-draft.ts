@@ -1,8 +1,8 @@
-import type { Reference } from '@darkroom/contracts/reference'
 import { createEffect } from 'solid-js'
 import { createStore } from 'solid-js/store'
 import { readStorage, writeStorage } from '../ui/local-storage.ts'
 import type { Attachment } from './attachments/attachment.ts'
+import type { StoredAttachment } from './attachments/attachments.ts'
 import { type Draft, parseDraft } from './draft.ts'
 
 const DRAFT_KEY = 'darkroom.draft'
@@ -18,13 +18,17 @@ export function createPersistedDraft() {
 /** Stores the references of the draft in this browser with each change. Attachments that are not uploaded are left out. */
 export function persistReferences(attachments: readonly Attachment[]): void {
   createEffect(() => {
-    const references = attachments.flatMap(attachment => attachment.reference ?? [])
+    const references = attachments.flatMap(toStoredAttachment)
     writeStorage(REFERENCES_KEY, JSON.stringify(references))
   })
 }
 
+function toStoredAttachment({ reference, role, isLeftOver }: Attachment): StoredAttachment[] {
+  return reference ? [{ ...reference, ...(role !== null && { role }), ...(isLeftOver && { isLeftOver }) }] : []
+}
+
 /** Reads the references that `persistReferences` has stored. Anything that is not a reference is left out. */
-export function readStoredReferences(): Reference[] {
+export function readStoredReferences(): StoredAttachment[] {
   try {
     const stored: unknown = JSON.parse(readStorage(REFERENCES_KEY) ?? '[]')
     return Array.isArray(stored) ? stored.filter(isReference) : []
@@ -33,7 +37,7 @@ export function readStoredReferences(): Reference[] {
   }
 }
 
-function isReference(value: unknown): value is Reference {
+function isReference(value: unknown): value is StoredAttachment {
   if (typeof value !== 'object' || value === null) return false
   return 'id' in value && typeof value.id === 'string' && 'previewUrl' in value && typeof value.previewUrl === 'string'
 }

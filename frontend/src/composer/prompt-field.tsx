@@ -40,6 +40,7 @@ export function PromptField(props: PromptFieldProps) {
       ref={field}
       class="prompt-field"
       rows={1}
+      dir="auto"
       aria-label="Prompt"
       placeholder="What do you want to see?"
       autocomplete="off"

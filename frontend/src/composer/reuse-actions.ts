@@ -57,8 +57,8 @@ export function createReuseActions({ composer, store, notify, focusPrompt }: Reu
 
   /** Attaches an output to the draft as a reference. */
   function useAsReference({ url, previewUrl }: { url: string; previewUrl: string | null }) {
-    composer.attachments.addShownImage({ url, previewUrl: previewUrl ?? url })
-    notify('Added as a reference.')
+    const isAdded = composer.attachments.addShownImage({ url, previewUrl: previewUrl ?? url })
+    if (isAdded) notify('Added as a reference.')
   }
 
   return { copyPrompt, fillPrompt, reuse, change, edit, useAsReference }

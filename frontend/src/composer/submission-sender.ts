@@ -1,6 +1,5 @@
 import type { Submission } from '@darkroom/contracts/generation'
-import type { Model } from '@darkroom/contracts/model'
-import { countInputs } from '@darkroom/contracts/model-fields'
+import type { InputRole, Model } from '@darkroom/contracts/model'
 import type { GenerationStore } from '../store/generation-store.ts'
 import type { OutboxEntry, OutboxStore } from '../store/outbox-store.ts'
 import type { QueuedSubmission } from '../store/submission-queue.ts'
@@ -27,9 +26,11 @@ export interface SubmissionSenderOptions {
 export function createSubmissionSender({ store, outbox, attachments, clock }: SubmissionSenderOptions) {
   const pendingByClientId = new Map<string, PendingReference[]>()
 
-  /** Sends a submission with the first references of the draft. The feed shows it at once. */
-  function send(submission: Submission, model: Model) {
-    const pending = attachments.takePending(countInputs(model, 'reference'))
+  /** Sends a submission with the references that have a role. The feed shows it at once. @param roles of all attachments */
+  function send(draft: Submission, model: Model, roles: readonly (InputRole | null)[]) {
+    const assigned = roles.filter(role => role !== null)
+    const pending = withRoles(attachments.takePending(roles), assigned)
+    const submission = assigned.every(role => role === 'reference') ? draft : { ...draft, referenceRoles: assigned }
     const createdAt = new Date(clock.now()).toISOString()
     const generation = createOptimisticGeneration(submission, model, pending.map(placeholderReference), createdAt)
     const references = pending.flatMap(toStoredReferences)
@@ -39,7 +40,8 @@ export function createSubmissionSender({ store, outbox, attachments, clock }: Su
   /** Resumes the submissions of the outbox: those of a page that was closed before the studio had answered. */
   async function resumeOutbox() {
     for (const entry of await outbox.list()) {
-      const pending = entry.references.map(resumeReference)
+      const { referenceRoles = [] } = entry.submission
+      const pending = entry.references.map((reference, index) => resumeReference(reference, referenceRoles[index]))
       const generation = { ...entry.generation, references: pending.map(placeholderReference) }
       const problem = entry.problem ?? formatStaleSubmission(generation, clock.now())
       void store.resume(toQueuedSubmission({ ...entry, generation, problem }, pending))
@@ -62,6 +64,14 @@ export function createSubmissionSender({ store, outbox, attachments, clock }: Su
     /** Returns the references of a submission that the studio has not answered, undefined once it has. */
     findPending: (clientId: string) => pendingByClientId.get(clientId),
   }
+}
+
+/** Returns references with the roles in which they are sent, which reuse restores. */
+function withRoles(pending: readonly PendingReference[], roles: readonly InputRole[]): PendingReference[] {
+  return pending.map(({ attachment, upload }, index) => {
+    const role = roles[index] ?? 'reference'
+    return { attachment: { ...attachment, role: role === 'reference' ? null : role }, upload }
+  })
 }
 
 async function attachReferenceIds(submission: Submission, pending: readonly PendingReference[]): Promise<Submission> {

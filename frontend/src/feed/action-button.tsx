@@ -1,6 +1,7 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { Show } from 'solid-js'
 import { type ActionName, formatActionHint, formatActionLabel } from '../store/available-actions.ts'
+import { formatPromptStart } from '../ui/format.ts'
 import { Icon, type IconName } from '../ui/icons.tsx'
 
 /** Requests an action for a generation from the studio. */
@@ -20,6 +21,7 @@ export function ActionButton(props: ActionButtonProps) {
     <button
       type="button"
       class={props.variant}
+      aria-label={`${formatActionLabel(props.action, props.generation)}: ${formatPromptStart(props.generation.prompt)}`}
       title={formatActionHint(props.action, props.generation)}
       onClick={() => props.runAction(props.action, props.generation)}
     >

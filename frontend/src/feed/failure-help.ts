@@ -12,15 +12,21 @@ export interface FailureHelp {
   actions: readonly HelpAction[]
 }
 
+/** More than two ways out are a riddle. */
+const MAX_ACTIONS = 2
+
 /** Returns the help with a generation that has no outputs. */
 export function helpWithFailure(generation: Generation): FailureHelp {
   const code = findError(generation)?.code ?? ''
   const available = listActions(generation)
   const help = Object.hasOwn(HELP, code) ? HELP[code] : undefined
+  if (generation.outputs.length > 0 && generation.outputs.every(({ state }) => state === 'deleted'))
+    return { title: 'Its pictures are deleted', actions: [] }
   if (generation.status === 'cancelled') return { title: 'Cancelled', actions: available }
   if (help === undefined) return { title: 'This did not work', actions: available }
   const [title, actions, repetition] = help
-  return { title, actions: [...actions, ...(repetition === 'same' ? available : [])] }
+  const all: HelpAction[] = [...actions, ...(repetition === 'same' ? available : [])]
+  return { title, actions: all.slice(0, MAX_ACTIONS) }
 }
 
 /** Returns the label of an action that helps with a failure. */
@@ -75,6 +81,8 @@ function findError({ error, outputs }: Generation): Generation['error'] {
 function formatReason(generation: Generation): string {
   const error = findError(generation)
   if (error) return error.message
+  if (generation.outputs.length > 0 && generation.outputs.every(({ state }) => state === 'deleted'))
+    return 'They can be restored from the menu for 30 days.'
   if (generation.outputs.some(({ state }) => state === 'lost'))
     return 'The provider deleted it before it could be saved.'
   return generation.status === 'cancelled' ? 'Cancelled before there was a picture.' : 'No picture was made.'

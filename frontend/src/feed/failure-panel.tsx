@@ -1,5 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { For, Show } from 'solid-js'
+import { formatPromptStart } from '../ui/format.ts'
 import { ActionButton, type RunAction } from './action-button.tsx'
 import {
   formatFailure,
@@ -69,7 +70,12 @@ function PageButton(
       }
     >
       {action => (
-        <button type="button" class={props.variant} onClick={() => props.actions.change(props.generation, action())}>
+        <button
+          type="button"
+          class={props.variant}
+          aria-label={`${formatHelpLabel(action(), props.generation)}: ${formatPromptStart(props.generation.prompt)}`}
+          onClick={() => props.actions.change(props.generation, action())}
+        >
           {formatHelpLabel(action(), props.generation)}
         </button>
       )}

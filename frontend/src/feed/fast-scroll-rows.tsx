@@ -3,6 +3,7 @@ import type { Row } from '../store/generation-window.ts'
 import type { FeedLayout } from './feed-layout.ts'
 import { placeholderBackground } from './output-tile.tsx'
 import type { RowLayout } from './row-layout.ts'
+import { listShownOutputs } from './shown-outputs.ts'
 import type { RowPosition } from './view/row-virtualizer.ts'
 
 const PROMPT_PREVIEW_LENGTH = 60
@@ -61,7 +62,7 @@ function createFastScrollRow(): FastScrollRow {
   const element = createElement('article', 'row')
   const [meta, prompt, grid] = [
     createElement('div', 'note'),
-    document.createElement('p'),
+    createElement('p', 'passing-prompt'),
     createElement('div', 'pictures'),
   ]
   meta.append(prompt)
@@ -73,13 +74,15 @@ function createFastScrollRow(): FastScrollRow {
     if (!layout || (last?.feedLayout === feedLayout && last.start === start)) return
     last = { start, feedLayout }
     const { geometry } = feedLayout
-    element.style.cssText = `transform:translateY(${start}px);height:${layout.height}px;width:${geometry.contentWidth}px`
+    element.style.cssText = `transform:translateY(${start}px);height:${layout.height}px;left:${geometry.left}px;width:${geometry.contentWidth}px`
     element.dataset.key = key
     element.dataset.generationId = row?.generation.id ?? ''
-    element.dataset.beside = String(geometry.isMetaBeside)
+    element.dataset.form = geometry.form
+    element.dataset.density = geometry.density
     element.setAttribute('aria-posinset', String(index + 1))
+    prompt.style.maxHeight = `${layout.meta.collapsedPromptHeight}px`
     prompt.textContent = row?.generation.prompt.slice(0, PROMPT_PREVIEW_LENGTH) ?? ''
-    meta.style.cssText = `width:${geometry.metaWidth}px;height:${layout.metaHeight}px`
+    meta.style.cssText = `width:${layout.meta.width}px;height:${layout.meta.height}px`
     updateTiles(grid, row, layout)
   }
 
@@ -90,8 +93,9 @@ function updateTiles(grid: HTMLElement, row: Row | undefined, { block }: RowLayo
   grid.style.cssText = `width:${block.width}px;height:${block.height}px`
   while (grid.childElementCount > block.boxes.length) grid.lastChild?.remove()
   while (grid.childElementCount < block.boxes.length) grid.append(createElement('div', 'tile'))
+  const outputs = row ? listShownOutputs(row.generation) : []
   for (const [at, { left, top, width, height }] of block.boxes.entries()) {
-    const output = row?.generation.outputs[at]
+    const output = outputs[at]
     const tile = grid.children[at] as HTMLElement
     const background = output && placeholderBackground(output)
     const image = background === undefined ? '' : `;background-image:${background}`

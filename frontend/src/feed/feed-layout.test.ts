@@ -13,8 +13,8 @@ import {
   scrollOffsetOf,
   scrollPositionAt,
 } from './feed-layout.ts'
-import { ROW_GAP } from './row-layout.ts'
 
+const ROW_GAP = 40
 const heights = fc.array(fc.integer({ min: 120, max: 900 }), { minLength: 1, maxLength: 60 })
 
 describe('computeFeedLayout', () => {

@@ -1,5 +1,5 @@
 import type { Row } from '../store/generation-window.ts'
-import { type Geometry, ROW_GAP, type RowLayout } from './row-layout.ts'
+import type { Geometry, RowLayout } from './row-layout.ts'
 
 /** The layout of the feed at one moment: all rows of the window, and the position of each in CSS pixels from the top of the page. */
 export interface FeedLayout {
@@ -9,6 +9,8 @@ export interface FeedLayout {
   indexOf: ReadonlyMap<string, number>
   geometry: Geometry
   viewport: number
+  /** Height that the header takes above the rows. */
+  headerHeight: number
   top: number
   bottom: number
   total: number
@@ -22,6 +24,8 @@ export interface FeedLayoutInput {
   geometry: Geometry
   /** Height of the browser window. */
   viewport: number
+  /** Height that the header takes above the rows; that of the header alone unless given. */
+  headerHeight?: number
   /** Height that the composer takes below the newest row. */
   bottom: number
   /** Whether the last row is the newest there is. */
@@ -29,7 +33,7 @@ export interface FeedLayoutInput {
 }
 
 /** Height that the header takes above the oldest row, in CSS pixels. */
-export const HEADER_HEIGHT = 64
+export const HEADER_HEIGHT = 56
 /** The greatest distance from the end that counts as being there, in CSS pixels: a finger does not stop at the exact pixel. */
 const PIN_THRESHOLD = 48
 const MAX_ROWS = 20
@@ -40,20 +44,22 @@ export function computeFeedLayout({
   layouts,
   geometry,
   viewport,
+  headerHeight = HEADER_HEIGHT,
   bottom,
   isNewest,
 }: FeedLayoutInput): FeedLayout {
   const heights = layouts.reduce((total, layout) => total + layout.height, 0)
-  const length = heights + Math.max(0, rows.length - 1) * ROW_GAP
-  const top = Math.max(HEADER_HEIGHT, viewport - length - bottom)
+  const length = heights + Math.max(0, rows.length - 1) * geometry.rowGap
+  const top = Math.max(headerHeight, viewport - length - bottom)
   let next = top
   const starts = layouts.map(layout => {
     const start = next
-    next += layout.height + ROW_GAP
+    next += layout.height + geometry.rowGap
     return start
   })
   const indexOf = new Map(rows.map((row, index) => [row.key, index]))
-  return { rows, layouts, starts, indexOf, geometry, viewport, top, bottom, total: top + length + bottom, isNewest }
+  const total = top + length + bottom
+  return { rows, layouts, starts, indexOf, geometry, viewport, headerHeight, top, bottom, total, isNewest }
 }
 
 /** Returns whether the view is at the end of the feed, and so stays there when rows are added. */
@@ -84,7 +90,7 @@ export function isNewestInView(layout: FeedLayout, offset: number): boolean {
  * @returns its index; -1 if there are no rows
  */
 export function findAnchorIndex(layout: FeedLayout, offset: number): number {
-  const next = lowerBound(layout, offset + HEADER_HEIGHT)
+  const next = lowerBound(layout, offset + layout.headerHeight)
   const end = rowStart(layout, next - 1) + rowHeight(layout, next - 1)
   const isReadAbove = next > 0 && end > offset + layout.viewport / 2
   return Math.min(isReadAbove ? next - 1 : next, layout.rows.length - 1)
@@ -115,7 +121,7 @@ export interface ScrollPosition {
 
 /** Returns the scroll position at an offset; undefined if there are no rows. */
 export function scrollPositionAt(layout: FeedLayout, offset: number): ScrollPosition | undefined {
-  const edge = offset + HEADER_HEIGHT
+  const edge = offset + layout.headerHeight
   const index = Math.max(0, lowerBound(layout, edge + 1) - 1)
   const row = layout.rows[index]
   if (!row) return undefined
@@ -126,9 +132,24 @@ export function scrollPositionAt(layout: FeedLayout, offset: number): ScrollPosi
 export function scrollOffsetOf(layout: FeedLayout, position: ScrollPosition): number | undefined {
   const index = layout.indexOf.get(position.key)
   if (index === undefined) return undefined
-  const offset = Math.round(rowStart(layout, index) + position.share * rowHeight(layout, index) - HEADER_HEIGHT)
+  const edge = rowStart(layout, index) + position.share * rowHeight(layout, index)
+  const offset = Math.round(edge - layout.headerHeight)
   return Math.min(Math.max(0, offset), maxScrollOffset(layout))
 }
+
+/** Returns the scroll offset nearest to the current one that shows a row between the header and the composer, its top first. */
+export function offsetThatShows(layout: FeedLayout, offset: number, key: string): number | undefined {
+  const index = layout.indexOf.get(key)
+  if (index === undefined) return undefined
+  const start = rowStart(layout, index)
+  const highest = start - layout.headerHeight - SHOWN_ROW_MARGIN
+  const lowest = start + rowHeight(layout, index) + SHOWN_ROW_MARGIN - layout.viewport + layout.bottom
+  const wanted = Math.min(highest, Math.max(offset, lowest))
+  return Math.min(Math.max(0, wanted), maxScrollOffset(layout))
+}
+
+/** Space between a row that is brought into view and the header or the composer, in CSS pixels. */
+const SHOWN_ROW_MARGIN = 16
 
 export type ScrollDirection = 'backward' | 'forward' | null
 

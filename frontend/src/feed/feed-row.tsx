@@ -2,8 +2,11 @@ import type { Model } from '@darkroom/contracts/model'
 import { type Accessor, createMemo } from 'solid-js'
 import type { Clock } from '../ui/clock.ts'
 import type { FeedLayout } from './feed-layout.ts'
-import { GenerationMeta, type MetaActions, type PromptHeights } from './generation-meta.tsx'
+import { GenerationMeta } from './generation-meta.tsx'
+import type { MetaActions } from './meta/meta-actions.ts'
+import type { PromptHeights } from './meta/prompt.tsx'
 import { type GridActions, OutputGrid } from './output-grid.tsx'
+import { createRowFocus } from './row-focus.ts'
 import type { RowPosition } from './view/row-virtualizer.ts'
 
 /** The user's actions on a row. */
@@ -28,38 +31,40 @@ export function FeedRow(props: FeedRowProps) {
   const row = createMemo(() => feedLayout().rows[index()])
   const layout = createMemo(() => feedLayout().layouts[index()])
   const model = () => props.models().get(row()?.generation.model ?? '')
+  const geometry = () => feedLayout().geometry
+  const rowFocus = createRowFocus()
   return (
     <article
+      ref={rowFocus.mount}
       class="row"
       data-key={props.key}
       data-generation-id={row()?.generation.id}
-      data-beside={feedLayout().geometry.isMetaBeside}
+      data-form={geometry().form}
+      data-density={geometry().density}
       aria-posinset={index() + 1}
       aria-setsize={props.setSize()}
       aria-labelledby={`prompt-${props.key}`}
       style={{
         transform: `translateY(${start()}px)`,
         height: `${layout()?.height ?? 0}px`,
-        width: `${feedLayout().geometry.contentWidth}px`,
+        left: `${geometry().left}px`,
+        width: `${geometry().contentWidth}px`,
       }}
+      onKeyDown={rowFocus.onKeyDown}
+      onFocusIn={rowFocus.onFocusIn}
     >
       <GenerationMeta
         key={props.key}
         row={row}
         layout={layout}
-        geometry={feedLayout().geometry}
+        form={geometry().form}
         promptHeights={props.view}
-        model={model()}
-        actions={props.actions}
-      />
-      <OutputGrid
-        row={row}
-        layout={layout}
         model={model()}
         clock={props.clock}
         coarseNow={props.coarseNow}
         actions={props.actions}
       />
+      <OutputGrid row={row} layout={layout} coarseNow={props.coarseNow} actions={props.actions} />
     </article>
   )
 }

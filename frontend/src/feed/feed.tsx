@@ -1,24 +1,41 @@
 import type { Timeline } from '@darkroom/contracts/history/timeline'
 import type { Model } from '@darkroom/contracts/model'
 import { type Accessor, createEffect, For, on, Show, untrack } from 'solid-js'
-import { createAddressBar } from '../address-bar.ts'
+import type { FeedControl } from '../library/feed-control.ts'
 import type { MediaRef } from '../lightbox/gallery.ts'
 import type { FeedLocation, Side } from '../store/feed-location.ts'
 import type { GenerationWindow } from '../store/generation-window.ts'
 import type { LoadState } from '../store/window-state.ts'
 import type { Clock } from '../ui/clock.ts'
 import { Icon } from '../ui/icons.tsx'
-import { FastScrollRows } from './fast-scroll-rows.tsx'
+import { lazyPart } from '../ui/lazy-part.tsx'
+import type { Notices } from '../ui/notices.ts'
+import { createIdlePreload } from '../ui/preload.ts'
 import { FeedRow, type RowActions } from './feed-row.tsx'
+import { FailurePanel, UnsentPanel } from './output-grid.tsx'
 import type { Density } from './row-layout.ts'
-import { Scrubber } from './scrubber/scrubber.tsx'
-import { createFeedView, type FeedView, type FeedViewStore } from './view/feed-view.ts'
+import { createFeedView, type FeedViewStore } from './view/feed-view.ts'
 import { createRenderedRows } from './view/rendered-rows.ts'
+import { createSentNotice } from './view/sent-notice.ts'
+
+/** Actions that a row offers where the page has them. */
+type OptionalActions = 'again' | 'findParent' | 'listOutputVerbs' | 'selection' | 'onHold'
+
+const FastScrollRows = lazyPart(
+  async () => ({ default: (await import('./fast-scroll-rows.tsx')).FastScrollRows }),
+  null,
+)
+const Scrubber = lazyPart(async () => ({ default: (await import('./scrubber/scrubber.tsx')).Scrubber }), null)
 
 /** The part of the studio that the feed uses. */
-export interface FeedStudio extends Pick<RowActions, 'reuse' | 'change' | 'edit' | 'copyPrompt' | 'useAsReference'> {
+export interface FeedStudio
+  extends Pick<RowActions, 'reuse' | 'change' | 'edit' | 'copyPrompt' | 'useAsReference' | OptionalActions> {
   store: FeedViewStore & Pick<RowActions, 'resend'>
-  actions: Pick<RowActions, 'runAction' | 'remove' | 'setFavourite'>
+  actions: Pick<
+    RowActions,
+    'runAction' | 'remove' | 'setFavourite' | 'removeOutput' | 'restoreOutput' | 'restoreFromTrash'
+  >
+  notices: Pick<Notices, 'notify'>
   generationWindow: Accessor<GenerationWindow>
   loadState: Accessor<LoadState>
   timeline: Accessor<Timeline>
@@ -28,12 +45,15 @@ export interface FeedStudio extends Pick<RowActions, 'reuse' | 'change' | 'edit'
   /** Key of the row that the lightbox was opened from. */
   openerKey: () => string | undefined
   goTo: (location: FeedLocation) => void
+  feedControl: { mountFeed: (control: FeedControl) => void }
 }
 
 interface FeedProps {
   studio: FeedStudio
   /** Height that the composer takes at the bottom of the page, in CSS pixels. */
   bottom: Accessor<number>
+  /** Height that the header takes at the top of the page, in CSS pixels. */
+  headerHeight: Accessor<number>
   density: Accessor<Density>
   isLightboxOpen: boolean
   /** Shows an output in the lightbox. */
@@ -42,34 +62,35 @@ interface FeedProps {
 
 /** All generations, oldest first, of which never more than 20 rows are rendered. */
 export function Feed(props: FeedProps) {
-  const { store, actions: acting, openerKey, reuse, change, edit, copyPrompt, useAsReference } = props.studio
+  createIdlePreload([UnsentPanel, Scrubber, FailurePanel])
+  const { store, openerKey } = props.studio
   const retainedKeys = () => [getFocusedKey(), openerKey()].filter(key => key !== undefined)
-  const initial = untrack(() => ({ bottom: props.bottom(), density: props.density() }))
+  const initial = untrack(() => ({
+    bottom: props.bottom(),
+    headerHeight: props.headerHeight(),
+    density: props.density(),
+  }))
   const view = createFeedView({ store, retainedKeys, canTrim: () => !props.isLightboxOpen, ...initial })
   const rows = createRenderedRows(view)
-  const { runAction, remove, setFavourite } = acting
-  const actions: RowActions = {
-    runAction,
-    remove,
-    setFavourite,
-    reuse,
-    change,
-    edit,
-    copyPrompt,
-    useAsReference,
-    resend: store.resend,
-    showMedia: media => props.showMedia(media),
-  }
+  const actions = collectActions(props.studio, media => props.showMedia(media))
+  createSentNotice({
+    generationWindow: props.studio.generationWindow,
+    isAtEnd: view.isAtEnd,
+    scrollToEnd: view.scrollToEnd,
+    now: props.studio.clock.now,
+    notify: props.studio.notices.notify,
+  })
   const isComplete = () =>
     props.studio.generationWindow().older === 'end' && props.studio.generationWindow().newer === 'end'
   const isBusy = () => {
     const { older, newer, isMoving } = props.studio.loadState()
     return older === 'loading' || newer === 'loading' || isMoving
   }
-  createAddressBar({ currentPosition: () => toSavedPosition(view, store.current()), goTo: props.studio.goTo })
+  props.studio.feedControl.mountFeed(view)
 
   // The layout changes outside of reactive computations only: see createFeedView.
   createEffect(on(props.bottom, pixels => queueMicrotask(() => view.setBottom(pixels)), { defer: true }))
+  createEffect(on(props.headerHeight, pixels => queueMicrotask(() => view.setHeaderHeight(pixels)), { defer: true }))
   createEffect(on(props.density, density => queueMicrotask(() => view.setDensity(density)), { defer: true }))
 
   return (
@@ -106,15 +127,21 @@ export function Feed(props: FeedProps) {
   )
 }
 
-function getFocusedKey(): string | undefined {
-  return document.activeElement?.closest<HTMLElement>('article')?.dataset.key
+function collectActions(studio: FeedStudio, showMedia: RowActions['showMedia']): RowActions {
+  const { runAction, remove, setFavourite, removeOutput, restoreOutput, restoreFromTrash } = studio.actions
+  const { reuse, change, edit, copyPrompt, useAsReference } = studio
+  const { again, findParent, listOutputVerbs, selection, onHold } = studio
+  return {
+    ...{ runAction, remove, setFavourite, removeOutput, restoreOutput, restoreFromTrash },
+    ...{ reuse, change, edit, copyPrompt, useAsReference },
+    ...{ again, findParent, listOutputVerbs, selection, onHold },
+    resend: studio.store.resend,
+    showMedia,
+  }
 }
 
-/** Returns the scroll position as the address bar stores it; null at the end, or at a row that the studio has not confirmed. */
-function toSavedPosition(view: FeedView, { byKey }: GenerationWindow) {
-  const position = view.currentPosition()
-  const row = position && byKey.get(position.key)
-  return row?.delivery === null ? { id: row.generation.id, share: position?.share ?? 0 } : null
+function getFocusedKey(): string | undefined {
+  return document.activeElement?.closest<HTMLElement>('article')?.dataset.key
 }
 
 /** The button that scrolls to the newest row, shown while it is out of view. */
@@ -122,8 +149,8 @@ function ToEndButton(props: { unseen: number; isAway: boolean; onClick: () => vo
   return (
     <Show when={props.unseen > 0 || props.isAway}>
       <button type="button" class="to-end" data-new={props.unseen > 0} onClick={props.onClick}>
-        <Icon name="down" />
         {props.unseen > 0 ? `${props.unseen} new` : 'Latest'}
+        <Icon name="down" />
       </button>
     </Show>
   )

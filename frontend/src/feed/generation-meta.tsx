@@ -2,67 +2,197 @@ import type { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import type { Model } from '@darkroom/contracts/model'
 import { previewUrlAtWidth, THUMBNAIL_WIDTH } from '@darkroom/contracts/previews'
-import { type Accessor, createEffect, createSignal, Index, onCleanup, onMount, Show } from 'solid-js'
-import { listActions } from '../store/available-actions.ts'
+import { type Accessor, createMemo, Index, Match, Show, Switch } from 'solid-js'
+import { isInTrash } from '../library/match-query.ts'
+import { TrashLine } from '../library/trash-line.tsx'
 import type { Row } from '../store/generation-window.ts'
-import { formatReadyCount, formatSummary } from '../ui/format.ts'
-import { Icon } from '../ui/icons.tsx'
-import { formatCost } from '../ui/money.ts'
-import { ActionButton, type RunAction } from './action-button.tsx'
-import { type Geometry, LINE_HEIGHT, type RowLayout } from './row-layout.ts'
+import type { Clock } from '../ui/clock.ts'
+import { formatPromptStart, formatProviderName } from '../ui/format.ts'
+import { lazyPart } from '../ui/lazy-part.tsx'
+import { canComplete } from './meta/can-complete.ts'
+import { FactsLine } from './meta/facts-line.tsx'
+import type { MetaActions } from './meta/meta-actions.ts'
+import type { RowForm } from './meta/meta-layout.ts'
+import { ParentLink } from './meta/parent-link.tsx'
+import { Prompt, type PromptHeights } from './meta/prompt.tsx'
+import { formatRowMessage } from './meta/row-message.ts'
+import { Progress } from './progress.tsx'
+import type { RowLayout } from './row-layout.ts'
 
-/** The user's actions on a generation as a whole. */
-export interface MetaActions {
-  runAction: RunAction
-  remove: (generation: Generation) => void
-  reuse: (generation: Generation) => void
-  copyPrompt: (generation: Generation) => void
-}
-
-/** The heights of prompts that are shown whole, as far as the layout of the feed depends on them. */
-export interface PromptHeights {
-  isPromptOpen: (key: string) => boolean
-  /** Sets the height of a prompt, in CSS pixels; null while only its beginning is shown. */
-  setPromptHeight: (key: string, height: number | null) => void
-}
+// Their place is reserved in the layout, so that nothing moves when they are there.
+const loadActions = () => import('./meta/row-actions.tsx')
+const RowActionLine = lazyPart(async () => ({ default: (await loadActions()).RowActionLine }), null)
+const CompleteButton = lazyPart(async () => ({ default: (await loadActions()).CompleteButton }), null)
+const CancelButton = lazyPart(async () => ({ default: (await loadActions()).CancelButton }), null)
+const RowMenu = lazyPart(async () => ({ default: (await loadActions()).RowMenu }), null)
 
 interface GenerationMetaProps {
   key: string
   row: Accessor<Row | undefined>
   layout: Accessor<RowLayout | undefined>
-  geometry: Geometry
+  form: RowForm
   promptHeights: PromptHeights
   model: Model | undefined
+  clock: Clock
+  coarseNow: Accessor<number>
   actions: MetaActions
 }
 
-/** The text of a generation: its prompt, one quiet line of settings, its actions and references. */
+/** The text of a generation: its parent, its prompt, the facts or the progress, its actions and references. */
 export function GenerationMeta(props: GenerationMetaProps) {
-  const height = () => (props.geometry.isMetaBeside ? 'auto' : `${props.layout()?.metaHeight ?? 0}px`)
+  const layout = () => props.layout()?.meta
+  const height = () => (props.form === 'beside' ? 'auto' : `${layout()?.height ?? 0}px`)
+  const child = () => {
+    const generation = props.row()?.generation
+    return generation?.parent ? generation : undefined
+  }
   return (
-    <div class="note" style={{ width: `${props.geometry.metaWidth}px`, height: height() }}>
-      <Prompt {...props} />
-      <div class="facts">
-        <Show when={props.row()}>{row => <MetaLine model={props.model} row={row()} />}</Show>
-        <Show when={props.row()}>{row => <Actions actions={props.actions} row={row()} />}</Show>
-      </div>
-      <References references={props.row()?.generation.references ?? []} />
+    <div class="note" style={{ width: `${layout()?.width ?? 0}px`, height: height() }}>
+      <Show when={child()}>
+        {generation => <ParentLink generation={generation()} findParent={props.actions.findParent} />}
+      </Show>
+      <Prompt {...props} isSingleLine={props.form === 'strip'} />
+      <Show when={props.row()}>
+        {row => (
+          <Switch fallback={<BesideText {...props} row={row()} />}>
+            <Match when={props.form === 'stacked'}>
+              <StackedText {...props} row={row()} />
+            </Match>
+            <Match when={props.form === 'strip'}>
+              <StripText {...props} row={row()} />
+            </Match>
+          </Switch>
+        )}
+      </Show>
     </div>
   )
 }
 
-function References(props: { references: Generation['references'] }) {
+type TextProps = Omit<GenerationMetaProps, 'row'> & { row: Row }
+
+function BesideText(props: TextProps) {
   return (
-    <Show when={props.references.length}>
+    <>
+      <FactsLine generation={props.row.generation} model={props.model} />
+      <Show when={isRunning(props.row)}>
+        <RowProgress {...props} />
+      </Show>
+      <Message {...props} />
+      <Show when={isInTrash(props.row.generation)} fallback={<RowActionLine row={props.row} actions={props.actions} />}>
+        <Trash {...props} />
+      </Show>
+      <References generation={props.row.generation} />
+    </>
+  )
+}
+
+/** Above the images: the progress stands where the facts do otherwise, so that nothing moves when it ends. */
+function StackedText(props: TextProps) {
+  return (
+    <>
+      <Show when={isRunning(props.row)} fallback={<StackedFacts {...props} />}>
+        <div class="row-running">
+          <RowProgress {...props} />
+          <CancelButton row={props.row} actions={props.actions} />
+        </div>
+      </Show>
+      <Message {...props} />
+      <Show when={canComplete(props.row)}>
+        <div class="row-actions">
+          <CompleteButton row={props.row} actions={props.actions} />
+        </div>
+      </Show>
+      <References generation={props.row.generation} />
+      <Show when={!isInTrash(props.row.generation)}>
+        <RowMenu row={props.row} actions={props.actions} hasButtons={false} />
+      </Show>
+    </>
+  )
+}
+
+/** In one line above a contact strip. */
+function StripText(props: TextProps) {
+  return (
+    <>
+      <References generation={props.row.generation} />
+      <FactsLine generation={props.row.generation} model={props.model} />
+      <Show when={isRunning(props.row)}>
+        <RowProgress {...props} />
+        <CancelButton row={props.row} actions={props.actions} />
+      </Show>
+      <Message {...props} />
+      <Show
+        when={isInTrash(props.row.generation)}
+        fallback={<RowMenu row={props.row} actions={props.actions} hasButtons={false} />}
+      >
+        <Trash {...props} />
+      </Show>
+    </>
+  )
+}
+
+/** The facts above the images; in the trash the time that is left instead. */
+function StackedFacts(props: TextProps) {
+  return (
+    <Show
+      when={isInTrash(props.row.generation)}
+      fallback={<FactsLine generation={props.row.generation} model={props.model} />}
+    >
+      <div class="row-running">
+        <Trash {...props} />
+      </div>
+    </Show>
+  )
+}
+
+function Trash(props: TextProps) {
+  return (
+    <TrashLine
+      generation={props.row.generation}
+      now={props.coarseNow()}
+      onRestore={generation => props.actions.restoreFromTrash?.(generation)}
+    />
+  )
+}
+
+function RowProgress(props: TextProps) {
+  return <Progress clock={props.clock} generation={props.row.generation} provider={formatProviderName(props.model)} />
+}
+
+/** The message about the outputs of a generation, such as why some are missing. */
+function Message(props: TextProps) {
+  const message = createMemo(() =>
+    formatRowMessage(props.row.generation, formatProviderName(props.model), props.coarseNow()),
+  )
+  const height = () => props.layout()?.meta.messageHeight ?? 0
+  return (
+    <Show when={message()}>
+      {text => (
+        <p class="row-message" title={text()} style={height() > 0 ? { 'max-height': `${height()}px` } : undefined}>
+          {text()}
+        </p>
+      )}
+    </Show>
+  )
+}
+
+function References(props: { generation: Generation }) {
+  const references = () => props.generation.references
+  const label = (index: number) =>
+    `Reference ${index + 1} of ${references().length}: ${formatPromptStart(props.generation.prompt)}`
+  return (
+    <Show when={references().length}>
       <ul class="references" aria-label="References">
-        <Index each={props.references}>
+        <Index each={references()}>
           {(reference, index) => (
             <li>
               <img
                 src={previewUrlAtWidth(reference().previewUrl, THUMBNAIL_WIDTH)}
-                alt={`Reference ${index + 1}`}
+                alt={label(index)}
                 decoding="async"
                 data-url={reference().url}
+                onError={event => event.currentTarget.setAttribute('data-broken', 'true')}
+                onLoad={event => event.currentTarget.removeAttribute('data-broken')}
               />
             </li>
           )}
@@ -72,117 +202,7 @@ function References(props: { references: Generation['references'] }) {
   )
 }
 
-/** The beginning of the prompt, or all of it. A ResizeObserver reports its whole height, so that no layout is forced. */
-function Prompt(props: GenerationMetaProps) {
-  const [fullHeight, setFullHeight] = createSignal(0)
-  const [isOpen, setOpen] = createSignal(props.promptHeights.isPromptOpen(props.key))
-  let text: HTMLParagraphElement | undefined
-  const lines = () => props.geometry.promptLines * LINE_HEIGHT
-  const isLong = () => fullHeight() > lines() + 1
-
-  const toggle = () => {
-    setOpen(!isOpen())
-    props.promptHeights.setPromptHeight(props.key, isOpen() ? fullHeight() : null)
-  }
-
-  onMount(() => {
-    const observer = new ResizeObserver(entries =>
-      setFullHeight(Math.ceil(entries[0]?.borderBoxSize[0]?.blockSize ?? 0)),
-    )
-    if (text) observer.observe(text)
-    onCleanup(() => observer.disconnect())
-  })
-  createEffect<number>(before => {
-    const height = fullHeight()
-    const isChanged = before !== 0 && before !== height
-    // The layout changes outside of reactive computations only: see createFeedView.
-    if (isOpen() && isChanged) queueMicrotask(() => props.promptHeights.setPromptHeight(props.key, height))
-    return height
-  }, 0)
-
-  return (
-    <div
-      class="prompt"
-      data-clamped={isLong() && !isOpen()}
-      style={{ 'max-height': `${props.layout()?.promptHeight ?? lines()}px` }}
-    >
-      <p ref={text} id={`prompt-${props.key}`}>
-        {props.row()?.generation.prompt}
-      </p>
-      <Show when={isLong()}>
-        <button type="button" class="prompt-more" aria-expanded={isOpen()} onClick={toggle}>
-          {isOpen() ? 'show less' : 'show all'}
-        </button>
-      </Show>
-    </div>
-  )
-}
-
-/** The facts of a generation, and what it cost, which stays in view where the facts are cut off. */
-function MetaLine(props: { model: Model | undefined; row: Row }) {
-  const generation = () => props.row.generation
-  const isRunning = () => !isTerminal(generation().status) && (props.row.delivery?.state ?? 'sending') === 'sending'
-  const facts = () => {
-    const items = formatSummary(generation(), props.model)
-    return isRunning() ? [...items, formatReadyCount(generation())] : items
-  }
-  return (
-    <p class="meta" title={props.model?.note ?? undefined}>
-      <span>{facts().map(withNonBreakingSpaces).join(' · ')}</span>
-      <Show when={formatCost(generation(), props.model)}>
-        {cost => <span>{` · ${withNonBreakingSpaces(cost())}`}</span>}
-      </Show>
-    </p>
-  )
-}
-
-/** Replaces spaces, so that the line breaks between facts and not within one. */
-function withNonBreakingSpaces(part: string): string {
-  return part.replaceAll(' ', '\u00a0')
-}
-
-function Actions(props: { actions: MetaActions; row: Row }) {
-  const isConfirmed = () => props.row.delivery === null
-  return (
-    <div class="row-actions">
-      <button type="button" class="quiet" onClick={() => props.actions.reuse(props.row.generation)}>
-        <Icon name="reuse" />
-        <span>Reuse</span>
-      </button>
-      <Show
-        when={needsConnection(props.row.generation)}
-        fallback={
-          <button type="button" class="quiet" onClick={() => props.actions.copyPrompt(props.row.generation)}>
-            <Icon name="copy" />
-            <span>Copy prompt</span>
-          </button>
-        }
-      >
-        <a class="quiet" href="#settings/connections" title="Open the settings of the connections">
-          <Icon name="settings" />
-          <span>Connections</span>
-        </a>
-      </Show>
-      <Show when={isConfirmed() && listActions(props.row.generation).includes('cancel')}>
-        <ActionButton
-          action="cancel"
-          generation={props.row.generation}
-          variant="quiet"
-          icon="close"
-          runAction={props.actions.runAction}
-        />
-      </Show>
-      <Show when={isConfirmed()}>
-        <button type="button" class="quiet" onClick={() => props.actions.remove(props.row.generation)}>
-          <Icon name="bin" />
-          <span>Delete</span>
-        </button>
-      </Show>
-    </div>
-  )
-}
-
-/** Returns whether a generation waits for a change of its connection that only a user can make. */
-function needsConnection({ waiting }: Generation): boolean {
-  return waiting?.reason === 'key-refused' || waiting?.reason === 'no-credit'
+/** Returns whether a generation is being made, or on its way to the studio. */
+function isRunning({ generation, delivery }: Row): boolean {
+  return !isTerminal(generation.status) && (delivery?.state ?? 'sending') === 'sending'
 }

@@ -1,25 +1,25 @@
-import type { Generation } from '@darkroom/contracts/generation'
-import type { Model } from '@darkroom/contracts/model'
+import type { Output } from '@darkroom/contracts/output'
 import { type Accessor, Index, Match, Show, Switch } from 'solid-js'
 import type { Row } from '../store/generation-window.ts'
-import type { Clock } from '../ui/clock.ts'
-import { type FailureActions, FailurePanel } from './failure-panel.tsx'
-import { OutputTile, type TileActions } from './output-tile.tsx'
-import { hasNoMedia, type RowLayout } from './row-layout.ts'
+import { lazyPart } from '../ui/lazy-part.tsx'
+import type { FailureActions } from './failure-panel.tsx'
+import { OutputTile } from './output-tile.tsx'
+import type { RowLayout } from './row-layout.ts'
+import { hasNoMedia, listShownOutputs } from './shown-outputs.ts'
+import type { TileActions } from './tile/tile-actions.ts'
+import type { UnsentActions } from './unsent-panel.tsx'
+
+/** Their place is reserved in the layout, so that nothing moves when they are there. */
+export const FailurePanel = lazyPart(async () => ({ default: (await import('./failure-panel.tsx')).FailurePanel }))
+
+export const UnsentPanel = lazyPart(async () => ({ default: (await import('./unsent-panel.tsx')).UnsentPanel }))
 
 /** The user's actions on outputs, and on a submission that has not reached the studio. */
 export interface GridActions extends TileActions, UnsentActions, FailureActions {}
 
-interface UnsentActions {
-  resend: (key: string) => void
-  edit: (key: string, generation: Generation) => void
-}
-
 interface OutputGridProps {
   row: Accessor<Row | undefined>
   layout: Accessor<RowLayout | undefined>
-  model: Model | undefined
-  clock: Clock
   coarseNow: Accessor<number>
   actions: GridActions
 }
@@ -52,18 +52,21 @@ export function OutputGrid(props: OutputGridProps) {
 
 function OutputTiles(props: OutputGridProps) {
   const generation = () => props.row()?.generation
+  const boxOf = (output: Output) => {
+    const shown = generation()
+    const at = shown ? listShownOutputs(shown).findIndex(({ index }) => index === output.index) : -1
+    return props.layout()?.block.boxes[at]
+  }
   return (
     <Index each={generation()?.outputs}>
-      {(output, index) => (
-        <Show when={generation()}>
+      {output => (
+        <Show when={output().state !== 'deleted' && generation()}>
           {shown => (
             <OutputTile
               rowKey={shown().clientId}
               generation={shown()}
               output={output()}
-              box={props.layout()?.block.boxes[index]}
-              model={props.model}
-              clock={props.clock}
+              box={boxOf(output())}
               coarseNow={props.coarseNow}
               actions={props.actions}
             />
@@ -71,34 +74,6 @@ function OutputTiles(props: OutputGridProps) {
         </Show>
       )}
     </Index>
-  )
-}
-
-interface UnsentPanelProps {
-  row: Accessor<Row | undefined>
-  problem: string | null
-  actions: UnsentActions
-}
-
-/** The panel of a submission that has not reached the studio: the reason, and the actions that may help. */
-function UnsentPanel(props: UnsentPanelProps) {
-  const withRow = (act: (row: Row) => void) => () => {
-    const row = props.row()
-    if (row) act(row)
-  }
-  return (
-    <div class="panel" role="alert">
-      <p class="panel-title">{props.problem === null ? 'Not sent yet' : 'The studio did not take this'}</p>
-      <p>{props.problem ?? 'The studio cannot take it at the moment. It goes out by itself as soon as it can.'}</p>
-      <p class="panel-actions">
-        <button type="button" class="solid" onClick={withRow(row => props.actions.resend(row.key))}>
-          Try again
-        </button>
-        <button type="button" class="quiet" onClick={withRow(row => props.actions.edit(row.key, row.generation))}>
-          Edit
-        </button>
-      </p>
-    </div>
   )
 }
 

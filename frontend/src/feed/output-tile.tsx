@@ -1,194 +1,76 @@
 import type { Generation } from '@darkroom/contracts/generation'
-import type { Model } from '@darkroom/contracts/model'
 import type { Output } from '@darkroom/contracts/output'
-import { FEED_WIDTH, previewUrlAtWidth, THUMBNAIL_WIDTH } from '@darkroom/contracts/previews'
-import { type Accessor, Match, Show, Switch } from 'solid-js'
-import { findMedia, formatFileName, isVisible, type MediaRef } from '../lightbox/gallery.ts'
-import { countMissing, listActions } from '../store/available-actions.ts'
-import type { Clock } from '../ui/clock.ts'
-import { formatExpiry, formatLost, formatProviderName } from '../ui/format.ts'
+import { createSignal, Match, Switch } from 'solid-js'
+import { isVisible } from '../lightbox/is-visible.ts'
+import { describeOutput } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
 import { placeholderUrl } from '../ui/placeholder.ts'
-import { ActionButton, type RunAction } from './action-button.tsx'
-import { Progress } from './progress.tsx'
-import type { Box } from './row-layout.ts'
+import { pendingHue } from './tile/pending-tone.ts'
+import { ReadyOutput } from './tile/ready-output.tsx'
+import type { OutputTileProps } from './tile/tile-actions.ts'
 
-/** The user's actions on an output. */
-export interface TileActions {
-  runAction: RunAction
-  setFavourite: (generation: Generation, outputIndex: number, favourite: boolean) => void
-  useAsReference: (image: ShownImage) => void
-  /** Shows an output in the lightbox. */
-  showMedia: (media: MediaRef) => void
-}
-
-interface ShownImage {
-  url: string
-  previewUrl: string
-}
-
-interface OutputTileProps {
-  rowKey: string
-  generation: Generation
-  output: Output
-  box: Box | undefined
-  model: Model | undefined
-  clock: Clock
-  coarseNow: Accessor<number>
-  actions: TileActions
-}
+/** A narrower tile has no space for words, in CSS pixels. */
+const ROOMY_WIDTH = 210
 
 /** One output, in any state. Its box is the same in all of them. */
 export function OutputTile(props: OutputTileProps) {
+  const [isHovered, setHovered] = createSignal(false)
+  const [isFocused, setFocused] = createSignal(false)
   const visible = () => (isVisible(props.output) ? props.output : undefined)
   const isMaking = () => props.output.state === 'pending' || props.output.state === 'saving'
+  const isSelected = () => {
+    const { selection } = props.actions
+    return selection?.isActive() && selection.isSelected({ key: props.rowKey, index: props.output.index })
+  }
   return (
     <div
       class="tile"
       data-state={props.output.state}
+      data-narrow={(props.box?.width ?? 0) < ROOMY_WIDTH}
+      data-selecting={props.actions.selection?.isActive() ?? false}
+      data-selected={isSelected() ?? false}
       style={{
         left: `${props.box?.left ?? 0}px`,
         top: `${props.box?.top ?? 0}px`,
         width: `${props.box?.width ?? 0}px`,
         height: `${props.box?.height ?? 0}px`,
         'background-image': placeholderBackground(props.output),
+        ...(isMaking() && toneStyle(props.generation, props.output.index)),
       }}
+      onPointerEnter={event => setHovered(event.pointerType === 'mouse')}
+      onPointerLeave={() => setHovered(false)}
+      onFocusIn={() => setFocused(true)}
+      onFocusOut={event => setFocused(isWithin(event.currentTarget, event.relatedTarget))}
     >
       <Switch fallback={<MissingOutput {...props} />}>
-        <Match when={visible()}>{output => <ReadyOutput {...props} output={output()} />}</Match>
-        <Match when={isMaking()}>
-          <Progress
-            clock={props.clock}
-            generation={props.generation}
-            provider={formatProviderName(props.model)}
-            index={props.output.index}
-          />
+        <Match when={visible()}>
+          {output => <ReadyOutput {...props} output={output()} isEngaged={isHovered() || isFocused()} />}
         </Match>
+        <Match when={isMaking()}>{null}</Match>
       </Switch>
     </div>
   )
 }
 
-function ReadyOutput(props: OutputTileProps & { output: Output & { url: string } }) {
-  const preview = () => props.output.previewUrl ?? props.output.url
-  const small = () => previewUrlAtWidth(preview(), THUMBNAIL_WIDTH)
-  const sources = () =>
-    small() === preview() ? undefined : `${small()} ${THUMBNAIL_WIDTH}w, ${preview()} ${FEED_WIDTH}w`
-  const shownImage = () => ({ url: props.output.url, previewUrl: preview() })
-  const name = () => `Open picture ${props.output.index + 1} of ${props.generation.outputs.length}`
-  return (
-    <>
-      <button
-        type="button"
-        class="picture"
-        data-output-index={props.output.index}
-        aria-label={name()}
-        onClick={() => props.actions.showMedia({ key: props.rowKey, index: props.output.index })}
-      >
-        <img
-          src={preview()}
-          srcset={sources()}
-          sizes={`${props.box?.width ?? 320}px`}
-          alt=""
-          decoding="async"
-          data-url={props.output.url}
-        />
-        <Show when={props.output.kind === 'video'}>
-          <span class="badge">video</span>
-        </Show>
-      </button>
-      <Show when={props.output.state === 'temporary'}>
-        <p class="badge badge-temporary" title="It could not be saved yet. The studio keeps trying.">
-          {formatExpiry(props.output, formatProviderName(props.model), props.coarseNow())}
-        </p>
-      </Show>
-      <TileButtons {...props} shownImage={shownImage()} />
-    </>
-  )
+/** Controls that are shown for the focus must not vanish while it moves among them. */
+function isWithin(tile: Element, target: EventTarget | null): boolean {
+  return target instanceof Node && tile.contains(target)
 }
 
-function TileButtons(props: OutputTileProps & { shownImage: ShownImage }) {
-  const download = () => {
-    const media = findMedia({ key: '', sortKey: '', generation: props.generation, delivery: null }, props.output.index)
-    return media && formatFileName(media)
-  }
-  return (
-    <div class="tile-actions">
-      <button
-        type="button"
-        class="on-picture"
-        aria-label={`Favourite picture ${props.output.index + 1}`}
-        aria-pressed={props.output.favourite}
-        title="Favourite"
-        onClick={() => props.actions.setFavourite(props.generation, props.output.index, !props.output.favourite)}
-      >
-        <Icon name="favourite" />
-      </button>
-      <Show when={(props.box?.width ?? 0) >= ALL_ACTIONS_MIN_WIDTH}>
-        <button
-          type="button"
-          class="on-picture"
-          aria-label={`Use picture ${props.output.index + 1} as reference`}
-          title="Use as reference"
-          onClick={() => props.actions.useAsReference(props.shownImage)}
-        >
-          <Icon name="reference" />
-        </button>
-        <a
-          class="on-picture"
-          href={props.shownImage.url}
-          download={download()}
-          aria-label={`Download picture ${props.output.index + 1}`}
-          title="Download"
-        >
-          <Icon name="download" />
-        </a>
-      </Show>
-    </div>
-  )
-}
-
-/** Narrower tiles have only the first action, in CSS pixels; the lightbox has them all. */
-const ALL_ACTIONS_MIN_WIDTH = 112
-/** A smaller tile has either the message or the button, in CSS pixels. */
-const ROOMY_MIN_SIZE = 150
-
-/** An output that is missing and will not arrive by itself: the reason, and on the first such output the action for all of them. */
+/** An output that is missing and will not arrive by itself. The text of the row has the reason. */
 function MissingOutput(props: OutputTileProps) {
-  const message = () => {
-    if (props.output.state === 'lost') return formatLost(formatProviderName(props.model))
-    return props.output.error?.message ?? 'This one was not made.'
-  }
-  const action = () => (isFirstMissing(props) ? listActions(props.generation)[0] : undefined)
-  const isRoomy = () => Math.min(props.box?.width ?? 0, props.box?.height ?? 0) >= ROOMY_MIN_SIZE
+  const label = () =>
+    `${describeOutput(props.generation, props.output)}. ${props.output.state === 'lost' ? 'It is gone' : 'Not made'}`
   return (
-    <div class="missing">
-      <Show when={isRoomy() || action() === undefined}>
-        <p title={message()}>
-          <Icon name="warning" />
-          <span>{message()}</span>
-        </p>
-      </Show>
-      <Show when={action()}>
-        {offered => (
-          <ActionButton
-            action={offered()}
-            generation={props.generation}
-            variant="solid"
-            runAction={props.actions.runAction}
-          />
-        )}
-      </Show>
-      <Show when={action() === 'complete' && props.generation.cost !== null && isRoomy()}>
-        <p>billed anew</p>
-      </Show>
+    <div class="no-image" role="img" aria-label={label()} title={props.output.error?.message}>
+      <Icon name="warning" />
     </div>
   )
 }
 
-function isFirstMissing({ generation, output }: OutputTileProps): boolean {
-  const isMissing = ({ state }: Output) => state !== 'stored' && state !== 'temporary'
-  return countMissing(generation) > 0 && generation.outputs.find(isMissing)?.index === output.index
+function toneStyle(generation: Generation, index: number): Record<string, string> {
+  const hue = pendingHue(generation, index)
+  return hue === undefined ? {} : { '--pending-hue': String(hue), '--pending-chroma': '0.012' }
 }
 
 /** Returns the CSS background image of an output's placeholder, which is shown until the image is drawn. */

@@ -1,19 +1,20 @@
 import type { Generation } from '@darkroom/contracts/generation'
-import { createMemo, Show } from 'solid-js'
+import { createMemo, For, Match, Show, Switch } from 'solid-js'
 import type { Clock } from '../ui/clock.ts'
-import { formatStage } from '../ui/format.ts'
+import { formatPromptStart, formatReadyCount, formatStage } from '../ui/format.ts'
+import { listTimeLeft } from './time-left.ts'
 
 interface ProgressProps {
   clock: Clock
   generation: Generation
   /** Name of the provider. */
   provider: string
-  index: number
 }
 
 /**
- * The progress ring of an output that is being made. It is animated by CSS alone: two clipped half circles turn over the estimated
- * duration, with the elapsed time as a negative delay. A provider's own progress replaces the estimate where there is one.
+ * The progress of a generation: a ring and one line. Both are animated by CSS alone: two clipped half circles turn over the
+ * estimated duration, with the elapsed time as a negative delay, and the texts of the time left replace each other. A provider's own
+ * progress replaces the estimate where there is one.
  */
 export function Progress(props: ProgressProps) {
   const startedAt = createMemo(() => props.generation.startedAt)
@@ -43,9 +44,9 @@ export function Progress(props: ProgressProps) {
       <div
         class="ring"
         role="progressbar"
-        aria-label={`Picture ${props.index + 1} of ${props.generation.outputs.length}`}
+        aria-label={`Progress: ${formatPromptStart(props.generation.prompt)}`}
         aria-valuenow={percent()}
-        aria-valuetext={formatStage(props.generation, props.provider)}
+        aria-valuetext={`${formatStage(props.generation, props.provider)}, ${formatReadyCount(props.generation)}`}
       >
         <span class="ring-half ring-right">
           <span class="ring-arc" />
@@ -54,12 +55,42 @@ export function Progress(props: ProgressProps) {
           <span class="ring-arc" />
         </span>
       </div>
-      <p class="stage">
-        {formatStage(props.generation, props.provider)}
-        <Show when={mode() === 'timed'}>
-          <span class="overdue">longer than usual</span>
-        </Show>
+      <p class="progress-text">
+        <span>{formatProgress(props.generation)}</span>
+        <Switch>
+          <Match when={mode() === 'timed'}>
+            <TimeLeft seconds={seconds() ?? 0} elapsed={elapsed()} />
+          </Match>
+          <Match when={percent() !== undefined}>
+            <span class="progress-rest">{percent()} %</span>
+          </Match>
+        </Switch>
       </p>
     </div>
   )
+}
+
+/** The time that is left by the estimate, and beyond it that it takes longer. */
+function TimeLeft(props: { seconds: number; elapsed: number }) {
+  return (
+    <span class="progress-rest time-left">
+      <For each={listTimeLeft(props.seconds, props.elapsed)}>
+        {({ label, from, until }) => (
+          <span style={{ '--from': `${from.toFixed(2)}s`, '--until': `${until.toFixed(2)}s` }}>{label}</span>
+        )}
+      </For>
+      <Show when={props.seconds > 0}>
+        <span class="overdue">longer than usual</span>
+      </Show>
+    </span>
+  )
+}
+
+/** Formats the progress in a few words: `2 of 4 ready`, or the stage where there is nothing to count yet. */
+function formatProgress(generation: Generation): string {
+  const { status, waiting, outputs } = generation
+  if (waiting !== null) return 'Waiting'
+  if (status === 'queued') return 'Queued'
+  if (outputs.length > 1) return formatReadyCount(generation)
+  return status === 'uploading' ? 'Saving' : 'Generating'
 }

@@ -4,7 +4,7 @@ import type { Row } from '../store/generation-window.ts'
 import { computeGeometry } from './row-layout.ts'
 import { createRowLayoutCache } from './row-layout-cache.ts'
 
-const geometry = computeGeometry(1440)
+const geometry = computeGeometry({ width: 1440 })
 
 function row(generation: Row['generation'], delivery: Row['delivery'] = null): Row {
   return { key: generation.clientId, sortKey: '', generation, delivery }
@@ -16,7 +16,7 @@ test('computes a layout once while nothing about the row changes', () => {
   const first = layouts.layoutOf(one, geometry)
   expect(layouts.layoutOf(one, geometry)).toBe(first)
   expect(layouts.layoutOf({ ...one }, geometry)).not.toBe(first)
-  expect(layouts.layoutOf(one, computeGeometry(390))).not.toBe(first)
+  expect(layouts.layoutOf(one, computeGeometry({ width: 390 }))).not.toBe(first)
 })
 
 test('makes a row higher while its prompt is open', () => {

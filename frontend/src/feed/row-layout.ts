@@ -1,98 +1,93 @@
 import type { Generation } from '@darkroom/contracts/generation'
-import { isTerminal } from '@darkroom/contracts/lifecycle'
+import type { Output } from '@darkroom/contracts/output'
 import { formatFailure, formatHelpLabel, helpWithFailure } from './failure-help.ts'
+import { layoutMeta, type MetaLayout, type RowForm } from './meta/meta-layout.ts'
+import { hasNoMedia, listShownOutputs } from './shown-outputs.ts'
+import { layoutNarrowStrip, layoutStrip, layoutTiles, type MediaBlock } from './tile-layout.ts'
 
 /** Widths and heights within a row, in CSS pixels. `feed.css` has the same values. */
-export const LINE_HEIGHT = 24
-export const TILE_GAP = 6
-export const ROW_GAP = 56
-const META_HEIGHT = 22
-const STACKED_META_HEIGHT = 40
-const ACTIONS_HEIGHT = 44
-const THUMBNAIL_SIZE = 44
-const THUMBNAILS_PADDING = 8
-const META_GAP = 24
-const PANEL_PADDING = 40
+export const META_GAP = 24
+const MIN_META_WIDTH = 280
+const MAX_META_WIDTH = 400
+const MAX_PANEL_WIDTH = 660
+const MIN_PANEL_HEIGHT = 144
+const PANEL_PADDING = 48
 const PANEL_LINE_HEIGHT = 20
+/** Height of a panel beyond its reason and its buttons: the title, the gaps and the padding. */
+const PANEL_FRAME_HEIGHT = 72
+const PANEL_BUTTON_HEIGHT = 44
 /** More than the average width of a character, so that a message always fits the height computed for it. */
 const PANEL_CHARACTER_WIDTH = 8.5
-const MIN_PANEL_HEIGHT = 96
-/** Height of a line of actions below the message of a panel. */
-const PANEL_ACTIONS_HEIGHT = 48
 /** Width of a button beyond its label, with the gap to the next. */
-const PANEL_BUTTON_PADDING = 32
+const PANEL_BUTTON_PADDING = 36
 
-/** Size of the images in the feed: a share of the greatest height that those of a generation may take. */
+/** Size of the images in the feed. */
 export type Density = 'large' | 'medium' | 'small'
-const DENSITY_SCALE: Record<Density, number> = { large: 1, medium: 0.6, small: 0.36 }
 
-/** Measures that follow from the width of the window and the density, in CSS pixels. */
+/** Measures that follow from the size of the window and the density, in CSS pixels. */
 export interface Geometry {
+  density: Density
+  form: RowForm
+  /** Distance of the rows from the left edge of the window. */
+  left: number
   contentWidth: number
   /** The greatest width of the images. */
   mediaWidth: number
-  metaWidth: number
-  /** Whether the prompt and settings stand at the right of the images, or above them. */
-  isMetaBeside: boolean
   maxMediaHeight: number
+  /** Most lines of a prompt while only its beginning is shown. */
   promptLines: number
+  /** Distance between two rows. */
+  rowGap: number
 }
 
-/**
- * Computes the geometry of the feed.
- *
- * @param width of the window in CSS pixels, without its scroll bar
- */
-export function computeGeometry(width: number, density: Density = 'large'): Geometry {
-  const contentWidth = width - 2 * marginFor(width)
-  if (contentWidth < 860) {
-    const maxMediaHeight = Math.round((width < 640 ? 520 : 600) * DENSITY_SCALE[density])
-    return {
-      contentWidth,
-      mediaWidth: contentWidth,
-      metaWidth: contentWidth,
-      isMetaBeside: false,
-      maxMediaHeight,
-      promptLines: 2,
-    }
-  }
-  const wide = Math.min(contentWidth, Math.max(1180, Math.min(1560, Math.round(width * 0.78))))
-  const metaWidth = wide < 1100 ? 256 : 292
-  const mediaWidth = wide - metaWidth - META_GAP
-  return {
-    contentWidth: wide,
-    mediaWidth,
-    metaWidth,
-    isMetaBeside: true,
-    maxMediaHeight: Math.round(Math.min(800, mediaWidth * 0.75) * DENSITY_SCALE[density]),
-    promptLines: 4,
-  }
-}
-
-/** Returns the margin beside the feed, which the scrubber stands in. Narrow windows have less; there the scrubber is a thin line. */
-function marginFor(width: number): number {
-  if (width < 640) return 16
-  return width < 980 ? 24 : 60
-}
-
-/** The box of one image, from the top left of the media block, in CSS pixels. */
-export interface Box {
-  left: number
-  top: number
+interface GeometryInput {
+  /** Width of the window without its scroll bar. */
   width: number
-  height: number
+  /** Height of the window. */
+  height?: number
+  density?: Density
 }
 
-export interface MediaBlock {
-  boxes: Box[]
-  width: number
-  height: number
+/** Height that the header and the composer at rest take, of which the images leave a part free, in CSS pixels. */
+const OCCUPIED_HEIGHT = 228
+const PHONE_OCCUPIED_HEIGHT = 136
+const PHONE_MEDIUM_HEIGHT = 400
+const MIN_MEDIA_HEIGHT = 200
+const LARGE_SHARE = 0.9
+const MEDIUM_SHARE = 0.64
+
+/** Computes the geometry of the feed. */
+export function computeGeometry({ width, height = 900, density = 'medium' }: GeometryInput): Geometry {
+  const [left, right] = marginsFor(width)
+  const contentWidth = width - left - right
+  const common = { density, left, contentWidth, maxMediaHeight: maxMediaHeightFor({ width, height, density }) }
+  const rowGap = density === 'small' ? 24 : 40
+  const isSmall = density === 'small'
+  if (width < 980) {
+    return { ...common, rowGap, form: 'stacked', mediaWidth: contentWidth, promptLines: isSmall ? 1 : 2 }
+  }
+  if (isSmall) return { ...common, rowGap, form: 'strip', mediaWidth: contentWidth, promptLines: 1 }
+  return { ...common, rowGap, form: 'beside', mediaWidth: contentWidth - META_GAP - MIN_META_WIDTH, promptLines: 4 }
+}
+
+/** Returns the margins beside the feed. The scrubber stands in the right one; in narrow windows it is a thin line. */
+function marginsFor(width: number): readonly [left: number, right: number] {
+  if (width < 640) return [16, 16]
+  return width < 980 ? [24, 24] : [64, 72]
+}
+
+function maxMediaHeightFor({ width, height, density }: Required<GeometryInput>): number {
+  const isPhone = width < 640
+  const free = height - (isPhone ? PHONE_OCCUPIED_HEIGHT : OCCUPIED_HEIGHT)
+  const large = Math.max(MIN_MEDIA_HEIGHT, Math.round(free * LARGE_SHARE))
+  if (density === 'large') return large
+  return isPhone ? Math.min(large, PHONE_MEDIUM_HEIGHT) : Math.max(MIN_MEDIA_HEIGHT, Math.round(free * MEDIUM_SHARE))
 }
 
 export interface RowLayout {
   height: number
-  metaHeight: number
-  promptHeight: number
+  meta: MetaLayout
+  /** The images; its boxes are those of the shown outputs, in their order. */
   block: MediaBlock
 }
 
@@ -108,127 +103,52 @@ export interface RowState {
 
 /** Computes the layout of a row, from data that is there before a single byte of an image. */
 export function layoutRow(generation: Generation, geometry: Geometry, state: RowState): RowLayout {
-  const promptHeight =
-    state.promptHeight === null ? geometry.promptLines * LINE_HEIGHT : state.promptHeight + LINE_HEIGHT
-  const metaHeight = computeMetaHeight(generation, geometry, promptHeight)
   const block = computeBlock(generation, geometry, state)
-  const height = geometry.isMetaBeside ? Math.max(metaHeight, block.height) : metaHeight + block.height
-  return { height, metaHeight, promptHeight, block }
+  const beside = Math.min(MAX_META_WIDTH, geometry.contentWidth - block.width - META_GAP)
+  const meta = layoutMeta({
+    generation,
+    form: geometry.form,
+    width: geometry.form === 'beside' ? beside : geometry.contentWidth,
+    promptLines: geometry.promptLines,
+    promptHeight: state.promptHeight,
+    reservesStatus: state.reservesMediaSpace,
+  })
+  const height = geometry.form === 'beside' ? Math.max(meta.height, block.height) : meta.height + block.height
+  return { height, meta, block }
 }
 
-/** Returns whether none of a generation's outputs is visible or will be. */
-export function hasNoMedia({ status, outputs }: Generation): boolean {
-  return isTerminal(status) && outputs.every(output => output.url === null || output.state === 'lost')
-}
-
-/**
- * Lays images out in justified rows: in as many rows as make them largest, with one height per row.
- *
- * @param ratios width to height of each image
- * @param width greatest width of a row
- * @param maxHeight greatest height of all rows together
- */
-export function justifyTiles(ratios: readonly number[], width: number, maxHeight: number): MediaBlock {
-  const counts = ratios.map((_, index) => index + 1)
-  const blocks = counts.map(rows => justifyRows(splitIntoRows(ratios, rows), width, maxHeight))
-  return blocks.reduce(
-    (best, block) => (scoreBlock(block, width) > scoreBlock(best, width) ? block : best),
-    EMPTY_BLOCK,
-  )
-}
-
-const EMPTY_BLOCK: MediaBlock = { boxes: [], width: 0, height: 0 }
-
-function computeBlock(generation: Generation, { mediaWidth, maxMediaHeight }: Geometry, state: RowState): MediaBlock {
-  const whole = justifyTiles(generation.outputs.map(aspectRatioOf), mediaWidth, maxMediaHeight)
+function computeBlock(generation: Generation, geometry: Geometry, state: RowState): MediaBlock {
   const isEmpty = hasNoMedia(generation) && !state.reservesMediaSpace
-  if (!isEmpty)
-    return state.refusalMessage === null
-      ? whole
-      : withMinHeight(whole, computePanelHeight(state.refusalMessage, whole.width))
-  const width = Math.min(mediaWidth, 640)
-  const height = computePanelHeight(formatFailure(generation), width) + computeActionsHeight(generation, width)
-  return { boxes: [], width, height }
+  if (!isEmpty) {
+    const whole = layoutMedia(listShownOutputs(generation).map(aspectRatioOf), geometry)
+    const message = state.refusalMessage ?? (hasNoMedia(generation) ? formatFailure(generation) : null)
+    return message === null ? whole : withMinHeight(whole, computePanelHeight(message, generation, whole.width))
+  }
+  const width = Math.min(geometry.mediaWidth, MAX_PANEL_WIDTH)
+  return { boxes: [], width, height: computePanelHeight(formatFailure(generation), generation, width) }
 }
 
+function layoutMedia(ratios: readonly number[], { form, density, mediaWidth, maxMediaHeight }: Geometry): MediaBlock {
+  if (form === 'strip') return layoutStrip(ratios, mediaWidth)
+  if (density === 'small') return layoutNarrowStrip(ratios, mediaWidth)
+  return layoutTiles({ ratios, width: mediaWidth, maxHeight: maxMediaHeight })
+}
+
+/** Makes a block high enough for a panel that covers its images. */
 function withMinHeight(block: MediaBlock, height: number): MediaBlock {
   return { ...block, height: Math.max(block.height, height) }
 }
 
-function computePanelHeight(message: string, width: number): number {
-  const lines = Math.ceil((message.length * PANEL_CHARACTER_WIDTH) / Math.max(width - PANEL_PADDING, 120))
-  return Math.max(MIN_PANEL_HEIGHT, (lines + 2) * PANEL_LINE_HEIGHT + PANEL_PADDING)
-}
-
-/** Computes the height of the actions of a panel, which wrap where they do not fit beside each other. */
-function computeActionsHeight(generation: Generation, width: number): number {
+function computePanelHeight(message: string, generation: Generation, width: number): number {
+  const inner = Math.max(width - PANEL_PADDING, 120)
+  const lines = Math.ceil((message.length * PANEL_CHARACTER_WIDTH) / inner)
   const labels = helpWithFailure(generation).actions.map(action => formatHelpLabel(action, generation))
   const widths = labels.map(label => label.length * PANEL_CHARACTER_WIDTH + PANEL_BUTTON_PADDING)
-  const lines = Math.max(1, Math.ceil(sum(widths) / (width - PANEL_PADDING)))
-  return lines * PANEL_ACTIONS_HEIGHT
+  const buttonLines = Math.max(1, Math.ceil(widths.reduce((total, one) => total + one, 0) / inner))
+  return Math.max(MIN_PANEL_HEIGHT, PANEL_FRAME_HEIGHT + lines * PANEL_LINE_HEIGHT + buttonLines * PANEL_BUTTON_HEIGHT)
 }
 
-function computeMetaHeight(
-  generation: Generation,
-  { isMetaBeside, metaWidth }: Geometry,
-  promptHeight: number,
-): number {
-  const perRow = Math.max(1, Math.floor((metaWidth + TILE_GAP) / (THUMBNAIL_SIZE + TILE_GAP)))
-  const rows = Math.ceil(generation.references.length / perRow)
-  const thumbnails = rows === 0 ? 0 : THUMBNAILS_PADDING + rows * (THUMBNAIL_SIZE + TILE_GAP)
-  return promptHeight + thumbnails + (isMetaBeside ? 2 * META_HEIGHT + ACTIONS_HEIGHT : STACKED_META_HEIGHT)
-}
-
-function aspectRatioOf({ width, height }: Generation['outputs'][number]): number {
+function aspectRatioOf({ width, height }: Output): number {
   const ratio = (width ?? 1) / (height ?? 1)
   return Number.isFinite(ratio) && ratio > 0 ? Math.min(Math.max(ratio, 0.2), 5) : 1
-}
-
-/** Splits images into rows as evenly as possible, the fuller rows first. */
-function splitIntoRows(ratios: readonly number[], rows: number): number[][] {
-  const perRow = Math.floor(ratios.length / rows)
-  const fuller = ratios.length % rows
-  return Array.from({ length: rows }, (_, row) => {
-    const start = row * perRow + Math.min(row, fuller)
-    return ratios.slice(start, start + perRow + (row < fuller ? 1 : 0))
-  })
-}
-
-function justifyRows(rows: number[][], width: number, maxHeight: number): MediaBlock {
-  const gaps = (rows.length - 1) * TILE_GAP
-  const perWidth = sum(rows.map(row => 1 / sum(row)))
-  const spent = sum(rows.map(row => ((row.length - 1) * TILE_GAP) / sum(row)))
-  const rowWidth = Math.floor(Math.min(width, (maxHeight - gaps + spent) / perWidth))
-  let top = 0
-  const boxes = rows.flatMap(row => {
-    const height = Math.max(1, Math.round((rowWidth - (row.length - 1) * TILE_GAP) / sum(row)))
-    const tiles = justifyRow(row, rowWidth, top, height)
-    top += height + TILE_GAP
-    return tiles
-  })
-  return { boxes, width: rowWidth, height: top - TILE_GAP }
-}
-
-function justifyRow(row: number[], width: number, top: number, height: number): Box[] {
-  const share = (width - (row.length - 1) * TILE_GAP) / sum(row)
-  // Both sides of an edge use the same formula; two formulas could round to different pixels.
-  const edge = (count: number) => Math.round(sum(row.slice(0, count)) * share)
-  return row.map((_, index) => {
-    const left = edge(index) + index * TILE_GAP
-    return { left, top, width: edge(index + 1) + index * TILE_GAP - left, height }
-  })
-}
-
-/**
- * Scores a block: by the area of its images, less if they differ in size or leave width empty. Empty width costs more than smaller
- * images, because a ragged edge catches the eye.
- */
-function scoreBlock({ boxes, width }: MediaBlock, maxWidth: number): number {
-  if (boxes.length === 0) return 0
-  const areas = boxes.map(box => box.width * box.height)
-  return sum(areas) * (Math.min(...areas) / Math.max(...areas)) * (width / maxWidth) ** 1.5
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
 }

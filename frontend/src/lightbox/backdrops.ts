@@ -14,3 +14,8 @@ export function createBackdrop() {
   createEffect(() => writeStorage(STORAGE_KEY, backdrop()))
   return [backdrop, setBackdrop] as const
 }
+
+/** Returns the name of a backdrop: `Black backdrop`. */
+export function formatBackdrop(backdrop: Backdrop): string {
+  return `${backdrop.charAt(0).toUpperCase()}${backdrop.slice(1)} backdrop`
+}

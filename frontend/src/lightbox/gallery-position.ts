@@ -1,6 +1,8 @@
+import type { Generation } from '@darkroom/contracts/generation'
 import { type Accessor, createEffect, createMemo } from 'solid-js'
-import type { GenerationWindow } from '../store/generation-window.ts'
-import { findMedia, findNeighbour, findReplacement, type MediaRef } from './gallery.ts'
+import type { GenerationWindow, Row } from '../store/generation-window.ts'
+import { findMedia, findNeighbour, findReplacement, listMedia, type MediaItem, type MediaRef } from './gallery.ts'
+import { isVisible } from './is-visible.ts'
 
 export interface GalleryPositionOptions {
   at: Accessor<MediaRef>
@@ -20,10 +22,17 @@ const PREFETCH_ROWS = 5
 export function createGalleryPosition(options: GalleryPositionOptions) {
   const { at, generationWindow, onShow } = options
   let lastShown = at()
-  const media = createMemo(() => findMedia(generationWindow().byKey.get(at().key), at().index))
-  const previous = createMemo(() => findNeighbour(generationWindow().rows, at(), -1))
-  const next = createMemo(() => findNeighbour(generationWindow().rows, at(), 1))
-  const show = (to: MediaRef | undefined) => to && onShow(to)
+  /** The rows that are turned through: those of the feed, or the one that is shown without being among them. */
+  const rows = createMemo(() => {
+    const detached = findDetached(options) && toRow(at())
+    return detached ? [detached] : generationWindow().rows
+  })
+  const row = () => generationWindow().byKey.get(at().key) ?? toRow(at())
+  const media = createMemo(() => findMedia(row(), at().index))
+  const previous = createMemo(() => findNeighbour(rows(), at(), -1))
+  const next = createMemo(() => findNeighbour(rows(), at(), 1))
+  const siblings = createMemo(() => listMedia(media()?.generation))
+  const show = (to: MediaRef | undefined) => to && onShow(withDetached(to, at()))
 
   createEffect(() => {
     lastShown = at()
@@ -32,19 +41,58 @@ export function createGalleryPosition(options: GalleryPositionOptions) {
   prefetchRows(options)
 
   return {
-    ...{ media, previous, next },
+    ...{ media, previous, next, siblings },
+    /** Returns the outputs of the nearest generation before or after that has some. */
+    neighbours: (step: 1 | -1) => listNeighbours(rows(), at(), step),
     showPrevious: () => show(previous()),
     showNext: () => show(next()),
+    showFirst: () => show(siblings()[0]),
+    showLast: () => show(siblings().at(-1)),
+    /** Shows an output that is in the window of the feed or not. */
+    showItem: (item: MediaItem) => show(toMediaRef(item, generationWindow())),
     /** Returns the last output that was shown, also after the lightbox has been closed. */
     lastShown: () => lastShown,
   }
 }
 
-/** Shows the neighbour when the row of the output is deleted, in this page or in another one. */
-function replaceDeleted({ at, generationWindow, onShow }: GalleryPositionOptions) {
+/** Returns the shown generation if it is not in the window of the feed. */
+function findDetached({ at, generationWindow }: GalleryPositionOptions): Generation | undefined {
+  return generationWindow().byKey.has(at().key) ? undefined : at().generation
+}
+
+/** Returns a reference to an output, with its generation only if the window of the feed does not have it. */
+function toMediaRef({ key, index, generation }: MediaItem, { byKey }: GenerationWindow): MediaRef {
+  return byKey.has(key) ? { key, index } : { key, index, generation }
+}
+
+/** Returns a reference to an output of the same generation that is shown without being in the window. */
+function withDetached(to: MediaRef, at: MediaRef): MediaRef {
+  return to.key === at.key && at.generation ? { ...to, generation: at.generation } : to
+}
+
+function toRow({ key, generation }: MediaRef): Row | undefined {
+  return generation && { key, sortKey: '', generation, delivery: null }
+}
+
+/** The outputs of a neighbouring generation that are listed. */
+const MAX_NEIGHBOURS = 2
+
+function listNeighbours(rows: readonly Row[], { key }: MediaRef, step: 1 | -1): MediaItem[] {
+  const index = rows.findIndex(row => row.key === key)
+  if (index < 0) return []
+  const beyond = step === 1 ? rows.slice(index + 1) : rows.slice(0, index).toReversed()
+  const found = beyond.find(({ generation }) => generation.outputs.some(isVisible))
+  const items = listMedia(found?.generation)
+  return step === 1 ? items.slice(0, MAX_NEIGHBOURS) : items.slice(-MAX_NEIGHBOURS)
+}
+
+/** Shows the neighbour when the output is deleted, alone or with its row, in this page or in another one. */
+function replaceDeleted(options: GalleryPositionOptions) {
+  const { at, generationWindow, onShow } = options
   createEffect<GenerationWindow>(before => {
     const now = generationWindow()
-    if (!now.byKey.has(at().key)) onShow(findReplacement(before.rows, now.byKey, at()) ?? null)
+    const isShown = findMedia(now.byKey.get(at().key) ?? toRow(at()), at().index) !== undefined
+    if (!isShown) onShow(findReplacement(before.rows, now.byKey, at()) ?? null)
     return now
   }, generationWindow())
 }
@@ -53,6 +101,7 @@ function prefetchRows({ at, generationWindow, onNearOldest, onNearNewest }: Gall
   createEffect(() => {
     const { rows } = generationWindow()
     const index = rows.findIndex(row => row.key === at().key)
+    if (index < 0) return
     // Reading changes the window, which an effect must not do while it runs.
     if (index < PREFETCH_ROWS) queueMicrotask(() => void onNearOldest())
     if (index >= rows.length - PREFETCH_ROWS) queueMicrotask(() => void onNearNewest())

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { buildGeneration } from '../store/generation.fixture.ts'
 import type { Row } from '../store/generation-window.ts'
-import { findMedia, findNeighbour, findReplacement, formatFileName } from './gallery.ts'
+import { findMedia, findNeighbour, findReplacement } from './gallery.ts'
+import { formatFileName } from './media-file-name.ts'
 
 function row(key: string, outputs: Parameters<typeof buildGeneration>[0]): Row {
   return { key, sortKey: key, generation: buildGeneration(outputs), delivery: null }
@@ -43,7 +44,9 @@ test('names a download by its prompt', () => {
     const media = findMedia(row('a', { outputs: 2, prompt }), 1)
     return media && formatFileName(media)
   }
-  expect(named('A paper boat, on a "black" lake: déjà-vu!')).toBe('a-paper-boat-on-a-black-lake-de-2.png')
-  expect(named('雪')).toBe('picture-2.png')
+  expect(named('A paper boat, on a "black" lake: déjà-vu!')).toBe('a-paper-boat-on-a-black-lake-deja-vu-2.png')
+  expect(named('雪の中の狐')).toBe('雪の中の狐-2.png')
+  expect(named('Ёлка й ガラス')).toBe('ёлка-й-ガラス-2.png')
+  expect(named('…')).toBe('image-2.png')
   expect(named('../../etc/passwd')).toBe('etc-passwd-2.png')
 })

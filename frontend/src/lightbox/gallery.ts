@@ -1,13 +1,19 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Output } from '@darkroom/contracts/output'
 import type { Row } from '../store/generation-window.ts'
+import { isVisible } from './is-visible.ts'
 
 /** Reference to an output of the feed. */
 export interface MediaRef {
   /** Key of the row. */
   key: string
   index: number
+  /** The generation, if it is shown without being in the window of the feed: a parent far above. */
+  generation?: Generation | undefined
 }
+
+/** A longer prompt is cut where it describes an output. */
+const MAX_DESCRIBED_CHARACTERS = 300
 
 /** An output of the feed that can be shown, with its generation. */
 export interface MediaItem extends MediaRef {
@@ -37,8 +43,8 @@ export function findNeighbour(rows: readonly Row[], at: MediaRef, step: number):
 }
 
 /**
- * Finds the output to show when the row of the one that was shown has been removed: the first of the next row that is left,
- * else the last of a row before.
+ * Finds the output to show when the one that was shown has been removed, alone or with its row: the next one that is left, else the
+ * one before.
  *
  * @param before the rows before the removal
  * @returns undefined if no output is left
@@ -48,26 +54,21 @@ export function findReplacement(
   now: ReadonlyMap<string, Row>,
   at: MediaRef,
 ): MediaRef | undefined {
-  const index = before.findIndex(row => row.key === at.key)
-  const mediaOf = ({ key }: Row) =>
-    (now.get(key)?.generation.outputs ?? []).filter(isVisible).map(output => ({ key, index: output.index }))
-  const after = before.slice(index + 1).find(row => mediaOf(row).length > 0)
-  const earlier = before.slice(0, Math.max(index, 0)).findLast(row => mediaOf(row).length > 0)
-  return after ? mediaOf(after)[0] : earlier && mediaOf(earlier).at(-1)
+  const media = before.flatMap(({ key, generation }) => generation.outputs.map(({ index }) => ({ key, index })))
+  const position = media.findIndex(({ key, index }) => key === at.key && index === at.index)
+  const isLeft = ({ key, index }: MediaRef) => findMedia(now.get(key), index) !== undefined
+  return media.slice(position + 1).find(isLeft) ?? media.slice(0, Math.max(position, 0)).findLast(isLeft)
 }
 
-/** Checks whether an output can be shown. */
-export function isVisible(output: Output): output is Output & { url: string } {
-  return output.url !== null && output.state !== 'lost' && output.state !== 'failed'
+/** Lists the outputs of a generation that can be shown. */
+export function listMedia(generation: Generation | undefined): MediaItem[] {
+  if (!generation) return []
+  const row = { key: generation.clientId, sortKey: '', generation, delivery: null }
+  return generation.outputs.flatMap(({ index }) => findMedia(row, index) ?? [])
 }
 
-/** Returns the file name for a download: the beginning of the prompt, the output's number, its type. */
-export function formatFileName({ generation, output, index }: MediaItem): string {
-  const words = generation.prompt
-    .toLowerCase()
-    .normalize('NFKD')
-    .match(/[a-z0-9]+/g)
-  const stem = words?.slice(0, 8).join('-').slice(0, 60) ?? 'picture'
-  const extension = /\.([a-z0-9]{2,5})$/.exec(output.url ?? '')?.[1] ?? output.mimeType?.split('/')[1] ?? 'png'
-  return `${stem}-${index + 1}.${extension}`
+/** Describes an output for screen readers: its number and its prompt. */
+export function describeMedia({ generation, output, index }: MediaItem): string {
+  const name = output.kind === 'video' ? 'Video' : 'Picture'
+  return `${name} ${index + 1} of ${generation.outputs.length}: ${generation.prompt.slice(0, MAX_DESCRIBED_CHARACTERS)}`
 }

@@ -1,9 +1,30 @@
-/** Creates a handler that calls a function for each key. Keys with Ctrl, ⌘ or Alt, and those of a control, are left alone. */
-export function createKeyBindings(bindings: Record<string, () => void>) {
+/** Controls that use all keys themselves. */
+const OWN_KEYS = 'input:not([type=radio]), select, textarea, [role=menu], [role=menu] *'
+/** Keys that move the line of a comparison while it has the focus, as it has from the start. */
+const SLIDER_KEYS = new Set(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End', 'PageUp', 'PageDown'])
+/** Keys that a video's own controls use while they have the focus. */
+const VIDEO_KEYS = new Set(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', ' '])
+/** Keys that press the button that has the focus. */
+const PRESS_KEYS = new Set([' ', 'Enter'])
+
+/**
+ * Creates a handler that calls a function for each key, wherever in the dialog the focus is. Keys with Ctrl, ⌘ or Alt, and those that
+ * the control with the focus uses itself, are left alone. A handled key goes no further.
+ */
+export function createKeyBindings(bindings: Readonly<Record<string, (event: KeyboardEvent) => void>>) {
   return (event: KeyboardEvent) => {
     const run = event.ctrlKey || event.metaKey || event.altKey ? undefined : bindings[event.key]
-    if (!run || event.target instanceof HTMLVideoElement || event.target instanceof HTMLInputElement) return
+    if (!run || isUsedByTarget(event)) return
     event.preventDefault()
-    run()
+    event.stopPropagation()
+    run(event)
   }
+}
+
+function isUsedByTarget({ key, target }: KeyboardEvent): boolean {
+  if (!(target instanceof Element)) return false
+  if (target.matches(OWN_KEYS)) return true
+  if (target.matches('[role=slider]')) return SLIDER_KEYS.has(key)
+  if (target.matches('video')) return VIDEO_KEYS.has(key)
+  return PRESS_KEYS.has(key) && target.matches('button, a')
 }

@@ -1,101 +1,112 @@
-import type { Model } from '@darkroom/contracts/model'
-import { createSignal, Show } from 'solid-js'
-import type { GenerationWindow } from '../store/generation-window.ts'
+import '../styles/lightbox-bars.css'
+import '../styles/lightbox-stage.css'
+import '../styles/lightbox-details.css'
+import '../styles/lightbox-phone.css'
+import { createMemo, Show } from 'solid-js'
 import { NoticeBar } from '../ui/notice-bar.tsx'
-import type { Notices } from '../ui/notices.ts'
-import { createBackdrop } from './backdrops.ts'
-import type { MediaItem, MediaRef } from './gallery.ts'
-import { createGalleryPosition } from './gallery-position.ts'
-import { createKeyBindings } from './key-bindings.ts'
-import { LightboxBar, type MediaActions } from './lightbox-bar.tsx'
-import { LightboxDetails } from './lightbox-details.tsx'
-import { MediaView } from './media-view.tsx'
-import { createModalDialog } from './modal-dialog.ts'
-import { NavigationButton } from './navigation-button.tsx'
-import { createSwipe } from './swipe.ts'
+import type { BarProps } from './bars/bar-props.ts'
+import { LightboxBar } from './bars/lightbox-bar.tsx'
+import { LightboxFoot } from './bars/lightbox-foot.tsx'
+import { PhoneActions, PhoneTopBar } from './bars/phone-bars.tsx'
+import { DetailsPanel } from './details/details-panel.tsx'
+import type { MediaItem } from './gallery.ts'
+import { createLightboxTools, type LightboxTools, type LightboxToolsProps } from './lightbox-tools.ts'
+import { createPhoneLayout } from './phone-layout.ts'
+import { StageView } from './stage/stage-view.tsx'
 
-interface LightboxProps extends MediaActions {
-  at: MediaRef
-  generationWindow: GenerationWindow
-  modelsById: ReadonlyMap<string, Model>
-  notices: Notices
-  /** Shows another output, or closes the lightbox with null. */
-  onShow: (media: MediaRef | null) => void
-  onNearOldest: () => Promise<void>
-  onNearNewest: () => Promise<void>
-  onCopyPrompt: (generation: MediaItem['generation']) => Promise<void>
-}
-
-/** One output, large, over the feed. The feed stays as it is below, and gets the focus back. */
-export function Lightbox(props: LightboxProps) {
-  const mountDialog = createModalDialog(() => findThumbnail(position.lastShown()))
-  const [backdrop, setBackdrop] = createBackdrop()
-  const [isDetailsOpen, setDetailsOpen] = createSignal(false)
-  const { onShow, onNearOldest, onNearNewest } = props
-  const position = createGalleryPosition({
-    at: () => props.at,
-    generationWindow: () => props.generationWindow,
-    ...{ onShow, onNearOldest, onNearNewest },
-  })
-  const { media, previous, next, showPrevious, showNext } = position
-  const close = () => onShow(null)
-  const toggleDetails = () => setDetailsOpen(open => !open)
-  const onKeyDown = createKeyBindings({ ArrowLeft: showPrevious, ArrowRight: showNext, i: toggleDetails })
-  const swipe = createSwipe({ onRight: showPrevious, onLeft: showNext })
-
+/** The tools of the lightbox, in its dialog. They are loaded with their styles when they are first needed. */
+export default function Lightbox(props: LightboxToolsProps) {
+  const tools = createLightboxTools(props)
   return (
-    <dialog
-      ref={mountDialog}
-      class="lightbox"
-      tabIndex={-1}
-      aria-label={formatLabel(media())}
-      data-ground={backdrop()}
-      onKeyDown={onKeyDown}
-      onCancel={event => {
-        event.preventDefault()
-        close()
-      }}
-      onTouchStart={swipe.onTouchStart}
-      onTouchEnd={swipe.onTouchEnd}
-    >
-      <Show when={media()} fallback={<p class="lightbox-gone">This picture is no longer here.</p>}>
-        {shown => (
-          <>
-            <LightboxBar
-              media={shown()}
-              backdrop={backdrop()}
-              onBackdropChange={setBackdrop}
-              isDetailsOpen={isDetailsOpen()}
-              onToggleDetails={toggleDetails}
-              onFavourite={props.onFavourite}
-              onRemove={props.onRemove}
-              onUseAsReference={props.onUseAsReference}
-              onClose={close}
-            />
-            <div class="stage-area">
-              <MediaView media={shown()} />
-              <Show when={isDetailsOpen()}>
-                <LightboxDetails
-                  media={shown()}
-                  model={props.modelsById.get(shown().generation.model)}
-                  onCopyPrompt={() => void props.onCopyPrompt(shown().generation)}
-                />
-              </Show>
-            </div>
-          </>
-        )}
+    <>
+      <Show when={tools.position.media()} fallback={<Gone onClose={tools.actions.close} />}>
+        {shown => <ShownMedia {...props} tools={tools} media={shown()} />}
       </Show>
       <NoticeBar notices={props.notices} />
-      <NavigationButton direction="previous" onNavigate={showPrevious} isEnd={!previous()} />
-      <NavigationButton direction="next" onNavigate={showNext} isEnd={!next()} />
-    </dialog>
+      <p class="unseen" role="status">
+        {tools.announcement()}
+      </p>
+    </>
   )
 }
 
-function findThumbnail({ key, index }: MediaRef): HTMLElement | null {
-  return document.querySelector<HTMLElement>(`article[data-key="${key}"] [data-output-index="${index}"]`)
+function ShownMedia(props: LightboxToolsProps & { tools: LightboxTools; media: MediaItem }) {
+  const { tools } = props
+  const isPhone = createPhoneLayout()
+  const verbs = createMemo(() => props.listOutputVerbs?.(props.media.generation, props.media.output) ?? [])
+  const bar = (): BarProps => ({
+    media: props.media,
+    count: formatCount(props.media, tools.comparison.pair()),
+    verbs: verbs(),
+    backdrop: props.backdrop,
+    isComparing: tools.comparison.pair() !== null,
+    canCompare: props.media.output.kind === 'image' && tools.comparison.canStart(),
+    isDetailsOpen: tools.isDetailsOpen(),
+    actions: tools.actions,
+  })
+
+  /** Closes the lightbox first: the composer is to have the focus. */
+  function closeAndRun(run: () => void) {
+    tools.actions.close()
+    run()
+  }
+
+  const reuse = () => {
+    const { onReuse } = props
+    return onReuse && ((generation: MediaItem['generation']) => closeAndRun(() => onReuse(generation)))
+  }
+  return (
+    <>
+      <Show when={isPhone()} fallback={<LightboxBar {...bar()} />}>
+        <PhoneTopBar {...bar()} />
+      </Show>
+      <div class="lightbox-body" data-details={tools.isDetailsOpen()}>
+        <div class="lightbox-main">
+          <StageView media={props.media} tools={tools} modelsById={props.modelsById} isPhone={isPhone()} />
+          <LightboxFoot
+            media={props.media}
+            tools={tools}
+            isPhone={isPhone()}
+            backdrop={props.backdrop}
+            onBackdropChange={props.onBackdropChange}
+          />
+        </div>
+        <Show when={tools.isDetailsOpen()}>
+          <DetailsPanel
+            media={props.media}
+            model={props.modelsById.get(props.media.generation.model)}
+            lineage={tools.lineage()}
+            change={tools.change()}
+            onReuse={reuse()}
+            onCopyPrompt={generation => void props.onCopyPrompt(generation)}
+            onOpen={tools.openStep}
+            onNotify={message => props.notices.notify(message)}
+            onClose={tools.actions.toggleDetails}
+          />
+        </Show>
+      </div>
+      <Show when={isPhone()}>
+        <PhoneActions {...bar()} />
+      </Show>
+    </>
+  )
 }
 
-function formatLabel(media: MediaItem | undefined): string {
-  return media ? `Picture ${media.index + 1} of ${media.generation.outputs.length}` : 'Picture'
+function Gone(props: { onClose: () => void }) {
+  return (
+    <div class="lightbox-gone">
+      <p>This picture is no longer here.</p>
+      <button type="button" class="on-backdrop" onClick={() => props.onClose()}>
+        Close
+      </button>
+    </div>
+  )
+}
+
+/** Formats the number of the output that is shown, or of both that are compared: `1 of 4`, `1 and 2 of 4`. */
+function formatCount({ index, generation }: MediaItem, pair: { a: MediaItem; b: MediaItem } | null): string {
+  const total = generation.outputs.length
+  const isWithin = pair?.a.generation.id === generation.id && pair.b.generation.id === generation.id
+  if (pair && isWithin) return `${pair.a.index + 1} and ${pair.b.index + 1} of ${total}`
+  return pair ? 'A and B' : `${index + 1} of ${total}`
 }

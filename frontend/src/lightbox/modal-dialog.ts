@@ -17,7 +17,8 @@ export function createModalDialog(findFallback: () => HTMLElement | null): (elem
   })
   onCleanup(() => {
     dialog?.close()
-    const target = opener instanceof HTMLElement && opener.isConnected ? opener : findFallback()
+    const target =
+      opener instanceof HTMLElement && opener.isConnected && opener !== document.body ? opener : findFallback()
     target?.focus({ preventScroll: true })
   })
 

@@ -1,3 +1,4 @@
+import type { Generation } from '@darkroom/contracts/generation'
 import { createSignal, onCleanup, onMount } from 'solid-js'
 import type { GenerationStore } from '../store/generation-store.ts'
 import type { LiveHandlers, LiveStatus } from './live.ts'
@@ -6,6 +7,8 @@ export interface LiveSyncOptions extends Pick<LiveHandlers, 'onConnection' | 'on
   store: Pick<GenerationStore, 'receive' | 'loadState' | 'loadOlder' | 'loadNewer' | 'reload'>
   /** Subscribes to the studio's events; the returned function unsubscribes. */
   subscribe: (handlers: LiveHandlers) => () => void
+  /** Called with each generation that the studio sends, also one outside of the window. */
+  onGeneration: (generation: Generation) => void
   /** Reads the first page. */
   openFirst: () => Promise<void>
   /** Sends what waits for the studio, which may be back. */
@@ -15,32 +18,25 @@ export interface LiveSyncOptions extends Pick<LiveHandlers, 'onConnection' | 'on
 }
 
 const RETRY_DELAY_MS = 4_000
-const FIRST_PAGE_DELAY_MS = 700
 
-/** Creates the synchronization of the store with the studio's events, from the first page on and after every break. */
+/**
+ * Creates the synchronization of the store with the studio's events, from the first page on and after every break. The first page does not
+ * wait for the stream: what happens before that is open comes as no event, so the page is then read again.
+ */
 export function createLiveSync(options: LiveSyncOptions) {
   const { store, subscribe, openFirst, sendWaiting, onReconnect, onConnection, onModels } = options
   const [status, setStatus] = createSignal<LiveStatus>('connecting')
-  let hasOpened = false
   let hasBeenLive = false
-  let timer: ReturnType<typeof setTimeout>
-
-  /** Reads the first page: once the stream is open, so that no event can fall between the two, or after 700 ms without it. */
-  function openOnce() {
-    if (hasOpened) return
-    hasOpened = true
-    void openFirst()
-  }
+  let timer: ReturnType<typeof setTimeout> | undefined
 
   function onStatus(now: LiveStatus) {
     setStatus(now)
-    const isLate = now === 'live' && !hasBeenLive && hasOpened
-    if (now !== 'connecting') openOnce()
     if (now !== 'live') return
+    const isFirst = !hasBeenLive
     if (hasBeenLive) onReconnect()
     hasBeenLive = true
     sendWaiting()
-    if (isLate || store.loadState().first === 'failed') void reload()
+    if (isFirst || store.loadState().first === 'failed') void reload()
     if (store.loadState().older === 'failed') void store.loadOlder()
     if (store.loadState().newer === 'failed') void store.loadNewer()
   }
@@ -60,8 +56,12 @@ export function createLiveSync(options: LiveSyncOptions) {
   }
 
   onMount(() => {
-    timer = setTimeout(openOnce, FIRST_PAGE_DELAY_MS)
-    const unsubscribe = subscribe({ onGeneration: store.receive, onGap, onConnection, onModels, onStatus })
+    void openFirst()
+    const onGeneration = (generation: Generation) => {
+      store.receive(generation)
+      options.onGeneration(generation)
+    }
+    const unsubscribe = subscribe({ onGeneration, onGap, onConnection, onModels, onStatus })
     // The event stream may stay away longer than the part that takes submissions.
     window.addEventListener('online', sendWaiting)
     onCleanup(() => {

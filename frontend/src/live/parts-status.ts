@@ -1,16 +1,7 @@
 import type { Parts } from '@darkroom/contracts/parts'
 import { type Accessor, createSignal, onCleanup, onMount } from 'solid-js'
-import type { GenerationStore } from '../store/generation-store.ts'
-import type { GenerationWindow } from '../store/generation-window.ts'
-import { createPartsMonitor } from './parts-monitor.ts'
-import { createStallDetector } from './stall-detector.ts'
-
-export interface PartsStatusOptions {
-  fetchParts: () => Promise<Parts | null>
-  store: Pick<GenerationStore, 'subscribe'>
-  /** Called when submissions are taken again. */
-  onIngestBack: () => void
-}
+import { createLoadOnce } from '../ui/load-once.ts'
+import type { PartsWatchOptions } from './parts-watch.ts'
 
 export interface PartsStatus {
   /** The state of the parts, null while it is not known. */
@@ -21,32 +12,27 @@ export interface PartsStatus {
 
 /**
  * Creates the status of the studio's parts. It is read when something shows that one may be away: a request that was not
- * answered, a submission that waits, or generations that stand still.
+ * answered, a submission that waits, or generations that stand still. The first rows do not wait for the code of that.
  */
-export function createPartsStatus({ fetchParts, store, onIngestBack }: PartsStatusOptions): PartsStatus {
+export function createPartsStatus(options: Omit<PartsWatchOptions, 'onChange'>): PartsStatus {
   const [parts, setParts] = createSignal<Parts | null>(null)
-  const isVisible = () => !document.hidden
-  const monitor = createPartsMonitor({ fetchParts, onChange: setParts, onIngestBack, isVisible })
-  const stall = createStallDetector({ onStall: () => isVisible() && void monitor.check() })
-  const onWindow = (now: GenerationWindow, before: GenerationWindow) => {
-    if (now.rows !== before.rows) stall.observe(now.rows)
-    if (now.unsent !== before.unsent && hasWaiting(now) && navigator.onLine) void monitor.check()
-  }
-  onMount(() => {
-    const unsubscribe = store.subscribe(onWindow)
-    document.addEventListener('visibilitychange', monitor.checkIfAway)
-    // A page that is opened while a part is away says so, too.
-    void monitor.check()
-    onCleanup(() => {
-      unsubscribe()
-      document.removeEventListener('visibilitychange', monitor.checkIfAway)
-      stall.stop()
-      monitor.close()
-    })
+  let isDisposed = false
+  const watch = createLoadOnce(async () => {
+    const { startPartsWatch } = await import('./parts-watch.ts')
+    const started = startPartsWatch({ ...options, onChange: setParts })
+    if (isDisposed) started.stop()
+    return started
   })
-  return { parts, check: monitor.check }
-}
-
-function hasWaiting({ unsent }: GenerationWindow): boolean {
-  return unsent.some(({ delivery }) => delivery?.state === 'waiting')
+  onMount(() => void watch.preload())
+  onCleanup(() => {
+    isDisposed = true
+    watch.current()?.stop()
+  })
+  return {
+    parts,
+    check: async () => {
+      await watch.preload()
+      await watch.current()?.check()
+    },
+  }
 }

@@ -1,12 +1,18 @@
-import { createEffect, lazy, Match, onCleanup, Switch } from 'solid-js'
+import { createEffect, Match, onCleanup, Switch } from 'solid-js'
+import { lazyPart } from '../ui/lazy-part.tsx'
 import type { PageLocation, PageName } from './page-address.ts'
 import type { PageStudio } from './page-props.ts'
 
-// Each page is loaded when it is opened first.
-const ConnectionsPage = lazy(() =>
-  import('../settings/connections/connections-page.tsx').catch(() => ({ default: LoadFailed })),
-)
-const UsagePage = lazy(() => import('../usage/usage-page.tsx').catch(() => ({ default: LoadFailed })))
+// Each page is loaded when it is opened first, or when a pointer is over its link.
+const PAGES = {
+  connections: lazyPart(() => import('../settings/connections/connections-page.tsx'), LoadFailed),
+  usage: lazyPart(() => import('../usage/usage-page.tsx'), LoadFailed),
+} satisfies Record<PageName, unknown>
+
+/** Loads the code of a page that is about to be opened. */
+export function preloadPage(name: string | undefined): void {
+  if (name === 'connections' || name === 'usage') void PAGES[name].preload()
+}
 
 interface PageOverlayProps {
   location: PageLocation
@@ -23,17 +29,21 @@ export function PageOverlay(props: PageOverlayProps) {
   })
   onCleanup(() => {
     document.title = title
-    document.querySelector<HTMLElement>(`.page-link[data-page="${name}"]`)?.focus({ preventScroll: true })
+    // In a narrow window the links are in the closed menu of the view.
+    const links = document.querySelectorAll<HTMLElement>(`.page-link[data-page="${name}"], .view-button`)
+    const shown = [...links].filter(link => link.getClientRects().length > 0)
+    const target = shown.find(link => link.dataset.page === name) ?? shown[0]
+    target?.focus({ preventScroll: true })
   })
   const pageProps = () => ({ rest: props.location.rest, studio: props.studio, onLeave: props.onLeave })
   return (
     <div class="page-overlay">
       <Switch>
         <Match when={props.location.name === 'connections'}>
-          <ConnectionsPage {...pageProps()} />
+          <PAGES.connections {...pageProps()} />
         </Match>
         <Match when={props.location.name === 'usage'}>
-          <UsagePage {...pageProps()} />
+          <PAGES.usage {...pageProps()} />
         </Match>
       </Switch>
     </div>

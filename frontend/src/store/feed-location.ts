@@ -1,5 +1,6 @@
 import type { Generation, GenerationPage } from '@darkroom/contracts/generation'
 import type { PageQuery } from '../api.ts'
+import { type ListQuery, toListParameters } from '../library/list-query.ts'
 import { confirmedRows, type GenerationWindow } from './generation-window.ts'
 import { overlaps, type Page } from './window-pages.ts'
 
@@ -23,6 +24,11 @@ export interface ScrollTarget {
 export type Side = 'older' | 'newer'
 
 export type FetchPage = (query: PageQuery) => Promise<GenerationPage>
+
+/** Returns the fetch of pages of a list. */
+export function fetchPageOf(fetchPage: FetchPage, query: ListQuery): FetchPage {
+  return pageQuery => fetchPage({ ...pageQuery, ...toListParameters(query) })
+}
 
 /** Generations of a page that is read after the first one. */
 export const PAGE_SIZE = 100

@@ -2,6 +2,8 @@ import type { Generation, Submission } from '@darkroom/contracts/generation'
 import { createFrameBatcher } from '../live/frame-batcher.ts'
 import { createEventBuffer } from './event-buffer.ts'
 import type { FetchPage } from './feed-location.ts'
+import { createMatchLookup } from './match-lookup.ts'
+import { mergeFound } from './merge.ts'
 import { createOptimisticUpdates } from './optimistic.ts'
 import type { OutboxStore } from './outbox-store.ts'
 import { createPageLoader } from './page-loader.ts'
@@ -29,12 +31,18 @@ export function createGenerationStore({ fetchPage, generate, outbox, nextFrame, 
   const moves = createWindowMoves({ state, events, fetchPage })
   const { scrollTarget, open } = moves
   const { current, loadState, commit, subscribe, setTrimAnchor } = state
+  const onMatch = (generation: Generation) => commit(mergeFound(current(), [generation]))
+  const lookUpMatches = createMatchLookup({ current, fetchPage, onMatch })
+  const receive = (generations: Generation[]) => {
+    events.receive(generations)
+    lookUpMatches(generations)
+  }
   return {
     current,
     loadState,
     subscribe,
     setTrimAnchor,
-    receive: createFrameBatcher(events.receive, nextFrame),
+    receive: createFrameBatcher(receive, nextFrame),
     ...moves,
     ...createPageLoader({ state, events, fetchPage, scrollTarget }),
     ...createWindowReload({ state, events, fetchPage, scrollTarget, open }),

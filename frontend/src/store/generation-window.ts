@@ -1,4 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
+import { ALL_GENERATIONS, isPlain, type ListQuery } from '../library/list-query.ts'
+import { isInTrash } from '../library/match-query.ts'
 
 /** Delivery state of a generation that this page has submitted, until the studio has answered. */
 export type Delivery = { state: 'sending' } | { state: 'waiting' } | { state: 'refused'; problem: string }
@@ -15,10 +17,12 @@ export interface Row {
 export type Edge = 'end' | 'cut' | { cursor: string }
 
 /**
- * The generations that this page has loaded: a window on all there are, without gaps, oldest first. Submissions of this page
- * that have no answer yet stand at the end, where the window reaches it.
+ * The generations that this page has loaded: a window on a list, without gaps, oldest first. Submissions of this page that have no
+ * answer yet stand at the end of the plain feed, where the window reaches it.
  */
 export interface GenerationWindow {
+  /** The list that the rows are of. */
+  readonly query: ListQuery
   readonly rows: readonly Row[]
   readonly byKey: ReadonlyMap<string, Row>
   /** Submissions of this page that the studio has not answered. */
@@ -29,11 +33,12 @@ export interface GenerationWindow {
   readonly newestKey: string
   /** Keys of generations newer than that, received while the window ended before them. */
   readonly unloadedNewer: ReadonlySet<string>
-  /** The versions in which generations were deleted, by key: a late event must not bring one back. */
+  /** The versions in which generations left the list, by key: a late event must not bring one back. */
   readonly deletedVersions: ReadonlyMap<string, number>
 }
 
 export const EMPTY_WINDOW: GenerationWindow = {
+  query: ALL_GENERATIONS,
   rows: [],
   byKey: new Map(),
   unsent: [],
@@ -44,11 +49,21 @@ export const EMPTY_WINDOW: GenerationWindow = {
   deletedVersions: new Map(),
 }
 
-/** Replaces the confirmed rows: sorts them, and appends the unsent ones if the window reaches the newest. */
+/** Replaces the confirmed rows: sorts them, and appends the unsent ones where they are shown. */
 export function withRows(window: GenerationWindow, confirmed: readonly Row[]): GenerationWindow {
   const ordered = isOrdered(confirmed) ? confirmed : confirmed.toSorted((a, b) => (a.sortKey < b.sortKey ? -1 : 1))
-  const rows = window.newer === 'end' ? [...ordered, ...window.unsent] : ordered
+  const rows = [...ordered, ...shownUnsent(window)]
   return { ...window, rows, byKey: new Map([...window.unsent, ...ordered].map(row => [row.key, row])) }
+}
+
+/** Returns the unsent submissions that are shown: those of the plain feed, if the window reaches its end. */
+function shownUnsent({ query, newer, unsent }: GenerationWindow): readonly Row[] {
+  return newer === 'end' && isPlain(query) ? unsent : []
+}
+
+/** Returns whether a generation is not of the window's list because it was deleted or, in the trash, restored. */
+export function hasLeft({ query }: GenerationWindow, generation: Generation): boolean {
+  return isInTrash(generation) !== (query.section === 'trash')
 }
 
 /** Sorts after every instant. */
@@ -67,8 +82,8 @@ export function upsertGenerations(window: GenerationWindow, generations: readonl
   const deletedVersions = new Map(window.deletedVersions)
   for (const generation of changed) {
     rows.delete(generation.clientId)
-    if (generation.deletedAt === null) rows.set(generation.clientId, toRow(generation))
-    if (generation.deletedAt !== null) deletedVersions.set(generation.clientId, generation.version)
+    if (hasLeft(window, generation)) deletedVersions.set(generation.clientId, generation.version)
+    else rows.set(generation.clientId, toRow(generation))
   }
   return { ...withRows(withoutUnsent(window, changed), [...rows.values()]), deletedVersions }
 }

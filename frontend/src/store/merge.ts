@@ -1,8 +1,10 @@
 import type { Generation } from '@darkroom/contracts/generation'
+import { matchesQuery } from '../library/match-query.ts'
 import {
   confirmedRows,
   type Delivery,
   type GenerationWindow,
+  hasLeft,
   laterSortKey,
   latestVersions,
   padMilliseconds,
@@ -17,12 +19,31 @@ import {
 /**
  * Merges generations received from the studio, in any order and any number of times. A version never overwrites a newer one, a
  * deleted generation never comes back, and a submission becomes the studio's generation under the same key. Generations outside
- * of the window are left to the page that they are on; the keys of those newer than everything go to `unloadedNewer`.
+ * of the window are left to the page that they are on; the keys of those newer than everything go to `unloadedNewer`. A row that
+ * no longer matches the list's filter stays until the list is left, so that nothing moves; a deleted or restored one leaves.
  */
 export function merge(window: GenerationWindow, generations: readonly Generation[]): GenerationWindow {
+  return mergeListed(window, generations, false)
+}
+
+/** Merges generations of which the studio has found that they match the searched text. */
+export function mergeFound(window: GenerationWindow, generations: readonly Generation[]): GenerationWindow {
+  return mergeListed(window, generations, true)
+}
+
+function mergeListed(window: GenerationWindow, generations: readonly Generation[], isFound: boolean): GenerationWindow {
   const latest = latestVersions(generations)
-  const within = latest.filter(generation => generation.deletedAt !== null || isInWindow(window, generation))
-  return recordNewer(upsertGenerations(window, within), latest)
+  const isLeaving = (generation: Generation) => leavesList(window, generation)
+  const isListed = (generation: Generation) => belongsToList(window, generation, isFound)
+  const within = latest.filter(
+    generation => isLeaving(generation) || (isListed(generation) && isInWindow(window, generation)),
+  )
+  const confirmed = dropUnsent(
+    window,
+    latest.filter(generation => !isListed(generation)),
+  )
+  const listed = latest.filter(generation => isLeaving(generation) || isListed(generation))
+  return recordNewer(upsertGenerations(confirmed, within), listed)
 }
 
 /** Records the newest generation there is, where the window does not reach it. */
@@ -79,7 +100,8 @@ export function unhideRow(window: GenerationWindow, key: string, row: Row | numb
   const deletedVersions = new Map(window.deletedVersions)
   deletedVersions.delete(key)
   if (typeof row === 'number') return { ...window, deletedVersions: deletedVersions.set(key, row) }
-  if (!isInWindow(window, row.generation)) return { ...window, deletedVersions }
+  const isShown = belongsToList(window, row.generation) && isInWindow(window, row.generation)
+  if (!isShown) return { ...window, deletedVersions }
   return { ...withRows(window, [...confirmedRows(window).filter(other => other.key !== key), row]), deletedVersions }
 }
 
@@ -87,17 +109,35 @@ const SENDING: Delivery = { state: 'sending' }
 
 /** Records the newest sort key of these generations, and the keys of those that are newer than everything and outside of the window. */
 function recordNewer(window: GenerationWindow, generations: readonly Generation[]): GenerationWindow {
-  const isNewer = (generation: Generation) => sortKeyOf(generation) > window.newestKey && generation.deletedAt === null
+  const isNewer = (generation: Generation) => sortKeyOf(generation) > window.newestKey && !hasLeft(window, generation)
   const newer = generations.filter(isNewer)
   const outside = newer.filter(({ clientId }) => window.byKey.get(clientId)?.delivery !== null)
   const deleted = generations.filter(
-    ({ clientId, deletedAt }) => deletedAt !== null && window.unloadedNewer.has(clientId),
+    generation => hasLeft(window, generation) && window.unloadedNewer.has(generation.clientId),
   )
   if (newer.length + deleted.length === 0) return window
   const newestKey = newer.map(sortKeyOf).reduce(laterSortKey, window.newestKey)
   const unloadedNewer = new Set([...window.unloadedNewer, ...outside.map(({ clientId }) => clientId)])
   for (const { clientId } of deleted) unloadedNewer.delete(clientId)
   return { ...withRows(withoutUnsent(window, outside), confirmedRows(window)), newestKey, unloadedNewer }
+}
+
+/** Returns whether a generation leaves the list. A deleted one is recorded also if it is not loaded: see `deletedVersions`. */
+function leavesList(window: GenerationWindow, generation: Generation): boolean {
+  return hasLeft(window, generation) && (generation.deletedAt !== null || window.byKey.has(generation.clientId))
+}
+
+function belongsToList(window: GenerationWindow, generation: Generation, isFound = false): boolean {
+  if (hasLeft(window, generation)) return false
+  if (window.byKey.get(generation.clientId)?.delivery === null) return true
+  const match = matchesQuery(generation, window.query)
+  return match === true || (match === 'unknown' && isFound)
+}
+
+/** Drops the unsent rows of generations that the studio has answered with, and that the list does not show. */
+function dropUnsent(window: GenerationWindow, generations: readonly Generation[]): GenerationWindow {
+  const left = withoutUnsent(window, generations)
+  return left === window ? window : withRows(left, confirmedRows(window))
 }
 
 function isInWindow(window: GenerationWindow, generation: Generation): boolean {

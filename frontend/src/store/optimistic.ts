@@ -48,5 +48,24 @@ export function createOptimisticUpdates({ current, commit }: OptimisticOptions) 
     }
   }
 
-  return { updateOptimistically, removeOptimistically }
+  /** Hides the rows of many generations in one change, each until its own request has ended. */
+  function hideOptimistically(generations: readonly Generation[]) {
+    const shown = new Map(generations.map(({ clientId }) => [clientId, current().byKey.get(clientId)]))
+    commit(generations.reduce((window, { clientId }) => hideRow(window, clientId), current()))
+
+    /** Makes the request for one of them, and shows its row again if it fails. @throws the error of `request` */
+    async function during({ clientId, version }: Generation, request: () => Promise<void>) {
+      try {
+        await request()
+        commit(unhideRow(current(), clientId, version))
+      } catch (error) {
+        commit(unhideRow(current(), clientId, shown.get(clientId) ?? 0))
+        throw error
+      }
+    }
+
+    return { during }
+  }
+
+  return { updateOptimistically, removeOptimistically, hideOptimistically }
 }

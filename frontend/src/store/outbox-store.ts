@@ -1,6 +1,7 @@
 import type { Generation, Submission } from '@darkroom/contracts/generation'
-import { createStore, del, get, set, type UseStore, values } from 'idb-keyval'
+import type { UseStore } from 'idb-keyval'
 import type { StoredReference } from '../composer/pending-reference.ts'
+import { createLoadOnce } from '../ui/load-once.ts'
 
 /** A submission that the studio has not answered, with everything needed to send it from a page that is opened later. */
 export interface OutboxEntry {
@@ -30,15 +31,18 @@ export function createOutboxStore(): OutboxStore {
   const withTimeout = createTimedStore()
   return {
     put: entry =>
-      withTimeout(undefined, async store => {
+      withTimeout(undefined, async ({ set }, store) => {
         await set(entry.generation.clientId, entry, store)
         storedIds.add(entry.generation.clientId)
       }),
-    remove: clientId => withTimeout(undefined, store => del(clientId, store)),
+    remove: clientId => withTimeout(undefined, ({ del }, store) => del(clientId, store)),
     isPending: clientId =>
-      withTimeout(true, async store => !storedIds.has(clientId) || (await get(clientId, store)) !== undefined),
+      withTimeout(
+        true,
+        async ({ get }, store) => !storedIds.has(clientId) || (await get(clientId, store)) !== undefined,
+      ),
     list: () =>
-      withTimeout([], async store => {
+      withTimeout([], async ({ values }, store) => {
         const entries = await values<OutboxEntry>(store)
         for (const { generation } of entries) storedIds.add(generation.clientId)
         return entries.toSorted((a, b) => (a.generation.createdAt < b.generation.createdAt ? -1 : 1))
@@ -46,17 +50,29 @@ export function createOutboxStore(): OutboxStore {
   }
 }
 
-/** Opens the database at first use. An operation that fails or takes longer than 2 s resolves to its fallback. */
+type Database = typeof import('idb-keyval')
+
+/** Loads and opens the database at first use: when the outbox is read, after the first page. An operation that fails or takes longer than 2 s resolves to its fallback. */
 function createTimedStore() {
+  const database = createLoadOnce(() => import('idb-keyval'))
   let store: UseStore | undefined
-  return async function withTimeout<T>(fallback: T, work: (store: UseStore) => Promise<T>): Promise<T> {
+
+  async function run<T>(work: (database: Database, store: UseStore) => Promise<T>): Promise<T> {
+    const loaded = await database.request()
+    store ??= loaded.createStore('darkroom', 'unsent')
+    return await work(loaded, store)
+  }
+
+  return async function withTimeout<T>(
+    fallback: T,
+    work: (database: Database, store: UseStore) => Promise<T>,
+  ): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined
     const timeout = new Promise<T>(resolve => {
       timer = setTimeout(resolve, TIMEOUT_MS, fallback)
     })
     try {
-      store ??= createStore('darkroom', 'unsent')
-      return await Promise.race([work(store), timeout])
+      return await Promise.race([run(work), timeout])
     } catch {
       return fallback
     } finally {

@@ -1,7 +1,7 @@
 import type { PageQuery } from '../api.ts'
 import { describeProblem } from '../request-error.ts'
 import type { EventBuffer } from './event-buffer.ts'
-import { type FetchPage, nextPageQuery, PAGE_SIZE, type ScrollTarget, type Side } from './feed-location.ts'
+import { type FetchPage, fetchPageOf, nextPageQuery, PAGE_SIZE, type ScrollTarget, type Side } from './feed-location.ts'
 import { addNewer, addOlder } from './window-pages.ts'
 import type { WindowState } from './window-state.ts'
 
@@ -31,7 +31,7 @@ export function createPageLoader({ state, events, fetchPage, scrollTarget }: Pag
     const isCurrent = () => target === scrollTarget()
     commit(current(), { [side]: 'loading' })
     try {
-      const page = await fetchPage({ limit: PAGE_SIZE, ...query })
+      const page = await fetchPageOf(fetchPage, current().query)({ limit: PAGE_SIZE, ...query })
       if (isCurrent()) commit(events.mergeBuffered(ADD_PAGE[side](current(), page)), { [side]: 'idle' })
     } catch (error) {
       if (isCurrent()) commit(current(), { [side]: 'failed', problem: describeProblem(error) })

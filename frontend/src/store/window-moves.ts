@@ -1,9 +1,11 @@
+import type { ListQuery } from '../library/list-query.ts'
 import { describeProblem, UnavailableError } from '../request-error.ts'
 import type { EventBuffer } from './event-buffer.ts'
 import {
   type FeedLocation,
   type FetchPage,
   fetchLocation,
+  fetchPageOf,
   PAGE_SIZE,
   type ScrollTarget,
   toScrollTarget,
@@ -19,7 +21,7 @@ export interface WindowMovesDeps {
 }
 
 /** A first page is smaller, to be shown sooner. */
-const FIRST_PAGE_SIZE = 50
+export const FIRST_PAGE_SIZE = 50
 
 /** Creates the moves of the window to a location. The last move requested wins. */
 export function createWindowMoves({ state, events, fetchPage }: WindowMovesDeps) {
@@ -28,41 +30,41 @@ export function createWindowMoves({ state, events, fetchPage }: WindowMovesDeps)
   let moveCount = 0
 
   /**
-   * Reads the first page: the newest, or the one at a location.
+   * Reads the first page of a list: the newest, or the one at a location.
    *
    * @returns false if that location does not exist; then the newest page is read instead
    */
-  async function open(location: FeedLocation = 'newest'): Promise<boolean> {
+  async function open(location: FeedLocation = 'newest', query = current().query): Promise<boolean> {
     commit(current(), { first: 'loading', problem: null })
     try {
-      await events.trackLoad(() => showLocation(location, FIRST_PAGE_SIZE))
+      await events.trackLoad(() => showLocation(location, FIRST_PAGE_SIZE, query))
       return true
     } catch (error) {
       const isNotFound = location !== 'newest' && !(error instanceof UnavailableError)
-      if (isNotFound) await open()
+      if (isNotFound) await open('newest', query)
       if (!isNotFound) commit(current(), { first: 'failed', problem: describeProblem(error) })
       return !isNotFound
     }
   }
 
-  /** Moves the window to another location. @throws RejectedError, UnavailableError */
-  async function moveWindow(location: FeedLocation): Promise<void> {
+  /** Moves the window to another location, of the same list or of another one. @throws RejectedError, UnavailableError */
+  async function moveWindow(location: FeedLocation, query = current().query): Promise<void> {
     const move = moveCount + 1
     commit(current(), { isMoving: true })
     try {
-      await events.trackLoad(() => showLocation(location, PAGE_SIZE))
+      await events.trackLoad(() => showLocation(location, PAGE_SIZE, query))
     } finally {
       if (move === moveCount) commit(current(), { isMoving: false })
     }
   }
 
-  async function showLocation(location: FeedLocation, limit: number) {
+  async function showLocation(location: FeedLocation, limit: number, query: ListQuery) {
     moveCount += 1
     const move = moveCount
-    const { page, newest } = await fetchLocation(fetchPage, location, limit)
+    const { page, newest } = await fetchLocation(fetchPageOf(fetchPage, query), location, limit)
     if (move !== moveCount) return
     scrollTarget = toScrollTarget(location, page)
-    const moved = recordNewest(replaceWindow(current(), page), newest)
+    const moved = recordNewest(replaceWindow(current(), page, query), newest)
     commit(events.mergeBuffered(moved), { first: 'ready', older: 'idle', newer: 'idle' })
   }
 

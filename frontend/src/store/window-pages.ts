@@ -1,4 +1,5 @@
 import type { Generation } from '@darkroom/contracts/generation'
+import { isSameQuery, type ListQuery } from '../library/list-query.ts'
 import {
   confirmedRows,
   type Edge,
@@ -29,10 +30,10 @@ export function addNewer(window: GenerationWindow, page: Page): GenerationWindow
   return markReached({ ...upsertGenerations(window, generations), newer: toEdge(previousCursor) }, generations)
 }
 
-/** Moves the window to a page, wherever it is. */
-export function replaceWindow(window: GenerationWindow, page: Page): GenerationWindow {
+/** Moves the window to a page, wherever it is. @param query the list that the page is of */
+export function replaceWindow(window: GenerationWindow, page: Page, query = window.query): GenerationWindow {
   const { generations, nextCursor, previousCursor } = page
-  const empty = { ...window, newer: toEdge(previousCursor), older: toEdge(nextCursor) }
+  const empty = { ...startList(window, query), newer: toEdge(previousCursor), older: toEdge(nextCursor) }
   return markReached(upsertGenerations(withRows(empty, []), generations), generations)
 }
 
@@ -81,6 +82,13 @@ export function trimWindow(
   const isNearOldest = at >= 0 && at < rows.length / 2
   if (isNearOldest) return withRows({ ...window, newer: 'cut' }, rows.slice(0, -excess))
   return withRows({ ...window, older: 'cut' }, rows.slice(excess))
+}
+
+/** Forgets what was recorded about another list. What is being deleted stays hidden. */
+function startList(window: GenerationWindow, query: ListQuery): GenerationWindow {
+  if (isSameQuery(query, window.query)) return window
+  const hidden = [...window.deletedVersions].filter(([, version]) => version === Number.POSITIVE_INFINITY)
+  return { ...window, query, newestKey: '', unloadedNewer: new Set(), deletedVersions: new Map(hidden) }
 }
 
 /** Records that the window has reached these rows: they are no longer beyond it. */

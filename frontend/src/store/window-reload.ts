@@ -1,5 +1,5 @@
 import type { EventBuffer } from './event-buffer.ts'
-import { type FetchPage, fetchWindow, type ScrollTarget } from './feed-location.ts'
+import { type FetchPage, fetchPageOf, fetchWindow, type ScrollTarget } from './feed-location.ts'
 import { reconcileWindow } from './window-pages.ts'
 import type { WindowState } from './window-state.ts'
 
@@ -34,7 +34,7 @@ export function createWindowReload({ state, events, fetchPage, scrollTarget, ope
     const before = state.current()
     const target = scrollTarget()
     await events.trackLoad(async () => {
-      const page = await fetchWindow(fetchPage, before)
+      const page = await fetchWindow(fetchPageOf(fetchPage, before.query), before)
       if (target !== scrollTarget()) return
       state.commit(events.mergeBuffered(reconcileWindow(state.current(), page, before)))
     })

@@ -2,15 +2,19 @@ import { expect, test } from 'bun:test'
 import { formatProblem } from '../request-error.ts'
 import { buildGeneration } from '../store/generation.fixture.ts'
 import {
+  describeOutput,
+  formatClockTime,
+  formatDeadline,
   formatDuration,
   formatEstimate,
   formatExpiry,
+  formatFacts,
   formatLost,
+  formatPromptStart,
   formatProviderName,
   formatReadyCount,
   formatStage,
   formatStaleSubmission,
-  formatSummary,
 } from './format.ts'
 
 test('formats durations exactly and estimates roughly', () => {
@@ -36,9 +40,25 @@ test('lists the facts of a generation', () => {
     outputs: 4,
     parameters: { aspectRatio: '3:2', numOutputs: 4, seed: 7 },
   })
-  expect(formatSummary(generation, undefined)).toEqual(['demo', '3:2', '4 images', 'seed 7', '1.9 s'])
+  expect(formatFacts(generation, undefined)).toEqual({ settings: ['demo', '3:2', '4 images'], timeTaken: '1.9 s' })
   const videos = buildGeneration({ kind: 'video', outputs: 3, parameters: { aspectRatio: '16:9', duration: 5 } })
-  expect(formatSummary(videos, undefined)).toContain('3 videos of 5 s')
+  expect(formatFacts(videos, undefined).settings).toContain('3 videos of 5 s')
+  const one = buildGeneration({ outputs: [{}, { state: 'deleted' }], status: 'failed' })
+  expect(formatFacts(one, undefined)).toEqual({ settings: ['demo', '1:1', '1 image'], timeTaken: undefined })
+})
+
+test('describes an output by its number and the beginning of its prompt, cut between words', () => {
+  const generation = buildGeneration({ outputs: 4, prompt: 'an old\n diving helmet' })
+  const output = generation.outputs[1]
+  if (!output) throw new Error('no output')
+  expect(describeOutput(generation, output)).toBe('picture 2 of 4: an old diving helmet')
+  expect(describeOutput(generation, { ...output, kind: 'video' })).toStartWith('video 2 of 4')
+  expect(formatPromptStart('one two three four', 10)).toBe('one two…')
+  expect(formatPromptStart('x'.repeat(30), 10)).toBe(`${'x'.repeat(10)}…`)
+})
+
+test('formats the length of a video as a player does', () => {
+  expect([0, 5, 65, 600].map(formatClockTime)).toEqual(['0:00', '0:05', '1:05', '10:00'])
 })
 
 test('formats the stage and the number of ready outputs', () => {
@@ -77,13 +97,17 @@ test('formats the reason of a wait with the provider and the time', () => {
 test('formats the time left at the provider, and who deleted a lost output', () => {
   const [output] = buildGeneration({ outputs: [{ state: 'temporary', expiresAt: '2026-11-22T12:42:30Z' }] }).outputs
   if (!output) throw new Error('no output')
-  const at = (time: string) => formatExpiry(output, 'Replicate', Date.parse(`2026-11-${time}Z`))
-  expect(at('22T12:00:00')).toBe('Only at Replicate, 42 min left')
-  expect(at('22T12:42:00')).toBe('Only at Replicate, less than a minute left')
-  expect(at('22T12:43:00')).toBe('Only at Replicate, gone any moment')
-  expect(at('22T09:00:00')).toBe('Only at Replicate, 3 h left')
-  expect(at('19T12:00:00')).toBe('Only at Replicate, 3 days left')
-  expect(formatExpiry({ ...output, expiresAt: null }, 'The provider', 0)).toBe('Only at the provider, not saved yet')
+  const at = (time: string) => formatExpiry(output, Date.parse(`2026-11-${time}Z`))
+  expect(at('22T12:00:00')).toBe('Not saved yet, 42 min left')
+  expect(at('22T12:42:00')).toBe('Not saved yet, less than a minute left')
+  expect(at('22T12:43:00')).toBe('Not saved yet, gone any moment')
+  expect(at('22T09:00:00')).toBe('Not saved yet, 3 h left')
+  expect(at('19T12:00:00')).toBe('Not saved yet, 3 days left')
+  expect(formatExpiry({ ...output, expiresAt: null }, 0)).toBe('Not saved yet')
+  const until = (time: string) => formatDeadline(output, 'The provider', Date.parse(`2026-11-${time}Z`))
+  expect(until('22T12:00:00')).toBe('the provider, which deletes it in 42 min')
+  expect(until('22T12:43:00')).toBe('the provider, which deletes it any moment')
+  expect(formatDeadline({ ...output, expiresAt: null }, 'Replicate', 0)).toBe('Replicate')
   expect(formatLost('Replicate')).toBe('Deleted by Replicate before it could be saved.')
 })
 

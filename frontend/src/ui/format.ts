@@ -20,6 +20,12 @@ export function formatLength(seconds: number): string {
   return seconds < 60 ? `${Math.round(seconds)} s` : formatDuration(seconds)
 }
 
+/** Formats the length of a video as its player does: `0:05`, `1:20`. */
+export function formatClockTime(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds))
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`
+}
+
 /** Formats a resolution: `1024 px`, `2K`, `1536 × 1024`, `auto`. */
 export function formatResolution(resolution: number | string): string {
   return typeof resolution === 'number' ? `${resolution} px` : resolution.replace(/^(\d+)x(\d+)$/, '$1 × $2')
@@ -49,24 +55,37 @@ export function formatCount(amount: number, kind: Kind): string {
   return `${amount} ${kind}${amount === 1 ? '' : 's'}`
 }
 
-/** Lists model, settings and time taken of a generation, in the order in which they are shown. */
-export function formatSummary(generation: Generation, model: Model | undefined): string[] {
-  const { parameters } = generation
-  const facts = [
-    model?.name ?? generation.model,
-    parameters.aspectRatio,
-    formatOutputs(generation),
-    parameters.seed === undefined ? undefined : `seed ${parameters.seed}`,
-    formatTimeTaken(generation),
-  ]
-  return facts.filter(fact => fact !== undefined)
+/** The facts of a generation as a row shows them. */
+export interface GenerationFacts {
+  /** Model and settings: `FLUX.2 pro`, `3:2`, `4 images`. */
+  settings: string[]
+  timeTaken: string | undefined
 }
 
-/** Formats the outputs of a generation: `4 images`, `3 videos of 5 s`; undefined for a single image. */
-function formatOutputs({ outputs, kind, parameters }: Generation): string | undefined {
-  if (parameters.duration !== undefined)
-    return `${formatCount(outputs.length, kind)} of ${formatLength(parameters.duration)}`
-  return outputs.length > 1 ? formatCount(outputs.length, kind) : undefined
+/** Returns the facts of a generation. */
+export function formatFacts(generation: Generation, model: Model | undefined): GenerationFacts {
+  const facts = [model?.name ?? generation.model, generation.parameters.aspectRatio, formatOutputs(generation)]
+  return { settings: facts.filter(fact => fact !== undefined), timeTaken: formatTimeTaken(generation) }
+}
+
+/** Formats the outputs of a generation: `4 images`, `3 videos of 5 s`. */
+function formatOutputs({ outputs, kind, parameters }: Generation): string {
+  const count = formatCount(outputs.filter(({ state }) => state !== 'deleted').length, kind)
+  return parameters.duration === undefined ? count : `${count} of ${formatLength(parameters.duration)}`
+}
+
+/** Describes an output for screen readers by its number and the beginning of its prompt: `picture 2 of 4: a paper boat…`. */
+export function describeOutput({ prompt, outputs }: Generation, { index, kind }: Output): string {
+  return `${kind === 'video' ? 'video' : 'picture'} ${index + 1} of ${outputs.length}: ${formatPromptStart(prompt)}`
+}
+
+/** Returns the beginning of a prompt, cut between words. */
+export function formatPromptStart(prompt: string, length = 60): string {
+  const line = prompt.replaceAll(/\s+/g, ' ').trim()
+  if (line.length <= length) return line
+  const cut = line.slice(0, length)
+  const end = cut.lastIndexOf(' ')
+  return `${cut.slice(0, end > length / 2 ? end : length).trimEnd()}…`
 }
 
 /** Counts the outputs of a generation that can be shown. */
@@ -96,10 +115,21 @@ export function formatStage({ status, waiting }: Generation, provider: string): 
     : STATUS_LABELS[status]
 }
 
-/** Returns the note on an output that only the provider stores, with the time left. @param now ms since 1970 */
-export function formatExpiry({ expiresAt }: Output, provider: string, now: number): string {
-  const left = expiresAt === null ? 'not saved yet' : formatTimeLeft(Date.parse(expiresAt) - now)
-  return `Only at ${lowercaseArticle(provider)}, ${left}`
+/** Formats the time in which an output that only the provider stores will be gone: `Not saved yet, 42 min left`. @param now ms since 1970 */
+export function formatExpiry({ expiresAt }: Output, now: number): string {
+  return expiresAt === null ? 'Not saved yet' : `Not saved yet, ${formatTimeLeft(Date.parse(expiresAt) - now)}`
+}
+
+/**
+ * Formats where an output is that is not saved yet, and until when: `Google, which deletes it in 42 min`.
+ *
+ * @param now ms since 1970; without it the text is as long as it can become
+ */
+export function formatDeadline({ expiresAt }: Output, provider: string, now?: number): string {
+  if (expiresAt === null) return lowercaseArticle(provider)
+  const left = now === undefined ? 'less than a minute left' : formatTimeLeft(Date.parse(expiresAt) - now)
+  const when = left === 'gone any moment' ? 'any moment' : `in ${left.replace(' left', '')}`
+  return `${lowercaseArticle(provider)}, which deletes it ${when}`
 }
 
 /** Returns the note on an output that the provider had deleted before it was stored. */

@@ -1,10 +1,15 @@
 import { createSignal, For, onCleanup, onMount, Show } from 'solid-js'
-import { Icon } from './icons.tsx'
+import { Icon, type IconName } from './icons.tsx'
 
 /** An entry of a menu. */
 export interface MenuItem {
   label: string
   run: () => void
+  /** Second words at the right: the price, the key. */
+  hint?: string
+  icon?: IconName
+  /** Whether a line separates it from the entries before. */
+  startsGroup?: boolean
 }
 
 interface MenuProps {
@@ -13,12 +18,18 @@ interface MenuProps {
   items: readonly MenuItem[]
 }
 
+interface MenuButtonProps extends MenuProps {
+  /** Class of the button; a quiet icon unless given. */
+  class?: string
+  tabindex?: number
+}
+
 /**
  * A button with a menu. Arrow keys, Home and End move in it, Escape and Tab close it.
  *
  * @see https://www.w3.org/WAI/ARIA/apg/patterns/menu-button/
  */
-export function MenuButton(props: MenuProps) {
+export function MenuButton(props: MenuButtonProps) {
   const [isOpen, setOpen] = createSignal(false)
   let button: HTMLButtonElement | undefined
 
@@ -36,6 +47,7 @@ export function MenuButton(props: MenuProps) {
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'ArrowDown') return
     event.preventDefault()
+    event.stopPropagation()
     setOpen(true)
   }
   return (
@@ -43,7 +55,8 @@ export function MenuButton(props: MenuProps) {
       <button
         ref={button}
         type="button"
-        class="quiet icon-only"
+        class={props.class ?? 'quiet icon-only'}
+        tabindex={props.tabindex}
         aria-haspopup="menu"
         aria-expanded={isOpen()}
         aria-label={props.label}
@@ -64,7 +77,7 @@ interface MenuListProps extends MenuProps {
   onClose: (returnFocus: boolean) => void
 }
 
-function MenuList(props: MenuListProps) {
+export function MenuList(props: MenuListProps) {
   let list: HTMLDivElement | undefined
   const entries = () => [...(list?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])]
 
@@ -76,8 +89,9 @@ function MenuList(props: MenuListProps) {
   function onKeyDown(event: KeyboardEvent) {
     const index = entries().indexOf(event.target as HTMLElement)
     const target = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: -1 }[event.key]
-    if (target === undefined && event.key !== 'Escape' && event.key !== 'Tab') return
+    // The keys of the page do nothing while a menu is open.
     event.stopPropagation()
+    if (target === undefined && event.key !== 'Escape' && event.key !== 'Tab') return
     if (event.key !== 'Tab') event.preventDefault()
     if (target === undefined) props.onClose(true)
     else moveFocus(target)
@@ -88,21 +102,69 @@ function MenuList(props: MenuListProps) {
   }
 
   onMount(() => {
+    showAtAnchor(list)
     moveFocus(0)
-    list?.scrollIntoView({ block: 'nearest' })
-    document.addEventListener('pointerdown', onOutside)
-    onCleanup(() => document.removeEventListener('pointerdown', onOutside))
+    const closed = new AbortController()
+    document.addEventListener('pointerdown', onOutside, { signal: closed.signal })
+    // The feed below a dialog may scroll by itself: what is in the dialog stays where it is.
+    if (!list?.closest('dialog'))
+      window.addEventListener('scroll', () => props.onClose(list?.contains(document.activeElement) ?? false), {
+        signal: closed.signal,
+        passive: true,
+      })
+    window.addEventListener('resize', () => props.onClose(true), { signal: closed.signal, passive: true })
+    onCleanup(() => closed.abort())
   })
 
   return (
-    <div ref={list} class="menu" role="menu" tabindex="-1" aria-label={props.label} onKeyDown={onKeyDown}>
-      <For each={props.items}>
-        {item => (
-          <button type="button" role="menuitem" tabindex="-1" class="menu-item" onClick={() => props.onSelect(item)}>
-            {item.label}
-          </button>
-        )}
-      </For>
+    <div
+      ref={list}
+      class="menu"
+      role="menu"
+      popover="manual"
+      tabindex="-1"
+      aria-label={props.label}
+      onKeyDown={onKeyDown}
+      onClick={event => event.stopPropagation()}
+    >
+      <For each={props.items}>{item => <MenuEntry item={item} onSelect={props.onSelect} />}</For>
     </div>
   )
+}
+
+function MenuEntry(props: { item: MenuItem; onSelect: (item: MenuItem) => void }) {
+  return (
+    <button
+      type="button"
+      role="menuitem"
+      tabindex="-1"
+      class="menu-item"
+      data-starts-group={props.item.startsGroup}
+      onClick={() => props.onSelect(props.item)}
+    >
+      <Show when={props.item.icon}>{name => <Icon name={name()} />}</Show>
+      <span class="menu-label">{props.item.label}</span>
+      <Show when={props.item.hint}>
+        <span class="menu-hint">{props.item.hint}</span>
+      </Show>
+    </button>
+  )
+}
+
+/** Distance of a menu from its button and from the edges of the window, in CSS pixels. */
+const MENU_GAP = 4
+const EDGE_GAP = 8
+
+/** Shows a menu in the top layer, below the element it belongs to or above it, within the window: no parent cuts it off. */
+function showAtAnchor(list: HTMLElement | undefined) {
+  const anchor = list?.parentElement?.getBoundingClientRect()
+  if (!list || !anchor) return
+  list.showPopover()
+  const { width, height } = list.getBoundingClientRect()
+  const { clientWidth, clientHeight } = document.documentElement
+  const below = anchor.bottom + MENU_GAP
+  const above = anchor.top - MENU_GAP - height
+  const top = below + height <= clientHeight - EDGE_GAP || above < EDGE_GAP ? below : above
+  list.style.top = `${Math.max(EDGE_GAP, Math.min(top, clientHeight - EDGE_GAP - height))}px`
+  list.style.left = `${Math.max(EDGE_GAP, Math.min(anchor.right - width, clientWidth - EDGE_GAP - width))}px`
 }

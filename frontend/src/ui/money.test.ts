@@ -35,5 +35,6 @@ test('formats what a generation has cost, and whether that is an estimate', () =
   expect(formatCost(buildGeneration({ cost: null }), undefined)).toBeUndefined()
   expect(formatCost(buildGeneration({ status: 'failed', cost: cost(0, false) }), undefined)).toBe('not billed')
   expect(formatCost(buildGeneration({ status: 'failed', cost: cost(0.04, true) }), undefined)).toBe('about $0.04')
-  expect(formatCost(buildGeneration({ status: 'failed', cost: null }), free)).toBeUndefined()
+  expect(formatCost(buildGeneration({ status: 'failed', cost: null }), free)).toBe('not billed')
+  expect(formatCost(buildGeneration({ status: 'failed', cost: null }), undefined)).toBeUndefined()
 })

@@ -42,7 +42,7 @@ export function formatEstimatedCost(outputMicros: number | null, currency: strin
 /** Formats what a generation has cost: `$0.16` billed, `about $0.16` estimated, `free`, `not billed`; undefined if it is unknown. */
 export function formatCost({ cost, status }: Generation, model: Model | undefined): string | undefined {
   const isUnmade = status === 'failed' || status === 'cancelled'
-  if (cost === null) return model?.price.kind === 'free' && !isUnmade ? 'free' : undefined
+  if (cost === null) return model?.price.kind === 'free' ? (isUnmade ? 'not billed' : 'free') : undefined
   if (cost.amount === 0) return isUnmade ? 'not billed' : 'free'
   return cost.estimated ? `about ${formatMoney(cost)}` : formatMoney(cost)
 }

@@ -4,6 +4,7 @@ import { readStorage, writeStorage } from './local-storage.ts'
 /** A choice among a few options. */
 export interface PersistedChoice<Name extends string> {
   selected: Accessor<Name>
+  select(name: Name): void
   /** Selects the next option, and after the last one the first. */
   selectNext(): void
 }
@@ -22,5 +23,6 @@ export function createPersistedChoice<const Name extends string>(
   const [selected, setSelected] = createSignal<Name>(options.find(name => name === readStorage(key)) ?? defaultOption)
   createEffect(() => writeStorage(key, selected() === defaultOption ? null : selected()))
   const nextOption = (name: Name) => options[options.indexOf(name) + 1] ?? defaultOption
-  return { selected, selectNext: () => void setSelected(nextOption) }
+  const select = (name: Name) => void setSelected(() => name)
+  return { selected, select, selectNext: () => void setSelected(nextOption) }
 }

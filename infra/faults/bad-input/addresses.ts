@@ -5,7 +5,7 @@ const WORKSPACE = '00000000-0000-7000-8000-000000000002'
 
 /** Returns requests with invalid list parameters, ids, paths, methods or headers. */
 export function badAddresses(): BadInputCase[] {
-  return [...badLists(), ...badTimelines(), ...badPaths(), ...badMethods(), ...badHeaders()]
+  return [...badLists(), ...badTimelines(), ...badDownloads(), ...badPaths(), ...badMethods(), ...badHeaders()]
 }
 
 function badLists(): BadInputCase[] {
@@ -71,6 +71,21 @@ function badFilters(): [string, RegExp][] {
     ...['', '%00', '%00abc', 'a'.repeat(201)].map((value): [string, RegExp] => [`model=${value}`, /^model/]),
     ...['%00', 'a%00b', 'a'.repeat(501)].map((value): [string, RegExp] => [`q=${value}`, /^q/]),
     ['q=a&q=b', /^q/],
+    ...['a,', '', `a${',a'.repeat(20)}`].map((value): [string, RegExp] => [`model=${value}`, /^model/]),
+    ...['', 'x', UUID.slice(1), `${UUID},`].flatMap((value): [string, RegExp][] => [
+      [`ids=${value}`, /^ids/],
+      [`parent=${value}`, /^parent/],
+    ]),
+    ...['from', 'to'].flatMap(name =>
+      ['', 'today', '2026-02-31', '0000-01-01', '2026-01-01T00:00:00', '%00', "'"].map((value): [string, RegExp] => [
+        `${name}=${value}`,
+        new RegExp(`^${name}`),
+      ]),
+    ),
+    ...['', '%00', 'Nowhere/Land', "UTC'--"].map((value): [string, RegExp] => [
+      `from=2026-01-01&zone=${value}`,
+      /^zone/,
+    ]),
   ]
 }
 
@@ -82,6 +97,42 @@ function badTimelines(): BadInputCase[] {
     request: createRequest({ target: `/api/generations/timeline?${query}` }),
     status: 422,
   }))
+}
+
+function badDownloads(): BadInputCase[] {
+  const many = Array.from({ length: 1_001 }, () => UUID)
+  const refused = [
+    '',
+    'ids=',
+    'ids=x',
+    `ids=${UUID}.`,
+    `ids=${UUID}.-1`,
+    `ids=${UUID}&metadata=all`,
+    `ids=${UUID}&zip=1`,
+  ]
+  const bodies = [{}, { ids: [] }, { ids: UUID }, { ids: ['../x'] }, { ids: many }, { ids: [UUID], metadata: 'all' }]
+  return [
+    ...refused.map(query => ({
+      name: `a download with ?${query.slice(0, 60)}`,
+      request: createRequest({ target: `/api/download?${query}` }),
+      status: 422,
+    })),
+    ...bodies.map(body => ({
+      name: `a download of ${JSON.stringify(body).slice(0, 60)}`,
+      request: createRequest({
+        method: 'POST',
+        target: '/api/download',
+        headers: [['Content-Type', 'application/json']],
+        body: Buffer.from(JSON.stringify(body)),
+      }),
+      status: 422,
+    })),
+    ...[`?ids=${OTHER}`, `/${OTHER}/0`].map(rest => ({
+      name: `a download of ${rest}, which does not exist`,
+      request: createRequest({ target: `/api/download${rest}` }),
+      status: 404,
+    })),
+  ]
 }
 
 function badPaths(): BadInputCase[] {

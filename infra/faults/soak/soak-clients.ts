@@ -23,7 +23,7 @@ const FOLLOW_TIMEOUT_MS = 180_000
 const POLL_INTERVAL_MS = 700
 const MAX_OPEN = 6
 
-/** Runs clients that submit generations, and cancel, retry, complete, check, delete and restore some. Resolves when the last has stopped. */
+/** Runs clients that submit generations, and cancel, retry, complete, check, delete and restore some, or their first output. Resolves when the last has stopped. */
 export async function runClients(options: SoakClientsOptions): Promise<void> {
   await Promise.all(
     Array.from({ length: options.count }, (_, at) => runClient(options, createRandom(`${options.seed}/${at}`))),
@@ -55,7 +55,16 @@ async function createDraft(client: Client, random: Random): Promise<Draft> {
   }
 }
 
-const ACTIONS = ['cancel', 'retry', 'complete', 'check', 'delete', 'restore'] as const
+const ACTIONS = [
+  'cancel',
+  'retry',
+  'complete',
+  'check',
+  'delete',
+  'restore',
+  'delete-output',
+  'restore-output',
+] as const
 type Action = (typeof ACTIONS)[number]
 
 /** Follows a generation to its end. Some are cancelled or have several actions at once meanwhile, and some afterwards. */
@@ -93,6 +102,8 @@ async function actAfter(client: Client, id: string, actions: readonly Action[], 
 async function act(client: Client, id: string, action: Action): Promise<void> {
   if (action === 'cancel') await client.cancel(id)
   else if (action === 'delete' || action === 'restore') await client.setTrashed(id, action === 'delete')
+  else if (action === 'delete-output' || action === 'restore-output')
+    await client.setFirstDeleted(id, action === 'delete-output')
   else await client.rerun(id, action)
 }
 

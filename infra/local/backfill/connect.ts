@@ -32,7 +32,11 @@ export async function withStudioConnection<T>(work: (studio: StudioConnection) =
   await using stack = new AsyncDisposableStack()
   const database = openDatabase({ url: databaseUrl, name: 'darkroom-command', connections: 2, log })
   stack.defer(() => database.end({ timeout: 1 }))
-  const onRetry = () => process.stderr.write('The database does not answer yet: the machine is busy. Trying again…\n')
+  let isRetrying = false
+  const onRetry = () => {
+    if (!isRetrying) process.stderr.write('The database does not answer yet: the machine is busy. Trying again…\n')
+    isRetrying = true
+  }
   await waitUntilResponsive(database, { signal: new AbortController().signal, onRetry }).catch(cause => {
     throw new StartError('The database of the studio does not answer. Does the studio run?', { cause })
   })

@@ -1,9 +1,9 @@
 import { BACKFILL_EVENTS_SUBJECT } from '@darkroom/contracts/subjects'
 import { type BackfillReport, readReport } from '../../src/database/backfill-report.ts'
 import { sleep, withDeadline } from '../../src/runtime/timers.ts'
+import { createProgressBar } from '../process/progress-bar.ts'
 import type { StudioConnection } from './connect.ts'
-import { formatFailures, formatSummary } from './format.ts'
-import { createProgressBar } from './progress-bar.ts'
+import { computeProgress, formatFailures, formatSummary } from './format.ts'
 
 const POLL_INTERVAL_MS = 1_000
 const QUERY_TIMEOUT_MS = 5_000
@@ -24,13 +24,13 @@ export async function followRun(
   const closing = new AbortController()
   const close = () => closing.abort()
   process.once('SIGINT', close).once('SIGTERM', close)
-  const bar = createProgressBar(process.stderr)
+  const bar = createProgressBar({ stream: process.stderr, initialText: 'waiting for the studio' })
   try {
     const report = await pollUntilFinished(studio, {
       id,
       signal: closing.signal,
       previous,
-      onReport: bar.update,
+      onReport: report => bar.update(computeProgress(report)),
       onMessage: bar.writeLine,
     })
     bar.stop()

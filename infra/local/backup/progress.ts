@@ -1,5 +1,5 @@
-import cliProgress from 'cli-progress'
 import { formatBytes } from '../backfill/format.ts'
+import { createProgressBar } from '../process/progress-bar.ts'
 
 /** Progress of a backup or a restore, on standard error. */
 export interface BackupProgress {
@@ -22,7 +22,7 @@ interface Rate {
 const BAR_INTERVAL_MS = 100
 const NAME_WIDTH = 10
 
-/** Creates a progress with a bar on a terminal, and a line a step elsewhere. */
+/** Creates a progress with a bar on a terminal; elsewhere with a line a step, and some more in a step that takes long. */
 export function createBackupProgress(stream: NodeJS.WriteStream): BackupProgress {
   const writeLine = (text: string) => void stream.write(`${text}\n`)
   return {
@@ -30,19 +30,23 @@ export function createBackupProgress(stream: NodeJS.WriteStream): BackupProgress
     startStep: (name, total, unit) => {
       const startedAt = performance.now()
       const rate: Rate = { done: 0, bytes: 0, seconds: 0 }
-      const bar = stream.isTTY ? createBar(stream, name, total) : undefined
+      const bar = createProgressBar({ stream, name: `${name.padEnd(NAME_WIDTH)} `, isTransient: true })
       let drawnAt = 0
       return {
         advance: (count, bytes) => {
           rate.done += count
           rate.bytes += bytes
           const now = performance.now()
-          if (!bar || now - drawnAt < BAR_INTERVAL_MS) return
+          if (now - drawnAt < BAR_INTERVAL_MS) return
           drawnAt = now
-          bar.update(rate.done, { text: formatRate({ ...rate, seconds: (now - startedAt) / 1_000 }, unit) })
+          bar.update({
+            done: rate.done,
+            total,
+            text: formatRate({ ...rate, seconds: (now - startedAt) / 1_000 }, unit),
+          })
         },
         end: summary => {
-          bar?.stop()
+          bar.stop()
           const seconds = (performance.now() - startedAt) / 1_000
           const speed = rate.bytes > 0 ? `, ${formatBytes(rate.bytes)} (${formatBytes(rate.bytes / seconds)}/s)` : ''
           writeLine(`${name.padEnd(NAME_WIDTH)} ${summary}${speed}, ${seconds.toFixed(1)} s`)
@@ -50,20 +54,6 @@ export function createBackupProgress(stream: NodeJS.WriteStream): BackupProgress
       }
     },
   }
-}
-
-function createBar(stream: NodeJS.WriteStream, name: string, total: number): cliProgress.SingleBar {
-  const bar = new cliProgress.SingleBar({
-    stream,
-    format: ` ${name.padEnd(NAME_WIDTH)} {bar} {percentage}%  {text}`,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    barsize: 24,
-    hideCursor: true,
-    clearOnComplete: true,
-  })
-  bar.start(Math.max(1, total), 0, { text: '' })
-  return bar
 }
 
 function formatRate({ done, bytes, seconds }: Rate, unit: string): string {

@@ -7,6 +7,8 @@ import { lockFile } from './lock.ts'
 
 const SOURCES = [
   'frontend/{index.html,package.json,vite.config.ts}',
+  'frontend/build/**/*',
+  'frontend/public/**/*',
   'frontend/src/**/*',
   'contracts/src/**/*',
   'bun.lock',

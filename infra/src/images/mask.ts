@@ -8,14 +8,15 @@ export type MaskPolarity = 'alpha-is-edit' | 'white-is-edit' | 'black-is-edit'
 /**
  * Encodes a mask for a provider. In a submitted mask the part that may change is transparent, or white in one without transparency.
  *
- * @param size of the image that the mask is for, in pixels; the mask is resized to it
+ * @param target the image that the mask is for, whose size in pixels it gets
  * @returns a PNG
  */
 export async function encodeMask(
   bytes: Uint8Array,
   polarity: MaskPolarity,
-  size: { width: number; height: number },
+  target: { width: number; height: number },
 ): Promise<ProviderCopy> {
+  const size = { width: target.width, height: target.height }
   const { isOpaque } = await openImage(bytes).stats()
   const upright = openImage(bytes).autoOrient().resize(size.width, size.height, { fit: 'fill' })
   const edit = isOpaque ? upright.removeAlpha().greyscale().extractChannel(0) : upright.extractChannel('alpha').negate()

@@ -32,6 +32,7 @@ const SCHEMA_FREE = [
   'enums',
   'estimate',
   'failures',
+  'history/download-name',
   'lifecycle',
   'limits',
   'model-fields',
@@ -41,6 +42,7 @@ const SCHEMA_FREE = [
   'routes',
   'size',
   'subjects',
+  'verbs',
 ]
 const IMPURE =
   /\b(process\.|Bun\.|crypto\.|performance\.|console\.|Date\.now|new Date\(\)|Math\.random|fetch\(|setTimeout|setInterval)/g

@@ -32,7 +32,7 @@ export const WORDS: readonly WordRule[] = [
   { words: ['person', 'people'], use: 'user' },
   { words: ['newcomer', 'newcomers'], use: 'unseen' },
   { words: ['arm', 'arms'], use: 'variant' },
-  { words: ['undo', 'owned'], use: 'stack, disposables' },
+  { words: ['owned'], use: 'stack, disposables' },
   { words: ['evidence'], use: 'artifacts' },
   { words: ['trouble', 'troubles'], use: 'fault' },
   { words: ['hands'], use: 'worker rpc' },

@@ -13,12 +13,14 @@ import { closeServer, listenLocally } from '../local-server.ts'
 import type { WireFake, WireRequest } from '../provider-fakes/wire-fake.ts'
 import { countImages, createAnswer, createFieldError, withholdsItems } from './answers.ts'
 import { FLAVOURS, type Flavour, type FlavourSpec } from './flavours.ts'
-import { findFieldError, readSubmission, type WireSubmission } from './submission.ts'
+import { findFieldError, type ReceivedFiles, readSubmission, type WireSubmission } from './submission.ts'
 
 /** A running fake of an OpenAI-compatible server. The faults are those of the fake of OpenAI; `expired` removes its images. */
 export interface FakeOpenAiCompatible extends WireFake {
   /** The submissions, in order. */
   submissions(): readonly WireSubmission[]
+  /** Returns the last file that it received in a field, as it arrived. */
+  lastFile(field: string): Uint8Array | undefined
   /** Requests for images that it has published, and whether they had the key. */
   downloads(): readonly { hasKey: boolean }[]
 }
@@ -32,6 +34,7 @@ interface FakeState {
   fault: Fault | null
   requests: WireRequest[]
   submissions: WireSubmission[]
+  received: ReceivedFiles
   files: Map<string, Uint8Array>
   downloads: { hasKey: boolean }[]
   posts: number
@@ -78,6 +81,7 @@ export async function startFakeOpenAiCompatible(options: {
     fault: null,
     requests: [],
     submissions: [],
+    received: new Map(),
     files: new Map(),
     downloads: [],
     posts: 0,
@@ -100,6 +104,7 @@ function createControl(state: FakeState, server: Server): FakeOpenAiCompatible {
     billed: () => [...state.billed],
     requests: () => [...state.requests],
     submissions: () => [...state.submissions],
+    lastFile: field => state.received.get(field),
     downloads: () => [...state.downloads],
     [Symbol.asyncDispose]: () => closeServer(server),
   }
@@ -153,7 +158,7 @@ async function submit(state: FakeState, { request, path, body, trace, fault }: E
   const endpoint = [spec.generate, spec.edit].find(endpoint => endpoint && spec.prefix + endpoint.path === path)
   if (!endpoint) return createError(404, { message: 'Not found' })
   const type = request.headers['content-type'] ?? ''
-  const submission = await readSubmission({ body, type, path }, endpoint)
+  const submission = await readSubmission({ body, type, path }, endpoint, state.received)
   const serial = state.submissions.push(submission)
   const refused = findFieldError(submission, endpoint, spec.formats)
   if (refused) return createFieldError(flavour, refused)

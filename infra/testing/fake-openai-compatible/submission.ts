@@ -1,12 +1,15 @@
 import sharp from 'sharp'
 import type { EndpointSpec } from './flavours.ts'
 
-/** A request for images as it was received. Files are described, not retained. */
+/** A request for images as it was received. Files are described; of each field the last one is retained. */
 export interface WireSubmission {
   path: string
   fields: Readonly<Record<string, unknown>>
   files: readonly { field: string; name: string; mimeType: string; bytes: number; channels: number }[]
 }
+
+/** The last file that was received in each field. */
+export type ReceivedFiles = Map<string, Uint8Array>
 
 /** A request that the server refuses: its field and the reason. */
 export interface FieldError {
@@ -18,10 +21,11 @@ export interface FieldError {
 export async function readSubmission(
   { body, type, path }: { body: Buffer; type: string; path: string },
   endpoint: EndpointSpec,
+  received: ReceivedFiles,
 ): Promise<WireSubmission> {
   if (endpoint.body === 'multipart') {
     if (!type.startsWith('multipart/form-data')) throw new Error('Content-Type must be multipart/form-data')
-    return await readForm(new Response(body, { headers: { 'content-type': type } }), path)
+    return await readForm(new Response(Uint8Array.from(body), { headers: { 'content-type': type } }), path, received)
   }
   if (!type.startsWith('application/json')) throw new Error('Content-Type must be application/json')
   return { path, fields: JSON.parse(body.toString()), files: [] }
@@ -44,17 +48,21 @@ export function findFieldError(
   return { field: 'response_format', message: `Invalid value: '${format}' for response_format.` }
 }
 
-async function readForm(response: Response, path: string): Promise<WireSubmission> {
+async function readForm(response: Response, path: string, received: ReceivedFiles): Promise<WireSubmission> {
   const fields: Record<string, unknown> = {}
   const files: WireSubmission['files'][number][] = []
   for (const [field, value] of await response.formData()) {
     if (typeof value === 'string') fields[field] = value
-    else files.push(await describeFile(field, value))
+    else {
+      const bytes = await value.bytes()
+      received.set(field, bytes)
+      files.push(await describeFile(field, value, bytes))
+    }
   }
   return { path, fields, files }
 }
 
-async function describeFile(field: string, file: File): Promise<WireSubmission['files'][number]> {
-  const { channels = 0 } = await sharp(await file.bytes()).metadata()
+async function describeFile(field: string, file: File, bytes: Uint8Array): Promise<WireSubmission['files'][number]> {
+  const { channels = 0 } = await sharp(bytes).metadata()
   return { field, name: file.name, mimeType: file.type, bytes: file.size, channels }
 }

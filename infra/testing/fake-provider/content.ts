@@ -12,8 +12,9 @@ export async function createContent(
   index: number,
 ): Promise<FileContent> {
   const { fileType, fileBytes } = behavior
-  if (fileType !== 'png')
-    return VIDEO_MAKERS[fileType]({ ...submission, seconds: submission.duration ?? 4, bytes: fileBytes })
+  const videoType = fileType !== 'png' ? fileType : submission.kind === 'video' ? 'mp4' : null
+  if (videoType !== null)
+    return VIDEO_MAKERS[videoType]({ ...submission, seconds: submission.duration ?? 4, bytes: fileBytes })
   const png = await renderImage(submission, submission.seed, index)
   return { type: 'image/png', pieces: padPng(png, fileBytes) }
 }

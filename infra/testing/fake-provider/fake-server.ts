@@ -13,6 +13,8 @@ export interface FakeProviderServer extends AsyncDisposable {
   readonly url: string
   readonly behavior: Behavior
   readonly requestLog: RequestLog
+  /** Input images of `STUDIO_MODEL` and `VIDEO_MODEL` by their sha256, as they arrived. */
+  readonly inputs: ReadonlyMap<string, Uint8Array>
   /** Changes the behavior. What is not given stays. */
   setBehavior(change: BehaviorChange): void
   /** Restores the default behavior and empties the request log. */
@@ -50,6 +52,7 @@ function createControl(state: ProviderState, server: Server): FakeProviderServer
     get requestLog() {
       return state.requestLog
     },
+    inputs: state.inputs,
     setBehavior: state.setBehavior,
     reset: state.reset,
     holdFiles: () => state.setBehavior({ holdFiles: true }),

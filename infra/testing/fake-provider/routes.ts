@@ -12,6 +12,9 @@ import { sendFault, sendJson } from './responses.ts'
 import type { PredictionRecord, ProviderState } from './state.ts'
 import { BYTES_MODEL, Submission } from './wire.ts'
 
+/** Input images that are retained. */
+const MAX_INPUTS = 64
+
 interface Exchange {
   request: IncomingMessage
   response: ServerResponse
@@ -38,6 +41,7 @@ const ROUTES: readonly [RegExp, Handler][] = [
   [/^GET \/predictions\/([\w-]+)$/, withPrediction(handleCheck)],
   [/^POST \/predictions\/([\w-]+)\/cancel$/, withPrediction(handleCancel)],
   [/^GET \/files\/([\w-]+)\/(\d+)\.png$/, withPrediction(handleFile)],
+  [/^GET \/inputs\/([0-9a-f]{64})$/, handleInput],
   [/^POST \/control$/, handleControl],
   [/^GET \/next-submit$/, handleNextSubmit],
   [/^GET \/invoice$/, (state, { response }) => sendJson(response, 200, createInvoice(state.predictions.values()))],
@@ -46,7 +50,7 @@ const ROUTES: readonly [RegExp, Handler][] = [
 
 async function handleSubmit(state: ProviderState, exchange: Exchange): Promise<void> {
   const receivedAt = Date.now()
-  const submission = Submission.parse(await json(exchange.request))
+  const submission = storeInputs(state, Submission.parse(await json(exchange.request)))
   const key = String(exchange.request.headers['idempotency-key'] ?? '') || null
   const fault = activeFault(state, state.behavior.submit)
   const prediction = fault && !fault.taken ? null : startPrediction(state, submission, key)
@@ -68,6 +72,29 @@ async function handleSubmit(state: ProviderState, exchange: Exchange): Promise<v
   if (submission.model === BYTES_MODEL) return await sendOutputs(state, { ...exchange, record }, prediction)
   await sleep(state.behavior.submitDelayMs, exchange.signal)
   sendJson(exchange.response, 201, describePrediction(state, prediction))
+}
+
+/** Stores the bytes of input images. @returns the submission without them */
+function storeInputs({ inputs }: ProviderState, submission: Submission): Submission {
+  const references = submission.references.map(({ base64, ...reference }) => {
+    if (base64 !== undefined) inputs.set(reference.sha256, Buffer.from(base64, 'base64'))
+    return reference
+  })
+  for (const sha256 of inputs.keys()) {
+    if (inputs.size <= MAX_INPUTS) break
+    inputs.delete(sha256)
+  }
+  return { ...submission, references }
+}
+
+function handleInput({ inputs }: ProviderState, { response }: Exchange, sha256: string): void {
+  const bytes = inputs.get(sha256)
+  if (!bytes) {
+    sendJson(response, 404, { detail: 'no such input' })
+    return
+  }
+  response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': bytes.byteLength })
+  response.end(bytes)
 }
 
 function logSubmit(state: ProviderState, entry: SubmitEntry): void {

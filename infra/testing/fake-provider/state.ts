@@ -22,6 +22,8 @@ export interface ProviderState {
   readonly behavior: Behavior
   readonly requestLog: RequestLog
   readonly predictions: Map<string, PredictionRecord>
+  /** Input images by their sha256. */
+  readonly inputs: Map<string, Uint8Array>
   /** Changes the behavior. @throws ZodError if it is invalid */
   setBehavior(change: unknown): void
   /** Restores the default behavior and empties the request log. Predictions and their files stay. */
@@ -50,6 +52,7 @@ export function createProviderState(url: string): ProviderState {
   return {
     url,
     predictions: new Map(),
+    inputs: new Map(),
     get behavior() {
       return behavior
     },

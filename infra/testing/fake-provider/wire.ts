@@ -1,10 +1,11 @@
 import { LIMITS } from '@darkroom/contracts/limits'
 import { z } from 'zod'
 
-/** A submission to the fake provider. References are named by their bytes, which are not used. */
+/** A submission to the fake provider. References are named by their hashes; some models are sent their bytes as well. */
 export const Submission = z.strictObject({
   model: z.string(),
   kind: z.string(),
+  operation: z.string().optional(),
   prompt: z.string(),
   negativePrompt: z.string().optional(),
   width: z.int().min(1),
@@ -13,7 +14,17 @@ export const Submission = z.strictObject({
   seed: z.number(),
   duration: z.number().optional(),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  references: z.array(z.strictObject({ mimeType: z.string(), bytes: z.int(), sha256: z.string() })),
+  references: z.array(
+    z.strictObject({
+      role: z.string().optional(),
+      mimeType: z.string(),
+      width: z.int().optional(),
+      height: z.int().optional(),
+      bytes: z.int(),
+      sha256: z.string(),
+      base64: z.string().optional(),
+    }),
+  ),
 })
 export type Submission = z.infer<typeof Submission>
 
@@ -67,3 +78,7 @@ export const PRICE_MICROS = 10_000
 
 /** The model that responds with bytes at once. Every other model is polled. */
 export const BYTES_MODEL = 'fake-bytes'
+
+/** The models that are sent the bytes of their inputs, which can be read at `/inputs/<sha256>`: one with every verb, one of videos. */
+export const STUDIO_MODEL = 'fake-studio'
+export const VIDEO_MODEL = 'fake-video'

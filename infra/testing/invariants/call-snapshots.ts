@@ -20,7 +20,7 @@ export async function readCallSnapshots(sql: Database, workspaceId: string): Pro
       c.request_id is null and ((c.outcome = 'unknown' and exists (
           select from generation_outputs o where o.generation_id = c.generation_id
             and o.index >= c.first_index and o.index < c.first_index + c.count
-            and o.state not in ('stored', 'temporary'))) or (c.outcome is null
+            and o.state not in ('stored', 'temporary', 'deleted'))) or (c.outcome is null
         and g.status in ('failed', 'completed') and exists (
           select from generation_outputs o where o.generation_id = c.generation_id
             and o.index >= c.first_index and o.index < c.first_index + c.count

@@ -12,7 +12,7 @@ export interface ObjectReport {
 export async function checkObjects({ sql, store }: Pick<TestStack, 'sql' | 'store'>): Promise<ObjectReport> {
   const keys = new Set(await Array.fromAsync(store.list(''), ({ key }) => key))
   const rows = await sql<{ key: string; isDue: boolean }[]>`
-    select key, false as "isDue" from generation_outputs where state = 'stored'
+    select key, false as "isDue" from generation_outputs where coalesce(deleted_from, state) = 'stored'
     union select key, false from reference_images union select key, true from object_removals`
   const named = new Set(rows.flatMap(({ key }) => [key, ...objectKeys(key)]))
   const missing = rows.filter(({ key, isDue }) => !isDue && !keys.has(key))

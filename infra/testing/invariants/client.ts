@@ -17,6 +17,8 @@ export interface Client extends Omit<StudioClient, 'submit'> {
   rerun(id: string, verb: 'retry' | 'complete' | 'check'): Promise<boolean>
   /** Puts a generation into the trash, or takes it out. @returns whether it was accepted */
   setTrashed(id: string, isTrashed: boolean): Promise<boolean>
+  /** Deletes the first output of a generation, or restores it. @returns whether it was accepted */
+  setFirstDeleted(id: string, isDeleted: boolean): Promise<boolean>
 }
 
 const RESPONSE_TIMEOUT_MS = 30_000
@@ -87,6 +89,11 @@ export function createClient(url: string): Client {
       const [path, init] = isTrashed
         ? [`/api/generate/${id}`, { method: 'DELETE' }]
         : [`/api/generate/${id}/restore`, POST]
+      return (await requestUntilAnswered(`A response to ${init.method} ${path}`, path, init)).response.ok
+    },
+    setFirstDeleted: async (id, isDeleted) => {
+      const path = `/api/generate/${id}/outputs/0${isDeleted ? '' : '/restore'}`
+      const init = isDeleted ? { method: 'DELETE' } : POST
       return (await requestUntilAnswered(`A response to ${init.method} ${path}`, path, init)).response.ok
     },
     waitForGeneration: (id, matches, milliseconds = GENERATION_TIMEOUT_MS) =>

@@ -10,6 +10,7 @@ export interface RecordedTransition {
 
 export interface OutputSnapshot {
   index: number
+  /** State; of a deleted output, that which a restore would bring back. */
   state: OutputState
   key: string | null
   bytes: number | null
@@ -45,8 +46,10 @@ export async function readGenerationSnapshots(
            g.num_outputs as "numOutputs", g.error, j.attempt,
       (select json_agg(json_build_object('attempt', e.attempt, 'from', e.from_status, 'to', e.to_status,
               'at', timestamp_text(e.at)) order by e.id)
-       from generation_events e where e.generation_id = g.id) as happened,
-      (select json_agg(json_build_object('index', o.index, 'state', o.state, 'key', o.key, 'bytes', o.bytes,
+       from generation_events e where e.generation_id = g.id
+         -- The other events are about an output.
+         and (e.from_status is distinct from e.to_status or e.to_status in ('processing', 'uploading'))) as happened,
+      (select json_agg(json_build_object('index', o.index, 'state', coalesce(o.deleted_from, o.state), 'key', o.key, 'bytes', o.bytes,
               'sha256', encode(o.sha256, 'hex'), 'isTriedFor', r.generation_id is not null) order by o.index)
        from generation_outputs o left join rehosts r on r.generation_id = o.generation_id and r.index = o.index
        where o.generation_id = g.id) as outputs,

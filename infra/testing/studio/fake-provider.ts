@@ -19,6 +19,8 @@ export interface FakeProvider extends AsyncDisposable {
   /** Ends every fault. The request log is kept. */
   resetBehavior(): Promise<void>
   readRequestLog(): Promise<RequestLog>
+  /** Returns an input image of `fake-studio` or `fake-video` as it arrived, by the sha256 in the request log. */
+  readInput(sha256: string): Promise<Uint8Array>
   /** Returns its bill for every prediction, which no adapter can read. */
   readInvoice(): Promise<InvoiceLine[]>
   waitForRequests(matches: (requestLog: RequestLog) => boolean): Promise<RequestLog>
@@ -38,6 +40,11 @@ export async function startFakeProvider(): Promise<FakeProvider> {
     url,
     env: { FAKE_PROVIDER_URL: url, SAFE_GET_ALLOW: url },
     readRequestLog,
+    readInput: async sha256 => {
+      const response = await fetch(`${url}/inputs/${sha256}`)
+      if (!response.ok) throw new Error(`no input ${sha256} arrived`)
+      return await response.bytes()
+    },
     readInvoice: async () => (await (await fetch(`${url}/invoice`)).json()) as InvoiceLine[],
     setBehavior,
     resetBehavior: () => setBehavior(DEFAULT_BEHAVIOR),

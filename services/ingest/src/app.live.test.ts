@@ -96,13 +96,12 @@ test('creates one generation for ten identical concurrent submissions', async ()
   expect(responses.filter(response => response.status === 202)).toHaveLength(1)
 })
 
-test('stores references once by their bytes, and only pointers reach the database', async () => {
+test('stores references once by their bytes, and only pointers reach the database; the same one again is no other input', async () => {
   const [red, jpeg] = [await createDataUrl('png', '#a21'), await createDataUrl('jpeg', '#12a')]
   const response = await submit({ prompt: 'two', referenceImages: [red, jpeg, red] })
   expect(response.status).toBe(202)
   const { references, parameters } = await readGeneration(response)
-  expect(references.map(({ width, height }) => [width, height])).toEqual(Array(3).fill([40, 30]))
-  expect(references[0]?.id).toBe(references[2]?.id ?? '')
+  expect(references.map(({ width, height }) => [width, height])).toEqual(Array(2).fill([40, 30]))
   expect(parameters.referenceImages).toEqual(references.map(reference => reference.url))
   const ownKeys = (await keys()).filter(key => key.includes(ALICE.workspaceId))
   for (const { url, previewUrl } of references) {

@@ -1,4 +1,5 @@
 import { type Cancellation, FavouriteChange, type Generation, Submission } from '@darkroom/contracts/generation'
+import type { ReferenceOrigin } from '@darkroom/contracts/history/library'
 import type { Reference } from '@darkroom/contracts/reference'
 import { createHttpApp, type HttpAppOptions } from '@darkroom/infra/http/app'
 import type { DiskGuard } from '@darkroom/infra/http/disk-guard'
@@ -7,6 +8,7 @@ import type { Store } from '@darkroom/infra/store/store'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { cancelGeneration } from './actions/cancel.ts'
+import { createDeletionRoute } from './actions/deletion-route.ts'
 import { setFavourite } from './actions/favourite.ts'
 import { recheckGeneration, requestMissingOutputs, retryGeneration } from './actions/retry.ts'
 import { restoreGeneration, trashGeneration } from './actions/trash.ts'
@@ -15,6 +17,7 @@ import { type BackfillRouteDeps, createBackfillRoute } from './backfill/route.ts
 import type { ConnectionDeps } from './connections/connections.ts'
 import { createConnectionsRoute } from './connections/route.ts'
 import { parseFormSources } from './references/form-sources.ts'
+import { findOrigin } from './references/origin.ts'
 import { toReference, withReferences } from './references/references.ts'
 import { type SubmitDeps, submit } from './submit/submit.ts'
 
@@ -40,6 +43,7 @@ export function createApp(deps: IngestDeps) {
       .use(createBackfillRoute(deps))
       .use(createConnectionsRoute(deps))
       .use(createAuthRoute(deps))
+      .use(createDeletionRoute(deps))
       .post(
         '/api/generate',
         async ({ body, identity, request, reserve }) => {
@@ -54,6 +58,12 @@ export function createApp(deps: IngestDeps) {
         set.status = 201
         return await withReferences(deps, identity, sources, async (_tx, rows) => rows.map(toReference))
       })
+      .get(
+        '/api/references/:id/origin',
+        async ({ identity, params, reserve }): Promise<ReferenceOrigin> =>
+          await findOrigin(deps, identity, params.id, reserve),
+        IdParams,
+      )
       .post(
         '/api/generate/:id/cancel',
         async ({ identity, params }): Promise<Cancellation> => await cancelGeneration(deps, identity, params.id),

@@ -46,9 +46,12 @@ test('sends everything to the server, references by their type, size and hash, a
   await using fake = await startFakeProvider()
   const adapter = createTestAdapter(fake)
   const id = await submitRequest(adapter, { ...REQUEST, negativePrompt: 'fog', duration: 2 })
-  const { references, operation: _, aspectRatio: __, resolution: ___, ...expected } = REQUEST
+  const { references, aspectRatio: _, resolution: __, ...expected } = REQUEST
   const reference = {
+    role: 'reference',
     mimeType: 'image/png',
+    width: 8,
+    height: 6,
     bytes: 3,
     sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
   }
@@ -227,7 +230,13 @@ test('begins another prediction for a repeated submission, unless keys are recog
 
 test('lists valid models', async () => {
   const models = await createFakeAdapter({ url: 'http://127.0.0.1:1' }).models(neverAborted)
-  expect(models.map(model => ModelSpec.parse(model).id)).toEqual(['fake-image', 'fake-bytes', 'fake-own-id'])
+  expect(models.map(model => ModelSpec.parse(model).id)).toEqual([
+    'fake-image',
+    'fake-bytes',
+    'fake-own-id',
+    'fake-studio',
+    'fake-video',
+  ])
 })
 
 async function submitForOutputs(adapter: Adapter, request: ProviderRequest, onProgress = (_: number) => {}) {

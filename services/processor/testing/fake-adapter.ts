@@ -4,8 +4,10 @@ import {
   Lookup,
   Prediction,
   type PredictionStatus,
+  STUDIO_MODEL,
   type Submission,
   UrlOutput,
+  VIDEO_MODEL,
 } from '@darkroom/infra/testing/fake-provider/wire'
 import {
   type Adapter,
@@ -115,15 +117,17 @@ function getPredictionPath(handle: string): string {
 }
 
 function toSubmission({ references, ...request }: ProviderRequest): Submission {
-  const { operation: _, aspectRatio: __, resolution: ___, ...sent } = request
+  const { aspectRatio: _, resolution: __, ...sent } = request
+  const isStored = request.model === STUDIO_MODEL || request.model === VIDEO_MODEL
   return {
     ...sent,
     indices: [...request.indices],
     settings: { ...request.settings },
-    references: references.map(({ mimeType, bytes }) => ({
-      mimeType,
+    references: references.map(({ bytes, ...reference }) => ({
+      ...reference,
       bytes: bytes.byteLength,
       sha256: new Bun.CryptoHasher('sha256').update(bytes).digest('hex'),
+      ...(isStored && { base64: Buffer.from(bytes).toString('base64') }),
     })),
   }
 }

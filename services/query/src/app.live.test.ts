@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { Generation, GenerationPage } from '@darkroom/contracts/generation'
+import { GenerationCount } from '@darkroom/contracts/history/library'
 import { Timeline } from '@darkroom/contracts/history/timeline'
 import { Usage } from '@darkroom/contracts/history/usage'
 import { Models } from '@darkroom/contracts/model'
@@ -146,6 +147,16 @@ test('rejects invalid parameters', async () => {
     'status=lost',
     'status=failed,',
     'kind=sound',
+    'model=a,',
+    'from=yesterday',
+    'from=2026-02-31',
+    'to=0000-01-01',
+    'to=2026-01-01T00:00:00',
+    'zone=Nowhere/Land&from=2026-01-01',
+    'zone=',
+    'parent=x',
+    'ids=x',
+    'q=a&q=b',
     'favourite=yes',
     'trash=',
     'q=%00',
@@ -158,8 +169,16 @@ test('rejects invalid parameters', async () => {
   expect((await get('/nothing/here')).status).toBe(404)
 })
 
-test('takes several names with commas between', async () => {
-  expect((await get('/api/generations?status=failed,completed')).status).toBe(200)
+test('takes several names with commas between, and a search with commas as it is', async () => {
+  expect((await get('/api/generations?status=failed,completed&model=a,b')).status).toBe(200)
+  const bob = { 'x-test': 'bob' }
+  await insertRow(sql, BOB.workspaceId, { prompt: 'a fox, in the snow', outputs: ['stored'] })
+  for (const q of ['fox, snow', 'fox%2Csnow', '%5Bfox%5D', '%7B"fox":1%7D'])
+    expect([q, (await get(`/api/generations?q=${q}`, bob)).status]).toEqual([q, 200])
+  const count = await get('/api/generations/count?q=fox,%20snow&status=completed,failed', bob)
+  expect(GenerationCount.parse(await count.json())).toEqual({ generations: 1, outputs: 1 })
+  const timeline = await get('/api/generations/timeline?q=fox,%20snow&zone=Asia/Tokyo', bob)
+  expect(Timeline.parse(await timeline.json()).days.map(day => day.count)).toEqual([1])
   for (const by of ['model', 'model,connection', 'day%2Cmodel%2Cconnection']) {
     const response = await get(`/api/usage?by=${by}`)
     expect([by, response.status]).toEqual([by, 200])

@@ -1,5 +1,3 @@
-import type { Generation, GenerationPage } from '@darkroom/contracts/generation'
-import type { Timeline } from '@darkroom/contracts/history/timeline'
 import type { Model } from '@darkroom/contracts/model'
 import type { Parts } from '@darkroom/contracts/parts'
 import { READINESS_ROUTE } from '@darkroom/contracts/routes'
@@ -11,17 +9,15 @@ import { createRawJsonResponse } from '@darkroom/infra/http/raw-json'
 import type { Store } from '@darkroom/infra/store/store'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
+import { createDownloadRoutes } from './download/routes.ts'
 import type { LiveEvents } from './events/live.ts'
-import { createJsonResponse } from './json-response.ts'
-import { readDocuments } from './list/documents.ts'
-import { listPage } from './list/list.ts'
-import { ListParameters, parseListQuery } from './list/list-parameters.ts'
 import { listModels } from './list/model-list.ts'
-import { readTimeline, TimelineParameters } from './list/timeline.ts'
+import { createListRoutes } from './list/routes.ts'
 import { parseMediaKey, serveMedia } from './media/media.ts'
 import { findPreviewSource } from './media/preview-source.ts'
 import { findRemoteOutput, findRemoteReference, serveRemoteMedia } from './media/remote-media.ts'
 import { type PartReader, readParts, respondStudioReadiness } from './parts.ts'
+import { readQueryString } from './query-string.ts'
 import { serveUi, type Ui } from './ui.ts'
 import { readUsage, respondUsage, type UsageDeps } from './usage/usage.ts'
 import { parseUsageQuery, UsageParameters } from './usage/usage-parameters.ts'
@@ -51,35 +47,14 @@ const OutputIndex = z.coerce.number().int().min(0).max(99)
 /** Creates the query service: list, events, media and the UI. It never writes. */
 export function createApp(deps: QueryDeps) {
   const { database, liveEvents, ui, allowOrigins, parts } = deps
-  const { handleMedia, handleMediaHead } = createMediaHandlers(deps)
+  const { handleMedia, handleHead } = createFileHandlers(deps)
   return new Elysia({ normalize: false })
     .use(createHttpApp(deps.http))
-    .onRequest(({ request }) => handleMediaHead(request))
-    .get(
-      '/api/generations',
-      async ({ identity: { workspaceId, admin }, query, request }) => {
-        if (query.includeParameters && !admin)
-          throw new ProblemError('forbidden', 'Only administrators see parameters in full.')
-        return createJsonResponse<GenerationPage>(request, await listPage(database, parseListQuery(query, workspaceId)))
-      },
-      { query: ListParameters },
-    )
-    .get(
-      '/api/generations/timeline',
-      async ({ identity: { workspaceId }, query, request }) => {
-        return createJsonResponse<Timeline>(request, await readTimeline(database, { ...query, workspaceId }))
-      },
-      { query: TimelineParameters },
-    )
-    .get(
-      '/api/generations/:id',
-      async ({ identity: { workspaceId }, params: { id }, request }) => {
-        const document = (await readDocuments(database, { workspaceId, ids: [id] })).get(id)
-        if (document === undefined) throw new ProblemError('not_found', 'There is no such generation.')
-        return createJsonResponse<Generation>(request, document)
-      },
-      { params: z.strictObject({ id: z.uuid() }) },
-    )
+    .onRequest(({ request }) => handleHead(request))
+    .onTransform(context => {
+      Object.assign(context, { query: readQueryString(context.request.url) })
+    })
+    .use(createListRoutes(database))
     .get('/api/models', async () => createRawJsonResponse<Model[]>(await listModels(database)))
     .get(
       '/api/usage',
@@ -116,27 +91,29 @@ export function createApp(deps: QueryDeps) {
       },
       { params: z.strictObject({ id: z.uuid(), index: OutputIndex }) },
     )
+    .use(createDownloadRoutes({ ...deps, log: deps.http.log, createUnreadTimeout }))
     .get('/media/*', ({ request, params, server }) => handleMedia(params['*'], request, server))
     .get('/*', ({ request }) => {
-      const file = serveUi(ui, new URL(request.url).pathname)
+      const file = serveUi(ui, request)
       if (!file) throw new ProblemError('not_found', 'There is nothing at this address.')
       return file
     })
 }
 
-/** Creates the handlers of stored media. */
-function createMediaHandlers({ database, store }: Pick<QueryDeps, 'database' | 'store'>) {
+/** Creates the handlers of stored media, and of HEAD for them and for the UI. */
+function createFileHandlers({ database, store, ui }: Pick<QueryDeps, 'database' | 'store' | 'ui'>) {
   const mediaDeps = { store, findPreviewSource: (preview: string) => findPreviewSource(database, preview) }
   const handleMedia = async (key: string, request: Request, server: Server | null) => {
     const media = { ...mediaDeps, onWaiting: createUnreadTimeout(request, server) }
     return await serveMedia(media, identityOf(request).workspaceId, key, request)
   }
-  /** Handles HEAD for media. Elysia's own implementation runs GET and reads the whole body to learn its length. */
-  const handleMediaHead = (request: Request) => {
-    const key = request.method === 'HEAD' ? parseMediaKey(new URL(request.url).pathname) : undefined
-    return key === undefined ? undefined : handleMedia(key, request, null)
+  /** Handles HEAD for files. Elysia's own implementation runs GET and reads the whole body to learn its length. */
+  const handleHead = (request: Request) => {
+    if (request.method !== 'HEAD') return undefined
+    const key = parseMediaKey(new URL(request.url).pathname)
+    return key === undefined ? serveUi(ui, request) : handleMedia(key, request, null)
   }
-  return { handleMedia, handleMediaHead }
+  return { handleMedia, handleHead }
 }
 
 function createTransferOptions(request: Request, server: Server | null) {

@@ -1,8 +1,18 @@
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
+import { type Encoding, selectEncoding } from './accept-encoding.ts'
+import { matchesEtag } from './etag.ts'
 
-/** The files of the built web UI by URL path. No other file can be served. */
-export type Ui = Map<string, { file: string; immutable: boolean }>
+/** The files of the built web UI by URL path, in memory. No other file can be served. */
+export type Ui = ReadonlyMap<string, UiFile>
+
+interface UiFile {
+  type: string
+  isImmutable: boolean
+  etag: string
+  /** The file as it is, and compressed as the build has it. */
+  contents: ReadonlyMap<Encoding, Uint8Array<ArrayBuffer>>
+}
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
@@ -14,31 +24,71 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Lists the files of a built UI. @param folder of the build; an empty or missing one gives an empty UI */
+/** The compressed copies that the build makes of a file: their coding and their extension, the smaller copy first. */
+const COMPRESSED_COPIES = [
+  ['br', '.br'],
+  ['gzip', '.gz'],
+] as const
+/** Files that are of use to the build alone. */
+const UNSERVED = /\.(br|gz|map)$/
+
+/** Reads the files of a built UI with their compressed copies. @param folder of the build; an empty or missing one gives an empty UI */
 export async function loadUi(folder: string): Promise<Ui> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
   const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
-  const ui: Ui = new Map(
-    files.map(file => {
-      const path = file.slice(folder.length).replaceAll('\\', '/')
-      return [path, { file, immutable: path.startsWith('/assets/') }]
-    }),
-  )
+  const ui = new Map<string, UiFile>()
+  for (const file of files.filter(file => !UNSERVED.test(file))) {
+    const path = file.slice(folder.length).replaceAll('\\', '/')
+    ui.set(path, await loadFile(file, path))
+  }
   const page = ui.get('/index.html')
   if (page) ui.set('/', page)
   return ui
 }
 
-/** Returns the response for a file of the UI; undefined for any other path. */
-export function serveUi(ui: Ui, path: string): Response | undefined {
-  const found = ui.get(path)
-  if (!found) return undefined
-  return new Response(Bun.file(found.file), {
-    headers: {
-      'cache-control': found.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
-      'content-security-policy': CONTENT_SECURITY_POLICY,
-      'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff',
-    },
+async function loadFile(file: string, path: string): Promise<UiFile> {
+  const content = await Bun.file(file).bytes()
+  const contents = new Map<Encoding, Uint8Array<ArrayBuffer>>([['identity', content]])
+  for (const [encoding, extension] of COMPRESSED_COPIES) {
+    const copy = Bun.file(`${file}${extension}`)
+    if (await copy.exists()) contents.set(encoding, await copy.bytes())
+  }
+  const type = extname(file) === '.webmanifest' ? 'application/manifest+json' : Bun.file(file).type
+  return { type, isImmutable: path.startsWith('/assets/'), etag: `W/"${Bun.hash(content).toString(36)}"`, contents }
+}
+
+/**
+ * Returns the response for a file of the UI, in the coding that the client prefers; undefined for any other path.
+ *
+ * @param request GET or HEAD
+ */
+export function serveUi(ui: Ui, request: Request): Response | undefined {
+  const file = ui.get(new URL(request.url).pathname)
+  if (!file) return undefined
+  const encoding = selectEncoding(
+    request.headers.get('accept-encoding'),
+    [...file.contents.keys()].filter(isCompressed),
+  )
+  const content = file.contents.get(encoding)
+  const headers = createHeaders(file, encoding)
+  if (matchesEtag(request, file.etag)) return new Response(null, { status: 304, headers })
+  return new Response(request.method === 'HEAD' ? null : content, {
+    headers: { ...headers, 'content-type': file.type, 'content-length': `${content?.byteLength}` },
   })
+}
+
+function createHeaders({ isImmutable, etag, contents }: UiFile, encoding: Encoding): Record<string, string> {
+  return {
+    'cache-control': isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+    'content-security-policy': CONTENT_SECURITY_POLICY,
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    etag,
+    ...(contents.size > 1 && { vary: 'accept-encoding' }),
+    ...(isCompressed(encoding) && { 'content-encoding': encoding }),
+  }
+}
+
+function isCompressed(encoding: Encoding): boolean {
+  return encoding !== 'identity'
 }

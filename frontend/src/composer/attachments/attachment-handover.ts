@@ -1,3 +1,4 @@
+import type { InputRole } from '@darkroom/contracts/model'
 import { unwrap } from 'solid-js/store'
 import type { PendingReference } from '../pending-reference.ts'
 import { isSendable } from './attachment.ts'
@@ -12,15 +13,21 @@ export interface AttachmentHandoverOptions {
 
 /** Creates the handover of attachments between the draft and a submission. */
 export function createAttachmentHandover({ order, uploads }: AttachmentHandoverOptions) {
-  /** Takes the first attachments out of the draft for sending, also those whose upload can be retried. */
-  function takePending(limit: number): PendingReference[] {
-    const usable = order.list.filter(isSendable).slice(0, limit)
+  /**
+   * Takes the attachments that have a role out of the draft for sending, also those whose upload can be retried. The others stay
+   * as left over: they are not sent with a later prompt unless the user says so.
+   *
+   * @param roles of all attachments, in their order; null for one that is not sent
+   */
+  function takePending(roles: readonly (InputRole | null)[]): PendingReference[] {
+    const sent = order.list.filter((_, index) => roles[index] != null)
     // The outbox stores plain objects only, hence the copy of what the Solid store wraps.
-    const pending = usable.map(attachment => ({
+    const pending = sent.map(attachment => ({
       attachment: { ...unwrap(attachment) },
       upload: uploads.find(attachment.key),
     }))
     order.remove(new Set(pending.map(({ attachment }) => attachment.key)))
+    for (const { key } of order.list.filter(isSendable)) order.update(key, { isLeftOver: true })
     return pending
   }
 
@@ -32,11 +39,16 @@ export function createAttachmentHandover({ order, uploads }: AttachmentHandoverO
     }
   }
 
+  /** Puts the attachments that were left over among those to be sent. */
+  function includeLeftOver() {
+    for (const { key, isLeftOver } of order.list) if (isLeftOver) order.update(key, { isLeftOver: false })
+  }
+
   /** Revokes the preview URLs of references that were sent, except of those that were put back into the draft. */
   function revokePreviews(pending: readonly PendingReference[]) {
     const shown = new Set(order.list.map(attachment => attachment.preview))
     for (const { attachment } of pending) if (!shown.has(attachment.preview)) revokePreviewUrl(attachment.preview)
   }
 
-  return { takePending, restorePending, revokePreviews }
+  return { takePending, restorePending, includeLeftOver, revokePreviews }
 }

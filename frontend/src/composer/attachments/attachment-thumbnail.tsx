@@ -1,37 +1,48 @@
+import type { InputRole } from '@darkroom/contracts/model'
 import type { PixelSize } from '@darkroom/contracts/size'
-import { Show } from 'solid-js'
+import { For, Match, Show, Switch } from 'solid-js'
 import { Icon } from '../../ui/icons.tsx'
 import type { Attachment } from './attachment.ts'
+import { ROLE_LABELS } from './reference-roles.ts'
 
 interface AttachmentThumbnailProps {
   attachment: Attachment
   /** Position in the order, from 1. */
   position: number
   count: number
-  /** Whether the model takes fewer references: it is not sent. */
+  /** The role in which it is sent; null if it is not sent. */
+  role: InputRole | null
+  /** Roles that can be chosen. */
+  roles: readonly InputRole[]
+  /** Whether it is not sent, although it could be: the model takes fewer, or an earlier submission went without it. */
   isUnsent: boolean
   isDragged: boolean
   onPointerDown: (event: PointerEvent) => void
   /** Called with the size of the preview once it is shown. */
   onSize: (size: PixelSize) => void
   onMove: (by: number) => void
+  onRole: (role: InputRole) => void
   onRemove: () => void
 }
 
 const ARROW_STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1 }
 const REMOVE_KEYS = ['Delete', 'Backspace']
 
-/** A reference of the draft, with the progress of its upload. Arrow keys move it, Delete removes it. */
+/** A reference of the draft, with the progress of its upload and its role. Arrow keys move it, Delete removes it. */
 export function AttachmentThumbnail(props: AttachmentThumbnailProps) {
   const label = () =>
     `Reference ${props.position} of ${props.count}${props.isUnsent ? ', not sent' : ''}. Arrow keys move it, Delete removes it.`
   const onKeyDown = (event: KeyboardEvent) => {
-    const step = ARROW_STEPS[event.key]
+    const { currentTarget, key } = event
+    const step = ARROW_STEPS[key]
+    const isRemoval = REMOVE_KEYS.includes(key)
+    if (step === undefined && !isRemoval) return
+    event.preventDefault()
+    if (isRemoval && currentTarget instanceof HTMLElement) focusNeighbour(currentTarget)
+    if (isRemoval) props.onRemove()
     if (step !== undefined) props.onMove(step)
-    if (REMOVE_KEYS.includes(event.key)) props.onRemove()
-    if (step !== undefined || REMOVE_KEYS.includes(event.key)) event.preventDefault()
     // A moved element loses the focus.
-    if (step !== undefined && event.currentTarget instanceof HTMLElement) event.currentTarget.focus()
+    if (step !== undefined && currentTarget instanceof HTMLElement) currentTarget.focus()
   }
   return (
     <li
@@ -54,11 +65,6 @@ export function AttachmentThumbnail(props: AttachmentThumbnailProps) {
           }}
         />
       </button>
-      <Show when={props.isUnsent}>
-        <span class="unsent" aria-hidden="true">
-          Not sent
-        </span>
-      </Show>
       <Show when={props.attachment.state === 'uploading'}>
         <progress
           class="upload"
@@ -76,6 +82,63 @@ export function AttachmentThumbnail(props: AttachmentThumbnailProps) {
       >
         <Icon name="close" />
       </button>
+      <Caption {...props} />
     </li>
   )
+}
+
+/** The line below a thumbnail: that it is not sent, or its role where the model has more than references. */
+function Caption(props: AttachmentThumbnailProps) {
+  const hasRoles = () => props.roles.length > 1
+  const isPlain = () => props.roles.length === 1 && props.roles[0] === 'reference'
+  return (
+    <Switch>
+      <Match when={props.isUnsent && (!hasRoles() || props.attachment.isLeftOver)}>
+        <span class="attachment-caption unsent" aria-hidden="true">
+          Not sent
+        </span>
+      </Match>
+      <Match when={(props.role === 'mask' || !(hasRoles() || isPlain())) && props.role}>
+        {role => <span class="attachment-caption">{ROLE_LABELS[role()]}</span>}
+      </Match>
+      <Match when={hasRoles()}>
+        <RoleSelect {...props} />
+      </Match>
+    </Switch>
+  )
+}
+
+function RoleSelect(props: AttachmentThumbnailProps) {
+  const choose = (value: string) => {
+    const role = props.roles.find(option => option === value)
+    if (role) props.onRole(role)
+  }
+  return (
+    <span class="attachment-role" classList={{ unsent: props.isUnsent }}>
+      <select aria-label={`Role of reference ${props.position}`} onChange={event => choose(event.currentTarget.value)}>
+        <Show when={props.role === null}>
+          <option value="" selected>
+            Not sent
+          </option>
+        </Show>
+        <For each={props.roles}>
+          {role => (
+            <option value={role} selected={role === props.role}>
+              {ROLE_LABELS[role]}
+            </option>
+          )}
+        </For>
+      </select>
+      <Icon name="expand" />
+    </span>
+  )
+}
+
+/** Moves the focus from a thumbnail that is removed to the next one, else to the one before it, else to the prompt. */
+function focusNeighbour(button: HTMLElement): void {
+  const item = button.closest('li')
+  const neighbour = item?.nextElementSibling ?? item?.previousElementSibling
+  const target =
+    neighbour?.querySelector<HTMLElement>('.attachment-picture') ?? button.closest('form')?.querySelector('textarea')
+  target?.focus({ preventScroll: true })
 }

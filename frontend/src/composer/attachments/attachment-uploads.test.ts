@@ -15,7 +15,7 @@ const flush = () => new Promise(resolve => setTimeout(resolve, 0))
 function setUp(answers: (() => Promise<Reference>)[]) {
   const attachment: Attachment = {
     ...{ key: 'a', name: 'a.png', preview: '', progress: 0, state: 'uploading' },
-    ...{ problem: null, canRetry: false, reference: null, size: null },
+    ...{ problem: null, canRetry: false, reference: null, size: null, role: null, isLeftOver: false },
   }
   const states: string[] = []
   const timers: { callback: () => void; ms: number }[] = []

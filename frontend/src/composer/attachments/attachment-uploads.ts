@@ -1,3 +1,4 @@
+import type { Reference } from '@darkroom/contracts/reference'
 import { canSendAgain, describeProblem, UnavailableError } from '../../request-error.ts'
 import { createRetryTimer } from '../../store/retry-timer.ts'
 import type { Attachment } from './attachment.ts'
@@ -10,6 +11,8 @@ export interface AttachmentUploadsOptions {
   update: (key: string, fields: Partial<Attachment>) => void
   /** Called when the studio could not take an upload. */
   onUnavailable: () => void
+  /** Called once the studio has an image of the draft. */
+  onReady?: (key: string, reference: Reference) => void
   start?: (source: ReferenceSource, onProgress: (share: number) => void) => Upload
   /** Runs a callback after a number of milliseconds. */
   setTimer?: (callback: () => void, ms: number) => void
@@ -24,6 +27,7 @@ export function createAttachmentUploads({
   find: findAttachment,
   update,
   onUnavailable,
+  onReady,
   start: startUploadOf = startUpload,
   setTimer = setTimeout,
 }: AttachmentUploadsOptions) {
@@ -44,7 +48,10 @@ export function createAttachmentUploads({
       if (uploads.get(key) === upload) update(key, fields())
     }
     upload.done.then(
-      reference => unlessReplaced(() => ({ state: 'ready', progress: 1, problem: null, reference })),
+      reference => {
+        unlessReplaced(() => ({ state: 'ready', progress: 1, problem: null, reference }))
+        if (uploads.get(key) === upload && findAttachment(key)) onReady?.(key, reference)
+      },
       error => unlessReplaced(() => onFailure(key, error)),
     )
   }

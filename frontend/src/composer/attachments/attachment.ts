@@ -1,3 +1,4 @@
+import type { InputRole } from '@darkroom/contracts/model'
 import type { Reference } from '@darkroom/contracts/reference'
 import type { PixelSize } from '@darkroom/contracts/size'
 import { randomUuid } from '../../ui/uuid.ts'
@@ -16,6 +17,10 @@ export interface Attachment {
   reference: Reference | null
   /** Size of the preview, whose ratio is that of the image; null until it is shown. */
   size: PixelSize | null
+  /** The role that was chosen for it; null for that which the model gives it. */
+  role: InputRole | null
+  /** Whether an earlier submission went without it: it is sent only after the user has said so. */
+  isLeftOver: boolean
 }
 
 const INITIAL_STATE = {
@@ -25,17 +30,26 @@ const INITIAL_STATE = {
   canRetry: false,
   reference: null,
   size: null,
+  role: null,
+  isLeftOver: false,
 } as const
 
 /** Creates an attachment that the studio does not have yet. */
-export function createUploadingAttachment(source: ReferenceSource): Attachment {
-  return { ...INITIAL_STATE, key: randomUuid(), name: getSourceName(source), preview: createPreviewUrl(source) }
+export function createUploadingAttachment(source: ReferenceSource, role: InputRole | null = null): Attachment {
+  return { ...INITIAL_STATE, key: randomUuid(), name: getSourceName(source), preview: createPreviewUrl(source), role }
 }
 
 /** Creates an attachment of a reference that the studio has. */
 export function createReadyAttachment(reference: Reference): Attachment {
-  const { previewUrl: preview } = reference
-  return { ...INITIAL_STATE, key: randomUuid(), name: 'reference', preview, progress: 1, state: 'ready', reference }
+  const { role: storedRole = 'reference', ...stored } = reference
+  const ready = { progress: 1, state: 'ready', reference: stored, preview: stored.previewUrl } as const
+  return {
+    ...INITIAL_STATE,
+    ...ready,
+    key: randomUuid(),
+    name: 'reference',
+    role: storedRole === 'reference' ? null : storedRole,
+  }
 }
 
 /** Returns whether an attachment is sent with the prompt: also one whose upload can be tried again. */

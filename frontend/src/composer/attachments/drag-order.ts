@@ -25,7 +25,7 @@ export function createDragOrder({ indexOf, move }: DragOrderOptions) {
   }
 
   function onPointerDown(event: PointerEvent, key: string) {
-    if (event.button !== 0 || (event.target as Element).closest('button')?.matches('.remove')) return
+    if (event.button !== 0 || (event.target as Element).closest('.remove, select')) return
     listElement?.setPointerCapture(event.pointerId)
     setDraggedKey(key)
   }

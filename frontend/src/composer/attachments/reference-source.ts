@@ -1,6 +1,6 @@
 import type { Reference } from '@darkroom/contracts/reference'
-import { canSendAgain, RejectedError, toRequestError, UnavailableError } from '../../request-error.ts'
-import { uploadReference, validateReferenceFile } from './upload.ts'
+import { canSendAgain, UNREACHABLE_MESSAGE, UnavailableError } from '../../request-error.ts'
+import { createLoadOnce } from '../../ui/load-once.ts'
 
 /** An image that the studio shows: one of its outputs, or a reference of an old row. */
 export interface ShownImage {
@@ -19,7 +19,8 @@ export interface Upload {
   done: Promise<Reference>
 }
 
-const FETCH_TIMEOUT_MS = 60_000
+/** Loaded with what the page loads after its first rows. */
+const uploadCode = createLoadOnce(() => import('./source-upload.ts'))
 
 /** Starts the upload of a reference. @param onProgress called with the share that has been sent, from 0 to 1 */
 export function startUpload(source: ReferenceSource, onProgress: (share: number) => void): Upload {
@@ -63,26 +64,10 @@ async function uploadSource(
   signal: AbortSignal,
   onProgress: (share: number) => void,
 ): Promise<Reference> {
-  const file = source instanceof File ? source : await fetchImage(source.url)
-  const problem = validateReferenceFile(file)
-  if (problem !== undefined) throw new RejectedError(problem)
-  return await uploadReference(file, { signal, onProgress })
-}
-
-async function fetchImage(url: string): Promise<File> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) }).catch(cause => {
-    throw new UnavailableError('The picture cannot be read right now.', { cause })
+  const code = await uploadCode.request().catch(cause => {
+    throw new UnavailableError(UNREACHABLE_MESSAGE, { cause })
   })
-  if (!response.ok) throw toReadError(response)
-  const bytes = await response.blob()
-  return new File([bytes], lastPathSegment(url), { type: bytes.type })
-}
-
-function toReadError({ status, headers }: Response): Error {
-  const error = toRequestError({ status, body: null, retryAfter: headers.get('retry-after') })
-  return error instanceof UnavailableError
-    ? error
-    : new RejectedError('This picture can no longer be read.', { status })
+  return await code.uploadSource(source, signal, onProgress)
 }
 
 function lastPathSegment(url: string): string {

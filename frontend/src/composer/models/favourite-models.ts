@@ -5,7 +5,7 @@ const FAVOURITES_KEY = 'darkroom.favourite-models'
 
 /** Creates the ids of the favourite models, which are stored in this browser. */
 export function createFavouriteModels() {
-  const [favourites, setFavourites] = createSignal<ReadonlySet<string>>(parseFavourites(readStorage(FAVOURITES_KEY)))
+  const [favourites, setFavourites] = createSignal(readFavouriteModels())
 
   function toggleFavourite(id: string) {
     const next = favourites().symmetricDifference(new Set([id]))
@@ -14,6 +14,11 @@ export function createFavouriteModels() {
   }
 
   return { favourites, toggleFavourite }
+}
+
+/** Reads the ids of the favourite models, in the order in which they were chosen. */
+export function readFavouriteModels(): ReadonlySet<string> {
+  return parseFavourites(readStorage(FAVOURITES_KEY))
 }
 
 /** Parses the stored ids. Anything else counts as none. */

@@ -1,10 +1,10 @@
 import type { Kind } from '@darkroom/contracts/enums'
 import { estimateSeconds } from '@darkroom/contracts/estimate'
 import type { Model } from '@darkroom/contracts/model'
-import { countInputs } from '@darkroom/contracts/model-fields'
 import { getCurrency } from '@darkroom/contracts/price'
 import { formatProviderName } from '../../ui/format.ts'
 import { formatPrice } from '../../ui/money.ts'
+import { formatInputs } from '../attachments/reference-roles.ts'
 import { adaptToModel, type Draft } from '../draft.ts'
 import { estimateDraftMicros } from '../estimates.ts'
 
@@ -93,9 +93,9 @@ function matches({ id, name, connectionName = '' }: Model, words: readonly strin
 }
 
 function describeTakes(model: Model): Takes {
-  const references = countInputs(model, 'reference')
+  const images = formatInputs(model)
   return {
-    references: references === 0 ? null : `takes ${references} reference${references === 1 ? '' : 's'}`,
+    references: images === '' ? null : `takes ${images}`,
     mask: model.mask === 'none' ? null : 'takes a mask',
     video: model.kind === 'video' ? 'makes video' : null,
   }

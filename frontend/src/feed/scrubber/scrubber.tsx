@@ -4,16 +4,8 @@ import type { FeedLocation } from '../../store/feed-location.ts'
 import type { FeedLayout } from '../feed-layout.ts'
 import { indexAfterKey } from './key-moves.ts'
 import { createPointerAim } from './pointer-aim.ts'
-import {
-  computeMarks,
-  computeStops,
-  type DayStop,
-  findStop,
-  indexOfDay,
-  type Mark,
-  startOfDay,
-  toLocalDay,
-} from './timeline-scale.ts'
+import { computeLabels, computeTicks, formatLabel, type ScaleLabel, type ScaleTick } from './scale-marks.ts'
+import { computeStops, type DayStop, findStop, indexOfDay, startOfDay, toLocalDay } from './timeline-scale.ts'
 
 interface ScrubberProps {
   timeline: Timeline
@@ -23,11 +15,15 @@ interface ScrubberProps {
   goTo: (location: FeedLocation) => void
 }
 
-/** Every day that has images, at the edge of the page: shows the day being read, and moves the feed to any other. */
+/**
+ * Every day that has images, at the edge of the page: shows the day being read, and moves the feed to any other. It is of use from two days on.
+ */
 export function Scrubber(props: ScrubberProps) {
   const [height, setHeight] = createSignal(0)
   const stops = createMemo(() => computeStops(props.timeline))
-  const marks = createMemo(() => computeMarks(stops(), height()))
+  const labels = createMemo(() => computeLabels(stops(), height()))
+  const ticks = createMemo(() => computeTicks(stops(), labels(), height()))
+  const isScrolling = createScrolling()
   const readingDay = createMemo(() => getReadingDay(props.feedLayout(), props.anchorKey()))
   const { aimedIndex, handlers } = createPointerAim({ indexAt, onRelease: go })
   const index = createMemo(() => aimedIndex() ?? indexOfDay(stops(), readingDay()))
@@ -70,24 +66,36 @@ export function Scrubber(props: ScrubberProps) {
       aria-valuenow={index()}
       aria-valuetext={formatDay(stops()[index()]?.day ?? '')}
       data-aiming={aimedIndex() !== undefined}
+      data-scrolling={isScrolling()}
       onPointerDown={handlers.onPointerDown}
       onPointerMove={handlers.onPointerMove}
       onPointerUp={handlers.onPointerUp}
       onPointerCancel={handlers.onPointerCancel}
       onKeyDown={onKeyDown}
     >
-      <Marks marks={marks()} />
+      <Ticks ticks={ticks()} />
+      <Labels labels={labels()} />
       <CurrentDay stop={stops()[index()]} trackHeight={height()} isAiming={aimedIndex() !== undefined} />
     </div>
   )
 }
 
-function Marks(props: { marks: readonly Mark[] }) {
+function Ticks(props: { ticks: readonly ScaleTick[] }) {
   return (
-    <For each={props.marks}>
-      {mark => (
-        <span class="scrubber-mark" data-tick={mark.label === null} style={{ top: `${mark.share * 100}%` }}>
-          {mark.label}
+    <For each={props.ticks}>
+      {({ share, length }) => (
+        <span class="scrubber-tick" style={{ top: `${share * 100}%`, width: `${length}px` }} aria-hidden="true" />
+      )}
+    </For>
+  )
+}
+
+function Labels(props: { labels: readonly ScaleLabel[] }) {
+  return (
+    <For each={props.labels}>
+      {label => (
+        <span class="scrubber-label" data-unit={label.unit} style={{ top: `${label.share * 100}%` }} aria-hidden="true">
+          {formatLabel(label)}
         </span>
       )}
     </For>
@@ -119,4 +127,35 @@ function formatDay(day: string): string {
 
 function formatShortDay(day: string): string {
   return new Date(`${day}T12:00`).toLocaleDateString([], { day: 'numeric', month: 'short' })
+}
+
+/** Time after the last scroll event until the page counts as still. */
+const STILL_MS = 1_500
+
+/** Creates the state of whether the page is being scrolled: on a narrow screen the handle is shown only then. */
+function createScrolling(): Accessor<boolean> {
+  const [isScrolling, setScrolling] = createSignal(false)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let hasInput = false
+  const onInput = () => {
+    hasInput = true
+  }
+  // The feed also scrolls by itself, when it opens at the newest row.
+  const onScroll = () => {
+    if (!hasInput) return
+    clearTimeout(timer)
+    timer = setTimeout(setScrolling, STILL_MS, false)
+    setScrolling(true)
+  }
+  onMount(() => {
+    const stop = new AbortController()
+    const options = { passive: true, signal: stop.signal }
+    document.addEventListener('scroll', onScroll, options)
+    for (const name of ['wheel', 'touchmove', 'keydown']) document.addEventListener(name, onInput, options)
+    onCleanup(() => {
+      clearTimeout(timer)
+      stop.abort()
+    })
+  })
+  return isScrolling
 }

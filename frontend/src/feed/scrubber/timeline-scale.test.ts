@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { computeMarks, computeStops, findStop, indexOfDay, toLocalDay } from './timeline-scale.ts'
+import { computeLabels, computeTicks } from './scale-marks.ts'
+import { computeStops, findStop, indexOfDay, toLocalDay } from './timeline-scale.ts'
 
 const TIMELINE = {
   days: [
@@ -8,6 +9,12 @@ const TIMELINE = {
     { day: '2026-01-31', count: 10 },
     { day: '2025-12-31', count: 80 },
   ],
+}
+
+/** Returns the labels of days with equal numbers of generations, as `unit day`. */
+function labelsOf(days: readonly string[], height: number): string[] {
+  const stops = computeStops({ days: days.toReversed().map(day => ({ day, count: 1 })) })
+  return computeLabels(stops, height).map(({ unit, day }) => `${unit} ${day}`)
 }
 
 test('spaces days by their numbers of generations, the oldest at the top', () => {
@@ -31,8 +38,33 @@ test('finds a day without generations at the last one before it', () => {
   ).toEqual([0, 0, 1, 2])
 })
 
-test('labels the start of years, marks months by ticks, and overlaps none', () => {
-  expect(computeMarks(computeStops(TIMELINE), 600).map(({ label }) => label)).toEqual(['2025', '2026', null])
+test('labels years if there are several, and months where there is space', () => {
+  expect(labelsOf(['2025-11-30', '2025-12-01', '2026-01-01', '2026-02-01'], 400)).toEqual([
+    'year 2025-11-30',
+    'month 2025-12-01',
+    'year 2026-01-01',
+    'month 2026-02-01',
+  ])
+  expect(labelsOf(['2025-11-30', '2025-12-01', '2026-01-01', '2026-02-01'], 120)).toEqual([
+    'year 2025-11-30',
+    'year 2026-01-01',
+  ])
+})
+
+test('labels months alone within a year, and days within two months', () => {
+  expect(labelsOf(['2026-09-02', '2026-10-01', '2026-11-01'], 400)).toEqual([
+    'month 2026-09-02',
+    'month 2026-10-01',
+    'month 2026-11-01',
+  ])
+  expect(labelsOf(['2026-10-30', '2026-10-31', '2026-11-01'], 400)).toEqual([
+    'day 2026-10-30',
+    'day 2026-10-31',
+    'day 2026-11-01',
+  ])
+})
+
+test('overlaps no labels and no ticks, and draws a day by its number of generations', () => {
   const counts = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 120 })
   fc.assert(
     fc.property(counts, fc.integer({ min: 50, max: 900 }), (months, height) => {
@@ -40,13 +72,21 @@ test('labels the start of years, marks months by ticks, and overlaps none', () =
         day: `${2010 + Math.floor(index / 12)}-${String((index % 12) + 1).padStart(2, '0')}-15`,
         count,
       }))
-      const marks = computeMarks(computeStops({ days: days.reverse() }), height)
-      const labels = marks.filter(({ label }) => label !== null).map(({ share }) => share * height)
-      for (const [index, position] of labels.slice(1).entries())
-        expect(position - (labels[index] ?? 0)).toBeGreaterThanOrEqual(28)
+      const stops = computeStops({ days: days.reverse() })
+      expectGaps(computeLabels(stops, height), height, 28)
+      const ticks = computeTicks(stops, [], height)
+      expectGaps(ticks, height, 4)
+      expect(Math.max(...ticks.map(({ length }) => length))).toBe(22)
+      expect(ticks.every(({ length }) => length >= 2)).toBe(true)
     }),
   )
 })
+
+function expectGaps(marks: readonly { share: number }[], height: number, gap: number): void {
+  const offsets = marks.map(({ share }) => share * height).toSorted((a, b) => a - b)
+  for (const [index, offset] of offsets.slice(1).entries())
+    expect(offset - (offsets[index] ?? 0)).toBeGreaterThanOrEqual(gap - 0.001)
+}
 
 test('returns the day in the local time zone', () => {
   const noon = new Date(2026, 10, 22, 12)

@@ -5,13 +5,7 @@ export interface DayStop {
   /** `2026-11-22`, in the user's time zone. */
   day: string
   share: number
-}
-
-/** The start of a year or a month on the scale. */
-export interface Mark {
-  share: number
-  /** Its year, if it is shown; a month is only a tick. */
-  label: string | null
+  count: number
 }
 
 /** Computes a stop for every day that has generations, oldest first, spaced by their numbers of generations. */
@@ -21,7 +15,7 @@ export function computeStops({ days }: Timeline): DayStop[] {
   return days.toReversed().map(({ day, count }) => {
     const share = before / all
     before += count
-    return { day, share }
+    return { day, share, count }
   })
 }
 
@@ -43,27 +37,6 @@ export function indexOfDay(stops: readonly DayStop[], day: string): number {
   )
 }
 
-/**
- * Computes the marks of years and months, without those too close to the previous one. A year's label needs more space than a tick.
- *
- * @param height of the scale, in CSS pixels
- */
-export function computeMarks(stops: readonly DayStop[], height: number): Mark[] {
-  const marks: Mark[] = []
-  let [lastLabel, lastTick] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (const [index, { day, share }] of stops.entries()) {
-    const offset = share * height
-    const isYear = stops[index - 1]?.day.slice(0, 4) !== day.slice(0, 4)
-    const isMonth = stops[index - 1]?.day.slice(0, 7) !== day.slice(0, 7)
-    const label = isYear && offset - lastLabel >= MIN_LABEL_GAP ? day.slice(0, 4) : null
-    if (!isMonth || (label === null && offset - lastTick < MIN_TICK_GAP)) continue
-    marks.push({ share, label })
-    lastTick = offset
-    if (label !== null) lastLabel = offset
-  }
-  return marks
-}
-
 /** Returns the day of an instant in the user's time zone. */
 export function toLocalDay(instant: string): string {
   const date = new Date(instant)
@@ -75,6 +48,3 @@ export function toLocalDay(instant: string): string {
 export function startOfDay(day: string): string {
   return new Date(`${day}T00:00`).toISOString()
 }
-
-const MIN_LABEL_GAP = 28
-const MIN_TICK_GAP = 9

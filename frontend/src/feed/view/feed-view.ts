@@ -1,7 +1,14 @@
 import { createSignal, onCleanup, onMount, untrack } from 'solid-js'
 import type { FeedLocation, ScrollTarget } from '../../store/feed-location.ts'
 import type { WindowListener } from '../../store/window-state.ts'
-import { type FeedLayout, isPinned, rowsToRender, type ScrollPosition, scrollPositionAt } from '../feed-layout.ts'
+import {
+  type FeedLayout,
+  isPinned,
+  offsetThatShows,
+  rowsToRender,
+  type ScrollPosition,
+  scrollPositionAt,
+} from '../feed-layout.ts'
 import type { Density } from '../row-layout.ts'
 import { createAnchoredUpdate } from './anchored-update.ts'
 import { createEndScroll } from './end-scroll.ts'
@@ -29,18 +36,18 @@ export interface FeedViewOptions {
   canTrim: () => boolean
   /** Height that the composer takes at the bottom of the page, in CSS pixels. */
   bottom: number
+  /** Height that the header takes at the top of the page, in CSS pixels. */
+  headerHeight: number
   density: Density
 }
-
-export type FeedView = ReturnType<typeof createFeedView>
 
 /**
  * Creates the view of the window's rows. The virtualizer selects the rows to render; their positions and the scroll offset are
  * computed, and nothing is measured. Every method that changes the layout ends in `update` (see `anchored-update.ts`), and must
  * not be called from a reactive computation.
  */
-export function createFeedView({ store, retainedKeys, canTrim, bottom, density }: FeedViewOptions) {
-  const source = createLayoutSource({ current: store.current, pageWidth, viewportHeight, bottom, density })
+export function createFeedView({ store, retainedKeys, canTrim, ...initial }: FeedViewOptions) {
+  const source = createLayoutSource({ current: store.current, pageWidth, viewportHeight, stableHeight, ...initial })
   const velocity = createScrollVelocity()
   const [feedLayout, setFeedLayout] = createSignal(source.compute())
   const { virtualizer, rowPositions } = createRowVirtualizer({
@@ -80,6 +87,12 @@ export function createFeedView({ store, retainedKeys, canTrim, bottom, density }
     return isPinned(layout, offset) ? null : (scrollPositionAt(layout, offset) ?? null)
   }
 
+  /** Scrolls as little as possible to bring a row into view, between the header and the composer. */
+  function showRow(key: string) {
+    const to = offsetThatShows(feedLayout(), scrollOffset(), key)
+    if (to !== undefined) window.scrollTo({ top: to })
+  }
+
   onMount(() => {
     const unsubscribe = store.subscribe(() => update())
     store.setTrimAnchor(() => (canTrim() ? (tracker.anchorKey() ?? null) : null))
@@ -100,15 +113,18 @@ export function createFeedView({ store, retainedKeys, canTrim, bottom, density }
     anchorKey: tracker.anchorKey,
     unseen: tracker.unseen,
     isAway: tracker.isAway,
+    isAtEnd: () => isPinned(feedLayout(), scrollOffset()),
     ...controls,
     mountSizer,
     scrollToEnd: endScroll.scrollToEnd,
     currentPosition,
+    showRow,
   }
 }
 
 const pageWidth = () => document.documentElement.clientWidth
 const viewportHeight = () => innerHeight
+const stableHeight = () => document.documentElement.clientHeight
 
 function indexesOf(layout: FeedLayout, keys: readonly string[]): number[] {
   return keys.flatMap(key => layout.indexOf.get(key) ?? [])

@@ -12,7 +12,9 @@ function setUp() {
     current: () => buildWindow([1, 2, 3]),
     pageWidth: () => width,
     viewportHeight: () => 900,
+    stableHeight: () => 900,
     bottom: 160,
+    headerHeight: 56,
     density: 'large',
   })
   const updates: (string | undefined)[] = []
@@ -36,6 +38,15 @@ test('updates the feed when the composer changes its height, and not otherwise',
   controls.setBottom(300)
   expect(updates).toEqual([undefined])
   expect(layout().bottom).toBe(300)
+})
+
+test('updates the feed when the header changes its height, and not otherwise', () => {
+  const { controls, updates, layout } = setUp()
+  controls.setHeaderHeight(56)
+  expect(updates).toEqual([])
+  controls.setHeaderHeight(112)
+  expect(updates).toEqual([undefined])
+  expect(layout().headerHeight).toBe(112)
 })
 
 test('retains the geometry over a resize that leaves the content as it was', () => {

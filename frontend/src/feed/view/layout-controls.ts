@@ -25,11 +25,16 @@ export function createLayoutControls({ source, update }: LayoutControlsDeps) {
     if (source.setBottom(pixels)) update()
   }
 
+  /** Sets the height of the header, in CSS pixels. It covers more or less of the rows, which stay where they are. */
+  function setHeaderHeight(pixels: number) {
+    if (source.setHeaderHeight(pixels)) update()
+  }
+
   /** Shows a row's whole prompt, with its height in CSS pixels, or only its beginning with null. The row's top stays where it is. */
   function setPromptHeight(key: string, height: number | null) {
     source.setPromptHeight(key, height)
     update(key)
   }
 
-  return { onResize, setDensity, setBottom, setPromptHeight, isPromptOpen: source.isPromptOpen }
+  return { onResize, setDensity, setBottom, setHeaderHeight, setPromptHeight, isPromptOpen: source.isPromptOpen }
 }

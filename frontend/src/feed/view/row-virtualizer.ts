@@ -1,7 +1,6 @@
 import { observeWindowRect, type Range, Virtualizer } from '@tanstack/solid-virtual'
 import { type Accessor, createComputed, createMemo, createSignal, onCleanup, onMount } from 'solid-js'
 import type { FeedLayout } from '../feed-layout.ts'
-import { ROW_GAP } from '../row-layout.ts'
 import { createPageScroll } from './page-scroll.ts'
 
 /** Position of a row: its index among all rows, and its start in CSS pixels from the top of the page. */
@@ -55,7 +54,7 @@ function createOptions({ feedLayout, initialOffset, selectRows }: RowVirtualizer
     isMounted = true
   })
   return () => {
-    const { rows, layouts, top, bottom } = feedLayout()
+    const { rows, layouts, top, bottom, geometry } = feedLayout()
     return {
       ...pageScroll,
       count: rows.length,
@@ -63,7 +62,7 @@ function createOptions({ feedLayout, initialOffset, selectRows }: RowVirtualizer
       paddingEnd: bottom,
       estimateSize: (index: number) => layouts[index]?.height ?? 0,
       getItemKey: (index: number) => rows[index]?.key ?? index,
-      gap: ROW_GAP,
+      gap: geometry.rowGap,
       getScrollElement: () => (isMounted ? window : null),
       initialOffset,
       initialRect: { width: innerWidth, height: innerHeight },

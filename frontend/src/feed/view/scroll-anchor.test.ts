@@ -31,11 +31,23 @@ test('leaves the row being read where it was, while the geometry is the same', (
 })
 
 test('restores the position within the row being read when the geometry changes', () => {
-  const next: FeedLayout = { ...buildLayout(ROWS.map(height => height / 2)), geometry: computeGeometry(1440, 'small') }
+  const next: FeedLayout = {
+    ...buildLayout(ROWS.map(height => height / 2)),
+    geometry: computeGeometry({ width: 1440, density: 'small' }),
+  }
   const position = scrollPositionAt(before, 500)
   expect(offsetAfterChange({ before, next, offset: 500 })).toBe((position && scrollOffsetOf(next, position)) ?? -1)
-  const without: FeedLayout = { ...buildLayout([400], () => 'another'), geometry: computeGeometry(1440, 'small') }
+  const without: FeedLayout = {
+    ...buildLayout([400], () => 'another'),
+    geometry: computeGeometry({ width: 1440, density: 'small' }),
+  }
   expect(offsetAfterChange({ before, next: without, offset: 500 })).toBe(maxScrollOffset(without))
+})
+
+test('leaves the row being read where it was when the height of the window scales the images', () => {
+  const geometry = computeGeometry({ width: 1440, height: 700 })
+  const next: FeedLayout = { ...buildLayout([300, 300, 300, 300, 300, 300]), geometry }
+  expect(offsetAfterChange({ before, next, offset: 500 })).toBe(anchoredOffset(before, next, 500))
 })
 
 test('takes the end for a target whose row is gone', () => {

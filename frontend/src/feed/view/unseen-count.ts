@@ -1,4 +1,5 @@
 import { createSignal } from 'solid-js'
+import { isPlain } from '../../library/list-query.ts'
 import type { GenerationWindow } from '../../store/generation-window.ts'
 import { distanceToEnd, type FeedLayout, isNewestInView } from '../feed-layout.ts'
 
@@ -14,14 +15,17 @@ export interface SeenState {
 export function createUnseenCount(first: GenerationWindow) {
   const [unseen, setUnseen] = createSignal(0)
   const [isAway, setAway] = createSignal(false)
+  let { query } = first
   let seen = toSeenState(first)
   let unseenKeys = new Set<string>()
 
   /** Updates the count for the current window and scroll offset. */
   function update(current: GenerationWindow, layout: FeedLayout, offset: number) {
     const isInView = isNewestInView(layout, offset)
-    if (isInView) seen = toSeenState(current)
-    unseenKeys = isInView ? new Set() : findUnseen(unseenKeys, current, seen)
+    // Another list begins with nothing unseen.
+    if (isInView || current.query !== query) seen = toSeenState(current)
+    unseenKeys = isInView || current.query !== query ? new Set() : findUnseen(unseenKeys, current, seen)
+    query = current.query
     setUnseen(unseenKeys.size)
     setAway(!isInView && (!layout.isNewest || distanceToEnd(layout, offset) > 2 * layout.viewport))
   }
@@ -36,7 +40,8 @@ export function toSeenState({ newestKey, unsent }: GenerationWindow): SeenState 
 /** Returns the keys that were unseen before and those newer than all that was seen, without deleted and discarded ones. */
 export function findUnseen(unseenKeys: ReadonlySet<string>, current: GenerationWindow, seen: SeenState): Set<string> {
   const from = current.rows.findLastIndex(row => row.sortKey <= seen.newestKey) + 1
-  const newer = [...current.rows.slice(from), ...current.unsent].map(row => row.key)
+  const unsent = isPlain(current.query) ? current.unsent : []
+  const newer = [...current.rows.slice(from), ...unsent].map(row => row.key)
   const left = [...unseenKeys].filter(
     key => current.byKey.has(key) || current.unloadedNewer.has(key) || current.newer !== 'end',
   )

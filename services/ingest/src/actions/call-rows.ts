@@ -58,7 +58,7 @@ export async function reopenLateCalls(tx: Transaction, id: string): Promise<void
 export async function reopenKnownCalls(tx: Transaction, id: string): Promise<number[]> {
   const rows = await tx<{ index: number }[]>`
     with missing as (
-      select index from generation_outputs where generation_id = ${id} and state not in ('stored', 'temporary')
+      select index from generation_outputs where generation_id = ${id} and state not in ('stored', 'temporary', 'deleted')
     ),
     reopened as (
       update provider_calls set finished_at = null, outcome = null

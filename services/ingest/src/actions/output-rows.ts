@@ -1,5 +1,6 @@
 import type { PublicError } from '@darkroom/contracts/output'
 import type { Transaction } from '@darkroom/infra/database/connection'
+import { ProblemError } from '@darkroom/infra/http/problem'
 
 /** Fails the outputs that are pending or being saved. */
 export async function failUnfinishedOutputs(tx: Transaction, id: string, error: PublicError): Promise<void> {
@@ -12,16 +13,18 @@ export async function failUnfinishedOutputs(tx: Transaction, id: string, error: 
  * Sets or clears the favourite mark of an output.
  *
  * @returns whether the row changed; undefined if there is no such output
+ * @throws ProblemError `conflict` if it is deleted
  */
 export async function updateFavourite(
   tx: Transaction,
   id: string,
   { outputIndex, favourite }: { outputIndex: number; favourite: boolean },
 ): Promise<boolean | undefined> {
-  const [before] = await tx<{ favourite: boolean }[]>`
-    select favourite from generation_outputs where generation_id = ${id} and index = ${outputIndex}`
+  const [before] = await tx<{ favourite: boolean; isDeleted: boolean }[]>`
+    select favourite, state = 'deleted' as "isDeleted" from generation_outputs where generation_id = ${id} and index = ${outputIndex}`
   if (!before) return undefined
   if (before.favourite === favourite) return false
+  if (before.isDeleted) throw new ProblemError('conflict', 'It is deleted. Restore it first.')
   await tx`
     update generation_outputs set favourite = ${favourite} where generation_id = ${id} and index = ${outputIndex}`
   return true

@@ -1,7 +1,8 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findAspectRatio, readMetadata } from './metadata.ts'
-import { readPngTexts } from './png-text.ts'
+import { ASPECT_RATIOS } from '@darkroom/contracts/enums'
+import { readPngTexts } from '../image-settings/png-text.ts'
+import { readMetadata } from '../image-settings/read-metadata.ts'
 import { type ImportRecord, RecordError } from './record.ts'
 
 /** An image file of a folder, with the record to import or the reason why there is none. */
@@ -38,4 +39,12 @@ async function readImageRecord(folder: string, file: string): Promise<FolderEntr
 function readPngSize(bytes: Uint8Array): [number, number] {
   const header = new DataView(bytes.buffer, bytes.byteOffset)
   return [header.getUint32(16), header.getUint32(20)]
+}
+
+/** Returns the supported aspect ratio that a size has, within rounding. */
+function findAspectRatio(width: number, height: number): string | undefined {
+  return ASPECT_RATIOS.find(ratio => {
+    const [across = 1, down = 1] = ratio.split(':').map(Number)
+    return Math.abs(width / height - across / down) < 0.02
+  })
 }

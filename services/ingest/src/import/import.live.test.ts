@@ -6,11 +6,11 @@ import sharp from 'sharp'
 import { type BackfillEnv, openBackfillEnv } from '../backfill/backfill-env.fixture.ts'
 import { migrateBatch } from '../backfill/migrate-batch.ts'
 import { createImage, toDataUrl } from '../backfill/old-row.fixture.ts'
+import { addPngText } from '../image-settings/png-text.fixture.ts'
 import { readFolder } from './folder.ts'
 import { type ImportDeps, importRecord } from './import.ts'
 import { toClientId } from './import-ids.ts'
 import { readLines } from './json-lines.ts'
-import { addPngText } from './png-text.fixture.ts'
 
 const IDENTITY = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: true }
 const stack = new AsyncDisposableStack()

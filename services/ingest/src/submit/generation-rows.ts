@@ -1,5 +1,5 @@
 import type { Submission } from '@darkroom/contracts/generation'
-import type { Model } from '@darkroom/contracts/model'
+import type { InputRole, Model } from '@darkroom/contracts/model'
 import { withDefaults } from '@darkroom/contracts/model-fields'
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
 import { estimateMicros, fromMicros, getCurrency } from '@darkroom/contracts/price'
@@ -13,6 +13,9 @@ import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import { toReferenceParameters } from '../references/reference-parameters.ts'
 import type { ReferenceRow } from '../references/reference-rows.ts'
 
+/** An input image of a submission. */
+export type InputRow = ReferenceRow & { role: InputRole }
+
 /** A validated submission that is about to become a row. */
 export interface NewGeneration {
   id: string
@@ -21,7 +24,7 @@ export interface NewGeneration {
   submission: Submission
   model: Model
   fingerprint: Uint8Array
-  references: readonly ReferenceRow[]
+  references: readonly InputRow[]
   estimatedSeconds: number
   /** Price of an output that the connection assumes where its model has none. */
   assumedMicros: number | null
@@ -92,12 +95,9 @@ async function insertOutputs(tx: Transaction, generation: NewGeneration): Promis
     select ${generation.id}, index, ${generation.model.kind}, ${width}, ${height} from generate_series(0, ${numOutputs - 1}::int) index`
 }
 
-async function insertGenerationReferences(
-  tx: Transaction,
-  { id, references, submission }: NewGeneration,
-): Promise<void> {
+async function insertGenerationReferences(tx: Transaction, { id, references }: NewGeneration): Promise<void> {
   if (references.length === 0) return
-  const roles = references.map((_, position) => submission.referenceRoles?.[position] ?? 'reference')
+  const roles = references.map(({ role }) => role)
   await tx`
     insert into generation_references (generation_id, position, reference_id, role)
     select ${id}, ordinality - 1, reference_id, role
@@ -121,9 +121,10 @@ export function estimateOutputMicros(generation: PricedGeneration): number | nul
   return micros ?? assumedMicros
 }
 
-/** Lists the references of a submission that are images and no masks. */
-function listImages({ submission, references }: Pick<NewGeneration, 'submission' | 'references'>): ReferenceRow[] {
-  return references.filter((_, position) => submission.referenceRoles?.[position] !== 'mask')
+/** Lists the references of a submission that are images and no masks, the source of a change first. */
+function listImages({ references }: Pick<NewGeneration, 'references'>): ReferenceRow[] {
+  const images = references.filter(({ role }) => role !== 'mask')
+  return [...images.filter(({ role }) => role === 'source'), ...images.filter(({ role }) => role !== 'source')]
 }
 
 function resolveOutputSize(generation: Pick<NewGeneration, 'submission' | 'model' | 'references'>): PixelSize {

@@ -1,6 +1,6 @@
 import { estimateSeconds } from '@darkroom/contracts/estimate'
 import type { Submission } from '@darkroom/contracts/generation'
-import type { Model } from '@darkroom/contracts/model'
+import type { InputRole, Model } from '@darkroom/contracts/model'
 import { getCurrency } from '@darkroom/contracts/price'
 import type { Queryable } from '@darkroom/infra/database/connection'
 import { readGeneration } from '@darkroom/infra/generations/generations'
@@ -17,8 +17,11 @@ import { readLimits } from './budget-rows.ts'
 import { computeFingerprint } from './fingerprint.ts'
 import { estimateOutputMicros, findByClientId, insertGeneration, isSameFingerprint } from './generation-rows.ts'
 import { findModel } from './model-rows.ts'
+import { isParent } from './parent-rows.ts'
+import { parseInputs, uniqueInputs } from './parse-inputs.ts'
 import { assertQueueQuota } from './queue-quota.ts'
 import { validateForModel } from './validate-for-model.ts'
+import { validateVerb } from './validate-verb.ts'
 
 export interface SubmitDeps extends ReferenceDeps, BudgetDeps {
   /** Unfinished generations that a workspace may have. */
@@ -45,13 +48,14 @@ export async function submit(
   submission: Submission,
   fetchOptions: FetchOptions,
 ): Promise<SubmitResult> {
-  const submittedReferences = parseSources(submission)
-  const model = await resolveModel(deps.database, submission, submittedReferences.length)
-  const fingerprint = computeFingerprint({ ...submission, model: model.id }, submittedReferences)
+  const inputs = parseInputs(submission)
+  const model = await resolveModel(deps.database, submission, inputs.roles)
+  const fingerprint = computeFingerprint({ ...submission, model: model.id }, parseSources(submission))
   const clientId = submission.clientId ?? crypto.randomUUID()
   const existing = await findExistingSubmission(deps.database, identity, clientId, fingerprint)
   if (existing) return existing
   await assertActive(deps.database)
+  await assertParent(deps.database, identity, submission)
   // Checked before references are stored, and again in the transaction: storing takes time, and the queue may fill up meanwhile.
   await assertQueueQuota(deps.database, identity.workspaceId, deps.queueDepth - 1)
   const { connection } = model
@@ -63,9 +67,10 @@ export async function submit(
   const id = Bun.randomUUIDv7()
   const estimatedSeconds = estimateSeconds(model, outputs)
   const newGeneration = { id, clientId, identity, submission, model, fingerprint, estimatedSeconds, assumedMicros }
-  const sources = await fetchReferences(submittedReferences, fetchOptions)
-  const isInserted = await withReferences(deps, identity, sources, async (tx, references) => {
-    const generation = { ...newGeneration, references }
+  const sources = await fetchReferences(inputs.references, fetchOptions)
+  const isInserted = await withReferences(deps, identity, sources, async (tx, rows) => {
+    const references = rows.map((row, position) => ({ ...row, role: inputs.roles[position] ?? 'reference' }))
+    const generation = { ...newGeneration, references: uniqueInputs(references, row => row.id) }
     const isInserted = await insertGeneration(tx, generation)
     if (!isInserted) return false
     await assertQueueQuota(tx, identity.workspaceId, deps.queueDepth)
@@ -81,15 +86,21 @@ export async function submit(
   return concurrent ?? { document: await readDocument(deps.database, identity, id), isNew: true }
 }
 
-async function resolveModel(db: Queryable, submission: Submission, referenceCount: number): Promise<Model> {
+async function resolveModel(db: Queryable, submission: Submission, roles: readonly InputRole[]): Promise<Model> {
   const model = await findModel(db, submission.model)
   if (!model)
     throwValidationError([
       { path: 'model', message: submission.model ? 'is not a model of this studio' : 'is missing' },
     ])
-  const errors = validateForModel(model, submission, referenceCount)
+  const errors = [...validateForModel(model, submission, roles), ...validateVerb(model, submission, roles)]
   if (errors.length > 0) throwValidationError(errors)
   return model
+}
+
+/** Checks that what a submission goes on from is there. @throws ProblemError `invalid` */
+async function assertParent(db: Queryable, { workspaceId }: Identity, { parent }: Submission): Promise<void> {
+  if (parent === undefined || (await isParent(db, workspaceId, parent))) return
+  throwValidationError([{ path: 'parent', message: 'is not an output of yours, or was removed permanently' }])
 }
 
 async function findExistingSubmission(

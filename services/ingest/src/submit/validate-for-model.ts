@@ -1,11 +1,15 @@
 import type { Submission } from '@darkroom/contracts/generation'
 import type { InputRole, ModelSpec } from '@darkroom/contracts/model'
-import { describeSetting, isValidSetting } from '@darkroom/contracts/model-fields'
+import { describeSetting, isValidSetting, resolveInputRole } from '@darkroom/contracts/model-fields'
 import { listAspectRatios, listResolutions, resolveSize } from '@darkroom/contracts/size'
 import type { FieldError } from '../validation-error.ts'
 
-/** Returns an error for each field of a submission that the model does not support. */
-export function validateForModel(model: ModelSpec, submission: Submission, referenceCount: number): FieldError[] {
+/**
+ * Returns an error for each field of a submission that the model does not support.
+ *
+ * @param roles of the input images, by position, each image once
+ */
+export function validateForModel(model: ModelSpec, submission: Submission, roles: readonly InputRole[]): FieldError[] {
   const { numOutputs, duration, seed, negativePrompt, settings } = submission.parameters
   const checks: [string, boolean, string][] = [
     [
@@ -26,7 +30,7 @@ export function validateForModel(model: ModelSpec, submission: Submission, refer
   return [
     ...errors,
     ...validateSize(model, submission),
-    ...validateInputs(model, submission, referenceCount),
+    ...validateInputs(model, submission, roles),
     ...Object.entries(settings ?? {}).flatMap(([name, value]) => validateSetting(model, name, value)),
   ]
 }
@@ -43,12 +47,12 @@ function validateSize({ sizes }: ModelSpec, { parameters: { aspectRatio, resolut
 }
 
 /** Returns an error for each role of which a submission has more, or fewer, images than the model takes. */
-function validateInputs(model: ModelSpec, { referenceRoles = [] }: Submission, referenceCount: number): FieldError[] {
-  if (referenceRoles.length > referenceCount)
+function validateInputs(model: ModelSpec, submission: Submission, roles: readonly InputRole[]): FieldError[] {
+  const { referenceRoles = [], referenceImages = [], referenceImage } = submission
+  if (referenceRoles.length > referenceImages.length + (referenceImage === undefined ? 0 : 1))
     return [{ path: 'referenceRoles', message: 'has more entries than there are references' }]
-  const roles = Array.from({ length: referenceCount }, (_, position) => referenceRoles[position] ?? 'reference')
   const counts = new Map<InputRole, number>()
-  for (const role of roles) counts.set(role, (counts.get(role) ?? 0) + 1)
+  for (const role of roles.map(role => resolveInputRole(model, role))) counts.set(role, (counts.get(role) ?? 0) + 1)
   const tooMany = [...counts].flatMap(([role, count]) => {
     const max =
       role === 'mask' && model.mask !== 'none' ? 1 : (model.inputs.find(input => input.role === role)?.max ?? 0)

@@ -100,7 +100,7 @@ export async function readRecordedCall(
       case when c.outcome in ('finished', 'failed', 'cancelled') then 'settled'
            when not exists (select from generation_outputs o where o.generation_id = c.generation_id
              and o.index between c.first_index and c.first_index + c.count - 1
-             and o.state not in ('stored', 'temporary', 'lost')) then 'settled'
+             and o.state not in ('stored', 'temporary', 'lost', 'deleted')) then 'settled'
            when g.status = 'cancelled' then 'cancelled'
            when g.status in ('completed', 'failed') then 'missed'
            else 'open' end as state

@@ -52,7 +52,7 @@ export async function endCallCost(db: Queryable, name: CallName, outcome: CostOu
     update call_costs c set outcome = ${outcome}, ended_at = coalesce(c.ended_at, clock_timestamp()), outputs = (
       select count(*) from provider_calls p join generation_outputs o on o.generation_id = p.generation_id
         and o.index between p.first_index and p.first_index + p.count - 1
-      where p.generation_id = c.generation_id and p.call = c.call and o.state in ('saving', 'stored', 'temporary'))
+      where p.generation_id = c.generation_id and p.call = c.call and coalesce(o.deleted_from, o.state) in ('saving', 'stored', 'temporary'))
     where c.generation_id = ${name.generationId} and c.call = ${name.call} and c.attempt = ${name.attempt}`
 }
 

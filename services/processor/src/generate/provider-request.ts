@@ -1,5 +1,6 @@
 import type { ModelSpec, Operation } from '@darkroom/contracts/model'
-import { countInputs, withDefaults } from '@darkroom/contracts/model-fields'
+import { countInputs, resolveInputRole, withDefaults } from '@darkroom/contracts/model-fields'
+import { isVerb, VERB_OPERATIONS } from '@darkroom/contracts/verbs'
 import { encodeMask } from '@darkroom/infra/images/mask'
 import { stripMetadata } from '@darkroom/infra/images/strip-metadata'
 import type { Store } from '@darkroom/infra/store/store'
@@ -8,7 +9,13 @@ import type { Job, JobCall, JobReference } from '../queue/job.ts'
 import { getOutputIndices } from './plan.ts'
 
 /** Capabilities that are assumed of a model that its connection no longer lists. */
-const UNLISTED = { settings: {}, seed: null, mask: 'none', operations: ['generate'], inputs: [] } as const
+const UNLISTED: Pick<ModelSpec, 'settings' | 'seed' | 'mask' | 'operations' | 'inputs'> = {
+  settings: {},
+  seed: null,
+  mask: 'none',
+  operations: ['generate'],
+  inputs: [],
+}
 
 /** Builds the provider's request for one call. */
 export function createProviderRequest(
@@ -23,7 +30,7 @@ export function createProviderRequest(
   return {
     model,
     kind,
-    operation: findOperation(spec, references),
+    operation: findOperation(spec, references, job.verb),
     prompt,
     width: firstOutput?.width ?? 1024,
     height: firstOutput?.height ?? 1024,
@@ -39,8 +46,8 @@ export function createProviderRequest(
 }
 
 /**
- * Loads input images from the store, without their metadata. A mask is encoded in the polarity of the model and in the size of the
- * first other image.
+ * Loads input images from the store, without their metadata, the source of a change first. A mask is encoded in the polarity of the
+ * model and in the size of that source, else of the first other image.
  *
  * @throws ProviderError `model_unknown` for a mask whose model is not listed any more: without it everything would be changed
  * @throws Error when one is not in the store
@@ -50,9 +57,15 @@ export async function loadReferences(
   inputs: readonly JobReference[],
   spec: ModelSpec | undefined,
 ): Promise<ProviderReference[]> {
-  const images = inputs.filter(({ role }) => role !== 'mask')
+  const images = [
+    ...inputs.filter(({ role }) => role === 'source'),
+    ...inputs.filter(({ role }) => role !== 'source' && role !== 'mask'),
+  ]
   const loaded = await Promise.all(
-    images.map(async ({ key, role }) => ({ role, ...(await stripMetadata(await loadBytes(store, key))) })),
+    images.map(async ({ key, role }) => ({
+      role: resolveInputRole(spec ?? UNLISTED, role),
+      ...(await stripMetadata(await loadBytes(store, key))),
+    })),
   )
   const mask = inputs.find(({ role }) => role === 'mask')
   const [target] = loaded
@@ -69,11 +82,19 @@ async function loadBytes(store: Pick<Store, 'get'>, key: string): Promise<Uint8A
   return await new Response(object.body).bytes()
 }
 
-/** Returns the operation that the inputs of a request amount to. */
-function findOperation(spec: ModelSpec | undefined, references: readonly ProviderReference[]): Operation {
+/** Returns the operation that a verb asks for, else the one that the inputs of a request amount to. */
+function findOperation(
+  spec: ModelSpec | undefined,
+  references: readonly ProviderReference[],
+  verb: string | null,
+): Operation {
   const { operations } = spec ?? UNLISTED
-  const isOffered = (operation: Operation) => operations.some(offered => offered === operation)
-  if (references.some(({ role }) => role === 'mask') && isOffered('inpaint')) return 'inpaint'
+  const isOffered = (operation: Operation) => operations.includes(operation)
+  const hasMask = references.some(({ role }) => role === 'mask')
+  if (hasMask && isOffered('inpaint')) return 'inpaint'
+  const requested = verb !== null && isVerb(verb) ? VERB_OPERATIONS[verb] : 'generate'
+  const isPossible = requested !== 'generate' && requested !== 'inpaint' && isOffered(requested)
+  if (references.length > 0 && isPossible) return requested
   if (references.length > 0 && isOffered('edit')) return 'edit'
   if (references.length > 0 && spec && countInputs(spec, 'first-frame') > 0 && isOffered('animate')) return 'animate'
   return 'generate'

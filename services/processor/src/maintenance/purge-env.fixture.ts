@@ -93,6 +93,20 @@ export async function trashGeneration({ database }: PurgeEnv, id: string | undef
     update generations set deleted_at = now() - make_interval(days => ${days}) where id = ${id ?? null}`
 }
 
+/** Deletes the output of a generation, as its user does. */
+export async function deleteOutput({ database }: PurgeEnv, id: string | undefined, days = 31): Promise<void> {
+  await database`
+    update generation_outputs set state = 'deleted', deleted_from = state, deleted_at = now() - make_interval(days => ${days})
+    where generation_id = ${id ?? null} and state <> 'deleted'`
+}
+
+/** Restores the output of a generation, if it is not purged. */
+export async function restoreOutput({ database }: PurgeEnv, id: string | undefined): Promise<void> {
+  await database`
+    update generation_outputs set state = deleted_from, deleted_from = null, deleted_at = null
+    where generation_id = ${id ?? null} and deleted_from is not null`
+}
+
 /** Makes all scheduled removals due. */
 export async function makeRemovalsDue({ database }: PurgeEnv): Promise<void> {
   await database`update object_removals set remove_after = now()`

@@ -10,6 +10,7 @@ import {
   beginSubmission,
   countRows,
   createPurgeEnv,
+  deleteOutput,
   endSubmission,
   listObjects,
   listReferencedObjects,
@@ -19,11 +20,12 @@ import {
   openPurgeDatabase,
   type PendingSubmission,
   type PurgeEnv,
+  restoreOutput,
   startPurges,
   trashGeneration,
   waitUntil,
 } from './purge-env.fixture.ts'
-import { purgeGenerations, purgeReferences } from './purge-rows.ts'
+import { purgeGenerations, purgeOutputs, purgeReferences } from './purge-rows.ts'
 import { removeNextObjects } from './remove-objects.ts'
 
 // The first start of Postgres is slow on a busy machine.
@@ -46,7 +48,20 @@ afterEach(async () => {
 /** Four images in all, so that generations share them. */
 const images = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 3 })
 const does = fc.constantFrom(
-  ...(['begin', 'end', 'trash', 'trash', 'restore', 'purge', 'sweep', 'hour', 'remove'] as const),
+  ...([
+    'begin',
+    'end',
+    'trash',
+    'trash',
+    'restore',
+    'drop',
+    'drop',
+    'bring',
+    'purge',
+    'sweep',
+    'hour',
+    'remove',
+  ] as const),
 )
 const steps = fc.array(fc.record({ does, images, position: fc.nat({ max: 20 }) }), {
   minLength: 10,
@@ -70,7 +85,14 @@ const STEPS = {
     await trashGeneration(state, state.ids[position % state.ids.length]),
   restore: async ({ ids }: ModelState, _: PendingSubmission, position: number) =>
     void (await database`update generations set deleted_at = null where id = ${ids[position % ids.length] ?? null}`),
-  purge: async () => void (await transaction(database, tx => purgeGenerations(tx, 30, MANY))),
+  drop: async (state: ModelState, _: PendingSubmission, position: number) =>
+    await deleteOutput(state, state.ids[position % state.ids.length]),
+  bring: async (state: ModelState, _: PendingSubmission, position: number) =>
+    await restoreOutput(state, state.ids[position % state.ids.length]),
+  purge: async () => {
+    await transaction(database, tx => purgeGenerations(tx, 30, MANY))
+    await transaction(database, tx => purgeOutputs(tx, 30, MANY))
+  },
   sweep: async () => void (await transaction(database, tx => purgeReferences(tx, MANY))),
   // Removals are due after an hour, and no submission takes that long.
   hour: async (state: ModelState) => {
@@ -101,21 +123,25 @@ describe.each(['disk', 's3'])('%s', name => {
   )
 })
 
-test('loses nothing with several processes and concurrent submissions', async () => {
-  const env = createPurgeEnv(database, stores.disk)
-  const stop = startPurges(env, 3)
-  for (let rounds = 0; rounds < 3; rounds++) {
-    // Between the submissions, because none takes an hour.
-    await makeRemovalsDue(env)
-    await Promise.all(['ab', 'bc', 'cd', 'da'].map(pair => submitAndTrash(env, [...pair])))
-  }
-  await waitUntil(async () => {
-    await makeRemovalsDue(env)
-    return String(await listObjects(env)) === String(await listReferencedObjects(env))
-  })
-  await stop()
-  expect(await countRows(env, 'generations')).toBe(12)
-})
+test(
+  'loses nothing with several processes and concurrent submissions',
+  async () => {
+    const env = createPurgeEnv(database, stores.disk)
+    const stop = startPurges(env, 3)
+    for (let rounds = 0; rounds < 3; rounds++) {
+      // Between the submissions, because none takes an hour.
+      await makeRemovalsDue(env)
+      await Promise.all(['ab', 'bc', 'cd', 'da'].map(pair => submitAndTrash(env, [...pair])))
+    }
+    await waitUntil(async () => {
+      await makeRemovalsDue(env)
+      return String(await listObjects(env)) === String(await listReferencedObjects(env))
+    })
+    await stop()
+    expect(await countRows(env, 'generations')).toBe(12)
+  },
+  START_MS,
+)
 
 /** Makes ten submissions, and moves all but the first to the trash. */
 async function submitAndTrash(env: PurgeEnv, images: string[]): Promise<void> {

@@ -3,7 +3,8 @@ import { isTerminal } from '@darkroom/contracts/lifecycle'
 import { objectKeys } from '@darkroom/contracts/previews'
 import type { Transaction } from '@darkroom/infra/database/connection'
 import { isActive } from '@darkroom/infra/database/studio-state'
-import { getGenerationFolder, scheduleRemovals } from './removal-rows.ts'
+import { scheduleRemovals } from '@darkroom/infra/generations/object-removals'
+import { purgeLocked, type TrashedGeneration } from '@darkroom/infra/generations/purge'
 
 export interface PurgeOptions {
   /** Most rows that are purged at once. */
@@ -15,7 +16,6 @@ export interface PurgeOptions {
 const TERMINAL_STATUSES = STATUSES.filter(isTerminal)
 /** Time between the upload of a reference image and its submission, at most. */
 const UNUSED_HOURS = 24
-const PURGED_DAYS = 365
 
 /**
  * Deletes generations that have been in the trash for `days` days, with everything that belongs to them, and schedules the
@@ -25,24 +25,47 @@ const PURGED_DAYS = 365
  */
 export async function purgeGenerations(tx: Transaction, days: number, options: PurgeOptions): Promise<number> {
   const trash = await lockTrash(tx, days, options.limit)
-  const ids = trash.map(({ id }) => id)
-  const outputs = await tx<{ key: string }[]>`
-    select key from generation_outputs where generation_id = any(${ids}) and key is not null`
-  const keys = [...trash.map(getGenerationFolder), ...outputs.flatMap(({ key }) => objectKeys(key))]
-  await scheduleRemovals(tx, keys, options.removeAfterSeconds)
-  await recordPurged(tx, ids)
-  await tx`delete from generations where id = any(${ids})`
-  return ids.length
+  await purgeLocked(tx, trash, options.removeAfterSeconds)
+  return trash.length
 }
 
-/** Records the generations whose answers a host may have in its journal. Every host has seen the record long before it is old. */
-async function recordPurged(tx: Transaction, ids: string[]): Promise<void> {
-  await tx`delete from purged_generations where purged_at < now() - make_interval(days => ${PURGED_DAYS})`
+/**
+ * Purges outputs that were deleted `days` days ago: they can no longer be restored, and the removal of their objects is scheduled.
+ *
+ * @returns their number
+ */
+export async function purgeOutputs(tx: Transaction, days: number, options: PurgeOptions): Promise<number> {
+  const generations = await lockWithDueOutputs(tx, days, options.limit)
+  if (generations.length === 0) return 0
+  const outputs = await tx<{ id: string; index: number; key: string | null }[]>`
+    select generation_id as id, index, key from generation_outputs
+    where generation_id = any(${generations}) and deleted_from is not null
+      and deleted_at <= now() - make_interval(days => ${days})`
+  const [ids, indices] = [outputs.map(({ id }) => id), outputs.map(({ index }) => index)]
   await tx`
-    insert into purged_generations (id)
-    select distinct generation_id from provider_calls
-    where generation_id = any(${ids}) and host is not null and request_id is null
-    on conflict do nothing`
+    update generation_outputs o set deleted_from = null, deleted_favourite = false, key = null, sha256 = null, placeholder = null,
+      provider_url = null, needs_auth = false, expires_at = null, error = null
+    from unnest(${ids}::uuid[], ${indices}::smallint[]) due (generation_id, index)
+    where o.generation_id = due.generation_id and o.index = due.index`
+  await tx`
+    delete from rehosts r using unnest(${ids}::uuid[], ${indices}::smallint[]) due (generation_id, index)
+    where r.generation_id = due.generation_id and r.index = due.index`
+  const keys = outputs.flatMap(({ key }) => (key === null ? [] : objectKeys(key)))
+  await scheduleRemovals(tx, keys, options.removeAfterSeconds)
+  return outputs.length
+}
+
+/** Locks the jobs of generations that have deleted outputs to purge: a restore waits, and then finds them purged. */
+async function lockWithDueOutputs(tx: Transaction, days: number, limit: number): Promise<string[]> {
+  const rows = await tx<{ id: string }[]>`
+    select j.generation_id as id from generation_jobs j
+    where j.generation_id in (
+        select o.generation_id from generation_outputs o
+        where o.deleted_from is not null and o.deleted_at <= now() - make_interval(days => ${days})
+        order by o.deleted_at limit ${limit})
+      and (j.lease_until is null or j.lease_until < now()) and ${isActive(tx)}
+    for update of j skip locked`
+  return rows.map(({ id }) => id)
 }
 
 /**
@@ -66,8 +89,8 @@ export async function purgeReferences(tx: Transaction, options: PurgeOptions): P
 }
 
 /** Locks generations to purge. Their jobs are locked first, as workers do: the transactions cannot deadlock. */
-async function lockTrash(tx: Transaction, days: number, limit: number): Promise<{ id: string; workspaceId: string }[]> {
-  return await tx<{ id: string; workspaceId: string }[]>`
+async function lockTrash(tx: Transaction, days: number, limit: number): Promise<TrashedGeneration[]> {
+  return await tx<TrashedGeneration[]>`
     select g.id, g.workspace_id as "workspaceId" from generations g join generation_jobs j on j.generation_id = g.id
     where g.deleted_at <= now() - make_interval(days => ${days}) and g.status = any(${TERMINAL_STATUSES})
       and (j.lease_until is null or j.lease_until < now()) and ${isActive(tx)}

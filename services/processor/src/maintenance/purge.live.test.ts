@@ -3,6 +3,7 @@ import { objectKeys } from '@darkroom/contracts/previews'
 import type { Database } from '@darkroom/infra/database/connection'
 import { takeOver } from '@darkroom/infra/database/studio-state'
 import { transaction } from '@darkroom/infra/database/transaction'
+import { getGenerationFolder, scheduleRemovals } from '@darkroom/infra/generations/object-removals'
 import { openStore } from '@darkroom/infra/store/open-store'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
@@ -10,18 +11,21 @@ import {
   countRows,
   createPurgeEnv,
   createReferenceKey,
+  deleteOutput,
   endSubmission,
   listObjects,
+  listReferencedObjects,
   log,
   metrics,
   openPurgeDatabase,
+  restoreOutput,
   startPurges,
   storeObject,
   trashGeneration,
   waitUntil,
 } from './purge-env.fixture.ts'
-import { purgeGenerations, purgeReferences } from './purge-rows.ts'
-import { getGenerationFolder, isReferenced, scheduleRemovals } from './removal-rows.ts'
+import { purgeGenerations, purgeOutputs, purgeReferences } from './purge-rows.ts'
+import { isReferenced } from './removal-rows.ts'
 import { removeNextObjects } from './remove-objects.ts'
 
 // The first start of Postgres is slow on a busy machine.
@@ -110,6 +114,28 @@ test('removes all objects of a purged generation, including those of a worker th
   const left = await listObjects(env)
   expect(left).toHaveLength(6)
   expect(left.filter(key => !key.includes(`/${retained}/`))).toEqual([])
+})
+
+test('removes the objects of an output that was deleted long enough ago, and nothing else of its generation', async () => {
+  const env = createPurgeEnv(database, store)
+  const [fresh, old, restored] = await Promise.all([1, 2, 3].map(() => endSubmission(env, { images: [] })))
+  await deleteOutput(env, fresh, 29)
+  await deleteOutput(env, old)
+  await deleteOutput(env, restored)
+  await restoreOutput(env, restored)
+  const purge = () => transaction(database, tx => purgeOutputs(tx, 30, { limit: 9, removeAfterSeconds: 0 }))
+  await database`update generation_jobs set lease_until = now() + interval '1 min' where generation_id = ${old ?? null}`
+  expect(await purge()).toBe(0)
+  await database`update generation_jobs set lease_until = null`
+  expect([await purge(), await purge()]).toEqual([1, 0])
+  while (await removeNextObjects({ ...env, log, metrics }));
+  const left = await listObjects(env)
+  expect(left.filter(key => key.includes(`/${old}/`))).toEqual([])
+  expect(left).toEqual(await listReferencedObjects(env))
+  expect(left).toHaveLength(6)
+  const rows = await database`
+    select state, key is null as "isRemoved", deleted_from as "from" from generation_outputs where generation_id = ${old ?? null}`
+  expect([...rows]).toEqual([{ state: 'deleted', isRemoved: true, from: null }])
 })
 
 test('does not remove the folder of an existing generation', async () => {

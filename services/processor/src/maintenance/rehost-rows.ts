@@ -91,18 +91,22 @@ export async function markLost(tx: Transaction, rehost: Rehost, error: PublicErr
   return true
 }
 
-/** Deletes the rehost of an output that is no longer temporary. */
-export async function deleteObsoleteRehost(tx: Transaction, rehost: Rehost): Promise<void> {
+/** Deletes the rehost of an output that is no longer temporary. That of a deleted output waits until it is restored or purged. */
+export async function setRehostAside(tx: Transaction, rehost: Rehost): Promise<void> {
   await lockJob(tx, rehost)
+  await tx`
+    update rehosts r set next_try_at = 'infinity' from generation_outputs o
+    where r.generation_id = ${rehost.id} and r.index = ${rehost.index}
+      and o.generation_id = r.generation_id and o.index = r.index and o.state = 'deleted'`
   await tx`
     delete from rehosts r using generation_outputs o
     where r.generation_id = ${rehost.id} and r.index = ${rehost.index}
-      and o.generation_id = r.generation_id and o.index = r.index and o.state <> 'temporary'`
+      and o.generation_id = r.generation_id and o.index = r.index and o.state not in ('temporary', 'deleted')`
 }
 
 /** Counts the outputs that wait to be rehosted. */
 export async function countRehosts(db: Queryable): Promise<number> {
-  const [row] = await db<{ count: number }[]>`select count(*)::int as count from rehosts`
+  const [row] = await db<{ count: number }[]>`select count(*)::int as count from rehosts where next_try_at < 'infinity'`
   return row?.count ?? 0
 }
 

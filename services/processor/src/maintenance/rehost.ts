@@ -3,6 +3,7 @@ import { objectKeys } from '@darkroom/contracts/previews'
 import type { Activity } from '@darkroom/infra/database/activity'
 import type { Database } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
+import { scheduleRemovals } from '@darkroom/infra/generations/object-removals'
 import { SafeGetError } from '@darkroom/infra/http/safe-get/safe-get'
 import type { Log } from '@darkroom/infra/log'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
@@ -17,14 +18,13 @@ import type { Connections } from '../providers/connections.ts'
 import { isLost, nextRehostDelay } from './rehost-policy.ts'
 import {
   countRehosts,
-  deleteObsoleteRehost,
   markLost,
   markRehosted,
   postponeRehost,
   type Rehost,
+  setRehostAside,
   takeRehost,
 } from './rehost-rows.ts'
-import { scheduleRemovals } from './removal-rows.ts'
 
 export interface RehostDeps extends Omit<StoreOutputDeps, 'access'> {
   /** Absent: outputs that need the key of a connection are not fetched. */
@@ -74,7 +74,7 @@ async function rehostNext(deps: RehostDeps): Promise<'busy' | 'idle'> {
   const rehost = await takeRehost(deps.database, VISIBILITY_TIMEOUT_SECONDS)
   if (!rehost) return 'idle'
   const output = toProviderOutput(rehost)
-  await (output ? rehostOne(deps, rehost, output) : transaction(deps.database, tx => deleteObsoleteRehost(tx, rehost)))
+  await (output ? rehostOne(deps, rehost, output) : transaction(deps.database, tx => setRehostAside(tx, rehost)))
   return 'busy'
 }
 

@@ -82,7 +82,7 @@ export interface OutputSummary {
 export async function summarizeOutputs(tx: Transaction, job: Job): Promise<OutputSummary> {
   const [summary] = await tx<OutputSummary[]>`
     select (count(*) filter (where state in ('stored', 'temporary')))::int as available,
-           (array_agg(error order by index) filter (where error is not null))[1] as error
+           (array_agg(error order by index) filter (where error is not null and state <> 'deleted'))[1] as error
     from generation_outputs where generation_id = ${job.id}`
   return summary ?? { available: 0, error: null }
 }

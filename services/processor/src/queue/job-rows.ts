@@ -6,7 +6,7 @@ export async function readJob(db: Queryable, id: string): Promise<Job | undefine
   const [row] = await db<Omit<Job, 'outputs' | 'calls' | 'references'>[]>`
     select g.id, g.workspace_id as "workspaceId", j.attempt, j.failures, j.round, j.progress,
            case when c.removed_at is null then j.mode else 'check' end as mode, g.status, g.kind, g.model,
-           g.provider as connection, g.prompt, g.parameters, g.output_micros::float8 as "outputMicros", g.currency
+           g.provider as connection, g.prompt, g.parameters, g.parent ->> 'verb' as verb, g.output_micros::float8 as "outputMicros", g.currency
     from generations g join generation_jobs j on j.generation_id = g.id left join connections c on c.id = g.provider
     where g.id = ${id}`
   if (!row) return undefined

@@ -20,6 +20,8 @@ export interface Job {
   connection: string
   prompt: string
   parameters: PublicParameters
+  /** Verb by which it goes on from an output of another generation; null if it does not. */
+  verb: string | null
   /** Progress at the provider, from 0 to 1. */
   progress: number | null
   outputs: JobOutput[]

@@ -1,12 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { GenerationPage } from '@darkroom/contracts/generation'
+import { GenerationCount } from '@darkroom/contracts/history/library'
+import { Timeline } from '@darkroom/contracts/history/timeline'
 import { type Database, openDatabase } from '@darkroom/infra/database/connection'
 import { createLog } from '@darkroom/infra/log'
 import { createTestDatabase } from '@darkroom/infra/testing/test-resources'
 import fc from 'fast-check'
 import { insertRow, type RowOverrides } from '../rows.fixture.ts'
+import { countGenerations, selectCount } from './count.ts'
+import { FilterParameters, parseFilter } from './filter-parameters.ts'
 import { listPage } from './list.ts'
 import { ListParameters, parseListQuery } from './list-parameters.ts'
+import { readTimeline, selectTimeline } from './timeline.ts'
 
 // On a busy machine the first start of Postgres is slow.
 const START_MS = 60_000
@@ -90,6 +95,117 @@ test('applies each filter alone and combined', async () => {
   expect(await seen({ model: 'other', favourite: 'true', q: 'prompt' })).toEqual([5])
 })
 
+test('filters by several models, ids and dates, also combined', async () => {
+  const rows: RowOverrides[] = [
+    { createdAt: '2026-03-05T22:30:00Z', model: 'a' },
+    { createdAt: '2026-03-04T23:30:00Z', model: 'b', favourite: true },
+    { createdAt: '2026-03-04T22:30:00Z', model: 'a' },
+    { createdAt: '2026-03-03T12:00:01Z', model: 'c' },
+    { createdAt: '2026-03-03T12:00:00Z', model: 'b', deleted: true },
+    { createdAt: '2026-03-02T12:00:00Z', model: 'b', prompt: 'a fox, in the snow' },
+  ]
+  const workspace = await createWorkspace(rows.length, index => rows[index] ?? {})
+  const seen = async (parameters: Record<string, string>) =>
+    getIds(await fetchPage(workspace.id, parameters)).map(id => workspace.ids.indexOf(id))
+  expect(await seen({ model: 'a,b' })).toEqual([0, 1, 2, 5])
+  expect(await seen({ model: 'b,b,nothing' })).toEqual([1, 5])
+  expect(await seen({ model: 'a,b', direction: 'newer', limit: '2' })).toEqual([2, 5])
+  expect(await seen({ model: 'b,c', q: 'fox, snow' })).toEqual([5])
+  expect(await seen({ ids: `${workspace.ids[3]},${workspace.ids[0]},${workspace.ids[4]}` })).toEqual([0, 3])
+  expect(await seen({ from: '2026-03-04' })).toEqual([0, 1, 2])
+  expect(await seen({ to: '2026-03-04' })).toEqual([1, 2, 3, 5])
+  expect(await seen({ from: '2026-03-04', to: '2026-03-04' })).toEqual([1, 2])
+  expect(await seen({ from: '2026-03-05', to: '2026-03-05', zone: 'Europe/Berlin' })).toEqual([0, 1])
+  expect(await seen({ to: '2026-03-03T12:00:00Z' })).toEqual([5])
+  expect(await seen({ from: '2026-03-03T13:00:00+01:00', to: '2026-03-05' })).toEqual([0, 1, 2, 3])
+  expect(await seen({ from: '2026-03-06', to: '2026-03-01' })).toEqual([])
+  expect(await seen({ trash: 'true', model: 'a,b', to: '2026-03-03' })).toEqual([4])
+  await expect(seen({ from: '2026-03-04', zone: 'Nowhere/Land' })).rejects.toThrow('zone is not a time zone')
+})
+
+test('finds the children of a generation', async () => {
+  const workspace = await createWorkspace(1)
+  const [parent = ''] = workspace.ids
+  const verbs = ['again', 'edit', 'upscale']
+  const children = await Promise.all(verbs.map(verb => insertRow(sql, workspace.id, { parent: { id: parent, verb } })))
+  await insertRow(sql, workspace.id, { parent: { id: crypto.randomUUID(), verb: 'again' } })
+  await insertRow(sql, workspace.id, { parent: { id: parent, verb: 'again' }, deleted: true })
+  await insertRow(sql, crypto.randomUUID(), { parent: { id: parent, verb: 'again' } })
+  const page = await fetchPage(workspace.id, { parent })
+  expect(getIds(page).toSorted()).toEqual(children.toSorted())
+  expect(page.generations.map(child => child.parent?.generationId)).toEqual([parent, parent, parent])
+  expect((await fetchPage(workspace.id, { parent, trash: 'true' })).generations).toHaveLength(1)
+})
+
+test('pages with every filter, also around a generation that the filter leaves out', async () => {
+  const overrides = (index: number): RowOverrides => ({
+    ...{ model: 'abc'[index % 3] ?? '', status: index % 2 ? 'failed' : 'completed', favourite: index % 4 === 0 },
+    prompt: index % 5 === 0 ? 'a quiet harbour' : 'a loud street',
+  })
+  const workspace = await createWorkspace(40, overrides)
+  const day = new Date(timeAt(0)).toISOString().slice(0, 10)
+  const filters: Record<string, string>[] = [
+    { model: 'a,c' },
+    { status: 'failed' },
+    { favourite: 'true', model: 'a,b' },
+    { q: 'harbour' },
+    { from: timeAt(30), to: day },
+    { ids: workspace.ids.filter((_, index) => index % 3 > 0).join(',') },
+  ]
+  for (const filter of filters) {
+    const all = getIds(await fetchPage(workspace.id, { ...filter, limit: '100' }))
+    expect([all.length > 3, all.length < 40]).toEqual([true, true])
+    const older: string[] = []
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page: GenerationPage = await fetchPage(workspace.id, { ...filter, limit: '3', cursor })
+      older.push(...getIds(page))
+      cursor = page.nextCursor
+    }
+    expect([filter, older]).toEqual([filter, all])
+    for (const around of workspace.ids.slice(10, 14)) {
+      const page = await fetchPage(workspace.id, { ...filter, around, limit: '4' })
+      const at = all.filter(id => workspace.ids.indexOf(id) < workspace.ids.indexOf(around)).length
+      const from = Math.max(0, at - 2)
+      expect([filter, getIds(page)]).toEqual([filter, all.slice(from, from + 4)])
+    }
+  }
+})
+
+test('counts generations and the outputs that can be shown, as a whole and by day', async () => {
+  const rows: RowOverrides[] = [
+    { createdAt: '2026-03-05T22:30:00Z', outputs: ['stored', 'temporary', 'lost'] },
+    { createdAt: '2026-03-04T12:00:00Z', outputs: ['stored', 'failed'], model: 'a' },
+    { createdAt: '2026-03-04T11:00:00Z', outputs: ['failed'], status: 'failed', prompt: 'a quiet harbour' },
+    { createdAt: '2026-03-04T10:00:00Z', outputs: ['stored'], deleted: true },
+  ]
+  const workspace = await createWorkspace(rows.length, index => rows[index] ?? {})
+  const [id = ''] = workspace.ids
+  const count = async (parameters: Record<string, string>) => {
+    const query = parseFilter(FilterParameters.parse(parameters), workspace.id)
+    const total = GenerationCount.parse(JSON.parse(await countGenerations(sql, query)))
+    const zone = parameters.zone ?? 'UTC'
+    const { days } = Timeline.parse(JSON.parse(await readTimeline(sql, { ...query, zone })))
+    expect(days.reduce((sum, day) => sum + day.count, 0)).toBe(total.generations)
+    return [total.generations, total.outputs, days.map(({ day, count }) => `${day.slice(-2)}: ${count}`).join(', ')]
+  }
+  expect(await count({})).toEqual([3, 3, '05: 1, 04: 2'])
+  expect(await count({ zone: 'Asia/Tokyo' })).toEqual([3, 3, '06: 1, 04: 2'])
+  expect(await count({ status: 'completed' })).toEqual([2, 3, '05: 1, 04: 1'])
+  expect(await count({ model: 'a,b' })).toEqual([1, 1, '04: 1'])
+  expect(await count({ q: 'harbour' })).toEqual([1, 0, '04: 1'])
+  expect(await count({ ids: id })).toEqual([1, 2, '05: 1'])
+  expect(await count({ trash: 'true' })).toEqual([1, 1, '04: 1'])
+  expect(await count({ from: '2026-03-05', to: '2026-03-05' })).toEqual([1, 2, '05: 1'])
+  expect(await count({ q: 'nowhere' })).toEqual([0, 0, ''])
+  // As an older version has written them.
+  await sql`update generation_documents set shown_outputs = null where workspace_id = ${workspace.id}`
+  expect(await count({})).toEqual([3, 3, '05: 1, 04: 2'])
+  const query = parseFilter(FilterParameters.parse({ q: 'harbour' }), workspace.id)
+  const common = { ...query.filter, search: { prefixes: ['a'], phrases: [], isCommon: true } }
+  expect([...(await selectCount(sql, common))]).toEqual([{ generations: 3, outputs: 3 }])
+  expect((await selectTimeline(sql, common, 'UTC'))[0]?.days).toContain('"2026-03-04"')
+})
+
 test('finds words by prefix and phrases word for word, in any script', async () => {
   const prompts = [
     'A red fox, in the SNOW; f/1.4 at dawn',
@@ -141,7 +257,7 @@ test('accepts any text as a search', async () => {
     }),
     { numRuns: 200 },
   )
-})
+}, 60_000)
 
 test('returns each row that exists throughout exactly once while others write', async () => {
   const scenarios = fc.record({

@@ -1,17 +1,10 @@
 import type { Database } from '@darkroom/infra/database/connection'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { type Cursor, encodeCursor } from './cursor.ts'
+import { resolveFilter } from './filter-conditions.ts'
 import type { ListQuery } from './list-parameters.ts'
-import {
-  findGenerationCursor,
-  isSearchCommon,
-  type KeysetRange,
-  type ListFilter,
-  type ListRow,
-  type SearchPlan,
-  selectRows,
-} from './list-rows.ts'
-import type { Search } from './search.ts'
+import { findGenerationCursor, type KeysetRange, type ListRow, type RowSource, selectRows } from './list-rows.ts'
+import { checkTimeZone } from './time-zone.ts'
 
 /** Consecutive rows, newest first, and whether the list had more at either end when they were read. */
 interface Page {
@@ -23,46 +16,43 @@ interface Page {
  * Reads one page of a workspace's generations, newest first. A cursor is null where the list had nothing more when it was read.
  *
  * @returns the JSON text of a `GenerationPage`
- * @throws ProblemError `not_found` when the page is requested around a generation that does not exist
+ * @throws ProblemError `not_found` when the page is requested around a generation that does not exist, `invalid` for an
+ *   unknown time zone
  */
 export async function listPage(database: Database, query: ListQuery): Promise<string> {
-  const { rows, hasMore } = await readPage(database, query)
+  const { rows, hasMore } = await checkTimeZone(() => readPage(database, query))
   const next = hasMore.older ? encodeRowCursor(rows.at(-1)) : 'null'
   const previous = hasMore.newer ? encodeRowCursor(rows.at(0)) : 'null'
   return `{"generations":[${rows.map(row => row.document).join(',')}],"nextCursor":${next},"previousCursor":${previous}}`
 }
 
 async function readPage(database: Database, query: ListQuery): Promise<Page> {
-  const { anchor, limit } = query
-  const filter = { ...query.filter, search: await estimateSelectivity(database, query.search) }
-  if (anchor.kind === 'cursor') return await readDirectionalPage(database, filter, { ...anchor, limit })
+  const { anchor, limit, includeParameters } = query
+  const source = { filter: await resolveFilter(database, query), includeParameters }
+  if (anchor.kind === 'cursor') return await readDirectionalPage(database, source, { ...anchor, limit })
   const cursor =
-    anchor.kind === 'around' ? anchor.cursor : await findGenerationCursor(database, { ...filter, id: anchor.id })
+    anchor.kind === 'around' ? anchor.cursor : await findGenerationCursor(database, { ...query.filter, id: anchor.id })
   if (!cursor) throw new ProblemError('not_found', 'There is no such generation.')
-  return await readPageAround(database, filter, cursor, limit)
-}
-
-async function estimateSelectivity(database: Database, search: Search | null): Promise<SearchPlan | null> {
-  return search && { ...search, isCommon: await isSearchCommon(database, search) }
+  return await readPageAround(database, source, cursor, limit)
 }
 
 async function readDirectionalPage(
   database: Database,
-  filter: ListFilter,
+  source: RowSource,
   range: Omit<KeysetRange, 'inclusive'>,
 ): Promise<Page> {
-  const { rows, hasMore } = await readRange(database, filter, { ...range, inclusive: false })
+  const { rows, hasMore } = await readRange(database, source, { ...range, inclusive: false })
   const hasBehind = range.cursor !== null && rows.length > 0
   if (range.direction === 'older') return { rows, hasMore: { older: hasMore, newer: hasBehind } }
   return { rows: rows.toReversed(), hasMore: { older: hasBehind, newer: hasMore } }
 }
 
 /** Reads a page around a cursor: newer rows fill at most half of it, the row at the cursor and older ones the rest. */
-async function readPageAround(database: Database, filter: ListFilter, cursor: Cursor, limit: number): Promise<Page> {
+async function readPageAround(database: Database, source: RowSource, cursor: Cursor, limit: number): Promise<Page> {
   const half = Math.floor(limit / 2)
-  const newer = await readRange(database, filter, { direction: 'newer', cursor, inclusive: false, limit: half })
+  const newer = await readRange(database, source, { direction: 'newer', cursor, inclusive: false, limit: half })
   const rest = limit - newer.rows.length
-  const older = await readRange(database, filter, { direction: 'older', cursor, inclusive: true, limit: rest })
+  const older = await readRange(database, source, { direction: 'older', cursor, inclusive: true, limit: rest })
   return {
     rows: [...newer.rows.toReversed(), ...older.rows],
     hasMore: { older: older.hasMore, newer: newer.hasMore },
@@ -70,8 +60,8 @@ async function readPageAround(database: Database, filter: ListFilter, cursor: Cu
 }
 
 /** Reads one row more than requested, to learn whether there are more. */
-async function readRange(database: Database, filter: ListFilter, range: KeysetRange) {
-  const rows = await selectRows(database, filter, { ...range, limit: range.limit + 1 })
+async function readRange(database: Database, source: RowSource, range: KeysetRange) {
+  const rows = await selectRows(database, source, { ...range, limit: range.limit + 1 })
   return { rows: rows.slice(0, range.limit), hasMore: rows.length > range.limit }
 }
 

@@ -28,7 +28,8 @@ const MODEL: ModelSpec = {
   connection: 'demo',
   kind: 'image',
   note: 'No AI model: a program draws landscapes from a few of your words, the seed and your references.',
-  operations: ['generate', 'edit'],
+  // It draws a new landscape in the colours of its references: it changes no image.
+  operations: ['generate', 'vary'],
   sizes: {
     kind: 'grid',
     step: 8,

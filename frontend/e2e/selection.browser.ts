@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Download, Page } from 'playwright-core'
+import { getScroll } from './page-probes.ts'
+import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
+
+const COUNT = 10_000
+/** The generations of the search: 47, of one to four outputs. The newest forty of them have a hundred outputs. */
+const FOUND = { from: 5_010, to: 5_056 }
+const SIZES = { all: '47 generations · 118 pictures', downloaded: '40 generations · 100 pictures' }
+
+let seeded: SeededStudio
+
+beforeAll(async () => {
+  seeded = await startSeededStudio(COUNT)
+  await giveWord()
+}, 120_000)
+
+afterAll(() => seeded[Symbol.asyncDispose](), 60_000)
+
+test('100 pictures of a search are selected by keys alone, downloaded as a ZIP, and the rest is deleted with one undo', async () => {
+  const { page, pageErrors } = await seeded.open()
+  const keys = createKeyCounter(page)
+
+  await keys.press('/')
+  await keys.type('valley')
+  await keys.press('Enter')
+  await page.getByText(SIZES.all).waitFor()
+  await page.getByText(`No. ${FOUND.to}:`).waitFor()
+
+  await keys.press('j')
+  await waitForFocus(page, FOUND.to)
+  await keys.press('x')
+  await page.getByText('1 selected').waitFor()
+  const { height } = await getScroll(page)
+  for (let number = FOUND.to - 1; number > FOUND.to - 40; number -= 1) {
+    await keys.press('k')
+    await waitForFocus(page, number)
+  }
+  await keys.press('Shift+X')
+  await page.getByText('100 selected').waitFor()
+  expect((await getScroll(page)).height).toBe(height)
+  expect(await page.getByRole('article').count()).toBeLessThanOrEqual(20)
+  await expectAccessible(page)
+
+  const [download] = await Promise.all([page.waitForEvent('download'), keys.press('d')])
+  await page.getByText('Downloaded').waitFor()
+  // A file of each picture, and the manifest.
+  expect(await countZipEntries(download)).toBe(101)
+
+  await keys.press('i')
+  await page.getByText('18 selected').waitFor()
+  await keys.press('Delete')
+  await page.getByText('18 pictures deleted.').waitFor()
+  await page.getByText(SIZES.downloaded).waitFor()
+  expect(await page.getByRole('button', { name: 'Undo' }).count()).toBe(1)
+  await keys.press('z')
+  await page.getByText('Undone.').waitFor()
+  await page.getByText(SIZES.all).waitFor()
+  expect(keys.count()).toBe(54)
+  expect(pageErrors).toEqual([])
+}, 120_000)
+
+/** Gives generations the word that is searched. */
+async function giveWord(): Promise<void> {
+  const { history } = seeded
+  await history.updateGeneration(await history.findId(1), async tx => {
+    await tx`
+      create temporary table found on commit drop as
+      select id from generations where substring(prompt from 'No. ([0-9]+)')::int between ${FOUND.from} and ${FOUND.to}`
+    await tx`update generations set prompt = prompt || ' valley' where id in (select id from found)`
+    await tx`select write_words(id), write_document(id) from found`
+  })
+}
+
+/** Presses keys, and counts them. */
+function createKeyCounter(page: Page) {
+  let count = 0
+  const press = async (key: string) => {
+    count += 1
+    await page.keyboard.press(key)
+  }
+  return {
+    count: () => count,
+    press,
+    type: async (text: string) => {
+      count += text.length
+      await page.keyboard.type(text)
+    },
+  }
+}
+
+async function waitForFocus(page: Page, number: number): Promise<void> {
+  await page.waitForFunction(
+    text => document.activeElement?.closest('article')?.textContent?.includes(text) ?? false,
+    `No. ${number}:`,
+  )
+}
+
+/** Counts the entries of a ZIP by its end record. @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT */
+async function countZipEntries(download: Download): Promise<number> {
+  const file = Buffer.from(await Bun.file(await download.path()).arrayBuffer())
+  const end = file.lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]))
+  return file.readUInt16LE(end + 10)
+}
+
+async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
+}

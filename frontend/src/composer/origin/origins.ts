@@ -1,0 +1,78 @@
+import type { Generation } from '@darkroom/contracts/generation'
+import type { ReferenceOrigin } from '@darkroom/contracts/history/library'
+import type { Model } from '@darkroom/contracts/model'
+import type { Reference } from '@darkroom/contracts/reference'
+import type { Accessor } from 'solid-js'
+import { createSignal } from 'solid-js'
+import { describeProblem } from '../../request-error.ts'
+import { fetchFromStudio } from '../../studio-fetch.ts'
+import type { Draft } from '../draft.ts'
+
+export interface OriginsOptions {
+  models: Accessor<readonly Model[]>
+  model: Accessor<Model | undefined>
+  /** Fills the draft with a generation. */
+  reuse: (generation: Generation) => void
+  /** Changes the fields of the draft that are given. */
+  changeDraft: (changes: Partial<Draft>) => void
+  /** Removes an attachment from the draft. */
+  removeAttachment: (key: string) => void
+  notify: (message: string) => void
+  fetchOrigin?: (referenceId: string) => Promise<ReferenceOrigin>
+  fetchGeneration?: (id: string) => Promise<Generation>
+}
+
+export type Origins = ReturnType<typeof createOrigins>
+
+/**
+ * Creates the origins of the files that were attached: the output of this studio that a file is, or the settings that are written in
+ * it. Its settings can then be used instead of the image.
+ */
+export function createOrigins(options: OriginsOptions) {
+  const { models, model, reuse, changeDraft, removeAttachment, notify } = options
+  const { fetchOrigin = requestOrigin, fetchGeneration = requestGeneration } = options
+  const [origins, setOrigins] = createSignal<ReadonlyMap<string, ReferenceOrigin>>(new Map())
+
+  /** Looks for the origin of a file that the studio has now. Without an answer there is none to offer. */
+  async function find(key: string, { id }: Pick<Reference, 'id'>) {
+    const origin = id === null ? null : await fetchOrigin(id).catch(() => null)
+    if (origin?.output || origin?.settings) setOrigins(before => new Map(before).set(key, origin))
+  }
+
+  /** Uses the settings of an attached file: the whole generation if it was made here. The file is then no longer a reference. */
+  async function useSettings(key: string) {
+    const origin = origins().get(key)
+    try {
+      if (origin?.output) await reuseOutput(origin.output.generationId)
+      else if (origin?.settings) await applySettings(key, origin.settings)
+    } catch (error) {
+      notify(describeProblem(error))
+    }
+  }
+
+  async function reuseOutput(generationId: string) {
+    const generation = await fetchGeneration(generationId)
+    reuse(generation)
+    notify('Its settings are in the composer. The picture itself is not attached.')
+  }
+
+  async function applySettings(key: string, settings: NonNullable<ReferenceOrigin['settings']>) {
+    const { applyImageSettings, describeApplied } = await import('./image-settings.ts')
+    const selected = model()
+    if (!selected) return
+    const result = applyImageSettings(settings, models(), selected)
+    changeDraft(result.changes)
+    removeAttachment(key)
+    notify(`${describeApplied(settings, result)} The picture itself is not attached.`)
+  }
+
+  return { of: (key: string) => origins().get(key), find, useSettings }
+}
+
+async function requestOrigin(referenceId: string): Promise<ReferenceOrigin> {
+  return await (await fetchFromStudio(`/api/references/${encodeURIComponent(referenceId)}/origin`)).json()
+}
+
+async function requestGeneration(id: string): Promise<Generation> {
+  return await (await fetchFromStudio(`/api/generations/${encodeURIComponent(id)}`)).json()
+}

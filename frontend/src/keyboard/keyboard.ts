@@ -1,0 +1,45 @@
+import { findKeyAction, type KeyAction } from './key-bindings.ts'
+
+export interface KeyboardOptions {
+  /** Whether the keys are those of something that is open over the feed. */
+  isCovered: () => boolean
+  /** Runs an action. @returns false if there was nothing to do it with, so that the key does what it does in the browser */
+  run: (action: KeyAction) => boolean
+}
+
+/** Creates the handler of the feed's keys: the listener of `keydown`. Fields, menus and dialogs have theirs to themselves. */
+export function createKeyboard({ isCovered, run }: KeyboardOptions): (event: KeyboardEvent) => void {
+  return event => {
+    if (event.defaultPrevented || event.isComposing || isCovered()) return
+    if (leavePrompt(event) || hasOwnKeys(event)) return
+    const action = findKeyAction(event)
+    if (action !== undefined && run(action)) event.preventDefault()
+  }
+}
+
+/** Takes the focus from the prompt on Escape: the keys are the feed's again. */
+function leavePrompt({ key, target }: KeyboardEvent): boolean {
+  if (key !== 'Escape' || !isPrompt(target)) return false
+  target.blur()
+  return true
+}
+
+/** Returns whether an element is the prompt, which has the focus from the start. */
+function isPrompt(target: EventTarget | null): target is HTMLTextAreaElement {
+  return target instanceof HTMLTextAreaElement && target.closest('.composer') !== null
+}
+
+/** Controls in which letters are typed or chosen by. */
+const TYPING =
+  'input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true], dialog, [popover], [role=menu]'
+/** Controls that Enter and Space press. */
+const PRESSED = 'button:not([data-output-index]), a, summary, label, input'
+
+function hasOwnKeys({ target, key }: KeyboardEvent): boolean {
+  if (!(target instanceof Element)) return false
+  // No prompt begins with the key of the search.
+  if (key === '/' && isPrompt(target) && target.value === '') return false
+  if (document.querySelector('dialog[open]') !== null || target.closest(TYPING) !== null) return true
+  const isPress = key === 'Enter' || key === ' '
+  return isPress && target.closest(PRESSED) !== null
+}

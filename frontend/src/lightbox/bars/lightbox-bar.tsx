@@ -1,0 +1,68 @@
+import { For, Show } from 'solid-js'
+import { BarButton } from './bar-button.tsx'
+import { listDownloads, listMore } from './bar-entries.ts'
+import { BarMenu } from './bar-menu.tsx'
+import type { BarProps } from './bar-props.ts'
+import { divideVerbs, referenceAction } from './verb-entries.ts'
+
+/** The bar above the output: its number, the prompt in one line and the actions. */
+export function LightboxBar(props: BarProps) {
+  return (
+    <div class="lightbox-bar">
+      <p class="counter">{props.count}</p>
+      <p class="bar-prompt" dir="auto">
+        {props.media.generation.prompt}
+      </p>
+      <Show when={!isVideo(props)} fallback={<FavouriteButton {...props} />}>
+        <ImageButtons {...props} />
+      </Show>
+      <span class="bar-divider" />
+      <BarMenu label="Download" icon="download" items={listDownloads(props)} />
+      <BarButton
+        label="Delete this picture"
+        icon="bin"
+        title="Deletes this picture alone. It can be taken back."
+        onPress={props.actions.remove}
+      />
+      <BarButton label="Details" icon="details" isPressed={props.isDetailsOpen} onPress={props.actions.toggleDetails} />
+      <BarMenu label="More" icon="more" items={listMore(props)} />
+      <BarButton label="Close" icon="close" onPress={props.actions.close} />
+    </div>
+  )
+}
+
+function ImageButtons(props: BarProps) {
+  return (
+    <>
+      <FavouriteButton {...props} />
+      <BarButton label="Use as reference" text="Reference" icon="reference" onPress={referenceAction(props)} />
+      <For each={divideVerbs(props.verbs).frequent}>
+        {verb => <BarButton label={verb.label} text={verb.label} icon={verb.icon ?? 'mask'} onPress={verb.run} />}
+      </For>
+      <Show when={props.canCompare}>
+        <BarButton
+          label="Compare"
+          text="Compare"
+          icon="compare"
+          isPressed={props.isComparing}
+          onPress={props.actions.toggleCompare}
+        />
+      </Show>
+    </>
+  )
+}
+
+function FavouriteButton(props: BarProps) {
+  return (
+    <BarButton
+      label="Favourite"
+      icon="favourite"
+      isPressed={props.media.output.favourite}
+      onPress={props.actions.toggleFavourite}
+    />
+  )
+}
+
+function isVideo({ media }: BarProps): boolean {
+  return media.output.kind === 'video'
+}

@@ -1,0 +1,90 @@
+import type { Generation } from '@darkroom/contracts/generation'
+import type { Output } from '@darkroom/contracts/output'
+import type { Api } from '../api.ts'
+import type { NoticeAction } from '../ui/notices.ts'
+import type { ActionRunner } from './action-runner.ts'
+import type { GenerationStore } from './generation-store.ts'
+
+export interface RemovalActionsOptions {
+  api: Pick<Api, 'remove' | 'restore' | 'removeOutput' | 'restoreOutput' | 'emptyTrash'>
+  store: Pick<GenerationStore, 'receive' | 'reload' | 'updateOptimistically' | 'removeOptimistically'>
+  notify: (message: string, action?: NoticeAction) => void
+  runner: ActionRunner
+}
+
+/** Creates the user's actions that delete and restore. Each is shown at once, and reverted if its request fails. */
+export function createRemovalActions({ api, store, notify, runner: { runOnce, repeat } }: RemovalActionsOptions) {
+  /** Moves a generation to the trash. It leaves the feed at once, and comes back if the request fails. */
+  function remove({ id, clientId }: Generation) {
+    return runOnce(`remove ${id}`, async () => {
+      await store.removeOptimistically(clientId, () => repeat(() => api.remove(id)))
+      notify('Deleted.', { label: 'Undo', run: () => void restore(id), generationId: id })
+    })
+  }
+
+  function restore(id: string) {
+    return runOnce(`restore ${id}`, async () => {
+      store.receive(await repeat(() => api.restore(id)))
+      notify('It is back.')
+    })
+  }
+
+  /** Restores a generation from the trash, which it leaves at once. */
+  function restoreFromTrash({ id, clientId }: Generation) {
+    return runOnce(`restore ${id}`, async () => {
+      await store.removeOptimistically(clientId, async () => void (await repeat(() => api.restore(id))))
+      notify('Restored. It is in the feed again.', { label: 'Undo', run: () => void removeAgain(id), generationId: id })
+    })
+  }
+
+  function removeAgain(id: string) {
+    return runOnce(`remove ${id}`, async () => {
+      await repeat(() => api.remove(id))
+      notify('It is in the trash again.')
+    })
+  }
+
+  /** Deletes one output of a generation. The last one takes its generation with it. */
+  function removeOutput(generation: Generation, index: number) {
+    const { id, clientId, outputs } = generation
+    if (outputs.every(output => output.index === index || !isPresent(output))) return remove(generation)
+    return runOnce(`remove ${id} ${index}`, async () => {
+      const request = () => repeat(() => api.removeOutput(id, index))
+      await store.updateOptimistically(clientId, shown => withoutOutput(shown, index), request)
+      notify('Deleted.', { label: 'Undo', run: () => void restoreOutput(generation, index) })
+    })
+  }
+
+  function restoreOutput({ id }: Pick<Generation, 'id'>, index: number) {
+    return runOnce(`restore ${id} ${index}`, async () => {
+      store.receive(await repeat(() => api.restoreOutput(id, index)))
+      notify('It is back.')
+    })
+  }
+
+  /** Deletes everything in the trash permanently. */
+  function emptyTrash() {
+    return runOnce('empty the trash', async () => {
+      const { purged } = await api.emptyTrash()
+      await store.reload()
+      notify(purged === 1 ? 'One generation is deleted permanently.' : `${purged} generations are deleted permanently.`)
+    })
+  }
+
+  return { remove, restoreFromTrash, removeOutput, restoreOutput, emptyTrash }
+}
+
+/** Returns whether an output is there, or on its way. */
+export function isPresent({ state }: Output): boolean {
+  return state !== 'deleted' && state !== 'failed' && state !== 'lost'
+}
+
+/** Returns a generation as it is once one of its outputs is deleted. */
+export function withoutOutput(generation: Generation, index: number): Generation {
+  const outputs = generation.outputs.map(output =>
+    output.index === index
+      ? { ...output, state: 'deleted' as const, url: null, previewUrl: null, favourite: false }
+      : output,
+  )
+  return { ...generation, outputs, favourite: outputs.some(output => output.favourite) }
+}

@@ -1,0 +1,84 @@
+-- Up Migration
+
+-- An output that its user has deleted. `deleted_from` is the state that a restore brings back, `deleted_favourite` its mark; both are
+-- without meaning once the output is purged, which is when `deleted_from` becomes null, and its object is removed.
+alter table generation_outputs
+  add column deleted_at         timestamptz,
+  add column deleted_from       text check (deleted_from in ('stored', 'temporary', 'lost', 'failed')),
+  add column deleted_favourite  boolean not null default false;
+alter table generation_outputs
+  drop constraint generation_outputs_state_check,
+  add constraint generation_outputs_state_check
+    check (state in ('pending', 'saving', 'stored', 'temporary', 'lost', 'failed', 'deleted')),
+  add constraint generation_outputs_deleted_check
+    check ((state = 'deleted') = (deleted_at is not null) and (deleted_from is null or state = 'deleted'));
+create index generation_outputs_deleted on generation_outputs (deleted_at) where deleted_from is not null;
+
+-- Finds the output whose file somebody has uploaded again.
+create index generation_outputs_sha256 on generation_outputs (sha256) where sha256 is not null;
+
+-- The only representation of a generation: list, single read, event and response are this text.
+create or replace function generation_document(g generations) returns json
+  language sql stable as $$
+  select json_build_object(
+    'id', g.id,
+    'clientId', g.client_id,
+    'version', g.version,
+    'status', g.status,
+    'prompt', g.prompt,
+    'model', g.model,
+    'kind', g.kind,
+    'parameters', g.parameters,
+    'outputs', (
+      select coalesce(json_agg(json_build_object(
+        'index', o.index,
+        'kind', o.kind,
+        'state', o.state,
+        'url', case o.state
+          when 'stored' then '/media/' || o.key
+          when 'temporary' then '/media/remote/' || g.id || '/' || o.index
+        end,
+        'previewUrl', case
+          when o.state = 'stored' and o.kind = 'image' then '/media/' || regexp_replace(o.key, '\.[a-z0-9]+$', '') || '.w960.webp'
+          when o.state = 'temporary' then '/media/remote/' || g.id || '/' || o.index
+        end,
+        'placeholder', case when o.state <> 'deleted' then o.placeholder end,
+        'width', o.width,
+        'height', o.height,
+        'bytes', o.bytes,
+        'mimeType', o.mime_type,
+        'duration', o.duration,
+        'favourite', o.favourite,
+        'expiresAt', case when o.state = 'temporary' then timestamp_text(o.expires_at) end,
+        'error', case when o.state <> 'deleted' then o.error end
+      ) order by o.index), '[]'::json)
+      from generation_outputs o where o.generation_id = g.id
+    ),
+    'references', (
+      select coalesce(json_agg(json_build_object(
+        'id', r.reference_id,
+        'url', coalesce('/media/' || i.key, '/media/remote/' || g.id || '/ref/' || r.position),
+        'previewUrl', coalesce('/media/' || regexp_replace(i.key, '\.[a-z0-9]+$', '') || '.w960.webp',
+                               '/media/remote/' || g.id || '/ref/' || r.position),
+        'width', i.width,
+        'height', i.height,
+        'role', r.role
+      ) order by r.position), '[]'::json)
+      from generation_references r left join reference_images i on i.id = r.reference_id
+      where r.generation_id = g.id
+    ),
+    'error', g.error,
+    'waiting', g.waiting,
+    'parent', g.parent,
+    'cost', g.cost,
+    'favourite', exists (select from generation_outputs o where o.generation_id = g.id and o.favourite),
+    'attempt', j.attempt,
+    'progress', j.progress,
+    'estimatedSeconds', g.estimated_seconds,
+    'createdAt', timestamp_text(g.created_at),
+    'startedAt', timestamp_text(g.started_at),
+    'completedAt', timestamp_text(g.completed_at),
+    'deletedAt', timestamp_text(g.deleted_at)
+  )
+  from generation_jobs j where j.generation_id = g.id
+$$;

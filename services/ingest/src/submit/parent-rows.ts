@@ -1,0 +1,13 @@
+import type { Submission } from '@darkroom/contracts/generation'
+import type { Queryable } from '@darkroom/infra/database/connection'
+
+type Parent = NonNullable<Submission['parent']>
+
+/** Returns whether a workspace has the output that a submission names as its parent: in the trash as well, but not purged. */
+export async function isParent(db: Queryable, workspaceId: string, parent: Parent): Promise<boolean> {
+  const rows = await db`
+    select from generation_outputs o join generations g on g.id = o.generation_id
+    where g.id = ${parent.generationId} and g.workspace_id = ${workspaceId} and o.index = ${parent.outputIndex}
+      and (o.state <> 'deleted' or o.deleted_from is not null)`
+  return rows.length > 0
+}

@@ -1,0 +1,257 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { ManifestLine } from '@darkroom/contracts/history/download'
+import { type Database, openDatabase } from '@darkroom/infra/database/connection'
+import { createLog } from '@darkroom/infra/log'
+import { createMetrics } from '@darkroom/infra/metrics'
+import { openStore } from '@darkroom/infra/store/open-store'
+import { type Store, StoreError } from '@darkroom/infra/store/store'
+import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
+import { waitFor } from '@darkroom/infra/testing/wait-for'
+import sharp from 'sharp'
+import { createApp } from '../app.ts'
+import { createPartReader } from '../parts.ts'
+import { insertRow, type RowOverrides } from '../rows.fixture.ts'
+import { readZip } from './zip-reader.fixture.ts'
+
+const log = createLog({ service: 'test', level: 'silent' })
+const stack = new AsyncDisposableStack()
+const ALICE = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
+const BOB = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
+const NO_EVENTS = { open: () => new Response(), countStreams: () => 0, run: async () => {} }
+const SECRET = 'steps: 20, taken at home'
+
+let sql: Database
+let disk: Store
+/** Reader of the app: that of the store, unless a test replaces it. */
+let readObject: Store['get']
+let base: string
+let image: Buffer
+
+beforeAll(async () => {
+  const database = stack.use(await createTestDatabase())
+  sql = openDatabase({ url: database.url, name: 'test', log })
+  stack.defer(() => sql.end({ timeout: 1 }))
+  disk = await openStore({ DATA_DIR: stack.use(await createTestDirectory()).path })
+  const store: Store = { ...disk, get: (key, options) => readObject(key, options) }
+  const identify = async (request: Request) => (request.headers.get('x-test') === 'bob' ? BOB : ALICE)
+  const config = { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 }
+  const stopping = new AbortController().signal
+  const app = createApp({
+    http: { config, log, metrics: createMetrics('test'), checks: {}, identify, stopping },
+    ...{ database: sql, budgetMicros: null, store, liveEvents: NO_EVENTS, ui: new Map(), allowOrigins: [] },
+    parts: createPartReader({ ingest: undefined, processor: undefined }),
+  }).listen({ port: 0, hostname: '127.0.0.1' })
+  stack.defer(async () => void (await app.stop(true)))
+  base = `http://127.0.0.1:${app.server?.port}`
+  image = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'teal' } })
+    .withExif({ IFD0: { ImageDescription: SECRET } })
+    .png()
+    .toBuffer()
+}, 60_000)
+beforeEach(() => {
+  readObject = disk.get
+})
+afterAll(() => stack.disposeAsync())
+
+test('puts the originals into a ZIP, named by their prompts, with a manifest', async () => {
+  const parent = { id: crypto.randomUUID(), verb: 'vary' }
+  const first = await insertStored({ prompt: 'Ein Bär, im Schnee!', outputs: ['stored', 'stored'], parent })
+  const again = await insertStored({ prompt: 'ein bär im schnee', outputs: ['stored', 'temporary', 'lost'] })
+  const other = await insertStored({ prompt: '雪の中の狐', outputs: ['stored', 'stored'] })
+  const response = await get(`/api/download?ids=${first},${again},${other}.1,${other}.1`)
+  expect(response.headers.get('content-type')).toBe('application/zip')
+  expect(response.headers.get('content-disposition')).toMatch(
+    /^attachment; filename="darkroom-\d{4}-\d\d-\d\d-4\.zip"$/,
+  )
+  const files = readZip(Buffer.from(await response.bytes()))
+  expect(files.map(({ name }) => name)).toEqual([
+    'ein-bar-im-schnee-1.png',
+    'ein-bar-im-schnee-2.png',
+    'ein-bar-im-schnee_2-1.png',
+    '雪の中の狐-2.png',
+    'manifest.jsonl',
+  ])
+  expect(files.slice(0, 4).every(({ bytes }) => bytes.equals(image))).toBe(true)
+  const lines = readManifest(files)
+  expect(lines.map(({ id, files, missing }) => [id, files.map(({ name }) => name).length, missing])).toEqual([
+    [first, 2, []],
+    [
+      again,
+      1,
+      [
+        { outputIndex: 1, state: 'temporary' },
+        { outputIndex: 2, state: 'lost' },
+      ],
+    ],
+    [other, 1, []],
+  ])
+  expect(lines[0]).toMatchObject({
+    ...{ prompt: 'Ein Bär, im Schnee!', model: 'demo', kind: 'image', seed: 7, parameters: { seed: 7 } },
+    references: [{ sha256: null, role: 'reference' }],
+    parent: { generationId: parent.id, outputIndex: 0, verb: 'vary' },
+    cost: null,
+  })
+  expect(lines[0]?.files[0]).toEqual({
+    ...{ name: 'ein-bar-im-schnee-1.png', outputIndex: 0, bytes: image.length, width: null, height: null },
+    ...{ sha256: new Bun.CryptoHasher('sha256').update(image).digest('hex'), mimeType: 'image/png' },
+  })
+})
+
+test('takes ids by POST, and writes images without metadata', async () => {
+  const id = await insertStored({ prompt: 'a boat', outputs: ['stored'] })
+  const clip = await insertStored({ prompt: 'a boat', outputs: ['stored'], kind: 'video' })
+  await sql`update generation_outputs set mime_type = 'video/mp4' where generation_id = ${clip}`
+  const response = await post({ ids: [id, clip], metadata: 'none' })
+  const files = readZip(Buffer.from(await response.bytes()))
+  expect([image.includes(SECRET), files[0]?.bytes.includes(SECRET)]).toEqual([true, false])
+  expect((await sharp(files[0]?.bytes).metadata()).width).toBe(8)
+  expect(files[1]?.bytes.equals(image)).toBe(true)
+  expect(readManifest(files).map(line => line.files[0]?.metadata)).toEqual(['removed', 'unchanged'])
+})
+
+test('names a file that the store has lost, and a ZIP of nothing else is whole', async () => {
+  const id = await insertRow(sql, ALICE.workspaceId, { outputs: ['stored'] })
+  const files = readZip(Buffer.from(await (await get(`/api/download?ids=${id}`)).bytes()))
+  expect(files.map(({ name }) => name)).toEqual(['manifest.jsonl'])
+  expect(readManifest(files)[0]?.missing).toEqual([{ outputIndex: 0, state: 'stored' }])
+})
+
+test('refuses what is not there, not the workspace’s or too much, before the first byte', async () => {
+  const id = await insertStored({ outputs: ['stored'] })
+  const foreign = await insertRow(sql, BOB.workspaceId, { outputs: ['stored'] })
+  for (const ids of [crypto.randomUUID(), `${id},${foreign}`, `${id}.1`]) {
+    const response = await get(`/api/download?ids=${ids}`)
+    expect([ids, response.status, response.headers.get('content-type')]).toEqual([ids, 404, 'application/problem+json'])
+  }
+  const many = Array.from({ length: 1_001 }, () => crypto.randomUUID())
+  for (const body of [
+    { ids: [] },
+    { ids: many },
+    { ids: ['x'] },
+    { ids: [`${id}.`] },
+    { ids: [id], metadata: 'all' },
+    {},
+  ])
+    expect([body, (await post(body)).status]).toEqual([body, 422])
+  for (const query of ['', 'ids=', 'ids=x', `ids=${id}&metadata=`, `ids=${id}&other=1`])
+    expect([query, (await get(`/api/download?${query}`)).status]).toEqual([query, 422])
+})
+
+test('answers HEAD without reading a file', async () => {
+  const id = await insertStored({ prompt: 'a boat', outputs: ['stored', 'lost'] })
+  readObject = async () => {
+    throw new Error('read')
+  }
+  const zip = await fetch(`${base}/api/download?ids=${id}`, { method: 'HEAD', headers: { host: 'localhost' } })
+  expect([zip.status, zip.headers.get('x-download-bytes')]).toEqual([200, String(image.length)])
+  expect(zip.headers.get('content-disposition')).toContain('-1.zip')
+  const file = await fetch(`${base}/api/download/${id}/0`, { method: 'HEAD', headers: { host: 'localhost' } })
+  expect([file.status, file.headers.get('content-disposition')]).toEqual([200, 'attachment; filename="a-boat-1.png"'])
+  for (const path of [`?ids=${crypto.randomUUID()}`, `/${id}/1`, `/${id}/2`])
+    expect(
+      (await fetch(`${base}/api/download${path}`, { method: 'HEAD', headers: { host: 'localhost' } })).status,
+    ).toBe(404)
+})
+
+test('reads no further than a slow client, and stops when it goes away', async () => {
+  const ids = await Promise.all(Array.from({ length: 3 }, () => insertStored({ outputs: ['stored'] })))
+  const endless = createEndlessObject()
+  readObject = endless.get
+  const response = await get(`/api/download?ids=${ids.join(',')}`)
+  const reader = response.body?.getReader()
+  await reader?.read()
+  const chunksAtRest = await endless.waitUntilStill()
+  expect([endless.opened(), chunksAtRest < 200]).toEqual([1, true])
+  await reader?.cancel()
+  await waitFor('the end of the work', 10_000, async () => endless.closed() === 1)
+  expect(endless.opened()).toBe(1)
+})
+
+test('breaks off when the store fails, so that no one takes the ZIP for whole', async () => {
+  const ids = await Promise.all(Array.from({ length: 2 }, () => insertStored({ outputs: ['stored'] })))
+  let reads = 0
+  readObject = async key => {
+    reads += 1
+    if (reads > 1) throw new StoreError('is away')
+    return await disk.get(key)
+  }
+  await expect(get(`/api/download?ids=${ids.join(',')}`).then(response => response.bytes())).rejects.toThrow()
+  expect((await get(`/api/download/${ids[0]}/0`)).status).toBe(503)
+})
+
+test('sends one file by the name of its prompt, as it is or without metadata', async () => {
+  const id = await insertStored({ prompt: '雪の中の "狐" (1)', outputs: ['stored', 'lost'] })
+  const original = await get(`/api/download/${id}/0`)
+  expect(original.headers.get('content-disposition')).toBe(
+    `attachment; filename="image-1.png"; filename*=UTF-8''${encodeURIComponent('雪の中の-狐-1-1.png')}`,
+  )
+  expect([original.headers.get('content-type'), original.headers.get('x-metadata')]).toEqual(['image/png', 'unchanged'])
+  expect(Buffer.from(await original.bytes()).equals(image)).toBe(true)
+  const cleaned = await get(`/api/download/${id}/0?metadata=none`)
+  expect(cleaned.headers.get('x-metadata')).toBe('removed')
+  expect(Buffer.from(await cleaned.bytes()).includes(SECRET)).toBe(false)
+  const lost = await get(`/api/download/${id}/1`)
+  expect([lost.status, await lost.text()]).toEqual([404, expect.stringContaining('was not saved before')])
+  expect((await get(`/api/download/${id}/0`, { 'x-test': 'bob' })).status).toBe(404)
+  for (const path of [`${id}/-1`, `${id}/x`, 'x/0', `${id}/0?metadata=all`])
+    expect([path, (await get(`/api/download/${path}`)).status]).toEqual([path, 422])
+})
+
+/** Inserts a generation whose stored outputs are in the store. */
+async function insertStored(overrides: RowOverrides): Promise<string> {
+  const id = await insertRow(sql, ALICE.workspaceId, { reference: 'https://example.com/a.png', ...overrides })
+  const rows = await sql<{ key: string }[]>`
+    update generation_outputs set bytes = ${image.length}, sha256 = sha256(${image}) where generation_id = ${id} and key is not null
+    returning key`
+  for (const { key } of rows) await disk.put(key, image, { signal: AbortSignal.timeout(10_000) })
+  await sql`update generations set parameters = '{"seed": 7}', version = version + 1 where id = ${id}`
+  return id
+}
+
+function readManifest(files: ReturnType<typeof readZip>): ManifestLine[] {
+  const lines = files.at(-1)?.bytes.toString('utf8').trimEnd().split('\n') ?? []
+  return lines.map(line => ManifestLine.parse(JSON.parse(line)))
+}
+
+/** Creates an object that has no end, and counts what is read of it. */
+function createEndlessObject() {
+  const chunk = new Uint8Array(64 * 1024)
+  let [opened, closed, chunks] = [0, 0, 0]
+  const get: Store['get'] = async () => {
+    opened += 1
+    const body = new ReadableStream<Uint8Array>({
+      pull: controller => {
+        chunks += 1
+        controller.enqueue(chunk)
+      },
+      cancel: () => {
+        closed += 1
+      },
+    })
+    return { object: { bytes: 1, lastModified: new Date() }, body }
+  }
+  const waitUntilStill = async () => {
+    let before = -1
+    await waitFor(
+      'a standstill',
+      20_000,
+      async () => {
+        const isStill = before === chunks
+        before = chunks
+        return isStill
+      },
+      200,
+    )
+    return chunks
+  }
+  return { get, opened: () => opened, closed: () => closed, waitUntilStill }
+}
+
+async function get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+  return await fetch(base + path, { headers: { host: 'localhost', ...headers } })
+}
+
+async function post(body: object): Promise<Response> {
+  const headers = { host: 'localhost', 'content-type': 'application/json' }
+  return await fetch(`${base}/api/download`, { method: 'POST', headers, body: JSON.stringify(body) })
+}
