@@ -70,7 +70,8 @@ test('7: eight tabs share one event stream, stay live and load their images', as
       return image.naturalWidth
     }),
   )
-  expect(Math.min(...(await Promise.all(widths)))).toBeGreaterThan(100)
+  // The natural width is that of the tile, which is narrow for a tall image; an image that is not loaded has none.
+  expect(Math.min(...(await Promise.all(widths)))).toBeGreaterThan(0)
   await first.context().close()
 }, 90_000)
 
