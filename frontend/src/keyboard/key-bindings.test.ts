@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
-import { findKeyAction, KEY_BINDINGS, type PressedKey } from './key-bindings.ts'
+import { findKeyBinding, KEY_BINDINGS, type PressedKey } from './key-bindings.ts'
 
 function press(key: string, modifiers: Partial<PressedKey> = {}) {
-  return findKeyAction({ key, shiftKey: false, ctrlKey: false, metaKey: false, altKey: false, ...modifiers })
+  return findKeyBinding({ key, shiftKey: false, ctrlKey: false, metaKey: false, altKey: false, ...modifiers })?.action
 }
 
 test('no key is bound twice, and no letter is upper case', () => {

@@ -27,6 +27,8 @@ export interface KeyBinding {
   shift?: boolean
   /** Whether Ctrl or ⌘ is pressed. */
   control?: boolean
+  /** Whether it acts again and again while the key is down. Otherwise a key that is pressed a moment too long would make or delete many. */
+  repeats?: boolean
   label: string
   group: KeyGroup
 }
@@ -41,8 +43,8 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   { action: 'density', keys: ['v'], label: 'Size of the pictures', group: 'Everywhere' },
   { action: 'revert', keys: ['z'], label: 'Undo', group: 'Everywhere' },
   { action: 'keys', keys: ['?'], label: 'All keys', group: 'Everywhere' },
-  { action: 'next-row', keys: ['j'], label: 'Next generation', group: 'In the feed' },
-  { action: 'previous-row', keys: ['k'], label: 'Previous generation', group: 'In the feed' },
+  { action: 'next-row', keys: ['j'], repeats: true, label: 'Next generation', group: 'In the feed' },
+  { action: 'previous-row', keys: ['k'], repeats: true, label: 'Previous generation', group: 'In the feed' },
   { action: 'open', keys: ['enter'], label: 'Open', group: 'The picture in focus, or all selected' },
   { action: 'favourite', keys: ['f'], label: 'Favourite', group: 'The picture in focus, or all selected' },
   { action: 'download', keys: ['d'], label: 'Download', group: 'The picture in focus, or all selected' },
@@ -60,14 +62,13 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
 export type PressedKey = Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'metaKey' | 'altKey'>
 
 /** Finds what a key does; undefined if it does nothing. Keys are compared by what they type, on any keyboard layout. */
-export function findKeyAction({ key, shiftKey, ctrlKey, metaKey, altKey }: PressedKey): KeyAction | undefined {
+export function findKeyBinding({ key, shiftKey, ctrlKey, metaKey, altKey }: PressedKey): KeyBinding | undefined {
   if (altKey) return undefined
   const pressed = key.toLowerCase()
   // On many layouts a sign needs Shift.
   const hasShift = shiftKey && /^(\p{L}| |enter|delete|backspace|escape)$/u.test(pressed)
-  const binding = KEY_BINDINGS.find(
+  return KEY_BINDINGS.find(
     ({ keys, shift = false, control = false }) =>
       keys.includes(pressed) && shift === hasShift && control === (ctrlKey || metaKey),
   )
-  return binding?.action
 }

@@ -1,4 +1,4 @@
-import { findKeyAction, type KeyAction } from './key-bindings.ts'
+import { findKeyBinding, type KeyAction } from './key-bindings.ts'
 
 export interface KeyboardOptions {
   /** Whether the keys are those of something that is open over the feed. */
@@ -12,8 +12,10 @@ export function createKeyboard({ isCovered, run }: KeyboardOptions): (event: Key
   return event => {
     if (event.defaultPrevented || event.isComposing || isCovered()) return
     if (leavePrompt(event) || hasOwnKeys(event)) return
-    const action = findKeyAction(event)
-    if (action !== undefined && run(action)) event.preventDefault()
+    const binding = findKeyBinding(event)
+    if (!binding) return
+    const isAgain = event.repeat && !binding.repeats
+    if (isAgain || run(binding.action)) event.preventDefault()
   }
 }
 

@@ -4,12 +4,14 @@ const OWN_KEYS = 'input:not([type=radio]), select, textarea, [role=menu], [role=
 const SLIDER_KEYS = new Set(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End', 'PageUp', 'PageDown'])
 /** Keys that a video's own controls use while they have the focus. */
 const VIDEO_KEYS = new Set(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', ' '])
+/** Keys that go on while they are down. Every other one acts once: a picture that follows a deleted one is not deleted as well. */
+const REPEATING_KEYS = new Set(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', '+', '=', '-', ',', '.'])
 /** Keys that press the button that has the focus. */
 const PRESS_KEYS = new Set([' ', 'Enter'])
 
 /**
  * Creates a handler that calls a function for each key, wherever in the dialog the focus is. Keys with Ctrl, ⌘ or Alt, and those that
- * the control with the focus uses itself, are left alone. A handled key goes no further.
+ * the control with the focus uses itself, are left alone. A handled key goes no further, and acts once while it is down unless it moves.
  */
 export function createKeyBindings(bindings: Readonly<Record<string, (event: KeyboardEvent) => void>>) {
   return (event: KeyboardEvent) => {
@@ -17,7 +19,7 @@ export function createKeyBindings(bindings: Readonly<Record<string, (event: Keyb
     if (!run || isUsedByTarget(event)) return
     event.preventDefault()
     event.stopPropagation()
-    run(event)
+    if (!event.repeat || REPEATING_KEYS.has(event.key)) run(event)
   }
 }
 
