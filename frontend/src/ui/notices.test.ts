@@ -29,3 +29,12 @@ test('does not merge notices with actions: each reverts something of its own', (
   expect(reverted).toEqual([2])
   expect(notice().message).toBe('')
 })
+
+test('reverts one after the other, the last first, and none of them twice', () => {
+  const { notify, runAction, revertLast } = createNotices()
+  const reverted: number[] = []
+  for (const id of [1, 2, 3]) notify('Deleted.', { label: 'Undo', run: () => reverted.push(id) })
+  runAction()
+  expect([revertLast(), revertLast(), revertLast()]).toEqual([true, true, false])
+  expect(reverted).toEqual([3, 2, 1])
+})

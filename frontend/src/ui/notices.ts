@@ -26,7 +26,7 @@ export interface Notices {
   notify(message: string, action?: NoticeAction | null): void
   /** Runs the action of the notice and hides it. */
   runAction(): void
-  /** Runs the last action that reverts something, also after its notice was hidden. @returns false if there is none */
+  /** Runs the last action that reverts something, and the next time the one before, also after its notice was hidden. @returns false if there is none */
   revertLast(): boolean
   /** Keeps the notice until `resumeTimeout`: the user is about to use it. */
   pauseTimeout(): void
@@ -38,6 +38,9 @@ const LONG_NOTICE_MS = 10_000
 /** Length in characters from which on a message takes longer to read. */
 const SHORT_MESSAGE_LENGTH = 60
 
+/** Actions that can be reverted one after the other. */
+const MAX_REVERSALS = 50
+
 /** Label of an action that reverts what the notice is about. */
 const REVERT_LABEL = 'Undo'
 
@@ -47,7 +50,7 @@ const NO_NOTICE: Notice = { message: '', action: null, count: 0 }
 export function createNotices(): Notices {
   const [notice, setNotice] = createSignal<Notice>(NO_NOTICE)
   let timer: number | undefined
-  let lastReversal: NoticeAction | null = null
+  const reversals: NoticeAction[] = []
 
   const hide = () => setNotice(NO_NOTICE)
   const scheduleHide = () => {
@@ -57,7 +60,7 @@ export function createNotices(): Notices {
   }
 
   function notify(message: string, action: NoticeAction | null = null) {
-    if (action?.label === REVERT_LABEL) lastReversal = action
+    if (action?.label === REVERT_LABEL) addReversal(action)
     setNotice(shown => ({ message, action, count: isSame(shown, message, action) ? shown.count + 1 : 1 }))
     scheduleHide()
   }
@@ -66,16 +69,20 @@ export function createNotices(): Notices {
     const { action } = notice()
     clearTimeout(timer)
     hide()
-    if (action === lastReversal) lastReversal = null
+    if (action !== null && reversals.includes(action)) reversals.splice(reversals.indexOf(action), 1)
     action?.run()
   }
 
+  function addReversal(action: NoticeAction) {
+    reversals.push(action)
+    if (reversals.length > MAX_REVERSALS) reversals.shift()
+  }
+
   function revertLast(): boolean {
-    const action = lastReversal
-    lastReversal = null
+    const action = reversals.pop()
     if (action && notice().action === action) hide()
     action?.run()
-    return action !== null
+    return action !== undefined
   }
 
   return { notice, notify, runAction, revertLast, pauseTimeout: () => clearTimeout(timer), resumeTimeout: scheduleHide }
