@@ -92,9 +92,18 @@ function replaceDeleted(options: GalleryPositionOptions) {
   createEffect<GenerationWindow>(before => {
     const now = generationWindow()
     const isShown = findMedia(now.byKey.get(at().key) ?? toRow(at()), at().index) !== undefined
-    if (!isShown) onShow(findReplacement(before.rows, now.byKey, at()) ?? null)
+    const isDetached = !now.byKey.has(at().key) && !before.byKey.has(at().key)
+    const replacement = isDetached ? findSibling(at()) : findReplacement(before.rows, now.byKey, at())
+    if (!isShown) onShow(replacement ?? null)
     return now
   }, generationWindow())
+}
+
+/** Finds another output of a generation that is shown without being in the window: those of the feed are not its neighbours. */
+function findSibling({ key, index, generation }: MediaRef): MediaRef | undefined {
+  const others = listMedia(generation)
+  const sibling = others.find(other => other.index > index) ?? others.at(-1)
+  return sibling && { key, index: sibling.index, generation }
 }
 
 function prefetchRows({ at, generationWindow, onNearOldest, onNearNewest }: GalleryPositionOptions) {

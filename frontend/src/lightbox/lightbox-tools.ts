@@ -1,5 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { createEffect, createMemo, createSignal, on, onCleanup } from 'solid-js'
+import { isInTrash } from '../library/match-query.ts'
 import { fetchFromStudio } from '../studio-fetch.ts'
 import { describeChange } from '../verbs/describe-change.ts'
 import type { Backdrop } from './backdrops.ts'
@@ -140,7 +141,8 @@ function createMediaActions(props: LightboxToolsProps, media: () => MediaItem | 
     await action
     const generation = at.generation && (await fetchGeneration(at.generation))
     // Meanwhile the user may have closed the lightbox, or gone to another output.
-    if (generation && !isClosed && props.at === at) props.onShow({ ...at, generation })
+    if (!generation || isClosed || props.at !== at) return
+    props.onShow(isInTrash(generation) ? null : { ...at, generation })
   }
 
   return {

@@ -81,3 +81,14 @@ test('removes and restores rows by the events of other pages', async () => {
 })
 
 const offline = () => Promise.reject(new UnavailableError('away'))
+
+test('requests the removal of a generation that is not loaded', async () => {
+  const store = await openStore(2)
+  let requests = 0
+  const request = async () => {
+    requests += 1
+  }
+  await store.removeOptimistically('client of a parent far above', request)
+  expect(requests).toBe(1)
+  expect(listNumbers(store)).toEqual([1, 2])
+})

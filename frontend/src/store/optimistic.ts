@@ -31,13 +31,14 @@ export function createOptimisticUpdates({ current, commit }: OptimisticOptions) 
   }
 
   /**
-   * Removes a row at once while the studio deletes its generation, and puts it back if the request fails.
+   * Removes a row at once while the studio deletes its generation, and puts it back if the request fails. The request is also made for
+   * a generation that is not loaded: the lightbox shows parents from far above.
    *
    * @throws the error of `request`
    */
   async function removeOptimistically(key: string, request: () => Promise<void>) {
     const row = current().byKey.get(key)
-    if (!row) return
+    if (!row) return await request()
     commit(hideRow(current(), key))
     try {
       await request()
