@@ -123,6 +123,7 @@ test('the trash tells when each is deleted permanently, restores with undo, and 
   expect(await row.count()).toBe(0)
   await page.keyboard.press('z')
   await row.waitFor()
+  await expectLightboxOfTrash(page, newest)
   await page.getByRole('button', { name: 'Empty trash' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
   expect(await row.count()).toBe(1)
@@ -136,6 +137,32 @@ test('the trash tells when each is deleted permanently, restores with undo, and 
   expect(pageErrors).toEqual([])
   await page.context().close()
 }, 60_000)
+
+/** Opens an output of the trash: it can be restored there and nothing else is done to it. */
+async function expectLightboxOfTrash(page: Page, number: number): Promise<void> {
+  const row = page.getByRole('article').filter({ hasText: `No. ${number}:` })
+  const requests: string[] = []
+  page.on('request', request => request.method() !== 'GET' && requests.push(request.method()))
+  await row.locator('[data-output-index]').first().click()
+  const lightbox = page.locator('dialog.lightbox')
+  await lightbox.getByRole('button', { name: 'Restore' }).waitFor()
+  for (const name of ['Favourite', 'Use as reference', 'Delete this picture'])
+    expect(await lightbox.getByRole('button', { name }).count()).toBe(0)
+  for (const key of ['f', 'r', 'Delete']) await page.keyboard.press(key)
+  await waitForFrames(page)
+  expect([requests, await lightbox.count()]).toEqual([[], 1])
+  await expectAccessible(page)
+  await lightbox.getByRole('button', { name: 'Restore' }).click()
+  await page.waitForFunction(
+    left => !document.querySelector('dialog.lightbox')?.getAttribute('aria-label')?.includes(left),
+    `No. ${number}:`,
+  )
+  await page.keyboard.press('Escape')
+  await lightbox.waitFor({ state: 'detached' })
+  expect(await row.count()).toBe(0)
+  await page.keyboard.press('z')
+  await row.waitFor()
+}
 
 /** Gives generations the word, makes favourites, and moves some to the trash, 27 days ago. */
 async function prepareLists(): Promise<void> {

@@ -39,6 +39,8 @@ export function createFeedKeys(options: FeedKeysOptions): (action: KeyAction) =>
   }
   /** Acts on everything that is selected, if anything is. */
   const orSelection = (action: keyof SelectionControl, run: () => boolean) => () => runOnSelection(action) || run()
+  /** Runs an action unless the trash is open: what is in it is restored first. */
+  const unlessTrash = (run: () => boolean) => () => !isTrash() && run()
   /** Acts on the output with the focus, or the first one of its row. */
   const onMedia = (act: (media: MediaItem) => void) => () => {
     const focused = rowFocus.findFocused()
@@ -95,8 +97,8 @@ export function createFeedKeys(options: FeedKeysOptions): (action: KeyAction) =>
     open: onMedia(open),
     favourite: orSelection('favourite', onMedia(toggleFavourite)),
     download: orSelection('download', onMedia(download)),
-    reference: orSelection('reference', onMedia(attach)),
-    again: onMedia(({ generation }) => options.again(generation)),
+    reference: orSelection('reference', unlessTrash(onMedia(attach))),
+    again: unlessTrash(onMedia(({ generation }) => options.again(generation))),
     remove: orSelection('remove', remove),
     select: onMedia(media => selection.toggle(media, false)),
     'select-range': onMedia(media => selection.toggle(media, true)),

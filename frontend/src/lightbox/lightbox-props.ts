@@ -19,6 +19,8 @@ export interface LightboxProps {
   onFavourite: (generation: Generation, outputIndex: number, favourite: boolean) => Promise<void>
   /** Deletes an output. The last one takes its generation with it. */
   onRemoveOutput: (generation: Generation, outputIndex: number) => Promise<void>
+  /** Restores a generation from the trash. */
+  onRestore: (generation: Generation) => Promise<void>
   onUseAsReference: (image: { url: string; previewUrl: string | null }) => void
   onCopyPrompt: (generation: Generation) => Promise<void>
   /** Fills the composer with a generation's prompt, settings and references. */

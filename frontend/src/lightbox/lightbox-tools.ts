@@ -130,6 +130,12 @@ function createMediaActions(props: LightboxToolsProps, media: () => MediaItem | 
     if (item) run(item)
   }
 
+  /** Runs an action on what is shown unless it is in the trash: then it is restored first. */
+  const unlessTrashed = (run: (item: MediaItem) => void) =>
+    withMedia(item => {
+      if (!isInTrash(item.generation)) run(item)
+    })
+
   let isClosed = false
   onCleanup(() => {
     isClosed = true
@@ -146,14 +152,15 @@ function createMediaActions(props: LightboxToolsProps, media: () => MediaItem | 
   }
 
   return {
-    toggleFavourite: withMedia(
+    toggleFavourite: unlessTrashed(
       ({ generation, index, output }) => void runAndRefresh(props.onFavourite(generation, index, !output.favourite)),
     ),
-    addAsReference: withMedia(({ url, output }) => {
+    addAsReference: unlessTrashed(({ url, output }) => {
       props.onUseAsReference({ url, previewUrl: output.previewUrl })
       props.onShow(null)
     }),
-    remove: withMedia(({ generation, index }) => void runAndRefresh(props.onRemoveOutput(generation, index))),
+    remove: unlessTrashed(({ generation, index }) => void runAndRefresh(props.onRemoveOutput(generation, index))),
+    restore: withMedia(({ generation }) => void runAndRefresh(props.onRestore(generation))),
     copyImage: withMedia(async item => {
       const isCopied = await copyImage(item)
       props.notices.notify(

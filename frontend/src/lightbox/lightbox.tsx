@@ -3,6 +3,7 @@ import '../styles/lightbox-stage.css'
 import '../styles/lightbox-details.css'
 import '../styles/lightbox-phone.css'
 import { createMemo, Show } from 'solid-js'
+import { isInTrash } from '../library/match-query.ts'
 import { NoticeBar } from '../ui/notice-bar.tsx'
 import type { BarProps } from './bars/bar-props.ts'
 import { LightboxBar } from './bars/lightbox-bar.tsx'
@@ -33,11 +34,15 @@ export default function Lightbox(props: LightboxToolsProps) {
 function ShownMedia(props: LightboxToolsProps & { tools: LightboxTools; media: MediaItem }) {
   const { tools } = props
   const isPhone = createPhoneLayout()
-  const verbs = createMemo(() => props.listOutputVerbs?.(props.media.generation, props.media.output) ?? [])
+  const isTrashed = () => isInTrash(props.media.generation)
+  const verbs = createMemo(() =>
+    isTrashed() ? [] : (props.listOutputVerbs?.(props.media.generation, props.media.output) ?? []),
+  )
   const bar = (): BarProps => ({
     media: props.media,
     count: formatCount(props.media, tools.comparison.pair()),
     verbs: verbs(),
+    isTrashed: isTrashed(),
     backdrop: props.backdrop,
     isComparing: tools.comparison.pair() !== null,
     canCompare: props.media.output.kind === 'image' && tools.comparison.canStart(),
@@ -53,7 +58,10 @@ function ShownMedia(props: LightboxToolsProps & { tools: LightboxTools; media: M
 
   const reuse = () => {
     const { onReuse } = props
-    return onReuse && ((generation: MediaItem['generation']) => closeAndRun(() => onReuse(generation)))
+    // The composer is not in use over the trash.
+    return isTrashed()
+      ? undefined
+      : onReuse && ((generation: MediaItem['generation']) => closeAndRun(() => onReuse(generation)))
   }
   return (
     <>

@@ -22,6 +22,7 @@ export function StudioLightbox(props: { studio: Studio }) {
           onNearNewest={studio.store.loadNewer}
           onFavourite={studio.actions.setFavourite}
           onRemoveOutput={studio.actions.removeOutput}
+          onRestore={studio.actions.restoreFromTrash}
           onUseAsReference={studio.useAsReference}
           onCopyPrompt={studio.copyPrompt}
           onReuse={studio.reuse}

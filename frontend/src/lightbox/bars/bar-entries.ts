@@ -27,7 +27,7 @@ export function listMore(props: Pick<BarProps, 'media' | 'verbs' | 'actions'>): 
 /** Lists the entries of the phone's menu: all that has no button there. */
 export function listPhoneMore(props: BarProps): MenuItem[] {
   const { frequent, others } = divideVerbs(props.verbs)
-  const { media, actions, canCompare, isComparing, backdrop } = props
+  const { media, actions, canCompare, isComparing, isTrashed, backdrop } = props
   const next = BACKDROPS[(BACKDROPS.indexOf(backdrop) + 1) % BACKDROPS.length] ?? 'black'
   const compare: MenuItem = {
     label: isComparing ? 'Stop comparing' : 'Compare',
@@ -42,7 +42,7 @@ export function listPhoneMore(props: BarProps): MenuItem[] {
     ]),
     ...startGroup([{ label: 'Download without metadata', icon: 'download', run: () => download(media, 'none') }]),
     ...listFileEntries(props),
-    ...startGroup([{ label: 'Delete this picture', icon: 'bin', run: actions.remove }]),
+    ...(isTrashed ? [] : startGroup([{ label: 'Delete this picture', icon: 'bin', run: actions.remove }])),
   ]
 }
 

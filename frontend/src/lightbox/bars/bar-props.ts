@@ -7,6 +7,8 @@ export interface BarActions {
   toggleFavourite: () => void
   addAsReference: () => void
   remove: () => void
+  /** Restores the generation from the trash. */
+  restore: () => void
   copyImage: () => void
   toggleCompare: () => void
   toggleDetails: () => void
@@ -19,6 +21,8 @@ export interface BarProps {
   /** Number of the output, or of both that are compared. */
   count: string
   verbs: readonly MenuItem[]
+  /** Whether it is in the trash: then it can be looked at, downloaded and restored, and nothing else. */
+  isTrashed: boolean
   backdrop: Backdrop
   isComparing: boolean
   canCompare: boolean

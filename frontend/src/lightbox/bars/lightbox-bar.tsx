@@ -13,17 +13,22 @@ export function LightboxBar(props: BarProps) {
       <p class="bar-prompt" dir="auto">
         {props.media.generation.prompt}
       </p>
-      <Show when={!isVideo(props)} fallback={<FavouriteButton {...props} />}>
+      <Show when={!props.isTrashed} fallback={<RestoreButton {...props} />}>
+        <FavouriteButton {...props} />
+      </Show>
+      <Show when={!isVideo(props)}>
         <ImageButtons {...props} />
       </Show>
       <span class="bar-divider" />
       <BarMenu label="Download" icon="download" items={listDownloads(props)} />
-      <BarButton
-        label="Delete this picture"
-        icon="bin"
-        title="Deletes this picture alone. It can be taken back."
-        onPress={props.actions.remove}
-      />
+      <Show when={!props.isTrashed}>
+        <BarButton
+          label="Delete this picture"
+          icon="bin"
+          title="Deletes this picture alone. It can be taken back."
+          onPress={props.actions.remove}
+        />
+      </Show>
       <BarButton label="Details" icon="details" isPressed={props.isDetailsOpen} onPress={props.actions.toggleDetails} />
       <BarMenu label="More" icon="more" items={listMore(props)} />
       <BarButton label="Close" icon="close" onPress={props.actions.close} />
@@ -34,8 +39,9 @@ export function LightboxBar(props: BarProps) {
 function ImageButtons(props: BarProps) {
   return (
     <>
-      <FavouriteButton {...props} />
-      <BarButton label="Use as reference" text="Reference" icon="reference" onPress={referenceAction(props)} />
+      <Show when={!props.isTrashed}>
+        <BarButton label="Use as reference" text="Reference" icon="reference" onPress={referenceAction(props)} />
+      </Show>
       <For each={divideVerbs(props.verbs).frequent}>
         {verb => <BarButton label={verb.label} text={verb.label} icon={verb.icon ?? 'mask'} onPress={verb.run} />}
       </For>
@@ -59,6 +65,19 @@ function FavouriteButton(props: BarProps) {
       icon="favourite"
       isPressed={props.media.output.favourite}
       onPress={props.actions.toggleFavourite}
+    />
+  )
+}
+
+/** The button that takes the generation out of the trash. */
+export function RestoreButton(props: Pick<BarProps, 'actions'>) {
+  return (
+    <BarButton
+      label="Restore"
+      text="Restore"
+      icon="reuse"
+      title="Takes the whole generation out of the trash."
+      onPress={props.actions.restore}
     />
   )
 }

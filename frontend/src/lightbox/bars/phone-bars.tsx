@@ -3,6 +3,7 @@ import { BarButton } from './bar-button.tsx'
 import { listPhoneMore } from './bar-entries.ts'
 import { BarMenu } from './bar-menu.tsx'
 import type { BarProps } from './bar-props.ts'
+import { RestoreButton } from './lightbox-bar.tsx'
 import { download } from './media-files.ts'
 import { divideVerbs, referenceAction } from './verb-entries.ts'
 
@@ -22,15 +23,19 @@ export function PhoneActions(props: BarProps) {
   const verb = () => divideVerbs(props.verbs).frequent[0]
   return (
     <div class="phone-actions">
-      <BarButton
-        label="Favourite"
-        text="Favourite"
-        icon="favourite"
-        isPressed={props.media.output.favourite}
-        onPress={props.actions.toggleFavourite}
-      />
+      <Show when={!props.isTrashed} fallback={<RestoreButton {...props} />}>
+        <BarButton
+          label="Favourite"
+          text="Favourite"
+          icon="favourite"
+          isPressed={props.media.output.favourite}
+          onPress={props.actions.toggleFavourite}
+        />
+      </Show>
       <Show when={props.media.output.kind === 'image'}>
-        <BarButton label="Use as reference" text="Reference" icon="reference" onPress={referenceAction(props)} />
+        <Show when={!props.isTrashed}>
+          <BarButton label="Use as reference" text="Reference" icon="reference" onPress={referenceAction(props)} />
+        </Show>
         <Show when={verb()} fallback={<CompareButton {...props} />}>
           {shown => (
             <BarButton
