@@ -5,6 +5,11 @@ interface RequestErrorOptions extends ErrorOptions {
   status?: number | null
 }
 
+interface RejectedErrorOptions extends RequestErrorOptions {
+  /** Parts of the request that are not valid: `parent`, `parameters.seed`. */
+  paths?: readonly string[]
+}
+
 interface UnavailableErrorOptions extends RequestErrorOptions {
   /** Least time until the request may be sent again, in milliseconds. */
   retryAfterMs?: number
@@ -14,10 +19,12 @@ interface UnavailableErrorOptions extends RequestErrorOptions {
 export class RejectedError extends Error {
   override readonly name = 'RejectedError'
   readonly status: number | null
+  readonly paths: readonly string[]
 
-  constructor(message: string, { status = null, ...options }: RequestErrorOptions = {}) {
+  constructor(message: string, { status = null, paths = [], ...options }: RejectedErrorOptions = {}) {
     super(message, options)
     this.status = status
+    this.paths = paths
   }
 }
 
@@ -56,7 +63,9 @@ const MAX_RETRY_AFTER_MS = 60_000
 
 /** Returns the error of an error response. @param subject named in its message: see `formatProblem` */
 export function toRequestError({ status, body, retryAfter }: ErrorResponse, subject?: string): Error {
-  if (!UNAVAILABLE_STATUSES.includes(status)) return new RejectedError(formatProblem(body, status, subject), { status })
+  if (!UNAVAILABLE_STATUSES.includes(status)) {
+    return new RejectedError(formatProblem(body, status, subject), { status, paths: listPaths(body) })
+  }
   const retryAfterMs = parseRetryAfter(retryAfter)
   return new UnavailableError(detailOf(body) ?? UNREACHABLE_MESSAGE, { status, retryAfterMs })
 }
@@ -85,6 +94,10 @@ export function formatProblem(value: unknown, status: number, subject?: string):
   const errors = problem?.errors?.map(({ path, message }) => toSentence(`${subject ?? path} ${message}`)) ?? []
   if (errors.length > 0) return [...new Set(errors)].join(' ')
   return detailOf(value) ?? `The studio answered with an error (${status}).`
+}
+
+function listPaths(body: unknown): string[] {
+  return (body as Partial<Problem> | null)?.errors?.map(({ path }) => path) ?? []
 }
 
 function detailOf(value: unknown): string | undefined {

@@ -13,6 +13,15 @@ export interface OutboxEntry {
   problem: string | null
 }
 
+/** A submission with its outbox entry, and the request body, which is ready once its references are uploaded. */
+export interface QueuedSubmission {
+  /** Stored until the studio has answered. */
+  entry: OutboxEntry
+  submission: () => Promise<Submission>
+  /** Called once the studio has answered or the submission was discarded: its local images are no longer shown. */
+  onDone: () => void
+}
+
 /** The submissions of this browser that the studio has not answered. They outlive their page, and all tabs share them. */
 export interface OutboxStore {
   put(entry: OutboxEntry): Promise<void>

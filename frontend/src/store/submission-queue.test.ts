@@ -247,3 +247,46 @@ test('does not send a submission that another tab has discarded', async () => {
 })
 
 const offline = () => Promise.reject(new UnavailableError('away'))
+
+test('sends a child without its parent if that was removed permanently, and as that from then on', async () => {
+  const sent: Submission[] = []
+  const body = { title: '', errors: [{ path: 'parent', message: 'was removed permanently' }] }
+  const generate = async (submission: Submission) => {
+    sent.push(submission)
+    if (submission.parent) throw toRequestError({ status: 422, body, retryAfter: null })
+    if (sent.length === 2) throw new UnavailableError('The studio cannot be reached.')
+    return buildNumbered(9)
+  }
+  const outbox = createMemoryOutbox()
+  const { fetchPage } = createFakePages(0)
+  const store = createGenerationStore({
+    fetchPage,
+    generate,
+    outbox,
+    nextFrame: callImmediately,
+    setTimer: () => undefined,
+  })
+  await store.open()
+  const parent = { generationId: 'purged', outputIndex: 0, verb: 'again' }
+  const child = { ...ANY, clientId: 'client 9', parent }
+  const { queued } = buildQueued(9, async () => child)
+  await store.send({ ...queued, entry: { ...queued.entry, submission: child } })
+  expect((await outbox.list()).map(({ submission }) => submission.parent)).toEqual([undefined])
+  await store.resend('client 9')
+  expect(sent.map(submission => submission.parent?.generationId)).toEqual(['purged', undefined, undefined])
+  expect(store.current().rows.map(row => row.delivery)).toEqual([null])
+})
+
+test('does not send without its parent what would be something else then', async () => {
+  let sent = 0
+  const generate = async () => {
+    sent += 1
+    throw new RejectedError('Parent was removed permanently.', { paths: ['parent'] })
+  }
+  const { fetchPage } = createFakePages(0)
+  const store = createGenerationStore({ fetchPage, generate, outbox: createMemoryOutbox(), nextFrame: callImmediately })
+  await store.open()
+  const parent = { generationId: 'purged', outputIndex: 0, verb: 'upscale' }
+  await store.send(buildQueued(9, async () => ({ ...ANY, parent })).queued)
+  expect([sent, store.current().rows[0]?.delivery?.state]).toEqual([1, 'refused'])
+})

@@ -1,19 +1,11 @@
 import type { Generation, Submission } from '@darkroom/contracts/generation'
 import { describeProblem, UnavailableError } from '../request-error.ts'
 import type { Delivery, GenerationWindow } from './generation-window.ts'
+import { generateWithParent } from './lost-parent.ts'
 import { addUnsent, merge, removeUnsent, setDelivery } from './merge.ts'
-import type { OutboxEntry, OutboxStore } from './outbox-store.ts'
+import type { OutboxEntry, OutboxStore, QueuedSubmission } from './outbox-store.ts'
 import { createRetryTimer } from './retry-timer.ts'
 import { singleFlight } from './single-flight.ts'
-
-/** A submission with its outbox entry, and the request body, which is ready once its references are uploaded. */
-export interface QueuedSubmission {
-  /** Stored until the studio has answered. */
-  entry: OutboxEntry
-  submission: () => Promise<Submission>
-  /** Called once the studio has answered or the submission was discarded: its local images are no longer shown. */
-  onDone: () => void
-}
 
 export interface SubmissionQueueOptions {
   current: () => GenerationWindow
@@ -61,7 +53,7 @@ export function createSubmissionQueue(options: SubmissionQueueOptions) {
 
   async function deliver(queued: QueuedSubmission) {
     try {
-      const generation = await generate(await queued.submission())
+      const generation = await generateWithParent(queued, { generate, queue, outbox })
       retryTimer.reset()
       removeFromQueue(queued.entry.generation.clientId)
       commit(merge(current(), [generation]))

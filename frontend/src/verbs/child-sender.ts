@@ -11,7 +11,7 @@ import {
   toStoredReferences,
 } from '../composer/pending-reference.ts'
 import type { GenerationStore } from '../store/generation-store.ts'
-import type { QueuedSubmission } from '../store/submission-queue.ts'
+import type { QueuedSubmission } from '../store/outbox-store.ts'
 import type { Clock } from '../ui/clock.ts'
 
 export interface ChildSenderOptions {
