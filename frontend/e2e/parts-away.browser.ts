@@ -105,6 +105,17 @@ test('shows a full disk in the words of the studio, and loses nothing that was t
   await page.context().close()
 }, 60_000)
 
+test('a list that could not be read is read once the studio is back', async () => {
+  const { page } = await seeded.open()
+  await page.route('**/api/generations?*favourite*', route => route.fulfill(UNAVAILABLE))
+  await page.getByRole('link', { name: 'Favourites' }).click()
+  await page.getByRole('button', { name: 'Try again' }).waitFor()
+  await page.unroute('**/api/generations?*favourite*')
+  await page.evaluate(() => window.dispatchEvent(new Event('online')))
+  await page.getByRole('heading', { name: 'No favourites yet.' }).waitFor()
+  await page.context().close()
+}, 60_000)
+
 const LONG = { timeout: 30_000 }
 
 function isPost(path: string) {

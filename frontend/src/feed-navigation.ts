@@ -24,6 +24,8 @@ export function createFeedNavigation(options: FeedNavigationOptions) {
   const { store, feedControl, notify, initialAddress, onOpen } = options
   const [query, setQuery] = createSignal(initialAddress.query)
   let opened: Promise<void> | undefined
+  /** The location that could not be read last; undefined if the last one was. */
+  let unreadLocation: FeedLocation | undefined
 
   /** Reads the first page at the initial location. It may be called again after a failure. */
   async function openFirst() {
@@ -35,10 +37,17 @@ export function createFeedNavigation(options: FeedNavigationOptions) {
 
   /** Moves the feed to another location of its list. */
   function goTo(location: FeedLocation) {
+    unreadLocation = undefined
     void store.moveWindow(location, query()).catch(error => {
       if (error instanceof RejectedError) return notify(LOCATION_NOT_FOUND)
+      unreadLocation = location
       notify(describeProblem(error), { label: 'Try again', run: () => goTo(location) })
     })
+  }
+
+  /** Reads the list of the address if it could not be read before: until then the page shows the one before it. */
+  function readUnread() {
+    if (unreadLocation !== undefined && !isSameQuery(store.current().query, query())) goTo(unreadLocation)
   }
 
   function onAddress(address: FeedAddress) {
@@ -55,5 +64,5 @@ export function createFeedNavigation(options: FeedNavigationOptions) {
   }
 
   const { showList, writeAddress } = createAddressBar({ query, currentPosition, onAddress })
-  return { openFirst, goTo, query, showList, writeAddress }
+  return { openFirst, goTo, readUnread, query, showList, writeAddress }
 }

@@ -49,7 +49,7 @@ export function createStudio({ api, store, outbox, clock, subscribe, initialAddr
   const onUnavailable = () => void checkParts()
   const actions = createActionsLoader({ api, store, notify, onUnavailable })
   const { generationWindow, loadState } = createStoreSignals(store)
-  const { openFirst, send, ...lists } = createStudioLibrary({
+  const { openFirst, readUnread, send, ...lists } = createStudioLibrary({
     ...{ api, store, generationWindow, notify, initialAddress },
     onOpen: () => composer.resumeOutbox(),
   })
@@ -62,6 +62,7 @@ export function createStudio({ api, store, outbox, clock, subscribe, initialAddr
   const sendWaiting = () => {
     composer.attachments.sendWaiting()
     void store.sendQueued()
+    readUnread()
   }
   const reuseActions = createReuseActions({ composer, store, notify, focusPrompt })
   const verbs = createVerbsLoader({

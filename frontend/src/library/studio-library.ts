@@ -28,7 +28,7 @@ export function createStudioLibrary(options: StudioLibraryOptions) {
   const { api, store, generationWindow, notify, initialAddress, onOpen } = options
   const feedControl = createFeedControl()
   const navigation = createFeedNavigation({ store, feedControl, notify, initialAddress, onOpen })
-  const { openFirst, goTo, query, showList, writeAddress } = navigation
+  const { openFirst, goTo, readUnread, query, showList, writeAddress } = navigation
   const { timeline, total } = createTimeline({ api, store })
   const library = createLibrary({
     ...{ query, showList, total },
@@ -39,5 +39,16 @@ export function createStudioLibrary(options: StudioLibraryOptions) {
   const showFeed = () => showList(ALL_GENERATIONS, 'newest')
   const send = withSentNotice({ send: store.send, query, notify, showFeed })
   const selectionControl = createSelectionControl()
-  return { openFirst, goTo, writeAddress, feedControl, library, selection, selectionControl, timeline, send }
+  return {
+    openFirst,
+    goTo,
+    readUnread,
+    writeAddress,
+    feedControl,
+    library,
+    selection,
+    selectionControl,
+    timeline,
+    send,
+  }
 }
