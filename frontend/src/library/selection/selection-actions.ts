@@ -1,5 +1,6 @@
+import { LIMITS } from '@darkroom/contracts/limits'
 import type { Api } from '../../api.ts'
-import { findMedia } from '../../lightbox/gallery.ts'
+import { findMedia, type MediaItem } from '../../lightbox/gallery.ts'
 import { describeProblem } from '../../request-error.ts'
 import { withFavourite } from '../../store/generation-actions.ts'
 import type { GenerationStore } from '../../store/generation-store.ts'
@@ -23,7 +24,7 @@ const MAX_REQUESTS = 6
 
 /** Creates the actions on everything that is selected. Each has one notice, with one action that reverts all of it. */
 export function createSelectionActions(options: SelectionActionsOptions) {
-  const { api, store, selection, useAsReference, notify } = options
+  const { api, store, selection, notify } = options
 
   /** Marks all selected outputs as favourites, or removes the marks if all have one. */
   async function toggleFavourites() {
@@ -91,16 +92,31 @@ export function createSelectionActions(options: SelectionActionsOptions) {
     notify(summarize(count, done, errors), id ? { label: 'Undo', run: () => void run(), generationId: id } : undefined)
   }
 
-  /** Attaches the selected outputs to the draft as references. */
+  /** Attaches the selected images to the draft as references. */
   function useAsReferences() {
-    for (const { key, index, generation } of selection.selected().values()) {
-      const media = findMedia({ key, sortKey: '', generation, delivery: null }, index)
-      if (media) useAsReference({ url: media.url, previewUrl: media.output.previewUrl })
-    }
+    attachImages(listImages([...selection.selected().values()]), options)
     selection.clear()
   }
 
   return { toggleFavourites, remove, restore, useAsReferences }
+}
+
+/** Attaches images as references: as many as a generation can have, since each is uploaded. */
+function attachImages(
+  images: readonly MediaItem[],
+  { useAsReference, notify }: Pick<SelectionActionsOptions, 'useAsReference' | 'notify'>,
+) {
+  const most = LIMITS.references
+  for (const { url, output } of images.slice(0, most)) useAsReference({ url, previewUrl: output.previewUrl })
+  const count = images.length.toLocaleString('en')
+  if (images.length > most) notify(`The first ${most} of ${count} are attached: no model takes more.`)
+}
+
+function listImages(outputs: readonly SelectedOutput[]): MediaItem[] {
+  const media = outputs.flatMap(
+    ({ key, index, generation }) => findMedia({ key, sortKey: '', generation, delivery: null }, index) ?? [],
+  )
+  return media.filter(({ output }) => output.kind === 'image')
 }
 
 type HiddenRows = ReturnType<GenerationStore['hideOptimistically']>

@@ -43,7 +43,8 @@ export function createZipDownload({ notify }: ZipDownloadOptions) {
       saveBlob(blob, name)
       notify(`Downloaded ${name}.`)
     } catch (error) {
-      if (!signal.aborted) notify(`The download did not finish: ${describeProblem(error)}`)
+      // It is also stopped by the end of the selection: nobody may think that it was saved.
+      notify(signal.aborted ? 'The download was stopped.' : `The download did not finish: ${describeProblem(error)}`)
     } finally {
       setProgress(null)
     }
