@@ -8,6 +8,7 @@ export const LIMITS = {
   jsonBytes: 32 * 1024 * 1024,
   urlCharacters: 2_048,
   errorCharacters: 500,
+  searchCharacters: 500,
   pageRows: 100,
   /** Days for which what was deleted can be restored, unless an administrator has set `TRASH_DAYS`. */
   trashDays: 30,

@@ -66,6 +66,8 @@ test('parses the address of a search, and leaves out what is not valid', () => {
     },
     location: { around: ID },
   })
+  const long = `#search?q=${'word%20'.repeat(200)}%00`
+  expect(parseAddress({ hash: long, state: null }).query.text).toBe('word '.repeat(100).trim())
   const invalid = parseAddress({ hash: '#trash?kind=audio&from=2026-13-45&status=lost&model=,', state: null })
   expect(invalid).toEqual({ query: { section: 'trash', ...EMPTY_FILTER }, location: 'newest' })
 })

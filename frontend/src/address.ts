@@ -1,4 +1,5 @@
 import { KINDS } from '@darkroom/contracts/enums'
+import { LIMITS } from '@darkroom/contracts/limits'
 import { ALL_GENERATIONS, EMPTY_FILTER, type ListQuery, type Section, STATUS_GROUPS } from './library/list-query.ts'
 import type { AroundLocation, FeedLocation } from './store/feed-location.ts'
 
@@ -41,7 +42,7 @@ function parseFilter(fields: URLSearchParams) {
   const models = (fields.get('model') ?? '').split(',').filter(id => id !== '')
   return {
     ...EMPTY_FILTER,
-    text: (fields.get('q') ?? '').trim(),
+    text: parseText(fields.get('q') ?? ''),
     kind: KINDS.find(kind => kind === fields.get('kind')) ?? null,
     models: [...new Set(models)],
     since: parseDay(fields.get('from')),
@@ -70,6 +71,11 @@ function parseLocation(id: string, state: unknown): FeedLocation {
   if (!/^[0-9a-f-]{36}$/i.test(id)) return 'newest'
   const around: AroundLocation = { around: id }
   return isSavedPosition(state) && state.id === id ? { ...around, share: state.share } : around
+}
+
+/** Returns a text as the studio can search for it. */
+function parseText(text: string): string {
+  return text.replaceAll('\0', '').trim().slice(0, LIMITS.searchCharacters).toWellFormed().trim()
 }
 
 function parseDay(text: string | null): string | null {

@@ -1,3 +1,4 @@
+import { LIMITS } from '@darkroom/contracts/limits'
 import { createEffect, createSignal, on, onCleanup, Show } from 'solid-js'
 import { Icon } from '../ui/icons.tsx'
 import type { Library } from './library-state.ts'
@@ -70,6 +71,7 @@ export function SearchField(props: SearchFieldProps) {
           autocomplete="off"
           spellcheck={false}
           dir="auto"
+          maxlength={LIMITS.searchCharacters}
           value={text()}
           onFocus={() => library.setFilterOpen(true)}
           onInput={event => onInput(event.currentTarget.value, event.isComposing)}

@@ -38,7 +38,7 @@ export const FILTER_PARAMETERS = {
   to: DayOrTime.optional(),
   zone: TimeZone.optional(),
   trash: BooleanParameter.optional(),
-  q: SearchableText.max(500).optional(),
+  q: SearchableText.max(LIMITS.searchCharacters).optional(),
 }
 
 export const FilterParameters = z.strictObject(FILTER_PARAMETERS)
