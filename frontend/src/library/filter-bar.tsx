@@ -14,6 +14,12 @@ interface FilterBarProps {
 /** The line of filters below the header, with the size of the list. */
 export default function FilterBar(props: FilterBarProps) {
   const { query, setFilter, clearFilter, count, setDialog } = props.library
+  /** Clears the filter. The line stays, and its first chip has the focus of the button that goes away. */
+  const clearAll = (event: MouseEvent & { currentTarget: HTMLElement }) => {
+    event.currentTarget.parentElement?.querySelector<HTMLElement>('select')?.focus()
+    props.library.setFilterOpen(true)
+    clearFilter()
+  }
   const shownCount = () => (count()?.generations === 0 ? null : count())
   return (
     <div class="filter-bar" role="toolbar" aria-label="Filters">
@@ -43,7 +49,7 @@ export default function FilterBar(props: FilterBarProps) {
           onChange={status => setFilter({ status })}
         />
         <Show when={isFiltered(query())}>
-          <button type="button" class="quiet" onClick={clearFilter}>
+          <button type="button" class="quiet" onClick={clearAll}>
             Clear all
           </button>
         </Show>
@@ -116,7 +122,11 @@ function ChipEnd(props: { label: string; isSet: boolean; onClear: () => void }) 
         type="button"
         class="filter-clear"
         aria-label={`Remove the filter ${props.label}`}
-        onClick={() => props.onClear()}
+        onClick={event => {
+          // The button goes away with the focus, which the chip's own control then has.
+          event.currentTarget.parentElement?.querySelector<HTMLElement>('select, .filter-open')?.focus()
+          props.onClear()
+        }}
       >
         <Icon name="close" />
       </button>

@@ -31,7 +31,8 @@ test('formats the size of a list and of a selection', () => {
 test('says how long a generation stays in the trash', () => {
   const deletedAt = '2026-11-01T00:00:00Z'
   const left = (day: string) => formatDaysLeft(deletedAt, Date.parse(`${day}T12:00:00Z`))
-  expect(['2026-11-01', '2026-11-28', '2026-11-30', '2026-12-01'].map(left)).toEqual([
+  expect(['2026-10-31', '2026-11-01', '2026-11-28', '2026-11-30', '2026-12-01'].map(left)).toEqual([
+    '30 days left',
     '30 days left',
     '3 days left',
     'last day',

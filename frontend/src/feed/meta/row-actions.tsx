@@ -48,7 +48,8 @@ export function RowActionLine(props: RowActionsProps) {
             class="quiet"
             aria-label={`Again: ${start()}`}
             title="Makes the same once more, with a new seed"
-            onClick={() => again()(generation())}
+            // The second click of a double click is none: each makes a generation that may cost money.
+            onClick={event => event.detail < 2 && again()(generation())}
           >
             Again
           </button>
