@@ -32,6 +32,7 @@ const SCHEMA_FREE = [
   'enums',
   'estimate',
   'failures',
+  'history/download-metadata',
   'history/download-name',
   'lifecycle',
   'limits',

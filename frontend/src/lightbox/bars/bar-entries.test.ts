@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import type { Output } from '@darkroom/contracts/output'
 import { buildGeneration } from '../../store/generation.fixture.ts'
 import { listMedia } from '../gallery.ts'
-import { listPhoneMore } from './bar-entries.ts'
+import { listDownloads, listPhoneMore } from './bar-entries.ts'
 import type { BarActions, BarProps } from './bar-props.ts'
 
 beforeAll(() => {
@@ -25,4 +26,15 @@ function listLabels(change: Partial<BarProps>): string[] {
 test('offers no deletion of what is in the trash', () => {
   expect(listLabels({})).toContain('Delete this picture')
   expect(listLabels({ isTrashed: true })).not.toContain('Delete this picture')
+})
+
+test('offers no download without metadata where the file would come as it is', () => {
+  const listFor = (output: Partial<Output>[]) => {
+    const [media] = listMedia(buildGeneration({ outputs: output }))
+    return media ? listDownloads({ media }).map(({ label }) => label) : []
+  }
+  expect(listFor([{ state: 'stored', mimeType: 'image/webp' }])).toEqual(['As it came', 'Without metadata'])
+  expect(listFor([{ state: 'stored', mimeType: 'image/avif' }])).toEqual(['As it came'])
+  expect(listFor([{ state: 'stored', kind: 'video', mimeType: 'video/mp4' }])).toEqual(['As it came'])
+  expect(listFor([{ state: 'temporary', mimeType: 'image/png' }])).toEqual(['As it came'])
 })

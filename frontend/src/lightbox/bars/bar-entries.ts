@@ -1,15 +1,17 @@
 import type { MenuItem } from '../../ui/menu.tsx'
 import { BACKDROPS, formatBackdrop } from '../backdrops.ts'
 import type { BarProps } from './bar-props.ts'
-import { canCopyImage, download, openOriginal } from './media-files.ts'
+import { canClean, canCopyImage, download, openOriginal } from './media-files.ts'
 import { divideVerbs } from './verb-entries.ts'
 
 /** Lists the ways to download an output. */
 export function listDownloads({ media }: Pick<BarProps, 'media'>): MenuItem[] {
-  return [
-    { label: 'As it came', hint: 'with its prompt, if the model wrote it', run: () => download(media, 'as-is') },
-    { label: 'Without metadata', run: () => download(media, 'none') },
-  ]
+  const asIs: MenuItem = {
+    label: 'As it came',
+    hint: 'with its prompt, if the model wrote it',
+    run: () => download(media, 'as-is'),
+  }
+  return canClean(media) ? [asIs, { label: 'Without metadata', run: () => download(media, 'none') }] : [asIs]
 }
 
 /** Lists what is done to the file itself. */
@@ -29,6 +31,11 @@ export function listPhoneMore(props: BarProps): MenuItem[] {
   const { frequent, others } = divideVerbs(props.verbs)
   const { media, actions, canCompare, isComparing, isTrashed, backdrop } = props
   const next = BACKDROPS[(BACKDROPS.indexOf(backdrop) + 1) % BACKDROPS.length] ?? 'black'
+  const withoutMetadata: MenuItem = {
+    label: 'Download without metadata',
+    icon: 'download',
+    run: () => download(media, 'none'),
+  }
   const compare: MenuItem = {
     label: isComparing ? 'Stop comparing' : 'Compare',
     icon: 'compare',
@@ -40,7 +47,7 @@ export function listPhoneMore(props: BarProps): MenuItem[] {
       ...(canCompare ? [compare] : []),
       { label: formatBackdrop(next), icon: 'paper', run: () => actions.setBackdrop(next) },
     ]),
-    ...startGroup([{ label: 'Download without metadata', icon: 'download', run: () => download(media, 'none') }]),
+    ...(canClean(media) ? startGroup([withoutMetadata]) : []),
     ...listFileEntries(props),
     ...(isTrashed ? [] : startGroup([{ label: 'Delete this picture', icon: 'bin', run: actions.remove }])),
   ]

@@ -1,3 +1,4 @@
+import { canRemoveMetadata } from '@darkroom/contracts/history/download-metadata'
 import type { MediaItem } from '../gallery.ts'
 import { formatFileName } from '../media-file-name.ts'
 
@@ -5,6 +6,11 @@ import { formatFileName } from '../media-file-name.ts'
 function downloadUrl({ generation, output, index, url }: MediaItem, metadata: 'as-is' | 'none'): string {
   if (output.state === 'temporary') return url
   return `/api/download/${generation.id}/${index}${metadata === 'none' ? '?metadata=none' : ''}`
+}
+
+/** Returns whether an output can be downloaded without metadata: what the studio has, of a type that it can write so. */
+export function canClean({ output }: MediaItem): boolean {
+  return output.state === 'stored' && canRemoveMetadata(output.mimeType)
 }
 
 /** Starts the download of an output's file. The studio names it, and this name is for those that it does not. */

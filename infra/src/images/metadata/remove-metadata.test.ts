@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
+import { canRemoveMetadata } from '@darkroom/contracts/history/download-metadata'
 import fc from 'fast-check'
 import sharp, { type Sharp } from 'sharp'
-import { canRemoveMetadata, removeMetadata } from './remove-metadata.ts'
+import { removeMetadata } from './remove-metadata.ts'
 
 const [WIDTH, HEIGHT] = [40, 30]
 const SECRET = 'taken at 48.8584, 2.2945'

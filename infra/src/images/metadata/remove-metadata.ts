@@ -1,18 +1,13 @@
+import { type CleanableType, canRemoveMetadata } from '@darkroom/contracts/history/download-metadata'
 import { sniffImageType } from '../image-formats.ts'
 import { removeJpegMetadata } from './jpeg-segments.ts'
 import { removePngMetadata } from './png-chunks.ts'
 import { removeWebpMetadata } from './webp-chunks.ts'
 
-/** The formats whose files can be written without metadata as they are encoded. */
-const REMOVERS: Record<string, (bytes: Uint8Array) => Uint8Array[]> = {
+const REMOVERS: Record<CleanableType, (bytes: Uint8Array) => Uint8Array[]> = {
   'image/png': removePngMetadata,
   'image/jpeg': removeJpegMetadata,
   'image/webp': removeWebpMetadata,
-}
-
-/** Returns whether images of a type can be written without metadata. */
-export function canRemoveMetadata(mimeType: string | null): boolean {
-  return mimeType !== null && Object.hasOwn(REMOVERS, mimeType)
 }
 
 /**
@@ -23,8 +18,8 @@ export function canRemoveMetadata(mimeType: string | null): boolean {
  * @returns parts of the file, in order, most of them views of `bytes`; undefined if the format has no such reader, or the file is damaged
  */
 export function removeMetadata(bytes: Uint8Array): Uint8Array[] | undefined {
-  const type = sniffImageType(bytes)
-  const remove = type === undefined ? undefined : REMOVERS[type]
+  const type = sniffImageType(bytes) ?? null
+  const remove = canRemoveMetadata(type) ? REMOVERS[type] : undefined
   try {
     return remove?.(bytes)
   } catch (error) {

@@ -1,4 +1,5 @@
-import { canRemoveMetadata, removeMetadata } from '@darkroom/infra/images/metadata/remove-metadata'
+import { canRemoveMetadata } from '@darkroom/contracts/history/download-metadata'
+import { removeMetadata } from '@darkroom/infra/images/metadata/remove-metadata'
 import type { Store, StoredObject } from '@darkroom/infra/store/store'
 
 /** A larger image is downloaded as it is: without metadata it is read into memory. */
