@@ -1,8 +1,10 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { createEffect, on, onCleanup, onMount } from 'solid-js'
+import type { MaskTarget } from '../../mask/mask-target.ts'
 import type { GenerationWindow } from '../../store/generation-window.ts'
 import { fetchFromStudio } from '../../studio-fetch.ts'
 import type { MediaRef } from '../gallery.ts'
+import { addEditorEntry, isEditorEntry, leaveEditor, replaceEditorEntry } from './editor-entry.ts'
 import { type HistoryMedia, readHistoryMedia, withHistoryMedia } from './history-state.ts'
 
 export interface LightboxHistoryOptions {
@@ -10,6 +12,8 @@ export interface LightboxHistoryOptions {
   shownMedia: () => MediaRef | null
   showMedia: (media: MediaRef | null) => void
   generationWindow: () => GenerationWindow
+  /** The output that an editor is open over, in the lightbox or in the feed; null while none is. */
+  maskTarget: () => MaskTarget | null
   /** Returns whether the feed has been read: only then an output of a reloaded page can be found in it. */
   isReady: () => boolean
   /** Writes the reader's position into the address at once. */
@@ -18,10 +22,10 @@ export interface LightboxHistoryOptions {
 
 /**
  * Gives the open lightbox an entry of the browser's history, so that Back closes it. The entry's address is that of the feed below; the
- * output is in its state, and a reload shows it again.
+ * output is in its state, and a reload shows it again. An open editor has one more, above that.
  */
 export function createLightboxHistory(options: LightboxHistoryOptions): void {
-  const { shownMedia, showMedia, generationWindow, isReady, writeAddress } = options
+  const { shownMedia, showMedia, generationWindow, maskTarget, isReady, writeAddress } = options
   let isGoingBack = false
 
   const isShown = ({ id, index }: HistoryMedia) => {
@@ -32,17 +36,20 @@ export function createLightboxHistory(options: LightboxHistoryOptions): void {
   function writeEntry(media: MediaRef | null) {
     // An entry that is being left is not the one to write to: it is written once that has happened.
     if (isGoingBack) return
+    const target = maskTarget()
+    if (isEditorEntry()) return void (target === null && goBack())
+    if (target) return addEntry(() => addEditorEntry(target))
     const shown = toHistoryMedia(media, generationWindow())
     const stored = readHistoryMedia(history.state)
     if (shown && stored) history.replaceState(withHistoryMedia(history.state, shown), '')
-    else if (shown) addEntry(shown)
+    else if (shown) addEntry(() => history.pushState(withHistoryMedia(history.state, shown), ''))
     else if (stored && media === null) goBack()
   }
 
-  function addEntry(shown: HistoryMedia) {
+  function addEntry(add: () => void) {
     // The entry below must have the position that the feed has now: between two positions Back and Forward would move it.
     writeAddress()
-    history.pushState(withHistoryMedia(history.state, shown), '')
+    add()
   }
 
   function goBack() {
@@ -54,9 +61,17 @@ export function createLightboxHistory(options: LightboxHistoryOptions): void {
     const isOurs = isGoingBack
     isGoingBack = false
     if (isOurs) return writeEntry(shownMedia())
+    if (maskTarget()) return goBackFromEditor()
+    replaceEditorEntry()
     const stored = readHistoryMedia(history.state)
     if (stored) void openStored(stored)
     else showMedia(null)
+  }
+
+  /** Leaves the editor from which the user went back. If it asks first, it has its entry again. */
+  function goBackFromEditor() {
+    leaveEditor()
+    writeEntry(shownMedia())
   }
 
   async function openStored(stored: HistoryMedia) {
@@ -69,7 +84,7 @@ export function createLightboxHistory(options: LightboxHistoryOptions): void {
 
   // An output may have been opened while this code was loaded.
   if (shownMedia()) writeEntry(shownMedia())
-  createEffect(on(shownMedia, writeEntry, { defer: true }))
+  createEffect(on([shownMedia, maskTarget], ([media]) => writeEntry(media), { defer: true }))
   const stored = readHistoryMedia(history.state)
   if (stored) createEffect(on(isReady, ready => ready && !shownMedia() && void openStored(stored)))
   onMount(() => {
