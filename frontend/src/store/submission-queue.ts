@@ -1,7 +1,6 @@
 import type { Generation, Submission } from '@darkroom/contracts/generation'
-import { describeProblem, UnavailableError } from '../request-error.ts'
+import { describeProblem, RejectedError, UnavailableError } from '../request-error.ts'
 import type { Delivery, GenerationWindow } from './generation-window.ts'
-import { generateWithParent } from './lost-parent.ts'
 import { addUnsent, merge, removeUnsent, setDelivery } from './merge.ts'
 import type { OutboxEntry, OutboxStore, QueuedSubmission } from './outbox-store.ts'
 import { createRetryTimer } from './retry-timer.ts'
@@ -53,13 +52,28 @@ export function createSubmissionQueue(options: SubmissionQueueOptions) {
 
   async function deliver(queued: QueuedSubmission) {
     try {
-      const generation = await generateWithParent(queued, { generate, queue, outbox })
+      const generation = await request(queued)
       retryTimer.reset()
       removeFromQueue(queued.entry.generation.clientId)
       commit(merge(current(), [generation]))
       queued.onDone()
     } catch (error) {
       onFailure(queued.entry, error)
+    }
+  }
+
+  /** Requests a generation: without its parent if that was removed permanently meanwhile, and if that makes the same. */
+  async function request(queued: QueuedSubmission): Promise<Generation> {
+    const submission = await queued.submission()
+    try {
+      return await generate(submission)
+    } catch (error) {
+      const orphan = error instanceof RejectedError && (await findOrphan(queued, submission, error))
+      if (!orphan) throw error
+      // Sent again it must be the same submission: its client id is that of this one now.
+      queue.set(orphan.entry.generation.clientId, orphan)
+      void outbox.put(orphan.entry)
+      return await generate(await orphan.submission())
     }
   }
 
@@ -94,6 +108,13 @@ export function createSubmissionQueue(options: SubmissionQueueOptions) {
   }
 
   return { send, resume, resend, sendQueued, discard }
+}
+
+/** Loads the code only for a submission that was refused and has a parent, which is rare. */
+async function findOrphan(queued: QueuedSubmission, submission: Submission, error: RejectedError) {
+  if (submission.parent === undefined) return undefined
+  const module = await import('./lost-parent.ts').catch(() => undefined)
+  return module?.withoutLostParent(queued, submission, error)
 }
 
 type DeliveryFailure = Exclude<Delivery, { state: 'sending' }>

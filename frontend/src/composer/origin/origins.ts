@@ -29,8 +29,7 @@ export type Origins = ReturnType<typeof createOrigins>
  * it. Its settings can then be used instead of the image.
  */
 export function createOrigins(options: OriginsOptions) {
-  const { models, model, reuse, changeDraft, removeAttachment, notify } = options
-  const { fetchOrigin = requestOrigin, fetchGeneration = requestGeneration } = options
+  const { fetchOrigin = requestOrigin } = options
   const [origins, setOrigins] = createSignal<ReadonlyMap<string, ReferenceOrigin>>(new Map())
 
   /** Looks for the origin of a file that the studio has now. Without an answer there is none to offer. */
@@ -39,31 +38,16 @@ export function createOrigins(options: OriginsOptions) {
     if (origin?.output || origin?.settings) setOrigins(before => new Map(before).set(key, origin))
   }
 
-  /** Uses the settings of an attached file: the whole generation if it was made here. The file is then no longer a reference. */
+  /** Uses the settings of an attached file, by code that is loaded for it. */
   async function useSettings(key: string) {
     const origin = origins().get(key)
+    if (!origin) return
     try {
-      if (origin?.output) await reuseOutput(origin.output.generationId)
-      else if (origin?.settings) await applySettings(key, origin.settings)
+      const module = await import('./use-settings.ts')
+      await module.useSettings(key, origin, options)
     } catch (error) {
-      notify(describeProblem(error))
+      options.notify(describeProblem(error))
     }
-  }
-
-  async function reuseOutput(generationId: string) {
-    const generation = await fetchGeneration(generationId)
-    reuse(generation)
-    notify('Its settings are in the composer. The picture itself is not attached.')
-  }
-
-  async function applySettings(key: string, settings: NonNullable<ReferenceOrigin['settings']>) {
-    const { applyImageSettings, describeApplied } = await import('./image-settings.ts')
-    const selected = model()
-    if (!selected) return
-    const result = applyImageSettings(settings, models(), selected)
-    changeDraft(result.changes)
-    removeAttachment(key)
-    notify(`${describeApplied(settings, result)} The picture itself is not attached.`)
   }
 
   return { of: (key: string) => origins().get(key), find, useSettings }
@@ -71,8 +55,4 @@ export function createOrigins(options: OriginsOptions) {
 
 async function requestOrigin(referenceId: string): Promise<ReferenceOrigin> {
   return await (await fetchFromStudio(`/api/references/${encodeURIComponent(referenceId)}/origin`)).json()
-}
-
-async function requestGeneration(id: string): Promise<Generation> {
-  return await (await fetchFromStudio(`/api/generations/${encodeURIComponent(id)}`)).json()
 }
