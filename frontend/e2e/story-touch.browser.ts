@@ -102,7 +102,8 @@ async function searchAndFilter(page: Page, prompt: string): Promise<void> {
   await inspectTargets(page, 'search')
   await page.getByRole('button', { name: 'Favourites', exact: true }).tap()
   await page.getByText('1 generation ·').waitFor()
-  expect(await page.getByRole('article').count()).toBe(1)
+  // The count and the list are two answers.
+  await page.waitForFunction(() => document.querySelectorAll('article').length === 1)
   await inspectTargets(page, 'filter')
 }
 

@@ -25,7 +25,7 @@ export function createSubmissionQueue(options: SubmissionQueueOptions) {
 
   /** Shows a submission at once, stores it in the outbox, and sends it. */
   async function send(queued: QueuedSubmission) {
-    void outbox.put(queued.entry)
+    store(queued)
     await resume(queued)
   }
 
@@ -34,8 +34,8 @@ export function createSubmissionQueue(options: SubmissionQueueOptions) {
     const { generation, problem } = queued.entry
     queue.set(generation.clientId, queued)
     commit(addUnsent(current(), generation))
-    if (problem === null) await submit(queued)
-    if (problem !== null) commit(setDelivery(current(), generation.clientId, { state: 'refused', problem }))
+    if (problem === null) return await submit(queued)
+    commit(setDelivery(current(), generation.clientId, { state: 'refused', problem }))
   }
 
   /** Sends a submission again under the same `clientId`, which is its idempotency key. */
@@ -52,29 +52,17 @@ export function createSubmissionQueue(options: SubmissionQueueOptions) {
 
   async function deliver(queued: QueuedSubmission) {
     try {
-      const generation = await request(queued)
+      const generation = await request(queued, { generate, store })
       retryTimer.reset()
-      removeFromQueue(queued.entry.generation.clientId)
-      commit(merge(current(), [generation]))
-      queued.onDone()
+      finish(queued.entry.generation.clientId, merge(current(), [generation]))
     } catch (error) {
       onFailure(queued.entry, error)
     }
   }
 
-  /** Requests a generation: without its parent if that was removed permanently meanwhile, and if that makes the same. */
-  async function request(queued: QueuedSubmission): Promise<Generation> {
-    const submission = await queued.submission()
-    try {
-      return await generate(submission)
-    } catch (error) {
-      const orphan = error instanceof RejectedError && (await findOrphan(queued, submission, error))
-      if (!orphan) throw error
-      // Sent again it must be the same submission: its client id is that of this one now.
-      queue.set(orphan.entry.generation.clientId, orphan)
-      void outbox.put(orphan.entry)
-      return await generate(await orphan.submission())
-    }
+  function store(queued: QueuedSubmission) {
+    queue.set(queued.entry.generation.clientId, queued)
+    void outbox.put(queued.entry)
   }
 
   function onFailure(entry: OutboxEntry, error: unknown) {
@@ -91,23 +79,45 @@ export function createSubmissionQueue(options: SubmissionQueueOptions) {
   }
 
   async function retryWaiting() {
-    const waiting = current().unsent.filter(row => row.delivery?.state === 'waiting')
-    await Promise.all(waiting.map(row => retry(row.key)))
+    await Promise.all(listWaiting(current()).map(retry))
   }
 
   /** Discards a submission that has not reached the studio. */
   function discard(key: string) {
-    commit(removeUnsent(current(), key))
-    queue.get(key)?.onDone()
-    removeFromQueue(key)
+    finish(key, removeUnsent(current(), key))
   }
 
-  function removeFromQueue(key: string) {
+  function finish(key: string, next: GenerationWindow) {
+    commit(next)
+    queue.get(key)?.onDone()
     queue.delete(key)
     void outbox.remove(key)
   }
 
   return { send, resume, resend, sendQueued, discard }
+}
+
+/** Lists the keys of the submissions that wait for the studio. */
+function listWaiting({ unsent }: GenerationWindow): string[] {
+  return unsent.filter(row => row.delivery?.state === 'waiting').map(row => row.key)
+}
+
+interface RequestDeps extends Pick<SubmissionQueueOptions, 'generate'> {
+  /** Stores a submission in place of that of the same client id: sent again, it must be the same. */
+  store: (queued: QueuedSubmission) => void
+}
+
+/** Requests a generation: without its parent if that was removed permanently meanwhile, and if that makes the same. */
+async function request(queued: QueuedSubmission, { generate, store }: RequestDeps): Promise<Generation> {
+  const submission = await queued.submission()
+  try {
+    return await generate(submission)
+  } catch (error) {
+    const orphan = error instanceof RejectedError && (await findOrphan(queued, submission, error))
+    if (!orphan) throw error
+    store(orphan)
+    return await generate(await orphan.submission())
+  }
 }
 
 /** Loads the code only for a submission that was refused and has a parent, which is rare. */

@@ -1,25 +1,12 @@
-import type { Generation } from '@darkroom/contracts/generation'
 import type { ReferenceOrigin } from '@darkroom/contracts/history/library'
-import type { Model } from '@darkroom/contracts/model'
 import type { Reference } from '@darkroom/contracts/reference'
-import type { Accessor } from 'solid-js'
 import { createSignal } from 'solid-js'
 import { describeProblem } from '../../request-error.ts'
 import { fetchFromStudio } from '../../studio-fetch.ts'
-import type { Draft } from '../draft.ts'
+import type { SettingsOptions } from './use-settings.ts'
 
-export interface OriginsOptions {
-  models: Accessor<readonly Model[]>
-  model: Accessor<Model | undefined>
-  /** Fills the draft with a generation. */
-  reuse: (generation: Generation) => void
-  /** Changes the fields of the draft that are given. */
-  changeDraft: (changes: Partial<Draft>) => void
-  /** Removes an attachment from the draft. */
-  removeAttachment: (key: string) => void
-  notify: (message: string) => void
+export interface OriginsOptions extends SettingsOptions {
   fetchOrigin?: (referenceId: string) => Promise<ReferenceOrigin>
-  fetchGeneration?: (id: string) => Promise<Generation>
 }
 
 export type Origins = ReturnType<typeof createOrigins>

@@ -1,10 +1,23 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { ReferenceOrigin } from '@darkroom/contracts/history/library'
+import type { Model } from '@darkroom/contracts/model'
+import type { Accessor } from 'solid-js'
 import { fetchFromStudio } from '../../studio-fetch.ts'
+import type { Draft } from '../draft.ts'
 import { applyImageSettings, describeApplied } from './image-settings.ts'
-import type { OriginsOptions } from './origins.ts'
 
-type SettingsOptions = Omit<OriginsOptions, 'fetchOrigin'>
+export interface SettingsOptions {
+  models: Accessor<readonly Model[]>
+  model: Accessor<Model | undefined>
+  /** Fills the draft with a generation. */
+  reuse: (generation: Generation) => void
+  /** Changes the fields of the draft that are given. */
+  changeDraft: (changes: Partial<Draft>) => void
+  /** Removes an attachment from the draft. */
+  removeAttachment: (key: string) => void
+  notify: (message: string) => void
+  fetchGeneration?: (id: string) => Promise<Generation>
+}
 
 /**
  * Uses the settings of an attached file: the whole generation if it was made here. The file is then no longer a reference.
