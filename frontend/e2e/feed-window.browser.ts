@@ -56,10 +56,17 @@ test('2: opens at the newest in the first frame with rows, and nothing moves aft
   const context = await seeded.browser.newContext({ viewport: { width: 1440, height: 900 } })
   const page = await context.newPage()
   await page.addInitScript(recordOpening)
+  const models = Promise.withResolvers<void>()
+  await page.route('**/api/models', async route => {
+    await models.promise
+    await route.continue()
+  })
   await page.goto(seeded.studio.url)
   await page.getByText(`No. ${COUNT}:`).waitFor()
   await page.locator('article img').first().waitFor()
   await page.waitForFunction(() => [...document.images].every(image => image.complete))
+  models.resolve()
+  await page.getByText('5.0 s').last().waitFor()
   await waitForFrames(page, 10)
   const { positions, shifts } = await page.evaluate(() => window.opening)
   expect(positions.length).toBeGreaterThan(3)

@@ -40,6 +40,8 @@ export interface FeedStudio
   loadState: Accessor<LoadState>
   timeline: Accessor<Timeline>
   modelsById: Accessor<ReadonlyMap<string, Model>>
+  /** Undefined until the models are known. */
+  hasModels: Accessor<boolean | undefined>
   clock: Clock
   coarseNow: Accessor<number>
   /** Key of the row that the lightbox was opened from. */
@@ -95,7 +97,14 @@ export function Feed(props: FeedProps) {
 
   return (
     <>
-      <section ref={view.mountSizer} class="feed" role="feed" aria-label="Everything made here" aria-busy={isBusy()}>
+      <section
+        ref={view.mountSizer}
+        class="feed"
+        role="feed"
+        aria-label="Everything made here"
+        aria-busy={isBusy()}
+        data-models={props.studio.hasModels() === undefined ? 'unknown' : 'known'}
+      >
         <WindowEdge side="older" state={props.studio.loadState()} onLoad={store.loadOlder} />
         <For each={rows.keys()}>
           {key => (
