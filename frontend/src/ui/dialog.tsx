@@ -10,7 +10,11 @@ interface DialogProps {
 export function Dialog(props: DialogProps) {
   const id = createUniqueId()
   let dialog: HTMLDialogElement | undefined
-  onMount(() => dialog?.showModal())
+  onMount(() => {
+    dialog?.showModal()
+    // The button that gets the focus may be at the end of a long text.
+    dialog?.scrollTo(0, 0)
+  })
   const closeOutside = (event: MouseEvent) => event.target === dialog && dialog.close()
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape is the key of a click outside.
