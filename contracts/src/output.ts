@@ -23,6 +23,6 @@ export const Output = z.strictObject({
   duration: z.number().nullable().describe('seconds'),
   favourite: z.boolean(),
   expiresAt: z.string().nullable().describe('when the provider deletes a temporary output, if it said so'),
-  error: PublicError.nullable(),
+  error: PublicError.nullable().describe('of a deleted output: it is purged, and can no longer be restored'),
 })
 export type Output = z.infer<typeof Output>

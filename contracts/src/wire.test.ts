@@ -51,7 +51,7 @@ const PINNED: Record<string, string> = {
   Generation: 'bbcdf7c768a85a01',
   GenerationCancelled: '7509dae4531b8755',
   GenerationChanged: '16898e0b8a3c4c96',
-  GenerationCount: '30dd315b76e3ab3a',
+  GenerationCount: 'a000ab8f1fbf1505',
   GenerationPage: 'd0a9b01e28a9a3ad',
   GenerationQueued: 'e850bee9145cc323',
   ImageSettings: '363c28bee70d4679',

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
-import { getScroll, listRowsInView, waitForFrames } from './page-probes.ts'
+import { getScroll, listRowsInView, waitForFrames, waitUntilSettled } from './page-probes.ts'
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 
 const COUNT = 100_000
@@ -54,9 +54,19 @@ test('8: scrolls from the middle in both directions across many windows without 
   await page.context().close()
 }, 90_000)
 
-test('the scrubber has no violation of axe', async () => {
-  const { page } = await seeded.open()
-  await page.getByRole('slider', { name: 'Jump to date' }).waitFor()
+test('the scrubber lies below the filters, up to its first label, and has no violation of axe', async () => {
+  const { page } = await seeded.open({ path: '/#search?kind=image' })
+  const scrubber = page.getByRole('slider', { name: 'Jump to date' })
+  await scrubber.waitFor()
+  await page.locator('.filter-bar').waitFor()
+  await scrubber.focus()
+  await page.keyboard.press('Home')
+  await waitUntilSettled(page)
+  const [header, ...parts] = await page
+    .locator('.header, .scrubber-label, .scrubber-here')
+    .evaluateAll(all => all.map(one => one.getBoundingClientRect()).map(({ top, bottom }) => ({ top, bottom })))
+  expect(parts.length).toBeGreaterThan(2)
+  for (const { top } of parts) expect(top).toBeGreaterThanOrEqual(header?.bottom ?? 0)
   for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme })
     const { violations } = await new AxeBuilder({ page }).analyze()

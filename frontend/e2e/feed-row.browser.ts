@@ -12,6 +12,7 @@ const SIZES = [
   [390, 844],
   [320, 640],
 ] as const
+const TABLET = { hasTouch: true, isMobile: true, viewport: { width: 1180, height: 820 } }
 const DENSITIES = ['medium', 'large', 'small'] as const
 
 let studio: TestStudio & AsyncDisposable
@@ -28,9 +29,11 @@ afterAll(async () => {
 }, 60_000)
 
 test('every row is as high as it is computed, at any width and density, and none overflows', async () => {
-  for (const density of DENSITIES) {
-    const { page, pageErrors } = await open({}, density)
-    for (const [width, height] of SIZES) {
+  for (const density of [...DENSITIES, 'touch'] as const) {
+    // A touch tablet in both of its forms.
+    const isTouch = density === 'touch'
+    const { page, pageErrors } = await open(isTouch ? TABLET : {}, isTouch ? 'medium' : density)
+    for (const [width, height] of isTouch ? SIZES.slice(0, 2) : SIZES) {
       await page.setViewportSize({ width, height })
       const problems = await visitRows(page, findOverflow)
       expect({ width, density, problems }).toEqual({ width, density, problems: [`${ROW_STATES.length} rows`] })
@@ -171,6 +174,14 @@ test('by touch only the favourite is on an image, large enough for a finger', as
   await menu.tap()
   await page.getByRole('menuitem', { name: 'Reuse' }).waitFor()
   await page.context().close()
+  for (const density of ['medium', 'small']) {
+    const { page: tablet } = await open(TABLET, density)
+    const controls = await (await showRow(tablet, 'one square')).locator('.note :is(button, a)').all()
+    const boxes = await Promise.all(controls.map(control => control.boundingBox()))
+    expect(boxes.length).toBeGreaterThan(0)
+    for (const box of boxes) expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(44)
+    await tablet.context().close()
+  }
 }, 60_000)
 
 test('a touch that stays selects an image, and a tap selects the next one then', async () => {
@@ -183,6 +194,27 @@ test('a touch that stays selects an image, and a tap selects the next one then',
   await row.getByRole('button', { name: 'Select picture 1 of 4' }).first().tap()
   expect(await row.locator('.tile[data-selected="true"]').count()).toBe(2)
   expect(await page.getByRole('dialog').count()).toBe(0)
+  await page.context().close()
+}, 60_000)
+
+test('in a contact strip the whole prompt opens over the feed, by its line and by the menu, and no row changes', async () => {
+  const { page } = await open({ permissions: ['clipboard-read', 'clipboard-write'] }, 'small')
+  const row = await showRow(page, 'an old diving helmet')
+  const height = (await row.boundingBox())?.height
+  await row.locator('.prompt > p').click()
+  const popover = page.getByRole('dialog', { name: /^Prompt: an old diving helmet/ })
+  await popover.getByText('that nobody can read any more').waitFor()
+  const { violations } = await new AxeBuilder({ page }).include('.prompt-popover').analyze()
+  expect(violations.map(({ id }) => id)).toEqual([])
+  await page.keyboard.press('Escape')
+  await popover.waitFor({ state: 'detached' })
+  await row.locator('.note').getByRole('button', { name: 'More actions' }).click()
+  await page.getByRole('menuitem', { name: 'Show prompt' }).click()
+  await popover.getByRole('button', { name: 'Copy prompt' }).click()
+  await popover.waitFor({ state: 'detached' })
+  await page.getByText('Prompt copied.').waitFor()
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toEndWith('that nobody can read any more')
+  expect((await row.boundingBox())?.height).toBe(height)
   await page.context().close()
 }, 60_000)
 

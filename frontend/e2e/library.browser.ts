@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
+import { purgeLocked } from '../../infra/src/generations/purge.ts'
+import { LOCAL_OWNER } from '../../infra/src/http/identity.ts'
 import {
   delayPages,
   findReadRow,
@@ -20,7 +22,7 @@ const [WORD, FAVOURITE, TRASHED] = [40, 20, 50]
 let seeded: SeededStudio
 
 beforeAll(async () => {
-  seeded = await startSeededStudio(COUNT)
+  seeded = await startSeededStudio(COUNT, { env: { TRASH_DAYS: '29' } })
   await prepareLists()
 }, 120_000)
 
@@ -103,6 +105,7 @@ test('searches from the keyboard, follows what is made meanwhile, names the filt
   await page.getByText('No generation matches “valley zebra”.').waitFor()
   await expectAccessible(page)
   await page.getByRole('button', { name: 'Clear filters' }).click()
+  await expectSearchFocused(page)
   await page.waitForFunction(() => !location.hash.startsWith('#search'))
   await expectRows(page, before)
   expect(pageErrors).toEqual([])
@@ -115,7 +118,7 @@ test('the trash tells when each is deleted permanently, restores with undo, and 
   await page.getByText(`No. ${newest}:`).waitFor()
   await expectNumbers(page, number => number % TRASHED === 3)
   const row = page.getByRole('article').filter({ hasText: `No. ${newest}:` })
-  await row.getByText('3 days left').waitFor()
+  await row.getByText('2 days left').waitFor()
   expect(await page.getByRole('textbox', { name: 'Prompt' }).isVisible()).toBe(false)
   await expectAccessible(page)
   await row.getByRole('button', { name: 'Restore' }).click()
@@ -124,9 +127,11 @@ test('the trash tells when each is deleted permanently, restores with undo, and 
   await page.keyboard.press('z')
   await row.waitFor()
   await expectLightboxOfTrash(page, newest)
+  await expectPurgedToLeave(page, newest)
+  const count = await page.getByRole('article').count()
   await page.getByRole('button', { name: 'Empty trash' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
-  expect(await row.count()).toBe(1)
+  expect(await page.getByRole('article').count()).toBe(count)
   await page.getByRole('button', { name: 'Empty trash' }).click()
   await expectAccessible(page)
   await page.getByRole('button', { name: 'Delete permanently' }).click()
@@ -162,6 +167,37 @@ async function expectLightboxOfTrash(page: Page, number: number): Promise<void> 
   expect(await row.count()).toBe(0)
   await page.keyboard.press('z')
   await row.waitFor()
+}
+
+/** Deletes generations permanently, as the studio does: they leave the open trash, and the lightbox, which gives its focus away. */
+async function expectPurgedToLeave(page: Page, newest: number): Promise<void> {
+  const rowOf = (number: number) => page.getByRole('article').filter({ hasText: `No. ${number}:` })
+  await rowOf(newest - TRASHED).waitFor()
+  await purge(newest - TRASHED)
+  await rowOf(newest - TRASHED).waitFor({ state: 'detached' })
+  await page.keyboard.press('/')
+  await page.keyboard.type(`"No. ${newest}"`)
+  await page.keyboard.press('Enter')
+  await page.waitForFunction(() => document.querySelectorAll('article').length === 1)
+  await rowOf(newest).locator('[data-output-index]').first().click()
+  await page.locator('dialog.lightbox').waitFor()
+  await purge(newest)
+  await page.locator('dialog.lightbox').waitFor({ state: 'detached' })
+  await page.getByText('Nothing found in the trash.').waitFor()
+  await expectSearchFocused(page)
+  await page.getByRole('button', { name: 'Clear filters' }).click()
+  await rowOf(newest - 2 * TRASHED).waitFor()
+  await expectSearchFocused(page)
+  await page.keyboard.press('Enter')
+}
+
+async function purge(number: number): Promise<void> {
+  const id = await seeded.history.findId(number)
+  await seeded.history.updateGeneration(id, tx => purgeLocked(tx, [{ id, workspaceId: LOCAL_OWNER.workspaceId }]))
+}
+
+async function expectSearchFocused(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.activeElement?.matches('.search input'))
 }
 
 /** Gives generations the word, makes favourites, and moves some to the trash, 27 days ago. */

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import AxeBuilder from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright-core'
 import { startProbe, waitForFrames, waitUntilSettled } from './page-probes.ts'
-import { countWrongPixels, createPatternPng } from './pattern-image.ts'
+import { countWrongPixels, countWrongPixelsOfPng, createPatternPng } from './pattern-image.ts'
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 import { createTouch } from './touch.ts'
+import { fulfillClip, recordClip } from './webm-clip.ts'
 
 const COUNT = 60
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
@@ -78,11 +79,16 @@ test('zooms by double click, keys and buttons, and pans by drag and arrow keys w
 }, 60_000)
 
 test('shows a small file at 1:1 at most, and turns with arrow keys after a backdrop was chosen', async () => {
-  const { page } = await seeded.open()
+  const { page } = await seeded.open({ permissions: ['clipboard-read', 'clipboard-write'] })
   await serveOriginals(page, { width: 300, height: 200 })
   const dialog = await openLightbox(page)
   expect([await readScale(dialog), await widthOf(dialog.locator('.surface img'))]).toEqual(['100 %', 300])
-  await dialog.getByRole('button', { name: 'White backdrop' }).click()
+  for (const backdrop of ['Black', 'Grey', 'White']) {
+    await dialog.getByRole('button', { name: `${backdrop} backdrop` }).click()
+    const colour = await dialog.locator('.turn-next').evaluate(button => getComputedStyle(button).backgroundColor)
+    // Without chroma: a tint would change how the image looks.
+    expect(colour).toMatch(/^\w+\([\d.]+ 0 0 \/ 0\.\d+\)$/)
+  }
   expect(await dialog.getAttribute('data-backdrop')).toBe('white')
   await page.keyboard.press('ArrowRight')
   await dialog.locator('.surface img[alt^="Picture 2 of 4: No. "]').waitFor()
@@ -91,6 +97,10 @@ test('shows a small file at 1:1 at most, and turns with arrow keys after a backd
   await dialog.locator('.surface img[alt^="Picture 4 of 4"]').waitFor()
   await page.keyboard.press('Home')
   await dialog.locator('.surface img[alt^="Picture 1 of 4"]').waitFor()
+  await dialog.getByRole('button', { name: 'More' }).click()
+  await dialog.getByRole('menuitem', { name: 'Copy image' }).click()
+  await dialog.getByText('Image copied.').waitFor()
+  expect(await countWrongPixelsOfPng(page, await readClipboardImage(page))).toBe(0)
   await page.context().close()
 }, 60_000)
 
@@ -232,7 +242,7 @@ test('details lead to a parent that is not loaded in the feed, compare with it, 
   const dialog = page.getByRole('dialog')
   await dialog.locator('.surface img[data-state="loaded"]').waitFor()
   await page.keyboard.press('i')
-  await dialog.locator('.detail').first().waitFor()
+  await dialog.locator('.detail dt').first().waitFor()
   const facts = await dialog.locator('.detail dt').allTextContents()
   expect(facts).toEqual(['Model', 'Connection', 'Size', 'File', 'Made', 'Time taken', 'Cost'])
   const parentButton = dialog.getByRole('button', { name: /^parent: No. 3: / })
@@ -260,8 +270,18 @@ test('a video has its controls, its poster, and steps by frame where an image ha
     await tx`update generation_outputs set kind = 'video', mime_type = 'video/mp4' where generation_id = ${id}`
   })
   const { page } = await seeded.open()
-  await page.locator(`article[data-generation-id="${id}"] [data-output-index="0"]`).click()
-  const dialog = page.getByRole('dialog')
+  // Videos have no preview: an icon on the placeholder stands for them, and never a broken image.
+  const row = page.locator(`article[data-generation-id="${id}"]`)
+  await row.locator('.no-image .icon').first().waitFor()
+  expect(await row.locator('.pictures img').count()).toBe(0)
+  const clip = await recordClip(page)
+  await page.route(/\/media\/.*\.png$/, route => fulfillClip(route, clip))
+  const dialog = await openVideo(page, id)
+  await playVideo(page, dialog.locator('video'))
+  await page.keyboard.press('Escape')
+  await page.unrouteAll()
+  await page.reload()
+  await openVideo(page, id)
   const video = dialog.locator('video[controls][loop][poster]')
   await video.waitFor()
   expect(await video.getAttribute('aria-label')).toStartWith('Video 1 of ')
@@ -276,16 +296,98 @@ test('a video has its controls, its poster, and steps by frame where an image ha
   await page.context().close()
 }, 60_000)
 
+test('says what became of a picture whose file cannot be loaded, and what can be done', async () => {
+  const { page } = await seeded.open({ viewport: { width: 1280, height: 800 } })
+  const original = /\/media\/.*\.png$/
+  await page.route(original, route => route.fulfill({ status: 404 }))
+  const dialog = await clickImage(page)
+  await dialog.getByText('The original could not be loaded: this is its preview.').waitFor()
+  expect(await widthOf(dialog.locator('.surface img[data-state="preview"]'))).toBeGreaterThan(100)
+  await page.keyboard.press('Escape')
+  await page.reload()
+  await page.getByRole('article').first().waitFor()
+  await page.route('**/media/**', route => route.fulfill({ status: 404 }))
+  await clickImage(page)
+  await dialog.getByRole('heading', { name: 'This picture is lost' }).waitFor()
+  expect(await dialog.getByText('this is its preview').count()).toBe(0)
+  expect(await listViolations(page)).toEqual([])
+  await page.route('**/media/**', route => route.fulfill({ status: 503 }))
+  await dialog.getByRole('button', { name: 'Load again' }).click()
+  await dialog.getByRole('heading', { name: 'cannot be loaded right now' }).waitFor()
+  await page.unrouteAll()
+  await page.evaluate(() => window.dispatchEvent(new Event('online')))
+  await dialog.locator('.surface img[data-state="loaded"]').waitFor()
+  await page.context().close()
+}, 60_000)
+
 /** Opens the first output of the last row in the document that has four of them, and waits for its original. */
 async function openLightbox(page: Page): Promise<Locator> {
+  const dialog = await clickImage(page)
+  await dialog.locator('.surface img[data-state="loaded"]').waitFor()
+  return dialog
+}
+
+async function clickImage(page: Page): Promise<Locator> {
   const id = await page.evaluate(() => {
     const rows = [...document.querySelectorAll<HTMLElement>('article')]
     return rows.findLast(row => row.querySelectorAll('[data-output-index]').length === 4)?.dataset.generationId
   })
   await page.locator(`article[data-generation-id="${id}"] [data-output-index="0"]`).click()
-  const dialog = page.getByRole('dialog')
-  await dialog.locator('.surface img[data-state="loaded"]').waitFor()
-  return dialog
+  return page.getByRole('dialog')
+}
+
+async function openVideo(page: Page, id: string): Promise<Locator> {
+  await page.locator(`article[data-generation-id="${id}"] [data-output-index="0"]`).click()
+  return page.getByRole('dialog')
+}
+
+/** Plays a video, pauses it, steps through it and lets it start again, by keys. */
+async function playVideo(page: Page, video: Locator): Promise<void> {
+  await video.waitFor()
+  const state = () =>
+    video.evaluate((it: HTMLVideoElement) => ({
+      isPaused: it.paused,
+      time: it.currentTime,
+      isReady: it.readyState > 1,
+    }))
+  const waitForState = async (isReached: (now: Awaited<ReturnType<typeof state>>) => boolean) => {
+    const deadline = performance.now() + 15_000
+    while (!isReached(await state())) {
+      if (performance.now() > deadline) throw new Error(`the video stays at ${JSON.stringify(await state())}`)
+      await waitForFrames(page)
+    }
+  }
+  await waitForState(({ isReady }) => isReady)
+  expect(await state()).toMatchObject({ isPaused: true, time: 0 })
+  expect(await video.evaluate((it: HTMLVideoElement) => [it.videoWidth, it.poster.startsWith('data:image/')])).toEqual([
+    64,
+    true,
+  ])
+  await page.keyboard.press(' ')
+  await waitForState(({ isPaused, time }) => !isPaused && time > 0.2)
+  await page.keyboard.press(' ')
+  await waitForState(({ isPaused }) => isPaused)
+  const before = await state()
+  await page.keyboard.press('.')
+  await waitForState(({ time }) => time > before.time)
+  expect((await state()).time - before.time).toBeCloseTo(1 / 25, 3)
+  await page.keyboard.press(',')
+  await waitForState(({ time }) => Math.abs(time - before.time) < 0.001)
+  await page.keyboard.press(' ')
+  await waitForState(({ time }) => time > before.time + 0.3)
+  await waitForState(({ time }) => time < before.time)
+  expect((await state()).isPaused).toBe(false)
+}
+
+/** Returns the image on the clipboard, a PNG in base64. */
+async function readClipboardImage(page: Page): Promise<string> {
+  return await page.evaluate(async () => {
+    const [item] = await navigator.clipboard.read()
+    const bytes = new Uint8Array((await (await item?.getType('image/png'))?.arrayBuffer()) ?? [])
+    let text = ''
+    for (const byte of bytes) text += String.fromCharCode(byte)
+    return btoa(text)
+  })
 }
 
 /** Serves a known image instead of every original. */

@@ -116,6 +116,37 @@ test('a list that could not be read is read once the studio is back', async () =
   await page.context().close()
 }, 60_000)
 
+test('a key that comes before its code acts once, and what could not be loaded is said until it is', async () => {
+  const { page } = await seeded.open()
+  const afterRows = /\/after-rows-[^/]*\.js$/
+  const code = Promise.withResolvers<void>()
+  await page.route(afterRows, async route => {
+    await code.promise
+    await route.continue()
+  })
+  await page.reload()
+  await page.getByRole('article').first().waitFor()
+  const prompt = page.getByRole('textbox', { name: 'Prompt' })
+  await prompt.focus()
+  await page.keyboard.press('/')
+  code.resolve()
+  await page.waitForFunction(() => document.activeElement?.closest('.search') !== null)
+  expect([await prompt.inputValue(), await page.getByRole('searchbox').inputValue()]).toEqual(['', ''])
+  await page.unrouteAll()
+  await page.route(afterRows, route => route.abort())
+  await page.reload()
+  const alert = page.getByRole('alert').filter({ hasText: 'A part of this page could not be loaded.' })
+  await alert.getByRole('button', { name: 'Reload' }).waitFor()
+  expect(await alert.count()).toBe(1)
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  expect(violations.map(({ id }) => id)).toEqual([])
+  await page.unrouteAll()
+  await page.evaluate(() => window.dispatchEvent(new Event('online')))
+  await alert.waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'Favourite picture 1' }).last().waitFor()
+  await page.context().close()
+}, 60_000)
+
 const LONG = { timeout: 30_000 }
 
 function isPost(path: string) {

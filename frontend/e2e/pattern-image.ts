@@ -39,6 +39,11 @@ export async function countWrongPixels(page: Page, image: Locator, deviceScaleFa
   return await page.evaluate(comparePixels, { png: screenshot.toString('base64'), from })
 }
 
+/** Counts the pixels in which a whole image differs from the pattern. @param png in base64 */
+export async function countWrongPixelsOfPng(page: Page, png: string): Promise<number> {
+  return await page.evaluate(comparePixels, { png, from: { x: 0, y: 0 } })
+}
+
 async function comparePixels({ png, from }: { png: string; from: { x: number; y: number } }): Promise<number> {
   const bytes = Uint8Array.from(atob(png), character => character.charCodeAt(0))
   const bitmap = await createImageBitmap(new Blob([bytes]))

@@ -79,6 +79,17 @@ async function searchAndDelete(page: Page): Promise<void> {
 
 async function visitDialogs(page: Page): Promise<void> {
   const dialog = page.getByRole('dialog')
+  await page.keyboard.press('?')
+  await dialog.waitFor()
+  // A key that comes before the browser has reported that the dialog is closed.
+  await page.evaluate(() => {
+    document.querySelector('dialog')?.close()
+    document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key: 'g', bubbles: true, cancelable: true }))
+  })
+  await waitForFrames(page, 10)
+  expect(await dialog.getByRole('heading').textContent()).toBe('Jump to date')
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'detached' })
   for (const key of ['?', 'g']) {
     await page.keyboard.press(key)
     await dialog.waitFor()

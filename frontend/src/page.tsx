@@ -20,9 +20,11 @@ const PageOverlay = lazyPart(async () => ({ default: (await loadPages()).PageOve
 const StudioLightbox = lazyPart(async () => ({
   default: (await import('./lightbox/studio-lightbox.tsx')).StudioLightbox,
 }))
-const LibraryDialogs = lazyPart(async () => ({
-  default: (await import('./library/library-dialogs.tsx')).LibraryDialogs,
-}))
+// In one file with the lightbox, which says if it could not be loaded.
+const LibraryDialogs = lazyPart(
+  async () => ({ default: (await import('./library/library-dialogs.tsx')).LibraryDialogs }),
+  null,
+)
 const FoundHighlight = lazyPart(
   async () => ({ default: (await import('./library/found-highlight.ts')).FoundHighlight }),
   null,
@@ -157,7 +159,7 @@ function MainContent(props: MainContentProps) {
         <NothingFound
           query={studio.generationWindow().query}
           modelsById={studio.modelsById()}
-          onClearFilter={studio.library.clearFilter}
+          library={studio.library}
         />
       </Match>
       <Match when={isReady()}>

@@ -9,7 +9,7 @@ import { createActionsLoader } from './generation-actions-loader.ts'
 import { createStudioLibrary } from './library/studio-library.ts'
 import { createShownMedia } from './lightbox/shown-media.ts'
 import { createConnectionEvents } from './live/connection-events.ts'
-import type { LiveHandlers } from './live/live.ts'
+import type { TabHandlers } from './live/live.ts'
 import { createLiveSync } from './live/live-sync.ts'
 import { createPartsStatus } from './live/parts-status.ts'
 import { createModelList } from './model-list.ts'
@@ -27,7 +27,7 @@ export interface StudioOptions {
   outbox: OutboxStore
   clock: Clock
   /** Subscribes to the studio's live events. @returns ends the subscription */
-  subscribe: (handlers: LiveHandlers) => () => void
+  subscribe: (handlers: TabHandlers) => () => void
   /** The list that the page opens with, and the location in it. */
   initialAddress: FeedAddress
 }

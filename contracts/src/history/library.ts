@@ -1,7 +1,15 @@
 import { z } from 'zod'
 
 /** Response of `GET /api/generations/count`, which takes the filters of the list: the generations, and their outputs that can be shown. */
-export const GenerationCount = z.strictObject({ generations: z.int().min(0), outputs: z.int().min(0) })
+export const GenerationCount = z.strictObject({
+  generations: z.int().min(0),
+  outputs: z.int().min(0),
+  trashDays: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('of the trash alone: days after which what is in it is deleted permanently'),
+})
 export type GenerationCount = z.infer<typeof GenerationCount>
 
 /** The settings that were found in an image file: those that its maker wrote. An absent one was not written. */

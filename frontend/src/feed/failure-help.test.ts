@@ -43,6 +43,15 @@ test('offers what the studio takes for a generation whose outputs were all lost'
   expect(formatFailure(lost)).toBe('The provider deleted it before it could be saved.')
 })
 
+test('says of a generation without its pictures whether they can be restored', () => {
+  const deleted = { state: 'deleted', url: null } as const
+  const purged = { ...deleted, error: { code: 'purged', message: 'It is deleted permanently.' } }
+  const help = 'They can be restored from the menu until they are deleted permanently.'
+  expect(formatFailure(buildGeneration({ outputs: [deleted] }))).toBe(help)
+  expect(formatFailure(buildGeneration({ outputs: [purged, deleted] }))).toBe(help)
+  expect(formatFailure(buildGeneration({ outputs: [purged] }))).toBe('It is deleted permanently.')
+})
+
 test('a title is short, and a cancelled generation has its own', () => {
   for (const code of Object.keys(FAILURES)) expect(helpWithFailure(failed(code)).title.length).toBeLessThan(40)
   expect(helpWithFailure(failed('cancelled', { status: 'cancelled' })).title).toBe('Cancelled')

@@ -79,10 +79,11 @@ function findError({ error, outputs }: Generation): Generation['error'] {
 }
 
 function formatReason(generation: Generation): string {
+  const isDeleted = generation.outputs.length > 0 && generation.outputs.every(({ state }) => state === 'deleted')
+  if (isDeleted && generation.outputs.some(({ error }) => error === null))
+    return 'They can be restored from the menu until they are deleted permanently.'
   const error = findError(generation)
   if (error) return error.message
-  if (generation.outputs.length > 0 && generation.outputs.every(({ state }) => state === 'deleted'))
-    return 'They can be restored from the menu for 30 days.'
   if (generation.outputs.some(({ state }) => state === 'lost'))
     return 'The provider deleted it before it could be saved.'
   return generation.status === 'cancelled' ? 'Cancelled before there was a picture.' : 'No picture was made.'

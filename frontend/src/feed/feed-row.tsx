@@ -41,6 +41,7 @@ export function FeedRow(props: FeedRowProps) {
       data-generation-id={row()?.generation.id}
       data-form={geometry().form}
       data-density={geometry().density}
+      data-coarse={geometry().isCoarse}
       aria-posinset={index() + 1}
       aria-setsize={props.setSize()}
       aria-labelledby={`prompt-${props.key}`}

@@ -46,6 +46,7 @@ export interface FeedStudio
   coarseNow: Accessor<number>
   /** Key of the row that the lightbox was opened from. */
   openerKey: () => string | undefined
+  library: { trashDays: Accessor<number | undefined> }
   goTo: (location: FeedLocation) => void
   feedControl: { mountFeed: (control: FeedControl) => void }
 }
@@ -145,6 +146,7 @@ function collectActions(studio: FeedStudio, showMedia: RowActions['showMedia']):
     ...{ reuse, change, edit, copyPrompt, useAsReference },
     ...{ again, findParent, listOutputVerbs, selection, onHold },
     resend: studio.store.resend,
+    trashDays: studio.library.trashDays,
     showMedia,
   }
 }

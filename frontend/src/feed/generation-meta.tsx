@@ -2,9 +2,8 @@ import type { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import type { Model } from '@darkroom/contracts/model'
 import { previewUrlAtWidth, THUMBNAIL_WIDTH } from '@darkroom/contracts/previews'
-import { type Accessor, createMemo, Index, Match, Show, Switch } from 'solid-js'
+import { type Accessor, createMemo, createSignal, Index, Match, Show, Switch } from 'solid-js'
 import { isInTrash } from '../library/match-query.ts'
-import { TrashLine } from '../library/trash-line.tsx'
 import type { Row } from '../store/generation-window.ts'
 import type { Clock } from '../ui/clock.ts'
 import { formatPromptStart, formatProviderName } from '../ui/format.ts'
@@ -24,7 +23,13 @@ const loadActions = () => import('./meta/row-actions.tsx')
 const RowActionLine = lazyPart(async () => ({ default: (await loadActions()).RowActionLine }), null)
 const CompleteButton = lazyPart(async () => ({ default: (await loadActions()).CompleteButton }), null)
 const CancelButton = lazyPart(async () => ({ default: (await loadActions()).CancelButton }), null)
+const TrashLine = lazyPart(async () => ({ default: (await loadActions()).TrashLine }), null)
 const RowMenu = lazyPart(async () => ({ default: (await loadActions()).RowMenu }), null)
+
+const PromptPopover = lazyPart(
+  async () => ({ default: (await import('./meta/prompt-popover.tsx')).PromptPopover }),
+  null,
+)
 
 interface GenerationMetaProps {
   key: string
@@ -40,6 +45,8 @@ interface GenerationMetaProps {
 
 /** The text of a generation: its parent, its prompt, the facts or the progress, its actions and references. */
 export function GenerationMeta(props: GenerationMetaProps) {
+  const [isPromptShown, setPromptShown] = createSignal(false)
+  const showPrompt = () => setPromptShown(true)
   const layout = () => props.layout()?.meta
   const height = () => (props.form === 'beside' ? 'auto' : `${layout()?.height ?? 0}px`)
   const child = () => {
@@ -51,7 +58,7 @@ export function GenerationMeta(props: GenerationMetaProps) {
       <Show when={child()}>
         {generation => <ParentLink generation={generation()} findParent={props.actions.findParent} />}
       </Show>
-      <Prompt {...props} isSingleLine={props.form === 'strip'} />
+      <Prompt {...props} onShow={props.form === 'strip' ? showPrompt : undefined} />
       <Show when={props.row()}>
         {row => (
           <Switch fallback={<BesideText {...props} row={row()} />}>
@@ -59,9 +66,18 @@ export function GenerationMeta(props: GenerationMetaProps) {
               <StackedText {...props} row={row()} />
             </Match>
             <Match when={props.form === 'strip'}>
-              <StripText {...props} row={row()} />
+              <StripText {...props} row={row()} onShowPrompt={showPrompt} />
             </Match>
           </Switch>
+        )}
+      </Show>
+      <Show when={isPromptShown() && props.row()?.generation}>
+        {generation => (
+          <PromptPopover
+            generation={generation()}
+            onCopy={props.actions.copyPrompt}
+            onClose={() => setPromptShown(false)}
+          />
         )}
       </Show>
     </div>
@@ -111,7 +127,7 @@ function StackedText(props: TextProps) {
 }
 
 /** In one line above a contact strip. */
-function StripText(props: TextProps) {
+function StripText(props: TextProps & { onShowPrompt: () => void }) {
   return (
     <>
       <References generation={props.row.generation} />
@@ -123,7 +139,9 @@ function StripText(props: TextProps) {
       <Message {...props} />
       <Show
         when={isInTrash(props.row.generation)}
-        fallback={<RowMenu row={props.row} actions={props.actions} hasButtons={false} />}
+        fallback={
+          <RowMenu row={props.row} actions={props.actions} hasButtons={false} onShowPrompt={props.onShowPrompt} />
+        }
       >
         <Trash {...props} />
       </Show>
@@ -146,13 +164,7 @@ function StackedFacts(props: TextProps) {
 }
 
 function Trash(props: TextProps) {
-  return (
-    <TrashLine
-      generation={props.row.generation}
-      now={props.coarseNow()}
-      onRestore={generation => props.actions.restoreFromTrash?.(generation)}
-    />
-  )
+  return <TrashLine row={props.row} actions={props.actions} now={props.coarseNow()} />
 }
 
 function RowProgress(props: TextProps) {

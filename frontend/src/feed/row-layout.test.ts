@@ -71,6 +71,14 @@ test('reserves a line for the parent, and lines for the references and for a mes
   expect(heightOf(buildGeneration({ outputs: [{}, { state: 'temporary' }] }))).toBeGreaterThan(plain)
 })
 
+test('leaves a finger the space it needs for the actions, beside the images and above a contact strip', () => {
+  const heightAt = (density: 'large' | 'small', isCoarse: boolean, width = 1180) =>
+    layoutRow(buildGeneration({ outputs: 1 }), computeGeometry({ width, density, isCoarse }), AT_REST).meta.height
+  expect(heightAt('large', true) - heightAt('large', false)).toBe(44 - 32)
+  expect(heightAt('small', true)).toBe(44 + 8)
+  expect(heightAt('large', true, 390)).toBe(heightAt('large', false, 390))
+})
+
 test('leaves deleted outputs out', () => {
   const geometry = computeGeometry({ width: 1440 })
   const { block } = layoutRow(

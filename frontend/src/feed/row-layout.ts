@@ -38,6 +38,8 @@ export interface Geometry {
   promptLines: number
   /** Distance between two rows. */
   rowGap: number
+  /** Whether the controls are as large as a finger needs them. */
+  isCoarse: boolean
 }
 
 interface GeometryInput {
@@ -46,6 +48,8 @@ interface GeometryInput {
   /** Height of the window. */
   height?: number
   density?: Density
+  /** Whether the pointer is a finger. */
+  isCoarse?: boolean
 }
 
 /** Height that the header and the composer at rest take, of which the images leave a part free, in CSS pixels. */
@@ -57,10 +61,21 @@ const LARGE_SHARE = 0.9
 const MEDIUM_SHARE = 0.64
 
 /** Computes the geometry of the feed. */
-export function computeGeometry({ width, height = 900, density = 'medium' }: GeometryInput): Geometry {
+export function computeGeometry({
+  width,
+  height = 900,
+  density = 'medium',
+  isCoarse = false,
+}: GeometryInput): Geometry {
   const [left, right] = marginsFor(width)
   const contentWidth = width - left - right
-  const common = { density, left, contentWidth, maxMediaHeight: maxMediaHeightFor({ width, height, density }) }
+  const common = {
+    density,
+    isCoarse,
+    left,
+    contentWidth,
+    maxMediaHeight: maxMediaHeightFor({ width, height, density }),
+  }
   const rowGap = density === 'small' ? 24 : 40
   const isSmall = density === 'small'
   if (width < 980) {
@@ -76,7 +91,7 @@ function marginsFor(width: number): readonly [left: number, right: number] {
   return width < 980 ? [24, 24] : [64, 72]
 }
 
-function maxMediaHeightFor({ width, height, density }: Required<GeometryInput>): number {
+function maxMediaHeightFor({ width, height, density }: Required<Omit<GeometryInput, 'isCoarse'>>): number {
   const isPhone = width < 640
   const free = height - (isPhone ? PHONE_OCCUPIED_HEIGHT : OCCUPIED_HEIGHT)
   const large = Math.max(MIN_MEDIA_HEIGHT, Math.round(free * LARGE_SHARE))
@@ -108,6 +123,7 @@ export function layoutRow(generation: Generation, geometry: Geometry, state: Row
   const meta = layoutMeta({
     generation,
     form: geometry.form,
+    isCoarse: geometry.isCoarse,
     width: geometry.form === 'beside' ? beside : geometry.contentWidth,
     promptLines: geometry.promptLines,
     promptHeight: state.promptHeight,

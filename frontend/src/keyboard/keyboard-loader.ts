@@ -2,6 +2,7 @@ import { onCleanup, onMount } from 'solid-js'
 import { createLoadOnce } from '../ui/load-once.ts'
 import { createIdlePreload } from '../ui/preload.ts'
 import type { FeedKeyboard, FeedKeyboardOptions } from './create-feed-keyboard.ts'
+import { isPrevented, isQueued } from './early-key.ts'
 
 /**
  * Creates the keys of the feed. Their code is loaded when the page is idle, or with the first key; keys that are pressed before it is
@@ -17,13 +18,13 @@ export function createKeyboardLoader(options: FeedKeyboardOptions): () => void {
 
   function onKeyDown(event: KeyboardEvent) {
     const keyboard = code.current()
-    if (keyboard) keyboard.onKeyDown(event)
-    else if (isPress(event)) void code.preload()
-    else
-      void code.request().then(
-        loaded => loaded.onKeyDown(event),
-        () => undefined,
-      )
+    if (keyboard) return keyboard.onKeyDown(event)
+    if (event.defaultPrevented || options.isCovered() || !isQueued(event)) return void code.preload()
+    if (isPrevented(event)) event.preventDefault()
+    void code.request().then(
+      loaded => loaded.onKeyDown(event, false),
+      () => undefined,
+    )
   }
 
   createIdlePreload([code])
@@ -36,9 +37,4 @@ export function createKeyboardLoader(options: FeedKeyboardOptions): () => void {
       loaded => loaded.focusFeed(),
       () => undefined,
     )
-}
-
-/** Returns whether a key presses what has the focus, which the browser does by itself. */
-function isPress({ key }: KeyboardEvent): boolean {
-  return key === 'Enter' || key === ' '
 }

@@ -33,6 +33,16 @@ test('runs an action once while its key is down, so that none is made or deleted
   }
 })
 
+test('runs what a key does that was kept from the browser before its code was there, and nothing for a used one', () => {
+  const runs: string[] = []
+  const press = createKeyboard({ isCovered: () => false, run: action => runs.push(action) > 0 })
+  const event = { ...NO_MODIFIERS, key: '/', target: null, defaultPrevented: true, preventDefault: () => undefined }
+  press(event as unknown as KeyboardEvent)
+  expect(runs).toEqual([])
+  press(event as unknown as KeyboardEvent, false)
+  expect(runs).toEqual(['search'])
+})
+
 test('walks on while J or K is down', () => {
   expect(hold('j').runs).toEqual(['next-row', 'next-row', 'next-row'])
   expect(hold('k').runs).toHaveLength(3)

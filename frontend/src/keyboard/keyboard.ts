@@ -7,10 +7,17 @@ export interface KeyboardOptions {
   run: (action: KeyAction) => boolean
 }
 
-/** Creates the handler of the feed's keys: the listener of `keydown`. Fields, menus and dialogs have theirs to themselves. */
-export function createKeyboard({ isCovered, run }: KeyboardOptions): (event: KeyboardEvent) => void {
-  return event => {
-    if (event.defaultPrevented || event.isComposing || isCovered()) return
+/**
+ * Handles `keydown`.
+ *
+ * @param isUsed whether something else has used the key: by default if the browser's use of it is prevented
+ */
+type KeyHandler = (event: KeyboardEvent, isUsed?: boolean) => void
+
+/** Creates the handler of the feed's keys. Fields, menus and dialogs have theirs to themselves. */
+export function createKeyboard({ isCovered, run }: KeyboardOptions): KeyHandler {
+  return (event, isUsed = event.defaultPrevented) => {
+    if (isUsed || event.isComposing || isCovered()) return
     if (leavePrompt(event) || hasOwnKeys(event)) return
     const binding = findKeyBinding(event)
     if (!binding) return

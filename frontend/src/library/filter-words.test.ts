@@ -4,7 +4,7 @@ import { describeFilter, formatBytes, formatDays, formatListCount, formatModels 
 import { toPattern } from './found-highlight.ts'
 import { EMPTY_FILTER } from './list-query.ts'
 import { runLimited } from './selection/run-limited.ts'
-import { formatDaysLeft } from './trash-days.ts'
+import { formatDaysLeft, formatTrashDays } from './trash-days.ts'
 
 const MODELS = new Map([['flux', { name: 'FLUX.2 pro' } as Model]])
 
@@ -37,6 +37,15 @@ test('says how long a generation stays in the trash', () => {
     '3 days left',
     'last day',
     'deleted any moment',
+  ])
+  expect([
+    formatDaysLeft(deletedAt, Date.parse(deletedAt), 90),
+    formatDaysLeft(deletedAt, Date.parse(deletedAt), 0),
+  ]).toEqual(['90 days left', 'deleted any moment'])
+  expect([0, 1, 7].map(formatTrashDays)).toEqual([
+    'What you delete is deleted permanently soon after.',
+    'What you delete stays here for a day.',
+    'What you delete stays here for 7 days.',
   ])
 })
 

@@ -29,9 +29,10 @@ export function createLibrary({ query, showList, total, fetchCount, subscribe }:
   const isFilterShown = createMemo(() => isFilterOpen() || !isPlain(query()))
   const headerHeight = () => HEADER_HEIGHT + (isFilterShown() ? FILTER_LINE_HEIGHT : 0)
   const count = createCount({ query, isWanted: isFilterShown, fetchCount, subscribe })
+  const trashDays = createMemo<number | undefined>(known => count()?.trashDays ?? known)
 
   return {
-    ...{ query, showList, total, count },
+    ...{ query, showList, total, count, trashDays },
     ...{ isFilterShown, setFilterOpen, headerHeight },
     ...{ dialog, setDialog },
     /** Changes a part of the filter. */

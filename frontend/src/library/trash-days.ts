@@ -1,13 +1,19 @@
+import { LIMITS } from '@darkroom/contracts/limits'
+
 const DAY_MS = 86_400_000
-/** Days after which the studio deletes what is in the trash, unless it is set up otherwise. */
-const TRASH_DAYS = 30
 
 /** Formats the time until a generation is deleted permanently: `3 days left`, `last day`. */
-export function formatDaysLeft(deletedAt: string | null, now: number): string {
-  const left = Date.parse(deletedAt ?? '') + TRASH_DAYS * DAY_MS - now
+export function formatDaysLeft(deletedAt: string | null, now: number, trashDays: number = LIMITS.trashDays): string {
+  const left = Date.parse(deletedAt ?? '') + trashDays * DAY_MS - now
   // The clock of this page may be behind.
-  const days = Math.min(Math.ceil(left / DAY_MS), TRASH_DAYS)
+  const days = Math.min(Math.ceil(left / DAY_MS), trashDays)
   if (Number.isNaN(days)) return ''
   if (days < 1) return 'deleted any moment'
   return days === 1 ? 'last day' : `${days} days left`
+}
+
+/** Formats for how long what is deleted stays in the trash. */
+export function formatTrashDays(trashDays: number = LIMITS.trashDays): string {
+  if (trashDays === 0) return 'What you delete is deleted permanently soon after.'
+  return `What you delete stays here for ${trashDays === 1 ? 'a day' : `${trashDays.toLocaleString('en')} days`}.`
 }

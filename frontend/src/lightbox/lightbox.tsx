@@ -70,7 +70,13 @@ function ShownMedia(props: LightboxToolsProps & { tools: LightboxTools; media: M
       </Show>
       <div class="lightbox-body" data-details={tools.isDetailsOpen()}>
         <div class="lightbox-main">
-          <StageView media={props.media} tools={tools} modelsById={props.modelsById} isPhone={isPhone()} />
+          <StageView
+            media={props.media}
+            tools={tools}
+            modelsById={props.modelsById}
+            isPhone={isPhone()}
+            onReuse={reuse()}
+          />
           <LightboxFoot
             media={props.media}
             tools={tools}

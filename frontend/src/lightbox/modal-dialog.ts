@@ -1,4 +1,5 @@
 import { onCleanup, onMount } from 'solid-js'
+import { guardFocus } from '../ui/focus-return.ts'
 
 /**
  * Opens a component's dialog as a modal one, and gives the focus back to the opener when the component is removed.
@@ -20,6 +21,8 @@ export function createModalDialog(findFallback: () => HTMLElement | null): (elem
     const target =
       opener instanceof HTMLElement && opener.isConnected && opener !== document.body ? opener : findFallback()
     target?.focus({ preventScroll: true })
+    // The row of what was shown may be removed with it: after its last picture was deleted elsewhere.
+    guardFocus()
   })
 
   return element => {

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
 import { buildGeneration } from '../store/generation.fixture.ts'
 import { type BroadcastMessage, createBroadcast, LEAVE_MESSAGE, type TabPort } from './broadcast.ts'
-import type { LiveHandlers } from './live.ts'
+import type { StreamHandlers } from './live.ts'
 
 function setUp() {
-  const streams: LiveHandlers[] = []
+  const streams: StreamHandlers[] = []
   let ended = 0
   const addPort = createBroadcast(handlers => {
     streams.push(handlers)
@@ -35,6 +35,7 @@ test('sends the events of one stream to all tabs', () => {
   const generation = buildGeneration()
   streams[0]?.onStatus('live')
   streams[0]?.onGeneration(generation)
+  streams[0]?.onRemoved('an id')
   streams[0]?.onConnection()
   streams[0]?.onModels()
   streams[0]?.onGap()
@@ -44,6 +45,7 @@ test('sends the events of one stream to all tabs', () => {
       { type: 'status', status: 'connecting' },
       { type: 'status', status: 'live' },
       { type: 'generation', generation },
+      { type: 'removed', id: 'an id' },
       { type: 'connection' },
       { type: 'models' },
       { type: 'gap' },

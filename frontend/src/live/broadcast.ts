@@ -1,10 +1,11 @@
 import type { Generation } from '@darkroom/contracts/generation'
-import type { LiveHandlers, LiveStatus } from './live.ts'
+import type { LiveStatus, StreamHandlers } from './live.ts'
 
 /** A message to a tab. */
 export type BroadcastMessage =
   | { type: 'status'; status: LiveStatus }
   | { type: 'generation'; generation: Generation }
+  | { type: 'removed'; id: string }
   | { type: 'connection' }
   | { type: 'models' }
   | { type: 'gap' }
@@ -26,7 +27,7 @@ export interface TabPort {
  * @param subscribe opens the stream and returns a function that closes it
  * @returns a function that adds a tab
  */
-export function createBroadcast(subscribe: (handlers: LiveHandlers) => () => void): (port: TabPort) => void {
+export function createBroadcast(subscribe: (handlers: StreamHandlers) => () => void): (port: TabPort) => void {
   const ports = new Set<TabPort>()
   let status: LiveStatus = 'connecting'
   let closeStream: (() => void) | undefined
@@ -35,8 +36,9 @@ export function createBroadcast(subscribe: (handlers: LiveHandlers) => () => voi
     for (const port of ports) port.postMessage(message)
   }
 
-  const handlers: LiveHandlers = {
+  const handlers: StreamHandlers = {
     onGeneration: generation => broadcast({ type: 'generation', generation }),
+    onRemoved: id => broadcast({ type: 'removed', id }),
     onGap: () => broadcast({ type: 'gap' }),
     onConnection: () => broadcast({ type: 'connection' }),
     onModels: () => broadcast({ type: 'models' }),
@@ -63,9 +65,10 @@ export function createBroadcast(subscribe: (handlers: LiveHandlers) => () => voi
 }
 
 /** Calls a tab's handler of a message. */
-export function receiveBroadcast(message: BroadcastMessage, handlers: LiveHandlers): void {
+export function receiveBroadcast(message: BroadcastMessage, handlers: StreamHandlers): void {
   if (message.type === 'status') handlers.onStatus(message.status)
   if (message.type === 'generation') handlers.onGeneration(message.generation)
+  if (message.type === 'removed') handlers.onRemoved(message.id)
   if (message.type === 'connection') handlers.onConnection()
   if (message.type === 'models') handlers.onModels()
   if (message.type === 'gap') handlers.onGap()

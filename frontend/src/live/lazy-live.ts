@@ -1,5 +1,5 @@
 import { createLoadOnce } from '../ui/load-once.ts'
-import type { LiveHandlers } from './live.ts'
+import type { TabHandlers } from './live.ts'
 
 const RETRY_DELAY_MS = 4_000
 
@@ -11,7 +11,7 @@ const code = createLoadOnce(() => import('./shared-live.ts'))
  *
  * @returns a function that unsubscribes
  */
-export function subscribeLazily(handlers: LiveHandlers): () => void {
+export function subscribeLazily(handlers: TabHandlers): () => void {
   let isDisposed = false
   let timer: ReturnType<typeof setTimeout> | undefined
   let unsubscribe: (() => void) | undefined

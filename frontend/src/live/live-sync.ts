@@ -1,12 +1,12 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { createSignal, onCleanup, onMount } from 'solid-js'
 import type { GenerationStore } from '../store/generation-store.ts'
-import type { LiveHandlers, LiveStatus } from './live.ts'
+import type { LiveStatus, TabHandlers } from './live.ts'
 
-export interface LiveSyncOptions extends Pick<LiveHandlers, 'onConnection' | 'onModels'> {
-  store: Pick<GenerationStore, 'receive' | 'loadState' | 'loadOlder' | 'loadNewer' | 'reload'>
+export interface LiveSyncOptions extends Pick<TabHandlers, 'onConnection' | 'onModels'> {
+  store: Pick<GenerationStore, 'receive' | 'drop' | 'loadState' | 'loadOlder' | 'loadNewer' | 'reload'>
   /** Subscribes to the studio's events; the returned function unsubscribes. */
-  subscribe: (handlers: LiveHandlers) => () => void
+  subscribe: (handlers: TabHandlers) => () => void
   /** Called with each generation that the studio sends, also one outside of the window. */
   onGeneration: (generation: Generation) => void
   /** Reads the first page. */
@@ -61,7 +61,7 @@ export function createLiveSync(options: LiveSyncOptions) {
       store.receive(generation)
       options.onGeneration(generation)
     }
-    const unsubscribe = subscribe({ onGeneration, onGap, onConnection, onModels, onStatus })
+    const unsubscribe = subscribe({ onGeneration, onRemoved: store.drop, onGap, onConnection, onModels, onStatus })
     // The event stream may stay away longer than the part that takes submissions.
     window.addEventListener('online', sendWaiting)
     onCleanup(() => {

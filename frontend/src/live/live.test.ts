@@ -26,6 +26,7 @@ class FakeStream implements EventStream {
 let streams: FakeStream[]
 let timers: { callback: () => void; after: number }[]
 let received: Generation[]
+let removed: string[]
 let gaps: number
 let statuses: LiveStatus[]
 let connectionChanges: number
@@ -38,6 +39,7 @@ beforeEach(() => {
   streams = []
   timers = []
   received = []
+  removed = []
   gaps = 0
   statuses = []
   connectionChanges = 0
@@ -50,6 +52,7 @@ beforeEach(() => {
       return latest()
     },
     onGeneration: generation => received.push(generation),
+    onRemoved: id => removed.push(id),
     onGap: () => {
       gaps += 1
     },
@@ -79,6 +82,12 @@ test('passes generations on, and skips events that are none', () => {
   latest().emit('generation', JSON.stringify(buildGeneration({ version: 4 })))
   expect(received.map(generation => generation.version)).toEqual([4])
   expect(statuses).toEqual(['connecting', 'live'])
+})
+
+test('passes on which generations are deleted permanently', () => {
+  latest().emit('open')
+  for (const data of ['{"half', '{}', '{"id":"one"}']) latest().emit('removed', data)
+  expect([removed, received, gaps]).toEqual([['one'], [], 0])
 })
 
 test('passes changes of connections and models on, and skips unknown events', () => {

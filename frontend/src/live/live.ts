@@ -26,7 +26,19 @@ export interface LiveHandlers {
   onStatus: (status: LiveStatus) => void
 }
 
-export interface LiveOptions extends LiveHandlers {
+/** Callbacks for the events of one stream. */
+export interface StreamHandlers extends LiveHandlers {
+  /** Called with the id of a generation that is deleted permanently. */
+  onRemoved: (id: string) => void
+}
+
+/** Callbacks of a tab. */
+export interface TabHandlers extends LiveHandlers {
+  /** Called with the ids of generations that are deleted permanently, at most once a frame. */
+  onRemoved: (ids: ReadonlySet<string>) => void
+}
+
+export interface LiveOptions extends StreamHandlers {
   /** Opens the stream: an `EventSource`. */
   open: () => EventStream
   /** Emits `online` and `offline`. */
@@ -58,6 +70,7 @@ export function subscribeLive(options: LiveOptions): () => void {
     opened.addEventListener('error', () => onError(opened))
     opened.addEventListener('resync', options.onGap)
     opened.addEventListener('generation', event => onEvent(event.data))
+    opened.addEventListener('removed', event => onRemoval(event.data))
     opened.addEventListener('connection', () => options.onConnection())
     opened.addEventListener('models', () => options.onModels())
   }
@@ -91,6 +104,11 @@ export function subscribeLive(options: LiveOptions): () => void {
     if (generation) options.onGeneration(generation)
   }
 
+  function onRemoval(data: string) {
+    const id = parseEvent(data)?.id
+    if (typeof id === 'string') options.onRemoved(id)
+  }
+
   onStatus('connecting')
   connect()
   network.addEventListener('online', onNetwork)
@@ -106,9 +124,13 @@ export function subscribeLive(options: LiveOptions): () => void {
 
 /** Parses an event. Returns undefined if it is not a generation, so that one broken event does not stop the next ones. */
 function parseGeneration(data: string): Generation | undefined {
+  const value = parseEvent(data)
+  return typeof value?.clientId === 'string' && typeof value?.version === 'number' ? value : undefined
+}
+
+function parseEvent(data: string) {
   try {
-    const value = JSON.parse(data)
-    return typeof value?.clientId === 'string' && typeof value?.version === 'number' ? value : undefined
+    return JSON.parse(data)
   } catch {
     return undefined
   }

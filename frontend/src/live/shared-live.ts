@@ -1,5 +1,6 @@
 import { type BroadcastMessage, LEAVE_MESSAGE, receiveBroadcast } from './broadcast.ts'
-import { type LiveHandlers, subscribeLive } from './live.ts'
+import { createIdBatcher } from './id-batcher.ts'
+import { type StreamHandlers, subscribeLive, type TabHandlers } from './live.ts'
 
 /**
  * Subscribes to the studio's events through the one stream that all tabs of this browser share. Where a browser has no shared
@@ -7,7 +8,8 @@ import { type LiveHandlers, subscribeLive } from './live.ts'
  *
  * @returns a function that unsubscribes
  */
-export function subscribeShared(handlers: LiveHandlers): () => void {
+export function subscribeShared(tab: TabHandlers): () => void {
+  const handlers = { ...tab, onRemoved: createIdBatcher(tab.onRemoved) }
   if (typeof SharedWorker === 'undefined') return subscribeWhileVisible(handlers)
   const disposed = new AbortController()
   let unsubscribe = joinSharedWorker(handlers, fallBackToOwnStream)
@@ -33,7 +35,7 @@ export function subscribeShared(handlers: LiveHandlers): () => void {
   }
 }
 
-function joinSharedWorker(handlers: LiveHandlers, onFailure: () => void): () => void {
+function joinSharedWorker(handlers: StreamHandlers, onFailure: () => void): () => void {
   const worker = new SharedWorker(new URL('./live-worker.ts', import.meta.url), { type: 'module', name: 'darkroom' })
   worker.addEventListener('error', onFailure, { once: true })
   worker.port.addEventListener('message', ({ data }: MessageEvent<BroadcastMessage>) => {
@@ -46,7 +48,7 @@ function joinSharedWorker(handlers: LiveHandlers, onFailure: () => void): () => 
   }
 }
 
-function subscribeWhileVisible(handlers: LiveHandlers): () => void {
+function subscribeWhileVisible(handlers: StreamHandlers): () => void {
   const open = () => subscribeLive({ open: () => new EventSource('/api/events'), ...handlers })
   let unsubscribe: (() => void) | undefined = open()
   const onVisibility = () => {

@@ -33,6 +33,16 @@ test('buffers events until the last of several reads has ended', async () => {
   expect(listNumbers(events.mergeBuffered(buildWindow([1])))).toEqual([1])
 })
 
+test('drops what is deleted permanently, also from a page that was read before', () => {
+  const { state, events } = setUp()
+  events.drop(new Set([buildNumbered(3).id]))
+  state.commit(events.mergeBuffered(buildWindow([1, 2, 3])), { first: 'ready' })
+  expect(listNumbers(state.current())).toEqual([1, 2])
+  events.drop(new Set([buildNumbered(2).id, 'not loaded']))
+  expect(listNumbers(state.current())).toEqual([1])
+  expect(listNumbers(events.mergeBuffered(buildWindow([1, 2, 3])))).toEqual([1])
+})
+
 test('ends a read that fails, and passes its error on', async () => {
   const { events } = setUp()
   await expect(events.trackLoad(() => Promise.reject(new Error('unreachable')))).rejects.toThrow('unreachable')

@@ -1,6 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { GenerationWindow } from './generation-window.ts'
-import { merge } from './merge.ts'
+import { dropGenerations, merge } from './merge.ts'
 import type { WindowState } from './window-state.ts'
 
 export interface EventBufferDeps {
@@ -15,6 +15,7 @@ export type EventBuffer = ReturnType<typeof createEventBuffer>
  */
 export function createEventBuffer({ state }: EventBufferDeps) {
   let events: Generation[] = []
+  const dropped = new Set<string>()
   const loads = new Set<Promise<void>>()
   const isReady = () => state.loadState().first === 'ready'
 
@@ -22,6 +23,12 @@ export function createEventBuffer({ state }: EventBufferDeps) {
   function receive(generations: Generation[]) {
     if (loads.size > 0 || !isReady()) events = [...events, ...generations]
     if (isReady()) state.commit(merge(state.current(), generations))
+  }
+
+  /** Drops generations that are deleted permanently, also from pages that are there later: they may have been read before. */
+  function drop(ids: ReadonlySet<string>) {
+    for (const id of ids) dropped.add(id)
+    state.commit(dropGenerations(state.current(), dropped))
   }
 
   /** Runs a read of pages. The buffer is emptied when the last one under way has ended. */
@@ -38,8 +45,8 @@ export function createEventBuffer({ state }: EventBufferDeps) {
 
   /** Merges the buffered events into a window that a page was just added to. */
   function mergeBuffered(window: GenerationWindow): GenerationWindow {
-    return merge(window, events)
+    return dropGenerations(merge(window, events), dropped)
   }
 
-  return { receive, trackLoad, mergeBuffered, pendingLoads: () => [...loads] }
+  return { receive, drop, trackLoad, mergeBuffered, pendingLoads: () => [...loads] }
 }

@@ -46,6 +46,13 @@ function mergeListed(window: GenerationWindow, generations: readonly Generation[
   return recordNewer(upsertGenerations(confirmed, within), listed)
 }
 
+/** Drops generations that are deleted permanently. */
+export function dropGenerations(window: GenerationWindow, ids: ReadonlySet<string>): GenerationWindow {
+  const rows = confirmedRows(window)
+  const left = rows.filter(({ generation }) => !ids.has(generation.id))
+  return left.length === rows.length ? window : withRows(window, left)
+}
+
 /** Records the newest generation there is, where the window does not reach it. */
 export function recordNewest(window: GenerationWindow, generation: Generation | undefined): GenerationWindow {
   return generation ? { ...window, newestKey: laterSortKey(window.newestKey, sortKeyOf(generation)) } : window

@@ -83,7 +83,7 @@ export function isPresent({ state }: Output): boolean {
 export function withoutOutput(generation: Generation, index: number): Generation {
   const outputs = generation.outputs.map(output =>
     output.index === index
-      ? { ...output, state: 'deleted' as const, url: null, previewUrl: null, favourite: false }
+      ? { ...output, state: 'deleted' as const, url: null, previewUrl: null, favourite: false, error: null }
       : output,
   )
   return { ...generation, outputs, favourite: outputs.some(output => output.favourite) }

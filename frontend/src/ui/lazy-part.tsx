@@ -1,4 +1,4 @@
-import { type Component, createComponent, createSignal, type JSX, Show } from 'solid-js'
+import { type Component, createComponent, createSignal, type JSX, onCleanup, Show } from 'solid-js'
 import { createLoadOnce } from './load-once.ts'
 
 /** A component whose code is loaded when it is first rendered, or before that by `preload`. */
@@ -10,7 +10,7 @@ export interface LazyPart<Props extends object> {
 
 /**
  * Creates a component whose code is loaded by `load`. Once that is there it renders at once; until then it renders `Loading`, and `Failed`
- * if it cannot be loaded.
+ * if it cannot be loaded. It is requested again when the browser is online again.
  *
  * @param Failed a message with a way on; null for a part that the page can do without
  * @param Loading rendered until the code is there; nothing unless given
@@ -27,10 +27,16 @@ export function lazyPart<Props extends object>(
     const present = code.current()
     if (present) return createComponent(present.default, props)
     const [component, setComponent] = createSignal<Component<Props>>()
-    void code.request().then(
-      part => setComponent(() => part.default),
-      () => setComponent(() => createFailed),
-    )
+    const request = () =>
+      void code.request().then(
+        part => setComponent(() => part.default),
+        () => {
+          setComponent(() => createFailed)
+          window.addEventListener('online', request, { once: true })
+        },
+      )
+    request()
+    onCleanup(() => window.removeEventListener('online', request))
     return (
       <Show when={component()} keyed fallback={Loading && createComponent(Loading, props)}>
         {part => createComponent(part, props)}
@@ -41,14 +47,19 @@ export function lazyPart<Props extends object>(
   return Object.assign(Part, { preload: code.preload })
 }
 
-/** The message in place of a part that could not be loaded. Not every browser tries a failed import again, so the document is. */
+/** The message about parts that could not be loaded, once however many they are. Not every browser tries a failed import again, so the document is. */
 function PartFailed() {
-  return (
+  if (document.querySelector('.part-failed')) return null
+  const message = (
     <p class="part-failed" role="alert">
-      <span>This part of the page could not be loaded. The studio may be starting again, or was updated.</span>{' '}
+      <span>A part of this page could not be loaded. The studio may be starting again, or was updated.</span>{' '}
       <button type="button" class="quiet" onClick={() => location.reload()}>
-        Load again
+        Reload
       </button>
     </p>
-  )
+  ) as HTMLElement
+  // Not in place of the part, which may be in something that is hidden or cut off.
+  document.body.append(message)
+  onCleanup(() => message.remove())
+  return null
 }

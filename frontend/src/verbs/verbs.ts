@@ -16,7 +16,7 @@ import { findRole } from './model-choice.ts'
 import { createOutputVerbs, type OutputVerbsOptions } from './output-verbs.ts'
 
 export interface VerbsOptions
-  extends Pick<OutputVerbsOptions, 'models' | 'notify'>,
+  extends Pick<OutputVerbsOptions, 'models'>,
     Omit<LineageOptions, 'api' | 'setTimer'>,
     ComposerStartOptions {
   store: Parameters<typeof createChildSender>[0]['store']

@@ -1,7 +1,15 @@
 import type { Status } from '@darkroom/contracts/enums'
 import { canTransition, isTerminal } from '@darkroom/contracts/lifecycle'
 
-type OutputModel = 'pending' | 'saving from a URL' | 'saving from bytes' | 'temporary' | 'stored' | 'lost' | 'failed'
+type OutputModel =
+  | 'pending'
+  | 'saving from a URL'
+  | 'saving from bytes'
+  | 'temporary'
+  | 'stored'
+  | 'lost'
+  | 'failed'
+  | 'deleted'
 
 /** A model of a generation by the contract's state machine and the design, independent of the implementation. */
 export interface GenerationModel {
@@ -17,6 +25,10 @@ export interface GenerationModel {
   /** Whether the provider has returned a request id. */
   calls: 'none' | 'known'
   outputs: OutputModel[]
+  /** State of each deleted output before, which a restore brings back; null for all others, and for those that are purged. */
+  deletedFrom: (OutputModel | null)[]
+  /** Whether nothing of it is left. */
+  isPurged: boolean
   transitions: string[]
 }
 
@@ -34,6 +46,8 @@ export function createGenerationModel(outputs: number): GenerationModel {
     leaseCount: 0,
     calls: 'none',
     outputs: Array(outputs).fill('pending'),
+    deletedFrom: Array(outputs).fill(null),
+    isPurged: false,
     transitions: ['→queued'],
   }
 }
@@ -88,6 +102,40 @@ export function cancel(model: GenerationModel): boolean {
   return true
 }
 
+/** Deletes one output, unless it is unfinished or nothing would be shown without it. @returns whether the action is accepted */
+export function deleteOutput(model: GenerationModel, index: number): boolean {
+  const output = model.outputs[index]
+  if (model.isTrashed || output === undefined) return false
+  if (output === 'deleted') return true
+  const others = model.outputs.filter((other, at) => at !== index && other !== 'deleted')
+  const isLast = others.length === 0 || (isShown(output) && !others.some(isShown))
+  if (!isTerminal(model.status) || UNFINISHED.includes(output) || isLast) return false
+  model.deletedFrom[index] = output
+  model.outputs[index] = 'deleted'
+  model.transitions.push(`${model.status}→${model.status}`)
+  return true
+}
+
+/** Restores a deleted output as it was. @returns the expected status of the response */
+export function restoreOutput(model: GenerationModel, index: number): number {
+  if (model.isTrashed) return 409
+  if (model.outputs[index] !== 'deleted') return 200
+  const before = model.deletedFrom[index]
+  if (!before) return 410
+  model.outputs[index] = before
+  model.deletedFrom[index] = null
+  model.transitions.push(`${model.status}→${model.status}`)
+  return 200
+}
+
+/** Purges all deleted outputs, unless a worker has the generation. @returns their number */
+export function purgeOutputs(model: GenerationModel): number {
+  if (model.lease === 'live') return 0
+  const count = model.deletedFrom.filter(before => before !== null).length
+  model.deletedFrom.fill(null)
+  return count
+}
+
 /** Actions of a user on a generation that has ended. @returns whether the action is accepted */
 export const REOPEN_ACTIONS: Record<'retry' | 'complete' | 'check', (model: GenerationModel) => boolean> = {
   retry: model => isReopenable(model, ['failed', 'cancelled']) && reopen(model, 'queued'),
@@ -97,6 +145,12 @@ export const REOPEN_ACTIONS: Record<'retry' | 'complete' | 'check', (model: Gene
     model.calls === 'known' &&
     countMissing(model) > 0 &&
     reopen(model, 'processing'),
+}
+
+const UNFINISHED: readonly OutputModel[] = ['pending', 'saving from a URL', 'saving from bytes']
+
+function isShown(output: OutputModel): boolean {
+  return output === 'stored' || output === 'temporary'
 }
 
 export function setOutputIf(model: GenerationModel, index: number, from: OutputModel[], to: OutputModel): void {
@@ -117,7 +171,7 @@ function reopen(model: GenerationModel, to: Status): true {
 
 function finish(model: GenerationModel): void {
   endUnfinishedOutputs(model)
-  const hasResult = model.outputs.some(output => output === 'stored' || output === 'temporary')
+  const hasResult = model.outputs.some(isShown)
   if (hasResult && model.status === 'processing') transition(model, 'uploading')
   transition(model, hasResult ? 'completed' : 'failed')
   releaseLease(model)
@@ -136,7 +190,7 @@ function releaseLease(model: GenerationModel): void {
 }
 
 function countMissing({ outputs }: GenerationModel): number {
-  return outputs.filter(output => output !== 'stored' && output !== 'temporary').length
+  return outputs.filter(output => output !== 'deleted' && !isShown(output)).length
 }
 
 function transition(model: GenerationModel, to: Status): void {

@@ -26,7 +26,7 @@ export async function openModelEnv(): Promise<ModelEnv> {
   const directory = stack.use(await createTestDirectory())
   const sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
-  const worker = stack.use(await startScript(WORKER_RPC, { args: [url] }))
+  const worker = stack.use(await startScript(WORKER_RPC, { args: [url, directory.path] }))
   const port = await findFreePort()
   const env = {
     ...createTestEnv({ dataDir: directory.path, port }),

@@ -1,5 +1,15 @@
 import { expect } from 'bun:test'
-import { cancel, claim, type GenerationModel, REOPEN_ACTIONS, setOutputIf, WORKER_WRITES } from './lifecycle-model.ts'
+import {
+  cancel,
+  claim,
+  deleteOutput,
+  type GenerationModel,
+  purgeOutputs,
+  REOPEN_ACTIONS,
+  restoreOutput,
+  setOutputIf,
+  WORKER_WRITES,
+} from './lifecycle-model.ts'
 import type { ModelEnv } from './model-env.fixture.ts'
 
 /** One generation, and every lease that it ever had. */
@@ -31,6 +41,7 @@ export const STEPS: Record<string, Step> = {
       update generation_jobs set lease_until = clock_timestamp() - interval '1 second'
       where generation_id = ${id} and lease_until is not null`
   },
+  makeAll: async (model, real, { index }) => await makeAll(model, real, index),
   rehost: async (model, real) => await endRehost(model, real, 'rehost', 'stored'),
   markLost: async (model, real) => await endRehost(model, real, 'markLost', 'lost'),
   cancel: async (model, { env, id }) => {
@@ -47,12 +58,44 @@ export const STEPS: Record<string, Step> = {
     model.isTrashed = false
     expect((await env.requestIngest('POST', `/api/generate/${id}/restore`)).status).toBe(200)
   },
+  deleteOutput: async (model, { env, id }, { index }) => {
+    const expected = deleteOutput(model, index) ? 200 : 409
+    expect((await env.requestIngest('DELETE', `/api/generate/${id}/outputs/${index}`)).status).toBe(expected)
+  },
+  restoreOutput: async (model, { env, id }, { index }) => {
+    const expected = restoreOutput(model, index)
+    expect((await env.requestIngest('POST', `/api/generate/${id}/outputs/${index}/restore`)).status).toBe(expected)
+  },
+  purgeOutputs: async (model, { env }) => {
+    const expected = purgeOutputs(model)
+    expect(await env.runWorkerCommand({ action: 'purgeOutputs' })).toBe(expected)
+    await env.runWorkerCommand({ action: 'removeObjects' })
+  },
+  purgeTrash: async (model, { env, id }) => {
+    model.isPurged = model.isTrashed
+    const { data } = await env.requestIngest('DELETE', '/api/trash')
+    expect(data).toEqual({ purged: Number(model.isPurged) })
+    await env.runWorkerCommand({ action: 'removeObjects' })
+    const { status } = await env.requestIngest('POST', `/api/generate/${id}/restore`)
+    expect(status).toBe(model.isPurged ? 404 : 200)
+  },
   ...Object.fromEntries(
     Object.entries(REOPEN_ACTIONS).map(([verb, applyToModel]) => [verb, createReopenStep(verb, applyToModel)]),
   ),
   ...Object.fromEntries(
     Object.entries(WORKER_WRITES).map(([action, applyToModel]) => [action, createWriteStep(action, applyToModel)]),
   ),
+}
+
+/** Claims a generation, makes all of its outputs, of which one is not stored yet, and finishes it: what any order of steps rarely does. */
+async function makeAll(model: GenerationModel, real: RealGeneration, unstored: number): Promise<void> {
+  const run = (step: string, index: number) => STEPS[step]?.(model, real, { index, lease: real.leases.length - 1 })
+  await run('claim', 0)
+  for (const index of model.outputs.keys()) {
+    await run('url', index)
+    if (index !== unstored) await run('store', index)
+  }
+  await run('finish', 0)
 }
 
 function createReopenStep(verb: string, applyToModel: (model: GenerationModel) => boolean): Step {

@@ -22,7 +22,18 @@ const inputs = fc.record({ index: fc.nat({ max: OUTPUTS - 1 }), lease: fc.nat({ 
 /** Steps that others depend on, and that are therefore drawn more often. */
 const FREQUENT_STEPS = [
   ...['claim', 'claim', 'claim', 'call', 'url', 'url', 'store', 'fail', 'finish', 'finish', 'expire'],
-  ...['retry', 'check', 'restore'],
+  ...[
+    'makeAll',
+    'makeAll',
+    'rehost',
+    'retry',
+    'check',
+    'restore',
+    'deleteOutput',
+    'deleteOutput',
+    'restoreOutput',
+    'restoreOutput',
+  ],
 ]
 const commands = [...Object.keys(STEPS), ...FREQUENT_STEPS].map(name => inputs.map(input => createCommand(name, input)))
 
@@ -40,7 +51,7 @@ test(
 
 function createCommand(name: string, input: StepInput): Command {
   return {
-    check: () => true,
+    check: model => !model.isPurged,
     run: async (model, real) => {
       await STEPS[name]?.(model, real, input)
       real.lastObservation = await checkGeneration(model, real, real.lastObservation)

@@ -12,7 +12,7 @@ export interface DataMigration {
 }
 
 /** Version of the documents and of the search words. It rises when a migration changes either: all of them are then rebuilt. */
-export const DOCUMENT_VERSION = 3
+export const DOCUMENT_VERSION = 4
 
 /** Every data migration, in order. Each runs once in a database. */
 export const DATA_MIGRATIONS: readonly DataMigration[] = [

@@ -32,6 +32,22 @@ export async function enqueueJobs(tx: Queryable, subject: string, ids: string[])
     select pg_notify(${OUTBOX_CHANNEL}, '')`
 }
 
+/** Adds a `generation.changed` message for each of the generations to the outbox, each with the subject of its workspace. */
+export async function enqueueChanges(
+  tx: Queryable,
+  changes: readonly { id: string; subject: string }[],
+): Promise<void> {
+  if (changes.length === 0) return
+  const [subjects, ids] = [changes.map(({ subject }) => subject), changes.map(({ id }) => id)]
+  await tx`
+    with inserted as (
+      insert into outbox (subject, payload)
+      select subject, jsonb_build_object('v', 1, 'type', 'generation.changed', 'id', id)
+      from unnest(${subjects}::text[], ${ids}::uuid[]) changed (subject, id)
+    )
+    select pg_notify(${OUTBOX_CHANNEL}, '')`
+}
+
 /**
  * Publishes the messages of the outbox until `signal` is aborted. Any number of relays may run at once: each row is locked by one of
  * them, and the bus detects a repeated id. A notification only wakes the relay early. It also polls about once a second, because

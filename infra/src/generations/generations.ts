@@ -3,7 +3,7 @@ import { sourceStatuses } from '@darkroom/contracts/lifecycle'
 import type { PublicError } from '@darkroom/contracts/output'
 import { generationSubject } from '@darkroom/contracts/subjects'
 import type { Queryable, Transaction } from '../database/connection.ts'
-import { enqueueMessage } from '../database/outbox.ts'
+import { enqueueChanges, enqueueMessage } from '../database/outbox.ts'
 
 /** One change of status. */
 export interface Transition {
@@ -57,6 +57,28 @@ export async function bumpVersion(tx: Queryable, id: string): Promise<void> {
 /** Publishes that a generation has changed, to its workspace. */
 export async function publishChange(tx: Queryable, id: string, workspaceId: string): Promise<void> {
   await enqueueMessage(tx, generationSubject(workspaceId), { v: 1, type: 'generation.changed', id })
+}
+
+/** A generation, and the workspace that learns of its changes. */
+export interface ChangedGeneration {
+  id: string
+  workspaceId: string
+}
+
+/** Increments the versions of generations, whose documents have changed, and publishes the changes, all by two statements. */
+export async function bumpVersions(tx: Queryable, ids: readonly string[]): Promise<void> {
+  const changed = await tx<ChangedGeneration[]>`
+    update generations set version = version + 1 where id = any(${ids as string[]}::uuid[])
+    returning id, workspace_id as "workspaceId"`
+  await publishChanges(tx, changed)
+}
+
+/** Publishes that generations have changed, or are no more, each to its workspace. */
+export async function publishChanges(tx: Queryable, changed: readonly ChangedGeneration[]): Promise<void> {
+  await enqueueChanges(
+    tx,
+    changed.map(({ id, workspaceId }) => ({ id, subject: generationSubject(workspaceId) })),
+  )
 }
 
 /**

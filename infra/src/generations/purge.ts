@@ -1,5 +1,6 @@
 import { objectKeys } from '@darkroom/contracts/previews'
 import type { Transaction } from '../database/connection.ts'
+import { publishChanges } from './generations.ts'
 import { getGenerationFolder, scheduleRemovals } from './object-removals.ts'
 
 /** A generation in the trash whose rows are locked by the current transaction. */
@@ -12,7 +13,7 @@ const PURGED_DAYS = 365
 
 /**
  * Deletes generations with everything that belongs to them, and schedules the removal of their outputs' objects and of everything else
- * that was stored for them.
+ * that was stored for them. Their change is published, and whoever reads them then finds none.
  *
  * @param afterSeconds time that unreferenced objects are retained; an hour unless given
  */
@@ -30,6 +31,7 @@ export async function purgeLocked(
   await scheduleRemovals(tx, [...keys], afterSeconds)
   await recordPurged(tx, ids)
   await tx`delete from generations where id = any(${ids})`
+  await publishChanges(tx, trash)
 }
 
 /** Records the generations whose answers a host may have in its journal. Every host has seen the record long before it is old. */

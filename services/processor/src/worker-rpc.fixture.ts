@@ -1,10 +1,17 @@
 import { openDatabase, type Transaction } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
+import { getGenerationFolder } from '@darkroom/infra/generations/object-removals'
+import { LOCAL_OWNER } from '@darkroom/infra/http/identity'
 import { createLog } from '@darkroom/infra/log'
+import { createMetrics } from '@darkroom/infra/metrics'
+import { openStore } from '@darkroom/infra/store/open-store'
 import { createFakeAdapter } from '../testing/fake-adapter.ts'
 import { noteRequestId, recordCall } from './answers/call-rows.ts'
 import { finishGeneration, markUploading } from './generate/finish-generation.ts'
+import { purgeOutputs } from './maintenance/purge-rows.ts'
 import { markLost, markRehosted, type Rehost, takeRehost } from './maintenance/rehost-rows.ts'
+import { removeNextObjects } from './maintenance/remove-objects.ts'
+import { createProcessorMetrics } from './metrics.ts'
 import { markFailed, markNotStored, markStored, recordOutput, type StoredOutput } from './outputs/output-rows.ts'
 import { publishFixedModels } from './providers/models.fixture.ts'
 import { claimGeneration } from './queue/claim.ts'
@@ -16,9 +23,11 @@ import { type Lease, LeaseLostError, releaseLease, rescheduleJob, withLease } fr
  * and its response is JSON. For tests of the state machine without a provider and a bus.
  */
 
-const [url = ''] = process.argv.slice(2)
+const [url = '', dataDir = ''] = process.argv.slice(2)
 const log = createLog({ service: 'worker-rpc', level: 'silent' })
 const database = openDatabase({ url, name: 'worker-rpc', log })
+const store = await openStore({ DATA_DIR: dataDir })
+const metrics = createProcessorMetrics(createMetrics('test'))
 const neverAborted = new AbortController().signal
 // So long that no lease is renewed during a test: the test moves the time itself.
 const LEASE_SECONDS = 36_000
@@ -40,7 +49,7 @@ const WRITES: Record<string, Write> = {
   url: (tx, job, index) => recordOutput(tx, job, { index, kind: 'url', url: 'http://fake/', expiresAt: null }),
   bytes: (tx, job, index) =>
     recordOutput(tx, job, { index, kind: 'bytes', bytes: new Uint8Array(), mimeType: 'image/png' }),
-  store: (tx, job, index) => markStored(tx, job, createStoredOutput(job.id, index)),
+  store: async (tx, job, index) => markStored(tx, job, await storeOutput(job.id, index)),
   markTemporary: (tx, job, index) => markNotStored(tx, job, index, BROKEN_ERROR),
   fail: (tx, job, index) => markFailed(tx, job, [index], BROKEN_ERROR),
   upload: markUploading,
@@ -63,8 +72,17 @@ const COMMANDS: Record<string, (command: Command) => Promise<unknown>> = {
     if (claimed.kind === 'claimed') leases.push({ job: claimed.job, lease: await acquireLease(claimed.job) })
     return claimed.kind === 'claimed' ? { kind: 'claimed', lease: leases.length - 1 } : claimed
   },
-  rehost: () => settleRehost((tx, rehost) => markRehosted(tx, rehost, createStoredOutput(rehost.id, rehost.index))),
+  rehost: () =>
+    settleRehost(async (tx, rehost) => markRehosted(tx, rehost, await storeOutput(rehost.id, rehost.index))),
   markLost: () => settleRehost((tx, rehost) => markLost(tx, rehost, BROKEN_ERROR)),
+  purgeOutputs: () => transaction(database, tx => purgeOutputs(tx, 0, { limit: 100, removeAfterSeconds: 0 })),
+  removeObjects: async () => {
+    await database`update object_removals set remove_after = now()`
+    let removed = 0
+    while (await removeNextObjects({ database, store, log, metrics })) removed += 1
+    return removed
+  },
+  listObjects: async () => await Array.fromAsync(store.list('w/'), ({ key }) => key),
 }
 
 await publishFixedModels(database, [createFakeAdapter({ url: 'http://fake' })], 1)
@@ -122,7 +140,8 @@ function createCall(job: Job, call: number): JobCall {
   return { ...fresh, ...unsent, call, firstIndex: 0, count: job.outputs.length, round: job.round }
 }
 
-function createStoredOutput(id: string, index: number): StoredOutput {
+/** Stores the object of an output, as an upload does before the row names it. */
+async function storeOutput(id: string, index: number): Promise<StoredOutput> {
   const metadata = {
     kind: 'image' as const,
     width: 8,
@@ -133,5 +152,7 @@ function createStoredOutput(id: string, index: number): StoredOutput {
     sha256: '00',
     duration: null,
   }
-  return { ...metadata, index, key: `w/${id}/${index}.png` }
+  const key = `${getGenerationFolder({ id, workspaceId: LOCAL_OWNER.workspaceId })}1/${index}.png`
+  await store.put(key, new Uint8Array(metadata.bytes), { signal: neverAborted })
+  return { ...metadata, index, key }
 }

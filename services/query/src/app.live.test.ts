@@ -69,6 +69,7 @@ beforeAll(async () => {
     http,
     database: sql,
     budgetMicros: 5_000_000,
+    trashDays: 7,
     store,
     liveEvents: live,
     ui: new Map(),
@@ -177,6 +178,8 @@ test('takes several names with commas between, and a search with commas as it is
     expect([q, (await get(`/api/generations?q=${q}`, bob)).status]).toEqual([q, 200])
   const count = await get('/api/generations/count?q=fox,%20snow&status=completed,failed', bob)
   expect(GenerationCount.parse(await count.json())).toEqual({ generations: 1, outputs: 1 })
+  const trash = await get('/api/generations/count?trash=true&q=fox', bob)
+  expect(GenerationCount.parse(await trash.json())).toEqual({ generations: 0, outputs: 0, trashDays: 7 })
   const timeline = await get('/api/generations/timeline?q=fox,%20snow&zone=Asia/Tokyo', bob)
   expect(Timeline.parse(await timeline.json()).days.map(day => day.count)).toEqual([1])
   for (const by of ['model', 'model,connection', 'day%2Cmodel%2Cconnection']) {

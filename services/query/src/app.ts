@@ -11,6 +11,7 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { createDownloadRoutes } from './download/routes.ts'
 import type { LiveEvents } from './events/live.ts'
+import type { CountDeps } from './list/count.ts'
 import { listModels } from './list/model-list.ts'
 import { createListRoutes } from './list/routes.ts'
 import { parseMediaKey, serveMedia } from './media/media.ts'
@@ -22,7 +23,7 @@ import { serveUi, type Ui } from './ui.ts'
 import { readUsage, respondUsage, type UsageDeps } from './usage/usage.ts'
 import { parseUsageQuery, UsageParameters } from './usage/usage-parameters.ts'
 
-export interface QueryDeps extends UsageDeps {
+export interface QueryDeps extends UsageDeps, CountDeps {
   http: HttpAppOptions
   store: Store
   liveEvents: LiveEvents
@@ -54,7 +55,7 @@ export function createApp(deps: QueryDeps) {
     .onTransform(context => {
       Object.assign(context, { query: readQueryString(context.request.url) })
     })
-    .use(createListRoutes(database))
+    .use(createListRoutes(deps))
     .get('/api/models', async () => createRawJsonResponse<Model[]>(await listModels(database)))
     .get(
       '/api/usage',

@@ -36,6 +36,7 @@ const app = createApp({
   http: context.http,
   database,
   budgetMicros,
+  trashDays: config.TRASH_DAYS,
   store,
   liveEvents,
   ui,

@@ -45,8 +45,13 @@ export async function awaitUpload(upload: Upload): Promise<Reference> {
   }
 }
 
+/**
+ * Returns the name of a reference as it is shown, without the characters that turn the direction of text. A name of other letters than
+ * ASCII is isolated: what stands beside it keeps its order.
+ */
 export function getSourceName(source: ReferenceSource): string {
-  return source instanceof File ? source.name : lastPathSegment(source.url)
+  const name = source instanceof File ? source.name.replace(/\p{Bidi_C}/gu, '') : lastPathSegment(source.url)
+  return /^[ -~]*$/.test(name) ? name : `\u2068${name}\u2069`
 }
 
 /** Returns the URL of a small version of the image. Call `revokePreviewUrl` when it is not shown any more. */

@@ -12,6 +12,8 @@ export interface MetaActions {
   /** Makes a generation once more, with another seed. */
   again?: ((generation: Generation) => void) | undefined
   restoreOutput?: ((generation: Generation, outputIndex: number) => void) | undefined
+  /** Returns the days after which what is in the trash is deleted permanently; undefined while they are not known. */
+  trashDays?: (() => number | undefined) | undefined
   restoreFromTrash?: ((generation: Generation) => void) | undefined
   findParent?: FindParent | undefined
 }

@@ -9,6 +9,8 @@ export const LINE_HEIGHT = 24
 const PARENT_HEIGHT = 44
 const THUMBNAIL_SIZE = 44
 const CAPTION_HEIGHT = 32
+/** Height that the actions of a row take beyond their usual one where the pointer is a finger. */
+const COARSE_HEIGHT = { beside: 12, strip: 20, stacked: 0 }
 const MESSAGE_LINE_HEIGHT = 20
 /** Width that the menu of a stacked row takes beside the prompt. */
 const MENU_WIDTH = 48
@@ -42,6 +44,7 @@ export interface MetaLayout {
 interface MetaInput {
   generation: Generation
   form: RowForm
+  isCoarse: boolean
   width: number
   promptLines: number
   /** Height of the whole prompt while it is shown in full; else null. */
@@ -52,8 +55,9 @@ interface MetaInput {
 
 /** Computes the size of a row's text. */
 export function layoutMeta(input: MetaInput): MetaLayout {
+  const coarse = input.isCoarse ? COARSE_HEIGHT[input.form] : 0
   if (input.form === 'strip') {
-    const height = CAPTION_HEIGHT
+    const height = CAPTION_HEIGHT + coarse
     return {
       width: input.width,
       height,
@@ -69,7 +73,7 @@ export function layoutMeta(input: MetaInput): MetaLayout {
   const parent = input.generation.parent === null ? 0 : PARENT_HEIGHT
   return {
     width: input.width,
-    height: parent + promptHeight + rest,
+    height: parent + promptHeight + rest + coarse,
     promptHeight,
     collapsedPromptHeight,
     messageHeight,

@@ -16,8 +16,8 @@ interface PromptProps {
   row: Accessor<Row | undefined>
   layout: Accessor<RowLayout | undefined>
   promptHeights: PromptHeights
-  /** Whether the prompt is one line that cannot be opened. */
-  isSingleLine: boolean
+  /** Shows the whole prompt elsewhere: here it is one line that cannot be opened. */
+  onShow: (() => void) | undefined
 }
 
 /** The beginning of the prompt, or all of it. A ResizeObserver reports its whole height, so that no layout is forced. */
@@ -27,8 +27,14 @@ export function Prompt(props: PromptProps) {
   let text: HTMLParagraphElement | undefined
   const prompt = () => props.row()?.generation.prompt ?? ''
   const collapsed = () => props.layout()?.meta.collapsedPromptHeight ?? LINE_HEIGHT
-  const isLong = () => !props.isSingleLine && fullHeight() > collapsed() + 1
+  const isLong = () => props.onShow === undefined && fullHeight() > collapsed() + 1
   const label = () => `${isOpen() ? 'show less' : 'show all'} of the prompt: ${formatPromptStart(prompt())}`
+
+  /** Shows the rest of a line that is cut off, unless the click has selected text in it. */
+  const showRest = () => {
+    const isCut = text && text.scrollWidth > text.clientWidth
+    if (isCut && getSelection()?.isCollapsed) props.onShow?.()
+  }
 
   const toggle = () => {
     setOpen(!isOpen())
@@ -59,7 +65,8 @@ export function Prompt(props: PromptProps) {
         '--lines-height': `${collapsed()}px`,
       }}
     >
-      <p ref={text} id={`prompt-${props.key}`} dir="auto">
+      {/* biome-ignore lint/a11y: the menu of the row does the same, with keys too. */}
+      <p ref={text} id={`prompt-${props.key}`} dir="auto" onClick={showRest}>
         {prompt()}
       </p>
       <Show when={isLong()}>

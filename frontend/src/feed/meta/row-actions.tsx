@@ -1,6 +1,7 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import { Show } from 'solid-js'
+import { formatDaysLeft } from '../../library/trash-days.ts'
 import type { Row } from '../../store/generation-window.ts'
 import { formatPromptStart } from '../../ui/format.ts'
 import { MenuButton } from '../../ui/menu.tsx'
@@ -94,7 +95,7 @@ export function CancelButton(props: RowActionsProps) {
 }
 
 /** The menu of a row. */
-export function RowMenu(props: RowActionsProps & { hasButtons: boolean }) {
+export function RowMenu(props: RowActionsProps & { hasButtons: boolean; onShowPrompt?: () => void }) {
   return (
     <MenuButton label={`More actions: ${formatPromptStart(props.row.generation.prompt)}`} items={listRowMenu(props)} />
   )
@@ -103,4 +104,22 @@ export function RowMenu(props: RowActionsProps & { hasButtons: boolean }) {
 /** Returns whether a generation waits for a change of its connection that only a user can make. */
 function needsConnection({ waiting }: Generation): boolean {
   return waiting?.reason === 'key-refused' || waiting?.reason === 'no-credit'
+}
+
+/** The actions of a generation in the trash: restoring it, and when it is deleted permanently. @param props `now`: in ms since 1970 */
+export function TrashLine(props: RowActionsProps & { now: number }) {
+  const generation = () => props.row.generation
+  return (
+    <div class="trash-line">
+      <button
+        type="button"
+        class="quiet"
+        aria-label={`Restore: ${formatPromptStart(generation().prompt)}`}
+        onClick={() => props.actions.restoreFromTrash?.(generation())}
+      >
+        Restore
+      </button>
+      <span>{formatDaysLeft(generation().deletedAt, props.now, props.actions.trashDays?.())}</span>
+    </div>
+  )
 }

@@ -34,6 +34,14 @@ test('has what has no button of its own', () => {
   expect(labelsOf({ outputs: 1 }, false)).toEqual(['Reuse', 'Again', 'Copy prompt', 'Delete'])
 })
 
+test('shows the whole prompt where the row has one line of it', () => {
+  const generation = buildGeneration({ outputs: 1 })
+  const row = { key: '', sortKey: '', generation, delivery: null }
+  const menu = listRowMenu({ row, actions, hasButtons: false, onShowPrompt: () => void calls.push('shown') })
+  menu.find(({ label }) => label === 'Show prompt')?.run()
+  expect(calls.splice(0)).toEqual(['shown'])
+})
+
 test('offers nothing that needs the studio for a submission that is on its way', () => {
   expect(labelsOf({ outputs: 2, status: 'queued' }, true, { state: 'sending' })).toEqual(['Copy prompt'])
 })
@@ -56,13 +64,15 @@ test('marks the outputs that are no favourites yet, or all as none', () => {
   ])
 })
 
-test('restores every deleted output', () => {
+test('restores every deleted output that is not purged', () => {
   calls.length = 0
   const deleted = { state: 'deleted', url: null } as const
-  const entry = menuOf({ outputs: [{}, deleted, deleted] }).find(({ label }) => label.startsWith('Restore'))
+  const purged = { ...deleted, error: { code: 'purged', message: 'It is deleted permanently.' } }
+  const entry = menuOf({ outputs: [{}, deleted, deleted, purged] }).find(({ label }) => label.startsWith('Restore'))
   expect(entry?.label).toBe('Restore 2 deleted pictures')
   entry?.run()
   expect(calls).toEqual([[1], [2]])
+  expect(menuOf({ outputs: [{}, purged] }).some(({ label }) => label.startsWith('Restore'))).toBe(false)
 })
 
 test('downloads all where there are several', () => {

@@ -11,15 +11,18 @@ interface RowMenuInput {
   actions: MetaActions
   /** Whether the most frequent actions have buttons of their own. */
   hasButtons: boolean
+  /** Shows the whole prompt, where the row has one line of it. */
+  onShowPrompt?: (() => void) | undefined
 }
 
 /** Returns the entries of a row's menu. */
-export function listRowMenu({ row, actions, hasButtons }: RowMenuInput): MenuItem[] {
+export function listRowMenu({ row, actions, hasButtons, onShowPrompt }: RowMenuInput): MenuItem[] {
   const { generation } = row
   const isConfirmed = row.delivery === null
   return [
     ...(hasButtons ? [] : listFrequent(row, actions)),
     ...(hasButtons && countMissing(generation) > 0 ? listDownload(generation) : []),
+    ...(onShowPrompt ? [{ label: 'Show prompt', icon: 'details', run: onShowPrompt } as const] : []),
     { label: 'Copy prompt', icon: 'copy', run: () => actions.copyPrompt(generation) },
     ...(isConfirmed ? listFavourites(generation, actions) : []),
     ...(isConfirmed ? listRestore(generation, actions) : []),
@@ -70,7 +73,7 @@ function listFavourites(generation: Generation, { setFavourite }: MetaActions): 
 }
 
 function listRestore(generation: Generation, { restoreOutput }: MetaActions): MenuItem[] {
-  const deleted = generation.outputs.filter(({ state }) => state === 'deleted')
+  const deleted = generation.outputs.filter(({ state, error }) => state === 'deleted' && error === null)
   if (!restoreOutput || deleted.length === 0) return []
   const label = deleted.length === 1 ? 'Restore the deleted picture' : `Restore ${deleted.length} deleted pictures`
   const run = () => {

@@ -18,7 +18,11 @@ const MAX_RETRIES = 5
 /** The preview of an output; an icon on its placeholder where there is none, or where it cannot be loaded. */
 export function TileImage(props: TileImageProps) {
   const { isBroken, onError } = createBrokenState(props)
-  const preview = () => props.output.previewUrl ?? (props.output.kind === 'image' ? props.output.url : null)
+  const preview = () => {
+    const { kind, url, previewUrl } = props.output
+    // That of a temporary video is the video.
+    return kind === 'image' ? (previewUrl ?? url) : previewUrl === url ? null : previewUrl
+  }
   return (
     <Show when={!isBroken() && preview()} fallback={<NoImage isVideo={props.output.kind === 'video'} />}>
       {url => (

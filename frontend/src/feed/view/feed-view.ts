@@ -47,7 +47,8 @@ export interface FeedViewOptions {
  * not be called from a reactive computation.
  */
 export function createFeedView({ store, retainedKeys, canTrim, ...initial }: FeedViewOptions) {
-  const source = createLayoutSource({ current: store.current, pageWidth, viewportHeight, stableHeight, ...initial })
+  const page = { pageWidth, viewportHeight, stableHeight, isCoarse }
+  const source = createLayoutSource({ current: store.current, ...page, ...initial })
   const velocity = createScrollVelocity()
   const [feedLayout, setFeedLayout] = createSignal(source.compute())
   const { virtualizer, rowPositions } = createRowVirtualizer({
@@ -125,6 +126,7 @@ export function createFeedView({ store, retainedKeys, canTrim, ...initial }: Fee
 const pageWidth = () => document.documentElement.clientWidth
 const viewportHeight = () => innerHeight
 const stableHeight = () => document.documentElement.clientHeight
+const isCoarse = () => matchMedia('(pointer: coarse)').matches
 
 function indexesOf(layout: FeedLayout, keys: readonly string[]): number[] {
   return keys.flatMap(key => layout.indexOf.get(key) ?? [])

@@ -11,6 +11,8 @@ export interface LayoutSourceDeps {
   viewportHeight: () => number
   /** Height of the browser window while the browser's own bars are shown. Images are sized by it: it stays while these come and go. */
   stableHeight: () => number
+  /** Whether the pointer is a finger. */
+  isCoarse?: () => boolean
   /** Height that the composer takes at the bottom of the page, in CSS pixels. */
   bottom: number
   /** Height that the header takes at the top of the page, in CSS pixels. */
@@ -22,6 +24,7 @@ export type LayoutSource = ReturnType<typeof createLayoutSource>
 
 /** Creates the source of the feed's layout: everything that it is computed from. Nothing is measured. */
 export function createLayoutSource({ current, pageWidth, viewportHeight, stableHeight, ...initial }: LayoutSourceDeps) {
+  const { isCoarse = () => false } = initial
   const rowLayouts = createRowLayoutCache()
   let { bottom, headerHeight, density } = initial
   let geometry = readGeometry()
@@ -35,7 +38,7 @@ export function createLayoutSource({ current, pageWidth, viewportHeight, stableH
   }
 
   function readGeometry(): Geometry {
-    return computeGeometry({ width: pageWidth(), height: stableHeight(), density })
+    return computeGeometry({ width: pageWidth(), height: stableHeight(), density, isCoarse: isCoarse() })
   }
 
   /** Recomputes the geometry. It stays the same object while it is equal, because row layouts are cached by it. */
@@ -68,5 +71,6 @@ export function createLayoutSource({ current, pageWidth, viewportHeight, stableH
 }
 
 function isSameGeometry(a: Geometry, b: Geometry): boolean {
-  return a.contentWidth === b.contentWidth && a.maxMediaHeight === b.maxMediaHeight && a.density === b.density
+  const names = ['contentWidth', 'maxMediaHeight', 'density', 'isCoarse'] as const
+  return names.every(name => a[name] === b[name])
 }

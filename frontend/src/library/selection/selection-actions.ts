@@ -8,9 +8,9 @@ import { withoutOutput } from '../../store/removal-actions.ts'
 import { repeatRequest } from '../../store/repeat-request.ts'
 import type { NoticeAction } from '../../ui/notices.ts'
 import type { ListSelection } from './create-selection.ts'
-import { type LimitedResults, runLimited } from './run-limited.ts'
+import { runLimited } from './run-limited.ts'
 import { groupByGeneration, type SelectedGeneration } from './selected-groups.ts'
-import type { SelectedOutput } from './selected-outputs.ts'
+import { mediaKey, type SelectedOutput, type SelectedOutputs } from './selected-outputs.ts'
 
 export interface SelectionActionsOptions {
   api: Pick<Api, 'remove' | 'restore' | 'removeOutput' | 'restoreOutput' | 'setFavourite'>
@@ -30,28 +30,28 @@ export function createSelectionActions(options: SelectionActionsOptions) {
   async function toggleFavourites() {
     const outputs = [...selection.selected().values()]
     const favourite = !outputs.every(isFavourite)
-    const { errors, results } = await runLimited(outputs, MAX_REQUESTS, output => setFavourite(output, favourite))
-    notify(summarize(results.length, favourite ? 'added to the favourites' : 'removed from the favourites', errors))
+    const groups = groupByGeneration(toSelected(outputs.filter(output => isFavourite(output) !== favourite)))
+    const outcome = await runEach(groups, singly, part => setFavourites(part, favourite))
+    const done = favourite ? 'added to the favourites' : 'removed from the favourites'
+    notifyOf(outcome, done, part => setFavourites(part, !favourite))
   }
 
-  function setFavourite({ key, index, generation }: SelectedOutput, favourite: boolean) {
-    const request = () => repeatRequest(() => api.setFavourite(generation.id, { outputIndex: index, favourite }))
-    return store.updateOptimistically(key, shown => withFavourite(shown, index, favourite), request)
+  async function setFavourites({ generation: { id, clientId }, indexes }: SelectedGeneration, favourite: boolean) {
+    for (const outputIndex of indexes) {
+      const request = () => repeatRequest(() => api.setFavourite(id, { outputIndex, favourite }))
+      await store.updateOptimistically(clientId, shown => withFavourite(shown, outputIndex, favourite), request)
+    }
   }
 
   /** Deletes the selected outputs: generations of which nothing else is left as a whole. */
   async function remove() {
     const groups = groupByGeneration(selection.selected())
     selection.clear()
-    const hidden = store.hideOptimistically(wholeOf(groups).map(({ generation }) => generation))
-    const removed = await runLimited(groups, MAX_REQUESTS, async group => {
-      await removeGroup(group, hidden)
-      return group
-    })
-    notifyOf(removed, 'deleted', restoreGroup)
+    const hidden = store.hideOptimistically(groups.filter(({ isWhole }) => isWhole).map(({ generation }) => generation))
+    notifyOf(await runEach(groups, bySize, part => removePart(part, hidden)), 'deleted', restorePart)
   }
 
-  async function removeGroup({ generation, indexes, isWhole }: SelectedGeneration, hidden: HiddenRows) {
+  async function removePart({ generation, indexes, isWhole }: SelectedGeneration, hidden: HiddenRows) {
     if (isWhole) return await hidden.during(generation, () => repeatRequest(() => api.remove(generation.id)))
     for (const index of indexes) {
       const request = () => repeatRequest(() => api.removeOutput(generation.id, index))
@@ -59,37 +59,32 @@ export function createSelectionActions(options: SelectionActionsOptions) {
     }
   }
 
-  async function restoreGroup({ generation: { id }, indexes, isWhole }: SelectedGeneration) {
+  async function restorePart({ generation: { id }, indexes, isWhole }: SelectedGeneration) {
     if (isWhole) return store.receive(await repeatRequest(() => api.restore(id)))
     for (const index of indexes) store.receive(await repeatRequest(() => api.restoreOutput(id, index)))
   }
 
   /** Restores the generations of the selected outputs from the trash. */
   async function restore() {
-    const groups = groupByGeneration(selection.selected())
+    const groups = groupByGeneration(selection.selected()).map(group => ({ ...group, isWhole: true }))
     selection.clear()
     const hidden = store.hideOptimistically(groups.map(({ generation }) => generation))
-    const restored = await runLimited(groups, MAX_REQUESTS, async group => {
-      const { generation } = group
+    const outcome = await runEach(groups, bySize, async ({ generation }) => {
       await hidden.during(generation, async () => void (await repeatRequest(() => api.restore(generation.id))))
-      return group
     })
-    notifyOf(restored, 'restored', ({ generation }) => repeatRequest(() => api.remove(generation.id)))
+    notifyOf(outcome, 'restored', ({ generation }) => repeatRequest(() => api.remove(generation.id)))
   }
 
-  /** Shows one notice about all, with the action that reverts it. */
-  function notifyOf(
-    { results, errors }: LimitedResults<SelectedGeneration>,
-    done: string,
-    revert: (group: SelectedGeneration) => Promise<unknown>,
-  ) {
-    const count = results.reduce((sum, { indexes }) => sum + indexes.length, 0)
-    const run = async () => {
-      const reverted = await runLimited(results, MAX_REQUESTS, revert)
-      notify(reverted.errors.length === 0 ? 'Undone.' : summarize(reverted.results.length, 'undone', reverted.errors))
+  /** Shows one notice about all, with the action that reverts exactly what was done. */
+  function notifyOf(outcome: Outcome, done: string, revert: (part: SelectedGeneration) => Promise<unknown>) {
+    const { parts } = outcome
+    const run = async (reverted: readonly SelectedGeneration[]) => {
+      const result = await runEach(reverted, bySize, revert)
+      if (result.left.length === 0) return notify('Undone.')
+      notify(summarize(result, 'undone'), { label: 'Try again', run: () => void run(result.left) })
     }
-    const id = results[0]?.generation.id
-    notify(summarize(count, done, errors), id ? { label: 'Undo', run: () => void run(), generationId: id } : undefined)
+    const id = parts[0]?.generation.id
+    notify(summarize(outcome, done), id ? { label: 'Undo', run: () => void run(parts), generationId: id } : undefined)
   }
 
   /** Attaches the selected images to the draft as references. */
@@ -126,14 +121,64 @@ export function isFavourite({ generation, index }: SelectedOutput): boolean {
   return generation.outputs.some(output => output.index === index && output.favourite)
 }
 
-function wholeOf(groups: readonly SelectedGeneration[]): SelectedGeneration[] {
-  return groups.filter(({ isWhole }) => isWhole)
+function toSelected(outputs: readonly SelectedOutput[]): SelectedOutputs {
+  return new Map(outputs.map(output => [mediaKey(output), output]))
 }
 
-/** Summarizes many requests in one or two sentences: `5 pictures deleted. 2 could not be: the studio cannot be reached.` */
-function summarize(count: number, done: string, errors: readonly unknown[]): string {
+/** Outcome of requests for parts of generations: those that were done, those that are left, and why. */
+interface Outcome {
+  parts: SelectedGeneration[]
+  left: SelectedGeneration[]
+  errors: unknown[]
+}
+
+/**
+ * Runs a request for each part of the selected generations: side by side, but one after the other for the parts of one generation. One
+ * that fails does not stop the others.
+ */
+async function runEach(
+  groups: readonly SelectedGeneration[],
+  split: (group: SelectedGeneration) => SelectedGeneration[],
+  request: (part: SelectedGeneration) => Promise<unknown>,
+): Promise<Outcome> {
+  const outcome: Outcome = { parts: [], left: [], errors: [] }
+  await runLimited(
+    Object.values(Object.groupBy(groups, ({ generation }) => generation.id)),
+    MAX_REQUESTS,
+    async same => {
+      for (const part of (same ?? []).flatMap(split)) {
+        try {
+          await request(part)
+          outcome.parts.push(part)
+        } catch (error) {
+          outcome.left.push(part)
+          outcome.errors.push(error)
+        }
+      }
+    },
+  )
+  return outcome
+}
+
+/** Splits selected outputs into one part each. */
+function singly(group: SelectedGeneration): SelectedGeneration[] {
+  return group.indexes.map(index => ({ ...group, indexes: [index] }))
+}
+
+/** Splits selected outputs into one part each, and leaves a whole generation one part. */
+function bySize(group: SelectedGeneration): SelectedGeneration[] {
+  return group.isWhole ? [group] : singly(group)
+}
+
+/** Summarizes many requests in one or two sentences: `5 pictures deleted. 2 could not be deleted: the studio cannot be reached.` */
+function summarize({ parts, left, errors }: Outcome, done: string): string {
+  const [count, failed] = [countOutputs(parts), countOutputs(left)]
   const success = count > 0 ? `${count.toLocaleString('en')} picture${count === 1 ? '' : 's'} ${done}.` : ''
-  const [first] = errors
-  const failure = first === undefined ? '' : `${errors.length} could not be ${done}: ${describeProblem(first)}`
+  const failure =
+    failed === 0 ? '' : `${failed.toLocaleString('en')} could not be ${done}: ${describeProblem(errors[0])}`
   return [success, failure].filter(text => text !== '').join(' ')
+}
+
+function countOutputs(parts: readonly SelectedGeneration[]): number {
+  return parts.reduce((sum, { indexes }) => sum + indexes.length, 0)
 }

@@ -14,6 +14,9 @@ export interface StageOptions {
 
 export type Stage = ReturnType<typeof createStage>
 
+/** Part of an output that could not be loaded: its original, whose preview is shown instead, or both. */
+export type FailedPart = 'original' | 'all'
+
 /** An image whose size is not known yet. */
 const UNKNOWN_SIZE: Size = { width: 1_024, height: 1_024 }
 /** Between two images side by side, in CSS pixels. */
@@ -24,7 +27,7 @@ export function createStage({ media, comparison, onSwipe }: StageOptions) {
   const [size, mountSize] = createElementSize()
   const [fileSize, setFileSize] = createSignal<{ id: string; size: Size } | null>(null)
   const [video, setVideo] = createSignal<HTMLVideoElement>()
-  const [failedId, setFailedId] = createSignal<string>()
+  const [failure, setFailure] = createSignal<{ id: string; part: FailedPart } | null>(null)
   let element: HTMLElement | undefined
   const main = createMemo(() => comparison.pair()?.a ?? media())
   const isLoaded = () => fileSize()?.id === idOf(main())
@@ -58,9 +61,14 @@ export function createStage({ media, comparison, onSwipe }: StageOptions) {
       element = mounted
       mountSize(mounted)
     },
-    /** Returns whether the original could not be loaded. */
-    isFailed: () => failedId() !== undefined && failedId() === idOf(main()),
-    setFailed: () => setFailedId(idOf(main())),
+    /** Returns what of the shown output could not be loaded; undefined if nothing failed. */
+    failedPart: () => (failure()?.id === idOf(main()) ? failure()?.part : undefined),
+    setFailed: (part: FailedPart) => {
+      const id = idOf(main())
+      if (id) setFailure({ id, part })
+    },
+    /** Loads the shown output again after it failed. */
+    retry: () => setFailure(null),
     /** Takes the size of the shown file, in pixels: it counts, if the studio had another one. */
     setFileSize: (fileSizeRead: Size) => {
       const id = idOf(main())

@@ -1,3 +1,4 @@
+import type { Generation } from '@darkroom/contracts/generation'
 import type { Model } from '@darkroom/contracts/model'
 import { onCleanup, onMount, Show } from 'solid-js'
 import { CompareView } from '../compare/compare-view.tsx'
@@ -6,6 +7,7 @@ import type { LightboxTools } from '../lightbox-tools.ts'
 import { ImageSurface } from '../zoom/image-surface.tsx'
 import { VideoView } from '../zoom/video-view.tsx'
 import { formatScale } from '../zoom/zoom.ts'
+import { MissingFile } from './missing-file.tsx'
 import { NavigationButton } from './navigation-button.tsx'
 
 interface StageViewProps {
@@ -13,6 +15,7 @@ interface StageViewProps {
   tools: LightboxTools
   modelsById: ReadonlyMap<string, Model>
   isPhone: boolean
+  onReuse: ((generation: Generation) => void) | undefined
 }
 
 /** The output between the bars, or two that are compared, with the buttons that turn to the next ones. */
@@ -29,6 +32,10 @@ export function StageView(props: StageViewProps) {
     element?.addEventListener('wheel', gestures.onWheel, { passive: false })
     onCleanup(() => element?.removeEventListener('wheel', gestures.onWheel))
   })
+  const reuse = () => {
+    const { onReuse, media } = props
+    return onReuse && (() => onReuse(media.generation))
+  }
   const scaleText = () => `${zoom.isFit() ? 'Fit, ' : ''}${formatScale(zoom.view().scale)}`
   return (
     <div class="stage-area">
@@ -46,13 +53,15 @@ export function StageView(props: StageViewProps) {
           <Show
             when={comparison.pair()}
             fallback={
-              <ImageSurface
-                media={props.media}
-                zoom={zoom}
-                alt={describeMedia(props.media)}
-                onSize={stage.setFileSize}
-                onFail={stage.setFailed}
-              />
+              <Show when={stage.failedPart() !== 'all'}>
+                <ImageSurface
+                  media={props.media}
+                  zoom={zoom}
+                  alt={describeMedia(props.media)}
+                  onSize={stage.setFileSize}
+                  onFail={stage.setFailed}
+                />
+              </Show>
             }
           >
             {pair => (
@@ -68,12 +77,15 @@ export function StageView(props: StageViewProps) {
           </Show>
         </Show>
       </div>
-      <Show when={stage.isFailed()}>
+      <Show when={stage.failedPart() === 'original'}>
         <p class="stage-message" role="status">
           The original could not be loaded: this is its preview.
         </p>
       </Show>
-      <Show when={props.isPhone && stage.isZoomable()}>
+      <Show when={stage.failedPart() === 'all' && comparison.pair() === null}>
+        <MissingFile media={props.media} onReuse={reuse()} onRetry={stage.retry} />
+      </Show>
+      <Show when={props.isPhone && stage.isZoomable() && stage.failedPart() !== 'all'}>
         <Show when={scaleText()} keyed>
           {text => <p class="phone-scale">{text}</p>}
         </Show>
@@ -86,8 +98,13 @@ export function StageView(props: StageViewProps) {
 
 function Video(props: StageViewProps) {
   return (
-    <Show when={props.media.url} keyed>
-      <VideoView media={props.media} label={describeMedia(props.media)} onMount={props.tools.stage.setVideo} />
+    <Show when={props.tools.stage.failedPart() === undefined && props.media.url} keyed>
+      <VideoView
+        media={props.media}
+        label={describeMedia(props.media)}
+        onMount={props.tools.stage.setVideo}
+        onMissing={() => props.tools.stage.setFailed('all')}
+      />
     </Show>
   )
 }

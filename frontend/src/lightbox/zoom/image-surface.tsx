@@ -1,4 +1,4 @@
-import { createSignal, Show } from 'solid-js'
+import { createSignal, Match, Show, Switch } from 'solid-js'
 import { placeholderUrl } from '../../ui/placeholder.ts'
 import type { MediaItem } from '../gallery.ts'
 import { cornerOf, type Size } from './zoom.ts'
@@ -10,8 +10,8 @@ interface ImageSurfaceProps {
   alt: string
   /** Called with the size of the file once it is known, in pixels. */
   onSize?: (size: Size) => void
-  /** Called if the file cannot be loaded. Its preview stays. */
-  onFail?: () => void
+  /** Called if the file cannot be loaded, once its preview is shown instead, or cannot be loaded either. */
+  onFail?: (part: 'original' | 'all') => void
 }
 
 /** From this scale on, the pixels of the file are drawn as squares. */
@@ -44,25 +44,29 @@ export function ImageSurface(props: ImageSurfaceProps) {
   )
 }
 
-type LoadState = 'loading' | 'loaded' | 'failed'
+/** `preview`: the original cannot be loaded. `failed`: its preview cannot be loaded either, or there is none. */
+type LoadState = 'loading' | 'loaded' | 'preview' | 'failed'
 
 function SurfaceImage(props: ImageSurfaceProps & { url: string }) {
   const [state, setState] = createSignal<LoadState>('loading')
-  const preview = () => props.media.output.previewUrl ?? placeholderUrl(props.media.output.placeholder)
+  const preview = () => {
+    const { previewUrl, placeholder } = props.media.output
+    return (state() === 'failed' ? null : previewUrl) ?? placeholderUrl(placeholder)
+  }
   // The preview would shine through an original with transparent parts.
   const background = () => (state() === 'loaded' || preview() === undefined ? 'none' : `url("${preview()}")`)
-  const onError = () => {
+  const fail = () => {
     setState('failed')
-    props.onFail?.()
+    props.onFail?.('all')
   }
+  const onError = () => (props.media.output.previewUrl === null ? fail() : setState('preview'))
   const onLoad = (image: HTMLImageElement) => {
     setState('loaded')
     props.onSize?.({ width: image.naturalWidth, height: image.naturalHeight })
   }
   return (
-    <Show
-      when={state() !== 'failed'}
-      fallback={
+    <Switch>
+      <Match when={state() === 'failed'}>
         <div
           class="surface-image"
           role="img"
@@ -70,20 +74,33 @@ function SurfaceImage(props: ImageSurfaceProps & { url: string }) {
           data-state="failed"
           style={{ 'background-image': background() }}
         />
-      }
-    >
-      <img
-        class="surface-image"
-        src={props.url}
-        alt={props.alt}
-        data-generation-id={props.media.generation.id}
-        data-output={props.media.index}
-        data-state={state()}
-        draggable={false}
-        style={{ 'background-image': background() }}
-        onLoad={event => onLoad(event.currentTarget)}
-        onError={onError}
-      />
-    </Show>
+      </Match>
+      <Match when={state() === 'preview'}>
+        <img
+          class="surface-image"
+          style={{ 'background-image': background() }}
+          src={props.media.output.previewUrl ?? ''}
+          alt={props.alt}
+          data-state="preview"
+          draggable={false}
+          onLoad={() => props.onFail?.('original')}
+          onError={fail}
+        />
+      </Match>
+      <Match when={true}>
+        <img
+          class="surface-image"
+          style={{ 'background-image': background() }}
+          src={props.url}
+          alt={props.alt}
+          data-generation-id={props.media.generation.id}
+          data-output={props.media.index}
+          data-state={state()}
+          draggable={false}
+          onLoad={event => onLoad(event.currentTarget)}
+          onError={onError}
+        />
+      </Match>
+    </Switch>
   )
 }

@@ -2,24 +2,37 @@ import { createSignal, Show } from 'solid-js'
 import { Icon } from '../../ui/icons.tsx'
 import { placeholderUrl } from '../../ui/placeholder.ts'
 import type { MediaItem } from '../gallery.ts'
+import { readFileState } from '../stage/file-state.ts'
 
 interface VideoViewProps {
   media: MediaItem
   label: string
   /** Takes the element, for the keys that play it and step through it. */
   onMount: (video: HTMLVideoElement) => void
+  /** Called if there is no file to play. */
+  onMissing: () => void
 }
 
 /** A video with its poster, which starts again at its end. A placeholder stands for one without a poster, or one that cannot be played. */
 export function VideoView(props: VideoViewProps) {
   const [state, setState] = createSignal<'waiting' | 'ready' | 'failed'>('waiting')
-  const poster = () => props.media.output.previewUrl ?? placeholderUrl(props.media.output.placeholder)
-  const size = () => ({
-    width: props.media.output.width ?? undefined,
-    height: props.media.output.height ?? undefined,
-  })
+  const poster = () => {
+    const { url, previewUrl, placeholder } = props.media.output
+    // That of a temporary video is the video.
+    return (previewUrl === url ? null : previewUrl) ?? placeholderUrl(placeholder)
+  }
+  /** Tells a file that this browser cannot play from one that is not there. */
+  async function onError() {
+    const { url } = props.media
+    const file = await readFileState(url)
+    if (props.media.url !== url) return
+    if (file === 'present') setState('failed')
+    else props.onMissing()
+  }
+
   return (
     <>
+      {/* biome-ignore lint/a11y/useMediaCaption: there is none of a generated video. */}
       <video
         ref={props.onMount}
         class="video-view"
@@ -28,13 +41,15 @@ export function VideoView(props: VideoViewProps) {
         aria-label={props.label}
         data-generation-id={props.media.generation.id}
         data-output={props.media.index}
-        {...size()}
+        // Not as a spread: the page would load Solid's code for it before its first rows.
+        width={props.media.output.width ?? undefined}
+        height={props.media.output.height ?? undefined}
         preload="metadata"
         controls
         loop
         playsinline
         onLoadedData={() => setState('ready')}
-        onError={() => setState('failed')}
+        onError={() => void onError()}
       />
       <Show when={state() === 'failed' || (state() === 'waiting' && poster() === undefined)}>
         <div class="video-placeholder">

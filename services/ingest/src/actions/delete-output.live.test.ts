@@ -23,7 +23,15 @@ test('deletes one output once: it shows nothing, keeps its size, and is no favou
   const deleted = await deleteOutput(id, 1)
   expect(deleted).toMatchObject({ version: 2, favourite: false, status: 'completed' })
   expect(deleted.outputs[1]).toMatchObject({
-    ...{ state: 'deleted', url: null, previewUrl: null, placeholder: null, favourite: false, width: 64, height: 64 },
+    ...{
+      state: 'deleted',
+      url: null,
+      previewUrl: null,
+      placeholder: null,
+      favourite: false,
+      width: 64,
+      height: 64,
+    },
   })
   expect(deleted.outputs[0]).toEqual(before.outputs[0] as never)
   const { transitions, messages } = await readInternals(id)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { TrashEmptied } from '@darkroom/contracts/history/library'
 import { Problem } from '@darkroom/contracts/problem'
+import { generationSubject } from '@darkroom/contracts/subjects'
 import { takeOver } from '@darkroom/infra/database/studio-state'
 import { openTestIngest, type TestIngest } from '../app.fixture.ts'
 import { writeGeneration } from './generation.fixture.ts'
@@ -27,7 +28,9 @@ test(
     const parent = { generationId: trashed[0] ?? '', outputIndex: 0, verb: 'vary' }
     await ingest.sql`update generations set parent = ${ingest.sql.json(parent)} where id = ${child}`
     for (const id of trashed) await ingest.request('DELETE', `/api/generate/${id}`)
+    await ingest.sql`delete from outbox`
     expect(await empty()).toEqual({ purged: MORE_THAN_A_BATCH })
+    expect(await listPublished()).toEqual(trashed.toSorted())
     expect(await listIds()).toEqual([retained, foreign, child].toSorted())
     const removals = await ingest.sql<{ key: string }[]>`select key from object_removals where key like '%/'`
     expect(removals.map(({ key }) => key).toSorted()).toEqual(
@@ -85,6 +88,14 @@ async function empty(): Promise<TrashEmptied> {
   const response = await ingest.request('DELETE', '/api/trash')
   expect(response.status).toBe(200)
   return TrashEmptied.parse(await response.json())
+}
+
+/** Lists the generations whose change is published, as often as it is. */
+async function listPublished(): Promise<string[]> {
+  const rows = await ingest.sql<{ id: string }[]>`
+    select payload ->> 'id' as id from outbox
+    where subject = ${generationSubject(ingest.owner.workspaceId)} and payload ->> 'type' = 'generation.changed'`
+  return rows.map(({ id }) => id).toSorted()
 }
 
 async function listIds(): Promise<string[]> {

@@ -3,6 +3,7 @@ import { isTerminal } from '@darkroom/contracts/lifecycle'
 import { objectKeys } from '@darkroom/contracts/previews'
 import type { Transaction } from '@darkroom/infra/database/connection'
 import { isActive } from '@darkroom/infra/database/studio-state'
+import { bumpVersions } from '@darkroom/infra/generations/generations'
 import { scheduleRemovals } from '@darkroom/infra/generations/object-removals'
 import { purgeLocked, type TrashedGeneration } from '@darkroom/infra/generations/purge'
 
@@ -30,7 +31,7 @@ export async function purgeGenerations(tx: Transaction, days: number, options: P
 }
 
 /**
- * Purges outputs that were deleted `days` days ago: they can no longer be restored, and the removal of their objects is scheduled.
+ * Purges outputs that were deleted `days` days ago: they can no longer be restored, which is published, and the removal of their objects is scheduled.
  *
  * @returns their number
  */
@@ -52,6 +53,7 @@ export async function purgeOutputs(tx: Transaction, days: number, options: Purge
     where r.generation_id = due.generation_id and r.index = due.index`
   const keys = outputs.flatMap(({ key }) => (key === null ? [] : objectKeys(key)))
   await scheduleRemovals(tx, keys, options.removeAfterSeconds)
+  await bumpVersions(tx, [...new Set(ids)])
   return outputs.length
 }
 

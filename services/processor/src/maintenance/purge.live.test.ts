@@ -110,6 +110,9 @@ test('removes all objects of a purged generation, including those of a worker th
   for (const id of [retained, old]) await storeObject(env, `w/${env.workspaceId}/gen/${id}/7/0.webp`)
   await trashGeneration(env, old)
   await transaction(database, tx => purgeGenerations(tx, 30, { limit: 9, removeAfterSeconds: 0 }))
+  expect([...(await database`select payload from outbox`)]).toEqual([
+    { payload: { v: 1, type: 'generation.changed', id: old } },
+  ])
   while (await removeNextObjects({ ...env, log, metrics }));
   const left = await listObjects(env)
   expect(left).toHaveLength(6)
@@ -136,6 +139,10 @@ test('removes the objects of an output that was deleted long enough ago, and not
   const rows = await database`
     select state, key is null as "isRemoved", deleted_from as "from" from generation_outputs where generation_id = ${old ?? null}`
   expect([...rows]).toEqual([{ state: 'deleted', isRemoved: true, from: null }])
+  const published = await database`
+    select payload ->> 'id' as id, document::json -> 'outputs' -> 0 -> 'error' ->> 'code' as error, (document::json -> 'version')::text as version
+    from outbox join generation_documents on generation_id::text = payload ->> 'id'`
+  expect([...published]).toEqual([{ id: old, error: 'purged', version: '2' }])
 })
 
 test('does not remove the folder of an existing generation', async () => {

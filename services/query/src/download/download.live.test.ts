@@ -38,7 +38,15 @@ beforeAll(async () => {
   const stopping = new AbortController().signal
   const app = createApp({
     http: { config, log, metrics: createMetrics('test'), checks: {}, identify, stopping },
-    ...{ database: sql, budgetMicros: null, store, liveEvents: NO_EVENTS, ui: new Map(), allowOrigins: [] },
+    ...{
+      database: sql,
+      budgetMicros: null,
+      trashDays: 30,
+      store,
+      liveEvents: NO_EVENTS,
+      ui: new Map(),
+      allowOrigins: [],
+    },
     parts: createPartReader({ ingest: undefined, processor: undefined }),
   }).listen({ port: 0, hostname: '127.0.0.1' })
   stack.defer(async () => void (await app.stop(true)))

@@ -25,6 +25,16 @@ test('gives each file of a ZIP a name of its own, whatever the prompts', () => {
   )
 })
 
+test('leaves out of a name what turns the direction of text, also in the header', () => {
+  const controls = '\u061C\u200E\u200F\u202A\u202B\u202C\u202D\u202E\u2066\u2067\u2068\u2069'
+  const output = { index: 0, kind: 'image', key: 'w/a.png', mimeType: 'image/png' } as const
+  for (const control of controls) {
+    expect(nameOutput(`a boat ${control}gnp.exe`, output)).toBe('a-boat-gnp-exe-1.png')
+    expect(nameOutput(`ספינה${control}`, output)).toBe('ספינה-1.png')
+    expect(nameOutput(control, output, createFileNames().createStem(control, 'image'))).toBe('image-1.png')
+  }
+})
+
 test('groups items by generation, in their order, each output once', () => {
   expect([...groupItems([`${B}.2`, A, `${B}.0`, `${B.toUpperCase()}.2`, `${A}.1`])]).toEqual([
     [B, new Set([2, 0])],

@@ -15,6 +15,12 @@ export function createGenerationEvent(id: string, document: string, position: St
   return { key: id, bytes: encoder.encode(`event: generation\nid: ${formatEventId(position)}\ndata: ${document}\n\n`) }
 }
 
+/** Creates an event with the id of a generation that is no more, `{"id": …}`. */
+export function createRemovalEvent(id: string, position: StreamPosition): ServerSentEvent {
+  const data = JSON.stringify({ id })
+  return { key: id, bytes: encoder.encode(`event: removed\nid: ${formatEventId(position)}\ndata: ${data}\n\n`) }
+}
+
 /** A change that a client only reads again: that of a connection, or of the list of models. */
 export interface Notice {
   kind: 'connection' | 'models'

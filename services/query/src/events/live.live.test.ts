@@ -5,6 +5,7 @@ import { type Database, openDatabase } from '@darkroom/infra/database/connection
 import { relayAll } from '@darkroom/infra/database/outbox'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { bumpVersion } from '@darkroom/infra/generations/generations'
+import { purgeLocked } from '@darkroom/infra/generations/purge'
 import { createLog } from '@darkroom/infra/log'
 import { createTestDatabase, startTestNats } from '@darkroom/infra/testing/test-resources'
 import { insertRow } from '../rows.fixture.ts'
@@ -60,6 +61,29 @@ test('replays each missed generation once, in its current version, also from ano
     ])
     expect([back.resyncs, back.events]).toEqual([0, 2])
   }
+})
+
+test('says which generations are purged, also to a client that was away', async () => {
+  await using env = await startTestEnv()
+  const [shown, purged, later] = [
+    await insertRow(sql, WORKSPACE),
+    await insertRow(sql, WORKSPACE),
+    await insertRow(sql, WORKSPACE),
+  ]
+  const client = await env.watch()
+  await env.changeGeneration(shown)
+  await client.waitUntil(() => client.versions.has(shown))
+  const { lastEventId } = client
+  for (const id of [purged, later]) {
+    await transaction(sql, tx => purgeLocked(tx, [{ id, workspaceId: WORKSPACE }]))
+    await env.relay()
+    await client.waitUntil(() => client.removed.includes(id))
+  }
+  expect([client.removed, client.resyncs]).toEqual([[purged, later], 0])
+  client.close()
+  const back = await env.watch(lastEventId)
+  await back.waitUntil(() => back.removed.length === 2)
+  expect([back.removed.toSorted(), back.resyncs]).toEqual([[purged, later].toSorted(), 0])
 })
 
 test('delivers changes that happen during a catch-up, without a resync', async () => {
@@ -234,10 +258,10 @@ async function startTestEnv(shared?: TestNats, options: Partial<LiveEventsDeps> 
       stack.defer(() => client.close())
       return client
     },
+    relay: () => publishOutbox(bus),
     changeGeneration: async (id: string) => {
       await bumpVersion(sql, id)
-      await bus.ensureStreams()
-      await relayAll({ database: sql, bus })
+      await publishOutbox(bus)
     },
     /** Waits until a statement of a stream is blocked by a lock. */
     waitUntilReading: () =>
@@ -259,6 +283,11 @@ async function startTestEnv(shared?: TestNats, options: Partial<LiveEventsDeps> 
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
+}
+
+async function publishOutbox(bus: Bus): Promise<void> {
+  await bus.ensureStreams()
+  await relayAll({ database: sql, bus })
 }
 
 async function waitUntil(description: string, condition: () => Promise<boolean>): Promise<void> {

@@ -6,6 +6,7 @@ import {
   createGenerationEvent,
   createGreetingEvent,
   createNoticeEvent,
+  createRemovalEvent,
   createResyncEvent,
   type Notice,
   PING,
@@ -60,20 +61,21 @@ const CATCH_UP_TIMEOUT_MS = 2_000
 
 /**
  * Creates the live events of this process. The process follows the bus once and reads a changed row once, for any number of
- * clients. An event carries the same document as the list. Its id is the position of the change: a client that received it has
+ * clients. An event carries the same document as the list; that of a purged generation its id alone. The event's id is the position of the change: a client that received it has
  * received every earlier change.
  */
 export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
   const channels = createChannels(deps.maxStreams)
   const reader = createBatchedReader(deps.database, deps.onRead ?? (() => {}))
-  /** Purged generations have no document and are skipped. */
   const createEvents = async (changes: readonly Change[], epoch: number) => {
     const documents = await readDocumentsByWorkspace(reader, changes)
-    return changes.flatMap(({ workspaceId, id, sequence }) => {
+    return changes.map(({ workspaceId, id, sequence }) => {
       const document = documents.get(workspaceId)?.get(id)
-      return document === undefined
-        ? []
-        : [{ workspaceId, event: createGenerationEvent(id, document, { epoch, sequence }) }]
+      const position = { epoch, sequence }
+      // One without a document is purged.
+      const event =
+        document === undefined ? createRemovalEvent(id, position) : createGenerationEvent(id, document, position)
+      return { workspaceId, event }
     })
   }
   const publishChanges: EventFollowerDeps['onChanges'] = async (changes, epoch) => {

@@ -4,6 +4,8 @@ import { openEventStream, type SseEvent } from '@darkroom/infra/testing/sse-read
 export interface SseClient {
   /** The newest version received of each generation. */
   versions: Map<string, number>
+  /** The ids of the generations that are no more. */
+  removed: string[]
   lastEventId: string
   /** Numbers of `generation` and `resync` events received. */
   events: number
@@ -23,7 +25,8 @@ export async function openSseClient(
   options: { lastEventId?: string | undefined; state?: 'reading' | 'stalled' } = {},
 ): Promise<SseClient> {
   const wakers = new Set<() => void>()
-  const seen = { versions: new Map<string, number>(), lastEventId: options.lastEventId ?? '', events: 0, resyncs: 0 }
+  const lastEventId = options.lastEventId ?? ''
+  const seen: Seen = { versions: new Map(), removed: [], lastEventId, events: 0, resyncs: 0 }
   const onEvent = (event: SseEvent) => {
     recordEvent(seen, event)
     for (const wake of wakers) wake()
@@ -45,9 +48,12 @@ export async function openSseClient(
   return Object.assign(seen, { waitUntil, read: events.resume, close: events.close })
 }
 
-function recordEvent(seen: Pick<SseClient, 'versions' | 'lastEventId' | 'events' | 'resyncs'>, event: SseEvent): void {
+type Seen = Pick<SseClient, 'versions' | 'removed' | 'lastEventId' | 'events' | 'resyncs'>
+
+function recordEvent(seen: Seen, event: SseEvent): void {
   seen.lastEventId = event.id ?? seen.lastEventId
   if (event.name === 'resync') seen.resyncs++
+  if (event.name === 'removed') seen.removed.push(JSON.parse(event.data).id)
   if (event.name !== 'generation') return
   seen.events++
   const { id, version } = JSON.parse(event.data)

@@ -3,15 +3,22 @@ import { buildAllRows, type ListFilter, resolveFilter } from './filter-condition
 import type { FilterQuery } from './filter-parameters.ts'
 import { checkTimeZone } from './time-zone.ts'
 
+export interface CountDeps {
+  database: Database
+  /** Days for which a deleted generation can be restored. */
+  trashDays: number
+}
+
 /**
- * Counts the generations of a filter, and those of their outputs that can be shown.
+ * Counts the generations of a filter, and those of their outputs that can be shown. Of the trash it also says how long they are in it.
  *
  * @returns the JSON text of a `GenerationCount`
  * @throws ProblemError `invalid` for an unknown time zone
  */
-export async function countGenerations(database: Database, query: FilterQuery): Promise<string> {
+export async function countGenerations({ database, trashDays }: CountDeps, query: FilterQuery): Promise<string> {
   const [row] = await checkTimeZone(async () => await selectCount(database, await resolveFilter(database, query)))
-  return JSON.stringify({ generations: row?.generations ?? 0, outputs: row?.outputs ?? 0 })
+  const count = { generations: row?.generations ?? 0, outputs: row?.outputs ?? 0 }
+  return JSON.stringify(query.filter.isTrashed ? { ...count, trashDays } : count)
 }
 
 /**

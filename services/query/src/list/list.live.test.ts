@@ -182,7 +182,7 @@ test('counts generations and the outputs that can be shown, as a whole and by da
   const [id = ''] = workspace.ids
   const count = async (parameters: Record<string, string>) => {
     const query = parseFilter(FilterParameters.parse(parameters), workspace.id)
-    const total = GenerationCount.parse(JSON.parse(await countGenerations(sql, query)))
+    const total = GenerationCount.parse(JSON.parse(await countGenerations({ database: sql, trashDays: 30 }, query)))
     const zone = parameters.zone ?? 'UTC'
     const { days } = Timeline.parse(JSON.parse(await readTimeline(sql, { ...query, zone })))
     expect(days.reduce((sum, day) => sum + day.count, 0)).toBe(total.generations)

@@ -1,13 +1,12 @@
 import type { Generation, GenerationPage } from '@darkroom/contracts/generation'
 import type { GenerationCount } from '@darkroom/contracts/history/library'
 import type { Timeline } from '@darkroom/contracts/history/timeline'
-import type { Database } from '@darkroom/infra/database/connection'
 import { identityOf } from '@darkroom/infra/http/identity'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { createJsonResponse } from '../json-response.ts'
-import { countGenerations } from './count.ts'
+import { type CountDeps, countGenerations } from './count.ts'
 import { readDocuments } from './documents.ts'
 import { FilterParameters, parseFilter } from './filter-parameters.ts'
 import { listPage } from './list.ts'
@@ -16,7 +15,8 @@ import { DEFAULT_TIME_ZONE } from './time-zone.ts'
 import { readTimeline } from './timeline.ts'
 
 /** Creates the routes of `/api/generations`: the list, one generation, and the count and timeline of a filter. */
-export function createListRoutes(database: Database) {
+export function createListRoutes(deps: CountDeps) {
+  const { database } = deps
   return new Elysia({ normalize: false })
     .get(
       '/api/generations',
@@ -44,7 +44,7 @@ export function createListRoutes(database: Database) {
       '/api/generations/count',
       async ({ query, request }) => {
         const { workspaceId } = identityOf(request)
-        const count = await countGenerations(database, parseFilter(query, workspaceId))
+        const count = await countGenerations(deps, parseFilter(query, workspaceId))
         return createJsonResponse<GenerationCount>(request, count)
       },
       { query: FilterParameters },
