@@ -1,3 +1,5 @@
+import { nextPaint } from './next-paint.ts'
+
 /** Loads something once, and again after a failure. */
 export interface LoadOnce<T> {
   /** Returns what was loaded, undefined until it is there. */
@@ -7,13 +9,17 @@ export interface LoadOnce<T> {
   preload(): Promise<void>
 }
 
-/** Creates a loader that shares one load between everything that requests it. */
+/**
+ * Creates a loader that shares one load between everything that requests it. What is loaded delays nothing that is to be painted: the
+ * rows that request it are shown first.
+ */
 export function createLoadOnce<T>(load: () => Promise<T>): LoadOnce<T> {
   let loaded: T | undefined
   let loading: Promise<T> | undefined
 
   async function run(): Promise<T> {
     try {
+      await nextPaint()
       loaded = await load()
       return loaded
     } catch (error) {

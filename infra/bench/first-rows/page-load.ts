@@ -19,19 +19,26 @@ export interface LoadOptions {
   isCached: boolean
 }
 
-interface ResponseEvent {
-  requestId: string
-  type: string
-  response: { url: string }
+/** A file of the page: its address, and its bytes on the wire with its header. */
+interface LoadedFile {
+  url: string
+  bytes: number
+}
+
+interface FirstRows {
+  milliseconds: number
+  files: LoadedFile[]
 }
 
 const LOAD_TIMEOUT_MS = 20_000
-/** Records the first frame with a row, as the time since the document was there. */
+/** Records the first frame with a row, as the time since the document was there, and the files that had arrived by then. */
 const WATCH_SCRIPT = `new MutationObserver((_, observer) => {
   if (!document.querySelector('article')) return
   observer.disconnect()
   requestAnimationFrame(() => setTimeout(() => {
-    window.firstRowsAt = performance.now() - performance.getEntriesByType('navigation')[0].responseEnd
+    const milliseconds = performance.now() - performance.getEntriesByType('navigation')[0].responseEnd
+    const files = performance.getEntriesByType('resource').map(({ name, transferSize }) => ({ url: name, bytes: transferSize }))
+    window.firstRows = { milliseconds, files }
   }))
 }).observe(document, { subtree: true, childList: true })`
 
@@ -50,33 +57,15 @@ export async function loadStudio(page: Page, url: string, options: LoadOptions):
   await page.command('Network.setExtraHTTPHeaders', {
     headers: options.isCompressed ? {} : { 'accept-encoding': 'identity' },
   })
-  const { countBytes } = watchResponses(page)
   await page.command('Page.navigate', { url })
-  const readTime = async () => (await page.evaluate<number | null>('window.firstRowsAt ?? null')) ?? undefined
+  const readRows = async () => (await page.evaluate<FirstRows | null>('window.firstRows ?? null')) ?? undefined
   const wait = { what: 'The first rows', milliseconds: LOAD_TIMEOUT_MS, signal: AbortSignal.timeout(LOAD_TIMEOUT_MS) }
-  const milliseconds = await waitUntil(readTime, wait)
+  const { milliseconds, files } = await waitUntil(readRows, wait)
+  const countBytes = (matches: (url: string) => boolean) =>
+    files.filter(file => matches(file.url)).reduce((sum, { bytes }) => sum + bytes, 0)
   return {
     milliseconds,
-    scriptBytes: countBytes(({ type }) => type === 'Script'),
-    listBytes: countBytes(
-      ({ response }) => response.url.includes('/api/generations?') && response.url.includes('limit=50'),
-    ),
+    scriptBytes: countBytes(url => url.endsWith('.js')),
+    listBytes: countBytes(url => url.includes('/api/generations?') && url.includes('limit=50')),
   }
-}
-
-/** Counts the bytes of responses as they came over the wire. */
-function watchResponses(page: Page) {
-  const responses = new Map<string, ResponseEvent>()
-  const bytes = new Map<string, number>()
-  page.on('Network.responseReceived', params => {
-    const event = params as ResponseEvent
-    responses.set(event.requestId, event)
-  })
-  page.on('Network.loadingFinished', params => {
-    const { requestId, encodedDataLength } = params as { requestId: string; encodedDataLength: number }
-    bytes.set(requestId, encodedDataLength)
-  })
-  const countBytes = (matches: (event: ResponseEvent) => boolean) =>
-    [...responses.values()].filter(matches).reduce((sum, { requestId }) => sum + (bytes.get(requestId) ?? 0), 0)
-  return { countBytes }
 }
