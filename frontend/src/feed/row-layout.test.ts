@@ -28,7 +28,7 @@ test('scales the images by the height of the window, and on a phone only the lar
   const capOf = (width: number, height: number) => computeGeometry({ width, height }).maxMediaHeight
   expect(capOf(1440, 900)).toBe(430)
   expect(capOf(1440, 1_200)).toBeGreaterThan(capOf(1440, 900))
-  expect([capOf(390, 844), capOf(390, 700)]).toEqual([400, 400])
+  expect([capOf(390, 844), capOf(390, 700)]).toEqual([500, 500])
 })
 
 test('lets the text stand beside its images, wherever they end', () => {

@@ -55,7 +55,7 @@ interface GeometryInput {
 /** Height that the header and the composer at rest take, of which the images leave a part free, in CSS pixels. */
 const OCCUPIED_HEIGHT = 228
 const PHONE_OCCUPIED_HEIGHT = 136
-const PHONE_MEDIUM_HEIGHT = 400
+const PHONE_MEDIUM_HEIGHT = 500
 const MIN_MEDIA_HEIGHT = 200
 const LARGE_SHARE = 0.9
 const MEDIUM_SHARE = 0.64
