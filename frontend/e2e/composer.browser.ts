@@ -34,6 +34,38 @@ test('is one line on a phone until it is used, with Generate at one corner, and 
   expect(pageErrors).toEqual([])
 }, 60_000)
 
+test('what is sent before the models are known goes out once they are, unless it is changed meanwhile', async () => {
+  const { page, pageErrors } = await seeded.open()
+  const open = async () => {
+    const models = Promise.withResolvers<void>()
+    await page.route('**/api/models', async route => {
+      await models.promise
+      await route.continue()
+    })
+    await page.reload()
+    await page.getByRole('article').last().waitFor()
+    return async () => {
+      models.resolve()
+      await page.getByRole('button', { name: /^Model: Demo/ }).waitFor()
+      await page.unroute('**/api/models')
+    }
+  }
+  const releaseChanged = await open()
+  await promptOf(page).fill('a boat')
+  await promptOf(page).press('Enter')
+  await promptOf(page).fill('a boat at night')
+  await releaseChanged()
+  expect(await promptOf(page).inputValue()).toBe('a boat at night')
+  const release = await open()
+  await promptOf(page).press('Enter')
+  expect(await promptOf(page).inputValue()).toBe('a boat at night')
+  await release()
+  await page.getByRole('article').filter({ hasText: 'a boat at night' }).waitFor()
+  expect(await promptOf(page).inputValue()).toBe('')
+  expect(pageErrors).toEqual([])
+  await page.context().close()
+}, 60_000)
+
 test('cuts no words and moves no row, at 200 % zoom, at 320 px and with eight lines', async () => {
   const { page, pageErrors } = await seeded.open()
   await serveModels(page)

@@ -53,7 +53,10 @@ export function createStudio({ api, store, outbox, clock, subscribe, initialAddr
     ...{ api, store, generationWindow, notify, initialAddress },
     onOpen: () => composer.resumeOutbox(),
   })
-  const composer = createComposerState({ store: { ...store, send }, outbox, models, clock, notify, onUnavailable })
+  const composer = createComposerState({
+    ...{ store: { ...store, send }, outbox, models, hasModels },
+    ...{ clock, notify, onUnavailable },
+  })
   const connectionEvents = createConnectionEvents()
   const onModels = () => {
     refreshModels()

@@ -9,6 +9,7 @@ import { createAttachments } from './attachments/attachments.ts'
 import { createDerivedDraft } from './derived-draft.ts'
 import { type Draft, toSubmission } from './draft.ts'
 import { createDraftFilling } from './draft-filling.ts'
+import { createEarlySend } from './early-send.ts'
 import { createMissingModelNotice } from './missing-model-notice.ts'
 import { createOrigins } from './origin/origins.ts'
 import { createDraftParent, toSubmittedParent } from './parent/draft-parent.ts'
@@ -19,6 +20,8 @@ export interface ComposerStateOptions {
   store: Pick<GenerationStore, 'send' | 'resume'>
   outbox: Pick<OutboxStore, 'list'>
   models: Accessor<readonly Model[]>
+  /** Undefined until the models are known. */
+  hasModels: Accessor<boolean | undefined>
   clock: Pick<Clock, 'now'>
   notify: (message: string) => void
   /** Called when the studio could not take the upload of a reference. */
@@ -34,7 +37,8 @@ export type ComposerState = ReturnType<typeof createComposerState>
 export type SetDraft = SetStoreFunction<Draft>
 
 /** Creates the composer's state: the draft with its references, stored in this browser until it is sent. */
-export function createComposerState({ store, outbox, models, clock, notify, onUnavailable }: ComposerStateOptions) {
+export function createComposerState(options: ComposerStateOptions) {
+  const { store, outbox, models, hasModels, clock, notify, onUnavailable } = options
   const { draft, setDraft } = createPersistedDraft()
   const { parent, setParent, clearWithoutImage } = createDraftParent()
   const attachments = createAttachments({
@@ -61,10 +65,13 @@ export function createComposerState({ store, outbox, models, clock, notify, onUn
   })
   const origins = createOrigins({ models, model, ...filling, removeAttachment, notify })
 
+  const waitForModels = createEarlySend({ prompt: () => draft.prompt, hasModels, send: () => send() })
+
   /** Sends the draft and clears the prompt, the parent and the references that were sent. The settings stay. */
   function send() {
     const selectedModel = model()
-    if (!selectedModel || !canSend()) return
+    if (!selectedModel) return waitForModels()
+    if (!canSend()) return
     const from = parent()
     const submission = toSubmission(unwrap(draft), selectedModel, randomUuid())
     setDraft('prompt', '')
