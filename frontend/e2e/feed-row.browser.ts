@@ -224,7 +224,7 @@ test('who sends while scrolled up is told where the row went, and can go there',
   const prompt = page.getByRole('textbox', { name: 'Prompt' })
   await prompt.fill('a letter from above')
   await prompt.press('Enter')
-  await page.getByText('Sent. It is at the end.').waitFor()
+  await page.getByText('It is at the end of the feed.').waitFor()
   await page.getByRole('button', { name: 'Go there' }).click()
   await page.getByRole('article').filter({ hasText: 'a letter from above' }).waitFor()
   await page.context().close()

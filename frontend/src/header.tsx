@@ -1,6 +1,6 @@
 import type { Model } from '@darkroom/contracts/model'
 import type { Parts } from '@darkroom/contracts/parts'
-import { createEffect, For, onCleanup, Show } from 'solid-js'
+import { createEffect, For, onCleanup, onMount, Show } from 'solid-js'
 import type { Density } from './feed/row-layout.ts'
 import type { Library } from './library/library-state.ts'
 import { isFiltered, type Section } from './library/list-query.ts'
@@ -48,8 +48,17 @@ export function Header(props: HeaderProps) {
   const isFilterShown = () => props.page === null && library.isFilterShown()
   createEffect(() => document.documentElement.style.setProperty('--header-height', `${library.headerHeight()}px`))
   onCleanup(() => document.documentElement.style.removeProperty('--header-height'))
+  let header: HTMLElement | undefined
+  /** Takes the line of filters away once something else is used, if there is no filter. */
+  const onUse = ({ target }: Event) =>
+    target instanceof Node && !header?.contains(target) && library.setFilterOpen(false)
+  onMount(() => {
+    const ended = new AbortController()
+    for (const type of ['focusin', 'pointerdown']) document.addEventListener(type, onUse, { signal: ended.signal })
+    onCleanup(() => ended.abort())
+  })
   return (
-    <header class="header">
+    <header ref={header} class="header">
       <div class="header-line">
         <Wordmark library={library} page={props.page} onShowFeed={props.onShowFeed} />
         <nav class="header-pages" aria-label="Sections">

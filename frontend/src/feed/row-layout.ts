@@ -7,7 +7,7 @@ import { layoutNarrowStrip, layoutStrip, layoutTiles, type MediaBlock } from './
 
 /** Widths and heights within a row, in CSS pixels. `feed.css` has the same values. */
 export const META_GAP = 24
-const MIN_META_WIDTH = 280
+const MIN_META_WIDTH = 292
 const MAX_META_WIDTH = 400
 const MAX_PANEL_WIDTH = 660
 const MIN_PANEL_HEIGHT = 144

@@ -13,7 +13,8 @@ export function isPrevented(event: EarlyKey): boolean {
   const { key, target } = event
   if (event.altKey || ((event.ctrlKey || event.metaKey) && key !== 'a')) return false
   if (key === 'Enter' || key === ' ') return matches(target, '[data-output-index]')
-  if (key === '/' && matches(target, '.composer textarea')) return (target as HTMLTextAreaElement).value === ''
+  if ((key === '/' || key === '?') && matches(target, '.composer textarea'))
+    return (target as HTMLTextAreaElement).value === ''
   return key.length === 1 && !(target instanceof Element && target.closest(TYPING))
 }
 

@@ -58,6 +58,22 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   { action: 'leave', keys: ['escape'], label: 'End the selection', group: 'Selecting' },
 ]
 
+/** The keys of the lightbox, for the dialog that lists all keys. */
+export const LIGHTBOX_KEYS: readonly Pick<KeyBinding, 'keys' | 'label'>[] = [
+  { keys: ['←', '→'], label: 'Previous and next picture' },
+  { keys: ['home', 'end'], label: 'First and last picture' },
+  { keys: ['+', '-'], label: 'Larger, smaller' },
+  { keys: ['0', '1'], label: 'Fit, true pixels' },
+  { keys: ['c'], label: 'Compare' },
+  { keys: ['i'], label: 'Details' },
+  { keys: ['f'], label: 'Favourite' },
+  { keys: ['r'], label: 'Use as reference' },
+  { keys: ['delete'], label: 'Delete this picture' },
+  { keys: [' '], label: 'Play or pause a video' },
+  { keys: [',', '.'], label: 'Frame back, forward' },
+  { keys: ['escape'], label: 'Close' },
+]
+
 /** A key as an event reports it. */
 export type PressedKey = Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'metaKey' | 'altKey'>
 

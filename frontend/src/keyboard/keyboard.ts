@@ -38,6 +38,8 @@ function isPrompt(target: EventTarget | null): target is HTMLTextAreaElement {
   return target instanceof HTMLTextAreaElement && target.closest('.composer') !== null
 }
 
+/** Keys with which no prompt begins: that of the search, and that of all keys. */
+const OUTSIDE_PROMPT: readonly string[] = ['/', '?']
 /** Controls in which letters are typed or chosen by. */
 const TYPING =
   'input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true], dialog, [popover], [role=menu]'
@@ -46,8 +48,7 @@ const PRESSED = 'button:not([data-output-index]), a, summary, label, input'
 
 function hasOwnKeys({ target, key }: KeyboardEvent): boolean {
   if (!(target instanceof Element)) return false
-  // No prompt begins with the key of the search.
-  if (key === '/' && isPrompt(target) && target.value === '') return false
+  if (OUTSIDE_PROMPT.includes(key) && isPrompt(target) && target.value === '') return false
   if (document.querySelector('dialog[open]') !== null || target.closest(TYPING) !== null) return true
   const isPress = key === 'Enter' || key === ' '
   return isPress && target.closest(PRESSED) !== null

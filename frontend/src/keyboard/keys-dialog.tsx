@@ -1,12 +1,14 @@
 import { For } from 'solid-js'
 import { Dialog } from '../ui/dialog.tsx'
-import { KEY_BINDINGS, KEY_GROUPS, type KeyBinding } from './key-bindings.ts'
+import { KEY_BINDINGS, KEY_GROUPS, type KeyBinding, LIGHTBOX_KEYS } from './key-bindings.ts'
 
 const KEY_NAMES: Record<string, string> = {
   ' ': 'Space',
   enter: 'Enter',
   delete: 'Delete',
   escape: 'Esc',
+  home: 'Home',
+  end: 'End',
   backspace: '⌫',
 }
 
@@ -16,26 +18,11 @@ export default function KeysDialog(props: { onClose: () => void }) {
     <Dialog title="Keys" onClose={props.onClose}>
       <div class="key-groups">
         <For each={KEY_GROUPS}>
-          {group => (
-            <section>
-              <h3>{group}</h3>
-              <dl>
-                <For each={KEY_BINDINGS.filter(binding => binding.group === group)}>
-                  {binding => (
-                    <div>
-                      <dt>
-                        <For each={formatKeys(binding)}>{key => <kbd>{key}</kbd>}</For>
-                      </dt>
-                      <dd>{binding.label}</dd>
-                    </div>
-                  )}
-                </For>
-              </dl>
-            </section>
-          )}
+          {group => <KeyList name={group} keys={KEY_BINDINGS.filter(binding => binding.group === group)} />}
         </For>
+        <KeyList name="In the lightbox" keys={LIGHTBOX_KEYS} />
       </div>
-      <p>The arrow keys move within a generation. In the lightbox they move from picture to picture.</p>
+      <p>The arrow keys move within a generation.</p>
       <form method="dialog" class="plain-dialog-buttons">
         <button type="submit" class="solid">
           Close
@@ -45,7 +32,29 @@ export default function KeysDialog(props: { onClose: () => void }) {
   )
 }
 
-function formatKeys({ keys, shift, control }: KeyBinding): string[] {
+type ListedKey = Pick<KeyBinding, 'keys' | 'label' | 'shift' | 'control'>
+
+function KeyList(props: { name: string; keys: readonly ListedKey[] }) {
+  return (
+    <section>
+      <h3>{props.name}</h3>
+      <dl>
+        <For each={props.keys}>
+          {listed => (
+            <div>
+              <dt>
+                <For each={formatKeys(listed)}>{key => <kbd>{key}</kbd>}</For>
+              </dt>
+              <dd>{listed.label}</dd>
+            </div>
+          )}
+        </For>
+      </dl>
+    </section>
+  )
+}
+
+function formatKeys({ keys, shift, control }: ListedKey): string[] {
   const prefix = `${control ? 'Ctrl ' : ''}${shift ? 'Shift ' : ''}`
   return keys.map(key => `${prefix}${KEY_NAMES[key] ?? key.toUpperCase()}`)
 }

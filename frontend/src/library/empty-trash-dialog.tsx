@@ -15,7 +15,7 @@ export default function EmptyTrashDialog(props: EmptyTrashDialogProps) {
       <p>
         <Show when={props.count !== null} fallback="Everything in it is deleted permanently.">
           {props.count === 1 ? 'One generation is' : `All ${props.count?.toLocaleString('en')} generations are`} deleted
-          permanently, with their pictures and videos.
+          permanently, with {props.count === 1 ? 'its' : 'their'} pictures and videos.
         </Show>{' '}
         This cannot be undone.
       </p>

@@ -42,10 +42,11 @@ test('says how long a generation stays in the trash', () => {
     formatDaysLeft(deletedAt, Date.parse(deletedAt), 90),
     formatDaysLeft(deletedAt, Date.parse(deletedAt), 0),
   ]).toEqual(['90 days left', 'deleted any moment'])
+  const alone = ' A picture that was deleted alone is restored from the menu of its generation.'
   expect([0, 1, 7].map(formatTrashDays)).toEqual([
-    'What you delete is deleted permanently soon after.',
-    'What you delete stays here for a day.',
-    'What you delete stays here for 7 days.',
+    'Generations that you delete are deleted permanently soon after.',
+    `Generations that you delete stay here for a day.${alone}`,
+    `Generations that you delete stay here for 7 days.${alone}`,
   ])
 })
 

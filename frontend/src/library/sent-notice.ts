@@ -13,7 +13,7 @@ export interface SentNoticeOptions {
 /** Returns `send` with a notice for what is sent from another list than the plain feed: a submission appears there alone. */
 export function withSentNotice({ send, query, notify, showFeed }: SentNoticeOptions): GenerationStore['send'] {
   return queued => {
-    if (!isPlain(query())) notify('Sent. It is at the end of the feed.', { label: 'Show', run: showFeed })
+    if (!isPlain(query())) notify('It is at the end of the feed.', { label: 'Show', run: showFeed })
     return send(queued)
   }
 }

@@ -14,6 +14,6 @@ export function formatDaysLeft(deletedAt: string | null, now: number, trashDays:
 
 /** Formats for how long what is deleted stays in the trash. */
 export function formatTrashDays(trashDays: number = LIMITS.trashDays): string {
-  if (trashDays === 0) return 'What you delete is deleted permanently soon after.'
-  return `What you delete stays here for ${trashDays === 1 ? 'a day' : `${trashDays.toLocaleString('en')} days`}.`
+  if (trashDays === 0) return 'Generations that you delete are deleted permanently soon after.'
+  return `Generations that you delete stay here for ${trashDays === 1 ? 'a day' : `${trashDays.toLocaleString('en')} days`}. A picture that was deleted alone is restored from the menu of its generation.`
 }

@@ -11,6 +11,8 @@ export interface LightboxKeysOptions {
   position: { showFirst: () => void; showLast: () => void }
   actions: Pick<BarActions, 'toggleFavourite' | 'addAsReference' | 'remove' | 'toggleCompare' | 'toggleDetails'>
   isComparing: () => boolean
+  /** Shows the dialog with all keys. */
+  showKeys: () => void
   /** Shows the previous output with -1, the next one with 1. */
   turn: (step: 1 | -1) => void
 }
@@ -32,7 +34,7 @@ export function createLightboxKeys(options: LightboxKeysOptions): void {
   })
 }
 
-function listBindings({ stage, position, actions, isComparing, turn, media }: LightboxKeysOptions) {
+function listBindings({ stage, position, actions, isComparing, showKeys, turn, media }: LightboxKeysOptions) {
   const { zoom, isZoomable, video } = stage
   const withImage = (run: () => void) => () => void (isZoomable() && run())
   const withVideo = (run: (element: HTMLVideoElement) => void) => () => {
@@ -57,6 +59,6 @@ function listBindings({ stage, position, actions, isComparing, turn, media }: Li
       '.': withVideo(it => stepFrames(it, 1)),
     },
     ...{ f: actions.toggleFavourite, r: withImage(actions.addAsReference), Delete: actions.remove },
-    ...{ c: withImage(actions.toggleCompare), i: actions.toggleDetails },
+    ...{ c: withImage(actions.toggleCompare), i: actions.toggleDetails, '?': showKeys },
   }
 }

@@ -22,6 +22,7 @@ export interface LightboxProps {
   /** Restores a generation from the trash. */
   onRestore: (generation: Generation) => Promise<void>
   onUseAsReference: (image: { url: string; previewUrl: string | null }) => void
+  onShowKeys: () => void
   onCopyPrompt: (generation: Generation) => Promise<void>
   /** Fills the composer with a generation's prompt, settings and references. */
   onReuse?: ((generation: Generation) => void) | undefined

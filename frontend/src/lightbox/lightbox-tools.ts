@@ -72,7 +72,11 @@ export function createLightboxTools(props: LightboxToolsProps) {
   }
 
   const actions = { ...createMediaActions(props, media), toggleCompare, toggleDetails }
-  createLightboxKeys({ ...{ turn, actions, position, stage, media }, isComparing: () => comparison.pair() !== null })
+  createLightboxKeys({
+    ...{ turn, actions, position, stage, media },
+    isComparing: () => comparison.pair() !== null,
+    showKeys: () => props.onShowKeys(),
+  })
   props.onEscapeKey(() => {
     if (!comparison.pair()) return false
     comparison.stop()

@@ -24,6 +24,7 @@ export function StudioLightbox(props: { studio: Studio }) {
           onRemoveOutput={studio.actions.removeOutput}
           onRestore={studio.actions.restoreFromTrash}
           onUseAsReference={studio.useAsReference}
+          onShowKeys={() => studio.library.setDialog('keys')}
           onCopyPrompt={studio.copyPrompt}
           onReuse={studio.reuse}
           listOutputVerbs={studio.listOutputVerbs}

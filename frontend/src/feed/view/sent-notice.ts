@@ -24,7 +24,7 @@ export function createSentNotice({ generationWindow, isAtEnd, scrollToEnd, now, 
       const known = new Set(before.unsent.map(({ key }) => key))
       const isNew = ({ key, generation }: GenerationWindow['unsent'][number]) =>
         !known.has(key) && now() - Date.parse(generation.createdAt) < RECENT_MS
-      if (current.unsent.some(isNew)) notify('Sent. It is at the end.', { label: 'Go there', run: scrollToEnd })
+      if (current.unsent.some(isNew)) notify('It is at the end of the feed.', { label: 'Go there', run: scrollToEnd })
     }),
   )
 }

@@ -25,7 +25,7 @@ export function LineageView(props: LineageViewProps) {
   return (
     <Show when={!isEmpty()}>
       <section class="details-section">
-        <h3>Where it came from</h3>
+        <h3>{props.lineage.ancestors.length > 0 ? 'Where it came from' : 'What was made from it'}</h3>
         <ol class="lineage">
           <For each={props.lineage.ancestors.toReversed()}>
             {(step, at) => {
