@@ -147,6 +147,28 @@ test('a key that comes before its code acts once, and what could not be loaded i
   await page.context().close()
 }, 60_000)
 
+test('verbs and style sheets that could not be loaded are loaded again, and nothing is shown without its styles', async () => {
+  const { page } = await seeded.open()
+  await page.route(/\/(verbs-[^/]*\.js|lightbox-[^/]*\.css)$/, route => route.abort())
+  await Promise.all([
+    page.waitForEvent('requestfailed', request => request.url().endsWith('.css')),
+    page.waitForEvent('requestfailed', request => request.url().includes('/verbs-')),
+    page.reload(),
+  ])
+  const dialog = page.getByRole('dialog')
+  await page.getByRole('article').last().locator('[data-output-index="0"]').click()
+  await dialog.getByText('The viewer could not be loaded.').waitFor()
+  await page.unrouteAll()
+  const verbs = page.waitForResponse(/\/verbs-/)
+  await page.evaluate(() => window.dispatchEvent(new Event('online')))
+  await dialog.locator('.lightbox-body').waitFor()
+  expect(await dialog.locator('.lightbox-body').evaluate(body => getComputedStyle(body).display)).toBe('flex')
+  await verbs
+  await dialog.getByRole('button', { name: 'More' }).click()
+  await page.getByRole('menuitem', { name: 'Vary' }).waitFor()
+  await page.context().close()
+}, 60_000)
+
 const LONG = { timeout: 30_000 }
 
 function isPost(path: string) {

@@ -30,6 +30,10 @@ import { Page } from './page.tsx'
 import { createGenerationStore } from './store/generation-store.ts'
 import { createOutboxStore } from './store/outbox-store.ts'
 import { createClock } from './ui/clock.ts'
+import { markFailedStyles } from './ui/failed-styles.ts'
+
+// Before anything is loaded that may fail.
+document.addEventListener('error', markFailedStyles, true)
 
 const root = document.getElementById('root')
 if (!root) throw new Error('the page has no element with the id root')

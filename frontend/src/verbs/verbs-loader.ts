@@ -9,11 +9,12 @@ import type { createVerbs, VerbsOptions } from './verbs.ts'
 type Verbs = ReturnType<typeof createVerbs>
 
 const IDLE_DELAY_MS = 300
+const RETRY_DELAY_MS = 4_000
 const NOT_LOADED_MESSAGE = 'This part of the page could not be loaded. Try it again, or reload the page.'
 
 /**
- * Creates the ways to go on from an output. Their code is loaded when the page is idle, or when it is needed before that: until then an
- * output has no verbs, and a child shows what it says of its parent itself.
+ * Creates the ways to go on from an output. Their code is loaded when the page is idle, or when it is needed before that, and again
+ * after a failure: until then an output has no verbs, and a child shows what it says of its parent itself.
  */
 export function createVerbsLoader(options: VerbsOptions) {
   const [verbs, setVerbs] = createSignal<Verbs>()
@@ -46,7 +47,12 @@ export function createVerbsLoader(options: VerbsOptions) {
     )
 
   onMount(() => {
-    const timer = setTimeout(() => void load().catch(() => undefined), IDLE_DELAY_MS)
+    let timer = setTimeout(preload, IDLE_DELAY_MS)
+    function preload() {
+      load().catch(() => {
+        timer = setTimeout(preload, RETRY_DELAY_MS)
+      })
+    }
     onCleanup(() => clearTimeout(timer))
   })
   return {
