@@ -24,10 +24,10 @@ export function createGalleryPosition(options: GalleryPositionOptions) {
   let lastShown = at()
   /** The rows that are turned through: those of the feed, or the one that is shown without being among them. */
   const rows = createMemo(() => {
-    const detached = findDetached(options) && toRow(at())
+    const detached = findDetached(options) && toRow(at(), generationWindow())
     return detached ? [detached] : generationWindow().rows
   })
-  const row = () => generationWindow().byKey.get(at().key) ?? toRow(at())
+  const row = () => generationWindow().byKey.get(at().key) ?? toRow(at(), generationWindow())
   const media = createMemo(() => findMedia(row(), at().index))
   const previous = createMemo(() => findNeighbour(rows(), at(), -1))
   const next = createMemo(() => findNeighbour(rows(), at(), 1))
@@ -70,8 +70,10 @@ function withDetached(to: MediaRef, at: MediaRef): MediaRef {
   return to.key === at.key && at.generation ? { ...to, generation: at.generation } : to
 }
 
-function toRow({ key, generation }: MediaRef): Row | undefined {
-  return generation && { key, sortKey: '', generation, delivery: null }
+/** Returns the row of an output that is shown without being in the window; undefined once it is deleted permanently. */
+function toRow({ key, generation }: MediaRef, { purgedIds }: GenerationWindow): Row | undefined {
+  if (!generation || purgedIds.has(generation.id)) return undefined
+  return { key, sortKey: '', generation, delivery: null }
 }
 
 /** The outputs of a neighbouring generation that are listed. */
@@ -91,17 +93,17 @@ function replaceDeleted(options: GalleryPositionOptions) {
   const { at, generationWindow, onShow } = options
   createEffect<GenerationWindow>(before => {
     const now = generationWindow()
-    const isShown = findMedia(now.byKey.get(at().key) ?? toRow(at()), at().index) !== undefined
+    const isShown = findMedia(now.byKey.get(at().key) ?? toRow(at(), now), at().index) !== undefined
     const isDetached = !now.byKey.has(at().key) && !before.byKey.has(at().key)
-    const replacement = isDetached ? findSibling(at()) : findReplacement(before.rows, now.byKey, at())
+    const replacement = isDetached ? findSibling(at(), now) : findReplacement(before.rows, now.byKey, at())
     if (!isShown) onShow(replacement ?? null)
     return now
   }, generationWindow())
 }
 
 /** Finds another output of a generation that is shown without being in the window: those of the feed are not its neighbours. */
-function findSibling({ key, index, generation }: MediaRef): MediaRef | undefined {
-  const others = listMedia(generation)
+function findSibling({ key, index, generation }: MediaRef, window: GenerationWindow): MediaRef | undefined {
+  const others = listMedia(toRow({ key, index, generation }, window)?.generation)
   const sibling = others.find(other => other.index > index) ?? others.at(-1)
   return sibling && { key, index: sibling.index, generation }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createEventBuffer } from './event-buffer.ts'
 import { buildNumbered, buildWindow, listNumbers } from './generation.fixture.ts'
+import { replaceWindow } from './window-pages.ts'
 import { createWindowState } from './window-state.ts'
 
 function setUp() {
@@ -35,12 +36,14 @@ test('buffers events until the last of several reads has ended', async () => {
 
 test('drops what is deleted permanently, also from a page that was read before', () => {
   const { state, events } = setUp()
+  const page = { generations: [1, 2, 3].map(number => buildNumbered(number)), nextCursor: null, previousCursor: null }
+  const read = () => events.mergeBuffered(replaceWindow(state.current(), page))
   events.drop(new Set([buildNumbered(3).id]))
-  state.commit(events.mergeBuffered(buildWindow([1, 2, 3])), { first: 'ready' })
+  state.commit(read(), { first: 'ready' })
   expect(listNumbers(state.current())).toEqual([1, 2])
   events.drop(new Set([buildNumbered(2).id, 'not loaded']))
   expect(listNumbers(state.current())).toEqual([1])
-  expect(listNumbers(events.mergeBuffered(buildWindow([1, 2, 3])))).toEqual([1])
+  expect(listNumbers(read())).toEqual([1])
 })
 
 test('ends a read that fails, and passes its error on', async () => {

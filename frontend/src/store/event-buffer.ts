@@ -15,7 +15,6 @@ export type EventBuffer = ReturnType<typeof createEventBuffer>
  */
 export function createEventBuffer({ state }: EventBufferDeps) {
   let events: Generation[] = []
-  const dropped = new Set<string>()
   const loads = new Set<Promise<void>>()
   const isReady = () => state.loadState().first === 'ready'
 
@@ -25,10 +24,9 @@ export function createEventBuffer({ state }: EventBufferDeps) {
     if (isReady()) state.commit(merge(state.current(), generations))
   }
 
-  /** Drops generations that are deleted permanently, also from pages that are there later: they may have been read before. */
+  /** Drops generations that are deleted permanently. */
   function drop(ids: ReadonlySet<string>) {
-    for (const id of ids) dropped.add(id)
-    state.commit(dropGenerations(state.current(), dropped))
+    state.commit(dropGenerations(state.current(), ids))
   }
 
   /** Runs a read of pages. The buffer is emptied when the last one under way has ended. */
@@ -45,7 +43,7 @@ export function createEventBuffer({ state }: EventBufferDeps) {
 
   /** Merges the buffered events into a window that a page was just added to. */
   function mergeBuffered(window: GenerationWindow): GenerationWindow {
-    return dropGenerations(merge(window, events), dropped)
+    return merge(window, events)
   }
 
   return { receive, drop, trackLoad, mergeBuffered, pendingLoads: () => [...loads] }

@@ -136,3 +136,10 @@ test('shows a favourite before the studio has answered, and reverts it when it r
   expect(shown()).toEqual([GENERATION])
   expect(notices[0]?.message).toBe('It is in the trash.')
 })
+
+test('what was deleted permanently meanwhile leaves the page, and says so', async () => {
+  const refused = new RejectedError('There is no such generation.', { status: 404 })
+  const { remove, shown, notices } = await setUp({ remove: () => Promise.reject(refused) })
+  await remove(GENERATION)
+  expect([shown(), notices.at(-1)?.message]).toEqual([[], 'It is deleted permanently.'])
+})

@@ -35,6 +35,8 @@ export interface GenerationWindow {
   readonly unloadedNewer: ReadonlySet<string>
   /** The versions in which generations left the list, by key: a late event must not bring one back. */
   readonly deletedVersions: ReadonlyMap<string, number>
+  /** Ids of generations that are deleted permanently: nothing that was read before brings one back. */
+  readonly purgedIds: ReadonlySet<string>
 }
 
 export const EMPTY_WINDOW: GenerationWindow = {
@@ -47,6 +49,7 @@ export const EMPTY_WINDOW: GenerationWindow = {
   newestKey: '',
   unloadedNewer: new Set(),
   deletedVersions: new Map(),
+  purgedIds: new Set(),
 }
 
 /** Replaces the confirmed rows: sorts them, and appends the unsent ones where they are shown. */
@@ -107,6 +110,7 @@ export function laterSortKey(a: string, b: string): string {
 }
 
 function isNewer(window: GenerationWindow, generation: Generation): boolean {
+  if (window.purgedIds.has(generation.id)) return false
   const row = window.byKey.get(generation.clientId)
   const shown = row && row.delivery === null ? row.generation.version : 0
   return generation.version > Math.max(shown, window.deletedVersions.get(generation.clientId) ?? 0)

@@ -46,11 +46,12 @@ function mergeListed(window: GenerationWindow, generations: readonly Generation[
   return recordNewer(upsertGenerations(confirmed, within), listed)
 }
 
-/** Drops generations that are deleted permanently. */
+/** Drops generations that are deleted permanently, also from pages and events that come later: they may have been read before. */
 export function dropGenerations(window: GenerationWindow, ids: ReadonlySet<string>): GenerationWindow {
   const rows = confirmedRows(window)
   const left = rows.filter(({ generation }) => !ids.has(generation.id))
-  return left.length === rows.length ? window : withRows(window, left)
+  const dropped = { ...window, purgedIds: new Set([...window.purgedIds, ...ids]) }
+  return left.length === rows.length ? dropped : withRows(dropped, left)
 }
 
 /** Records the newest generation there is, where the window does not reach it. */
@@ -107,7 +108,8 @@ export function unhideRow(window: GenerationWindow, key: string, row: Row | numb
   const deletedVersions = new Map(window.deletedVersions)
   deletedVersions.delete(key)
   if (typeof row === 'number') return { ...window, deletedVersions: deletedVersions.set(key, row) }
-  const isShown = belongsToList(window, row.generation) && isInWindow(window, row.generation)
+  const isPurged = window.purgedIds.has(row.generation.id)
+  const isShown = !isPurged && belongsToList(window, row.generation) && isInWindow(window, row.generation)
   if (!isShown) return { ...window, deletedVersions }
   return { ...withRows(window, [...confirmedRows(window).filter(other => other.key !== key), row]), deletedVersions }
 }

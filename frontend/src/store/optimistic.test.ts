@@ -72,6 +72,18 @@ test('puts back a row whose deletion failed', async () => {
   expect(store.current().byKey.get('client 2')?.generation.prompt).toBe('and goes on')
 })
 
+test('a row whose generation is deleted permanently meanwhile is not put back', async () => {
+  const store = await openStore(3)
+  const purge = async () => {
+    store.drop(new Set(['id 2']))
+    return await offline()
+  }
+  await expect(store.removeOptimistically('client 2', purge)).rejects.toThrow('away')
+  expect(listNumbers(store)).toEqual([1, 3])
+  store.receive({ ...buildNumbered(2, 9), favourite: true })
+  expect(listNumbers(store)).toEqual([1, 3])
+})
+
 test('removes and restores rows by the events of other pages', async () => {
   const store = await openStore(3)
   store.receive({ ...buildNumbered(2, 2), deletedAt: '2026-11-22T12:00:00Z' })

@@ -1,30 +1,33 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Output } from '@darkroom/contracts/output'
 import type { Api } from '../api.ts'
+import { RejectedError } from '../request-error.ts'
 import type { NoticeAction } from '../ui/notices.ts'
 import type { ActionRunner } from './action-runner.ts'
 import type { GenerationStore } from './generation-store.ts'
 
 export interface RemovalActionsOptions {
   api: Pick<Api, 'remove' | 'restore' | 'removeOutput' | 'restoreOutput' | 'emptyTrash'>
-  store: Pick<GenerationStore, 'receive' | 'reload' | 'updateOptimistically' | 'removeOptimistically'>
+  store: Pick<GenerationStore, 'receive' | 'drop' | 'reload' | 'updateOptimistically' | 'removeOptimistically'>
   notify: (message: string, action?: NoticeAction) => void
   runner: ActionRunner
 }
+
+const NOT_FOUND = 404
 
 /** Creates the user's actions that delete and restore. Each is shown at once, and reverted if its request fails. */
 export function createRemovalActions({ api, store, notify, runner: { runOnce, repeat } }: RemovalActionsOptions) {
   /** Moves a generation to the trash. It leaves the feed at once, and comes back if the request fails. */
   function remove({ id, clientId }: Generation) {
     return runOnce(`remove ${id}`, async () => {
-      await store.removeOptimistically(clientId, () => repeat(() => api.remove(id)))
+      await store.removeOptimistically(clientId, () => repeatUnlessPurged(id, () => api.remove(id)))
       notify('Deleted.', { label: 'Undo', run: () => void restore(id), generationId: id })
     })
   }
 
   function restore(id: string) {
     return runOnce(`restore ${id}`, async () => {
-      store.receive(await repeat(() => api.restore(id)))
+      store.receive(await repeatUnlessPurged(id, () => api.restore(id)))
       notify('It is back.')
     })
   }
@@ -32,14 +35,14 @@ export function createRemovalActions({ api, store, notify, runner: { runOnce, re
   /** Restores a generation from the trash, which it leaves at once. */
   function restoreFromTrash({ id, clientId }: Generation) {
     return runOnce(`restore ${id}`, async () => {
-      await store.removeOptimistically(clientId, async () => void (await repeat(() => api.restore(id))))
+      await store.removeOptimistically(clientId, async () => void (await repeatUnlessPurged(id, () => api.restore(id))))
       notify('Restored. It is in the feed again.', { label: 'Undo', run: () => void removeAgain(id), generationId: id })
     })
   }
 
   function removeAgain(id: string) {
     return runOnce(`remove ${id}`, async () => {
-      await repeat(() => api.remove(id))
+      await repeatUnlessPurged(id, () => api.remove(id))
       notify('It is in the trash again.')
     })
   }
@@ -69,6 +72,17 @@ export function createRemovalActions({ api, store, notify, runner: { runOnce, re
       await store.reload()
       notify(purged === 1 ? 'One generation is deleted permanently.' : `${purged} generations are deleted permanently.`)
     })
+  }
+
+  /** Makes a request about a generation. One that is deleted permanently leaves the page: its event may not have come. */
+  async function repeatUnlessPurged<T>(id: string, request: () => Promise<T>): Promise<T> {
+    try {
+      return await repeat(request)
+    } catch (error) {
+      if (!(error instanceof RejectedError && error.status === NOT_FOUND)) throw error
+      store.drop(new Set([id]))
+      throw new RejectedError('It is deleted permanently.', { status: NOT_FOUND, cause: error })
+    }
   }
 
   return { remove, restoreFromTrash, removeOutput, restoreOutput, emptyTrash }

@@ -79,6 +79,16 @@ test('is honest about a deleted parent, and has its words back when it is restor
   expect(lineage.findParent(child)).toMatchObject({ state: 'present' })
 })
 
+test('a parent in the trash is gone once it is deleted permanently', async () => {
+  const options = { window: EMPTY_WINDOW }
+  const { lineage } = setUp([{ ...root, deletedAt: '2026-11-23T12:00:00Z' }], options)
+  lineage.findParent(child)
+  await settle()
+  expect(lineage.findParent(child)?.state).toBe('trashed')
+  options.window = { ...EMPTY_WINDOW, purgedIds: new Set([root.id]) }
+  expect(lineage.findParent(child)).toMatchObject({ state: 'gone', href: `#g=${root.id}` })
+})
+
 test('says that a parent is gone, and does not read it again after a refusal', async () => {
   const { lineage } = setUp([])
   lineage.findParent(child)

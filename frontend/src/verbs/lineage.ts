@@ -30,7 +30,9 @@ export function createLineage({ api, generationWindow, modelsById, setTimer }: L
   const findParent: FindParent = child => {
     if (child.parent === null) return undefined
     const { generationId, outputIndex } = child.parent
-    const parent = findLoaded(generationWindow(), generationId) ?? cache.find(generationId)
+    const window = generationWindow()
+    const isPurged = window.purgedIds.has(generationId)
+    const parent = isPurged ? null : (findLoaded(window, generationId) ?? cache.find(generationId))
     return toParentInfo(child, parent, { generationId, outputIndex, modelsById: modelsById() })
   }
 

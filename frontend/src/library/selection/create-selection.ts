@@ -86,7 +86,7 @@ export function createSelection({ generationWindow, query, fetchPage }: Selectio
     if (selected().size > 0) setSelected(new Map())
   }
   createEffect(on(query, clear, { defer: true }))
-  createEffect(on(generationWindow, ({ byKey }) => setSelected(before => refreshSelected(before, byKey))))
+  createEffect(on(generationWindow, window => setSelected(before => refreshSelected(before, window))))
 
   return {
     selected,

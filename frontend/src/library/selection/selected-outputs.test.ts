@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Output } from '@darkroom/contracts/output'
 import { buildGeneration } from '../../store/generation.fixture.ts'
-import type { Row } from '../../store/generation-window.ts'
+import { EMPTY_WINDOW, type Row } from '../../store/generation-window.ts'
 import { groupByGeneration, sumBytes, toDownloadIds } from './selected-groups.ts'
 import { listRange, mediaKey, refreshSelected, type SelectedOutput } from './selected-outputs.ts'
 
@@ -43,9 +43,16 @@ test('a generation is whole if nothing is left beside what is selected', () => {
 
 test('an output that is deleted leaves the selection, one that is not loaded any more stays', () => {
   const selected = toMap(listRange(ROWS, { key: 'a', index: 0 }, { key: 'b', index: 1 }))
-  expect(refreshSelected(selected, new Map())).toBe(selected)
+  expect(refreshSelected(selected, EMPTY_WINDOW)).toBe(selected)
   const changed = buildRow('a', [{ state: 'deleted', url: null }, {}])
-  expect([...refreshSelected(selected, new Map([['a', changed]])).keys()]).toEqual(['a 1', 'b 1'])
+  expect([...refreshSelected(selected, { ...EMPTY_WINDOW, byKey: new Map([['a', changed]]) }).keys()]).toEqual([
+    'a 1',
+    'b 1',
+  ])
+  const restored = { ...EMPTY_WINDOW, deletedVersions: new Map([['a', 2]]) }
+  expect([...refreshSelected(selected, restored).keys()]).toEqual(['b 1'])
+  const purged = { ...EMPTY_WINDOW, purgedIds: new Set(['id-b']) }
+  expect([...refreshSelected(selected, purged).keys()]).toEqual(['a 0', 'a 1'])
 })
 
 test('the size of a selection is known if that of each output is', () => {
