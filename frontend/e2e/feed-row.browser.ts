@@ -206,8 +206,23 @@ test('in a contact strip the whole prompt opens over the feed, by its line and b
   await popover.getByText('that nobody can read any more').waitFor()
   const { violations } = await new AxeBuilder({ page }).include('.prompt-popover').analyze()
   expect(violations.map(({ id }) => id)).toEqual([])
+  // The feed scrolls by itself when it gets a new row.
+  await page.evaluate(() => scrollBy(0, 1))
+  await waitForFrames(page)
+  await page.keyboard.press('ArrowLeft')
+  expect(await popover.evaluate(node => node.contains(document.activeElement))).toBe(true)
   await page.keyboard.press('Escape')
   await popover.waitFor({ state: 'detached' })
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toStartWith(
+    'Open picture 1 of 4',
+  )
+  await row.locator('.prompt > p').click()
+  await popover.waitFor()
+  await page.mouse.move(1_400, 450)
+  await page.mouse.wheel(0, 1)
+  await popover.waitFor({ state: 'detached' })
+  // Scrolling that goes on would close the menu.
+  await waitForFrames(page, 20)
   await row.locator('.note').getByRole('button', { name: 'More actions' }).click()
   await page.getByRole('menuitem', { name: 'Show prompt' }).click()
   await popover.getByRole('button', { name: 'Copy prompt' }).click()

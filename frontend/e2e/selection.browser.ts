@@ -61,6 +61,23 @@ test('100 pictures of a search are selected by keys alone, downloaded as a ZIP, 
   expect(pageErrors).toEqual([])
 }, 120_000)
 
+test('keys that are pressed faster than rows are rendered each act on the row that they lead to', async () => {
+  const { page } = await seeded.open()
+  await page.getByRole('article').last().locator('[data-output-index]').first().focus()
+  await waitForFocus(page, COUNT)
+  await page.evaluate(
+    keys => {
+      for (const key of keys)
+        document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))
+    },
+    [...'k'.repeat(30), 'x'],
+  )
+  await waitForFocus(page, COUNT - 30)
+  const selected = page.locator('article').filter({ has: page.locator('[data-selected="true"]') })
+  expect(await selected.allInnerTexts()).toEqual([expect.stringContaining(`No. ${COUNT - 30}:`)])
+  await page.context().close()
+}, 60_000)
+
 /** Gives generations the word that is searched. */
 async function giveWord(): Promise<void> {
   const { history } = seeded

@@ -1,6 +1,8 @@
 import { onCleanup, onMount } from 'solid-js'
 
 const CONTROLS = 'button:not(:disabled), a[href]'
+/** Menus and popovers, which lie over a row and have their keys to themselves. */
+const APART = '.menu, [popover]'
 const HORIZONTAL: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1 }
 
 /**
@@ -75,11 +77,11 @@ function listTileControls(tile: HTMLElement): HTMLElement[] {
 }
 
 function listControls(element: HTMLElement): HTMLElement[] {
-  return [...element.querySelectorAll<HTMLElement>(CONTROLS)].filter(control => control.closest('.menu') === null)
+  return [...element.querySelectorAll<HTMLElement>(CONTROLS)].filter(control => control.closest(APART) === null)
 }
 
 function controlOf(target: EventTarget | null): HTMLElement | null {
-  if (!(target instanceof Element) || target.closest('.menu') !== null) return null
+  if (!(target instanceof Element) || target.closest(APART) !== null) return null
   return target.closest<HTMLElement>(CONTROLS)
 }
 

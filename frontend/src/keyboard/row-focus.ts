@@ -1,3 +1,4 @@
+import { isVisible } from '../lightbox/is-visible.ts'
 import type { GenerationStore } from '../store/generation-store.ts'
 import type { Row } from '../store/generation-window.ts'
 
@@ -25,9 +26,16 @@ const RENDER_DEADLINE_MS = 3_000
 /** Creates the focus on rows of the feed, which are rendered only near the view. */
 export function createRowFocus({ store, feedControl }: RowFocusOptions) {
   let lastMove = 0
+  /** Key of the row that gets the focus once it is rendered. What is pressed until then is meant for it. */
+  let awaitedKey: string | undefined
 
   /** Returns the row and the output with the focus; undefined if it is not in the feed. */
   function findFocused(): FocusedMedia | undefined {
+    const awaited = store.current().byKey.get(awaitedKey ?? '')
+    return awaited ? { row: awaited, index: awaited.generation.outputs.find(isVisible)?.index ?? null } : findInPage()
+  }
+
+  function findInPage(): FocusedMedia | undefined {
     const article = document.activeElement?.closest<HTMLElement>('article')
     const row = store.current().byKey.get(article?.dataset.key ?? '')
     if (!row) return undefined
@@ -64,14 +72,16 @@ export function createRowFocus({ store, feedControl }: RowFocusOptions) {
     if (key === undefined) return
     lastMove += 1
     const move = lastMove
+    awaitedKey = key
     feedControl.showRow(key)
     const deadline = performance.now() + RENDER_DEADLINE_MS
     while (move === lastMove && performance.now() < deadline) {
       const target = findRowTarget(key)
       target?.focus({ preventScroll: true })
-      if (target && document.activeElement === target) return
+      if (target && document.activeElement === target) break
       await new Promise(resolve => requestAnimationFrame(resolve))
     }
+    if (move === lastMove) awaitedKey = undefined
   }
 
   return { findFocused, moveBy, focusRow, findNeighbourKey }

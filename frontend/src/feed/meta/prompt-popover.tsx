@@ -20,11 +20,16 @@ export function PromptPopover(props: PromptPopoverProps) {
 
   onMount(() => {
     showAtPrompt(popover)
-    button?.focus({ preventScroll: true })
+    button?.focus(NO_SCROLL)
     const close = () => popover?.hidePopover()
     const closed = new AbortController()
-    for (const type of ['scroll', 'resize'])
-      window.addEventListener(type, close, { signal: closed.signal, passive: true })
+    const closeOutside = ({ target }: Event) => {
+      if (!(target instanceof Node && popover?.contains(target))) close()
+    }
+    // Who scrolls on has read it. The feed alone also scrolls when it gets a new row.
+    for (const type of ['wheel', 'touchmove'])
+      window.addEventListener(type, closeOutside, { signal: closed.signal, passive: true })
+    window.addEventListener('resize', close, { signal: closed.signal })
     onCleanup(() => closed.abort())
   })
   return (
@@ -50,11 +55,17 @@ export function PromptPopover(props: PromptPopoverProps) {
 /** Distance from the edges of the window, and of the text from the edge of its box, in CSS pixels. */
 const EDGE_GAP = 8
 const PADDING = 16
+const NO_SCROLL = { preventScroll: true }
+/** The tab stop of a row, which is none of the popover. */
+const ROW_STOP = 'button[tabindex="0"]'
 
 /** Shows the popover in the top layer over the line of the prompt, which goes on in it, and within the window. */
 function showAtPrompt(popover: HTMLElement | undefined) {
   const line = popover?.closest('.note')?.querySelector('.prompt')?.getBoundingClientRect()
   if (!popover || !line) return
+  // The focus returns to what had it: after a click on the text, which cannot have it, that is the row.
+  const isUnfocused = document.activeElement === document.body
+  if (isUnfocused) popover.closest('article')?.querySelector<HTMLElement>(ROW_STOP)?.focus(NO_SCROLL)
   popover.showPopover()
   const { width, height } = popover.getBoundingClientRect()
   const { clientWidth, clientHeight } = document.documentElement
