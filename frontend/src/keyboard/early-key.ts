@@ -13,9 +13,13 @@ export function isPrevented(event: EarlyKey): boolean {
   const { key, target } = event
   if (event.altKey || ((event.ctrlKey || event.metaKey) && key !== 'a')) return false
   if (key === 'Enter' || key === ' ') return matches(target, '[data-output-index]')
-  if ((key === '/' || key === '?') && matches(target, '.composer textarea'))
-    return (target as HTMLTextAreaElement).value === ''
+  if ((key === '/' || key === '?') && isPrompt(target)) return target.value === ''
   return key.length === 1 && !(target instanceof Element && target.closest(TYPING))
+}
+
+/** Returns whether an element is the prompt. */
+export function isPrompt(target: EventTarget | null): target is HTMLTextAreaElement {
+  return matches(target, '.composer textarea')
 }
 
 function matches(target: EventTarget | null, selector: string): boolean {

@@ -2,7 +2,7 @@ import { onCleanup, onMount } from 'solid-js'
 import { createLoadOnce } from '../ui/load-once.ts'
 import { createIdlePreload } from '../ui/preload.ts'
 import type { FeedKeyboard, FeedKeyboardOptions } from './create-feed-keyboard.ts'
-import { isPrevented, isQueued } from './early-key.ts'
+import { isPrevented, isPrompt, isQueued } from './early-key.ts'
 
 /**
  * Creates the keys of the feed. Their code is loaded when the page is idle, or with the first key; keys that are pressed before it is
@@ -21,6 +21,8 @@ export function createKeyboardLoader(options: FeedKeyboardOptions): () => void {
     if (keyboard) return keyboard.onKeyDown(event)
     if (event.defaultPrevented || options.isCovered() || !isQueued(event)) return void code.preload()
     if (isPrevented(event)) event.preventDefault()
+    // What is pressed after that is not meant for the prompt.
+    if (event.key === 'Escape' && isPrompt(event.target)) event.target.blur()
     void code.request().then(
       loaded => loaded.onKeyDown(event, false),
       () => undefined,
