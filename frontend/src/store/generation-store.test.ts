@@ -87,6 +87,27 @@ test('reloads the whole window after a gap, as far back as it reached', async ()
   expect(listNumbers(store)).toContain(101)
 })
 
+test('counts after a gap what was made in it, where the window does not reach the newest', async () => {
+  const { all } = createFakePages(400)
+  const fetchPage = async ({ around, at }: { around?: string; at?: string }): Promise<GenerationPage> => {
+    const isMiddle = around !== undefined || at !== undefined
+    if (isMiddle) return { generations: all.slice(-120, -80), nextCursor: 'older', previousCursor: 'newer' }
+    return { generations: all.slice(0, 100), nextCursor: 'older', previousCursor: null }
+  }
+  const store = createGenerationStore({
+    fetchPage,
+    generate: rejectSubmission,
+    outbox: createMemoryOutbox(),
+    nextFrame: callImmediately,
+  })
+  await store.open({ around: buildNumbered(100).id })
+  expect([store.current().newer === 'end', store.current().unloadedNewer.size]).toEqual([false, 0])
+  all.unshift(buildNumbered(402), buildNumbered(401))
+  await store.reload()
+  expect(store.current().unloadedNewer.size).toBe(2)
+  expect(listNumbers(store)).not.toContain(401)
+})
+
 test('leaves a window that is moved during a reload at its new location, and reloads it there', async () => {
   const { all } = createFakePages(1_000)
   const blocked: (() => void)[] = []

@@ -1,5 +1,8 @@
+import type { Generation } from '@darkroom/contracts/generation'
 import type { EventBuffer } from './event-buffer.ts'
-import { type FetchPage, fetchPageOf, fetchWindow, type ScrollTarget } from './feed-location.ts'
+import { type FetchPage, fetchPageOf, fetchWindow, PAGE_SIZE, type ScrollTarget } from './feed-location.ts'
+import type { GenerationWindow } from './generation-window.ts'
+import { mergeFound } from './merge.ts'
 import { reconcileWindow } from './window-pages.ts'
 import type { WindowState } from './window-state.ts'
 
@@ -34,12 +37,19 @@ export function createWindowReload({ state, events, fetchPage, scrollTarget, ope
     const before = state.current()
     const target = scrollTarget()
     await events.trackLoad(async () => {
-      const page = await fetchWindow(fetchPageOf(fetchPage, before.query), before)
+      const fetchListed = fetchPageOf(fetchPage, before.query)
+      const [page, newer] = await Promise.all([fetchWindow(fetchListed, before), fetchNewer(fetchListed, before)])
       if (target !== scrollTarget()) return
-      state.commit(events.mergeBuffered(reconcileWindow(state.current(), page, before)))
+      const window = reconcileWindow(state.current(), page, before)
+      state.commit(events.mergeBuffered(mergeFound(window, newer)))
     })
     if (target !== scrollTarget()) await reloadWindow()
   }
 
   return { reload }
+}
+
+/** Fetches the newest generations, where the window does not reach them: of those made in the gap there was no event. */
+async function fetchNewer(fetchListed: FetchPage, { newer }: GenerationWindow): Promise<readonly Generation[]> {
+  return newer === 'end' ? [] : (await fetchListed({ limit: PAGE_SIZE })).generations
 }

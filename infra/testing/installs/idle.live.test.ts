@@ -1,17 +1,20 @@
 import { expect, test } from 'bun:test'
 import postgres from 'postgres'
 import { readRunFile } from '../../local/launch/run-file.ts'
+import { waitUntil } from '../../local/process/wait-until.ts'
 import { startTestStudio } from '../studio/test-studio.ts'
 import { listProcessStarts, readProcessCounters } from './process-counters.ts'
 
 const IDLE_MS = 20_000
 const TEST_MS = 150_000
+const SWEEP_TIMEOUT_MS = 60_000
 
 test(
   'an idle studio starts no process and writes no row',
   async () => {
     await using studio = await startTestStudio()
     const launcher = (await readRunFile(studio.dataDir))?.pid ?? 0
+    await waitForSweep(studio.databaseUrl)
     const [processes, rows] = [await readProcessCounters(launcher), await readRows(studio.databaseUrl)]
     expect(processes.size).toBeGreaterThan(5)
     expect(rows).toMatchObject({ outbox: [], models: [expect.any(String)] })
@@ -38,6 +41,21 @@ test('the counters show a process that has ended as well as one that runs', asyn
     await running.exited
   }
 })
+
+/** Waits until the first sweep of the store has ended, which is a part of the start: the next one is a day later. */
+async function waitForSweep(url: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} })
+  try {
+    const findEnded = async () => {
+      const [sweep] = await sql`select from garbage_sweep where due_at > now() + interval '1 hour'`
+      return sweep
+    }
+    const signal = AbortSignal.timeout(SWEEP_TIMEOUT_MS)
+    await waitUntil(findEnded, { what: 'The first sweep', milliseconds: SWEEP_TIMEOUT_MS, signal })
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
 
 /** Reads the rows of every table of the studio, as text. */
 async function readRows(url: string): Promise<Record<string, string[]>> {

@@ -31,5 +31,5 @@ export async function openFakeOpenAi() {
 }
 
 export function createTestAdapter({ url, key }: Pick<FakeOpenAi, 'url' | 'key'>): Adapter {
-  return createOpenAiAdapter({ connection: 'openai', baseUrl: url, key, deadlineMs: 1_000, submitDeadlineMs: 1_000 })
+  return createOpenAiAdapter({ connection: 'openai', baseUrl: url, key, deadlineMs: 2_000, submitDeadlineMs: 2_000 })
 }
