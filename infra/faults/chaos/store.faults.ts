@@ -155,7 +155,7 @@ async function countRows(): Promise<unknown> {
 }
 
 function isPutOf({ method, path }: ProxiedRequest, index: number): boolean {
-  return method === 'PUT' && new RegExp(`/\\d+/${index}\\.png`).test(path)
+  return method === 'PUT' && new RegExp(`/[\\d-]+/${index}\\.png`).test(path)
 }
 
 async function createRedImage(): Promise<Uint8Array<ArrayBuffer>> {
