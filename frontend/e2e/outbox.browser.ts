@@ -42,6 +42,10 @@ test('sends a submission with a failed upload automatically once the network is 
   await using browser = await startBrowser()
   const { page } = await openPage(browser, studio.url)
   await page.getByText(EMPTY_MESSAGE).waitFor()
+  // What says that nothing was sent is loaded after the first page.
+  await page.waitForFunction(() =>
+    performance.getEntriesByType('resource').some(({ name }) => name.includes('after-rows')),
+  )
   await page.context().setOffline(true)
   await dropImages(page, ['#84a98c'])
   await page.getByRole('form').getByRole('button', { name: 'Try again' }).waitFor()

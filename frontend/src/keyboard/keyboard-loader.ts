@@ -21,12 +21,19 @@ export function createKeyboardLoader(options: FeedKeyboardOptions): () => void {
     if (keyboard) return keyboard.onKeyDown(event)
     if (event.defaultPrevented || options.isCovered() || !isQueued(event)) return void code.preload()
     if (isPrevented(event)) event.preventDefault()
+    if (event.key === '/' && event.defaultPrevented) return openSearch()
     // What is pressed after that is not meant for the prompt.
     if (event.key === 'Escape' && isPrompt(event.target)) event.target.blur()
     void code.request().then(
       loaded => loaded.onKeyDown(event, false),
       () => undefined,
     )
+  }
+
+  /** Gives the search its focus at once: what is pressed after that is meant for it. */
+  function openSearch() {
+    options.focusSearch()
+    void code.preload()
   }
 
   createIdlePreload([code])
