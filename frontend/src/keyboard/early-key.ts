@@ -13,11 +13,19 @@ export function isPrevented(event: EarlyKey): boolean {
   const { key, target } = event
   if (event.altKey || ((event.ctrlKey || event.metaKey) && key !== 'a')) return false
   if (key === 'Enter' || key === ' ') return matches(target, '[data-output-index]')
-  if ((key === '/' || key === '?') && isPrompt(target)) return target.value === ''
+  if (key.length === 1 && isPrompt(target)) return isOutsidePrompt(event)
   return key.length === 1 && !(target instanceof Element && target.closest(TYPING))
 }
 
-/** Returns whether an element is the prompt. */
+/** Keys with which no prompt begins: that of the search, and that of all keys. */
+const OUTSIDE_PROMPT: readonly string[] = ['/', '?']
+
+/** Returns whether a key in the prompt is not meant for it. */
+export function isOutsidePrompt({ key, target }: Pick<KeyboardEvent, 'key' | 'target'>): boolean {
+  return OUTSIDE_PROMPT.includes(key) && isPrompt(target) && target.value === ''
+}
+
+/** Returns whether an element is the prompt, which has the focus from the start. */
 export function isPrompt(target: EventTarget | null): target is HTMLTextAreaElement {
   return matches(target, '.composer textarea')
 }

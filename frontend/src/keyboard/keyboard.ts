@@ -1,3 +1,4 @@
+import { isOutsidePrompt, isPrompt } from './early-key.ts'
 import { findKeyBinding, type KeyAction } from './key-bindings.ts'
 
 export interface KeyboardOptions {
@@ -33,22 +34,16 @@ function leavePrompt({ key, target }: KeyboardEvent): boolean {
   return true
 }
 
-/** Returns whether an element is the prompt, which has the focus from the start. */
-function isPrompt(target: EventTarget | null): target is HTMLTextAreaElement {
-  return target instanceof HTMLTextAreaElement && target.closest('.composer') !== null
-}
-
-/** Keys with which no prompt begins: that of the search, and that of all keys. */
-const OUTSIDE_PROMPT: readonly string[] = ['/', '?']
 /** Controls in which letters are typed or chosen by. */
 const TYPING =
   'input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true], dialog, [popover], [role=menu]'
 /** Controls that Enter and Space press. */
 const PRESSED = 'button:not([data-output-index]), a, summary, label, input'
 
-function hasOwnKeys({ target, key }: KeyboardEvent): boolean {
+function hasOwnKeys(event: KeyboardEvent): boolean {
+  const { target, key } = event
   if (!(target instanceof Element)) return false
-  if (OUTSIDE_PROMPT.includes(key) && isPrompt(target) && target.value === '') return false
+  if (isOutsidePrompt(event)) return false
   if (document.querySelector('dialog[open]') !== null || target.closest(TYPING) !== null) return true
   const isPress = key === 'Enter' || key === ' '
   return isPress && target.closest(PRESSED) !== null
