@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { GenerationPage } from '@darkroom/contracts/generation'
 import { UnavailableError } from '../request-error.ts'
+import type { FetchPage } from './feed-location.ts'
 import { createMemoryOutbox } from './generation.fixture.ts'
 import {
   buildNumbered,
@@ -13,12 +14,7 @@ import { createGenerationStore } from './generation-store.ts'
 
 test('reads pages backwards until the oldest, each once', async () => {
   const studio = createFakePages(120)
-  const store = createGenerationStore({
-    fetchPage: studio.fetchPage,
-    generate: rejectSubmission,
-    outbox: createMemoryOutbox(),
-    nextFrame: callImmediately,
-  })
+  const store = createStore(studio.fetchPage)
   await store.open()
   await Promise.all([store.loadOlder(), store.loadOlder()])
   await store.loadOlder()
@@ -29,12 +25,7 @@ test('reads pages backwards until the oldest, each once', async () => {
 
 test('merges an event that arrives before the first page', async () => {
   const studio = createFakePages(60)
-  const store = createGenerationStore({
-    fetchPage: studio.fetchPage,
-    generate: rejectSubmission,
-    outbox: createMemoryOutbox(),
-    nextFrame: callImmediately,
-  })
+  const store = createStore(studio.fetchPage)
   store.receive(buildNumbered(61))
   store.receive(buildNumbered(2, 5))
   await store.open()
@@ -47,12 +38,7 @@ test('reports a page that cannot be read, and reads it again on request', async 
   let isDown = true
   const fetchPage = (query: { limit: number }) =>
     isDown ? Promise.reject(new UnavailableError('out of reach')) : studio.fetchPage(query)
-  const store = createGenerationStore({
-    fetchPage,
-    generate: rejectSubmission,
-    outbox: createMemoryOutbox(),
-    nextFrame: callImmediately,
-  })
+  const store = createStore(fetchPage)
   await store.open()
   expect(store.loadState()).toMatchObject({ first: 'failed', problem: 'out of reach' })
   isDown = false
@@ -67,12 +53,7 @@ test('reports a page that cannot be read, and reads it again on request', async 
 
 test('reloads the whole window after a gap, as far back as it reached', async () => {
   const studio = createFakePages(250)
-  const store = createGenerationStore({
-    fetchPage: studio.fetchPage,
-    generate: rejectSubmission,
-    outbox: createMemoryOutbox(),
-    nextFrame: callImmediately,
-  })
+  const store = createStore(studio.fetchPage)
   await store.open()
   await store.loadOlder()
   const deleted = buildNumbered(230)
@@ -94,12 +75,7 @@ test('counts after a gap what was made in it, where the window does not reach th
     if (isMiddle) return { generations: all.slice(-120, -80), nextCursor: 'older', previousCursor: 'newer' }
     return { generations: all.slice(0, 100), nextCursor: 'older', previousCursor: null }
   }
-  const store = createGenerationStore({
-    fetchPage,
-    generate: rejectSubmission,
-    outbox: createMemoryOutbox(),
-    nextFrame: callImmediately,
-  })
+  const store = createStore(fetchPage)
   await store.open({ around: buildNumbered(100).id })
   expect([store.current().newer === 'end', store.current().unloadedNewer.size]).toEqual([false, 0])
   all.unshift(buildNumbered(402), buildNumbered(401))
@@ -120,12 +96,7 @@ test('leaves a window that is moved during a reload at its new location, and rel
     if (at !== undefined) return { generations: all.slice(-100), nextCursor: null, previousCursor: 'newer' }
     return { generations: all.slice(0, 100), nextCursor: 'older', previousCursor: null }
   }
-  const store = createGenerationStore({
-    fetchPage,
-    generate: rejectSubmission,
-    outbox: createMemoryOutbox(),
-    nextFrame: callImmediately,
-  })
+  const store = createStore(fetchPage)
   await store.open({ at: buildNumbered(1).createdAt })
   expect(listNumbers(store)[0]).toBe(1)
   isSlow = true
@@ -153,12 +124,7 @@ test('reloads once more after reads that were under way before the gap', async (
     await until
     return answer
   }
-  const store = createGenerationStore({
-    fetchPage,
-    generate: rejectSubmission,
-    outbox: createMemoryOutbox(),
-    nextFrame: callImmediately,
-  })
+  const store = createStore(fetchPage)
   const opening = store.open()
   await Bun.sleep(0)
   // Missed: the page was read before it, and the events resume after it.
@@ -183,3 +149,13 @@ test('reloads once more after reads that were under way before the gap', async (
   expect(listNumbers(store)).toContain(201)
   expect(listNumbers(store)).not.toContain(200)
 })
+
+/** Creates a store that submits nothing. */
+function createStore(fetchPage: FetchPage) {
+  return createGenerationStore({
+    fetchPage,
+    generate: rejectSubmission,
+    outbox: createMemoryOutbox(),
+    nextFrame: callImmediately,
+  })
+}
