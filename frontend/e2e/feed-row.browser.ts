@@ -276,9 +276,16 @@ async function visitRows(page: Page, find: (row: Element) => string[]): Promise<
     const seen = new Set<string | undefined>()
     for (let top = document.documentElement.scrollHeight; top > -innerHeight; top -= innerHeight * 0.7) {
       scrollTo({ top, behavior: 'instant' })
-      const isPassing = () => document.querySelector('.passing > article') !== null
-      for (let frame = 0; frame < 2 || isPassing(); frame += 1)
-        await new Promise(resolve => requestAnimationFrame(resolve))
+      const passing = () => document.querySelectorAll('.passing > article').length
+      for (let frame = 0; frame < 2 || passing() > 0; frame += 1) {
+        // Within the time limit of the test, after which Bun ends the browser.
+        if (frame === 900)
+          throw new Error(`${passing()} rows of fast scrolling stay at ${scrollY} px, ${top} px asked for`)
+        await new Promise((resolve, reject) => {
+          requestAnimationFrame(resolve)
+          setTimeout(() => reject(new Error(`no frame at ${scrollY} px`)), 20_000)
+        })
+      }
       for (const row of document.querySelectorAll<HTMLElement>('.feed > article')) {
         seen.add(row.dataset.generationId)
         for (const problem of (inspect as (row: Element) => string[])(row)) problems.add(problem)

@@ -114,6 +114,15 @@ test('4: the window slides back down to the newest row, which is its end', async
   await page.context().close()
 }, 60_000)
 
+test('4: a row keeps the focus however far the feed is scrolled, and whatever rows come and go beside it', async () => {
+  const { page } = await seeded.open()
+  for (const at of [-2, -3]) {
+    await page.getByRole('article').nth(at).locator('[data-output-index]').first().focus()
+    expect(await page.evaluate(scrollBySteps)).toEqual([])
+  }
+  await page.context().close()
+}, 60_000)
+
 test('9: an address opens at its generation, and a reload returns to the same position', async () => {
   const id = await seeded.history.findId(6_000)
   const { page } = await seeded.open({ path: `/#g=${id}` })
@@ -207,6 +216,24 @@ async function createHeapReader(page: Page): Promise<() => Promise<number>> {
     const { usedSize } = await cdp.send('Runtime.getHeapUsage')
     return usedSize
   }
+}
+
+/** Scrolls up from the end by steps of several sizes, and back. @returns the steps at which the focus was lost, in pixels */
+async function scrollBySteps(): Promise<number[]> {
+  const focused = document.activeElement
+  const lost = new Set<number>()
+  const isPassing = () => document.querySelector('.passing > article') !== null
+  for (const step of [120, 230, 470, 940]) {
+    for (let up = 0; up < 2_500; up += step) {
+      // Older rows are read meanwhile.
+      scrollTo({ top: document.documentElement.scrollHeight - innerHeight - up, behavior: 'instant' })
+      for (let frame = 0; frame < 3 || (isPassing() && frame < 60); frame += 1)
+        await new Promise(resolve => requestAnimationFrame(resolve))
+      if (document.activeElement !== focused) lost.add(step)
+      if (focused instanceof HTMLElement) focused.focus({ preventScroll: true })
+    }
+  }
+  return [...lost]
 }
 
 function recordMediaRequests(page: Page): string[] {

@@ -17,7 +17,7 @@ test('sends submissions with their references after their page was closed offlin
   const stored = page.waitForResponse(response => response.url().endsWith('/api/references'))
   await dropImages(page, ['#84a98c'])
   expect((await stored).status()).toBe(201)
-  await context.setOffline(true)
+  await goOffline(page)
   await dropImages(page, ['#1d3557'])
   await submitOffline(page, 'a pier in fog')
   await submitOffline(page, 'the pier at noon')
@@ -42,11 +42,7 @@ test('sends a submission with a failed upload automatically once the network is 
   await using browser = await startBrowser()
   const { page } = await openPage(browser, studio.url)
   await page.getByText(EMPTY_MESSAGE).waitFor()
-  // What says that nothing was sent is loaded after the first page.
-  await page.waitForFunction(() =>
-    performance.getEntriesByType('resource').some(({ name }) => name.includes('after-rows')),
-  )
-  await page.context().setOffline(true)
+  await goOffline(page)
   await dropImages(page, ['#84a98c'])
   await page.getByRole('form').getByRole('button', { name: 'Try again' }).waitFor()
   await submitOffline(page, 'a pier in fog')
@@ -61,7 +57,7 @@ test('does not send a submission that was taken back before the page was closed'
   const { page } = await openPage(browser, studio.url)
   const context = page.context()
   await page.getByText(EMPTY_MESSAGE).waitFor()
-  await context.setOffline(true)
+  await goOffline(page)
   await submitOffline(page, 'a pier in fog')
   await findRow(page, 'a pier in fog').getByRole('button', { name: 'Edit' }).click()
   expect(await findPrompt(page).inputValue()).toBe('a pier in fog')
@@ -84,6 +80,14 @@ function findPrompt(page: Page): Locator {
 
 function findRow(page: Page, prompt: string): Locator {
   return page.getByRole('article').filter({ hasText: prompt })
+}
+
+/** Takes the network away once the page has the code that says that nothing was sent, which is loaded after the first rows. */
+async function goOffline(page: Page): Promise<void> {
+  await page.waitForFunction(() =>
+    performance.getEntriesByType('resource').some(({ name }) => name.includes('after-rows')),
+  )
+  await page.context().setOffline(true)
 }
 
 async function submitOffline(page: Page, prompt: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Timeline } from '@darkroom/contracts/history/timeline'
 import type { Model } from '@darkroom/contracts/model'
-import { type Accessor, createEffect, For, on, Show, untrack } from 'solid-js'
+import { type Accessor, createEffect, on, Show, untrack } from 'solid-js'
 import type { FeedControl } from '../library/feed-control.ts'
 import type { MediaRef } from '../lightbox/gallery.ts'
 import type { FeedLocation, Side } from '../store/feed-location.ts'
@@ -8,6 +8,7 @@ import type { GenerationWindow } from '../store/generation-window.ts'
 import type { LoadState } from '../store/window-state.ts'
 import type { Clock } from '../ui/clock.ts'
 import { Icon } from '../ui/icons.tsx'
+import { KeyedElements } from '../ui/keyed-elements.ts'
 import { lazyPart } from '../ui/lazy-part.tsx'
 import type { Notices } from '../ui/notices.ts'
 import { createIdlePreload } from '../ui/preload.ts'
@@ -107,7 +108,7 @@ export function Feed(props: FeedProps) {
         data-models={props.studio.hasModels() === undefined ? 'unknown' : 'known'}
       >
         <WindowEdge side="older" state={props.studio.loadState()} onLoad={store.loadOlder} />
-        <For each={rows.keys()}>
+        <KeyedElements keys={rows.keys()}>
           {key => (
             <FeedRow
               key={key}
@@ -120,7 +121,7 @@ export function Feed(props: FeedProps) {
               actions={actions}
             />
           )}
-        </For>
+        </KeyedElements>
         <FastScrollRows feedLayout={view.feedLayout} positions={rows.fastScrollPositions} />
         <WindowEdge side="newer" state={props.studio.loadState()} onLoad={store.loadNewer} />
       </section>

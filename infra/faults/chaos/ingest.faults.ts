@@ -82,11 +82,13 @@ test(
       LIMIT_MS,
       async () => (await stack.client.fetch(`/api/generations/${deleted.id}`)).status === 404,
     )
-    // In this order: a processor that is still running would remove them before it is restarted.
-    await stack.processor.restart({ FAIL_AT: 'before-remove:kill' })
+    // While none runs: one that has looked already looks again after a minute, and one without the failpoint would remove them.
+    await stack.processor.suspend()
     await stack.sql`update object_removals set remove_after = now()`
+    const lifeCount = stack.processor.lives.length
+    stack.processor.resume({ FAIL_AT: 'before-remove:kill' })
     await waitFor('The deletion', LIMIT_MS, async () => (await listOutputKeys(deleted.id)).length === 0)
-    expect(stack.processor.exits).toContain('SIGKILL')
+    expect(stack.processor.lives[lifeCount]?.exit).toBe('SIGKILL')
     expect((await listOutputKeys(remaining.id)).length).toBe(6)
     await expectImagesServed(remaining)
     expect(await checkInvariants(stack)).toEqual([])

@@ -96,8 +96,10 @@ test.concurrent(
   async () => {
     await using directory = await createTestDirectory()
     const settings = { HOME: directory.path, DATA_DIR: directory.path, PORT: String(await findFreePort()) }
-    const shell = ['/bin/sh', '-c', 'nohup "$@" & wait', 'sh']
-    const command = [...shell, process.execPath, join(CLONE, 'infra/local/bootstrap.ts'), 'start']
+    // A script and not `sh -c`, which would be one of the processes between npx and the studio if npx runs these tests.
+    const script = join(directory.path, 'start.sh')
+    await writeFile(script, 'nohup "$@" & wait\n')
+    const command = ['/bin/sh', script, process.execPath, join(CLONE, 'infra/local/bootstrap.ts'), 'start']
     await using launcher = watchLauncher(command, { env: { PATH: process.env.PATH ?? '', ...settings } })
     const url = await launcher.url
     const { pid = 0 } = (await readRunFile(directory.path)) ?? {}

@@ -13,8 +13,8 @@ export interface CallContext {
   log: Pick<ClientLog, 'stopRequests'>
 }
 
-/** A kill this long after the end of an answer may still have met it on its way to the disk. */
-const ARRIVAL_MS = 1_000
+/** A kill this long after the end of an answer may still have met it on its way to the disk, on a machine with much else to do. */
+const ARRIVAL_MS = 2_500
 /** A reset of the network this long before or after an exchange may have met it. */
 const NETWORK_MS = 500
 /** A call is sent this long after its note, at most. */
@@ -73,8 +73,10 @@ export function wasAnyKilled({ lives }: CallContext, from: number, until: number
 
 /** Returns when a process was killed, or gave up at a second stop signal; undefined if it was not. */
 export function killTime({ exit, endedAt, signals }: ProcessLife): number | undefined {
-  const stops = signals.filter(({ name }) => name === 'SIGTERM' || name === 'SIGINT')
-  const times = [exit === 'SIGKILL' ? endedAt : null, stops[1]?.at ?? null].filter(at => at !== null)
+  const sent = (...names: NodeJS.Signals[]) => signals.filter(({ name }) => names.includes(name)).map(({ at }) => at)
+  // Its end is noticed some time after the signal that killed it. One that kills itself at a failpoint is sent none.
+  const killedAt = exit === 'SIGKILL' ? (sent('SIGKILL')[0] ?? endedAt) : null
+  const times = [killedAt, sent('SIGTERM', 'SIGINT')[1] ?? null].filter(at => at !== null)
   return times.length === 0 ? undefined : Math.min(...times)
 }
 

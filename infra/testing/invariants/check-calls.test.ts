@@ -124,7 +124,13 @@ test.each([
   ['failed', 'failed', {}, { delivered: 1, excused: 0, violations: 1 }],
   ['was never recorded', 'pending', {}, { delivered: 1, excused: 0, violations: 1 }],
   ['came just before a kill', 'failed', { lives: [killedAt(13_500)] }, { delivered: 1, excused: 1, violations: 0 }],
-  ['came long before a kill', 'failed', { lives: [killedAt(15_000)] }, { delivered: 1, excused: 0, violations: 1 }],
+  ['came long before a kill', 'failed', { lives: [killedAt(16_000)] }, { delivered: 1, excused: 0, violations: 1 }],
+  [
+    'came just before a kill that was noticed late',
+    'failed',
+    { lives: [{ ...killedAt(16_000), signals: [{ name: 'SIGKILL', at: 13_500 }] }] },
+    { delivered: 1, excused: 1, violations: 0 },
+  ],
   ['was cut off', 'failed', { answers: [CUT] }, { delivered: 0, excused: 0, violations: 0 }],
 ] as const)('counts a delivered output that %s', (_, state, context, { violations, ...counts }) => {
   const given = createContext({ answers: [ANSWERED], ...(context as Partial<CallContext>) })

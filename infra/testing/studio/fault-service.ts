@@ -45,8 +45,8 @@ export interface FaultService extends AsyncDisposable {
   readonly lives: readonly ProcessLife[]
   /** Ends its process with SIGKILL, and starts no other until it is resumed. Resolves when the process is gone. */
   suspend(): Promise<void>
-  /** Starts a process again. It is not ready yet. */
-  resume(): void
+  /** Starts a process again, with these settings, which no later one has. It is not ready yet. */
+  resume(env?: Record<string, string>): void
   /** Returns a metric of the present process, summed over its labels; 0 if there is none of that name. */
   readMetric(name: string): Promise<number>
 }
@@ -101,7 +101,10 @@ export async function startFaultService(options: ServiceProcessOptions): Promise
       signal('SIGKILL')
       await current?.child.exited
     },
-    resume: () => resumed.resolve(),
+    resume: (env = {}) => {
+      nextEnv = env
+      resumed.resolve()
+    },
     waitUntilReady: () => waitUntilServiceReady(service, async () => url),
     waitUntilAlive: () => waitUntilServiceReady(service, async () => url, '/healthz'),
     waitForExit: async () => (await current?.child.exited) ?? '',

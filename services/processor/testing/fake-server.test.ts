@@ -140,7 +140,7 @@ async function listFiles(fake: FakeProviderServer, count: number): Promise<strin
 }
 
 async function readFile(fake: FakeProviderServer, url: string): Promise<string> {
-  const limits = { maxBytes: 300_000, deadlineMs: 1_500, signal: neverAborted, accept: ['image/png'] }
+  const limits = { maxBytes: 300_000, deadlineMs: 5_000, signal: neverAborted, accept: ['image/png'] }
   try {
     const bytes = await readAll(await safeGet(url, { ...limits, allowOrigins: [fake.url] }), neverAborted)
     return await sharp(bytes, { failOn: 'truncated' })

@@ -105,7 +105,7 @@ test('an operation whose response is late fails with a StoreError', async () => 
 })
 
 test('retries after a try that timed out', async () => {
-  await using faulty = await openFaultyStore(strict, { tryTimeoutMs: 200 })
+  await using faulty = await openFaultyStore(strict, { tryTimeoutMs: 1_000 })
   faulty.proxy.intercept = interceptEveryOther(() => new Promise(() => {}))
   await faulty.store.put('a', createRandomBytes(10), { signal: neverAborted })
   expect(await faulty.store.head('a')).toMatchObject({ bytes: 10 })

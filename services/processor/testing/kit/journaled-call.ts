@@ -30,7 +30,7 @@ export interface JournaledResult {
   traces: string
 }
 
-const DEADLINE_MS = 3_000
+const DEADLINE_MS = 6_000
 const MAX_POLLS = 50
 const POLL_MS = 20
 const log = createLog({ service: 'test', level: 'silent' })

@@ -25,6 +25,9 @@ export interface EnvOptions {
   sentKey?: string | null
 }
 
+/** Long enough for a machine with much else to do, and short enough to wait for where the fake does not answer. */
+const DEADLINES = { deadlineMs: 5_000, submitDeadlineMs: 5_000 }
+
 /** Starts a fake server of one flavour, and connects an adapter to it. */
 export async function startCompatibleEnv(options: EnvOptions): Promise<CompatibleEnv> {
   const { flavour, key, dialect = null } = options
@@ -36,8 +39,7 @@ export async function startCompatibleEnv(options: EnvOptions): Promise<Compatibl
     key: options.sentKey === undefined ? ownKey : options.sentKey,
     dialect,
     foundDialect: null,
-    deadlineMs: 1_000,
-    submitDeadlineMs: 1_000,
+    ...DEADLINES,
   })
   let model: string | undefined
   return {

@@ -18,6 +18,9 @@ export const REQUEST: ProviderRequest = {
   references: [],
 }
 
+/** Long enough for a machine with much else to do, and short enough to wait for where the fake does not answer. */
+const DEADLINES = { deadlineMs: 5_000, submitDeadlineMs: 5_000 }
+
 /** Starts the fake and an adapter that is connected to it. */
 export async function openFakeOpenAi() {
   const fake = await startFakeOpenAi()
@@ -31,5 +34,5 @@ export async function openFakeOpenAi() {
 }
 
 export function createTestAdapter({ url, key }: Pick<FakeOpenAi, 'url' | 'key'>): Adapter {
-  return createOpenAiAdapter({ connection: 'openai', baseUrl: url, key, deadlineMs: 2_000, submitDeadlineMs: 2_000 })
+  return createOpenAiAdapter({ connection: 'openai', baseUrl: url, key, ...DEADLINES })
 }
