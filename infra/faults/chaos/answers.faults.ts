@@ -108,7 +108,7 @@ test.each([
   'I13: a processor that is killed at %s, with an answer of %s in hand, has it stored by the next one, with one bill',
   async (at, model) => {
     const id = await submitAndKillAt(at, model)
-    await expectStoredOnce(stack, [id])
+    await expectStoredOnce(stack, [id], countOutputs(at))
     expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,
@@ -126,13 +126,18 @@ test(
   LIMIT_MS,
 )
 
+/** The first of two outputs is uploaded while the second is still being made: a kill then is one in the middle of the answer. */
+function countOutputs(at: string): number {
+  return at === 'mid-upload' ? 1 : 2
+}
+
 /** Submits a generation to a processor that kills itself at a failpoint. Resolves when it is gone. @returns the generation's id */
 async function submitAndKillAt(at: string, model: string): Promise<string> {
   expect(FAILPOINTS as readonly string[]).toContain(at)
   await stack.fake.setBehavior({ answer: FIXED_ANSWER })
   await stack.processor.restart({ FAIL_AT: `${at}:kill` })
   const exited = stack.processor.waitForExit()
-  const { id } = await stack.client.submit({ ...createImageDraft(at), model })
+  const { id } = await stack.client.submit({ ...createImageDraft(at, { numOutputs: countOutputs(at) }), model })
   expect(await exited).toBe('SIGKILL')
   return id
 }

@@ -90,11 +90,22 @@ test.each([
   LIMIT_MS,
 )
 
-test.each(['answer-received', 'answer-read', 'mid-upload', 'before-journal-remove', 'after-finish'])(
+test.each([
+  ['answer-received', 2],
+  ['answer-read', 2],
+  // The first output is uploaded while the second is still being made, and a kill then is one in the middle of the answer.
+  ['mid-upload', 1],
+  ['before-journal-remove', 2],
+  ['after-finish', 2],
+] as const)(
   'F1: outputs that came as bytes are stored after a kill at %s, with one bill',
-  async at => {
-    const made = await generateDespiteKill(at, { ...createImageDraft('as bytes'), model: 'fake-bytes' })
-    expect([made.status, listOutputStates(made)]).toEqual(['completed', ['stored', 'stored']])
+  async (at, numOutputs) => {
+    const draft = { ...createImageDraft('as bytes', { numOutputs }), model: 'fake-bytes' }
+    const made = await generateDespiteKill(at, draft)
+    expect([made.status, listOutputStates(made)]).toEqual([
+      'completed',
+      Array.from({ length: numOutputs }, () => 'stored'),
+    ])
     expect(await countSubmits(made.id)).toBe(1)
     expect(await checkInvariants(stack)).toEqual([])
   },
