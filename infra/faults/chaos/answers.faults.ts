@@ -126,7 +126,7 @@ test(
   LIMIT_MS,
 )
 
-/** The first of two outputs is uploaded while the second is still being made: a kill then is one in the middle of the answer. */
+/** Returns how many outputs to ask for: the first of two is uploaded before the second is made, and a kill then is one before the answer's end. */
 function countOutputs(at: string): number {
   return at === 'mid-upload' ? 1 : 2
 }

@@ -46,7 +46,7 @@ sandboxTest(
     await using launcher = await start(sandbox, 700, {
       run: ['infra/testing/installs/namespace-runner.fixture.ts', 'fill'],
     })
-    expect(await launcher.exited).toBe(0)
+    expect({ code: await launcher.exited, lines: launcher.lines }).toMatchObject({ code: 0 })
     expect(launcher.lines).toContain(`  Only 700 MB are free in ${disk}: make room soon.`)
     expect(launcher.lines).toContainEqual(expect.stringMatching(/^drawn: \/media\//))
     expect(launcher.lines).toContainEqual(

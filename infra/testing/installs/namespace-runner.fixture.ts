@@ -39,23 +39,31 @@ async function fillAndEmptyDisk(): Promise<void> {
   while ((await getFreeBytes(DATA_DIR)) > LEFT_BYTES + CHUNK.byteLength) await appendFile(filler, CHUNK)
   await waitForLine('nothing is changed until there is room.')
   const client = createStudioClient(url)
-  const id = crypto.randomUUID()
+  const removeUnknown = () => client.fetch(`/api/generate/${crypto.randomUUID()}`, { method: 'DELETE' })
+  const readCode = async (response: Response) => Problem.parse(await response.json()).code
+  // A service notices by itself, within two seconds.
+  await waitForCheck('a service that notices', async () => (await readCode(await removeUnknown())) === 'disk_full')
   const refused = [
     await postJson(client.fetch, '/api/generate', { prompt: 'too late', model: 'demo' }),
     await client.fetch('/api/references', { method: 'POST', body: new FormData() }),
-    await client.fetch(`/api/generate/${id}`, { method: 'DELETE' }),
+    await removeUnknown(),
     await postJson(client.fetch, '/api/admin/backfill-reference-images', {}),
   ]
-  const codes = await Promise.all(refused.map(async response => Problem.parse(await response.json()).code))
+  const codes = await Promise.all(refused.map(readCode))
   printLine(`refused: ${codes.join(', ')}`)
   const page = await client.fetch('/api/generations')
   printLine(`read: ${page.status}, image served: ${await isImageServed(url, image)}`)
   await rm(filler)
   await waitForLine('Darkroom goes on with everything.')
+  await waitForCheck('a service that goes on', async () => (await readCode(await removeUnknown())) !== 'disk_full')
   printLine(`drawn again: ${await generateImage(url)}`)
 }
 
 async function waitForLine(text: string): Promise<void> {
-  const wait = { what: `"${text}"`, milliseconds: WAIT_MS, signal: AbortSignal.timeout(WAIT_MS) }
-  await waitUntil(async () => lines.find(line => line.includes(text)), wait)
+  await waitForCheck(`"${text}"`, async () => lines.some(line => line.includes(text)))
+}
+
+async function waitForCheck(what: string, check: () => Promise<boolean>): Promise<void> {
+  const wait = { what, milliseconds: WAIT_MS, signal: AbortSignal.timeout(WAIT_MS) }
+  await waitUntil(async () => (await check()) || undefined, wait)
 }
