@@ -231,6 +231,26 @@ test('in a contact strip the whole prompt opens over the feed, by its line and b
   await page.context().close()
 }, 60_000)
 
+test('the menu of a row stays at its button while the feed scrolls, and closes once that is out of view', async () => {
+  const { page } = await open()
+  const button = (await showRow(page, 'one square')).getByRole('button', { name: 'More actions: ' })
+  await button.click()
+  const distance = async () => {
+    const [from, to] = [await button.boundingBox(), await page.getByRole('menu').boundingBox()]
+    return (to?.y ?? 0) - (from?.y ?? 0)
+  }
+  const before = await distance()
+  for (const by of [-40, 25]) {
+    await page.evaluate(pixels => window.scrollBy({ top: pixels, behavior: 'instant' }), by)
+    await waitForFrames(page)
+    expect(await distance()).toBe(before)
+  }
+  await page.evaluate(() => window.scrollBy({ top: -2 * innerHeight, behavior: 'instant' }))
+  await page.getByRole('menu').waitFor({ state: 'detached' })
+  expect(await button.evaluate(element => element === document.activeElement)).toBe(true)
+  await page.context().close()
+}, 60_000)
+
 test('who sends while scrolled up is told where the row went, and can go there', async () => {
   const { page } = await open()
   await showRow(page, 'ten panoramas')

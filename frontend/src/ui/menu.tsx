@@ -101,18 +101,23 @@ export function MenuList(props: MenuListProps) {
     if (target instanceof Node && !list?.parentElement?.contains(target)) props.onClose(false)
   }
 
+  /** Has the menu follow its button, also where the feed scrolls by itself; closes it once the button is out of view. */
+  function onScroll() {
+    const anchor = list?.parentElement?.getBoundingClientRect()
+    if (!list || !anchor) return
+    if (anchor.bottom > 0 && anchor.top < innerHeight) placeAtAnchor(list, anchor)
+    else props.onClose(list.contains(document.activeElement))
+  }
+
   onMount(() => {
-    showAtAnchor(list)
+    list?.showPopover()
+    onScroll()
     moveFocus(0)
     const closed = new AbortController()
+    const passive = { signal: closed.signal, passive: true }
     document.addEventListener('pointerdown', onOutside, { signal: closed.signal })
-    // The feed below a dialog may scroll by itself: what is in the dialog stays where it is.
-    if (!list?.closest('dialog'))
-      window.addEventListener('scroll', () => props.onClose(list?.contains(document.activeElement) ?? false), {
-        signal: closed.signal,
-        passive: true,
-      })
-    window.addEventListener('resize', () => props.onClose(true), { signal: closed.signal, passive: true })
+    window.addEventListener('scroll', onScroll, passive)
+    window.addEventListener('resize', () => props.onClose(true), passive)
     onCleanup(() => closed.abort())
   })
 
@@ -155,11 +160,8 @@ function MenuEntry(props: { item: MenuItem; onSelect: (item: MenuItem) => void }
 const MENU_GAP = 4
 const EDGE_GAP = 8
 
-/** Shows a menu in the top layer, below the element it belongs to or above it, within the window: no parent cuts it off. */
-function showAtAnchor(list: HTMLElement | undefined) {
-  const anchor = list?.parentElement?.getBoundingClientRect()
-  if (!list || !anchor) return
-  list.showPopover()
+/** Places a menu in the top layer, where no parent cuts it off: below the element it belongs to or above it, within the window. */
+function placeAtAnchor(list: HTMLElement, anchor: DOMRect) {
   const { width, height } = list.getBoundingClientRect()
   const { clientWidth, clientHeight } = document.documentElement
   const below = anchor.bottom + MENU_GAP
