@@ -169,6 +169,18 @@ test('verbs and style sheets that could not be loaded are loaded again, and noth
   await page.context().close()
 }, 60_000)
 
+test('a style sheet that could not be loaded keeps nothing away that does not need it', async () => {
+  const { page } = await seeded.open()
+  await page.route(/\/lightbox-[^/]*\.css$/, route => route.abort())
+  await page.reload()
+  await page.locator('link[data-failed]').waitFor({ state: 'attached' })
+  await page.evaluate(() => {
+    location.hash = '#search?q=zebra'
+  })
+  await page.getByText('No generation matches').waitFor()
+  await page.context().close()
+}, 60_000)
+
 const LONG = { timeout: 30_000 }
 
 function isPost(path: string) {

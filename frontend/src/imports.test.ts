@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { type BunPlugin, Glob } from 'bun'
 
@@ -33,6 +33,14 @@ test('imports types only of a service', async () => {
     })
   }
   expect(files.length).toBeGreaterThan(30)
+})
+
+test('a part with a style sheet of its own is not shown without it', async () => {
+  const files = await Array.fromAsync(new Glob('**/*.tsx').scan({ cwd: SOURCE, absolute: true }))
+  const texts = await Promise.all(files.map(file => Bun.file(file).text()))
+  const styled = files.filter((file, at) => !file.endsWith('/main.tsx') && texts[at]?.includes(".css'"))
+  const wrapped = texts.flatMap(text => [...text.matchAll(/withStyles\('([\w-]+)'/g)].map(([, name]) => name))
+  expect(wrapped.sort()).toEqual(styled.map(file => basename(file, '.tsx')).sort())
 })
 
 /** Collects the files of this repository that a file loads, directly or not, and the packages. Type imports load nothing. */

@@ -1,4 +1,5 @@
 import { createSignal, Show } from 'solid-js'
+import { withStyles } from '../ui/failed-styles.ts'
 import { lazyPart } from '../ui/lazy-part.tsx'
 import { createBackdrop } from './backdrops.ts'
 import { findMedia, type MediaRef } from './gallery.ts'
@@ -6,7 +7,7 @@ import { loadLightbox } from './lightbox-loader.ts'
 import type { LightboxProps } from './lightbox-props.ts'
 import { createModalDialog } from './modal-dialog.ts'
 
-const Lightbox = lazyPart(loadLightbox, LoadFailed, Opening)
+const Lightbox = lazyPart(withStyles('lightbox', loadLightbox), LoadFailed, Opening)
 
 /**
  * One output, large, over the feed, which stays as it is below and gets the focus back. The dialog opens at once, with the preview;

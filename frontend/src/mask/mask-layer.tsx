@@ -1,8 +1,9 @@
 import { Show } from 'solid-js'
+import { withStyles } from '../ui/failed-styles.ts'
 import { lazyPart } from '../ui/lazy-part.tsx'
 import type { MaskEditorProps, MaskTarget } from './mask-target.ts'
 
-const MaskEditor = lazyPart(() => import('./mask-editor.tsx'))
+const MaskEditor = lazyPart(withStyles('mask-editor', () => import('./mask-editor.tsx')))
 
 interface MaskLayerProps {
   target: MaskTarget | null

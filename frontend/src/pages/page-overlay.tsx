@@ -1,12 +1,19 @@
 import { createEffect, Match, onCleanup, Switch } from 'solid-js'
+import { withStyles } from '../ui/failed-styles.ts'
 import { lazyPart } from '../ui/lazy-part.tsx'
 import type { PageLocation, PageName } from './page-address.ts'
 import type { PageStudio } from './page-props.ts'
 
 // Each page is loaded when it is opened first, or when a pointer is over its link.
 const PAGES = {
-  connections: lazyPart(() => import('../settings/connections/connections-page.tsx'), LoadFailed),
-  usage: lazyPart(() => import('../usage/usage-page.tsx'), LoadFailed),
+  connections: lazyPart(
+    withStyles('connections-page', () => import('../settings/connections/connections-page.tsx')),
+    LoadFailed,
+  ),
+  usage: lazyPart(
+    withStyles('usage-page', () => import('../usage/usage-page.tsx')),
+    LoadFailed,
+  ),
 } satisfies Record<PageName, unknown>
 
 /** Loads the code of a page that is about to be opened. */

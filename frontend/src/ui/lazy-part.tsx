@@ -1,5 +1,4 @@
 import { type Component, createComponent, createSignal, type JSX, onCleanup, Show } from 'solid-js'
-import { reloadFailedStyles } from './failed-styles.ts'
 import { createLoadOnce } from './load-once.ts'
 
 /** A component whose code is loaded when it is first rendered, or before that by `preload`. */
@@ -21,11 +20,7 @@ export function lazyPart<Props extends object>(
   Failed: Component | null = PartFailed,
   Loading: Component<Props> | null = null,
 ): LazyPart<Props> {
-  const code = createLoadOnce(async () => {
-    const part = await load()
-    await reloadFailedStyles()
-    return part
-  })
+  const code = createLoadOnce(load)
   const createFailed = () => Failed && createComponent(Failed, {})
 
   function Part(props: Props): JSX.Element {

@@ -101,11 +101,11 @@ export function MenuList(props: MenuListProps) {
     if (target instanceof Node && !list?.parentElement?.contains(target)) props.onClose(false)
   }
 
-  /** Has the menu follow its button, also where the feed scrolls by itself; closes it once the button is out of view. */
+  /** Moves the menu with its button, also where the feed scrolls by itself, and closes it once the button is out of view. */
   function onScroll() {
     const anchor = list?.parentElement?.getBoundingClientRect()
     if (!list || !anchor) return
-    if (anchor.bottom > 0 && anchor.top < innerHeight) placeAtAnchor(list, anchor)
+    if (anchor.bottom > 0 && anchor.top < innerHeight) positionAtAnchor(list, anchor)
     else props.onClose(list.contains(document.activeElement))
   }
 
@@ -160,8 +160,8 @@ function MenuEntry(props: { item: MenuItem; onSelect: (item: MenuItem) => void }
 const MENU_GAP = 4
 const EDGE_GAP = 8
 
-/** Places a menu in the top layer, where no parent cuts it off: below the element it belongs to or above it, within the window. */
-function placeAtAnchor(list: HTMLElement, anchor: DOMRect) {
+/** Positions a menu in the top layer, where no parent cuts it off: below the element it belongs to or above it, within the window. */
+function positionAtAnchor(list: HTMLElement, anchor: DOMRect) {
   const { width, height } = list.getBoundingClientRect()
   const { clientWidth, clientHeight } = document.documentElement
   const below = anchor.bottom + MENU_GAP
