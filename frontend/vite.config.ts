@@ -9,7 +9,7 @@ const EARLY_SCRIPTS = ['src/settings/early-theme.js', 'src/early-requests.js']
 
 /** The modules that the page loads as soon as its first rows are there, as one file. */
 const AFTER_ROWS =
-  /\/src\/(?:keyboard\/create-feed-keyboard|lightbox\/(?:studio-lightbox|gallery|media-file-name)|library\/(?:found-highlight|library-dialogs|view-choices)|composer\/(?:drop-zone|controls|panels\/composer-panels|parent\/parent-line|origin\/origin-lines|attachments\/(?:source-)?upload)|live\/(?:shared-live|parts-watch|parts-monitor|stall-detector)|studio-client|store\/(?:generation|removal)-actions|store\/action-runner|ui\/(?:notice-bar|menu)|pages\/page-overlay|feed\/(?:action-button|fast-scroll-rows|unsent-panel|meta\/(?:row-actions|prompt-popover)|tile\/tile-controls))\.tsx?$|\/(?:idb-keyval|@elysiajs)\//
+  /\/src\/(?:keyboard\/create-feed-keyboard|lightbox\/(?:studio-lightbox|gallery|media-file-name)|library\/(?:found-highlight|library-dialogs|view-choices)|composer\/(?:drop-zone|controls|panels\/composer-panels|parent\/parent-line|origin\/origin-lines|attachments\/(?:source-)?upload)|live\/(?:shared-live|parts-watch|parts-monitor|stall-detector)|studio-client|store\/(?:generation|removal)-actions|store\/action-runner|ui\/(?:notice-bar|menu)|pages\/page-overlay|feed\/(?:action-button|fast-scroll-rows|meta\/(?:row-actions|prompt-popover)|tile\/tile-controls))\.tsx?$|\/(?:idb-keyval|@elysiajs)\//
 
 export default defineConfig({
   plugins: [solid(), earlyScripts(), preloadedFont(), precompress()],

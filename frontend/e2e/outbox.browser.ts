@@ -4,6 +4,7 @@ import type { BrowserContext, Locator, Page } from 'playwright-core'
 import { startTestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { openPage, startBrowser } from './browser.ts'
 import { dropImages } from './drop-images.ts'
+import { waitForCode } from './page-probes.ts'
 
 /** The text of the page once an empty first page has been read. */
 const EMPTY_MESSAGE = 'What you make appears here.'
@@ -82,11 +83,8 @@ function findRow(page: Page, prompt: string): Locator {
   return page.getByRole('article').filter({ hasText: prompt })
 }
 
-/** Takes the network away once the page has the code that says that nothing was sent, which is loaded after the first rows. */
 async function goOffline(page: Page): Promise<void> {
-  await page.waitForFunction(() =>
-    performance.getEntriesByType('resource').some(({ name }) => name.includes('after-rows')),
-  )
+  await waitForCode(page, ['after-rows', 'attachment-list'])
   await page.context().setOffline(true)
 }
 

@@ -75,6 +75,14 @@ export async function waitForFrames(page: Page, count = 3): Promise<void> {
   }, count)
 }
 
+/** Waits until the page has some of the code that is loaded after the first rows, by the names of its files. */
+export async function waitForCode(page: Page, names: readonly string[] = ['after-rows']): Promise<void> {
+  await page.waitForFunction(files => {
+    const loaded = performance.getEntriesByType('resource').map(({ name }) => name)
+    return files.every(file => loaded.some(url => url.includes(`/${file}-`)))
+  }, names)
+}
+
 /** Lists the rows in view, from top to bottom. */
 export async function listRowsInView(page: Page): Promise<{ id: string; number: number; top: number }[]> {
   return await page.evaluate(() =>

@@ -147,6 +147,19 @@ test('a key that comes before its code acts once, and what could not be loaded i
   await page.context().close()
 }, 60_000)
 
+test('a prompt that cannot be sent says so, although the code that is loaded after the first rows is away, too', async () => {
+  const { page } = await seeded.open()
+  await page.route(/\/after-rows-[^/]*\.js$|\/api\/generate$/, route => route.abort())
+  await page.reload()
+  await page.getByRole('article').first().waitFor()
+  await submit(page, 'a letter for later')
+  await findRow(page, 'a letter for later').getByText('Not sent yet').waitFor()
+  await page.unrouteAll()
+  await page.evaluate(() => window.dispatchEvent(new Event('online')))
+  await findRow(page, 'a letter for later').locator('[data-output-index="0"] img').waitFor(LONG)
+  await page.context().close()
+}, 60_000)
+
 test('verbs and style sheets that could not be loaded are loaded again, and nothing is shown without its styles', async () => {
   const { page } = await seeded.open()
   await page.route(/\/(verbs-[^/]*\.js|lightbox-[^/]*\.css)$/, route => route.abort())
