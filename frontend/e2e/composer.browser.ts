@@ -205,12 +205,31 @@ test('returns the focus to a row that was deleted by mistake', async () => {
   await page.getByRole('menuitem', { name: 'Delete', exact: true }).click()
   await row.waitFor({ state: 'detached' })
   await page.getByRole('button', { name: 'Undo' }).press('Enter')
+  await waitForFocusIn(page, id)
+  // While the feed still scrolls after the deletion, a row that comes back is rendered cheaply at first.
+  const undone = page.evaluate(undoOnceDeleted, id)
+  await row.getByRole('button', { name: 'More actions: ' }).click()
+  await page.getByRole('menuitem', { name: 'Delete', exact: true }).click()
+  await undone
+  await waitForFocusIn(page, id)
+  expect(pageErrors).toEqual([])
+}, 60_000)
+
+async function waitForFocusIn(page: Page, id: string): Promise<void> {
   await page.waitForFunction(
     generationId => document.activeElement?.closest('article')?.dataset.generationId === generationId,
     id,
   )
-  expect(pageErrors).toEqual([])
-}, 60_000)
+}
+
+/** Presses Undo as soon as a row is gone and it is there. */
+async function undoOnceDeleted(id: string): Promise<void> {
+  const find = () => [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Undo')
+  const isShown = () => document.querySelector(`article[data-generation-id="${id}"]`) !== null
+  while (isShown() || !find()) await new Promise(resolve => requestAnimationFrame(resolve))
+  find()?.focus()
+  find()?.click()
+}
 
 function composerOf(page: Page): Locator {
   return page.getByRole('form', { name: 'New generation' })

@@ -46,10 +46,10 @@ function findImageInView(): HTMLElement | null {
   return images.find(image => image.getBoundingClientRect().bottom > 0) ?? null
 }
 
-/** Focuses a row, or the first control in it. @returns whether the row is in the page */
+/** Focuses a row, or the first control in it. @returns whether that has the focus: a row of fast scrolling has nothing that takes it */
 function focusRow(generationId: string): boolean {
   const row = document.querySelector<HTMLElement>(`article[data-generation-id="${CSS.escape(generationId)}"]`)
   const target = row?.matches('[tabindex]') ? row : row?.querySelector<HTMLElement>('[tabindex="0"], button, a[href]')
   target?.focus({ preventScroll: true })
-  return row !== null
+  return target instanceof HTMLElement && document.activeElement === target
 }
