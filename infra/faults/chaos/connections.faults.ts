@@ -52,7 +52,8 @@ test(
     for (const processor of [stack.processor, second]) {
       await expectBothServe()
       await processor.restart()
-      const after = await Promise.all([OPENAI, SERVER].map(id => listModelIds(stack.client, id)))
+      // Those of the one that was restarted may be gone until it has listed them again.
+      const after = await Promise.all([OPENAI, SERVER].map(id => waitForModels(stack.client, id)))
       expect(after).toEqual(offered)
     }
     await expectBothServe()
