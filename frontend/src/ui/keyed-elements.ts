@@ -13,25 +13,14 @@ interface KeyedElementsProps {
  */
 export function KeyedElements(props: KeyedElementsProps): JSX.Element {
   const end = document.createTextNode('')
-  const elements = createMemo(
-    mapArray(
-      () => props.keys,
-      key => props.children(key) as HTMLElement,
-    ),
+  const mapped = mapArray(
+    () => props.keys,
+    key => props.children(key) as HTMLElement,
   )
   // A copy: `mapArray` changes the list that it returned last.
-  let shown = [...untrack(elements)]
-  createRenderEffect(
-    on(
-      elements,
-      next => {
-        replaceElements(shown, next, end)
-        shown = [...next]
-      },
-      { defer: true },
-    ),
-  )
-  return [...shown, end]
+  const elements = createMemo(() => [...mapped()])
+  createRenderEffect(on(elements, (next, before) => before && replaceElements(before, next, end)))
+  return [...untrack(elements), end]
 }
 
 function replaceElements(before: readonly HTMLElement[], elements: readonly HTMLElement[], end: Text): void {

@@ -102,7 +102,7 @@ export function MenuList(props: MenuListProps) {
   }
 
   /** Moves the menu with its button, also where the feed scrolls by itself, and closes it once the button is out of view. */
-  function onScroll() {
+  function followButton() {
     const anchor = list?.parentElement?.getBoundingClientRect()
     if (!list || !anchor) return
     if (anchor.bottom > 0 && anchor.top < innerHeight) positionAtAnchor(list, anchor)
@@ -111,12 +111,12 @@ export function MenuList(props: MenuListProps) {
 
   onMount(() => {
     list?.showPopover()
-    onScroll()
+    followButton()
     moveFocus(0)
     const closed = new AbortController()
     const passive = { signal: closed.signal, passive: true }
     document.addEventListener('pointerdown', onOutside, { signal: closed.signal })
-    window.addEventListener('scroll', onScroll, passive)
+    window.addEventListener('scroll', followButton, passive)
     window.addEventListener('resize', () => props.onClose(true), passive)
     onCleanup(() => closed.abort())
   })

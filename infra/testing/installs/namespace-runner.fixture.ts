@@ -1,9 +1,9 @@
 import { appendFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '@darkroom/contracts/problem'
-import { waitUntil } from '../../local/process/wait-until.ts'
 import { getFreeBytes } from '../../src/runtime/disk-space.ts'
 import { createStudioClient, postJson } from '../studio/studio-client.ts'
+import { waitFor } from '../wait-for.ts'
 import { generateImage, isImageServed } from './generate-image.ts'
 import { startLauncher } from './launcher.ts'
 
@@ -42,7 +42,7 @@ async function fillAndEmptyDisk(): Promise<void> {
   const removeUnknown = () => client.fetch(`/api/generate/${crypto.randomUUID()}`, { method: 'DELETE' })
   const readCode = async (response: Response) => Problem.parse(await response.json()).code
   // A service notices by itself, within two seconds.
-  await waitForCheck('a service that notices', async () => (await readCode(await removeUnknown())) === 'disk_full')
+  await waitFor('A service that notices', WAIT_MS, async () => (await readCode(await removeUnknown())) === 'disk_full')
   const refused = [
     await postJson(client.fetch, '/api/generate', { prompt: 'too late', model: 'demo' }),
     await client.fetch('/api/references', { method: 'POST', body: new FormData() }),
@@ -55,15 +55,10 @@ async function fillAndEmptyDisk(): Promise<void> {
   printLine(`read: ${page.status}, image served: ${await isImageServed(url, image)}`)
   await rm(filler)
   await waitForLine('Darkroom goes on with everything.')
-  await waitForCheck('a service that goes on', async () => (await readCode(await removeUnknown())) !== 'disk_full')
+  await waitFor('A service that goes on', WAIT_MS, async () => (await readCode(await removeUnknown())) !== 'disk_full')
   printLine(`drawn again: ${await generateImage(url)}`)
 }
 
 async function waitForLine(text: string): Promise<void> {
-  await waitForCheck(`"${text}"`, async () => lines.some(line => line.includes(text)))
-}
-
-async function waitForCheck(what: string, check: () => Promise<boolean>): Promise<void> {
-  const wait = { what, milliseconds: WAIT_MS, signal: AbortSignal.timeout(WAIT_MS) }
-  await waitUntil(async () => (await check()) || undefined, wait)
+  await waitFor(`"${text}"`, WAIT_MS, async () => lines.some(line => line.includes(text)))
 }

@@ -9,6 +9,9 @@ export interface MadeCall {
   raw: string
 }
 
+/** Long enough for a machine with much else to do, and short enough to wait for where a fake does not answer. */
+export const DEADLINES = { deadlineMs: 5_000, submitDeadlineMs: 5_000 }
+
 export const neverAborted = new AbortController().signal
 
 /** Makes a call: its whole answer is saved before it is read, as the journal does. */

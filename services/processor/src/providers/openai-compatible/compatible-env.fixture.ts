@@ -5,7 +5,7 @@ import {
 } from '@darkroom/infra/testing/fake-openai-compatible/fake-server'
 import { FLAVOURS, type Flavour } from '@darkroom/infra/testing/fake-openai-compatible/flavours'
 import sharp from 'sharp'
-import { type MadeCall, makeCall, neverAborted } from '../../../testing/make-call.ts'
+import { DEADLINES, type MadeCall, makeCall, neverAborted } from '../../../testing/make-call.ts'
 import type { Adapter, ProviderReference, ProviderRequest } from '../adapter.ts'
 import { createOpenAiCompatibleAdapter } from './openai-compatible-adapter.ts'
 
@@ -24,9 +24,6 @@ export interface EnvOptions {
   /** Key that the adapter sends; that of the server unless given. */
   sentKey?: string | null
 }
-
-/** Long enough for a machine with much else to do, and short enough to wait for where the fake does not answer. */
-const DEADLINES = { deadlineMs: 5_000, submitDeadlineMs: 5_000 }
 
 /** Starts a fake server of one flavour, and connects an adapter to it. */
 export async function startCompatibleEnv(options: EnvOptions): Promise<CompatibleEnv> {

@@ -1,5 +1,5 @@
 import { type FakeOpenAi, startFakeOpenAi } from '@darkroom/infra/testing/fake-openai/fake-server'
-import { makeCall } from '../../../testing/make-call.ts'
+import { DEADLINES, makeCall } from '../../../testing/make-call.ts'
 import type { Adapter, ProviderRequest } from '../adapter.ts'
 import { createOpenAiAdapter } from './openai-adapter.ts'
 
@@ -17,9 +17,6 @@ export const REQUEST: ProviderRequest = {
   settings: { quality: 'low', output_format: 'png', resumable: false },
   references: [],
 }
-
-/** Long enough for a machine with much else to do, and short enough to wait for where the fake does not answer. */
-const DEADLINES = { deadlineMs: 5_000, submitDeadlineMs: 5_000 }
 
 /** Starts the fake and an adapter that is connected to it. */
 export async function openFakeOpenAi() {
