@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram'
 import { createServer, type Server } from 'node:net'
 
 const LOOPBACK = '127.0.0.1'
@@ -7,31 +8,49 @@ const LOOPBACK = '127.0.0.1'
  * macOS from 49152): a port from those is sometimes taken by an unrelated connection between being found and being listened on.
  * It lies above 10080, which browsers refuse.
  */
-const [MIN_PORT, MAX_PORT] = [11_000, 15_999]
+const RANGE = { lowest: 11_000, highest: 15_999 }
 
-/** Finds a free port of the loopback interface. @throws if there is none */
+/** Finds a free port of the loopback interface, as `findFreePorts` does. @throws if there is none */
 export async function findFreePort(): Promise<number> {
   const [port] = await findFreePorts(1)
   return port ?? 0
 }
 
-/** Finds distinct free ports of the loopback interface. @throws if there are fewer than `count` */
-export async function findFreePorts(count: number): Promise<number[]> {
-  // All stay open until the last is found, so that no port is found twice.
-  const servers: Server[] = []
-  for (const port of iterateFromRandomStart(MIN_PORT, MAX_PORT)) {
-    if (servers.length === count) break
-    const server = await listen(port, LOOPBACK).catch(() => undefined)
-    if (server) servers.push(server)
+/**
+ * Finds distinct free ports of the loopback interface, and claims them: no later search of this or another process finds them, or
+ * tries them, while this process runs. So a server may be started there much later, and again after it has stopped.
+ *
+ * @throws if there are fewer than `count`
+ */
+export async function findFreePorts(count: number, range = RANGE): Promise<number[]> {
+  const ports: number[] = []
+  for (const port of iterateFromRandomStart(range)) {
+    if (ports.length === count) break
+    if ((await claim(port)) && (await isFree(port, LOOPBACK))) ports.push(port)
   }
-  const ports = servers.map(getPort)
-  await Promise.all(servers.map(close))
-  if (servers.length < count) throw new Error(`There are no ${count} free ports from ${MIN_PORT} to ${MAX_PORT}.`)
+  if (ports.length < count)
+    throw new Error(`There are no ${count} free ports from ${range.lowest} to ${range.highest}.`)
   return ports
 }
 
+/**
+ * Claims a port by the UDP port of the same number, which nothing else here uses and which is free again when this process ends.
+ *
+ * @returns false if another search has claimed it
+ */
+async function claim(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = createSocket('udp4')
+  socket.once('error', () => resolve(false))
+  socket.bind({ port, address: LOOPBACK, exclusive: true }, () => resolve(true))
+  const isClaimed = await promise
+  // A claim keeps no process running.
+  if (isClaimed) socket.unref()
+  return isClaimed
+}
+
 /** Yields every number of a range once, from a random start, so that concurrent searches try different ports. */
-function* iterateFromRandomStart(lowest: number, highest: number): Generator<number> {
+function* iterateFromRandomStart({ lowest, highest }: typeof RANGE): Generator<number> {
   const count = highest - lowest + 1
   const first = Math.floor(Math.random() * count)
   for (let step = 0; step < count; step += 1) yield lowest + ((first + step) % count)
@@ -79,9 +98,4 @@ function close(server: Server): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   server.close(() => resolve())
   return promise
-}
-
-function getPort(server: Server): number {
-  const address = server.address()
-  return typeof address === 'object' && address ? address.port : 0
 }
