@@ -4,6 +4,7 @@ import type { Generation } from '@darkroom/contracts/generation'
 import type { Locator, Page } from 'playwright-core'
 import { type FakeProvider, startFakeProvider } from '../../infra/testing/studio/fake-provider.ts'
 import { isFinished } from '../../infra/testing/studio/studio-client.ts'
+import { waitFor } from '../../infra/testing/wait-for.ts'
 import { openPage } from './browser.ts'
 import { waitForFrames } from './page-probes.ts'
 import { ROW_STATES, serveRowStates } from './row-states.ts'
@@ -282,14 +283,25 @@ async function openEditor(page: Page): Promise<void> {
   await page.getByRole('application').waitFor()
 }
 
-/** Asserts that the accessibility tree of an element has these lines, or lines that begin so. */
+/** Waits until the accessibility tree of an element has these lines, or lines that begin so. */
 async function expectTree(element: Locator, lines: readonly string[]): Promise<void> {
-  const tree = (await element.ariaSnapshot()).split('\n').map(line =>
+  let tree: string[] = []
+  const hasLines = async () => {
+    tree = await readTree(element)
+    return lines.every(line => tree.some(found => found.startsWith(line)))
+  }
+  await waitFor(lines.join(', '), 5_000, hasLines).catch(error => {
+    throw new Error(`${error.message}\n${tree.join('\n')}`)
+  })
+}
+
+/** Reads the lines of an element's accessibility tree, without their indentation. */
+async function readTree(element: Locator): Promise<string[]> {
+  const lines = (await element.ariaSnapshot()).split('\n')
+  return lines.map(line =>
     line
       .trim()
       .replace(/^- /, '')
       .replace(/^'(.*)'/, '$1'),
   )
-  const missing = lines.filter(line => !tree.some(found => found.startsWith(line)))
-  expect({ missing, tree: missing.length === 0 ? [] : tree }).toEqual({ missing: [], tree: [] })
 }

@@ -2,13 +2,14 @@ import type { Browser, BrowserContextOptions } from 'playwright-core'
 import { openStudioHistory, type StudioHistory } from '../../infra/testing/data/history.ts'
 import { startTestStudio, type TestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { type MonitoredPage, openPage, startBrowser } from './browser.ts'
+import { waitForCode } from './page-probes.ts'
 
 /** A studio with many generations, and a browser. */
 export interface SeededStudio extends AsyncDisposable {
   studio: TestStudio
   history: StudioHistory
   browser: Browser
-  /** Opens the feed in a profile of its own, and waits for the first rows. */
+  /** Opens the feed in a profile of its own, and waits for the first rows and the code that is loaded after them. */
   open(options?: BrowserContextOptions & { path?: string }): Promise<MonitoredPage>
 }
 
@@ -38,6 +39,7 @@ export async function startSeededStudio(
       const opened = await openPage(browser, new URL(path, studio.url).href, { reducedMotion: 'reduce', ...options })
       opened.page.setDefaultTimeout(PAGE_TIMEOUT_MS)
       await opened.page.getByRole('article').first().waitFor()
+      await waitForCode(opened.page)
       return opened
     },
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),
