@@ -61,6 +61,28 @@ test('100 pictures of a search are selected by keys alone, downloaded as a ZIP, 
   expect(pageErrors).toEqual([])
 }, 120_000)
 
+test('an Undo while a deletion is on its way takes that back, and not the one before', async () => {
+  const { page } = await seeded.open()
+  const rowOf = (number: number) => page.getByRole('article').filter({ hasText: `No. ${number}:` })
+  const newest = rowOf(COUNT).locator('[data-output-index]')
+  await page.getByRole('article').last().waitFor()
+  await removeRow(page, COUNT - 1)
+  await page.getByRole('button', { name: 'Undo' }).waitFor()
+  const released = Promise.withResolvers<void>()
+  await page.route('**/api/generate/**', async route => {
+    if (route.request().method() === 'DELETE') await released.promise
+    await route.continue()
+  })
+  await removeRow(page, COUNT)
+  await newest.waitFor({ state: 'detached' })
+  await page.keyboard.press('z')
+  released.resolve()
+  await newest.first().waitFor()
+  expect(await rowOf(COUNT - 1).count()).toBe(0)
+  await page.keyboard.press('z')
+  await rowOf(COUNT - 1).waitFor()
+}, 60_000)
+
 test('keys that are pressed faster than rows are rendered each act on the row that they lead to', async () => {
   const { page } = await seeded.open()
   await page.getByRole('article').last().locator('[data-output-index]').first().focus()
@@ -77,6 +99,12 @@ test('keys that are pressed faster than rows are rendered each act on the row th
   expect(await selected.allInnerTexts()).toEqual([expect.stringContaining(`No. ${COUNT - 30}:`)])
   await page.context().close()
 }, 60_000)
+
+/** Deletes a row by its menu. */
+async function removeRow(page: Page, number: number): Promise<void> {
+  await page.getByRole('button', { name: `More actions: No. ${number}:` }).click()
+  await page.getByRole('menuitem', { name: 'Delete', exact: true }).click()
+}
 
 /** Gives generations the word that is searched. */
 async function giveWord(): Promise<void> {

@@ -93,7 +93,7 @@ export function Page(props: StudioOptions) {
         />
       </div>
       <Show when={selection.isActive() && !isCovered()}>
-        <SelectionBar {...studio} notify={studio.notices.notify} onEnd={focusFeed} />
+        <SelectionBar {...studio} {...studio.notices} onEnd={focusFeed} />
       </Show>
       <Show when={page()}>{location => <PageOverlay location={location()} studio={studio} onLeave={showFeed} />}</Show>
       <Show when={isOpened()}>

@@ -37,7 +37,7 @@ export type Studio = ReturnType<typeof createStudio>
 /** Creates the page's state and every action on it. A component gets the part that it uses: see `page.tsx`. */
 export function createStudio({ api, store, outbox, clock, subscribe, initialAddress }: StudioOptions) {
   const notices = createNotices()
-  const { notify } = notices
+  const { notify, runRevertible } = notices
   const { models, hasModels, modelsById, refresh: refreshModels } = createModelList(api)
   const { mountPrompt, focusPrompt } = createPromptFocus()
   const { shownMedia, showMedia, openerKey } = createShownMedia()
@@ -47,7 +47,7 @@ export function createStudio({ api, store, outbox, clock, subscribe, initialAddr
     onIngestBack: () => sendWaiting(),
   })
   const onUnavailable = () => void checkParts()
-  const actions = createActionsLoader({ api, store, notify, onUnavailable })
+  const actions = createActionsLoader({ api, store, notify, runRevertible, onUnavailable })
   const { generationWindow, loadState } = createStoreSignals(store)
   const { openFirst, readUnread, send, ...lists } = createStudioLibrary({
     ...{ api, store, generationWindow, notify, initialAddress },

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Api } from '../api.ts'
 import { RejectedError, UnavailableError } from '../request-error.ts'
-import type { NoticeAction } from '../ui/notices.ts'
+import type { ChangeNotice, Notices } from '../ui/notices.ts'
 import { buildGeneration, createMemoryOutbox } from './generation.fixture.ts'
 import { createGenerationActions } from './generation-actions.ts'
 import { createGenerationStore } from './generation-store.ts'
@@ -15,7 +15,7 @@ const flush = () => new Promise(resolve => setTimeout(resolve, 0))
 /** Creates a studio with one generation. Records the requests that it gets and the notices that are shown. */
 async function setUp(answers: Partial<Api>) {
   const requests: string[] = []
-  const notices: { message: string; action: NoticeAction | undefined }[] = []
+  const notices: ChangeNotice[] = []
   const api = new Proxy({} as Api, {
     get:
       (_, name: keyof Api) =>
@@ -33,7 +33,8 @@ async function setUp(answers: Partial<Api>) {
     nextFrame: callback => callback(),
   })
   await store.open()
-  const notify = (message: string, action?: NoticeAction) => void notices.push({ message, action })
+  const notify: Notices['notify'] = (message, action = null) => void notices.push({ message, action })
+  const runRevertible: Notices['runRevertible'] = async change => void notices.push(await change())
   const shown = () => store.current().rows.map(row => row.generation)
   let unavailable = 0
   const onUnavailable = () => {
@@ -44,7 +45,7 @@ async function setUp(answers: Partial<Api>) {
     delays.push(ms)
     queueMicrotask(callback)
   }
-  const actions = createGenerationActions({ api, store, notify, onUnavailable, setTimer })
+  const actions = createGenerationActions({ api, store, notify, runRevertible, onUnavailable, setTimer })
   return { ...actions, requests, notices, shown, delays, unavailable: () => unavailable }
 }
 

@@ -7,6 +7,7 @@ import { createRemovalActions, type RemovalActionsOptions } from './removal-acti
 
 export interface GenerationActionsOptions extends ActionRunnerOptions {
   api: Pick<Api, 'cancel' | 'reopen' | 'setFavourite'> & RemovalActionsOptions['api']
+  runRevertible: RemovalActionsOptions['runRevertible']
   store: Pick<GenerationStore, 'receive' | 'updateOptimistically'> & RemovalActionsOptions['store']
 }
 
@@ -37,7 +38,7 @@ export function createGenerationActions(options: GenerationActionsOptions) {
     return runOnce(`favour ${id} ${outputIndex}`, () => store.updateOptimistically(clientId, applyFavourite, request))
   }
 
-  return { runAction, setFavourite, ...createRemovalActions({ api, store, notify, runner }) }
+  return { runAction, setFavourite, ...createRemovalActions({ ...options, runner }) }
 }
 
 /** Returns a generation as it is once one of its outputs is a favourite, or is not any more. */

@@ -2,27 +2,32 @@ import type { Generation } from '@darkroom/contracts/generation'
 import type { Output } from '@darkroom/contracts/output'
 import type { Api } from '../api.ts'
 import { RejectedError } from '../request-error.ts'
-import type { NoticeAction } from '../ui/notices.ts'
+import type { Notices } from '../ui/notices.ts'
 import type { ActionRunner } from './action-runner.ts'
 import type { GenerationStore } from './generation-store.ts'
 
 export interface RemovalActionsOptions {
   api: Pick<Api, 'remove' | 'restore' | 'removeOutput' | 'restoreOutput' | 'emptyTrash'>
   store: Pick<GenerationStore, 'receive' | 'drop' | 'reload' | 'updateOptimistically' | 'removeOptimistically'>
-  notify: (message: string, action?: NoticeAction) => void
+  notify: Notices['notify']
+  runRevertible: Notices['runRevertible']
   runner: ActionRunner
 }
 
 const NOT_FOUND = 404
 
 /** Creates the user's actions that delete and restore. Each is shown at once, and reverted if its request fails. */
-export function createRemovalActions({ api, store, notify, runner: { runOnce, repeat } }: RemovalActionsOptions) {
+export function createRemovalActions(options: RemovalActionsOptions) {
+  const { api, store, notify, runRevertible } = options
+  const { runOnce, repeat } = options.runner
+
   /** Moves a generation to the trash. It leaves the feed at once, and comes back if the request fails. */
   function remove({ id, clientId }: Generation) {
-    return runOnce(`remove ${id}`, async () => {
+    const change = async () => {
       await store.removeOptimistically(clientId, () => repeatUnlessPurged(id, () => api.remove(id)))
-      notify('Deleted.', { label: 'Undo', run: () => void restore(id), generationId: id })
-    })
+      return { message: 'Deleted.', action: { label: 'Undo', run: () => void restore(id), generationId: id } }
+    }
+    return runOnce(`remove ${id}`, () => runRevertible(change))
   }
 
   function restore(id: string) {
@@ -34,10 +39,12 @@ export function createRemovalActions({ api, store, notify, runner: { runOnce, re
 
   /** Restores a generation from the trash, which it leaves at once. */
   function restoreFromTrash({ id, clientId }: Generation) {
-    return runOnce(`restore ${id}`, async () => {
+    const change = async () => {
       await store.removeOptimistically(clientId, async () => void (await repeatUnlessPurged(id, () => api.restore(id))))
-      notify('Restored. It is in the feed again.', { label: 'Undo', run: () => void removeAgain(id), generationId: id })
-    })
+      const action = { label: 'Undo', run: () => void removeAgain(id), generationId: id }
+      return { message: 'Restored. It is in the feed again.', action }
+    }
+    return runOnce(`restore ${id}`, () => runRevertible(change))
   }
 
   function removeAgain(id: string) {
@@ -51,11 +58,12 @@ export function createRemovalActions({ api, store, notify, runner: { runOnce, re
   function removeOutput(generation: Generation, index: number) {
     const { id, clientId, outputs } = generation
     if (outputs.every(output => output.index === index || !isPresent(output))) return remove(generation)
-    return runOnce(`remove ${id} ${index}`, async () => {
+    const change = async () => {
       const request = () => repeat(() => api.removeOutput(id, index))
       await store.updateOptimistically(clientId, shown => withoutOutput(shown, index), request)
-      notify('Deleted.', { label: 'Undo', run: () => void restoreOutput(generation, index) })
-    })
+      return { message: 'Deleted.', action: { label: 'Undo', run: () => void restoreOutput(generation, index) } }
+    }
+    return runOnce(`remove ${id} ${index}`, () => runRevertible(change))
   }
 
   function restoreOutput({ id }: Pick<Generation, 'id'>, index: number) {

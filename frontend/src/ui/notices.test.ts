@@ -38,3 +38,41 @@ test('reverts one after the other, the last first, and none of them twice', () =
   expect([revertLast(), revertLast(), revertLast()]).toEqual([true, true, false])
   expect(reverted).toEqual([3, 2, 1])
 })
+
+test('reverts a change that has not ended once it has, and not the one before it', async () => {
+  const { notice, runRevertible, revertLast } = createNotices()
+  const reverted: number[] = []
+  const start = (id: number, end: Promise<void>) =>
+    runRevertible(async () => {
+      await end
+      return { message: `Deleted ${id}.`, action: { label: 'Undo', run: () => void reverted.push(id) } }
+    })
+  const [slow, fast] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const changes = [start(1, Promise.resolve()), start(2, slow.promise), start(3, fast.promise)]
+  await changes[0]
+  expect([revertLast(), revertLast(), reverted]).toEqual([true, true, []])
+  fast.resolve()
+  await changes[2]
+  expect(reverted).toEqual([3])
+  slow.resolve()
+  await changes[1]
+  expect([reverted, notice().message]).toEqual([[3, 2], 'Deleted 1.'])
+  expect([revertLast(), revertLast(), reverted]).toEqual([true, false, [3, 2, 1]])
+})
+
+test('changes are reverted in the order in which they were begun, and one that failed is not', async () => {
+  const { runRevertible, revertLast } = createNotices()
+  const reverted: number[] = []
+  const first = Promise.withResolvers<void>()
+  const run = (id: number, end: Promise<void>) =>
+    runRevertible(async () => {
+      await end
+      return { message: 'Deleted.', action: { label: 'Undo', run: () => void reverted.push(id) } }
+    })
+  const slow = run(1, first.promise)
+  await run(2, Promise.resolve())
+  first.resolve()
+  await slow
+  expect(await run(3, Promise.reject(new Error('refused'))).catch(error => error.message)).toBe('refused')
+  expect([revertLast(), revertLast(), revertLast(), reverted]).toEqual([true, true, false, [2, 1]])
+})

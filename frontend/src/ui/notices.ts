@@ -16,6 +16,12 @@ export interface Notice {
   count: number
 }
 
+/** The notice about a change, with the action that reverts it, if anything was changed. */
+export interface ChangeNotice {
+  message: string
+  action: NoticeAction | null
+}
+
 /** The notices of the page, one at a time. */
 export interface Notices {
   notice: Accessor<Notice>
@@ -24,8 +30,15 @@ export interface Notices {
    * depends on its length.
    */
   notify(message: string, action?: NoticeAction | null): void
-  /** Runs the action of the notice and hides it. */
-  runAction(): void
+  /**
+   * Runs a change that can be reverted, and shows its notice at its end. It counts as the last change from its start on: if it is
+   * reverted before its end, its action follows at once, without a notice.
+   *
+   * @throws what the change throws
+   */
+  runRevertible(change: () => Promise<ChangeNotice>): Promise<void>
+  /** Runs the action of the notice, or the given one, and hides the notice about it. */
+  runAction(action?: NoticeAction): void
   /** Runs the last action that reverts something, and the next time the one before, also after its notice was hidden. @returns false if there is none */
   revertLast(): boolean
   /** Keeps the notice until `resumeTimeout`: the user is about to use it. */
@@ -50,9 +63,12 @@ const NO_NOTICE: Notice = { message: '', action: null, count: 0 }
 export function createNotices(): Notices {
   const [notice, setNotice] = createSignal<Notice>(NO_NOTICE)
   let timer: number | undefined
-  const reversals: NoticeAction[] = []
+  const reversals = new Set<NoticeAction>()
 
-  const hide = () => setNotice(NO_NOTICE)
+  const hide = () => {
+    clearTimeout(timer)
+    setNotice(NO_NOTICE)
+  }
   const scheduleHide = () => {
     clearTimeout(timer)
     const { message, action } = notice()
@@ -65,27 +81,42 @@ export function createNotices(): Notices {
     scheduleHide()
   }
 
-  function runAction() {
-    const { action } = notice()
-    clearTimeout(timer)
-    hide()
-    if (action !== null && reversals.includes(action)) reversals.splice(reversals.indexOf(action), 1)
+  async function runRevertible(change: () => Promise<ChangeNotice>) {
+    let isReverted = false
+    const markReverted = () => {
+      isReverted = true
+    }
+    const reversal: NoticeAction = { label: REVERT_LABEL, run: markReverted }
+    addReversal(reversal)
+    try {
+      const { message, action } = await change()
+      if (isReverted && action) action.run()
+      else notify(message, action && Object.assign(reversal, action))
+    } finally {
+      // Nothing was changed.
+      if (reversal.run === markReverted) reversals.delete(reversal)
+    }
+  }
+
+  function runAction(action = notice().action) {
+    if (notice().action === action) hide()
+    if (action) reversals.delete(action)
     action?.run()
   }
 
   function addReversal(action: NoticeAction) {
-    reversals.push(action)
-    if (reversals.length > MAX_REVERSALS) reversals.shift()
+    reversals.add(action)
+    if (reversals.size > MAX_REVERSALS) reversals.delete([...reversals][0] as NoticeAction)
   }
 
   function revertLast(): boolean {
-    const action = reversals.pop()
-    if (action && notice().action === action) hide()
-    action?.run()
+    const action = [...reversals].at(-1)
+    if (action) runAction(action)
     return action !== undefined
   }
 
-  return { notice, notify, runAction, revertLast, pauseTimeout: () => clearTimeout(timer), resumeTimeout: scheduleHide }
+  const pauseTimeout = () => clearTimeout(timer)
+  return { notice, notify, runRevertible, runAction, revertLast, pauseTimeout, resumeTimeout: scheduleHide }
 }
 
 /** Returns whether a notice repeats the shown one. Two with actions are not the same: each action is about something of its own. */

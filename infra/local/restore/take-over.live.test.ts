@@ -65,7 +65,9 @@ test('a restored studio says what it is and asks the provider nothing, until it 
     const problem = Problem.parse(await refusal.json())
     expect([problem.status, problem.detail]).toEqual([409, expect.stringContaining('bun run restore --take-over')])
   }
-  expect(launcher.lines.join('\n')).toContain('It is a restored copy')
+  // The line comes after the one with the address.
+  const isWritten = async () => launcher.lines.some(line => line.includes('It is a restored copy'))
+  await waitFor('the line about the mode', 10_000, isWritten)
   await fake.setBehavior({ readyOutputs: null, lookAgainSeconds: 0.1 })
   await offerAgain(openSql(test, (await readRunFile(dataDir))?.databaseUrl ?? ''))
   expect(countRequests(await fake.readRequestLog())).toEqual(countRequests(before))

@@ -3,7 +3,7 @@ import type { Generation } from '@darkroom/contracts/generation'
 import { LIMITS } from '@darkroom/contracts/limits'
 import { RejectedError } from '../../request-error.ts'
 import { buildGeneration } from '../../store/generation.fixture.ts'
-import type { NoticeAction } from '../../ui/notices.ts'
+import type { ChangeNotice } from '../../ui/notices.ts'
 import type { ListSelection } from './create-selection.ts'
 import { mediaKey, type SelectedOutput } from './selected-outputs.ts'
 import { createSelectionActions } from './selection-actions.ts'
@@ -21,7 +21,8 @@ function useAsReferences(count: number) {
     store: {} as never,
     selection: { selected: () => selected, clear: () => undefined } as unknown as ListSelection,
     useAsReference: ({ url }) => attached.push(url),
-    notify: message => notices.push(message),
+    notify: message => void notices.push(message),
+    runRevertible: async change => void notices.push((await change()).message),
   })
   actions.useAsReferences()
   return { attached: attached.length, notices }
@@ -30,7 +31,7 @@ function useAsReferences(count: number) {
 /** Creates the actions on selected outputs of a studio that refuses some requests. */
 function setUp(generations: readonly Generation[], refused: Set<string>) {
   const requests: string[] = []
-  const notices: { message: string; action: NoticeAction | undefined }[] = []
+  const notices: ChangeNotice[] = []
   const request = async (name: string) => {
     if (refused.has(name)) throw new RejectedError('It is busy.')
     requests.push(name)
@@ -55,7 +56,8 @@ function setUp(generations: readonly Generation[], refused: Set<string>) {
     },
     selection: { selected: () => selected, clear: () => undefined } as unknown as ListSelection,
     useAsReference: () => undefined,
-    notify: (message, action) => notices.push({ message, action }),
+    notify: (message, action = null) => void notices.push({ message, action }),
+    runRevertible: async change => void notices.push(await change()),
   })
   /** Runs the action of the last notice. @returns the notice after it */
   const runAction = async () => {

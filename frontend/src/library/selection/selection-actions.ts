@@ -6,7 +6,7 @@ import { withFavourite } from '../../store/generation-actions.ts'
 import type { GenerationStore } from '../../store/generation-store.ts'
 import { withoutOutput } from '../../store/removal-actions.ts'
 import { repeatRequest } from '../../store/repeat-request.ts'
-import type { NoticeAction } from '../../ui/notices.ts'
+import type { Notices } from '../../ui/notices.ts'
 import type { ListSelection } from './create-selection.ts'
 import { runLimited } from './run-limited.ts'
 import { groupByGeneration, type SelectedGeneration } from './selected-groups.ts'
@@ -17,23 +17,24 @@ export interface SelectionActionsOptions {
   store: Pick<GenerationStore, 'receive' | 'updateOptimistically' | 'hideOptimistically'>
   selection: ListSelection
   useAsReference: (image: { url: string; previewUrl: string | null }) => void
-  notify: (message: string, action?: NoticeAction) => void
+  notify: Notices['notify']
+  runRevertible: Notices['runRevertible']
 }
 
 const MAX_REQUESTS = 6
 
 /** Creates the actions on everything that is selected. Each has one notice, with one action that reverts all of it. */
 export function createSelectionActions(options: SelectionActionsOptions) {
-  const { api, store, selection, notify } = options
+  const { api, store, selection, notify, runRevertible } = options
 
   /** Marks all selected outputs as favourites, or removes the marks if all have one. */
   async function toggleFavourites() {
     const outputs = [...selection.selected().values()]
     const favourite = !outputs.every(isFavourite)
     const groups = groupByGeneration(toSelected(outputs.filter(output => isFavourite(output) !== favourite)))
-    const outcome = await runEach(groups, singly, part => setFavourites(part, favourite))
+    const running = runEach(groups, singly, part => setFavourites(part, favourite))
     const done = favourite ? 'added to the favourites' : 'removed from the favourites'
-    notifyOf(outcome, done, part => setFavourites(part, !favourite))
+    await notifyOf(running, done, part => setFavourites(part, !favourite))
   }
 
   async function setFavourites({ generation: { id, clientId }, indexes }: SelectedGeneration, favourite: boolean) {
@@ -48,7 +49,8 @@ export function createSelectionActions(options: SelectionActionsOptions) {
     const groups = groupByGeneration(selection.selected())
     selection.clear()
     const hidden = store.hideOptimistically(groups.filter(({ isWhole }) => isWhole).map(({ generation }) => generation))
-    notifyOf(await runEach(groups, bySize, part => removePart(part, hidden)), 'deleted', restorePart)
+    const running = runEach(groups, bySize, part => removePart(part, hidden))
+    await notifyOf(running, 'deleted', restorePart)
   }
 
   async function removePart({ generation, indexes, isWhole }: SelectedGeneration, hidden: HiddenRows) {
@@ -69,22 +71,26 @@ export function createSelectionActions(options: SelectionActionsOptions) {
     const groups = groupByGeneration(selection.selected()).map(group => ({ ...group, isWhole: true }))
     selection.clear()
     const hidden = store.hideOptimistically(groups.map(({ generation }) => generation))
-    const outcome = await runEach(groups, bySize, async ({ generation }) => {
+    const running = runEach(groups, bySize, async ({ generation }) => {
       await hidden.during(generation, async () => void (await repeatRequest(() => api.restore(generation.id))))
     })
-    notifyOf(outcome, 'restored', ({ generation }) => repeatRequest(() => api.remove(generation.id)))
+    await notifyOf(running, 'restored', ({ generation }) => repeatRequest(() => api.remove(generation.id)))
   }
 
-  /** Shows one notice about all, with the action that reverts exactly what was done. */
-  function notifyOf(outcome: Outcome, done: string, revert: (part: SelectedGeneration) => Promise<unknown>) {
-    const { parts } = outcome
+  /** Shows one notice about all that is running, once it is done, with the action that reverts exactly what was done. */
+  function notifyOf(running: Promise<Outcome>, done: string, revert: (part: SelectedGeneration) => Promise<unknown>) {
     const run = async (reverted: readonly SelectedGeneration[]) => {
       const result = await runEach(reverted, bySize, revert)
       if (result.left.length === 0) return notify('Undone.')
       notify(summarize(result, 'undone'), { label: 'Try again', run: () => void run(result.left) })
     }
-    const id = parts[0]?.generation.id
-    notify(summarize(outcome, done), id ? { label: 'Undo', run: () => void run(parts), generationId: id } : undefined)
+    return runRevertible(async () => {
+      const outcome = await running
+      const { parts } = outcome
+      const id = parts[0]?.generation.id
+      const action = id ? { label: 'Undo', run: () => void run(parts), generationId: id } : null
+      return { message: summarize(outcome, done), action }
+    })
   }
 
   /** Attaches the selected images to the draft as references. */
