@@ -65,7 +65,6 @@ test('an Undo while a deletion is on its way takes that back, and not the one be
   const { page } = await seeded.open()
   const rowOf = (number: number) => page.getByRole('article').filter({ hasText: `No. ${number}:` })
   const newest = rowOf(COUNT).locator('[data-output-index]')
-  await page.getByRole('article').last().waitFor()
   await removeRow(page, COUNT - 1)
   await page.getByRole('button', { name: 'Undo' }).waitFor()
   const released = Promise.withResolvers<void>()

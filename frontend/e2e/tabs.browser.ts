@@ -8,7 +8,6 @@ import {
   listRowsInView,
   scrollByWheel,
   startProbe,
-  waitForCode,
   waitForFrames,
   waitUntilSettled,
 } from './page-probes.ts'
@@ -120,7 +119,6 @@ test('7: reloads the window at its position if events cannot be replayed', async
 
 test('a submission that cannot reach the studio shows so, and is sent once the studio is back', async () => {
   const { page } = await seeded.open()
-  await waitForCode(page)
   proxy.disconnect()
   await page.getByText('Reconnecting…').waitFor({ state: 'attached' })
   await page.getByRole('textbox', { name: 'Prompt' }).fill('a letter for later')

@@ -40,13 +40,7 @@ test('reverts one after the other, the last first, and none of them twice', () =
 })
 
 test('reverts a change that has not ended once it has, and not the one before it', async () => {
-  const { notice, runRevertible, revertLast } = createNotices()
-  const reverted: number[] = []
-  const start = (id: number, end: Promise<void>) =>
-    runRevertible(async () => {
-      await end
-      return { message: `Deleted ${id}.`, action: { label: 'Undo', run: () => void reverted.push(id) } }
-    })
+  const { notice, revertLast, start, reverted } = createRevertibleNotices()
   const [slow, fast] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const changes = [start(1, Promise.resolve()), start(2, slow.promise), start(3, fast.promise)]
   await changes[0]
@@ -61,18 +55,24 @@ test('reverts a change that has not ended once it has, and not the one before it
 })
 
 test('changes are reverted in the order in which they were begun, and one that failed is not', async () => {
-  const { runRevertible, revertLast } = createNotices()
-  const reverted: number[] = []
+  const { revertLast, start, reverted } = createRevertibleNotices()
   const first = Promise.withResolvers<void>()
-  const run = (id: number, end: Promise<void>) =>
-    runRevertible(async () => {
-      await end
-      return { message: 'Deleted.', action: { label: 'Undo', run: () => void reverted.push(id) } }
-    })
-  const slow = run(1, first.promise)
-  await run(2, Promise.resolve())
+  const slow = start(1, first.promise)
+  await start(2, Promise.resolve())
   first.resolve()
   await slow
-  expect(await run(3, Promise.reject(new Error('refused'))).catch(error => error.message)).toBe('refused')
+  expect(await start(3, Promise.reject(new Error('refused'))).catch(error => error.message)).toBe('refused')
   expect([revertLast(), revertLast(), revertLast(), reverted]).toEqual([true, true, false, [2, 1]])
 })
+
+/** Creates notices, with changes that are numbered and end with a promise, and the numbers of those that were reverted. */
+function createRevertibleNotices() {
+  const notices = createNotices()
+  const reverted: number[] = []
+  const start = (id: number, end: Promise<void>) =>
+    notices.runRevertible(async () => {
+      await end
+      return { message: `Deleted ${id}.`, action: { label: 'Undo', run: () => void reverted.push(id) } }
+    })
+  return { ...notices, start, reverted }
+}

@@ -3,7 +3,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Problem } from '@darkroom/contracts/problem'
-import { type Launcher, watchLauncher } from '../../testing/installs/launcher.ts'
+import { type Launcher, waitForLine, watchLauncher } from '../../testing/installs/launcher.ts'
 import { findProcesses, waitUntilProcessesExit } from '../../testing/installs/processes.ts'
 import { createTestDirectory, findNatsServer } from '../../testing/test-resources.ts'
 import { findFreePort } from '../process/free-ports.ts'
@@ -13,6 +13,7 @@ import { AWAY_MESSAGES } from './gateway-responses.ts'
 import { readRunFile } from './run-file.ts'
 
 const LIMIT_MS = 60_000
+const LINE_MS = 30_000
 
 /** Starts a launcher with fake services. */
 function launch(dataDir: string, env: Record<string, string> = {}): Launcher {
@@ -23,11 +24,6 @@ function launch(dataDir: string, env: Record<string, string> = {}): Launcher {
 /** Waits until a second signal is a new request, which is what the tests with it are about. */
 async function waitUntilAfterDebounce(): Promise<void> {
   await Bun.sleep(2_100)
-}
-
-async function waitForLine(launcher: Launcher, text: string): Promise<string> {
-  const wait = { what: `"${text}"`, milliseconds: 30_000, signal: AbortSignal.timeout(LIMIT_MS) }
-  return await waitUntil(async () => launcher.lines.find(line => line.includes(text)), wait)
 }
 
 test(
@@ -171,12 +167,12 @@ test.concurrent(
     expect((await fetch(`${url}/api/models`)).status).toBe(200)
     const refused = await fetch(`${url}/api/generate`, { method: 'POST' })
     expect([refused.status, Problem.parse(await refused.json()).detail]).toEqual([503, AWAY_MESSAGES.ingest])
-    await waitForLine(launcher, 'ingest does not run: what is made can be looked at')
+    await waitForLine(launcher, 'ingest does not run: what is made can be looked at', LINE_MS)
     const first = launcher.lines.findIndex(line => line.startsWith('  ingest ended (exit 1). It starts again in 1 s.'))
     expect(launcher.lines[first + 1]?.trim()).toBe('the setting FROBNICATE is wrong')
 
     await writeFile(join(directory.path, 'repaired'), '')
-    await waitForLine(launcher, 'ingest runs again.')
+    await waitForLine(launcher, 'ingest runs again.', LINE_MS)
     expect((await fetch(`${url}/api/generate`)).status).toBe(200)
     launcher.kill('SIGINT')
     expect(await launcher.exited).toBe(0)
@@ -195,6 +191,7 @@ test.concurrent(
     await waitForLine(
       launcher,
       'Waiting for 2 pictures that Fake is making and that are paid for, at most 48 s. Press Ctrl-C again to give them up.',
+      LINE_MS,
     )
     expect((await fetch(`${url}/api/models`)).status).toBe(200)
     expect((await fetch(`${url}/api/generate`, { method: 'POST' })).status).toBe(503)
@@ -219,7 +216,7 @@ test.concurrent.each([{}, { STUBBORN: 'processor' }])(
     const launcher = launch(directory.path, { PORT: String(await findFreePort()), PAID: 'processor', ...env })
     await launcher.url
     launcher.kill('SIGINT')
-    await waitForLine(launcher, 'Waiting for 2 pictures')
+    await waitForLine(launcher, 'Waiting for 2 pictures', LINE_MS)
     await waitUntilAfterDebounce()
     launcher.kill('SIGINT')
     expect(await launcher.exited).toBe(0)

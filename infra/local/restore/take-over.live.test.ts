@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { Problem } from '@darkroom/contracts/problem'
 import type { Database } from '../../src/database/connection.ts'
-import { startLauncher } from '../../testing/installs/launcher.ts'
+import { startLauncher, waitForLine } from '../../testing/installs/launcher.ts'
 import { type FakeProvider, type FakeRequestLog, startFakeProvider } from '../../testing/studio/fake-provider.ts'
 import { createStudioClient, isFinished, postJson } from '../../testing/studio/studio-client.ts'
 import { createTestEnv } from '../../testing/studio/test-env.ts'
@@ -66,8 +66,7 @@ test('a restored studio says what it is and asks the provider nothing, until it 
     expect([problem.status, problem.detail]).toEqual([409, expect.stringContaining('bun run restore --take-over')])
   }
   // The line comes after the one with the address.
-  const isWritten = async () => launcher.lines.some(line => line.includes('It is a restored copy'))
-  await waitFor('the line about the mode', 10_000, isWritten)
+  await waitForLine(launcher, 'It is a restored copy', 10_000)
   await fake.setBehavior({ readyOutputs: null, lookAgainSeconds: 0.1 })
   await offerAgain(openSql(test, (await readRunFile(dataDir))?.databaseUrl ?? ''))
   expect(countRequests(await fake.readRequestLog())).toEqual(countRequests(before))

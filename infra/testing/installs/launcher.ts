@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { forEachLine } from '../../local/process/process-output.ts'
+import { waitFor } from '../wait-for.ts'
 
 /** A launcher in a process of its own, as users start it, observed by its output. */
 export interface Launcher extends AsyncDisposable {
@@ -81,4 +82,9 @@ export function watchLauncher(
       clearTimeout(timer)
     },
   }
+}
+
+/** Waits for a line of a launcher's output that contains a text. @throws DeadlineError after `milliseconds` */
+export async function waitForLine({ lines }: Launcher, text: string, milliseconds: number): Promise<void> {
+  await waitFor(`"${text}"`, milliseconds, async () => lines.some(line => line.includes(text)))
 }

@@ -8,9 +8,8 @@ import { readRunFile } from '../../local/launch/run-file.ts'
 import { findFreePort } from '../../local/process/free-ports.ts'
 import { createStudioClient, postJson } from '../studio/studio-client.ts'
 import { createTestDirectory, type TestDirectory } from '../test-resources.ts'
-import { waitFor } from '../wait-for.ts'
 import { generateImage, isImageServed, isUiServed } from './generate-image.ts'
-import { CLONE, type Launcher, startLauncher, watchLauncher } from './launcher.ts'
+import { CLONE, startLauncher, waitForLine, watchLauncher } from './launcher.ts'
 
 const LIMIT_MS = 240_000
 const WAIT_MS = 90_000
@@ -22,10 +21,6 @@ async function createEnv({ path }: TestDirectory): Promise<Record<string, string
 async function readReadiness(url: string): Promise<{ status: number; readiness: StudioReadiness }> {
   const response = await fetch(`${url}/readyz`)
   return { status: response.status, readiness: StudioReadiness.parse(await response.json()) }
-}
-
-async function waitForLine({ lines }: Launcher, text: string): Promise<void> {
-  await waitFor(`"${text}"`, WAIT_MS, async () => lines.some(line => line.includes(text)))
 }
 
 test.concurrent(
@@ -43,7 +38,7 @@ test.concurrent(
     await using launcher = startLauncher({ env: await createEnv(directory), run })
     const url = await launcher.url
     expect((await readRunFile(directory.path))?.url).toBe(url)
-    await waitForLine(launcher, 'processor does not run: new prompts are taken and wait for it')
+    await waitForLine(launcher, 'processor does not run: new prompts are taken and wait for it', WAIT_MS)
     expect(launcher.lines).toContain('    the library of a provider is missing')
     expect(await isUiServed(url)).toBe(true)
     expect(await isImageServed(url, image)).toBe(true)
@@ -70,7 +65,7 @@ test.concurrent(
     expect(status).toBe('queued')
     await writeFile(repaired, '')
     await client.waitForGeneration(id, generation => generation.status === 'completed', WAIT_MS)
-    await waitForLine(launcher, 'processor runs again.')
+    await waitForLine(launcher, 'processor runs again.', WAIT_MS)
     expect((await readReadiness(url)).readiness.ready).toBe(true)
     expect(await launcher.stop()).toBe(0)
   },
@@ -89,8 +84,8 @@ test.concurrent(
     const version = join(directory.path, 'postgres', 'cluster', 'PG_VERSION')
     await writeFile(version, '17\n')
     process.kill(processes.Postgres?.pid ?? 0, 'SIGKILL')
-    await waitForLine(launcher, 'which Postgres 18 cannot read.')
-    await waitForLine(launcher, 'That was 2 times in a row.')
+    await waitForLine(launcher, 'which Postgres 18 cannot read.', WAIT_MS)
+    await waitForLine(launcher, 'That was 2 times in a row.', WAIT_MS)
     for (const [path, init] of [
       ['/api/generations', {}],
       ['/api/generate/0190a0a0-0000-7000-8000-000000000000/cancel', { method: 'POST' }],
@@ -103,7 +98,7 @@ test.concurrent(
     expect(await isImageServed(url, image)).toBe(true)
 
     await writeFile(version, '18\n')
-    await waitForLine(launcher, 'Postgres runs again.')
+    await waitForLine(launcher, 'Postgres runs again.', WAIT_MS)
     await generateImage(url)
     expect(await launcher.stop()).toBe(0)
   },

@@ -5,7 +5,7 @@ import { getFreeBytes } from '../../src/runtime/disk-space.ts'
 import { createStudioClient, postJson } from '../studio/studio-client.ts'
 import { waitFor } from '../wait-for.ts'
 import { generateImage, isImageServed } from './generate-image.ts'
-import { startLauncher } from './launcher.ts'
+import { startLauncher, waitForLine } from './launcher.ts'
 
 /**
  * Runs a studio from inside namespaces that other processes cannot reach: generates an image and then, with the argument `fill`,
@@ -21,14 +21,7 @@ const printLine = (line: string) => process.stdout.write(`${line}\n`)
 const { DATA_DIR = '' } = process.env
 const filler = join(DATA_DIR, 'filler')
 const env = { ...(process.env as Record<string, string>), DARKROOM_PARENT_PID: String(process.pid) }
-const lines: string[] = []
-const launcher = startLauncher({
-  env,
-  onLine: line => {
-    lines.push(line)
-    printLine(line)
-  },
-})
+const launcher = startLauncher({ env, onLine: printLine })
 const url = await launcher.url
 const image = await generateImage(url)
 printLine(`drawn: ${image}`)
@@ -37,7 +30,7 @@ process.exit(await launcher.stop())
 
 async function fillAndEmptyDisk(): Promise<void> {
   while ((await getFreeBytes(DATA_DIR)) > LEFT_BYTES + CHUNK.byteLength) await appendFile(filler, CHUNK)
-  await waitForLine('nothing is changed until there is room.')
+  await waitForLine(launcher, 'nothing is changed until there is room.', WAIT_MS)
   const client = createStudioClient(url)
   const removeUnknown = () => client.fetch(`/api/generate/${crypto.randomUUID()}`, { method: 'DELETE' })
   const readCode = async (response: Response) => Problem.parse(await response.json()).code
@@ -54,11 +47,7 @@ async function fillAndEmptyDisk(): Promise<void> {
   const page = await client.fetch('/api/generations')
   printLine(`read: ${page.status}, image served: ${await isImageServed(url, image)}`)
   await rm(filler)
-  await waitForLine('Darkroom goes on with everything.')
+  await waitForLine(launcher, 'Darkroom goes on with everything.', WAIT_MS)
   await waitFor('A service that goes on', WAIT_MS, async () => (await readCode(await removeUnknown())) !== 'disk_full')
   printLine(`drawn again: ${await generateImage(url)}`)
-}
-
-async function waitForLine(text: string): Promise<void> {
-  await waitFor(`"${text}"`, WAIT_MS, async () => lines.some(line => line.includes(text)))
 }
