@@ -1,4 +1,7 @@
 import { Generation, GenerationPage } from '@darkroom/contracts/generation'
+import { GenerationCount, ReferenceOrigin } from '@darkroom/contracts/history/library'
+import { Timeline } from '@darkroom/contracts/history/timeline'
+import { Usage } from '@darkroom/contracts/history/usage'
 import { Models } from '@darkroom/contracts/model'
 import { type Reference, References } from '@darkroom/contracts/reference'
 import { createRequest } from '../bad-input/case.ts'
@@ -7,8 +10,12 @@ import { checkProblemResponse, readDetail } from './problem-response.ts'
 import type { FuzzRequest } from './request.ts'
 
 /** Media types that any response may have. */
-const ALLOWED_TYPES = /^(application\/json|image\/(png|jpeg|webp|avif|gif)|text\/(html|css|javascript)|font\/woff2)\b/
+const ALLOWED_TYPES =
+  /^(application\/(json|zip)|image\/(png|jpeg|webp|avif|gif)|text\/(html|css|javascript)|font\/woff2)\b/
 const IMAGE_TYPE = /^image\/(png|jpeg|webp|avif|gif)$/
+/** Documents of a success, besides generations and references, whose parts are checked. */
+const DOCUMENTS = [GenerationPage, GenerationCount, Timeline, Usage, Models]
+const ORIGIN_TIMEOUT_MS = 5_000
 const OVERLOADED_DETAIL = 'Too much is being uploaded right now. Try again in a moment.'
 
 /**
@@ -54,9 +61,11 @@ async function checkJson(response: HttpResponse, port: number): Promise<string[]
   const generation = Generation.safeParse(json)
   if (generation.success) return await checkGeneration(generation.data, port)
   const references = References.safeParse(json)
-  if (references.success) return await checkReferences(references.data, port)
-  const known = GenerationPage.safeParse(json).success || Models.safeParse(json).success
-  return known ? [] : [`is none of our documents: ${response.body.toString().slice(0, 200)}`]
+  if (references.success) {
+    return [...(await checkReferences(references.data, port)), ...(await checkOrigins(references.data, port))]
+  }
+  const isKnown = DOCUMENTS.some(document => document.safeParse(json).success)
+  return isKnown ? [] : [`is none of our documents: ${response.body.toString().slice(0, 200)}`]
 }
 
 async function checkGeneration({ id, prompt, references, outputs }: Generation, port: number): Promise<string[]> {
@@ -75,6 +84,20 @@ async function checkReferences(references: readonly Reference[], port: number): 
     references.flatMap(({ url, previewUrl }) => [url, previewUrl]),
     port,
   )
+}
+
+/** Checks that the settings in each file can be asked for, whatever its metadata are. */
+async function checkOrigins(references: readonly Reference[], port: number): Promise<string[]> {
+  const origins = references.map(async ({ id }) => {
+    const outcome = await sendRequest(
+      port,
+      createRequest({ target: `/api/references/${id}/origin` }),
+      ORIGIN_TIMEOUT_MS,
+    )
+    const isRead = 'body' in outcome && ReferenceOrigin.safeParse(JSON.parse(outcome.body.toString())).success
+    return isRead ? [] : [`the origin of ${id} cannot be read: ${outcome.status}`]
+  })
+  return (await Promise.all(origins)).flat()
 }
 
 async function checkObjects(targets: readonly string[], port: number): Promise<string[]> {

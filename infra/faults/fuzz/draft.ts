@@ -1,7 +1,4 @@
-import type { Random } from '../../testing/random.ts'
-import { BOUNDARY, createFilePart, type FormPart, toDataUrl } from '../bad-input/case.ts'
-import type { ImageFile } from '../bad-input/corpus-images.ts'
-import { mutateBytes, spliceBytes } from './mutate-bytes.ts'
+import type { FormPart } from '../bad-input/case.ts'
 
 /** Resources of a studio that requests can name. */
 export interface KnownResources {
@@ -16,96 +13,26 @@ export interface RequestDraft {
   method: string
   target: string
   headers: [string, string][]
-  content: { json: unknown } | { form: FormPart[] } | null
+  content: { json: unknown } | { form: FormPart[] } | { bytes: Uint8Array } | null
   framing: 'length' | 'chunked' | 'none'
   /** Names of the mutations. A request without any must succeed. */
   mutations: string[]
   /** Whether it is valid HTTP, which must be answered. */
   isWellFormed: boolean
+  /** Whether it is sent while no other is, so that its use of CPU and memory can be measured. */
+  isMeasured: boolean
 }
 
-type DraftFactory = (random: Random, known: KnownResources, images: readonly ImageFile[]) => RequestDraft
-
-const DRAFT_FACTORIES: DraftFactory[] = [
-  random => submissionDraft(random, { prompt: 'dunes' }),
-  random => submissionDraft(random, { ...FULL_BODY, clientId: createUuid(random) }),
-  (random, known) =>
-    submissionDraft(random, { prompt: 'again', referenceImages: [known.referenceId], parent: createParent(known) }),
-  submissionDraftWithImages,
-  submissionDraftWithImages,
-  uploadDraft,
-  uploadDraft,
-  (random, { cursor }) =>
-    getDraft(
-      `/api/generations?limit=${1 + random.nextInt(5)}&cursor=${cursor}&direction=${random.pick(['older', 'newer'])}`,
-    ),
-  (_, { generationId }) => getDraft(`/api/generations/${generationId}`),
-  (_, { mediaPath }) => getDraft(mediaPath),
-  (_, { mediaPath }) => ({ ...getDraft(mediaPath), method: 'HEAD' }),
-  () => getDraft('/api/models'),
-]
-
-const FULL_BODY = {
-  prompt: 'Nebel über dem Fluss 👩‍🎨 שלום',
-  model: 'demo',
-  parameters: { aspectRatio: '3:2', numOutputs: 1, seed: 7, settings: { grain: 0.5, mood: 'fog' } },
-}
-
-/** Creates a request that is valid except, perhaps, for its images. */
-export function createDraft(random: Random, known: KnownResources, images: readonly ImageFile[]): RequestDraft {
-  return random.pick(DRAFT_FACTORIES)(random, known, images)
-}
-
-function getDraft(target: string): RequestDraft {
-  return { method: 'GET', target, headers: [], content: null, framing: 'length', mutations: [], isWellFormed: true }
-}
-
-function submissionDraft(random: Random, body: { parameters?: object; [key: string]: unknown }): RequestDraft {
-  const json = { ...body, parameters: { ...body.parameters, resolution: 512 } }
-  const framing = random.oneIn(4) ? 'chunked' : 'length'
+/** Creates a request for a resource. */
+export function getDraft(target: string): RequestDraft {
   return {
-    ...getDraft('/api/generate'),
-    method: 'POST',
-    headers: [['Content-Type', 'application/json']],
-    content: { json },
-    framing,
+    method: 'GET',
+    target,
+    headers: [],
+    content: null,
+    framing: 'length',
+    mutations: [],
+    isWellFormed: true,
+    isMeasured: false,
   }
-}
-
-function submissionDraftWithImages(random: Random, _: KnownResources, images: readonly ImageFile[]): RequestDraft {
-  const chosen = Array.from({ length: 1 + random.nextInt(3) }, () => pickImage(random, images))
-  const referenceImages = chosen.map(({ file }) => toDataUrl(file.bytes, file.type))
-  return {
-    ...submissionDraft(random, { prompt: 'like this', referenceImages }),
-    mutations: chosen.flatMap(({ mutations }) => mutations),
-  }
-}
-
-function uploadDraft(random: Random, _: KnownResources, images: readonly ImageFile[]): RequestDraft {
-  const chosen = Array.from({ length: 1 + random.nextInt(3) }, () => pickImage(random, images))
-  const form = chosen.map(({ file }) => createFilePart(file.bytes))
-  const headers: RequestDraft['headers'] = [['Content-Type', `multipart/form-data; boundary=${BOUNDARY}`]]
-  const mutations = chosen.flatMap(image => image.mutations)
-  return { ...getDraft('/api/references'), method: 'POST', headers, content: { form }, mutations }
-}
-
-function pickImage(random: Random, images: readonly ImageFile[]): { file: ImageFile; mutations: string[] } {
-  const [file, other] = [random.pick(images), random.pick(images)]
-  if (random.oneIn(2)) return { file, mutations: [] }
-  if (random.oneIn(6))
-    return {
-      file: { ...file, bytes: spliceBytes(file.bytes, other.bytes, random) },
-      mutations: ['two images in one'],
-    }
-  const { bytes, mutations } = mutateBytes(file.bytes, random)
-  return { file: { ...file, bytes }, mutations: mutations.map(mutation => `an image: ${mutation}`) }
-}
-
-function createParent({ generationId }: KnownResources) {
-  return { generationId, outputIndex: 0, verb: 'vary' }
-}
-
-function createUuid(random: Random): string {
-  const hex = random.bytes(16).toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`
 }

@@ -5,6 +5,7 @@ import { listenForStopSignals } from '../../local/launch/stop-signals.ts'
 import { startTestStudio } from '../../testing/studio/test-studio.ts'
 import { serializeRequest } from './http.ts'
 import type { MemoryUsage } from './memory.ts'
+import type { RequestUse } from './request-budget.ts'
 import { type FuzzFailure, type FuzzReport, fuzz } from './run.ts'
 import { type FuzzTarget, prepareTarget, sendFuzzRequest } from './target.ts'
 
@@ -18,8 +19,11 @@ import { type FuzzTarget, prepareTarget, sendFuzzRequest } from './target.ts'
  * Exits with 1 if a response was wrong, or a process exceeded its memory limit.
  */
 
-/** Peak memory that a process may have, in MiB: several times that of an idle one. */
+/** Peak memory that a service and its decoders may have, in MiB: several times that of an idle one. */
 const MAX_MIB: Record<string, number> = { gateway: 400, ingest: 800, processor: 1_500, query: 400 }
+
+/** Accepted growth of the memory from the second quarter of a run to the last, in MiB. */
+const MAX_GROWTH_MIB = 100
 
 process.exitCode = await main()
 
@@ -48,11 +52,12 @@ async function main(): Promise<number> {
 }
 
 async function sendSingle(target: FuzzTarget, seed: string, number: number): Promise<number> {
-  const { fuzzed, outcome, faults } = await sendFuzzRequest(target, seed, number)
+  const { fuzzed, outcome, use, faults } = await sendFuzzRequest(target, seed, number)
   printLine(`Request ${number} of seed ${seed} (${fuzzed.mutations.join(', ') || 'nothing was damaged'}):`)
   printLine(serializeRequest(fuzzed.request, target.port).toString('latin1').slice(0, 4_000))
   printLine(`\n→ ${outcome.status}`)
   if ('body' in outcome) printLine(outcome.body.toString().slice(0, 4_000))
+  if (use) printLine(formatUse(use))
   printLine(faults.length === 0 ? 'As it has to be.' : faults.join('\n'))
   return faults.length === 0 ? 0 : 1
 }
@@ -69,15 +74,21 @@ function printReport({ requests, statuses, failures, memory }: FuzzReport): numb
   printLine(`\n${requests} requests, ${failures} unexpected answers`)
   for (const [status, count] of Object.entries(statuses))
     printLine(`${status.padStart(10)} ${String(count).padStart(8)}`)
-  printLine('\n  memory, MiB   start    peak     end    most')
+  printLine('\n  memory, MiB   start    peak     end  growth    most')
   for (const row of memory) printLine(formatMemory(row))
   const greedy = memory.filter(({ name, peak }) => peak > (MAX_MIB[name] ?? 0))
   for (const { name } of greedy) printLine(`✗ ${name} took more memory than it may`)
-  return failures === 0 && greedy.length === 0 ? 0 : 1
+  const growing = memory.filter(({ growth }) => growth > MAX_GROWTH_MIB)
+  for (const { name } of growing) printLine(`✗ the memory of ${name} grows`)
+  return failures === 0 && greedy.length === 0 && growing.length === 0 ? 0 : 1
 }
 
-function formatMemory({ name, start, peak, end }: MemoryUsage): string {
-  return `${name.padStart(13)}${[start, peak, end, MAX_MIB[name] ?? 0].map(number => String(number).padStart(8)).join('')}`
+function formatMemory({ name, start, peak, end, growth }: MemoryUsage): string {
+  return `${name.padStart(13)}${[start, peak, end, growth, MAX_MIB[name] ?? 0].map(number => String(number).padStart(8)).join('')}`
+}
+
+function formatUse({ seconds, cpuSeconds, memoryMib }: RequestUse): string {
+  return `${seconds.toFixed(2)} s, ${cpuSeconds.toFixed(2)} s of CPU, ${memoryMib.toFixed(0)} MiB of memory`
 }
 
 function printLine(line: string): void {

@@ -1,14 +1,15 @@
 import { createRandom, type Random } from '../../testing/random.ts'
 import { createTextPart, createUploadRequest, type FormPart } from '../bad-input/case.ts'
 import type { ImageFile } from '../bad-input/corpus-images.ts'
-import { createDraft, type KnownResources, type RequestDraft } from './draft.ts'
+import { createDraft } from './create-draft.ts'
+import type { KnownResources, RequestDraft } from './draft.ts'
 import type { WireRequest } from './http.ts'
 import { mutateBytes } from './mutate-bytes.ts'
 import { mutateHead } from './mutate-head.ts'
 import { mutateJson } from './mutate-json.ts'
 
 /** A mutated request, and its mutations. */
-export interface FuzzRequest extends Pick<RequestDraft, 'mutations' | 'isWellFormed'> {
+export interface FuzzRequest extends Pick<RequestDraft, 'mutations' | 'isWellFormed' | 'isMeasured'> {
   request: WireRequest
 }
 
@@ -22,17 +23,18 @@ export function createFuzzRequest(
 ): FuzzRequest {
   const random = createRandom(`${seed}:${number}`)
   const draft = createDraft(random, known, images)
-  // One in eight stays intact: valid requests must succeed among the others.
-  const isIntact = random.oneIn(8)
+  // One in eight stays intact: valid requests must succeed among the others. What is measured is mostly mutated already.
+  const isIntact = draft.isMeasured ? !random.oneIn(6) : random.oneIn(8)
   if (!isIntact && (!draft.content || random.oneIn(3))) mutateHead(draft, random)
   const body = createBody(draft, random, isIntact || random.oneIn(4))
-  const { method, target, headers, framing, mutations, isWellFormed } = draft
-  return { request: { method, target, headers, framing, body }, mutations, isWellFormed }
+  const { method, target, headers, framing, mutations, isWellFormed, isMeasured } = draft
+  return { request: { method, target, headers, framing, body }, mutations, isWellFormed, isMeasured }
 }
 
 function createBody(draft: RequestDraft, random: Random, isIntact: boolean): Uint8Array {
   const { content } = draft
   if (!content) return new Uint8Array()
+  if ('bytes' in content) return isIntact ? content.bytes : mutateBody(draft, content.bytes, random)
   if ('json' in content) return createJsonBody(draft, content.json, random, isIntact)
   if (isIntact) return createUploadRequest(content.form).body
   const { body } = createUploadRequest(mutateForm(draft, content.form, random))

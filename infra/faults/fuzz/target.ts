@@ -5,8 +5,10 @@ import { createFilePart, createSubmissionRequest, createUploadRequest, toDataUrl
 import { createFlatPng, createSmallImage, createSmallImages, type ImageFile } from '../bad-input/corpus-images.ts'
 import { checkResponse } from './assert-response.ts'
 import type { KnownResources } from './draft.ts'
+import { createExclusiveGate, type ExclusiveGate } from './exclusive-gate.ts'
 import { type Outcome, sendRequest, type WireRequest } from './http.ts'
 import { createFuzzRequest, type FuzzRequest } from './request.ts'
+import { checkBudget, measureRequest, type RequestUse } from './request-budget.ts'
 
 /** A studio with resources that requests can name. */
 export interface FuzzTarget {
@@ -18,6 +20,8 @@ export interface FuzzTarget {
   validRequest: WireRequest
   /** Its processes at the start. */
   pids: Record<string, number>
+  /** Sends measured requests alone. */
+  gate: ExclusiveGate
 }
 
 /** Longer than the studio waits for a body that stalls. */
@@ -43,30 +47,45 @@ export async function prepareTarget(studio: TestStudio): Promise<FuzzTarget> {
     images: await createSmallImages(),
     validRequest,
     pids: await readPids(studio),
+    gate: createExclusiveGate(),
   }
 }
 
-/** Sends one request of a seed and checks the response. */
+/** Sends one request of a seed and checks the response, and what it used if it is measured. */
 export async function sendFuzzRequest(
-  { port, known, images }: FuzzTarget,
+  { port, known, images, pids, gate }: FuzzTarget,
   seed: string,
   number: number,
-): Promise<{ fuzzed: FuzzRequest; outcome: Outcome; faults: string[] }> {
+): Promise<{ fuzzed: FuzzRequest; outcome: Outcome; use: RequestUse | null; faults: string[] }> {
   const fuzzed = createFuzzRequest({ seed, number }, known, images)
-  const outcome = await sendRequest(port, fuzzed.request, RESPONSE_TIMEOUT_MS)
-  return { fuzzed, outcome, faults: await checkResponse(fuzzed, outcome, port) }
+  const send = () => sendRequest(port, fuzzed.request, RESPONSE_TIMEOUT_MS)
+  if (!fuzzed.isMeasured) {
+    const outcome = await gate.run({ isExclusive: false }, send)
+    return { fuzzed, outcome, use: null, faults: await checkResponse(fuzzed, outcome, port) }
+  }
+  const { result: outcome, use } = await gate.run({ isExclusive: true }, () => measureRequest(pids, send))
+  // A request that is not HTTP may be waited for: its body stalls.
+  const excess = fuzzed.isWellFormed ? checkBudget(use) : []
+  return { fuzzed, outcome, use, faults: [...(await checkResponse(fuzzed, outcome, port)), ...excess] }
 }
 
 /** Sends several large uploads at once. Each must be accepted or refused with a Retry-After. */
-export async function sendConcurrentUploads({ port }: FuzzTarget): Promise<{ outcomes: Outcome[]; faults: string[] }> {
+export async function sendConcurrentUploads({
+  port,
+  gate,
+}: FuzzTarget): Promise<{ outcomes: Outcome[]; faults: string[] }> {
   const request = createUploadRequest([
     createFilePart(Buffer.concat([createFlatPng(64, 64), Buffer.alloc(CONCURRENT_UPLOADS.bytes)])),
   ])
-  const outcomes = await Promise.all(
-    Array.from({ length: CONCURRENT_UPLOADS.uploads }, () => sendRequest(port, request, RESPONSE_TIMEOUT_MS)),
-  )
+  const sendAll = () =>
+    Promise.all(
+      Array.from({ length: CONCURRENT_UPLOADS.uploads }, () => sendRequest(port, request, RESPONSE_TIMEOUT_MS)),
+    )
+  const outcomes = await gate.run({ isExclusive: true }, sendAll)
   const faults = await Promise.all(
-    outcomes.map(outcome => checkResponse({ request, mutations: [], isWellFormed: true }, outcome, port)),
+    outcomes.map(outcome =>
+      checkResponse({ request, mutations: [], isWellFormed: true, isMeasured: false }, outcome, port),
+    ),
   )
   return { outcomes, faults: faults.flat().map(fault => `a large upload: ${fault}`) }
 }
