@@ -11,6 +11,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: BenchOptions) => Pr
   'fan-out': () => import('./fan-out/fan-out.ts'),
   'first-rows': () => import('./first-rows/first-rows.ts'),
   gallery: () => import('./gallery/gallery.ts'),
+  hostile: () => import('./hostile/hostile.ts'),
   idle: () => import('./idle/idle.ts'),
   invoice: () => import('./invoice/invoice.ts'),
   listing: () => import('./listing/listing.ts'),

@@ -27,6 +27,11 @@ export async function measureProcessMemory(pid: number): Promise<number> {
   return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024
 }
 
+/** Measures the memory of a process and its descendants, in bytes. */
+export async function measureTreeMemory(pid: number): Promise<number> {
+  return await sumPss(await listProcessTree(pid))
+}
+
 async function sumPss(pids: readonly number[]): Promise<number> {
   const sizes = await Promise.all(pids.map(measureProcessMemory))
   return sizes.reduce((sum, share) => sum + share, 0)
