@@ -29,9 +29,11 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function runImport(path: string, json: boolean): Promise<number> {
-  await stat(path).catch(cause => {
+  const stats = await stat(path).catch(cause => {
     throw new StartError(`${path} is not there.`, { cause })
   })
+  // A pipe or a device may give lines for ever, or none.
+  if (!stats.isDirectory() && !stats.isFile()) throw new StartError(`${path} is neither a file nor a folder.`)
   const env = await buildEnv()
   const child = Bun.spawn([process.execPath, IMPORT_SCRIPT, resolve(path)], {
     env,

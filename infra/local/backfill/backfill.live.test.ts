@@ -6,6 +6,7 @@ import type { BackfillReport } from '../../src/database/backfill-report.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
 import { createUniqueImage, insertImportedGeneration, toDataUrl } from '../../testing/data/imported-rows.ts'
+import { addPngText } from '../../testing/data/png-text.ts'
 import { runCommand } from '../../testing/studio/run-command.ts'
 import { startTestStudio, type TestStudio } from '../../testing/studio/test-studio.ts'
 import { waitUntil } from '../process/wait-until.ts'
@@ -65,6 +66,18 @@ test('an operator imports, does a dry run, moves, verifies, and sees which rows 
     exitCode: 2,
     stderr: expect.stringContaining('No studio runs here'),
   })
+  expect(await runCommand('import', [await createOddFolder(studio.dataDir), '--json'], env)).toMatchObject({
+    exitCode: 1,
+    stdout: '{"imported":2,"known":0,"failed":4}\n',
+    stderr: [
+      'a\\u{a}b.png: says nothing of how it was made',
+      'broken.jpg.png is damaged or cut short',
+      'x.png is a folder, not a picture',
+      'y.png is a pipe or a device, not a picture',
+      '',
+    ].join('\n'),
+  })
+  expect(await runCommand('import', ['/dev/zero'], env)).toMatchObject({ exitCode: 2, stdout: '' })
 
   async function endpoint(body: unknown): Promise<BackfillResponse> {
     const secret = await readFile(join(studio.dataDir, 'internal-api-secret'), 'utf8')
@@ -73,6 +86,19 @@ test('an operator imports, does a dry run, moves, verifies, and sees which rows 
     return BackfillResponse.parse(await (await studio.fetch('/api/admin/backfill-reference-images', init)).json())
   }
 }, 120_000)
+
+/** Creates a folder of two images with settings, one of which has a NUL in them, among files that cannot be imported. */
+async function createOddFolder(dataDir: string): Promise<string> {
+  const folder = join(dataDir, 'odd')
+  const image = Buffer.from(await createUniqueImage(32, 32))
+  const settings = 'a fox\nSteps: 20, Sampler: Euler'
+  await Bun.write(join(folder, 'a\nb.png'), image)
+  await Bun.write(join(folder, 'broken.jpg.png'), addPngText(image, 'parameters', settings).subarray(0, -40))
+  await Bun.write(join(folder, 'nul.png'), addPngText(image, 'parameters', settings.replace('fox', 'f\0ox')))
+  await Bun.write(join(folder, 'x.png', 'good.png'), addPngText(image, 'parameters', settings))
+  await Bun.spawn(['mkfifo', join(folder, 'y.png')]).exited
+  return folder
+}
 
 test('a run survives a kill of Postgres, NATS and ingest: every image is moved once, and verifies', async () => {
   await using studio = await startTestStudio()

@@ -28,3 +28,11 @@ export function isTransientDbError(error: unknown): boolean {
   const code = String(error.code)
   return DRIVER_ERROR_CODES.includes(code) || TRANSIENT_SQLSTATE.test(code)
 }
+
+/** Classes 22 and 23: a value that its type does not take, and one that a constraint of its table rejects. */
+const DATA_SQLSTATE = /^2[23][0-9A-Z]{3}$/
+
+/** Returns whether the database rejected the values of a statement: it rejects them again, and takes others. */
+export function isDataError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && DATA_SQLSTATE.test(String(error.code))
+}

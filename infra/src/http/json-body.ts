@@ -1,7 +1,13 @@
 import { ProblemError } from './problem.ts'
 
-/** Limits on the nesting and the number of values of a JSON body: many times what any valid request has. */
-const JSON_LIMITS = { depth: 8, values: 10_000 }
+/** Limits on the nesting and the number of values of JSON. */
+export interface JsonLimits {
+  depth: number
+  values: number
+}
+
+/** Limits of a body: many times what any valid request has. */
+const JSON_LIMITS: JsonLimits = { depth: 8, values: 10_000 }
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c]
 const OPENING_BRACKETS = new Set([0x5b, 0x7b])
@@ -26,9 +32,9 @@ export function readJson(bytes: Uint8Array): unknown {
 }
 
 /** Returns the depth of JSON and an upper bound of its keys and values. Stops counting once a limit is exceeded. */
-export function measureJson(bytes: Uint8Array): { depth: number; values: number } {
+export function measureJson(bytes: Uint8Array, limits = JSON_LIMITS): { depth: number; values: number } {
   let [open, depth, values] = [0, 0, 1]
-  for (let at = 0; at < bytes.length && depth <= JSON_LIMITS.depth && values <= JSON_LIMITS.values; at++) {
+  for (let at = 0; at < bytes.length && depth <= limits.depth && values <= limits.values; at++) {
     const byte = bytes[at] ?? 0
     if (byte === QUOTE) at = findStringEnd(bytes, at)
     if (OPENING_BRACKETS.has(byte)) depth = Math.max(depth, ++open)

@@ -1,43 +1,72 @@
 import { createMetadata, type ImageMetadata } from './metadata.ts'
 
-/** Longest line of settings that is read. */
-const MAX_LINE = 20_000
+/** Longest line of settings that is read, in characters, and most settings of it. */
+const [MAX_LINE, MAX_PAIRS] = [20_000, 500]
+const FIRST_NAME = 'Steps: '
+const NEGATIVE = 'Negative prompt:'
 
-/** Reads the format of A1111 and its descendants: a prompt, a line `Negative prompt:` and a line of `Name: value` pairs. */
+/**
+ * Reads the format of A1111 and its descendants: a prompt, a line `Negative prompt:` and a line of `Name: value` pairs. No step reads a
+ * part of the text more often than a fixed number of times.
+ */
 export function readA1111({ parameters }: Readonly<Record<string, string>>): ImageMetadata | undefined {
   const lines = parameters?.split('\n') ?? []
-  const settingsIndex = lines.findLastIndex(line => /^Steps: \d+/.test(line.trim()))
+  const settingsIndex = lines.findLastIndex(isSettingsLine)
   if (settingsIndex < 0) return undefined
-  const pairs = Object.fromEntries(readPairs((lines[settingsIndex] ?? '').slice(0, MAX_LINE)))
-  const text = lines.slice(0, settingsIndex).join('\n')
-  const [prompt = '', negative] = text.split(/^Negative prompt: ?/m)
-  const { Seed: seed, Model: model, Size: size = '', ...rest } = pairs
-  const [width, height] = size.split('x')
-  return createMetadata({ source: 'A1111', prompt, negative, seed, model, width, height, rest })
+  const { Seed: seed, Model: model, Size: size = '', ...rest } = readPairs(lines[settingsIndex] ?? '')
+  const [width, height] = size.split('x', 3)
+  return createMetadata({
+    source: 'A1111',
+    ...splitPrompts(lines.slice(0, settingsIndex)),
+    seed,
+    model,
+    width,
+    height,
+    rest,
+  })
 }
 
-/** Reads `Name: value, Name: "quoted, value"` in one pass. */
-function readPairs(line: string): [string, string][] {
-  return splitPairs(line).flatMap(pair => {
-    const colon = pair.indexOf(':')
-    const name = pair.slice(0, Math.max(0, colon)).trim()
-    const value = pair.slice(colon + 1).trim()
-    return /^[A-Za-z][\w .-]*$/.test(name) ? [[name, value.replace(/^"(.*)"$/, '$1').trim()] as [string, string]] : []
-  })
+function isSettingsLine(line: string): boolean {
+  const start = line.trimStart()
+  return start.startsWith(FIRST_NAME) && isDigit(start.charCodeAt(FIRST_NAME.length))
+}
+
+/** Splits the lines before the settings at the last that begins a negative prompt: a prompt may speak of one. */
+function splitPrompts(lines: readonly string[]): { prompt: string; negative: string | undefined } {
+  const start = lines.findLastIndex(line => line.startsWith(NEGATIVE))
+  if (start < 0) return { prompt: lines.join('\n'), negative: undefined }
+  return { prompt: lines.slice(0, start).join('\n'), negative: lines.slice(start).join('\n').slice(NEGATIVE.length) }
+}
+
+/** Reads `Name: value, Name: "quoted, value"`. */
+function readPairs(line: string): Record<string, string> {
+  const pairs = splitPairs(line.slice(0, MAX_LINE)).slice(0, MAX_PAIRS)
+  return Object.fromEntries(pairs.flatMap(readPair))
+}
+
+function readPair(pair: string): [string, string][] {
+  const colon = pair.indexOf(':')
+  const name = pair.slice(0, Math.max(0, colon)).trim()
+  return /^[A-Za-z][\w .-]{0,99}$/.test(name) ? [[name, unquote(pair.slice(colon + 1).trim()).trim()]] : []
+}
+
+function unquote(value: string): string {
+  return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
 }
 
 /** Splits a line at its commas, except those in a value that begins with a quotation mark and ends with another. */
 function splitPairs(line: string): string[] {
   const pairs: string[] = []
-  let [start, at] = [0, 0]
-  while (at < line.length) {
-    if (line[at] === ',') {
+  let [start, isAtValue] = [0, false]
+  for (let at = 0; at < line.length; at += 1) {
+    const character = line[at]
+    if (character === ',') {
       pairs.push(line.slice(start, at))
       start = at + 1
-    } else if (line[at] === '"' && line.slice(start, at).trimEnd().endsWith(':')) {
+    } else if (character === '"' && isAtValue) {
       at = findClosingQuote(line, at + 1)
     }
-    at += 1
+    isAtValue = character === ':' || (isAtValue && character === ' ')
   }
   return [...pairs, line.slice(start)]
 }
@@ -49,4 +78,8 @@ function findClosingQuote(line: string, from: number): number {
     else if (line[at] === '"') return at
   }
   return from - 1
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
 }

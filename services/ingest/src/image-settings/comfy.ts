@@ -1,30 +1,26 @@
-import { createMetadata, type ImageMetadata, parseLooseJson, restoreDigits, toObject } from './metadata.ts'
+import { parseLooseJson } from './loose-json.ts'
+import { createMetadata, type ImageMetadata, restoreDigits, toObject } from './metadata.ts'
 
-type Graph = Record<string, unknown>
+type Inputs = Record<string, unknown>
+type Graph = ReadonlyMap<string, { type: string; inputs: Inputs }>
 
-/** Most nodes that lead from a sampler to its text. */
-const MAX_DEPTH = 16
+/** Most nodes that are visited on the way from a sampler to its text. */
+const MAX_VISITED_NODES = 10_000
+/** Most links that are followed on that way. */
+const MAX_FOLLOWED_LINKS = 50_000
 
 /**
  * Reads the format of ComfyUI, a graph of nodes: texts and sizes are found by following the links of the sampler. A custom sampler has
  * its settings in the nodes that it is linked with.
  */
 export function readComfy({ prompt = '' }: Readonly<Record<string, string>>): ImageMetadata | undefined {
-  const graph = toObject(parseLooseJson(prompt))
-  const nodes = Object.values(graph).map(toObject)
-  const sampler = nodes.find(node => /KSampler|SamplerCustom/.test(String(node.class_type)))
+  const graph = readGraph(prompt)
+  const sampler = findNode(graph, ['KSampler', 'SamplerCustom'])
   if (!sampler) return undefined
-  const own = toObject(sampler.inputs)
-  const inputs = {
-    ...own,
-    ...readInputs(graph, own.noise),
-    ...readInputs(graph, own.guider),
-    ...readInputs(graph, own.sigmas),
-  }
-  const loader = nodes.find(node => /CheckpointLoader|UNETLoader|UnetLoader/.test(String(node.class_type)))
-  const files = toObject(loader?.inputs)
+  const inputs = collectSettings(graph, sampler)
+  const files = findNode(graph, ['CheckpointLoader', 'UNETLoader', 'UnetLoader']) ?? {}
   const { seed, noise_seed, positive, conditioning, negative, model: _, ...rest } = inputs
-  const { width, height } = readInputs(graph, own.latent_image)
+  const { width, height } = getLinkedInputs(graph, sampler.latent_image)
   return createMetadata({
     source: 'ComfyUI',
     prompt: findText(graph, positive ?? conditioning) ?? '',
@@ -37,21 +33,57 @@ export function readComfy({ prompt = '' }: Readonly<Record<string, string>>): Im
   })
 }
 
-/** Returns the inputs of the node that a link leads to. */
-function readInputs(graph: Graph, link: unknown): Record<string, unknown> {
-  return Array.isArray(link) ? toObject(toObject(graph[String(link[0])]).inputs) : {}
+/** Reads the nodes by id. A map: an id may be `__proto__`. */
+function readGraph(text: string): Graph {
+  const nodes = Object.entries(toObject(parseLooseJson(text))).map(([id, value]) => {
+    const { class_type: type, inputs } = toObject(value)
+    return [id, { type: typeof type === 'string' ? type : '', inputs: toObject(inputs) }] as const
+  })
+  return new Map(nodes)
 }
 
-/** Follows a link of a graph to a text, through any nodes in between, each once. */
-function findText(graph: Graph, link: unknown, seen = new Set<string>()): string | undefined {
-  if (!Array.isArray(link) || seen.size > MAX_DEPTH || seen.has(String(link[0]))) return undefined
-  seen.add(String(link[0]))
-  const inputs = readInputs(graph, link)
-  const text = inputs.text ?? inputs.text_g ?? inputs.string ?? inputs.value
-  if (typeof text === 'string') return text
-  for (const next of [text, ...Object.values(inputs)]) {
-    const found = findText(graph, next, seen)
-    if (found !== undefined) return found
+/** Returns the inputs of the first node of one of the types. */
+function findNode(graph: Graph, types: readonly string[]): Inputs | undefined {
+  for (const node of graph.values()) if (types.some(type => node.type.includes(type))) return node.inputs
+  return undefined
+}
+
+function collectSettings(graph: Graph, sampler: Inputs): Inputs {
+  return {
+    ...sampler,
+    ...getLinkedInputs(graph, sampler.noise),
+    ...getLinkedInputs(graph, sampler.guider),
+    ...getLinkedInputs(graph, sampler.sigmas),
+  }
+}
+
+/** Returns the inputs of the node that a link leads to. */
+function getLinkedInputs(graph: Graph, link: unknown): Inputs {
+  const id = getLinkedId(link)
+  return (id === undefined ? undefined : graph.get(id)?.inputs) ?? {}
+}
+
+/** Returns the id of the node that a link, `[id, number of the output]`, leads to; undefined if the value is no link. */
+function getLinkedId(value: unknown): string | undefined {
+  const id: unknown = Array.isArray(value) ? value[0] : undefined
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
+}
+
+/**
+ * Follows a link to the nearest text, depth first. Each node is visited once, whatever leads to it, and nothing is recursive: a graph of
+ * n links takes n steps and no stack.
+ */
+function findText(graph: Graph, link: unknown): string | undefined {
+  const visited = new Set<string>()
+  const pending: unknown[] = [link]
+  for (let followed = 0; pending.length > 0 && followed < MAX_FOLLOWED_LINKS; followed += 1) {
+    const id = getLinkedId(pending.pop())
+    if (id === undefined || visited.has(id) || visited.size >= MAX_VISITED_NODES) continue
+    visited.add(id)
+    const inputs = graph.get(id)?.inputs ?? {}
+    const text = inputs.text ?? inputs.text_g ?? inputs.string ?? inputs.value
+    if (typeof text === 'string') return text
+    for (const next of [text, ...Object.values(inputs)].toReversed()) if (Array.isArray(next)) pending.push(next)
   }
   return undefined
 }

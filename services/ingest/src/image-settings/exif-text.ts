@@ -1,3 +1,5 @@
+import { EXIF_SIGNATURE } from './metadata-blocks.ts'
+
 /** An entry of an image file directory: its type, and where its value is. */
 interface Entry {
   type: number
@@ -5,84 +7,109 @@ interface Entry {
   length: number
 }
 
-const EXIF_HEADER = 'Exif\0\0'
+/** A TIFF block, and the order of its bytes. */
+interface Tiff {
+  data: Buffer
+  isLittle: boolean
+}
+
 const [ASCII, UNDEFINED] = [2, 7]
 const EXIF_DIRECTORY = 0x87_69
 const USER_COMMENT = 0x92_86
+/** Most entries of a directory that are read. */
 const MAX_ENTRIES = 200
+/** Largest text that is read. Several entries may name the same bytes. */
+const MAX_TEXT_BYTES = 2 * 1024 * 1024
+/** Keywords of the texts of ComfyUI that are read. */
+const KEYWORDS = ['prompt']
 /** Sizes in bytes of the types of values. */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]
+/** Bytes of a comment by which the order of its bytes is recognised. */
+const SAMPLE_BYTES = 4_096
 
 /**
  * Reads the texts of EXIF metadata by keyword: `parameters` from the user comment, as A1111 writes it, and texts of the form `prompt:…`
- * that ComfyUI writes into the tags of camera and maker.
+ * that ComfyUI writes into the tags of camera and maker. Two directories are read and no further one is followed, so none can be a loop.
  *
  * @see https://www.cipa.jp/std/documents/download_e.html?DC-008-Translation-2023-E
  */
-export function readExifTexts(exif: Uint8Array | undefined): Record<string, string> {
+export function readExifTexts(exif: Buffer | undefined): Record<string, string> {
   if (!exif) return {}
-  const all = Buffer.from(exif.buffer, exif.byteOffset, exif.byteLength)
-  const tiff = all.toString('latin1', 0, 6) === EXIF_HEADER ? all.subarray(6) : all
+  const data = exif.toString('latin1', 0, EXIF_SIGNATURE.length) === EXIF_SIGNATURE ? exif.subarray(6) : exif
   try {
-    return readTiffTexts(tiff)
+    return readTiffTexts({ data, isLittle: data.toString('latin1', 0, 2) === 'II' })
   } catch (error) {
-    // Offsets that lead out of the file.
+    // Offsets and counts that lead out of the file.
     if (error instanceof RangeError) return {}
     throw error
   }
 }
 
-function readTiffTexts(tiff: Buffer): Record<string, string> {
-  const isLittle = tiff.toString('latin1', 0, 2) === 'II'
-  const main = readDirectory(tiff, tiff.length < 8 ? 0 : readUint32(tiff, 4, isLittle), isLittle)
-  const texts = [...main.values()].flatMap(entry => readKeywordText(tiff, entry))
-  const directory = main.get(EXIF_DIRECTORY)
-  const comment =
-    directory && readDirectory(tiff, readUint32(tiff, directory.offset, isLittle), isLittle).get(USER_COMMENT)
-  const parameters = comment?.type === UNDEFINED ? decodeComment(getValue(tiff, comment)) : ''
-  return { ...Object.fromEntries(texts), ...(parameters && { parameters }) }
+function readTiffTexts(tiff: Tiff): Record<string, string> {
+  const main = readDirectory(tiff, tiff.data.length < 8 ? 0 : readUint32(tiff, 4))
+  const texts = new Map<string, string>()
+  for (const entry of main.values()) readKeywordText(tiff, entry, texts)
+  const parameters = readComment(tiff, main.get(EXIF_DIRECTORY))
+  if (parameters !== '') texts.set('parameters', parameters)
+  return Object.fromEntries(texts)
 }
 
-function readDirectory(tiff: Buffer, start: number, isLittle: boolean): Map<number, Entry> {
+function readDirectory(tiff: Tiff, start: number): Map<number, Entry> {
   if (start === 0) return new Map()
-  const count = Math.min(readUint16(tiff, start, isLittle), MAX_ENTRIES)
+  const count = Math.min(readUint16(tiff, start), MAX_ENTRIES, Math.floor((tiff.data.length - start - 2) / 12))
   const entries = Array.from({ length: count }, (_, index): [number, Entry] => {
     const at = start + 2 + 12 * index
-    const type = readUint16(tiff, at + 2, isLittle)
-    const length = readUint32(tiff, at + 4, isLittle) * (TYPE_BYTES[type] ?? 0)
-    const offset = length <= 4 ? at + 8 : readUint32(tiff, at + 8, isLittle)
-    return [readUint16(tiff, at, isLittle), { type, offset, length }]
+    const type = readUint16(tiff, at + 2)
+    const length = readUint32(tiff, at + 4) * (TYPE_BYTES[type] ?? 0)
+    const offset = length <= 4 ? at + 8 : readUint32(tiff, at + 8)
+    return [readUint16(tiff, at), { type, offset, length }]
   })
   return new Map(entries)
 }
 
-/** Reads a text of the form `prompt:…`. */
-function readKeywordText(tiff: Buffer, entry: Entry): [string, string][] {
-  if (entry.type !== ASCII) return []
-  const text = getValue(tiff, entry).toString('utf8').replace(/\0+$/, '')
-  const [, keyword] = /^(prompt|workflow):/.exec(text) ?? []
-  return keyword ? [[keyword, text.slice(keyword.length + 1)]] : []
+/** Reads a text of the form `prompt:…`, the first of each keyword. */
+function readKeywordText(tiff: Tiff, entry: Entry, texts: Map<string, string>): void {
+  const value = entry.type === ASCII ? getValue(tiff, entry) : undefined
+  const keyword = value && KEYWORDS.find(name => value.toString('latin1', 0, name.length + 1) === `${name}:`)
+  if (!keyword || texts.has(keyword)) return
+  texts.set(keyword, withoutEndingZeros(value.toString('utf8')).slice(keyword.length + 1))
 }
 
-/** Decodes a user comment, which begins with the name of its encoding. */
-function decodeComment(value: Buffer): string {
+/** Reads the user comment, which begins with the name of its encoding. */
+function readComment(tiff: Tiff, directory: Entry | undefined): string {
+  const comment = directory && readDirectory(tiff, readUint32(tiff, directory.offset)).get(USER_COMMENT)
+  const value = comment?.type === UNDEFINED ? getValue(tiff, comment) : undefined
+  if (!value) return ''
   const [encoding, text] = [value.toString('latin1', 0, 8), value.subarray(8)]
-  if (!encoding.startsWith('UNICODE')) return text.toString('utf8').replace(/\0+$/, '')
-  const even = text.subarray(0, text.length & ~1)
-  // The standard leaves the order of bytes open: in Latin text the zeros show it.
-  const zeros = [0, 1].map(parity => even.filter((byte, at) => at % 2 === parity && byte === 0).length)
+  return withoutEndingZeros(encoding.startsWith('UNICODE') ? decodeUtf16(text) : text.toString('utf8'))
+}
+
+/** Decodes UTF-16. The standard leaves the order of bytes open: in Latin text the zeros show it. */
+function decodeUtf16(text: Buffer): string {
+  const sample = text.subarray(0, SAMPLE_BYTES)
+  const zeros = [0, 0]
+  for (const [at, byte] of sample.entries()) if (byte === 0) zeros[at % 2] = (zeros[at % 2] ?? 0) + 1
   const isLittle = (zeros[1] ?? 0) > (zeros[0] ?? 0)
-  return new TextDecoder(isLittle ? 'utf-16le' : 'utf-16be').decode(even).replace(/\0+$/, '')
+  return new TextDecoder(isLittle ? 'utf-16le' : 'utf-16be').decode(text.subarray(0, text.length & ~1))
 }
 
-function getValue(tiff: Buffer, { offset, length }: Entry): Buffer {
-  return tiff.subarray(offset, offset + length)
+/** Cuts the zeros off the end of a text, without a pattern: one is tried at each zero before the end as well. */
+function withoutEndingZeros(text: string): string {
+  let end = text.length
+  while (end > 0 && text.charCodeAt(end - 1) === 0) end -= 1
+  return text.slice(0, end)
 }
 
-function readUint16(tiff: Buffer, at: number, isLittle: boolean): number {
-  return isLittle ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at)
+/** Returns the bytes of a value; undefined if there are too many, or they are not in the file. */
+function getValue({ data }: Tiff, { offset, length }: Entry): Buffer | undefined {
+  if (length > MAX_TEXT_BYTES || offset + length > data.length) return undefined
+  return data.subarray(offset, offset + length)
 }
 
-function readUint32(tiff: Buffer, at: number, isLittle: boolean): number {
-  return isLittle ? tiff.readUInt32LE(at) : tiff.readUInt32BE(at)
+function readUint16({ data, isLittle }: Tiff, at: number): number {
+  return isLittle ? data.readUInt16LE(at) : data.readUInt16BE(at)
+}
+
+function readUint32({ data, isLittle }: Tiff, at: number): number {
+  return isLittle ? data.readUInt32LE(at) : data.readUInt32BE(at)
 }

@@ -1,34 +1,16 @@
 import type { ImageSettings } from '@darkroom/contracts/history/library'
 import { LIMITS } from '@darkroom/contracts/limits'
 import { toStorableText } from '@darkroom/contracts/parameters'
-import { sniffImageType } from '@darkroom/infra/images/image-formats'
-import { openImage } from '@darkroom/infra/images/open-image'
 import { readDarkroomLabel } from './darkroom-label.ts'
-import { readExifTexts } from './exif-text.ts'
+import { readImageTexts, XMP } from './image-texts.ts'
 import type { ImageMetadata } from './metadata.ts'
-import { readPngTexts } from './png-text.ts'
-import { type ImageTexts, readMetadata } from './read-metadata.ts'
-
-/** Longest text that is read, in characters: a workflow of hundreds of nodes is shorter. */
-const MAX_TEXT = 2_000_000
-/** Keyword of XMP metadata in a PNG. */
-const XMP = 'XML:com.adobe.xmp'
+import { readMetadata } from './read-metadata.ts'
 
 /** Reads the settings that its maker wrote into an image; null if there are none. Only its metadata are read, not its pixels. */
-export async function readImageSettings(bytes: Uint8Array): Promise<ImageSettings | null> {
-  const texts = withoutLong(sniffImageType(bytes) === 'image/png' ? readPngTexts(bytes) : await readOtherTexts(bytes))
+export function readImageSettings(bytes: Uint8Array): ImageSettings | null {
+  const texts = readImageTexts(bytes)
   const metadata = readDarkroomLabel(texts[XMP] ?? '') ?? readMetadata(texts)
   return metadata ? toImageSettings(metadata) : null
-}
-
-/** Reads the texts of a file that is no PNG: in that of a PNG the decoder inflates whatever is there. */
-async function readOtherTexts(bytes: Uint8Array): Promise<ImageTexts> {
-  const { exif, xmp } = await openImage(bytes).metadata()
-  return { ...readExifTexts(exif), ...(xmp && { [XMP]: xmp.toString('utf8') }) }
-}
-
-function withoutLong(texts: ImageTexts): ImageTexts {
-  return Object.fromEntries(Object.entries(texts).filter(([, text]) => text.length <= MAX_TEXT))
 }
 
 function toImageSettings({

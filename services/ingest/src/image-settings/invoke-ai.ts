@@ -1,4 +1,5 @@
-import { createMetadata, type ImageMetadata, parseLooseJson, toObject } from './metadata.ts'
+import { parseLooseJson } from './loose-json.ts'
+import { createMetadata, type ImageMetadata, toObject, toText } from './metadata.ts'
 
 /** Reads the metadata of InvokeAI: `invokeai_metadata` of the present versions, `sd-metadata` of those before. */
 export function readInvokeAi(texts: Readonly<Record<string, string>>): ImageMetadata | undefined {
@@ -9,7 +10,7 @@ function readPresent(metadata: Record<string, unknown>): ImageMetadata | undefin
   if (Object.keys(metadata).length === 0) return undefined
   const { positive_prompt, negative_prompt: negative, seed, model, width, height, ...rest } = metadata
   const name = toObject(model).name ?? toObject(model).model_name ?? model
-  const prompt = String(positive_prompt ?? '')
+  const prompt = toText(positive_prompt)
   return createMetadata({ source: 'InvokeAI', prompt, negative, seed, model: name, width, height, rest })
 }
 
@@ -25,5 +26,5 @@ function readOlder(text: string | undefined): ImageMetadata | undefined {
 /** Returns the text of a prompt, which may be a list of weighted prompts. */
 function formatPrompt(prompt: unknown): string {
   const parts = Array.isArray(prompt) ? prompt : [prompt]
-  return parts.map(part => (typeof part === 'string' ? part : String(toObject(part).prompt ?? ''))).join(' ')
+  return parts.map(part => toText(toObject(part).prompt ?? part)).join(' ')
 }

@@ -1,4 +1,4 @@
-import { hasEmbeddedFile, type Scalar } from '@darkroom/contracts/parameters'
+import { hasEmbeddedFile, type Scalar, toStorableText } from '@darkroom/contracts/parameters'
 
 /** The prompt, model and settings that an image file records. */
 export interface ImageMetadata {
@@ -31,16 +31,24 @@ export interface RawMetadata {
   rest: object
 }
 
-/** Converts what a file records: values of other types than they should have are left out. */
+/** Longest names of models and values of settings that are read, in characters, and most settings. */
+const [MAX_MODEL, MAX_VALUE, MAX_SETTINGS] = [200, 1_000, 64]
+const MAX_SETTING_NAME = 64
+
+/**
+ * Converts what a file records: values of other types than they should have are left out, and characters that the database cannot
+ * store.
+ */
 export function createMetadata({ source, prompt, model, ...raw }: RawMetadata): ImageMetadata {
-  const digits = /^\d{1,20}$/.test(String(raw.seed ?? '')) ? String(raw.seed) : null
+  const seedText = toText(raw.seed)
+  const digits = /^\d{1,20}$/.test(seedText) ? seedText : null
   const isLarge = digits !== null && !Number.isSafeInteger(Number(digits))
-  const negative = typeof raw.negative === 'string' ? raw.negative.trim() : ''
-  const settings = Object.fromEntries(Object.entries(raw.rest).flatMap(toSetting))
+  const negative = typeof raw.negative === 'string' ? toStorable(raw.negative).trim() : ''
+  const settings = Object.fromEntries(Object.entries(raw.rest).flatMap(toSetting).slice(0, MAX_SETTINGS))
   return {
     source,
-    prompt: prompt.trim(),
-    model: typeof model === 'string' && model !== '' ? model.slice(0, 200) : null,
+    prompt: toStorable(prompt).trim(),
+    model: typeof model === 'string' && model !== '' ? toStorableText(model, MAX_MODEL) : null,
     width: toPixels(raw.width),
     height: toPixels(raw.height),
     largeSeed: isLarge ? digits : null,
@@ -52,14 +60,13 @@ export function createMetadata({ source, prompt, model, ...raw }: RawMetadata): 
   }
 }
 
-/** Parses JSON as other programs write it; undefined if it is none. */
-export function parseLooseJson(text: string | undefined): unknown {
-  try {
-    // ComfyUI writes NaN for inputs that have not changed, which is no JSON.
-    return JSON.parse((text ?? '').replaceAll(/\bNaN\b/g, 'null'))
-  } catch {
-    return undefined
-  }
+function toStorable(text: string): string {
+  return toStorableText(text, text.length)
+}
+
+/** Returns the text of a scalar, and nothing for other values: an object may have a `toString` that is no function. */
+export function toText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
 }
 
 /** Returns the digits of an integer that was too large for the number as which it was parsed; any other value as it is. */
@@ -74,18 +81,26 @@ export function toObject(value: unknown): Record<string, unknown> {
 }
 
 function toPixels(value: unknown): number | null {
-  const pixels = Number(value ?? Number.NaN)
-  return Number.isInteger(pixels) && pixels > 0 && pixels <= 65_536 ? pixels : null
+  const text = toText(value)
+  const pixels = /^\d{1,5}$/.test(text.trim()) ? Number(text) : 0
+  return pixels > 0 && pixels <= 65_536 ? pixels : null
 }
 
 /** Converts a name and a value to a setting: `CFG scale` becomes `cfgScale`; values other than scalars are dropped. */
 function toSetting([name, value]: [string, unknown]): [string, Scalar][] {
+  if (name.length > MAX_SETTING_NAME) return []
   const words = name.split(/[^A-Za-z0-9]+/).filter(word => word !== '')
   const key = words
     .map((word, index) => (index === 0 ? word.toLowerCase() : word[0]?.toUpperCase() + word.slice(1)))
     .join('')
   if (!/^[A-Za-z]/.test(key)) return []
-  if (typeof value === 'number' || typeof value === 'boolean') return [[key, value]]
-  if (typeof value !== 'string' || value === '' || value.length > 1_000 || hasEmbeddedFile(value)) return []
-  return [[key, /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value]]
+  if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return [[key, value]]
+  if (typeof value !== 'string' || value === '' || value.length > MAX_VALUE || hasEmbeddedFile(value)) return []
+  return [[key, toNumber(value) ?? toStorable(value)]]
+}
+
+/** Returns the number that a text is, unless it is too large for one. */
+function toNumber(text: string): number | undefined {
+  const number = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
+  return Number.isFinite(number) ? number : undefined
 }

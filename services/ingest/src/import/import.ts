@@ -1,5 +1,3 @@
-import { realpath } from 'node:fs/promises'
-import { join, sep } from 'node:path'
 import { objectKeys, previewKey } from '@darkroom/contracts/previews'
 import type { Database } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
@@ -10,7 +8,8 @@ import type { Store } from '@darkroom/infra/store/store'
 import { cancelObjectRemovals } from '../references/reference-rows.ts'
 import { deriveGenerationId, toClientId } from './import-ids.ts'
 import { type ImportedOutput, insertImport, isImported } from './import-rows.ts'
-import { type ImportRecord, RecordError } from './record.ts'
+import { readImportFile } from './read-file.ts'
+import { type ImportRecord, MAX_FILE_BYTES, RecordError } from './record.ts'
 
 export interface ImportDeps {
   database: Database
@@ -21,7 +20,7 @@ export interface ImportDeps {
   signal: AbortSignal
 }
 
-const LIMITS = { bytes: 100_000_000, pixels: 100_000_000 }
+const LIMITS = { bytes: MAX_FILE_BYTES, pixels: 100_000_000 }
 
 /**
  * Imports a generation of another system. One that was imported before stays as it is, and nothing is stored for it.
@@ -46,7 +45,7 @@ async function storeFile(
   { database, store, identity, folder, signal }: ImportDeps,
   { id, index, file }: { id: string; index: number; file: string },
 ): Promise<ImportedOutput> {
-  const bytes = await readImportFile(folder, file)
+  const { bytes } = await readImportFile(folder, file, LIMITS.bytes)
   const { previews, extension, ...image } = await readImage(bytes, LIMITS).catch(cause => {
     throw cause instanceof MediaError ? new RecordError(`${file} ${cause.message}`, { cause }) : cause
   })
@@ -59,19 +58,4 @@ async function storeFile(
   ])
   const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
   return { ...image, kind: 'stored', key, bytes: bytes.byteLength, sha256 }
-}
-
-/**
- * Reads a file of the folder or its subfolders. Records are untrusted: the real path is checked, which follows symbolic links.
- *
- * @throws RecordError if the file is missing, elsewhere, or too large
- */
-async function readImportFile(folder: string, file: string): Promise<Uint8Array> {
-  const root = await realpath(folder)
-  const path = await realpath(join(root, file)).catch(cause => {
-    throw new RecordError(`${file} is not there`, { cause })
-  })
-  if (!path.startsWith(root + sep)) throw new RecordError(`${file} is outside of the folder`)
-  if (Bun.file(path).size > LIMITS.bytes) throw new RecordError(`${file} is larger than ${LIMITS.bytes / 1e6} MB`)
-  return await Bun.file(path).bytes()
 }

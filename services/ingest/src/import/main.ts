@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { isTransientDbError } from '@darkroom/infra/database/errors'
+import { isDataError, isTransientDbError } from '@darkroom/infra/database/errors'
 import { LOCAL_OWNER } from '@darkroom/infra/http/identity'
 import { retry } from '@darkroom/infra/runtime/retry'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
@@ -9,6 +9,7 @@ import { readFolder } from './folder.ts'
 import { importRecord } from './import.ts'
 import { readLines } from './json-lines.ts'
 import { RecordError } from './record.ts'
+import { toPrintable } from './to-printable.ts'
 
 /**
  * `bun import/main.ts <generations.jsonl | folder>`: imports generations of another system. It writes each record that cannot be
@@ -17,7 +18,9 @@ import { RecordError } from './record.ts'
 
 const [argument = ''] = process.argv.slice(2)
 const path = resolve(argument)
-const isFolder = (await stat(path)).isDirectory()
+const stats = await stat(path)
+const isFolder = stats.isDirectory()
+if (!isFolder && !stats.isFile()) throw new Error('the path is neither a file nor a folder')
 const { database, store, lifecycle } = await openServiceContext('ingest', { isBusRequired: false })
 const folder = isFolder ? path : dirname(path)
 const deps = { database, store, identity: LOCAL_OWNER, folder, signal: lifecycle.stopping }
@@ -33,10 +36,16 @@ for await (const entry of isFolder ? readFolder(path) : readLines(path, new Date
     const { record } = entry
     counts[await retry(() => importRecord(deps, record), retryOptions)] += 1
   } catch (error) {
-    if (!(error instanceof RecordError)) throw error
     counts.failed += 1
-    process.stderr.write(`${name}: ${error.message}\n`)
+    process.stderr.write(`${toPrintable(formatFailure(name, error))}\n`)
   }
 }
 process.stdout.write(`${JSON.stringify(counts)}\n`)
 await lifecycle.stop('done', counts.failed > 0 ? 1 : 0)
+
+/** Returns the line about a record that cannot be imported. @throws any other error */
+function formatFailure(name: string, error: unknown): string {
+  if (isDataError(error)) return `${name}: has a value that the database does not take`
+  if (!(error instanceof RecordError)) throw error
+  return error.message.startsWith(`${name} `) ? error.message : `${name}: ${error.message}`
+}

@@ -2,7 +2,7 @@ import type { Kind, Status } from '@darkroom/contracts/enums'
 import { publicError } from '@darkroom/contracts/failures'
 import { ImportLine } from '@darkroom/contracts/history/import'
 import { LIMITS } from '@darkroom/contracts/limits'
-import { sanitizeParameters, toStorableText } from '@darkroom/contracts/parameters'
+import { isStorable, sanitizeParameters, toStorableText } from '@darkroom/contracts/parameters'
 
 /** A generation of another system, in the terms of this one. */
 export interface ImportRecord {
@@ -23,19 +23,23 @@ export class RecordError extends Error {
   override readonly name = 'RecordError'
 }
 
-const STATUS_ALIASES: Record<string, ImportRecord['status']> = {
-  completed: 'completed',
-  complete: 'completed',
-  succeeded: 'completed',
-  success: 'completed',
-  done: 'completed',
-  failed: 'failed',
-  error: 'failed',
-  cancelled: 'cancelled',
-  canceled: 'cancelled',
-  aborted: 'cancelled',
-}
+/** Largest file of an output. */
+export const MAX_FILE_BYTES = 100_000_000
 
+const STATUS_ALIASES: ReadonlyMap<string, ImportRecord['status']> = new Map([
+  ['completed', 'completed'],
+  ['complete', 'completed'],
+  ['succeeded', 'completed'],
+  ['success', 'completed'],
+  ['done', 'completed'],
+  ['failed', 'failed'],
+  ['error', 'failed'],
+  ['cancelled', 'cancelled'],
+  ['canceled', 'cancelled'],
+  ['aborted', 'cancelled'],
+])
+
+const MAX_MODEL = 200
 const UNFINISHED_ERROR = publicError('imported_unfinished')
 const EMPTY_ERROR = publicError('imported_empty')
 const FAILED_ERROR = publicError('imported_failed')
@@ -55,11 +59,11 @@ export function parseRecord(line: unknown, now: Date): ImportRecord {
     height: height ?? null,
   }))
   if (outputRecords.some(({ url, file }) => !url && !file)) throw new RecordError('outputs: each needs a url or a file')
-  const sanitizedPrompt = sanitizePrompt(prompt)
+  assertStorable(parameters ?? {}, 'parameters')
   return {
     externalId: id,
-    prompt: sanitizedPrompt,
-    model: model ?? modelId ?? 'unknown',
+    prompt: sanitizePrompt(prompt ?? ''),
+    model: toStorableText(model ?? modelId ?? '', MAX_MODEL) || 'unknown',
     kind: kind ?? 'image',
     ...resolveOutcome(parsed.data, outputRecords.length),
     parameters: parameters ?? {},
@@ -71,7 +75,7 @@ export function parseRecord(line: unknown, now: Date): ImportRecord {
 
 /** Maps the status of another system to an outcome. A generation that is unfinished there counts as failed: it never finishes here. */
 function resolveOutcome(line: ImportLine, outputs: number): Pick<ImportRecord, 'status' | 'error'> {
-  const status = STATUS_ALIASES[line.status.toLowerCase()]
+  const status = STATUS_ALIASES.get((line.status ?? 'completed').toLowerCase())
   if (status === 'completed' && outputs > 0) return { status: 'completed', error: null }
   if (status === 'completed') return { status: 'failed', error: EMPTY_ERROR }
   if (status === 'cancelled') return { status: 'cancelled', error: null }
@@ -84,8 +88,24 @@ function resolveOutcome(line: ImportLine, outputs: number): Pick<ImportRecord, '
   }
 }
 
-function sanitizePrompt(prompt: string): string {
+/** Returns a prompt without characters that the database cannot store. @throws RecordError if it contains a file */
+export function sanitizePrompt(prompt: string): string {
   const text = toStorableText(prompt, LIMITS.promptCharacters)
   if (/;base64,/i.test(text)) throw new RecordError('prompt: holds a file as text')
   return text
+}
+
+/**
+ * Throws if a text or a key anywhere in a value is one that the database cannot store.
+ *
+ * @throws RecordError naming where it is
+ */
+function assertStorable(value: unknown, path: string): void {
+  if (typeof value === 'string' && !isStorable(value))
+    throw new RecordError(`${path}: has a character that cannot be stored`)
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, part] of Object.entries(value)) {
+    if (!isStorable(key)) throw new RecordError(`${path}: has a key with a character that cannot be stored`)
+    assertStorable(part, `${path}.${key}`)
+  }
 }

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { deflateSync } from 'node:zlib'
 import { ReferenceOrigin } from '@darkroom/contracts/history/library'
 import { References } from '@darkroom/contracts/reference'
+import { addPngText } from '@darkroom/infra/testing/data/png-text'
 import sharp, { type Sharp } from 'sharp'
 import { writeGeneration } from '../actions/generation.fixture.ts'
 import { openTestIngest, type TestIngest } from '../app.fixture.ts'
-import { addPngText } from '../image-settings/png-text.fixture.ts'
 
 // The first start of Postgres is slow on a busy machine.
 const START_MS = 60_000

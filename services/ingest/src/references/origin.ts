@@ -32,7 +32,7 @@ export async function findOrigin(
   const output = await findOriginOutput(database, workspaceId, file.sha256)
   reserve(file.bytes)
   const bytes = await readFile(store, file.key)
-  return { output: output ?? null, settings: bytes && (await readSettings(log, id, bytes)) }
+  return { output: output ?? null, settings: bytes && readSettings(log, id, bytes) }
 }
 
 /** Reads a file from the store; null if it is not there. @throws ProblemError `unavailable` */
@@ -48,9 +48,11 @@ async function readFile(store: OriginDeps['store'], key: string): Promise<Uint8A
 }
 
 /** Returns null as well for a file whose metadata cannot be read. */
-async function readSettings(log: Log, reference: string, bytes: Uint8Array): Promise<ImageSettings | null> {
-  return await readImageSettings(bytes).catch(err => {
+function readSettings(log: Log, reference: string, bytes: Uint8Array): ImageSettings | null {
+  try {
+    return readImageSettings(bytes)
+  } catch (err) {
     log.warn({ err, reference }, 'image_settings_unreadable')
     return null
-  })
+  }
 }

@@ -1,0 +1,48 @@
+/** ISO 8601 as programs and databases write it: a day, or a day and a time, whose zone may be absent. */
+const ISO_TIME =
+  /^(?<day>\d{4}-\d\d-\d\d)(?:[T ](?<clock>\d\d:\d\d(?::\d\d)?)(?:[.,](?<fraction>\d{1,9}))? ?(?<zone>Z|[+-]\d\d(?::?\d\d)?)?)?$/
+/** As in HTTP and mail: `Mon, 02 Jan 2023 03:04:05 GMT`. */
+const MAIL_TIME = /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC|[+-]\d{4})$/
+const [MINUTE_MS, MAX_ZONE_MINUTES] = [60_000, 15 * 60]
+
+/**
+ * Parses a time. One without a zone is UTC, on every machine.
+ *
+ * @returns undefined for text that is no time, and for a time that there never was: February 30, 24:00, the year 0
+ */
+export function parseTime(text: string): Date | undefined {
+  const groups = ISO_TIME.exec(text)?.groups
+  if (groups) return parseIsoTime(groups)
+  const time = MAIL_TIME.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(time) ? undefined : new Date(time)
+}
+
+/** Returns whether a day, as `2026-02-28`, exists. `Date` takes February 30 for March 2, and Postgres has no year 0. */
+export function isDay(text: string): boolean {
+  const date = new Date(`${text}T00:00:00.000Z`)
+  return !text.startsWith('0000') && !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === text
+}
+
+function parseIsoTime({
+  day = '',
+  clock = '00:00',
+  fraction = '',
+  zone = 'Z',
+}: Record<string, string>): Date | undefined {
+  const seconds = clock.length === 5 ? `${clock}:00` : clock
+  const iso = `${day}T${seconds}.${fraction.padEnd(3, '0').slice(0, 3)}Z`
+  const time = Date.parse(iso)
+  const minutes = parseZone(zone)
+  if (!isDay(day) || Number.isNaN(time) || minutes === undefined) return undefined
+  return new Date(time).toISOString() === iso ? new Date(time - minutes * MINUTE_MS) : undefined
+}
+
+/** Returns the minutes that a zone, as `Z`, `+02`, `+02:00` or `+0200`, is ahead of UTC. */
+function parseZone(zone: string): number | undefined {
+  if (zone === 'Z') return 0
+  const digits = zone.slice(1).replace(':', '').padEnd(4, '0')
+  const [hours, minutes] = [Number(digits.slice(0, 2)), Number(digits.slice(2))]
+  const total = hours * 60 + minutes
+  if (minutes > 59 || total > MAX_ZONE_MINUTES) return undefined
+  return zone.startsWith('-') ? -total : total
+}

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { appendFile, chmod, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { addPngText } from '@darkroom/infra/testing/data/png-text'
+import sharp from 'sharp'
+import { readFolder } from './folder.ts'
+import { LINE_LIMITS, readLines } from './json-lines.ts'
+import { readImportFile } from './read-file.ts'
+import { toPrintable } from './to-printable.ts'
+
+const NOW = new Date('2026-01-02T03:04:05Z')
+let directory: string
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'import-files-'))
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+test('names each file that is none, and reads the others: folders, pipes, devices, links, odd names', async () => {
+  const folder = join(directory, 'odd')
+  const image = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+    .png()
+    .toBuffer()
+  const good = addPngText(image, 'parameters', 'a fox\nSteps: 20')
+  await Bun.write(join(folder, 'x.png', 'good.png'), good)
+  await Bun.write(join(directory, 'outside.png'), good)
+  await Bun.write(join(folder, 'empty.png'), '')
+  await Bun.write(join(folder, 'line\nbreak\u001b[31m.png'), image)
+  await Bun.write(join(folder, 'jpeg.png'), await sharp(image).jpeg().toBuffer())
+  await run(['mkfifo', join(folder, 'y.png')])
+  await run(['sh', '-c', `printf x > "$(printf '${folder}/\\377.png')"`])
+  const links = {
+    'z.png': '/dev/zero',
+    'out.png': '../outside.png',
+    'self.png': 'self.png',
+    circle: '.',
+    'in.png': 'x.png/good.png',
+  }
+  for (const [name, target] of Object.entries(links)) await symlink(target, join(folder, name))
+  const entries = await Array.fromAsync(readFolder(folder))
+  const outcomes = entries.map(entry => [entry.file, 'error' in entry ? entry.error.message : entry.record.prompt])
+  expect(Object.fromEntries(outcomes)).toEqual({
+    'empty.png': 'says nothing of how it was made',
+    'in.png': 'a fox',
+    'jpeg.png': 'says nothing of how it was made',
+    'line\nbreak\u001b[31m.png': 'says nothing of how it was made',
+    'out.png': 'out.png is outside of the folder',
+    'self.png': 'self.png is a link that leads in a circle',
+    'x.png': 'x.png is a folder, not a picture',
+    'x.png/good.png': 'a fox',
+    'y.png': 'y.png is a pipe or a device, not a picture',
+    'z.png': 'z.png is outside of the folder',
+    '\ufffd.png': 'has a name that is not UTF-8',
+  })
+})
+
+test('goes no deeper than a limit, and names what is there', async () => {
+  const deep = join(directory, 'deep', ...Array.from({ length: 40 }, () => 'a'))
+  await mkdir(deep, { recursive: true })
+  await Bun.write(join(directory, 'deep', 'b.png'), 'x')
+  const entries = await Array.fromAsync(readFolder(join(directory, 'deep')))
+  expect(entries.map(entry => 'error' in entry && entry.error.message)).toEqual([
+    'is more than 32 folders deep',
+    'says nothing of how it was made',
+  ])
+})
+
+test('reads a file within the folder and its limit alone, and not one that grows meanwhile', async () => {
+  const folder = join(directory, 'files')
+  await Bun.write(join(folder, 'ten'), '0123456789')
+  const read = (file: string, maxBytes = 10) =>
+    readImportFile(folder, file, maxBytes).then(
+      ({ bytes }) => bytes.length,
+      error => String(error.message),
+    )
+  expect(await read('ten')).toBe(10)
+  expect(await read('ten', 9)).toBe('ten is larger than 0.000009 MB')
+  for (const file of ['../outside.png', '/etc/passwd', 'ten/more', 'none', '', '.', '..', 'a\0b', 'x'.repeat(300)])
+    expect([file, await read(file)]).toEqual([file, expect.any(String)])
+  const writer = new AbortController()
+  const writing = (async () => {
+    while (!writer.signal.aborted) await appendFile(join(folder, 'growing'), 'x'.repeat(100_000))
+  })()
+  await Bun.write(join(folder, 'growing'), 'x'.repeat(30_000_000))
+  const outcomes = new Set<unknown>()
+  while (!outcomes.has('growing changed while it was read') && outcomes.size < 100)
+    outcomes.add(await read('growing', 1e9))
+  writer.abort()
+  await writing
+  expect(outcomes.has('growing changed while it was read')).toBe(true)
+})
+
+test.skipIf(process.getuid?.() === 0)('names a file and a folder that may not be read', async () => {
+  const folder = join(directory, 'secret')
+  await Bun.write(join(folder, 'a.png'), 'x')
+  await Bun.write(join(folder, 'b', 'c.png'), 'x')
+  await Promise.all([chmod(join(folder, 'a.png'), 0), chmod(join(folder, 'b'), 0)])
+  const entries = await Array.fromAsync(readFolder(folder))
+  await chmod(join(folder, 'b'), 0o700)
+  expect(entries.map(entry => 'error' in entry && entry.error.message)).toEqual([
+    'a.png may not be read',
+    'the folder may not be read',
+  ])
+})
+
+test('each line that cannot be read is named by its number, and the others are read', async () => {
+  const lines: [string | Uint8Array, string][] = [
+    ['{"id":"first"}', 'first'],
+    ['', ''],
+    ['not json', 'is not JSON'],
+    [new Uint8Array([0x7b, 0xff, 0x7d]), 'is not UTF-8'],
+    [new Uint8Array([0x7b, 0x00, 0x7d]), 'is not JSON'],
+    [`{"id":"${'x'.repeat(3_000)}"}`, 'is longer than 0.001953125 MB'],
+    ['{"id":"crlf"}\r', 'crlf'],
+    [`{"id":"deep","parameters":${'['.repeat(99)}${']'.repeat(99)}}`, 'is nested deeper than 64 levels'],
+    [`{"id":"many","parameters":{"a":[${'0,'.repeat(600)}0]}}`, 'has more than 500 values'],
+    ['{"id":"proto","parameters":{"__proto__":{"a":1}}}', 'has a key `__proto__`, which is not taken'],
+    ['{"id":"nul","parameters":{"note":["a\\u0000b"]}}', 'parameters.note.0: has a character that cannot be stored'],
+    ['{"id":"half","parameters":{"\\ud800":1}}', 'parameters: has a key with a character that cannot be stored'],
+    ['{"id":"constructor","status":"constructor"}', 'constructor'],
+    ['{"id":"null","status":null,"prompt":null}', 'null'],
+    ['{"id":"time","createdAt":1714979289123456}', 'createdAt: is not a time from 1970 to 9999'],
+    ['{"id":"day","createdAt":"2026-02-30"}', 'createdAt: is not a time from 1970 to 9999'],
+    ['{"id":"last"}', 'last'],
+  ]
+  const path = join(directory, 'lines.jsonl')
+  await Bun.write(path, Buffer.concat(lines.flatMap(([line]) => [Buffer.from(line), Buffer.from('\n')]).slice(0, -1)))
+  const limits = { bytes: 2_048, depth: 64, values: 500 }
+  const entries = await Array.fromAsync(readLines(path, NOW, limits))
+  expect(entries.map(entry => [entry.line, 'error' in entry ? entry.error.message : entry.record.externalId])).toEqual(
+    lines.flatMap(([, outcome], index) => (outcome === '' ? [] : [[index + 1, outcome]])),
+  )
+  expect(await Array.fromAsync(readLines('/dev/null', NOW))).toEqual([])
+})
+
+test('a line without an end takes no more memory than the longest that is read', async () => {
+  const path = join(directory, 'endless.jsonl')
+  // A sparse file: its zeros take no space.
+  await run(['truncate', '-s', '1G', path])
+  await appendFile(path, '\n{"id":"after"}')
+  const before = process.memoryUsage().rss
+  const entries = await Array.fromAsync(readLines(path, NOW, { ...LINE_LIMITS, bytes: 16 * 1024 * 1024 }))
+  expect(entries.map(entry => [entry.line, 'error' in entry && entry.error.message])).toEqual([
+    [1, 'is longer than 16 MB'],
+    [2, false],
+  ])
+  expect(process.memoryUsage().rss - before).toBeLessThan(300_000_000)
+})
+
+test('what is printed moves no cursor, begins no line and hides nothing', () => {
+  expect(toPrintable('a\nb\u001b[31m\u202e\u0085\u2028.png é 東京 😀')).toBe(
+    'a\\u{a}b\\u{1b}[31m\\u{202e}\\u{85}\\u{2028}.png é 東京 😀',
+  )
+  expect(toPrintable('x'.repeat(10_000)).length).toBeLessThan(600)
+})
+
+async function run(command: string[]): Promise<void> {
+  if ((await Bun.spawn(command).exited) !== 0) throw new Error(`${command[0]} failed`)
+}
