@@ -134,9 +134,9 @@ async function measureCandidateQuery(sql: Database): Promise<string> {
     with made as (
       insert into generations (id, workspace_id, user_id, client_id, fingerprint, kind, model, provider, prompt, num_outputs)
       select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '', 'image', 'm', 'imported', 'p', 0
-      from generate_series(1, ${OTHER_ROWS}) returning id)
-    insert into generation_raw (generation_id, parameters, created_at)
-    select id, '{"aspectRatio": "1:1"}', '2020-01-01' from made`
+      from generate_series(1, ${OTHER_ROWS}) returning id, workspace_id)
+    insert into generation_raw (workspace_id, generation_id, parameters, created_at)
+    select workspace_id, id, '{"aspectRatio": "1:1"}', '2020-01-01' from made`
   await sql`analyze generation_raw`
   const among = await timeCandidateQuery(sql)
   await removeRows(sql)

@@ -98,9 +98,10 @@ async function insertCancelledGeneration(database: Database): Promise<{ id: stri
       with made as (
         insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt, num_outputs)
         values (${id}, ${workspaceId}, ${userId}, ${id}, '', 'cancelled', 'image', 'demo', 'demo', 'a prompt', 1)
-      ), job as (insert into generation_jobs (generation_id) values (${id}))
-      insert into generation_outputs (generation_id, index, kind, width, height) values (${id}, 0, 'image', 512, 512)`
-    await publishChange(tx, id, workspaceId)
+      ), job as (insert into generation_jobs (workspace_id, generation_id) values (${workspaceId}, ${id}))
+      insert into generation_outputs (workspace_id, generation_id, index, kind, width, height)
+      values (${workspaceId}, ${id}, 0, 'image', 512, 512)`
+    await publishChange(tx, { id, workspaceId })
     at = now()
   })
   return { id, at }

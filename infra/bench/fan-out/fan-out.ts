@@ -4,6 +4,7 @@ import { followActivity } from '../../src/database/activity.ts'
 import { runRelay } from '../../src/database/outbox.ts'
 import { transaction } from '../../src/database/transaction.ts'
 import { bumpVersion } from '../../src/generations/generations.ts'
+import { LOCAL_OWNER } from '../../src/http/identity.ts'
 import { createLog } from '../../src/log.ts'
 import { sleep } from '../../src/runtime/timers.ts'
 import { type EventStream, openEventStream } from '../../testing/sse-reader.ts'
@@ -66,7 +67,7 @@ async function measure(stack: BenchStack, query: BenchServer, measurement: Measu
     arrivals.length = 0
     let committed = 0
     await transaction(stack.database, async tx => {
-      await bumpVersion(tx, row?.id ?? '')
+      await bumpVersion(tx, { ...LOCAL_OWNER, id: row?.id ?? '' })
       committed = performance.now()
     })
     await waitForAll(() => arrivals.length >= measurement.clients, 'the event at every client')

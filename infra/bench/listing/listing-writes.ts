@@ -1,6 +1,7 @@
 import type { Database } from '../../src/database/connection.ts'
 import { transaction } from '../../src/database/transaction.ts'
 import { bumpVersion } from '../../src/generations/generations.ts'
+import { LOCAL_OWNER } from '../../src/http/identity.ts'
 import { interleave, type Variant, type VariantSamples } from '../kit/sampling.ts'
 
 /** Changes of one sample, one after another. */
@@ -14,11 +15,11 @@ export async function measureWrites(
   const rows = await database<{ id: string }[]>`
     select id from generations where status = 'completed' and num_outputs = 4 order by created_at desc limit ${WRITES}`
   const ids = rows.map(row => row.id)
-  const change = (id: string) => transaction(database, tx => bumpVersion(tx, id))
+  const change = (id: string) => transaction(database, tx => bumpVersion(tx, { ...LOCAL_OWNER, id }))
   const outputs = (id: string) =>
     transaction(database, async tx => {
       await tx`update generation_outputs set bytes = bytes + 1 where generation_id = ${id}`
-      await bumpVersion(tx, id)
+      await bumpVersion(tx, { ...LOCAL_OWNER, id })
     })
   return {
     change: await interleave(createVariants(database, ids, change), SAMPLES),

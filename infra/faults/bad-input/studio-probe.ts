@@ -44,7 +44,7 @@ export function openStudioProbe(studio: TestStudio): StudioProbe {
           insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt, num_outputs)
           values (${id}, ${workspaceId}, ${id}, ${id}, '', 'completed', 'image', 'demo', 'demo', 'of somebody else', 1)
         )
-        insert into generation_jobs (generation_id) values (${id})`
+        insert into generation_jobs (workspace_id, generation_id) values (${workspaceId}, ${id})`
       return id
     },
     close: () => sql.end({ timeout: 1 }),

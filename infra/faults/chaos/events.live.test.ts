@@ -85,7 +85,7 @@ async function changeGenerations(signal: AbortSignal): Promise<void> {
     const id = ids[at % ids.length] ?? ''
     await transaction(sql, async tx => {
       await tx`update generation_jobs set progress = ${(at % 100) / 100} where generation_id = ${id}`
-      await bumpVersion(tx, id)
+      await bumpVersion(tx, { ...LOCAL_OWNER, id })
     })
     await Bun.sleep(CHANGE_MS)
   }
@@ -137,7 +137,7 @@ async function insertFinished(): Promise<string> {
     with made as (
       insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt, num_outputs)
       values (${id}, ${LOCAL_OWNER.workspaceId}, ${LOCAL_OWNER.userId}, ${id}, '', 'completed', 'image', 'demo', 'demo', 'a prompt', 1)
-    ), job as (insert into generation_jobs (generation_id) values (${id}))
-    insert into generation_outputs (generation_id, index, kind) values (${id}, 0, 'image')`
+    ), job as (insert into generation_jobs (workspace_id, generation_id) values (${LOCAL_OWNER.workspaceId}, ${id}))
+    insert into generation_outputs (workspace_id, generation_id, index, kind) values (${LOCAL_OWNER.workspaceId}, ${id}, 0, 'image')`
   return id
 }

@@ -28,8 +28,8 @@ export async function insertBloat(
 ): Promise<void> {
   const [spread, large, small] = [100, PERCENT_PER_SIZE, PERCENT_PER_SIZE * 2]
   await tx`
-    insert into generation_raw (generation_id, parameters)
-    select g.id, case
+    insert into generation_raw (workspace_id, generation_id, parameters)
+    select g.workspace_id, g.id, case
       when (n + ${from}::int - 1) * 37 % ${spread}::int < ${large}::int then g.parameters || jsonb_build_object('referenceImage', ${bloat.large}::text)
       when (n + ${from}::int - 1) * 37 % ${spread}::int < ${small}::int then g.parameters || jsonb_build_object('referenceImage', ${bloat.small}::text)
       else g.parameters

@@ -133,11 +133,11 @@ async function insertBatch(tx: Transaction, rows: SeedRun, from: number, to: num
              4, m.at, m.at + interval '1 second', m.at + interval '5 seconds'
       from seeded m join p on p.n = m.image
     ), jobs as (
-      insert into generation_jobs (generation_id, attempt) select id, 1 from seeded
+      insert into generation_jobs (workspace_id, generation_id, attempt) select ${identity.workspaceId}, id, 1 from seeded
     ), outputs as (
-      insert into generation_outputs (generation_id, index, state, kind, key, placeholder, width, height, bytes, mime_type,
-                                      sha256, favourite, error)
-      select m.id, o, case when m.status = 'completed' then 'stored' else 'failed' end, m.kind,
+      insert into generation_outputs (workspace_id, generation_id, index, state, kind, key, placeholder, width, height, bytes,
+                                      mime_type, sha256, favourite, error)
+      select ${identity.workspaceId}, m.id, o, case when m.status = 'completed' then 'stored' else 'failed' end, m.kind,
              case when m.status = 'completed' then p.key end, case when m.status = 'completed' then p.placeholder end,
              p.width, p.height, case when m.status = 'completed' then p.bytes end,
              case when m.status = 'completed' then 'image/png' end,
@@ -147,8 +147,8 @@ async function insertBatch(tx: Transaction, rows: SeedRun, from: number, to: num
       from seeded m, generate_series(0, m.outputs - 1) o, p
       where p.n = (m.image + o * 8) % ${images.length}::int
     ), uses as (
-      insert into generation_references (generation_id, position, reference_id)
-      select m.id, 0, r.id from seeded m join p on p.n = m.image
+      insert into generation_references (workspace_id, generation_id, position, reference_id)
+      select r.workspace_id, m.id, 0, r.id from seeded m join p on p.n = m.image
       join reference_images r on r.workspace_id = ${identity.workspaceId} and r.sha256 = decode(p.sha256, 'hex')
       where m.i % 10 = 0
     ), costs as (
@@ -162,7 +162,8 @@ async function insertBatch(tx: Transaction, rows: SeedRun, from: number, to: num
         select *, outputs * case when kind = 'video' then 500000 when model = 'demo-large' then 80000 else 30000 end as micros from seeded
       ) m
     ), events as (
-      insert into generation_events (generation_id, attempt, to_status, at) select id, 1, status, at from seeded
+      insert into generation_events (workspace_id, generation_id, attempt, to_status, at)
+      select ${identity.workspaceId}, id, 1, status, at from seeded
     )
     select id from seeded order by i`
   if (rows.bloat) await insertBloat(tx, rows.bloat, { ids: inserted.map(row => row.id), from })

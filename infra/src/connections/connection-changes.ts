@@ -9,12 +9,12 @@ export async function lockConnections(tx: Transaction): Promise<void> {
 
 /** Publishes that a connection has changed: processors and pages read it again. */
 export async function publishConnectionChange(tx: Transaction, id: string): Promise<void> {
-  await enqueueMessage(tx, CONNECTIONS_SUBJECT, { v: 1, type: 'connection.changed', id })
+  await enqueueMessage(tx, CONNECTIONS_SUBJECT, { v: 1, type: 'connection.changed', id }, null)
 }
 
 /** Publishes that the models of a connection have changed: pages read the list again. */
 export async function publishModelsChange(tx: Transaction, id: string): Promise<void> {
-  await enqueueMessage(tx, CONNECTIONS_SUBJECT, { v: 1, type: 'models.changed', id })
+  await enqueueMessage(tx, CONNECTIONS_SUBJECT, { v: 1, type: 'models.changed', id }, null)
 }
 
 /** Removes the models of a connection, and publishes that if there were any. */

@@ -47,11 +47,12 @@ export function selectSpentMicros(db: Queryable, connection: ReturnType<Queryabl
 export function selectReservedMicros(db: Queryable, condition: ReturnType<Queryable>) {
   return db`(
     select coalesce(sum(coalesce(case when g.currency = 'USD' then g.output_micros end, a.assumed_micros, 0)), 0)::bigint
-    from generations g join generation_jobs j on j.generation_id = g.id
-      join generation_outputs o on o.generation_id = g.id and o.state = 'pending'
+    from generations g join generation_jobs j on j.workspace_id = g.workspace_id and j.generation_id = g.id
+      join generation_outputs o on o.workspace_id = g.workspace_id and o.generation_id = g.id and o.state = 'pending'
       left join connections a on a.id = g.provider
     where g.status in ('queued', 'processing', 'uploading') and ${condition} and not exists (
       select from provider_calls p
-      where p.generation_id = g.id and o.index between p.first_index and p.first_index + p.count - 1
+      where p.workspace_id = g.workspace_id and p.generation_id = g.id
+        and o.index between p.first_index and p.first_index + p.count - 1
         and (p.finished_at is null or (p.round = j.round and p.outcome is distinct from 'failed'))))`
 }

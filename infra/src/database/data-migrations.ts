@@ -93,11 +93,12 @@ async function resanitizeParameters(
   id: string,
   sanitize: (parameters: unknown) => object,
 ): Promise<void> {
-  const [row] = await tx<{ parameters: unknown }[]>`
-    select coalesce(r.parameters, g.parameters) as parameters
+  const [row] = await tx<{ parameters: unknown; workspaceId: string }[]>`
+    select coalesce(r.parameters, g.parameters) as parameters, g.workspace_id as "workspaceId"
     from generations g left join generation_raw r on r.generation_id = g.id where g.id = ${id}`
-  const sanitized = tx.json({ ...sanitize(row?.parameters) })
+  if (!row) return
+  const sanitized = tx.json({ ...sanitize(row.parameters) })
   const { count } = await tx`
     update generations set parameters = ${sanitized} where id = ${id} and parameters <> ${sanitized}::jsonb`
-  if (count > 0) await bumpVersion(tx, id)
+  if (count > 0) await bumpVersion(tx, { id, workspaceId: row.workspaceId })
 }

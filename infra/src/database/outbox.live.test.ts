@@ -43,7 +43,7 @@ beforeEach(async () => {
 test('publishes the messages of a committed transaction once, unchanged', async () => {
   const messages = [changed(), changed()]
   await transaction(sql, async tx => {
-    for (const message of messages) await enqueueMessage(tx, subject, message)
+    for (const message of messages) await enqueueMessage(tx, subject, message, WORKSPACE)
   })
   expect(await published()).toEqual([])
   await relayAll({ database: sql, bus })
@@ -54,7 +54,7 @@ test('publishes the messages of a committed transaction once, unchanged', async 
 
 test('never publishes the messages of a transaction that was rolled back', async () => {
   const attempt = transaction(sql, async tx => {
-    await enqueueMessage(tx, subject, changed())
+    await enqueueMessage(tx, subject, changed(), WORKSPACE)
     throw new Error('rolled back')
   })
   await expect(attempt).rejects.toThrow('rolled back')
@@ -249,7 +249,7 @@ function changed(): BusMessage {
 async function enqueueMany(count: number): Promise<BusMessage[]> {
   const messages = Array.from({ length: count }, changed)
   await transaction(sql, async tx => {
-    for (const message of messages) await enqueueMessage(tx, subject, message)
+    for (const message of messages) await enqueueMessage(tx, subject, message, WORKSPACE)
   })
   return messages
 }

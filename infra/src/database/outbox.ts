@@ -14,20 +14,37 @@ const BATCH = 64
 const POLL_MS = 1_000
 const PRUNE_MS = 60_000
 
-/** Adds a message to the outbox. It is published if, and only if, the transaction commits. */
-export async function enqueueMessage(tx: Queryable, subject: string, message: BusMessage): Promise<void> {
+/**
+ * Adds a message to the outbox. It is published if, and only if, the transaction commits.
+ *
+ * @param workspaceId workspace of the generation that the message is about; null if it is about the whole studio
+ */
+export async function enqueueMessage(
+  tx: Queryable,
+  subject: string,
+  message: BusMessage,
+  workspaceId: string | null,
+): Promise<void> {
   await tx`
-    with inserted as (insert into outbox (subject, payload) values (${subject}, ${tx.json(message)}))
+    with inserted as (
+      insert into outbox (subject, payload, workspace_id) values (${subject}, ${tx.json(message)}, ${workspaceId})
+    )
     select pg_notify(${OUTBOX_CHANNEL}, '')`
 }
 
 /** Adds a `generation.queued` message for each of the generations to the outbox. */
-export async function enqueueJobs(tx: Queryable, subject: string, ids: string[]): Promise<void> {
-  if (ids.length === 0) return
+export async function enqueueJobs(
+  tx: Queryable,
+  subject: string,
+  jobs: readonly { id: string; workspaceId: string }[],
+): Promise<void> {
+  if (jobs.length === 0) return
+  const [ids, workspaces] = [jobs.map(({ id }) => id), jobs.map(({ workspaceId }) => workspaceId)]
   await tx`
     with inserted as (
-      insert into outbox (subject, payload)
-      select ${subject}, jsonb_build_object('v', 1, 'type', 'generation.queued', 'id', id) from unnest(${ids}::uuid[]) id
+      insert into outbox (subject, payload, workspace_id)
+      select ${subject}, jsonb_build_object('v', 1, 'type', 'generation.queued', 'id', id), workspace
+      from unnest(${ids}::uuid[], ${workspaces}::uuid[]) queued (id, workspace)
     )
     select pg_notify(${OUTBOX_CHANNEL}, '')`
 }
@@ -35,15 +52,16 @@ export async function enqueueJobs(tx: Queryable, subject: string, ids: string[])
 /** Adds a `generation.changed` message for each of the generations to the outbox, each with the subject of its workspace. */
 export async function enqueueChanges(
   tx: Queryable,
-  changes: readonly { id: string; subject: string }[],
+  changes: readonly { id: string; workspaceId: string; subject: string }[],
 ): Promise<void> {
   if (changes.length === 0) return
   const [subjects, ids] = [changes.map(({ subject }) => subject), changes.map(({ id }) => id)]
+  const workspaces = changes.map(({ workspaceId }) => workspaceId)
   await tx`
     with inserted as (
-      insert into outbox (subject, payload)
-      select subject, jsonb_build_object('v', 1, 'type', 'generation.changed', 'id', id)
-      from unnest(${subjects}::text[], ${ids}::uuid[]) changed (subject, id)
+      insert into outbox (subject, payload, workspace_id)
+      select subject, jsonb_build_object('v', 1, 'type', 'generation.changed', 'id', id), workspace
+      from unnest(${subjects}::text[], ${ids}::uuid[], ${workspaces}::uuid[]) changed (subject, id, workspace)
     )
     select pg_notify(${OUTBOX_CHANNEL}, '')`
 }

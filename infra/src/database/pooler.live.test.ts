@@ -102,7 +102,7 @@ test('the relay publishes without a subscription', async () => {
   const activity = followActivity({ url: pooler.urlThrough(url), name: 'pooled-activity', ...common })
   const running = runRelay({ bus: { ensureStreams: async () => {}, publish }, activity, ...common })
   const message = { v: 1, type: 'generation.changed', id: Bun.randomUUIDv7() } as const
-  await transaction(pool.sql, tx => enqueueMessage(tx, generationSubject(WORKSPACE), message))
+  await transaction(pool.sql, tx => enqueueMessage(tx, generationSubject(WORKSPACE), message, WORKSPACE))
   await published.promise
   expect(activity.isQuiet()).toBe(false)
   stopping.abort()

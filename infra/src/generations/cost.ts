@@ -1,4 +1,5 @@
 import type { Queryable } from '../database/connection.ts'
+import type { GenerationKey } from './generations.ts'
 
 /**
  * Writes what a generation has cost by its calls: what the provider reported, else what was estimated. A generation without calls has
@@ -7,7 +8,7 @@ import type { Queryable } from '../database/connection.ts'
  *
  * @returns whether the cost has changed
  */
-export async function updateGenerationCost(db: Queryable, id: string): Promise<boolean> {
+export async function updateGenerationCost(db: Queryable, { id, workspaceId }: GenerationKey): Promise<boolean> {
   const { count } = await db`
     update generations g set cost = computed.cost
     from (
@@ -18,9 +19,10 @@ export async function updateGenerationCost(db: Queryable, id: string): Promise<b
           'estimated', coalesce(bool_or(c.reported_micros is null and c.estimated_micros > 0), false)) end as cost,
         bool_or(c.reported_micros is not null) as is_reported
       from generations n
-      left join call_costs c on c.generation_id = n.id and c.outcome is distinct from 'not-billed'
-      where n.id = ${id}
+      left join call_costs c on c.workspace_id = n.workspace_id and c.generation_id = n.id and c.outcome is distinct from 'not-billed'
+      where n.id = ${id} and n.workspace_id = ${workspaceId}
     ) computed
-    where g.id = ${id} and (g.output_micros > 0 or computed.is_reported) and g.cost is distinct from computed.cost`
+    where g.id = ${id} and g.workspace_id = ${workspaceId} and (g.output_micros > 0 or computed.is_reported)
+      and g.cost is distinct from computed.cost`
   return count > 0
 }

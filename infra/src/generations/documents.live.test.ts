@@ -6,8 +6,8 @@ import { type Database, openDatabase, type Transaction } from '../database/conne
 import { DOCUMENT_VERSION } from '../database/data-migrations.ts'
 import { transaction } from '../database/transaction.ts'
 import { createLog } from '../log.ts'
-import { insertGeneration } from './generation.fixture.ts'
-import { bumpVersion, transition } from './generations.ts'
+import { insertGeneration, WORKSPACE } from './generation.fixture.ts'
+import { bumpVersion, type GenerationKey, transition } from './generations.ts'
 
 /** The stored document of each generation always equals the one that would be built now. */
 
@@ -25,8 +25,8 @@ afterAll(() => stack.disposeAsync())
 
 /** Changes of a generation. Some do not raise its version, because each transaction raises it at some point. */
 const steps: Record<string, (tx: Transaction, id: string, at: number) => Promise<unknown>> = {
-  move: (tx, id, at) => transition(tx, { id, to: STATUSES[at % STATUSES.length] ?? 'failed', attempt: at }),
-  touch: (tx, id) => bumpVersion(tx, id),
+  move: (tx, id, at) => transition(tx, { ...keyOf(id), to: STATUSES[at % STATUSES.length] ?? 'failed', attempt: at }),
+  touch: (tx, id) => bumpVersion(tx, keyOf(id)),
   attempt: (tx, id, at) => tx`update generation_jobs set attempt = ${at}, progress = null where generation_id = ${id}`,
   progress: (tx, id, at) => tx`update generation_jobs set progress = ${at / 100} where generation_id = ${id}`,
   output: (tx, id, at) => tx`update generation_outputs set width = ${at}, state = 'failed' where generation_id = ${id}`,
@@ -44,10 +44,10 @@ test('the stored document is current after any changes in any order', async () =
       for (const one of all) {
         await transaction(sql, async tx => {
           for (const [index, { name, at }] of one.entries()) {
-            if (index === touchAt) await bumpVersion(tx, id)
+            if (index === touchAt) await bumpVersion(tx, keyOf(id))
             await steps[name]?.(tx, id, at)
           }
-          if (touchAt >= one.length) await bumpVersion(tx, id)
+          if (touchAt >= one.length) await bumpVersion(tx, keyOf(id))
         })
         await expectCurrent(id)
       }
@@ -59,7 +59,7 @@ test('the stored document is current after any changes in any order', async () =
 test('a transaction that is rolled back stores no document', async () => {
   const id = await insertWhole()
   const attempt = transaction(sql, async tx => {
-    await bumpVersion(tx, id)
+    await bumpVersion(tx, keyOf(id))
     throw new Error('lost')
   })
   await expect(attempt).rejects.toThrow('lost')
@@ -75,9 +75,9 @@ test('a transaction writes the document once, however often it raises the versio
   await sql`create trigger note after insert or update on generation_documents for each row execute function note()`
   const writes = async () => (await sql`delete from written returning id`).length
   await transaction(sql, async tx => {
-    await bumpVersion(tx, id)
-    await transition(tx, { id, to: 'processing', attempt: 1 })
-    await bumpVersion(tx, id)
+    await bumpVersion(tx, keyOf(id))
+    await transition(tx, { ...keyOf(id), to: 'processing', attempt: 1 })
+    await bumpVersion(tx, keyOf(id))
   })
   expect(await writes()).toBe(1)
   await sql`update generation_jobs set lease_until = now(), next_check_at = now(), stage = 'upload' where generation_id = ${id}`
@@ -98,9 +98,9 @@ test('concurrent changes of a generation by workers and users do not deadlock', 
     transaction(sql, async tx => {
       await tx`select from generation_jobs where generation_id = ${id} for update`
       await tx`update generation_outputs set width = width + 1 where generation_id = ${id}`
-      await bumpVersion(tx, id)
+      await bumpVersion(tx, keyOf(id))
     })
-  const user = () => transaction(sql, tx => bumpVersion(tx, id))
+  const user = () => transaction(sql, tx => bumpVersion(tx, keyOf(id)))
   await Promise.all(Array.from({ length: 40 }, (_, at) => (at % 2 === 0 ? worker() : user())))
   await expectCurrent(id)
   expect(await sql`select version from generations where id = ${id}`).toMatchObject([{ version: 41 }])
@@ -132,6 +132,10 @@ async function expectCurrent(id: string): Promise<void> {
     from generations g left join generation_documents d on d.generation_id = g.id where g.id = ${id}`
   const as = { text: true, status: true, deleted: true, model: true, kind: true, created: true, favourite: true }
   expect({ ...stored }).toEqual(as)
+}
+
+function keyOf(id: string): GenerationKey {
+  return { id, workspaceId: WORKSPACE }
 }
 
 async function insertWhole(): Promise<string> {

@@ -22,6 +22,6 @@ export async function insertGeneration(
         (${id}, ${WORKSPACE}, ${crypto.randomUUID()}, ${crypto.randomUUID()}, '\\x00', ${status}, 'image', 'demo', 'demo',
          ${prompt}, ${parameters}::text::jsonb, ${numOutputs})
     )
-    insert into generation_jobs (generation_id, attempt) values (${id}, ${attempt})`
+    insert into generation_jobs (workspace_id, generation_id, attempt) values (${WORKSPACE}, ${id}, ${attempt})`
   return id
 }

@@ -54,7 +54,7 @@ test('a rollback undoes the row, its history and its message', async () => {
   const id = await insertGeneration(sql)
   const before = await readWritten(id)
   const attempt = transaction(sql, async tx => {
-    await transition(tx, { id, to: 'processing', attempt: 1 })
+    await transition(tx, { id, workspaceId: WORKSPACE, to: 'processing', attempt: 1 })
     throw new Error('lost')
   })
   await expect(attempt).rejects.toThrow('lost')
@@ -65,7 +65,7 @@ test('the second of two concurrent transitions waits, and sees the first', async
   const id = await insertGeneration(sql)
   const [locked, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const first = transaction(sql, async tx => {
-    const from = await transition(tx, { id, to: 'cancelled', attempt: 1 })
+    const from = await transition(tx, { id, workspaceId: WORKSPACE, to: 'cancelled', attempt: 1 })
     locked.resolve()
     await mayCommit.promise
     return from
@@ -95,7 +95,7 @@ test('the first claim sets the start time, the end the completion time, and a re
 test('an error stays until the next transition', async () => {
   const id = await insertGeneration(sql, { status: 'processing' })
   const error = { code: 'refused', message: 'The provider refused the prompt.' }
-  await transaction(sql, tx => transition(tx, { id, to: 'failed', attempt: 1, error }))
+  await transaction(sql, tx => transition(tx, { id, workspaceId: WORKSPACE, to: 'failed', attempt: 1, error }))
   expect((await documentOf(id)).error).toEqual(error)
   await applyTransition(id, 'queued')
   expect((await documentOf(id)).error).toBeNull()
@@ -103,10 +103,15 @@ test('an error stays until the next transition', async () => {
 
 test('raising the version publishes a change, without a transition', async () => {
   const id = await insertGeneration(sql)
-  await bumpVersion(sql, id)
+  await bumpVersion(sql, { id, workspaceId: WORKSPACE })
   const after = await readWritten(id)
   expect(after).toMatchObject({ row: { status: 'queued', version: 2 }, events: [], messages: [{}] })
-  await bumpVersion(sql, crypto.randomUUID())
+  for (const key of [
+    { id: crypto.randomUUID(), workspaceId: WORKSPACE },
+    { id, workspaceId: crypto.randomUUID() },
+  ])
+    await bumpVersion(sql, key)
+  expect(await readWritten(id)).toEqual(after)
 })
 
 test('the document of a new generation matches the contract', async () => {
@@ -181,7 +186,7 @@ test('another workspace and an unknown id have no document', async () => {
 })
 
 async function applyTransition(id: string, to: Status): Promise<Status | null> {
-  return await transaction(sql, tx => transition(tx, { id, to, attempt: 3, detail: 'because' }))
+  return await transaction(sql, tx => transition(tx, { id, workspaceId: WORKSPACE, to, attempt: 3, detail: 'because' }))
 }
 
 /** Reads everything that a transition may write. */
@@ -201,7 +206,7 @@ async function documentOf(id: string): Promise<Generation> {
 async function insertRich(): Promise<string> {
   const id = await insertGeneration(sql, { status: 'processing', attempt: 4, numOutputs: 6 })
   const ours = `w/${WORKSPACE}/gen/${id}/1`
-  const parent = { generationId: crypto.randomUUID(), outputIndex: 2, verb: 'variation' }
+  const parent = { generationId: await insertGeneration(sql), outputIndex: 2, verb: 'variation' }
   await sql`
     update generations set
       waiting = ${sql.json({ reason: 'rate-limited', until: '2026-01-01T00:00:00Z' })}, parent = ${sql.json(parent)},

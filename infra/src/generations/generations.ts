@@ -5,9 +5,14 @@ import { generationSubject } from '@darkroom/contracts/subjects'
 import type { Queryable, Transaction } from '../database/connection.ts'
 import { enqueueChanges, enqueueMessage } from '../database/outbox.ts'
 
-/** One change of status. */
-export interface Transition {
+/** A generation by its id, in the workspace that has it and that learns of its changes. */
+export interface GenerationKey {
   id: string
+  workspaceId: string
+}
+
+/** One change of status. */
+export interface Transition extends GenerationKey {
   to: Status
   attempt: number
   detail?: string
@@ -18,11 +23,15 @@ export interface Transition {
  * Changes the status of a generation if the state machine allows it: writes the row, its history and the `generation.changed` message
  * in the caller's transaction.
  *
- * @returns the previous status, or null if the generation does not exist or `to` cannot follow its status (nothing is written then)
+ * @returns the previous status, or null if the workspace has no such generation or `to` cannot follow its status (nothing is written
+ *   then)
  */
 export async function transition(tx: Transaction, request: Transition): Promise<Status | null> {
-  const [moved] = await tx<{ from: Status; workspaceId: string }[]>`
-    with before as (select id, status from generations where id = ${request.id} for update),
+  const [moved] = await tx<{ from: Status }[]>`
+    with before as (
+      select id, workspace_id, status from generations
+      where id = ${request.id} and workspace_id = ${request.workspaceId} for update
+    ),
     moved as (
       update generations g set
         version = g.version + 1,
@@ -34,50 +43,53 @@ export async function transition(tx: Transaction, request: Transition): Promise<
                           else g.started_at end,
         completed_at = case when ${request.to} in ('completed', 'failed', 'cancelled') then clock_timestamp() end
       from before
-      where g.id = before.id and before.status = any(${sourceStatuses(request.to)})
+      where g.id = before.id and g.workspace_id = before.workspace_id and before.status = any(${sourceStatuses(request.to)})
       returning g.id, g.workspace_id, before.status as "from"
     ),
     recorded as (
-      insert into generation_events (generation_id, attempt, from_status, to_status, detail)
-      select id, ${request.attempt}, "from", ${request.to}, ${request.detail ?? null} from moved
+      insert into generation_events (workspace_id, generation_id, attempt, from_status, to_status, detail)
+      select workspace_id, id, ${request.attempt}, "from", ${request.to}, ${request.detail ?? null} from moved
     )
-    select "from", workspace_id as "workspaceId" from moved`
+    select "from" from moved`
   if (!moved) return null
-  await publishChange(tx, request.id, moved.workspaceId)
+  await publishChange(tx, request)
   return moved.from
 }
 
 /** Increments the version of a generation, whose document has changed, and publishes the change. */
-export async function bumpVersion(tx: Queryable, id: string): Promise<void> {
-  const [row] = await tx<{ workspaceId: string }[]>`
-    update generations set version = version + 1 where id = ${id} returning workspace_id as "workspaceId"`
-  if (row) await publishChange(tx, id, row.workspaceId)
+export async function bumpVersion(tx: Queryable, { id, workspaceId }: GenerationKey): Promise<void> {
+  const { count } = await tx`
+    update generations set version = version + 1 where id = ${id} and workspace_id = ${workspaceId}`
+  if (count > 0) await publishChange(tx, { id, workspaceId })
+}
+
+/** Finds the workspace of a generation, for work that concerns all workspaces; undefined if there is no such generation. */
+export async function findGenerationKey(db: Queryable, id: string): Promise<GenerationKey | undefined> {
+  const [key] = await db<GenerationKey[]>`select id, workspace_id as "workspaceId" from generations where id = ${id}`
+  return key
 }
 
 /** Publishes that a generation has changed, to its workspace. */
-export async function publishChange(tx: Queryable, id: string, workspaceId: string): Promise<void> {
-  await enqueueMessage(tx, generationSubject(workspaceId), { v: 1, type: 'generation.changed', id })
-}
-
-/** A generation, and the workspace that learns of its changes. */
-export interface ChangedGeneration {
-  id: string
-  workspaceId: string
+export async function publishChange(tx: Queryable, { id, workspaceId }: GenerationKey): Promise<void> {
+  await enqueueMessage(tx, generationSubject(workspaceId), { v: 1, type: 'generation.changed', id }, workspaceId)
 }
 
 /** Increments the versions of generations, whose documents have changed, and publishes the changes, all by two statements. */
-export async function bumpVersions(tx: Queryable, ids: readonly string[]): Promise<void> {
-  const changed = await tx<ChangedGeneration[]>`
-    update generations set version = version + 1 where id = any(${ids as string[]}::uuid[])
-    returning id, workspace_id as "workspaceId"`
+export async function bumpVersions(tx: Queryable, generations: readonly GenerationKey[]): Promise<void> {
+  const [ids, workspaces] = [generations.map(({ id }) => id), generations.map(({ workspaceId }) => workspaceId)]
+  const changed = await tx<GenerationKey[]>`
+    update generations g set version = g.version + 1
+    from unnest(${ids}::uuid[], ${workspaces}::uuid[]) changed (id, workspace_id)
+    where g.id = changed.id and g.workspace_id = changed.workspace_id
+    returning g.id, g.workspace_id as "workspaceId"`
   await publishChanges(tx, changed)
 }
 
 /** Publishes that generations have changed, or are no more, each to its workspace. */
-export async function publishChanges(tx: Queryable, changed: readonly ChangedGeneration[]): Promise<void> {
+export async function publishChanges(tx: Queryable, changed: readonly GenerationKey[]): Promise<void> {
   await enqueueChanges(
     tx,
-    changed.map(({ id, workspaceId }) => ({ id, subject: generationSubject(workspaceId) })),
+    changed.map(({ id, workspaceId }) => ({ id, workspaceId, subject: generationSubject(workspaceId) })),
   )
 }
 
@@ -85,10 +97,7 @@ export async function publishChanges(tx: Queryable, changed: readonly ChangedGen
  * Returns the public document of a generation, or null if the workspace has none of that id. It is JSON text, because most callers
  * pass it on unchanged.
  */
-export async function readGeneration(
-  db: Queryable,
-  generation: { id: string; workspaceId: string },
-): Promise<string | null> {
+export async function readGeneration(db: Queryable, generation: GenerationKey): Promise<string | null> {
   const [row] = await db<{ document: string }[]>`
     select generation_document(g)::text as document from generations g
     where g.id = ${generation.id} and g.workspace_id = ${generation.workspaceId}`

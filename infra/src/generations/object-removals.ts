@@ -1,10 +1,11 @@
 import type { Transaction } from '../database/connection.ts'
+import type { GenerationKey } from './generations.ts'
 
 /** Time that an unreferenced object is retained: a submission may be about to refer to it again. */
 const REMOVE_AFTER_SECONDS = 3_600
 
 /** Returns the folder of all objects of a generation, of every attempt. It ends in a slash, as no key does. */
-export function getGenerationFolder({ id, workspaceId }: { id: string; workspaceId: string }): string {
+export function getGenerationFolder({ id, workspaceId }: GenerationKey): string {
   return `w/${workspaceId}/gen/${id}/`
 }
 

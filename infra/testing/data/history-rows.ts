@@ -49,11 +49,11 @@ export async function insertHistoryRows(
            40, at, at, case when status <> 'processing' then at + interval '5 seconds' end
     from made join image on n = image`
   await tx`
-    insert into generation_jobs (generation_id, attempt, lease_owner, lease_until)
-    select id, 1, case when ${isRunning} then 'test-worker' end, case when ${isRunning} then now() + interval '1 hour' end from made`
+    insert into generation_jobs (workspace_id, generation_id, attempt, lease_owner, lease_until)
+    select ${LOCAL_OWNER.workspaceId}, id, 1, case when ${isRunning} then 'test-worker' end, case when ${isRunning} then now() + interval '1 hour' end from made`
   await tx`
-    insert into generation_outputs (generation_id, index, state, kind, key, placeholder, width, height, bytes, mime_type)
-    select id, o, case status when 'completed' then 'stored' when 'failed' then 'failed' else 'pending' end, 'image',
+    insert into generation_outputs (workspace_id, generation_id, index, state, kind, key, placeholder, width, height, bytes, mime_type)
+    select ${LOCAL_OWNER.workspaceId}, id, o, case status when 'completed' then 'stored' when 'failed' then 'failed' else 'pending' end, 'image',
            case status when 'completed' then key end, placeholder, width, height, bytes, 'image/png'
     from made, generate_series(0, outputs - 1) o, image where n = (image + o * 5) % ${images.length}::int`
   await tx`

@@ -34,7 +34,7 @@ export async function openStudioHistory(studio: TestStudio): Promise<StudioHisto
   const updateGeneration = (id: string, statements: (tx: Transaction) => Promise<unknown>) =>
     transaction(database, async tx => {
       await statements(tx)
-      await bumpVersion(tx, id)
+      await bumpVersion(tx, { ...LOCAL_OWNER, id })
     })
   return {
     updateGeneration,
@@ -70,6 +70,6 @@ async function insertRunning(
   await insertHistoryRows(tx, { images, from: 7, to: 7, now: 7, isRunning: true })
   const [row] = await tx<{ id: string }[]>`select id from generations order by created_at desc, id desc limit 1`
   if (!row) throw new Error('no generation was inserted')
-  await bumpVersion(tx, row.id)
+  await bumpVersion(tx, { ...LOCAL_OWNER, id: row.id })
   return row.id
 }

@@ -217,7 +217,7 @@ test('responds 304 to an unchanged list, and 200 to a changed one', async () => 
   const id = await insertRow(sql, CAROL.workspaceId)
   const etag = (await get('/api/generations', carol)).headers.get('etag') ?? ''
   expect((await get('/api/generations', { ...carol, 'if-none-match': etag })).status).toBe(304)
-  await bumpVersion(sql, id)
+  await bumpVersion(sql, { ...CAROL, id })
   expect((await get('/api/generations', { ...carol, 'if-none-match': etag })).status).toBe(200)
 })
 
@@ -358,7 +358,7 @@ test('resumes after a restart of the bus without a resync', async () => {
   const client = await openEvents()
   await client.until(event => event.id !== undefined)
   await nats.kill()
-  await bumpVersion(sql, id)
+  await bumpVersion(sql, { ...ALICE, id })
   await nats.start()
   await waitUntilConnected()
   await relayAll({ database: sql, bus })
@@ -449,7 +449,7 @@ function parseEvent(block: string): SseEvent {
 }
 
 async function changeGeneration(id: string): Promise<void> {
-  await bumpVersion(sql, id)
+  await bumpVersion(sql, { ...ALICE, id })
   await relayAll({ database: sql, bus })
 }
 
@@ -487,7 +487,7 @@ async function insert(workspaceId: string, microseconds: number): Promise<string
       insert into generations (id, workspace_id, user_id, client_id, fingerprint, kind, model, provider, prompt, num_outputs, created_at)
       values (${id}, ${workspaceId}, ${ALICE.userId}, ${id}, '', 'image', 'demo', 'demo', 'a prompt', 1,
               '2026-01-01T00:00:00Z'::timestamptz + make_interval(secs => ${microseconds / 1e6}))
-    ), job as (insert into generation_jobs (generation_id) values (${id}))
-    insert into generation_outputs (generation_id, index, kind) values (${id}, 0, 'image')`
+    ), job as (insert into generation_jobs (workspace_id, generation_id) values (${workspaceId}, ${id}))
+    insert into generation_outputs (workspace_id, generation_id, index, kind) values (${workspaceId}, ${id}, 0, 'image')`
   return id
 }

@@ -37,13 +37,13 @@ export async function insertRow(db: Queryable, workspaceId: string, overrides: R
       values (${id}, ${workspaceId}, ${id}, ${id}, '', ${status}, ${kind}, ${model}, 'demo', ${prompt}, ${outputs.length},
               ${parentJson}, ${createdAt}::text::timestamptz, case when ${deleted}::boolean then now() end)
     ), job as (
-      insert into generation_jobs (generation_id) values (${id})
+      insert into generation_jobs (workspace_id, generation_id) values (${workspaceId}, ${id})
     ), reference as (
-      insert into generation_references (generation_id, position, url)
-      select ${id}, 0, ${reference} where ${reference}::text is not null
+      insert into generation_references (workspace_id, generation_id, position, url)
+      select ${workspaceId}, ${id}, 0, ${reference} where ${reference}::text is not null
     )
-    insert into generation_outputs (generation_id, index, kind, favourite, state, key, provider_url, mime_type)
-    select ${id}, at - 1, ${kind}, ${favourite}::boolean and at = 1, state,
+    insert into generation_outputs (workspace_id, generation_id, index, kind, favourite, state, key, provider_url, mime_type)
+    select ${workspaceId}, ${id}, at - 1, ${kind}, ${favourite}::boolean and at = 1, state,
            case when state in ('stored', 'deleted') then 'w/' || ${workspaceId} || '/gen/' || ${id} || '/1/' || at - 1 || '.png' end,
            case when state = 'temporary' then 'https://example.com/a.png' end, case when state <> 'pending' then 'image/png' end
     from unnest(${outputs as string[]}::text[]) with ordinality as o (state, at)`
@@ -70,13 +70,14 @@ async function insertBatch(db: Queryable, workspaceId: string, from: number, to:
              now() - make_interval(mins => i), case when i % 70 = 0 then now() end
       from generate_series(${from}::int, ${to}::int) i returning id
     ), raw as (
-      insert into generation_raw (generation_id, parameters) select id, '{"referenceImage":"data:image/png;base64,AAAA"}' from inserted
+      insert into generation_raw (workspace_id, generation_id, parameters)
+      select ${workspaceId}, id, '{"referenceImage":"data:image/png;base64,AAAA"}' from inserted
     ), job as (
-      insert into generation_jobs (generation_id) select id from inserted
+      insert into generation_jobs (workspace_id, generation_id) select ${workspaceId}, id from inserted
     ), reference as (
-      insert into generation_references (generation_id, position, url)
-      select id, 0, 'https://example.com/a.png' from inserted where hashtext(id::text) % 30 = 0
+      insert into generation_references (workspace_id, generation_id, position, url)
+      select ${workspaceId}, id, 0, 'https://example.com/a.png' from inserted where hashtext(id::text) % 30 = 0
     )
-    insert into generation_outputs (generation_id, index, kind, favourite)
-    select id, 0, 'image', hashtext(id::text) % 25 = 0 from inserted`
+    insert into generation_outputs (workspace_id, generation_id, index, kind, favourite)
+    select ${workspaceId}, id, 0, 'image', hashtext(id::text) % 25 = 0 from inserted`
 }

@@ -119,7 +119,7 @@ async function completeAsWorker(id: string, attempt: number): Promise<boolean> {
     await tx`
       update generation_outputs set state = 'stored', key = 'w/' || index || '.png'
       where generation_id = ${id} and state = 'saving'`
-    const moved = await transition(tx, { id, to: 'completed', attempt })
+    const moved = await transition(tx, { id, workspaceId: ingest.owner.workspaceId, to: 'completed', attempt })
     await tx`update generation_jobs set lease_until = null, lease_owner = null where generation_id = ${id}`
     return moved !== null
   })

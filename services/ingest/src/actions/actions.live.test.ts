@@ -108,7 +108,7 @@ test('a cancelled generation has cost what its calls may cost, also where nobody
   await ingest.sql`update provider_calls set attempt = 1 where generation_id = ${sent}`
   await ingest.sql`
     insert into call_costs (generation_id, call, attempt, workspace_id, connection, model, kind, count, estimated_micros)
-    values (${sent}, 0, 1, ${sent}, 'demo', 'demo', 'image', 1, 30000)`
+    values (${sent}, 0, 1, ${ingest.owner.workspaceId}, 'demo', 'demo', 'image', 1, 30000)`
   await cancel(sent)
   const costs = await ingest.sql`select cost from generations where id in ${ingest.sql([queued, sent])} order by id`
   const common = { currency: 'USD' }

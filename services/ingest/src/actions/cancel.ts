@@ -59,14 +59,14 @@ export async function cancelGeneration(
  * @returns the note about the bill, for people
  */
 export async function cancelLockedGeneration(tx: Transaction, generation: LockedGeneration): Promise<string> {
-  const { id, attempt } = generation
-  await transition(tx, { id, to: 'cancelled', attempt })
-  await closeJob(tx, id)
-  await markTemporary(tx, id, null)
-  await failUnfinishedOutputs(tx, id, CANCELLED_ERROR)
-  await updateGenerationCost(tx, id)
-  await enqueueMessage(tx, CANCEL_SUBJECT, { v: 1, type: 'generation.cancelled', id })
-  return formatBillingNote(generation, await readStagedCalls(tx, id, generation.round))
+  const { id, workspaceId, attempt } = generation
+  await transition(tx, { id, workspaceId, to: 'cancelled', attempt })
+  await closeJob(tx, generation)
+  await markTemporary(tx, generation, null)
+  await failUnfinishedOutputs(tx, generation, CANCELLED_ERROR)
+  await updateGenerationCost(tx, generation)
+  await enqueueMessage(tx, CANCEL_SUBJECT, { v: 1, type: 'generation.cancelled', id }, workspaceId)
+  return formatBillingNote(generation, await readStagedCalls(tx, generation))
 }
 
 function formatBillingNote({ isFree }: LockedGeneration, calls: StagedCall[]): string {

@@ -9,7 +9,6 @@ import {
   insertOutputEvent,
   markDeleted,
   markRestored,
-  type OutputAddress,
   readDeletableOutputs,
 } from './deleted-output-rows.ts'
 import type { LockedGeneration } from './lock-rows.ts'
@@ -31,17 +30,17 @@ const PURGED = 'It was deleted too long ago, and its file is removed.'
 export async function deleteOutput(
   deps: { database: Database },
   identity: Identity,
-  { id, index }: OutputAddress,
+  { id, index }: { id: string; index: number },
 ): Promise<string> {
   return await updateGeneration(deps, identity, id, async (tx, generation) => {
     assertNotTrashed(generation)
-    const outputs = await readDeletableOutputs(tx, id)
+    const outputs = await readDeletableOutputs(tx, generation)
     const output = findOutput(outputs, index)
     if (output.state === 'deleted') return
     if (!isTerminal(generation.status) || UNFINISHED_STATES.includes(output.state))
       throw new ProblemError('conflict', UNFINISHED)
     assertNotLast(outputs, output)
-    await markDeleted(tx, { id, index })
+    await markDeleted(tx, generation, index)
     await recordChange(tx, generation, `output ${index} deleted`)
   })
 }
@@ -55,14 +54,14 @@ export async function deleteOutput(
 export async function restoreOutput(
   deps: { database: Database },
   identity: Identity,
-  { id, index }: OutputAddress,
+  { id, index }: { id: string; index: number },
 ): Promise<string> {
   return await updateGeneration(deps, identity, id, async (tx, generation) => {
     assertNotTrashed(generation)
-    const output = findOutput(await readDeletableOutputs(tx, id), index)
+    const output = findOutput(await readDeletableOutputs(tx, generation), index)
     if (output.state !== 'deleted') return
     if (output.isPurged) throw new ProblemError('gone', PURGED)
-    await markRestored(tx, { id, index })
+    await markRestored(tx, generation, index)
     await recordChange(tx, generation, `output ${index} restored`)
   })
 }
@@ -82,5 +81,5 @@ function assertNotLast(outputs: readonly DeletableOutput[], output: DeletableOut
 
 async function recordChange(tx: Transaction, generation: LockedGeneration, detail: string): Promise<void> {
   await insertOutputEvent(tx, generation, detail)
-  await bumpVersion(tx, generation.id)
+  await bumpVersion(tx, generation)
 }

@@ -20,9 +20,9 @@ export async function setFavourite(
 ): Promise<string> {
   return await updateGeneration(deps, identity, id, async (tx, generation) => {
     assertNotTrashed(generation)
-    const isChanged = await updateFavourite(tx, id, change)
+    const isChanged = await updateFavourite(tx, generation, change)
     if (isChanged === undefined)
       throwValidationError([{ path: 'outputIndex', message: 'is not an output of this generation' }])
-    if (isChanged) await bumpVersion(tx, id)
+    if (isChanged) await bumpVersion(tx, generation)
   })
 }

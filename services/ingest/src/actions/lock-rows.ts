@@ -1,10 +1,9 @@
 import type { Status } from '@darkroom/contracts/enums'
 import type { Transaction } from '@darkroom/infra/database/connection'
+import type { GenerationKey } from '@darkroom/infra/generations/generations'
 
 /** A generation whose job row is locked by the current transaction. */
-export interface LockedGeneration {
-  id: string
-  workspaceId: string
+export interface LockedGeneration extends GenerationKey {
   status: Status
   attempt: number
   round: number
@@ -29,17 +28,17 @@ export async function lockGeneration(
   id: string,
 ): Promise<LockedGeneration | undefined> {
   const [locked] = await tx`
-    select from generation_jobs j join generations g on g.id = j.generation_id
+    select from generation_jobs j join generations g on g.id = j.generation_id and g.workspace_id = j.workspace_id
     where g.id = ${id} and g.workspace_id = ${workspaceId} for update of j`
   if (!locked) return undefined
   const [generation] = await tx<LockedGeneration[]>`
     select g.id, g.workspace_id as "workspaceId", g.status, j.attempt, j.round, g.provider,
            g.deleted_at is not null as "isTrashed", price.micros is not distinct from 0 as "isFree",
            price.micros as "outputMicros", g.currency
-    from generations g join generation_jobs j on j.generation_id = g.id, lateral (
+    from generations g join generation_jobs j on j.generation_id = g.id and j.workspace_id = g.workspace_id, lateral (
       -- A generation of an older version has no price: that of a model that is free now is known.
       select coalesce(g.output_micros, (
         select 0 from models m where m.id = g.model and m.capability -> 'price' ->> 'kind' = 'free')) as micros) price
-    where g.id = ${id}`
+    where g.id = ${id} and g.workspace_id = ${workspaceId}`
   return generation
 }

@@ -2,7 +2,7 @@ import type { Status } from '@darkroom/contracts/enums'
 import { jobSubject } from '@darkroom/contracts/subjects'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import { enqueueMessage } from '@darkroom/infra/database/outbox'
-import { transition } from '@darkroom/infra/generations/generations'
+import { type Transition, transition } from '@darkroom/infra/generations/generations'
 import { reopenJob, resetOutputs } from '@darkroom/infra/generations/reopen'
 import type { Identity } from '@darkroom/infra/http/identity'
 import { ProblemError } from '@darkroom/infra/http/problem'
@@ -56,7 +56,7 @@ export async function retryGeneration(deps: RetryDeps, identity: Identity, id: s
   return await updateGeneration(deps, identity, id, async (tx, generation) => {
     assertActionAllowed(generation, RETRY_CONFLICTS)
     await assertActive(tx)
-    await resetOutputs(tx, id, null)
+    await resetOutputs(tx, generation, null)
     await requeueGeneration(tx, deps, generation)
   })
 }
@@ -72,7 +72,7 @@ export async function requestMissingOutputs(deps: RetryDeps, identity: Identity,
   return await updateGeneration(deps, identity, id, async (tx, generation) => {
     assertActionAllowed(generation, MISSING_OUTPUTS_CONFLICTS)
     await assertActive(tx)
-    if ((await resetOutputs(tx, id, null)) === 0) throw new ProblemError('conflict', NOTHING_MISSING)
+    if ((await resetOutputs(tx, generation, null)) === 0) throw new ProblemError('conflict', NOTHING_MISSING)
     await requeueGeneration(tx, deps, generation)
   })
 }
@@ -87,13 +87,13 @@ export async function recheckGeneration(deps: { database: Database }, identity: 
   return await updateGeneration(deps, identity, id, async (tx, generation) => {
     assertActionAllowed(generation, RECHECK_CONFLICTS)
     await assertActive(tx)
-    const indices = await reopenKnownCalls(tx, id)
+    const indices = await reopenKnownCalls(tx, generation)
     if (indices.length === 0) {
-      throw new ProblemError('conflict', (await hasUnknownCall(tx, id)) ? NO_REQUEST_ID : NOTHING_SENT)
+      throw new ProblemError('conflict', (await hasUnknownCall(tx, generation)) ? NO_REQUEST_ID : NOTHING_SENT)
     }
-    await resetOutputs(tx, id, indices)
-    await transition(tx, { id, to: 'processing', attempt: generation.attempt, detail: 'the provider is asked again' })
-    await reopenJob(tx, id, 'check')
+    await resetOutputs(tx, generation, indices)
+    await transition(tx, { ...toTransition(generation, 'processing'), detail: 'the provider is asked again' })
+    await reopenJob(tx, generation, 'check')
     await enqueueJob(tx, generation)
   })
 }
@@ -105,16 +105,20 @@ function assertActionAllowed(generation: LockedGeneration, messages: ConflictMes
 }
 
 async function requeueGeneration(tx: Transaction, deps: RetryDeps, generation: LockedGeneration): Promise<void> {
-  const { id, attempt, provider: connection, outputMicros, currency } = generation
-  await closeUnknownCalls(tx, id)
-  await reopenLateCalls(tx, id)
-  await transition(tx, { id, to: 'queued', attempt })
-  await assertQueueQuota(tx, generation.workspaceId, deps.queueDepth)
-  await reopenJob(tx, id, 'make')
-  await assertStillWithinBudgets(tx, deps, { id, connection, outputMicros, currency })
+  const { id, workspaceId, provider: connection, outputMicros, currency } = generation
+  await closeUnknownCalls(tx, generation)
+  await reopenLateCalls(tx, generation)
+  await transition(tx, toTransition(generation, 'queued'))
+  await assertQueueQuota(tx, workspaceId, deps.queueDepth)
+  await reopenJob(tx, generation, 'make')
+  await assertStillWithinBudgets(tx, deps, { id, workspaceId, connection, outputMicros, currency })
   await enqueueJob(tx, generation)
 }
 
-async function enqueueJob(tx: Transaction, { id, provider }: LockedGeneration): Promise<void> {
-  await enqueueMessage(tx, jobSubject(provider), { v: 1, type: 'generation.queued', id })
+function toTransition({ id, workspaceId, attempt }: LockedGeneration, to: Status): Transition {
+  return { id, workspaceId, to, attempt }
+}
+
+async function enqueueJob(tx: Transaction, { id, workspaceId, provider }: LockedGeneration): Promise<void> {
+  await enqueueMessage(tx, jobSubject(provider), { v: 1, type: 'generation.queued', id }, workspaceId)
 }

@@ -1,16 +1,16 @@
 import { STATUSES } from '@darkroom/contracts/enums'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
-import type { TrashedGeneration } from '@darkroom/infra/generations/purge'
+import type { GenerationKey } from '@darkroom/infra/generations/generations'
 
 const TERMINAL_STATUSES = STATUSES.filter(isTerminal)
 
-export async function putIntoTrash(tx: Transaction, id: string): Promise<void> {
-  await tx`update generations set deleted_at = clock_timestamp() where id = ${id}`
+export async function putIntoTrash(tx: Transaction, { id, workspaceId }: GenerationKey): Promise<void> {
+  await tx`update generations set deleted_at = clock_timestamp() where id = ${id} and workspace_id = ${workspaceId}`
 }
 
-export async function takeOutOfTrash(tx: Transaction, id: string): Promise<void> {
-  await tx`update generations set deleted_at = null where id = ${id}`
+export async function takeOutOfTrash(tx: Transaction, { id, workspaceId }: GenerationKey): Promise<void> {
+  await tx`update generations set deleted_at = null where id = ${id} and workspace_id = ${workspaceId}`
 }
 
 /** Returns the time of the database, to the microsecond. */
@@ -27,9 +27,10 @@ export async function readNow(db: Queryable): Promise<string> {
 export async function lockTrashed(
   tx: Transaction,
   { workspaceId, until, limit }: { workspaceId: string; until: string; limit: number },
-): Promise<TrashedGeneration[]> {
-  return await tx<TrashedGeneration[]>`
-    select g.id, g.workspace_id as "workspaceId" from generations g join generation_jobs j on j.generation_id = g.id
+): Promise<GenerationKey[]> {
+  return await tx<GenerationKey[]>`
+    select g.id, g.workspace_id as "workspaceId" from generations g
+      join generation_jobs j on j.generation_id = g.id and j.workspace_id = g.workspace_id
     where g.workspace_id = ${workspaceId} and g.deleted_at <= ${until}::timestamptz and g.status = any(${TERMINAL_STATUSES})
     order by g.id limit ${limit} for update of j, g`
 }

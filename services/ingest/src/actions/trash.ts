@@ -15,8 +15,8 @@ export async function trashGeneration(deps: { database: Database }, identity: Id
   await withGeneration(deps, identity, id, async (tx, generation) => {
     if (generation.isTrashed) return
     if (!isTerminal(generation.status)) await cancelLockedGeneration(tx, generation)
-    await putIntoTrash(tx, id)
-    await bumpVersion(tx, id)
+    await putIntoTrash(tx, generation)
+    await bumpVersion(tx, generation)
   })
 }
 
@@ -24,8 +24,8 @@ export async function trashGeneration(deps: { database: Database }, identity: Id
 export async function restoreGeneration(deps: { database: Database }, identity: Identity, id: string): Promise<string> {
   return await updateGeneration(deps, identity, id, async (tx, generation) => {
     if (!generation.isTrashed) return
-    await takeOutOfTrash(tx, id)
-    await bumpVersion(tx, id)
+    await takeOutOfTrash(tx, generation)
+    await bumpVersion(tx, generation)
   })
 }
 

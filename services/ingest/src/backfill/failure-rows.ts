@@ -9,10 +9,13 @@ export async function recordFailures(
 ): Promise<void> {
   if (failures.length === 0) return
   await tx`
-    insert into backfill_failures (run_id, generation_id, reason, temporary)
-    select ${runId}, input.*
+    insert into backfill_failures (workspace_id, run_id, generation_id, reason, temporary)
+    select g.workspace_id, ${runId}, input.*
     from unnest(${failures.map(({ id }) => id)}::uuid[], ${failures.map(({ reason }) => reason)}::text[],
-                ${failures.map(({ temporary }) => String(temporary))}::text[]::boolean[]) as input
+                ${failures.map(({ temporary }) => String(temporary))}::text[]::boolean[]) as input (generation_id, reason, temporary)
+      -- One that was purged meanwhile has nothing left to move.
+      join generations g on g.id = input.generation_id
+    for key share of g
     on conflict (run_id, generation_id) do update set reason = excluded.reason, temporary = excluded.temporary`
 }
 

@@ -128,10 +128,10 @@ export async function enqueueStalledBatches(database: Database): Promise<void> {
 }
 
 async function enqueueBatch(tx: Transaction, id: string, batch: number): Promise<void> {
-  await enqueueMessage(tx, BACKFILL_SUBJECT, { v: 1, type: 'backfill.batch', id, batch })
+  await enqueueMessage(tx, BACKFILL_SUBJECT, { v: 1, type: 'backfill.batch', id, batch }, null)
   await publishRunChange(tx, id)
 }
 
 async function publishRunChange(tx: Transaction, id: string): Promise<void> {
-  await enqueueMessage(tx, BACKFILL_EVENTS_SUBJECT, { v: 1, type: 'backfill.changed', id })
+  await enqueueMessage(tx, BACKFILL_EVENTS_SUBJECT, { v: 1, type: 'backfill.changed', id }, null)
 }

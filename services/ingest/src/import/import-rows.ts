@@ -1,6 +1,6 @@
 import { parseReferenceUrl, sanitizeParameters } from '@darkroom/contracts/parameters'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
-import { publishChange } from '@darkroom/infra/generations/generations'
+import { type GenerationKey, publishChange } from '@darkroom/infra/generations/generations'
 import type { Identity } from '@darkroom/infra/http/identity'
 import type { ImportRecord } from './record.ts'
 
@@ -41,16 +41,17 @@ export async function isImported(database: Database, workspaceId: string, client
 export async function insertImport(tx: Transaction, newImport: NewImport): Promise<boolean> {
   if (!(await insertRow(tx, newImport))) return false
   const { id, record: imported } = newImport
+  const { workspaceId } = newImport.identity
   await tx`
-    insert into generation_raw (generation_id, parameters, created_at)
-    values (${id}, ${JSON.stringify(imported.parameters)}::text::jsonb, ${imported.createdAt})`
-  await tx`insert into generation_jobs (generation_id) values (${id})`
+    insert into generation_raw (workspace_id, generation_id, parameters, created_at)
+    values (${workspaceId}, ${id}, ${JSON.stringify(imported.parameters)}::text::jsonb, ${imported.createdAt})`
+  await tx`insert into generation_jobs (workspace_id, generation_id) values (${workspaceId}, ${id})`
   for (const [index, output] of newImport.outputs.entries()) await insertOutput(tx, newImport, index, output)
-  await insertReferences(tx, id, imported.parameters)
+  await insertReferences(tx, { id, workspaceId }, imported.parameters)
   await tx`
-    insert into generation_events (generation_id, at, attempt, to_status, detail)
-    values (${id}, ${imported.completedAt ?? imported.createdAt}, 0, ${imported.status}, 'imported')`
-  await publishChange(tx, id, newImport.identity.workspaceId)
+    insert into generation_events (workspace_id, generation_id, at, attempt, to_status, detail)
+    values (${workspaceId}, ${id}, ${imported.completedAt ?? imported.createdAt}, 0, ${imported.status}, 'imported')`
+  await publishChange(tx, { id, workspaceId })
   return true
 }
 
@@ -71,31 +72,36 @@ async function insertRow(
 
 async function insertOutput(
   tx: Transaction,
-  { id, record: imported }: NewImport,
+  { id, identity: { workspaceId }, record: imported }: NewImport,
   index: number,
   output: ImportedOutput,
 ) {
   if (output.kind === 'temporary') {
     await tx`
-      insert into generation_outputs (generation_id, index, state, kind, width, height, provider_url)
-      values (${id}, ${index}, 'temporary', ${imported.kind}, ${output.width}, ${output.height}, ${output.url})`
-    await tx`insert into rehosts (generation_id, index) values (${id}, ${index})`
+      insert into generation_outputs (workspace_id, generation_id, index, state, kind, width, height, provider_url)
+      values (${workspaceId}, ${id}, ${index}, 'temporary', ${imported.kind}, ${output.width}, ${output.height}, ${output.url})`
+    await tx`insert into rehosts (workspace_id, generation_id, index) values (${workspaceId}, ${id}, ${index})`
     return
   }
   await tx`
-    insert into generation_outputs (generation_id, index, state, kind, key, placeholder, width, height, bytes, mime_type, sha256)
-    values (${id}, ${index}, 'stored', ${imported.kind}, ${output.key}, ${output.placeholder}, ${output.width},
+    insert into generation_outputs (workspace_id, generation_id, index, state, kind, key, placeholder, width, height, bytes, mime_type,
+                                    sha256)
+    values (${workspaceId}, ${id}, ${index}, 'stored', ${imported.kind}, ${output.key}, ${output.placeholder}, ${output.width},
             ${output.height}, ${output.bytes}, ${output.mimeType}, decode(${output.sha256}, 'hex'))`
 }
 
 /** Inserts the references that are URLs. The backfill inserts those that are embedded as text. */
-async function insertReferences(tx: Transaction, id: string, parameters: Record<string, unknown>): Promise<void> {
+async function insertReferences(
+  tx: Transaction,
+  { id, workspaceId }: GenerationKey,
+  parameters: Record<string, unknown>,
+): Promise<void> {
   const { referenceImageUrl, referenceImage, referenceImages } = parameters
   const list = Array.isArray(referenceImages) ? referenceImages : []
   const urls = [...new Set([referenceImageUrl, referenceImage, ...list].map(parseReferenceUrl))]
     .filter(url => url !== undefined)
     .filter(url => /^https?:/i.test(url))
   await tx`
-    insert into generation_references (generation_id, position, url)
-    select ${id}, n - 1, url from unnest(${urls}::text[]) with ordinality as input (url, n)`
+    insert into generation_references (workspace_id, generation_id, position, url)
+    select ${workspaceId}, ${id}, n - 1, url from unnest(${urls}::text[]) with ordinality as input (url, n)`
 }

@@ -51,7 +51,7 @@ async function storeFile(
   })
   const key = `w/${identity.workspaceId}/gen/${id}/0/${index}.${extension}`
   // An import that was cut off may have stored it without a row: its removal may be scheduled.
-  await cancelObjectRemovals(database, objectKeys(key))
+  await cancelObjectRemovals(database, identity.workspaceId, objectKeys(key))
   await Promise.all([
     store.put(key, bytes, { signal }),
     ...previews.map(preview => store.put(previewKey(key, preview.width), preview.bytes, { signal })),

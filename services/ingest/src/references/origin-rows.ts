@@ -28,8 +28,9 @@ export async function findOriginOutput(
 ): Promise<NonNullable<ReferenceOrigin['output']> | undefined> {
   const [output] = await db<NonNullable<ReferenceOrigin['output']>[]>`
     select o.generation_id as "generationId", o.index as "outputIndex"
-    from generation_outputs o join generations g on g.id = o.generation_id
-    where o.sha256 = decode(${sha256}, 'hex') and g.workspace_id = ${workspaceId} and coalesce(o.deleted_from, o.state) = 'stored'
+    from generation_outputs o join generations g on g.id = o.generation_id and g.workspace_id = o.workspace_id
+    where o.sha256 = decode(${sha256}, 'hex') and o.workspace_id = ${workspaceId} and g.workspace_id = ${workspaceId}
+      and coalesce(o.deleted_from, o.state) = 'stored'
     order by g.deleted_at is not null, o.state = 'deleted', g.created_at desc, o.index limit 1`
   return output && { ...output }
 }

@@ -31,8 +31,8 @@ export async function findReferences(
 }
 
 /** Cancels the scheduled removal of objects that are about to be stored or have a row. */
-export async function cancelObjectRemovals(db: Queryable, keys: string[]): Promise<void> {
-  await db`delete from object_removals where key = any(${keys})`
+export async function cancelObjectRemovals(db: Queryable, workspaceId: string, keys: string[]): Promise<void> {
+  await db`delete from object_removals where key = any(${keys}) and workspace_id = ${workspaceId}`
 }
 
 /** Longer than it can take until a row refers to an object that was stored. */
@@ -53,9 +53,14 @@ export async function scheduleOrphanRemoval(db: Queryable, key: string): Promise
 }
 
 /** Enqueues references that were stored without previews for the making of previews. */
-export async function enqueuePreviews(tx: Transaction, referenceIds: readonly string[]): Promise<void> {
+export async function enqueuePreviews(
+  tx: Transaction,
+  workspaceId: string,
+  referenceIds: readonly string[],
+): Promise<void> {
   await tx`
-    insert into previews_due (reference_id) select distinct unnest(${referenceIds}::uuid[]) order by 1
+    insert into previews_due (workspace_id, reference_id)
+    select distinct ${workspaceId}::uuid, id from unnest(${referenceIds}::uuid[]) id order by id
     on conflict do nothing`
 }
 
@@ -70,7 +75,7 @@ export async function insertReferences(
   workspaceId: string,
   rows: readonly ReferenceRow[],
 ): Promise<ReferenceRow[] | null> {
-  if (!(await lockExisting(tx, rows))) return null
+  if (!(await lockExisting(tx, workspaceId, rows))) return null
   const ids = new Map<string, string>()
   // In the order of their hashes: two requests with the same images cannot deadlock.
   for (const row of rows.filter(({ origin }) => origin === 'new').sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1))) {
@@ -79,10 +84,11 @@ export async function insertReferences(
   return rows.map(row => ({ ...row, id: ids.get(row.sha256) ?? row.id }))
 }
 
-async function lockExisting(tx: Transaction, rows: readonly ReferenceRow[]): Promise<boolean> {
+async function lockExisting(tx: Transaction, workspaceId: string, rows: readonly ReferenceRow[]): Promise<boolean> {
   const existingIds = new Set(rows.flatMap(row => (row.origin === 'existing' ? [row.id] : [])))
   if (existingIds.size === 0) return true
-  const locked = await tx`select from reference_images where id = any(${[...existingIds]}::uuid[]) for key share`
+  const locked = await tx`
+    select from reference_images where id = any(${[...existingIds]}::uuid[]) and workspace_id = ${workspaceId} for key share`
   return locked.length === existingIds.size
 }
 

@@ -126,6 +126,7 @@ async function storeReference(
   const objects = [{ key, bytes: source.bytes }, ...image.previews.map(toObject)]
   await cancelObjectRemovals(
     database,
+    workspaceId,
     objects.map(object => object.key),
   )
   await failpoint('before-put')

@@ -1,9 +1,11 @@
 import { selectReservedMicros } from '@darkroom/infra/connections/spending-rows'
 import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
+import type { GenerationKey } from '@darkroom/infra/generations/generations'
 
 /** Reads what is reserved for the outputs of one generation that are still to be made, in micro-units of USD. */
-export async function readReserved(db: Queryable, id: string): Promise<number> {
-  const [row] = await db<{ micros: number }[]>`select ${selectReservedMicros(db, db`g.id = ${id}`)} as micros`
+export async function readReserved(db: Queryable, { id, workspaceId }: GenerationKey): Promise<number> {
+  const [row] = await db<{ micros: number }[]>`
+    select ${selectReservedMicros(db, db`g.id = ${id} and g.workspace_id = ${workspaceId}`)} as micros`
   return row?.micros ?? 0
 }
 

@@ -1,5 +1,6 @@
 import { readSpending, type Spending } from '@darkroom/infra/connections/spending-rows'
 import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
+import type { GenerationKey } from '@darkroom/infra/generations/generations'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { type ConnectionLimits, lockBudgets, readLimits, readReserved } from './budget-rows.ts'
 
@@ -44,12 +45,12 @@ export async function assertWithinBudgets(
 export async function assertStillWithinBudgets(
   tx: Transaction,
   deps: BudgetDeps,
-  cost: PlannedCost & { id: string },
+  cost: PlannedCost & GenerationKey,
 ): Promise<void> {
   const { budgets } = await readBudgets(tx, deps, cost)
   if (budgets.length === 0) return
   await lockBudgets(tx)
-  const micros = await readReserved(tx, cost.id)
+  const micros = await readReserved(tx, cost)
   if (micros === 0) return
   for (const budget of budgets) assertFits(budget, await readSpending(tx, budget.connection), micros)
 }

@@ -7,7 +7,7 @@ import { type PixelSize, resolveSize } from '@darkroom/contracts/size'
 import { jobSubject } from '@darkroom/contracts/subjects'
 import type { Queryable, Transaction } from '@darkroom/infra/database/connection'
 import { enqueueMessage } from '@darkroom/infra/database/outbox'
-import { publishChange } from '@darkroom/infra/generations/generations'
+import { type GenerationKey, publishChange } from '@darkroom/infra/generations/generations'
 import type { Identity } from '@darkroom/infra/http/identity'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import { toReferenceParameters } from '../references/reference-parameters.ts'
@@ -55,19 +55,23 @@ export function isSameFingerprint(a: Uint8Array, b: Uint8Array): boolean {
 export async function insertGeneration(tx: Transaction, generation: NewGeneration): Promise<boolean> {
   const parameters = { ...generation.submission.parameters, ...toReferenceParameters(generation.references) }
   if (!(await insertRow(tx, generation, parameters))) return false
-  await tx`insert into generation_raw (generation_id, parameters) values (${generation.id}, ${tx.json(parameters)})`
-  await tx`insert into generation_jobs (generation_id) values (${generation.id})`
+  const { id, workspaceId } = getKey(generation)
+  await tx`
+    insert into generation_raw (workspace_id, generation_id, parameters) values (${workspaceId}, ${id}, ${tx.json(parameters)})`
+  await tx`insert into generation_jobs (workspace_id, generation_id) values (${workspaceId}, ${id})`
   await insertOutputs(tx, generation)
   await insertGenerationReferences(tx, generation)
-  await tx`insert into generation_events (generation_id, attempt, to_status) values (${generation.id}, 0, 'queued')`
-  await enqueueMessage(tx, jobSubject(generation.model.connection), {
-    v: 1,
-    type: 'generation.queued',
-    id: generation.id,
-  })
-  await publishChange(tx, generation.id, generation.identity.workspaceId)
+  await tx`
+    insert into generation_events (workspace_id, generation_id, attempt, to_status) values (${workspaceId}, ${id}, 0, 'queued')`
+  const queued = { v: 1, type: 'generation.queued', id } as const
+  await enqueueMessage(tx, jobSubject(generation.model.connection), queued, workspaceId)
+  await publishChange(tx, { id, workspaceId })
   await failpoint('before-commit')
   return true
+}
+
+function getKey({ id, identity: { workspaceId } }: NewGeneration): GenerationKey {
+  return { id, workspaceId }
 }
 
 async function insertRow(tx: Transaction, generation: NewGeneration, parameters: object): Promise<boolean> {
@@ -91,16 +95,19 @@ async function insertOutputs(tx: Transaction, generation: NewGeneration): Promis
   const { numOutputs } = generation.submission.parameters
   const { width, height } = resolveOutputSize(generation)
   await tx`
-    insert into generation_outputs (generation_id, index, kind, width, height)
-    select ${generation.id}, index, ${generation.model.kind}, ${width}, ${height} from generate_series(0, ${numOutputs - 1}::int) index`
+    insert into generation_outputs (workspace_id, generation_id, index, kind, width, height)
+    select ${generation.identity.workspaceId}, ${generation.id}, index, ${generation.model.kind}, ${width}, ${height}
+    from generate_series(0, ${numOutputs - 1}::int) index`
 }
 
-async function insertGenerationReferences(tx: Transaction, { id, references }: NewGeneration): Promise<void> {
+async function insertGenerationReferences(tx: Transaction, generation: NewGeneration): Promise<void> {
+  const { references } = generation
   if (references.length === 0) return
+  const { id, workspaceId } = getKey(generation)
   const roles = references.map(({ role }) => role)
   await tx`
-    insert into generation_references (generation_id, position, reference_id, role)
-    select ${id}, ordinality - 1, reference_id, role
+    insert into generation_references (workspace_id, generation_id, position, reference_id, role)
+    select ${workspaceId}, ${id}, ordinality - 1, reference_id, role
     from unnest(${references.map(row => row.id)}::uuid[], ${roles}::text[]) with ordinality as input (reference_id, role, ordinality)`
 }
 

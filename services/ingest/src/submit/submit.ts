@@ -71,11 +71,14 @@ export async function submit(
   const isInserted = await withReferences(deps, identity, sources, async (tx, rows) => {
     const references = rows.map((row, position) => ({ ...row, role: inputs.roles[position] ?? 'reference' }))
     const generation = { ...newGeneration, references: uniqueInputs(references, row => row.id) }
+    // Again: it may have been removed while the references were stored.
+    await assertParent(tx, identity, submission)
     const isInserted = await insertGeneration(tx, generation)
     if (!isInserted) return false
     await assertQueueQuota(tx, identity.workspaceId, deps.queueDepth)
     const outputMicros = estimateOutputMicros(generation)
-    await assertStillWithinBudgets(tx, deps, { id, connection, outputMicros, currency })
+    const { workspaceId } = identity
+    await assertStillWithinBudgets(tx, deps, { id, workspaceId, connection, outputMicros, currency })
     return true
   })
   await failpoint('after-commit')

@@ -15,7 +15,7 @@ export function callOf(generationId: string, model: string, call = 0) {
 export async function insertOpenCall(env: WorkerEnv, model: string): Promise<string> {
   const id = await insertQueuedGeneration(env.database, { workspaceId: env.workspaceId, model, outputs: 2 })
   await transaction(env.database, async tx => {
-    await transition(tx, { id, to: 'processing', attempt: 1 })
+    await transition(tx, { id, workspaceId: env.workspaceId, to: 'processing', attempt: 1 })
     await tx`
       update generation_jobs set attempt = 1, lease_owner = 'killed', lease_until = now() - interval '1 second'
       where generation_id = ${id}`
@@ -31,7 +31,7 @@ export async function failGeneration(env: WorkerEnv, id: string): Promise<void> 
   const error = { code: 'unknown_outcome', message: FAILURES.unknown_outcome.message }
   await transaction(env.database, async tx => {
     await tx`update generation_outputs set state = 'failed', error = ${tx.json(error)} where generation_id = ${id}`
-    await transition(tx, { id, to: 'failed', attempt: 1, error })
+    await transition(tx, { id, workspaceId: env.workspaceId, to: 'failed', attempt: 1, error })
     await tx`update generation_jobs set lease_until = null, lease_owner = null where generation_id = ${id}`
   })
 }

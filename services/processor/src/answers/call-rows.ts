@@ -13,8 +13,9 @@ import type { CallName } from './journal.ts'
 export async function recordCall(tx: Transaction, job: Job, call: JobCall, host: string | null): Promise<void> {
   if (host !== null) await renewHost(tx, host)
   await tx`
-    insert into provider_calls (generation_id, call, first_index, count, round, submitted_at, host, attempt)
-    values (${job.id}, ${call.call}, ${call.firstIndex}, ${call.count}, ${call.round}, clock_timestamp(), ${host}, ${job.attempt})
+    insert into provider_calls (workspace_id, generation_id, call, first_index, count, round, submitted_at, host, attempt)
+    values (${job.workspaceId}, ${job.id}, ${call.call}, ${call.firstIndex}, ${call.count}, ${call.round}, clock_timestamp(), ${host},
+            ${job.attempt})
     on conflict (generation_id, call) do update set submitted_at = excluded.submitted_at, host = excluded.host,
       attempt = excluded.attempt`
 }
@@ -129,29 +130,31 @@ export async function reopenForAnswer(database: Database, { generationId: id, ca
   return await transaction(database, async tx => {
     await tx`select from generation_jobs where generation_id = ${id} for update`
     const [row] = await tx<ReopenedRow[]>`
-      select g.status, g.provider, j.attempt, c.first_index as "firstIndex", c.count
+      select g.workspace_id as "workspaceId", g.status, g.provider, j.attempt, c.first_index as "firstIndex", c.count
       from generations g join generation_jobs j on j.generation_id = g.id
         join provider_calls c on c.generation_id = g.id and c.call = ${call}
       where g.id = ${id} and g.deleted_at is null and ${isActive(tx)}
         and (select count(*) from generation_events e where e.generation_id = g.id and e.detail = ${detail}) < ${MAX_REOPENINGS}`
     if (row?.status !== 'failed' && row?.status !== 'completed') return false
-    const { status, provider, attempt, firstIndex, count } = row
+    const { workspaceId, status, provider, attempt, firstIndex, count } = row
+    const generation = { id, workspaceId }
     await tx`
       update provider_calls set finished_at = null, outcome = null where generation_id = ${id} and call = ${call}`
     await resetOutputs(
       tx,
-      id,
+      generation,
       Array.from({ length: count }, (_, offset) => firstIndex + offset),
     )
     const to = status === 'failed' ? 'processing' : 'queued'
-    await transition(tx, { id, to, attempt, detail })
-    await reopenJob(tx, id, 'check')
-    await enqueueMessage(tx, jobSubject(provider), { v: 1, type: 'generation.queued', id })
+    await transition(tx, { ...generation, to, attempt, detail })
+    await reopenJob(tx, generation, 'check')
+    await enqueueMessage(tx, jobSubject(provider), { v: 1, type: 'generation.queued', id }, workspaceId)
     return true
   })
 }
 
 interface ReopenedRow {
+  workspaceId: string
   status: string
   provider: string
   attempt: number

@@ -1,7 +1,7 @@
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { updateGenerationCost } from '@darkroom/infra/generations/cost'
-import { bumpVersion } from '@darkroom/infra/generations/generations'
+import { bumpVersion, findGenerationKey } from '@darkroom/infra/generations/generations'
 import { type CostOutcome, endCallCost, recordReceipt } from '../generate/call-cost-rows.ts'
 import { type Adapter, ProviderError, type Receipt } from '../providers/adapter.ts'
 import { gatherReceipt } from '../providers/gather-receipt.ts'
@@ -25,7 +25,8 @@ export async function recordBill(
 ): Promise<void> {
   if (receipt) await recordReceipt(tx, name, receipt)
   if (outcome) await endCallCost(tx, name, outcome)
-  if (await updateGenerationCost(tx, name.generationId)) await bumpVersion(tx, name.generationId)
+  const generation = await findGenerationKey(tx, name.generationId)
+  if (generation && (await updateGenerationCost(tx, generation))) await bumpVersion(tx, generation)
 }
 
 /**

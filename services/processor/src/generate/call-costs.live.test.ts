@@ -195,7 +195,7 @@ test('the bill for a call that is under way when its generation is given up is u
 test('an import keeps its cost', async () => {
   const id = await insertQueuedGeneration(env.database, { workspaceId: env.workspaceId })
   await env.database`update generations set cost = '{"amount": 3, "currency": "USD", "estimated": false}' where id = ${id}`
-  expect(await updateGenerationCost(env.database, id)).toBe(false)
+  expect(await updateGenerationCost(env.database, { ...env, id })).toBe(false)
   expect((await env.read(id)).cost?.amount).toBe(3)
 })
 

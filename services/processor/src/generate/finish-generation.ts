@@ -16,19 +16,19 @@ const NOT_MADE = publicError('not_made')
  * @param error the error of outputs that are still missing
  */
 export async function finishGeneration(tx: Transaction, job: Job, error: PublicError = NOT_MADE): Promise<void> {
-  const { attempt, id } = job
+  const { attempt, id, workspaceId } = job
   const indices = job.outputs.map(output => output.index)
-  await markTemporary(tx, id, null)
+  await markTemporary(tx, job, null)
   await markFailed(tx, job, indices, error)
   const summary = await summarizeOutputs(tx, job)
   if (summary.available === 0) {
-    await transition(tx, { id, to: 'failed', attempt, error: summary.error ?? error })
+    await transition(tx, { id, workspaceId, to: 'failed', attempt, error: summary.error ?? error })
   } else {
     await markUploading(tx, job)
-    await transition(tx, { id, to: 'completed', attempt })
+    await transition(tx, { id, workspaceId, to: 'completed', attempt })
   }
   await endOpenCallCosts(tx, id)
-  await updateGenerationCost(tx, id)
+  await updateGenerationCost(tx, job)
   if (summary.available === indices.length && isUninterrupted(job)) await recordTiming(tx, job)
   await tx`
     update generation_jobs set lease_until = null, lease_owner = null, stage = null, progress = null
@@ -37,8 +37,9 @@ export async function finishGeneration(tx: Transaction, job: Job, error: PublicE
 
 /** Moves a generation to `uploading`: its provider has finished, and only the storing is left. */
 export async function markUploading(tx: Transaction, job: Job): Promise<void> {
-  const [row] = await tx<{ status: string }[]>`select status from generations where id = ${job.id}`
-  if (row?.status === 'processing') await transition(tx, { id: job.id, to: 'uploading', attempt: job.attempt })
+  const { id, workspaceId, attempt } = job
+  const [row] = await tx<{ status: string }[]>`select status from generations where id = ${id}`
+  if (row?.status === 'processing') await transition(tx, { id, workspaceId, to: 'uploading', attempt })
 }
 
 /** Returns whether the job's duration may be learned from: a failure or a retry would distort it. */

@@ -267,7 +267,7 @@ async function finishOrReschedule(job: Job, lease: Lease, delay: PollDelay | nul
   await lease.write(async tx => {
     if (delay === null) return await finishGeneration(tx, job)
     await rescheduleJob(tx, job, delay.seconds)
-    await setWaiting(tx, job.id, delay.waiting)
+    await setWaiting(tx, job, delay.waiting)
   })
   return delay === null ? { kind: 'ended' } : { kind: 'reschedule', seconds: delay.seconds }
 }

@@ -45,7 +45,7 @@ export function reportCallProgress(
 async function writeProgress(job: Job, lease: Lease, fraction: number): Promise<void> {
   await lease.write(async tx => {
     await tx`update generation_jobs set progress = ${fraction} where generation_id = ${job.id}`
-    await bumpVersion(tx, job.id)
+    await bumpVersion(tx, job)
   })
 }
 

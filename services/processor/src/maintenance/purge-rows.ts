@@ -3,9 +3,9 @@ import { isTerminal } from '@darkroom/contracts/lifecycle'
 import { objectKeys } from '@darkroom/contracts/previews'
 import type { Transaction } from '@darkroom/infra/database/connection'
 import { isActive } from '@darkroom/infra/database/studio-state'
-import { bumpVersions } from '@darkroom/infra/generations/generations'
+import { bumpVersions, type GenerationKey } from '@darkroom/infra/generations/generations'
 import { scheduleRemovals } from '@darkroom/infra/generations/object-removals'
-import { purgeLocked, type TrashedGeneration } from '@darkroom/infra/generations/purge'
+import { purgeLocked } from '@darkroom/infra/generations/purge'
 
 export interface PurgeOptions {
   /** Most rows that are purged at once. */
@@ -38,8 +38,8 @@ export async function purgeGenerations(tx: Transaction, days: number, options: P
 export async function purgeOutputs(tx: Transaction, days: number, options: PurgeOptions): Promise<number> {
   const generations = await lockWithDueOutputs(tx, days, options.limit)
   if (generations.length === 0) return 0
-  const outputs = await tx<{ id: string; index: number; key: string | null }[]>`
-    select generation_id as id, index, key from generation_outputs
+  const outputs = await tx<(GenerationKey & { index: number; key: string | null })[]>`
+    select generation_id as id, workspace_id as "workspaceId", index, key from generation_outputs
     where generation_id = any(${generations}) and deleted_from is not null
       and deleted_at <= now() - make_interval(days => ${days})`
   const [ids, indices] = [outputs.map(({ id }) => id), outputs.map(({ index }) => index)]
@@ -53,7 +53,7 @@ export async function purgeOutputs(tx: Transaction, days: number, options: Purge
     where r.generation_id = due.generation_id and r.index = due.index`
   const keys = outputs.flatMap(({ key }) => (key === null ? [] : objectKeys(key)))
   await scheduleRemovals(tx, keys, options.removeAfterSeconds)
-  await bumpVersions(tx, [...new Set(ids)])
+  await bumpVersions(tx, [...new Map(outputs.map(output => [output.id, output])).values()])
   return outputs.length
 }
 
@@ -91,8 +91,8 @@ export async function purgeReferences(tx: Transaction, options: PurgeOptions): P
 }
 
 /** Locks generations to purge. Their jobs are locked first, as workers do: the transactions cannot deadlock. */
-async function lockTrash(tx: Transaction, days: number, limit: number): Promise<TrashedGeneration[]> {
-  return await tx<TrashedGeneration[]>`
+async function lockTrash(tx: Transaction, days: number, limit: number): Promise<GenerationKey[]> {
+  return await tx<GenerationKey[]>`
     select g.id, g.workspace_id as "workspaceId" from generations g join generation_jobs j on j.generation_id = g.id
     where g.deleted_at <= now() - make_interval(days => ${days}) and g.status = any(${TERMINAL_STATUSES})
       and (j.lease_until is null or j.lease_until < now()) and ${isActive(tx)}

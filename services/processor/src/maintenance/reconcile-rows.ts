@@ -1,6 +1,7 @@
 import type { Database } from '@darkroom/infra/database/connection'
 import { enqueueJobs } from '@darkroom/infra/database/outbox'
 import { transaction } from '@darkroom/infra/database/transaction'
+import type { GenerationKey } from '@darkroom/infra/generations/generations'
 
 const BATCH_SIZE = 500
 
@@ -13,15 +14,14 @@ export async function countUnfinished(database: Database, connection: string): P
 }
 
 /** Finds generations without a lease whose connection is served neither here nor elsewhere and that are not marked so yet. */
-export async function findUnservedGenerations(database: Database, connections: string[]): Promise<string[]> {
-  const rows = await database<{ id: string }[]>`
-    select g.id from generations g join generation_jobs j on j.generation_id = g.id
+export async function findUnservedGenerations(database: Database, connections: string[]): Promise<GenerationKey[]> {
+  return await database<GenerationKey[]>`
+    select g.id, g.workspace_id as "workspaceId" from generations g join generation_jobs j on j.generation_id = g.id
     where g.status in ('queued', 'processing', 'uploading') and not g.provider = any(${connections})
       and not exists (select from processors p where g.provider = any(p.connections) and p.seen_at > clock_timestamp() - interval '60 seconds')
       and g.waiting ->> 'reason' is distinct from 'not-configured'
       and coalesce(j.lease_until, '-infinity') < clock_timestamp()
     limit ${BATCH_SIZE}`
-  return rows.map(({ id }) => id)
 }
 
 /** Returns whether a message has been in the outbox for longer than publishing takes. */
@@ -42,7 +42,7 @@ export async function enqueueLostJobs(
   options: { connection: string; subject: string; seconds: number },
 ): Promise<number> {
   return await transaction(database, async tx => {
-    const rows = await tx<{ id: string }[]>`
+    const jobs = await tx<GenerationKey[]>`
       update generation_jobs j set announced_at = clock_timestamp()
       from (
         select j.generation_id from generation_jobs j join generations g on g.id = j.generation_id
@@ -52,12 +52,8 @@ export async function enqueueLostJobs(
           and j.announced_at < clock_timestamp() - make_interval(secs => ${options.seconds})
         order by g.created_at limit ${BATCH_SIZE} for update of j skip locked
       ) lost
-      where j.generation_id = lost.generation_id returning j.generation_id as id`
-    await enqueueJobs(
-      tx,
-      options.subject,
-      rows.map(({ id }) => id),
-    )
-    return rows.length
+      where j.generation_id = lost.generation_id returning j.generation_id as id, j.workspace_id as "workspaceId"`
+    await enqueueJobs(tx, options.subject, jobs)
+    return jobs.length
   })
 }

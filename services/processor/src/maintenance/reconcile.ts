@@ -62,8 +62,8 @@ async function reconcileOnce(deps: ReconcileDeps): Promise<boolean> {
 /** Marks generations whose connection is no longer served by any processor. Once it is, their jobs are published again. */
 async function markUnserved({ database, connections }: Pick<ReconcileDeps, 'database' | 'connections'>): Promise<void> {
   const served = connections.list().map(({ adapter }) => adapter.connection)
-  for (const id of await findUnservedGenerations(database, served)) {
-    await transaction(database, tx => setWaiting(tx, id, { reason: 'not-configured', seconds: null }))
+  for (const generation of await findUnservedGenerations(database, served)) {
+    await transaction(database, tx => setWaiting(tx, generation, { reason: 'not-configured', seconds: null }))
   }
 }
 

@@ -115,7 +115,7 @@ async function lockJob(tx: Transaction, { id }: Rehost): Promise<void> {
   await tx`select from generation_jobs where generation_id = ${id} for update`
 }
 
-async function deleteRehost(tx: Transaction, { id, index }: Rehost): Promise<void> {
-  await tx`delete from rehosts where generation_id = ${id} and index = ${index}`
-  await bumpVersion(tx, id)
+async function deleteRehost(tx: Transaction, rehost: Rehost): Promise<void> {
+  await tx`delete from rehosts where generation_id = ${rehost.id} and index = ${rehost.index}`
+  await bumpVersion(tx, rehost)
 }

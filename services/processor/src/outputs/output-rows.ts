@@ -36,7 +36,7 @@ export async function recordOutput(tx: Transaction, job: Job, output: Downloadab
       needs_auth = ${url?.needsAuth ?? false}, expires_at = ${url?.expiresAt ?? null}
     where generation_id = ${job.id} and index = ${output.index}
       and (state = 'pending' or (state = 'saving' and provider_url is null))`
-  if (count === 1) await bumpVersion(tx, job.id)
+  if (count === 1) await bumpVersion(tx, job)
   return count === 1
 }
 
@@ -44,7 +44,7 @@ export async function markStored(tx: Transaction, job: Job, output: StoredOutput
   await tx`
     update generation_outputs set ${setStoredColumns(tx, output)}
     where generation_id = ${job.id} and index = ${output.index} and state = 'saving'`
-  await bumpVersion(tx, job.id)
+  await bumpVersion(tx, job)
 }
 
 /** Returns the SET clause of a stored output's row. */
@@ -57,9 +57,9 @@ export function setStoredColumns(tx: Transaction, output: StoredOutput) {
 
 /** Marks an output that could not be stored: temporary if the provider has a URL of it, else failed. */
 export async function markNotStored(tx: Transaction, job: Job, index: number, error: PublicError): Promise<void> {
-  const temporaryCount = await markTemporary(tx, job.id, [index])
+  const temporaryCount = await markTemporary(tx, job, [index])
   if (temporaryCount === 0) await markFailed(tx, job, [index], error)
-  else await bumpVersion(tx, job.id)
+  else await bumpVersion(tx, job)
 }
 
 /** Marks outputs failed that were not made, or whose bytes are lost. */
@@ -68,7 +68,7 @@ export async function markFailed(tx: Transaction, job: Job, indices: number[], e
     update generation_outputs set state = 'failed', error = ${tx.json(error)}
     where generation_id = ${job.id} and index = any(${indices}::smallint[])
       and (state = 'pending' or (state = 'saving' and provider_url is null))`
-  if (count > 0) await bumpVersion(tx, job.id)
+  if (count > 0) await bumpVersion(tx, job)
 }
 
 export interface OutputSummary {

@@ -42,8 +42,9 @@ test('gives a generation to one of many concurrent claims', async () => {
 
 test('returns `unknown` for a missing generation, and `nothing-to-do` for an ended one', async () => {
   expect(await take(crypto.randomUUID())).toEqual({ kind: 'unknown' })
-  const id = await insertQueuedGeneration(database)
-  await transaction(database, tx => transition(tx, { id, to: 'cancelled', attempt: 0 }))
+  const workspaceId = crypto.randomUUID()
+  const id = await insertQueuedGeneration(database, { workspaceId })
+  await transaction(database, tx => transition(tx, { id, workspaceId, to: 'cancelled', attempt: 0 }))
   expect(await take(id)).toEqual({ kind: 'nothing-to-do' })
 })
 
@@ -96,7 +97,7 @@ test('fences off the worker of a cancelled generation that nobody else has claim
   const job = jobOf(await take(id))
   await transaction(database, async tx => {
     await tx`update generation_jobs set lease_until = null, lease_owner = null where generation_id = ${id}`
-    await transition(tx, { id, to: 'cancelled', attempt: job.attempt })
+    await transition(tx, { id, workspaceId: job.workspaceId, to: 'cancelled', attempt: job.attempt })
   })
   await expect(withLeaseOf(job, write => write)).rejects.toBeInstanceOf(LeaseLostError)
   expect(stale).toBe(1)

@@ -4,7 +4,7 @@ import { isTerminal } from '@darkroom/contracts/lifecycle'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import { isActive } from '@darkroom/infra/database/studio-state'
 import { transaction } from '@darkroom/infra/database/transaction'
-import { transition } from '@darkroom/infra/generations/generations'
+import { type GenerationKey, transition } from '@darkroom/infra/generations/generations'
 import { finishGeneration } from '../generate/finish-generation.ts'
 import { checkBreaker } from './circuit-breaker.ts'
 import type { Job } from './job.ts'
@@ -42,7 +42,7 @@ export interface ClaimOptions {
 /** Factor of `maxFailures` for a generation whose answer is in the journal. */
 const ANSWERED_FACTOR = 10
 
-interface LockedGeneration {
+interface LockedGeneration extends GenerationKey {
   attempt: number
   failures: number
   status: Status
@@ -73,10 +73,10 @@ export async function claimGeneration(options: ClaimOptions, id: string): Promis
     const waitSeconds = Math.max(generation.leaseLeft ?? 0, isDue ? 0 : (generation.dueIn ?? 0))
     if (waitSeconds > 0) return { kind: 'not-now', seconds: waitSeconds }
     return (
-      (await blockedByBreaker(tx, options, id, generation)) ??
-      (await blockedByRemoval(tx, id, generation)) ??
+      (await blockedByBreaker(tx, options, generation)) ??
+      (await blockedByRemoval(tx, generation)) ??
       (await blockedBySlots(tx, generation)) ??
-      (await acquireLease(tx, options, id, generation))
+      (await acquireLease(tx, options, generation))
     )
   })
 }
@@ -85,7 +85,8 @@ export async function claimGeneration(options: ClaimOptions, id: string): Promis
 async function lockGeneration(tx: Transaction, id: string): Promise<LockedGeneration | undefined> {
   await tx`select from generation_jobs where generation_id = ${id} for update`
   const [generation] = await tx<LockedGeneration[]>`
-    select j.attempt, j.failures, j.lease_owner as owner, g.status, g.provider as connection, ${isActive(tx)} as "isStudioActive",
+    select g.id, g.workspace_id as "workspaceId", j.attempt, j.failures, j.lease_owner as owner, g.status, g.provider as connection,
+           ${isActive(tx)} as "isStudioActive",
            coalesce(g.waiting ->> 'reason' = 'recovering', false) as "isRecovering",
            extract(epoch from j.lease_until - clock_timestamp())::float as "leaseLeft",
            extract(epoch from j.next_check_at - clock_timestamp())::float as "dueIn"
@@ -100,28 +101,24 @@ async function lockGeneration(tx: Transaction, id: string): Promise<LockedGenera
 async function blockedByBreaker(
   tx: Transaction,
   options: ClaimOptions,
-  id: string,
   generation: LockedGeneration,
 ): Promise<ClaimResult | undefined> {
   if (generation.status === 'uploading') return undefined
   const breaker = await checkBreaker(tx, generation.connection, options.leaseSeconds)
   if (breaker.kind !== 'open') return undefined
   const { reason, remainingSeconds: seconds } = breaker
-  await setWaiting(tx, id, { reason, seconds: breaker.isKnown ? seconds : null })
+  await setWaiting(tx, generation, { reason, seconds: breaker.isKnown ? seconds : null })
   return { kind: 'not-now', seconds }
 }
 
 /** Returns `not-now` for a connection that was removed, unless a call of the generation is under way: no new one is made. */
-async function blockedByRemoval(
-  tx: Transaction,
-  id: string,
-  { connection }: LockedGeneration,
-): Promise<ClaimResult | undefined> {
+async function blockedByRemoval(tx: Transaction, generation: LockedGeneration): Promise<ClaimResult | undefined> {
+  const { id, connection } = generation
   const removed = await tx`
     select from connections where id = ${connection} and removed_at is not null and not exists (
       select from provider_calls where generation_id = ${id} and finished_at is null)`
   if (removed.length === 0) return undefined
-  await setWaiting(tx, id, { reason: 'not-configured', seconds: null })
+  await setWaiting(tx, generation, { reason: 'not-configured', seconds: null })
   return { kind: 'not-now', seconds: REMOVED_POLL_SECONDS }
 }
 
@@ -143,9 +140,9 @@ async function blockedBySlots(tx: Transaction, { connection }: LockedGeneration)
 async function acquireLease(
   tx: Transaction,
   options: ClaimOptions,
-  id: string,
   generation: LockedGeneration,
 ): Promise<ClaimResult> {
+  const { id, workspaceId } = generation
   const attempt = generation.attempt + 1
   const isLeaseExpired = generation.leaseLeft !== null && generation.owner !== null
   const failures = generation.failures + Number(isLeaseExpired)
@@ -153,10 +150,11 @@ async function acquireLease(
     update generation_jobs set attempt = ${attempt}, failures = ${failures}, lease_owner = ${options.owner},
       lease_until = clock_timestamp() + make_interval(secs => ${options.leaseSeconds}), next_check_at = null, stage = null
     where generation_id = ${id}`
-  if (generation.status === 'queued') await transition(tx, { id, to: 'processing', attempt })
+  if (generation.status === 'queued') await transition(tx, { id, workspaceId, to: 'processing', attempt })
   else if (generation.leaseLeft !== null)
     await transition(tx, {
       id,
+      workspaceId,
       to: generation.status,
       attempt,
       detail: isLeaseExpired ? LEASE_EXPIRED : LEASE_RELEASED,

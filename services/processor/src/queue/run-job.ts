@@ -164,7 +164,7 @@ async function rescheduleAfterError(
   await lease.write(async tx => {
     await tx`update generation_jobs set failures = failures + 1 where generation_id = ${id}`
     await rescheduleJob(tx, job, seconds)
-    await setWaiting(tx, id, null)
+    await setWaiting(tx, job, null)
   })
   return { kind: 'reschedule', seconds }
 }

@@ -6,15 +6,15 @@ import type { WorkerEnv } from '../worker-env.fixture.ts'
 
 /** Changes the rows as ingest does when a user cancels, and publishes the message if `isPublished`. */
 export async function cancelAsUser(
-  { database, bus }: WorkerEnv,
+  { database, bus, workspaceId }: WorkerEnv,
   id: string,
   options: { isPublished: boolean },
 ): Promise<void> {
   await transaction(database, async tx => {
     await tx`select from generation_jobs where generation_id = ${id} for update`
-    await transition(tx, { id, to: 'cancelled', attempt: 0 })
+    await transition(tx, { id, workspaceId, to: 'cancelled', attempt: 0 })
     await tx`update generation_jobs set lease_until = null, lease_owner = null, next_check_at = null where generation_id = ${id}`
-    await markTemporary(tx, id, null)
+    await markTemporary(tx, { id, workspaceId }, null)
     await tx`update generation_outputs set state = 'failed' where generation_id = ${id} and state in ('pending', 'saving')`
   })
   if (options.isPublished)
@@ -35,7 +35,12 @@ export async function retryAsUser(env: WorkerEnv, id: string, mode: 'make' | 'ch
         where generation_id = ${id} and finished_at is null and request_id is null`
       await tx`update provider_calls set finished_at = null where generation_id = ${id} and outcome = 'too-late'`
     }
-    await transition(tx, { id, to: mode === 'make' ? 'queued' : 'processing', attempt: 0 })
+    await transition(tx, {
+      id,
+      workspaceId: env.workspaceId,
+      to: mode === 'make' ? 'queued' : 'processing',
+      attempt: 0,
+    })
     await tx`
       update generation_jobs set mode = ${mode}, round = round + ${mode === 'make' ? 1 : 0}, failures = 0, lease_until = null,
         next_check_at = null where generation_id = ${id}`

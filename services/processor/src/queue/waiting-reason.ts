@@ -1,6 +1,6 @@
 import type { WAITING_REASONS } from '@darkroom/contracts/generation'
 import type { Transaction } from '@darkroom/infra/database/connection'
-import { bumpVersion } from '@darkroom/infra/generations/generations'
+import { bumpVersion, type GenerationKey } from '@darkroom/infra/generations/generations'
 
 type Reason = (typeof WAITING_REASONS)[number]
 
@@ -11,11 +11,15 @@ export interface WaitingState {
 }
 
 /** Records what a generation waits for, or with null that it does not wait. The version is raised only by a change. */
-export async function setWaiting(tx: Transaction, id: string, waiting: WaitingState | null): Promise<void> {
+export async function setWaiting(
+  tx: Transaction,
+  { id, workspaceId }: GenerationKey,
+  waiting: WaitingState | null,
+): Promise<void> {
   const { count } = await tx`
     update generations set waiting = ${waiting ? waitingToJson(tx, waiting) : null}
-    where id = ${id} and ${waiting ? isChanged(tx, waiting) : tx`waiting is not null`}`
-  if (count > 0) await bumpVersion(tx, id)
+    where id = ${id} and workspace_id = ${workspaceId} and ${waiting ? isChanged(tx, waiting) : tx`waiting is not null`}`
+  if (count > 0) await bumpVersion(tx, { id, workspaceId })
 }
 
 function waitingToJson(tx: Transaction, { reason, seconds }: WaitingState) {

@@ -62,7 +62,7 @@ beforeEach(() => {
 afterAll(() => stack.disposeAsync())
 
 test('puts the originals into a ZIP, named by their prompts, with a manifest', async () => {
-  const parent = { id: crypto.randomUUID(), verb: 'vary' }
+  const parent = { id: await insertStored({ prompt: 'Ein Bär', outputs: ['stored'] }), verb: 'vary' }
   const first = await insertStored({ prompt: 'Ein Bär, im Schnee!', outputs: ['stored', 'stored'], parent })
   const again = await insertStored({ prompt: 'ein bär im schnee', outputs: ['stored', 'temporary', 'lost'] })
   const other = await insertStored({ prompt: '雪の中の狐', outputs: ['stored', 'stored'] })

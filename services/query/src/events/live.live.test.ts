@@ -260,7 +260,7 @@ async function startTestEnv(shared?: TestNats, options: Partial<LiveEventsDeps> 
     },
     relay: () => publishOutbox(bus),
     changeGeneration: async (id: string) => {
-      await bumpVersion(sql, id)
+      await bumpVersion(sql, { id, workspaceId: WORKSPACE })
       await publishOutbox(bus)
     },
     /** Waits until a statement of a stream is blocked by a lock. */

@@ -128,9 +128,12 @@ test('finds the children of a generation', async () => {
   const [parent = ''] = workspace.ids
   const verbs = ['again', 'edit', 'upscale']
   const children = await Promise.all(verbs.map(verb => insertRow(sql, workspace.id, { parent: { id: parent, verb } })))
-  await insertRow(sql, workspace.id, { parent: { id: crypto.randomUUID(), verb: 'again' } })
   await insertRow(sql, workspace.id, { parent: { id: parent, verb: 'again' }, deleted: true })
-  await insertRow(sql, crypto.randomUUID(), { parent: { id: parent, verb: 'again' } })
+  const impossible = [
+    insertRow(sql, workspace.id, { parent: { id: crypto.randomUUID(), verb: 'again' } }),
+    insertRow(sql, crypto.randomUUID(), { parent: { id: parent, verb: 'again' } }),
+  ]
+  for (const insertion of impossible) await expect(insertion).rejects.toThrow('generations_parent_key')
   const page = await fetchPage(workspace.id, { parent })
   expect(getIds(page).toSorted()).toEqual(children.toSorted())
   expect(page.generations.map(child => child.parent?.generationId)).toEqual([parent, parent, parent])

@@ -1,12 +1,11 @@
 import { sanitizeParameters } from '@darkroom/contracts/parameters'
 import { mediaUrl } from '@darkroom/contracts/routes'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
+import type { GenerationKey } from '@darkroom/infra/generations/generations'
 import type { ParameterPatch } from './parameter-patch.ts'
 
 /** A row as it was when it was locked. */
-export interface RowSnapshot {
-  id: string
-  workspaceId: string
+export interface RowSnapshot extends GenerationKey {
   /** Changes with every write of the full parameters. */
   rowVersion: string
   publicParameters: unknown
@@ -57,7 +56,7 @@ export async function lockRow(
            not exists (select from backfill_runs where id = ${runId}::uuid and state <> 'running') as "isRunning",
            set_config('statement_timeout', ${String(milliseconds)}, true),
            set_config('idle_in_transaction_session_timeout', ${String(milliseconds)}, true)
-    from generation_raw r join generations g on g.id = r.generation_id
+    from generation_raw r join generations g on g.id = r.generation_id and g.workspace_id = r.workspace_id
     where r.generation_id = ${id}`
   if (!row) return 'gone'
   if (!row.isRunning) return 'stopped'
@@ -78,11 +77,11 @@ export async function rewriteRow(
   const replaced = [...patch.remove, ...Object.keys(patch.patch)]
   const [raw] = await tx<{ isMigrated: boolean }[]>`
     update generation_raw set parameters = (parameters - ${replaced}::text[]) || ${tx.json(toJsonValue(patch.patch))}
-    where generation_id = ${row.id} and xmin::text = ${row.rowVersion}
+    where generation_id = ${row.id} and workspace_id = ${row.workspaceId} and xmin::text = ${row.rowVersion}
     returning not embeds_file(parameters) as "isMigrated"`
   const { count } = await tx`
     update generations set parameters = parameters || ${tx.json({ ...sanitizeParameters(patch.patch) })}
-    where id = ${row.id} and parameters = ${tx.json(toJsonValue(row.publicParameters))}`
+    where id = ${row.id} and workspace_id = ${row.workspaceId} and parameters = ${tx.json(toJsonValue(row.publicParameters))}`
   if (!raw || count === 0) return null
   await replaceReferences(tx, row, patch.referenceUrls)
   return raw
@@ -91,10 +90,10 @@ export async function rewriteRow(
 /** Replaces the rows of `generation_references`, which the document of a generation takes its references from. */
 async function replaceReferences(tx: Transaction, row: RowSnapshot, referenceUrls: string[]): Promise<void> {
   const hashes = referenceUrls.map(url => /\/ref\/([0-9a-f]{64})\./.exec(url)?.[1] ?? '')
-  await tx`delete from generation_references where generation_id = ${row.id}`
+  await tx`delete from generation_references where generation_id = ${row.id} and workspace_id = ${row.workspaceId}`
   await tx`
-    insert into generation_references (generation_id, position, reference_id, url)
-    select ${row.id}, row_number() over (order by n) - 1, i.id, case when i.id is null then input.url end
+    insert into generation_references (workspace_id, generation_id, position, reference_id, url)
+    select ${row.workspaceId}, ${row.id}, row_number() over (order by n) - 1, i.id, case when i.id is null then input.url end
     from unnest(${referenceUrls}::text[], ${hashes}::text[]) with ordinality as input (url, sha256, n)
     left join reference_images i on i.workspace_id = ${row.workspaceId} and i.sha256 = decode(input.sha256, 'hex')
       and input.url = ${mediaUrl('')} || i.key

@@ -1,4 +1,5 @@
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
+import type { GenerationKey } from '@darkroom/infra/generations/generations'
 import type { MovedImage } from './parameter-patch.ts'
 
 /** A migrated image of the manifest, to be verified. */
@@ -14,12 +15,13 @@ export interface ManifestEntry {
 /** Records which image was moved from which slot to which key. */
 export async function recordMoved(
   tx: Transaction,
-  { runId, generationId, moved }: { runId: string | null; generationId: string; moved: readonly MovedImage[] },
+  { id, workspaceId }: GenerationKey,
+  { runId, moved }: { runId: string | null; moved: readonly MovedImage[] },
 ): Promise<void> {
   for (const { slot, row, prefix } of moved) {
     await tx`
-      insert into backfill_manifest (generation_id, field, position, run_id, key, sha256, bytes, prefix)
-      values (${generationId}, ${slot.field}, ${slot.position}, ${runId}, ${row.key}, decode(${row.sha256}, 'hex'),
+      insert into backfill_manifest (workspace_id, generation_id, field, position, run_id, key, sha256, bytes, prefix)
+      values (${workspaceId}, ${id}, ${slot.field}, ${slot.position}, ${runId}, ${row.key}, decode(${row.sha256}, 'hex'),
               ${row.bytes}, ${prefix})
       on conflict (generation_id, field, position, sha256) do update set
         run_id = excluded.run_id, key = excluded.key, prefix = excluded.prefix, moved_at = excluded.moved_at`

@@ -97,7 +97,7 @@ async function writePointers(
   { slots, moved }: StoredRow,
   { runId }: MigrateOptions,
 ): Promise<string | null> {
-  const { tx, id } = context
+  const { tx } = context
   const rows = await insertReferences(
     tx,
     row.workspaceId,
@@ -108,17 +108,19 @@ async function writePointers(
   const inserted = moved.map((image, index) => ({ ...image, row: rows[index] ?? image.row }))
   const written = await rewriteRow(tx, row, buildParameterPatch(slots, inserted))
   if (!written) throw new ConcurrentEditError()
-  await recordMoved(tx, { runId, generationId: id, moved: inserted })
+  await recordMoved(tx, row, { runId, moved: inserted })
   const newRows = rows.filter(({ origin }) => origin === 'new')
   await enqueuePreviews(
     tx,
+    row.workspaceId,
     newRows.map(row => row.id),
   )
   await cancelObjectRemovals(
     tx,
+    row.workspaceId,
     rows.flatMap(row => objectKeys(row.key)),
   )
-  await bumpVersion(tx, id)
+  await bumpVersion(tx, row)
   // Last: this locks the run's row, so every other row of the run waits here until this transaction commits.
   if (runId) await addMovedCounts(tx, runId, sumMoved(moved))
   await context.onFailpoint('rewritten')

@@ -1,0 +1,41 @@
+/** Tables of what belongs to people: each row carries its workspace, and refers to others by it. */
+export const WORKSPACE_TABLES = [
+  'backfill_failures',
+  'backfill_manifest',
+  'generation_documents',
+  'generation_events',
+  'generation_jobs',
+  'generation_outputs',
+  'generation_raw',
+  'generation_references',
+  'generations',
+  'previews_due',
+  'provider_calls',
+  'reference_images',
+  'rehosts',
+] as const
+
+/** Tables whose rows carry their workspace, and may outlive what they are about: no key of theirs can refer to it. */
+export const OUTLIVING_TABLES: Record<string, string> = {
+  call_costs: 'what was paid for stays when its generation is purged',
+  object_removals: 'the object has no row any more; its key begins with the workspace, or is one of another system',
+  outbox: 'a message tells that its generation is purged; one about the whole studio has no workspace',
+  purged_generations: 'the generation is purged',
+}
+
+/** Tables of the whole studio, with the reason why they belong to nobody. */
+export const STUDIO_TABLES: Record<string, string> = {
+  backfill_runs: 'an administrator starts them for every workspace',
+  bus_epoch: 'the streams of the bus',
+  connections: 'accounts at providers, which an administrator adds and the studio pays for',
+  garbage_sweep: 'the look through the store',
+  generation_words: 'the migration of the search gives them their workspace',
+  journal_hosts: 'machines that run a processor',
+  migrations: 'migrations of the tables',
+  model_timings: 'average durations of the models, which every workspace sees',
+  models: 'what the connections offer to every workspace',
+  processors: 'processes',
+  provider_lanes: 'circuit breakers of the connections',
+  studio: 'the identity of the studio',
+  upkeep: 'migrations of the data',
+}
