@@ -22,6 +22,19 @@ beforeAll(async () => {
   await using _ = await createTestDatabase()
 }, START_MS)
 
+test('plans each statement for its values where that is wished', async () => {
+  await using database = await createTestDatabase()
+  await using stack = new AsyncDisposableStack()
+  const readMode = async (usesCustomPlans: boolean) => {
+    const sql = openDatabase({ url: database.url, name: 'test', connections: 1, usesCustomPlans, log })
+    stack.defer(() => sql.end({ timeout: 1 }))
+    const [row] = await sql`select current_setting('plan_cache_mode') as mode, current_setting('lock_timeout') as limit`
+    return { ...row }
+  }
+  expect(await readMode(true)).toEqual({ mode: 'force_custom_plan', limit: '5s' })
+  expect(await readMode(false)).toEqual({ mode: 'auto', limit: '5s' })
+})
+
 // porsager/postgres#1154 (also #1066, #1208): without the guard of `nextWrite` a write to the closed socket ends this process.
 // porsager/postgres#1216: without the hunks of `begin` the second statement is written by the new connection.
 test('a connection that breaks in the middle of a transaction fails it, and no later statement of it is run', async () => {

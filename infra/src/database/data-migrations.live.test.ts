@@ -23,7 +23,7 @@ test('rebuilds documents that are outdated or missing', async () => {
   await sql`update generation_documents set document = '{}' where generation_id = ${old}`
   await sql`delete from generation_documents where generation_id = ${none}`
   await sql`delete from generation_words where generation_id = ${none}`
-  await sql`delete from upkeep where name like 'documents-%'`
+  await sql`delete from upkeep where name like 'documents-%' or name like 'words-%'`
   await runDataMigrations(sql, {})
   for (const id of [old, none]) {
     const [row] = await sql<{ same: boolean }[]>`

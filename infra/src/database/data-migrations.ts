@@ -11,13 +11,16 @@ export interface DataMigration {
   run(tx: Transaction, ids: readonly string[]): Promise<void>
 }
 
-/** Version of the documents and of the search words. It rises when a migration changes either: all of them are then rebuilt. */
+/** Version of the documents. It rises when a migration changes them: all are then rebuilt. */
 export const DOCUMENT_VERSION = 4
+/** Version of the search words. It rises when a migration changes them: all are then rebuilt. */
+export const WORDS_VERSION = 5
 
 /** Every data migration, in order. Each runs once in a database. */
 export const DATA_MIGRATIONS: readonly DataMigration[] = [
   createParametersMigration(SANITIZER_VERSION, sanitizeParameters),
   createDocumentsMigration(),
+  createWordsMigration(),
 ]
 
 /**
@@ -62,9 +65,16 @@ export function createParametersMigration(version: number, sanitize: (parameters
 
 function createDocumentsMigration(): DataMigration {
   const work = async (tx: Transaction, ids: readonly string[]) => {
-    await tx`select write_document(id), write_words(id) from unnest(${ids as string[]}::uuid[]) id`
+    await tx`select write_document(id) from unnest(${ids as string[]}::uuid[]) id`
   }
   return { name: `documents-${DOCUMENT_VERSION}`, batchSize: 500, run: work }
+}
+
+function createWordsMigration(): DataMigration {
+  const work = async (tx: Transaction, ids: readonly string[]) => {
+    await tx`select write_words(id) from unnest(${ids as string[]}::uuid[]) id`
+  }
+  return { name: `words-${WORDS_VERSION}`, batchSize: 500, run: work }
 }
 
 /** Runs the next batch. @returns the number of generations in it; 0 when the migration is finished */

@@ -3,7 +3,7 @@ import { STATUSES } from '@darkroom/contracts/enums'
 import fc from 'fast-check'
 import { createTestDatabase } from '../../testing/test-resources.ts'
 import { type Database, openDatabase, type Transaction } from '../database/connection.ts'
-import { DOCUMENT_VERSION } from '../database/data-migrations.ts'
+import { DOCUMENT_VERSION, WORDS_VERSION } from '../database/data-migrations.ts'
 import { transaction } from '../database/transaction.ts'
 import { createLog } from '../log.ts'
 import { insertGeneration, WORKSPACE } from './generation.fixture.ts'
@@ -107,20 +107,49 @@ test('concurrent changes of a generation by workers and users do not deadlock', 
 })
 
 /**
- * A failure means that the document of a generation or its search words have changed. `bun run migrate` rebuilds the stored ones if
- * DOCUMENT_VERSION is raised: raise it, and write the new sums here.
+ * A failure means that the document of a generation, or its search words, have changed. `bun run migrate` rebuilds the stored ones if
+ * DOCUMENT_VERSION, or WORDS_VERSION, is raised: raise it, and write the new sums here.
  */
 test('a change of the documents or the search words raises their version', async () => {
   const rows = await sql<{ name: string; sum: string }[]>`
     select proname as name, left(md5(pg_get_functiondef(oid)), 12) as sum from pg_proc
-    where proname in ('generation_document', 'timestamp_text', 'plain_words', 'write_words') order by proname`
+    where proname in ('generation_document', 'timestamp_text', 'plain_words', 'words_prefix', 'workspace_words', 'write_words')
+    order by proname`
   expect(rows.map(row => `${row.name} ${row.sum}`)).toEqual([
     'generation_document 3c913f52675e',
     'plain_words 912eaf399c36',
     'timestamp_text 1e77a8a4a094',
-    'write_words 2cd04df16d0b',
+    'words_prefix 84871ce727e3',
+    'workspace_words 97cfcc61649b',
+    'write_words 9ab2e0c54305',
   ])
-  expect(DOCUMENT_VERSION).toBe(4)
+  expect([DOCUMENT_VERSION, WORDS_VERSION]).toEqual([4, 5])
+})
+
+test('search words are stored with the prefix of their workspace, whatever is in a prompt', async () => {
+  const prompts = [`a 'quoted' back\\slash`, 'x'.repeat(2_040), `${'word '.repeat(20_000)}end`, "'", '東京 fox', '']
+  const stored = await Promise.all(
+    prompts.map(async prompt => {
+      const id = await insertGeneration(sql, { prompt })
+      const rows = await sql<{ word: string; prefix: string }[]>`
+        select lexeme as word, words_prefix(workspace_id) as prefix from generation_words, unnest(words)
+        where generation_id = ${id} and workspace_id = ${WORKSPACE}`
+      expect(rows.filter(({ word, prefix }) => !word.startsWith(prefix))).toEqual([])
+      return rows.map(({ word, prefix }) => word.slice(prefix.length)).toSorted()
+    }),
+  )
+  expect(stored).toEqual([
+    ['a', 'back', 'demo', 'quoted', 'slash'],
+    ['demo'],
+    ['demo', 'word'],
+    ['demo'],
+    ['demo', 'fox', '東京'],
+    ['demo'],
+  ])
+  const [prefixes] =
+    await sql`select count(distinct words_prefix(id))::int as count, max(length(words_prefix(id))) as length
+    from (select gen_random_uuid() as id from generate_series(1, 1000)) w`
+  expect({ ...prefixes }).toEqual({ count: 1000, length: 10 })
 })
 
 async function expectCurrent(id: string): Promise<void> {

@@ -46,7 +46,8 @@ export async function openServiceContext(
   const log = createLog({ service, level: config.LOG_LEVEL })
   const lifecycle = createLifecycle({ log, parentPid: config.DARKROOM_PARENT_PID })
   const metrics = createMetrics(service)
-  const database = openDatabase({ url: config.DATABASE_URL, name: `darkroom-${service}`, log })
+  const usesCustomPlans = service === 'query'
+  const database = openDatabase({ url: config.DATABASE_URL, name: `darkroom-${service}`, usesCustomPlans, log })
   lifecycle.onClose('database', () => database.end({ timeout: 3 }))
   const activity = openActivity(database, { service, config, log, lifecycle })
   const bus = connectBus({ url: config.NATS_URL, name: `darkroom-${service}`, activity, log })

@@ -35,19 +35,20 @@ export async function resolveFilter(
   sql: Queryable,
   { filter, search }: { filter: Omit<ListFilter, 'search'>; search: Search | null },
 ): Promise<ListFilter> {
-  return { ...filter, search: search && { ...search, isCommon: await isSearchCommon(sql, search) } }
+  return { ...filter, search: search && { ...search, isCommon: await isSearchCommon(sql, filter.workspaceId, search) } }
 }
 
-/** Returns whether a search matches so many generations that looking all of them up is slower than walking the list. */
-export async function isSearchCommon(sql: Queryable, search: Search): Promise<boolean> {
+/** Returns whether a search matches so many generations of a workspace that looking all of them up is slower than walking the list. */
+export async function isSearchCommon(sql: Queryable, workspaceId: string, search: Search): Promise<boolean> {
   const [row] = await sql<{ count: number }[]>`
-    select count(*)::int as count from ${buildMatchQuery(sql, search)}`
+    select count(*)::int as count from ${buildMatchQuery(sql, workspaceId, search)}`
   return (row?.count ?? 0) === COMMON_THRESHOLD
 }
 
 /** Builds the condition of a filter on the rows `d` of `generation_documents`. */
 export function buildConditions(sql: Queryable, filter: ListFilter) {
-  return [buildColumnConditions(sql, filter), filter.search ? buildSearchCondition(sql, filter.search) : undefined]
+  const { workspaceId, search } = filter
+  return [buildColumnConditions(sql, filter), search ? buildSearchCondition(sql, workspaceId, search) : undefined]
     .filter(condition => condition !== undefined)
     .reduce((all, condition) => sql`${all} and ${condition}`)
 }
@@ -73,9 +74,9 @@ function buildColumnConditions(sql: Queryable, filter: ListFilter) {
 
 /** Builds all rows of a filter, in no order. Of common words it is faster to read the whole index of the list than to look each row up. */
 export function buildAllRows(sql: Queryable, filter: ListFilter) {
-  const { search } = filter
+  const { workspaceId, search } = filter
   if (!search?.isCommon) return sql`from generation_documents d where ${buildConditions(sql, filter)}`
-  const found = sql`found_by_common_words(${buildTsQuery(sql, search)}) as found (id)`
+  const found = sql`found_by_common_words(${workspaceId}, ${buildTsQuery(sql, workspaceId, search)}) as found (id)`
   return sql`from generation_documents d join ${found} on found.id = d.generation_id where ${buildColumnConditions(sql, filter)}`
 }
 
@@ -88,17 +89,21 @@ function buildAnyOf(sql: Queryable, column: ReturnType<Queryable>, values: reado
 }
 
 /** Builds the condition of a search: rare words are looked up and then sorted, common ones are tested while walking the list. */
-function buildSearchCondition(sql: Queryable, search: SearchPlan) {
-  if (!search.isCommon) return sql`d.generation_id = any(array(select ${buildMatchQuery(sql, search)}))`
-  return sql`(select w.words @@ ${buildTsQuery(sql, search)} from generation_words w where w.generation_id = d.generation_id)`
+function buildSearchCondition(sql: Queryable, workspaceId: string, search: SearchPlan) {
+  if (!search.isCommon) return sql`d.generation_id = any(array(select ${buildMatchQuery(sql, workspaceId, search)}))`
+  const query = buildTsQuery(sql, workspaceId, search)
+  return sql`(
+    select w.words @@ ${query} from generation_words w
+    where w.generation_id = d.generation_id and w.workspace_id = ${workspaceId}
+  )`
 }
 
-function buildMatchQuery(sql: Queryable, search: Search) {
-  return sql`found_by_words(${buildTsQuery(sql, search)}, ${COMMON_THRESHOLD})`
+function buildMatchQuery(sql: Queryable, workspaceId: string, search: Search) {
+  return sql`found_by_words(${workspaceId}, ${buildTsQuery(sql, workspaceId, search)}, ${COMMON_THRESHOLD})`
 }
 
-function buildTsQuery(sql: Queryable, { prefixes, phrases }: Search) {
-  return sql`search_query(${prefixes}, ${phrases})`
+function buildTsQuery(sql: Queryable, workspaceId: string, { prefixes, phrases }: Search) {
+  return sql`search_query(${workspaceId}, ${prefixes}, ${phrases})`
 }
 
 /** Builds the condition for children, which are few: they are looked up and then sorted. */
