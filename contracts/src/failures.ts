@@ -211,6 +211,18 @@ export const FAILURES = {
     breaker: 'none',
     message: 'It was deleted by the provider before it could be saved.',
   },
+  fetch_refused: {
+    failure: 'permanent',
+    canCheck: false,
+    breaker: 'none',
+    message: 'The studio does not fetch files from where this is, so it was not saved.',
+  },
+  fetch_failed: {
+    failure: 'permanent',
+    canCheck: false,
+    breaker: 'none',
+    message: 'It could not be fetched from where it was made, and is no longer tried.',
+  },
   // The generation or output failed in the system that it was imported from.
   imported_unfinished: {
     failure: 'permanent',

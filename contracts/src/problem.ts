@@ -6,6 +6,7 @@ export const PROBLEMS = {
   unauthenticated: { status: 401, title: 'A valid secret is needed' },
   budget_reached: { status: 402, title: 'The budget is reached' },
   forbidden: { status: 403, title: 'Not allowed' },
+  fetch_refused: { status: 403, title: 'The studio does not fetch that' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'That method is not for this address' },
   conflict: { status: 409, title: 'In conflict with what is there' },

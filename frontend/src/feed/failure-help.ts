@@ -68,6 +68,8 @@ const HELP: Record<string, readonly [title: string, actions: readonly PageAction
   model_unknown: ['This model is gone', ['other-model'], 'same'],
   request_gone: ['It is gone at the provider', [], 'same'],
   lost: ['It is gone at the provider', [], 'same'],
+  fetch_refused: ['The studio does not fetch it', [], 'same'],
+  fetch_failed: ['It could not be fetched', [], 'same'],
   rate_limited: ['Too many requests at once', [], 'same'],
   too_many_at_once: ['Too many requests at once', [], 'same'],
   provider_busy: ['The provider is busy', [], 'same'],

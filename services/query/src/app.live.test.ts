@@ -307,14 +307,20 @@ test('serves media whole and in ranges, to their own workspace only', async () =
 
 test('proxies a temporary output with its declared media type, and rejects other types', async () => {
   const id = await insert(ALICE.workspaceId, 0)
-  const show = async (path: string, headers?: Record<string, string>) => {
-    await sql`update generation_outputs set state = 'temporary', provider_url = ${new URL(path, upstream.url).href} where generation_id = ${id}`
+  const show = async (path: string, headers?: Record<string, string>, isFromCall = true) => {
+    const { href } = new URL(path, upstream.url)
+    await sql`update generation_outputs set state = 'temporary', provider_url = ${href}, from_call = ${isFromCall} where generation_id = ${id}`
     return await get(`/media/remote/${id}/0`, headers)
   }
   const shown = await show('/good.png')
   expect([shown.status, shown.headers.get('content-type'), await shown.text()]).toEqual([200, 'image/png', 'a picture'])
   expect(shown.headers.get('content-security-policy')).toContain('sandbox')
-  expect((await show('/page.html')).status).toBe(503)
+  const refused = await show('/page.html')
+  expect([refused.status, await refused.json()]).toMatchObject([403, { code: 'fetch_refused' }])
+  const requestCount = upstreamRequests.length
+  const imported = await show('/good.png', undefined, false)
+  expect([imported.status, await imported.json()]).toMatchObject([403, { code: 'fetch_refused' }])
+  expect(upstreamRequests).toHaveLength(requestCount)
   expect((await show('/gone.png')).status).toBe(404)
   expect((await show('/good.png', { 'x-test': 'bob' })).status).toBe(404)
   expect((await get(`/media/remote/${id}/7`)).status).toBe(404)
@@ -328,7 +334,7 @@ test('never fetches the reference URL of an old row from a private address', asy
   const requestCount = upstreamRequests.length
   await sql`insert into generation_references (generation_id, position, url) values (${id}, 0, ${`${upstream.url.origin}/good.png`})`
   const response = await get(`/media/remote/${id}/ref/0`)
-  expect(response.status).toBe(503)
+  expect(response.status).toBe(403)
   expect(await response.text()).toMatch(/cannot be fetched|not on the public internet/)
   expect(upstreamRequests).toHaveLength(requestCount)
 })

@@ -39,6 +39,16 @@ test('names where an output is that is not saved yet, until when, and counts no 
   expect(messageOf({ outputs: [{}, { state: 'lost' }] })).toBe('1 of 2: deleted by Replicate before it could be saved.')
 })
 
+test('has the reason of what cannot be fetched, in place of a deadline or a deletion', () => {
+  const error = { code: 'fetch_refused', message: 'The studio does not fetch it: it is inside.' }
+  const reason = 'the studio does not fetch it: it is inside.'
+  expect(messageOf({ outputs: [{}, { state: 'temporary', error }] })).toBe(`1 of 2: ${reason}`)
+  expect(messageOf({ outputs: [{}, { state: 'lost', error }, { state: 'lost', error }] })).toBe(`2 of 3: ${reason}`)
+  expect(messageOf({ outputs: [{}, { state: 'lost', error }, { state: 'lost' }] })).toBe(
+    `1 of 3: deleted by Replicate before it could be saved. 1 of 3: ${reason}`,
+  )
+})
+
 test('has the reason of a wait as a sentence', () => {
   const waiting = { reason: 'rate-limited', until: null } as const
   expect(messageOf({ status: 'queued', outputs: 1, waiting })).toBe('Replicate asks to wait.')

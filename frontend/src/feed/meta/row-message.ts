@@ -36,16 +36,35 @@ function formatMissing(outputs: readonly Output[]): string | null {
 function formatLostOutputs(outputs: readonly Output[], provider: string): string | null {
   const lost = outputs.filter(({ state }) => state === 'lost')
   if (lost.length === 0) return null
-  return `${lost.length} of ${outputs.length}: ${lowercaseFirst(formatLost(provider))}`
+  const deleted = lost.filter(({ error }) => (error?.code ?? 'lost') === 'lost')
+  const parts = [
+    ...(deleted.length > 0 ? [`${deleted.length} of ${outputs.length}: ${lowercaseFirst(formatLost(provider))}`] : []),
+    ...formatShares(
+      lost.filter(output => !deleted.includes(output)),
+      outputs.length,
+    ),
+  ]
+  return parts.join(' ')
 }
 
 function formatTemporary(outputs: readonly Output[], provider: string, now?: number): string | null {
-  const temporary = outputs.filter(({ state }) => state === 'temporary')
+  const notSaved = outputs.filter(({ state }) => state === 'temporary')
+  const temporary = notSaved.filter(({ error }) => error === null)
+  const refused = formatShares(
+    notSaved.filter(({ error }) => error !== null),
+    outputs.length,
+  )
   const [first] = temporary.toSorted((a, b) => Date.parse(a.expiresAt ?? '') - Date.parse(b.expiresAt ?? ''))
-  if (!first) return null
+  if (!first) return refused.length === 0 ? null : refused.join(' ')
   const deadline = formatDeadline(first, provider, now)
   const share = `${temporary.length} of ${outputs.length} ${temporary.length === 1 ? 'is' : 'are'}`
-  return `${share} still only at ${deadline}. Saved as soon as there is space and a connection.`
+  return [`${share} still only at ${deadline}. Saved as soon as there is space and a connection.`, ...refused].join(' ')
+}
+
+/** Returns a sentence for each reason that outputs have, with their number. */
+function formatShares(outputs: readonly Output[], total: number): string[] {
+  const byReason = Map.groupBy(outputs, ({ error }) => error?.message ?? '')
+  return [...byReason].map(([reason, { length }]) => `${length} of ${total}: ${lowercaseFirst(reason)}`)
 }
 
 function sentence(text: string): string {

@@ -29,6 +29,24 @@ export class SafeGetError extends Error {
   }
 }
 
+/** Codes of fetches that the studio itself refuses, by the address or by what is sent. */
+const REFUSALS: readonly SafeGetCode[] = [
+  'bad-url',
+  'bad-scheme',
+  'bad-port',
+  'userinfo',
+  'blocked-address',
+  'too-many-redirects',
+  'encoding',
+  'wrong-type',
+  'too-large',
+]
+
+/** Returns whether the studio refused to fetch something. Otherwise it could not be fetched, or the server refused it. */
+export function isRefusal({ code }: SafeGetError): boolean {
+  return REFUSALS.includes(code)
+}
+
 /** The limits of one fetch. `signal` is aborted with `callerSignal`, at the deadline, and with `idleTimeout`. */
 export interface FetchLimits {
   maxBytes: number

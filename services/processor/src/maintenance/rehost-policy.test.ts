@@ -3,7 +3,7 @@ import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import fc from 'fast-check'
 import { type FailedTry, isLost, nextRehostDelay } from './rehost-policy.ts'
 
-const FAILED: FailedTry = { failure: 'gone', status: 404, tries: 1, expiresIn: 600, age: 60 }
+const FAILED: FailedTry = { failure: 'gone', status: 404, isForbidden: false, tries: 1, expiresIn: 600, age: 60 }
 const HOUR = 3_600
 
 const CASES: [string, Partial<FailedTry>, boolean][] = [
@@ -18,6 +18,9 @@ const CASES: [string, Partial<FailedTry>, boolean][] = [
   ['404, no expiry announced, three times', { expiresIn: null, tries: 3 }, true],
   ['retryable, just after the expiry', { failure: 'retryable', status: null, expiresIn: -60 }, false],
   ['retryable, an hour after the expiry', { failure: 'retryable', status: null, expiresIn: -HOUR - 1 }, true],
+  ['refused, before the expiry, many times', { failure: 'refused', status: null, tries: 50 }, false],
+  ['refused, an hour after the expiry', { failure: 'refused', status: null, expiresIn: -HOUR - 1 }, true],
+  ['refused for ever, once', { failure: 'refused', status: null, isForbidden: true }, true],
   ['unusable, an hour after the expiry', { failure: 'unusable', status: null, expiresIn: -HOUR - 1 }, true],
   [
     'retryable, no expiry announced, a day',
@@ -36,6 +39,7 @@ for (const [name, unusual, lost] of CASES) {
 
 const anyTry = fc.record({
   status: fc.option(fc.constantFrom(401, 403, 404, 410)),
+  isForbidden: fc.boolean(),
   tries: fc.integer({ min: 1, max: 2_000 }),
   expiresIn: fc.option(fc.double({ min: -1e7, max: 1e7, noNaN: true })),
   age: fc.double({ min: 0, max: 1e8, noNaN: true }),
@@ -46,7 +50,7 @@ test('never loses an output because of a failure of our own store', () => {
 })
 
 test('loses an output that fails in any way long after its URL has expired', () => {
-  const failures = fc.constantFrom('retryable', 'gone', 'unusable' as const)
+  const failures = fc.constantFrom('retryable', 'gone', 'refused', 'unusable' as const)
   fc.assert(
     fc.property(anyTry, failures, (failed, failure) =>
       isLost({ ...failed, failure, expiresIn: -HOUR - 1 } as FailedTry),

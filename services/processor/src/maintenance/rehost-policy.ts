@@ -6,6 +6,8 @@ export interface FailedTry {
   failure: StoreOutputFailure
   /** HTTP status of the provider's response, if it refused. */
   status: number | null
+  /** Whether the studio refuses the URL by itself, on any day and with any settings: it is imported, and not public. */
+  isForbidden: boolean
   /** Tries so far, this one included. */
   tries: number
   /** Seconds until the provider's URL expires; negative once it has, null if no expiry was announced. */
@@ -28,7 +30,7 @@ const MAX_AGE_SECONDS = 7 * 86_400
 /** Returns whether an output can never be rehosted. Failures of our own store say nothing about the provider. */
 export function isLost(failed: FailedTry): boolean {
   if (failed.failure === 'store') return false
-  return isPermanentlyRefused(failed) || isOverdue(failed)
+  return failed.isForbidden || isPermanentlyRefused(failed) || isOverdue(failed)
 }
 
 /**

@@ -17,6 +17,8 @@ export interface Rehost {
   state: OutputState
   url: string | null
   needsAuth: boolean
+  /** Whether a call of this studio was answered with the URL. Only then may it lead to the provider's private addresses. */
+  isFromCall: boolean
   /** Id of the connection that the output is at. */
   connection: string
   /** Seconds until the provider's URL expires; negative once it has, null if no expiry was announced. */
@@ -41,7 +43,8 @@ export async function takeRehost(db: Database, visibilityTimeoutSeconds: number)
       returning r.generation_id, r.index, r.tries
     )
     select t.generation_id as id, t.index, t.tries, g.workspace_id as "workspaceId", j.attempt, o.state,
-           o.provider_url as url, o.needs_auth as "needsAuth", g.provider as connection,
+           o.provider_url as url, o.needs_auth as "needsAuth", o.from_call as "isFromCall",
+           g.provider as connection,
            extract(epoch from o.expires_at - now())::float as "expiresIn",
            coalesce(extract(epoch from now() - g.completed_at), 0)::float as age
     from taken t
@@ -49,6 +52,21 @@ export async function takeRehost(db: Database, visibilityTimeoutSeconds: number)
     join generations g on g.id = t.generation_id
     join generation_jobs j on j.generation_id = t.generation_id`
   return rehost
+}
+
+/**
+ * Records why an output cannot be fetched, while it is still tried.
+ *
+ * @returns false if that is recorded already, or it is no longer temporary
+ */
+export async function recordRefusal(tx: Transaction, rehost: Rehost, error: PublicError): Promise<boolean> {
+  await lockJob(tx, rehost)
+  const { count } = await tx`
+    update generation_outputs set error = ${tx.json(error)}
+    where generation_id = ${rehost.id} and index = ${rehost.index} and state = 'temporary'
+      and provider_url = ${rehost.url} and error is distinct from ${tx.json(error)}`
+  if (count > 0) await bumpVersion(tx, rehost)
+  return count > 0
 }
 
 /** Makes a taken output due again after a delay. */

@@ -14,9 +14,10 @@ import { type Store, StoreError } from '@darkroom/infra/store/store'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
+import { createTestAdapter } from '../../testing/fake-env.ts'
 import { createProcessorMetrics } from '../metrics.ts'
 import { openSpool, type Spool } from '../outputs/spool.ts'
-import { runRehosts } from './rehost.ts'
+import { type RehostDeps, runRehosts } from './rehost.ts'
 import { countRehosts, takeRehost } from './rehost-rows.ts'
 import { insertTemporaryOutputs, type TemporaryOptions } from './temporary.fixture.ts'
 
@@ -119,8 +120,50 @@ test('loses an output that only fails an hour after its expiry, or after a week 
     await insertTemporary({ expiresIn: null, age: 8 * 86_400 }),
   ]
   startLoop()
-  for (const id of late) await waitUntilGeneration(id, ({ outputs }) => outputs[0]?.state === 'lost')
+  for (const id of late) {
+    const { outputs } = await waitUntilGeneration(id, ({ outputs: [output] }) => output?.state === 'lost')
+    expect(outputs[0]?.error).toMatchObject({ code: 'not_stored', message: expect.stringContaining('not a ') })
+  }
   for (const id of early) expect((await read(id)).outputs[0]?.state).toBe('temporary')
+})
+
+test('an imported URL reaches no private address, whatever becomes of its generation, and says why it is not saved', async () => {
+  const id = await insertTemporary({ isFromCall: false })
+  const named = await insertTemporary({ isFromCall: false, expiresIn: null })
+  const { url } = fake
+  await database`
+    update generation_outputs set provider_url = replace(provider_url, '127.0.0.1', 'localhost') where generation_id = ${named}`
+  await database`insert into provider_calls (generation_id, call, first_index, count) values (${id}, 0, 0, 1)`
+  const adapter = { ...createTestAdapter(fake), download: () => ({ headers: { authorization: 'x' }, origins: [url] }) }
+  startLoop({ connections: { find: () => adapter } })
+  const after = await waitUntilGeneration(id, ({ outputs }) => outputs[0]?.state === 'lost')
+  expect(after.outputs[0]?.error).toMatchObject({
+    code: 'fetch_refused',
+    message: expect.stringMatching(/^The studio does not fetch it: .*(80 and 443|public internet)/),
+  })
+  const waiting = await waitUntilGeneration(named, ({ outputs }) => outputs[0]?.error !== null)
+  expect(waiting.outputs[0]).toMatchObject({ state: 'lost', error: { code: 'fetch_refused' } })
+  expect(fake.requestLog.files).toEqual([])
+})
+
+test('says of what the studio refuses, cannot reach, and of what is gone, which of them it is', async () => {
+  const [refused, away, gone] = [
+    await insertTemporary({ expiresIn: null }),
+    await insertTemporary({ expiresIn: -7_200 }),
+    await insertTemporary({ expiresIn: -7_200 }),
+  ]
+  const move = (id: string, to: string) =>
+    database`update generation_outputs set provider_url = ${to} where generation_id = ${id}`
+  await move(refused, 'http://192.168.0.1/a.png')
+  await move(away, 'https://nowhere.invalid/a.png')
+  fake.setBehavior({ files: { '*': { kind: 'status', status: 410 } } })
+  startLoop()
+  const errorOf = async (id: string) =>
+    (await waitUntilGeneration(id, ({ outputs }) => outputs[0]?.error !== null)).outputs[0]
+  // It may be allowed yet: it is the answer of a provider, and stays where it is.
+  expect(await errorOf(refused)).toMatchObject({ state: 'temporary', error: { code: 'fetch_refused' } })
+  expect(await errorOf(away)).toMatchObject({ state: 'lost', error: { code: 'fetch_failed' } })
+  expect(await errorOf(gone)).toMatchObject({ state: 'lost', error: { code: 'lost' } })
 })
 
 test('loses nothing while our own store fails', async () => {
@@ -208,7 +251,7 @@ test('does not fetch an output that is no longer temporary', async () => {
   expect(fake.requestLog.files).toHaveLength(0)
 })
 
-function startLoop(overrides: { store?: Store } = {}) {
+function startLoop(overrides: Partial<Pick<RehostDeps, 'store' | 'connections'>> = {}) {
   const stopping = new AbortController()
   const registry = createMetrics('test')
   const options = {
@@ -220,7 +263,7 @@ function startLoop(overrides: { store?: Store } = {}) {
     policy: { ...RETRY_POLICIES.rehost, baseMs: 20 },
   }
   const outputDeps = { allowOrigins: [fake.url], budget: createByteBudget(64_000_000), spool }
-  const running = runRehosts({ ...options, ...outputDeps, store: overrides.store ?? store })
+  const running = runRehosts({ ...options, ...outputDeps, store, ...overrides })
   const stop = async () => {
     stopping.abort(new Error('stopping'))
     await running

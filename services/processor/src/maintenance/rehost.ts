@@ -1,10 +1,8 @@
-import { publicError } from '@darkroom/contracts/failures'
 import { objectKeys } from '@darkroom/contracts/previews'
 import type { Activity } from '@darkroom/infra/database/activity'
 import type { Database } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { scheduleRemovals } from '@darkroom/infra/generations/object-removals'
-import { SafeGetError } from '@darkroom/infra/http/safe-get/safe-get'
 import type { Log } from '@darkroom/infra/log'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import { RETRY_POLICIES, type RetryPolicy } from '@darkroom/infra/runtime/retry-policies'
@@ -15,6 +13,7 @@ import type { StoredOutput } from '../outputs/output-rows.ts'
 import { type StoreOutputDeps, storeOutput } from '../outputs/store-output.ts'
 import { StoreOutputError } from '../outputs/store-output-error.ts'
 import type { Connections } from '../providers/connections.ts'
+import { describeFailure, getHttpStatus, isForbidden } from './rehost-failure.ts'
 import { isLost, nextRehostDelay } from './rehost-policy.ts'
 import {
   countRehosts,
@@ -22,6 +21,7 @@ import {
   markRehosted,
   postponeRehost,
   type Rehost,
+  recordRefusal,
   setRehostAside,
   takeRehost,
 } from './rehost-rows.ts'
@@ -49,7 +49,6 @@ const POLL_MS = 1_000
 /** Longer than the time limit of the fetch: beyond that, the store or this machine is slow. */
 const TRY_TIMEOUT_MS = 420_000
 const VISIBILITY_TIMEOUT_SECONDS = 480
-const LOST = publicError('lost')
 
 /**
  * Rehosts temporary outputs until the signal is aborted: each is tried again until it is stored or lost. Any number of
@@ -94,11 +93,20 @@ async function rehostOne(deps: RehostDeps, rehost: Rehost, output: DownloadableO
     if (rehost.needsAuth && !access) throw new StoreOutputError('retryable', { cause: new Error(NOT_SERVED) })
     // Each try has a key of its own, which no worker's attempt has: a late try overwrites no object.
     const target = { workspaceId, generationId: id, attempt: `${attempt}-${tries}` }
-    await recordRehost(deps, rehost, await storeOutput({ ...deps, access }, target, output, signal))
+    await recordRehost(
+      deps,
+      rehost,
+      await storeOutput(limitToPublic({ ...deps, access }, rehost), target, output, signal),
+    )
   } catch (err) {
     if (deps.signal.aborted) return await postponeRehost(deps.database, rehost, 0)
     await onRehostError(deps, rehost, err)
   }
+}
+
+/** Removes the provider's private addresses, and its key, from the fetch of a URL that no call of this studio was answered with. */
+function limitToPublic(deps: StoreOutputDeps, { isFromCall }: Rehost): StoreOutputDeps {
+  return isFromCall ? deps : { ...deps, access: undefined, allowOrigins: [] }
 }
 
 async function recordRehost(deps: RehostDeps, rehost: Rehost, stored: StoredOutput): Promise<void> {
@@ -118,17 +126,16 @@ async function onRehostError(deps: RehostDeps, rehost: Rehost, err: unknown): Pr
     ...rehost,
     failure: err instanceof StoreOutputError ? err.failure : ('store' as const),
     status: getHttpStatus(err),
+    isForbidden: isForbidden(rehost, err),
   }
+  const error = describeFailure(err)
   if (!isLost(failed)) {
     deps.log.info({ err, ...ids }, 'rehost_postponed')
+    if (failed.failure === 'refused' || failed.failure === 'unusable')
+      await transaction(deps.database, tx => recordRefusal(tx, rehost, error))
     return await postponeRehost(deps.database, rehost, nextRehostDelay(rehost, deps.policy))
   }
-  if (!(await transaction(deps.database, tx => markLost(tx, rehost, LOST)))) return
+  if (!(await transaction(deps.database, tx => markLost(tx, rehost, error)))) return
   deps.log.warn({ err, ...ids }, 'output_lost')
   deps.metrics.lost.inc()
-}
-
-function getHttpStatus(err: unknown): number | null {
-  const cause = err instanceof StoreOutputError ? err.cause : undefined
-  return cause instanceof SafeGetError ? cause.status : null
 }

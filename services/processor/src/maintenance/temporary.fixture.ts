@@ -10,6 +10,8 @@ export interface TemporaryOptions {
   expiresIn?: number | null
   /** Seconds since the generation was completed. */
   age?: number
+  /** False: as of a generation that was imported. */
+  isFromCall?: boolean
 }
 
 /** Inserts a completed generation whose outputs are temporary: they are at the fake provider only. @returns its id */
@@ -18,7 +20,7 @@ export async function insertTemporaryOutputs(
   fake: { url: string },
   given: TemporaryOptions,
 ): Promise<string> {
-  const { workspaceId, outputs = 1, expiresIn = 3_600, age = 0 } = given
+  const { workspaceId, outputs = 1, expiresIn = 3_600, age = 0, isFromCall = true } = given
   const provider = createTestAdapter(fake)
   const indices = Array.from({ length: outputs }, (_, index) => index)
   const made = await readFinishedOutputs(
@@ -30,7 +32,7 @@ export async function insertTemporaryOutputs(
     for (const output of made) {
       if (output.kind !== 'url') throw new Error(`expected a URL, not ${output.kind}`)
       await tx`
-        update generation_outputs set state = 'temporary', provider_url = ${output.url},
+        update generation_outputs set state = 'temporary', provider_url = ${output.url}, from_call = ${isFromCall},
           expires_at = now() + make_interval(secs => ${expiresIn})
         where generation_id = ${id} and index = ${output.index}`
       await tx`insert into rehosts (generation_id, index) values (${id}, ${output.index})`

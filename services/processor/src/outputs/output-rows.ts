@@ -33,7 +33,7 @@ export async function recordOutput(tx: Transaction, job: Job, output: Downloadab
   const url = output.kind === 'url' ? output : null
   const { count } = await tx`
     update generation_outputs set state = 'saving', provider_url = ${url?.url ?? null},
-      needs_auth = ${url?.needsAuth ?? false}, expires_at = ${url?.expiresAt ?? null}
+      needs_auth = ${url?.needsAuth ?? false}, expires_at = ${url?.expiresAt ?? null}, from_call = ${url !== null}
     where generation_id = ${job.id} and index = ${output.index}
       and (state = 'pending' or (state = 'saving' and provider_url is null))`
   if (count === 1) await bumpVersion(tx, job)

@@ -1,11 +1,12 @@
-import { SafeGetError } from '@darkroom/infra/http/safe-get/safe-get'
+import { isRefusal, SafeGetError } from '@darkroom/infra/http/safe-get/safe-get-error'
 import { MediaError } from '@darkroom/infra/images/media-error'
 
 /**
  * Classes of failures to store an output: `retryable` may succeed in a moment, `store` once our own store works again, `gone`
- * never, because the provider no longer has it, and `unusable` never, because it is not media that the studio stores.
+ * never, because the provider no longer has it, `refused` never, because the studio does not fetch it, and `unusable` never, because it
+ * is not media that the studio stores.
  */
-export type StoreOutputFailure = 'retryable' | 'store' | 'gone' | 'unusable'
+export type StoreOutputFailure = 'retryable' | 'store' | 'gone' | 'refused' | 'unusable'
 
 /** An output could not be stored. */
 export class StoreOutputError extends Error {
@@ -25,21 +26,12 @@ export function toStoreOutputError(cause: unknown): StoreOutputError {
 
 /** HTTP statuses by which a provider refuses a URL that it gave before. */
 const GONE_STATUSES = [401, 403, 404, 410]
-const UNUSABLE_CODES: readonly SafeGetError['code'][] = [
-  'bad-url',
-  'bad-scheme',
-  'bad-port',
-  'userinfo',
-  'blocked-address',
-  'too-many-redirects',
-  'too-large',
-]
-
 function classifyFailure(cause: unknown): StoreOutputFailure {
   if (isTooSlow(cause)) return 'store'
   if (cause instanceof MediaError) return cause.reason === 'damaged' ? 'retryable' : 'unusable'
   if (!(cause instanceof SafeGetError)) return 'store'
-  if (UNUSABLE_CODES.includes(cause.code)) return 'unusable'
+  if (cause.code === 'too-large') return 'unusable'
+  if (isRefusal(cause)) return 'refused'
   return GONE_STATUSES.includes(cause.status ?? 0) ? 'gone' : 'retryable'
 }
 

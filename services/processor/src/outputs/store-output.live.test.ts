@@ -169,7 +169,7 @@ const FAULTS: readonly (readonly [fault: FileFault, end: string, limits?: Partia
   [{ kind: 'drip' }, 'retryable', { deadlineMs: 300 }],
   [{ kind: 'stall' }, 'retryable', { idleTimeoutMs: 300 }],
   [{ kind: 'hang' }, 'retryable', { idleTimeoutMs: 300 }],
-  [{ kind: 'redirect' }, 'unusable'],
+  [{ kind: 'redirect' }, 'refused'],
 ]
 
 for (const fileType of ['png', 'mp4', 'webm'] as const) {

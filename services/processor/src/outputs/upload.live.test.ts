@@ -75,6 +75,7 @@ test('makes all outputs temporary when all uploads fail, with nothing in the sto
     [0, 1, 2, 3].map(index => ['temporary', `/media/remote/${generation.id}/${index}`]),
   )
   expect(await Array.fromAsync(deps.store.list(`w/${WORKSPACE}/gen/${generation.id}`))).toEqual([])
+  expect(await readFromCall(generation.id)).toEqual([true, true, true, true])
 })
 
 test('makes an output temporary without an error when it is larger than the limits', async () => {
@@ -155,6 +156,13 @@ async function uploadAll(
   })
   await Promise.all(outputs.map(output => uploadOutput(using, job, lease, output)))
   return Generation.parse(JSON.parse((await readGeneration(database, { id, workspaceId: WORKSPACE })) ?? 'null'))
+}
+
+/** Reads of each output whether its URL is one that a call was answered with. */
+async function readFromCall(id: string): Promise<boolean[]> {
+  const rows = await database<{ isFromCall: boolean }[]>`
+    select from_call as "isFromCall" from generation_outputs where generation_id = ${id} order by index`
+  return rows.map(({ isFromCall }) => isFromCall)
 }
 
 async function generateWithFake(count: number): Promise<DownloadableOutput[]> {

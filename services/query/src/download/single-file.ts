@@ -31,7 +31,7 @@ const HEADERS = { 'cache-control': 'private, no-cache', 'content-security-policy
 
 /** Sentences about outputs that have no file. */
 const ABSENCES: Partial<Record<OutputState, string>> = {
-  lost: 'Its file is no longer where it was made, and was not saved before.',
+  lost: 'It was not saved from where it was made, so that there is no file.',
   failed: 'It was not made, so that there is no file.',
   deleted: 'It was deleted.',
 }

@@ -2,7 +2,8 @@ import { mediaUrl } from '@darkroom/contracts/routes'
 import type { Queryable } from '@darkroom/infra/database/connection'
 import { forwardStream, type OnWaiting } from '@darkroom/infra/http/forward-stream'
 import { ProblemError } from '@darkroom/infra/http/problem'
-import { SafeGetError, safeGet } from '@darkroom/infra/http/safe-get/safe-get'
+import { safeGet } from '@darkroom/infra/http/safe-get/safe-get'
+import { isRefusal, SafeGetError } from '@darkroom/infra/http/safe-get/safe-get-error'
 
 /** Source of media that is not in the store: a temporary output at its provider, or the reference of an old row. */
 export interface RemoteMedia {
@@ -13,8 +14,8 @@ export interface RemoteMedia {
   baseUrl: string | null
   /** Key in the store, once it has been stored. */
   key: string | null
-  /** Whether the private addresses that the configuration allows to providers may be fetched. */
-  fromProvider: boolean
+  /** Whether a call of this studio was answered with it: then the private addresses that are allowed to providers may be fetched. */
+  isFromCall: boolean
 }
 
 const MAX_BYTES = 500_000_000
@@ -31,7 +32,7 @@ const HEADERS = {
 /** Finds the source of a temporary output of a workspace; undefined if there is none. */
 export async function findRemoteOutput(db: Queryable, workspaceId: string, id: string, index: number) {
   const [row] = await db<RemoteMedia[]>`
-    select o.provider_url as url, o.needs_auth as "needsAuth", c.base_url as "baseUrl", o.key, true as "fromProvider"
+    select o.provider_url as url, o.needs_auth as "needsAuth", c.base_url as "baseUrl", o.key, o.from_call as "isFromCall"
     from generation_outputs o join generations g on g.id = o.generation_id
       left join connections c on c.id = g.provider and exists (select from provider_calls p where p.generation_id = g.id)
     where g.id = ${id} and g.workspace_id = ${workspaceId} and o.index = ${index} and o.state in ('temporary', 'stored')
@@ -42,7 +43,7 @@ export async function findRemoteOutput(db: Queryable, workspaceId: string, id: s
 /** Finds the source of a reference that an old row has by URL only; undefined if there is none. */
 export async function findRemoteReference(db: Queryable, workspaceId: string, id: string, position: number) {
   const [row] = await db<RemoteMedia[]>`
-    select r.url, false as "needsAuth", null as "baseUrl", null as key, false as "fromProvider"
+    select r.url, false as "needsAuth", null as "baseUrl", null as key, false as "isFromCall"
     from generation_references r join generations g on g.id = r.generation_id
     where g.id = ${id} and g.workspace_id = ${workspaceId} and r.position = ${position} and r.url is not null`
   return row
@@ -52,7 +53,8 @@ export async function findRemoteReference(db: Queryable, workspaceId: string, id
  * Proxies remote media: browsers send no requests to other hosts. Only images and videos pass, with the content type that they
  * declare. Media that has been stored meanwhile is a redirect.
  *
- * @throws ProblemError `not_found` when it no longer exists, `unavailable` when it cannot be fetched now
+ * @throws ProblemError `not_found` when it no longer exists, `fetch_refused` when the studio does not fetch it, `unavailable` when it cannot be
+ *   fetched now
  */
 export async function serveRemoteMedia(
   remote: RemoteMedia | undefined,
@@ -79,8 +81,8 @@ export async function serveRemoteMedia(
   }
 }
 
-function listAllowedOrigins({ fromProvider, baseUrl }: RemoteMedia, allowOrigins: readonly string[]): string[] {
-  if (!fromProvider) return []
+function listAllowedOrigins({ isFromCall, baseUrl }: RemoteMedia, allowOrigins: readonly string[]): string[] {
+  if (!isFromCall) return []
   return [...allowOrigins, ...(baseUrl === null ? [] : [new URL(baseUrl).origin])]
 }
 
@@ -89,6 +91,9 @@ function toProblemError(error: SafeGetError): ProblemError {
     return new ProblemError('not_found', 'It is no longer where it was made, and was not saved before.', {
       cause: error,
     })
+  }
+  if (isRefusal(error)) {
+    return new ProblemError('fetch_refused', `The studio does not fetch this: ${error.message}`, { cause: error })
   }
   return new ProblemError('unavailable', `It cannot be shown right now: ${error.message}`, {
     cause: error,
