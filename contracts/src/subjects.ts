@@ -6,6 +6,9 @@ export const STREAMS = {
 } as const
 export type StreamKey = keyof typeof STREAMS
 
+/** Subjects that `jobSubject` returns. */
+export const JOB_SUBJECTS = 'jobs.generate.*'
+
 /** Returns the subject of a provider's jobs. Each provider has its own, so one that hangs does not slow the others. */
 export function jobSubject(provider: string): string {
   return `jobs.generate.${requireToken(provider)}`
@@ -28,6 +31,9 @@ export const BACKFILL_EVENTS_SUBJECT = 'events.backfill'
 
 /** Subject of changes of connections and of the list of models. A message is only a hint; the row decides. */
 export const CONNECTIONS_SUBJECT = 'events.connections'
+
+/** Subjects that `generationSubject` returns. */
+export const GENERATION_SUBJECTS = 'events.*.generation'
 
 /** Returns the subject of the changes of a workspace's generations. */
 export function generationSubject(workspaceId: string): string {

@@ -34,7 +34,10 @@ async function collect(options: string[]): Promise<number> {
   const config = readConfig()
   const dataDir = resolve(resolveDataDir(config))
   const run = await readRunFile(dataDir)
-  const [database, nats] = [config.DATABASE_URL ?? run?.databaseUrl, config.NATS_URL ?? run?.natsUrl]
+  const [database, nats] = [
+    config.DATABASE_URL ?? run?.databaseUrl,
+    config.NATS_URL_PROCESSOR ?? config.NATS_URL ?? run?.natsUrl,
+  ]
   if (!database || !nats) throw new StartError(NO_STUDIO_MESSAGE)
   const child = Bun.spawn([process.execPath, SCRIPT, ...options], {
     env: { ...process.env, DATABASE_URL: database, NATS_URL: nats, DATA_DIR: dataDir, LOG_LEVEL: 'silent' },

@@ -54,7 +54,10 @@ async function buildEnv(): Promise<Record<string, string | undefined>> {
   const config = readConfig()
   const dataDir = resolve(resolveDataDir(config))
   const run = await readRunFile(dataDir)
-  const [database, nats] = [config.DATABASE_URL ?? run?.databaseUrl, config.NATS_URL ?? run?.natsUrl]
+  const [database, nats] = [
+    config.DATABASE_URL ?? run?.databaseUrl,
+    config.NATS_URL_INGEST ?? config.NATS_URL ?? run?.natsUrl,
+  ]
   if (!database || !nats) throw new StartError(NO_STUDIO_MESSAGE)
   return { ...process.env, DATABASE_URL: database, NATS_URL: nats, DATA_DIR: dataDir, LOG_LEVEL: 'silent' }
 }

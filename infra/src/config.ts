@@ -2,11 +2,13 @@ import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { LIMITS } from '@darkroom/contracts/limits'
 import { toMicros } from '@darkroom/contracts/price'
+import type { Service } from '@darkroom/contracts/routes'
 import { z } from 'zod'
 import { FAILPOINT_ACTIONS, FAILPOINTS } from './runtime/failpoint.ts'
 
 const wholeNumber = z.coerce.number().int()
 const port = wholeNumber.min(1).max(65_535)
+const natsUrl = z.url({ protocol: /^(nats|tls)$/ }).optional()
 const list = z.string().transform(text => text.split(/[\s,]+/).filter(item => item !== ''))
 
 /**
@@ -30,10 +32,10 @@ export const ConfigSchema = z.object({
     .url({ protocol: /^postgres(ql)?$/ })
     .optional()
     .describe('Postgres to use instead of the embedded one.'),
-  NATS_URL: z
-    .url({ protocol: /^(nats|tls)$/ })
-    .optional()
-    .describe('NATS with JetStream to use instead of the embedded one.'),
+  NATS_URL: natsUrl.describe('NATS with JetStream to use instead of the embedded one.'),
+  NATS_URL_INGEST: natsUrl.describe('The same with the user of ingest, who may do only what that needs.'),
+  NATS_URL_PROCESSOR: natsUrl.describe('The same for the processor.'),
+  NATS_URL_QUERY: natsUrl.describe('The same for query.'),
   S3_ENDPOINT: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -191,6 +193,13 @@ export type ServiceConfig = Config & {
   s3: ReturnType<typeof readS3Settings>
 }
 
+/** Setting of the URL of the bus for each service. */
+export const NATS_URL_KEYS = {
+  ingest: 'NATS_URL_INGEST',
+  processor: 'NATS_URL_PROCESSOR',
+  query: 'NATS_URL_QUERY',
+} as const satisfies Record<Service, string>
+
 const TEST_ONLY_KEYS = ['FAKE_PROVIDER_URL', 'FAIL_AT'] as const
 const S3_REQUIRED_KEYS = ['S3_ENDPOINT', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const
 
@@ -216,10 +225,19 @@ export function readConfig(env: Record<string, string | undefined> = process.env
   return parsed.data
 }
 
-/** Reads the settings of a service, which needs a database, a bus and a data directory. @throws ConfigError like `readConfig` */
-export function readServiceConfig(env: Record<string, string | undefined> = process.env): ServiceConfig {
+/**
+ * Reads the settings of a service, which needs a database, a bus and a data directory.
+ *
+ * @param service whose own settings take precedence
+ * @throws ConfigError like `readConfig`
+ */
+export function readServiceConfig(
+  env: Record<string, string | undefined> = process.env,
+  service?: Service,
+): ServiceConfig {
   const config = readConfig(env)
-  const { DATABASE_URL, NATS_URL } = config
+  const { DATABASE_URL } = config
+  const NATS_URL = (service && config[NATS_URL_KEYS[service]]) ?? config.NATS_URL
   if (DATABASE_URL === undefined) throw new ConfigError('DATABASE_URL: is needed by a service; `bun start` sets it')
   if (NATS_URL === undefined) throw new ConfigError('NATS_URL: is needed by a service; `bun start` sets it')
   return { ...config, DATABASE_URL, NATS_URL, DATA_DIR: resolveDataDir(config, env), s3: readS3Settings(config) }

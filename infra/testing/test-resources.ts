@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { startNats } from '../local/embedded/nats.ts'
+import { createBusPasswords, type ForBusUsers, formatNatsUrls, startNats } from '../local/embedded/nats.ts'
 import { startPostgres } from '../local/embedded/postgres.ts'
 import type { ServerProcess } from '../local/process/server-process.ts'
 import { findInstalledNatsServer } from '../local/programs/nats-server.ts'
@@ -15,7 +15,10 @@ export interface TestDatabase extends AsyncDisposable {
 
 /** A NATS server for one test. After a restart it has the same address and the same streams. */
 export interface TestNats extends AsyncDisposable {
+  /** URL of the user `admin`. */
   readonly url: string
+  /** URL of each user. */
+  readonly urls: ForBusUsers
   readonly pid: number
   stop(): Promise<void>
   start(): Promise<void>
@@ -50,17 +53,18 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return { url: withDatabaseName(server.server.url, name), [Symbol.asyncDispose]: drop }
 }
 
-/** Starts a nats-server with JetStream and a password, on a directory of its own. */
+/** Starts a nats-server with JetStream and the users of a studio, on a directory of its own. */
 export async function startTestNats(): Promise<TestNats> {
   const untrack = trackResource('nats-server')
   const directory = await createTestDirectory()
-  const auth = { user: 'test', password: crypto.randomUUID() }
-  const options = { binary: findNatsServer(), storeDir: directory.path, auth }
+  const passwords = createBusPasswords()
+  const options = { binary: findNatsServer(), storeDir: directory.path, passwords }
   let server = await startNats({ ...options, signal: AbortSignal.timeout(START_MS) })
   const { url } = server
   const port = Number(new URL(url).port)
   return {
     url,
+    urls: formatNatsUrls({ passwords, port }),
     get pid() {
       return server.pid
     },

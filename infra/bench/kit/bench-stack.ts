@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Service } from '@darkroom/contracts/routes'
+import type { ForBusUsers } from '../../local/embedded/nats.ts'
 import { findFreePort } from '../../local/process/free-ports.ts'
 import { waitUntil } from '../../local/process/wait-until.ts'
 import { findNatsServer } from '../../local/programs/nats-server.ts'
@@ -8,13 +9,17 @@ import { migrate } from '../../src/database/migrations.ts'
 import { createLog } from '../../src/log.ts'
 import { startBusServer, startDatabaseServer } from '../../testing/studio/server-process.ts'
 import { findServiceMain } from '../../testing/studio/service-process.ts'
+import { createBusSettings } from '../../testing/studio/test-env.ts'
 import { createTestDirectory, TEST_CACHE } from '../../testing/test-resources.ts'
 
 /** A durable Postgres, a NATS server and the services that a benchmark starts, on a folder that is removed with everything. */
 export interface BenchStack extends AsyncDisposable {
   folder: string
   databaseUrl: string
+  /** URL of a user of the bus without restrictions. */
   natsUrl: string
+  /** URL of each user of the bus. */
+  busUrls: ForBusUsers
   database: Database
   /** Starts a service. It runs until it is disposed of, at the latest with the stack. */
   startService(service: Service, env?: Record<string, string>): Promise<BenchServer>
@@ -42,7 +47,7 @@ export async function openBenchStack(): Promise<BenchStack> {
   const log = createLog({ service: 'bench', level: 'silent' })
   const database = openDatabase({ url: postgres.url, name: 'bench', connections: 4, log })
   stack.defer(() => database.end({ timeout: 2 }))
-  const endpoints = { folder, databaseUrl: postgres.url, natsUrl: nats.url }
+  const endpoints = { folder, databaseUrl: postgres.url, natsUrl: nats.url, busUrls: nats.urls }
   const disposables = stack.move()
   const startServer: BenchStack['startServer'] = async (script, env = {}, args = []) => {
     const port = await findFreePort()
@@ -75,7 +80,7 @@ async function waitUntilReady(url: string, what: string): Promise<void> {
 }
 
 function createEnvironment(
-  endpoints: Pick<BenchStack, 'folder' | 'databaseUrl' | 'natsUrl'>,
+  endpoints: Pick<BenchStack, 'folder' | 'databaseUrl' | 'busUrls'>,
   port: number,
 ): Record<string, string> {
   return {
@@ -85,7 +90,7 @@ function createEnvironment(
     DARKROOM_PARENT_PID: String(process.pid),
     DATA_DIR: join(endpoints.folder, 'data'),
     DATABASE_URL: endpoints.databaseUrl,
-    NATS_URL: endpoints.natsUrl,
+    ...createBusSettings(endpoints.busUrls),
     QUERY_PORT: String(port),
     INGEST_PORT: String(port),
     PROCESSOR_PORT: String(port),

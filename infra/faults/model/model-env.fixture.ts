@@ -4,7 +4,7 @@ import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
 import { startScript } from '../../testing/script-process.ts'
 import { startServiceProcess } from '../../testing/studio/service-process.ts'
-import { createTestEnv } from '../../testing/studio/test-env.ts'
+import { createBusSettings, createTestEnv } from '../../testing/studio/test-env.ts'
 import { createTestDatabase, createTestDirectory, startTestNats } from '../../testing/test-resources.ts'
 
 const PROCESSOR = join(import.meta.dirname, '..', '..', '..', 'services', 'processor')
@@ -32,7 +32,7 @@ export async function openModelEnv(): Promise<ModelEnv> {
     ...createTestEnv({ dataDir: directory.path, port }),
     PATH: process.env.PATH ?? '',
     DATABASE_URL: url,
-    NATS_URL: nats.url,
+    ...createBusSettings(nats.urls),
     QUEUE_DEPTH: '1000',
   }
   const ingest = stack.use(startServiceProcess({ service: 'ingest', port, env, output: { onLine: () => {} } }))

@@ -26,7 +26,10 @@ const NO_STUDIO_MESSAGE =
 export async function withStudioConnection<T>(work: (studio: StudioConnection) => Promise<T>): Promise<T> {
   const config = readConfig()
   const run = await readRunFile(resolve(resolveDataDir(config)))
-  const [databaseUrl, natsUrl] = [config.DATABASE_URL ?? run?.databaseUrl, config.NATS_URL ?? run?.natsUrl]
+  const [databaseUrl, natsUrl] = [
+    config.DATABASE_URL ?? run?.databaseUrl,
+    config.NATS_URL_INGEST ?? config.NATS_URL ?? run?.natsUrl,
+  ]
   if (!databaseUrl || !natsUrl) throw new StartError(NO_STUDIO_MESSAGE)
   const log = createLog({ service: 'backfill', level: 'silent' })
   await using stack = new AsyncDisposableStack()
@@ -40,7 +43,7 @@ export async function withStudioConnection<T>(work: (studio: StudioConnection) =
   await waitUntilResponsive(database, { signal: new AbortController().signal, onRetry }).catch(cause => {
     throw new StartError('The database of the studio does not answer. Does the studio run?', { cause })
   })
-  const opening = openBus({ url: natsUrl, name: 'darkroom-command', log })
+  const opening = openBus({ url: natsUrl, name: 'darkroom-command', service: 'ingest', log })
   const bus = await withDeadline(opening, { milliseconds: CONNECT_TIMEOUT_MS, operation: 'NATS' }).catch(cause => {
     void opening.then(late => late.close())
     throw new StartError('NATS does not answer. Does the studio run?', { cause })

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { connect } from 'nats'
 import postgres from 'postgres'
+import { inboxPrefix } from '../../src/bus/permissions.ts'
 import { type Config, readServiceConfig } from '../../src/config.ts'
 import { readMigrationState } from '../../src/database/migrations.ts'
 import { openStore } from '../../src/store/open-store.ts'
@@ -26,7 +27,7 @@ const CONNECT_TIMEOUT_SECONDS = 4
 /** Creates the checks of the database, the bus and the store: the embedded ones, or those that the settings name. */
 export function createServerChecks({ config, dataDir, env, running }: ServerCheckOptions): Check[] {
   const database = config.DATABASE_URL
-  const bus = config.NATS_URL
+  const bus = config.NATS_URL ?? config.NATS_URL_INGEST
   const tables = database ?? running?.databaseUrl
   return [
     { name: 'Postgres', run: () => (database ? checkDatabase(database) : checkEmbeddedPostgres(dataDir)) },
@@ -92,8 +93,9 @@ async function checkBus(url: string): Promise<CheckResult> {
   const access = username ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : {}
   const tls = protocol === 'tls:' ? { tls: {} } : {}
   try {
-    const options = { servers: host, timeout: CONNECT_TIMEOUT_SECONDS * 1_000, reconnect: false, ...access, ...tls }
-    const connection = await connect(options)
+    const timeout = CONNECT_TIMEOUT_SECONDS * 1_000
+    const options = { servers: host, timeout, reconnect: false, inboxPrefix: inboxPrefix('ingest') }
+    const connection = await connect({ ...options, ...access, ...tls })
     const version = connection.info?.version ?? ''
     const hasJetStream = await connection.jetstreamManager().then(
       () => true,

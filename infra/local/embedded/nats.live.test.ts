@@ -1,16 +1,23 @@
 import { expect, test } from 'bun:test'
-import { stat } from 'node:fs/promises'
+import { readdir, readFile, readlink, stat } from 'node:fs/promises'
+import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { connect, StorageType } from 'nats'
 import { createTestDirectory, findNatsServer, startTestNats } from '../../testing/test-resources.ts'
 import { isProcessRunning } from '../process/orphan-process.ts'
-import { startNats } from './nats.ts'
+import { createBusPasswords, startNats } from './nats.ts'
 
 const SIGNAL = () => AbortSignal.timeout(30_000)
 
 async function connectClient(url: string) {
   const { host, username, password } = new URL(url)
-  return await connect({ servers: host, user: username, pass: password, timeout: 2_000, reconnect: false })
+  return await connect({
+    servers: host,
+    user: username,
+    pass: decodeURIComponent(password),
+    timeout: 2_000,
+    reconnect: false,
+  })
 }
 
 test('retains its streams over a kill and a restart at the same address', async () => {
@@ -32,11 +39,11 @@ test('retains its streams over a kill and a restart at the same address', async 
 
 test('requires its password, which is neither in its arguments nor readable by other users', async () => {
   await using directory = await createTestDirectory()
-  const auth = { user: 'darkroom', password: 'a "quoted" word' }
-  const server = await startNats({ binary: findNatsServer(), storeDir: directory.path, auth, signal: SIGNAL() })
+  const passwords = { ...createBusPasswords(), admin: 'a "quoted" word' }
+  const server = await startNats({ binary: findNatsServer(), storeDir: directory.path, passwords, signal: SIGNAL() })
   const { host } = new URL(server.url)
   expect(await connect({ servers: host, timeout: 2_000 }).catch(error => error.message)).toContain('Authorization')
-  const inside = await connect({ servers: host, user: auth.user, pass: auth.password, timeout: 2_000 })
+  const inside = await connect({ servers: host, user: 'admin', pass: passwords.admin, timeout: 2_000 })
   await inside.close()
   expect((await stat(join(directory.path, 'nats.conf'))).mode & 0o777).toBe(0o600)
   expect(server.child.command.join(' ')).not.toContain('quoted')
@@ -63,3 +70,44 @@ test('fails with the output of a server that cannot start', async () => {
   expect(message).toContain('address already in use')
   await first.stop()
 })
+
+test('listens on the one port of its clients: it has no monitoring', async () => {
+  await using nats = await startTestNats()
+  expect(await listListeningPorts(nats.pid)).toEqual([Number(new URL(nats.url).port)])
+})
+
+test('closes a connection that sends a message beyond the limit, and no other', async () => {
+  await using nats = await startTestNats()
+  const [faulty, other] = await Promise.all([connectClient(nats.url), connectClient(nats.url)])
+  const limit = faulty.info?.max_payload ?? 0
+  expect(limit).toBeLessThanOrEqual(64 * 1024)
+  const socket = await openRawConnection(nats.url)
+  socket.write(`PUB x ${limit + 1}\r\n`)
+  expect(await socket.closed).toContain('Maximum Payload Violation')
+  await other.flush()
+  await Promise.all([faulty.close(), other.close()])
+})
+
+/** Lists the TCP ports that a process listens on. */
+async function listListeningPorts(pid: number): Promise<number[]> {
+  const descriptors = await readdir(`/proc/${pid}/fd`)
+  const targets = await Promise.all(descriptors.map(name => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')))
+  const tables = await Promise.all(['tcp', 'tcp6'].map(name => readFile(`/proc/${pid}/net/${name}`, 'utf8')))
+  const rows = tables.flatMap(table => table.split('\n').slice(1)).map(row => row.trim().split(/\s+/))
+  const listening = rows.filter(
+    ([, , , state, , , , , , inode]) => state === '0A' && targets.includes(`socket:[${inode}]`),
+  )
+  return listening.map(([, address = '']) => Number.parseInt(address.split(':')[1] ?? '', 16))
+}
+
+/** Opens a connection without a client, as the user of the URL. */
+async function openRawConnection(url: string) {
+  const { hostname, port, username, password } = new URL(url)
+  const received: string[] = []
+  const closed = Promise.withResolvers<string>()
+  const socket = connectTcp({ host: hostname, port: Number(port) })
+  socket.on('data', chunk => received.push(String(chunk)))
+  socket.on('close', () => closed.resolve(received.join('')))
+  socket.write(`CONNECT ${JSON.stringify({ verbose: false, user: username, pass: decodeURIComponent(password) })}\r\n`)
+  return { write: (text: string) => socket.write(text), closed: closed.promise }
+}

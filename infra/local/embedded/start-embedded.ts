@@ -1,11 +1,11 @@
 import { join } from 'node:path'
+import { isBusUserShared, readBusUrls, SHARED_BUS_USER_WARNING } from '../launch/bus-urls.ts'
 import type { CloseSlot, LaunchContext } from '../launch/launch-context.ts'
 import type { ProgressStep } from '../launch/progress.ts'
-import { readOrCreateSecret } from '../launch/secret.ts'
 import { type RunningProcess, supervise } from '../launch/supervisor.ts'
 import { findFreePort } from '../process/free-ports.ts'
 import { findNatsServer } from '../programs/nats-server.ts'
-import { formatNatsUrl, startNats } from './nats.ts'
+import { createBusPasswords, type ForBusUsers, formatNatsUrls, startNats } from './nats.ts'
 import { startPostgres } from './postgres.ts'
 
 /** Starts the database, unless the settings name one, and migrates it. @returns its URL */
@@ -21,13 +21,15 @@ export async function startDatabase(context: LaunchContext, slot: CloseSlot): Pr
  * Starts the bus, unless the settings name one. A bus that does not start is tried again and again meanwhile: people can look at
  * what is made without it, and what they submit waits in the database.
  *
- * @returns its URL
+ * @returns the URL of each of its users
  */
-export async function startBus(context: LaunchContext, slot: CloseSlot): Promise<string> {
+export async function startBus(context: LaunchContext, slot: CloseSlot): Promise<ForBusUsers> {
   const step = context.progress.startStep('NATS')
-  if (context.config.NATS_URL === undefined) return await startEmbeddedBus(context, slot, step)
+  const urls = readBusUrls(context.config)
+  if (!urls) return await startEmbeddedBus(context, slot, step)
   step.markReady()
-  return context.config.NATS_URL
+  if (isBusUserShared(urls)) context.progress.line(`  ${SHARED_BUS_USER_WARNING}`)
+  return urls
 }
 
 interface EmbeddedServer {
@@ -62,19 +64,20 @@ async function startEmbeddedDatabase(context: LaunchContext, slot: CloseSlot, st
   return url
 }
 
-async function startEmbeddedBus(context: LaunchContext, slot: CloseSlot, step: ProgressStep): Promise<string> {
+async function startEmbeddedBus(context: LaunchContext, slot: CloseSlot, step: ProgressStep): Promise<ForBusUsers> {
   const { dataDir, signal } = context
   const binary = await findNatsServer({ cacheDir: join(dataDir, 'cache'), signal, onMessage: step.report })
   const port = await findFreePort()
-  const auth = { user: 'darkroom', password: await readOrCreateSecret(join(dataDir, 'nats', 'password')) }
+  // New at each start of the studio, and the same at each start of the server: the services know them.
+  const passwords = createBusPasswords()
   const paths = { storeDir: join(dataDir, 'nats'), log: join(dataDir, 'logs', 'nats.log') }
   let wasReady = false
   const start = async (signal: AbortSignal) => {
-    const server = await startNats({ ...paths, binary, port, auth, signal })
+    const server = await startNats({ ...paths, binary, port, passwords, signal })
     if (!wasReady) step.markReady()
     wasReady = true
     return server
   }
   await superviseServer(context, slot, { name: 'NATS', start, isFirstStartRequired: false })
-  return formatNatsUrl({ port, auth })
+  return formatNatsUrls({ port, passwords })
 }

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import type { Service } from '@darkroom/contracts/routes'
 import type { Config } from '../../src/config.ts'
+import type { ForBusUsers } from '../embedded/nats.ts'
 import { startBus, startDatabase } from '../embedded/start-embedded.ts'
 import { allOrAbort } from '../process/all-or-abort.ts'
 import type { ChildProcess } from '../process/child-process.ts'
 import { findFreePorts } from '../process/free-ports.ts'
+import { toBusSettings } from './bus-urls.ts'
 import type { CloseSlot, LaunchContext } from './launch-context.ts'
 import { readOrCreateSecret } from './secret.ts'
 import { type SupervisedService, startServices } from './services.ts'
@@ -15,7 +17,8 @@ const LOOPBACK = '127.0.0.1'
 /** Servers that the services depend on. */
 export interface Infrastructure {
   databaseUrl: string
-  natsUrl: string
+  /** URL of each user of the bus. */
+  busUrls: ForBusUsers
 }
 
 /** Starts the database and the bus concurrently. */
@@ -23,12 +26,12 @@ export async function startInfrastructure(
   context: LaunchContext,
   slots: { database: CloseSlot; bus: CloseSlot },
 ): Promise<Infrastructure> {
-  const [databaseUrl, natsUrl] = await allOrAbort(context.signal, [
+  const [databaseUrl, busUrls] = await allOrAbort(context.signal, [
     signal => startDatabase({ ...context, signal }, slots.database),
     signal => startBus({ ...context, signal }, slots.bus),
   ])
-  await context.record.update({ databaseUrl, natsUrl })
-  return { databaseUrl, natsUrl }
+  await context.record.update({ databaseUrl, natsUrl: busUrls.admin })
+  return { databaseUrl, busUrls }
 }
 
 export interface Backend {
@@ -59,6 +62,7 @@ export async function startBackend(
     commands: profile.services,
     urls,
     env: { ...context.env, ...(await buildServiceEnv(context, { ...addresses, ports, urls })) },
+    envFor: service => toBusSettings(addresses.busUrls, service),
     outputFor: profile.outputFor,
     host: new URL(config.PUBLIC_URL ?? `http://localhost:${addresses.port}`).host,
     stopMs: computeStopTimes(config),
@@ -109,7 +113,6 @@ async function buildServiceEnv(
 ): Promise<Record<string, string>> {
   return {
     DATABASE_URL: addresses.databaseUrl,
-    NATS_URL: addresses.natsUrl,
     DATA_DIR: dataDir,
     HOST: LOOPBACK,
     PORT: String(addresses.port),

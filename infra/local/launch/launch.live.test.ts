@@ -39,7 +39,7 @@ test(
     const run = await readRunFile(directory.path)
     expect(run?.url).toBe(url)
     expect(Object.keys(run?.processes ?? {}).sort()).toEqual(['NATS', 'Postgres', 'ingest', 'processor', 'query'])
-    for (const file of ['run.json', 'internal-api-secret', 'postgres/password', 'nats/password']) {
+    for (const file of ['run.json', 'internal-api-secret', 'postgres/password', 'nats/nats.conf']) {
       expect((await stat(join(directory.path, file))).mode & 0o777).toBe(0o600)
     }
 

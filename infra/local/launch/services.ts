@@ -19,6 +19,8 @@ export interface ServicesOptions {
   urls: Record<Service, string>
   /** Environment of every service. */
   env: Record<string, string>
+  /** Settings of a service alone. */
+  envFor: (name: Service) => Record<string, string>
   outputFor: (name: Service) => ProcessOutput
   /** Public Host of the studio. */
   host: string
@@ -82,7 +84,12 @@ async function superviseService(
     ready.resolve()
   }
   const start = async (): Promise<RunningProcess> => {
-    const child = startChildProcess({ command, env, output: outputFor(name), stopSignal: 'SIGTERM' })
+    const child = startChildProcess({
+      command,
+      env: { ...env, ...options.envFor(name) },
+      output: outputFor(name),
+      stopSignal: 'SIGTERM',
+    })
     onStarted(name, child)
     void child.exited.then(() => exited.resolve())
     const isReady = watchReadiness({ name, url: options.urls[name], host: options.host, child, onReady, progress })

@@ -6,7 +6,7 @@ import { type JobConsumerOptions, openJobConsumer } from './consumer.ts'
 import { deleteCorruptStream } from './corrupt-stream.ts'
 import { type ConsumeOptions, consumeMessages } from './messages.ts'
 import { nullIfNotFound } from './null-if-not-found.ts'
-import { ensureStreams } from './streams.ts'
+import { checkStreams, ensureStreams } from './streams.ts'
 
 /** JetStream's acknowledgement of a published message. */
 export interface PublishAck {
@@ -37,9 +37,14 @@ export async function openBus(options: BusOptions): Promise<Bus> {
 export function connectBus(options: BusOptions) {
   const closing = new AbortController()
   const knownStreams = new Set<string>()
+  const connectListeners = new Set<() => void>()
+  const notifyConnected = () => {
+    for (const listener of connectListeners) listener()
+  }
   let connection: BusConnection | undefined
-  const connected = openBusConnection(options, closing.signal).then(opened => {
+  const connected = openBusConnection(options, closing.signal, notifyConnected).then(opened => {
     connection = opened
+    if (opened) notifyConnected()
   })
   const requireConnection = () => {
     if (!connection) throw new NotConnectedError('the bus is not connected yet')
@@ -58,12 +63,19 @@ export function connectBus(options: BusOptions) {
     await connected
     await connection?.nats[method]()
   }
+  const requireStreamAdmin = () => ({ manager: requireConnection().manager, signal: closing.signal })
   return {
     /** Resolves on the first connection, or when the bus is closed before. */
     connected,
+    /** Calls the listener whenever there is a connection: the first time, and after each disconnect. @returns a function that removes it */
+    onConnect: (listener: () => void): (() => void) => {
+      connectListeners.add(listener)
+      return () => connectListeners.delete(listener)
+    },
     /** @throws Error, NatsError if a stream is still missing or corrupt */
-    ensureStreams: async () =>
-      ensureStreams({ manager: requireConnection().manager, signal: closing.signal }, knownStreams),
+    ensureStreams: async () => ensureStreams(requireStreamAdmin(), knownStreams),
+    /** @throws Error, NatsError if a stream is missing, or was corrupt and is deleted: `ensureStreams` creates it again */
+    checkStreams: async () => checkStreams(requireStreamAdmin()),
     publish: (subject: string, message: BusMessage, id: string) =>
       withStreamRepair(() => publish(requireConnection().jetstream, subject, message, id)),
     consumer: (options: JobConsumerOptions) =>

@@ -1,8 +1,10 @@
+import type { Service } from '@darkroom/contracts/routes'
 import { type ConnectionOptions, connect, type JetStreamClient, type JetStreamManager, type NatsConnection } from 'nats'
 import type { Activity } from '../database/activity.ts'
 import type { Log } from '../log.ts'
 import { retry } from '../runtime/retry.ts'
 import { RETRY_POLICIES } from '../runtime/retry-policies.ts'
+import { inboxPrefix } from './permissions.ts'
 import { pingServer } from './ping.ts'
 
 /** A connection to NATS that reconnects by itself, with its JetStream clients. */
@@ -17,8 +19,10 @@ export interface BusConnection {
 export interface BusOptions {
   /** The server's URL; may contain a user and a password. */
   url: string
-  /** Name of the connection in the server's monitoring. */
+  /** Name of the connection in the server's log. */
   name: string
+  /** Service whose inboxes are used, the only ones that its user may read. Absent: those of a user without restrictions. */
+  service?: Service
   /** Absent: the server is pinged as often in a quiet studio. */
   activity?: Pick<Activity, 'wait'>
   log: Log
@@ -29,13 +33,26 @@ const REQUEST_TIMEOUT_MS = 2_000
 /** A failure is logged once, and then about once a minute. */
 const LOG_EVERY = 240
 
-/** Connects, and retries until it succeeds. @returns undefined if the signal is aborted before */
-export async function openBusConnection(options: BusOptions, signal: AbortSignal): Promise<BusConnection | undefined> {
+/**
+ * Connects, and retries until it succeeds.
+ *
+ * @param onReconnect called whenever the connection is there again
+ * @returns undefined if the signal is aborted before
+ */
+export async function openBusConnection(
+  options: BusOptions,
+  signal: AbortSignal,
+  onReconnect: () => void,
+): Promise<BusConnection | undefined> {
   const onRetry = (err: unknown, failures: number) => {
     if (failures % LOG_EVERY === 1) options.log.warn({ err, server: new URL(options.url).host }, 'bus_unreachable')
   }
   try {
-    const opened = await retry(() => connectOnce(options), { policy: RETRY_POLICIES.busConnect, signal, onRetry })
+    const opened = await retry(() => connectOnce(options, onReconnect), {
+      policy: RETRY_POLICIES.busConnect,
+      signal,
+      onRetry,
+    })
     if (!signal.aborted) return opened
     await opened.nats.close()
   } catch (error) {
@@ -44,9 +61,9 @@ export async function openBusConnection(options: BusOptions, signal: AbortSignal
   return undefined
 }
 
-async function connectOnce({ url, name, activity, log }: BusOptions): Promise<BusConnection> {
-  const connection = await connect(connectionOptions(url, name))
-  const status = trackStatus(connection, log)
+async function connectOnce({ activity, log, ...options }: BusOptions, onReconnect: () => void): Promise<BusConnection> {
+  const connection = await connect(connectionOptions(options))
+  const status = trackStatus(connection, log, onReconnect)
   const closed = new AbortController()
   void connection.closed().then(() => closed.abort())
   void pingServer(connection, { activity, ...status, signal: closed.signal })
@@ -59,13 +76,14 @@ async function connectOnce({ url, name, activity, log }: BusOptions): Promise<Bu
   }
 }
 
-function connectionOptions(url: string, name: string): ConnectionOptions {
+function connectionOptions({ url, name, service }: Pick<BusOptions, 'url' | 'name' | 'service'>): ConnectionOptions {
   const { host, username, password, protocol } = new URL(url)
   return {
     servers: host,
     name,
     ...(username ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : {}),
     ...(protocol === 'tls:' ? { tls: {} } : {}),
+    ...(service ? { inboxPrefix: inboxPrefix(service) } : {}),
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 250,
@@ -76,12 +94,13 @@ function connectionOptions(url: string, name: string): ConnectionOptions {
   }
 }
 
-function trackStatus(connection: NatsConnection, log: Log): { isConnected: () => boolean } {
+function trackStatus(connection: NatsConnection, log: Log, onReconnect: () => void): { isConnected: () => boolean } {
   let state: 'up' | 'down' = 'up'
   const watch = async () => {
     for await (const status of connection.status()) {
       if (status.type === 'disconnect') state = 'down'
       if (status.type === 'reconnect') state = 'up'
+      if (status.type === 'reconnect') onReconnect()
       if (status.type !== 'pingTimer') log.info({ status: status.type, server: connection.getServer() }, 'bus_status')
     }
     state = 'down'

@@ -23,6 +23,11 @@ export async function ensureStreams(admin: StreamAdmin, knownStreams: Set<string
   )
 }
 
+/** Deletes streams that are corrupt. @throws Error, NatsError if one is missing or was deleted */
+export async function checkStreams(admin: StreamAdmin): Promise<void> {
+  await Promise.all(Object.values(STREAMS).map(({ name }) => deleteUnreadableStream(admin, name)))
+}
+
 async function ensureStream(
   admin: StreamAdmin,
   config: Partial<StreamConfig> & { name: string },

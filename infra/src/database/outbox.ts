@@ -13,6 +13,7 @@ import { transaction } from './transaction.ts'
 const BATCH = 64
 const POLL_MS = 1_000
 const PRUNE_MS = 60_000
+const CHECK_STREAMS_MS = 5_000
 
 /**
  * Adds a message to the outbox. It is published if, and only if, the transaction commits.
@@ -71,11 +72,15 @@ export async function enqueueChanges(
  * them, and the bus detects a repeated id. A notification only wakes the relay early. It also polls about once a second, because
  * notifications that are sent while no connection listens are lost; rarely in a quiet studio, where they are known to arrive.
  *
- * @param options `pollMs`: average time between two polls, in ms
+ * A relay also looks after the streams: it creates those that a bus has lost, and deletes corrupt ones.
+ *
+ * @param options `foreignSubjects`: subjects that this process may not publish to; another relay publishes their messages.
+ *   `pollMs`: average time between two polls, in ms
  */
 export async function runRelay(options: {
   database: Database
-  bus: Pick<Bus, 'ensureStreams' | 'publish'>
+  bus: RelayBus
+  foreignSubjects?: readonly string[]
   activity: Pick<Activity, 'isQuiet' | 'wait' | 'subscribe' | 'reportMissed'>
   log: Log
   signal: AbortSignal
@@ -87,6 +92,8 @@ export async function runRelay(options: {
     activity.isQuiet() ? activity.wait(ms, waitSignal) : wakeup.wait(ms, waitSignal)
   const loop = { name: 'outbox_relay', policy: RETRY_POLICIES.outboxRelay, idleMs: pollMs, wait, log, signal }
   const unsubscribe = activity.subscribe(wakeup.notify)
+  const unsubscribeBus = options.bus.onConnect(() => void ensureStreams(options))
+  const checkStreams = createStreamCheck(options)
   const pruning = setInterval(() => void prune(options), PRUNE_MS)
   try {
     await ensureStreams(options)
@@ -96,31 +103,53 @@ export async function runRelay(options: {
         throw error
       })
       if (published > 0 && activity.isQuiet()) activity.reportMissed()
+      await checkStreams()
       return 'idle'
     })
   } finally {
     clearInterval(pruning)
+    unsubscribeBus()
     unsubscribe()
   }
 }
 
+type RelayBus = Pick<Bus, 'ensureStreams' | 'checkStreams' | 'onConnect' | 'publish'>
+
 /** Creates the streams: a bus that is new, or lost its store, has none. Called again after each failure, and logs its own. */
-async function ensureStreams({ bus, log }: { bus: Pick<Bus, 'ensureStreams'>; log: Log }): Promise<void> {
+async function ensureStreams({ bus, log }: { bus: RelayBus; log: Log }): Promise<void> {
   await bus.ensureStreams().catch(err => log.warn({ err }, 'streams_not_created'))
 }
 
+/** Returns a function that repairs corrupt streams, which report no error: at most every five seconds, however often it is called. */
+function createStreamCheck(options: { bus: RelayBus; log: Log }): () => Promise<void> {
+  let checkedAt = performance.now()
+  return async () => {
+    if (performance.now() - checkedAt < CHECK_STREAMS_MS) return
+    checkedAt = performance.now()
+    await options.bus.checkStreams().catch(() => ensureStreams(options))
+  }
+}
+
 /** Publishes every message that is not published yet. @returns their number */
-export async function relayAll(options: { database: Database; bus: Pick<Bus, 'publish'> }): Promise<number> {
+export async function relayAll(options: {
+  database: Database
+  bus: Pick<Bus, 'publish'>
+  foreignSubjects?: readonly string[]
+}): Promise<number> {
   for (let published = 0; ; ) {
-    const count = await transaction(options.database, tx => relayBatch(tx, options.bus))
+    const count = await transaction(options.database, tx => relayBatch(tx, options))
     published += count
     if (count < BATCH) return published
   }
 }
 
-async function relayBatch(tx: Transaction, bus: Pick<Bus, 'publish'>): Promise<number> {
+async function relayBatch(
+  tx: Transaction,
+  { bus, foreignSubjects = [] }: { bus: Pick<Bus, 'publish'>; foreignSubjects?: readonly string[] },
+): Promise<number> {
   const rows = await tx<OutboxRow[]>`
-    select id, subject, payload, (extract(epoch from created_at) * 1000000)::bigint as at from outbox where published_at is null
+    select id, subject, payload, (extract(epoch from created_at) * 1000000)::bigint as at from outbox
+    where published_at is null and subject <> all(${[...foreignSubjects]}::text[])
     order by id limit ${BATCH} for update skip locked`
   if (rows.length === 0) return 0
   const before = await readEpochs(tx)

@@ -100,7 +100,8 @@ test('the relay publishes without a subscription', async () => {
   await readPooled(pool.sql)
   const common = { database: pool.sql, log, signal: stopping.signal }
   const activity = followActivity({ url: pooler.urlThrough(url), name: 'pooled-activity', ...common })
-  const running = runRelay({ bus: { ensureStreams: async () => {}, publish }, activity, ...common })
+  const streams = { ensureStreams: async () => {}, checkStreams: async () => {}, onConnect: () => () => {} }
+  const running = runRelay({ bus: { ...streams, publish }, activity, ...common })
   const message = { v: 1, type: 'generation.changed', id: Bun.randomUUIDv7() } as const
   await transaction(pool.sql, tx => enqueueMessage(tx, generationSubject(WORKSPACE), message, WORKSPACE))
   await published.promise

@@ -41,7 +41,7 @@ export async function openServiceContext(
   service: Service,
   options: { isBusRequired: boolean },
 ): Promise<ServiceContext> {
-  const config = readConfigOrExit()
+  const config = readConfigOrExit(service)
   enableFailpoint(config.FAIL_AT)
   const log = createLog({ service, level: config.LOG_LEVEL })
   const lifecycle = createLifecycle({ log, parentPid: config.DARKROOM_PARENT_PID })
@@ -50,7 +50,7 @@ export async function openServiceContext(
   const database = openDatabase({ url: config.DATABASE_URL, name: `darkroom-${service}`, usesCustomPlans, log })
   lifecycle.onClose('database', () => database.end({ timeout: 3 }))
   const activity = openActivity(database, { service, config, log, lifecycle })
-  const bus = connectBus({ url: config.NATS_URL, name: `darkroom-${service}`, activity, log })
+  const bus = connectBus({ url: config.NATS_URL, name: `darkroom-${service}`, service, activity, log })
   lifecycle.onClose('bus', () => bus.drain(), 2_000)
   if (options.isBusRequired) await bus.connected
   await waitForDatabase({ database, url: config.DATABASE_URL, log, signal: lifecycle.stopping })
@@ -99,9 +99,9 @@ function assertBusConnected(bus: Pick<Bus, 'isConnected'>): void {
   if (!bus.isConnected()) throw new Error('the bus is not connected')
 }
 
-function readConfigOrExit(): ServiceConfig {
+function readConfigOrExit(service: Service): ServiceConfig {
   try {
-    return readServiceConfig()
+    return readServiceConfig(undefined, service)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`${error.message}\n`)

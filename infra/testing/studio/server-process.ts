@@ -1,6 +1,6 @@
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startNats } from '../../local/embedded/nats.ts'
+import { createBusPasswords, type ForBusUsers, formatNatsUrls, startNats } from '../../local/embedded/nats.ts'
 import { startPostgres } from '../../local/embedded/postgres.ts'
 import { findFreePort } from '../../local/process/free-ports.ts'
 import type { ServerProcess } from '../../local/process/server-process.ts'
@@ -42,13 +42,20 @@ export async function startDatabaseServer(folder: string, { isDurable }: { isDur
   return await createFaultServer({ start, port, dataDir: join(folder, 'cluster') })
 }
 
+/** NATS, for fault tests. Its `url` is that of the user `admin`. */
+export interface BusServer extends FaultServer {
+  /** URL of each user. */
+  readonly urls: ForBusUsers
+}
+
 /** @param folder used by nothing else */
-export async function startBusServer(folder: string): Promise<FaultServer> {
+export async function startBusServer(folder: string): Promise<BusServer> {
   const port = await findFreePort()
-  const auth = { user: 'test', password: crypto.randomUUID() }
-  const options = { binary: findNatsServer(), storeDir: folder, auth, port }
+  const passwords = createBusPasswords()
+  const options = { binary: findNatsServer(), storeDir: folder, passwords, port }
   const start = () => startNats({ ...options, signal: AbortSignal.timeout(START_MS) })
-  return await createFaultServer({ start, port, dataDir: join(folder, 'jetstream') })
+  const server = await createFaultServer({ start, port, dataDir: join(folder, 'jetstream') })
+  return Object.assign(server, { urls: formatNatsUrls({ passwords, port }) })
 }
 
 async function createFaultServer(options: {

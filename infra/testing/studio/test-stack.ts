@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Service } from '@darkroom/contracts/routes'
+import type { ForBusUsers } from '../../local/embedded/nats.ts'
 import { type Gateway, startGateway } from '../../local/launch/gateway.ts'
 import { findFreePorts } from '../../local/process/free-ports.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
@@ -16,9 +17,9 @@ import { type BusAdmin, openBusAdmin } from './bus-admin.ts'
 import { type FakeProvider, startFakeProvider } from './fake-provider.ts'
 import { type FaultService, startFaultService } from './fault-service.ts'
 import { type PoolerOptions, startPooler } from './pooler.ts'
-import { type FaultServer, startBusServer, startDatabaseServer } from './server-process.ts'
+import { type BusServer, type FaultServer, startBusServer, startDatabaseServer } from './server-process.ts'
 import type { ServiceProcessOptions } from './service-process.ts'
-import { createTestEnv } from './test-env.ts'
+import { createBusSettings, createTestEnv } from './test-env.ts'
 
 /**
  * A studio whose parts can fail one by one: its services, database and bus run in processes of their own, with a proxy in front of
@@ -27,7 +28,7 @@ import { createTestEnv } from './test-env.ts'
 export interface TestStack extends AsyncDisposable {
   readonly folder: string
   readonly database: FaultServer
-  readonly bus: FaultServer
+  readonly bus: BusServer
   readonly fake: FakeProvider
   /** The network between the services and the database, the bus and the provider. */
   readonly proxies: { database: TcpProxy; bus: TcpProxy; provider: TcpProxy }
@@ -225,11 +226,16 @@ function buildEnv(
     PATH: process.env.PATH ?? '',
     HOST: '127.0.0.1',
     DATABASE_URL: databaseUrl,
-    NATS_URL: proxies.bus.urlThrough(bus.url),
+    ...createBusSettings(mapUrls(bus.urls, proxies.bus.urlThrough)),
     INTERNAL_API_SECRET: crypto.randomUUID(),
     SAFE_GET_ALLOW: fake.url,
     ...SHORT_TIMEOUTS,
   }
+}
+
+function mapUrls(urls: ForBusUsers, toUrl: (url: string) => string): ForBusUsers {
+  const { admin, ingest, processor, query } = urls
+  return { admin: toUrl(admin), ingest: toUrl(ingest), processor: toUrl(processor), query: toUrl(query) }
 }
 
 async function waitForModels(client: Client): Promise<void> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { listForeignSubjects } from '@darkroom/infra/bus/permissions'
 import type { ServiceConfig } from '@darkroom/infra/config'
 import { loadEncryptionKey } from '@darkroom/infra/connections/encryption-key'
 import { isTransientDbError } from '@darkroom/infra/database/errors'
@@ -44,7 +45,7 @@ export async function runProcessor(createAdapters: (config: ServiceConfig) => Ad
   // A bus that does not answer is waited for; a stop ends the wait, and the process.
   const waiting = { policy: RETRY_POLICIES.consumer, signal: lifecycle.stopping }
   await retry(() => context.bus.ensureStreams(), waiting)
-  const relay = runRelay({ ...context, signal: lifecycle.stopping })
+  const relay = runRelay({ ...context, foreignSubjects: listForeignSubjects('processor'), signal: lifecycle.stopping })
   lifecycle.onClose('relay', () => relay)
   const adapters = createAdapters(config)
   lifecycle.onClose('adapters', () => Promise.all(adapters.map(adapter => adapter.close?.())))

@@ -1,3 +1,4 @@
+import { JOB_SUBJECTS } from '@darkroom/contracts/subjects'
 import type { Database } from '@darkroom/infra/database/connection'
 import { enqueueJobs } from '@darkroom/infra/database/outbox'
 import { transaction } from '@darkroom/infra/database/transaction'
@@ -24,10 +25,12 @@ export async function findUnservedGenerations(database: Database, connections: s
     limit ${BATCH_SIZE}`
 }
 
-/** Returns whether a message has been in the outbox for longer than publishing takes. */
+/** Returns whether the message of a job has been in the outbox for longer than publishing takes. */
 export async function isRelayBehind(database: Database): Promise<boolean> {
   const [row] = await database`
-    select from outbox where published_at is null and created_at < clock_timestamp() - interval '2 seconds' limit 1`
+    select from outbox
+    where published_at is null and created_at < clock_timestamp() - interval '2 seconds' and subject like ${JOB_SUBJECTS.replace('*', '%')}
+    limit 1`
   return row !== undefined
 }
 

@@ -15,7 +15,7 @@ import { readBusPosition, type StreamPosition } from './stream-position.ts'
 
 export interface EventFollowerDeps {
   database: Database
-  bus: Pick<Bus, 'ensureStreams' | 'eventBounds' | 'consumeEvents'>
+  bus: Pick<Bus, 'eventBounds' | 'consumeEvents'>
   /** Absent: positions are compared as often in a quiet studio. */
   activity?: Pick<Activity, 'wait'>
   log: Log
@@ -80,7 +80,6 @@ async function consume(
   signal: AbortSignal,
   onError: (reason: unknown) => void,
 ): Promise<void> {
-  await deps.bus.ensureStreams()
   const busPosition = await readBusPosition(deps)
   const { epoch } = busPosition
   const start = stream.resume(busPosition)

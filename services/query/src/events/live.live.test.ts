@@ -206,12 +206,24 @@ function countEvents(bus: Bus, onEvent: () => void): Bus {
   }
 }
 
+/** Opens a bus that publishes, for which it has the streams, and one with the user of query. */
+async function openBuses(nats: Pick<TestNats, 'url' | 'urls'>, stack: AsyncDisposableStack) {
+  const bus = await openBus({ url: nats.url, name: 'test', log })
+  stack.defer(() => bus.close())
+  // The services that publish create the streams.
+  const ensureStreams = () => bus.ensureStreams().catch(() => {})
+  await ensureStreams()
+  stack.defer(bus.onConnect(ensureStreams))
+  const queryBus = await openBus({ url: nats.urls.query, name: 'query', service: 'query', log })
+  stack.defer(() => queryBus.close())
+  return { bus, queryBus }
+}
+
 /** Starts live events on a bus, with an HTTP server for clients. */
 async function startTestEnv(shared?: TestNats, options: Partial<LiveEventsDeps> = {}) {
   const stack = new AsyncDisposableStack()
   const nats = shared ?? stack.use(await startTestNats())
-  const bus = await openBus({ url: nats.url, name: 'test', log })
-  stack.defer(() => bus.close())
+  const { bus, queryBus } = await openBuses(nats, stack)
   if (!shared) await sql`delete from bus_epoch`
   await sql`delete from outbox`
   const stopping = new AbortController()
@@ -220,7 +232,7 @@ async function startTestEnv(shared?: TestNats, options: Partial<LiveEventsDeps> 
     rows += count
   }
   let received = 0
-  const countingBus = countEvents(bus, () => {
+  const countingBus = countEvents(queryBus, () => {
     received++
   })
   const liveEvents = createLiveEvents({
