@@ -1,7 +1,9 @@
 import { PREVIEW_WIDTHS } from '@darkroom/contracts/previews'
 import sharp, { type Sharp } from 'sharp'
-import { checkDimensions, checkFormat, checkPngEnd, type ImageLimits } from './check-image.ts'
+import type { ImageLimits } from './check-image.ts'
 import type { ImageFormat } from './image-formats.ts'
+import { inspectImage } from './inspect/inspect-image.ts'
+import { selectDecodable } from './inspect/select-decodable.ts'
 import { MediaError } from './media-error.ts'
 import type { MediaInput } from './media-input.ts'
 import { openImage } from './open-image.ts'
@@ -31,14 +33,15 @@ export async function decodeImage(
   input: MediaInput,
   limits: ImageLimits,
 ): Promise<{ properties: ImageProperties; pixels: Pixels }> {
-  const format = await checkFormat(input, limits)
+  const inspected = await inspectImage(input, limits)
+  const { mimeType, extension } = inspected
   try {
-    const dimensions = await checkDimensions(input, limits)
-    if (format.mimeType === 'image/png') await checkPngEnd(input)
-    const pixels = await decodePixels(input, Math.max(...PREVIEW_WIDTHS))
-    return { properties: { ...format, ...dimensions }, pixels }
+    const decodable = await selectDecodable(input, inspected)
+    const { width, height } = (await openImage(decodable).metadata()).autoOrient
+    const pixels = await decodePixels(decodable, Math.max(...PREVIEW_WIDTHS))
+    return { properties: { mimeType, extension, width, height }, pixels }
   } catch (cause) {
-    throw cause instanceof MediaError ? cause : new MediaError('damaged', 'is damaged or cut short', { cause })
+    throw new MediaError('damaged', 'is damaged or cut short', { cause })
   }
 }
 

@@ -1,4 +1,7 @@
 import sharp from 'sharp'
+import { OUTPUT_LIMITS } from './check-image.ts'
+import { inspectImage } from './inspect/inspect-image.ts'
+import { selectDecodable } from './inspect/select-decodable.ts'
 import { openImage } from './open-image.ts'
 import type { ProviderCopy } from './strip-metadata.ts'
 
@@ -10,6 +13,7 @@ export type MaskPolarity = 'alpha-is-edit' | 'white-is-edit' | 'black-is-edit'
  *
  * @param target the image that the mask is for, whose size in pixels it gets
  * @returns a PNG
+ * @throws MediaError when it is damaged or too large
  */
 export async function encodeMask(
   bytes: Uint8Array,
@@ -17,8 +21,9 @@ export async function encodeMask(
   target: { width: number; height: number },
 ): Promise<ProviderCopy> {
   const size = { width: target.width, height: target.height }
-  const { isOpaque } = await openImage(bytes).stats()
-  const upright = openImage(bytes).autoOrient().resize(size.width, size.height, { fit: 'fill' })
+  const decodable = await selectDecodable(bytes, await inspectImage(bytes, OUTPUT_LIMITS))
+  const { isOpaque } = await openImage(decodable).stats()
+  const upright = openImage(decodable).autoOrient().resize(size.width, size.height, { fit: 'fill' })
   const edit = isOpaque ? upright.removeAlpha().greyscale().extractChannel(0) : upright.extractChannel('alpha').negate()
   const { data } = await edit.raw().toBuffer({ resolveWithObject: true })
   const png = polarity === 'alpha-is-edit' ? await encodeAlpha(data, size) : await encodeGrey(data, polarity, size)

@@ -1,7 +1,7 @@
 import type { Kind } from '@darkroom/contracts/enums'
 import type { ImageLimits } from './check-image.ts'
 import { type DecodedImage, readImage } from './image.ts'
-import { sniffImageType } from './image-formats.ts'
+import { SIGNATURE_BYTES, sniffImageType } from './image-formats.ts'
 import { MediaError } from './media-error.ts'
 import { getByteLength, type MediaInput, readBytes } from './media-input.ts'
 import { readVideo, sniffVideo } from './video/video.ts'
@@ -20,15 +20,15 @@ export interface MediaLimits {
   videoBytes: number
 }
 
-const START_BYTES = 64
-
 /**
  * Validates that an output is whole: an image by decoding it, a video by the sizes of its elements.
  *
  * @throws MediaError when it is damaged, too large or of no accepted kind
  */
 export async function readMedia(input: MediaInput, limits: MediaLimits): Promise<Media> {
-  const container = sniffVideo(await readBytes(input, 0, START_BYTES))
+  const start = await readBytes(input, 0, SIGNATURE_BYTES)
+  // An image comes first: the brands of an AVIF may be among those of MP4 as well.
+  const container = sniffImageType(start) ? undefined : sniffVideo(start)
   if (container === undefined) return { ...(await readImage(input, limits.image)), kind: 'image', duration: null }
   if (getByteLength(input) > limits.videoBytes) throw createTooLargeError(limits.videoBytes)
   return { ...(await readVideo(input, container)), kind: 'video', placeholder: null, previews: [] }

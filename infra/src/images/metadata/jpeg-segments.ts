@@ -29,7 +29,7 @@ export function removeJpegMetadata(bytes: Uint8Array): Uint8Array[] {
 }
 
 /** Returns the parts of the file that a segment becomes: itself, nothing, or the orientation of its EXIF block. */
-function convertSegment(segment: Buffer, marker: number): Uint8Array[] {
+export function convertSegment(segment: Buffer, marker: number): Uint8Array[] {
   if (marker === COMMENT) return []
   if (marker < APP0 || marker > APP15) return [segment]
   const body = segment.subarray(4)

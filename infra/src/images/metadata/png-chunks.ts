@@ -1,10 +1,11 @@
 import { createOrientationExif, readOrientation } from './orientation.ts'
 
-/** Chunks that pixels need to be decoded and shown: colours, transparency, density and animation. */
-const RETAINED = new Set([
-  ...['IHDR', 'PLTE', 'IDAT', 'IEND', 'tRNS', 'acTL', 'fcTL', 'fdAT'],
+/** Chunks that the pixels of a still image need to be decoded and shown: colours, transparency and density. */
+export const STILL_CHUNKS: ReadonlySet<string> = new Set([
+  ...['IHDR', 'PLTE', 'IDAT', 'IEND', 'tRNS'],
   ...['cICP', 'iCCP', 'sRGB', 'gAMA', 'cHRM', 'sBIT', 'mDCV', 'cLLI', 'bKGD', 'pHYs'],
 ])
+const RETAINED = new Set([...STILL_CHUNKS, 'acTL', 'fcTL', 'fdAT'])
 const SIGNATURE_BYTES = 8
 /** Length, type and checksum. */
 const FRAME_BYTES = 12
@@ -30,7 +31,7 @@ export function removePngMetadata(bytes: Uint8Array): Uint8Array[] {
 }
 
 /** Creates the chunk with the orientation of an EXIF block, if the image is not upright. */
-function createExifChunk(tiff: Uint8Array): Buffer[] {
+export function createExifChunk(tiff: Uint8Array): Buffer[] {
   const exif = createOrientationExif(readOrientation(tiff))
   if (!exif) return []
   const body = Buffer.concat([Buffer.from('eXIf', 'latin1'), exif])

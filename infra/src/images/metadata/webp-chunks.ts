@@ -43,7 +43,8 @@ function readChunks(webp: Buffer, fileEnd: number): { type: string; chunk: Buffe
   return chunks
 }
 
-function setFlags(chunk: Buffer, hasExif: boolean): Buffer {
+/** Returns a copy of the chunk `VP8X` that announces EXIF as it is, and no XMP. */
+export function setFlags(chunk: Buffer, hasExif: boolean): Buffer {
   const copy = Buffer.from(chunk)
   const flags = copy.readUInt8(CHUNK_HEADER_BYTES) & ~(EXIF_FLAG | XMP_FLAG)
   copy.writeUInt8(flags | (hasExif ? EXIF_FLAG : 0), CHUNK_HEADER_BYTES)
@@ -51,7 +52,7 @@ function setFlags(chunk: Buffer, hasExif: boolean): Buffer {
 }
 
 /** Creates the chunk with the orientation of an EXIF chunk, if the image is not upright. */
-function createExifChunk(chunk: Buffer): Buffer[] {
+export function createExifChunk(chunk: Buffer): Buffer[] {
   const body = chunk.subarray(CHUNK_HEADER_BYTES)
   // Some programs write the signature of JPEG before the block.
   const hasSignature = body.toString('latin1', 0, EXIF_SIGNATURE.length) === EXIF_SIGNATURE

@@ -2,6 +2,7 @@ import type { ModelSpec, Operation } from '@darkroom/contracts/model'
 import { countInputs, resolveInputRole, withDefaults } from '@darkroom/contracts/model-fields'
 import { isVerb, VERB_OPERATIONS } from '@darkroom/contracts/verbs'
 import { encodeMask } from '@darkroom/infra/images/mask'
+import { MediaError } from '@darkroom/infra/images/media-error'
 import { stripMetadata } from '@darkroom/infra/images/strip-metadata'
 import type { Store } from '@darkroom/infra/store/store'
 import { ProviderError, type ProviderReference, type ProviderRequest } from '../providers/adapter.ts'
@@ -49,6 +50,7 @@ export function createProviderRequest(
  * Loads input images from the store, without their metadata, the source of a change first. A mask is encoded in the polarity of the
  * model and in the size of that source, else of the first other image.
  *
+ * @throws ProviderError `reference_unreadable` for an image that is damaged or too large to be decoded
  * @throws ProviderError `model_unknown` for a mask whose model is not listed any more: without it everything would be changed
  * @throws Error when one is not in the store
  */
@@ -64,7 +66,7 @@ export async function loadReferences(
   const loaded = await Promise.all(
     images.map(async ({ key, role }) => ({
       role: resolveInputRole(spec ?? UNLISTED, role),
-      ...(await stripMetadata(await loadBytes(store, key))),
+      ...(await stripMetadata(await loadBytes(store, key)).catch(throwUnreadable)),
     })),
   )
   const mask = inputs.find(({ role }) => role === 'mask')
@@ -72,8 +74,12 @@ export async function loadReferences(
   const polarity = spec?.mask ?? 'none'
   if (!mask || !target) return loaded
   if (polarity === 'none') throw new ProviderError('model_unknown')
-  const encoded = await encodeMask(await loadBytes(store, mask.key), polarity, target)
+  const encoded = await encodeMask(await loadBytes(store, mask.key), polarity, target).catch(throwUnreadable)
   return [...loaded, { role: 'mask', ...encoded }]
+}
+
+function throwUnreadable(error: unknown): never {
+  throw error instanceof MediaError ? new ProviderError('reference_unreadable', { cause: error }) : error
 }
 
 async function loadBytes(store: Pick<Store, 'get'>, key: string): Promise<Uint8Array> {

@@ -1,4 +1,5 @@
 import { readChunks, safeGet } from '@darkroom/infra/http/safe-get/safe-get'
+import { SIGNATURE_BYTES } from '@darkroom/infra/images/image-formats'
 import { createTooLargeError, getMaxBytes, type MediaLimits } from '@darkroom/infra/images/media'
 import type { ByteBudget, ByteReservation } from '@darkroom/infra/runtime/byte-budget'
 import type { DownloadAccess, ProviderOutput } from '../providers/adapter.ts'
@@ -38,8 +39,6 @@ export interface DownloadedOutput extends AsyncDisposable {
 
 /** Memory of an output that is written to a file or read from one: a few chunks, as large as the system gives them. */
 const STREAM_BUFFER_BYTES = 2 * 1024 * 1024
-/** Bytes from which the media type can be detected. */
-const SNIFF_BYTES = 64
 
 /**
  * Downloads an output to memory, or to a spool file above `maxBufferedBytes`. Memory is reserved only once the response
@@ -81,7 +80,7 @@ async function fetchBody(
   )
   const chunks = readChunks(response, signal)
   try {
-    const { start, isComplete } = await readStart(chunks, isStreamed ? SNIFF_BYTES : limits.maxBufferedBytes)
+    const { start, isComplete } = await readStart(chunks, isStreamed ? SIGNATURE_BYTES : limits.maxBufferedBytes)
     if (isComplete) return start
     const all = prepend(start, chunks, () => reservation.shrinkTo(STREAM_BUFFER_BYTES))
     return await spool.write(limitBytes(all, getMaxBytes(start, limits)))

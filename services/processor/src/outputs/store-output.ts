@@ -1,4 +1,5 @@
 import { previewKey } from '@darkroom/contracts/previews'
+import { OUTPUT_LIMITS } from '@darkroom/infra/images/check-image'
 import { readMedia } from '@darkroom/infra/images/media'
 import type { Body, Store } from '@darkroom/infra/store/store'
 import {
@@ -28,7 +29,7 @@ const DEFAULT_LIMITS: DownloadLimits = {
   deadlineMs: 300_000,
   idleTimeoutMs: 30_000,
   maxBufferedBytes: 8_000_000,
-  image: { bytes: 100_000_000, pixels: 100_000_000 },
+  image: OUTPUT_LIMITS,
   videoBytes: 500_000_000,
 }
 

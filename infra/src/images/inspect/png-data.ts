@@ -1,0 +1,69 @@
+import { createInflate } from 'node:zlib'
+import { MediaError } from '../media-error.ts'
+import { countRowBytes, type PngHeader } from './png-header.ts'
+import type { RangeReader } from './range-reader.ts'
+
+interface Range {
+  start: number
+  end: number
+}
+
+/** The most that deflated data can become, by its format. */
+const MAX_INFLATION = 1_032
+/** Bytes beyond the last row that are accepted: a decoder reads them too, in less than a tenth of a second. */
+const MAX_EXCESS_BYTES = 64_000_000
+/** Compressed bytes that are inflated in one step. */
+const STEP_BYTES = 65_536
+
+/**
+ * Checks that the pixels of a PNG inflate to no more than its header states: a decoder inflates all that is there. Where so much cannot
+ * be in the file, nothing is inflated.
+ *
+ * @throws MediaError
+ */
+export async function assertImageData(reader: RangeReader, ranges: readonly Range[], header: PngHeader): Promise<void> {
+  const maxBytes = countRowBytes(header) + MAX_EXCESS_BYTES
+  const compressed = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+  if (compressed * MAX_INFLATION <= maxBytes) return
+  if (await inflatesBeyond(reader, ranges, maxBytes))
+    throw new MediaError('unfit', 'has far more data than its size in pixels needs')
+}
+
+/** Inflates and discards. Data that are damaged count up to there: a decoder gets no further. */
+async function inflatesBeyond(reader: RangeReader, ranges: readonly Range[], maxBytes: number): Promise<boolean> {
+  const inflate = createInflate({ chunkSize: 262_144 })
+  let [bytes, isOver] = [0, false]
+  inflate.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+  })
+  const ended = new Promise<void>(resolve => {
+    for (const event of ['end', 'error', 'close']) {
+      inflate.once(event, () => {
+        isOver = true
+        resolve()
+      })
+    }
+  })
+  for await (const step of readSteps(reader, ranges)) {
+    if (isOver || bytes > maxBytes) break
+    await Promise.race([ended, new Promise<void>(resolve => void inflate.write(step, () => resolve()))])
+  }
+  inflate.destroy()
+  return bytes > maxBytes
+}
+
+/** Reads the ranges one after the other, in steps: many small ranges make one step. */
+async function* readSteps(reader: RangeReader, ranges: readonly Range[]): AsyncGenerator<Buffer> {
+  let [pending, length]: [Buffer[], number] = [[], 0]
+  for (const { start, end } of ranges) {
+    for (let at = start; at < end; at += STEP_BYTES) {
+      const bytes = await reader.read(at, Math.min(STEP_BYTES, end - at))
+      length += bytes.length
+      pending.push(bytes)
+      if (length < STEP_BYTES) continue
+      yield Buffer.concat(pending)
+      ;[pending, length] = [[], 0]
+    }
+  }
+  yield Buffer.concat(pending)
+}

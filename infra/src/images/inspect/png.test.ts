@@ -1,0 +1,101 @@
+import { expect, test } from 'bun:test'
+import { deflateSync } from 'node:zlib'
+import sharp from 'sharp'
+import { REFERENCE_LIMITS } from '../check-image.ts'
+import { readImage } from '../image.ts'
+import { MediaError } from '../media-error.ts'
+import { buildChunk, buildPng, buildProfileChunk } from './build-png.fixture.ts'
+import { inspectImage } from './inspect-image.ts'
+import { selectDecodable } from './select-decodable.ts'
+
+const SIZE = { width: 8, height: 8 }
+
+test('texts that inflate to very much are accepted, and no decoder sees them', async () => {
+  const packed = Buffer.concat([Buffer.from('a\0\0', 'latin1'), deflateSync(Buffer.alloc(32_000_000))])
+  const chunks = Array.from({ length: 20 }, () => buildChunk('zTXt', packed))
+  const png = buildPng({ ...SIZE, chunks })
+  expect(Buffer.from(await select(png)).equals(buildPng(SIZE))).toBe(true)
+  const before = process.cpuUsage()
+  expect(await readImage(png, REFERENCE_LIMITS)).toMatchObject(SIZE)
+  const { user, system } = process.cpuUsage(before)
+  expect(user + system).toBeLessThan(1_000_000)
+})
+
+test.each([
+  [50_000_000, 1],
+  [1, 50_000_000],
+  [5, 10_000_000],
+])('an edge that no image has is rejected: %i × %i', async (width, height) => {
+  expect(await getRejection(buildPng({ width, height, depth: 1, colour: 0, rows: Buffer.alloc(1) }))).toBe(
+    'is more than 100,000 pixels wide or high',
+  )
+})
+
+test('a long page as one image is accepted', async () => {
+  expect(await readImage(buildPng({ width: 800, height: 60_000, colour: 0 }), REFERENCE_LIMITS)).toMatchObject({
+    width: 800,
+    height: 60_000,
+  })
+})
+
+test.each([false, true])(
+  'pixels that inflate to far more than the header states are rejected, interlaced: %p',
+  async isInterlaced => {
+    const imageData = deflateSync(Buffer.alloc(300_000_000), { level: 1 })
+    expect(await getRejection(buildPng({ ...SIZE, imageData, isInterlaced }))).toBe(
+      'has far more data than its size in pixels needs',
+    )
+  },
+)
+
+test('a colour profile that inflates to very much is rejected', async () => {
+  const chunks = [buildProfileChunk(Buffer.alloc(100_000_000))]
+  expect(await getRejection(buildPng({ ...SIZE, chunks }))).toBe('has a colour profile of more than 8 MB')
+})
+
+test('a million chunks are rejected', async () => {
+  const chunk = buildChunk('teSt')
+  const chunks = [Buffer.concat(Array.from({ length: 1_000_000 }, () => chunk))]
+  expect(await getRejection(buildPng({ ...SIZE, chunks }))).toBe('is made of more than 100,000 parts')
+})
+
+test('a decoder gets the colours, the transparency and the orientation, and nothing else', async () => {
+  const { data: icc } = { data: await sharp(buildPng(SIZE)).withIccProfile('p3').png().toBuffer() }
+  const profile = (await sharp(icc).metadata()).icc as Buffer
+  const shown = [
+    buildProfileChunk(profile),
+    buildChunk('gAMA', Buffer.of(0, 0, 0xb1, 0x8f)),
+    buildChunk('tRNS', Buffer.alloc(6)),
+  ]
+  const exif = Buffer.from('MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0', 'latin1')
+  const hidden = ['tEXt', 'iTXt', 'tIME', 'sPLT', 'hIST', 'acTL', 'fcTL', 'fdAT', 'prVt'].map(type =>
+    buildChunk(type, 'a\0secret'),
+  )
+  const png = buildPng({ ...SIZE, chunks: [...shown, buildChunk('eXIf', exif), ...hidden] })
+  const decodable = await select(Buffer.concat([png, Buffer.from('appended')]))
+  expect(Buffer.from(decodable).equals(buildPng({ ...SIZE, chunks: [...shown, buildChunk('eXIf', exif)] }))).toBe(true)
+  const expected = await sharp(png).autoOrient().raw().toBuffer()
+  expect((await sharp(decodable).autoOrient().raw().toBuffer()).equals(expected)).toBe(true)
+})
+
+test('a file without anything else is given to a decoder as it is', async () => {
+  const png = buildPng(SIZE)
+  expect(await select(png)).toBe(png)
+})
+
+async function select(png: Uint8Array): Promise<Uint8Array> {
+  const decodable = await selectDecodable(png, await inspectImage(png, REFERENCE_LIMITS))
+  if (!(decodable instanceof Uint8Array)) throw new Error('not in memory')
+  return decodable
+}
+
+/** Returns the message with which an image is rejected, undefined when it is accepted. */
+async function getRejection(bytes: Uint8Array): Promise<string | undefined> {
+  return await readImage(bytes, REFERENCE_LIMITS).then(
+    () => undefined,
+    error => {
+      expect(error).toBeInstanceOf(MediaError)
+      return error.message
+    },
+  )
+}
