@@ -6,7 +6,7 @@ import { inspectImage } from './inspect/inspect-image.ts'
 import { selectDecodable } from './inspect/select-decodable.ts'
 import { MediaError } from './media-error.ts'
 import type { MediaInput } from './media-input.ts'
-import { openImage } from './open-image.ts'
+import { openAsSrgb } from './open-image.ts'
 
 /** Time limit of one decoding or encoding, in seconds. */
 export const IMAGE_TIMEOUT_SECONDS = 20
@@ -37,8 +37,9 @@ export async function decodeImage(
   const { mimeType, extension } = inspected
   try {
     const decodable = await selectDecodable(input, inspected)
-    const { width, height } = (await openImage(decodable).metadata()).autoOrient
-    const pixels = await decodePixels(decodable, Math.max(...PREVIEW_WIDTHS))
+    const { image, metadata } = await openAsSrgb(decodable)
+    const { width, height } = metadata.autoOrient
+    const pixels = await decodePixels(image, Math.max(...PREVIEW_WIDTHS))
     return { properties: { mimeType, extension, width, height }, pixels }
   } catch (cause) {
     throw new MediaError('damaged', 'is damaged or cut short', { cause })
@@ -50,8 +51,8 @@ export function openPixels({ data, info: { width, height, channels } }: Pixels):
   return sharp(data, { raw: { width, height, channels }, limitInputPixels: false })
 }
 
-async function decodePixels(input: MediaInput, width: number) {
-  return await openImage(input)
+async function decodePixels(image: Sharp, width: number) {
+  return await image
     .autoOrient()
     .resize({ width, height: MAX_WEBP_EDGE, fit: 'inside', withoutEnlargement: true })
     .timeout({ seconds: IMAGE_TIMEOUT_SECONDS })

@@ -2,7 +2,7 @@ import sharp from 'sharp'
 import { OUTPUT_LIMITS } from './check-image.ts'
 import { inspectImage } from './inspect/inspect-image.ts'
 import { selectDecodable } from './inspect/select-decodable.ts'
-import { openImage } from './open-image.ts'
+import { openAsSrgb, openImage } from './open-image.ts'
 import type { ProviderCopy } from './strip-metadata.ts'
 
 /** Meaning of a mask's pixels at a provider: the part that may change is transparent, white, or black. */
@@ -23,7 +23,8 @@ export async function encodeMask(
   const size = { width: target.width, height: target.height }
   const decodable = await selectDecodable(bytes, await inspectImage(bytes, OUTPUT_LIMITS))
   const { isOpaque } = await openImage(decodable).stats()
-  const upright = openImage(decodable).autoOrient().resize(size.width, size.height, { fit: 'fill' })
+  const { image } = await openAsSrgb(decodable)
+  const upright = image.autoOrient().resize(size.width, size.height, { fit: 'fill' })
   const edit = isOpaque ? upright.removeAlpha().greyscale().extractChannel(0) : upright.extractChannel('alpha').negate()
   const { data } = await edit.raw().toBuffer({ resolveWithObject: true })
   const png = polarity === 'alpha-is-edit' ? await encodeAlpha(data, size) : await encodeGrey(data, polarity, size)

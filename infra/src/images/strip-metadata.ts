@@ -1,7 +1,7 @@
 import { OUTPUT_LIMITS } from './check-image.ts'
 import { inspectImage } from './inspect/inspect-image.ts'
 import { selectDecodable } from './inspect/select-decodable.ts'
-import { openImage } from './open-image.ts'
+import { openAsSrgb } from './open-image.ts'
 
 /** An image that is encoded anew for a provider. */
 export interface ProviderCopy {
@@ -12,16 +12,17 @@ export interface ProviderCopy {
 }
 
 /**
- * Re-encodes an image upright and without metadata (location, camera, thumbnails, comments), for others to receive.
+ * Re-encodes an image upright, in sRGB and without metadata (location, camera, thumbnails, comments), for others to receive.
  *
  * @returns a PNG when the image has an alpha channel, else a JPEG
  * @throws MediaError when it is damaged or too large
  */
 export async function stripMetadata(bytes: Uint8Array): Promise<ProviderCopy> {
   const decodable = await selectDecodable(bytes, await inspectImage(bytes, OUTPUT_LIMITS))
-  const image = openImage(decodable).autoOrient()
-  const { hasAlpha } = await openImage(decodable).metadata()
-  const encoded = hasAlpha ? image.png() : image.jpeg({ quality: 95, chromaSubsampling: '4:4:4' })
+  const { image, metadata } = await openAsSrgb(decodable)
+  const { hasAlpha } = metadata
+  const upright = image.autoOrient()
+  const encoded = hasAlpha ? upright.png() : upright.jpeg({ quality: 95, chromaSubsampling: '4:4:4' })
   const { data, info } = await encoded.toBuffer({ resolveWithObject: true })
   return { mimeType: hasAlpha ? 'image/png' : 'image/jpeg', bytes: data, width: info.width, height: info.height }
 }

@@ -1,7 +1,9 @@
 import { inflateSync } from 'node:zlib'
 import type { ImageLimits } from '../check-image.ts'
+import { isUsableProfile } from '../colour/icc-profile.ts'
+import { createPngProfile } from '../colour/png-profile.ts'
 import { readOrientation } from '../metadata/orientation.ts'
-import { createExifChunk, STILL_CHUNKS } from '../metadata/png-chunks.ts'
+import { createExifChunk } from '../metadata/png-chunks.ts'
 import {
   appendPart,
   assertDimensions,
@@ -20,6 +22,11 @@ import type { RangeReader } from './range-reader.ts'
 const SIGNATURE_BYTES = 8
 /** Length and type; with the checksum after the data. */
 const [CHUNK_HEADER_BYTES, FRAME_BYTES] = [8, 12]
+const HEADER_END = SIGNATURE_BYTES + FRAME_BYTES + 13
+/** Chunks that a decoder gets as they are, beside profile and orientation. */
+const RETAINED = new Set(['PLTE', 'IDAT', 'IEND', 'tRNS', 'pHYs'])
+/** Chunks that state colours without a profile. */
+const COLOUR_CHUNKS = new Set(['cICP', 'sRGB', 'gAMA', 'cHRM'])
 /** Largest chunk, except pixels and profile, that a decoder gets: a palette has 768 bytes. */
 const MAX_CHUNK_BYTES = 1_024
 /** Rows that are in memory at once, in all steps of a pipeline together. */
@@ -27,49 +34,58 @@ const BUFFERED_ROWS = 1_024
 /** Largest EXIF block that the orientation is looked for in. */
 const MAX_EXIF_BYTES = 1_000_000
 
-interface Chunk {
-  type: string
-  /** Range of the whole chunk, and of its data. */
+interface Range {
   start: number
   end: number
-  data: { start: number; end: number }
+}
+
+/** A chunk: its type, and the ranges of itself and of its data. */
+interface Chunk extends Range {
+  type: string
+  data: Range
 }
 
 interface PngWalk {
-  header: PngHeader
+  /** Parts after the header and the profile. */
   parts: ImagePart[]
-  imageData: { start: number; end: number }[]
+  profile: Range | undefined
+  colours: Map<string, Buffer>
+  imageData: Range[]
   frames: number
   orientation: number
 }
 
 /**
- * Inspects the chunks of a PNG. Texts, frames of an animation and unknown chunks are no part of the result.
+ * Inspects the chunks of a PNG. Texts, frames of an animation and unknown chunks are no part of the result; colours are in a profile.
  *
  * @throws MediaError
  * @see https://www.w3.org/TR/png-3/#5Chunk-layout
  */
 export async function inspectPng(reader: RangeReader, limits: ImageLimits): Promise<ImageLayout> {
-  const header = readPngHeader(await reader.read(SIGNATURE_BYTES, FRAME_BYTES + 13))
+  const header = readPngHeader(await reader.read(SIGNATURE_BYTES, HEADER_END - SIGNATURE_BYTES))
   assertDimensions(header.width, header.height, limits)
-  const walk = await walkChunks(reader, header)
+  const walk = await walkChunks(reader)
   await assertImageData(reader, walk.imageData, header)
   const { width, height } = header
-  const frames = Math.max(1, walk.frames)
   const isBuffered = header.isInterlaced || walk.orientation !== 1
-  return { width, height, frames, decodedBytes: estimateBytes(header, isBuffered), parts: walk.parts }
+  const decodedBytes = estimateBytes(header, isBuffered)
+  return { width, height, frames: Math.max(1, walk.frames), decodedBytes, parts: selectParts(header, walk) }
 }
 
-async function walkChunks(reader: RangeReader, header: PngHeader): Promise<PngWalk> {
+function selectParts({ channels, hasPalette }: PngHeader, { profile, colours, parts }: PngWalk): ImagePart[] {
+  const selected: ImagePart[] = []
+  const stated = profile ?? createPngProfile(colours, channels < 3 && !hasPalette)
+  for (const part of [{ start: 0, end: HEADER_END }, ...(stated ? [stated] : []), ...parts]) appendPart(selected, part)
+  return selected
+}
+
+async function walkChunks(reader: RangeReader): Promise<PngWalk> {
   const walk: PngWalk = {
-    header,
-    parts: [{ start: 0, end: SIGNATURE_BYTES }],
-    imageData: [],
-    frames: 0,
-    orientation: 1,
+    ...{ parts: [], profile: undefined, colours: new Map<string, Buffer>() },
+    ...{ imageData: [], frames: 0, orientation: 1 },
   }
-  const seen = new Set<string>()
-  for (let [at, count] = [SIGNATURE_BYTES, 1]; ; count += 1) {
+  const seen = new Set<string>(['IHDR'])
+  for (let [at, count] = [HEADER_END, 2]; ; count += 1) {
     assertPartCount(count)
     const chunk = await readChunk(reader, at)
     if (chunk.type === 'fcTL') walk.frames += 1
@@ -93,31 +109,38 @@ async function readChunk(reader: RangeReader, start: number): Promise<Chunk> {
 }
 
 async function visitChunk(reader: RangeReader, chunk: Chunk, walk: PngWalk): Promise<void> {
-  const { type, data } = chunk
-  const length = data.end - data.start
-  if (type === 'IDAT') appendPart(walk.imageData, data)
-  else if (type === 'iCCP') await assertProfile(reader, data)
-  else if (type === 'eXIf') return await visitExif(reader, chunk, walk)
-  else if (length > MAX_CHUNK_BYTES) return
-  if (STILL_CHUNKS.has(type)) appendPart(walk.parts, chunk)
+  const { type, start, end, data } = chunk
+  if (type === 'IDAT') walk.imageData.push(data)
+  if (type === 'iCCP') {
+    if (await hasUsableProfile(reader, data)) walk.profile = { start, end }
+  } else if (type === 'eXIf') await visitExif(reader, data, walk)
+  else if (type !== 'IDAT' && end - start > MAX_CHUNK_BYTES) return
+  else if (COLOUR_CHUNKS.has(type)) {
+    // A copy: the next read may move the window.
+    walk.colours.set(type, Buffer.from(await reader.read(data.start, data.end - data.start)))
+  } else if (RETAINED.has(type)) appendPart(walk.parts, { start, end })
 }
 
-async function visitExif(reader: RangeReader, { data }: Chunk, walk: PngWalk): Promise<void> {
-  const tiff = await reader.read(data.start, Math.min(MAX_EXIF_BYTES, data.end - data.start))
+async function visitExif(reader: RangeReader, { start, end }: Range, walk: PngWalk): Promise<void> {
+  const tiff = await reader.read(start, Math.min(MAX_EXIF_BYTES, end - start))
   walk.orientation = readOrientation(tiff)
   walk.parts.push(...createExifChunk(tiff))
 }
 
-/** Inflates a colour profile, with a limit, which is how a decoder would read it. One that cannot be inflated is ignored by decoders. */
-async function assertProfile(reader: RangeReader, { start, end }: { start: number; end: number }): Promise<void> {
+/**
+ * Inflates a colour profile, with a limit, as a decoder would. One that is damaged is not used.
+ *
+ * @throws MediaError if it is too large
+ */
+async function hasUsableProfile(reader: RangeReader, { start, end }: Range): Promise<boolean> {
   assertProfileBytes(end - start)
   const chunk = await reader.read(start, end - start)
-  const nameEnd = chunk.indexOf(0)
   try {
-    inflateSync(chunk.subarray(nameEnd + 2), { maxOutputLength: MAX_PROFILE_BYTES })
+    return isUsableProfile(inflateSync(chunk.subarray(chunk.indexOf(0) + 2), { maxOutputLength: MAX_PROFILE_BYTES }))
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE')
       assertProfileBytes(Number.POSITIVE_INFINITY)
+    return false
   }
 }
 

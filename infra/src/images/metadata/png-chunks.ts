@@ -1,11 +1,10 @@
 import { createOrientationExif, readOrientation } from './orientation.ts'
 
-/** Chunks that the pixels of a still image need to be decoded and shown: colours, transparency and density. */
-export const STILL_CHUNKS: ReadonlySet<string> = new Set([
-  ...['IHDR', 'PLTE', 'IDAT', 'IEND', 'tRNS'],
+/** Chunks that pixels need to be decoded and shown: colours, transparency, density and animation. */
+const RETAINED = new Set([
+  ...['IHDR', 'PLTE', 'IDAT', 'IEND', 'tRNS', 'acTL', 'fcTL', 'fdAT'],
   ...['cICP', 'iCCP', 'sRGB', 'gAMA', 'cHRM', 'sBIT', 'mDCV', 'cLLI', 'bKGD', 'pHYs'],
 ])
-const RETAINED = new Set([...STILL_CHUNKS, 'acTL', 'fcTL', 'fdAT'])
 const SIGNATURE_BYTES = 8
 /** Length, type and checksum. */
 const FRAME_BYTES = 12
@@ -34,9 +33,14 @@ export function removePngMetadata(bytes: Uint8Array): Uint8Array[] {
 export function createExifChunk(tiff: Uint8Array): Buffer[] {
   const exif = createOrientationExif(readOrientation(tiff))
   if (!exif) return []
-  const body = Buffer.concat([Buffer.from('eXIf', 'latin1'), exif])
+  return [createChunk('eXIf', exif)]
+}
+
+/** Creates a chunk: length, type, data and checksum. */
+export function createChunk(type: string, data: Uint8Array): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data])
   const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)]
-  length.writeUInt32BE(exif.byteLength)
+  length.writeUInt32BE(data.byteLength)
   checksum.writeUInt32BE(Bun.hash.crc32(body))
-  return [length, body, checksum]
+  return Buffer.concat([length, body, checksum])
 }
