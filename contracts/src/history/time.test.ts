@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { isDay, parseTime } from './time.ts'
+import { isDay, isTimestamp, parseTime } from './time.ts'
 
 test('parses times with a zone, and those without one as UTC', () => {
   for (const text of [
@@ -26,6 +26,16 @@ test('a time that there never was is none', () => {
     ...['', '1', 'now', 'tomorrow', '2026', '2026-01', 'Mon, 30 Foo 2026 00:00:00 GMT', '2026-01-01\u0000'],
   ])
     expect([text, parseTime(text)]).toEqual([text, undefined])
+})
+
+test('a timestamp is as the studio writes it, and exists', () => {
+  const isValid = (text: string) => expect([text, isTimestamp(text)])
+  for (const text of ['2026-01-01T00:00:00.000000Z', '0001-01-01T00:00:00.000000Z', '9999-12-31T23:59:59.999999Z'])
+    isValid(text).toEqual([text, true])
+  for (const time of ['2026-99-99T99:99:99', '2026-02-30T00:00:00', '0000-01-01T00:00:00', '2026-01-01T24:00:00'])
+    isValid(`${time}.000000Z`).toEqual([`${time}.000000Z`, false])
+  for (const text of ['2026-01-01T00:00:00.000Z', '2026-01-01', '2026-01-01 00:00:00.000000Z', ''])
+    isValid(text).toEqual([text, false])
 })
 
 test('every day that Date writes exists, and no other of the same month', () => {

@@ -3,6 +3,7 @@ const ISO_TIME =
   /^(?<day>\d{4}-\d\d-\d\d)(?:[T ](?<clock>\d\d:\d\d(?::\d\d)?)(?:[.,](?<fraction>\d{1,9}))? ?(?<zone>Z|[+-]\d\d(?::?\d\d)?)?)?$/
 /** As in HTTP and mail: `Mon, 02 Jan 2023 03:04:05 GMT`. */
 const MAIL_TIME = /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC|[+-]\d{4})$/
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
 const [MINUTE_MS, MAX_ZONE_MINUTES] = [60_000, 15 * 60]
 
 /**
@@ -21,6 +22,11 @@ export function parseTime(text: string): Date | undefined {
 export function isDay(text: string): boolean {
   const date = new Date(`${text}T00:00:00.000Z`)
   return !text.startsWith('0000') && !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === text
+}
+
+/** Returns whether a text is a time that exists, with its microseconds, as the studio writes it into cursors. */
+export function isTimestamp(text: string): boolean {
+  return TIMESTAMP.test(text) && parseTime(text) !== undefined
 }
 
 function parseIsoTime({

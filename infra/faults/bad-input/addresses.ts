@@ -1,11 +1,20 @@
 import { type BadInputCase, createRequest, SECRET } from './case.ts'
+import { badCursors, badUsages, cursor, NO_INSTANTS, NO_TIMES } from './times.ts'
 
 const [UUID, OTHER] = ['01a20592-fbaf-7202-a976-12bf970672c3', '00000000-0000-7000-8000-0000000000ff']
 const WORKSPACE = '00000000-0000-7000-8000-000000000002'
 
 /** Returns requests with invalid list parameters, ids, paths, methods or headers. */
 export function badAddresses(): BadInputCase[] {
-  return [...badLists(), ...badTimelines(), ...badDownloads(), ...badPaths(), ...badMethods(), ...badHeaders()]
+  return [
+    ...badLists(),
+    ...badTimelines(),
+    ...badUsages(),
+    ...badDownloads(),
+    ...badPaths(),
+    ...badMethods(),
+    ...badHeaders(),
+  ]
 }
 
 function badLists(): BadInputCase[] {
@@ -17,12 +26,7 @@ function badLists(): BadInputCase[] {
     ...['', 'abc', '%00', '%zz', '..%2f..', `${'a'.repeat(201)}`, "'%20or%201=1--"].map(
       value => [`cursor=${value}`, /^cursor/] as [string, RegExp],
     ),
-    [`cursor=${cursor('2026-02-31T00:00:00.000000Z')}`, /^cursor/],
-    [`cursor=${cursor('2026-01-01T24:00:00.000000Z')}`, /^cursor/],
-    [`cursor=${cursor('0000-01-01T00:00:00.000000Z')}`, /^cursor/],
-    [`cursor=${cursor('99999-01-01T00:00:00.000000Z')}`, /^cursor/],
-    [`cursor=${cursor('2026-01-01T00:00:00.000Z')}`, /^cursor/],
-    [`cursor=${cursor('2026-01-01T00:00:00.000000Z', 'not-an-id')}`, /^cursor/],
+    ...badCursors().map(text => [`cursor=${text}`, /^cursor/] as [string, RegExp]),
     [`cursor=${cursor('2026-01-01T00:00:00.000000Z')}=`, /^cursor/],
     [`cursor=${cursor('2026-01-01T00:00:00.000000Z')}&cursor=a`, /^cursor/],
     ['direction=up', /^direction/],
@@ -48,7 +52,7 @@ function badPositions(): [string, RegExp][] {
   const position = cursor('2026-01-01T00:00:00.000000Z')
   return [
     ...['', '1', 'abc', '%00', UUID.slice(1), `${UUID}%20`].map((id): [string, RegExp] => [`around=${id}`, /^around/]),
-    ...['', 'today', '2026', '2026-13-01', '2026-02-31', '0000-01-01', '2026-01-01T00:00:00', '1e9', '%00', "'"].map(
+    ...[...NO_TIMES, ...NO_INSTANTS, '', 'today', '2026', '2026-13-01', '2026-01-01T00:00:00', '1e9', '%00', "'"].map(
       (at): [string, RegExp] => [`at=${at}`, /^at/],
     ),
     [`around=${UUID}&around=${UUID}`, /^around/],
@@ -77,7 +81,7 @@ function badFilters(): [string, RegExp][] {
       [`parent=${value}`, /^parent/],
     ]),
     ...['from', 'to'].flatMap(name =>
-      ['', 'today', '2026-02-31', '0000-01-01', '2026-01-01T00:00:00', '%00', "'"].map((value): [string, RegExp] => [
+      [...NO_TIMES, ...NO_INSTANTS, '', 'today', '2026-01-01T00:00:00', '%00', "'"].map((value): [string, RegExp] => [
         `${name}=${value}`,
         new RegExp(`^${name}`),
       ]),
@@ -174,7 +178,11 @@ function badPaths(): BadInputCase[] {
     ['/media/remote/x/0', 422],
     [`/media/remote/${OTHER}/0`, 404],
     [`/media/remote/${OTHER}/-1`, 422],
-    [`/media/remote/${OTHER}/ref/1e9`, 422],
+    ...['1e15', '2147483648', '1.5'].flatMap((index): [string, number][] => [
+      [`/media/remote/${OTHER}/${index}`, 422],
+      [`/media/remote/${OTHER}/ref/${index}`, 422],
+      [`/api/download/${OTHER}/${index}`, 422],
+    ]),
     ...['healthz', 'metrics'].flatMap((name): [string, number][] => [
       [`/${name}`, 404],
       [`/./${name}`, 404],
@@ -228,8 +236,4 @@ function badHeaders(): BadInputCase[] {
     ['a star for an address', createRequest({ target: '*' }), 400],
   ]
   return heads.map(([name, request, status]) => ({ name: `a request with ${name}`, request, status }))
-}
-
-function cursor(createdAt: string, id = UUID): string {
-  return Buffer.from(`${createdAt}|${id}`).toString('base64url')
 }

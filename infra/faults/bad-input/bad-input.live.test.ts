@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Generation, GenerationPage } from '@darkroom/contracts/generation'
 import { type Reference, References } from '@darkroom/contracts/reference'
 import { startTestStudio, type TestStudio } from '../../testing/studio/test-studio.ts'
@@ -21,6 +23,7 @@ import { BAD_EVENT_IDS, openStreams, readFirstEvent } from './events.ts'
 import { badImages } from './images.ts'
 import { openStudioProbe, type StudioProbe } from './studio-probe.ts'
 import { badSubmissions } from './submissions.ts'
+import { badBackfills } from './times.ts'
 
 /**
  * Invalid requests of every kind, against a whole studio, with one oracle: each is refused with the right status and a helpful
@@ -103,6 +106,11 @@ test('refuses a client id that another submission has used', async () => {
 test('a complete generation refuses actions that would restart it, and invalid changes', async () => {
   for (const row of badChanges(original.id)) await expectRefusal(row)
   for (const row of foreignVerbs(foreign)) await expectRefusal(row)
+}, 30_000)
+
+test('refuses a batch of the backfill without a valid position', async () => {
+  const secret = await readFile(join(studio.dataDir, 'internal-api-secret'), 'utf8')
+  for (const row of badBackfills(secret)) await expectRefusal(row)
 }, 30_000)
 
 test('hides generations of another workspace from every forged cursor', async () => {

@@ -1,4 +1,5 @@
 import { BackfillRequest, type BackfillResponse } from '@darkroom/contracts/history/backfill'
+import { isTimestamp } from '@darkroom/contracts/history/time'
 import type { Database } from '@darkroom/infra/database/connection'
 import { matchesSecret } from '@darkroom/infra/http/admin-access'
 import type { HttpAppOptions } from '@darkroom/infra/http/app'
@@ -20,7 +21,7 @@ export interface BackfillRouteDeps {
 }
 
 const CONCURRENCY = 4
-const CURSOR_PATTERN = /^\d{4}-\d\d-\d\dT[\d:.]{8,15}Z\|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const CURSOR_PATTERN = /^([\dT:.Z-]+)\|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
  * Creates the route `POST /api/admin/backfill-reference-images`, which migrates one batch. It may run beside a run and beside
@@ -66,7 +67,7 @@ function assertSecret(request: Request, secret: string | undefined): void {
 function decodeCursor(text: string | null): string | null {
   if (text === null) return null
   const cursor = Buffer.from(text, 'base64url').toString()
-  if (CURSOR_PATTERN.test(cursor)) return cursor
+  if (isTimestamp(CURSOR_PATTERN.exec(cursor)?.[1] ?? '')) return cursor
   throw new ProblemError('invalid', 'cursor is not one that this address gave.', {
     errors: [{ path: 'cursor', message: 'is not one that this address gave' }],
   })

@@ -1,3 +1,5 @@
+import { isTimestamp } from '@darkroom/contracts/history/time'
+
 /** A keyset position in a list: the creation time of a generation, as text with microseconds, and its id. */
 export interface Cursor {
   createdAt: string
@@ -19,7 +21,7 @@ export function decodeCursor(text: string): Cursor | undefined {
   const [, createdAt, id] = match ?? []
   if (createdAt === undefined || id === undefined) return undefined
   const cursor = { createdAt, id }
-  return encodeCursor(cursor) === text && isValidTime(createdAt) ? cursor : undefined
+  return encodeCursor(cursor) === text && isTimestamp(createdAt) ? cursor : undefined
 }
 
 /**
@@ -31,14 +33,7 @@ export function createCursorAt(timestamp: string): Cursor | undefined {
   const time = new Date(timestamp)
   if (Number.isNaN(time.getTime())) return undefined
   const createdAt = time.toISOString().replace('Z', '000Z')
-  return CURSOR_PATTERN.test(`${createdAt}|${NIL_UUID}`) && isValidTime(createdAt)
+  return CURSOR_PATTERN.test(`${createdAt}|${NIL_UUID}`) && isTimestamp(createdAt)
     ? { createdAt, id: NIL_UUID }
     : undefined
-}
-
-/** Returns whether a time exists. `Date` turns February 31 into March and accepts the year 0; Postgres rejects both. */
-function isValidTime(text: string): boolean {
-  const time = new Date(text)
-  if (Number.isNaN(time.getTime()) || text.startsWith('0000')) return false
-  return time.toISOString().slice(0, 23) === text.slice(0, 23)
 }

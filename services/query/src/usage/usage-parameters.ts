@@ -1,12 +1,16 @@
+import { isDay } from '@darkroom/contracts/history/time'
 import { USAGE_DIMENSIONS, type UsageDimension } from '@darkroom/contracts/history/usage'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { z } from 'zod'
 import { CommaList } from '../comma-list.ts'
 
+/** A day that Postgres has, too: there is no year 0. */
+const Day = z.iso.date().refine(isDay, 'is not a day that there was')
+
 /** Query of `GET /api/usage`. Days are UTC, and both ends of the range count; the present month unless given. */
 export const UsageParameters = z.strictObject({
-  from: z.iso.date().optional(),
-  to: z.iso.date().optional(),
+  from: Day.optional(),
+  to: Day.optional(),
   by: CommaList.optional(),
 })
 
