@@ -23,12 +23,15 @@ import type { RangeReader } from './range-reader.ts'
 
 /** Largest box of the index that is read: that of a grid of thousands of tiles is smaller. */
 const MAX_INDEX_BYTES = 16_000_000
-/** Offset of the file's main brand, the first of the box `ftyp`'s content. */
-const MAIN_BRAND_AT = 8
+/** Brands that a decoder gets: by others it looks for the track of an animation, or does not know the file. */
+const [BRANDS_AT, FIRST_BRANDS] = [8, ['avif', '\0\0\0\0', 'mif1', 'miaf']]
 /** Items that the pixels need are coded images and grids of them. A decoder gets no other: metadata may be compressed. */
 const IMAGE_TYPES = new Set(['av01', 'grid', 'iovl', 'iden', 'tmap'])
-/** Bytes of a decoded sample, and samples of a pixel with alpha, decoded and converted. */
-const PIXEL_BYTES = 16
+/** Memory of a pixel while it is decoded, in bytes, by whether its samples have 8 bits or more: measured 19 and 25. */
+const [PIXEL_BYTES, DEEP_PIXEL_BYTES] = [20, 28]
+
+/** Flag of the third byte of `av1C`. */
+const HIGH_BIT_DEPTH = 0x40
 
 /** The index of an image file. */
 interface AvifIndex {
@@ -37,10 +40,11 @@ interface AvifIndex {
   /** Begin of the content of the box `iinf`. */
   itemsStart: number
   locations: Map<number, Extent[]>
-  /** Inputs of derived images, and main images of auxiliary ones, by their ids. */
+  /** Inputs of derived images, by their ids. */
   inputs: Map<number, number[]>
-  auxiliaries: Map<number, number[]>
   sizes: Map<number, { width: number; height: number }>
+  /** Whether samples have more than 8 bits. */
+  isDeep: boolean
   /** Begin of the content of the box `idat`. */
   inlineStart: number
 }
@@ -61,7 +65,7 @@ export async function inspectAvif(reader: RangeReader, limits: ImageLimits): Pro
   if (!size) throw createDamagedImageError()
   const pixels = countPixels(index, index.primaryId, limits)
   const codedPixels = await assertBitstreams(reader, index, limits)
-  const decodedBytes = Math.max(pixels, codedPixels) * PIXEL_BYTES
+  const decodedBytes = Math.max(pixels, codedPixels) * (index.isDeep ? DEEP_PIXEL_BYTES : PIXEL_BYTES)
   return { ...size, frames: 1, decodedBytes, parts: selectParts(boxes, index) }
 }
 
@@ -84,12 +88,16 @@ async function readIndex(reader: RangeReader, meta: Box, limits: ImageLimits): P
   return {
     ...{ primaryId: readPrimaryId(pitm), items: readItems(iinf), itemsStart: start('iinf') },
     ...{ locations: readLocations(iloc), inlineStart: start('idat') },
-    ...{ inputs: references('dimg'), auxiliaries: references('auxl'), sizes: readSizes(iprp, limits) },
+    ...{ inputs: references('dimg'), ...readItemProperties(iprp, limits) },
   }
 }
 
-/** Reads the size of each item that has one. @throws MediaError if one, or a colour profile, is too large */
-function readSizes(iprp: Buffer, limits: ImageLimits): AvifIndex['sizes'] {
+/**
+ * Reads the size of each item that has one.
+ *
+ * @throws MediaError if one, or a colour profile, is too large
+ */
+function readItemProperties(iprp: Buffer, limits: ImageLimits): Pick<AvifIndex, 'sizes' | 'isDeep'> {
   const { properties, indices } = readProperties(iprp)
   const sizes = properties.map(({ type, content }) => {
     if (type === 'colr') assertProfileBytes(content.length)
@@ -102,7 +110,8 @@ function readSizes(iprp: Buffer, limits: ImageLimits): AvifIndex['sizes'] {
     const size = own.map(index => sizes[index]).find(found => found !== undefined)
     return size ? [[id, size] as const] : []
   })
-  return new Map(entries)
+  const isDeep = properties.some(({ type, content }) => type === 'av1C' && ((content[2] ?? 0) & HIGH_BIT_DEPTH) !== 0)
+  return { sizes: new Map(entries), isDeep }
 }
 
 /** Counts the pixels that are decoded for an item: its own, and those of its inputs, which are coded images themselves. */
@@ -142,10 +151,16 @@ async function assertBitstreams(reader: RangeReader, index: AvifIndex, limits: I
   return most
 }
 
+/** Creates the content of the box with the brands, as long as it is. */
+function createBrands(box: Box | undefined): string {
+  const count = Math.floor(((box?.end ?? 0) - BRANDS_AT) / 4)
+  return Array.from({ length: count }, (_, index) => FIRST_BRANDS[index] ?? 'avif').join('')
+}
+
 /** Selects all boxes, with a few types overwritten: a decoder skips items and boxes of a type that it does not know. */
 function selectParts(boxes: readonly Box[], { items, itemsStart }: AvifIndex): ImagePart[] {
   const patches = [
-    { at: MAIN_BRAND_AT, text: 'avif' },
+    { at: BRANDS_AT, text: createBrands(boxes[0]) },
     ...boxes.filter(({ type }) => type === 'moov').map(({ start }) => ({ at: start + 4, text: 'free' })),
     ...[...items.values()]
       .filter(({ type }) => !IMAGE_TYPES.has(type))

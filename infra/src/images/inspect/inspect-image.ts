@@ -1,3 +1,4 @@
+import { PREVIEW_WIDTHS } from '@darkroom/contracts/previews'
 import { checkFormat, type ImageLimits } from '../check-image.ts'
 import type { ImageFormat } from '../image-formats.ts'
 import type { MediaInput } from '../media-input.ts'
@@ -11,6 +12,9 @@ import { inspectWebp } from './webp.ts'
 
 /** The properties of an image that its structure states, before any decoder has seen it. */
 export interface InspectedImage extends ImageFormat, ImageLayout {}
+
+/** The longest edge that WebP supports. */
+const MAX_PREVIEW_EDGE = 16_383
 
 const INSPECTORS: Record<string, (reader: RangeReader, limits: ImageLimits) => Promise<ImageLayout>> = {
   'image/png': inspectPng,
@@ -31,9 +35,18 @@ export async function inspectImage(input: MediaInput, limits: ImageLimits): Prom
   const inspect = INSPECTORS[format.mimeType]
   if (!inspect) throw createDamagedImageError()
   try {
-    return { ...format, ...(await inspect(openRangeReader(input), limits)) }
+    const layout = await inspect(openRangeReader(input), limits)
+    return { ...format, ...layout, decodedBytes: layout.decodedBytes + estimatePreviewBytes(layout) }
   } catch (error) {
     // A number of the structure that would be beyond the end of the file.
     throw error instanceof RangeError ? createDamagedImageError() : error
   }
+}
+
+/** Estimates the memory for the pixels that previews are made of, in bytes: four samples each, and a few copies of them. */
+function estimatePreviewBytes({ width, height }: ImageLayout): number {
+  // Either edge may be the width, upright.
+  const [short, long] = [Math.min(width, height), Math.max(width, height)]
+  const scale = Math.min(1, Math.max(...PREVIEW_WIDTHS) / short, MAX_PREVIEW_EDGE / long)
+  return Math.ceil(width * scale * height * scale) * 4 * 3
 }

@@ -20,7 +20,7 @@ const NO_FRAMES = new Set([0xc4, 0xc8, 0xcc])
 const [APP0, APP1, APP2, APP15, COMMENT] = [0xe0, 0xe1, 0xe2, 0xef, 0xfe]
 const PROFILE_SIGNATURE = 'ICC_PROFILE\0'
 /** Scans of a progressive image: encoders write about 10, and a decoder visits all pixels for each. */
-const MAX_SCANS = 64
+const MAX_SCANS = 100
 
 interface JpegWalk {
   parts: ImagePart[]

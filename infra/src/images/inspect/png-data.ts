@@ -31,7 +31,7 @@ export async function assertImageData(reader: RangeReader, ranges: readonly Rang
 
 /** Inflates and discards. Data that are damaged count up to there: a decoder gets no further. */
 async function inflatesBeyond(reader: RangeReader, ranges: readonly Range[], maxBytes: number): Promise<boolean> {
-  const inflate = createInflate({ chunkSize: 262_144 })
+  const inflate = createInflate({ chunkSize: STEP_BYTES })
   let [bytes, isOver] = [0, false]
   inflate.on('data', (chunk: Buffer) => {
     bytes += chunk.length
