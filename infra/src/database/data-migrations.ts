@@ -105,7 +105,8 @@ async function resanitizeParameters(
 ): Promise<void> {
   const [row] = await tx<{ parameters: unknown; workspaceId: string }[]>`
     select coalesce(r.parameters, g.parameters) as parameters, g.workspace_id as "workspaceId"
-    from generations g left join generation_raw r on r.generation_id = g.id where g.id = ${id}`
+    from generations g left join generation_raw r on r.generation_id = g.id and r.workspace_id = g.workspace_id
+    where g.id = ${id}`
   if (!row) return
   const sanitized = tx.json({ ...sanitize(row.parameters) })
   const { count } = await tx`

@@ -3,6 +3,8 @@ import { Generation } from '@darkroom/contracts/generation'
 import { toModel } from '@darkroom/contracts/model-fields'
 import { Problem } from '@darkroom/contracts/problem'
 import { type Reference, References } from '@darkroom/contracts/reference'
+import { transaction } from '@darkroom/infra/database/transaction'
+import { purgeLocked } from '@darkroom/infra/generations/purge'
 import { createTestModel } from '@darkroom/infra/testing/data/test-model'
 import sharp from 'sharp'
 import { writeGeneration } from '../actions/generation.fixture.ts'
@@ -96,16 +98,41 @@ test('goes on from outputs of its own workspace, from the trash as well, and not
   await ingest.sql`update generation_outputs set deleted_from = null where generation_id = ${purged} and state = 'deleted'`
   // What was accepted once stays accepted.
   expect((await again(purged, 0, clientId)).status).toBe(200)
+  const before = await countGenerations()
   for (const [id, index] of [
     [purged, 0],
     [foreign, 0],
     [parentId, 2],
     [crypto.randomUUID(), 0],
+    [parentId, 1e15],
+    [parentId, 2 ** 31],
   ] as const) {
     const response = await again(id, index)
     expect(response.status).toBe(422)
-    expect(Problem.parse(await response.json()).detail).toMatch(/^parent is not an output of yours/)
+    expect(Problem.parse(await response.json()).detail).toMatch(/^parent(.outputIndex)? /)
   }
+  expect(await countGenerations()).toBe(before)
+})
+
+test('what goes on from an output still says so when that is purged, and is accepted again', async () => {
+  const { workspaceId } = ingest.owner
+  const parent = await writeGeneration(ingest.sql, { workspaceId, status: 'completed', outputs: ['stored'] })
+  const body = {
+    clientId: crypto.randomUUID(),
+    parent: { generationId: parent.toUpperCase(), outputIndex: 0, verb: 'again' },
+  }
+  const child = Generation.parse(await (await submit(body)).json())
+  await transaction(ingest.sql, tx => purgeLocked(tx, [{ id: parent, workspaceId }]))
+  const repeated = await submit(body)
+  expect(repeated.status).toBe(200)
+  expect(await repeated.json()).toMatchObject({
+    id: child.id,
+    parent: { generationId: parent, outputIndex: 0, verb: 'again' },
+  })
+  expect(
+    await ingest.sql`select parent_generation_id as key, parent_verb as verb from generations where id = ${child.id}`,
+  ).toMatchObject([{ key: null, verb: 'again' }])
+  expect((await submit({ ...body, clientId: crypto.randomUUID() })).status).toBe(422)
 })
 
 test('the same image in the same role is one input, however it is sent; in another role it is another', async () => {
@@ -159,6 +186,11 @@ test('the same file twice in an upload, and in two, is one reference', async () 
   const [first, second, third] = [...(await upload('green', 'green')), ...(await upload('green'))]
   expect([second, third]).toEqual([first, first])
 })
+
+async function countGenerations(): Promise<number> {
+  const [row] = await ingest.sql<{ count: number }[]>`select count(*)::int as count from generations`
+  return row?.count ?? -1
+}
 
 async function submit(body: object): Promise<Response> {
   return await ingest.request('POST', '/api/generate', { prompt: 'a heron', model: 'demo', ...body })

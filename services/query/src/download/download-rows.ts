@@ -34,7 +34,8 @@ export async function readOutputRows(
     select g.id as "generationId", o.index, o.kind, o.state, o.bytes, o.mime_type as "mimeType", o.width, o.height,
       case when o.state = 'stored' then o.key end as key, encode(o.sha256, 'hex') as sha256,
       coalesce(g.completed_at, g.created_at) as "finishedAt"
-    from generations g left join generation_outputs o on o.generation_id = g.id
+    from generations g left join generation_outputs o
+      on o.generation_id = g.id and o.workspace_id = g.workspace_id
     where g.id = any(${ids as string[]}::uuid[]) and g.workspace_id = ${workspaceId}
     order by g.id, o.index`
   const byGeneration = new Map<string, OutputRow[]>()
@@ -46,12 +47,18 @@ export async function readOutputRows(
   return byGeneration
 }
 
-/** Reads the references of generations, in their order, by generation. */
-export async function readReferenceRows(db: Queryable, ids: readonly string[]): Promise<Map<string, ReferenceRow[]>> {
+/** Reads the references of generations of a workspace, in their order, by generation. */
+export async function readReferenceRows(
+  db: Queryable,
+  workspaceId: string,
+  ids: readonly string[],
+): Promise<Map<string, ReferenceRow[]>> {
   const rows = await db<(ReferenceRow & { generationId: string })[]>`
     select r.generation_id as "generationId", encode(i.sha256, 'hex') as sha256, r.role
-    from generation_references r left join reference_images i on i.id = r.reference_id
-    where r.generation_id = any(${ids as string[]}::uuid[]) order by r.generation_id, r.position`
+    from generation_references r left join reference_images i
+      on i.id = r.reference_id and i.workspace_id = r.workspace_id
+    where r.generation_id = any(${ids as string[]}::uuid[]) and r.workspace_id = ${workspaceId}
+    order by r.generation_id, r.position`
   const groups = Map.groupBy(rows, row => row.generationId)
   return new Map([...groups].map(([id, group]) => [id, group.map(({ sha256, role }) => ({ sha256, role }))]))
 }

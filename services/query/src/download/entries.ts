@@ -62,7 +62,7 @@ async function readDetails(
   const ids = generations.map(({ id }) => id)
   const [documents, references] = await Promise.all([
     readDocuments(database, { workspaceId, ids }),
-    readReferenceRows(database, ids),
+    readReferenceRows(database, workspaceId, ids),
   ])
   return { documents, references }
 }

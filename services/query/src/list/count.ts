@@ -29,7 +29,7 @@ export function selectCount(database: Database, filter: ListFilter) {
   return database<{ generations: number; outputs: number }[]>`
     select count(*)::int as generations, coalesce(sum(coalesce(d.shown_outputs, (
       select count(*) from generation_outputs o
-      where o.generation_id = d.generation_id and o.state in ('stored', 'temporary')
+      where o.generation_id = d.generation_id and o.workspace_id = d.workspace_id and o.state in ('stored', 'temporary')
     ))), 0)::int as outputs
     ${buildAllRows(database, filter)}`
 }

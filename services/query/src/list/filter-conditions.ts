@@ -45,7 +45,7 @@ export async function isSearchCommon(sql: Queryable, workspaceId: string, search
   return (row?.count ?? 0) === COMMON_THRESHOLD
 }
 
-/** Builds the condition of a filter on the rows `d` of `generation_documents`. */
+/** Builds the condition of a filter on the rows `d` of `generation_documents` of its workspace. */
 export function buildConditions(sql: Queryable, filter: ListFilter) {
   const { workspaceId, search } = filter
   return [buildColumnConditions(sql, filter), search ? buildSearchCondition(sql, workspaceId, search) : undefined]
@@ -69,15 +69,17 @@ function buildColumnConditions(sql: Queryable, filter: ListFilter) {
     to && sql`d.created_at < ${buildTime(sql, to, 1)}`,
   ]
     .filter(condition => condition !== undefined)
-    .reduce((all, condition) => sql`${all} and ${condition}`, sql`d.workspace_id = ${workspaceId}`)
+    .reduce((all, condition) => sql`${all} and ${condition}`)
 }
 
 /** Builds all rows of a filter, in no order. Of common words it is faster to read the whole index of the list than to look each row up. */
 export function buildAllRows(sql: Queryable, filter: ListFilter) {
   const { workspaceId, search } = filter
-  if (!search?.isCommon) return sql`from generation_documents d where ${buildConditions(sql, filter)}`
+  if (!search?.isCommon)
+    return sql`from generation_documents d where d.workspace_id = ${workspaceId} and ${buildConditions(sql, filter)}`
   const found = sql`found_by_common_words(${workspaceId}, ${buildTsQuery(sql, workspaceId, search)}) as found (id)`
-  return sql`from generation_documents d join ${found} on found.id = d.generation_id where ${buildColumnConditions(sql, filter)}`
+  return sql`from generation_documents d join ${found} on found.id = d.generation_id
+    where d.workspace_id = ${workspaceId} and ${buildColumnConditions(sql, filter)}`
 }
 
 /** Builds an equality where there is one value: an index then has the rows in the order of the list. */
@@ -109,7 +111,7 @@ function buildTsQuery(sql: Queryable, workspaceId: string, { prefixes, phrases }
 /** Builds the condition for children, which are few: they are looked up and then sorted. */
 function buildParentCondition(sql: Queryable, workspaceId: string, parentId: string) {
   return sql`d.generation_id = any(array(
-    select g.id from generations g where g.workspace_id = ${workspaceId} and g.parent ->> 'generationId' = ${parentId}
+    select g.id from generations g where g.workspace_id = ${workspaceId} and g.parent ->> 'generationId' = ${parentId.toLowerCase()}
   ))`
 }
 

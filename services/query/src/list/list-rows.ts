@@ -34,14 +34,15 @@ export function selectRows(sql: Queryable, { filter, includeParameters }: RowSou
  * and all together have none: a list of models that are seldom used would be searched to its end.
  */
 function buildRows(sql: Queryable, filter: ListFilter, range: KeysetRange) {
-  const { models } = filter
+  const { models, workspaceId } = filter
   if (!models || models.length < 2) {
-    return sql`from generation_documents d where ${buildConditions(sql, filter)} ${buildKeysetCondition(sql, range)}`
+    return sql`from generation_documents d
+      where d.workspace_id = ${workspaceId} and ${buildConditions(sql, filter)} ${buildKeysetCondition(sql, range)}`
   }
   const conditions = buildConditions(sql, { ...filter, models: undefined })
   return sql`from unnest(${models}::text[]) m (model) cross join lateral (
     select * from generation_documents d
-    where d.model = m.model and ${conditions} ${buildKeysetCondition(sql, range)} ${buildOrder(sql, range)}
+    where d.workspace_id = ${workspaceId} and d.model = m.model and ${conditions} ${buildKeysetCondition(sql, range)} ${buildOrder(sql, range)}
   ) d`
 }
 
@@ -73,6 +74,7 @@ function buildKeysetCondition(sql: Queryable, { cursor, direction, inclusive }: 
 function buildDocumentColumn(sql: Queryable, includeParameters: boolean) {
   if (!includeParameters) return sql`d.document`
   return sql`(d.document::jsonb || coalesce((
-    select jsonb_build_object('parameters', r.parameters) from generation_raw r where r.generation_id = d.generation_id
+    select jsonb_build_object('parameters', r.parameters) from generation_raw r
+    where r.generation_id = d.generation_id and r.workspace_id = d.workspace_id
   ), '{}'))::text`
 }

@@ -129,11 +129,13 @@ test('finds the children of a generation', async () => {
   const verbs = ['again', 'edit', 'upscale']
   const children = await Promise.all(verbs.map(verb => insertRow(sql, workspace.id, { parent: { id: parent, verb } })))
   await insertRow(sql, workspace.id, { parent: { id: parent, verb: 'again' }, deleted: true })
-  const impossible = [
-    insertRow(sql, workspace.id, { parent: { id: crypto.randomUUID(), verb: 'again' } }),
-    insertRow(sql, crypto.randomUUID(), { parent: { id: parent, verb: 'again' } }),
-  ]
-  for (const insertion of impossible) await expect(insertion).rejects.toThrow('generations_parent_key')
+  for (const [of, id] of [
+    [workspace.id, crypto.randomUUID()],
+    [crypto.randomUUID(), parent],
+  ] as const) {
+    const insertion = insertRow(sql, of, { parent: { id, verb: 'again' } })
+    await expect(insertion).rejects.toThrow('generations_parent_key')
+  }
   const page = await fetchPage(workspace.id, { parent })
   expect(getIds(page).toSorted()).toEqual(children.toSorted())
   expect(page.generations.map(child => child.parent?.generationId)).toEqual([parent, parent, parent])

@@ -28,7 +28,8 @@ export function selectTimeline(database: Database, filter: ListFilter, zone: str
  * three times as long.
  */
 function selectByJumps(database: Database, filter: ListFilter, zone: string) {
-  const rows = database`from generation_documents d where ${buildConditions(database, filter)}`
+  const rows = database`from generation_documents d
+    where d.workspace_id = ${filter.workspaceId} and ${buildConditions(database, filter)}`
   const startOfDay = (days: number) => database`((days.day + ${days}::int)::timestamp at time zone ${zone})`
   const dayOfNewest = database`(d.created_at at time zone ${zone})::date as day ${rows}`
   return database<{ days: string | null }[]>`

@@ -33,8 +33,9 @@ const HEADERS = {
 export async function findRemoteOutput(db: Queryable, workspaceId: string, id: string, index: number) {
   const [row] = await db<RemoteMedia[]>`
     select o.provider_url as url, o.needs_auth as "needsAuth", c.base_url as "baseUrl", o.key, o.from_call as "isFromCall"
-    from generation_outputs o join generations g on g.id = o.generation_id
-      left join connections c on c.id = g.provider and exists (select from provider_calls p where p.generation_id = g.id)
+    from generation_outputs o join generations g on g.id = o.generation_id and g.workspace_id = o.workspace_id
+      left join connections c on c.id = g.provider and exists (
+        select from provider_calls p where p.generation_id = g.id and p.workspace_id = g.workspace_id)
     where g.id = ${id} and g.workspace_id = ${workspaceId} and o.index = ${index} and o.state in ('temporary', 'stored')
       and o.provider_url is not null`
   return row
@@ -44,7 +45,7 @@ export async function findRemoteOutput(db: Queryable, workspaceId: string, id: s
 export async function findRemoteReference(db: Queryable, workspaceId: string, id: string, position: number) {
   const [row] = await db<RemoteMedia[]>`
     select r.url, false as "needsAuth", null as "baseUrl", null as key, false as "isFromCall"
-    from generation_references r join generations g on g.id = r.generation_id
+    from generation_references r join generations g on g.id = r.generation_id and g.workspace_id = r.workspace_id
     where g.id = ${id} and g.workspace_id = ${workspaceId} and r.position = ${position} and r.url is not null`
   return row
 }
