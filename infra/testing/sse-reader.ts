@@ -9,6 +9,7 @@ export interface SseEvent {
 export interface EventStreamOptions {
   port: number
   lastEventId?: string | undefined
+  headers?: Record<string, string>
   onEvent: (event: SseEvent) => void
   /** Called when the connection has ended, by either side. */
   onClose?: () => void
@@ -30,8 +31,9 @@ export async function openEventStream(options: EventStreamOptions): Promise<Even
   await promise
   parseEvents(socket, options.onEvent)
   const lastEventHeader = options.lastEventId === undefined ? '' : `Last-Event-ID: ${options.lastEventId}\r\n`
-  const host = `127.0.0.1:${options.port}`
-  socket.write(`GET /api/events HTTP/1.1\r\nHost: ${host}\r\nAccept: text/event-stream\r\n${lastEventHeader}\r\n`)
+  const { host = `127.0.0.1:${options.port}`, ...others } = options.headers ?? {}
+  const headers = [lastEventHeader, ...Object.entries(others).map(([name, value]) => `${name}: ${value}\r\n`)].join('')
+  socket.write(`GET /api/events HTTP/1.1\r\nHost: ${host}\r\nAccept: text/event-stream\r\n${headers}\r\n`)
   return { pause: () => void socket.pause(), resume: () => void socket.resume(), close: () => void socket.destroy() }
 }
 

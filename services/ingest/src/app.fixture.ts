@@ -1,5 +1,5 @@
 import { type Database, openDatabase } from '@darkroom/infra/database/connection'
-import { createIdentify, type Identity } from '@darkroom/infra/http/identity'
+import { createIdentify, type Identify, type Identity } from '@darkroom/infra/http/identity'
 import { createLog, type Log } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { openStore } from '@darkroom/infra/store/open-store'
@@ -14,6 +14,7 @@ export interface TestIngest extends AsyncDisposable {
   store: Store
   /** Identity of requests without an `x-test` header. */
   owner: Identity
+  routes: readonly { method: string; path: string }[]
   /** Handles a request unchanged. */
   send(request: Request): Promise<Response>
   /** Sends a request with a JSON body, if any; `as: 'stranger'` sends it from another workspace, `admin` as an administrator. */
@@ -28,6 +29,8 @@ export interface TestIngestOptions {
   budgetMicros?: number
   /** Identifies requests as a studio with these settings does, instead of by a header. */
   config?: { PUBLIC_URL: string; INTERNAL_API_SECRET: string }
+  /** Identifies requests, instead of the header `x-test`. */
+  identify?: Identify
   log?: Log
 }
 
@@ -59,9 +62,11 @@ export async function openTestIngest(options: TestIngestOptions = {}): Promise<T
       log,
       metrics: createMetrics('test'),
       checks: {},
-      identify: options.config
-        ? createIdentify(options.config)
-        : async request => identities.get(request.headers.get('x-test') ?? '') ?? owner,
+      identify:
+        options.identify ??
+        (options.config
+          ? createIdentify(options.config)
+          : async request => identities.get(request.headers.get('x-test') ?? '') ?? owner),
       stopping: new AbortController().signal,
     },
   })
@@ -71,6 +76,7 @@ export async function openTestIngest(options: TestIngestOptions = {}): Promise<T
     sql,
     store,
     owner,
+    routes: app.routes,
     send: async request => await app.handle(request),
     request: async (method, path, body, as = 'owner') => {
       const init = body === undefined ? {} : { body: JSON.stringify(body) }

@@ -59,8 +59,10 @@ export function createApp(deps: QueryDeps) {
     .get('/api/models', async () => createRawJsonResponse<Model[]>(await listModels(database)))
     .get(
       '/api/usage',
-      async ({ identity: { workspaceId }, query, request }) => {
-        const usage = await readUsage(deps, workspaceId, parseUsageQuery(query, new Date()))
+      async ({ identity: { workspaceId, admin }, query, request }) => {
+        // The budget is that of the studio: what is left of it shows what other workspaces have spent.
+        const budgetMicros = admin ? deps.budgetMicros : null
+        const usage = await readUsage({ database, budgetMicros }, workspaceId, parseUsageQuery(query, new Date()))
         return respondUsage(request, usage)
       },
       { query: UsageParameters },
@@ -74,7 +76,7 @@ export function createApp(deps: QueryDeps) {
       // No idle timeout: a quiet stream is not dead. A client that is gone is noticed by the pings.
       server?.timeout(request, 0)
       const disconnect = () => server?.timeout(request, DISCONNECT_SECONDS)
-      return liveEvents.open(identity.workspaceId, request.headers.get('last-event-id'), disconnect)
+      return liveEvents.open(identity, request.headers.get('last-event-id'), disconnect)
     })
     .get(
       '/media/remote/:id/:index',

@@ -254,7 +254,9 @@ async function startTestEnv(shared?: TestNats, options: Partial<LiveEventsDeps> 
     hostname: '127.0.0.1',
     idleTimeout: 0,
     fetch: (request, server) =>
-      liveEvents.open(WORKSPACE, request.headers.get('last-event-id'), () => server.timeout(request, 1)),
+      liveEvents.open({ workspaceId: WORKSPACE, admin: false }, request.headers.get('last-event-id'), () =>
+        server.timeout(request, 1),
+      ),
   })
   stack.defer(async () => void (await server.stop(true)))
   const first = await openSseClient(server.port ?? 0)

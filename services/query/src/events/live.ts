@@ -1,4 +1,5 @@
 import type { Database } from '@darkroom/infra/database/connection'
+import type { Identity } from '@darkroom/infra/http/identity'
 import type { Log } from '@darkroom/infra/log'
 import { type BatchedReader, createBatchedReader } from './batched-reader.ts'
 import { createChannels, type StallLimits } from './channels.ts'
@@ -38,13 +39,13 @@ export interface LiveEventsDeps {
 
 export interface LiveEvents {
   /**
-   * Opens a stream of a workspace's changes.
+   * Opens a stream of a workspace's changes. Those of connections reach administrators only.
    *
    * @param lastEventId the `last-event-id` of a client that reconnects
    * @param disconnect closes the connection of the client, read or not
    * @throws ProblemError `too_many` when the workspace has `maxStreams` open streams
    */
-  open(workspaceId: string, lastEventId: string | null, disconnect: () => void): Response
+  open(identity: Pick<Identity, 'workspaceId' | 'admin'>, lastEventId: string | null, disconnect: () => void): Response
   /** Returns the number of open streams. */
   countStreams(): number
   /** Follows the bus until the signal is aborted, then closes every stream. */
@@ -66,6 +67,7 @@ const CATCH_UP_TIMEOUT_MS = 2_000
  */
 export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
   const channels = createChannels(deps.maxStreams)
+  const administrators = new WeakSet<EventStream>()
   const reader = createBatchedReader(deps.database, deps.onRead ?? (() => {}))
   const createEvents = async (changes: readonly Change[], epoch: number) => {
     const documents = await readDocumentsByWorkspace(reader, changes)
@@ -89,7 +91,9 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
   }
   const publishNotice = (notice: Notice) => {
     const event = createNoticeEvent(notice)
-    for (const stream of channels.subscribers()) stream.send(event)
+    for (const stream of channels.subscribers()) {
+      if (notice.kind === 'models' || administrators.has(stream)) stream.send(event)
+    }
   }
   const follower = createEventFollower({
     ...deps,
@@ -108,9 +112,10 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
   }
   const sendResync = (stream: EventStream) => stream.send(createResyncEvent(follower.position()))
 
-  const open = (workspaceId: string, lastEventId: string | null, disconnect: () => void) => {
+  const open: LiveEvents['open'] = ({ workspaceId, admin }, lastEventId, disconnect) => {
     const onOverflow = () => createResyncEvent(follower.position())
     const stream = channels.openStream(workspaceId, { onOverflow, disconnect })
+    if (admin) administrators.add(stream)
     const from = lastEventId === null ? null : parseEventId(lastEventId)
     // A client that reconnects stays at its position until it has received what it missed.
     stream.send(createGreetingEvent(from ? null : follower.position()))

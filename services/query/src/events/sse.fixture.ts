@@ -10,6 +10,8 @@ export interface SseClient {
   /** Numbers of `generation` and `resync` events received. */
   events: number
   resyncs: number
+  /** The kinds of the notices received: `connection` and `models`. */
+  notices: string[]
   /** Starts to read, after a `stalled` start. */
   read(): void
   /** @throws Error if the condition does not hold within 15 s */
@@ -22,16 +24,25 @@ const DEADLINE_MS = 15_000
 /** @param options with the state `stalled`, nothing is read before `read` is called */
 export async function openSseClient(
   port: number,
-  options: { lastEventId?: string | undefined; state?: 'reading' | 'stalled' } = {},
+  options: {
+    lastEventId?: string | undefined
+    state?: 'reading' | 'stalled'
+    headers?: Record<string, string>
+  } = {},
 ): Promise<SseClient> {
   const wakers = new Set<() => void>()
   const lastEventId = options.lastEventId ?? ''
-  const seen: Seen = { versions: new Map(), removed: [], lastEventId, events: 0, resyncs: 0 }
+  const seen: Seen = { versions: new Map(), removed: [], lastEventId, events: 0, resyncs: 0, notices: [] }
   const onEvent = (event: SseEvent) => {
     recordEvent(seen, event)
     for (const wake of wakers) wake()
   }
-  const events = await openEventStream({ port, lastEventId: options.lastEventId, onEvent })
+  const events = await openEventStream({
+    port,
+    lastEventId: options.lastEventId,
+    headers: options.headers ?? {},
+    onEvent,
+  })
   if (options.state === 'stalled') events.pause()
   const waitUntil = async (condition: () => boolean) => {
     const deadline = AbortSignal.timeout(DEADLINE_MS)
@@ -48,11 +59,12 @@ export async function openSseClient(
   return Object.assign(seen, { waitUntil, read: events.resume, close: events.close })
 }
 
-type Seen = Pick<SseClient, 'versions' | 'removed' | 'lastEventId' | 'events' | 'resyncs'>
+type Seen = Pick<SseClient, 'versions' | 'removed' | 'lastEventId' | 'events' | 'resyncs' | 'notices'>
 
 function recordEvent(seen: Seen, event: SseEvent): void {
   seen.lastEventId = event.id ?? seen.lastEventId
   if (event.name === 'resync') seen.resyncs++
+  if (event.name === 'connection' || event.name === 'models') seen.notices.push(event.name)
   if (event.name === 'removed') seen.removed.push(JSON.parse(event.data).id)
   if (event.name !== 'generation') return
   seen.events++
