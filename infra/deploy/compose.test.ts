@@ -39,7 +39,16 @@ const compose = z
 const composeServices = Object.entries(compose.services)
 
 /** Settings that have no effect in containers. */
-const NOT_FOR_COMPOSE = ['DATA_DIR', 'DARKROOM_PARENT_PID', 'FAKE_PROVIDER_URL', 'FAIL_AT', 'NODE_ENV']
+const NOT_FOR_COMPOSE = [
+  'DATA_DIR',
+  'NATS_URL_INGEST',
+  'NATS_URL_PROCESSOR',
+  'NATS_URL_QUERY',
+  'DARKROOM_PARENT_PID',
+  'FAKE_PROVIDER_URL',
+  'FAIL_AT',
+  'NODE_ENV',
+]
 
 test('has the services and their infrastructure, and no container name that would prevent scaling', () => {
   const names = [...SERVICES, 'caddy', 'garage', 'migrate', 'nats', 'postgres']
@@ -58,7 +67,9 @@ test('publishes only the port of caddy, and only on loopback', () => {
 test.each([...SERVICES, 'migrate'])(
   '%s gets every setting that has an effect in a container, and no unknown one',
   name => {
-    const known = Object.keys(ConfigSchema.shape).filter(key => !NOT_FOR_COMPOSE.includes(key))
+    // A migration has no business on the bus.
+    const foreign = [...NOT_FOR_COMPOSE, ...(name === 'migrate' ? ['NATS_URL'] : [])]
+    const known = Object.keys(ConfigSchema.shape).filter(key => !foreign.includes(key))
     expect(Object.keys(getComposeService(name).environment).toSorted()).toEqual(known.toSorted())
   },
 )
@@ -111,8 +122,25 @@ test('a service has time to stop: a processor as long as a call may take, the ot
 })
 
 test('all processors share the journal of answers, in a folder that the user of the image may write to', () => {
-  expect(getComposeService('processor').volumes).toEqual(['journal:/data/journal'])
-  expect(dockerfile).toContain('ENV DATA_DIR=/data\nRUN mkdir -p /data/journal && chown -R bun:bun /data\nUSER bun\n')
+  expect(getComposeService('processor').volumes).toEqual(['journal:/data/journal', '/data/spool'])
+  const folders = 'mkdir -p /data/journal /data/spool && chown -R bun:bun /data'
+  expect(dockerfile).toContain(`ENV DATA_DIR=/data\nRUN ${folders}\nUSER bun\n`)
+})
+
+test('each service has its own user on the bus, whose password the bus is given, and no other password', () => {
+  const nats = getComposeService('nats').environment
+  expect(Object.keys(nats).toSorted()).toEqual(SERVICES.map(name => `NATS_PASSWORD_${name.toUpperCase()}`).toSorted())
+  for (const name of SERVICES) {
+    const variable = `NATS_PASSWORD_${name.toUpperCase()}`
+    const settings = getComposeService(name).environment
+    expect(settings.NATS_URL).toBe(`nats://${name}:\${${variable}:?Put ${variable} into .env}@nats:4222`)
+    expect(nats[variable]).toBe(`"\${${variable}:?Put ${variable} into .env}"`)
+    expect(natsConf).toContain(`{ user: ${name}, password: $${variable}, permissions: {`)
+    const passwords = Object.values(settings)
+      .join('\n')
+      .match(/\{NATS_PASSWORD_\w+/g)
+    expect(passwords).toEqual([`{${variable}`])
+  }
 })
 
 test('query finds the other services at their address', () => {
@@ -133,7 +161,7 @@ test('a missing password fails with its name, and the README shows how to genera
 
 test('every mounted file exists, and every volume is declared', () => {
   const sources = composeServices.flatMap(([, { volumes }]) => volumes.map(volume => volume.split(':')[0] ?? ''))
-  const [files, volumes] = [sources.filter(isFilePath), sources.filter(source => !isFilePath(source))]
+  const [files, volumes] = [sources.filter(isFilePath), sources.filter(source => !/^[./]/.test(source))]
   expect(files.filter(file => !existsSync(join(ROOT, file)))).toEqual([])
   expect(volumes.toSorted()).toEqual(Object.keys(compose.volumes).toSorted())
 })

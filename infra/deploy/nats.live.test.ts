@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { SERVICES } from '@darkroom/contracts/routes'
 import { ROOT } from '../local/root.ts'
 import { createTestDirectory, findNatsServer } from '../testing/test-resources.ts'
 
@@ -9,6 +10,7 @@ import { createTestDirectory, findNatsServer } from '../testing/test-resources.t
  */
 
 const conf = await Bun.file(join(import.meta.dirname, 'nats.conf')).text()
+const VARIABLES = SERVICES.map(service => `NATS_PASSWORD_${service.toUpperCase()}`)
 const FSYNC = /^ *sync_interval: always\n/m
 
 test('is valid, except for the one line that nats-server 2.9 does not know', async () => {
@@ -22,11 +24,12 @@ test('a password of digits is read as text because compose quotes it', async () 
   expect(await checkConfig(older, '"0012"')).toBe('valid')
   expect(await checkConfig(older, '"123e4567"')).toBe('valid')
   expect(await checkConfig(older, '123e4567')).not.toBe('valid')
-  expect(await Bun.file(join(ROOT, 'docker-compose.yml')).text()).toContain(`NATS_PASSWORD: '"\${NATS_PASSWORD:?`)
+  const compose = await Bun.file(join(ROOT, 'docker-compose.yml')).text()
+  for (const variable of VARIABLES) expect(compose).toContain(`${variable}: '"\${${variable}:?`)
 })
 
 test('does not start without a password', async () => {
-  expect(await checkConfig(conf.replace(FSYNC, ''), undefined)).toMatch(/NATS_PASSWORD.*can ?not be found/)
+  expect(await checkConfig(conf.replace(FSYNC, ''), undefined)).toMatch(/NATS_PASSWORD_\w+.*can ?not be found/)
 })
 
 /** Checks a configuration with nats-server. @returns `valid`, or the output of nats-server */
@@ -34,7 +37,7 @@ async function checkConfig(text: string, password: string | undefined): Promise<
   await using directory = await createTestDirectory()
   const file = join(directory.path, 'nats.conf')
   await Bun.write(file, text)
-  const env = password === undefined ? {} : { NATS_PASSWORD: password }
+  const env = password === undefined ? {} : Object.fromEntries(VARIABLES.map(variable => [variable, password]))
   const child = Bun.spawn([findNatsServer(), '-t', '--config', file], { env, stdout: 'pipe', stderr: 'pipe' })
   const [stdout, stderr, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
   return exitCode === 0 ? 'valid' : `${stdout}${stderr}`.trim()

@@ -5,7 +5,7 @@ import { createTestDirectory } from '../testing/test-resources.ts'
 import { MarkerError, updateDocs } from './docs.ts'
 import { ROOT } from './root.ts'
 
-const FILES = ['README.md', '.env.example']
+const FILES = ['README.md', '.env.example', 'infra/deploy/nats.conf']
 
 test("this repository's configuration docs are current", async () => {
   expect(await updateDocs({ root: ROOT, shouldWrite: false })).toEqual([])

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { formatDeployedConfig } from '../src/bus/server-config.ts'
 import { ConfigSchema, readConfig } from '../src/config.ts'
 import { ROOT } from './root.ts'
 
@@ -12,7 +13,8 @@ export class MarkerError extends Error {
 }
 
 /**
- * Generates the configuration table of README.md and the whole .env.example from the config schema.
+ * Generates the configuration table of README.md and the whole .env.example from the config schema, and the configuration of the bus
+ * in compose from the table of its permissions.
  *
  * @param options `root` of the clone; `shouldWrite` false only compares
  * @returns names of the files that were not current
@@ -20,7 +22,11 @@ export class MarkerError extends Error {
  */
 export async function updateDocs({ root, shouldWrite }: { root: string; shouldWrite: boolean }): Promise<string[]> {
   const readme = await readTextIfExists(join(root, 'README.md'))
-  const docs = { 'README.md': insertConfigTable(readme), '.env.example': formatExampleEnv() }
+  const docs = {
+    'README.md': insertConfigTable(readme),
+    '.env.example': formatExampleEnv(),
+    'infra/deploy/nats.conf': formatDeployedConfig(),
+  }
   const stale: string[] = []
   for (const [name, text] of Object.entries(docs)) {
     if ((await readTextIfExists(join(root, name))) === text) continue

@@ -173,3 +173,12 @@ function messageOf(read: () => unknown): string {
     return error instanceof Error ? error.message : ''
   }
 }
+
+test('a service uses its own URL of the bus, else the one of all', () => {
+  const own = { NATS_URL_QUERY: 'nats://query:x@bus:4222' }
+  expect(readServiceConfig({ ...SERVICE, ...own }, 'query').NATS_URL).toBe(own.NATS_URL_QUERY)
+  expect(readServiceConfig({ ...SERVICE, ...own }, 'ingest').NATS_URL).toBe(SERVICE.NATS_URL)
+  const { DATABASE_URL } = SERVICE
+  expect(readServiceConfig({ DATABASE_URL, ...own }, 'query').NATS_URL).toBe(own.NATS_URL_QUERY)
+  expect(() => readServiceConfig({ DATABASE_URL, ...own }, 'ingest')).toThrow('NATS_URL: is needed')
+})

@@ -232,7 +232,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
  * @throws ConfigError like `readConfig`
  */
 export function readServiceConfig(
-  env: Record<string, string | undefined> = process.env,
+  env: Record<string, string | undefined> | undefined = process.env,
   service?: Service,
 ): ServiceConfig {
   const config = readConfig(env)

@@ -4,7 +4,7 @@ import { connect, type NatsConnection } from 'nats'
 import { startTestNats } from '../../testing/test-resources.ts'
 import { inboxPrefix } from './permissions.ts'
 
-/** Refusals of each service's user by a real server. That it is granted what it needs is tested wherever a service runs. */
+/** Requests that each service's user is refused by a real server. That it is granted what it needs is tested wherever a service runs. */
 
 const stack = new AsyncDisposableStack()
 const connections = new Map<string, NatsConnection>()

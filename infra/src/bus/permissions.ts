@@ -50,7 +50,7 @@ const REPAIR = [JOBS, EVENTS].flatMap(stream =>
 export const BUS_PERMISSIONS: Readonly<Record<Service, BusPermissions>> = {
   ingest: createPermissions('ingest', [
     ...REPAIR,
-    ...consumerRequests(JOBS, BACKFILL_CONSUMER, [BACKFILL_SUBJECT]),
+    ...durableRequests(JOBS, BACKFILL_CONSUMER, [BACKFILL_SUBJECT]),
     // Of the commands of a backfill, which run as ingest.
     ...consumerRequests(EVENTS, '*', [BACKFILL_EVENTS_SUBJECT]),
   ]),
@@ -58,10 +58,10 @@ export const BUS_PERMISSIONS: Readonly<Record<Service, BusPermissions>> = {
     'processor',
     [
       ...REPAIR,
-      ...consumerRequests(JOBS, '*', [JOB_SUBJECTS, CANCEL_SUBJECT]),
+      ...durableRequests(JOBS, '*', [JOB_SUBJECTS, CANCEL_SUBJECT]),
       ...consumerRequests(EVENTS, '*', [CONNECTIONS_SUBJECT]),
     ],
-    consumerRequests(JOBS, BACKFILL_CONSUMER, ['>']),
+    durableRequests(JOBS, BACKFILL_CONSUMER, ['>']),
   ),
   query: createPermissions('query', [`$JS.API.STREAM.INFO.${EVENTS}`, ...consumerRequests(EVENTS, '*', [])]),
 }
@@ -90,6 +90,10 @@ function consumerRequests(stream: string, consumer: string, filters: readonly st
   return [
     ...(filters.length === 0 ? [create] : filters.map(filter => `${create}.${filter}`)),
     ...['INFO', 'DELETE', 'MSG.NEXT'].map(operation => `$JS.API.CONSUMER.${operation}.${stream}.${consumer}`),
-    `$JS.ACK.${stream}.${consumer}.>`,
   ]
+}
+
+/** Returns the requests of a consumer whose deliveries are acknowledged. */
+function durableRequests(stream: string, consumer: string, filters: readonly string[]): string[] {
+  return [...consumerRequests(stream, consumer, filters), `$JS.ACK.${stream}.${consumer}.>`]
 }

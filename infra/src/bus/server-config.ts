@@ -17,6 +17,29 @@ max_pending: 8MB
 write_deadline: "10s"
 `
 
+/** Start of the configuration of the server in compose. Its passwords are in the environment. */
+const DEPLOYED = `# Bus of a studio on a server, for nats-server 2.12.3 or newer. Made by \`bun run docs\` from infra/src/bus/permissions.ts.
+# Compose sets the passwords in the environment.
+
+server_name: darkroom
+listen: "0.0.0.0:4222"
+
+jetstream {
+  store_dir: "/data"
+  max_memory_store: 64MB
+  max_file_store: 1GB
+  # Syncs a message to disk before it is acknowledged. Without this, a power cut loses up to two minutes of messages.
+  sync_interval: always
+}
+
+`
+
+/** Returns the configuration of the server in compose. It has the users of the services, and no other. */
+export function formatDeployedConfig(): string {
+  const passwords = SERVICES.map(service => [service, `$NATS_PASSWORD_${service.toUpperCase()}`] as const)
+  return DEPLOYED + formatServerConfig(Object.fromEntries(passwords))
+}
+
 /** Returns the limits and the users of a NATS server as text of its configuration. @param passwords each as it is written there */
 export function formatServerConfig(passwords: Readonly<Partial<Record<BusUser, string>>>): string {
   const users = [
