@@ -91,3 +91,18 @@ test('logs an error whose causes are circular', async () => {
     log.error({ err: error }, 'failed')`)
   expect(lines).toMatchObject([{ msg: 'failed', err: { message: 'round', cause: { message: 'and round' } } }])
 })
+
+test('a full disk ends nothing: lines wait within a limit, or are dropped', async () => {
+  const script = `
+    import { createLog } from ${JSON.stringify(join(import.meta.dirname, 'log.ts'))}
+    const log = createLog({ service: 'test', level: 'info' })
+    for (let line = 0; line < 50_000; line++) log.info({ line, pad: 'x'.repeat(1_000) }, 'flood')
+    await Bun.sleep(1)
+    process.stderr.write(String(process.memoryUsage().rss))`
+  const child = Bun.spawn(['/bin/sh', '-c', 'exec "$0" -e "$1" > /dev/full', process.execPath, script], {
+    cwd: import.meta.dirname,
+    stderr: 'pipe',
+  })
+  expect(Number(await child.stderr.text())).toBeWithin(1, 200 * 1024 * 1024)
+  expect(await child.exited).toBe(0)
+})

@@ -20,6 +20,8 @@ const REDACTED_KEYS = [
 // A chain of causes may be circular.
 const MAX_CAUSES = 4
 const MAX_STACK_FRAMES = 20
+/** Lines that wait in memory while the disk that they go to is full. */
+const MAX_WAITING_BYTES = 1024 * 1024
 
 /**
  * Creates the log of a service: JSON lines on standard output, without secrets and without texts of users.
@@ -31,7 +33,8 @@ const MAX_STACK_FRAMES = 20
  * @param options `service`: on every line; `level`: the least severe level that is written
  */
 export function createLog(options: { service: string; level: string }): Log {
-  return pino(
+  const destination = pino.destination({ fd: 1, sync: true, maxLength: MAX_WAITING_BYTES })
+  const log = pino(
     {
       level: options.level,
       base: { service: options.service },
@@ -43,8 +46,25 @@ export function createLog(options: { service: string; level: string }): Log {
       },
       serializers: { err: error => serializeError(error) },
     },
-    pino.destination({ fd: 1, sync: true }),
+    destination,
   )
+  reportDroppedLines(destination, log)
+  return log
+}
+
+/** Drops lines that cannot be written, and logs their number once one can: a full disk is no reason for a service to end. */
+function reportDroppedLines(destination: ReturnType<typeof pino.destination>, log: Log): void {
+  let dropped = 0
+  // What could not be written waits in memory, up to the limit, and is written with a later line. Without a listener this would throw.
+  destination.on('error', () => {})
+  destination.on('drop', () => {
+    dropped += 1
+  })
+  destination.on('write', () => {
+    const lines = dropped
+    dropped = 0
+    if (lines > 0) log.warn({ lines }, 'log_lines_dropped')
+  })
 }
 
 /**

@@ -29,6 +29,8 @@ type Environment = Record<string, string>
  */
 export async function launch(options: LaunchOptions): Promise<number> {
   const env: Environment = { ...options.defaults, ...omitEmptyValues(options.env) }
+  // A studio does not end because the terminal, or the file, that it writes to cannot be written.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const progress = createProgress({ write: text => process.stdout.write(text), color: isColorEnabled(env) })
   try {
     const config = readConfig(env)

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { createTestDirectory } from '../../testing/test-resources.ts'
 import { startChildProcess } from './child-process.ts'
+import { forEachLine } from './line-splitter.ts'
 import { isProcessRunning } from './orphan-process.ts'
-import { forEachLine } from './process-output.ts'
 import { waitUntil } from './wait-until.ts'
 
 function startShell(script: string, file: string) {

@@ -42,14 +42,7 @@ export interface ChildProcessOptions {
 export function startChildProcess(options: ChildProcessOptions): ChildProcess {
   const { output, command, stopSignal } = options
   const sink = openProcessOutput(output)
-  const child = Bun.spawn([...command], {
-    ...(options.cwd ? { cwd: options.cwd } : {}),
-    env: options.env,
-    stdin: 'ignore',
-    stdout: sink.stdio,
-    stderr: sink.stdio,
-    detached: true,
-  })
+  const child = spawn(options, sink)
   sink.attach(child)
   const stopWatchdog = startWatchdog(child.pid, stopSignal)
   const exited = child.exited.then(async code => {
@@ -68,6 +61,23 @@ export function startChildProcess(options: ChildProcessOptions): ChildProcess {
     stop: (milliseconds, force) =>
       stopChildProcess({ child, isRunning, kill, exited, stopSignal, milliseconds, force }),
     kill,
+  }
+}
+
+/** @throws Error if there is no such program; the output is given back then */
+function spawn(options: ChildProcessOptions, sink: ReturnType<typeof openProcessOutput>): Bun.Subprocess {
+  try {
+    return Bun.spawn([...options.command], {
+      ...(options.cwd ? { cwd: options.cwd } : {}),
+      env: options.env,
+      stdin: 'ignore',
+      stdout: sink.stdio,
+      stderr: sink.stdio,
+      detached: true,
+    })
+  } catch (error) {
+    sink.discard()
+    throw error
   }
 }
 

@@ -1,9 +1,13 @@
 import { expect, test } from 'bun:test'
-import { readFile, stat } from 'node:fs/promises'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { readdir, readFile, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { SERVICES } from '@darkroom/contracts/routes'
 import { createTestDirectory } from '../../testing/test-resources.ts'
 import { waitFor } from '../../testing/wait-for.ts'
-import { type LogLimits, openLogFile } from './log-file.ts'
+import { ROOT } from '../root.ts'
+import { startChildProcess } from './child-process.ts'
+import { LOG_LIMITS, type LogLimits, openLogFile } from './log-file.ts'
 
 const TAIL_BYTES = 4_096
 
@@ -55,10 +59,117 @@ test('rotates by itself while the process runs', async () => {
   expect(await readLines(`${writer.file}.1`)).toEqual(numbers(0, 100))
 })
 
-test('a log that an earlier process left too large is rotated when it is opened', async () => {
+test('of a log that is far too large the end is copied, and the rest is counted', async () => {
   await using writer = await startWriter({ maxBytes: 500, files: 2 }, 'x'.repeat(2_000))
-  expect([await size(writer.file), await size(`${writer.file}.1`)]).toEqual([0, 2_000])
+  expect(await size(writer.file)).toBe(0)
+  const copy = await readFile(`${writer.file}.1`, 'utf8')
+  expect(copy).toBe(`\n1250 bytes were left out here: more was written than a log may have.\n${'x'.repeat(750)}`)
 })
+
+test('bounds the log of a process that floods it with one endless line, in files and in memory', async () => {
+  await using flood = await startFlood()
+  const memory = process.memoryUsage().rss
+  await waitFor('Ten rotations', 30_000, async () => flood.countDropped() > 10 * FLOOD_BYTES, 5)
+  expect(process.memoryUsage().rss - memory).toBeLessThan(64 * 1024 * 1024)
+  await flood.stop()
+  const sizes = await Promise.all([flood.file, `${flood.file}.1`, `${flood.file}.2`].map(size))
+  const old = FLOOD_BYTES * 1.5 + 200
+  expect(sizes.every((bytes, age) => bytes <= (age === 0 ? FLOOD_BYTES : old))).toBe(true)
+  expect(await exists(`${flood.file}.3`)).toBe(false)
+})
+
+test('a log that cannot be copied for want of room stays, until it is twice too large: then it is emptied', async () => {
+  await using writer = await startWriter({ maxBytes: 500, files: 3 })
+  const { log, file, writeLines } = writer
+  await writeLines(0, 100)
+  await symlink('/dev/full', `${file}.1`)
+  log.rotateIfLarge()
+  expect(await readLines(file)).toEqual(numbers(0, 100))
+  await writeLines(100, 100)
+  await symlink('/dev/full', `${file}.1`)
+  log.rotateIfLarge()
+  expect(await readFile(file, 'utf8')).toBe('1200 bytes of this log were dropped: there was no room for a copy.\n')
+  await writeLines(200, 3)
+  expect((await readFile(file, 'utf8')).split('\n').slice(1, -1).map(Number)).toEqual(numbers(200, 203))
+})
+
+test('a process runs although its log cannot be created', async () => {
+  await using directory = await createTestDirectory()
+  await Bun.write(join(directory.path, 'file'), '')
+  const log = openLogFile(join(directory.path, 'file', 'x.log'))
+  const child = Bun.spawn(['/bin/sh', '-c', 'echo unheard'], { stdout: log.descriptor })
+  expect(await child.exited).toBe(0)
+  expect(await log.readTail(TAIL_BYTES)).toBe('')
+  log.unwatch()
+})
+
+test('processes that share a log while one replaces the other lose no more than what is dropped', async () => {
+  await using first = await startWriter({ maxBytes: 500, files: 3 })
+  const second = openLogFile(first.file, { maxBytes: 500, files: 3, checkMs: 600_000 })
+  await first.writeLines(0, 100)
+  first.log.rotateIfLarge()
+  second.rotateIfLarge()
+  await first.writeLines(100, 100)
+  second.rotateIfLarge()
+  first.log.rotateIfLarge()
+  second.unwatch()
+  expect(await Promise.all([`${first.file}.2`, `${first.file}.1`, first.file].map(readLines))).toEqual([
+    numbers(0, 100),
+    numbers(100, 200),
+    [],
+  ])
+})
+
+test('a program that is not there leaves no descriptor open', async () => {
+  await using directory = await createTestDirectory()
+  const options = { command: [join(directory.path, 'missing')], env: {}, stopSignal: 'SIGTERM' as const }
+  const output = { file: join(directory.path, 'x.log') }
+  const before = await readdir('/proc/self/fd')
+  for (let start = 0; start < 20; start++) expect(() => startChildProcess({ ...options, output })).toThrow()
+  expect((await readdir('/proc/self/fd')).length).toBeLessThan(before.length + 10)
+})
+
+test('the manual names the most that all logs take', async () => {
+  const { maxBytes, files } = LOG_LIMITS
+  const parts = [...SERVICES, 'Postgres', 'NATS'].length
+  const megabytes = (parts * maxBytes * (1 + (files - 1) * 1.5)) / 1024 / 1024
+  expect(await Bun.file(join(ROOT, 'docs/operations.md')).text()).toContain(`at most ${megabytes} MB`)
+})
+
+const FLOOD_BYTES = 256 * 1024
+
+/** Starts a process that writes one line without end, as fast as it can. */
+async function startFlood() {
+  const directory = await createTestDirectory()
+  const file = join(directory.path, 'flood.log')
+  const log = openLogFile(file, { maxBytes: FLOOD_BYTES, files: 3, checkMs: 20 })
+  const child = Bun.spawn(['/bin/sh', '-c', 'yes xxxxxxxxxxxxxxx | tr -d "\\n"'], { stdout: log.descriptor })
+  let dropped = 0
+  const countDropped = () => {
+    const [, bytes] = /^\n(\d+) bytes were left out/.exec(readStart(`${file}.1`)) ?? []
+    dropped += Number(bytes ?? 0)
+    return dropped
+  }
+  const stop = async () => {
+    child.kill('SIGKILL')
+    await child.exited
+    log.rotateIfLarge()
+    log.unwatch()
+  }
+  return { file, countDropped, stop, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() }
+}
+
+function readStart(file: string): string {
+  const buffer = Buffer.alloc(100)
+  try {
+    const descriptor = openSync(file, 'r')
+    const length = readSync(descriptor, buffer)
+    closeSync(descriptor)
+    return buffer.toString('latin1', 0, length)
+  } catch {
+    return ''
+  }
+}
 
 /** Starts a process that writes numbered lines on request, with the descriptor of a log as its output. */
 async function startWriter(limits: Partial<LogLimits>, before = '') {

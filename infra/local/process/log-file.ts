@@ -1,22 +1,23 @@
 import {
   closeSync,
+  fstatSync,
   ftruncateSync,
   mkdirSync,
   openSync,
-  readSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { copyTail } from './log-copy.ts'
 
 export interface LogLimits {
-  /** Size above which a file is rotated. */
+  /** Size above which a file is rotated. An older file has at most one and a half times that. */
   maxBytes: number
   /** Files of one log, the current one included: `x.log`, `x.log.1`, … */
   files: number
-  /** Time between two checks of the size, in ms. */
+  /** Time between two checks of the size, in ms. It is a twentieth of that while the log grows fast. */
   checkMs: number
 }
 
@@ -33,68 +34,124 @@ export interface LogFile {
 }
 
 const MEGABYTE = 1024 * 1024
-const LIMITS: LogLimits = { maxBytes: 10 * MEGABYTE, files: 3, checkMs: 10_000 }
-const CHUNK_BYTES = MEGABYTE
+/** Limits of the log of each part. */
+export const LOG_LIMITS: LogLimits = { maxBytes: 10 * MEGABYTE, files: 3, checkMs: 1_000 }
+/** Growth between two checks, as a part of the limit, from which the next check is early. */
+const FAST_GROWTH = 0.05
+/** A log is a little larger than its limit when that is noticed: all of it is copied then. */
+const OLD_FILE_FACTOR = 1.5
 const OWNER_ONLY = 0o600
 
 /** Opens a log and watches its size, until `unwatch` is called. */
-export function openLogFile(file: string, limits: LogLimits = LIMITS): LogFile {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+export function openLogFile(file: string, limits: LogLimits = LOG_LIMITS): LogFile {
+  const descriptor = openForAppend(file)
   // From where on the current file, and the one before it, are of this process.
   let [start, previousStart] = [readSize(file), Number.POSITIVE_INFINITY]
   const rotateIfLarge = () => {
-    if (readSize(file) <= limits.maxBytes || !rotate(file, limits.files)) return
-    ;[start, previousStart] = [0, start]
+    const skipped = readSize(file) > limits.maxBytes ? rotate(file, limits) : undefined
+    if (skipped !== undefined) [start, previousStart] = [0, Math.max(0, start - skipped)]
   }
   rotateIfLarge()
-  const timer = setInterval(rotateIfLarge, limits.checkMs)
-  timer.unref()
   return {
-    // In append mode the process goes on at the beginning of a file that was emptied.
-    descriptor: openSync(file, 'a', OWNER_ONLY),
+    descriptor,
     rotateIfLarge,
     readTail: async maxBytes => {
       const previous = await readEnd(`${file}.1`, previousStart, maxBytes)
       return (previous + (await readEnd(file, start, maxBytes))).slice(-maxBytes)
     },
-    unwatch: () => clearInterval(timer),
+    unwatch: watchSize(file, limits, rotateIfLarge),
   }
 }
 
 /**
- * Copies the log to `<file>.1`, the older ones one further, and empties it: its process has it open and goes on in it. What the
- * process writes between the last read and the truncation is lost, which are two system calls in a row.
- *
- * @returns false if the disk is full; the log is then as it was
+ * Opens the file for a process. In append mode it goes on at the beginning of a file that was emptied. Where no file can be created,
+ * on a full disk most of all, what the process writes is lost: that is no reason not to run it.
  */
-function rotate(file: string, files: number): boolean {
+function openForAppend(file: string): number {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    return openSync(file, 'a', OWNER_ONLY)
+  } catch {
+    return openSync('/dev/null', 'a')
+  }
+}
+
+/** Checks the size again and again, often while the log grows fast. @returns a function that ends that */
+function watchSize(file: string, { maxBytes, checkMs }: LogLimits, rotateIfLarge: () => void): () => void {
+  let size = readSize(file)
+  const check = () => {
+    const before = size
+    size = readSize(file)
+    const isFast = Math.abs(size - before) > maxBytes * FAST_GROWTH
+    rotateIfLarge()
+    timer = setTimeout(check, isFast ? checkMs / 20 : checkMs)
+    timer.unref()
+  }
+  let timer = setTimeout(check, checkMs)
+  timer.unref()
+  return () => clearTimeout(timer)
+}
+
+/**
+ * Copies the end of the log to `<file>.1`, the older ones one further, and empties it: its process has it open and goes on in it.
+ * What the process writes between the last read and the truncation is lost, which are two system calls in a row.
+ *
+ * @returns the number of bytes at its beginning that were not copied. Undefined if nothing could be copied, as on a full disk: the log
+ *   is then as it was, unless it is far too large
+ */
+function rotate(file: string, { maxBytes, files }: LogLimits): number | undefined {
   try {
     rmSync(`${file}.${files - 1}`, { force: true })
     for (let age = files - 1; age > 1; age--)
       if (readSize(`${file}.${age - 1}`) > 0) renameSync(`${file}.${age - 1}`, `${file}.${age}`)
-    emptyInto(file, `${file}.1`)
-    return true
+    return emptyInto(file, `${file}.1`, maxBytes * OLD_FILE_FACTOR)
   } catch {
-    return false
+    return emptyWithoutCopy(file, maxBytes)
   }
 }
 
-function emptyInto(file: string, copy: string): void {
-  const [source, target] = [openSync(file, 'r+'), openSync(copy, 'w', OWNER_ONLY)]
-  const chunk = new Uint8Array(CHUNK_BYTES)
+function emptyInto(file: string, copy: string, maxBytes: number): number {
+  const source = openSync(file, 'r+')
   try {
-    for (let length = readSync(source, chunk); length > 0; length = readSync(source, chunk)) {
-      for (let written = 0; written < length; ) written += writeSync(target, chunk, written, length - written)
+    const target = openSync(copy, 'w', OWNER_ONLY)
+    try {
+      const skipped = copyTail(source, target, maxBytes)
+      ftruncateSync(source, 0)
+      return skipped
+    } finally {
+      closeSync(target)
     }
-    ftruncateSync(source, 0)
   } finally {
     closeSync(source)
-    closeSync(target)
+  }
+}
+
+/** Empties a log that could not be copied, once it is twice as large as it may be. @returns its size; undefined if it is as it was */
+function emptyWithoutCopy(file: string, maxBytes: number): number | undefined {
+  try {
+    // What was copied of it is of no use, and the room that it takes is.
+    rmSync(`${file}.1`, { force: true })
+    if (readSize(file) <= 2 * maxBytes) return undefined
+    const descriptor = openSync(file, 'r+')
+    try {
+      const dropped = fstatSync(descriptor).size
+      ftruncateSync(descriptor, 0)
+      writeSync(descriptor, `${dropped} bytes of this log were dropped: there was no room for a copy.\n`)
+      return dropped
+    } finally {
+      closeSync(descriptor)
+    }
+  } catch {
+    return undefined
   }
 }
 
 function readSize(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  } catch {
+    return 0
+  }
 }
 
 async function readEnd(file: string, start: number, maxBytes: number): Promise<string> {

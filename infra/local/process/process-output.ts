@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs'
+import { forEachLine } from './line-splitter.ts'
 import { openLogFile } from './log-file.ts'
 
 /** Target of a process' output: a file, which still works when the launcher is gone, or a listener for each line. */
@@ -17,6 +18,10 @@ function openFileOutput(file: string) {
     stdio: log.descriptor,
     // The child has its own copy of the descriptor.
     attach: (_: Bun.Subprocess) => closeSync(log.descriptor),
+    discard: () => {
+      closeSync(log.descriptor)
+      log.unwatch()
+    },
     waitUntilRead: async () => log.unwatch(),
     readLastLines: async () => takeLastLines((await log.readTail(TAIL_BYTES)).split('\n')),
   }
@@ -37,23 +42,12 @@ function openLineOutput(onLine: (text: string) => void) {
         if (stream instanceof ReadableStream) readers.push(forEachLine(stream, addLine))
       }
     },
+    discard: () => {},
     waitUntilRead: async () => {
       await Promise.all(readers)
     },
     readLastLines: async () => takeLastLines(tail),
   }
-}
-
-/** Calls `onLine` for each line of a stream of bytes. */
-export async function forEachLine(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
-  const decoder = new TextDecoder()
-  let rest = ''
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) onLine(line)
-  }
-  if (rest !== '') onLine(rest)
 }
 
 function takeLastLines(lines: string[]): string[] {

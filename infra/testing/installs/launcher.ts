@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { forEachLine } from '../../local/process/process-output.ts'
+import { forEachLine } from '../../local/process/line-splitter.ts'
 import { waitFor } from '../wait-for.ts'
 
 /** A launcher in a process of its own, as users start it, observed by its output. */
