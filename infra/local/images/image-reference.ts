@@ -11,7 +11,7 @@ export interface ImageReference {
 
 /** Lines of a compose file or a Dockerfile that name an image. The second group is the reference. */
 const REFERENCE_LINE = /^(\s*image:\s+|FROM\s+)(\S+)/gm
-const DOCKER_HUB = 'registry-1.docker.io'
+const DEFAULT_REGISTRY = 'registry-1.docker.io'
 
 /** Parses a reference with a tag. @returns undefined for anything else: a stage of a Dockerfile, a reference without a tag */
 export function parseImageReference(text: string): ImageReference | undefined {
@@ -21,7 +21,7 @@ export function parseImageReference(text: string): ImageReference | undefined {
   const isHost = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost')
   const path = isHost ? rest.join('/') : name
   const repository = isHost || path.includes('/') ? path : `library/${path}`
-  return { registry: isHost ? first : DOCKER_HUB, repository, tag, text: `${name}:${tag}` }
+  return { registry: isHost ? first : DEFAULT_REGISTRY, repository, tag, text: `${name}:${tag}` }
 }
 
 /** Lists the images that a compose file or a Dockerfile names, each once. */

@@ -9,9 +9,9 @@ export async function forEachLine(stream: ReadableStream<Uint8Array>, onLine: (l
   let line = ''
   let dropped = 0
   const append = (text: string) => {
-    const room = MAX_LINE_LENGTH - line.length
-    line += text.slice(0, room)
-    dropped += Math.max(0, text.length - room)
+    const available = MAX_LINE_LENGTH - line.length
+    line += text.slice(0, available)
+    dropped += Math.max(0, text.length - available)
   }
   const end = () => {
     onLine(dropped > 0 ? `${line} … (${dropped} more characters)` : line)
