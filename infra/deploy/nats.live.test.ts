@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { SERVICES } from '@darkroom/contracts/routes'
 import { ROOT } from '../local/root.ts'
-import { createTestDirectory, findNatsServer } from '../testing/test-resources.ts'
+import { createTestDirectory, findNatsServer, startTestNats } from '../testing/test-resources.ts'
 
 /**
  * Validates the server configuration with a real nats-server. The one that tests use may be older than the one in compose, and
@@ -31,6 +33,25 @@ test('a password of digits is read as text because compose quotes it', async () 
 test('does not start without a password', async () => {
   expect(await checkConfig(conf.replace(FSYNC, ''), undefined)).toMatch(/NATS_PASSWORD_\w+.*can ?not be found/)
 })
+
+test('says to whoever connects whether JetStream is on, without a login: the health check of compose reads that', async () => {
+  await using nats = await startTestNats()
+  const { hostname, port } = new URL(nats.url)
+  const socket = connect({ host: hostname, port: Number(port) })
+  const [first] = await once(socket, 'data')
+  socket.destroy()
+  const [, expected = ''] = /grep -q '([^']+)'/.exec(await readHealthCheck()) ?? []
+  expect(String(first)).toStartWith('INFO ')
+  expect(String(first)).toContain(expected)
+  expect(expected).toBe('"jetstream":true')
+})
+
+async function readHealthCheck(): Promise<string> {
+  const compose = Bun.YAML.parse(await Bun.file(join(ROOT, 'docker-compose.yml')).text()) as {
+    services: { nats: { healthcheck: { test: string[] } } }
+  }
+  return compose.services.nats.healthcheck.test.join(' ')
+}
 
 /** Checks a configuration with nats-server. @returns `valid`, or the output of nats-server */
 async function checkConfig(text: string, password: string | undefined): Promise<string> {
