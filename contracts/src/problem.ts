@@ -9,6 +9,7 @@ export const PROBLEMS = {
   fetch_refused: { status: 403, title: 'The studio does not fetch that' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'That method is not for this address' },
+  too_slow: { status: 408, title: 'Arrived too slowly' },
   conflict: { status: 409, title: 'In conflict with what is there' },
   last_output: { status: 409, title: 'The last output of its generation' },
   gone: { status: 410, title: 'Removed permanently' },

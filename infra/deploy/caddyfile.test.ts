@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { PROBLEMS } from '@darkroom/contracts/problem'
 import { INGEST_PREFIXES, OPERATOR_PATHS, READINESS_ROUTE } from '@darkroom/contracts/routes'
 import { AWAY_MESSAGES, AWAY_PAGE } from '../local/launch/gateway-responses.ts'
+import { CLIENT_HEADER, FORWARDING_HEADERS } from '../src/http/client-address.ts'
 
 /** Compares the Caddyfile's routing table and sentences with the code. caddy.live.test.ts tests it in a real Caddy. */
 
@@ -53,6 +54,19 @@ test('flushes every proxied response at once, and does not compress event stream
   const compressed = [...getBlock('encode zstd gzip').matchAll(/header Content-Type (\S+)/g)].map(([, type]) => type)
   expect(compressed.length).toBeGreaterThan(0)
   expect(compressed.filter(type => new Bun.Glob(type ?? '').match('text/event-stream'))).toEqual([])
+})
+
+test('names the address of a client to the services, and forwards none that the client names', () => {
+  const service = getBlock('(service)', '')
+  expect(service).toContain(`header_up ${CLIENT_HEADER} "{$GATEWAY_SECRET} {remote_host}"\n`)
+  const removed = [...service.matchAll(/header_up -(\S+)/g)].map(([, name]) => name)
+  const others = FORWARDING_HEADERS.filter(name => name !== CLIENT_HEADER)
+  expect(removed.toSorted()).toEqual(others.toSorted())
+})
+
+test('closes idle connections within 30 seconds, and isolates its own page from others', () => {
+  expect(caddyfile).toMatch(/timeouts \{\n(?:\t+#.*\n)*\t+read_header 10s\n\t+idle 30s\n/)
+  expect(getBlock('handle @page', '\t\t')).toContain('header Cross-Origin-Opener-Policy same-origin\n')
 })
 
 test("Caddy's admin API is off", () => {

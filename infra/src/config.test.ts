@@ -27,6 +27,7 @@ test('every setting has a default or is optional', () => {
     BACKFILL_MEMORY_MB: 128,
     SSE_MAX_STREAMS: 64,
     SAFE_GET_ALLOW: [],
+    OPERATOR_HOSTS: [],
     LOG_LEVEL: 'info',
     NODE_ENV: 'production',
   })

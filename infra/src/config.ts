@@ -73,6 +73,18 @@ export const ConfigSchema = z.object({
   INGEST_PORT: port.optional().describe('Port of the ingest service. Unset: any free one.'),
   PROCESSOR_PORT: port.optional().describe('Port of the processor, for health and metrics. Unset: any free one.'),
   QUERY_PORT: port.optional().describe('Port of the query service. Unset: any free one.'),
+  OPERATOR_HOSTS: list
+    .default([])
+    .describe(
+      "Hosts besides the studio's own by which health and metrics may be requested at the ports of the services, as `ingest:8080`, by commas.",
+    ),
+  GATEWAY_SECRET: z
+    .string()
+    .regex(/^[!-~]{16,500}$/, 'needs 16 characters without a blank')
+    .optional()
+    .describe(
+      'What the gateway shows the services, so that they believe it from which address a request comes. `bun start` makes one at each start.',
+    ),
   INGEST_URL: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -247,6 +259,11 @@ export function readServiceConfig(
 export function resolveDataDir(config: Config, env: Record<string, string | undefined> = process.env): string {
   const home = env.XDG_DATA_HOME ?? ''
   return config.DATA_DIR ?? join(isAbsolute(home) ? home : join(homedir(), '.local', 'share'), 'darkroom')
+}
+
+/** Returns the Host that requests to the studio have: that of `PUBLIC_URL`, else localhost at the port people open. */
+export function getPublicHost({ PUBLIC_URL, PORT }: Pick<Config, 'PUBLIC_URL' | 'PORT'>): string {
+  return new URL(PUBLIC_URL ?? `http://localhost:${PORT}`).host
 }
 
 /** Returns the budget of the studio a month, in micro-units of USD; null if it has none. */

@@ -40,11 +40,21 @@ async function respond(handler: typeof readConstant, request: Request): Promise<
 }
 
 function createService(handler: typeof readConstant) {
-  const config = { PORT: address.port, PUBLIC_URL: process.env.PUBLIC_URL, BODY_MEMORY_MB: 64 }
+  const config = {
+    PORT: address.port,
+    PUBLIC_URL: process.env.PUBLIC_URL,
+    BODY_MEMORY_MB: 64,
+    OPERATOR_HOSTS: [`127.0.0.1:${address.port}`],
+  }
   const log = createLog({ service: 'bench', level: 'silent' })
   const stopping = new AbortController().signal
   const identify = createIdentify({})
-  const http = createHttpApp({ config, log, metrics: createMetrics('bench'), checks: {}, identify, stopping })
+  const http = createHttpApp(
+    { config, log, metrics: createMetrics('bench'), checks: {}, identify, stopping },
+    {
+      'GET /': { access: 'workspace' },
+    },
+  )
   return new Elysia({ normalize: false }).use(http).get('/', async ({ request }) => await respond(handler, request))
 }
 

@@ -210,7 +210,7 @@ function badMethods(): BadInputCase[] {
     ['/api/generate', '/api/references', '/api/generations', '/'].map(target => ({
       name: `${method} ${target}`,
       request: createRequest({ method, target }),
-      status: 404,
+      status: target === '/' ? 404 : 405,
     })),
   )
 }

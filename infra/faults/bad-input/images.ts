@@ -124,7 +124,7 @@ function badForms(png: Buffer): BadInputCase[] {
     ['with an empty boundary', typed('multipart/form-data; boundary='), 400, /boundary/],
     ['with another boundary', typed('multipart/form-data; boundary=another'), 400, /boundary/],
     ['with a boundary of 300 letters', typed(`multipart/form-data; boundary=${'b'.repeat(300)}`), 400, /boundary/],
-    ['that is JSON', typed('application/json'), 400],
+    ['that is JSON', typed('application/json'), 415],
     ['of nothing', { ...whole, body: Buffer.alloc(0) }, 415],
     ['of no parts', raw('--bad-input--\r\n'), 422, /missing/],
     ['with a part without a head', raw('--bad-input\r\nhello\r\n--bad-input--\r\n'), 400],

@@ -43,12 +43,12 @@ export interface Backend {
 /**
  * Starts the services and waits until query is ready. The others may be missing.
  *
- * @param addresses `port` is the gateway's, which listens later
+ * @param addresses `port` is the gateway's, which listens later; `gatewaySecret` is what the services believe it by
  * @param slots `workers` are the services that write
  */
 export async function startBackend(
   context: LaunchContext,
-  addresses: Infrastructure & { port: number },
+  addresses: Infrastructure & { port: number; gatewaySecret: string },
   slots: { query: CloseSlot; workers: CloseSlot },
 ): Promise<Backend> {
   const { config, progress, signal, forceSignal, profile, record } = context
@@ -109,7 +109,12 @@ function computeStopTimes(config: Config): Record<Service, number> {
 /** Builds the settings that the launcher decides for the services. They listen on loopback; only the gateway is public. */
 async function buildServiceEnv(
   { config, dataDir }: LaunchContext,
-  addresses: Infrastructure & { port: number; ports: Record<Service, number>; urls: Record<Service, string> },
+  addresses: Infrastructure & {
+    port: number
+    gatewaySecret: string
+    ports: Record<Service, number>
+    urls: Record<Service, string>
+  },
 ): Promise<Record<string, string>> {
   return {
     DATABASE_URL: addresses.databaseUrl,
@@ -121,6 +126,9 @@ async function buildServiceEnv(
     QUERY_PORT: String(addresses.ports.query),
     INGEST_URL: addresses.urls.ingest,
     PROCESSOR_URL: addresses.urls.processor,
+    GATEWAY_SECRET: addresses.gatewaySecret,
+    // The next launcher finds a processor that this one has left by its own address.
+    OPERATOR_HOSTS: [...config.OPERATOR_HOSTS, ...Object.values(addresses.urls).map(url => new URL(url).host)].join(),
     INTERNAL_API_SECRET: config.INTERNAL_API_SECRET ?? (await readOrCreateSecret(join(dataDir, 'internal-api-secret'))),
     NODE_ENV: config.NODE_ENV,
     DARKROOM_PARENT_PID: String(process.pid),

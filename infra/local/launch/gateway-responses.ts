@@ -30,7 +30,12 @@ export function respondMalformed(): Response {
 /** Responds for a service that does not answer: with a page to a browser that opens one. */
 export function respondAway(service: keyof typeof AWAY_MESSAGES, request: Request): Response {
   if (service === 'query' && request.headers.get('accept')?.includes('text/html')) {
-    const headers = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', 'retry-after': '1' }
+    const headers = {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'cross-origin-opener-policy': 'same-origin',
+      'retry-after': '1',
+    }
     return new Response(AWAY_PAGE, { status: 503, headers })
   }
   return respond(new ProblemError('unavailable', AWAY_MESSAGES[service], AWAY_OPTIONS))

@@ -1,4 +1,6 @@
 import { READINESS_ROUTE, resolveService } from '@darkroom/contracts/routes'
+import { IDLE_SECONDS } from '../../src/http/app.ts'
+import { CLIENT_HEADER, FORWARDING_HEADERS } from '../../src/http/client-address.ts'
 import { forwardStream, type OnWaiting } from '../../src/http/forward-stream.ts'
 import { respondAway, respondMalformed, respondNotFound, respondStopping } from './gateway-responses.ts'
 
@@ -7,7 +9,9 @@ export interface GatewayOptions {
   host: string
   /** Base URL of each service, without a trailing slash. `ui` (Vite), if given, gets every path that is neither API nor media. */
   upstreams: { ingest: string; query: string; ui?: string }
-  /** Time that a connection may stay open without a request, in seconds. */
+  /** Secret by which the services believe the gateway about the address of a client. Absent: none is named. */
+  secret?: string
+  /** Time that a connection may stay open without a request, in seconds; `IDLE_SECONDS` unless given. Bun looks every four seconds. */
   idleTimeoutSeconds?: number
   /** Time for which a client may read nothing of a stream although there is something to read, in seconds. */
   stallSeconds?: number
@@ -44,7 +48,8 @@ const QUERY_PATHS = /^\/(api|media)(\/|$)|^\/openapi\.json$/
  * @throws Error with code EADDRINUSE if the port is taken
  */
 export function startGateway(options: GatewayOptions): Gateway {
-  const { port, host, upstreams, idleTimeoutSeconds = 10, stallSeconds = 60 } = options
+  const { port, host, upstreams, secret, idleTimeoutSeconds = IDLE_SECONDS, stallSeconds = 60 } = options
+  const timeouts = { source: 0, client: stallSeconds, nothing: idleTimeoutSeconds }
   let isStopping = false
   const server = Bun.serve({
     port,
@@ -58,8 +63,10 @@ export function startGateway(options: GatewayOptions): Gateway {
       if (isStopping && route.service === 'ingest') return respondStopping()
       // Event streams are silent between pings, and an upload may be slow: the timeout is the service's decision.
       server.timeout(request, 0)
-      const onWaiting = (isClient: boolean) => server.timeout(request, isClient ? stallSeconds : 0)
-      const target = { service: route.service, url: `${route.upstream}${route.path}${url.search}` }
+      // It lasts as long as the connection, so it is set again at the end of each response.
+      const onWaiting: OnWaiting = waitingFor => server.timeout(request, timeouts[waitingFor])
+      const client = secret && `${secret} ${server.requestIP(request)?.address ?? ''}`
+      const target = { service: route.service, url: `${route.upstream}${route.path}${url.search}`, client }
       return forwardRequest(request, target, onWaiting)
     },
     error: () => respondMalformed(),
@@ -102,28 +109,38 @@ function decodePath(path: string): string {
 
 async function forwardRequest(
   request: Request,
-  target: Pick<Route, 'service'> & { url: string },
+  target: Pick<Route, 'service'> & { url: string; client: string | undefined },
   onWaiting: OnWaiting,
 ): Promise<Response> {
   try {
     const response = await fetch(target.url, {
       method: request.method,
-      headers: dropHopByHopHeaders(request.headers),
+      headers: createRequestHeaders(request.headers, target.client),
       body: request.body,
       // The client, not this proxy, decompresses responses and follows redirects.
       decompress: false,
       redirect: 'manual',
       signal: request.signal,
     })
-    // A stream of our own would lose the content length, which clients need to seek in a video or show a download's progress.
-    const isForwardedWhole = response.headers.has('content-length') || response.body === null
-    const body = isForwardedWhole ? response.body : forwardStream(response.body, onWaiting)
+    if (!response.body) onWaiting('nothing')
+    // The content length is among the headers: clients need it to seek in a video or to show a download's progress.
+    const body = response.body && forwardStream(response.body, onWaiting)
     return new Response(body, { status: response.status, headers: dropHopByHopHeaders(response.headers) })
   } catch (error) {
+    onWaiting('nothing')
     // For example two content lengths, which Bun joins to an invalid one.
     if (isInvalidHeaderError(error)) return respondMalformed()
     return respondAway(target.service, request)
   }
+}
+
+/** Returns the headers that a service gets. Only the gateway names the address of a client. */
+function createRequestHeaders(headers: Headers, client: string | undefined): Headers {
+  const forwarded = dropHopByHopHeaders(headers)
+  // The gateway has already let the client send its body.
+  for (const name of [...FORWARDING_HEADERS, 'expect']) forwarded.delete(name)
+  if (client) forwarded.set(CLIENT_HEADER, client)
+  return forwarded
 }
 
 function isInvalidHeaderError(error: unknown): boolean {

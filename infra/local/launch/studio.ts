@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { allOrAbort } from '../process/all-or-abort.ts'
 import { type ReservedPort, reservePortFrom } from '../process/free-ports.ts'
 import { StartError } from '../process/server-process.ts'
@@ -67,9 +68,13 @@ async function startParts(context: LaunchContext, stack: AsyncDisposableStack): 
     signal => startInfrastructure({ ...context, signal }, slots),
   ])
   // After the interface, because query reads its files when it starts.
-  const { urls, services } = await startBackend(context, { ...infrastructure, port }, slots)
+  const gatewaySecret = randomBytes(24).toString('hex')
+  const { urls, services } = await startBackend(context, { ...infrastructure, port, gatewaySecret }, slots)
   await reservedPort.release()
-  const gateway = await openGateway({ port, host: config.HOST, upstreams: { ...urls, ...ui } }, signal)
+  const gateway = await openGateway(
+    { port, host: config.HOST, upstreams: { ...urls, ...ui }, secret: gatewaySecret },
+    signal,
+  )
   slots.gatewayConnections({ stop: () => gateway.closeConnections() })
   slots.gateway({ stop: async () => gateway.stopListening() })
   stack.defer(() => gateway.refuseChanges())

@@ -7,6 +7,7 @@ import { createMetrics } from '../metrics.ts'
 import { createHttpApp, type HttpAppOptions } from './app.ts'
 import { createIdentify } from './identity.ts'
 import { ProblemError } from './problem.ts'
+import type { RouteRules } from './route-rules.ts'
 
 const SECRET = 'hunter2-hunter2'
 const log = createLog({ service: 'test', level: 'silent' })
@@ -26,6 +27,10 @@ for (const [code, path, init] of [
   ['forbidden', '/echo', { headers: { host: 'evil.example' } }],
   ['not_found', '/nowhere', {}],
   ['not_found', '/nowhere', post('{}')],
+  ['not_found', '/undeclared', post('{}')],
+  ['method_not_allowed', '/hello', post('{}')],
+  ['too_large', '/any', post(`"${'x'.repeat(64 * 1024)}"`)],
+  ['unsupported_type', '/echo', post('--x--', { 'content-type': 'multipart/form-data; boundary=x' })],
   ['not_found', '/%E0%A4%A', {}],
   ['conflict', '/refuse/conflict', {}],
   ['too_large', '/echo', post(`"${'x'.repeat(33 * 1024 * 1024)}"`)],
@@ -132,7 +137,7 @@ for (const head of [
 
 test('health is ok while every check fails', async () => {
   await using studio = serve({ checks: { database: () => Promise.reject(new Error(SECRET)) } })
-  const response = await studio.fetch('/healthz', { headers: { host: '10.0.0.1:9' } })
+  const response = await studio.fetch('/healthz', { headers: { host: 'localhost' } })
   expect([response.status, await response.text()]).toEqual([200, 'ok\n'])
 })
 
@@ -206,7 +211,7 @@ test('releases the memory of a body after every outcome, a disconnected caller i
   const half =
     'POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{"a":'
   const caller = connect(studio.port, '127.0.0.1', () => caller.write(half))
-  expect(await studio.metricsWith(/^http_body_bytes\{.*\} 1000000$/m)).toBeDefined()
+  expect(await studio.metricsWith(/^http_body_bytes\{.*\} 5$/m)).toBeDefined()
   caller.destroy()
   expect(await studio.metricsWith(/^http_body_bytes\{.*\} 0$/m)).toBeDefined()
 })
@@ -240,18 +245,123 @@ test('rejects an unauthenticated request before its body has arrived', async () 
   expect(await studio.metricsWith(/^http_body_bytes\{.*\} 0$/m)).toBeDefined()
 })
 
-/** Starts a service with test routes on a free port. */
-function serve(options: Partial<Pick<HttpAppOptions, 'checks' | 'identify' | 'stopping' | 'stopDetails'>> = {}) {
-  const app = createHttpApp({
-    config: { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 },
-    log,
-    metrics: createMetrics('test'),
-    checks: {},
-    identify: createIdentify({}),
-    stopping: new AbortController().signal,
-    ...options,
+const WORKSPACE = { access: 'workspace' } as const
+const RULES: RouteRules = {
+  'GET /hello': WORKSPACE,
+  'POST /identity': WORKSPACE,
+  'POST /raw': WORKSPACE,
+  'GET /any': WORKSPACE,
+  'POST /any': WORKSPACE,
+  'PUT /any': WORKSPACE,
+  'DELETE /any': WORKSPACE,
+  'POST /echo': { access: 'workspace', body: { kind: 'json', maxBytes: 32 * 1024 * 1024 } },
+  'GET /refuse/:code': WORKSPACE,
+  'GET /throw/:kind': WORKSPACE,
+  'POST /admin': { access: 'admin' },
+  'POST /secret': { access: 'secret' },
+}
+
+test('the ports of services check Host, Origin and the site of health and metrics, too', async () => {
+  await using studio = serve({}, { OPERATOR_HOSTS: ['ingest:8080'] })
+  for (const path of ['/healthz', '/readyz', '/metrics']) {
+    for (const [headers, status] of [
+      [{}, 200],
+      [{ host: 'ingest:8080' }, 200],
+      [{ host: 'evil.example' }, 403],
+      [{ origin: 'https://evil.example' }, 403],
+      [{ 'sec-fetch-site': 'cross-site' }, 403],
+    ] as const) {
+      const response = await studio.fetch(`${path}?callback=x`, { headers })
+      expect({ path, headers, status: response.status }).toEqual({ path, headers, status })
+      expect([...response.headers.keys()].filter(name => name.startsWith('access-control'))).toEqual([])
+      expect(await response.text()).not.toMatch(/^x\(/)
+    }
+  }
+})
+
+test('no address allows another site to read it', async () => {
+  await using studio = serve()
+  for (const [path, init] of [
+    ['/hello', {}],
+    ['/nowhere', {}],
+    ['/hello', { method: 'OPTIONS' }],
+  ] as const) {
+    const response = await studio.fetch(path, { ...init, headers: { origin: 'http://localhost' } })
+    expect(response.headers.get('cross-origin-resource-policy')).toBe('same-origin')
+    expect([...response.headers.keys()].filter(name => name.startsWith('access-control'))).toEqual([])
+  }
+})
+
+for (const [path, isAdmin, type, length, status] of [
+  ['/admin', false, 'application/json', 31_000_000, 403],
+  ['/admin', false, 'text/plain', 10, 403],
+  ['/admin', true, 'application/json', 31_000_000, 413],
+  ['/admin', true, 'text/plain', 10, 415],
+  ['/secret', true, 'application/json', 31_000_000, 401],
+  ['/nowhere', true, 'application/json', 31_000_000, 404],
+  ['/hello', true, 'application/json', 31_000_000, 405],
+  ['/echo', false, 'multipart/form-data; boundary=x', 31_000_000, 415],
+  ['/echo', false, 'application/json', 34_000_000, 413],
+] as const) {
+  test(`answers ${path} with ${status} ${isAdmin ? 'for an administrator' : ''} before a byte of a body of ${type}`, async () => {
+    await using studio = serve({ identify: async () => ({ userId: 'u', workspaceId: 'w', admin: isAdmin }) })
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${length}`
+    expect(await studio.raw(`${head}\r\n\r\n`)).toStartWith(`HTTP/1.1 ${status} `)
+    const chunked = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked`
+    if (status !== 413) expect(await studio.raw(`${chunked}\r\n\r\n`)).toStartWith(`HTTP/1.1 ${status} `)
   })
+}
+
+test('a route for who has the secret is reached with it alone', async () => {
+  await using studio = serve({}, { INTERNAL_API_SECRET: SECRET })
+  expect((await studio.fetch('/secret', post('{}', { 'x-internal-secret': SECRET }))).status).toBe(200)
+  expect((await studio.fetch('/secret', post('{}', { 'x-internal-secret': `${SECRET}x` }))).status).toBe(401)
+  await using open = serve()
+  expect((await open.fetch('/secret', post('{}', { 'x-internal-secret': 'undefined' }))).status).toBe(401)
+})
+
+test('an identification that never ends is answered within its deadline', async () => {
+  await using studio = serve({ identify: () => new Promise(() => {}) })
+  const response = await studio.fetch('/hello')
+  expect([response.status, response.headers.has('retry-after')]).toEqual([503, true])
+}, 10_000)
+
+test('closes a connection that requests nothing, and after refused and half-open bodies', async () => {
+  await using studio = serve({ idleSeconds: 1 }, {}, 1)
+  const head = 'HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{"a'
+  const large =
+    'POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2200000\r\n'
+  const requests = [
+    large + 'x'.repeat(34 * 1024 * 1024),
+    'GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    `POST /nowhere ${head}`,
+    `GET /hello ${head}`,
+  ]
+  await Promise.all(requests.map(request => waitForClose(studio.port, request)))
+}, 20_000)
+
+/** Starts a service with test routes on a free port. */
+function serve(
+  options: Partial<Pick<HttpAppOptions, 'idleSeconds' | 'checks' | 'identify' | 'stopping' | 'stopDetails'>> = {},
+  config: Partial<HttpAppOptions['config']> = {},
+  idleTimeout = 10,
+) {
+  const app = createHttpApp(
+    {
+      config: { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64, ...config },
+      log,
+      metrics: createMetrics('test'),
+      checks: {},
+      identify: createIdentify({}),
+      stopping: new AbortController().signal,
+      ...options,
+    },
+    RULES,
+  )
     .get('/hello', () => 'hello')
+    .post('/admin', ({ body }) => body)
+    .post('/secret', ({ body }) => body)
+    .post('/undeclared', () => 'reached')
     .post('/identity', ({ body, identity }) => ({ body, ...identity }))
     .post('/raw', () => new Response('part', { status: 206 }))
     .all('/any', ({ body }) => typeof body)
@@ -263,7 +373,7 @@ function serve(options: Partial<Pick<HttpAppOptions, 'checks' | 'identify' | 'st
       throw new ProblemError(params.code as ProblemCode, 'Not this time.', options)
     })
     .all('/throw/:kind', ({ params }) => THROWN[params.kind]?.())
-    .listen({ port: 0, hostname: '127.0.0.1', maxRequestBodySize: 64 * 1024 * 1024 })
+    .listen({ port: 0, hostname: '127.0.0.1', idleTimeout, maxRequestBodySize: 64 * 1024 * 1024 })
   const port = app.server?.port ?? 0
   const fetchPath = (path: string, init: RequestInit = {}) =>
     fetch(`http://127.0.0.1:${port}${path}`, { ...init, headers: { host: 'localhost', ...(init.headers as object) } })
@@ -310,6 +420,15 @@ async function exchange(port: number, text: string): Promise<string> {
   socket.on('error', reject)
   socket.on('close', () => resolve(received))
   return await promise
+}
+
+/** Sends raw bytes, and resolves when the other side has closed the connection. */
+async function waitForClose(port: number, text: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const socket = connect(port, '127.0.0.1', () => socket.write(text, 'latin1')).resume()
+  socket.on('error', () => {})
+  socket.on('close', () => resolve())
+  await promise
 }
 
 /** Reads a text until it matches, since some effects come only after a response has been sent. */

@@ -5,31 +5,42 @@ import type { Config } from '../config.ts'
 import { isTransientDbError } from '../database/errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
-import { createBodyBudget, readBody } from './bodies.ts'
-import { type Identify, identityOf, setIdentity } from './identity.ts'
-import { createOriginCheck } from './origin.ts'
-import { createProblemResponse, type ProblemError } from './problem.ts'
+import { readBody } from './bodies.ts'
+import { createBodyBudget } from './body-budget.ts'
+import { createClientAddress } from './client-address.ts'
+import { type Identify, identityOf } from './identity.ts'
+import { createProblemResponse, ProblemError } from './problem.ts'
 import { type ReadinessOptions, respondReadiness } from './readiness.ts'
+import { createRequestGate, hasBody, type RequestGateOptions } from './request-gate.ts'
 import { getRequestId } from './request-id.ts'
 import { createRequestMetrics } from './request-metrics.ts'
+import type { RouteRules } from './route-rules.ts'
 import { toProblemError } from './to-problem-error.ts'
 import { installZodMessages } from './zod-messages.ts'
 
+/** Time after which a connection without a request is closed, in seconds. Bun looks every four seconds. */
+export const IDLE_SECONDS = 24
+
 export interface HttpAppOptions extends ReadinessOptions {
-  config: Pick<Config, 'PUBLIC_URL' | 'PORT' | 'BODY_MEMORY_MB'>
+  config: RequestGateOptions['config'] & Pick<Config, 'BODY_MEMORY_MB'> & Partial<Pick<Config, 'GATEWAY_SECRET'>>
   log: Log
   metrics: Metrics
   identify: Identify
+  /** Time after which a connection is closed that sent a body and requests nothing more, in seconds; `IDLE_SECONDS` unless given. */
+  idleSeconds?: number
 }
 
 /**
- * Creates the Elysia app that every service adds its routes to: request ids, the check of Host and Origin, identity, bodies
+ * Creates the Elysia app that every service adds its routes to: request ids, one check of every request before its body, bodies
  * read within limits and one budget, errors as problem documents, health, readiness and metrics.
+ *
+ * @param rules what each route of the service demands. A route without a rule is never reached
  */
-export function createHttpApp(options: HttpAppOptions) {
-  const { config, log, metrics } = options
+export function createHttpApp(options: HttpAppOptions, rules: RouteRules) {
+  const { config, log, metrics, idleSeconds = IDLE_SECONDS } = options
   installZodMessages()
-  const checkOrigin = createOriginCheck(config)
+  const gate = createRequestGate({ config, identify: options.identify, rules })
+  const findClient = createClientAddress(config.GATEWAY_SECRET)
   const budget = createBodyBudget(config.BODY_MEMORY_MB * 1024 * 1024, { collectGarbage: () => Bun.gc(true) })
   const requestMetrics = createRequestMetrics(metrics)
   return new Elysia({ name: 'http', normalize: false })
@@ -37,22 +48,32 @@ export function createHttpApp(options: HttpAppOptions) {
       requestMetrics.start(request)
       set.headers['x-request-id'] = getRequestId(request)
       set.headers['x-content-type-options'] = 'nosniff'
-      if (isOperatorRequest(request)) return
-      checkOrigin(request)
-      // Before the body: a request without a valid identity must cost no memory.
-      setIdentity(request, await options.identify(request))
+      set.headers['cross-origin-resource-policy'] = 'same-origin'
+      await gate.check(request)
     })
-    .derive({ as: 'global' }, ({ request }) => ({
-      identity: identityOf(request),
-      /** Reserves memory of the budget for bytes that a handler loads besides the body. */
-      reserve: (bytes: number) => budget.reserve(request, bytes),
-    }))
-    .onParse({ as: 'global' }, ({ request, contentType }) => {
-      // A DELETE has no body, nor has a POST whose path is the whole request.
-      if (request.body === null && !contentType) return undefined
-      return readBody(request, contentType, budget)
+    .derive({ as: 'global' }, ({ request, route }) => {
+      // Elysia has its own way to find a route: one that was not checked is not run.
+      if (route !== gate.ruleOf(request)?.path && !isOperatorPath(route)) throw createNotFoundError()
+      return {
+        identity: identityOf(request),
+        /** Reserves memory of the budget for bytes that a handler loads besides the body. */
+        reserve: (bytes: number) => budget.reserve(request, bytes),
+      }
     })
-    .onError({ as: 'global' }, ({ error, request, set }) => {
+    .onParse({ as: 'global' }, ({ request, server }) => {
+      const rule = gate.ruleOf(request)?.body
+      if (!hasBody(request)) return undefined
+      if (!rule) throw createNotFoundError()
+      // A body has time limits of its own, and what is done with it may take longer than a connection may be idle.
+      server?.timeout(request, 0)
+      return readBody(request, { budget, rule, client: findClient(request, server) })
+    })
+    .mapResponse({ as: 'global' }, ({ request, server }) => {
+      if (hasBody(request)) server?.timeout(request, idleSeconds)
+    })
+    .onError({ as: 'global' }, ({ error, request, server, set }) => {
+      // The rest of a body that was refused is not waited for.
+      if (hasBody(request)) server?.timeout(request, idleSeconds)
       const problem = toProblemError(error)
       const requestId = getRequestId(request)
       logFailure(log, error, problem, requestId)
@@ -81,9 +102,10 @@ function logFailure(log: Log, err: unknown, { code }: ProblemError, requestId: s
   else if (isTransientDbError(err)) log.warn({ err, requestId }, 'database_unavailable')
 }
 
-/** Returns whether a request is a probe or for metrics, which may come from any host and without an identity. */
-function isOperatorRequest(request: Request): boolean {
-  // With an invalid Host header the URL is invalid, too.
-  const pathname = URL.parse(request.url)?.pathname
-  return OPERATOR_PATHS.some(path => path === pathname)
+function isOperatorPath(route: string): boolean {
+  return OPERATOR_PATHS.some(path => path === route)
+}
+
+function createNotFoundError(): ProblemError {
+  return new ProblemError('not_found', 'There is nothing at this address.')
 }

@@ -1,19 +1,21 @@
 import { expect, test } from 'bun:test'
 import { LIMITS } from '@darkroom/contracts/limits'
-import fc from 'fast-check'
 import { createStream } from '../../testing/store/streams.ts'
-import { createBodyBudget, readBody } from './bodies.ts'
+import { type ArrivalLimits, type BodyRule, readBody } from './bodies.ts'
+import { type BodyBudget, createBodyBudget } from './body-budget.ts'
 import type { Form } from './form-body.ts'
 import { ProblemError } from './problem.ts'
 
 const MIB = 1024 * 1024
+const JSON_RULE: BodyRule = { kind: 'json', maxBytes: LIMITS.jsonBytes }
+const FORM_RULE: BodyRule = { kind: 'form', maxBytes: LIMITS.jsonBytes }
 
 test('parses a JSON body, in one chunk or in many', async () => {
   const text = JSON.stringify({ prompt: 'Wölkchen 👩‍👩‍👧‍👦', list: [1, null] })
   const whole = new TextEncoder().encode(text)
   expect(await read(post(text))).toEqual(JSON.parse(text))
   expect(await read(post(createStream(Array.from(whole, byte => Uint8Array.of(byte)))))).toEqual(JSON.parse(text))
-  expect(await readBody(post(text), 'Application/JSON', createBodyBudget(MIB))).toEqual(JSON.parse(text))
+  expect(await read(post(text, { 'content-type': 'Application/JSON; charset=utf-8' }))).toEqual(JSON.parse(text))
 })
 
 test('parses a form with its files', async () => {
@@ -22,19 +24,8 @@ test('parses a form with its files', async () => {
   const sent = new Response(form)
   const type = sent.headers.get('content-type') ?? ''
   const request = post(await sent.bytes(), { 'content-type': type })
-  const read = (await readBody(request, 'multipart/form-data', createBodyBudget(MIB))) as Form
-  expect(read.fields.map(field => [field.kind, new TextDecoder().decode(field.bytes)])).toEqual([['file', 'picture']])
-})
-
-test('collects garbage each time an eighth of the budget has been released', () => {
-  let collections = 0
-  const budget = createBodyBudget(MIB, { collectGarbage: () => collections++ })
-  for (const expected of [0, 1, 1, 2]) {
-    const request = post('{}')
-    budget.reserve(request, MIB / 16)
-    budget.release(request)
-    expect(collections).toBe(expected)
-  }
+  const result = (await read(request, createBodyBudget(64 * MIB), { rule: FORM_RULE })) as Form
+  expect(result.fields.map(field => [field.kind, new TextDecoder().decode(field.bytes)])).toEqual([['file', 'picture']])
 })
 
 for (const [name, body] of [
@@ -52,7 +43,7 @@ for (const [name, body] of [
 
 test('a form without its boundary is malformed', async () => {
   const request = post('--x\r\n', { 'content-type': 'multipart/form-data' })
-  expect(await getRejection(readBody(request, 'multipart/form-data', createBodyBudget(MIB)))).toMatchObject({
+  expect(await getRejection(read(request, createBodyBudget(64 * MIB), { rule: FORM_RULE }))).toMatchObject({
     code: 'malformed',
   })
 })
@@ -61,13 +52,16 @@ for (const type of [
   '',
   'text/plain',
   'application/x-www-form-urlencoded',
+  'multipart/form-data; boundary=x',
   'application/jsonp',
   '__proto__',
   'constructor',
 ]) {
   test(`rejects a body of type ${JSON.stringify(type)}`, async () => {
     const budget = createBodyBudget(MIB)
-    expect(await getRejection(readBody(post('{}'), type, budget))).toMatchObject({ code: 'unsupported_type' })
+    expect(await getRejection(read(post('{}', { 'content-type': type }), budget))).toMatchObject({
+      code: 'unsupported_type',
+    })
     expect(budget.bytesInUse()).toBe(0)
   })
 }
@@ -108,12 +102,13 @@ test('reads a body of exactly the limit and not a byte more', async () => {
 test('a body is unavailable while the budget is in use, and is read once it is free', async () => {
   const budget = createBodyBudget(4 * MIB)
   const [large, small] = [post(createStream([new Uint8Array(3 * MIB)])), post('{}')]
-  await getRejection(read(large, budget))
+  const rule = { ...JSON_RULE, maxBytes: 4 * MIB }
+  await getRejection(read(large, budget, { rule }))
   expect(budget.bytesInUse()).toBe(3 * MIB)
-  const rejection = await getRejection(read(post('{}', { 'content-length': String(2 * MIB) }), budget))
+  const rejection = await getRejection(read(post(createStream([new Uint8Array(2 * MIB)])), budget, { rule }))
   expect(rejection).toMatchObject({ code: 'unavailable', retryAfterSeconds: expect.any(Number) })
   budget.release(large)
-  expect(await read(small, budget)).toEqual({})
+  expect(await read(small, budget, { rule })).toEqual({})
 })
 
 test('a body above the whole budget is too large, not unavailable', async () => {
@@ -121,50 +116,58 @@ test('a body above the whole budget is too large, not unavailable', async () => 
   expect(await getRejection(read(request, createBodyBudget(MIB)))).toMatchObject({ code: 'too_large' })
 })
 
-test('reserves memory for each chunk of a body of undeclared length as it arrives', async () => {
-  const budget = createBodyBudget(4 * MIB)
-  const { body, pulled } = createCountedBody(16)
-  const request = post(body)
-  expect(await getRejection(read(request, budget))).toMatchObject({ code: 'too_large' })
-  expect(pulled()).toBeLessThanOrEqual(6)
-  budget.release(request)
-  expect(budget.bytesInUse()).toBe(0)
-})
-
-test('reserves the declared length once, and not again for the chunks', async () => {
-  const budget = createBodyBudget(MIB)
-  const text = JSON.stringify('x'.repeat(700_000))
-  const request = post(text, { 'content-length': String(text.length) })
-  await read(request, budget)
-  expect(budget.bytesInUse()).toBe(text.length)
-})
-
-test('gives up a body that stalls, and its memory can be released', async () => {
-  const budget = createBodyBudget(MIB)
-  const stalled = post(new ReadableStream({ start: controller => controller.enqueue(new Uint8Array(10)) }))
-  const reading = readBody(stalled, 'application/json', budget, { totalMs: 60_000, idleMs: 30 })
-  expect(await getRejection(reading)).toMatchObject({
-    code: 'malformed',
-    message: expect.stringContaining('stopped arriving'),
+test('reserves memory for what has arrived, not for the declared length', async () => {
+  const budget = createBodyBudget(64 * MIB)
+  const { promise: end, resolve: finish } = Promise.withResolvers<void>()
+  const dripping = new ReadableStream<Uint8Array>({
+    start: controller => controller.enqueue(new TextEncoder().encode('"abc')),
+    pull: async controller => {
+      await end
+      controller.enqueue(new TextEncoder().encode('"'))
+      controller.close()
+    },
   })
-  budget.release(stalled)
-  expect(budget.bytesInUse()).toBe(0)
+  const reading = read(post(dripping, { 'content-length': String(30 * MIB) }), budget)
+  await Bun.sleep(1)
+  expect(budget.bytesInUse()).toBe(4)
+  finish()
+  expect(await reading).toBe('abc')
+  expect(budget.bytesInUse()).toBe(5)
 })
 
-test('gives up a body that trickles in for ever', async () => {
-  const trickling = post(
-    new ReadableStream({
-      pull: async controller => {
-        await Bun.sleep(10)
-        controller.enqueue(new Uint8Array(1))
-      },
-    }),
-  )
-  const reading = readBody(trickling, 'application/json', createBodyBudget(MIB), { totalMs: 100, idleMs: 60_000 })
-  expect(await getRejection(reading)).toMatchObject({
-    code: 'malformed',
-    message: expect.stringContaining('stopped arriving'),
+for (const chunks of [1, 3, 20]) {
+  test(`the buffer grows with what arrives, in ${chunks} MiB of an undeclared length`, async () => {
+    const budget = createBodyBudget(64 * MIB)
+    const bytes = new TextEncoder().encode(JSON.stringify('xyz'.repeat((chunks * MIB) / 3)))
+    const parts = Array.from({ length: chunks + 1 }, (_, index) => bytes.subarray(index * MIB, (index + 1) * MIB))
+    const value = await read(post(createStream(parts)), budget)
+    expect(Bun.hash(JSON.stringify(value))).toBe(Bun.hash(bytes))
+    expect(budget.bytesInUse()).toBe(bytes.length)
   })
+}
+
+const NO_LIMITS: ArrivalLimits = { totalMs: 60_000, idleMs: 60_000, rateMs: 60_000, minRate: 1 }
+
+for (const [name, limits, interval] of [
+  ['stalls', { ...NO_LIMITS, idleMs: 30 }, 60_000],
+  ['trickles in for ever', { ...NO_LIMITS, totalMs: 100 }, 5],
+  ['trickles in below the least rate', { ...NO_LIMITS, rateMs: 100, minRate: 10_000 }, 5],
+] as const) {
+  test(`gives up a body that ${name}, and its memory can be released`, async () => {
+    const budget = createBodyBudget(64 * MIB)
+    const slow = post(createTrickle(interval))
+    expect(await getRejection(read(slow, budget, { limits }))).toMatchObject({
+      code: 'too_slow',
+      message: expect.stringContaining('stopped arriving'),
+    })
+    budget.release(slow)
+    expect(budget.bytesInUse()).toBe(0)
+  })
+}
+
+test('reads a body that is slow and above the least rate', async () => {
+  const limits = { ...NO_LIMITS, rateMs: 100, minRate: 20 }
+  expect(await read(post(createTrickle(10, 30)), createBodyBudget(64 * MIB), { limits })).toBe('x'.repeat(28))
 })
 
 test('throws the error of a body that breaks off', async () => {
@@ -172,29 +175,25 @@ test('throws the error of a body that breaks off', async () => {
   await expect(read(broken)).rejects.toThrow('connection reset')
 })
 
-test('the bytes in use are the sum of the reservations, and never above the budget', () => {
-  const requests = Array.from({ length: 4 }, () => post('{}'))
-  const step = fc.record({ index: fc.nat(3), bytes: fc.option(fc.nat(600)) })
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 40 }), steps => {
-      const budget = createBodyBudget(1_000)
-      const reserved = requests.map(() => 0)
-      for (const { index, bytes } of steps) {
-        const request = requests[index] as Request
-        if (bytes === null) budget.release(request)
-        const isReserved = bytes !== null && succeeds(() => budget.reserve(request, bytes))
-        reserved[index] = bytes === null ? 0 : (reserved[index] ?? 0) + (isReserved ? bytes : 0)
-        expect(budget.bytesInUse()).toBe(reserved.reduce((sum, one) => sum + one, 0))
-        expect(budget.bytesInUse()).toBeLessThanOrEqual(1_000)
-      }
-      for (const request of requests) budget.release(request)
-      expect(budget.bytesInUse()).toBe(0)
-    }),
-  )
-})
+function read(
+  request: Request,
+  budget: BodyBudget = createBodyBudget(64 * MIB),
+  options: { rule?: BodyRule; limits?: ArrivalLimits } = {},
+): Promise<unknown> {
+  return readBody(request, { budget, rule: JSON_RULE, client: '::1', ...options })
+}
 
-function read(request: Request, budget = createBodyBudget(64 * MIB)): Promise<unknown> {
-  return readBody(request, 'application/json', budget)
+/** Creates the JSON of a text, a letter at a time. @param interval in milliseconds; @param length of the JSON */
+function createTrickle(interval: number, length = Number.POSITIVE_INFINITY): ReadableStream<Uint8Array> {
+  let sent = 0
+  return new ReadableStream({
+    pull: async controller => {
+      if (sent > 0) await Bun.sleep(interval)
+      sent += 1
+      controller.enqueue(Uint8Array.of(sent === 1 || sent === length ? 0x22 : 0x78))
+      if (sent === length) controller.close()
+    },
+  })
 }
 
 function post(body: Bun.BodyInit, headers: Record<string, string> = {}): Request {
@@ -233,13 +232,4 @@ async function getRejection(work: Promise<unknown>): Promise<ProblemError | unde
       return error
     },
   )
-}
-
-function succeeds(work: () => void): boolean {
-  try {
-    work()
-    return true
-  } catch {
-    return false
-  }
 }

@@ -1,123 +1,103 @@
-import { LIMITS } from '@darkroom/contracts/limits'
 import { DeadlineError, withDeadline } from '../runtime/timers.ts'
+import type { BodyBudget, BodyIntake } from './body-budget.ts'
 import { readForm } from './form-body.ts'
 import { readJson } from './json-body.ts'
 import { ProblemError } from './problem.ts'
 
-const MULTIPART_OVERHEAD = 64 * 1024
+/** A content type of a body, by the name that routes declare it by. */
+export type BodyKind = 'json' | 'form'
 
-/** The accepted content types, each with its limit and its parser. */
-const READERS: Record<string, { maxBytes: number; parse: (bytes: Uint8Array, type: string) => unknown }> = {
-  'application/json': { maxBytes: LIMITS.jsonBytes, parse: readJson },
-  'multipart/form-data': { maxBytes: LIMITS.references * LIMITS.referenceBytes + MULTIPART_OVERHEAD, parse: readForm },
+/** The body that a route accepts. */
+export interface BodyRule {
+  kind: BodyKind
+  maxBytes: number
 }
 
-/** Time limits of a body's arrival. */
-export interface BodyTimeouts {
+/** The accepted content types, each with its parser. */
+const READERS: Record<BodyKind, { type: string; parse: (bytes: Uint8Array, type: string) => unknown; send: string }> = {
+  json: { type: 'application/json', parse: readJson, send: 'Send JSON (application/json).' },
+  form: { type: 'multipart/form-data', parse: readForm, send: 'Send the pictures as a form (multipart/form-data).' },
+}
+
+/** Limits of a body's arrival. */
+export interface ArrivalLimits {
   /** For the whole body, in milliseconds. */
   totalMs: number
   /** Longest wait for the next chunk, in milliseconds. */
   idleMs: number
+  /** Time over which `minRate` is measured, which is also the time that a body has to get going, in milliseconds. */
+  rateMs: number
+  /** Least speed, in bytes a second. */
+  minRate: number
 }
-
-const DEFAULT_BODY_TIMEOUTS: BodyTimeouts = { totalMs: 600_000, idleMs: 15_000 }
-
-/** Memory for request bodies, shared by all requests in flight. */
-export interface BodyBudget {
-  /**
-   * Reserves `bytes` for a request.
-   *
-   * @throws ProblemError `unavailable` when they are not free at present, `too_large` when they exceed the whole budget
-   */
-  reserve(request: Request, bytes: number): void
-  /** Releases everything that a request has reserved. */
-  release(request: Request): void
-  bytesInUse(): number
-}
-
-/** The fraction of the budget that may be released and not yet collected. */
-const COLLECT_FRACTION = 1 / 8
 
 /**
- * Creates the budget that all bodies in flight share.
- *
- * @param capacity in bytes
- * @param options `collectGarbage` is called from time to time to free what was released: bodies lie outside of the heap, so
- *   their number alone does not start a collection
+ * A slow mobile link sends 32 KiB a second: it is four times as fast as it must be, and may be silent for fifteen seconds in a
+ * tunnel. At that speed a file of 20 MB takes ten minutes. What drips ends after twenty seconds.
  */
-export function createBodyBudget(capacity: number, { collectGarbage = () => {} } = {}): BodyBudget {
-  const reservedByRequest = new Map<Request, number>()
-  let inUse = 0
-  let uncollected = 0
-  return {
-    reserve: (request, requested) => {
-      const reserved = reservedByRequest.get(request) ?? 0
-      if (reserved + requested > capacity)
-        throw new ProblemError('too_large', 'That is more than this studio takes at once.')
-      if (inUse + requested > capacity) {
-        throw new ProblemError('unavailable', 'Too much is being uploaded right now. Try again in a moment.', {
-          retryAfterSeconds: 2,
-        })
-      }
-      inUse += requested
-      reservedByRequest.set(request, reserved + requested)
-    },
-    release: request => {
-      const reserved = reservedByRequest.get(request) ?? 0
-      inUse -= reserved
-      reservedByRequest.delete(request)
-      uncollected += reserved
-      if (uncollected < capacity * COLLECT_FRACTION) return
-      uncollected = 0
-      collectGarbage()
-    },
-    bytesInUse: () => inUse,
-  }
+const ARRIVAL_LIMITS: ArrivalLimits = { totalMs: 1_800_000, idleMs: 15_000, rateMs: 20_000, minRate: 8 * 1024 }
+
+/** Size of the buffer that a body begins in, and by how much it grows, up to the declared length. */
+const [FIRST_BYTES, GROWTH] = [256 * 1024, 4]
+
+export interface ReadBodyOptions {
+  budget: BodyBudget
+  rule: BodyRule
+  /** Address that the request comes from. */
+  client: string
+  limits?: ArrivalLimits
 }
 
 /**
- * Reads and parses a request's body, within the limit of its content type and the shared budget. A body that stops arriving is
- * abandoned, because its share of the budget is missing for other requests.
+ * Checks by its headers alone that a body may be read: its content type, its encoding and its declared length.
+ *
+ * @throws ProblemError `unsupported_type` or `too_large`
+ */
+export function assertBodyHeaders(headers: Headers, { kind, maxBytes }: BodyRule): void {
+  const type = (headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase()
+  if (type !== READERS[kind].type) throw new ProblemError('unsupported_type', READERS[kind].send)
+  const encoding = headers.get('content-encoding') ?? 'identity'
+  if (encoding !== 'identity') throw new ProblemError('unsupported_type', 'Send the body without a content encoding.')
+  if (readDeclaredLength(headers) > maxBytes) throw createTooLargeError(maxBytes)
+}
+
+/**
+ * Reads and parses a request's body, within the limit of its route and the shared budget. A body that stops arriving, or arrives too
+ * slowly, is abandoned: its memory is missing for other requests.
  *
  * @returns the value of the JSON, or a `Form`
- * @throws ProblemError `unsupported_type`, `too_large`, `malformed`, `invalid` or `unavailable`
+ * @throws ProblemError `unsupported_type`, `too_large`, `too_slow`, `malformed`, `invalid` or `unavailable`
  */
-export async function readBody(
-  request: Request,
-  contentType: string,
-  budget: BodyBudget,
-  timeouts: BodyTimeouts = DEFAULT_BODY_TIMEOUTS,
-): Promise<unknown> {
-  const type = contentType.toLowerCase()
-  const reader = Object.hasOwn(READERS, type) ? READERS[type] : undefined
-  if (!reader)
-    throw new ProblemError('unsupported_type', 'Send JSON (application/json) or a form (multipart/form-data).')
-  const encoding = request.headers.get('content-encoding') ?? 'identity'
-  if (encoding !== 'identity') throw new ProblemError('unsupported_type', 'Send the body without a content encoding.')
-  const bytes = await readBytes(request, reader.maxBytes, budget, timeouts)
-  return reader.parse(bytes, request.headers.get('content-type') ?? '')
+export async function readBody(request: Request, options: ReadBodyOptions): Promise<unknown> {
+  const { rule, budget, client, limits = ARRIVAL_LIMITS } = options
+  assertBodyHeaders(request.headers, rule)
+  const declaredBytes = readDeclaredLength(request.headers)
+  const expectedBytes = declaredBytes || rule.maxBytes
+  const intake = budget.open(request, { client, declaredBytes, expectedBytes })
+  const bytes = await readBytes(request, { intake, maxBytes: rule.maxBytes, expectedBytes, limits })
+  intake.complete()
+  return READERS[rule.kind].parse(bytes, request.headers.get('content-type') ?? '')
 }
 
 /**
- * Reads the body into one buffer, which is allocated at the declared length: joining a list of chunks would need the memory
- * twice. A longer body grows the buffer.
+ * Reads the body into one buffer, which grows with what arrives: joining a list of chunks would need the memory twice, and the
+ * declared length is only a promise. The system gives memory to the used part of a buffer alone.
  */
 async function readBytes(
   request: Request,
-  maxBytes: number,
-  budget: BodyBudget,
-  timeouts: BodyTimeouts,
+  options: { intake: BodyIntake; maxBytes: number; expectedBytes: number; limits: ArrivalLimits },
 ): Promise<Uint8Array> {
-  const declared = Number(request.headers.get('content-length') ?? 0)
-  if (declared > maxBytes) throw createTooLargeError(maxBytes)
-  budget.reserve(request, declared)
-  let buffer = new Uint8Array(declared)
+  const { intake, maxBytes, expectedBytes, limits } = options
+  let buffer = new Uint8Array(Math.min(FIRST_BYTES, expectedBytes))
   let bytes = 0
-  for await (const chunk of request.body ? readChunks(request.body, timeouts) : []) {
+  for await (const chunk of request.body ? readChunks(request.body, intake, limits) : []) {
     const total = bytes + chunk.byteLength
     if (total > maxBytes) throw createTooLargeError(maxBytes)
-    budget.reserve(request, Math.max(0, total - Math.max(bytes, declared)))
-    if (total > buffer.byteLength) buffer = new Uint8Array(buffer.buffer.transfer(Math.min(maxBytes, 2 * total)))
+    intake.add(chunk.byteLength)
+    if (total > buffer.byteLength) {
+      const most = total > expectedBytes ? maxBytes : expectedBytes
+      buffer = new Uint8Array(buffer.buffer.transfer(Math.min(most, Math.max(total, GROWTH * buffer.byteLength))))
+    }
     buffer.set(chunk, bytes)
     bytes = total
   }
@@ -126,29 +106,44 @@ async function readBytes(
 
 async function* readChunks(
   body: ReadableStream<Uint8Array>,
-  { totalMs, idleMs }: BodyTimeouts,
+  intake: BodyIntake,
+  limits: ArrivalLimits,
 ): AsyncGenerator<Uint8Array> {
   const reader = body.getReader()
-  const deadline = performance.now() + totalMs
   try {
     for (;;) {
-      const milliseconds = Math.max(0, Math.min(idleMs, deadline - performance.now()))
-      const { done, value } = await withDeadline(reader.read(), { milliseconds, operation: 'the next chunk of a body' })
+      const milliseconds = computeWait(intake, limits)
+      const wait = { milliseconds, operation: 'the next chunk of a body', signal: intake.evicted }
+      const { done, value } = await withDeadline(reader.read(), wait)
       if (done) return
       yield value
     }
   } catch (cause) {
-    throw cause instanceof DeadlineError ? createStalledError(cause) : cause
+    throw cause instanceof DeadlineError ? createTooSlowError(cause) : cause
   } finally {
     // Not awaited: a sender that has stalled may never confirm the cancellation.
     void reader.cancel().catch(() => {})
   }
 }
 
-function createStalledError(cause: unknown): ProblemError {
-  return new ProblemError('malformed', 'The request stopped arriving before it was whole. Send it again.', { cause })
+/** Returns for how long the next chunk can be waited for, in milliseconds. @throws ProblemError `too_slow` when the body is that */
+function computeWait({ meter }: BodyIntake, { totalMs, idleMs, rateMs, minRate }: ArrivalLimits): number {
+  const age = meter.age()
+  const isSlow = meter.countRecent(rateMs) < (minRate * rateMs) / 1_000
+  if (isSlow && age >= rateMs) throw createTooSlowError()
+  return Math.max(0, Math.min(idleMs, totalMs - age, isSlow ? rateMs - age : idleMs))
+}
+
+function readDeclaredLength(headers: Headers): number {
+  return Number(headers.get('content-length') ?? 0)
+}
+
+function createTooSlowError(cause?: unknown): ProblemError {
+  const detail = 'The request stopped arriving, or arrived too slowly, before it was whole. Send it again.'
+  return new ProblemError('too_slow', detail, { cause })
 }
 
 function createTooLargeError(maxBytes: number): ProblemError {
-  return new ProblemError('too_large', `The body is larger than ${Math.floor(maxBytes / 1024 / 1024)} MiB.`)
+  const [size, unit] = maxBytes < 1024 * 1024 ? [maxBytes / 1024, 'KiB'] : [maxBytes / 1024 / 1024, 'MiB']
+  return new ProblemError('too_large', `The body is larger than ${Math.floor(size)} ${unit}.`)
 }

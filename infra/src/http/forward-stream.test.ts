@@ -39,7 +39,7 @@ function serve(source: ReadableStream<Uint8Array>) {
     hostname: '127.0.0.1',
     idleTimeout: 2,
     fetch: (request, server) =>
-      new Response(forwardStream(source, isClient => server.timeout(request, isClient ? 1 : 0))),
+      new Response(forwardStream(source, waitingFor => server.timeout(request, waitingFor === 'source' ? 0 : 1))),
   })
   return Object.assign(server, { [Symbol.asyncDispose]: () => server.stop(true) })
 }

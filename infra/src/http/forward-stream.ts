@@ -1,20 +1,20 @@
-/** Called whenever the client is to read what was sent (true), and whenever the source is to give more (false). */
-export type OnWaiting = (isClient: boolean) => void
+/** Called with what a response waits for: its source to give more, its client to read, or nothing once all has been given. */
+export type OnWaiting = (waitingFor: 'source' | 'client' | 'nothing') => void
 
 /**
  * Returns a stream of the same bytes that is aborted without a reason when its source breaks off. With the original error Bun would
  * print a stack trace. A server's idle timeout does not suit such a stream: Bun counts from the request on while the client is quicker
  * than the source, and where a client has no room nothing shows that the source has ended.
  *
- * @param onWaiting sets the timeout: none while the source is waited for
+ * @param onWaiting sets the timeout: none while the source is waited for, that of idle connections at the end
  */
 export function forwardStream(source: ReadableStream<Uint8Array>, onWaiting: OnWaiting): ReadableStream<Uint8Array> {
   const reader = source.getReader()
   return new ReadableStream({
     pull: async controller => {
-      onWaiting(false)
+      onWaiting('source')
       const next = await reader.read().catch(() => undefined)
-      onWaiting(true)
+      onWaiting(next?.done ? 'nothing' : 'client')
       if (!next) return controller.error()
       if (next.done) return controller.close()
       controller.enqueue(next.value)

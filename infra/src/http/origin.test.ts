@@ -52,6 +52,36 @@ test('uses the host of the URL when there is no Host header', () => {
   expect(getErrorCode(LOCAL, new Request('http://evil.example:3000/'))).toBe('forbidden')
 })
 
+for (const [method, path, site, mode, destination, isAccepted] of [
+  ['GET', '/api/events', 'same-origin', 'cors', 'empty', true],
+  ['GET', '/', 'none', 'navigate', 'document', true],
+  ['GET', '/api/download?ids=1', 'same-origin', 'navigate', 'document', true],
+  ['GET', '/', 'cross-site', 'navigate', 'document', true],
+  ['GET', '/media/w/1/x.png', 'cross-site', 'navigate', 'document', true],
+  ['GET', '/api/events', 'cross-site', 'no-cors', 'image', false],
+  ['GET', '/api/events', 'cross-site', 'cors', 'empty', false],
+  ['GET', '/api/events', 'same-site', 'cors', 'empty', false],
+  ['GET', '/api/download?ids=1', 'cross-site', 'navigate', 'document', false],
+  ['GET', '//api/generations', 'cross-site', 'navigate', 'document', false],
+  ['GET', '/media/w/1/x.png', 'cross-site', 'no-cors', 'image', false],
+  ['GET', '/', 'cross-site', 'navigate', 'iframe', false],
+  ['GET', '/', 'same-site', 'no-cors', 'script', false],
+  ['POST', '/', 'cross-site', 'navigate', 'document', false],
+  ['GET', '/api/events', 'anything', 'cors', 'empty', false],
+] as const) {
+  test(`${isAccepted ? 'accepts' : 'rejects'} ${method} ${path} from ${site} as ${mode} ${destination}`, () => {
+    const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': destination }
+    const code = getErrorCode(LOCAL, new Request(`http://localhost:3000${path}`, { method, headers }))
+    expect(code).toBe(isAccepted ? undefined : 'forbidden')
+  })
+}
+
+test('accepts further hosts where there are some', () => {
+  const request = new Request('http://ingest:8080/metrics')
+  expect(() => createOriginCheck(LOCAL)(request)).toThrow(ProblemError)
+  createOriginCheck(LOCAL, ['ingest:8080'])(request)
+})
+
 function getErrorCode(config: Parameters<typeof createOriginCheck>[0], request: Request): string | undefined {
   try {
     createOriginCheck(config)(request)

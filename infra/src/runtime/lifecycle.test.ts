@@ -71,9 +71,9 @@ test('serves requests and is not ready while it drains', async () => {
     const lifecycle = createLifecycle({ log })
     const config = { PORT: 3000, PUBLIC_URL: undefined, BODY_MEMORY_MB: 64 }
     const { stopping } = lifecycle
-    const app = createHttpApp({ config, log, metrics: createMetrics('test'), checks: {}, identify: createIdentify({}), stopping })
+    const app = createHttpApp({ config, log, metrics: createMetrics('test'), checks: {}, identify: createIdentify({}), stopping }, {})
     app.listen({ port: 0, hostname: '127.0.0.1' })
-    const readiness = async () => (await fetch('http://127.0.0.1:' + app.server.port + '/readyz')).status
+    const readiness = async () => (await fetch('http://127.0.0.1:' + app.server.port + '/readyz', { headers: { host: 'localhost:3000' } })).status
     lifecycle.onClose('http', () => app.stop())
     lifecycle.onClose('work', async () => print('draining ' + await readiness()))
     print('working ' + await readiness())`)

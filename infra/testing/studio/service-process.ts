@@ -39,7 +39,12 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
   const { service, port, env, output, isProduction = false } = options
   const child = startChildProcess({
     command: [process.execPath, findServiceMain(service, { isProduction })],
-    env: { DARKROOM_PARENT_PID: String(process.pid), ...env, [`${service.toUpperCase()}_PORT`]: String(port) },
+    env: {
+      DARKROOM_PARENT_PID: String(process.pid),
+      OPERATOR_HOSTS: `127.0.0.1:${port}`,
+      ...env,
+      [`${service.toUpperCase()}_PORT`]: String(port),
+    },
     output,
     stopSignal: 'SIGTERM',
   })

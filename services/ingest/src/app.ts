@@ -19,6 +19,7 @@ import { createConnectionsRoute } from './connections/route.ts'
 import { parseFormSources } from './references/form-sources.ts'
 import { findOrigin } from './references/origin.ts'
 import { toReference, withReferences } from './references/references.ts'
+import { INGEST_RULES } from './route-rules.ts'
 import { type SubmitDeps, submit } from './submit/submit.ts'
 
 export interface IngestDeps extends SubmitDeps, BackfillRouteDeps, ConnectionDeps {
@@ -37,7 +38,7 @@ const IdParams = { params: z.strictObject({ id: z.uuid() }) }
 export function createApp(deps: IngestDeps) {
   return (
     new Elysia({ normalize: false })
-      .use(createHttpApp(deps.http))
+      .use(createHttpApp(deps.http, INGEST_RULES))
       // Before the body is read, and after the check of identity and origin.
       .onRequest(async ({ request }) => await deps.guardDisk?.(request))
       .use(createBackfillRoute(deps))

@@ -2,6 +2,7 @@ import { readBudgetMicros } from '@darkroom/infra/config'
 import { loadEncryptionKey } from '@darkroom/infra/connections/encryption-key'
 import { openDatabase } from '@darkroom/infra/database/connection'
 import { runRelay } from '@darkroom/infra/database/outbox'
+import { IDLE_SECONDS } from '@darkroom/infra/http/app'
 import { createDiskCheck, createDiskGuard } from '@darkroom/infra/http/disk-guard'
 import { openServiceContext } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
@@ -23,7 +24,7 @@ const backfillSupervisor = superviseBackfillProcess({
 lifecycle.onClose('backfill', () => backfillSupervisor)
 const rowPool = openDatabase({ url: config.DATABASE_URL, name: 'darkroom-ingest-backfill', connections: 4, log })
 lifecycle.onClose('rows', () => rowPool.end({ timeout: 1 }))
-const backfill = { secret: config.INTERNAL_API_SECRET, memoryBytes: config.BACKFILL_MEMORY_MB * 1024 * 1024, rowPool }
+const backfill = { memoryBytes: config.BACKFILL_MEMORY_MB * 1024 * 1024, rowPool }
 
 const limits = { concurrency: config.REFERENCE_UPLOAD_CONCURRENCY, queueDepth: config.QUEUE_DEPTH }
 const encryptionKey = await loadEncryptionKey(config)
@@ -32,6 +33,7 @@ const guardDisk = createDiskGuard({ folder: config.DATA_DIR })
 const app = createApp({ ...context, ...limits, ...connections, backfill, guardDisk }).listen({
   port: config.INGEST_PORT ?? 0,
   hostname: config.HOST,
+  idleTimeout: IDLE_SECONDS,
   maxRequestBodySize: MAX_BODY_BYTES,
 })
 lifecycle.onClose('http', () => app.stop())

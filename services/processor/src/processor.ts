@@ -4,7 +4,7 @@ import type { ServiceConfig } from '@darkroom/infra/config'
 import { loadEncryptionKey } from '@darkroom/infra/connections/encryption-key'
 import { isTransientDbError } from '@darkroom/infra/database/errors'
 import { runRelay } from '@darkroom/infra/database/outbox'
-import { createHttpApp } from '@darkroom/infra/http/app'
+import { createHttpApp, IDLE_SECONDS } from '@darkroom/infra/http/app'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { getFreeBytes } from '@darkroom/infra/runtime/disk-space'
 import { retry } from '@darkroom/infra/runtime/retry'
@@ -106,7 +106,11 @@ function startMaintenance({ config, lifecycle }: ServiceContext, deps: Processor
 
 function startHttp({ config, lifecycle, http, log }: ServiceContext, { callsInFlight }: ProcessorDeps): void {
   const options = { ...http, stopDetails: () => ({ calls: describeCalls(callsInFlight) }) }
-  const app = createHttpApp(options).listen({ port: config.PROCESSOR_PORT ?? 0, hostname: config.HOST })
+  const app = createHttpApp(options, {}).listen({
+    port: config.PROCESSOR_PORT ?? 0,
+    hostname: config.HOST,
+    idleTimeout: IDLE_SECONDS,
+  })
   lifecycle.onClose('http', () => app.stop())
   log.info({ port: app.server?.port }, 'listening')
 }

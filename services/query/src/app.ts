@@ -1,7 +1,7 @@
 import type { Model } from '@darkroom/contracts/model'
 import type { Parts } from '@darkroom/contracts/parts'
 import { READINESS_ROUTE } from '@darkroom/contracts/routes'
-import { createHttpApp, type HttpAppOptions } from '@darkroom/infra/http/app'
+import { createHttpApp, type HttpAppOptions, IDLE_SECONDS } from '@darkroom/infra/http/app'
 import type { OnWaiting } from '@darkroom/infra/http/forward-stream'
 import { identityOf } from '@darkroom/infra/http/identity'
 import { ProblemError } from '@darkroom/infra/http/problem'
@@ -19,6 +19,7 @@ import { findPreviewSource } from './media/preview-source.ts'
 import { findRemoteOutput, findRemoteReference, serveRemoteMedia } from './media/remote-media.ts'
 import { type PartReader, readParts, respondStudioReadiness } from './parts.ts'
 import { readQueryString } from './query-string.ts'
+import { QUERY_RULES } from './route-rules.ts'
 import { serveUi, type Ui } from './ui.ts'
 import { readUsage, respondUsage, type UsageDeps } from './usage/usage.ts'
 import { parseUsageQuery, UsageParameters } from './usage/usage-parameters.ts'
@@ -40,8 +41,8 @@ export type App = ReturnType<typeof createApp>
 
 /** The least that a connection's idle timeout can be: it closes a connection whose client does not read what was sent. */
 const DISCONNECT_SECONDS = 1
-/** Time for which a client may read nothing of a media file. */
-const UNREAD_SECONDS = 60
+/** Timeouts of a connection whose response waits: for the source, for a client that may read nothing for a while, or no longer. */
+const TIMEOUT_SECONDS = { source: 0, client: 60, nothing: IDLE_SECONDS }
 
 const OutputIndex = z.coerce.number().int().min(0).max(99)
 
@@ -50,7 +51,7 @@ export function createApp(deps: QueryDeps) {
   const { database, liveEvents, ui, allowOrigins, parts } = deps
   const { handleMedia, handleHead } = createFileHandlers(deps)
   return new Elysia({ normalize: false })
-    .use(createHttpApp(deps.http))
+    .use(createHttpApp(deps.http, QUERY_RULES))
     .onRequest(({ request }) => handleHead(request))
     .onTransform(context => {
       Object.assign(context, { query: readQueryString(context.request.url) })
@@ -123,7 +124,7 @@ function createTransferOptions(request: Request, server: Server | null) {
   return { signal: request.signal, onWaiting: createUnreadTimeout(request, server) }
 }
 
-/** Returns a function that closes the connection of a client which reads nothing for a while of what was sent to it. */
+/** Returns a function that closes the connection of a client which reads nothing for a while of what was sent to it, or requests nothing more. */
 function createUnreadTimeout(request: Request, server: Server | null): OnWaiting {
-  return isClient => server?.timeout(request, isClient ? UNREAD_SECONDS : 0)
+  return waitingFor => server?.timeout(request, TIMEOUT_SECONDS[waitingFor])
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { readBudgetMicros } from '@darkroom/infra/config'
+import { getPublicHost, readBudgetMicros } from '@darkroom/infra/config'
+import { IDLE_SECONDS } from '@darkroom/infra/http/app'
 import { openServiceContext } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
 import { createLiveEvents } from './events/live.ts'
@@ -30,7 +31,11 @@ lifecycle.onClose('live events', () => liveEventsDone)
 
 const ui = await loadUi(UI_FOLDER)
 const allowOrigins = config.SAFE_GET_ALLOW
-const parts = createPartReader({ ingest: config.INGEST_URL, processor: config.PROCESSOR_URL })
+const parts = createPartReader({
+  ingest: config.INGEST_URL,
+  processor: config.PROCESSOR_URL,
+  host: getPublicHost(config),
+})
 const budgetMicros = readBudgetMicros(config)
 const app = createApp({
   http: context.http,
@@ -45,6 +50,7 @@ const app = createApp({
 }).listen({
   port: config.QUERY_PORT ?? 0,
   hostname: config.HOST,
+  idleTimeout: IDLE_SECONDS,
 })
 lifecycle.onClose('http', () => app.stop(true))
 log.info({ port: app.server?.port }, 'listening')

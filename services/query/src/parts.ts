@@ -5,11 +5,13 @@ import { checkReadiness, type ReadinessOptions } from '@darkroom/infra/http/read
 export interface PartUrls {
   ingest: string | undefined
   processor: string | undefined
+  /** Host that the services are known by, which is the studio's; that of each URL unless given. */
+  host?: string
 }
 
 /** Reader of the state of the other services. */
 export interface PartReader {
-  read(): Promise<Record<keyof PartUrls, PartState>>
+  read(): Promise<Record<'ingest' | 'processor', PartState>>
 }
 
 const REQUEST_TIMEOUT_MS = 1_000
@@ -49,16 +51,18 @@ export async function respondStudioReadiness(reader: PartReader, options: Readin
   return Response.json(body, { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } })
 }
 
-async function readStates({ ingest, processor }: PartUrls): ReturnType<PartReader['read']> {
-  const [ingestState, processorState] = await Promise.all([readState(ingest), readState(processor)])
+async function readStates({ ingest, processor, host }: PartUrls): ReturnType<PartReader['read']> {
+  const [ingestState, processorState] = await Promise.all([readState(ingest, host), readState(processor, host)])
   return { ingest: ingestState, processor: processorState }
 }
 
-async function readState(url: string | undefined): Promise<PartState> {
+async function readState(url: string | undefined, host: string | undefined): Promise<PartState> {
   if (url === undefined) return 'ok'
   try {
     const target = new URL('/readyz', url)
-    const response = await fetch(target, { redirect: 'manual', signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
+    const headers = host === undefined ? {} : { host }
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS)
+    const response = await fetch(target, { headers, redirect: 'manual', signal })
     await response.body?.cancel()
     return response.ok ? 'ok' : 'starting'
   } catch {

@@ -3,6 +3,7 @@ import { createHttpApp } from '@darkroom/infra/http/app'
 import { createIdentify } from '@darkroom/infra/http/identity'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
+import { INGEST_RULES } from '../route-rules.ts'
 import { createAuthRoute } from './route.ts'
 import { createTryLimit } from './try-limit.ts'
 
@@ -66,14 +67,17 @@ type SendRequest = (method: string, path: string, body?: object, headers?: Recor
 
 function openStudio(config: { PUBLIC_URL?: string; INTERNAL_API_SECRET?: string }): SendRequest {
   const log = createLog({ service: 'test', level: 'silent' })
-  const app = createHttpApp({
-    config: { PORT: 3000, BODY_MEMORY_MB: 64, PUBLIC_URL: config.PUBLIC_URL },
-    log,
-    metrics: createMetrics('test'),
-    checks: {},
-    identify: createIdentify(config),
-    stopping: new AbortController().signal,
-  }).use(createAuthRoute({ log, config }))
+  const app = createHttpApp(
+    {
+      config: { PORT: 3000, BODY_MEMORY_MB: 64, PUBLIC_URL: config.PUBLIC_URL },
+      log,
+      metrics: createMetrics('test'),
+      checks: {},
+      identify: createIdentify(config),
+      stopping: new AbortController().signal,
+    },
+    INGEST_RULES,
+  ).use(createAuthRoute({ log, config }))
   const origin = config.PUBLIC_URL ?? 'http://localhost:3000'
   return async (method, path, body, headers = {}) => {
     const type = body ? { 'content-type': 'application/json' } : {}

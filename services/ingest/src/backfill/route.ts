@@ -1,7 +1,6 @@
 import { BackfillRequest, type BackfillResponse } from '@darkroom/contracts/history/backfill'
 import { isTimestamp } from '@darkroom/contracts/history/time'
 import type { Database } from '@darkroom/infra/database/connection'
-import { matchesSecret } from '@darkroom/infra/http/admin-access'
 import type { HttpAppOptions } from '@darkroom/infra/http/app'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import type { Log } from '@darkroom/infra/log'
@@ -16,8 +15,7 @@ export interface BackfillRouteDeps {
   store: Store
   log: Log
   http: Pick<HttpAppOptions, 'stopping'>
-  /** The route refuses every request if this or the secret is missing. */
-  backfill?: { secret: string | undefined; memoryBytes: number; rowPool: Database }
+  backfill?: { memoryBytes: number; rowPool: Database }
 }
 
 const CONCURRENCY = 4
@@ -28,7 +26,7 @@ const CURSOR_PATTERN = /^([\dT:.Z-]+)\|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{1
  * other requests.
  */
 export function createBackfillRoute(deps: BackfillRouteDeps) {
-  const { secret, memoryBytes = 0, rowPool = deps.database } = deps.backfill ?? {}
+  const { memoryBytes = 0, rowPool = deps.database } = deps.backfill ?? {}
   const shared = createMigrateDeps({ ...deps, rowPool, memoryBytes, signal: deps.http.stopping })
   return new Elysia({ normalize: false }).post(
     '/api/admin/backfill-reference-images',
@@ -36,8 +34,7 @@ export function createBackfillRoute(deps: BackfillRouteDeps) {
       const signal = AbortSignal.any([deps.http.stopping, request.signal])
       return await runBackfillOnce({ ...shared, signal }, body)
     },
-    // The secret is checked before the body: a caller without it learns nothing about the schema.
-    { body: BackfillRequest.prefault({}), transform: ({ request }) => assertSecret(request, secret) },
+    { body: BackfillRequest.prefault({}) },
   )
 }
 
@@ -55,13 +52,6 @@ async function runBackfillOnce(
     nextCursor: batch.ended === 'full' && batch.cursor ? Buffer.from(batch.cursor).toString('base64url') : null,
     bytesSaved: batch.moved.saved,
   }
-}
-
-/** @throws ProblemError `unauthenticated` */
-function assertSecret(request: Request, secret: string | undefined): void {
-  const header = request.headers.get('x-internal-secret')
-  if (header !== null && secret !== undefined && matchesSecret(header, secret)) return
-  throw new ProblemError('unauthenticated', 'Send the secret of this studio as `x-internal-secret`.')
 }
 
 function decodeCursor(text: string | null): string | null {

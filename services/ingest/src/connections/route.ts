@@ -1,6 +1,4 @@
 import { type Connection, ConnectionChange, type Connections, NewConnection } from '@darkroom/contracts/connection'
-import { identityOf } from '@darkroom/infra/http/identity'
-import { ProblemError } from '@darkroom/infra/http/problem'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import {
@@ -16,47 +14,38 @@ const IdParams = { params: z.strictObject({ id: z.string().regex(/^[a-z0-9-]{1,1
 
 /** Creates the routes of `/api/connections`, for administrators. Keys go in and never come out. */
 export function createConnectionsRoute(deps: ConnectionDeps) {
-  return (
-    new Elysia({ normalize: false })
-      // Before the body is validated: a caller who is not an administrator learns nothing about the schema.
-      .onTransform(({ request }) => assertAdmin(request))
-      .get('/api/connections', async ({ set }): Promise<Connections> => {
-        set.headers['cache-control'] = 'no-store'
-        return await listConnections(deps)
-      })
-      .post(
-        '/api/connections',
-        async ({ body, set }): Promise<Connection> => {
-          set.status = 201
-          return await addConnection(deps, body)
-        },
-        { body: NewConnection },
-      )
-      .patch(
-        '/api/connections/:id',
-        async ({ body, params }): Promise<Connection> => await changeConnection(deps, params.id, body),
-        { ...IdParams, body: ConnectionChange },
-      )
-      .delete(
-        '/api/connections/:id',
-        async ({ params, set }) => {
-          await removeConnection(deps, params.id)
-          set.status = 204
-        },
-        IdParams,
-      )
-      .post(
-        '/api/connections/:id/check',
-        async ({ params, set }): Promise<Connection> => {
-          set.status = 202
-          return await requestCheck(deps, params.id)
-        },
-        IdParams,
-      )
-  )
-}
-
-function assertAdmin(request: Request): void {
-  if (identityOf(request).admin) return
-  throw new ProblemError('forbidden', 'Connections are for the administrator. Enter the secret of this studio first.')
+  return new Elysia({ normalize: false })
+    .get('/api/connections', async ({ set }): Promise<Connections> => {
+      set.headers['cache-control'] = 'no-store'
+      return await listConnections(deps)
+    })
+    .post(
+      '/api/connections',
+      async ({ body, set }): Promise<Connection> => {
+        set.status = 201
+        return await addConnection(deps, body)
+      },
+      { body: NewConnection },
+    )
+    .patch(
+      '/api/connections/:id',
+      async ({ body, params }): Promise<Connection> => await changeConnection(deps, params.id, body),
+      { ...IdParams, body: ConnectionChange },
+    )
+    .delete(
+      '/api/connections/:id',
+      async ({ params, set }) => {
+        await removeConnection(deps, params.id)
+        set.status = 204
+      },
+      IdParams,
+    )
+    .post(
+      '/api/connections/:id/check',
+      async ({ params, set }): Promise<Connection> => {
+        set.status = 202
+        return await requestCheck(deps, params.id)
+      },
+      IdParams,
+    )
 }
