@@ -47,5 +47,8 @@ export function respondStopping(): Response {
 }
 
 function respond(error: ProblemError): Response {
-  return createProblemResponse(error, Bun.randomUUIDv7())
+  const response = createProblemResponse(error, Bun.randomUUIDv7())
+  response.headers.set('x-content-type-options', 'nosniff')
+  response.headers.set('cross-origin-resource-policy', 'same-origin')
+  return response
 }

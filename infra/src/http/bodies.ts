@@ -37,8 +37,8 @@ export interface ArrivalLimits {
  */
 const ARRIVAL_LIMITS: ArrivalLimits = { totalMs: 1_800_000, idleMs: 15_000, rateMs: 20_000, minRate: 8 * 1024 }
 
-/** Size of the buffer that a body begins in, and by how much it grows, up to the declared length. */
-const [FIRST_BYTES, GROWTH] = [256 * 1024, 4]
+/** Size of the buffer that a body begins in. */
+const FIRST_BYTES = 1024 * 1024
 
 export interface ReadBodyOptions {
   budget: BodyBudget
@@ -80,8 +80,8 @@ export async function readBody(request: Request, options: ReadBodyOptions): Prom
 }
 
 /**
- * Reads the body into one buffer, which grows with what arrives: joining a list of chunks would need the memory twice, and the
- * declared length is only a promise. The system gives memory to the used part of a buffer alone.
+ * Reads the body into one buffer: joining a list of chunks, or growing by steps, would need the memory twice. It begins small, because
+ * the declared length is only a promise, and then has the whole length: the system gives memory to the used part alone.
  */
 async function readBytes(
   request: Request,
@@ -96,7 +96,7 @@ async function readBytes(
     intake.add(chunk.byteLength)
     if (total > buffer.byteLength) {
       const most = total > expectedBytes ? maxBytes : expectedBytes
-      buffer = new Uint8Array(buffer.buffer.transfer(Math.min(most, Math.max(total, GROWTH * buffer.byteLength))))
+      buffer = new Uint8Array(buffer.buffer.transfer(most))
     }
     buffer.set(chunk, bytes)
     bytes = total
