@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path'
 import { SERVICES } from '@darkroom/contracts/routes'
 import { z } from 'zod'
 import { ROOT } from '../local/root.ts'
-import { ConfigSchema, readConfig, readServiceConfig } from '../src/config.ts'
+import { readConfig, readServiceConfig } from '../src/config.ts'
+import { ConfigSchema } from '../src/config-schema.ts'
 
 /** Compares the deployment files (compose, Dockerfile, the configurations in this folder) with the code and with one another. */
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { ConfigSchema, readConfig } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
+import { ConfigSchema } from '../src/config-schema.ts'
 import { createTestDirectory } from '../testing/test-resources.ts'
 import { MarkerError, updateDocs } from './docs.ts'
 import { ROOT } from './root.ts'

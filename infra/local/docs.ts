@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { formatDeployedConfig } from '../src/bus/server-config.ts'
-import { ConfigSchema, readConfig } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
+import { ConfigSchema } from '../src/config-schema.ts'
 import { ROOT } from './root.ts'
 
 const BEGIN_MARKER = '<!-- config:begin -->'

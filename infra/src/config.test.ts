@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { homedir } from 'node:os'
 import fc from 'fast-check'
-import { ConfigError, ConfigSchema, readConfig, readServiceConfig, resolveDataDir } from './config.ts'
+import { ConfigError, readConfig, readServiceConfig, resolveDataDir } from './config.ts'
+import { ConfigSchema } from './config-schema.ts'
 
 const SERVICE = { DATABASE_URL: 'postgres://a:b@db/c', NATS_URL: 'nats://a:b@bus:4222' }
 const KEYS = Object.keys(ConfigSchema.shape)
@@ -25,6 +26,7 @@ test('every setting has a default or is optional', () => {
     BODY_MEMORY_MB: 384,
     UPLOAD_MEMORY_MB: 64,
     BACKFILL_MEMORY_MB: 128,
+    IMAGE_MEMORY_MB: 512,
     SSE_MAX_STREAMS: 64,
     SAFE_GET_ALLOW: [],
     OPERATOR_HOSTS: [],

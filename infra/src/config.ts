@@ -1,200 +1,11 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
-import { LIMITS } from '@darkroom/contracts/limits'
 import { toMicros } from '@darkroom/contracts/price'
 import type { Service } from '@darkroom/contracts/routes'
-import { z } from 'zod'
-import { FAILPOINT_ACTIONS, FAILPOINTS } from './runtime/failpoint.ts'
+import type { z } from 'zod'
+import { ConfigSchema } from './config-schema.ts'
 
-const wholeNumber = z.coerce.number().int()
-const port = wholeNumber.min(1).max(65_535)
-const natsUrl = z.url({ protocol: /^(nats|tls)$/ }).optional()
-const list = z.string().transform(text => text.split(/[\s,]+/).filter(item => item !== ''))
-
-/**
- * Every setting of the studio, with its description. This is the only file that reads the environment. The table of the README and
- * `.env.example` are generated from it.
- */
-export const ConfigSchema = z.object({
-  PORT: port.default(3000).describe('Port people open. `bun start` takes the next free one if it is taken.'),
-  HOST: z.string().default('127.0.0.1').describe('Address that the gateway and the services listen on.'),
-  PUBLIC_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe(
-      'Address people use, if it is not localhost. Requests for any other Host or from any other Origin are refused.',
-    ),
-  DATA_DIR: z
-    .string()
-    .optional()
-    .describe('Where everything is kept. Unset: `$XDG_DATA_HOME/darkroom`, else `~/.local/share/darkroom`.'),
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
-    .optional()
-    .describe('Postgres to use instead of the embedded one.'),
-  NATS_URL: natsUrl.describe('NATS with JetStream to use instead of the embedded one.'),
-  NATS_URL_INGEST: natsUrl.describe('The same with the user of ingest, who may do only what that needs.'),
-  NATS_URL_PROCESSOR: natsUrl.describe('The same for the processor.'),
-  NATS_URL_QUERY: natsUrl.describe('The same for query.'),
-  S3_ENDPOINT: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('Server that speaks S3, to keep pictures there instead of in `DATA_DIR`. Needs both S3 keys.'),
-  S3_REGION: z.string().default('us-east-1').describe('Region that S3 requests are signed for.'),
-  S3_BUCKET: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is no name of a bucket')
-    .default('darkroom')
-    .describe('Bucket that pictures are kept in. It must exist.'),
-  S3_ACCESS_KEY_ID: z.string().optional().describe('Who asks the S3 server.'),
-  S3_SECRET_ACCESS_KEY: z.string().optional().describe('What S3 requests are signed with.'),
-  S3_FORCE_PATH_STYLE: z
-    .stringbool()
-    .default(true)
-    .describe('The bucket is named in the path, as most S3 servers want it. `false`: in the host.'),
-  INTERNAL_API_SECRET: z
-    .string()
-    .min(32, 'needs at least 32 characters')
-    .optional()
-    .describe('Secret for administrative calls. Unset: `bun start` makes one and keeps it in the data directory.'),
-  ENCRYPTION_KEY: z
-    .string()
-    .regex(/^([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/, 'is not 32 bytes in hex or base64')
-    .optional()
-    .describe(
-      'What keys of providers are encrypted with: 32 bytes, as `openssl rand -hex 32` makes them. Unset: a file in the data directory. Several hosts need it.',
-    ),
-  BUDGET_USD: z.coerce
-    .number()
-    .min(0)
-    .max(1_000_000_000)
-    .optional()
-    .describe('Most that models may cost in a month (UTC), in US dollars. What would go beyond it is refused.'),
-  INGEST_PORT: port.optional().describe('Port of the ingest service. Unset: any free one.'),
-  PROCESSOR_PORT: port.optional().describe('Port of the processor, for health and metrics. Unset: any free one.'),
-  QUERY_PORT: port.optional().describe('Port of the query service. Unset: any free one.'),
-  OPERATOR_HOSTS: list
-    .default([])
-    .describe(
-      "Hosts besides the studio's own by which health and metrics may be requested at the ports of the services, as `ingest:8080`, by commas.",
-    ),
-  GATEWAY_SECRET: z
-    .string()
-    .regex(/^[!-~]{16,500}$/, 'needs 16 characters without a blank')
-    .optional()
-    .describe(
-      'What the gateway shows the services, so that they believe it from which address a request comes. `bun start` makes one at each start.',
-    ),
-  INGEST_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe(
-      'Address of ingest, for query to see whether it is there. Unset: it counts as there. `bun start` sets it.',
-    ),
-  PROCESSOR_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('Address of any processor, for the same. `bun start` sets it.'),
-  GENERATION_UPLOAD_CONCURRENCY: wholeNumber
-    .min(1)
-    .max(64)
-    .default(3)
-    .describe('Outputs of one generation that are uploaded at once.'),
-  REFERENCE_UPLOAD_CONCURRENCY: wholeNumber
-    .min(1)
-    .max(64)
-    .default(3)
-    .describe('Reference images of one request that are checked and stored at once.'),
-  PROVIDER_CONCURRENCY: wholeNumber.min(1).max(256).default(2).describe('Generations worked on at once, a provider.'),
-  LEASE_SECONDS: wholeNumber
-    .min(1)
-    .max(600)
-    .default(30)
-    .describe('How long a worker that has fallen silent keeps its generation.'),
-  MAX_PROVIDER_SUBMITS: wholeNumber
-    .min(1)
-    .max(5)
-    .default(1)
-    .describe(
-      'Times that an output may be asked for by itself where nobody knows whether the provider took it. Above 1 it may be billed as often.',
-    ),
-  GENERATION_MAX_SECONDS: wholeNumber
-    .min(1)
-    .max(86_400)
-    .default(720)
-    .describe('Longest active work on one generation before it is failed.'),
-  SHUTDOWN_GRACE_SECONDS: wholeNumber
-    .min(0)
-    .max(600)
-    .default(5)
-    .describe('How long active work may go on after a stop was asked for, before it is handed back.'),
-  QUEUE_DEPTH: wholeNumber
-    .min(1)
-    .max(100_000)
-    .default(500)
-    .describe('Unfinished generations that a workspace may have. Beyond it: 429 and Retry-After.'),
-  TRASH_DAYS: wholeNumber
-    .min(0)
-    .max(36_500)
-    .default(LIMITS.trashDays)
-    .describe('How long a deleted generation can be restored. After that it is gone, and its pictures with it.'),
-  BODY_MEMORY_MB: wholeNumber
-    .min(64)
-    .max(65_536)
-    .default(384)
-    .describe(
-      'Request bodies held in memory at once, all together; what is done with them takes about as much again. Beyond it: 503 and Retry-After.',
-    ),
-  UPLOAD_MEMORY_MB: wholeNumber
-    .min(16)
-    .max(65_536)
-    .default(64)
-    .describe('Outputs held in memory at once while they are stored, all together. Large ones go through files.'),
-  BACKFILL_MEMORY_MB: wholeNumber
-    .min(16)
-    .max(65_536)
-    .default(128)
-    .describe('Old pictures that a backfill holds in memory at once, with what it takes to check them.'),
-  SSE_MAX_STREAMS: wholeNumber.min(1).default(64).describe('Live event streams open at once, a workspace.'),
-  SAFE_GET_ALLOW: list
-    .default([])
-    .describe('Origins on private addresses that provider outputs may come from, as `http://host:port`, by commas.'),
-  OPENAI_API_KEY: z
-    .string()
-    .regex(/^[!-~]{1,500}$/, 'has a character that no key has')
-    .optional()
-    .describe('Key of an OpenAI account. Its models are offered; the key is written nowhere.'),
-  OPENAI_BASE_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('Address of the OpenAI API, if it is not `https://api.openai.com/v1`.'),
-  OPENAI_COMPATIBLE_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('Address of a server that speaks the image API of OpenAI, as `http://127.0.0.1:8080/v1`.'),
-  OPENAI_COMPATIBLE_KEY: z
-    .string()
-    .regex(/^[!-~]{1,500}$/, 'has a character that no key has')
-    .optional()
-    .describe('Key of that server, if it wants one.'),
-  FAKE_PROVIDER_URL: z.url().optional().describe("The tests' provider. Refused in production."),
-  FAIL_AT: z
-    .string()
-    .regex(new RegExp(`^(${FAILPOINTS.join('|')}):(${FAILPOINT_ACTIONS.join('|')})$`), 'is no place and way to fail')
-    .optional()
-    .describe('Where a service fails on purpose, as `after-submit:kill`, for tests. Refused in production.'),
-  DARKROOM_PARENT_PID: wholeNumber
-    .optional()
-    .describe('Process that a service stops with. Set by `bun start`; not for people.'),
-  LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
-    .default('info')
-    .describe('Least severe log line that is written.'),
-  NODE_ENV: z
-    .enum(['production', 'development', 'test'])
-    .default('production')
-    .describe('`production`, `development` or `test`.'),
-})
+/** The settings of the studio. */
 export type Config = z.infer<typeof ConfigSchema>
 
 /** The configuration of a running service: the addresses and the data directory are known. */
@@ -264,6 +75,18 @@ export function resolveDataDir(config: Config, env: Record<string, string | unde
 /** Returns the Host that requests to the studio have: that of `PUBLIC_URL`, else localhost at the port people open. */
 export function getPublicHost({ PUBLIC_URL, PORT }: Pick<Config, 'PUBLIC_URL' | 'PORT'>): string {
   return new URL(PUBLIC_URL ?? `http://localhost:${PORT}`).host
+}
+
+/** Variables without which a program may not load its libraries. None of them is a setting of the studio. */
+const SYSTEM_KEYS = ['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'TMPDIR', 'SystemRoot']
+
+/**
+ * Returns the environment of a decoder process, which has no setting and no secret. Its C library is given two heaps in all: with one a
+ * thread, memory that was freed would stay with the process.
+ */
+export function readDecoderEnvironment(env: Record<string, string | undefined> = process.env): Record<string, string> {
+  const system = SYSTEM_KEYS.flatMap(key => (env[key] === undefined ? [] : [[key, env[key]] as const]))
+  return { ...Object.fromEntries(system), MALLOC_ARENA_MAX: '2' }
 }
 
 /** Returns the budget of the studio a month, in micro-units of USD; null if it has none. */

@@ -3,7 +3,8 @@ import { previewKey } from '@darkroom/contracts/previews'
 import { computeSize } from '@darkroom/contracts/size'
 import sharp from 'sharp'
 import { REFERENCE_LIMITS } from '../../src/images/check-image.ts'
-import { type DecodedImage, readImage } from '../../src/images/image.ts'
+import { createImageDecoder, type ImageDecoder } from '../../src/images/decoder/image-decoder.ts'
+import { createLog } from '../../src/log.ts'
 import type { Store } from '../../src/store/store.ts'
 
 /** A small stored image that many synthetic generations share. */
@@ -20,17 +21,30 @@ export interface SeedImage {
 const IMAGES_PER_RATIO = 3
 const RESOLUTION = 512
 const PUT_TIMEOUT_MS = 30_000
+const DECODE_TIMEOUT_MS = 120_000
+const MEMORY_BYTES = 256 * 1024 * 1024
 
 /** Draws a few images of every aspect ratio and stores them with their previews. Keys are the same on every call. */
 export async function storeSeedImages(store: Store, workspaceId: string): Promise<SeedImage[]> {
   const wanted = ASPECT_RATIOS.flatMap(ratio => Array.from({ length: IMAGES_PER_RATIO }, (_, nth) => ({ ratio, nth })))
-  return await Promise.all(wanted.map(({ ratio, nth }, at) => storeSeedImage(store, workspaceId, ratio, at + nth * 7)))
+  await using images = createImageDecoder({
+    memoryBytes: MEMORY_BYTES,
+    log: createLog({ service: 'seed', level: 'warn' }),
+  })
+  return await Promise.all(
+    wanted.map(({ ratio, nth }, at) => storeSeedImage({ store, images, workspaceId }, ratio, at + nth * 7)),
+  )
 }
 
-async function storeSeedImage(store: Store, workspaceId: string, ratio: AspectRatio, hue: number): Promise<SeedImage> {
+async function storeSeedImage(
+  { store, images, workspaceId }: { store: Store; images: ImageDecoder; workspaceId: string },
+  ratio: AspectRatio,
+  hue: number,
+): Promise<SeedImage> {
   const { width, height } = computeSize(ratio, RESOLUTION)
   const bytes = await drawImage(width, height, hue)
-  const { previews, placeholder }: DecodedImage = await readImage(bytes, REFERENCE_LIMITS)
+  const signal = AbortSignal.timeout(DECODE_TIMEOUT_MS)
+  const { previews, placeholder } = await images.read(bytes, REFERENCE_LIMITS, { signal })
   const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
   const key = `w/${workspaceId}/gen/seed/1/${sha256}.png`
   const putObject = (objectKey: string, content: Uint8Array) =>

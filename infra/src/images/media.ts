@@ -1,6 +1,7 @@
 import type { Kind } from '@darkroom/contracts/enums'
 import type { ImageLimits } from './check-image.ts'
-import { type DecodedImage, readImage } from './image.ts'
+import type { DecodeOptions, ImageDecoder } from './decoder/image-decoder.ts'
+import type { DecodedImage } from './image.ts'
 import { SIGNATURE_BYTES, sniffImageType } from './image-formats.ts'
 import { MediaError } from './media-error.ts'
 import { getByteLength, type MediaInput, readBytes } from './media-input.ts'
@@ -25,11 +26,17 @@ export interface MediaLimits {
  *
  * @throws MediaError when it is damaged, too large or of no accepted kind
  */
-export async function readMedia(input: MediaInput, limits: MediaLimits): Promise<Media> {
+export async function readMedia(
+  images: Pick<ImageDecoder, 'read'>,
+  input: MediaInput,
+  limits: MediaLimits,
+  options: DecodeOptions,
+): Promise<Media> {
   const start = await readBytes(input, 0, SIGNATURE_BYTES)
   // An image comes first: the brands of an AVIF may be among those of MP4 as well.
   const container = sniffImageType(start) ? undefined : sniffVideo(start)
-  if (container === undefined) return { ...(await readImage(input, limits.image)), kind: 'image', duration: null }
+  if (container === undefined)
+    return { ...(await images.read(input, limits.image, options)), kind: 'image', duration: null }
   if (getByteLength(input) > limits.videoBytes) throw createTooLargeError(limits.videoBytes)
   return { ...(await readVideo(input, container)), kind: 'video', placeholder: null, previews: [] }
 }

@@ -4,6 +4,7 @@ import { createLog, type Log } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { openStore } from '@darkroom/infra/store/open-store'
 import type { Store } from '@darkroom/infra/store/store'
+import { openTestDecoder } from '@darkroom/infra/testing/test-decoder'
 import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { createApp } from './app.ts'
 import { demoModel } from './submit/model.fixture.ts'
@@ -50,6 +51,7 @@ export async function openTestIngest(options: TestIngestOptions = {}): Promise<T
   const app = createApp({
     database: sql,
     store: options.store?.(store) ?? store,
+    images: stack.use(openTestDecoder()),
     log,
     concurrency: 3,
     queueDepth: options.queueDepth ?? 500,

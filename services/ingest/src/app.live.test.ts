@@ -6,6 +6,7 @@ import { takeOver } from '@darkroom/infra/database/studio-state'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { openStore } from '@darkroom/infra/store/open-store'
+import { openTestDecoder } from '@darkroom/infra/testing/test-decoder'
 import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import sharp from 'sharp'
 import { createApp } from './app.ts'
@@ -32,6 +33,7 @@ beforeAll(async () => {
   app = createApp({
     database: sql,
     store,
+    images: stack.use(openTestDecoder()),
     log,
     concurrency: 3,
     budgetMicros: null,

@@ -54,10 +54,10 @@ export function createApp(deps: IngestDeps) {
         },
         { body: Submission },
       )
-      .post('/api/references', async ({ body, identity, set }): Promise<Reference[]> => {
-        const sources = parseFormSources(body)
+      .post('/api/references', async ({ body, identity, request, set }): Promise<Reference[]> => {
+        const references = { sources: parseFormSources(body), signal: request.signal }
         set.status = 201
-        return await withReferences(deps, identity, sources, async (_tx, rows) => rows.map(toReference))
+        return await withReferences(deps, identity, references, async (_tx, rows) => rows.map(toReference))
       })
       .get(
         '/api/references/:id/origin',

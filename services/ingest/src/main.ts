@@ -4,6 +4,7 @@ import { openDatabase } from '@darkroom/infra/database/connection'
 import { runRelay } from '@darkroom/infra/database/outbox'
 import { IDLE_SECONDS } from '@darkroom/infra/http/app'
 import { createDiskCheck, createDiskGuard } from '@darkroom/infra/http/disk-guard'
+import { openImageDecoder } from '@darkroom/infra/images/decoder/open-image-decoder'
 import { openServiceContext } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
 import { superviseBackfillProcess } from './backfill/supervisor.ts'
@@ -12,6 +13,7 @@ const MAX_BODY_BYTES = 400 * 1024 * 1024
 
 const context = await openServiceContext('ingest', { isBusRequired: false })
 const { config, lifecycle, log } = context
+const images = openImageDecoder(context)
 
 const relay = runRelay({ ...context, signal: lifecycle.stopping })
 lifecycle.onClose('relay', () => relay)
@@ -30,7 +32,7 @@ const limits = { concurrency: config.REFERENCE_UPLOAD_CONCURRENCY, queueDepth: c
 const encryptionKey = await loadEncryptionKey(config)
 const connections = { encryptionKey, budgetMicros: readBudgetMicros(config), defaultSlots: config.PROVIDER_CONCURRENCY }
 const guardDisk = createDiskGuard({ folder: config.DATA_DIR })
-const app = createApp({ ...context, ...limits, ...connections, backfill, guardDisk }).listen({
+const app = createApp({ ...context, images, ...limits, ...connections, backfill, guardDisk }).listen({
   port: config.INGEST_PORT ?? 0,
   hostname: config.HOST,
   idleTimeout: IDLE_SECONDS,

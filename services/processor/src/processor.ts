@@ -5,6 +5,7 @@ import { loadEncryptionKey } from '@darkroom/infra/connections/encryption-key'
 import { isTransientDbError } from '@darkroom/infra/database/errors'
 import { runRelay } from '@darkroom/infra/database/outbox'
 import { createHttpApp, IDLE_SECONDS } from '@darkroom/infra/http/app'
+import { openImageDecoder } from '@darkroom/infra/images/decoder/open-image-decoder'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { getFreeBytes } from '@darkroom/infra/runtime/disk-space'
 import { retry } from '@darkroom/infra/runtime/retry'
@@ -80,6 +81,7 @@ async function createDeps(context: ServiceContext, adapters: readonly Adapter[])
     activity,
     bus,
     store,
+    images: openImageDecoder(context),
     log,
     stopping,
     metrics: createProcessorMetrics(context.metrics),

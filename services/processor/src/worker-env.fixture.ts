@@ -6,12 +6,14 @@ import { jobSubject } from '@darkroom/contracts/subjects'
 import { type Bus, openBus } from '@darkroom/infra/bus/bus'
 import { type Database, openDatabase } from '@darkroom/infra/database/connection'
 import { readGeneration } from '@darkroom/infra/generations/generations'
+import type { ImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { openStore } from '@darkroom/infra/store/open-store'
 import type { Store } from '@darkroom/infra/store/store'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
+import { openTestDecoder } from '@darkroom/infra/testing/test-decoder'
 import { createTestDatabase, createTestDirectory, startTestNats } from '@darkroom/infra/testing/test-resources'
 import { createFakeAdapter } from '../testing/fake-adapter.ts'
 import { createCallsInFlight } from './answers/calls-in-flight.ts'
@@ -46,6 +48,7 @@ interface WorkerServices {
   database: Database
   bus: Bus
   store: Store
+  images: ImageDecoder
   spool: Spool
   journal: Journal
   fake: FakeProviderServer
@@ -108,7 +111,8 @@ async function openServices(stack: AsyncDisposableStack): Promise<WorkerServices
   const store = await openStore({ DATA_DIR: directory.path })
   const spool = await openSpool({ directory: join(directory.path, 'spool') })
   const journal = await openJournal({ directory: join(directory.path, 'journal'), log })
-  return { database, bus, store, spool, journal, fake, workspaceId: crypto.randomUUID() }
+  const images = stack.use(openTestDecoder())
+  return { database, bus, store, images, spool, journal, fake, workspaceId: crypto.randomUUID() }
 }
 
 function createWorkerStarter(services: WorkerServices) {
@@ -126,7 +130,7 @@ function createWorkerStarter(services: WorkerServices) {
 }
 
 async function startOneWorker(services: WorkerServices, options: WorkerOptions) {
-  const { database, bus, spool, fake } = services
+  const { database, bus, images, spool, fake } = services
   const { store, journal } = { ...services, ...options }
   const adapters = options.adapters ?? [createFakeAdapter({ url: fake.url })]
   const [stopping, drainController] = [new AbortController(), new AbortController()]
@@ -137,6 +141,7 @@ async function startOneWorker(services: WorkerServices, options: WorkerOptions) 
   const workerDeps = {
     ...deps,
     store,
+    images,
     journal,
     callsInFlight,
     getFreeBytes: async () => options.freeBytes ?? Number.MAX_SAFE_INTEGER,

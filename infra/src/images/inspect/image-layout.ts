@@ -1,6 +1,9 @@
 import type { ImageLimits } from '../check-image.ts'
 import { MediaError } from '../media-error.ts'
 
+/** Depth of an inspection. `structure`: what a PNG inflates to is not counted, which takes as long as decoding. `data`: it is. */
+export type InspectionDepth = 'structure' | 'data'
+
 /** A range of a file, or bytes that replace one. */
 export type ImagePart = { start: number; end: number } | Uint8Array
 

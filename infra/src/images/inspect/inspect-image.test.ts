@@ -171,7 +171,9 @@ test.each([
     avif.subarray(size),
   ])
   expect(padding).toBeGreaterThanOrEqual(0)
-  const media = await readMedia(same, { image: REFERENCE_LIMITS, videoBytes: 1e6 })
+  const images = { read: readImage }
+  const limits = { image: REFERENCE_LIMITS, videoBytes: 1e6 }
+  const media = await readMedia(images, same, limits, { signal: new AbortController().signal })
   expect(media).toMatchObject({ kind: 'image', mimeType: 'image/avif', width: WIDTH, height: HEIGHT })
 })
 

@@ -4,7 +4,7 @@ import type { ImageFormat } from '../image-formats.ts'
 import type { MediaInput } from '../media-input.ts'
 import { inspectAvif } from './avif.ts'
 import { inspectGif } from './gif.ts'
-import { createDamagedImageError, type ImageLayout } from './image-layout.ts'
+import { createDamagedImageError, type ImageLayout, type InspectionDepth } from './image-layout.ts'
 import { inspectJpeg } from './jpeg.ts'
 import { inspectPng } from './png.ts'
 import { openRangeReader, type RangeReader } from './range-reader.ts'
@@ -16,7 +16,10 @@ export interface InspectedImage extends ImageFormat, ImageLayout {}
 /** The longest edge that WebP supports. */
 const MAX_PREVIEW_EDGE = 16_383
 
-const INSPECTORS: Record<string, (reader: RangeReader, limits: ImageLimits) => Promise<ImageLayout>> = {
+const INSPECTORS: Record<
+  string,
+  (reader: RangeReader, limits: ImageLimits, depth: InspectionDepth) => Promise<ImageLayout>
+> = {
   'image/png': inspectPng,
   'image/jpeg': inspectJpeg,
   'image/webp': inspectWebp,
@@ -30,12 +33,16 @@ const INSPECTORS: Record<string, (reader: RangeReader, limits: ImageLimits) => P
  *
  * @throws MediaError when its format is not accepted, or it is damaged, truncated or too large
  */
-export async function inspectImage(input: MediaInput, limits: ImageLimits): Promise<InspectedImage> {
+export async function inspectImage(
+  input: MediaInput,
+  limits: ImageLimits,
+  depth: InspectionDepth = 'data',
+): Promise<InspectedImage> {
   const format = await checkFormat(input, limits)
   const inspect = INSPECTORS[format.mimeType]
   if (!inspect) throw createDamagedImageError()
   try {
-    const layout = await inspect(openRangeReader(input), limits)
+    const layout = await inspect(openRangeReader(input), limits, depth)
     return { ...format, ...layout, decodedBytes: layout.decodedBytes + estimatePreviewBytes(layout) }
   } catch (error) {
     // A number of the structure that would be beyond the end of the file.

@@ -13,6 +13,7 @@ import {
   createDamagedImageError,
   type ImageLayout,
   type ImagePart,
+  type InspectionDepth,
   MAX_PROFILE_BYTES,
 } from './image-layout.ts'
 import { assertImageData } from './png-data.ts'
@@ -61,11 +62,15 @@ interface PngWalk {
  * @throws MediaError
  * @see https://www.w3.org/TR/png-3/#5Chunk-layout
  */
-export async function inspectPng(reader: RangeReader, limits: ImageLimits): Promise<ImageLayout> {
+export async function inspectPng(
+  reader: RangeReader,
+  limits: ImageLimits,
+  depth: InspectionDepth,
+): Promise<ImageLayout> {
   const header = readPngHeader(await reader.read(SIGNATURE_BYTES, HEADER_END - SIGNATURE_BYTES))
   assertDimensions(header.width, header.height, limits)
   const walk = await walkChunks(reader)
-  await assertImageData(reader, walk.imageData, header)
+  if (depth === 'data') await assertImageData(reader, walk.imageData, header)
   const { width, height } = header
   const isBuffered = header.isInterlaced || walk.orientation !== 1
   const decodedBytes = estimateBytes(header, isBuffered)

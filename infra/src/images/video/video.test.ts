@@ -1,13 +1,18 @@
-import { expect, test } from 'bun:test'
+import { afterAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { makeMp4, makeWebm } from '../../../testing/fake-provider/video.ts'
+import { openTestDecoder } from '../../../testing/test-decoder.ts'
 import { type Media, readMedia } from '../media.ts'
 import { MediaError } from '../media-error.ts'
+import type { MediaInput } from '../media-input.ts'
 import { sniffVideo } from './video.ts'
 
 const LIMITS = { image: { bytes: 1_000_000, pixels: 1_000_000 }, videoBytes: 3_500_000 }
 const CONTAINERS = ['mp4', 'webm'] as const
+const images = openTestDecoder()
+afterAll(() => images[Symbol.asyncDispose]())
+
 const MADE = { mp4: makeMp4, webm: makeWebm }
 
 for (const container of CONTAINERS) {
@@ -16,12 +21,12 @@ for (const container of CONTAINERS) {
 
   test(`${container}: reads a browser's recording, from memory and from a file`, async () => {
     const bytes = await Bun.file(path).bytes()
-    const media = await readMedia(bytes, LIMITS)
+    const media = await readTestMedia(bytes)
     expect(media).toMatchObject({ kind: 'video', mimeType: `video/${container}`, extension: container })
     expect(media).toMatchObject({ width: 64, height: 36, placeholder: null, previews: [] })
     expect(media.duration).toBeGreaterThan(0.2)
     expect(media.duration).toBeLessThan(5)
-    expect(await readMedia({ path, bytes: bytes.byteLength }, LIMITS)).toEqual(media)
+    expect(await readTestMedia({ path, bytes: bytes.byteLength })).toEqual(media)
   })
 
   test(`${container}: detects a recording truncated anywhere but just before a fragment`, async () => {
@@ -45,7 +50,7 @@ for (const container of CONTAINERS) {
         const corrupted = bytes.slice()
         for (const { at, to } of changes) corrupted[at % corrupted.length] = to
         if (sniffVideo(corrupted) !== container) return
-        const read = await readMedia(corrupted, LIMITS).catch(error => error)
+        const read = await readTestMedia(corrupted).catch(error => error)
         if (!(read instanceof MediaError)) expectPlausible(read)
       }),
       { numRuns: 300 },
@@ -55,7 +60,7 @@ for (const container of CONTAINERS) {
   test(`${container}: reads a generated file, and rejects a larger one than allowed`, async () => {
     const shape = { width: 1920, height: 1080, seconds: 7 }
     const small = Buffer.concat(MADE[container]({ ...shape, bytes: 2_000_000 }).pieces)
-    expect(await readMedia(small, LIMITS)).toMatchObject({ width: 1920, height: 1080, duration: 7 })
+    expect(await readTestMedia(small)).toMatchObject({ width: 1920, height: 1080, duration: 7 })
     const large = Buffer.concat(MADE[container]({ ...shape, bytes: 4_000_000 }).pieces)
     expect(await getReason(large)).toBe('unfit')
     expect(await getReason(small.subarray(0, -1))).toBe('damaged')
@@ -67,7 +72,7 @@ test('swaps width and height of a rotated video', async () => {
   const bytes = Buffer.concat(makeMp4({ width: 640, height: 360, seconds: 1, bytes: 0 }).pieces)
   const matrix = bytes.indexOf('tkhd') + 4 + 40
   for (const [at, value] of [0, 0x10000, 0, -0x10000, 0].entries()) bytes.writeInt32BE(value, matrix + at * 4)
-  expect(await readMedia(bytes, LIMITS)).toMatchObject({ width: 360, height: 640 })
+  expect(await readTestMedia(bytes)).toMatchObject({ width: 360, height: 640 })
 })
 
 test('reads a WebM whose elements have no sizes', async () => {
@@ -78,7 +83,7 @@ test('reads a WebM whose elements have no sizes', async () => {
       bytes.write('01ffffffffffffff', at + 4, 'hex')
     }
   }
-  expect(await readMedia(bytes, LIMITS)).toMatchObject({ width: 640, height: 360, duration: 2 })
+  expect(await readTestMedia(bytes)).toMatchObject({ width: 640, height: 360, duration: 2 })
   expect(await getReason(bytes.subarray(0, -1))).toBe('damaged')
 })
 
@@ -88,7 +93,7 @@ test('rejects related containers that browsers do not play', async () => {
   const quicktime = Buffer.concat(makeMp4({ width: 64, height: 64, seconds: 2, bytes: 0 }).pieces)
   for (const brand of ['isom', 'isom', 'mp42']) quicktime.write('qt  ', quicktime.indexOf(brand))
   for (const bytes of [webm, quicktime]) {
-    const error = await readMedia(bytes, LIMITS).catch(error => error)
+    const error = await readTestMedia(bytes).catch(error => error)
     expect(error.reason).toBe('unfit')
   }
 })
@@ -100,9 +105,13 @@ function expectPlausible({ width, height, duration }: Media): void {
 }
 
 async function getReason(bytes: Uint8Array): Promise<string> {
-  const error = await readMedia(bytes, LIMITS).then(
+  const error = await readTestMedia(bytes).then(
     () => undefined,
     error => error,
   )
   return error instanceof MediaError ? error.reason : String(error)
+}
+
+async function readTestMedia(input: MediaInput): Promise<Media> {
+  return await readMedia(images, input, LIMITS, { signal: new AbortController().signal })
 }

@@ -2,6 +2,7 @@ import { type Database, openDatabase } from '@darkroom/infra/database/connection
 import { createLog } from '@darkroom/infra/log'
 import { openStore } from '@darkroom/infra/store/open-store'
 import type { Store, StoredObject } from '@darkroom/infra/store/store'
+import { openTestDecoder } from '@darkroom/infra/testing/test-decoder'
 import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { createMigrateDeps } from './row-migration/migrate-deps.ts'
 
@@ -31,7 +32,8 @@ export async function openBackfillEnv(wrap: (store: Store) => Store = store => s
   const rowPool = openDatabase({ url: databaseUrl, name: 'test-rows', connections: 16, log })
   stack.defer(() => rowPool.end({ timeout: 1 }))
   const signal = new AbortController().signal
-  const deps = createMigrateDeps({ database: sql, rowPool, store, log, memoryBytes: 64 * 1024 * 1024, signal })
+  const images = stack.use(openTestDecoder())
+  const deps = createMigrateDeps({ database: sql, rowPool, store, images, log, memoryBytes: 64 * 1024 * 1024, signal })
   const disposables = stack.move()
   return {
     deps,

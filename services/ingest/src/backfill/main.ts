@@ -1,5 +1,6 @@
 import { openDatabase } from '@darkroom/infra/database/connection'
 import { createDiskCheck } from '@darkroom/infra/http/disk-guard'
+import { openImageDecoder } from '@darkroom/infra/images/decoder/open-image-decoder'
 import { openServiceContext } from '@darkroom/infra/runtime/service-context'
 import { createMigrateDeps } from './row-migration/migrate-deps.ts'
 import { runBackfillWorker } from './worker.ts'
@@ -23,6 +24,7 @@ lifecycle.onClose('rows', () => rowPool.end({ timeout: 1 }))
 
 const deps = createMigrateDeps({
   ...context,
+  images: openImageDecoder(context),
   rowPool,
   memoryBytes: config.BACKFILL_MEMORY_MB * MB,
   signal: lifecycle.stopping,

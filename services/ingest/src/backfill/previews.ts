@@ -3,7 +3,6 @@ import type { Transaction } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { REFERENCE_LIMITS } from '@darkroom/infra/images/check-image'
 import { MediaError } from '@darkroom/infra/images/media-error'
-import { makePreviews } from '@darkroom/infra/images/previews'
 import { withDeadline } from '@darkroom/infra/runtime/timers'
 import type { Store } from '@darkroom/infra/store/store'
 import { type DuePreview, deleteDuePreview, lockDuePreview, postponeDuePreview } from './preview-rows.ts'
@@ -12,10 +11,10 @@ import type { MigrateDeps } from './row-migration/migrate-row.ts'
 const [STORE_TIMEOUT_MS, RENDER_TIMEOUT_MS] = [60_000, 150_000]
 /** Tries to make the previews of an image that the store does not return: hours in all. */
 const MAX_FAILURES = 12
-/** Memory of the decoded pixels, beside the bytes of the image itself. */
-const DECODED_BYTES = 24 * 1024 * 1024
+/** Memory of the previews, beside the bytes of the image itself. */
+const PREVIEW_BYTES = 1024 * 1024
 
-export type PreviewDeps = Pick<MigrateDeps, 'rowPool' | 'store' | 'budget' | 'log' | 'signal'>
+export type PreviewDeps = Pick<MigrateDeps, 'rowPool' | 'store' | 'images' | 'budget' | 'log' | 'signal'>
 
 /**
  * Makes the previews of the reference that has waited the longest. Migrated images are shown at full size until then. None are
@@ -52,14 +51,17 @@ async function processDuePreview(deps: PreviewDeps, tx: Transaction, due: DuePre
   await deleteDuePreview(tx, due)
 }
 
-async function renderAndStore({ store, budget, signal }: PreviewDeps, { key, bytes }: DuePreview): Promise<void> {
-  using _ = await budget.reserve(DECODED_BYTES + bytes * 2, signal)
+async function renderAndStore(
+  { store, images, budget, signal }: PreviewDeps,
+  { key, bytes }: DuePreview,
+): Promise<void> {
+  using _ = await budget.reserve(PREVIEW_BYTES + bytes * 2, signal)
   const image = await withDeadline(readObject(store, key), {
     milliseconds: STORE_TIMEOUT_MS,
     operation: `reading ${key}`,
     signal,
   })
-  const previews = await makePreviews(image, REFERENCE_LIMITS)
+  const previews = await images.makePreviews(image, REFERENCE_LIMITS, { signal, isBackground: true })
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(STORE_TIMEOUT_MS)])
   await Promise.all(
     previews.map(preview => store.put(previewKey(key, preview.width), preview.bytes, { signal: deadline })),

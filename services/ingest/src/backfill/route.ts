@@ -3,6 +3,7 @@ import { isTimestamp } from '@darkroom/contracts/history/time'
 import type { Database } from '@darkroom/infra/database/connection'
 import type { HttpAppOptions } from '@darkroom/infra/http/app'
 import { ProblemError } from '@darkroom/infra/http/problem'
+import type { ImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
 import type { Log } from '@darkroom/infra/log'
 import type { Store } from '@darkroom/infra/store/store'
 import { Elysia } from 'elysia'
@@ -13,6 +14,7 @@ import type { MigrateDeps } from './row-migration/migrate-row.ts'
 export interface BackfillRouteDeps {
   database: Database
   store: Store
+  images: ImageDecoder
   log: Log
   http: Pick<HttpAppOptions, 'stopping'>
   backfill?: { memoryBytes: number; rowPool: Database }

@@ -6,6 +6,7 @@ import { openDatabase } from '@darkroom/infra/database/connection'
 import { runRelay } from '@darkroom/infra/database/outbox'
 import { createLog } from '@darkroom/infra/log'
 import { openStore } from '@darkroom/infra/store/open-store'
+import { openTestDecoder } from '@darkroom/infra/testing/test-decoder'
 import type { Failpoint } from './failpoints.ts'
 import { createMigrateDeps } from './row-migration/migrate-deps.ts'
 import { createUnreliableStore } from './unreliable-store.fixture.ts'
@@ -43,7 +44,15 @@ const onFailpoint = (failpoint: Failpoint) => {
 await bus.ensureStreams()
 const activity = followActivity({ database, url: databaseUrl, name: 'worker-activity', log, signal })
 void runRelay({ database, bus, activity, log, signal })
-const deps = createMigrateDeps({ database, rowPool, store, log, memoryBytes: 64 * 1024 * 1024, signal })
+const deps = createMigrateDeps({
+  database,
+  rowPool,
+  store,
+  images: openTestDecoder(),
+  log,
+  memoryBytes: 64 * 1024 * 1024,
+  signal,
+})
 await runBackfillWorker({ ...deps, onFailpoint, bus }, { ackWaitSeconds: 2 })
 
 /** Creates a generator of numbers in [0, 1), the same ones for the same seed. */

@@ -19,8 +19,8 @@ let deps: ImportDeps
 
 beforeAll(async () => {
   env = stack.use(await openBackfillEnv())
-  const { database, store, signal } = env.deps
-  deps = { database, store, signal, identity: IDENTITY, folder: env.directory }
+  const { database, store, images, signal } = env.deps
+  deps = { database, store, images, signal, identity: IDENTITY, folder: env.directory }
 }, 60_000)
 afterAll(() => stack.disposeAsync())
 

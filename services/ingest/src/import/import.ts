@@ -2,7 +2,7 @@ import { objectKeys, previewKey } from '@darkroom/contracts/previews'
 import type { Database } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import type { Identity } from '@darkroom/infra/http/identity'
-import { readImage } from '@darkroom/infra/images/image'
+import type { ImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
 import { MediaError } from '@darkroom/infra/images/media-error'
 import type { Store } from '@darkroom/infra/store/store'
 import { cancelObjectRemovals } from '../references/reference-rows.ts'
@@ -14,6 +14,7 @@ import { type ImportRecord, MAX_FILE_BYTES, RecordError } from './record.ts'
 export interface ImportDeps {
   database: Database
   store: Pick<Store, 'put'>
+  images: Pick<ImageDecoder, 'read'>
   identity: Identity
   /** Folder that the files of outputs are in. */
   folder: string
@@ -42,11 +43,11 @@ export async function importRecord(deps: ImportDeps, record: ImportRecord): Prom
 }
 
 async function storeFile(
-  { database, store, identity, folder, signal }: ImportDeps,
+  { database, store, images, identity, folder, signal }: ImportDeps,
   { id, index, file }: { id: string; index: number; file: string },
 ): Promise<ImportedOutput> {
   const { bytes } = await readImportFile(folder, file, LIMITS.bytes)
-  const { previews, extension, ...image } = await readImage(bytes, LIMITS).catch(cause => {
+  const { previews, extension, ...image } = await images.read(bytes, LIMITS, { signal }).catch(cause => {
     throw cause instanceof MediaError ? new RecordError(`${file} ${cause.message}`, { cause }) : cause
   })
   const key = `w/${identity.workspaceId}/gen/${id}/0/${index}.${extension}`

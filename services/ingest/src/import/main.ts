@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { isDataError, isTransientDbError } from '@darkroom/infra/database/errors'
 import { LOCAL_OWNER } from '@darkroom/infra/http/identity'
+import { openImageDecoder } from '@darkroom/infra/images/decoder/open-image-decoder'
 import { retry } from '@darkroom/infra/runtime/retry'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { openServiceContext } from '@darkroom/infra/runtime/service-context'
@@ -21,9 +22,11 @@ const path = resolve(argument)
 const stats = await stat(path)
 const isFolder = stats.isDirectory()
 if (!isFolder && !stats.isFile()) throw new Error('the path is neither a file nor a folder')
-const { database, store, lifecycle } = await openServiceContext('ingest', { isBusRequired: false })
+const context = await openServiceContext('ingest', { isBusRequired: false })
+const { database, store, lifecycle } = context
+const images = openImageDecoder(context)
 const folder = isFolder ? path : dirname(path)
-const deps = { database, store, identity: LOCAL_OWNER, folder, signal: lifecycle.stopping }
+const deps = { database, store, images, identity: LOCAL_OWNER, folder, signal: lifecycle.stopping }
 /** A record that the database has no time for is tried again: one that was written all the same is known then. */
 const retryOptions = { policy: RETRY_POLICIES.bulkBatch, signal: lifecycle.stopping, isRetryable: isTransientDbError }
 const counts = { imported: 0, known: 0, failed: 0 }

@@ -5,7 +5,9 @@ import { transaction } from '@darkroom/infra/database/transaction'
 import type { Identity } from '@darkroom/infra/http/identity'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { REFERENCE_LIMITS } from '@darkroom/infra/images/check-image'
-import { type DecodedImage, readImage } from '@darkroom/infra/images/image'
+import { DecoderError } from '@darkroom/infra/images/decoder/decoder-error'
+import type { DecodeOptions, ImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
+import type { DecodedImage } from '@darkroom/infra/images/image'
 import { MediaError } from '@darkroom/infra/images/media-error'
 import type { Log } from '@darkroom/infra/log'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
@@ -19,13 +21,23 @@ export interface ReferenceDeps {
   database: Database
   store: Pick<Store, 'put'>
   log: Log
+  images: ImageDecoder
   /** Images of one request that are decoded and stored at once. */
   concurrency: number
+}
+
+/** The references of one request. */
+export interface ReferenceRequest {
+  sources: readonly ReferenceSource[]
+  /** Aborted when the client disconnects. */
+  signal: AbortSignal
 }
 
 type BytesSource = Extract<ReferenceSource, { kind: 'bytes' }>
 
 const PUT_TIMEOUT_MS = 30_000
+/** Longest wait for a decoder. Requests that would wait longer are refused, and sent again by the page. */
+const DECODER_WAIT_MS = 30_000
 
 const BEING_REMOVED_MESSAGE = 'A picture of this was just being removed for good. Send it again.'
 
@@ -39,11 +51,11 @@ const BEING_REMOVED_MESSAGE = 'A picture of this was just being removed for good
 export async function withReferences<T>(
   deps: ReferenceDeps,
   identity: Identity,
-  sources: readonly ReferenceSource[],
+  request: ReferenceRequest,
   write: (tx: Transaction, references: ReferenceRow[]) => Promise<T>,
 ): Promise<T> {
   const tryWrite = async () => {
-    const rows = await storeNewReferences(deps, identity, sources)
+    const rows = await storeNewReferences(deps, identity, request)
     return await transaction(deps.database, async tx => {
       const references = await insertReferences(tx, identity.workspaceId, rows)
       return references && { value: await write(tx, references) }
@@ -60,12 +72,12 @@ export async function withReferences<T>(
  * the request and leaves nothing behind.
  *
  * @returns a row for each source, in order; identical images share a row. Rows of new images are not written yet
- * @throws ProblemError `invalid` naming each invalid image or unknown id; `unavailable` if the store fails
+ * @throws ProblemError `invalid` naming each invalid image or unknown id; `unavailable` if the store fails, or too many images wait
  */
 async function storeNewReferences(
   deps: ReferenceDeps,
   identity: Identity,
-  sources: readonly ReferenceSource[],
+  { sources, signal }: ReferenceRequest,
 ): Promise<ReferenceRow[]> {
   if (sources.length === 0) return []
   const existing = await findReferences(deps.database, identity.workspaceId, sources)
@@ -75,7 +87,7 @@ async function storeNewReferences(
   const newSources = sources
     .filter(source => source.kind === 'bytes')
     .filter(source => !existing.bySha256.has(source.sha256))
-  const stored = await storeReferences(deps, identity, uniqueBySha256(newSources))
+  const stored = await storeReferences(deps, identity, uniqueBySha256(newSources), signal)
   return sources.flatMap(source => {
     const row =
       source.kind === 'id'
@@ -89,9 +101,11 @@ async function storeReferences(
   deps: ReferenceDeps,
   identity: Identity,
   sources: BytesSource[],
+  requestSignal: AbortSignal,
 ): Promise<Map<string, ReferenceRow>> {
   const limit = pLimit(deps.concurrency)
-  const decoded = await Promise.all(sources.map(source => limit(() => decodeReference(source))))
+  const options = { signal: requestSignal, client: identity.workspaceId, maxWaitMs: DECODER_WAIT_MS }
+  const decoded = await Promise.all(sources.map(source => limit(() => decodeReference(deps, source, options))))
   const invalid = decoded.filter(result => 'message' in result)
   if (invalid.length > 0) throwValidationError(invalid)
   const valid = decoded.filter(result => 'image' in result)
@@ -105,12 +119,15 @@ async function storeReferences(
 }
 
 async function decodeReference(
+  { images }: ReferenceDeps,
   source: BytesSource,
+  options: DecodeOptions,
 ): Promise<{ source: BytesSource; image: DecodedImage } | FieldError> {
   try {
-    return { source, image: await readImage(source.bytes, REFERENCE_LIMITS) }
+    return { source, image: await images.read(source.bytes, REFERENCE_LIMITS, options) }
   } catch (error) {
     if (error instanceof MediaError) return { path: source.path, message: error.message }
+    if (error instanceof DecoderError || options.signal.aborted) throw createBusyError(error)
     throw error
   }
 }
@@ -149,6 +166,11 @@ export function toReference(row: ReferenceRow) {
 
 function uniqueBySha256(sources: BytesSource[]): BytesSource[] {
   return [...new Map(sources.map(source => [source.sha256, source])).values()]
+}
+
+function createBusyError(cause: unknown): ProblemError {
+  const detail = 'Many pictures are being read right now. Try again in a moment.'
+  return new ProblemError('unavailable', detail, { cause, retryAfterSeconds: 5 })
 }
 
 function createStoreError(log: Log, workspace: string, err: unknown): ProblemError {

@@ -67,8 +67,8 @@ export async function submit(
   const id = Bun.randomUUIDv7()
   const estimatedSeconds = estimateSeconds(model, outputs)
   const newGeneration = { id, clientId, identity, submission, model, fingerprint, estimatedSeconds, assumedMicros }
-  const sources = await fetchReferences(inputs.references, fetchOptions)
-  const isInserted = await withReferences(deps, identity, sources, async (tx, rows) => {
+  const request = { sources: await fetchReferences(inputs.references, fetchOptions), signal: fetchOptions.signal }
+  const isInserted = await withReferences(deps, identity, request, async (tx, rows) => {
     const references = rows.map((row, position) => ({ ...row, role: inputs.roles[position] ?? 'reference' }))
     const generation = { ...newGeneration, references: uniqueInputs(references, row => row.id) }
     // Again: it may have been removed while the references were stored.

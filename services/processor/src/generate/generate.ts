@@ -23,7 +23,7 @@ import { createPlan, getOutputIndices, isMissing, type JournalState, type Plan, 
 import { pollCall } from './poll-call.ts'
 import { createProgress } from './progress.ts'
 import { readJournaledCall, submitCall } from './provider-call.ts'
-import { loadReferences } from './provider-request.ts'
+import { loadReferences, type ReferenceLoader } from './provider-request.ts'
 import { recoverLostCall } from './recover-call.ts'
 
 export interface GenerateDeps
@@ -42,6 +42,7 @@ export interface GenerateDeps
       | 'callsInFlight'
     > {
   store: Pick<Store, 'put' | 'get'>
+  images: ReferenceLoader['images'] & UploadDeps['images']
   planLimits: PlanLimits
   /** Outputs of one generation that are uploaded at once. */
   uploadConcurrency: number
@@ -130,7 +131,7 @@ async function makeCalls(
   const isDiskFull = plan.submit.length > 0 && (await deps.getFreeBytes()) < MIN_SUBMIT_BYTES
   const submit = isDiskFull ? [] : plan.submit
   const progress = createProgress({ job, lease })
-  const loaded = submit.length > 0 ? await loadInputs(deps, job) : []
+  const loaded = submit.length > 0 ? await loadInputs(deps, job, lease) : []
   const [refusal, references] = loaded instanceof ProviderError ? [loaded, []] : [undefined, loaded]
   const context = { ...createCallContext(deps, job, lease, add), references, onProgress: progress.report }
   const calls = [
@@ -166,8 +167,13 @@ function isBeingSent({ call, attempt }: JobCall, entries: JournalEntry[]): boole
 }
 
 /** Loads the input images of a job. An error that no other try would change is returned: no call is made then. */
-async function loadInputs({ store, model }: GenerateDeps, job: Job): Promise<ProviderReference[] | ProviderError> {
-  return await loadReferences(store, job.references, model).catch(error => {
+async function loadInputs(
+  { store, images, model }: GenerateDeps,
+  job: Job,
+  { signal }: Lease,
+): Promise<ProviderReference[] | ProviderError> {
+  const options = { signal, client: job.workspaceId }
+  return await loadReferences({ store, images }, job.references, model, options).catch(error => {
     if (error instanceof ProviderError) return error
     throw error
   })

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import type { InputRole, ModelSpec } from '@darkroom/contracts/model'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { createTestModel } from '@darkroom/infra/testing/data/test-model'
+import { openTestDecoder } from '@darkroom/infra/testing/test-decoder'
 import sharp from 'sharp'
 import { ProviderError } from '../providers/adapter.ts'
 import { openFakeOpenAi } from '../providers/openai/openai-env.fixture.ts'
@@ -67,6 +68,7 @@ test('each verb becomes its operation where the model has it, else what its inpu
 })
 
 test('a mask is in the polarity of the model and the size of the source', async () => {
+  await using images = openTestDecoder()
   const [source, mask] = [await paint('navy', SIZE), await paintMask({ width: 24, height: 16 })]
   const store = {
     get: async (key: string) => ({
@@ -76,12 +78,13 @@ test('a mask is in the polarity of the model and the size of the source', async 
   }
   const load = (polarity: ModelSpec['mask']) =>
     loadReferences(
-      store,
+      { store, images },
       [
         { key: 'm', role: 'mask' },
         { key: 's', role: 'source' },
       ],
       createTestModel({ id: 'm', name: 'M', connection: 'c', mask: polarity }),
+      { signal: never },
     )
   // A pixel of the left half, which stays, and one of the right half, which may change: its last channel.
   const expected = { 'alpha-is-edit': [255, 0], 'white-is-edit': [0, 255], 'black-is-edit': [255, 0] } as const

@@ -1,10 +1,11 @@
 import type { ModelSpec, Operation } from '@darkroom/contracts/model'
 import { countInputs, resolveInputRole, withDefaults } from '@darkroom/contracts/model-fields'
 import { isVerb, VERB_OPERATIONS } from '@darkroom/contracts/verbs'
-import { encodeMask } from '@darkroom/infra/images/mask'
+import { OUTPUT_LIMITS } from '@darkroom/infra/images/check-image'
+import type { DecodeOptions, ImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
 import { MediaError } from '@darkroom/infra/images/media-error'
-import { stripMetadata } from '@darkroom/infra/images/strip-metadata'
 import type { Store } from '@darkroom/infra/store/store'
+import { isTooSlow } from '../outputs/store-output-error.ts'
 import { ProviderError, type ProviderReference, type ProviderRequest } from '../providers/adapter.ts'
 import type { Job, JobCall, JobReference } from '../queue/job.ts'
 import { getOutputIndices } from './plan.ts'
@@ -46,27 +47,33 @@ export function createProviderRequest(
   }
 }
 
+export interface ReferenceLoader {
+  store: Pick<Store, 'get'>
+  images: Pick<ImageDecoder, 'encodeProviderCopy' | 'encodeMask'>
+}
+
 /**
  * Loads input images from the store, without their metadata, the source of a change first. A mask is encoded in the polarity of the
  * model and in the size of that source, else of the first other image.
  *
  * @throws ProviderError `reference_unreadable` for an image that is damaged or too large to be decoded
  * @throws ProviderError `model_unknown` for a mask whose model is not listed any more: without it everything would be changed
- * @throws Error when one is not in the store
+ * @throws Error when one is not in the store, or the decoder fails; the signal's reason
  */
 export async function loadReferences(
-  store: Pick<Store, 'get'>,
+  { store, images }: ReferenceLoader,
   inputs: readonly JobReference[],
   spec: ModelSpec | undefined,
+  options: DecodeOptions,
 ): Promise<ProviderReference[]> {
-  const images = [
+  const ordered = [
     ...inputs.filter(({ role }) => role === 'source'),
     ...inputs.filter(({ role }) => role !== 'source' && role !== 'mask'),
   ]
   const loaded = await Promise.all(
-    images.map(async ({ key, role }) => ({
+    ordered.map(async ({ key, role }) => ({
       role: resolveInputRole(spec ?? UNLISTED, role),
-      ...(await stripMetadata(await loadBytes(store, key)).catch(throwUnreadable)),
+      ...(await images.encodeProviderCopy(await loadBytes(store, key), OUTPUT_LIMITS, options).catch(throwUnreadable)),
     })),
   )
   const mask = inputs.find(({ role }) => role === 'mask')
@@ -74,12 +81,18 @@ export async function loadReferences(
   const polarity = spec?.mask ?? 'none'
   if (!mask || !target) return loaded
   if (polarity === 'none') throw new ProviderError('model_unknown')
-  const encoded = await encodeMask(await loadBytes(store, mask.key), polarity, target).catch(throwUnreadable)
+  const maskBytes = await loadBytes(store, mask.key)
+  const encoded = await images
+    .encodeMask(maskBytes, { polarity, target }, OUTPUT_LIMITS, options)
+    .catch(throwUnreadable)
   return [...loaded, { role: 'mask', ...encoded }]
 }
 
+/** Throws an error of the decoder. One of an image that no other try would read is a ProviderError. */
 function throwUnreadable(error: unknown): never {
-  throw error instanceof MediaError ? new ProviderError('reference_unreadable', { cause: error }) : error
+  if (error instanceof MediaError && !isTooSlow(error))
+    throw new ProviderError('reference_unreadable', { cause: error })
+  throw error
 }
 
 async function loadBytes(store: Pick<Store, 'get'>, key: string): Promise<Uint8Array> {

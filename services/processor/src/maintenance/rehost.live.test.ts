@@ -5,6 +5,7 @@ import { objectKeys } from '@darkroom/contracts/previews'
 import { type Database, openDatabase } from '@darkroom/infra/database/connection'
 import { takeOver } from '@darkroom/infra/database/studio-state'
 import { readGeneration } from '@darkroom/infra/generations/generations'
+import type { ImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
 import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
@@ -12,6 +13,7 @@ import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { openStore } from '@darkroom/infra/store/open-store'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
+import { openTestDecoder } from '@darkroom/infra/testing/test-decoder'
 import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
 import { createTestAdapter } from '../../testing/fake-env.ts'
@@ -29,6 +31,7 @@ const START_MS = 60_000
 let database: Database
 let store: Store
 let spool: Spool
+let images: ImageDecoder
 let fake: FakeProviderServer
 let loops: { stop(): Promise<void> }[] = []
 
@@ -38,6 +41,7 @@ beforeAll(async () => {
   fake = stack.use(await startFakeProvider())
   database = openDatabase({ url, name: 'test', log })
   stack.defer(() => database.end({ timeout: 1 }))
+  images = stack.use(openTestDecoder())
   store = await openStore({ DATA_DIR: directory.path })
   spool = await openSpool({ directory: join(directory.path, 'spool') })
 }, START_MS)
@@ -262,7 +266,7 @@ function startLoop(overrides: Partial<Pick<RehostDeps, 'store' | 'connections'>>
     pollMs: 20,
     policy: { ...RETRY_POLICIES.rehost, baseMs: 20 },
   }
-  const outputDeps = { allowOrigins: [fake.url], budget: createByteBudget(64_000_000), spool }
+  const outputDeps = { images, allowOrigins: [fake.url], budget: createByteBudget(64_000_000), spool }
   const running = runRehosts({ ...options, ...outputDeps, store, ...overrides })
   const stop = async () => {
     stopping.abort(new Error('stopping'))

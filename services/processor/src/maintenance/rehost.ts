@@ -93,11 +93,8 @@ async function rehostOne(deps: RehostDeps, rehost: Rehost, output: DownloadableO
     if (rehost.needsAuth && !access) throw new StoreOutputError('retryable', { cause: new Error(NOT_SERVED) })
     // Each try has a key of its own, which no worker's attempt has: a late try overwrites no object.
     const target = { workspaceId, generationId: id, attempt: `${attempt}-${tries}` }
-    await recordRehost(
-      deps,
-      rehost,
-      await storeOutput(limitToPublic({ ...deps, access }, rehost), target, output, signal),
-    )
+    const storeDeps = limitToPublic({ ...deps, access, isBackground: true }, rehost)
+    await recordRehost(deps, rehost, await storeOutput(storeDeps, target, output, signal))
   } catch (err) {
     if (deps.signal.aborted) return await postponeRehost(deps.database, rehost, 0)
     await onRehostError(deps, rehost, err)

@@ -1,4 +1,5 @@
 import { isRefusal, SafeGetError } from '@darkroom/infra/http/safe-get/safe-get-error'
+import { DecoderKilledError } from '@darkroom/infra/images/decoder/decoder-error'
 import { MediaError } from '@darkroom/infra/images/media-error'
 
 /**
@@ -35,8 +36,8 @@ function classifyFailure(cause: unknown): StoreOutputFailure {
   return GONE_STATUSES.includes(cause.status ?? 0) ? 'gone' : 'retryable'
 }
 
-/** Returns whether an image was not decoded in time: this machine was busy, and the image may be whole. */
+/** Returns whether the decoder ended before an image was decoded: this machine may have been busy, and the image may be whole. */
 export function isTooSlow(error: unknown): boolean {
   const cause = error instanceof StoreOutputError ? error.cause : error
-  return cause instanceof MediaError && cause.cause instanceof Error && /\btimeout\b/.test(cause.cause.message)
+  return cause instanceof MediaError && cause.cause instanceof DecoderKilledError && cause.cause.reason !== 'memory'
 }

@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
+import { createLog } from '@darkroom/infra/log'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { openS3Store } from '@darkroom/infra/store/s3/s3'
 import pLimit from 'p-limit'
@@ -25,7 +27,12 @@ const options: {
 const neverAborted = new AbortController().signal
 const directory = await mkdtemp(join(tmpdir(), 'darkroom-bench-'))
 const limit = pLimit(options.concurrency)
+const images = createImageDecoder({
+  memoryBytes: 512 * 1024 * 1024,
+  log: createLog({ service: 'bench', level: 'warn' }),
+})
 const deps: StoreOutputDeps = {
+  images,
   store: openS3Store(options.s3),
   allowOrigins: [new URL(options.outputs).origin],
   budget: createByteBudget(options.memoryBytes),
@@ -38,6 +45,7 @@ for await (const _line of console) {
   await Promise.all(indices.map(index => limit(() => storeOne(index))))
   process.stdout.write('done\n')
 }
+await images[Symbol.asyncDispose]()
 await rm(directory, { recursive: true })
 
 async function storeOne(index: number): Promise<void> {

@@ -9,6 +9,7 @@ import type { FileFault } from '@darkroom/infra/testing/fake-provider/behavior'
 import { startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
 import { startFaultProxy } from '@darkroom/infra/testing/s3/fault-proxy'
 import { createTestBucket, startS3Server } from '@darkroom/infra/testing/s3/s3-server'
+import { openTestDecoder } from '@darkroom/infra/testing/test-decoder'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { createTestAdapter, REQUEST, readFinishedOutputs, submitRequest } from '../../testing/fake-env.ts'
 import { neverAborted } from '../../testing/make-call.ts'
@@ -224,7 +225,8 @@ async function openStoreEnv(openStore: OpenStore, budgetBytes = BUDGET): Promise
     seen.maxReserved = Math.max(seen.maxReserved, budget.reserved)
     written.resolve()
   })
-  const deps = { store, allowOrigins: [fake.url], budget, spool, limits: LIMITS }
+  const images = stack.use(openTestDecoder())
+  const deps = { store, images, allowOrigins: [fake.url], budget, spool, limits: LIMITS }
   return { store, deps, spoolDirectory, seen, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 

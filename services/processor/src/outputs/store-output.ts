@@ -1,5 +1,6 @@
 import { previewKey } from '@darkroom/contracts/previews'
 import { OUTPUT_LIMITS } from '@darkroom/infra/images/check-image'
+import type { ImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
 import { readMedia } from '@darkroom/infra/images/media'
 import type { Body, Store } from '@darkroom/infra/store/store'
 import {
@@ -14,6 +15,9 @@ import { toStoreOutputError } from './store-output-error.ts'
 
 export interface StoreOutputDeps extends Omit<DownloadDeps, 'limits'> {
   store: Pick<Store, 'put'>
+  images: Pick<ImageDecoder, 'read'>
+  /** Whether no user waits for it. False unless given. */
+  isBackground?: boolean
   /** `DEFAULT_LIMITS` unless given. */
   limits?: DownloadLimits
 }
@@ -63,7 +67,9 @@ async function putOutput(
   { body, bytes, sha256 }: DownloadedOutput,
   signal: AbortSignal,
 ): Promise<StoredOutput> {
-  const { previews, extension, ...media } = await readMedia(body, deps.limits ?? DEFAULT_LIMITS)
+  const { images, limits = DEFAULT_LIMITS, isBackground } = deps
+  const options = { signal, client: target.workspaceId, isBackground }
+  const { previews, extension, ...media } = await readMedia(images, body, limits, options)
   // The attempt is in the key: a fenced-off worker cannot overwrite the object of the next one.
   const key = `w/${target.workspaceId}/gen/${target.generationId}/${target.attempt}/${output.index}.${extension}`
   const previewObjects = previews.map(preview => [previewKey(key, preview.width), preview.bytes] as const)

@@ -8,6 +8,7 @@ import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { openDiskStore } from '@darkroom/infra/store/disk'
 import type { Store } from '@darkroom/infra/store/store'
 import { type FakeProviderServer, startFakeProvider } from '@darkroom/infra/testing/fake-provider/fake-server'
+import { openTestDecoder } from '@darkroom/infra/testing/test-decoder'
 import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { createTestAdapter, REQUEST, readFinishedOutputs, submitRequest } from '../../testing/fake-env.ts'
 import { neverAborted } from '../../testing/make-call.ts'
@@ -42,7 +43,8 @@ beforeAll(async () => {
     image: { bytes: 20 * MB, pixels: 20 * MB },
     videoBytes: 20 * MB,
   }
-  deps = { store, log, allowOrigins: [fake.url], budget: createByteBudget(64 * MB), spool, limits }
+  const images = stack.use(openTestDecoder())
+  deps = { store, images, log, allowOrigins: [fake.url], budget: createByteBudget(64 * MB), spool, limits }
 })
 afterAll(() => stack.disposeAsync())
 beforeEach(() => fake.reset())

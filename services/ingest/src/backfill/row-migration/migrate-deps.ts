@@ -1,4 +1,5 @@
 import type { Database } from '@darkroom/infra/database/connection'
+import type { ImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
 import type { Log } from '@darkroom/infra/log'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import type { Store } from '@darkroom/infra/store/store'
@@ -9,6 +10,7 @@ interface MigrateDepsOptions {
   /** Pool of its own, with a connection for each row that is migrated at once. */
   rowPool: Database
   store: Store
+  images: ImageDecoder
   log: Log
   /** Memory for all images together, in bytes. */
   memoryBytes: number

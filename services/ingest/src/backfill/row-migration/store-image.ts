@@ -1,6 +1,6 @@
 import type { Database } from '@darkroom/infra/database/connection'
 import { REFERENCE_LIMITS } from '@darkroom/infra/images/check-image'
-import { validateImage } from '@darkroom/infra/images/image'
+import type { ImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
 import { sniffImageExtension } from '@darkroom/infra/images/image-formats'
 import { MediaError } from '@darkroom/infra/images/media-error'
 import type { Log } from '@darkroom/infra/log'
@@ -16,6 +16,7 @@ export interface StoreImageDeps {
   /** For short statements only: long transactions must not occupy its connections. */
   database: Database
   store: Pick<Store, 'get' | 'put'>
+  images: ImageDecoder
   log: Log
   /** Images that are being stored now, by workspace and hash: neighbouring rows often embed the same image. */
   inFlight: Map<string, Promise<ReferenceRow>>
@@ -83,14 +84,14 @@ async function validateAndStore(
   { bytes, sha256 }: { bytes: Uint8Array; sha256: string },
   { workspaceId, dryRun, signal, onValidated }: StoreImageOptions,
 ): Promise<ReferenceRow> {
-  const defaultKey = `w/${workspaceId}/ref/${sha256}.${sniffImageExtension(bytes) ?? (await validateReferenceImage(bytes)).extension}`
+  const defaultKey = `w/${workspaceId}/ref/${sha256}.${sniffImageExtension(bytes) ?? (await validateReferenceImage(deps, bytes, { workspaceId, signal })).extension}`
   // Scheduled before the look-up of an existing row. A row that another request wrote in between would be missed otherwise, and
   // the removal, which that request had cancelled already, would stand.
   const isFirst = !dryRun && (await scheduleOrphanRemoval(deps.database, defaultKey))
   const existing = await findReference(deps.database, workspaceId, sha256)
   const key = existing?.key ?? defaultKey
   if (existing && (dryRun || (await isStored(deps, { key, bytes }, signal)))) return existing
-  const { mimeType, width, height } = await validateReferenceImage(bytes)
+  const { mimeType, width, height } = await validateReferenceImage(deps, bytes, { workspaceId, signal })
   onValidated()
   if (!dryRun) await storeObject(deps, { key, bytes, mayExist: !isFirst }, signal)
   return { id: Bun.randomUUIDv7(), origin: 'new', sha256, key, mimeType, bytes: bytes.byteLength, width, height }
@@ -110,8 +111,12 @@ async function findReference(
   return (await findReferences(database, workspaceId, [source])).bySha256.get(sha256)
 }
 
-async function validateReferenceImage(bytes: Uint8Array) {
-  return await validateImage(bytes, REFERENCE_LIMITS).catch(cause => {
+async function validateReferenceImage(
+  { images }: StoreImageDeps,
+  bytes: Uint8Array,
+  { workspaceId: client, signal }: Pick<StoreImageOptions, 'workspaceId' | 'signal'>,
+) {
+  return await images.validate(bytes, REFERENCE_LIMITS, { client, signal, isBackground: true }).catch(cause => {
     throw cause instanceof MediaError ? new InvalidImageError(cause.message, { cause }) : cause
   })
 }

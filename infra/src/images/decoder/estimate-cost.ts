@@ -1,0 +1,14 @@
+import type { ImageLimits } from '../check-image.ts'
+import { inspectImage } from '../inspect/inspect-image.ts'
+import { getByteLength, type MediaInput } from '../media-input.ts'
+
+/**
+ * Estimates what decoding an image costs, from its structure alone.
+ *
+ * @returns memory in bytes, of its file and of what is decoded; and pixels, which stand for the time
+ * @throws MediaError if it is not accepted, which is known before anything is decoded
+ */
+export async function estimateCost(input: MediaInput, limits: ImageLimits): Promise<{ bytes: number; pixels: number }> {
+  const { width, height, decodedBytes } = await inspectImage(input, limits, 'structure')
+  return { bytes: getByteLength(input) + decodedBytes, pixels: width * height }
+}

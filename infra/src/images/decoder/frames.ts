@@ -1,0 +1,65 @@
+/**
+ * Frames between a service and its decoder process: the lengths of a header and of a body as 32-bit numbers, the header as JSON, the
+ * body as it is.
+ */
+export interface Frame {
+  header: unknown
+  body: Uint8Array
+}
+
+/** Longest body, in bytes: more than any image that is accepted. */
+export const MAX_IMAGE_BYTES = 512 * 1024 * 1024
+
+const LENGTHS_BYTES = 8
+/** Longest header that is read, in bytes: it has no bytes of an image. */
+const MAX_HEADER_BYTES = 64 * 1024
+
+/** Encodes the beginning of a frame, which its body of `bodyBytes` follows. */
+export function encodeFrameStart(header: unknown, bodyBytes: number): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(header))
+  const start = new Uint8Array(LENGTHS_BYTES + json.byteLength)
+  const lengths = new DataView(start.buffer)
+  lengths.setUint32(0, json.byteLength, true)
+  lengths.setUint32(4, bodyBytes, true)
+  start.set(json, LENGTHS_BYTES)
+  return start
+}
+
+/** Yields the frames of a stream, until it ends. A body is read into a buffer of its length. @throws Error if a frame is too long */
+export async function* readFrames(stream: ReadableStream<Uint8Array>, maxBodyBytes: number): AsyncGenerator<Frame> {
+  const source = createByteReader(stream)
+  for (;;) {
+    const lengths = await source.read(LENGTHS_BYTES)
+    if (!lengths) return
+    const view = new DataView(lengths.buffer)
+    const [headerBytes, bodyBytes] = [view.getUint32(0, true), view.getUint32(4, true)]
+    if (headerBytes > MAX_HEADER_BYTES || bodyBytes > maxBodyBytes) throw new Error('a frame is too long')
+    const header = await source.read(headerBytes)
+    const body = await source.read(bodyBytes)
+    if (!header || !body) return
+    yield { header: JSON.parse(new TextDecoder().decode(header)), body }
+  }
+}
+
+function createByteReader(stream: ReadableStream<Uint8Array>) {
+  const reader = stream.getReader()
+  let rest = new Uint8Array(0)
+  return {
+    /** Returns a new array of the next `length` bytes; undefined if the stream ends before. */
+    read: async (length: number): Promise<Uint8Array<ArrayBuffer> | undefined> => {
+      const bytes = new Uint8Array(length)
+      for (let filled = 0; filled < length; ) {
+        if (rest.byteLength === 0) {
+          const { value } = await reader.read()
+          if (!value) return undefined
+          rest = value as Uint8Array<ArrayBuffer>
+        }
+        const piece = rest.subarray(0, length - filled)
+        bytes.set(piece, filled)
+        filled += piece.byteLength
+        rest = rest.subarray(piece.byteLength)
+      }
+      return bytes
+    },
+  }
+}
