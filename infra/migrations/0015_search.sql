@@ -6,14 +6,6 @@
 truncate generation_words;
 -- The data migration of the words fills the table again.
 alter table generation_words add column workspace_id uuid not null;
-do $$
-begin
-  if not exists (select from pg_constraint where conrelid = 'generations'::regclass and contype in ('p', 'u')
-                 and pg_get_constraintdef(oid) = 'UNIQUE (workspace_id, id)') then
-    alter table generations add unique (workspace_id, id);
-  end if;
-end
-$$;
 alter table generation_words
   drop constraint generation_words_generation_id_fkey,
   add foreign key (workspace_id, generation_id) references generations (workspace_id, id) on delete cascade;

@@ -13,7 +13,7 @@ import { createPartReader } from './parts.ts'
 /** The service with a database, a bus and a folder of its own, and the database as the service opens it. For tests. */
 export interface TestQuery extends AsyncDisposable {
   sql: Database
-  /** The pool of the service. */
+  /** The pool of requests: what runs beside them has another. */
   database: Database
   bus: Bus
   store: Store
@@ -34,17 +34,10 @@ export async function openTestQuery(options: { identify: Identify; allowOrigins:
   const nats = stack.use(await startTestNats())
   const bus = await openBus({ url: nats.url, name: 'test', log })
   stack.defer(() => bus.close())
+  await bus.ensureStreams()
   const store = await openStore({ DATA_DIR: stack.use(await createTestDirectory()).path })
   const stopping = new AbortController()
-  const liveEvents = createLiveEvents({
-    database,
-    bus,
-    log,
-    maxStreams: 9,
-    signal: stopping.signal,
-    // Its statements would be among those of a request.
-    stallCheckMs: 3_600_000,
-  })
+  const liveEvents = createLiveEvents({ database: sql, bus, log, maxStreams: 9, signal: stopping.signal })
   const running = liveEvents.run()
   stack.defer(async () => {
     stopping.abort()

@@ -50,6 +50,8 @@ beforeAll(async () => {
   stack.defer(() => sql.end({ timeout: 1 }))
   bus = await openBus({ url: nats.url, name: 'test', log })
   stack.defer(() => bus.close())
+  // The services that publish create the streams.
+  await bus.ensureStreams()
   store = await openStore({ DATA_DIR: directory.path })
   const live = createLiveEvents({ database: sql, bus, log, maxStreams: 4, signal: stopping.signal })
   const running = live.run()

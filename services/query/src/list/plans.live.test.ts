@@ -16,10 +16,6 @@ import { selectTimeline } from './timeline.ts'
 const START_MS = 60_000
 const ROWS = 6_000
 const WORKSPACE = crypto.randomUUID()
-/** A workspace whose rows are read before there are any others, and again when there are. */
-const SMALL_WORKSPACE = crypto.randomUUID()
-const SMALL_ROWS = 140
-let blocksAlone: [statement: string, blocks: number][]
 const CURSOR = { createdAt: '2026-01-01T00:00:00.000000Z', id: crypto.randomUUID() }
 const stack = new AsyncDisposableStack()
 let sql: Database
@@ -28,21 +24,8 @@ beforeAll(async () => {
   const { url } = stack.use(await createTestDatabase())
   sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
-  await insertRows(sql, SMALL_WORKSPACE, SMALL_ROWS)
-  await vacuum()
-  blocksAlone = await countBlocks()
   await insertRows(sql, WORKSPACE, ROWS)
   await insertRows(sql, crypto.randomUUID(), ROWS)
-  await vacuum()
-  const [middle] = await sql<{ at: string }[]>`
-    select timestamp_text(created_at) as at from generation_documents where workspace_id = ${WORKSPACE}
-    order by created_at offset ${ROWS / 2} limit 1`
-  CURSOR.createdAt = middle?.at ?? CURSOR.createdAt
-}, START_MS)
-afterAll(() => stack.disposeAsync())
-
-async function vacuum(): Promise<void> {
-  await sql`vacuum analyze generation_words`
   // A vacuum beside an automatic one finds that somebody may still see older rows, and leaves the index without its map of pages.
   await waitFor('the visibility map', START_MS, async () => {
     await sql`vacuum generation_documents`
@@ -51,7 +34,12 @@ async function vacuum(): Promise<void> {
       where oid = 'generation_documents'::regclass`
     return table?.isVisible === true
   })
-}
+  const [middle] = await sql<{ at: string }[]>`
+    select timestamp_text(created_at) as at from generation_documents where workspace_id = ${WORKSPACE}
+    order by created_at offset ${ROWS / 2} limit 1`
+  CURSOR.createdAt = middle?.at ?? CURSOR.createdAt
+}, START_MS)
+afterAll(() => stack.disposeAsync())
 
 const ONE_INDEX: [string, Record<string, string>, string][] = [
   ['nothing', {}, 'newest'],
@@ -146,56 +134,6 @@ test('estimates whether words are common from the index of words', async () => {
   expect(nodes.map(node => node['Index Name'])).toContain('generation_words_words')
 })
 
-/** Filters of lists in which other workspaces have many rows. */
-const SHARED_FILTERS: Record<string, string>[] = [
-  { q: 'number' },
-  { q: 'n' },
-  { q: '"a prompt number"' },
-  { q: '"number 17"' },
-  { q: 'nowhere' },
-  { q: 'number', status: 'failed', kind: 'image' },
-  {},
-  { status: 'failed' },
-  { kind: 'video', model: 'demo,rare' },
-  { favourite: 'true', references: 'true' },
-  { trash: 'true' },
-  { from: '2020-01-01', to: '2100-01-01', zone: 'Asia/Tokyo' },
-  { parent: crypto.randomUUID() },
-  { ids: crypto.randomUUID() },
-]
-
-test('reads as much for a workspace when others have a hundred times its rows and the same words', async () => {
-  const blocks = await countBlocks()
-  // An index with more rows has a level more; one row of the others to each of its own would be several hundred blocks.
-  const risen = [...blocks].filter(([, count], at) => count > 2 * (blocksAlone[at]?.[1] ?? 0) + 10)
-  expect(risen).toEqual([])
-  expect(blocks).toHaveLength(blocksAlone.length)
-  expect(await isSearchCommon(sql, SMALL_WORKSPACE, { prefixes: ['number'], phrases: [] })).toBe(false)
-})
-
-/** Counts the blocks that each statement of a list reads for the small workspace. */
-async function countBlocks(): Promise<[statement: string, blocks: number][]> {
-  const counts: [string, number][] = []
-  const cases = SHARED_FILTERS.flatMap(parameters =>
-    ('q' in parameters ? [false, true] : [false]).map(isCommon => ({ parameters, isCommon })),
-  )
-  for (const { parameters, isCommon } of cases) {
-    const filter = parseTestFilter(parameters, isCommon, SMALL_WORKSPACE)
-    const range = { direction: 'older', cursor: null, inclusive: false, limit: 51 } as const
-    const statements = {
-      list: () => selectRows(sql, { filter, includeParameters: false }, range),
-      count: () => selectCount(sql, filter),
-      timeline: () => selectTimeline(sql, filter, 'UTC'),
-    }
-    for (const [name, build] of Object.entries(statements)) {
-      const [root] = await explain(sql`explain (analyze, buffers, format json) ${build()}`)
-      const blocks = (root?.['Shared Hit Blocks'] ?? 0) + (root?.['Shared Read Blocks'] ?? 0)
-      counts.push([`${name} ${JSON.stringify(parameters)} ${isCommon}`, blocks])
-    }
-  }
-  return counts
-}
-
 test('reads raw parameters for the rows of the page only', async () => {
   const nodes = await explainList({ includeParameters: 'true' }, { direction: 'older', cursor: null })
   const raw = nodes.filter(node => node['Relation Name'] === 'generation_raw')
@@ -247,8 +185,6 @@ interface PlanNode {
   'Actual Rows': number
   'Actual Loops': number
   'Rows Removed by Filter'?: number
-  'Shared Hit Blocks'?: number
-  'Shared Read Blocks'?: number
   Plans?: PlanNode[]
 }
 
@@ -263,8 +199,8 @@ async function explainList(
   return await explain(sql`explain (analyze, format json) ${rows}`)
 }
 
-function parseTestFilter(parameters: Record<string, string>, isCommon = false, workspace = WORKSPACE): ListFilter {
-  const { filter, search } = parseListQuery(ListParameters.parse(parameters), workspace)
+function parseTestFilter(parameters: Record<string, string>, isCommon = false): ListFilter {
+  const { filter, search } = parseListQuery(ListParameters.parse(parameters), WORKSPACE)
   return { ...filter, search: search && { ...search, isCommon } }
 }
 
