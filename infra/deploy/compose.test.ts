@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path'
 import { SERVICES } from '@darkroom/contracts/routes'
 import { z } from 'zod'
 import { ROOT } from '../local/root.ts'
-import { readConfig, readServiceConfig } from '../src/config.ts'
+import { DATABASE_URL_KEYS, readConfig, readServiceConfig } from '../src/config.ts'
 import { ConfigSchema } from '../src/config-schema.ts'
+import { type Part, SETTING_READERS } from '../src/part-environment.ts'
 
 /** Compares the deployment files (compose, Dockerfile, the configurations in this folder) with the code and with one another. */
 
@@ -41,6 +42,9 @@ const composeServices = Object.entries(compose.services)
 
 /** Settings that have no effect in containers. */
 const NOT_FOR_COMPOSE = [
+  'DATABASE_URL_INGEST',
+  'DATABASE_URL_PROCESSOR',
+  'DATABASE_URL_QUERY',
   'DATA_DIR',
   'NATS_URL_INGEST',
   'NATS_URL_PROCESSOR',
@@ -65,23 +69,37 @@ test('publishes only the port of caddy, and only on loopback', () => {
   expect(ConfigSchema.shape.PORT.parse(undefined)).toBe(3000)
 })
 
-test.each([...SERVICES, 'migrate'])(
-  '%s gets every setting that has an effect in a container, and no unknown one',
-  name => {
-    // A migration has no business on the bus.
-    const foreign = [...NOT_FOR_COMPOSE, ...(name === 'migrate' ? ['NATS_URL'] : [])]
-    const known = Object.keys(ConfigSchema.shape).filter(key => !foreign.includes(key))
-    expect(Object.keys(getComposeService(name).environment).toSorted()).toEqual(known.toSorted())
-  },
-)
+test.each([...SERVICES])('%s gets every setting that it reads, and no other', name => {
+  const parts: readonly Part[] = name === 'ingest' ? ['ingest', 'backfill'] : [name]
+  const read = Object.keys(ConfigSchema.shape).filter(key => parts.some(part => SETTING_READERS[key]?.includes(part)))
+  const expected = read.filter(key => !NOT_FOR_COMPOSE.includes(key))
+  expect(Object.keys(getComposeService(name).environment).toSorted()).toEqual(expected.toSorted())
+})
+
+test('each service has its own role in the database, and only migrate has the password of its owner', () => {
+  const environments = [...SERVICES, 'migrate'].map(name => JSON.stringify(getComposeService(name).environment))
+  expect(environments.map(text => text.includes('{POSTGRES_PASSWORD:'))).toEqual([false, false, false, true])
+  for (const name of SERVICES) {
+    const variable = `POSTGRES_PASSWORD_${name.toUpperCase()}`
+    const url = `postgres://darkroom_${name}:\${${variable}:?Put ${variable} into .env}@postgres:5432/darkroom`
+    const { DATABASE_URL } = getComposeService(name).environment
+    expect(DATABASE_URL).toBe(url)
+    expect(getComposeService('migrate').environment[DATABASE_URL_KEYS[name]]).toBe(url)
+    expect(JSON.stringify(getComposeService(name).environment).match(/\{POSTGRES_PASSWORD\w*/g)).toEqual([
+      `{${variable}`,
+    ])
+  }
+})
 
 test('the settings are valid when .env has only the passwords', () => {
-  const config = readServiceConfig(resolveEnvironment(getComposeService('ingest'), createSecrets()))
-  const ports = [config.INGEST_PORT, config.PROCESSOR_PORT, config.QUERY_PORT]
-  expect(config.HOST).toBe('0.0.0.0')
+  const configs = SERVICES.map(name => readServiceConfig(resolveEnvironment(getComposeService(name), createSecrets())))
+  const ports = configs.map(config => config.INGEST_PORT ?? config.PROCESSOR_PORT ?? config.QUERY_PORT)
   expect(ports).toEqual([8080, 8080, 8080])
-  expect(config.PUBLIC_URL).toBeUndefined()
-  expect(config.s3).toMatchObject({ endpoint: 'http://garage:3900', accessKeyId: createSecrets().GARAGE_ACCESS_KEY })
+  for (const config of configs) {
+    expect(config.HOST).toBe('0.0.0.0')
+    expect(config.PUBLIC_URL).toBeUndefined()
+    expect(config.s3).toMatchObject({ endpoint: 'http://garage:3900', accessKeyId: createSecrets().GARAGE_ACCESS_KEY })
+  }
 })
 
 test('`bun` commands, which read the same .env, accept the passwords in it', () => {
@@ -146,7 +164,10 @@ test('each service has its own user on the bus, whose password the bus is given,
 
 test('query finds the other services at their address', () => {
   const { environment } = getComposeService('query')
-  const ports = { ingest: environment.INGEST_PORT, processor: environment.PROCESSOR_PORT }
+  const ports = {
+    ingest: getComposeService('ingest').environment.INGEST_PORT,
+    processor: getComposeService('processor').environment.PROCESSOR_PORT,
+  }
   expect(environment.INGEST_URL).toBe(`http://ingest:${ports.ingest}`)
   expect(environment.PROCESSOR_URL).toBe(`http://processor:${ports.processor}`)
 })
@@ -164,7 +185,7 @@ test('every mounted file exists, and every volume is declared', () => {
   const sources = composeServices.flatMap(([, { volumes }]) => volumes.map(volume => volume.split(':')[0] ?? ''))
   const [files, volumes] = [sources.filter(isFilePath), sources.filter(source => !/^[./]/.test(source))]
   expect(files.filter(file => !existsSync(join(ROOT, file)))).toEqual([])
-  expect(volumes.toSorted()).toEqual(Object.keys(compose.volumes).toSorted())
+  expect([...new Set(volumes)].toSorted()).toEqual(Object.keys(compose.volumes).toSorted())
 })
 
 test('every image has a version tag', () => {

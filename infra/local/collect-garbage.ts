@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { readConfig, resolveDataDir } from '../src/config.ts'
+import { selectPartEnvironment } from '../src/part-environment.ts'
 import { runCommandLine } from './cli.ts'
 import { readRunFile } from './launch/run-file.ts'
 import { StartError } from './process/server-process.ts'
@@ -39,8 +40,9 @@ async function collect(options: string[]): Promise<number> {
     config.NATS_URL_PROCESSOR ?? config.NATS_URL ?? run?.natsUrl,
   ]
   if (!database || !nats) throw new StartError(NO_STUDIO_MESSAGE)
-  const child = Bun.spawn([process.execPath, SCRIPT, ...options], {
-    env: { ...process.env, DATABASE_URL: database, NATS_URL: nats, DATA_DIR: dataDir, LOG_LEVEL: 'silent' },
+  const settings = { DATABASE_URL: database, NATS_URL: nats, DATA_DIR: dataDir, LOG_LEVEL: 'silent' }
+  const child = Bun.spawn([process.execPath, '--no-env-file', SCRIPT, ...options], {
+    env: selectPartEnvironment('processor', { ...process.env, ...settings }),
     stdin: 'ignore',
     stdout: 'inherit',
     stderr: 'inherit',

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { migrate } from '../src/database/migrations.ts'
+import { selectBaseEnvironment } from '../src/part-environment.ts'
 import { launch } from './launch/launch.ts'
 import type { UiOptions, UiServer } from './launch/launch-context.ts'
 import type { Progress } from './launch/progress.ts'
@@ -36,9 +37,9 @@ async function startVite(options: UiOptions & { progress: Progress }): Promise<U
   const url = `http://127.0.0.1:${port}`
   const start = async (signal: AbortSignal) => {
     const child = startChildProcess({
-      command: [process.execPath, VITE, '--host', '127.0.0.1', '--port', String(port), '--strictPort'],
+      command: [process.execPath, '--no-env-file', VITE, '--host', '127.0.0.1', '--port', String(port), '--strictPort'],
       cwd: join(ROOT, 'frontend'),
-      env: options.env,
+      env: selectBaseEnvironment(options.env),
       output: { onLine: text => progress.line(`${'vite'.padEnd(9)} | ${text}`) },
       stopSignal: 'SIGTERM',
     })

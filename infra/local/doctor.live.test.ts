@@ -64,6 +64,7 @@ test(
     const fine = await doctor({ ...env, DATA_DIR: '/tmp' })
     expect(fine.lines.Postgres).toMatch(/^✓ Postgres 18\S* by DATABASE_URL$/)
     expect(fine.lines.Tables).toBe('✓ Tables up to date')
+    expect(fine.lines.Roles).toBe('✓ Roles no service is connected')
     expect(fine.lines.NATS).toMatch(/^✓ NATS 2\S* by NATS_URL$/)
     expect(fine.code).toBe(0)
 
@@ -125,6 +126,8 @@ test(
     expect(healthy.lines.Studio).toBe(`✓ Studio open at ${url}, all parts ready`)
     expect(healthy.lines.Port).toBe(`✓ Port ${env.PORT}, this studio's`)
     expect(healthy.lines.Tables).toBe('✓ Tables up to date')
+    const roles = 'ingest is darkroom_ingest, processor is darkroom_processor, query is darkroom_query'
+    expect(healthy.lines.Roles).toBe(`✓ Roles ${roles}`)
     expect(healthy.code).toBe(0)
 
     const query = (await readRunFile(env.DATA_DIR))?.processes.query?.pid ?? 0

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { readConfig, resolveDataDir } from '../src/config.ts'
+import { selectPartEnvironment } from '../src/part-environment.ts'
 import { runCommandLine } from './cli.ts'
 import { readRunFile } from './launch/run-file.ts'
 import { StartError } from './process/server-process.ts'
@@ -35,7 +36,7 @@ async function runImport(path: string, json: boolean): Promise<number> {
   // A pipe or a device may give lines for ever, or none.
   if (!stats.isDirectory() && !stats.isFile()) throw new StartError(`${path} is neither a file nor a folder.`)
   const env = await buildEnv()
-  const child = Bun.spawn([process.execPath, IMPORT_SCRIPT, resolve(path)], {
+  const child = Bun.spawn([process.execPath, '--no-env-file', IMPORT_SCRIPT, resolve(path)], {
     env,
     stdin: 'ignore',
     stdout: 'pipe',
@@ -50,7 +51,7 @@ async function runImport(path: string, json: boolean): Promise<number> {
 }
 
 /** Builds the environment of the import for the studio that the settings name, else for the one on this data directory. */
-async function buildEnv(): Promise<Record<string, string | undefined>> {
+async function buildEnv(): Promise<Record<string, string>> {
   const config = readConfig()
   const dataDir = resolve(resolveDataDir(config))
   const run = await readRunFile(dataDir)
@@ -59,7 +60,8 @@ async function buildEnv(): Promise<Record<string, string | undefined>> {
     config.NATS_URL_INGEST ?? config.NATS_URL ?? run?.natsUrl,
   ]
   if (!database || !nats) throw new StartError(NO_STUDIO_MESSAGE)
-  return { ...process.env, DATABASE_URL: database, NATS_URL: nats, DATA_DIR: dataDir, LOG_LEVEL: 'silent' }
+  const settings = { DATABASE_URL: database, NATS_URL: nats, DATA_DIR: dataDir, LOG_LEVEL: 'silent' }
+  return selectPartEnvironment('ingest', { ...process.env, ...settings })
 }
 
 function formatCounts(line: string): string {

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { readConfig, resolveDataDir } from '../src/config.ts'
+import { selectPartEnvironment } from '../src/part-environment.ts'
 import { isProcessAlive } from '../src/runtime/process-liveness.ts'
 import { runCommandLine } from './cli.ts'
 import { readRunFile } from './launch/run-file.ts'
@@ -33,8 +34,9 @@ async function check(options: string[]): Promise<number> {
   const run = await readRunFile(dataDir)
   // A launcher that was killed leaves its file: its database is not there.
   const database = config.DATABASE_URL ?? (run && isProcessAlive(run.pid) ? run.databaseUrl : undefined)
-  const child = Bun.spawn([process.execPath, SCRIPT, ...options], {
-    env: { ...process.env, DATA_DIR: dataDir, ...(database === undefined ? {} : { DATABASE_URL: database }) },
+  const settings = { DATA_DIR: dataDir, ...(database === undefined ? {} : { DATABASE_URL: database }) }
+  const child = Bun.spawn([process.execPath, '--no-env-file', SCRIPT, ...options], {
+    env: selectPartEnvironment('processor', { ...process.env, ...settings }),
     stdin: 'ignore',
     stdout: 'inherit',
     stderr: 'inherit',

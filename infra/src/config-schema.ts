@@ -1,9 +1,11 @@
 import { LIMITS } from '@darkroom/contracts/limits'
 import { z } from 'zod'
+import { ADMIN_VERIFIER_PATTERN } from './http/admin-verifier.ts'
 import { FAILPOINT_ACTIONS, FAILPOINTS } from './runtime/failpoint.ts'
 
 const wholeNumber = z.coerce.number().int()
 const port = wholeNumber.min(1).max(65_535)
+const databaseUrl = z.url({ protocol: /^postgres(ql)?$/ }).optional()
 const natsUrl = z.url({ protocol: /^(nats|tls)$/ }).optional()
 const list = z.string().transform(text => text.split(/[\s,]+/).filter(item => item !== ''))
 
@@ -24,10 +26,12 @@ export const ConfigSchema = z.object({
     .string()
     .optional()
     .describe('Where everything is kept. Unset: `$XDG_DATA_HOME/darkroom`, else `~/.local/share/darkroom`.'),
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
-    .optional()
-    .describe('Postgres to use instead of the embedded one.'),
+  DATABASE_URL: databaseUrl.describe(
+    'Postgres to use instead of the embedded one, for the owner of the tables. The services get roles of their own.',
+  ),
+  DATABASE_URL_INGEST: databaseUrl.describe('The same database for ingest, where a role of yours is to be used.'),
+  DATABASE_URL_PROCESSOR: databaseUrl.describe('The same for the processor.'),
+  DATABASE_URL_QUERY: databaseUrl.describe('The same for query, which only reads.'),
   NATS_URL: natsUrl.describe('NATS with JetStream to use instead of the embedded one.'),
   NATS_URL_INGEST: natsUrl.describe('The same with the user of ingest, who may do only what that needs.'),
   NATS_URL_PROCESSOR: natsUrl.describe('The same for the processor.'),
@@ -53,6 +57,11 @@ export const ConfigSchema = z.object({
     .min(32, 'needs at least 32 characters')
     .optional()
     .describe('Secret for administrative calls. Unset: `bun start` makes one and keeps it in the data directory.'),
+  ADMIN_VERIFIER: z
+    .string()
+    .regex(ADMIN_VERIFIER_PATTERN, 'is not what `bun run admin-verifier` prints')
+    .optional()
+    .describe('What query recognizes that secret by, without being given it. `bun start` sets it.'),
   ENCRYPTION_KEY: z
     .string()
     .regex(/^([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/, 'is not 32 bytes in hex or base64')

@@ -4,6 +4,7 @@ import { toMicros } from '@darkroom/contracts/price'
 import type { Service } from '@darkroom/contracts/routes'
 import type { z } from 'zod'
 import { ConfigSchema } from './config-schema.ts'
+import { type Part, selectPartEnvironment } from './part-environment.ts'
 
 /** The settings of the studio. */
 export type Config = z.infer<typeof ConfigSchema>
@@ -15,6 +16,13 @@ export type ServiceConfig = Config & {
   DATA_DIR: string
   s3: ReturnType<typeof readS3Settings>
 }
+
+/** Setting of the URL of the database for each service. */
+export const DATABASE_URL_KEYS = {
+  ingest: 'DATABASE_URL_INGEST',
+  processor: 'DATABASE_URL_PROCESSOR',
+  query: 'DATABASE_URL_QUERY',
+} as const satisfies Record<Service, string>
 
 /** Setting of the URL of the bus for each service. */
 export const NATS_URL_KEYS = {
@@ -59,11 +67,16 @@ export function readServiceConfig(
   service?: Service,
 ): ServiceConfig {
   const config = readConfig(env)
-  const { DATABASE_URL } = config
+  const DATABASE_URL = (service && config[DATABASE_URL_KEYS[service]]) ?? config.DATABASE_URL
   const NATS_URL = (service && config[NATS_URL_KEYS[service]]) ?? config.NATS_URL
   if (DATABASE_URL === undefined) throw new ConfigError('DATABASE_URL: is needed by a service; `bun start` sets it')
   if (NATS_URL === undefined) throw new ConfigError('NATS_URL: is needed by a service; `bun start` sets it')
   return { ...config, DATABASE_URL, NATS_URL, DATA_DIR: resolveDataDir(config, env), s3: readS3Settings(config) }
+}
+
+/** Returns what a process that a service starts is given of the service's environment. */
+export function readPartEnvironment(part: Part): Record<string, string> {
+  return selectPartEnvironment(part, process.env)
 }
 
 /** Returns the data directory. @see https://specifications.freedesktop.org/basedir-spec/latest/ */

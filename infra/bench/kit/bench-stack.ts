@@ -9,6 +9,7 @@ import { migrate } from '../../src/database/migrations.ts'
 import { createLog } from '../../src/log.ts'
 import { startBusServer, startDatabaseServer } from '../../testing/studio/server-process.ts'
 import { findServiceMain } from '../../testing/studio/service-process.ts'
+import { createServiceUrls } from '../../testing/studio/service-roles.ts'
 import { createBusSettings } from '../../testing/studio/test-env.ts'
 import { createTestDirectory, TEST_CACHE } from '../../testing/test-resources.ts'
 
@@ -48,6 +49,7 @@ export async function openBenchStack(): Promise<BenchStack> {
   const database = openDatabase({ url: postgres.url, name: 'bench', connections: 4, log })
   stack.defer(() => database.end({ timeout: 2 }))
   const endpoints = { folder, databaseUrl: postgres.url, natsUrl: nats.url, busUrls: nats.urls }
+  const databaseUrls = await createServiceUrls(postgres.url)
   const disposables = stack.move()
   const startServer: BenchStack['startServer'] = async (script, env = {}, args = []) => {
     const port = await findFreePort()
@@ -60,7 +62,8 @@ export async function openBenchStack(): Promise<BenchStack> {
     ...endpoints,
     database,
     startServer,
-    startService: (service, env) => startServer(findServiceMain(service), env),
+    startService: (service, env) =>
+      startServer(findServiceMain(service), { DATABASE_URL: databaseUrls[service], ...env }),
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   }
 }

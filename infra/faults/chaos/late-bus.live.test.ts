@@ -7,6 +7,7 @@ import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
 import { createTestModel } from '../../testing/data/test-model.ts'
 import { startServiceProcess } from '../../testing/studio/service-process.ts'
+import { createServiceUrls } from '../../testing/studio/service-roles.ts'
 import { createBusSettings } from '../../testing/studio/test-env.ts'
 import { createTestDatabase, createTestDirectory, startTestNats } from '../../testing/test-resources.ts'
 import { waitFor } from '../../testing/wait-for.ts'
@@ -51,13 +52,14 @@ async function openEnvWithoutBus() {
   await nats.stop()
   const database = stack.use(await createTestDatabase())
   const directory = stack.use(await createTestDirectory())
+  const urls = await createServiceUrls(database.url)
   const bus = createBusSettings(nats.urls)
   const settings = { DATABASE_URL: database.url, ...bus, DATA_DIR: directory.path, LOG_LEVEL: 'warn' }
   const disposables = stack.move()
   return {
     ...settings,
     nats,
-    start: (service: Service) => startService(service, settings),
+    start: (service: Service) => startService(service, { ...settings, DATABASE_URL: urls[service] }),
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   }
 }

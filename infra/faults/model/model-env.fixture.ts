@@ -4,6 +4,7 @@ import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
 import { startScript } from '../../testing/script-process.ts'
 import { startServiceProcess } from '../../testing/studio/service-process.ts'
+import { createServiceUrls } from '../../testing/studio/service-roles.ts'
 import { createBusSettings, createTestEnv } from '../../testing/studio/test-env.ts'
 import { createTestDatabase, createTestDirectory, startTestNats } from '../../testing/test-resources.ts'
 
@@ -22,16 +23,17 @@ export interface ModelEnv extends AsyncDisposable {
 export async function openModelEnv(): Promise<ModelEnv> {
   await using stack = new AsyncDisposableStack()
   const { url } = stack.use(await createTestDatabase())
+  const urls = await createServiceUrls(url)
   const nats = stack.use(await startTestNats())
   const directory = stack.use(await createTestDirectory())
   const sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
-  const worker = stack.use(await startScript(WORKER_RPC, { args: [url, directory.path] }))
+  const worker = stack.use(await startScript(WORKER_RPC, { args: [urls.processor, directory.path] }))
   const port = await findFreePort()
   const env = {
     ...createTestEnv({ dataDir: directory.path, port }),
     PATH: process.env.PATH ?? '',
-    DATABASE_URL: url,
+    DATABASE_URL: urls.ingest,
     ...createBusSettings(nats.urls),
     QUEUE_DEPTH: '1000',
   }

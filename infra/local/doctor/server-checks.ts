@@ -11,6 +11,7 @@ import { runCommand } from '../process/command.ts'
 import { findPostgresAccount } from '../process/postgres-account.ts'
 import type { Check, CheckResult } from './checks.ts'
 import { ACCOUNT_ADVICE, checkNatsVersion, createNatsCheck } from './machine-checks.ts'
+import { checkRoles } from './role-check.ts'
 
 export interface ServerCheckOptions {
   config: Config
@@ -32,6 +33,7 @@ export function createServerChecks({ config, dataDir, env, running }: ServerChec
   return [
     { name: 'Postgres', run: () => (database ? checkDatabase(database) : checkEmbeddedPostgres(dataDir)) },
     { name: 'Tables', run: () => checkMigrations(tables) },
+    { name: 'Roles', run: () => checkRoles(tables) },
     bus ? { name: 'NATS', run: () => checkBus(bus) } : createNatsCheck(join(dataDir, 'cache')),
     { name: 'Storage', run: () => checkStore(env) },
   ]

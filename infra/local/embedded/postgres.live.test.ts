@@ -90,6 +90,12 @@ test(
             current_setting('jit') as jit, current_setting('server_encoding') as encoding`,
     )
     expect(settings).toEqual({ addresses: '127.0.0.1', sockets: '', jit: 'off', encoding: 'UTF8' })
+    const methods = (await readFile(join(directory.path, 'cluster', 'pg_hba.conf'), 'utf8'))
+      .split('\n')
+      .filter(line => /^(local|host)/.test(line))
+      .map(line => line.split(/\s+/).at(-1))
+    // Nobody is trusted, on whatever way: a service cannot connect as the owner without its password.
+    expect([...new Set(methods)]).toEqual(['scram-sha-256'])
     const guess = Object.assign(new URL(server.url), { password: 'guess' }).href
     const refused = await withConnection(guess, sql => sql`select 1`).catch(error => error.code)
     expect(refused).toBe('28P01')

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { prepareServiceDatabases, type ServiceUrls } from '../access/service-databases.ts'
 import { isBusUserShared, readBusUrls, SHARED_BUS_USER_WARNING } from '../launch/bus-urls.ts'
 import type { CloseSlot, LaunchContext } from '../launch/launch-context.ts'
 import type { ProgressStep } from '../launch/progress.ts'
@@ -8,13 +9,21 @@ import { findNatsServer } from '../programs/nats-server.ts'
 import { createBusPasswords, type ForBusUsers, formatNatsUrls, startNats } from './nats.ts'
 import { startPostgres } from './postgres.ts'
 
-/** Starts the database, unless the settings name one, and migrates it. @returns its URL */
-export async function startDatabase(context: LaunchContext, slot: CloseSlot): Promise<string> {
+/** URLs of the database: for its owner, and for each service. */
+export interface DatabaseUrls {
+  owner: string
+  services: ServiceUrls
+}
+
+/** Starts the database, unless the settings name one, migrates it and prepares the roles of the services. */
+export async function startDatabase(context: LaunchContext, slot: CloseSlot): Promise<DatabaseUrls> {
   const step = context.progress.startStep('Postgres 18')
   const url = context.config.DATABASE_URL ?? (await startEmbeddedDatabase(context, slot, step))
   await context.profile.migrate({ url, signal: context.signal })
+  const onMessage = (line: string) => context.progress.line(`  ${line}`)
+  const services = await prepareServiceDatabases({ ...context, url, onMessage })
   step.markReady()
-  return url
+  return { owner: url, services }
 }
 
 /**

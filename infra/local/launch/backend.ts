@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import type { Service } from '@darkroom/contracts/routes'
 import type { Config } from '../../src/config.ts'
+import { buildServiceEnvironment } from '../access/service-environment.ts'
 import type { ForBusUsers } from '../embedded/nats.ts'
 import { startBus, startDatabase } from '../embedded/start-embedded.ts'
 import { allOrAbort } from '../process/all-or-abort.ts'
 import type { ChildProcess } from '../process/child-process.ts'
 import { findFreePorts } from '../process/free-ports.ts'
-import { toBusSettings } from './bus-urls.ts'
 import type { CloseSlot, LaunchContext } from './launch-context.ts'
 import { readOrCreateSecret } from './secret.ts'
 import { type SupervisedService, startServices } from './services.ts'
@@ -16,7 +16,8 @@ const LOOPBACK = '127.0.0.1'
 
 /** Servers that the services depend on. */
 export interface Infrastructure {
-  databaseUrl: string
+  /** URL of the database for each service. */
+  databaseUrls: Record<Service, string>
   /** URL of each user of the bus. */
   busUrls: ForBusUsers
 }
@@ -26,12 +27,12 @@ export async function startInfrastructure(
   context: LaunchContext,
   slots: { database: CloseSlot; bus: CloseSlot },
 ): Promise<Infrastructure> {
-  const [databaseUrl, busUrls] = await allOrAbort(context.signal, [
+  const [database, busUrls] = await allOrAbort(context.signal, [
     signal => startDatabase({ ...context, signal }, slots.database),
     signal => startBus({ ...context, signal }, slots.bus),
   ])
-  await context.record.update({ databaseUrl, natsUrl: busUrls.admin })
-  return { databaseUrl, busUrls }
+  await context.record.update({ databaseUrl: database.owner, natsUrl: busUrls.admin })
+  return { databaseUrls: database.services, busUrls }
 }
 
 export interface Backend {
@@ -61,8 +62,7 @@ export async function startBackend(
   const services = await startServices({
     commands: profile.services,
     urls,
-    env: { ...context.env, ...(await buildServiceEnv(context, { ...addresses, ports, urls })) },
-    envFor: service => toBusSettings(addresses.busUrls, service),
+    envFor: await createEnvironments(context, { ...addresses, ports, urls }),
     outputFor: profile.outputFor,
     host: new URL(config.PUBLIC_URL ?? `http://localhost:${addresses.port}`).host,
     stopMs: computeStopTimes(config),
@@ -106,18 +106,28 @@ function computeStopTimes(config: Config): Record<Service, number> {
   }
 }
 
+interface ServiceAddresses {
+  port: number
+  gatewaySecret: string
+  ports: Record<Service, number>
+  urls: Record<Service, string>
+}
+
+/** Returns a function that builds the environment of a service. */
+async function createEnvironments(
+  context: LaunchContext,
+  addresses: Infrastructure & ServiceAddresses,
+): Promise<(name: Service) => Record<string, string>> {
+  const { config, dataDir, env, profile } = context
+  const adminSecret = config.INTERNAL_API_SECRET ?? (await readOrCreateSecret(join(dataDir, 'internal-api-secret')))
+  const settings = buildSettings(context, addresses)
+  const extraVariables = profile.extraVariables
+  return name => buildServiceEnvironment(name, { ...addresses, env, settings, adminSecret, extraVariables })
+}
+
 /** Builds the settings that the launcher decides for the services. They listen on loopback; only the gateway is public. */
-async function buildServiceEnv(
-  { config, dataDir }: LaunchContext,
-  addresses: Infrastructure & {
-    port: number
-    gatewaySecret: string
-    ports: Record<Service, number>
-    urls: Record<Service, string>
-  },
-): Promise<Record<string, string>> {
+function buildSettings({ config, dataDir }: LaunchContext, addresses: ServiceAddresses): Record<string, string> {
   return {
-    DATABASE_URL: addresses.databaseUrl,
     DATA_DIR: dataDir,
     HOST: LOOPBACK,
     PORT: String(addresses.port),
@@ -129,7 +139,6 @@ async function buildServiceEnv(
     GATEWAY_SECRET: addresses.gatewaySecret,
     // The next launcher finds a processor that this one has left by its own address.
     OPERATOR_HOSTS: [...config.OPERATOR_HOSTS, ...Object.values(addresses.urls).map(url => new URL(url).host)].join(),
-    INTERNAL_API_SECRET: config.INTERNAL_API_SECRET ?? (await readOrCreateSecret(join(dataDir, 'internal-api-secret'))),
     NODE_ENV: config.NODE_ENV,
     DARKROOM_PARENT_PID: String(process.pid),
   }

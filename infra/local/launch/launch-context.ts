@@ -14,6 +14,8 @@ export interface LaunchProfile {
   /** Prepares the interface: builds it, or starts a server for it and returns that. */
   prepareUi: (options: UiOptions) => Promise<UiServer | undefined>
   outputFor: (name: Service) => ProcessOutput
+  /** Variables beside the settings that the services are given: of a test's own services. */
+  extraVariables?: readonly string[]
 }
 
 export interface UiOptions {
@@ -31,7 +33,7 @@ export interface StudioOptions {
   config: Config
   /** Data directory. This launcher has its lock. */
   dataDir: string
-  /** Base environment of the services. */
+  /** Environment of the launcher. No other process is given all of it. */
   env: Record<string, string>
   progress: Progress
   signal: AbortSignal

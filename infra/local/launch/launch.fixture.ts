@@ -17,6 +17,7 @@ process.exit(
         command: [process.execPath, join(import.meta.dirname, 'service.fixture.ts'), name],
       })),
       migrate: async () => {},
+      extraVariables: ['BREAKS', 'STUBBORN', 'PAID'],
       prepareUi: () => (process.env.LATE_UI ? prepareUiLate(dataDir) : Promise.resolve(undefined)),
       outputFor: name => ({ file: join(dataDir, 'logs', `${name}.log`) }),
     }),

@@ -17,9 +17,7 @@ export interface ServicesOptions {
   commands: readonly ServiceCommand[]
   /** Base URL of each service. */
   urls: Record<Service, string>
-  /** Environment of every service. */
-  env: Record<string, string>
-  /** Settings of a service alone. */
+  /** Builds the environment of a service. */
   envFor: (name: Service) => Record<string, string>
   outputFor: (name: Service) => ProcessOutput
   /** Public Host of the studio. */
@@ -60,7 +58,11 @@ export function createServiceCommands(
   const flags = options.watch ? ['--watch'] : []
   return SERVICES.map(name => {
     const folder = name === 'processor' && options.withFakeProvider ? 'testing' : 'src'
-    return { name, command: [process.execPath, ...flags, join(root, 'services', name, folder, 'main.ts')] }
+    // The launcher has read `.env`, and gives each service its own settings of it.
+    return {
+      name,
+      command: [process.execPath, '--no-env-file', ...flags, join(root, 'services', name, folder, 'main.ts')],
+    }
   })
 }
 
@@ -73,7 +75,7 @@ async function superviseService(
   { name, command }: ServiceCommand,
   options: ServicesOptions,
 ): Promise<SupervisedService> {
-  const { env, outputFor, onStarted, signal, progress } = options
+  const { envFor, outputFor, onStarted, signal, progress } = options
   const ready = Promise.withResolvers<void>()
   const exited = Promise.withResolvers<void>()
   let wasReady = false
@@ -84,12 +86,7 @@ async function superviseService(
     ready.resolve()
   }
   const start = async (): Promise<RunningProcess> => {
-    const child = startChildProcess({
-      command,
-      env: { ...env, ...options.envFor(name) },
-      output: outputFor(name),
-      stopSignal: 'SIGTERM',
-    })
+    const child = startChildProcess({ command, env: envFor(name), output: outputFor(name), stopSignal: 'SIGTERM' })
     onStarted(name, child)
     void child.exited.then(() => exited.resolve())
     const isReady = watchReadiness({ name, url: options.urls[name], host: options.host, child, onReady, progress })

@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { selectBaseEnvironment } from '../../src/part-environment.ts'
 import { CommandError, runCommand } from '../process/command.ts'
 import { StartError } from '../process/server-process.ts'
 import { waitUntil } from '../process/wait-until.ts'
@@ -50,8 +51,13 @@ async function lockBuild({ root, signal }: BuildOptions): Promise<() => void> {
 async function runBuild({ root, env, signal, onMessage }: BuildOptions): Promise<void> {
   onMessage('builds the interface')
   // With Bun as its runtime: Debian's Node is too old for Vite.
-  const command = [process.execPath, '--bun', 'run', '--cwd', 'frontend', 'build']
-  const commandOptions = { signal, cwd: root, env: { ...env, NO_COLOR: '1' }, milliseconds: BUILD_TIMEOUT_MS }
+  const command = [process.execPath, '--no-env-file', '--bun', 'run', '--cwd', 'frontend', 'build']
+  const commandOptions = {
+    signal,
+    cwd: root,
+    env: { ...selectBaseEnvironment(env), NO_COLOR: '1' },
+    milliseconds: BUILD_TIMEOUT_MS,
+  }
   await runCommand(command, commandOptions).catch(error => {
     if (!(error instanceof CommandError)) throw error
     throw new StartError(`The interface could not be built. ${error.message}`, { cause: error })

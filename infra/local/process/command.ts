@@ -1,3 +1,5 @@
+import { selectBaseEnvironment } from '../../src/part-environment.ts'
+
 /** Failure of a command, with its output. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
@@ -6,6 +8,7 @@ export class CommandError extends Error {
 export interface CommandOptions {
   signal: AbortSignal
   cwd?: string
+  /** Its environment. What any program needs, and none of the studio's settings, unless given. */
   env?: Record<string, string>
   /** Time limit, in milliseconds; `DEFAULT_TIMEOUT_MS` unless given. */
   milliseconds?: number
@@ -24,7 +27,7 @@ export async function runCommand(command: readonly string[], options: CommandOpt
   signal.throwIfAborted()
   const child = Bun.spawn([...command], {
     ...(options.cwd ? { cwd: options.cwd } : {}),
-    ...(options.env ? { env: options.env } : {}),
+    env: options.env ?? selectBaseEnvironment(process.env),
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',

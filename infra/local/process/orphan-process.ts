@@ -35,7 +35,7 @@ async function readCommandLine(pid: number): Promise<string> {
   const raw = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined)
   if (raw !== undefined) return raw.replaceAll('\0', ' ').trim()
   if (process.platform === 'linux') return ''
-  const ps = Bun.spawn(['/bin/ps', '-p', String(pid), '-o', 'command='], { stdout: 'pipe', stderr: 'ignore' })
+  const ps = Bun.spawn(['/bin/ps', '-p', String(pid), '-o', 'command='], { env: {}, stdout: 'pipe', stderr: 'ignore' })
   return (await new Response(ps.stdout).text()).trim()
 }
 

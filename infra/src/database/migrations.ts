@@ -9,8 +9,8 @@ import { runDataMigrations } from './data-migrations.ts'
 
 const MIGRATIONS_DIR = join(import.meta.dirname, '..', '..', 'migrations')
 const MIGRATIONS_TABLE = 'migrations'
-/** The runner's own lock, which an older version of this command takes. */
-const LOCK_ID = '7241865325823964'
+/** Lock of whoever changes tables or rights on them. It is the runner's own, which an older version of this command takes. */
+export const SCHEMA_LOCK_ID = '7241865325823964'
 /** Table that a database has while a backup is being restored into it. */
 export const UNFINISHED_RESTORE_TABLE = 'unfinished_restore'
 
@@ -107,7 +107,7 @@ async function runMigrations(
 async function withMigrationLock<T>(url: string, work: () => Promise<T>): Promise<T> {
   return await withClient(url, async client => {
     await client.query('begin')
-    await client.query(`select pg_advisory_xact_lock(${LOCK_ID})`)
+    await client.query(`select pg_advisory_xact_lock(${SCHEMA_LOCK_ID})`)
     return await work().finally(() => client.query('rollback').catch(() => {}))
   })
 }

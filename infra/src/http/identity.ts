@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
-import { hasAdminCookie, matchesSecret } from './admin-access.ts'
+import { hasAdminCookie } from './admin-access.ts'
+import { type AdminVerifier, formatAdminVerifier, matchesSecretHash, parseAdminVerifier } from './admin-verifier.ts'
 
 /** The user and the workspace that a request acts for. Rows, objects, events and media belong to the workspace. */
 export interface Identity {
@@ -27,16 +28,18 @@ const ANONYMOUS: Identity = { userId: '', workspaceId: '', admin: false }
 
 const identities = new WeakMap<Request, Identity>()
 
+type IdentifyConfig = Pick<Config, 'PUBLIC_URL'> & Partial<Pick<Config, 'INTERNAL_API_SECRET' | 'ADMIN_VERIFIER'>>
+
 /**
  * Creates the function that identifies requests. Everyone is the local owner. Who reaches the studio by localhost is its administrator;
  * by another address, who has its secret: as the header `x-internal-secret`, or as the cookie that was given for it. Accounts will
  * replace this function.
  */
-export function createIdentify(config: Pick<Config, 'PUBLIC_URL' | 'INTERNAL_API_SECRET'>): Identify {
+export function createIdentify(config: IdentifyConfig): Identify {
   const isLocal = config.PUBLIC_URL === undefined || isLoopbackUrl(config.PUBLIC_URL)
-  const secret = config.INTERNAL_API_SECRET
+  const verifier = readVerifier(config)
   return async request => {
-    const admin = isLocal || (secret !== undefined && hasSecret(request, secret))
+    const admin = isLocal || (verifier !== undefined && hasSecret(request, verifier))
     return { ...LOCAL_OWNER, admin }
   }
 }
@@ -56,7 +59,13 @@ function isLoopbackUrl(url: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }
 
-function hasSecret(request: Request, secret: string): boolean {
+/** Returns what recognizes the secret. A service that only recognizes it is given no more than that. */
+function readVerifier({ ADMIN_VERIFIER, INTERNAL_API_SECRET: secret }: IdentifyConfig): AdminVerifier | undefined {
+  const text = ADMIN_VERIFIER ?? (secret === undefined ? undefined : formatAdminVerifier(secret))
+  return text === undefined ? undefined : parseAdminVerifier(text)
+}
+
+function hasSecret(request: Request, verifier: AdminVerifier): boolean {
   const header = request.headers.get('x-internal-secret')
-  return (header !== null && matchesSecret(header, secret)) || hasAdminCookie(request, secret)
+  return (header !== null && matchesSecretHash(header, verifier.secretHash)) || hasAdminCookie(request, verifier)
 }

@@ -1,15 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
+import type { Service } from '@darkroom/contracts/routes'
 import { findFreePorts } from '../../local/process/free-ports.ts'
 import { createTestDatabase, createTestDirectory } from '../test-resources.ts'
 import { waitFor } from '../wait-for.ts'
 import { startServiceProcess } from './service-process.ts'
+import { createServiceUrls } from './service-roles.ts'
 import { createTestEnv } from './test-env.ts'
 
 /** Readiness of services whose servers are away. Nothing listens on the port `away`. */
 
 const stack = new AsyncDisposableStack()
 let env: Record<string, string>
+let urls: Record<Service, string>
 let port: number
 let away: number
 let lines: string[] = []
@@ -17,13 +20,13 @@ let lines: string[] = []
 beforeAll(async () => {
   const directory = stack.use(await createTestDirectory())
   const database = stack.use(await createTestDatabase())
+  urls = await createServiceUrls(database.url)
   const [own = 0, closed = 0] = await findFreePorts(2)
   port = own
   away = closed
   env = {
     ...createTestEnv({ dataDir: join(directory.path, 'data'), port: 3000 }),
     PATH: process.env.PATH ?? '',
-    DATABASE_URL: database.url,
     NATS_URL: `nats://127.0.0.1:${away}`,
     S3_ENDPOINT: `http://127.0.0.1:${away}`,
     S3_ACCESS_KEY_ID: 'key',
@@ -35,7 +38,7 @@ afterAll(() => stack.disposeAsync())
 function start(service: 'ingest' | 'query', own: Record<string, string> = {}) {
   lines = []
   const output = { onLine: (line: string) => void lines.push(line) }
-  return startServiceProcess({ service, port, env: { ...env, ...own }, output })
+  return startServiceProcess({ service, port, env: { ...env, DATABASE_URL: urls[service], ...own }, output })
 }
 
 test.each(['ingest', 'query'] as const)('%s is ready without the bus and without the store', async name => {

@@ -19,6 +19,7 @@ import { type FaultService, startFaultService } from './fault-service.ts'
 import { type PoolerOptions, startPooler } from './pooler.ts'
 import { type BusServer, type FaultServer, startBusServer, startDatabaseServer } from './server-process.ts'
 import type { ServiceProcessOptions } from './service-process.ts'
+import { createServiceUrls } from './service-roles.ts'
 import { createBusSettings, createTestEnv } from './test-env.ts'
 
 /**
@@ -81,14 +82,15 @@ const log = createLog({ service: 'test', level: 'silent' })
 export async function startTestStack(options: TestStackOptions = {}): Promise<TestStack> {
   await using stack = new AsyncDisposableStack()
   const servers = await startServers(stack, options.isDurable ?? false)
-  const databaseUrl = await startPoolerIfWanted(stack, servers, options.pooler)
+  const urlThrough = await startPoolerIfWanted(stack, servers, options.pooler)
+  const databaseUrls = await createServiceUrls(servers.database.url, urlThrough)
   const { folder, database, bus, fake, proxies } = servers
   const dataDir = options.dataDir ?? folder
   const [port = 0, ingestPort = 0, queryPort = 0] = await findFreePorts(3)
   const logLines: string[] = []
   const INGEST_URL = toLoopbackUrl(ingestPort)
-  const env = { ...buildEnv(servers, { databaseUrl, dataDir, port }), INGEST_URL, ...options.env }
-  const start = createServiceStarter({ env, output: { onLine: text => appendLogLine(logLines, text) } })
+  const env = { ...buildEnv(servers, { dataDir, port }), INGEST_URL, ...options.env }
+  const start = createServiceStarter({ env, databaseUrls, output: { onLine: text => appendLogLine(logLines, text) } })
   const processors = createProcessors({ stack, start, servers })
   const services = await Promise.all([
     start('ingest', ingestPort).then(service => stack.use(service)),
@@ -192,9 +194,13 @@ async function startServers(stack: AsyncDisposableStack, isDurable: boolean): Pr
 }
 
 /** Returns a function that starts a service. `own` are settings of this one alone. */
-function createServiceStarter({ env, output }: Pick<ServiceProcessOptions, 'env' | 'output'>) {
+function createServiceStarter({
+  env,
+  databaseUrls,
+  output,
+}: Pick<ServiceProcessOptions, 'env' | 'output'> & { databaseUrls: Record<Service, string> }) {
   return (service: Service, port: number, own: Record<string, string> = {}): Promise<FaultService> =>
-    startFaultService({ service, port, env: { ...env, ...own }, output })
+    startFaultService({ service, port, env: { DATABASE_URL: databaseUrls[service], ...env, ...own }, output })
 }
 
 async function clearFaults({ database, bus, fake, proxies }: Omit<Servers, 'folder'>): Promise<void> {
@@ -206,26 +212,23 @@ async function clearFaults({ database, bus, fake, proxies }: Omit<Servers, 'fold
   await fake.resetBehavior()
 }
 
-/** Returns the address of the database for the services. */
+/** Returns a function that gives the address of the database for the services. */
 async function startPoolerIfWanted(
   stack: AsyncDisposableStack,
   { folder, database, proxies }: Servers,
   options: PoolerOptions | undefined,
-): Promise<string> {
-  const url = proxies.database.urlThrough(database.url)
-  if (!options) return url
-  return stack.use(await startPooler(join(folder, 'pooler'), url, options)).urlThrough(url)
+): Promise<(url: string) => string> {
+  const { urlThrough } = proxies.database
+  if (!options) return urlThrough
+  // It connects as the owner, whoever the client is: the number of its connections is that of one user.
+  return stack.use(await startPooler(join(folder, 'pooler'), urlThrough(database.url), options)).urlThrough
 }
 
-function buildEnv(
-  { bus, proxies, fake }: Servers,
-  { databaseUrl, ...options }: { databaseUrl: string; dataDir: string; port: number },
-): Record<string, string> {
+function buildEnv({ bus, proxies, fake }: Servers, options: { dataDir: string; port: number }): Record<string, string> {
   return {
     ...createTestEnv(options),
     PATH: process.env.PATH ?? '',
     HOST: '127.0.0.1',
-    DATABASE_URL: databaseUrl,
     ...createBusSettings(mapUrls(bus.urls, proxies.bus.urlThrough)),
     INTERNAL_API_SECRET: crypto.randomUUID(),
     SAFE_GET_ALLOW: fake.url,

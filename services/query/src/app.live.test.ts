@@ -15,6 +15,7 @@ import { createMetrics } from '@darkroom/infra/metrics'
 import { openStore } from '@darkroom/infra/store/open-store'
 import type { Store } from '@darkroom/infra/store/store'
 import { createTestModel } from '@darkroom/infra/testing/data/test-model'
+import { openServiceDatabase } from '@darkroom/infra/testing/studio/service-roles'
 import {
   createTestDatabase,
   createTestDirectory,
@@ -47,13 +48,14 @@ beforeAll(async () => {
   const database = stack.use(await createTestDatabase())
   nats = stack.use(await startTestNats())
   sql = openDatabase({ url: database.url, name: 'test', log })
-  stack.defer(() => sql.end({ timeout: 1 }))
+  const readOnly = await openServiceDatabase(database.url, 'query')
+  stack.defer(async () => void (await Promise.all([sql, readOnly].map(db => db.end({ timeout: 1 })))))
   bus = await openBus({ url: nats.url, name: 'test', log })
   stack.defer(() => bus.close())
   // The services that publish create the streams.
   await bus.ensureStreams()
   store = await openStore({ DATA_DIR: directory.path })
-  const live = createLiveEvents({ database: sql, bus, log, maxStreams: 4, signal: stopping.signal })
+  const live = createLiveEvents({ database: readOnly, bus, log, maxStreams: 4, signal: stopping.signal })
   const running = live.run()
   stack.defer(async () => {
     stopping.abort()
@@ -65,18 +67,16 @@ beforeAll(async () => {
   const http = { config, log, metrics: createMetrics('test'), checks: {}, identify, stopping: stopping.signal }
   upstream = startUpstream()
   stack.defer(() => upstream.stop(true))
-  const allowOrigins = [upstream.url.origin]
-  const parts = createPartReader({ ingest: undefined, processor: 'http://127.0.0.1:9' })
   const app = createApp({
     http,
-    database: sql,
+    database: readOnly,
     budgetMicros: 5_000_000,
     trashDays: 7,
     store,
     liveEvents: live,
     ui: new Map(),
-    allowOrigins,
-    parts,
+    allowOrigins: [upstream.url.origin],
+    parts: createPartReader({ ingest: undefined, processor: 'http://127.0.0.1:9' }),
   }).listen({
     port: 0,
     hostname: '127.0.0.1',

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { BACKFILL_CONSUMER } from '@darkroom/contracts/subjects'
 import type { JobConsumer } from '@darkroom/infra/bus/consumer'
+import { readPartEnvironment } from '@darkroom/infra/config'
 import type { Activity } from '@darkroom/infra/database/activity'
 import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
@@ -60,8 +61,13 @@ async function runProcessIfNeeded(deps: SupervisorDeps, consumer: JobConsumer): 
 
 /** Runs the backfill process until it ends, at the lowest priority where `nice` exists: requests of people go first. */
 async function runBackfillProcess({ signal, log }: Pick<SupervisorDeps, 'signal' | 'log'>): Promise<void> {
-  const command = [...(Bun.which('nice') ? ['nice', '-n', '19'] : []), process.execPath, WORKER_MAIN]
-  const child = Bun.spawn(command, { stdin: 'pipe', stdout: 'inherit', stderr: 'inherit' })
+  const command = [...(Bun.which('nice') ? ['nice', '-n', '19'] : []), process.execPath, '--no-env-file', WORKER_MAIN]
+  const child = Bun.spawn(command, {
+    env: readPartEnvironment('backfill'),
+    stdin: 'pipe',
+    stdout: 'inherit',
+    stderr: 'inherit',
+  })
   log.info({ pid: child.pid }, 'backfill_process_started')
   const stop = () => {
     child.kill('SIGTERM')

@@ -5,6 +5,7 @@ import { createLog } from '@darkroom/infra/log'
 import { createMetrics } from '@darkroom/infra/metrics'
 import { openStore } from '@darkroom/infra/store/open-store'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
+import { openServiceDatabase } from '@darkroom/infra/testing/studio/service-roles'
 import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
 import sharp from 'sharp'
@@ -31,6 +32,8 @@ beforeAll(async () => {
   const database = stack.use(await createTestDatabase())
   sql = openDatabase({ url: database.url, name: 'test', log })
   stack.defer(() => sql.end({ timeout: 1 }))
+  const readOnly = await openServiceDatabase(database.url, 'query')
+  stack.defer(() => readOnly.end({ timeout: 1 }))
   disk = await openStore({ DATA_DIR: stack.use(await createTestDirectory()).path })
   const store: Store = { ...disk, get: (key, options) => readObject(key, options) }
   const identify = async (request: Request) => (request.headers.get('x-test') === 'bob' ? BOB : ALICE)
@@ -39,7 +42,7 @@ beforeAll(async () => {
   const app = createApp({
     http: { config, log, metrics: createMetrics('test'), checks: {}, identify, stopping },
     ...{
-      database: sql,
+      database: readOnly,
       budgetMicros: null,
       trashDays: 30,
       store,

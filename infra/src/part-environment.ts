@@ -1,0 +1,119 @@
+import type { Service } from '@darkroom/contracts/routes'
+
+/** A process that is given settings: a service, or the process of ingest that runs backfills. */
+export type Part = Service | 'backfill'
+
+/** Variables that every program may need: where things are, which language and time zone. None is a secret. */
+const BASE_VARIABLES = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LANG',
+  'LC_ALL',
+  'LC_CTYPE',
+  'TZ',
+  'TMPDIR',
+  'TERM',
+  'NO_COLOR',
+  'LD_LIBRARY_PATH',
+  'XDG_CACHE_HOME',
+] as const
+
+/** Variables by which a program finds its way through a network. */
+const NETWORK_VARIABLES = [
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+] as const
+
+const SERVICES: readonly Part[] = ['ingest', 'processor', 'query']
+const ALL: readonly Part[] = [...SERVICES, 'backfill']
+const INGEST: readonly Part[] = ['ingest', 'backfill']
+const PROCESSOR: readonly Part[] = ['processor']
+const QUERY: readonly Part[] = ['query']
+
+/** The parts that read each setting of `ConfigSchema`. A process is given no other one. */
+export const SETTING_READERS: Readonly<Record<string, readonly Part[]>> = {
+  PORT: SERVICES,
+  HOST: SERVICES,
+  PUBLIC_URL: SERVICES,
+  DATA_DIR: ALL,
+  DATABASE_URL: ALL,
+  DATABASE_URL_INGEST: INGEST,
+  DATABASE_URL_PROCESSOR: PROCESSOR,
+  DATABASE_URL_QUERY: QUERY,
+  NATS_URL: ALL,
+  NATS_URL_INGEST: INGEST,
+  NATS_URL_PROCESSOR: PROCESSOR,
+  NATS_URL_QUERY: QUERY,
+  S3_ENDPOINT: ALL,
+  S3_REGION: ALL,
+  S3_BUCKET: ALL,
+  S3_ACCESS_KEY_ID: ALL,
+  S3_SECRET_ACCESS_KEY: ALL,
+  S3_FORCE_PATH_STYLE: ALL,
+  INTERNAL_API_SECRET: ['ingest'],
+  ADMIN_VERIFIER: QUERY,
+  GATEWAY_SECRET: ['ingest', 'query'],
+  OPERATOR_HOSTS: SERVICES,
+  ENCRYPTION_KEY: ['ingest', 'processor'],
+  BUDGET_USD: ['ingest', 'query'],
+  INGEST_PORT: ['ingest'],
+  PROCESSOR_PORT: PROCESSOR,
+  QUERY_PORT: QUERY,
+  INGEST_URL: QUERY,
+  PROCESSOR_URL: QUERY,
+  GENERATION_UPLOAD_CONCURRENCY: PROCESSOR,
+  REFERENCE_UPLOAD_CONCURRENCY: ['ingest'],
+  PROVIDER_CONCURRENCY: ['ingest', 'processor'],
+  LEASE_SECONDS: PROCESSOR,
+  MAX_PROVIDER_SUBMITS: PROCESSOR,
+  GENERATION_MAX_SECONDS: PROCESSOR,
+  SHUTDOWN_GRACE_SECONDS: PROCESSOR,
+  QUEUE_DEPTH: ['ingest'],
+  TRASH_DAYS: ['processor', 'query'],
+  BODY_MEMORY_MB: SERVICES,
+  UPLOAD_MEMORY_MB: PROCESSOR,
+  BACKFILL_MEMORY_MB: INGEST,
+  IMAGE_MEMORY_MB: ['ingest', 'backfill', 'processor'],
+  IMAGE_SLOTS: ['ingest', 'backfill', 'processor'],
+  SSE_MAX_STREAMS: QUERY,
+  SAFE_GET_ALLOW: ['processor', 'query'],
+  OPENAI_API_KEY: PROCESSOR,
+  OPENAI_BASE_URL: PROCESSOR,
+  OPENAI_COMPATIBLE_URL: PROCESSOR,
+  OPENAI_COMPATIBLE_KEY: PROCESSOR,
+  FAKE_PROVIDER_URL: PROCESSOR,
+  FAIL_AT: ALL,
+  DARKROOM_PARENT_PID: ALL,
+  LOG_LEVEL: ALL,
+  NODE_ENV: ALL,
+}
+
+type Environment = Record<string, string | undefined>
+
+/** Selects the variables of an environment that a part is given. */
+export function selectPartEnvironment(part: Part, env: Environment): Record<string, string> {
+  const settings = Object.entries(SETTING_READERS).filter(([, readers]) => readers.includes(part))
+  return select([...BASE_VARIABLES, ...NETWORK_VARIABLES, ...settings.map(([key]) => key)], env)
+}
+
+/** Selects the variables of an environment that any other program is given: none of the studio's settings. */
+export function selectBaseEnvironment(env: Environment): Record<string, string> {
+  return select([...BASE_VARIABLES, ...NETWORK_VARIABLES], env)
+}
+
+function select(names: readonly string[], env: Environment): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap(name => {
+      const value = env[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+}
