@@ -20,6 +20,8 @@ export interface TestNats extends AsyncDisposable {
   /** URL of each user. */
   readonly urls: ForBusUsers
   readonly pid: number
+  /** Folder with its streams, configuration and log. */
+  readonly folder: string
   stop(): Promise<void>
   start(): Promise<void>
   /** Sends SIGKILL. */
@@ -68,6 +70,7 @@ export async function startTestNats(): Promise<TestNats> {
     get pid() {
       return server.pid
     },
+    folder: directory.path,
     stop: () => server.stop(),
     kill: () => server.kill(),
     killAndWipe: async () => {

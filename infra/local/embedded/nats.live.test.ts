@@ -88,6 +88,20 @@ test('closes a connection that sends a message beyond the limit, and no other', 
   await Promise.all([faulty.close(), other.close()])
 })
 
+test('refuses connections beyond the limit', async () => {
+  await using nats = await startTestNats()
+  const connections = await Promise.all(Array.from({ length: 257 }, () => openRawConnection(nats.url)))
+  const refused = await Promise.race(connections.map(connection => connection.closed))
+  expect(refused).toContain('maximum connections exceeded')
+  for (const connection of connections) connection.destroy()
+})
+
+test('limits what waits in memory for a client that reads nothing, and for how long', async () => {
+  await using nats = await startTestNats()
+  const config = await Bun.file(join(nats.folder, 'nats.conf')).text()
+  expect(config).toMatch(/^max_pending: 8MB\nwrite_deadline: "10s"$/m)
+})
+
 /** Lists the TCP ports that a process listens on. */
 async function listListeningPorts(pid: number): Promise<number[]> {
   const descriptors = await readdir(`/proc/${pid}/fd`)
@@ -103,11 +117,18 @@ async function listListeningPorts(pid: number): Promise<number[]> {
 /** Opens a connection without a client, as the user of the URL. */
 async function openRawConnection(url: string) {
   const { hostname, port, username, password } = new URL(url)
-  const received: string[] = []
+  let received = ''
   const closed = Promise.withResolvers<string>()
   const socket = connectTcp({ host: hostname, port: Number(port) })
-  socket.on('data', chunk => received.push(String(chunk)))
-  socket.on('close', () => closed.resolve(received.join('')))
+  socket.on('data', chunk => {
+    received += chunk
+  })
+  socket.on('error', () => {})
+  socket.on('close', () => closed.resolve(received))
   socket.write(`CONNECT ${JSON.stringify({ verbose: false, user: username, pass: decodeURIComponent(password) })}\r\n`)
-  return { write: (text: string) => socket.write(text), closed: closed.promise }
+  return {
+    write: (text: string) => socket.write(text),
+    destroy: () => socket.destroy(),
+    closed: closed.promise,
+  }
 }
