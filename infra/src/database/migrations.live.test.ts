@@ -6,7 +6,7 @@ import { createTestDatabase } from '../../testing/test-resources.ts'
 import { insertGeneration } from '../generations/generation.fixture.ts'
 import { createLog } from '../log.ts'
 import { type Database, openDatabase } from './connection.ts'
-import { migrate, NewerDatabaseError } from './migrations.ts'
+import { migrate, migrateTables, NewerDatabaseError } from './migrations.ts'
 
 // On a busy machine the first start of Postgres takes its time.
 const START_MS = 60_000
@@ -53,6 +53,27 @@ test('changes nothing when its signal is aborted before', async () => {
     'stopping',
   )
   expect(await database.sql`select from pg_tables where schemaname = 'public'`).toEqual([] as never)
+})
+
+test('of old URLs only those that a call was answered with count as such, and none of an imported generation', async () => {
+  await using database = await emptyDatabase()
+  const { applied } = await migrate({ url: database.url })
+  await using old = await emptyDatabase()
+  await migrateTables(old.url, applied.slice(0, applied.indexOf('0016_from_call')))
+  const [called, imported] = [await insertGeneration(old.sql), await insertGeneration(old.sql)]
+  for (const id of [called, imported]) {
+    for (const index of [1, 2])
+      await old.sql`
+        insert into generation_outputs (generation_id, index, kind, state, provider_url)
+        values (${id}, ${index}, 'image', 'temporary', 'http://127.0.0.1/a.png')`
+    await old.sql`insert into provider_calls (generation_id, call, first_index, count) values (${id}, 0, 1, 1)`
+  }
+  await old.sql`
+    insert into generation_events (generation_id, attempt, to_status, detail) values (${imported}, 0, 'completed', 'imported')`
+  await migrate({ url: old.url })
+  const rows = await old.sql<{ id: string; index: number }[]>`
+    select generation_id as id, index from generation_outputs where from_call`
+  expect(rows.map(({ id, index }) => [id, index])).toEqual([[called, 1]])
 })
 
 for (const parameters of [
