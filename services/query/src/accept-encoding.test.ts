@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { MAX_LINEAR_GROWTH, measureGrowth } from '@darkroom/infra/testing/measure-cpu'
 import { type Encoding, selectEncoding } from './accept-encoding.ts'
 
 test.each<[string | null, Encoding]>([
@@ -34,4 +35,13 @@ test('selects what is available alone, and identity where nothing is', () => {
 test('decides between equal weights by its own order', () => {
   expect(selectEncoding('gzip, zstd', ['zstd', 'gzip'])).toBe('zstd')
   expect(selectEncoding('zstd, gzip', ['gzip', 'zstd'])).toBe('gzip')
+})
+
+test.each([
+  ['blanks', (length: number) => `gzip${' '.repeat(length)}x`],
+  ['blanks and commas', (length: number) => ' ,'.repeat(length / 2)],
+  ['letters', (length: number) => `${'a'.repeat(length)} x`],
+  ['weights', (length: number) => 'a;q=0.1 ;q=0.1 '.repeat(length / 15)],
+])('reads a long header of %s in linear time', (_name, create) => {
+  expect(measureGrowth(create, 80_000, header => selectEncoding(header, ['br']))).toBeLessThan(MAX_LINEAR_GROWTH)
 })

@@ -21,11 +21,14 @@ export function selectEncoding(header: string | null, available: readonly Encodi
   return weigh(best) > 0 && weigh(best) >= weigh('identity') ? best : 'identity'
 }
 
+/** No two parts of it can match the same blanks: a header of blanks would be read as often as it is long. */
+const ITEM = /^([\w*-]+)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?$/
+
 /** Parses the weight of each coding of the header. A coding without one has 1; a malformed one is left out. */
 function parseWeights(header: string): Map<string, number> {
   const weights = new Map<string, number>()
   for (const item of header.toLowerCase().split(',')) {
-    const [, name, weight = '1'] = /^\s*([\w*-]+)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*$/.exec(item) ?? []
+    const [, name, weight = '1'] = ITEM.exec(item.trim()) ?? []
     if (name !== undefined) weights.set(name === 'x-gzip' ? 'gzip' : name, Number(weight))
   }
   return weights

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { deflateSync } from 'node:zlib'
 import { Generation } from '@darkroom/contracts/generation'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import { addPngText } from '@darkroom/infra/testing/data/png-text'
@@ -148,6 +149,26 @@ test.each([
   })
   const stored = await env.readBytes(generation.outputs[0]?.url?.slice('/media/'.length) ?? '')
   expect((await sharp(stored).metadata()).width).toBe(48)
+})
+
+test('an image full of packed texts costs what it does without them', async () => {
+  const folder = join(env.directory, 'packed')
+  const bomb = Buffer.concat([Buffer.from('a\0\0'), deflateSync(Buffer.alloc(32_000_000))])
+  const plain = addPngText(await createImage('png', 256), 'parameters', 'packed\nSteps: 20')
+  const packed = Array.from({ length: 20 }).reduce<Buffer>(png => addPngText(png, '', bomb, 'zTXt'), plain)
+  await Bun.write(join(folder, 'a.png'), await createImage('png', 255))
+  await Bun.write(join(folder, 'b.png'), plain)
+  await Bun.write(join(folder, 'c.png'), packed)
+  const costs: number[] = []
+  for await (const entry of readFolder(folder)) {
+    const start = process.cpuUsage()
+    if ('record' in entry) expect(await importRecord({ ...deps, folder }, entry.record)).toBe('imported')
+    const { user, system } = process.cpuUsage(start)
+    costs.push(user + system)
+  }
+  const [, before = 0, after = 0] = costs
+  // Unpacking takes seconds. The first image also loads the decoder.
+  expect(after).toBeLessThan(Math.max(5 * before, 500_000))
 })
 
 async function runImport(path: string) {

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
+import { MAX_LINEAR_GROWTH } from '@darkroom/infra/testing/measure-cpu'
 import { serveMedia } from './media.ts'
 
 const KEY = 'w/1/gen/2/1/0.png'
@@ -75,6 +76,18 @@ test('serves the original, to be revalidated, for a missing preview, and for no 
 })
 
 /** Starts a server of one image. */
+test('reads a long range of blanks in linear time', async () => {
+  const measure = async (length: number) => {
+    const request = new Request('http://localhost/', { headers: { range: `bytes=${' '.repeat(length)}x` } })
+    const start = process.cpuUsage()
+    await serveMedia({ store: streamingStore([]), findPreviewSource, onWaiting }, '1', KEY, request)
+    const { user, system } = process.cpuUsage(start)
+    return Math.max(4_000, user + system)
+  }
+  const before = await measure(10_000)
+  expect((await measure(80_000)) / before).toBeLessThan(MAX_LINEAR_GROWTH)
+})
+
 function serve(store: Store) {
   const server = Bun.serve({
     port: 0,

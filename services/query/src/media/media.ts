@@ -99,6 +99,9 @@ async function readFromStore<T>(read: () => Promise<T>): Promise<T | null> {
   }
 }
 
+/** No two parts of it can match the same blanks: a header of blanks would be read as often as it is long. */
+const BYTE_RANGE = /^bytes\s*=\s*(?:(\d+)\s*)?-\s*(\d*)$/i
+
 /**
  * Parses a single byte range. Returns null, for a whole response, when the header has several ranges or another unit, or when
  * `if-range` names another ETag.
@@ -108,7 +111,7 @@ async function readFromStore<T>(read: () => Promise<T>): Promise<T | null> {
  */
 function parseRange(request: Request, object: StoredObject, etag: string): ByteRange | null {
   const ifRange = request.headers.get('if-range') || null
-  const match = /^bytes\s*=\s*(\d*)\s*-\s*(\d*)$/i.exec(request.headers.get('range') ?? '')
+  const match = BYTE_RANGE.exec(request.headers.get('range') ?? '')
   if (!match || (ifRange !== null && ifRange !== etag)) return null
   const [, first = '', last = ''] = match
   if (first === '' && last === '') return null

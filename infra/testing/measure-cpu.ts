@@ -1,0 +1,31 @@
+/** Noise of a measurement, in milliseconds: what is shorter counts as this. */
+const NOISE_MS = 4
+
+/** Returns the CPU time that a call takes, in milliseconds, which other processes hardly change. */
+export function measureCpu(run: () => unknown): number {
+  const start = process.cpuUsage()
+  run()
+  const { user, system } = process.cpuUsage(start)
+  return Math.max(NOISE_MS, (user + system) / 1_000)
+}
+
+/**
+ * Returns how many times as long a call takes for a text eight times as long: about 8 if it is linear, 64 if it is quadratic.
+ *
+ * @param create creates a text of about a length
+ * @param length of the longer text
+ */
+export function measureGrowth(
+  create: (length: number) => string,
+  length: number,
+  run: (text: string) => unknown,
+): number {
+  const [short, long] = [create(Math.floor(length / 8)), create(length)]
+  // The first call compiles.
+  run(short)
+  const before = measureCpu(() => run(short))
+  return measureCpu(() => run(long)) / before
+}
+
+/** Growth that no linear reader reaches on a busy machine, and that a quadratic one exceeds. */
+export const MAX_LINEAR_GROWTH = 24
