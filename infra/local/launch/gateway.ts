@@ -122,8 +122,8 @@ async function forwardRequest(
       redirect: 'manual',
       signal: request.signal,
     })
+    // Bun keeps the content length of what has arrived at once, and of nothing else.
     if (!response.body) onWaiting('nothing')
-    // The content length is among the headers: clients need it to seek in a video or to show a download's progress.
     const body = response.body && forwardStream(response.body, onWaiting)
     return new Response(body, { status: response.status, headers: dropHopByHopHeaders(response.headers) })
   } catch (error) {

@@ -10,7 +10,9 @@ export type OnWaiting = (waitingFor: 'source' | 'client' | 'nothing') => void
  */
 export function forwardStream(source: ReadableStream<Uint8Array>, onWaiting: OnWaiting): ReadableStream<Uint8Array> {
   const reader = source.getReader()
-  return new ReadableStream({
+  // Pulled only when it is read: what sets the timeout of the connection before that does not set it later.
+  const strategy = { highWaterMark: 0 }
+  const forward: UnderlyingDefaultSource<Uint8Array> = {
     pull: async controller => {
       onWaiting('source')
       const next = await reader.read().catch(() => undefined)
@@ -20,5 +22,6 @@ export function forwardStream(source: ReadableStream<Uint8Array>, onWaiting: OnW
       controller.enqueue(next.value)
     },
     cancel: reason => reader.cancel(reason),
-  })
+  }
+  return new ReadableStream(forward, strategy)
 }
