@@ -12,12 +12,25 @@ const COLOURS = [0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255]
 const [CODE_BITS, CLEAR, END] = [3, 4, 5]
 
 /** Builds a GIF block by block, whatever is in it, with comments between its frames. */
-export function buildGif(width: number, height: number, frames: readonly GifFrame[], comment = 'comment'): Buffer {
+export function buildGif(
+  width: number,
+  height: number,
+  frames: readonly GifFrame[],
+  comment = 'comment',
+  blockBytes = 255,
+): Buffer {
   const header = Buffer.from('GIF89a\0\0\0\0\x81\0\0', 'latin1')
   header.writeUInt16LE(width, 6)
   header.writeUInt16LE(height, 8)
-  const comments = Buffer.concat([Buffer.of(0x21, 0xfe), buildSubBlocks(Buffer.from(comment)), Buffer.of(0)])
-  const blocks = frames.flatMap(frame => [comments, buildFrame(frame)])
+  const comments = Buffer.concat([
+    Buffer.of(0x21, 0xfe),
+    buildSubBlocks(Buffer.from(comment), blockBytes),
+    Buffer.of(0),
+  ])
+  // Frames that are the same object are built once: there may be very many.
+  const built = new Map<GifFrame, Buffer>(frames.map(frame => [frame, Buffer.alloc(0)]))
+  for (const frame of built.keys()) built.set(frame, buildFrame(frame))
+  const blocks = frames.flatMap(frame => [comments, built.get(frame) ?? Buffer.alloc(0)])
   return Buffer.concat([header, Buffer.from(COLOURS), ...blocks, Buffer.of(0x3b)])
 }
 
@@ -48,8 +61,13 @@ function encodePixels(count: number, index: number): Buffer {
   return bytes
 }
 
-function buildSubBlocks(data: Buffer): Buffer {
-  const count = Math.ceil(data.length / 255)
-  const parts = Array.from({ length: count }, (_, index) => data.subarray(255 * index, 255 * (index + 1)))
-  return Buffer.concat(parts.flatMap(part => [Buffer.of(part.length), part]))
+function buildSubBlocks(data: Buffer, blockBytes = 255): Buffer {
+  const count = Math.ceil(data.length / blockBytes)
+  const blocks = Buffer.alloc(data.length + count)
+  for (let index = 0; index < count; index += 1) {
+    const part = data.subarray(blockBytes * index, blockBytes * (index + 1))
+    blocks[(blockBytes + 1) * index] = part.length
+    blocks.set(part, (blockBytes + 1) * index + 1)
+  }
+  return blocks
 }

@@ -10,7 +10,8 @@ import {
 } from './image-layout.ts'
 import type { RangeReader } from './range-reader.ts'
 
-const [EXTENSION, GRAPHIC_CONTROL, IMAGE, TRAILER] = [0x21, 0xf9, 0x2c, 0x3b]
+const [EXTENSION, GRAPHIC_CONTROL, IMAGE] = [0x21, 0xf9, 0x2c]
+const TRAILER = 0x3b
 const [HEADER_BYTES, DESCRIPTOR_BYTES] = [13, 10]
 /** Memory of a pixel while it is decoded, in bytes: measured 5.2. */
 const PIXEL_BYTES = 6
@@ -39,10 +40,11 @@ export async function inspectGif(reader: RangeReader, limits: ImageLimits): Prom
   for (let [at, count] = [start, 1]; ; count += 1) {
     assertPartCount(count)
     const kind = (await reader.read(at, 1))[0]
-    if (kind === TRAILER) break
     if (kind === EXTENSION) at = await visitExtension(reader, at, walk)
     else if (kind === IMAGE) at = await visitImage(reader, at, walk, limits)
-    else throw createDamagedImageError()
+    // Of an animation that is cut short, or ends with other data, the first frame is whole.
+    else break
+    if (at > reader.size) break
   }
   if (walk.frames === 0) throw createDamagedImageError()
   walk.parts.push(Uint8Array.of(TRAILER))
@@ -55,15 +57,17 @@ export async function inspectGif(reader: RangeReader, limits: ImageLimits): Prom
 async function visitExtension(reader: RangeReader, start: number, walk: GifWalk): Promise<number> {
   const label = (await reader.read(start + 1, 1))[0]
   const end = await skipSubBlocks(reader, start + 2)
-  if (label === GRAPHIC_CONTROL && walk.frames === 0 && end - start < 16) appendPart(walk.parts, { start, end })
+  if (label === GRAPHIC_CONTROL && walk.frames === 0 && end - start < 16 && end <= reader.size)
+    appendPart(walk.parts, { start, end })
   return end
 }
 
 async function visitImage(reader: RangeReader, start: number, walk: GifWalk, limits: ImageLimits): Promise<number> {
   const descriptor = await reader.read(start, DESCRIPTOR_BYTES)
-  if (descriptor.length < DESCRIPTOR_BYTES) throw createDamagedImageError()
+  if (descriptor.length < DESCRIPTOR_BYTES) return reader.size + 1
   const codeSizeAt = start + DESCRIPTOR_BYTES + countTableBytes(descriptor.readUInt8(9))
   const end = await skipSubBlocks(reader, codeSizeAt + 1)
+  if (end > reader.size && walk.frames === 0) throw createDamagedImageError()
   walk.frames += 1
   assertFrameCount(walk.frames)
   if (walk.frames > 1) return end
@@ -80,11 +84,11 @@ function countTableBytes(flags: number): number {
   return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0
 }
 
-/** Returns the position after a sequence of sub-blocks and its terminator. */
+/** Returns the position after a sequence of sub-blocks and its terminator; one beyond the end of the file if that is missing. */
 async function skipSubBlocks(reader: RangeReader, from: number): Promise<number> {
   for (let at = from; ; ) {
     const window = await reader.readWindow(at)
-    if (window.length === 0) throw createDamagedImageError()
+    if (window.length === 0) return reader.size + 1
     let index = 0
     while (index < window.length) {
       const length = window[index] ?? 0

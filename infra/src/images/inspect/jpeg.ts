@@ -51,6 +51,8 @@ export async function inspectJpeg(reader: RangeReader, limits: ImageLimits): Pro
   }
   for (let [at, count] = [2, 1]; ; count += 1) {
     assertPartCount(count)
+    // Without a marker of its end, an image may still be whole: the decoder knows.
+    if (at === reader.size && walk.scans > 0) break
     const segment = await readSegment(reader, at)
     if (segment.marker === END) {
       appendPart(walk.parts, segment)
@@ -68,6 +70,7 @@ export async function inspectJpeg(reader: RangeReader, limits: ImageLimits): Pro
 async function readSegment(reader: RangeReader, from: number): Promise<Segment> {
   const start = await findMarker(reader, from, marker => marker !== 0 && marker !== MARKER)
   const header = await reader.read(start, 4)
+  if (header.length < 2) throw createDamagedImageError()
   const marker = header.readUInt8(1)
   const isStandalone = marker === TEM || (marker >= FIRST_RESTART && marker <= END)
   if (isStandalone) return { marker, start, end: start + 2 }
@@ -126,13 +129,13 @@ async function visitScan(reader: RangeReader, { start, end }: Segment, walk: Jpe
 /**
  * Finds the first marker at or after a position.
  *
- * @throws MediaError if there is none
+ * @returns the end of the file if there is none
  */
 async function findMarker(reader: RangeReader, from: number, matches: (marker: number) => boolean): Promise<number> {
   let previous = 0
   for (let at = from; ; ) {
     const window = await reader.readWindow(at)
-    if (window.length === 0) throw createDamagedImageError()
+    if (window.length === 0) return reader.size
     for (let index = 0; index < window.length; index += 1) {
       const byte = window[index] ?? 0
       if (previous === MARKER && matches(byte)) return at + index - 1

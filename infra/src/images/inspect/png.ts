@@ -26,6 +26,8 @@ const [CHUNK_HEADER_BYTES, FRAME_BYTES] = [8, 12]
 const HEADER_END = SIGNATURE_BYTES + FRAME_BYTES + 13
 /** Chunks that a decoder gets as they are, beside profile and orientation. */
 const RETAINED = new Set(['PLTE', 'IDAT', 'IEND', 'tRNS', 'pHYs'])
+/** Chunks without which an image cannot be shown. A decoder rejects a file with others. */
+const CRITICAL_CHUNKS = new Set(['IHDR', 'PLTE', 'IDAT', 'IEND'])
 /** Chunks that state colours without a profile. */
 const COLOUR_CHUNKS = new Set(['cICP', 'sRGB', 'gAMA', 'cHRM'])
 /** Largest chunk, except pixels and profile, that a decoder gets: a palette has 768 bytes. */
@@ -93,6 +95,7 @@ async function walkChunks(reader: RangeReader): Promise<PngWalk> {
   for (let [at, count] = [HEADER_END, 2]; ; count += 1) {
     assertPartCount(count)
     const chunk = await readChunk(reader, at)
+    if (isCritical(chunk.type) && !CRITICAL_CHUNKS.has(chunk.type)) throw createDamagedImageError()
     if (chunk.type === 'fcTL') walk.frames += 1
     else if (!seen.has(chunk.type) || chunk.type === 'IDAT') await visitChunk(reader, chunk, walk)
     if (chunk.type === 'IEND') break
@@ -102,6 +105,11 @@ async function walkChunks(reader: RangeReader): Promise<PngWalk> {
   assertFrameCount(walk.frames)
   if (walk.imageData.length === 0) throw createDamagedImageError()
   return walk
+}
+
+/** Returns whether a reader has to know a chunk: its type begins with a capital letter. */
+function isCritical(type: string): boolean {
+  return (type.charCodeAt(0) & 0x20) === 0
 }
 
 async function readChunk(reader: RangeReader, start: number): Promise<Chunk> {

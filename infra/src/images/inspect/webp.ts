@@ -49,6 +49,8 @@ export async function inspectWebp(reader: RangeReader, limits: ImageLimits): Pro
   const header = await reader.read(0, FILE_HEADER_BYTES)
   if (header.length < FILE_HEADER_BYTES) throw createDamagedImageError()
   const fileEnd = Math.min(reader.size, CHUNK_HEADER_BYTES + header.readUInt32LE(4))
+  // At the end of a file some programs leave the padding out.
+  if (CHUNK_HEADER_BYTES + header.readUInt32LE(4) > reader.size + 1) throw createDamagedImageError()
   for (let [at, count] = [FILE_HEADER_BYTES, 1]; at + CHUNK_HEADER_BYTES <= fileEnd; count += 1) {
     assertPartCount(count)
     const chunk = await readChunk(reader, at)
@@ -97,7 +99,6 @@ async function visitChunk(reader: RangeReader, chunk: Chunk, walk: WebpWalk, lim
 
 function retain({ size }: RangeReader, { start, end }: Chunk, { parts }: WebpWalk): void {
   appendPart(parts, { start, end: Math.min(end, size) })
-  // At the end of a file some programs leave the padding out.
   if (end > size) parts.push(new Uint8Array(1))
 }
 

@@ -1,6 +1,7 @@
 const ORIENTATION_TAG = 0x0112
 const UPRIGHT = 1
 const MAX_ORIENTATION = 8
+const LONG = 4
 const [TIFF_HEADER_BYTES, ENTRY_BYTES] = [8, 12]
 
 /**
@@ -22,7 +23,9 @@ export function readOrientation(tiff: Uint8Array): number {
     at += ENTRY_BYTES
   ) {
     if (view.getUint16(at, isLittleEndian) !== ORIENTATION_TAG) continue
-    const orientation = view.getUint16(at + 8, isLittleEndian)
+    // Type 3 is a 16-bit number; some programs write one of 32 bits.
+    const isLong = view.getUint16(at + 2, isLittleEndian) === LONG
+    const orientation = isLong ? view.getUint32(at + 8, isLittleEndian) : view.getUint16(at + 8, isLittleEndian)
     return orientation <= MAX_ORIENTATION ? orientation || UPRIGHT : UPRIGHT
   }
   return UPRIGHT
