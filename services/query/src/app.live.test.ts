@@ -52,7 +52,6 @@ beforeAll(async () => {
   stack.defer(async () => void (await Promise.all([sql, readOnly].map(db => db.end({ timeout: 1 })))))
   bus = await openBus({ url: nats.url, name: 'test', log })
   stack.defer(() => bus.close())
-  // The services that publish create the streams.
   await bus.ensureStreams()
   store = await openStore({ DATA_DIR: directory.path })
   const live = createLiveEvents({ database: readOnly, bus, log, maxStreams: 4, signal: stopping.signal })

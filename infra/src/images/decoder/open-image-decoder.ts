@@ -2,14 +2,18 @@ import type { ServiceContext } from '../../runtime/service-context.ts'
 import { createDecoderMetrics } from './decoder-metrics.ts'
 import { createImageDecoder, type ImageDecoder } from './image-decoder.ts'
 
-/** Opens the image decoder of a service: everything that the process decodes goes through it. The process closes it when it stops. */
+/**
+ * Opens the image decoder of a service: everything that the process decodes goes through it. The process closes it when it stops.
+ *
+ * @param memoryMb `IMAGE_MEMORY_MB` unless given
+ */
 export function openImageDecoder(
-  context: Pick<ServiceContext, 'config' | 'log' | 'metrics' | 'lifecycle'>,
+  { config, log, metrics, lifecycle }: Pick<ServiceContext, 'config' | 'log' | 'metrics' | 'lifecycle'>,
+  memoryMb = config.IMAGE_MEMORY_MB,
 ): ImageDecoder {
-  const { config, log, metrics, lifecycle } = context
   const images = createImageDecoder({
     slots: config.IMAGE_SLOTS,
-    memoryBytes: config.IMAGE_MEMORY_MB * 1024 * 1024,
+    memoryBytes: memoryMb * 1024 * 1024,
     log,
     metrics: createDecoderMetrics(metrics),
   })

@@ -24,7 +24,7 @@ lifecycle.onClose('rows', () => rowPool.end({ timeout: 1 }))
 
 const deps = createMigrateDeps({
   ...context,
-  images: openImageDecoder(context),
+  images: openImageDecoder(context, config.BACKFILL_MEMORY_MB),
   rowPool,
   memoryBytes: config.BACKFILL_MEMORY_MB * MB,
   signal: lifecycle.stopping,

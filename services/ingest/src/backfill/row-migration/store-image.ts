@@ -55,8 +55,6 @@ interface StoreImageOptions {
   /** Validates the image and stores nothing. */
   dryRun: boolean
   signal: AbortSignal
-  /** Called once only the bytes of the image are left in memory. */
-  onValidated: () => void
 }
 
 /**
@@ -82,7 +80,7 @@ export async function storeImage(
 async function validateAndStore(
   deps: StoreImageDeps,
   { bytes, sha256 }: { bytes: Uint8Array; sha256: string },
-  { workspaceId, dryRun, signal, onValidated }: StoreImageOptions,
+  { workspaceId, dryRun, signal }: StoreImageOptions,
 ): Promise<ReferenceRow> {
   const defaultKey = `w/${workspaceId}/ref/${sha256}.${sniffImageExtension(bytes) ?? (await validateReferenceImage(deps, bytes, { workspaceId, signal })).extension}`
   // Scheduled before the look-up of an existing row. A row that another request wrote in between would be missed otherwise, and
@@ -92,7 +90,6 @@ async function validateAndStore(
   const key = existing?.key ?? defaultKey
   if (existing && (dryRun || (await isStored(deps, { key, bytes }, signal)))) return existing
   const { mimeType, width, height } = await validateReferenceImage(deps, bytes, { workspaceId, signal })
-  onValidated()
   if (!dryRun) await storeObject(deps, { key, bytes, mayExist: !isFirst }, signal)
   return { id: Bun.randomUUIDv7(), origin: 'new', sha256, key, mimeType, bytes: bytes.byteLength, width, height }
 }

@@ -26,10 +26,10 @@ export class ConcurrentEditError extends Error {
 type RowContext = StoreImageDeps & { tx: Transaction; budget: ByteBudget; id: string; signal: AbortSignal }
 
 /**
- * Peak memory of an image, in bytes: its text arrives in chunks, is joined and decoded; then the image is decoded at a reduced
- * size, and sent to the store.
+ * Peak memory of an image in this process, in bytes: its text arrives in chunks, is joined and decoded; then the image is sent to a
+ * decoder, whose memory is counted apart, and to the store.
  */
-const MEMORY_COST = { perCharacter: 8, perByte: 6, decoded: 2 * 1024 * 1024 }
+const MEMORY_COST = { perCharacter: 8, perByte: 6 }
 
 /**
  * Stores the images of a row, several at once. An image is read only once there is memory for it: a row of any size is never in
@@ -51,17 +51,13 @@ export async function storeRowImages(
   assertReadable(slots)
   try {
     for (const slot of slots.filter(({ isEmbedded }) => isEmbedded)) {
-      const reservation = await context.budget.reserve(
-        MEMORY_COST.decoded + slot.length * MEMORY_COST.perCharacter,
-        signal,
-      )
+      const reservation = await context.budget.reserve(slot.length * MEMORY_COST.perCharacter, signal)
       const { bytes, prefix } = await readEmbeddedImage(next, slot).catch(err => {
         reservation[Symbol.dispose]()
         throw err
       })
-      reservation.shrinkTo(MEMORY_COST.decoded + bytes.byteLength * MEMORY_COST.perByte)
-      const onValidated = () => reservation.shrinkTo(bytes.byteLength * MEMORY_COST.perByte)
-      const storeSlot = () => storeImage(context, bytes, { ...row, dryRun: options.dryRun, signal, onValidated })
+      reservation.shrinkTo(bytes.byteLength * MEMORY_COST.perByte)
+      const storeSlot = () => storeImage(context, bytes, { ...row, dryRun: options.dryRun, signal })
       const stored = limit(storeSlot).then(row => void moved.push({ slot, row, prefix }))
       tasks.push(stored.catch(err => failed.abort(addSlotName(slot, err))).finally(() => reservation[Symbol.dispose]()))
     }

@@ -1,5 +1,6 @@
 import { LIMITS } from '@darkroom/contracts/limits'
 import type { ModelSpec } from '@darkroom/contracts/model'
+import { OUTPUT_LIMITS } from '@darkroom/infra/images/check-image'
 import sharp from 'sharp'
 import { MOODS, REFERENCE_SIDE } from '../../../demo/worker-protocol.ts'
 import {
@@ -154,10 +155,12 @@ async function encodePng(pixels: Uint8Array, width: number, height: number, xmp:
     .toBuffer()
 }
 
-/** Scales a reference image down for analysis. @throws ProviderError `reference_unreadable` */
+/** Scales a reference image down for analysis. The decoder has encoded it just before: it is as large as was accepted at most. @throws ProviderError `reference_unreadable` */
 async function resizeReference({ bytes }: ProviderReference): Promise<Uint8Array> {
   try {
-    const small = sharp(bytes).resize(REFERENCE_SIDE, REFERENCE_SIDE, { fit: 'fill' }).flatten({ background: '#fff' })
+    const small = sharp(bytes, { limitInputPixels: OUTPUT_LIMITS.pixels, pages: 1 })
+      .resize(REFERENCE_SIDE, REFERENCE_SIDE, { fit: 'fill' })
+      .flatten({ background: '#fff' })
     return await small.toColourspace('srgb').raw().toBuffer()
   } catch (cause) {
     throw new ProviderError('reference_unreadable', { cause })
