@@ -133,6 +133,21 @@ test('a client with several bodies and more than half gives way to a client with
   expect(fast.filter(({ evicted }) => evicted.aborted)).toHaveLength(1)
 })
 
+test('memory for what a handler loads is taken from a body that has stopped, and from no other', () => {
+  const { open, send, pass, reserve } = createStudio()
+  const [fast, stopped] = [open(ALICE, 300 * MIB), open(ALICE, 300 * MIB)]
+  send(stopped, 180 * MIB)
+  for (const _ of Array(20)) {
+    send(fast, 10 * MIB)
+    pass(1_000)
+  }
+  reserve(20 * MIB)
+  expect([fast.evicted.aborted, stopped.evicted.aborted]).toEqual([false, true])
+  reserve(160 * MIB)
+  expect(() => reserve(20 * MIB)).toThrow(expect.objectContaining({ code: 'unavailable' }))
+  expect(fast.evicted.aborted).toBe(false)
+})
+
 test('a body that is whole is not evicted while it is worked on', () => {
   const { open, send, pass } = createStudio()
   const whole = open(ALICE, CAPACITY)
@@ -166,6 +181,7 @@ function createStudio() {
     pass: (milliseconds: number) => {
       time += milliseconds
     },
+    reserve: (bytes: number) => budget.reserve(createRequest(), bytes),
     bytesInUse: budget.bytesInUse,
   }
 }

@@ -144,7 +144,10 @@ function findEvictable(entries: Map<Request, Entry>, entry: Entry, capacity: num
   const mayEvict = (candidate: Entry) => {
     if (candidate === entry || !candidate.arrival || candidate.bytes === 0) return false
     const isSlower = estimateSecondsLeft(candidate) > limit
-    if (candidate.client === entry.client || isStalled(candidate)) return isSlower
+    if (isStalled(candidate)) return isSlower
+    // What a handler loads is not nearly there because its body is.
+    if (!entry.arrival) return false
+    if (candidate.client === entry.client) return isSlower
     const other = sumClient(entries, candidate.client)
     if (other.bytes <= own.bytes) return false
     return isSlower || (own.bytes <= share && other.bytes > share && other.bodies > 1)

@@ -12,16 +12,18 @@ export function forwardStream(source: ReadableStream<Uint8Array>, onWaiting: OnW
   const reader = source.getReader()
   // Pulled only when it is read: what sets the timeout of the connection before that does not set it later.
   const strategy = { highWaterMark: 0 }
-  const forward: UnderlyingDefaultSource<Uint8Array> = {
-    pull: async controller => {
-      onWaiting('source')
-      const next = await reader.read().catch(() => undefined)
-      onWaiting(next?.done ? 'nothing' : 'client')
-      if (!next) return controller.error()
-      if (next.done) return controller.close()
-      controller.enqueue(next.value)
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async controller => {
+        onWaiting('source')
+        const next = await reader.read().catch(() => undefined)
+        onWaiting(next?.done ? 'nothing' : 'client')
+        if (!next) return controller.error()
+        if (next.done) return controller.close()
+        controller.enqueue(next.value)
+      },
+      cancel: reason => reader.cancel(reason),
     },
-    cancel: reason => reader.cancel(reason),
-  }
-  return new ReadableStream(forward, strategy)
+    strategy,
+  )
 }

@@ -72,7 +72,7 @@ async function checkAccess(
 }
 
 async function identifyInTime(request: Request, identify: Identify) {
-  const wait = { milliseconds: IDENTIFY_MS, operation: 'the identification of a request', signal: request.signal }
+  const wait = { milliseconds: IDENTIFY_MS, operation: 'the identification of a request' }
   try {
     return await withDeadline(identify(request), wait)
   } catch (cause) {
