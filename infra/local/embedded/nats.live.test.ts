@@ -40,6 +40,7 @@ test('retains its streams over a kill and a restart at the same address', async 
 test('requires its password, which is neither in its arguments nor readable by other users', async () => {
   await using directory = await createTestDirectory()
   const passwords = { ...createBusPasswords(), admin: 'a "quoted" word' }
+  await Bun.write(join(directory.path, 'nats.conf'), '# of an earlier start, and readable', { mode: 0o644 })
   const server = await startNats({ binary: findNatsServer(), storeDir: directory.path, passwords, signal: SIGNAL() })
   const { host } = new URL(server.url)
   expect(await connect({ servers: host, timeout: 2_000 }).catch(error => error.message)).toContain('Authorization')

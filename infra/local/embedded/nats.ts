@@ -55,8 +55,10 @@ export async function startNats(options: NatsOptions): Promise<NatsServer> {
   await mkdir(storeDir, { recursive: true, mode: 0o700 })
   await stopOrphanServer(storeDir, signal)
   const config = join(storeDir, 'nats.conf')
-  // In a file, because every user of the machine can read the arguments of a process.
-  await writeFile(config, formatConfig({ ...options, passwords }), { mode: 0o600 })
+  // In a file, because every user of the machine can read the arguments of a process. A new one, because writing to an old one would
+  // leave its mode as it is, which in a copied folder may be another.
+  await rm(config, { force: true })
+  await writeFile(config, formatConfig({ ...options, passwords }), { mode: 0o600, flag: 'wx' })
   const child = startChildProcess({
     command: [options.binary, '--config', config],
     env: {},
