@@ -44,7 +44,7 @@ const OWNER_ONLY = 0o600
 
 /** Opens a log and watches its size, until `unwatch` is called. */
 export function openLogFile(file: string, limits: LogLimits = LOG_LIMITS): LogFile {
-  const descriptor = openForAppend(file)
+  const { descriptor, problem } = openForAppend(file)
   // From where on the current file, and the one before it, are of this process.
   let [start, previousStart] = [readSize(file), Number.POSITIVE_INFINITY]
   const rotateIfLarge = () => {
@@ -56,6 +56,7 @@ export function openLogFile(file: string, limits: LogLimits = LOG_LIMITS): LogFi
     descriptor,
     rotateIfLarge,
     readTail: async maxBytes => {
+      if (problem) return problem
       const previous = await readEnd(`${file}.1`, previousStart, maxBytes)
       return (previous + (await readEnd(file, start, maxBytes))).slice(-maxBytes)
     },
@@ -65,14 +66,15 @@ export function openLogFile(file: string, limits: LogLimits = LOG_LIMITS): LogFi
 
 /**
  * Opens the file for a process. In append mode it goes on at the beginning of a file that was emptied. Where no file can be created,
- * on a full disk most of all, what the process writes is lost: that is no reason not to run it.
+ * on a full disk most of all, what the process writes is lost: that is no reason not to run it. Its last lines then say so.
  */
-function openForAppend(file: string): number {
+function openForAppend(file: string): { descriptor: number; problem?: string } {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-    return openSync(file, 'a', OWNER_ONLY)
-  } catch {
-    return openSync('/dev/null', 'a')
+    return { descriptor: openSync(file, 'a', OWNER_ONLY) }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return { descriptor: openSync('/dev/null', 'a'), problem: `Its log cannot be written: ${reason}` }
   }
 }
 
