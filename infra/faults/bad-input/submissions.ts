@@ -92,6 +92,16 @@ function badFields(): BadInputCase[] {
     ['a client’s id that is none', { prompt: 'a', clientId: SECRET }, /^clientId/],
     ['a parent that is none', { prompt: 'a', parent: { generationId: SECRET, outputIndex: 0, verb: 'vary' } }],
     [
+      'a parent of nobody',
+      { prompt: 'a', parent: { generationId: crypto.randomUUID(), outputIndex: 0, verb: 'vary' } },
+      /^parent/,
+    ],
+    [
+      'an output of a parent that no row can have',
+      { prompt: 'a', parent: { generationId: crypto.randomUUID(), outputIndex: 1e15, verb: 'vary' } },
+      /^parent/,
+    ],
+    [
       'a verb that is none',
       { prompt: 'a', parent: { generationId: crypto.randomUUID(), outputIndex: 0, verb: 'A B' } },
     ],

@@ -46,6 +46,13 @@ test('no exception is left over', async () => {
   expect(unused).toEqual([])
 }, 30_000)
 
+test('nobody but the identification of requests, and commands, takes it that everyone is the local owner', async () => {
+  const files = [...(await readRepository()).values()].filter(
+    ({ path, text }) => REQUEST_CODE.test(path) && !TEST_FILE.test(path) && /\bLOCAL_OWNER\b/.test(text),
+  )
+  expect(files.map(({ path }) => path)).toEqual(['infra/src/http/identity.ts', 'services/ingest/src/import/main.ts'])
+}, 30_000)
+
 test('the statements are found at all', async () => {
   const found = (await readStatements()).filter(({ text }) => /\bworkspace_id\b/.test(text))
   expect(found.length).toBeGreaterThan(60)
