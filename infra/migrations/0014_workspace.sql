@@ -109,11 +109,16 @@ alter table generations
 
 -- What the documents show does not change here.
 alter table generations disable trigger keep_document;
-update generations c set
-  parent_generation_id = p.id, parent_output_index = o.index, parent_verb = c.parent ->> 'verb'
-from generations p join generation_outputs o on o.workspace_id = p.workspace_id and o.generation_id = p.id
-where c.parent is not null and p.workspace_id = c.workspace_id and p.id::text = lower(c.parent ->> 'generationId')
-  and o.index::text = c.parent ->> 'outputIndex' and c.parent ->> 'verb' is not null;
+with child as materialized (
+  select id, workspace_id, parent ->> 'verb' as verb,
+    case when parent ->> 'outputIndex' ~ '^\d$' then (parent ->> 'outputIndex')::smallint end as output,
+    case when parent ->> 'generationId' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (parent ->> 'generationId')::uuid end as parent
+  from generations where parent is not null
+)
+update generations c set parent_generation_id = p.id, parent_output_index = o.index, parent_verb = child.verb
+from child, generations p, generation_outputs o
+where c.id = child.id and child.verb is not null and p.id = child.parent and p.workspace_id = child.workspace_id
+  and o.generation_id = child.parent and o.index = child.output;
 update generations c set parent_output_index = (c.parent ->> 'outputIndex')::smallint, parent_verb = c.parent ->> 'verb'
 from purged_generations p
 where c.parent is not null and c.parent_output_index is null and p.workspace_id = c.workspace_id
