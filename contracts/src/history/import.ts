@@ -13,9 +13,14 @@ const timestamp = z.union([z.string(), z.number()]).transform((value, context) =
 })
 const pixels = z.int().min(1).max(100_000).nullish()
 
+const url = z
+  .url({ protocol: /^https?$/ })
+  .max(8_192)
+  .nullish()
+
 const ImportedFile = z.looseObject({
-  url: z.url({ protocol: /^https?$/ }).nullish(),
-  fileUrl: z.url({ protocol: /^https?$/ }).nullish(),
+  url,
+  fileUrl: url,
   file: z.string().min(1).nullish(),
   width: pixels,
   height: pixels,

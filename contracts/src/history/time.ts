@@ -2,7 +2,9 @@
 const ISO_TIME =
   /^(?<day>\d{4}-\d\d-\d\d)(?:[T ](?<clock>\d\d:\d\d(?::\d\d)?)(?:[.,](?<fraction>\d{1,9}))? ?(?<zone>Z|[+-]\d\d(?::?\d\d)?)?)?$/
 /** As in HTTP and mail: `Mon, 02 Jan 2023 03:04:05 GMT`. */
-const MAIL_TIME = /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC|[+-]\d{4})$/
+const MAIL_TIME =
+  /^(?:[A-Z][a-z]{2}, )?(?<date>\d{1,2}) (?<month>[A-Z][a-z]{2}) (?<year>\d{4}) (?<clock>\d\d:\d\d(?::\d\d)?) (?<zone>GMT|UTC|[+-]\d{4})$/
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
 const [MINUTE_MS, MAX_ZONE_MINUTES] = [60_000, 15 * 60]
 
@@ -12,10 +14,8 @@ const [MINUTE_MS, MAX_ZONE_MINUTES] = [60_000, 15 * 60]
  * @returns undefined for text that is no time, and for a time that there never was: February 30, 24:00, the year 0
  */
 export function parseTime(text: string): Date | undefined {
-  const groups = ISO_TIME.exec(text)?.groups
-  if (groups) return parseIsoTime(groups)
-  const time = MAIL_TIME.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isNaN(time) ? undefined : new Date(time)
+  const groups = ISO_TIME.exec(text)?.groups ?? toIsoGroups(MAIL_TIME.exec(text)?.groups)
+  return groups && parseIsoTime(groups)
 }
 
 /** Returns whether a day, as `2026-02-28`, exists. `Date` takes February 30 for March 2, and Postgres has no year 0. */
@@ -27,6 +27,14 @@ export function isDay(text: string): boolean {
 /** Returns whether a text is a time that exists, with its microseconds, as the studio writes it into cursors. */
 export function isTimestamp(text: string): boolean {
   return TIMESTAMP.test(text) && parseTime(text) !== undefined
+}
+
+/** Converts the parts of a time as in mail to those of ISO 8601. */
+function toIsoGroups(groups: Record<string, string> | undefined): Record<string, string> | undefined {
+  if (!groups) return undefined
+  const { date = '', month = '', year = '', clock = '', zone = '' } = groups
+  const day = [year, String(MONTHS.indexOf(month) + 1).padStart(2, '0'), date.padStart(2, '0')].join('-')
+  return { day, clock, zone: /^[A-Z]/.test(zone) ? 'Z' : zone }
 }
 
 function parseIsoTime({
