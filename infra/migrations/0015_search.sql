@@ -18,6 +18,11 @@ drop function found_by_words(tsquery, integer);
 drop function found_by_common_words(tsquery);
 drop function search_query(text[], text[]);
 
+-- Finds what a user has uploaded again, and what is in the trash of a workspace, without a look at the rows of others.
+drop index generation_outputs_sha256;
+create index generation_outputs_sha256 on generation_outputs (workspace_id, sha256) where sha256 is not null;
+create index generations_trash_workspace on generations (workspace_id, deleted_at) where deleted_at is not null;
+
 -- Returns the prefix of a workspace's words: 60 bits, all of the same length, so that none is the beginning of another.
 create function words_prefix(workspace uuid) returns text
   language sql immutable parallel safe

@@ -3,13 +3,18 @@ import type { OutputState, Status } from '@darkroom/contracts/enums'
 import { Generation } from '@darkroom/contracts/generation'
 import { ReferenceOrigin } from '@darkroom/contracts/history/library'
 import { References } from '@darkroom/contracts/reference'
+import type { Transaction } from '@darkroom/infra/database/connection'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { createTwoIdentities } from '@darkroom/infra/testing/two-identities/identities'
 import { listRoutes } from '@darkroom/infra/testing/two-identities/route-list'
 import { createStatementRecorder, type StatementRecorder } from '@darkroom/infra/testing/two-identities/statements'
 import { readWorkspaceRows } from '@darkroom/infra/testing/two-identities/workspace-rows'
 import sharp from 'sharp'
 import { type CallFixture, writeGeneration } from './actions/generation.fixture.ts'
+import { lockTrashed } from './actions/trash-rows.ts'
 import { openTestIngest, type TestIngest } from './app.fixture.ts'
+import { findOriginOutput } from './references/origin-rows.ts'
+import { hasMoreUnfinished } from './submit/generation-rows.ts'
 
 /** Every route of ingest, with two users: what is Alice's does not exist for Bob, and nothing that he sends changes it. */
 
@@ -200,7 +205,44 @@ test('emptying the trash removes only what the user has deleted', async () => {
   expect((await send('alice', 'POST', `/api/generate/${id}/restore`)).status).toBe(404)
 })
 
+test('what is looked up for a user reads no rows of another', async () => {
+  const bytes = await paint('#789')
+  const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
+  const outputs: OutputState[] = ['stored']
+  for (let count = 0; count < 30; count++)
+    await writeGeneration(ingest.sql, { workspaceId: alice.workspaceId, status: 'completed', outputs })
+  await ingest.sql`update generation_outputs set sha256 = decode(${sha256}, 'hex') where workspace_id = ${alice.workspaceId}`
+  await ingest.sql`update generations set deleted_at = now() where workspace_id = ${alice.workspaceId}`
+  const { workspaceId } = bob
+  const until = new Date(Date.now() + 60_000).toISOString()
+  const lookUps: ((tx: Transaction) => Promise<unknown>)[] = [
+    tx => findOriginOutput(tx, workspaceId, sha256),
+    tx => lockTrashed(tx, { workspaceId, until, limit: 100 }),
+    tx => hasMoreUnfinished(tx, workspaceId, 100),
+  ]
+  // Of its own it has a few.
+  for (const lookUp of lookUps)
+    expect([lookUp.toString(), (await countRowsRead(lookUp)) < 10]).toEqual([lookUp.toString(), true])
+})
+
 type User = 'alice' | 'bob'
+
+/** Counts the rows of tables that are read in a transaction, where there are indexes for all that it looks up. */
+async function countRowsRead(work: (tx: Transaction) => Promise<unknown>): Promise<number> {
+  return await transaction(ingest.sql, async tx => {
+    const read = async () => {
+      const [row] = await tx<{ count: number }[]>`
+        select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int as count from pg_stat_xact_user_tables
+        where relname in ('generations', 'generation_outputs', 'generation_jobs')`
+      return row?.count ?? 0
+    }
+    // Tables of a few rows are read as a whole.
+    await tx`set local enable_seqscan to off`
+    const before = await read()
+    await work(tx)
+    return (await read()) - before
+  })
+}
 
 /** Sends a request, for which its user must have been identified once. */
 async function send(user: User, method: string, path: string, body?: unknown): Promise<Response> {
