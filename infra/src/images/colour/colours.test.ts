@@ -124,6 +124,34 @@ for (const [format, encode] of [
   })
 }
 
+test('an AVIF that states code points has its colours, and its profile counts before them', async () => {
+  const background = { r: 77, g: 153, b: 102 }
+  const plain = sharp({ create: { width: SIDE, height: SIDE, channels: 3, background } })
+  for (const bitdepth of [8, 10] as const) {
+    const avif = await plain
+      .clone()
+      .withIccProfile('p3')
+      .avif({ quality: 100, chromaSubsampling: '4:4:4', bitdepth })
+      .toBuffer()
+    const at = avif.indexOf('colrrICC') + 4
+    // The samples are those of Display P3. In the box of their profile there are code points instead, with unused bytes after them.
+    const stated = (primaries: number, transfer: number) => {
+      const changed = Buffer.from(avif)
+      changed.write('nclx', at, 'latin1')
+      for (const [index, value] of [primaries, transfer, 6].entries()) changed.writeUInt16BE(value, at + 4 + 2 * index)
+      changed.writeUInt8(0x80, at + 10)
+      return changed
+    }
+    await expectColour(stated(12, 13), [77, 153, 102])
+    const [r, g, b] = await sharp(stated(1, 13)).removeAlpha().pipelineColourspace('srgb').raw().toBuffer()
+    const samples: Vector = [(r ?? 0) / 255, (g ?? 0) / 255, (b ?? 0) / 255]
+    await expectColour(stated(1, 13), convertToSrgb(samples, RGB_SPACES.srgb))
+    await expectColour(stated(2, 2), convertToSrgb(samples, RGB_SPACES.srgb))
+    await expectColour(stated(1, 8), convertToSrgb(samples, RGB_SPACES.linear))
+    await expectColour(stated(9, 13), convertToSrgb(samples, RGB_SPACES.rec2020))
+  }
+})
+
 test('a JPEG of four inks has the colours of its profile; one of grey that of its curve', async () => {
   const image = sharp({ create: { width: SIDE, height: SIDE, channels: 3, background: '#888' } })
   const inks = await image.clone().toColourspace('cmyk').jpeg({ quality: 100 }).toBuffer()

@@ -13,6 +13,8 @@ export interface Extent {
   isInline: boolean
   offset: number
   length: number
+  /** The number to increase where the data are moved: its value, and where it is in the content of `iloc`. */
+  field: { at: number; bytes: number; value: number }
 }
 
 /** Version of a full box, and its flags. Their bytes precede its content. */
@@ -62,13 +64,15 @@ export function readReferences(content: Buffer, wanted: string): Map<number, num
 export function readProperties(content: Buffer): {
   properties: (Box & { content: Buffer })[]
   indices: Map<number, number[]>
+  /** The box of the properties, whose ranges count from the beginning of its content. */
+  container: Box
 } {
   const boxes = readNestedBoxes(content)
   const container = boxes.find(({ type }) => type === 'ipco')
   if (!container) throw createDamagedImageError()
   const indices = new Map<number, number[]>()
   for (const { type, content: entry } of boxes) if (type === 'ipma') readAssociations(entry, indices)
-  return { properties: readNestedBoxes(container.content), indices }
+  return { properties: readNestedBoxes(container.content), indices, container }
 }
 
 function readAssociations(content: Buffer, indices: Map<number, number[]>): void {
@@ -107,13 +111,15 @@ export function readLocations(content: Buffer): Map<number, Extent[]> {
     const id = next(idBytes)
     const isInline = version === 0 ? false : (next(2) & 15) === 1
     next(2)
-    const base = next(baseBytes)
+    const base = { at, bytes: baseBytes, value: next(baseBytes) }
     const count = next(2)
     total += 1 + count
     assertPartCount(total)
     const extents = Array.from({ length: count }, () => {
       next(indexBytes)
-      return { isInline, offset: base + next(offsetBytes), length: next(lengthBytes) }
+      const offset = { at, bytes: offsetBytes, value: next(offsetBytes) }
+      const field = base.value > 0 ? base : offset
+      return { isInline, offset: base.value + offset.value, length: next(lengthBytes), field }
     })
     locations.set(id, extents)
   }

@@ -10,6 +10,7 @@ import {
   readProperties,
   readReferences,
 } from './avif-items.ts'
+import { type AvifColour, createProfilePatches, type Patch } from './avif-profile.ts'
 import { type Box, readBoxes, readFileBoxes } from './boxes.ts'
 import {
   appendPart,
@@ -27,14 +28,26 @@ const MAX_INDEX_BYTES = 16_000_000
 const [BRANDS_AT, FIRST_BRANDS] = [8, ['avif', '\0\0\0\0', 'mif1', 'miaf']]
 /** Items that the pixels need are coded images and grids of them. A decoder gets no other: metadata may be compressed. */
 const IMAGE_TYPES = new Set(['av01', 'grid', 'iovl', 'iden', 'tmap'])
+/** Items whose data state a size. */
+const SIZED_TYPES = new Set(['av01', 'grid', 'iovl'])
 /** Memory of a pixel while it is decoded, in bytes, by whether its samples have 8 bits or more: measured 19 and 25. */
 const [PIXEL_BYTES, DEEP_PIXEL_BYTES] = [20, 28]
 
 /** Flag of the third byte of `av1C`. */
 const HIGH_BIT_DEPTH = 0x40
 
+interface Range {
+  start: number
+  end: number
+}
+
+interface Size {
+  width: number
+  height: number
+}
+
 /** The index of an image file. */
-interface AvifIndex {
+interface AvifIndex extends AvifColour {
   primaryId: number
   items: Map<number, AvifItem>
   /** Begin of the content of the box `iinf`. */
@@ -42,7 +55,7 @@ interface AvifIndex {
   locations: Map<number, Extent[]>
   /** Inputs of derived images, by their ids. */
   inputs: Map<number, number[]>
-  sizes: Map<number, { width: number; height: number }>
+  sizes: Map<number, Size>
   /** Whether samples have more than 8 bits. */
   isDeep: boolean
   /** Begin of the content of the box `idat`. */
@@ -84,11 +97,12 @@ async function readIndex(reader: RangeReader, meta: Box, limits: ImageLimits): P
   ]
   if (!pitm || !iinf || !iloc || !iprp) throw createDamagedImageError()
   const start = (type: string) => boxes.find(box => box.type === type)?.contentStart ?? 0
-  const references = (type: string) => (iref ? readReferences(iref, type) : new Map<number, number[]>())
   return {
     ...{ primaryId: readPrimaryId(pitm), items: readItems(iinf), itemsStart: start('iinf') },
-    ...{ locations: readLocations(iloc), inlineStart: start('idat') },
-    ...{ inputs: references('dimg'), ...readItemProperties(iprp, limits) },
+    ...{ locations: readLocations(iloc), locationsStart: start('iloc'), inlineStart: start('idat') },
+    inputs: iref ? readReferences(iref, 'dimg') : new Map<number, number[]>(),
+    ...readItemProperties(iprp, limits),
+    ...findColour(iprp, [meta, ...boxes.filter(({ type }) => type === 'iprp')], readPrimaryId(pitm)),
   }
 }
 
@@ -114,6 +128,21 @@ function readItemProperties(iprp: Buffer, limits: ImageLimits): Pick<AvifIndex, 
   return { sizes: new Map(entries), isDeep }
 }
 
+/** Finds the colour of the main image. Positions in the file are those in the box of properties, moved by its own. */
+function findColour(iprp: Buffer, outer: readonly Box[], primaryId: number): Pick<AvifIndex, 'containers' | 'colour'> {
+  const { properties, indices, container } = readProperties(iprp)
+  const move = <T extends Box>(box: T, by: number): T => ({
+    ...box,
+    ...{ start: box.start + by, contentStart: box.contentStart + by, end: box.end + by },
+  })
+  const moved = move(container, outer.at(-1)?.contentStart ?? 0)
+  const own = (indices.get(primaryId) ?? []).flatMap(index => properties[index] ?? [])
+  const colours = own.filter(({ type }) => type === 'colr')
+  // With a profile, code points are for the conversion from the bitstream alone.
+  const [only] = colours.length === 1 ? colours : []
+  return { containers: [...outer, moved], colour: only && move(only, moved.contentStart) }
+}
+
 /** Counts the pixels that are decoded for an item: its own, and those of its inputs, which are coded images themselves. */
 function countPixels({ sizes, inputs, items }: AvifIndex, id: number, limits: ImageLimits): number {
   const count = (of: number) => (sizes.get(of)?.width ?? 0) * (sizes.get(of)?.height ?? 0)
@@ -127,7 +156,7 @@ function countPixels({ sizes, inputs, items }: AvifIndex, id: number, limits: Im
 }
 
 /**
- * Checks the sizes that the bitstreams of all coded images state, which need not be those of the index.
+ * Checks the sizes that the data of all images state, which need not be those of the index.
  *
  * @returns the largest number of pixels
  */
@@ -138,12 +167,14 @@ async function assertBitstreams(reader: RangeReader, index: AvifIndex, limits: I
     const length = extents.reduce((sum, extent) => sum + extent.length, 0)
     if (length > reader.size) throw createDamagedImageError()
     const [first] = extents
-    if (type !== 'av01' || !first) continue
+    if (!first || !SIZED_TYPES.has(type)) continue
     const start = first.offset + (first.isInline ? index.inlineStart : 0)
     // A length of zero means: up to the end of the file.
     const end = first.length === 0 ? reader.size : start + first.length
     if (end > reader.size) throw createDamagedImageError()
-    for (const { width, height } of await readAv1Sequences(reader, { start, end })) {
+    const range = { start, end }
+    const stated = type === 'av01' ? readAv1Sequences(reader, range) : readDerivedSize(reader, range, type)
+    for (const { width, height } of await stated) {
       assertDimensions(width, height, limits)
       most = Math.max(most, width * height)
     }
@@ -157,21 +188,35 @@ function createBrands(box: Box | undefined): string {
   return Array.from({ length: count }, (_, index) => FIRST_BRANDS[index] ?? 'avif').join('')
 }
 
+/** Reads the size of a grid or an overlay from its data: after rows and columns, or after the colour of a canvas. */
+async function readDerivedSize(reader: RangeReader, { start, end }: Range, type: string): Promise<Size[]> {
+  const bytes = await reader.read(start, Math.min(18, end - start))
+  const [at, numberBytes] = [type === 'grid' ? 4 : 10, (bytes[1] ?? 0) & 1 ? 4 : 2]
+  return [{ width: bytes.readUIntBE(at, numberBytes), height: bytes.readUIntBE(at + numberBytes, numberBytes) }]
+}
+
 /** Selects all boxes, with a few types overwritten: a decoder skips items and boxes of a type that it does not know. */
-function selectParts(boxes: readonly Box[], { items, itemsStart }: AvifIndex): ImagePart[] {
+function selectParts(boxes: readonly Box[], index: AvifIndex): ImagePart[] {
+  const { items, itemsStart } = index
+  const overwrite = (start: number, text: string): Patch => ({
+    start,
+    end: start + text.length,
+    bytes: Buffer.from(text, 'latin1'),
+  })
   const patches = [
-    { at: BRANDS_AT, text: createBrands(boxes[0]) },
-    ...boxes.filter(({ type }) => type === 'moov').map(({ start }) => ({ at: start + 4, text: 'free' })),
+    overwrite(BRANDS_AT, createBrands(boxes[0])),
+    ...boxes.filter(({ type }) => type === 'moov').map(({ start }) => overwrite(start + 4, 'free')),
     ...[...items.values()]
       .filter(({ type }) => !IMAGE_TYPES.has(type))
-      .map(({ typeAt }) => ({ at: itemsStart + typeAt, text: 'skip' })),
-  ].toSorted((one, other) => one.at - other.at)
+      .map(({ typeAt }) => overwrite(itemsStart + typeAt, 'skip')),
+    ...createProfilePatches(index),
+  ].toSorted((one, other) => one.start - other.start)
   const parts: ImagePart[] = []
   let from = 0
-  for (const { at, text } of patches) {
-    appendPart(parts, { start: from, end: at })
-    parts.push(Buffer.from(text, 'latin1'))
-    from = at + text.length
+  for (const { start, end, bytes } of patches) {
+    appendPart(parts, { start: from, end: start })
+    parts.push(bytes)
+    from = end
   }
   appendPart(parts, { start: from, end: boxes.at(-1)?.end ?? from })
   return parts

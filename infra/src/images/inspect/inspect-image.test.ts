@@ -220,6 +220,15 @@ test('the bitstream of an AVIF counts, which states a size of its own', async ()
   expect((await inspectImage(small, REFERENCE_LIMITS)).decodedBytes).toBeGreaterThan(2_000_000)
 })
 
+test('the data of a grid of images count, which state a size of their own', async () => {
+  const avif = await create().removeAlpha().avif().toBuffer()
+  avif.write('grid', avif.indexOf('infe') + 12, 'latin1')
+  const data = avif.indexOf('mdat') + 4
+  avif.writeUInt32BE(0x00_01_00_00, data)
+  expect(await getRejection(write(avif, data + 4, [60_000, 60_000]))).toBe('has more than 50 megapixels')
+  expect(await getRejection(write(avif, data + 4, [WIDTH, HEIGHT]))).toBe(DAMAGED)
+})
+
 test('ends within the limits for any bytes', async () => {
   const files = await Promise.all([
     create().png().toBuffer(),
