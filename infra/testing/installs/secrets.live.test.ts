@@ -29,6 +29,7 @@ const PARTS: readonly (readonly [string, RegExp])[] = [
   ['ingest', /services\/ingest\/src\/main\.ts/],
   ['processor', /services\/processor\/src\/main\.ts/],
   ['query', /services\/query\/src\/main\.ts/],
+  ['decoder', /images\/decoder\/decoder-main\.ts/],
   ['nats-server', /nats-server --config/],
   ['postgres', /^(\S*(setpriv|unshare) .*)?\S*postgres[: ]/],
   ['watchdog', /watchdog/],
@@ -47,6 +48,10 @@ const EXPECTED: Record<string, readonly string[]> = {
   ingestPassword: ['backfill', 'ingest'],
   processorPassword: ['processor'],
   queryPassword: ['query'],
+  adminOfBus: [],
+  ingestOfBus: ['backfill', 'ingest'],
+  processorOfBus: ['processor'],
+  queryOfBus: ['query'],
 }
 
 test(
@@ -76,7 +81,8 @@ test(
     })
     const expected = Object.entries(EXPECTED).flatMap(([name, parts]) => parts.map(part => `${name} in ${part}`))
     expect([...found].sort()).toEqual(expected.sort())
-    expect([...seen].sort()).toEqual([...PARTS.map(([part]) => part)].sort())
+    // A decoder runs while there is something to decode.
+    expect([...seen.add('decoder')].sort()).toEqual(PARTS.map(([part]) => part).sort())
     expect(await listDatabaseUsers(sql.database)).toEqual({
       'darkroom-ingest': 'darkroom_ingest',
       'darkroom-processor': 'darkroom_processor',
@@ -91,6 +97,7 @@ async function readOwnSecrets(dataDir: string): Promise<Record<string, string>> 
   const read = async (...path: string[]) => (await readFile(join(dataDir, ...path), 'utf8')).trim()
   const rolesSecret = await read('database-roles')
   const derive = (service: string) => createHmac('sha256', rolesSecret).update(service).digest('hex')
+  const bus = (await read('nats', 'nats.conf')).matchAll(/user: (\w+), password: "(\w+)"/g)
   return {
     adminVerifier: formatAdminVerifier(CANARIES.INTERNAL_API_SECRET),
     postgresPassword: await read('postgres', 'password'),
@@ -98,6 +105,7 @@ async function readOwnSecrets(dataDir: string): Promise<Record<string, string>> 
     ingestPassword: derive('ingest'),
     processorPassword: derive('processor'),
     queryPassword: derive('query'),
+    ...Object.fromEntries([...bus].map(([, user = '', password = '']) => [`${user}OfBus`, password])),
   }
 }
 
