@@ -202,7 +202,10 @@ test('sends one file by the name of its prompt, as it is or without metadata', a
   expect(cleaned.headers.get('x-metadata')).toBe('removed')
   expect(Buffer.from(await cleaned.bytes()).includes(SECRET)).toBe(false)
   const lost = await get(`/api/download/${id}/1`)
-  expect([lost.status, await lost.text()]).toEqual([404, expect.stringContaining('was not saved before')])
+  expect([lost.status, await lost.text()]).toEqual([
+    404,
+    expect.stringContaining('was not saved from where it was made'),
+  ])
   expect((await get(`/api/download/${id}/0`, { 'x-test': 'bob' })).status).toBe(404)
   for (const path of [`${id}/-1`, `${id}/x`, 'x/0', `${id}/0?metadata=all`])
     expect([path, (await get(`/api/download/${path}`)).status]).toEqual([path, 422])
