@@ -165,10 +165,31 @@ for (const [name, limits, interval] of [
   })
 }
 
-test('reads a body that is slow and above the least rate', async () => {
-  const limits = { ...NO_LIMITS, rateMs: 100, minRate: 20 }
-  expect(await read(post(createTrickle(10, 30)), createBodyBudget(64 * MIB), { limits })).toBe('x'.repeat(28))
-})
+for (const [kibibytes, seconds, code] of [
+  // A slow mobile link, with a file of the largest size.
+  [32, 610, undefined],
+  [9, 60, undefined],
+  [7, 60, 'too_slow'],
+] as const) {
+  test(`${kibibytes} KiB a second for ${seconds} seconds are ${code ?? 'fast enough'}`, async () => {
+    let time = 0
+    const budget = createBodyBudget(64 * MIB, { now: () => time })
+    const chunk = new Uint8Array(kibibytes * 1024).fill(0x20)
+    const chunks = (function* () {
+      for (let second = 0; second < seconds; second++, time += 1_000) yield chunk
+      yield Uint8Array.of(0x31)
+    })()
+    const body = new ReadableStream<Uint8Array>({
+      pull: controller => {
+        const { done, value } = chunks.next()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+    })
+    const outcome = await read(post(body), budget).catch((error: ProblemError) => error.code)
+    expect(outcome).toBe(code ?? 1)
+  })
+}
 
 test('throws the error of a body that breaks off', async () => {
   const broken = post(new ReadableStream({ pull: controller => controller.error(new Error('connection reset')) }))
@@ -183,15 +204,14 @@ function read(
   return readBody(request, { budget, rule: JSON_RULE, client: '::1', ...options })
 }
 
-/** Creates the JSON of a text, a letter at a time. @param interval in milliseconds; @param length of the JSON */
-function createTrickle(interval: number, length = Number.POSITIVE_INFINITY): ReadableStream<Uint8Array> {
+/** Creates the JSON of a text without an end, a letter at a time. @param interval in milliseconds */
+function createTrickle(interval: number): ReadableStream<Uint8Array> {
   let sent = 0
   return new ReadableStream({
     pull: async controller => {
       if (sent > 0) await Bun.sleep(interval)
       sent += 1
-      controller.enqueue(Uint8Array.of(sent === 1 || sent === length ? 0x22 : 0x78))
-      if (sent === length) controller.close()
+      controller.enqueue(Uint8Array.of(sent === 1 ? 0x22 : 0x78))
     },
   })
 }
