@@ -52,6 +52,11 @@ const HOSTILE: Record<string, [build: () => Promise<Buffer> | Buffer, message: s
     () => buildPng({ ...SIZE, chunks: [Buffer.concat(repeat(1_000_000, buildChunk('teXt')))] }),
     'is made of more than 100,000 parts',
   ],
+  'tiny-data.png': [
+    () =>
+      buildPng({ width: 7_000, height: 7_000, depth: 16, colour: 6, isInterlaced: true, rows: Buffer.alloc(100_000) }),
+    'is damaged or cut short',
+  ],
   'tiny-data.jpg': [async () => overwriteFrame(await image.jpeg().toBuffer(), 7_000), 'is damaged or cut short'],
   'many-scans.jpg': [
     async () => repeatScan(await image.jpeg({ progressive: true }).toBuffer(), 100_000),

@@ -1,5 +1,6 @@
 import { createInflate } from 'node:zlib'
 import { MediaError } from '../media-error.ts'
+import { createDamagedImageError } from './image-layout.ts'
 import { countRowBytes, type PngHeader } from './png-header.ts'
 import type { RangeReader } from './range-reader.ts'
 
@@ -8,12 +9,21 @@ interface Range {
   end: number
 }
 
-/** The most that deflated data can become, by its format. */
+/** The most that deflated data can become, by its format: 258 bytes of two bits. */
 const MAX_INFLATION = 1_032
 /** Bytes beyond the last row that are accepted: a decoder reads them too, in less than a tenth of a second. */
 const MAX_EXCESS_BYTES = 64_000_000
 /** Compressed bytes that are inflated in one step. */
 const STEP_BYTES = 65_536
+
+/**
+ * Checks that the pixels of a PNG may be there by the size of their data: a decoder may allocate all of them first.
+ *
+ * @throws MediaError
+ */
+export function assertDataBytes(ranges: readonly Range[], header: PngHeader): void {
+  if (countBytes(ranges) * MAX_INFLATION < countRowBytes(header)) throw createDamagedImageError()
+}
 
 /**
  * Checks that the pixels of a PNG inflate to no more than its header states: a decoder inflates all that is there. Where so much cannot
@@ -23,10 +33,13 @@ const STEP_BYTES = 65_536
  */
 export async function assertImageData(reader: RangeReader, ranges: readonly Range[], header: PngHeader): Promise<void> {
   const maxBytes = countRowBytes(header) + MAX_EXCESS_BYTES
-  const compressed = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
-  if (compressed * MAX_INFLATION <= maxBytes) return
+  if (countBytes(ranges) * MAX_INFLATION <= maxBytes) return
   if (await inflatesBeyond(reader, ranges, maxBytes))
     throw new MediaError('unfit', 'has far more data than its size in pixels needs')
+}
+
+function countBytes(ranges: readonly Range[]): number {
+  return ranges.reduce((sum, { start, end }) => sum + end - start, 0)
 }
 
 /** Inflates and discards. Data that are damaged count up to there: a decoder gets no further. */

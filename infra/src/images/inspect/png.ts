@@ -16,7 +16,7 @@ import {
   type InspectionDepth,
   MAX_PROFILE_BYTES,
 } from './image-layout.ts'
-import { assertImageData } from './png-data.ts'
+import { assertDataBytes, assertImageData } from './png-data.ts'
 import { type PngHeader, readPngHeader } from './png-header.ts'
 import type { RangeReader } from './range-reader.ts'
 
@@ -72,6 +72,7 @@ export async function inspectPng(
   const header = readPngHeader(await reader.read(SIGNATURE_BYTES, HEADER_END - SIGNATURE_BYTES))
   assertDimensions(header.width, header.height, limits)
   const walk = await walkChunks(reader)
+  assertDataBytes(walk.imageData, header)
   if (depth === 'data') await assertImageData(reader, walk.imageData, header)
   const { width, height } = header
   const isBuffered = header.isInterlaced || walk.orientation !== 1

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { canRemoveMetadata } from '@darkroom/contracts/history/download-metadata'
 import fc from 'fast-check'
 import sharp, { type Sharp } from 'sharp'
+import { readOrientation } from './orientation.ts'
 import { removeMetadata } from './remove-metadata.ts'
 
 const [WIDTH, HEIGHT] = [40, 30]
@@ -54,6 +55,16 @@ test('removes comments, other application segments, thumbnails and what follows 
   const cleaned = remove(written)
   expect(cleaned.includes(SECRET)).toBe(false)
   expect(await readPixels(cleaned)).toEqual(await readPixels(jpeg))
+})
+
+test('reads an orientation of 16 and of 32 bits, in either byte order, and none that makes no sense', () => {
+  const read = (hex: string) => readOrientation(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
+  expect(read('4d4d002a 00000008 0001 0112 0003 00000001 00060000')).toBe(6)
+  expect(read('4d4d002a 00000008 0001 0112 0004 00000001 00000006')).toBe(6)
+  expect(read('49492a00 08000000 0100 1201 0300 01000000 06000000')).toBe(6)
+  expect(read('49492a00 08000000 0100 1201 0400 01000000 06000000')).toBe(6)
+  expect(read('49492a00 08000000 0100 1201 0400 01000000 ffffffff')).toBe(1)
+  expect([read(''), read('4d4d002a ffffffff'), read('4d4d002a 00000008 ffff 0112')]).toEqual([1, 1, 1])
 })
 
 test('retains the frames of an animation', async () => {
