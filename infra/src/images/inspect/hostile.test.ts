@@ -22,7 +22,7 @@ const HOSTILE: Record<string, [build: () => Promise<Buffer> | Buffer, message: s
         ...SIZE,
         chunks: repeat(20, buildChunk('zTXt', Buffer.concat([Buffer.from('a\0\0'), zeros(32_000_000)]))),
       }),
-    undefined,
+    'has far more text than any program writes',
   ],
   'packed-international-texts.png': [
     () =>
@@ -30,7 +30,7 @@ const HOSTILE: Record<string, [build: () => Promise<Buffer> | Buffer, message: s
         ...SIZE,
         chunks: repeat(20, buildChunk('iTXt', Buffer.concat([Buffer.from('a\0\x01\0\0\0'), zeros(32_000_000)]))),
       }),
-    undefined,
+    'has far more text than any program writes',
   ],
   'one-row.png': [
     () => buildPng({ width: 50_000_000, height: 1, depth: 1, colour: 0 }),

@@ -10,7 +10,7 @@ interface Range {
 }
 
 /** The most that deflated data can become, by its format: 258 bytes of two bits. */
-const MAX_INFLATION = 1_032
+export const MAX_INFLATION = 1_032
 /** Bytes beyond the last row that are accepted: a decoder reads them too, in less than a tenth of a second. */
 const MAX_EXCESS_BYTES = 64_000_000
 /** Compressed bytes that are inflated in one step. */
@@ -34,7 +34,7 @@ export function assertDataBytes(ranges: readonly Range[], header: PngHeader): vo
 export async function assertImageData(reader: RangeReader, ranges: readonly Range[], header: PngHeader): Promise<void> {
   const maxBytes = countRowBytes(header) + MAX_EXCESS_BYTES
   if (countBytes(ranges) * MAX_INFLATION <= maxBytes) return
-  if (await inflatesBeyond(reader, ranges, maxBytes))
+  if ((await countInflated(reader, ranges, maxBytes)) > maxBytes)
     throw new MediaError('unfit', 'has far more data than its size in pixels needs')
 }
 
@@ -42,8 +42,11 @@ function countBytes(ranges: readonly Range[]): number {
   return ranges.reduce((sum, { start, end }) => sum + end - start, 0)
 }
 
-/** Inflates and discards. Data that are damaged count up to there: a decoder gets no further. */
-async function inflatesBeyond(reader: RangeReader, ranges: readonly Range[], maxBytes: number): Promise<boolean> {
+/**
+ * Counts the bytes that deflated data become, until there are more than `maxBytes`. Data that are damaged count up to there: a decoder gets
+ * no further.
+ */
+export async function countInflated(reader: RangeReader, ranges: readonly Range[], maxBytes: number): Promise<number> {
   const inflate = createInflate({ chunkSize: STEP_BYTES })
   let [bytes, isOver] = [0, false]
   inflate.on('data', (chunk: Buffer) => {
@@ -62,7 +65,7 @@ async function inflatesBeyond(reader: RangeReader, ranges: readonly Range[], max
     await Promise.race([ended, new Promise<void>(resolve => void inflate.write(step, () => resolve()))])
   }
   inflate.destroy()
-  return bytes > maxBytes
+  return bytes
 }
 
 /** Reads the ranges one after the other, in steps: many small ranges make one step. */

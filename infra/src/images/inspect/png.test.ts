@@ -11,15 +11,23 @@ import { selectDecodable } from './select-decodable.ts'
 
 const SIZE = { width: 8, height: 8 }
 
-test('texts that inflate to very much are accepted, and no decoder sees them', async () => {
-  const packed = Buffer.concat([Buffer.from('a\0\0', 'latin1'), deflateSync(Buffer.alloc(32_000_000))])
-  const chunks = Array.from({ length: 20 }, () => buildChunk('zTXt', packed))
-  const png = buildPng({ ...SIZE, chunks })
-  expect(Buffer.from(await select(png)).equals(buildPng(SIZE))).toBe(true)
+test.each(['zTXt', 'iTXt'])('texts that inflate to more than any text are rejected, at little cost: %s', async type => {
+  const head = type === 'zTXt' ? 'a\0\0' : 'a\0\x01\0\0\0'
+  const packed = Buffer.concat([Buffer.from(head, 'latin1'), deflateSync(Buffer.alloc(32_000_000))])
+  const create = (count: number) =>
+    buildPng({ ...SIZE, chunks: Array.from({ length: count }, () => buildChunk(type, packed)) })
   const before = process.cpuUsage()
-  expect(await readImage(png, REFERENCE_LIMITS)).toMatchObject(SIZE)
+  expect(await getRejection(create(20))).toBe('has far more text than any program writes')
   const { user, system } = process.cpuUsage(before)
   expect(user + system).toBeLessThan(1_000_000)
+  expect(await readImage(create(1), REFERENCE_LIMITS)).toMatchObject(SIZE)
+})
+
+test('texts are accepted, and no decoder sees them', async () => {
+  const workflow = Buffer.from(JSON.stringify(Array.from({ length: 100_000 }, (_, index) => ({ node: index }))))
+  const head = Buffer.from('prompt\0\0', 'latin1')
+  const png = buildPng({ ...SIZE, chunks: [buildChunk('zTXt', Buffer.concat([head, deflateSync(workflow)]))] })
+  expect(Buffer.from(await select(png)).equals(buildPng(SIZE))).toBe(true)
 })
 
 test.each([

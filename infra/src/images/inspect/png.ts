@@ -18,6 +18,7 @@ import {
 } from './image-layout.ts'
 import { assertDataBytes, assertImageData } from './png-data.ts'
 import { type PngHeader, readPngHeader } from './png-header.ts'
+import { assertTexts, type TextChunk } from './png-texts.ts'
 import type { RangeReader } from './range-reader.ts'
 
 const SIGNATURE_BYTES = 8
@@ -28,6 +29,8 @@ const HEADER_END = SIGNATURE_BYTES + FRAME_BYTES + 13
 const RETAINED = new Set(['PLTE', 'IDAT', 'IEND', 'tRNS', 'pHYs'])
 /** Chunks without which an image cannot be shown. A decoder rejects a file with others. */
 const CRITICAL_CHUNKS = new Set(['IHDR', 'PLTE', 'IDAT', 'IEND'])
+/** Chunks of texts that may be compressed. */
+const TEXT_CHUNKS = new Set(['zTXt', 'iTXt'])
 /** Chunks that state colours without a profile. */
 const COLOUR_CHUNKS = new Set(['cICP', 'sRGB', 'gAMA', 'cHRM'])
 /** Largest chunk, except pixels and profile, that a decoder gets: a palette has 768 bytes. */
@@ -54,6 +57,8 @@ interface PngWalk {
   profile: Range | undefined
   colours: Map<string, Buffer>
   imageData: Range[]
+  /** Chunks of texts that may be compressed. */
+  texts: TextChunk[]
   frames: number
   orientation: number
 }
@@ -73,7 +78,10 @@ export async function inspectPng(
   assertDimensions(header.width, header.height, limits)
   const walk = await walkChunks(reader)
   assertDataBytes(walk.imageData, header)
-  if (depth === 'data') await assertImageData(reader, walk.imageData, header)
+  if (depth === 'data') {
+    await assertImageData(reader, walk.imageData, header)
+    await assertTexts(reader, walk.texts)
+  }
   const { width, height } = header
   const isBuffered = header.isInterlaced || walk.orientation !== 1
   const decodedBytes = estimateBytes(header, isBuffered)
@@ -90,7 +98,7 @@ function selectParts({ channels, hasPalette }: PngHeader, { profile, colours, pa
 async function walkChunks(reader: RangeReader): Promise<PngWalk> {
   const walk: PngWalk = {
     ...{ parts: [], profile: undefined, colours: new Map<string, Buffer>() },
-    ...{ imageData: [], frames: 0, orientation: 1 },
+    ...{ imageData: [], texts: [], frames: 0, orientation: 1 },
   }
   const seen = new Set<string>(['IHDR'])
   for (let [at, count] = [HEADER_END, 2]; ; count += 1) {
@@ -98,6 +106,7 @@ async function walkChunks(reader: RangeReader): Promise<PngWalk> {
     const chunk = await readChunk(reader, at)
     if (isCritical(chunk.type) && !CRITICAL_CHUNKS.has(chunk.type)) throw createDamagedImageError()
     if (chunk.type === 'fcTL') walk.frames += 1
+    else if (TEXT_CHUNKS.has(chunk.type)) walk.texts.push({ type: chunk.type, ...chunk.data })
     else if (!seen.has(chunk.type) || chunk.type === 'IDAT') await visitChunk(reader, chunk, walk)
     if (chunk.type === 'IEND') break
     seen.add(chunk.type)
