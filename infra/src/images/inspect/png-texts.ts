@@ -9,8 +9,8 @@ export interface TextChunk {
   end: number
 }
 
-/** The most that the compressed texts of a file may become together, in bytes. A workflow of thousands of nodes has some megabytes. */
-const MAX_TEXT_BYTES = 64_000_000
+/** The most that the compressed texts of a file may become together, in bytes. To count as many takes less than half a second. */
+const MAX_TEXT_BYTES = 200_000_000
 /** The most texts that are inflated to count them. */
 const MAX_TEXTS = 1_000
 /** Bytes in which a text begins: a keyword of at most 79 bytes, and in `iTXt` a language and a translated keyword. */
