@@ -12,6 +12,8 @@ export interface DecoderPoolOptions {
   /** Program of a decoder process. */
   script: string
   deadlineMs: number
+  /** Processes that wait for a job at once, of each priority. */
+  maxIdle: number
   /** Time after which a process without a job ends. */
   idleMs: number
   log: Log
@@ -23,6 +25,8 @@ export interface PoolJob {
   input: MediaInput
   /** Memory that the job may need. */
   bytes: number
+  /** Whether its process has the priority of the service. Others yield the CPU to it. */
+  isSmall: boolean
   signal: AbortSignal
   onSlow: () => void
 }
@@ -62,7 +66,7 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
       deadlineMs: options.deadlineMs,
       maxBytes: BASE_BYTES + bytes * MEMORY_FACTOR,
       onSlow: () => {
-        decoders.markSlow(decoder)
+        decoders.yield(decoder)
         job.onSlow()
       },
       onExceeded: reason => {
@@ -88,6 +92,7 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
     job.signal.addEventListener('abort', decoder.kill, { once: true })
     try {
       await decoder.ready
+      if (!job.isSmall) decoders.yield(decoder)
       const outcome = await runIn(decoder, job)
       if (typeof outcome !== 'string') decoders.release(decoder)
       return outcome
@@ -101,7 +106,7 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
   return {
     run: async job => {
       job.signal.throwIfAborted()
-      const first = await tryRun(decoders.acquire(), job)
+      const first = await tryRun(decoders.acquire(job.isSmall), job)
       const outcome = first === 'crash' ? await tryRun(decoders.start(), job) : first
       if (typeof outcome === 'string') throw createKilledError(outcome)
       return outcome

@@ -144,22 +144,24 @@ test(
 test('an abort ends the waiting and the work, and frees the slot', async () => {
   await using images = openTestDecoder({ script: HOSTILE, slots: 1 })
   const [running, waiting] = [new AbortController(), new AbortController()]
-  const work = validate(images, 'wait', { signal: running.signal }).catch(({ message }) => message)
-  await waitFor('the first image to be decoded', 30_000, async () => images.listPids().length === 1)
+  // The slot, and the one that small images have beside it.
+  const [work] = [0, 1].map(() => validate(images, 'wait', { signal: running.signal }).catch(({ message }) => message))
+  await waitFor('both images to be decoded', 30_000, async () => images.listPids().length === 2)
   const wait = validate(images, 'respond', { signal: waiting.signal }).catch(({ message }) => message)
   waiting.abort(new Error('left the queue'))
   expect(await wait).toBe('left the queue')
-  const [pid] = images.listPids()
+  const pids = images.listPids()
   running.abort(new Error('left the decoder'))
   expect(await work).toBe('left the decoder')
-  expect(isProcessAlive(pid ?? 0)).toBe(false)
+  await waitFor('both processes to end', 30_000, async () => !pids.some(isProcessAlive))
   await validate(images, 'respond')
 })
 
 test('a wait that would be too long is refused, and closing ends everything that waits or runs', async () => {
   const images = openTestDecoder({ script: HOSTILE, slots: 1 })
-  const running = validate(images, 'wait').catch(error => error)
-  await waitFor('the first image to be decoded', 30_000, async () => images.listPids().length === 1)
+  // The slot, and the one that small images have beside it.
+  const [running] = [0, 1].map(() => validate(images, 'wait').catch(error => error))
+  await waitFor('both images to be decoded', 30_000, async () => images.listPids().length === 2)
   const busy = await validate(images, 'respond', { signal, maxWaitMs: 50 }).catch(error => error)
   expect([busy instanceof DecoderError, busy.reason]).toEqual([true, 'busy'])
   const waiting = validate(images, 'respond').catch(error => error)
@@ -193,9 +195,9 @@ test(
     const hostile = Array.from({ length: 6 }, () =>
       validate(images, 'spin-beside', { signal: stopped.signal, client: 'hostile' }).catch(() => 'ended'),
     )
-    await waitFor('the slots to be taken', 30_000, async () => images.listPids().length === 2)
+    await waitFor('the slots to be taken', 30_000, async () => images.listPids().length === 3)
     await validate(images, 'respond', { signal, client: 'user' })
-    expect(images.listPids().length).toBeLessThanOrEqual(3)
+    expect(images.listPids().length).toBeLessThanOrEqual(4)
     stopped.abort(new Error('over'))
     expect(await Promise.all(hostile)).toEqual(Array(6).fill('ended'))
   },

@@ -98,7 +98,14 @@ export function createImageDecoder(options: ImageDecoderOptions): ImageDecoder {
   const { slots, deadlineMs, idleMs, script } = { ...DEFAULTS, ...omitUndefined(options) }
   const { log, memoryBytes, metrics } = options
   const queue = createJobQueue<Job>({ slots, memoryBytes })
-  const pool = createDecoderPool({ script, deadlineMs, idleMs, log, onKilled: () => metrics?.killed.inc() })
+  const pool = createDecoderPool({
+    script,
+    maxIdle: slots + 1,
+    deadlineMs,
+    idleMs,
+    log,
+    onKilled: () => metrics?.killed.inc(),
+  })
   const closing = new AbortController()
 
   const startJobs = () => {
@@ -137,7 +144,11 @@ export function createImageDecoder(options: ImageDecoderOptions): ImageDecoder {
     try {
       await waitForSlot(queued, job.options, signal)
       const request = { operation, options: job.args }
-      return parseResponse(operation, await pool.run({ request, input: toAbsolute(job.input), bytes, signal, onSlow }))
+      const isSmall = queue.isSmall(queued)
+      return parseResponse(
+        operation,
+        await pool.run({ request, input: toAbsolute(job.input), bytes, isSmall, signal, onSlow }),
+      )
     } finally {
       queue.remove(queued)
       queue.finish(queued)

@@ -6,6 +6,7 @@ export interface JobQueue<Job extends QueuedJob> {
   /** Memory that the running jobs have reserved, never more than `memoryBytes`. */
   readonly reservedBytes: number
   countWaiting(client: string): number
+  isSmall(job: Job): boolean
   add(job: Job): void
   /** Removes a job that waits. */
   remove(job: Job): void
@@ -29,10 +30,10 @@ const MAX_BACKGROUND_OVERTAKES = 64
 
 /**
  * Creates the queue of all clients' jobs. Jobs that users wait for come before the background; among them those of the client with
- * the fewest running jobs, then of the one served longest ago; of its jobs the smallest, unless another has been overtaken too often.
+ * the fewest running jobs, then of the one served longest ago; of its jobs the small ones, unless another was overtaken too often.
  *
- * Small jobs have a share of the memory of their own, enough for all slots, so they never wait for the memory of a large one. Large
- * ones share the rest; one that is larger than that runs as the only large one.
+ * Small jobs have one slot more, and a share of the memory that is enough for all slots, so they never wait for the memory of a large
+ * one. Large ones share the rest; one that is larger than that runs as the only large one.
  */
 export function createJobQueue<Job extends QueuedJob>(options: JobQueueOptions): JobQueue<Job> {
   const entries: Entry<Job>[] = []
@@ -40,20 +41,22 @@ export function createJobQueue<Job extends QueuedJob>(options: JobQueueOptions):
   const lastStarts = new Map<string, number>()
   let starts = 0
 
-  const getRank = ({ job, overtakes }: Entry<Job>) => [
-    Number(job.isBackground && overtakes < MAX_BACKGROUND_OVERTAKES),
-    running.countOf(job.client),
-    lastStarts.get(job.client) ?? 0,
-    Number(overtakes < MAX_OVERTAKES),
-    overtakes < MAX_OVERTAKES ? job.pixels : 0,
+  const isOverdue = ({ job, overtakes }: Entry<Job>) =>
+    overtakes >= (job.isBackground ? MAX_BACKGROUND_OVERTAKES : MAX_OVERTAKES)
+  const getRank = (entry: Entry<Job>) => [
+    Number(entry.job.isBackground && !isOverdue(entry)),
+    running.countOf(entry.job.client),
+    lastStarts.get(entry.job.client) ?? 0,
+    Number(!isOverdue(entry)),
+    Number(!running.isSmall(entry.job)),
   ]
   const findNext = () => {
     const ranked = entries.map(entry => ({ entry, rank: getRank(entry) })).sort((a, b) => compareRanks(a.rank, b.rank))
     let isLargeBlocked = false
     for (const { entry } of ranked) {
       const isBlocked = isLargeBlocked && !running.isSmall(entry.job)
-      if (!isBlocked && running.hasSlot(entry.job) && running.hasMemory(entry.job)) return entry
-      isLargeBlocked ||= entry.overtakes >= MAX_OVERTAKES && !running.hasMemory(entry.job)
+      if (!isBlocked && running.hasSlot(entry.job, isOverdue(entry)) && running.hasMemory(entry.job)) return entry
+      isLargeBlocked ||= isOverdue(entry) && !running.hasMemory(entry.job)
     }
     return undefined
   }
@@ -73,6 +76,7 @@ export function createJobQueue<Job extends QueuedJob>(options: JobQueueOptions):
       return running.reservedBytes
     },
     countWaiting,
+    isSmall: running.isSmall,
     add: job => {
       // A client that is new comes before the one served last, and after those that have waited since an earlier start.
       if (!lastStarts.has(job.client)) lastStarts.set(job.client, starts - 1)

@@ -11,7 +11,7 @@ export interface QueuedJob {
 }
 
 export interface JobQueueOptions {
-  /** Jobs that run at once. */
+  /** Large jobs that run at once. Small ones have one slot more. */
   slots: number
   /** Memory of all running jobs together. */
   memoryBytes: number
@@ -24,13 +24,16 @@ export interface RunningJobs<Job extends QueuedJob> {
   readonly reservedBytes: number
   countOf(client: string): number
   isSmall(job: Job): boolean
-  hasSlot(job: Job): boolean
+  /** Returns whether a job may start. One that is large, or of the background, has the spare slot only when it is overdue. */
+  hasSlot(job: Job, isOverdue: boolean): boolean
   hasMemory(job: Job): boolean
   add(job: Job): void
   markSlow(job: Job): void
   remove(job: Job): void
 }
 
+/** Slots beyond those of the options: one that small jobs that users wait for always have, and one while a slow job runs. */
+const SPARE_SLOTS = 2
 /** Largest small job: a photo of 8 megapixels. */
 const SMALL = { bytes: 32 * 1024 * 1024, pixels: 8_000_000 }
 
@@ -42,6 +45,7 @@ export function createRunningJobs<Job extends QueuedJob>(options: JobQueueOption
   const getReservation = ({ bytes }: Job) => Math.min(bytes, largeBytes)
   const sumReservations = (isCounted: (job: Job) => boolean) =>
     [...running.keys()].filter(isCounted).reduce((sum, job) => sum + getReservation(job), 0)
+  const isDeferrable = (job: Job) => job.isBackground || !isSmall(job)
   const countOf = (client: string) => [...running.keys()].filter(job => job.client === client).length
   return {
     get count() {
@@ -52,10 +56,12 @@ export function createRunningJobs<Job extends QueuedJob>(options: JobQueueOption
     },
     countOf,
     isSmall,
-    hasSlot: job => {
-      if (running.size < options.slots) return true
-      const isSpareOpen = running.size === options.slots && [...running.values()].some(({ isSlow }) => isSlow)
-      return isSpareOpen && !job.isBackground && (isSmall(job) || countOf(job.client) === 0)
+    hasSlot: (job, isOverdue) => {
+      const hasSlow = [...running.values()].some(({ isSlow }) => isSlow)
+      const isUnserved = !job.isBackground && (isSmall(job) || countOf(job.client) === 0)
+      const slots = options.slots + Number(hasSlow && isUnserved)
+      if (!isDeferrable(job)) return running.size < slots + 1
+      return [...running.keys()].filter(isDeferrable).length < slots && running.size < slots + Number(isOverdue)
     },
     hasMemory: job => isSmall(job) || sumReservations(other => !isSmall(other)) + getReservation(job) <= largeBytes,
     add: job => void running.set(job, { isSlow: false }),
@@ -67,9 +73,9 @@ export function createRunningJobs<Job extends QueuedJob>(options: JobQueueOption
   }
 }
 
-/** Splits the memory: each slot, and the spare one, has enough for a small job. The rest is for large ones. */
+/** Splits the memory: each slot, and each spare one, has enough for a small job. The rest is for large ones. */
 function splitMemory({ slots, memoryBytes }: JobQueueOptions): { smallBytes: number; largeBytes: number } {
-  const smallJobs = slots + 1
+  const smallJobs = slots + SPARE_SLOTS
   const smallBytes = Math.min(SMALL.bytes, Math.floor(memoryBytes / 2 / smallJobs))
   return { smallBytes, largeBytes: memoryBytes - smallBytes * smallJobs }
 }

@@ -1,5 +1,5 @@
 import type { KillReason } from './decoder-error.ts'
-import { lowerPriority, readCpuMs, readResidentBytes } from './process-usage.ts'
+import { readCpuMs, readResidentBytes } from './process-usage.ts'
 
 export interface JobWatchOptions {
   pid: number
@@ -7,16 +7,15 @@ export interface JobWatchOptions {
   deadlineMs: number
   /** Memory of the process above which it is ended. */
   maxBytes: number
-  /** Called once when the job has taken long. Its process yields to others from then on. */
+  /** Called once when the job has taken long. */
   onSlow: () => void
   /** Called once when the process has to be ended. */
   onExceeded: (reason: KillReason) => void
 }
 
-/** Time after which a job counts as slow, in ms. */
-const SLOW_MS = 1_500
+/** CPU time and time after which a job counts as slow, in ms: on a busy machine every job takes long. */
+const SLOW = { cpuMs: 1_000, ms: 5_000 }
 const CHECK_MS = 100
-const SLOW_NICENESS = 10
 /** Deadlines that a job has while it has used less than half of one in CPU time, because others use the CPU. */
 const STARVED_FACTOR = 3
 
@@ -31,25 +30,25 @@ export function watchJob(options: JobWatchOptions): Disposable {
   const startedAt = performance.now()
   const cpuAtStart = readCpuMs(pid)
   let isSlow = false
-  const isOverdue = () => {
-    const elapsed = performance.now() - startedAt
-    if (elapsed < deadlineMs) return false
+  const measure = () => {
     const cpu = readCpuMs(pid)
-    const isStarved = cpu !== undefined && cpuAtStart !== undefined && cpu - cpuAtStart < deadlineMs / 2
-    return !isStarved || elapsed >= deadlineMs * STARVED_FACTOR
+    const cpuMs = cpu === undefined || cpuAtStart === undefined ? undefined : cpu - cpuAtStart
+    return { elapsedMs: performance.now() - startedAt, cpuMs }
   }
+  const isOverdue = ({ elapsedMs, cpuMs = deadlineMs }: ReturnType<typeof measure>) =>
+    elapsedMs >= deadlineMs && (cpuMs >= deadlineMs / 2 || elapsedMs >= deadlineMs * STARVED_FACTOR)
   const exceed = (reason: KillReason) => {
     clearInterval(timer)
     options.onExceeded(reason)
   }
   const check = () => {
-    if (!isSlow && performance.now() - startedAt >= SLOW_MS) {
+    const used = measure()
+    if (!isSlow && (used.elapsedMs >= SLOW.ms || (used.cpuMs ?? 0) >= SLOW.cpuMs)) {
       isSlow = true
-      lowerPriority(pid, SLOW_NICENESS)
       options.onSlow()
     }
     if ((readResidentBytes(pid) ?? 0) > maxBytes) exceed('memory')
-    else if (isOverdue()) exceed('deadline')
+    else if (isOverdue(used)) exceed('deadline')
   }
   const timer = setInterval(check, CHECK_MS)
   return { [Symbol.dispose]: () => clearInterval(timer) }

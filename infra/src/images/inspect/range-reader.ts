@@ -3,6 +3,9 @@ import { getByteLength, type MediaInput, readBytes } from '../media-input.ts'
 /** Bytes of a file that are read at once. */
 const WINDOW_BYTES = 262_144
 
+/** Time that an inspection occupies the thread without a pause, in ms: a file of very many parts must not delay others. */
+const OCCUPIED_MS = 5
+
 /** Reads a file by ranges, front to back, with one window of it in memory. Bytes in memory are viewed, not copied. */
 export interface RangeReader {
   size: number
@@ -16,17 +19,24 @@ export interface RangeReader {
 export function openRangeReader(input: MediaInput): RangeReader {
   const size = getByteLength(input)
   let window: { start: number; bytes: Buffer } = { start: 0, bytes: Buffer.alloc(0) }
+  let occupiedSince = performance.now()
+  const pause = async () => {
+    await new Promise<void>(resolve => setImmediate(resolve))
+    occupiedSince = performance.now()
+  }
   const load = async (start: number, length: number): Promise<Buffer> => {
     const bytes = await readBytes(input, start, Math.min(size, start + length))
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
   const read = async (start: number, length: number): Promise<Buffer> => {
+    if (performance.now() - occupiedSince > OCCUPIED_MS) await pause()
     if (input instanceof Uint8Array) return await load(start, length)
     const isInWindow = start >= window.start && start + length <= window.start + window.bytes.length
     if (!isInWindow) window = { start, bytes: await load(start, Math.max(length, WINDOW_BYTES)) }
     return window.bytes.subarray(start - window.start, start - window.start + length)
   }
   const readWindow = async (start: number): Promise<Buffer> => {
+    if (performance.now() - occupiedSince > OCCUPIED_MS) await pause()
     const isInWindow = start >= window.start && start < window.start + window.bytes.length
     if (!isInWindow) window = { start, bytes: await load(start, WINDOW_BYTES) }
     return window.bytes.subarray(start - window.start)
