@@ -51,11 +51,13 @@ export function createHttpApp(options: HttpAppOptions, rules: RouteRules) {
       set.headers['cross-origin-resource-policy'] = 'same-origin'
       await gate.check(request)
     })
-    .derive({ as: 'global' }, ({ request, route }) => {
+    .derive({ as: 'global' }, ({ request, route, server }) => {
       // Elysia has its own way to find a route: one that was not checked is not run.
       if (route !== gate.ruleOf(request)?.path && !isOperatorPath(route)) throw createNotFoundError()
       return {
         identity: identityOf(request),
+        /** Address of the client, for shares of what all have in common. */
+        client: findClient(request, server),
         /** Reserves memory of the budget for bytes that a handler loads besides the body. */
         reserve: (bytes: number) => budget.reserve(request, bytes),
       }

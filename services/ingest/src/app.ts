@@ -47,15 +47,15 @@ export function createApp(deps: IngestDeps) {
       .use(createDeletionRoute(deps))
       .post(
         '/api/generate',
-        async ({ body, identity, request, reserve }) => {
-          const fetchOptions = { reserve, signal: request.signal }
+        async ({ body, client, identity, request, reserve }) => {
+          const fetchOptions = { reserve, client, signal: request.signal }
           const { document, isNew } = await submit(deps, identity, body, fetchOptions)
           return createRawJsonResponse<Generation>(document, isNew ? 202 : 200)
         },
         { body: Submission },
       )
-      .post('/api/references', async ({ body, identity, request, set }): Promise<Reference[]> => {
-        const references = { sources: parseFormSources(body), signal: request.signal }
+      .post('/api/references', async ({ body, client, identity, request, set }): Promise<Reference[]> => {
+        const references = { sources: parseFormSources(body), client, signal: request.signal }
         set.status = 201
         return await withReferences(deps, identity, references, async (_tx, rows) => rows.map(toReference))
       })

@@ -10,6 +10,8 @@ const MAX_CONCURRENT_FETCHES = 3
 export interface FetchOptions {
   /** Reserves memory, in bytes, before it is used. */
   reserve: (bytes: number) => void
+  /** Address of the client, with which others take turns where images are decoded. */
+  client?: string | undefined
   signal: AbortSignal
   /** `safeGet` unless a test replaces it. */
   get?: typeof safeGet

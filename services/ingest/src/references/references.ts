@@ -29,6 +29,8 @@ export interface ReferenceDeps {
 /** The references of one request. */
 export interface ReferenceRequest {
   sources: readonly ReferenceSource[]
+  /** Address of the client, with which others take turns. */
+  client?: string | undefined
   /** Aborted when the client disconnects. */
   signal: AbortSignal
 }
@@ -77,7 +79,7 @@ export async function withReferences<T>(
 async function storeNewReferences(
   deps: ReferenceDeps,
   identity: Identity,
-  { sources, signal }: ReferenceRequest,
+  { sources, client, signal }: ReferenceRequest,
 ): Promise<ReferenceRow[]> {
   if (sources.length === 0) return []
   const existing = await findReferences(deps.database, identity.workspaceId, sources)
@@ -87,7 +89,11 @@ async function storeNewReferences(
   const newSources = sources
     .filter(source => source.kind === 'bytes')
     .filter(source => !existing.bySha256.has(source.sha256))
-  const stored = await storeReferences(deps, identity, uniqueBySha256(newSources), signal)
+  const stored = await storeReferences(deps, identity, uniqueBySha256(newSources), {
+    signal,
+    client: `${identity.workspaceId} ${client ?? ''}`,
+    maxWaitMs: DECODER_WAIT_MS,
+  })
   return sources.flatMap(source => {
     const row =
       source.kind === 'id'
@@ -101,10 +107,9 @@ async function storeReferences(
   deps: ReferenceDeps,
   identity: Identity,
   sources: BytesSource[],
-  requestSignal: AbortSignal,
+  options: DecodeOptions,
 ): Promise<Map<string, ReferenceRow>> {
   const limit = pLimit(deps.concurrency)
-  const options = { signal: requestSignal, client: identity.workspaceId, maxWaitMs: DECODER_WAIT_MS }
   const decoded = await Promise.all(sources.map(source => limit(() => decodeReference(deps, source, options))))
   const invalid = decoded.filter(result => 'message' in result)
   if (invalid.length > 0) throwValidationError(invalid)

@@ -67,7 +67,8 @@ export async function submit(
   const id = Bun.randomUUIDv7()
   const estimatedSeconds = estimateSeconds(model, outputs)
   const newGeneration = { id, clientId, identity, submission, model, fingerprint, estimatedSeconds, assumedMicros }
-  const request = { sources: await fetchReferences(inputs.references, fetchOptions), signal: fetchOptions.signal }
+  const { client, signal } = fetchOptions
+  const request = { sources: await fetchReferences(inputs.references, fetchOptions), client, signal }
   const isInserted = await withReferences(deps, identity, request, async (tx, rows) => {
     const references = rows.map((row, position) => ({ ...row, role: inputs.roles[position] ?? 'reference' }))
     const generation = { ...newGeneration, references: uniqueInputs(references, row => row.id) }
