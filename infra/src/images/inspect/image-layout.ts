@@ -16,6 +16,8 @@ export interface ImageLayout {
   frames: number
   /** Upper estimate of the memory that a decoder needs, in bytes. */
   decodedBytes: number
+  /** Upper estimate of what is inflated beside the pixels, in bytes. Absent: nothing. */
+  excessBytes?: number
   /** Ranges in the order of the file. */
   parts: ImagePart[]
 }
@@ -27,7 +29,7 @@ export const MAX_EDGE = 100_000
 export const MAX_PROFILE_BYTES = 8_000_000
 
 /** Largest number of chunks, segments or boxes of one file. */
-export const MAX_PARTS = 100_000
+export const MAX_PARTS = 40_000
 
 /** Largest number of frames of an animation. */
 export const MAX_FRAMES = 10_000

@@ -67,7 +67,7 @@ test.each([
     'a million segments',
     (jpeg: Buffer) =>
       insert(jpeg, [Buffer.concat(Array.from({ length: 1_000_000 }, () => Buffer.from([0xff, 0xfe, 0, 2])))]),
-    /more than 100,000 parts/,
+    /more than 40,000 parts/,
   ],
   ['a segment beyond its end', (jpeg: Buffer) => jpeg.subarray(0, 30), DAMAGED],
 ] as const)('a JPEG with %s is rejected before a decoder sees it', async (_, change, message) => {

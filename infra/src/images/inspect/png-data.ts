@@ -13,6 +13,8 @@ interface Range {
 export const MAX_INFLATION = 1_032
 /** Bytes beyond the last row that are accepted: a decoder reads them too, in less than a tenth of a second. */
 const MAX_EXCESS_BYTES = 64_000_000
+/** Bytes by which compressed rows may be larger than rows: those of a few pixels, in many blocks. */
+const ROWS_OVERHEAD = 4_096
 /** Compressed bytes that are inflated in one step. */
 const STEP_BYTES = 65_536
 
@@ -36,6 +38,12 @@ export async function assertImageData(reader: RangeReader, ranges: readonly Rang
   if (countBytes(ranges) * MAX_INFLATION <= maxBytes) return
   if ((await countInflated(reader, ranges, maxBytes)) > maxBytes)
     throw new MediaError('unfit', 'has far more data than its size in pixels needs')
+}
+
+/** Returns the bytes that are inflated in vain: none, unless the rows are smaller than what they are compressed to. */
+export function countExcess(ranges: readonly Range[], header: PngHeader): number {
+  const [compressed, rowBytes] = [countBytes(ranges), countRowBytes(header)]
+  return compressed <= rowBytes + ROWS_OVERHEAD ? 0 : Math.min(compressed * MAX_INFLATION, MAX_EXCESS_BYTES)
 }
 
 function countBytes(ranges: readonly Range[]): number {

@@ -2,39 +2,57 @@ import { MediaError } from '../media-error.ts'
 import { countInflated, MAX_INFLATION } from './png-data.ts'
 import type { RangeReader } from './range-reader.ts'
 
-/** A text chunk: its type, and the range of its data. */
-export interface TextChunk {
-  type: string
+/** The range of deflated data. */
+export interface CompressedText {
   start: number
   end: number
 }
 
+/** A text chunk: its type, and the range of its data. */
+export interface TextChunk extends CompressedText {
+  type: string
+}
+
 /** The most that the compressed texts of a file may become together, in bytes. To count as many takes less than half a second. */
-const MAX_TEXT_BYTES = 200_000_000
-/** The most texts that are inflated to count them. */
+export const MAX_TEXT_BYTES = 200_000_000
+/** The most compressed texts of a file whose texts are large. */
 const MAX_TEXTS = 1_000
 /** Bytes in which a text begins: a keyword of at most 79 bytes, and in `iTXt` a language and a translated keyword. */
 const HEAD_BYTES = 512
 
+/** Finds the compressed texts of a PNG, if they are so large that `assertTexts` has to inflate them. */
+export async function findLargeTexts(reader: RangeReader, chunks: readonly TextChunk[]): Promise<CompressedText[]> {
+  if (!isLarge(chunks)) return []
+  const texts: CompressedText[] = []
+  for (const chunk of chunks) {
+    const start = await findCompressedText(reader, chunk)
+    if (start !== undefined) texts.push({ start, end: chunk.end })
+    if (texts.length > MAX_TEXTS) throw createTextsError()
+  }
+  return isLarge(texts) ? texts : []
+}
+
 /**
- * Checks that the compressed texts of a PNG are no more than texts: a program that is given the file later inflates them all. Where so much
- * cannot be in them, nothing is inflated.
+ * Checks that large compressed texts are no more than texts: a program that is given the file later inflates them all.
  *
  * @throws MediaError
  * @see https://www.w3.org/TR/png-3/#11textinfo
  */
-export async function assertTexts(reader: RangeReader, chunks: readonly TextChunk[]): Promise<void> {
-  const compressed = chunks.reduce((sum, { start, end }) => sum + end - start, 0)
-  if (compressed * MAX_INFLATION <= MAX_TEXT_BYTES) return
-  let [bytes, texts] = [0, 0]
-  for (const chunk of chunks) {
-    const start = await findCompressedText(reader, chunk)
-    if (start === undefined) continue
-    texts += 1
-    bytes += await countInflated(reader, [{ start, end: chunk.end }], MAX_TEXT_BYTES - bytes)
-    if (bytes > MAX_TEXT_BYTES || texts > MAX_TEXTS)
-      throw new MediaError('unfit', 'has far more text than any program writes')
+export async function assertTexts(reader: RangeReader, texts: readonly CompressedText[]): Promise<void> {
+  let bytes = 0
+  for (const text of texts) {
+    bytes += await countInflated(reader, [text], MAX_TEXT_BYTES - bytes)
+    if (bytes > MAX_TEXT_BYTES) throw createTextsError()
   }
+}
+
+/** Returns whether ranges may inflate to more than texts may have. */
+function isLarge(ranges: readonly CompressedText[]): boolean {
+  return ranges.reduce((sum, { start, end }) => sum + end - start, 0) * MAX_INFLATION > MAX_TEXT_BYTES
+}
+
+function createTextsError(): MediaError {
+  return new MediaError('unfit', 'has far more text than any program writes')
 }
 
 /** Returns where the compressed text of a chunk begins; undefined if it has none. */

@@ -16,9 +16,9 @@ import {
   type InspectionDepth,
   MAX_PROFILE_BYTES,
 } from './image-layout.ts'
-import { assertDataBytes, assertImageData } from './png-data.ts'
+import { assertDataBytes, assertImageData, countExcess } from './png-data.ts'
 import { type PngHeader, readPngHeader } from './png-header.ts'
-import { assertTexts, type TextChunk } from './png-texts.ts'
+import { assertTexts, findLargeTexts, MAX_TEXT_BYTES, type TextChunk } from './png-texts.ts'
 import type { RangeReader } from './range-reader.ts'
 
 const SIGNATURE_BYTES = 8
@@ -78,14 +78,17 @@ export async function inspectPng(
   assertDimensions(header.width, header.height, limits)
   const walk = await walkChunks(reader)
   assertDataBytes(walk.imageData, header)
+  const texts = await findLargeTexts(reader, walk.texts)
   if (depth === 'data') {
     await assertImageData(reader, walk.imageData, header)
-    await assertTexts(reader, walk.texts)
+    await assertTexts(reader, texts)
   }
   const { width, height } = header
   const isBuffered = header.isInterlaced || walk.orientation !== 1
   const decodedBytes = estimateBytes(header, isBuffered)
-  return { width, height, frames: Math.max(1, walk.frames), decodedBytes, parts: selectParts(header, walk) }
+  const excessBytes = countExcess(walk.imageData, header) + (texts.length > 0 ? MAX_TEXT_BYTES : 0)
+  const frames = Math.max(1, walk.frames)
+  return { width, height, frames, decodedBytes, excessBytes, parts: selectParts(header, walk) }
 }
 
 function selectParts({ channels, hasPalette }: PngHeader, { profile, colours, parts }: PngWalk): ImagePart[] {
