@@ -2,43 +2,32 @@ import { connect, type Socket } from 'node:net'
 import { sleep } from '../../src/runtime/timers.ts'
 import type { HostileImage } from './hostile-images.ts'
 
-/** Requests that are sent while another client uploads. They go on until it is disposed of. */
-export interface HostileLoad extends AsyncDisposable {
-  /** Number of hostile images that were answered, by status. */
-  statuses: Map<number, number>
-}
-
 /** Bytes that the two slow uploads announce together. */
 const ANNOUNCED_BYTES = 400_000_000
 const DRIP_MS = 5_000
 
-/** Uploads each of the images again and again, and opens two uploads that send a byte every five seconds. */
-export async function startHostileLoad(url: string, images: readonly HostileImage[]): Promise<HostileLoad> {
-  const stopping = new AbortController()
-  const statuses = new Map<number, number>()
-  const uploads = images.map(image => uploadRepeatedly(url, image, { statuses, signal: stopping.signal }))
-  const drips = [dripUpload(url, stopping.signal), dripUpload(url, stopping.signal)]
-  return {
-    statuses,
-    [Symbol.asyncDispose]: async () => {
-      stopping.abort()
-      await Promise.all([...uploads, ...drips])
-    },
-  }
-}
-
-async function uploadRepeatedly(
-  url: string,
-  { bytes }: HostileImage,
-  { statuses, signal }: { statuses: Map<number, number>; signal: AbortSignal },
-): Promise<void> {
-  while (!signal.aborted) {
+/** Uploads hostile images, all at once. @returns the statuses of the responses, once all are there */
+export async function sendHostileImages(url: string, images: readonly HostileImage[]): Promise<number[]> {
+  const uploads = images.map(async ({ bytes }) => {
     const body = new FormData()
     // A picture that is known already is not decoded again.
     body.append('file', new Blob([new Uint8Array(bytes), crypto.randomUUID()], { type: 'image/png' }), 'hostile.png')
-    const response = await fetch(`${url}/api/references`, { method: 'POST', body, signal }).catch(() => null)
-    await response?.arrayBuffer().catch(() => null)
-    if (response) statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1)
+    const response = await fetch(`${url}/api/references`, { method: 'POST', body })
+    await response.arrayBuffer()
+    return response.status
+  })
+  return await Promise.all(uploads)
+}
+
+/** Opens two uploads that send a byte every five seconds, and others when the studio has ended them, until disposed of. */
+export function startDripping(url: string): AsyncDisposable {
+  const stopping = new AbortController()
+  const drips = [dripUpload(url, stopping.signal), dripUpload(url, stopping.signal)]
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stopping.abort()
+      await Promise.all(drips)
+    },
   }
 }
 

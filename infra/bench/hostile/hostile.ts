@@ -5,8 +5,8 @@ import { measureTreeMemory } from '../kit/memory.ts'
 import { type BenchResult, buildResult, createTarget } from '../kit/report.ts'
 import { takeTurns } from '../kit/sampling.ts'
 import { computeRatio, formatSamples } from '../kit/statistics.ts'
-import { createHostileImages } from './hostile-images.ts'
-import { startHostileLoad } from './hostile-load.ts'
+import { createHostileImages, type HostileImage } from './hostile-images.ts'
+import { sendHostileImages, startDripping } from './hostile-load.ts'
 
 const SAMPLES = 8
 /** Uploads of each sample, of which the median counts. */
@@ -16,12 +16,13 @@ const MEBIBYTE = 1024 * 1024
 const MAX_RATIO = 2
 
 const METHOD = [
-  `Somebody uploads a picture of ${EDGE} × ${EDGE} pixels to a whole studio, by its address: alone, and while others upload six hostile`,
-  'pictures at once, each again and again, and keep two uploads open that announce 400 MB and send a byte every five seconds.',
+  `Somebody uploads a picture of ${EDGE} × ${EDGE} pixels to a whole studio, by its address: alone, and at the moment at which others upload six`,
+  'hostile pictures at once, while two uploads are open that announce 400 MB and send a byte every five seconds.',
   'The six: a PNG with 640 MB of compressed texts, one of 50,000,000 × 1 pixels, one whose rows inflate to 200 MB, one with a profile',
   'that does, one with a million text chunks, and 49 megapixels of white (which is accepted). All from one address.',
   '',
-  `${SAMPLES} samples, in turns, of the median of ${UPLOADS} uploads one after the other; medians, the middle half in brackets. Who sends shares the machine.`,
+  `${SAMPLES} samples, in turns, of the median of ${UPLOADS} uploads, each with six hostile ones of its own; medians, the middle half in brackets. Who`,
+  'sends shares the machine.',
 ]
 
 interface Measurement {
@@ -42,36 +43,46 @@ export async function run(): Promise<BenchResult> {
     memory: [],
     statuses: new Map(),
   }))
-  await uploadImage(studio)
+  await uploadImage(studio, await createUniqueImage())
   await takeTurns(measured, SAMPLES, async measurement => {
     if (measurement.name === 'alone') return await measure(studio, measurement)
-    await using load = await startHostileLoad(studio.url, images)
-    // Every one of them is under way.
-    await Bun.sleep(1_500)
-    await measure(studio, measurement)
-    for (const [status, count] of load.statuses) {
-      measurement.statuses.set(status, (measurement.statuses.get(status) ?? 0) + count)
-    }
+    await using _drips = startDripping(studio.url)
+    await measure(studio, measurement, images)
   })
   return createReport(measured)
 }
 
-async function measure(studio: TestStudio, measurement: Measurement): Promise<void> {
+async function measure(
+  studio: TestStudio,
+  { milliseconds, memory, statuses }: Measurement,
+  hostile: readonly HostileImage[] = [],
+): Promise<void> {
   const times: number[] = []
-  for (let upload = 0; upload < UPLOADS; upload++) times.push(await uploadImage(studio))
-  measurement.milliseconds.push(times.toSorted((a, b) => a - b)[UPLOADS >> 1] ?? 0)
-  measurement.memory.push((await measureTreeMemory(await studio.pidOf('ingest'))) / MEBIBYTE)
+  for (let upload = 0; upload < UPLOADS; upload++) {
+    const image = await createUniqueImage()
+    const responses = sendHostileImages(studio.url, hostile)
+    times.push(await uploadImage(studio, image))
+    memory.push((await measureTreeMemory(await studio.pidOf('ingest'))) / MEBIBYTE)
+    for (const status of await responses) statuses.set(status, (statuses.get(status) ?? 0) + 1)
+  }
+  milliseconds.push(times.toSorted((a, b) => a - b)[UPLOADS >> 1] ?? 0)
 }
 
-/** Uploads a picture that is not known yet. @returns the time in ms */
-async function uploadImage({ url }: TestStudio): Promise<number> {
+/** Creates a picture that the studio does not know yet. */
+async function createUniqueImage(): Promise<Uint8Array<ArrayBuffer>> {
   const raw = { width: EDGE, height: EDGE, channels: 3 } as const
-  const bytes = await sharp(randomBytes(EDGE * EDGE * 3), { raw })
-    .blur(3)
-    .png()
-    .toBuffer()
+  return new Uint8Array(
+    await sharp(randomBytes(EDGE * EDGE * 3), { raw })
+      .blur(3)
+      .png()
+      .toBuffer(),
+  )
+}
+
+/** Uploads a picture. @returns the time in ms */
+async function uploadImage({ url }: TestStudio, image: Uint8Array<ArrayBuffer>): Promise<number> {
   const body = new FormData()
-  body.append('file', new Blob([new Uint8Array(bytes)], { type: 'image/png' }), 'a.png')
+  body.append('file', new Blob([image], { type: 'image/png' }), 'a.png')
   const began = performance.now()
   const response = await fetch(`${url}/api/references`, { method: 'POST', body })
   const text = await response.text()
