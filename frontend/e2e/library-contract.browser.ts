@@ -153,6 +153,7 @@ async function prepareLists(): Promise<void> {
       update generation_outputs set favourite = true
       where index = 0 and generation_id in (select id from numbered where rest = 3)`
     await tx`update generations set deleted_at = now() where id in (select id from numbered where rest = 2)`
-    await tx`select write_words(id), write_document(id) from numbered where rest <> 0`
+    await tx`select write_words(id) from numbered where rest = 1`
+    for (const rest of [1, 2, 3]) await tx`select write_document(id) from numbered where rest = ${rest}`
   })
 }

@@ -1,8 +1,8 @@
-import { appendFile, rm } from 'node:fs/promises'
+import { appendFile, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '@darkroom/contracts/problem'
 import { getFreeBytes } from '../../src/runtime/disk-space.ts'
-import { createStudioClient, postJson } from '../studio/studio-client.ts'
+import { createStudioClient, postJson, type StudioClient } from '../studio/studio-client.ts'
 import { waitFor } from '../wait-for.ts'
 import { generateImage, isImageServed } from './generate-image.ts'
 import { startLauncher, waitForLine } from './launcher.ts'
@@ -40,7 +40,7 @@ async function fillAndEmptyDisk(): Promise<void> {
     await postJson(client.fetch, '/api/generate', { prompt: 'too late', model: 'demo' }),
     await client.fetch('/api/references', { method: 'POST', body: new FormData() }),
     await removeUnknown(),
-    await postJson(client.fetch, '/api/admin/backfill-reference-images', {}),
+    await runBackfill(client),
   ]
   const codes = await Promise.all(refused.map(readCode))
   printLine(`refused: ${codes.join(', ')}`)
@@ -50,4 +50,13 @@ async function fillAndEmptyDisk(): Promise<void> {
   await waitForLine(launcher, 'Darkroom goes on with everything.', WAIT_MS)
   await waitFor('A service that goes on', WAIT_MS, async () => (await readCode(await removeUnknown())) !== 'disk_full')
   printLine(`drawn again: ${await generateImage(url)}`)
+}
+
+async function runBackfill(client: StudioClient): Promise<Response> {
+  const secret = (await readFile(join(DATA_DIR, 'internal-api-secret'), 'utf8')).trim()
+  return await client.fetch('/api/admin/backfill-reference-images', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-internal-secret': secret },
+    body: '{}',
+  })
 }
