@@ -1,6 +1,8 @@
+import { BUILT_IN_KINDS } from './enums.ts'
+
 /** The kinds of providers that a connection can be of. Free of schemas. */
 
-export const CONNECTION_KINDS = ['demo', 'fake', 'openai', 'openai-compatible'] as const
+export const CONNECTION_KINDS = [...BUILT_IN_KINDS, 'openai', 'openai-compatible'] as const
 export type ConnectionKind = (typeof CONNECTION_KINDS)[number]
 
 /** Servers with a known dialect of OpenAI's images API; `openai` is that of OpenAI itself. */

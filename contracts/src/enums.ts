@@ -15,3 +15,6 @@ export type AspectRatio = (typeof ASPECT_RATIOS)[number]
 /** Side of the square that has the area of the image, in pixels. */
 export const RESOLUTIONS = [512, 1024, 2048] as const
 export type Resolution = (typeof RESOLUTIONS)[number]
+
+/** The kinds of providers that are part of the studio: no connection to them is added. */
+export const BUILT_IN_KINDS = ['demo', 'fake'] as const

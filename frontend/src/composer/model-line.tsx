@@ -1,4 +1,4 @@
-import { type ConnectionKind, KIND_INFO } from '@darkroom/contracts/connection-kinds'
+import { BUILT_IN_KINDS } from '@darkroom/contracts/enums'
 import type { Model } from '@darkroom/contracts/model'
 import { Show } from 'solid-js'
 import { Icon } from '../ui/icons.tsx'
@@ -50,5 +50,5 @@ export function ModelLine(props: ModelLineProps) {
 }
 
 function isBuiltIn({ connection }: Model): boolean {
-  return Object.hasOwn(KIND_INFO, connection) && KIND_INFO[connection as ConnectionKind].where === 'built-in'
+  return BUILT_IN_KINDS.some(kind => kind === connection)
 }

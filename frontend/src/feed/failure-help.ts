@@ -20,8 +20,7 @@ export function helpWithFailure(generation: Generation): FailureHelp {
   const code = findError(generation)?.code ?? ''
   const available = listActions(generation)
   const help = Object.hasOwn(HELP, code) ? HELP[code] : undefined
-  if (generation.outputs.length > 0 && generation.outputs.every(({ state }) => state === 'deleted'))
-    return { title: 'Its pictures are deleted', actions: [] }
+  if (areAllDeleted(generation)) return { title: 'Its pictures are deleted', actions: [] }
   if (generation.status === 'cancelled') return { title: 'Cancelled', actions: available }
   if (help === undefined) return { title: 'This did not work', actions: available }
   const [title, actions, repetition] = help
@@ -68,7 +67,7 @@ const HELP: Record<string, readonly [title: string, actions: readonly PageAction
   model_unknown: ['This model is gone', ['other-model'], 'same'],
   request_gone: ['It is gone at the provider', [], 'same'],
   lost: ['It is gone at the provider', [], 'same'],
-  fetch_refused: ['The studio does not fetch it', [], 'same'],
+  fetch_refused: ['It could not be fetched', [], 'same'],
   fetch_failed: ['It could not be fetched', [], 'same'],
   rate_limited: ['Too many requests at once', [], 'same'],
   too_many_at_once: ['Too many requests at once', [], 'same'],
@@ -80,9 +79,12 @@ function findError({ error, outputs }: Generation): Generation['error'] {
   return error ?? outputs.find(output => output.error !== null)?.error ?? null
 }
 
+function areAllDeleted({ outputs }: Generation): boolean {
+  return outputs.length > 0 && outputs.every(({ state }) => state === 'deleted')
+}
+
 function formatReason(generation: Generation): string {
-  const isDeleted = generation.outputs.length > 0 && generation.outputs.every(({ state }) => state === 'deleted')
-  if (isDeleted && generation.outputs.some(({ error }) => error === null))
+  if (areAllDeleted(generation) && generation.outputs.some(({ error }) => error === null))
     return 'They can be restored from the menu until they are deleted permanently.'
   const error = findError(generation)
   if (error) return error.message

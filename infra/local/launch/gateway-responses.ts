@@ -28,12 +28,16 @@ export function respondMalformed(): Response {
 }
 
 /** Responds for a service that does not answer: with a page to a browser that opens one. */
-export function respondAway(service: keyof typeof AWAY_MESSAGES, request: Request): Response {
+export function respondAway(
+  service: keyof typeof AWAY_MESSAGES,
+  request: Request,
+  documentHeaders: Record<string, string>,
+): Response {
   if (service === 'query' && request.headers.get('accept')?.includes('text/html')) {
     const headers = {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
-      'cross-origin-opener-policy': 'same-origin',
+      ...documentHeaders,
       'retry-after': '1',
     }
     return new Response(AWAY_PAGE, { status: 503, headers })

@@ -11,6 +11,8 @@ export interface GatewayOptions {
   upstreams: { ingest: string; query: string; ui?: string }
   /** Secret by which the services believe the gateway about the address of a client. Absent: none is named. */
   secret?: string
+  /** Headers of the page that says that a service is away. */
+  documentHeaders?: Record<string, string>
   /** Time that a connection may stay open without a request, in seconds; `IDLE_SECONDS` unless given. Bun looks every four seconds. */
   idleTimeoutSeconds?: number
   /** Time for which a client may read nothing of a stream although there is something to read, in seconds. */
@@ -48,7 +50,8 @@ const QUERY_PATHS = /^\/(api|media)(\/|$)|^\/openapi\.json$/
  * @throws Error with code EADDRINUSE if the port is taken
  */
 export function startGateway(options: GatewayOptions): Gateway {
-  const { port, host, upstreams, secret, idleTimeoutSeconds = IDLE_SECONDS, stallSeconds = 60 } = options
+  const { port, host, upstreams, secret, documentHeaders = {} } = options
+  const { idleTimeoutSeconds = IDLE_SECONDS, stallSeconds = 60 } = options
   const timeouts = { source: 0, client: stallSeconds, nothing: idleTimeoutSeconds }
   let isStopping = false
   const server = Bun.serve({
@@ -66,7 +69,12 @@ export function startGateway(options: GatewayOptions): Gateway {
       // It lasts as long as the connection, so it is set again at the end of each response.
       const onWaiting: OnWaiting = waitingFor => server.timeout(request, timeouts[waitingFor])
       const client = secret && `${secret} ${server.requestIP(request)?.address ?? ''}`
-      const target = { service: route.service, url: `${route.upstream}${route.path}${url.search}`, client }
+      const target = {
+        service: route.service,
+        url: `${route.upstream}${route.path}${url.search}`,
+        client,
+        documentHeaders,
+      }
       return forwardRequest(request, target, onWaiting)
     },
     error: () => respondMalformed(),
@@ -107,11 +115,15 @@ function decodePath(path: string): string {
   }
 }
 
-async function forwardRequest(
-  request: Request,
-  target: Pick<Route, 'service'> & { url: string; client: string | undefined },
-  onWaiting: OnWaiting,
-): Promise<Response> {
+/** The service that a request is forwarded to, and what it is told. */
+interface Target extends Pick<Route, 'service'> {
+  url: string
+  /** The secret and the address of the client. */
+  client: string | undefined
+  documentHeaders: Record<string, string>
+}
+
+async function forwardRequest(request: Request, target: Target, onWaiting: OnWaiting): Promise<Response> {
   try {
     const response = await fetch(target.url, {
       method: request.method,
@@ -130,7 +142,7 @@ async function forwardRequest(
     onWaiting('nothing')
     // For example two content lengths, which Bun joins to an invalid one.
     if (isInvalidHeaderError(error)) return respondMalformed()
-    return respondAway(target.service, request)
+    return respondAway(target.service, request, target.documentHeaders)
   }
 }
 

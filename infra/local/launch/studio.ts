@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { createOpenerPolicy } from '../../src/http/opener-policy.ts'
 import { allOrAbort } from '../process/all-or-abort.ts'
 import { type ReservedPort, reservePortFrom } from '../process/free-ports.ts'
 import { StartError } from '../process/server-process.ts'
@@ -71,8 +72,9 @@ async function startParts(context: LaunchContext, stack: AsyncDisposableStack): 
   const gatewaySecret = randomBytes(24).toString('hex')
   const { urls, services } = await startBackend(context, { ...infrastructure, port, gatewaySecret }, slots)
   await reservedPort.release()
+  const documentHeaders = createOpenerPolicy(config)
   const gateway = await openGateway(
-    { port, host: config.HOST, upstreams: { ...urls, ...ui }, secret: gatewaySecret },
+    { port, host: config.HOST, upstreams: { ...urls, ...ui }, secret: gatewaySecret, documentHeaders },
     signal,
   )
   slots.gatewayConnections({ stop: () => gateway.closeConnections() })

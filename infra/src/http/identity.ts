@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import { hasAdminCookie } from './admin-access.ts'
 import { type AdminVerifier, formatAdminVerifier, matchesSecretHash, parseAdminVerifier } from './admin-verifier.ts'
+import { isLoopbackUrl } from './loopback-url.ts'
 
 /** The user and the workspace that a request acts for. Rows, objects, events and media belong to the workspace. */
 export interface Identity {
@@ -52,11 +53,6 @@ export function setIdentity(request: Request, identity: Identity): void {
 /** Returns the identity of a request that was found before its body was read, or one without any access. */
 export function identityOf(request: Request): Identity {
   return identities.get(request) ?? ANONYMOUS
-}
-
-function isLoopbackUrl(url: string): boolean {
-  const { hostname } = new URL(url)
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }
 
 /** Returns what recognizes the secret. A service that only recognizes it is given no more than that. */

@@ -1,4 +1,4 @@
-import type { BodyRule } from './bodies.ts'
+import type { BodyRule } from './body/bodies.ts'
 import { ProblemError } from './problem.ts'
 
 /** Whom a route is for: everyone in their own workspace, administrators, or who sends the studio's secret. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { getPublicHost, readBudgetMicros } from '@darkroom/infra/config'
 import { IDLE_SECONDS } from '@darkroom/infra/http/app'
+import { createOpenerPolicy } from '@darkroom/infra/http/opener-policy'
 import { openServiceContext } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
 import { createLiveEvents } from './events/live.ts'
@@ -29,7 +30,7 @@ const liveEvents = createLiveEvents({
 const liveEventsDone = liveEvents.run()
 lifecycle.onClose('live events', () => liveEventsDone)
 
-const ui = await loadUi(UI_FOLDER)
+const ui = await loadUi(UI_FOLDER, createOpenerPolicy(config))
 const allowOrigins = config.SAFE_GET_ALLOW
 const parts = createPartReader({
   ingest: config.INGEST_URL,

@@ -22,9 +22,14 @@ beforeAll(async () => {
     'site.webmanifest': '{}',
   }
   await Promise.all(Object.entries(files).map(([name, content]) => Bun.write(join(directory.path, name), content)))
-  ui = await loadUi(directory.path)
+  ui = await loadUi(directory.path, { 'cross-origin-opener-policy': 'same-origin' })
 })
 afterAll(() => directory[Symbol.asyncDispose]())
+
+test('has the headers of documents for its page alone', () => {
+  const policyOf = (path: string) => serve(path)?.headers.get('cross-origin-opener-policy')
+  expect([policyOf('/'), policyOf('/assets/a-1.js')]).toEqual(['same-origin', null])
+})
 
 test('serves each file in the smallest coding that the client accepts, with its length', async () => {
   const cases = [

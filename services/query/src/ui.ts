@@ -9,6 +9,8 @@ export type Ui = ReadonlyMap<string, UiFile>
 interface UiFile {
   type: string
   isImmutable: boolean
+  /** Headers of the file alone. */
+  headers: Readonly<Record<string, string>>
   etag: string
   /** The file as it is, and compressed as the build has it. */
   contents: ReadonlyMap<Encoding, Uint8Array<ArrayBuffer>>
@@ -32,21 +34,26 @@ const COMPRESSED_COPIES = [
 /** Files that are of use to the build alone. */
 const UNSERVED = /\.(br|gz|map)$/
 
-/** Reads the files of a built UI with their compressed copies. @param folder of the build; an empty or missing one gives an empty UI */
-export async function loadUi(folder: string): Promise<Ui> {
+/**
+ * Reads the files of a built UI with their compressed copies.
+ *
+ * @param folder of the build; an empty or missing one gives an empty UI
+ * @param documentHeaders headers of its pages
+ */
+export async function loadUi(folder: string, documentHeaders: Record<string, string> = {}): Promise<Ui> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
   const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
   const ui = new Map<string, UiFile>()
   for (const file of files.filter(file => !UNSERVED.test(file))) {
     const path = file.slice(folder.length).replaceAll('\\', '/')
-    ui.set(path, await loadFile(file, path))
+    ui.set(path, await loadFile(file, path, documentHeaders))
   }
   const page = ui.get('/index.html')
   if (page) ui.set('/', page)
   return ui
 }
 
-async function loadFile(file: string, path: string): Promise<UiFile> {
+async function loadFile(file: string, path: string, documentHeaders: Record<string, string>): Promise<UiFile> {
   const content = await Bun.file(file).bytes()
   const contents = new Map<Encoding, Uint8Array<ArrayBuffer>>([['identity', content]])
   for (const [encoding, extension] of COMPRESSED_COPIES) {
@@ -54,7 +61,14 @@ async function loadFile(file: string, path: string): Promise<UiFile> {
     if (await copy.exists()) contents.set(encoding, await copy.bytes())
   }
   const type = extname(file) === '.webmanifest' ? 'application/manifest+json' : Bun.file(file).type
-  return { type, isImmutable: path.startsWith('/assets/'), etag: `W/"${Bun.hash(content).toString(36)}"`, contents }
+  const headers = type.startsWith('text/html') ? documentHeaders : {}
+  return {
+    type,
+    isImmutable: path.startsWith('/assets/'),
+    headers,
+    etag: `W/"${Bun.hash(content).toString(36)}"`,
+    contents,
+  }
 }
 
 /**
@@ -77,11 +91,11 @@ export function serveUi(ui: Ui, request: Request): Response | undefined {
   })
 }
 
-function createHeaders({ isImmutable, etag, contents }: UiFile, encoding: Encoding): Record<string, string> {
+function createHeaders({ isImmutable, headers, etag, contents }: UiFile, encoding: Encoding): Record<string, string> {
   return {
     'cache-control': isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',
     'content-security-policy': CONTENT_SECURITY_POLICY,
-    'cross-origin-opener-policy': 'same-origin',
+    ...headers,
     'cross-origin-resource-policy': 'same-origin',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',

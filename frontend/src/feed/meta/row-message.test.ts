@@ -45,7 +45,7 @@ test('has the reason of what cannot be fetched, in place of a deadline or a dele
   expect(messageOf({ outputs: [{}, { state: 'temporary', error }] })).toBe(`1 of 2: ${reason}`)
   expect(messageOf({ outputs: [{}, { state: 'lost', error }, { state: 'lost', error }] })).toBe(`2 of 3: ${reason}`)
   expect(messageOf({ outputs: [{}, { state: 'lost', error }, { state: 'lost' }] })).toBe(
-    `1 of 3: deleted by Replicate before it could be saved. 1 of 3: ${reason}`,
+    `1 of 3: ${reason} 1 of 3: deleted by Replicate before it could be saved.`,
   )
 })
 

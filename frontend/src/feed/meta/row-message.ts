@@ -17,54 +17,38 @@ export function formatRowMessage(generation: Generation, provider: string, now?:
   if (hasNoMedia(generation)) return null
   const outputs = listShownOutputs(generation)
   const parts = [
-    formatMissing(outputs),
-    formatLostOutputs(outputs, provider),
-    formatTemporary(outputs, provider, now),
-    countMissing(generation) > 0 && generation.cost !== null ? 'What is missing is billed anew.' : null,
-  ].filter(part => part !== null)
-  return parts.length === 0 ? null : parts.join(' ')
-}
-
-function formatMissing(outputs: readonly Output[]): string | null {
-  const missing = outputs.filter(({ state }) => state === 'failed' || state === 'pending' || state === 'saving')
-  if (missing.length === 0) return null
-  const reasons = new Set(missing.map(({ error }) => error?.message).filter(message => message !== undefined))
-  const share = `${missing.length} of ${outputs.length} ${missing.length === 1 ? 'was' : 'were'} not made.`
-  return [share, ...reasons].join(' ')
-}
-
-function formatLostOutputs(outputs: readonly Output[], provider: string): string | null {
-  const lost = outputs.filter(({ state }) => state === 'lost')
-  if (lost.length === 0) return null
-  const deleted = lost.filter(({ error }) => (error?.code ?? 'lost') === 'lost')
-  const parts = [
-    ...(deleted.length > 0 ? [`${deleted.length} of ${outputs.length}: ${lowercaseFirst(formatLost(provider))}`] : []),
-    ...formatShares(
-      lost.filter(output => !deleted.includes(output)),
-      outputs.length,
-    ),
+    ...formatMissing(outputs),
+    ...formatReasons(outputs, ({ state }) => state === 'lost', provider),
+    ...formatTemporary(outputs, provider, now),
+    ...(countMissing(generation) > 0 && generation.cost ? ['What is missing is billed anew.'] : []),
   ]
-  return parts.join(' ')
+  return parts.join(' ') || null
 }
 
-function formatTemporary(outputs: readonly Output[], provider: string, now?: number): string | null {
-  const notSaved = outputs.filter(({ state }) => state === 'temporary')
-  const temporary = notSaved.filter(({ error }) => error === null)
-  const refused = formatShares(
-    notSaved.filter(({ error }) => error !== null),
-    outputs.length,
-  )
-  const [first] = temporary.toSorted((a, b) => Date.parse(a.expiresAt ?? '') - Date.parse(b.expiresAt ?? ''))
-  if (!first) return refused.length === 0 ? null : refused.join(' ')
+function formatMissing(outputs: readonly Output[]): string[] {
+  const missing = outputs.filter(({ state }) => state === 'failed' || state === 'pending' || state === 'saving')
+  if (missing.length === 0) return []
+  const reasons = new Set(missing.flatMap(({ error }) => error?.message ?? []))
+  return [`${missing.length} of ${outputs.length} ${missing.length === 1 ? 'was' : 'were'} not made.`, ...reasons]
+}
+
+function formatTemporary(outputs: readonly Output[], provider: string, now?: number): string[] {
+  const refused = formatReasons(outputs, ({ state, error }) => state === 'temporary' && error !== null, provider)
+  const [first, ...others] = outputs
+    .filter(({ state, error }) => state === 'temporary' && !error)
+    .toSorted((a, b) => Date.parse(a.expiresAt ?? '') - Date.parse(b.expiresAt ?? ''))
+  if (!first) return refused
   const deadline = formatDeadline(first, provider, now)
-  const share = `${temporary.length} of ${outputs.length} ${temporary.length === 1 ? 'is' : 'are'}`
-  return [`${share} still only at ${deadline}. Saved as soon as there is space and a connection.`, ...refused].join(' ')
+  const share = `${others.length + 1} of ${outputs.length} ${others.length === 0 ? 'is' : 'are'}`
+  return [`${share} still only at ${deadline}. Saved as soon as there is space and a connection.`, ...refused]
 }
 
-/** Returns a sentence for each reason that outputs have, with their number. */
-function formatShares(outputs: readonly Output[], total: number): string[] {
-  const byReason = Map.groupBy(outputs, ({ error }) => error?.message ?? '')
-  return [...byReason].map(([reason, { length }]) => `${length} of ${total}: ${lowercaseFirst(reason)}`)
+/** Returns a sentence for each reason that some of the outputs have, with their number. */
+function formatReasons(outputs: readonly Output[], isMeant: (output: Output) => boolean, provider: string): string[] {
+  const byReason = Map.groupBy(outputs.filter(isMeant), ({ error }) =>
+    !error || error.code === 'lost' ? formatLost(provider) : error.message,
+  )
+  return [...byReason].map(([reason, { length }]) => `${length} of ${outputs.length}: ${lowercaseFirst(reason)}`)
 }
 
 function sentence(text: string): string {

@@ -14,9 +14,10 @@ const LENGTHS_BYTES = 8
 /** Longest header that is read, in bytes: it has no bytes of an image. */
 const MAX_HEADER_BYTES = 64 * 1024
 
-/** Encodes the beginning of a frame, which its body of `bodyBytes` follows. */
+/** Encodes the beginning of a frame, which its body of `bodyBytes` follows. @throws Error if the header is too long */
 export function encodeFrameStart(header: unknown, bodyBytes: number): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify(header))
+  if (json.byteLength > MAX_HEADER_BYTES) throw new Error('the header of a frame is too long')
   const start = new Uint8Array(LENGTHS_BYTES + json.byteLength)
   const lengths = new DataView(start.buffer)
   lengths.setUint32(0, json.byteLength, true)

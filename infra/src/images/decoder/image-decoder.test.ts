@@ -41,7 +41,8 @@ test('every operation gives what it gives in this process, of bytes and of a fil
     expect(fast.map(({ width }) => width)).toEqual(previews.map(({ width }) => width))
     const copy = await images.encodeProviderCopy(input, REFERENCE_LIMITS, { signal })
     expect(copy).toEqual(toPlain(await stripMetadata(photo)))
-    const mask = { polarity: 'white-is-edit', target } as const
+    // Whose size it gets may be a whole image: its bytes are not sent.
+    const mask = { polarity: 'white-is-edit', target: { ...target, bytes: photo } } as const
     expect(await images.encodeMask(input, mask, REFERENCE_LIMITS, { signal })).toEqual(
       toPlain(await encodeMask(photo, 'white-is-edit', target)),
     )

@@ -160,9 +160,11 @@ export function createImageDecoder(options: ImageDecoderOptions): ImageDecoder {
     validate: (input, limits, options) => run('validate', { input, limits, options, args: { limits } }),
     makePreviews: (input, limits, options) => run('makePreviews', { input, limits, options, args: { limits } }),
     encodeProviderCopy: (input, limits, options) => run('encodeProviderCopy', { input, limits, options, args: {} }),
-    encodeMask: (input, mask, limits, options) => {
-      const extraBytes = mask.target.width * mask.target.height * MASK_BYTES_PER_PIXEL
-      return run('encodeMask', { input, limits, options, args: mask, extraBytes })
+    encodeMask: (input, { polarity, target }, limits, options) => {
+      const { width, height } = target
+      const extraBytes = width * height * MASK_BYTES_PER_PIXEL
+      // The size alone: what else the target has is no part of the message.
+      return run('encodeMask', { input, limits, options, args: { polarity, target: { width, height } }, extraBytes })
     },
     listPids: pool.listPids,
     [Symbol.asyncDispose]: async () => {

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { measureJson } from '@darkroom/infra/http/json-body'
+import { measureJson } from '@darkroom/infra/http/body/json-body'
 import { toRecordError } from './read-file.ts'
 import { type ImportRecord, parseRecord, RecordError } from './record.ts'
 

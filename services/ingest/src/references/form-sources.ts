@@ -1,5 +1,5 @@
 import { LIMITS } from '@darkroom/contracts/limits'
-import { Form } from '@darkroom/infra/http/form-body'
+import { Form } from '@darkroom/infra/http/body/form-body'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { throwValidationError } from '../validation-error.ts'
 import { createSource, type ReferenceSource } from './reference-source.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import { ProblemError } from '../problem.ts'
 import { readForm } from './form-body.ts'
-import { ProblemError } from './problem.ts'
 
 test('finds the boundary in every valid form of the content type', () => {
   for (const type of [

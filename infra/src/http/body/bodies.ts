@@ -1,8 +1,8 @@
-import { DeadlineError, withDeadline } from '../runtime/timers.ts'
+import { DeadlineError, withDeadline } from '../../runtime/timers.ts'
+import { ProblemError } from '../problem.ts'
 import type { BodyBudget, BodyIntake } from './body-budget.ts'
 import { readForm } from './form-body.ts'
 import { readJson } from './json-body.ts'
-import { ProblemError } from './problem.ts'
 
 /** A content type of a body, by the name that routes declare it by. */
 export type BodyKind = 'json' | 'form'

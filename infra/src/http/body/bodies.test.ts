@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
 import { LIMITS } from '@darkroom/contracts/limits'
-import { createStream } from '../../testing/store/streams.ts'
+import { createStream } from '../../../testing/store/streams.ts'
+import { ProblemError } from '../problem.ts'
 import { type ArrivalLimits, type BodyRule, readBody } from './bodies.ts'
 import { type BodyBudget, createBodyBudget } from './body-budget.ts'
 import type { Form } from './form-body.ts'
-import { ProblemError } from './problem.ts'
 
 const MIB = 1024 * 1024
 const JSON_RULE: BodyRule = { kind: 'json', maxBytes: LIMITS.jsonBytes }

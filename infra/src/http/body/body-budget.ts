@@ -1,5 +1,5 @@
+import { ProblemError } from '../problem.ts'
 import { type ArrivalMeter, createArrivalMeter } from './arrival-meter.ts'
-import { ProblemError } from './problem.ts'
 
 /** Memory for request bodies, shared by all requests in flight. */
 export interface BodyBudget {

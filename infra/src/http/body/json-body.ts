@@ -1,4 +1,4 @@
-import { ProblemError } from './problem.ts'
+import { ProblemError } from '../problem.ts'
 
 /** Limits on the nesting and the number of values of JSON. */
 export interface JsonLimits {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { ProblemError } from '../problem.ts'
 import { measureJson, readJson } from './json-body.ts'
-import { ProblemError } from './problem.ts'
 
 test('parses every value, whatever characters its strings contain', () => {
   const text = fc.string({

@@ -1,5 +1,5 @@
 import { MaxPartsExceededError, type MultipartPart, parseMultipart } from '@remix-run/multipart-parser'
-import { ProblemError } from './problem.ts'
+import { ProblemError } from '../problem.ts'
 
 /** One field of a form. Its bytes are a view of the body, not a copy. */
 export interface FormField {
