@@ -16,7 +16,11 @@ const IMAGE_TYPE = /^image\/(png|jpeg|webp|avif|gif)$/
 /** Documents of a success, besides generations and references, whose parts are checked. */
 const DOCUMENTS = [GenerationPage, GenerationCount, Timeline, Usage, Models]
 const ORIGIN_TIMEOUT_MS = 5_000
-const OVERLOADED_DETAIL = 'Too much is being uploaded right now. Try again in a moment.'
+/** Details of a refusal while bodies fill the memory budget: one that finds no room, and one that gave way to another. */
+const OVERLOADED_DETAILS = [
+  'Too much is being uploaded right now. Try again in a moment.',
+  'This arrived too slowly while others were uploading, and was ended for them. Send it again.',
+]
 
 /**
  * Checks a response: a success must be readable afterwards, a refusal must be a valid problem, and a 503 is allowed, with a
@@ -45,7 +49,9 @@ function isSuccess({ status }: HttpResponse): boolean {
 }
 
 function isOverloaded(response: HttpResponse): boolean {
-  return response.status === 503 && response.headers.has('retry-after') && readDetail(response) === OVERLOADED_DETAIL
+  return (
+    response.status === 503 && response.headers.has('retry-after') && OVERLOADED_DETAILS.includes(readDetail(response))
+  )
 }
 
 async function checkSuccess(response: HttpResponse, port: number): Promise<string[]> {
