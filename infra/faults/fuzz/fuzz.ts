@@ -36,8 +36,12 @@ async function main(): Promise<number> {
   if (!(minutes > 0)) throw new Error('--minutes is a number above 0')
   const stopping = new AbortController()
   listenForStopSignals({ onStop: () => stopping.abort(), onForceStop: () => process.exit(1) })
-  // One at a time: generating what is accepted would take the CPU from the services under test.
-  await using studio = await startTestStudio({ PROVIDER_CONCURRENCY: '1', BODY_MEMORY_MB: '64' })
+  // One at a time: generating what is accepted would take the CPU from the services under test. Their queue has no end.
+  await using studio = await startTestStudio({
+    PROVIDER_CONCURRENCY: '1',
+    BODY_MEMORY_MB: '64',
+    QUEUE_DEPTH: '100000',
+  })
   const target = await prepareTarget(studio)
   if (values.only !== undefined) return await sendSingle(target, seed, Number(values.only))
   printLine(`Seed ${seed}, for ${minutes} min, at ${studio.url}.`)
