@@ -6,10 +6,10 @@ import { Problem } from '@darkroom/contracts/problem'
 import { type Launcher, waitForLine, watchLauncher } from '../../testing/installs/launcher.ts'
 import { findProcesses, waitUntilProcessesExit } from '../../testing/installs/processes.ts'
 import { createTestDirectory, findNatsServer } from '../../testing/test-resources.ts'
+import { AWAY_MESSAGES } from '../gateway/gateway-responses.ts'
 import { findFreePort } from '../process/free-ports.ts'
 import { isProcessRunning } from '../process/orphan-process.ts'
 import { waitUntil } from '../process/wait-until.ts'
-import { AWAY_MESSAGES } from './gateway-responses.ts'
 import { readRunFile } from './run-file.ts'
 
 const LIMIT_MS = 60_000

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { createOpenerPolicy } from '../../src/http/opener-policy.ts'
+import { type Gateway, type GatewayOptions, startGateway } from '../gateway/gateway.ts'
+import { countMaxRequests } from '../gateway/request-slots.ts'
 import { allOrAbort } from '../process/all-or-abort.ts'
 import { type ReservedPort, reservePortFrom } from '../process/free-ports.ts'
 import { StartError } from '../process/server-process.ts'
 import { waitUntil } from '../process/wait-until.ts'
 import { startBackend, startInfrastructure } from './backend.ts'
 import { watchDiskSpace } from './disk-space.ts'
-import { type Gateway, type GatewayOptions, startGateway } from './gateway.ts'
 import { type CloseSlot, type LaunchContext, reserveCloseSlot, type StudioOptions } from './launch-context.ts'
 import { findMissingServices } from './missing-services.ts'
 import { createRunRecord, stopOrphanProcesses } from './run-file.ts'
@@ -73,8 +74,9 @@ async function startParts(context: LaunchContext, stack: AsyncDisposableStack): 
   const { urls, services } = await startBackend(context, { ...infrastructure, port, gatewaySecret }, slots)
   await reservedPort.release()
   const documentHeaders = createOpenerPolicy(config)
+  const limits = { maxRequests: countMaxRequests(context.env) }
   const gateway = await openGateway(
-    { port, host: config.HOST, upstreams: { ...urls, ...ui }, secret: gatewaySecret, documentHeaders },
+    { port, host: config.HOST, upstreams: { ...urls, ...ui }, secret: gatewaySecret, documentHeaders, ...limits },
     signal,
   )
   slots.gatewayConnections({ stop: () => gateway.closeConnections() })

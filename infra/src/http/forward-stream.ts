@@ -7,8 +7,13 @@ export type OnWaiting = (waitingFor: 'source' | 'client' | 'nothing') => void
  * than the source, and where a client has no room nothing shows that the source has ended.
  *
  * @param onWaiting sets the timeout: none while the source is waited for, that of idle connections at the end
+ * @param onEnd called when nothing more is read: at the end, after an error, or when the client has gone
  */
-export function forwardStream(source: ReadableStream<Uint8Array>, onWaiting: OnWaiting): ReadableStream<Uint8Array> {
+export function forwardStream(
+  source: ReadableStream<Uint8Array>,
+  onWaiting: OnWaiting,
+  onEnd: () => void = () => {},
+): ReadableStream<Uint8Array> {
   const reader = source.getReader()
   // Pulled only when it is read: what sets the timeout of the connection before that does not set it later.
   const strategy = { highWaterMark: 0 }
@@ -18,11 +23,15 @@ export function forwardStream(source: ReadableStream<Uint8Array>, onWaiting: OnW
         onWaiting('source')
         const next = await reader.read().catch(() => undefined)
         onWaiting(next?.done ? 'nothing' : 'client')
+        if (!next || next.done) onEnd()
         if (!next) return controller.error()
         if (next.done) return controller.close()
         controller.enqueue(next.value)
       },
-      cancel: reason => reader.cancel(reason),
+      cancel: reason => {
+        onEnd()
+        return reader.cancel(reason)
+      },
     },
     strategy,
   )

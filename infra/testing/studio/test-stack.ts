@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Service } from '@darkroom/contracts/routes'
 import type { ForBusUsers } from '../../local/embedded/nats.ts'
-import { type Gateway, startGateway } from '../../local/launch/gateway.ts'
+import { type Gateway, startGateway } from '../../local/gateway/gateway.ts'
 import { findFreePorts } from '../../local/process/free-ports.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { migrate } from '../../src/database/migrations.ts'

@@ -2,7 +2,8 @@ import { READINESS_ROUTE, resolveService } from '@darkroom/contracts/routes'
 import { IDLE_SECONDS } from '../../src/http/app.ts'
 import { CLIENT_HEADER, FORWARDING_HEADERS } from '../../src/http/client-address.ts'
 import { forwardStream, type OnWaiting } from '../../src/http/forward-stream.ts'
-import { respondAway, respondMalformed, respondNotFound, respondStopping } from './gateway-responses.ts'
+import { respondAway, respondBusy, respondMalformed, respondNotFound, respondStopping } from './gateway-responses.ts'
+import { countMaxRequests, createRequestSlots } from './request-slots.ts'
 
 export interface GatewayOptions {
   port: number
@@ -11,6 +12,8 @@ export interface GatewayOptions {
   upstreams: { ingest: string; query: string; ui?: string }
   /** Secret by which the services believe the gateway about the address of a client. Absent: none is named. */
   secret?: string
+  /** Requests under way at most, of which a client has half; as `countMaxRequests` returns without settings unless given. */
+  maxRequests?: number
   /** Headers of the page that says that a service is away. */
   documentHeaders?: Record<string, string>
   /** Time that a connection may stay open without a request, in seconds; `IDLE_SECONDS` unless given. Bun looks every four seconds. */
@@ -50,8 +53,9 @@ const QUERY_PATHS = /^\/(api|media)(\/|$)|^\/openapi\.json$/
  * @throws Error with code EADDRINUSE if the port is taken
  */
 export function startGateway(options: GatewayOptions): Gateway {
-  const { port, host, upstreams, secret, documentHeaders = {} } = options
+  const { port, host, upstreams, secret, documentHeaders = {}, maxRequests = countMaxRequests({}) } = options
   const { idleTimeoutSeconds = IDLE_SECONDS, stallSeconds = 60 } = options
+  const slots = createRequestSlots(maxRequests)
   const timeouts = { source: 0, client: stallSeconds, nothing: idleTimeoutSeconds }
   let isStopping = false
   const server = Bun.serve({
@@ -68,12 +72,16 @@ export function startGateway(options: GatewayOptions): Gateway {
       server.timeout(request, 0)
       // It lasts as long as the connection, so it is set again at the end of each response.
       const onWaiting: OnWaiting = waitingFor => server.timeout(request, timeouts[waitingFor])
-      const client = secret && `${secret} ${server.requestIP(request)?.address ?? ''}`
+      const address = server.requestIP(request)?.address ?? ''
+      const slot = slots.take(address)
+      if (typeof slot === 'string') return respondBusy(slot)
+      const client = secret && `${secret} ${address}`
       const target = {
         service: route.service,
         url: `${route.upstream}${route.path}${url.search}`,
         client,
         documentHeaders,
+        release: slot,
       }
       return forwardRequest(request, target, onWaiting)
     },
@@ -121,9 +129,12 @@ interface Target extends Pick<Route, 'service'> {
   /** The secret and the address of the client. */
   client: string | undefined
   documentHeaders: Record<string, string>
+  /** Gives the slot of the request back. */
+  release: () => void
 }
 
 async function forwardRequest(request: Request, target: Target, onWaiting: OnWaiting): Promise<Response> {
+  request.signal.addEventListener('abort', target.release, { once: true })
   try {
     const response = await fetch(target.url, {
       method: request.method,
@@ -135,11 +146,15 @@ async function forwardRequest(request: Request, target: Target, onWaiting: OnWai
       signal: request.signal,
     })
     // Bun keeps the content length of what has arrived at once, and of nothing else.
-    if (!response.body) onWaiting('nothing')
-    const body = response.body && forwardStream(response.body, onWaiting)
+    if (!response.body) {
+      onWaiting('nothing')
+      target.release()
+    }
+    const body = response.body && forwardStream(response.body, onWaiting, target.release)
     return new Response(body, { status: response.status, headers: dropHopByHopHeaders(response.headers) })
   } catch (error) {
     onWaiting('nothing')
+    target.release()
     // For example two content lengths, which Bun joins to an invalid one.
     if (isInvalidHeaderError(error)) return respondMalformed()
     return respondAway(target.service, request, target.documentHeaders)

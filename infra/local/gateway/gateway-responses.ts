@@ -17,6 +17,10 @@ export const AWAY_PAGE =
 
 const STOPPING_MESSAGE =
   'The studio is stopping: nothing new is taken. What is made can be looked at until it has stopped.'
+const BUSY_PROBLEMS = {
+  full: ['unavailable', 'The studio has too many requests at once right now. Try again in a moment.'],
+  'client-full': ['too_many', 'You have too many requests under way. Try again in a moment.'],
+} as const
 const AWAY_OPTIONS = { retryAfterSeconds: 1 }
 
 export function respondNotFound(): Response {
@@ -43,6 +47,12 @@ export function respondAway(
     return new Response(AWAY_PAGE, { status: 503, headers })
   }
   return respond(new ProblemError('unavailable', AWAY_MESSAGES[service], AWAY_OPTIONS))
+}
+
+/** Responds to a request for which there is no slot: `client-full` if those of its client are taken. */
+export function respondBusy(reason: 'full' | 'client-full'): Response {
+  const [code, detail] = BUSY_PROBLEMS[reason]
+  return respond(new ProblemError(code, detail, { retryAfterSeconds: 2 }))
 }
 
 /** Responds to a change while the studio stops. */
