@@ -115,6 +115,19 @@ test.each(['ingest', 'processor'] as const)('%s writes rows, and changes no tabl
   for (const statement of codes) expect(await readCode(sql.unsafe(statement))).toBe('42501')
 })
 
+test('what a service has set for its own role lasts until the next start', async () => {
+  await prepare()
+  const query = openAs('query')
+  await query.unsafe('set default_transaction_read_only = off')
+  await query.unsafe("alter role current_user set work_mem = '999MB'")
+  await prepare()
+  const [role] = await owner<{ rolconfig: string[] | null }[]>`
+    select rolconfig from pg_roles where rolname = ${request('query').user}`
+  expect(role?.rolconfig).toBeNull()
+  const [setting] = await openAs('query')<{ search_path: string }[]>`show search_path`
+  expect(setting?.search_path).toContain('pg_temp')
+})
+
 test('a table of a later migration is written by ingest and processor at once, and query cannot read it', async () => {
   await prepare()
   await owner`create table later (id bigint generated always as identity, number serial)`

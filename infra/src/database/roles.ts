@@ -112,11 +112,18 @@ async function ensureRole(
     return undefined
   }
   if (!existing.isMarked) return isOwn ? `there is a role ${user} that Darkroom has not created` : undefined
+  if (isOwn) await resetSettings(tx, user, target.database)
   if (!(await isPasswordWrong(withUser(url, user, password)))) return undefined
   // Another host has given it a password of its own, and its services would lose their connections.
   if (isOwn && existing.isInUse) return `another host uses ${user} with another password`
   await tx.unsafe(`alter role ${quoteName(user)} password '${createScramVerifier(password)}'`)
   return undefined
+}
+
+/** Takes back what a service has set for its own role, as every role may. */
+async function resetSettings(tx: postgres.TransactionSql, user: string, database: string): Promise<void> {
+  await tx.unsafe(`alter role ${quoteName(user)} reset all`)
+  await tx.unsafe(`alter role ${quoteName(user)} in database ${quoteName(database)} reset all`)
 }
 
 async function createRole(tx: postgres.TransactionSql, user: string, password: string): Promise<void> {
