@@ -7,9 +7,18 @@ import { getByteLength, type MediaInput, readBytes } from './media-input.ts'
 export interface ImageLimits {
   bytes: number
   pixels: number
+  /** Memory that a decoder needs, by the estimate of the inspection. Unlimited unless given. */
+  decodedBytes?: number
 }
 
-export const REFERENCE_LIMITS: ImageLimits = { bytes: LIMITS.referenceBytes, pixels: LIMITS.referencePixels }
+/** A photo of 50 megapixels needs 600 MB at most, as a progressive JPEG that has to be turned. What needs more is made for that. */
+const REFERENCE_DECODED_BYTES = 640_000_000
+
+export const REFERENCE_LIMITS: ImageLimits = {
+  bytes: LIMITS.referenceBytes,
+  pixels: LIMITS.referencePixels,
+  decodedBytes: REFERENCE_DECODED_BYTES,
+}
 
 export const OUTPUT_LIMITS: ImageLimits = { bytes: 100_000_000, pixels: 100_000_000 }
 

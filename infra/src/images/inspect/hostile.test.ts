@@ -40,6 +40,18 @@ const HOSTILE: Record<string, [build: () => Promise<Buffer> | Buffer, message: s
     () => buildPng({ width: 1, height: 50_000_000, depth: 1, colour: 0, rows: Buffer.alloc(9) }),
     'is more than 100,000 pixels wide or high',
   ],
+  'interlaced-deep.png': [
+    () =>
+      buildPng({
+        width: 7_000,
+        height: 7_000,
+        depth: 16,
+        colour: 6,
+        isInterlaced: true,
+        imageData: zeros(400_000_000),
+      }),
+    'needs more than 640 MB of memory to be decoded: save it as a JPEG, or smaller',
+  ],
   'packed-profile.png': [
     () => buildPng({ ...SIZE, chunks: [buildProfileChunk(Buffer.alloc(50_000_000))] }),
     'has a colour profile of more than 8 MB',

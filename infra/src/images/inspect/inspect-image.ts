@@ -1,6 +1,7 @@
 import { PREVIEW_WIDTHS } from '@darkroom/contracts/previews'
 import { checkFormat, type ImageLimits } from '../check-image.ts'
 import type { ImageFormat } from '../image-formats.ts'
+import { MediaError } from '../media-error.ts'
 import type { MediaInput } from '../media-input.ts'
 import { inspectAvif } from './avif.ts'
 import { inspectGif } from './gif.ts'
@@ -43,11 +44,24 @@ export async function inspectImage(
   if (!inspect) throw createDamagedImageError()
   try {
     const layout = await inspect(openRangeReader(input), limits, depth)
-    return { ...format, ...layout, decodedBytes: layout.decodedBytes + estimatePreviewBytes(layout) }
+    const decodedBytes = layout.decodedBytes + estimatePreviewBytes(layout)
+    assertDecodedBytes(decodedBytes, limits)
+    return { ...format, ...layout, decodedBytes }
   } catch (error) {
     // A number of the structure that would be beyond the end of the file.
     throw error instanceof RangeError ? createDamagedImageError() : error
   }
+}
+
+function assertDecodedBytes(
+  decodedBytes: number,
+  { decodedBytes: most = Number.POSITIVE_INFINITY }: ImageLimits,
+): void {
+  if (decodedBytes > most)
+    throw new MediaError(
+      'unfit',
+      `needs more than ${most / 1e6} MB of memory to be decoded: save it as a JPEG, or smaller`,
+    )
 }
 
 /** Estimates the memory for the pixels that previews are made of, in bytes: four samples each, and a few copies of them. */
