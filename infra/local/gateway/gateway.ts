@@ -1,6 +1,6 @@
 import { READINESS_ROUTE, resolveService } from '@darkroom/contracts/routes'
 import { IDLE_SECONDS } from '../../src/http/app.ts'
-import { CLIENT_HEADER, FORWARDING_HEADERS } from '../../src/http/client-address.ts'
+import { CLIENT_HEADER, FORWARDING_HEADERS, shortenAddress } from '../../src/http/client-address.ts'
 import { forwardStream, type OnWaiting } from '../../src/http/forward-stream.ts'
 import { respondAway, respondBusy, respondMalformed, respondNotFound, respondStopping } from './gateway-responses.ts'
 import { countMaxRequests, createRequestSlots } from './request-slots.ts'
@@ -73,7 +73,7 @@ export function startGateway(options: GatewayOptions): Gateway {
       // It lasts as long as the connection, so it is set again at the end of each response.
       const onWaiting: OnWaiting = waitingFor => server.timeout(request, timeouts[waitingFor])
       const address = server.requestIP(request)?.address ?? ''
-      const slot = slots.take(address)
+      const slot = slots.take(shortenAddress(address))
       if (typeof slot === 'string') return respondBusy(slot)
       const client = secret && `${secret} ${address}`
       const target = {

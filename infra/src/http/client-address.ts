@@ -29,7 +29,8 @@ export function createClientAddress(secret: string | undefined): (request: Reque
   }
 }
 
-function shortenAddress(address: string): string {
+/** Returns what a client is recognised by: an IPv4 address, or the first half of an IPv6 address. */
+export function shortenAddress(address: string): string {
   if (!address.includes(':')) return address
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   if (mapped) return mapped
