@@ -4,7 +4,7 @@ import { toMicros } from '@darkroom/contracts/price'
 import type { Service } from '@darkroom/contracts/routes'
 import type { z } from 'zod'
 import { ConfigSchema } from './config-schema.ts'
-import { type Part, selectPartEnvironment } from './part-environment.ts'
+import { type Part, selectPartEnvironment, selectSystemEnvironment } from './part-environment.ts'
 
 /** The settings of the studio. */
 export type Config = z.infer<typeof ConfigSchema>
@@ -90,16 +90,12 @@ export function getPublicHost({ PUBLIC_URL, PORT }: Pick<Config, 'PUBLIC_URL' | 
   return new URL(PUBLIC_URL ?? `http://localhost:${PORT}`).host
 }
 
-/** Variables without which a program may not load its libraries. None of them is a setting of the studio. */
-const SYSTEM_KEYS = ['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'TMPDIR', 'SystemRoot']
-
 /**
  * Returns the environment of a decoder process, which has no setting and no secret. Its C library is given two heaps in all: with one a
  * thread, memory that was freed would stay with the process.
  */
 export function readDecoderEnvironment(env: Record<string, string | undefined> = process.env): Record<string, string> {
-  const system = SYSTEM_KEYS.flatMap(key => (env[key] === undefined ? [] : [[key, env[key]] as const]))
-  return { ...Object.fromEntries(system), MALLOC_ARENA_MAX: '2' }
+  return { ...selectSystemEnvironment(env), MALLOC_ARENA_MAX: '2' }
 }
 
 /** Returns the budget of the studio a month, in micro-units of USD; null if it has none. */

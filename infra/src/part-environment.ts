@@ -19,6 +19,9 @@ const BASE_VARIABLES = [
   'XDG_CACHE_HOME',
 ] as const
 
+/** Variables without which a program may not load its libraries, or has no room for its files. */
+const SYSTEM_VARIABLES = ['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'TMPDIR', 'SystemRoot'] as const
+
 /** Variables by which a program finds its way through a network. */
 const NETWORK_VARIABLES = [
   'HTTP_PROXY',
@@ -107,6 +110,11 @@ export function selectPartEnvironment(part: Part, env: Environment): Record<stri
 /** Selects the variables of an environment that any other program is given: none of the studio's settings. */
 export function selectBaseEnvironment(env: Environment): Record<string, string> {
   return select([...BASE_VARIABLES, ...NETWORK_VARIABLES], env)
+}
+
+/** Selects the variables without which a program may not load its libraries. None of them is a setting. */
+export function selectSystemEnvironment(env: Environment): Record<string, string> {
+  return select(SYSTEM_VARIABLES, env)
 }
 
 function select(names: readonly string[], env: Environment): Record<string, string> {

@@ -1,4 +1,5 @@
-import { crc32, deflateSync } from 'node:zlib'
+import { deflateSync } from 'node:zlib'
+import { createChunk } from '../../src/images/metadata/png-chunks.ts'
 
 const MEGABYTE = 1_000_000
 const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex')
@@ -52,12 +53,4 @@ function createPng({ width, height, depth, color }: Header, rows: Buffer, extra:
   header[9] = color
   const pixels = createChunk('IDAT', deflateSync(rows, { level: 9 }))
   return Buffer.concat([SIGNATURE, createChunk('IHDR', header), ...extra, pixels, createChunk('IEND', Buffer.of())])
-}
-
-function createChunk(type: string, data: Buffer): Buffer {
-  const typed = Buffer.concat([Buffer.from(type, 'latin1'), data])
-  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)]
-  length.writeUInt32BE(data.length)
-  sum.writeUInt32BE(crc32(typed))
-  return Buffer.concat([length, typed, sum])
 }

@@ -1,5 +1,6 @@
-import { crc32, deflateSync } from 'node:zlib'
+import { deflateSync } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
+import { createChunk } from '../../src/images/metadata/png-chunks.ts'
 
 /** An image file and its media type. */
 export interface ImageFile {
@@ -51,18 +52,10 @@ export function createFlatPng(width: number, height: number): Buffer {
   const signature = Buffer.from('89504e470d0a1a0a', 'hex')
   return Buffer.concat([
     signature,
-    createPngChunk('IHDR', header),
-    createPngChunk('IDAT', rows),
-    createPngChunk('IEND', Buffer.alloc(0)),
+    createChunk('IHDR', header),
+    createChunk('IDAT', rows),
+    createChunk('IEND', Buffer.alloc(0)),
   ])
-}
-
-function createPngChunk(type: string, data: Buffer): Buffer {
-  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)]
-  const named = Buffer.concat([Buffer.from(type, 'latin1'), data])
-  length.writeUInt32BE(data.byteLength)
-  sum.writeUInt32BE(crc32(named))
-  return Buffer.concat([length, named, sum])
 }
 
 function createStill(): Sharp {

@@ -1,5 +1,6 @@
 import type { Service } from '@darkroom/contracts/routes'
 import type postgres from 'postgres'
+import { readErrorCode } from './errors.ts'
 import { findTableRights, type TableRights } from './role-grants.ts'
 
 /** The database in which rights are granted, and who grants them. */
@@ -105,7 +106,7 @@ async function tryStatement(tx: postgres.TransactionSql, statement: string): Pro
   try {
     await tx.savepoint(inner => inner.unsafe(statement))
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = readErrorCode(error)
     // 42501: not allowed; 42883: a function that this version does not have.
     if (code !== '42501' && code !== '42883') throw error
   }

@@ -24,8 +24,8 @@ const TRANSIENT_SQLSTATE = /^(08|53|40)[0-9A-Z]{3}$|^(55P03|57014|25P03|57P[0-9A
 /** Returns whether an error is transient: another try may succeed. It is unknown whether the statement took effect. */
 export function isTransientDbError(error: unknown): boolean {
   if (error instanceof DeadlineError) return true
-  if (!(error instanceof Error) || !('code' in error)) return false
-  const code = String(error.code)
+  const code = readErrorCode(error)
+  if (code === undefined) return false
   return DRIVER_ERROR_CODES.includes(code) || TRANSIENT_SQLSTATE.test(code)
 }
 
@@ -34,5 +34,10 @@ const DATA_SQLSTATE = /^2[23][0-9A-Z]{3}$/
 
 /** Returns whether the database rejected the values of a statement: it rejects them again, and takes others. */
 export function isDataError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && DATA_SQLSTATE.test(String(error.code))
+  return DATA_SQLSTATE.test(readErrorCode(error) ?? '')
+}
+
+/** Returns the code of an error of the database, its driver or the operating system; undefined if it has none. */
+export function readErrorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }

@@ -2,10 +2,11 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runner } from 'node-pg-migrate'
 import { Client } from 'pg'
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import { createLog } from '../log.ts'
 import { type Database, openDatabase } from './connection.ts'
 import { runDataMigrations } from './data-migrations.ts'
+import { withConnection } from './with-connection.ts'
 
 const MIGRATIONS_DIR = join(import.meta.dirname, '..', '..', 'migrations')
 const MIGRATIONS_TABLE = 'migrations'
@@ -153,13 +154,4 @@ async function readAppliedMigrations(url: string): Promise<string[]> {
 async function hasTable(sql: postgres.Sql, name: string): Promise<boolean> {
   const [table] = await sql`select to_regclass(${name}) as name`
   return Boolean(table?.name)
-}
-
-async function withConnection<T>(url: string, query: (sql: postgres.Sql) => Promise<T>): Promise<T> {
-  const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} })
-  try {
-    return await query(sql)
-  } finally {
-    await sql.end({ timeout: 5 })
-  }
 }

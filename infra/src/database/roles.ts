@@ -1,8 +1,10 @@
 import type { Service } from '@darkroom/contracts/routes'
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import { applyRoleGrants, type GrantTarget, quoteName, restrictPublic } from './apply-role-grants.ts'
+import { readErrorCode } from './errors.ts'
 import { SCHEMA_LOCK_ID } from './migrations.ts'
 import { createScramVerifier } from './scram.ts'
+import { withConnection } from './with-connection.ts'
 
 /** The role that a service is to connect as. */
 export interface RequestedRole {
@@ -90,7 +92,7 @@ async function prepareRole(tx: postgres.TransactionSql, context: RoleContext): P
     })
     return problem === undefined ? result : { ...result, problem }
   } catch (error) {
-    if (readCode(error) !== NOT_ALLOWED_CODE) throw error
+    if (readErrorCode(error) !== NOT_ALLOWED_CODE) throw error
     return { ...result, problem: `${target.owner} may not create or change the role ${role.user}` }
   }
 }
@@ -142,7 +144,7 @@ async function readTarget(tx: postgres.TransactionSql): Promise<GrantTarget> {
 }
 
 async function isPasswordWrong(url: string): Promise<boolean> {
-  const code = await withConnection(url, sql => sql`select 1`).then(() => undefined, readCode)
+  const code = await withConnection(url, sql => sql`select 1`).then(() => undefined, readErrorCode)
   return code !== undefined && WRONG_PASSWORD_CODES.includes(code)
 }
 
@@ -156,19 +158,6 @@ async function verifyLogin(url: string, result: PreparedRole, password: string |
     )
     return row?.user === result.user ? result : { ...result, problem: `a pooler connects as ${row?.user} instead` }
   } catch (error) {
-    return { ...result, problem: `${result.user} cannot log in (${readCode(error) ?? 'no connection'})` }
-  }
-}
-
-function readCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined
-}
-
-async function withConnection<T>(url: string, query: (sql: postgres.Sql) => Promise<T>): Promise<T> {
-  const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} })
-  try {
-    return await query(sql)
-  } finally {
-    await sql.end({ timeout: 5 })
+    return { ...result, problem: `${result.user} cannot log in (${readErrorCode(error) ?? 'no connection'})` }
   }
 }

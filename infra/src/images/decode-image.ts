@@ -2,9 +2,9 @@ import { PREVIEW_WIDTHS } from '@darkroom/contracts/previews'
 import sharp, { type Sharp } from 'sharp'
 import type { ImageLimits } from './check-image.ts'
 import type { ImageFormat } from './image-formats.ts'
+import { createDamagedImageError } from './inspect/image-layout.ts'
 import { inspectImage } from './inspect/inspect-image.ts'
 import { selectDecodable } from './inspect/select-decodable.ts'
-import { MediaError } from './media-error.ts'
 import type { MediaInput } from './media-input.ts'
 import { openAsSrgb } from './open-image.ts'
 
@@ -42,7 +42,7 @@ export async function decodeImage(
     const pixels = await decodePixels(image, Math.max(...PREVIEW_WIDTHS))
     return { properties: { mimeType, extension, width, height }, pixels }
   } catch (cause) {
-    throw new MediaError('damaged', 'is damaged or cut short', { cause })
+    throw createDamagedImageError({ cause })
   }
 }
 

@@ -1,4 +1,5 @@
-import { crc32, deflateSync } from 'node:zlib'
+import { deflateSync } from 'node:zlib'
+import { createChunk } from '../metadata/png-chunks.ts'
 
 export interface PngOptions {
   width: number
@@ -30,13 +31,9 @@ export function buildPng({ width, height, depth = 8, colour = 2, isInterlaced = 
   return Buffer.concat([SIGNATURE, ...chunks, buildChunk('IEND')])
 }
 
-/** Builds a chunk of a PNG: length, type, data and checksum. */
+/** Builds a chunk of a PNG, of bytes or of a text. */
 export function buildChunk(type: string, data: Uint8Array | string = ''): Buffer {
-  const body = Buffer.concat([Buffer.from(type, 'latin1'), Buffer.from(data)])
-  const chunk = Buffer.concat([Buffer.alloc(4), body, Buffer.alloc(4)])
-  chunk.writeUInt32BE(body.length - 4)
-  chunk.writeUInt32BE(crc32(body), chunk.length - 4)
-  return chunk
+  return createChunk(type, Buffer.from(data))
 }
 
 /** Builds the chunk of a colour profile. */

@@ -58,8 +58,8 @@ export function assertProfileBytes(bytes: number): void {
     throw new MediaError('unfit', `has a colour profile of more than ${MAX_PROFILE_BYTES / 1e6} MB`)
 }
 
-export function createDamagedImageError(): MediaError {
-  return new MediaError('damaged', 'is damaged or cut short')
+export function createDamagedImageError(options?: ErrorOptions): MediaError {
+  return new MediaError('damaged', 'is damaged or cut short', options)
 }
 
 /** Appends a part; a range that continues the one before extends it. */

@@ -1,8 +1,7 @@
-import { createOrientationExif, readOrientation } from './orientation.ts'
+import { createOrientationExif, EXIF_SIGNATURE, readOrientation } from './orientation.ts'
 
 const [MARKER, TEM, FIRST_RESTART, LAST_RESTART, START, END, SCAN] = [0xff, 0x01, 0xd0, 0xd7, 0xd8, 0xd9, 0xda]
 const [APP0, APP1, APP2, APP14, APP15, COMMENT] = [0xe0, 0xe1, 0xe2, 0xee, 0xef, 0xfe]
-const EXIF_SIGNATURE = 'Exif\0\0'
 
 /** Application segments that pixels need to be shown: version and density, colour profile, Adobe's colour transform. */
 const RETAINED: Record<number, string> = { [APP0]: 'JFIF\0', [APP2]: 'ICC_PROFILE\0', [APP14]: 'Adobe' }
@@ -73,10 +72,12 @@ function skipFillBytes(jpeg: Buffer, at: number): number {
   return start
 }
 
-function isStandalone(marker: number): boolean {
+/** Returns whether a marker has no segment. */
+export function isStandalone(marker: number): boolean {
   return marker === TEM || (marker >= FIRST_RESTART && marker <= START)
 }
 
-function startsWith(body: Buffer, signature: string): boolean {
+/** Returns whether the body of a segment begins with a signature. */
+export function startsWith(body: Buffer, signature: string): boolean {
   return body.toString('latin1', 0, signature.length) === signature
 }

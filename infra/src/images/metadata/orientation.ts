@@ -1,3 +1,6 @@
+/** Signature of an EXIF block in a segment of a JPEG. Some programs write it in other formats, too. */
+export const EXIF_SIGNATURE = 'Exif\0\0'
+
 const ORIENTATION_TAG = 0x0112
 const UPRIGHT = 1
 const MAX_ORIENTATION = 8

@@ -1,9 +1,8 @@
-import { createOrientationExif, readOrientation } from './orientation.ts'
+import { createOrientationExif, EXIF_SIGNATURE, readOrientation } from './orientation.ts'
 
 /** Chunks that pixels need to be decoded and shown. */
 const RETAINED = new Set(['VP8X', 'VP8 ', 'VP8L', 'ALPH', 'ANIM', 'ANMF', 'ICCP'])
 const [FILE_HEADER_BYTES, CHUNK_HEADER_BYTES] = [12, 8]
-const EXIF_SIGNATURE = 'Exif\0\0'
 /** Flags of `VP8X` that announce EXIF and XMP. */
 const [EXIF_FLAG, XMP_FLAG] = [0x08, 0x04]
 

@@ -1,4 +1,4 @@
-import { EXIF_SIGNATURE } from './metadata-blocks.ts'
+import { EXIF_SIGNATURE } from '@darkroom/infra/images/metadata/orientation'
 
 /** An entry of an image file directory: its type, and where its value is. */
 interface Entry {

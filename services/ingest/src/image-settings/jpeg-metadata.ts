@@ -1,6 +1,8 @@
-import { EXIF_SIGNATURE, type MetadataBlocks, XMP_SIGNATURE } from './metadata-blocks.ts'
+import { isStandalone, startsWith } from '@darkroom/infra/images/metadata/jpeg-segments'
+import { EXIF_SIGNATURE } from '@darkroom/infra/images/metadata/orientation'
+import { type MetadataBlocks, XMP_SIGNATURE } from './metadata-blocks.ts'
 
-const [MARKER, TEM, FIRST_RESTART, START, END, SCAN, APP1] = [0xff, 0x01, 0xd0, 0xd8, 0xd9, 0xda, 0xe1]
+const [MARKER, END, SCAN, APP1] = [0xff, 0xd9, 0xda, 0xe1]
 /** Most segments before the pixels that are looked at. A file with a large colour profile and thumbnails has some hundreds. */
 const MAX_SEGMENTS = 10_000
 
@@ -33,12 +35,4 @@ function* readApplicationSegments(jpeg: Buffer): Generator<Buffer> {
     if (marker === APP1) yield jpeg.subarray(at + 4, end)
     at = end
   }
-}
-
-function isStandalone(marker: number): boolean {
-  return marker === TEM || (marker >= FIRST_RESTART && marker <= START)
-}
-
-function startsWith(body: Buffer, signature: string): boolean {
-  return body.toString('latin1', 0, signature.length) === signature
 }

@@ -4,6 +4,5 @@ export interface MetadataBlocks {
   xmp: Buffer | undefined
 }
 
-/** Signatures of the blocks in the segments of a JPEG. Some programs write that of EXIF in other formats, too. */
-export const EXIF_SIGNATURE = 'Exif\0\0'
+/** Signature of XMP in a segment of a JPEG. */
 export const XMP_SIGNATURE = 'http://ns.adobe.com/xap/1.0/\0'

@@ -1,9 +1,10 @@
 import { ASPECT_RATIOS } from '@darkroom/contracts/enums'
+import { OUTPUT_LIMITS } from '@darkroom/infra/images/check-image'
 import { sniffImageType } from '@darkroom/infra/images/image-formats'
 import { readImageTexts } from '../image-settings/image-texts.ts'
 import { readMetadata } from '../image-settings/read-metadata.ts'
 import { readImportFile } from './read-file.ts'
-import { type ImportRecord, MAX_FILE_BYTES, RecordError, sanitizePrompt } from './record.ts'
+import { type ImportRecord, RecordError, sanitizePrompt } from './record.ts'
 import { walkFolder } from './walk-folder.ts'
 
 /** An image file of a folder, with the record to import or the reason why there is none. */
@@ -28,7 +29,7 @@ async function readEntry(folder: string, file: string): Promise<FolderEntry> {
 }
 
 async function readImageRecord(folder: string, file: string): Promise<ImportRecord> {
-  const { bytes, modifiedAt } = await readImportFile(folder, file, MAX_FILE_BYTES)
+  const { bytes, modifiedAt } = await readImportFile(folder, file, OUTPUT_LIMITS.bytes)
   const metadata = readMetadata(readImageTexts(bytes))
   if (!metadata) throw new RecordError('says nothing of how it was made')
   const aspectRatio = findAspectRatio(readPngSize(bytes))

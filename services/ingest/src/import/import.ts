@@ -2,6 +2,7 @@ import { objectKeys, previewKey } from '@darkroom/contracts/previews'
 import type { Database } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import type { Identity } from '@darkroom/infra/http/identity'
+import { OUTPUT_LIMITS } from '@darkroom/infra/images/check-image'
 import type { ImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
 import { MediaError } from '@darkroom/infra/images/media-error'
 import type { Store } from '@darkroom/infra/store/store'
@@ -9,7 +10,7 @@ import { cancelObjectRemovals } from '../references/reference-rows.ts'
 import { deriveGenerationId, toClientId } from './import-ids.ts'
 import { type ImportedOutput, insertImport, isImported } from './import-rows.ts'
 import { readImportFile } from './read-file.ts'
-import { type ImportRecord, MAX_FILE_BYTES, RecordError } from './record.ts'
+import { type ImportRecord, RecordError } from './record.ts'
 
 export interface ImportDeps {
   database: Database
@@ -20,8 +21,6 @@ export interface ImportDeps {
   folder: string
   signal: AbortSignal
 }
-
-const LIMITS = { bytes: MAX_FILE_BYTES, pixels: 100_000_000 }
 
 /**
  * Imports a generation of another system. One that was imported before stays as it is, and nothing is stored for it.
@@ -46,8 +45,8 @@ async function storeFile(
   { database, store, images, identity, folder, signal }: ImportDeps,
   { id, index, file }: { id: string; index: number; file: string },
 ): Promise<ImportedOutput> {
-  const { bytes } = await readImportFile(folder, file, LIMITS.bytes)
-  const { previews, extension, ...image } = await images.read(bytes, LIMITS, { signal }).catch(cause => {
+  const { bytes } = await readImportFile(folder, file, OUTPUT_LIMITS.bytes)
+  const { previews, extension, ...image } = await images.read(bytes, OUTPUT_LIMITS, { signal }).catch(cause => {
     throw cause instanceof MediaError ? new RecordError(`${file} ${cause.message}`, { cause }) : cause
   })
   const key = `w/${identity.workspaceId}/gen/${id}/0/${index}.${extension}`

@@ -23,9 +23,6 @@ export class RecordError extends Error {
   override readonly name = 'RecordError'
 }
 
-/** Largest file of an output. */
-export const MAX_FILE_BYTES = 100_000_000
-
 const STATUS_ALIASES: ReadonlyMap<string, ImportRecord['status']> = new Map([
   ['completed', 'completed'],
   ['complete', 'completed'],
