@@ -157,6 +157,8 @@ test('names every image and control by its prompt, and has no violation of axe, 
 test('by touch only the favourite is on an image, large enough for a finger', async () => {
   const { page } = await open({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
   const row = await showRow(page, 'one square')
+  // The controls of an image are code that is loaded after the first rows.
+  await row.locator('.tile-favourite').waitFor()
   const targets = await row.locator('.tile :is(button, a)').evaluateAll(controls =>
     controls
       .filter(control => control.checkVisibility())
