@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { selectBaseEnvironment } from '../src/base-environment.ts'
 import { migrate } from '../src/database/migrations.ts'
-import { selectBaseEnvironment } from '../src/part-environment.ts'
 import { launch } from './launch/launch.ts'
 import type { UiOptions, UiServer } from './launch/launch-context.ts'
 import type { Progress } from './launch/progress.ts'

@@ -3,8 +3,9 @@ import { isAbsolute, join } from 'node:path'
 import { toMicros } from '@darkroom/contracts/price'
 import type { Service } from '@darkroom/contracts/routes'
 import type { z } from 'zod'
+import { selectSystemEnvironment } from './base-environment.ts'
 import { ConfigSchema } from './config-schema.ts'
-import { type Part, selectPartEnvironment, selectSystemEnvironment } from './part-environment.ts'
+import { type Part, selectPartEnvironment } from './part-environment.ts'
 
 /** The settings of the studio. */
 export type Config = z.infer<typeof ConfigSchema>

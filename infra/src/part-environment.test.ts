@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { selectBaseEnvironment } from './base-environment.ts'
 import { ConfigSchema } from './config-schema.ts'
-import { type Part, SETTING_READERS, selectBaseEnvironment, selectPartEnvironment } from './part-environment.ts'
+import { type Part, SETTING_READERS, selectPartEnvironment } from './part-environment.ts'
 
 const SERVICES = join(import.meta.dirname, '..', '..', 'services')
 const env: Record<string, string> = {

@@ -1,39 +1,8 @@
 import type { Service } from '@darkroom/contracts/routes'
+import { type Environment, selectBaseEnvironment, selectVariables } from './base-environment.ts'
 
 /** A process that is given settings: a service, or the process of ingest that runs backfills. */
 export type Part = Service | 'backfill'
-
-/** Variables that every program may need: where things are, which language and time zone. None is a secret. */
-const BASE_VARIABLES = [
-  'PATH',
-  'HOME',
-  'USER',
-  'LANG',
-  'LC_ALL',
-  'LC_CTYPE',
-  'TZ',
-  'TMPDIR',
-  'TERM',
-  'NO_COLOR',
-  'LD_LIBRARY_PATH',
-  'XDG_CACHE_HOME',
-] as const
-
-/** Variables without which a program may not load its libraries, or has no room for its files. */
-const SYSTEM_VARIABLES = ['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'TMPDIR', 'SystemRoot'] as const
-
-/** Variables by which a program finds its way through a network. */
-const NETWORK_VARIABLES = [
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'no_proxy',
-  'NODE_EXTRA_CA_CERTS',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-] as const
 
 const SERVICES: readonly Part[] = ['ingest', 'processor', 'query']
 const ALL: readonly Part[] = [...SERVICES, 'backfill']
@@ -99,29 +68,9 @@ export const SETTING_READERS: Readonly<Record<string, readonly Part[]>> = {
   NODE_ENV: ALL,
 }
 
-type Environment = Record<string, string | undefined>
-
 /** Selects the variables of an environment that a part is given. */
 export function selectPartEnvironment(part: Part, env: Environment): Record<string, string> {
   const settings = Object.entries(SETTING_READERS).filter(([, readers]) => readers.includes(part))
-  return select([...BASE_VARIABLES, ...NETWORK_VARIABLES, ...settings.map(([key]) => key)], env)
-}
-
-/** Selects the variables of an environment that any other program is given: none of the studio's settings. */
-export function selectBaseEnvironment(env: Environment): Record<string, string> {
-  return select([...BASE_VARIABLES, ...NETWORK_VARIABLES], env)
-}
-
-/** Selects the variables without which a program may not load its libraries. None of them is a setting. */
-export function selectSystemEnvironment(env: Environment): Record<string, string> {
-  return select(SYSTEM_VARIABLES, env)
-}
-
-function select(names: readonly string[], env: Environment): Record<string, string> {
-  return Object.fromEntries(
-    names.flatMap(name => {
-      const value = env[name]
-      return value === undefined ? [] : [[name, value]]
-    }),
-  )
+  const keys = settings.map(([key]) => key)
+  return { ...selectBaseEnvironment(env), ...selectVariables(keys, env) }
 }

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { selectBaseEnvironment } from '../../src/part-environment.ts'
+import { selectBaseEnvironment } from '../../src/base-environment.ts'
 import { CommandError, runCommand } from '../process/command.ts'
 import { StartError } from '../process/server-process.ts'
 import { waitUntil } from '../process/wait-until.ts'

@@ -1,4 +1,4 @@
-import { selectBaseEnvironment } from '../../src/part-environment.ts'
+import { selectBaseEnvironment } from '../../src/base-environment.ts'
 
 /** Failure of a command, with its output. */
 export class CommandError extends Error {
