@@ -65,7 +65,7 @@ for (const workspaces of [[ONE], [ONE, OTHER]]) {
       })
     }
     for (const table of [...children, 'previews_due']) {
-      const move = sql`update ${sql(table)} set workspace_id = ${crypto.randomUUID()}`
+      const move = sql`update ${sql(table)} set workspace_id = ${crypto.randomUUID()}`.execute()
       await expect(move).rejects.toMatchObject({ code: '23503' })
     }
     const lost = await sql`select count(*)::int as count from previews_due p join reference_images i

@@ -234,9 +234,8 @@ async function insertRich(): Promise<string> {
   await sql`
     insert into generation_references (generation_id, position, reference_id, url, role)
     values (${id}, 1, null, 'https://foreign.example/b.png', default), (${id}, 0, ${reference}, null, 'mask')`
-  await expect(sql`update generation_outputs set provider_headers = '{}' where generation_id = ${id}`).rejects.toThrow(
-    'no_provider_headers',
-  )
+  const addHeaders = sql`update generation_outputs set provider_headers = '{}' where generation_id = ${id}`.execute()
+  await expect(addHeaders).rejects.toThrow('no_provider_headers')
   return id
 }
 
