@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { connect, createServer, type Socket } from 'node:net'
+import { readErrorCode } from '../src/runtime/error-code.ts'
 import { startProxy, type TcpProxy } from './net-proxy.ts'
 
 /** Starts a server that echoes and records what it receives. */
@@ -25,7 +26,7 @@ function connectTo(proxy: Pick<TcpProxy, 'port'>) {
   const ended = Promise.withResolvers<string>()
   let text = ''
   const waiting = new Set<() => void>()
-  socket.on('error', error => ended.resolve('code' in error ? String(error.code) : error.message))
+  socket.on('error', error => ended.resolve(readErrorCode(error) ?? error.message))
   socket.on('close', () => ended.resolve('closed'))
   socket.on('data', chunk => {
     text += chunk.toString()

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readErrorCode, toUndefinedIfMissing } from '../runtime/error-code.ts'
 
 /** 32 bytes that encrypt the keys of connections. */
 export type EncryptionKey = Uint8Array
@@ -54,7 +55,7 @@ async function createKeyFile(directory: string, path: string): Promise<string> {
     await file.sync()
     // A link, not a rename: it never replaces the file of another process.
     await link(own, path).catch(error => {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+      if (readErrorCode(error) !== 'EEXIST') throw error
     })
   } finally {
     await rm(own, { force: true })
@@ -63,9 +64,4 @@ async function createKeyFile(directory: string, path: string): Promise<string> {
   await using folder = await open(directory, 'r')
   await folder.sync()
   return await readFile(path, 'utf8')
-}
-
-function toUndefinedIfMissing(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-  throw error
 }

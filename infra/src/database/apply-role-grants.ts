@@ -1,6 +1,6 @@
 import type { Service } from '@darkroom/contracts/routes'
 import type postgres from 'postgres'
-import { readErrorCode } from './errors.ts'
+import { readErrorCode } from '../runtime/error-code.ts'
 import { findTableRights, type TableRights } from './role-grants.ts'
 
 /** The database in which rights are granted, and who grants them. */

@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import type { Log } from '../log.ts'
+import { readErrorCode } from '../runtime/error-code.ts'
 import { retry } from '../runtime/retry.ts'
 import { RETRY_POLICIES, type RetryPolicy, retryDelay } from '../runtime/retry-policies.ts'
 import { DeadlineError, withDeadline } from '../runtime/timers.ts'
@@ -138,5 +139,5 @@ export async function waitUntilResponsive(
 
 /** Returns whether the server is there and accepts no connections yet. */
 function isStarting(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('57P')
+  return readErrorCode(error)?.startsWith('57P') ?? false
 }

@@ -1,3 +1,4 @@
+import { readErrorCode } from '../runtime/error-code.ts'
 import { DeadlineError } from '../runtime/timers.ts'
 
 /** Error codes of the driver and the operating system for a lost, refused or silent connection, and for a refused commit. */
@@ -35,9 +36,4 @@ const DATA_SQLSTATE = /^2[23][0-9A-Z]{3}$/
 /** Returns whether the database rejected the values of a statement: it rejects them again, and takes others. */
 export function isDataError(error: unknown): boolean {
   return DATA_SQLSTATE.test(readErrorCode(error) ?? '')
-}
-
-/** Returns the code of an error of the database, its driver or the operating system; undefined if it has none. */
-export function readErrorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }

@@ -1,7 +1,7 @@
 import type { Service } from '@darkroom/contracts/routes'
 import type postgres from 'postgres'
+import { readErrorCode } from '../runtime/error-code.ts'
 import { applyRoleGrants, type GrantTarget, quoteName, restrictPublic } from './apply-role-grants.ts'
-import { readErrorCode } from './errors.ts'
 import { SCHEMA_LOCK_ID } from './migrations.ts'
 import { createScramVerifier } from './scram.ts'
 import { withConnection } from './with-connection.ts'

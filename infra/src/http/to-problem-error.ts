@@ -1,5 +1,6 @@
 import { ValidationError } from 'elysia'
 import { isTransientDbError } from '../database/errors.ts'
+import { readErrorCode } from '../runtime/error-code.ts'
 import { ProblemError } from './problem.ts'
 
 const DATABASE_UNAVAILABLE = 'The studio cannot get at its database right now. Try again in a moment.'
@@ -10,9 +11,9 @@ const MAX_PATH_LENGTH = 100
 export function toProblemError(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error
   if (error instanceof ValidationError) return createValidationError(error)
-  if (hasErrorCode(error, 'PARSE'))
+  if (error instanceof Error && readErrorCode(error) === 'PARSE')
     return error.cause instanceof ProblemError ? error.cause : createMalformedError(error)
-  if (hasErrorCode(error, 'NOT_FOUND')) return new ProblemError('not_found', 'There is nothing at this address.')
+  if (readErrorCode(error) === 'NOT_FOUND') return new ProblemError('not_found', 'There is nothing at this address.')
   if (isTransientDbError(error))
     return new ProblemError('unavailable', DATABASE_UNAVAILABLE, { cause: error, retryAfterSeconds: 1 })
   return new ProblemError('internal', INTERNAL, { cause: error })
@@ -37,8 +38,4 @@ function formatPath(path: unknown): string {
 
 function createMalformedError(cause: unknown): ProblemError {
   return new ProblemError('malformed', 'The request could not be read.', { cause })
-}
-
-function hasErrorCode(error: unknown, code: string): error is Error & { code: string } {
-  return error instanceof Error && 'code' in error && error.code === code
 }

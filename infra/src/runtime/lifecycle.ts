@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts'
+import { readErrorCode } from './error-code.ts'
 import { withDeadline } from './timers.ts'
 
 /** The life of a process: its stop signal, and the resources that are closed when it stops. */
@@ -76,7 +77,7 @@ const SOCKET_ERROR_CODES = ['ECONNRESET', 'EPIPE', 'ECONNREFUSED', 'ETIMEDOUT']
  * removes its listeners for a moment while it connects, and opens the connection again when it is gone.
  */
 function isLostSocketError(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error) || !SOCKET_ERROR_CODES.includes(String(error.code))) return false
+  if (!(error instanceof Error) || !SOCKET_ERROR_CODES.includes(readErrorCode(error) ?? '')) return false
   const frames = (error.stack ?? '').split('\n').filter(line => /^\s+at /.test(line))
   return frames.every(frame => frame.includes('node:net'))
 }

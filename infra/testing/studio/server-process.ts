@@ -4,6 +4,7 @@ import { createBusPasswords, type ForBusUsers, formatNatsUrls, startNats } from 
 import { startPostgres } from '../../local/embedded/postgres.ts'
 import { findFreePort } from '../../local/process/free-ports.ts'
 import type { ServerProcess } from '../../local/process/server-process.ts'
+import { readErrorCode } from '../../src/runtime/error-code.ts'
 import { findNatsServer } from '../test-resources.ts'
 
 /** Postgres or NATS, for fault tests. After a restart it has the same address and the same data. */
@@ -96,6 +97,6 @@ async function createFaultServer(options: {
 async function replaceDirectory(from: string, to: string): Promise<void> {
   await rm(to, { recursive: true, force: true })
   await cp(from, to, { recursive: true, force: true }).catch(error => {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    if (readErrorCode(error) !== 'ENOENT') throw error
   })
 }

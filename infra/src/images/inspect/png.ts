@@ -1,4 +1,5 @@
 import { inflateSync } from 'node:zlib'
+import { readErrorCode } from '../../runtime/error-code.ts'
 import type { ImageLimits } from '../check-image.ts'
 import { isUsableProfile } from '../colour/icc-profile.ts'
 import { createPngProfile } from '../colour/png-profile.ts'
@@ -164,8 +165,7 @@ async function hasUsableProfile(reader: RangeReader, { start, end }: Range): Pro
   try {
     return isUsableProfile(inflateSync(chunk.subarray(chunk.indexOf(0) + 2), { maxOutputLength: MAX_PROFILE_BYTES }))
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE')
-      assertProfileBytes(Number.POSITIVE_INFINITY)
+    if (readErrorCode(cause) === 'ERR_BUFFER_TOO_LARGE') assertProfileBytes(Number.POSITIVE_INFINITY)
     return false
   }
 }

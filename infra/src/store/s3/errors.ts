@@ -1,4 +1,5 @@
 import { S3ServiceException } from '@aws-sdk/client-s3'
+import { readErrorCode } from '../../runtime/error-code.ts'
 import { StoreError } from '../store.ts'
 
 const NOT_FOUND_CODES: readonly string[] = ['NoSuchKey', 'NotFound']
@@ -50,6 +51,6 @@ function formatError(error: unknown): string {
   if (error instanceof S3ServiceException) {
     return `the object store answered ${error.$metadata.httpStatusCode ?? 'something else'} ${error.name}`
   }
-  const code = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
-  return `the object store cannot be reached${code}`
+  const code = readErrorCode(error)
+  return `the object store cannot be reached${code === undefined ? '' : ` (${code})`}`
 }

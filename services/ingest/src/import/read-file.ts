@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, lstat, open, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
+import { readErrorCode } from '@darkroom/infra/runtime/error-code'
 import { RecordError } from './record.ts'
 
 /** A file of a folder that was read whole. */
@@ -76,7 +77,7 @@ async function readBytes(handle: FileHandle, file: string, size: number): Promis
 
 /** Converts an error of the system to one of the record; others stay as they are. */
 export function toRecordError(error: unknown, file: string): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = readErrorCode(error) ?? ''
   if (error instanceof RecordError || !/^E[A-Z_]+$/.test(code)) return error
   return new RecordError(`${file} ${REASONS[code] ?? `cannot be read (${code})`}`, { cause: error })
 }

@@ -1,6 +1,7 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { FAILURES, type FailureCode } from '@darkroom/contracts/failures'
+import { toUndefinedIfMissing } from '@darkroom/infra/runtime/error-code'
 import { isProcessAlive } from '@darkroom/infra/runtime/process-liveness'
 import { z } from 'zod'
 import { ProviderError } from '../providers/adapter.ts'
@@ -90,9 +91,4 @@ export function toEntryFailure(error: unknown): EntryFile['failure'] {
 
 export function toProviderError({ code, ...options }: NonNullable<EntryFile['failure']>): ProviderError {
   return new ProviderError(code, options)
-}
-
-function toUndefinedIfMissing(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-  throw error
 }

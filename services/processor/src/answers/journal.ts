@@ -2,6 +2,7 @@ import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Log } from '@darkroom/infra/log'
+import { readErrorCode } from '@darkroom/infra/runtime/error-code'
 import { ProviderError, type SavedAnswer } from '../providers/adapter.ts'
 import { createAnswerBody, readAnswerBody } from './answer-body.ts'
 import { replaceFile, syncFolder, writeNewFile } from './durable-file.ts'
@@ -237,7 +238,7 @@ function isSystemError(error: unknown): boolean {
 
 /** Makes a folder that somebody has removed again: without it nothing could be worked on. @throws any other error */
 async function restoreFolder(error: unknown, directory: string, id: string): Promise<string[]> {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  if (readErrorCode(error) !== 'ENOENT') throw error
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await replaceFile(join(directory, ID_FILE), id)
   return []
@@ -249,7 +250,7 @@ async function readOrCreateId(directory: string): Promise<string> {
   const own = `${path}.${crypto.randomUUID()}`
   await writeNewFile(own, crypto.randomUUID())
   await link(own, path).catch(error => {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (readErrorCode(error) !== 'EEXIST') throw error
   })
   await rm(own, { force: true })
   await syncFolder(directory)

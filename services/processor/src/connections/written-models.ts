@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ModelSpec } from '@darkroom/contracts/model'
+import { toUndefinedIfMissing } from '@darkroom/infra/runtime/error-code'
 import { z } from 'zod'
 
 /**
@@ -66,9 +67,4 @@ function parseJson(text: string): unknown {
   } catch (cause) {
     throw new Error(`${FILE} is not JSON`, { cause })
   }
-}
-
-function toUndefinedIfMissing(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-  throw error
 }

@@ -1,4 +1,5 @@
 import { ProblemError } from '@darkroom/infra/http/problem'
+import { readErrorCode } from '@darkroom/infra/runtime/error-code'
 import { z } from 'zod'
 
 /** Query parameter that names the time zone of days. @see https://www.iana.org/time-zones */
@@ -17,11 +18,7 @@ export async function checkTimeZone<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {
-    if (!isUnknownTimeZone(error)) throw error
+    if (readErrorCode(error) !== INVALID_PARAMETER) throw error
     throw new ProblemError('invalid', 'zone is not a time zone that is known here.', { cause: error })
   }
-}
-
-function isUnknownTimeZone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === INVALID_PARAMETER
 }

@@ -1,4 +1,5 @@
 import type { Sizes } from '@darkroom/contracts/model'
+import { readErrorCode } from '@darkroom/infra/runtime/error-code'
 import { type ConnectionCheck, ProviderError } from '../adapter.ts'
 import { discoverModels } from './discover-models.ts'
 import { queryListing, queryPage } from './query-page.ts'
@@ -59,13 +60,9 @@ const TLS = /ssl|tls|certificate|EPROTO|handshake/i
 function describeAddressError({ code, cause }: ProviderError, { hostname, protocol }: URL): string | undefined {
   if (code === 'provider_silent') return 'The server did not answer in time. It may still be starting, or be busy.'
   if (code !== 'provider_unreachable') return undefined
-  if (protocol === 'https:' && cause instanceof Error && TLS.test(`${cause.message} ${readCode(cause)}`))
+  if (protocol === 'https:' && cause instanceof Error && TLS.test(`${cause.message} ${readErrorCode(cause) ?? ''}`))
     return 'The server has no valid certificate for https. If it is a server of your own, its address may begin with http://.'
   if (LOOPBACK.test(hostname))
     return 'Nothing answers there. Is the server running, on this port? In Docker, localhost is the container: use the address of the machine, or host.docker.internal.'
   return 'Nothing answers there. Is the server running, and does it listen for other machines? Check host and port.'
-}
-
-function readCode(error: Error): string {
-  return 'code' in error ? String(error.code) : ''
 }
