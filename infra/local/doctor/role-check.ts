@@ -1,5 +1,6 @@
 import { SERVICES } from '@darkroom/contracts/routes'
-import postgres from 'postgres'
+import type postgres from 'postgres'
+import { withConnection } from '../../src/database/with-connection.ts'
 import type { CheckResult } from './checks.ts'
 
 interface Session {
@@ -8,7 +9,7 @@ interface Session {
   isOwner: boolean
 }
 
-const CONNECT_TIMEOUT_SECONDS = 4
+const CONNECTION_LIMITS = { connect: 4, end: 1 }
 const HELP = 'docs/operations.md, "Roles in the database", says how to give each a role of its own.'
 
 /** Reports the role that each running service uses the database as. @param url of the database for its owner; absent where it is not known */
@@ -30,15 +31,12 @@ export function describeSessions(sessions: readonly Session[]): CheckResult {
 }
 
 async function readSessions(url: string): Promise<Session[]> {
-  const sql = postgres(url, { max: 1, connect_timeout: CONNECT_TIMEOUT_SECONDS, onnotice: () => {} })
-  try {
-    return await sql<Session[]>`
-      select distinct a.application_name as name, r.rolname::text as user,
-        r.rolsuper or r.rolname = current_user as "isOwner"
-      from pg_stat_activity a join pg_roles r on r.oid = a.usesysid
-      where a.datname = current_database() and a.application_name = any(${SERVICES.map(service => `darkroom-${service}`)})
-      order by 1, 2`
-  } finally {
-    await sql.end({ timeout: 1 })
-  }
+  const names = SERVICES.map(service => `darkroom-${service}`)
+  const read = (sql: postgres.Sql) => sql<Session[]>`
+    select distinct a.application_name as name, r.rolname::text as user,
+      r.rolsuper or r.rolname = current_user as "isOwner"
+    from pg_stat_activity a join pg_roles r on r.oid = a.usesysid
+    where a.datname = current_database() and a.application_name = any(${names})
+    order by 1, 2`
+  return await withConnection(url, read, CONNECTION_LIMITS)
 }

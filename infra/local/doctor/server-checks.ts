@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { connect } from 'nats'
-import postgres from 'postgres'
 import { inboxPrefix } from '../../src/bus/permissions.ts'
 import { type Config, readServiceConfig } from '../../src/config.ts'
 import { readMigrationState } from '../../src/database/migrations.ts'
+import { withConnection } from '../../src/database/with-connection.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import { assertClusterOwner, findPostgresBinaries } from '../embedded/cluster.ts'
 import type { RunFile } from '../launch/run-file.ts'
@@ -52,9 +52,9 @@ async function checkEmbeddedPostgres(dataDir: string): Promise<CheckResult> {
 }
 
 async function checkDatabase(url: string): Promise<CheckResult> {
-  const sql = postgres(url, { max: 1, connect_timeout: CONNECT_TIMEOUT_SECONDS, onnotice: () => {} })
+  const limits = { connect: CONNECT_TIMEOUT_SECONDS, end: 1 }
   try {
-    const [row] = await sql`select current_setting('server_version') as version`
+    const [row] = await withConnection(url, sql => sql`select current_setting('server_version') as version`, limits)
     return checkPostgresVersion(String(row?.version))
   } catch (error) {
     return {
@@ -62,8 +62,6 @@ async function checkDatabase(url: string): Promise<CheckResult> {
       detail: `DATABASE_URL: ${formatReason(error)}`,
       advice: 'Start that Postgres, or unset DATABASE_URL.',
     }
-  } finally {
-    await sql.end({ timeout: 1 })
   }
 }
 

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import postgres from 'postgres'
+import type postgres from 'postgres'
+import { withConnection } from '../../src/database/with-connection.ts'
 import { type ChildProcess, startChildProcess } from '../process/child-process.ts'
 import { findFreePort } from '../process/free-ports.ts'
 import { stopOrphanProcess } from '../process/orphan-process.ts'
@@ -28,6 +29,8 @@ const DATABASE = 'darkroom'
 // Recovery from the write-ahead log after a power cut can take long.
 const READY_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 4_000
+/** Time limits of a connection to a server that may still be starting, in seconds. */
+const CONNECTION_LIMITS = { connect: 2, end: 1 }
 
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
@@ -113,24 +116,16 @@ function spawnServer(options: { cluster: Cluster; port: number; durable: boolean
 }
 
 async function ping(url: string): Promise<true | undefined> {
-  return await withConnection(url, async sql => {
-    await sql`select 1`
-    return true as const
-  }).catch(() => undefined)
+  return await withConnection(url, sql => sql`select 1`, CONNECTION_LIMITS).then(
+    () => true as const,
+    () => undefined,
+  )
 }
 
 async function ensureDatabase(url: string): Promise<void> {
-  await withConnection(url, async sql => {
+  const create = async (sql: postgres.Sql) => {
     const [existing] = await sql`select 1 from pg_database where datname = ${DATABASE}`
     if (!existing) await sql`create database ${sql(DATABASE)}`
-  })
-}
-
-async function withConnection<T>(url: string, query: (sql: postgres.Sql) => Promise<T>): Promise<T> {
-  const sql = postgres(url, { max: 1, connect_timeout: 2, onnotice: () => {} })
-  try {
-    return await query(sql)
-  } finally {
-    await sql.end({ timeout: 1 })
   }
+  await withConnection(url, create, CONNECTION_LIMITS)
 }
