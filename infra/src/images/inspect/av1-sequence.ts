@@ -1,10 +1,5 @@
 import { assertPartCount } from './image-layout.ts'
-import type { RangeReader } from './range-reader.ts'
-
-interface Range {
-  start: number
-  end: number
-}
+import type { Range, RangeReader } from './range-reader.ts'
 
 /** The largest size of a frame that an AV1 bitstream states. */
 export interface Av1Sequence {

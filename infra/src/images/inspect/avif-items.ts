@@ -17,6 +17,15 @@ export interface Extent {
   field: { at: number; bytes: number; value: number }
 }
 
+/** The properties of all items. */
+export interface ItemProperties {
+  properties: (Box & { content: Buffer })[]
+  /** Indices of the properties of each item, by its id. */
+  indices: Map<number, number[]>
+  /** The box of the properties, whose ranges count from the beginning of its content. */
+  container: Box
+}
+
 /** Version of a full box, and its flags. Their bytes precede its content. */
 const VERSION_BYTES = 4
 
@@ -61,12 +70,7 @@ export function readReferences(content: Buffer, wanted: string): Map<number, num
 }
 
 /** Reads the properties and, for each item, the indices of its own, from the content of `iprp`. */
-export function readProperties(content: Buffer): {
-  properties: (Box & { content: Buffer })[]
-  indices: Map<number, number[]>
-  /** The box of the properties, whose ranges count from the beginning of its content. */
-  container: Box
-} {
+export function readProperties(content: Buffer): ItemProperties {
   const boxes = readNestedBoxes(content)
   const container = boxes.find(({ type }) => type === 'ipco')
   if (!container) throw createDamagedImageError()

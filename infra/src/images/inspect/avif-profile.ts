@@ -1,11 +1,10 @@
 import { createCodePointProfile } from '../colour/code-points.ts'
 import type { Extent } from './avif-items.ts'
 import type { Box } from './boxes.ts'
+import type { Range } from './range-reader.ts'
 
 /** Bytes that replace a range of a file. */
-export interface Patch {
-  start: number
-  end: number
+export interface Patch extends Range {
   bytes: Buffer
 }
 

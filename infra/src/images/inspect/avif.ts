@@ -4,6 +4,7 @@ import { readAv1Sequences } from './av1-sequence.ts'
 import {
   type AvifItem,
   type Extent,
+  type ItemProperties,
   readItems,
   readLocations,
   readPrimaryId,
@@ -20,7 +21,7 @@ import {
   type ImageLayout,
   type ImagePart,
 } from './image-layout.ts'
-import type { RangeReader } from './range-reader.ts'
+import type { Range, RangeReader } from './range-reader.ts'
 
 /** Largest box of the index that is read: that of a grid of thousands of tiles is smaller. */
 const MAX_INDEX_BYTES = 16_000_000
@@ -35,11 +36,6 @@ const [PIXEL_BYTES, DEEP_PIXEL_BYTES] = [20, 28]
 
 /** Flag of the third byte of `av1C`. */
 const HIGH_BIT_DEPTH = 0x40
-
-interface Range {
-  start: number
-  end: number
-}
 
 interface Size {
   width: number
@@ -96,13 +92,14 @@ async function readIndex(reader: RangeReader, meta: Box, limits: ImageLimits): P
     ...[await read('iprp'), await read('iref')],
   ]
   if (!pitm || !iinf || !iloc || !iprp) throw createDamagedImageError()
+  const [primaryId, properties] = [readPrimaryId(pitm), readProperties(iprp)]
   const start = (type: string) => boxes.find(box => box.type === type)?.contentStart ?? 0
   return {
-    ...{ primaryId: readPrimaryId(pitm), items: readItems(iinf), itemsStart: start('iinf') },
+    ...{ primaryId, items: readItems(iinf), itemsStart: start('iinf') },
     ...{ locations: readLocations(iloc), locationsStart: start('iloc'), inlineStart: start('idat') },
     inputs: iref ? readReferences(iref, 'dimg') : new Map<number, number[]>(),
-    ...readItemProperties(iprp, limits),
-    ...findColour(iprp, [meta, ...boxes.filter(({ type }) => type === 'iprp')], readPrimaryId(pitm)),
+    ...readItemProperties(properties, limits),
+    ...findColour(properties, [meta, ...boxes.filter(({ type }) => type === 'iprp')], primaryId),
   }
 }
 
@@ -111,8 +108,10 @@ async function readIndex(reader: RangeReader, meta: Box, limits: ImageLimits): P
  *
  * @throws MediaError if one, or a colour profile, is too large
  */
-function readItemProperties(iprp: Buffer, limits: ImageLimits): Pick<AvifIndex, 'sizes' | 'isDeep'> {
-  const { properties, indices } = readProperties(iprp)
+function readItemProperties(
+  { properties, indices }: ItemProperties,
+  limits: ImageLimits,
+): Pick<AvifIndex, 'sizes' | 'isDeep'> {
   const sizes = properties.map(({ type, content }) => {
     if (type === 'colr') assertProfileBytes(content.length)
     if (type !== 'ispe') return undefined
@@ -129,8 +128,11 @@ function readItemProperties(iprp: Buffer, limits: ImageLimits): Pick<AvifIndex, 
 }
 
 /** Finds the colour of the main image. Positions in the file are those in the box of properties, moved by its own. */
-function findColour(iprp: Buffer, outer: readonly Box[], primaryId: number): Pick<AvifIndex, 'containers' | 'colour'> {
-  const { properties, indices, container } = readProperties(iprp)
+function findColour(
+  { properties, indices, container }: ItemProperties,
+  outer: readonly Box[],
+  primaryId: number,
+): Pick<AvifIndex, 'containers' | 'colour'> {
   const move = <T extends Box>(box: T, by: number): T => ({
     ...box,
     ...{ start: box.start + by, contentStart: box.contentStart + by, end: box.end + by },

@@ -1,11 +1,12 @@
 import type { ImageLimits } from '../check-image.ts'
 import { MediaError } from '../media-error.ts'
+import type { Range } from './range-reader.ts'
 
 /** Depth of an inspection. `structure`: what a PNG inflates to is not counted, which takes as long as decoding. `data`: it is. */
 export type InspectionDepth = 'structure' | 'data'
 
 /** A range of a file, or bytes that replace one. */
-export type ImagePart = { start: number; end: number } | Uint8Array
+export type ImagePart = Range | Uint8Array
 
 /** The properties of an image that its structure states, and the parts of the file that a decoder needs. */
 export interface ImageLayout {

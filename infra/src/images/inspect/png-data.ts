@@ -2,12 +2,7 @@ import { createInflate } from 'node:zlib'
 import { MediaError } from '../media-error.ts'
 import { createDamagedImageError } from './image-layout.ts'
 import { countRowBytes, type PngHeader } from './png-header.ts'
-import type { RangeReader } from './range-reader.ts'
-
-interface Range {
-  start: number
-  end: number
-}
+import { countBytes, type Range, type RangeReader } from './range-reader.ts'
 
 /** The most that deflated data can become, by its format: 258 bytes of two bits. */
 export const MAX_INFLATION = 1_032
@@ -44,10 +39,6 @@ export async function assertImageData(reader: RangeReader, ranges: readonly Rang
 export function countExcess(ranges: readonly Range[], header: PngHeader): number {
   const [compressed, rowBytes] = [countBytes(ranges), countRowBytes(header)]
   return compressed <= rowBytes + ROWS_OVERHEAD ? 0 : Math.min(compressed * MAX_INFLATION, MAX_EXCESS_BYTES)
-}
-
-function countBytes(ranges: readonly Range[]): number {
-  return ranges.reduce((sum, { start, end }) => sum + end - start, 0)
 }
 
 /**

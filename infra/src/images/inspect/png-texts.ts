@@ -1,15 +1,9 @@
 import { MediaError } from '../media-error.ts'
 import { countInflated, MAX_INFLATION } from './png-data.ts'
-import type { RangeReader } from './range-reader.ts'
-
-/** The range of deflated data. */
-export interface CompressedText {
-  start: number
-  end: number
-}
+import { countBytes, type Range, type RangeReader } from './range-reader.ts'
 
 /** A text chunk: its type, and the range of its data. */
-export interface TextChunk extends CompressedText {
+export interface TextChunk extends Range {
   type: string
 }
 
@@ -21,9 +15,9 @@ const MAX_TEXTS = 1_000
 const HEAD_BYTES = 512
 
 /** Finds the compressed texts of a PNG, if they are so large that `assertTexts` has to inflate them. */
-export async function findLargeTexts(reader: RangeReader, chunks: readonly TextChunk[]): Promise<CompressedText[]> {
+export async function findLargeTexts(reader: RangeReader, chunks: readonly TextChunk[]): Promise<Range[]> {
   if (!isLarge(chunks)) return []
-  const texts: CompressedText[] = []
+  const texts: Range[] = []
   for (const chunk of chunks) {
     const start = await findCompressedText(reader, chunk)
     if (start !== undefined) texts.push({ start, end: chunk.end })
@@ -38,7 +32,7 @@ export async function findLargeTexts(reader: RangeReader, chunks: readonly TextC
  * @throws MediaError
  * @see https://www.w3.org/TR/png-3/#11textinfo
  */
-export async function assertTexts(reader: RangeReader, texts: readonly CompressedText[]): Promise<void> {
+export async function assertTexts(reader: RangeReader, texts: readonly Range[]): Promise<void> {
   let bytes = 0
   for (const text of texts) {
     bytes += await countInflated(reader, [text], MAX_TEXT_BYTES - bytes)
@@ -47,8 +41,8 @@ export async function assertTexts(reader: RangeReader, texts: readonly Compresse
 }
 
 /** Returns whether ranges may inflate to more than texts may have. */
-function isLarge(ranges: readonly CompressedText[]): boolean {
-  return ranges.reduce((sum, { start, end }) => sum + end - start, 0) * MAX_INFLATION > MAX_TEXT_BYTES
+function isLarge(ranges: readonly Range[]): boolean {
+  return countBytes(ranges) * MAX_INFLATION > MAX_TEXT_BYTES
 }
 
 function createTextsError(): MediaError {

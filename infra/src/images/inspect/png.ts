@@ -20,7 +20,7 @@ import {
 import { assertDataBytes, assertImageData, countExcess } from './png-data.ts'
 import { type PngHeader, readPngHeader } from './png-header.ts'
 import { assertTexts, findLargeTexts, MAX_TEXT_BYTES, type TextChunk } from './png-texts.ts'
-import type { RangeReader } from './range-reader.ts'
+import type { Range, RangeReader } from './range-reader.ts'
 
 const SIGNATURE_BYTES = 8
 /** Length and type; with the checksum after the data. */
@@ -40,11 +40,6 @@ const MAX_CHUNK_BYTES = 1_024
 const BUFFERED_ROWS = 1_024
 /** Largest EXIF block that the orientation is looked for in. */
 const MAX_EXIF_BYTES = 1_000_000
-
-interface Range {
-  start: number
-  end: number
-}
 
 /** A chunk: its type, and the ranges of itself and of its data. */
 interface Chunk extends Range {

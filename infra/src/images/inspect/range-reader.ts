@@ -6,6 +6,18 @@ const WINDOW_BYTES = 262_144
 /** Time that an inspection occupies the thread without a pause, in ms: a file of very many parts must not delay others. */
 const OCCUPIED_MS = 5
 
+/** A range of a file, in bytes. */
+export interface Range {
+  start: number
+  /** The first byte after it. */
+  end: number
+}
+
+/** Returns the number of bytes of all ranges. */
+export function countBytes(ranges: readonly Range[]): number {
+  return ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+}
+
 /** Reads a file by ranges, front to back, with one window of it in memory. Bytes in memory are viewed, not copied. */
 export interface RangeReader {
   size: number
@@ -20,7 +32,8 @@ export function openRangeReader(input: MediaInput): RangeReader {
   const size = getByteLength(input)
   let window: { start: number; bytes: Buffer } = { start: 0, bytes: Buffer.alloc(0) }
   let occupiedSince = performance.now()
-  const pause = async () => {
+  const pauseIfOccupied = async () => {
+    if (performance.now() - occupiedSince <= OCCUPIED_MS) return
     await new Promise<void>(resolve => setImmediate(resolve))
     occupiedSince = performance.now()
   }
@@ -29,14 +42,14 @@ export function openRangeReader(input: MediaInput): RangeReader {
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
   const read = async (start: number, length: number): Promise<Buffer> => {
-    if (performance.now() - occupiedSince > OCCUPIED_MS) await pause()
+    await pauseIfOccupied()
     if (input instanceof Uint8Array) return await load(start, length)
     const isInWindow = start >= window.start && start + length <= window.start + window.bytes.length
     if (!isInWindow) window = { start, bytes: await load(start, Math.max(length, WINDOW_BYTES)) }
     return window.bytes.subarray(start - window.start, start - window.start + length)
   }
   const readWindow = async (start: number): Promise<Buffer> => {
-    if (performance.now() - occupiedSince > OCCUPIED_MS) await pause()
+    await pauseIfOccupied()
     const isInWindow = start >= window.start && start < window.start + window.bytes.length
     if (!isInWindow) window = { start, bytes: await load(start, WINDOW_BYTES) }
     return window.bytes.subarray(start - window.start)
