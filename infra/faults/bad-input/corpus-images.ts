@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
-import { createChunk } from '../../src/images/metadata/png-chunks.ts'
+import { buildPng } from '../../src/images/inspect/build-png.fixture.ts'
 
 /** An image file and its media type. */
 export interface ImageFile {
@@ -44,18 +44,8 @@ export async function createAnimation(format: 'gif' | 'webp', frames: number): P
 
 /** Creates a flat black-and-white PNG: a tiny file, but as large as its dimensions once it is decoded. */
 export function createFlatPng(width: number, height: number): Buffer {
-  const header = Buffer.alloc(13)
-  header.writeUInt32BE(width, 0)
-  header.writeUInt32BE(height, 4)
-  header[8] = 1
-  const rows = deflateSync(Buffer.alloc((Math.ceil(width / 8) + 1) * height), { level: 9 })
-  const signature = Buffer.from('89504e470d0a1a0a', 'hex')
-  return Buffer.concat([
-    signature,
-    createChunk('IHDR', header),
-    createChunk('IDAT', rows),
-    createChunk('IEND', Buffer.alloc(0)),
-  ])
+  const imageData = deflateSync(Buffer.alloc((Math.ceil(width / 8) + 1) * height), { level: 9 })
+  return buildPng({ width, height, depth: 1, colour: 0, imageData })
 }
 
 function createStill(): Sharp {

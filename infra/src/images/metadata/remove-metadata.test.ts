@@ -3,6 +3,7 @@ import { canRemoveMetadata } from '@darkroom/contracts/history/download-metadata
 import fc from 'fast-check'
 import sharp, { type Sharp } from 'sharp'
 import { readOrientation } from './orientation.ts'
+import { createChunk } from './png-chunks.ts'
 import { removeMetadata } from './remove-metadata.ts'
 
 const [WIDTH, HEIGHT] = [40, 30]
@@ -36,7 +37,7 @@ for (const [name, encode] of Object.entries(FORMATS)) {
 test('removes texts, times, unknown chunks and what follows the end of a PNG', async () => {
   const png = await encodeImage(FORMATS.png, 1)
   const chunks = ['tEXt', 'zTXt', 'iTXt', 'tIME', 'caBX', 'prVt'].map(type =>
-    createChunk(type, `parameters\0${SECRET}`),
+    createChunk(type, Buffer.from(`parameters\0${SECRET}`, 'latin1')),
   )
   const written = Buffer.concat([png.subarray(0, -12), ...chunks, png.subarray(-12), Buffer.from(`PK${SECRET}`)])
   expect(remove(written)).toEqual(remove(png))
@@ -119,14 +120,6 @@ async function encodeImage(encode: (image: Sharp) => Sharp, orientation: number)
 
 async function readPixels(bytes: Uint8Array): Promise<Buffer> {
   return await sharp(bytes, { pages: -1 }).raw().toBuffer()
-}
-
-function createChunk(type: string, text: string): Buffer {
-  const body = Buffer.from(type + text, 'latin1')
-  const chunk = Buffer.concat([Buffer.alloc(4), body, Buffer.alloc(4)])
-  chunk.writeUInt32BE(body.length - 4)
-  chunk.writeUInt32BE(Bun.hash.crc32(body), chunk.length - 4)
-  return chunk
 }
 
 function createSegment(marker: number, body: string | Buffer): Buffer {
