@@ -1,66 +1,33 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { ManifestLine } from '@darkroom/contracts/history/download'
-import { type Database, openDatabase } from '@darkroom/infra/database/connection'
-import { createLog } from '@darkroom/infra/log'
-import { createMetrics } from '@darkroom/infra/metrics'
-import { openStore } from '@darkroom/infra/store/open-store'
 import { type Store, StoreError } from '@darkroom/infra/store/store'
-import { openServiceDatabase } from '@darkroom/infra/testing/studio/service-roles'
-import { createTestDatabase, createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
 import sharp from 'sharp'
-import { createApp } from '../app.ts'
-import { createPartReader } from '../parts.ts'
+import { openTestQuery, type TestQuery } from '../app.fixture.ts'
 import { insertRow, type RowOverrides } from '../rows.fixture.ts'
 import { readZip } from './zip-reader.fixture.ts'
 
-const log = createLog({ service: 'test', level: 'silent' })
 const stack = new AsyncDisposableStack()
 const ALICE = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
 const BOB = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
-const NO_EVENTS = { open: () => new Response(), countStreams: () => 0, run: async () => {} }
 const SECRET = 'steps: 20, taken at home'
 
-let sql: Database
-let disk: Store
+let query: TestQuery
 /** Reader of the app: that of the store, unless a test replaces it. */
 let readObject: Store['get']
-let base: string
 let image: Buffer
 
 beforeAll(async () => {
-  const database = stack.use(await createTestDatabase())
-  sql = openDatabase({ url: database.url, name: 'test', log })
-  stack.defer(() => sql.end({ timeout: 1 }))
-  const readOnly = await openServiceDatabase(database.url, 'query')
-  stack.defer(() => readOnly.end({ timeout: 1 }))
-  disk = await openStore({ DATA_DIR: stack.use(await createTestDirectory()).path })
-  const store: Store = { ...disk, get: (key, options) => readObject(key, options) }
   const identify = async (request: Request) => (request.headers.get('x-test') === 'bob' ? BOB : ALICE)
-  const config = { PORT: 3000, PUBLIC_URL: 'http://localhost', BODY_MEMORY_MB: 64 }
-  const stopping = new AbortController().signal
-  const app = createApp({
-    http: { config, log, metrics: createMetrics('test'), checks: {}, identify, stopping },
-    ...{
-      database: readOnly,
-      budgetMicros: null,
-      trashDays: 30,
-      store,
-      liveEvents: NO_EVENTS,
-      ui: new Map(),
-      allowOrigins: [],
-    },
-    parts: createPartReader({ ingest: undefined, processor: undefined }),
-  }).listen({ port: 0, hostname: '127.0.0.1' })
-  stack.defer(async () => void (await app.stop(true)))
-  base = `http://127.0.0.1:${app.server?.port}`
+  const replaceStore = (store: Store): Store => ({ ...store, get: (key, options) => readObject(key, options) })
+  query = stack.use(await openTestQuery({ identify, replaceStore }))
   image = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'teal' } })
     .withExif({ IFD0: { ImageDescription: SECRET } })
     .png()
     .toBuffer()
 }, 60_000)
 beforeEach(() => {
-  readObject = disk.get
+  readObject = query.store.get
 })
 afterAll(() => stack.disposeAsync())
 
@@ -69,7 +36,7 @@ test('puts the originals into a ZIP, named by their prompts, with a manifest', a
   const first = await insertStored({ prompt: 'Ein Bär, im Schnee!', outputs: ['stored', 'stored'], parent })
   const again = await insertStored({ prompt: 'ein bär im schnee', outputs: ['stored', 'temporary', 'lost'] })
   const other = await insertStored({ prompt: '雪の中の狐', outputs: ['stored', 'stored'] })
-  const response = await get(`/api/download?ids=${first},${again},${other}.1,${other}.1`)
+  const response = await query.get(`/api/download?ids=${first},${again},${other}.1,${other}.1`)
   expect(response.headers.get('content-type')).toBe('application/zip')
   expect(response.headers.get('content-disposition')).toMatch(
     /^attachment; filename="darkroom-\d{4}-\d\d-\d\d-4\.zip"$/,
@@ -111,7 +78,7 @@ test('puts the originals into a ZIP, named by their prompts, with a manifest', a
 test('takes ids by POST, and writes images without metadata', async () => {
   const id = await insertStored({ prompt: 'a boat', outputs: ['stored'] })
   const clip = await insertStored({ prompt: 'a boat', outputs: ['stored'], kind: 'video' })
-  await sql`update generation_outputs set mime_type = 'video/mp4' where generation_id = ${clip}`
+  await query.sql`update generation_outputs set mime_type = 'video/mp4' where generation_id = ${clip}`
   const response = await post({ ids: [id, clip], metadata: 'none' })
   const files = readZip(Buffer.from(await response.bytes()))
   expect([image.includes(SECRET), files[0]?.bytes.includes(SECRET)]).toEqual([true, false])
@@ -121,17 +88,17 @@ test('takes ids by POST, and writes images without metadata', async () => {
 })
 
 test('names a file that the store has lost, and a ZIP of nothing else is whole', async () => {
-  const id = await insertRow(sql, ALICE.workspaceId, { outputs: ['stored'] })
-  const files = readZip(Buffer.from(await (await get(`/api/download?ids=${id}`)).bytes()))
+  const id = await insertRow(query.sql, ALICE.workspaceId, { outputs: ['stored'] })
+  const files = readZip(Buffer.from(await (await query.get(`/api/download?ids=${id}`)).bytes()))
   expect(files.map(({ name }) => name)).toEqual(['manifest.jsonl'])
   expect(readManifest(files)[0]?.missing).toEqual([{ outputIndex: 0, state: 'stored' }])
 })
 
 test('refuses what is not there, not the workspace’s or too much, before the first byte', async () => {
   const id = await insertStored({ outputs: ['stored'] })
-  const foreign = await insertRow(sql, BOB.workspaceId, { outputs: ['stored'] })
+  const foreign = await insertRow(query.sql, BOB.workspaceId, { outputs: ['stored'] })
   for (const ids of [crypto.randomUUID(), `${id},${foreign}`, `${id}.1`]) {
-    const response = await get(`/api/download?ids=${ids}`)
+    const response = await query.get(`/api/download?ids=${ids}`)
     expect([ids, response.status, response.headers.get('content-type')]).toEqual([ids, 404, 'application/problem+json'])
   }
   const many = Array.from({ length: 1_001 }, () => crypto.randomUUID())
@@ -144,8 +111,8 @@ test('refuses what is not there, not the workspace’s or too much, before the f
     {},
   ])
     expect([body, (await post(body)).status]).toEqual([body, 422])
-  for (const query of ['', 'ids=', 'ids=x', `ids=${id}&metadata=`, `ids=${id}&other=1`])
-    expect([query, (await get(`/api/download?${query}`)).status]).toEqual([query, 422])
+  for (const parameters of ['', 'ids=', 'ids=x', `ids=${id}&metadata=`, `ids=${id}&other=1`])
+    expect([parameters, (await query.get(`/api/download?${parameters}`)).status]).toEqual([parameters, 422])
 })
 
 test('answers HEAD without reading a file', async () => {
@@ -153,22 +120,20 @@ test('answers HEAD without reading a file', async () => {
   readObject = async () => {
     throw new Error('read')
   }
-  const zip = await fetch(`${base}/api/download?ids=${id}`, { method: 'HEAD', headers: { host: 'localhost' } })
+  const zip = await query.head(`/api/download?ids=${id}`)
   expect([zip.status, zip.headers.get('x-download-bytes')]).toEqual([200, String(image.length)])
   expect(zip.headers.get('content-disposition')).toContain('-1.zip')
-  const file = await fetch(`${base}/api/download/${id}/0`, { method: 'HEAD', headers: { host: 'localhost' } })
+  const file = await query.head(`/api/download/${id}/0`)
   expect([file.status, file.headers.get('content-disposition')]).toEqual([200, 'attachment; filename="a-boat-1.png"'])
   for (const path of [`?ids=${crypto.randomUUID()}`, `/${id}/1`, `/${id}/2`])
-    expect(
-      (await fetch(`${base}/api/download${path}`, { method: 'HEAD', headers: { host: 'localhost' } })).status,
-    ).toBe(404)
+    expect((await query.head(`/api/download${path}`)).status).toBe(404)
 })
 
 test('reads no further than a slow client, and stops when it goes away', async () => {
   const ids = await Promise.all(Array.from({ length: 3 }, () => insertStored({ outputs: ['stored'] })))
   const endless = createEndlessObject()
   readObject = endless.get
-  const response = await get(`/api/download?ids=${ids.join(',')}`)
+  const response = await query.get(`/api/download?ids=${ids.join(',')}`)
   const reader = response.body?.getReader()
   await reader?.read()
   const chunksAtRest = await endless.waitUntilStill()
@@ -184,41 +149,41 @@ test('breaks off when the store fails, so that no one takes the ZIP for whole', 
   readObject = async key => {
     reads += 1
     if (reads > 1) throw new StoreError('is away')
-    return await disk.get(key)
+    return await query.store.get(key)
   }
-  await expect(get(`/api/download?ids=${ids.join(',')}`).then(response => response.bytes())).rejects.toThrow()
-  expect((await get(`/api/download/${ids[0]}/0`)).status).toBe(503)
+  await expect(query.get(`/api/download?ids=${ids.join(',')}`).then(response => response.bytes())).rejects.toThrow()
+  expect((await query.get(`/api/download/${ids[0]}/0`)).status).toBe(503)
 })
 
 test('sends one file by the name of its prompt, as it is or without metadata', async () => {
   const id = await insertStored({ prompt: '雪の中の "狐" (1)', outputs: ['stored', 'lost'] })
-  const original = await get(`/api/download/${id}/0`)
+  const original = await query.get(`/api/download/${id}/0`)
   expect(original.headers.get('content-disposition')).toBe(
     `attachment; filename="image-1.png"; filename*=UTF-8''${encodeURIComponent('雪の中の-狐-1-1.png')}`,
   )
   expect([original.headers.get('content-type'), original.headers.get('x-metadata')]).toEqual(['image/png', 'unchanged'])
   expect(Buffer.from(await original.bytes()).equals(image)).toBe(true)
-  const cleaned = await get(`/api/download/${id}/0?metadata=none`)
+  const cleaned = await query.get(`/api/download/${id}/0?metadata=none`)
   expect(cleaned.headers.get('x-metadata')).toBe('removed')
   expect(Buffer.from(await cleaned.bytes()).includes(SECRET)).toBe(false)
-  const lost = await get(`/api/download/${id}/1`)
+  const lost = await query.get(`/api/download/${id}/1`)
   expect([lost.status, await lost.text()]).toEqual([
     404,
     expect.stringContaining('was not saved from where it was made'),
   ])
-  expect((await get(`/api/download/${id}/0`, { 'x-test': 'bob' })).status).toBe(404)
+  expect((await query.get(`/api/download/${id}/0`, { 'x-test': 'bob' })).status).toBe(404)
   for (const path of [`${id}/-1`, `${id}/x`, 'x/0', `${id}/0?metadata=all`])
-    expect([path, (await get(`/api/download/${path}`)).status]).toEqual([path, 422])
+    expect([path, (await query.get(`/api/download/${path}`)).status]).toEqual([path, 422])
 })
 
 /** Inserts a generation whose stored outputs are in the store. */
 async function insertStored(overrides: RowOverrides): Promise<string> {
-  const id = await insertRow(sql, ALICE.workspaceId, { reference: 'https://example.com/a.png', ...overrides })
-  const rows = await sql<{ key: string }[]>`
+  const id = await insertRow(query.sql, ALICE.workspaceId, { reference: 'https://example.com/a.png', ...overrides })
+  const rows = await query.sql<{ key: string }[]>`
     update generation_outputs set bytes = ${image.length}, sha256 = sha256(${image}) where generation_id = ${id} and key is not null
     returning key`
-  for (const { key } of rows) await disk.put(key, image, { signal: AbortSignal.timeout(10_000) })
-  await sql`update generations set parameters = '{"seed": 7}', version = version + 1 where id = ${id}`
+  for (const { key } of rows) await query.store.put(key, image, { signal: AbortSignal.timeout(10_000) })
+  await query.sql`update generations set parameters = '{"seed": 7}', version = version + 1 where id = ${id}`
   return id
 }
 
@@ -261,11 +226,11 @@ function createEndlessObject() {
   return { get, opened: () => opened, closed: () => closed, waitUntilStill }
 }
 
-async function get(path: string, headers: Record<string, string> = {}): Promise<Response> {
-  return await fetch(base + path, { headers: { host: 'localhost', ...headers } })
-}
-
 async function post(body: object): Promise<Response> {
   const headers = { host: 'localhost', 'content-type': 'application/json' }
-  return await fetch(`${base}/api/download`, { method: 'POST', headers, body: JSON.stringify(body) })
+  return await fetch(`http://127.0.0.1:${query.port}/api/download`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(body),
+  })
 }

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { Generation } from '@darkroom/contracts/generation'
+import { relayAll } from '@darkroom/infra/database/outbox'
+import { bumpVersion } from '@darkroom/infra/generations/generations'
+import { openEventStream, type SseEvent } from '@darkroom/infra/testing/sse-reader'
+import { waitFor } from '@darkroom/infra/testing/wait-for'
+import { openTestQuery, type TestQuery } from '../app.fixture.ts'
+import { insertRow } from '../rows.fixture.ts'
+
+const stack = new AsyncDisposableStack()
+const ALICE = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
+const BOB = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: false }
+const WAIT_MS = 10_000
+let query: TestQuery
+
+beforeAll(async () => {
+  const identify = async (request: Request) => (request.headers.get('x-test') === 'bob' ? BOB : ALICE)
+  query = stack.use(await openTestQuery({ identify, maxStreams: 4 }))
+  // The first start of Postgres is slow on a busy machine.
+}, 60_000)
+afterAll(() => stack.disposeAsync())
+
+test('sends changes to clients of the workspace, and replays them after a reconnect', async () => {
+  const id = await insertRow(query.sql, ALICE.workspaceId)
+  const client = await openEvents()
+  const otherClient = await openEvents({ 'x-test': 'bob' })
+  await client.until(event => event.id !== undefined)
+  await changeGeneration(id)
+  const seen = await client.until(event => event.name === 'generation')
+  expect(Generation.parse(JSON.parse(seen.data)).id).toBe(id)
+  client.close()
+  await changeGeneration(id)
+  await changeGeneration(id)
+  const back = await openEvents({ 'last-event-id': seen.id ?? '' })
+  const caughtUp = await back.until(event => event.name === 'generation')
+  expect(Generation.parse(JSON.parse(caughtUp.data)).version).toBe(4)
+  const lost = await openEvents({ 'last-event-id': '99.1' })
+  expect((await lost.until(event => event.name !== undefined)).name).toBe('resync')
+  expect(otherClient.seen.filter(event => event.name === 'generation')).toEqual([])
+  for (const open of [otherClient, back, lost]) open.close()
+})
+
+test('resumes after a restart of the bus without a resync', async () => {
+  const id = await insertRow(query.sql, ALICE.workspaceId)
+  const client = await openEvents()
+  await client.until(event => event.id !== undefined)
+  await query.nats.kill()
+  await bumpVersion(query.sql, { ...ALICE, id })
+  await query.nats.start()
+  await waitFor('The connection to the bus', WAIT_MS, async () => query.bus.isConnected())
+  await relayAll({ database: query.sql, bus: query.bus })
+  const seen = await client.until(event => event.name === 'generation')
+  expect(Generation.parse(JSON.parse(seen.data)).version).toBe(2)
+  expect(client.seen.filter(event => event.name === 'resync')).toEqual([])
+  client.close()
+}, 20_000)
+
+test('limits the open streams of a workspace', async () => {
+  const clients = await Promise.all(Array.from({ length: 4 }, () => openEvents()))
+  for (const client of clients) await client.until(event => event.id !== undefined)
+  expect((await query.get('/api/events')).status).toBe(429)
+  for (const client of clients) client.close()
+})
+
+async function openEvents(headers: Record<string, string> = {}) {
+  const seen: SseEvent[] = []
+  const onEvent = (event: SseEvent) => void seen.push(event)
+  const { close } = await openEventStream({ port: query.port, headers: { host: 'localhost', ...headers }, onEvent })
+  const until = (matches: (event: SseEvent) => boolean) => waitFor('An event', WAIT_MS, async () => seen.find(matches))
+  return { seen, until, close }
+}
+
+async function changeGeneration(id: string): Promise<void> {
+  await bumpVersion(query.sql, { ...ALICE, id })
+  await relayAll({ database: query.sql, bus: query.bus })
+}
