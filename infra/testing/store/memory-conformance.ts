@@ -35,8 +35,9 @@ function watchMemory() {
   let peak = 0
   const sample = (bytes: number) => {
     passed += bytes
-    // Garbage that is not collected yet does not count.
-    if (passed % (16 * MIB) < bytes) Bun.gc(true)
+    if (passed % (8 * MIB) >= bytes) return
+    // Garbage that is not collected yet does not count, so that memory is read only after a collection.
+    Bun.gc(true)
     peak = Math.max(peak, process.memoryUsage.rss() - before)
   }
   return { sample, peak: () => peak }
