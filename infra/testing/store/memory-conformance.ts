@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { watchMemory } from '../watch-memory.ts'
 import { createLazyStream, createRandomBytes } from './streams.ts'
 import { neverAborted, type OpenStore } from './test-store.ts'
 
@@ -25,20 +26,4 @@ export function testMemory(name: string, open: OpenStore): void {
     expect(received.digest('hex')).toBe(sent.digest('hex'))
     expect(memory.peak()).toBeLessThan(64 * MIB)
   }, 30_000)
-}
-
-/** Measures how far the memory of the process rises above what it is now. */
-function watchMemory() {
-  Bun.gc(true)
-  const before = process.memoryUsage.rss()
-  let passed = 0
-  let peak = 0
-  const sample = (bytes: number) => {
-    passed += bytes
-    if (passed % (8 * MIB) >= bytes) return
-    // Garbage that is not collected yet does not count, so that memory is read only after a collection.
-    Bun.gc(true)
-    peak = Math.max(peak, process.memoryUsage.rss() - before)
-  }
-  return { sample, peak: () => peak }
 }
