@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test'
 import { AxeBuilder } from '@axe-core/playwright'
+import type { GenerationPage } from '@darkroom/contracts/generation'
 import type { Locator, Page } from 'playwright-core'
 import { type FakeProvider, startFakeProvider } from '../../infra/testing/studio/fake-provider.ts'
 import { startTestStudio, type TestStudio } from '../../infra/testing/studio/test-studio.ts'
+import { waitFor } from '../../infra/testing/wait-for.ts'
 import { openPage, startBrowser } from './browser.ts'
 
 test('cancels, retries, completes, favours, deletes and restores generations, also across a reload', async () => {
@@ -15,7 +17,7 @@ test('cancels, retries, completes, favours, deletes and restores generations, al
   await cancelAndRetry(page, studio, fake)
   await getMissing(page, studio, fake)
   await actOnUnknown(page, studio, fake)
-  await favouriteAndReload(page)
+  await favouriteAndReload(page, studio)
   await deleteAndRestore(page)
   // Chromium logs a 409: the check of a call without a request id is refused.
   expect(pageErrors.filter(error => !error.includes('409'))).toEqual([])
@@ -65,11 +67,11 @@ async function actOnUnknown(page: Page, studio: TestStudio, fake: FakeProvider):
   await expectOutputs(row, 1)
 }
 
-async function favouriteAndReload(page: Page): Promise<void> {
+async function favouriteAndReload(page: Page, studio: TestStudio): Promise<void> {
   const favourite = findRow(page, 'three boats').getByRole('button', { name: 'Favourite picture 2' })
   await favourite.click()
   await page.locator('[aria-label^="Favourite picture 2 of 3"][aria-pressed="true"]').waitFor()
-  await waitUntilSaved(page)
+  await waitUntilSaved(studio)
   await page.reload()
   await favourite.waitFor()
   expect(await favourite.getAttribute('aria-pressed')).toBe('true')
@@ -112,12 +114,10 @@ async function expectOutputs(row: Locator, count: number): Promise<void> {
 }
 
 /** Waits until the studio has stored the favourite that the page shows at once. */
-async function waitUntilSaved(page: Page): Promise<void> {
-  await page.waitForFunction(async () => {
-    const { generations } = (await (await fetch('/api/generations')).json()) as {
-      generations: { favourite: boolean }[]
-    }
-    return generations.some(({ favourite }) => favourite)
+async function waitUntilSaved(studio: TestStudio): Promise<void> {
+  await waitFor('The favourite', 10_000, async () => {
+    const { generations } = (await (await studio.fetch('/api/generations?favourite=true')).json()) as GenerationPage
+    return generations.length > 0
   })
 }
 

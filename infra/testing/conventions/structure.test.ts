@@ -40,6 +40,14 @@ test('no folder has more files than can be taken in, beside their tests', async 
   expect(folders.filter(({ files }) => files > FOLDER_FILES)).toEqual([])
 })
 
+test('no test waits for an async function by waitForFunction, which takes its promise for the result', async () => {
+  const waiting = /waitForFunction\(\s*async\b/
+  const files = [...(await readRepository()).values()].filter(
+    ({ path, source }) => TEST_FILE.test(path) && waiting.test(source),
+  )
+  expect(files.map(({ path }) => path)).toEqual([])
+})
+
 test('no files import one another in a circle, not even types', async () => {
   expect(circlesIn(await readRepository())).toEqual([])
 })
