@@ -2,6 +2,7 @@ import { READINESS_ROUTE, resolveService } from '@darkroom/contracts/routes'
 import { IDLE_SECONDS } from '../../src/http/app.ts'
 import { CLIENT_HEADER, FORWARDING_HEADERS, shortenAddress } from '../../src/http/client-address.ts'
 import { forwardStream, type OnWaiting } from '../../src/http/forward-stream.ts'
+import { readErrorCode } from '../../src/runtime/error-code.ts'
 import { respondAway, respondBusy, respondMalformed, respondNotFound, respondStopping } from './gateway-responses.ts'
 import { countMaxRequests, createRequestSlots } from './request-slots.ts'
 
@@ -171,7 +172,7 @@ function createRequestHeaders(headers: Headers, client: string | undefined): Hea
 }
 
 function isInvalidHeaderError(error: unknown): boolean {
-  return error instanceof TypeError && 'code' in error && error.code === 'ERR_HTTP_INVALID_HEADER_VALUE'
+  return error instanceof TypeError && readErrorCode(error) === 'ERR_HTTP_INVALID_HEADER_VALUE'
 }
 
 function dropHopByHopHeaders(headers: Headers): Headers {

@@ -1,4 +1,5 @@
 import { Database } from 'bun:sqlite'
+import { readErrorCode } from '../../src/runtime/error-code.ts'
 import { StartError } from '../process/server-process.ts'
 
 /**
@@ -20,13 +21,9 @@ export function lockFile(file: string): (() => void) | undefined {
     return () => database.close()
   } catch (cause) {
     opened?.close()
-    if (isBusy(cause)) return undefined
+    if (readErrorCode(cause) === 'SQLITE_BUSY') return undefined
     throw new StartError(`${file} cannot be written by this user. Is the folder somebody else's, or read-only?`, {
       cause,
     })
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY'
 }

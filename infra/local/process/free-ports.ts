@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { createServer, type Server } from 'node:net'
+import { readErrorCode } from '../../src/runtime/error-code.ts'
 
 const LOOPBACK = '127.0.0.1'
 
@@ -82,7 +83,7 @@ async function isFree(port: number, host: string, harmless: string[] = []): Prom
     await close(await listen(port, host))
     return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && harmless.includes(String(error.code))
+    return harmless.includes(readErrorCode(error) ?? '')
   }
 }
 

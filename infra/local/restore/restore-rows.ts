@@ -1,5 +1,6 @@
 import type { Queryable, Transaction } from '../../src/database/connection.ts'
 import { migrateTables } from '../../src/database/migrations.ts'
+import { toUndefinedIfMissing } from '../../src/runtime/error-code.ts'
 import { runBulkTransaction } from '../backup/bulk-transaction.ts'
 import { digestFile } from '../backup/digest.ts'
 import type { BackedUpTable, BackupPaths, Manifest } from '../backup/manifest.ts'
@@ -25,10 +26,7 @@ export async function verifyTableFiles({
 }: Pick<RestoreRowsOptions, 'paths' | 'manifest' | 'signal'>): Promise<void> {
   for (const table of manifest.tables) {
     const file = paths.table(manifest.id, table.name)
-    const digest = await digestFile(file, signal).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined
-      throw error
-    })
+    const digest = await digestFile(file, signal).catch(toUndefinedIfMissing)
     if (digest?.sha256 === table.sha256 && digest.lines === table.rows) continue
     throw new StartError(
       digest

@@ -1,4 +1,5 @@
 import type { FailureClass } from '@darkroom/contracts/failures'
+import { readErrorCode } from '@darkroom/infra/runtime/error-code'
 import { ProviderError } from '../adapter.ts'
 import type { HttpRequest } from './http-client.ts'
 
@@ -14,7 +15,7 @@ export function toTransportError(
   if (cause instanceof Error && cause.name === 'TimeoutError') {
     return new ProviderError('provider_silent', { failure: failureIfUnanswered, cause })
   }
-  const isSent = !(cause instanceof Error && 'code' in cause && NEVER_SENT.includes(String(cause.code)))
+  const isSent = !NEVER_SENT.includes(readErrorCode(cause) ?? '')
   const failure = isSent ? failureIfUnanswered : 'retryable'
   return new ProviderError('provider_unreachable', { failure, cause })
 }
