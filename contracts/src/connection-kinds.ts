@@ -2,7 +2,7 @@ import { BUILT_IN_KINDS } from './enums.ts'
 
 /** The kinds of providers that a connection can be of. Free of schemas. */
 
-export const CONNECTION_KINDS = [...BUILT_IN_KINDS, 'openai', 'openai-compatible'] as const
+export const CONNECTION_KINDS = [...BUILT_IN_KINDS, 'openai', 'openai-compatible', 'comfyui'] as const
 export type ConnectionKind = (typeof CONNECTION_KINDS)[number]
 
 /** Servers with a known dialect of OpenAI's images API; `openai` is that of OpenAI itself. */
@@ -54,6 +54,14 @@ export const KIND_INFO: Readonly<Record<ConnectionKind, ConnectionKindInfo>> = {
   'openai-compatible': {
     name: 'OpenAI-compatible',
     offers: 'any server',
+    where: 'server',
+    key: 'optional',
+    baseUrl: null,
+    billingUrl: null,
+  },
+  comfyui: {
+    name: 'ComfyUI',
+    offers: 'your workflows',
     where: 'server',
     key: 'optional',
     baseUrl: null,

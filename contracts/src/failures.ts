@@ -118,6 +118,12 @@ export const FAILURES = {
     breaker: 'none',
     message: 'It was made, and the provider has removed it before it could be fetched.',
   },
+  request_forgotten: {
+    failure: 'retryable',
+    canCheck: false,
+    breaker: 'none',
+    message: 'The server was started again and has forgotten it before anything was made.',
+  },
   provider_failed: {
     failure: 'permanent',
     canCheck: false,

@@ -37,11 +37,11 @@ const PINNED: Record<string, string> = {
   BackfillStop: '75a5e26f0a244d45',
   BusMessage: '1e87a8b8c2902f39',
   Cancellation: 'f1e8ca1513a5066d',
-  Connection: '262420dfe95b0ee7',
+  Connection: '59e2c93da7720016',
   ConnectionChange: '43ff41b38f1a1a22',
   ConnectionChanged: '76a2e4982c817dea',
   ConnectionState: 'b95a4531e7d562c1',
-  Connections: 'cd46e28a9af0612d',
+  Connections: 'eab3ffa32c1a315c',
   Dialect: '31da8bb53b6866c4',
   DownloadItem: '7a6dee03000dd0cc',
   DownloadMetadata: 'c21e8bec969da019',
@@ -62,7 +62,8 @@ const PINNED: Record<string, string> = {
   ModelSpec: 'c7196bf1629fdd5c',
   Models: 'c566fe6ff99bbf75',
   ModelsChanged: 'd3a367ff4f0375b7',
-  NewConnection: 'bcf4d250499fc941',
+  NewConnection: '38229a4d047f1d96',
+  NewWorkflow: '291d5877fdf4788f',
   Output: '5afd54ff84f66970',
   Parent: '67783811f5a99c02',
   PartState: 'e539b28a00ffc8f2',
@@ -82,6 +83,9 @@ const PINNED: Record<string, string> = {
   TrashEmptied: 'fd42e0a4b27d1c9b',
   Usage: '5349bb99937af144',
   UsageRow: 'bb6f1e92eebdd9bf',
+  Workflow: '766f2748a58beae9',
+  WorkflowName: '53983906355ce301',
+  Workflows: '8e4320907caa6402',
 }
 
 test('no schema has changed', async () => {

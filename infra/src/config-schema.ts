@@ -194,6 +194,15 @@ export const ConfigSchema = z.object({
     .regex(/^[!-~]{1,500}$/, 'has a character that no key has')
     .optional()
     .describe('Key of that server, if it wants one.'),
+  COMFYUI_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Address of a ComfyUI server, as `http://127.0.0.1:8188`. Its models are workflows.'),
+  COMFYUI_KEY: z
+    .string()
+    .regex(/^[!-~]{1,500}$/, 'has a character that no key has')
+    .optional()
+    .describe('Key of a proxy before it: a token, or `user:password`.'),
   FAKE_PROVIDER_URL: z.url().optional().describe("The tests' provider. Refused in production."),
   FAIL_AT: z
     .string()

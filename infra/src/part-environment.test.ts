@@ -24,7 +24,15 @@ test.each([
   ['backfill', ['DATABASE_URL', 'NATS_URL', 'S3_SECRET_ACCESS_KEY']],
   [
     'processor',
-    ['DATABASE_URL', 'NATS_URL', 'S3_SECRET_ACCESS_KEY', 'ENCRYPTION_KEY', 'OPENAI_API_KEY', 'OPENAI_COMPATIBLE_KEY'],
+    [
+      'DATABASE_URL',
+      'NATS_URL',
+      'S3_SECRET_ACCESS_KEY',
+      'ENCRYPTION_KEY',
+      'OPENAI_API_KEY',
+      'OPENAI_COMPATIBLE_KEY',
+      'COMFYUI_KEY',
+    ],
   ],
   ['query', ['DATABASE_URL', 'NATS_URL', 'S3_SECRET_ACCESS_KEY', 'ADMIN_VERIFIER', 'GATEWAY_SECRET']],
 ] as const)('%s is given these secrets and no others', (part, secrets) => {

@@ -1,6 +1,6 @@
-import { deepStrictEqual, ok } from 'node:assert/strict'
+import { deepStrictEqual } from 'node:assert/strict'
 import type { Failpoint } from '../../src/runtime/failpoint.ts'
-import { waitFor } from '../../testing/wait-for.ts'
+import { waitUntilStopped } from '../../testing/studio/stopped-process.ts'
 import type { KitCase } from './kit-case.ts'
 import type { KitStudio } from './kit-studio.ts'
 import { describe } from './story.ts'
@@ -25,7 +25,6 @@ const PHASES: readonly Phase[] = [
 ]
 
 const ANSWER_MS = 1_500
-const STOP_MS = 30_000
 
 /** Returns a case for each phase and signal. */
 export function listInterruptions({ isPolled }: { isPolled: boolean }): KitCase[] {
@@ -61,13 +60,4 @@ async function interrupt(studio: KitStudio, phase: Phase, signal: 'SIGKILL' | 'S
   const costs = (await studio.waitForCosts(id)).filter(outcome => outcome !== 'not-billed')
   deepStrictEqual(costs, [...(isLost ? ['unknown'] : []), ...(isGivenUp ? [] : ['finished'])])
   return `${made[1] ?? made[0]}, ${sent} POST`
-}
-
-async function waitUntilStopped(pid: number): Promise<void> {
-  ok(pid > 0)
-  const isStopped = async () => {
-    const child = Bun.spawn(['ps', '-o', 'state=', '-p', String(pid)], { stdout: 'pipe', stderr: 'ignore' })
-    return (await new Response(child.stdout).text()).trim().startsWith('T')
-  }
-  await waitFor(`Process ${pid} to stop`, STOP_MS, isStopped, 50)
 }

@@ -61,6 +61,7 @@ export const TABLE_GRANTS: Readonly<Record<string, TableGrants>> = {
   studio: { ingest: 'read', processor: 'write' },
   unfinished_restore: {},
   upkeep: {},
+  workflows: WRITTEN_BY_BOTH,
 }
 
 const DEFAULT_GRANTS = WRITTEN_BY_BOTH

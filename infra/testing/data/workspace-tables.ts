@@ -38,4 +38,5 @@ export const STUDIO_TABLES: Record<string, string> = {
   provider_lanes: 'circuit breakers of the connections',
   studio: 'the identity of the studio',
   upkeep: 'migrations of the data',
+  workflows: 'what an administrator has uploaded for a connection',
 }

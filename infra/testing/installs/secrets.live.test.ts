@@ -19,6 +19,7 @@ const LIMIT_MS = 120_000
 const CANARIES = {
   OPENAI_API_KEY: 'canary-of-openai-0001',
   OPENAI_COMPATIBLE_KEY: 'canary-of-compatible-0002',
+  COMFYUI_KEY: 'canary-of-comfyui-0006',
   INTERNAL_API_SECRET: 'canary-of-administrators-of-thirty-two-characters',
   ENCRYPTION_KEY: 'ca7a51'.padEnd(64, '0'),
   AWS_SECRET_ACCESS_KEY: 'canary-of-somebody-else-0003',
@@ -38,6 +39,7 @@ const PARTS: readonly (readonly [string, RegExp])[] = [
 const EXPECTED: Record<string, readonly string[]> = {
   OPENAI_API_KEY: ['processor'],
   OPENAI_COMPATIBLE_KEY: ['processor'],
+  COMFYUI_KEY: ['processor'],
   INTERNAL_API_SECRET: ['ingest'],
   ENCRYPTION_KEY: ['ingest', 'processor'],
   AWS_SECRET_ACCESS_KEY: [],

@@ -4,6 +4,9 @@ import type { RouteRules } from '@darkroom/infra/http/route-rules'
 /** Bytes around the files of a form. */
 const FORM_OVERHEAD = 64 * 1024
 
+/** Most bytes of a workflow file. */
+const WORKFLOW_BYTES = 2_000_000
+
 /** Demands of each route of ingest on a request, checked before its body is read. */
 export const INGEST_RULES: RouteRules = {
   'POST /api/generate': { access: 'workspace', body: { kind: 'json', maxBytes: LIMITS.jsonBytes } },
@@ -27,6 +30,9 @@ export const INGEST_RULES: RouteRules = {
   'PATCH /api/connections/:id': { access: 'admin' },
   'DELETE /api/connections/:id': { access: 'admin' },
   'POST /api/connections/:id/check': { access: 'admin' },
+  'GET /api/connections/:id/workflows': { access: 'admin' },
+  'POST /api/connections/:id/workflows': { access: 'admin', body: { kind: 'json', maxBytes: WORKFLOW_BYTES } },
+  'DELETE /api/connections/:id/workflows/:name': { access: 'admin' },
   'POST /api/admin/backfill-reference-images': { access: 'secret' },
   'GET /api/auth': { access: 'workspace' },
   'POST /api/auth/admin': { access: 'workspace' },

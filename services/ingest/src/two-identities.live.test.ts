@@ -82,6 +82,9 @@ const STUDIO_ROUTES: Record<string, [method: string, path: string, body?: unknow
   'PATCH /api/connections/:id': ['PATCH', '/api/connections/mine', { name: 'Bob' }],
   'DELETE /api/connections/:id': ['DELETE', '/api/connections/mine'],
   'POST /api/connections/:id/check': ['POST', '/api/connections/mine/check'],
+  'GET /api/connections/:id/workflows': ['GET', '/api/connections/mine/workflows'],
+  'POST /api/connections/:id/workflows': ['POST', '/api/connections/mine/workflows', { name: 'Bob', graph: {} }],
+  'DELETE /api/connections/:id/workflows/:name': ['DELETE', '/api/connections/mine/workflows/Bob'],
 }
 
 /** Routes with a test of their own. */

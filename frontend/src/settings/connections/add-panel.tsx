@@ -126,7 +126,11 @@ function AccountFields(props: AccountFieldsProps) {
   return (
     <>
       <Show when={info().baseUrl === null}>
-        <AddressField value={props.fields.baseUrl} onInput={baseUrl => props.change({ baseUrl })} />
+        <AddressField
+          value={props.fields.baseUrl}
+          {...ADDRESS_HINTS[props.fields.kind]}
+          onInput={baseUrl => props.change({ baseUrl })}
+        />
       </Show>
       <Show when={info().key !== 'none'}>
         <TextField
@@ -154,6 +158,14 @@ function AccountFields(props: AccountFieldsProps) {
       </Show>
     </>
   )
+}
+
+/** Examples of addresses and notes on them, for servers without OpenAI's API. */
+const ADDRESS_HINTS: Partial<Record<ConnectionKind, { placeholder: string; note: string }>> = {
+  comfyui: {
+    placeholder: 'http://192.168.1.20:8188',
+    note: 'ComfyUI shows it when it starts. It listens for other machines with --listen.',
+  },
 }
 
 interface AddressFieldProps {

@@ -7,6 +7,7 @@ import type { ConnectionsApi } from './connections-api.ts'
 import type { ConnectionsState } from './connections-state.ts'
 import { EditPanel } from './edit-panel.tsx'
 import { Panel } from './panel.tsx'
+import { WorkflowsPanel } from './workflows/workflows-panel.tsx'
 
 interface ConnectionPanelProps {
   panel: OpenPanel
@@ -17,9 +18,9 @@ interface ConnectionPanelProps {
   onClose: () => void
 }
 
-/** The panel that is open: the one that adds, or the one that changes a connection. */
+/** The panel that is open: the one that adds, or the one of a connection. */
 export function ConnectionPanel(props: ConnectionPanelProps) {
-  const edited = () => (props.panel?.kind === 'edit' || props.panel?.kind === 'key' ? props.panel : null)
+  const opened = () => (props.panel === null || props.panel.kind === 'add' ? null : props.panel)
 
   function onAdded(connection: Connection) {
     props.state.upsert(connection)
@@ -32,7 +33,7 @@ export function ConnectionPanel(props: ConnectionPanelProps) {
       <Match when={props.panel?.kind === 'add'}>
         <AddPanel api={props.api} state={props.state} now={props.now} onAdded={onAdded} onClose={props.onClose} />
       </Match>
-      <Match when={edited()} keyed>
+      <Match when={opened()} keyed>
         {({ id, kind }) => (
           <Show
             when={props.state.find(id)}
@@ -42,15 +43,24 @@ export function ConnectionPanel(props: ConnectionPanelProps) {
               </Panel>
             }
           >
-            {connection => (
-              <EditPanel
-                api={props.api}
-                connection={connection()}
-                isKeyFirst={kind === 'key'}
-                onChanged={props.state.upsert}
-                onClose={props.onClose}
-              />
-            )}
+            {connection =>
+              kind === 'workflows' ? (
+                <WorkflowsPanel
+                  api={props.api}
+                  connection={connection()}
+                  onChanged={() => void props.state.refresh()}
+                  onClose={props.onClose}
+                />
+              ) : (
+                <EditPanel
+                  api={props.api}
+                  connection={connection()}
+                  isKeyFirst={kind === 'key'}
+                  onChanged={props.state.upsert}
+                  onClose={props.onClose}
+                />
+              )
+            }
           </Show>
         )}
       </Match>

@@ -8,6 +8,7 @@ import { billingHost, type Fix, formatBudget, formatOrigin, formatState, listFix
 export interface RowActions {
   check: (connection: Connection) => void
   edit: (connection: Connection) => void
+  showWorkflows: (connection: Connection) => void
   replaceKey: (connection: Connection) => void
   remove: (connection: Connection) => void
 }
@@ -106,6 +107,7 @@ function listItems(connection: Connection, actions: RowActions): MenuItem[] {
   return [
     entry(locked ? 'Change limits' : 'Change', actions.edit),
     ...(locked || !hasKey ? [] : [entry('Replace key', actions.replaceKey)]),
+    ...(kind === 'comfyui' ? [entry('Workflows', actions.showWorkflows)] : []),
     entry('Check now', actions.check),
     ...(locked ? [] : [entry('Remove', actions.remove)]),
   ]

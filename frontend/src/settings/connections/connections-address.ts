@@ -1,7 +1,10 @@
 import { PAGE_ADDRESSES } from '../../pages/page-address.ts'
 
 /** The panel beside the list of connections. `key` is `edit` with the focus on the key. */
-export type Panel = { kind: 'add' } | { kind: 'edit' | 'key'; id: string } | null
+export type Panel = { kind: 'add' } | { kind: ConnectionPanelKind; id: string } | null
+
+const CONNECTION_PANELS = ['edit', 'key', 'workflows'] as const
+export type ConnectionPanelKind = (typeof CONNECTION_PANELS)[number]
 
 export const LIST_ADDRESS = PAGE_ADDRESSES.connections
 
@@ -14,6 +17,7 @@ export function formatPanelAddress(panel: Panel): string {
 /** Parses the rest of an address of the page. Anything unknown is the list alone. */
 export function parsePanel(rest: string): Panel {
   if (rest === 'add') return { kind: 'add' }
-  const [, kind, id] = /^(edit|key)\/([A-Za-z0-9-]+)$/.exec(rest) ?? []
-  return (kind === 'edit' || kind === 'key') && id !== undefined ? { kind, id } : null
+  const [, name, id] = /^([a-z]+)\/([A-Za-z0-9-]+)$/.exec(rest) ?? []
+  const kind = CONNECTION_PANELS.find(known => known === name)
+  return kind !== undefined && id !== undefined ? { kind, id } : null
 }

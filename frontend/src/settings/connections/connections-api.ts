@@ -5,6 +5,7 @@ import type {
   Connections,
   NewConnection,
 } from '@darkroom/contracts/connection'
+import type { NewWorkflow, Workflow, Workflows } from '@darkroom/contracts/connections/workflow'
 import { RejectedError } from '../../request-error.ts'
 import { fetchFromStudio } from '../../studio-fetch.ts'
 
@@ -17,6 +18,10 @@ export interface ConnectionsApi {
   remove(id: string, options?: { isLeaving?: boolean }): Promise<void>
   /** Requests a free check. Its result is in the state later. */
   check(id: string): Promise<void>
+  listWorkflows(id: string): Promise<readonly Workflow[]>
+  /** Adds a workflow, or replaces the one of its name. */
+  addWorkflow(id: string, workflow: NewWorkflow): Promise<Workflow>
+  removeWorkflow(id: string, name: string): Promise<void>
   /** Returns whether this browser may change settings. */
   authority(): Promise<Authority>
   /** Signs in with the studio's secret. The response sets a cookie. */
@@ -39,6 +44,10 @@ export function createConnectionsApi(): ConnectionsApi {
     remove: async (id, { isLeaving = false } = {}) =>
       void (await send(pathOf(id), { method: 'DELETE', keepalive: isLeaving })),
     check: async id => void (await send(`${pathOf(id)}/check`, { method: 'POST' })),
+    listWorkflows: async id => ((await send(`${pathOf(id)}/workflows`)) as Workflows).workflows,
+    addWorkflow: async (id, body) => (await send(`${pathOf(id)}/workflows`, { method: 'POST', body })) as Workflow,
+    removeWorkflow: async (id, name) =>
+      void (await send(`${pathOf(id)}/workflows/${encodeURIComponent(name)}`, { method: 'DELETE' })),
     authority: async () => (await send('/api/auth')) as Authority,
     signIn: async secret => void (await send('/api/auth/admin', { method: 'POST', body: { secret } })),
   }

@@ -43,6 +43,7 @@ export default function ConnectionsPage(props: PageProps) {
   const actions: RowActions = {
     check: connection => void attempt(() => check(connection)),
     edit: ({ id }) => openPanel({ kind: 'edit', id }),
+    showWorkflows: ({ id }) => openPanel({ kind: 'workflows', id }),
     replaceKey: ({ id }) => openPanel({ kind: 'key', id }),
     remove: setRemoving,
   }

@@ -68,6 +68,7 @@ export async function markRemoved(tx: Transaction, id: string): Promise<void> {
     update connections c set removed_at = clock_timestamp(), check_requested_at = null, revision = revision + 1,
       key_sealed = case when exists (${selectOpenCalls(tx)}) then key_sealed end
     where id = ${id}`
+  await tx`delete from workflows where connection = ${id}`
   await removeModels(tx, id)
 }
 

@@ -106,7 +106,7 @@ export async function requestCheck(deps: ConnectionDeps, id: string): Promise<Co
 }
 
 /** Runs `work` in a transaction that has locked a connection. @throws ProblemError `not_found`; what `work` throws */
-async function withConnection<T>(
+export async function withConnection<T>(
   { database }: ConnectionDeps,
   id: string,
   work: (tx: Transaction, current: LockedConnection) => Promise<T>,

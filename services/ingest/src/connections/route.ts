@@ -1,4 +1,5 @@
 import { type Connection, ConnectionChange, type Connections, NewConnection } from '@darkroom/contracts/connection'
+import { NewWorkflow, type Workflow, WorkflowName, type Workflows } from '@darkroom/contracts/connections/workflow'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
 import {
@@ -9,8 +10,11 @@ import {
   removeConnection,
   requestCheck,
 } from './connections.ts'
+import { addWorkflow, listWorkflows, removeWorkflow } from './workflows.ts'
 
-const IdParams = { params: z.strictObject({ id: z.string().regex(/^[a-z0-9-]{1,100}$/) }) }
+const Id = z.string().regex(/^[a-z0-9-]{1,100}$/)
+const IdParams = { params: z.strictObject({ id: Id }) }
+const WorkflowParams = { params: z.strictObject({ id: Id, name: WorkflowName }) }
 
 /** Creates the routes of `/api/connections`, for administrators. Keys go in and never come out. */
 export function createConnectionsRoute(deps: ConnectionDeps) {
@@ -47,5 +51,29 @@ export function createConnectionsRoute(deps: ConnectionDeps) {
         return await requestCheck(deps, params.id)
       },
       IdParams,
+    )
+    .get(
+      '/api/connections/:id/workflows',
+      async ({ params, set }): Promise<Workflows> => {
+        set.headers['cache-control'] = 'no-store'
+        return { workflows: await listWorkflows(deps, params.id) }
+      },
+      IdParams,
+    )
+    .post(
+      '/api/connections/:id/workflows',
+      async ({ params, body, set }): Promise<Workflow> => {
+        set.status = 201
+        return await addWorkflow(deps, params.id, body)
+      },
+      { ...IdParams, body: NewWorkflow },
+    )
+    .delete(
+      '/api/connections/:id/workflows/:name',
+      async ({ params, set }) => {
+        await removeWorkflow(deps, params.id, params.name)
+        set.status = 204
+      },
+      WorkflowParams,
     )
 }

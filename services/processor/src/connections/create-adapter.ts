@@ -1,6 +1,8 @@
 import type { Dialect } from '@darkroom/contracts/connection'
 import { type ConnectionKind, KIND_INFO } from '@darkroom/contracts/connection-kinds'
 import type { Adapter } from '../providers/adapter.ts'
+import { createComfyUiAdapter } from '../providers/comfyui/comfyui-adapter.ts'
+import type { WorkflowSource } from '../providers/comfyui/load-workflows.ts'
 import { createOpenAiAdapter } from '../providers/openai/openai-adapter.ts'
 import { createOpenAiCompatibleAdapter } from '../providers/openai-compatible/openai-compatible-adapter.ts'
 
@@ -14,6 +16,8 @@ export interface AdapterSettings {
   dialect: Dialect | null
   /** Dialect that a check has found. */
   foundDialect: Dialect | null
+  /** Workflows of a connection to ComfyUI. */
+  workflows: WorkflowSource
   /** The system's unless given. */
   fetch?: typeof fetch
 }
@@ -31,5 +35,9 @@ const FACTORIES: Partial<Record<ConnectionKind, (settings: AdapterSettings) => A
   'openai-compatible': ({ id, baseUrl, key, dialect, foundDialect, fetch = globalThis.fetch }) => {
     if (baseUrl === null) return undefined
     return createOpenAiCompatibleAdapter({ connection: id, baseUrl, key, dialect, foundDialect, fetch })
+  },
+  comfyui: ({ id, baseUrl, key, workflows, fetch = globalThis.fetch }) => {
+    if (baseUrl === null) return undefined
+    return createComfyUiAdapter({ connection: id, baseUrl, key, workflows, fetch })
   },
 }

@@ -13,12 +13,17 @@ export interface EnvironmentConnection {
 
 type EnvironmentSettings = Pick<
   Config,
-  'OPENAI_API_KEY' | 'OPENAI_BASE_URL' | 'OPENAI_COMPATIBLE_URL' | 'OPENAI_COMPATIBLE_KEY'
+  | 'OPENAI_API_KEY'
+  | 'OPENAI_BASE_URL'
+  | 'OPENAI_COMPATIBLE_URL'
+  | 'OPENAI_COMPATIBLE_KEY'
+  | 'COMFYUI_URL'
+  | 'COMFYUI_KEY'
 >
 
 /** Returns the connections of the environment. */
 export function readEnvironmentConnections(config: EnvironmentSettings): EnvironmentConnection[] {
-  const { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_COMPATIBLE_URL, OPENAI_COMPATIBLE_KEY } = config
+  const { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_COMPATIBLE_URL, OPENAI_COMPATIBLE_KEY, COMFYUI_URL } = config
   const connections: EnvironmentConnection[] = []
   if (OPENAI_API_KEY !== undefined) {
     const baseUrl = OPENAI_BASE_URL ?? KIND_INFO.openai.baseUrl ?? ''
@@ -31,6 +36,10 @@ export function readEnvironmentConnections(config: EnvironmentSettings): Environ
       baseUrl: OPENAI_COMPATIBLE_URL,
       key: OPENAI_COMPATIBLE_KEY ?? null,
     })
+  }
+  if (COMFYUI_URL !== undefined) {
+    const key = config.COMFYUI_KEY ?? null
+    connections.push({ kind: 'comfyui', variable: 'COMFYUI_URL', baseUrl: COMFYUI_URL, key })
   }
   return connections
 }

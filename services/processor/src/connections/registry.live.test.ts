@@ -31,7 +31,7 @@ beforeAll(async () => {
 }, START_MS)
 afterAll(() => stack.disposeAsync())
 beforeEach(async () => {
-  await sql`truncate connections, processors, models, outbox, provider_lanes`
+  await sql`truncate connections, processors, models, outbox, provider_lanes, workflows`
 })
 
 test('serves the environment; another key is another connection, and the first one comes back with its key', async () => {

@@ -27,6 +27,7 @@ import {
 import { type AdapterSettings, createAdapter } from './create-adapter.ts'
 import { computeEnvironmentHmac, type EnvironmentConnection } from './environment.ts'
 import { createModelRefresher, type ModelRefresher } from './refresh-models.ts'
+import { createWorkflowSource } from './workflow-source.ts'
 
 export interface RegistryOptions {
   database: Database
@@ -227,7 +228,7 @@ function createRowAdapter(options: RegistryOptions, state: RegistryState, row: C
   const key = source === 'environment' ? state.environmentKeys.get(id) : openStoredKey(options, row)
   if (key === undefined) return undefined
   const create = options.create ?? createAdapter
-  return create({ id, kind, baseUrl, key, dialect, foundDialect })
+  return create({ id, kind, baseUrl, key, dialect, foundDialect, workflows: createWorkflowSource(options, id) })
 }
 
 /** Returns the key of a stored connection, null if it has none; undefined if it cannot be opened here. */

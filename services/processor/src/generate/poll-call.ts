@@ -6,6 +6,7 @@ import type { JobCall } from '../queue/job.ts'
 import type { CallContext, CallOutcome } from './call-context.ts'
 import { toCallName } from './call-name.ts'
 import { callProvider } from './call-provider.ts'
+import { getOutputIndices } from './plan.ts'
 import { reportCallProgress } from './progress.ts'
 import { collectReceipts } from './receipts.ts'
 
@@ -21,7 +22,9 @@ export async function pollCall(context: CallContext, call: JobCall): Promise<Cal
   const startedAt = performance.now()
   const receipts = collectReceipts(context.lease, toCallName(context.job, call))
   for (;;) {
-    const checked = await callProvider(context, () => context.adapter.check(handle, context.lease.signal, receipts))
+    const checked = await callProvider(context, () =>
+      context.adapter.check(handle, context.lease.signal, { ...receipts, indices: getOutputIndices(call) }),
+    )
     await receipts.save()
     if (checked instanceof ProviderError) return createPollFailure(checked)
     if (checked.kind === 'failed') return createFailure(context, call, checked.error)

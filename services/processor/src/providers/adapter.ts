@@ -119,6 +119,18 @@ export interface AnswerOptions extends Pick<CallOptions, 'signal' | 'onProgress'
   onReceipt?: (receipt: Receipt) => void
 }
 
+export type CheckOptions = Partial<Pick<AnswerOptions, 'onReceipt' | 'indices'>>
+
+/** Listeners to a request while it runs. */
+export interface WatchOptions {
+  /** Indices of the requested outputs in the generation. */
+  indices: readonly number[]
+  /** Called with the progress of the call, from 0 to 1. */
+  onProgress: (fraction: number) => void
+  /** Called with an image of an output as it is so far, in any format. */
+  onPreview: (index: number, bytes: Uint8Array) => void
+}
+
 /** The way in which a provider is called. */
 export type Submitting =
   | {
@@ -163,7 +175,12 @@ export interface Adapter {
   readonly kind: ConnectionKind
   readonly submitting: Submitting
   /** Polls a submitted request by its handle. @throws ProviderError when the poll itself fails */
-  check(handle: string, signal: AbortSignal, options?: Pick<AnswerOptions, 'onReceipt'>): Promise<CheckResult>
+  check(handle: string, signal: AbortSignal, options?: CheckOptions): Promise<CheckResult>
+  /**
+   * Follows a submitted request while it runs, until it has ended or the signal is aborted. Nothing depends on what it tells. Absent: the
+   * provider tells nothing. Never throws.
+   */
+  watch?(handle: string, options: WatchOptions, signal: AbortSignal): Promise<void>
   /** Asks the provider to stop a submitted request. @throws ProviderError */
   cancel(handle: string, signal: AbortSignal): Promise<CancelResult>
   /** Checks key and address at no cost. Never throws a ProviderError: it is in the result. */

@@ -6,6 +6,7 @@ import { createCallsInFlight } from '../../src/answers/calls-in-flight.ts'
 import { openJournal } from '../../src/answers/journal.ts'
 import {
   type Adapter,
+  type CheckOptions,
   ProviderError,
   type ProviderOutput,
   type ProviderRequest,
@@ -79,7 +80,7 @@ async function readCall(adapter: Adapter, request: ProviderRequest, answer: Save
     if (read.kind === 'outputs') for await (const output of read.outputs) result.outputs.push(output)
     if (read.kind === 'accepted') {
       result.handle = read.handle
-      result.outputs = await pollOutputs(adapter, read.handle, onReceipt)
+      result.outputs = await pollOutputs(adapter, read.handle, { onReceipt, indices: request.indices })
     }
   } catch (error) {
     result.error = error
@@ -87,13 +88,9 @@ async function readCall(adapter: Adapter, request: ProviderRequest, answer: Save
   return result
 }
 
-async function pollOutputs(
-  adapter: Adapter,
-  handle: string,
-  onReceipt: (receipt: Receipt) => void,
-): Promise<ProviderOutput[]> {
+async function pollOutputs(adapter: Adapter, handle: string, options: CheckOptions): Promise<ProviderOutput[]> {
   for (let poll = 0; poll < MAX_POLLS; poll += 1) {
-    const checked = await adapter.check(handle, neverAborted, { onReceipt })
+    const checked = await adapter.check(handle, neverAborted, options)
     if (checked.kind === 'finished') return checked.outputs
     if (checked.kind === 'failed') throw checked.error
     if (checked.kind !== 'waiting') throw new ProviderError('request_gone')

@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import type { AnswerOptions, CallOptions, ProviderRequest, RawAnswer, SavedAnswer, SubmitResult } from '../adapter.ts'
+import { toAnswerHeaders } from '../http/answer-headers.ts'
+import type { HttpRequest } from '../http/http-client.ts'
+import { decodeText, readChunks } from '../http/read-response.ts'
+import { sendRequest } from '../http/send-request.ts'
+import { createMisbehavedError } from '../http/transport-error.ts'
+import { isKnown } from './check-prompt.ts'
+import { fillWorkflow } from './fill-workflow.ts'
+import type { UsableWorkflow } from './load-workflows.ts'
+import { createPromptId } from './prompt-id.ts'
+import type { PromptServer } from './prompt-server.ts'
+import { uploadInputs } from './upload-inputs.ts'
+
+const Accepted = z.looseObject({ prompt_id: z.uuid() })
+const MAX_ANSWER_BYTES = 4_000_000
+
+/**
+ * Submits a prompt under an id of our own. The server would take the same id twice, so it is asked first: a prompt that it has is adopted.
+ *
+ * @throws ProviderError
+ */
+export async function submitPrompt(
+  server: PromptServer,
+  { graph, slots }: UsableWorkflow,
+  request: ProviderRequest,
+  { idempotencyKey, signal }: Pick<CallOptions, 'idempotencyKey' | 'signal'>,
+): Promise<RawAnswer> {
+  const { client } = server
+  const promptId = createPromptId(idempotencyKey)
+  if (await isKnown(server, promptId, signal)) return { headers: {}, body: yieldJson({ prompt_id: promptId }) }
+  const inputs = await uploadInputs(client, request.references, signal)
+  const prompt = fillWorkflow(graph, slots, { request, inputs, promptId })
+  const httpRequest: HttpRequest = {
+    method: 'POST',
+    path: '/prompt',
+    // The id of the client is that of the prompt: any process can follow its progress.
+    body: { prompt, prompt_id: promptId, client_id: promptId, extra_data: {} },
+    signal,
+    failureIfUnanswered: 'unknown',
+  }
+  const response = await sendRequest(client, httpRequest)
+  return { headers: toAnswerHeaders(client, response), body: readChunks(response, httpRequest, MAX_ANSWER_BYTES) }
+}
+
+/** Reads the answer to a prompt. @throws ProviderError of class `unknown` where it is cut off or makes no sense */
+export async function readPromptAnswer(
+  answer: SavedAnswer,
+  { signal }: Pick<AnswerOptions, 'signal'>,
+): Promise<SubmitResult> {
+  await answer.headers()
+  const text = (await Array.fromAsync(decodeText(answer.body(signal)))).join('')
+  const { data } = Accepted.safeParse(parseJson(text))
+  if (!data) throw createMisbehavedError('unknown')
+  return { kind: 'accepted', handle: data.prompt_id }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+async function* yieldJson(value: unknown): AsyncGenerator<Uint8Array, void> {
+  yield new TextEncoder().encode(JSON.stringify(value))
+}
