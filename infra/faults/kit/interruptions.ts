@@ -52,11 +52,12 @@ async function interrupt(studio: KitStudio, phase: Phase, signal: 'SIGKILL' | 'S
   deepStrictEqual(await exited, signal === 'SIGTERM' ? 'exit 0' : 'SIGKILL')
   proxy.setFault({ kind: 'none' })
   const made = describe(await studio.waitForEnd(id))
-  const isLost = signal === 'SIGKILL' && phase.isOpen
+  const isLost = signal === 'SIGKILL' && phase.isOpen && !studio.subject.isFound
   const isGivenUp = isLost && !studio.subject.isFree
   deepStrictEqual(made, isGivenUp ? ['failed', 'unknown_outcome', 'failed'] : ['completed', null, 'stored'])
   const sent = fake.posts() - posts
-  deepStrictEqual([sent, fake.billed().length - bills], isLost && !isGivenUp ? [2, 2] : [1, 1])
+  const expected = isLost && !isGivenUp ? 2 : 1
+  deepStrictEqual([sent, fake.billed().length - bills], [expected, studio.subject.isUnbilled ? 0 : expected])
   const costs = (await studio.waitForCosts(id)).filter(outcome => outcome !== 'not-billed')
   deepStrictEqual(costs, [...(isLost ? ['unknown'] : []), ...(isGivenUp ? [] : ['finished'])])
   return `${made[1] ?? made[0]}, ${sent} POST`

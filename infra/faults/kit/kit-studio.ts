@@ -1,6 +1,11 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { startProxy, type TcpProxy } from '../../testing/net-proxy.ts'
-import { waitForConnection, waitForModels } from '../../testing/studio/connections-client.ts'
+import {
+  checkConnection,
+  listModelIds,
+  waitForConnection,
+  waitForModels,
+} from '../../testing/studio/connections-client.ts'
 import { isFinished } from '../../testing/studio/studio-client.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 import { waitFor } from '../../testing/wait-for.ts'
@@ -25,6 +30,7 @@ export interface KitStudio extends AsyncDisposable {
 
 interface SubmitOptions {
   outputs?: number
+  model?: string
   references?: readonly string[]
 }
 
@@ -40,15 +46,21 @@ export async function startKitStudio(subject: KitSubject): Promise<KitStudio> {
   const env = subject.createEnv({ url: proxy.urlThrough(fake.url), key: fake.key })
   const stack = disposables.use(await startTestStack({ isDurable: true, env }))
   const { client, sql } = stack
-  const [model = ''] = await waitForModels(client, subject.connection, { milliseconds: START_MS })
+  await waitForModels(client, subject.connection, { milliseconds: START_MS })
   await waitForConnection(client, subject.connection, ({ state }) => state.kind === 'ok', START_MS)
+  if (subject.prepare) {
+    await subject.prepare({ dataDir: stack.folder })
+    await checkConnection(client, subject.connection)
+  }
+  const models = await listModelIds(client, subject.connection)
+  const first = models.find(id => id !== subject.referenceModel) ?? ''
   const parts = disposables.move()
   return {
     subject,
     stack,
     fake,
     proxy,
-    submit: (prompt, { outputs = 1, references = [] } = {}) =>
+    submit: (prompt, { outputs = 1, references = [], model = first } = {}) =>
       client.submit({
         prompt,
         model,

@@ -24,8 +24,9 @@ async function makeTwoOutputs(studio: KitStudio): Promise<string> {
   const before = studio.fake.posts()
   const made = await studio.waitForEnd((await studio.submit('two', { outputs: 2 })).id)
   deepStrictEqual(describe(made), ['completed', null, 'stored', 'stored'])
-  deepStrictEqual(await studio.waitForCosts(made.id), ['finished', 'finished'])
-  return countPosts(studio, before, 2)
+  const calls = Math.ceil(2 / (studio.subject.outputsPerCall ?? 1))
+  deepStrictEqual(await studio.waitForCosts(made.id), Array(calls).fill('finished'))
+  return countPosts(studio, before, calls)
 }
 
 async function makeWithReferences(studio: KitStudio): Promise<string> {
@@ -36,11 +37,17 @@ async function makeWithReferences(studio: KitStudio): Promise<string> {
     return (await stack.client.uploadReference(Uint8Array.from(bytes))).id ?? ''
   })
   const references = await Promise.all(uploads)
-  const made = await studio.waitForEnd((await studio.submit('with references', { references })).id)
+  const made = await studio.waitForEnd(
+    (await studio.submit('with references', { references, ...withModel(subject.referenceModel) })).id,
+  )
   deepStrictEqual(describe(made), ['completed', null, 'stored'])
   const sent = fake.requests().findLast(({ method, body }) => method === 'POST' && body.includes('with references'))
   ok(sent?.body.includes(subject.referenceMark), 'the submission has no reference images')
   return countPosts(studio, before, 1)
+}
+
+function withModel(model: string | undefined): { model?: string } {
+  return model === undefined ? {} : { model }
 }
 
 async function cancelCall(studio: KitStudio): Promise<string> {
@@ -50,11 +57,11 @@ async function cancelCall(studio: KitStudio): Promise<string> {
   else proxy.setFault({ kind: 'latency', milliseconds: ANSWER_MS })
   const { id } = await studio.submit('cancelled')
   await studio.waitForPosts(before + 1)
-  if (subject.isPolled) await waitForRequest(studio, 'GET', '/responses/')
+  if (subject.isPolled) await waitForRequest(studio, 'GET', subject.paths?.poll ?? '/responses/')
   deepStrictEqual((await stack.client.cancel(id))?.cancelled, true)
   const made = await studio.waitForEnd(id)
   deepStrictEqual(made.status, 'cancelled')
-  if (subject.isPolled) await waitForRequest(studio, 'POST', '/cancel')
+  if (subject.isPolled) await waitForRequest(studio, 'POST', subject.paths?.cancel ?? '/cancel')
   const costs = await studio.waitForCosts(id)
   return `${countPosts(studio, before, 1)}, cost ${costs.join()}`
 }
@@ -63,7 +70,7 @@ async function refuseContent(studio: KitStudio): Promise<string> {
   const before = studio.fake.posts()
   studio.fake.setFault('content-refused')
   const made = await studio.waitForEnd((await studio.submit('refused')).id)
-  deepStrictEqual(describe(made).slice(0, 2), ['failed', 'content_refused'])
+  deepStrictEqual(describe(made).slice(0, 2), ['failed', studio.subject.refusal ?? 'content_refused'])
   await studio.waitForCosts(made.id)
   return countPosts(studio, before, 1)
 }
