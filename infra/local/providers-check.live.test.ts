@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
-import { readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { keyHmac } from '../src/connections/encryption-key.ts'
 import { sealKey } from '../src/connections/secret-box.ts'
 import { type Database, openDatabase } from '../src/database/connection.ts'
 import { createLog } from '../src/log.ts'
+import { startFakeComfyUi } from '../testing/fake-comfyui/fake-server.ts'
+import { TEXT_TO_IMAGE } from '../testing/fake-comfyui/text-to-image.ts'
 import { type FakeOpenAi, startFakeOpenAi } from '../testing/fake-openai/fake-server.ts'
 import { type FakeOpenAiCompatible, startFakeOpenAiCompatible } from '../testing/fake-openai-compatible/fake-server.ts'
 import { runCommand } from '../testing/studio/run-command.ts'
@@ -12,6 +14,7 @@ import { createTestDatabase, createTestDirectory } from '../testing/test-resourc
 import { createRunRecord, readRunFile } from './launch/run-file.ts'
 
 const TEST_MS = 60_000
+const COMFYUI_KEY = 'canary-7Qm2ZxPd4LrT9vW8'
 const ENCRYPTION_KEY = new Uint8Array(32).fill(7)
 const stack = new AsyncDisposableStack()
 let openai: FakeOpenAi
@@ -82,6 +85,39 @@ test(
       exitCode: 2,
       stderr: expect.stringMatching(/^The transcript cannot be written to /),
     })
+  },
+  TEST_MS,
+)
+
+test(
+  'of ComfyUI the workflows of the folder are checked, and the transcript can become a fixture',
+  async () => {
+    await using files = await createTestDirectory()
+    await using comfyui = await startFakeComfyUi({ directory: files.path, key: COMFYUI_KEY })
+    const dataDir = join(files.path, 'data')
+    await mkdir(join(dataDir, 'workflows'), { recursive: true })
+    await writeFile(join(dataDir, 'workflows', 'landscape.json'), JSON.stringify(TEXT_TO_IMAGE))
+    const file = join(files.path, 'transcript.json')
+    const env = {
+      OPENAI_API_KEY: '',
+      OPENAI_COMPATIBLE_URL: '',
+      COMFYUI_URL: comfyui.url,
+      COMFYUI_KEY,
+      DATA_DIR: dataDir,
+    }
+    const { exitCode, stdout } = await run(['comfyui', '--transcript', file], env)
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('comfyui  result  works  It works: ComfyUI 0.3.75. 2 workflows can be used.')
+    expect(stdout).toMatch(/^comfyui {2}model {2}comfyui\/landscape +generate vary/m)
+    const { comfyui: entries } = JSON.parse(await Bun.file(file).text()) as Record<
+      string,
+      { url: string; body: string }[]
+    >
+    const paths = entries?.map(({ url }) => new URL(url).pathname) ?? []
+    expect(paths).toContain('/system_stats')
+    expect(paths).toContain('/object_info/KSampler')
+    expect(JSON.stringify(entries)).not.toContain(COMFYUI_KEY)
+    expect(comfyui.posts()).toBe(0)
   },
   TEST_MS,
 )

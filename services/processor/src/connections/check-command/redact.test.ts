@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createSecretPatterns, redact, redactHeaders } from './redact.ts'
+import { createSecretPatterns, redact, redactHeaders, redactUrl } from './redact.ts'
 
 const KEY = 'canary/+Key"9'
 const patterns = createSecretPatterns([KEY])
@@ -31,6 +31,15 @@ test('models, numbers and words stay, so that a transcript can become a fixture'
     created: 1_790_000_000,
   })
   expect(hide(text)).toBe(text)
+})
+
+test('paths of classes stay in a URL, and a key in it does not', () => {
+  const url = 'http://127.0.0.1:38227/object_info/ImageOnlyCheckpointLoaderAdvanced'
+  expect(redactUrl(url, patterns)).toBe(url)
+  const key = '0123456789abcdef'.repeat(2)
+  expect(redactUrl(`http://me:pass@host/v1/${key}/x?key=short`, patterns)).toBe(
+    'http://<key>@host/v1/<key>/x?key=<key>',
+  )
 })
 
 test('headers that carry a key, a session or an account are left out', () => {

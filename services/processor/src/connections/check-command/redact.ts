@@ -28,17 +28,33 @@ export function createSecretPatterns(secrets: readonly string[]): SecretPatterns
   return sorted.map(text => new RegExp(RegExp.escape(text), 'gi'))
 }
 
+/** Names of classes, such as `ImageOnlyCheckpointLoader`. */
+const CLASS_NAME = /^(?:[A-Z][a-z]{1,20}){2,12}$/
+
 /** Replaces secrets, and whatever looks like a key, in a text. */
 export function redact(text: string, patterns: SecretPatterns): string {
-  const withoutSecrets = patterns.reduce((rest, pattern) => rest.replace(pattern, MARK), text)
-  const withoutNamed = NAMED.reduce((rest, pattern) => rest.replace(pattern, replaceNamed), withoutSecrets)
-  return withoutNamed.replace(PREFIXED, MARK).replace(CANDIDATE, match => (WORDS.test(match) ? match : MARK))
+  return replaceLikely(replaceKnown(text, patterns))
+}
+
+/** Replaces secrets in a URL. What looks like a key is looked for in each part by itself: several together may look like one. */
+export function redactUrl(url: string, patterns: SecretPatterns): string {
+  return replaceKnown(url, patterns).split('/').map(replaceLikely).join('/')
 }
 
 /** Returns headers without the values that may be secrets. */
 export function redactHeaders(headers: Headers, patterns: SecretPatterns): Record<string, string> {
   const safe = [...headers].filter(([name]) => !SECRET_HEADERS.test(name))
   return Object.fromEntries(safe.map(([name, value]) => [name, redact(value, patterns)]))
+}
+
+function replaceKnown(text: string, patterns: SecretPatterns): string {
+  const withoutSecrets = patterns.reduce((rest, pattern) => rest.replace(pattern, MARK), text)
+  return NAMED.reduce((rest, pattern) => rest.replace(pattern, replaceNamed), withoutSecrets)
+}
+
+function replaceLikely(text: string): string {
+  const isName = (match: string) => WORDS.test(match) || CLASS_NAME.test(match)
+  return text.replace(PREFIXED, MARK).replace(CANDIDATE, match => (isName(match) ? match : MARK))
 }
 
 function replaceNamed(match: string, name: string): string {

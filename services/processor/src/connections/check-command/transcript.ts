@@ -1,4 +1,4 @@
-import { createSecretPatterns, redact, redactHeaders, type SecretPatterns } from './redact.ts'
+import { createSecretPatterns, redact, redactHeaders, redactUrl, type SecretPatterns } from './redact.ts'
 
 /** A request of a check and its response, without keys. */
 export interface TranscriptEntry {
@@ -94,7 +94,7 @@ function toEntry({ request, response, chunks, length, error }: Exchange, pattern
   const text = redact(new TextDecoder().decode(Buffer.concat(chunks)), patterns)
   return {
     method: request.method,
-    url: redact(request.url, patterns),
+    url: redactUrl(request.url, patterns),
     requestHeaders: redactHeaders(request.headers, patterns),
     status: response?.status ?? null,
     responseHeaders: response ? redactHeaders(response.headers, patterns) : {},
