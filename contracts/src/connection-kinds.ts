@@ -69,5 +69,13 @@ export const KIND_INFO: Readonly<Record<ConnectionKind, ConnectionKindInfo>> = {
   },
 }
 
+/** Calls of a connection that are open at its provider at once, unless its row has another number. */
+const DEFAULT_MAX_OPEN_CALLS = 64
+
+/** Returns how many calls of a kind are open at its provider at once by default; null for what is made in the studio: there is no limit. */
+export function getDefaultMaxOpenCalls(kind: ConnectionKind): number | null {
+  return KIND_INFO[kind].where === 'built-in' ? null : DEFAULT_MAX_OPEN_CALLS
+}
+
 /** Connections that a user can add. */
 export const ADDABLE_KINDS = CONNECTION_KINDS.filter(kind => KIND_INFO[kind].where !== 'built-in')

@@ -6,6 +6,7 @@ import { isStorable } from './parameters.ts'
 const instant = z.string().describe('RFC 3339')
 const micros = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
 const Slots = z.int().min(1).max(64)
+const MaxOpenCalls = z.int().min(1).max(LIMITS.openCalls)
 const Text = z.string().refine(isStorable, 'has a character that cannot be stored')
 const Name = Text.trim().min(1).max(60)
 /** A key is printable ASCII: anything else cannot be sent in a header. */
@@ -77,10 +78,14 @@ export const Connection = z.strictObject({
   key: z.enum(['none', 'environment', 'stored', 'missing']),
   /** Environment variable that it comes from. */
   variable: z.string().nullable(),
-  locked: z.boolean().describe('it comes from the environment: only slots and budget can be changed'),
+  locked: z.boolean().describe('it comes from the environment: only limits and budget can be changed'),
   draft: z.boolean().describe('it is being checked before it is added, and makes nothing'),
   state: ConnectionState,
   slots: z.int().describe('generations worked on at once'),
+  maxOpenCalls: z
+    .int()
+    .nullable()
+    .describe('most calls open at the provider at once, for all processors together; null: no limit'),
   budgetMicros: micros.nullable().describe('USD a month'),
   assumedMicros: micros.nullable().describe('price of an output that counts under a budget where its model has none'),
   spentMicros: micros.describe('USD of this month'),
@@ -108,6 +113,7 @@ export type Connections = z.infer<typeof Connections>
 const changeable = {
   name: Name,
   slots: Slots.nullable(),
+  maxOpenCalls: MaxOpenCalls.nullable(),
   budgetMicros: micros.nullable(),
   assumedMicros: micros.nullable(),
   dialect: Dialect.nullable(),
@@ -120,6 +126,7 @@ export const NewConnection = z.strictObject({
   baseUrl: BaseUrl.optional(),
   key: Key.optional(),
   slots: changeable.slots.optional(),
+  maxOpenCalls: changeable.maxOpenCalls.optional(),
   budgetMicros: changeable.budgetMicros.optional(),
   assumedMicros: changeable.assumedMicros.optional(),
   dialect: changeable.dialect.optional(),
@@ -133,6 +140,7 @@ export const ConnectionChange = z.strictObject({
   baseUrl: BaseUrl.optional(),
   key: Key.nullable().optional(),
   slots: changeable.slots.optional(),
+  maxOpenCalls: changeable.maxOpenCalls.optional(),
   budgetMicros: changeable.budgetMicros.optional(),
   assumedMicros: changeable.assumedMicros.optional(),
   dialect: changeable.dialect.optional(),

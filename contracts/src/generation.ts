@@ -9,6 +9,7 @@ import { Reference } from './reference.ts'
 /** Reasons why a queued or processing generation waits. */
 export const WAITING_REASONS = [
   'provider-queue',
+  'connection-full',
   'rate-limited',
   'provider-down',
   'not-configured',
@@ -39,7 +40,13 @@ export const Generation = z.strictObject({
   outputs: z.array(Output),
   references: z.array(Reference),
   error: PublicError.nullable(),
-  waiting: z.strictObject({ reason: z.enum(WAITING_REASONS), until: z.string().nullable() }).nullable(),
+  waiting: z
+    .strictObject({
+      reason: z.enum(WAITING_REASONS),
+      until: z.string().nullable(),
+      position: z.int().min(1).optional().describe("its place in the provider's queue, where that is known"),
+    })
+    .nullable(),
   parent: Parent.nullable(),
   cost: z.strictObject({ amount: z.number(), currency: z.string(), estimated: z.boolean() }).nullable(),
   favourite: z.boolean(),
@@ -47,7 +54,7 @@ export const Generation = z.strictObject({
   progress: z.number().min(0).max(1).nullable(),
   estimatedSeconds: z.number().nullable(),
   createdAt: z.string(),
-  startedAt: z.string().nullable(),
+  startedAt: z.string().nullable().describe('moved on by each wait: what has passed since then is work'),
   completedAt: z.string().nullable(),
   deletedAt: z.string().nullable(),
 })

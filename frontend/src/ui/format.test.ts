@@ -12,6 +12,7 @@ import {
   formatLost,
   formatPromptStart,
   formatProviderName,
+  formatQueuePosition,
   formatReadyCount,
   formatStage,
   formatStaleSubmission,
@@ -75,6 +76,7 @@ test('formats the reason of a wait with the provider and the time', () => {
   const at = new Date(until).toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' })
   const cases = [
     ['provider-queue', null, 'queued at Replicate'],
+    ['connection-full', null, 'waits for a free place at Replicate'],
     ['rate-limited', until, `Replicate asks to wait, again at ${at}`],
     ['rate-limited', null, 'Replicate asks to wait'],
     ['provider-down', until, `Replicate is not answering; trying again at ${at}`],
@@ -92,6 +94,19 @@ test('formats the reason of a wait with the provider and the time', () => {
   expect(
     formatStage(buildGeneration({ waiting: { reason: 'provider-queue', until: null } }), formatProviderName(undefined)),
   ).toBe('queued at the provider')
+})
+
+test("formats a place in the provider's queue, where it is known", () => {
+  const at = (position: number) =>
+    formatQueuePosition(buildGeneration({ waiting: { reason: 'provider-queue', until: null, position } }))
+  expect([1, 2, 3, 4, 11, 12, 13, 21, 22, 101, 111, 1_003].map(at)).toEqual(
+    ['next', '2nd', '3rd', '4th', '11th', '12th', '13th', '21st', '22nd', '101st', '111th', '1003rd'].map(
+      position => `${position} in the queue`,
+    ),
+  )
+  expect(formatQueuePosition(buildGeneration({ waiting: { reason: 'provider-queue', until: null } }))).toBeUndefined()
+  expect(formatQueuePosition(buildGeneration({ waiting: { reason: 'connection-full', until: null } }))).toBeUndefined()
+  expect(formatQueuePosition(buildGeneration({ status: 'processing' }))).toBeUndefined()
 })
 
 test('formats the time left at the provider, and who deleted a lost output', () => {

@@ -115,6 +115,12 @@ export function formatStage({ status, waiting }: Generation, provider: string): 
     : STATUS_LABELS[status]
 }
 
+/** Formats the place of a generation in its provider's queue: `3rd in the queue`; undefined where it is not in it, or nobody knows. */
+export function formatQueuePosition({ waiting }: Generation): string | undefined {
+  if (waiting?.reason !== 'provider-queue' || waiting.position === undefined) return undefined
+  return waiting.position === 1 ? 'next in the queue' : `${formatOrdinal(waiting.position)} in the queue`
+}
+
 /** Formats the time in which an output that only the provider stores will be gone: `Not saved yet, 42 min left`. @param now ms since 1970 */
 export function formatExpiry({ expiresAt }: Output, now: number): string {
   return expiresAt === null ? 'Not saved yet' : `Not saved yet, ${formatTimeLeft(Date.parse(expiresAt) - now)}`
@@ -146,6 +152,12 @@ function formatTimeLeft(milliseconds: number): string {
   return hours < 48 ? `${hours} h left` : `${Math.floor(hours / 24)} days left`
 }
 
+function formatOrdinal(position: number): string {
+  const isTeen = position % 100 > 10 && position % 100 < 14
+  const ending = isTeen ? undefined : ['', 'st', 'nd', 'rd'][position % 10]
+  return `${position}${ending || 'th'}`
+}
+
 function lowercaseArticle(provider: string): string {
   return provider.replace(/^The /, 'the ')
 }
@@ -155,6 +167,7 @@ const WAITING_MESSAGES: Record<
   (provider: string, until: string | null) => string
 > = {
   'provider-queue': provider => `queued at ${lowercaseArticle(provider)}`,
+  'connection-full': provider => `waits for a free place at ${lowercaseArticle(provider)}`,
   'rate-limited': (provider, until) => `${provider} asks to wait${until === null ? '' : `, again at ${until}`}`,
   'provider-down': (provider, until) =>
     `${provider} is not answering; trying again${until === null ? '' : ` at ${until}`}`,

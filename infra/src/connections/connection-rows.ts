@@ -1,5 +1,5 @@
 import type { Connection, ConnectionState } from '@darkroom/contracts/connection'
-import { KIND_INFO } from '@darkroom/contracts/connection-kinds'
+import { getDefaultMaxOpenCalls, KIND_INFO } from '@darkroom/contracts/connection-kinds'
 import type { Queryable } from '../database/connection.ts'
 import type { EncryptionKey } from './encryption-key.ts'
 import { openKey } from './secret-box.ts'
@@ -30,7 +30,7 @@ export async function readConnections(db: Queryable, options: ReadOptions): Prom
   const rows = await db<Row[]>`
     select c.id, c.kind, c.name, c.base_url as "baseUrl", c.source, c.variable, c.key_sealed as "keySealed",
       c.source <> 'stored' as locked, c.draft, ${selectState(db)} as state,
-      coalesce(c.slots, ${options.defaultSlots}::int)::int as slots, c.budget_micros as "budgetMicros",
+      coalesce(c.slots, ${options.defaultSlots}::int)::int as slots, c.max_open as "maxOpenCalls", c.budget_micros as "budgetMicros",
       c.assumed_micros as "assumedMicros", ${selectSpentMicros(db, db`c.id`)} as "spentMicros",
       coalesce(c.dialect, c.found_dialect) as dialect, timestamp_text(c.checked_at) as "checkedAt",
       c.check_result as "checkResult", timestamp_text(c.models_at) as "modelsAt", timestamp_text(c.created_at) as "createdAt",
@@ -48,7 +48,8 @@ function selectState(db: Queryable) {
     else c.state end`
 }
 
-function toConnection({ source, keySealed, createdAt, ...row }: Row, options: ReadOptions): Connection {
+function toConnection({ source, keySealed, createdAt, ...rest }: Row, options: ReadOptions): Connection {
+  const row = { ...rest, maxOpenCalls: rest.maxOpenCalls ?? getDefaultMaxOpenCalls(rest.kind) }
   const isUnreadable = keySealed !== null && !canOpenKey(options.encryptionKey, row.id, keySealed)
   const state: ConnectionState = isUnreadable
     ? { kind: 'wrong-key', since: row.checkedAt ?? createdAt, error: KEY_UNREADABLE }

@@ -21,14 +21,17 @@ export interface Transition extends GenerationKey {
 
 /**
  * Changes the status of a generation if the state machine allows it: writes the row, its history and the `generation.changed` message
- * in the caller's transaction.
+ * in the caller's transaction. A wait ends by it, and does not count as work.
  *
  * @returns the previous status, or null if the workspace has no such generation or `to` cannot follow its status (nothing is written
  *   then)
  */
 export async function transition(tx: Transaction, request: Transition): Promise<Status | null> {
   const [moved] = await tx<{ from: Status }[]>`
-    with before as (
+    with waited as (
+      ${selectWait(tx, request)}
+    ),
+    before as (
       select id, workspace_id, status from generations
       where id = ${request.id} and workspace_id = ${request.workspaceId} for update
     ),
@@ -39,12 +42,16 @@ export async function transition(tx: Transaction, request: Transition): Promise<
         waiting = null,
         error = ${request.error ? tx.json(request.error) : null},
         started_at = case when ${request.to} = 'queued' then null
-                          when ${request.to} = 'processing' then coalesce(g.started_at, clock_timestamp())
-                          else g.started_at end,
+                          when ${request.to} = 'processing' and g.started_at is null then clock_timestamp()
+                          else g.started_at + coalesce((select duration from waited), interval '0') end,
         completed_at = case when ${request.to} in ('completed', 'failed', 'cancelled') then clock_timestamp() end
       from before
       where g.id = before.id and g.workspace_id = before.workspace_id and before.status = any(${sourceStatuses(request.to)})
       returning g.id, g.workspace_id, before.status as "from"
+    ),
+    unwaited as (
+      update generation_jobs j set waiting_since = null, waiting_seen_at = null from moved
+      where j.workspace_id = moved.workspace_id and j.generation_id = moved.id and j.waiting_since is not null
     ),
     recorded as (
       insert into generation_events (workspace_id, generation_id, attempt, from_status, to_status, detail)
@@ -54,6 +61,16 @@ export async function transition(tx: Transaction, request: Transition): Promise<
   if (!moved) return null
   await publishChange(tx, request)
   return moved.from
+}
+
+/**
+ * Returns the subquery for the `duration` of a generation's wait, which has no row while it does not wait. What follows the last look at
+ * the provider's queue is not part of it: the provider may have begun.
+ */
+export function selectWait(db: Queryable, { id, workspaceId }: GenerationKey) {
+  return db`
+    select coalesce(waiting_seen_at, clock_timestamp()) - waiting_since as duration from generation_jobs
+    where generation_id = ${id} and workspace_id = ${workspaceId} and waiting_since is not null`
 }
 
 /** Increments the version of a generation, whose document has changed, and publishes the change. */

@@ -99,6 +99,7 @@ function build(connection: Partial<Connection>): Connection {
     draft: false,
     state: { kind: 'ok' },
     slots: 2,
+    maxOpenCalls: 64,
     budgetMicros: null,
     assumedMicros: null,
     spentMicros: 0,

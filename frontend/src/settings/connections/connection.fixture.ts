@@ -13,6 +13,7 @@ export function buildConnection(changes: Partial<Connection> = {}): Connection {
     draft: false,
     state: { kind: 'ok' },
     slots: 2,
+    maxOpenCalls: 64,
     budgetMicros: null,
     assumedMicros: null,
     spentMicros: 0,

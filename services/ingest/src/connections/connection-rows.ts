@@ -23,11 +23,12 @@ export interface LockedConnection {
 }
 
 export async function insertConnection(tx: Transaction, added: InsertedConnection): Promise<void> {
-  const { id, kind, name, baseUrl, keySealed, slots = null, budgetMicros = null, assumedMicros = null } = added
+  const { id, kind, name, baseUrl, keySealed, slots = null, maxOpenCalls = null } = added
+  const { budgetMicros = null, assumedMicros = null } = added
   await tx`
-    insert into connections (id, kind, name, base_url, source, draft, key_sealed, slots, budget_micros, assumed_micros, dialect)
-    values (${id}, ${kind}, ${name}, ${baseUrl}, 'stored', ${added.draft ?? false}, ${keySealed}, ${slots}, ${budgetMicros},
-            ${assumedMicros}, ${added.dialect ? tx.json(added.dialect) : null})`
+    insert into connections (id, kind, name, base_url, source, draft, key_sealed, slots, max_open, budget_micros, assumed_micros, dialect)
+    values (${id}, ${kind}, ${name}, ${baseUrl}, 'stored', ${added.draft ?? false}, ${keySealed}, ${slots}, ${maxOpenCalls},
+            ${budgetMicros}, ${assumedMicros}, ${added.dialect ? tx.json(added.dialect) : null})`
 }
 
 /** Locks a connection that was not removed. */
@@ -50,6 +51,7 @@ export async function updateConnection(
     ...(change.baseUrl !== undefined && { base_url: change.baseUrl, found_dialect: null }),
     ...(change.keySealed !== undefined && { key_sealed: change.keySealed }),
     ...(change.slots !== undefined && { slots: change.slots }),
+    ...(change.maxOpenCalls !== undefined && { max_open: change.maxOpenCalls }),
     ...(change.budgetMicros !== undefined && { budget_micros: change.budgetMicros }),
     ...(change.assumedMicros !== undefined && { assumed_micros: change.assumedMicros }),
     ...(dialect !== undefined && { dialect: dialect === null ? null : tx.json(dialect) }),

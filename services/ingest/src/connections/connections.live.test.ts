@@ -40,6 +40,7 @@ test('a connection is added, changed, checked and removed, each with a message i
     draft: false,
     state: { kind: 'checking' },
     slots: 2,
+    maxOpenCalls: 64,
     budgetMicros: 5_000_000,
     assumedMicros: null,
     spentMicros: 0,
@@ -132,6 +133,7 @@ test('refuses what is incomplete, unsafe or not for the kind, and writes nothing
     [{ kind: 'openai', key: `${CANARY} ü` }, 'key'],
     [{ kind: 'openai', key: `${CANARY}\n${CANARY}` }, 'key'],
     [{ kind: 'openai', key: CANARY, slots: 0 }, 'slots'],
+    [{ kind: 'openai', key: CANARY, maxOpenCalls: 1_001 }, 'maxOpenCalls'],
     [{ kind: 'openai', key: CANARY, budgetMicros: -1 }, 'budgetMicros'],
     [{ ...SERVER, name: 'a\0b' }, 'name'],
     [{ ...SERVER, dialect: { models: ['a\0b'] } }, 'dialect.models.0'],
@@ -179,7 +181,15 @@ test('an address stays while a call is under way there, which another one would 
   expect((await send('PATCH', `/${server.id}`, moved)).status).toBe(200)
 })
 
-test('what the environment or the studio decides is locked, except for slots and budget', async () => {
+test('the calls that may be open at the provider are set with the connection or later, and go back to the default', async () => {
+  const { body: added } = await send('POST', '', { ...SERVER, name: 'Limited', maxOpenCalls: 5 })
+  expect(added).toMatchObject({ maxOpenCalls: 5 })
+  const change = async (maxOpenCalls: number | null) =>
+    (await send('PATCH', `/${added.id}`, { maxOpenCalls })).body.maxOpenCalls
+  expect([await change(1_000), await change(null)]).toEqual([1_000, 64])
+})
+
+test('what the environment or the studio decides is locked, except for limits and budget', async () => {
   await ingest.sql`
     insert into connections (id, kind, name, source, variable, state) values ('demo', 'demo', 'Demo', 'built-in', null, '{"kind": "ok"}'),
       ('environment', 'openai', 'OpenAI', 'environment', 'OPENAI_API_KEY', '{"kind": "ok"}')`
@@ -195,7 +205,7 @@ test('what the environment or the studio decides is locked, except for slots and
       expect({ id, change, ...(await send('PATCH', `/${id}`, change)) }).toMatchObject({ status: 409 })
     expect((await send('DELETE', `/${id}`)).status).toBe(409)
     expect(await snapshot()).toEqual(before)
-    const change = { slots: 3, budgetMicros: 1_000_000, assumedMicros: 5_000 }
+    const change = { slots: 3, maxOpenCalls: 7, budgetMicros: 1_000_000, assumedMicros: 5_000 }
     expect(await send('PATCH', `/${id}`, change)).toMatchObject({ status: 200, body: { ...change, locked: true } })
   }
   const { connections } = await list()

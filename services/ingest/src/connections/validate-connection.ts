@@ -42,12 +42,21 @@ function movesKey({ hasKey, baseUrl }: LockedConnection, change: ConnectionChang
   return hasKey && change.baseUrl !== undefined && change.baseUrl !== baseUrl && change.key === undefined
 }
 
+/** Fields that can be changed of a connection that the environment decides, or the studio. */
+const UNLOCKED: ReadonlySet<string> = new Set<keyof ConnectionChange>([
+  'slots',
+  'maxOpenCalls',
+  'budgetMicros',
+  'assumedMicros',
+])
+
 function assertUnlocked({ source }: LockedConnection, change: ConnectionChange): void {
-  const { slots: _, budgetMicros: __, assumedMicros: ___, ...locked } = change
-  const names = Object.keys(locked).join(', ')
+  const names = Object.keys(change)
+    .filter(name => !UNLOCKED.has(name))
+    .join(', ')
   if (names === '') return
   const reason = source === 'built-in' ? 'It is part of the studio' : 'It comes from the environment'
-  throw new ProblemError('conflict', `${reason}: only its slots and budget can be changed, not ${names}.`)
+  throw new ProblemError('conflict', `${reason}: only its limits and budget can be changed, not ${names}.`)
 }
 
 function validateFields(

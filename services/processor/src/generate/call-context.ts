@@ -10,11 +10,11 @@ import type { WaitingState } from '../queue/waiting-reason.ts'
 
 /**
  * The state of a call when this worker leaves it: finished, waiting to be looked at again, or failed. A failed call may be
- * retried only where that cannot buy the same outputs twice. `end` is recorded once the call's outputs are stored.
+ * retried only where that cannot buy the same outputs twice. One that waits without a reason is being made, as far as anyone knows. `end` is recorded once the call's outputs are stored.
  */
 export type CallOutcome =
   | { kind: 'finished'; end: FinalOutcome }
-  | { kind: 'waiting'; seconds: number; reason: WaitingState['reason'] | null }
+  | ({ kind: 'waiting'; seconds: number; reason: WaitingState['reason'] | null } & Pick<WaitingState, 'position'>)
   | { kind: 'failed'; error: ProviderError; canRetry: boolean; end: FinalOutcome | null }
 
 /** A call and its outcome. */

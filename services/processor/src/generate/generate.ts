@@ -1,6 +1,5 @@
 import { publicError } from '@darkroom/contracts/failures'
 import type { ModelSpec } from '@darkroom/contracts/model'
-import { MIN_SUBMIT_BYTES } from '@darkroom/infra/runtime/disk-space'
 import { failpoint } from '@darkroom/infra/runtime/failpoint'
 import type { Store } from '@darkroom/infra/store/store'
 import { recordCallEnd } from '../answers/call-rows.ts'
@@ -13,7 +12,7 @@ import { ProviderError, type ProviderOutput, type ProviderReference } from '../p
 import type { Job, JobCall } from '../queue/job.ts'
 import { readCalls } from '../queue/job-rows.ts'
 import { type Lease, rescheduleJob } from '../queue/lease.ts'
-import { setWaiting, type WaitingState } from '../queue/waiting-reason.ts'
+import { setWaiting } from '../queue/waiting-reason.ts'
 import type { CallContext, CallOutcome, CallResult } from './call-context.ts'
 import { endCallCost, endUnknownCallCost, toCostOutcome } from './call-cost-rows.ts'
 import { toCallName } from './call-name.ts'
@@ -25,6 +24,7 @@ import { createProgress } from './progress.ts'
 import { readJournaledCall, submitCall } from './provider-call.ts'
 import { loadReferences, type ReferenceLoader } from './provider-request.ts'
 import { recoverLostCall } from './recover-call.ts'
+import { createWait, selectSubmittableCalls } from './submittable-calls.ts'
 
 export interface GenerateDeps
   extends UploadDeps,
@@ -61,7 +61,6 @@ const OUTPUT_LOST = publicError(
 )
 /** For answers that come within seconds here; another host that has one does not wait for this time. */
 const PENDING_SECONDS = 2
-const DISK_FULL_SECONDS = 10
 
 /**
  * Advances a claimed generation as far as is possible now: resumes the calls of earlier attempts, reads the answers that they
@@ -128,8 +127,7 @@ async function makeCalls(
   entries: JournalEntry[],
   add: (output: DownloadableOutput) => Promise<void>,
 ): Promise<CallResult[]> {
-  const isDiskFull = plan.submit.length > 0 && (await deps.getFreeBytes()) < MIN_SUBMIT_BYTES
-  const submit = isDiskFull ? [] : plan.submit
+  const { submit, postponed } = await selectSubmittableCalls(deps, job.connection, plan.submit)
   const progress = createProgress({ job, lease })
   const loaded = submit.length > 0 ? await loadInputs(deps, job, lease) : []
   const [refusal, references] = loaded instanceof ProviderError ? [loaded, []] : [undefined, loaded]
@@ -156,7 +154,7 @@ async function makeCalls(
   return [
     ...settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])),
     ...plan.pending.map(call => ({ call, outcome: createWait(PENDING_SECONDS, 'recovering') })),
-    ...(isDiskFull ? plan.submit : []).map(call => ({ call, outcome: createWait(DISK_FULL_SECONDS, 'disk-full') })),
+    ...postponed,
   ]
 }
 
@@ -288,8 +286,4 @@ function toUrlOutput(index: number, url: string, needsAuth: boolean): Downloadab
 
 function createRefusal(error: ProviderError): CallOutcome {
   return { kind: 'failed', error, canRetry: false, end: null }
-}
-
-function createWait(seconds: number, reason: WaitingState['reason']): CallOutcome {
-  return { kind: 'waiting', seconds, reason }
 }

@@ -49,16 +49,33 @@ export function decideNextPoll(results: CallResult[], options: { hasTriesLeft: b
   const failed = results.flatMap(({ call, outcome }) => (outcome.kind === 'failed' ? [{ call, ...outcome }] : []))
   const retryable = failed.filter(failure => failure.canRetry && (options.hasTriesLeft || !isCountedFailure(failure)))
   const pollDelays = results.flatMap(({ outcome }) => (outcome.kind === 'waiting' ? [toPollDelay(outcome)] : []))
-  const delays = [...pollDelays, ...retryable.map(toRetryDelay)]
   return {
-    delay: delays.length === 0 ? null : delays.reduce((one, other) => (other.seconds < one.seconds ? other : one)),
+    delay: combineDelays([...pollDelays, ...retryable.map(toRetryDelay)]),
     failedCalls: failed.filter(failure => !retryable.includes(failure)),
     hasCountedFailure: retryable.some(isCountedFailure),
   }
 }
 
-function toPollDelay({ seconds, reason }: Extract<CallOutcome, { kind: 'waiting' }>): PollDelay {
-  return { seconds, waiting: reason === null ? null : { reason, seconds: null } }
+/**
+ * Combines the delays of a generation's calls: it is due with the first of them. It waits only while none of its calls is being made; then
+ * for the foremost in the provider's queue, or else for the first that is due.
+ */
+function combineDelays(delays: readonly PollDelay[]): PollDelay | null {
+  const [first] = delays.toSorted((one, other) => one.seconds - other.seconds)
+  if (!first) return null
+  if (delays.some(({ waiting }) => waiting === null)) return { seconds: first.seconds, waiting: null }
+  const queued = delays.filter(({ waiting }) => waiting?.reason === 'provider-queue')
+  const [foremost] = queued.toSorted((one, other) => getPosition(one) - getPosition(other))
+  return { seconds: first.seconds, waiting: (foremost ?? first).waiting }
+}
+
+function getPosition({ waiting }: PollDelay): number {
+  return waiting?.position ?? Number.POSITIVE_INFINITY
+}
+
+function toPollDelay({ seconds, reason, position }: Extract<CallOutcome, { kind: 'waiting' }>): PollDelay {
+  if (reason === null) return { seconds, waiting: null }
+  return { seconds, waiting: { reason, seconds: null, ...(position !== undefined && { position }) } }
 }
 
 function toRetryDelay({ error }: FailedCall): PollDelay {

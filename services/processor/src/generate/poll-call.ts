@@ -3,6 +3,7 @@ import { sleep } from '@darkroom/infra/runtime/timers'
 import { ProviderError } from '../providers/adapter.ts'
 import { REPAIR_POLL_SECONDS } from '../queue/circuit-breaker.ts'
 import type { JobCall } from '../queue/job.ts'
+import type { WaitingState } from '../queue/waiting-reason.ts'
 import type { CallContext, CallOutcome } from './call-context.ts'
 import { toCallName } from './call-name.ts'
 import { callProvider } from './call-provider.ts'
@@ -36,11 +37,18 @@ export async function pollCall(context: CallContext, call: JobCall): Promise<Cal
     const elapsedMs = performance.now() - startedAt
     if (call.ageSeconds + elapsedMs / 1_000 > context.maxCallSeconds) return await cancelOverdueCall(context, call)
     const seconds = Math.max(MIN_POLL_SECONDS, checked.pollAfterSeconds)
-    if (elapsedMs + seconds * 1_000 > MAX_INLINE_WAIT_MS) {
-      return { kind: 'waiting', seconds, reason: checked.queuePosition === undefined ? null : 'provider-queue' }
-    }
+    if (elapsedMs + seconds * 1_000 > MAX_INLINE_WAIT_MS)
+      return { kind: 'waiting', seconds, ...toQueueState(checked.queuePosition) }
     await sleep(seconds * 1_000, context.lease.signal)
   }
+}
+
+/** Returns the reason for the wait of a call that is not done, and its place in the provider's queue, if it is in it. */
+function toQueueState(
+  position: number | undefined,
+): Pick<WaitingState, 'position'> & { reason: 'provider-queue' | null } {
+  if (position === undefined) return { reason: null }
+  return { reason: 'provider-queue', ...(Number.isInteger(position) && position > 0 && { position }) }
 }
 
 /** Returns the outcome of a poll that failed: a call that is paid for is polled again once a user has repaired the connection. */

@@ -11,6 +11,8 @@ import {
   type Submitting,
 } from '../providers/adapter.ts'
 import type { JobCall } from '../queue/job.ts'
+import { canOpenCall } from '../queue/open-calls.ts'
+import { setWaiting } from '../queue/waiting-reason.ts'
 import type { CallContext, CallOutcome } from './call-context.ts'
 import { openCallCost } from './call-cost-rows.ts'
 import { toCallName, toIdempotencyKey } from './call-name.ts'
@@ -20,6 +22,7 @@ import { createFailure, isRetryable, pollCall } from './poll-call.ts'
 import { createProviderRequest } from './provider-request.ts'
 import { collectReceipts } from './receipts.ts'
 import { adoptRequestId, deleteCallNote, recoverLostCall } from './recover-call.ts'
+import { CONNECTION_FULL } from './submittable-calls.ts'
 
 type Remote = Extract<Submitting, { kind: 'remote' }>
 type Local = Extract<Submitting, { kind: 'local' }>
@@ -35,7 +38,10 @@ export async function submitCall(context: CallContext, call: JobCall): Promise<C
   const { connection, model } = context.job
   const writer = await context.journal.open({ ...toCallName(context.job, call), provider: connection, model })
   try {
-    await noteCall(context, call, context.journal.id)
+    if (!(await noteCall(context, call, context.journal.id))) {
+      await writer.end(new ProviderError('interrupted'))
+      return await leaveForLater(context, call)
+    }
     await writer.markSent()
   } catch (error) {
     // The entry says that the call was not made, to the next worker as well.
@@ -64,17 +70,33 @@ export async function readJournaledCall(
   return await recoverLostCall(context, call, { isSenderGone: false })
 }
 
-/** Records a call, and asserts in another statement that the note is there: only then may the call be made. */
-async function noteCall(context: CallContext, call: JobCall, host: string | null): Promise<void> {
+/**
+ * Records a call, and asserts in another statement that the note is there: only then may the call be made.
+ *
+ * @returns false if as many calls of the connection are open as it allows: it is not recorded then
+ */
+async function noteCall(context: CallContext, call: JobCall, host: string | null): Promise<boolean> {
   const { database, job, lease } = context
-  await lease.write(async tx => {
+  const isNoted = await lease.write(async tx => {
+    if (!(await canOpenCall(tx, { ...job, call: call.call }))) return false
     await recordCall(tx, job, call, host)
     await openCallCost(tx, job, call)
+    // From now on it is being made, whatever it has waited for.
+    await setWaiting(tx, job, null)
+    return true
   })
+  if (!isNoted) return false
   await assertCallRecorded(database, job, call)
   context.onSubmit()
   await failpoint('before-submit')
   lease.signal.throwIfAborted()
+  return true
+}
+
+/** Returns the outcome of a call for which its connection has no capacity, and removes its entry of the journal. */
+async function leaveForLater({ job, journal }: CallContext, call: JobCall): Promise<CallOutcome> {
+  await journal.remove(toCallName(job, call))
+  return CONNECTION_FULL
 }
 
 function createCallOptions({ job, onProgress }: CallContext, call: JobCall): Omit<CallOptions, 'signal'> {
@@ -82,7 +104,7 @@ function createCallOptions({ job, onProgress }: CallContext, call: JobCall): Omi
 }
 
 async function makeLocally(context: CallContext, call: JobCall, { make }: Local): Promise<CallOutcome> {
-  await noteCall(context, call, null)
+  if (!(await noteCall(context, call, null))) return CONNECTION_FULL
   const { signal } = context.lease
   const request = createProviderRequest(context.job, call, context.references, context.model)
   const outputs = await callProvider(context, () => make(request, { ...createCallOptions(context, call), signal }))

@@ -142,12 +142,27 @@ test('waits on stopping for the response to a submission, and the next worker po
   expect(env.fake.requestLog.submits).toHaveLength(1)
 })
 
-test("shows that a generation waits in the provider's queue, until it no longer does", async () => {
+test("shows the place in the provider's queue while it is there, and does not count the wait as work", async () => {
   env.fake.setBehavior({ queuePosition: 3, lookAgainSeconds: 1.1 })
   await env.startWorker()
   const id = await env.queue({})
   const queued = await env.waitUntil(id, ({ waiting }) => waiting !== null)
-  expect(queued.waiting).toEqual({ reason: 'provider-queue', until: null })
-  env.fake.setBehavior({ queuePosition: null })
-  expect((await env.waitUntilEnded(id)).waiting).toBeNull()
+  expect(queued.waiting).toEqual({ reason: 'provider-queue', until: null, position: 3 })
+  await env.database`update generations set started_at = started_at - interval '1 hour' where id = ${id}`
+  await env.database`update generation_jobs set waiting_since = waiting_since - interval '1 hour' where generation_id = ${id}`
+  env.fake.setBehavior({ queuePosition: 0 })
+  const moved = await env.waitUntil(id, ({ waiting }) => waiting?.position !== 3)
+  expect(moved.waiting).toEqual({ reason: 'provider-queue', until: null })
+  env.fake.setBehavior({ queuePosition: null, readyOutputs: 0 })
+  const begun = await env.waitUntil(id, ({ waiting }) => waiting === null)
+  expect(begun.status).toBe('processing')
+  env.fake.setBehavior({ readyOutputs: null })
+  const made = await env.waitUntilEnded(id)
+  expect(secondsBetween(made.startedAt, made.completedAt)).toBeLessThan(600)
+  const [timing] = await env.database`select seconds < 600 as "isShort" from model_timings where samples > 0 limit 1`
+  expect(timing?.isShort).toBe(true)
 })
+
+function secondsBetween(from: string | null, to: string | null): number {
+  return (Date.parse(to ?? '') - Date.parse(from ?? '')) / 1_000
+}

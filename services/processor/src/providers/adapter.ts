@@ -86,7 +86,11 @@ export type SubmitResult =
 
 export const MAX_HANDLE_CHARACTERS = 2_048
 
-/** The state of a submitted request. `progress` is from 0 to 1. `gone`: the provider has removed it; `never-seen`: it has none of it. */
+/**
+ * The state of a submitted request. `progress` is from 0 to 1. `queuePosition` is there while the provider has not begun with it: its place
+ * in the queue, 1 for the next, or 0 where the provider does not say the place. `gone`: the provider has removed it; `never-seen`: it has
+ * none of it.
+ */
 export type CheckResult =
   | { kind: 'waiting'; pollAfterSeconds: number; queuePosition?: number; progress?: number; outputs: ProviderOutput[] }
   | { kind: 'finished'; outputs: ProviderOutput[] }

@@ -118,6 +118,79 @@ test('fails a generation with an error after several workers have died of it', a
   expect(states.map(({ state }) => state)).toEqual(['failed', 'failed'])
 })
 
+test('claims no more generations at once than calls may be open, and shows what the others wait for', async () => {
+  const provider = await insertConnection(2)
+  const ids = await Promise.all(Array.from({ length: 4 }, () => insertQueuedGeneration(database, { provider })))
+  const claims = await Promise.all(ids.map(id => take(id)))
+  const waiting = ids.filter((_, index) => claims[index]?.kind === 'not-now')
+  expect(waiting).toHaveLength(2)
+  const rows = await database`select status, waiting from generations where id = any(${waiting}::uuid[])`
+  const reason = { reason: 'connection-full', until: null }
+  expect(rows.map(row => ({ ...row }))).toEqual(waiting.map(() => ({ status: 'queued', waiting: reason })))
+})
+
+test('lets a generation with an open call, or without one to make, through where no other call may be open', async () => {
+  const provider = await insertConnection(1)
+  const [open, waiting, stored] = [
+    await insertQueuedGeneration(database, { provider }),
+    await insertQueuedGeneration(database, { provider }),
+    await insertQueuedGeneration(database, { provider }),
+  ]
+  const job = jobOf(await take(open))
+  await insertOpenCall(open)
+  await transaction(database, tx => rescheduleJob(tx, job, 0))
+  expect((await take(waiting)).kind).toBe('not-now')
+  await database`update generations set status = 'uploading' where id = ${stored}`
+  expect((await take(stored)).kind).toBe('claimed')
+  expect((await take(open)).kind).toBe('claimed')
+  await database`update provider_calls set finished_at = now(), outcome = 'finished' where generation_id = ${open}`
+  expect((await take(waiting)).kind).toBe('not-now')
+  await database`update generation_jobs set next_check_at = null where generation_id = ${waiting}`
+  // The claimed one may make its next call.
+  expect((await take(waiting)).kind).toBe('not-now')
+  await database`update generation_jobs set lease_until = null, next_check_at = null where generation_id = any(${[open, waiting]}::uuid[])`
+  expect((await take(waiting)).kind).toBe('claimed')
+})
+
+test('does not count calls that are given up: of failed generations, cancelled at the provider, or older than a day', async () => {
+  const provider = await insertConnection(1)
+  const [failed, cancelled, old, next] = [
+    await insertQueuedGeneration(database, { provider }),
+    await insertQueuedGeneration(database, { provider }),
+    await insertQueuedGeneration(database, { provider }),
+    await insertQueuedGeneration(database, { provider }),
+  ]
+  for (const id of [failed, cancelled, old]) await insertOpenCall(id)
+  await database`update generations set status = 'failed' where id = ${failed}`
+  await database`update generations set status = 'processing' where id = ${old}`
+  await database`update provider_calls set submitted_at = now() - interval '25 hours' where generation_id = ${old}`
+  await database`update generations set status = 'cancelled' where id = ${cancelled}`
+  // It still runs at the provider.
+  expect((await take(next)).kind).toBe('not-now')
+  await database`update provider_calls set finished_at = now(), outcome = 'cancelled' where generation_id = ${cancelled}`
+  await database`update generation_jobs set next_check_at = null where generation_id = ${next}`
+  expect((await take(next)).kind).toBe('claimed')
+})
+
+test('a new generation takes its turn after those that wait for capacity', async () => {
+  const provider = await insertConnection(1)
+  const first = await insertQueuedGeneration(database, { provider })
+  const [waiting, late] = [
+    await insertQueuedGeneration(database, { provider }),
+    await insertQueuedGeneration(database, { provider }),
+  ]
+  const job = jobOf(await take(first))
+  expect((await take(waiting)).kind).toBe('not-now')
+  const { id, workspaceId } = job
+  await transaction(database, async tx => {
+    await tx`update generation_jobs set lease_until = null, lease_owner = null where generation_id = ${id}`
+    await transition(tx, { id, workspaceId, to: 'cancelled', attempt: job.attempt })
+  })
+  expect((await take(late)).kind).toBe('not-now')
+  await database`update generation_jobs set next_check_at = null where generation_id = ${waiting}`
+  expect((await take(waiting)).kind).toBe('claimed')
+})
+
 test('renews the lease during the work, and aborts the work when the lease is lost', async () => {
   const id = await insertQueuedGeneration(database)
   const job = jobOf(await take(id, 1))
@@ -140,6 +213,20 @@ test('renews the lease during the work, and aborts the work when the lease is lo
   )
   await expect(work).rejects.toBeInstanceOf(LeaseLostError)
 })
+
+/** Inserts a connection with a limit of open calls. @returns its id */
+async function insertConnection(maxOpenCalls: number): Promise<string> {
+  const id = `limited-${crypto.randomUUID().slice(0, 8)}`
+  await database`
+    insert into connections (id, kind, name, source, max_open) values (${id}, 'fake', 'Fake', 'stored', ${maxOpenCalls})`
+  return id
+}
+
+async function insertOpenCall(id: string): Promise<void> {
+  await database`
+    insert into provider_calls (generation_id, call, first_index, count, request_id, submitted_at)
+    values (${id}, 0, 0, 1, 'r', now())`
+}
 
 function jobOf(taken: ClaimResult): Job {
   if (taken.kind !== 'claimed') throw new Error(`not claimed: ${taken.kind}`)

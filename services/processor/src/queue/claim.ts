@@ -1,21 +1,20 @@
-import type { Status } from '@darkroom/contracts/enums'
 import { publicError } from '@darkroom/contracts/failures'
 import { isTerminal } from '@darkroom/contracts/lifecycle'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import { isActive } from '@darkroom/infra/database/studio-state'
 import { transaction } from '@darkroom/infra/database/transaction'
-import { type GenerationKey, transition } from '@darkroom/infra/generations/generations'
+import { transition } from '@darkroom/infra/generations/generations'
 import { finishGeneration } from '../generate/finish-generation.ts'
 import { checkBreaker } from './circuit-breaker.ts'
 import type { Job } from './job.ts'
 import { readJob } from './job-rows.ts'
+import { checkLimits, type LimitedGeneration } from './limits.ts'
 import { setWaiting } from './waiting-reason.ts'
 
 const LEASE_EXPIRED = 'taken over: its worker fell silent'
 const LEASE_RELEASED = 'taken over: its worker was stopped'
 /** Seconds after which a restored copy looks whether it has taken over. */
 const RESTORED_SECONDS = 30
-const SLOT_POLL_SECONDS = 1
 const REMOVED_POLL_SECONDS = 30
 const GAVE_UP = publicError('gave_up')
 
@@ -42,11 +41,9 @@ export interface ClaimOptions {
 /** Factor of `maxFailures` for a generation whose answer is in the journal. */
 const ANSWERED_FACTOR = 10
 
-interface LockedGeneration extends GenerationKey {
+interface LockedGeneration extends LimitedGeneration {
   attempt: number
   failures: number
-  status: Status
-  connection: string
   /** Owner of the lease; null if there is none, or if it was released. */
   owner: string | null
   /** Seconds until the lease expires; null if there is none, negative if it has expired. */
@@ -75,7 +72,7 @@ export async function claimGeneration(options: ClaimOptions, id: string): Promis
     return (
       (await blockedByBreaker(tx, options, generation)) ??
       (await blockedByRemoval(tx, generation)) ??
-      (await blockedBySlots(tx, generation)) ??
+      (await blockedByLimits(tx, generation)) ??
       (await acquireLease(tx, options, generation))
     )
   })
@@ -88,6 +85,9 @@ async function lockGeneration(tx: Transaction, id: string): Promise<LockedGenera
     select g.id, g.workspace_id as "workspaceId", j.attempt, j.failures, j.lease_owner as owner, g.status, g.provider as connection,
            ${isActive(tx)} as "isStudioActive",
            coalesce(g.waiting ->> 'reason' = 'recovering', false) as "isRecovering",
+           coalesce(g.waiting ->> 'reason' = 'connection-full', false) as "isInLine", j.mode,
+           exists (select from provider_calls p where p.workspace_id = g.workspace_id and p.generation_id = g.id
+             and p.finished_at is null) as "hasOpenCall",
            extract(epoch from j.lease_until - clock_timestamp())::float as "leaseLeft",
            extract(epoch from j.next_check_at - clock_timestamp())::float as "dueIn"
     from generation_jobs j join generations g on g.id = j.generation_id where j.generation_id = ${id}`
@@ -122,19 +122,10 @@ async function blockedByRemoval(tx: Transaction, generation: LockedGeneration): 
   return { kind: 'not-now', seconds: REMOVED_POLL_SECONDS }
 }
 
-/**
- * Returns `not-now` while all processors together work on as many generations of the connection as its row allows. Without a number in
- * the row each processor has slots of its own.
- */
-async function blockedBySlots(tx: Transaction, { connection }: LockedGeneration): Promise<ClaimResult | undefined> {
-  // Locked: two claims at once would both count without the other.
-  const [row] = await tx<{ slots: number }[]>`
-    select slots from connections where id = ${connection} and slots is not null for update`
-  if (!row) return undefined
-  const [active] = await tx<{ count: number }[]>`
-    select count(*)::int as count from generation_jobs j join generations g on g.id = j.generation_id
-    where g.provider = ${connection} and j.lease_until > clock_timestamp()`
-  return (active?.count ?? 0) < row.slots ? undefined : { kind: 'not-now', seconds: SLOT_POLL_SECONDS }
+/** Returns `not-now` while the limits of the connection leave no capacity for the generation. */
+async function blockedByLimits(tx: Transaction, generation: LockedGeneration): Promise<ClaimResult | undefined> {
+  const seconds = await checkLimits(tx, generation)
+  return seconds === undefined ? undefined : { kind: 'not-now', seconds }
 }
 
 async function acquireLease(
