@@ -1,7 +1,7 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { createMemo, For, Match, Show, Switch } from 'solid-js'
 import type { Clock } from '../ui/clock.ts'
-import { formatPromptStart, formatReadyCount, formatStage } from '../ui/format.ts'
+import { formatPromptStart, formatQueuePosition, formatReadyCount, formatStage } from '../ui/format.ts'
 import { listTimeLeft } from './time-left.ts'
 
 interface ProgressProps {
@@ -12,7 +12,7 @@ interface ProgressProps {
 }
 
 /**
- * The progress of a generation: a ring and one line. Both are animated by CSS alone: two clipped half circles turn over the
+ * The progress of a generation: a ring and one line. A wait is no progress: the ring is empty then, and no time is said to be left. Both are animated by CSS alone: two clipped half circles turn over the
  * estimated duration, with the elapsed time as a negative delay, and the texts of the time left replace each other. A provider's own
  * progress replaces the estimate where there is one.
  */
@@ -25,8 +25,11 @@ export function Progress(props: ProgressProps) {
     if (real() !== null) return 'real'
     return seconds() === null ? 'open' : 'timed'
   })
-  /** Computed once per start: the animation continues from there. */
-  const elapsed = createMemo(() => Math.max(0, (props.clock.now() - Date.parse(startedAt() ?? '')) / 1_000) || 0)
+  /** Computed once per start, and when a wait ends: the animation continues from there. */
+  const elapsed = createMemo(() => {
+    mode()
+    return Math.max(0, (props.clock.now() - Date.parse(startedAt() ?? '')) / 1_000) || 0
+  })
   const percent = () => {
     const share = real()
     return mode() === 'real' && share !== null ? Math.round(share * 100) : undefined
@@ -46,7 +49,7 @@ export function Progress(props: ProgressProps) {
         role="progressbar"
         aria-label={`Progress: ${formatPromptStart(props.generation.prompt)}`}
         aria-valuenow={percent()}
-        aria-valuetext={`${formatStage(props.generation, props.provider)}, ${formatReadyCount(props.generation)}`}
+        aria-valuetext={formatValueText(props)}
       >
         <span class="ring-half ring-right">
           <span class="ring-arc" />
@@ -63,6 +66,9 @@ export function Progress(props: ProgressProps) {
           </Match>
           <Match when={percent() !== undefined}>
             <span class="progress-rest">{percent()} %</span>
+          </Match>
+          <Match when={formatQueuePosition(props.generation)}>
+            {position => <span class="progress-rest">{position()}</span>}
           </Match>
         </Switch>
       </p>
@@ -84,6 +90,11 @@ function TimeLeft(props: { seconds: number; elapsed: number }) {
       </Show>
     </span>
   )
+}
+
+function formatValueText({ generation, provider }: ProgressProps): string {
+  const parts = [formatStage(generation, provider), formatQueuePosition(generation), formatReadyCount(generation)]
+  return parts.filter(part => part !== undefined).join(', ')
 }
 
 /** Formats the progress in a few words: `2 of 4 ready`, or the stage where there is nothing to count yet. */

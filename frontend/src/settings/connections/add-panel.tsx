@@ -5,11 +5,13 @@ import { createStore } from 'solid-js/store'
 import { describeProblem } from '../../request-error.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { CheckResult } from './check-result.tsx'
+import { findLimitProblems, type LimitTexts, toLimitChange } from './connection-form.ts'
 import type { ConnectionsApi } from './connections-api.ts'
 import type { ConnectionsState } from './connections-state.ts'
-import { createDraftCheck, type DraftFields, type DraftProgress } from './draft-check.ts'
+import { type ConnectionLimits, createDraftCheck, type DraftFields, type DraftProgress } from './draft-check.ts'
 import { TextField } from './fields.tsx'
 import { KindTiles } from './kind-tiles.tsx'
+import { LimitDetails } from './limit-fields.tsx'
 import { Panel } from './panel.tsx'
 
 interface AddPanelProps {
@@ -20,12 +22,14 @@ interface AddPanelProps {
   onClose: () => void
 }
 
+const NO_LIMITS: LimitTexts = { slots: '', openCalls: '' }
 const EMPTY: DraftFields = { kind: ADDABLE_KINDS[0] ?? 'openai', key: '', baseUrl: '' }
 
 /** The panel that adds a connection: its kind, its key and address, and the free check of them. */
 export function AddPanel(props: AddPanelProps) {
   const draft = createDraft(props)
   const { fields, change, name, setName, progress, connection } = draft
+  const [limits, setLimits] = createStore<LimitTexts>({ ...NO_LIMITS })
   const isReady = () => canAdd(progress(), connection())
   const info = () => KIND_INFO[fields.kind]
   const addLabel = () => {
@@ -34,13 +38,16 @@ export function AddPanel(props: AddPanelProps) {
   }
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
-    if (isReady()) void draft.add()
+    const element = event.currentTarget as HTMLFormElement
+    if (findLimitProblems(limits).length > 0) return element.querySelector<HTMLElement>('[aria-invalid=true]')?.focus()
+    if (isReady()) void draft.add(toLimitChange(limits, NO_LIMITS))
   }
   return (
     <Panel title="Add a connection" onClose={props.onClose}>
       <form class="panel-form" aria-label="New connection" onSubmit={submit}>
         <KindTiles selected={fields.kind} onSelect={draft.selectKind} />
         <AccountFields fields={fields} change={change} name={name()} setName={setName} />
+        <LimitDetails texts={limits} connection={connection()} onInput={setLimits} />
         <CheckResult
           progress={progress()}
           connection={connection()}
@@ -83,9 +90,9 @@ function createDraft({ api, state, onAdded }: AddPanelProps) {
     change({ ...EMPTY, kind })
   }
 
-  async function add() {
+  async function add(limits: ConnectionLimits) {
     try {
-      const added = await draft.confirm(name())
+      const added = await draft.confirm(name(), limits)
       setFields({ key: '' })
       if (added) onAdded(added)
     } catch (error) {

@@ -13,10 +13,20 @@ test('changes nothing that was not changed, and sends what was', () => {
   const form = fillForm(server)
   expect(toConnectionChange(form, server)).toEqual({})
   const dialect = changeDialect(changeDialect(form.dialect, 'takesSeed', undefined), 'sizeStyle', 'width-height')
-  const changed = { ...form, name: ' cellar ', slots: '4', budget: '$20', assumed: '0.04', key: ' k ', dialect }
+  const changed = {
+    ...form,
+    name: ' cellar ',
+    slots: '4',
+    openCalls: '12',
+    budget: '$20',
+    assumed: '0.04',
+    key: ' k ',
+    dialect,
+  }
   expect(toConnectionChange(changed, server)).toEqual({
     name: 'cellar',
     slots: 4,
+    maxOpenCalls: 12,
     budgetMicros: 20_000_000,
     assumedMicros: 40_000,
     key: 'k',
@@ -26,19 +36,20 @@ test('changes nothing that was not changed, and sends what was', () => {
 
 test('emptied fields go back to the default', () => {
   const limited = { ...server, budgetMicros: 5_000_000, assumedMicros: 1 }
-  const form = { ...fillForm(limited), slots: '', budget: '', assumed: '', dialect: {} }
+  const form = { ...fillForm(limited), slots: '', openCalls: '', budget: '', assumed: '', dialect: {} }
   expect(toConnectionChange(form, limited)).toEqual({
     slots: null,
+    maxOpenCalls: null,
     budgetMicros: null,
     assumedMicros: null,
     dialect: null,
   })
 })
 
-test('of a connection of the environment, slots and budgets alone can be changed', () => {
+test('of a connection of the environment, limits and budgets alone can be changed', () => {
   const locked = { ...server, locked: true }
-  const form = { ...fillForm(locked), name: 'x', key: 'k', baseUrl: 'http://a', slots: '1' }
-  expect(toConnectionChange(form, locked)).toEqual({ slots: 1 })
+  const form = { ...fillForm(locked), name: 'x', key: 'k', baseUrl: 'http://a', slots: '1', openCalls: '5' }
+  expect(toConnectionChange(form, locked)).toEqual({ slots: 1, maxOpenCalls: 5 })
 })
 
 test('another address needs the key again', () => {
@@ -51,6 +62,10 @@ test('another address needs the key again', () => {
 
 test.each(['0', '65', '1.5', 'two'])('%s is not a number of slots', slots => {
   expect(findProblems({ ...fillForm(server), slots }, server).map(({ field }) => field)).toEqual(['slots'])
+})
+
+test.each(['0', '1001', '1.5', 'many'])('%s is not a number of open calls', openCalls => {
+  expect(findProblems({ ...fillForm(server), openCalls }, server).map(({ field }) => field)).toEqual(['openCalls'])
 })
 
 test('parses dollars exactly, and nothing else', () => {

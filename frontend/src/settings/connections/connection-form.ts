@@ -1,13 +1,21 @@
 import type { Connection, ConnectionChange, Dialect } from '@darkroom/contracts/connection'
+import { LIMITS } from '@darkroom/contracts/limits'
 import { fromMicros, toMicros } from '@darkroom/contracts/price'
-import { normalizeBaseUrl } from './draft-check.ts'
+import { type ConnectionLimits, normalizeBaseUrl } from './draft-check.ts'
+
+/** The limits of a connection as text. Empty: the default. */
+export interface LimitTexts {
+  /** Generations worked on at once. */
+  slots: string
+  /** Calls open at the provider at once. */
+  openCalls: string
+}
 
 /** The fields of a connection as text. Empty: the default, or none. */
-export interface ConnectionForm {
+export interface ConnectionForm extends LimitTexts {
   name: string
   baseUrl: string
   key: string
-  slots: string
   budget: string
   assumed: string
   dialect: Dialect
@@ -15,32 +23,52 @@ export interface ConnectionForm {
 
 /** A value that is not valid, with the field that it is in. */
 export interface FormProblem {
-  field: 'slots' | 'budget' | 'assumed' | 'baseUrl' | 'key'
+  field: 'slots' | 'openCalls' | 'budget' | 'assumed' | 'baseUrl' | 'key'
   message: string
 }
 
-const MAX_SLOTS = 64
+const MAX_COUNTS = { slots: 64, openCalls: LIMITS.openCalls } as const
 const MAX_DOLLARS = 1_000_000
 
+/** Fills the limits of a connection. */
+export function fillLimits({ slots, maxOpenCalls }: Pick<Connection, 'slots' | 'maxOpenCalls'>): LimitTexts {
+  // A studio of an older version does not have the second one.
+  return { slots: String(slots), openCalls: String(maxOpenCalls ?? '') }
+}
+
 /** Fills the form of a connection. */
-export function fillForm({ name, baseUrl, slots, budgetMicros, assumedMicros, dialect }: Connection): ConnectionForm {
+export function fillForm(connection: Connection): ConnectionForm {
+  const { name, baseUrl, budgetMicros, assumedMicros, dialect } = connection
   return {
+    ...fillLimits(connection),
     name,
     baseUrl: baseUrl ?? '',
     key: '',
-    slots: String(slots),
     budget: toDollars(budgetMicros),
     assumed: toDollars(assumedMicros),
     dialect: { ...dialect },
   }
 }
 
+/** Returns the limits that are not valid. */
+export function findLimitProblems(texts: LimitTexts): FormProblem[] {
+  return (['slots', 'openCalls'] as const).flatMap(field => {
+    const isValid = texts[field].trim() === '' || isCount(texts[field], MAX_COUNTS[field])
+    return isValid ? [] : [{ field, message: `A whole number from 1 to ${MAX_COUNTS[field]}.` }]
+  })
+}
+
+/** Returns the change from one set of limits to another; empty if nothing differs. An emptied one goes back to the default. */
+export function toLimitChange(texts: LimitTexts, before: LimitTexts): ConnectionLimits {
+  return {
+    ...(texts.slots.trim() !== before.slots && { slots: parseCount(texts.slots) }),
+    ...(texts.openCalls.trim() !== before.openCalls && { maxOpenCalls: parseCount(texts.openCalls) }),
+  }
+}
+
 /** Returns the values of a form that are not valid. */
 export function findProblems(form: ConnectionForm, connection: Connection): FormProblem[] {
-  const problems: FormProblem[] = []
-  if (form.slots.trim() !== '' && !isSlots(form.slots)) {
-    problems.push({ field: 'slots', message: `A whole number from 1 to ${MAX_SLOTS}.` })
-  }
+  const problems = findLimitProblems(form)
   for (const field of ['budget', 'assumed'] as const) {
     if (parseMicros(form[field]) === undefined)
       problems.push({ field, message: 'An amount in dollars, such as 20 or 0.04.' })
@@ -57,8 +85,7 @@ export function findProblems(form: ConnectionForm, connection: Connection): Form
 /** Returns the change that makes a connection what its form says; empty if nothing differs. */
 export function toConnectionChange(form: ConnectionForm, connection: Connection): ConnectionChange {
   const before = fillForm(connection)
-  const change: ConnectionChange = {}
-  if (form.slots.trim() !== before.slots) change.slots = form.slots.trim() === '' ? null : Number(form.slots)
+  const change: ConnectionChange = toLimitChange(form, before)
   if (form.budget.trim() !== before.budget) change.budgetMicros = parseMicros(form.budget) ?? null
   if (form.assumed.trim() !== before.assumed) change.assumedMicros = parseMicros(form.assumed) ?? null
   if (connection.locked) return change
@@ -95,9 +122,13 @@ export function toDollars(micros: number | null | undefined): string {
   return micros === null || micros === undefined ? '' : String(fromMicros(micros))
 }
 
-function isSlots(text: string): boolean {
-  const slots = Number(text)
-  return Number.isInteger(slots) && slots >= 1 && slots <= MAX_SLOTS
+function isCount(text: string, max: number): boolean {
+  const count = Number(text)
+  return Number.isInteger(count) && count >= 1 && count <= max
+}
+
+function parseCount(text: string): number | null {
+  return text.trim() === '' ? null : Number(text)
 }
 
 function isOtherServer(form: ConnectionForm, { baseUrl }: Connection): boolean {

@@ -6,6 +6,7 @@ import {
   formatBudget,
   formatCheck,
   formatInstant,
+  formatLimits,
   formatOrigin,
   formatState,
   formatStudioBudget,
@@ -21,15 +22,21 @@ const error = 'OpenAI does not accept the key.'
 const broken = (kind: 'wrong-key' | 'no-permission' | 'no-credit' | 'unreachable' | 'failing' | 'not-served') =>
   buildConnection({ state: { kind, since, error } })
 
-test('says what works, with its models and slots', () => {
+test('says what works, with its models and limits', () => {
   expect(formatState(buildConnection({ models: 6, slots: 3 }), NOW)).toEqual({
     title: 'Works',
-    detail: '6 models · 3 at once',
+    detail: '6 models · 3 at once, 64 open at most',
     problem: null,
     isBroken: false,
   })
   expect(formatState(buildConnection({ kind: 'demo', models: 1 }), NOW).detail).toBe('1 model · free')
   expect(formatState(buildConnection({ state: { kind: 'checking' } }), NOW).title).toBe('Checking…')
+})
+
+test('formats the limits in words', () => {
+  expect(formatLimits({ slots: 2, maxOpenCalls: 64 })).toBe('works on 2 at once, at most 64 calls open there')
+  expect(formatLimits({ slots: 1, maxOpenCalls: 1 })).toBe('works on 1 at once, at most 1 call open there')
+  expect(formatLimits({ slots: 2, maxOpenCalls: null })).toBe('works on 2 at once')
 })
 
 test('a limit is a fact with a time, and nothing broken', () => {

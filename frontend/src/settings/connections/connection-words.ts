@@ -7,7 +7,7 @@ import { formatMoney } from '../../ui/money.ts'
 export interface StateWords {
   /** A word or two: `Works`, `Wrong key`. */
   title: string
-  /** A few words below it: `6 models · 3 at once`, `since 13:40 today`. */
+  /** A few words below it: `6 models · 3 at once, 64 open at most`, `since 13:40 today`. */
   detail: string
   /** A sentence about what is wrong and what to do; null if nothing is. */
   problem: string | null
@@ -81,9 +81,18 @@ export function formatOrigin({ kind, name, baseUrl, variable, locked }: Connecti
   return [kindName, host].filter(part => part !== null && part !== undefined).join(' · ')
 }
 
-function formatFacts({ kind, models, slots }: Connection): string {
+function formatFacts({ kind, models, slots, maxOpenCalls }: Connection): string {
   const count = `${models} model${models === 1 ? '' : 's'}`
-  return KIND_INFO[kind]?.where === 'built-in' ? `${count} · free` : `${count} · ${slots} at once`
+  if (KIND_INFO[kind]?.where === 'built-in') return `${count} · free`
+  // A studio of an older version has no limit of what is open.
+  const open = maxOpenCalls ? `, ${maxOpenCalls} open at most` : ''
+  return `${count} · ${slots} at once${open}`
+}
+
+/** Formats the limits of a connection: `works on 2 at once, at most 64 calls open there`. */
+export function formatLimits({ slots, maxOpenCalls }: Pick<Connection, 'slots' | 'maxOpenCalls'>): string {
+  const works = `works on ${slots} at once`
+  return maxOpenCalls ? `${works}, at most ${maxOpenCalls} call${maxOpenCalls === 1 ? '' : 's'} open there` : works
 }
 
 /** Formats the result of the check of a connection that is being added. */

@@ -114,9 +114,9 @@ test('adds what was checked under its name, and removes nothing afterwards', asy
   const { draft, requests, reach } = setUp()
   draft.input(OPENAI)
   await reach('sent')
-  await draft.confirm(' Client work ')
+  await draft.confirm(' Client work ', { maxOpenCalls: 8 })
   draft.discard()
-  expect(requests.at(-1)).toEqual(['PATCH draft-1', { draft: false, name: 'Client work' }])
+  expect(requests.at(-1)).toEqual(['PATCH draft-1', { draft: false, name: 'Client work', maxOpenCalls: 8 }])
 })
 
 test('is complete with what the kind needs', () => {

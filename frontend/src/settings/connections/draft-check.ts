@@ -22,6 +22,8 @@ export interface DraftProgress {
   problem: string | null
 }
 
+export type ConnectionLimits = Pick<ConnectionChange, 'slots' | 'maxOpenCalls'>
+
 export interface DraftCheckOptions {
   api: Pick<ConnectionsApi, 'add' | 'change' | 'remove'>
   onProgress: (progress: DraftProgress) => void
@@ -103,9 +105,10 @@ export function createDraftCheck({
   }
 
   /** Adds the connection that was checked. It is no draft from then on. @throws RejectedError, UnavailableError */
-  async function confirm(name: string): Promise<Connection | null> {
+  async function confirm(name: string, limits: ConnectionLimits = {}): Promise<Connection | null> {
     if (id === null) return null
-    const connection = await api.change(id, { draft: false, ...(name.trim() !== '' && { name: name.trim() }) })
+    const named = name.trim() !== '' && { name: name.trim() }
+    const connection = await api.change(id, { draft: false, ...named, ...limits })
     clearTimeout(timer)
     generation += 1
     id = null

@@ -7,6 +7,7 @@ import { type ConnectionForm, type FormProblem, fillForm, findProblems, toConnec
 import type { ConnectionsApi } from './connections-api.ts'
 import { DialectFields } from './dialect-fields.tsx'
 import { TextField } from './fields.tsx'
+import { LimitFields } from './limit-fields.tsx'
 import { Panel } from './panel.tsx'
 
 interface EditPanelProps {
@@ -26,7 +27,7 @@ interface FormFieldsProps {
   problemOf: (field: FormProblem['field']) => string | undefined
 }
 
-/** The panel that changes a connection: only slots and budgets of one that comes from the environment. */
+/** The panel that changes a connection: only limits and budgets of one that comes from the environment. */
 export function EditPanel(props: EditPanelProps) {
   const { isKeyFirst } = props
   // As it was when the panel was opened: what changes meanwhile does not change what is typed.
@@ -81,7 +82,7 @@ export function EditPanel(props: EditPanelProps) {
         >
           <AccountFields {...fields} isKeyFirst={isKeyFirst} />
         </Show>
-        <LimitFields {...fields} />
+        <MeteredFields {...fields} />
         <Show when={connection.kind === 'openai-compatible' && !connection.locked}>
           <DialectFields dialect={form().dialect} onChange={dialect => update({ dialect })} />
         </Show>
@@ -131,19 +132,13 @@ function AccountFields(props: FormFieldsProps & { isKeyFirst: boolean }) {
   )
 }
 
-function LimitFields(props: FormFieldsProps) {
+/** The limits and the budget of a connection. */
+function MeteredFields(props: FormFieldsProps) {
+  const hasProvider = () => KIND_INFO[props.connection.kind].where !== 'built-in'
   return (
     <>
-      <TextField
-        label="At once"
-        inputMode="numeric"
-        unit="generations"
-        value={props.form.slots}
-        note="The others wait in the queue."
-        problem={props.problemOf('slots')}
-        onInput={slots => props.setForm({ slots })}
-      />
-      <Show when={KIND_INFO[props.connection.kind].where !== 'built-in'}>
+      <LimitFields texts={props.form} hasProvider={hasProvider()} problemOf={props.problemOf} onInput={props.setForm} />
+      <Show when={hasProvider()}>
         <TextField
           label="Budget a month"
           inputMode="decimal"
