@@ -69,7 +69,9 @@ export const KIND_INFO: Readonly<Record<ConnectionKind, ConnectionKindInfo>> = {
   },
 }
 
-/** Calls of a connection that are open at its provider at once, unless its row has another number. */
+/** Highest limit of the calls of a connection that are open at its provider at once. */
+export const MAX_OPEN_CALLS = 1_000
+/** The limit of a connection whose row has no number. */
 const DEFAULT_MAX_OPEN_CALLS = 64
 
 /** Returns how many calls of a kind are open at its provider at once by default; null for what is made in the studio: there is no limit. */

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { COMPATIBLE_SERVERS, CONNECTION_KINDS } from './connection-kinds.ts'
+import { COMPATIBLE_SERVERS, CONNECTION_KINDS, MAX_OPEN_CALLS } from './connection-kinds.ts'
 import { LIMITS } from './limits.ts'
 import { isStorable } from './parameters.ts'
 
 const instant = z.string().describe('RFC 3339')
 const micros = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
 const Slots = z.int().min(1).max(64)
-const MaxOpenCalls = z.int().min(1).max(LIMITS.openCalls)
+const MaxOpenCalls = z.int().min(1).max(MAX_OPEN_CALLS)
 const Text = z.string().refine(isStorable, 'has a character that cannot be stored')
 const Name = Text.trim().min(1).max(60)
 /** A key is printable ASCII: anything else cannot be sent in a header. */

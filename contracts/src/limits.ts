@@ -10,8 +10,6 @@ export const LIMITS = {
   errorCharacters: 500,
   searchCharacters: 500,
   pageRows: 100,
-  /** Highest limit of the calls of a connection that are open at its provider at once. */
-  openCalls: 1_000,
   /** Days for which what was deleted can be restored, unless an administrator has set `TRASH_DAYS`. */
   trashDays: 30,
 } as const

@@ -65,6 +65,28 @@ test('a ring continues after a reload, and shows when the estimated time is over
   await page.context().close()
 }, 60_000)
 
+test("a wait in the provider's queue shows the position and no progress, and another position moves nothing", async () => {
+  const { page } = await seeded.open({ reducedMotion: 'no-preference' })
+  const id = await seeded.history.insertRunning()
+  const row = page.locator(`article[data-generation-id="${id}"]`)
+  const wait = (position: number) =>
+    seeded.history.updateGeneration(
+      id,
+      tx => tx`
+        update generations set waiting = ${tx.json({ reason: 'provider-queue', until: null, position })} where id = ${id}`,
+    )
+  await wait(3)
+  await row.getByText('3rd in the queue').waitFor()
+  const box = await row.boundingBox()
+  const running = () => row.evaluate(node => node.getAnimations({ subtree: true }).length)
+  expect([await measureRotation(row.getByRole('progressbar')), await running()]).toEqual([0, 0])
+  expect(await row.locator('.time-left').count()).toBe(0)
+  await wait(12)
+  await row.getByText('12th in the queue').waitFor()
+  expect(await row.boundingBox()).toEqual(box)
+  await page.context().close()
+}, 60_000)
+
 /** Measures the rotation of the ring's halves together, in degrees. */
 async function measureRotation(ring: Locator): Promise<number> {
   return await ring.evaluate(node => {

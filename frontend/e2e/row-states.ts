@@ -24,6 +24,9 @@ const REFERENCE = {
   height: 1024,
 }
 
+const PENDING = { state: 'pending', url: null, previewUrl: null, placeholder: null } as const
+const WAITING = { status: 'processing', completedAt: null, estimatedSeconds: 40 } as const
+
 /** Generations in every state that a row has, the newest last. */
 export const ROW_STATES: readonly Generation[] = [
   build('ten panoramas', { outputs: outputs('p', 10) }),
@@ -70,15 +73,25 @@ export const ROW_STATES: readonly Generation[] = [
   }),
   build('mixed shapes', { outputs: [...outputs('w', 1), ...outputs('t', 1), ...outputs('s', 1)] }),
   build('one square', { outputs: outputs('s', 1) }),
+  build('a lighthouse in the queue of its provider', {
+    ...WAITING,
+    waiting: { reason: 'provider-queue', until: null, position: 3 },
+    startedAt: new Date(Date.now() - 600_000).toISOString(),
+    outputs: outputs('s', 4, PENDING),
+  }),
+  build('a paper boat for which its connection has no capacity', {
+    ...WAITING,
+    status: 'queued',
+    waiting: { reason: 'connection-full', until: null },
+    startedAt: null,
+    outputs: outputs('w', 2, PENDING),
+  }),
   build('one dahlia from above, late summer, botanical plate', {
     status: 'processing',
     completedAt: null,
     estimatedSeconds: 40,
     startedAt: new Date(Date.now() - 8_000).toISOString(),
-    outputs: [
-      ...outputs('t', 2),
-      ...outputs('t', 2, { state: 'pending', url: null, previewUrl: null, placeholder: null }),
-    ],
+    outputs: [...outputs('t', 2), ...outputs('t', 2, PENDING)],
   }),
 ]
 

@@ -1,8 +1,14 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { createMemo, For, Match, Show, Switch } from 'solid-js'
 import type { Clock } from '../ui/clock.ts'
-import { formatPromptStart, formatQueuePosition, formatReadyCount, formatStage } from '../ui/format.ts'
+import { formatPromptStart, formatReadyCount, formatStage } from '../ui/format.ts'
+import { lazyPart } from '../ui/lazy-part.tsx'
 import { listTimeLeft } from './time-left.ts'
+
+const QueuePosition = lazyPart(
+  async () => ({ default: (await import('./meta/queue-position.tsx')).QueuePosition }),
+  null,
+)
 
 interface ProgressProps {
   clock: Clock
@@ -12,9 +18,9 @@ interface ProgressProps {
 }
 
 /**
- * The progress of a generation: a ring and one line. A wait is no progress: the ring is empty then, and no time is said to be left. Both are animated by CSS alone: two clipped half circles turn over the
- * estimated duration, with the elapsed time as a negative delay, and the texts of the time left replace each other. A provider's own
- * progress replaces the estimate where there is one.
+ * The progress of a generation: a ring and one line. A wait is no progress: the ring is empty then, and no time is said to be left.
+ * Both are animated by CSS alone: two clipped half circles turn over the estimated duration, with the elapsed time as a negative delay,
+ * and the texts of the time left replace each other. A provider's own progress replaces the estimate where there is one.
  */
 export function Progress(props: ProgressProps) {
   const startedAt = createMemo(() => props.generation.startedAt)
@@ -49,7 +55,7 @@ export function Progress(props: ProgressProps) {
         role="progressbar"
         aria-label={`Progress: ${formatPromptStart(props.generation.prompt)}`}
         aria-valuenow={percent()}
-        aria-valuetext={formatValueText(props)}
+        aria-valuetext={`${formatStage(props.generation, props.provider)}, ${formatReadyCount(props.generation)}`}
       >
         <span class="ring-half ring-right">
           <span class="ring-arc" />
@@ -67,9 +73,7 @@ export function Progress(props: ProgressProps) {
           <Match when={percent() !== undefined}>
             <span class="progress-rest">{percent()} %</span>
           </Match>
-          <Match when={formatQueuePosition(props.generation)}>
-            {position => <span class="progress-rest">{position()}</span>}
-          </Match>
+          <Match when={props.generation.waiting?.position}>{position => <QueuePosition position={position()} />}</Match>
         </Switch>
       </p>
     </div>
@@ -90,11 +94,6 @@ function TimeLeft(props: { seconds: number; elapsed: number }) {
       </Show>
     </span>
   )
-}
-
-function formatValueText({ generation, provider }: ProgressProps): string {
-  const parts = [formatStage(generation, provider), formatQueuePosition(generation), formatReadyCount(generation)]
-  return parts.filter(part => part !== undefined).join(', ')
 }
 
 /** Formats the progress in a few words: `2 of 4 ready`, or the stage where there is nothing to count yet. */

@@ -12,7 +12,6 @@ import {
   formatLost,
   formatPromptStart,
   formatProviderName,
-  formatQueuePosition,
   formatReadyCount,
   formatStage,
   formatStaleSubmission,
@@ -94,19 +93,6 @@ test('formats the reason of a wait with the provider and the time', () => {
   expect(
     formatStage(buildGeneration({ waiting: { reason: 'provider-queue', until: null } }), formatProviderName(undefined)),
   ).toBe('queued at the provider')
-})
-
-test("formats a place in the provider's queue, where it is known", () => {
-  const at = (position: number) =>
-    formatQueuePosition(buildGeneration({ waiting: { reason: 'provider-queue', until: null, position } }))
-  expect([1, 2, 3, 4, 11, 12, 13, 21, 22, 101, 111, 1_003].map(at)).toEqual(
-    ['next', '2nd', '3rd', '4th', '11th', '12th', '13th', '21st', '22nd', '101st', '111th', '1003rd'].map(
-      position => `${position} in the queue`,
-    ),
-  )
-  expect(formatQueuePosition(buildGeneration({ waiting: { reason: 'provider-queue', until: null } }))).toBeUndefined()
-  expect(formatQueuePosition(buildGeneration({ waiting: { reason: 'connection-full', until: null } }))).toBeUndefined()
-  expect(formatQueuePosition(buildGeneration({ status: 'processing' }))).toBeUndefined()
 })
 
 test('formats the time left at the provider, and who deleted a lost output', () => {

@@ -115,12 +115,6 @@ export function formatStage({ status, waiting }: Generation, provider: string): 
     : STATUS_LABELS[status]
 }
 
-/** Formats the place of a generation in its provider's queue: `3rd in the queue`; undefined where it is not in it, or nobody knows. */
-export function formatQueuePosition({ waiting }: Generation): string | undefined {
-  if (waiting?.reason !== 'provider-queue' || waiting.position === undefined) return undefined
-  return waiting.position === 1 ? 'next in the queue' : `${formatOrdinal(waiting.position)} in the queue`
-}
-
 /** Formats the time in which an output that only the provider stores will be gone: `Not saved yet, 42 min left`. @param now ms since 1970 */
 export function formatExpiry({ expiresAt }: Output, now: number): string {
   return expiresAt === null ? 'Not saved yet' : `Not saved yet, ${formatTimeLeft(Date.parse(expiresAt) - now)}`
@@ -150,12 +144,6 @@ function formatTimeLeft(milliseconds: number): string {
   if (minutes < 90) return `${minutes} min left`
   const hours = Math.floor(minutes / 60)
   return hours < 48 ? `${hours} h left` : `${Math.floor(hours / 24)} days left`
-}
-
-function formatOrdinal(position: number): string {
-  const isTeen = position % 100 > 10 && position % 100 < 14
-  const ending = isTeen ? undefined : ['', 'st', 'nd', 'rd'][position % 10]
-  return `${position}${ending || 'th'}`
 }
 
 function lowercaseArticle(provider: string): string {

@@ -28,6 +28,12 @@ export const CONNECTION_VIEWS: Record<string, (page: Page) => Promise<void>> = {
     await page.getByLabel('OpenAI API key').fill('sk-a-key-for-the-picture')
     await page.getByText('It works.').waitFor()
   },
+  'connections-limits': async page => {
+    await page.getByRole('region', { name: 'Connections' }).getByRole('link', { name: 'Add a connection' }).click()
+    await page.getByLabel('OpenAI API key').fill('sk-a-key-for-the-picture')
+    await page.getByText('It works.').waitFor()
+    await page.getByText('Limits: works on').click()
+  },
   'connections-change': async page => {
     await page.getByRole('button', { name: 'Actions for attic' }).click()
     await page.getByRole('menuitem', { name: 'Change' }).click()

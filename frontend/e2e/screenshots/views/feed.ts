@@ -109,6 +109,8 @@ export const ROW_STATE_VIEWS: readonly View[] = [
   ['refused', 'portrait of the mayor'],
   ['videos', 'three lakes'],
   ['gaps', 'a set with gaps'],
+  ['queued', 'a lighthouse in the queue'],
+  ['waiting', 'a paper boat for which'],
   ['newest', 'one dahlia'],
 ].map(([name = '', prompt = '']) => ({
   name: `row-${name}`,

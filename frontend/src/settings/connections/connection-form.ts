@@ -1,5 +1,5 @@
 import type { Connection, ConnectionChange, Dialect } from '@darkroom/contracts/connection'
-import { LIMITS } from '@darkroom/contracts/limits'
+import { MAX_OPEN_CALLS } from '@darkroom/contracts/connection-kinds'
 import { fromMicros, toMicros } from '@darkroom/contracts/price'
 import { type ConnectionLimits, normalizeBaseUrl } from './draft-check.ts'
 
@@ -27,7 +27,7 @@ export interface FormProblem {
   message: string
 }
 
-const MAX_COUNTS = { slots: 64, openCalls: LIMITS.openCalls } as const
+const MAX_COUNTS = { slots: 64, openCalls: MAX_OPEN_CALLS } as const
 const MAX_DOLLARS = 1_000_000
 
 /** Fills the limits of a connection. */

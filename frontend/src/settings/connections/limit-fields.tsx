@@ -54,7 +54,13 @@ interface LimitDetailsProps {
 /** The limits of a connection that is being added, folded away: most people keep the defaults. */
 export function LimitDetails(props: LimitDetailsProps) {
   const problems = () => findLimitProblems(props.texts)
-  const summary = () => (props.connection ? `Limits: ${formatLimits(props.connection)}` : 'Limits')
+  const summary = () => {
+    const { connection, texts } = props
+    if (!connection || problems().length > 0) return 'Limits'
+    const [slots, openCalls] = [Number(texts.slots), Number(texts.openCalls)]
+    const limits = { slots: slots || connection.slots, maxOpenCalls: openCalls || connection.maxOpenCalls }
+    return `Limits: ${formatLimits(limits)}`
+  }
   return (
     <details class="more-fields">
       <summary>{summary()}</summary>

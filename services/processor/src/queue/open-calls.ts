@@ -58,9 +58,9 @@ export async function countOpenOrClaimed(tx: Transaction, connection: string): P
   const [row] = await tx<{ count: number }[]>`
     with open as (${selectOpenCalls(tx, connection)})
     select ((select count(*) from open) + (
-      select count(*) from generation_jobs j join generations g on g.workspace_id = j.workspace_id and g.id = j.generation_id
+      select count(*) from generation_jobs j cross join lateral ${selectGeneration(tx, tx`j`)}
       where j.lease_until > clock_timestamp() and g.provider = ${connection} and g.status = 'processing' and j.mode = 'make'
-        and not exists (select from open where open.generation_id = g.id)))::int as count`
+        and not exists (select from open where open.generation_id = j.generation_id)))::int as count`
   return row?.count ?? 0
 }
 
@@ -72,11 +72,20 @@ export async function countOpenOrClaimed(tx: Transaction, connection: string): P
 function selectOpenCalls(db: Queryable, connection: string) {
   return db`
     select p.generation_id, p.call
-    from provider_calls p join generations g on g.workspace_id = p.workspace_id and g.id = p.generation_id
+    from provider_calls p cross join lateral ${selectGeneration(db, db`p`)}
     where p.finished_at is null and p.submitted_at > now() - interval '1 day' and g.provider = ${connection}
       and (g.status in ('queued', 'processing', 'uploading') or (g.status = 'cancelled' and (p.request_id is not null or exists (
         select from call_costs k where k.workspace_id = p.workspace_id and k.generation_id = p.generation_id and k.call = p.call
           and k.attempt = p.attempt and k.outcome is null and k.made_at > now() - interval '10 minutes'))))`
+}
+
+/**
+ * Returns the subquery `g` for the generation of a row. Its limit has the few rows looked up one by one: a plan that joins them at once
+ * would read all generations.
+ */
+function selectGeneration(db: Queryable, row: ReturnType<Queryable>) {
+  return db`(
+    select provider, status from generations where workspace_id = ${row}.workspace_id and id = ${row}.generation_id limit 1) g`
 }
 
 /** Counts the generations of a connection that wait for capacity and are older than this one: up to a hundred. */

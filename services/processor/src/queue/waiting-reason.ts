@@ -33,7 +33,8 @@ async function writeWaiting(
   await tx`
     update generation_jobs set waiting_since = coalesce(waiting_since, clock_timestamp()),
       waiting_seen_at = case when ${waiting.reason} = 'provider-queue' then clock_timestamp() end
-    where generation_id = ${id} and workspace_id = ${workspaceId}`
+    where generation_id = ${id} and workspace_id = ${workspaceId}
+      and (waiting_since is null or waiting_seen_at is not null or ${waiting.reason} = 'provider-queue')`
   const { count } = await tx`
     update generations set waiting = ${waitingToJson(tx, waiting)}
     where id = ${id} and workspace_id = ${workspaceId} and ${isWaitingChanged(tx, waiting)}`
