@@ -12,6 +12,7 @@ export const WAITING_REASONS = [
   'connection-full',
   'rate-limited',
   'provider-down',
+  'provider-restarted',
   'not-configured',
   'key-refused',
   'no-credit',

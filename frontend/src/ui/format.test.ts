@@ -80,6 +80,7 @@ test('formats the reason of a wait with the provider and the time', () => {
     ['rate-limited', null, 'Replicate asks to wait'],
     ['provider-down', until, `Replicate is not answering; trying again at ${at}`],
     ['provider-down', null, 'Replicate is not answering; trying again'],
+    ['provider-restarted', null, 'Replicate was started again and has forgotten it; asking again'],
     ['not-configured', null, 'Replicate is not set up here any more; waiting until it is'],
     ['disk-full', null, 'the disk is nearly full; waiting for room'],
     ['storage-down', null, 'made; waiting for the storage to take it'],

@@ -159,6 +159,7 @@ const WAITING_MESSAGES: Record<
   'rate-limited': (provider, until) => `${provider} asks to wait${until === null ? '' : `, again at ${until}`}`,
   'provider-down': (provider, until) =>
     `${provider} is not answering; trying again${until === null ? '' : ` at ${until}`}`,
+  'provider-restarted': provider => `${provider} was started again and has forgotten it; asking again`,
   'not-configured': provider => `${provider} is not set up here any more; waiting until it is`,
   'key-refused': provider => `${provider} does not accept the key; waiting for another in Settings`,
   'no-credit': provider => `no credit left at ${lowercaseArticle(provider)}; add some, then check it in Settings`,

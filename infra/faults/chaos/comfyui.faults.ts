@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import type { Generation } from '@darkroom/contracts/generation'
 import type { Failpoint } from '../../src/runtime/failpoint.ts'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
 import { waitUntilStopped } from '../../testing/studio/stopped-process.ts'
@@ -133,6 +134,8 @@ test.each(MOMENTS)(
     await studio.fake.state()
     await studio.fake.kill()
     await studio.fake.start()
+    const isTold = ({ waiting }: Generation) => waiting?.reason === 'provider-restarted'
+    await studio.stack.client.waitForGeneration(ids[0] ?? '', isTold, LIMIT_MS)
     for (const id of ids) await studio.stack.client.waitForGeneration(id, isFinished, LIMIT_MS)
     await expectMade(studio, ids[0] ?? '', before, { posts: 2 * ids.length, made: ids.length })
   },

@@ -48,6 +48,11 @@ test('waits for its foremost call in the queue of the provider', () => {
   expect(decide({ kind: 'waiting', seconds: 1, reason: 'provider-queue' }, withoutCapacity)?.waiting).toEqual(unknown)
 })
 
+test('tells that a server was started again and has forgotten a call, before it is asked anew', () => {
+  const forgotten = { ...busy, error: new ProviderError('request_forgotten') }
+  expect(decide(forgotten)?.waiting?.reason).toBe('provider-restarted')
+})
+
 test('waits for capacity, or for the time that the provider named, where nothing is at the provider', () => {
   expect(decide(withoutCapacity)).toEqual({ seconds: 2, waiting: { reason: 'connection-full', seconds: null } })
   expect(decide(withoutCapacity, busy)?.waiting).toEqual({ reason: 'rate-limited', seconds: 1 })

@@ -81,8 +81,12 @@ function toPollDelay({ seconds, reason, position }: Extract<CallOutcome, { kind:
 function toRetryDelay({ error }: FailedCall): PollDelay {
   const delaySeconds = error.retryAfterSeconds ?? retryDelay(RETRY_POLICIES.providerError, 1) / 1_000
   const seconds = Math.min(MAX_DELAY_SECONDS, delaySeconds)
-  const reason = FAILURES[error.code].breaker === 'pause' ? 'rate-limited' : 'provider-down'
-  return { seconds, waiting: { reason, seconds } }
+  return { seconds, waiting: { reason: toWaitingReason(error), seconds } }
+}
+
+function toWaitingReason({ code }: ProviderError): WaitingState['reason'] {
+  if (code === 'request_forgotten') return 'provider-restarted'
+  return FAILURES[code].breaker === 'pause' ? 'rate-limited' : 'provider-down'
 }
 
 /** Returns whether a failure counts towards the limit: a provider that says when to come back is not failing. */
