@@ -24,6 +24,8 @@ export interface ConnectionRow {
   /** Dialect that a check has found. */
   foundDialect: Dialect | null
   state: ConnectionState
+  /** When its models were listed last. */
+  modelsAt: string | null
   revision: number
   /** Whether a check is wanted that no process is making. */
   isCheckDue: boolean
@@ -36,7 +38,7 @@ const PROCESSOR_TIMEOUT_SECONDS = 60
 export async function readConnectionRows(db: Queryable): Promise<ConnectionRow[]> {
   return await db<ConnectionRow[]>`
     select id, kind, source, draft, removed_at is not null as "isDraining", base_url as "baseUrl", key_sealed as "keySealed", slots, dialect,
-           found_dialect as "foundDialect", state, revision,
+           found_dialect as "foundDialect", state, timestamp_text(models_at) as "modelsAt", revision,
            check_requested_at is not null and coalesce(check_claimed_at, '-infinity')
              < clock_timestamp() - make_interval(secs => ${CHECK_TIMEOUT_SECONDS}) as "isCheckDue"
     from connections c where removed_at is null or ${hasOpenCalls(db)} order by created_at, id`

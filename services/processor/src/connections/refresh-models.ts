@@ -6,7 +6,7 @@ import type { Log } from '@darkroom/infra/log'
 import { RETRY_POLICIES, retryDelay } from '@darkroom/infra/runtime/retry-policies'
 import { type Adapter, ProviderError } from '../providers/adapter.ts'
 import { readModels, replaceModels } from '../providers/model-rows.ts'
-import { recordModelsListed } from './connection-rows.ts'
+import { type ConnectionRow, recordModelsListed } from './connection-rows.ts'
 import { toStateChange } from './connection-state.ts'
 import { recordConnectionAnswer, setConnectionState } from './connection-state-rows.ts'
 import { mergeWrittenModels, readWrittenModels } from './written-models.ts'
@@ -16,8 +16,11 @@ export interface ModelRefresher {
   find(id: string): ModelSpec | undefined
   /** Lists the models of one connection now. Never throws: the last list counts if it fails. */
   refresh(adapter: Adapter): Promise<void>
-  /** Reads the last list of connections that are new, so that jobs of theirs can begin before a provider has responded. */
-  load(connections: readonly string[]): Promise<void>
+  /**
+   * Reads the last lists of connections that are new, so that jobs of theirs can begin before a provider has responded, and those that
+   * another process has made since.
+   */
+  load(connections: readonly Pick<ConnectionRow, 'id' | 'modelsAt'>[]): Promise<void>
   /**
    * Lists the models of those for which it is time, without waiting for them.
    *
@@ -34,6 +37,8 @@ interface ModelList {
   /** Undefined until it is listed for the first time. */
   adapter: Adapter | undefined
   models: readonly ModelSpec[]
+  /** When the list that was read last was made; null if there was none. */
+  modelsAt: string | null
   failures: number
   /** By `performance.now()`. */
   dueAt: number
@@ -46,7 +51,7 @@ const LIST_TIMEOUT_MS = 20_000
 const REFRESH_MS = 900_000
 
 /** A list that is due at once. */
-const UNLISTED = { adapter: undefined, failures: 0, dueAt: 0, running: undefined } as const
+const UNLISTED = { adapter: undefined, modelsAt: null, failures: 0, dueAt: 0, running: undefined } as const
 
 export interface RefresherOptions {
   database: Database
@@ -64,6 +69,7 @@ export function createModelRefresher(options: RefresherOptions): ModelRefresher 
     if (running) return running
     const next = {
       models: [],
+      modelsAt: null,
       failures: 0,
       ...list,
       adapter,
@@ -86,8 +92,13 @@ export function createModelRefresher(options: RefresherOptions): ModelRefresher 
     },
     refresh,
     load: async connections => {
-      for (const connection of connections.filter(connection => !lists.has(connection)))
-        lists.set(connection, { ...UNLISTED, models: await readModels(options.database, connection) })
+      for (const { id, modelsAt } of connections) {
+        if (lists.get(id)?.modelsAt === modelsAt) continue
+        const read = { models: await readModels(options.database, id), modelsAt }
+        const list = lists.get(id)
+        if (list) Object.assign(list, read)
+        else lists.set(id, { ...UNLISTED, ...read })
+      }
     },
     refreshDue: (adapters, withdrawn) => {
       const isDue = (adapter: Adapter) => {

@@ -91,6 +91,17 @@ test('serves stored connections: added, given another key, removed, without a re
   await eventually(registry.ids, [])
 })
 
+test('knows the models that another processor has listed since', async () => {
+  await store('mine', 'secret')
+  await using registry = await openRegistry({})
+  await eventually(readModelIds, ['mine/m'])
+  await sql`
+    insert into models (id, provider, position, capability)
+    select 'mine/new', provider, 1, jsonb_set(capability, '{id}', '"mine/new"') from models where id = 'mine/m'`
+  await sql`update connections set models_at = clock_timestamp() where id = 'mine'`
+  await eventually(async () => registry.registry.findModel('mine/new')?.id, 'mine/new')
+})
+
 test('serves a removed connection until its calls under way have ended, and then erases its key', async () => {
   await store('mine', 'secret')
   await using registry = await openRegistry({})

@@ -173,7 +173,7 @@ async function syncConnections(
 ): Promise<void> {
   const { database } = options
   const rows = await readConnectionRows(database)
-  await refresher.load(rows.map(({ id }) => id))
+  await refresher.load(rows)
   if (applyRows(options, state, rows)) {
     state.changed.resolve()
     state.changed = Promise.withResolvers()
