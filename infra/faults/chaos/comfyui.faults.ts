@@ -134,8 +134,8 @@ test.each(MOMENTS)(
     await studio.fake.state()
     await studio.fake.kill()
     await studio.fake.start()
-    const isTold = ({ waiting }: Generation) => waiting?.reason === 'provider-restarted'
-    await studio.stack.client.waitForGeneration(ids[0] ?? '', isTold, LIMIT_MS)
+    const isNamed = ({ waiting }: Generation) => waiting?.reason === 'provider-restarted'
+    await studio.stack.client.waitForGeneration(ids[0] ?? '', isNamed, LIMIT_MS)
     for (const id of ids) await studio.stack.client.waitForGeneration(id, isFinished, LIMIT_MS)
     await expectMade(studio, ids[0] ?? '', before, { posts: 2 * ids.length, made: ids.length })
   },

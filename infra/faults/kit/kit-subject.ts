@@ -83,7 +83,7 @@ function createCompatible(flavour: Flavour, own: Pick<KitSubject, 'isFree' | 're
   }
 }
 
-/** ComfyUI with its built-in workflow, and one for reference images in the folder of the data directory. */
+/** Returns ComfyUI with its built-in workflow, and one for reference images in the folder of the data directory. */
 function createComfyUi(): KitSubject {
   const encode = { class_type: 'VAEEncode', inputs: { pixels: ['10', 0], vae: ['4', 2] } }
   const sampler = { ...TEXT_TO_IMAGE['3'], inputs: { ...TEXT_TO_IMAGE['3'].inputs, latent_image: ['11', 0] } }
