@@ -19,6 +19,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: BenchOptions) => Pr
   queue: () => import('./queue/queue.ts'),
   references: () => import('./references/references.ts'),
   uploads: () => import('./uploads/uploads.ts'),
+  usage: () => import('./usage/usage.ts'),
 }
 
 const RESULTS = join(import.meta.dirname, 'results')

@@ -32,15 +32,27 @@ export const UsageRow = z.strictObject({
 })
 export type UsageRow = z.infer<typeof UsageRow>
 
-/** Response of `GET /api/usage`. `by` are the dimensions that are not null in `rows`. */
+/** A budget in the present month (UTC), in micro-units of USD: what is spent of it, and reserved for what is still to be made. */
+export const UsageBudget = z.strictObject({
+  limitMicros: micros,
+  spentMicros: micros,
+  reservedMicros: micros,
+  renewsAt: z.string().describe('RFC 3339: the beginning of the next month'),
+})
+export type UsageBudget = z.infer<typeof UsageBudget>
+
+/** The budget that a connection has beside that of the studio. */
+export const ConnectionBudget = UsageBudget.extend({ connection: z.string(), name: z.string() })
+export type ConnectionBudget = z.infer<typeof ConnectionBudget>
+
+/** Response of `GET /api/usage`. `by` are the dimensions that are not null in `rows`. Budgets are for administrators alone. */
 export const Usage = z.strictObject({
   from: z.string(),
   to: z.string(),
   by: z.array(z.enum(USAGE_DIMENSIONS)),
   rows: z.array(UsageRow),
   total: z.array(UsageRow).describe('one row a currency'),
-  budget: z
-    .strictObject({ limitMicros: micros, spentMicros: micros, reservedMicros: micros, renewsAt: z.string() })
-    .nullable(),
+  budget: UsageBudget.nullable().describe('of the whole studio'),
+  connectionBudgets: z.array(ConnectionBudget).describe('of the connections that have one'),
 })
 export type Usage = z.infer<typeof Usage>

@@ -58,8 +58,8 @@ export async function vacuumTables(pool: Database): Promise<void> {
   await database.sql`checkpoint`
 }
 
-/** Reserves a connection without a statement timeout. */
-async function reserveWithoutTimeout(pool: Database) {
+/** Reserves a connection without a statement timeout, until it is disposed of. */
+export async function reserveWithoutTimeout(pool: Database) {
   const sql = await pool.reserve()
   await sql`set statement_timeout = 0`
   const release = async () => {

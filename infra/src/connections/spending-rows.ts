@@ -1,4 +1,6 @@
+import type { ConnectionBudget } from '@darkroom/contracts/history/usage'
 import type { Queryable } from '../database/connection.ts'
+import { type CostRange, selectCostSums } from './cost-sums.ts'
 
 /** The spending of a budget in the present month (UTC), in micro-units of USD. */
 export interface Spending {
@@ -18,9 +20,22 @@ export async function readSpending(db: Queryable, connection: string | null): Pr
   const [row] = await db<Spending[]>`
     select ${selectSpentMicros(db, connection === null ? null : db`${connection}`)} as "spentMicros",
       ${selectReservedMicros(db, connection === null ? db`true` : db`g.provider = ${connection}`)} as "reservedMicros",
-      timestamp_text((date_trunc('month', now() at time zone 'UTC') + interval '1 month') at time zone 'UTC') as "renewsAt"`
+      ${selectRenewal(db)} as "renewsAt"`
   if (!row) throw new Error('a sum without a row')
   return row
+}
+
+/** Reads the budgets of connections with what is spent of them, in the order in which the connections were added. */
+export async function readConnectionBudgets(db: Queryable): Promise<ConnectionBudget[]> {
+  return await db<ConnectionBudget[]>`
+    select c.id as connection, c.name, c.budget_micros as "limitMicros", ${selectSpentMicros(db, db`c.id`)} as "spentMicros",
+      ${selectReservedMicros(db, db`g.provider = c.id`)} as "reservedMicros", ${selectRenewal(db)} as "renewsAt"
+    from connections c where c.budget_micros is not null and c.removed_at is null and not c.draft
+    order by c.created_at, c.id`
+}
+
+function selectRenewal(db: Queryable) {
+  return db`timestamp_text((date_trunc('month', now() at time zone 'UTC') + interval '1 month') at time zone 'UTC')`
 }
 
 /**
@@ -30,12 +45,16 @@ export async function readSpending(db: Queryable, connection: string | null): Pr
  * @param connection the id of the connection whose calls count; null for those of all
  */
 export function selectSpentMicros(db: Queryable, connection: ReturnType<Queryable> | null) {
+  const range: CostRange = {
+    first: db`date_trunc('month', now() at time zone 'UTC')`,
+    last: db`now() at time zone 'UTC' + interval '1 day'`,
+    condition: connection ? db`cost.connection = ${connection}` : db`true`,
+  }
   return db`(
-    select coalesce(sum(coalesce(
-      case when k.currency = 'USD' then coalesce(k.reported_micros, k.estimated_micros) end, a.assumed_micros * k.count, 0)), 0)::bigint
-    from call_costs k left join connections a on a.id = k.connection
-    where k.outcome is distinct from 'not-billed' and k.made_at >= date_trunc('month', now() at time zone 'UTC') at time zone 'UTC'
-      ${connection ? db`and k.connection = ${connection}` : db``})`
+    select coalesce(sum(case k.currency
+      when 'USD' then k.micros + coalesce(a.assumed_micros * k.unpriced_count, 0)
+      else coalesce(a.assumed_micros * k.billed_count, 0) end), 0)::bigint
+    from (${selectCostSums(db, range)}) k left join connections a on a.id = k.connection)`
 }
 
 /**

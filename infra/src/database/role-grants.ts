@@ -36,6 +36,8 @@ export const TABLE_GRANTS: Readonly<Record<string, TableGrants>> = {
   bus_epoch: SHOWN,
   call_costs: SHOWN,
   connections: { ...WRITTEN_BY_BOTH, query: CONNECTION_COLUMNS },
+  cost_days: SHOWN,
+  cost_sums: { processor: 'write', ingest: 'read', query: 'read' },
   garbage_sweep: { processor: 'write' },
   generation_documents: SHOWN,
   generation_events: WRITTEN_BY_BOTH,

@@ -9,7 +9,14 @@ const REQUEST_CODE = /^(services\/(ingest|query)\/src|infra\/src)\//
 /** Statements that concern all workspaces, by their file and a part of them, each with the reason. */
 const STUDIO_STATEMENTS: [path: string, part: string, reason: string][] = [
   ['infra/src/connections/open-calls.ts', 'g.provider = c.id', 'a connection is the studio’s: all of its calls count'],
-  ['infra/src/connections/spending-rows.ts', 'from call_costs k', 'a budget is the studio’s'],
+  [
+    'infra/src/connections/cost-sums.ts',
+    'from cost_sums cost where',
+    'usage gives its workspace; a budget is the studio’s',
+  ],
+  ['infra/src/connections/cost-sums.ts', 'from call_costs k', 'usage gives its workspace; a budget is the studio’s'],
+  ['infra/src/connections/cost-sums.ts', 'insert into cost_days', 'sums up a day of every workspace, each apart'],
+  ['infra/src/connections/cost-sums.ts', 'insert into cost_sums', 'sums up a day of every workspace, each apart'],
   ['infra/src/connections/spending-rows.ts', 'and $ and not exists', 'a budget is the studio’s'],
   ['infra/src/database/backfill-report.ts', 'from backfill_runs r', 'for administrators'],
   ['infra/src/database/data-migrations.ts', 'order by id limit $ for no key update', 'goes over all rows'],

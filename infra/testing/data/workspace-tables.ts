@@ -19,6 +19,7 @@ export const WORKSPACE_TABLES = [
 /** Tables whose rows carry their workspace, and may outlive what they are about: no key of theirs can refer to it. */
 export const OUTLIVING_TABLES: Record<string, string> = {
   call_costs: 'what was paid for stays when its generation is purged',
+  cost_sums: 'what was paid for stays, summed up by day',
   object_removals: 'the object has no row any more; its key begins with the workspace, or is one of another system',
   outbox: 'a message tells that its generation is purged; one about the whole studio has no workspace',
   purged_generations: 'the generation is purged',
@@ -29,6 +30,7 @@ export const STUDIO_TABLES: Record<string, string> = {
   backfill_runs: 'an administrator starts them for every workspace',
   bus_epoch: 'the streams of the bus',
   connections: 'accounts at providers, which an administrator adds and the studio pays for',
+  cost_days: 'the days whose calls are summed up, of every workspace',
   garbage_sweep: 'the look through the store',
   journal_hosts: 'machines that run a processor',
   migrations: 'migrations of the tables',

@@ -20,6 +20,7 @@ import { runGarbageSweeps } from './maintenance/garbage/sweep.ts'
 import { runPurge } from './maintenance/purge.ts'
 import { reconcile } from './maintenance/reconcile.ts'
 import { runRehosts } from './maintenance/rehost.ts'
+import { runCostSums } from './maintenance/sum-costs.ts'
 import { createProcessorMetrics } from './metrics.ts'
 import { openSpool } from './outputs/spool.ts'
 import type { Adapter } from './providers/adapter.ts'
@@ -101,6 +102,7 @@ function startMaintenance({ config, lifecycle }: ServiceContext, deps: Processor
   const loops = [
     runRehosts({ ...deps, signal }),
     runPurge({ ...deps, signal, trashDays: config.TRASH_DAYS }),
+    runCostSums({ ...deps, signal }),
     runGarbageSweeps({ ...deps, signal, maxSeconds: config.GENERATION_MAX_SECONDS }),
   ]
   lifecycle.onClose('maintenance', () => Promise.all(loops))

@@ -60,12 +60,8 @@ export function createApp(deps: QueryDeps) {
     .get('/api/models', async () => createRawJsonResponse<Model[]>(await listModels(database)))
     .get(
       '/api/usage',
-      async ({ identity: { workspaceId, admin }, query, request }) => {
-        // The budget is that of the studio: what is left of it shows what other workspaces have spent.
-        const budgetMicros = admin ? deps.budgetMicros : null
-        const usage = await readUsage({ database, budgetMicros }, workspaceId, parseUsageQuery(query, new Date()))
-        return respondUsage(request, usage)
-      },
+      async ({ identity, query, request }) =>
+        respondUsage(request, await readUsage(deps, identity, parseUsageQuery(query, new Date()))),
       { query: UsageParameters },
     )
     .get('/api/parts', async ({ set }): Promise<Parts> => {

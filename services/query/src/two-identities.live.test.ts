@@ -326,6 +326,8 @@ async function insertThings(upstream: string): Promise<void> {
   await sql`
     insert into reference_images (id, workspace_id, sha256, key, mime_type, bytes, width, height)
     values (${REFERENCE}, ${workspaceId}, decode(${SHA256}, 'hex'), ${REFERENCE_KEY}, 'image/png', 8, 1, 1)`
+  // What is spent of a budget is everybody's spending, and shown to an administrator alone.
+  await query.sql`insert into connections (id, kind, name, source, budget_micros) values ('hers', 'openai', 'hers', 'stored', 9)`
   await sql`
     insert into call_costs (generation_id, call, attempt, workspace_id, connection, model, kind, count, reported_micros, outcome)
     values (${SHOWN}, 0, 1, ${workspaceId}, 'openai', 'hers', 'image', 1, 40000, 'finished')`

@@ -26,7 +26,18 @@ function buildUsage(from: string, to: string): Usage {
   const spentMicros = rows.reduce((sum, { micros }) => sum + micros, 0)
   const renewsAt = new Date(Date.parse(to) + DAY_MS).toISOString()
   const budget = { limitMicros: 60_000_000, spentMicros, reservedMicros: 0, renewsAt }
-  return { from, to, by: ['day', 'model', 'connection'], rows, total: [], budget }
+  const connectionBudgets = [
+    {
+      ...budget,
+      connection: 'openai',
+      name: 'OpenAI',
+      limitMicros: 10_000_000,
+      spentMicros: 3_600_000,
+      reservedMicros: 84_000,
+    },
+    { ...budget, connection: 'google', name: 'Google', limitMicros: 6_000_000, spentMicros: 6_000_000 },
+  ]
+  return { from, to, by: ['day', 'model', 'connection'], rows, total: [], budget, connectionBudgets }
 }
 
 function buildRow(from: string, day: number, at: number): UsageRow[] {

@@ -2,7 +2,7 @@ import type { Usage, UsageRow } from '@darkroom/contracts/history/usage'
 
 const HEADER = [
   ...['day', 'model', 'connection', 'currency', 'calls', 'failed calls', 'unknown calls', 'images', 'videos'],
-  ...['seconds', 'cost', 'reported', 'estimated', 'of failed calls', 'calls without a price'],
+  ...['seconds', 'cost', 'reported', 'estimated', 'of failed calls', 'calls without a price', 'basis'],
 ]
 
 /** Formats usage as CSV: a header, a row for each sum, amounts in units of their currency. @see https://www.rfc-editor.org/rfc/rfc4180 */
@@ -17,7 +17,15 @@ function toCells(row: UsageRow): (string | number)[] {
     ...[row.unknownCalls, row.images, row.videos, row.seconds.toFixed(1), formatMicros(row.micros)],
     ...[formatMicros(row.reportedMicros), formatMicros(row.estimatedMicros), formatMicros(row.failedMicros)],
     row.unpricedCalls,
+    findBasis(row),
   ]
+}
+
+/** Returns where a cost is from: a bill, an estimate or both; nothing if there is none. */
+function findBasis({ reportedMicros, estimatedMicros, calls, unpricedCalls }: UsageRow): string {
+  if (estimatedMicros > 0) return reportedMicros > 0 ? 'partly estimated' : 'estimated'
+  if (reportedMicros > 0) return 'reported'
+  return unpricedCalls === calls ? 'unknown' : ''
 }
 
 /** Formats micro-units as a decimal, without floating point: 40,000 is 0.040000. */

@@ -1,4 +1,5 @@
 import type { UsageRow } from '@darkroom/contracts/history/usage'
+import { type CostRange, selectCostSums } from '@darkroom/infra/connections/cost-sums'
 import type { Queryable } from '@darkroom/infra/database/connection'
 import type { UsageQuery } from './usage-parameters.ts'
 
@@ -12,30 +13,26 @@ export async function readUsageRows(
   { from, to, by }: UsageQuery,
 ): Promise<UsageRow[]> {
   const isBy = (dimension: UsageQuery['by'][number]) => by.includes(dimension)
+  const range: CostRange = {
+    first: db`${from}::text`,
+    last: db`${to}::text`,
+    condition: db`cost.workspace_id = ${workspaceId}`,
+  }
   return await db<UsageRow[]>`
-    select (day at time zone 'UTC')::date::text as day, model, connection, currency, count(*)::int as calls,
-      (count(*) filter (where is_failed))::int as "failedCalls",
-      (count(*) filter (where outcome = 'unknown'))::int as "unknownCalls",
+    select day::text as day, model, connection, currency, sum(calls)::int as calls, sum(failed_calls)::int as "failedCalls",
+      sum(unknown_calls)::int as "unknownCalls",
       coalesce(sum(outputs) filter (where kind = 'image'), 0)::int as images,
       coalesce(sum(outputs) filter (where kind = 'video'), 0)::int as videos,
-      coalesce(extract(epoch from sum(duration)), 0)::float8 as seconds,
-      coalesce(sum(micros), 0)::float8 as micros,
-      coalesce(sum(micros) filter (where is_reported), 0)::float8 as "reportedMicros",
-      coalesce(sum(micros) filter (where not is_reported), 0)::float8 as "estimatedMicros",
-      coalesce(sum(micros) filter (where is_failed), 0)::float8 as "failedMicros",
-      (count(*) filter (where micros is null))::int as "unpricedCalls"
+      extract(epoch from sum(duration))::float8 as seconds,
+      sum(micros)::float8 as micros, sum(reported_micros)::float8 as "reportedMicros",
+      sum(micros - reported_micros)::float8 as "estimatedMicros", sum(failed_micros)::float8 as "failedMicros",
+      sum(unpriced_calls)::int as "unpricedCalls"
     from (
-      select ${isBy('day') ? db`date_bin('1 day', made_at, '2000-01-01T00:00:00Z')` : db`null::timestamptz`} as day,
-        ${isBy('model') ? db`model` : db`null::text`} as model,
-        ${isBy('connection') ? db`connection` : db`null::text`} as connection,
-        currency, kind, outcome, outputs, ended_at - made_at as duration,
-        reported_micros is not null as is_reported,
-        case when outcome = 'not-billed' then 0 else coalesce(reported_micros, estimated_micros) end as micros,
-        outcome in ('failed', 'not-billed') or (outcome = 'finished' and outputs = 0) as is_failed
-      from call_costs
-      where workspace_id = ${workspaceId} and made_at >= ${from}::date::timestamp at time zone 'UTC'
-        and made_at < (${to}::date + 1)::timestamp at time zone 'UTC'
-    ) calls
+      select ${isBy('day') ? db`day` : db`null::date`} as day, ${isBy('model') ? db`model` : db`null::text`} as model,
+        ${isBy('connection') ? db`connection` : db`null::text`} as connection, currency, kind, calls, failed_calls, unknown_calls,
+        unpriced_calls, outputs, duration, micros, reported_micros, failed_micros
+      from (${selectCostSums(db, range)}) summed
+    ) sums
     group by day, model, connection, currency
     order by day nulls first, micros desc, calls desc, model, connection`
 }

@@ -1,9 +1,13 @@
 import type { Usage, UsageRow } from '@darkroom/contracts/history/usage'
-import { readSpending } from '@darkroom/infra/connections/spending-rows'
+import { readConnectionBudgets, readSpending } from '@darkroom/infra/connections/spending-rows'
 import type { Database } from '@darkroom/infra/database/connection'
+import type { Identity } from '@darkroom/infra/http/identity'
 import { formatUsageCsv } from './usage-csv.ts'
 import type { UsageQuery } from './usage-parameters.ts'
 import { readUsageRows } from './usage-rows.ts'
+
+/** The workspace whose usage is read; an administrator is shown the budgets with it. */
+type UsageIdentity = Pick<Identity, 'workspaceId' | 'admin'>
 
 export interface UsageDeps {
   database: Database
@@ -11,15 +15,30 @@ export interface UsageDeps {
   budgetMicros: number | null
 }
 
-/** Reads the usage of a workspace: sums by the dimensions of the query, the total of each currency, and the budget, if there is one. */
-export async function readUsage(deps: UsageDeps, workspaceId: string, query: UsageQuery): Promise<Usage> {
-  const { database, budgetMicros } = deps
-  const [rows, spending] = await Promise.all([
-    readUsageRows(database, workspaceId, query),
+/**
+ * Reads the usage of a workspace: sums by the dimensions of the query, and the total of each currency. Budgets are read for an administrator
+ * alone: what is left of them shows what other workspaces have spent.
+ */
+export async function readUsage(deps: UsageDeps, identity: UsageIdentity, query: UsageQuery): Promise<Usage> {
+  const [rows, budgets] = await Promise.all([
+    readUsageRows(deps.database, identity.workspaceId, query),
+    identity.admin ? readBudgets(deps) : NO_BUDGETS,
+  ])
+  return { ...query, rows, total: sumByCurrency(rows), ...budgets }
+}
+
+const NO_BUDGETS = { budget: null, connectionBudgets: [] }
+
+async function readBudgets({
+  database,
+  budgetMicros,
+}: UsageDeps): Promise<Pick<Usage, 'budget' | 'connectionBudgets'>> {
+  const [spending, connectionBudgets] = await Promise.all([
     budgetMicros === null ? null : readSpending(database, null),
+    readConnectionBudgets(database),
   ])
   const budget = budgetMicros === null || spending === null ? null : { limitMicros: budgetMicros, ...spending }
-  return { ...query, rows, total: sumByCurrency(rows), budget }
+  return { budget, connectionBudgets }
 }
 
 /** Sums up rows by their currency, the largest first. They are of one statement, so that they add up to the total. */
