@@ -1,5 +1,6 @@
 import { type BilledLoad, runBilledLoad } from '../../testing/invoice/billed-load.ts'
 import { type BilledCall, compareInvoice } from '../../testing/invoice/compare-invoice.ts'
+import { compareUsage } from '../../testing/invoice/compare-usage.ts'
 import { startTestStack } from '../../testing/studio/test-stack.ts'
 import { type BenchResult, buildResult, type Target } from '../kit/report.ts'
 
@@ -16,6 +17,8 @@ const METHOD = [
   '- **calls**: by their idempotency keys; one that was refused and made again is one call',
   '- **equal**: the ledger (reported, else estimated; 0 for a call that is not billed) is the invoice, to the micro-unit',
   '- **unknown**: the studio lists the call as one whose outcome is unknown; all differences are among these',
+  '',
+  'What `GET /api/usage` shows by model, connection and day is compared with the same calls, in sum; a difference is a contradiction.',
 ]
 
 /** Runs a load with failures and kills, and compares the ledger with the invoice. */
@@ -23,6 +26,7 @@ export async function run(): Promise<BenchResult> {
   await using stack = await startTestStack({ env: { PROVIDER_CONCURRENCY: SLOTS } })
   const done = await runBilledLoad(stack, { seed: 'invoice', calls: CALLS, kills: KILLS, clients: Number(SLOTS) })
   const { calls, violations } = await compareInvoice(stack.sql, await stack.fake.readInvoice())
+  violations.push(...(await compareUsage(stack, calls)))
   for (const violation of violations) process.stderr.write(`${violation}\n`)
   return createReport(done, calls, violations.length)
 }

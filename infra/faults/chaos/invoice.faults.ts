@@ -2,9 +2,10 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
 import { runBilledLoad } from '../../testing/invoice/billed-load.ts'
 import { compareInvoice } from '../../testing/invoice/compare-invoice.ts'
+import { compareUsage } from '../../testing/invoice/compare-usage.ts'
 import { startTestStack, type TestStack } from '../../testing/studio/test-stack.ts'
 
-/** The costs of calls by the studio are those of the provider's invoice, whatever fails. */
+/** The costs of calls by the studio, and what usage shows of them, are those of the provider's invoice, whatever fails. */
 
 const LIMIT_MS = 150_000
 let stack: TestStack
@@ -15,11 +16,12 @@ beforeAll(async () => {
 afterAll(() => stack[Symbol.asyncDispose](), LIMIT_MS)
 
 test(
-  'the ledger equals the invoice call by call, over kills, failures, cancels and retries',
+  'the ledger equals the invoice call by call, and usage in sum, over kills, failures, cancels and retries',
   async () => {
     const done = await runBilledLoad(stack, { seed: 'invoice', calls: 150, kills: 5, clients: 24 })
     const { calls, violations } = await compareInvoice(stack.sql, await stack.fake.readInvoice())
     expect(violations).toEqual([])
+    expect(await compareUsage(stack, calls)).toEqual([])
     expect(calls.length).toBeGreaterThan(100)
     expect(calls.some(({ isReported }) => isReported)).toBe(true)
     expect(done.kills).toBe(5)

@@ -1,8 +1,9 @@
 import { type BehaviorChange, DEFAULT_BEHAVIOR } from '../../testing/fake-provider/behavior.ts'
 
-/** The provider without a fault: one in four of the answers with bytes is slow, and all come in pieces. */
+/** The provider without a fault: one in four of the answers with bytes is slow, all come in pieces, and most calls report their cost. */
 export const SOAK_BEHAVIOR: BehaviorChange = {
   ...DEFAULT_BEHAVIOR,
+  reportsCosts: true,
   answer: { slowOneIn: 4, delayMs: [1_000, 6_000], pieceBytes: 8_192, pieceMs: 1, cut: null },
 }
 

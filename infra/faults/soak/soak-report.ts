@@ -17,6 +17,7 @@ export interface SoakSummary {
   excused: number
   probes: number
   objects: SoakReport['objects']
+  bills: SoakReport['bills']
   skipped: string[]
   violations: number
 }
@@ -37,6 +38,7 @@ export function summarize(
     excused,
     probes: report.probes,
     objects: report.objects,
+    bills: report.bills,
     violations: report.violations.length,
   }
 }
@@ -59,13 +61,15 @@ export function formatRow(summary: SoakSummary): string {
 
 /** Returns the report for people, line by line. */
 export function formatReport(report: SoakReport): string[] {
-  const { accepted, ended, faults, exits, purchases, calls, objects, maxima, memory, violations } = report
+  const { accepted, ended, faults, exits, purchases, calls, objects, bills, maxima, memory, violations } = report
   const { unknown } = calls
   return [
     `\n${accepted} generations promised; ${formatCounts(ended)}`,
     `${purchases.calls} calls taken by the provider for ${purchases.generations} generations of its models`,
     `${sum(Object.values(unknown))} calls with an unknown outcome (${formatCounts(unknown)}); ${calls.ambiguous} answers left it open`,
     `${calls.delivered} outputs delivered whole as bytes; ${calls.excused} of them excused by a kill or a user`,
+    `${bills.equal} of ${bills.calls} calls cost what the invoice says, ${bills.unknown} are listed as unknown; ${bills.differentUnknown} of these differ, ${bills.invoiceOnly} are on the invoice alone`,
+    `${toUsd(bills.ledgerMicros)} by the studio, ${toUsd(bills.invoiceMicros)} by the invoice`,
     `${objects.objects} objects; ${objects.unreferenced} that no row names`,
     `${report.probes} requests while a part was gone`,
     `${report.kills} kills; lives of services ended: ${formatCounts(exits)}`,
@@ -79,6 +83,10 @@ export function formatReport(report: SoakReport): string[] {
     `\n${violations.length} broken promises${violations.length > 0 ? `: ${formatCounts(countByInvariant(violations))}` : ''}`,
     ...[...groupByInvariant(violations).values()].flatMap(lines => lines.slice(0, MAX_LINES)).map(line => `✗ ${line}`),
   ]
+}
+
+function toUsd(micros: number): string {
+  return `$${(micros / 1_000_000).toFixed(6)}`
 }
 
 /** Most violations of one invariant that are printed. */

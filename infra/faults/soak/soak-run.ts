@@ -7,6 +7,9 @@ import { checkInvariants } from '../../testing/invariants/check-invariants.ts'
 import { checkObjects, type ObjectReport } from '../../testing/invariants/check-objects.ts'
 import { checkQuiet } from '../../testing/invariants/check-quiet.ts'
 import { readGenerationSnapshots } from '../../testing/invariants/generation-snapshots.ts'
+import { type BilledCall, compareInvoice } from '../../testing/invoice/compare-invoice.ts'
+import { compareUsage } from '../../testing/invoice/compare-usage.ts'
+import { waitUntilSettled } from '../../testing/invoice/settle-bills.ts'
 import { createRandom } from '../../testing/random.ts'
 import type { TestStack } from '../../testing/studio/test-stack.ts'
 import { SOAK_BEHAVIOR } from './soak-behavior.ts'
@@ -40,11 +43,25 @@ export interface SoakReport {
   purchases: { calls: number; generations: number }
   calls: Omit<CallReport, 'violations'>
   objects: Omit<ObjectReport, 'violations'>
+  bills: BillReport
   /** Requests while a part was gone. */
   probes: number
   maxima: { attempt: number; staleWrites: number }
   memory: MemorySeries[]
   violations: string[]
+}
+
+/** Calls by how their costs in the studio compare with the provider's invoice, and both sums in micro-units of USD. */
+interface BillReport {
+  calls: number
+  equal: number
+  unknown: number
+  /** Calls that are not equal; all are listed as unknown. */
+  differentUnknown: number
+  /** Calls that cost nothing by the studio, and are on the invoice. */
+  invoiceOnly: number
+  ledgerMicros: number
+  invoiceMicros: number
 }
 
 const CLIENTS = 16
@@ -105,12 +122,34 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   }
 }
 
-async function checkOutcome(stack: TestStack): Promise<Pick<SoakReport, 'calls' | 'objects' | 'violations'>> {
+async function checkOutcome(stack: TestStack): Promise<Pick<SoakReport, 'calls' | 'objects' | 'bills' | 'violations'>> {
   const invariants = await checkInvariants(stack, { settleMs: SETTLE_MS })
   const generations = await readGenerationSnapshots(stack.sql, LOCAL_OWNER.workspaceId)
   const { violations: _, ...calls } = await checkCalls(stack, generations)
   const { violations: missing, ...objects } = await checkObjects(stack)
-  return { calls, objects, violations: [...invariants, ...missing, ...(await checkQuiet(stack))] }
+  const { violations: wrong, ...bills } = await checkBills(stack)
+  return { calls, objects, bills, violations: [...invariants, ...missing, ...wrong, ...(await checkQuiet(stack))] }
+}
+
+/** Checks I17: what calls cost, call by call and in usage, is what the provider's invoice says, or is listed as unknown. */
+async function checkBills(stack: TestStack): Promise<BillReport & { violations: string[] }> {
+  await waitUntilSettled(stack)
+  const { calls, violations } = await compareInvoice(stack.sql, await stack.fake.readInvoice())
+  const wrong = [...violations, ...(await compareUsage(stack, calls))].map(violation => `I17 ${violation}`)
+  return { ...countBills(calls), violations: wrong }
+}
+
+function countBills(calls: readonly BilledCall[]): BillReport {
+  const differ = calls.filter(({ ledger, invoice }) => ledger !== invoice)
+  return {
+    calls: calls.length,
+    equal: calls.length - differ.length,
+    unknown: calls.filter(({ isUnknown }) => isUnknown).length,
+    differentUnknown: differ.filter(({ isUnknown }) => isUnknown).length,
+    invoiceOnly: differ.filter(({ ledger, invoice }) => ledger === 0 && invoice > 0).length,
+    ledgerMicros: calls.reduce((sum, { ledger }) => sum + ledger, 0),
+    invoiceMicros: calls.reduce((sum, { invoice }) => sum + invoice, 0),
+  }
 }
 
 async function injectFaults(

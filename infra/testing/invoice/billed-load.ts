@@ -4,6 +4,7 @@ import { createRandom, type Random } from '../random.ts'
 import { isFinished } from '../studio/studio-client.ts'
 import type { TestStack } from '../studio/test-stack.ts'
 import { waitFor } from '../wait-for.ts'
+import { waitUntilSettled } from './settle-bills.ts'
 
 export interface BilledLoadOptions {
   seed: string
@@ -25,7 +26,6 @@ export interface BilledLoad {
 
 const MODELS = ['fake-image', 'fake-own-id', 'fake-bytes'] as const
 const END_MS = 120_000
-const SETTLE_MS = 60_000
 const NORMAL: BehaviorChange = {
   delayMs: 150,
   lookAgainSeconds: 0.1,
@@ -137,20 +137,4 @@ async function countCalls({ sql }: Pick<TestStack, 'sql'>): Promise<number> {
     { count: number }[]
   >`select count(distinct (generation_id, call))::int as count from call_costs`
   return row?.count ?? 0
-}
-
-/** Waits until no call is open for its bill: cancelled ones are followed to their ends at the provider. */
-async function waitUntilSettled({ sql }: Pick<TestStack, 'sql'>): Promise<void> {
-  const isSettled = async () => {
-    // Instead of the 30 s between two tries.
-    await sql`
-      update provider_calls set cancel_tried_at = cancel_tried_at - interval '31 seconds'
-      where finished_at is null and cancel_tried_at > clock_timestamp() - interval '30 seconds'`
-    const open = await sql`
-      select from provider_calls c join generations g on g.id = c.generation_id
-      where g.status = 'cancelled' and c.finished_at is null and c.request_id is not null limit 1`
-    const unsettled = await sql`select from call_costs where outcome is null limit 1`
-    return open.length + unsettled.length === 0
-  }
-  await waitFor('Settled bills', SETTLE_MS, isSettled, 1_000).catch(() => {})
 }

@@ -10,13 +10,17 @@ export interface BilledCall {
   ledger: number
   /** By the provider's invoice. */
   invoice: number
+  /** Part of `ledger` that the provider has reported. */
+  reported: number
   /** Whether the studio lists the call as one whose outcome is unknown. */
   isUnknown: boolean
+  /** Number of its tries that are listed so. */
+  unknownTries: number
   /** Whether the studio has the cost from the provider. */
   isReported: boolean
 }
 
-interface LedgerRow extends Pick<BilledCall, 'key' | 'model' | 'ledger' | 'isUnknown' | 'isReported'> {
+interface LedgerRow extends Omit<BilledCall, 'invoice'> {
   isOpen: boolean
 }
 
@@ -47,7 +51,9 @@ async function readLedger(sql: Database): Promise<LedgerRow[]> {
   return await sql<LedgerRow[]>`
     select generation_id || ':' || call as key, max(model) as model,
       sum(case when outcome = 'not-billed' then 0 else coalesce(reported_micros, estimated_micros) end)::float8 as ledger,
-      coalesce(bool_or(outcome = 'unknown'), false) as "isUnknown", bool_or(outcome is null) as "isOpen",
+      coalesce(sum(reported_micros) filter (where outcome is distinct from 'not-billed'), 0)::float8 as reported,
+      coalesce(bool_or(outcome = 'unknown'), false) as "isUnknown",
+      (count(*) filter (where outcome = 'unknown'))::int as "unknownTries", bool_or(outcome is null) as "isOpen",
       bool_or(reported_micros is not null) as "isReported"
     from call_costs where connection = 'fake' group by generation_id, call`
 }
@@ -63,7 +69,9 @@ function joinCalls(rows: readonly LedgerRow[], invoice: readonly InvoiceLine[]):
       model: row?.model ?? billed[0]?.model ?? '',
       ledger: row?.ledger ?? 0,
       invoice: billed.reduce((total, { micros }) => total + micros, 0),
+      reported: row?.reported ?? 0,
       isUnknown: row?.isUnknown ?? false,
+      unknownTries: row?.unknownTries ?? 0,
       isReported: row?.isReported ?? false,
     }
   })
