@@ -1,22 +1,34 @@
-import { expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { AxeBuilder } from '@axe-core/playwright'
-import type { Page } from 'playwright-core'
-import { openDatabase } from '../../infra/src/database/connection.ts'
+import type { Browser, Page } from 'playwright-core'
+import { type Database, openDatabase } from '../../infra/src/database/connection.ts'
 import { LOCAL_OWNER } from '../../infra/src/http/identity.ts'
 import { createLog } from '../../infra/src/log.ts'
-import { startTestStudio } from '../../infra/testing/studio/test-studio.ts'
+import { startTestStudio, type TestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { openPage, startBrowser } from './browser.ts'
+import { serveUsage } from './screenshots/views/usage.ts'
 
 const SIZES = [
   [1440, 900],
-  [1024, 768],
+  [820, 1180],
   [390, 844],
 ] as const
+const THEMES = ['light', 'dark'] as const
+/** Rules whose result depends on the theme. */
+const COLOUR_RULES = ['color-contrast']
 const NARROWEST = { width: 320, height: 640 }
 const DAY_MS = 86_400_000
+const disposables = new AsyncDisposableStack()
+let studio: TestStudio
+let browser: Browser
+
+beforeAll(async () => {
+  studio = disposables.use(await startTestStudio({ BUDGET_USD: '60' }))
+  browser = disposables.use(await startBrowser())
+}, 120_000)
+afterAll(() => disposables.disposeAsync(), 60_000)
 
 test('shows what a month cost: its total, days, models and connections, and gives it as CSV', async () => {
-  await using studio = await startTestStudio({ BUDGET_USD: '60' })
   const [month, before] = [monthOf(0), monthOf(-1)]
   await insertCalls(studio.databaseUrl, [
     call(`${month}-01`, 'demo', { connection: 'demo', reported_micros: 20_000_000 }),
@@ -26,7 +38,7 @@ test('shows what a month cost: its total, days, models and connections, and give
     call(`${month}-01`, 'attic/sd', { connection: 'attic' }),
     call(`${before}-15`, 'openai/gpt-image-2', { reported_micros: 40_000 }),
   ])
-  await using browser = await startBrowser()
+  await setBudget(studio.databaseUrl, 'demo', 25_000_000)
   const { page, pageErrors } = await openPage(browser, studio.url, { reducedMotion: 'reduce' })
   await page.getByRole('link', { name: 'Usage' }).click()
   await page.getByText('$37.41', { exact: true }).waitFor()
@@ -36,13 +48,21 @@ test('shows what a month cost: its total, days, models and connections, and give
   await page.getByText('Budget $60 a month').waitFor()
   expect(await readTable(page, 'By model')).toEqual([
     ['Demo (no AI model)', '1', '2.0 s', '$20.00'],
-    ['openai/gpt-image-2', '2', '2.0 s', '$17.41'],
+    ['openai/gpt-image-2', '2', '2.0 s', 'about $17.41\n$1.00 of it estimated'],
     ['attic/sd', '1', '2.0 s', 'unknown'],
   ])
   expect(await readTable(page, 'By connection')).toEqual([
     ['Demo', '1', '0', '$20.00'],
-    ['openai', '3', '1', '$17.41'],
+    ['openai', '3', '1', 'about $17.41\n$1.00 of it estimated'],
     ['attic', '1', '0', 'unknown'],
+  ])
+  expect(await readTable(page, 'Connection budgets')).toEqual([['Demo\n$25 a month', '$20.00', '–', '$5.00']])
+  await page.getByText('Budgets begin anew on 1 ').waitFor()
+  await page.getByText(/^Spent in \w+, \$1\.00 of it estimated$/).waitFor()
+  await page.getByText('Days as a table').click()
+  await page.getByRole('table').filter({ hasText: 'By day' }).waitFor()
+  expect(await readTable(page, 'By day')).toEqual([
+    [formatFirst(month), '4', '1', 'about $37.41\n$1.00 of it estimated'],
   ])
   await page.getByText('$1.00 of it is an estimate: one call has no answer yet.').waitFor()
   await page.getByText('One call of attic/sd has no known price and is not in the sum.').waitFor()
@@ -71,6 +91,21 @@ test('shows what a month cost: its total, days, models and connections, and give
   expect(pageErrors).toEqual([])
 }, 120_000)
 
+test('an empty month, and large and tiny sums in several currencies, fit and are accessible in both themes', async () => {
+  for (const [state, sizes] of [
+    ['empty', SIZES.slice(-1)],
+    ['extremes', SIZES],
+  ] as const) {
+    const { page, pageErrors } = await openPage(browser, studio.url, { reducedMotion: 'reduce' })
+    await serveUsage(page, state)
+    await page.getByRole('link', { name: 'Usage' }).click()
+    await page.getByText('Days are UTC').waitFor()
+    await expectAccessible(page, sizes)
+    expect(pageErrors).toEqual([])
+    await page.context().close()
+  }
+}, 120_000)
+
 /** Moves through the days by the keyboard, which is one tab stop. */
 async function expectKeyboard(page: Page, month: string): Promise<void> {
   const plot = page.getByRole('slider', { name: 'Cost by day' })
@@ -78,7 +113,9 @@ async function expectKeyboard(page: Page, month: string): Promise<void> {
   await page.keyboard.press('Tab')
   await page.keyboard.press('Home')
   const first = await plot.getAttribute('aria-valuetext')
-  expect(first).toEndWith('$37.41, 4 images, $7.41 of it for calls that failed, one call without a price')
+  expect(first).toEndWith(
+    'about $37.41, 4 images, $1.00 of it estimated, $7.41 of it for calls that failed, one call without a price',
+  )
   await page.locator('.day-facts').getByText('$37.41').waitFor()
   expect(await page.locator(`[data-day="${month}-01"]`).getAttribute('data-shown')).toBe('true')
   await page.keyboard.press('ArrowRight')
@@ -90,13 +127,14 @@ async function expectKeyboard(page: Page, month: string): Promise<void> {
 }
 
 /** Asserts that the page has no violation in both themes at every size, and never a horizontal scroll bar. */
-async function expectAccessible(page: Page): Promise<void> {
-  for (const [width, height] of SIZES) {
+async function expectAccessible(page: Page, sizes: readonly (typeof SIZES)[number][] = SIZES): Promise<void> {
+  for (const [width, height] of sizes) {
     await page.setViewportSize({ width, height })
     await expectToFit(page, width)
-    for (const colorScheme of ['light', 'dark'] as const) {
+    for (const colorScheme of THEMES) {
       await page.emulateMedia({ colorScheme })
-      const { violations } = await new AxeBuilder({ page }).include('.page-overlay').analyze()
+      const axe = new AxeBuilder({ page }).include('.page-overlay')
+      const { violations } = await (colorScheme === THEMES[0] ? axe : axe.withRules(COLOUR_RULES)).analyze()
       expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
     }
   }
@@ -121,8 +159,16 @@ async function readTable(page: Page, name: string): Promise<string[][]> {
 }
 
 async function insertCalls(url: string, rows: ReturnType<typeof call>[]): Promise<void> {
+  await withDatabase(url, sql => sql`insert into call_costs ${sql(rows)}`)
+}
+
+async function setBudget(url: string, connection: string, micros: number): Promise<void> {
+  await withDatabase(url, sql => sql`update connections set budget_micros = ${micros} where id = ${connection}`)
+}
+
+async function withDatabase(url: string, run: (sql: Database) => Promise<unknown>): Promise<void> {
   const sql = openDatabase({ url, name: 'test', connections: 1, log: createLog({ service: 'test', level: 'silent' }) })
-  await sql`insert into call_costs ${sql(rows)}`
+  await run(sql)
   await sql.end({ timeout: 1 })
 }
 
@@ -139,6 +185,12 @@ function call(day: string, model: string, facts: Record<string, string | number>
 function monthOf(distance: number): string {
   const now = new Date()
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + distance)).toISOString().slice(0, 7)
+}
+
+function formatFirst(month: string): string {
+  const day = new Date(`${month}-01`)
+  const weekday = day.toLocaleDateString('en', { weekday: 'short', timeZone: 'UTC' })
+  return `${weekday} 1 ${day.toLocaleDateString('en', { month: 'short', timeZone: 'UTC' })}`
 }
 
 function formatShort(month: string): string {

@@ -20,6 +20,16 @@ export function formatAmount(micros: number, { currency, digits }: AmountFormat)
   return formatMoney({ amount: fromMicros(micros), currency }, digits)
 }
 
+/** Formats a large amount shortly: `$20K`, `$1.5M`. */
+export function formatCompactAmount(micros: number, currency: string): string {
+  const options = { notation: 'compact', maximumFractionDigits: 1 } as const
+  try {
+    return new Intl.NumberFormat('en', { style: 'currency', currency, ...options }).format(fromMicros(micros))
+  } catch {
+    return `${fromMicros(micros).toLocaleString('en', options)} ${currency}`
+  }
+}
+
 /**
  * Rounds amounts to the digits of their total such that the rounded ones add up to the rounded total. Those with the largest
  * remainders are rounded up.

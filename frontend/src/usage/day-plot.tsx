@@ -25,9 +25,13 @@ export function DayPlot(props: DayPlotProps) {
   const sumOf = (day: string) => props.sums.get(day) ?? NOTHING
   const current = () => Math.min(selected() ?? findFirstShown(props), props.days.length - 1)
   const shown = () => props.days[hovered() ?? current()] ?? ''
+  const formatTickOf = (tick: number) =>
+    formatTick(tick, { currency: props.format.currency, digits: props.scale.digits })
+  const longestTick = () => Math.max(...props.scale.ticks.map(tick => formatTickOf(tick).length))
   const factsOf = (day: string) => listDayFacts(sumOf(day), props.format)
   const describeDay = (day: string) => `${formatWeekday(day)}: ${factsOf(day).join(', ')}`
-  const hasFailed = () => [...props.sums.values()].some(({ failedMicros }) => failedMicros > 0)
+  const hasSome = (field: 'failedMicros' | 'estimatedMicros') =>
+    [...props.sums.values()].some(({ [field]: micros }) => micros > 0)
 
   let bars: HTMLDivElement | undefined
 
@@ -53,15 +57,11 @@ export function DayPlot(props: DayPlotProps) {
           <strong>{formatWeekday(shown())}</strong>
           <For each={factsOf(shown())}>{fact => <span>{fact}</span>}</For>
         </p>
-        <Show when={hasFailed()}>
-          <p class="plot-legend">
-            <span class="legend-made">made</span>
-            <span class="legend-failed">billed, but failed</span>
-          </p>
-        </Show>
+        <Legend hasEstimated={hasSome('estimatedMicros')} hasFailed={hasSome('failedMicros')} />
       </div>
       <div
         class="plot-frame"
+        style={{ '--tick-width': `${longestTick()}ch` }}
         role="slider"
         tabIndex={0}
         aria-label="Cost by day"
@@ -75,7 +75,7 @@ export function DayPlot(props: DayPlotProps) {
         onPointerLeave={() => setHovered(undefined)}
         onClick={event => setSelected(findDay(event))}
       >
-        <PlotLines scale={props.scale} currency={props.format.currency} />
+        <PlotLines scale={props.scale} formatTick={formatTickOf} />
         <div ref={bars} class="plot-days">
           <For each={props.days}>
             {day => (
@@ -97,13 +97,29 @@ function findFirstShown({ days, sums, today }: DayPlotProps): number {
   return present >= 0 ? present : days.findLastIndex(day => sums.has(day))
 }
 
-function PlotLines(props: { scale: PlotScale; currency: string }) {
+function Legend(props: { hasEstimated: boolean; hasFailed: boolean }) {
+  return (
+    <Show when={props.hasEstimated || props.hasFailed}>
+      <p class="plot-legend">
+        <span class="legend-made">{props.hasEstimated ? 'billed' : 'made'}</span>
+        <Show when={props.hasEstimated}>
+          <span class="legend-estimated">estimated</span>
+        </Show>
+        <Show when={props.hasFailed}>
+          <span class="legend-failed">{props.hasEstimated ? 'for failed calls' : 'billed, but failed'}</span>
+        </Show>
+      </p>
+    </Show>
+  )
+}
+
+function PlotLines(props: { scale: PlotScale; formatTick: (tick: number) => string }) {
   return (
     <div class="plot-lines">
       <For each={props.scale.ticks}>
         {tick => (
           <div class="plot-line" style={{ bottom: `${(tick / props.scale.top) * 100}%` }}>
-            <span>{formatTick(tick, { currency: props.currency, digits: props.scale.digits })}</span>
+            <span>{props.formatTick(tick)}</span>
           </div>
         )}
       </For>
@@ -116,6 +132,9 @@ function Bar(props: { sum: UsageSum; top: number }) {
   return (
     <Show when={props.sum.micros > 0}>
       <div class="plot-bar" style={{ height: percent(props.sum.micros, props.top) }}>
+        <Show when={props.sum.estimatedMicros > 0}>
+          <div class="plot-estimated" style={{ height: percent(props.sum.estimatedMicros, props.sum.micros) }} />
+        </Show>
         <Show when={props.sum.failedMicros > 0}>
           <div class="plot-failed hatched" style={{ height: percent(props.sum.failedMicros, props.sum.micros) }} />
         </Show>

@@ -1,11 +1,11 @@
-import type { Usage } from '@darkroom/contracts/history/usage'
-
-export type Budget = NonNullable<Usage['budget']>
+import type { UsageBudget } from '@darkroom/contracts/history/usage'
 
 /** A budget as it is drawn: parts of the bar from 0 to 1, and the amount at the end of the month. */
 export interface BudgetForecast {
   spentShare: number
-  /** Share of what is still to be spent; both shares are at most 1 together. */
+  /** Share of what is reserved for what is still to be made. */
+  reservedShare: number
+  /** Share of what is expected beyond that; the shares are at most 1 together. */
   forecastShare: number
   /** Expected amount by the end of the month, in micro-units; null while it is too early to tell. */
   expectedMicros: number | null
@@ -20,7 +20,8 @@ const LEAST_DAYS = 3
  *
  * @param now ms since 1970, in the month of the budget
  */
-export function forecastBudget({ limitMicros, spentMicros, renewsAt }: Budget, now: number): BudgetForecast {
+export function forecastBudget(budget: UsageBudget, now: number): BudgetForecast {
+  const { limitMicros, spentMicros, reservedMicros, renewsAt } = budget
   const end = Date.parse(renewsAt)
   const start = startOfMonth(end - 1)
   const days = (now - start) / DAY_MS
@@ -28,7 +29,9 @@ export function forecastBudget({ limitMicros, spentMicros, renewsAt }: Budget, n
   const expectedMicros = isEarly ? null : Math.round((spentMicros * (end - start)) / (now - start))
   const share = (micros: number) => (limitMicros > 0 ? Math.min(1, micros / limitMicros) : 1)
   const spentShare = share(spentMicros)
-  return { spentShare, forecastShare: share(expectedMicros ?? spentMicros) - spentShare, expectedMicros }
+  const reservedShare = share(spentMicros + reservedMicros) - spentShare
+  const forecastShare = Math.max(0, share(expectedMicros ?? 0) - spentShare - reservedShare)
+  return { spentShare, reservedShare, forecastShare, expectedMicros }
 }
 
 function startOfMonth(instant: number): number {

@@ -1,14 +1,14 @@
 import type { Usage } from '@darkroom/contracts/history/usage'
 import { createMemo, For, Show } from 'solid-js'
-import { createAmountFormat, formatAmount } from './amounts.ts'
-import { BudgetBar } from './budget-bar.tsx'
+import { type AmountFormat, createAmountFormat, formatAmount } from './amounts.ts'
+import { BudgetBar, BudgetTable } from './budget-bar.tsx'
 import { DayPlot } from './day-plot.tsx'
-import { formatShortMonth, getDay, listDays, type Month } from './month.ts'
+import { formatDay, formatShortMonth, formatWeekday, getDay, listDays, type Month } from './month.ts'
 import type { Names } from './names.ts'
 import { createPlotScale } from './plot-scale.ts'
-import { type CurrencyUsage, sumUsage } from './usage-sums.ts'
-import { ConnectionTable, ModelTable } from './usage-tables.tsx'
-import { listNotes } from './usage-words.ts'
+import { type CurrencyUsage, sumUsage, type UsageSum } from './usage-sums.ts'
+import { ConnectionTable, DayTable, ModelTable } from './usage-tables.tsx'
+import { formatEstimatedPart, listNotes } from './usage-words.ts'
 
 interface MonthProps {
   month: Month
@@ -25,7 +25,9 @@ interface UsageReportProps extends MonthProps {
 /** The usage of a month: each currency apart, and the budget where it is that of this month. */
 export function UsageReport(props: UsageReportProps) {
   const currencies = createMemo(() => sumUsage(props.usage))
-  const budget = () => (props.month === props.present ? props.usage.budget : null)
+  const isPresent = () => props.month === props.present
+  const budget = () => (isPresent() ? props.usage.budget : null)
+  const connectionBudgets = () => (isPresent() ? props.usage.connectionBudgets : [])
   const monthName = () => formatShortMonth(props.month, props.present)
   return (
     <>
@@ -33,10 +35,7 @@ export function UsageReport(props: UsageReportProps) {
         <div class="usage-totals">
           <For each={currencies()}>
             {({ currency, total }) => (
-              <p class="usage-total">
-                <span>Spent in {monthName()}</span>
-                <strong>{formatAmount(total.micros, createAmountFormat(total.micros, currency))}</strong>
-              </p>
+              <Total monthName={monthName()} total={total} format={createAmountFormat(total.micros, currency)} />
             )}
           </For>
           <Show when={currencies().length === 0}>
@@ -51,6 +50,13 @@ export function UsageReport(props: UsageReportProps) {
       <For each={currencies()}>
         {sums => <CurrencyReport {...props} sums={sums} isOnly={currencies().length === 1} />}
       </For>
+      <Show when={connectionBudgets().length > 0}>
+        <BudgetTable budgets={connectionBudgets()} now={props.now} />
+        <p class="usage-notes">
+          Budgets begin anew on {formatDay(connectionBudgets()[0]?.renewsAt ?? '')}. What would exceed one is refused
+          before it is made.
+        </p>
+      </Show>
       <p class="usage-notes">
         <Show when={currencies().length === 0}>
           No model was called in {monthName()}. What you generate is counted here, with what it costs.{' '}
@@ -58,6 +64,25 @@ export function UsageReport(props: UsageReportProps) {
         Days are UTC.
       </p>
     </>
+  )
+}
+
+interface TotalProps {
+  monthName: string
+  total: UsageSum
+  format: AmountFormat
+}
+
+function Total(props: TotalProps) {
+  const estimated = () => formatEstimatedPart(props.total, props.format)
+  return (
+    <p class="usage-total">
+      <span>
+        Spent in {props.monthName}
+        <Show when={estimated()}>{part => `, ${part()}`}</Show>
+      </span>
+      <strong>{formatAmount(props.total.micros, props.format)}</strong>
+    </p>
   )
 }
 
@@ -82,6 +107,11 @@ function CurrencyReport(props: CurrencyReportProps) {
           <DayPlot days={days()} sums={props.sums.days} scale={shown()} format={format()} today={getDay(props.now)} />
         )}
       </Show>
+      <DayTable
+        sums={[...props.sums.days].map(([key, sum]) => ({ ...sum, key }))}
+        format={format()}
+        nameOf={formatWeekday}
+      />
       <div class="usage-tables">
         <ModelTable sums={props.sums.models} format={format()} nameOf={props.names.model} />
         <ConnectionTable sums={props.sums.connections} format={format()} nameOf={props.names.connection} />

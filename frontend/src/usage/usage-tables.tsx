@@ -1,8 +1,8 @@
-import { For, type JSX, Show } from 'solid-js'
+import { createSignal, For, type JSX, Show } from 'solid-js'
 import { formatDuration } from '../ui/format.ts'
 import { type AmountFormat, roundToTotal } from './amounts.ts'
 import type { KeyedSum, UsageSum } from './usage-sums.ts'
-import { formatMade, formatSumCost } from './usage-words.ts'
+import { formatEstimatedPart, formatMade, formatSumCost } from './usage-words.ts'
 
 interface UsageTableProps {
   sums: KeyedSum[]
@@ -26,6 +26,28 @@ export function ConnectionTable(props: UsageTableProps) {
     { title: 'Failed', format: ({ failedCalls }) => failedCalls.toLocaleString('en') },
   ]
   return <SumTable {...props} title="By connection" columns={columns} />
+}
+
+/** The usage by day, which the plot shows as bars: closed until somebody opens it. */
+export function DayTable(props: UsageTableProps) {
+  const [isOpen, setOpen] = createSignal(false)
+  const columns: Column[] = [
+    { title: 'Images', format: formatMade },
+    { title: 'Failed', format: ({ failedCalls }) => failedCalls.toLocaleString('en') },
+  ]
+  return (
+    <details class="usage-days" onToggle={event => setOpen(event.currentTarget.open)}>
+      <summary>Days as a table</summary>
+      <Show when={isOpen()}>
+        <SumTable
+          {...props}
+          sums={props.sums.toSorted((a, b) => (a.key < b.key ? -1 : 1))}
+          title="By day"
+          columns={columns}
+        />
+      </Show>
+    </details>
+  )
 }
 
 interface Column {
@@ -59,13 +81,21 @@ function SumTable(props: UsageTableProps & { title: string; columns: Column[] })
                   <span>{props.nameOf(sum.key)}</span>
                   <Show when={sum.micros > 0}>
                     <span class="share-bar">
-                      <span style={{ width: `${(sum.micros / largest()) * 100}%` }} />
+                      <span style={{ width: `${(sum.micros / largest()) * 100}%` }}>
+                        <span
+                          class="share-estimated"
+                          style={{ width: `${(sum.estimatedMicros / sum.micros) * 100}%` }}
+                        />
+                      </span>
                     </span>
                   </Show>
                 </span>
               </th>
               <For each={props.columns}>{({ format }) => <td>{format(sum)}</td>}</For>
-              <td class="usage-cost">{formatSumCost({ ...sum, micros: costs()[index()] ?? 0 }, props.format)}</td>
+              <td class="usage-cost">
+                {formatSumCost({ ...sum, micros: costs()[index()] ?? 0 }, props.format)}
+                <Show when={formatEstimatedPart(sum, props.format)}>{part => <small>{part()}</small>}</Show>
+              </td>
             </tr>
           )}
         </For>

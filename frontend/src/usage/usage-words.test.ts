@@ -1,17 +1,17 @@
 import { expect, test } from 'bun:test'
 import { forecastBudget } from './forecast.ts'
 import { type KeyedSum, NOTHING } from './usage-sums.ts'
-import { formatBudgetLeft, formatSumCost, listDayFacts, listNotes } from './usage-words.ts'
+import { formatBudgetLeft, formatLeft, formatSumCost, listDayFacts, listNotes } from './usage-words.ts'
 
 const USD = { currency: 'USD', digits: 2 }
 const BUDGET = { limitMicros: 60_000_000, spentMicros: 30_000_000, reservedMicros: 0, renewsAt: '2026-12-01T00:00:00Z' }
 
 test('forecasts the end of the month by its days so far, not in the first days', () => {
   const half = forecastBudget(BUDGET, Date.parse('2026-11-21T00:00:00Z'))
-  expect(half).toEqual({ spentShare: 0.5, forecastShare: 0.25, expectedMicros: 45_000_000 })
-  expect(formatBudgetLeft(BUDGET, half)).toBe('$30.00 left, about $45 by 30 Nov')
+  expect(half).toEqual({ spentShare: 0.5, reservedShare: 0, forecastShare: 0.25, expectedMicros: 45_000_000 })
+  expect(formatBudgetLeft(BUDGET, half)).toBe('$30.00 left until 1 Dec, about $45 by then')
   const early = forecastBudget(BUDGET, Date.parse('2026-11-02T00:00:00Z'))
-  expect([early.forecastShare, formatBudgetLeft(BUDGET, early)]).toEqual([0, '$30.00 left'])
+  expect([early.forecastShare, formatBudgetLeft(BUDGET, early)]).toEqual([0, '$30.00 left until 1 Dec'])
 })
 
 test('a forecast beyond the budget fills the bar, and a spent budget says when it begins anew', () => {
@@ -19,12 +19,22 @@ test('a forecast beyond the budget fills the bar, and a spent budget says when i
   expect([beyond.spentShare + beyond.forecastShare, beyond.expectedMicros]).toEqual([1, 180_000_000])
   const spent = { ...BUDGET, spentMicros: 59_000_000, reservedMicros: 1_000_000 }
   const forecast = forecastBudget(spent, Date.parse('2026-11-21T00:00:00Z'))
-  expect(formatBudgetLeft(spent, forecast)).toBe('nothing left until 1 Dec')
+  expect(formatBudgetLeft(spent, forecast)).toBe('nothing left until 1 Dec, $1.00 reserved')
+  expect(formatBudgetLeft({ ...spent, spentMicros: 62_000_000, reservedMicros: 0 }, forecast)).toBe(
+    'nothing left until 1 Dec, $2.00 over',
+  )
+  expect([BUDGET, spent, { ...spent, spentMicros: 62_000_000 }].map(formatLeft)).toEqual([
+    '$30.00',
+    'nothing',
+    '$3.00 over',
+  ])
   expect(forecastBudget({ ...BUDGET, limitMicros: 0 }, 0).spentShare).toBe(1)
 })
 
 test.each([
   [{ micros: 16_480_000, calls: 2 }, '$16.48'],
+  [{ micros: 16_480_000, estimatedMicros: 1, calls: 2 }, 'about $16.48'],
+  [{ micros: 1, estimatedMicros: 1, calls: 2 }, 'under $0.01'],
   [{ calls: 2 }, 'free'],
   [{ calls: 2, failedCalls: 2 }, 'not billed'],
   [{ calls: 2, unpricedCalls: 2 }, 'unknown'],
@@ -41,6 +51,10 @@ test('a day has its cost, its outputs and what was for nothing', () => {
   expect(listDayFacts({ ...day, failedCalls: 1, unpricedCalls: 14 }, USD)).toEqual([
     ...['$4.10', '96 images, 2 videos', 'One call failed', '14 calls without a price'],
   ])
+  expect(listDayFacts({ ...day, estimatedMicros: 1_000_000 }, USD)).toEqual([
+    ...['about $4.10', '96 images, 2 videos', '$1.00 of it estimated'],
+  ])
+  expect(listDayFacts({ ...day, estimatedMicros: day.micros }, USD)).toContain('all of it estimated')
   expect(listDayFacts(NOTHING, USD)).toEqual(['nothing'])
 })
 

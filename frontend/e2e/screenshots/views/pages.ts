@@ -16,14 +16,16 @@ export const PAGE_VIEWS: readonly View[] = [
       },
     }),
   ),
-  {
-    name: 'usage',
-    serve: serveUsage,
-    show: async page => {
-      await openPage(page, 'Usage')
-      await page.getByRole('slider', { name: /day/i }).waitFor()
-    },
-  },
+  ...(['month', 'empty', 'one-day', 'extremes'] as const).map(
+    (state): View => ({
+      name: state === 'month' ? 'usage' : `usage-${state}`,
+      serve: page => serveUsage(page, state),
+      show: async page => {
+        await openPage(page, 'Usage')
+        await page.getByText('Days are UTC').waitFor()
+      },
+    }),
+  ),
 ]
 
 /** Opens a page by its link, which a narrow window has in its menu. */
