@@ -75,9 +75,10 @@ async function waitUntilReady(
 async function sendRequest(pipe: Bun.FileSink, request: JobRequest, input: MediaInput): Promise<void> {
   const body = input instanceof Uint8Array ? input : new Uint8Array()
   const header = input instanceof Uint8Array ? request : { ...request, file: input }
-  pipe.write(encodeFrameStart(header, body.byteLength))
+  // Typed as a number, a write may be a promise. Its rejection, when the process has died, would end this one if nobody awaited it.
+  await pipe.write(encodeFrameStart(header, body.byteLength))
   for (let start = 0; start < body.byteLength; start += CHUNK_BYTES) {
-    pipe.write(body.subarray(start, start + CHUNK_BYTES))
+    await pipe.write(body.subarray(start, start + CHUNK_BYTES))
     await pipe.flush()
   }
   await pipe.flush()
