@@ -14,7 +14,7 @@ const WRITE_TURNS = 5
 
 export interface CallRows {
   count: number
-  /** Days over which the calls are spread evenly, up to now. */
+  /** Days (UTC) over which the calls are spread evenly. The last one is today, to its end, so that the hour of the day does not count. */
   days: number
 }
 
@@ -44,7 +44,7 @@ export async function replaceCalls(database: Database, { count, days }: CallRows
         case when i % 50 = 0 then 'unknown' when i % 31 = 0 then 'failed' when i % 37 = 0 then 'not-billed' else 'finished' end,
         case when i % 50 = 0 or i % 31 = 0 or i % 37 = 0 then 0 else 1 end, 'req_' || md5(i::text), '{"total_tokens": 4242}'
       from (
-        select i, m, 1 + m % ${CONNECTIONS}::int as c, now() - make_interval(secs => 86400.0 * ${days}::int * (i - 0.5) / ${count}::int) as at
+        select i, m, 1 + m % ${CONNECTIONS}::int as c, date_trunc('day', now(), 'UTC') + interval '1 day' - make_interval(secs => 86400.0 * ${days}::int * (i - 0.5) / ${count}::int) as at
         from generate_series(1, ${count}::int) i, abs(hashtext('model' || i) % ${MODELS}::int) m
       ) calls`
   await sql`vacuum analyze call_costs, cost_days, cost_sums, generations, generation_jobs, generation_outputs, provider_calls`
