@@ -191,6 +191,21 @@ test('a new generation takes its turn after those that wait for capacity', async
   expect((await take(waiting)).kind).toBe('claimed')
 })
 
+test('leaves the probe of a half-open breaker to a generation that may make a call, or has one to poll', async () => {
+  const provider = await insertConnection(1)
+  const [open, waiting] = [
+    await insertQueuedGeneration(database, { provider }),
+    await insertQueuedGeneration(database, { provider }),
+  ]
+  const job = jobOf(await take(open))
+  await insertOpenCall(open)
+  await transaction(database, tx => rescheduleJob(tx, job, 0))
+  await database`
+    insert into provider_lanes (provider, failures, paused_until) values (${provider}, 3, now() - interval '1 second')`
+  expect((await take(waiting)).kind).toBe('not-now')
+  expect((await take(open)).kind).toBe('claimed')
+})
+
 test('renews the lease during the work, and aborts the work when the lease is lost', async () => {
   const id = await insertQueuedGeneration(database)
   const job = jobOf(await take(id, 1))

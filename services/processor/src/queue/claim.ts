@@ -70,9 +70,10 @@ export async function claimGeneration(options: ClaimOptions, id: string): Promis
     const waitSeconds = Math.max(generation.leaseLeft ?? 0, isDue ? 0 : (generation.dueIn ?? 0))
     if (waitSeconds > 0) return { kind: 'not-now', seconds: waitSeconds }
     return (
-      (await blockedByBreaker(tx, options, generation)) ??
       (await blockedByRemoval(tx, generation)) ??
+      // Before the breaker, whose probe must be a generation that reaches the provider. A check of the connection locks in this order, too.
       (await blockedByLimits(tx, generation)) ??
+      (await blockedByBreaker(tx, options, generation)) ??
       (await acquireLease(tx, options, generation))
     )
   })
