@@ -26,7 +26,7 @@ export async function checkPrompt(
   const { client } = server
   const job = await findJob(server, id, signal)
   if (job.state === 'pending')
-    return { kind: 'waiting', pollAfterSeconds: PENDING_SECONDS, queuePosition: job.position ?? 1, outputs: [] }
+    return { kind: 'waiting', pollAfterSeconds: PENDING_SECONDS, queuePosition: job.position ?? 0, outputs: [] }
   if (job.state === 'running') return { kind: 'waiting', pollAfterSeconds: RUNNING_SECONDS, outputs: [] }
   if (job.state === 'failed') return { kind: 'failed', error: job.error }
   if (job.state === 'completed') return { kind: 'finished', outputs: toOutputs(client.baseUrl, indices, job.files) }
