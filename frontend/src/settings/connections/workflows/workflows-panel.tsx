@@ -1,4 +1,3 @@
-import '../../../styles/workflows.css'
 import type { Connection } from '@darkroom/contracts/connection'
 import type { Workflow } from '@darkroom/contracts/connections/workflow'
 import { For, Show, untrack } from 'solid-js'
