@@ -2,7 +2,7 @@ import { BUILT_IN_KINDS } from './enums.ts'
 
 /** The kinds of providers that a connection can be of. Free of schemas. */
 
-export const CONNECTION_KINDS = [...BUILT_IN_KINDS, 'openai', 'openai-compatible', 'comfyui'] as const
+export const CONNECTION_KINDS = [...BUILT_IN_KINDS, 'openai', 'openai-compatible', 'comfyui', 'local'] as const
 export type ConnectionKind = (typeof CONNECTION_KINDS)[number]
 
 /** Servers with a known dialect of OpenAI's images API; `openai` is that of OpenAI itself. */
@@ -24,8 +24,11 @@ export interface ConnectionKindInfo {
   name: string
   /** A few words about what it offers. */
   offers: string
-  /** `service`: paid, over the internet. `server`: a server of the user's own. `built-in`: part of the studio, never added. */
-  where: 'service' | 'server' | 'built-in'
+  /**
+   * `service`: paid, over the internet. `server`: a server of the user's own. `machine`: the one that the studio runs on, which is there
+   * once and is switched on. `built-in`: part of the studio, never added.
+   */
+  where: 'service' | 'server' | 'machine' | 'built-in'
   key: 'required' | 'optional' | 'none'
   /** Address that is used unless another is given; null if one must be given. */
   baseUrl: string | null
@@ -67,6 +70,19 @@ export const KIND_INFO: Readonly<Record<ConnectionKind, ConnectionKindInfo>> = {
     baseUrl: null,
     billingUrl: null,
   },
+  local: {
+    name: 'This machine',
+    offers: 'upscales on this machine, free',
+    where: 'machine',
+    key: 'none',
+    baseUrl: null,
+    billingUrl: null,
+  },
+}
+
+/** Returns whether what a connection makes is made in the studio: it costs nothing, and no provider is called. */
+export function isMadeInStudio(kind: ConnectionKind): boolean {
+  return ['built-in', 'machine'].includes(KIND_INFO[kind].where)
 }
 
 /** Highest limit of the calls of a connection that are open at its provider at once. */
@@ -76,7 +92,7 @@ const DEFAULT_MAX_OPEN_CALLS = 64
 
 /** Returns how many calls of a kind are open at its provider at once by default; null for what is made in the studio: there is no limit. */
 export function getDefaultMaxOpenCalls(kind: ConnectionKind): number | null {
-  return KIND_INFO[kind].where === 'built-in' ? null : DEFAULT_MAX_OPEN_CALLS
+  return isMadeInStudio(kind) ? null : DEFAULT_MAX_OPEN_CALLS
 }
 
 /** Connections that a user can add. */

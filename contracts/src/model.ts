@@ -53,6 +53,15 @@ export const Sizes = z.discriminatedUnion('kind', [
     tiers: z.array(z.strictObject({ name: label, side: pixels })).min(1),
     auto: z.boolean(),
   }),
+  z.strictObject({
+    kind: z
+      .literal('scale')
+      .describe('the size of its first image, times a factor: that is `auto`, and there is no other'),
+    factor: z.int().min(2).max(16),
+    maxSide: pixels.describe('longest side of the result'),
+    maxPixels: z.int().min(1).describe('largest area of the result'),
+    auto: z.literal(true),
+  }),
 ])
 export type Sizes = z.infer<typeof Sizes>
 

@@ -98,6 +98,17 @@ function expectWithin(given: Sizes, size: PixelSize, aspectRatio: string): void 
   expect(long / short).toBeLessThanOrEqual(given.maxRatio * 1.01)
 }
 
+test('the size of a model that enlarges is a multiple of its image, within its limits, and nothing else', () => {
+  const scale: Sizes = { kind: 'scale', factor: 4, maxSide: 8_192, maxPixels: 20_000_000, auto: true }
+  const auto = { aspectRatio: '1:1', resolution: 'auto' }
+  expect(resolveSize(scale, auto, { width: 1_023, height: 511 })).toEqual({ width: 4_092, height: 2_044 })
+  expect(resolveSize(scale, auto)).toEqual({ width: 4_096, height: 4_096 })
+  expect(resolveSize(scale, auto, { width: 2_049, height: 100 })).toBeUndefined()
+  expect(resolveSize(scale, auto, { width: 1_200, height: 1_200 })).toBeUndefined()
+  expect(resolveSize(scale, { aspectRatio: '1:1', resolution: '4096x4096' }, { width: 9, height: 9 })).toBeUndefined()
+  expect([listAspectRatios(scale), listResolutions(scale, '1:1')]).toEqual([[], ['auto']])
+})
+
 const GRID = {
   kind: 'grid',
   step: 16,

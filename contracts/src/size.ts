@@ -38,9 +38,10 @@ export function computeSize(ratio: string, resolution: number, step = EDGE_STEP)
 /**
  * Returns the pixels of a chosen size; undefined if the model does not offer it.
  *
- * @param reference size of the first reference, whose ratio an image of size `auto` gets
+ * @param reference size of the first reference, whose ratio an image of size `auto` gets; a model that enlarges it makes a multiple of it
  */
 export function resolveSize(sizes: Sizes, choice: SizeChoice, reference?: PixelSize): PixelSize | undefined {
+  if (sizes.kind === 'scale') return choice.resolution === 'auto' ? computeScaledSize(sizes, reference) : undefined
   if (choice.resolution === 'auto') return sizes.auto ? reserveAutoSize(reference) : undefined
   if (sizes.kind === 'list') return findListedSize(sizes.sizes, choice)
   if (sizes.kind === 'ratio') return computeTierSize(sizes, choice)
@@ -49,6 +50,7 @@ export function resolveSize(sizes: Sizes, choice: SizeChoice, reference?: PixelS
 
 /** Lists the aspect ratios that a model offers. */
 export function listAspectRatios(sizes: Sizes): string[] {
+  if (sizes.kind === 'scale') return []
   if (sizes.kind === 'ratio') return [...sizes.ratios]
   if (sizes.kind === 'list') return [...new Set(sizes.sizes.map(formatRatio))]
   return ASPECT_RATIOS.filter(
@@ -59,6 +61,7 @@ export function listAspectRatios(sizes: Sizes): string[] {
 /** Lists the resolutions that a model offers for an aspect ratio, the smallest first, `auto` last. */
 export function listResolutions(sizes: Sizes, aspectRatio: string): (number | string)[] {
   const auto = sizes.auto ? ['auto'] : []
+  if (sizes.kind === 'scale') return auto
   if (sizes.kind === 'ratio') return [...sizes.tiers.map(tier => tier.name), ...auto]
   if (sizes.kind === 'list') {
     const matching = sizes.sizes.filter(size => formatRatio(size) === aspectRatio)
@@ -125,6 +128,16 @@ function computeTierSize(
 ): PixelSize | undefined {
   const tier = tiers.find(({ name, side }) => name === resolution || side === resolution)
   return tier && ratios.includes(aspectRatio) ? computeSize(aspectRatio, tier.side) : undefined
+}
+
+/** Returns the multiple of an image's size; undefined if it is too large. An image that is not known yet is taken for one of the usual size. */
+function computeScaledSize(
+  { factor, maxSide, maxPixels }: Extract<Sizes, { kind: 'scale' }>,
+  reference: PixelSize | undefined,
+): PixelSize | undefined {
+  if (!reference) return { width: AUTO_SIDE * factor, height: AUTO_SIDE * factor }
+  const size = { width: reference.width * factor, height: reference.height * factor }
+  return Math.max(size.width, size.height) <= maxSide && getArea(size) <= maxPixels ? size : undefined
 }
 
 function reserveAutoSize(reference: PixelSize | undefined): PixelSize {

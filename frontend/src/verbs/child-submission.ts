@@ -76,6 +76,8 @@ export function toPixels({ width, height }: Pick<Output, 'width' | 'height'>): P
 /** Variations and animations have the size that was asked for; everything else that of the output, or twice that. */
 function resolveChildSize(verb: Verb, pixels: PixelSize | null, sizes: Sizes, draft: SizeChoice): SizeChoice {
   if (pixels === null || verb === 'vary' || verb === 'reference' || verb === 'animate') return pick(draft)
+  // The studio multiplies the size of the image, which has the same ratio.
+  if (sizes.kind === 'scale') return { aspectRatio: formatRatio(pixels), resolution: 'auto' }
   const factor = verb === 'upscale' ? UPSCALE_FACTOR : 1
   const wanted = { width: pixels.width * factor, height: pixels.height * factor }
   const exact = { aspectRatio: formatRatio(wanted), resolution: formatPixels(wanted) }

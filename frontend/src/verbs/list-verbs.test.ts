@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { Model, ModelInput, Operation } from '@darkroom/contracts/model'
+import { createOptimisticGeneration } from '../composer/draft.ts'
 import { buildModel } from '../composer/model.fixture.ts'
 import { buildGeneration } from '../store/generation.fixture.ts'
 import { createAgainSubmission, createChildSubmission } from './child-submission.ts'
@@ -42,15 +43,32 @@ describe('verbs of an output', () => {
     const masked = priced('fill', 1, ['generate', 'edit', 'inpaint'], { mask: 'alpha-is-edit' })
     expect(listed([masked])).toEqual(['vary fill', 'reference fill', 'edit fill', 'change-part fill'])
     const all = priced('all', 1, ['upscale', 'remove-background'], { inputs: [buildInput('source')] })
-    expect(listed([all])).toEqual(['vary all', 'upscale all', 'remove-background all'])
+    expect(listed([all])).toEqual(['upscale all', 'remove-background all'])
   })
 
   test('of a model without a mask, of a broken connection, or that needs more images are not offered', () => {
-    expect(listed([priced('fill', 1, ['inpaint'], { inputs: [buildInput('source')] })])).toEqual(['vary fill'])
+    expect(listed([priced('fill', 1, ['inpaint'], { inputs: [buildInput('source')] })])).toEqual([])
+    expect(listed([priced('fill', 1, ['edit'], { inputs: [buildInput('source')] })])).toEqual([
+      'vary fill',
+      'edit fill',
+    ])
     expect(listed([priced('fill', 1, ['edit'], { connectionState: 'no-credit' })])).toEqual([])
     expect(listed([priced('fill', 1, ['edit'], { connectionState: 'limited' })])).toContain('edit fill')
     const styled = { inputs: [buildInput('source'), buildInput('style', 1)] }
     expect(listed([priced('styled', 1, ['edit'], styled)])).toEqual([])
+  })
+
+  test('are an upscale by each factor, where the result is not too large', () => {
+    const enlarger = (factor: number, maxSide = 4_096) =>
+      buildModel({
+        ...{ id: `x${factor}`, operations: ['upscale'], price: { kind: 'free' }, inputs: [buildInput('source', 1)] },
+        sizes: { kind: 'scale', factor, maxSide, maxPixels: 20_000_000, auto: true },
+      })
+    const other = { ...enlarger(2), id: 'other' }
+    expect(listed([enlarger(2), enlarger(4), other])).toEqual(['upscale x2', 'upscale x4'])
+    expect(listed([enlarger(2), enlarger(4)], new Set(['x4']))).toEqual(['upscale x4', 'upscale x2'])
+    expect(listed([enlarger(2), enlarger(4, 4_095), priced('dear', 1, ['upscale'])])).toContain('upscale dear')
+    expect(listed([enlarger(2), enlarger(4, 4_095)])).toEqual(['upscale x2'])
   })
 
   test('animate needs a video model, which does nothing else', () => {
@@ -113,6 +131,17 @@ describe('a child', () => {
     const fixed = { sizes: { kind: 'list' as const, sizes: sides, auto: false } }
     const larger = createChildSubmission(request('upscale', priced('a', 1, ['upscale'], fixed)), ['reference'], 'id')
     expect(larger.parameters.resolution).toBe('2048x2048')
+    const sizes = { kind: 'scale', factor: 4, maxSide: 8_192, maxPixels: 20_000_000, auto: true } as const
+    const enlarger = buildModel({ operations: ['upscale'], inputs: [buildInput('source', 1)], sizes })
+    const wide = {
+      ...request('upscale', enlarger),
+      output: { ...request('upscale', enlarger).output, width: 999, height: 512 },
+    }
+    const scaled = createChildSubmission(wide, ['source'], 'id')
+    expect(scaled.parameters).toMatchObject({ aspectRatio: '29:15', resolution: 'auto' })
+    const source = { id: null, url: '/media/a.png', previewUrl: '/media/a.png', width: 999, height: 512 }
+    const { outputs } = createOptimisticGeneration(scaled, enlarger, [source], generation.createdAt)
+    expect(outputs).toMatchObject([{ width: 3_996, height: 2_048 }])
   })
 
   test('says its price, and its model if that is another one', () => {

@@ -1,6 +1,7 @@
 import type { InputRole, Model } from '@darkroom/contracts/model'
 import { countInputs } from '@darkroom/contracts/model-fields'
-import { VERB_OPERATIONS, type Verb } from '@darkroom/contracts/verbs'
+import { type PixelSize, resolveSize } from '@darkroom/contracts/size'
+import { supportsVerb, VERB_OPERATIONS, type Verb } from '@darkroom/contracts/verbs'
 
 /** Roles in which each verb gives an output to a model, the best first. */
 export const VERB_ROLES: Readonly<Record<Verb, readonly InputRole[]>> = {
@@ -30,6 +31,16 @@ export function canDo(model: Model, verb: Verb): boolean {
   return role !== undefined && hasOperation(model, verb) && !needsMore(model, verb, role)
 }
 
+/** Returns whether the result of a model that enlarges an image is as large as it may be. Of an unknown size, the studio says so. */
+export function fitsResult({ sizes }: Pick<Model, 'sizes'>, pixels: PixelSize | undefined): boolean {
+  return sizes.kind !== 'scale' || resolveSize(sizes, { aspectRatio: '1:1', resolution: 'auto' }, pixels) !== undefined
+}
+
+/** Returns the factor by which a model enlarges every image; null if it has none such. */
+export function getScaleFactor({ sizes }: Pick<Model, 'sizes'>): number | null {
+  return sizes.kind === 'scale' ? sizes.factor : null
+}
+
 /**
  * Orders the models for a verb: the one that made the generation, then the favourites in their order, then by price. A price that is
  * not known comes last.
@@ -51,8 +62,8 @@ export function orderModels(
 
 function hasOperation(model: Model, verb: Verb): boolean {
   if (verb === 'change-part') return model.operations.includes('inpaint') && model.mask !== 'none'
-  // A model without variations of its own makes them from a reference.
-  return verb === 'vary' || model.operations.includes(VERB_OPERATIONS[verb])
+  // A model without variations of its own makes them by changing the image, or from a reference.
+  return verb === 'vary' ? supportsVerb(model, verb) : model.operations.includes(VERB_OPERATIONS[verb])
 }
 
 /** Returns whether a model needs images that the verb does not give it. */

@@ -20,7 +20,7 @@ import {
 } from './child-submission.ts'
 import type { ComposerStart } from './composer-start.ts'
 import { listVerbs, type OfferedVerb } from './list-verbs.ts'
-import { findRole } from './model-choice.ts'
+import { findRole, getScaleFactor } from './model-choice.ts'
 import type { ListOutputVerbs } from './output-menu.ts'
 
 export interface OutputVerbsOptions {
@@ -74,7 +74,7 @@ export function createOutputVerbs(options: OutputVerbsOptions) {
   function toMenuItem(generation: Generation, output: Output, { verb, model }: OfferedVerb): MenuItem {
     const request = { generation, output, verb, model }
     const hint = verb === 'reference' ? '' : formatHint(request)
-    return { label: LABELS[verb], icon: ICONS[verb], run: () => run(request), ...(hint !== '' && { hint }) }
+    return { label: formatLabel(request), icon: ICONS[verb], run: () => run(request), ...(hint !== '' && { hint }) }
   }
 
   function run(request: ChildRequest) {
@@ -109,6 +109,12 @@ export function createOutputVerbs(options: OutputVerbsOptions) {
   }
 
   return { listOutputVerbs, again, sendOutput }
+}
+
+/** Formats the name of a verb: `Upscale`, `Upscale 2×` with a model that enlarges every image by that. */
+function formatLabel({ verb, model }: Pick<ChildRequest, 'verb' | 'model'>): string {
+  const factor = verb === 'upscale' ? getScaleFactor(model) : null
+  return factor === null ? LABELS[verb] : `${LABELS[verb]} ${factor}×`
 }
 
 /** Formats the price of a verb, and its model if that is not the generation's own: `GPT Image, about $0.04`. */

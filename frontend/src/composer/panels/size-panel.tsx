@@ -67,7 +67,7 @@ export default function SizePanel(props: SizePanelProps) {
         </div>
       </Show>
       <output class="pixels" aria-label="Size in pixels">
-        {isAuto() ? 'the model chooses' : pixels()}
+        {isAuto() && props.model.sizes.kind !== 'scale' ? 'the model chooses' : pixels()}
       </output>
     </fieldset>
   )

@@ -30,6 +30,11 @@ test('says what works, with its models and limits', () => {
     isBroken: false,
   })
   expect(formatState(buildConnection({ kind: 'demo', models: 1 }), NOW).detail).toBe('1 model · free')
+  const machine = buildConnection({ kind: 'local', models: 2, baseUrl: null })
+  expect([formatState(machine, NOW).detail, formatOrigin(machine)]).toEqual([
+    '2 models · free',
+    'upscales on this machine, free',
+  ])
   expect(formatState(buildConnection({ state: { kind: 'checking' } }), NOW).title).toBe('Checking…')
 })
 

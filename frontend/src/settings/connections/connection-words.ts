@@ -1,5 +1,5 @@
 import type { Connection, Connections } from '@darkroom/contracts/connection'
-import { KIND_INFO } from '@darkroom/contracts/connection-kinds'
+import { isMadeInStudio, KIND_INFO } from '@darkroom/contracts/connection-kinds'
 import { fromMicros } from '@darkroom/contracts/price'
 import { formatMoney } from '../../ui/money.ts'
 
@@ -75,7 +75,7 @@ export function billingHost({ kind }: Connection): string {
 export function formatOrigin({ kind, name, baseUrl, variable, locked }: Connection): string {
   const info = KIND_INFO[kind]
   if (locked && variable) return `${variable}, from the environment`
-  if (info.where === 'built-in') return info.offers
+  if (isMadeInStudio(kind)) return info.offers
   const host = URL.parse(baseUrl ?? info.baseUrl ?? '')?.host
   const kindName = name === info.name && info.where === 'service' ? null : info.name
   return [kindName, host].filter(part => part !== null && part !== undefined).join(' · ')
@@ -83,7 +83,7 @@ export function formatOrigin({ kind, name, baseUrl, variable, locked }: Connecti
 
 function formatFacts({ kind, models, slots, maxOpenCalls }: Connection): string {
   const count = `${models} model${models === 1 ? '' : 's'}`
-  if (KIND_INFO[kind]?.where === 'built-in') return `${count} · free`
+  if (isMadeInStudio(kind)) return `${count} · free`
   // A studio of an older version has no limit of what is open.
   const open = maxOpenCalls ? `, ${maxOpenCalls} open at most` : ''
   return `${count} · ${slots} at once${open}`

@@ -124,6 +124,7 @@ test('is complete with what the kind needs', () => {
   expect(isComplete({ ...OPENAI, key: ' ' })).toBe(false)
   expect(isComplete({ ...OPENAI, baseUrl: 'https://proxy.example.org/v1' })).toBe(true)
   expect(isComplete(SERVER)).toBe(true)
+  expect(isComplete({ kind: 'local', key: '', baseUrl: '' })).toBe(false)
   for (const baseUrl of ['', 'http://', 'ftp://a', 'http://a b']) expect(isComplete({ ...SERVER, baseUrl })).toBe(false)
   expect(normalizeBaseUrl(' localhost:8080 ')).toBe('http://localhost:8080')
 })

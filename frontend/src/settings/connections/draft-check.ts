@@ -129,9 +129,10 @@ async function addOrChange(api: DraftCheckOptions['api'], id: string | null, fie
   }
 }
 
-/** Returns whether a connection has what its kind needs. */
+/** Returns whether a connection has what its check needs. This machine is checked when it is switched on, and not before: that installs something. */
 export function isComplete({ kind, key, baseUrl }: DraftFields): boolean {
   const info = KIND_INFO[kind]
+  if (info.where === 'machine') return false
   if (info.key === 'required' && key.trim() === '') return false
   const url = normalizeBaseUrl(baseUrl)
   return url === '' ? info.baseUrl !== null : /^https?:\/\/[^/]+/.test(url) && URL.canParse(url)

@@ -1,5 +1,5 @@
 import type { Connection } from '@darkroom/contracts/connection'
-import { KIND_INFO } from '@darkroom/contracts/connection-kinds'
+import { isMadeInStudio, KIND_INFO } from '@darkroom/contracts/connection-kinds'
 import { createSignal, onCleanup, Show, untrack } from 'solid-js'
 import { describeProblem } from '../../request-error.ts'
 import { Icon } from '../../ui/icons.tsx'
@@ -120,21 +120,23 @@ function AccountFields(props: FormFieldsProps & { isKeyFirst: boolean }) {
         />
       </Show>
       <TextField label="Name" value={props.form.name} onInput={name => props.setForm({ name })} />
-      <TextField
-        label="Address"
-        inputMode="url"
-        value={props.form.baseUrl}
-        placeholder={info().baseUrl ?? ''}
-        problem={props.problemOf('baseUrl')}
-        onInput={baseUrl => props.setForm({ baseUrl })}
-      />
+      <Show when={info().where !== 'machine'}>
+        <TextField
+          label="Address"
+          inputMode="url"
+          value={props.form.baseUrl}
+          placeholder={info().baseUrl ?? ''}
+          problem={props.problemOf('baseUrl')}
+          onInput={baseUrl => props.setForm({ baseUrl })}
+        />
+      </Show>
     </>
   )
 }
 
 /** The limits and the budget of a connection. */
 function MeteredFields(props: FormFieldsProps) {
-  const hasProvider = () => KIND_INFO[props.connection.kind].where !== 'built-in'
+  const hasProvider = () => !isMadeInStudio(props.connection.kind)
   return (
     <>
       <LimitFields texts={props.form} hasProvider={hasProvider()} problemOf={props.problemOf} onInput={props.setForm} />

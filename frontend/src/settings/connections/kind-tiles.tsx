@@ -17,6 +17,7 @@ export function KindTiles(props: KindTilesProps) {
     <div role="radiogroup" aria-label="Kind of connection">
       <TileGroup {...props} label="Services, paid per picture" where="service" />
       <TileGroup {...props} label="Servers of your own" where="server" />
+      <TileGroup {...props} label="On this machine" where="machine" />
     </div>
   )
 }

@@ -31,6 +31,19 @@ export async function insertConnection(tx: Transaction, added: InsertedConnectio
             ${budgetMicros}, ${assumedMicros}, ${added.dialect ? tx.json(added.dialect) : null})`
 }
 
+/** Restores a connection that was removed, with the given name and slots. @returns false if there is none */
+export async function restoreConnection(
+  tx: Transaction,
+  id: string,
+  { name, slots }: { name: string; slots?: number | null | undefined },
+): Promise<boolean> {
+  const { count } = await tx`
+    update connections set removed_at = null, name = ${name}, revision = revision + 1,
+      slots = ${slots === undefined ? tx`slots` : slots}
+    where id = ${id} and removed_at is not null`
+  return count === 1
+}
+
 /** Locks a connection that was not removed. */
 export async function lockConnection(tx: Transaction, id: string): Promise<LockedConnection | undefined> {
   const [row] = await tx<LockedConnection[]>`

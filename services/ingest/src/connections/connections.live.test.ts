@@ -118,6 +118,26 @@ test('a draft serves nothing until it is added, and leaves nothing when it is no
   expect([ids.includes(third.id), ids.includes(draft.id)]).toEqual([false, true])
 })
 
+test('this machine is there once: it is switched on, off, and on again with the same id', async () => {
+  const machine = { kind: 'local' }
+  const added = await send('POST', '', machine)
+  expect(added).toMatchObject({ status: 201, body: { id: 'local', name: 'This machine', key: 'none', slots: 1 } })
+  expect(added.body.state).toEqual({ kind: 'checking' })
+  expect((await send('POST', '', machine)).status).toBe(409)
+  for (const [field, value] of [
+    ['draft', true],
+    ['key', CANARY],
+    ['baseUrl', 'http://127.0.0.1'],
+  ] as const)
+    expect((await send('POST', '', { ...machine, [field]: value })).body.errors).toMatchObject([{ path: field }])
+  expect((await send('PATCH', '/local', { slots: 2 })).status).toBe(200)
+  expect((await send('DELETE', '/local')).status).toBe(204)
+  expect(find(await list(), 'local')).toBeUndefined()
+  const again = await send('POST', '', { ...machine, name: 'Attic' })
+  expect(again).toMatchObject({ status: 201, body: { id: 'local', name: 'Attic', slots: 2 } })
+  expect(await readRow('local')).toMatchObject({ isCheckRequested: true, isRemoved: false, revision: 4 })
+})
+
 test('refuses what is incomplete, unsafe or not for the kind, and writes nothing', async () => {
   const { id } = (await send('POST', '', { ...SERVER, key: CANARY })).body
   const before = await snapshot()

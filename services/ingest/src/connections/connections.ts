@@ -18,6 +18,7 @@ import {
   lockConnection,
   markForCheck,
   markRemoved,
+  restoreConnection,
   updateConnection,
 } from './connection-rows.ts'
 import { assertChangeAllowed, assertComplete, assertRemovable } from './validate-connection.ts'
@@ -32,6 +33,9 @@ export interface ConnectionDeps {
   budgetMicros: number | null
 }
 
+/** This machine works on one picture at a time; others wait in the queue, where any processor can take them. */
+const MACHINE_SLOTS = 1
+
 /** Lists the connections, and what is spent of the studio's budget. */
 export async function listConnections(deps: ConnectionDeps): Promise<Connections> {
   const { database, budgetMicros } = deps
@@ -43,7 +47,7 @@ export async function listConnections(deps: ConnectionDeps): Promise<Connections
 /**
  * Adds a connection and requests its check. A draft makes nothing until a change adds it.
  *
- * @throws ProblemError `invalid`
+ * @throws ProblemError `invalid`; `conflict` for this machine, if it is switched on
  */
 export async function addConnection(deps: ConnectionDeps, added: NewConnection): Promise<Connection> {
   assertComplete(added)
@@ -51,6 +55,7 @@ export async function addConnection(deps: ConnectionDeps, added: NewConnection):
   return await transaction(deps.database, async tx => {
     await lockConnections(tx)
     await deleteOldDrafts(tx)
+    if (KIND_INFO[kind].where === 'machine') return await switchMachineOn(tx, deps, { ...rest, kind, name })
     const id = await findFreeId(tx, kind)
     const keySealed = key === undefined ? null : sealKey(deps.encryptionKey, id, key)
     await insertConnection(tx, { ...rest, id, kind, name, baseUrl, keySealed })
@@ -58,6 +63,25 @@ export async function addConnection(deps: ConnectionDeps, added: NewConnection):
     await publishConnectionChange(tx, id)
     return await readOne(tx, deps, id)
   })
+}
+
+/**
+ * Switches this machine on. It is there once: after it was removed it has the same id again, and its models have theirs.
+ *
+ * @throws ProblemError `conflict`
+ */
+async function switchMachineOn(
+  tx: Transaction,
+  deps: ConnectionDeps,
+  added: Omit<NewConnection, 'key' | 'baseUrl'> & { name: string },
+): Promise<Connection> {
+  const { kind: id } = added
+  if (await lockConnection(tx, id)) throw new ProblemError('conflict', 'This machine is switched on already.')
+  if (!(await restoreConnection(tx, id, added)))
+    await insertConnection(tx, { slots: MACHINE_SLOTS, ...added, id, baseUrl: null, keySealed: null })
+  await markForCheck(tx, id)
+  await publishConnectionChange(tx, id)
+  return await readOne(tx, deps, id)
 }
 
 /**

@@ -6,12 +6,16 @@ import { type FieldError, throwValidationError } from '../validation-error.ts'
 import type { LockedConnection } from './connection-rows.ts'
 
 /** Checks that a new connection has what its kind needs, and nothing else. @throws ProblemError `invalid` */
-export function assertComplete({ kind, key, baseUrl, dialect }: NewConnection): void {
+export function assertComplete({ kind, key, baseUrl, dialect, draft }: NewConnection): void {
   if (!ADDABLE_KINDS.includes(kind)) throwValidationError([{ path: 'kind', message: 'cannot be added' }])
   const info = KIND_INFO[kind]
+  const isMachine = info.where === 'machine'
   const errors: FieldError[] = [
     ...(info.key === 'required' && key === undefined ? [{ path: 'key', message: 'is needed by this provider' }] : []),
-    ...(info.baseUrl === null && baseUrl === undefined ? [{ path: 'baseUrl', message: 'is missing' }] : []),
+    ...(!isMachine && info.baseUrl === null && baseUrl === undefined
+      ? [{ path: 'baseUrl', message: 'is missing' }]
+      : []),
+    ...(isMachine && draft ? [{ path: 'draft', message: 'is not for this machine: it is switched on at once' }] : []),
     ...validateFields(kind, { key, baseUrl, dialect }),
   ]
   if (errors.length > 0) throwValidationError(errors)
@@ -68,6 +72,8 @@ function validateFields(
     errors.push({ path: 'key', message: 'is not something this provider takes' })
   if (dialect && kind !== 'openai-compatible')
     errors.push({ path: 'dialect', message: 'is not something this provider has' })
+  if (baseUrl !== undefined && KIND_INFO[kind].where === 'machine')
+    errors.push({ path: 'baseUrl', message: 'is not something this machine has' })
   if (baseUrl !== undefined && isLinkLocalUrl(baseUrl))
     errors.push({ path: 'baseUrl', message: 'is a link-local address, to which nothing is ever sent' })
   return errors

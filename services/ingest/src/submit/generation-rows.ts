@@ -135,7 +135,7 @@ export function estimateOutputMicros(generation: PricedGeneration): number | nul
 }
 
 /** Lists the references of a submission that are images and no masks, the source of a change first. */
-function listImages({ references }: Pick<NewGeneration, 'references'>): ReferenceRow[] {
+export function listImages({ references }: Pick<NewGeneration, 'references'>): ReferenceRow[] {
   const images = references.filter(({ role }) => role !== 'mask')
   return [...images.filter(({ role }) => role === 'source'), ...images.filter(({ role }) => role !== 'source')]
 }

@@ -2,8 +2,9 @@ import type { Model } from '@darkroom/contracts/model'
 import type { Queryable } from '@darkroom/infra/database/connection'
 
 /**
- * Returns a model by its id, or the first one if no id is given; undefined if there is none. Models that a user has added come first, in
- * the order of their connections; those that are part of the studio last.
+ * Returns a model by its id, or the first one if no id is given; undefined if there is none. Models that generate come before those that
+ * only change images. Of these, models that a user has added come first, in the order of their connections; those that are part of the
+ * studio last.
  */
 export async function findModel(db: Queryable, id: string | undefined): Promise<Model | undefined> {
   const [row] = await db<{ capability: Model; learned: Model['learnedSeconds'] | null }[]>`
@@ -12,7 +13,7 @@ export async function findModel(db: Queryable, id: string | undefined): Promise<
     ) as learned
     from models m left join connections c on c.id = m.provider
     where m.capability ? 'sizes' and (${id ?? null}::text is null or m.id = ${id ?? null})
-    order by coalesce(c.source, 'built-in') = 'built-in', case when c.source <> 'built-in' then c.created_at end,
+    order by coalesce(m.capability -> 'operations' ? 'generate', true) desc, coalesce(c.source, 'built-in') = 'built-in', case when c.source <> 'built-in' then c.created_at end,
       m.provider, m.position, m.id
     limit 1`
   return row && { ...row.capability, learnedSeconds: row.learned ?? {} }

@@ -15,12 +15,18 @@ import { assertActive } from './assert-active.ts'
 import { assertStillWithinBudgets, assertWithinBudgets, type BudgetDeps } from './budget.ts'
 import { readLimits } from './budget-rows.ts'
 import { computeFingerprint } from './fingerprint.ts'
-import { estimateOutputMicros, findByClientId, insertGeneration, isSameFingerprint } from './generation-rows.ts'
+import {
+  estimateOutputMicros,
+  findByClientId,
+  insertGeneration,
+  isSameFingerprint,
+  listImages,
+} from './generation-rows.ts'
 import { findModel } from './model-rows.ts'
 import { isParent } from './parent-rows.ts'
 import { parseInputs, uniqueInputs } from './parse-inputs.ts'
 import { assertQueueQuota } from './queue-quota.ts'
-import { validateForModel } from './validate-for-model.ts'
+import { validateForModel, validateResultSize } from './validate-for-model.ts'
 import { validateVerb } from './validate-verb.ts'
 
 export interface SubmitDeps extends ReferenceDeps, BudgetDeps {
@@ -72,6 +78,8 @@ export async function submit(
   const isInserted = await withReferences(deps, identity, request, async (tx, rows) => {
     const references = rows.map((row, position) => ({ ...row, role: inputs.roles[position] ?? 'reference' }))
     const generation = { ...newGeneration, references: uniqueInputs(references, row => row.id) }
+    const errors = validateResultSize(model, listImages(generation)[0])
+    if (errors.length > 0) throwValidationError(errors)
     // Again: it may have been removed while the references were stored.
     await assertParent(tx, identity, submission)
     const isInserted = await insertGeneration(tx, generation)

@@ -1,7 +1,14 @@
 import type { Submission } from '@darkroom/contracts/generation'
 import type { InputRole, ModelSpec } from '@darkroom/contracts/model'
 import { describeSetting, isValidSetting, resolveInputRole } from '@darkroom/contracts/model-fields'
-import { listAspectRatios, listResolutions, resolveSize } from '@darkroom/contracts/size'
+import {
+  formatPixels,
+  listAspectRatios,
+  listResolutions,
+  type PixelSize,
+  resolveSize,
+  type SizeChoice,
+} from '@darkroom/contracts/size'
 import type { FieldError } from '../validation-error.ts'
 
 /**
@@ -35,12 +42,28 @@ export function validateForModel(model: ModelSpec, submission: Submission, roles
   ]
 }
 
+/**
+ * Returns an error where a model that enlarges its image would make one that is too large of it. This is known once the image is stored.
+ *
+ * @param image the first image of the submission
+ */
+export function validateResultSize({ sizes }: ModelSpec, image: PixelSize | undefined): FieldError[] {
+  if (sizes.kind !== 'scale' || !image || resolveSize(sizes, AUTO, image)) return []
+  const { factor, maxSide, maxPixels } = sizes
+  const result = formatPixels({ width: image.width * factor, height: image.height * factor })
+  const megapixels = (maxPixels / 1e6).toFixed(1)
+  const message = `is ${formatPixels(image)}, which would become ${result}: this model makes at most ${megapixels} megapixels, ${maxSide} pixels a side`
+  return [{ path: 'referenceImages', message }]
+}
+
+const AUTO: SizeChoice = { aspectRatio: '1:1', resolution: 'auto' }
+
 /** Returns an error where the model does not offer the size: for the ratio if it has none such, else for the resolution. */
 function validateSize({ sizes }: ModelSpec, { parameters: { aspectRatio, resolution } }: Submission): FieldError[] {
   const ratios = listAspectRatios(sizes)
   const isRatio = /^[1-9]\d{0,2}:[1-9]\d{0,2}$/.test(aspectRatio)
   if (isRatio && resolveSize(sizes, { aspectRatio, resolution })) return []
-  if (!isRatio || (!ratios.includes(aspectRatio) && typeof resolution === 'number'))
+  if (!isRatio || (ratios.length > 0 && !ratios.includes(aspectRatio) && typeof resolution === 'number'))
     return [{ path: 'parameters.aspectRatio', message: `can be ${ratios.join(', ')}` }]
   const offered = listResolutions(sizes, ratios.includes(aspectRatio) ? aspectRatio : (ratios[0] ?? '1:1'))
   return [{ path: 'parameters.resolution', message: `can be ${offered.join(', ')}` }]

@@ -30,6 +30,11 @@ beforeAll(async () => {
         { ...INPUT, role: 'reference', max: 2 },
       ],
     }),
+    createTestModel({
+      ...{ id: 'enlarger', name: 'Enlarger', connection: 'demo', operations: ['upscale'] },
+      sizes: { kind: 'scale', factor: 2, maxSide: 90, maxPixels: 5_000_000, auto: true },
+      inputs: [{ ...INPUT, min: 1, role: 'source' }],
+    }),
     createTestModel({ id: 'plain', name: 'Plain', connection: 'demo' }),
   ]
   for (const model of models)
@@ -77,6 +82,43 @@ test('refuses a verb that the model cannot do, and names what it can', async () 
     if (refusal) expect(Problem.parse(body).detail).toMatch(refusal)
     else expect(Generation.parse(body).parent).toEqual({ generationId: parentId, outputIndex: 0, verb })
   }
+})
+
+test('reserves a multiple of the size of the image that is enlarged, and refuses one that would become too large', async () => {
+  const parent = { generationId: parentId, outputIndex: 0, verb: 'upscale' }
+  const enlarge = (referenceImages: string[], resolution: number | string = 'auto') =>
+    submit({
+      model: 'enlarger',
+      referenceImages,
+      referenceRoles: referenceImages.map(() => 'source'),
+      parameters: { resolution },
+      parent,
+    })
+  const [small = ''] = images
+  const { outputs } = Generation.parse(await (await enlarge([small])).json())
+  expect(outputs).toMatchObject([{ width: 80, height: 60 }])
+  const [large] = await uploadFiles(await paint('grey', { width: 50, height: 30 }))
+  const before = await countGenerations()
+  for (const [response, detail] of [
+    [
+      await enlarge([large?.id ?? '']),
+      'referenceImages is 50x30, which would become 100x60: this model makes at most 5.0 megapixels, 90 pixels a side',
+    ],
+    [await enlarge([small], 1_024), 'parameters.resolution can be auto'],
+    [await enlarge([]), 'referenceImages must have a source with this model'],
+  ] as const) {
+    expect(response.status).toBe(422)
+    expect(Problem.parse(await response.json()).detail).toContain(detail)
+  }
+  expect(await countGenerations()).toBe(before)
+})
+
+test('a submission that names no model is made by one that generates', async () => {
+  await ingest.sql`
+    insert into connections (id, kind, name, source) values ('local', 'local', 'This machine', 'stored')`
+  await ingest.sql`update models set provider = 'local' where id = 'enlarger'`
+  const response = await ingest.request('POST', '/api/generate', { prompt: 'a heron' })
+  expect(Generation.parse(await response.json()).model).toBe('demo')
 })
 
 test('goes on from outputs of its own workspace, from the trash as well, and not from purged ones', async () => {
@@ -197,15 +239,19 @@ async function submit(body: object): Promise<Response> {
 }
 
 async function upload(...colours: string[]): Promise<Reference[]> {
+  return await uploadFiles(...(await Promise.all(colours.map(colour => paint(colour)))))
+}
+
+async function uploadFiles(...files: Uint8Array[]): Promise<Reference[]> {
   const form = new FormData()
-  for (const colour of colours) form.append('file', new Blob([new Uint8Array(await paint(colour))]), 'a.png')
+  for (const file of files) form.append('file', new Blob([new Uint8Array(file)]), 'a.png')
   const response = await ingest.send(new Request('http://localhost/api/references', { method: 'POST', body: form }))
   expect(response.status).toBe(201)
   return References.parse(await response.json())
 }
 
-async function paint(background: string): Promise<Buffer> {
-  return await sharp({ create: { width: 40, height: 30, channels: 3, background } })
+async function paint(background: string, size = { width: 40, height: 30 }): Promise<Buffer> {
+  return await sharp({ create: { ...size, channels: 3, background } })
     .png()
     .toBuffer()
 }

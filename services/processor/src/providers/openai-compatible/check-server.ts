@@ -45,9 +45,8 @@ function describeServer({ server, preset, sizes }: ResolvedDialect, models: read
 }
 
 function describeSizes(sizes: Sizes): string {
-  if (sizes.kind === 'grid') return 'sizes free'
-  if (sizes.kind === 'ratio') return formatCount(sizes.ratios.length, 'aspect ratio')
-  return formatCount(sizes.sizes.length, 'size')
+  if (sizes.kind === 'list') return formatCount(sizes.sizes.length, 'size')
+  return sizes.kind === 'ratio' ? formatCount(sizes.ratios.length, 'aspect ratio') : 'sizes free'
 }
 
 function formatCount(count: number, noun: string): string {
