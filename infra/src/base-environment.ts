@@ -33,9 +33,25 @@ const NETWORK_VARIABLES = [
   'SSL_CERT_DIR',
 ] as const
 
+/** Variables by which a package manager finds the registry and the settings of the user. */
+const REGISTRY_VARIABLES = [
+  'BUN_CONFIG_REGISTRY',
+  'NPM_CONFIG_REGISTRY',
+  'npm_config_registry',
+  'NPM_CONFIG_USERCONFIG',
+  'npm_config_userconfig',
+  'XDG_CONFIG_HOME',
+  'BUN_INSTALL_CACHE_DIR',
+] as const
+
 /** Selects the variables of an environment that any program is given: none of the studio's settings. */
 export function selectBaseEnvironment(env: Environment): Record<string, string> {
   return selectVariables([...BASE_VARIABLES, ...NETWORK_VARIABLES], env)
+}
+
+/** Selects the variables by which packages are installed as the user has configured it. */
+export function selectRegistryEnvironment(env: Environment): Record<string, string> {
+  return selectVariables(REGISTRY_VARIABLES, env)
 }
 
 /** Selects the variables without which a program may not load its libraries. None of them is a setting. */

@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path'
 import { toMicros } from '@darkroom/contracts/price'
 import type { Service } from '@darkroom/contracts/routes'
 import type { z } from 'zod'
-import { selectSystemEnvironment } from './base-environment.ts'
+import { selectBaseEnvironment, selectRegistryEnvironment, selectSystemEnvironment } from './base-environment.ts'
 import { ConfigSchema } from './config-schema.ts'
 import { type Part, selectPartEnvironment } from './part-environment.ts'
 
@@ -97,6 +97,11 @@ export function getPublicHost({ PUBLIC_URL, PORT }: Pick<Config, 'PUBLIC_URL' | 
  */
 export function readDecoderEnvironment(env: Record<string, string | undefined> = process.env): Record<string, string> {
   return { ...selectSystemEnvironment(env), MALLOC_ARENA_MAX: '2' }
+}
+
+/** Returns the environment of a process that installs packages: no setting of the studio, and the registry that the user has configured. */
+export function readInstallEnvironment(env: Record<string, string | undefined> = process.env): Record<string, string> {
+  return { ...selectBaseEnvironment(env), ...selectRegistryEnvironment(env) }
 }
 
 /** Returns the budget of the studio a month, in micro-units of USD; null if it has none. */

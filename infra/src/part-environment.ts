@@ -1,5 +1,10 @@
 import type { Service } from '@darkroom/contracts/routes'
-import { type Environment, selectBaseEnvironment, selectVariables } from './base-environment.ts'
+import {
+  type Environment,
+  selectBaseEnvironment,
+  selectRegistryEnvironment,
+  selectVariables,
+} from './base-environment.ts'
 
 /** A process that is given settings: a service, or the process of ingest that runs backfills. */
 export type Part = Service | 'backfill'
@@ -74,5 +79,7 @@ export const SETTING_READERS: Readonly<Record<string, readonly Part[]>> = {
 export function selectPartEnvironment(part: Part, env: Environment): Record<string, string> {
   const settings = Object.entries(SETTING_READERS).filter(([, readers]) => readers.includes(part))
   const keys = settings.map(([key]) => key)
-  return { ...selectBaseEnvironment(env), ...selectVariables(keys, env) }
+  // It installs what upscales on this machine.
+  const registry = part === 'processor' ? selectRegistryEnvironment(env) : {}
+  return { ...selectBaseEnvironment(env), ...registry, ...selectVariables(keys, env) }
 }

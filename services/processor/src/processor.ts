@@ -24,6 +24,8 @@ import { runCostSums } from './maintenance/sum-costs.ts'
 import { createProcessorMetrics } from './metrics.ts'
 import { openSpool } from './outputs/spool.ts'
 import type { Adapter } from './providers/adapter.ts'
+import { openLocalPackages } from './providers/local/local-packages.ts'
+import { openUpscaler, type Upscaler } from './providers/local/upscaler.ts'
 import { createActiveJobs } from './queue/active-jobs.ts'
 import { followCancelMessages } from './queue/cancel.ts'
 import { runRecoveredJob, runWorker } from './worker.ts'
@@ -73,6 +75,7 @@ async function createDeps(context: ServiceContext, adapters: readonly Adapter[])
     environment: readEnvironmentConnections(config),
     encryptionKey: await loadEncryptionKey(config),
     dataDir: config.DATA_DIR,
+    upscaler: openContextUpscaler(context),
     slots: config.PROVIDER_CONCURRENCY,
     signal: stopping,
   }
@@ -95,6 +98,15 @@ async function createDeps(context: ServiceContext, adapters: readonly Adapter[])
     budget: createByteBudget(config.UPLOAD_MEMORY_MB * MIB),
     spool: await openSpool({ directory: join(config.DATA_DIR, 'spool') }),
   }
+}
+
+/** Opens what enlarges images on this machine. Its process ends with this one, after the worker. */
+function openContextUpscaler({ config, lifecycle, log }: ServiceContext): Upscaler {
+  const directory = join(config.DATA_DIR, 'local-models')
+  const packages = openLocalPackages({ directory, log, signal: lifecycle.stopping })
+  const upscaler = openUpscaler({ packages, log })
+  lifecycle.onClose('upscaler', upscaler.close)
+  return upscaler
 }
 
 function startMaintenance({ config, lifecycle }: ServiceContext, deps: ProcessorDeps): void {

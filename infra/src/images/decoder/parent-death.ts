@@ -20,5 +20,5 @@ export function endWithParent(): void {
       return false
     }
   })
-  if (!isSet) process.stderr.write('the end of the parent process is noticed between two images only\n')
+  if (!isSet) process.stderr.write('the end of the parent process is noticed between two pieces of work only\n')
 }

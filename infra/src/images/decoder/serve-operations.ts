@@ -66,7 +66,7 @@ function toResponse(error: unknown): JobResponse {
 }
 
 /** Makes Linux end this process before any other of the studio when memory runs out. */
-function preferForOutOfMemory(): void {
+export function preferForOutOfMemory(): void {
   try {
     writeFileSync('/proc/self/oom_score_adj', '1000')
   } catch {

@@ -3,6 +3,8 @@ import { type ConnectionKind, KIND_INFO } from '@darkroom/contracts/connection-k
 import type { Adapter } from '../providers/adapter.ts'
 import { createComfyUiAdapter } from '../providers/comfyui/comfyui-adapter.ts'
 import type { WorkflowSource } from '../providers/comfyui/load-workflows.ts'
+import { createLocalAdapter } from '../providers/local/local-adapter.ts'
+import type { Upscaler } from '../providers/local/upscaler.ts'
 import { createOpenAiAdapter } from '../providers/openai/openai-adapter.ts'
 import { createOpenAiCompatibleAdapter } from '../providers/openai-compatible/openai-compatible-adapter.ts'
 
@@ -20,9 +22,11 @@ export interface AdapterSettings {
   workflows: WorkflowSource
   /** The system's unless given. */
   fetch?: typeof fetch
+  /** Enlarges images on this machine. It is that of the process: adapters share it. */
+  upscaler?: Upscaler
 }
 
-/** Creates the adapter of a connection; undefined where it lacks a key or an address, or its kind is built in. */
+/** Creates the adapter of a connection; undefined where it lacks what its kind needs, or its kind is built in. */
 export function createAdapter(settings: AdapterSettings): Adapter | undefined {
   return FACTORIES[settings.kind]?.(settings)
 }
@@ -40,4 +44,5 @@ const FACTORIES: Partial<Record<ConnectionKind, (settings: AdapterSettings) => A
     if (baseUrl === null) return undefined
     return createComfyUiAdapter({ connection: id, baseUrl, key, workflows, fetch })
   },
+  local: ({ id, upscaler }) => upscaler && createLocalAdapter({ connection: id, upscaler }),
 }

@@ -11,6 +11,7 @@ import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
 import type { Adapter } from '../providers/adapter.ts'
 import type { Connections, ServedConnection } from '../providers/connections.ts'
+import type { Upscaler } from '../providers/local/upscaler.ts'
 import { checkConnections } from './check-connections.ts'
 import {
   type ConnectionRow,
@@ -41,6 +42,8 @@ export interface RegistryOptions {
   encryptionKey: EncryptionKey
   /** Folder of the models that a user has written. */
   dataDir: string
+  /** Enlarges images on this machine. Absent: connections of that kind are not served. */
+  upscaler?: Upscaler
   /** Generations of a connection that this process works on at once, unless its row has another number. */
   slots: number
   signal: AbortSignal
@@ -228,7 +231,9 @@ function createRowAdapter(options: RegistryOptions, state: RegistryState, row: C
   const key = source === 'environment' ? state.environmentKeys.get(id) : openStoredKey(options, row)
   if (key === undefined) return undefined
   const create = options.create ?? createAdapter
-  return create({ id, kind, baseUrl, key, dialect, foundDialect, workflows: createWorkflowSource(options, id) })
+  const { upscaler } = options
+  const workflows = createWorkflowSource(options, id)
+  return create({ id, kind, baseUrl, key, dialect, foundDialect, workflows, ...(upscaler && { upscaler }) })
 }
 
 /** Returns the key of a stored connection, null if it has none; undefined if it cannot be opened here. */

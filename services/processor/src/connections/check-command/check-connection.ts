@@ -1,6 +1,7 @@
 import type { Dialect } from '@darkroom/contracts/connection'
 import type { ModelSpec } from '@darkroom/contracts/model'
 import { type Adapter, ProviderError } from '../../providers/adapter.ts'
+import type { Upscaler } from '../../providers/local/upscaler.ts'
 import { createAdapter } from '../create-adapter.ts'
 import type { CheckedConnection } from './list-connections.ts'
 import { createTranscript, type TranscriptEntry } from './transcript.ts'
@@ -36,9 +37,12 @@ const NO_KEY = 'It has no key. Enter one in Settings, Connections.'
 const KEY_ERRORS = ['key_refused', 'no_permission']
 
 /** Checks a connection and lists its models, which costs nothing. Never throws. */
-export async function checkConnection({ obstacle, ...settings }: CheckedConnection): Promise<CheckReport> {
+export async function checkConnection(
+  { obstacle, ...settings }: CheckedConnection,
+  upscaler: Upscaler,
+): Promise<CheckReport> {
   const transcript = createTranscript(settings.key === null ? [] : [settings.key])
-  const adapter = obstacle === null ? createAdapter({ ...settings, fetch: transcript.fetch }) : undefined
+  const adapter = obstacle === null ? createAdapter({ ...settings, fetch: transcript.fetch, upscaler }) : undefined
   const findings = adapter
     ? await runCheck(adapter, AbortSignal.timeout(DEADLINE_MS))
     : toFindings(new ProviderError('key_refused', { message: obstacle ?? NO_KEY }))
@@ -74,16 +78,22 @@ function createSteps(
   { models, dialect, error, note }: Findings,
   entries: readonly TranscriptEntry[],
 ): CheckStep[] {
-  const isReached = entries.some(({ status }) => status !== null)
-  const address = `${baseUrl ?? ''} ${entries.length === 0 ? 'was not asked' : isReached ? 'answers' : 'does not answer'}`
-  const unreached = entries.length === 0 ? 'unknown' : 'fails'
   return [
-    { name: 'address', state: isReached ? 'works' : unreached, detail: address },
+    { name: 'address', ...describeAddress(baseUrl, entries) },
     { name: 'key', ...describeKey(key, error) },
     { name: 'models', state: error ? 'unknown' : 'works', detail: error ? 'not listed' : describeModels(models) },
     ...(kind === 'openai-compatible' ? [{ name: 'dialect' as const, ...describeDialect(dialect) }] : []),
     { name: 'result', state: error ? 'fails' : 'works', detail: note },
   ]
+}
+
+function describeAddress(baseUrl: string | null, entries: readonly TranscriptEntry[]): Omit<CheckStep, 'name'> {
+  if (baseUrl === null) return { state: 'works', detail: 'none is needed' }
+  if (entries.length === 0) return { state: 'unknown', detail: `${baseUrl} was not asked` }
+  const isReached = entries.some(({ status }) => status !== null)
+  return isReached
+    ? { state: 'works', detail: `${baseUrl} answers` }
+    : { state: 'fails', detail: `${baseUrl} does not answer` }
 }
 
 function describeKey(key: string | null, error: ProviderError | null): Omit<CheckStep, 'name'> {

@@ -1,6 +1,10 @@
 import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { readConfig } from '@darkroom/infra/config'
+import { type Config, readConfig, resolveDataDir } from '@darkroom/infra/config'
+import { createLog } from '@darkroom/infra/log'
+import { openLocalPackages } from '../../providers/local/local-packages.ts'
+import { openUpscaler, type Upscaler } from '../../providers/local/upscaler.ts'
 import { type CheckReport, checkConnection } from './check-connection.ts'
 import { formatLines, formatTables } from './format-reports.ts'
 import { type CheckedConnection, listConnections } from './list-connections.ts'
@@ -19,12 +23,20 @@ async function main(wanted: string | undefined, file: string | undefined): Promi
   if (selected.length === 0 && wanted !== undefined)
     return fail(`There is no connection ${wanted}. ${describeNames(all, config.DATABASE_URL !== undefined)}`, 2)
   if (selected.length === 0) process.stdout.write(`${describeNames(all, config.DATABASE_URL !== undefined)}\n`)
-  const reports = await Promise.all(selected.map(checkConnection))
+  const upscaler = openCheckUpscaler(config)
+  const reports = await Promise.all(selected.map(connection => checkConnection(connection, upscaler)))
+  await upscaler.close()
   for (const line of process.stdout.isTTY ? formatTables(reports) : formatLines(reports))
     process.stdout.write(`${line}\n`)
   if (file !== undefined && !(await writeTranscript(file, reports)))
     return fail(`The transcript cannot be written to ${file}.`, 2)
   return reports.every(({ isWorking }) => isWorking) ? 0 : 1
+}
+
+function openCheckUpscaler(config: Config): Upscaler {
+  const log = createLog({ service: 'processor', level: 'silent' })
+  const directory = join(resolveDataDir(config), 'local-models')
+  return openUpscaler({ packages: openLocalPackages({ directory, log, signal: new AbortController().signal }), log })
 }
 
 function fail<Code extends 1 | 2>(message: string, code: Code): Code {
