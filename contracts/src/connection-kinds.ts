@@ -72,7 +72,7 @@ export const KIND_INFO: Readonly<Record<ConnectionKind, ConnectionKindInfo>> = {
   },
   local: {
     name: 'This machine',
-    offers: 'upscales on this machine, free',
+    offers: 'upscales pictures, free',
     where: 'machine',
     key: 'none',
     baseUrl: null,

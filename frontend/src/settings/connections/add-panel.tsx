@@ -211,7 +211,7 @@ function AddressField(props: AddressFieldProps) {
 }
 
 const MACHINE_HINT =
-  'A small network enlarges pictures here, 2 or 4 times: free, and nothing leaves this machine. Switching it on downloads about 20 MB once, from npm.'
+  'A small network enlarges pictures here, 2 or 4 times: free, and nothing leaves this machine. Switching it on downloads about 15 MB once, from npm.'
 
 /** Returns the sentence about what is missing before a connection of a kind can be checked. */
 function describeHint({ where, key }: ConnectionKindInfo): string {

@@ -33,7 +33,7 @@ test('says what works, with its models and limits', () => {
   const machine = buildConnection({ kind: 'local', models: 2, baseUrl: null })
   expect([formatState(machine, NOW).detail, formatOrigin(machine)]).toEqual([
     '2 models · free',
-    'upscales on this machine, free',
+    'upscales pictures, free',
   ])
   expect(formatState(buildConnection({ state: { kind: 'checking' } }), NOW).title).toBe('Checking…')
 })

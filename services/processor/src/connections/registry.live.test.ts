@@ -9,6 +9,7 @@ import { createTestDatabase } from '@darkroom/infra/testing/test-resources'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
 import { FAKE_MODELS } from '../../testing/fake-models.ts'
 import { type Adapter, ProviderError } from '../providers/adapter.ts'
+import type { Upscaler } from '../providers/local/upscaler.ts'
 import { insertQueuedGeneration } from '../queue/queued.fixture.ts'
 import { removeUnservedModels } from './connection-rows.ts'
 import { toStateChange } from './connection-state.ts'
@@ -102,6 +103,24 @@ test('knows the models that another processor has listed since', async () => {
   await eventually(async () => registry.registry.findModel('mine/new')?.id, 'mine/new')
 })
 
+test('serves this machine once it is switched on, by the upscaler of the process', async () => {
+  const checks: string[] = []
+  const upscaler: Upscaler = {
+    prepare: async () => void checks.push('prepared'),
+    upscale: async () => new Uint8Array(checks.push('upscaled')),
+    isBusy: () => false,
+    listPids: () => [],
+    close: async () => {},
+  }
+  await using _ = await openRegistry({ upscaler })
+  await sql`
+    insert into connections (id, kind, name, source, check_requested_at)
+    values ('local', 'local', 'This machine', 'stored', now())`
+  await eventually(readModelIds, ['local/upscale-2x', 'local/upscale-4x'])
+  await eventually(() => readState('local'), 'ok')
+  expect(checks.slice(0, 2)).toEqual(['prepared', 'upscaled'])
+})
+
 test('serves a removed connection until its calls under way have ended, and then erases its key', async () => {
   await store('mine', 'secret')
   await using registry = await openRegistry({})
@@ -192,7 +211,11 @@ async function store(id: string, key: string, { draft = false } = {}): Promise<v
     values (${id}, 'openai', ${id}, 'stored', ${draft}, ${sealKey(encryptionKey, id, key)}, clock_timestamp())`
 }
 
-async function openRegistry(options: { environment?: EnvironmentConnection[]; failing?: string[] }) {
+async function openRegistry(options: {
+  environment?: EnvironmentConnection[]
+  failing?: string[]
+  upscaler?: Upscaler
+}) {
   const stopping = new AbortController()
   const failures = new Map<string, ProviderError>()
   for (const id of options.failing ?? []) failures.set(id, new ProviderError('provider_unreachable'))
@@ -212,7 +235,8 @@ async function openRegistry(options: { environment?: EnvironmentConnection[]; fa
     dataDir: '/nonexistent',
     slots: 2,
     signal: stopping.signal,
-    create,
+    // This machine needs no provider.
+    ...(options.upscaler ? { upscaler: options.upscaler } : { create }),
     pollMs: 40,
   })
   const running = registry.run()
