@@ -16,6 +16,8 @@ import { upscaleImage } from './upscale-image.ts'
  */
 
 const NICENESS = 10
+/** Bytes that are written at once: what a pipe does not take is copied until it does. */
+const CHUNK_BYTES = 1024 * 1024
 
 endWithParent()
 preferForOutOfMemory()
@@ -36,6 +38,8 @@ process.kill(process.pid, 'SIGKILL')
 async function serve({ scale }: UpscaleRequest, bytes: Uint8Array): Promise<void> {
   try {
     const result = await upscaleImage(await openNetwork(scale), bytes, scale, reportProgress)
+    // The pixels are garbage by now, which is outside the heap.
+    Bun.gc(true)
     await respond({ kind: 'done' }, result)
   } catch (error) {
     await respond({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
@@ -57,8 +61,11 @@ async function reportProgress(share: number): Promise<void> {
   await new Promise(setImmediate)
 }
 
-async function respond(response: UpscaleResponse, body?: Uint8Array): Promise<void> {
-  output.write(encodeFrameStart(response, body?.byteLength ?? 0))
-  if (body) output.write(body)
+async function respond(response: UpscaleResponse, body: Uint8Array = new Uint8Array()): Promise<void> {
+  output.write(encodeFrameStart(response, body.byteLength))
+  for (let start = 0; start < body.byteLength; start += CHUNK_BYTES) {
+    output.write(body.subarray(start, start + CHUNK_BYTES))
+    await output.flush()
+  }
   await output.flush()
 }
