@@ -15,6 +15,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: BenchOptions) => Pr
   idle: () => import('./idle/idle.ts'),
   invoice: () => import('./invoice/invoice.ts'),
   listing: () => import('./listing/listing.ts'),
+  local: () => import('./local/local.ts'),
   progress: () => import('./progress/progress.ts'),
   queue: () => import('./queue/queue.ts'),
   references: () => import('./references/references.ts'),
