@@ -106,6 +106,16 @@ test('the process has a low priority and no secrets, ends without work, and is s
   await expect(own.upscale(task, signal)).rejects.toMatchObject({ code: 'interrupted' })
 })
 
+test('a process that is ended by something else fails its image, and no other', async () => {
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  const failed = upscale(await encode(landscape), 4, { onProgress: () => begin() }).catch(error => error)
+  const next = upscale(strip, 2)
+  await begun
+  process.kill(upscaler.listPids()[0] ?? 0, 'SIGKILL')
+  expect(await failed).toMatchObject({ code: 'provider_failed', failure: 'permanent' })
+  await next
+})
+
 test('the process does not outlive a processor that is killed', async () => {
   const command = [process.execPath, join(import.meta.dirname, 'upscaler-parent.fixture.ts')]
   // It ends with its input, if this test ends early.

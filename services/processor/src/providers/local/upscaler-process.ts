@@ -26,6 +26,7 @@ const PROGRAM = join(import.meta.dirname, '..', '..', '..', 'upscaler', 'main.ts
 const START_MS = 30_000
 /** Others come first where the CPU is busy: a process of this niceness gets a tenth of the time that another gets beside it. */
 const NICENESS = 10
+const ENDED = 'The upscaler ended before the picture was done. You can try it again.'
 const ERROR_OUTPUT_CHARACTERS = 1_000
 const CHUNK_BYTES = 1024 * 1024
 
@@ -50,8 +51,7 @@ export async function startUpscalerProcess(directory: string): Promise<UpscalerP
   const next = async (): Promise<Frame> => {
     const { value } = await responses.next()
     if (value) return value
-    const cause = new Error(`the upscaler's process ended: ${await errorOutput}`)
-    throw new ProviderError('provider_failed', { message: 'The upscaler ended before the picture was done.', cause })
+    throw new Error(`the upscaler's process ended: ${await errorOutput}`)
   }
   await waitUntilReady(next(), kill)
   lowerPriority(child.pid, NICENESS)
@@ -59,8 +59,13 @@ export async function startUpscalerProcess(directory: string): Promise<UpscalerP
     pid: child.pid,
     exited: child.exited.then(() => {}),
     run: async (request, bytes, onProgress) => {
-      const [result] = await Promise.all([readResult(next, onProgress), send(child.stdin, request, bytes)])
-      return result
+      try {
+        const [result] = await Promise.all([readResult(next, onProgress), send(child.stdin, request, bytes)])
+        return result
+      } catch (cause) {
+        if (cause instanceof ProviderError) throw cause
+        throw new ProviderError('provider_failed', { message: ENDED, cause })
+      }
     },
     kill,
   }
