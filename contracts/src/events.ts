@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { BackfillBatch, BackfillChanged, BackfillRequested, BackfillResume, BackfillStop } from './history/backfill.ts'
+import { LIMITS } from './limits.ts'
 
 /**
  * Messages of the bus. A message is thin: a version and an id, never a payload. The database is the source of truth, and the receiver
@@ -33,6 +34,25 @@ export const ModelsChanged = z.strictObject({
   type: z.literal('models.changed'),
   id: z.string().max(100),
 })
+
+/**
+ * A picture of an output as it is so far, while its provider makes it: the one message with a payload. The same is the event `preview` of
+ * `/api/events`. It is stored nowhere and comes once or never, so nothing may depend on it.
+ */
+export const LivePreview = z.strictObject({
+  id: z.uuid().describe('generation'),
+  index: z
+    .int()
+    .min(0)
+    .max(LIMITS.outputs - 1),
+  sequence: z.int().min(0).describe('rises with each preview of an output'),
+  image: z
+    .base64()
+    .min(1)
+    .max(4 * Math.ceil(LIMITS.livePreviewBytes / 3))
+    .describe('a WebP'),
+})
+export type LivePreview = z.infer<typeof LivePreview>
 
 export const BusMessage = z.discriminatedUnion('type', [
   GenerationQueued,

@@ -45,6 +45,27 @@ export function parseWorkspaceId(subject: string): string | undefined {
   return /^events\.([A-Za-z0-9_-]+)\.generation$/.exec(subject)?.[1]
 }
 
+/** Subjects that `livePreviewSubject` returns. Messages of core NATS: no stream stores them. */
+export const LIVE_PREVIEW_SUBJECTS = 'previews.*'
+
+/** Returns the subject of the previews of outputs of a workspace that are being made. */
+export function livePreviewSubject(workspaceId: string): string {
+  return `previews.${requireToken(workspaceId)}`
+}
+
+/** Subjects that `audienceSubject` returns. Messages of core NATS: no stream stores them. */
+export const AUDIENCE_SUBJECTS = 'watch.*'
+
+/** Returns the subject of the heartbeats that tell that somebody watches a workspace. */
+export function audienceSubject(workspaceId: string): string {
+  return `watch.${requireToken(workspaceId)}`
+}
+
+/** Returns the workspace of a subject made by `livePreviewSubject` or `audienceSubject`; undefined for any other subject. */
+export function parseTransientWorkspaceId(subject: string): string | undefined {
+  return /^(?:previews|watch)\.([A-Za-z0-9_-]+)$/.exec(subject)?.[1]
+}
+
 /** Returns the text if it is a plain token: `.`, `*` and `>` have a meaning in a subject. @throws RangeError otherwise */
 function requireToken(text: string): string {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(text)) throw new RangeError('not a plain subject token')

@@ -1,6 +1,8 @@
 import { expect, test } from 'bun:test'
 import { z } from 'zod'
 import {
+  AUDIENCE_SUBJECTS,
+  audienceSubject,
   BACKFILL_CONSUMER,
   BACKFILL_EVENTS_SUBJECT,
   BACKFILL_SUBJECT,
@@ -8,6 +10,8 @@ import {
   generationSubject,
   jobConsumerName,
   jobSubject,
+  LIVE_PREVIEW_SUBJECTS,
+  livePreviewSubject,
   STREAMS,
 } from './subjects.ts'
 
@@ -57,6 +61,7 @@ const PINNED: Record<string, string> = {
   GenerationQueued: 'e850bee9145cc323',
   ImageSettings: '363c28bee70d4679',
   ImportLine: '33c18e5c2c594ff2',
+  LivePreview: '825ab8d310a34139',
   ManifestLine: '2991202cceeadf2b',
   Model: 'c73c6cdb9fd33781',
   ModelInput: '4526d5b26f91d117',
@@ -124,6 +129,12 @@ test('no name on the bus has changed', () => {
     'jobs.backfill',
     'backfill',
     'events.backfill',
+  ])
+  expect([LIVE_PREVIEW_SUBJECTS, livePreviewSubject('w'), AUDIENCE_SUBJECTS, audienceSubject('w')]).toEqual([
+    'previews.*',
+    'previews.w',
+    'watch.*',
+    'watch.w',
   ])
 })
 

@@ -261,3 +261,22 @@ async function consumersOf(): Promise<number> {
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   await waitFor('The condition', 4_000, async () => await isSo(), 5)
 }
+
+test('a transient message reaches those who are subscribed at the time, and a subscription ends with its signal', async () => {
+  const [ended, subject] = [new AbortController(), 'previews.transient']
+  const received: unknown[] = []
+  await bus.publishTransient(subject, 'before')
+  await bus.subscribeTransient('previews.*', message => received.push(message), ended.signal)
+  await bus.publishTransient(subject, { sequence: 1 })
+  await bus.publishTransient(subject)
+  await waitFor('both messages', 5_000, async () => received.length === 2)
+  ended.abort()
+  await bus.publishTransient(subject, 'after')
+  expect(received).toEqual([
+    { subject, data: { sequence: 1 } },
+    { subject, data: undefined },
+  ])
+  // More than the server takes: refused, and the connection stays.
+  await expect(bus.publishTransient(subject, 'x'.repeat(70_000))).rejects.toThrow()
+  await bus.publishTransient(subject, 'small')
+})

@@ -7,6 +7,7 @@ import { deleteCorruptStream } from './corrupt-stream.ts'
 import { type ConsumeOptions, consumeMessages } from './messages.ts'
 import { nullIfNotFound } from './null-if-not-found.ts'
 import { checkStreams, ensureStreams } from './streams.ts'
+import { publishTransient, subscribeTransient, type TransientMessage } from './transient-messages.ts'
 
 /** JetStream's acknowledgement of a published message. */
 export interface PublishAck {
@@ -85,6 +86,19 @@ export function connectBus(options: BusOptions) {
       consumeMessages(requireConnection().jetstream, eventConsumeOptions(from, subject), signal),
     consumeMessages: (options: ConsumeOptions, signal: AbortSignal) =>
       consumeMessages(requireConnection().jetstream, options, signal),
+    /** Publishes to whoever is subscribed now. Nothing is sent, or kept for later, without a connection. */
+    publishTransient: async (subject: string, data?: unknown) => {
+      if (connection?.isConnected()) await publishTransient(connection.nats, subject, data)
+    },
+    /** Calls back with each message of core NATS, from the first connection on, until the signal is aborted. */
+    subscribeTransient: async (
+      subject: string,
+      onMessage: (message: TransientMessage) => void,
+      signal: AbortSignal,
+    ) => {
+      await connected
+      if (connection) subscribeTransient(connection.nats, subject, onMessage, signal)
+    },
     countBacklog: async (consumer: string) => countBacklog(requireConnection().manager, consumer),
     /** Returns the sequences of the first message that the stream of events still has and of the last that it received. */
     eventBounds: async () => {

@@ -24,8 +24,25 @@ const MESSAGES = {
   processor: ['jobs.generate.demo', 'events.local.generation', 'events.connections'],
   query: [],
 } as const satisfies Record<Service, string[]>
-const EVERY_SUBJECT = [...MESSAGES.ingest, 'events.backfill', 'jobs.other', 'events.local.other', 'other.x', 'x', '>']
-const OWN_ALSO: Record<string, string[]> = { ingest: ['events.backfill'] }
+const EVERY_SUBJECT = [
+  ...MESSAGES.ingest,
+  'events.backfill',
+  'jobs.other',
+  'events.local.other',
+  'other.x',
+  'x',
+  '>',
+  'previews.local',
+  'previews.local.x',
+  'watch.local',
+  'watch.local.x',
+]
+const OWN_ALSO: Record<string, string[]> = {
+  ingest: ['events.backfill'],
+  processor: ['previews.local'],
+  query: ['watch.local'],
+}
+const READ_ALSO: Record<string, string[]> = { processor: ['watch.*'], query: ['previews.*'] }
 
 test.each(SERVICES)('%s publishes its own subjects and no others', async service => {
   const granted = []
@@ -33,23 +50,28 @@ test.each(SERVICES)('%s publishes its own subjects and no others', async service
   expect(granted.toSorted()).toEqual([...MESSAGES[service], ...(OWN_ALSO[service] ?? [])].toSorted())
 })
 
-test.each(SERVICES)('%s subscribes to its own inboxes and to nothing else', async service => {
-  const others = ['admin', ...SERVICES].filter(other => other !== service).map(other => `_INBOX.${other}.>`)
-  const subjects = [
-    `${inboxPrefix(service)}.>`,
-    ...others,
-    '_INBOX.>',
-    '_INBOX.*',
-    '>',
-    'jobs.>',
-    'events.>',
-    '$JS.>',
-    '$SYS.>',
-  ]
-  const granted = []
-  for (const subject of subjects) if (await isSubscribed(service, subject)) granted.push(subject)
-  expect(granted).toEqual([`${inboxPrefix(service)}.>`])
-})
+test.each(SERVICES)(
+  '%s subscribes to its own inboxes, to what it reads of core NATS, and to nothing else',
+  async service => {
+    const others = ['admin', ...SERVICES].filter(other => other !== service).map(other => `_INBOX.${other}.>`)
+    const subjects = [
+      `${inboxPrefix(service)}.>`,
+      ...others,
+      '_INBOX.>',
+      '_INBOX.*',
+      '>',
+      'jobs.>',
+      'events.>',
+      '$JS.>',
+      '$SYS.>',
+      'watch.*',
+      'previews.*',
+    ]
+    const granted = []
+    for (const subject of subjects) if (await isSubscribed(service, subject)) granted.push(subject)
+    expect(granted).toEqual([`${inboxPrefix(service)}.>`, ...(READ_ALSO[service] ?? [])])
+  },
+)
 
 const REFUSED: Record<Service, string[]> = {
   ingest: [

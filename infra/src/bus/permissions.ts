@@ -1,5 +1,6 @@
 import type { Service } from '@darkroom/contracts/routes'
 import {
+  AUDIENCE_SUBJECTS,
   BACKFILL_CONSUMER,
   BACKFILL_EVENTS_SUBJECT,
   BACKFILL_SUBJECT,
@@ -7,6 +8,7 @@ import {
   CONNECTIONS_SUBJECT,
   GENERATION_SUBJECTS,
   JOB_SUBJECTS,
+  LIVE_PREVIEW_SUBJECTS,
   STREAMS,
 } from '@darkroom/contracts/subjects'
 
@@ -38,6 +40,13 @@ export const PUBLISHED_SUBJECTS: Readonly<Record<Service, readonly string[]>> = 
   ],
   processor: [JOB_SUBJECTS, GENERATION_SUBJECTS, CONNECTIONS_SUBJECT],
   query: [],
+}
+
+/** Subjects of core NATS, whose messages no stream stores and no service waits for: what each service publishes there, and reads. */
+const TRANSIENT_SUBJECTS: Readonly<Record<Service, Record<'publish' | 'subscribe', readonly string[]>>> = {
+  ingest: { publish: [], subscribe: [] },
+  processor: { publish: [LIVE_PREVIEW_SUBJECTS], subscribe: [AUDIENCE_SUBJECTS] },
+  query: { publish: [AUDIENCE_SUBJECTS], subscribe: [LIVE_PREVIEW_SUBJECTS] },
 }
 
 /** Requests of a connection that opens, and of nothing else. */
@@ -78,9 +87,10 @@ export function listForeignSubjects(service: Service): string[] {
 }
 
 function createPermissions(service: Service, allow: string[], deny: string[] = []): BusPermissions {
+  const transient = TRANSIENT_SUBJECTS[service]
   return {
-    publish: { allow: [...CONNECT, ...PUBLISHED_SUBJECTS[service], ...allow], deny },
-    subscribe: { allow: [`${inboxPrefix(service)}.>`] },
+    publish: { allow: [...CONNECT, ...PUBLISHED_SUBJECTS[service], ...transient.publish, ...allow], deny },
+    subscribe: { allow: [`${inboxPrefix(service)}.>`, ...transient.subscribe] },
   }
 }
 

@@ -20,6 +20,9 @@ export const REFERENCE_LIMITS: ImageLimits = {
   decodedBytes: REFERENCE_DECODED_BYTES,
 }
 
+/** Limits of the images that providers send while they make an output. */
+export const LIVE_PREVIEW_LIMITS: ImageLimits = { bytes: 24_000_000, pixels: 25_000_000, decodedBytes: 160_000_000 }
+
 export const OUTPUT_LIMITS: ImageLimits = { bytes: 100_000_000, pixels: 100_000_000 }
 
 /**

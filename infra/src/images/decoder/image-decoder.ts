@@ -42,6 +42,8 @@ export interface ImageDecoder extends AsyncDisposable {
   validate(input: MediaInput, limits: ImageLimits, options: DecodeOptions): Promise<ImageProperties>
   /** Makes the previews of an image with the least effort. */
   makePreviews(input: MediaInput, limits: ImageLimits, options: DecodeOptions): Promise<Preview[]>
+  /** Encodes a picture of an output that is being made, as small as it may be sent. */
+  makeLivePreview(input: MediaInput, limits: ImageLimits, options: DecodeOptions): Promise<{ bytes: Uint8Array }>
   /** Encodes a copy without metadata for a provider. */
   encodeProviderCopy(input: MediaInput, limits: ImageLimits, options: DecodeOptions): Promise<ProviderCopy>
   /** Encodes a mask in the polarity of a model and in the size of the image that it is for. */
@@ -159,6 +161,7 @@ export function createImageDecoder(options: ImageDecoderOptions): ImageDecoder {
     read: (input, limits, options) => run('read', { input, limits, options, args: { limits } }),
     validate: (input, limits, options) => run('validate', { input, limits, options, args: { limits } }),
     makePreviews: (input, limits, options) => run('makePreviews', { input, limits, options, args: { limits } }),
+    makeLivePreview: (input, limits, options) => run('makeLivePreview', { input, limits, options, args: { limits } }),
     encodeProviderCopy: (input, limits, options) => run('encodeProviderCopy', { input, limits, options, args: {} }),
     encodeMask: (input, { polarity, target }, limits, options) => {
       const { width, height } = target

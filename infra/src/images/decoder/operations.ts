@@ -1,5 +1,6 @@
 import type { ImageLimits } from '../check-image.ts'
 import { readImage, validateImage } from '../image.ts'
+import { makeLivePreview } from '../live-preview.ts'
 import { encodeMask, type MaskPolarity } from '../mask.ts'
 import { getByteLength, type MediaInput, readBytes } from '../media-input.ts'
 import { makePreviews } from '../previews.ts'
@@ -11,6 +12,7 @@ export interface OperationArguments {
   read: { limits: ImageLimits }
   validate: { limits: ImageLimits }
   makePreviews: { limits: ImageLimits }
+  makeLivePreview: { limits: ImageLimits }
   encodeProviderCopy: object
   encodeMask: { polarity: MaskPolarity; target: { width: number; height: number } }
 }
@@ -24,6 +26,7 @@ export const OPERATIONS: {
   read: (input, { limits }) => readImage(input, limits),
   validate: (input, { limits }) => validateImage(input, limits),
   makePreviews: (input, { limits }) => makePreviews(input, limits),
+  makeLivePreview: (input, { limits }) => makeLivePreview(input, limits),
   encodeProviderCopy: async input => await stripMetadata(await readAll(input)),
   encodeMask: async (input, { polarity, target }) => await encodeMask(await readAll(input), polarity, target),
 }

@@ -1,5 +1,7 @@
+import { LIMITS } from '@darkroom/contracts/limits'
 import { PREVIEW_WIDTHS } from '@darkroom/contracts/previews'
 import { z } from 'zod'
+import { sniffImageFormat } from '../image-formats.ts'
 import { MediaError } from '../media-error.ts'
 import type { Frame } from './frames.ts'
 import type { OperationName } from './operations.ts'
@@ -16,6 +18,10 @@ const properties = z.strictObject({
   height: pixels,
 })
 const copy = z.strictObject({ mimeType, bytes, width: pixels, height: pixels })
+/** It reaches a browser as it is. */
+const livePreview = bytes.refine(
+  image => image.byteLength <= LIMITS.livePreviewBytes && sniffImageFormat(image)?.mimeType === 'image/webp',
+)
 
 const RESPONSE = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('done'), value: z.unknown() }),
@@ -28,6 +34,7 @@ const RESULTS = {
   read: properties.extend({ previews: z.array(preview), placeholder: z.base64() }),
   validate: properties,
   makePreviews: z.array(preview),
+  makeLivePreview: z.strictObject({ bytes: livePreview }),
   encodeProviderCopy: copy,
   encodeMask: copy,
 } satisfies Record<OperationName, z.ZodType>
