@@ -74,6 +74,11 @@ export const Behavior = z.strictObject({
   lookup: RequestFault.nullable().describe('of look-ups by idempotency key'),
   forgetsKeys: z.boolean().describe('a look-up by idempotency key cannot say whether there is a prediction'),
   cancelTooLate: z.boolean(),
+  previewEveryMs: z
+    .number()
+    .min(1)
+    .nullable()
+    .describe('time between two previews of each output; null: none are made'),
   answer: AnswerBehavior,
   submitDelayMs: z.number().min(0).describe('time before the id of a job is given'),
   submit: RequestFault.nullable(),
@@ -106,6 +111,7 @@ export const DEFAULT_BEHAVIOR: Behavior = {
   lookup: null,
   forgetsKeys: false,
   cancelTooLate: false,
+  previewEveryMs: null,
   submitDelayMs: 0,
   answer: { slowOneIn: 1, delayMs: [0, 0], pieceBytes: null, pieceMs: 0, cut: null },
   submit: null,

@@ -60,6 +60,10 @@ export interface RequestLog {
   /** Idempotency keys that were looked up, in order. */
   lookups: string[]
   cancels: { id: string; status: PredictionStatus }[]
+  /** Ids of the predictions that were followed while they ran, in order. */
+  watched: string[]
+  /** Predictions that are followed now. */
+  watching: number
   files: FileEntry[]
   /** File requests in progress, including delayed ones. */
   filesInFlight: number
@@ -75,6 +79,8 @@ export function createRequestLog(): RequestLog {
     checks: [],
     lookups: [],
     cancels: [],
+    watched: [],
+    watching: 0,
     files: [],
     filesInFlight: 0,
     maxFilesInFlight: 0,

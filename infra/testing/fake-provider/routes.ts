@@ -10,6 +10,7 @@ import { describePrediction, findPrediction, startPrediction, statusOf } from '.
 import { createAnswerRecord, type SubmitEntry } from './request-log.ts'
 import { sendFault, sendJson } from './responses.ts'
 import type { PredictionRecord, ProviderState } from './state.ts'
+import { handleWatch } from './watch.ts'
 import { BYTES_MODEL, Submission } from './wire.ts'
 
 /** Input images that are retained. */
@@ -39,6 +40,7 @@ const ROUTES: readonly [RegExp, Handler][] = [
   [/^POST \/predictions$/, handleSubmit],
   [/^GET \/predictions$/, handleLookup],
   [/^GET \/predictions\/([\w-]+)$/, withPrediction(handleCheck)],
+  [/^GET \/predictions\/([\w-]+)\/watch$/, withPrediction(handleWatch)],
   [/^POST \/predictions\/([\w-]+)\/cancel$/, withPrediction(handleCancel)],
   [/^GET \/files\/([\w-]+)\/(\d+)\.png$/, withPrediction(handleFile)],
   [/^GET \/inputs\/([0-9a-f]{64})$/, handleInput],

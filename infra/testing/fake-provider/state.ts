@@ -64,9 +64,9 @@ export function createProviderState(url: string): ProviderState {
       notifyWaiters()
     },
     reset() {
-      const { filesInFlight } = requestLog
+      const { filesInFlight, watching } = requestLog
       behavior = DEFAULT_BEHAVIOR
-      requestLog = { ...createRequestLog(), filesInFlight, maxFilesInFlight: filesInFlight }
+      requestLog = { ...createRequestLog(), filesInFlight, watching, maxFilesInFlight: filesInFlight }
       notifyWaiters()
     },
     shouldInject(fault, key = '') {

@@ -68,6 +68,13 @@ export const BytesLine = z.union([
 ])
 export type BytesLine = z.infer<typeof BytesLine>
 
+/** A line of what a prediction tells while it runs. */
+export const WatchLine = z.union([
+  z.object({ progress: z.number().min(0).max(1) }),
+  z.object({ preview: z.object({ index, base64: z.base64() }) }),
+])
+export type WatchLine = z.infer<typeof WatchLine>
+
 /** The response to a look-up by idempotency key. `searched`: the provider would have it, had it been submitted. */
 export const Lookup = z.object({ searched: z.boolean(), prediction: Prediction.nullable() })
 

@@ -19,6 +19,11 @@ export function createProcessorMetrics({ createCounter: counter, createGauge: ga
       'garbage_scheduled_total',
       'Objects that no row named, to be removed after one more look',
     ),
+    livePreviews: counter('live_previews_total', 'Previews of outputs that are being made, published'),
+    livePreviewsDropped: counter(
+      'live_previews_dropped_total',
+      'Previews of outputs that are being made, dropped: too many, or not an image',
+    ),
     rehostsWaiting: gauge('rehosts_waiting', 'Outputs that are only at their provider, in the whole studio'),
     activeJobs: gauge('generations_held', 'Generations worked on now'),
   }

@@ -16,6 +16,7 @@ import { openJournal } from './answers/journal.ts'
 import { recoverAnswers } from './answers/recover-answers.ts'
 import { readEnvironmentConnections } from './connections/environment.ts'
 import { openConnectionRegistry } from './connections/registry.ts'
+import { createLivePreviews } from './live-previews/live-previews.ts'
 import { runGarbageSweeps } from './maintenance/garbage/sweep.ts'
 import { runPurge } from './maintenance/purge.ts'
 import { reconcile } from './maintenance/reconcile.ts'
@@ -79,16 +80,18 @@ async function createDeps(context: ServiceContext, adapters: readonly Adapter[])
     slots: config.PROVIDER_CONCURRENCY,
     signal: stopping,
   }
+  const [images, metrics] = [openImageDecoder(context), createProcessorMetrics(context.metrics)]
   const journal = await openJournal({ directory: join(config.DATA_DIR, 'journal'), log })
   return {
     database,
     activity,
     bus,
     store,
-    images: openImageDecoder(context),
+    images,
     log,
     stopping,
-    metrics: createProcessorMetrics(context.metrics),
+    metrics,
+    livePreviews: createLivePreviews({ bus, images, metrics, signal: stopping }),
     activeJobs: createActiveJobs(),
     journal,
     callsInFlight: createCallsInFlight(),

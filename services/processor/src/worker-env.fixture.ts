@@ -19,6 +19,7 @@ import { createFakeAdapter } from '../testing/fake-adapter.ts'
 import { createCallsInFlight } from './answers/calls-in-flight.ts'
 import { type Journal, openJournal } from './answers/journal.ts'
 import { recoverAnswers } from './answers/recover-answers.ts'
+import { createLivePreviews } from './live-previews/live-previews.ts'
 import { createProcessorMetrics } from './metrics.ts'
 import { openSpool, type Spool } from './outputs/spool.ts'
 import type { Adapter } from './providers/adapter.ts'
@@ -138,12 +139,14 @@ async function startOneWorker(services: WorkerServices, options: WorkerOptions) 
   const connections = await publishFixedModels(database, adapters, options.slots ?? 2)
   const deps = { database, bus, log, activeJobs: createActiveJobs(), metrics, connections, stopping: stopping.signal }
   const callsInFlight = createCallsInFlight()
+  const livePreviews = createLivePreviews({ bus, images, metrics, signal: stopping.signal })
   const workerDeps = {
     ...deps,
     store,
     images,
     journal,
     callsInFlight,
+    livePreviews,
     getFreeBytes: async () => options.freeBytes ?? Number.MAX_SAFE_INTEGER,
     allowOrigins: [fake.url],
     budget: createByteBudget(64_000_000),
@@ -165,7 +168,7 @@ async function startOneWorker(services: WorkerServices, options: WorkerOptions) 
     await workers
     await callsInFlight.settled()
   }
-  return { stop, deps, metrics, callsInFlight }
+  return { stop, deps: { ...deps, livePreviews }, metrics, callsInFlight }
 }
 
 /** Creates the actions of a test: to queue generations, to wait for them and to read them. */

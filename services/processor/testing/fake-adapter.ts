@@ -21,6 +21,7 @@ import {
   type RecoverResult,
   type SavedAnswer,
   type SubmitResult,
+  type WatchOptions,
 } from '../src/providers/adapter.ts'
 import { toAnswerHeaders } from '../src/providers/http/answer-headers.ts'
 import type { HttpClient, HttpRequest } from '../src/providers/http/http-client.ts'
@@ -28,7 +29,7 @@ import { decodeText, readChunks, readJson } from '../src/providers/http/read-res
 import { sendRequest } from '../src/providers/http/send-request.ts'
 import { createMisbehavedError } from '../src/providers/http/transport-error.ts'
 import { FAKE_MODELS } from './fake-models.ts'
-import { readOutputs } from './fake-stream.ts'
+import { readOutputs, readWatchLines } from './fake-stream.ts'
 
 export interface FakeAdapterOptions {
   url: string
@@ -58,6 +59,7 @@ export function createFakeAdapter({ url, fetch = globalThis.fetch, deadlineMs = 
       if (prediction.cost) options.onReceipt?.({ cost: prediction.cost })
       return TO_CHECK_RESULT[prediction.status](prediction)
     },
+    watch: (handle, options, signal) => watch(client, handle, options, signal).catch(() => {}),
     cancel: async (handle, signal) => {
       const path = `${getPredictionPath(handle)}/cancel`
       const { status } = await requestPrediction(client, { ...IDEMPOTENT, method: 'POST', path, signal })
@@ -101,6 +103,17 @@ async function readAnswer(answer: SavedAnswer, options: AnswerOptions): Promise<
     return { kind: 'outputs', outputs: readOutputs(text, options) }
   }
   return { kind: 'accepted', handle: parsePrediction(parseJson(await joinText(text)), 'unknown').id }
+}
+
+/** Time limit of one stream of previews, in ms. */
+const WATCH_DEADLINE_MS = 600_000
+const MAX_WATCH_BYTES = 1_000_000_000
+
+async function watch(client: HttpClient, handle: string, options: WatchOptions, signal: AbortSignal): Promise<void> {
+  const path = `${getPredictionPath(handle)}/watch`
+  const httpRequest: HttpRequest = { ...IDEMPOTENT, method: 'GET', path, signal, deadlineMs: WATCH_DEADLINE_MS }
+  const response = await sendRequest(client, httpRequest)
+  await readWatchLines(decodeText(readChunks(response, httpRequest, MAX_WATCH_BYTES)), options)
 }
 
 async function findByKey(client: HttpClient, idempotencyKey: string, signal: AbortSignal): Promise<RecoverResult> {

@@ -27,7 +27,7 @@ const COMMON = {
   estimatedSecondsEach: 0.5,
 } satisfies Partial<ModelSpec>
 
-const JOB = { ...COMMON, answers: 'job', resume: 'by-id' } as const
+const JOB = { ...COMMON, answers: 'job', resume: 'by-id', previews: true } as const
 const INPUT = { min: 0, max: 1, maxBytes: null, types: [], needsPublicUrl: false }
 
 /** A model with every operation on images, and one that animates. The provider stores the inputs that it is sent for them. */

@@ -1,5 +1,5 @@
-import { BytesLine } from '@darkroom/infra/testing/fake-provider/wire'
-import { type AnswerOptions, ProviderError, type ProviderOutput } from '../src/providers/adapter.ts'
+import { BytesLine, WatchLine } from '@darkroom/infra/testing/fake-provider/wire'
+import { type AnswerOptions, ProviderError, type ProviderOutput, type WatchOptions } from '../src/providers/adapter.ts'
 import { createMisbehavedError } from '../src/providers/http/transport-error.ts'
 
 /**
@@ -25,6 +25,18 @@ export async function* readOutputs(
     yield { kind: 'bytes', index: read.index, mimeType: read.mimeType, bytes: decodeBase64(read.base64) }
   }
   throw createMisbehavedError('unknown')
+}
+
+/** Reads what a prediction tells while it runs. A line that is none of that is ignored. */
+export async function readWatchLines(
+  text: AsyncIterable<string>,
+  { onProgress, onPreview }: Pick<WatchOptions, 'onProgress' | 'onPreview'>,
+): Promise<void> {
+  for await (const line of readLines(text)) {
+    const { data } = WatchLine.safeParse(JSON.parse(line))
+    if (data && 'progress' in data) onProgress(data.progress)
+    if (data && 'preview' in data) onPreview(data.preview.index, decodeBase64(data.preview.base64))
+  }
 }
 
 async function* readLines(text: AsyncIterable<string>): AsyncGenerator<string, void> {

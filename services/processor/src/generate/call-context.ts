@@ -2,6 +2,7 @@ import type { ModelSpec } from '@darkroom/contracts/model'
 import type { Database } from '@darkroom/infra/database/connection'
 import type { CallsInFlight } from '../answers/calls-in-flight.ts'
 import type { Journal } from '../answers/journal.ts'
+import type { LivePreviews } from '../live-previews/live-previews.ts'
 import type { Adapter, ProviderError, ProviderOutput, ProviderReference } from '../providers/adapter.ts'
 import type { CircuitBreaker } from '../queue/circuit-breaker.ts'
 import type { FinalOutcome, Job, JobCall } from '../queue/job.ts'
@@ -46,6 +47,7 @@ export interface CallContext {
   onOutput: (output: ProviderOutput) => Promise<void>
   /** Called with the progress of a call, from 0 to 1. */
   onProgress: (call: JobCall, fraction: number) => void
+  livePreviews: Pick<LivePreviews, 'isWatched' | 'offer' | 'open'>
   /** Called when a call is being submitted. */
   onSubmit: () => void
 }

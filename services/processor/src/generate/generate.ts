@@ -40,6 +40,7 @@ export interface GenerateDeps
       | 'onSubmit'
       | 'journal'
       | 'callsInFlight'
+      | 'livePreviews'
     > {
   store: Pick<Store, 'put' | 'get'>
   images: ReferenceLoader['images'] & UploadDeps['images']

@@ -1,5 +1,6 @@
 import { FAILURES, type FailureCode } from '@darkroom/contracts/failures'
 import { sleep } from '@darkroom/infra/runtime/timers'
+import type { CallWatch } from '../live-previews/call-watchers.ts'
 import { ProviderError } from '../providers/adapter.ts'
 import { REPAIR_POLL_SECONDS } from '../queue/circuit-breaker.ts'
 import type { JobCall } from '../queue/job.ts'
@@ -8,7 +9,7 @@ import type { CallContext, CallOutcome } from './call-context.ts'
 import { toCallName } from './call-name.ts'
 import { callProvider } from './call-provider.ts'
 import { getOutputIndices } from './plan.ts'
-import { reportCallProgress } from './progress.ts'
+import { reportCallProgress, type WaitingResult } from './progress.ts'
 import { collectReceipts } from './receipts.ts'
 
 /** Up to this total wait the call is polled in place: rescheduling the job would cost more. */
@@ -17,8 +18,35 @@ const MIN_POLL_SECONDS = 0.05
 /** The code of a call that ended because someone cancelled it. */
 const CANCELLED: FailureCode = 'cancelled_by_provider'
 
-/** Polls a submitted call by its request id until it has ended or the wait becomes too long. */
+/**
+ * Polls a submitted call by its request id until it has ended or the wait becomes too long. While the provider works on it, it is watched
+ * as well, also between two polls.
+ */
 export async function pollCall(context: CallContext, call: JobCall): Promise<CallOutcome> {
+  const watch = openWatch(context, call)
+  let outcome: CallOutcome | undefined
+  try {
+    outcome = await pollUntilSettled(context, call, watch)
+    return outcome
+  } finally {
+    if (outcome?.kind === 'waiting') watch.extend(outcome.seconds)
+    else watch.end()
+  }
+}
+
+function openWatch({ livePreviews, adapter, job, model }: CallContext, call: JobCall): CallWatch {
+  const isTelling = model?.previews === true || model?.progress === true
+  return livePreviews.open({
+    workspaceId: job.workspaceId,
+    generationId: job.id,
+    call: call.call,
+    adapter: isTelling ? adapter : {},
+    handle: call.requestId ?? '',
+    indices: getOutputIndices(call),
+  })
+}
+
+async function pollUntilSettled(context: CallContext, call: JobCall, watch: CallWatch): Promise<CallOutcome> {
   const handle = call.requestId ?? ''
   const startedAt = performance.now()
   const receipts = collectReceipts(context.lease, toCallName(context.job, call))
@@ -33,7 +61,8 @@ export async function pollCall(context: CallContext, call: JobCall): Promise<Cal
     if (checked.kind === 'never-seen') return createFailure(context, call, new ProviderError('request_unknown'))
     for (const output of checked.outputs) await context.onOutput(output)
     if (checked.kind === 'finished') return { kind: 'finished', end: 'finished' }
-    reportCallProgress(context, call, checked)
+    if (checked.queuePosition === undefined) watch.start()
+    reportCallProgress(context, call, withWatchedProgress(checked, watch))
     const elapsedMs = performance.now() - startedAt
     if (call.ageSeconds + elapsedMs / 1_000 > context.maxCallSeconds) return await cancelOverdueCall(context, call)
     const seconds = Math.max(MIN_POLL_SECONDS, checked.pollAfterSeconds)
@@ -49,6 +78,12 @@ function toQueueState(
 ): Pick<WaitingState, 'position'> & { reason: 'provider-queue' | null } {
   if (position === undefined) return { reason: null }
   return { reason: 'provider-queue', ...(Number.isInteger(position) && position > 0 && { position }) }
+}
+
+/** Adds the progress that was told between polls. */
+function withWatchedProgress(checked: WaitingResult, watch: CallWatch): WaitingResult {
+  const latest = watch.progress()
+  return latest === undefined ? checked : { ...checked, progress: Math.max(latest, checked.progress ?? 0) }
 }
 
 /** Returns the outcome of a poll that failed: a call that is paid for is polled again once a user has repaired the connection. */

@@ -3,6 +3,8 @@ import type { CheckResult } from '../providers/adapter.ts'
 import type { Job, JobCall } from '../queue/job.ts'
 import type { Lease } from '../queue/lease.ts'
 
+export type WaitingResult = Extract<CheckResult, { kind: 'waiting' }>
+
 /** Writes a provider's progress into the row. */
 export interface Progress {
   /** @param fraction progress of the call, from 0 to 1 */
@@ -36,7 +38,7 @@ export function createProgress(options: { job: Job; lease: Lease }): Progress {
 export function reportCallProgress(
   { onProgress }: { onProgress: (call: JobCall, fraction: number) => void },
   call: JobCall,
-  { outputs, progress }: Extract<CheckResult, { kind: 'waiting' }>,
+  { outputs, progress }: WaitingResult,
 ): void {
   const made = outputs.length / Math.max(1, call.count)
   if (progress !== undefined || made > 0) onProgress(call, Math.max(progress ?? 0, made))

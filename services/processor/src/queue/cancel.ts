@@ -5,6 +5,7 @@ import type { Database } from '@darkroom/infra/database/connection'
 import type { Log } from '@darkroom/infra/log'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { runForever } from '@darkroom/infra/runtime/run-forever'
+import type { LivePreviews } from '../live-previews/live-previews.ts'
 import type { Adapter } from '../providers/adapter.ts'
 import type { Connections } from '../providers/connections.ts'
 import { gatherReceipt } from '../providers/gather-receipt.ts'
@@ -21,6 +22,7 @@ export interface CancelCallDeps {
 export interface FollowCancelDeps extends CancelCallDeps {
   bus: Pick<Bus, 'consumeMessages'>
   activeJobs: Pick<ActiveJobs, 'recheck'>
+  livePreviews: Pick<LivePreviews, 'endGeneration'>
 }
 
 const CANCEL_TIMEOUT_MS = 15_000
@@ -60,6 +62,7 @@ async function handleCancel(deps: FollowCancelDeps, data: unknown): Promise<void
   if (!message.success) return
   const { id } = message.data
   deps.activeJobs.recheck(id)
+  deps.livePreviews.endGeneration(id)
   await cancelOpenCalls(deps).catch(err => deps.log.warn({ err, generation: id }, 'cancel_open_calls_failed'))
 }
 
