@@ -15,6 +15,10 @@ export interface Channels {
   hasSubscribers(workspaceId: string): boolean
   /** Sends an event to all subscribed streams of a workspace. */
   publish(workspaceId: string, event: ServerSentEvent): void
+  /** Offers an event to all subscribed streams of a workspace: `EventStream.offer`. */
+  offer(workspaceId: string, event: ServerSentEvent): void
+  /** Returns the workspaces that have subscribed streams. */
+  listWorkspaces(): string[]
   /** Returns all open streams, subscribed or not. */
   openStreams(): EventStream[]
   /** Drops the streams of clients that do not read. @returns the workspace and the silence, in ms, of each */
@@ -54,6 +58,10 @@ export function createChannels(maxStreams: number): Channels {
     publish: (workspaceId, event) => {
       for (const stream of subscribedByWorkspace.get(workspaceId) ?? []) stream.send(event)
     },
+    offer: (workspaceId, event) => {
+      for (const stream of subscribedByWorkspace.get(workspaceId) ?? []) stream.offer(event)
+    },
+    listWorkspaces: () => [...subscribedByWorkspace.keys()],
     openStreams: () => [...openByWorkspace.values()].flatMap(streams => [...streams]),
     dropStalled: limits =>
       [...openByWorkspace].flatMap(([workspaceId, streams]) =>

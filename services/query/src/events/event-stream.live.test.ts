@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { Generation } from '@darkroom/contracts/generation'
+import { AUDIENCE_SUBJECTS, audienceSubject, livePreviewSubject } from '@darkroom/contracts/subjects'
 import { relayAll } from '@darkroom/infra/database/outbox'
 import { bumpVersion } from '@darkroom/infra/generations/generations'
 import { openEventStream, type SseEvent } from '@darkroom/infra/testing/sse-reader'
@@ -60,6 +61,38 @@ test('limits the open streams of a workspace', async () => {
   for (const client of clients) await client.until(event => event.id !== undefined)
   expect((await query.get('/api/events')).status).toBe(429)
   for (const client of clients) client.close()
+})
+
+test('forwards the previews of a workspace to its own clients alone, without a position, and replays none', async () => {
+  const [client, otherClient] = [await openEvents(), await openEvents({ 'x-test': 'bob' })]
+  const position = await client.until(event => event.id !== undefined)
+  await otherClient.until(event => event.id !== undefined)
+  const preview = { id: crypto.randomUUID(), index: 2, sequence: 5, image: 'UklGRg==' }
+  // What is none is not forwarded, whatever publishes it.
+  for (const data of [{ ...preview, image: '"><script>' }, { ...preview, index: 99 }, 'x', undefined])
+    await query.bus.publishTransient(livePreviewSubject(ALICE.workspaceId), data)
+  await query.bus.publishTransient(livePreviewSubject(ALICE.workspaceId), preview)
+  const seen = await client.until(event => event.name === 'preview')
+  expect([JSON.parse(seen.data), seen.id]).toEqual([preview, undefined])
+  const back = await openEvents({ 'last-event-id': position.id ?? '' })
+  await query.bus.publishTransient(livePreviewSubject(BOB.workspaceId), { ...preview, index: 3 })
+  const other = await otherClient.until(event => event.name === 'preview')
+  expect(JSON.parse(other.data).index).toBe(3)
+  expect(otherClient.seen.filter(event => event.name === 'preview')).toHaveLength(1)
+  expect(client.seen.filter(event => event.name === 'preview')).toHaveLength(1)
+  expect(back.seen.filter(event => event.name === 'preview' || event.name === 'resync')).toEqual([])
+  for (const open of [client, otherClient, back]) open.close()
+})
+
+test('tells at once that somebody watches, and of no workspace that nobody does', async () => {
+  const ended = new AbortController()
+  const subjects: string[] = []
+  await query.bus.subscribeTransient(AUDIENCE_SUBJECTS, ({ subject }) => subjects.push(subject), ended.signal)
+  const client = await openEvents({ 'x-test': 'bob' })
+  await waitFor('a heartbeat', WAIT_MS, async () => subjects.length > 0)
+  expect(new Set(subjects)).toEqual(new Set([audienceSubject(BOB.workspaceId)]))
+  ended.abort()
+  client.close()
 })
 
 async function openEvents(headers: Record<string, string> = {}) {

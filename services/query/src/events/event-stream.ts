@@ -1,3 +1,4 @@
+import { createTokenBucket } from '@darkroom/infra/runtime/token-bucket'
 import type { ServerSentEvent } from './event.ts'
 import { createSendQueue, type SendQueue } from './send-queue.ts'
 
@@ -8,6 +9,8 @@ export interface EventStream {
   signal: AbortSignal
   /** Queues an event. It replaces a queued event with the same key. */
   send(event: ServerSentEvent): void
+  /** Sends an event that may be lost, if nothing else is to be sent and the client had not too many of these in the last second. */
+  offer(event: ServerSentEvent): void
   /**
    * Sends events once they are available. Events that are sent meanwhile wait and follow them.
    *
@@ -34,6 +37,9 @@ export interface EventStreamOptions {
 /** Limit of a client's send queue. A client that falls further behind gets a resync. */
 const MAX_QUEUED_BYTES = 1024 * 1024
 
+/** Offered events, of a second and at once, in bytes: what the network has accepted delays the events after it. */
+const OFFERED_BYTES = { perSecond: 512 * 1024, capacity: 256 * 1024 }
+
 const HEADERS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store',
@@ -43,6 +49,10 @@ const HEADERS = {
 export function createEventStream(options: EventStreamOptions): EventStream {
   const closed = new AbortController()
   const queue = createSendQueue({ maxBytes: MAX_QUEUED_BYTES, onOverflow: options.onOverflow })
+  const bucket = createTokenBucket(OFFERED_BYTES)
+  const offer = (event: ServerSentEvent) => {
+    if (bucket.take(event.bytes.byteLength)) queue.offer(event)
+  }
   const end = () => {
     if (closed.signal.aborted) return
     closed.abort()
@@ -70,5 +80,14 @@ export function createEventStream(options: EventStreamOptions): EventStream {
     { highWaterMark: 0 },
   )
   const response = new Response(body, { headers: HEADERS })
-  return { response, signal: closed.signal, send: queue.enqueue, sendFirst, stall: queue.stall, close: end, drop }
+  return {
+    response,
+    signal: closed.signal,
+    send: queue.enqueue,
+    offer,
+    sendFirst,
+    stall: queue.stall,
+    close: end,
+    drop,
+  }
 }

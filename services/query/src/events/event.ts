@@ -1,3 +1,4 @@
+import type { LivePreview } from '@darkroom/contracts/events'
 import { formatEventId, type StreamPosition } from './stream-position.ts'
 
 /** An event in the wire format of server-sent events. In a send queue it replaces an older event with the same key. */
@@ -31,6 +32,12 @@ export interface Notice {
 /** Creates the event of a notice, `{"id": …}`. It has no position: a client that missed it reads both when it is back. */
 export function createNoticeEvent({ kind, id }: Notice): ServerSentEvent {
   return { key: `${kind} ${id}`, bytes: encoder.encode(`event: ${kind}\ndata: ${JSON.stringify({ id })}\n\n`) }
+}
+
+/** Creates the event of a preview. It has no position: it moves no client's, and is never replayed. */
+export function createPreviewEvent(preview: LivePreview): ServerSentEvent {
+  const data = JSON.stringify(preview)
+  return { key: `preview ${preview.id} ${preview.index}`, bytes: encoder.encode(`event: preview\ndata: ${data}\n\n`) }
 }
 
 /** Creates the event that makes a client read everything again, and sets its position. */

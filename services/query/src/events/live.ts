@@ -14,12 +14,13 @@ import {
 } from './event.ts'
 import { createEventFollower, type EventFollowerDeps } from './event-follower.ts'
 import type { EventStream } from './event-stream.ts'
+import { createPreviewForwarder, type PreviewForwarderDeps } from './preview-forwarder.ts'
 import type { Change } from './replay-buffer.ts'
 import { parseEventId, type StreamPosition } from './stream-position.ts'
 
 export interface LiveEventsDeps {
   database: Database
-  bus: EventFollowerDeps['bus']
+  bus: EventFollowerDeps['bus'] & PreviewForwarderDeps['bus']
   activity?: NonNullable<EventFollowerDeps['activity']>
   log: Log
   /** Limit of open streams per workspace. */
@@ -69,20 +70,10 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
   const channels = createChannels(deps.maxStreams)
   const administrators = new WeakSet<EventStream>()
   const reader = createBatchedReader(deps.database, deps.onRead ?? (() => {}))
-  const createEvents = async (changes: readonly Change[], epoch: number) => {
-    const documents = await readDocumentsByWorkspace(reader, changes)
-    return changes.map(({ workspaceId, id, sequence }) => {
-      const document = documents.get(workspaceId)?.get(id)
-      const position = { epoch, sequence }
-      // One without a document is purged.
-      const event =
-        document === undefined ? createRemovalEvent(id, position) : createGenerationEvent(id, document, position)
-      return { workspaceId, event }
-    })
-  }
   const publishChanges: EventFollowerDeps['onChanges'] = async (changes, epoch) => {
     const watched = changes.filter(change => channels.hasSubscribers(change.workspaceId))
-    for (const { workspaceId, event } of await createEvents(watched, epoch)) channels.publish(workspaceId, event)
+    for (const { workspaceId, event } of await createEvents(reader, watched, epoch))
+      channels.publish(workspaceId, event)
   }
   const publishResync = (position: StreamPosition) => {
     const event = createResyncEvent(position)
@@ -101,6 +92,7 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
     onGap: publishResync,
     onNotice: publishNotice,
   })
+  const previews = createPreviewForwarder({ ...deps, channels })
 
   const catchUp = async (stream: EventStream, workspaceId: string, from: StreamPosition) => {
     await follower.waitForPosition(from, CATCH_UP_TIMEOUT_MS, stream.signal)
@@ -108,7 +100,7 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
     // Subscribed in the same tick in which the missed changes are determined: no change falls between the two.
     channels.subscribe(workspaceId, stream)
     if (!missed || missed.length > MAX_REPLAYED) return sendResync(stream)
-    await stream.sendFirst(createEvents(missed, from.epoch).then(all => all.map(({ event }) => event)))
+    await stream.sendFirst(createEvents(reader, missed, from.epoch).then(all => all.map(({ event }) => event)))
   }
   const sendResync = (stream: EventStream) => stream.send(createResyncEvent(follower.position()))
 
@@ -128,6 +120,7 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
       if (from === undefined) sendResync(stream)
       channels.subscribe(workspaceId, stream)
     }
+    previews.announce(workspaceId)
     return stream.response
   }
   const dropStalled = () => {
@@ -140,10 +133,23 @@ export function createLiveEvents(deps: LiveEventsDeps): LiveEvents {
       dropStalled()
       for (const stream of channels.openStreams()) stream.send(PING)
     }, deps.pingMs ?? PING_MS)
-    await follower.run().finally(() => clearInterval(pingTimer))
+    await Promise.all([follower.run(), previews.run()]).finally(() => clearInterval(pingTimer))
     for (const stream of channels.openStreams()) stream.close()
   }
   return { open, countStreams: () => channels.openStreams().length, run }
+}
+
+/** Creates the event of each change, with the present document of its generation. */
+async function createEvents(reader: BatchedReader, changes: readonly Change[], epoch: number) {
+  const documents = await readDocumentsByWorkspace(reader, changes)
+  return changes.map(({ workspaceId, id, sequence }) => {
+    const document = documents.get(workspaceId)?.get(id)
+    const position = { epoch, sequence }
+    // One without a document is purged.
+    const event =
+      document === undefined ? createRemovalEvent(id, position) : createGenerationEvent(id, document, position)
+    return { workspaceId, event }
+  })
 }
 
 /** Reads the documents of changed generations, by workspace and id. */

@@ -115,3 +115,41 @@ test('never exceeds its limit, never sends decreasing ids, and sends an overflow
     }),
   )
 })
+
+test('an offered event is sent after the others, in the newest version of each key', async () => {
+  const queue = createSendQueue({ maxBytes: 100, onOverflow: createOverflowEvent })
+  queue.offer({ key: 'p', bytes: bytes('p1') })
+  queue.offer({ key: 'q', bytes: bytes('q1') })
+  queue.offer({ key: 'p', bytes: bytes('p2') })
+  expect(texts(await queue.dequeueAll())).toEqual(['q1', 'p2'])
+  const waiting = queue.dequeueAll()
+  queue.offer({ key: 'p', bytes: bytes('p3') })
+  expect(texts(await waiting)).toEqual(['p3'])
+})
+
+test('an offered event is dropped while another waits, and by the next one', async () => {
+  const queue = createSendQueue({ maxBytes: 100, onOverflow: createOverflowEvent })
+  queue.offer({ key: 'p', bytes: bytes('p1') })
+  queue.enqueue({ key: 'a', bytes: bytes('a1') })
+  queue.offer({ key: 'p', bytes: bytes('p2') })
+  expect(texts(await queue.dequeueAll())).toEqual(['a1'])
+  queue.pause()
+  queue.offer({ key: 'p', bytes: bytes('p3') })
+  queue.resume([{ key: 'b', bytes: bytes('b1') }])
+  expect(texts(await queue.dequeueAll())).toEqual(['b1'])
+})
+
+test('offered events neither overflow nor stall a queue, however many there are', async () => {
+  let time = 0
+  const queue = createSendQueue({ maxBytes: 10, onOverflow: createOverflowEvent, now: () => time })
+  const image = new Uint8Array(64_000)
+  for (let n = 0; n < 50; n++) queue.offer({ key: `p${n}`, bytes: image })
+  time = 600_000
+  expect(queue.stall()).toBeNull()
+  const sent = await queue.dequeueAll()
+  expect(sent?.length).toBe(4)
+  queue.offer({ key: 'p', bytes: image })
+  queue.enqueue({ key: 'a', bytes: bytes('a1') })
+  expect(queue.stall()).toEqual({ ms: 0, isFull: false })
+  expect(texts(await queue.dequeueAll())).toEqual(['a1'])
+})

@@ -5,6 +5,11 @@ export interface SendQueue {
   /** Appends an event, and removes an older one with the same key. */
   enqueue(event: ServerSentEvent): void
   /**
+   * Appends an event that may be lost: it is dropped while another one waits, and by the next one that is queued. It makes no queue
+   * overflow, and a client that does not read it is not taken to be stalled.
+   */
+  offer(event: ServerSentEvent): void
+  /**
    * Removes and returns everything, oldest first; waits while the queue is empty or paused. Returns undefined once it is closed.
    * Supports one waiting caller at a time.
    */
@@ -21,6 +26,9 @@ export interface SendQueue {
   close(): void
 }
 
+/** Bytes of offered events beyond which none is added. */
+const MAX_OFFERED_BYTES = 256 * 1024
+
 /**
  * Creates a queue of at most `maxBytes`. When it would exceed that, the whole content is dropped and replaced by the event that
  * `onOverflow` creates.
@@ -34,6 +42,7 @@ export function createSendQueue(options: {
 }): SendQueue {
   const { now = () => performance.now() } = options
   const queued = new Map<string, Uint8Array>()
+  const offered = new Map<string, Uint8Array>()
   let queuedBytes = 0
   let state: 'open' | 'paused' | 'closed' = 'open'
   let wakeup = Promise.withResolvers<void>()
@@ -54,6 +63,7 @@ export function createSendQueue(options: {
   }
   const enqueue = (event: ServerSentEvent) => {
     if (state === 'closed') return
+    offered.clear()
     insert(event)
     const { since } = waiting ?? { since: now() }
     const isOverflowing = queuedBytes > options.maxBytes
@@ -64,14 +74,27 @@ export function createSendQueue(options: {
     waiting = { since, isFull: isOverflowing || waiting?.isFull === true }
     wakeup.resolve()
   }
+  const offer = ({ key, bytes }: ServerSentEvent) => {
+    if (state !== 'open' || queued.size > 0) return
+    offered.delete(key)
+    if (sumBytes(offered.values()) + bytes.byteLength > MAX_OFFERED_BYTES) return
+    offered.set(key, bytes)
+    wakeup.resolve()
+  }
+  const drainOffered = () => {
+    const all = [...offered.values()]
+    offered.clear()
+    return all
+  }
   return {
     enqueue,
+    offer,
     dequeueAll: async () => {
-      while (state === 'paused' || (state === 'open' && queued.size === 0)) {
+      while (state === 'paused' || (state === 'open' && queued.size + offered.size === 0)) {
         await wakeup.promise
         wakeup = Promise.withResolvers<void>()
       }
-      return state === 'open' ? drain().map(({ bytes }) => bytes) : undefined
+      return state === 'open' ? [...drain().map(({ bytes }) => bytes), ...drainOffered()] : undefined
     },
     pause: () => {
       if (state === 'open') state = 'paused'
@@ -84,7 +107,12 @@ export function createSendQueue(options: {
     close: () => {
       state = 'closed'
       drain()
+      offered.clear()
       wakeup.resolve()
     },
   }
+}
+
+function sumBytes(all: Iterable<Uint8Array>): number {
+  return [...all].reduce((sum, { byteLength }) => sum + byteLength, 0)
 }
