@@ -42,6 +42,8 @@ export function OutputTile(props: OutputTileProps) {
       onFocusIn={() => setFocused(true)}
       onFocusOut={event => setFocused(isWithin(event.currentTarget, event.relatedTarget))}
     >
+      {/* Filled by `live/previews` while the output is made. */}
+      <div class="live-preview" data-index={props.output.index} aria-hidden="true" />
       <Switch fallback={<MissingOutput {...props} />}>
         <Match when={visible()}>
           {output => <ReadyOutput {...props} output={output()} isEngaged={isHovered() || isFocused()} />}

@@ -36,6 +36,8 @@ test('sends the events of one stream to all tabs', () => {
   streams[0]?.onStatus('live')
   streams[0]?.onGeneration(generation)
   streams[0]?.onRemoved('an id')
+  const preview = { id: 'an id', index: 0, sequence: 1, image: new Blob() }
+  streams[0]?.onPreview(preview)
   streams[0]?.onConnection()
   streams[0]?.onModels()
   streams[0]?.onGap()
@@ -46,6 +48,7 @@ test('sends the events of one stream to all tabs', () => {
       { type: 'status', status: 'live' },
       { type: 'generation', generation },
       { type: 'removed', id: 'an id' },
+      { type: 'preview', preview },
       { type: 'connection' },
       { type: 'models' },
       { type: 'gap' },

@@ -1,11 +1,13 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import type { LiveStatus, StreamHandlers } from './live.ts'
+import type { ShownPreview } from './shown-preview.ts'
 
 /** A message to a tab. */
 export type BroadcastMessage =
   | { type: 'status'; status: LiveStatus }
   | { type: 'generation'; generation: Generation }
   | { type: 'removed'; id: string }
+  | { type: 'preview'; preview: ShownPreview }
   | { type: 'connection' }
   | { type: 'models' }
   | { type: 'gap' }
@@ -39,6 +41,8 @@ export function createBroadcast(subscribe: (handlers: StreamHandlers) => () => v
   const handlers: StreamHandlers = {
     onGeneration: generation => broadcast({ type: 'generation', generation }),
     onRemoved: id => broadcast({ type: 'removed', id }),
+    // Its image is shared by all tabs: a blob is not copied.
+    onPreview: preview => broadcast({ type: 'preview', preview }),
     onGap: () => broadcast({ type: 'gap' }),
     onConnection: () => broadcast({ type: 'connection' }),
     onModels: () => broadcast({ type: 'models' }),
@@ -69,6 +73,7 @@ export function receiveBroadcast(message: BroadcastMessage, handlers: StreamHand
   if (message.type === 'status') handlers.onStatus(message.status)
   if (message.type === 'generation') handlers.onGeneration(message.generation)
   if (message.type === 'removed') handlers.onRemoved(message.id)
+  if (message.type === 'preview') handlers.onPreview(message.preview)
   if (message.type === 'connection') handlers.onConnection()
   if (message.type === 'models') handlers.onModels()
   if (message.type === 'gap') handlers.onGap()

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'bun:test'
 import type { Generation } from '@darkroom/contracts/generation'
 import { buildGeneration } from '../store/generation.fixture.ts'
 import { type EventStream, type LiveStatus, subscribeLive } from './live.ts'
+import type { ShownPreview } from './shown-preview.ts'
 
 type Listener = (event: MessageEvent<string>) => void
 
@@ -27,6 +28,7 @@ let streams: FakeStream[]
 let timers: { callback: () => void; after: number }[]
 let received: Generation[]
 let removed: string[]
+let previews: ShownPreview[]
 let gaps: number
 let statuses: LiveStatus[]
 let connectionChanges: number
@@ -40,6 +42,7 @@ beforeEach(() => {
   timers = []
   received = []
   removed = []
+  previews = []
   gaps = 0
   statuses = []
   connectionChanges = 0
@@ -57,6 +60,7 @@ beforeEach(() => {
       gaps += 1
     },
     onStatus: status => statuses.push(status),
+    onPreview: preview => previews.push(preview),
     onConnection: () => {
       connectionChanges += 1
     },
@@ -145,4 +149,13 @@ test('leaves no stream open after unsubscribing', () => {
   expect(latest().readyState).toBe(2)
   network.dispatchEvent(new Event('online'))
   expect(streams).toHaveLength(1)
+})
+
+test('parses a preview into an image of its bytes, and ignores what is none', async () => {
+  const image = btoa('RIFF and so on')
+  streams[0]?.emit('preview', JSON.stringify({ id: 'g', index: 1, sequence: 3, image }))
+  for (const data of ['', 'null', '{}', '{"id":"g","index":0,"sequence":1,"image":"%"}'])
+    streams[0]?.emit('preview', data)
+  expect(previews.map(({ id, index, sequence }) => [id, index, sequence])).toEqual([['g', 1, 3]])
+  expect([previews[0]?.image.type, await previews[0]?.image.text()]).toEqual(['image/webp', 'RIFF and so on'])
 })

@@ -1,5 +1,6 @@
 import type { Generation } from '@darkroom/contracts/generation'
 import { createBackoff } from './backoff.ts'
+import { parsePreview, type ShownPreview } from './shown-preview.ts'
 
 /** Timers are numbers in a browser, and objects in Bun. */
 type Timer = ReturnType<typeof setTimeout> | number
@@ -28,6 +29,8 @@ export interface LiveHandlers {
 
 /** Callbacks for the events of one stream. */
 export interface StreamHandlers extends LiveHandlers {
+  /** Called with each preview of an output that is being made. */
+  onPreview: (preview: ShownPreview) => void
   /** Called with the id of a generation that is deleted permanently. */
   onRemoved: (id: string) => void
 }
@@ -71,6 +74,7 @@ export function subscribeLive(options: LiveOptions): () => void {
     opened.addEventListener('resync', options.onGap)
     opened.addEventListener('generation', event => onEvent(event.data))
     opened.addEventListener('removed', event => onRemoval(event.data))
+    opened.addEventListener('preview', event => onPreview(event.data))
     opened.addEventListener('connection', () => options.onConnection())
     opened.addEventListener('models', () => options.onModels())
   }
@@ -107,6 +111,11 @@ export function subscribeLive(options: LiveOptions): () => void {
   function onRemoval(data: string) {
     const id = parseEvent(data)?.id
     if (typeof id === 'string') options.onRemoved(id)
+  }
+
+  function onPreview(data: string) {
+    const preview = parsePreview(data)
+    if (preview) options.onPreview(preview)
   }
 
   onStatus('connecting')

@@ -1,6 +1,12 @@
+import { createLoadOnce } from '../ui/load-once.ts'
 import { type BroadcastMessage, LEAVE_MESSAGE, receiveBroadcast } from './broadcast.ts'
 import { createIdBatcher } from './id-batcher.ts'
 import { type StreamHandlers, subscribeLive, type TabHandlers } from './live.ts'
+import type { ShownPreview } from './shown-preview.ts'
+
+const previewLayers = createLoadOnce(async () =>
+  (await import('./previews/preview-layers.ts')).createPreviewLayers(document),
+)
 
 /**
  * Subscribes to the studio's events through the one stream that all tabs of this browser share. Where a browser has no shared
@@ -9,7 +15,7 @@ import { type StreamHandlers, subscribeLive, type TabHandlers } from './live.ts'
  * @returns a function that unsubscribes
  */
 export function subscribeShared(tab: TabHandlers): () => void {
-  const handlers = { ...tab, onRemoved: createIdBatcher(tab.onRemoved) }
+  const handlers = { ...tab, onRemoved: createIdBatcher(tab.onRemoved), onPreview: showPreview }
   if (typeof SharedWorker === 'undefined') return subscribeWhileVisible(handlers)
   const disposed = new AbortController()
   let unsubscribe = joinSharedWorker(handlers, fallBackToOwnStream)
@@ -61,4 +67,12 @@ function subscribeWhileVisible(handlers: StreamHandlers): () => void {
     document.removeEventListener('visibilitychange', onVisibility)
     unsubscribe?.()
   }
+}
+
+/** Shows a preview, if its output is on the page. Previews that come before the code for that is loaded are dropped. */
+function showPreview(preview: ShownPreview) {
+  if (document.hidden) return
+  const layers = previewLayers.current()
+  if (layers) layers.show(preview)
+  else void previewLayers.preload()
 }
