@@ -70,6 +70,8 @@ export interface Answer {
   status: number
   body: unknown
   headers?: Record<string, string>
+  /** Events that are sent instead of the body. */
+  events?: readonly { type: string }[]
 }
 
 export function createError(status: number, error: Record<string, unknown>): Answer {
@@ -149,34 +151,42 @@ export async function sendAnswer(
   answer: Answer,
   { fault, signal }: { fault: Fault | null; signal: AbortSignal },
 ): Promise<void> {
-  const body = Buffer.from(JSON.stringify(answer.body))
+  const body = Buffer.from(answer.events ? formatEvents(answer.events) : JSON.stringify(answer.body))
+  const type = answer.events ? 'text/event-stream; charset=utf-8' : 'application/json'
   const send = fault === null ? undefined : SENDERS[fault]
   if (fault === 'slow') await sleep(SLOW_MS, signal)
-  if (send) return await send(response, body, signal)
-  sendBody(response, answer.status, body, { 'content-type': 'application/json', ...answer.headers })
+  if (send) return await send(response, body, { signal, type })
+  sendBody(response, answer.status, body, { 'content-type': type, ...answer.headers })
 }
 
-type Sender = (response: ServerResponse, body: Buffer, signal: AbortSignal) => Promise<void> | void
+function formatEvents(events: readonly { type: string }[]): string {
+  return events.map(event => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
+}
+
+type Sender = (
+  response: ServerResponse,
+  body: Buffer,
+  options: { signal: AbortSignal; type: string },
+) => Promise<void> | void
 
 const SENDERS: Partial<Record<Fault, Sender>> = {
   hang: () => undefined,
   // The response itself would send its headers when it is destroyed.
   'cut-before-answer': response => void response.socket?.destroy(),
-  'cut-after-headers': (response, body) => cut(response, body, 0),
-  'cut-mid-body': (response, body) => cut(response, body, Math.floor(body.byteLength / 2)),
+  'cut-after-headers': (response, body, { type }) => cut(response, body, { length: 0, type }),
+  'cut-mid-body': (response, body, { type }) => cut(response, body, { length: Math.floor(body.byteLength / 2), type }),
   html: response => sendBody(response, 200, Buffer.from('<html>Welcome</html>'), { 'content-type': 'text/html' }),
-  'huge-error': async (response, _, signal) => {
+  'huge-error': async (response, _, { signal }) => {
     response.writeHead(400, { 'content-type': 'text/plain' })
     for (let sent = 0; sent < HUGE_CHUNKS && !signal.aborted; sent += 1)
       await new Promise(resolve => response.write(HUGE_CHUNK, resolve))
     response.end()
   },
-  'invalid-json': (response, body) =>
-    sendBody(response, 200, body.subarray(0, -1), { 'content-type': 'application/json' }),
+  'invalid-json': (response, body, { type }) => sendBody(response, 200, body.subarray(0, -1), { 'content-type': type }),
 }
 
-function cut(response: ServerResponse, body: Buffer, length: number): void {
-  response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.byteLength })
+function cut(response: ServerResponse, body: Buffer, { length, type }: { length: number; type: string }): void {
+  response.writeHead(200, { 'content-type': type, 'content-length': body.byteLength })
   if (length === 0) response.flushHeaders()
   // The headers are on their way before the connection is reset.
   response.write(body.subarray(0, Math.max(1, length)), () => setImmediate(() => response.destroy()))

@@ -12,6 +12,8 @@ export interface ImageCall {
   /** Number of input images. */
   images: number
   isBackground: boolean
+  /** Images on the way of a streamed answer; null if it is not streamed. */
+  partialImages: number | null
 }
 
 /** Fields of a submission. @see CreateImageRequest, CreateImageEditRequest in openai/openai-openapi@f85dbe2 */
@@ -57,8 +59,9 @@ export function parseCall(
   const invalid = findInvalid(fields, model)
   if (invalid !== undefined) return refuseValue(invalid, fields[invalid] ?? '')
   const [width = 1_024, height = 1_024] = size === 'auto' ? [] : size.split('x').map(Number)
-  const isBackground = options.kind === 'tool'
-  return { model, prompt, width, height, quality, format: toFormat(format), images: options.images, isBackground }
+  const call = { model, prompt, width, height, quality, format: toFormat(format), images: options.images }
+  const partialImages = fields.stream === 'true' ? Number(fields.partial_images ?? 0) : null
+  return { ...call, isBackground: options.kind === 'tool', partialImages }
 }
 
 export function isAnswer(value: ImageCall | Answer): value is Answer {
@@ -75,6 +78,7 @@ function findInvalid(fields: Fields, model: string): string | undefined {
   if (fields.output_compression !== undefined && (fields.output_format ?? 'png') === 'png') return 'output_compression'
   if (fields.complexity !== undefined && !/^gpt-image-2\.6/.test(model)) return 'complexity'
   if (fields.input_fidelity !== undefined && /^gpt-image-2|-mini/.test(model)) return 'input_fidelity'
+  if (fields.partial_images !== undefined && !/^[0-3]$/.test(fields.partial_images)) return 'partial_images'
   return fields.n === undefined || /^(?:[1-9]|10)$/.test(fields.n) ? undefined : 'n'
 }
 

@@ -9,6 +9,7 @@ const RATES: readonly (readonly [models: RegExp, text: number, image: number, ou
 ]
 const OUTPUT_TOKENS: Readonly<Record<string, number>> = { low: 196, medium: 439, high: 1_756, xhigh: 3_122, max: 7_024 }
 const TOKENS_OF_AN_IMAGE = 774
+const TOKENS_OF_A_PARTIAL_IMAGE = 100
 /** Price of the text model of a call in the background. */
 const MAINLINE_MICROS = 1_500
 
@@ -22,7 +23,7 @@ export interface InvoicedUsage {
 export function countTokens(call: ImageCall): InvoicedUsage {
   const text_tokens = Math.ceil(call.prompt.length / 4) + 3
   const image_tokens = call.images * TOKENS_OF_AN_IMAGE
-  const output_tokens = OUTPUT_TOKENS[call.quality] ?? 1_056
+  const output_tokens = (OUTPUT_TOKENS[call.quality] ?? 1_056) + (call.partialImages ?? 0) * TOKENS_OF_A_PARTIAL_IMAGE
   const input_tokens = text_tokens + image_tokens
   return {
     input_tokens,

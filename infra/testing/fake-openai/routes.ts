@@ -57,9 +57,31 @@ async function makeImages(state: FakeState, { fault, trace }: Exchange, call: Im
   const serial = state.billed.push({ micros: computePrice(call, usage), trace })
   const image = { b64_json: await renderCall(call, serial) }
   const other = { b64_json: await renderCall(call, serial + 1) }
+  if (call.partialImages !== null)
+    return { status: 200, body: {}, events: await createEvents(call, fault, { serial, usage }) }
   const { quality, format } = call
   const body = { created: 1_796_000_000, data: [image], quality, output_format: format, usage }
   return { status: 200, body: { ...body, ...changeAnswer(fault, image, other) } }
+}
+
+/** Creates the events of a streamed answer. @see ImageGenPartialImageEvent, ImageGenCompletedEvent in openai/openai-openapi@f85dbe2 */
+async function createEvents(
+  call: ImageCall,
+  fault: Fault | null,
+  { serial, usage }: { serial: number; usage: object },
+): Promise<{ type: string }[]> {
+  const prefix = call.images > 0 ? 'image_edit' : 'image_generation'
+  const common = { created_at: 1_796_000_000, quality: call.quality, output_format: call.format }
+  const partials = Array.from({ length: call.partialImages ?? 0 }, async (_, partial_image_index) => ({
+    ...{ type: `${prefix}.partial_image`, ...common, partial_image_index },
+    b64_json: await renderCall(call, serial + 1 + partial_image_index),
+  }))
+  const image = { b64_json: await renderCall(call, serial) }
+  const other = { b64_json: await renderCall(call, serial + 1) }
+  const { data } = { data: [image], ...changeAnswer(fault, image, other) }
+  const completed = Array.isArray(data) ? (data.length === 0 ? [{}] : data) : []
+  const last = completed.map(made => ({ type: `${prefix}.completed`, ...common, ...made, usage }))
+  return [...(await Promise.all(partials)), ...last]
 }
 
 function changeAnswer(fault: Fault | null, image: object, other: object): object {

@@ -99,8 +99,12 @@ async function leaveForLater({ job, journal }: CallContext, call: JobCall): Prom
   return CONNECTION_FULL
 }
 
-function createCallOptions({ job, onProgress }: CallContext, call: JobCall): Omit<CallOptions, 'signal'> {
-  return { idempotencyKey: toIdempotencyKey(job.id, call.call), onProgress: fraction => onProgress(call, fraction) }
+function createCallOptions({ job, onProgress, livePreviews }: CallContext, call: JobCall): Omit<CallOptions, 'signal'> {
+  return {
+    idempotencyKey: toIdempotencyKey(job.id, call.call),
+    previews: livePreviews.isWatched(job.workspaceId),
+    onProgress: fraction => onProgress(call, fraction),
+  }
 }
 
 async function makeLocally(context: CallContext, call: JobCall, { make }: Local): Promise<CallOutcome> {
@@ -124,7 +128,10 @@ async function readAnswer(
   const receipts = collectReceipts(context.lease, toCallName(context.job, call))
   const options = { model: context.job.model, indices: getOutputIndices(call), signal, ...receipts }
   const onProgress = (fraction: number) => context.onProgress(call, fraction)
-  const read = await callProvider(context, () => readAnswer(answer, { ...options, onProgress }))
+  const { id: generationId, workspaceId } = context.job
+  const onPreview = (index: number, bytes: Uint8Array) =>
+    context.livePreviews.offer({ workspaceId, generationId, index }, bytes)
+  const read = await callProvider(context, () => readAnswer(answer, { ...options, onProgress, onPreview }))
   await receipts.save()
   if (read instanceof ProviderError) return await onAnswerError(context, call, read)
   if (read.kind === 'outputs') return await collectOutputs(context, call, read.outputs, receipts.save)

@@ -111,6 +111,8 @@ export interface CallOptions {
   /** The same for every try of a call, for providers that recognise repeated submissions. */
   idempotencyKey: string
   signal: AbortSignal
+  /** Whether somebody watches: previews may be requested, where the user has chosen them. */
+  previews?: boolean
   /** Called with the progress of the call, from 0 to 1, by providers that report it. */
   onProgress?: (fraction: number) => void
 }
@@ -121,6 +123,8 @@ export interface AnswerOptions extends Pick<CallOptions, 'signal' | 'onProgress'
   indices: readonly number[]
   /** Called with what the provider reports about the call, once it is known; the same again for an answer that is read again. */
   onReceipt?: (receipt: Receipt) => void
+  /** Called with an image of an output as it is so far, in any format, where it is in the answer. */
+  onPreview?: (index: number, bytes: Uint8Array) => void
 }
 
 export type CheckOptions = Partial<Pick<AnswerOptions, 'onReceipt' | 'indices'>>

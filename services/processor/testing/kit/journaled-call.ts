@@ -52,7 +52,8 @@ export async function makeJournaledCall(adapter: Adapter, request: ProviderReque
   const journal = await openJournal({ directory: directory.path, log })
   const writer = await journal.open(call)
   await writer.markSent()
-  const submit = (signal: AbortSignal) => submitting.submit(request, { idempotencyKey: call.generationId, signal })
+  const submit = (signal: AbortSignal) =>
+    submitting.submit(request, { idempotencyKey: call.generationId, signal, previews: true })
   calls.send(writer, { deadlineMs: DEADLINE_MS, submit })
   const live = await readCall(adapter, request, writer.answer)
   await calls.settled()

@@ -1,4 +1,5 @@
 import type { FailureClass } from '@darkroom/contracts/failures'
+import { createEventReader } from './event-reader.ts'
 import { createMisbehavedError } from './transport-error.ts'
 
 /** JSON whose long base64 texts were decoded while it arrived. In `body` the number of a file stands where its text was. */
@@ -34,13 +35,39 @@ export async function readBase64Json(
 ): Promise<Base64Json> {
   const reader = createReader(fields, maxFileBytes)
   try {
-    for await (const chunk of chunks) reader.read(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
-    return { body: JSON.parse(reader.takeRest()), files: reader.files }
+    for await (const chunk of chunks) reader.read(toBuffer(chunk))
+    return reader.finish()
   } catch (error) {
-    // Errors of the source are its own: only those of this reader mean that the answer makes no sense.
-    if (error instanceof SyntaxError || error instanceof RangeError) throw createMisbehavedError(failure)
-    throw error
+    throw toReadError(error, failure)
   }
+}
+
+/**
+ * Reads server-sent events whose data is JSON with files in it, as they arrive. An event that is cut off is none.
+ *
+ * @param options `maxFileBytes` is that of one event
+ * @throws ProviderError `provider_misbehaved` when an event is longer than allowed, or no JSON
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ */
+export async function* readBase64Events(
+  chunks: AsyncIterable<Uint8Array>,
+  { fields, maxFileBytes, failure }: Base64JsonOptions,
+): AsyncGenerator<Base64Json, void> {
+  const events = createEventReader(() => createReader(fields, maxFileBytes))
+  try {
+    for await (const chunk of chunks) yield* events.read(toBuffer(chunk))
+  } catch (error) {
+    throw toReadError(error, failure)
+  }
+}
+
+/** Errors of the source are its own: only those of the readers mean that the answer makes no sense. */
+function toReadError(error: unknown, failure: FailureClass): unknown {
+  return error instanceof SyntaxError || error instanceof RangeError ? createMisbehavedError(failure) : error
+}
+
+function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
 }
 
 /** Position of the reader: outside of texts, in one that stays in the rest, or in one that is decoded. */
@@ -94,12 +121,11 @@ function createReader(fields: readonly string[], maxFileBytes: number) {
     return end
   }
   return {
-    files,
     read: (bytes: Buffer) => {
       for (let at = 0; at < bytes.length; ) at = position === 'file' ? readFile(bytes, at) : readRest(bytes, at)
     },
     // The rest was read as Latin-1, byte for byte: it may be cut anywhere in a character.
-    takeRest: () => Buffer.from(rest.join(''), 'latin1').toString('utf8'),
+    finish: (): Base64Json => ({ body: JSON.parse(Buffer.from(rest.join(''), 'latin1').toString('utf8')), files }),
   }
 }
 

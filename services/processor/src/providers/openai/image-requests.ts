@@ -1,5 +1,5 @@
 import type { ProviderReference, ProviderRequest } from '../adapter.ts'
-import { toProviderModel } from './model-specs.ts'
+import { PARTIAL_IMAGES, toProviderModel } from './model-specs.ts'
 import { createFields, getImages } from './request-fields.ts'
 
 /** A submission: where it is posted, and its body. */
@@ -10,10 +10,13 @@ export interface Submission {
 
 /**
  * Builds the submission of one output to the images API: JSON, or a form where there are input images. `response_format` is never
- * sent: the models always answer in base64, and refuse it. @see CreateImageRequest, CreateImageEditRequest [S]
+ * sent: the models always answer in base64, and refuse it. Previews are billed: they are requested only where the user chose them and
+ * somebody watches. @see CreateImageRequest, CreateImageEditRequest [S]
  */
-export function createImageSubmission(request: ProviderRequest): Submission {
-  const fields = { model: toProviderModel(request.model), prompt: request.prompt, n: 1, ...createFields(request) }
+export function createImageSubmission(request: ProviderRequest, { previews = false } = {}): Submission {
+  const stream = previews && request.settings.previews === true ? { stream: true, partial_images: PARTIAL_IMAGES } : {}
+  const model = toProviderModel(request.model)
+  const fields = { model, prompt: request.prompt, n: 1, ...createFields(request), ...stream }
   if (request.references.length === 0) return { path: '/images/generations', body: fields }
   const form = new FormData()
   for (const [name, value] of Object.entries(fields)) form.append(name, String(value))

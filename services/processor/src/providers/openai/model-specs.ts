@@ -76,7 +76,7 @@ const COMMON = {
   answers: 'at-once',
   resume: 'no',
   cancel: 'billed',
-  previews: false,
+  previews: true,
   progress: false,
   outputSeconds: null,
   source: 'catalogue',
@@ -139,6 +139,7 @@ function createSettings({ qualities, complexity, inputFidelity }: CatalogueModel
       'input_fidelity',
       inputFidelity && { ...choice('Likeness to references', ['low', 'high']), 'x-group': 'References' },
     ],
+    ['previews', PREVIEWS],
     ['resumable', RESUMABLE],
   ]
   return Object.fromEntries(
@@ -163,23 +164,40 @@ const RESUMABLE: Setting = {
   default: false,
 }
 
+/** Images on the way that are requested where previews are chosen. OpenAI may send fewer. */
+export const PARTIAL_IMAGES = 2
+/** Tokens of one of them. [U] */
+const PARTIAL_IMAGE_TOKENS = 100
+
+const PREVIEWS: Setting = {
+  type: 'boolean',
+  title: 'Show it while it forms (dearer)',
+  description: `${PARTIAL_IMAGES} pictures on the way, each billed as about ${PARTIAL_IMAGE_TOKENS} tokens more. None with “Can be resumed”.`,
+  default: false,
+}
+
 function choice(title: string, options: readonly string[]): Setting {
   return { type: 'string', title, enum: [...options] }
 }
 
 /** Resolutions that a price is estimated for: the square of a megapixel in any ratio, and the classic sizes. Others are unknown. */
 function createPrice({ textInput, imageInput, imageOutput, square, oblong = square }: CataloguePrice): Price {
-  const rows = Object.keys(square).flatMap(quality => [
+  const micros = Object.keys(square).flatMap((quality): [string, number][] => [
     [`${quality} 1024`, square[quality] ?? 0],
     [`${quality} 1024x1024`, square[quality] ?? 0],
     [`${quality} 1536x1024`, oblong[quality] ?? 0],
     [`${quality} 1024x1536`, oblong[quality] ?? 0],
     [`${quality} auto`, oblong[quality] ?? 0],
   ])
+  const previewMicros = Math.ceil((PARTIAL_IMAGES * PARTIAL_IMAGE_TOKENS * imageOutput) / 1_000_000)
+  const rows = micros.flatMap(([key, price]) => [
+    [`${key} false`, price],
+    [`${key} true`, price + previewMicros],
+  ])
   return {
     kind: 'tokens',
     currency: 'USD',
-    by: ['quality', 'resolution'],
+    by: ['quality', 'resolution', 'previews'],
     rows: Object.fromEntries(rows),
     perMillion: { text_input: textInput, image_input: imageInput, image_output: imageOutput },
   }

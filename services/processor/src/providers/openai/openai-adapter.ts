@@ -35,8 +35,8 @@ export interface OpenAiAdapterOptions {
 }
 
 const MAX_LIST_BYTES = 4_000_000
-/** Images of 64 MB in base64, and what is around them. */
-const MAX_ANSWER_BYTES = 90_000_000
+/** Images of 64 MB in base64, and what is around them; with previews, which are images as well, before it. */
+const MAX_ANSWER_BYTES = 260_000_000
 
 /**
  * Creates the adapter of an account at OpenAI. An answer has the image in it, and cannot be asked for again; with the setting `resumable`
@@ -60,7 +60,8 @@ export function createOpenAiAdapter(options: OpenAiAdapterOptions): Adapter {
     kind: 'openai',
     submitting: {
       kind: 'remote',
-      submit: (request, { signal }) => submit(client, request, { signal, mainline, deadlineMs: submitDeadlineMs }),
+      submit: (request, { signal, previews }) =>
+        submit(client, request, { signal, previews, mainline, deadlineMs: submitDeadlineMs }),
       readAnswer,
     },
     check: (handle, signal, { onReceipt } = {}) => checkResponse(client, handle, signal, onReceipt),
@@ -78,13 +79,21 @@ export function createOpenAiAdapter(options: OpenAiAdapterOptions): Adapter {
   }
 }
 
+interface SubmitOptions extends Pick<CallOptions, 'signal'> {
+  previews: boolean | undefined
+  mainline: string
+  deadlineMs: number
+}
+
 async function submit(
   client: HttpClient,
   request: ProviderRequest,
-  { signal, mainline, deadlineMs }: Pick<CallOptions, 'signal'> & { mainline: string; deadlineMs: number },
+  { signal, previews, mainline, deadlineMs }: SubmitOptions,
 ): Promise<RawAnswer> {
   const isResumable = request.settings.resumable === true
-  const submission = isResumable ? createBackgroundSubmission(request, mainline) : createImageSubmission(request)
+  const submission = isResumable
+    ? createBackgroundSubmission(request, mainline)
+    : createImageSubmission(request, { previews })
   const httpRequest: HttpRequest = {
     ...submission,
     method: 'POST',

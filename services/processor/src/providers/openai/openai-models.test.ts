@@ -36,9 +36,13 @@ test('describes every model as the contract has it, with a price for its default
     expect(toModel(spec).maxReferences).toBe(16)
     for (const resolution of [1_024, '1024x1024', '1536x1024', 'auto'])
       for (const quality of spec.settings.quality?.enum ?? []) {
-        const settings = { quality: String(quality) }
-        const micros = estimateMicros(spec.price, { width: 1_024, height: 1_024, settings, resolution, references: 0 })
-        expect(micros).toBeGreaterThan(1_000)
+        const [without, among] = [false, true].map(previews => {
+          const settings = { quality: String(quality), previews }
+          return estimateMicros(spec.price, { width: 1_024, height: 1_024, settings, resolution, references: 0 }) ?? 0
+        })
+        expect(without).toBeGreaterThan(1_000)
+        // Two previews of 100 tokens each, of 8 to 40 USD a million.
+        expect(among).toBeGreaterThanOrEqual((without ?? 0) + 1_600)
       }
   }
   const [newest, old] = [specs[0], specs.find(({ id }) => id.endsWith('mini'))]
@@ -49,6 +53,7 @@ test('describes every model as the contract has it, with a price for its default
     'output_format',
     'output_compression',
     'moderation',
+    'previews',
     'resumable',
   ])
   expect(old?.settings).not.toHaveProperty('input_fidelity')

@@ -12,6 +12,7 @@ import { createMisbehavedError } from '../http/transport-error.ts'
 import { computeCost, flattenUsage } from './cost.ts'
 import { detectImageType } from './image-type.ts'
 import { toProviderModel } from './model-specs.ts'
+import { isStreamed, readStreamedAnswer } from './read-stream.ts'
 import { formatHandle } from './response-handle.ts'
 import { BackgroundResponse, ImagesAnswer } from './wire.ts'
 
@@ -28,6 +29,10 @@ export const BASE64_FIELDS = ['b64_json', 'result'] as const
  */
 export async function readAnswer(answer: SavedAnswer, options: AnswerOptions): Promise<SubmitResult> {
   const headers = await answer.headers()
+  if (isStreamed(headers)) {
+    const { data, files } = await readStreamedAnswer(answer, options)
+    return createResult(data, files, options, getTrace(headers))
+  }
   const { body, files } = await readBase64Json(answer.body(options.signal), {
     fields: BASE64_FIELDS,
     maxFileBytes: MAX_IMAGE_BYTES,
@@ -41,6 +46,16 @@ export async function readAnswer(answer: SavedAnswer, options: AnswerOptions): P
   }
   const { data } = ImagesAnswer.safeParse(body)
   if (!data) throw createMisbehavedError('unknown')
+  return createResult(data, files, options, trace)
+}
+
+/** @throws ProviderError `no_outputs` */
+function createResult(
+  data: ImagesAnswer,
+  files: readonly Uint8Array[],
+  options: AnswerOptions,
+  trace: string | undefined,
+): SubmitResult {
   options.onReceipt?.(createReceipt(toProviderModel(options.model), data, trace))
   const image = data.data.find(({ b64_json }) => b64_json !== undefined)
   if (image === undefined) throw new ProviderError('no_outputs')

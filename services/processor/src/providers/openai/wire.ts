@@ -26,6 +26,23 @@ export const ImagesAnswer = z.object({
 
 export type ImagesAnswer = z.infer<typeof ImagesAnswer>
 
+/** Events of a streamed answer. [S] ImageGenPartialImageEvent, ImageGenCompletedEvent, and those of edits. */
+export const PartialImage = z.object({
+  type: z.enum(['image_generation.partial_image', 'image_edit.partial_image']),
+  b64_json: file,
+})
+export const CompletedImage = z.object({
+  type: z.enum(['image_generation.completed', 'image_edit.completed']),
+  b64_json: file.optional(),
+  revised_prompt: z.string().optional().catch(undefined),
+  usage: Usage.optional().catch(undefined),
+})
+/** Its shape is [U]: the error is in a field of its own, or is the event. */
+export const StreamError = z.looseObject({
+  type: z.literal('error'),
+  error: z.looseObject({}).optional().catch(undefined),
+})
+
 /** Identifier of a response: it becomes a part of a path. */
 export const ResponseId = z.string().regex(/^resp_[A-Za-z0-9_-]{1,200}$/)
 
