@@ -16,6 +16,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: BenchOptions) => Pr
   invoice: () => import('./invoice/invoice.ts'),
   listing: () => import('./listing/listing.ts'),
   local: () => import('./local/local.ts'),
+  previews: () => import('./previews/previews.ts'),
   progress: () => import('./progress/progress.ts'),
   queue: () => import('./queue/queue.ts'),
   references: () => import('./references/references.ts'),

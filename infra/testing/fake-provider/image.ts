@@ -21,6 +21,36 @@ export async function renderImage(size: { width: number; height: number }, seed:
   return await found
 }
 
+/** Previews differ this often, then they begin again. */
+const TICKS = 8
+const MAX_NOISE = 60
+
+/** Renders an image under noise, of which there is less with each tick, as a model makes it. @returns JPEG bytes */
+export async function renderPreview(
+  { width, height }: { width: number; height: number },
+  { seed, index, tick }: { seed: number; index: number; tick: number },
+): Promise<Buffer> {
+  const [shade, step] = [(seed + index * 53) % PREVIEW_SHADES, tick % TICKS]
+  const key = `${width}x${height}/${shade}/${step}`
+  const found = cached.get(key) ?? renderUnderNoise({ width, height }, shade, MAX_NOISE * (1 - step / TICKS))
+  if (cached.size >= MAX_CACHED) cached.clear()
+  cached.set(key, found)
+  return await found
+}
+
+const PREVIEW_SHADES = 16
+
+async function renderUnderNoise(size: { width: number; height: number }, shade: number, sigma: number) {
+  const noise = { type: 'gaussian', mean: 128, sigma } as const
+  const input = await sharp({ create: { ...size, channels: 3, background: '#888', noise } })
+    .png({ compressionLevel: 1 })
+    .toBuffer()
+  return await sharp(await render(size, shade * 10))
+    .composite([{ input, blend: 'hard-light' }])
+    .jpeg({ quality: 80 })
+    .toBuffer()
+}
+
 async function render({ width, height }: { width: number; height: number }, shade: number): Promise<Buffer> {
   const [r, g, b] = [0, 1, 2].map(channel => 40 + ((shade + channel * 97) % SHADES))
   const background = { r: r ?? 0, g: g ?? 0, b: b ?? 0 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { sleep } from '../../src/runtime/timers.ts'
-import { renderImage } from './image.ts'
+import { renderPreview } from './image.ts'
 import { statusOf } from './predictions.ts'
 import { sendJson } from './responses.ts'
 import type { PredictionRecord, ProviderState } from './state.ts'
@@ -45,8 +45,8 @@ async function createLines({ submission, startedAt, delayMs }: PredictionRecord,
   const size = { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
   const progress = delayMs === 0 ? 0 : Math.min(1, (performance.now() - startedAt) / delayMs)
   const previews = indices.map(async index => {
-    const png = await renderImage(size, seed + tick * 7, index)
-    return { preview: { index, base64: png.toString('base64') } }
+    const jpeg = await renderPreview(size, { seed, index, tick })
+    return { preview: { index, base64: jpeg.toString('base64') } }
   })
   return [{ progress }, ...(await Promise.all(previews))]
 }

@@ -34,6 +34,8 @@ export interface CallWatchers {
   refresh(): void
   /** Returns the number of calls that are watched now. */
   count(): number
+  /** Whether no call is open. */
+  isEmpty(): boolean
 }
 
 export interface CallWatchersDeps {
@@ -116,6 +118,7 @@ export function createCallWatchers(deps: CallWatchersDeps): CallWatchers {
       }
     },
     count,
+    isEmpty: () => entries.size === 0,
   }
 }
 
@@ -132,10 +135,11 @@ async function watchCall({ publisher, signal }: CallWatchersDeps, entry: Entry):
     const isOwn = indices.includes(index) && !stop.signal.aborted
     if (isOwn) publisher.offer({ workspaceId, generationId, index }, bytes)
   }
-  // It never throws by its contract, and nothing depends on it if it does.
-  await adapter
-    .watch?.(handle, { indices, onProgress, onPreview }, AbortSignal.any([signal, stop.signal]))
-    .catch(() => {})
+  try {
+    await adapter.watch?.(handle, { indices, onProgress, onPreview }, AbortSignal.any([signal, stop.signal]))
+  } catch {
+    // It never throws by its contract, and nothing depends on it if it does.
+  }
   if (!stop.signal.aborted) entry.ends += 1
   if (entry.stop === stop) entry.stop = undefined
 }

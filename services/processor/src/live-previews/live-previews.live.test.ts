@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test'
 import { LivePreview } from '@darkroom/contracts/events'
 import { audienceSubject, livePreviewSubject } from '@darkroom/contracts/subjects'
+import { startFakeOpenAi } from '@darkroom/infra/testing/fake-openai/fake-server'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
 import sharp from 'sharp'
+import { createOpenAiAdapter } from '../providers/openai/openai-adapter.ts'
 import { useWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 
 let env: WorkerEnv
@@ -60,6 +62,24 @@ test('progress that is told between polls is written with the next one', async (
   // A poll alone says 0: no output is ready.
   await env.waitUntil(id, ({ progress }) => progress !== null && progress > 0)
 }, 30_000)
+
+test('previews that are in an answer come as well, and are paid for only while somebody watches', async () => {
+  await using fake = await startFakeOpenAi()
+  const adapter = createOpenAiAdapter({ connection: 'openai', baseUrl: fake.url, key: fake.key })
+  const { deps } = await env.startWorker({ adapters: [adapter] })
+  const model = 'openai/gpt-image-2.6-flare'
+  const parameters = { resolution: 1_024, settings: { quality: 'low', previews: true } }
+  const make = () => env.queueAndWait({ provider: 'openai', model, size: 1_024, parameters })
+  using previews = await collectPreviews()
+  expect((await make()).status).toBe('completed')
+  await env.bus.publishTransient(audienceSubject(env.workspaceId))
+  await waitFor('the heartbeat', 5_000, async () => deps.livePreviews.isWatched(env.workspaceId))
+  const { id } = await make()
+  await waitFor('a preview', 5_000, async () => previews.length > 0)
+  expect(previews.map(preview => [preview.id, preview.index])).toEqual([[id, 0]])
+  const [without, among] = fake.billed()
+  expect((among?.micros ?? 0) - (without?.micros ?? 0)).toBe(6_000)
+})
 
 async function collectPreviews(): Promise<LivePreview[] & Disposable> {
   const ended = new AbortController()

@@ -30,12 +30,18 @@ export function createLivePreviews(deps: LivePreviewsDeps): LivePreviews {
     if (isNew) watchers.refresh()
   }
   void bus.subscribeTransient(AUDIENCE_SUBJECTS, onHeartbeat, signal)
-  const timer = setInterval(watchers.refresh, REFRESH_MS)
-  const onStop = () => {
-    clearInterval(timer)
+  let timer: Timer | undefined
+  const refresh = () => {
     watchers.refresh()
+    if (!signal.aborted && !watchers.isEmpty()) return
+    clearInterval(timer)
+    timer = undefined
   }
-  if (signal.aborted) onStop()
-  else signal.addEventListener('abort', onStop, { once: true })
-  return { ...watchers, isWatched: audience.isWatched, offer: publisher.offer }
+  signal.addEventListener('abort', refresh, { once: true })
+  /** A process without open calls has nothing to wake up for. */
+  const open: CallWatchers['open'] = call => {
+    if (!signal.aborted) timer ??= setInterval(refresh, REFRESH_MS)
+    return watchers.open(call)
+  }
+  return { ...watchers, open, isWatched: audience.isWatched, offer: publisher.offer }
 }
