@@ -4,6 +4,7 @@ import { audienceSubject, livePreviewSubject } from '@darkroom/contracts/subject
 import { startFakeOpenAi } from '@darkroom/infra/testing/fake-openai/fake-server'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
 import sharp from 'sharp'
+import { createTestAdapter, startTestFake } from '../providers/comfyui/comfyui-env.fixture.ts'
 import { createOpenAiAdapter } from '../providers/openai/openai-adapter.ts'
 import { useWorkerEnv, type WorkerEnv } from '../worker-env.fixture.ts'
 
@@ -80,6 +81,22 @@ test('previews that are in an answer come as well, and are paid for only while s
   const [without, among] = fake.billed()
   expect((among?.micros ?? 0) - (without?.micros ?? 0)).toBe(6_000)
 })
+
+test('a server of ComfyUI shows previews and progress over its websocket, which is opened only while somebody watches', async () => {
+  await using fake = await startTestFake()
+  await env.startWorker({ adapters: [createTestAdapter(fake)] })
+  const parameters = { settings: { steps: 20 } }
+  const make = () => env.queue({ provider: 'comfyui', model: 'comfyui/landscape', size: 256, parameters })
+  using previews = await collectPreviews()
+  const unwatched = await env.waitUntilEnded(await make())
+  expect([unwatched.status, previews.length]).toEqual(['completed', 0])
+  fake.setStepMs(150)
+  await env.bus.publishTransient(audienceSubject(env.workspaceId))
+  const id = await make()
+  await env.waitUntil(id, ({ progress }) => progress !== null && progress > 0 && progress < 1)
+  expect((await env.waitUntilEnded(id)).status).toBe('completed')
+  expect(new Set(previews.map(preview => preview.id))).toEqual(new Set([id]))
+}, 30_000)
 
 async function collectPreviews(): Promise<LivePreview[] & Disposable> {
   const ended = new AbortController()
