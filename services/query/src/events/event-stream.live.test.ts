@@ -53,6 +53,9 @@ test('resumes after a restart of the bus without a resync', async () => {
   const seen = await client.until(event => event.name === 'generation')
   expect(Generation.parse(JSON.parse(seen.data)).version).toBe(2)
   expect(client.seen.filter(event => event.name === 'resync')).toEqual([])
+  const preview = { id, index: 0, sequence: 1, image: 'UklGRg==' }
+  await query.bus.publishTransient(livePreviewSubject(ALICE.workspaceId), preview)
+  await client.until(event => event.name === 'preview')
   client.close()
 }, 20_000)
 
