@@ -2,13 +2,7 @@ import type { Generation } from '@darkroom/contracts/generation'
 import { createMemo, For, Match, Show, Switch } from 'solid-js'
 import type { Clock } from '../ui/clock.ts'
 import { formatPromptStart, formatReadyCount, formatStage } from '../ui/format.ts'
-import { lazyPart } from '../ui/lazy-part.tsx'
 import { listTimeLeft } from './time-left.ts'
-
-const QueuePosition = lazyPart(
-  async () => ({ default: (await import('./meta/queue-position.tsx')).QueuePosition }),
-  null,
-)
 
 interface ProgressProps {
   clock: Clock
@@ -73,7 +67,9 @@ export function Progress(props: ProgressProps) {
           <Match when={percent() !== undefined}>
             <span class="progress-rest">{percent()} %</span>
           </Match>
-          <Match when={props.generation.waiting?.position}>{position => <QueuePosition position={position()} />}</Match>
+          <Match when={props.generation.waiting?.position}>
+            <span class="progress-rest">number {props.generation.waiting?.position} in the queue</span>
+          </Match>
         </Switch>
       </p>
     </div>
