@@ -6,14 +6,12 @@ import { type FakeProvider, startFakeProvider } from '../../infra/testing/studio
 import { isFinished } from '../../infra/testing/studio/studio-client.ts'
 import { waitFor } from '../../infra/testing/wait-for.ts'
 import { openPage } from './browser.ts'
-import { waitForFrames } from './page-probes.ts'
+import { COLOUR_RULES, waitForFrames } from './page-probes.ts'
 import { ROW_STATES, serveRowStates } from './row-states.ts'
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 
 /** Generations of the studio beside the one that is edited. */
 const COUNT = 12
-/** Rules whose result depends on the theme. @see https://github.com/dequelabs/axe-core/blob/develop/doc/rule-descriptions.md */
-const COLOUR_RULES = ['color-contrast', 'link-in-text-block']
 const LIST = /\/api\/generations(\?|$)/
 
 let disposables: AsyncDisposableStack

@@ -1,5 +1,8 @@
 import type { CDPSession, Page } from 'playwright-core'
 
+/** Rules whose result depends on the theme. @see https://github.com/dequelabs/axe-core/blob/develop/doc/rule-descriptions.md */
+export const COLOUR_RULES = ['color-contrast', 'link-in-text-block']
+
 /** The observations of a page at each frame since the probe was started. */
 export interface ProbeResult {
   frameCount: number

@@ -6,6 +6,7 @@ import { LOCAL_OWNER } from '../../infra/src/http/identity.ts'
 import { createLog } from '../../infra/src/log.ts'
 import { startTestStudio, type TestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { openPage, startBrowser } from './browser.ts'
+import { COLOUR_RULES } from './page-probes.ts'
 import { serveUsage } from './screenshots/views/usage.ts'
 
 const SIZES = [
@@ -14,8 +15,6 @@ const SIZES = [
   [390, 844],
 ] as const
 const THEMES = ['light', 'dark'] as const
-/** Rules whose result depends on the theme. */
-const COLOUR_RULES = ['color-contrast']
 const NARROWEST = { width: 320, height: 640 }
 const DAY_MS = 86_400_000
 const disposables = new AsyncDisposableStack()

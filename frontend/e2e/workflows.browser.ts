@@ -7,6 +7,7 @@ import { isFinished } from '../../infra/testing/studio/studio-client.ts'
 import { startTestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { createTestDirectory } from '../../infra/testing/test-resources.ts'
 import { openPage, startBrowser } from './browser.ts'
+import { COLOUR_RULES } from './page-probes.ts'
 
 const SIZES = [
   [1440, 900],
@@ -63,7 +64,8 @@ async function expectAccessible(page: Page): Promise<void> {
     await page.setViewportSize({ width, height })
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
-      const { violations } = await new AxeBuilder({ page }).analyze()
+      const axe = new AxeBuilder({ page })
+      const { violations } = await (colorScheme === 'light' ? axe : axe.withRules(COLOUR_RULES)).analyze()
       expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
       const folder = process.env.SCREENSHOTS
       if (folder) await page.screenshot({ path: `${folder}/workflows-${width}-${colorScheme}.png` })
