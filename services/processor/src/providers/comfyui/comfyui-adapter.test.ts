@@ -58,6 +58,32 @@ test('a prompt that never arrived was never taken', async () => {
   expect(await recover(createTestAdapter(fake))).toEqual({ kind: 'never-taken' })
 })
 
+test('a proxy that has lost its server is no server that has forgotten a prompt', async () => {
+  await using fake = await startTestFake()
+  let notFound = Number.POSITIVE_INFINITY
+  using proxy = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: async request => {
+      notFound -= 1
+      if (notFound >= 0) return new Response('404 page not found', { status: 404 })
+      const { pathname, search } = new URL(request.url)
+      return await fetch(`${fake.url}${pathname}${search}`, { method: request.method, body: await request.bytes() })
+    },
+  })
+  const adapter = createTestAdapter({ url: proxy.url.origin })
+  const lost = { code: 'provider_unreachable', failure: 'retryable' }
+  expect(await getProviderError(() => recover(adapter))).toMatchObject(lost)
+  expect(await getProviderError(() => submit(adapter, REQUEST))).toMatchObject(lost)
+  expect(await getProviderError(() => adapter.check(createPromptId(KEY), neverAborted))).toMatchObject(lost)
+  notFound = 0
+  const handle = await submit(adapter, REQUEST)
+  await poll(adapter, handle, 'finished')
+  notFound = 1
+  expect(await adapter.check(handle, neverAborted)).toMatchObject({ kind: 'finished' })
+  expect(fake.posts()).toBe(1)
+})
+
 test.each(VERSIONS)('cancels the one prompt, whether it waits or runs, and no other, on version %s', async version => {
   await using fake = await startTestFake({ version, stepMs: 60 })
   const adapter = createTestAdapter(fake)
@@ -184,6 +210,7 @@ test('describes a workflow as a model, and names what a server lacks for another
     { name: 'fancy', content: unknown },
     { name: 'editor', content: { nodes: [], links: [] } },
     { name: 'text', content: 'nonsense' },
+    { name: 'inherited', content: { ...TEXT_TO_IMAGE, '8': { class_type: '__proto__', inputs: { samples: 1 } } } },
   ]
   const adapter = createTestAdapter(fake, { workflows })
   const models = await adapter.models(neverAborted)
@@ -209,6 +236,7 @@ test('describes a workflow as a model, and names what a server lacks for another
   expect(check.ok && check.note).toContain('It works: ComfyUI 0.3.75. 2 workflows can be used.')
   expect(check.ok && check.note).toContain('gone: The server does not have gone.ckpt.')
   expect(check.ok && check.note).toContain('fancy: The server does not have the node FancyDecode.')
+  expect(check.ok && check.note).toContain('inherited: The server does not have the node __proto__.')
   expect(check.ok && check.note).toContain('editor: This is the format of ComfyUI’s editor.')
   expect(fake.posts()).toBe(0)
 })

@@ -47,17 +47,16 @@ export async function detectJobRoutes(client: HttpClient, signal: AbortSignal): 
 }
 
 /**
- * Looks for a prompt by its id. A prompt that seems unknown may be one that is asked for by routes of another version: these are found
- * out again then, because an unknown prompt is made once more.
+ * Looks for a prompt by its id. A prompt that seems unknown may be one that is asked for by routes of another version, or a proxy has
+ * answered for a server that is being started: the routes are found out again then, and the server is asked once more, because an unknown
+ * prompt is made again.
  *
  * @throws ProviderError
  */
 export async function findJob(server: PromptServer, id: string, signal: AbortSignal): Promise<Job> {
   const job = await findByRoutes(server, id, signal)
   if (job.state !== 'unknown') return job
-  const routes = await detectJobRoutes(server.client, signal)
-  if (routes === server.routes) return job
-  server.routes = routes
+  server.routes = await detectJobRoutes(server.client, signal)
   return await findByRoutes(server, id, signal)
 }
 
@@ -87,12 +86,12 @@ async function findPosition(client: HttpClient, id: string, signal: AbortSignal)
 
 /** Asks for the queue before the history: what leaves the one meanwhile is in the other. */
 async function findInQueue(client: HttpClient, id: string, signal: AbortSignal): Promise<Job> {
-  const queue = Queue.safeParse(await getJson(client, '/queue', signal, MAX_QUEUE_BYTES)).data
+  const queue = Queue.safeParse(await getAlways(client, '/queue', signal, MAX_QUEUE_BYTES)).data
   if (!queue) throw createMisbehavedError('retryable')
   if (queue.queue_running.some(([, other]) => other === id)) return { state: 'running' }
   const waiting = queue.queue_pending.toSorted(([a], [b]) => a - b).findIndex(([, other]) => other === id)
   if (waiting >= 0) return { state: 'pending', position: waiting + 1 }
-  const history = History.safeParse(await getJson(client, `/history/${id}`, signal, MAX_JOB_BYTES)).data
+  const history = History.safeParse(await getAlways(client, `/history/${id}`, signal, MAX_JOB_BYTES)).data
   if (!history) throw createMisbehavedError('retryable')
   const entry = history[id]
   if (!entry) return { state: 'unknown' }
@@ -116,6 +115,13 @@ function findExecutionError(status: z.infer<typeof Status> | undefined) {
 
 function createCancelled(): Job {
   return { state: 'failed', error: new ProviderError('cancelled_by_provider') }
+}
+
+/** Gets what a server of any version has. Where it is absent, something else has answered for the server: a proxy that has lost it. */
+async function getAlways(client: HttpClient, path: string, signal: AbortSignal, maxBytes: number): Promise<unknown> {
+  const body = await getJson(client, path, signal, maxBytes).catch(toUndefinedIfAbsent)
+  if (body === undefined) throw new ProviderError('provider_unreachable', { failure: 'retryable' })
+  return body
 }
 
 async function getJson(client: HttpClient, path: string, signal: AbortSignal, maxBytes: number): Promise<unknown> {

@@ -56,7 +56,7 @@ async function readNodeClass(client: HttpClient, name: string, signal: AbortSign
   const body = await readJson(await sendRequest(client, request), request, MAX_CLASS_BYTES)
   const { data } = ObjectInfo.safeParse(body)
   if (!data) throw createMisbehavedError('retryable')
-  return data[name]
+  return Object.hasOwn(data, name) ? data[name] : undefined
 }
 
 /** Returns the choices of an input; undefined if it has none. */
