@@ -105,6 +105,24 @@ test('reads any JSON without an error, and its slots are inputs of its nodes', (
   )
 })
 
+test('a link to a name that every object has leads nowhere', () => {
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    const inputs = { ...TEXT_TO_IMAGE['3'].inputs, positive: [name, 0] }
+    expect(find({ ...TEXT_TO_IMAGE, '3': { ...TEXT_TO_IMAGE['3'], inputs } }).prompt).toEqual([])
+  }
+})
+
+test('a graph that would take long to be searched is refused', () => {
+  const links = { positive: ['1', 0], negative: ['2', 0], latent_image: ['3', 0] }
+  const samplers = Array.from({ length: 33 }, (_, id) => [id, { class_type: 'KSampler', inputs: links }])
+  expect(findSlots(read(Object.fromEntries(samplers)))).toStartWith('It has more than 32 samplers')
+  const named = read({
+    '1': node(`@text ${'@n '.repeat(160)}`, { text: '', n: 1 }),
+    '2': node('@n '.repeat(160), { n: 1 }),
+  })
+  expect(findSlots(named)).toBe('Its titles have 321 names with @; 200 are the most.')
+})
+
 function node(title: string, inputs: Record<string, unknown>) {
   return { class_type: 'Some', inputs, _meta: { title } }
 }

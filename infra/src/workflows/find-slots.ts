@@ -10,6 +10,8 @@ const NAMED = {
   outputs: ['batch_size', 'amount', 'value', 'int'],
   mask: ['image', 'mask'],
 } as const
+/** Most names in the titles of a workflow. */
+const MAX_NAMES = 200
 const REFERENCE_INPUTS = ['image', 'images', 'value'] as const
 
 /**
@@ -22,6 +24,7 @@ const REFERENCE_INPUTS = ['image', 'images', 'value'] as const
 export function findSlots(graph: WorkflowGraph): WorkflowSlots | string {
   const names = Object.entries(graph).flatMap(([id, node]) => listNames(node).map(name => ({ id, node, name })))
   if (names.length === 0) return findLinkedSlots(graph)
+  if (names.length > MAX_NAMES) return `Its titles have ${names.length} names with @; ${MAX_NAMES} are the most.`
   const slots = createEmptySlots()
   const references: { order: number; slot: Slot }[] = []
   for (const { id, node, name } of names) {

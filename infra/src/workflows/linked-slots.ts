@@ -1,4 +1,4 @@
-import { getLinkedNode, isScalar, type WorkflowGraph } from './workflow-graph.ts'
+import { type GraphNode, getLinkedNode, isScalar, type WorkflowGraph } from './workflow-graph.ts'
 import { createEmptySlots, type Slot, type WorkflowSlots } from './workflow-slots.ts'
 
 /** Settings of a sampler that people change. */
@@ -6,13 +6,29 @@ const SAMPLER_SETTINGS = ['steps', 'cfg', 'sampler_name', 'scheduler', 'denoise'
 const TEXT_INPUTS = ['text', 'prompt', 'value', 'string'] as const
 const SEED_INPUTS = ['seed', 'noise_seed'] as const
 
-/** Finds the slots of a workflow in which no title names one, by how its nodes are linked to its samplers. */
-export function findLinkedSlots(graph: WorkflowGraph): WorkflowSlots {
+/** The links of each sampler are followed through the whole graph. */
+const MAX_SAMPLERS = 32
+
+/** A node, as far as it leads to a text: an input that is one, and the nodes that it is linked to. */
+interface TextNode {
+  input: string | undefined
+  links: string[]
+}
+
+/**
+ * Finds the slots of a workflow in which no title names one, by how its nodes are linked to its samplers.
+ *
+ * @returns the slots, or a sentence about a graph that has too many samplers for this
+ */
+export function findLinkedSlots(graph: WorkflowGraph): WorkflowSlots | string {
   const slots = createEmptySlots()
   const samplers = Object.entries(graph).filter(([, { inputs }]) => 'positive' in inputs && 'latent_image' in inputs)
+  if (samplers.length > MAX_SAMPLERS)
+    return `It has more than ${MAX_SAMPLERS} samplers: write @prompt into the titles of the nodes that have its text.`
+  const nodes = new Map(Object.entries(graph).map(([id, node]) => [id, toTextNode(node)]))
   for (const [, { inputs }] of samplers) {
-    slots.prompt.push(...findText(graph, getLinkedNode(inputs.positive)))
-    slots.negative.push(...findText(graph, getLinkedNode(inputs.negative)))
+    slots.prompt.push(...findText(nodes, getLinkedNode(inputs.positive)))
+    slots.negative.push(...findText(nodes, getLinkedNode(inputs.negative)))
   }
   slots.seed = findInputs(graph, SEED_INPUTS)
   slots.references = findByClass(graph, /^LoadImage$/, 'image')
@@ -24,17 +40,21 @@ export function findLinkedSlots(graph: WorkflowGraph): WorkflowSlots {
   return { ...slots, prompt: dropRepeated(slots.prompt), negative: withoutPrompts(slots) }
 }
 
+function toTextNode({ inputs }: GraphNode): TextNode {
+  return {
+    input: TEXT_INPUTS.find(input => typeof inputs[input] === 'string'),
+    links: Object.values(inputs).flatMap(value => getLinkedNode(value) ?? []),
+  }
+}
+
 /** Returns the text that a link leads to: of the linked node, or of those that it is linked to. */
-function findText(graph: WorkflowGraph, from: string | undefined): Slot[] {
-  const seen = new Set<string>()
-  const open = from === undefined ? [] : [from]
-  for (let id = open.shift(); id !== undefined; id = open.shift()) {
-    const node = graph[id]
-    if (node === undefined || seen.has(id)) continue
-    seen.add(id)
-    const input = TEXT_INPUTS.find(input => typeof node.inputs[input] === 'string')
-    if (input !== undefined) return [{ node: id, input }]
-    open.push(...Object.values(node.inputs).flatMap(value => getLinkedNode(value) ?? []))
+function findText(nodes: ReadonlyMap<string, TextNode>, from: string | undefined): Slot[] {
+  // Nodes that are added to a set while it is gone through are reached as well.
+  const reached = new Set(from === undefined ? [] : [from])
+  for (const id of reached) {
+    const node = nodes.get(id)
+    if (node?.input !== undefined) return [{ node: id, input: node.input }]
+    for (const link of node?.links ?? []) reached.add(link)
   }
   return []
 }
