@@ -43,6 +43,8 @@ export async function watchPrompt(
   await ended.promise
   signal.removeEventListener('abort', stop)
   socket.close()
+  // A server that does not answer that, or is gone without a word, would keep the connection open.
+  socket.terminate()
 }
 
 function parseFrame(data: string | ArrayBuffer, id: string): WatchEvent | undefined {
