@@ -105,12 +105,7 @@ test.each(IS_WHOLE ? MOMENTS : [])(
   'a server that stands still while a prompt is %s makes it once',
   async where => {
     const before = await countPrompts(studio)
-    await studio.fake.set({ stepMs: SLOW_STEP_MS })
-    const ids = [
-      await submitPrompt(studio, 'first'),
-      ...(where === 'pending' ? [await submitPrompt(studio, 'second')] : []),
-    ]
-    await waitForPrompt(studio, where)
+    const ids = await submitUntil(where)
     studio.fake.freeze()
     await Bun.sleep(FREEZE_MS)
     studio.fake.thaw()
@@ -124,12 +119,7 @@ test.each(MOMENTS)(
   'a server that is started again while a prompt is %s has forgotten it: nothing was made, so it is asked anew',
   async where => {
     const before = await countPrompts(studio)
-    await studio.fake.set({ stepMs: SLOW_STEP_MS })
-    const ids = [
-      await submitPrompt(studio, 'first'),
-      ...(where === 'pending' ? [await submitPrompt(studio, 'second')] : []),
-    ]
-    await waitForPrompt(studio, where)
+    const ids = await submitUntil(where)
     // The prompts are noted, or the answer would be lost with the server.
     for (const id of ids) await waitUntilNoted(id)
     await studio.fake.state()
@@ -199,6 +189,15 @@ test(
   },
   LIMIT_MS,
 )
+
+/** Submits prompts that take long, until one of them waits at the server, or runs there. @returns the ids of their generations */
+async function submitUntil(where: 'pending' | 'running'): Promise<string[]> {
+  await studio.fake.set({ stepMs: SLOW_STEP_MS })
+  const ids = [await submitPrompt(studio, 'first')]
+  if (where === 'pending') ids.push(await submitPrompt(studio, 'second'))
+  await waitForPrompt(studio, where)
+  return ids
+}
 
 async function addProcessor(): Promise<AsyncDisposable> {
   const processor = await studio.stack.addProcessor()
