@@ -182,7 +182,8 @@ const SENDERS: Partial<Record<Fault, Sender>> = {
       await new Promise(resolve => response.write(HUGE_CHUNK, resolve))
     response.end()
   },
-  'invalid-json': (response, body, { type }) => sendBody(response, 200, body.subarray(0, -1), { 'content-type': type }),
+  'invalid-json': (response, body, { type }) =>
+    sendBody(response, 200, body.subarray(0, body.lastIndexOf('}')), { 'content-type': type }),
 }
 
 function cut(response: ServerResponse, body: Buffer, { length, type }: { length: number; type: string }): void {

@@ -1,5 +1,5 @@
 import type { FailureClass } from '@darkroom/contracts/failures'
-import { createEventReader } from './event-reader.ts'
+import { createEventReader, type DataReader } from './event-reader.ts'
 import { createMisbehavedError } from './transport-error.ts'
 
 /** JSON whose long base64 texts were decoded while it arrived. In `body` the number of a file stands where its text was. */
@@ -43,27 +43,52 @@ export async function readBase64Json(
 }
 
 /**
- * Reads server-sent events whose data is JSON with files in it, as they arrive. An event that is cut off is none.
+ * Reads server-sent events whose data is JSON with files in it, as they arrive. An event that is longer than allowed, or no JSON, is left
+ * out: what comes after it may have been paid for. So is one that is cut off, but not one that lacks only the blank line behind it.
  *
  * @param options `maxFileBytes` is that of one event
- * @throws ProviderError `provider_misbehaved` when an event is longer than allowed, or no JSON
+ * @throws the error of the source
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 export async function* readBase64Events(
   chunks: AsyncIterable<Uint8Array>,
-  { fields, maxFileBytes, failure }: Base64JsonOptions,
+  { fields, maxFileBytes }: Pick<Base64JsonOptions, 'fields' | 'maxFileBytes'>,
 ): AsyncGenerator<Base64Json, void> {
-  const events = createEventReader(() => createReader(fields, maxFileBytes))
+  const events = createEventReader(() => createTolerantReader(fields, maxFileBytes))
   try {
     for await (const chunk of chunks) yield* events.read(toBuffer(chunk))
   } catch (error) {
-    throw toReadError(error, failure)
+    yield* events.finish()
+    throw error
+  }
+  yield* events.finish()
+}
+
+/** Creates a reader of JSON that has nothing in it where it cannot be read. */
+function createTolerantReader(fields: readonly string[], maxFileBytes: number): DataReader<Base64Json> {
+  let reader: ReturnType<typeof createReader> | undefined = createReader(fields, maxFileBytes)
+  const attempt = <T>(work: () => T): T | undefined => {
+    try {
+      return work()
+    } catch (error) {
+      if (!isReadError(error)) throw error
+      reader = undefined
+      return undefined
+    }
+  }
+  return {
+    read: bytes => attempt(() => reader?.read(bytes)),
+    finish: () => attempt(() => reader?.finish()),
   }
 }
 
 /** Errors of the source are its own: only those of the readers mean that the answer makes no sense. */
 function toReadError(error: unknown, failure: FailureClass): unknown {
-  return error instanceof SyntaxError || error instanceof RangeError ? createMisbehavedError(failure) : error
+  return isReadError(error) ? createMisbehavedError(failure) : error
+}
+
+function isReadError(error: unknown): boolean {
+  return error instanceof SyntaxError || error instanceof RangeError
 }
 
 function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {

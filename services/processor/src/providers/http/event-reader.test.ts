@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { readBase64Events } from './base64-json.ts'
 import { createEventReader } from './event-reader.ts'
 
-const OPTIONS = { fields: ['b64_json'], maxFileBytes: 10_000, failure: 'unknown' } as const
+const OPTIONS = { fields: ['b64_json'], maxFileBytes: 10_000 } as const
 
 const event = fc.record({
   type: fc.string(),
@@ -43,12 +43,32 @@ test('data of several lines is one event; one that has not ended is none', () =>
   expect(readTexts('datax: a\n\ndata\n\n')).toEqual([])
 })
 
-test('an event with more than it may have, and one that is no JSON, are errors of the provider', async () => {
+test('an event with more than it may have, and one that is no JSON, is left out', async () => {
+  const last = { b64_json: 'QUJD' }
   const long = `data: ${JSON.stringify({ b64_json: 'A'.repeat(20_000) })}\n\n`
-  for (const text of [long, 'data: {"a":\n\n', 'data: [DONE]\n\n']) {
-    const read = Array.fromAsync(readBase64Events(split(text, [100]), OPTIONS))
-    await expect(read).rejects.toMatchObject({ code: 'provider_misbehaved', failure: 'unknown' })
+  for (const text of [
+    long,
+    'data: {"a":\n\n',
+    'data: [DONE\n\n',
+    'data: {"b64_json":"A!!!AAAAAAAA"}\n\n',
+    'data:\n\n',
+  ]) {
+    const read = readBase64Events(split(`${text}data: ${JSON.stringify(last)}`, [100]), OPTIONS)
+    expect(await Array.fromAsync(read)).toEqual([{ body: { b64_json: 0 }, files: [Buffer.from('ABC')] }])
   }
+})
+
+test('a source that breaks off behind an event gives the event first', async () => {
+  const read: unknown[] = []
+  const source = async function* () {
+    yield* split('data: {"a":1}\n', [4])
+    throw new Error('cut off')
+  }
+  const all = (async () => {
+    for await (const { body } of readBase64Events(source(), OPTIONS)) read.push(body)
+  })()
+  await expect(all).rejects.toThrow('cut off')
+  expect(read).toEqual([{ a: 1 }])
 })
 
 async function* split(text: string, sizes: readonly number[]): AsyncGenerator<Uint8Array, void> {

@@ -2,13 +2,16 @@
 export interface DataReader<T> {
   /** @param bytes a part of the data, of any length */
   read(bytes: Buffer): void
-  finish(): T
+  /** @returns undefined for data in which there is nothing to read */
+  finish(): T | undefined
 }
 
 /** Reads server-sent events from pieces of any length. */
 export interface EventReader<T> {
   /** Yields what is in the data of each event that has ended. */
   read(bytes: Buffer): Generator<T, void>
+  /** Yields what is in the data of the last event, where only the blank line behind it is missing. */
+  finish(): Generator<T, void>
 }
 
 const NEWLINE = 0x0a
@@ -59,6 +62,11 @@ export function createEventReader<T>(createDataReader: () => DataReader<T>): Eve
         const finished = startLine()
         if (finished !== undefined) yield finished
       }
+    },
+    *finish() {
+      const finished = data?.finish()
+      data = undefined
+      if (finished !== undefined) yield finished
     },
   }
 }

@@ -63,14 +63,31 @@ test('an answer that was left on the disk gives the same, and one that is cut of
     format({ type: 'image_generation.partial_image', b64_json, partial_image_index: 0 }),
     format({ type: 'image_generation.completed', b64_json, usage: { output_tokens: 5 } }),
   ].join('')
-  for (let length = 0; length < text.length; length += 7)
+  // Without the blank line behind it the event is whole.
+  const end = text.length - '\n\n'.length
+  for (let length = 0; length < end; length += 7)
     expect(await getCode(text.slice(0, length))).toBe('provider_misbehaved unknown')
-  expect(await getCode(text.slice(0, -1))).toBe('provider_misbehaved unknown')
+  expect(await getCode(text.slice(0, end - 1))).toBe('provider_misbehaved unknown')
   const receipts: Receipt[] = []
   const saved = toSavedAnswer([encode(text)], HEADERS)
   for (const _ of [1, 2]) await readAnswer(saved, { ...OPTIONS, onReceipt: receipt => receipts.push(receipt) })
   expect(receipts[0]).toEqual({ usage: { output_tokens: 5 }, trace: 'req_1' })
   expect(receipts[1]).toEqual(receipts[0] as Receipt)
+})
+
+test('a preview that makes no sense, or an end that is cut, costs nobody the image that was paid for', async () => {
+  const completed = format({ type: 'image_generation.completed', b64_json })
+  const broken = [
+    format({ type: 'image_generation.partial_image', b64_json: 'no base64!' }),
+    'data: {"type":"image_generation.partial_image"\n\n',
+    'data:\n\n',
+  ]
+  for (const text of [...broken.map(event => event + completed), completed.slice(0, -1), completed.slice(0, -2)]) {
+    const read = await readAnswer(toSavedAnswer([encode(text)], HEADERS), OPTIONS)
+    expect(read.kind === 'outputs' && (await Array.fromAsync(read.outputs))).toMatchObject([
+      { index: 3, kind: 'bytes' },
+    ])
+  }
 })
 
 test('an error in the stream is that of a refusal; one that says nothing leaves it open', async () => {

@@ -6,7 +6,7 @@ import { classifyOpenAi } from './classify.ts'
 import { CompletedImage, type ImagesAnswer, PartialImage, StreamError } from './wire.ts'
 
 /** Most bytes of the image of one event, and the field that it is in. */
-const OPTIONS = { fields: ['b64_json'], maxFileBytes: 64_000_000, failure: 'unknown' } as const
+const OPTIONS = { fields: ['b64_json'], maxFileBytes: 64_000_000 } as const
 
 /** Returns whether an answer is a stream: one with previews was asked for, and given. */
 export function isStreamed(headers: Readonly<Record<string, string>>): boolean {
