@@ -1,12 +1,15 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { WorkflowName } from '@darkroom/contracts/connections/workflow'
+import { isStorable } from '@darkroom/contracts/parameters'
 import { toUndefinedIfMissing } from '@darkroom/infra/runtime/error-code'
 import type { WorkflowFile } from '../providers/comfyui/load-workflows.ts'
 
 const FOLDER = 'workflows'
 const MAX_FILES = 100
 const MAX_BYTES = 2_000_000
+/** Its models, and what is wrong with it, are stored. */
+const UNSTORABLE = 'It has a character that cannot be stored.'
 
 /** Reads the workflows in `DATA_DIR/workflows`, for every connection to ComfyUI; none without the folder. Each is named by its file. */
 export async function readWorkflowFolder(dataDir: string): Promise<WorkflowFile[]> {
@@ -29,7 +32,12 @@ async function readWorkflowFile(file: string): Promise<WorkflowFile | undefined>
 
 function parseWorkflowFile(name: string, text: string): WorkflowFile {
   try {
-    return { name, content: JSON.parse(text) }
+    let problem: string | undefined
+    const content = JSON.parse(text, (key, value) => {
+      if (!isStorable(key) || (typeof value === 'string' && !isStorable(value))) problem = UNSTORABLE
+      return value
+    })
+    return problem === undefined ? { name, content } : { name, problem }
   } catch {
     return { name, problem: 'It is not JSON.' }
   }

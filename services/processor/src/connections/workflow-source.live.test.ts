@@ -38,6 +38,7 @@ test('lists uploaded workflows and those of the folder, and records for the uplo
     'portrait.json': JSON.stringify(lacking),
     'a,b.json': JSON.stringify(TEXT_TO_IMAGE),
     'broken.json': '{',
+    'strange.json': JSON.stringify({ ...TEXT_TO_IMAGE, '8': { class_type: 'caf\udce9', inputs: {} } }),
     'notes.txt': 'x',
   })
   const adapter = createAdapter({
@@ -54,7 +55,7 @@ test('lists uploaded workflows and those of the folder, and records for the uplo
   expect(names).toEqual(['portrait', 'a b', 'landscape', 'Text to image'])
   const check = await adapter?.checkConnection(AbortSignal.timeout(START_MS))
   expect(check?.ok && check.note).toContain(
-    '4 workflows can be used. broken: It is not JSON. fancy: The server does not',
+    '4 workflows can be used. broken: It is not JSON. strange: It has a character that cannot be stored. fancy: The server',
   )
   expect([
     ...(await sql`select name, problem, checked_at is not null as checked from workflows order by name`),

@@ -1,4 +1,5 @@
 import type { Setting } from '@darkroom/contracts/model'
+import { isStorable, toStorableText } from '@darkroom/contracts/parameters'
 import { z } from 'zod'
 import type { HttpClient, HttpRequest } from '../http/http-client.ts'
 import { readJson } from '../http/read-response.ts'
@@ -59,12 +60,12 @@ async function readNodeClass(client: HttpClient, name: string, signal: AbortSign
   return Object.hasOwn(data, name) ? data[name] : undefined
 }
 
-/** Returns the choices of an input; undefined if it has none. */
+/** Returns the choices of an input; undefined if it has none. The name of a file that is not UTF-8 is none: it cannot be stored. */
 export function getChoices(node: NodeClass, input: string): (string | number)[] | undefined {
   const spec = getSpec(node, input)
   if (spec === undefined) return undefined
   const choices = Array.isArray(spec[0]) ? spec[0] : spec[0] === 'COMBO' ? getOptions(spec).options : undefined
-  return choices?.filter(choice => typeof choice === 'string' || typeof choice === 'number')
+  return choices?.filter(choice => (typeof choice === 'string' ? isStorable(choice) : typeof choice === 'number'))
 }
 
 /** Returns an input as a setting of a model, with its value in the workflow as default; undefined if it cannot be one. */
@@ -125,10 +126,10 @@ function getOptions(spec: z.infer<typeof InputSpec>): z.infer<typeof NumberOptio
 
 /** Returns the title of an input: `sampler_name` is Sampler name. */
 function toTitle(input: string): string {
-  const words = input.replaceAll('_', ' ').trim().slice(0, 100)
+  const words = toStorableText(input.replaceAll('_', ' ').trim(), 100)
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 function toDescription(tooltip: string | undefined): { description?: string } {
-  return tooltip === undefined || tooltip === '' ? {} : { description: tooltip.slice(0, 300) }
+  return tooltip === undefined || tooltip === '' ? {} : { description: toStorableText(tooltip, 300) }
 }
