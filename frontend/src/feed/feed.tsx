@@ -13,7 +13,7 @@ import { lazyPart } from '../ui/lazy-part.tsx'
 import type { Notices } from '../ui/notices.ts'
 import { createIdlePreload } from '../ui/preload.ts'
 import { FeedRow, type RowActions } from './feed-row.tsx'
-import { FailurePanel, UnsentPanel } from './output-grid.tsx'
+import { FailurePanel } from './output-grid.tsx'
 import type { Density } from './row-layout.ts'
 import { createFeedView, type FeedViewStore } from './view/feed-view.ts'
 import { createRenderedRows } from './view/rendered-rows.ts'
@@ -66,7 +66,7 @@ interface FeedProps {
 
 /** All generations, oldest first, of which never more than 20 rows are rendered. */
 export function Feed(props: FeedProps) {
-  createIdlePreload([Scrubber, FailurePanel, UnsentPanel])
+  createIdlePreload([Scrubber, FailurePanel])
   const { store, openerKey } = props.studio
   const retainedKeys = () => [getFocusedKey(), openerKey()].filter(key => key !== undefined)
   const initial = untrack(() => ({

@@ -7,10 +7,9 @@ import { OutputTile } from './output-tile.tsx'
 import type { RowLayout } from './row-layout.ts'
 import { hasNoMedia, listShownOutputs } from './shown-outputs.ts'
 import type { TileActions } from './tile/tile-actions.ts'
-import type { UnsentActions } from './unsent-panel.tsx'
+import { type UnsentActions, UnsentPanel } from './unsent-panel.tsx'
 
 /** Their place is reserved in the layout, so that nothing moves when they are there. */
-export const UnsentPanel = lazyPart(async () => ({ default: (await import('./unsent-panel.tsx')).UnsentPanel }))
 export const FailurePanel = lazyPart(async () => ({ default: (await import('./failure-panel.tsx')).FailurePanel }))
 
 /** The user's actions on outputs, and on a submission that has not reached the studio. */
