@@ -14,7 +14,7 @@ const EXTENSIONS = ['png', 'webp', 'jpg'] as const
  * Asks a server for a prompt.
  *
  * A server that was started again has forgotten its queue and its history, and still has the files of what it has made: these are looked
- * for by the prompt's id. Only where there is none may the prompt be made again.
+ * for by the prompt's id. Only where one is missing may the prompt be made again: the server had ended before the last of them was written.
  *
  * @throws ProviderError when the request fails
  */
@@ -57,6 +57,7 @@ export async function isKnown(server: PromptServer, id: string, signal: AbortSig
   return job.state !== 'unknown' || (await findWrittenFiles(server.client, id, [0], signal)).length > 0
 }
 
+/** Returns the outputs of a prompt whose files are all there; none where one is missing. */
 async function findWrittenFiles(
   client: HttpClient,
   id: string,
@@ -70,7 +71,7 @@ async function findWrittenFiles(
       if (!(await isThere(client, path, signal))) break
       outputs.push(createFileOutput(client.baseUrl, index, path))
     }
-    if (outputs.length > 0) return outputs
+    if (outputs.length === indices.length) return outputs
   }
   return []
 }

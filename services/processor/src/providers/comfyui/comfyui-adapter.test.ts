@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { VERSIONS } from '@darkroom/infra/testing/fake-comfyui/jobs-routes'
 import { TEXT_TO_IMAGE } from '@darkroom/infra/testing/fake-comfyui/text-to-image'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
@@ -110,6 +112,10 @@ test('files that are there are outputs although the server has forgotten the pro
   fake.clearHistory()
   const found = await adapter.check(handle, neverAborted, { indices: [4, 5] })
   expect(found.kind === 'finished' && found.outputs.map(({ index }) => index)).toEqual([4, 5])
+  // The server ended before the last file was written: what is missing would be lost otherwise.
+  await rm(join(fake.directory, 'output', 'darkroom', `${handle}_00002_.png`))
+  const partial = await adapter.check(handle, neverAborted, { indices: [4, 5] })
+  expect(partial.kind === 'failed' && partial.error.code).toBe('request_forgotten')
   const lost = await adapter.check(crypto.randomUUID(), neverAborted)
   expect(lost.kind === 'failed' && [lost.error.code, lost.error.failure]).toEqual(['request_forgotten', 'retryable'])
 })
