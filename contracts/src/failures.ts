@@ -252,9 +252,13 @@ export const FAILURES = {
 
 export type FailureCode = keyof typeof FAILURES
 
-/** Returns the error of a failure for users. @param message a more specific sentence than the table's */
+/**
+ * Returns the error of a failure for users, which can be stored: names in it may be a provider's.
+ *
+ * @param message a more specific sentence than the table's
+ */
 export function publicError(code: FailureCode, message: string = FAILURES[code].message): PublicError {
-  return { code, message: message.slice(0, 500) }
+  return { code, message: message.replaceAll('\0', '').slice(0, 500).toWellFormed() }
 }
 
 /** Returns the entry for a code from a row; undefined if the table does not have it. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { publicError } from '@darkroom/contracts/failures'
 import { VERSIONS } from '@darkroom/infra/testing/fake-comfyui/jobs-routes'
 import { TEXT_TO_IMAGE } from '@darkroom/infra/testing/fake-comfyui/text-to-image'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
@@ -132,6 +133,21 @@ test('a prompt that fails says which node, in its server’s words', async () =>
       'The node KSampler failed. It says: “CUDA out of memory”',
     )
   }
+})
+
+test('a prompt that fails shows neither the key nor what cannot be stored', async () => {
+  const id = createPromptId(KEY)
+  const error = { exception_message: 'Sent with my-key-7 and no more', exception_type: '', node_type: 'Nul\0 my-key-7' }
+  using server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: ({ url }) =>
+      Response.json(url.endsWith(id) ? { id, status: 'failed', execution_error: error } : { jobs: [] }),
+  })
+  const result = await createTestAdapter({ url: server.url.origin }, { key: 'my-key-7' }).check(id, neverAborted)
+  expect(result.kind === 'failed' && publicError(result.error.code, result.error.message).message).toBe(
+    'The node Nul … failed. It says: “Sent with … and no more”',
+  )
 })
 
 test('tells progress and previews while a prompt runs, and stops when told', async () => {

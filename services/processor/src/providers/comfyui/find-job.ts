@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ProviderError } from '../adapter.ts'
-import type { HttpClient, HttpRequest } from '../http/http-client.ts'
+import { getSecrets, type HttpClient, type HttpRequest, redact } from '../http/http-client.ts'
 import { withQuote } from '../http/quote-provider.ts'
 import { readJson } from '../http/read-response.ts'
 import { sendRequest } from '../http/send-request.ts'
@@ -73,7 +73,7 @@ async function findByJobs(client: HttpClient, id: string, signal: AbortSignal): 
   if (data.status === 'in_progress') return { state: 'running' }
   if (data.status === 'cancelled') return createCancelled()
   if (data.status === 'completed') return { state: 'completed', files: data.outputs ?? {} }
-  return toFailure(Status.safeParse(data.execution_status).data, data.execution_error)
+  return toFailure(client, Status.safeParse(data.execution_status).data, data.execution_error)
 }
 
 /** Returns the place of a prompt among those that wait, as they were submitted. */
@@ -95,16 +95,19 @@ async function findInQueue(client: HttpClient, id: string, signal: AbortSignal):
   if (!history) throw createMisbehavedError('retryable')
   const entry = history[id]
   if (!entry) return { state: 'unknown' }
-  return entry.status?.status_str === 'error' ? toFailure(entry.status) : { state: 'completed', files: entry.outputs }
+  return entry.status?.status_str === 'error'
+    ? toFailure(client, entry.status)
+    : { state: 'completed', files: entry.outputs }
 }
 
 function toFailure(
+  client: HttpClient,
   status: z.infer<typeof Status> | undefined,
   error: z.infer<typeof ExecutionError> | undefined = findExecutionError(status),
 ): Job {
   if (status?.messages.some(([name]) => name === 'execution_interrupted')) return createCancelled()
   const where = error?.node_type ? `The node ${error.node_type.slice(0, 100)} failed.` : 'The workflow failed.'
-  const message = withQuote(where, error?.exception_message)
+  const message = redact(withQuote(where, error?.exception_message), getSecrets(client))
   return { state: 'failed', error: new ProviderError('provider_failed', { message }) }
 }
 
