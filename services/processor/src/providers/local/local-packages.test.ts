@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { createLog } from '@darkroom/infra/log'
 import { createTestDirectory } from '@darkroom/infra/testing/test-resources'
 import { waitFor } from '@darkroom/infra/testing/wait-for'
@@ -56,6 +56,25 @@ test('one who leaves ends no installation, and the end of the processor does', a
   processor.abort(new Error('stopping'))
   expect((await waiting).code).toBe('interrupted')
   expect(await readdir(join(directory.path, 'models'))).toEqual([])
+})
+
+test('what a killed installation has left is removed a day later, also where nothing is installed any more', async () => {
+  await using directory = await createTestDirectory()
+  const [source, models] = [join(directory.path, 'source'), join(directory.path, 'models')]
+  await mkdir(source)
+  const files = ['package.json', 'bun.lock', 'bunfig.toml']
+  for (const file of files) await writeFile(join(source, file), file)
+  const target = join(models, new Bun.CryptoHasher('sha256').update(files.join('')).digest('hex').slice(0, 16))
+  for (const file of [
+    '@tensorflow/tfjs-core/package.json',
+    '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm',
+    '@upscalerjs/esrgan-slim/models/x4/model.json',
+  ])
+    await Bun.write(join(target, 'node_modules', file), '')
+  for (const name of ['installing-old', 'installing-now']) await mkdir(join(models, name))
+  await utimes(join(models, 'installing-old'), 0, 0)
+  expect(await openLocalPackages({ directory: models, log, signal, source }).install(signal)).toBe(target)
+  expect((await readdir(models)).toSorted()).toEqual([basename(target), 'installing-now'].toSorted())
 })
 
 test('the lock file names versions and hashes alone, and no registry', async () => {

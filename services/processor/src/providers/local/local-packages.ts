@@ -69,7 +69,10 @@ async function installVersion(source: string, options: Omit<LocalPackagesOptions
   const { directory, log, signal } = options
   const version = await computeVersion(source)
   const target = join(directory, version)
-  if (isComplete(target)) return target
+  if (isComplete(target)) {
+    await removeAbandoned(directory).catch(err => log.warn({ err, directory }, 'old_local_packages_not_removed'))
+    return target
+  }
   try {
     await mkdir(directory, { recursive: true })
     const folder = await mkdtemp(join(directory, TEMPORARY_PREFIX))
@@ -122,12 +125,20 @@ async function runInstall(
   throw new Error(output.trim() || `bun install ended with ${child.exitCode ?? child.signalCode}`)
 }
 
-/** Removes the packages of other versions. What another process may be installing stays for a day. */
+/** Removes the packages of other versions, and what installations have left. */
 async function removeOthers(directory: string, version: string): Promise<void> {
-  const others = (await readdir(directory)).filter(name => name !== version)
-  for (const name of others) {
+  const names = await readdir(directory)
+  const others = names.filter(name => name !== version && !name.startsWith(TEMPORARY_PREFIX))
+  for (const name of others) await rm(join(directory, name), { recursive: true, force: true })
+  await removeAbandoned(directory)
+}
+
+/** Removes what an installation has left whose process was killed. What another process may be installing stays for a day. */
+async function removeAbandoned(directory: string): Promise<void> {
+  const folders = (await readdir(directory)).filter(name => name.startsWith(TEMPORARY_PREFIX))
+  for (const name of folders) {
     const folder = join(directory, name)
     const age = Date.now() - (await stat(folder)).mtimeMs
-    if (!name.startsWith(TEMPORARY_PREFIX) || age > DAY_MS) await rm(folder, { recursive: true, force: true })
+    if (age > DAY_MS) await rm(folder, { recursive: true, force: true })
   }
 }
