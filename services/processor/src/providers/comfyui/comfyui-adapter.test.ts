@@ -64,12 +64,14 @@ test('a prompt that never arrived was never taken', async () => {
 test('a proxy that has lost its server is no server that has forgotten a prompt', async () => {
   await using fake = await startTestFake()
   let notFound = Number.POSITIVE_INFINITY
+  let isPromptLost = false
   using proxy = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
     fetch: async request => {
       notFound -= 1
-      if (notFound >= 0) return new Response('404 page not found', { status: 404 })
+      if (notFound >= 0 || (isPromptLost && request.url.endsWith('/prompt')))
+        return new Response('404 page not found', { status: 404 })
       const { pathname, search } = new URL(request.url)
       return await fetch(`${fake.url}${pathname}${search}`, { method: request.method, body: await request.bytes() })
     },
@@ -80,6 +82,9 @@ test('a proxy that has lost its server is no server that has forgotten a prompt'
   expect(await getProviderError(() => submit(adapter, REQUEST))).toMatchObject(lost)
   expect(await getProviderError(() => adapter.check(createPromptId(KEY), neverAborted))).toMatchObject(lost)
   notFound = 0
+  isPromptLost = true
+  expect(await getProviderError(() => submit(adapter, REQUEST))).toMatchObject(lost)
+  isPromptLost = false
   const handle = await submit(adapter, REQUEST)
   await poll(adapter, handle, 'finished')
   notFound = 1

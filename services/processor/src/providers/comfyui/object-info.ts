@@ -65,7 +65,11 @@ export function getChoices(node: NodeClass, input: string): (string | number)[] 
   const spec = getSpec(node, input)
   if (spec === undefined) return undefined
   const choices = Array.isArray(spec[0]) ? spec[0] : spec[0] === 'COMBO' ? getOptions(spec).options : undefined
-  return choices?.filter(choice => (typeof choice === 'string' ? isStorable(choice) : typeof choice === 'number'))
+  return choices?.filter(isChoice)
+}
+
+function isChoice(choice: unknown): choice is string | number {
+  return typeof choice === 'string' ? isStorable(choice) : typeof choice === 'number'
 }
 
 /** Returns an input as a setting of a model, with its value in the workflow as default; undefined if it cannot be one. */

@@ -3,9 +3,11 @@ import type { AnswerOptions, CallOptions, ProviderRequest, RawAnswer, SavedAnswe
 import { toAnswerHeaders } from '../http/answer-headers.ts'
 import type { HttpRequest } from '../http/http-client.ts'
 import { decodeText, readChunks } from '../http/read-response.ts'
+import type { ClassifiedRefusal, Refusal } from '../http/refusal.ts'
 import { sendRequest } from '../http/send-request.ts'
 import { createMisbehavedError } from '../http/transport-error.ts'
 import { isKnown } from './check-prompt.ts'
+import { classifyComfyUi } from './classify.ts'
 import { fillWorkflow } from './fill-workflow.ts'
 import type { UsableWorkflow } from './load-workflows.ts'
 import { createPromptId } from './prompt-id.ts'
@@ -26,7 +28,7 @@ export async function submitPrompt(
   request: ProviderRequest,
   { idempotencyKey, signal }: Pick<CallOptions, 'idempotencyKey' | 'signal'>,
 ): Promise<RawAnswer> {
-  const { client } = server
+  const client = { ...server.client, classify: classifySubmission }
   const promptId = createPromptId(idempotencyKey)
   if (await isKnown(server, promptId, signal)) return { headers: {}, body: yieldJson({ prompt_id: promptId }) }
   const inputs = await uploadInputs(client, request.references, signal)
@@ -41,6 +43,11 @@ export async function submitPrompt(
   }
   const response = await sendRequest(client, httpRequest)
   return { headers: toAnswerHeaders(client, response), body: readChunks(response, httpRequest, MAX_ANSWER_BYTES) }
+}
+
+/** Maps the refusal of a prompt. The route is there in every version: where it is not, a proxy has answered for a server that is away. */
+function classifySubmission(refusal: Refusal): ClassifiedRefusal | undefined {
+  return refusal.status === 404 ? { code: 'provider_unreachable', failure: 'retryable' } : classifyComfyUi(refusal)
 }
 
 /** Reads the answer to a prompt. @throws ProviderError of class `unknown` where it is cut off or makes no sense */
