@@ -154,6 +154,8 @@ async function upload(port: number, bytes: number): Promise<number> {
     method: 'POST',
     body: form,
     headers: { host: HOST },
+    // The service closes an idle connection after a second, in which the next upload may be sent.
+    keepalive: false,
   })
   await response.text()
   return response.status
