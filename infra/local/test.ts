@@ -45,13 +45,18 @@ async function runAll(args: string[], context: TestContext): Promise<TestSummary
   if (args[0] === '--faults') return await runSequences(planTests(faults), context)
   if (args.length > 0) return [await runBun([...TEST_ARGS, ...args], context)]
   const files = [...findFiles('frontend/e2e/*.browser.ts'), ...findFiles('**/*.test.ts'), ...faults]
-  const checked = await runBun(['run', 'check'], context)
-  return [checked, ...(await runSequences(planTests(files), context))]
+  const limit = pLimit(CONCURRENT_RUNS)
+  // Beside the tests: the checks use one core.
+  const checked = limit(() => runBun(['run', 'check'], context, { display: 'end' }))
+  return [...(await runSequences(planTests(files), context, limit)), await checked]
 }
 
 /** Runs the sequences side by side, a few at a time, and prints the output of each process when it has ended. */
-async function runSequences(sequences: readonly TestSequence[], context: TestContext): Promise<TestSummary[]> {
-  const limit = pLimit(CONCURRENT_RUNS)
+async function runSequences(
+  sequences: readonly TestSequence[],
+  context: TestContext,
+  limit = pLimit(CONCURRENT_RUNS),
+): Promise<TestSummary[]> {
   return (await Promise.all(sequences.map(sequence => limit(() => runSequence(sequence, context))))).flat()
 }
 

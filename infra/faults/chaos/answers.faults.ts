@@ -47,7 +47,7 @@ test.each([
 test.each([
   ['SIGTERM', 7_000],
   ['SIGINT', 7_000],
-  ['SIGTERM', 25_000],
+  ['SIGTERM', 14_000],
 ] as const)(
   'V3: a stop by %s waits for calls that answer with bytes after %i ms, beyond the grace period',
   async (signal, delayMs) => {
