@@ -20,3 +20,11 @@ export async function* readStream(
     cancelReader()
   }
 }
+
+/** Reads a stream of text to its end. @returns its last characters, without white space around them */
+export async function readTail(stream: ReadableStream<Uint8Array>, maxCharacters: number): Promise<string> {
+  const decoder = new TextDecoder()
+  let tail = ''
+  for await (const chunk of stream) tail = (tail + decoder.decode(chunk, { stream: true })).slice(-maxCharacters)
+  return tail.trim()
+}

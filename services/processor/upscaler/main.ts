@@ -1,6 +1,6 @@
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
-import { encodeFrameStart, readFrames } from '@darkroom/infra/images/decoder/frames'
+import { readFrames, sendFrame } from '@darkroom/infra/images/decoder/frames'
 import { endWithParent } from '@darkroom/infra/images/decoder/parent-death'
 import { preferForOutOfMemory } from '@darkroom/infra/images/decoder/serve-operations'
 import sharp from 'sharp'
@@ -16,8 +16,6 @@ import { upscaleImage } from './upscale-image.ts'
  */
 
 const NICENESS = 10
-/** Bytes that are written at once: what a pipe does not take is copied until it does. */
-const CHUNK_BYTES = 1024 * 1024
 
 endWithParent()
 preferForOutOfMemory()
@@ -62,10 +60,5 @@ async function reportProgress(share: number): Promise<void> {
 }
 
 async function respond(response: UpscaleResponse, body: Uint8Array = new Uint8Array()): Promise<void> {
-  output.write(encodeFrameStart(response, body.byteLength))
-  for (let start = 0; start < body.byteLength; start += CHUNK_BYTES) {
-    output.write(body.subarray(start, start + CHUNK_BYTES))
-    await output.flush()
-  }
-  await output.flush()
+  await sendFrame(output, response, body)
 }

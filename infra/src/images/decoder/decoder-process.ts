@@ -1,8 +1,9 @@
 import { readDecoderEnvironment } from '../../config.ts'
+import { readTail } from '../../runtime/read-stream.ts'
 import { withDeadline } from '../../runtime/timers.ts'
 import type { MediaInput } from '../media-input.ts'
 import { DecoderError } from './decoder-error.ts'
-import { encodeFrameStart, type Frame, MAX_IMAGE_BYTES, readFrames } from './frames.ts'
+import { type Frame, MAX_IMAGE_BYTES, readFrames, sendFrame } from './frames.ts'
 import type { JobRequest } from './serve-operations.ts'
 
 /** A process that works on one image at a time. */
@@ -19,8 +20,6 @@ export interface DecoderProcess {
 }
 
 const START_MS = 30_000
-/** Bytes that are written at once: what a pipe does not take is copied until it does. */
-const CHUNK_BYTES = 1024 * 1024
 const ERROR_OUTPUT_CHARACTERS = 1_000
 
 /** Starts a decoder process. It knows no setting of this process, and ends when this one does. */
@@ -33,7 +32,7 @@ export function startDecoderProcess(script: string): DecoderProcess {
     // No `.env` and no `bunfig.toml` of a project is read there.
     cwd: '/',
   })
-  const errorOutput = readTail(child.stderr)
+  const errorOutput = readTail(child.stderr, ERROR_OUTPUT_CHARACTERS)
   const exited = child.exited.then(async () => {
     return { exitCode: child.exitCode, signal: child.signalCode, errorOutput: await errorOutput }
   })
@@ -75,19 +74,5 @@ async function waitUntilReady(
 async function sendRequest(pipe: Bun.FileSink, request: JobRequest, input: MediaInput): Promise<void> {
   const body = input instanceof Uint8Array ? input : new Uint8Array()
   const header = input instanceof Uint8Array ? request : { ...request, file: input }
-  // Typed as a number, a write may be a promise. Its rejection, when the process has died, would end this one if nobody awaited it.
-  await pipe.write(encodeFrameStart(header, body.byteLength))
-  for (let start = 0; start < body.byteLength; start += CHUNK_BYTES) {
-    await pipe.write(body.subarray(start, start + CHUNK_BYTES))
-    await pipe.flush()
-  }
-  await pipe.flush()
-}
-
-async function readTail(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder()
-  let tail = ''
-  for await (const chunk of stream)
-    tail = (tail + decoder.decode(chunk, { stream: true })).slice(-ERROR_OUTPUT_CHARACTERS)
-  return tail.trim()
+  await sendFrame(pipe, header, body)
 }

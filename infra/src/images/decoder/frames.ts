@@ -11,6 +11,8 @@ export interface Frame {
 export const MAX_IMAGE_BYTES = 512 * 1024 * 1024
 
 const LENGTHS_BYTES = 8
+/** Bytes that are written at once: what a pipe does not take is copied until it does. */
+const CHUNK_BYTES = 1024 * 1024
 /** Longest header that is read, in bytes: it has no bytes of an image. */
 const MAX_HEADER_BYTES = 64 * 1024
 
@@ -24,6 +26,17 @@ export function encodeFrameStart(header: unknown, bodyBytes: number): Uint8Array
   lengths.setUint32(4, bodyBytes, true)
   start.set(json, LENGTHS_BYTES)
   return start
+}
+
+/** Sends a frame. @throws the error of the pipe, or Error if the header is too long */
+export async function sendFrame(pipe: Bun.FileSink, header: unknown, body: Uint8Array): Promise<void> {
+  // Typed as a number, a write may be a promise. Its rejection, when the other process has died, would end this one if nobody awaited it.
+  await pipe.write(encodeFrameStart(header, body.byteLength))
+  for (let start = 0; start < body.byteLength; start += CHUNK_BYTES) {
+    await pipe.write(body.subarray(start, start + CHUNK_BYTES))
+    await pipe.flush()
+  }
+  await pipe.flush()
 }
 
 /** Yields the frames of a stream, until it ends. A body is read into a buffer of its length. @throws Error if a frame is too long */

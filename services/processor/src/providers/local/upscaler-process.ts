@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { readDecoderEnvironment } from '@darkroom/infra/config'
-import { encodeFrameStart, type Frame, readFrames } from '@darkroom/infra/images/decoder/frames'
+import { type Frame, readFrames, sendFrame } from '@darkroom/infra/images/decoder/frames'
 import { lowerPriority } from '@darkroom/infra/images/decoder/process-usage'
+import { readTail } from '@darkroom/infra/runtime/read-stream'
 import { withDeadline } from '@darkroom/infra/runtime/timers'
 import { MAX_BODY_BYTES, type UpscaleRequest, type UpscaleResponse } from '../../../upscaler/protocol.ts'
 import { ProviderError } from '../adapter.ts'
@@ -28,7 +29,6 @@ const START_MS = 30_000
 const NICENESS = 10
 const ENDED = 'The upscaler ended before the picture was done. You can try it again.'
 const ERROR_OUTPUT_CHARACTERS = 1_000
-const CHUNK_BYTES = 1024 * 1024
 
 /**
  * Starts the upscaler's process. It knows no setting of this process, and ends when this one does.
@@ -45,7 +45,7 @@ export async function startUpscalerProcess(directory: string): Promise<UpscalerP
     // No `.env` and no `bunfig.toml` of a project is read there.
     cwd: '/',
   })
-  const errorOutput = readTail(child.stderr)
+  const errorOutput = readTail(child.stderr, ERROR_OUTPUT_CHARACTERS)
   const responses = readFrames(child.stdout, MAX_BODY_BYTES)
   const kill = () => child.kill('SIGKILL')
   const next = async (): Promise<Frame> => {
@@ -60,7 +60,7 @@ export async function startUpscalerProcess(directory: string): Promise<UpscalerP
     exited: child.exited.then(() => {}),
     run: async (request, bytes, onProgress) => {
       try {
-        const [result] = await Promise.all([readResult(next, onProgress), send(child.stdin, request, bytes)])
+        const [result] = await Promise.all([readResult(next, onProgress), sendFrame(child.stdin, request, bytes)])
         return result
       } catch (cause) {
         if (cause instanceof ProviderError) throw cause
@@ -93,21 +93,4 @@ async function readResult(next: () => Promise<Frame>, onProgress: (share: number
         cause: new Error(response.message),
       })
   }
-}
-
-async function send(pipe: Bun.FileSink, request: UpscaleRequest, bytes: Uint8Array): Promise<void> {
-  pipe.write(encodeFrameStart(request, bytes.byteLength))
-  for (let start = 0; start < bytes.byteLength; start += CHUNK_BYTES) {
-    pipe.write(bytes.subarray(start, start + CHUNK_BYTES))
-    await pipe.flush()
-  }
-  await pipe.flush()
-}
-
-async function readTail(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder()
-  let tail = ''
-  for await (const chunk of stream)
-    tail = (tail + decoder.decode(chunk, { stream: true })).slice(-ERROR_OUTPUT_CHARACTERS)
-  return tail.trim()
 }
