@@ -41,9 +41,9 @@ async function readImageRecord(folder: string, file: string): Promise<ImportReco
     status: 'completed',
     error: null,
     parameters: { numOutputs: 1, ...(aspectRatio ? { aspectRatio } : {}), ...metadata.parameters },
-    outputs: [{ url: null, file, width: null, height: null }],
-    createdAt: modifiedAt,
-    completedAt: modifiedAt,
+    outputs: [{ url: null, file, width: null, height: null, isFavourite: false }],
+    createdAt: modifiedAt.toISOString(),
+    completedAt: modifiedAt.toISOString(),
   }
 }
 

@@ -11,9 +11,9 @@ export function toClientId(externalId: string): string {
  * Derives the id of an imported generation: a UUIDv7 of its creation time. The id is the same in every import: a repeated import
  * overwrites the objects of one that broke off, and leaves no orphans.
  */
-export function deriveGenerationId(clientId: string, workspaceId: string, createdAt: Date): string {
+export function deriveGenerationId(clientId: string, workspaceId: string, createdAt: string): string {
   const hash = computeHash('sha256', `${workspaceId}/${clientId}`)
-  const time = Math.max(0, createdAt.getTime()).toString(16).padStart(12, '0').slice(-12)
+  const time = Math.max(0, Date.parse(createdAt)).toString(16).padStart(12, '0').slice(-12)
   return formatUuid(Buffer.concat([Buffer.from(time, 'hex'), hash.subarray(0, 10)]), 7)
 }
 

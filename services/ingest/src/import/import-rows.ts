@@ -4,19 +4,27 @@ import { type GenerationKey, publishChange } from '@darkroom/infra/generations/g
 import type { Identity } from '@darkroom/infra/http/identity'
 import type { ImportRecord } from './record.ts'
 
-/** An output whose bytes are in the store, or one that is only at its URL. */
-export type ImportedOutput =
-  | {
-      kind: 'stored'
-      key: string
-      sha256: string
-      bytes: number
-      mimeType: string
-      width: number
-      height: number
-      placeholder: string
-    }
-  | { kind: 'temporary'; url: string; width: number | null; height: number | null }
+/** An output whose bytes are in the store. */
+export interface StoredOutput {
+  kind: 'stored'
+  key: string
+  sha256: string
+  bytes: number
+  mimeType: string
+  width: number
+  height: number
+  placeholder: string
+}
+
+/** An output that is only at its URL. */
+export interface RemoteOutput {
+  kind: 'temporary'
+  url: string
+  width: number | null
+  height: number | null
+}
+
+export type ImportedOutput = (StoredOutput | RemoteOutput) & { isFavourite: boolean }
 
 export interface NewImport {
   id: string
@@ -44,13 +52,13 @@ export async function insertImport(tx: Transaction, newImport: NewImport): Promi
   const { workspaceId } = newImport.identity
   await tx`
     insert into generation_raw (workspace_id, generation_id, parameters, created_at)
-    values (${workspaceId}, ${id}, ${JSON.stringify(imported.parameters)}::text::jsonb, ${imported.createdAt})`
+    values (${workspaceId}, ${id}, ${JSON.stringify(imported.parameters)}::text::jsonb, ${imported.createdAt}::text::timestamptz)`
   await tx`insert into generation_jobs (workspace_id, generation_id) values (${workspaceId}, ${id})`
   for (const [index, output] of newImport.outputs.entries()) await insertOutput(tx, newImport, index, output)
   await insertReferences(tx, { id, workspaceId }, imported.parameters)
   await tx`
     insert into generation_events (workspace_id, generation_id, at, attempt, to_status, detail)
-    values (${workspaceId}, ${id}, ${imported.completedAt ?? imported.createdAt}, 0, ${imported.status}, 'imported')`
+    values (${workspaceId}, ${id}, ${imported.completedAt ?? imported.createdAt}::text::timestamptz, 0, ${imported.status}, 'imported')`
   await publishChange(tx, { id, workspaceId })
   return true
 }
@@ -65,7 +73,8 @@ async function insertRow(
                              parameters, num_outputs, error, created_at, started_at, completed_at)
     values (${id}, ${identity.workspaceId}, ${identity.userId}, ${clientId}, '', ${status}, ${kind}, ${model}, 'imported',
             ${prompt}, ${tx.json({ ...sanitizeParameters(parameters) })}, ${outputs.length},
-            ${error ? tx.json(error) : null}, ${createdAt}, ${createdAt}, ${completedAt})
+            ${error ? tx.json(error) : null}, ${createdAt}::text::timestamptz,
+            ${createdAt}::text::timestamptz, ${completedAt}::text::timestamptz)
     on conflict (workspace_id, client_id) do nothing`
   return count === 1
 }
@@ -78,16 +87,17 @@ async function insertOutput(
 ) {
   if (output.kind === 'temporary') {
     await tx`
-      insert into generation_outputs (workspace_id, generation_id, index, state, kind, width, height, provider_url)
-      values (${workspaceId}, ${id}, ${index}, 'temporary', ${imported.kind}, ${output.width}, ${output.height}, ${output.url})`
+      insert into generation_outputs (workspace_id, generation_id, index, state, kind, width, height, provider_url, favourite)
+      values (${workspaceId}, ${id}, ${index}, 'temporary', ${imported.kind}, ${output.width}, ${output.height}, ${output.url},
+              ${output.isFavourite})`
     await tx`insert into rehosts (workspace_id, generation_id, index) values (${workspaceId}, ${id}, ${index})`
     return
   }
   await tx`
     insert into generation_outputs (workspace_id, generation_id, index, state, kind, key, placeholder, width, height, bytes, mime_type,
-                                    sha256)
+                                    sha256, favourite)
     values (${workspaceId}, ${id}, ${index}, 'stored', ${imported.kind}, ${output.key}, ${output.placeholder}, ${output.width},
-            ${output.height}, ${output.bytes}, ${output.mimeType}, decode(${output.sha256}, 'hex'))`
+            ${output.height}, ${output.bytes}, ${output.mimeType}, decode(${output.sha256}, 'hex'), ${output.isFavourite})`
 }
 
 /** Inserts the references that are URLs. The backfill inserts those that are embedded as text. */

@@ -8,7 +8,7 @@ import { MediaError } from '@darkroom/infra/images/media-error'
 import type { Store } from '@darkroom/infra/store/store'
 import { cancelObjectRemovals } from '../references/reference-rows.ts'
 import { deriveGenerationId, toClientId } from './import-ids.ts'
-import { type ImportedOutput, insertImport, isImported } from './import-rows.ts'
+import { type ImportedOutput, insertImport, isImported, type StoredOutput } from './import-rows.ts'
 import { readImportFile } from './read-file.ts'
 import { type ImportRecord, RecordError } from './record.ts'
 
@@ -33,9 +33,9 @@ export async function importRecord(deps: ImportDeps, record: ImportRecord): Prom
   if (await isImported(database, identity.workspaceId, clientId)) return 'known'
   const id = deriveGenerationId(clientId, identity.workspaceId, record.createdAt)
   const outputs: ImportedOutput[] = []
-  for (const [index, { url, file, width, height }] of record.outputs.entries()) {
-    if (file !== null) outputs.push(await storeFile(deps, { id, index, file }))
-    else if (url !== null) outputs.push({ kind: 'temporary', url, width, height })
+  for (const [index, { url, file, width, height, isFavourite }] of record.outputs.entries()) {
+    if (file !== null) outputs.push({ ...(await storeFile(deps, { id, index, file })), isFavourite })
+    else if (url !== null) outputs.push({ kind: 'temporary', url, width, height, isFavourite })
   }
   const isInserted = await transaction(database, tx => insertImport(tx, { id, clientId, identity, record, outputs }))
   return isInserted ? 'imported' : 'known'
@@ -44,7 +44,7 @@ export async function importRecord(deps: ImportDeps, record: ImportRecord): Prom
 async function storeFile(
   { database, store, images, identity, folder, signal }: ImportDeps,
   { id, index, file }: { id: string; index: number; file: string },
-): Promise<ImportedOutput> {
+): Promise<StoredOutput> {
   const { bytes } = await readImportFile(folder, file, OUTPUT_LIMITS.bytes)
   const { previews, extension, ...image } = await images.read(bytes, OUTPUT_LIMITS, { signal }).catch(cause => {
     throw cause instanceof MediaError ? new RecordError(`${file} ${cause.message}`, { cause }) : cause

@@ -13,9 +13,19 @@ export interface ImportRecord {
   status: Extract<Status, 'completed' | 'failed' | 'cancelled'>
   error: { code: string; message: string } | null
   parameters: Record<string, unknown>
-  outputs: { url: string | null; file: string | null; width: number | null; height: number | null }[]
-  createdAt: Date
-  completedAt: Date | null
+  outputs: RecordOutput[]
+  /** Times in UTC as Postgres reads them, as exact as they were there: `2024-05-01T10:00:00.123456Z`. */
+  createdAt: string
+  completedAt: string | null
+}
+
+/** An output of a record: a file of the folder, or an address. */
+export interface RecordOutput {
+  url: string | null
+  file: string | null
+  width: number | null
+  height: number | null
+  isFavourite: boolean
 }
 
 /** A record that cannot be imported. Its message is shown to the person who runs the import. */
@@ -54,6 +64,7 @@ export function parseRecord(line: unknown, now: Date): ImportRecord {
     file: file ?? null,
     width: width ?? null,
     height: height ?? null,
+    isFavourite: false,
   }))
   if (outputRecords.some(({ url, file }) => !url && !file)) throw new RecordError('outputs: each needs a url or a file')
   assertStorable(parameters ?? {}, 'parameters')
@@ -65,8 +76,8 @@ export function parseRecord(line: unknown, now: Date): ImportRecord {
     ...resolveOutcome(parsed.data, outputRecords.length),
     parameters: parameters ?? {},
     outputs: outputRecords,
-    createdAt: createdAt ?? now,
-    completedAt: completedAt ?? createdAt ?? now,
+    createdAt: (createdAt ?? now).toISOString(),
+    completedAt: (completedAt ?? createdAt ?? now).toISOString(),
   }
 }
 
