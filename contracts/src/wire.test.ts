@@ -50,7 +50,7 @@ const PINNED: Record<string, string> = {
   Dialect: '31da8bb53b6866c4',
   DownloadItem: '7a6dee03000dd0cc',
   DownloadMetadata: 'c21e8bec969da019',
-  DownloadRequest: '7e229df375b843d2',
+  DownloadRequest: '0d4b2b93f4527806',
   DownloadedFile: 'b2740c31130807c9',
   FavouriteChange: '6433f7346fb1c6cd',
   Generation: '231f894393d402cb',

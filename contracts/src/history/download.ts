@@ -4,7 +4,7 @@ import { Parent } from '../generation.ts'
 import { INPUT_ROLES } from '../model.ts'
 
 /** Most items of one download. A generation is one item, however many outputs it has. */
-export const MAX_DOWNLOAD_ITEMS = 1_000
+export const MAX_DOWNLOAD_ITEMS = 10_000
 
 /** An item of a download: a generation, for all of its outputs, or one output as `<generation id>.<index>`. */
 export const DownloadItem = z

@@ -104,7 +104,7 @@ function badTimelines(): BadInputCase[] {
 }
 
 function badDownloads(): BadInputCase[] {
-  const many = Array.from({ length: 1_001 }, () => UUID)
+  const many = Array.from({ length: 10_001 }, () => UUID)
   const refused = [
     '',
     'ids=',

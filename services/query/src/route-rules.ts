@@ -1,8 +1,8 @@
 import { READINESS_ROUTE } from '@darkroom/contracts/routes'
 import type { RouteRules } from '@darkroom/infra/http/route-rules'
 
-/** Longest list of what to download, in bytes: a thousand ids, with blanks and line breaks. */
-const DOWNLOAD_BYTES = 256 * 1024
+/** Longest list of what to download, in bytes: ten thousand ids, with blanks and line breaks. */
+const DOWNLOAD_BYTES = 1024 * 1024
 
 /** Demands of each route of query on a request, checked before a body is read. The list itself checks who may see parameters in full. */
 export const QUERY_RULES: RouteRules = {

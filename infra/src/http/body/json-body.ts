@@ -6,8 +6,8 @@ export interface JsonLimits {
   values: number
 }
 
-/** Limits of a body: many times what any valid request has. */
-const JSON_LIMITS: JsonLimits = { depth: 8, values: 10_000 }
+/** Limits of a body: well above what any valid request has. The longest is a download of ten thousand ids. */
+const JSON_LIMITS: JsonLimits = { depth: 8, values: 20_000 }
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c]
 const OPENING_BRACKETS = new Set([0x5b, 0x7b])

@@ -5,6 +5,7 @@ import { waitFor } from '@darkroom/infra/testing/wait-for'
 import sharp from 'sharp'
 import { openTestQuery, type TestQuery } from '../app.fixture.ts'
 import { insertRow, type RowOverrides } from '../rows.fixture.ts'
+import { ROW_BATCH } from './plan.ts'
 import { readZip } from './zip-reader.fixture.ts'
 
 const stack = new AsyncDisposableStack()
@@ -87,6 +88,47 @@ test('takes ids by POST, and writes images without metadata', async () => {
   expect(readManifest(files).map(line => line.files[0]?.metadata)).toEqual(['removed', 'unchanged'])
 })
 
+test('takes ten thousand ids, and writes those of several batches in their order', async () => {
+  const prompts = Array.from({ length: 2 * ROW_BATCH + 1 }, (_, index) => `number ${index}`)
+  const ids = await Promise.all(prompts.map(prompt => insertRow(query.sql, ALICE.workspaceId, { prompt, outputs: [] })))
+  const response = await post({ ids: [...ids, ...repeat(ids, 10_000 - ids.length)] })
+  expect(response.status).toBe(200)
+  const lines = readManifest(readZip(Buffer.from(await response.bytes())))
+  expect(lines.map(({ prompt }) => prompt)).toEqual(prompts)
+  const missing = await post({ ids: [...ids, crypto.randomUUID()] })
+  expect([missing.status, ((await missing.json()) as { code: string }).code]).toEqual([404, 'not_found'])
+})
+
+test('sends two at once to a workspace, and takes another one once a client has gone or has all', async () => {
+  const id = await insertStored({ outputs: ['stored'] })
+  const foreign = await insertRow(query.sql, BOB.workspaceId, { outputs: ['lost'] })
+  const path = `/api/download?ids=${id}`
+  readObject = createEndlessObject().get
+  const [first, second] = await Promise.all([query.get(path), query.get(path)])
+  const third = await query.get(path)
+  expect([third.status, third.headers.get('retry-after'), ((await third.json()) as { code: string }).code]).toEqual([
+    429,
+    '10',
+    'too_many',
+  ])
+  expect((await query.head(path)).status).toBe(200)
+  expect((await query.get(`/api/download?ids=${foreign}`, { 'x-test': 'bob' })).status).toBe(200)
+  readObject = query.store.get
+  const reader = first.body?.getReader()
+  await reader?.read()
+  await reader?.cancel()
+  await waitFor('a free slot', 10_000, async () => (await downloadAll(path)) === 200)
+  await second.body?.cancel()
+  // Each of them ends before the next begins: none leaves its slot taken.
+  for (let count = 0; count < 5; count += 1) expect(await downloadAll(path)).toBe(200)
+  expect((await query.get(`/api/download?ids=${crypto.randomUUID()}`)).status).toBe(404)
+  await waitFor('two free slots', 10_000, async () => {
+    const responses = await Promise.all([query.get(path), query.get(path)])
+    await Promise.all(responses.map(response => response.bytes()))
+    return responses.every(({ status }) => status === 200)
+  })
+})
+
 test('names a file that the store has lost, and a ZIP of nothing else is whole', async () => {
   const id = await insertRow(query.sql, ALICE.workspaceId, { outputs: ['stored'] })
   const files = readZip(Buffer.from(await (await query.get(`/api/download?ids=${id}`)).bytes()))
@@ -101,7 +143,7 @@ test('refuses what is not there, not the workspace’s or too much, before the f
     const response = await query.get(`/api/download?ids=${ids}`)
     expect([ids, response.status, response.headers.get('content-type')]).toEqual([ids, 404, 'application/problem+json'])
   }
-  const many = Array.from({ length: 1_001 }, () => crypto.randomUUID())
+  const many = Array.from({ length: 10_001 }, () => crypto.randomUUID())
   for (const body of [
     { ids: [] },
     { ids: many },
@@ -175,6 +217,17 @@ test('sends one file by the name of its prompt, as it is or without metadata', a
   for (const path of [`${id}/-1`, `${id}/x`, 'x/0', `${id}/0?metadata=all`])
     expect([path, (await query.get(`/api/download/${path}`)).status]).toEqual([path, 422])
 })
+
+/** Reads a download to its end. @returns the status */
+async function downloadAll(path: string): Promise<number> {
+  const response = await query.get(path)
+  await response.bytes()
+  return response.status
+}
+
+function repeat<T>(values: readonly T[], count: number): T[] {
+  return Array.from({ length: count }, (_, index) => values[index % values.length] as T)
+}
 
 /** Inserts a generation whose stored outputs are in the store. */
 async function insertStored(overrides: RowOverrides): Promise<string> {

@@ -4,13 +4,15 @@ import type { Log } from '@darkroom/infra/log'
 import type { Store } from '@darkroom/infra/store/store'
 import { makeZip } from 'client-zip'
 import { formatAttachment } from './content-disposition.ts'
+import type { DownloadSlots } from './download-slots.ts'
 import { createEntries, type EntriesOptions } from './entries.ts'
-import { type PlannedGeneration, planDownload } from './plan.ts'
+import { type DownloadPlan, planDownload } from './plan.ts'
 
 export interface DownloadDeps {
   database: Database
   store: Store
   log: Log
+  slots: DownloadSlots
 }
 
 export interface ZipRequest {
@@ -19,6 +21,8 @@ export interface ZipRequest {
   ids: readonly string[]
   withoutMetadata: boolean
   isHead: boolean
+  /** Aborts when the client goes away. */
+  signal: AbortSignal
   onWaiting: OnWaiting
 }
 
@@ -27,33 +31,57 @@ export interface ZipRequest {
  * `manifest.jsonl`. It is made while it is read, with one file open at a time. A failure of the store breaks the response off, which a
  * browser reports. `x-download-bytes` has the sum of the files' sizes: a stream has no length.
  *
- * @throws ProblemError `not_found` for an item that the workspace does not have
+ * @throws ProblemError `not_found` for an item that the workspace does not have; `too_many` when as many downloads of the workspace
+ *   are under way as may be
  */
 export async function respondZip(deps: DownloadDeps, request: ZipRequest): Promise<Response> {
-  const { workspaceId, ids, withoutMetadata, isHead, onWaiting } = request
-  const { generations, files, bytes } = await planDownload(deps.database, workspaceId, ids)
+  const { workspaceId, ids, isHead } = request
+  if (isHead) return new Response(null, { headers: formatHeaders(await planDownload(deps.database, workspaceId, ids)) })
+  const release = deps.slots.take(workspaceId)
+  try {
+    const plan = await planDownload(deps.database, workspaceId, ids)
+    return new Response(streamZip(deps, plan, { ...request, release }), { headers: formatHeaders(plan) })
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+function formatHeaders({ files, bytes }: DownloadPlan): Record<string, string> {
   const name = `darkroom-${new Date().toISOString().slice(0, 10)}-${files}.zip`
-  const headers = {
+  return {
     'content-type': 'application/zip',
     'content-disposition': formatAttachment(name, name),
     'cache-control': 'no-store',
     'x-download-bytes': String(bytes),
   }
-  if (isHead) return new Response(null, { headers })
-  return new Response(forwardStream(streamZip(deps, generations, { workspaceId, withoutMetadata }), onWaiting), {
-    headers,
-  })
+}
+
+interface ZipStreamOptions extends Pick<ZipRequest, 'workspaceId' | 'withoutMetadata' | 'signal' | 'onWaiting'> {
+  release: () => void
+}
+
+/**
+ * Returns a ZIP as a stream, and gives its slot back when nothing more is read of it. Bun does not cancel the body of a client that has
+ * gone before it was read, so the request's signal is followed, too.
+ */
+function streamZip(deps: DownloadDeps, { requested }: DownloadPlan, options: ZipStreamOptions) {
+  const { release, signal, onWaiting } = options
+  if (signal.aborted) release()
+  signal.addEventListener('abort', release, { once: true })
+  return forwardStream(createZipStream(deps, requested, options), onWaiting, release)
 }
 
 /** Returns a ZIP as a stream. Its cancellation closes the file that is open. */
-function streamZip(
+function createZipStream(
   { database, store, log }: DownloadDeps,
-  generations: readonly PlannedGeneration[],
+  requested: DownloadPlan['requested'],
   request: Pick<EntriesOptions, 'workspaceId' | 'withoutMetadata'>,
 ): ReadableStream<Uint8Array> {
   const cancellation = new AbortController()
   const { signal } = cancellation
-  const entries = createEntries(generations, { database, store, ...request, signal })
+  const { workspaceId, withoutMetadata } = request
+  const entries = createEntries(requested, { database, store, workspaceId, withoutMetadata, signal })
   const reader = makeZip(entries).getReader()
   return new ReadableStream({
     pull: async controller => {
@@ -62,7 +90,7 @@ function streamZip(
         if (done) controller.close()
         else controller.enqueue(value)
       } catch (err) {
-        if (!signal.aborted) log.warn({ err, workspaceId: request.workspaceId }, 'download_failed')
+        if (!signal.aborted) log.warn({ err, workspaceId }, 'download_failed')
         throw err
       }
     },

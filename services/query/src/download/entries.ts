@@ -3,11 +3,13 @@ import type { Database } from '@darkroom/infra/database/connection'
 import { readStream } from '@darkroom/infra/runtime/read-stream'
 import type { Store } from '@darkroom/infra/store/store'
 import { readDocuments } from '../list/documents.ts'
-import { type OutputRow, type ReferenceRow, readReferenceRows } from './download-rows.ts'
+import { createChunkCollector, type PassChunks } from './collect-chunks.ts'
+import { type OutputRow, readOutputRows, readReferenceRows } from './download-rows.ts'
 import { createFileNames, type FileNames, nameOutput } from './file-names.ts'
 import { createManifestLine, describeFile } from './manifest.ts'
+import { createManifestLines } from './manifest-lines.ts'
 import { openFile } from './open-file.ts'
-import type { PlannedGeneration } from './plan.ts'
+import { type DownloadPlan, listBatches, selectOutputs } from './plan.ts'
 
 /** A file of a ZIP. Its content is read when its turn comes. */
 export interface ZipEntry {
@@ -25,53 +27,55 @@ export interface EntriesOptions {
   signal: AbortSignal
 }
 
-/** Generations whose documents are read at once. */
-const BATCH = 20
+/** A generation of a download, with what its files and its line of the manifest are made of. */
+interface EntrySource {
+  line: ManifestLine
+  outputs: OutputRow[]
+}
 
 /**
  * Yields the files of a ZIP: each output that is stored, then the manifest. A file is opened when the one before has been read to its
- * end, so that one is open at a time, and documents are read in batches. Outputs without a file are named in the manifest.
+ * end, so that one is open at a time, and rows are read in batches. Outputs without a file are named in the manifest.
  *
  * @throws StoreError when the store does not respond
  */
 export async function* createEntries(
-  generations: readonly PlannedGeneration[],
+  requested: DownloadPlan['requested'],
   options: EntriesOptions,
 ): AsyncGenerator<ZipEntry, void, void> {
-  const names = createFileNames()
-  const lines: string[] = []
-  for (let at = 0; at < generations.length; at += BATCH) {
-    const batch = generations.slice(at, at + BATCH)
-    const details = await readDetails(options, batch)
-    for (const { id, outputs } of batch) {
-      const document = details.documents.get(id)
-      // The generation was purged meanwhile, and its files with it.
-      if (document === undefined) continue
-      const line = createManifestLine(JSON.parse(document), details.references.get(id) ?? [])
-      yield* createOutputEntries(line, outputs, names, options)
-      lines.push(`${JSON.stringify(line)}\n`)
-    }
+  const tools = { names: createFileNames(), passChunks: createChunkCollector() }
+  const manifest = createManifestLines()
+  for (const ids of listBatches(requested)) {
+    const sources = await readSources(requested, ids, options)
+    for (const source of sources) yield* createOutputEntries(source, tools, options)
+    manifest.add(sources.map(({ line }) => line))
   }
-  yield { name: 'manifest.jsonl', lastModified: new Date(), input: encodeLines(lines) }
+  yield { name: 'manifest.jsonl', lastModified: new Date(), input: manifest.read() }
 }
 
-async function readDetails(
+/** Reads generations of a download. One that was purged meanwhile is left out, as its files are gone, too. */
+async function readSources(
+  requested: DownloadPlan['requested'],
+  ids: readonly string[],
   { database, workspaceId }: EntriesOptions,
-  generations: readonly PlannedGeneration[],
-): Promise<{ documents: Map<string, string>; references: Map<string, ReferenceRow[]> }> {
-  const ids = generations.map(({ id }) => id)
-  const [documents, references] = await Promise.all([
+): Promise<EntrySource[]> {
+  const [documents, outputs, references] = await Promise.all([
     readDocuments(database, { workspaceId, ids }),
+    readOutputRows(database, workspaceId, ids),
     readReferenceRows(database, workspaceId, ids),
   ])
-  return { documents, references }
+  return ids.flatMap(id => {
+    const document = documents.get(id)
+    if (document === undefined) return []
+    const line = createManifestLine(JSON.parse(document), references.get(id) ?? [])
+    return [{ line, outputs: selectOutputs(outputs.get(id) ?? [], requested.get(id) ?? 'all') }]
+  })
 }
 
 /** Yields the files of one generation, and writes into its line what became of each output. */
 async function* createOutputEntries(
-  line: ManifestLine,
-  outputs: readonly OutputRow[],
-  names: FileNames,
+  { line, outputs }: EntrySource,
+  { names, passChunks }: { names: FileNames; passChunks: PassChunks },
   { store, withoutMetadata, signal }: EntriesOptions,
 ): AsyncGenerator<ZipEntry, void, void> {
   const stem = names.createStem(line.prompt, line.kind)
@@ -85,11 +89,6 @@ async function* createOutputEntries(
     const name = nameOutput(line.prompt, output, stem)
     line.files.push(describeFile(name, output, { ...file, withoutMetadata }))
     const body = file.body instanceof Blob ? file.body.stream() : file.body
-    yield { name, lastModified, input: readStream(body, signal) }
+    yield { name, lastModified, input: passChunks(readStream(body, signal)) }
   }
-}
-
-async function* encodeLines(lines: readonly string[]): AsyncGenerator<Uint8Array, void, void> {
-  const encoder = new TextEncoder()
-  for (const line of lines) yield encoder.encode(line)
 }

@@ -5,6 +5,7 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { type DownloadDeps, respondZip } from './download.ts'
 import { DownloadParameters, FileParameters } from './download-parameters.ts'
+import { createDownloadSlots } from './download-slots.ts'
 import { type FileDeps, respondFile } from './single-file.ts'
 
 /** The parts of a request's context that a download needs. */
@@ -13,17 +14,21 @@ interface RequestContext {
   server: Pick<Bun.Server<unknown>, 'timeout'> | null
 }
 
-export interface DownloadRoutesDeps extends DownloadDeps, FileDeps {
+export interface DownloadRoutesDeps extends Omit<DownloadDeps, 'slots'>, FileDeps {
   /** Returns what closes the connection of a client that reads nothing for a while. */
   createUnreadTimeout(request: Request, server: RequestContext['server']): OnWaiting
 }
+
+/** ZIPs that one workspace is sent at once: each keeps the store and a processor busy. */
+const MAX_DOWNLOADS = 2
 
 const FilePath = z.strictObject({ id: z.uuid(), index: z.coerce.number().int().min(0).max(99) })
 
 /** Creates the routes of `/api/download`. HEAD has handlers of its own: Elysia's would make the whole body to learn its length. */
 export function createDownloadRoutes(deps: DownloadRoutesDeps) {
+  const slots = createDownloadSlots(MAX_DOWNLOADS)
   const zip = (context: RequestContext, { ids, metadata }: DownloadRequest) =>
-    respondZip(deps, { ids, withoutMetadata: metadata === 'none', ...describeRequest(deps, context) })
+    respondZip({ ...deps, slots }, { ids, withoutMetadata: metadata === 'none', ...describeRequest(deps, context) })
   const file = (
     context: RequestContext,
     path: z.infer<typeof FilePath>,
