@@ -57,7 +57,7 @@ export async function insertRows(
     await insertImportedGeneration(sql, given, { createdAt: new Date(1_700_000_000_000 + row * 60_000).toISOString() })
   }
   await sql`create table if not exists bench_rows as select generation_id, parameters from generation_raw where false`
-  await sql`insert into bench_rows select generation_id, parameters from generation_raw where embeds_file(parameters)`
+  await sql`insert into bench_rows select generation_id, parameters from generation_raw where has_file`
   return bytes
 }
 

@@ -21,6 +21,7 @@ export const DATA_MIGRATIONS: readonly DataMigration[] = [
   createParametersMigration(SANITIZER_VERSION, sanitizeParameters),
   createDocumentsMigration(),
   createWordsMigration(),
+  createFilesMigration(),
 ]
 
 /**
@@ -75,6 +76,16 @@ function createWordsMigration(): DataMigration {
     await tx`select write_words(id) from unnest(${ids as string[]}::uuid[]) id`
   }
   return { name: `words-${WORDS_VERSION}`, batchSize: 500, run: work }
+}
+
+/** Creates the migration that marks the rows whose full parameters embed a file as text. It reads each of them. */
+function createFilesMigration(): DataMigration {
+  const work = async (tx: Transaction, ids: readonly string[]) => {
+    await tx`
+      update generation_raw set has_file = true
+      where generation_id = any(${ids as string[]}::uuid[]) and not has_file and embeds_file(parameters)`
+  }
+  return { name: 'files-1', batchSize: 50, run: work }
 }
 
 /** Runs the next batch. @returns the number of generations in it; 0 when the migration is finished */

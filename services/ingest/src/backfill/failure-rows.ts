@@ -27,10 +27,10 @@ export async function recordFailures(
 export async function deleteResolvedFailures(tx: Transaction, runId: string): Promise<{ hasRetryable: boolean }> {
   await tx`
     delete from backfill_failures f where run_id = ${runId} and not exists (
-      select from generation_raw r where r.generation_id = f.generation_id and embeds_file(r.parameters))`
+      select from generation_raw r where r.generation_id = f.generation_id and r.has_file)`
   const [row] = await tx<{ hasRetryable: boolean }[]>`
     select exists (
-      select from generation_raw r where embeds_file(r.parameters) and not exists (
+      select from generation_raw r where r.has_file and not exists (
         select from backfill_failures f
         where f.run_id = ${runId} and f.generation_id = r.generation_id and not f.temporary)
     ) as "hasRetryable"`

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { mediaUrl } from '@darkroom/contracts/routes'
+import { transaction } from '@darkroom/infra/database/transaction'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import { type BackfillEnv, openBackfillEnv } from './backfill-env.fixture.ts'
 import type { Failpoint } from './failpoints.ts'
+import { deleteResolvedFailures } from './failure-rows.ts'
 import { migrateBatch } from './migrate-batch.ts'
 import { computeSha256, createImage, insertOldRow, toDataUrl } from './old-row.fixture.ts'
+import { countCandidates } from './row-migration/generation-raw-rows.ts'
 
 const OPTIONS = { runId: null, dryRun: false, concurrency: 4, cursor: null, limit: 100 }
 const stack = new AsyncDisposableStack()
@@ -156,7 +159,7 @@ test('never reads an image that is too large, and names one outside of the refer
   expect(new Map(batch.failures.map(({ id, reason }) => [id, reason]))).toEqual(
     new Map([
       [big, 'referenceImage is larger than is taken'],
-      [masked, 'has a file as text in another place than referenceImage and referenceImages'],
+      [masked, 'has a file as text in another place than referenceImage, referenceImageUrl and referenceImages'],
     ]),
   )
   expect(await readRawParameters(masked)).toMatchObject({
@@ -192,11 +195,78 @@ test('reads a row again that is edited during its migration', async () => {
   expect(await readRawParameters(id)).toMatchObject({ note: 'mine', referenceImageChecksum: computeSha256(other) })
 })
 
-test('finds candidate rows by their partial index', async () => {
-  const plan = await env.sql.unsafe(
-    'explain select generation_id from generation_raw where embeds_file(parameters) order by created_at, generation_id limit 20',
+test('moves an image of referenceImageUrl, after a byte-order mark too, and both where it differs from referenceImage', async () => {
+  const { sql, deps } = env
+  const [one, two, three] = [await createImage(), await createImage(), await createImage()]
+  const alone = await insertOldRow(sql, { referenceImageUrl: toDataUrl(one, '\uFEFF\n Data: image/png ; base64 ,') })
+  const both = await insertOldRow(sql, { referenceImageUrl: toDataUrl(two), referenceImage: toDataUrl(three) })
+  const same = await insertOldRow(sql, { referenceImageUrl: toDataUrl(two), referenceImage: toDataUrl(two) })
+  expect(await migrateBatch(deps, OPTIONS)).toMatchObject({ processed: 3, moved: { updated: 3 }, failures: [] })
+  expect(await readRawParameters(alone)).toMatchObject({
+    referenceImageUrl: expect.stringContaining(computeSha256(one)),
+    referenceImageChecksum: computeSha256(one),
+  })
+  expect(await readRawParameters(both)).toMatchObject({
+    referenceImageChecksum: computeSha256(two),
+    referenceImage: expect.stringContaining(computeSha256(three)),
+  })
+  const count = await sql`select count(*)::int as count from generation_references where generation_id = ${both}`
+  expect([...count]).toEqual([{ count: 2 }])
+  expect(await readRawParameters(same)).not.toHaveProperty('referenceImage')
+  expect(await migrateBatch(deps, OPTIONS)).toMatchObject({ processed: 0, ended: 'end' })
+})
+
+test('reports in a dry run what the run will', async () => {
+  const { sql, deps } = env
+  const [image, mask] = [toDataUrl(await createImage()), toDataUrl(await createImage())]
+  const ids = [
+    await insertOldRow(sql, { mask, referenceImage: image }),
+    await insertOldRow(sql, { referenceImages: [image, image] }),
+    await insertOldRow(sql, { note: 'data:image/png;base64,%%%' }),
+  ]
+  const { cursor: _, ...dry } = await migrateBatch(deps, { ...OPTIONS, dryRun: true })
+  expect(dry.failures.map(({ id }) => id)).toEqual(expect.arrayContaining([ids[0], ids[2]] as string[]))
+  expect(await migrateBatch(deps, OPTIONS)).toMatchObject({ ...dry, failures: expect.arrayContaining(dry.failures) })
+  await sql`delete from generations where id = any(${ids})`
+})
+
+test.each([
+  ['data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAA', true],
+  [' \n\uFEFFDATA:;base64,iVBORw0KGgo=', true],
+  ['data:image/png; base64 ,\niVBORw0KGgo\n=', true],
+  ['data:image/jpeg;name="a; b, c.jpg";base64,/9j/4AAQ', true],
+  ['data:base64,iVBORw0KGgo', true],
+  ['data:text/plain;charset=utf-8;base64,aGVsbG8=', true],
+  ['data:image/svg+xml;utf8,<svg xmlns="…"/>', true],
+  ['data:image/png,abc', true],
+  ['data:image/png;base64,', true],
+  [`data:image/png;base64,${'A'.repeat(3_000_000)}`, true],
+  ['Data: a chart; base64, they said', false],
+  ['data:image/png;base64, is how such a text begins', false],
+  ['Data: image/png is a format, and base64, too', false],
+  ['data: one, two, three', false],
+  ['data:text/plain, as in mail', false],
+  ['DATA: 1/2 cup; base64, they said', false],
+  ['metadata:image/png;base64,iVBORw0KGgoAAAANSUhEUgAA', false],
+  ['https://example.com/data:image/png;base64,iVBORw0KGgo', false],
+  ['', false],
+])('knows whether %p begins like a file', async (text, isFile) => {
+  const rows = await env.sql`
+    select is_file_url(${text}) as "isFile", embeds_file(jsonb_build_object('a', jsonb_build_array(${text}::text))) as embeds`
+  expect([...rows]).toEqual([{ isFile, embeds: isFile }])
+})
+
+test('reads no value to find the rows of a run, whatever the plan', async () => {
+  const { sql, deps } = env
+  await insertOldRow(sql, { referenceImage: 'data:image/png;base64,%%%' })
+  await sql.unsafe(
+    `create or replace function embeds_file(parameters jsonb) returns boolean language plpgsql immutable as
+     $$ begin raise 'a value was read'; end $$`,
   )
-  expect(JSON.stringify(plan)).toContain('generation_raw_embedding')
+  const options = { ...OPTIONS, limit: 1 }
+  expect(await countCandidates(deps.database)).toBe(1)
+  expect(await migrateBatch(deps, options)).toMatchObject({ processed: 1, failures: [{ temporary: false }] })
+  expect(await transaction(sql, tx => deleteResolvedFailures(tx, crypto.randomUUID()))).toEqual({ hasRetryable: true })
 })
 
 async function readRawParameters(id: string): Promise<Record<string, unknown>> {

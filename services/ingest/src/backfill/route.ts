@@ -8,6 +8,7 @@ import type { Log } from '@darkroom/infra/log'
 import type { Store } from '@darkroom/infra/store/store'
 import { Elysia } from 'elysia'
 import { migrateBatch } from './migrate-batch.ts'
+import { findRowCursor } from './row-migration/generation-raw-rows.ts'
 import { createMigrateDeps } from './row-migration/migrate-deps.ts'
 import type { MigrateDeps } from './row-migration/migrate-row.ts'
 
@@ -21,6 +22,7 @@ export interface BackfillRouteDeps {
 }
 
 const CONCURRENCY = 4
+const ID_PATTERN = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const CURSOR_PATTERN = /^([\dT:.Z-]+)\|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
@@ -44,23 +46,32 @@ async function runBackfillOnce(
   deps: MigrateDeps,
   { limit, dryRun, cursor }: BackfillRequest,
 ): Promise<BackfillResponse> {
-  const options = { runId: null, dryRun, concurrency: CONCURRENCY, cursor: decodeCursor(cursor ?? null), limit }
+  const options = {
+    runId: null,
+    dryRun,
+    concurrency: CONCURRENCY,
+    cursor: await findCursor(deps.database, cursor ?? null),
+    limit,
+  }
   const batch = await migrateBatch(deps, options)
   return {
     processed: batch.processed,
     updated: batch.moved.updated,
-    skipped: batch.skipped,
+    skipped: batch.processed - batch.moved.updated,
     errors: batch.failures,
     nextCursor: batch.ended === 'full' && batch.cursor ? Buffer.from(batch.cursor).toString('base64url') : null,
     bytesSaved: batch.moved.saved,
   }
 }
 
-function decodeCursor(text: string | null): string | null {
+/** Returns the cursor that a client gives: one of this address, or the id of the last generation, as the older system has it. */
+async function findCursor(database: Database, text: string | null): Promise<string | null> {
   if (text === null) return null
-  const cursor = Buffer.from(text, 'base64url').toString()
-  if (isTimestamp(CURSOR_PATTERN.exec(cursor)?.[1] ?? '')) return cursor
-  throw new ProblemError('invalid', 'cursor is not one that this address gave.', {
-    errors: [{ path: 'cursor', message: 'is not one that this address gave' }],
+  const cursor = ID_PATTERN.test(text)
+    ? await findRowCursor(database, text.toLowerCase())
+    : Buffer.from(text, 'base64url').toString()
+  if (isTimestamp(CURSOR_PATTERN.exec(cursor ?? '')?.[1] ?? '')) return cursor ?? null
+  throw new ProblemError('invalid', 'cursor is neither one that this address gave nor the id of a generation.', {
+    errors: [{ path: 'cursor', message: 'is neither one that this address gave nor the id of a generation' }],
   })
 }

@@ -16,7 +16,7 @@ const LOCK_NAMESPACE = 4
 /** Counts the rows that embed a file as text. */
 export async function countCandidates(database: Database): Promise<number> {
   const [row] = await database<{ count: number }[]>`
-    select count(*)::int as count from generation_raw where embeds_file(parameters)`
+    select count(*)::int as count from generation_raw where has_file`
   return row?.count ?? 0
 }
 
@@ -33,8 +33,15 @@ export async function findCandidates(
   return await database<{ id: string; cursor: string }[]>`
     select generation_id as id, timestamp_text(created_at) || '|' || generation_id as cursor
     from generation_raw
-    where embeds_file(parameters) and (created_at, generation_id) > (${createdAt}::text::timestamptz, ${id}::text::uuid)
+    where has_file and (created_at, generation_id) > (${createdAt}::text::timestamptz, ${id}::text::uuid)
     order by created_at, generation_id limit ${limit}`
+}
+
+/** Returns the cursor of a generation's row; undefined if there is none. */
+export async function findRowCursor(database: Database, id: string): Promise<string | undefined> {
+  const [row] = await database<{ cursor: string }[]>`
+    select timestamp_text(created_at) || '|' || generation_id as cursor from generation_raw where generation_id = ${id}`
+  return row?.cursor
 }
 
 /**
@@ -73,18 +80,29 @@ export async function rewriteRow(
   row: RowSnapshot,
   patch: ParameterPatch,
 ): Promise<{ isMigrated: boolean } | null> {
-  // Replaced keys are removed first: to overwrite them would copy the whole row once more.
-  const replaced = [...patch.remove, ...Object.keys(patch.patch)]
   const [raw] = await tx<{ isMigrated: boolean }[]>`
-    update generation_raw set parameters = (parameters - ${replaced}::text[]) || ${tx.json(toJsonValue(patch.patch))}
+    update generation_raw set parameters = ${applyPatch(tx, patch)}
     where generation_id = ${row.id} and workspace_id = ${row.workspaceId} and xmin::text = ${row.rowVersion}
-    returning not embeds_file(parameters) as "isMigrated"`
+    returning not has_file as "isMigrated"`
   const { count } = await tx`
     update generations set parameters = parameters || ${tx.json({ ...sanitizeParameters(patch.patch) })}
     where id = ${row.id} and workspace_id = ${row.workspaceId} and parameters = ${tx.json(toJsonValue(row.publicParameters))}`
   if (!raw || count === 0) return null
   await replaceReferences(tx, row, patch.referenceUrls)
   return raw
+}
+
+/** Returns whether a row would still embed a file with a patch applied. */
+export async function wouldEmbedFile(tx: Transaction, row: RowSnapshot, patch: ParameterPatch): Promise<boolean> {
+  const [raw] = await tx<{ hasFile: boolean }[]>`
+    select embeds_file(${applyPatch(tx, patch)}) as "hasFile" from generation_raw
+    where generation_id = ${row.id} and workspace_id = ${row.workspaceId}`
+  return raw?.hasFile ?? false
+}
+
+/** Builds the parameters of a patched row. Replaced keys are removed first: to overwrite them would copy the whole row once more. */
+function applyPatch(tx: Transaction, { remove, patch }: ParameterPatch) {
+  return tx`(parameters - ${[...remove, ...Object.keys(patch)]}::text[]) || ${tx.json(toJsonValue(patch))}`
 }
 
 /** Replaces the rows of `generation_references`, which the document of a generation takes its references from. */

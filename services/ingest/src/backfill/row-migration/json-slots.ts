@@ -47,7 +47,7 @@ export async function openSlotReader(tx: Transaction, id: string, maxBytes: numb
       where r.generation_id = ${id} and item.value is not null
     ), texts as not materialized (
       select field, position, value, text, octet_length(text) as length,
-             type = 'string' and left(text, 256) ~* '^\\s*data:' as embedded
+             type = 'string' and is_file_url(text) as embedded
       from items
     )
     select (

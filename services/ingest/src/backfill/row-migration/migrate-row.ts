@@ -8,7 +8,7 @@ import { retry } from '@darkroom/infra/runtime/retry'
 import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import { cancelObjectRemovals, enqueuePreviews, insertReferences } from '../../references/reference-rows.ts'
 import { addMovedCounts } from '../run-rows.ts'
-import { lockRow, type RowSnapshot, rewriteRow } from './generation-raw-rows.ts'
+import { lockRow, type RowSnapshot, rewriteRow, wouldEmbedFile } from './generation-raw-rows.ts'
 import { recordMoved } from './manifest-rows.ts'
 import { buildParameterPatch, type MovedImage } from './parameter-patch.ts'
 import { InvalidImageError, type StoreImageDeps } from './store-image.ts'
@@ -36,7 +36,8 @@ export type RowOutcome =
   | { kind: 'failed'; reason: string; temporary: boolean }
 
 const ROW_TIMEOUT_MS = 600_000
-const UNSUPPORTED_FILE_REASON = 'has a file as text in another place than referenceImage and referenceImages'
+const UNSUPPORTED_FILE_REASON =
+  'has a file as text in another place than referenceImage, referenceImageUrl and referenceImages'
 
 /**
  * Moves the images of one row into the store and replaces them with pointers, in one transaction. The transaction locks the row
@@ -86,17 +87,19 @@ async function migrateLockedRow(context: RowContext, options: MigrateOptions): P
   const sums = sumMoved(stored.moved)
   if (stored.slots.every(({ isEmbedded }) => !isEmbedded))
     return { kind: 'failed', reason: UNSUPPORTED_FILE_REASON, temporary: false }
-  if (options.dryRun) return { kind: 'moved', ...sums, remainingReason: null }
-  return { kind: 'moved', ...sums, remainingReason: await writePointers(context, row, stored, options) }
+  const hasFile = options.dryRun
+    ? await wouldEmbedFile(context.tx, row, buildParameterPatch(stored.slots, stored.moved))
+    : await writePointers(context, row, stored, options)
+  return { kind: 'moved', ...sums, remainingReason: hasFile ? UNSUPPORTED_FILE_REASON : null }
 }
 
-/** Writes the pointers to stored images. @returns the reason why the row still embeds a file; null if it embeds none */
+/** Writes the pointers to stored images. @returns whether the row still embeds a file */
 async function writePointers(
   context: RowContext,
   row: RowSnapshot,
   { slots, moved }: StoredRow,
   { runId }: MigrateOptions,
-): Promise<string | null> {
+): Promise<boolean> {
   const { tx } = context
   const rows = await insertReferences(
     tx,
@@ -124,7 +127,7 @@ async function writePointers(
   // Last: this locks the run's row, so every other row of the run waits here until this transaction commits.
   if (runId) await addMovedCounts(tx, runId, sumMoved(moved))
   await context.onFailpoint('rewritten')
-  return written.isMigrated ? null : UNSUPPORTED_FILE_REASON
+  return !written.isMigrated
 }
 
 function sumMoved(moved: readonly MovedImage[]): { images: number; bytes: number; saved: number } {

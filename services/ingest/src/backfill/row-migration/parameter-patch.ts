@@ -27,17 +27,23 @@ export interface ParameterPatch {
  * existing URLs stay as they are.
  */
 export function buildParameterPatch(slots: readonly Slot[], moved: readonly MovedImage[]): ParameterPatch {
-  const single = moved.find(({ slot }) => slot.field === 'referenceImage')
+  const [image, url] = (['referenceImage', 'referenceImageUrl'] as const).map(name =>
+    moved.find(({ slot }) => slot.field === name),
+  )
   const hasUrl = slots.some(({ field, value }) => field === 'referenceImageUrl' && typeof value === 'string')
+  // Both may embed an image, and another one each.
+  const isSecond = image !== undefined && url !== undefined && image.row.key !== url.row.key
+  const single = url ?? (hasUrl ? undefined : image)
   const images = slots
     .filter(({ field }) => field === 'referenceImages')
     .toSorted((a, b) => a.position - b.position)
     .map(slot => findReferenceUrl(moved, slot) ?? slot.value)
   const patch = {
-    ...(single && !hasUrl ? toSingleReference(single.row) : {}),
+    ...(single ? toSingleReference(single.row) : {}),
+    ...(isSecond ? { referenceImage: mediaUrl(image.row.key) } : {}),
     ...(images.length > 0 ? { referenceImages: images } : {}),
   }
-  return { remove: single ? ['referenceImage'] : [], patch, referenceUrls: listReferenceUrls(slots, moved, images) }
+  return { remove: image ? ['referenceImage'] : [], patch, referenceUrls: listReferenceUrls(slots, moved, images) }
 }
 
 /** Returns the pointer to a single reference, with the keys that older systems use. */
