@@ -1,4 +1,9 @@
-const DATA_URL_HEADER = /^data:([a-z]+\/[a-z0-9.+-]+)?(?:;[a-z0-9-]+=[^;,]*)*;base64,/i
+/** Blanks may stand between its parts: people paste it from files whose lines are broken. */
+const DATA_URL_HEADER = /^data:\s*([a-z]+\/[a-z0-9.+-]+)?\s*(?:;\s*[a-z0-9-]+\s*=[^;,]*)*;\s*base64\s*,/i
+/** Longest text before the bytes. */
+const MAX_HEADER_CHARACTERS = 512
+/** Characters of base64, and blanks, as URLs may have them. */
+const ESCAPED = /%(?:2B|2F|3D|0D|0A|20)/gi
 const TYPE_ALIASES: Record<string, string> = { 'image/jpg': 'image/jpeg', 'image/pjpeg': 'image/jpeg' }
 
 /** An invalid data URL. Its message can follow the name of the field in a sentence. */
@@ -12,14 +17,15 @@ export function isDataUrl(text: string): boolean {
 }
 
 /**
- * Decodes a base64 data URL strictly: characters that are not base64 are refused, not skipped.
+ * Decodes a base64 data URL strictly: blanks and line breaks are skipped, other characters that are not base64 are refused.
  *
  * @returns the bytes, and the claimed MIME type, which the caller must verify
  * @throws DataUrlError
  * @see https://www.rfc-editor.org/rfc/rfc2397
  */
-export function parseDataUrl(text: string): { bytes: Uint8Array; claimedType: string | null } {
-  const header = DATA_URL_HEADER.exec(text.slice(0, 512))
+export function parseDataUrl(url: string): { bytes: Uint8Array; claimedType: string | null } {
+  const text = url.trimStart()
+  const header = DATA_URL_HEADER.exec(text.slice(0, MAX_HEADER_CHARACTERS))
   if (!header) throw new DataUrlError('is not a base64 data URL')
   const claimed = header[1]?.toLowerCase() ?? null
   return {
@@ -30,7 +36,7 @@ export function parseDataUrl(text: string): { bytes: Uint8Array; claimedType: st
 
 function decodeBase64(base64: string): Uint8Array {
   try {
-    return Uint8Array.fromBase64(base64)
+    return Uint8Array.fromBase64(base64.includes('%') ? base64.replace(ESCAPED, decodeURIComponent) : base64)
   } catch (cause) {
     throw new DataUrlError('has characters that are not base64', { cause })
   }
