@@ -50,8 +50,18 @@ test('an operator imports, does a dry run, moves, verifies, and sees which rows 
     updated: 5,
   })
   expect(await studio.fetch('/api/admin/backfill-reference-images', { method: 'POST' })).toHaveProperty('status', 401)
-  const firstBatch = await endpoint({ limit: 2 })
+  const firstBatch = await callEndpoint(studio, { limit: 2 })
   expect(firstBatch).toMatchObject({ processed: 2, updated: 2, skipped: 0, errors: [], nextCursor: expect.any(String) })
+  // The cursor of the older system: the id of the last generation.
+  const [, , , , last] = await sql<{ id: string }[]>`
+    select generation_id as id from generation_raw order by created_at, generation_id`
+  expect(await callEndpoint(studio, { cursor: last?.id.toUpperCase() })).toMatchObject({
+    processed: 1,
+    updated: 0,
+    skipped: 1,
+    errors: [{ id: broken }],
+    nextCursor: null,
+  })
   const moved = await report('reference-images', '--batch', '2')
   expect(moved).toMatchObject({ exitCode: 1, state: 'done', updated: 3, images: 3 })
   expect(moved.failures).toEqual([
@@ -78,14 +88,15 @@ test('an operator imports, does a dry run, moves, verifies, and sees which rows 
     ].join('\n'),
   })
   expect(await runCommand('import', ['/dev/zero'], env)).toMatchObject({ exitCode: 2, stdout: '' })
-
-  async function endpoint(body: unknown): Promise<BackfillResponse> {
-    const secret = await readFile(join(studio.dataDir, 'internal-api-secret'), 'utf8')
-    const headers = { 'content-type': 'application/json', 'x-internal-secret': secret }
-    const init = { method: 'POST', headers, body: JSON.stringify(body) }
-    return BackfillResponse.parse(await (await studio.fetch('/api/admin/backfill-reference-images', init)).json())
-  }
 }, 120_000)
+
+/** Runs one batch by the administrative route. */
+async function callEndpoint(studio: TestStudio, body: unknown): Promise<BackfillResponse> {
+  const secret = await readFile(join(studio.dataDir, 'internal-api-secret'), 'utf8')
+  const headers = { 'content-type': 'application/json', 'x-internal-secret': secret }
+  const init = { method: 'POST', headers, body: JSON.stringify(body) }
+  return BackfillResponse.parse(await (await studio.fetch('/api/admin/backfill-reference-images', init)).json())
+}
 
 /** Creates a folder of two images with settings, one of which has a NUL in them, among files that cannot be imported. */
 async function createOddFolder(dataDir: string): Promise<string> {

@@ -61,6 +61,19 @@ test('continues a stopped migration, runs it once, and shares it between concurr
   expect(seen).toHaveLength(before)
 })
 
+test('marks the rows of older versions that embed a file', async () => {
+  const [file, prose] = [await insertGeneration(sql), await insertGeneration(sql)]
+  const rows = { [file]: '\uFEFFdata:image/png;base64,iVBORw0KGgo', [prose]: 'Data: a chart; base64, they said' }
+  for (const [id, note] of Object.entries(rows))
+    await sql`insert into generation_raw (generation_id, parameters) values (${id}, ${sql.json({ note })})`
+  const select = async () => await sql`select generation_id as id from generation_raw where has_file`
+  expect([...(await select())]).toEqual([{ id: file }])
+  await sql`update generation_raw set has_file = false`
+  await sql`delete from upkeep where name like 'files-%'`
+  await runDataMigrations(sql, {})
+  expect([...(await select())]).toEqual([{ id: file }])
+})
+
 test('applies a new rule to the full parameters, and publishes the generations that it changes', async () => {
   const [shown, same, bare] = [
     await insertGeneration(sql, { parameters: '{"aspectRatio":"1:1"}' }),

@@ -11,6 +11,9 @@ export interface DataMigration {
   run(tx: Transaction, ids: readonly string[]): Promise<void>
 }
 
+/** Time between two messages about the progress of a migration. */
+const MESSAGE_INTERVAL_MS = 10_000
+
 /** Version of the documents. It rises when a migration changes them: all are then rebuilt. */
 export const DOCUMENT_VERSION = 4
 /** Version of the search words. It rises when a migration changes them: all are then rebuilt. */
@@ -28,7 +31,7 @@ export const DATA_MIGRATIONS: readonly DataMigration[] = [
  * Runs the data migrations that are not finished, one batch of generations per transaction, and continues where an earlier run was
  * stopped. A batch that the database has no time for is run again with fewer. Any number of runs may overlap: they take turns.
  *
- * @param options `onMessage` receives the progress after each batch
+ * @param options `onMessage` receives the progress now and then, and the number of generations at the end
  * @throws the reason of `signal` once it is aborted
  */
 export async function runDataMigrations(
@@ -45,12 +48,15 @@ export async function runDataMigrations(
       options.onMessage?.(`${migration.name}: the database is busy, going on with ${size} at a time`)
     const batches = createAdaptiveBatches(database, { maxSize: migration.batchSize, signal, onRetry })
     await database`insert into upkeep (name) values (${migration.name}) on conflict do nothing`
-    for (let done = 0, more = true; more; ) {
+    let [done, nextMessageAt] = [0, performance.now() + MESSAGE_INTERVAL_MS]
+    for (let more = true; more; ) {
       options.signal?.throwIfAborted()
       const count = await batches.run((tx, size) => runBatch(tx, migration, size))
       more = count > 0
       done += count
-      if (more) options.onMessage?.(`${migration.name}: ${done} generations`)
+      if (more ? performance.now() < nextMessageAt : done === 0) continue
+      nextMessageAt = performance.now() + MESSAGE_INTERVAL_MS
+      options.onMessage?.(`${migration.name}: ${done} generations${more ? ' so far' : ''}`)
     }
   }
 }

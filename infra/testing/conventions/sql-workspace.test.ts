@@ -22,6 +22,7 @@ const STUDIO_STATEMENTS: [path: string, part: string, reason: string][] = [
   ['infra/src/database/data-migrations.ts', 'order by id limit $ for no key update', 'goes over all rows'],
   ['infra/src/database/data-migrations.ts', 'coalesce(r.parameters, g.parameters)', 'goes over all rows'],
   ['infra/src/database/data-migrations.ts', 'parameters <> $::jsonb', 'goes over all rows'],
+  ['infra/src/database/data-migrations.ts', 'set has_file = true', 'goes over all rows'],
   ['infra/src/database/outbox.ts', 'from outbox where published_at is null', 'the relay publishes for all'],
   ['infra/src/database/outbox.ts', 'update outbox set published_at', 'the relay publishes for all'],
   ['infra/src/database/outbox.ts', 'delete from outbox where published_at <', 'by age'],
