@@ -6,6 +6,9 @@ import { Output, PublicError } from './output.ts'
 import { hasEmbeddedFile, isStorable, type PublicParameters } from './parameters.ts'
 import { Reference } from './reference.ts'
 
+/** A UUID in a request. Capital letters are the same as small ones, as which it is used. @see https://www.rfc-editor.org/rfc/rfc9562#section-4 */
+export const Uuid = z.uuid().toLowerCase()
+
 /** Reasons why a queued or processing generation waits. */
 export const WAITING_REASONS = [
   'provider-queue',
@@ -23,7 +26,7 @@ export const WAITING_REASONS = [
 
 /** The output that a generation was derived from, and how. */
 export const Parent = z.strictObject({
-  generationId: z.uuid(),
+  generationId: Uuid,
   outputIndex: z.int().min(0),
   verb: z.string().regex(/^[a-z][a-z-]{0,31}$/),
 })
@@ -102,7 +105,7 @@ export type SubmittedParameters = z.infer<typeof SubmittedParameters>
 
 /** Body of `POST /api/generate`. A reference is a data URL, the id of an uploaded reference, or an https URL. */
 export const Submission = z.strictObject({
-  clientId: z.uuid().optional(),
+  clientId: Uuid.optional(),
   prompt: Prompt,
   model: StorableText.min(1).max(200).optional(),
   parameters: SubmittedParameters.prefault({}),

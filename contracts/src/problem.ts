@@ -13,6 +13,7 @@ export const PROBLEMS = {
   conflict: { status: 409, title: 'In conflict with what is there' },
   last_output: { status: 409, title: 'The last output of its generation' },
   gone: { status: 410, title: 'Removed permanently' },
+  precondition_failed: { status: 412, title: 'Not the version that was meant' },
   too_large: { status: 413, title: 'Too large' },
   unsupported_type: { status: 415, title: 'That content type is not taken here' },
   range: { status: 416, title: 'That range is not in the file' },

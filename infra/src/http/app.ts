@@ -1,6 +1,6 @@
 import { PROBLEMS } from '@darkroom/contracts/problem'
 import { OPERATOR_PATHS } from '@darkroom/contracts/routes'
-import { Elysia } from 'elysia'
+import { Elysia, type MaybePromise } from 'elysia'
 import type { Config } from '../config.ts'
 import { isTransientDbError } from '../database/errors.ts'
 import type { Log } from '../log.ts'
@@ -44,6 +44,11 @@ export function createHttpApp(options: HttpAppOptions, rules: RouteRules) {
   const budget = createBodyBudget(config.BODY_MEMORY_MB * 1024 * 1024, { collectGarbage: () => Bun.gc(true) })
   const requestMetrics = createRequestMetrics(metrics)
   return new Elysia({ name: 'http', normalize: false })
+    .wrap(handle => (...parameters: [Request, ...unknown[]]) => {
+      // Elysia's type of it says nothing of the response.
+      const response = handle(...parameters) as unknown as MaybePromise<Response>
+      return parameters[0].method === 'HEAD' ? correctHeadLength(response) : response
+    })
     .onRequest(async ({ request, set }) => {
       requestMetrics.start(request)
       set.headers['x-request-id'] = getRequestId(request)
@@ -88,7 +93,7 @@ export function createHttpApp(options: HttpAppOptions, rules: RouteRules) {
       const status = responseValue instanceof Response ? responseValue.status : (set.status ?? 200)
       requestMetrics.end(request, route, status)
     })
-    .get('/healthz', () => new Response('ok\n'))
+    .get('/healthz', () => new Response('ok\n', { headers: { 'content-type': 'text/plain;charset=utf-8' } }))
     .get('/readyz', () => respondReadiness(options))
     .get('/metrics', async () => {
       metrics.bodyBytes.set(budget.bytesInUse())
@@ -96,6 +101,13 @@ export function createHttpApp(options: HttpAppOptions, rules: RouteRules) {
         headers: { 'content-type': metrics.registry.contentType },
       })
     })
+}
+
+/** Removes the length from a response to HEAD that has none: Elysia writes that of the body that it has read. */
+async function correctHeadLength(pending: MaybePromise<Response>): Promise<Response> {
+  const response = await pending
+  if (response.status === 304) response.headers.delete('content-length')
+  return response
 }
 
 /** Logs failures of the service itself. Refusals are for the caller, and are not logged. */

@@ -5,22 +5,27 @@ type FieldError = { path: string; message: string }
 /** Limits on a problem document: a request may be wrong in a million places, and the response would be larger than it. */
 const PROBLEM_LIMITS = { errors: 20, characters: 500 }
 
+interface ProblemOptions extends ErrorOptions {
+  errors?: FieldError[]
+  retryAfterSeconds?: number
+  headers?: Readonly<Record<string, string>>
+}
+
 /** An error that is meant for the user: its message is shown unchanged. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError'
   readonly code: ProblemCode
   readonly errors: FieldError[] | undefined
   readonly retryAfterSeconds: number | undefined
+  /** Headers of the response besides those of every problem. */
+  readonly headers: Readonly<Record<string, string>>
 
-  constructor(
-    code: ProblemCode,
-    detail: string,
-    options: ErrorOptions & { errors?: FieldError[]; retryAfterSeconds?: number } = {},
-  ) {
+  constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
     super(detail, options)
     this.code = code
     this.errors = options.errors
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.headers = options.headers ?? {}
   }
 }
 
@@ -48,6 +53,7 @@ export function createProblemResponse(error: ProblemError, requestId: string): R
   return new Response(JSON.stringify(createProblemDocument(error, requestId)), {
     status,
     headers: {
+      ...error.headers,
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),

@@ -1,4 +1,4 @@
-import { type Cancellation, FavouriteChange, type Generation, Submission } from '@darkroom/contracts/generation'
+import { type Cancellation, FavouriteChange, type Generation, Submission, Uuid } from '@darkroom/contracts/generation'
 import type { ReferenceOrigin } from '@darkroom/contracts/history/library'
 import type { Reference } from '@darkroom/contracts/reference'
 import { createHttpApp, type HttpAppOptions } from '@darkroom/infra/http/app'
@@ -32,7 +32,7 @@ export interface IngestDeps extends SubmitDeps, BackfillRouteDeps, ConnectionDep
 
 export type App = ReturnType<typeof createApp>
 
-const IdParams = { params: z.strictObject({ id: z.uuid() }) }
+const IdParams = { params: z.strictObject({ id: Uuid }) }
 
 /** Creates the HTTP app of ingest: submissions, actions on generations, reference uploads and the backfill. */
 export function createApp(deps: IngestDeps) {

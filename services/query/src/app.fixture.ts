@@ -30,7 +30,7 @@ export interface TestQuery extends AsyncDisposable {
   /** Requests a path at the studio's Host. */
   get(path: string, headers?: Record<string, string>): Promise<Response>
   /** Requests the headers of a path. */
-  head(path: string): Promise<Response>
+  head(path: string, headers?: Record<string, string>): Promise<Response>
 }
 
 export interface TestQueryOptions {
@@ -90,7 +90,7 @@ export async function openTestQuery(options: TestQueryOptions): Promise<TestQuer
     ...{ sql, database, nats, bus, store, port },
     routes: app.routes,
     get: (path, headers = {}) => request(path, { headers: { host: 'localhost', ...headers } }),
-    head: path => request(path, { method: 'HEAD', headers: { host: 'localhost' } }),
+    head: (path, headers = {}) => request(path, { method: 'HEAD', headers: { host: 'localhost', ...headers } }),
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   }
 }

@@ -5,18 +5,18 @@ import { createHttpApp, type HttpAppOptions, IDLE_SECONDS } from '@darkroom/infr
 import type { OnWaiting } from '@darkroom/infra/http/forward-stream'
 import { identityOf } from '@darkroom/infra/http/identity'
 import { ProblemError } from '@darkroom/infra/http/problem'
-import { createRawJsonResponse } from '@darkroom/infra/http/raw-json'
 import type { Store } from '@darkroom/infra/store/store'
 import { Elysia } from 'elysia'
-import { z } from 'zod'
 import { createDownloadRoutes } from './download/routes.ts'
+import { EVENT_STREAM_HEADERS } from './events/event-stream.ts'
 import type { LiveEvents } from './events/live.ts'
+import { createJsonResponse } from './json-response.ts'
 import type { CountDeps } from './list/count.ts'
 import { listModels } from './list/model-list.ts'
 import { createListRoutes } from './list/routes.ts'
 import { parseMediaKey, serveMedia } from './media/media.ts'
 import { findPreviewSource } from './media/preview-source.ts'
-import { findRemoteOutput, findRemoteReference, serveRemoteMedia } from './media/remote-media.ts'
+import { createRemoteRoutes } from './media/remote-routes.ts'
 import { type PartReader, readParts, respondStudioReadiness } from './parts.ts'
 import { readQueryString } from './query-string.ts'
 import { QUERY_RULES } from './route-rules.ts'
@@ -44,60 +44,47 @@ const DISCONNECT_SECONDS = 1
 /** Timeouts of a connection whose response waits: for the source, for a client that may read nothing for a while, or no longer. */
 const TIMEOUT_SECONDS = { source: 0, client: 60, nothing: IDLE_SECONDS }
 
-const OutputIndex = z.coerce.number().int().min(0).max(99)
-
 /** Creates the query service: list, events, media and the UI. It never writes. */
 export function createApp(deps: QueryDeps) {
-  const { database, liveEvents, ui, allowOrigins, parts } = deps
+  const { database, liveEvents, ui, parts } = deps
   const { handleMedia, handleHead } = createFileHandlers(deps)
-  return new Elysia({ normalize: false })
-    .use(createHttpApp(deps.http, QUERY_RULES))
-    .onRequest(({ request }) => handleHead(request))
-    .onTransform(context => {
-      Object.assign(context, { query: readQueryString(context.request.url) })
-    })
-    .use(createListRoutes(deps))
-    .get('/api/models', async () => createRawJsonResponse<Model[]>(await listModels(database)))
-    .get(
-      '/api/usage',
-      async ({ identity, query, request }) =>
-        respondUsage(request, await readUsage(deps, identity, parseUsageQuery(query, new Date()))),
-      { query: UsageParameters },
-    )
-    .get('/api/parts', async ({ set }): Promise<Parts> => {
-      set.headers['cache-control'] = 'no-store'
-      return await readParts(parts)
-    })
-    .get(READINESS_ROUTE.target, () => respondStudioReadiness(parts, deps.http))
-    .get('/api/events', async ({ identity, request, server }) => {
-      // No idle timeout: a quiet stream is not dead. A client that is gone is noticed by the pings.
-      server?.timeout(request, 0)
-      const disconnect = () => server?.timeout(request, DISCONNECT_SECONDS)
-      return liveEvents.open(identity, request.headers.get('last-event-id'), disconnect)
-    })
-    .get(
-      '/media/remote/:id/:index',
-      async ({ identity: { workspaceId }, params, request, server }) => {
-        const remote = await findRemoteOutput(database, workspaceId, params.id, params.index)
-        return await serveRemoteMedia(remote, { allowOrigins, ...createTransferOptions(request, server) })
-      },
-      { params: z.strictObject({ id: z.uuid(), index: OutputIndex }) },
-    )
-    .get(
-      '/media/remote/:id/ref/:index',
-      async ({ identity: { workspaceId }, params, request, server }) => {
-        const remote = await findRemoteReference(database, workspaceId, params.id, params.index)
-        return await serveRemoteMedia(remote, { allowOrigins, ...createTransferOptions(request, server) })
-      },
-      { params: z.strictObject({ id: z.uuid(), index: OutputIndex }) },
-    )
-    .use(createDownloadRoutes({ ...deps, log: deps.http.log, createUnreadTimeout }))
-    .get('/media/*', ({ request, params, server }) => handleMedia(params['*'], request, server))
-    .get('/*', ({ request }) => {
-      const file = serveUi(ui, request)
-      if (!file) throw new ProblemError('not_found', 'There is nothing at this address.')
-      return file
-    })
+  return (
+    new Elysia({ normalize: false })
+      .use(createHttpApp(deps.http, QUERY_RULES))
+      .onRequest(({ request }) => handleHead(request))
+      .onTransform(context => {
+        Object.assign(context, { query: readQueryString(context.request.url) })
+      })
+      .use(createListRoutes(deps))
+      .get('/api/models', async ({ request }) => createJsonResponse<Model[]>(request, await listModels(database)))
+      .get(
+        '/api/usage',
+        async ({ identity, query, request }) =>
+          respondUsage(request, await readUsage(deps, identity, parseUsageQuery(query, new Date()))),
+        { query: UsageParameters },
+      )
+      .get('/api/parts', async ({ set }): Promise<Parts> => {
+        set.headers['cache-control'] = 'no-store'
+        return await readParts(parts)
+      })
+      .get(READINESS_ROUTE.target, () => respondStudioReadiness(parts, deps.http))
+      .get('/api/events', async ({ identity, request, server }) => {
+        // No idle timeout: a quiet stream is not dead. A client that is gone is noticed by the pings.
+        server?.timeout(request, 0)
+        const disconnect = () => server?.timeout(request, DISCONNECT_SECONDS)
+        return liveEvents.open(identity, request.headers.get('last-event-id'), disconnect)
+      })
+      // Elysia's own HEAD would read the stream to its end, which there is none.
+      .head('/api/events', () => new Response(null, { headers: EVENT_STREAM_HEADERS }))
+      .use(createRemoteRoutes({ ...deps, createUnreadTimeout }))
+      .use(createDownloadRoutes({ ...deps, log: deps.http.log, createUnreadTimeout }))
+      .get('/media/*', ({ request, params, server }) => handleMedia(params['*'], request, server))
+      .get('/*', ({ request }) => {
+        const file = serveUi(ui, request)
+        if (!file) throw new ProblemError('not_found', 'There is nothing at this address.')
+        return file
+      })
+  )
 }
 
 /** Creates the handlers of stored media, and of HEAD for them and for the UI. */
@@ -114,10 +101,6 @@ function createFileHandlers({ database, store, ui }: Pick<QueryDeps, 'database' 
     return key === undefined ? serveUi(ui, request) : handleMedia(key, request, null)
   }
   return { handleMedia, handleHead }
-}
-
-function createTransferOptions(request: Request, server: Server | null) {
-  return { signal: request.signal, onWaiting: createUnreadTimeout(request, server) }
 }
 
 /** Returns a function that closes the connection of a client which reads nothing for a while of what was sent to it, or requests nothing more. */

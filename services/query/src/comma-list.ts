@@ -1,9 +1,23 @@
 import { z } from 'zod'
 
-/** A query parameter with several names, with commas between. */
-export const CommaList = z.preprocess(splitAtCommas, z.array(z.string().max(100)).max(20))
+/** The query parameters that take several values. Each schema of one splits it by `splitAtCommas`. */
+export const LIST_PARAMETERS: readonly string[] = ['ids', 'status', 'kind', 'model', 'by']
 
-/** Splits the text of a query parameter with several names; returns any other value unchanged. */
+/** A query parameter with several names. */
+export const CommaList = z.preprocess(
+  splitAtCommas,
+  z.array(z.string().max(100)).min(1, 'has nothing between its commas').max(20),
+)
+
+/**
+ * Returns the items of a query parameter that takes several, which are separated by commas, or given one by one, or both; any other value
+ * unchanged. Blanks around an item and empty items do not count.
+ */
 export function splitAtCommas(value: unknown): unknown {
-  return typeof value === 'string' ? value.split(',') : value
+  const texts: unknown[] = Array.isArray(value) ? value : [value]
+  if (!texts.every(text => typeof text === 'string')) return value
+  return texts
+    .flatMap(text => text.split(','))
+    .map(item => item.trim())
+    .filter(item => item !== '')
 }

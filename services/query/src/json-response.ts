@@ -1,13 +1,15 @@
 import { type Encoding, selectEncoding } from './accept-encoding.ts'
-import { matchesEtag } from './etag.ts'
+import { isNotModified } from './conditional/conditions.ts'
 
 /** Shorter texts fit into a packet or two uncompressed. */
 const MIN_COMPRESSED_LENGTH = 4_096
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i
 
 /**
- * Creates a response from JSON text without parsing it, typed as the parsed value. It is 304 when the request's `if-none-match`
- * names the text's ETag, and compressed if it is long and the client accepts that.
+ * Creates a response from JSON text without parsing it, typed as the parsed value. It is 304 when the client has the text already, and
+ * compressed if it is long and the client accepts that.
+ *
+ * @throws ProblemError `precondition_failed`
  */
 export function createJsonResponse<T>(request: Request, text: string): T {
   return buildResponse(request, text) as unknown as T
@@ -21,7 +23,7 @@ function buildResponse(request: Request, text: string): Response {
     vary: 'accept-encoding',
     etag,
   }
-  if (matchesEtag(request, etag)) return new Response(null, { status: 304, headers })
+  if (isNotModified(request, { etag })) return new Response(null, { status: 304, headers })
   const encoding = selectTextEncoding(request, text)
   if (encoding === 'identity') return new Response(text, { headers })
   return new Response(compress(text, encoding), { headers: { ...headers, 'content-encoding': encoding } })

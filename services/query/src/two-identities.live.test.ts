@@ -85,7 +85,9 @@ const THING_ROUTES: Record<string, ThingRequest[]> = {
   ],
   'HEAD /api/download/:id/:index': [byId(id => `/api/download/${id}/0`, 'HEAD')],
   'GET /media/remote/:id/:index': [byId(id => `/media/remote/${id}/1`)],
+  'HEAD /media/remote/:id/:index': [byId(id => `/media/remote/${id}/1`, 'HEAD')],
   'GET /media/remote/:id/ref/:index': [byId(id => `/media/remote/${id}/ref/0`)],
+  'HEAD /media/remote/:id/ref/:index': [byId(id => `/media/remote/${id}/ref/0`, 'HEAD')],
   'GET /media/*': [
     byKey(OUTPUT_KEY),
     byKey(OUTPUT_KEY, 'HEAD'),
@@ -138,7 +140,7 @@ const ABSENT_ROUTES: Record<string, string[]> = {
 let bobAlone: Record<string, string>
 
 test('every route has a case', () => {
-  const cases = [...Object.keys(THING_ROUTES), ...Object.keys(ABSENT_ROUTES), 'GET /api/events']
+  const cases = [...Object.keys(THING_ROUTES), ...Object.keys(ABSENT_ROUTES), 'GET /api/events', 'HEAD /api/events']
   expect(cases.toSorted()).toEqual(listRoutes(query))
 })
 

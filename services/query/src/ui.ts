@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { type Encoding, selectEncoding } from './accept-encoding.ts'
-import { matchesEtag } from './etag.ts'
+import { isNotModified } from './conditional/conditions.ts'
 
 /** The files of the built web UI by URL path, in memory. No other file can be served. */
 export type Ui = ReadonlyMap<string, UiFile>
@@ -85,7 +85,7 @@ export function serveUi(ui: Ui, request: Request): Response | undefined {
   )
   const content = file.contents.get(encoding)
   const headers = createHeaders(file, encoding)
-  if (matchesEtag(request, file.etag)) return new Response(null, { status: 304, headers })
+  if (isNotModified(request, file)) return new Response(null, { status: 304, headers })
   return new Response(request.method === 'HEAD' ? null : content, {
     headers: { ...headers, 'content-type': file.type, 'content-length': `${content?.byteLength}` },
   })

@@ -15,17 +15,25 @@ export type SafeGetCode =
   | 'truncated'
   | 'network'
 
+interface StatusOptions extends ErrorOptions {
+  status?: number
+  headers?: Readonly<Record<string, string>>
+}
+
 /** A fetch that was refused or failed. The message may be shown: it names the host at most, never the path or query. */
 export class SafeGetError extends Error {
   override readonly name = 'SafeGetError'
   readonly code: SafeGetCode
   /** The status of the response, when the code is `status`. */
   readonly status: number | null
+  /** The headers of that response that describe its bytes, by names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
 
-  constructor(code: SafeGetCode, message: string, options?: ErrorOptions & { status?: number }) {
+  constructor(code: SafeGetCode, message: string, options: StatusOptions = {}) {
     super(message, options)
     this.code = code
-    this.status = options?.status ?? null
+    this.status = options.status ?? null
+    this.headers = options.headers ?? {}
   }
 }
 

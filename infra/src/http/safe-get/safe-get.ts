@@ -22,11 +22,16 @@ export interface SafeGetOptions {
   allowOrigins?: readonly string[]
   /** Sent to the first origin only, as they may contain a key. */
   headers?: Readonly<Record<string, string>>
+  /** The part that is requested. It is sent to every origin: there is nothing secret in it. */
+  range?: RequestedRange
   /** Accepted content types, without their parameters. */
   accept?: RegExp | readonly string[]
   /** Returns every address of a host; the system's resolver when absent. */
   resolve?: (hostname: string) => Promise<readonly string[]>
 }
+
+/** The headers by which a part is requested. */
+export type RequestedRange = Readonly<{ range: string; 'if-range'?: string }>
 
 export interface SafeResponse {
   status: number
@@ -96,7 +101,8 @@ async function fetchFollowingRedirects(
   redirectsLeft: number,
   context: FetchContext,
 ): Promise<SafeResponse> {
-  const response = await sendGet(url, await resolveAllowedAddresses(url, context), headers, context.signal)
+  const addresses = await resolveAllowedAddresses(url, context)
+  const response = await sendGet(url, addresses, { ...headers, ...context.range }, context.signal)
   try {
     const target = getRedirectTarget(url, response)
     if (target === null) return accept(url, response, context)
@@ -167,7 +173,8 @@ function accept(url: URL, response: IncomingMessage, context: FetchContext): Saf
   const mimeType = headers['content-type']?.split(';')[0]?.trim().toLowerCase() || 'application/octet-stream'
   const contentLength = headers['content-length'] === undefined ? null : Number(headers['content-length'])
   const status = response.statusCode ?? 0
-  if (status < 200 || status > 299) throw new SafeGetError('status', `${url.host} answered ${status}.`, { status })
+  if (status < 200 || status > 299)
+    throw new SafeGetError('status', `${url.host} answered ${status}.`, { status, headers })
   if (isEncoded(response)) throw new SafeGetError('encoding', `${url.host} sent a compressed answer unasked.`)
   if (!isAccepted(mimeType, context.accept))
     throw new SafeGetError('wrong-type', `${url.host} sent another type of file.`)

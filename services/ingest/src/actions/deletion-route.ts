@@ -1,4 +1,5 @@
 import type { Generation } from '@darkroom/contracts/generation'
+import { Uuid } from '@darkroom/contracts/generation'
 import type { TrashEmptied } from '@darkroom/contracts/history/library'
 import { LIMITS } from '@darkroom/contracts/limits'
 import type { Database } from '@darkroom/infra/database/connection'
@@ -10,7 +11,7 @@ import { deleteOutput, restoreOutput } from './delete-output.ts'
 import { emptyTrash } from './trash.ts'
 
 const OutputParams = {
-  params: z.strictObject({ id: z.uuid(), index: z.coerce.number().int().min(0).max(LIMITS.outputs) }),
+  params: z.strictObject({ id: Uuid, index: z.coerce.number().int().min(0).max(LIMITS.outputs) }),
 }
 
 /** Creates the routes by which single outputs are deleted and restored, and the trash is emptied. */

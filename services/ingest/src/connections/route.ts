@@ -12,7 +12,10 @@ import {
 } from './connections.ts'
 import { addWorkflow, listWorkflows, removeWorkflow } from './workflows.ts'
 
-const Id = z.string().regex(/^[a-z0-9-]{1,100}$/)
+const Id = z
+  .string()
+  .toLowerCase()
+  .regex(/^[a-z0-9-]{1,100}$/)
 const IdParams = { params: z.strictObject({ id: Id }) }
 const WorkflowParams = { params: z.strictObject({ id: Id, name: WorkflowName }) }
 

@@ -79,7 +79,7 @@ async function insertRow(tx: Transaction, generation: NewGeneration, parameters:
   const micros = estimateOutputMicros(generation)
   const currency = getCurrency(model.price) ?? 'USD'
   const amount = fromMicros((micros ?? 0) * submission.parameters.numOutputs)
-  const parent = submission.parent ? normalizeParent(submission.parent) : null
+  const parent = submission.parent ?? null
   const cost = micros === null || model.price.kind === 'free' ? null : { amount, currency, estimated: true }
   const { count } = await tx`
     insert into generations (id, workspace_id, user_id, client_id, fingerprint, kind, model, provider, prompt, parameters,
@@ -90,11 +90,6 @@ async function insertRow(tx: Transaction, generation: NewGeneration, parameters:
             ${cost ? tx.json(cost) : null}, ${micros}, ${currency}, ${generation.estimatedSeconds})
     on conflict (workspace_id, client_id) do nothing`
   return count === 1
-}
-
-/** Writes the id of a parent as it is written everywhere else: the list finds the children by it. */
-function normalizeParent(parent: NonNullable<Submission['parent']>) {
-  return { ...parent, generationId: parent.generationId.toLowerCase() }
 }
 
 async function insertOutputs(tx: Transaction, generation: NewGeneration): Promise<void> {

@@ -1,3 +1,4 @@
+import { Uuid } from '@darkroom/contracts/generation'
 import { DownloadRequest } from '@darkroom/contracts/history/download'
 import type { OnWaiting } from '@darkroom/infra/http/forward-stream'
 import { identityOf } from '@darkroom/infra/http/identity'
@@ -22,7 +23,7 @@ export interface DownloadRoutesDeps extends Omit<DownloadDeps, 'slots'>, FileDep
 /** ZIPs that one workspace is sent at once: each keeps the store and a processor busy. */
 const MAX_DOWNLOADS = 2
 
-const FilePath = z.strictObject({ id: z.uuid(), index: z.coerce.number().int().min(0).max(99) })
+const FilePath = z.strictObject({ id: Uuid, index: z.coerce.number().int().min(0).max(99) })
 
 /** Creates the routes of `/api/download`. HEAD has handlers of its own: Elysia's would make the whole body to learn its length. */
 export function createDownloadRoutes(deps: DownloadRoutesDeps) {
@@ -56,6 +57,7 @@ export function createDownloadRoutes(deps: DownloadRoutesDeps) {
 
 function describeRequest(deps: Pick<DownloadRoutesDeps, 'createUnreadTimeout'>, { request, server }: RequestContext) {
   return {
+    request,
     workspaceId: identityOf(request).workspaceId,
     isHead: request.method === 'HEAD',
     signal: request.signal,

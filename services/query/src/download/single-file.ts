@@ -1,9 +1,11 @@
 import type { OutputState } from '@darkroom/contracts/enums'
 import type { Database } from '@darkroom/infra/database/connection'
-import { forwardStream, type OnWaiting } from '@darkroom/infra/http/forward-stream'
+import type { OnWaiting } from '@darkroom/infra/http/forward-stream'
 import { ProblemError } from '@darkroom/infra/http/problem'
-import { type Store, StoreError } from '@darkroom/infra/store/store'
+import { type ByteRange, type Store, type StoredObject, StoreError } from '@darkroom/infra/store/store'
+import { respondFileBytes } from '../conditional/file-response.ts'
 import { readDocuments } from '../list/documents.ts'
+import { createObjectTag } from '../media/media.ts'
 import { findRemoteOutput, serveRemoteMedia } from '../media/remote-media.ts'
 import { formatAttachment } from './content-disposition.ts'
 import { type OutputRow, readOutputRows } from './download-rows.ts'
@@ -22,8 +24,7 @@ export interface FileRequest {
   id: string
   index: number
   withoutMetadata: boolean
-  isHead: boolean
-  signal: AbortSignal
+  request: Request
   onWaiting: OnWaiting
 }
 
@@ -40,7 +41,8 @@ const ABSENCES: Partial<Record<OutputState, string>> = {
  * Responds with the file of one output, to be saved by the name that its prompt gives it. `x-metadata` says whether metadata was
  * `removed`, or is `unchanged`. A temporary output is fetched from its provider.
  *
- * @throws ProblemError `not_found` when there is no such output or no file of it, `unavailable` when it cannot be read now
+ * @throws ProblemError `not_found` when there is no such output or no file of it, `unavailable` when it cannot be read now; what
+ *   `respondFileBytes` throws
  */
 export async function respondFile(deps: FileDeps, request: FileRequest): Promise<Response> {
   const { workspaceId, id, index } = request
@@ -61,26 +63,61 @@ export async function respondFile(deps: FileDeps, request: FileRequest): Promise
 async function respondStored(
   store: Store,
   output: OutputRow,
-  { withoutMetadata, isHead, onWaiting }: FileRequest,
+  { withoutMetadata, request, onWaiting }: FileRequest,
   disposition: string,
 ): Promise<Response> {
+  const { key } = output
+  const object = key === null ? null : await readStore(() => store.head(key))
+  if (key === null || !object) throw createAbsentError(output)
   const headers = {
     ...HEADERS,
     'content-type': output.mimeType ?? 'application/octet-stream',
     'content-disposition': disposition,
   }
-  const { key } = output
-  if (isHead && key !== null) return new Response(null, { headers })
-  const file = key === null ? null : await openStored(store, { ...output, key }, withoutMetadata)
-  if (!file) throw new ProblemError('not_found', ABSENCES[output.state] ?? 'There is no file of it yet.')
-  const body = file.body instanceof Blob ? file.body : forwardStream(file.body, onWaiting)
-  return new Response(body, { headers: { ...headers, 'x-metadata': file.isCleaned ? 'removed' : 'unchanged' } })
+  const etag = createObjectTag(key, object)
+  const cleaned = withoutMetadata
+    ? await readStore(() => openFile(store, { ...output, key }, { withoutMetadata }))
+    : null
+  const file =
+    cleaned?.isCleaned && cleaned.body instanceof Blob
+      ? serveBlob(cleaned.body, { ...object, etag: etag.replace(/"$/, '-clean"') })
+      : serveObject(store, key, { ...object, etag })
+  const metadata = cleaned?.isCleaned ? 'removed' : 'unchanged'
+  const response = await respondFileBytes(request, {
+    ...file,
+    headers: { ...headers, 'x-metadata': metadata },
+    onWaiting,
+  })
+  if (!response) throw createAbsentError(output)
+  return response
 }
 
-/** Opens a stored output. @throws ProblemError `unavailable` when the store fails */
-async function openStored(store: Store, output: { key: string; mimeType: string | null }, withoutMetadata: boolean) {
+/** Returns the bytes of a stored object, and how they are read. */
+function serveObject(store: Store, key: string, object: StoredObject & { etag: string }) {
+  return {
+    ...object,
+    open: async (range: ByteRange | null) =>
+      (await readStore(() => store.get(key, range ? { range } : {})))?.body ?? null,
+  }
+}
+
+/** Returns the bytes of an object without its metadata. */
+function serveBlob(blob: Blob, object: StoredObject & { etag: string }) {
+  return {
+    ...object,
+    bytes: blob.size,
+    open: async (range: ByteRange | null) => (range ? blob.slice(range.start, range.end + 1) : blob),
+  }
+}
+
+function createAbsentError({ state }: OutputRow): ProblemError {
+  return new ProblemError('not_found', ABSENCES[state] ?? 'There is no file of it yet.')
+}
+
+/** Reads from the store. @throws ProblemError `unavailable` when it fails */
+async function readStore<T>(read: () => Promise<T>): Promise<T> {
   try {
-    return await openFile(store, output, { withoutMetadata })
+    return await read()
   } catch (cause) {
     if (!(cause instanceof StoreError)) throw cause
     const detail = 'The picture cannot be fetched from the store right now. Try again in a moment.'
@@ -88,11 +125,10 @@ async function openStored(store: Store, output: { key: string; mimeType: string 
   }
 }
 
-async function respondRemote(deps: FileDeps, request: FileRequest, disposition: string): Promise<Response> {
-  const { workspaceId, id, index, isHead, signal, onWaiting } = request
-  if (isHead) return new Response(null, { headers: { ...HEADERS, 'content-disposition': disposition } })
+async function respondRemote(deps: FileDeps, options: FileRequest, disposition: string): Promise<Response> {
+  const { workspaceId, id, index, request, onWaiting } = options
   const remote = await findRemoteOutput(deps.database, workspaceId, id, index)
-  const response = await serveRemoteMedia(remote, { allowOrigins: deps.allowOrigins, signal, onWaiting })
+  const response = await serveRemoteMedia(remote, { allowOrigins: deps.allowOrigins, request, onWaiting })
   response.headers.set('content-disposition', disposition)
   response.headers.set('x-metadata', 'unchanged')
   return response

@@ -40,7 +40,8 @@ const MAX_QUEUED_BYTES = 1024 * 1024
 /** Offered events, of a second and at once, in bytes: what the network has accepted delays the events after it. */
 const OFFERED_BYTES = { perSecond: 512 * 1024, capacity: 256 * 1024 }
 
-const HEADERS = {
+/** Headers of an event stream. */
+export const EVENT_STREAM_HEADERS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store',
   'x-accel-buffering': 'no',
@@ -79,7 +80,7 @@ export function createEventStream(options: EventStreamOptions): EventStream {
     },
     { highWaterMark: 0 },
   )
-  const response = new Response(body, { headers: HEADERS })
+  const response = new Response(body, { headers: EVENT_STREAM_HEADERS })
   return {
     response,
     signal: closed.signal,

@@ -1,8 +1,9 @@
-import { KINDS, STATUSES, type Status } from '@darkroom/contracts/enums'
+import { KINDS, type Kind, STATUSES } from '@darkroom/contracts/enums'
+import { Uuid } from '@darkroom/contracts/generation'
 import { LIMITS } from '@darkroom/contracts/limits'
 import { isStorable } from '@darkroom/contracts/parameters'
 import { z } from 'zod'
-import { CommaList, splitAtCommas } from '../comma-list.ts'
+import { splitAtCommas } from '../comma-list.ts'
 import { createCursorAt } from './cursor.ts'
 import type { DateBound, ListFilter } from './filter-conditions.ts'
 import { parseSearch, type Search } from './search.ts'
@@ -13,12 +14,11 @@ const MAX_MODELS = 20
 export const BooleanParameter = z.enum(['true', 'false']).transform(text => text === 'true')
 const SearchableText = z.string().refine(isStorable, 'has a character that cannot be searched for')
 
-const StatusList = CommaList.refine(
-  (names): names is Status[] => names.every(isStatus),
-  `can be ${STATUSES.join(', ')}, or several of them with commas between`,
-)
-const ModelList = z.preprocess(splitAtCommas, z.array(SearchableText.min(1).max(200)).max(MAX_MODELS))
-const IdList = z.preprocess(splitAtCommas, z.array(z.uuid()).max(LIMITS.pageRows))
+const EMPTY = 'has nothing between its commas'
+const StatusList = createNameList(STATUSES)
+const KindList = createNameList(KINDS)
+const ModelList = z.preprocess(splitAtCommas, z.array(SearchableText.max(200)).min(1, EMPTY).max(MAX_MODELS))
+const IdList = z.preprocess(splitAtCommas, z.array(Uuid).min(1, EMPTY).max(LIMITS.pageRows))
 
 /** A day, or a time with its zone, as a query parameter. */
 export const DayOrTime = z
@@ -29,11 +29,11 @@ export const DayOrTime = z
 export const FILTER_PARAMETERS = {
   ids: IdList.optional(),
   status: StatusList.optional(),
-  kind: z.enum(KINDS).optional(),
+  kind: KindList.optional(),
   model: ModelList.optional(),
   favourite: BooleanParameter.optional(),
   references: BooleanParameter.optional(),
-  parent: z.uuid().optional(),
+  parent: Uuid.optional(),
   from: DayOrTime.optional(),
   to: DayOrTime.optional(),
   zone: TimeZone.optional(),
@@ -58,8 +58,8 @@ export function parseFilter(parameters: FilterParameters, workspaceId: string): 
     filter: {
       workspaceId,
       ids,
-      statuses: status?.filter(isStatus),
-      kind,
+      statuses: status,
+      kind: kind && selectKind(kind),
       models: model && [...new Set(model)],
       isFavourite: favourite,
       hasReferences: references,
@@ -77,6 +77,12 @@ function parseBound(text: string | undefined, zone: string): DateBound | undefin
   return text.length === 'YYYY-MM-DD'.length ? { day: text, zone } : { time: new Date(text).toISOString() }
 }
 
-function isStatus(name: string): name is Status {
-  return (STATUSES as readonly string[]).includes(name)
+/** Returns the one kind that is listed; undefined when all are, which is no condition. */
+function selectKind(kinds: readonly Kind[]): Kind | undefined {
+  return new Set(kinds).size === 1 ? kinds[0] : undefined
+}
+
+function createNameList<T extends string>(names: readonly [T, ...T[]]) {
+  const message = `can be ${names.join(', ')}, or several of them with commas between`
+  return z.preprocess(splitAtCommas, z.array(z.enum(names, message)).min(1, message).max(20))
 }

@@ -1,3 +1,4 @@
+import { Uuid } from '@darkroom/contracts/generation'
 import { LIMITS } from '@darkroom/contracts/limits'
 import { ProblemError } from '@darkroom/infra/http/problem'
 import { z } from 'zod'
@@ -23,7 +24,7 @@ export const ListParameters = z.strictObject({
   limit: z.coerce.number().int().min(1).max(LIMITS.pageRows).default(50),
   cursor: z.string().max(200).optional(),
   direction: z.enum(['older', 'newer']).default('older'),
-  around: z.uuid().optional(),
+  around: Uuid.optional(),
   at: DayOrTime.optional(),
   includeParameters: BooleanParameter.default(false),
 })

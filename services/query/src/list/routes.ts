@@ -1,4 +1,5 @@
 import type { Generation, GenerationPage } from '@darkroom/contracts/generation'
+import { Uuid } from '@darkroom/contracts/generation'
 import type { GenerationCount } from '@darkroom/contracts/history/library'
 import type { Timeline } from '@darkroom/contracts/history/timeline'
 import { identityOf } from '@darkroom/infra/http/identity'
@@ -57,6 +58,6 @@ export function createListRoutes(deps: CountDeps) {
         if (document === undefined) throw new ProblemError('not_found', 'There is no such generation.')
         return createJsonResponse<Generation>(request, document)
       },
-      { params: z.strictObject({ id: z.uuid() }) },
+      { params: z.strictObject({ id: Uuid }) },
     )
 }

@@ -1,6 +1,7 @@
-import { forwardStream, type OnWaiting } from '@darkroom/infra/http/forward-stream'
+import type { OnWaiting } from '@darkroom/infra/http/forward-stream'
 import { ProblemError } from '@darkroom/infra/http/problem'
-import { type ByteRange, InvalidKeyError, type Store, type StoredObject, StoreError } from '@darkroom/infra/store/store'
+import { InvalidKeyError, type Store, type StoredObject, StoreError } from '@darkroom/infra/store/store'
+import { respondFileBytes } from '../conditional/file-response.ts'
 
 /** Content types by extension. Stored keys get their extension from the decoded bytes; other extensions are not served. */
 const CONTENT_TYPES: Record<string, string> = {
@@ -13,13 +14,14 @@ const CONTENT_TYPES: Record<string, string> = {
   webm: 'video/webm',
 }
 
+const ID_OR_HASH = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}/gi
+
 /** A key names the same bytes permanently: a stored object is never overwritten. */
 const IMMUTABLE = 'private, max-age=31536000, immutable'
 
 const HEADERS = {
   'content-security-policy': "default-src 'none'; sandbox",
   'cross-origin-resource-policy': 'same-origin',
-  'accept-ranges': 'bytes',
 }
 
 export interface MediaDeps {
@@ -33,16 +35,17 @@ export interface MediaDeps {
  * Serves an object, whole or the requested range. For a preview that does not exist yet the original reference is served, to
  * be revalidated before the next use.
  *
- * @param key as in `/media/<key>`, decoded
- * @throws ProblemError `not_found` when the object does not exist or belongs to another workspace, `range` when the range is
- *   not satisfiable, `unavailable` when the store does not respond
+ * @param path of the key, as in `/media/<key>`, decoded
+ * @throws ProblemError `not_found` when the object does not exist or belongs to another workspace; `unavailable` when the store does not
+ *   respond; what `respondFileBytes` throws
  */
 export async function serveMedia(
   deps: MediaDeps,
   workspaceId: string,
-  key: string,
+  path: string,
   request: Request,
 ): Promise<Response> {
+  const key = normalizeKey(path)
   if (!key.startsWith(`w/${workspaceId}/`)) throw createNotFoundError()
   const response = await serveObject(deps, key, IMMUTABLE, request)
   if (response) return response
@@ -61,31 +64,29 @@ async function serveObject(
   const type = getContentType(key)
   const object = type === undefined ? null : await readFromStore(() => store.head(key))
   if (!object || type === undefined) return undefined
-  const etag = `"${Bun.hash(key).toString(36)}-${object.bytes.toString(36)}"`
-  const objectHeaders = {
-    'cache-control': cacheControl,
-    etag,
-    'content-type': type,
-    'last-modified': object.lastModified.toUTCString(),
-  }
-  const headers = { ...HEADERS, ...objectHeaders }
-  if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers })
-  // Set explicitly, since a streamed body has no content-length. HEAD ignores ranges.
-  if (request.method === 'HEAD')
-    return new Response(null, { headers: { ...headers, 'content-length': `${object.bytes}` } })
-  const range = parseRange(request, object, etag)
-  const found = await readFromStore(() => store.get(key, range ? { range } : {}))
-  if (!found) return undefined
-  const body = found.body instanceof Blob ? found.body : forwardStream(found.body, onWaiting)
-  if (!range) return new Response(body, { headers })
-  const contentRange = `bytes ${range.start}-${range.end}/${object.bytes}`
-  return new Response(body, { status: 206, headers: { ...headers, 'content-range': contentRange } })
+  return await respondFileBytes(request, {
+    ...object,
+    etag: createObjectTag(key, object),
+    headers: { ...HEADERS, 'cache-control': cacheControl, 'content-type': type },
+    open: async range => (await readFromStore(() => store.get(key, range ? { range } : {})))?.body ?? null,
+    onWaiting,
+  })
+}
+
+/** Returns the entity tag of an object. A key names the same bytes permanently. */
+export function createObjectTag(key: string, { bytes }: StoredObject): string {
+  return `"${Bun.hash(key).toString(36)}-${bytes.toString(36)}"`
 }
 
 /** Returns the key in a path `/media/<key>`; undefined for any other path. */
 export function parseMediaKey(path: string): string | undefined {
   const [, key] = /^\/media\/(?!remote\/)([A-Za-z0-9._/-]+)$/.exec(path) ?? []
   return key
+}
+
+/** Returns a key with the ids and hashes in it as they are written everywhere else: in small letters. */
+function normalizeKey(key: string): string {
+  return key.replace(ID_OR_HASH, text => text.toLowerCase())
 }
 
 /** Reads from the store; null for a key that is not valid. @throws ProblemError `unavailable` when the store fails */
@@ -97,28 +98,6 @@ async function readFromStore<T>(read: () => Promise<T>): Promise<T | null> {
     if (error instanceof StoreError) throw createUnavailableError(error)
     throw error
   }
-}
-
-/** No two parts of it can match the same blanks: a header of blanks would be read as often as it is long. */
-const BYTE_RANGE = /^bytes\s*=\s*(?:(\d+)\s*)?-\s*(\d*)$/i
-
-/**
- * Parses a single byte range. Returns null, for a whole response, when the header has several ranges or another unit, or when
- * `if-range` names another ETag.
- *
- * @see https://www.rfc-editor.org/rfc/rfc9110#section-14
- * @throws ProblemError `range` when the range is not satisfiable
- */
-function parseRange(request: Request, object: StoredObject, etag: string): ByteRange | null {
-  const ifRange = request.headers.get('if-range') || null
-  const match = BYTE_RANGE.exec(request.headers.get('range') ?? '')
-  if (!match || (ifRange !== null && ifRange !== etag)) return null
-  const [, first = '', last = ''] = match
-  if (first === '' && last === '') return null
-  const start = first === '' ? Math.max(0, object.bytes - Number(last)) : Number(first)
-  const end = first === '' || last === '' ? object.bytes - 1 : Math.min(Number(last), object.bytes - 1)
-  if (start > end) throw new ProblemError('range', `The file has ${object.bytes} bytes.`)
-  return { start, end }
 }
 
 function getContentType(key: string): string | undefined {

@@ -2,8 +2,11 @@ import { mediaUrl } from '@darkroom/contracts/routes'
 import type { Queryable } from '@darkroom/infra/database/connection'
 import { forwardStream, type OnWaiting } from '@darkroom/infra/http/forward-stream'
 import { ProblemError } from '@darkroom/infra/http/problem'
-import { safeGet } from '@darkroom/infra/http/safe-get/safe-get'
+import { type RequestedRange, type SafeResponse, safeGet } from '@darkroom/infra/http/safe-get/safe-get'
 import { isRefusal, SafeGetError } from '@darkroom/infra/http/safe-get/safe-get-error'
+import { createRangeError } from '../conditional/byte-range.ts'
+import { isNotModified } from '../conditional/conditions.ts'
+import { describeRemote, parseContentRange, readSize } from './remote-headers.ts'
 
 /** Source of media that is not in the store: a temporary output at its provider, or the reference of an old row. */
 export interface RemoteMedia {
@@ -18,9 +21,17 @@ export interface RemoteMedia {
   isFromCall: boolean
 }
 
+export interface RemoteOptions {
+  request: Request
+  allowOrigins: readonly string[]
+  onWaiting: OnWaiting
+}
+
 const MAX_BYTES = 500_000_000
 const DEADLINE_MS = 120_000
 const ALLOWED_TYPES = /^(image\/(png|jpeg|webp|avif|gif)|video\/(mp4|webm))$/
+/** A range that is not open at both ends. */
+const SINGLE_RANGE = /^bytes=(?:(\d+)-(\d*)|-\d+)$/
 const NOT_FOUND_STATUSES: readonly unknown[] = [403, 404, 410]
 
 const HEADERS = {
@@ -52,34 +63,69 @@ export async function findRemoteReference(db: Queryable, workspaceId: string, id
 
 /**
  * Proxies remote media: browsers send no requests to other hosts. Only images and videos pass, with the content type that they
- * declare. Media that has been stored meanwhile is a redirect.
+ * declare. Media that has been stored meanwhile is a redirect. Ranges are those of the server that has it, and so are the versions on
+ * which a request makes conditions. HEAD reads no bytes.
  *
  * @throws ProblemError `not_found` when it no longer exists, `fetch_refused` when the studio does not fetch it, `unavailable` when it cannot be
- *   fetched now
+ *   fetched now; `range`; `precondition_failed`
  */
-export async function serveRemoteMedia(
-  remote: RemoteMedia | undefined,
-  options: { allowOrigins: readonly string[]; signal: AbortSignal; onWaiting: OnWaiting },
-): Promise<Response> {
+export async function serveRemoteMedia(remote: RemoteMedia | undefined, options: RemoteOptions): Promise<Response> {
   if (!remote) throw new ProblemError('not_found', 'There is no such picture here.')
   if (remote.key !== null) return new Response(null, { status: 307, headers: { location: mediaUrl(remote.key) } })
   if (remote.needsAuth) {
     throw new ProblemError('unavailable', 'It is being saved, and can be shown after that.', { retryAfterSeconds: 5 })
   }
+  const response = await fetchRemote(remote, options)
   try {
-    const response = await safeGet(remote.url, {
+    return respondFetched(response, options)
+  } catch (error) {
+    await response.body.cancel()
+    throw error
+  }
+}
+
+async function fetchRemote(remote: RemoteMedia, { request, allowOrigins }: RemoteOptions): Promise<SafeResponse> {
+  const range = readRange(request)
+  try {
+    return await safeGet(remote.url, {
       maxBytes: MAX_BYTES,
       deadlineMs: DEADLINE_MS,
       accept: ALLOWED_TYPES,
-      signal: options.signal,
-      allowOrigins: listAllowedOrigins(remote, options.allowOrigins),
+      signal: request.signal,
+      allowOrigins: listAllowedOrigins(remote, allowOrigins),
+      ...(range && { range }),
     })
-    const length = response.contentLength === null ? {} : { 'content-length': String(response.contentLength) }
-    const body = forwardStream(response.body, options.onWaiting)
-    return new Response(body, { headers: { ...HEADERS, ...length, 'content-type': response.mimeType } })
   } catch (error) {
     throw error instanceof SafeGetError ? toProblemError(error) : error
   }
+}
+
+function respondFetched(response: SafeResponse, { request, onWaiting }: RemoteOptions): Response {
+  const { contentLength, mimeType, status } = response
+  const { validators, headers } = describeRemote(response.headers)
+  const length = contentLength === null ? {} : { 'content-length': String(contentLength) }
+  const isUnmodified = isNotModified(request, validators)
+  if (isUnmodified || request.method === 'HEAD') {
+    void response.body.cancel()
+    const described = { ...HEADERS, ...headers, 'content-type': mimeType }
+    if (isUnmodified) return new Response(null, { status: 304, headers: described })
+    return new Response(null, { headers: { ...described, ...length } })
+  }
+  const part = status === 206 ? parseContentRange(response.headers['content-range']) : {}
+  if (!part) throw new ProblemError('unavailable', 'The server that has it sent another part than was asked for.')
+  const body = forwardStream(response.body, onWaiting)
+  return new Response(body, {
+    status: status === 206 ? 206 : 200,
+    headers: { ...HEADERS, ...headers, ...part, ...length, 'content-type': mimeType },
+  })
+}
+
+/** Returns the range that a request asks for; undefined unless it is a single one. */
+function readRange({ method, headers }: Request): RequestedRange | undefined {
+  const [range, first, last] = SINGLE_RANGE.exec(headers.get('range')?.trim() ?? '') ?? []
+  if (method !== 'GET' || range === undefined || (last && Number(last) < Number(first))) return undefined
+  const ifRange = headers.get('if-range')
+  return ifRange ? { range, 'if-range': ifRange } : { range }
 }
 
 function listAllowedOrigins({ isFromCall, baseUrl }: RemoteMedia, allowOrigins: readonly string[]): string[] {
@@ -93,6 +139,7 @@ function toProblemError(error: SafeGetError): ProblemError {
       cause: error,
     })
   }
+  if (error.status === 416) return createRangeError(readSize(error.headers['content-range']))
   if (isRefusal(error)) {
     return new ProblemError('fetch_refused', `The studio does not fetch this: ${error.message}`, { cause: error })
   }
