@@ -13,3 +13,4 @@ export const Reference = z.strictObject({
 export type Reference = z.infer<typeof Reference>
 
 export const References = z.array(Reference)
+export type References = z.infer<typeof References>

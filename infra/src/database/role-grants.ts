@@ -30,6 +30,7 @@ const CONNECTION_COLUMNS = [
  * read it: a test names it.
  */
 export const TABLE_GRANTS: Readonly<Record<string, TableGrants>> = {
+  action_keys: { ingest: 'write' },
   backfill_failures: { ingest: 'write' },
   backfill_manifest: { ingest: 'write' },
   backfill_runs: { ingest: 'write' },

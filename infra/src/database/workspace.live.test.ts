@@ -54,7 +54,7 @@ for (const workspaces of [[ONE], [ONE, OTHER]]) {
     for (const workspace of workspaces) generations.set(await insertOldRows(workspace), workspace)
     await migrate({ url })
     const children = WORKSPACE_TABLES.filter(
-      name => !['generations', 'reference_images', 'previews_due'].includes(name),
+      name => !['generations', 'reference_images', 'previews_due', 'action_keys'].includes(name),
     )
     for (const table of children) {
       const rows = await sql<{ id: string; workspace: string }[]>`

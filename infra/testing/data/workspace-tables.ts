@@ -1,5 +1,6 @@
 /** Tables of what belongs to people: each row carries its workspace, and refers to others by it. */
 export const WORKSPACE_TABLES = [
+  'action_keys',
   'backfill_failures',
   'backfill_manifest',
   'generation_documents',

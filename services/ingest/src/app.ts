@@ -3,6 +3,7 @@ import type { ReferenceOrigin } from '@darkroom/contracts/history/library'
 import type { Reference } from '@darkroom/contracts/reference'
 import { createHttpApp, type HttpAppOptions } from '@darkroom/infra/http/app'
 import type { DiskGuard } from '@darkroom/infra/http/disk-guard'
+import type { Identity } from '@darkroom/infra/http/identity'
 import { createRawJsonResponse } from '@darkroom/infra/http/raw-json'
 import type { Store } from '@darkroom/infra/store/store'
 import { Elysia } from 'elysia'
@@ -12,10 +13,12 @@ import { createDeletionRoute } from './actions/deletion-route.ts'
 import { setFavourite } from './actions/favourite.ts'
 import { recheckGeneration, requestMissingOutputs, retryGeneration } from './actions/retry.ts'
 import { restoreGeneration, trashGeneration } from './actions/trash.ts'
+import type { ActionRequest, ActionResult } from './actions/with-generation.ts'
 import { type AuthRouteDeps, createAuthRoute } from './auth/route.ts'
 import { type BackfillRouteDeps, createBackfillRoute } from './backfill/route.ts'
 import type { ConnectionDeps } from './connections/connections.ts'
 import { createConnectionsRoute } from './connections/route.ts'
+import { readIdempotencyKey } from './idempotency/idempotency-key.ts'
 import { parseFormSources } from './references/form-sources.ts'
 import { findOrigin } from './references/origin.ts'
 import { toReference, withReferences } from './references/references.ts'
@@ -34,6 +37,17 @@ export type App = ReturnType<typeof createApp>
 
 const IdParams = { params: z.strictObject({ id: Uuid }) }
 
+/** Returns what a request asks to do with a generation, with its key. */
+function readAction(request: Request, { workspaceId }: Identity, id: string): ActionRequest {
+  return { id, key: readIdempotencyKey(request, workspaceId) }
+}
+
+/** Responds with a generation for which something was accepted: now, or when the same was requested before. */
+function respondOnce({ document, isReplayed }: ActionResult): Generation {
+  if (!isReplayed) return createRawJsonResponse<Generation>(document, 202)
+  return createRawJsonResponse<Generation>(document, 200, { 'idempotency-replayed': 'true' })
+}
+
 /** Creates the HTTP app of ingest: submissions, actions on generations, reference uploads and the backfill. */
 export function createApp(deps: IngestDeps) {
   return (
@@ -49,8 +63,9 @@ export function createApp(deps: IngestDeps) {
         '/api/generate',
         async ({ body, client, identity, request, reserve }) => {
           const fetchOptions = { reserve, client, signal: request.signal }
-          const { document, isNew } = await submit(deps, identity, body, fetchOptions)
-          return createRawJsonResponse<Generation>(document, isNew ? 202 : 200)
+          const key = readIdempotencyKey(request, identity.workspaceId)
+          const { document, isNew } = await submit(deps, identity, { submission: body, key }, fetchOptions)
+          return respondOnce({ document, isReplayed: !isNew })
         },
         { body: Submission },
       )
@@ -72,20 +87,20 @@ export function createApp(deps: IngestDeps) {
       )
       .post(
         '/api/generate/:id/retry',
-        async ({ identity, params }) =>
-          createRawJsonResponse<Generation>(await retryGeneration(deps, identity, params.id), 202),
+        async ({ identity, params, request }) =>
+          respondOnce(await retryGeneration(deps, identity, readAction(request, identity, params.id))),
         IdParams,
       )
       .post(
         '/api/generate/:id/complete',
-        async ({ identity, params }) =>
-          createRawJsonResponse<Generation>(await requestMissingOutputs(deps, identity, params.id), 202),
+        async ({ identity, params, request }) =>
+          respondOnce(await requestMissingOutputs(deps, identity, readAction(request, identity, params.id))),
         IdParams,
       )
       .post(
         '/api/generate/:id/check',
-        async ({ identity, params }) =>
-          createRawJsonResponse<Generation>(await recheckGeneration(deps, identity, params.id), 202),
+        async ({ identity, params, request }) =>
+          respondOnce(await recheckGeneration(deps, identity, readAction(request, identity, params.id))),
         IdParams,
       )
       .post(

@@ -11,7 +11,7 @@ import { assertStillWithinBudgets, type BudgetDeps } from '../submit/budget.ts'
 import { assertQueueQuota } from '../submit/queue-quota.ts'
 import { closeUnknownCalls, hasUnknownCall, reopenKnownCalls, reopenLateCalls } from './call-rows.ts'
 import type { LockedGeneration } from './lock-rows.ts'
-import { assertNotTrashed, updateGeneration } from './with-generation.ts'
+import { type ActionRequest, type ActionResult, assertNotTrashed, updateOnce } from './with-generation.ts'
 
 export interface RetryDeps extends BudgetDeps {
   database: Database
@@ -48,12 +48,15 @@ const NOTHING_SENT = 'The provider has nothing of it that could be asked about. 
 /**
  * Retries a generation that failed or was cancelled: all missing outputs are made, in another round.
  *
- * @returns the generation's JSON text
  * @throws ProblemError `not_found`; `conflict` in any other state or in a restored copy; `too_many` if the queue is full;
  *   `budget_reached`
  */
-export async function retryGeneration(deps: RetryDeps, identity: Identity, id: string): Promise<string> {
-  return await updateGeneration(deps, identity, id, async (tx, generation) => {
+export async function retryGeneration(
+  deps: RetryDeps,
+  identity: Identity,
+  request: ActionRequest,
+): Promise<ActionResult> {
+  return await updateOnce(deps, identity, { ...request, action: 'retry' }, async (tx, generation) => {
     assertActionAllowed(generation, RETRY_CONFLICTS)
     await assertActive(tx)
     await resetOutputs(tx, generation, null)
@@ -64,12 +67,15 @@ export async function retryGeneration(deps: RetryDeps, identity: Identity, id: s
 /**
  * Requests the missing outputs of a generation that has ended, and nothing else, in another round.
  *
- * @returns the generation's JSON text
  * @throws ProblemError `not_found`; `conflict` in any other state or in a restored copy or if nothing is missing; `too_many` if the queue is full;
  *   `budget_reached`
  */
-export async function requestMissingOutputs(deps: RetryDeps, identity: Identity, id: string): Promise<string> {
-  return await updateGeneration(deps, identity, id, async (tx, generation) => {
+export async function requestMissingOutputs(
+  deps: RetryDeps,
+  identity: Identity,
+  request: ActionRequest,
+): Promise<ActionResult> {
+  return await updateOnce(deps, identity, { ...request, action: 'complete' }, async (tx, generation) => {
     assertActionAllowed(generation, MISSING_OUTPUTS_CONFLICTS)
     await assertActive(tx)
     if ((await resetOutputs(tx, generation, null)) === 0) throw new ProblemError('conflict', NOTHING_MISSING)
@@ -80,11 +86,14 @@ export async function requestMissingOutputs(deps: RetryDeps, identity: Identity,
 /**
  * Reopens a failed generation to poll the provider again about the calls that it accepted. Nothing is bought.
  *
- * @returns the generation's JSON text
  * @throws ProblemError `not_found`; `conflict` in any other state or in a restored copy, or if no call has a request id
  */
-export async function recheckGeneration(deps: { database: Database }, identity: Identity, id: string): Promise<string> {
-  return await updateGeneration(deps, identity, id, async (tx, generation) => {
+export async function recheckGeneration(
+  deps: { database: Database },
+  identity: Identity,
+  request: ActionRequest,
+): Promise<ActionResult> {
+  return await updateOnce(deps, identity, { ...request, action: 'check' }, async (tx, generation) => {
     assertActionAllowed(generation, RECHECK_CONFLICTS)
     await assertActive(tx)
     const indices = await reopenKnownCalls(tx, generation)

@@ -42,8 +42,9 @@ export interface SubmitResult {
 
 /**
  * Accepts a submission: validates it, stores its references, and writes its rows and its messages in one transaction. It is
- * durable once this returns. The client id is the idempotency key.
+ * durable once this returns. The client id is the idempotency key, also where the header has it.
  *
+ * @param key of the header, as `readIdempotencyKey` returns it
  * @param fetchOptions for references that were sent by URL; the signal is aborted when the client disconnects
  * @throws ProblemError `invalid`; `conflict` if the client id was used for another submission, or in a restored copy; `too_many` if the queue is full;
  *   `budget_reached`; `unavailable`
@@ -51,13 +52,13 @@ export interface SubmitResult {
 export async function submit(
   deps: SubmitDeps,
   identity: Identity,
-  submission: Submission,
+  { submission, key }: { submission: Submission; key?: string | undefined },
   fetchOptions: FetchOptions,
 ): Promise<SubmitResult> {
+  const clientId = resolveClientId(submission.clientId, key)
   const inputs = parseInputs(submission)
   const model = await resolveModel(deps.database, submission, inputs.roles)
   const fingerprint = computeFingerprint({ ...submission, model: model.id }, parseSources(submission))
-  const clientId = submission.clientId ?? crypto.randomUUID()
   const existing = await findExistingSubmission(deps.database, identity, clientId, fingerprint)
   if (existing) return existing
   await assertActive(deps.database)
@@ -98,6 +99,14 @@ export async function submit(
   return concurrent ?? { document: await readDocument(deps.database, identity, id), isNew: true }
 }
 
+/** Returns the client id of a submission: that of its body or of its header, or a new one. @throws ProblemError `invalid` when they differ */
+function resolveClientId(clientId: string | undefined, key: string | undefined): string {
+  if (clientId === undefined || key === undefined || clientId === key) return clientId ?? key ?? crypto.randomUUID()
+  throwValidationError([
+    { path: 'clientId', message: 'is not the same as the header Idempotency-Key; send one of them, or the same UUID' },
+  ])
+}
+
 async function resolveModel(db: Queryable, submission: Submission, roles: readonly InputRole[]): Promise<Model> {
   const model = await findModel(db, submission.model)
   if (!model)
@@ -124,7 +133,10 @@ async function findExistingSubmission(
   const existing = await findByClientId(db, identity.workspaceId, clientId)
   if (!existing) return undefined
   if (!isSameFingerprint(existing.fingerprint, fingerprint)) {
-    throw new ProblemError('conflict', 'This clientId was used for another submission. Make a new one for each.')
+    throw new ProblemError(
+      'conflict',
+      'This clientId, or Idempotency-Key, was used for another submission. Make a new one for each.',
+    )
   }
   return { document: await readDocument(db, identity, existing.id), isNew: false }
 }
