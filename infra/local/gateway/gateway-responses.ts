@@ -31,6 +31,11 @@ export function respondMalformed(): Response {
   return respond(new ProblemError('malformed', 'The request could not be read.'))
 }
 
+/** Responds for a service whose server has refused a body by its declared length, without a word. */
+export function respondTooLarge(): Response {
+  return respond(new ProblemError('too_large', 'That is more than this studio takes at once.'))
+}
+
 /** Responds for a service that does not answer: with a page to a browser that opens one. */
 export function respondAway(
   service: keyof typeof AWAY_MESSAGES,

@@ -3,7 +3,14 @@ import { IDLE_SECONDS } from '../../src/http/app.ts'
 import { CLIENT_HEADER, FORWARDING_HEADERS, shortenAddress } from '../../src/http/client-address.ts'
 import { forwardStream, type OnWaiting } from '../../src/http/forward-stream.ts'
 import { readErrorCode } from '../../src/runtime/error-code.ts'
-import { respondAway, respondBusy, respondMalformed, respondNotFound, respondStopping } from './gateway-responses.ts'
+import {
+  respondAway,
+  respondBusy,
+  respondMalformed,
+  respondNotFound,
+  respondStopping,
+  respondTooLarge,
+} from './gateway-responses.ts'
 import { countMaxRequests, createRequestSlots } from './request-slots.ts'
 
 export interface GatewayOptions {
@@ -151,6 +158,7 @@ async function forwardRequest(request: Request, target: Target, onWaiting: OnWai
       onWaiting('nothing')
       target.release()
     }
+    if (response.status === 413 && !response.headers.has('content-type')) return respondTooLarge()
     const body = response.body && forwardStream(response.body, onWaiting, target.release)
     return new Response(body, { status: response.status, headers: dropHopByHopHeaders(response.headers) })
   } catch (error) {

@@ -38,6 +38,21 @@ test('a rule has the body that it declares, else a small one of JSON', () => {
   expect(find('DELETE', '/api/things/1')).toMatchObject({ access: 'admin', body: { kind: 'json', maxBytes: 65_536 } })
 })
 
+test('a refusal of a method names those that there are', () => {
+  const allowed = (path: string) => {
+    try {
+      return find('PATCH', path).path
+    } catch (error) {
+      return (error as { headers: Record<string, string> }).headers.allow
+    }
+  }
+  expect(['/api/things', '/api/things/count', '/media/x'].map(allowed)).toEqual([
+    'POST',
+    'DELETE, GET, HEAD',
+    'GET, HEAD',
+  ])
+})
+
 function findOrCode(method: string, path: string): string {
   try {
     return find(method, path).path

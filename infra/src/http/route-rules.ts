@@ -35,11 +35,17 @@ export function createRuleFinder(rules: RouteRules): FindRule {
     const find = (wanted: string) => matching.find(route => route.method === wanted)?.rule
     const rule = find(method) ?? (method === 'HEAD' ? find('GET') : undefined)
     if (rule) return rule
-    const isKnown = matching.some(({ rule }) => rule.path !== '/*')
-    if (isKnown)
-      throw new ProblemError('method_not_allowed', 'There is something at this address, but not for that method.')
+    const known = matching.filter(({ rule }) => rule.path !== '/*')
+    if (known.length > 0) throw createMethodError(known.map(route => route.method))
     throw new ProblemError('not_found', 'There is nothing at this address.')
   }
+}
+
+/** Creates the refusal of a method, which names those that there are. @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6 */
+function createMethodError(methods: readonly string[]): ProblemError {
+  const allowed = new Set(methods.flatMap(method => (method === 'GET' ? ['GET', 'HEAD'] : [method])))
+  const detail = 'There is something at this address, but not for that method.'
+  return new ProblemError('method_not_allowed', detail, { headers: { allow: [...allowed].toSorted().join(', ') } })
 }
 
 function createMatcher(key: string, rule: RouteRule) {
