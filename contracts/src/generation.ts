@@ -40,7 +40,11 @@ export const Generation = z.strictObject({
   prompt: z.string(),
   model: z.string(),
   kind: z.enum(KINDS),
-  parameters: z.custom<PublicParameters>(value => typeof value === 'object' && value !== null),
+  parameters: z
+    .custom<PublicParameters>(value => typeof value === 'object' && value !== null)
+    .describe(
+      'what was asked for beside the prompt: `aspectRatio`, `resolution`, `numOutputs`, `duration`, `seed`, `negativePrompt`, `settings`, `referenceImages`, …',
+    ),
   outputs: z.array(Output),
   references: z.array(Reference),
   error: PublicError.nullable(),

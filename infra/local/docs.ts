@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { formatDeployedConfig } from '../src/bus/server-config.ts'
 import { readConfig } from '../src/config.ts'
 import { ConfigSchema } from '../src/config-schema.ts'
+import { formatOpenApi, InvalidDescriptionError, OPENAPI_FILE } from './openapi.ts'
 import { ROOT } from './root.ts'
 
 const BEGIN_MARKER = '<!-- config:begin -->'
@@ -28,8 +29,16 @@ export async function updateDocs({ root, shouldWrite }: { root: string; shouldWr
     '.env.example': formatExampleEnv(),
     'infra/deploy/nats.conf': formatDeployedConfig(),
   }
+  return await updateFiles(docs, { root, shouldWrite })
+}
+
+/** Compares files with what they should be, or writes them. @returns names of those that were not current */
+async function updateFiles(
+  texts: Readonly<Record<string, string>>,
+  { root, shouldWrite }: { root: string; shouldWrite: boolean },
+): Promise<string[]> {
   const stale: string[] = []
-  for (const [name, text] of Object.entries(docs)) {
+  for (const [name, text] of Object.entries(texts)) {
     if ((await readTextIfExists(join(root, name))) === text) continue
     stale.push(name)
     if (shouldWrite) await Bun.write(join(root, name), text)
@@ -79,12 +88,14 @@ async function readTextIfExists(path: string): Promise<string> {
 async function main(): Promise<number> {
   const shouldWrite = !process.argv.includes('--check')
   try {
-    const stale = await updateDocs({ root: ROOT, shouldWrite })
+    const options = { root: ROOT, shouldWrite }
+    const description = { [OPENAPI_FILE]: await formatOpenApi(ROOT) }
+    const stale = [...(await updateDocs(options)), ...(await updateFiles(description, options))]
     if (stale.length === 0) return 0
     process.stdout.write(`${stale.join(' and ')}: ${shouldWrite ? 'renewed' : 'not current, run `bun run docs`'}.\n`)
     return shouldWrite ? 0 : 1
   } catch (error) {
-    if (!(error instanceof MarkerError)) throw error
+    if (!(error instanceof MarkerError || error instanceof InvalidDescriptionError)) throw error
     process.stderr.write(`${error.message}\n`)
     return 1
   }

@@ -17,6 +17,7 @@ import { createListRoutes } from './list/routes.ts'
 import { parseMediaKey, serveMedia } from './media/media.ts'
 import { findPreviewSource } from './media/preview-source.ts'
 import { createRemoteRoutes } from './media/remote-routes.ts'
+import { createOpenApiRoute } from './openapi/openapi-route.ts'
 import { type PartReader, readParts, respondStudioReadiness } from './parts.ts'
 import { readQueryString } from './query-string.ts'
 import { QUERY_RULES } from './route-rules.ts'
@@ -56,6 +57,7 @@ export function createApp(deps: QueryDeps) {
         Object.assign(context, { query: readQueryString(context.request.url) })
       })
       .use(createListRoutes(deps))
+      .use(createOpenApiRoute())
       .get('/api/models', async ({ request }) => createJsonResponse<Model[]>(request, await listModels(database)))
       .get(
         '/api/usage',

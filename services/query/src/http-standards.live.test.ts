@@ -139,7 +139,13 @@ test('sends ranges of a file, wherever it is', async () => {
 })
 
 test('sends what has changed since the client saw it, and nothing else', async () => {
-  const texts = ['/api/generations', `/api/generations/${ids.image}`, '/api/models', '/api/generations/count']
+  const texts = [
+    '/api/generations',
+    `/api/generations/${ids.image}`,
+    '/api/models',
+    '/api/generations/count',
+    '/openapi.json',
+  ]
   for (const [name, path] of [...FILES(), ...texts.map(path => [path, path] as const)]) {
     const first = await query.get(path)
     await first.text()
@@ -201,6 +207,7 @@ test('HEAD has the headers of GET, and reads nothing that has no end', async () 
     '/api/events',
     '/healthz',
     '/api/nothing',
+    '/openapi.json',
     `/api/download?ids=${ids.image}`,
   ]) {
     const [get, head] = [await query.get(path), await query.head(path)]

@@ -21,6 +21,7 @@ export const QUERY_RULES: RouteRules = {
   'POST /api/download': { access: 'workspace', body: { kind: 'json', maxBytes: DOWNLOAD_BYTES } },
   'GET /api/download/:id/:index': { access: 'workspace' },
   'HEAD /api/download/:id/:index': { access: 'workspace' },
+  'GET /openapi.json': { access: 'workspace' },
   'GET /media/remote/:id/:index': { access: 'workspace' },
   'HEAD /media/remote/:id/:index': { access: 'workspace' },
   'GET /media/remote/:id/ref/:index': { access: 'workspace' },

@@ -134,6 +134,7 @@ const ABSENT_ROUTES: Record<string, string[]> = {
   'GET /api/usage': ['/api/usage?by=day,model,connection', '/api/usage?by=model'],
   'GET /api/models': ['/api/models'],
   'GET /api/parts': ['/api/parts'],
+  'GET /openapi.json': ['/openapi.json'],
   'GET /api/readyz': ['/api/readyz'],
   'GET /*': ['/', `/w/${alice.workspaceId}/gen/${SHOWN}/1/0.png`],
 }

@@ -1,7 +1,7 @@
-import type { HttpAppOptions } from '../src/http/app.ts'
-import { createIdentify } from '../src/http/identity.ts'
-import { createLog } from '../src/log.ts'
-import { createMetrics } from '../src/metrics.ts'
+import { createLog } from '../../log.ts'
+import { createMetrics } from '../../metrics.ts'
+import type { HttpAppOptions } from '../app.ts'
+import { createIdentify } from '../identity.ts'
 
 /** Creates the HTTP options of an app that is only looked at: none of its routes is called. */
 export function createUnservedHttpOptions(): HttpAppOptions {
