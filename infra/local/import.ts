@@ -1,53 +1,63 @@
 import { stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { Command } from 'commander'
+import { resolve } from 'node:path'
+import { parseTimeZone } from '@darkroom/contracts/history/time-zone'
+import { Command, InvalidArgumentError } from 'commander'
 import { readConfig, resolveDataDir } from '../src/config.ts'
 import { selectPartEnvironment } from '../src/part-environment.ts'
 import { runCommandLine } from './cli.ts'
+import { formatSummary } from './import/format-report.ts'
+import { runImportProcess } from './import/import-process.ts'
 import { readRunFile } from './launch/run-file.ts'
 import { StartError } from './process/server-process.ts'
-import { ROOT } from './root.ts'
 
 /** `bun run import <generations.jsonl | folder>`: imports generations of another system into the running studio. */
 
-const IMPORT_SCRIPT = join(ROOT, 'services', 'ingest', 'src', 'import', 'main.ts')
 const NO_STUDIO_MESSAGE =
   'No studio runs here: start it, or give the DATABASE_URL and the NATS_URL of one that runs elsewhere.'
 
 process.exitCode = await main(process.argv.slice(2))
 
+interface CommandOptions {
+  dryRun?: boolean
+  all?: boolean
+  timeZone: string
+  json?: boolean
+}
+
 async function main(args: string[]): Promise<number> {
   let code = 0
   const program = new Command('import')
-    .description('Brings generations of another system in: a JSON Lines file, or a folder of PNG pictures.')
-    .argument('<path>', 'generations.jsonl, or a folder of pictures by A1111, ComfyUI or InvokeAI')
-    .option('--json', 'the counts as JSON on standard output')
+    .description('Imports generations of another system: a JSON Lines file, or a folder of pictures.')
+    .argument('<path>', 'generations.jsonl, or a folder of PNG, JPEG, WebP and AVIF pictures')
+    .option('--dry-run', 'looks at everything and writes nothing')
+    .option('--all', 'also imports pictures that do not say how they were made')
+    .option('--time-zone <zone>', 'zone of times that have none: Europe/Paris, +02:00', parseZone, 'UTC')
+    .option('--json', 'the report as JSON on standard output')
     .exitOverride()
-    .action(async (path, { json }) => {
-      code = await runImport(path, json === true)
+    .showHelpAfterError('(--help says more)')
+    .action(async (path, options) => {
+      code = await runImport(path, options)
     })
   return (await runCommandLine(program, args)) || code
 }
 
-async function runImport(path: string, json: boolean): Promise<number> {
+function parseZone(name: string): string {
+  if (parseTimeZone(name)) return name
+  throw new InvalidArgumentError('It is a zone such as Europe/Paris, or an offset such as +02:00.')
+}
+
+/** @returns the exit code: 0 if all is imported, 1 if some is not, 2 if the import broke off */
+async function runImport(path: string, { dryRun, all, timeZone, json }: CommandOptions): Promise<0 | 1 | 2> {
   const stats = await stat(path).catch(cause => {
     throw new StartError(`${path} is not there.`, { cause })
   })
-  // A pipe or a device may give lines for ever, or none.
   if (!stats.isDirectory() && !stats.isFile()) throw new StartError(`${path} is neither a file nor a folder.`)
-  const env = await buildEnv()
-  const child = Bun.spawn([process.execPath, '--no-env-file', IMPORT_SCRIPT, resolve(path)], {
-    env,
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'inherit',
-  })
-  const lastLine = (await new Response(child.stdout).text()).trim().split('\n').at(-1) ?? ''
-  const code = await child.exited
-  if (!lastLine.startsWith('{"imported"'))
-    throw new StartError('The import broke off; what was brought in stays. Run it again.')
-  process.stdout.write(`${json ? lastLine : formatCounts(lastLine)}\n`)
-  return code === 0 ? 0 : 1
+  const args = [resolve(path), '--time-zone', timeZone, ...(dryRun ? ['--dry-run'] : []), ...(all ? ['--all'] : [])]
+  const report = await runImportProcess(args, await buildEnv())
+  if (!report) throw new StartError('The import broke off; what was imported stays. Run it again.')
+  process.stdout.write(`${json ? JSON.stringify(report) : formatSummary(report).join('\n')}\n`)
+  if (!report.isComplete) return 2
+  return report.failed === 0 ? 0 : 1
 }
 
 /** Builds the environment of the import for the studio that the settings name, else for the one on this data directory. */
@@ -60,12 +70,7 @@ async function buildEnv(): Promise<Record<string, string>> {
     config.NATS_URL_INGEST ?? config.NATS_URL ?? run?.natsUrl,
   ]
   if (!database || !nats) throw new StartError(NO_STUDIO_MESSAGE)
-  const settings = { DATABASE_URL: database, NATS_URL: nats, DATA_DIR: dataDir, LOG_LEVEL: 'silent' }
+  const parent = { DARKROOM_PARENT_PID: String(process.pid) }
+  const settings = { DATABASE_URL: database, NATS_URL: nats, DATA_DIR: dataDir, LOG_LEVEL: 'silent', ...parent }
   return selectPartEnvironment('ingest', { ...process.env, ...settings })
-}
-
-function formatCounts(line: string): string {
-  const { imported, known, failed } = JSON.parse(line) as Record<string, number>
-  const next = imported ? ' `bun run backfill reference-images` moves the pictures that came as text.' : ''
-  return `${imported} brought in, ${known} known already, ${failed} not brought in.${next}`
 }

@@ -34,6 +34,7 @@ const SCHEMA_FREE = [
   'failures',
   'history/download-metadata',
   'history/download-name',
+  'history/time-zone',
   'history/time',
   'lifecycle',
   'limits',

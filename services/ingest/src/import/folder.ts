@@ -1,49 +1,91 @@
+import { extname } from 'node:path'
 import { ASPECT_RATIOS } from '@darkroom/contracts/enums'
 import { OUTPUT_LIMITS } from '@darkroom/infra/images/check-image'
 import { sniffImageType } from '@darkroom/infra/images/image-formats'
 import { readImageTexts } from '../image-settings/image-texts.ts'
+import type { ImageMetadata } from '../image-settings/metadata.ts'
 import { readMetadata } from '../image-settings/read-metadata.ts'
+import type { ImportEntry, ImportSource } from './entry.ts'
+import type { ImportNotes } from './notes.ts'
+import type { SourceOptions } from './options.ts'
 import { readImportFile } from './read-file.ts'
 import { type ImportRecord, RecordError, sanitizePrompt } from './record.ts'
-import { walkFolder } from './walk-folder.ts'
+import { type WalkEntry, walkFolder } from './walk-folder.ts'
 
-/** An image file of a folder, with the record to import or the reason why there is none. */
-export type FolderEntry = { file: string; record: ImportRecord } | { file: string; error: RecordError }
+type FolderOptions = Pick<SourceOptions, 'includesAll' | 'notes'>
 
-const FILE_NAMES = /\.png$/i
+const IMAGE_NAMES = /\.(?:png|jpe?g|webp|avif)$/i
 
-/** Reads the PNG files of a folder and its subfolders, in the order of their names, each as a completed generation. */
-export async function* readFolder(folder: string): AsyncGenerator<FolderEntry> {
-  for await (const entry of walkFolder(folder, FILE_NAMES)) {
-    yield 'error' in entry ? entry : await readEntry(folder, entry.file)
+/**
+ * Opens a folder of images. Each image in it and in its subfolders is a completed generation, in the order of their names. Files of
+ * other kinds are counted by extension.
+ */
+export async function openFolder(folder: string, options: FolderOptions): Promise<ImportSource> {
+  let [total, done] = [0, 0]
+  for await (const entry of walkFolder(folder)) total += isImage(entry) ? 1 : 0
+  async function* readEntries(): AsyncGenerator<ImportEntry> {
+    for await (const entry of walkFolder(folder)) {
+      if (!isImage(entry)) {
+        countFile(options.notes, entry.file)
+        continue
+      }
+      yield 'error' in entry ? { name: entry.file, error: entry.error } : await readEntry(folder, entry.file, options)
+      done += 1
+    }
   }
+  // Files may come and go meanwhile.
+  const getProgress = () => ({ done, total: Math.max(done, total), unit: 'files' as const })
+  return { folder, entries: readEntries(), getProgress }
 }
 
-async function readEntry(folder: string, file: string): Promise<FolderEntry> {
+/** Returns whether an entry is an image by its name, or something that has to be named. */
+function isImage(entry: WalkEntry): boolean {
+  return 'error' in entry || IMAGE_NAMES.test(entry.file)
+}
+
+function countFile({ passedOver }: ImportNotes, file: string): void {
+  passedOver.add(extname(file).toLowerCase() || 'without an extension')
+}
+
+async function readEntry(folder: string, file: string, options: FolderOptions): Promise<ImportEntry> {
   try {
-    return { file, record: await readImageRecord(folder, file) }
+    return { name: file, record: await readImageRecord(folder, file, options) }
   } catch (error) {
-    if (error instanceof RecordError) return { file, error }
+    if (error instanceof RecordError) return { name: file, error }
     throw error
   }
 }
 
-async function readImageRecord(folder: string, file: string): Promise<ImportRecord> {
+async function readImageRecord(folder: string, file: string, { includesAll }: FolderOptions): Promise<ImportRecord> {
   const { bytes, modifiedAt } = await readImportFile(folder, file, OUTPUT_LIMITS.bytes)
-  const metadata = readMetadata(readImageTexts(bytes))
-  if (!metadata) throw new RecordError('says nothing of how it was made')
-  const aspectRatio = findAspectRatio(readPngSize(bytes))
+  const metadata = readMetadata(readImageTexts(bytes)) ?? (includesAll ? undefined : throwUnknown())
+  const time = modifiedAt.toISOString()
   return {
     externalId: `sha256:${new Bun.CryptoHasher('sha256').update(bytes).digest('hex')}`,
-    prompt: sanitizePrompt(metadata.prompt),
-    model: metadata.model ?? 'unknown',
+    prompt: sanitizePrompt(metadata?.prompt ?? ''),
+    model: metadata?.model ?? 'unknown',
     kind: 'image',
     status: 'completed',
     error: null,
-    parameters: { numOutputs: 1, ...(aspectRatio ? { aspectRatio } : {}), ...metadata.parameters },
+    parameters: toParameters(metadata, bytes),
     outputs: [{ url: null, file, width: null, height: null, isFavourite: false }],
-    createdAt: modifiedAt.toISOString(),
-    completedAt: modifiedAt.toISOString(),
+    createdAt: time,
+    completedAt: time,
+  }
+}
+
+function throwUnknown(): never {
+  throw new RecordError('says nothing of how it was made')
+}
+
+function toParameters(metadata: ImageMetadata | undefined, bytes: Uint8Array): Record<string, unknown> {
+  const aspectRatio = findAspectRatio(readPngSize(bytes))
+  const seed = metadata?.largeSeed ?? undefined
+  return {
+    numOutputs: 1,
+    ...(aspectRatio ? { aspectRatio } : {}),
+    ...(seed === undefined ? {} : { seed }),
+    ...metadata?.parameters,
   }
 }
 

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { addPngText } from '@darkroom/infra/testing/data/png-text'
 import sharp from 'sharp'
-import { readFolder } from './folder.ts'
-import { LINE_LIMITS, readLines } from './json-lines.ts'
+import type { ImportEntry } from './entry.ts'
+import { openFolder } from './folder.ts'
+import { createNotes } from './notes.ts'
 import { readImportFile } from './read-file.ts'
 import { toPrintable } from './to-printable.ts'
 
-const NOW = new Date('2026-01-02T03:04:05Z')
 let directory: string
 
 beforeAll(async () => {
@@ -38,8 +38,8 @@ test('names each file that is none, and reads the others: folders, pipes, device
     'in.png': 'x.png/good.png',
   }
   for (const [name, target] of Object.entries(links)) await symlink(target, join(folder, name))
-  const entries = await Array.fromAsync(readFolder(folder))
-  const outcomes = entries.map(entry => [entry.file, 'error' in entry ? entry.error.message : entry.record.prompt])
+  const entries = await readFolder(folder)
+  const outcomes = entries.map(entry => [entry.name, 'error' in entry ? entry.error.message : entry.record.prompt])
   expect(Object.fromEntries(outcomes)).toEqual({
     'empty.png': 'says nothing of how it was made',
     'in.png': 'a fox',
@@ -47,7 +47,7 @@ test('names each file that is none, and reads the others: folders, pipes, device
     'line\nbreak\u001b[31m.png': 'says nothing of how it was made',
     'out.png': 'out.png is outside of the folder',
     'self.png': 'self.png is a link that leads in a circle',
-    'x.png': 'x.png is a folder, not a picture',
+    'x.png': 'is a folder, not a picture',
     'x.png/good.png': 'a fox',
     'y.png': 'y.png is a pipe or a device, not a picture',
     'z.png': 'z.png is outside of the folder',
@@ -59,7 +59,7 @@ test('goes no deeper than a limit, and names what is there', async () => {
   const deep = join(directory, 'deep', ...Array.from({ length: 40 }, () => 'a'))
   await mkdir(deep, { recursive: true })
   await Bun.write(join(directory, 'deep', 'b.png'), 'x')
-  const entries = await Array.fromAsync(readFolder(join(directory, 'deep')))
+  const entries = await readFolder(join(directory, 'deep'))
   expect(entries.map(entry => 'error' in entry && entry.error.message)).toEqual([
     'is more than 32 folders deep',
     'says nothing of how it was made',
@@ -96,56 +96,12 @@ test.skipIf(process.getuid?.() === 0)('names a file and a folder that may not be
   await Bun.write(join(folder, 'a.png'), 'x')
   await Bun.write(join(folder, 'b', 'c.png'), 'x')
   await Promise.all([chmod(join(folder, 'a.png'), 0), chmod(join(folder, 'b'), 0)])
-  const entries = await Array.fromAsync(readFolder(folder))
+  const entries = await readFolder(folder)
   await chmod(join(folder, 'b'), 0o700)
   expect(entries.map(entry => 'error' in entry && entry.error.message)).toEqual([
     'a.png may not be read',
     'the folder may not be read',
   ])
-})
-
-test('each line that cannot be read is named by its number, and the others are read', async () => {
-  const lines: [string | Uint8Array, string][] = [
-    ['{"id":"first"}', 'first'],
-    ['', ''],
-    ['not json', 'is not JSON'],
-    [new Uint8Array([0x7b, 0xff, 0x7d]), 'is not UTF-8'],
-    [new Uint8Array([0x7b, 0x00, 0x7d]), 'is not JSON'],
-    [`{"id":"${'x'.repeat(3_000)}"}`, 'is longer than 0.001953125 MB'],
-    ['{"id":"crlf"}\r', 'crlf'],
-    [`{"id":"deep","parameters":${'['.repeat(99)}${']'.repeat(99)}}`, 'is nested deeper than 64 levels'],
-    [`{"id":"many","parameters":{"a":[${'0,'.repeat(600)}0]}}`, 'has more than 500 values'],
-    ['{"id":"proto","parameters":{"__proto__":{"a":1}}}', 'has a key `__proto__`, which is not taken'],
-    ['{"id":"nul","parameters":{"note":["a\\u0000b"]}}', 'parameters.note.0: has a character that cannot be stored'],
-    ['{"id":"half","parameters":{"\\ud800":1}}', 'parameters: has a key with a character that cannot be stored'],
-    ['{"id":"constructor","status":"constructor"}', 'constructor'],
-    ['{"id":"null","status":null,"prompt":null}', 'null'],
-    ['{"id":"time","createdAt":1714979289123456}', 'createdAt: is not a time from 1970 to 9999'],
-    ['{"id":"day","createdAt":"2026-02-30"}', 'createdAt: is not a time from 1970 to 9999'],
-    ['{"id":"last"}', 'last'],
-  ]
-  const path = join(directory, 'lines.jsonl')
-  await Bun.write(path, Buffer.concat(lines.flatMap(([line]) => [Buffer.from(line), Buffer.from('\n')]).slice(0, -1)))
-  const limits = { bytes: 2_048, depth: 64, values: 500 }
-  const entries = await Array.fromAsync(readLines(path, NOW, limits))
-  expect(entries.map(entry => [entry.line, 'error' in entry ? entry.error.message : entry.record.externalId])).toEqual(
-    lines.flatMap(([, outcome], index) => (outcome === '' ? [] : [[index + 1, outcome]])),
-  )
-  expect(await Array.fromAsync(readLines('/dev/null', NOW))).toEqual([])
-})
-
-test('a line without an end takes no more memory than the longest that is read', async () => {
-  const path = join(directory, 'endless.jsonl')
-  // A sparse file: its zeros take no space.
-  await run(['truncate', '-s', '1G', path])
-  await appendFile(path, '\n{"id":"after"}')
-  const before = process.memoryUsage().rss
-  const entries = await Array.fromAsync(readLines(path, NOW, { ...LINE_LIMITS, bytes: 16 * 1024 * 1024 }))
-  expect(entries.map(entry => [entry.line, 'error' in entry && entry.error.message])).toEqual([
-    [1, 'is longer than 16 MB'],
-    [2, false],
-  ])
-  expect(process.memoryUsage().rss - before).toBeLessThan(300_000_000)
 })
 
 test('what is printed moves no cursor, begins no line and hides nothing', () => {
@@ -154,6 +110,11 @@ test('what is printed moves no cursor, begins no line and hides nothing', () => 
   )
   expect(toPrintable('x'.repeat(10_000)).length).toBeLessThan(600)
 })
+
+async function readFolder(folder: string): Promise<ImportEntry[]> {
+  const source = await openFolder(folder, { notes: createNotes(), includesAll: false })
+  return await Array.fromAsync(source.entries)
+}
 
 async function run(command: string[]): Promise<void> {
   if ((await Bun.spawn(command).exited) !== 0) throw new Error(`${command[0]} failed`)

@@ -1,6 +1,7 @@
 import { parseReferenceUrl, sanitizeParameters } from '@darkroom/contracts/parameters'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
-import { type GenerationKey, publishChange } from '@darkroom/infra/generations/generations'
+import { transaction } from '@darkroom/infra/database/transaction'
+import { publishChanges } from '@darkroom/infra/generations/generations'
 import type { Identity } from '@darkroom/infra/http/identity'
 import type { ImportRecord } from './record.ts'
 
@@ -34,84 +35,161 @@ export interface NewImport {
   outputs: readonly ImportedOutput[]
 }
 
-/** Returns whether a workspace has a generation of this client id. */
-export async function isImported(database: Database, workspaceId: string, clientId: string): Promise<boolean> {
-  const rows = await database`select from generations where workspace_id = ${workspaceId} and client_id = ${clientId}`
-  return rows.length > 0
+/** Returns those of the client ids that a workspace has. */
+export async function findImported(
+  database: Database,
+  workspaceId: string,
+  clientIds: readonly string[],
+): Promise<Set<string>> {
+  if (clientIds.length === 0) return new Set()
+  const rows = await database<{ clientId: string }[]>`
+    select client_id as "clientId" from generations
+    where workspace_id = ${workspaceId} and client_id = any(${[...clientIds]}::uuid[])`
+  return new Set(rows.map(({ clientId }) => clientId))
 }
+
+/** Rolls a transaction back that did everything it should. */
+class DryRunRollback extends Error {}
 
 /**
- * Inserts a generation of another system unchanged: with all of its parameters, embedded images included, which the backfill
- * migrates later. Outputs that are only at their URL are rehosted like any other `temporary` output.
+ * Inserts generations of another system in one transaction, unchanged: with all of their parameters, embedded images included, which
+ * the backfill migrates later. Outputs that are only at their URL are rehosted like any other `temporary` output.
  *
- * @returns false, with nothing written, if the client id is taken
+ * @param options `isDryRun`: the transaction is rolled back at its end, after all constraints were checked
+ * @returns the number of generations that were inserted: nothing is written for those whose client id is taken
  */
-export async function insertImport(tx: Transaction, newImport: NewImport): Promise<boolean> {
-  if (!(await insertRow(tx, newImport))) return false
-  const { id, record: imported } = newImport
-  const { workspaceId } = newImport.identity
-  await tx`
-    insert into generation_raw (workspace_id, generation_id, parameters, created_at)
-    values (${workspaceId}, ${id}, ${JSON.stringify(imported.parameters)}::text::jsonb, ${imported.createdAt}::text::timestamptz)`
-  await tx`insert into generation_jobs (workspace_id, generation_id) values (${workspaceId}, ${id})`
-  for (const [index, output] of newImport.outputs.entries()) await insertOutput(tx, newImport, index, output)
-  await insertReferences(tx, { id, workspaceId }, imported.parameters)
-  await tx`
-    insert into generation_events (workspace_id, generation_id, at, attempt, to_status, detail)
-    values (${workspaceId}, ${id}, ${imported.completedAt ?? imported.createdAt}::text::timestamptz, 0, ${imported.status}, 'imported')`
-  await publishChange(tx, { id, workspaceId })
-  return true
+export async function insertBatch(
+  database: Database,
+  imports: readonly NewImport[],
+  { isDryRun, signal }: { isDryRun: boolean; signal: AbortSignal },
+): Promise<number> {
+  let inserted = 0
+  const work = async (tx: Transaction) => {
+    inserted = await insertImports(tx, imports)
+    if (!isDryRun) return
+    await tx`set constraints all immediate`
+    throw new DryRunRollback()
+  }
+  await transaction(database, work, { signal }).catch(error => {
+    if (!(error instanceof DryRunRollback)) throw error
+  })
+  return inserted
 }
 
-async function insertRow(
-  tx: Transaction,
-  { id, clientId, identity, record: imported, outputs }: NewImport,
-): Promise<boolean> {
-  const { prompt, model, kind, status, error, parameters, createdAt, completedAt } = imported
-  const { count } = await tx`
+async function insertImports(tx: Transaction, imports: readonly NewImport[]): Promise<number> {
+  const insertedIds = await insertGenerations(tx, imports)
+  const inserted = imports.filter(({ id }) => insertedIds.has(id))
+  if (inserted.length === 0) return 0
+  await insertParts(tx, inserted)
+  await insertOutputs(tx, inserted)
+  await insertReferences(tx, inserted)
+  await publishChanges(
+    tx,
+    inserted.map(({ id, identity: { workspaceId } }) => ({ id, workspaceId })),
+  )
+  return inserted.length
+}
+
+/** @returns the ids of those that were inserted */
+async function insertGenerations(tx: Transaction, imports: readonly NewImport[]): Promise<Set<string>> {
+  const list = <T>(select: (item: NewImport) => T): T[] => imports.map(select)
+  const rows = await tx<{ id: string }[]>`
     insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt,
                              parameters, num_outputs, error, created_at, started_at, completed_at)
-    values (${id}, ${identity.workspaceId}, ${identity.userId}, ${clientId}, '', ${status}, ${kind}, ${model}, 'imported',
-            ${prompt}, ${tx.json({ ...sanitizeParameters(parameters) })}, ${outputs.length},
-            ${error ? tx.json(error) : null}, ${createdAt}::text::timestamptz,
-            ${createdAt}::text::timestamptz, ${completedAt}::text::timestamptz)
-    on conflict (workspace_id, client_id) do nothing`
-  return count === 1
+    select id, workspace, owner, client, '', status, kind, model, 'imported', prompt, parameters::jsonb, outputs, error::jsonb,
+           created, created, completed
+    from unnest(
+      ${list(({ id }) => id)}::uuid[], ${list(({ identity }) => identity.workspaceId)}::uuid[],
+      ${list(({ identity }) => identity.userId)}::uuid[], ${list(({ clientId }) => clientId)}::uuid[],
+      ${list(({ record }) => record.status)}::text[], ${list(({ record }) => record.kind)}::text[],
+      ${list(({ record }) => record.model)}::text[], ${list(({ record }) => record.prompt)}::text[],
+      ${list(({ record }) => JSON.stringify(sanitizeParameters(record.parameters)))}::text[],
+      ${list(({ outputs }) => outputs.length)}::smallint[],
+      ${list(({ record }) => record.error && JSON.stringify(record.error))}::text[],
+      ${list(({ record }) => record.createdAt)}::text[]::timestamptz[],
+      ${list(({ record }) => record.completedAt)}::text[]::timestamptz[]
+    ) input (id, workspace, owner, client, status, kind, model, prompt, parameters, outputs, error, created, completed)
+    on conflict (workspace_id, client_id) do nothing
+    returning id`
+  return new Set(rows.map(({ id }) => id))
 }
 
-async function insertOutput(
-  tx: Transaction,
-  { id, identity: { workspaceId }, record: imported }: NewImport,
-  index: number,
-  output: ImportedOutput,
-) {
-  if (output.kind === 'temporary') {
-    await tx`
-      insert into generation_outputs (workspace_id, generation_id, index, state, kind, width, height, provider_url, favourite)
-      values (${workspaceId}, ${id}, ${index}, 'temporary', ${imported.kind}, ${output.width}, ${output.height}, ${output.url},
-              ${output.isFavourite})`
-    await tx`insert into rehosts (workspace_id, generation_id, index) values (${workspaceId}, ${id}, ${index})`
-    return
-  }
+/** Inserts the rows that each generation has one of. */
+async function insertParts(tx: Transaction, imports: readonly NewImport[]): Promise<void> {
+  const [ids, workspaces] = [imports.map(({ id }) => id), imports.map(({ identity }) => identity.workspaceId)]
+  const records = imports.map(({ record }) => record)
   await tx`
-    insert into generation_outputs (workspace_id, generation_id, index, state, kind, key, placeholder, width, height, bytes, mime_type,
-                                    sha256, favourite)
-    values (${workspaceId}, ${id}, ${index}, 'stored', ${imported.kind}, ${output.key}, ${output.placeholder}, ${output.width},
-            ${output.height}, ${output.bytes}, ${output.mimeType}, decode(${output.sha256}, 'hex'), ${output.isFavourite})`
+    insert into generation_raw (workspace_id, generation_id, parameters, created_at)
+    select workspace, id, parameters::jsonb, created
+    from unnest(${ids}::uuid[], ${workspaces}::uuid[], ${records.map(({ parameters }) => JSON.stringify(parameters))}::text[],
+                ${records.map(({ createdAt }) => createdAt)}::text[]::timestamptz[]) input (id, workspace, parameters, created)`
+  await tx`
+    insert into generation_jobs (workspace_id, generation_id)
+    select workspace, id from unnest(${ids}::uuid[], ${workspaces}::uuid[]) input (id, workspace)`
+  await tx`
+    insert into generation_events (workspace_id, generation_id, at, attempt, to_status, detail)
+    select workspace, id, at, 0, status, 'imported'
+    from unnest(${ids}::uuid[], ${workspaces}::uuid[], ${records.map(({ status }) => status)}::text[],
+                ${records.map(({ completedAt, createdAt }) => completedAt ?? createdAt)}::text[]::timestamptz[])
+      input (id, workspace, status, at)`
+}
+
+/** A row of `generation_outputs`, with null for what its state does not have. */
+interface OutputRow {
+  id: string
+  workspaceId: string
+  index: number
+  kind: string
+  output: Partial<StoredOutput> & Partial<Pick<RemoteOutput, 'url'>> & { isFavourite: boolean; state: string }
+  width: number | null
+  height: number | null
+}
+
+async function insertOutputs(tx: Transaction, imports: readonly NewImport[]): Promise<void> {
+  const rows = imports.flatMap(toOutputRows)
+  if (rows.length === 0) return
+  const list = <T>(select: (row: OutputRow) => T): T[] => rows.map(select)
+  await tx`
+    with inserted as (
+      insert into generation_outputs (workspace_id, generation_id, index, state, kind, key, placeholder, width, height, bytes, mime_type,
+                                      sha256, provider_url, favourite)
+      select workspace, id, index, state, kind, key, placeholder, width, height, bytes, type, decode(hash, 'hex'), url, favourite
+      from unnest(
+        ${list(({ workspaceId }) => workspaceId)}::uuid[], ${list(({ id }) => id)}::uuid[],
+        ${list(({ index }) => index)}::smallint[], ${list(({ output }) => output.state)}::text[],
+        ${list(({ kind }) => kind)}::text[], ${list(({ output }) => output.key ?? null)}::text[],
+        ${list(({ output }) => output.placeholder ?? null)}::text[], ${list(({ width }) => width)}::integer[],
+        ${list(({ height }) => height)}::integer[], ${list(({ output }) => output.bytes ?? null)}::bigint[],
+        ${list(({ output }) => output.mimeType ?? null)}::text[], ${list(({ output }) => output.sha256 ?? null)}::text[],
+        ${list(({ output }) => output.url ?? null)}::text[], ${list(({ output }) => String(output.isFavourite))}::text[]::boolean[]
+      ) input (workspace, id, index, state, kind, key, placeholder, width, height, bytes, type, hash, url, favourite)
+      returning workspace_id, generation_id, index, state
+    )
+    insert into rehosts (workspace_id, generation_id, index)
+    select workspace_id, generation_id, index from inserted where state = 'temporary'`
+}
+
+function toOutputRows({ id, identity: { workspaceId }, record, outputs }: NewImport): OutputRow[] {
+  return outputs.map(({ kind: state, width, height, ...output }, index) => {
+    return { id, workspaceId, index, kind: record.kind, output: { ...output, state }, width, height }
+  })
 }
 
 /** Inserts the references that are URLs. The backfill inserts those that are embedded as text. */
-async function insertReferences(
-  tx: Transaction,
-  { id, workspaceId }: GenerationKey,
-  parameters: Record<string, unknown>,
-): Promise<void> {
-  const { referenceImageUrl, referenceImage, referenceImages } = parameters
-  const list = Array.isArray(referenceImages) ? referenceImages : []
-  const urls = [...new Set([referenceImageUrl, referenceImage, ...list].map(parseReferenceUrl))]
-    .filter(url => url !== undefined)
-    .filter(url => /^https?:/i.test(url))
+async function insertReferences(tx: Transaction, imports: readonly NewImport[]): Promise<void> {
+  const rows = imports.flatMap(({ id, identity: { workspaceId }, record }) =>
+    listReferenceUrls(record.parameters).map((url, position) => ({ id, workspaceId, position, url })),
+  )
+  if (rows.length === 0) return
   await tx`
     insert into generation_references (workspace_id, generation_id, position, url)
-    select ${workspaceId}, ${id}, n - 1, url from unnest(${urls}::text[]) with ordinality as input (url, n)`
+    select * from unnest(
+      ${rows.map(({ workspaceId }) => workspaceId)}::uuid[], ${rows.map(({ id }) => id)}::uuid[],
+      ${rows.map(({ position }) => position)}::smallint[], ${rows.map(({ url }) => url)}::text[])`
+}
+
+function listReferenceUrls({ referenceImageUrl, referenceImage, referenceImages }: Record<string, unknown>): string[] {
+  const list = Array.isArray(referenceImages) ? referenceImages : []
+  const urls = [...new Set([referenceImageUrl, referenceImage, ...list].map(parseReferenceUrl))]
+  return urls.filter(url => url !== undefined).filter(url => /^https?:/i.test(url))
 }

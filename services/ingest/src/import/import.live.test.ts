@@ -2,26 +2,30 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import { Generation } from '@darkroom/contracts/generation'
+import type { ImportReport } from '@darkroom/contracts/history/import-report'
+import { parseTimeZone } from '@darkroom/contracts/history/time-zone'
 import { readGeneration } from '@darkroom/infra/generations/generations'
+import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { addPngText } from '@darkroom/infra/testing/data/png-text'
 import sharp from 'sharp'
 import { type BackfillEnv, openBackfillEnv } from '../backfill/backfill-env.fixture.ts'
 import { migrateBatch } from '../backfill/migrate-batch.ts'
 import { createImage, toDataUrl } from '../backfill/old-row.fixture.ts'
-import { readFolder } from './folder.ts'
-import { type ImportDeps, importRecord } from './import.ts'
+import { type ImportDeps, importSource } from './import.ts'
 import { toClientId } from './import-ids.ts'
-import { readLines } from './json-lines.ts'
+import { createNotes } from './notes.ts'
+import { createImportLog } from './report.ts'
+import { openSource } from './source.ts'
 
 const IDENTITY = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: true }
 const stack = new AsyncDisposableStack()
 let env: BackfillEnv
-let deps: ImportDeps
+let deps: Omit<ImportDeps, 'folder' | 'log' | 'isDryRun'>
 
 beforeAll(async () => {
   env = stack.use(await openBackfillEnv())
   const { database, store, images, signal } = env.deps
-  deps = { database, store, images, signal, identity: IDENTITY, folder: env.directory }
+  deps = { database, store, images, signal, identity: IDENTITY, budget: createByteBudget(64_000_000) }
 }, 60_000)
 afterAll(() => stack.disposeAsync())
 
@@ -52,11 +56,17 @@ test('imports the lines of another system once, with their outputs, and the back
     `${lines.map(line => JSON.stringify(line)).join('\n')}\n\nnot json\n{"id":"x","outputs":[{"file":"../../etc/passwd"}]}`,
   )
   const puts = env.puts.length
-  expect(await runImport(path)).toEqual({
+  const expected = {
     imported: 3,
     known: 0,
-    failed: ['is not JSON', '../../etc/passwd is outside of the folder'],
-  })
+    failures: [
+      { name: 'line 5', reason: 'is not JSON' },
+      { name: 'line 6', reason: '../../etc/passwd is outside of the folder' },
+    ],
+  }
+  expect(await runImport(path, { isDryRun: true })).toMatchObject(expected)
+  expect(env.puts.length).toBe(puts)
+  expect(await runImport(path)).toMatchObject(expected)
   expect(env.puts.length).toBe(puts + 3)
   expect(await runImport(path)).toMatchObject({ imported: 0, known: 3 })
   expect(env.puts.length).toBe(puts + 3)
@@ -129,16 +139,12 @@ test.each([
   const folder = join(env.directory, name)
   await Bun.write(join(folder, 'sub', 'a.png'), addPngText(await createImage('png', 48), key, text))
   await Bun.write(join(folder, 'b.png'), await createImage('png', 48))
-  const entries = await Array.fromAsync(readFolder(folder))
-  expect(entries.map(entry => ('error' in entry ? entry.error.message : entry.file))).toEqual([
-    'says nothing of how it was made',
-    'sub/a.png',
-  ])
-  const [, first] = entries
-  if (!first || 'error' in first) throw new Error('the folder has no record')
-  expect(await importRecord({ ...deps, folder }, first.record)).toBe('imported')
-  expect(await importRecord({ ...deps, folder }, first.record)).toBe('known')
-  const generation = await findGeneration(toClientId(first.record.externalId))
+  const failures = [{ name: 'b.png', reason: 'says nothing of how it was made' }]
+  expect(await runImport(folder)).toMatchObject({ imported: 1, known: 0, failures })
+  expect(await runImport(folder)).toMatchObject({ imported: 0, known: 1, failures })
+  const [row] = await env.sql<{ clientId: string }[]>`
+    select client_id as "clientId" from generations order by id desc limit 1`
+  const generation = await findGeneration(row?.clientId ?? '')
   expect(generation).toMatchObject({ prompt: 'a valley, low cloud\nsecond line', model, status: 'completed' })
   expect(generation.parameters).toEqual({
     aspectRatio: '1:1',
@@ -156,35 +162,35 @@ test('an image full of packed texts is rejected, and costs about what it does wi
   const bomb = Buffer.concat([Buffer.from('a\0\0'), deflateSync(Buffer.alloc(32_000_000))])
   const plain = addPngText(await createImage('png', 256), 'parameters', 'packed\nSteps: 20')
   const packed = Array.from({ length: 20 }).reduce<Buffer>(png => addPngText(png, '', bomb, 'zTXt'), plain)
-  await Bun.write(join(folder, 'a.png'), await createImage('png', 255))
-  await Bun.write(join(folder, 'b.png'), plain)
-  await Bun.write(join(folder, 'c.png'), packed)
+  await Bun.write(join(folder, 'a', 'a.png'), await createImage('png', 255))
+  await Bun.write(join(folder, 'b', 'b.png'), plain)
+  await Bun.write(join(folder, 'c', 'c.png'), packed)
   const costs: number[] = []
-  const results: string[] = []
-  for await (const entry of readFolder(folder)) {
+  const reports: ImportReport[] = []
+  for (const name of ['a', 'b', 'c']) {
     const start = process.cpuUsage()
-    if ('record' in entry)
-      results.push(await importRecord({ ...deps, folder }, entry.record).catch(error => error.message))
+    reports.push(await runImport(join(folder, name)))
     const { user, system } = process.cpuUsage(start)
     costs.push(user + system)
   }
-  expect(results).toEqual(['imported', expect.stringContaining('has far more text than any program writes')])
+  expect(reports).toMatchObject([
+    { failed: 1 },
+    { imported: 1 },
+    { failures: [{ reason: expect.stringContaining('has far more text than any program writes') }] },
+  ])
   const [, before = 0, after = 0] = costs
   // Unpacking takes seconds. The first image also loads the decoder.
   expect(after).toBeLessThan(Math.max(5 * before, 500_000))
 })
 
-async function runImport(path: string) {
-  const counts = { imported: 0, known: 0, failed: [] as string[] }
-  for await (const entry of readLines(path, new Date())) {
-    try {
-      if ('error' in entry) throw entry.error
-      counts[await importRecord(deps, entry.record)] += 1
-    } catch (error) {
-      counts.failed.push(error instanceof Error ? error.message : '')
-    }
-  }
-  return counts
+async function runImport(path: string, { isDryRun = false } = {}): Promise<ImportReport> {
+  const notes = createNotes()
+  const log = createImportLog(notes, () => {})
+  const timeZone = parseTimeZone('UTC')
+  if (!timeZone) throw new Error('there is no zone')
+  const source = await openSource(path, { now: new Date(), timeZone, includesAll: false, notes })
+  await importSource({ ...deps, folder: source.folder, isDryRun, log }, source)
+  return log.createReport({ dryRun: isDryRun, isComplete: true, seconds: 0 })
 }
 
 async function findGeneration(clientId: string): Promise<Generation> {

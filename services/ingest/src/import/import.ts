@@ -1,61 +1,121 @@
-import { objectKeys, previewKey } from '@darkroom/contracts/previews'
-import type { Database } from '@darkroom/infra/database/connection'
-import { transaction } from '@darkroom/infra/database/transaction'
-import type { Identity } from '@darkroom/infra/http/identity'
-import { OUTPUT_LIMITS } from '@darkroom/infra/images/check-image'
-import type { ImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
-import { MediaError } from '@darkroom/infra/images/media-error'
-import type { Store } from '@darkroom/infra/store/store'
-import { cancelObjectRemovals } from '../references/reference-rows.ts'
+import { isDataError, isTransientDbError } from '@darkroom/infra/database/errors'
+import { readErrorCode } from '@darkroom/infra/runtime/error-code'
+import { retry } from '@darkroom/infra/runtime/retry'
+import { RETRY_POLICIES, retryDelay } from '@darkroom/infra/runtime/retry-policies'
+import { sleep } from '@darkroom/infra/runtime/timers'
+import type { ImportEntry, ImportSource } from './entry.ts'
 import { deriveGenerationId, toClientId } from './import-ids.ts'
-import { type ImportedOutput, insertImport, isImported, type StoredOutput } from './import-rows.ts'
-import { readImportFile } from './read-file.ts'
+import { findImported, insertBatch } from './import-rows.ts'
 import { type ImportRecord, RecordError } from './record.ts'
+import type { ImportLog } from './report.ts'
+import { type Candidate, type OutputDeps, type PreparedImport, prepareOutputs } from './store-outputs.ts'
 
-export interface ImportDeps {
-  database: Database
-  store: Pick<Store, 'put'>
-  images: Pick<ImageDecoder, 'read'>
-  identity: Identity
-  /** Folder that the files of outputs are in. */
-  folder: string
-  signal: AbortSignal
+export interface ImportDeps extends OutputDeps {
+  log: Pick<ImportLog, 'add' | 'addFailure'>
+}
+
+/** Most records of a transaction, and the memory of records above which a batch ends. */
+const BATCH_LIMITS = { rows: 200, bytes: 16 * 1024 * 1024 }
+const RETRY_POLICY = RETRY_POLICIES.bulkBatch
+
+/**
+ * Imports the generations of a source in batches. One that was imported before stays as it is, and nothing is stored for it; one that
+ * cannot be imported is logged, and the others are imported. The next batch is read while one is written.
+ *
+ * @throws what ends the import: the database is away for longer than it is tried, the store fails, the source cannot be read on
+ */
+export async function importSource(deps: ImportDeps, source: Pick<ImportSource, 'entries'>): Promise<void> {
+  let running = Promise.resolve()
+  try {
+    for await (const batch of collectBatches(source.entries)) {
+      await running
+      deps.signal.throwIfAborted()
+      running = importBatch(deps, batch)
+      // An error is thrown by the next `await`.
+      running.catch(() => {})
+    }
+  } finally {
+    await running
+  }
+}
+
+async function* collectBatches(entries: AsyncIterable<ImportEntry>): AsyncGenerator<ImportEntry[]> {
+  let batch: ImportEntry[] = []
+  let bytes = 0
+  for await (const entry of entries) {
+    batch.push(entry)
+    bytes += 'record' in entry ? (entry.bytes ?? 0) : 0
+    if (batch.length < BATCH_LIMITS.rows && bytes < BATCH_LIMITS.bytes) continue
+    yield batch
+    batch = []
+    bytes = 0
+  }
+  if (batch.length > 0) yield batch
+}
+
+async function importBatch(deps: ImportDeps, entries: readonly ImportEntry[]): Promise<void> {
+  const { database, identity, signal, log } = deps
+  const candidates = new Map<string, Candidate>()
+  for (const entry of entries) {
+    if ('error' in entry) {
+      log.addFailure(entry.name, entry.error)
+      continue
+    }
+    const candidate = toCandidate(entry, identity.workspaceId)
+    if (candidates.has(candidate.clientId)) log.add('known', 1)
+    else candidates.set(candidate.clientId, candidate)
+  }
+  const findKnown = () => findImported(database, identity.workspaceId, [...candidates.keys()])
+  const known = await retry(findKnown, { policy: RETRY_POLICY, signal, isRetryable: isTransientDbError })
+  log.add('known', known.size)
+  const unknown = [...candidates.values()].filter(({ clientId }) => !known.has(clientId))
+  await insertPrepared(deps, await prepareOutputs(deps, unknown))
+}
+
+function toCandidate({ name, record }: { name: string; record: ImportRecord }, workspaceId: string): Candidate {
+  const clientId = toClientId(record.externalId)
+  return { name, record, clientId, id: deriveGenerationId(clientId, workspaceId, record.createdAt) }
 }
 
 /**
- * Imports a generation of another system. One that was imported before stays as it is, and nothing is stored for it.
- *
- * @throws RecordError if a file of it is missing, outside of the folder, too large, or no image
+ * Inserts records, as many in a transaction as it takes: half as many after a value that the database rejects, until that record is
+ * alone, and after a transaction that a busy machine did not finish; twice as many after a success.
  */
-export async function importRecord(deps: ImportDeps, record: ImportRecord): Promise<'imported' | 'known'> {
-  const { database, identity } = deps
-  const clientId = toClientId(record.externalId)
-  if (await isImported(database, identity.workspaceId, clientId)) return 'known'
-  const id = deriveGenerationId(clientId, identity.workspaceId, record.createdAt)
-  const outputs: ImportedOutput[] = []
-  for (const [index, { url, file, width, height, isFavourite }] of record.outputs.entries()) {
-    if (file !== null) outputs.push({ ...(await storeFile(deps, { id, index, file })), isFavourite })
-    else if (url !== null) outputs.push({ kind: 'temporary', url, width, height, isFavourite })
+async function insertPrepared(deps: ImportDeps, prepared: readonly PreparedImport[]): Promise<void> {
+  let [size, failures] = [prepared.length, 0]
+  for (let at = 0; at < prepared.length; ) {
+    const part = prepared.slice(at, at + size)
+    try {
+      await insertPart(deps, part, failures > 0)
+      at += part.length
+      size *= 2
+      failures = 0
+    } catch (error) {
+      if (isRejectedValue(error)) {
+        if (part.length === 1) at += logRejected(deps, part)
+      } else if (isTransientDbError(error) && ++failures < RETRY_POLICY.tries) {
+        await sleep(retryDelay(RETRY_POLICY, failures), deps.signal)
+      } else throw error
+      size = Math.ceil(part.length / 2)
+    }
   }
-  const isInserted = await transaction(database, tx => insertImport(tx, { id, clientId, identity, record, outputs }))
-  return isInserted ? 'imported' : 'known'
 }
 
-async function storeFile(
-  { database, store, images, identity, folder, signal }: ImportDeps,
-  { id, index, file }: { id: string; index: number; file: string },
-): Promise<StoredOutput> {
-  const { bytes } = await readImportFile(folder, file, OUTPUT_LIMITS.bytes)
-  const { previews, extension, ...image } = await images.read(bytes, OUTPUT_LIMITS, { signal }).catch(cause => {
-    throw cause instanceof MediaError ? new RecordError(`${file} ${cause.message}`, { cause }) : cause
-  })
-  const key = `w/${identity.workspaceId}/gen/${id}/0/${index}.${extension}`
-  // An import that was cut off may have stored it without a row: its removal may be scheduled.
-  await cancelObjectRemovals(database, identity.workspaceId, objectKeys(key))
-  await Promise.all([
-    store.put(key, bytes, { signal }),
-    ...previews.map(preview => store.put(previewKey(key, preview.width), preview.bytes, { signal })),
-  ])
-  const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
-  return { ...image, kind: 'stored', key, bytes: bytes.byteLength, sha256 }
+/** Inserts records in one transaction. After one of unknown outcome, those that are there already are those of that transaction. */
+async function insertPart(deps: ImportDeps, part: readonly PreparedImport[], isRepeated: boolean): Promise<void> {
+  const { database, isDryRun, signal, log } = deps
+  const imports = part.map(({ newImport }) => newImport)
+  const inserted = await insertBatch(database, imports, { isDryRun, signal })
+  log.add('imported', isRepeated ? part.length : inserted)
+  log.add('known', isRepeated ? 0 : part.length - inserted)
+}
+
+function logRejected({ log }: ImportDeps, part: readonly PreparedImport[]): number {
+  for (const { name } of part) log.addFailure(name, new RecordError('has a value that the database does not take'))
+  return part.length
+}
+
+/** Returns whether the database rejects the values of a statement, or finds them too large (class 54). */
+function isRejectedValue(error: unknown): boolean {
+  return isDataError(error) || /^54[0-9A-Z]{3}$/.test(readErrorCode(error) ?? '')
 }

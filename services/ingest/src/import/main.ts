@@ -1,54 +1,68 @@
-import { stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
-import { isDataError, isTransientDbError } from '@darkroom/infra/database/errors'
+import type { ImportMessage } from '@darkroom/contracts/history/import-report'
+import { isTransientDbError } from '@darkroom/infra/database/errors'
 import { LOCAL_OWNER } from '@darkroom/infra/http/identity'
 import { openImageDecoder } from '@darkroom/infra/images/decoder/open-image-decoder'
-import { retry } from '@darkroom/infra/runtime/retry'
-import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
-import { openServiceContext } from '@darkroom/infra/runtime/service-context'
-import { readFolder } from './folder.ts'
-import { importRecord } from './import.ts'
-import { readLines } from './json-lines.ts'
+import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
+import { openServiceContext, type ServiceContext } from '@darkroom/infra/runtime/service-context'
+import { importSource } from './import.ts'
+import { createNotes } from './notes.ts'
+import { type ImportOptions, parseImportArguments } from './options.ts'
 import { RecordError } from './record.ts'
+import { createImportLog, type ImportLog } from './report.ts'
+import { openSource } from './source.ts'
 import { toPrintable } from './to-printable.ts'
 
 /**
- * `bun import/main.ts <generations.jsonl | folder>`: imports generations of another system. It writes each record that cannot be
- * imported to standard error, and the counts as JSON to standard output at the end.
+ * `bun import/main.ts <generations.jsonl | folder> [--dry-run] [--all] [--time-zone ZONE]`: imports generations of another system. It
+ * writes what happens to standard output, as lines of JSON (`ImportMessage`), the report last. Exit codes: 0 all are imported, 1 some
+ * are not, 2 the import broke off.
  */
 
-const [argument = ''] = process.argv.slice(2)
-const path = resolve(argument)
-const stats = await stat(path)
-const isFolder = stats.isDirectory()
-if (!isFolder && !stats.isFile()) throw new Error('the path is neither a file nor a folder')
-const context = await openServiceContext('ingest', { isBusRequired: false })
-const { database, store, lifecycle } = context
-const images = openImageDecoder(context)
-const folder = isFolder ? path : dirname(path)
-const deps = { database, store, images, identity: LOCAL_OWNER, folder, signal: lifecycle.stopping }
-/** A record that the database has no time for is tried again: one that was written all the same is known then. */
-const retryOptions = { policy: RETRY_POLICIES.bulkBatch, signal: lifecycle.stopping, isRetryable: isTransientDbError }
-const counts = { imported: 0, known: 0, failed: 0 }
+const PROGRESS_MS = 250
+/** Memory of the files that are read at once. */
+const FILE_BYTES = 128 * 1024 * 1024
 
-for await (const entry of isFolder ? readFolder(path) : readLines(path, new Date())) {
-  if (lifecycle.stopping.aborted) break
-  const name = 'file' in entry ? entry.file : `line ${entry.line}`
-  try {
-    if ('error' in entry) throw entry.error
-    const { record } = entry
-    counts[await retry(() => importRecord(deps, record), retryOptions)] += 1
-  } catch (error) {
-    counts.failed += 1
-    process.stderr.write(`${toPrintable(formatFailure(name, error))}\n`)
-  }
+let written: Promise<unknown> = Promise.resolve()
+await main(parseImportArguments(process.argv.slice(2)))
+
+async function main(options: ImportOptions): Promise<void> {
+  const startedAt = performance.now()
+  const context = await openServiceContext('ingest', { isBusRequired: false })
+  const notes = createNotes()
+  const log = createImportLog(notes, send)
+  const reason = await runImport(context, options, { log, notes }).catch(describeError)
+  if (reason !== undefined) send({ type: 'broken', reason: toPrintable(reason) })
+  const seconds = Math.round(performance.now() - startedAt) / 1_000
+  const report = log.createReport({ dryRun: options.isDryRun, isComplete: reason === undefined, seconds })
+  send({ type: 'report', report })
+  await written
+  await context.lifecycle.stop('done', reason === undefined ? Math.min(report.failed, 1) : 2)
 }
-process.stdout.write(`${JSON.stringify(counts)}\n`)
-await lifecycle.stop('done', counts.failed > 0 ? 1 : 0)
 
-/** Returns the line about a record that cannot be imported. @throws any other error */
-function formatFailure(name: string, error: unknown): string {
-  if (isDataError(error)) return `${name}: has a value that the database does not take`
-  if (!(error instanceof RecordError)) throw error
-  return error.message.startsWith(`${name} `) ? error.message : `${name}: ${error.message}`
+async function runImport(
+  context: ServiceContext,
+  { path, isDryRun, ...options }: ImportOptions,
+  { log, notes }: { log: ImportLog; notes: ReturnType<typeof createNotes> },
+): Promise<undefined> {
+  const { database, store, lifecycle } = context
+  const source = await openSource(path, { ...options, now: new Date(), notes })
+  const sendProgress = () => send({ type: 'progress', ...source.getProgress(), records: log.records })
+  using stack = new DisposableStack()
+  stack.adopt(setInterval(sendProgress, PROGRESS_MS), clearInterval)
+  const images = openImageDecoder(context)
+  const budget = createByteBudget(FILE_BYTES)
+  const deps = { database, store, images, budget, isDryRun, log, identity: LOCAL_OWNER, signal: lifecycle.stopping }
+  await importSource({ ...deps, folder: source.folder }, source)
+  sendProgress()
+}
+
+/** Returns why an import broke off. */
+function describeError(error: unknown): string {
+  if (error instanceof RecordError) return error.message
+  if (isTransientDbError(error)) return 'the database is away'
+  return error instanceof Error ? error.message : String(error)
+}
+
+function send(message: ImportMessage): void {
+  written = written.then(() => Bun.write(Bun.stdout, `${JSON.stringify(message)}\n`))
 }

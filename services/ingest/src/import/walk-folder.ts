@@ -4,17 +4,19 @@ import { join } from 'node:path'
 import { toRecordError } from './read-file.ts'
 import { RecordError } from './record.ts'
 
-/** A file that is to be read, or the reason why something of a folder is not. Names are relative to the folder. */
+/** Something in a folder that is no folder itself, or the reason why it cannot be read. Names are relative to the folder. */
 export type WalkEntry = { file: string } | { file: string; error: RecordError }
 
 /** Most folders inside one another: more than anybody sorts pictures into. */
 const MAX_DEPTH = 32
+/** Names of images: a folder that is called like one is named. */
+const IMAGE_NAMES = /\.(?:png|jpe?g|webp|avif)$/i
 
 /**
- * Lists the files of a folder and its subfolders whose names match, in the order of their names, with one folder in memory at a time.
- * Links to folders are not followed: they may lead in a circle.
+ * Lists what is in a folder and its subfolders, in the order of their names, with one folder in memory at a time. Links to folders are
+ * not followed: they may lead in a circle.
  */
-export async function* walkFolder(folder: string, pattern: RegExp, path = '', depth = 0): AsyncGenerator<WalkEntry> {
+export async function* walkFolder(folder: string, path = '', depth = 0): AsyncGenerator<WalkEntry> {
   for (const entry of await listEntries(folder, path)) {
     if (!('name' in entry)) {
       yield entry
@@ -22,9 +24,10 @@ export async function* walkFolder(folder: string, pattern: RegExp, path = '', de
     }
     const file = join(path, entry.name)
     if (entry.name.includes('\ufffd')) yield { file, error: new RecordError('has a name that is not UTF-8') }
-    else if (pattern.test(entry.name)) yield { file }
+    else if (!entry.isDirectory()) yield { file }
+    else if (IMAGE_NAMES.test(entry.name)) yield { file, error: new RecordError('is a folder, not a picture') }
     if (!entry.isDirectory()) continue
-    if (depth < MAX_DEPTH) yield* walkFolder(folder, pattern, file, depth + 1)
+    if (depth < MAX_DEPTH) yield* walkFolder(folder, file, depth + 1)
     else yield { file, error: new RecordError(`is more than ${MAX_DEPTH} folders deep`) }
   }
 }

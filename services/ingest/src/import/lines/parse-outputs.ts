@@ -1,0 +1,70 @@
+import { LIMITS } from '@darkroom/contracts/limits'
+import { isStorable } from '@darkroom/contracts/parameters'
+import { isDataUrl } from '../../references/data-url.ts'
+import type { NameCounts } from '../notes.ts'
+import { RecordError, type RecordOutput } from '../record.ts'
+import { type LineValues, type OutputValues, pickOutputValues } from './known-keys.ts'
+import { isObject, toOptionalText } from './values.ts'
+
+/** Longest address. */
+const MAX_URL = 8_192
+const MAX_PIXELS = 100_000
+const TRUE_VALUES: readonly unknown[] = [true, 1, 'true', '1', 'yes']
+
+/** Parses the outputs of a line: a list, one, or an address beside the other keys. @throws RecordError */
+export function parseOutputs(values: LineValues, unknownKeys: NameCounts): RecordOutput[] {
+  const list = listOutputs(values)
+  if (list.length > LIMITS.outputs) throw new RecordError(`outputs: are more than ${LIMITS.outputs}`)
+  return list.map((item, index) => {
+    const output = typeof item === 'string' ? { url: item } : isObject(item) ? pickOutputValues(item, unknownKeys) : {}
+    const { width, height, favourite = values.favourite } = output
+    const isSized = width !== undefined || height !== undefined
+    return {
+      ...parseLocation(output, `outputs.${index}`),
+      width: toPixels(isSized ? width : values.width),
+      height: toPixels(isSized ? height : values.height),
+      isFavourite: TRUE_VALUES.includes(favourite),
+    }
+  })
+}
+
+/** Returns the outputs of a line. One that is null is none. */
+function listOutputs({ outputs, url, file }: LineValues): unknown[] {
+  if (outputs === undefined) return url === undefined && file === undefined ? [] : [{ url, file }]
+  if (Array.isArray(outputs)) return outputs.filter(output => output !== null)
+  if (typeof outputs === 'string' || isObject(outputs)) return [outputs]
+  throw new RecordError('outputs: is not a list')
+}
+
+function parseLocation({ url, file }: OutputValues, path: string): Pick<RecordOutput, 'url' | 'file' | 'dataUrl'> {
+  const address = toOptionalText(url, `${path}.url`)?.trim() || undefined
+  const name = toOptionalText(file, `${path}.file`) || undefined
+  // An address is where others find the file, which may be gone; the file beside it is at hand.
+  if (name !== undefined) return parseAddress(name, `${path}.file`, /^(?:https?|data|file)$/i)
+  if (address === undefined) throw new RecordError(`${path}: has neither a url nor a file`)
+  return parseAddress(address, `${path}.url`, /./)
+}
+
+/** Parses an address, or a name: only what is one of the schemes is an address then. */
+function parseAddress(address: string, path: string, schemes: RegExp): Pick<RecordOutput, 'url' | 'file' | 'dataUrl'> {
+  if (isDataUrl(address)) return { url: null, file: null, dataUrl: address.trim() }
+  if (!isStorable(address)) throw new RecordError(`${path}: has a character that cannot be stored`)
+  if (address.length > MAX_URL) throw new RecordError(`${path}: is longer than ${MAX_URL} characters`)
+  const [, scheme = ''] = /^([a-z][a-z0-9+.-]+):/i.exec(address) ?? []
+  if (address.startsWith('//')) return { url: parseUrl(`https:${address}`, path), file: null }
+  if (/^https?$/i.test(scheme)) return { url: parseUrl(address, path), file: null }
+  if (schemes.test(scheme) && !/^file$/i.test(scheme))
+    throw new RecordError(`${path}: is an address that begins with ${scheme}:, which is not read`)
+  return { url: null, file: address }
+}
+
+function parseUrl(address: string, path: string): string {
+  if (!URL.canParse(address)) throw new RecordError(`${path}: is not an address`)
+  return address
+}
+
+/** Returns a number of pixels; null for what no image has: exports write 0 where they do not know. */
+function toPixels(value: unknown): number | null {
+  const pixels = typeof value === 'string' && /^\d{1,6}$/.test(value.trim()) ? Number(value) : value
+  return Number.isInteger(pixels) && Number(pixels) > 0 && Number(pixels) <= MAX_PIXELS ? Number(pixels) : null
+}
