@@ -22,7 +22,7 @@ export const ImageSettings = z.strictObject({
   height: z.int().optional(),
   steps: z.number().optional(),
   guidance: z.number().optional(),
-  source: z.string().describe('the program that wrote them: `Darkroom`, `A1111`, `ComfyUI`, `InvokeAI`'),
+  source: z.string().describe('the program that wrote them: `Darkroom`, `A1111`, `ComfyUI`, `InvokeAI`, `SwarmUI`, …'),
 })
 export type ImageSettings = z.infer<typeof ImageSettings>
 

@@ -20,16 +20,19 @@ const USER_COMMENT = 0x92_86
 const MAX_ENTRIES = 200
 /** Largest text that is read. Several entries may name the same bytes. */
 const MAX_TEXT_BYTES = 2 * 1024 * 1024
-/** Keywords of the texts of ComfyUI that are read. */
-const KEYWORDS = ['prompt']
+/** Keywords of the texts of ComfyUI that are read. Some nodes write them with a capital letter. */
+const KEYWORDS = ['prompt', 'workflow']
+const [DESCRIPTION, MAKER_NOTE] = [0x01_0e, 0x92_7c]
+/** Bytes of a user comment that name its encoding. */
+const ENCODINGS = ['ASCII\0\0\0', 'UNICODE\0', 'JIS\0\0\0\0\0', '\0'.repeat(8)]
 /** Sizes in bytes of the types of values. */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]
 /** Bytes of a comment by which the order of its bytes is recognised. */
 const SAMPLE_BYTES = 4_096
 
 /**
- * Reads the texts of EXIF metadata by keyword: `parameters` from the user comment, as A1111 writes it, and texts of the form `prompt:…`
- * that ComfyUI writes into the tags of camera and maker. Two directories are read and no further one is followed, so none can be a loop.
+ * Reads the texts of EXIF metadata by keyword: `parameters` from the user comment, as A1111 writes it, texts of the form `prompt:…` that
+ * ComfyUI writes into the tags of camera and maker, `Description`, and the scheme of Fooocus. Two directories are read and no further one is followed, so none can be a loop.
  *
  * @see https://www.cipa.jp/std/documents/download_e.html?DC-008-Translation-2023-E
  */
@@ -49,9 +52,25 @@ function readTiffTexts(tiff: Tiff): Record<string, string> {
   const main = readDirectory(tiff, tiff.data.length < 8 ? 0 : readUint32(tiff, 4))
   const texts = new Map<string, string>()
   for (const entry of main.values()) readKeywordText(tiff, entry, texts)
-  const parameters = readComment(tiff, main.get(EXIF_DIRECTORY))
+  readDescription(tiff, main.get(DESCRIPTION), texts)
+  const pointer = main.get(EXIF_DIRECTORY)
+  const details = pointer ? readDirectory(tiff, readUint32(tiff, pointer.offset)) : new Map<number, Entry>()
+  const parameters = readComment(tiff, details.get(USER_COMMENT))
   if (parameters !== '') texts.set('parameters', parameters)
+  const maker = details.get(MAKER_NOTE)
+  const scheme = maker && maker.length < 16 ? getValue(tiff, maker)?.toString('latin1') : undefined
+  if (scheme && /^(?:fooocus|a1111)\0*$/.test(scheme)) texts.set('fooocus_scheme', withoutEndingZeros(scheme))
   return Object.fromEntries(texts)
+}
+
+/** Reads the description of an image, which may be a graph of ComfyUI without a keyword. */
+function readDescription(tiff: Tiff, entry: Entry | undefined, texts: Map<string, string>): void {
+  const value = entry?.type === ASCII ? getValue(tiff, entry) : undefined
+  if (!value) return
+  const text = withoutEndingZeros(value.toString('utf8'))
+  const isGraph = text.startsWith('{') && text.includes('"class_type"')
+  const keyword = isGraph ? 'prompt' : 'Description'
+  if (!texts.has(keyword)) texts.set(keyword, text)
 }
 
 function readDirectory(tiff: Tiff, start: number): Map<number, Entry> {
@@ -70,17 +89,19 @@ function readDirectory(tiff: Tiff, start: number): Map<number, Entry> {
 /** Reads a text of the form `prompt:…`, the first of each keyword. */
 function readKeywordText(tiff: Tiff, entry: Entry, texts: Map<string, string>): void {
   const value = entry.type === ASCII ? getValue(tiff, entry) : undefined
-  const keyword = value && KEYWORDS.find(name => value.toString('latin1', 0, name.length + 1) === `${name}:`)
+  const keyword =
+    value && KEYWORDS.find(name => value.toString('latin1', 0, name.length + 1).toLowerCase() === `${name}:`)
   if (!keyword || texts.has(keyword)) return
   texts.set(keyword, withoutEndingZeros(value.toString('utf8')).slice(keyword.length + 1))
 }
 
-/** Reads the user comment, which begins with the name of its encoding. */
-function readComment(tiff: Tiff, directory: Entry | undefined): string {
-  const comment = directory && readDirectory(tiff, readUint32(tiff, directory.offset)).get(USER_COMMENT)
-  const value = comment?.type === UNDEFINED ? getValue(tiff, comment) : undefined
+/** Reads the user comment, which begins with the name of its encoding. Some programs write it as text, or without that. */
+function readComment(tiff: Tiff, comment: Entry | undefined): string {
+  const value = comment?.type === UNDEFINED || comment?.type === ASCII ? getValue(tiff, comment) : undefined
   if (!value) return ''
-  const [encoding, text] = [value.toString('latin1', 0, 8), value.subarray(8)]
+  const encoding = value.toString('latin1', 0, 8)
+  if (!ENCODINGS.includes(encoding)) return withoutEndingZeros(value.toString('utf8'))
+  const text = value.subarray(8)
   return withoutEndingZeros(encoding.startsWith('UNICODE') ? decodeUtf16(text) : text.toString('utf8'))
 }
 

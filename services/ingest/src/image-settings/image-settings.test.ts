@@ -27,6 +27,40 @@ for (const format of ['jpeg', 'webp', 'avif', 'png'] as const) {
   })
 }
 
+const SETTINGS = 'a fox, 東京\nSteps: 20, Seed: 4'
+const SWARM = '{"sui_image_params":{"prompt":"a fox, 東京","seed":4,"steps":20}}'
+const COMMENTS: [string, Buffer, string?][] = [
+  ['UNICODE', Buffer.concat([Buffer.from('UNICODE\0'), Buffer.from(SETTINGS, 'utf16le').swap16()])],
+  ['UNICODE', Buffer.concat([Buffer.from('UNICODE\0'), Buffer.from(SETTINGS, 'utf16le')])],
+  ['a mark of the order', Buffer.concat([Buffer.from('UNICODE\0'), Buffer.from(`\ufeff${SETTINGS}`, 'utf16le')])],
+  ['ASCII', Buffer.from(`ASCII\0\0\0${SETTINGS}\0`)],
+  ['no encoding', Buffer.from(`${'\0'.repeat(8)}${SETTINGS}`)],
+  ['no name of an encoding', Buffer.from(SETTINGS)],
+  ['SwarmUI', Buffer.concat([Buffer.from('UNICODE\0'), Buffer.from(SWARM, 'utf16le')]), 'SwarmUI'],
+]
+
+test.each(COMMENTS)(
+  'reads the user comment of EXIF in both orders of bytes: %s',
+  (_name, comment, source = 'A1111') => {
+    for (const isLittle of [true, false]) {
+      const found = readImageSettings(addPngText(PNG, '', createExif(comment, isLittle), 'eXIf'))
+      expect(found).toEqual({ source, prompt: 'a fox, 東京', seed: 4, steps: 20 })
+    }
+  },
+)
+
+test('reads the graphs of ComfyUI in the camera, the maker and the description of a WebP', async () => {
+  const workflow = '{"nodes":[{"id":1,"type":"KSampler","widgets_values":[4]}],"links":[]}'
+  for (const tags of [
+    { Model: `prompt:${WORKFLOW}`, Make: `workflow:${workflow}` },
+    { Make: `Prompt:${WORKFLOW}`, ImageDescription: `Workflow:${workflow}` },
+    { ImageDescription: WORKFLOW },
+  ])
+    expect(readImageSettings(await createImage().webp().withExif({ IFD0: tags }).toBuffer())).toMatchObject({
+      prompt: 'a fox',
+    })
+})
+
 test('no byte of the metadata makes reading fail: counts, offsets and directories that lead anywhere', async () => {
   const files = await Promise.all(
     (['jpeg', 'webp', 'avif', 'png'] as const).map(format =>
@@ -48,7 +82,20 @@ test('no byte of the metadata makes reading fail: counts, offsets and directorie
 })
 
 test('reads what any JSON and any text in the place of settings are, or nothing', () => {
-  const key = fc.constantFrom('1', '2', 'inputs', 'class_type', 'text', 'positive', '__proto__', 'toString', 'model')
+  const key = fc.constantFrom(
+    '1',
+    '2',
+    'inputs',
+    'class_type',
+    'text',
+    'positive',
+    '__proto__',
+    'toString',
+    'model',
+    'nodes',
+    'links',
+    'v4_prompt',
+  )
   const leaf = fc.oneof(fc.constantFrom('KSampler', '2', 'x'), fc.string(), fc.double(), fc.constant(null))
   const { value } = fc.letrec(tie => ({
     value: fc.oneof({ maxDepth: 5 }, leaf, fc.array(tie('value'), { maxLength: 4 }), tie('object')),
@@ -59,10 +106,20 @@ test('reads what any JSON and any text in the place of settings are, or nothing'
     value.map(parsed => JSON.stringify(parsed)),
     hasOwnProto(),
   )
-  const keyword = fc.constantFrom('parameters', 'prompt', 'invokeai_metadata', 'sd-metadata')
+  const keywords = [
+    'parameters',
+    'prompt',
+    'workflow',
+    'invokeai_metadata',
+    'sd-metadata',
+    'Comment',
+    'generation_data',
+    'Dream',
+  ]
+  const keyword = fc.constantFrom(...keywords, 'Description')
   fc.assert(
     fc.property(keyword, text, (name, content) => {
-      const metadata = readMetadata({ [name]: content })
+      const metadata = readMetadata({ [name]: content, ...(name === 'Comment' ? { Software: 'NovelAI' } : {}) })
       if (!metadata) return
       expect(JSON.stringify(metadata)).not.toContain('\\u0000')
       expect(JSON.parse(JSON.stringify(metadata))).toEqual(metadata)
@@ -95,6 +152,17 @@ const LONG_TEXTS: [string, string, (length: number) => string][] = [
   ['quotation marks', 'parameters', length => `a fox\nSteps: 20, a${': "'.repeat(length / 3)}`],
   ['lines that begin like settings', 'parameters', length => 'Steps: 2'.padEnd(50, ' \n Steps: ').repeat(length / 50)],
   ['negative prompts', 'parameters', length => `${'Negative prompt:\n'.repeat(length / 17)}Steps: 20`],
+  ['lists without an end', 'parameters', length => `a fox\nSteps: 20, a${': [,'.repeat(length / 4)}`],
+  ['names after line breaks', 'parameters', length => `a fox\nSteps: 20${'\nName: '.repeat(length / 7)}`],
+  ['options', 'Description', length => `${' --a'.repeat(length / 4)} Job ID: `],
+  ['a command', 'Dream', length => `"${'" -s'.repeat(length / 4)}`],
+  ['XMP', 'XML:com.adobe.xmp', length => `<exif:UserComment>${'{&quot;'.repeat(length / 7)}</rdf:li>`],
+  ['joined texts', 'prompt', createJoinedTexts],
+  [
+    'a workflow',
+    'workflow',
+    length => `{"nodes":[${'{"id":1,"type":"KSampler","widgets_values":[1]},'.repeat(length / 48)}{}]}`,
+  ],
   ['blanks', 'parameters', length => `${' '.repeat(length)}\nSteps: 20`],
   ['JSON of brackets', 'prompt', length => '['.repeat(length)],
   ['JSON of digits', 'prompt', length => `{"1":{"class_type":"KSampler","inputs":{"seed":${'9'.repeat(length)}}}}`],
@@ -151,6 +219,43 @@ test('many entries of EXIF that name the same long value cost one reading of it'
   const once = measureCpu(() => exif.toString('utf8'))
   expect(measureCpu(() => readImageTexts(addPngText(PNG, '', exif, 'eXIf')))).toBeLessThan(20 * once)
 })
+
+/** Returns EXIF metadata of nothing but a user comment. */
+function createExif(comment: Buffer, isLittle: boolean): Buffer {
+  const exif = Buffer.alloc(44 + comment.length)
+  const write16 = (value: number, at: number) =>
+    isLittle ? exif.writeUInt16LE(value, at) : exif.writeUInt16BE(value, at)
+  const write32 = (value: number, at: number) =>
+    isLittle ? exif.writeUInt32LE(value, at) : exif.writeUInt32BE(value, at)
+  exif.write(isLittle ? 'II' : 'MM', 'latin1')
+  write16(42, 2)
+  write32(8, 4)
+  const entries: [at: number, tag: number, type: number, count: number, value: number][] = [
+    [8, 0x87_69, 4, 1, 26],
+    [26, 0x92_86, 7, comment.length, 44],
+  ]
+  for (const [at, tag, type, count, value] of entries) {
+    write16(1, at)
+    write16(tag, at + 2)
+    write16(type, at + 4)
+    write32(count, at + 6)
+    write32(value, at + 10)
+  }
+  comment.copy(exif, 44)
+  return exif
+}
+
+/** Returns a graph in which each text joins the next one twice. */
+function createJoinedTexts(length: number): string {
+  const nodes = Array.from({ length: length / 80 }, (_, index) => {
+    const next = [String(index + 1), 0]
+    return [
+      String(index),
+      { class_type: 'StringConcatenate', inputs: { string_a: next, string_b: 'x', string_c: next } },
+    ]
+  })
+  return JSON.stringify({ s: { class_type: 'KSampler', inputs: { positive: ['0', 0] } }, ...Object.fromEntries(nodes) })
+}
 
 function hasOwnProto() {
   return fc.constant(

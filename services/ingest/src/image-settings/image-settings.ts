@@ -1,10 +1,11 @@
 import type { ImageSettings } from '@darkroom/contracts/history/library'
 import { LIMITS } from '@darkroom/contracts/limits'
 import { toStorableText } from '@darkroom/contracts/parameters'
-import { readDarkroomLabel } from './darkroom-label.ts'
-import { readImageTexts, XMP } from './image-texts.ts'
+import { readImageTexts } from './image-texts.ts'
 import type { ImageMetadata } from './metadata.ts'
 import { readMetadata } from './read-metadata.ts'
+import { readDarkroomLabel } from './readers/darkroom-label.ts'
+import { XMP } from './xmp.ts'
 
 /** Reads the settings that its maker wrote into an image; null if there are none. Only its metadata are read, not its pixels. */
 export function readImageSettings(bytes: Uint8Array): ImageSettings | null {

@@ -6,9 +6,8 @@ import type { MetadataBlocks } from './metadata-blocks.ts'
 import { readPngMetadata } from './png-metadata.ts'
 import type { ImageTexts } from './read-metadata.ts'
 import { findWebpMetadata } from './webp-metadata.ts'
+import { XMP } from './xmp.ts'
 
-/** Keyword of XMP metadata in a PNG. */
-export const XMP = 'XML:com.adobe.xmp'
 /** Largest XMP metadata that are read. */
 const MAX_XMP_BYTES = 2 * 1024 * 1024
 

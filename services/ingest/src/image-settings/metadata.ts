@@ -69,13 +69,6 @@ export function toText(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
 }
 
-/** Returns the digits of an integer that was too large for the number as which it was parsed; any other value as it is. */
-export function restoreDigits(text: string, value: unknown): unknown {
-  if (typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value)) return value
-  for (const [digits] of text.matchAll(/\d{16,20}/g)) if (Number(digits) === value) return digits
-  return value
-}
-
 export function toObject(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
 }

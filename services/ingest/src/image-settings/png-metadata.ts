@@ -12,7 +12,30 @@ const [MAX_TEXT_BYTES, MAX_FILE_BYTES] = [2 * 1024 * 1024, 8 * 1024 * 1024]
 
 /** Keywords of the texts that are read; no other text is decoded or inflated. */
 const KEYWORDS: ReadonlySet<string> = new Set([
-  ...['parameters', 'prompt', 'invokeai_metadata', 'sd-metadata'],
+  ...['parameters', 'prompt', 'workflow', 'invokeai_metadata', 'sd-metadata', 'Dream'],
+  // Fooocus and Tensor.Art; NovelAI and Midjourney.
+  ...['fooocus_scheme', 'generation_data', 'Software', 'Source', 'Description', 'Comment'],
+  // Easy Diffusion, of its present and older versions.
+  ...[
+    'negative_prompt',
+    'seed',
+    'use_stable_diffusion_model',
+    'num_inference_steps',
+    'guidance_scale',
+    'width',
+    'height',
+  ],
+  ...[
+    'sampler_name',
+    'clip_skip',
+    'use_vae_model',
+    'Prompt',
+    'Negative Prompt',
+    'Seed',
+    'Stable Diffusion model',
+    'Steps',
+  ],
+  ...['Guidance Scale', 'Width', 'Height', 'Sampler'],
   'XML:com.adobe.xmp',
 ])
 

@@ -79,7 +79,8 @@ function throwUnknown(): never {
 }
 
 function toParameters(metadata: ImageMetadata | undefined, bytes: Uint8Array): Record<string, unknown> {
-  const aspectRatio = findAspectRatio(readPngSize(bytes))
+  const { width, height } = metadata ?? { width: null, height: null }
+  const aspectRatio = findAspectRatio(readPngSize(bytes) ?? (width && height ? [width, height] : undefined))
   const seed = metadata?.largeSeed ?? undefined
   return {
     numOutputs: 1,

@@ -55,6 +55,32 @@ test('names each file that is none, and reads the others: folders, pipes, device
   })
 })
 
+test('reads images of four formats, counts other files by extension, and takes those without settings if asked', async () => {
+  const folder = join(directory, 'formats')
+  const image = sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+  const exif = { IFD0: { Make: 'prompt:{"1":{"class_type":"KSampler","inputs":{"prompt":"a fox","seed":4}}}' } }
+  for (const format of ['png', 'jpeg', 'webp', 'avif'] as const)
+    await Bun.write(join(folder, `${format}.${format}`), await image.clone().toFormat(format).withExif(exif).toBuffer())
+  await Bun.write(join(folder, 'none.JPG'), await image.jpeg().toBuffer())
+  for (const name of ['a.mp4', 'b.MP4', 'notes.txt', 'Makefile', 'sub/c.gif']) await Bun.write(join(folder, name), 'x')
+  const notes = createNotes()
+  const read = async (includesAll: boolean) =>
+    await Array.fromAsync((await openFolder(folder, { notes, includesAll })).entries, entry => [
+      entry.name,
+      'error' in entry ? entry.error.message : entry.record.prompt,
+    ])
+  const expected = [
+    ['avif.avif', 'a fox'],
+    ['jpeg.jpeg', 'a fox'],
+    ['none.JPG', 'says nothing of how it was made'],
+    ['png.png', 'a fox'],
+    ['webp.webp', 'a fox'],
+  ]
+  expect(await read(false)).toEqual(expected)
+  expect(notes.passedOver.toObject()).toEqual({ '.mp4': 2, '.txt': 1, 'without an extension': 1, '.gif': 1 })
+  expect((await read(true))[2]).toEqual(['none.JPG', ''])
+})
+
 test('goes no deeper than a limit, and names what is there', async () => {
   const deep = join(directory, 'deep', ...Array.from({ length: 40 }, () => 'a'))
   await mkdir(deep, { recursive: true })

@@ -1,4 +1,4 @@
-import { createMetadata, type ImageMetadata } from './metadata.ts'
+import { createMetadata, type ImageMetadata } from '../metadata.ts'
 
 const [PROMPT, SEED, OUTPUT] = ['Procedural image, no AI model. Prompt: ', '. Seed: ', '. Output: ']
 const ENTITIES: readonly [string, string][] = [
