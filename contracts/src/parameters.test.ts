@@ -273,6 +273,17 @@ test('keeps only the URLs of reference images, in their order', () => {
   })
 })
 
+test('takes a seed that is too large for a number as its digits, and no other text', () => {
+  const read = (seed: unknown) => sanitizeParameters({ seed }).seed
+  expect(['18446744073709551615', '-9223372036854775808'].map(read)).toEqual([
+    '18446744073709551615',
+    '-9223372036854775808',
+  ])
+  expect(
+    ['9007199254740991', '42', '0018446744073709551615', '184467440737095516150', '1e20', 2 ** 53].map(read),
+  ).toEqual(Array(6).fill(undefined))
+})
+
 test('detects an embedded file in any letter case, and no ordinary words', () => {
   expect(['data:', 'x Data:y', ';base64,', 'a;BaSe64,b'].filter(hasEmbeddedFile)).toHaveLength(4)
   expect(['data', 'database', 'base64', ';base64 ,', 'metadata ; x'].filter(hasEmbeddedFile)).toEqual([])
@@ -297,6 +308,8 @@ test('a change of the rule raises its version', () => {
     'a+b/c=',
     DATA_URL,
     'a\0',
+    '18446744073709551615',
+    '9007199254740991',
   ]
   const urls = [
     '/media/w/a.png',
@@ -315,5 +328,5 @@ test('a change of the rule raises its version', () => {
     values.map(value => sanitizeParameters(Object.fromEntries([[key, value]]))),
   )
   const sum = new Bun.CryptoHasher('sha256').update(JSON.stringify(sanitized)).digest('hex').slice(0, 16)
-  expect({ rule: SANITIZER_VERSION, sum }).toEqual({ rule: 1, sum: 'df6c7a2d9e81f6d9' })
+  expect({ rule: SANITIZER_VERSION, sum }).toEqual({ rule: 2, sum: '80de4cd270875ce1' })
 })

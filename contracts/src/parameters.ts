@@ -8,7 +8,8 @@ export interface PublicParameters {
   numOutputs?: number
   resolution?: number | string
   duration?: number
-  seed?: number
+  /** Digits where it is beyond 2^53. */
+  seed?: number | string
   negativePrompt?: string
   settings?: Record<string, Scalar>
   error?: string
@@ -22,7 +23,7 @@ export interface PublicParameters {
 }
 
 /** Version of the rule. It rises with each change, and `bun run migrate` then sanitizes the stored parameters again. */
-export const SANITIZER_VERSION = 1
+export const SANITIZER_VERSION = 2
 
 type Rule<T> = (value: unknown) => T | undefined
 
@@ -35,7 +36,7 @@ const RULES: { [K in keyof PublicParameters]-?: Rule<NonNullable<PublicParameter
   numOutputs: integer(1, LIMITS.outputs),
   resolution: value => integer(1, 65_536)(value) ?? matching(/^[A-Za-z0-9 .:_-]{1,32}$/)(value),
   duration: number(0, 86_400),
-  seed: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+  seed: value => integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)(value) ?? largeSeed(value),
   negativePrompt: text(LIMITS.promptCharacters),
   settings,
   error: text(LIMITS.errorCharacters),
@@ -142,6 +143,12 @@ function integer(min: number, max: number): Rule<number> {
 
 function hasPathTraversal(value: unknown): boolean {
   return typeof value === 'string' && value.includes('..')
+}
+
+/** Returns the digits of a seed that is too large for a number: programs take seeds of 64 bits. */
+function largeSeed(value: unknown): string | undefined {
+  const digits = matching(/^-?[1-9]\d{15,19}$/)(value)
+  return digits === undefined || Number.isSafeInteger(Number(digits)) ? undefined : digits
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

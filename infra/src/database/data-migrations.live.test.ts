@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { sanitizeParameters } from '@darkroom/contracts/parameters'
+import { SANITIZER_VERSION, sanitizeParameters } from '@darkroom/contracts/parameters'
 import { createTestDatabase } from '../../testing/test-resources.ts'
 import { insertGeneration, WORKSPACE } from '../generations/generation.fixture.ts'
 import { createLog } from '../log.ts'
@@ -89,7 +89,7 @@ test('applies a new rule to the full parameters, and publishes the generations t
     const { sampler } = parameters as { sampler?: string }
     return sampler ? { ...rest, settings: { sampler } } : rest
   }
-  await runDataMigrations(sql, { migrations: [createParametersMigration(2, rule)] })
+  await runDataMigrations(sql, { migrations: [createParametersMigration(SANITIZER_VERSION + 1, rule)] })
   const rows = await sql`select id, parameters, version from generations where id = any(${[shown, same, bare]}::uuid[])`
   const byId = new Map(rows.map(row => [row.id, [row.parameters, row.version]]))
   expect(byId.get(shown)).toEqual([{ aspectRatio: '1:1', settings: { sampler: 'euler' } }, 2])
@@ -108,7 +108,7 @@ test('a constraint of the table rejects a rule that lets an embedded file throug
   const raw = { referenceImageUrl: 'data:image/png;base64,AAAA' }
   await sql`insert into generation_raw (generation_id, parameters) values (${id}, ${sql.json(raw)})`
   const attempt = runDataMigrations(sql, {
-    migrations: [createParametersMigration(3, parameters => parameters as object)],
+    migrations: [createParametersMigration(SANITIZER_VERSION + 2, parameters => parameters as object)],
   })
   await expect(attempt).rejects.toMatchObject({ code: '23514' })
 })

@@ -52,10 +52,11 @@ function SeedField(props: MoreSettingsProps & { min: number; max: number }) {
     props.setDraft('seed', seed)
     input.value = seed === null ? '' : String(seed)
   }
-  /** The seed of the generation that was used last, unless it is the chosen one. */
+  /** The seed of the generation that was used last, unless it is the chosen one, or one that the model does not take. */
   const offered = () => {
     const seed = props.reused?.parameters.seed
-    return seed === undefined || seed === props.draft.seed || seed < props.min || seed > props.max ? undefined : seed
+    const isTaken = typeof seed === 'number' && seed >= props.min && seed <= props.max
+    return isTaken && seed !== props.draft.seed ? seed : undefined
   }
   return (
     <div class="field">

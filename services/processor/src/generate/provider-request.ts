@@ -39,7 +39,8 @@ export function createProviderRequest(
     aspectRatio: parameters.aspectRatio ?? '1:1',
     resolution: parameters.resolution ?? 1024,
     indices: getOutputIndices(call),
-    seed: parameters.seed ?? deriveSeed(job.id, spec),
+    // The digits of a larger one are of an imported generation, which no model of ours made.
+    seed: typeof parameters.seed === 'number' ? parameters.seed : deriveSeed(job.id, spec),
     settings: withDefaults(spec ?? UNLISTED, parameters.settings ?? {}),
     references,
     ...(negativePrompt === undefined ? {} : { negativePrompt }),
