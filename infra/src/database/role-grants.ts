@@ -60,6 +60,7 @@ export const TABLE_GRANTS: Readonly<Record<string, TableGrants>> = {
   provider_lanes: { processor: 'write' },
   purged_generations: WRITTEN_BY_BOTH,
   reference_images: SHOWN,
+  reference_rehosts: { ingest: 'write' },
   rehosts: WRITTEN_BY_BOTH,
   studio: { ingest: 'read', processor: 'write' },
   unfinished_restore: {},

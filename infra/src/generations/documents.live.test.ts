@@ -116,7 +116,8 @@ test('a change of the documents or the search words raises their version', async
     where proname in ('generation_document', 'timestamp_text', 'plain_words', 'words_prefix', 'workspace_words', 'write_words')
     order by proname`
   expect(rows.map(row => `${row.name} ${row.sum}`)).toEqual([
-    'generation_document 3c913f52675e',
+    // With 0021 a document has a key more where there is an author: no row before it has one, so none is rebuilt.
+    'generation_document 94cfc7a40eb4',
     'plain_words 912eaf399c36',
     'timestamp_text 1e77a8a4a094',
     'words_prefix 84871ce727e3',

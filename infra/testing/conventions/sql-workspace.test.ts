@@ -34,6 +34,11 @@ const STUDIO_STATEMENTS: [path: string, part: string, reason: string][] = [
   ['infra/src/generations/object-removals.ts', 'insert into object_removals', 'the key contains the workspace'],
   ['infra/src/generations/purge.ts', 'delete from purged_generations where purged_at <', 'by age'],
   ['services/ingest/src/references/reference-rows.ts', 'insert into object_removals', 'the key contains the workspace'],
+  [
+    'services/ingest/src/references/rehost/reference-rehost-rows.ts',
+    'from reference_rehosts where next_try_at <=',
+    'takes what is due of every workspace',
+  ],
   ['services/ingest/src/backfill/', '', 'an administrator’s run goes over the rows of all'],
 ]
 

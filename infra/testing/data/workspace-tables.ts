@@ -24,6 +24,7 @@ export const OUTLIVING_TABLES: Record<string, string> = {
   object_removals: 'the object has no row any more; its key begins with the workspace, or is one of another system',
   outbox: 'a message tells that its generation is purged; one about the whole studio has no workspace',
   purged_generations: 'the generation is purged',
+  reference_rehosts: 'an address is fetched once for all generations that have it',
 }
 
 /** Tables of the whole studio, with the reason why they belong to nobody. */

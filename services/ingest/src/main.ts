@@ -8,6 +8,7 @@ import { openImageDecoder } from '@darkroom/infra/images/decoder/open-image-deco
 import { openServiceContext } from '@darkroom/infra/runtime/service-context'
 import { createApp } from './app.ts'
 import { superviseBackfillProcess } from './backfill/supervisor.ts'
+import { runReferenceRehosts } from './references/rehost/reference-rehost.ts'
 
 const MAX_BODY_BYTES = 400 * 1024 * 1024
 
@@ -27,6 +28,10 @@ lifecycle.onClose('backfill', () => backfillSupervisor)
 const rowPool = openDatabase({ url: config.DATABASE_URL, name: 'darkroom-ingest-backfill', connections: 4, log })
 lifecycle.onClose('rows', () => rowPool.end({ timeout: 1 }))
 const backfill = { memoryBytes: config.BACKFILL_MEMORY_MB * 1024 * 1024, rowPool }
+
+const imageDeps = { ...context, images, inFlight: new Map(), onFailpoint: () => {} }
+const referenceRehosts = runReferenceRehosts({ ...imageDeps, signal: lifecycle.stopping })
+lifecycle.onClose('reference_rehosts', () => referenceRehosts)
 
 const limits = { concurrency: config.REFERENCE_UPLOAD_CONCURRENCY, queueDepth: config.QUEUE_DEPTH }
 const encryptionKey = await loadEncryptionKey(config)

@@ -27,6 +27,8 @@ test('lists settings by their titles, then when it was made, how long it took an
   expect(settings.filter(({ isCopied }) => isCopied).map(({ name }) => name)).toEqual(['Seed'])
   expect(circumstances.map(({ name }) => name)).toEqual(['Made', 'Time taken', 'Cost'])
   expect(circumstances.at(-1)?.value).toBe('$0.04 of $0.16, as billed')
+  const imported = listMedia({ ...generation, author: 'Ada' })[0] as MediaItem
+  expect(listDetails(imported, model).flat()).toContainEqual({ name: 'Made by', value: 'Ada' })
 })
 
 test('shares the cost among the outputs that were made, and reports an estimate as one', () => {

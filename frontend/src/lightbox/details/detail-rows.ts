@@ -36,6 +36,7 @@ function listCircumstances({ generation }: MediaItem, model: Model | undefined):
   const made = new Date(generation.createdAt).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })
   return present([
     ['Made', made],
+    ['Made by', generation.author],
     ['Time taken', formatTimeTaken(generation)],
     ['Cost', formatOutputCost(generation, model)],
   ])

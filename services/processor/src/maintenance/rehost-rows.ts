@@ -23,7 +23,7 @@ export interface Rehost {
   connection: string
   /** Seconds until the provider's URL expires; negative once it has, null if no expiry was announced. */
   expiresIn: number | null
-  /** Seconds since the generation was completed; 0 while it is not. */
+  /** Seconds since the generation was completed, here or by its import; 0 while it is not. */
   age: number
 }
 
@@ -40,13 +40,13 @@ export async function takeRehost(db: Database, visibilityTimeoutSeconds: number)
     taken as (
       update rehosts r set tries = r.tries + 1, next_try_at = now() + make_interval(secs => ${visibilityTimeoutSeconds})
       from due where r.generation_id = due.generation_id and r.index = due.index
-      returning r.generation_id, r.index, r.tries
+      returning r.generation_id, r.index, r.tries, r.created_at
     )
     select t.generation_id as id, t.index, t.tries, g.workspace_id as "workspaceId", j.attempt, o.state,
            o.provider_url as url, o.needs_auth as "needsAuth", o.from_call as "isFromCall",
            g.provider as connection,
            extract(epoch from o.expires_at - now())::float as "expiresIn",
-           coalesce(extract(epoch from now() - g.completed_at), 0)::float as age
+           coalesce(extract(epoch from now() - greatest(g.completed_at, t.created_at)), 0)::float as age
     from taken t
     join generation_outputs o on o.generation_id = t.generation_id and o.index = t.index
     join generations g on g.id = t.generation_id

@@ -119,6 +119,10 @@ test('stores an output that was missing twice', async () => {
 test('loses an output that only fails an hour after its expiry, or after a week without one', async () => {
   fake.setBehavior({ files: { '*': { kind: 'html' } } })
   const early = [await insertTemporary({ expiresIn: -60 }), await insertTemporary({ expiresIn: null, age: 86_400 })]
+  const imported = await insertTemporary({ expiresIn: null, age: 400 * 86_400, isFromCall: false })
+  await database`update rehosts set created_at = now() where generation_id = ${imported}`
+  await database`update generation_outputs set provider_url = 'http://nowhere.invalid/a.png' where generation_id = ${imported}`
+  early.push(imported)
   const late = [
     await insertTemporary({ expiresIn: -7_200 }),
     await insertTemporary({ expiresIn: null, age: 8 * 86_400 }),

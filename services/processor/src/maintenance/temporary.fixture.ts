@@ -8,7 +8,7 @@ export interface TemporaryOptions {
   outputs?: number
   /** Seconds until the URL expires; null for a URL without an announced expiry. */
   expiresIn?: number | null
-  /** Seconds since the generation was completed. */
+  /** Seconds since the generation was completed, and since the output was to be rehosted. */
   age?: number
   /** False: as of a generation that was imported. */
   isFromCall?: boolean
@@ -35,7 +35,9 @@ export async function insertTemporaryOutputs(
         update generation_outputs set state = 'temporary', provider_url = ${output.url}, from_call = ${isFromCall},
           expires_at = now() + make_interval(secs => ${expiresIn})
         where generation_id = ${id} and index = ${output.index}`
-      await tx`insert into rehosts (generation_id, index) values (${id}, ${output.index})`
+      await tx`
+        insert into rehosts (generation_id, index, created_at)
+        values (${id}, ${output.index}, now() - make_interval(secs => ${age}))`
     }
     await tx`
       update generations set status = 'completed', completed_at = now() - make_interval(secs => ${age}) where id = ${id}`
