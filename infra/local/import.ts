@@ -10,7 +10,7 @@ import { runImportProcess } from './import/import-process.ts'
 import { readRunFile } from './launch/run-file.ts'
 import { StartError } from './process/server-process.ts'
 
-/** `bun run import <generations.jsonl | folder>`: imports generations of another system into the running studio. */
+/** `bun run import <generations.jsonl | folder>`, or `--from postgres://…`: imports generations of another system into the running studio. */
 
 const NO_STUDIO_MESSAGE =
   'No studio runs here: start it, or give the DATABASE_URL and the NATS_URL of one that runs elsewhere.'
@@ -22,13 +22,26 @@ interface CommandOptions {
   all?: boolean
   timeZone: string
   json?: boolean
+  from?: string
+  map?: string
+  files?: string
+  bucket?: string
 }
 
 async function main(args: string[]): Promise<number> {
   let code = 0
   const program = new Command('import')
-    .description('Imports generations of another system: a JSON Lines file, or a folder of pictures.')
-    .argument('<path>', 'generations.jsonl, or a folder of PNG, JPEG, WebP and AVIF pictures')
+    .description(
+      'Imports generations of another system: a JSON Lines file, a folder of pictures, or a Postgres database.',
+    )
+    .argument('[path]', 'generations.jsonl, or a folder of PNG, JPEG, WebP and AVIF pictures')
+    .option(
+      '--from <address>',
+      'database of another system: postgres://user:password@host/database; - reads it from standard input',
+    )
+    .option('--map <file>', 'with --from: names its tables and columns, as JSON')
+    .option('--files <folder>', 'with --from: folder that mirrors its storage')
+    .option('--bucket <address>', 'with --from: where its objects are, as https://host/public/{bucket}/{path}')
     .option('--dry-run', 'looks at everything and writes nothing')
     .option('--all', 'also imports pictures that do not say how they were made')
     .option('--time-zone <zone>', 'zone of times that have none: Europe/Paris, +02:00', parseZone, 'UTC')
@@ -47,17 +60,44 @@ function parseZone(name: string): string {
 }
 
 /** @returns the exit code: 0 if all is imported, 1 if some is not, 2 if the import broke off */
-async function runImport(path: string, { dryRun, all, timeZone, json }: CommandOptions): Promise<0 | 1 | 2> {
+async function runImport(path: string | undefined, options: CommandOptions): Promise<0 | 1 | 2> {
+  const { dryRun, all, timeZone, json } = options
+  const source = await buildSourceArguments(path, options)
+  const args = [...source.args, '--time-zone', timeZone, ...(dryRun ? ['--dry-run'] : []), ...(all ? ['--all'] : [])]
+  const report = await runImportProcess(args, await buildEnv(), source.input)
+  if (!report) throw new StartError('The import broke off; what was imported stays. Run it again.')
+  process.stdout.write(`${json ? JSON.stringify(report) : formatSummary(report).join('\n')}\n`)
+  if (!report.isComplete) return 2
+  return report.failed === 0 && Object.keys(report.leftOut).length === 0 ? 0 : 1
+}
+
+const DATABASE_OPTIONS = ['map', 'files', 'bucket'] as const
+
+/** Builds the arguments of the process that name the source. The address of a database is its input: it has a password. */
+async function buildSourceArguments(
+  path: string | undefined,
+  options: CommandOptions,
+): Promise<{ args: string[]; input?: string }> {
+  const given = DATABASE_OPTIONS.filter(name => options[name] !== undefined)
+  if (options.from === undefined) {
+    if (path === undefined) throw new StartError('Name a file or a folder, or a database with --from.')
+    if (given.length > 0) throw new StartError(`--${given[0]} belongs to --from.`)
+    return { args: [await resolvePath(path)] }
+  }
+  if (path !== undefined) throw new StartError('Name a file or a folder, or a database with --from, not both.')
+  const args = given.flatMap(name => {
+    const value = options[name] ?? ''
+    return [`--${name}`, name === 'bucket' ? value : resolve(value)]
+  })
+  return { args: ['--database', ...args], input: options.from === '-' ? await Bun.stdin.text() : options.from }
+}
+
+async function resolvePath(path: string): Promise<string> {
   const stats = await stat(path).catch(cause => {
     throw new StartError(`${path} is not there.`, { cause })
   })
   if (!stats.isDirectory() && !stats.isFile()) throw new StartError(`${path} is neither a file nor a folder.`)
-  const args = [resolve(path), '--time-zone', timeZone, ...(dryRun ? ['--dry-run'] : []), ...(all ? ['--all'] : [])]
-  const report = await runImportProcess(args, await buildEnv())
-  if (!report) throw new StartError('The import broke off; what was imported stays. Run it again.')
-  process.stdout.write(`${json ? JSON.stringify(report) : formatSummary(report).join('\n')}\n`)
-  if (!report.isComplete) return 2
-  return report.failed === 0 ? 0 : 1
+  return resolve(path)
 }
 
 /** Builds the environment of the import for the studio that the settings name, else for the one on this data directory. */

@@ -14,6 +14,7 @@ export const ImportReport = z.strictObject({
   failures: z.array(ImportFailure).describe('the first 1,000; all are written to standard error'),
   unknownKeys: z.record(z.string(), count).describe('keys that were dropped, and in how many places'),
   passedOver: z.record(z.string(), count).describe('files of other kinds, by extension'),
+  leftOut: z.record(z.string(), count).describe('parts of what was imported that are not, by the reason'),
   dryRun: z.boolean(),
   isComplete: z.boolean().describe('false if the import broke off'),
   seconds: z.number(),

@@ -19,7 +19,7 @@ export function formatProgress(
 
 /** Returns the report of an import as lines. */
 export function formatSummary(report: ImportReport): string[] {
-  const { imported, known, failed, unknownKeys, passedOver, dryRun, seconds } = report
+  const { imported, known, failed, unknownKeys, passedOver, leftOut, dryRun, seconds } = report
   const rate = NUMBER.format(Math.round((imported + known + failed) / Math.max(seconds, 0.001)))
   const counts = [
     `${NUMBER.format(imported)} ${dryRun ? 'would be imported' : 'imported'}`,
@@ -30,6 +30,7 @@ export function formatSummary(report: ImportReport): string[] {
     `${counts.join(', ')} (${seconds.toFixed(1)} s, ${rate}/s).`,
     ...formatCounts('Unknown keys, not imported', unknownKeys),
     ...formatCounts('Files of other kinds, passed over', passedOver),
+    ...formatCounts('Left out', leftOut),
     ...(imported > 0 && !dryRun
       ? ['`bun run backfill reference-images` moves the reference images that came as text.']
       : []),

@@ -11,12 +11,17 @@ const IMPORT_SCRIPT = join(ROOT, 'services', 'ingest', 'src', 'import', 'main.ts
  * Runs the process of an import, and writes its failures and its progress to standard error. A signal to this process is sent on: the
  * import stops after the batch that it is at.
  *
+ * @param input what it reads from standard input
  * @returns the report; undefined if the process ended without one
  */
-export async function runImportProcess(args: string[], env: Record<string, string>): Promise<ImportReport | undefined> {
+export async function runImportProcess(
+  args: string[],
+  env: Record<string, string>,
+  input = '',
+): Promise<ImportReport | undefined> {
   const child = Bun.spawn([process.execPath, '--no-env-file', IMPORT_SCRIPT, ...args], {
     env,
-    stdin: 'ignore',
+    stdin: new Blob([input]),
     stdout: 'pipe',
     stderr: 'inherit',
   })

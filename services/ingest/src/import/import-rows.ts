@@ -3,6 +3,7 @@ import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
 import { publishChanges } from '@darkroom/infra/generations/generations'
 import type { Identity } from '@darkroom/infra/http/identity'
+import { toClientId } from './import-ids.ts'
 import type { ImportRecord } from './record.ts'
 
 /** An output whose bytes are in the store. */
@@ -83,6 +84,7 @@ async function insertImports(tx: Transaction, imports: readonly NewImport[]): Pr
   await insertParts(tx, inserted)
   await insertOutputs(tx, inserted)
   await insertReferences(tx, inserted)
+  await updateParents(tx, inserted)
   await publishChanges(
     tx,
     inserted.map(({ id, identity: { workspaceId } }) => ({ id, workspaceId })),
@@ -95,9 +97,9 @@ async function insertGenerations(tx: Transaction, imports: readonly NewImport[])
   const list = <T>(select: (item: NewImport) => T): T[] => imports.map(select)
   const rows = await tx<{ id: string }[]>`
     insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt,
-                             parameters, num_outputs, error, created_at, started_at, completed_at)
+                             parameters, num_outputs, error, created_at, started_at, completed_at, author, deleted_at)
     select id, workspace, owner, client, '', status, kind, model, 'imported', prompt, parameters::jsonb, outputs, error::jsonb,
-           created, created, completed
+           created, created, completed, author, case when trashed then clock_timestamp() end
     from unnest(
       ${list(({ id }) => id)}::uuid[], ${list(({ identity }) => identity.workspaceId)}::uuid[],
       ${list(({ identity }) => identity.userId)}::uuid[], ${list(({ clientId }) => clientId)}::uuid[],
@@ -107,8 +109,10 @@ async function insertGenerations(tx: Transaction, imports: readonly NewImport[])
       ${list(({ outputs }) => outputs.length)}::smallint[],
       ${list(({ record }) => record.error && JSON.stringify(record.error))}::text[],
       ${list(({ record }) => record.createdAt)}::text[]::timestamptz[],
-      ${list(({ record }) => record.completedAt)}::text[]::timestamptz[]
-    ) input (id, workspace, owner, client, status, kind, model, prompt, parameters, outputs, error, created, completed)
+      ${list(({ record }) => record.completedAt)}::text[]::timestamptz[],
+      ${list(({ record }) => record.author || null)}::text[],
+      ${list(({ record }) => String(record.isTrashed ?? false))}::text[]::boolean[]
+    ) input (id, workspace, owner, client, status, kind, model, prompt, parameters, outputs, error, created, completed, author, trashed)
     on conflict (workspace_id, client_id) do nothing
     returning id`
   return new Set(rows.map(({ id }) => id))
@@ -186,6 +190,32 @@ async function insertReferences(tx: Transaction, imports: readonly NewImport[]):
     select * from unnest(
       ${rows.map(({ workspaceId }) => workspaceId)}::uuid[], ${rows.map(({ id }) => id)}::uuid[],
       ${rows.map(({ position }) => position)}::smallint[], ${rows.map(({ url }) => url)}::text[])`
+  // Asked for anew where it was given up. In one order: two imports cannot deadlock.
+  await tx`
+    insert into reference_rehosts (workspace_id, url)
+    select distinct workspace, url
+    from unnest(${rows.map(({ workspaceId }) => workspaceId)}::uuid[], ${rows.map(({ url }) => url)}::text[]) input (workspace, url)
+    order by workspace, url
+    on conflict (workspace_id, url) do update set tries = 0, next_try_at = now(), created_at = now(), error = null`
+}
+
+/** Verb of a parent of another system, which does not tell what was done. */
+const PARENT_VERB = 'vary'
+
+/** Sets the parents that are imported: the first output of the generation that each was made from. */
+async function updateParents(tx: Transaction, imports: readonly NewImport[]): Promise<void> {
+  const workspaceId = imports[0]?.identity.workspaceId ?? ''
+  const children = imports.flatMap(({ id, record: { parentId } }) =>
+    parentId === undefined ? [] : [{ id, parentClientId: toClientId(parentId) }],
+  )
+  if (children.length === 0) return
+  await tx`
+    update generations g set parent = jsonb_build_object('generationId', p.id, 'outputIndex', o.index, 'verb', ${PARENT_VERB}::text)
+    from unnest(${children.map(({ id }) => id)}::uuid[], ${children.map(({ parentClientId }) => parentClientId)}::uuid[])
+        child (id, client)
+      join generations p on p.workspace_id = ${workspaceId} and p.client_id = child.client and p.id <> child.id
+      join generation_outputs o on o.workspace_id = p.workspace_id and o.generation_id = p.id and o.index = 0
+    where g.id = child.id and g.workspace_id = ${workspaceId}`
 }
 
 function listReferenceUrls({ referenceImageUrl, referenceImage, referenceImages }: Record<string, unknown>): string[] {

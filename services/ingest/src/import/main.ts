@@ -1,4 +1,4 @@
-import type { ImportMessage } from '@darkroom/contracts/history/import-report'
+import type { ImportMessage, ImportReport } from '@darkroom/contracts/history/import-report'
 import { isTransientDbError } from '@darkroom/infra/database/errors'
 import { LOCAL_OWNER } from '@darkroom/infra/http/identity'
 import { openImageDecoder } from '@darkroom/infra/images/decoder/open-image-decoder'
@@ -7,14 +7,15 @@ import { openServiceContext, type ServiceContext } from '@darkroom/infra/runtime
 import { importSource } from './import.ts'
 import { createNotes } from './notes.ts'
 import { type ImportOptions, parseImportArguments } from './options.ts'
+import { openDatabaseSource } from './postgres/source.ts'
 import { RecordError } from './record.ts'
 import { createImportLog, type ImportLog } from './report.ts'
 import { openSource } from './source.ts'
 import { toPrintable } from './to-printable.ts'
 
 /**
- * `bun import/main.ts <generations.jsonl | folder> [--dry-run] [--all] [--time-zone ZONE]`: imports generations of another system. It
- * writes what happens to standard output, as lines of JSON (`ImportMessage`), the report last. Exit codes: 0 all are imported, 1 some
+ * `bun import/main.ts <generations.jsonl | folder | --database> [--dry-run] [--all] [--time-zone ZONE] [--map FILE] [--files FOLDER]
+ * [--bucket URL]`: imports generations of another system. The address of a database is on its standard input. It writes what happens to standard output, as lines of JSON (`ImportMessage`), the report last. Exit codes: 0 all are imported, 1 some
  * are not, 2 the import broke off.
  */
 
@@ -36,16 +37,22 @@ async function main(options: ImportOptions): Promise<void> {
   const report = log.createReport({ dryRun: options.isDryRun, isComplete: reason === undefined, seconds })
   send({ type: 'report', report })
   await written
-  await context.lifecycle.stop('done', reason === undefined ? Math.min(report.failed, 1) : 2)
+  await context.lifecycle.stop('done', reason === undefined ? (isWhole(report) ? 0 : 1) : 2)
 }
 
 async function runImport(
   context: ServiceContext,
-  { path, isDryRun, ...options }: ImportOptions,
+  options: ImportOptions,
   { log, notes }: { log: ImportLog; notes: ReturnType<typeof createNotes> },
 ): Promise<undefined> {
   const { database, store, lifecycle } = context
-  const source = await openSource(path, { ...options, now: new Date(), notes })
+  const { path, isDryRun } = options
+  const sourceOptions = { ...options, now: new Date(), notes, signal: lifecycle.stopping }
+  // The address has a password: the arguments and the environment of a process are seen by others.
+  const source =
+    path === null
+      ? await openDatabaseSource({ ...options, url: (await Bun.stdin.text()).trim() }, sourceOptions)
+      : await openSource(path, sourceOptions)
   const sendProgress = () => send({ type: 'progress', ...source.getProgress(), records: log.records })
   using stack = new DisposableStack()
   stack.adopt(setInterval(sendProgress, PROGRESS_MS), clearInterval)
@@ -54,6 +61,10 @@ async function runImport(
   const deps = { database, store, images, budget, isDryRun, log, identity: LOCAL_OWNER, signal: lifecycle.stopping }
   await importSource({ ...deps, folder: source.folder }, source)
   sendProgress()
+}
+
+function isWhole({ failed, leftOut }: ImportReport): boolean {
+  return failed === 0 && Object.keys(leftOut).length === 0
 }
 
 /** Returns why an import broke off. */

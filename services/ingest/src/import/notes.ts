@@ -8,15 +8,18 @@ export interface ImportNotes {
   unknownKeys: NameCounts
   /** Files of other kinds, by extension. */
   passedOver: NameCounts
+  /** Parts of generations that are not imported, by the reason. */
+  leftOut: NameCounts
 }
 
 /** Counts names, of which there may be any number. */
 export class NameCounts {
   private readonly counts = new Map<string, number>()
 
-  add(name: string): void {
+  add(name: string, count = 1): void {
+    if (count === 0) return
     const counted = this.counts.has(name) || this.counts.size < MAX_NAMES ? name : OTHERS
-    this.counts.set(counted, (this.counts.get(counted) ?? 0) + 1)
+    this.counts.set(counted, (this.counts.get(counted) ?? 0) + count)
   }
 
   /** Returns the counts by name, the most frequent first. */
@@ -27,5 +30,5 @@ export class NameCounts {
 }
 
 export function createNotes(): ImportNotes {
-  return { unknownKeys: new NameCounts(), passedOver: new NameCounts() }
+  return { unknownKeys: new NameCounts(), passedOver: new NameCounts(), leftOut: new NameCounts() }
 }

@@ -4,7 +4,14 @@ import type { ImportNotes } from './notes.ts'
 
 /** The options of an import, as its command line gives them. */
 export interface ImportOptions {
-  path: string
+  /** File or folder; null if generations come from a database, whose address is on standard input. */
+  path: string | null
+  /** File that names the tables and columns of the database. */
+  map: string | undefined
+  /** Folder that mirrors the storage of the database. */
+  files: string | undefined
+  /** Address of the objects of its bucket. */
+  bucket: string | undefined
   /** Everything is looked at, and nothing is written. */
   isDryRun: boolean
   /** Images are imported that do not say how they were made. */
@@ -25,11 +32,20 @@ export function parseImportArguments(args: string[]): ImportOptions {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { 'dry-run': { type: 'boolean' }, all: { type: 'boolean' }, 'time-zone': { type: 'string' } },
+    options: {
+      'dry-run': { type: 'boolean' },
+      all: { type: 'boolean' },
+      'time-zone': { type: 'string' },
+      database: { type: 'boolean' },
+      map: { type: 'string' },
+      files: { type: 'string' },
+      bucket: { type: 'string' },
+    },
   })
-  const [path] = positionals
-  if (path === undefined) throw new Error('the path is missing')
+  const { map, files, bucket, database = false } = values
+  const [path = null] = positionals
+  if ((path === null) !== database) throw new Error('the path is missing')
   const timeZone = parseTimeZone(values['time-zone'] ?? 'UTC')
   if (!timeZone) throw new Error(`there is no time zone ${values['time-zone']}`)
-  return { path, timeZone, isDryRun: values['dry-run'] ?? false, includesAll: values.all ?? false }
+  return { path, map, files, bucket, timeZone, isDryRun: values['dry-run'] ?? false, includesAll: values.all ?? false }
 }

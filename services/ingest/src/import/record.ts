@@ -15,6 +15,12 @@ export interface ImportRecord {
   /** Times in UTC as Postgres reads them, as exact as they were there: `2024-05-01T10:00:00.123456Z`. */
   createdAt: string
   completedAt: string | null
+  /** Name of who made it. */
+  author?: string
+  /** External id of the generation that it was made from, which is imported before. */
+  parentId?: string
+  /** Whether it is deleted there: here it is in the trash. */
+  isTrashed?: boolean
 }
 
 /** An output of a record: a file of the folder, an address, or the image itself as text. */

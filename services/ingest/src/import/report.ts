@@ -37,6 +37,7 @@ export function createImportLog(notes: ImportNotes, send: (message: ImportMessag
       failures,
       unknownKeys: notes.unknownKeys.toObject(toPrintable),
       passedOver: notes.passedOver.toObject(toPrintable),
+      leftOut: notes.leftOut.toObject(toPrintable),
       ...end,
     }),
   }

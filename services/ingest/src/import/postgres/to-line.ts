@@ -1,0 +1,167 @@
+import { LIMITS } from '@darkroom/contracts/limits'
+import type { ForeignRow } from '@darkroom/infra/database/foreign-database'
+import { LINE_LIMITS, parseJson } from '../lines/parse-json.ts'
+import { isObject } from '../lines/values.ts'
+import { RecordError } from '../record.ts'
+import { OUTPUT_FIELDS, PARAMETER_FIELDS, toPlainName } from './fields.ts'
+import { type LocateOptions, locateImage } from './locate-image.ts'
+import type { GenerationRow } from './read-rows.ts'
+import { locateReferences } from './references.ts'
+
+/** A generation with the keys of a line of `generations.jsonl`. */
+export type Line = Record<string, unknown> & { id: string; outputs: LineOutput[] }
+
+interface LineOutput {
+  url?: string
+  file?: string
+  width: string | null
+  height: string | null
+  favourite: boolean
+}
+
+const TRUE = /^(t|true|y|yes|1)$/i
+const VIDEO = /video|movie|clip|animat|mp4|webm|vid$|^mov$/i
+const VIDEO_FILE = /\.(mp4|webm|mov|m4v)([?#]|$)/i
+/** Names of a generation's columns and of an output's that have its mark, when they are items of a JSON column. */
+const OUTPUT_NAMES = new Map(
+  Object.entries(OUTPUT_FIELDS).flatMap(([field, names]) => names.map(name => [name, field] as const)),
+)
+
+/**
+ * Converts a generation of the other database to the lines that import it: one, or several where it has more outputs than a generation
+ * has here.
+ *
+ * @throws RecordError
+ */
+export async function toLines(row: GenerationRow, options: LocateOptions): Promise<Line[]> {
+  const { values } = row
+  const outputRows = [...listOwnOutputs(values), ...row.outputs]
+  const parameters = await locateReferences(parseParameters(values), options)
+  const outputs = await locateOutputs(outputRows, values, options)
+  const line = {
+    prompt: values.prompt,
+    model: values.model,
+    kind: findKind(values, outputRows),
+    status: values.status,
+    error: parseError(values.error),
+    createdAt: values.createdAt,
+    completedAt: values.completedAt,
+    parameters,
+  }
+  const present = Object.fromEntries(Object.entries(line).filter(([, value]) => value !== null && value !== undefined))
+  return splitOutputs(outputs).map((part, index) => ({
+    ...present,
+    id: index === 0 ? row.id : `${row.id}#${index + 1}`,
+    outputs: part,
+  }))
+}
+
+function splitOutputs(outputs: LineOutput[]): LineOutput[][] {
+  const count = Math.max(1, Math.ceil(outputs.length / LIMITS.outputs))
+  return Array.from({ length: count }, (_, index) =>
+    outputs.slice(index * LIMITS.outputs, (index + 1) * LIMITS.outputs),
+  )
+}
+
+/** Returns the outputs that a generation has in its own row: in a column of JSON or an array, or a single address. */
+function listOwnOutputs(values: ForeignRow): ForeignRow[] {
+  const list = parseValue(values.outputs)
+  const items = Array.isArray(list) ? list : list === undefined || list === null ? [] : [list]
+  const own = items.filter(item => item !== null).map(toOutputRow)
+  return values.output ? [{ url: values.output }, ...own] : own
+}
+
+function toOutputRow(item: unknown): ForeignRow {
+  if (!isObject(item)) return { url: typeof item === 'string' ? item : null }
+  const row: ForeignRow = {}
+  for (const [key, value] of Object.entries(item)) {
+    const field = OUTPUT_NAMES.get(toPlainName(key))
+    if (field !== undefined && value !== null && typeof value !== 'object') row[field] ??= String(value)
+  }
+  return row
+}
+
+async function locateOutputs(
+  rows: readonly ForeignRow[],
+  values: ForeignRow,
+  options: LocateOptions,
+): Promise<LineOutput[]> {
+  const outputs: LineOutput[] = []
+  const seen = new Set<string>()
+  for (const { url = null, path = null, bucket = null, ...row } of rows) {
+    if (isDeleted(row.deletedAt)) {
+      options.leftOut.add('outputs that are deleted there')
+      continue
+    }
+    const location = await locateImage({ url, path, bucket }, options)
+    const key = JSON.stringify(location)
+    // Some systems keep an output in its table and in a column of its generation.
+    if (!('missing' in location) && seen.has(key)) continue
+    seen.add(key)
+    if ('missing' in location) options.leftOut.add(`outputs ${location.missing}`)
+    else outputs.push({ ...location, ...describeOutput(row) })
+  }
+  const [first] = outputs
+  // A mark of the whole generation is one of its first output here.
+  if (first && isTrue(values.favourite) && !outputs.some(({ favourite }) => favourite)) first.favourite = true
+  return outputs
+}
+
+function describeOutput({ width = null, height = null, favourite }: ForeignRow) {
+  return { width, height, favourite: isTrue(favourite) }
+}
+
+/** Returns the kind by the word that the row has for it, else by its outputs. Words that are not known count as an image. */
+function findKind({ kind }: ForeignRow, outputs: readonly ForeignRow[]): 'image' | 'video' {
+  if (kind) return VIDEO.test(kind) ? 'video' : 'image'
+  const isVideo = outputs.some(
+    output => VIDEO.test(output.kind ?? '') || VIDEO_FILE.test(output.url ?? output.path ?? ''),
+  )
+  return isVideo ? 'video' : 'image'
+}
+
+/** Returns the parameters with the columns that have the same meaning. What is no JSON object is kept under a key of its own. */
+function parseParameters(values: ForeignRow): Record<string, unknown> {
+  const parsed = parseValue(values.parameters)
+  const parameters = isObject(parsed) ? parsed : parsed === undefined || parsed === null ? {} : { value: parsed }
+  const columns = Object.keys(PARAMETER_FIELDS).flatMap(field => {
+    const value = values[field]
+    return value === null || value === undefined || Object.hasOwn(parameters, field)
+      ? []
+      : [[field, toValue(field, value)]]
+  })
+  return { ...parameters, ...Object.fromEntries(columns) }
+}
+
+const NUMBERS: readonly string[] = ['seed', 'resolution', 'duration', 'numOutputs']
+
+function toValue(field: string, text: string): unknown {
+  if (field === 'referenceImages') return parseValue(text)
+  return NUMBERS.includes(field) && /^-?\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : text
+}
+
+/** Parses JSON; text that is none stays text. @throws RecordError if it is nested too deeply or has too many values */
+function parseValue(text: string | null | undefined): unknown {
+  if (text === null || text === undefined) return undefined
+  if (!/^\s*[[{"]/.test(text)) return text === 'null' || text.trim() === '' ? null : text
+  try {
+    return parseJson(Buffer.from(text), LINE_LIMITS)
+  } catch (error) {
+    if (error instanceof RecordError && error.message !== 'is not JSON') throw error
+    return text
+  }
+}
+
+function parseError(error: string | null | undefined): unknown {
+  const parsed = parseValue(error)
+  return isObject(parsed) || typeof parsed === 'string' ? parsed : undefined
+}
+
+function isTrue(text: string | null | undefined): boolean {
+  return TRUE.test(text ?? '')
+}
+
+/** Returns whether a mark of a deletion is set: a time, or a yes. */
+export function isDeleted(text: string | null | undefined): boolean {
+  return text !== null && text !== undefined && !/^(f|false|n|no|0|)$/i.test(text)
+}
