@@ -20,8 +20,10 @@ export interface ZipRequest {
   totalBytes: number | null
 }
 
-/** A larger ZIP is left to the browser, which writes it to the disk as it arrives: a page has it in memory. */
-const MAX_BYTES_IN_MEMORY = 512_000_000
+/** A larger ZIP is left to the browser, which shows its progress and writes it to the disk as it arrives. */
+const MAX_BYTES_IN_PAGE = 512_000_000
+/** Bytes that the page has in memory. What has arrived before is in blobs, which the browser writes to the disk. */
+const BLOB_BYTES = 32_000_000
 /** Longer addresses are refused by some proxies. */
 const MAX_URL_LENGTH = 8_000
 const STALL_MS = 30_000
@@ -33,7 +35,7 @@ export function createZipDownload({ notify }: ZipDownloadOptions) {
 
   async function start(request: ZipRequest) {
     const link = `/api/download?ids=${request.ids.join(',')}`
-    const isLarge = (request.totalBytes ?? 0) > MAX_BYTES_IN_MEMORY
+    const isLarge = (request.totalBytes ?? 0) > MAX_BYTES_IN_PAGE
     if (isLarge && link.length <= MAX_URL_LENGTH) return saveFile(link, '')
     stopped = new AbortController()
     const { signal } = stopped
@@ -62,8 +64,9 @@ async function receiveZip({ ids, totalBytes }: ZipRequest, { signal, onProgress 
   const stall = createStallTimer(signal)
   try {
     const response = await requestZip(ids, stall.signal)
-    const chunks: Uint8Array<ArrayBuffer>[] = []
-    let receivedBytes = 0
+    const blobs: Blob[] = []
+    let chunks: Uint8Array<ArrayBuffer>[] = []
+    let [receivedBytes, blobBytes] = [0, 0]
     for (const reader = response.body?.getReader(); reader; ) {
       const { done, value } = await reader.read()
       if (done) break
@@ -71,8 +74,12 @@ async function receiveZip({ ids, totalBytes }: ZipRequest, { signal, onProgress 
       chunks.push(value)
       receivedBytes += value.byteLength
       onProgress({ receivedBytes, totalBytes })
+      if (receivedBytes - blobBytes < BLOB_BYTES) continue
+      blobs.push(new Blob(chunks))
+      chunks = []
+      blobBytes = receivedBytes
     }
-    return { blob: new Blob(chunks, { type: 'application/zip' }), name: parseFileName(response) }
+    return { blob: new Blob([...blobs, ...chunks], { type: 'application/zip' }), name: parseFileName(response) }
   } catch (error) {
     throw error instanceof TypeError ? new UnavailableError(UNREACHABLE_MESSAGE, { cause: error }) : error
   } finally {
