@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig, type HtmlTagDescriptor, minifySync, type Plugin } from 'vite'
 import solid from 'vite-plugin-solid'
+import { apiPage } from './build/api-page.ts'
 import { precompress } from './build/precompress.ts'
 
 /** Scripts that run before the page's own. The content security policy forbids inline ones, so the build makes one file of them. */
@@ -12,7 +13,7 @@ const AFTER_ROWS =
   /\/src\/(?:keyboard\/create-feed-keyboard|lightbox\/(?:studio-lightbox|gallery|media-file-name)|library\/(?:found-highlight|library-dialogs|view-choices)|composer\/(?:drop-zone|controls|panels\/composer-panels|parent\/parent-line|origin\/origin-lines|attachments\/(?:source-)?upload)|live\/(?:shared-live|parts-watch|parts-monitor|stall-detector)|studio-client|store\/(?:generation|removal)-actions|store\/action-runner|ui\/(?:notice-bar|menu)|pages\/page-overlay|feed\/(?:action-button|fast-scroll-rows|meta\/(?:row-actions|prompt-popover)|tile\/tile-controls))\.tsx?$|\/(?:idb-keyval|@elysiajs)\//
 
 export default defineConfig({
-  plugins: [solid(), earlyScripts(), preloadedFont(), precompress()],
+  plugins: [solid(), earlyScripts(), preloadedFont(), apiPage(), precompress()],
   build: {
     target: 'es2023',
     // The content security policy allows no `data:` fonts and no inline scripts.

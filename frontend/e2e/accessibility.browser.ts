@@ -30,6 +30,23 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => disposables.disposeAsync(), 60_000)
 
+test('the page of the API loads nothing from elsewhere, sends a request, and fits a phone in the dark', async () => {
+  const { page, pageErrors } = await openPage(seeded.browser, `${seeded.studio.url}/openapi`, {
+    ...{ viewport: { width: 390, height: 844 }, colorScheme: 'dark' },
+  })
+  const models = page.locator('#operations-Models-getApiModels')
+  await models.getByRole('button').first().click()
+  await page.getByRole('button', { name: 'Try it out' }).click()
+  await page.getByRole('button', { name: 'Execute' }).click()
+  await models.locator('.live-responses-table td.response-col_status', { hasText: '200' }).waitFor()
+  const [isDark, width] = await page.evaluate(() => [
+    document.documentElement.classList.contains('dark-mode'),
+    document.documentElement.scrollWidth,
+  ])
+  expect([isDark, width, pageErrors]).toEqual([true, 390, []])
+  await page.context().close()
+})
+
 test('a screen reader finds a feed of articles, and names that say which picture of which prompt', async () => {
   const { page, pageErrors } = await seeded.open()
   const row = page.locator(`article[data-generation-id="${parent.id}"]`)

@@ -241,9 +241,27 @@ test('forwards paths that are neither API nor media to the UI server, if there i
   const ui = Bun.serve({ port: 0, hostname: HOST, fetch: () => new Response('ui') })
   const upstreams = { query: `http://${HOST}:${service.port}`, ingest: '', ui: `http://${HOST}:${ui.port}` }
   const dev = startGateway({ port: 0, host: HOST, upstreams })
-  const paths = ['/', '/src/main.tsx', '/apiary', '/api/models', '/media/x', '/openapi.json']
+  const paths = [
+    '/',
+    '/src/main.tsx',
+    '/apiary',
+    '/api/models',
+    '/media/x',
+    '/openapi.json',
+    '/openapi',
+    '/openapi/x.js',
+  ]
   const texts = await Promise.all(paths.map(async path => (await fetch(`http://${HOST}:${dev.port}${path}`)).text()))
-  expect(texts).toEqual(['ui', 'ui', 'ui', 'query /api/models', 'query /media/x', 'query /openapi.json'])
+  expect(texts).toEqual([
+    'ui',
+    'ui',
+    'ui',
+    'query /api/models',
+    'query /media/x',
+    'query /openapi.json',
+    'query /openapi',
+    'query /openapi/x.js',
+  ])
   await dev.closeConnections()
   await ui.stop(true)
 })

@@ -52,7 +52,7 @@ const HOP_BY_HOP_HEADERS = [
   'transfer-encoding',
   'upgrade',
 ]
-const QUERY_PATHS = /^\/(api|media)(\/|$)|^\/openapi\.json$/
+const QUERY_PATHS = /^\/(api|media|openapi)(\/|$)|^\/openapi\.json$/
 
 /**
  * Starts the reverse proxy at the studio's one address. It forwards each request to the service of its path, and streams request

@@ -211,8 +211,7 @@ test('HEAD has the headers of GET, and reads nothing that has no end', async () 
     `/api/download?ids=${ids.image}`,
   ]) {
     const [get, head] = [await query.get(path), await query.head(path)]
-    const length = path.includes('/api/events') ? 0 : (await get.bytes()).byteLength
-    await get.body?.cancel().catch(() => {})
+    await get.body?.cancel()
     const describe = (response: Response) =>
       Object.fromEntries(
         [...response.headers].filter(
@@ -220,8 +219,8 @@ test('HEAD has the headers of GET, and reads nothing that has no end', async () 
         ),
       )
     expect([path, head.status, describe(head)]).toEqual([path, get.status, describe(get)])
-    if (get.headers.has('content-length'))
-      expect([path, head.headers.get('content-length')]).toEqual([path, String(length)])
+    const length = get.headers.get('content-length')
+    if (length !== null) expect([path, head.headers.get('content-length')]).toEqual([path, length])
     expect(await head.text()).toBe('')
   }
 })

@@ -14,6 +14,7 @@ beforeAll(async () => {
   const files = {
     'index.html': PAGE,
     'index.html.gz': Bun.gzipSync(PAGE),
+    'openapi.html': PAGE,
     'assets/a-1.js': SCRIPT,
     'assets/a-1.js.br': brotliCompressSync(SCRIPT),
     'assets/a-1.js.gz': Bun.gzipSync(SCRIPT),
@@ -45,6 +46,18 @@ test('serves each file in the smallest coding that the client accepts, with its 
     expect(response?.headers.get('vary')).toBe('accept-encoding')
     expect(response?.headers.get('content-type')).toStartWith('text/javascript')
     expect(Buffer.from((await response?.bytes()) ?? []).equals(content)).toBe(true)
+  }
+})
+
+test('serves its pages by the paths that people open', async () => {
+  for (const path of ['/', '/index.html', '/openapi', '/openapi.html']) {
+    const response = serve(path)
+    expect([path, response?.headers.get('content-type'), await response?.text()]).toEqual([
+      path,
+      'text/html;charset=utf-8',
+      PAGE,
+    ])
+    expect(response?.headers.get('content-security-policy')).toContain("default-src 'self'")
   }
 })
 

@@ -31,6 +31,11 @@ const COMPRESSED_COPIES = [
   ['br', '.br'],
   ['gzip', '.gz'],
 ] as const
+/** The pages by the paths that people open, with their files. */
+const PAGES = [
+  ['/', '/index.html'],
+  ['/openapi', '/openapi.html'],
+] as const
 /** Files that are of use to the build alone. */
 const UNSERVED = /\.(br|gz|map)$/
 
@@ -48,8 +53,10 @@ export async function loadUi(folder: string, documentHeaders: Record<string, str
     const path = file.slice(folder.length).replaceAll('\\', '/')
     ui.set(path, await loadFile(file, path, documentHeaders))
   }
-  const page = ui.get('/index.html')
-  if (page) ui.set('/', page)
+  for (const [path, name] of PAGES) {
+    const page = ui.get(name)
+    if (page) ui.set(path, page)
+  }
   return ui
 }
 

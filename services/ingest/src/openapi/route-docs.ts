@@ -40,7 +40,6 @@ export const INGEST_DOCS: RouteDocs = {
     responses: { 200: REPLAYED, 202: ACCEPTED },
     problems: ['malformed', 'budget_reached', 'conflict', 'too_large', 'unsupported_type', 'invalid', 'too_many'],
     example: {
-      clientId: '0190a0b0-c0d0-4000-8000-00000000000a',
       prompt: 'a lighthouse in the fog, by day',
       model: 'demo',
       parameters: { aspectRatio: '3:2', resolution: 1024, numOutputs: 2, seed: 7 },
