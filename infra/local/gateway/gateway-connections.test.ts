@@ -78,6 +78,21 @@ for (const way of ['through the gateway', "at the service's port"]) {
   })
 }
 
+test('HEAD of what has no end says no length, and the next request is answered', async () => {
+  for (const port of Object.values(ports)) {
+    await using client = await openClient(port)
+    client.write(head('HEAD /endless'))
+    const { status, headers } = await client.read(true)
+    expect([status, /^transfer-encoding: chunked/im.test(headers), /^content-length/im.test(headers)]).toEqual([
+      200,
+      true,
+      false,
+    ])
+    client.write(NEXT)
+    expect((await client.read()).status).toBe(200)
+  }
+})
+
 test('a refusal of a method names those that there are', async () => {
   const response = await fetch(`http://${HOST}:${gateway.port}/any`, {
     method: 'PATCH',
@@ -137,7 +152,7 @@ async function openClient(port: number) {
       const headers = await take(() => (received.includes('\r\n\r\n') ? received.indexOf('\r\n\r\n') + 4 : undefined))
       const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(headers)?.[1])
       const length = isHead || status === 100 ? 0 : Number(/^content-length: (\d+)/im.exec(headers)?.[1] ?? 0)
-      return { status, body: await take(() => length), closes: /^connection: close/im.test(headers) }
+      return { status, headers, body: await take(() => length), closes: /^connection: close/im.test(headers) }
     },
     [Symbol.asyncDispose]: async () => void socket.destroy(),
   }

@@ -2,6 +2,7 @@ import { READINESS_ROUTE, resolveService } from '@darkroom/contracts/routes'
 import { IDLE_SECONDS } from '../../src/http/app.ts'
 import { CLIENT_HEADER, FORWARDING_HEADERS, shortenAddress } from '../../src/http/client-address.ts'
 import { forwardStream, type OnWaiting } from '../../src/http/forward-stream.ts'
+import { leaveLengthOpen } from '../../src/http/head-length.ts'
 import { readErrorCode } from '../../src/runtime/error-code.ts'
 import {
   respondAway,
@@ -160,7 +161,9 @@ async function forwardRequest(request: Request, target: Target, onWaiting: OnWai
     }
     if (response.status === 413 && !response.headers.has('content-type')) return respondTooLarge()
     const body = response.body && forwardStream(response.body, onWaiting, target.release)
-    return new Response(body, { status: response.status, headers: dropHopByHopHeaders(response.headers) })
+    const forwarded = new Response(body, { status: response.status, headers: dropHopByHopHeaders(response.headers) })
+    if (request.method === 'HEAD') leaveLengthOpen(forwarded)
+    return forwarded
   } catch (error) {
     onWaiting('nothing')
     target.release()

@@ -15,6 +15,7 @@ const log = createLog({ service: 'test', level: 'silent' })
 const WORKSPACE = { access: 'workspace' } as const
 const RULES: RouteRules = {
   'GET /hello': WORKSPACE,
+  'HEAD /endless': WORKSPACE,
   'POST /identity': WORKSPACE,
   'POST /raw': WORKSPACE,
   'GET /any': WORKSPACE,
@@ -47,6 +48,7 @@ export function serveTestApp(
     RULES,
   )
     .get('/hello', () => 'hello')
+    .head('/endless', () => new Response(null, { headers: { 'content-type': 'text/event-stream' } }))
     .post('/admin', ({ body }) => body)
     .post('/secret', ({ body }) => body)
     .post('/undeclared', () => 'reached')

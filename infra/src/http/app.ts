@@ -8,6 +8,7 @@ import type { Metrics } from '../metrics.ts'
 import { readBody } from './body/bodies.ts'
 import { createBodyBudget } from './body/body-budget.ts'
 import { createClientAddress } from './client-address.ts'
+import { leaveLengthOpen } from './head-length.ts'
 import { type Identify, identityOf } from './identity.ts'
 import { createProblemResponse, ProblemError } from './problem.ts'
 import { type ReadinessOptions, respondReadiness } from './readiness.ts'
@@ -103,10 +104,11 @@ export function createHttpApp(options: HttpAppOptions, rules: RouteRules) {
     })
 }
 
-/** Removes the length from a response to HEAD that has none: Elysia writes that of the body that it has read. */
+/** Corrects the length of a response to HEAD, where Elysia writes that of the body that it has read, and Bun that of none. */
 async function correctHeadLength(pending: MaybePromise<Response>): Promise<Response> {
   const response = await pending
   if (response.status === 304) response.headers.delete('content-length')
+  else leaveLengthOpen(response)
   return response
 }
 

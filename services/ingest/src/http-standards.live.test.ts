@@ -132,6 +132,19 @@ test('a key retries a generation once, even after it has failed again', async ()
   expect(Object.fromEntries(jobs.map(({ id, count }) => [id, count]))).toEqual({ [id]: 2, [missing]: 1 })
 })
 
+test('HEAD has the headers of GET', async () => {
+  for (const path of ['/api/auth', '/api/connections', `/api/references/${crypto.randomUUID()}/origin`]) {
+    const [get, head] = [
+      await ingest.request('GET', path, undefined, 'admin'),
+      await ingest.request('HEAD', path, undefined, 'admin'),
+    ]
+    const describe = ({ headers }: Response) =>
+      [...headers].filter(([name]) => !/^(x-request-id|content-length)$/.test(name))
+    expect([path, head.status, describe(head)]).toEqual([path, get.status, describe(get)])
+    expect([head.headers.get('content-length'), await head.text()]).toEqual([`${(await get.bytes()).length}`, ''])
+  }
+})
+
 async function createGeneration(state: { status: 'completed' | 'failed'; outputs: OutputState[] }): Promise<string> {
   return await writeGeneration(ingest.sql, { workspaceId: ingest.owner.workspaceId, ...state })
 }

@@ -136,6 +136,34 @@ test('sends headers to the first origin only, and not after a redirect back to i
   ])
 })
 
+test('requests a range of every origin, and says of a missing one how long the file is', async () => {
+  await using file = await startHttpServer(({ headers }) =>
+    headers.get('range') === 'bytes=9-'
+      ? new Response(null, { status: 416, headers: { 'content-range': 'bytes */5' } })
+      : new Response('ell', { status: 206, headers: { 'content-range': 'bytes 1-3/5' } }),
+  )
+  await using home = await startHttpServer(() => redirect(file.at('/')))
+  const fetchRange = (range: string) => {
+    const headers = { authorization: 'Key secret' }
+    return safeGet(
+      home.at('/'),
+      optionsAllowing([home.origin, file.origin], { headers, range: { range, 'if-range': '"a"' } }),
+    )
+  }
+  const part = await fetchRange('bytes=1-3')
+  expect([part.status, part.headers['content-range'], await readText(part)]).toEqual([206, 'bytes 1-3/5', 'ell'])
+  const sent = [...home.requests, ...file.requests].map(({ headers }) => [
+    headers.range,
+    headers['if-range'],
+    headers.authorization,
+  ])
+  expect(sent).toEqual([
+    ['bytes=1-3', '"a"', 'Key secret'],
+    ['bytes=1-3', '"a"', undefined],
+  ])
+  await expect(fetchRange('bytes=9-')).rejects.toMatchObject({ status: 416, headers: { 'content-range': 'bytes */5' } })
+})
+
 for (const status of [301, 304, 400, 404, 410, 429, 500, 503]) {
   test(`a response of ${status} is an error with that status`, async () => {
     await using server = await startHttpServer(() => new Response('secret of the server', { status }))

@@ -101,7 +101,7 @@ async function fetchRemote(remote: RemoteMedia, { request, allowOrigins }: Remot
 }
 
 function respondFetched(response: SafeResponse, { request, onWaiting }: RemoteOptions): Response {
-  const { contentLength, mimeType, status } = response
+  const { contentLength, mimeType } = response
   const { validators, headers } = describeRemote(response.headers)
   const length = contentLength === null ? {} : { 'content-length': String(contentLength) }
   const isUnmodified = isNotModified(request, validators)
@@ -111,13 +111,19 @@ function respondFetched(response: SafeResponse, { request, onWaiting }: RemoteOp
     if (isUnmodified) return new Response(null, { status: 304, headers: described })
     return new Response(null, { headers: { ...described, ...length } })
   }
-  const part = status === 206 ? parseContentRange(response.headers['content-range']) : {}
-  if (!part) throw new ProblemError('unavailable', 'The server that has it sent another part than was asked for.')
-  const body = forwardStream(response.body, onWaiting)
-  return new Response(body, {
-    status: status === 206 ? 206 : 200,
+  const part = readPart(response, request)
+  return new Response(forwardStream(response.body, onWaiting), {
+    status: part ? 206 : 200,
     headers: { ...HEADERS, ...headers, ...part, ...length, 'content-type': mimeType },
   })
+}
+
+/** Returns the headers of a part of a file; undefined for the whole. @throws ProblemError `unavailable` for a part that was not requested */
+function readPart({ status, headers }: SafeResponse, request: Request): Record<string, string> | undefined {
+  if (status !== 206) return undefined
+  const part = readRange(request) && parseContentRange(headers['content-range'])
+  if (!part) throw new ProblemError('unavailable', 'The server that has it sent another part than was asked for.')
+  return part
 }
 
 /** Returns the range that a request asks for; undefined unless it is a single one. */
