@@ -17,7 +17,7 @@ const MESSAGE_INTERVAL_MS = 10_000
 /** Version of the documents. It rises when a migration changes them: all are then rebuilt. */
 export const DOCUMENT_VERSION = 4
 /** Version of the search words. It rises when a migration changes them: all are then rebuilt. */
-export const WORDS_VERSION = 5
+export const WORDS_VERSION = 6
 
 /** Every data migration, in order. Each runs once in a database. */
 export const DATA_MIGRATIONS: readonly DataMigration[] = [

@@ -40,9 +40,9 @@ export async function resolveFilter(
 
 /** Returns whether a search matches so many generations of a workspace that looking all of them up is slower than walking the list. */
 export async function isSearchCommon(sql: Queryable, workspaceId: string, search: Search): Promise<boolean> {
-  const [row] = await sql<{ count: number }[]>`
-    select count(*)::int as count from ${buildMatchQuery(sql, workspaceId, search)}`
-  return (row?.count ?? 0) === COMMON_THRESHOLD
+  const [row] = await sql<{ isCommon: boolean }[]>`
+    select is_common_search(${workspaceId}, ${buildTsQuery(sql, workspaceId, search)}, ${COMMON_THRESHOLD}) as "isCommon"`
+  return row?.isCommon === true
 }
 
 /** Builds the condition of a filter on the rows `d` of `generation_documents` of its workspace. */
@@ -104,7 +104,8 @@ function buildMatchQuery(sql: Queryable, workspaceId: string, search: Search) {
   return sql`found_by_words(${workspaceId}, ${buildTsQuery(sql, workspaceId, search)}, ${COMMON_THRESHOLD})`
 }
 
-function buildTsQuery(sql: Queryable, workspaceId: string, { prefixes, phrases }: Search) {
+/** Builds the query of a search for the words that are stored of a workspace. Null, which finds nothing, if it has no word. */
+export function buildTsQuery(sql: Queryable, workspaceId: string, { prefixes, phrases }: Search) {
   return sql`search_query(${workspaceId}, ${prefixes}, ${phrases})`
 }
 

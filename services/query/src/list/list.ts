@@ -4,6 +4,7 @@ import { type Cursor, encodeCursor } from './cursor.ts'
 import { resolveFilter } from './filter-conditions.ts'
 import type { ListQuery } from './list-parameters.ts'
 import { findGenerationCursor, type KeysetRange, type ListRow, type RowSource, selectRows } from './list-rows.ts'
+import { isPlainSearch, type PlainSearch, readNewestFound } from './newest-found.ts'
 import { checkTimeZone } from './time-zone.ts'
 
 /** Consecutive rows, newest first, and whether the list had more at either end when they were read. */
@@ -28,12 +29,22 @@ export async function listPage(database: Database, query: ListQuery): Promise<st
 
 async function readPage(database: Database, query: ListQuery): Promise<Page> {
   const { anchor, limit, includeParameters } = query
+  const found = isPlainSearch(query) ? await readFoundPage(database, query) : null
+  if (found) return found
   const source = { filter: await resolveFilter(database, query), includeParameters }
   if (anchor.kind === 'cursor') return await readDirectionalPage(database, source, { ...anchor, limit })
   const cursor =
     anchor.kind === 'around' ? anchor.cursor : await findGenerationCursor(database, { ...query.filter, id: anchor.id })
   if (!cursor) throw new ProblemError('not_found', 'There is no such generation.')
   return await readPageAround(database, source, cursor, limit)
+}
+
+/** Reads a page of a search without other filters. @returns null if that takes other statements */
+async function readFoundPage(database: Database, query: PlainSearch): Promise<Page | null> {
+  const rows = await readNewestFound(database, query)
+  if (!rows) return null
+  const hasNewer = query.anchor.cursor !== null && rows.length > 0
+  return { rows: rows.slice(0, query.limit), hasMore: { older: rows.length > query.limit, newer: hasNewer } }
 }
 
 async function readDirectionalPage(

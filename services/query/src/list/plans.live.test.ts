@@ -8,6 +8,7 @@ import { selectCount } from './count.ts'
 import { isSearchCommon, type ListFilter } from './filter-conditions.ts'
 import { ListParameters, parseListQuery } from './list-parameters.ts'
 import { selectRows } from './list-rows.ts'
+import { isPlainSearch, selectNewestFound } from './newest-found.ts'
 import type { Search } from './search.ts'
 import { selectTimeline } from './timeline.ts'
 
@@ -132,6 +133,23 @@ test('estimates whether words are common from the index of words', async () => {
       where words @@ search_query(${WORKSPACE}, '{}', '{number 4242}') and workspace_id = ${WORKSPACE} limit 1000`)
   })
   expect(nodes.map(node => node['Index Name'])).toContain('generation_words_words')
+})
+
+test('reads of a search the rows of a page, and of the words and their index a small part', async () => {
+  // Words that every row has, that few or none have, and both together.
+  for (const q of ['number', '"number 4242"', 'number 4242', 'a prompt nowhere', 'n 424']) {
+    const query = parseListQuery(ListParameters.parse({ q }), WORKSPACE)
+    if (!isPlainSearch(query)) throw new Error('a search has a filter')
+    // The first one of a connection reads the catalogue as well.
+    await selectNewestFound(sql, query)
+    const [row] = await sql<
+      { 'QUERY PLAN': [{ Plan: { 'Shared Hit Blocks': number; 'Shared Read Blocks': number } }] }[]
+    >`
+      explain (analyze, buffers, format json) ${selectNewestFound(sql, query)}`
+    const plan = row?.['QUERY PLAN'][0].Plan
+    const blocks = (plan?.['Shared Hit Blocks'] ?? 0) + (plan?.['Shared Read Blocks'] ?? 0)
+    expect([q, blocks < 300]).toEqual([q, true])
+  }
 })
 
 test('reads raw parameters for the rows of the page only', async () => {

@@ -10,6 +10,9 @@ const CASES: [string, ReturnType<typeof parseSearch>][] = [
   ['snow "red fox" dawn', { prefixes: ['snow', 'dawn'], phrases: ['red fox'] }],
   ['"red fox" "blue b', { prefixes: ['blue b'], phrases: ['red fox'] }],
   ['snow "', { prefixes: ['snow'], phrases: [] }],
+  ['red,fox， snow、dawn', { prefixes: ['red', 'fox', 'snow', 'dawn'], phrases: [] }],
+  ['\u201Cred, fox\u201D', { prefixes: [], phrases: ['red, fox'] }],
+  ['{"a":1}', { prefixes: ['{', ':1}'], phrases: ['a'] }],
   ['"a""b"', { prefixes: [], phrases: ['a', 'b'] }],
 ]
 

@@ -4,9 +4,10 @@ import { createLog } from '@darkroom/infra/log'
 import { createTestDatabase } from '@darkroom/infra/testing/test-resources'
 import { insertRows } from '../rows.fixture.ts'
 import { selectCount } from './count.ts'
-import { isSearchCommon, type ListFilter } from './filter-conditions.ts'
+import { isSearchCommon } from './filter-conditions.ts'
 import { ListParameters, parseListQuery } from './list-parameters.ts'
 import { selectRows } from './list-rows.ts'
+import { isPlainSearch, selectNewestFound } from './newest-found.ts'
 import { selectTimeline } from './timeline.ts'
 
 /** The cost of a list, which does not depend on other workspaces: its time would show that they are there. */
@@ -68,12 +69,14 @@ async function countBlocks(sql: Database): Promise<Map<string, number>> {
     ('q' in parameters ? [false, true] : [false]).map(isCommon => ({ parameters, isCommon })),
   )
   for (const { parameters, isCommon } of cases) {
-    const filter = parseTestFilter(parameters, isCommon)
+    const query = parseListQuery(ListParameters.parse(parameters), WORKSPACE)
+    const filter = { ...query.filter, search: query.search && { ...query.search, isCommon } }
     const range = { direction: 'older', cursor: null, inclusive: false, limit: 51 } as const
     const statements = {
       list: () => selectRows(sql, { filter, includeParameters: false }, range),
       count: () => selectCount(sql, filter),
       timeline: () => selectTimeline(sql, filter, 'UTC'),
+      ...(isPlainSearch(query) ? { found: () => selectNewestFound(sql, query) } : {}),
     }
     for (const [name, build] of Object.entries(statements)) {
       const rows = await sql<Explained[]>`explain (analyze, buffers, format json) ${build()}`
@@ -88,9 +91,4 @@ async function countBlocks(sql: Database): Promise<Map<string, number>> {
 
 interface Explained {
   'QUERY PLAN': [{ Plan: { 'Shared Hit Blocks': number; 'Shared Read Blocks': number } }]
-}
-
-function parseTestFilter(parameters: Record<string, string>, isCommon: boolean): ListFilter {
-  const { filter, search } = parseListQuery(ListParameters.parse(parameters), WORKSPACE)
-  return { ...filter, search: search && { ...search, isCommon } }
 }
