@@ -2,11 +2,12 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import { Generation } from '@darkroom/contracts/generation'
-import type { ImportReport } from '@darkroom/contracts/history/import-report'
+import { ImportMessage, type ImportReport } from '@darkroom/contracts/history/import-report'
 import { parseTimeZone } from '@darkroom/contracts/history/time-zone'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { addPngText } from '@darkroom/infra/testing/data/png-text'
+import { waitFor } from '@darkroom/infra/testing/wait-for'
 import sharp from 'sharp'
 import { type BackfillEnv, openBackfillEnv } from '../backfill/backfill-env.fixture.ts'
 import { migrateBatch } from '../backfill/migrate-batch.ts'
@@ -86,6 +87,103 @@ test('imports the lines of another system once, with their outputs, and the back
   const options = { runId: null, dryRun: false, concurrency: 2, cursor: null, limit: 10 }
   expect(await migrateBatch(env.deps, options)).toMatchObject({ moved: { updated: 1, images: 1 }, failures: [] })
   expect((await findGeneration(uuid)).references).toHaveLength(1)
+})
+
+test('stores outputs that are text, and files by whatever name a line has for them', async () => {
+  const folder = join(env.directory, 'names')
+  const image = await createImage('png', 32)
+  await Bun.write(join(folder, 'made', 'a b.png'), image)
+  const names = ['made/a b.png', './made/a b.png', '/made/a b.png', 'made\\a b.png', 'made/a%20b.png?v=2']
+  const addresses = [
+    `file://${folder}/made/a%20b.png`,
+    `${folder}/made/a b.png`,
+    toDataUrl(image),
+    '//example.com/a.png',
+  ]
+  const wrong: [string, string][] = [
+    ['made/none.png', 'made/none.png is not there'],
+    ['file:///etc/hostname', 'file:///etc/hostname is not there'],
+    ['../../../etc/hostname', '../../../etc/hostname is outside of the folder'],
+    ['data:image/png;base64,iVBORw0KGgo=', 'outputs.0 is damaged or cut short'],
+    ['data:image/png;base64,@@', 'outputs.0 has characters that are not base64'],
+    ['data:image/png,abc', 'outputs.0 is not a base64 data URL'],
+  ]
+  const urls = [...names, ...addresses, ...wrong.map(([url]) => url)]
+  const lines = urls.map((url, index) => JSON.stringify({ id: `name-${index}`, outputs: [{ url }] }))
+  await Bun.write(join(folder, 'lines.jsonl'), lines.join('\n'))
+  const report = await runImport(join(folder, 'lines.jsonl'))
+  expect(report.failures.map(({ reason }) => reason)).toEqual(wrong.map(([, reason]) => reason))
+  expect(report.imported).toBe(urls.length - wrong.length)
+  const states = await env.sql<{ state: string }[]>`
+    select o.state from generations g join generation_outputs o on o.generation_id = g.id
+    where g.client_id = any(${urls.map((_, index) => toClientId(`name-${index}`))}::uuid[])`
+  expect(states.map(({ state }) => state).toSorted()).toEqual([...Array(8).fill('stored'), 'temporary'])
+  await Bun.write(join(folder, 'made', 'none.png'), image)
+  expect(await runImport(join(folder, 'lines.jsonl'))).toMatchObject({ imported: 1, known: 9, failed: 5 })
+})
+
+test('names the one that the database refuses, and imports the others of its batch', async () => {
+  await env.sql`
+    create function refuse_prompt() returns trigger language plpgsql as
+    'begin if new.prompt = ''refused'' then raise exception using errcode = ''22023''; end if; return new; end'`
+  await env.sql`create trigger refuse_prompt before insert on generations for each row execute function refuse_prompt()`
+  const isRefused = (index: number) => [0, 17, 18, 299].includes(index)
+  const path = await writeLines('refused', 300, index => ({ prompt: isRefused(index) ? 'refused' : 'fine' }))
+  const reason = 'has a value that the database does not take'
+  const expected = {
+    imported: 296,
+    failures: [1, 18, 19, 300].map(line => ({ name: `line ${line}`, reason })),
+  }
+  expect(await runImport(path, { isDryRun: true })).toMatchObject(expected)
+  expect(await countGenerations('refused')).toBe(0)
+  expect(await runImport(path)).toMatchObject(expected)
+  expect(await countGenerations('refused')).toBe(296)
+  await env.sql`drop trigger refuse_prompt on generations`
+})
+
+test('tries a batch again while the database is away, and ends if it stays away', async () => {
+  const path = await writeLines('away', 20, () => ({}))
+  const lost = () => Object.assign(new Error('lost'), { code: 'CONNECTION_CLOSED' })
+  let calls = 0
+  const begin = async (work: never) => {
+    calls += 1
+    if (calls === 1) throw lost()
+    const result = await deps.database.begin(work)
+    // It is unknown whether this one was committed.
+    if (calls === 2) throw lost()
+    return result
+  }
+  const flaky = new Proxy(deps.database, { get: (target, key) => (key === 'begin' ? begin : Reflect.get(target, key)) })
+  expect(await runImport(path, { database: flaky })).toMatchObject({ imported: 20, known: 0, failed: 0 })
+  expect(await countGenerations('away')).toBe(20)
+  const broken = new Proxy(deps.database, { apply: () => Promise.reject(new Error('no such table')) })
+  await expect(runImport(path, { database: broken })).rejects.toThrow('no such table')
+})
+
+test('an import that is killed twice imports each line once, and names the bad ones in its last run', async () => {
+  const path = await writeLines('killed', 1_000, index => (index % 100 === 50 ? { createdAt: 'never' } : {}))
+  const settings = { DATABASE_URL: env.databaseUrl, NATS_URL: 'nats://127.0.0.1:1', DATA_DIR: env.directory }
+  const start = () => {
+    const command = [process.execPath, '--no-env-file', join(import.meta.dirname, 'main.ts'), path]
+    return Bun.spawn(command, { env: { ...process.env, ...settings, LOG_LEVEL: 'silent' }, stdout: 'pipe' })
+  }
+  for (const rows of [1, 400]) {
+    const child = start()
+    const isFarEnough = async () => (await countGenerations('killed')) >= rows || child.exitCode !== null
+    await waitFor('rows of the import', 30_000, isFarEnough, 5)
+    child.kill('SIGKILL')
+    await child.exited
+  }
+  const last = start()
+  const messages = (await new Response(last.stdout).text())
+    .trim()
+    .split('\n')
+    .map(line => ImportMessage.parse(JSON.parse(line)))
+  const failures = messages.flatMap(message => (message.type === 'failure' ? [message.failure.name] : []))
+  expect(failures).toEqual(Array.from({ length: 10 }, (_, index) => `line ${100 * index + 51}`))
+  expect(await last.exited).toBe(1)
+  expect(messages.at(-1)).toMatchObject({ type: 'report', report: { failed: 10, isComplete: true } })
+  expect(await countGenerations('killed')).toBe(990)
 })
 
 test.each([
@@ -183,14 +281,29 @@ test('an image full of packed texts is rejected, and costs about what it does wi
   expect(after).toBeLessThan(Math.max(5 * before, 500_000))
 })
 
-async function runImport(path: string, { isDryRun = false } = {}): Promise<ImportReport> {
+async function runImport(path: string, { isDryRun = false, database = deps.database } = {}): Promise<ImportReport> {
   const notes = createNotes()
   const log = createImportLog(notes, () => {})
   const timeZone = parseTimeZone('UTC')
   if (!timeZone) throw new Error('there is no zone')
   const source = await openSource(path, { now: new Date(), timeZone, includesAll: false, notes })
-  await importSource({ ...deps, folder: source.folder, isDryRun, log }, source)
+  await importSource({ ...deps, database, folder: source.folder, isDryRun, log }, source)
   return log.createReport({ dryRun: isDryRun, isComplete: true, seconds: 0 })
+}
+
+/** Writes a file of lines with ids of a common beginning. */
+async function writeLines(name: string, count: number, create: (index: number) => object): Promise<string> {
+  const path = join(env.directory, `${name}.jsonl`)
+  const lines = Array.from({ length: count }, (_, index) =>
+    JSON.stringify({ id: `${name}-${index}`, model: name, createdAt: '2024-05-06T07:08:09Z', ...create(index) }),
+  )
+  await Bun.write(path, lines.join('\n'))
+  return path
+}
+
+async function countGenerations(model: string): Promise<number> {
+  const rows = await env.sql`select from generations where model = ${model}`
+  return rows.length
 }
 
 async function findGeneration(clientId: string): Promise<Generation> {

@@ -82,11 +82,12 @@ function toCandidate({ name, record }: { name: string; record: ImportRecord }, w
  * alone, and after a transaction that a busy machine did not finish; twice as many after a success.
  */
 async function insertPrepared(deps: ImportDeps, prepared: readonly PreparedImport[]): Promise<void> {
-  let [size, failures] = [prepared.length, 0]
+  // Until there, records may have been inserted by a transaction of unknown outcome.
+  let [size, failures, unknownUntil] = [prepared.length, 0, 0]
   for (let at = 0; at < prepared.length; ) {
     const part = prepared.slice(at, at + size)
     try {
-      await insertPart(deps, part, failures > 0)
+      await insertPart(deps, part, at < unknownUntil)
       at += part.length
       size *= 2
       failures = 0
@@ -94,6 +95,7 @@ async function insertPrepared(deps: ImportDeps, prepared: readonly PreparedImpor
       if (isRejectedValue(error)) {
         if (part.length === 1) at += logRejected(deps, part)
       } else if (isTransientDbError(error) && ++failures < RETRY_POLICY.tries) {
+        unknownUntil = Math.max(unknownUntil, at + part.length)
         await sleep(retryDelay(RETRY_POLICY, failures), deps.signal)
       } else throw error
       size = Math.ceil(part.length / 2)

@@ -4,6 +4,7 @@ import { LOCAL_OWNER } from '@darkroom/infra/http/identity'
 import { openImageDecoder } from '@darkroom/infra/images/decoder/open-image-decoder'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { openServiceContext, type ServiceContext } from '@darkroom/infra/runtime/service-context'
+import { DeadlineError, withDeadline } from '@darkroom/infra/runtime/timers'
 import { importSource } from './import.ts'
 import { createNotes } from './notes.ts'
 import { type ImportOptions, parseImportArguments } from './options.ts'
@@ -19,7 +20,7 @@ import { toPrintable } from './to-printable.ts'
  * are not, 2 the import broke off.
  */
 
-const PROGRESS_MS = 250
+const [START_MS, PROGRESS_MS] = [60_000, 250]
 /** Memory of the files that are read at once. */
 const FILE_BYTES = 128 * 1024 * 1024
 
@@ -28,7 +29,7 @@ await main(parseImportArguments(process.argv.slice(2)))
 
 async function main(options: ImportOptions): Promise<void> {
   const startedAt = performance.now()
-  const context = await openServiceContext('ingest', { isBusRequired: false })
+  const context = await openContext()
   const notes = createNotes()
   const log = createImportLog(notes, send)
   const reason = await runImport(context, options, { log, notes }).catch(describeError)
@@ -38,6 +39,16 @@ async function main(options: ImportOptions): Promise<void> {
   send({ type: 'report', report })
   await written
   await context.lifecycle.stop('done', reason === undefined ? (isWhole(report) ? 0 : 1) : 2)
+}
+
+/** Opens the dependencies; ends the process if the database does not answer: a person waits. */
+async function openContext(): Promise<ServiceContext> {
+  const opening = openServiceContext('ingest', { isBusRequired: false })
+  return await withDeadline(opening, { milliseconds: START_MS, operation: 'starting' }).catch(async error => {
+    send({ type: 'broken', reason: error instanceof DeadlineError ? 'the database does not answer' : String(error) })
+    await written
+    process.exit(2)
+  })
 }
 
 async function runImport(

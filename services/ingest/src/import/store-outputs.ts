@@ -2,12 +2,15 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { objectKeys, previewKey } from '@darkroom/contracts/previews'
 import type { Database } from '@darkroom/infra/database/connection'
+import { isTransientDbError } from '@darkroom/infra/database/errors'
 import type { Identity } from '@darkroom/infra/http/identity'
 import { OUTPUT_LIMITS } from '@darkroom/infra/images/check-image'
 import type { ImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
 import type { DecodedImage } from '@darkroom/infra/images/image'
 import { MediaError } from '@darkroom/infra/images/media-error'
 import type { ByteBudget } from '@darkroom/infra/runtime/byte-budget'
+import { retry } from '@darkroom/infra/runtime/retry'
+import { RETRY_POLICIES } from '@darkroom/infra/runtime/retry-policies'
 import type { Store } from '@darkroom/infra/store/store'
 import pLimit from 'p-limit'
 import { DataUrlError, parseDataUrl } from '../references/data-url.ts'
@@ -142,7 +145,8 @@ async function putImage(
   previews: DecodedImage['previews'],
 ): Promise<void> {
   // An import that was cut off may have stored it without a row: its removal may be scheduled.
-  await cancelObjectRemovals(database, identity.workspaceId, objectKeys(key))
+  const cancelRemovals = () => cancelObjectRemovals(database, identity.workspaceId, objectKeys(key))
+  await retry(cancelRemovals, { policy: RETRY_POLICIES.bulkBatch, signal, isRetryable: isTransientDbError })
   await Promise.all([
     store.put(key, bytes, { signal }),
     ...previews.map(preview => store.put(previewKey(key, preview.width), preview.bytes, { signal })),
