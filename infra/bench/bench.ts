@@ -14,6 +14,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: BenchOptions) => Pr
   gallery: () => import('./gallery/gallery.ts'),
   hostile: () => import('./hostile/hostile.ts'),
   idle: () => import('./idle/idle.ts'),
+  import: () => import('./import/import.ts'),
   invoice: () => import('./invoice/invoice.ts'),
   listing: () => import('./listing/listing.ts'),
   local: () => import('./local/local.ts'),

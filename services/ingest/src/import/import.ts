@@ -53,8 +53,34 @@ async function* collectBatches(entries: AsyncIterable<ImportEntry>): AsyncGenera
   if (batch.length > 0) yield batch
 }
 
+/** Imports a batch. What cannot be imported is logged in the order of the source, whatever found it out. */
 async function importBatch(deps: ImportDeps, entries: readonly ImportEntry[]): Promise<void> {
+  const failures = new Map<string, RecordError>()
+  const add: ImportLog['add'] = (outcome, count) => deps.log.add(outcome, count)
+  const addFailure: ImportLog['addFailure'] = (name, error) => failures.set(name, error)
+  try {
+    await importEntries({ ...deps, log: { add, addFailure } }, entries)
+  } finally {
+    for (const { name } of entries) {
+      const error = failures.get(name)
+      if (error) deps.log.addFailure(name, error)
+    }
+  }
+}
+
+async function importEntries(deps: ImportDeps, entries: readonly ImportEntry[]): Promise<void> {
   const { database, identity, signal, log } = deps
+  const unique = listCandidates(deps, entries)
+  const clientIds = unique.map(({ clientId }) => clientId)
+  const findKnown = () => findImported(database, identity.workspaceId, clientIds)
+  const known = await retry(findKnown, { policy: RETRY_POLICY, signal, isRetryable: isTransientDbError })
+  log.add('known', known.size)
+  const unknown = unique.filter(({ clientId }) => !known.has(clientId))
+  await insertPrepared(deps, await prepareOutputs(deps, unknown))
+}
+
+/** Returns the records of a batch, of those with the same id the first. */
+function listCandidates({ identity, log }: ImportDeps, entries: readonly ImportEntry[]): Candidate[] {
   const candidates = new Map<string, Candidate>()
   for (const entry of entries) {
     if ('error' in entry) {
@@ -65,11 +91,7 @@ async function importBatch(deps: ImportDeps, entries: readonly ImportEntry[]): P
     if (candidates.has(candidate.clientId)) log.add('known', 1)
     else candidates.set(candidate.clientId, candidate)
   }
-  const findKnown = () => findImported(database, identity.workspaceId, [...candidates.keys()])
-  const known = await retry(findKnown, { policy: RETRY_POLICY, signal, isRetryable: isTransientDbError })
-  log.add('known', known.size)
-  const unknown = [...candidates.values()].filter(({ clientId }) => !known.has(clientId))
-  await insertPrepared(deps, await prepareOutputs(deps, unknown))
+  return [...candidates.values()]
 }
 
 function toCandidate({ name, record }: { name: string; record: ImportRecord }, workspaceId: string): Candidate {

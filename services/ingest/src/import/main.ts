@@ -32,7 +32,9 @@ async function main(options: ImportOptions): Promise<void> {
   const context = await openContext()
   const notes = createNotes()
   const log = createImportLog(notes, send)
-  const reason = await runImport(context, options, { log, notes }).catch(describeError)
+  const reason = await runImport(context, options, { log, notes }).catch(error =>
+    context.lifecycle.stopping.aborted ? 'it was stopped' : describeError(error),
+  )
   if (reason !== undefined) send({ type: 'broken', reason: toPrintable(reason) })
   const seconds = Math.round(performance.now() - startedAt) / 1_000
   const report = log.createReport({ dryRun: options.isDryRun, isComplete: reason === undefined, seconds })

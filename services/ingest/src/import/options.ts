@@ -22,7 +22,7 @@ export interface ImportOptions {
 
 /** Options of every source of generations. */
 export interface SourceOptions extends Pick<ImportOptions, 'timeZone' | 'includesAll'> {
-  /** Time of generations that have none. */
+  /** Time of generations that have none, where the source has no better one. */
   now: Date
   notes: ImportNotes
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { appendFile, mkdtemp, rm, truncate } from 'node:fs/promises'
+import { appendFile, mkdtemp, rm, truncate, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseTimeZone, UTC } from '@darkroom/contracts/history/time-zone'
@@ -206,7 +206,7 @@ test('keeps the digits of a seed that is too large for a number, and counts the 
 })
 
 function createOptions() {
-  return { folder: directory, now: NOW, timeZone: UTC, notes: createNotes() }
+  return { folder: directory, timeZone: UTC, notes: createNotes() }
 }
 
 async function readText(
@@ -215,6 +215,7 @@ async function readText(
 ): Promise<ImportEntry[]> {
   const path = join(directory, 'file.jsonl')
   await Bun.write(path, text)
+  await utimes(path, NOW, NOW)
   const { entries } = await openLines(path, { ...createOptions(), ...options })
   return await Array.fromAsync(entries)
 }

@@ -8,7 +8,7 @@ import { LINE_LIMITS, parseJson } from './parse-json.ts'
 import { parseRecord, type RecordOptions } from './parse-record.ts'
 import { BOM, splitDocument } from './split-document.ts'
 
-type LinesOptions = Pick<SourceOptions, 'now' | 'timeZone' | 'notes'> & {
+type LinesOptions = Pick<SourceOptions, 'timeZone' | 'notes'> & {
   folder: string
   limits?: typeof LINE_LIMITS
   chunkBytes?: number
@@ -20,7 +20,7 @@ const UTF16_BEGINNINGS = ['fffe', 'feff', '7b00', '007b', '5b00', '005b']
 
 /**
  * Opens a JSON Lines file, or one whose lines are the items of a JSON list. One line is in memory at a time; empty ones are skipped, and
- * what is appended meanwhile is not read.
+ * what is appended meanwhile is not read. A generation without a time has that at which the file was last written, in each run the same.
  *
  * @throws RecordError if it cannot be opened
  */
@@ -28,20 +28,20 @@ export async function openLines(path: string, options: LinesOptions): Promise<Im
   const handle = await open(path).catch(error => {
     throw toRecordError(error, basename(path))
   })
-  const { size } = await handle.stat()
+  const { size, mtime } = await handle.stat()
   let done = 0
   const onRead = (bytes: number) => {
     done += bytes
   }
   const chunks = readChunks(handle, { size, chunkBytes: options.chunkBytes ?? CHUNK_BYTES, onRead })
-  const entries = readEntries(chunks, basename(path), options)
+  const entries = readEntries(chunks, basename(path), { ...options, now: mtime })
   return { folder: options.folder, entries, getProgress: () => ({ done, total: size, unit: 'bytes' }) }
 }
 
 async function* readEntries(
   chunks: AsyncIterable<Uint8Array>,
   file: string,
-  { limits = LINE_LIMITS, ...options }: LinesOptions,
+  { limits = LINE_LIMITS, ...options }: LinesOptions & { now: Date },
 ): AsyncGenerator<ImportEntry> {
   try {
     for await (const { name, bytes } of splitDocument(chunks, limits.bytes)) {

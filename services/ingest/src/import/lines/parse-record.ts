@@ -86,7 +86,7 @@ function parseParameters(values: LineValues, settings: SettingValues): Record<st
   return {
     ...omitNull(given),
     ...(seed === undefined || seed === null ? {} : { seed: toSeed(seed) }),
-    ...(typeof shown === 'string' ? { negativePrompt: shown.slice(0, LIMITS.promptCharacters) } : {}),
+    ...(typeof shown === 'string' ? { negativePrompt: toStorableText(shown, LIMITS.promptCharacters) } : {}),
     ...(Object.keys(allSettings).length > 0 ? { settings: allSettings } : {}),
     ...(values.width === undefined || 'width' in given ? {} : { width: values.width }),
     ...(values.height === undefined || 'height' in given ? {} : { height: values.height }),
