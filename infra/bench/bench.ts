@@ -15,6 +15,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: BenchOptions) => Pr
   hostile: () => import('./hostile/hostile.ts'),
   idle: () => import('./idle/idle.ts'),
   import: () => import('./import/import.ts'),
+  'import-database': () => import('./import-database/import-database.ts'),
   invoice: () => import('./invoice/invoice.ts'),
   listing: () => import('./listing/listing.ts'),
   local: () => import('./local/local.ts'),

@@ -14,6 +14,8 @@ import { StartError } from './process/server-process.ts'
 
 const NO_STUDIO_MESSAGE =
   'No studio runs here: start it, or give the DATABASE_URL and the NATS_URL of one that runs elsewhere.'
+/** Options that say where a database has what it does not tell itself. */
+const DATABASE_OPTIONS = ['map', 'files', 'bucket'] as const
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -70,8 +72,6 @@ async function runImport(path: string | undefined, options: CommandOptions): Pro
   if (!report.isComplete) return 2
   return report.failed === 0 && Object.keys(report.leftOut).length === 0 ? 0 : 1
 }
-
-const DATABASE_OPTIONS = ['map', 'files', 'bucket'] as const
 
 /** Builds the arguments of the process that name the source. The address of a database is its input: it has a password. */
 async function buildSourceArguments(

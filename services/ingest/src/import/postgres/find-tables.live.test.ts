@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { openForeignDatabase, parseForeignAddress } from '@darkroom/infra/database/foreign-database'
+import { PRISMA_TABLES, SNAKE_CASE_TABLES } from '@darkroom/infra/testing/data/other-systems'
 import { createTestDatabase } from '@darkroom/infra/testing/test-resources'
 import { createTables } from './create-tables.fixture.ts'
 import { findTables } from './find-tables.ts'
-import { PRISMA_TABLES, SNAKE_CASE_TABLES } from './source-tables.fixture.ts'
 import { parseTableMap } from './table-map.ts'
 
 const stack = new AsyncDisposableStack()

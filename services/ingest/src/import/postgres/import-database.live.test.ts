@@ -6,6 +6,7 @@ import type { ImportReport } from '@darkroom/contracts/history/import-report'
 import { parseTimeZone, UTC } from '@darkroom/contracts/history/time-zone'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
+import { PRISMA_TABLES, SNAKE_CASE_TABLES } from '@darkroom/infra/testing/data/other-systems'
 import { type BackfillEnv, openBackfillEnv } from '../../backfill/backfill-env.fixture.ts'
 import { migrateBatch } from '../../backfill/migrate-batch.ts'
 import { createImage, toDataUrl } from '../../backfill/old-row.fixture.ts'
@@ -15,7 +16,6 @@ import { createNotes } from '../notes.ts'
 import { createImportLog } from '../report.ts'
 import { createTables } from './create-tables.fixture.ts'
 import { type DatabaseLocation, openDatabaseSource } from './source.ts'
-import { PRISMA_TABLES, SNAKE_CASE_TABLES } from './source-tables.fixture.ts'
 
 const IDENTITY = { userId: crypto.randomUUID(), workspaceId: crypto.randomUUID(), admin: true }
 const [UPPER, PARENT] = ['0F8FAD5B-D9CB-469F-A165-70867728950E', '11111111-1111-4111-8111-111111111111']
