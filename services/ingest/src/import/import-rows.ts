@@ -1,3 +1,4 @@
+import type { Kind } from '@darkroom/contracts/enums'
 import { parseReferenceUrl, sanitizeParameters } from '@darkroom/contracts/parameters'
 import type { Database, Transaction } from '@darkroom/infra/database/connection'
 import { transaction } from '@darkroom/infra/database/transaction'
@@ -15,7 +16,10 @@ export interface StoredOutput {
   mimeType: string
   width: number
   height: number
-  placeholder: string
+  placeholder: string | null
+  mediaKind: Kind
+  /** In seconds; null for an image. */
+  duration: number | null
 }
 
 /** An output that is only at its URL. */
@@ -156,8 +160,8 @@ async function insertOutputs(tx: Transaction, imports: readonly NewImport[]): Pr
   await tx`
     with inserted as (
       insert into generation_outputs (workspace_id, generation_id, index, state, kind, key, placeholder, width, height, bytes, mime_type,
-                                      sha256, provider_url, favourite)
-      select workspace, id, index, state, kind, key, placeholder, width, height, bytes, type, decode(hash, 'hex'), url, favourite
+                                      sha256, provider_url, favourite, duration)
+      select workspace, id, index, state, kind, key, placeholder, width, height, bytes, type, decode(hash, 'hex'), url, favourite, duration
       from unnest(
         ${list(({ workspaceId }) => workspaceId)}::uuid[], ${list(({ id }) => id)}::uuid[],
         ${list(({ index }) => index)}::smallint[], ${list(({ output }) => output.state)}::text[],
@@ -165,8 +169,9 @@ async function insertOutputs(tx: Transaction, imports: readonly NewImport[]): Pr
         ${list(({ output }) => output.placeholder ?? null)}::text[], ${list(({ width }) => width)}::integer[],
         ${list(({ height }) => height)}::integer[], ${list(({ output }) => output.bytes ?? null)}::bigint[],
         ${list(({ output }) => output.mimeType ?? null)}::text[], ${list(({ output }) => output.sha256 ?? null)}::text[],
-        ${list(({ output }) => output.url ?? null)}::text[], ${list(({ output }) => String(output.isFavourite))}::text[]::boolean[]
-      ) input (workspace, id, index, state, kind, key, placeholder, width, height, bytes, type, hash, url, favourite)
+        ${list(({ output }) => output.url ?? null)}::text[], ${list(({ output }) => String(output.isFavourite))}::text[]::boolean[],
+        ${list(({ output }) => output.duration ?? null)}::real[]
+      ) input (workspace, id, index, state, kind, key, placeholder, width, height, bytes, type, hash, url, favourite, duration)
       returning workspace_id, generation_id, index, state
     )
     insert into rehosts (workspace_id, generation_id, index)
@@ -175,7 +180,8 @@ async function insertOutputs(tx: Transaction, imports: readonly NewImport[]): Pr
 
 function toOutputRows({ id, identity: { workspaceId }, record, outputs }: NewImport): OutputRow[] {
   return outputs.map(({ kind: state, width, height, ...output }, index) => {
-    return { id, workspaceId, index, kind: record.kind, output: { ...output, state }, width, height }
+    const kind = 'mediaKind' in output ? output.mediaKind : record.kind
+    return { id, workspaceId, index, kind, output: { ...output, state }, width, height }
   })
 }
 

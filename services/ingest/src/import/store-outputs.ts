@@ -7,6 +7,8 @@ import type { Identity } from '@darkroom/infra/http/identity'
 import { OUTPUT_LIMITS } from '@darkroom/infra/images/check-image'
 import type { ImageDecoder } from '@darkroom/infra/images/decoder/image-decoder'
 import type { DecodedImage } from '@darkroom/infra/images/image'
+import { sniffImageType } from '@darkroom/infra/images/image-formats'
+import { readMedia } from '@darkroom/infra/images/media'
 import { MediaError } from '@darkroom/infra/images/media-error'
 import type { ByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { retry } from '@darkroom/infra/runtime/retry'
@@ -89,7 +91,7 @@ async function prepareOutput(
   const path = file === null ? '' : await findFile(deps.folder, file)
   using _reservation = await deps.budget.reserve(await estimateBytes(join(deps.folder, path), dataUrl), deps.signal)
   const bytes = dataUrl === undefined ? await readOutput(deps, path, name) : decodeDataUrl(dataUrl, name)
-  const stored = await storeImage(deps, bytes, stem).catch(cause => {
+  const stored = await storeMedia(deps, bytes, stem).catch(cause => {
     throw cause instanceof MediaError ? new RecordError(`${name} ${cause.message}`, { cause }) : cause
   })
   return { ...stored, isFavourite }
@@ -123,22 +125,24 @@ function decodeDataUrl(dataUrl: string, name: string): Uint8Array {
   }
 }
 
-/** Stores an image with its previews; a dry run only decodes it. @throws MediaError */
-async function storeImage(deps: OutputDeps, bytes: Uint8Array, stem: string): Promise<StoredOutput> {
+/** Stores an image with its previews, or a video; a dry run only looks whether it is whole. @throws MediaError */
+async function storeMedia(deps: OutputDeps, bytes: Uint8Array, stem: string): Promise<StoredOutput> {
   const { images, signal } = deps
   const sha256 = new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
   const common = { kind: 'stored', bytes: bytes.byteLength, sha256 } as const
-  if (deps.isDryRun) {
+  if (deps.isDryRun && sniffImageType(bytes)) {
     const { mimeType, width, height, extension } = await images.validate(bytes, OUTPUT_LIMITS, { signal })
-    return { ...common, mimeType, width, height, placeholder: '', key: `${stem}.${extension}` }
+    const unknown = { mediaKind: 'image', placeholder: null, duration: null } as const
+    return { ...common, ...unknown, mimeType, width, height, key: `${stem}.${extension}` }
   }
-  const { previews, extension, ...image } = await images.read(bytes, OUTPUT_LIMITS, { signal })
+  const limits = { image: OUTPUT_LIMITS, videoBytes: OUTPUT_LIMITS.bytes }
+  const { previews, extension, kind: mediaKind, ...media } = await readMedia(images, bytes, limits, { signal })
   const key = `${stem}.${extension}`
-  await putImage(deps, key, bytes, previews)
-  return { ...common, ...image, key }
+  if (!deps.isDryRun) await putObjects(deps, key, bytes, previews)
+  return { ...common, ...media, mediaKind, key }
 }
 
-async function putImage(
+async function putObjects(
   { database, store, identity, signal }: OutputDeps,
   key: string,
   bytes: Uint8Array,

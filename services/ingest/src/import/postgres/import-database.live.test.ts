@@ -7,6 +7,7 @@ import { parseTimeZone, UTC } from '@darkroom/contracts/history/time-zone'
 import { readGeneration } from '@darkroom/infra/generations/generations'
 import { createByteBudget } from '@darkroom/infra/runtime/byte-budget'
 import { PRISMA_TABLES, SNAKE_CASE_TABLES } from '@darkroom/infra/testing/data/other-systems'
+import { makeMp4 } from '@darkroom/infra/testing/fake-provider/video'
 import { type BackfillEnv, openBackfillEnv } from '../../backfill/backfill-env.fixture.ts'
 import { migrateBatch } from '../../backfill/migrate-batch.ts'
 import { createImage, toDataUrl } from '../../backfill/old-row.fixture.ts'
@@ -170,11 +171,21 @@ test('imports the tables of Prisma once: rows of all kinds, each as it should be
   await mkdir(files)
   await Bun.write(join(files, 'made', 'u1', 'a b', '0.png'), await createImage('png', 40))
   await Bun.write(join(files, 'refs', 'r1.png'), await createImage('png', 24))
+  const clip = makeMp4({ width: 64, height: 36, seconds: 3, bytes: 0 }).pieces
+  await Bun.write(join(files, 'made', 'u1', 'clip.mp4'), Buffer.concat(clip))
   await Bun.write(join(files, '0.png'), await createImage('png', 8))
   const dataUrl = toDataUrl(await createImage('png', 16))
   const withText = { referenceImage: dataUrl, referenceImages: [dataUrl, '/refs/r1.png', 'https://cdn.example/r.png'] }
   const cases: Case[] = [
     ...CASES,
+    {
+      id: 'video-in-folder',
+      outputs: [{ filePath: `'u1/clip.mp4'`, bucket: `'made'` }],
+      expected: {
+        kind: 'video',
+        outputs: [{ state: 'stored', kind: 'video', width: 64, duration: 3, mimeType: 'video/mp4' }],
+      },
+    },
     { id: 'data', outputs: [output(dataUrl)], expected: { outputs: [{ state: 'stored', width: 16 }] } },
     { id: 'base64', row: { parameters: `'${JSON.stringify(withText)}'` }, expected: { references: [{ id: null }] } },
   ]
@@ -205,7 +216,7 @@ test('imports the tables of Prisma once: rows of all kinds, each as it should be
     'outputs at an address that begins with blob:': 1,
     'outputs at a path that leads nowhere without --files or --bucket': 2,
   })
-  expect(report.unknownKeys).toEqual({ 'Output.isApproved': 35 })
+  expect(report.unknownKeys).toEqual({ 'Output.isApproved': 36 })
   for (const { id, expected } of cases) {
     const reason = report.failures.find(({ name }) => name === `Generation ${id}`)?.reason
     if (typeof expected === 'string') expect({ id, reason }).toEqual({ id, reason: expect.stringContaining(expected) })
