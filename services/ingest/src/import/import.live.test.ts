@@ -286,7 +286,7 @@ async function runImport(path: string, { isDryRun = false, database = deps.datab
   const log = createImportLog(notes, () => {})
   const timeZone = parseTimeZone('UTC')
   if (!timeZone) throw new Error('there is no zone')
-  const source = await openSource(path, { now: new Date(), timeZone, includesAll: false, notes })
+  const source = await openSource(path, { timeZone, includesAll: false, notes })
   await importSource({ ...deps, database, folder: source.folder, isDryRun, log }, source)
   return log.createReport({ dryRun: isDryRun, isComplete: true, seconds: 0 })
 }

@@ -22,8 +22,6 @@ export interface ImportOptions {
 
 /** Options of every source of generations. */
 export interface SourceOptions extends Pick<ImportOptions, 'timeZone' | 'includesAll'> {
-  /** Time of generations that have none, where the source has no better one. */
-  now: Date
   notes: ImportNotes
 }
 
