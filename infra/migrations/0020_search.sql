@@ -223,12 +223,11 @@ create function newest_found(workspace uuid, looked_for tsquery, before timestam
   set enable_hashjoin to off set enable_mergejoin to off as $$
 declare
   words constant tsquery[] := query_words(looked_for);
-  shares float[];
-  listed record;
-  document text;
+  steps integer := 100;
   walked integer := 0;
   found_count integer := 0;
-  decide_at integer := 100;
+  rows integer;
+  shares float[];
   share float;
 begin
   if looked_for is null then
@@ -238,44 +237,45 @@ begin
     return next null;
     return;
   end if;
-  for listed in
-    select w.created_at, w.generation_id, w.words @@ looked_for as is_found from generation_words w
-    where w.workspace_id = workspace and (w.created_at, w.generation_id) < (before, before_id)
-    order by w.created_at desc, w.generation_id desc
   loop
-    walked := walked + 1;
-    if listed.is_found then
-      select d.document into document from generation_documents d
-      where d.generation_id = listed.generation_id and d.workspace_id = workspace and d.deleted_at is null;
-      if found then
-        return next document;
-        found_count := found_count + 1;
-        if found_count = wanted then
-          return;
-        end if;
-      end if;
+    return query
+      select d.document
+      from (
+        select w.created_at, w.generation_id, w.words @@ looked_for as is_found from generation_words w
+        where w.workspace_id = workspace and (w.created_at, w.generation_id) < (before, before_id)
+        order by w.created_at desc, w.generation_id desc limit steps
+      ) w
+      join generation_documents d on d.generation_id = w.generation_id and d.workspace_id = workspace and d.deleted_at is null
+      where w.is_found
+      order by w.created_at desc, w.generation_id desc limit wanted - found_count;
+    get diagnostics rows = row_count;
+    found_count := found_count + rows;
+    if found_count = wanted then
+      return;
     end if;
-    if walked = decide_at then
-      share := found_count::float / walked;
-      if share < 0.02 then
-        exit when cardinality(words) < 2;
-        if shares is null then
-          shares := newest_shares(workspace, words);
-          share := case when 0.05 < all(shares) then (select exp(sum(ln(s))) from unnest(shares) s) else 0 end;
-        end if;
-        exit when share < 0.003;
-      end if;
-      decide_at := walked + ceil(2 * (wanted - found_count) / share)::integer;
+    select w.created_at, w.generation_id into before, before_id from generation_words w
+    where w.workspace_id = workspace and (w.created_at, w.generation_id) < (before, before_id)
+    order by w.created_at desc, w.generation_id desc offset steps - 1 limit 1;
+    if not found then
+      return;
     end if;
+    walked := walked + steps;
+    share := found_count::float / walked;
+    if share < 0.02 then
+      exit when cardinality(words) < 2;
+      if shares is null then
+        shares := newest_shares(workspace, words);
+        share := case when 0.05 < all(shares) then (select exp(sum(ln(s))) from unnest(shares) s) else 0 end;
+      end if;
+      exit when share < 0.003;
+    end if;
+    steps := ceil(2 * (wanted - found_count) / share);
   end loop;
-  if walked < decide_at then
-    return;
-  end if;
   return query
     select d.document
     from (
       select * from found_positions(workspace, selective_query(words, shares), looked_for) p
-      where (p.created_at, p.generation_id) < (listed.created_at, listed.generation_id)
+      where (p.created_at, p.generation_id) < (before, before_id)
       order by p.created_at desc, p.generation_id desc
     ) p
     join generation_documents d on d.generation_id = p.generation_id and d.workspace_id = workspace and d.deleted_at is null

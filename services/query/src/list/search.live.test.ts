@@ -5,6 +5,7 @@ import { createLog } from '@darkroom/infra/log'
 import { createTestDatabase } from '@darkroom/infra/testing/test-resources'
 import fc from 'fast-check'
 import { insertRow, insertRows } from '../rows.fixture.ts'
+import type { Cursor } from './cursor.ts'
 import { ListParameters, parseListQuery } from './list-parameters.ts'
 import { selectRows } from './list-rows.ts'
 import { isPlainSearch, readNewestFound } from './newest-found.ts'
@@ -14,6 +15,8 @@ import { isPlainSearch, readNewestFound } from './newest-found.ts'
 // On a busy machine the first start of Postgres is slow.
 const START_MS = 60_000
 const RUNS = 15
+/** Generations before those that are looked up. */
+const NEWER_ROWS = 1_000
 
 /** Texts, with what finds them and what does not. */
 const CASES: [prompt: string, found: string[], notFound: string[]][] = [
@@ -85,14 +88,14 @@ const CASES: [prompt: string, found: string[], notFound: string[]][] = [
     ['🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}'],
   ],
   ['love ❤️ and ☀', ['❤', '❤️', '☀️', '☀'], ['♥']],
-  ['key 5️⃣ cap', ['5️⃣', '5'], ['6️⃣']],
-  ['𝐟𝐨𝐱 ﬁre ½ m² ⑤', ['fox', 'fire', 'm2', '5'], ['ox']],
+  ['key 0️⃣ cap', ['0️⃣', '0'], ['6️⃣']],
+  ['𝐟𝐨𝐱 ﬁre ½ m² ⓪', ['fox', 'fire', 'm2', '0'], ['ox']],
   [
     'a fox that is red',
     ['red,fox', 'red, fox', 'fox red', '"that is red"', '“is red”'],
     ['"red fox"', 'red-fox', 'ed'],
   ],
-  ['red-fox {"a":5} f/1.4', ['red-f', '{"a":5}', '1.4', '"red fox"', 'f/1'], ['"fox red"', '1.5']],
+  ['red-fox {"a":0} f/1.4', ['red-f', '{"a":0}', '1.4', '"red fox"', 'f/1'], ['"fox red"', '1.5']],
   ["don't \\ stop % _ 'quoted'", ["don't", 'don’t', 'stop', "'quoted'", 'stop%'], ['stopp', '"stop don"']],
   ['x\u0301y e\u0301', ['xy', 'x́y', 'é'], ['yx']],
   ['co\u00ADop\u2060era soft', ['coopera', 'co\u00ADop'], ['era']],
@@ -145,7 +148,7 @@ beforeAll(async () => {
   const { url } = stack.use(await createTestDatabase())
   sql = openDatabase({ url, name: 'test', log: createLog({ service: 'test', level: 'silent' }) })
   stack.defer(() => sql.end({ timeout: 1 }))
-  await insertRows(sql, LOOKED_UP, 250)
+  await insertRows(sql, LOOKED_UP, NEWER_ROWS)
   for (const workspace of [WALKED, LOOKED_UP])
     for (const prompt of [...CASES.map(([prompt]) => prompt), ...UNSPACED, ...WORDS.flatMap(getForms)])
       prompts.set(await insertRow(sql, workspace, { prompt, createdAt: '2020-01-01T00:00:00Z' }), prompt)
@@ -179,6 +182,34 @@ test('finds every way to write a word by every other', async () => {
       expect([prompt, q, await isFound(q, prompt)]).toEqual([prompt, q, true]),
     ),
     { numRuns: RUNS },
+  )
+})
+
+test('pages through what is found from any place, whether it is walked or looked up', async () => {
+  const rows = await sql<Cursor[]>`
+    select generation_id as id, timestamp_text(created_at) as "createdAt" from generation_documents
+    where workspace_id = ${LOOKED_UP} order by created_at desc`
+  // Words of every generation, of 1 in 40, of 1 in 1,000 and of none, alone and together.
+  const words = fc.subarray(['number', 'n', 'rare', '99', '"number 7', '"prompt number 840"', 'nowhere'], {
+    minLength: 1,
+    maxLength: 3,
+  })
+  const pages = fc.record({ words, limit: fc.integer({ min: 1, max: 100 }), at: fc.option(fc.nat(NEWER_ROWS - 1)) })
+  await fc.assert(
+    fc.asyncProperty(pages, async ({ words, limit, at }) => {
+      const parameters = ListParameters.parse({ q: words.join(' '), limit: String(limit) })
+      const cursor = at === null ? null : (rows[at] ?? null)
+      const query = {
+        ...parseListQuery(parameters, LOOKED_UP),
+        anchor: { kind: 'cursor', direction: 'older', cursor } as const,
+      }
+      const filter = { ...query.filter, search: query.search && { ...query.search, isCommon: true } }
+      const range = { direction: 'older', cursor, inclusive: false, limit: limit + 1 } as const
+      const expected = await selectRows(sql, { filter, includeParameters: false }, range)
+      if (!isPlainSearch(query)) throw new Error('a search has a filter')
+      expect([words, getIds((await readNewestFound(sql, query)) ?? [])]).toEqual([words, getIds(expected)])
+    }),
+    { numRuns: 40 },
   )
 })
 
