@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Model } from '@darkroom/contracts/model'
 import { describeFilter, formatBytes, formatDays, formatListCount, formatModels } from './filter-words.ts'
-import { toPattern } from './found-highlight.ts'
+import { findMatches, toPattern } from './found-highlight.ts'
 import { EMPTY_FILTER } from './list-query.ts'
 import { runLimited } from './selection/run-limited.ts'
 import { formatDaysLeft, formatTrashDays } from './trash-days.ts'
@@ -51,10 +51,14 @@ test('says how long a generation stays in the trash', () => {
 })
 
 test('marks the beginnings of words, in any script and whatever signs they have', () => {
-  const find = (text: string, prompt: string) => prompt.match(toPattern(text) ?? /$^/g)
+  const find = (text: string, prompt: string) =>
+    findMatches(prompt, toPattern(text) ?? /$^/g).map(({ start, end }) => prompt.slice(start, end))
   expect(find('vall', 'Valley, a valley; overvalley')).toEqual(['Valley', 'valley'])
   expect(find('"low sun" été', 'a low sun, Été d’été')).toEqual(['low sun', 'Été', 'été'])
   expect(find('c++ (', 'c++ (x')).toEqual(['c++', '(x'])
+  expect(find('東京 tow 京', '夜の東京tower、京都')).toEqual(['東京', 'tower', '京'])
+  expect(find('cafe,STRASSE', 'Cafe\u0301 Straße 🦊')).toEqual(['Cafe\u0301', 'Straße'])
+  expect(find('🦊 हि “ｶﾞ', 'snow🦊 हिन्दी ガラス')).toEqual(['🦊', 'हिन्दी', 'ガ'])
   expect(toPattern(' "" ')).toBeNull()
 })
 
