@@ -23,6 +23,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: BenchOptions) => Pr
   progress: () => import('./progress/progress.ts'),
   queue: () => import('./queue/queue.ts'),
   references: () => import('./references/references.ts'),
+  search: () => import('./search/search.ts'),
   uploads: () => import('./uploads/uploads.ts'),
   usage: () => import('./usage/usage.ts'),
 }

@@ -4,7 +4,7 @@ import type { ListQuery, PageAnchor } from './list-parameters.ts'
 import type { ListRow } from './list-rows.ts'
 import type { Search } from './search.ts'
 
-/** A place before all others of the list. */
+/** Cursor before the newest generation. */
 const END_OF_LIST = { createdAt: 'infinity', id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' }
 
 /** A page of a search without other filters, at the end of the list or older than a cursor: what is shown while someone types. */
