@@ -11,7 +11,7 @@ const OWN_FILES = {
   'openapi/page.css': 'page.css',
 }
 const ICON = ['openapi/icon.svg', join(import.meta.dirname, '..', 'src', 'icon.svg')] as const
-const PACKAGE_FILES = ['swagger-ui-bundle.js', 'swagger-ui.css']
+const PACKAGE_FILES = ['swagger-ui-bundle.js', 'swagger-ui.css', 'swagger-ui-bundle.js.LICENSE.txt']
 const OWN_FOLDER = join(import.meta.dirname, '..', 'src', 'api-page')
 
 /**

@@ -1,3 +1,4 @@
+import { PROBLEMS } from '@darkroom/contracts/problem'
 import { type Paths, PROBLEM_CONTENT } from './describe-routes.ts'
 import { TAGS } from './route-docs.ts'
 import { listSchemas } from './schemas.ts'
@@ -10,6 +11,17 @@ const DESCRIPTION = `The API of a studio for AI images and videos, as its own in
 * Responses with an \`ETag\` take \`If-None-Match\` and \`If-Match\`; files also \`If-Modified-Since\`, \`If-Unmodified-Since\`, \`Range\` and \`If-Range\`.
 * Every error is a problem document (RFC 9457), with a code and a sentence for people. \`429\`, \`503\` and \`507\` say in \`Retry-After\` when to try again.
 * What costs something is done once for each \`clientId\` or \`Idempotency-Key\`, however often it is sent.`
+
+const PROBLEM_EXAMPLE = {
+  'application/problem+json': {
+    ...PROBLEM_CONTENT['application/problem+json'],
+    example: {
+      ...{ type: 'about:blank', title: PROBLEMS.invalid.title, status: PROBLEMS.invalid.status, code: 'invalid' },
+      ...{ detail: 'prompt is empty.', requestId: '0190a0b0-c0d0-7000-8000-00000000000c' },
+      errors: [{ path: 'prompt', message: 'is empty' }],
+    },
+  },
+}
 
 /**
  * Creates the description of the whole API.
@@ -32,7 +44,7 @@ export function createDocument(paths: Paths): object {
     paths: sortByKey(paths),
     components: {
       schemas: listSchemas(),
-      responses: { Problem: { description: 'Another problem.', content: PROBLEM_CONTENT } },
+      responses: { Problem: { description: 'Another problem.', content: PROBLEM_EXAMPLE } },
       securitySchemes: {
         secret: {
           ...{ type: 'apiKey', in: 'header', name: 'x-internal-secret' },

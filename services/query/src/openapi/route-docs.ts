@@ -102,7 +102,7 @@ export const QUERY_DOCS: RouteDocs = {
   'GET /api/usage': {
     tag: 'Usage',
     summary: 'Sum up what was made and what it has cost',
-    headers: { Accept: '`text/csv` for a table.' },
+    description: 'With `Accept: text/csv` as a table.',
     parameters: { from: 'The first day, in UTC.', to: 'The last day.', by: 'How it is summed up.' },
     responses: { 200: { description: 'The sums.', schema: Usage, types: ['text/csv'] } },
     problems: ['invalid'],
