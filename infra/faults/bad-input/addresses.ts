@@ -71,7 +71,7 @@ function badFilters(): [string, RegExp][] {
     ...['', 'lost', 'failed,', ',', 'FAILED', 'failed,lost', `failed${',failed'.repeat(50)}`, '%00'].map(
       (value): [string, RegExp] => [`status=${value}`, /^status/],
     ),
-    ...['', 'sound', 'image,video', '%00'].map((value): [string, RegExp] => [`kind=${value}`, /^kind/]),
+    ...['', 'sound', 'image,', 'image,sound', '%00'].map((value): [string, RegExp] => [`kind=${value}`, /^kind/]),
     ...['', '%00', '%00abc', 'a'.repeat(201)].map((value): [string, RegExp] => [`model=${value}`, /^model/]),
     ...['%00', 'a%00b', 'a'.repeat(501)].map((value): [string, RegExp] => [`q=${value}`, /^q/]),
     ['q=a&q=b', /^q/],

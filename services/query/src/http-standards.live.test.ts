@@ -49,7 +49,7 @@ test.each<[string, Array<keyof typeof ids>]>([
   ['status=completed,failed', ['image', 'remote', 'video']],
   ['status=completed&status=failed', ['image', 'remote', 'video']],
   ['status=failed,queued&status=cancelled', ['video']],
-  ['status=%20failed%20,,', ['video']],
+  ['status=%20failed%20,queued%20', ['video']],
   ['model=one,two', ['image', 'video']],
   ['model=one&model=two', ['image', 'video']],
   ['kind=image,video', ['image', 'remote', 'video']],

@@ -28,8 +28,8 @@ test.each([
     ['a', 'b', 'c'],
   ],
   [' a , b\t', ['a', 'b']],
-  ['a,,b,', ['a', 'b']],
-  [',', []],
+  ['a,,b', ['a', '', 'b']],
+  ['', ['']],
   [undefined, undefined],
 ])('splits %j into %j', (value, items) => {
   expect(splitAtCommas(value)).toEqual(items)

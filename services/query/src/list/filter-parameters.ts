@@ -14,11 +14,10 @@ const MAX_MODELS = 20
 export const BooleanParameter = z.enum(['true', 'false']).transform(text => text === 'true')
 const SearchableText = z.string().refine(isStorable, 'has a character that cannot be searched for')
 
-const EMPTY = 'has nothing between its commas'
 const StatusList = createNameList(STATUSES)
 const KindList = createNameList(KINDS)
-const ModelList = z.preprocess(splitAtCommas, z.array(SearchableText.max(200)).min(1, EMPTY).max(MAX_MODELS))
-const IdList = z.preprocess(splitAtCommas, z.array(Uuid).min(1, EMPTY).max(LIMITS.pageRows))
+const ModelList = z.preprocess(splitAtCommas, z.array(SearchableText.min(1).max(200)).max(MAX_MODELS))
+const IdList = z.preprocess(splitAtCommas, z.array(Uuid).max(LIMITS.pageRows))
 
 /** A day, or a time with its zone, as a query parameter. */
 export const DayOrTime = z
@@ -84,5 +83,5 @@ function selectKind(kinds: readonly Kind[]): Kind | undefined {
 
 function createNameList<T extends string>(names: readonly [T, ...T[]]) {
   const message = `can be ${names.join(', ')}, or several of them with commas between`
-  return z.preprocess(splitAtCommas, z.array(z.enum(names, message)).min(1, message).max(20))
+  return z.preprocess(splitAtCommas, z.array(z.enum(names, message)).max(20))
 }
