@@ -30,12 +30,21 @@ export async function runImportProcess(
   const output = createImportOutput(process.stderr)
   let report: ImportReport | undefined
   for await (const line of createInterface({ input: Readable.fromWeb(child.stdout) })) {
-    const message = ImportMessage.parse(JSON.parse(line))
-    if (message.type === 'report') report = message.report
-    else output.write(message)
+    const message = parseMessage(line)
+    if (message?.type === 'report') report = message.report
+    else if (message) output.write(message)
   }
   output.end()
   process.off('SIGTERM', stop).off('SIGINT', stop)
   await child.exited
   return report
+}
+
+/** Returns the message of a line; undefined if a process that was ended has written a part of it. */
+function parseMessage(line: string): ImportMessage | undefined {
+  try {
+    return ImportMessage.parse(JSON.parse(line))
+  } catch {
+    return undefined
+  }
 }

@@ -25,6 +25,8 @@ test('names each file that is none, and reads the others: folders, pipes, device
   const good = addPngText(image, 'parameters', 'a fox\nSteps: 20')
   await Bun.write(join(folder, 'x.png', 'good.png'), good)
   await Bun.write(join(directory, 'outside.png'), good)
+  const embedded = addPngText(image, 'parameters', 'see data:image/png;base64,AAAA\nSteps: 20')
+  await Bun.write(join(folder, 'embedded.png'), embedded)
   await Bun.write(join(folder, 'empty.png'), '')
   await Bun.write(join(folder, 'line\nbreak\u001b[31m.png'), image)
   await Bun.write(join(folder, 'jpeg.png'), await sharp(image).jpeg().toBuffer())
@@ -41,6 +43,7 @@ test('names each file that is none, and reads the others: folders, pipes, device
   const entries = await readFolder(folder)
   const outcomes = entries.map(entry => [entry.name, 'error' in entry ? entry.error.message : entry.record.prompt])
   expect(Object.fromEntries(outcomes)).toEqual({
+    'embedded.png': 'prompt: holds a file as text',
     'empty.png': 'says nothing of how it was made',
     'in.png': 'a fox',
     'jpeg.png': 'says nothing of how it was made',
@@ -79,6 +82,18 @@ test('reads images of four formats, counts other files by extension, and takes t
   expect(await read(false)).toEqual(expected)
   expect(notes.passedOver.toObject()).toEqual({ '.mp4': 2, '.txt': 1, 'without an extension': 1, '.gif': 1 })
   expect((await read(true))[2]).toEqual(['none.JPG', ''])
+})
+
+test('names a file that is gone since the folder was listed', async () => {
+  const folder = join(directory, 'gone')
+  for (const name of ['a.png', 'b.png']) await Bun.write(join(folder, name), 'x')
+  const { entries } = await openFolder(folder, { notes: createNotes(), includesAll: false })
+  const messages: string[] = []
+  for await (const entry of entries) {
+    if ('error' in entry) messages.push(entry.error.message)
+    await rm(join(folder, 'b.png'), { force: true })
+  }
+  expect(messages).toEqual(['says nothing of how it was made', 'b.png is not there'])
 })
 
 test('goes no deeper than a limit, and names what is there', async () => {

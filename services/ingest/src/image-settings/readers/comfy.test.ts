@@ -15,6 +15,7 @@ const encode = (text: unknown, node: object = {}): Nodes => ({
 })
 
 const GRAPHS: [string, Nodes, object][] = [
+  ['a character that cannot be stored', encode('nul\u0000inside'), { prompt: 'nulinside', model: 'a.safetensors' }],
   [
     'joined texts',
     encode(['9', 0], {
