@@ -6,6 +6,7 @@ import type { BackfillReport } from '../../src/database/backfill-report.ts'
 import { type Database, openDatabase } from '../../src/database/connection.ts'
 import { createLog } from '../../src/log.ts'
 import { createUniqueImage, insertImportedGeneration, toDataUrl } from '../../testing/data/imported-rows.ts'
+import { SNAKE_CASE_TABLES } from '../../testing/data/other-systems.ts'
 import { addPngText } from '../../testing/data/png-text.ts'
 import { runCommand } from '../../testing/studio/run-command.ts'
 import { startTestStudio, type TestStudio } from '../../testing/studio/test-studio.ts'
@@ -26,14 +27,14 @@ test('an operator imports, does a dry run, moves, verifies, and sees which rows 
       id: `old-${at}`,
       prompt: `old ${at}`,
       status: 'failed',
-      parameters: { referenceImages: [toDataUrl(await createUniqueImage(32, 32)), 'https://example.com/a.png'] },
+      parameters: { referenceImages: [toDataUrl(await createUniqueImage(32, 32)), 'https://old.invalid/a.png'] },
     })),
   )
   const file = join(studio.dataDir, 'generations.jsonl')
   await Bun.write(file, lines.map(line => JSON.stringify(line)).join('\n'))
   expect(await runCommand('import', [file, '--json'], env)).toMatchObject({
     exitCode: 0,
-    stdout: '{"imported":5,"known":0,"failed":0}\n',
+    stdout: expect.stringMatching(/^{"imported":5,"known":0,"failed":0,.*}\n$/),
   })
   const sql = openSql(studio)
   await using _ = { [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) }
@@ -78,16 +79,36 @@ test('an operator imports, does a dry run, moves, verifies, and sees which rows 
   })
   expect(await runCommand('import', [await createOddFolder(studio.dataDir), '--json'], env)).toMatchObject({
     exitCode: 1,
-    stdout: '{"imported":2,"known":0,"failed":4}\n',
+    stdout: expect.stringMatching(/^{"imported":2,"known":0,"failed":4,.*}\n$/),
     stderr: [
       'a\\u{a}b.png: says nothing of how it was made',
-      'broken.jpg.png is damaged or cut short',
-      'x.png is a folder, not a picture',
-      'y.png is a pipe or a device, not a picture',
+      'broken.jpg.png: is damaged or cut short',
+      'x.png: is a folder, not a picture',
+      'y.png: is a pipe or a device, not a picture',
       '',
     ].join('\n'),
   })
   expect(await runCommand('import', ['/dev/zero'], env)).toMatchObject({ exitCode: 2, stdout: '' })
+  await sql
+    .unsafe(`create schema other; set search_path = other; ${SNAKE_CASE_TABLES}
+    insert into generations (id, prompt) values (1, 'from a database'), (2, 'data:;base64,')`)
+    .simple()
+  const from = ['--from', `${studio.databaseUrl}?schema=other`, '--json']
+  expect(await runCommand('import', from, env)).toMatchObject({
+    exitCode: 1,
+    stdout: expect.stringMatching(/^{"imported":1,"known":0,"failed":1,.*}\n$/),
+    stderr: expect.stringContaining('generations 2: prompt: holds a file as text'),
+  })
+  for (const [args, reason] of [
+    [['--from', 'postgres://user:secret@127.0.0.1:9/none'], 'ECONNREFUSED'],
+    [['--map', 'map.json', file], '--map belongs to --from'],
+    [['--from', 'postgres://host/db', file], 'not both'],
+    [[], 'Name a file or a folder'],
+  ] as const) {
+    const { exitCode, stderr } = await runCommand('import', [...args], env)
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(reason)])
+    expect(stderr).not.toContain('secret')
+  }
 }, 120_000)
 
 /** Runs one batch by the administrative route. */

@@ -64,10 +64,7 @@ async function runImport(
   // The address has a password: the arguments and the environment of a process are seen by others.
   const source =
     path === null
-      ? await openDatabaseSource(
-          { ...options, url: (await Bun.stdin.text()).trim() },
-          { ...sourceOptions, now: new Date() },
-        )
+      ? await openDatabaseSource({ ...options, url: (await Bun.stdin.text()).trim() }, sourceOptions)
       : await openSource(path, sourceOptions)
   const sendProgress = () => send({ type: 'progress', ...source.getProgress(), records: log.records })
   using stack = new DisposableStack()
