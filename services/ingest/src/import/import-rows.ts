@@ -103,7 +103,7 @@ async function insertGenerations(tx: Transaction, imports: readonly NewImport[])
     insert into generations (id, workspace_id, user_id, client_id, fingerprint, status, kind, model, provider, prompt,
                              parameters, num_outputs, error, created_at, started_at, completed_at, author, deleted_at)
     select id, workspace, owner, client, '', status, kind, model, 'imported', prompt, parameters::jsonb, outputs, error::jsonb,
-           created, created, completed, author, case when trashed then clock_timestamp() end
+           created, case when completed <> created then created end, completed, author, case when trashed then clock_timestamp() end
     from unnest(
       ${list(({ id }) => id)}::uuid[], ${list(({ identity }) => identity.workspaceId)}::uuid[],
       ${list(({ identity }) => identity.userId)}::uuid[], ${list(({ clientId }) => clientId)}::uuid[],

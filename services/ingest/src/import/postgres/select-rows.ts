@@ -29,7 +29,7 @@ export function selectOutputs(outputs: SourceTable): string {
 /** Selects users by their ids, which may be of another type where they are referred to. */
 export function selectUsers(users: SourceTable, reference: SourceColumn | undefined): string {
   const isSame = reference?.type === users.columns.get('id')?.type
-  const condition = isSame ? isAmong(users, 'id') : `${column(users, 'id')}::text = any(${IDS})`
+  const condition = isSame ? isAmong(users, 'id') : `${column(users, 'id')}::text in (${selectIds('text')})`
   return `select ${listColumns(users)} from ${users.from} where ${condition}`
 }
 
@@ -55,13 +55,16 @@ export function selectOrphans({ generations }: SourceTables, outputs: SourceTabl
     select from ${generations.from} g where g.${column(generations, 'id')}${cast} = o.${column(outputs, 'generation')}${cast})`
 }
 
-const IDS = 'array(select jsonb_array_elements_text($1::text::jsonb))'
-
 /** Builds the condition that a column is one of the ids. They have its type: an index of the column can be used. */
 function isAmong(table: SourceTable, field: string): string {
   const type = table.columns.get(field)?.type ?? 'text'
   // `character` without a length is one of 1 as a cast.
-  return `${column(table, field)} = any((${IDS})::${type === 'character' ? 'text' : type}[])`
+  return `${column(table, field)} in (${selectIds(type === 'character' ? 'text' : type)})`
+}
+
+/** Selects the ids as rows: without an index they are hashed, where an array would be searched for each row of the table. */
+function selectIds(type: string): string {
+  return `select given::${type} from jsonb_array_elements_text($1::text::jsonb) given`
 }
 
 function column(table: SourceTable, field: string): string {
