@@ -152,6 +152,8 @@ async function beginReading(
     ...(schema === null ? {} : { search_path: quoteIdentifier(schema) }),
   }
   for (const [key, value] of Object.entries(settings)) await query('select set_config($1, $2, true)', [key, value])
+  // Servers before 17 do not know it, and an unknown setting would end the transaction.
+  await query(`select set_config(name, '0', true) from pg_settings where name = 'transaction_timeout'`)
 }
 
 function createTryQuery(query: ForeignDatabase['query']): ForeignDatabase['tryQuery'] {
