@@ -77,6 +77,14 @@ test('an operator imports, does a dry run, moves, verifies, and sees which rows 
     exitCode: 2,
     stderr: expect.stringContaining('No studio runs here'),
   })
+  await expectImports(studio, { sql, env, file })
+}, 120_000)
+
+/** Imports a folder of odd files and a database, and checks what is refused. */
+async function expectImports(
+  studio: TestStudio,
+  { sql, env, file }: { sql: Database; env: Record<string, string>; file: string },
+): Promise<void> {
   expect(await runCommand('import', [await createOddFolder(studio.dataDir), '--json'], env)).toMatchObject({
     exitCode: 1,
     stdout: expect.stringMatching(/^{"imported":2,"known":0,"failed":4,.*}\n$/),
@@ -109,7 +117,7 @@ test('an operator imports, does a dry run, moves, verifies, and sees which rows 
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining(reason)])
     expect(stderr).not.toContain('secret')
   }
-}, 120_000)
+}
 
 /** Runs one batch by the administrative route. */
 async function callEndpoint(studio: TestStudio, body: unknown): Promise<BackfillResponse> {

@@ -60,7 +60,7 @@ async function runImport(
 ): Promise<undefined> {
   const { database, store, lifecycle } = context
   const { path, isDryRun } = options
-  const sourceOptions = { ...options, notes, signal: lifecycle.stopping }
+  const sourceOptions = { ...options, now: new Date(), notes, signal: lifecycle.stopping }
   // The address has a password: the arguments and the environment of a process are seen by others.
   const source =
     path === null
