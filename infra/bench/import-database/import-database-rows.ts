@@ -9,7 +9,7 @@ import { PRISMA_TABLES } from '../../testing/data/other-systems.ts'
 export const ROW_SETS = {
   plain: { rows: 47_890, images: 0, imageBytes: 0 },
   files: { rows: 100, images: 0, imageBytes: 0 },
-  references: { rows: 2_000, images: 1, imageBytes: 75_000 },
+  embedded: { rows: 2_000, images: 1, imageBytes: 75_000 },
   large: { rows: 10, images: 10, imageBytes: 3_000_000 },
 } as const
 export type RowSetName = keyof typeof ROW_SETS

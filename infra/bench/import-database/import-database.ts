@@ -20,12 +20,12 @@ const METHOD = [
   '',
   `- **plain**: ${ROW_SETS.plain.rows.toLocaleString('en')} generations of a few outputs each, which are at addresses`,
   `- **files**: ${ROW_SETS.files.rows} whose output is a picture of 1152 × 768 in a folder that mirrors the storage: decoded, stored, with previews`,
-  `- **references**: ${ROW_SETS.references.rows.toLocaleString('en')} with a reference of 0.1 MB as base64 in their parameters`,
+  `- **embedded**: ${ROW_SETS.embedded.rows.toLocaleString('en')} with a reference of 0.1 MB as base64 in their parameters`,
   `- **large**: ${ROW_SETS.large.rows} with ten references of 4 MB each, 40 MB of base64 a row`,
   '',
   'Each by `bun run import --from`, from its start to its end, processes and connections included; then once more, when all of it is',
   'known. Memory is that of the process of the import: its peak, and the median of its last third by that of its second one. The',
-  'backfill is that of the large rows and those with references together. One run.',
+  'backfill is that of the embedded and the large rows together. One run.',
 ]
 
 interface Measured {
@@ -136,7 +136,7 @@ async function measureBackfill(studio: TestStudio): Promise<Measured> {
   const startedAt = performance.now()
   const report = await runBackfill({ studio, sql: clients.database, bus: clients.bus }, { batch: 100, concurrency: 16 })
   const seconds = (performance.now() - startedAt) / 1_000
-  const rows = ROW_SETS.references.rows + ROW_SETS.large.rows
+  const rows = ROW_SETS.embedded.rows + ROW_SETS.large.rows
   if (report.updated !== rows) throw new Error(`the backfill moved ${report.updated} of ${rows} rows`)
   return { name: 'backfill', rows, bytes: report.bytesSaved, seconds, peak: report.memory, growth: null }
 }
