@@ -15,7 +15,7 @@ import { findTables, type SourceTable, type SourceTables } from './find-tables.t
 import { parseBucketUrl } from './locate-image.ts'
 import { createUserNames, type GenerationRow, readRows, type UnreadableRow, type UserNames } from './read-rows.ts'
 import { selectCounts, selectOrphans } from './select-rows.ts'
-import { readTableMap } from './table-map.ts'
+import { readTableMap, type TableMap } from './table-map.ts'
 import { isDeleted, toLines } from './to-line.ts'
 
 /** Address of another database, and of the files that its generations have. */
@@ -44,8 +44,8 @@ interface SourceContext extends DatabaseOptions {
 }
 
 const MAX_AUTHOR = 200
-/** Rows whose users are looked up at once. */
-const USER_ROWS = 100
+/** Rows whose users are looked up at once, and bytes of rows above which fewer are. */
+const GROUP_LIMITS = { rows: 100, bytes: 1_000_000 }
 
 /**
  * Opens the database of another system to read its generations, in one snapshot of it and without writing anything there.
@@ -57,8 +57,10 @@ export async function openDatabaseSource(location: DatabaseLocation, options: Da
   const bucketUrl = location.bucket === undefined ? null : parseBucketUrl(location.bucket)
   const files = location.files === undefined ? null : resolve(location.files)
   const database = await withPlainErrors(openDatabase(location.url, options.signal))
-  const tables = await withPlainErrors(findTables(database, map))
-  const total = await withPlainErrors(countRows(database, tables, options.notes))
+  const { tables, total } = await withPlainErrors(inspectTables(database, map, options.notes)).catch(async error => {
+    await database[Symbol.asyncDispose]()
+    throw error
+  })
   const context = { ...options, database, tables, names: createUserNames(database, tables), files, bucketUrl }
   let done = 0
   const onRow = () => {
@@ -74,6 +76,11 @@ export async function openDatabaseSource(location: DatabaseLocation, options: Da
 
 async function openDatabase(url: string, signal: AbortSignal): Promise<ForeignDatabase> {
   return await openForeignDatabase(parseForeignAddress(url), { name: 'darkroom-import', signal })
+}
+
+async function inspectTables(database: ForeignDatabase, map: TableMap, notes: DatabaseOptions['notes']) {
+  const tables = await findTables(database, map)
+  return { tables, total: await countRows(database, tables, notes) }
 }
 
 /** Counts the generations, and what is left out whole: columns that are not read, rows without an id, outputs of no generation. */
@@ -119,11 +126,14 @@ async function* groupRows(
   rows: AsyncIterable<GenerationRow | UnreadableRow>,
 ): AsyncGenerator<(GenerationRow | UnreadableRow)[]> {
   let group: (GenerationRow | UnreadableRow)[] = []
+  let bytes = 0
   for await (const row of rows) {
     group.push(row)
-    if (group.length < USER_ROWS && ('reason' in row || row.bytes < 1_000_000)) continue
+    bytes += 'bytes' in row ? row.bytes : 0
+    if (group.length < GROUP_LIMITS.rows && bytes < GROUP_LIMITS.bytes) continue
     yield group
     group = []
+    bytes = 0
   }
   yield group
 }
