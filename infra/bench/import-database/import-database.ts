@@ -112,13 +112,16 @@ function watchImport(command: number) {
   const sample = async () => {
     const [, pid] = await listProcessTree(command)
     if (pid === undefined) return
-    samples.push(await readResidentBytes(pid))
-    peak = Math.max(peak, await readPeakBytes(pid))
+    const [resident, most] = [await readResidentBytes(pid), await readPeakBytes(pid)]
+    // A process that is just ending has no memory any more.
+    if (Number.isNaN(resident) || Number.isNaN(most)) return
+    samples.push(resident)
+    peak = Math.max(peak, most)
   }
   const timer = setInterval(() => void sample().catch(() => {}), SAMPLE_MS)
   const end = () => {
     clearInterval(timer)
-    return { samples: samples.filter(bytes => bytes > 0), peak }
+    return { samples, peak }
   }
   return { end }
 }
