@@ -145,6 +145,8 @@ async function expectStillWhile(page: Page, act: () => Promise<void>): Promise<v
 /** Gives generations the word, makes favourites, and moves some to the trash. */
 async function prepareLists(): Promise<void> {
   await seeded.history.updateGeneration(await seeded.history.findId(1), async tx => {
+    // Thousands of rows a statement: on a busy machine they take longer than any statement of the studio may.
+    await tx`set local statement_timeout = '120s'`
     await tx`
       create temporary table numbered on commit drop as
       select id, substring(prompt from 'No. ([0-9]+)')::int % ${EVERY} as rest from generations`
