@@ -43,6 +43,11 @@ test('each line that cannot be read is named by its number, and the others are r
     ['{"id":"list","parameters":[1]}', 'parameters: is not an object'],
     ['{"id":"file","prompt":"a;base64,b"}', 'prompt: holds a file as text'],
     [
+      `{"id":"deep-text","parameters":"${'{\\"a\\":'.repeat(200)}1${'}'.repeat(200)}"}`,
+      'is nested deeper than 64 levels',
+    ],
+    ['{"id":"proto-text","parameters":"{\\"__proto__\\":1}"}', 'has a key `__proto__`, which is not taken'],
+    [
       '{"id":"blob","outputs":[{"url":"blob:x"}]}',
       'outputs.0.url: is an address that begins with blob:, which is not read',
     ],
@@ -187,7 +192,21 @@ const RECORDS: [string, object, object][] = [
     { steps: 20, parameters: { cfg_scale: 7, negative_prompt: 'bad' } },
     { parameters: { negativePrompt: 'bad', settings: { steps: 20, cfgScale: 7 } } },
   ],
-  ['parameters as text', { parameters: '{"seed":1}' }, { parameters: { seed: 1 } }],
+  [
+    'parameters as text',
+    { parameters: '{"seed":18446744073709551615}' },
+    { parameters: { seed: '18446744073709551615' } },
+  ],
+  ['parameters as text of a text', { parameters: JSON.stringify('{"seed":1}') }, { parameters: { seed: 1 } }],
+  ['no parameters as a list', { parameters: [] }, { parameters: {} }],
+  ['no parameters as text', { parameters: ' ' }, { parameters: {} }],
+  [
+    'outputs as text',
+    { favorite: 'TRUE', outputs: '["https://example.com/a.png","{\\"file\\":\\"a.png\\"}","[a].png"]' },
+    {
+      outputs: [REMOTE, STORED, { ...STORED, file: '[a].png' }].map(output => ({ ...output, isFavourite: true })),
+    },
+  ],
   ['a model', { model: { name: 'flux' } }, { model: 'flux' }],
 ]
 

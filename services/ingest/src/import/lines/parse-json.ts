@@ -3,6 +3,7 @@ import { RecordError } from '../record.ts'
 
 /** Limits of a line. Images as text make lines long, but neither deep nor of many values. */
 export const LINE_LIMITS = { bytes: 256 * 1024 * 1024, depth: 64, values: 200_000 }
+const NO_JSON = 'is not JSON'
 
 /** Parses the JSON of a line, measured before. Numbers that JavaScript has none for become their digits. @throws RecordError */
 export function parseJson(bytes: Uint8Array, limits: typeof LINE_LIMITS): unknown {
@@ -13,7 +14,27 @@ export function parseJson(bytes: Uint8Array, limits: typeof LINE_LIMITS): unknow
   try {
     return JSON.parse(text, reviveValue)
   } catch (cause) {
-    throw cause instanceof RecordError ? cause : new RecordError('is not JSON', { cause })
+    throw cause instanceof RecordError ? cause : new RecordError(NO_JSON, { cause })
+  }
+}
+
+/**
+ * Parses a text that may be JSON, and again if that is the text of an object or a list: some programs write JSON twice.
+ *
+ * @returns the text itself if it is no JSON
+ * @throws RecordError if it is nested too deeply, or has too many values
+ */
+export function parseNestedJson(text: string): unknown {
+  const value = parseIfJson(text)
+  return typeof value === 'string' && /^\s*[[{]/.test(value) ? parseIfJson(value) : value
+}
+
+function parseIfJson(text: string): unknown {
+  try {
+    return parseJson(Buffer.from(text), LINE_LIMITS)
+  } catch (error) {
+    if (error instanceof RecordError && error.message === NO_JSON) return text
+    throw error
   }
 }
 

@@ -4,12 +4,13 @@ import { isDataUrl } from '../../references/data-url.ts'
 import type { NameCounts } from '../notes.ts'
 import { RecordError, type RecordOutput } from '../record.ts'
 import { type LineValues, type OutputValues, pickOutputValues } from './known-keys.ts'
+import { parseNestedJson } from './parse-json.ts'
 import { isObject, toOptionalText } from './values.ts'
 
 /** Longest address. */
 const MAX_URL = 8_192
 const MAX_PIXELS = 100_000
-const TRUE_VALUES: readonly unknown[] = [true, 1, 'true', '1', 'yes']
+const TRUE_VALUES: readonly unknown[] = [true, 1, 'true', 't', '1', 'yes', 'y']
 
 /** Parses the outputs of a line: a list, one, or an address beside the other keys. @throws RecordError */
 export function parseOutputs(values: LineValues, unknownKeys: NameCounts): RecordOutput[] {
@@ -23,17 +24,23 @@ export function parseOutputs(values: LineValues, unknownKeys: NameCounts): Recor
       ...parseLocation(output, `outputs.${index}`),
       width: toPixels(isSized ? width : values.width),
       height: toPixels(isSized ? height : values.height),
-      isFavourite: TRUE_VALUES.includes(favourite),
+      isFavourite: TRUE_VALUES.includes(typeof favourite === 'string' ? favourite.trim().toLowerCase() : favourite),
     }
   })
 }
 
 /** Returns the outputs of a line. One that is null is none. */
-function listOutputs({ outputs, url, file }: LineValues): unknown[] {
+function listOutputs({ outputs: given, url, file }: LineValues): unknown[] {
+  const outputs = parseText(given)
   if (outputs === undefined) return url === undefined && file === undefined ? [] : [{ url, file }]
-  if (Array.isArray(outputs)) return outputs.filter(output => output !== null)
+  if (Array.isArray(outputs)) return outputs.filter(output => output !== null).map(parseText)
   if (typeof outputs === 'string' || isObject(outputs)) return [outputs]
   throw new RecordError('outputs: is not a list')
+}
+
+/** Returns the list or the object that a text is, as exports of tables have them. Other values stay as they are. */
+function parseText(value: unknown): unknown {
+  return typeof value === 'string' && /^\s*[[{]/.test(value) ? parseNestedJson(value) : value
 }
 
 function parseLocation({ url, file }: OutputValues, path: string): Pick<RecordOutput, 'url' | 'file' | 'dataUrl'> {

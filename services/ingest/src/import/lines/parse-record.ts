@@ -5,6 +5,7 @@ import type { ImportNotes } from '../notes.ts'
 import { type ImportRecord, RecordError, sanitizePrompt } from '../record.ts'
 import { findNegativePrompt, type LineValues, pickLineValues, pickSettings, type SettingValues } from './known-keys.ts'
 import { resolveOutcome } from './outcome.ts'
+import { parseNestedJson } from './parse-json.ts'
 import { parseOutputs } from './parse-outputs.ts'
 import { parseRecordTime, type TimeOptions } from './record-time.ts'
 import { isObject, toOptionalText } from './values.ts'
@@ -93,19 +94,12 @@ function parseParameters(values: LineValues, settings: SettingValues): Record<st
   }
 }
 
-/** Returns the parameters, which exports of tables have as text. */
+/** Returns the parameters, which exports of tables have as text. Some programs write a list for an object without keys. */
 function parseJsonObject(parameters: unknown): Record<string, unknown> {
-  const value = typeof parameters === 'string' ? parseText(parameters) : (parameters ?? {})
+  const value = typeof parameters === 'string' ? parseNestedJson(parameters.trim() || '{}') : (parameters ?? {})
+  if (Array.isArray(value) && value.length === 0) return {}
   if (!isObject(value)) throw new RecordError('parameters: is not an object')
   return value
-}
-
-function parseText(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new RecordError('parameters: is not an object', { cause })
-  }
 }
 
 function omitNull(parameters: Record<string, unknown>): Record<string, unknown> {

@@ -1,8 +1,7 @@
 import { LIMITS } from '@darkroom/contracts/limits'
 import type { ForeignRow } from '@darkroom/infra/database/foreign-database'
-import { LINE_LIMITS, parseJson } from '../lines/parse-json.ts'
+import { parseNestedJson } from '../lines/parse-json.ts'
 import { isObject } from '../lines/values.ts'
-import { RecordError } from '../record.ts'
 import { OUTPUT_FIELDS, PARAMETER_FIELDS, toPlainName } from './fields.ts'
 import { type LocateOptions, locateImage } from './locate-image.ts'
 import type { GenerationRow } from './read-rows.ts'
@@ -71,7 +70,8 @@ function listOwnOutputs(values: ForeignRow): ForeignRow[] {
   return values.output ? [{ url: values.output }, ...own] : own
 }
 
-function toOutputRow(item: unknown): ForeignRow {
+function toOutputRow(given: unknown): ForeignRow {
+  const item = typeof given === 'string' && /^\s*\{/.test(given) ? parseNestedJson(given) : given
   if (!isObject(item)) return { url: typeof item === 'string' ? item : null }
   const row: ForeignRow = {}
   for (const [key, value] of Object.entries(item)) {
@@ -144,12 +144,7 @@ function toValue(field: string, text: string): unknown {
 function parseValue(text: string | null | undefined): unknown {
   if (text === null || text === undefined) return undefined
   if (!/^\s*[[{"]/.test(text)) return text === 'null' || text.trim() === '' ? null : text
-  try {
-    return parseJson(Buffer.from(text), LINE_LIMITS)
-  } catch (error) {
-    if (error instanceof RecordError && error.message !== 'is not JSON') throw error
-    return text
-  }
+  return parseNestedJson(text)
 }
 
 function parseError(error: string | null | undefined): unknown {
