@@ -34,13 +34,13 @@ const OUTPUT_NAMES = new Map(
  */
 export async function toLines(row: GenerationRow, options: LocateOptions): Promise<Line[]> {
   const { values } = row
-  const outputRows = [...listOwnOutputs(values), ...row.outputs]
+  const ownOutputs = listOwnOutputs(values)
   const parameters = await locateReferences(parseParameters(values), options)
-  const outputs = await locateOutputs(outputRows, values, options)
+  const outputs = markFavourite(await locateOutputs(row.outputs, ownOutputs, options), values)
   const line = {
     prompt: values.prompt,
     model: values.model,
-    kind: findKind(values, outputRows),
+    kind: findKind(values, [...row.outputs, ...ownOutputs]),
     status: values.status,
     error: parseError(values.error),
     createdAt: values.createdAt,
@@ -81,29 +81,41 @@ function toOutputRow(given: unknown): ForeignRow {
   return row
 }
 
+/**
+ * Finds the outputs of a generation, each once: some systems keep them in a table and in a column of the generation. The table, which has
+ * more to say, comes first; an output that is deleted in it is not taken from the column.
+ */
 async function locateOutputs(
-  rows: readonly ForeignRow[],
-  values: ForeignRow,
+  tableRows: readonly ForeignRow[],
+  ownRows: readonly ForeignRow[],
   options: LocateOptions,
 ): Promise<LineOutput[]> {
-  const outputs: LineOutput[] = []
-  const seen = new Set<string>()
-  for (const { url = null, path = null, bucket = null, ...row } of rows) {
-    if (isDeleted(row.deletedAt)) {
-      options.leftOut.add('outputs that are deleted there')
-      continue
-    }
+  const found = new Map<string, LineOutput>()
+  const deleted = new Set<string>()
+  for (const [index, { url = null, path = null, bucket = null, ...row }] of [...tableRows, ...ownRows].entries()) {
     const location = await locateImage({ url, path, bucket }, options)
     const key = JSON.stringify(location)
-    // Some systems keep an output in its table and in a column of its generation.
-    if (!('missing' in location) && seen.has(key)) continue
-    seen.add(key)
-    if ('missing' in location) options.leftOut.add(`outputs ${location.missing}`)
-    else outputs.push({ ...location, ...describeOutput(row) })
+    if (isDeleted(row.deletedAt)) {
+      options.leftOut.add('outputs that are deleted there')
+      if (!('missing' in location)) deleted.add(key)
+    } else if ('missing' in location) options.leftOut.add(`outputs ${location.missing}`)
+    else if (index < tableRows.length || !deleted.has(key))
+      found.set(key, mergeOutputs(found.get(key), { ...location, ...describeOutput(row) }))
   }
+  return [...found.values()]
+}
+
+/** Merges what is known of one output from two places. */
+function mergeOutputs(known: LineOutput | undefined, other: LineOutput): LineOutput {
+  if (!known) return other
+  const [width, height] = [known.width ?? other.width, known.height ?? other.height]
+  return { ...known, width, height, favourite: known.favourite || other.favourite }
+}
+
+/** Marks the first output where the whole generation has a mark. */
+function markFavourite(outputs: LineOutput[], { favourite }: ForeignRow): LineOutput[] {
   const [first] = outputs
-  // A mark of the whole generation is one of its first output here.
-  if (first && isTrue(values.favourite) && !outputs.some(({ favourite }) => favourite)) first.favourite = true
+  if (first && isTrue(favourite) && !outputs.some(output => output.favourite)) first.favourite = true
   return outputs
 }
 
