@@ -66,6 +66,11 @@ export function parseForeignAddress(address: string): ForeignAddress {
   if (!URL.canParse(address) || !/^postgres(ql)?:\/\//i.test(address))
     throw new ForeignDatabaseError('the address is not that of a Postgres database, as postgres://…', 'bad-address')
   const url = new URL(address)
+  if (url.hash !== '' || !isDecodable(url.username + url.password))
+    throw new ForeignDatabaseError(
+      'the address has a # or a % that stands for itself: write them as %23 and %25 in a password',
+      'bad-address',
+    )
   const parameters = url.searchParams
   const mode = parameters.get('sslmode') ?? (parameters.get('ssl') === 'true' ? 'require' : 'prefer')
   const ssl = SSL_MODES[mode]
@@ -74,6 +79,15 @@ export function parseForeignAddress(address: string): ForeignAddress {
   const [host, schema] = [parameters.get('host'), parameters.get('schema')]
   for (const name of [...parameters.keys()]) if (!SERVER_PARAMETERS.includes(name)) parameters.delete(name)
   return { url: url.href, host, ssl, schema }
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /**

@@ -66,6 +66,8 @@ test.each([
   ['postgres://user:secret@127.0.0.1:1/none', /ECONNREFUSED/],
   ['mysql://user:secret@host/db', /not that of a Postgres database/],
   ['postgres://user:secret@host/db?sslmode=maybe', /^sslmode is one of disable, /],
+  ['postgres://user:secret%@127.0.0.1:1/none', /write them as %23 and %25 in a password$/],
+  ['postgres://user:1#secret@127.0.0.1:1/none', /write them as %23 and %25 in a password$/],
   ['secret', /not that of a Postgres database/],
 ])('says why %s cannot be read, without its password', async (address, message) => {
   const error = await open('public', address).then(

@@ -21,6 +21,8 @@ export interface SourceTable {
   /** Its name as a statement has it. */
   from: string
   columns: ReadonlyMap<string, SourceColumn>
+  /** Whether a policy of the table hides rows from the user. */
+  hidesRows: boolean
   /** Columns that are not read. */
   otherColumns: readonly string[]
 }
@@ -36,6 +38,7 @@ interface FoundTable {
   name: string
   /** Position of its schema in the search path. */
   position: number
+  hidesRows: boolean
   columns: Map<string, SourceColumn>
 }
 
@@ -43,7 +46,8 @@ interface FoundTable {
 const COLUMNS_QUERY = `
   select n.nspname as schema, c.relname as "table", a.attname as "column", format_type(a.atttypid, null) as type,
          t.typcategory as category, (t.typlen = -1)::text as wide,
-         coalesce(array_position(current_schemas(false), n.nspname), 0)::text as position
+         coalesce(array_position(current_schemas(false), n.nspname), 0)::text as position,
+         row_security_active(c.oid)::text as hides
   from pg_catalog.pg_attribute a
     join pg_catalog.pg_class c on c.oid = a.attrelid
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -70,10 +74,11 @@ export async function findTables(database: ForeignDatabase, map: TableMap): Prom
 function toTables(rows: readonly ForeignRow[]): FoundTable[] {
   const tables = new Map<string, FoundTable>()
   for (const row of rows) {
-    const { schema, table, column, type, category, wide, position } = row as Record<string, string>
+    const { schema, table, column, type, category, wide, position, hides } = row as Record<string, string>
     if (!schema || !table || !column) continue
     const key = JSON.stringify([schema, table])
-    const found = tables.get(key) ?? { schema, name: table, position: Number(position), columns: new Map() }
+    const described = { schema, name: table, position: Number(position), hidesRows: hides === 'true' }
+    const found = tables.get(key) ?? { ...described, columns: new Map() }
     found.columns.set(column, { name: column, type: type ?? 'text', category: category ?? '', isWide: wide === 'true' })
     tables.set(key, found)
   }
@@ -117,6 +122,7 @@ function resolveColumns(table: FoundTable, key: TableKey, map: ColumnMap): Sourc
     name: table.name,
     from: `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`,
     columns,
+    hidesRows: table.hidesRows,
     otherColumns: [...table.columns.keys()].filter(name => !read.has(name)),
   }
 }

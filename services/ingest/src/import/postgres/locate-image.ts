@@ -52,9 +52,10 @@ export async function locateImage(pointer: ImagePointer, options: ImageOptions):
   const object = toObject(pointer, url)
   const file = options.files === null ? undefined : await findFile(options.files, listPaths(pointer, url))
   if (file !== undefined) return { file }
-  if (object && options.bucketUrl !== null) return { url: buildObjectUrl(options.bucketUrl, object) }
+  if (object && options.bucketUrl !== null && hasBucket(object, options.bucketUrl))
+    return { url: buildObjectUrl(options.bucketUrl, object) }
   if (url !== null && /^(https?:)?\/\/./i.test(url)) return { url: url.startsWith('//') ? `https:${url}` : url }
-  return { missing: describeMissing(pointer, url, object) }
+  return { missing: describeMissing(pointer, url, { object, bucketUrl: options.bucketUrl }) }
 }
 
 function toObject({ path, bucket }: ImagePointer, url: string | null): { bucket: string; path: string } | undefined {
@@ -66,6 +67,11 @@ function toObject({ path, bucket }: ImagePointer, url: string | null): { bucket:
   // An address with `..` would leave the bucket.
   const isInside = !`${object.bucket}/${object.path}`.split(/[/\\]/).includes('..')
   return object.path !== '' && isInside && !/^[a-z][a-z0-9+.-]*:/i.test(object.path) ? object : undefined
+}
+
+/** Returns whether an object names its bucket, where its address has one. */
+function hasBucket({ bucket }: { bucket: string }, template: string): boolean {
+  return bucket !== '' || !template.includes('{bucket}')
 }
 
 function buildObjectUrl(template: string, { bucket, path }: { bucket: string; path: string }): string {
@@ -118,9 +124,14 @@ function toUndefinedIfAbsent(error: unknown): undefined {
   return ['ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EACCES'].includes(code) ? undefined : toUndefinedIfMissing(error)
 }
 
-function describeMissing(pointer: ImagePointer, url: string | null, object: object | undefined): string {
+function describeMissing(
+  pointer: ImagePointer,
+  url: string | null,
+  { object, bucketUrl }: { object: object | undefined; bucketUrl: string | null },
+): string {
   if (url === null && !pointer.path?.trim()) return 'without an address'
   const [, scheme] = /^([a-z][a-z0-9+.-]*):/i.exec(url ?? '') ?? []
+  if (object && bucketUrl !== null) return 'at a path without a bucket, which --bucket has a place for'
   if (scheme !== undefined && object === undefined) return `at an address that begins with ${scheme.toLowerCase()}:`
   return 'at a path that leads nowhere without --files or --bucket'
 }

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { toStorableText } from '@darkroom/contracts/parameters'
 import {
@@ -10,6 +11,7 @@ import { DeadlineError } from '@darkroom/infra/runtime/timers'
 import type { ImportEntry, ImportSource } from '../entry.ts'
 import { parseRecord, type RecordOptions } from '../lines/parse-record.ts'
 import type { ImportNotes } from '../notes.ts'
+import { toRecordError } from '../read-file.ts'
 import { type ImportRecord, RecordError } from '../record.ts'
 import { findTables, type SourceTable, type SourceTables } from './find-tables.ts'
 import { parseBucketUrl } from './locate-image.ts'
@@ -55,7 +57,7 @@ const GROUP_LIMITS = { rows: 100, bytes: 1_000_000 }
 export async function openDatabaseSource(location: DatabaseLocation, options: DatabaseOptions): Promise<ImportSource> {
   const map = location.map === undefined ? {} : await readTableMap(location.map)
   const bucketUrl = location.bucket === undefined ? null : parseBucketUrl(location.bucket)
-  const files = location.files === undefined ? null : resolve(location.files)
+  const files = location.files === undefined ? null : await findFolder(location.files)
   const database = await withPlainErrors(openDatabase(location.url, options.signal))
   const { tables, total } = await withPlainErrors(inspectTables(database, map, options.notes)).catch(async error => {
     await database[Symbol.asyncDispose]()
@@ -72,6 +74,15 @@ export async function openDatabaseSource(location: DatabaseLocation, options: Da
     folder: files ?? '/nonexistent',
     getProgress: () => ({ done, total, unit: 'rows' }),
   }
+}
+
+/** @throws RecordError if it is no folder: all pictures would be missing */
+async function findFolder(given: string): Promise<string> {
+  const stats = await stat(given).catch(error => {
+    throw toRecordError(error, given)
+  })
+  if (!stats.isDirectory()) throw new RecordError(`${given} is not a folder`)
+  return resolve(given)
 }
 
 async function openDatabase(url: string, signal: AbortSignal): Promise<ForeignDatabase> {
@@ -91,6 +102,7 @@ async function countRows(
 ): Promise<number> {
   const countTable = async (table: SourceTable, idField: string) => {
     const [row = {}] = await database.query(selectCounts(table, idField))
+    if (table.hidesRows) leftOut.add(`rows of ${table.name} that its policies hide from this user, if any`)
     for (const [index, name] of table.otherColumns.entries())
       unknownKeys.add(`${table.name}.${name}`, Number(row[`other${index}`] ?? 0))
     return { rows: Number(row.rows ?? 0), ids: Number(row.ids ?? 0) }
