@@ -14,6 +14,11 @@ export interface ImportDeps extends OutputDeps {
   log: Pick<ImportLog, 'add' | 'addFailure'>
 }
 
+/** `seen`: the client ids that a dry run has inserted and taken back, as numbers: there may be millions. */
+interface BatchDeps extends ImportDeps {
+  seen: Set<number>
+}
+
 /** Most records of a transaction, and the memory of records above which a batch ends. */
 const BATCH_LIMITS = { rows: 200, bytes: 16 * 1024 * 1024 }
 const RETRY_POLICY = RETRY_POLICIES.bulkBatch
@@ -26,11 +31,12 @@ const RETRY_POLICY = RETRY_POLICIES.bulkBatch
  */
 export async function importSource(deps: ImportDeps, source: Pick<ImportSource, 'entries'>): Promise<void> {
   let running = Promise.resolve()
+  const batchDeps = { ...deps, seen: new Set<number>() }
   try {
     for await (const batch of collectBatches(source.entries)) {
       await running
       deps.signal.throwIfAborted()
-      running = importBatch(deps, batch)
+      running = importBatch(batchDeps, batch)
       // An error is thrown by the next `await`.
       running.catch(() => {})
     }
@@ -54,7 +60,7 @@ async function* collectBatches(entries: AsyncIterable<ImportEntry>): AsyncGenera
 }
 
 /** Imports a batch. What cannot be imported is logged in the order of the source, whatever found it out. */
-async function importBatch(deps: ImportDeps, entries: readonly ImportEntry[]): Promise<void> {
+async function importBatch(deps: BatchDeps, entries: readonly ImportEntry[]): Promise<void> {
   const failures = new Map<string, RecordError>()
   const add: ImportLog['add'] = (outcome, count) => deps.log.add(outcome, count)
   const addFailure: ImportLog['addFailure'] = (name, error) => failures.set(name, error)
@@ -64,18 +70,20 @@ async function importBatch(deps: ImportDeps, entries: readonly ImportEntry[]): P
     for (const { name } of entries) {
       const error = failures.get(name)
       if (error) deps.log.addFailure(name, error)
+      // A name that is there twice is that of one failure.
+      failures.delete(name)
     }
   }
 }
 
-async function importEntries(deps: ImportDeps, entries: readonly ImportEntry[]): Promise<void> {
+async function importEntries(deps: BatchDeps, entries: readonly ImportEntry[]): Promise<void> {
   const { database, identity, signal, log } = deps
   const unique = listCandidates(deps, entries)
   const clientIds = unique.map(({ clientId }) => clientId)
   const findKnown = () => findImported(database, identity.workspaceId, clientIds)
   const known = await retry(findKnown, { policy: RETRY_POLICY, signal, isRetryable: isTransientDbError })
-  log.add('known', known.size)
-  const unknown = unique.filter(({ clientId }) => !known.has(clientId))
+  const unknown = unique.filter(({ clientId }) => !known.has(clientId) && !deps.seen.has(toNumber(clientId)))
+  log.add('known', unique.length - unknown.length)
   await insertPrepared(deps, await prepareOutputs(deps, unknown))
 }
 
@@ -103,7 +111,7 @@ function toCandidate({ name, record }: { name: string; record: ImportRecord }, w
  * Inserts records, as many in a transaction as it takes: half as many after a value that the database rejects, until that record is
  * alone, and after a transaction that a busy machine did not finish; twice as many after a success.
  */
-async function insertPrepared(deps: ImportDeps, prepared: readonly PreparedImport[]): Promise<void> {
+async function insertPrepared(deps: BatchDeps, prepared: readonly PreparedImport[]): Promise<void> {
   // Until there, records may have been inserted by a transaction of unknown outcome.
   let [size, failures, unknownUntil] = [prepared.length, 0, 0]
   for (let at = 0; at < prepared.length; ) {
@@ -126,12 +134,18 @@ async function insertPrepared(deps: ImportDeps, prepared: readonly PreparedImpor
 }
 
 /** Inserts records in one transaction. After one of unknown outcome, those that are there already are those of that transaction. */
-async function insertPart(deps: ImportDeps, part: readonly PreparedImport[], isRepeated: boolean): Promise<void> {
+async function insertPart(deps: BatchDeps, part: readonly PreparedImport[], isRepeated: boolean): Promise<void> {
   const { database, isDryRun, signal, log } = deps
   const imports = part.map(({ newImport }) => newImport)
   const inserted = await insertBatch(database, imports, { isDryRun, signal })
   log.add('imported', isRepeated ? part.length : inserted)
   log.add('known', isRepeated ? 0 : part.length - inserted)
+  if (isDryRun) for (const { newImport } of part) deps.seen.add(toNumber(newImport.clientId))
+}
+
+/** Returns a hash of an id that a number holds. */
+function toNumber(clientId: string): number {
+  return Number(BigInt.asUintN(53, BigInt(Bun.hash(clientId))))
 }
 
 function logRejected({ log }: ImportDeps, part: readonly PreparedImport[]): number {
