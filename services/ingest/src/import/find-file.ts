@@ -4,11 +4,13 @@ import { fileURLToPath } from 'node:url'
 
 /**
  * Returns the file of a folder that a record means: by its name, by its path or address on the machine that it comes from, with the
- * separators of Windows, or encoded as in addresses. The name itself if there is no such file. The file is not trusted yet.
+ * separators of Windows, or encoded as in addresses. The file is not trusted yet.
+ *
+ * @returns undefined if there is no such file
  */
-export async function findFile(folder: string, given: string): Promise<string> {
+export async function findFile(folder: string, given: string): Promise<string | undefined> {
   for (const name of listNames(folder, given)) if (await exists(join(folder, name))) return name
-  return given
+  return undefined
 }
 
 /** Lists the names that a file may have, the likeliest first. */

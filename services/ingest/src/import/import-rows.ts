@@ -40,7 +40,7 @@ export interface NewImport {
   outputs: readonly ImportedOutput[]
 }
 
-/** Returns those of the client ids that a workspace has. */
+/** Returns those of the client ids that a workspace has. One that is the id of a generation is of this studio itself. */
 export async function findImported(
   database: Database,
   workspaceId: string,
@@ -49,7 +49,9 @@ export async function findImported(
   if (clientIds.length === 0) return new Set()
   const rows = await database<{ clientId: string }[]>`
     select client_id as "clientId" from generations
-    where workspace_id = ${workspaceId} and client_id = any(${[...clientIds]}::uuid[])`
+    where workspace_id = ${workspaceId} and client_id = any(${[...clientIds]}::uuid[])
+    union all
+    select id from generations where workspace_id = ${workspaceId} and id = any(${[...clientIds]}::uuid[])`
   return new Set(rows.map(({ clientId }) => clientId))
 }
 

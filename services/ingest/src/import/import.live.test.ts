@@ -122,6 +122,51 @@ test('stores outputs that are text, and files by whatever name a line has for th
   expect(await runImport(join(folder, 'lines.jsonl'))).toMatchObject({ imported: 1, known: 9, failed: 5 })
 })
 
+test('knows the generations of its own download, and imports those of another studio with their files', async () => {
+  const folder = join(env.directory, 'download')
+  await Bun.write(join(folder, 'fox-1.png'), await createImage('png', 32))
+  const [first] = await env.sql<{ id: string }[]>`select id from generations limit 1`
+  const file = {
+    name: 'fox-1.png',
+    outputIndex: 0,
+    sha256: 'x',
+    bytes: 9,
+    mimeType: 'image/png',
+    width: 32,
+    height: 32,
+  }
+  const line = {
+    prompt: 'fox',
+    model: 'm',
+    kind: 'image',
+    parameters: { seed: 7 },
+    seed: 7,
+    references: [],
+    files: [file],
+  }
+  const another = Bun.randomUUIDv7()
+  const gone = { url: 'https://example.com/a.png', filename: 'gone.png' }
+  const lines = [
+    { ...line, id: first?.id },
+    { ...line, id: another },
+    { ...line, id: 'gone', files: [gone] },
+  ]
+  await Bun.write(join(folder, 'manifest.jsonl'), lines.map(item => JSON.stringify(item)).join('\n'))
+  expect(await runImport(join(folder, 'manifest.jsonl'))).toMatchObject({ imported: 2, known: 1, failed: 0 })
+  expect(await findGeneration(another)).toMatchObject({
+    parameters: { seed: 7 },
+    outputs: [{ state: 'stored', width: 32 }],
+  })
+  expect(await findGeneration(toClientId('gone'))).toMatchObject({ outputs: [{ state: 'temporary' }] })
+})
+
+test('reports in a dry run what the run will, of ids that are there twice, too', async () => {
+  const path = await writeLines('twice', 203, index => (index < 202 ? { id: `twice-${index % 201}` } : { status: 5 }))
+  const expected = { imported: 201, known: 1, failed: 1 }
+  expect(await runImport(path, { isDryRun: true })).toMatchObject(expected)
+  expect(await runImport(path)).toMatchObject(expected)
+})
+
 test('names the one that the database refuses, and imports the others of its batch', async () => {
   await env.sql`
     create function refuse_prompt() returns trigger language plpgsql as

@@ -23,7 +23,7 @@ export interface ImportRecord {
   isTrashed?: boolean
 }
 
-/** An output of a record: a file of the folder, an address, or the image itself as text. */
+/** An output of a record: a file of the folder, an address, or the image itself as text. With both, the address is for a file that is absent. */
 export interface RecordOutput {
   url: string | null
   file: string | null

@@ -86,9 +86,10 @@ async function prepareOutput(
   { output, stem, index }: { output: RecordOutput; stem: string; index: number },
 ): Promise<ImportedOutput> {
   const { url, file, dataUrl, width, height, isFavourite } = output
-  if (file === null && dataUrl === undefined) return { kind: 'temporary', url: url ?? '', width, height, isFavourite }
-  const name = file ?? `outputs.${index}`
-  const path = file === null ? '' : await findFile(deps.folder, file)
+  const found = file === null ? undefined : await findFile(deps.folder, file)
+  if (found === undefined && dataUrl === undefined && url !== null)
+    return { kind: 'temporary', url, width, height, isFavourite }
+  const [name, path] = [file ?? `outputs.${index}`, found ?? file ?? '']
   using _reservation = await deps.budget.reserve(await estimateBytes(join(deps.folder, path), dataUrl), deps.signal)
   const bytes = dataUrl === undefined ? await readOutput(deps, path, name) : decodeDataUrl(dataUrl, name)
   const stored = await storeMedia(deps, bytes, stem).catch(cause => {

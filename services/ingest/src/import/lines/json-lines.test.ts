@@ -165,6 +165,22 @@ const RECORDS: [string, object, object][] = [
   ['sizes beside', { width: 64, height: 32, outputs: ['a.png'] }, { outputs: [{ ...STORED, width: 64, height: 32 }] }],
   ['one output', { output: 'https://example.com/a.png' }, { outputs: [REMOTE], status: 'completed' }],
   ['an address beside', { image_url: 'https://example.com/a.png' }, { outputs: [REMOTE] }],
+  [
+    'an address and a file',
+    {
+      outputs: [
+        { url: REMOTE.url, filename: 'a.png' },
+        { url: 'blob:x', file: 'a.png' },
+      ],
+    },
+    { outputs: [{ ...STORED, url: REMOTE.url }, STORED] },
+  ],
+  [
+    'a file and its picture',
+    { outputs: [{ file: 'a.png', url: 'data:image/png;base64,AAAA' }] },
+    { outputs: [{ file: null, dataUrl: 'data:image/png;base64,AAAA' }] },
+  ],
+  ['a name', { files: [{ name: 'a.png' }, { name: 'b.png', url: REMOTE.url }] }, { outputs: [STORED, REMOTE] }],
   ['no scheme', { outputs: ['//example.com/a.png'] }, { outputs: [REMOTE] }],
   [
     'a data URL',

@@ -11,7 +11,7 @@ const ALIASES = {
   model: ['model', 'modelid', 'modelname'],
   kind: ['kind', 'mediatype'],
   parameters: ['parameters', 'params', 'input'],
-  outputs: ['outputs', 'output', 'images', 'results'],
+  outputs: ['outputs', 'output', 'images', 'results', 'files'],
   error: ['error', 'errormessage'],
   createdAt: ['createdat', 'created', 'timestamp'],
   completedAt: ['completedat', 'finishedat'],
@@ -37,11 +37,12 @@ const SETTING_ALIASES = {
 type Values<Table> = { [Key in keyof Table]?: unknown }
 /** The values of a line by the names of this system. Absent ones and those that are null are not in it. */
 export type LineValues = Values<typeof ALIASES> & Values<typeof OUTPUT_ALIASES>
-export type OutputValues = Values<typeof OUTPUT_ALIASES>
+export type OutputValues = Values<typeof OUTPUT_ALIASES> & { name?: unknown }
 export type SettingValues = Values<typeof SETTING_ALIASES>
 
 const LINE_NAMES = createNames({ ...ALIASES, ...OUTPUT_ALIASES })
-const OUTPUT_NAMES = createNames(OUTPUT_ALIASES)
+/** Beside the outputs it is the name of something else. */
+const OUTPUT_NAMES = createNames({ ...OUTPUT_ALIASES, name: ['name'] })
 const SETTING_NAMES = createNames(SETTING_ALIASES)
 
 /** Picks the known keys of a line, and counts the others. */

@@ -10,6 +10,8 @@ import { isObject, toOptionalText } from './values.ts'
 /** Longest address. */
 const MAX_URL = 8_192
 const MAX_PIXELS = 100_000
+type Location = Pick<RecordOutput, 'url' | 'file' | 'dataUrl'>
+
 const TRUE_VALUES: readonly unknown[] = [true, 1, 'true', 't', '1', 'yes', 'y']
 
 /** Parses the outputs of a line: a list, one, or an address beside the other keys. @throws RecordError */
@@ -43,17 +45,19 @@ function parseText(value: unknown): unknown {
   return typeof value === 'string' && /^\s*[[{]/.test(value) ? parseNestedJson(value) : value
 }
 
-function parseLocation({ url, file }: OutputValues, path: string): Pick<RecordOutput, 'url' | 'file' | 'dataUrl'> {
+/** An image in the address itself is at hand; then a file, which is nearer than the address where others find it. */
+function parseLocation({ url, file, name }: OutputValues, path: string): Location {
   const address = toOptionalText(url, `${path}.url`)?.trim() || undefined
-  const name = toOptionalText(file, `${path}.file`) || undefined
-  // An address is where others find the file, which may be gone; the file beside it is at hand.
-  if (name !== undefined) return parseAddress(name, `${path}.file`, /^(?:https?|data|file)$/i)
-  if (address === undefined) throw new RecordError(`${path}: has neither a url nor a file`)
-  return parseAddress(address, `${path}.url`, /./)
+  const fileName = toOptionalText(file, `${path}.file`) || (address ? undefined : toOptionalText(name, `${path}.name`))
+  if (address !== undefined && (!fileName || isDataUrl(address))) return parseAddress(address, `${path}.url`, /./)
+  if (!fileName) throw new RecordError(`${path}: has neither a url nor a file`)
+  const named = parseAddress(fileName, `${path}.file`, /^(?:https?|data|file)$/i)
+  const isRemote = address !== undefined && named.file !== null && /^(?:https?:)?\/\//i.test(address)
+  return isRemote ? { ...named, url: parseAddress(address, `${path}.url`, /./).url } : named
 }
 
 /** Parses an address, or a name: only what is one of the schemes is an address then. */
-function parseAddress(address: string, path: string, schemes: RegExp): Pick<RecordOutput, 'url' | 'file' | 'dataUrl'> {
+function parseAddress(address: string, path: string, schemes: RegExp): Location {
   if (isDataUrl(address)) return { url: null, file: null, dataUrl: address.trim() }
   if (!isStorable(address)) throw new RecordError(`${path}: has a character that cannot be stored`)
   if (address.length > MAX_URL) throw new RecordError(`${path}: is longer than ${MAX_URL} characters`)
