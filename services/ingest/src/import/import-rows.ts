@@ -198,13 +198,17 @@ async function insertReferences(tx: Transaction, imports: readonly NewImport[]):
     select * from unnest(
       ${rows.map(({ workspaceId }) => workspaceId)}::uuid[], ${rows.map(({ id }) => id)}::uuid[],
       ${rows.map(({ position }) => position)}::smallint[], ${rows.map(({ url }) => url)}::text[])`
-  // Asked for anew where it was given up. In one order: two imports cannot deadlock.
+  // One that was given up is tried again. One that is under way goes on, and its process, which may have missed these generations, leaves
+  // the row. In one order: two imports cannot deadlock.
   await tx`
     insert into reference_rehosts (workspace_id, url)
     select distinct workspace, url
     from unnest(${rows.map(({ workspaceId }) => workspaceId)}::uuid[], ${rows.map(({ url }) => url)}::text[]) input (workspace, url)
     order by workspace, url
-    on conflict (workspace_id, url) do update set tries = 0, next_try_at = now(), created_at = now(), error = null`
+    on conflict (workspace_id, url) do update set
+      tries = case when reference_rehosts.error is null then reference_rehosts.tries else 0 end,
+      next_try_at = case when reference_rehosts.error is null then reference_rehosts.next_try_at else now() end,
+      created_at = clock_timestamp(), error = null`
 }
 
 /** Verb of a parent of another system, which does not tell what was done. */

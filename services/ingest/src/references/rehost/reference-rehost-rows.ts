@@ -11,9 +11,11 @@ import { cancelObjectRemovals, enqueuePreviews, insertReferences, type Reference
 export interface ReferenceRehost {
   workspaceId: string
   url: string
-  /** Tries so far, this one included. It is the fence: a process that takes the row later has another number. */
+  /** Tries so far, this one included. */
   tries: number
-  /** Seconds since it was first asked for. */
+  /** Time at which it was last asked for. With the tries it is the fence: who takes the row later, or asks for it anew, changes one. */
+  createdAt: string
+  /** Seconds since then. */
   age: number
 }
 
@@ -35,30 +37,32 @@ export async function takeReferenceRehost(
     )
     update reference_rehosts r set tries = r.tries + 1, next_try_at = now() + make_interval(secs => ${visibilityTimeoutSeconds})
     from due where r.workspace_id = due.workspace_id and r.url = due.url
-    returning r.workspace_id as "workspaceId", r.url, r.tries, extract(epoch from now() - r.created_at)::float as age`
+    returning r.workspace_id as "workspaceId", r.url, r.tries, r.created_at::text as "createdAt",
+              extract(epoch from now() - r.created_at)::float as age`
   return taken
+}
+
+/** Builds the condition that nobody has taken an address, or asked for it, since this process took it. */
+function isUnchanged(db: Queryable, { url, tries, createdAt }: ReferenceRehost) {
+  return db`url = ${url} and tries = ${tries} and created_at = ${createdAt}::text::timestamptz`
 }
 
 /** Makes an address due again after a delay. */
 export async function postponeReferenceRehost(
   db: Queryable,
-  { workspaceId, url, tries }: ReferenceRehost,
+  rehost: ReferenceRehost,
   milliseconds: number,
 ): Promise<void> {
   await db`
     update reference_rehosts set next_try_at = now() + make_interval(secs => ${milliseconds / 1_000})
-    where workspace_id = ${workspaceId} and url = ${url} and tries = ${tries}`
+    where workspace_id = ${rehost.workspaceId} and ${isUnchanged(db, rehost)}`
 }
 
 /** Records why an address is given up. What refers to it stays as it is. */
-export async function giveUpReferenceRehost(
-  db: Queryable,
-  { workspaceId, url, tries }: ReferenceRehost,
-  reason: string,
-): Promise<void> {
+export async function giveUpReferenceRehost(db: Queryable, rehost: ReferenceRehost, reason: string): Promise<void> {
   await db`
     update reference_rehosts set next_try_at = 'infinity', error = ${reason}
-    where workspace_id = ${workspaceId} and url = ${url} and tries = ${tries}`
+    where workspace_id = ${rehost.workspaceId} and ${isUnchanged(db, rehost)}`
 }
 
 /** Returns whether a generation still refers to the address: those that did may be purged. */
@@ -69,11 +73,8 @@ export async function isReferredTo(db: Queryable, { workspaceId, url }: Referenc
 }
 
 /** Deletes an address that is done with, unless an import has asked for it anew meanwhile. */
-export async function deleteReferenceRehost(
-  db: Queryable,
-  { workspaceId, url, tries }: ReferenceRehost,
-): Promise<void> {
-  await db`delete from reference_rehosts where workspace_id = ${workspaceId} and url = ${url} and tries = ${tries}`
+export async function deleteReferenceRehost(db: Queryable, rehost: ReferenceRehost): Promise<void> {
+  await db`delete from reference_rehosts where workspace_id = ${rehost.workspaceId} and ${isUnchanged(db, rehost)}`
 }
 
 /**
@@ -125,7 +126,7 @@ async function lockGenerations(tx: Transaction, workspaceId: string, url: string
   return await tx<GenerationKey[]>`
     select j.generation_id as id, j.workspace_id as "workspaceId" from generation_jobs j
     where j.workspace_id = ${workspaceId} and j.generation_id in (
-      select r.generation_id from generation_references r
+      select distinct r.generation_id from generation_references r
       where r.workspace_id = ${workspaceId} and r.url = ${url} order by r.generation_id limit ${BATCH})
     order by j.generation_id for update`
 }

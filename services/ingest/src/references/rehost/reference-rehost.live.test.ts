@@ -5,7 +5,9 @@ import { SafeGetError, type SafeResponse, type safeGet } from '@darkroom/infra/h
 import { waitFor } from '@darkroom/infra/testing/wait-for'
 import { type BackfillEnv, openBackfillEnv } from '../../backfill/backfill-env.fixture.ts'
 import { createImage } from '../../backfill/old-row.fixture.ts'
+import { insertBatch } from '../../import/import-rows.ts'
 import { runReferenceRehosts } from './reference-rehost.ts'
+import { deleteReferenceRehost, giveUpReferenceRehost, takeReferenceRehost } from './reference-rehost-rows.ts'
 
 const WORKSPACE = crypto.randomUUID()
 const stack = new AsyncDisposableStack()
@@ -71,6 +73,41 @@ test('brings an address into every generation that has it, once; what cannot be 
   expect(await env.readBytes(pointer.slice('/media/'.length))).toEqual(Buffer.from(image))
   expect(await env.sql`select from previews_due`).toHaveLength(1)
 })
+
+test('an address that is asked for again while it is fetched is fetched once more, later; one that was given up at once', async () => {
+  const url = 'https://old.example/again.png'
+  const request = async () => {
+    const id = crypto.randomUUID()
+    const record = { externalId: id, prompt: '', model: 'm', kind: 'image', status: 'completed', error: null } as const
+    const times = { createdAt: '2024-01-01T00:00:00Z', completedAt: '2024-01-01T00:00:00Z' }
+    const identity = { userId: WORKSPACE, workspaceId: WORKSPACE, admin: true }
+    const parameters = { referenceImageUrl: url, referenceImages: [url] }
+    const item = { id, clientId: id, identity, record: { ...record, ...times, parameters, outputs: [] }, outputs: [] }
+    expect(await insertBatch(env.sql, [item], { isDryRun: false, signal: AbortSignal.timeout(10_000) })).toBe(1)
+  }
+  await env.sql`delete from reference_rehosts`
+  await request()
+  const taken = await take()
+  await request()
+  expect(await takeReferenceRehost(env.sql, 300)).toBeUndefined()
+  await giveUpReferenceRehost(env.sql, taken, 'gone')
+  await deleteReferenceRehost(env.sql, taken)
+  expect(await env.sql`select url, error from reference_rehosts`).toEqual([{ url, error: null }] as never)
+  await env.sql`update reference_rehosts set next_try_at = now()`
+  const again = await take()
+  expect(again.tries).toBe(2)
+  await giveUpReferenceRehost(env.sql, again, 'gone')
+  expect(await takeReferenceRehost(env.sql, 300)).toBeUndefined()
+  await request()
+  await deleteReferenceRehost(env.sql, await take())
+  expect(await env.sql`select from reference_rehosts`).toHaveLength(0)
+})
+
+async function take() {
+  const taken = await takeReferenceRehost(env.sql, 300)
+  if (!taken) throw new Error('no address is due')
+  return taken
+}
 
 async function insertGeneration(parameters: Record<string, unknown>): Promise<string> {
   const id = Bun.randomUUIDv7()
