@@ -45,7 +45,7 @@ function parseText(value: unknown): unknown {
   return typeof value === 'string' && /^\s*[[{]/.test(value) ? parseNestedJson(value) : value
 }
 
-/** An image in the address itself is at hand; then a file, which is nearer than the address where others find it. */
+/** Finds out where an output is: an image in the address itself is at hand, and a file is nearer than the address where others find it. */
 function parseLocation({ url, file, name }: OutputValues, path: string): Location {
   const address = toOptionalText(url, `${path}.url`)?.trim() || undefined
   const fileName = toOptionalText(file, `${path}.file`) || (address ? undefined : toOptionalText(name, `${path}.name`))
