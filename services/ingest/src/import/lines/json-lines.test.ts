@@ -87,13 +87,30 @@ test('reads a JSON list item by item, whatever is between them, and lines after 
   ])
 })
 
+test('reads lines that end with a return alone', async () => {
+  const expected: [string, string][] = [
+    ['line 1', 'a'],
+    ['line 3', 'is not JSON'],
+    ['line 4', 'b'],
+  ]
+  expect(await readNames('{"id":"a"}\r\rbroken\r{"id":"b"}\r')).toEqual(expected)
+  expect(await readNames('[{"id":"a"},\r{"id":"b"}]\r{"id":"c"}\r')).toEqual([
+    ['item 1', 'a'],
+    ['item 2', 'b'],
+    ['line 3', 'c'],
+  ])
+})
+
 test('names a file of another encoding, and one that becomes shorter', async () => {
   const utf16 = Buffer.from('\ufeff{"id":"a"}\n', 'utf16le')
   for (const bytes of [utf16, utf16.subarray(2), Buffer.from(utf16).swap16()])
     expect(await readNames(bytes)).toEqual([['file.jsonl', 'is UTF-16: save it as UTF-8 and import that']])
-  expect(await readNames(Bun.gzipSync('{"id":"a"}'))).toMatchObject([
-    ['file.jsonl', expect.stringContaining('compressed')],
-  ])
+  for (const [bytes, reason] of [
+    [Bun.gzipSync('{"id":"a"}'), 'compressed'],
+    [Buffer.from('PK\x03\x04 generations.jsonl'), 'compressed'],
+    [Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), 'a picture'],
+  ] as const)
+    expect(await readNames(bytes)).toMatchObject([['file.jsonl', expect.stringContaining(`is ${reason}: `)]])
   const path = join(directory, 'short.jsonl')
   await Bun.write(path, `{"id":"a"}\n${' '.repeat(3_000_000)}`)
   const source = await openLines(path, { ...createOptions() })
@@ -222,6 +239,11 @@ const RECORDS: [string, object, object][] = [
     {
       outputs: [REMOTE, STORED, { ...STORED, file: '[a].png' }].map(output => ({ ...output, isFavourite: true })),
     },
+  ],
+  [
+    'a completion before its creation',
+    { createdAt: '2024-05-06T07:08:10Z', completedAt: 1_714_979_289 },
+    { completedAt: '2024-05-06T07:08:10.000000Z' },
   ],
   ['a model', { model: { name: 'flux' } }, { model: 'flux' }],
 ]

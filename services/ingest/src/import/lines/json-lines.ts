@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { sniffImageType } from '@darkroom/infra/images/image-formats'
 import type { ImportEntry, ImportSource } from '../entry.ts'
 import type { SourceOptions } from '../options.ts'
 import { toRecordError } from '../read-file.ts'
@@ -17,6 +18,8 @@ type LinesOptions = Pick<SourceOptions, 'timeZone' | 'notes'> & {
 const CHUNK_BYTES = 1024 * 1024
 /** Beginnings of files in UTF-16, which has a zero in each character of ASCII. */
 const UTF16_BEGINNINGS = ['fffe', 'feff', '7b00', '007b', '5b00', '005b']
+/** Beginnings of gzip, ZIP, Zstandard, bzip2, xz and 7-Zip. */
+const ARCHIVE_BEGINNINGS = ['1f8b', '504b0304', '28b52ffd', '425a68', 'fd377a585a00', '377abcaf271c']
 
 /**
  * Opens a JSON Lines file, or one whose lines are the items of a JSON list. One line is in memory at a time; empty ones are skipped, and
@@ -75,11 +78,14 @@ async function* readChunks(
   }
 }
 
-/** @throws RecordError if a file begins as UTF-16 does, or is compressed */
+/** @throws RecordError if a file begins as UTF-16 does, is compressed or a picture */
 function assertEncoding(chunk: Uint8Array): void {
-  const beginning = Buffer.from(chunk.subarray(0, 2)).toString('hex')
-  if (UTF16_BEGINNINGS.includes(beginning)) throw new RecordError('is UTF-16: save it as UTF-8 and import that')
-  if (beginning === '1f8b') throw new RecordError('is compressed: unpack it and import what is in it')
+  const beginning = Buffer.from(chunk.subarray(0, 6)).toString('hex')
+  if (UTF16_BEGINNINGS.includes(beginning.slice(0, 4)))
+    throw new RecordError('is UTF-16: save it as UTF-8 and import that')
+  if (ARCHIVE_BEGINNINGS.some(signature => beginning.startsWith(signature)))
+    throw new RecordError('is compressed: unpack it and import what is in it')
+  if (sniffImageType(chunk)) throw new RecordError('is a picture: import the folder that it is in')
 }
 
 function parseEntry(

@@ -45,6 +45,8 @@ export function parseRecord(line: unknown, options: RecordOptions): ImportRecord
   const createdAt = parseRecordTime(values.createdAt, 'createdAt', options)
   const completedAt = parseRecordTime(values.completedAt, 'completedAt', options)
   const now = options.now.toISOString()
+  // Clocks of two machines differ: nothing is completed before it was asked for.
+  const isEarly = createdAt !== undefined && completedAt !== undefined && completedAt < createdAt
   return {
     externalId: parseId(values.id),
     prompt: sanitizePrompt(toOptionalText(values.prompt, 'prompt') ?? ''),
@@ -54,7 +56,7 @@ export function parseRecord(line: unknown, options: RecordOptions): ImportRecord
     parameters,
     outputs,
     createdAt: createdAt ?? completedAt ?? now,
-    completedAt: completedAt ?? createdAt ?? now,
+    completedAt: (isEarly ? createdAt : completedAt) ?? createdAt ?? now,
   }
 }
 

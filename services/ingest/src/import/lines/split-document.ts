@@ -28,6 +28,8 @@ class DocumentSplitter {
   private mode: 'start' | 'bracket' | 'lines' | 'list' = 'start'
   private line = 1
   private item = 1
+  /** The byte that ends a line: of a file whose first chunk has no other, it is that of old Macs. */
+  private lineEnd: number | undefined
   /** Open brackets within an item, whether its end is in a string, after a backslash there, and whether an object has ended it. */
   private state = { depth: 0, inString: false, isEscaped: false, isAtEnd: false }
   private readonly maxBytes: number
@@ -38,6 +40,7 @@ class DocumentSplitter {
   }
 
   *split(chunk: Uint8Array): Generator<DocumentPart> {
+    this.lineEnd ??= findLineEnd(chunk)
     let at = this.mode === 'start' || this.mode === 'bracket' ? this.begin(chunk) : 0
     while (at < chunk.length) at = yield* this.mode === 'list' ? this.splitList(chunk, at) : this.splitLine(chunk, at)
   }
@@ -46,7 +49,7 @@ class DocumentSplitter {
   private begin(chunk: Uint8Array): number {
     for (let at = 0; at < chunk.length; at += 1) {
       const byte = chunk[at]
-      if (byte === NEWLINE) this.line += 1
+      if (byte === this.lineEnd) this.line += 1
       if (isBlankByte(byte)) continue
       if (this.mode === 'start' && byte === OPEN_ARRAY) this.mode = 'bracket'
       else {
@@ -67,7 +70,7 @@ class DocumentSplitter {
 
   /** Adds the bytes until the end of a line. @returns the position after them */
   private *splitLine(chunk: Uint8Array, start: number): Generator<DocumentPart, number> {
-    const end = chunk.indexOf(NEWLINE, start)
+    const end = chunk.indexOf(this.lineEnd ?? NEWLINE, start)
     this.pending.add(chunk.subarray(start, end < 0 ? chunk.length : end))
     if (end < 0) return chunk.length
     if (!this.pending.isBlank()) yield { name: `line ${this.line}`, bytes: this.pending.join() }
@@ -97,7 +100,7 @@ class DocumentSplitter {
     state.isAtEnd = false
     for (let at = start; at < chunk.length; at += 1) {
       const byte = chunk[at]
-      if (byte === NEWLINE) this.line += 1
+      if (byte === this.lineEnd) this.line += 1
       if (state.inString) {
         if (state.isEscaped) state.isEscaped = false
         else if (byte === BACKSLASH) state.isEscaped = true
@@ -113,6 +116,13 @@ class DocumentSplitter {
     }
     return chunk.length
   }
+}
+
+/** Returns the byte that ends the lines of a document. After the last return of a chunk the next may begin with a line feed. */
+function findLineEnd(chunk: Uint8Array): number {
+  const firstReturn = chunk.indexOf(RETURN)
+  const isOld = firstReturn >= 0 && firstReturn < chunk.length - 1 && !chunk.includes(NEWLINE)
+  return isOld ? RETURN : NEWLINE
 }
 
 /** Copies of the pieces of a part, which are dropped once there are too many bytes. */
