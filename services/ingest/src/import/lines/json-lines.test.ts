@@ -245,6 +245,31 @@ const RECORDS: [string, object, object][] = [
     { createdAt: '2024-05-06T07:08:10Z', completedAt: 1_714_979_289 },
     { completedAt: '2024-05-06T07:08:10.000000Z' },
   ],
+  [
+    'references by other names and as objects',
+    {
+      aspect_ratio: '3:2',
+      reference_image_url: '/r.png',
+      parameters: { reference_images: [{ url: 'data:,a', weight: 1 }, { id: 7 }, 'https://example.com/b.png'] },
+    },
+    {
+      parameters: {
+        aspectRatio: '3:2',
+        referenceImageUrl: '/r.png',
+        referenceImages: ['data:,a', { id: 7 }, 'https://example.com/b.png'],
+      },
+    },
+  ],
+  [
+    'a single reference of several',
+    { parameters: { referenceImages: '/a.png', referenceImage: { src: '/b.png' }, reference_image: 'x' } },
+    { parameters: { referenceImages: ['/a.png'], referenceImage: '/b.png', reference_image: 'x' } },
+  ],
+  [
+    'references as text',
+    { parameters: { referenceImages: '["/a.png","/b.png"]', seed: 5 }, referenceImages: null, seed: 6 },
+    { parameters: { referenceImages: ['/a.png', '/b.png'], seed: 5 } },
+  ],
   ['a model', { model: { name: 'flux' } }, { model: 'flux' }],
 ]
 

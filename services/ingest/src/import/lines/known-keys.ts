@@ -34,25 +34,51 @@ const SETTING_ALIASES = {
   strength: ['strength', 'denoisingstrength', 'denoise'],
 } as const
 
+export const REFERENCE_ALIASES = {
+  referenceImage: ['referenceimage'],
+  referenceImages: ['referenceimages'],
+  referenceImageUrl: ['referenceimageurl'],
+  referenceImageId: ['referenceimageid'],
+  referenceImagePath: ['referenceimagepath'],
+  referenceImageBucket: ['referenceimagebucket'],
+  referenceImageMimeType: ['referenceimagemimetype'],
+  referenceImageChecksum: ['referenceimagechecksum'],
+} as const
+/** Parameters at the top level. */
+const PARAMETER_ALIASES = {
+  aspectRatio: ['aspectratio'],
+  resolution: ['resolution'],
+  numOutputs: ['numoutputs'],
+  ...REFERENCE_ALIASES,
+} as const
+
 type Values<Table> = { [Key in keyof Table]?: unknown }
 /** The values of a line by the names of this system. Absent ones and those that are null are not in it. */
 export type LineValues = Values<typeof ALIASES> & Values<typeof OUTPUT_ALIASES>
 export type OutputValues = Values<typeof OUTPUT_ALIASES> & { name?: unknown }
 export type SettingValues = Values<typeof SETTING_ALIASES>
 
+/** The values of a line, its settings, and its parameters that are beside the others. */
+export interface PickedLine {
+  values: LineValues
+  settings: SettingValues
+  parameters: Record<string, unknown>
+}
+
 const LINE_NAMES = createNames({ ...ALIASES, ...OUTPUT_ALIASES })
 /** Beside the outputs it is the name of something else. */
 const OUTPUT_NAMES = createNames({ ...OUTPUT_ALIASES, name: ['name'] })
+const PARAMETER_NAMES = createNames(PARAMETER_ALIASES)
 const SETTING_NAMES = createNames(SETTING_ALIASES)
 
 /** Picks the known keys of a line, and counts the others. */
-export function pickLineValues(
-  line: Readonly<Record<string, unknown>>,
-  unknownKeys: NameCounts,
-): { values: LineValues; settings: SettingValues } {
-  const [values, settings] = [pickValues<LineValues>(line, LINE_NAMES), pickValues<SettingValues>(line, SETTING_NAMES)]
-  for (const key of Object.keys(line)) if (!values.keys.has(key) && !settings.keys.has(key)) unknownKeys.add(key)
-  return { values: values.found, settings: settings.found }
+export function pickLineValues(line: Readonly<Record<string, unknown>>, unknownKeys: NameCounts): PickedLine {
+  const values = pickValues<LineValues>(line, LINE_NAMES)
+  const settings = pickValues<SettingValues>(line, SETTING_NAMES)
+  const parameters = pickValues<Record<string, unknown>>(line, PARAMETER_NAMES)
+  const known = values.keys.union(settings.keys).union(parameters.keys)
+  for (const key of Object.keys(line)) if (!known.has(key)) unknownKeys.add(key)
+  return { values: values.found, settings: settings.found, parameters: parameters.found }
 }
 
 /** Picks the known keys of an output, and counts the others. */

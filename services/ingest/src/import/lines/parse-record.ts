@@ -3,7 +3,8 @@ import { LIMITS } from '@darkroom/contracts/limits'
 import { isStorable, toStorableText } from '@darkroom/contracts/parameters'
 import type { ImportNotes } from '../notes.ts'
 import { type ImportRecord, RecordError, sanitizePrompt } from '../record.ts'
-import { findNegativePrompt, type LineValues, pickLineValues, pickSettings, type SettingValues } from './known-keys.ts'
+import { findNegativePrompt, type PickedLine, pickLineValues, pickSettings } from './known-keys.ts'
+import { normalizeReferences } from './normalize-references.ts'
 import { resolveOutcome } from './outcome.ts'
 import { parseNestedJson } from './parse-json.ts'
 import { parseOutputs } from './parse-outputs.ts'
@@ -38,9 +39,10 @@ const KIND_ALIASES: ReadonlyMap<string, Kind> = new Map([
 /** Converts a generation of another system. A key that is null counts as absent. @throws RecordError naming the first invalid key */
 export function parseRecord(line: unknown, options: RecordOptions): ImportRecord {
   if (!isObject(line)) throw new RecordError('is not a JSON object')
-  const { values, settings } = pickLineValues(line, options.notes.unknownKeys)
+  const picked = pickLineValues(line, options.notes.unknownKeys)
+  const { values } = picked
   const outputs = parseOutputs(values, options.notes.unknownKeys)
-  const parameters = parseParameters(values, settings)
+  const parameters = normalizeReferences(parseParameters(picked), options.notes.unknownKeys)
   assertStorable(parameters, 'parameters')
   const createdAt = parseRecordTime(values.createdAt, 'createdAt', options)
   const completedAt = parseRecordTime(values.completedAt, 'completedAt', options)
@@ -81,14 +83,14 @@ function parseKind(kind: unknown): Kind {
 }
 
 /** Returns all parameters, with what other systems have beside them or by other names at the places where this one shows it. */
-function parseParameters(values: LineValues, settings: SettingValues): Record<string, unknown> {
-  const given = parseJsonObject(values.parameters)
+function parseParameters({ values, settings, parameters }: PickedLine): Record<string, unknown> {
+  const given = { ...parameters, ...omitNull(parseJsonObject(values.parameters)) }
   const { seed, negativePrompt } = { seed: given.seed ?? values.seed, negativePrompt: values.negativePrompt }
   const shown = given.negativePrompt ?? findNegativePrompt(given) ?? negativePrompt
   const allSettings = { ...pickSettings(given), ...settings, ...(isObject(given.settings) ? given.settings : {}) }
   return {
-    ...omitNull(given),
-    ...(seed === undefined || seed === null ? {} : { seed: toSeed(seed) }),
+    ...given,
+    ...(seed === undefined ? {} : { seed: toSeed(seed) }),
     ...(typeof shown === 'string' ? { negativePrompt: toStorableText(shown, LIMITS.promptCharacters) } : {}),
     ...(Object.keys(allSettings).length > 0 ? { settings: allSettings } : {}),
     ...(values.width === undefined || 'width' in given ? {} : { width: values.width }),

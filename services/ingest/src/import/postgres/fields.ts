@@ -1,3 +1,5 @@
+import { REFERENCE_ALIASES } from '../lines/known-keys.ts'
+
 /**
  * Names by which other systems call what an import takes, in lower case and without underscores: Prisma writes `createdAt`, others
  * `created_at`. Of several that a table has, the first one counts.
@@ -18,14 +20,7 @@ export const PARAMETER_FIELDS = {
   resolution: ['resolution'],
   duration: ['duration'],
   numOutputs: ['numoutputs'],
-  referenceImage: ['referenceimage'],
-  referenceImages: ['referenceimages'],
-  referenceImageUrl: ['referenceimageurl'],
-  referenceImageId: ['referenceimageid'],
-  referenceImagePath: ['referenceimagepath'],
-  referenceImageBucket: ['referenceimagebucket'],
-  referenceImageMimeType: ['referenceimagemimetype'],
-  referenceImageChecksum: ['referenceimagechecksum'],
+  ...REFERENCE_ALIASES,
 } as const satisfies Record<string, readonly string[]>
 
 const FAVOURITE = [

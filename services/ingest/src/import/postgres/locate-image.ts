@@ -26,6 +26,8 @@ export interface ImageOptions {
 export interface LocateOptions extends ImageOptions {
   /** Counts of what is left out, by reason. */
   leftOut: NameCounts
+  /** Counts of keys that are dropped. */
+  unknownKeys: NameCounts
 }
 
 /** A shorter name, as `0.png`, may be that of many pictures. */

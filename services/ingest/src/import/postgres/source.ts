@@ -154,7 +154,7 @@ async function toEntries(context: SourceContext, row: GenerationRow | Unreadable
   const name = `${context.tables.generations.name} ${row.id}`
   try {
     if ('reason' in row) throw new RecordError(row.reason)
-    const lines = await toLines(row, { ...context, leftOut: context.notes.leftOut })
+    const lines = await toLines(row, { ...context, ...context.notes })
     return lines.map(line => ({ name, bytes: row.bytes, record: toRecord(context, row, line) }))
   } catch (error) {
     if (!(error instanceof RecordError)) throw error

@@ -46,6 +46,6 @@ test('reads parameters that are JSON as text in JSON, with all digits', async ()
 async function convert(values: ForeignRow, outputs: ForeignRow[] = []) {
   return await toLines(
     { id: 'g', values, outputs, bytes: 0 },
-    { files: null, bucketUrl: null, leftOut: new NameCounts() },
+    { files: null, bucketUrl: null, leftOut: new NameCounts(), unknownKeys: new NameCounts() },
   )
 }

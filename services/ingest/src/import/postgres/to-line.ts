@@ -1,5 +1,6 @@
 import { LIMITS } from '@darkroom/contracts/limits'
 import type { ForeignRow } from '@darkroom/infra/database/foreign-database'
+import { normalizeReferences } from '../lines/normalize-references.ts'
 import { parseNestedJson } from '../lines/parse-json.ts'
 import { isObject } from '../lines/values.ts'
 import { OUTPUT_FIELDS, PARAMETER_FIELDS, toPlainName } from './fields.ts'
@@ -35,7 +36,8 @@ const OUTPUT_NAMES = new Map(
 export async function toLines(row: GenerationRow, options: LocateOptions): Promise<Line[]> {
   const { values } = row
   const ownOutputs = listOwnOutputs(values)
-  const parameters = await locateReferences(parseParameters(values), options)
+  const given = normalizeReferences(parseParameters(values), options.unknownKeys)
+  const parameters = await locateReferences(given, options)
   const outputs = markFavourite(await locateOutputs(row.outputs, ownOutputs, options), values)
   const line = {
     prompt: values.prompt,
