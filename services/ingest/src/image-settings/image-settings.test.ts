@@ -144,6 +144,11 @@ test('follows each link of a graph once, however many lead to a node, and howeve
   expect(readMetadata({ prompt: chain(5_000) })).toMatchObject({ prompt: 'found' })
   readMetadata({ prompt: chain(100_000) })
   expect(readMetadata({ prompt: `${'['.repeat(500_000)}${']'.repeat(500_000)}` })).toBeUndefined()
+  // Each of these inputs would lead through the whole chain again.
+  const inputs = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`i${index}`, ['0', 0]]))
+  const values = JSON.parse(chain(1_000).replaceAll('"a":', '"value":'))
+  values.s = { class_type: 'KSampler', inputs: { positive: ['0', 0], cfg: 7, ...inputs, late: 1 } }
+  expect(readMetadata({ prompt: JSON.stringify(values) })?.parameters).toEqual({ settings: { cfg: 7 } })
 })
 
 const LONG_TEXTS: [string, string, (length: number) => string][] = [

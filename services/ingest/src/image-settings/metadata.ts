@@ -34,6 +34,8 @@ export interface RawMetadata {
 /** Longest names of models and values of settings that are read, in characters, and most settings. */
 const [MAX_MODEL, MAX_VALUE, MAX_SETTINGS] = [200, 1_000, 64]
 const MAX_SETTING_NAME = 64
+/** Most names that are looked at for settings: a file may have any number. */
+const MAX_NAMES = 1_000
 
 /**
  * Converts what a file records: values of other types than they should have are left out, and characters that the database cannot
@@ -44,7 +46,9 @@ export function createMetadata({ source, prompt, model, ...raw }: RawMetadata): 
   const digits = /^\d{1,20}$/.test(seedText) ? seedText : null
   const isLarge = digits !== null && !Number.isSafeInteger(Number(digits))
   const negative = typeof raw.negative === 'string' ? toStorable(raw.negative).trim() : ''
-  const settings = Object.fromEntries(Object.entries(raw.rest).flatMap(toSetting).slice(0, MAX_SETTINGS))
+  const settings = Object.fromEntries(
+    Object.entries(raw.rest).slice(0, MAX_NAMES).flatMap(toSetting).slice(0, MAX_SETTINGS),
+  )
   return {
     source,
     prompt: toStorable(prompt).trim(),

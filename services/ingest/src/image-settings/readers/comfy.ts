@@ -21,6 +21,8 @@ const SAMPLING_INPUTS = ['seed', 'noise_seed', 'noise', 'steps', 'sampler_name',
 const MODEL_FILES = ['ckpt_name', 'unet_name', 'model_name', 'base_ckpt_name', 'diffusion_model']
 /** Most samplers in a row, each of which refines what the one before it made. */
 const MAX_SAMPLERS = 20
+/** Most inputs of a sampler that are settings. Each may lead through as many nodes as are followed. */
+const MAX_INPUTS = 100
 
 /**
  * Reads the format of ComfyUI, a graph of nodes: texts, the model and the size are found by following the links of the sampler. A custom
@@ -46,7 +48,11 @@ export function readComfy(texts: Readonly<Record<string, string>>): ImageMetadat
     seed: resolveScalar(graph, seed ?? noise_seed),
     width: resolveScalar(graph, size?.width ?? settings.width),
     height: resolveScalar(graph, size?.height ?? settings.height),
-    rest: Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, resolveScalar(graph, value)])),
+    rest: Object.fromEntries(
+      Object.entries(rest)
+        .slice(0, MAX_INPUTS)
+        .map(([name, value]) => [name, resolveScalar(graph, value)]),
+    ),
   })
 }
 
