@@ -19,6 +19,7 @@ beforeAll(async () => {
     'create table "AI Images" (nr bigint, "the text" text, made date, files json, "ID" text)',
   )
   await createTables(url, 'twice', 'create table "Generation" (id int); create table generations (id int)')
+  await createTables(url, 'nameless', 'create table generations (nr int, prompt text)')
   await createTables(url, 'empty', '')
 }, 60_000)
 afterAll(() => stack.disposeAsync())
@@ -36,6 +37,8 @@ test.each([
   ['prisma', '{"outputs":null,"generations":{"columns":{"seed":null,"model":"cost"}}}', 'Generation: id cost prompt'],
   ['public', ODD.replace('{', '{"schema":"odd",'), 'AI Images: nr the text made files'],
   ['odd', '{}', /^No table is called Generation or generations. There are AI Images: name one with --map/],
+  ['nameless', '{}', /^the table generations has no column for id that may be read: name it with --map$/],
+  ['nameless', '{"generations":{"columns":{"id":"nr"}}}', 'generations: nr prompt'],
   ['twice', '{}', /^Generation and generations could both be the table of generations/],
   ['empty', '{}', /^The search path of this user has no table/],
   [

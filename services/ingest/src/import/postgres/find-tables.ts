@@ -95,12 +95,16 @@ function findTable(tables: readonly FoundTable[], key: TableKey, map: TableMap):
 
 /** Finds a table by its name. Of those of one name, the first schema of the search path has it. */
 function guessTable(tables: readonly FoundTable[], key: TableKey, columns: ColumnMap): FoundTable | undefined {
-  const names: readonly string[] = TABLE_NAMES[key]
-  const named = tables.filter(table => names.includes(toPlainName(table.name)) && hasRequired(table, key, columns))
+  const named = tables.filter(table => isNamed(table.name, key) && hasRequired(table, key, columns))
   const candidates = named.filter(({ position }) => position === named[0]?.position)
   if (candidates.length <= 1) return candidates[0]
   const list = candidates.map(table => table.name).join(' and ')
   throw new RecordError(`${list} could both be the table of ${key}: name one with --map`)
+}
+
+function isNamed(name: string, key: TableKey): boolean {
+  const names: readonly string[] = TABLE_NAMES[key]
+  return names.includes(toPlainName(name))
 }
 
 function hasRequired(table: FoundTable, key: TableKey, columns: ColumnMap): boolean {
@@ -115,8 +119,7 @@ function resolveColumns(table: FoundTable, key: TableKey, map: ColumnMap): Sourc
     if (column && !isTaken) columns.set(field, column)
   }
   const missing = REQUIRED_FIELDS[key].filter(field => !columns.has(field))
-  if (missing.length > 0)
-    throw new RecordError(`the table ${table.name} has no column for ${missing.join(', ')}: name it with --map`)
+  if (missing.length > 0) throw new RecordError(describeMissingColumns(table.name, missing))
   const read = new Set([...columns.values()].map(({ name }) => name))
   return {
     name: table.name,
@@ -146,7 +149,13 @@ function describeEmptySchema(schema: string | undefined): string {
   return `${where} has no table that may be read. Name the schema in the address (?schema=…) or with --map.`
 }
 
+function describeMissingColumns(table: string, fields: readonly string[]): string {
+  return `the table ${table} has no column for ${fields.join(', ')} that may be read: name it with --map`
+}
+
 function describeMissingTable(tables: readonly FoundTable[]): string {
+  const named = tables.find(({ name }) => isNamed(name, 'generations'))
+  if (named) return describeMissingColumns(named.name, REQUIRED_FIELDS.generations)
   const names = tables.map(({ name }) => name)
   const list = names.length > 12 ? `${names.slice(0, 12).join(', ')} and ${names.length - 12} others` : names.join(', ')
   return `No table is called Generation or generations. There are ${list}: name one with --map.`

@@ -307,6 +307,41 @@ test('names the rows that the other database cannot read, and reads the others i
   })
 })
 
+test('reads as a user who may only select some columns, whatever its settings, and says that policies may hide rows', async () => {
+  const role = `reader_${crypto.randomUUID().replaceAll('-', '')}`
+  const settings = [
+    ...["statement_timeout = '200ms'", "idle_in_transaction_session_timeout = '100ms'", "timezone = 'Asia/Tokyo'"],
+    ...["datestyle = 'German'", 'search_path = nowhere', "client_encoding = 'LATIN1'"],
+    "default_transaction_isolation = 'serializable'",
+  ]
+  await createTables(
+    env.databaseUrl,
+    'reader',
+    `create table generations (id text, prompt text, secret text, created_at timestamptz);
+    create view outputs as select 'r1' as generation_id, 'https://a.example/é.png' || coalesce(pg_sleep(0.3)::text, '') as url;
+    insert into generations values ('r1', 'a', 's', '2024-02-01 00:00Z');
+    create role ${role} login password 'p%2'; grant usage on schema reader to ${role}; grant select on outputs to ${role};
+    grant select (id, prompt, created_at) on generations to ${role};
+    ${settings.map(setting => `alter role ${role} set ${setting}`).join('; ')}`,
+  )
+  const url = new URL(source('reader'))
+  Object.assign(url, { username: role, password: 'p%252' })
+  expect(await runImport({ url: url.href })).toMatchObject({ imported: 1, leftOut: {}, unknownKeys: {} })
+  expect(await find('r1')).toMatchObject({ createdAt: '2024-02-01T00:00:00.000000Z', outputs: [temporary] })
+  await createTables(env.databaseUrl, 'reader', 'alter table generations enable row level security')
+  const hidden = {
+    'rows of generations that its policies hide from this user, if any': 1,
+    'outputs of no generation': 1,
+  }
+  expect(await runImport({ url: url.href })).toMatchObject({ imported: 0, leftOut: hidden })
+  await createTables(env.databaseUrl, 'reader', `drop owned by ${role}; drop role ${role}`)
+})
+
+test('refuses a folder that is not there before anything is read, as all pictures would be missing', async () => {
+  const files = join(env.directory, 'no-such-folder')
+  await expect(runImport({ url: source('reader'), files })).rejects.toThrow(`${files} is not there`)
+})
+
 function source(schema: string): string {
   return `${env.databaseUrl}?schema=${schema}`
 }
