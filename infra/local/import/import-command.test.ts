@@ -40,10 +40,10 @@ test('refuses what it cannot read before anything runs, with a sentence and the 
 test('shows progress as the last line of a terminal, and elsewhere as a line every ten seconds', () => {
   const progress = { type: 'progress', done: 5e6, total: 1e7, unit: 'bytes', records: 1_000 } as const
   const failure = { type: 'failure', failure: { name: 'line 2', reason: 'is not JSON' } } as const
-  const run = (isTTY: boolean) => {
+  const run = (isTTY: boolean, columns = 80) => {
     let now = 0
     const parts: string[] = []
-    const output = createImportOutput({ isTTY, write: part => parts.push(String(part)) > 0 }, () => now)
+    const output = createImportOutput({ isTTY, columns, write: part => parts.push(String(part)) > 0 }, () => now)
     for (const at of [4_000, 9_000, 10_000, 15_000]) {
       now = at
       output.write(progress)
@@ -55,6 +55,7 @@ test('shows progress as the last line of a terminal, and elsewhere as a line eve
   const line = '████████████░░░░░░░░░░░░ 50%  5.0 of 10.0 MB, 1,000 generations, 100/s'
   expect(run(false)).toBe(`${line}\nline 2: is not JSON\n`)
   expect(run(true)).toContain(`\r\u001b[2K${line}`)
+  expect(run(true, 40)).toContain(`\r\u001b[2K${line.slice(0, 39)}\r`)
   expect(run(true)).toEndWith('\r\u001b[2K')
 })
 

@@ -5,11 +5,12 @@ type ProgressMessage = Extract<ImportMessage, { type: 'progress' }>
 
 /** Time between two lines of progress where there is no terminal. */
 const LINE_INTERVAL_MS = 10_000
+const DEFAULT_COLUMNS = 80
 const CLEAR_LINE = '\r\u001b[2K'
 
 /** Writes the failures of an import as lines, and its progress as the last line of a terminal, else as a line now and then. */
 export function createImportOutput(
-  stream: Pick<NodeJS.WriteStream, 'write'> & { isTTY?: boolean },
+  stream: Pick<NodeJS.WriteStream, 'write'> & { isTTY?: boolean; columns?: number },
   now: () => number = () => performance.now(),
 ) {
   const startedAt = now()
@@ -18,7 +19,8 @@ export function createImportOutput(
   const writeProgress = (progress: ProgressMessage) => {
     const text = formatProgress(progress, now() - startedAt)
     if (stream.isTTY) {
-      bar = text
+      // A line that is broken in two would not be cleared.
+      bar = text.slice(0, (stream.columns ?? DEFAULT_COLUMNS) - 1)
       stream.write(`${CLEAR_LINE}${bar}`)
     } else if (now() - writtenAt >= LINE_INTERVAL_MS) {
       writtenAt = now()
