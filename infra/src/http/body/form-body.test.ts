@@ -116,6 +116,8 @@ test.each([
   ['text that is no base64', form(`${HEAD}\r\nContent-Transfer-Encoding: base64`, '!')],
   ['an encoding that is not read', form(`${HEAD}\r\nContent-Transfer-Encoding: x-uuencode`, '')],
   ['headers that are no end of quotes', form(`${HEAD}\r\nContent-Disposition: ${';a="'.repeat(9_000)}`, RAW)],
+  ['a file that has its boundary again and again', form(HEAD, '\r\n--x\n'.repeat(2_000))],
+  ['a file in which lines begin like its boundary', form(HEAD, '\r\n--xy'.repeat(2_000))],
   ['no blank line', `--x\r\n${HEAD}\r\n--x--`],
   ['no boundary at the beginning of a line', `y${form(HEAD, RAW)}`.replace('\r\n--x--', '')],
 ])('a form with %s is malformed', (_, body) => {

@@ -19,6 +19,9 @@ interface Delimiter {
   lineBreak: string
 }
 
+/** Lines of a part that have the boundary and do not end it, at most: each of them takes time. A file has hardly ever one. */
+const MAX_LOOKALIKES = 1_000
+
 const [LINE_FEED, CARRIAGE_RETURN, SPACE, TAB] = [0x0a, 0x0d, 0x20, 0x09]
 
 /**
@@ -26,7 +29,7 @@ const [LINE_FEED, CARRIAGE_RETURN, SPACE, TAB] = [0x0a, 0x0d, 0x20, 0x09]
  * boundary is that of all: a file may have the other one in it.
  *
  * @throws TooManyPartsError
- * @throws Error when the form does not end with its last boundary, or a part has no end of its headers
+ * @throws Error when the form does not end with its last boundary, has it in too many other places, or a part has no end of its headers
  * @see https://www.rfc-editor.org/rfc/rfc2046#section-5.1.1
  */
 export function splitForm(bytes: Uint8Array, boundary: string, maxParts: number): FormPart[] {
@@ -49,10 +52,13 @@ export function splitForm(bytes: Uint8Array, boundary: string, maxParts: number)
  * Finds the next line with the boundary.
  *
  * @param lineBreak that must be before it, unless it is the first one
+ * @throws Error when too much only looks like one
  */
 function findDelimiter(body: Buffer, boundary: string, from: number, lineBreak?: string): Delimiter | undefined {
   const dashes = `--${boundary}`
+  let lookalikes = 0
   for (let start = body.indexOf(dashes, from); start >= 0; start = body.indexOf(dashes, start + 1)) {
+    if (lookalikes++ > MAX_LOOKALIKES) throw new Error('a part has the boundary in it too often')
     if (!followsLineBreak(body, start, { from, lineBreak })) continue
     const found = readLine(body, start, start + dashes.length)
     if (found && (found.isLast || lineBreak === undefined || found.lineBreak === lineBreak)) return found
