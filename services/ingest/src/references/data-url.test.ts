@@ -12,6 +12,8 @@ test.each<[string, string | null]>([
   [` \r\n\tdata:image/png;base64,${BASE64}`, 'image/png'],
   [`data:image/png; base64 ,${BASE64}`, 'image/png'],
   [`data: image/png ; name = a b ; base64, ${BASE64}`, 'image/png'],
+  [`data:image/png;name="red, a;b.png" ; charset=utf-8;base64,${BASE64}`, 'image/png'],
+  [`data:image/png;name=12" by 8";size="x;base64,${BASE64}`, 'image/png'],
   [`data:image/png;\nbase64,\n+//+\r\n AQ==\n`, 'image/png'],
   ['data:image/png;base64,%2B%2f/+AQ%3D%3D%0A', 'image/png'],
   [`${' '.repeat(2_000)}data:image/png;base64,${BASE64}`, 'image/png'],
@@ -26,6 +28,8 @@ test.each([
   'data:image/png;base64,+//+A!==',
   'data:image/png;base64,%41%2B',
   'data:image/png;base64',
+  `data:${';a= "x" '.repeat(40)}`,
+  `data:${';a=   '.repeat(40)}`,
 ])('refuses %j', url => {
   expect(() => parseDataUrl(url)).toThrow(DataUrlError)
 })

@@ -1,5 +1,9 @@
-/** Blanks may stand between its parts: people paste it from files whose lines are broken. */
-const DATA_URL_HEADER = /^data:\s*([a-z]+\/[a-z0-9.+-]+)?\s*(?:;\s*[a-z0-9-]+\s*=[^;,]*)*;\s*base64\s*,/i
+/**
+ * Blanks may stand between its parts: people paste it from files whose lines are broken. A parameter in quotes may have commas
+ * in it. No text matches both forms of a parameter: one of many would be read in very many ways.
+ */
+const DATA_URL_HEADER =
+  /^data:\s*([a-z]+\/[a-z0-9.+-]+)?\s*(?:;\s*[a-z0-9-]+\s*=(?:\s*"[^"]*"\s*(?=;)|(?!\s*"[^"]*"\s*;)[^;,]*))*;\s*base64\s*,/i
 /** Longest text before the bytes. */
 const MAX_HEADER_CHARACTERS = 512
 /** Characters of base64, and blanks, as URLs may have them. */
