@@ -218,6 +218,21 @@ test('sends one file by the name of its prompt, as it is or without metadata', a
     expect([path, (await query.get(`/api/download/${path}`)).status]).toEqual([path, 422])
 })
 
+test('opens a file without metadata that has none to remove once, and for HEAD not at all', async () => {
+  const id = await insertStored({ outputs: ['stored'], kind: 'video' })
+  await query.sql`update generation_outputs set mime_type = 'video/mp4' where generation_id = ${id}`
+  let reads = 0
+  readObject = (key, options) => {
+    reads += 1
+    return query.store.get(key, options)
+  }
+  const path = `/api/download/${id}/0?metadata=none`
+  const head = await query.head(path)
+  expect([head.status, head.headers.get('x-metadata'), reads]).toEqual([200, 'unchanged', 0])
+  const file = await query.get(path)
+  expect([Buffer.from(await file.bytes()).equals(image), reads]).toEqual([true, 1])
+})
+
 /** Reads a download to its end. @returns the status */
 async function downloadAll(path: string): Promise<number> {
   const response = await query.get(path)

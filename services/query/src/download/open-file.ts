@@ -25,14 +25,17 @@ export async function openFile(
 ): Promise<OpenFile | null> {
   const found = await store.get(output.key)
   if (!found) return null
-  if (!options.withoutMetadata || !isCleanable(output.mimeType, found.object))
-    return { body: found.body, isCleaned: false }
+  if (!options.withoutMetadata || !isCleanable(output, found.object)) return { body: found.body, isCleaned: false }
   const bytes = await new Response(found.body).bytes()
   // Views of `bytes` and small buffers: none of shared memory, which a Blob does not take.
   const parts = removeMetadata(bytes) as Uint8Array<ArrayBuffer>[] | undefined
   return { body: new Blob(parts ?? [bytes]), isCleaned: parts !== undefined }
 }
 
-function isCleanable(mimeType: string | null, { bytes }: StoredObject): boolean {
+/** Returns whether an output can be opened without its metadata: then it is read into memory. */
+export function isCleanable(
+  { mimeType }: { mimeType: string | null },
+  { bytes }: Pick<StoredObject, 'bytes'>,
+): boolean {
   return canRemoveMetadata(mimeType) && bytes <= MAX_CLEANED_BYTES
 }

@@ -10,7 +10,7 @@ import { findRemoteOutput, serveRemoteMedia } from '../media/remote-media.ts'
 import { formatAttachment } from './content-disposition.ts'
 import { type OutputRow, readOutputRows } from './download-rows.ts'
 import { nameOutput } from './file-names.ts'
-import { openFile } from './open-file.ts'
+import { isCleanable, openFile } from './open-file.ts'
 
 export interface FileDeps {
   database: Database
@@ -75,9 +75,11 @@ async function respondStored(
     'content-disposition': disposition,
   }
   const etag = createObjectTag(key, object)
-  const cleaned = withoutMetadata
-    ? await readStore(() => openFile(store, { ...output, key }, { withoutMetadata }))
-    : null
+  // What is opened and not read would keep its connection to the store.
+  const cleaned =
+    withoutMetadata && isCleanable(output, object)
+      ? await readStore(() => openFile(store, { ...output, key }, { withoutMetadata }))
+      : null
   const file =
     cleaned?.isCleaned && cleaned.body instanceof Blob
       ? serveBlob(cleaned.body, { ...object, etag: etag.replace(/"$/, '-clean"') })
