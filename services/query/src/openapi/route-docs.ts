@@ -133,19 +133,21 @@ export const QUERY_DOCS: RouteDocs = {
   'GET /api/download': {
     tag: 'Media',
     summary: 'Download several files',
-    description: 'At most 1,000 ids; more than an address can have are posted.',
+    description:
+      'More ids than an address can have, of which there are some hundred, are posted. A workspace is sent two ZIPs at once.',
     parameters: {
       ids: 'Ids of generations, or of outputs as `<id>.<index>`.',
       metadata: '`none`: without what is written in the files.',
     },
     responses: { 200: ZIP },
-    problems: ['not_found', 'invalid'],
+    problems: ['not_found', 'invalid', 'too_many'],
   },
   'POST /api/download': {
     tag: 'Media',
     summary: 'Download many files',
+    description: 'At most 10,000 ids. A workspace is sent two ZIPs at once.',
     responses: { 200: ZIP },
-    problems: ['not_found', 'too_large', 'invalid'],
+    problems: ['not_found', 'too_large', 'invalid', 'too_many'],
     example: { ids: ['0190a0b0-c0d0-7000-8000-00000000000a', '0190a0b0-c0d0-7000-8000-00000000000b.0'] },
   },
   'GET /api/download/:id/:index': {
