@@ -65,7 +65,7 @@ export const Generation = z.strictObject({
   startedAt: z.string().nullable().describe('moved on by each wait: what has passed since then is work'),
   completedAt: z.string().nullable(),
   deletedAt: z.string().nullable(),
-  author: z.string().optional().describe('who made it in the system that it was imported from'),
+  author: z.string().nullish().describe('who made it in the system that it was imported from'),
 })
 export type Generation = z.infer<typeof Generation>
 

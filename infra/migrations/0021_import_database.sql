@@ -6,11 +6,7 @@ alter table generations add column author text check (length(author) between 1 a
 -- The only representation of a generation: list, single read, event and response are this text.
 create or replace function generation_document(g generations) returns json
   language sql stable as $$
-  -- Rows without an author, which are nearly all, have no key more.
-  select case when g.author is null then document
-              else (left(document::text, -1) || ', "author" : ' || to_json(g.author) || '}')::json end
-  from (
-    select json_build_object(
+  select json_build_object(
     'id', g.id,
     'clientId', g.client_id,
     'version', g.version,
@@ -71,10 +67,10 @@ create or replace function generation_document(g generations) returns json
     'createdAt', timestamp_text(g.created_at),
     'startedAt', timestamp_text(g.started_at),
     'completedAt', timestamp_text(g.completed_at),
-    'deletedAt', timestamp_text(g.deleted_at)
-  ) as document
-    from generation_jobs j where j.generation_id = g.id
-  ) made
+    'deletedAt', timestamp_text(g.deleted_at),
+    'author', g.author
+  )
+  from generation_jobs j where j.generation_id = g.id
 $$;
 
 -- An output that was imported was completed long ago: what counts is for how long it has been tried.
