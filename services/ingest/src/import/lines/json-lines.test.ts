@@ -171,6 +171,7 @@ test('a time without a zone is in the zone of the command', async () => {
 
 const STORED = { url: null, file: 'a.png', width: null, height: null, isFavourite: false }
 const REMOTE = { ...STORED, url: 'https://example.com/a.png', file: null }
+const BARE = `iVBORw0KGgo${'A'.repeat(80)}\n${'A'.repeat(9)}==`
 const RECORDS: [string, object, object][] = [
   ['null', { prompt: null, status: null, parameters: { a: null }, outputs: null }, { prompt: '', parameters: {} }],
   ['sizes of 0', { outputs: [{ file: 'a.png', width: 0, height: -1 }] }, { outputs: [STORED] }],
@@ -269,6 +270,20 @@ const RECORDS: [string, object, object][] = [
     'references as text',
     { parameters: { referenceImages: '["/a.png","/b.png"]', seed: 5 }, referenceImages: null, seed: 6 },
     { parameters: { referenceImages: ['/a.png', '/b.png'], seed: 5 } },
+  ],
+  [
+    'pictures that are base64 alone, and a path that begins like one',
+    {
+      images: [{ url: BARE, filename: 'a.png' }, `/9j/${'a'.repeat(80)}.png`],
+      parameters: { referenceImage: BARE, referenceImages: [{ data: BARE }] },
+    },
+    {
+      outputs: [{ dataUrl: `data:image/png;base64,${BARE}` }, { file: `/9j/${'a'.repeat(80)}.png` }],
+      parameters: {
+        referenceImage: `data:image/png;base64,${BARE}`,
+        referenceImages: [`data:image/png;base64,${BARE}`],
+      },
+    },
   ],
   ['a model', { model: { name: 'flux' } }, { model: 'flux' }],
 ]

@@ -3,6 +3,7 @@ import { isStorable } from '@darkroom/contracts/parameters'
 import { isDataUrl } from '../../references/data-url.ts'
 import type { NameCounts } from '../notes.ts'
 import { RecordError, type RecordOutput } from '../record.ts'
+import { findBareImage } from './bare-base64.ts'
 import { type LineValues, type OutputValues, pickOutputValues } from './known-keys.ts'
 import { parseNestedJson } from './parse-json.ts'
 import { isObject, toOptionalText } from './values.ts'
@@ -49,16 +50,22 @@ function parseText(value: unknown): unknown {
 function parseLocation({ url, file, name }: OutputValues, path: string): Location {
   const address = toOptionalText(url, `${path}.url`)?.trim() || undefined
   const fileName = toOptionalText(file, `${path}.file`) || (address ? undefined : toOptionalText(name, `${path}.name`))
-  if (address !== undefined && (!fileName || isDataUrl(address))) return parseAddress(address, `${path}.url`, /./)
+  if (address !== undefined && (!fileName || findDataUrl(address) !== undefined))
+    return parseAddress(address, `${path}.url`, /./)
   if (!fileName) throw new RecordError(`${path}: has neither a url nor a file`)
   const named = parseAddress(fileName, `${path}.file`, /^(?:https?|data|file)$/i)
   const isRemote = address !== undefined && named.file !== null && /^(?:https?:)?\/\//i.test(address)
   return isRemote ? { ...named, url: parseAddress(address, `${path}.url`, /./).url } : named
 }
 
+function findDataUrl(address: string): string | undefined {
+  return isDataUrl(address) ? address.trim() : findBareImage(address)
+}
+
 /** Parses an address, or a name: only what is one of the schemes is an address then. */
 function parseAddress(address: string, path: string, schemes: RegExp): Location {
-  if (isDataUrl(address)) return { url: null, file: null, dataUrl: address.trim() }
+  const dataUrl = findDataUrl(address)
+  if (dataUrl !== undefined) return { url: null, file: null, dataUrl }
   if (!isStorable(address)) throw new RecordError(`${path}: has a character that cannot be stored`)
   if (address.length > MAX_URL) throw new RecordError(`${path}: is longer than ${MAX_URL} characters`)
   const [, scheme = ''] = /^([a-z][a-z0-9+.-]+):/i.exec(address) ?? []

@@ -2,6 +2,7 @@ import { lstat, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { toUndefinedIfMissing } from '@darkroom/infra/runtime/error-code'
 import { isDataUrl } from '../../references/data-url.ts'
+import { findBareImage } from '../lines/bare-base64.ts'
 import type { NameCounts } from '../notes.ts'
 import { RecordError } from '../record.ts'
 
@@ -49,7 +50,8 @@ export function parseBucketUrl(text: string): string {
  * before an address, which may be good no more.
  */
 export async function locateImage(pointer: ImagePointer, options: ImageOptions): Promise<ImageLocation> {
-  const url = pointer.url?.trim() || null
+  const given = pointer.url?.trim() || null
+  const url = given === null ? null : (findBareImage(given) ?? given)
   if (url !== null && isDataUrl(url)) return { url }
   const object = toObject(pointer, url)
   const file = options.files === null ? undefined : await findFile(options.files, listPaths(pointer, url))
