@@ -19,7 +19,11 @@ beforeAll(async () => {
     'create table "AI Images" (nr bigint, "the text" text, made date, files json, "ID" text)',
   )
   await createTables(url, 'twice', 'create table "Generation" (id int); create table generations (id int)')
-  await createTables(url, 'nameless', 'create table generations (nr int, prompt text)')
+  await createTables(
+    url,
+    'nameless',
+    'create table generations (nr int, prompt text); create table users (id int); create table profiles (id int)',
+  )
   await createTables(url, 'empty', '')
 }, 60_000)
 afterAll(() => stack.disposeAsync())

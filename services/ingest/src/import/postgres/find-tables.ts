@@ -98,6 +98,8 @@ function guessTable(tables: readonly FoundTable[], key: TableKey, columns: Colum
   const named = tables.filter(table => isNamed(table.name, key) && hasRequired(table, key, columns))
   const candidates = named.filter(({ position }) => position === named[0]?.position)
   if (candidates.length <= 1) return candidates[0]
+  // Many systems have both users and their profiles: either has a name.
+  if (key === 'users') return candidates.find(table => /^users?$/.test(toPlainName(table.name))) ?? candidates[0]
   const list = candidates.map(table => table.name).join(' and ')
   throw new RecordError(`${list} could both be the table of ${key}: name one with --map`)
 }
