@@ -2,11 +2,11 @@ import type { Database } from '@darkroom/infra/database/connection'
 import { forwardStream, type OnWaiting } from '@darkroom/infra/http/forward-stream'
 import type { Log } from '@darkroom/infra/log'
 import type { Store } from '@darkroom/infra/store/store'
-import { makeZip } from 'client-zip'
 import { formatAttachment } from './content-disposition.ts'
 import type { DownloadSlots } from './download-slots.ts'
 import { createEntries, type EntriesOptions } from './entries.ts'
 import { type DownloadPlan, planDownload } from './plan.ts'
+import { createZipWriter } from './zip-writer.ts'
 
 export interface DownloadDeps {
   database: Database
@@ -82,13 +82,13 @@ function createZipStream(
   const { signal } = cancellation
   const { workspaceId, withoutMetadata } = request
   const entries = createEntries(requested, { database, store, workspaceId, withoutMetadata, signal })
-  const reader = makeZip(entries).getReader()
+  const zip = createZipWriter(entries)
   return new ReadableStream({
     pull: async controller => {
       try {
-        const { done, value } = await reader.read()
-        if (done) controller.close()
-        else controller.enqueue(value)
+        const chunks = await zip.read()
+        if (chunks === undefined) return controller.close()
+        for (const chunk of chunks) controller.enqueue(chunk)
       } catch (err) {
         if (!signal.aborted) log.warn({ err, workspaceId }, 'download_failed')
         throw err
@@ -96,7 +96,7 @@ function createZipStream(
     },
     cancel: async reason => {
       cancellation.abort(reason)
-      await reader.cancel(reason).catch(() => undefined)
+      await zip.cancel(reason).catch(() => undefined)
     },
   })
 }
