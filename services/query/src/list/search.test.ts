@@ -13,6 +13,7 @@ const CASES: [string, ReturnType<typeof parseSearch>][] = [
   ['red,fox， snow、dawn', { prefixes: ['red', 'fox', 'snow', 'dawn'], phrases: [] }],
   ['\u201Cred, fox\u201D', { prefixes: [], phrases: ['red, fox'] }],
   ['{"a":1}', { prefixes: ['{', ':1}'], phrases: ['a'] }],
+  ['a b a "c" "c" a', { prefixes: ['a', 'b'], phrases: ['c'] }],
   ['"a""b"', { prefixes: [], phrases: ['a', 'b'] }],
 ]
 

@@ -11,7 +11,7 @@ const GAPS = /[\s,\u060C\u3001\uFF0C]+/
 
 /**
  * Parses the text of the search field. Every word is a prefix, quoted text is a phrase. A quote that is not closed is still
- * being typed, so its text is a prefix.
+ * being typed, so its text is a prefix. What is repeated counts once.
  *
  * @returns null if the text has no words
  */
@@ -21,7 +21,8 @@ export function parseSearch(input: string): Search | null {
   const quoted = parts.filter((_, at) => at % 2 === 1).filter(isNotBlank)
   const unfinished = isClosed ? [] : quoted.splice(isNotBlank(parts.at(-1) ?? '') ? -1 : quoted.length)
   const words = parts.filter((_, at) => at % 2 === 0).flatMap(part => part.split(GAPS).filter(isNotBlank))
-  const search = { prefixes: [...words, ...unfinished], phrases: quoted }
+  // Each word takes its time for each row, also one that is repeated.
+  const search = { prefixes: [...new Set([...words, ...unfinished])], phrases: [...new Set(quoted)] }
   return search.prefixes.length + search.phrases.length === 0 ? null : search
 }
 
