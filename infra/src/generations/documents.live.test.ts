@@ -116,7 +116,7 @@ test('a change of the documents or the search words raises their version', async
     where proname in ('folded_text', 'generation_document', 'text_words', 'timestamp_text', 'words_prefix', 'write_words')
     order by proname`
   expect(rows.map(row => `${row.name} ${row.sum}`)).toEqual([
-    'folded_text 7890ead62e8c',
+    'folded_text 3674f315140b',
     'generation_document e13267f92cf1',
     'text_words 745b7e1726d9',
     'timestamp_text 1e77a8a4a094',
