@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Locator, Page } from 'playwright-core'
 import { type FakeProvider, startFakeProvider } from '../../infra/testing/studio/fake-provider.ts'
 import { isFinished } from '../../infra/testing/studio/studio-client.ts'
 import { waitFor } from '../../infra/testing/wait-for.ts'
+import { createAxe } from './axe.ts'
 import { openPage } from './browser.ts'
 import { COLOUR_RULES, waitForFrames } from './page-probes.ts'
 import { ROW_STATES, serveRowStates } from './row-states.ts'
@@ -121,7 +121,7 @@ type Check = (state: string, shown?: Page) => Promise<void>
 
 /** Returns what violates the rules of axe: all of them unless given. */
 async function findViolations(page: Page, rules?: string[]): Promise<string[]> {
-  const axe = new AxeBuilder({ page })
+  const axe = createAxe(page)
   const { violations } = await (rules ? axe.withRules(rules) : axe).analyze()
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 120)}`))
 }

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { GenerationPage } from '@darkroom/contracts/generation'
 import type { Locator, Page } from 'playwright-core'
 import { type FakeProvider, startFakeProvider } from '../../infra/testing/studio/fake-provider.ts'
 import { startTestStudio, type TestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { waitFor } from '../../infra/testing/wait-for.ts'
+import { createAxe } from './axe.ts'
 import { openPage, startBrowser } from './browser.ts'
 
 test('cancels, retries, completes, favours, deletes and restores generations, also across a reload', async () => {
@@ -122,6 +122,6 @@ async function waitUntilSaved(studio: TestStudio): Promise<void> {
 }
 
 async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+  const { violations } = await createAxe(page).analyze()
   expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Submission } from '@darkroom/contracts/generation'
 import type { ReferenceOrigin } from '@darkroom/contracts/history/library'
 import type { Locator, Page } from 'playwright-core'
+import { createAxe } from './axe.ts'
 import { dropImages } from './drop-images.ts'
 import { serveModels } from './model-catalogue.ts'
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
@@ -291,6 +291,6 @@ async function findCutWords(page: Page): Promise<string[]> {
 }
 
 async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+  const { violations } = await createAxe(page).analyze()
   expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
 }

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright-core'
 import { findFreePort } from '../../infra/local/process/free-ports.ts'
 import { type FakeOpenAi, startFakeOpenAi } from '../../infra/testing/fake-openai/fake-server.ts'
 import { startTestStudio } from '../../infra/testing/studio/test-studio.ts'
+import { createAxe } from './axe.ts'
 import { openPage, startBrowser } from './browser.ts'
 import { COLOUR_RULES } from './page-probes.ts'
 import { startSeededStudio } from './seeded-studio.ts'
@@ -180,7 +180,7 @@ async function expectAccessibleAt(page: Page, sizes: readonly (readonly [number,
 
 /** @param rules all of them unless given */
 async function expectAccessible(page: Page, rules: readonly string[] = []): Promise<void> {
-  const axe = new AxeBuilder({ page })
+  const axe = createAxe(page)
   const { violations } = await (rules.length === 0 ? axe : axe.withRules([...rules])).analyze()
   expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
 }

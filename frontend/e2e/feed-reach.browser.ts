@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
+import { createAxe } from './axe.ts'
 import { getScroll, listRowsInView, waitForFrames, waitUntilSettled } from './page-probes.ts'
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 
@@ -69,7 +69,7 @@ test('the scrubber lies below the filters, up to its first label, and has no vio
   for (const { top } of parts) expect(top).toBeGreaterThanOrEqual(header?.bottom ?? 0)
   for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme })
-    const { violations } = await new AxeBuilder({ page }).analyze()
+    const { violations } = await createAxe(page).analyze()
     expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
   }
   await page.context().close()

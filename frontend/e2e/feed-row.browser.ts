@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { startTestStudio, type TestStudio } from '../../infra/testing/studio/test-studio.ts'
+import { createAxe } from './axe.ts'
 import { openPage, startBrowser } from './browser.ts'
 import { waitForFrames } from './page-probes.ts'
 import { ROW_STATES, serveRowStates } from './row-states.ts'
@@ -146,7 +146,7 @@ test('names every image and control by its prompt, and has no violation of axe, 
       const row = await showRow(page, prompt)
       await row.locator('.tile, .panel').first().hover()
       const id = await row.getAttribute('data-generation-id')
-      const { violations } = await new AxeBuilder({ page }).include(`article[data-generation-id="${id}"]`).analyze()
+      const { violations } = await createAxe(page).include(`article[data-generation-id="${id}"]`).analyze()
       expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
     }
     expect(await visitRows(page, findUnnamed)).toEqual([`${ROW_STATES.length} rows`])
@@ -206,7 +206,7 @@ test('in a contact strip the whole prompt opens over the feed, by its line and b
   await row.locator('.prompt > p').click()
   const popover = page.getByRole('dialog', { name: /^Prompt: an old diving helmet/ })
   await popover.getByText('that nobody can read any more').waitFor()
-  const { violations } = await new AxeBuilder({ page }).include('.prompt-popover').analyze()
+  const { violations } = await createAxe(page).include('.prompt-popover').analyze()
   expect(violations.map(({ id }) => id)).toEqual([])
   // The feed scrolls by itself when it gets a new row.
   await page.evaluate(() => scrollBy(0, -60))

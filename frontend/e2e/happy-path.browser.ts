@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright-core'
 import { startTestStudio } from '../../infra/testing/studio/test-studio.ts'
+import { createAxe } from './axe.ts'
 import { openPage, startBrowser } from './browser.ts'
 import { dropImages } from './drop-images.ts'
 
@@ -109,6 +109,6 @@ async function isMarked(article: Locator): Promise<boolean> {
 }
 
 async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+  const { violations } = await createAxe(page).analyze()
   expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
 }

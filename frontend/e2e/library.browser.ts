@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { purgeLocked } from '../../infra/src/generations/purge.ts'
 import { LOCAL_OWNER } from '../../infra/src/http/identity.ts'
+import { createAxe } from './axe.ts'
 import {
   delayPages,
   findReadRow,
@@ -309,6 +309,6 @@ async function expectAtEnd(page: Page): Promise<void> {
 }
 
 async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+  const { violations } = await createAxe(page).analyze()
   expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
 }

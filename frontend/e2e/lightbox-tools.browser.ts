@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import AxeBuilder from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright-core'
+import { createAxe } from './axe.ts'
 import { startProbe, waitForFrames, waitUntilSettled } from './page-probes.ts'
 import { countWrongPixels, countWrongPixelsOfPng, createPatternPng } from './pattern-image.ts'
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
@@ -443,6 +443,6 @@ async function listOverflowing(page: Page): Promise<string[]> {
 }
 
 async function listViolations(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).include('dialog').analyze()
+  const { violations } = await createAxe(page).include('dialog').analyze()
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
 }

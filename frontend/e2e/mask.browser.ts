@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Page } from 'playwright-core'
 import { openImage } from '../../infra/src/images/open-image.ts'
@@ -10,6 +9,7 @@ import {
 import { waitForModels } from '../../infra/testing/studio/connections-client.ts'
 import { type FakeProvider, startFakeProvider } from '../../infra/testing/studio/fake-provider.ts'
 import { isFinished } from '../../infra/testing/studio/studio-client.ts'
+import { createAxe } from './axe.ts'
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 import { createExpectedMask, type ExpectedMask, openStageProbe, type StageProbe } from './stage-probe.ts'
 
@@ -233,7 +233,7 @@ async function expectNoSideScroll(page: Page): Promise<void> {
 }
 
 async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).include('.mask-editor').analyze()
+  const { violations } = await createAxe(page).include('.mask-editor').analyze()
   expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
 }
 

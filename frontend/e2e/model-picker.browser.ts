@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
+import { createAxe } from './axe.ts'
 import { dropImages } from './drop-images.ts'
 import { serveModels } from './model-catalogue.ts'
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
@@ -249,7 +249,7 @@ async function returnAfterAbsence(page: Page): Promise<void> {
 }
 
 async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+  const { violations } = await createAxe(page).analyze()
   expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
 }
 

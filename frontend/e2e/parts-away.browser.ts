@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { GenerationPage } from '@darkroom/contracts/generation'
 import type { Locator, Page } from 'playwright-core'
+import { createAxe } from './axe.ts'
 import { dropImages } from './drop-images.ts'
 import { findReadRow, startProbe, waitUntilSettled } from './page-probes.ts'
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
@@ -59,7 +59,7 @@ test('shows while the part that makes images is away, in one line that moves not
   const status = page.getByRole('status').getByText(PROCESSOR_AWAY_MESSAGE)
   await status.waitFor()
   await page.getByRole('button', { name: 'Try again' }).waitFor()
-  const { violations } = await new AxeBuilder({ page }).analyze()
+  const { violations } = await createAxe(page).analyze()
   expect(violations.map(({ id }) => id)).toEqual([])
   parts = ALL_WELL
   await status.waitFor({ state: 'detached' })
@@ -138,7 +138,7 @@ test('a key that comes before its code acts once, and what could not be loaded i
   const alert = page.getByRole('alert').filter({ hasText: 'A part of this page could not be loaded.' })
   await alert.getByRole('button', { name: 'Reload' }).waitFor()
   expect(await alert.count()).toBe(1)
-  const { violations } = await new AxeBuilder({ page }).analyze()
+  const { violations } = await createAxe(page).analyze()
   expect(violations.map(({ id }) => id)).toEqual([])
   await page.unrouteAll()
   await page.evaluate(() => window.dispatchEvent(new Event('online')))

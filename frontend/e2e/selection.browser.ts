@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Download, Page } from 'playwright-core'
+import { createAxe } from './axe.ts'
 import { getScroll } from './page-probes.ts'
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 
@@ -149,6 +149,6 @@ async function countZipEntries(download: Download): Promise<number> {
 }
 
 async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+  const { violations } = await createAxe(page).analyze()
   expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
 }

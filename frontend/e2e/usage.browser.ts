@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { type Database, openDatabase } from '../../infra/src/database/connection.ts'
 import { LOCAL_OWNER } from '../../infra/src/http/identity.ts'
 import { createLog } from '../../infra/src/log.ts'
 import { startTestStudio, type TestStudio } from '../../infra/testing/studio/test-studio.ts'
+import { createAxe } from './axe.ts'
 import { openPage, startBrowser } from './browser.ts'
 import { COLOUR_RULES } from './page-probes.ts'
 import { serveUsage } from './screenshots/views/usage.ts'
@@ -132,7 +132,7 @@ async function expectAccessible(page: Page, sizes: readonly (typeof SIZES)[numbe
     await expectToFit(page, width)
     for (const colorScheme of THEMES) {
       await page.emulateMedia({ colorScheme })
-      const axe = new AxeBuilder({ page }).include('.page-overlay')
+      const axe = createAxe(page).include('.page-overlay')
       const { violations } = await (colorScheme === THEMES[0] ? axe : axe.withRules(COLOUR_RULES)).analyze()
       expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
     }

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Generation } from '@darkroom/contracts/generation'
 import type { Locator, Page } from 'playwright-core'
 import { type FakeProvider, startFakeProvider } from '../../infra/testing/studio/fake-provider.ts'
 import { isFinished } from '../../infra/testing/studio/studio-client.ts'
 import { waitFor } from '../../infra/testing/wait-for.ts'
+import { createAxe } from './axe.ts'
 import { type SeededStudio, startSeededStudio } from './seeded-studio.ts'
 
 let disposables: AsyncDisposableStack
@@ -188,6 +188,6 @@ async function sendFromComposer(page: Page, prompt: string): Promise<void> {
 }
 
 async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+  const { violations } = await createAxe(page).analyze()
   expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
 }

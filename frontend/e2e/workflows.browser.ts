@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { startFakeComfyUi } from '../../infra/testing/fake-comfyui/fake-server.ts'
 import { TEXT_TO_IMAGE } from '../../infra/testing/fake-comfyui/text-to-image.ts'
 import { isFinished } from '../../infra/testing/studio/studio-client.ts'
 import { startTestStudio } from '../../infra/testing/studio/test-studio.ts'
 import { createTestDirectory } from '../../infra/testing/test-resources.ts'
+import { createAxe } from './axe.ts'
 import { openPage, startBrowser } from './browser.ts'
 import { COLOUR_RULES } from './page-probes.ts'
 
@@ -64,7 +64,7 @@ async function expectAccessible(page: Page): Promise<void> {
     await page.setViewportSize({ width, height })
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
-      const axe = new AxeBuilder({ page })
+      const axe = createAxe(page)
       const { violations } = await (colorScheme === 'light' ? axe : axe.withRules(COLOUR_RULES)).analyze()
       expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
       const folder = process.env.SCREENSHOTS

@@ -1,4 +1,4 @@
-import { withDeadline } from '../../src/runtime/timers.ts'
+import { sleep, withDeadline } from '../../src/runtime/timers.ts'
 import { type EventStream, openEventStream, type SseEvent } from '../../testing/sse-reader.ts'
 
 /** Invalid `Last-Event-ID`s. Each is answered by `resync`. */
@@ -21,7 +21,7 @@ export const BAD_EVENT_IDS = [
   '\u00e9',
 ]
 
-const EVENT_TIMEOUT_MS = 10_000
+const [EVENT_TIMEOUT_MS, RETRY_MS] = [10_000, 50]
 
 /** Returns the first event of a stream that is opened with this `Last-Event-ID`. */
 export async function readFirstEvent(port: number, lastEventId: string): Promise<SseEvent> {
@@ -34,13 +34,25 @@ export async function readFirstEvent(port: number, lastEventId: string): Promise
   )
 }
 
-/** Opens streams, each of which has received its first event. */
+/**
+ * Opens streams, each of which has received its first event. A stream that was closed just before may still count, so one that is refused is
+ * opened again.
+ *
+ * @throws the deadline's reason when there is no room for them
+ */
 export async function openStreams(port: number, count: number): Promise<EventStream[]> {
-  const opened = Array.from({ length: count }, async () => {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const events = await openEventStream({ port, onEvent: () => resolve() })
-    await withDeadline(promise, { milliseconds: EVENT_TIMEOUT_MS, operation: 'a greeting' })
-    return events
-  })
-  return await Promise.all(opened)
+  const deadline = AbortSignal.timeout(EVENT_TIMEOUT_MS)
+  return await Promise.all(Array.from({ length: count }, () => openStream(port, deadline)))
+}
+
+async function openStream(port: number, deadline: AbortSignal): Promise<EventStream> {
+  for (;;) {
+    const { promise, resolve } = Promise.withResolvers<'open' | 'refused'>()
+    const options = { onEvent: () => resolve('open'), onClose: () => resolve('refused') }
+    const events = await openEventStream({ port, ...options })
+    const outcome = await withDeadline(promise, { milliseconds: EVENT_TIMEOUT_MS, operation: 'a greeting' })
+    if (outcome === 'open') return events
+    await sleep(RETRY_MS, deadline)
+    deadline.throwIfAborted()
+  }
 }

@@ -18,13 +18,13 @@ afterAll(() => stack[Symbol.asyncDispose](), LIMIT_MS)
 test(
   'the ledger equals the invoice call by call, and usage in sum, over kills, failures, cancels and retries',
   async () => {
-    const done = await runBilledLoad(stack, { seed: 'invoice', calls: 150, kills: 5, clients: 24 })
+    const done = await runBilledLoad(stack, { seed: 'invoice', calls: 100, kills: 4, clients: 24 })
     const { calls, violations } = await compareInvoice(stack.sql, await stack.fake.readInvoice())
     expect(violations).toEqual([])
     expect(await compareUsage(stack, calls)).toEqual([])
-    expect(calls.length).toBeGreaterThan(100)
+    expect(calls.length).toBeGreaterThan(60)
     expect(calls.some(({ isReported }) => isReported)).toBe(true)
-    expect(done.kills).toBe(5)
+    expect(done.kills).toBe(4)
     expect(await checkInvariants(stack)).toEqual([])
   },
   LIMIT_MS,
