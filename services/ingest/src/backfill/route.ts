@@ -1,3 +1,4 @@
+import { Uuid } from '@darkroom/contracts/generation'
 import { BackfillRequest, type BackfillResponse } from '@darkroom/contracts/history/backfill'
 import { isTimestamp } from '@darkroom/contracts/history/time'
 import type { Database } from '@darkroom/infra/database/connection'
@@ -22,7 +23,6 @@ export interface BackfillRouteDeps {
 }
 
 const CONCURRENCY = 4
-const ID_PATTERN = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const CURSOR_PATTERN = /^([\dT:.Z-]+)\|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
@@ -67,9 +67,8 @@ async function runBackfillOnce(
 /** Returns the cursor that a client gives: one of this address, or the id of the last generation, as the older system has it. */
 async function findCursor(database: Database, text: string | null): Promise<string | null> {
   if (text === null) return null
-  const cursor = ID_PATTERN.test(text)
-    ? await findRowCursor(database, text.toLowerCase())
-    : Buffer.from(text, 'base64url').toString()
+  const id = Uuid.safeParse(text).data
+  const cursor = id === undefined ? Buffer.from(text, 'base64url').toString() : await findRowCursor(database, id)
   if (isTimestamp(CURSOR_PATTERN.exec(cursor ?? '')?.[1] ?? '')) return cursor ?? null
   throw new ProblemError('invalid', 'cursor is neither one that this address gave nor the id of a generation.', {
     errors: [{ path: 'cursor', message: 'is neither one that this address gave nor the id of a generation' }],
