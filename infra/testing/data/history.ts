@@ -25,14 +25,19 @@ export interface StudioHistory extends AsyncDisposable {
 }
 
 const BATCH = 5_000
+/** Deadline of a statement and of a transaction. They change thousands of rows at once, which no statement of the studio does. */
+const CHANGE_MS = 120_000
 
 /** Connects to a test studio's database, and stores the images that all generations share. */
 export async function openStudioHistory(studio: TestStudio): Promise<StudioHistory> {
   const log = createLog({ service: 'history', level: 'error' })
-  const database = openDatabase({ url: studio.databaseUrl, name: 'darkroom-history', connections: 2, log })
+  const options = { url: studio.databaseUrl, name: 'darkroom-history', connections: 2, statementMs: CHANGE_MS, log }
+  const database = openDatabase(options)
+  const change = <T>(statements: (tx: Transaction) => Promise<T>) =>
+    transaction(database, statements, { milliseconds: CHANGE_MS })
   const images = await storeSeedImages(await openStore({ DATA_DIR: studio.dataDir }), LOCAL_OWNER.workspaceId)
   const updateGeneration = (id: string, statements: (tx: Transaction) => Promise<unknown>) =>
-    transaction(database, async tx => {
+    change(async tx => {
       await statements(tx)
       await bumpVersion(tx, { ...LOCAL_OWNER, id })
     })
@@ -41,10 +46,10 @@ export async function openStudioHistory(studio: TestStudio): Promise<StudioHisto
     insertFinished: async count => {
       for (let from = 1; from <= count; from += BATCH) {
         const rows = { images, from, to: Math.min(from + BATCH - 1, count), now: count + 1, isRunning: false }
-        await transaction(database, tx => insertHistoryRows(tx, rows))
+        await change(tx => insertHistoryRows(tx, rows))
       }
     },
-    insertRunning: () => transaction(database, tx => insertRunning(tx, images)),
+    insertRunning: () => change(tx => insertRunning(tx, images)),
     findId: async number => {
       const [row] = await database<{ id: string }[]>`select id from generations where prompt like ${`No. ${number}:%`}`
       if (!row) throw new Error(`generation ${number} does not exist`)
