@@ -1,6 +1,7 @@
 import { READINESS_ROUTE, resolveService } from '@darkroom/contracts/routes'
 import { IDLE_SECONDS } from '../../src/http/app.ts'
 import { CLIENT_HEADER, FORWARDING_HEADERS, shortenAddress } from '../../src/http/client-address.ts'
+import { decodePercent } from '../../src/http/decode-percent.ts'
 import { forwardStream, type OnWaiting } from '../../src/http/forward-stream.ts'
 import { leaveLengthOpen } from '../../src/http/head-length.ts'
 import { readErrorCode } from '../../src/runtime/error-code.ts'
@@ -117,19 +118,11 @@ function resolveRoute(path: string, upstreams: GatewayOptions['upstreams']): Rou
   if (path === READINESS_ROUTE.path) {
     return { service: 'query', upstream: upstreams.query, path: READINESS_ROUTE.target }
   }
-  const service = resolveService(decodePath(path).replace(/[\\/]+/g, '/'))
+  // As a service may decode it, so that an encoded operator path (`/%6detrics`) is not forwarded.
+  const service = resolveService(decodePercent(path).replace(/[\\/]+/g, '/'))
   if (!service) return undefined
   const isUi = service === 'query' && !QUERY_PATHS.test(path)
   return { service, upstream: (isUi && upstreams.ui) || upstreams[service], path }
-}
-
-/** Decodes a path as a service may decode it, so that an encoded operator path (`/%6detrics`) is not forwarded. */
-function decodePath(path: string): string {
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return path
-  }
 }
 
 /** The service that a request is forwarded to, and what it is told. */

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises'
 import { isAbsolute, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { decodePercent } from '@darkroom/infra/http/decode-percent'
 
 /**
  * Returns the file of a folder that a record means: by its name, by its path or address on the machine that it comes from, with the
@@ -17,7 +18,7 @@ export async function findFile(folder: string, given: string): Promise<string | 
 function listNames(folder: string, given: string): string[] {
   const path = parseFileUrl(given) ?? given
   const withoutQuery = path.replace(/[?#].*$/s, '')
-  const names = [path, path.replaceAll('\\', '/'), decode(path), withoutQuery, decode(withoutQuery)]
+  const names = [path, path.replaceAll('\\', '/'), decodePercent(path), withoutQuery, decodePercent(withoutQuery)]
   const inFolder = names.filter(isAbsolute).map(name => relative(folder, name))
   const all = [...names, ...inFolder].filter(name => name !== '' && name !== '..' && !name.startsWith(`..${sep}`))
   return [...new Set(all)]
@@ -30,14 +31,6 @@ function parseFileUrl(text: string): string | undefined {
     return fileURLToPath(text)
   } catch {
     return text.replace(/^file:\/*/i, '')
-  }
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
   }
 }
 

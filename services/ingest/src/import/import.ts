@@ -3,6 +3,7 @@ import { readErrorCode } from '@darkroom/infra/runtime/error-code'
 import { retry } from '@darkroom/infra/runtime/retry'
 import { RETRY_POLICIES, retryDelay } from '@darkroom/infra/runtime/retry-policies'
 import { sleep } from '@darkroom/infra/runtime/timers'
+import { collectBatches } from './collect-batches.ts'
 import type { ImportEntry, ImportSource } from './entry.ts'
 import { deriveGenerationId, toClientId } from './import-ids.ts'
 import { findImported, insertBatch } from './import-rows.ts'
@@ -20,7 +21,7 @@ interface BatchDeps extends ImportDeps {
 }
 
 /** Most records of a transaction, and the memory of records above which a batch ends. */
-const BATCH_LIMITS = { rows: 200, bytes: 16 * 1024 * 1024 }
+const BATCH_LIMITS = { items: 200, bytes: 16 * 1024 * 1024 }
 const RETRY_POLICY = RETRY_POLICIES.bulkBatch
 
 /**
@@ -33,7 +34,7 @@ export async function importSource(deps: ImportDeps, source: Pick<ImportSource, 
   let running = Promise.resolve()
   const batchDeps = { ...deps, seen: new Set<number>() }
   try {
-    for await (const batch of collectBatches(source.entries)) {
+    for await (const batch of collectBatches(source.entries, BATCH_LIMITS, countBytes)) {
       await running
       deps.signal.throwIfAborted()
       running = importBatch(batchDeps, batch)
@@ -45,18 +46,8 @@ export async function importSource(deps: ImportDeps, source: Pick<ImportSource, 
   }
 }
 
-async function* collectBatches(entries: AsyncIterable<ImportEntry>): AsyncGenerator<ImportEntry[]> {
-  let batch: ImportEntry[] = []
-  let bytes = 0
-  for await (const entry of entries) {
-    batch.push(entry)
-    bytes += 'record' in entry ? (entry.bytes ?? 0) : 0
-    if (batch.length < BATCH_LIMITS.rows && bytes < BATCH_LIMITS.bytes) continue
-    yield batch
-    batch = []
-    bytes = 0
-  }
-  if (batch.length > 0) yield batch
+function countBytes(entry: ImportEntry): number {
+  return 'record' in entry ? (entry.bytes ?? 0) : 0
 }
 
 /** Imports a batch. What cannot be imported is logged in the order of the source, whatever found it out. */

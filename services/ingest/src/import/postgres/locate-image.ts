@@ -1,5 +1,6 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
+import { decodePercent } from '@darkroom/infra/http/decode-percent'
 import { toUndefinedIfMissing } from '@darkroom/infra/runtime/error-code'
 import { isDataUrl } from '../../references/data-url.ts'
 import { findBareImage } from '../lines/bare-base64.ts'
@@ -93,7 +94,7 @@ function listPaths({ path, bucket }: ImagePointer, url: string | null): string[]
 /** Finds the longest end of one of the paths that is a file of the folder. A name alone counts if it is long enough to be the only one. */
 async function findFile(folder: string, paths: readonly string[]): Promise<string | undefined> {
   for (const path of paths) {
-    const segments = path.split('/').map(decodeSegment).filter(isName).slice(-MAX_SEGMENTS)
+    const segments = path.split('/').map(decodePercent).filter(isName).slice(-MAX_SEGMENTS)
     for (let start = 0; start < segments.length; start++) {
       const isAlone = start === segments.length - 1 && segments.length > 1
       if (isAlone && (segments.at(-1)?.length ?? 0) < MIN_LONE_NAME) break
@@ -106,14 +107,6 @@ async function findFile(folder: string, paths: readonly string[]): Promise<strin
 
 function isName(segment: string): boolean {
   return segment !== '' && segment !== '.' && segment !== '..' && !/[/\\\0]/.test(segment)
-}
-
-function decodeSegment(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
-  }
 }
 
 async function isFileWithin(folder: string, file: string): Promise<boolean> {

@@ -8,6 +8,7 @@ import {
   parseForeignAddress,
 } from '@darkroom/infra/database/foreign-database'
 import { DeadlineError } from '@darkroom/infra/runtime/timers'
+import { collectBatches } from '../collect-batches.ts'
 import type { ImportEntry, ImportSource } from '../entry.ts'
 import { parseRecord, type RecordOptions } from '../lines/parse-record.ts'
 import type { ImportNotes } from '../notes.ts'
@@ -47,7 +48,7 @@ interface SourceContext extends DatabaseOptions {
 
 const MAX_AUTHOR = 200
 /** Rows whose users are looked up at once, and bytes of rows above which fewer are. */
-const GROUP_LIMITS = { rows: 100, bytes: 1_000_000 }
+const GROUP_LIMITS = { items: 100, bytes: 1_000_000 }
 
 /**
  * Opens the database of another system to read its generations, in one snapshot of it and without writing anything there.
@@ -119,7 +120,7 @@ async function countRows(
 
 async function* readEntries(context: SourceContext, onRow: () => void): AsyncGenerator<ImportEntry> {
   try {
-    for await (const rows of groupRows(readRows(context.database, context.tables))) {
+    for await (const rows of collectBatches(readRows(context.database, context.tables), GROUP_LIMITS, countBytes)) {
       await context.names.load(rows.flatMap(row => ('values' in row && row.values.user ? [row.values.user] : [])))
       for (const row of rows) {
         yield* await toEntries(context, row)
@@ -133,21 +134,8 @@ async function* readEntries(context: SourceContext, onRow: () => void): AsyncGen
   }
 }
 
-/** Groups rows for the look-up of their users. A large row ends its group, so that few are in memory. */
-async function* groupRows(
-  rows: AsyncIterable<GenerationRow | UnreadableRow>,
-): AsyncGenerator<(GenerationRow | UnreadableRow)[]> {
-  let group: (GenerationRow | UnreadableRow)[] = []
-  let bytes = 0
-  for await (const row of rows) {
-    group.push(row)
-    bytes += 'bytes' in row ? row.bytes : 0
-    if (group.length < GROUP_LIMITS.rows && bytes < GROUP_LIMITS.bytes) continue
-    yield group
-    group = []
-    bytes = 0
-  }
-  yield group
+function countBytes(row: GenerationRow | UnreadableRow): number {
+  return 'bytes' in row ? row.bytes : 0
 }
 
 async function toEntries(context: SourceContext, row: GenerationRow | UnreadableRow): Promise<ImportEntry[]> {
